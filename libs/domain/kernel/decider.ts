@@ -1,0 +1,41 @@
+/** A request that the rules do not allow. Nothing is recorded; the caller is told why. */
+export interface Refusal {
+  readonly refused: true;
+  /** Stable and machine-readable, e.g. `order-not-open`. */
+  readonly code: string;
+  /** A sentence for people. */
+  readonly message: string;
+  /** Rule id of the store's rules where there is one, e.g. `ORD-4`. */
+  readonly rule?: string;
+}
+
+export const refuse = (code: string, message: string, rule?: string): Refusal => ({
+  refused: true,
+  code,
+  message,
+  ...(rule && { rule }),
+});
+
+export const isRefusal = (decision: object): decision is Refusal => 'refused' in decision;
+
+/** What happened, in the business's words, with the instant at which it did. */
+export interface DomainEvent {
+  readonly type: string;
+  readonly data: { readonly at: string };
+}
+
+export interface DomainCommand {
+  readonly type: string;
+}
+
+export type Decision<Event extends DomainEvent> = readonly Event[] | Refusal;
+
+/**
+ * Three values say all about a stream. `decide` is pure: time, ids, prices and policy arrive in the command; asked twice it
+ * answers `[]`. `evolve` may update the state's collections in place: a fold owns its state, and nobody else keeps it.
+ */
+export interface Decider<State, Command extends DomainCommand, Event extends DomainEvent> {
+  readonly initialState: () => State;
+  readonly decide: (command: Command, state: State) => Decision<Event>;
+  readonly evolve: (state: State, event: Event) => State;
+}

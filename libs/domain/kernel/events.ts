@@ -1,0 +1,29 @@
+import { z } from 'zod';
+
+/** ISO 8601 UTC with milliseconds, as every instant in the ledger is written. */
+export type Instant = string;
+
+export const instant = z.iso.datetime({ offset: false, precision: 3 });
+export const uuid = z.uuid();
+export const cents = z.int().nonnegative();
+export const count = z.int().nonnegative();
+
+/** Personal data under its owner's key (see libs/vault). The domain carries the box and never looks inside. */
+export const sealed = z.object({ keyId: z.string().min(1), box: z.base64() });
+export type Sealed = z.infer<typeof sealed>;
+
+/** A keyed hash of a normalised telephone number or e-mail address: equal for equal persons, meaningless without the key. */
+export const personKey = z.string().regex(/^[A-Za-z0-9_-]{22}$/);
+
+/** Event types of one stream family: name → data schema. Every event carries `at`. Add optional fields only (ADR 3). */
+export type EventSchemas = Readonly<Record<string, z.ZodObject>>;
+
+export type EventsOf<Schemas extends EventSchemas> = {
+  [Name in keyof Schemas & string]: {
+    readonly type: Name;
+    readonly data: z.infer<Schemas[Name]> & { readonly at: Instant };
+  };
+}[keyof Schemas & string];
+
+/** The schema of an event: its fields and the instant it happened. */
+export const fact = <Shape extends z.core.$ZodLooseShape>(shape: Shape) => z.object({ at: instant, ...shape });

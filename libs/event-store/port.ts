@@ -1,0 +1,171 @@
+/**
+ * The event store, as the rest of Leadger sees it. Adapters: `embedded/` (one machine, SQLite) and later EventStoreDB.
+ * What every adapter promises is spelled out as tests in `contract/`.
+ */
+
+/** Where an event stands in the whole log: an opaque token. Tokens of one store compare with `<`; across stores they mean nothing. */
+export type Position = string & { readonly __position: unique symbol };
+
+/** Sorts before every position of every store. Reading "after" it yields the log from its first event. */
+export const BEFORE_FIRST = '' as Position;
+
+export interface NewEvent {
+  /** UUID, derived from the command that caused the event: appending it twice is one append. */
+  readonly id: string;
+  readonly type: string;
+  /** Stored as they are, byte for byte; the codec decides what they mean. */
+  readonly data: Uint8Array;
+  readonly metadata: Uint8Array;
+}
+
+export interface RecordedEvent extends NewEvent {
+  readonly stream: string;
+  /** 0 for the first event of its stream, then one by one. */
+  readonly revision: number;
+  readonly position: Position;
+  /** When the store wrote it, by the store's own clock (ISO 8601 UTC). Business time stands in the event itself. */
+  readonly recordedAt: string;
+  /** SHA-256 over stream, revision, id, type, data and metadata, where the adapter keeps one. Checked by `verify`. */
+  readonly hash?: Uint8Array;
+}
+
+export type ExpectedRevision = number | 'no-stream' | 'stream-exists' | 'any';
+
+export interface AppendResult {
+  /** Revision and position of the last event of this append (for a repeat: of the first time). */
+  readonly revision: number;
+  readonly position: Position;
+}
+
+export interface ReadStreamOptions {
+  /** First revision to yield; default 0 forwards, the last one backwards. */
+  readonly from?: number;
+  readonly direction?: 'forwards' | 'backwards';
+  readonly maxCount?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** An event passes when its type is one of `types` (if given) and its stream starts with one of `streamPrefixes` (if given). */
+export interface EventFilter {
+  readonly types?: readonly string[];
+  readonly streamPrefixes?: readonly string[];
+}
+
+export interface ReadAllOptions {
+  /** Forwards: events after this position. Backwards: events before it. Default: from the respective end. */
+  readonly after?: Position;
+  readonly direction?: 'forwards' | 'backwards';
+  readonly filter?: EventFilter;
+  readonly maxCount?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface SubscribeOptions {
+  /** The last position already handled; `BEFORE_FIRST` for the whole log. */
+  readonly after: Position;
+  readonly filter?: EventFilter;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * `checkpoint`: everything up to this position was either yielded or filtered out, so it may be stored as handled.
+ * `caught-up`: there was nothing newer when it was yielded; it comes again each time the subscriber has caught up anew.
+ */
+export type SubscriptionMessage =
+  | { readonly kind: 'event'; readonly event: RecordedEvent }
+  | { readonly kind: 'checkpoint'; readonly position: Position }
+  | { readonly kind: 'caught-up'; readonly position: Position };
+
+export interface EventStore {
+  /**
+   * Appends all events or none. A repeat (the same ids in the same order, already in place after the expected revision)
+   * succeeds with the first result.
+   * @throws WrongExpectedRevision, AppendTooLarge, BadEvent, StoreFull, StoreUnavailable, OutcomeUnknown
+   */
+  append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult>;
+  /** Yields nothing for a stream that does not exist. Aborting ends the iteration without an error. */
+  readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent>;
+  readAll(options?: ReadAllOptions): AsyncIterable<RecordedEvent>;
+  /** Never ends by itself; aborting the signal or leaving the loop ends it and frees what it held. */
+  subscribe(options: SubscribeOptions): AsyncIterable<SubscriptionMessage>;
+  /** Position of the last event, `BEFORE_FIRST` while the log is empty. */
+  head(): Promise<Position>;
+  readonly limits: StoreLimits;
+  close(): Promise<void>;
+}
+
+export interface StoreLimits {
+  /** Bytes of data and metadata that one append may carry in all. */
+  readonly maxAppendBytes: number;
+  /** Events one append may carry. */
+  readonly maxAppendEvents: number;
+  /** Characters of a stream name or an event type. */
+  readonly maxNameLength: number;
+}
+
+export const DEFAULT_LIMITS: StoreLimits = { maxAppendBytes: 1024 * 1024, maxAppendEvents: 4096, maxNameLength: 500 };
+
+export class EventStoreError extends Error {
+  /** Stable, for callers and problem documents. */
+  readonly code: string;
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** The stream is not where the caller thought; nothing was written. */
+export class WrongExpectedRevision extends EventStoreError {
+  readonly stream: string;
+  readonly expected: ExpectedRevision;
+  readonly actual: number | 'no-stream';
+  constructor(stream: string, expected: ExpectedRevision, actual: number | 'no-stream') {
+    super('wrong-expected-revision', `stream ${stream} is at ${actual}, not at ${expected}`);
+    this.stream = stream;
+    this.expected = expected;
+    this.actual = actual;
+  }
+}
+
+/** More than one append may carry; nothing was written. */
+export class AppendTooLarge extends EventStoreError {
+  constructor(message: string) {
+    super('append-too-large', message);
+  }
+}
+
+/** An event, a name or an option that no store would take; nothing was written. */
+export class BadEvent extends EventStoreError {
+  constructor(message: string) {
+    super('bad-event', message);
+  }
+}
+
+/** The disk is full; nothing was written. Reading goes on. */
+export class StoreFull extends EventStoreError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('store-full', message, options);
+  }
+}
+
+/** The store cannot be reached or was closed; nothing was written. */
+export class StoreUnavailable extends EventStoreError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('store-unavailable', message, options);
+  }
+}
+
+/** The append may or may not have been written. Repeating it with the same ids converges. */
+export class OutcomeUnknown extends EventStoreError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('outcome-unknown', message, options);
+  }
+}
+
+/** A data directory or database that cannot be used as it is: locked, read-only, of a newer format, damaged. */
+export class CannotOpenStore extends EventStoreError {
+  constructor(code: 'locked' | 'read-only' | 'newer-format' | 'damaged' | 'full' | 'unsafe-settings', message: string, options?: ErrorOptions) {
+    super(code, message, options);
+  }
+}
