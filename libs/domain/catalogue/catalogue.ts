@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
+import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
+
+/** The parent company's one catalogue: its stores, what they sell, and at which price (STO, CAT). */
+export const catalogueStream = 'catalogue-main';
+
+const exclusivity = z.enum(['exclusive', 'shared']);
+const freshness = z.enum(['real-time', 'fresh', 'aged']);
+export type Exclusivity = z.infer<typeof exclusivity>;
+export type Freshness = z.infer<typeof freshness>;
+
+export const catalogueEvents = {
+  StoreOpened: fact({ storeId: z.string(), name: z.string(), webAddress: z.string() }),
+  StatementDescriptorSet: fact({ descriptor: z.string() }),
+  LeadTypeDefined: fact({
+    leadTypeId: z.string(),
+    name: z.string(),
+    exclusivity,
+    freshness,
+    usualDelivery: z.string(),
+    qualifiesForLoyaltyRewards: z.boolean(),
+    /** The lead type that an unsold lead of this one becomes with age. */
+    agesInto: z.string().optional(),
+  }),
+  PriceSet: fact({
+    storeId: z.string(),
+    leadTypeId: z.string(),
+    pricePerLeadCents: cents,
+    currency: z.string(),
+    smallestOrder: z.int().positive(),
+    largestOrder: z.int().positive(),
+    effectiveFrom: instant,
+  }),
+};
+export type CatalogueEvent = EventsOf<typeof catalogueEvents>;
+
+type DataOf<Type extends CatalogueEvent['type']> = Extract<CatalogueEvent, { type: Type }>['data'];
+export type Store = Omit<DataOf<'StoreOpened'>, 'at'>;
+export type LeadType = Omit<DataOf<'LeadTypeDefined'>, 'at'>;
+export type Price = Omit<DataOf<'PriceSet'>, 'at'>;
+
+export type CatalogueCommand =
+  | { type: 'OpenStore'; at: Instant; storeId: string; name: string; webAddress: string }
+  | { type: 'SetStatementDescriptor'; at: Instant; descriptor: string }
+  | ({ type: 'DefineLeadType'; at: Instant } & LeadType)
+  | ({ type: 'SetPrice'; at: Instant } & Price);
+
+export interface CatalogueState {
+  readonly stores: Map<string, Store>;
+  readonly leadTypes: Map<string, LeadType>;
+  /** In the order in which they were set; the last one in effect holds. */
+  readonly prices: Map<string, Price[]>;
+  descriptor: string | undefined;
+}
+
+export const catalogue: Decider<CatalogueState, CatalogueCommand, CatalogueEvent> = {
+  initialState: () => ({ stores: new Map(), leadTypes: new Map(), prices: new Map(), descriptor: undefined }),
+
+  decide(command, state): Decision<CatalogueEvent> {
+    switch (command.type) {
+      case 'OpenStore': {
+        const { type: _, ...data } = command;
+        const known = state.stores.get(data.storeId);
+        if (!known) return [{ type: 'StoreOpened', data }];
+        return sameValues(known, data)
+          ? []
+          : refuse('store-exists', `store ${data.storeId} is open already, with another name or address`, 'STO-1');
+      }
+      case 'SetStatementDescriptor':
+        if (command.descriptor === state.descriptor) return [];
+        return [{ type: 'StatementDescriptorSet', data: { at: command.at, descriptor: command.descriptor } }];
+      case 'DefineLeadType': {
+        const { type: _, ...data } = command;
+        const known = state.leadTypes.get(data.leadTypeId);
+        if (known)
+          return sameValues(known, data)
+            ? []
+            : refuse('lead-type-exists', `lead type ${data.leadTypeId} is defined already, otherwise`, 'CAT-1');
+        return refuseAgeing(data, state) ?? [{ type: 'LeadTypeDefined', data }];
+      }
+      case 'SetPrice': {
+        const { type: _, ...data } = command;
+        if (!state.stores.has(data.storeId))
+          return refuse('unknown-store', `there is no store ${data.storeId}`, 'STO-1');
+        if (!state.leadTypes.has(data.leadTypeId))
+          return refuse('unknown-lead-type', `there is no lead type ${data.leadTypeId}`, 'CAT-1');
+        if (data.smallestOrder > data.largestOrder)
+          return refuse('order-limits-crossed', 'the smallest order is larger than the largest', 'CAT-3');
+        if (data.effectiveFrom < data.at)
+          return refuse('price-in-the-past', 'a price takes effect now or later: past orders keep theirs', 'CAT-3');
+        const latest = state.prices.get(priceKey(data.storeId, data.leadTypeId))?.at(-1);
+        return latest && sameValues(latest, data) ? [] : [{ type: 'PriceSet', data }];
+      }
+    }
+  },
+
+  evolve(state, event) {
+    switch (event.type) {
+      case 'StoreOpened':
+        state.stores.set(event.data.storeId, event.data);
+        break;
+      case 'StatementDescriptorSet':
+        state.descriptor = event.data.descriptor;
+        break;
+      case 'LeadTypeDefined':
+        state.leadTypes.set(event.data.leadTypeId, event.data);
+        break;
+      case 'PriceSet': {
+        const key = priceKey(event.data.storeId, event.data.leadTypeId);
+        state.prices.set(key, [...(state.prices.get(key) ?? []), event.data]);
+        break;
+      }
+    }
+    return state;
+  },
+};
+
+/** The price that holds at an instant (CAT-3), undefined when the store does not sell the type then. */
+export function priceAt(state: CatalogueState, storeId: string, leadTypeId: string, at: Instant): Price | undefined {
+  return state.prices.get(priceKey(storeId, leadTypeId))?.findLast((price) => price.effectiveFrom <= at);
+}
+
+const priceKey = (storeId: string, leadTypeId: string) => JSON.stringify([storeId, leadTypeId]);
+
+const nextFreshness: Record<Freshness, Freshness | undefined> = {
+  'real-time': 'fresh',
+  fresh: 'aged',
+  aged: undefined,
+};
+
+function refuseAgeing(leadType: LeadType, state: CatalogueState) {
+  if (leadType.agesInto === undefined) return undefined;
+  const older = state.leadTypes.get(leadType.agesInto);
+  if (!older) return refuse('unknown-lead-type', `agesInto: there is no lead type ${leadType.agesInto}`, 'CAT-1');
+  if (older.exclusivity !== leadType.exclusivity || older.freshness !== nextFreshness[leadType.freshness])
+    return refuse(
+      'ages-into-stranger',
+      `${leadType.freshness} leads age into ${nextFreshness[leadType.freshness] ?? 'nothing'} ones of the same exclusivity`,
+      'DLV-6',
+    );
+  return undefined;
+}
+
+/** Whether a definition says what is known already, its instant aside. */
+function sameValues(known: object, asked: object): boolean {
+  const plain = (value: object) =>
+    JSON.stringify(
+      Object.entries(value)
+        .filter(([key, field]) => key !== 'at' && field !== undefined)
+        .sort(),
+    );
+  return plain(known) === plain(asked);
+}

@@ -1,0 +1,80 @@
+import { type AnyEvent, type EventTypeName, type Family, type FamilyName, familyOf, ledger } from './ledger.ts';
+
+/** Who caused an event, and by which request. Stored beside it. */
+export interface Cause {
+  /** Every event of one command carries its id; event ids are derived from it. */
+  readonly commandId: string;
+  /** The command or event that started the whole chain. */
+  readonly correlationId: string;
+  /** The event or command that directly led here; absent at the start of a chain. */
+  readonly causationId?: string;
+  /** `customer:…`, `staff:…`, `process:…`, `system:…`. */
+  readonly actor: string;
+  /** Why, in the words of whoever did it. */
+  readonly reason?: string;
+  /** Hash of the request behind a client's Idempotency-Key. */
+  readonly requestHash?: string;
+}
+
+/** An event as it stands in the log, decoded: what happened, where, and why. */
+export type Fact<Event extends AnyEvent = AnyEvent> = Event & {
+  readonly eventId: string;
+  readonly stream: string;
+  readonly revision: number;
+  readonly position: string;
+  readonly cause: Cause;
+};
+
+/** The fact of one event type, or of several. */
+export type FactOf<Type extends EventTypeName> = Fact<Extract<AnyEvent, { type: Type }>>;
+
+export interface EncodedEvent {
+  readonly type: string;
+  readonly data: Uint8Array;
+  readonly metadata: Uint8Array;
+}
+
+interface StoredEvent extends EncodedEvent {
+  readonly id: string;
+  readonly stream: string;
+  readonly revision: number;
+  readonly position: string;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * Checks an event against its schema and turns it into bytes.
+ * @throws ZodError when data is not what the schema says: a defect of a decider, never of a caller.
+ */
+export function encode(stream: string, event: AnyEvent, cause: Cause): EncodedEvent {
+  const family: Family = ledger[familyOf(stream)];
+  const schema = family.events[event.type];
+  if (!schema) throw new RangeError(`events of type ${event.type} do not belong into ${stream}`);
+  const schemaVersion = 1 + (family.upcasters[event.type]?.length ?? 0);
+  return {
+    type: event.type,
+    data: encoder.encode(JSON.stringify(schema.parse(event.data))),
+    metadata: encoder.encode(JSON.stringify(schemaVersion === 1 ? cause : { ...cause, schemaVersion })),
+  };
+}
+
+/**
+ * Reads a stored event, an older version of it through its upcasters. Personal data stays sealed.
+ * @throws SyntaxError, RangeError when the bytes are none of ours.
+ */
+export function decode(stored: StoredEvent): Fact {
+  const { type, id: eventId, stream, revision, position } = stored;
+  const { schemaVersion = 1, ...cause } = JSON.parse(decoder.decode(stored.metadata));
+  const family: Family = ledger[familyOf(stream)];
+  if (!family.events[type]) throw new RangeError(`${stream} has an event of the unknown type ${type}`);
+  const steps = family.upcasters[type]?.slice(schemaVersion - 1) ?? [];
+  const data = steps.reduce((older, step) => step(older), JSON.parse(decoder.decode(stored.data)));
+  return { type, data, eventId, stream, revision, position, cause } as Fact;
+}
+
+/** The id within its family: `order-123` → `123`. */
+export const idOf = (stream: string): string => stream.slice(stream.indexOf('-') + 1);
+
+export type { FamilyName };

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
+import { type EventsOf, fact, type Instant, personKey } from '../kernel/events.ts';
+
+/**
+ * The persons that one customer was given. The guard of DLV-4 across all orders and lead types: whoever is in the book
+ * is not put there again, neither through another lead with the same telephone nor through one with the same e-mail
+ * address. The keys outlive the erasure of the person.
+ */
+export const contactBookStream = (customerId: string) => `contacts-${customerId}`;
+
+export const contactBookEvents = {
+  ContactAdded: fact({
+    leadId: z.string(),
+    orderId: z.string(),
+    telephoneKey: personKey.optional(),
+    emailKey: personKey.optional(),
+  }),
+  ContactRemoved: fact({ leadId: z.string(), orderId: z.string(), reason: z.string() }),
+  ContactRated: fact({ leadId: z.string(), rating: z.int().min(1).max(5) }),
+};
+export type ContactBookEvent = EventsOf<typeof contactBookEvents>;
+
+export type ContactBookCommand =
+  | { type: 'AddContact'; at: Instant; leadId: string; orderId: string; telephoneKey?: string; emailKey?: string }
+  | { type: 'RemoveContact'; at: Instant; leadId: string; orderId: string; reason: string }
+  | { type: 'RateContact'; at: Instant; leadId: string; rating: number };
+
+interface Contact {
+  readonly orderId: string;
+  readonly personKeys: readonly string[];
+  rating?: number;
+}
+
+export interface ContactBookState {
+  readonly contacts: Map<string, Contact>;
+  readonly personKeys: Set<string>;
+}
+
+export const contactBook: Decider<ContactBookState, ContactBookCommand, ContactBookEvent> = {
+  initialState: () => ({ contacts: new Map(), personKeys: new Set() }),
+
+  decide(command, state): Decision<ContactBookEvent> {
+    const contact = state.contacts.get(command.leadId);
+    switch (command.type) {
+      case 'AddContact': {
+        if (contact?.orderId === command.orderId) return [];
+        if (contact || personKeysOf(command).some((key) => state.personKeys.has(key)))
+          return refuse('person-given-before', 'the customer was given this person before', 'DLV-4');
+        const { type: _, ...data } = command;
+        return [{ type: 'ContactAdded', data }];
+      }
+      case 'RemoveContact': {
+        if (contact?.orderId !== command.orderId) return [];
+        const { type: _, ...data } = command;
+        return [{ type: 'ContactRemoved', data }];
+      }
+      case 'RateContact': {
+        if (!contact) return refuse('contact-unknown', 'the customer has no such contact', 'RPL-1');
+        if (contact.rating === command.rating) return [];
+        const { type: _, ...data } = command;
+        return [{ type: 'ContactRated', data }];
+      }
+    }
+  },
+
+  evolve(state, event) {
+    const { leadId } = event.data;
+    const contact = state.contacts.get(leadId);
+    switch (event.type) {
+      case 'ContactAdded': {
+        const personKeys = personKeysOf(event.data);
+        state.contacts.set(leadId, { orderId: event.data.orderId, personKeys });
+        for (const key of personKeys) state.personKeys.add(key);
+        break;
+      }
+      case 'ContactRemoved':
+        state.contacts.delete(leadId);
+        for (const key of contact?.personKeys ?? []) state.personKeys.delete(key);
+        break;
+      case 'ContactRated':
+        if (contact) contact.rating = event.data.rating;
+        break;
+    }
+    return state;
+  },
+};
+
+/** Telephone and e-mail keys never collide: each is hashed with its kind. */
+const personKeysOf = ({
+  telephoneKey,
+  emailKey,
+}: {
+  telephoneKey?: string | undefined;
+  emailKey?: string | undefined;
+}) => [telephoneKey, emailKey].filter((key) => key !== undefined);

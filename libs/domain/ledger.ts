@@ -1,0 +1,53 @@
+import { customer, customerEvents } from './accounts/customer.ts';
+import { catalogue, catalogueEvents } from './catalogue/catalogue.ts';
+import type { Decider, DomainCommand, DomainEvent } from './kernel/decider.ts';
+import type { EventSchemas } from './kernel/events.ts';
+import { contactBook, contactBookEvents } from './leads/contact-book.ts';
+import { lead, leadEvents } from './leads/lead.ts';
+import { order, orderEvents } from './orders/order.ts';
+import { policy, policyEvents } from './policy/policy.ts';
+import { replacement, replacementEvents } from './replacements/replacement.ts';
+
+/**
+ * THE list: all that the ledger can remember. Stream family (what stands before the first dash of a stream's name) →
+ * who decides, what is written, and how older versions are read (`upcasters`: event type → one step per old version).
+ */
+export const ledger = {
+  catalogue: { decider: catalogue, events: catalogueEvents, upcasters: {} },
+  policy: { decider: policy, events: policyEvents, upcasters: {} },
+  customer: { decider: customer, events: customerEvents, upcasters: {} },
+  contacts: { decider: contactBook, events: contactBookEvents, upcasters: {} },
+  lead: { decider: lead, events: leadEvents, upcasters: {} },
+  order: { decider: order, events: orderEvents, upcasters: {} },
+  replacement: { decider: replacement, events: replacementEvents, upcasters: {} },
+} satisfies Record<string, Family>;
+
+// biome-ignore lint/suspicious/noExplicitAny: the list is read by name; each entry is checked in its own file
+type AnyDecider = Decider<any, any, any>;
+
+/** Takes the data of an event as version n wrote it and returns it as version n + 1 would have. */
+export type Upcaster = (data: Record<string, unknown>) => Record<string, unknown>;
+
+export interface Family {
+  readonly decider: AnyDecider;
+  readonly events: EventSchemas;
+  readonly upcasters: Readonly<Record<string, readonly Upcaster[]>>;
+}
+
+type Ledger = typeof ledger;
+export type FamilyName = keyof Ledger;
+export type StateOf<Name extends FamilyName> = ReturnType<Ledger[Name]['decider']['initialState']>;
+export type CommandOf<Name extends FamilyName> = Parameters<Ledger[Name]['decider']['decide']>[0];
+export type EventOf<Name extends FamilyName> = Parameters<Ledger[Name]['decider']['evolve']>[1];
+export type AnyCommand = { [Name in FamilyName]: CommandOf<Name> }[FamilyName];
+export type AnyEvent = { [Name in FamilyName]: EventOf<Name> }[FamilyName];
+export type EventTypeName = AnyEvent['type'];
+
+/** The family that a stream belongs to. @throws RangeError for a stream that is none of ours. */
+export function familyOf(stream: string): FamilyName {
+  const name = stream.slice(0, stream.indexOf('-'));
+  if (!Object.hasOwn(ledger, name)) throw new RangeError(`stream ${stream} belongs to no family of the ledger`);
+  return name as FamilyName;
+}
+
+export type { DomainCommand, DomainEvent };
