@@ -22,7 +22,8 @@ import { RecentlyUsed } from './recently-used.ts';
 
 export interface Order {
   readonly stream: string;
-  readonly command: AnyCommand;
+  /** What is asked, or why it cannot even be asked: a repeat gets its first outcome all the same. */
+  readonly command: AnyCommand | Refusal;
   readonly cause: Cause;
   /** The revision the caller saw (If-Match). Something else there now: nothing is decided. */
   readonly ifRevision?: number;
@@ -236,7 +237,7 @@ function decideOne(stream: string, folded: Folded, order: Order): Decided {
 
   try {
     const { decider }: Family = ledger[familyOf(stream)];
-    const decision = decider.decide(command, folded.state);
+    const decision = isRefusal(command) ? command : decider.decide(command, folded.state);
     if (isRefusal(decision)) return { events: [], settle: () => ({ kind: 'refused', refusal: decision }) };
     return recordOne(stream, folded, decision as readonly AnyEvent[], cause);
   } catch (error) {

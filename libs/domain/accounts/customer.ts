@@ -3,7 +3,7 @@ import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant } from '../kernel/events.ts';
 
 /** A customer in the simplest form: whom it buys from, whom it works for, and where its day begins (ACC-5). */
-export const customerStream = (customerId: string) => `customer-${customerId}`;
+export const customerStream = (customerId: string) => `customer-${customerId}` as const;
 
 export const customerEvents = {
   CustomerRegistered: fact({

@@ -7,7 +7,7 @@ import { type EventsOf, fact, type Instant, personKey } from '../kernel/events.t
  * is not put there again, neither through another lead with the same telephone nor through one with the same e-mail
  * address. The keys outlive the erasure of the person.
  */
-export const contactBookStream = (customerId: string) => `contacts-${customerId}`;
+export const contactBookStream = (customerId: string) => `contacts-${customerId}` as const;
 
 export const contactBookEvents = {
   ContactAdded: fact({

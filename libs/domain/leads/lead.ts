@@ -4,7 +4,7 @@ import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { count, type EventsOf, fact, type Instant, instant, personKey, type Sealed, sealed } from '../kernel/events.ts';
 
 /** One contact of one prospect. Its stream is the lock that no double sale gets past. */
-export const leadStream = (leadId: string) => `lead-${leadId}`;
+export const leadStream = (leadId: string) => `lead-${leadId}` as const;
 
 /** Every event says of which type the lead now is, and to how many customers it can still be given. */
 const standing = { leadTypeId: z.string(), openPlaces: count };

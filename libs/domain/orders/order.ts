@@ -5,7 +5,7 @@ import { cents, count, type EventsOf, fact, type Instant, instant } from '../ker
 import { localDayOf } from '../kernel/local-days.ts';
 
 /** An order of leads, from checkout to the last lead and the last replacement. */
-export const orderStream = (orderId: string) => `order-${orderId}`;
+export const orderStream = (orderId: string) => `order-${orderId}` as const;
 
 export const orderEvents = {
   OrderPlaced: fact({

@@ -5,7 +5,7 @@ import { deriveId } from '../kernel/ids.ts';
 import { addDays } from '../kernel/instants.ts';
 
 /** The return of one delivered lead, from the customer's request to the replacement (RPL). */
-export const replacementStream = (replacementId: string) => `replacement-${replacementId}`;
+export const replacementStream = (replacementId: string) => `replacement-${replacementId}` as const;
 
 /** One request per delivered lead (RPL-8): the id is made from both. */
 export const replacementIdOf = (orderId: string, leadId: string): string => deriveId('replacement', orderId, leadId);

@@ -1,0 +1,328 @@
+import { type CustomerState, customerStream, isRegistered } from '#domain/accounts/customer';
+import {
+  type CatalogueState,
+  catalogueStream,
+  type LeadType,
+  type Price,
+  priceAt,
+  type Store,
+} from '#domain/catalogue/catalogue';
+import type { Cause } from '#domain/codec';
+import { type Refusal, refuse } from '#domain/kernel/decider';
+import type { Instant } from '#domain/kernel/events';
+import { deriveId } from '#domain/kernel/ids';
+import { type Contact, normaliseEmail, normaliseTelephone } from '#domain/leads/contact';
+import { contactBookStream } from '#domain/leads/contact-book';
+import { leadStream } from '#domain/leads/lead';
+import type { AnyCommand } from '#domain/ledger';
+import { dailyMaximumOf, orderStream } from '#domain/orders/order';
+import { type PolicyDocument, type PolicyVersion, policyAt, policyStream } from '#domain/policy/policy';
+import { replacementIdOf, replacementStream } from '#domain/replacements/replacement';
+import type { Clock } from '#gateways/clock';
+import type { Vault } from '#vault/vault';
+import type { Ledger, Order as LedgerOrder, Outcome } from './ledger.ts';
+
+/** Who asks, why, and under which command id: a repeat with the same id is the same request. */
+export interface Caller {
+  readonly actor: string;
+  readonly commandId: string;
+  readonly reason?: string;
+  readonly requestHash?: string;
+  /** The revision of the stream that the caller saw (If-Match). */
+  readonly ifRevision?: number;
+}
+
+/** The id of what was asked for, and how the ledger answered. */
+export interface Answer {
+  readonly id: string;
+  readonly outcome: Outcome;
+}
+
+export interface RegisterCustomer {
+  readonly storeId: string;
+  readonly businessAssociation: string;
+  readonly timeZone: string;
+}
+
+export interface PlaceOrder {
+  readonly customerId: string;
+  readonly leadTypeId: string;
+  readonly quantity: number;
+  readonly dailyMaximum?: { readonly leads: number } | { readonly percent: number };
+  /** IANA name; the customer's own when absent. */
+  readonly timeZone?: string;
+  readonly paymentToken: string;
+}
+
+export interface ReceiveLead {
+  readonly leadTypeId: string;
+  readonly source: string;
+  readonly capturedAt?: Instant;
+  readonly contact: Contact;
+}
+
+export interface RequestReplacement {
+  readonly orderId: string;
+  readonly leadId: string;
+  readonly reason: string;
+  readonly note?: string;
+}
+
+interface Needs {
+  readonly ledger: Ledger;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  /** Sends a command to the ledger: over the command bus in an application. */
+  readonly send: (order: LedgerOrder) => Promise<Outcome>;
+}
+
+/**
+ * What people ask of the store. Each request looks up what the decision needs to know (price, policy, receipt), seals
+ * personal data, and sends one command. Deciding is left to the domain.
+ */
+export class Requests {
+  readonly #needs: Needs;
+
+  constructor(needs: Needs) {
+    this.#needs = needs;
+  }
+
+  openStore(store: Store, caller: Caller): Promise<Answer> {
+    return this.#send(store.storeId, catalogueStream, { type: 'OpenStore', at: this.#now(), ...store }, caller);
+  }
+
+  setStatementDescriptor(descriptor: string, caller: Caller): Promise<Answer> {
+    const command = { type: 'SetStatementDescriptor', at: this.#now(), descriptor } as const;
+    return this.#send('main', catalogueStream, command, caller);
+  }
+
+  defineLeadType(leadType: LeadType, caller: Caller): Promise<Answer> {
+    const command = { type: 'DefineLeadType', at: this.#now(), ...leadType } as const;
+    return this.#send(leadType.leadTypeId, catalogueStream, command, caller);
+  }
+
+  setPrice(price: Omit<Price, 'effectiveFrom'> & { effectiveFrom?: Instant }, caller: Caller): Promise<Answer> {
+    const at = this.#now();
+    return this.#send('main', catalogueStream, { type: 'SetPrice', at, effectiveFrom: at, ...price }, caller);
+  }
+
+  publishPolicy(request: { policy: PolicyDocument; effectiveFrom?: Instant }, caller: Caller): Promise<Answer> {
+    const at = this.#now();
+    const command = { type: 'PublishPolicy', at, author: caller.actor, effectiveFrom: at, ...request } as const;
+    return this.#send('main', policyStream, command, caller);
+  }
+
+  async registerCustomer(request: RegisterCustomer, caller: Caller): Promise<Answer> {
+    const id = deriveId('customer', caller.commandId);
+    const { state: catalogue } = await this.#needs.ledger.read<'catalogue'>(catalogueStream);
+    const command = catalogue.stores.has(request.storeId)
+      ? ({ type: 'RegisterCustomer', at: this.#now(), ...request } as const)
+      : unknownStore(request.storeId);
+    return this.#send(id, customerStream(id), command, caller);
+  }
+
+  changeBusinessAssociation(customerId: string, businessAssociation: string, caller: Caller): Promise<Answer> {
+    const command = { type: 'ChangeBusinessAssociation', at: this.#now(), businessAssociation } as const;
+    return this.#send(customerId, customerStream(customerId), command, caller);
+  }
+
+  changeTimeZone(customerId: string, timeZone: string, caller: Caller): Promise<Answer> {
+    const command = { type: 'ChangeTimeZone', at: this.#now(), timeZone } as const;
+    return this.#send(customerId, customerStream(customerId), command, caller);
+  }
+
+  /** CHK-1, CAT-3: the order keeps the price, the descriptor and the policy version of this moment. */
+  async placeOrder(request: PlaceOrder, caller: Caller): Promise<Answer> {
+    const at = this.#now();
+    const id = deriveId('order', caller.commandId);
+    const [{ state: customer }, terms] = await Promise.all([
+      this.#needs.ledger.read<'customer'>(customerStream(request.customerId)),
+      this.#termsOfBusiness(at),
+    ]);
+    return this.#send(id, orderStream(id), placeOrderCommand(at, request, customer, terms), caller);
+  }
+
+  pauseOrder(orderId: string, caller: Caller): Promise<Answer> {
+    return this.#send(orderId, orderStream(orderId), { type: 'PauseOrder', at: this.#now() }, caller);
+  }
+
+  restartOrder(orderId: string, caller: Caller): Promise<Answer> {
+    return this.#send(orderId, orderStream(orderId), { type: 'RestartOrder', at: this.#now() }, caller);
+  }
+
+  cancelOrder(orderId: string, caller: Caller): Promise<Answer> {
+    return this.#send(orderId, orderStream(orderId), { type: 'CancelOrder', at: this.#now() }, caller);
+  }
+
+  /**
+   * Takes leads in. The same person, source, type and capture instant is the same lead: taken in twice, it is there
+   * once. Where no capture instant tells two occasions apart, `occasion` may. A caller with a key of its own for a
+   * lead names its id instead.
+   * @returns one answer per lead, in the order given
+   */
+  async receiveLeads(
+    requests: readonly (ReceiveLead & { occasion?: string; leadId?: string })[],
+    caller: Caller,
+  ): Promise<Answer[]> {
+    const at = this.#now();
+    const { catalogue, policy } = await this.#termsOfBusiness(at);
+    const prepared = await Promise.all(
+      requests.map(async (request) => {
+        const { leadTypeId, source, capturedAt, contact, occasion = '' } = request;
+        const { vault } = this.#needs;
+        const keys = this.#personKeys(contact);
+        const id =
+          request.leadId ??
+          deriveId('lead', leadTypeId, source, keys.telephoneKey ?? '', keys.emailKey ?? '', capturedAt ?? occasion);
+        const commandId = request.leadId ? caller.commandId : deriveId('receive-lead', id);
+        const leadType = catalogue.leadTypes.get(leadTypeId);
+        if (!leadType || !policy) return { id, commandId, command: leadType ? noPolicy : unknownLeadType(leadTypeId) };
+        const command: AnyCommand = {
+          type: 'ReceiveLead',
+          at,
+          leadTypeId,
+          maximumCustomers: leadType.exclusivity === 'exclusive' ? 1 : policy.policy.maximumCustomersPerSharedLead,
+          source,
+          ...(capturedAt && { capturedAt }),
+          ...keys,
+          contact: await vault.seal(leadStream(id), contact),
+          policyVersion: policy.version,
+        };
+        return { id, commandId, command };
+      }),
+    );
+    return Promise.all(
+      prepared.map(({ id, commandId, command }) =>
+        this.#send(id, leadStream(id), command, { ...caller, commandId }, { likelyNew: true }),
+      ),
+    );
+  }
+
+  #personKeys(contact: Contact): { telephoneKey?: string; emailKey?: string } {
+    const { vault } = this.#needs;
+    const telephone = contact.telephone && normaliseTelephone(contact.telephone);
+    const email = contact.email && normaliseEmail(contact.email);
+    return {
+      ...(telephone && { telephoneKey: vault.personKey('telephone', telephone) }),
+      ...(email && { emailKey: vault.personKey('email', email) }),
+    };
+  }
+
+  /** RPL-1, RPL-2. The receipt that counts is the one in the order's stream. */
+  async requestReplacement(request: RequestReplacement, caller: Caller): Promise<Answer> {
+    const at = this.#now();
+    const { orderId, leadId, reason, note } = request;
+    const id = replacementIdOf(orderId, leadId);
+    const [{ state: order }, { policy }] = await Promise.all([
+      this.#needs.ledger.read<'order'>(orderStream(orderId)),
+      this.#termsOfBusiness(at),
+    ]);
+    const deliveredAt = order.receipts.get(leadId);
+    if (!order.terms || !deliveredAt || !policy) {
+      const refusal = policy
+        ? refuse('lead-not-delivered', `lead ${leadId} was not delivered to order ${orderId}`, 'RPL-1')
+        : noPolicy;
+      return this.#send(id, replacementStream(id), refusal, caller);
+    }
+    const { customerId, storeId, leadTypeId } = order.terms;
+    const command: AnyCommand = {
+      type: 'RequestReplacement',
+      at,
+      orderId,
+      leadId,
+      leadTypeId,
+      customerId,
+      storeId,
+      reason,
+      ...(note && { note: await this.#needs.vault.seal(leadStream(leadId), note) }),
+      deliveredAt,
+      returnPolicy: { policyVersion: policy.version, ...policy.policy },
+    };
+    return this.#send(id, replacementStream(id), command, caller);
+  }
+
+  grantChargeback(replacementId: string, caller: Caller): Promise<Answer> {
+    const command = { type: 'GrantChargeback', at: this.#now() } as const;
+    return this.#send(replacementId, replacementStream(replacementId), command, caller);
+  }
+
+  denyChargeback(replacementId: string, explanation: string, caller: Caller): Promise<Answer> {
+    const command = { type: 'DenyChargeback', at: this.#now(), explanation } as const;
+    return this.#send(replacementId, replacementStream(replacementId), command, caller);
+  }
+
+  rateContact(customerId: string, leadId: string, rating: number, caller: Caller): Promise<Answer> {
+    const command = { type: 'RateContact', at: this.#now(), leadId, rating } as const;
+    return this.#send(leadId, contactBookStream(customerId), command, caller);
+  }
+
+  #now(): Instant {
+    return this.#needs.clock.now();
+  }
+
+  async #termsOfBusiness(at: Instant): Promise<TermsOfBusiness> {
+    const { ledger } = this.#needs;
+    const [{ state: catalogue }, { state: policies }] = await Promise.all([
+      ledger.read<'catalogue'>(catalogueStream),
+      ledger.read<'policy'>(policyStream),
+    ]);
+    return { catalogue, policy: policyAt(policies, at) };
+  }
+
+  /** A refusal goes the same way as a command: a repeat of a request that was accepted gets its first outcome. */
+  async #send(
+    id: string,
+    stream: string,
+    command: AnyCommand | Refusal,
+    { ifRevision, ...caller }: Caller,
+    hints: { likelyNew?: boolean } = {},
+  ): Promise<Answer> {
+    const cause: Cause = { ...caller, correlationId: caller.commandId };
+    const order = { stream, command, cause, ...(ifRevision !== undefined && { ifRevision }), ...hints };
+    return { id, outcome: await this.#needs.send(order) };
+  }
+}
+
+interface TermsOfBusiness {
+  readonly catalogue: CatalogueState;
+  readonly policy: PolicyVersion | undefined;
+}
+
+/** CHK-1, CAT-3. */
+function placeOrderCommand(
+  at: Instant,
+  request: PlaceOrder,
+  customer: CustomerState,
+  { catalogue, policy }: TermsOfBusiness,
+): AnyCommand | Refusal {
+  const { customerId, leadTypeId, quantity, dailyMaximum, paymentToken } = request;
+  const { storeId } = customer;
+  if (!isRegistered(customer)) return refuse('customer-unknown', `there is no customer ${customerId}`);
+  const leadType = catalogue.leadTypes.get(leadTypeId);
+  if (!leadType) return unknownLeadType(leadTypeId);
+  const price = priceAt(catalogue, storeId, leadTypeId, at);
+  if (!price) return refuse('not-sold', `store ${storeId} does not sell ${leadTypeId} at present`, 'CAT-3');
+  if (!policy) return noPolicy;
+  return {
+    type: 'PlaceOrder',
+    at,
+    customerId,
+    storeId,
+    leadTypeId,
+    quantity,
+    bonusLeads: 0,
+    ...(dailyMaximum && { dailyMaximum: dailyMaximumOf(dailyMaximum, quantity) }),
+    timeZone: request.timeZone ?? customer.timeZone,
+    pricePerLeadCents: price.pricePerLeadCents,
+    currency: price.currency,
+    paymentToken,
+    statementDescriptor: catalogue.descriptor ?? '',
+    policyVersion: policy.version,
+    orderLimits: { smallest: price.smallestOrder, largest: price.largestOrder },
+    batchType: leadType.freshness !== 'real-time',
+  };
+}
+
+const noPolicy = refuse('no-policy', 'no policy is in force yet', 'POL-1');
+const unknownStore = (storeId: string) => refuse('unknown-store', `there is no store ${storeId}`, 'STO-1');
+const unknownLeadType = (id: string) => refuse('unknown-lead-type', `there is no lead type ${id}`, 'CAT-1');
