@@ -1,0 +1,72 @@
+import type { RecordedEvent } from '#event-store/port';
+
+/**
+ * An event as an auditor reads it: parsed here, not by the codec, so that a mistake there cannot hide itself.
+ * Nothing is promised about `data` but that it is a JSON object.
+ */
+export interface RawEvent {
+  readonly stream: string;
+  /** What stands after the first dash of the stream's name. */
+  readonly id: string;
+  readonly revision: number;
+  readonly position: string;
+  readonly type: string;
+  // biome-ignore lint/suspicious/noExplicitAny: an auditor takes nothing about the contents for granted
+  readonly data: any;
+}
+
+/** @throws SyntaxError, TypeError when the payload is no JSON object in UTF-8. */
+export function parseRaw({ stream, revision, position, type, data: bytes }: RecordedEvent): RawEvent {
+  const data: unknown = JSON.parse(utf8.decode(bytes));
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) throw new TypeError('no JSON object');
+  return { stream, id: stream.slice(stream.indexOf('-') + 1), revision, position, type, data };
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** How an event is named in reports: `order-17@3` is the fourth event of that stream. */
+export const nameOf = ({ stream, revision }: { stream: string; revision: number }): string => `${stream}@${revision}`;
+
+/** Notices events that are missing from a stream or stand in it twice. */
+export class RevisionCheck {
+  readonly #nextRevisions = new Map<string, number>();
+
+  /** Whether this event is the one that its stream had to go on with. After a gap, counting resumes behind it. */
+  follows({ stream, revision }: Pick<RecordedEvent, 'stream' | 'revision'>): boolean {
+    const expected = this.#nextRevisions.get(stream) ?? 0;
+    this.#nextRevisions.set(stream, Math.max(expected, revision + 1));
+    return revision === expected;
+  }
+}
+
+/**
+ * The calendar day of an instant in a time zone, as YYYY-MM-DD.
+ * @throws RangeError for an instant or a zone that does not exist.
+ */
+export function dayIn(timeZone: string, instant: string): string {
+  let zone = zones.get(timeZone);
+  if (!zone) {
+    // Swedish dates are written year-month-day.
+    const format = new Intl.DateTimeFormat('sv-SE', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
+    zone = { format, instant: '', day: '' };
+    zones.set(timeZone, zone);
+  }
+  if (zone.instant !== instant) {
+    zone.day = zone.format.format(Date.parse(instant));
+    zone.instant = instant;
+  }
+  return zone.day;
+}
+
+/** With the last answer of each: deliveries come in bunches, and the calendar is slow. */
+const zones = new Map<string, { readonly format: Intl.DateTimeFormat; instant: string; day: string }>();
+
+/** A business's name as DLV-3 compares it: only letters and digits, whatever their case. */
+export function comparableName(business: string): string {
+  let comparable = '';
+  for (const character of business.normalize('NFKC').toLowerCase())
+    if (letterOrDigit.test(character)) comparable += character;
+  return comparable;
+}
+
+const letterOrDigit = /^[\p{L}\p{N}]$/u;
