@@ -26,6 +26,8 @@ export const orderEvents = {
   }),
   PaymentCaptured: fact({ reference: z.string(), amountCents: cents, currency: z.string() }),
   PaymentDeclined: fact({ reason: z.string() }),
+  /** The order was cancelled while its payment was under way: the money is to be given back. */
+  PaymentCapturedTooLate: fact({ reference: z.string(), amountCents: cents, currency: z.string() }),
   OrderPaused: fact({}),
   OrderRestarted: fact({}),
   OrderCancelled: fact({ undeliveredLeads: count }),
@@ -42,7 +44,13 @@ export const orderEvents = {
     decision: distributionDecision,
   }),
   DailyMaximumReached: fact({ localDay: z.iso.date(), deliveredLeads: count }),
-  ReplacementOwed: fact({ replacementId: z.string(), leadId: z.string(), leadTypeId: z.string(), owedSince: instant }),
+  ReplacementOwed: fact({
+    replacementId: z.string(),
+    leadId: z.string(),
+    leadTypeId: z.string(),
+    customerId: z.string(),
+    owedSince: instant,
+  }),
 };
 export type OrderEvent = EventsOf<typeof orderEvents>;
 
@@ -98,6 +106,7 @@ export type OrderStatus =
 export interface OrderState {
   status: OrderStatus;
   terms: Terms | undefined;
+  paid: boolean;
   /** Delivered towards quantity and bonus: replacements do not count (ORD-6). */
   deliveredLeads: number;
   /** The latest local day with a delivery that counts towards the daily maximum, and how many. */
@@ -114,6 +123,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
   initialState: () => ({
     status: 'unknown',
     terms: undefined,
+    paid: false,
     deliveredLeads: 0,
     day: { localDay: '', deliveredLeads: 0 },
     receipts: new Map(),
@@ -129,8 +139,9 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
     switch (command.type) {
       case 'CapturePayment': {
         const { reference, amountCents, currency } = command;
-        if (state.status !== 'awaiting-payment') return [];
-        return [{ type: 'PaymentCaptured', data: { at, reference, amountCents, currency } }];
+        if (state.paid) return [];
+        const type = state.status === 'awaiting-payment' ? 'PaymentCaptured' : 'PaymentCapturedTooLate';
+        return [{ type, data: { at, reference, amountCents, currency } }];
       }
       case 'DeclinePayment':
         if (state.status !== 'awaiting-payment') return [];
@@ -155,8 +166,8 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         if (state.everOwed.has(replacementId)) return [];
         if (!state.receipts.has(leadId))
           return refuse('lead-not-delivered', `lead ${leadId} was not delivered to this order`, 'RPL-6');
-        const { leadTypeId } = state.terms;
-        return [{ type: 'ReplacementOwed', data: { at, replacementId, leadId, leadTypeId, owedSince } }];
+        const { leadTypeId, customerId } = state.terms;
+        return [{ type: 'ReplacementOwed', data: { at, replacementId, leadId, leadTypeId, customerId, owedSince } }];
       }
     }
   },
@@ -168,6 +179,12 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         state.status = 'awaiting-payment';
         break;
       case 'PaymentCaptured':
+        state.paid = true;
+        state.status = 'open';
+        break;
+      case 'PaymentCapturedTooLate':
+        state.paid = true;
+        break;
       case 'OrderRestarted':
         state.status = 'open';
         break;

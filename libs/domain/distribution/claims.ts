@@ -1,0 +1,94 @@
+import type { Instant } from '../kernel/events.ts';
+import { Heap, type Placed } from '../kernel/heap.ts';
+import type { DistributionDecision } from './decision.ts';
+
+/** Somebody's turn to be given a lead of one type: an order's next lead, or one replacement that is owed. */
+export interface Claim extends Placed {
+  readonly kind: 'replacement' | 'order';
+  /** The replacement's id, or the order's. */
+  readonly id: string;
+  readonly orderId: string;
+  readonly customerId: string;
+  readonly leadTypeId: string;
+  businessKey: string;
+  /** Since when the replacement is owed, or when the order was placed. */
+  readonly since: Instant;
+  /** The decision by which the order was last given a lead, as {@link servedKey}; empty when never. */
+  lastServed: string;
+}
+
+/** DLV-7: debts first, the oldest of them first; then whoever was served longest ago; ties by age, then by id. */
+export function compareClaims(a: Claim, b: Claim): number {
+  if (a.kind !== b.kind) return a.kind === 'replacement' ? -1 : 1;
+  return compareText(a.lastServed, b.lastServed) || compareText(a.since, b.since) || compareText(a.id, b.id);
+}
+
+/** Sorts decisions as they were made; several of one instant by where they stand in the log. Begins with the instant. */
+export const servedKey = ({ decidedAt, decidedOn, decisionIndex }: DistributionDecision): string =>
+  `${decidedAt} ${decidedOn} ${String(decisionIndex).padStart(6, '0')}`;
+
+/** What is recorded of a claim's rank (DLV-8). */
+export function rankOf(claim: Claim): Pick<DistributionDecision, 'rule' | 'rank'> {
+  if (claim.kind === 'replacement') return { rule: 'replacement-owed-longest', rank: { owedSince: claim.since } };
+  const { lastServed, since: placedAt } = claim;
+  const [lastServedAt] = lastServed.split(' ');
+  return { rule: 'order-served-longest-ago', rank: { ...(lastServedAt && { lastServedAt }), placedAt } };
+}
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** The claims of one business. */
+interface Queue extends Placed {
+  readonly businessKey: string;
+  readonly claims: Heap<Claim>;
+}
+
+/**
+ * The claims on one lead type that can be met now. Grouped by business: a shared lead passes over a whole business at
+ * once (DLV-3), however many of its customers wait.
+ */
+export class ClaimBook {
+  readonly #queues = new Map<string, Queue>();
+  readonly #heads = new Heap<Queue>((a, b) => compareClaims(a.claims.first() as Claim, b.claims.first() as Claim));
+
+  /** Adds a claim, or moves it to its new rank. */
+  put(claim: Claim): void {
+    let queue = this.#queues.get(claim.businessKey);
+    if (!queue) {
+      queue = { businessKey: claim.businessKey, claims: new Heap(compareClaims), place: -1 };
+      this.#queues.set(claim.businessKey, queue);
+    }
+    queue.claims.put(claim);
+    this.#heads.put(queue);
+  }
+
+  remove(claim: Claim): void {
+    const queue = this.#queues.get(claim.businessKey);
+    if (!queue || claim.place < 0) return;
+    // Out first: the heap of heads cannot compare a queue that has just become empty.
+    this.#heads.remove(queue);
+    queue.claims.remove(claim);
+    if (queue.claims.size > 0) this.#heads.put(queue);
+    else this.#queues.delete(queue.businessKey);
+  }
+
+  /** Whose turn it is for a lead that may go neither to these businesses nor to these customers. */
+  first(excluded: { businesses: readonly string[]; customers: readonly string[] }): Claim | undefined {
+    const queuesAside: Queue[] = [];
+    const claimsAside: Claim[] = [];
+    let winner: Claim | undefined;
+    for (let queue = this.#heads.first(); queue && !winner; queue = this.#heads.first()) {
+      const claim = queue.claims.first() as Claim;
+      if (excluded.businesses.includes(queue.businessKey)) {
+        this.#heads.remove(queue);
+        queuesAside.push(queue);
+      } else if (excluded.customers.includes(claim.customerId)) {
+        this.remove(claim);
+        claimsAside.push(claim);
+      } else winner = claim;
+    }
+    for (const queue of queuesAside) this.#heads.put(queue);
+    for (const claim of claimsAside) this.put(claim);
+    return winner;
+  }
+}

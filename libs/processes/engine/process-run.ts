@@ -1,0 +1,170 @@
+import type { Fact } from '#domain/codec';
+import type { Instant } from '#domain/kernel/events';
+import { addSeconds } from '#domain/kernel/instants';
+import { EventStoreError } from '#event-store/port';
+import type { Moment, Process, Wish } from '../process.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: each process knows its own state; the engine only carries it
+export type AnyProcess = Process<any, any>;
+
+/** Something that failed again and again, laid aside with its reason. */
+export interface Parked {
+  readonly id: string;
+  readonly process: string;
+  readonly stream: string;
+  /** The command, or the event that could not be folded. */
+  readonly what: string;
+  readonly reason: string;
+  readonly attempts: number;
+  readonly since: Instant;
+}
+
+/** After these delays a failed wish is tried again; after the last one it is parked. */
+const BACKOFF_SECONDS = [1, 2, 5, 15, 60];
+
+interface FailedWish {
+  readonly wish: Wish;
+  attempts: number;
+  reason: string;
+  since: Instant;
+  /** Absent while parked. */
+  retryAt: Instant | undefined;
+}
+
+/** A stream of which one fact could not be folded: that one and all after it wait. */
+interface HeldStream {
+  readonly facts: Fact[];
+  readonly what: string;
+  reason: string;
+  attempts: number;
+  readonly since: Instant;
+}
+
+/** One process as the engine runs it: its state, and what went wrong with it. */
+export class ProcessRun {
+  readonly process: AnyProcess;
+  readonly state: unknown;
+  readonly #types: ReadonlySet<string>;
+  readonly #failed = new Map<string, FailedWish>();
+  readonly #held = new Map<string, HeldStream>();
+  #lastError: string | undefined;
+
+  constructor(process: AnyProcess) {
+    this.process = process;
+    this.state = process.initialState();
+    this.#types = new Set(process.eventTypes);
+  }
+
+  listensTo(type: string): boolean {
+    return this.#types.has(type);
+  }
+
+  fold(fact: Fact, now: Instant): void {
+    const held = this.#held.get(fact.stream);
+    if (held) {
+      held.facts.push(fact);
+      return;
+    }
+    try {
+      this.process.evolve(this.state, fact);
+    } catch (error) {
+      this.#hold(fact.stream, `${fact.type} at revision ${fact.revision}`, [fact], error, now);
+    }
+  }
+
+  parkUnreadable(
+    { stream, type, revision }: { stream: string; type: string; revision: number },
+    error: unknown,
+    now: Instant,
+  ): void {
+    if (!this.#held.has(stream)) this.#hold(stream, `${type} at revision ${revision}`, [], error, now);
+  }
+
+  next(moment: Moment, limit: number): Wish[] {
+    const again: Wish[] = [];
+    for (const failed of this.#failed.values()) {
+      if (failed.retryAt === undefined || failed.retryAt > moment.now) continue;
+      failed.retryAt = undefined;
+      again.push(failed.wish);
+    }
+    return [...again, ...this.process.next(this.state, moment, limit)];
+  }
+
+  succeeded(wish: Wish): void {
+    this.#failed.delete(wish.commandId);
+  }
+
+  /** A store that is away or full is waited for; anything else is parked in the end. */
+  failed(wish: Wish, error: unknown, now: Instant): void {
+    const failed = this.#failed.get(wish.commandId) ?? {
+      wish,
+      attempts: 0,
+      reason: '',
+      since: now,
+      retryAt: undefined,
+    };
+    failed.attempts += 1;
+    failed.reason = this.#note(error);
+    const delay =
+      BACKOFF_SECONDS[failed.attempts - 1] ?? (error instanceof EventStoreError ? BACKOFF_SECONDS.at(-1) : undefined);
+    failed.retryAt = delay === undefined ? undefined : addSeconds(now, delay);
+    this.#failed.set(wish.commandId, failed);
+  }
+
+  /** @returns whether something was parked under this id */
+  retry(id: string, now: Instant): boolean {
+    const failed = this.#failed.get(id);
+    if (failed) {
+      failed.attempts = 0;
+      failed.retryAt = now;
+      return true;
+    }
+    const stream = id.slice(this.process.name.length + 1);
+    const held = this.#held.get(stream);
+    if (!held || !id.startsWith(`${this.process.name}/`)) return false;
+    this.#held.delete(stream);
+    for (const fact of held.facts) this.fold(fact, now);
+    const heldAgain = this.#held.get(stream);
+    if (heldAgain) heldAgain.attempts = held.attempts + 1;
+    return true;
+  }
+
+  wakesAt(): Instant | undefined {
+    const retries = [...this.#failed.values()].map(({ retryAt }) => retryAt);
+    return [this.process.wakeAt?.(this.state), ...retries].filter((at) => at !== undefined).sort()[0];
+  }
+
+  parked(): Parked[] {
+    const process = this.process.name;
+    const wishes = [...this.#failed.values()].filter(({ retryAt }) => retryAt === undefined);
+    return [
+      ...wishes.map(({ wish, attempts, reason, since }) => {
+        const what = 'command' in wish ? wish.command.type : wish.effect.kind;
+        return { id: wish.commandId, process, stream: wish.stream, what, reason, attempts, since };
+      }),
+      ...[...this.#held].map(([stream, { what, reason, attempts, since }]) => {
+        return { id: `${process}/${stream}`, process, stream, what, reason, attempts, since };
+      }),
+    ];
+  }
+
+  status() {
+    const parked = this.parked().length;
+    return {
+      name: this.process.name,
+      waitingForRetry: this.#failed.size + this.#held.size - parked,
+      parked,
+      lastError: this.#lastError,
+      wakesAt: this.wakesAt(),
+    };
+  }
+
+  #hold(stream: string, what: string, facts: Fact[], error: unknown, since: Instant): void {
+    this.#held.set(stream, { facts, what, reason: this.#note(error), attempts: 1, since });
+  }
+
+  #note(error: unknown): string {
+    this.#lastError = error instanceof Error ? error.message : String(error);
+    return this.#lastError;
+  }
+}

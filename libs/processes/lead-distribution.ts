@@ -1,0 +1,637 @@
+import { businessKey } from '#domain/accounts/customer';
+import { type FactOf, idOf } from '#domain/codec';
+import { type Claim, ClaimBook, compareClaims, rankOf, servedKey } from '#domain/distribution/claims';
+import type { DistributionDecision } from '#domain/distribution/decision';
+import { Stock, type StockedLead } from '#domain/distribution/stock';
+import type { Refusal } from '#domain/kernel/decider';
+import type { Instant } from '#domain/kernel/events';
+import { Heap, type Placed } from '#domain/kernel/heap';
+import { deriveId } from '#domain/kernel/ids';
+import { localDayOf, startOfNextLocalDay } from '#domain/kernel/local-days';
+import { contactBookStream } from '#domain/leads/contact-book';
+import { leadStream } from '#domain/leads/lead';
+import { orderStream, owedLeads } from '#domain/orders/order';
+import { type PolicyState, policy, policyAt } from '#domain/policy/policy';
+import type { CommandWish, Moment, Process, Wish } from './process.ts';
+
+/**
+ * Gives leads to those whose turn it is (DLV). The order book is in memory, folded from facts; the locks are in the
+ * streams. A delivery goes: AssignLead (the lead's stream: no double sale), AddContact (the customer's contact book: no
+ * person twice), DeliverLead (the order's stream: open, daily maximum). Whoever says no has the steps before undone.
+ */
+export const leadDistribution: Process<Distribution, (typeof eventTypes)[number]> = {
+  name: 'lead-distribution',
+  get eventTypes() {
+    return eventTypes;
+  },
+  initialState: () => ({
+    now: '',
+    policies: policy.initialState(),
+    businesses: new Map(),
+    claimsOf: new Map(),
+    orders: new Map(),
+    debts: new Map(),
+    types: new Map(),
+    leads: new Map(),
+    deliveries: new Map(),
+    unfinished: new Set(),
+    sleepers: new Heap(compareWakeAt),
+  }),
+  evolve,
+  next,
+  refused,
+  wakeAt: ({ sleepers }) => sleepers.first()?.wakeAt,
+};
+
+const eventTypes = [
+  'PolicyPublished',
+  'CustomerRegistered',
+  'BusinessAssociationChanged',
+  'OrderPlaced',
+  'PaymentCaptured',
+  'PaymentDeclined',
+  'OrderPaused',
+  'OrderRestarted',
+  'OrderCancelled',
+  'OrderFilled',
+  'ReplacementOwed',
+  'LeadDelivered',
+  'LeadReceived',
+  'LeadAssigned',
+  'LeadReleased',
+  'LeadAged',
+  'LeadWithdrawn',
+  'ContactAdded',
+  'ContactRemoved',
+] as const;
+
+type DistributionFact = FactOf<(typeof eventTypes)[number]>;
+
+interface Distribution {
+  /** The latest instant heard of. */
+  now: Instant | '';
+  readonly policies: PolicyState;
+  /** Customer → the key of its business, as it stands now. */
+  readonly businesses: Map<string, string>;
+  /** Customer → its claims, for the day it changes its business. */
+  readonly claimsOf: Map<string, Set<Claim>>;
+  /** Orders that may still receive leads. */
+  readonly orders: Map<string, WaitingOrder>;
+  /** Replacement → its claim, while it is owed. */
+  readonly debts: Map<string, Debt>;
+  readonly types: Map<string, TypeBook>;
+  /** Leads with a place left or a delivery under way. */
+  readonly leads: Map<string, StockedLead>;
+  /** Deliveries between assignment and receipt. */
+  readonly deliveries: Map<string, Delivery>;
+  /** Those of them whose next step is to be sent. */
+  readonly unfinished: Set<Delivery>;
+  /** Orders at their daily maximum, by the start of their next day. */
+  readonly sleepers: Heap<WaitingOrder>;
+}
+
+interface WaitingOrder extends Placed {
+  readonly claim: Claim;
+  wakeAt: Instant;
+  readonly owedLeads: number;
+  readonly dailyMaximum: number | undefined;
+  readonly timeZone: string;
+  status: 'awaiting-payment' | 'open' | 'paused';
+  deliveredLeads: number;
+  day: { localDay: string; deliveredLeads: number };
+  /** Assigned, not yet received. They count towards quantity and day until they are refused. */
+  underWay: number;
+}
+
+interface Debt {
+  readonly claim: Claim;
+  underWay: boolean;
+}
+
+interface TypeBook {
+  readonly claims: ClaimBook;
+  readonly stock: Stock;
+  /** Leads that came, came back or aged: to be offered to all claims. */
+  readonly offers: Set<StockedLead>;
+  /** Claims that could not be met before: to be held against the whole stock. */
+  readonly hungry: Set<Claim>;
+}
+
+interface Delivery {
+  readonly key: string;
+  readonly leadId: string;
+  readonly leadTypeId: string;
+  readonly orderId: string;
+  readonly customerId: string;
+  readonly businessKey: string;
+  readonly replacementFor: string | undefined;
+  readonly decision: DistributionDecision;
+  /** What the claim's `lastServed` was, should the delivery come to nothing. */
+  servedBefore: string;
+  step: 'asked' | 'assigned' | 'listed' | 'unlisting' | 'releasing';
+  /** Why it comes to nothing. */
+  reason: string;
+  /** The fact that made it; its chain goes on. */
+  because: FactOf<'LeadAssigned'> | undefined;
+}
+
+const deliveryKey = (leadId: string, orderId: string): string => `${leadId} ${orderId}`;
+
+function evolve(state: Distribution, fact: DistributionFact): void {
+  const { at } = fact.data;
+  if (at > state.now) state.now = at;
+  switch (fact.type) {
+    case 'PolicyPublished':
+      policy.evolve(state.policies, fact);
+      return;
+    case 'CustomerRegistered':
+    case 'BusinessAssociationChanged':
+      moveToBusiness(state, idIn(fact), businessKey(fact.data.businessAssociation));
+      return;
+    case 'OrderPlaced':
+      addOrder(state, idIn(fact), fact);
+      return;
+    case 'PaymentCaptured':
+    case 'OrderRestarted':
+      setStatus(state, idIn(fact), 'open');
+      return;
+    case 'OrderPaused':
+      setStatus(state, idIn(fact), 'paused');
+      return;
+    case 'PaymentDeclined':
+    case 'OrderCancelled':
+    case 'OrderFilled':
+      closeOrder(state, idIn(fact));
+      return;
+    case 'ReplacementOwed':
+      addDebt(state, idIn(fact), fact);
+      return;
+    case 'LeadReceived':
+      addLead(state, idIn(fact), fact);
+      return;
+    case 'LeadAged':
+      ageLead(state, idIn(fact), fact);
+      return;
+    case 'LeadWithdrawn':
+      dropLead(state, idIn(fact));
+      return;
+    case 'LeadAssigned':
+      assigned(state, idIn(fact), fact);
+      return;
+    case 'ContactAdded':
+      advance(state, fact.data, 'listed');
+      return;
+    case 'ContactRemoved':
+      advance(state, fact.data, 'releasing', fact.data.reason);
+      return;
+    case 'LeadDelivered':
+      delivered(state, idIn(fact), fact);
+      return;
+    case 'LeadReleased':
+      released(state, idIn(fact), fact);
+      return;
+  }
+}
+
+const idIn = ({ stream }: { stream: string }): string => idOf(stream);
+
+const compareWakeAt = (a: WaitingOrder, b: WaitingOrder): number =>
+  a.wakeAt < b.wakeAt ? -1 : a.wakeAt > b.wakeAt ? 1 : 0;
+
+// ---- customers and claims
+
+function moveToBusiness(state: Distribution, customerId: string, key: string): void {
+  state.businesses.set(customerId, key);
+  for (const claim of state.claimsOf.get(customerId) ?? []) {
+    bookOf(state, claim.leadTypeId).claims.remove(claim);
+    claim.businessKey = key;
+    refreshClaim(state, claim);
+  }
+}
+
+function newClaim(
+  state: Distribution,
+  claim: Pick<Claim, 'kind' | 'id' | 'orderId' | 'customerId' | 'leadTypeId' | 'since'>,
+): Claim {
+  const businessKey = state.businesses.get(claim.customerId) ?? '';
+  const added: Claim = { ...claim, businessKey, lastServed: '', place: -1 };
+  const ofCustomer = state.claimsOf.get(claim.customerId) ?? new Set();
+  state.claimsOf.set(claim.customerId, ofCustomer.add(added));
+  return added;
+}
+
+function dropClaim(state: Distribution, claim: Claim): void {
+  const book = bookOf(state, claim.leadTypeId);
+  book.claims.remove(claim);
+  book.hungry.delete(claim);
+  const ofCustomer = state.claimsOf.get(claim.customerId);
+  ofCustomer?.delete(claim);
+  if (ofCustomer?.size === 0) state.claimsOf.delete(claim.customerId);
+}
+
+/** Puts a claim into the book when it can be met now, takes it out when it cannot. */
+function refreshClaim(state: Distribution, claim: Claim): void {
+  const { claims, hungry } = bookOf(state, claim.leadTypeId);
+  if (!canBeMet(state, claim)) {
+    claims.remove(claim);
+    hungry.delete(claim);
+    return;
+  }
+  if (claim.place < 0) hungry.add(claim);
+  claims.put(claim);
+}
+
+function canBeMet(state: Distribution, claim: Claim): boolean {
+  const order = state.orders.get(claim.orderId);
+  if (claim.kind === 'replacement') return !state.debts.get(claim.id)?.underWay && order?.status !== 'paused';
+  if (!order || order.status !== 'open') return false;
+  if (order.deliveredLeads + order.underWay >= order.owedLeads) return false;
+  return !isFullToday(state, order);
+}
+
+/** DLV-5. An order that has its maximum sleeps until its own next day. */
+function isFullToday(state: Distribution, order: WaitingOrder): boolean {
+  if (order.dailyMaximum === undefined || !state.now) return false;
+  const today = localDayOf(state.now, order.timeZone);
+  const deliveredToday = today > order.day.localDay ? 0 : order.day.deliveredLeads;
+  if (deliveredToday + order.underWay < order.dailyMaximum) return false;
+  order.wakeAt = startOfNextLocalDay(state.now, order.timeZone);
+  state.sleepers.put(order);
+  return true;
+}
+
+function wakeSleepers(state: Distribution): void {
+  const { sleepers } = state;
+  for (let order = sleepers.first(); order && order.wakeAt <= state.now; order = sleepers.first()) {
+    sleepers.remove(order);
+    refreshClaim(state, order.claim);
+  }
+}
+
+// ---- orders and debts
+
+function addOrder(state: Distribution, orderId: string, { data }: FactOf<'OrderPlaced'>): void {
+  const { at: since, customerId, leadTypeId, dailyMaximum, timeZone } = data;
+  state.orders.set(orderId, {
+    claim: newClaim(state, { kind: 'order', id: orderId, orderId, customerId, leadTypeId, since }),
+    owedLeads: owedLeads(data),
+    dailyMaximum,
+    timeZone,
+    status: 'awaiting-payment',
+    deliveredLeads: 0,
+    day: { localDay: '', deliveredLeads: 0 },
+    underWay: 0,
+    wakeAt: '',
+    place: -1,
+  });
+}
+
+function setStatus(state: Distribution, orderId: string, status: WaitingOrder['status']): void {
+  const order = state.orders.get(orderId);
+  if (!order) return;
+  order.status = status;
+  for (const claim of state.claimsOf.get(order.claim.customerId) ?? [])
+    if (claim.orderId === orderId) refreshClaim(state, claim);
+}
+
+function closeOrder(state: Distribution, orderId: string): void {
+  const order = state.orders.get(orderId);
+  if (!order) return;
+  state.orders.delete(orderId);
+  state.sleepers.remove(order);
+  dropClaim(state, order.claim);
+  // What it is owed as replacements stays owed (RPL-9), also when it was paused until now.
+  for (const claim of state.claimsOf.get(order.claim.customerId) ?? [])
+    if (claim.orderId === orderId) refreshClaim(state, claim);
+}
+
+function addDebt(state: Distribution, orderId: string, { data }: FactOf<'ReplacementOwed'>): void {
+  const { replacementId, customerId, leadTypeId, owedSince: since } = data;
+  const claim = newClaim(state, { kind: 'replacement', id: replacementId, orderId, customerId, leadTypeId, since });
+  state.debts.set(replacementId, { claim, underWay: false });
+  refreshClaim(state, claim);
+}
+
+/** The claim that a delivery serves; undefined once the order was closed or the debt paid. */
+const claimOf = (state: Distribution, { orderId, replacementFor }: Delivery): Claim | undefined =>
+  replacementFor === undefined ? state.orders.get(orderId)?.claim : state.debts.get(replacementFor)?.claim;
+
+function countUnderWay(state: Distribution, delivery: Delivery, change: 1 | -1): void {
+  const debt = delivery.replacementFor === undefined ? undefined : state.debts.get(delivery.replacementFor);
+  if (debt) debt.underWay = change > 0;
+  const order = delivery.replacementFor === undefined ? state.orders.get(delivery.orderId) : undefined;
+  if (order) order.underWay += change;
+}
+
+// ---- leads
+
+const NOBODY: readonly string[] = [];
+
+function bookOf(state: Distribution, leadTypeId: string): TypeBook {
+  let book = state.types.get(leadTypeId);
+  if (!book) {
+    book = { claims: new ClaimBook(), stock: new Stock(), offers: new Set(), hungry: new Set() };
+    state.types.set(leadTypeId, book);
+  }
+  return book;
+}
+
+function addLead(state: Distribution, leadId: string, { data }: FactOf<'LeadReceived'>): void {
+  const { leadTypeId, openPlaces } = data;
+  const lead = { leadId, leadTypeId, openPlaces, underWay: 0, businesses: NOBODY, customers: NOBODY, shelf: -1 };
+  state.leads.set(leadId, lead);
+  bookOf(state, leadTypeId).offers.add(lead);
+}
+
+function ageLead(state: Distribution, leadId: string, { data }: FactOf<'LeadAged'>): void {
+  const lead = state.leads.get(leadId);
+  if (!lead) return;
+  takeOffTheShelves(state, lead);
+  lead.leadTypeId = data.leadTypeId;
+  offer(state, lead);
+}
+
+function dropLead(state: Distribution, leadId: string): void {
+  const lead = state.leads.get(leadId);
+  if (!lead) return;
+  takeOffTheShelves(state, lead);
+  state.leads.delete(leadId);
+}
+
+function takeOffTheShelves(state: Distribution, lead: StockedLead): void {
+  const { stock, offers } = bookOf(state, lead.leadTypeId);
+  stock.remove(lead);
+  offers.delete(lead);
+}
+
+function offer(state: Distribution, lead: StockedLead): void {
+  takeOffTheShelves(state, lead);
+  if (lead.openPlaces > 0) bookOf(state, lead.leadTypeId).offers.add(lead);
+}
+
+// ---- deliveries
+
+/** Notes an assignment, be it one that is about to be asked for or one that a fact tells of. */
+function begin(state: Distribution, delivery: Delivery): void {
+  state.deliveries.set(delivery.key, delivery);
+  const lead = state.leads.get(delivery.leadId);
+  if (lead) {
+    lead.openPlaces -= 1;
+    lead.underWay += 1;
+    lead.businesses = [...lead.businesses, delivery.businessKey];
+    lead.customers = [...lead.customers, delivery.customerId];
+    if (lead.openPlaces === 0) takeOffTheShelves(state, lead);
+  }
+  countUnderWay(state, delivery, 1);
+  const claim = claimOf(state, delivery);
+  if (!claim) return;
+  delivery.servedBefore = claim.lastServed;
+  claim.lastServed = servedKey(delivery.decision);
+  refreshClaim(state, claim);
+}
+
+/** Undoes what {@link begin} noted. Where the lead lies afterwards is for the caller to say. */
+function comeToNothing(state: Distribution, delivery: Delivery): StockedLead | undefined {
+  end(state, delivery);
+  const claim = claimOf(state, delivery);
+  if (claim) {
+    if (claim.lastServed === servedKey(delivery.decision)) claim.lastServed = delivery.servedBefore;
+    refreshClaim(state, claim);
+  }
+  const lead = state.leads.get(delivery.leadId);
+  if (!lead) return undefined;
+  lead.openPlaces += 1;
+  lead.businesses = without(lead.businesses, delivery.businessKey);
+  lead.customers = without(lead.customers, delivery.customerId);
+  return lead;
+}
+
+function end(state: Distribution, delivery: Delivery): void {
+  state.deliveries.delete(delivery.key);
+  state.unfinished.delete(delivery);
+  countUnderWay(state, delivery, -1);
+  const lead = state.leads.get(delivery.leadId);
+  if (lead) lead.underWay -= 1;
+}
+
+const without = (list: readonly string[], item: string): readonly string[] => {
+  const index = list.indexOf(item);
+  return index < 0 ? list : list.toSpliced(index, 1);
+};
+
+function assigned(state: Distribution, leadId: string, fact: FactOf<'LeadAssigned'>): void {
+  const { orderId, customerId, businessKey, leadTypeId, replacementFor, decision } = fact.data;
+  const key = deliveryKey(leadId, orderId);
+  let delivery = state.deliveries.get(key);
+  if (!delivery) {
+    const names = { key, leadId, leadTypeId, orderId, customerId, businessKey, replacementFor };
+    delivery = { ...names, decision, servedBefore: '', step: 'asked', reason: '', because: fact };
+    begin(state, delivery);
+    const lead = state.leads.get(leadId);
+    if (lead) offer(state, lead);
+  }
+  delivery.because = fact;
+  delivery.step = 'assigned';
+  state.unfinished.add(delivery);
+}
+
+function advance(
+  state: Distribution,
+  { leadId, orderId }: { leadId: string; orderId: string },
+  step: Delivery['step'],
+  reason = '',
+): void {
+  const delivery = state.deliveries.get(deliveryKey(leadId, orderId));
+  if (!delivery) return;
+  delivery.step = step;
+  delivery.reason = reason;
+  state.unfinished.add(delivery);
+}
+
+function delivered(state: Distribution, orderId: string, { data }: FactOf<'LeadDelivered'>): void {
+  const delivery = state.deliveries.get(deliveryKey(data.leadId, orderId));
+  if (delivery) end(state, delivery);
+  const lead = state.leads.get(data.leadId);
+  if (lead?.openPlaces === 0 && lead.underWay === 0) state.leads.delete(data.leadId);
+  if (data.replacementFor !== undefined) {
+    const debt = state.debts.get(data.replacementFor);
+    state.debts.delete(data.replacementFor);
+    if (debt) dropClaim(state, debt.claim);
+    return;
+  }
+  const order = state.orders.get(orderId);
+  if (!order) return;
+  const { localDay } = data;
+  const earlierThatDay = localDay > order.day.localDay ? 0 : order.day.deliveredLeads;
+  order.day = { localDay, deliveredLeads: earlierThatDay + 1 };
+  order.deliveredLeads += 1;
+  refreshClaim(state, order.claim);
+}
+
+function released(state: Distribution, leadId: string, { data }: FactOf<'LeadReleased'>): void {
+  const delivery = state.deliveries.get(deliveryKey(leadId, data.orderId));
+  const lead = delivery && comeToNothing(state, delivery);
+  if (!lead) return;
+  if (data.reason === 'person-given-before') lead.customers = [...lead.customers, data.customerId];
+  offer(state, lead);
+}
+
+// ---- what to do now
+
+function next(state: Distribution, moment: Moment, limit: number): Wish[] {
+  if (moment.now > state.now) state.now = moment.now;
+  wakeSleepers(state);
+  const wishes = takeSteps(state, limit);
+  decide(state, moment, wishes, limit);
+  return wishes;
+}
+
+function takeSteps(state: Distribution, limit: number): Wish[] {
+  const wishes: Wish[] = [];
+  for (const delivery of state.unfinished) {
+    if (wishes.length >= limit) break;
+    state.unfinished.delete(delivery);
+    wishes.push(stepOf(delivery));
+  }
+  return wishes;
+}
+
+function stepOf(delivery: Delivery): CommandWish {
+  const { leadId, leadTypeId, orderId, businessKey, replacementFor, decision, reason } = delivery;
+  const because = delivery.because as FactOf<'LeadAssigned'>;
+  const { telephoneKey, emailKey } = because.data;
+  const wish = (stream: string, command: CommandWish['command']): CommandWish => ({
+    commandId: deriveId(command.type, because.eventId),
+    stream,
+    command,
+    because,
+  });
+  switch (delivery.step) {
+    case 'asked':
+      throw new Error(`delivery ${delivery.key} was not assigned yet`);
+    case 'assigned':
+      return wish(contactBookStream(delivery.customerId), {
+        type: 'AddContact',
+        leadId,
+        orderId,
+        ...(telephoneKey && { telephoneKey }),
+        ...(emailKey && { emailKey }),
+      });
+    case 'listed':
+      return wish(orderStream(orderId), {
+        type: 'DeliverLead',
+        leadId,
+        leadTypeId,
+        businessKey,
+        ...(replacementFor && { replacementFor }),
+        decision,
+      });
+    case 'unlisting':
+      return wish(contactBookStream(delivery.customerId), { type: 'RemoveContact', leadId, orderId, reason });
+    case 'releasing':
+      return wish(leadStream(leadId), { type: 'ReleaseLead', orderId, reason });
+  }
+}
+
+function decide(state: Distribution, moment: Moment, wishes: Wish[], limit: number): void {
+  const policyVersion = policyAt(state.policies, moment.now)?.version;
+  if (policyVersion === undefined) return;
+  let decisionIndex = 0;
+  const give = (lead: StockedLead, claim: Claim): void => {
+    const decision: DistributionDecision = {
+      ...rankOf(claim),
+      decidedAt: moment.now,
+      decidedOn: moment.position,
+      decisionIndex,
+      policyVersion,
+    };
+    decisionIndex += 1;
+    wishes.push(assign(state, lead, claim, decision));
+  };
+
+  for (const book of state.types.values()) {
+    offerToAll(book, () => wishes.length < limit, give);
+    if (book.offers.size === 0) feedTheHungry(book, () => wishes.length < limit, give);
+  }
+}
+
+/** Each lead that is new to the book, to the first claims that it may go to. What is left goes to stock. */
+function offerToAll(book: TypeBook, roomLeft: () => boolean, give: (lead: StockedLead, claim: Claim) => void): void {
+  for (const lead of book.offers) {
+    for (;;) {
+      if (!roomLeft()) return;
+      const claim = lead.openPlaces > 0 ? book.claims.first(lead) : undefined;
+      if (!claim) break;
+      give(lead, claim);
+    }
+    book.offers.delete(lead);
+    if (lead.openPlaces > 0) book.stock.put(lead);
+  }
+}
+
+/**
+ * Each claim that is new to the book, in its rank, to the oldest lead that it may be given. All other claims were held
+ * against the stock before and found nothing, so the first of these is the first of all.
+ */
+function feedTheHungry(book: TypeBook, roomLeft: () => boolean, give: (lead: StockedLead, claim: Claim) => void): void {
+  const { hungry, stock } = book;
+  while (hungry.size > 0 && stock.size > 0) {
+    const inTurn = [...hungry].sort(compareClaims);
+    for (const claim of inTurn) {
+      if (!roomLeft()) return;
+      const lead = stock.firstFor(claim.businessKey, claim.customerId);
+      if (lead) give(lead, claim);
+      else hungry.delete(claim);
+    }
+  }
+  hungry.clear();
+}
+
+function assign(state: Distribution, lead: StockedLead, claim: Claim, decision: DistributionDecision): CommandWish {
+  const { leadId, leadTypeId } = lead;
+  const { orderId, customerId, businessKey } = claim;
+  const replacementFor = claim.kind === 'replacement' ? claim.id : undefined;
+  begin(state, {
+    key: deliveryKey(leadId, orderId),
+    leadId,
+    leadTypeId,
+    orderId,
+    customerId,
+    businessKey,
+    replacementFor,
+    decision,
+    servedBefore: '',
+    step: 'asked',
+    reason: '',
+    because: undefined,
+  });
+  return {
+    commandId: deriveId('AssignLead', leadId, claim.id, decision.decidedOn, String(decision.decisionIndex)),
+    stream: leadStream(leadId),
+    command: {
+      type: 'AssignLead',
+      leadTypeId,
+      orderId,
+      customerId,
+      businessKey,
+      ...(replacementFor && { replacementFor }),
+      decision,
+    },
+  };
+}
+
+// ---- when a rule says no
+
+function refused(state: Distribution, wish: Wish, { code }: Refusal): void {
+  if (!('command' in wish)) return;
+  const { command, stream } = wish;
+  if (command.type === 'AddContact') advance(state, command, 'releasing', code);
+  if (command.type === 'DeliverLead')
+    advance(state, { leadId: command.leadId, orderId: idOf(stream) }, 'unlisting', code);
+  if (command.type === 'AssignLead') {
+    // The lead has changed meanwhile. It rests until the fact that says how has arrived, and offers it anew.
+    const delivery = state.deliveries.get(deliveryKey(idOf(stream), command.orderId));
+    const lead = delivery && comeToNothing(state, delivery);
+    if (lead) takeOffTheShelves(state, lead);
+  }
+}
