@@ -244,7 +244,7 @@ function refreshClaim(state: Distribution, claim: Claim): void {
 function canBeMet(state: Distribution, claim: Claim): boolean {
   const order = state.orders.get(claim.orderId);
   if (claim.kind === 'replacement') return !state.debts.get(claim.id)?.underWay && order?.status !== 'paused';
-  if (!order || order.status !== 'open') return false;
+  if (order?.status !== 'open') return false;
   if (order.deliveredLeads + order.underWay >= order.owedLeads) return false;
   return !isFullToday(state, order);
 }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { decode, type Fact } from '#domain/codec';
 import type { Refusal } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
@@ -110,6 +111,8 @@ export class ProcessEngine {
         this.#untilIdle.push(resolve);
         this.#kick();
       });
+      // The store must get a turn to tell of what lies between here and its head.
+      await nextTurn();
     }
   }
 

@@ -27,9 +27,11 @@ interface FailedWish {
   attempts: number;
   reason: string;
   since: Instant;
-  /** Absent while parked. */
-  retryAt: Instant | undefined;
+  /** `'now'` while it is under way, `'never'` once it is parked. */
+  retryAt: Instant | 'now' | 'never';
 }
+
+const isInstant = (retryAt: string): boolean => retryAt !== 'now' && retryAt !== 'never';
 
 /** A stream of which one fact could not be folded: that one and all after it wait. */
 interface HeldStream {
@@ -83,8 +85,8 @@ export class ProcessRun {
   next(moment: Moment, limit: number): Wish[] {
     const again: Wish[] = [];
     for (const failed of this.#failed.values()) {
-      if (failed.retryAt === undefined || failed.retryAt > moment.now) continue;
-      failed.retryAt = undefined;
+      if (!isInstant(failed.retryAt) || failed.retryAt > moment.now) continue;
+      failed.retryAt = 'now';
       again.push(failed.wish);
     }
     return [...again, ...this.process.next(this.state, moment, limit)];
@@ -107,7 +109,7 @@ export class ProcessRun {
     failed.reason = this.#note(error);
     const delay =
       BACKOFF_SECONDS[failed.attempts - 1] ?? (error instanceof EventStoreError ? BACKOFF_SECONDS.at(-1) : undefined);
-    failed.retryAt = delay === undefined ? undefined : addSeconds(now, delay);
+    failed.retryAt = delay === undefined ? 'never' : addSeconds(now, delay);
     this.#failed.set(wish.commandId, failed);
   }
 
@@ -130,13 +132,13 @@ export class ProcessRun {
   }
 
   wakesAt(): Instant | undefined {
-    const retries = [...this.#failed.values()].map(({ retryAt }) => retryAt);
+    const retries = [...this.#failed.values()].map(({ retryAt }) => retryAt).filter(isInstant);
     return [this.process.wakeAt?.(this.state), ...retries].filter((at) => at !== undefined).sort()[0];
   }
 
   parked(): Parked[] {
     const process = this.process.name;
-    const wishes = [...this.#failed.values()].filter(({ retryAt }) => retryAt === undefined);
+    const wishes = [...this.#failed.values()].filter(({ retryAt }) => retryAt === 'never');
     return [
       ...wishes.map(({ wish, attempts, reason, since }) => {
         const what = 'command' in wish ? wish.command.type : wish.effect.kind;
