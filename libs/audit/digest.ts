@@ -1,0 +1,32 @@
+import { createHash, hash } from 'node:crypto';
+import type { EventStore } from '#event-store/port';
+import type { Vault } from '#vault/vault';
+import { openBoxes } from './opened.ts';
+import { parseRaw } from './raw-log.ts';
+
+/**
+ * One number for a whole history: SHA-256 over stream, revision, type and opened data of every event. Equal for equal
+ * histories, however their streams were interleaved and whatever chance there was in sealing them. Keyed hashes of
+ * persons count as nothing, since every vault has a key of its own and the opened contact says the same.
+ * @returns 64 hexadecimal digits
+ */
+export async function logDigest(store: Pick<EventStore, 'readAll'>, vault: Pick<Vault, 'open'>): Promise<string> {
+  const digests = new Map<string, string>();
+  for await (const recorded of store.readAll()) {
+    const { stream, revision, type, data } = parseRaw(recorded);
+    const event = canonicalJson([stream, revision, type, await openBoxes(data, vault)]);
+    digests.set(stream, hash('sha256', `${digests.get(stream) ?? ''}${event}`, 'base64'));
+  }
+  const whole = createHash('sha256');
+  for (const stream of [...digests.keys()].sort()) whole.update(digests.get(stream) as string);
+  return whole.digest('hex');
+}
+
+/** JSON with the members of objects in alphabetical order, without keyed hashes of persons. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (name, member: unknown) => {
+    if (name === 'telephoneKey' || name === 'emailKey') return undefined;
+    if (typeof member !== 'object' || member === null || Array.isArray(member)) return member;
+    return Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}

@@ -1,0 +1,18 @@
+import { type Sealed, sealed } from '#domain/kernel/events';
+import type { Vault } from '#vault/vault';
+
+/** What stands in the place of personal data whose owner was erased. */
+export const ERASED = { erased: true } as const;
+
+/** The same data with every sealed box opened, or marked as erased where its key is gone. */
+export async function openBoxes(data: unknown, vault: Pick<Vault, 'open'>): Promise<unknown> {
+  if (typeof data !== 'object' || data === null) return data;
+  if (isBox(data)) return (await vault.open(data)) ?? ERASED;
+  if (Array.isArray(data)) return Promise.all(data.map((item) => openBoxes(item, vault)));
+  const opened: Record<string, unknown> = {};
+  for (const [name, member] of Object.entries(data))
+    opened[name] = typeof member === 'object' ? await openBoxes(member, vault) : member;
+  return opened;
+}
+
+const isBox = (data: object): data is Sealed => 'box' in data && sealed.safeParse(data).success;

@@ -1,0 +1,55 @@
+import { decode, type Fact } from '#domain/codec';
+import type { Instant } from '#domain/kernel/events';
+import { type Family, type FamilyName, familyOf, ledger, type StateOf } from '#domain/ledger';
+import { type EventStore, EventStoreError, type RecordedEvent } from '#event-store/port';
+import { nameOf } from './raw-log.ts';
+
+/** A stream as it was: what had happened, why, and what it came to. */
+export interface Replay<State = unknown> {
+  readonly facts: readonly Fact[];
+  readonly state: State;
+}
+
+/** The bytes of an event are not those that were written: whatever is folded from them is no history. */
+export class DamagedEvent extends EventStoreError {
+  constructor(event: RecordedEvent, options?: ErrorOptions) {
+    super('damaged-event', `${nameOf(event)} is damaged: it is not what was written`, options);
+  }
+}
+
+export interface ReplayOptions {
+  /** The last instant to count, ISO 8601 UTC with milliseconds. Default: to the end. */
+  readonly at?: Instant;
+  readonly hashOf: (event: RecordedEvent) => Uint8Array;
+}
+
+/**
+ * Replays a stream. Ends before the first event later than `at`, also where a clock was set back afterwards: a history
+ * has no holes. A stream that does not exist, or not yet, has no facts.
+ * @throws DamagedEvent, RangeError for a stream that is none of ours
+ */
+export async function replay<Name extends FamilyName>(
+  store: Pick<EventStore, 'readStream'>,
+  stream: `${Name}-${string}`,
+  { at, hashOf }: ReplayOptions,
+): Promise<Replay<StateOf<Name>>> {
+  const { decider }: Family = ledger[familyOf(stream)];
+  const facts: Fact[] = [];
+  let state = decider.initialState();
+  for await (const recorded of store.readStream(stream)) {
+    const fact = decodeChecked(recorded, hashOf);
+    if (at !== undefined && fact.data.at > at) break;
+    facts.push(fact);
+    state = decider.evolve(state, fact);
+  }
+  return { facts, state };
+}
+
+function decodeChecked(recorded: RecordedEvent, hashOf: ReplayOptions['hashOf']): Fact {
+  if (recorded.hash && Buffer.compare(recorded.hash, hashOf(recorded)) !== 0) throw new DamagedEvent(recorded);
+  try {
+    return decode(recorded);
+  } catch (error) {
+    throw new DamagedEvent(recorded, { cause: error });
+  }
+}
