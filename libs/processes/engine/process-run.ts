@@ -103,7 +103,7 @@ export class ProcessRun {
       attempts: 0,
       reason: '',
       since: now,
-      retryAt: undefined,
+      retryAt: 'now' as const,
     };
     failed.attempts += 1;
     failed.reason = this.#note(error);

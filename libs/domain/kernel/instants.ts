@@ -1,0 +1,37 @@
+import { type Instant, instant } from './events.ts';
+
+const SECOND = 1000;
+const DAY = 86_400 * SECOND;
+
+export const toInstant = (millisecondsSinceEpoch: number): Instant => new Date(millisecondsSinceEpoch).toISOString();
+
+export const addSeconds = (from: Instant, seconds: number): Instant => toInstant(Date.parse(from) + seconds * SECOND);
+
+/** A day is 24 hours here, whatever the clocks of a zone do. May be a fraction. */
+export const addDays = (from: Instant, days: number): Instant => toInstant(Date.parse(from) + days * DAY);
+
+/** A date, a time to the minute or finer, and a zone: an instant without zone means something else to everybody. */
+const ZONED = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)$/;
+
+/**
+ * Reads an instant as people and other programs write it (ISO 8601 with a zone), cut to milliseconds.
+ * @returns it in UTC as the ledger writes it; undefined when it is malformed, has no zone, or names no real day
+ */
+export function parseInstant(text: string): Instant | undefined {
+  if (!ZONED.test(text)) return undefined;
+  const written = text
+    .toUpperCase()
+    .replace(' ', 'T')
+    .replace(',', '.')
+    .replace(/([+-]\d\d)(\d\d)$/, '$1:$2');
+  const milliseconds = Date.parse(written.replace(/(\.\d{3})\d+/, '$1'));
+  if (Number.isNaN(milliseconds) || !isRealDay(written.slice(0, 10))) return undefined;
+  const utc = toInstant(milliseconds);
+  return instant.safeParse(utc).success ? utc : undefined;
+}
+
+/** `Date.parse` takes 30 February for 1 or 2 March. */
+function isRealDay(day: string): boolean {
+  const midnight = new Date(`${day}T00:00:00.000Z`);
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
+}

@@ -1,0 +1,48 @@
+import { Temporal } from 'temporal-polyfill';
+import type { Instant } from './events.ts';
+import { toInstant } from './instants.ts';
+
+/** A calendar day where somebody lives, YYYY-MM-DD. */
+export type LocalDay = string;
+
+interface LocalDayRange {
+  readonly day: LocalDay;
+  /** The first millisecond of the day, and that of the next one. Days have 23 to 25 hours; a few never were. */
+  readonly from: number;
+  readonly until: number;
+}
+
+/** The day asked for last in each zone: deciders ask for the same one again and again. */
+const lastAsked = new Map<string, LocalDayRange>();
+
+/** The calendar day that an instant falls on in a zone (DLV-5). @throws RangeError for a zone that does not exist */
+export const localDayOf = (at: Instant, timeZone: string): LocalDay => dayAround(at, timeZone).day;
+
+/** When the next calendar day of that zone begins: the first instant whose local day is a later one. */
+export const startOfNextLocalDay = (at: Instant, timeZone: string): Instant => toInstant(dayAround(at, timeZone).until);
+
+/** Whether this is the IANA name of a time zone. Offsets like +02:00 are none: they know no daylight saving time. */
+export function isTimeZone(name: string): boolean {
+  if (!/^[A-Za-z]/.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function dayAround(at: Instant, timeZone: string): LocalDayRange {
+  const milliseconds = Date.parse(at);
+  const last = lastAsked.get(timeZone);
+  if (last && last.from <= milliseconds && milliseconds < last.until) return last;
+  const local = Temporal.Instant.from(at).toZonedDateTimeISO(timeZone);
+  const start = local.startOfDay();
+  const range = {
+    day: local.toPlainDate().toString(),
+    from: start.epochMilliseconds,
+    until: start.add({ days: 1 }).startOfDay().epochMilliseconds,
+  };
+  lastAsked.set(timeZone, range);
+  return range;
+}

@@ -1,0 +1,42 @@
+import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import { z } from 'zod';
+
+const line = z.string().trim().min(1).max(200);
+
+/** What a lead says of a person. All of it is personal data: it lives in sealed boxes only. */
+export const contact = z
+  .strictObject({
+    firstName: line,
+    lastName: line,
+    telephone: z.string().trim().min(1).max(50),
+    email: z.string().trim().max(254).pipe(z.email()),
+    address: line,
+    city: line,
+    state: line,
+    postalCode: z.string().trim().min(1).max(20),
+    country: line,
+    bestTimeToCall: line,
+    comment: z.string().trim().min(1).max(2000),
+  })
+  .partial()
+  .refine(({ telephone, email }) => telephone !== undefined || email !== undefined, {
+    error: 'a contact has a telephone number or an e-mail address',
+  })
+  .refine(({ telephone }) => telephone === undefined || normaliseTelephone(telephone) !== undefined, {
+    path: ['telephone'],
+    error: 'not a telephone number',
+  });
+export type Contact = z.infer<typeof contact>;
+
+/**
+ * The number in E.164, read as one of the US where it names no country. Undefined for what is no telephone number; a
+ * number that nobody could have been given is one still, if only it has a possible length: such leads come in and are
+ * returned, and the same bad number twice is the same one.
+ */
+export function normaliseTelephone(telephone: string): string | undefined {
+  const number = parsePhoneNumberFromString(telephone, 'US');
+  return number?.isPossible() ? number.number : undefined;
+}
+
+/** The address by which two records are known for the same person's: without regard to case and surrounding space. */
+export const normaliseEmail = (email: string): string => email.trim().normalize('NFC').toLowerCase();

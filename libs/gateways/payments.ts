@@ -1,0 +1,37 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** What the store charges a customer, once. */
+export interface Charge {
+  /** From the payment provider's own form: the store never sees a card. */
+  readonly token: string;
+  readonly amountCents: number;
+  /** ISO 4217. */
+  readonly currency: string;
+  readonly statementDescriptor: string;
+}
+
+export type ChargeResult =
+  | { readonly captured: true; readonly reference: string }
+  | { readonly captured: false; readonly reason: string };
+
+export interface PaymentGateway {
+  /** The same key is the same charge, however often it is sent. Rejects when no answer came: ask again. */
+  capture(charge: Charge, idempotencyKey: string): Promise<ChargeResult>;
+}
+
+const DECLINED = 'tok_declined';
+const DELAYED = /^tok_delay_(\d{1,5})$/;
+
+/**
+ * A provider that moves no money. `tok_ok` pays, `tok_declined_<reason>` does not (`tok_declined_insufficient_funds`),
+ * `tok_delay_<milliseconds>` pays after a while. Every other token is declined as unknown.
+ */
+export const sandboxPayments = (): PaymentGateway => ({
+  async capture({ token }, idempotencyKey) {
+    const delay = DELAYED.exec(token)?.[1];
+    if (delay !== undefined) await wait(Number(delay));
+    if (token === 'tok_ok' || delay !== undefined) return { captured: true, reference: `sandbox_${idempotencyKey}` };
+    if (!token.startsWith(DECLINED)) return { captured: false, reason: 'unknown token' };
+    return { captured: false, reason: token.slice(DECLINED.length + 1).replaceAll('_', ' ') || 'declined' };
+  },
+});
