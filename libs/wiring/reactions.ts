@@ -1,0 +1,52 @@
+import type { EventStore } from '#event-store/port';
+import type { Clock } from '#gateways/clock';
+import type { PaymentGateway } from '#gateways/payments';
+import { type Answer, ProcessEngine, type Sent } from '#processes/engine/engine';
+import { leadAgeing } from '#processes/lead-ageing';
+import { leadDistribution } from '#processes/lead-distribution';
+import { paymentCapture } from '#processes/payment-capture';
+import { replacementDelivery } from '#processes/replacement-delivery';
+import { verificationDeadline } from '#processes/verification-deadline';
+import type { Ledger, Order, Outcome } from './ledger.ts';
+
+/** Every process there is, in the order in which they are asked. */
+export const processes = [paymentCapture, replacementDelivery, verificationDeadline, leadAgeing, leadDistribution];
+
+interface Needs {
+  readonly store: EventStore;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly payments: PaymentGateway;
+  readonly send: (order: Order) => Promise<Outcome>;
+}
+
+/** The engine that runs the processes, connected to the ledger and to the outside. */
+export const createReactions = ({ store, ledger, clock, payments, send }: Needs): ProcessEngine =>
+  new ProcessEngine({
+    store,
+    clock,
+    processes,
+    send: async (sent) => answerOf(await send(orderOf(sent))),
+    warm: (streams) => ledger.warm(streams),
+    effects: {
+      async 'capture-payment'({ kind: _, ...charge }, idempotencyKey) {
+        const result = await payments.capture(charge, idempotencyKey);
+        if (!result.captured) return { type: 'DeclinePayment', reason: result.reason };
+        const { amountCents, currency } = charge;
+        return { type: 'CapturePayment', reference: result.reference, amountCents, currency };
+      },
+    },
+  });
+
+function orderOf({ stream, command, commandId, actor, because }: Sent): Order {
+  const chain = because
+    ? { correlationId: because.cause.correlationId, causationId: because.eventId }
+    : { correlationId: commandId };
+  return { stream, command, cause: { commandId, actor, ...chain } };
+}
+
+function answerOf(outcome: Outcome): Answer {
+  if (outcome.kind === 'accepted') return { position: outcome.position };
+  if (outcome.kind === 'refused') return { refusal: outcome.refusal };
+  throw new Error(`the ledger answered ${outcome.kind} to a process, which sends neither keys nor revisions`);
+}
