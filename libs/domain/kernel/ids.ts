@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 
-/** RFC 9562, section 6.5: names hashed under a namespace of our own. */
+/** Keeps our names apart from all others that anybody hashes. */
 const NAMESPACE = 'leadger';
 
 /**
- * A UUID (version 5) made from parts: the same parts make the same id, on every machine and in every run. Whatever must
+ * A UUID made from parts (SHA-1, in the form of version 5): the same parts make the same id, on every machine and in every run. Whatever must
  * not happen twice gets its id from what caused it.
  */
 export function deriveId(...parts: readonly string[]): string {

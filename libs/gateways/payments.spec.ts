@@ -1,0 +1,13 @@
+import { sandboxPayments } from './payments.ts';
+
+it.each([
+  ['tok_ok', { captured: true, reference: 'sandbox_key-1' }],
+  ['tok_delay_5', { captured: true, reference: 'sandbox_key-1' }],
+  ['tok_declined', { captured: false, reason: 'declined' }],
+  ['tok_declined_insufficient_funds', { captured: false, reason: 'insufficient funds' }],
+  ['tok_delay_soon', { captured: false, reason: 'unknown token' }],
+  ['4111111111111111', { captured: false, reason: 'unknown token' }],
+])('the sandbox answers %s', async (token, result) => {
+  const charge = { token, amountCents: 1000, currency: 'USD', statementDescriptor: 'LEADGER' };
+  expect(await sandboxPayments().capture(charge, 'key-1')).toEqual(result);
+});
