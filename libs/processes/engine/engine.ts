@@ -249,10 +249,14 @@ export class ProcessEngine {
       .sort()[0];
     if (wakesAt === undefined) return;
     // Whoever moves the clock by hand moves on when all that was due is done.
-    this.#cancelTimer = this.#options.clock.at(wakesAt, () => this.settle());
+    this.#cancelTimer = this.#options.clock.at(wakesAt, () => {
+      this.#kick();
+      return this.settle();
+    });
   }
 
   #kick(): void {
+    this.#idle = false;
     this.#wake.resolve('wake');
   }
 
