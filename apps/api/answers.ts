@@ -1,0 +1,174 @@
+import {
+  applyDecorators,
+  type CallHandler,
+  type ExecutionContext,
+  HttpCode,
+  type NestInterceptor,
+  UseInterceptors,
+} from '@nestjs/common';
+import { ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { map } from 'rxjs';
+import { z } from 'zod';
+import type { Refusal } from '#domain/kernel/decider';
+import type { Answer } from '#wiring/requests';
+import { Problem } from './problems.ts';
+
+/** How a schema of what goes out looks in the documentation. */
+const documented = (schema: z.ZodType) => z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'output' }) as object;
+
+/** What a route answers when all is well: its schema, and an example that the compiler holds against it. */
+export const Answers = <Schema extends z.ZodType>(
+  status: number,
+  description: string,
+  schema: Schema,
+  example: z.input<Schema>,
+) => ApiResponse({ status, description, content: { 'application/json': { schema: documented(schema), example } } });
+
+const problemDocument = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+  rule: z.string().optional(),
+  errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+});
+
+const problems = {
+  400: ['what was sent is malformed: each wrong field is named', 'invalid-request', 'quantity: must be a whole number'],
+  404: ['there is no such thing', 'order-unknown', 'there is no such order'],
+  409: ['a rule of the store says no', 'order-filled', 'the order is filled: it cannot be paused'],
+  412: ['it changed since the revision named in If-Match', 'revision-mismatch', 'this is at revision 4, not 3'],
+  413: ['more than a request may carry', 'body-too-large', 'the body is too large'],
+  415: ['not a content type of this route', 'unsupported-media-type', 'this route does not take that content type'],
+  422: ['the Idempotency-Key was used with another body', 'key-reused', 'this key came with another body before'],
+  503: ['not now: ask again after Retry-After seconds', 'store-unavailable', 'the store cannot be reached'],
+  507: ['the disk is full; reading goes on', 'store-full', 'the disk is full'],
+} as const;
+
+export const Problems = (...statuses: (keyof typeof problems)[]) =>
+  applyDecorators(
+    ...statuses.map((status) => {
+      const [description, code, detail] = problems[status];
+      const example = new Problem(status, code, detail).document();
+      const content = { 'application/problem+json': { schema: documented(problemDocument), example } };
+      return ApiResponse({ status, description, content });
+    }),
+  );
+
+const commandAnswer = z.object({
+  id: z.string().describe('what the command was about, or created'),
+  revision: z.int().describe('of its stream after the command; the same as the ETag'),
+  position: z.string().describe('give it to a read as waitFor, and the read reflects this command'),
+  events: z.array(z.string()).describe('types of the events that were recorded; empty when all was so already'),
+});
+
+interface CommandRoute {
+  readonly summary: string;
+  /** Types of the events of the example. */
+  readonly records: readonly string[];
+  /** Where to find what the command creates: a path with `:id`. It answers 201 then. */
+  readonly creates?: string;
+}
+
+/** A route that carries a command. Its handler returns what `Requests` answered; this turns that into HTTP. */
+export function CommandRoute({ summary, records, creates }: CommandRoute) {
+  const status = creates ? 201 : 200;
+  const example = {
+    id: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
+    revision: records.length - 1,
+    position: '0000000000042',
+    events: [...records],
+  };
+  return applyDecorators(
+    HttpCode(status),
+    UseInterceptors(new OutcomeInterceptor(creates)),
+    ApiOperation({ summary }),
+    ...(creates ? [] : [ifMatch]),
+    ...askingHeaders,
+    Answers(status, 'it is recorded', commandAnswer, example),
+    Problems(400, 404, 409, 412, 413, 415, 422, 503, 507),
+  );
+}
+
+const header = (name: string, description: string, example: string) =>
+  ApiHeader({ name, description, required: false, schema: { type: 'string' }, example });
+
+const ifMatch = header('If-Match', 'only if it is still at this revision, the ETag of an earlier answer', '"3"');
+const askingHeaders = [
+  header('Idempotency-Key', 'a repeat with the same key gets the first answer and does nothing', 'checkout-5512'),
+  header('Leadger-Actor', 'who asks: customer:ID or staff:NAME', 'staff:ada'),
+  header('Leadger-Reason', 'why, for the history', 'asked by telephone'),
+];
+
+class OutcomeInterceptor implements NestInterceptor<Answer, z.infer<typeof commandAnswer>> {
+  readonly #creates: string | undefined;
+
+  constructor(creates: string | undefined) {
+    this.#creates = creates;
+  }
+
+  intercept(context: ExecutionContext, next: CallHandler<Answer>) {
+    const http = context.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    return next.handle().pipe(
+      map((answer) => {
+        const told = tell(answer, request);
+        reply.header('etag', etagOf(told.revision)).header('leadger-position', told.position);
+        if (this.#creates) reply.header('location', this.#creates.replace(':id', encodeURIComponent(told.id)));
+        return told;
+      }),
+    );
+  }
+}
+
+export const etagOf = (revision: number): string => `"${revision}"`;
+
+/** @throws Problem when the ledger did not accept the command */
+function tell({ id, outcome }: Answer, request: FastifyRequest): z.infer<typeof commandAnswer> {
+  switch (outcome.kind) {
+    case 'accepted': {
+      const { revision, position, events } = outcome;
+      return { id, revision, position, events: events.map(({ type }) => type) };
+    }
+    case 'refused':
+      throw problemOfRefusal(outcome.refusal, request.params as Record<string, string>);
+    case 'key-reused':
+      throw new Problem(422, 'key-reused', 'this Idempotency-Key came with another body before');
+    case 'revision-mismatch':
+      throw outcome.actual === 'no-stream'
+        ? new Problem(404, 'not-found', `there is no ${id}`)
+        : new Problem(412, 'revision-mismatch', `this is at revision ${outcome.actual} by now`);
+  }
+}
+
+/** Which field of the request a refusal is about. Where the path names it, there is no such resource. */
+const fieldOfRefusal: Readonly<Record<string, string>> = {
+  'business-association-empty': 'businessAssociation',
+  'contact-unknown': 'leadId',
+  'customer-unknown': 'customerId',
+  'daily-maximum-missing': 'dailyMaximum',
+  'daily-maximum-on-batch-type': 'dailyMaximum',
+  'lead-not-delivered': 'leadId',
+  'lead-unknown': 'leadId',
+  'order-limits-crossed': 'smallestOrder',
+  'order-unknown': 'orderId',
+  'policy-contradicts-itself': 'policy',
+  'policy-in-the-past': 'effectiveFrom',
+  'price-in-the-past': 'effectiveFrom',
+  'ages-into-stranger': 'agesInto',
+  'quantity-outside-limits': 'quantity',
+  'replacement-unknown': 'replacementId',
+  'return-reason-unknown': 'reason',
+  'unknown-lead-type': 'leadTypeId',
+  'unknown-store': 'storeId',
+};
+
+export function problemOfRefusal({ code, message, rule }: Refusal, params: Readonly<Record<string, string>>): Problem {
+  const field = fieldOfRefusal[code];
+  if (field !== undefined && field in params) return new Problem(404, code, message);
+  const errors = field === undefined ? undefined : [{ field, message }];
+  return new Problem(409, code, message, { rule, errors });
+}

@@ -1,0 +1,62 @@
+import { hash, randomUUID } from 'node:crypto';
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { deriveId } from '#domain/kernel/ids';
+import type { Caller } from '#wiring/requests';
+import { malformed } from './problems.ts';
+
+/** Nobody signs in yet: whoever reaches the loopback interface is the store's own staff, or says whom it acts for. */
+const DEFAULT_ACTOR = 'staff:local';
+
+/** Header → what it must look like. Each may be absent. */
+const headers = {
+  'leadger-actor': [/^(customer|staff):[A-Za-z0-9][A-Za-z0-9._@~-]{0,99}$/, 'customer:ID or staff:NAME'],
+  'leadger-reason': [/^(?=.*\S)[^\p{Cc}]{1,500}$/u, 'one line of text, at most 500 characters'],
+  'idempotency-key': [/^[\x21-\x7e]{1,200}$/, '1 to 200 visible ASCII characters'],
+  'if-match': [/^(\*|"\d{1,15}")$/, 'one ETag of an earlier answer, like "3", or *'],
+} as const;
+
+/** Who asks, why, and under which command id, as the headers say. */
+export const Asking = createParamDecorator(
+  (_: unknown, context: ExecutionContext): Caller => callerOf(context.switchToHttp().getRequest<FastifyRequest>()),
+);
+
+function callerOf(request: FastifyRequest): Caller {
+  const actor = headerOf(request, 'leadger-actor') ?? DEFAULT_ACTOR;
+  const reason = headerOf(request, 'leadger-reason');
+  const ifMatch = headerOf(request, 'if-match');
+  return {
+    actor,
+    ...identityOf(request, actor),
+    ...(reason && { reason }),
+    ...(ifMatch && ifMatch !== '*' && { ifRevision: Number(ifMatch.slice(1, -1)) }),
+  };
+}
+
+/** A key makes a repeat the same command, for this actor and this route; without one every request is its own. */
+function identityOf(request: FastifyRequest, actor: string): Pick<Caller, 'commandId' | 'requestHash'> {
+  const key = headerOf(request, 'idempotency-key');
+  if (key === undefined) return { commandId: randomUUID() };
+  const path = request.url.split('?', 1)[0];
+  return {
+    commandId: deriveId('command', actor, `${request.method} ${path}`, key),
+    requestHash: hash('sha256', canonical(request.body)),
+  };
+}
+
+function headerOf(request: FastifyRequest, name: keyof typeof headers): string | undefined {
+  const value = request.headers[name];
+  if (value === undefined) return undefined;
+  const [pattern, description] = headers[name];
+  if (typeof value === 'string' && pattern.test(value)) return value;
+  throw malformed([{ field: name, message: `must be ${description}` }]);
+}
+
+/** JSON whose text does not depend on the order in which a client wrote the members. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value ?? null, (_, member) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  );
+}

@@ -1,0 +1,165 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
+import { Transform, Type } from 'class-transformer';
+import { ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
+import { z } from 'zod';
+import { parseInstant } from '#domain/kernel/instants';
+import { isTimeZone } from '#domain/kernel/local-days';
+
+/**
+ * Fields of what comes in. Each decorator says at once what is checked and what the documentation shows. A value of
+ * another type is refused, never converted; only query parameters, which are all text, are read as numbers.
+ */
+interface FieldOptions {
+  readonly description: string;
+  readonly example?: unknown;
+  readonly optional?: boolean;
+}
+
+/** The key under which a check leaves the schema that can tell what exactly is wrong (see `validation.ts`). */
+export const CONFORMS = 'conforms';
+
+function field(
+  { description, example, optional = false }: FieldOptions,
+  shape: object,
+  ...checks: PropertyDecorator[]
+): PropertyDecorator {
+  const documented = { ...shape, description, ...(example !== undefined && { example }), required: !optional };
+  // Null is a value, and a wrong one: only what is absent is left out.
+  const unlessAbsent = optional ? [ValidateIf((_, value) => value !== undefined)] : [];
+  return applyDecorators(ApiProperty(documented as ApiPropertyOptions), ...unlessAbsent, ...checks);
+}
+
+const check = (name: string, message: string, validate: (value: unknown) => boolean): PropertyDecorator =>
+  ValidateBy({ name, validator: { validate, defaultMessage: () => message } });
+
+/** Text that a person could have typed on one line: no control characters, no halves of characters, not only space. */
+const LINE = /^(?=.*\S)[^\p{Cc}\p{Cs}\u2028\u2029]+$/u;
+
+export const Line = ({ maxLength = 200, ...options }: FieldOptions & { maxLength?: number }): PropertyDecorator =>
+  field(
+    options,
+    { type: 'string', minLength: 1, maxLength },
+    check(
+      'line',
+      `must be one line of text, at most ${maxLength} characters`,
+      (value) => typeof value === 'string' && value.length <= maxLength && LINE.test(value),
+    ),
+  );
+
+/** Ids are made by the ledger, or chosen once for stores and lead types. */
+export const ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/;
+
+export const Id = (options: FieldOptions): PropertyDecorator =>
+  field(
+    options,
+    { type: 'string', pattern: ID.source },
+    check(
+      'id',
+      'must be an id: letters, digits, dots and dashes, at most 100',
+      (value) => typeof value === 'string' && ID.test(value),
+    ),
+  );
+
+interface Range {
+  readonly minimum?: number;
+  readonly maximum?: number;
+}
+
+const isWithin = (value: unknown, minimum: number, maximum: number): boolean =>
+  Number.isSafeInteger(value) && (value as number) >= minimum && (value as number) <= maximum;
+
+/** A whole number, 1 to a million when nothing else is said. */
+export const Count = ({ minimum = 1, maximum = 1_000_000, ...options }: FieldOptions & Range): PropertyDecorator =>
+  field(
+    options,
+    { type: 'integer', minimum, maximum },
+    check('count', `must be a whole number from ${minimum} to ${maximum}`, (value) =>
+      isWithin(value, minimum, maximum),
+    ),
+  );
+
+/** A whole number in a query parameter. */
+export const CountInQuery = (options: FieldOptions & Range): PropertyDecorator =>
+  applyDecorators(
+    Transform(({ value }) => (typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value)),
+    Count(options),
+  );
+
+export const Percentage = (options: FieldOptions): PropertyDecorator =>
+  field(
+    options,
+    { type: 'number', minimum: 0, exclusiveMinimum: true, maximum: 100 },
+    check(
+      'percentage',
+      'must be a number above 0, at most 100',
+      (value) => typeof value === 'number' && value > 0 && value <= 100,
+    ),
+  );
+
+/** Any instant with a zone; it goes on as the ledger writes it: UTC with milliseconds. */
+export const InstantField = (options: FieldOptions): PropertyDecorator =>
+  field(
+    options,
+    { type: 'string', format: 'date-time' },
+    Transform(({ value }) => (typeof value === 'string' ? (parseInstant(value) ?? value) : value)),
+    check(
+      'instant',
+      'must be an instant with a zone, like 2026-03-01T09:30:00Z or 2026-03-01T09:30:00+01:00',
+      (value) => typeof value === 'string' && parseInstant(value) === value,
+    ),
+  );
+
+export const TimeZone = (options: FieldOptions): PropertyDecorator =>
+  field(
+    options,
+    { type: 'string', example: 'America/New_York' },
+    check(
+      'timeZone',
+      'must be the IANA name of a time zone, like America/New_York',
+      (value) => typeof value === 'string' && isTimeZone(value),
+    ),
+  );
+
+export const OneOf = (values: readonly string[], options: FieldOptions): PropertyDecorator =>
+  field(
+    options,
+    { type: 'string', enum: values },
+    check('oneOf', `must be one of: ${values.join(', ')}`, (value) => values.includes(value as string)),
+  );
+
+export const Flag = (options: FieldOptions): PropertyDecorator =>
+  field(
+    options,
+    { type: 'boolean' },
+    check('flag', 'must be true or false', (value) => typeof value === 'boolean'),
+  );
+
+/** What the domain has a schema for already: checked by it, and documented by it. */
+export function Conforming(schema: z.ZodType, options: FieldOptions): PropertyDecorator {
+  const { description, example } = options;
+  const document = { ...z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' }), description, example };
+  return applyDecorators(
+    field(options, document),
+    ValidateBy(
+      { name: CONFORMS, validator: { validate: (value) => schema.safeParse(value).success } },
+      { context: { schema } },
+    ),
+    Transform(({ value }) => schema.safeParse(value).data ?? value),
+  );
+}
+
+/** An object with fields of its own. */
+export const Nested = (type: () => new () => object, options: FieldOptions): PropertyDecorator =>
+  field(options, { type }, ValidateNested({ message: 'must be an object' }), Type(type));
+
+/** Of these members of a nested object exactly one is there. */
+export const ExactlyOneOf = (...names: readonly string[]): PropertyDecorator =>
+  check(
+    'exactlyOneOf',
+    `must have exactly one of: ${names.join(', ')}`,
+    (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      names.filter((name) => (value as Record<string, unknown>)[name] !== undefined).length === 1,
+  );

@@ -1,0 +1,81 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { type DynamicModule, type LoggerService, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Logger, pino } from 'pino';
+import { ApiModule } from './api.module.ts';
+import { Problem, ProblemFilter, problemOf } from './problems.ts';
+import { refuseDeepNesting, Validation } from './validation.ts';
+
+export interface HttpOptions {
+  /** Default: JSON lines on standard error, from `LEADGER_LOG_LEVEL` (default `warn`) up. */
+  readonly log?: Logger;
+  /** The most a JSON body may have; files are streamed and have no limit. */
+  readonly bodyLimitBytes?: number;
+}
+
+@Module({})
+class HttpApplication {}
+
+/**
+ * The HTTP API on a ledger that was put together (`LeadgerModule.on`). Ready to listen; nothing is started.
+ * @throws what opening failed with: nothing is left open but the stores, which are their owner's
+ */
+export async function createHttpApplication(
+  leadgerModule: DynamicModule,
+  { log = defaultLog(), bodyLimitBytes = 1024 * 1024 }: HttpOptions = {},
+): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    loggerInstance: log,
+    bodyLimit: bodyLimitBytes,
+    routerOptions: { maxParamLength: 500 },
+    clientErrorHandler: answerGarbage,
+    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => problemOf(error)?.send(reply),
+  });
+  const application = await NestFactory.create<NestFastifyApplication>(
+    { module: HttpApplication, imports: [leadgerModule, ApiModule] },
+    adapter,
+    { logger: nestLog(log), abortOnError: false, bodyParser: false },
+  );
+  application.useGlobalPipes(new Validation());
+  application.useGlobalFilters(new ProblemFilter(log));
+  const server = adapter.getInstance();
+  server.removeContentTypeParser('text/plain');
+  server.addHook('preValidation', async (request) => refuseDeepNesting(request.body));
+  await application.init();
+  return application;
+}
+
+/** Query strings stay out of the log: people search for people. */
+const defaultLog = (): Logger =>
+  pino(
+    {
+      level: process.env.LEADGER_LOG_LEVEL ?? 'warn',
+      serializers: { req: ({ method, url }: FastifyRequest) => ({ method, path: url.split('?', 1)[0] }) },
+    },
+    pino.destination({ dest: 2, sync: true }),
+  );
+
+/** What is not HTTP at all never reaches a route. */
+function answerGarbage(error: Error, socket: Socket): void {
+  if (!socket.writable) return;
+  const status = (error as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
+  const problem = new Problem(status, 'malformed-request', 'this is not an HTTP request that can be read');
+  const body = JSON.stringify(problem.document());
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
+
+/** Nest tells of every module and route that it finds: interesting to nobody but who looks for it. */
+const nestLog = (log: Logger): LoggerService => ({
+  log: (message) => log.debug(message),
+  warn: (message) => log.warn(message),
+  error: (message, ...rest) => log.error({ rest }, String(message)),
+  debug: (message) => log.debug(message),
+  verbose: (message) => log.trace(message),
+  fatal: (message) => log.fatal(message),
+});

@@ -1,0 +1,68 @@
+import { Readable } from 'node:stream';
+import { type ArgumentMetadata, ValidationPipe } from '@nestjs/common';
+import type { ValidationError } from 'class-validator';
+import type { z } from 'zod';
+import { CONFORMS } from './fields.ts';
+import { type FieldError, malformed } from './problems.ts';
+
+/** Unknown fields are refused, nothing is converted, and every wrong field is named. */
+export class Validation extends ValidationPipe {
+  constructor() {
+    super({
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      forbidUnknownValues: true,
+      transform: true,
+      exceptionFactory: (errors) => malformed(fieldErrors(errors as ValidationError[])),
+    });
+  }
+
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    return withoutUnset(await super.transform(value, metadata));
+  }
+}
+
+/** A class makes a member of every field, also of those that nobody sent. Requests tell them apart by `in`. */
+function withoutUnset(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Readable) return value;
+  if (Array.isArray(value)) return value.map(withoutUnset);
+  const set = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(set.map(([name, member]) => [name, withoutUnset(member)]));
+}
+
+/** Deeper than anything the API takes. Recursion over what a stranger nested must end somewhere. */
+const MAX_DEPTH = 16;
+
+/** @throws Problem for a body nested too deeply for anybody to walk through */
+export function refuseDeepNesting(body: unknown): void {
+  let level = [body];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH)
+      throw malformed([{ field: 'body', message: `is nested more than ${MAX_DEPTH} levels deep` }]);
+    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
+  }
+}
+
+const fieldErrors = (errors: readonly ValidationError[], path = ''): FieldError[] =>
+  errors.flatMap((error) => {
+    const field = path ? `${path}.${error.property}` : (error.property ?? 'body');
+    const schema: z.ZodType | undefined = error.contexts?.[CONFORMS]?.schema;
+    if (schema) return schemaErrors(schema, error.value, field);
+    const own = Object.entries(error.constraints ?? {}).map(([name, message]) => ({
+      field,
+      message: messages[name] ?? message,
+    }));
+    return [...own, ...fieldErrors(error.children ?? [], field)];
+  });
+
+const messages: Readonly<Record<string, string>> = {
+  whitelistValidation: 'is not a known field',
+  unknownValue: 'must be an object',
+};
+
+const schemaErrors = (schema: z.ZodType, value: unknown, field: string): FieldError[] =>
+  (schema.safeParse(value).error?.issues ?? []).flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ field: [field, ...issue.path, key].join('.'), message: 'is not a known field' }))
+      : [{ field: [field, ...issue.path].join('.'), message: issue.message }],
+  );
