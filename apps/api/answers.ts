@@ -12,7 +12,7 @@ import { map } from 'rxjs';
 import { z } from 'zod';
 import type { Refusal } from '#domain/kernel/decider';
 import type { Answer } from '#wiring/requests';
-import { Problem } from './problems.ts';
+import { malformed, Problem } from './problems.ts';
 
 /** How a schema of what goes out looks in the documentation. */
 const documented = (schema: z.ZodType) => z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'output' }) as object;
@@ -68,12 +68,14 @@ interface CommandRoute {
   readonly summary: string;
   /** Types of the events of the example. */
   readonly records: readonly string[];
+  /** There is nothing to say but the path: a body with fields is refused. */
+  readonly takesNothing?: boolean;
   /** Where to find what the command creates: a path with `:id`. It answers 201 then. */
   readonly creates?: string;
 }
 
 /** A route that carries a command. Its handler returns what `Requests` answered; this turns that into HTTP. */
-export function CommandRoute({ summary, records, creates }: CommandRoute) {
+export function CommandRoute({ summary, records, creates, takesNothing = false }: CommandRoute) {
   const status = creates ? 201 : 200;
   const example = {
     id: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
@@ -83,7 +85,7 @@ export function CommandRoute({ summary, records, creates }: CommandRoute) {
   };
   return applyDecorators(
     HttpCode(status),
-    UseInterceptors(new OutcomeInterceptor(creates)),
+    UseInterceptors(new OutcomeInterceptor({ creates, takesNothing })),
     ApiOperation({ summary }),
     ...(creates ? [] : [ifMatch]),
     ...askingHeaders,
@@ -103,25 +105,31 @@ const askingHeaders = [
 ];
 
 class OutcomeInterceptor implements NestInterceptor<Answer, z.infer<typeof commandAnswer>> {
-  readonly #creates: string | undefined;
+  readonly #route: { creates: string | undefined; takesNothing: boolean };
 
-  constructor(creates: string | undefined) {
-    this.#creates = creates;
+  constructor(route: { creates: string | undefined; takesNothing: boolean }) {
+    this.#route = route;
   }
 
   intercept(context: ExecutionContext, next: CallHandler<Answer>) {
-    const http = context.switchToHttp();
-    const request = http.getRequest<FastifyRequest>();
-    const reply = http.getResponse<FastifyReply>();
+    const { creates, takesNothing } = this.#route;
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const reply = context.switchToHttp().getResponse<FastifyReply>();
+    if (takesNothing) refuseFields(request.body);
     return next.handle().pipe(
       map((answer) => {
         const told = tell(answer, request);
         reply.header('etag', etagOf(told.revision)).header('leadger-position', told.position);
-        if (this.#creates) reply.header('location', this.#creates.replace(':id', encodeURIComponent(told.id)));
+        if (creates) reply.header('location', creates.replace(':id', encodeURIComponent(told.id)));
         return told;
       }),
     );
   }
+}
+
+function refuseFields(body: unknown): void {
+  const fields = Object.keys((body as object | undefined) ?? {});
+  if (fields.length > 0) throw malformed(fields.map((field) => ({ field, message: 'is not a known field' })));
 }
 
 export const etagOf = (revision: number): string => `"${revision}"`;

@@ -1,6 +1,23 @@
 import { Module } from '@nestjs/common';
+import { CatalogueController } from './catalogue.controller.ts';
+import { CustomersController } from './customers.controller.ts';
+import { LeadsController } from './leads.controller.ts';
 import { OperationsController } from './operations.controller.ts';
 import { OrdersController } from './orders.controller.ts';
+import { PolicyController } from './policy.controller.ts';
+import { ProcessesController } from './processes.controller.ts';
+import { ReplacementsController } from './replacements.controller.ts';
 
-@Module({ controllers: [OrdersController, OperationsController] })
+@Module({
+  controllers: [
+    CatalogueController,
+    PolicyController,
+    CustomersController,
+    OrdersController,
+    LeadsController,
+    ReplacementsController,
+    ProcessesController,
+    OperationsController,
+  ],
+})
 export class ApiModule {}

@@ -47,6 +47,20 @@ export const Line = ({ maxLength = 200, ...options }: FieldOptions & { maxLength
     ),
   );
 
+/** Text of several lines. */
+const TEXT = /^(?=[\s\S]*\S)(?:[^\p{Cc}\p{Cs}]|[\t\r\n])+$/u;
+
+export const Text = ({ maxLength = 2000, ...options }: FieldOptions & { maxLength?: number }): PropertyDecorator =>
+  field(
+    options,
+    { type: 'string', minLength: 1, maxLength },
+    check(
+      'text',
+      `must be a text of at most ${maxLength} characters`,
+      (value) => typeof value === 'string' && value.length <= maxLength && TEXT.test(value),
+    ),
+  );
+
 /** Ids are made by the ledger, or chosen once for stores and lead types. */
 export const ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/;
 
@@ -126,6 +140,15 @@ export const OneOf = (values: readonly string[], options: FieldOptions): Propert
     options,
     { type: 'string', enum: values },
     check('oneOf', `must be one of: ${values.join(', ')}`, (value) => values.includes(value as string)),
+  );
+
+const currencies = new Set(Intl.supportedValuesOf('currency'));
+
+export const Currency = (options: FieldOptions): PropertyDecorator =>
+  field(
+    options,
+    { type: 'string', pattern: '^[A-Z]{3}$' },
+    check('currency', 'must be a currency code of ISO 4217, like USD', (value) => currencies.has(value as string)),
   );
 
 export const Flag = (options: FieldOptions): PropertyDecorator =>

@@ -5,9 +5,13 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Logger, pino } from 'pino';
+import { ProcessEngine } from '#processes/engine/engine';
+import { READ_MODELS } from '#wiring/tokens';
 import { ApiModule } from './api.module.ts';
+import { serveDocumentation } from './documentation.ts';
+import { measure } from './metrics.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
-import { refuseDeepNesting, Validation } from './validation.ts';
+import { refuseStrangeBody, Validation } from './validation.ts';
 
 export interface HttpOptions {
   /** Default: JSON lines on standard error, from `LEADGER_LOG_LEVEL` (default `warn`) up. */
@@ -43,7 +47,10 @@ export async function createHttpApplication(
   application.useGlobalFilters(new ProblemFilter(log));
   const server = adapter.getInstance();
   server.removeContentTypeParser('text/plain');
-  server.addHook('preValidation', async (request) => refuseDeepNesting(request.body));
+  server.addHook('preValidation', async (request) => refuseStrangeBody(request.body));
+  serveDocumentation(application);
+  const metrics = measure(server, { engine: application.get(ProcessEngine), readModels: application.get(READ_MODELS) });
+  server.get('/metrics', async (_, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
   await application.init();
   return application;
 }

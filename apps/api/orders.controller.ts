@@ -1,10 +1,15 @@
-import { Body, Controller, Inject, Post } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Inject, Post, Query } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { orderStream } from '#domain/orders/order';
+import type { EventStore } from '#event-store/port';
+import type { Vault } from '#vault/vault';
 import { type Answer, type Caller, Requests } from '#wiring/requests';
-import { CommandRoute } from './answers.ts';
+import { EVENT_STORE, VAULT } from '#wiring/tokens';
+import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Count, ExactlyOneOf, Id, Line, Nested, Percentage, TimeZone } from './fields.ts';
-import { IdOf } from './ids.ts';
+import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
+import { IdOf, notFound } from './ids.ts';
 
 class DailyMaximum {
   @Count({ description: 'leads a local day at most', example: 5, optional: true })
@@ -43,9 +48,15 @@ class PlaceOrderBody {
 @Controller('api/orders')
 export class OrdersController {
   readonly #requests: Requests;
+  readonly #stores: { events: EventStore; vault: Vault };
 
-  constructor(@Inject(Requests) requests: Requests) {
+  constructor(
+    @Inject(Requests) requests: Requests,
+    @Inject(EVENT_STORE) events: EventStore,
+    @Inject(VAULT) vault: Vault,
+  ) {
     this.#requests = requests;
+    this.#stores = { events, vault };
   }
 
   @Post()
@@ -55,20 +66,34 @@ export class OrdersController {
   }
 
   @Post(':orderId/pause')
-  @CommandRoute({ summary: 'Pause an open order (ORD-2)', records: ['OrderPaused'] })
+  @CommandRoute({ summary: 'Pause an open order (ORD-2)', records: ['OrderPaused'], takesNothing: true })
   pause(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
     return this.#requests.pauseOrder(orderId, caller);
   }
 
   @Post(':orderId/restart')
-  @CommandRoute({ summary: 'Restart a paused order (ORD-2)', records: ['OrderRestarted'] })
+  @CommandRoute({ summary: 'Restart a paused order (ORD-2)', records: ['OrderRestarted'], takesNothing: true })
   restart(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
     return this.#requests.restartOrder(orderId, caller);
   }
 
   @Post(':orderId/cancel')
-  @CommandRoute({ summary: 'Cancel an order; what was delivered stays delivered (ORD-5)', records: ['OrderCancelled'] })
+  @CommandRoute({
+    summary: 'Cancel an order; what was delivered stays delivered (ORD-5)',
+    records: ['OrderCancelled'],
+    takesNothing: true,
+  })
   cancel(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
     return this.#requests.cancelOrder(orderId, caller);
+  }
+
+  @Get(':orderId/history')
+  @ApiOperation({ summary: 'All that happened to an order, up to any instant, and what it came to' })
+  @Answers(200, 'the history', history, historyExample)
+  @Problems(400, 404)
+  async history(@IdOf('order') orderId: string, @Query() { at }: HistoryQuery) {
+    const told = await historyOf(this.#stores, orderStream(orderId), at);
+    if (!told) throw notFound('order', orderId);
+    return told;
   }
 }

@@ -33,9 +33,12 @@ function withoutUnset(value: unknown): unknown {
 /** Deeper than anything the API takes. Recursion over what a stranger nested must end somewhere. */
 const MAX_DEPTH = 16;
 
-/** @throws Problem for a body nested too deeply for anybody to walk through */
-export function refuseDeepNesting(body: unknown): void {
-  let level = [body];
+/** @throws Problem for JSON that is no object, or is nested too deeply for anybody to walk through */
+export function refuseStrangeBody(body: unknown): void {
+  if (body === undefined || body instanceof Readable) return;
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw malformed([{ field: 'body', message: 'must be a JSON object' }]);
+  let level: unknown[] = [body];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > MAX_DEPTH)
       throw malformed([{ field: 'body', message: `is nested more than ${MAX_DEPTH} levels deep` }]);

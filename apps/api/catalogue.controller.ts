@@ -1,0 +1,179 @@
+import { Body, Controller, Get, Inject, Post, Put, Query } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import {
+  type CatalogueState,
+  catalogueEvents,
+  catalogueStream,
+  type Exclusivity,
+  type Freshness,
+} from '#domain/catalogue/catalogue';
+import type { Instant } from '#domain/kernel/events';
+import { Ledger } from '#wiring/ledger';
+import { type Answer, type Caller, Requests } from '#wiring/requests';
+import { Answers, CommandRoute, Problems } from './answers.ts';
+import { Asking } from './caller.ts';
+import { Count, Currency, Flag, Id, InstantField, Line, OneOf } from './fields.ts';
+
+class OpenStoreBody {
+  @Id({ description: 'chosen once, stands in orders and prices', example: 'west' })
+  storeId!: string;
+
+  @Line({ description: 'as customers know it', example: 'West Coast Leads' })
+  name!: string;
+
+  @Line({ description: 'where customers find it', example: 'https://west.example' })
+  webAddress!: string;
+}
+
+class StatementDescriptorBody {
+  @Line({ description: 'what card statements show for every store (STO-2)', example: 'LEADGER', maxLength: 22 })
+  descriptor!: string;
+}
+
+class DefineLeadTypeBody {
+  @Id({ description: 'chosen once, stands in orders and prices', example: 'exclusive-evening' })
+  leadTypeId!: string;
+
+  @Line({ description: 'as customers know it', example: 'Exclusive evening leads' })
+  name!: string;
+
+  @OneOf(['exclusive', 'shared'], { description: 'one customer ever, or several (CAT-1)', example: 'exclusive' })
+  exclusivity!: Exclusivity;
+
+  @OneOf(['real-time', 'fresh', 'aged'], {
+    description: 'fresh and aged are batch types (CAT-1)',
+    example: 'real-time',
+  })
+  freshness!: Freshness;
+
+  @Line({ description: 'the usual delivery time, for people (CAT-2)', example: 'at once' })
+  usualDelivery!: string;
+
+  @Flag({ description: 'exclusive types always do (CAT-4)', example: true })
+  qualifiesForLoyaltyRewards!: boolean;
+
+  @Id({ description: 'what an unsold lead of this type becomes (DLV-6)', example: 'exclusive-fresh', optional: true })
+  agesInto?: string;
+}
+
+class SetPriceBody {
+  @Id({ description: 'whose price', example: 'main' })
+  storeId!: string;
+
+  @Id({ description: 'of what', example: 'exclusive-real-time' })
+  leadTypeId!: string;
+
+  @Count({ description: 'per lead, in cents', example: 950, minimum: 0, maximum: 100_000_000 })
+  pricePerLeadCents!: number;
+
+  @Currency({ description: 'ISO 4217', example: 'USD' })
+  currency!: string;
+
+  @Count({ description: 'leads in the smallest order', example: 5 })
+  smallestOrder!: number;
+
+  @Count({ description: 'leads in the largest order', example: 500 })
+  largestOrder!: number;
+
+  @InstantField({ description: 'from when it holds, now or later; now when absent', optional: true })
+  effectiveFrom?: Instant;
+}
+
+class PricesQuery {
+  @Id({ description: 'prices of this store only', example: 'main', optional: true })
+  storeId?: string;
+}
+
+const stores = z.object({
+  stores: z.array(catalogueEvents.StoreOpened.omit({ at: true })),
+  statementDescriptor: z.string().optional(),
+});
+const leadTypes = z.object({ leadTypes: z.array(catalogueEvents.LeadTypeDefined.omit({ at: true })) });
+const prices = z.object({ prices: z.array(catalogueEvents.PriceSet.omit({ at: true })) });
+
+const anExample = {
+  store: { storeId: 'main', name: 'Main store', webAddress: 'http://127.0.0.1' },
+  leadType: {
+    leadTypeId: 'exclusive-real-time',
+    name: 'Exclusive real-time leads',
+    exclusivity: 'exclusive' as const,
+    freshness: 'real-time' as const,
+    usualDelivery: 'at once',
+    qualifiesForLoyaltyRewards: true,
+    agesInto: 'exclusive-fresh',
+  },
+  price: {
+    storeId: 'main',
+    leadTypeId: 'exclusive-real-time',
+    pricePerLeadCents: 1000,
+    currency: 'USD',
+    smallestOrder: 1,
+    largestOrder: 1000,
+    effectiveFrom: '2026-03-01T09:30:00.000Z',
+  },
+};
+
+@ApiTags('catalogue')
+@Controller('api')
+export class CatalogueController {
+  readonly #requests: Requests;
+  readonly #ledger: Ledger;
+
+  constructor(@Inject(Requests) requests: Requests, @Inject(Ledger) ledger: Ledger) {
+    this.#requests = requests;
+    this.#ledger = ledger;
+  }
+
+  @Get('stores')
+  @ApiOperation({ summary: 'All stores, and what card statements show' })
+  @Answers(200, 'the stores', stores, { stores: [anExample.store], statementDescriptor: 'LEADGER' })
+  async stores() {
+    const { stores: opened, descriptor } = await this.#catalogue();
+    return stores.parse({ stores: [...opened.values()], statementDescriptor: descriptor });
+  }
+
+  @Post('stores')
+  @CommandRoute({ summary: 'Open a store', records: ['StoreOpened'], creates: '/api/stores' })
+  openStore(@Body() body: OpenStoreBody, @Asking() caller: Caller): Promise<Answer> {
+    return this.#requests.openStore(body, caller);
+  }
+
+  @Put('statement-descriptor')
+  @CommandRoute({ summary: 'Set what card statements show', records: ['StatementDescriptorSet'] })
+  setStatementDescriptor(@Body() body: StatementDescriptorBody, @Asking() caller: Caller): Promise<Answer> {
+    return this.#requests.setStatementDescriptor(body.descriptor, caller);
+  }
+
+  @Get('lead-types')
+  @ApiOperation({ summary: 'All lead types' })
+  @Answers(200, 'the lead types', leadTypes, { leadTypes: [anExample.leadType] })
+  async leadTypes() {
+    return leadTypes.parse({ leadTypes: [...(await this.#catalogue()).leadTypes.values()] });
+  }
+
+  @Post('lead-types')
+  @CommandRoute({ summary: 'Define a lead type', records: ['LeadTypeDefined'], creates: '/api/lead-types' })
+  defineLeadType(@Body() body: DefineLeadTypeBody, @Asking() caller: Caller): Promise<Answer> {
+    return this.#requests.defineLeadType(body, caller);
+  }
+
+  @Get('prices')
+  @ApiOperation({ summary: 'All prices with the instants from which they hold: past, present and to come' })
+  @Answers(200, 'the prices', prices, { prices: [anExample.price] })
+  @Problems(400)
+  async prices(@Query() { storeId }: PricesQuery) {
+    const all = [...(await this.#catalogue()).prices.values()].flat();
+    return prices.parse({ prices: all.filter((price) => storeId === undefined || price.storeId === storeId) });
+  }
+
+  @Post('prices')
+  @CommandRoute({ summary: 'Set a price (CAT-3)', records: ['PriceSet'], creates: '/api/prices' })
+  setPrice(@Body() body: SetPriceBody, @Asking() caller: Caller): Promise<Answer> {
+    return this.#requests.setPrice(body, caller);
+  }
+
+  async #catalogue(): Promise<CatalogueState> {
+    return (await this.#ledger.read<'catalogue'>(catalogueStream)).state;
+  }
+}

@@ -1,0 +1,70 @@
+import { Body, Controller, Get, Inject, Post } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import type { Instant } from '#domain/kernel/events';
+import {
+  defaultPolicy,
+  type PolicyDocument,
+  policyAt,
+  policyDocument,
+  policyEvents,
+  policyStream,
+} from '#domain/policy/policy';
+import type { Clock } from '#gateways/clock';
+import { Ledger } from '#wiring/ledger';
+import { type Answer, type Caller, Requests } from '#wiring/requests';
+import { CLOCK } from '#wiring/tokens';
+import { Answers, CommandRoute, Problems } from './answers.ts';
+import { Asking } from './caller.ts';
+import { Conforming, InstantField } from './fields.ts';
+import { Problem } from './problems.ts';
+
+class PublishPolicyBody {
+  @Conforming(policyDocument, { description: 'all numbers and lists, not only the new ones', example: defaultPolicy })
+  policy!: PolicyDocument;
+
+  @InstantField({ description: 'from when it holds, now or later; now when absent', optional: true })
+  effectiveFrom?: Instant;
+}
+
+const policyVersion = policyEvents.PolicyPublished.pick({ version: true, effectiveFrom: true, policy: true });
+const policyVersions = z.object({ versions: z.array(policyVersion) });
+const anExample = { version: 1, effectiveFrom: '2026-03-01T09:30:00.000Z', policy: defaultPolicy };
+
+@ApiTags('policy')
+@Controller('api/policy')
+export class PolicyController {
+  readonly #requests: Requests;
+  readonly #ledger: Ledger;
+  readonly #clock: Clock;
+
+  constructor(@Inject(Requests) requests: Requests, @Inject(Ledger) ledger: Ledger, @Inject(CLOCK) clock: Clock) {
+    this.#requests = requests;
+    this.#ledger = ledger;
+    this.#clock = clock;
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'The policy in force now' })
+  @Answers(200, 'the policy', policyVersion, anExample)
+  @Problems(404)
+  async current() {
+    const { state } = await this.#ledger.read<'policy'>(policyStream);
+    const policy = policyAt(state, this.#clock.now());
+    if (!policy) throw new Problem(404, 'no-policy', 'no policy is in force yet');
+    return policy;
+  }
+
+  @Get('versions')
+  @ApiOperation({ summary: 'Every policy ever published, oldest first' })
+  @Answers(200, 'the versions', policyVersions, { versions: [anExample] })
+  async versions() {
+    return this.#ledger.read<'policy'>(policyStream).then(({ state }) => ({ versions: state.versions }));
+  }
+
+  @Post('versions')
+  @CommandRoute({ summary: 'Publish a policy (POL-1)', records: ['PolicyPublished'], creates: '/api/policy/versions' })
+  publish(@Body() body: PublishPolicyBody, @Asking() caller: Caller): Promise<Answer> {
+    return this.#requests.publishPolicy(body, caller);
+  }
+}
