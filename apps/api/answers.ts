@@ -17,6 +17,9 @@ import { malformed, Problem } from './problems.ts';
 /** How a schema of what goes out looks in the documentation. */
 const documented = (schema: z.ZodType) => z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'output' }) as object;
 
+/** Schemas that many routes answer with, for the documentation. */
+export const commonSchemas = () => ({ Problem: documented(problemDocument), CommandAnswer: documented(commandAnswer) });
+
 /** What a route answers when all is well: its schema, and an example that the compiler holds against it. */
 export const Answers = <Schema extends z.ZodType>(
   status: number,
@@ -52,7 +55,7 @@ export const Problems = (...statuses: (keyof typeof problems)[]) =>
     ...statuses.map((status) => {
       const [description, code, detail] = problems[status];
       const example = new Problem(status, code, detail).document();
-      const content = { 'application/problem+json': { schema: documented(problemDocument), example } };
+      const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' }, example } };
       return ApiResponse({ status, description, content });
     }),
   );
@@ -77,7 +80,7 @@ interface CommandRoute {
 /** A route that carries a command. Its handler returns what `Requests` answered; this turns that into HTTP. */
 export function CommandRoute({ summary, records, creates, takesNothing = false }: CommandRoute) {
   const status = creates ? 201 : 200;
-  const example = {
+  const example: z.infer<typeof commandAnswer> = {
     id: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
     revision: records.length - 1,
     position: '0000000000042',
@@ -89,7 +92,11 @@ export function CommandRoute({ summary, records, creates, takesNothing = false }
     ApiOperation({ summary }),
     ...(creates ? [] : [ifMatch]),
     ...askingHeaders,
-    Answers(status, 'it is recorded', commandAnswer, example),
+    ApiResponse({
+      status,
+      description: 'it is recorded',
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/CommandAnswer' }, example } },
+    }),
     Problems(400, 404, 409, 412, 413, 415, 422, 503, 507),
   );
 }

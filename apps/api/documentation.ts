@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { commonSchemas } from './answers.ts';
 
 const description = `The order and lead ledger of a lead store.
 
@@ -11,11 +12,10 @@ stable \`code\`. Commands answer with a \`position\`: a read with \`?waitFor=POS
 
 /** Serves the OpenAPI document at /api/openapi.json and a page that shows it at /api/docs. */
 export function serveDocumentation(application: NestFastifyApplication): void {
-  const config = new DocumentBuilder().setTitle('Leadger').setDescription(description).setVersion('0.1.0').build();
   let document: OpenAPIObject | undefined;
   const server = application.getHttpAdapter().getInstance();
   server.get('/api/openapi.json', () => {
-    document ??= SwaggerModule.createDocument(application, config, { operationIdFactory: (_, method) => method });
+    document ??= describe(application);
     return document;
   });
   server.get('/api/docs', (_, reply) =>
@@ -24,6 +24,13 @@ export function serveDocumentation(application: NestFastifyApplication): void {
   server.get('/api/docs/start.js', (_, reply) => reply.type('text/javascript').send(START));
   for (const [file, type] of Object.entries(assets))
     server.get(`/api/docs/${file}`, (_, reply) => reply.type(type).send(createReadStream(assetPath(file))));
+}
+
+function describe(application: NestFastifyApplication): OpenAPIObject {
+  const config = new DocumentBuilder().setTitle('Leadger').setDescription(description).setVersion('0.1.0').build();
+  const document = SwaggerModule.createDocument(application, config);
+  document.components = { schemas: { ...document.components?.schemas, ...commonSchemas() } };
+  return document;
 }
 
 const assets = { 'swagger-ui-bundle.js': 'text/javascript', 'swagger-ui.css': 'text/css' };

@@ -5,6 +5,7 @@ import { ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 import { z } from 'zod';
 import { parseInstant } from '#domain/kernel/instants';
 import { isTimeZone } from '#domain/kernel/local-days';
+import type { FieldError } from './problems.ts';
 
 /**
  * Fields of what comes in. Each decorator says at once what is checked and what the documentation shows. A value of
@@ -16,7 +17,7 @@ interface FieldOptions {
   readonly optional?: boolean;
 }
 
-/** The key under which a check leaves the schema that can tell what exactly is wrong (see `validation.ts`). */
+/** The check whose message is field errors as JSON. */
 export const CONFORMS = 'conforms';
 
 function field(
@@ -158,19 +159,29 @@ export const Flag = (options: FieldOptions): PropertyDecorator =>
     check('flag', 'must be true or false', (value) => typeof value === 'boolean'),
   );
 
-/** What the domain has a schema for already: checked by it, and documented by it. */
+/**
+ * What the domain has a schema for already: checked by it, and documented by it. A check has one message, and a schema
+ * several things to say: they travel as JSON (see `validation.ts`).
+ */
 export function Conforming(schema: z.ZodType, options: FieldOptions): PropertyDecorator {
   const { description, example } = options;
   const document = { ...z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' }), description, example };
+  const validate = (value: unknown) => schema.safeParse(value).success;
+  const defaultMessage = (checked?: { value: unknown }) => JSON.stringify(issuesOf(schema, checked?.value));
   return applyDecorators(
     field(options, document),
-    ValidateBy(
-      { name: CONFORMS, validator: { validate: (value) => schema.safeParse(value).success } },
-      { context: { schema } },
-    ),
+    ValidateBy({ name: CONFORMS, validator: { validate, defaultMessage } }),
     Transform(({ value }) => schema.safeParse(value).data ?? value),
   );
 }
+
+/** Field errors below the field that has the schema. */
+const issuesOf = (schema: z.ZodType, value: unknown): FieldError[] =>
+  (schema.safeParse(value).error?.issues ?? []).flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ field: [...issue.path, key].join('.'), message: 'is not a known field' }))
+      : [{ field: issue.path.join('.'), message: issue.message }],
+  );
 
 /** An object with fields of its own. */
 export const Nested = (type: () => new () => object, options: FieldOptions): PropertyDecorator =>

@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream';
 import { type ArgumentMetadata, ValidationPipe } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
-import type { z } from 'zod';
 import { CONFORMS } from './fields.ts';
 import { type FieldError, malformed } from './problems.ts';
 
@@ -49,23 +48,16 @@ export function refuseStrangeBody(body: unknown): void {
 const fieldErrors = (errors: readonly ValidationError[], path = ''): FieldError[] =>
   errors.flatMap((error) => {
     const field = path ? `${path}.${error.property}` : (error.property ?? 'body');
-    const schema: z.ZodType | undefined = error.contexts?.[CONFORMS]?.schema;
-    if (schema) return schemaErrors(schema, error.value, field);
-    const own = Object.entries(error.constraints ?? {}).map(([name, message]) => ({
-      field,
-      message: messages[name] ?? message,
-    }));
+    const own = Object.entries(error.constraints ?? {}).flatMap(([check, message]) =>
+      check === CONFORMS ? below(field, JSON.parse(message)) : [{ field, message: messages[check] ?? message }],
+    );
     return [...own, ...fieldErrors(error.children ?? [], field)];
   });
+
+const below = (parent: string, errors: readonly FieldError[]): FieldError[] =>
+  errors.map(({ field, message }) => ({ field: field ? `${parent}.${field}` : parent, message }));
 
 const messages: Readonly<Record<string, string>> = {
   whitelistValidation: 'is not a known field',
   unknownValue: 'must be an object',
 };
-
-const schemaErrors = (schema: z.ZodType, value: unknown, field: string): FieldError[] =>
-  (schema.safeParse(value).error?.issues ?? []).flatMap((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ field: [field, ...issue.path, key].join('.'), message: 'is not a known field' }))
-      : [{ field: [field, ...issue.path].join('.'), message: issue.message }],
-  );
