@@ -83,7 +83,7 @@ export function CommandRoute({ summary, records, creates, takesNothing = false }
   const example: z.infer<typeof commandAnswer> = {
     id: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
     revision: records.length - 1,
-    position: '0000000000042',
+    position: '0000000000000042',
     events: [...records],
   };
   return applyDecorators(

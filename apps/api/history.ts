@@ -48,7 +48,7 @@ export const historyExample: History = {
       reason: 'on holiday',
       commandId: '0b8f6f0c-1c57-5a6e-9a51-7d0a4c1f2e33',
       correlationId: '0b8f6f0c-1c57-5a6e-9a51-7d0a4c1f2e33',
-      position: '0000000000042',
+      position: '0000000000000042',
     },
   ],
   state: { status: 'paused', deliveredLeads: 3 },

@@ -1,0 +1,69 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { createHttpApplication } from '#apps/api/http-application';
+import { MovedClock } from '#gateways/clock';
+import { ProcessEngine } from '#processes/engine/engine';
+import { LeadgerModule } from '#wiring/leadger.module';
+import { startLeadger } from '#wiring/start';
+import { openStores } from '#wiring/stores';
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** Undefined when the answer is no JSON. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers as a client would, without our types
+  readonly body: any;
+}
+
+export interface Server {
+  readonly url: string;
+  readonly clock: MovedClock;
+  /** A body that is a string or a stream goes as it is, anything else as JSON. */
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
+  /** Waits until all that follows from what was asked has been done. */
+  settle(): Promise<void>;
+  /** What was logged as an error: a request that failed unexpectedly. */
+  readonly errors: readonly string[];
+  stop(): Promise<void>;
+}
+
+export const START = '2026-03-02T15:00:00.000Z';
+
+/** A whole store behind real HTTP on loopback, with its files in a directory of its own and a clock that stands still. */
+export async function startServer({ directory }: { directory?: string } = {}): Promise<Server> {
+  const temporary = directory ?? (await mkdtemp(join(tmpdir(), 'leadger-e2e-')));
+  const errors: string[] = [];
+  const log = pino({ level: 'error' }, { write: (line: string) => void errors.push(line) });
+  const clock = new MovedClock(START);
+  const stores = await openStores({ directory: temporary });
+  const application = await createHttpApplication(LeadgerModule.on(stores, { clock }), { log });
+  const { running } = await startLeadger(application);
+  await application.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = application.getHttpServer().address() as { port: number };
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    url,
+    clock,
+    errors,
+    settle: () => application.get(ProcessEngine).settle(),
+    async call(method, path, body, headers = {}) {
+      const raw = typeof body === 'string' || body instanceof Uint8Array || body instanceof ReadableStream;
+      const response = await fetch(url + path, {
+        method,
+        headers: { ...(body !== undefined && !raw && { 'content-type': 'application/json' }), ...headers },
+        ...(body !== undefined && { body: raw ? (body as string) : JSON.stringify(body), duplex: 'half' }),
+      } as RequestInit);
+      const text = await response.text();
+      const isJson = /json/.test(response.headers.get('content-type') ?? '');
+      return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
+    },
+    async stop() {
+      await application.close();
+      await running;
+      if (directory === undefined) await rm(temporary, { recursive: true });
+    },
+  };
+}
