@@ -1,0 +1,262 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Server, START, startServer } from './server.ts';
+
+let server: Server;
+beforeEach(async () => {
+  server = await startServer();
+});
+afterEach(async () => {
+  await server.stop();
+  expect(server.errors).toEqual([]);
+});
+
+const aCustomer = { storeId: 'main', businessAssociation: 'ABC Vitamins', timeZone: 'America/New_York' };
+const register = async () => (await server.call('POST', '/api/customers', aCustomer)).body.id as string;
+const anOrder = (customerId: string) => ({
+  customerId,
+  leadTypeId: 'exclusive-real-time',
+  quantity: 3,
+  dailyMaximum: { leads: 2 },
+  paymentToken: 'tok_ok',
+});
+const aLead = (telephone: string) => ({ leadTypeId: 'exclusive-real-time', source: 'page', contact: { telephone } });
+
+describe('the main path', () => {
+  test('an order is placed, paid, and served at once by a lead that arrives; the history tells it all', async () => {
+    const customerId = await register();
+    const placed = await server.call('POST', '/api/orders', anOrder(customerId), { 'leadger-reason': 'by telephone' });
+    expect(placed.status).toBe(201);
+    expect(placed.headers.get('location')).toBe(`/api/orders/${placed.body.id}`);
+    await server.settle();
+    const received = await server.call('POST', '/api/leads', aLead('+1 212 555 0142'));
+    await server.settle();
+
+    const { body: order } = await server.call('GET', `/api/orders/${placed.body.id}/history`);
+    expect(order.events).toMatchObject([
+      { type: 'OrderPlaced', actor: 'staff:local', reason: 'by telephone', data: { totalCents: 3000 } },
+      { type: 'PaymentCaptured', actor: 'process:payment-capture' },
+      {
+        type: 'LeadDelivered',
+        actor: 'process:lead-distribution',
+        data: { leadId: received.body.id },
+        policyVersion: 1,
+      },
+    ]);
+    expect(order.state).toMatchObject({ status: 'open', deliveredLeads: 1, receipts: { [received.body.id]: START } });
+
+    const { body: lead } = await server.call('GET', `/api/leads/${received.body.id}/history`);
+    expect(lead.events[0].data.contact).toEqual({ telephone: '+1 212 555 0142' });
+    expect(lead.events.map(({ type }: { type: string }) => type)).toEqual(['LeadReceived', 'LeadAssigned']);
+  });
+
+  test('the history of an order ends at the instant that is asked for', async () => {
+    const customerId = await register();
+    const { body: order } = await server.call('POST', '/api/orders', anOrder(customerId));
+    await server.settle();
+    await server.clock.moveTo('2026-03-03T15:00:00.000Z');
+    await server.call('POST', `/api/orders/${order.id}/pause`);
+    const yesterday = await server.call('GET', `/api/orders/${order.id}/history?at=2026-03-02T23:00:00-05:00`);
+    expect(yesterday.body).toMatchObject({ events: [{ type: 'OrderPlaced' }, { type: 'PaymentCaptured' }] });
+    expect(yesterday.body.state.status).toBe('open');
+    const before = await server.call('GET', `/api/orders/${order.id}/history?at=2026-03-01T00:00:00Z`);
+    expect(before.status).toBe(404);
+  });
+
+  test('a bad lead is returned, granted, and replaced by the next lead', async () => {
+    const customerId = await register();
+    const { body: order } = await server.call('POST', '/api/orders', anOrder(customerId));
+    await server.settle();
+    const { body: lead } = await server.call('POST', '/api/leads', aLead('+1 212 555 0142'));
+    await server.settle();
+    const rated = await server.call('PUT', `/api/customers/${customerId}/leads/${lead.id}/rating`, { rating: 1 });
+    expect(rated.body.events).toEqual(['ContactRated']);
+    const aReturn = { orderId: order.id, leadId: lead.id, reason: 'telephone disconnected', note: 'Dead line.' };
+    const requested = await server.call('POST', '/api/replacements', aReturn);
+    expect(requested.body.events).toEqual(['ReplacementRequested']);
+    const granted = await server.call('POST', `/api/replacements/${requested.body.id}/grant`);
+    expect(granted.body.events).toEqual(['ChargebackGranted']);
+    await server.settle();
+    await server.call('POST', '/api/leads', aLead('+1 212 555 0143'));
+    await server.settle();
+    const { body: history } = await server.call('GET', `/api/orders/${order.id}/history`);
+    expect(history.events.at(-1)).toMatchObject({ type: 'LeadDelivered', data: { replacementFor: requested.body.id } });
+  });
+
+  test('a denied return says why, and a second verdict is refused', async () => {
+    const customerId = await register();
+    const { body: order } = await server.call('POST', '/api/orders', anOrder(customerId));
+    await server.settle();
+    const { body: lead } = await server.call('POST', '/api/leads', aLead('+1 212 555 0142'));
+    await server.settle();
+    const aReturn = { orderId: order.id, leadId: lead.id, reason: 'not interested' };
+    const requested = await server.call('POST', '/api/replacements', aReturn);
+    expect(requested.body.events).toEqual(['ReplacementRequested', 'ChargebackDenied']);
+    const granted = await server.call('POST', `/api/replacements/${requested.body.id}/grant`);
+    expect(granted).toMatchObject({ status: 409, body: { code: 'verdict-given', rule: 'RPL-8' } });
+  });
+
+  test('what was asked outlives a restart, and so does the key it was asked with', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'leadger-e2e-'));
+    try {
+      const key = { 'idempotency-key': 'register-1' };
+      const first = await startServer({ directory });
+      const registered = await first.call('POST', '/api/customers', aCustomer, key);
+      await first.stop();
+      const second = await startServer({ directory });
+      const again = await second.call('POST', '/api/customers', aCustomer, key);
+      const read = await second.call('GET', `/api/customers/${registered.body.id}`);
+      await second.stop();
+      expect(again.body).toEqual(registered.body);
+      expect(read.body).toEqual({ customerId: registered.body.id, ...aCustomer });
+      expect(read.headers.get('etag')).toBe('"0"');
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+});
+
+describe('Idempotency-Key', () => {
+  test('a repeat gets the first answer and does nothing', async () => {
+    const key = { 'idempotency-key': 'checkout-1' };
+    const order = anOrder(await register());
+    const first = await server.call('POST', '/api/orders', order, key);
+    await server.settle();
+    const reordered = Object.fromEntries(Object.entries(order).reverse());
+    const again = await server.call('POST', '/api/orders', reordered, key);
+    expect(again.status).toBe(201);
+    expect(again.body).toEqual(first.body);
+    expect(again.headers.get('location')).toBe(first.headers.get('location'));
+  });
+
+  test('the same key with another body is answered with 422', async () => {
+    const key = { 'idempotency-key': 'checkout-1' };
+    const order = anOrder(await register());
+    await server.call('POST', '/api/orders', order, key);
+    const other = await server.call('POST', '/api/orders', { ...order, quantity: 4 }, key);
+    expect(other).toMatchObject({ status: 422, body: { code: 'key-reused' } });
+  });
+
+  test('the same key of another actor, or on another route, is another key', async () => {
+    const order = anOrder(await register());
+    const key = { 'idempotency-key': 'checkout-1' };
+    const first = await server.call('POST', '/api/orders', order, key);
+    const other = await server.call('POST', '/api/orders', order, { ...key, 'leadger-actor': 'staff:ada' });
+    expect(other.body.id).not.toBe(first.body.id);
+    const paused = await server.call('POST', `/api/orders/${first.body.id}/cancel`, {}, key);
+    expect(paused.body.events).toEqual(['OrderCancelled']);
+  });
+
+  test('ten repeats at the same time place one order', async () => {
+    const order = anOrder(await register());
+    const key = { 'idempotency-key': 'checkout-1' };
+    const replies = await Promise.all(Array.from({ length: 10 }, () => server.call('POST', '/api/orders', order, key)));
+    expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([201]));
+    expect(new Set(replies.map(({ body }) => body.id)).size).toBe(1);
+    const { body } = await server.call('GET', `/api/orders/${replies[0]?.body.id}/history`);
+    expect(body.events.filter(({ type }: { type: string }) => type === 'OrderPlaced')).toHaveLength(1);
+  });
+
+  test('a repeat of a pause, after the order was restarted, leaves it open', async () => {
+    const { body: order } = await server.call('POST', '/api/orders', anOrder(await register()));
+    await server.settle();
+    const key = { 'idempotency-key': 'pause-1' };
+    await server.call('POST', `/api/orders/${order.id}/pause`, {}, key);
+    await server.call('POST', `/api/orders/${order.id}/restart`);
+    const again = await server.call('POST', `/api/orders/${order.id}/pause`, {}, key);
+    expect(again.body.events).toEqual(['OrderPaused']);
+    const { body: history } = await server.call('GET', `/api/orders/${order.id}/history`);
+    expect(history.state.status).toBe('open');
+  });
+
+  test('a lead with a key is taken in once; without one, the same capture of the same person is the same lead', async () => {
+    const lead = aLead('+1 212 555 0142');
+    const key = { 'idempotency-key': 'lead-1' };
+    const first = await server.call('POST', '/api/leads', lead, key);
+    const again = await server.call('POST', '/api/leads', lead, key);
+    expect(again.body).toEqual(first.body);
+    const captured = { ...lead, capturedAt: '2026-03-01T10:00:00+01:00' };
+    const one = await server.call('POST', '/api/leads', captured);
+    const same = await server.call('POST', '/api/leads', { ...captured, capturedAt: '2026-03-01T09:00:00Z' });
+    expect(same).toMatchObject({ status: 201, body: { id: one.body.id, events: [] } });
+    const [two, three] = [await server.call('POST', '/api/leads', lead), await server.call('POST', '/api/leads', lead)];
+    expect(two.body.id).not.toBe(three.body.id);
+  });
+});
+
+describe('If-Match', () => {
+  test('a command on what changed since is answered with 412 and changes nothing', async () => {
+    const id = await register();
+    const { headers } = await server.call('GET', `/api/customers/${id}`);
+    const seen = { 'if-match': headers.get('etag') as string };
+    const first = await server.call('PUT', `/api/customers/${id}/time-zone`, { timeZone: 'America/Chicago' }, seen);
+    expect(first).toMatchObject({ status: 200, body: { revision: 1 } });
+    const second = await server.call('PUT', `/api/customers/${id}/time-zone`, { timeZone: 'America/Denver' }, seen);
+    expect(second).toMatchObject({ status: 412, body: { code: 'revision-mismatch' } });
+    const { body } = await server.call('GET', `/api/customers/${id}`);
+    expect(body.timeZone).toBe('America/Chicago');
+  });
+
+  test('the revision that an answer names is good for the next command', async () => {
+    const id = await register();
+    const path = `/api/customers/${id}/time-zone`;
+    const first = await server.call('PUT', path, { timeZone: 'America/Chicago' }, { 'if-match': '*' });
+    const etag = first.headers.get('etag') as string;
+    const second = await server.call('PUT', path, { timeZone: 'America/Denver' }, { 'if-match': etag });
+    expect(second.status).toBe(200);
+  });
+});
+
+describe('the catalogue and the policy', () => {
+  test('a new store has a lead type of each kind, prices, and a policy', async () => {
+    const [stores, leadTypes, prices, policy] = await Promise.all(
+      ['/api/stores', '/api/lead-types', '/api/prices?storeId=main', '/api/policy'].map((path) =>
+        server.call('GET', path),
+      ),
+    );
+    expect(stores?.body).toMatchObject({ stores: [{ storeId: 'main' }], statementDescriptor: 'LEADGER' });
+    expect(leadTypes?.body.leadTypes).toHaveLength(6);
+    expect(prices?.body.prices).toHaveLength(6);
+    expect(policy?.body).toMatchObject({ version: 1, policy: { returnWindowDays: 5 } });
+  });
+
+  test('an order keeps the price that held when it was placed', async () => {
+    const customerId = await register();
+    const price = {
+      storeId: 'main',
+      leadTypeId: 'exclusive-real-time',
+      currency: 'USD',
+      smallestOrder: 1,
+      largestOrder: 50,
+    };
+    await server.call('POST', '/api/prices', {
+      ...price,
+      pricePerLeadCents: 700,
+      effectiveFrom: '2026-03-03T00:00:00Z',
+    });
+    const before = await server.call('POST', '/api/orders', anOrder(customerId));
+    await server.clock.moveTo('2026-03-03T00:00:00.000Z');
+    const after = await server.call('POST', '/api/orders', anOrder(customerId));
+    const totals = await Promise.all(
+      [before, after].map(
+        async ({ body }) => (await server.call('GET', `/api/orders/${body.id}/history`)).body.events[0],
+      ),
+    );
+    expect(totals.map(({ data }) => data.totalCents)).toEqual([3000, 2100]);
+  });
+
+  test('a policy published for later holds from then on', async () => {
+    const { body: current } = await server.call('GET', '/api/policy');
+    const policy = { ...current.policy, returnWindowDays: 9 };
+    const published = await server.call('POST', '/api/policy/versions', {
+      policy,
+      effectiveFrom: '2026-03-03T00:00:00Z',
+    });
+    expect(published.status).toBe(201);
+    expect((await server.call('GET', '/api/policy')).body.version).toBe(1);
+    await server.clock.moveTo('2026-03-03T00:00:00.000Z');
+    expect((await server.call('GET', '/api/policy')).body).toMatchObject({ version: 2, policy });
+    expect((await server.call('GET', '/api/policy/versions')).body.versions).toHaveLength(2);
+  });
+});
