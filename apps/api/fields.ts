@@ -184,8 +184,14 @@ const issuesOf = (schema: z.ZodType, value: unknown): FieldError[] =>
   );
 
 /** An object with fields of its own. */
-export const Nested = (type: () => new () => object, options: FieldOptions): PropertyDecorator =>
-  field(options, { type }, ValidateNested({ message: 'must be an object' }), Type(type));
+export const Nested = (classOf: () => new () => object, options: FieldOptions): PropertyDecorator =>
+  field(
+    options,
+    // The documentation knows a function that names a class by its own name: it must be `type`.
+    { type: () => classOf() },
+    ValidateNested({ message: 'must be an object' }),
+    Type(classOf),
+  );
 
 /** Of these members of a nested object exactly one is there. */
 export const ExactlyOneOf = (...names: readonly string[]): PropertyDecorator =>

@@ -5,11 +5,8 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Logger, pino } from 'pino';
-import { ProcessEngine } from '#processes/engine/engine';
-import { READ_MODELS } from '#wiring/tokens';
 import { ApiModule } from './api.module.ts';
 import { serveDocumentation } from './documentation.ts';
-import { measure } from './metrics.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
 import { refuseStrangeBody, Validation } from './validation.ts';
 
@@ -49,8 +46,6 @@ export async function createHttpApplication(
   server.removeContentTypeParser('text/plain');
   server.addHook('preValidation', async (request) => refuseStrangeBody(request.body));
   serveDocumentation(application);
-  const metrics = measure(server, { engine: application.get(ProcessEngine), readModels: application.get(READ_MODELS) });
-  server.get('/metrics', async (_, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
   await application.init();
   return application;
 }
