@@ -44,6 +44,7 @@ export async function createHttpApplication(
   application.useGlobalFilters(new ProblemFilter(log));
   const server = adapter.getInstance();
   server.removeContentTypeParser('text/plain');
+  server.addHook('onRequest', async (request) => refuseStrangers(request));
   server.addHook('preValidation', async (request) => refuseStrangeBody(request.body));
   serveDocumentation(application);
   await application.init();
@@ -59,6 +60,17 @@ const defaultLog = (): Logger =>
     },
     pino.destination({ dest: 2, sync: true }),
   );
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/;
+
+/**
+ * Nobody signs in yet: who reaches the loopback interface is trusted, but not the pages of other sites that are open in
+ * the same browser. They say where they come from (Origin), or make a name of theirs mean this machine (Host).
+ */
+function refuseStrangers({ headers: { host = '', origin } }: FastifyRequest): void {
+  if (LOOPBACK.test(host) && (origin === undefined || origin === `http://${host}`)) return;
+  throw new Problem(403, 'not-from-here', 'until people sign in, requests are taken from this machine only');
+}
 
 /** What is not HTTP at all never reaches a route. */
 function answerGarbage(error: Error, socket: Socket): void {

@@ -357,6 +357,26 @@ test('what is not HTTP is answered with a problem document, and the server goes 
   expect((await server.call('GET', '/health')).status).toBe(200);
 });
 
+test.each([
+  ['a page of another site', { origin: 'https://evil.example' }],
+  ['a page without a site', { origin: 'null' }],
+  ['a name of somebody else that means this machine', { host: 'evil.example' }],
+])('%s is refused with 403', async (_, headers) => {
+  const status = await new Promise((resolve, reject) => {
+    rawRequest(`${server.url}/api/orders/x/pause`, { method: 'POST', headers }, (reply) =>
+      resolve(reply.resume().statusCode),
+    )
+      .on('error', reject)
+      .end();
+  });
+  expect(status).toBe(403);
+});
+
+test('a page of this server may ask', async () => {
+  const { status } = await server.call('GET', '/api/policy', undefined, { origin: server.url });
+  expect(status).toBe(200);
+});
+
 test('headers above the limit are answered with 431', async () => {
   const status = await new Promise((resolve, reject) => {
     rawRequest(`${server.url}/health`, { headers: { x: 'x'.repeat(20_000) } }, (reply) =>
