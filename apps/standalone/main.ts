@@ -36,7 +36,7 @@ async function main(): Promise<void> {
     return;
   }
   const url = `http://${HOST}:${listeningPort(application)}`;
-  await stores.directory?.setUrl(url);
+  stores.directory?.setUrl(url);
   console.log(`Leadger is ready: ${url}
   API      ${url}/api  (documented at ${url}/api/docs)
   health   ${url}/health

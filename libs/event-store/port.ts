@@ -165,7 +165,11 @@ export class OutcomeUnknown extends EventStoreError {
 
 /** A data directory or database that cannot be used as it is: locked, read-only, of a newer format, damaged. */
 export class CannotOpenStore extends EventStoreError {
-  constructor(code: 'locked' | 'read-only' | 'newer-format' | 'damaged' | 'full' | 'unsafe-settings', message: string, options?: ErrorOptions) {
+  constructor(
+    code: 'locked' | 'read-only' | 'newer-format' | 'damaged' | 'full' | 'unsafe-settings',
+    message: string,
+    options?: ErrorOptions,
+  ) {
     super(code, message, options);
   }
 }

@@ -31,7 +31,7 @@ export async function openStores({ directory: path, ...secrets }: OpenStoresOpti
     for (const part of opened.splice(0).reverse()) await part.close();
   };
   try {
-    const directory = path === undefined ? undefined : await openDataDirectory(path);
+    const directory = path === undefined ? undefined : openDataDirectory(path);
     if (directory) opened.push(directory);
     const events = await openEmbeddedStore(inside(path, 'events'));
     opened.push(events);
@@ -48,7 +48,7 @@ export async function openStores({ directory: path, ...secrets }: OpenStoresOpti
 
 /** Events and keys for reading only, beside a running instance or on a copy. */
 export async function openForReading(path: string): Promise<Pick<Stores, 'events' | 'vault' | 'close'>> {
-  const directory = await openDataDirectory(path, { readOnly: true });
+  const directory = openDataDirectory(path, { readOnly: true });
   const events = await openEmbeddedStore({ ...inside(path, 'events'), readOnly: true });
   const vault = await openVault({ ...inside(path, 'keys'), readOnly: true });
   return {
@@ -57,7 +57,7 @@ export async function openForReading(path: string): Promise<Pick<Stores, 'events
     async close() {
       await vault.close();
       await events.close();
-      await directory.close();
+      directory.close();
     },
   };
 }

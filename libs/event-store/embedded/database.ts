@@ -1,0 +1,77 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { naming } from '../cannot-open.ts';
+import { CannotOpenStore } from '../port.ts';
+
+/** Older ones may lose the last commits of a write-ahead log that is reset while it is being read. */
+const OLDEST_SQLITE = [3, 51, 3];
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS streams (
+    stream_id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    revision INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS events (
+    position INTEGER PRIMARY KEY,
+    stream_id INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    type TEXT NOT NULL,
+    data BLOB NOT NULL,
+    metadata BLOB NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    UNIQUE (stream_id, revision)
+  ) STRICT;`;
+
+const databaseFile = (directory: string): string => join(directory, 'events.sqlite');
+
+export interface WriterSettings {
+  readonly directory: string;
+  /** False for a store that is thrown away with its process. */
+  readonly durable: boolean;
+  /** For tests: the file may not grow further than this. */
+  readonly maxPages?: number;
+}
+
+/** Opens the log for its one writer. @throws CannotOpenStore */
+export function openForWriting({ directory, durable, maxPages }: WriterSettings): Database.Database {
+  return naming(directory, () => {
+    mkdirSync(directory, { recursive: true });
+    const database = new Database(databaseFile(directory));
+    database.pragma('journal_mode = WAL');
+    database.pragma(`synchronous = ${durable ? 'FULL' : 'OFF'}`);
+    database.exec(SCHEMA);
+    if (durable) proveDurable(database);
+    if (maxPages !== undefined) database.pragma(`max_page_count = ${maxPages}`);
+    return database;
+  });
+}
+
+/** Opens the log for reading beside its writer, or beside the writer of another process. @throws CannotOpenStore */
+export function openForReading(directory: string): Database.Database {
+  return naming(directory, () => {
+    if (!existsSync(databaseFile(directory))) throw new CannotOpenStore('damaged', `${directory} holds no events`);
+    return new Database(databaseFile(directory), { readonly: true });
+  });
+}
+
+/** What was asked for is not always what one got: read it back. */
+function proveDurable(database: Database.Database): void {
+  const version = database.prepare('SELECT sqlite_version()').pluck().get() as string;
+  const numbers = version.split('.').map(Number);
+  const differing = OLDEST_SQLITE.findIndex((number, index) => number !== numbers[index]);
+  if (differing >= 0 && (numbers[differing] as number) < (OLDEST_SQLITE[differing] as number))
+    throw new CannotOpenStore('unsafe-settings', `SQLite ${version} is older than ${OLDEST_SQLITE.join('.')}`);
+  // Settings of a connection may be put off until its first read.
+  database.prepare('SELECT max(position) FROM events').get();
+  const journal = database.pragma('journal_mode', { simple: true });
+  const synchronous = database.pragma('synchronous', { simple: true });
+  if (journal !== 'wal' || synchronous !== 2)
+    throw new CannotOpenStore(
+      'unsafe-settings',
+      `the log must be written with journal_mode=wal and synchronous=FULL (2), not with ${journal} and ${synchronous}`,
+    );
+}

@@ -1,0 +1,195 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type Database from 'better-sqlite3';
+import { CannotOpenStore, type ExpectedRevision } from '../port.ts';
+import { openForWriting, type WriterSettings } from './database.ts';
+import { hashOfEvent } from './event-hash.ts';
+
+/** Appends that are written together. The bytes of all events follow one another in `bytes`: data, metadata, data, … */
+export interface Batch {
+  readonly appends: readonly AppendOrder[];
+  readonly bytes: Uint8Array;
+}
+
+export interface AppendOrder {
+  readonly stream: string;
+  readonly expected: ExpectedRevision;
+  readonly events: readonly { id: string; type: string; dataLength: number; metadataLength: number }[];
+}
+
+/** For each append of a batch: where its last event stands, or what the stream's revision is instead. */
+export type AppendReply =
+  | { readonly revision: number; readonly position: number }
+  | { readonly actual: number | 'no-stream' };
+
+export type WriterMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'cannot-open'; readonly code: string; readonly message: string }
+  | { readonly kind: 'written'; readonly replies: readonly AppendReply[] }
+  /** Nothing of the batch was written. */
+  | { readonly kind: 'full'; readonly message: string }
+  /** Whether the batch was written is not known; nothing will be written any more. */
+  | { readonly kind: 'broken'; readonly message: string };
+
+interface NewRow {
+  readonly id: string;
+  readonly type: string;
+  readonly data: Uint8Array;
+  readonly metadata: Uint8Array;
+}
+
+/** The one writer of a log. */
+class Writer {
+  readonly #database: Database.Database;
+  readonly #findStream: Database.Statement<[string], { stream_id: number; revision: number }>;
+  readonly #addStream: Database.Statement;
+  readonly #moveStream: Database.Statement;
+  readonly #addEvent: Database.Statement;
+  readonly #findEvent: Database.Statement<[number, string], number>;
+  readonly #idsFrom: Database.Statement<[number, number, number], { id: string; position: number }>;
+  #position: number;
+
+  constructor(database: Database.Database) {
+    this.#database = database;
+    this.#findStream = database.prepare('SELECT stream_id, revision FROM streams WHERE name = ?');
+    this.#addStream = database.prepare('INSERT INTO streams (name, revision) VALUES (?, -1)');
+    this.#moveStream = database.prepare('UPDATE streams SET revision = ? WHERE stream_id = ?');
+    this.#addEvent = database.prepare(
+      'INSERT INTO events (position, stream_id, revision, id, type, data, metadata, recorded_at, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    );
+    this.#findEvent = database
+      .prepare<[number, string], number>('SELECT revision FROM events WHERE stream_id = ? AND id = ?')
+      .pluck();
+    this.#idsFrom = database.prepare(
+      'SELECT id, position FROM events WHERE stream_id = ? AND revision >= ? ORDER BY revision LIMIT ?',
+    );
+    this.#position = this.#head();
+  }
+
+  /** Writes a batch in one transaction, so that one fsync serves all who waited. */
+  write({ appends, bytes }: Batch): WriterMessage {
+    let offset = 0;
+    const take = (length: number): Uint8Array => {
+      offset += length;
+      return bytes.subarray(offset - length, offset);
+    };
+    try {
+      this.#database.exec('BEGIN IMMEDIATE');
+      const replies = appends.map(({ stream, expected, events }) =>
+        this.#append(
+          stream,
+          expected,
+          events.map(({ id, type, dataLength, metadataLength }) => {
+            const data = take(dataLength);
+            return { id, type, data, metadata: take(metadataLength) };
+          }),
+        ),
+      );
+      this.#database.exec('COMMIT');
+      return { kind: 'written', replies };
+    } catch (error) {
+      return this.#failed(error as Error & { code?: string });
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #append(stream: string, expected: ExpectedRevision, rows: readonly NewRow[]): AppendReply {
+    const known = this.#findStream.get(stream);
+    const actual = known?.revision ?? -1;
+    if (known) {
+      const before = this.#repeated(known.stream_id, expected, actual, rows);
+      if (before) return before;
+    }
+    if (!holds(expected, actual)) return { actual: actual < 0 ? 'no-stream' : actual };
+    const streamId = known?.stream_id ?? (this.#addStream.run(stream).lastInsertRowid as number);
+    let revision = actual;
+    for (const row of rows) {
+      revision += 1;
+      this.#position += 1;
+      const hash = hashOfEvent({ stream, revision, ...row });
+      const { id, type, data, metadata } = row;
+      this.#addEvent.run(this.#position, streamId, revision, id, type, data, metadata, Date.now(), hash);
+    }
+    this.#moveStream.run(revision, streamId);
+    return { revision, position: this.#position };
+  }
+
+  /** The first result, when these very events stand already where they were to be appended. */
+  #repeated(
+    streamId: number,
+    expected: ExpectedRevision,
+    actual: number,
+    rows: readonly NewRow[],
+  ): AppendReply | undefined {
+    const from = this.#firstPlaceOf(streamId, expected, rows);
+    if (from === undefined || from + rows.length - 1 > actual) return undefined;
+    const there = this.#idsFrom.all(streamId, from, rows.length);
+    if (there.length < rows.length || there.some(({ id }, index) => id !== rows[index]?.id)) return undefined;
+    return { revision: from + rows.length - 1, position: (there.at(-1) as { position: number }).position };
+  }
+
+  #firstPlaceOf(streamId: number, expected: ExpectedRevision, rows: readonly NewRow[]): number | undefined {
+    if (typeof expected === 'number') return expected + 1;
+    if (expected === 'no-stream') return 0;
+    return this.#findEvent.get(streamId, (rows[0] as NewRow).id);
+  }
+
+  #failed(error: Error & { code?: string }): WriterMessage {
+    try {
+      if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
+      this.#position = this.#head();
+    } catch (rollbackError) {
+      return { kind: 'broken', message: `${error.message}; ${(rollbackError as Error).message}` };
+    }
+    return { kind: error.code === 'SQLITE_FULL' ? 'full' : 'broken', message: error.message };
+  }
+
+  #head(): number {
+    return (this.#database.prepare('SELECT max(position) FROM events').pluck().get() as number | null) ?? 0;
+  }
+}
+
+function holds(expected: ExpectedRevision, actual: number): boolean {
+  switch (expected) {
+    case 'any':
+      return true;
+    case 'no-stream':
+      return actual < 0;
+    case 'stream-exists':
+      return actual >= 0;
+    default:
+      return actual === expected;
+  }
+}
+
+function main(): void {
+  const port = parentPort;
+  if (!port) throw new Error('the writer runs in a worker thread');
+  const tell = (message: WriterMessage) => port.postMessage(message);
+  let writer: Writer;
+  try {
+    writer = new Writer(openForWriting(workerData as WriterSettings));
+  } catch (error) {
+    if (!(error instanceof CannotOpenStore)) throw error;
+    tell({ kind: 'cannot-open', code: error.code, message: error.message });
+    port.close();
+    return;
+  }
+  tell({ kind: 'ready' });
+  port.on('message', (order: Batch | 'close') => {
+    if (order === 'close') {
+      writer.close();
+      port.close();
+      return;
+    }
+    const message = writer.write(order);
+    tell(message);
+    if (message.kind !== 'broken') return;
+    writer.close();
+    port.close();
+  });
+}
+
+main();
