@@ -166,7 +166,7 @@ export class OutcomeUnknown extends EventStoreError {
 /** A data directory or database that cannot be used as it is: locked, read-only, of a newer format, damaged. */
 export class CannotOpenStore extends EventStoreError {
   constructor(
-    code: 'locked' | 'read-only' | 'newer-format' | 'damaged' | 'full' | 'unsafe-settings',
+    code: 'locked' | 'read-only' | 'newer-format' | 'damaged' | 'full' | 'unsafe-settings' | 'wrong-key',
     message: string,
     options?: ErrorOptions,
   ) {

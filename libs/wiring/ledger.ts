@@ -1,6 +1,7 @@
 import { type Cause, decode, encode, type Fact } from '#domain/codec';
 import { isRefusal, type Refusal } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
+import { RecentlyUsed } from '#domain/kernel/recently-used';
 import {
   type AnyCommand,
   type AnyEvent,
@@ -18,7 +19,6 @@ import {
   type Position,
   WrongExpectedRevision,
 } from '#event-store/port';
-import { RecentlyUsed } from './recently-used.ts';
 
 export interface Order {
   readonly stream: string;

@@ -1,0 +1,39 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { naming } from '#event-store/cannot-open';
+import { CannotOpenStore } from '#event-store/port';
+
+/** A row without its key says that the person was erased; a missing row, that the keys are not those of this log. */
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS keys (
+    key_id TEXT PRIMARY KEY,
+    subject TEXT NOT NULL,
+    wrapped BLOB
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX IF NOT EXISTS one_key_of_a_subject ON keys (subject) WHERE wrapped IS NOT NULL;
+  CREATE TABLE IF NOT EXISTS secrets (
+    name TEXT PRIMARY KEY,
+    wrapped BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;`;
+
+const keyFile = (directory: string): string => join(directory, 'keys.sqlite');
+
+/** @throws CannotOpenStore */
+export const openKeysForWriting = (directory: string, durable: boolean): Database.Database =>
+  naming(directory, () => {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const database = new Database(keyFile(directory));
+    database.pragma('journal_mode = WAL');
+    database.pragma(`synchronous = ${durable ? 'FULL' : 'OFF'}`);
+    database.pragma('secure_delete = ON');
+    database.exec(SCHEMA);
+    return database;
+  });
+
+/** @throws CannotOpenStore */
+export const openKeysForReading = (directory: string): Database.Database =>
+  naming(directory, () => {
+    if (!existsSync(keyFile(directory))) throw new CannotOpenStore('damaged', `${directory} holds no keys`);
+    return new Database(keyFile(directory), { readonly: true });
+  });
