@@ -184,7 +184,7 @@ test('several wrong fields are named at once', async () => {
 const json = { 'content-type': 'application/json' };
 const strangeRequests: readonly (readonly [
   title: string,
-  request: readonly [method: string, path: string, body?: string, headers?: Record<string, string>],
+  request: readonly [method: string, path: string, body?: string | undefined, headers?: Record<string, string>],
   status: number,
   code: string,
 ])[] = [
@@ -282,7 +282,7 @@ test.each(strangeRequests)(
   },
 );
 
-const refusals: readonly (readonly [title: string, path: string, body: () => object, code: string, field?: string])[] =
+const refusals: readonly (readonly [title: string, path: string, body: () => object, code: string, field: string])[] =
   [
     [
       'an order of nobody',
