@@ -1,0 +1,56 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { PGlite, types } from '@electric-sql/pglite';
+
+export interface Statement {
+  readonly id: number;
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+}
+
+export type DatabaseReply =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'cannot-open'; readonly message: string }
+  | { readonly kind: 'rows'; readonly id: number; readonly rows: unknown[]; readonly affected: number }
+  | { readonly kind: 'error'; readonly id: number; readonly message: string; readonly code: string | undefined }
+  | { readonly kind: 'closed' };
+
+/** Instants are read as the ledger writes them; whole numbers as numbers. */
+const parsers = {
+  [types.TIMESTAMPTZ]: (written: string) => new Date(written).toISOString(),
+  [types.INT8]: Number,
+};
+
+/** PostgreSQL in WebAssembly works as long as a query takes: in a thread of its own, nobody else waits. */
+async function main(): Promise<void> {
+  const port = parentPort;
+  if (!port) throw new Error('the database runs in a worker thread');
+  const tell = (reply: DatabaseReply) => port.postMessage(reply);
+  const { directory } = workerData as { directory: string | undefined };
+  let database: PGlite;
+  try {
+    database = await PGlite.create({ ...(directory !== undefined && { dataDir: directory }), parsers });
+    await database.exec(`SET TIME ZONE 'UTC'`);
+  } catch (error) {
+    tell({ kind: 'cannot-open', message: (error as Error).message });
+    port.close();
+    return;
+  }
+  port.on('message', async (order: Statement | 'close') => {
+    if (order === 'close') {
+      await database.close();
+      tell({ kind: 'closed' });
+      port.close();
+      return;
+    }
+    const { id, sql, parameters } = order;
+    try {
+      const { rows, affectedRows = 0 } = await database.query(sql, [...parameters]);
+      tell({ kind: 'rows', id, rows, affected: affectedRows });
+    } catch (error) {
+      tell({ kind: 'error', id, message: (error as Error).message, code: (error as { code?: string }).code });
+    }
+  });
+  tell({ kind: 'ready' });
+}
+
+await main();

@@ -1,0 +1,177 @@
+import { Worker } from 'node:worker_threads';
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type QueryResult,
+} from 'kysely';
+import type { DatabaseReply, Statement } from './pglite-worker.ts';
+
+/** The database said no, or is gone. */
+export class DatabaseError extends Error {
+  /** SQLSTATE, where the database gave one. */
+  readonly code: string | undefined;
+  constructor(message: string, code?: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const fromSource = import.meta.url.endsWith('.ts');
+
+interface Asked {
+  readonly resolve: (rows: { rows: unknown[]; affected: number }) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** PGlite in a worker thread, as the main thread sees it: one connection that many take turns at. */
+export class PgliteThread implements DatabaseConnection {
+  readonly #worker: Worker;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #asked = new Map<number, Asked>();
+  #lastId = 0;
+  #over: DatabaseError | undefined;
+  /** Ends when whoever has the connection gives it back. */
+  #turn: Promise<void> = Promise.resolve();
+  #giveBack: () => void = () => {};
+
+  /** @param directory undefined: in memory. @throws DatabaseError */
+  static async start(directory: string | undefined): Promise<PgliteThread> {
+    const thread = new PgliteThread(directory);
+    await thread.#ready.promise;
+    return thread;
+  }
+
+  constructor(directory: string | undefined) {
+    this.#worker = new Worker(new URL(`./pglite-worker.${fromSource ? 'ts' : 'js'}`, import.meta.url), {
+      workerData: { directory },
+      execArgv: fromSource ? ['--conditions=source', '--no-warnings'] : [],
+    });
+    this.#worker.on('message', (reply: DatabaseReply) => this.#hear(reply));
+    this.#worker.on('error', (error) => this.#end(`the database failed: ${error.message}`));
+    this.#worker.on('exit', () => {
+      this.#end('the database has ended');
+      this.#ended.resolve();
+    });
+  }
+
+  async takeTurn(): Promise<this> {
+    const before = this.#turn;
+    const mine = Promise.withResolvers<void>();
+    this.#turn = mine.promise;
+    await before;
+    this.#giveBack = mine.resolve;
+    return this;
+  }
+
+  giveBack(): void {
+    this.#giveBack();
+  }
+
+  async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+    const { rows, affected } = await this.#ask(sql, parameters);
+    return { rows: rows as Row[], numAffectedRows: BigInt(affected) };
+  }
+
+  async *streamQuery<Row>(query: CompiledQuery): AsyncIterableIterator<QueryResult<Row>> {
+    yield await this.executeQuery<Row>(query);
+  }
+
+  async close(): Promise<void> {
+    if (!this.#over) {
+      await this.takeTurn();
+      this.#worker.postMessage('close');
+      this.#over = new DatabaseError('the read models were closed');
+      this.giveBack();
+    }
+    await this.#ended.promise;
+  }
+
+  #ask(sql: string, parameters: readonly unknown[]) {
+    return new Promise<{ rows: unknown[]; affected: number }>((resolve, reject) => {
+      if (this.#over) {
+        reject(this.#over);
+        return;
+      }
+      this.#lastId += 1;
+      this.#asked.set(this.#lastId, { resolve, reject });
+      this.#worker.postMessage({ id: this.#lastId, sql, parameters } satisfies Statement);
+    });
+  }
+
+  #hear(reply: DatabaseReply): void {
+    switch (reply.kind) {
+      case 'ready':
+        this.#ready.resolve();
+        return;
+      case 'cannot-open':
+        this.#ready.reject(new DatabaseError(reply.message));
+        return;
+      case 'closed':
+        return;
+      default: {
+        const asked = this.#asked.get(reply.id);
+        this.#asked.delete(reply.id);
+        if (reply.kind === 'rows') asked?.resolve(reply);
+        else asked?.reject(new DatabaseError(reply.message, reply.code));
+      }
+    }
+  }
+
+  #end(message: string): void {
+    this.#over ??= new DatabaseError(message);
+    this.#ready.reject(this.#over);
+    for (const { reject } of this.#asked.values()) reject(this.#over);
+    this.#asked.clear();
+  }
+}
+
+/** Lets Kysely speak to PGlite as it speaks to PostgreSQL. */
+export class PgliteDialect implements Dialect {
+  readonly #thread: PgliteThread;
+
+  constructor(thread: PgliteThread) {
+    this.#thread = thread;
+  }
+
+  createAdapter = () => new PostgresAdapter();
+  createDriver = (): Driver => new PgliteDriver(this.#thread);
+  createIntrospector = (database: ConstructorParameters<typeof PostgresIntrospector>[0]) =>
+    new PostgresIntrospector(database);
+  createQueryCompiler = () => new PostgresQueryCompiler();
+}
+
+class PgliteDriver implements Driver {
+  readonly #thread: PgliteThread;
+
+  constructor(thread: PgliteThread) {
+    this.#thread = thread;
+  }
+
+  async init(): Promise<void> {}
+
+  acquireConnection = () => this.#thread.takeTurn();
+
+  async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('BEGIN'));
+  }
+
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('COMMIT'));
+  }
+
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('ROLLBACK'));
+  }
+
+  async releaseConnection(): Promise<void> {
+    this.#thread.giveBack();
+  }
+
+  destroy = () => this.#thread.close();
+}

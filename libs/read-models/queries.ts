@@ -1,0 +1,187 @@
+import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
+import { replacementIdOf } from '#domain/replacements/replacement';
+import { EventStoreError } from '#event-store/port';
+import { type Db, snake, type Table } from './engine/model.ts';
+import { type CustomerRow, customerTable } from './models/customers.ts';
+import {
+  type DeliveredLeadRow,
+  deliveredLeadTable,
+  type LeadRow,
+  leadTable,
+  type StockRow,
+  stockTable,
+} from './models/leads.ts';
+import { type OrderRow, orderTable } from './models/orders.ts';
+import { type ReplacementRow, replacementTable } from './models/replacements.ts';
+
+export type { CustomerRow, DeliveredLeadRow, LeadRow, OrderRow, ReplacementRow, StockRow };
+
+/** A delivered lead with the state of its return, where there is one. */
+export interface DeliveredLead extends DeliveredLeadRow {
+  readonly replacementId: string;
+  readonly replacementStatus: ReplacementRow['status'] | null;
+}
+
+export interface PageRequest {
+  /** 1 to {@link LARGEST_PAGE}. */
+  readonly limit: number;
+  /** Where the page before ended, as it said. */
+  readonly cursor?: string;
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  /** Absent on the last page. */
+  readonly nextCursor?: string;
+}
+
+export const LARGEST_PAGE = 200;
+
+/** A cursor that none of our pages gave out. */
+export class BadCursor extends EventStoreError {
+  constructor() {
+    super('bad-cursor', 'this cursor was not given out for this list');
+  }
+}
+
+/** What back offices ask. Lists are in a stable order, newest first unless said otherwise. */
+export class Queries {
+  readonly #db: Db;
+  /** The schema in which the live copy of a model lies. */
+  readonly #schemaOf: (model: string) => string;
+
+  constructor(db: Db, schemaOf: (model: string) => string) {
+    this.#db = db;
+    this.#schemaOf = schemaOf;
+  }
+
+  listOrders(
+    request: PageRequest & { storeId?: string; customerId?: string; status?: OrderRow['status']; leadTypeId?: string },
+  ): Promise<Page<OrderRow>> {
+    const { storeId, customerId, status, leadTypeId } = request;
+    const matching = { storeId, customerId, status, leadTypeId };
+    return this.#page(
+      this.#all('orders', orderTable),
+      matching,
+      { by: 'placedAt', id: 'orderId', newestFirst: true },
+      request,
+    );
+  }
+
+  findOrder(orderId: string): Promise<OrderRow | undefined> {
+    return this.#find('orders', orderTable, orderId);
+  }
+
+  async listDeliveredLeads(
+    request: PageRequest & { customerId: string; orderId?: string },
+  ): Promise<Page<DeliveredLead>> {
+    const { customerId, orderId } = request;
+    const order = { by: 'deliveredAt', id: 'deliveredLeadId', newestFirst: true } as const;
+    const page = await this.#page(this.#all('leads', deliveredLeadTable), { customerId, orderId }, order, request);
+    return { ...page, items: await this.#withReplacements(page.items) };
+  }
+
+  /** All of them, for a download: page by page, so that nothing is held in memory. */
+  async *eachDeliveredLead(request: { customerId: string; orderId?: string }): AsyncGenerator<DeliveredLead> {
+    let cursor: string | undefined;
+    do {
+      const page = await this.listDeliveredLeads({ ...request, limit: LARGEST_PAGE, ...(cursor && { cursor }) });
+      yield* page.items;
+      cursor = page.nextCursor;
+    } while (cursor);
+  }
+
+  /** By due date, the earliest first (RPL-5). */
+  listReplacements(
+    request: PageRequest & { status?: ReplacementRow['status']; storeId?: string; customerId?: string },
+  ): Promise<Page<ReplacementRow>> {
+    const { status, storeId, customerId } = request;
+    const order = { by: 'verifyBy', id: 'replacementId', newestFirst: false } as const;
+    return this.#page(this.#all('replacements', replacementTable), { status, storeId, customerId }, order, request);
+  }
+
+  findReplacement(replacementId: string): Promise<ReplacementRow | undefined> {
+    return this.#find('replacements', replacementTable, replacementId);
+  }
+
+  /** Every lead type of which there ever was a lead, by its id. */
+  async stock(): Promise<readonly StockRow[]> {
+    return (await this.#all('leads', stockTable).orderBy('leadTypeId').execute()) as unknown as StockRow[];
+  }
+
+  findLead(leadId: string): Promise<LeadRow | undefined> {
+    return this.#find('leads', leadTable, leadId);
+  }
+
+  listCustomers(request: PageRequest & { storeId?: string }): Promise<Page<CustomerRow>> {
+    const order = { by: 'registeredAt', id: 'customerId', newestFirst: true } as const;
+    return this.#page(this.#all('customers', customerTable), { storeId: request.storeId }, order, request);
+  }
+
+  findCustomer(customerId: string): Promise<CustomerRow | undefined> {
+    return this.#find('customers', customerTable, customerId);
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: the rows' types are told by the tables
+  #all<Row extends object>(model: string, { name }: Table<Row>): SelectQueryBuilder<any, string, Row> {
+    return this.#db.selectFrom(`${this.#schemaOf(model)}.${name}`).selectAll() as never;
+  }
+
+  async #find<Row extends object>(model: string, table: Table<Row>, key: string): Promise<Row | undefined> {
+    return (await this.#all(model, table).where(table.key, '=', key as never).executeTakeFirst()) as Row | undefined;
+  }
+
+  async #page<Row extends object>(
+    // biome-ignore lint/suspicious/noExplicitAny: as above
+    all: SelectQueryBuilder<any, string, Row>,
+    matching: Readonly<Record<string, string | undefined>>,
+    order: { readonly by: keyof Row & string; readonly id: keyof Row & string; readonly newestFirst: boolean },
+    { limit, cursor }: PageRequest,
+  ): Promise<Page<Row>> {
+    const direction = order.newestFirst ? 'desc' : 'asc';
+    let query = all
+      .orderBy(order.by, direction)
+      .orderBy(order.id, direction)
+      .limit(limit + 1);
+    for (const [column, value] of Object.entries(matching))
+      if (value !== undefined) query = query.where(column, '=', value);
+    if (cursor !== undefined) query = query.where(afterCursor(order, cursor));
+    const rows = (await query.execute()) as unknown as Row[];
+    if (rows.length <= limit) return { items: rows };
+    const items = rows.slice(0, limit);
+    const last = items.at(-1) as Row;
+    const nextCursor = Buffer.from(JSON.stringify([last[order.by], last[order.id]])).toString('base64url');
+    return { items, nextCursor };
+  }
+
+  /** One more query instead of a join: the two models may stand at different positions, and each is whole by itself. */
+  async #withReplacements(rows: readonly DeliveredLeadRow[]): Promise<DeliveredLead[]> {
+    const ids = rows.map(({ orderId, leadId }) => replacementIdOf(orderId, leadId));
+    if (ids.length === 0) return [];
+    const found = await this.#all('replacements', replacementTable).where('replacementId', 'in', ids).execute();
+    const statusById = new Map((found as unknown as ReplacementRow[]).map((row) => [row.replacementId, row.status]));
+    return rows.map((row, index) => {
+      const replacementId = ids[index] as string;
+      return { ...row, replacementId, replacementStatus: statusById.get(replacementId) ?? null };
+    });
+  }
+}
+
+function afterCursor(
+  { by, id, newestFirst }: { by: string; id: string; newestFirst: boolean },
+  cursor: string,
+): RawBuilder<boolean> {
+  const [at, key] = parseCursor(cursor);
+  const place = sql`(${sql.ref(snake(by))}, ${sql.ref(snake(id))})`;
+  return sql<boolean>`${place} ${sql.raw(newestFirst ? '<' : '>')} (${at}::timestamptz, ${key})`;
+}
+
+function parseCursor(cursor: string): [at: string, key: string] {
+  try {
+    const [at, key] = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    if (typeof key === 'string' && new Date(at).toISOString() === at) return [at, key];
+  } catch {
+    // Not ours: said below.
+  }
+  throw new BadCursor();
+}
