@@ -1,0 +1,172 @@
+import { Readable } from 'node:stream';
+import fc from 'fast-check';
+import { type LeadFileOptions, type LeadRow, readLeadRows } from './lead-rows.ts';
+
+const csv = { format: 'csv', leadTypeId: 'exclusive-fresh', source: 'a list' } as const;
+const ndjson = { ...csv, format: 'ndjson' } as const;
+
+async function read(content: string | Buffer, options: LeadFileOptions = csv, chunkBytes = 7): Promise<LeadRow[]> {
+  const bytes = Buffer.from(content);
+  const chunks = Array.from({ length: Math.ceil(bytes.length / chunkBytes) }, (_, index) =>
+    bytes.subarray(index * chunkBytes, (index + 1) * chunkBytes),
+  );
+  return Array.fromAsync(readLeadRows(Readable.from(chunks), options));
+}
+
+const told = (rows: readonly LeadRow[]) =>
+  rows.map((row) =>
+    'lead' in row ? (row.lead.contact.telephone ?? row.lead.contact.email) : `${row.line}: ${row.reason}`,
+  );
+
+describe('leads in CSV', () => {
+  it('are read whatever the columns are called, with a byte order mark, CRLF, quotes and empty lines', async () => {
+    const rows = await read(
+      '\uFEFF"First Name",Last,Phone,E-mail,"ZIP"\r\n\r\nAnn,"O""Neil, Jr.",212 555 0142,ann@example.com,10001\r\nBob,Ray,,bob@example.com,\r\n',
+    );
+    expect(rows.map((row) => 'lead' in row && row.lead)).toEqual([
+      {
+        leadTypeId: 'exclusive-fresh',
+        source: 'a list',
+        contact: {
+          firstName: 'Ann',
+          lastName: 'O"Neil, Jr.',
+          telephone: '212 555 0142',
+          email: 'ann@example.com',
+          postalCode: '10001',
+        },
+      },
+      {
+        leadTypeId: 'exclusive-fresh',
+        source: 'a list',
+        contact: { firstName: 'Bob', lastName: 'Ray', email: 'bob@example.com' },
+      },
+    ]);
+    expect(rows.map(({ line }) => line)).toEqual([3, 4]);
+  });
+
+  it('say for themselves what else they are', async () => {
+    const [row] = await read(
+      'phone,lead type,source,captured at\n212 555 0142,shared-aged,web,2026-05-01T09:30:00-04:00\n',
+    );
+    expect(row && 'lead' in row && row.lead).toEqual({
+      leadTypeId: 'shared-aged',
+      source: 'web',
+      capturedAt: '2026-05-01T13:30:00.000Z',
+      contact: { telephone: '212 555 0142' },
+    });
+  });
+
+  it('cost nothing but themselves when they are wrong', async () => {
+    const rows = await read(
+      [
+        'phone,email,capturedAt',
+        '212 555 0101,,2026-05-01T09:30:00Z',
+        '212 555 0102,',
+        'none,,',
+        ',nobody,',
+        ',,',
+        '212 555 0103,,2026-05-01T09:30:00',
+        '212 555 0104,a@example.com,,more',
+        '212 555 0105,,',
+      ].join('\n'),
+    );
+    expect(told(rows)).toEqual([
+      '212 555 0101',
+      '3: has 2 fields where the header has 3',
+      '4: telephone: not a telephone number',
+      '5: email: Invalid email address',
+      '6: a contact has a telephone number or an e-mail address',
+      '7: capturedAt: "2026-05-01T09:30:00" is no instant with a zone, like 2026-05-01T09:30:00-04:00',
+      '8: has 4 fields where the header has 3',
+      '212 555 0105',
+    ]);
+  });
+
+  it('may have fields of several lines', async () => {
+    const rows = await read('phone,comment\n212 555 0101,"one\ntwo, ""three"""\n212 555 0102,x\n');
+    expect(rows.map((row) => 'lead' in row && row.lead.contact.comment)).toEqual(['one\ntwo, "three"', 'x']);
+    expect(rows.map(({ line }) => line)).toEqual([2, 4]);
+  });
+
+  it.each([
+    ['at the end', 'phone,comment\n212 555 0101,"open\n212 555 0102,x\n212 555 0103,y'],
+    ['before another quoted row', 'phone,comment\n212 555 0101,"open\n212 555 0102,x\n212 555 0103,"y\nz"'],
+  ])('a quote that is never closed, %s, costs one row', async (_, content) => {
+    expect(told(await read(content))).toEqual([
+      '2: a quote is opened and not closed in its place',
+      '212 555 0102',
+      '212 555 0103',
+    ]);
+  });
+
+  it('a row of 10 MB costs one row and no memory', async () => {
+    const rows = await read(
+      `phone,comment\n212 555 0101,${'x'.repeat(10 * 1024 * 1024)}\n212 555 0102,y\n`,
+      csv,
+      65_536,
+    );
+    expect(told(rows)).toEqual(['2: is longer than 1048576 bytes', '212 555 0102']);
+    expect(rows[0]?.text.length).toBeLessThan(300);
+  });
+
+  it('in Latin-1 are told apart from UTF-8, and read when one says so', async () => {
+    const content = Buffer.from('first name,phone\nJos\xe9,212 555 0101\nAnn,212 555 0102\n', 'latin1');
+    expect(told(await read(content))).toEqual(['2: is not UTF-8: is the file in Latin-1?', '212 555 0102']);
+    const rows = await read(content, { ...csv, encoding: 'latin1' });
+    expect(rows.map((row) => 'lead' in row && row.lead.contact.firstName)).toEqual(['José', 'Ann']);
+  });
+
+  it.each([
+    ['nothing in it', '', 'the file is empty'],
+    ['no way to reach anybody', 'first name,city\n', 'no column with a telephone number or an e-mail address'],
+    ['a column that is none of ours', 'phone,shoe size\n', 'unknown columns: "shoe size"'],
+    ['two columns of one name', 'phone,phone\n', 'more than one column says telephone'],
+    ['two columns of one meaning', 'phone,mobile\n', 'more than one column says telephone'],
+    ['an open quote in its header', 'phone,"email\n', 'a quote is opened'],
+    ['UTF-16', Buffer.from('phone\n1\n', 'utf16le'), 'UTF-16'],
+  ])('a file with %s is refused as a whole', async (_, content, message) => {
+    await expect(read(content)).rejects.toThrow(message);
+  });
+
+  it('columns can be mapped, and unknown ones left out', async () => {
+    const options = { ...csv, columns: { telephone: 'Tel 1' }, ignoreUnknownColumns: true };
+    expect(told(await read('Tel 1,IP\n212 555 0101,127.0.0.1\n', options))).toEqual(['212 555 0101']);
+    await expect(read('phone\n', { ...csv, columns: { telephone: 'Tel 1' } })).rejects.toThrow('no column "Tel 1"');
+    await expect(read('phone\n', { ...csv, columns: { shoe: 'phone' } })).rejects.toThrow('no field shoe');
+  });
+
+  it('are the same however the bytes arrive', async () => {
+    const content = '\uFEFFphone,comment\r\n212 555 0101,"ü\r\n""x"""\r\n212 555 0102,"open\r\n212 555 0103,é\r\n';
+    const whole = await read(content, csv, 10_000);
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 40 }), async (chunkBytes) => {
+        expect(await read(content, csv, chunkBytes)).toEqual(whole);
+      }),
+    );
+  });
+});
+
+describe('leads in NDJSON', () => {
+  it('are one object a line', async () => {
+    const rows = await read(
+      [
+        '{"contact":{"telephone":"212 555 0101"},"capturedAt":"2026-05-01T09:30:00Z"}',
+        '',
+        '{"contact":{"telephone":"212 555 0102"},"shoeSize":42}',
+        '{"contact":{"telephone":42}}',
+        '[]',
+        'not json',
+        '{"leadTypeId":"shared-aged","contact":{"email":"a@example.com"}}',
+      ].join('\n'),
+      ndjson,
+    );
+    expect(told(rows)).toEqual([
+      '212 555 0101',
+      '3: Unrecognized key: "shoeSize"',
+      '4: contact.telephone: Invalid input: expected string, received number',
+      '5: Invalid input: expected object, received array',
+      '6: is not JSON',
+      'a@example.com',
+    ]);
+  });
+});
