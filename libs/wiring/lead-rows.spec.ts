@@ -10,7 +10,9 @@ async function read(content: string | Buffer, options: LeadFileOptions = csv, ch
   const chunks = Array.from({ length: Math.ceil(bytes.length / chunkBytes) }, (_, index) =>
     bytes.subarray(index * chunkBytes, (index + 1) * chunkBytes),
   );
-  return Array.fromAsync(readLeadRows(Readable.from(chunks), options));
+  const rows: LeadRow[] = [];
+  for await (const row of readLeadRows(Readable.from(chunks), options)) rows.push(row);
+  return rows;
 }
 
 const told = (rows: readonly LeadRow[]) =>

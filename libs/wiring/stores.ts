@@ -18,6 +18,8 @@ export interface Stores {
 export interface OpenStoresOptions {
   /** Made when it does not exist. Undefined: in memory, gone when closed. */
   readonly directory?: string;
+  /** Do not make a new store where there is none. */
+  readonly mustExist?: boolean;
   /** 32 bytes; default: `LEADGER_MASTER_KEY`, else a file beside the keys. */
   readonly masterKey?: Uint8Array;
   /** For a demo: what keyed hashes of persons are made with, so that its log is the same each time. */
@@ -25,7 +27,8 @@ export interface OpenStoresOptions {
 }
 
 /** @throws CannotOpenStore: locked, read-only, full, damaged, of a newer format. What was opened before is closed. */
-export async function openStores({ directory: path, ...secrets }: OpenStoresOptions): Promise<Stores> {
+export async function openStores({ directory: path, mustExist, ...secrets }: OpenStoresOptions): Promise<Stores> {
+  if (path !== undefined && mustExist) openDataDirectory(path, { readOnly: true });
   const opened: { close(): unknown }[] = [];
   const close = async () => {
     for (const part of opened.splice(0).reverse()) await part.close();

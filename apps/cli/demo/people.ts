@@ -2,8 +2,8 @@ import {
   type CountryCode,
   getExampleNumber,
   type NationalNumber,
-  parsePhoneNumberFromString,
   type PhoneNumber,
+  parsePhoneNumberFromString,
 } from 'libphonenumber-js/max';
 import { CommandFailed } from '../command-failed.ts';
 import type { Chance } from './chance.ts';

@@ -1,0 +1,30 @@
+import { once } from 'node:events';
+import { openBoxes } from '#audit/opened';
+import { openForReading } from '#wiring/stores';
+
+const decoder = new TextDecoder();
+
+/** Writes the log to standard output, one event a line; personal data sealed, or opened where that is asked for. */
+export async function exportLog(directory: string, { opened = false }: { opened?: boolean }): Promise<void> {
+  const stores = await openForReading(directory);
+  try {
+    for await (const event of stores.events.readAll()) {
+      const { stream, revision, position, id, type, recordedAt, hash } = event;
+      const sealed = JSON.parse(decoder.decode(event.data));
+      const line = {
+        position,
+        stream,
+        revision,
+        id,
+        type,
+        recordedAt,
+        data: opened ? await openBoxes(sealed, stores.vault) : sealed,
+        metadata: JSON.parse(decoder.decode(event.metadata)),
+        ...(hash && { hash: Buffer.from(hash).toString('hex') }),
+      };
+      if (!process.stdout.write(`${JSON.stringify(line)}\n`)) await once(process.stdout, 'drain');
+    }
+  } finally {
+    await stores.close();
+  }
+}

@@ -1,0 +1,215 @@
+import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { NestFactory } from '@nestjs/core';
+import { deriveId } from '#domain/kernel/ids';
+import { holderOf } from '#event-store/data-directory';
+import type { Position } from '#event-store/port';
+import { ProcessEngine } from '#processes/engine/engine';
+import { LeadFileError, type LeadFileOptions, type LeadRow, readLeadRows } from '#wiring/lead-rows';
+import { LeadgerModule } from '#wiring/leadger.module';
+import { type ReceiveLead, Requests } from '#wiring/requests';
+import { startLeadger } from '#wiring/start';
+import { openStores } from '#wiring/stores';
+import { CommandFailed } from './command-failed.ts';
+import { bar, Progress, thousands } from './progress.ts';
+
+export interface ImportOptions extends Omit<LeadFileOptions, 'format'> {
+  /** Default: by the name of the file. */
+  readonly format?: LeadFileOptions['format'];
+  /** Where rejected rows go; default: beside the file. */
+  readonly rejected?: string;
+}
+
+/** What became of a lead, or why it was not taken in. */
+type Taken = 'new' | 'known' | { readonly reason: string };
+
+/** Takes leads in, through the store itself or through the instance that is running on it. */
+interface Intake {
+  take(leads: readonly ReceiveLead[]): Promise<Taken[]>;
+  /** Has what came in distributed and readable, as far as it can be. */
+  finish(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const ROWS_AT_ONCE = 256;
+const BATCHES_UNDER_WAY = 4;
+
+/**
+ * Takes a file of leads in. Running it again changes nothing: a lead is known by what it says. Rejected rows go into a
+ * file of their own, with line and reason. Memory does not grow with the file.
+ * @throws CommandFailed, CannotOpenStore
+ */
+export async function importLeads(directory: string, file: string, options: ImportOptions): Promise<void> {
+  const { size } = await stat(file).catch((error: Error) => {
+    throw new CommandFailed(`${file} cannot be read: ${error.message}`);
+  });
+  const format = options.format ?? formatOf(file);
+  const rejected = new RejectedRows(options.rejected ?? `${file}.rejected.csv`);
+  const intake = await openIntake(directory);
+  const start = performance.now();
+  const counts = { rows: 0, new: 0, known: 0 };
+  try {
+    const bytes = createReadStream(file);
+    const progress = new Progress((rows) => `${bar(bytes.bytesRead, size)}${thousands(rows)} rows`);
+    await inBatches(readLeadRows(bytes, { ...options, format }), async (rows) => {
+      const leads = rows.flatMap((row) => ('lead' in row ? [row.lead] : []));
+      const taken = (leads.length > 0 ? await intake.take(leads) : []).values();
+      for (const row of rows) {
+        const result = 'lead' in row ? (taken.next().value as Taken) : row;
+        if (typeof result === 'string') counts[result] += 1;
+        else await rejected.add(row, result.reason);
+      }
+      counts.rows += rows.length;
+      progress.update(counts.rows);
+    });
+    await intake.finish();
+    progress.end();
+  } catch (error) {
+    if (error instanceof LeadFileError) throw new CommandFailed(`${file}: ${error.message}`);
+    throw error;
+  } finally {
+    await rejected.close();
+    await intake.close();
+  }
+  const seconds = (performance.now() - start) / 1000;
+  console.log(`${thousands(counts.rows)} rows of ${file} in ${seconds.toFixed(1)} s (${thousands(counts.rows / seconds)} a second)
+  ${thousands(counts.new).padStart(10)}  leads taken in
+  ${thousands(counts.known).padStart(10)}  were there already
+  ${thousands(rejected.count).padStart(10)}  rows rejected${rejected.count > 0 ? `: see ${rejected.file}` : ''}`);
+}
+
+function formatOf(file: string): 'csv' | 'ndjson' {
+  const extension = extname(file).toLowerCase();
+  if (extension === '.csv') return 'csv';
+  if (extension === '.ndjson' || extension === '.jsonl') return 'ndjson';
+  throw new CommandFailed(`what is in ${file}? Say --format csv or --format ndjson`);
+}
+
+/** Handles rows a batch at a time, a few batches at once, in constant memory. */
+async function inBatches(
+  rows: AsyncIterable<LeadRow>,
+  handle: (batch: readonly LeadRow[]) => Promise<void>,
+): Promise<void> {
+  const underWay = new Set<Promise<void>>();
+  let batch: LeadRow[] = [];
+  const send = async () => {
+    const handled: Promise<void> = handle(batch).finally(() => underWay.delete(handled));
+    underWay.add(handled);
+    batch = [];
+    if (underWay.size >= BATCHES_UNDER_WAY) await Promise.race(underWay);
+  };
+  try {
+    for await (const row of rows) if (batch.push(row) === ROWS_AT_ONCE) await send();
+    if (batch.length > 0) await send();
+  } finally {
+    await Promise.allSettled(underWay);
+  }
+  await Promise.all(underWay);
+}
+
+async function openIntake(directory: string): Promise<Intake> {
+  const url = holderOf(directory)?.url;
+  return url ? runningInstance(url) : ownInstance(directory);
+}
+
+const ACTOR = 'staff:import';
+
+async function ownInstance(directory: string): Promise<Intake> {
+  const stores = await openStores({ directory });
+  const application = await NestFactory.createApplicationContext(LeadgerModule.on(stores), {
+    logger: ['error', 'warn'],
+    abortOnError: false,
+  }).catch(async (error) => {
+    await stores.close();
+    throw error;
+  });
+  const { running } = await startLeadger(application);
+  const stopped = running.then((): never => {
+    throw new CommandFailed('the processes stopped');
+  });
+  stopped.catch(() => {});
+  const requests = application.get(Requests);
+  const caller = { actor: ACTOR, commandId: deriveId('import', crypto.randomUUID()) };
+  return {
+    async take(leads) {
+      const answers = await Promise.race([requests.receiveLeads(leads, caller), stopped]);
+      return answers.map(({ outcome }) => {
+        if (outcome.kind === 'accepted') return outcome.events.length > 0 ? 'new' : 'known';
+        return { reason: outcome.kind === 'refused' ? outcome.refusal.message : outcome.kind };
+      });
+    },
+    async finish() {
+      await Promise.race([application.get(ProcessEngine).settle(), stopped]);
+      const head: Position = await stores.events.head();
+      await stores.readModels.waitFor(head, 60_000);
+    },
+    close: () => application.close(),
+  };
+}
+
+interface BatchReport {
+  readonly received: number;
+  readonly known: number;
+  readonly rejections: readonly { line: number; reason: string }[];
+}
+
+/** The data directory belongs to the running instance, so it is asked to take the leads. */
+async function runningInstance(url: string): Promise<Intake> {
+  console.error(`leadger: the store is running at ${url}: the leads go there`);
+  return {
+    async take(leads) {
+      const body = leads.map((lead) => `${JSON.stringify(lead)}\n`).join('');
+      const response = await fetch(`${url}/api/leads/batches`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-ndjson', 'leadger-actor': ACTOR },
+        body,
+      }).catch((error: Error) => {
+        throw new CommandFailed(`${url} cannot be reached: ${error.message}`);
+      });
+      if (!response.ok) throw new CommandFailed(`${url} answered ${response.status}: ${await response.text()}`);
+      const { rejections, known } = (await response.json()) as BatchReport;
+      const reasons = new Map(rejections.map(({ line, reason }) => [line, reason]));
+      let knownLeft = known;
+      return leads.map((_, index): Taken => {
+        const reason = reasons.get(index + 1);
+        if (reason !== undefined) return { reason };
+        knownLeft -= 1;
+        return knownLeft >= 0 ? 'known' : 'new';
+      });
+    },
+    async finish() {},
+    async close() {},
+  };
+}
+
+/** Made with the first row that is rejected, so that no file says that all went well. */
+class RejectedRows {
+  readonly file: string;
+  count = 0;
+  #stream: WriteStream | undefined;
+  #failed: Error | undefined;
+
+  constructor(file: string) {
+    this.file = file;
+  }
+
+  async add({ line, text }: LeadRow, reason: string): Promise<void> {
+    if (!this.#stream) {
+      this.#stream = createWriteStream(this.file).on('error', (error) => {
+        this.#failed = error;
+      });
+      this.#stream.write('line,reason,row\n');
+    }
+    this.count += 1;
+    if (!this.#stream.write(`${line},${quoted(reason)},${quoted(text)}\n`))
+      await new Promise<void>((resolve) => this.#stream?.once('drain', resolve).once('error', () => resolve()));
+    if (this.#failed) throw new CommandFailed(`${this.file} cannot be written: ${this.#failed.message}`);
+  }
+
+  async close(): Promise<void> {
+    if (this.#stream && !this.#failed) await new Promise<void>((resolve) => this.#stream?.end(resolve));
+  }
+}
+
+const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;

@@ -1,0 +1,115 @@
+import 'reflect-metadata';
+import { Command, InvalidArgumentError } from 'commander';
+import { EventStoreError } from '#event-store/port';
+import { CommandFailed } from './command-failed.ts';
+
+/** `leadger`: what a store's owner, an auditor and an analyst do at a terminal. Each command loads what it needs only. */
+const program = new Command('leadger')
+  .description('An event-sourced order and lead ledger for lead stores')
+  .option('--data <directory>', 'where the store lives', process.env.LEADGER_DATA ?? './data')
+  .showHelpAfterError()
+  .configureHelp({ showGlobalOptions: true });
+
+const directory = (): string => program.opts<{ data: string }>().data;
+
+program
+  .command('import')
+  .description('takes leads in from a file')
+  .addCommand(
+    new Command('leads')
+      .description('CSV or NDJSON; a second run of the same file changes nothing')
+      .argument('<file>')
+      .option('--format <csv|ndjson>', 'default: by the name of the file', oneOf('csv', 'ndjson'))
+      .option('--lead-type <id>', 'of rows that do not name one, e.g. exclusive-fresh')
+      .option('--source <name>', 'of rows that do not name one')
+      .option('--map <field=Column,…>', 'which column holds which field, where the usual names do not fit', mapping)
+      .option('--ignore-unknown-columns', 'leave out columns that are none of ours instead of refusing the file')
+      .option('--encoding <utf-8|latin1>', 'of the file', oneOf('utf-8', 'latin1'), 'utf-8')
+      .option('--rejected <file>', 'where rejected rows go; default: FILE.rejected.csv')
+      .action(async (file: string, { leadType, map, ...options }) => {
+        const { importLeads } = await import('./import-leads.ts');
+        const columns = map as Readonly<Record<string, string>> | undefined;
+        await importLeads(directory(), file, {
+          ...options,
+          ...(leadType && { leadTypeId: leadType }),
+          ...(columns && { columns }),
+        });
+      }),
+  );
+
+program
+  .command('timeline')
+  .description('everything that happened to an order, and what it came to, at any instant')
+  .argument('<family>', 'order, lead, customer, replacement, contacts, catalogue or policy')
+  .argument('<id>')
+  .option('--at <instant>', 'the last instant to count, ISO 8601 with a zone; default: to the end')
+  .option('--json', 'as JSON')
+  .action(async (family: string, id: string, options: { at?: string; json?: boolean }) => {
+    const { timeline } = await import('./timeline.ts');
+    await timeline(directory(), family, id, options);
+  });
+
+program
+  .command('verify')
+  .description('reads the whole log and checks hashes, revisions and the laws of the store')
+  .option('--json', 'as JSON')
+  .action(async (options: { json?: boolean }) => {
+    const { verify } = await import('./verify.ts');
+    process.exitCode = await verify(directory(), options);
+  });
+
+program
+  .command('rebuild')
+  .description('builds a read model anew from the log')
+  .argument('<name>', 'customers, orders, leads or replacements')
+  .action(async (name: string) => {
+    const { rebuild } = await import('./rebuild.ts');
+    await rebuild(directory(), name);
+  });
+
+program
+  .command('export')
+  .description('writes the log to standard output as NDJSON')
+  .option('--opened', 'with personal data opened; default: sealed')
+  .action(async (options: { opened?: boolean }) => {
+    const { exportLog } = await import('./export.ts');
+    await exportLog(directory(), options);
+  });
+
+program
+  .command('demo')
+  .description('lives through some days of a lead store: real order arrivals, invented leads')
+  .option('--days <number>', 'how many', wholeNumber, 30)
+  .option('--seed <number>', 'the same seed makes the same history', wholeNumber, 1)
+  .option('--data <directory>', 'keep the store there; default: it is gone afterwards')
+  .option('--json', 'the summary as JSON, alone on standard output')
+  .action(async (options: { days: number; seed: number; data?: string; json?: boolean }) => {
+    const { demo } = await import('./demo.ts');
+    process.exitCode = await demo(options);
+  });
+
+await program.parseAsync().catch((error: unknown) => {
+  const expected = error instanceof CommandFailed || error instanceof EventStoreError;
+  console.error(`leadger: ${expected ? error.message : error instanceof Error ? error.stack : error}`);
+  process.exitCode = 1;
+});
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(number)) throw new InvalidArgumentError('It is not a whole number.');
+  return number;
+}
+
+function oneOf(...choices: readonly string[]) {
+  return (text: string): string => {
+    if (!choices.includes(text)) throw new InvalidArgumentError(`It is not one of ${choices.join(', ')}.`);
+    return text;
+  };
+}
+
+/** `telephone=Phone 1,email=Mail` */
+function mapping(text: string): Readonly<Record<string, string>> {
+  const pairs = text.split(',').map((pair) => /^([^=]+)=(.+)$/.exec(pair.trim()));
+  if (pairs.some((pair) => pair === null)) throw new InvalidArgumentError('It is not field=Column,field=Column.');
+  return Object.fromEntries(pairs.map((pair) => [pair?.[1], pair?.[2]]));
+}

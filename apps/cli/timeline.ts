@@ -1,0 +1,64 @@
+import { type History, historyOf } from '#audit/history';
+import { parseInstant } from '#domain/kernel/instants';
+import { type FamilyName, ledger } from '#domain/ledger';
+import { hashOfEvent } from '#event-store/embedded/embedded-store';
+import { openForReading } from '#wiring/stores';
+import { CommandFailed } from './command-failed.ts';
+import { tellEvent } from './words.ts';
+
+/**
+ * Prints everything that happened to one thing, and what it came to at an instant.
+ * @throws CommandFailed for an unknown family or id, or an instant without zone
+ */
+export async function timeline(
+  directory: string,
+  family: string,
+  id: string,
+  { at, json = false }: { at?: string; json?: boolean },
+): Promise<void> {
+  if (!Object.hasOwn(ledger, family))
+    throw new CommandFailed(`there are no timelines of "${family}": there are ${Object.keys(ledger).join(', ')}`);
+  const until = at === undefined ? undefined : parseInstant(at);
+  if (at !== undefined && until === undefined)
+    throw new CommandFailed(`--at ${at} is no instant with a zone, like 2026-05-01T09:30:00-04:00`);
+
+  const stores = await openForReading(directory);
+  try {
+    const stream = `${family as FamilyName}-${id}` as const;
+    const history = await historyOf(stores, stream, { hashOf: hashOfEvent, ...(until && { at: until }) });
+    if (!history) throw new CommandFailed(`there is no ${family} ${id}${until ? ` at ${until}` : ''}`);
+    if (json) console.log(JSON.stringify({ stream, ...(until && { at: until }), ...history }, null, 2));
+    else print(`${family} ${id}`, until, history);
+  } finally {
+    await stores.close();
+  }
+}
+
+function print(title: string, at: string | undefined, { events, state }: History): void {
+  const typeWidth = Math.max(...events.map(({ type }) => type.length));
+  const actorWidth = Math.max(...events.map(({ actor }) => actor.length));
+  console.log(`${title}, ${at ? `as of ${at}` : 'to the end'}\n`);
+  for (const { revision, type, at, actor, reason, policyVersion, data } of events) {
+    const policy = policyVersion === undefined ? '' : `policy ${policyVersion}`;
+    console.log(
+      `${String(revision).padStart(4)}  ${at}  ${type.padEnd(typeWidth)}  ${actor.padEnd(actorWidth)}  ${policy}`.trimEnd(),
+    );
+    console.log(`      ${tellEvent(type, data)}`);
+    if (reason) console.log(`      because: ${reason}`);
+  }
+  console.log('\nadds up to');
+  const lines = [...flatten(state)];
+  const nameWidth = Math.max(...lines.map(([name]) => name.length));
+  for (const [name, value] of lines) console.log(`      ${name.padEnd(nameWidth)}  ${value}`);
+}
+
+/** `terms.quantity  5`: one line for each value, however deep it lies. */
+function* flatten(value: unknown, name = ''): Generator<[name: string, value: string]> {
+  if (Array.isArray(value) && value.every((item) => typeof item !== 'object'))
+    yield [name, value.length === 0 ? 'none' : value.join(', ')];
+  else if (typeof value === 'object' && value !== null) {
+    const members = Object.entries(value);
+    if (members.length === 0) yield [name, 'none'];
+    for (const [key, member] of members) yield* flatten(member, name ? `${name}.${key}` : key);
+  } else if (value !== undefined) yield [name, value === '' ? 'none' : String(value)];
+}

@@ -1,0 +1,41 @@
+import { checkLaws, type Law, laws, type Verdict } from '#audit/laws';
+import { hashOfEvent } from '#event-store/embedded/embedded-store';
+import { openForReading } from '#wiring/stores';
+import { Progress, thousands } from './progress.ts';
+
+/** Reads the whole log and counts what must not be in it. @returns the exit code: 0 when every law holds, else 1 */
+export async function verify(directory: string, { json = false }: { json?: boolean }): Promise<number> {
+  const stores = await openForReading(directory);
+  try {
+    const start = performance.now();
+    const progress = new Progress((events) => `${thousands(events)} events read`);
+    const onProgress = (events: number) => progress.update(events);
+    const verdict = await checkLaws(stores.events, { hashOf: hashOfEvent, onProgress });
+    progress.end();
+    const seconds = Number(((performance.now() - start) / 1000).toFixed(2));
+    if (json) console.log(JSON.stringify({ ...verdict, seconds }, null, 2));
+    else print(verdict, seconds);
+    return brokenIn(verdict).length === 0 ? 0 : 1;
+  } finally {
+    await stores.close();
+  }
+}
+
+export const brokenIn = ({ laws }: Pick<Verdict, 'laws'>): Law[] =>
+  (Object.keys(laws) as Law[]).filter((law) => laws[law] > 0);
+
+function print(verdict: Verdict, seconds: number): void {
+  for (const law of Object.keys(laws) as Law[]) {
+    const count = verdict.laws[law];
+    console.log(`${count === 0 ? 'holds ' : 'BROKEN'} ${String(count).padStart(6)}  ${laws[law]}`);
+    for (const example of verdict.examples[law] ?? []) console.log(`${' '.repeat(15)}${example}`);
+  }
+  const { judged, passedOver } = verdict.decisions;
+  const { events, head } = verdict;
+  console.log(`\n${thousands(events)} events read in ${seconds} s, up to ${head || 'the beginning'}`);
+  console.log(
+    `${thousands(judged)} decisions made again, ${thousands(passedOver)} that the log does not tell enough of`,
+  );
+  const broken = brokenIn(verdict);
+  console.log(broken.length === 0 ? 'all laws hold' : `${broken.length} laws are broken`);
+}

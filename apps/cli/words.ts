@@ -1,0 +1,67 @@
+import type { AnyEvent, EventTypeName } from '#domain/ledger';
+
+type DataOf<Type extends EventTypeName> = Extract<AnyEvent, { type: Type }>['data'];
+
+/** What happened, as one would tell it. A new event does not compile before it has its words here. */
+const words: { readonly [Type in EventTypeName]: (data: DataOf<Type>) => string } = {
+  StoreOpened: ({ name, webAddress }) => `store "${name}" opened at ${webAddress}`,
+  StatementDescriptorSet: ({ descriptor }) => `card statements show "${descriptor}"`,
+  LeadTypeDefined: ({ leadTypeId, exclusivity, freshness, agesInto }) =>
+    `lead type ${leadTypeId}: ${exclusivity}, ${freshness}${agesInto ? `, ages into ${agesInto}` : ''}`,
+  PriceSet: ({ storeId, leadTypeId, pricePerLeadCents, currency, smallestOrder, largestOrder, effectiveFrom }) =>
+    `${leadTypeId} in store ${storeId}: ${money(pricePerLeadCents, currency)} a lead, ${smallestOrder} to ${largestOrder} an order, from ${effectiveFrom}`,
+  PolicyPublished: ({ version, author, effectiveFrom }) => `policy ${version} by ${author}, from ${effectiveFrom}`,
+  CustomerRegistered: ({ storeId, businessAssociation, timeZone }) =>
+    `registered with store ${storeId}, works for "${businessAssociation}", lives in ${timeZone}`,
+  BusinessAssociationChanged: ({ businessAssociation }) => `works for "${businessAssociation}" from now on`,
+  TimeZoneChanged: ({ timeZone }) => `lives in ${timeZone} from now on`,
+  ContactAdded: ({ leadId, orderId }) => `lead ${leadId} noted for order ${orderId}: nobody else of that person again`,
+  ContactRemoved: ({ leadId, reason }) => `lead ${leadId} taken out again: ${reason}`,
+  ContactRated: ({ leadId, rating }) => `lead ${leadId} rated ${rating} of 5`,
+  LeadReceived: ({ leadTypeId, source, capturedAt, openPlaces }) =>
+    `a lead of ${leadTypeId} from "${source}"${capturedAt ? `, captured ${capturedAt}` : ''}, for ${customers(openPlaces)}`,
+  LeadAssigned: ({ orderId, replacementFor, openPlaces, decision }) =>
+    `assigned to order ${orderId}${replacementFor ? ` as replacement ${replacementFor}` : ''}: ${rankOf(decision)}; ${openPlaces} places left`,
+  LeadReleased: ({ orderId, reason, openPlaces }) =>
+    `taken back from order ${orderId}: ${reason}; ${openPlaces} places left`,
+  LeadAged: ({ fromLeadTypeId, leadTypeId }) => `${fromLeadTypeId} became ${leadTypeId}`,
+  LeadWithdrawn: ({ reason }) => `withdrawn as bad: ${reason}`,
+  OrderPlaced: (data) =>
+    `${data.quantity} leads of ${data.leadTypeId}${data.bonusLeads ? ` and ${data.bonusLeads} bonus leads` : ''} for ${money(data.totalCents, data.currency)} (${money(data.pricePerLeadCents, data.currency)} each)${data.dailyMaximum ? `, at most ${data.dailyMaximum} a day in ${data.timeZone}` : ''}`,
+  PaymentCaptured: ({ amountCents, currency, reference }) => `${money(amountCents, currency)} paid (${reference})`,
+  PaymentDeclined: ({ reason }) => `payment declined: ${reason}`,
+  PaymentCapturedTooLate: ({ amountCents, currency }) =>
+    `${money(amountCents, currency)} paid after the order was cancelled: to be given back`,
+  OrderPaused: () => 'paused: receives nothing',
+  OrderRestarted: () => 'restarted',
+  OrderCancelled: ({ undeliveredLeads }) => `cancelled, ${undeliveredLeads} leads undelivered`,
+  OrderFilled: ({ deliveredLeads }) => `filled: all ${deliveredLeads} leads delivered`,
+  LeadDelivered: ({ leadId, localDay, replacementFor, decision }) =>
+    `lead ${leadId} delivered, ${replacementFor ? `as replacement ${replacementFor}` : `on its ${localDay}`}: ${rankOf(decision)}`,
+  DailyMaximumReached: ({ localDay, deliveredLeads }) =>
+    `the daily maximum of ${deliveredLeads} is reached on ${localDay}`,
+  ReplacementOwed: ({ leadId, owedSince }) => `a replacement for lead ${leadId} is owed since ${owedSince}`,
+  ReplacementRequested: ({ leadId, reason, deliveredAt, verifyBy }) =>
+    `lead ${leadId}, delivered ${deliveredAt}, returned: ${reason}; to be verified by ${verifyBy}`,
+  ChargebackGranted: ({ reason }) => `chargeback granted: ${reason}`,
+  ChargebackDenied: ({ explanation }) => `chargeback denied: ${explanation}`,
+  VerificationOverdue: ({ verifyBy }) => `not verified by ${verifyBy}: overdue`,
+  ReplacementDelivered: ({ replacementLeadId }) => `replaced by lead ${replacementLeadId}`,
+};
+
+export const tellEvent = (type: EventTypeName, data: unknown): string =>
+  (words[type] as (data: unknown) => string)(data);
+
+/** Why it was this order's turn (DLV-7). */
+function rankOf({ rule, rank, decidedOn }: DataOf<'LeadAssigned'>['decision']): string {
+  const why =
+    rule === 'replacement-owed-longest'
+      ? `owed a replacement since ${rank.owedSince}`
+      : rank.lastServedAt
+        ? `served longest ago, ${rank.lastServedAt}`
+        : `never served since it was placed, ${rank.placedAt}`;
+  return `${why} (decided on ${decidedOn || 'an empty log'})`;
+}
+
+const money = (cents: number, currency: string): string => `${(cents / 100).toFixed(2)} ${currency}`;
+const customers = (count: number): string => (count === 1 ? 'one customer' : `up to ${count} customers`);

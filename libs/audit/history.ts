@@ -1,0 +1,60 @@
+import type { Fact } from '#domain/codec';
+import type { Instant } from '#domain/kernel/events';
+import type { FamilyName } from '#domain/ledger';
+import type { EventStore } from '#event-store/port';
+import type { Vault } from '#vault/vault';
+import { openBoxes } from './opened.ts';
+import { type ReplayOptions, replay } from './replay.ts';
+
+/** One event, told: what happened, when, by whom and why. Personal data is opened, or `{ erased: true }`. */
+export interface Told {
+  readonly revision: number;
+  readonly type: Fact['type'];
+  readonly at: Instant;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly actor: string;
+  readonly reason: string | undefined;
+  readonly commandId: string;
+  readonly correlationId: string;
+  readonly causationId: string | undefined;
+  /** Of the policy that the decision went by. */
+  readonly policyVersion: number | undefined;
+  readonly position: string;
+}
+
+export interface History {
+  readonly events: readonly Told[];
+  /** What they add up to: what the next decision would know. Maps and sets as objects and lists. */
+  readonly state: unknown;
+}
+
+/**
+ * Everything that happened to one thing up to an instant, replayed from the log and checked on the way.
+ * @returns undefined when nothing had happened yet. @throws DamagedEvent
+ */
+export async function historyOf<Name extends FamilyName>(
+  { events, vault }: { events: Pick<EventStore, 'readStream'>; vault: Pick<Vault, 'open'> },
+  stream: `${Name}-${string}`,
+  options: ReplayOptions,
+): Promise<History | undefined> {
+  const { facts, state } = await replay(events, stream, options);
+  if (facts.length === 0) return undefined;
+  return { events: await Promise.all(facts.map((fact) => tell(fact, vault))), state: plain(state) };
+}
+
+async function tell({ revision, type, data, cause, position }: Fact, vault: Pick<Vault, 'open'>): Promise<Told> {
+  const { at, ...rest } = data;
+  const { commandId, correlationId, causationId, actor, reason } = cause;
+  const { policyVersion } = { ...('decision' in rest ? rest.decision : rest) } as { policyVersion?: number };
+  const opened = (await openBoxes(rest, vault)) as Record<string, unknown>;
+  const why = { actor, reason, commandId, correlationId, causationId, policyVersion };
+  return { revision, type, at, data: opened, ...why, position };
+}
+
+/** States hold maps and sets, which JSON does not know. */
+function plain(value: unknown): unknown {
+  if (value instanceof Map) return Object.fromEntries([...value].map(([key, member]) => [key, plain(member)]));
+  if (value instanceof Set) return [...value];
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));
+}
