@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { CatalogueController } from './catalogue.controller.ts';
 import { CustomersController } from './customers.controller.ts';
+import { DeliveredLeadsController } from './delivered-leads.controller.ts';
 import { LeadsController } from './leads.controller.ts';
 import { OperationsController } from './operations.controller.ts';
 import { OrdersController } from './orders.controller.ts';
@@ -13,6 +14,7 @@ import { ReplacementsController } from './replacements.controller.ts';
     CatalogueController,
     PolicyController,
     CustomersController,
+    DeliveredLeadsController,
     OrdersController,
     LeadsController,
     ReplacementsController,

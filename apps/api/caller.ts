@@ -1,4 +1,5 @@
 import { hash, randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { deriveId } from '#domain/kernel/ids';
@@ -33,10 +34,13 @@ function callerOf(request: FastifyRequest): Caller {
   };
 }
 
-/** A key makes a repeat the same command, for this actor and this route; without one every request is its own. */
+/**
+ * A key makes a repeat the same command, for this actor and this route; without one every request is its own. A file
+ * needs none: its rows are known by what they say.
+ */
 function identityOf(request: FastifyRequest, actor: string): Pick<Caller, 'commandId' | 'requestHash'> {
   const key = headerOf(request, 'idempotency-key');
-  if (key === undefined) return { commandId: randomUUID() };
+  if (key === undefined || request.body instanceof Readable) return { commandId: randomUUID() };
   const path = request.url.split('?', 1)[0];
   return {
     commandId: deriveId('command', actor, `${request.method} ${path}`, key),

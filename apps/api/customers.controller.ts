@@ -1,14 +1,16 @@
-import { Body, Controller, Get, Inject, Post, Put, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Inject, Post, Put, Query, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { customerStream, isRegistered } from '#domain/accounts/customer';
-import { Ledger } from '#wiring/ledger';
+import type { CustomerRow } from '#read-models/queries';
+import type { ReadModels } from '#read-models/read-models';
 import { type Answer, type Caller, Requests } from '#wiring/requests';
-import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
+import { READ_MODELS } from '#wiring/tokens';
+import { CommandRoute, etagOf } from './answers.ts';
 import { Asking } from './caller.ts';
-import { Count, Id, Line, TimeZone } from './fields.ts';
+import { Id, Line, TimeZone } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
+import { PageQuery, pageOf, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 
 class RegisterCustomerBody {
   @Id({ description: 'whose customer', example: 'main' })
@@ -31,33 +33,40 @@ class TimeZoneBody {
   timeZone!: string;
 }
 
-class RatingBody {
-  @Count({ description: '1 to 5', example: 4, maximum: 5 })
-  rating!: number;
+class CustomersQuery extends PageQuery {
+  @Id({ description: 'customers of this store only', example: 'main', optional: true })
+  storeId?: string;
 }
 
 const customer = z.object({
   customerId: z.string(),
   storeId: z.string(),
   businessAssociation: z.string(),
+  businessKey: z.string().describe('what businesses are compared by (DLV-3)'),
   timeZone: z.string(),
-});
+  registeredAt: z.string(),
+  revision: z.int(),
+}) satisfies z.ZodType<CustomerRow>;
+
 const customerExample = {
   customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
   storeId: 'main',
   businessAssociation: 'ABC Vitamins',
+  businessKey: 'abcvitamins',
   timeZone: 'America/New_York',
+  registeredAt: '2026-03-01T09:30:00.000Z',
+  revision: 0,
 };
 
 @ApiTags('customers')
 @Controller('api/customers')
 export class CustomersController {
   readonly #requests: Requests;
-  readonly #ledger: Ledger;
+  readonly #queries: ReadModels['queries'];
 
-  constructor(@Inject(Requests) requests: Requests, @Inject(Ledger) ledger: Ledger) {
+  constructor(@Inject(Requests) requests: Requests, @Inject(READ_MODELS) { queries }: ReadModels) {
     this.#requests = requests;
-    this.#ledger = ledger;
+    this.#queries = queries;
   }
 
   @Post()
@@ -66,15 +75,27 @@ export class CustomersController {
     return this.#requests.registerCustomer(body, caller);
   }
 
+  @Get()
+  @ReadRoute({
+    summary: 'Customers, newest first',
+    answer: pageOf(customer),
+    example: { items: [customerExample] },
+  })
+  list(@Query() query: CustomersQuery) {
+    return this.#queries.listCustomers(pageRequest(query));
+  }
+
   @Get(':customerId')
-  @ApiOperation({ summary: 'A customer' })
-  @Answers(200, 'the customer; its revision is the ETag', customer, customerExample)
-  @Problems(404)
-  async customer(@IdOf('customer') customerId: string, @Res({ passthrough: true }) reply: FastifyReply) {
-    const { state, revision } = await this.#ledger.read<'customer'>(customerStream(customerId));
-    if (!isRegistered(state)) throw notFound('customer', customerId);
-    reply.header('etag', etagOf(revision));
-    return customer.parse({ customerId, ...state });
+  @ReadRoute({ summary: 'A customer; its revision is the ETag', answer: customer, example: customerExample })
+  async find(
+    @IdOf('customer') customerId: string,
+    @Query() _: ReadQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const found = await this.#queries.findCustomer(customerId);
+    if (!found) throw notFound('customer', customerId);
+    reply.header('etag', etagOf(found.revision));
+    return found;
   }
 
   @Put(':customerId/business-association')
@@ -95,16 +116,5 @@ export class CustomersController {
     @Asking() caller: Caller,
   ): Promise<Answer> {
     return this.#requests.changeTimeZone(customerId, timeZone, caller);
-  }
-
-  @Put(':customerId/leads/:leadId/rating')
-  @CommandRoute({ summary: 'Rate a contact from 1 to 5 (RPL-1)', records: ['ContactRated'] })
-  rate(
-    @IdOf('customer') customerId: string,
-    @IdOf('lead') leadId: string,
-    @Body() { rating }: RatingBody,
-    @Asking() caller: Caller,
-  ): Promise<Answer> {
-    return this.#requests.rateContact(customerId, leadId, rating, caller);
   }
 }

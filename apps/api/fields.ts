@@ -76,6 +76,13 @@ export const Id = (options: FieldOptions): PropertyDecorator =>
     ),
   );
 
+const TOKEN = /^[\w-]{1,500}$/;
+export const isToken = (value: unknown): value is string => typeof value === 'string' && TOKEN.test(value);
+
+/** Something that an earlier answer gave out, to be given back as it is. */
+export const Token = (options: FieldOptions): PropertyDecorator =>
+  field(options, { type: 'string' }, check('token', 'must be what an earlier answer gave out', isToken));
+
 interface Range {
   readonly minimum?: number;
   readonly maximum?: number;

@@ -1,12 +1,14 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { type DynamicModule, type LoggerService, Module } from '@nestjs/common';
+import type { Readable } from 'node:stream';
+import { type DynamicModule, type LoggerService, Module, UnsupportedMediaTypeException } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Logger, pino } from 'pino';
 import { ApiModule } from './api.module.ts';
 import { serveDocumentation } from './documentation.ts';
+import { fileTypes } from './lead-batch.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
 import { refuseStrangeBody, Validation } from './validation.ts';
 
@@ -44,6 +46,10 @@ export async function createHttpApplication(
   application.useGlobalFilters(new ProblemFilter(log));
   const server = adapter.getInstance();
   server.removeContentTypeParser('text/plain');
+  server.addContentTypeParser(fileTypes, async ({ routeOptions }: FastifyRequest, file: Readable) => {
+    if (routeOptions.url !== '/api/leads/batches') throw new UnsupportedMediaTypeException();
+    return file;
+  });
   server.addHook('onRequest', async (request) => refuseStrangers(request));
   server.addHook('preValidation', async (request) => refuseStrangeBody(request.body));
   serveDocumentation(application);

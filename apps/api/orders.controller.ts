@@ -1,15 +1,24 @@
-import { Body, Controller, Get, Inject, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Post, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { catalogueStream } from '#domain/catalogue/catalogue';
 import { orderStream } from '#domain/orders/order';
 import type { EventStore } from '#event-store/port';
+import type { Clock } from '#gateways/clock';
+import type { OrderRow } from '#read-models/queries';
+import type { ReadModels } from '#read-models/read-models';
 import type { Vault } from '#vault/vault';
+import { Ledger } from '#wiring/ledger';
 import { type Answer, type Caller, Requests } from '#wiring/requests';
-import { EVENT_STORE, VAULT } from '#wiring/tokens';
-import { Answers, CommandRoute, Problems } from './answers.ts';
+import { CLOCK, EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
+import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
-import { Count, ExactlyOneOf, Id, Line, Nested, Percentage, TimeZone } from './fields.ts';
+import { Count, ExactlyOneOf, Id, Line, Nested, OneOf, Percentage, TimeZone } from './fields.ts';
+import { progressOf } from './forecast.ts';
 import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
+import { PageQuery, pageOf, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 
 class DailyMaximum {
   @Count({ description: 'leads a local day at most', example: 5, optional: true })
@@ -44,18 +53,105 @@ class PlaceOrderBody {
   paymentToken!: string;
 }
 
+const statuses = ['awaiting-payment', 'payment-failed', 'open', 'paused', 'filled', 'cancelled'] as const;
+
+class OrdersQuery extends PageQuery {
+  @Id({ description: 'orders at this store only', example: 'main', optional: true })
+  storeId?: string;
+
+  @Id({ description: 'orders of this customer only', optional: true })
+  customerId?: string;
+
+  @Id({ description: 'orders of this lead type only', example: 'exclusive-real-time', optional: true })
+  leadTypeId?: string;
+
+  @OneOf(statuses, { description: 'orders in this state only (ORD-1)', example: 'open', optional: true })
+  status?: OrderRow['status'];
+}
+
+const order = z.object({
+  orderId: z.string(),
+  customerId: z.string(),
+  storeId: z.string(),
+  leadTypeId: z.string(),
+  status: z.enum(statuses),
+  quantity: z.int(),
+  bonusLeads: z.int(),
+  dailyMaximum: z.int().nullable().describe('leads a local day; null for batch types (CHK-3)'),
+  timeZone: z.string(),
+  pricePerLeadCents: z.int(),
+  totalCents: z.int(),
+  currency: z.string(),
+  statementDescriptor: z.string().describe('what the card statement shows (STO-2)'),
+  policyVersion: z.int(),
+  deliveredLeads: z.int().describe('replacements do not count (ORD-6)'),
+  replacementsOwed: z.int(),
+  replacementsDelivered: z.int(),
+  placedAt: z.string(),
+  paidAt: z.string().nullable(),
+  pausedAt: z.string().nullable(),
+  lastDeliveredAt: z.string().nullable(),
+  closedAt: z.string().nullable().describe('when it was filled, cancelled, or its payment failed'),
+  declineReason: z.string().nullable(),
+  maximumReachedOn: z.string().nullable().describe('the last local day on which the daily maximum was reached'),
+  revision: z.int(),
+}) satisfies z.ZodType<OrderRow>;
+
+const orderWithProgress = order.extend({
+  owedLeads: z.int().describe('of what was ordered, bonus included'),
+  expectedFilledAt: z.string().nullable().describe('if leads go on coming as they have so far; no promise (ORD-7)'),
+  usualDelivery: z.string().nullable().describe('the usual delivery time of the lead type (CAT-2)'),
+});
+
+const orderExample: z.input<typeof order> = {
+  orderId: '3b1c6f0e-6a55-5d0b-8a35-2f3d3b7a9c11',
+  customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
+  storeId: 'main',
+  leadTypeId: 'exclusive-real-time',
+  status: 'open',
+  quantity: 25,
+  bonusLeads: 0,
+  dailyMaximum: 5,
+  timeZone: 'America/New_York',
+  pricePerLeadCents: 1000,
+  totalCents: 25_000,
+  currency: 'USD',
+  statementDescriptor: 'LEADGER',
+  policyVersion: 1,
+  deliveredLeads: 7,
+  replacementsOwed: 0,
+  replacementsDelivered: 1,
+  placedAt: '2026-03-01T09:30:00.000Z',
+  paidAt: '2026-03-01T09:30:01.000Z',
+  pausedAt: null,
+  lastDeliveredAt: '2026-03-02T15:12:40.000Z',
+  closedAt: null,
+  declineReason: null,
+  maximumReachedOn: '2026-03-01',
+  revision: 11,
+};
+
 @ApiTags('orders')
 @Controller('api/orders')
 export class OrdersController {
   readonly #requests: Requests;
+  readonly #queries: ReadModels['queries'];
+  readonly #ledger: Ledger;
+  readonly #clock: Clock;
   readonly #stores: { events: EventStore; vault: Vault };
 
   constructor(
     @Inject(Requests) requests: Requests,
+    @Inject(READ_MODELS) { queries }: ReadModels,
+    @Inject(Ledger) ledger: Ledger,
+    @Inject(CLOCK) clock: Clock,
     @Inject(EVENT_STORE) events: EventStore,
     @Inject(VAULT) vault: Vault,
   ) {
     this.#requests = requests;
+    this.#queries = queries;
+    this.#ledger = ledger;
+    this.#clock = clock;
     this.#stores = { events, vault };
   }
 
@@ -63,6 +159,32 @@ export class OrdersController {
   @CommandRoute({ summary: 'Place an order', records: ['OrderPlaced'], creates: '/api/orders/:id' })
   place(@Body() body: PlaceOrderBody, @Asking() caller: Caller): Promise<Answer> {
     return this.#requests.placeOrder(body, caller);
+  }
+
+  @Get()
+  @ReadRoute({ summary: 'Orders, newest first', answer: pageOf(order), example: { items: [orderExample] } })
+  list(@Query() query: OrdersQuery) {
+    return this.#queries.listOrders(pageRequest(query));
+  }
+
+  @Get(':orderId')
+  @ReadRoute({
+    summary: 'An order with its progress (ORD-7); its revision is the ETag',
+    answer: orderWithProgress,
+    example: {
+      ...orderExample,
+      owedLeads: 18,
+      expectedFilledAt: '2026-03-07T09:30:00.000Z',
+      usualDelivery: 'at once',
+    },
+  })
+  async find(@IdOf('order') orderId: string, @Query() _: ReadQuery, @Res({ passthrough: true }) reply: FastifyReply) {
+    const found = await this.#queries.findOrder(orderId);
+    if (!found) throw notFound('order', orderId);
+    reply.header('etag', etagOf(found.revision));
+    const { state: catalogue } = await this.#ledger.read<'catalogue'>(catalogueStream);
+    const usualDelivery = catalogue.leadTypes.get(found.leadTypeId)?.usualDelivery ?? null;
+    return { ...found, ...progressOf(found, this.#clock.now()), usualDelivery };
   }
 
   @Post(':orderId/pause')

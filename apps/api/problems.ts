@@ -3,6 +3,8 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '
 import type { FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import { AppendTooLarge, BadEvent, OutcomeUnknown, StoreFull, StoreUnavailable } from '#event-store/port';
+import { DatabaseError } from '#read-models/engine/pglite';
+import { BadCursor } from '#read-models/queries';
 import { TooMuchContention } from '#wiring/ledger';
 
 export interface FieldError {
@@ -57,6 +59,7 @@ export const malformed = (errors: readonly FieldError[]): Problem =>
   });
 
 const storeErrors: readonly (readonly [new (...args: never[]) => Error, number, retryAfterSeconds?: number])[] = [
+  [BadCursor, 400],
   [BadEvent, 400],
   [AppendTooLarge, 413],
   [StoreUnavailable, 503, 5],
@@ -81,6 +84,9 @@ export function problemOf(error: unknown): Problem | undefined {
     return new Problem(503, 'too-much-contention', 'others keep writing the same; nothing was done, ask again', {
       retryAfterSeconds: 1,
     });
+  // With a code, the database understood and says no: that is a defect of ours.
+  if (error instanceof DatabaseError && error.code === undefined)
+    return new Problem(503, 'read-models-unavailable', 'the read models cannot be asked now', { retryAfterSeconds: 5 });
   for (const [type, status, retryAfterSeconds] of storeErrors) {
     if (!(error instanceof type)) continue;
     const { code, message } = error as Error & { code: string };
