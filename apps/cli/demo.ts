@@ -1,0 +1,168 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { NestFactory } from '@nestjs/core';
+import { logDigest } from '#audit/digest';
+import { checkLaws, type Verdict } from '#audit/laws';
+import { hashOfEvent } from '#event-store/embedded/embedded-store';
+import type { EventStore } from '#event-store/port';
+import { MovedClock } from '#gateways/clock';
+import { ProcessEngine } from '#processes/engine/engine';
+import { LeadgerModule } from '#wiring/leadger.module';
+import { Requests } from '#wiring/requests';
+import { startLeadger } from '#wiring/start';
+import { openStores, type Stores } from '#wiring/stores';
+import { CommandFailed } from './command-failed.ts';
+import { Chance } from './demo/chance.ts';
+import { LeadSupply } from './demo/lead-supply.ts';
+import { Life } from './demo/life.ts';
+import { inventPeople } from './demo/people.ts';
+import { readSampleOrders } from './demo/sample-orders.ts';
+import { bar, Progress, thousands } from './progress.ts';
+import { brokenIn } from './verify.ts';
+
+export interface DemoOptions {
+  readonly days: number;
+  readonly seed: number;
+  /** Must be empty or not there. Undefined: in memory. */
+  readonly data?: string;
+  readonly json?: boolean;
+}
+
+export interface DemoSummary {
+  readonly seed: number;
+  readonly days: number;
+  readonly events: number;
+  readonly orders: number;
+  readonly leadsReceived: number;
+  readonly leadsDelivered: number;
+  readonly replacements: {
+    readonly requested: number;
+    readonly granted: number;
+    readonly denied: number;
+    readonly delivered: number;
+  };
+  readonly laws: Verdict['laws'];
+  readonly decisions: Verdict['decisions'];
+  readonly logDigest: string;
+  /** Of living through the days; without checking afterwards. */
+  readonly seconds: number;
+  readonly eventsPerSecond: number;
+}
+
+/** Lives through some days of a lead store and prints what came of it. @returns the exit code: 1 when a law is broken */
+export async function demo(options: DemoOptions): Promise<number> {
+  const summary = await runDemo(options);
+  if (options.json) console.log(JSON.stringify(summary, null, 2));
+  else print(summary, options.data);
+  return brokenIn(summary).length === 0 ? 0 : 1;
+}
+
+/** @throws CommandFailed when the directory is not empty or the demo's packages are not installed */
+export async function runDemo({ days, seed, data }: DemoOptions): Promise<DemoSummary> {
+  if (days < 1) throw new CommandFailed('a demo has at least one day');
+  if (data !== undefined && existsSync(data) && readdirSync(data).length > 0)
+    throw new CommandFailed(`${data} is not empty: the demo begins in an empty directory`);
+  const chance = new Chance('leadger demo', String(seed));
+  const [sample, people] = [await readSampleOrders(), await inventPeople()];
+  const stores = await openStores({
+    ...(data !== undefined && { directory: data }),
+    // Of the seed, so that persons have the same keys in every run, and leads the same ids.
+    matchingSecret: Buffer.from(`leadger demo ${seed}`.padEnd(32)).subarray(0, 32),
+  });
+  const clock = new MovedClock(Life.firstDay(sample));
+  const application = await NestFactory.createApplicationContext(LeadgerModule.on(stores, { clock }), {
+    logger: ['error', 'warn'],
+  });
+  try {
+    const { running } = await startLeadger(application, { prepare: false });
+    const stopped = running.then((): never => {
+      throw new Error('the processes stopped');
+    });
+    stopped.catch(() => {});
+    const life = new Life({
+      requests: application.get(Requests),
+      engine: application.get(ProcessEngine),
+      events: stores.events,
+      clock,
+      sample,
+      supply: new LeadSupply(chance.of('supply'), people),
+      chance: chance.of('people'),
+    });
+    const start = performance.now();
+    const progress = new Progress((day) => `${bar(day, days)}${clock.now().slice(0, 10)}, day ${day} of ${days}`);
+    await life.open();
+    for (let day = 0; day < days; day += 1) {
+      await Promise.race([life.live(day), stopped]);
+      progress.update(day + 1);
+    }
+    const seconds = (performance.now() - start) / 1000;
+    progress.end();
+    return await summarise({ seed, days, seconds }, stores);
+  } finally {
+    await application.close();
+  }
+}
+
+const READ_MODELS_MILLISECONDS = 600_000;
+
+async function summarise(
+  { seed, days, seconds }: { seed: number; days: number; seconds: number },
+  { events: store, readModels, vault }: Stores,
+): Promise<DemoSummary> {
+  if (!(await readModels.waitFor(await store.head(), READ_MODELS_MILLISECONDS)))
+    throw new Error('the read models did not come up to the end of the log');
+  const { laws, decisions, events } = await checkLaws(store, { hashOf: hashOfEvent });
+  const counts = await countTypes(store);
+  const count = (type: string) => counts.get(type) ?? 0;
+  return {
+    seed,
+    days,
+    events,
+    orders: count('OrderPlaced'),
+    leadsReceived: count('LeadReceived'),
+    leadsDelivered: count('LeadDelivered'),
+    replacements: {
+      requested: count('ReplacementRequested'),
+      granted: count('ChargebackGranted'),
+      denied: count('ChargebackDenied'),
+      delivered: count('ReplacementDelivered'),
+    },
+    laws,
+    decisions,
+    logDigest: await logDigest(store, vault),
+    seconds: Number(seconds.toFixed(2)),
+    eventsPerSecond: Math.round(events / seconds),
+  };
+}
+
+async function countTypes(store: EventStore): Promise<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>();
+  for await (const { type } of store.readAll()) counts.set(type, (counts.get(type) ?? 0) + 1);
+  return counts;
+}
+
+function print(summary: DemoSummary, data: string | undefined): void {
+  const { replacements, decisions, laws } = summary;
+  const rows: [string, string][] = [
+    ['days', thousands(summary.days)],
+    ['seed', String(summary.seed)],
+    ['events', thousands(summary.events)],
+    ['orders', thousands(summary.orders)],
+    ['leads received', thousands(summary.leadsReceived)],
+    ['leads delivered', thousands(summary.leadsDelivered)],
+    ['returns requested', thousands(replacements.requested)],
+    ['  granted', thousands(replacements.granted)],
+    ['  denied', thousands(replacements.denied)],
+    ['  replaced', thousands(replacements.delivered)],
+    ['decisions made again', `${thousands(decisions.judged)} (${thousands(decisions.passedOver)} passed over)`],
+    ['seconds', `${summary.seconds} (${thousands(summary.eventsPerSecond)} events a second)`],
+    ['log digest', summary.logDigest],
+  ];
+  for (const [name, value] of rows) console.log(`${name.padEnd(22)}${value}`);
+  const broken = brokenIn(summary);
+  console.log(
+    broken.length === 0
+      ? 'all laws hold'
+      : `${broken.length} laws are broken: ${broken.map((law) => `${law} ${laws[law]}`).join(', ')}`,
+  );
+  if (data !== undefined) console.log(`\nThe store is in ${data}: npm start -- --data ${data}`);
+}

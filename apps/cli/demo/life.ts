@@ -1,0 +1,265 @@
+import { decode, idOf } from '#domain/codec';
+import type { Instant } from '#domain/kernel/events';
+import { Heap, type Placed } from '#domain/kernel/heap';
+import { deriveId } from '#domain/kernel/ids';
+import { addDays, addSeconds } from '#domain/kernel/instants';
+import { defaultPolicy } from '#domain/policy/policy';
+import { BEFORE_FIRST, type EventStore, type Position } from '#event-store/port';
+import type { MovedClock } from '#gateways/clock';
+import type { ProcessEngine } from '#processes/engine/engine';
+import type { Answer, Caller, Requests } from '#wiring/requests';
+import { businessAssociations, leadTypes, priceList, statementDescriptor, stores } from './assortment.ts';
+import type { Chance } from './chance.ts';
+import { type Deed, type Intention, onDelivery, onPayment, onRequest } from './habits.ts';
+import type { LeadSupply, SuppliedLead, Trouble } from './lead-supply.ts';
+import type { SampleData, SampleOrder } from './sample-orders.ts';
+
+interface Needs {
+  readonly requests: Requests;
+  readonly engine: ProcessEngine;
+  readonly events: EventStore;
+  readonly clock: MovedClock;
+  readonly sample: SampleData;
+  readonly supply: LeadSupply;
+  readonly chance: Chance;
+}
+
+/** Something that is going to happen. What was planned first happens first, where two fall on one instant. */
+interface Appointment extends Placed {
+  readonly at: Instant;
+  readonly number: number;
+  readonly keep: () => Promise<void>;
+}
+
+const compareAppointments = (a: Appointment, b: Appointment): number =>
+  a.at < b.at ? -1 : a.at > b.at ? 1 : a.number - b.number;
+
+const SECONDS_AN_HOUR = 3600;
+const DAYS_A_YEAR = 365;
+const DECLINED = 0.02;
+const newsOf = ['PaymentCaptured', 'LeadDelivered', 'ReplacementRequested'] as const;
+
+/** The days of a lead store: who comes, who calls, who complains. All of it follows from the sample data and the seed. */
+export class Life {
+  readonly #needs: Needs;
+  readonly #appointments = new Heap<Appointment>(compareAppointments);
+  readonly #customers = new Map<string, string>();
+  readonly #troubles = new Map<string, Trouble>();
+  #planned = 0;
+  #heardUpTo: Position = BEFORE_FIRST;
+
+  constructor(needs: Needs) {
+    this.#needs = needs;
+  }
+
+  /** When the first order of the sample data is placed, at midnight. */
+  static firstDay({ orders }: SampleData): Instant {
+    return `${orders[0]?.day}T00:00:00.000Z`;
+  }
+
+  async open(): Promise<void> {
+    const { requests } = this.#needs;
+    await must(requests.publishPolicy({ policy: defaultPolicy }, this.#staff('policy')));
+    await must(requests.setStatementDescriptor(statementDescriptor, this.#staff('descriptor')));
+    for (const store of Object.values(stores))
+      await must(requests.openStore(store, this.#staff('open', store.storeId)));
+    for (const leadType of leadTypes)
+      await must(requests.defineLeadType(leadType, this.#staff('define', leadType.leadTypeId)));
+  }
+
+  /** Lives through one day. @param day days since the first one, one after the other */
+  async live(day: number): Promise<void> {
+    const { clock, sample, supply } = this.#needs;
+    const midnight = addDays(Life.firstDay(sample), day);
+    const date = midnight.slice(0, 10);
+    const planAt = (hour: number, keep: () => Promise<void>) =>
+      this.#plan(addSeconds(midnight, hour * SECONDS_AN_HOUR), keep);
+    if (day % DAYS_A_YEAR === 0) planAt(0, () => this.#setPrices(day / DAYS_A_YEAR));
+    for (const order of ordersOn(sample, date))
+      planAt(this.#chance('order hour', order.orderNumber).between(13, 23), () => this.#order(order));
+    for (const [index, { hour, leads }] of supply.onDay(day).entries())
+      planAt(hour, () => this.#receive(leads, `${date} ${index}`));
+
+    const nextMidnight = addDays(midnight, 1);
+    for (let next = this.#appointments.first(); next && next.at < nextMidnight; next = this.#appointments.first()) {
+      this.#appointments.remove(next);
+      await clock.moveTo(next.at);
+      await next.keep();
+      await this.#listen();
+    }
+    await clock.moveTo(nextMidnight);
+    await this.#listen();
+  }
+
+  #plan(at: Instant, keep: () => Promise<void>): void {
+    this.#planned += 1;
+    this.#appointments.put({ at, number: this.#planned, keep, place: -1 });
+  }
+
+  /** Waits for what the processes make of it, and has people react to what they hear. */
+  async #listen(): Promise<void> {
+    const { engine, events } = this.#needs;
+    await engine.settle();
+    for await (const recorded of events.readAll({ after: this.#heardUpTo, filter: { types: newsOf } })) {
+      this.#heardUpTo = recorded.position;
+      const fact = decode(recorded);
+      const { at } = fact.data;
+      switch (fact.type) {
+        case 'PaymentCaptured': {
+          const orderId = idOf(fact.stream);
+          this.#intend(at, orderId, onPayment(this.#chance('paid', orderId)), { orderId, leadId: '' });
+          break;
+        }
+        case 'LeadDelivered': {
+          const orderId = idOf(fact.stream);
+          const { leadId, customerId } = fact.data;
+          const habits = onDelivery(this.#chance('delivered', orderId, leadId), this.#troubles.get(leadId));
+          this.#intend(at, customerId, habits, { orderId, leadId });
+          break;
+        }
+        case 'ReplacementRequested': {
+          const { leadId, orderId, reason } = fact.data;
+          const replacementId = idOf(fact.stream);
+          const habit = onRequest(this.#chance('requested', replacementId), reason, this.#troubles.get(leadId));
+          this.#intend(at, replacementId, [habit], { orderId, leadId });
+          break;
+        }
+      }
+    }
+  }
+
+  #intend(
+    since: Instant,
+    who: string,
+    intentions: readonly Intention[],
+    about: { orderId: string; leadId: string },
+  ): void {
+    const now = this.#needs.clock.now();
+    for (const [index, { afterHours, deed }] of intentions.entries()) {
+      const at = addSeconds(since, afterHours * SECONDS_AN_HOUR);
+      this.#plan(latest(at, now), () => this.#do(deed, who, about, `${deed.kind} ${index}`));
+    }
+  }
+
+  /** The store may say no (a pause of a filled order, a grant of what was denied at once): people live with that. */
+  async #do(deed: Deed, who: string, about: { orderId: string; leadId: string }, what: string): Promise<void> {
+    const { requests } = this.#needs;
+    const { orderId, leadId } = about;
+    const commandId = this.#id(what, who, orderId, leadId);
+    const customer = {
+      actor: `customer:${deed.kind === 'rate' || deed.kind === 'return' ? who : 'holder'}`,
+      commandId,
+    };
+    const staff = { actor: 'staff:returns', commandId };
+    switch (deed.kind) {
+      case 'rate':
+        await requests.rateContact(who, leadId, deed.rating, customer);
+        return;
+      case 'return': {
+        const { kind: _, ...request } = deed;
+        await requests.requestReplacement({ orderId, leadId, ...request }, customer);
+        return;
+      }
+      case 'grant':
+        await requests.grantChargeback(who, staff);
+        return;
+      case 'deny':
+        await requests.denyChargeback(who, deed.explanation, staff);
+        return;
+      case 'pause':
+        await requests.pauseOrder(orderId, customer);
+        return;
+      case 'restart':
+        await requests.restartOrder(orderId, customer);
+        return;
+      case 'cancel':
+        await requests.cancelOrder(orderId, customer);
+        return;
+    }
+  }
+
+  async #setPrices(year: number): Promise<void> {
+    for (const price of priceList(year))
+      await must(
+        this.#needs.requests.setPrice(price, this.#staff('price', String(year), price.storeId, price.leadTypeId)),
+      );
+  }
+
+  async #order(order: SampleOrder): Promise<void> {
+    const { orderNumber, customerNumber, leadTypeId, quantity, dailyMaximum } = order;
+    const customerId = await this.#customer(customerNumber);
+    const declined = this.#chance('payment', orderNumber).happens(DECLINED);
+    const request = {
+      customerId,
+      leadTypeId,
+      quantity,
+      ...(dailyMaximum && { dailyMaximum }),
+      paymentToken: declined ? 'tok_declined_insufficient_funds' : 'tok_ok',
+    };
+    const caller = { actor: `customer:${customerId}`, commandId: this.#id('order', orderNumber) };
+    await must(this.#needs.requests.placeOrder(request, caller));
+  }
+
+  /** Registers with the first order. */
+  async #customer(customerNumber: string): Promise<string> {
+    const known = this.#customers.get(customerNumber);
+    if (known) return known;
+    const { requests, sample } = this.#needs;
+    const { storeId, timeZone } = sample.customers.get(customerNumber) as { storeId: string; timeZone: string };
+    const businessAssociation = this.#chance('business', customerNumber).pick(businessAssociations);
+    const request = { storeId, timeZone, businessAssociation };
+    const { id } = await must(requests.registerCustomer(request, this.#staff('register', customerNumber)));
+    this.#customers.set(customerNumber, id);
+    return id;
+  }
+
+  async #receive(leads: readonly SuppliedLead[], occasion: string): Promise<void> {
+    const { clock, requests } = this.#needs;
+    const now = clock.now();
+    const answers = await requests.receiveLeads(
+      leads.map(({ leadTypeId, source, ageDays, contact }) => {
+        const captured = ageDays > 0 ? { capturedAt: addDays(now, -ageDays) } : { occasion };
+        return { leadTypeId, source, contact, ...captured };
+      }),
+      { actor: 'system:intake', commandId: this.#id('receive', occasion) },
+    );
+    for (const [index, { id }] of answers.entries()) {
+      const { trouble } = leads[index] as SuppliedLead;
+      if (trouble) this.#troubles.set(id, trouble);
+    }
+  }
+
+  #chance(...labels: readonly string[]): Chance {
+    return this.#needs.chance.of(...labels);
+  }
+
+  #id(...parts: readonly string[]): string {
+    return deriveId('demo', ...parts);
+  }
+
+  #staff(...what: readonly string[]): Caller {
+    return { actor: 'staff:owner', commandId: this.#id(...what) };
+  }
+}
+
+const latest = (...instants: readonly Instant[]): Instant => instants.toSorted().at(-1) as Instant;
+
+const byDay = new WeakMap<SampleData, Map<string, SampleOrder[]>>();
+
+function ordersOn(sample: SampleData, date: string): readonly SampleOrder[] {
+  let days = byDay.get(sample);
+  if (!days) {
+    days = Map.groupBy(sample.orders, ({ day }) => day);
+    byDay.set(sample, days);
+  }
+  return days.get(date) ?? [];
+}
+
+/** What the demo needs for going on. @throws Error when the ledger says no */
+async function must(asked: Promise<Answer>): Promise<Answer> {
+  const answer = await asked;
+  const { outcome } = answer;
+  if (outcome.kind !== 'accepted')
+    throw new Error(`the demo was refused: ${outcome.kind === 'refused' ? outcome.refusal.message : outcome.kind}`);
+  return answer;
+}
