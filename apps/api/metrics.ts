@@ -1,17 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { ProcessEngine } from '#processes/engine/engine';
-import type { ReadModels } from '#read-models/read-models';
-
-interface Measured {
-  readonly engine: ProcessEngine;
-  readonly readModels: ReadModels;
-}
+import { eventsAfter, type Parts } from './health.ts';
 
 /** Prometheus metrics of one application. What is known elsewhere is asked for when somebody scrapes. */
-export function measure(server: FastifyInstance, { engine, readModels }: Measured): Registry {
-  const registers = [new Registry()] as [Registry];
-  collectDefaultMetrics({ register: registers[0] });
+export function measure(server: FastifyInstance, { events, engine, readModels }: Parts): Registry {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
 
   const seconds = new Histogram({
     name: 'leadger_http_request_duration_seconds',
@@ -24,23 +19,38 @@ export function measure(server: FastifyInstance, { engine, readModels }: Measure
     seconds.observe({ method, route: routeOptions.url ?? 'none', status: statusCode }, elapsedTime / 1000),
   );
 
+  const gauge = (name: string, help: string, label: string, values: () => Iterable<readonly [string, number]>) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: [label],
+      registers,
+      collect() {
+        for (const [of, value] of values()) this.set({ [label]: of }, value);
+      },
+    });
+  const processes = () => engine.status().processes;
+  const models = () => readModels.status();
+  gauge('leadger_process_parked', 'What failed too often and waits for somebody to look', 'process', () =>
+    processes().map(({ name, parked }) => [name, parked]),
+  );
+  gauge('leadger_process_waiting_for_retry', 'What failed and is tried again', 'process', () =>
+    processes().map(({ name, waitingForRetry }) => [name, waitingForRetry]),
+  );
+  gauge('leadger_read_model_parked', 'Streams left out since one of their events could not be taken', 'model', () =>
+    models().map(({ name, parked }) => [name, parked.length]),
+  );
+  gauge('leadger_read_model_failing', '1 while the last try failed', 'model', () =>
+    models().map(({ name, lastError }) => [name, lastError === undefined ? 0 : 1]),
+  );
   new Gauge({
-    name: 'leadger_process_parked',
-    help: 'What failed too often and waits for somebody to look',
-    labelNames: ['process'],
+    name: 'leadger_read_model_lag_events',
+    help: 'Events that a read model does not reflect yet, counted up to 1000',
+    labelNames: ['model'],
     registers,
-    collect() {
-      for (const { name, parked } of engine.status().processes) this.set({ process: name }, parked);
+    async collect() {
+      for (const { name, position } of models()) this.set({ model: name }, await eventsAfter(events, position));
     },
   });
-  new Gauge({
-    name: 'leadger_process_waiting_for_retry',
-    help: 'What failed and is tried again',
-    labelNames: ['process'],
-    registers,
-    collect() {
-      for (const { name, waitingForRetry } of engine.status().processes) this.set({ process: name }, waitingForRetry);
-    },
-  });
-  return registers[0];
+  return registry;
 }

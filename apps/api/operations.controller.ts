@@ -1,42 +1,57 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { HttpAdapterHost } from '@nestjs/core';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import type { Registry } from 'prom-client';
 import type { EventStore } from '#event-store/port';
 import { ProcessEngine } from '#processes/engine/engine';
 import type { ReadModels } from '#read-models/read-models';
 import { EVENT_STORE, READ_MODELS } from '#wiring/tokens';
+import { Answers } from './answers.ts';
+import { examine, type Health, health, healthExample, type Parts } from './health.ts';
+import { measure } from './metrics.ts';
 
 @ApiTags('operations')
 @Controller()
 export class OperationsController {
-  readonly #events: EventStore;
-  readonly #engine: ProcessEngine;
-  readonly #readModels: ReadModels;
+  readonly #parts: Parts;
+  readonly #metrics: Registry;
 
   constructor(
     @Inject(EVENT_STORE) events: EventStore,
     @Inject(ProcessEngine) engine: ProcessEngine,
     @Inject(READ_MODELS) readModels: ReadModels,
+    @Inject(HttpAdapterHost) { httpAdapter }: HttpAdapterHost,
   ) {
-    this.#events = events;
-    this.#engine = engine;
-    this.#readModels = readModels;
+    this.#parts = { events, engine, readModels };
+    this.#metrics = measure(httpAdapter.getInstance(), this.#parts);
   }
 
   @Get('health')
   @ApiOperation({ summary: 'Whether the store, the processes and the read models work, and how far behind they are' })
-  async health(@Res({ passthrough: true }) reply: FastifyReply) {
-    const head = await this.#events.head().then(
-      (position) => ({ ok: true, position }),
-      (error: Error) => ({ ok: false, error: error.message }),
-    );
-    const health = {
-      ok: head.ok,
-      store: head,
-      processes: this.#engine.status(),
-      readModels: await this.#readModels.status(),
-    };
-    if (!health.ok) reply.status(503);
-    return health;
+  @Answers(200, 'all of it works', health, healthExample)
+  @Answers(503, 'something does not', health, {
+    ...healthExample,
+    ok: false,
+    store: { ok: false, error: 'store-unavailable' },
+  })
+  async health(@Res({ passthrough: true }) reply: FastifyReply): Promise<Health> {
+    const found = await examine(this.#parts);
+    if (!found.ok) reply.status(503);
+    return found;
+  }
+
+  @Get('metrics')
+  @ApiOperation({ summary: 'Metrics for Prometheus' })
+  @ApiResponse({
+    status: 200,
+    description: 'in the text format of Prometheus',
+    content: {
+      'text/plain': { schema: { type: 'string' }, example: 'leadger_process_parked{process="lead-ageing"} 0' },
+    },
+  })
+  metrics(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+    reply.type(this.#metrics.contentType);
+    return this.#metrics.metrics();
   }
 }

@@ -282,60 +282,59 @@ test.each(strangeRequests)(
   },
 );
 
-const refusals: readonly (readonly [title: string, path: string, body: () => object, code: string, field: string])[] =
+const refusals: readonly (readonly [title: string, path: string, body: () => object, code: string, field: string])[] = [
   [
-    [
-      'an order of nobody',
-      '/api/orders',
-      () => ({ ...anOrder(), customerId: 'nobody' }),
-      'customer-unknown',
-      'customerId',
-    ],
-    [
-      'an order of nothing',
-      '/api/orders',
-      () => ({ ...anOrder(), leadTypeId: 'none' }),
-      'unknown-lead-type',
-      'leadTypeId',
-    ],
-    [
-      'an order above the limit',
-      '/api/orders',
-      () => ({ ...anOrder(), quantity: 1001 }),
-      'quantity-outside-limits',
-      'quantity',
-    ],
-    [
-      'a real-time order without daily maximum',
-      '/api/orders',
-      () => ({ ...anOrder(), dailyMaximum: undefined }),
-      'daily-maximum-missing',
-      'dailyMaximum',
-    ],
-    ['a customer of no store', '/api/customers', () => ({ ...aCustomer, storeId: 'none' }), 'unknown-store', 'storeId'],
-    [
-      'a business without a letter',
-      '/api/customers',
-      () => ({ ...aCustomer, businessAssociation: '...' }),
-      'business-association-empty',
-      'businessAssociation',
-    ],
-    [
-      'a price from yesterday',
-      '/api/prices',
-      () => ({ ...aPrice, effectiveFrom: '2020-01-01T00:00:00Z' }),
-      'price-in-the-past',
-      'effectiveFrom',
-    ],
-    [
-      'a lead of an unknown type',
-      '/api/leads',
-      () => ({ ...aLead, leadTypeId: 'none' }),
-      'unknown-lead-type',
-      'leadTypeId',
-    ],
-    ['a return of what was not delivered', '/api/replacements', () => aReturn, 'lead-not-delivered', 'leadId'],
-  ];
+    'an order of nobody',
+    '/api/orders',
+    () => ({ ...anOrder(), customerId: 'nobody' }),
+    'customer-unknown',
+    'customerId',
+  ],
+  [
+    'an order of nothing',
+    '/api/orders',
+    () => ({ ...anOrder(), leadTypeId: 'none' }),
+    'unknown-lead-type',
+    'leadTypeId',
+  ],
+  [
+    'an order above the limit',
+    '/api/orders',
+    () => ({ ...anOrder(), quantity: 1001 }),
+    'quantity-outside-limits',
+    'quantity',
+  ],
+  [
+    'a real-time order without daily maximum',
+    '/api/orders',
+    () => ({ ...anOrder(), dailyMaximum: undefined }),
+    'daily-maximum-missing',
+    'dailyMaximum',
+  ],
+  ['a customer of no store', '/api/customers', () => ({ ...aCustomer, storeId: 'none' }), 'unknown-store', 'storeId'],
+  [
+    'a business without a letter',
+    '/api/customers',
+    () => ({ ...aCustomer, businessAssociation: '...' }),
+    'business-association-empty',
+    'businessAssociation',
+  ],
+  [
+    'a price from yesterday',
+    '/api/prices',
+    () => ({ ...aPrice, effectiveFrom: '2020-01-01T00:00:00Z' }),
+    'price-in-the-past',
+    'effectiveFrom',
+  ],
+  [
+    'a lead of an unknown type',
+    '/api/leads',
+    () => ({ ...aLead, leadTypeId: 'none' }),
+    'unknown-lead-type',
+    'leadTypeId',
+  ],
+  ['a return of what was not delivered', '/api/replacements', () => aReturn, 'lead-not-delivered', 'leadId'],
+];
 
 test.each(refusals)('%s is refused with 409, and the field is named', async (_, path, body, code, field) => {
   const { status, body: problem } = await server.call('POST', path, body());

@@ -1,16 +1,26 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Server, START, startServer } from './server.ts';
+import { addDays } from '#domain/kernel/instants';
+import { type Server, startServer } from './server.ts';
 
 let server: Server;
-beforeEach(async () => {
+beforeAll(async () => {
   server = await startServer();
 });
+afterAll(() => server.stop());
+
+/** No order of one test takes the leads of the next. */
 afterEach(async () => {
-  await server.stop();
+  for (const status of ['open', 'paused']) {
+    const { body } = await server.call('GET', `/api/orders?status=${status}&waitFor=${await latest()}`);
+    for (const { orderId } of body.items) await server.call('POST', `/api/orders/${orderId}/cancel`);
+  }
+  await server.settle();
   expect(server.errors).toEqual([]);
 });
+
+const latest = async () => (await server.call('GET', '/health')).body.store.position as string;
 
 const aCustomer = { storeId: 'main', businessAssociation: 'ABC Vitamins', timeZone: 'America/New_York' };
 const register = async () => (await server.call('POST', '/api/customers', aCustomer)).body.id as string;
@@ -44,7 +54,11 @@ describe('the main path', () => {
         policyVersion: 1,
       },
     ]);
-    expect(order.state).toMatchObject({ status: 'open', deliveredLeads: 1, receipts: { [received.body.id]: START } });
+    expect(order.state).toMatchObject({
+      status: 'open',
+      deliveredLeads: 1,
+      receipts: { [received.body.id]: server.clock.now() },
+    });
 
     const { body: lead } = await server.call('GET', `/api/leads/${received.body.id}/history`);
     expect(lead.events[0].data.contact).toEqual({ telephone: '+1 212 555 0142' });
@@ -55,12 +69,14 @@ describe('the main path', () => {
     const customerId = await register();
     const { body: order } = await server.call('POST', '/api/orders', anOrder(customerId));
     await server.settle();
-    await server.clock.moveTo('2026-03-03T15:00:00.000Z');
+    const placedAt = server.clock.now();
+    await server.clock.moveTo(addDays(placedAt, 1));
     await server.call('POST', `/api/orders/${order.id}/pause`);
-    const yesterday = await server.call('GET', `/api/orders/${order.id}/history?at=2026-03-02T23:00:00-05:00`);
+    const inNewYork = placedAt.replace('T15:00:00.000Z', 'T10:00:00-05:00');
+    const yesterday = await server.call('GET', `/api/orders/${order.id}/history?at=${inNewYork}`);
     expect(yesterday.body).toMatchObject({ events: [{ type: 'OrderPlaced' }, { type: 'PaymentCaptured' }] });
     expect(yesterday.body.state.status).toBe('open');
-    const before = await server.call('GET', `/api/orders/${order.id}/history?at=2026-03-01T00:00:00Z`);
+    const before = await server.call('GET', `/api/orders/${order.id}/history?at=${addDays(placedAt, -1)}`);
     expect(before.status).toBe(404);
   });
 
@@ -106,10 +122,11 @@ describe('the main path', () => {
       await first.stop();
       const second = await startServer({ directory });
       const again = await second.call('POST', '/api/customers', aCustomer, key);
-      const read = await second.call('GET', `/api/customers/${registered.body.id}`);
+      const { id, position } = registered.body;
+      const read = await second.call('GET', `/api/customers/${id}?waitFor=${position}`);
       await second.stop();
       expect(again.body).toEqual(registered.body);
-      expect(read.body).toEqual({ customerId: registered.body.id, ...aCustomer });
+      expect(read.body).toMatchObject({ customerId: registered.body.id, ...aCustomer });
       expect(read.headers.get('etag')).toBe('"0"');
     } finally {
       await rm(directory, { recursive: true });
@@ -119,7 +136,7 @@ describe('the main path', () => {
 
 describe('Idempotency-Key', () => {
   test('a repeat gets the first answer and does nothing', async () => {
-    const key = { 'idempotency-key': 'checkout-1' };
+    const key = { 'idempotency-key': 'checkout-0' };
     const order = anOrder(await register());
     const first = await server.call('POST', '/api/orders', order, key);
     await server.settle();
@@ -171,7 +188,7 @@ describe('Idempotency-Key', () => {
   });
 
   test('a lead with a key is taken in once; without one, the same capture of the same person is the same lead', async () => {
-    const lead = aLead('+1 212 555 0142');
+    const lead = { ...aLead('+1 212 555 0142'), leadTypeId: 'shared-aged' };
     const key = { 'idempotency-key': 'lead-1' };
     const first = await server.call('POST', '/api/leads', lead, key);
     const again = await server.call('POST', '/api/leads', lead, key);
@@ -188,13 +205,13 @@ describe('Idempotency-Key', () => {
 describe('If-Match', () => {
   test('a command on what changed since is answered with 412 and changes nothing', async () => {
     const id = await register();
-    const { headers } = await server.call('GET', `/api/customers/${id}`);
+    const { headers } = await server.call('GET', `/api/customers/${id}?waitFor=${await latest()}`);
     const seen = { 'if-match': headers.get('etag') as string };
     const first = await server.call('PUT', `/api/customers/${id}/time-zone`, { timeZone: 'America/Chicago' }, seen);
     expect(first).toMatchObject({ status: 200, body: { revision: 1 } });
     const second = await server.call('PUT', `/api/customers/${id}/time-zone`, { timeZone: 'America/Denver' }, seen);
     expect(second).toMatchObject({ status: 412, body: { code: 'revision-mismatch' } });
-    const { body } = await server.call('GET', `/api/customers/${id}`);
+    const { body } = await server.call('GET', `/api/customers/${id}?waitFor=${first.body.position}`);
     expect(body.timeZone).toBe('America/Chicago');
   });
 
@@ -223,6 +240,7 @@ describe('the catalogue and the policy', () => {
 
   test('an order keeps the price that held when it was placed', async () => {
     const customerId = await register();
+    const tomorrow = addDays(server.clock.now(), 1);
     const price = {
       storeId: 'main',
       leadTypeId: 'exclusive-real-time',
@@ -233,10 +251,10 @@ describe('the catalogue and the policy', () => {
     await server.call('POST', '/api/prices', {
       ...price,
       pricePerLeadCents: 700,
-      effectiveFrom: '2026-03-03T00:00:00Z',
+      effectiveFrom: tomorrow,
     });
     const before = await server.call('POST', '/api/orders', anOrder(customerId));
-    await server.clock.moveTo('2026-03-03T00:00:00.000Z');
+    await server.clock.moveTo(tomorrow);
     const after = await server.call('POST', '/api/orders', anOrder(customerId));
     const totals = await Promise.all(
       [before, after].map(
@@ -247,15 +265,16 @@ describe('the catalogue and the policy', () => {
   });
 
   test('a policy published for later holds from then on', async () => {
+    const tomorrow = addDays(server.clock.now(), 1);
     const { body: current } = await server.call('GET', '/api/policy');
     const policy = { ...current.policy, returnWindowDays: 9 };
     const published = await server.call('POST', '/api/policy/versions', {
       policy,
-      effectiveFrom: '2026-03-03T00:00:00Z',
+      effectiveFrom: tomorrow,
     });
     expect(published.status).toBe(201);
     expect((await server.call('GET', '/api/policy')).body.version).toBe(1);
-    await server.clock.moveTo('2026-03-03T00:00:00.000Z');
+    await server.clock.moveTo(tomorrow);
     expect((await server.call('GET', '/api/policy')).body).toMatchObject({ version: 2, policy });
     expect((await server.call('GET', '/api/policy/versions')).body.versions).toHaveLength(2);
   });

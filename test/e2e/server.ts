@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino } from 'pino';
 import { createHttpApplication } from '#apps/api/http-application';
 import { MovedClock } from '#gateways/clock';
@@ -21,6 +22,7 @@ export interface Reply {
 export interface Server {
   readonly url: string;
   readonly clock: MovedClock;
+  readonly application: NestFastifyApplication;
   /** A body that is a string or a stream goes as it is, anything else as JSON. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
   /** Waits until all that follows from what was asked has been done. */
@@ -47,6 +49,7 @@ export async function startServer({ directory }: { directory?: string } = {}): P
   return {
     url,
     clock,
+    application,
     errors,
     settle: () => application.get(ProcessEngine).settle(),
     async call(method, path, body, headers = {}) {

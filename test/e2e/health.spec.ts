@@ -1,0 +1,47 @@
+import { EVENT_STORE } from '#wiring/tokens';
+import { type Server, startServer } from './server.ts';
+
+let server: Server;
+beforeEach(async () => {
+  server = await startServer();
+});
+afterEach(() => server.stop());
+
+test('health tells of the store, the processes and the read models, and how far behind they are', async () => {
+  await server.settle();
+  const { position } = (await server.call('GET', '/health')).body.store;
+  await server.call('GET', `/api/stock?waitFor=${position}`);
+  const { status, body } = await server.call('GET', '/health');
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ ok: true, store: { ok: true, position }, processes: { idle: true } });
+  expect(body.processes.processes.map(({ name }: { name: string }) => name)).toContain('lead-distribution');
+  expect(body.readModels).toHaveLength(4);
+  for (const model of body.readModels) expect(model).toMatchObject({ version: 1, lagEvents: 0, parked: 0 });
+});
+
+test('a store that cannot be reached is told with 503, and commands with Retry-After', async () => {
+  await server.application.get(EVENT_STORE).close();
+  const health = await server.call('GET', '/health');
+  expect(health).toMatchObject({ status: 503, body: { ok: false, store: { ok: false, error: 'store-unavailable' } } });
+  const command = await server.call('POST', '/api/orders/some/pause');
+  expect(command).toMatchObject({ status: 503, body: { code: 'store-unavailable' } });
+  expect(command.headers.get('retry-after')).toBe('5');
+});
+
+test('metrics count requests by route, never by id', async () => {
+  await server.call('GET', '/api/customers/some');
+  const { headers, text } = await server.call('GET', '/metrics');
+  expect(headers.get('content-type')).toMatch('text/plain');
+  expect(text).toMatch(
+    /request_duration_seconds_count\{method="GET",route="\/api\/customers\/:customerId",status="404"\} 1/,
+  );
+  expect(text).toMatch('leadger_process_parked{process="lead-distribution"} 0');
+  expect(text).toMatch(/leadger_read_model_lag_events\{model="orders"\} \d/);
+  expect(text).not.toMatch('/api/customers/some');
+});
+
+test('what is parked can be listed, and only what is parked can be tried again', async () => {
+  expect((await server.call('GET', '/api/processes/parked')).body).toEqual({ parked: [] });
+  const { status, body } = await server.call('POST', '/api/processes/parked/lead-ageing%2Forder-1/retry');
+  expect({ status, code: body.code }).toEqual({ status: 404, code: 'nothing-parked' });
+});

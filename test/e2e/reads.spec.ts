@@ -1,0 +1,202 @@
+import { type Server, START, startServer } from './server.ts';
+
+let server: Server;
+let customerId: string;
+beforeAll(async () => {
+  server = await startServer();
+  customerId = (await server.call('POST', '/api/customers', aCustomer('ABC Vitamins'))).body.id;
+});
+afterAll(() => server.stop());
+afterEach(() => {
+  expect(server.errors).toEqual([]);
+});
+
+const aCustomer = (businessAssociation: string) => ({
+  storeId: 'main',
+  businessAssociation,
+  timeZone: 'America/New_York',
+});
+const latest = async () => (await server.call('GET', '/health')).body.store.position as string;
+const placeOrder = async (of: string, changes: object = {}) => {
+  const order = { customerId: of, leadTypeId: 'exclusive-real-time', quantity: 4, dailyMaximum: { leads: 2 } };
+  const { body } = await server.call('POST', '/api/orders', { ...order, paymentToken: 'tok_ok', ...changes });
+  await server.settle();
+  return body.id as string;
+};
+const receive = async (contact: object, leadTypeId = 'exclusive-real-time') => {
+  const { body } = await server.call('POST', '/api/leads', { leadTypeId, source: 'page', contact });
+  await server.settle();
+  return body.id as string;
+};
+const read = async (path: string) => {
+  const reply = await server.call('GET', `${path}${path.includes('?') ? '&' : '?'}waitFor=${await latest()}`);
+  expect(reply).toMatchObject({ status: 200 });
+  return reply;
+};
+
+test('a read that waits for the position of a command sees what it did', async () => {
+  const registered = await server.call('POST', '/api/customers', aCustomer('Seen at once'));
+  const { position, id } = registered.body;
+  expect(registered.headers.get('leadger-position')).toBe(position);
+  const found = await server.call('GET', `/api/customers/${id}?waitFor=${position}`);
+  expect(found).toMatchObject({ status: 200, body: { businessAssociation: 'Seen at once', registeredAt: START } });
+  expect(found.headers.get('etag')).toBe('"0"');
+});
+
+test('a read that waits for a position that never comes says so in time', async () => {
+  const { status, headers, body } = await server.call('GET', '/api/stock?waitFor=9999999999999999');
+  expect({ status, code: body.code }).toEqual({ status: 503, code: 'not-reached-yet' });
+  expect(headers.get('retry-after')).toBe('1');
+});
+
+test('an order tells of its progress, its usual delivery time and a forecast', async () => {
+  const orderId = await placeOrder(customerId);
+  await receive({ telephone: '+1 212 555 0101', firstName: 'Ada' });
+  await receive({ telephone: '+1 212 555 0102' });
+  const { body, headers } = await read(`/api/orders/${orderId}`);
+  expect(body).toMatchObject({
+    orderId,
+    status: 'open',
+    quantity: 4,
+    totalCents: 4000,
+    currency: 'USD',
+    statementDescriptor: 'LEADGER',
+    deliveredLeads: 2,
+    owedLeads: 2,
+    maximumReachedOn: '2026-03-02',
+    usualDelivery: 'at once',
+    expectedFilledAt: '2026-03-03T15:00:00.000Z',
+  });
+  expect(body.paymentToken).toBeUndefined();
+  expect(headers.get('etag')).toBe(`"${body.revision}"`);
+
+  const paused = await server.call('POST', `/api/orders/${orderId}/pause`, {}, { 'if-match': `"${body.revision}"` });
+  expect(paused.status).toBe(200);
+  const again = await server.call('POST', `/api/orders/${orderId}/restart`, {}, { 'if-match': `"${body.revision}"` });
+  expect(again.status).toBe(412);
+  await server.call('POST', `/api/orders/${orderId}/cancel`);
+});
+
+test('a customer views and downloads the leads it was given, and rates them', async () => {
+  const { body: customer } = await server.call('POST', '/api/customers', aCustomer('Downloads'));
+  const orderId = await placeOrder(customer.id, { leadTypeId: 'exclusive-aged', dailyMaximum: undefined });
+  const names = { firstName: 'José "Pepe"', lastName: '=HYPERLINK("http://evil.example")' };
+  const leadId = await receive({ telephone: '+1 212 555 0103', ...names }, 'exclusive-aged');
+  await receive({ email: 'second@example.com' }, 'exclusive-aged');
+  await server.call('PUT', `/api/customers/${customer.id}/leads/${leadId}/rating`, { rating: 5 });
+
+  const { body } = await read(`/api/customers/${customer.id}/leads`);
+  expect(body.items).toHaveLength(2);
+  const first = body.items.find((lead: { leadId: string }) => lead.leadId === leadId);
+  expect(first).toMatchObject({ orderId, deliveredAt: START, rating: 5, contact: names, replacementStatus: null });
+
+  const { headers, text } = await read(`/api/customers/${customer.id}/leads.csv`);
+  expect(headers.get('content-type')).toBe('text/csv; charset=utf-8');
+  expect(headers.get('content-disposition')).toBe(`attachment; filename="leads-${customer.id}.csv"`);
+  const lines = text.trimEnd().split('\r\n');
+  expect(lines).toHaveLength(3);
+  expect(lines[0]).toMatch(/^(\uFEFF)?deliveredAt,leadTypeId,orderId,leadId,firstName,lastName,telephone/);
+  expect(text).toContain(`"José ""Pepe""","'=HYPERLINK(""http://evil.example"")",+1 212 555 0103`);
+  const { text: ofOther } = await read(`/api/customers/${customer.id}/leads.csv?orderId=other`);
+  expect(ofOther.trimEnd().split('\r\n')).toHaveLength(1);
+});
+
+test('a file for spreadsheets begins with a byte order mark', async () => {
+  const response = await fetch(`${server.url}/api/customers/${customerId}/leads.csv`);
+  expect([...new Uint8Array(await response.arrayBuffer()).subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf]);
+});
+
+test('returns stand in a queue by due date, with their notes', async () => {
+  const { body: customer } = await server.call('POST', '/api/customers', aCustomer('Returns'));
+  const orderId = await placeOrder(customer.id, { dailyMaximum: { percent: 100 } });
+  const leadId = await receive({ telephone: '+1 212 555 0104' });
+  const aReturn = { orderId, leadId, reason: 'wrong number', note: 'A bakery.\nThey bake.' };
+  const { body: requested } = await server.call('POST', '/api/replacements', aReturn);
+  const queue = await read(`/api/replacements?status=requested&customerId=${customer.id}`);
+  expect(queue.body.items).toMatchObject([
+    { replacementId: requested.id, note: aReturn.note, verifyBy: '2026-03-09T15:00:00.000Z', overdue: false },
+  ]);
+  const { headers, body } = await read(`/api/replacements/${requested.id}`);
+  expect(headers.get('etag')).toBe('"0"');
+  expect(body).toEqual(queue.body.items[0]);
+  const explanation = 'We reached the person.';
+  await server.call('POST', `/api/replacements/${requested.id}/deny`, { explanation }, { 'if-match': '"0"' });
+  const { body: denied } = await read(`/api/replacements/${requested.id}`);
+  expect(denied).toMatchObject({ status: 'denied', explanation, revision: 1 });
+  const { body: leads } = await read(`/api/customers/${customer.id}/leads`);
+  expect(leads.items[0]).toMatchObject({ replacementId: requested.id, replacementStatus: 'denied' });
+  await server.call('POST', `/api/orders/${orderId}/cancel`);
+});
+
+test('a lead that nobody took is in stock', async () => {
+  const leadId = await receive({ telephone: '+1 212 555 0105' }, 'shared-fresh');
+  const { body: lead, headers } = await read(`/api/leads/${leadId}`);
+  expect(lead).toMatchObject({ leadTypeId: 'shared-fresh', openPlaces: 3, contact: { telephone: '+1 212 555 0105' } });
+  expect(headers.get('etag')).toBe('"0"');
+  const { body } = await read('/api/stock');
+  expect(body.stock).toContainEqual({ leadTypeId: 'shared-fresh', leads: 1, openPlaces: 3 });
+});
+
+describe('lists', () => {
+  const all = async (path: string): Promise<string[]> => {
+    const ids: string[] = [];
+    let cursor = '';
+    do {
+      const { body } = await read(`${path}&limit=2${cursor}`);
+      expect(body.items.length).toBeLessThanOrEqual(2);
+      ids.push(...body.items.map(({ orderId }: { orderId: string }) => orderId));
+      cursor = body.nextCursor ? `&cursor=${body.nextCursor}` : '';
+    } while (cursor);
+    return ids;
+  };
+
+  test('pages go through all orders of a customer once, newest first', async () => {
+    const { body: customer } = await server.call('POST', '/api/customers', aCustomer('Pages'));
+    const placed: string[] = [];
+    for (let day = 3; day < 8; day++) {
+      await server.clock.moveTo(`2026-03-0${day}T15:00:00.000Z`);
+      placed.push(await placeOrder(customer.id, { leadTypeId: 'shared-aged', dailyMaximum: undefined }));
+    }
+    expect(await all(`/api/orders?customerId=${customer.id}`)).toEqual(placed.reverse());
+    expect(await all(`/api/orders?customerId=${customer.id}&status=cancelled`)).toEqual([]);
+  });
+
+  test('customers are listed by store', async () => {
+    expect((await read('/api/customers?storeId=none')).body).toEqual({ items: [] });
+    expect((await read('/api/customers?storeId=main&limit=1')).body.items).toHaveLength(1);
+  });
+
+  test.each([
+    ['a page of nothing', '/api/orders?limit=0', 'limit'],
+    ['a page above the limit', '/api/orders?limit=201', 'limit'],
+    ['a limit that is no number', '/api/orders?limit=ten', 'limit'],
+    ['a limit given twice', '/api/orders?limit=1&limit=2', 'limit'],
+    ['a state that is none', '/api/orders?status=lost', 'status'],
+    ['a filter that is none', '/api/orders?colour=blue', 'colour'],
+    ['a position that is none', '/api/orders?waitFor=%20', 'waitFor'],
+    ['a position given twice', '/api/orders?waitFor=1&waitFor=2', 'waitFor'],
+    ['an id with a NUL', '/api/orders?customerId=a%00', 'customerId'],
+  ])('%s is answered with 400 and names the parameter', async (_, path, field) => {
+    const { status, body } = await server.call('GET', path);
+    expect({ status, field: body.errors?.[0].field }).toEqual({ status: 400, field });
+  });
+
+  test.each(['abc', Buffer.from('["2026-03-01T00:00:00.000Z"]').toString('base64url'), 'W10'])(
+    'a cursor that was never given out (%s) is answered with 400',
+    async (cursor) => {
+      const { status, body } = await server.call('GET', `/api/orders?cursor=${cursor}`);
+      expect({ status, code: body.code }).toEqual({ status: 400, code: 'bad-cursor' });
+    },
+  );
+
+  test.each([
+    '/api/customers/none',
+    '/api/customers/none/leads',
+    '/api/customers/none/leads.csv',
+    '/api/orders/none',
+    '/api/leads/none',
+    '/api/replacements/none',
+  ])('%s is answered with 404', async (path) => {
+    expect((await server.call('GET', path)).status).toBe(404);
+  });
+});
