@@ -78,15 +78,23 @@ program
 
 program
   .command('demo')
-  .description('lives through some days of a lead store: real order arrivals, invented leads')
+  .description(
+    'lives through some days of a lead store, with real order arrivals and invented leads; kept with --data only',
+  )
   .option('--days <number>', 'how many', wholeNumber, 30)
   .option('--seed <number>', 'the same seed makes the same history', wholeNumber, 1)
-  .option('--data <directory>', 'keep the store there; default: it is gone afterwards')
   .option('--json', 'the summary as JSON, alone on standard output')
-  .action(async (options: { days: number; seed: number; data?: string; json?: boolean }) => {
+  .action(async (options: { days: number; seed: number; json?: boolean }) => {
     const { demo } = await import('./demo.ts');
-    process.exitCode = await demo(options);
+    const kept = program.getOptionValueSource('data') === 'default' ? {} : { data: directory() };
+    process.exitCode = await demo({ ...options, ...kept });
   });
+
+// Whoever reads our output may have seen enough: `leadger export | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
 
 await program.parseAsync().catch((error: unknown) => {
   const expected = error instanceof CommandFailed || error instanceof EventStoreError;

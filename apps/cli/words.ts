@@ -37,7 +37,7 @@ const words: { readonly [Type in EventTypeName]: (data: DataOf<Type>) => string 
   OrderCancelled: ({ undeliveredLeads }) => `cancelled, ${undeliveredLeads} leads undelivered`,
   OrderFilled: ({ deliveredLeads }) => `filled: all ${deliveredLeads} leads delivered`,
   LeadDelivered: ({ leadId, localDay, replacementFor, decision }) =>
-    `lead ${leadId} delivered, ${replacementFor ? `as replacement ${replacementFor}` : `on its ${localDay}`}: ${rankOf(decision)}`,
+    `lead ${leadId} delivered, ${replacementFor ? `as replacement ${replacementFor}` : `on the local day ${localDay}`}: ${rankOf(decision)}`,
   DailyMaximumReached: ({ localDay, deliveredLeads }) =>
     `the daily maximum of ${deliveredLeads} is reached on ${localDay}`,
   ReplacementOwed: ({ leadId, owedSince }) => `a replacement for lead ${leadId} is owed since ${owedSince}`,
