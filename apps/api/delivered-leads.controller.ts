@@ -122,7 +122,7 @@ export class DeliveredLeadsController {
     reply
       .type('text/csv; charset=utf-8')
       .header('content-disposition', `attachment; filename="leads-${customerId}.csv"`);
-    return reply.send(Readable.from(this.#csv({ customerId, ...(orderId !== undefined && { orderId }) })));
+    return Readable.from(this.#csv({ customerId, ...(orderId !== undefined && { orderId }) }));
   }
 
   @Put('leads/:leadId/rating')

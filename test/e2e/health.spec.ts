@@ -2,10 +2,10 @@ import { EVENT_STORE } from '#wiring/tokens';
 import { type Server, startServer } from './server.ts';
 
 let server: Server;
-beforeEach(async () => {
+beforeAll(async () => {
   server = await startServer();
 });
-afterEach(() => server.stop());
+afterAll(() => server.stop());
 
 test('health tells of the store, the processes and the read models, and how far behind they are', async () => {
   await server.settle();
@@ -20,12 +20,14 @@ test('health tells of the store, the processes and the read models, and how far 
 });
 
 test('a store that cannot be reached is told with 503, and commands with Retry-After', async () => {
-  await server.application.get(EVENT_STORE).close();
-  const health = await server.call('GET', '/health');
+  const other = await startServer();
+  await other.application.get(EVENT_STORE).close();
+  const health = await other.call('GET', '/health');
   expect(health).toMatchObject({ status: 503, body: { ok: false, store: { ok: false, error: 'store-unavailable' } } });
-  const command = await server.call('POST', '/api/orders/some/pause');
+  const command = await other.call('POST', '/api/orders/some/pause');
   expect(command).toMatchObject({ status: 503, body: { code: 'store-unavailable' } });
   expect(command.headers.get('retry-after')).toBe('5');
+  await other.stop();
 });
 
 test('metrics count requests by route, never by id', async () => {

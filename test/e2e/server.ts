@@ -27,7 +27,7 @@ export interface Server {
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
   /** Waits until all that follows from what was asked has been done. */
   settle(): Promise<void>;
-  /** What was logged as an error: a request that failed unexpectedly. */
+  /** What was logged: requests that failed unexpectedly. */
   readonly errors: readonly string[];
   stop(): Promise<void>;
 }
@@ -38,7 +38,7 @@ export const START = '2026-03-02T15:00:00.000Z';
 export async function startServer({ directory }: { directory?: string } = {}): Promise<Server> {
   const temporary = directory ?? (await mkdtemp(join(tmpdir(), 'leadger-e2e-')));
   const errors: string[] = [];
-  const log = pino({ level: 'error' }, { write: (line: string) => void errors.push(line) });
+  const log = pino({ level: 'warn' }, { write: (line: string) => void errors.push(line) });
   const clock = new MovedClock(START);
   const stores = await openStores({ directory: temporary });
   const application = await createHttpApplication(LeadgerModule.on(stores, { clock }), { log });
