@@ -1,0 +1,183 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import Database from 'better-sqlite3';
+import { all, describeEventStore, event, fill, follow } from '../contract/event-store-contract.ts';
+import { BEFORE_FIRST, CannotOpenStore, type RecordedEvent, StoreFull, StoreUnavailable } from '../port.ts';
+import { openForWriting } from './database.ts';
+import { hashOfEvent, openEmbeddedStore } from './embedded-store.ts';
+
+describeEventStore('the embedded store in memory', async () => {
+  const store = await openEmbeddedStore();
+  return { store, dispose: () => store.close() };
+});
+
+describeEventStore('the embedded store on disk', async () => {
+  const directory = newDirectory();
+  const store = await openEmbeddedStore({ directory });
+  return {
+    store,
+    async dispose() {
+      await store.close();
+      rmSync(directory, { recursive: true });
+    },
+  };
+});
+
+const newDirectory = (): string => mkdtempSync(join(tmpdir(), 'leadger-spec-'));
+
+describe('the embedded store', () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = newDirectory();
+  });
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+  const tamper = (sql: string) => {
+    const database = new Database(join(directory, 'events.sqlite'));
+    database.exec(sql);
+    database.close();
+  };
+
+  it('has what was appended when it is opened again, and goes on behind it', async () => {
+    const first = await openEmbeddedStore({ directory });
+    await fill(first, 20);
+    const before = await all(first.readAll());
+    await first.close();
+    const second = await openEmbeddedStore({ directory });
+    expect(await all(second.readAll())).toEqual(before);
+    const { position } = await second.append('more-1', [event(100)], 'no-stream');
+    expect(position > (before.at(-1)?.position as string)).toBe(true);
+    await second.close();
+  });
+
+  it('writes with fsync, or does not write at all', () => {
+    const database = openForWriting({ directory, durable: true });
+    expect(database.pragma('journal_mode', { simple: true })).toBe('wal');
+    expect(database.pragma('synchronous', { simple: true })).toBe(2);
+    database.close();
+  });
+
+  it('has lost nothing that it acknowledged when its process is killed', async () => {
+    const writer = startWriter(directory);
+    const acknowledged: string[] = [];
+    for await (const line of createInterface({ input: writer.stdout as NodeJS.ReadableStream })) {
+      acknowledged.push(line);
+      if (acknowledged.length === 200) writer.kill('SIGKILL');
+    }
+    const store = await openEmbeddedStore({ directory });
+    const events = await all(store.readAll());
+    const streams = new Set(events.map(({ stream }) => stream));
+    expect(acknowledged.length).toBeGreaterThanOrEqual(200);
+    expect(acknowledged.filter((stream) => !streams.has(stream))).toEqual([]);
+    expect(events.every((event) => isWhole(event))).toBe(true);
+    await store.close();
+  });
+
+  it('tells those who follow what another process writes', async () => {
+    const own = await openEmbeddedStore({ directory });
+    await own.append('first-1', [event(0)], 'no-stream');
+    await own.close();
+    const reader = await openEmbeddedStore({ directory, readOnly: true });
+    const subscription = follow(reader, { after: BEFORE_FIRST });
+    await subscription.caughtUp(BEFORE_FIRST);
+    const writer = startWriter(directory);
+    await once(writer.stdout as NodeJS.ReadableStream, 'data');
+    const seen = subscription.events.length;
+    while (subscription.events.length <= seen) await new Promise((resolve) => setTimeout(resolve, 20));
+    writer.kill('SIGKILL');
+    await once(writer, 'exit');
+    await subscription.stop();
+    await reader.close();
+  });
+
+  it('shows damaged events: their hash is not that of what is there', async () => {
+    const store = await openEmbeddedStore({ directory });
+    await fill(store, 3);
+    expect((await all(store.readAll())).every(isWhole)).toBe(true);
+    await store.close();
+    tamper(`UPDATE events SET data = CAST(replace(CAST(data AS TEXT), '1', '2') AS BLOB) WHERE position = 2`);
+    const again = await openEmbeddedStore({ directory });
+    expect((await all(again.readAll())).map(isWhole)).toEqual([true, false, true]);
+    await again.close();
+  });
+
+  it.each(['stream', 'revision', 'id', 'type', 'data', 'metadata'] as const)('hashes the %s of an event', (part) => {
+    const { id, type, data, metadata } = event(1);
+    const whole = { stream: 'a-1', revision: 1, id, type, data, metadata };
+    const changed = {
+      ...whole,
+      [part]: part === 'revision' ? 2 : part === 'data' || part === 'metadata' ? data.slice(1) : 'x',
+    };
+    expect(Buffer.compare(hashOfEvent(whole), hashOfEvent(changed))).not.toBe(0);
+    const moved = { ...whole, data: Buffer.concat([data, metadata]), metadata: new Uint8Array(0) };
+    expect(Buffer.compare(hashOfEvent(whole), hashOfEvent(moved))).not.toBe(0);
+  });
+
+  it('refuses what does not fit on a full disk, goes on reading, and takes more when there is room', async () => {
+    const store = await openEmbeddedStore({ directory, maxPages: 40 });
+    const large = (number: number) => ({ ...event(number), data: new Uint8Array(20_000) });
+    let taken = 0;
+    const refused = await (async () => {
+      for (;;) {
+        await store.append(`a-${taken}`, [large(taken)], 'no-stream');
+        taken += 1;
+      }
+    })().catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(StoreFull);
+    expect(await all(store.readAll())).toHaveLength(taken);
+    await expect(store.append('b-1', [large(1000)], 'no-stream')).rejects.toThrow(StoreFull);
+    await store.close();
+    const roomier = await openEmbeddedStore({ directory });
+    await roomier.append(`a-${taken}`, [large(taken)], 'no-stream');
+    expect(await all(roomier.readAll())).toHaveLength(taken + 1);
+    await roomier.close();
+  });
+
+  it('opened for reading only, takes nothing', async () => {
+    await (await openEmbeddedStore({ directory })).close();
+    const store = await openEmbeddedStore({ directory, readOnly: true });
+    await expect(store.append('a-1', [event(0)], 'any')).rejects.toThrow(StoreUnavailable);
+    await store.close();
+  });
+
+  it.each([
+    ['that is not there, for reading', () => openEmbeddedStore({ directory: join(directory, 'none'), readOnly: true })],
+    ['that is a file', () => openEmbeddedStore({ directory: thisFile() })],
+  ])('refuses a directory %s', async (_, open) => {
+    await expect(open()).rejects.toThrow(CannotOpenStore);
+  });
+
+  it('refuses a file that is no event log', async () => {
+    const file = join(directory, 'events.sqlite');
+    writeFileSync(file, 'x'.repeat(8192));
+    const refused = await openEmbeddedStore({ directory }).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(CannotOpenStore);
+    expect((refused as Error).message).toContain(directory);
+  });
+});
+
+const thisFile = (): string => join(import.meta.dirname, 'embedded-store.ts');
+
+const isWhole = (event: RecordedEvent): boolean => Buffer.compare(event.hash as Uint8Array, hashOfEvent(event)) === 0;
+
+/** A process that appends without end and prints the name of each stream once it is acknowledged. */
+function startWriter(directory: string): ChildProcess {
+  const program = `
+    const { openEmbeddedStore } = await import(${JSON.stringify(new URL('./embedded-store.ts', import.meta.url).href)});
+    const store = await openEmbeddedStore({ directory: ${JSON.stringify(directory)} });
+    for (let number = 0; ; number += 1) {
+      const stream = 'w' + process.pid + '-' + number;
+      const id = crypto.randomUUID();
+      const data = new TextEncoder().encode('{"number":1}');
+      await store.append(stream, [{ id, type: 'Written', data, metadata: data }], 'no-stream');
+      console.log(stream);
+    }`;
+  return spawn(process.execPath, ['--conditions=source', '--input-type=module', '-e', program], {
+    cwd: import.meta.dirname,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+}
