@@ -128,7 +128,9 @@ export class Queries {
   }
 
   async #find<Row extends object>(model: string, table: Table<Row>, key: string): Promise<Row | undefined> {
-    return (await this.#all(model, table).where(table.key, '=', key as never).executeTakeFirst()) as Row | undefined;
+    return (await this.#all(model, table)
+      .where(table.key, '=', key as never)
+      .executeTakeFirst()) as Row | undefined;
   }
 
   async #page<Row extends object>(

@@ -1,0 +1,353 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { encode } from '#domain/codec';
+import { deriveId } from '#domain/kernel/ids';
+import type { AnyEvent, EventOf, FamilyName } from '#domain/ledger';
+import { replacementIdOf } from '#domain/replacements/replacement';
+import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import type { EventStore } from '#event-store/port';
+import { BadCursor } from './queries.ts';
+import { openReadModels, type ReadModels, UnknownModel } from './read-models.ts';
+
+const at = (minute: number): string => `2026-05-01T10:${String(minute).padStart(2, '0')}:00.000Z`;
+const contact = { keyId: 'key', box: 'AAAA' };
+const decision = {
+  rule: 'order-served-longest-ago',
+  rank: { placedAt: at(0) },
+  decidedAt: at(3),
+  decidedOn: '0000000000000003',
+  decisionIndex: 0,
+  policyVersion: 1,
+} as const;
+
+type Written = { [Name in FamilyName]: readonly [stream: `${Name}-${string}`, event: EventOf<Name>] }[FamilyName];
+
+const orderPlaced = (orderId: string, customerId: string, minute: number): Written => [
+  `order-${orderId}`,
+  {
+    type: 'OrderPlaced',
+    data: {
+      at: at(minute),
+      customerId,
+      storeId: 'main',
+      leadTypeId: 'shared-fresh',
+      quantity: 2,
+      bonusLeads: 0,
+      timeZone: 'America/New_York',
+      pricePerLeadCents: 250,
+      totalCents: 500,
+      currency: 'USD',
+      paymentToken: 'tok_ok',
+      statementDescriptor: 'LEADGER',
+      policyVersion: 1,
+    },
+  },
+];
+
+const leadReceived = (leadId: string, minute: number): Written => [
+  `lead-${leadId}`,
+  {
+    type: 'LeadReceived',
+    data: { at: at(minute), leadTypeId: 'shared-fresh', openPlaces: 3, source: 'web', contact, policyVersion: 1 },
+  },
+];
+
+const leadAssigned = (leadId: string, orderId: string, customerId: string, openPlaces: number): Written => [
+  `lead-${leadId}`,
+  {
+    type: 'LeadAssigned',
+    data: { at: at(3), leadTypeId: 'shared-fresh', openPlaces, orderId, customerId, businessKey: 'abc', decision },
+  },
+];
+
+const leadDelivered = (leadId: string, orderId: string, customerId: string, replacementFor?: string): Written => [
+  `order-${orderId}`,
+  {
+    type: 'LeadDelivered',
+    data: {
+      at: at(4),
+      leadId,
+      leadTypeId: 'shared-fresh',
+      customerId,
+      storeId: 'main',
+      businessKey: 'abc',
+      localDay: '2026-05-01',
+      decision,
+      ...(replacementFor && { replacementFor }),
+    },
+  },
+];
+
+/** One customer, two orders, three leads, a return that is granted and replaced. */
+const story: readonly Written[] = [
+  [
+    'customer-c1',
+    {
+      type: 'CustomerRegistered',
+      data: { at: at(0), storeId: 'main', businessAssociation: 'A.B.C.', timeZone: 'America/New_York' },
+    },
+  ],
+  orderPlaced('o1', 'c1', 1),
+  ['order-o1', { type: 'PaymentCaptured', data: { at: at(1), reference: 'r', amountCents: 500, currency: 'USD' } }],
+  orderPlaced('o2', 'c1', 2),
+  ['order-o2', { type: 'PaymentDeclined', data: { at: at(2), reason: 'insufficient funds' } }],
+  leadReceived('l1', 2),
+  leadReceived('l2', 2),
+  leadReceived('l3', 2),
+  leadAssigned('l1', 'o1', 'c1', 2),
+  leadDelivered('l1', 'o1', 'c1'),
+  ['contacts-c1', { type: 'ContactRated', data: { at: at(5), leadId: 'l1', rating: 1 } }],
+  [
+    `replacement-${replacementIdOf('o1', 'l1')}`,
+    {
+      type: 'ReplacementRequested',
+      data: {
+        at: at(6),
+        orderId: 'o1',
+        leadId: 'l1',
+        leadTypeId: 'shared-fresh',
+        customerId: 'c1',
+        storeId: 'main',
+        reason: 'wrong number',
+        deliveredAt: at(4),
+        verifyBy: '2026-05-08T10:06:00.000Z',
+        policyVersion: 1,
+      },
+    },
+  ],
+  [
+    `replacement-${replacementIdOf('o1', 'l1')}`,
+    { type: 'ChargebackGranted', data: { at: at(7), orderId: 'o1', leadId: 'l1', reason: 'wrong number' } },
+  ],
+  [
+    'lead-l1',
+    {
+      type: 'LeadWithdrawn',
+      data: { at: at(7), leadTypeId: 'shared-fresh', openPlaces: 0, replacementId: 'r1', reason: 'wrong number' },
+    },
+  ],
+  [
+    'order-o1',
+    {
+      type: 'ReplacementOwed',
+      data: {
+        at: at(7),
+        replacementId: 'r1',
+        leadId: 'l1',
+        leadTypeId: 'shared-fresh',
+        customerId: 'c1',
+        owedSince: at(7),
+      },
+    },
+  ],
+  leadAssigned('l2', 'o1', 'c1', 2),
+  leadDelivered('l2', 'o1', 'c1', 'r1'),
+  [
+    `replacement-${replacementIdOf('o1', 'l1')}`,
+    { type: 'ReplacementDelivered', data: { at: at(8), orderId: 'o1', leadId: 'l1', replacementLeadId: 'l2' } },
+  ],
+  [
+    'lead-l3',
+    {
+      type: 'LeadAged',
+      data: { at: at(9), leadTypeId: 'shared-aged', openPlaces: 3, fromLeadTypeId: 'shared-fresh', policyVersion: 1 },
+    },
+  ],
+  ['order-o1', { type: 'OrderPaused', data: { at: at(9) } }],
+];
+
+let written = 0;
+async function write(store: EventStore, events: readonly Written[]): Promise<void> {
+  for (const [stream, event] of events) {
+    written += 1;
+    const commandId = deriveId('spec', String(written));
+    const cause = { commandId, correlationId: commandId, actor: 'staff:spec' };
+    await store.append(stream, [{ id: commandId, ...encode(stream, event as AnyEvent, cause) }], 'any');
+  }
+}
+
+describe('read models', () => {
+  let directory: string;
+  let store: EventStore;
+  let readModels: ReadModels;
+  beforeEach(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
+    store = await openEmbeddedStore();
+    readModels = await openReadModels({ store, directory });
+    readModels.start();
+  });
+  afterEach(async () => {
+    await readModels.stop();
+    await store.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  const upToDate = async () => expect(await readModels.waitFor(await store.head(), 20_000)).toBe(true);
+  const digests = () => Promise.all(readModels.names.map((name) => readModels.digest(name)));
+
+  it('answer what back offices ask', async () => {
+    await write(store, story);
+    await upToDate();
+    const { queries } = readModels;
+    expect(await queries.findCustomer('c1')).toMatchObject({ businessKey: 'abc', registeredAt: at(0), revision: 0 });
+    expect(await queries.findOrder('o1')).toMatchObject({
+      status: 'paused',
+      deliveredLeads: 1,
+      replacementsOwed: 0,
+      replacementsDelivered: 1,
+      dailyMaximum: null,
+      totalCents: 500,
+      paidAt: at(1),
+      pausedAt: at(9),
+      lastDeliveredAt: at(4),
+      revision: 5,
+    });
+    expect(await queries.findOrder('o2')).toMatchObject({
+      status: 'payment-failed',
+      declineReason: 'insufficient funds',
+    });
+    expect((await queries.listDeliveredLeads({ customerId: 'c1', limit: 10 })).items).toMatchObject([
+      { leadId: 'l2', replacementFor: 'r1', replacementStatus: null, contact },
+      { leadId: 'l1', rating: 1, replacementFor: null, replacementStatus: 'replaced' },
+    ]);
+    expect((await queries.listReplacements({ limit: 10, status: 'replaced' })).items).toMatchObject([
+      { leadId: 'l1', verifyBy: '2026-05-08T10:06:00.000Z', replacementLeadId: 'l2', decidedAt: at(7), overdue: false },
+    ]);
+    expect(await queries.stock()).toEqual([
+      { leadTypeId: 'shared-aged', leads: 1, openPlaces: 3 },
+      { leadTypeId: 'shared-fresh', leads: 1, openPlaces: 2 },
+    ]);
+    expect(await queries.findLead('l1')).toMatchObject({ withdrawn: true, openPlaces: 0, revision: 2 });
+    expect(await queries.findOrder('none')).toBeUndefined();
+  });
+
+  it('list in pages that neither skip nor repeat, newest first', async () => {
+    await write(
+      store,
+      Array.from({ length: 23 }, (_, index) => orderPlaced(`o${index}`, index % 2 ? 'c1' : 'c2', index >> 1)),
+    );
+    await upToDate();
+    const listed: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await readModels.queries.listOrders({ limit: 5, ...(cursor && { cursor }) });
+      listed.push(...page.items.map(({ orderId }) => orderId));
+      cursor = page.nextCursor;
+    } while (cursor);
+    const newestFirst = Array.from({ length: 23 }, (_, index) => index).sort((a, b) => (b >> 1) - (a >> 1));
+    expect(new Set(listed).size).toBe(23);
+    expect(listed.map((id) => Number(id.slice(1)) >> 1)).toEqual(newestFirst.map((index) => index >> 1));
+    expect((await readModels.queries.listOrders({ limit: 50, customerId: 'c1' })).items).toHaveLength(11);
+    await expect(readModels.queries.listOrders({ limit: 5, cursor: 'here' })).rejects.toThrow(BadCursor);
+  });
+
+  it('go on where they were after a restart, and double nothing', async () => {
+    await write(store, story.slice(0, 9));
+    await upToDate();
+    await readModels.stop();
+    await write(store, story.slice(9));
+    readModels = await openReadModels({ store, directory });
+    readModels.start();
+    await upToDate();
+    const resumed = await digests();
+    for (const name of readModels.names) await readModels.rebuild(name);
+    expect(await digests()).toEqual(resumed);
+    expect(await readModels.queries.findOrder('o1')).toMatchObject({ deliveredLeads: 1, revision: 5 });
+  });
+
+  it('are the same however the log was cut into batches', async () => {
+    await write(store, story);
+    await upToDate();
+    const whole = await digests();
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 8, maxLength: 8 }), async (cuts) => {
+        const other = await openEmbeddedStore();
+        const models = await openReadModels({ store: other });
+        models.start();
+        for (let from = 0, cut = 0; from < story.length; cut += 1) {
+          const to = from + (cuts[cut % cuts.length] as number);
+          await write(other, story.slice(from, to));
+          expect(await models.waitFor(await other.head(), 20_000)).toBe(true);
+          from = to;
+        }
+        expect(await Promise.all(models.names.map((name) => models.digest(name)))).toEqual(whole);
+        await models.stop();
+        await other.close();
+      }),
+      { numRuns: 3 },
+    );
+  });
+
+  it('lay a stream aside that they cannot read, say why, and go on with the others', async () => {
+    await write(store, [
+      orderPlaced('o1', 'c1', 1),
+      ['order-never-placed', { type: 'OrderPaused', data: { at: at(2) } }],
+      ['order-never-placed', { type: 'OrderRestarted', data: { at: at(3) } }],
+    ]);
+    const { id } = { id: deriveId('spec', 'garbage') };
+    const garbage = new TextEncoder().encode('{');
+    await store.append('order-garbage', [{ id, type: 'OrderPaused', data: garbage, metadata: garbage }], 'any');
+    // What PostgreSQL cannot store is found only when a batch is written.
+    await write(store, [orderPlaced('o-nul', 'c\0', 4), orderPlaced('o3', 'c1', 5)]);
+    await upToDate();
+    const orders = readModels.status().find(({ name }) => name === 'orders');
+    expect(orders?.parked.map(({ stream, revision }) => [stream, revision])).toEqual([
+      ['order-never-placed', 0],
+      ['order-garbage', 0],
+      ['order-o-nul', 0],
+    ]);
+    expect(orders?.parked[0]?.reason).toBe('OrderPaused of an order that was never placed');
+    expect((await readModels.queries.listOrders({ limit: 10 })).items.map(({ orderId }) => orderId)).toEqual([
+      'o3',
+      'o1',
+    ]);
+    await readModels.stop();
+    readModels = await openReadModels({ store, directory });
+    readModels.start();
+    await upToDate();
+    expect(readModels.status().find(({ name }) => name === 'orders')?.parked).toHaveLength(3);
+  });
+
+  it('answer while they are rebuilt', async () => {
+    await write(store, story);
+    await upToDate();
+    let done = false;
+    const rebuilding = readModels.rebuild('orders').finally(() => {
+      done = true;
+    });
+    while (!done) expect(await readModels.queries.findOrder('o1')).toMatchObject({ status: 'paused' });
+    await rebuilding;
+    await write(store, [['order-o1', { type: 'OrderRestarted', data: { at: at(10) } }]]);
+    await upToDate();
+    expect(await readModels.queries.findOrder('o1')).toMatchObject({ status: 'open' });
+    await expect(readModels.rebuild('none')).rejects.toThrow(UnknownModel);
+  });
+
+  it('are built anew when they were written last before the machine went down, or by another log', async () => {
+    await write(store, story);
+    await upToDate();
+    const before = await digests();
+    await readModels.stop();
+    writeFileSync(join(directory, 'in-use'), 'another life');
+    readModels = await openReadModels({ store, directory });
+    expect(readModels.status().every(({ position }) => position === '')).toBe(true);
+    readModels.start();
+    await upToDate();
+    expect(await digests()).toEqual(before);
+
+    await readModels.stop();
+    const empty = await openEmbeddedStore();
+    readModels = await openReadModels({ store: empty, directory });
+    readModels.start();
+    expect(await readModels.queries.findOrder('o1')).toBeUndefined();
+    await readModels.stop();
+    await empty.close();
+    readModels = await openReadModels({ store, directory });
+  });
+
+  it('say when the time to wait is over', async () => {
+    expect(await readModels.waitFor('9999999999999999' as never, 20)).toBe(false);
+  });
+});

@@ -1,0 +1,137 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import fc from 'fast-check';
+import type { Sealed } from '#domain/kernel/events';
+import { CannotOpenStore, StoreUnavailable } from '#event-store/port';
+import { BoxDamaged, KeyMissing, openVault, type Vault } from './vault.ts';
+
+describe('the vault', () => {
+  let directory: string;
+  let vault: Vault;
+  beforeEach(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
+    vault = await openVault({ directory });
+  });
+  afterEach(async () => {
+    await vault.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  const reopen = async (options: Parameters<typeof openVault>[0] = {}) => {
+    await vault.close();
+    vault = await openVault({ directory, ...options });
+  };
+  const bytesOnDisk = () => Buffer.concat(readdirSync(directory).map((name) => readFileSync(join(directory, name))));
+
+  it('opens what it sealed, also after it was closed', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string(), fc.jsonValue(), async (subject, value) => {
+        const box = await vault.seal(subject, value);
+        expect(JSON.stringify(await vault.open(box))).toBe(JSON.stringify(value));
+      }),
+      { numRuns: 50 },
+    );
+    const box = await vault.seal('lead-1', { firstName: 'Zoë' });
+    await reopen();
+    expect(await vault.open(box)).toEqual({ firstName: 'Zoë' });
+  });
+
+  it('seals the same thing differently each time, and shows nothing of it', async () => {
+    const boxes = await Promise.all([vault.seal('lead-1', 'Rosalind'), vault.seal('lead-1', 'Rosalind')]);
+    expect(boxes[0]?.box).not.toBe(boxes[1]?.box);
+    expect(boxes[0]?.keyId).toBe(boxes[1]?.keyId);
+    expect(Buffer.from((boxes[0] as Sealed).box, 'base64').toString('latin1')).not.toContain('Rosalind');
+    expect(bytesOnDisk().includes('Rosalind')).toBe(false);
+  });
+
+  it('forgets a person for ever, and nobody else', async () => {
+    const [erased, other] = [await vault.seal('lead-1', 1), await vault.seal('lead-2', 2)];
+    await vault.erase('lead-1');
+    expect([await vault.open(erased), await vault.open(other)]).toEqual([undefined, 2]);
+    await reopen();
+    expect([await vault.open(erased), await vault.open(other)]).toEqual([undefined, 2]);
+    const anew = await vault.seal('lead-1', 3);
+    expect(await vault.open(anew)).toBe(3);
+    expect(await vault.open(erased)).toBeUndefined();
+  });
+
+  it('leaves no destroyed key on the disk', async () => {
+    const key = () => {
+      const wrapped: Buffer[] = [];
+      const bytes = bytesOnDisk();
+      for (let at = bytes.indexOf('lead-secret'); at >= 0; at = bytes.indexOf('lead-secret', at + 1))
+        wrapped.push(bytes.subarray(at + 11, at + 11 + 60));
+      return wrapped;
+    };
+    await vault.seal('lead-secret', 1);
+    const [wrapped] = key() as [Buffer];
+    expect(wrapped).toHaveLength(60);
+    await vault.erase('lead-secret');
+    expect(bytesOnDisk().includes(wrapped)).toBe(false);
+  });
+
+  it('knows a person by number or address, the same each time, and by kind', async () => {
+    const telephone = vault.personKey('telephone', '+12125550142');
+    expect(telephone).toMatch(/^[A-Za-z0-9_-]{22}$/);
+    expect(vault.personKey('email', '+12125550142')).not.toBe(telephone);
+    await reopen();
+    expect(vault.personKey('telephone', '+12125550142')).toBe(telephone);
+    const stranger = await openVault();
+    expect(stranger.personKey('telephone', '+12125550142')).not.toBe(telephone);
+    await stranger.close();
+  });
+
+  it('notices a box that was changed, moved to another key, or whose key it never had', async () => {
+    const [box, other] = [await vault.seal('lead-1', 1), await vault.seal('lead-2', 2)];
+    const bytes = Buffer.from(box.box, 'base64');
+    bytes[15] = (bytes[15] as number) ^ 1;
+    await expect(vault.open({ ...box, box: bytes.toString('base64') })).rejects.toThrow(BoxDamaged);
+    await expect(vault.open({ ...box, box: other.box })).rejects.toThrow(BoxDamaged);
+    await expect(vault.open({ ...box, box: '' })).rejects.toThrow(BoxDamaged);
+    await expect(vault.open({ ...box, keyId: 'never' })).rejects.toThrow(KeyMissing);
+  });
+
+  it('is closed to whoever has not its master key', async () => {
+    const file = join(directory, 'master.key');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const master = readFileSync(file);
+    await expect(openVault({ directory, masterKey: new Uint8Array(32) })).rejects.toThrow(CannotOpenStore);
+    writeFileSync(file, 'no key');
+    await expect(openVault({ directory })).rejects.toThrow('holds no key');
+    rmSync(file);
+    await expect(openVault({ directory })).rejects.toThrow('is missing');
+    expect(existsSync(file)).toBe(false);
+    writeFileSync(file, master);
+    await reopen();
+  });
+
+  it('opened for reading only, opens and seals nothing', async () => {
+    const box = await vault.seal('lead-1', 1);
+    await reopen({ readOnly: true });
+    expect(await vault.open(box)).toBe(1);
+    await expect(vault.seal('lead-2', 1)).rejects.toThrow(StoreUnavailable);
+    await expect(vault.erase('lead-1')).rejects.toThrow(StoreUnavailable);
+  });
+
+  it('has the key of every box that it gave out when its process is killed', async () => {
+    const program = `
+      const { openVault } = await import(${JSON.stringify(new URL('./vault.ts', import.meta.url).href)});
+      const vault = await openVault({ directory: ${JSON.stringify(directory)} });
+      for (let number = 0; ; number += 1) console.log(JSON.stringify(await vault.seal('lead-' + number, number)));`;
+    const child = spawn(process.execPath, ['--conditions=source', '--input-type=module', '-e', program], {
+      cwd: import.meta.dirname,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const boxes: Sealed[] = [];
+    for await (const line of createInterface({ input: child.stdout })) {
+      boxes.push(JSON.parse(line));
+      if (boxes.length === 100) child.kill('SIGKILL');
+    }
+    await reopen();
+    expect(await Promise.all(boxes.map((box) => vault.open(box)))).toEqual(boxes.map((_, number) => number));
+    expect(boxes.length).toBeGreaterThanOrEqual(100);
+  });
+});
