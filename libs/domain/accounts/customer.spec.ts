@@ -1,0 +1,44 @@
+import { given, minute } from '#test/given';
+import { businessKey, type CustomerCommand, type CustomerEvent, customer } from './customer.ts';
+
+const details = { storeId: 'main', businessAssociation: 'A.B.C. Vitamins', timeZone: 'America/New_York' };
+const register: CustomerCommand = { type: 'RegisterCustomer', at: minute(0), ...details };
+const registered: CustomerEvent = { type: 'CustomerRegistered', data: { at: minute(0), ...details } };
+
+describe('a customer', () => {
+  it('registers once', () => {
+    given(customer).when(register).thenRecords(registered);
+    given(customer, registered)
+      .when({ ...register, timeZone: 'UTC' })
+      .thenRefuses('customer-registered');
+  });
+
+  it('ACC-5: works for a business, and may change it', () => {
+    given(customer)
+      .when({ ...register, businessAssociation: ' - ' })
+      .thenRefuses('business-association-empty', 'ACC-5');
+    given(customer, registered)
+      .when({ type: 'ChangeBusinessAssociation', at: minute(1), businessAssociation: 'Other' })
+      .thenRecords({ type: 'BusinessAssociationChanged', data: { at: minute(1), businessAssociation: 'Other' } });
+    given(customer)
+      .when({ type: 'ChangeBusinessAssociation', at: minute(1), businessAssociation: 'Other' })
+      .thenRefuses('customer-unknown');
+  });
+
+  it('moves to another time zone', () => {
+    given(customer, registered)
+      .when({ type: 'ChangeTimeZone', at: minute(1), timeZone: 'UTC' })
+      .thenRecords({ type: 'TimeZoneChanged', data: { at: minute(1), timeZone: 'UTC' } });
+  });
+
+  it.each(['abc vitamins', 'ABC-Vitamins', ' A. B. C. VITAMINS ', 'ＡＢＣ Vitamins'])(
+    'DLV-3: "%s" is the same business as "A.B.C. Vitamins"',
+    (written) => {
+      expect(businessKey(written)).toBe(businessKey('A.B.C. Vitamins'));
+    },
+  );
+
+  it('DLV-3: other letters are another business', () => {
+    expect(businessKey('ABD Vitamins')).not.toBe(businessKey('ABC Vitamins'));
+  });
+});

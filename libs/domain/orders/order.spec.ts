@@ -1,0 +1,264 @@
+import fc from 'fast-check';
+import { given, minute } from '#test/given';
+import type { DistributionDecision } from '../distribution/decision.ts';
+import { dailyMaximumOf, type OrderCommand, type OrderEvent, order, owedLeads, type Terms } from './order.ts';
+
+const terms: Terms = {
+  customerId: 'c1',
+  storeId: 'main',
+  leadTypeId: 'exclusive-real-time',
+  quantity: 3,
+  bonusLeads: 0,
+  dailyMaximum: 2,
+  timeZone: 'America/New_York',
+  pricePerLeadCents: 1000,
+  currency: 'USD',
+  paymentToken: 'tok_ok',
+  statementDescriptor: 'LEADGER',
+  policyVersion: 1,
+};
+const decision: DistributionDecision = {
+  rule: 'order-served-longest-ago',
+  rank: { placedAt: minute(0) },
+  decidedAt: minute(5),
+  decidedOn: '0000000000000007',
+  decisionIndex: 0,
+  policyVersion: 1,
+};
+
+const place = (change: Partial<Extract<OrderCommand, { type: 'PlaceOrder' }>> = {}): OrderCommand => ({
+  type: 'PlaceOrder',
+  at: minute(0),
+  orderLimits: { smallest: 1, largest: 100 },
+  batchType: false,
+  ...terms,
+  ...change,
+});
+const deliver = (leadId: string, at = minute(5), replacementFor?: string): OrderCommand => ({
+  type: 'DeliverLead',
+  at,
+  leadId,
+  leadTypeId: terms.leadTypeId,
+  businessKey: 'abc',
+  decision,
+  ...(replacementFor && { replacementFor }),
+});
+
+const placed: OrderEvent = { type: 'OrderPlaced', data: { at: minute(0), ...terms, totalCents: 3000 } };
+const money = { reference: 'r1', amountCents: 3000, currency: 'USD' };
+const paid: OrderEvent = { type: 'PaymentCaptured', data: { at: minute(1), ...money } };
+const paused: OrderEvent = { type: 'OrderPaused', data: { at: minute(2) } };
+const cancelled: OrderEvent = { type: 'OrderCancelled', data: { at: minute(3), undeliveredLeads: 3 } };
+const filled: OrderEvent = { type: 'OrderFilled', data: { at: minute(3), deliveredLeads: 3 } };
+const declined: OrderEvent = { type: 'PaymentDeclined', data: { at: minute(1), reason: 'expired card' } };
+const delivered = (leadId: string, at = minute(5), replacementFor?: string): OrderEvent => ({
+  type: 'LeadDelivered',
+  data: {
+    at,
+    leadId,
+    leadTypeId: terms.leadTypeId,
+    customerId: 'c1',
+    storeId: 'main',
+    businessKey: 'abc',
+    localDay: at.slice(0, 10),
+    replacementFor,
+    decision,
+  },
+});
+const owed: OrderEvent = {
+  type: 'ReplacementOwed',
+  data: {
+    at: minute(8),
+    replacementId: 'r1',
+    leadId: 'l1',
+    leadTypeId: terms.leadTypeId,
+    customerId: 'c1',
+    owedSince: minute(7),
+  },
+};
+const nextDay = '2026-05-02T10:00:00.000Z';
+
+describe('an order', () => {
+  it('CHK-1, CAT-3: is placed with the price that holds', () => {
+    given(order).when(place()).thenRecords(placed);
+  });
+
+  it.each([0, 101])('CAT-3: is not placed for %d leads where 1 to 100 are sold', (quantity) => {
+    given(order).when(place({ quantity })).thenRefuses('quantity-outside-limits', 'CAT-3');
+  });
+
+  it('CHK-1, CHK-3: has a daily maximum exactly when its leads come in real time', () => {
+    const { dailyMaximum: _, ...unlimited } = place() as Extract<OrderCommand, { type: 'PlaceOrder' }>;
+    given(order).when(unlimited).thenRefuses('daily-maximum-missing', 'CHK-1');
+    given(order)
+      .when(place({ batchType: true }))
+      .thenRefuses('daily-maximum-on-batch-type', 'CHK-3');
+    expect(given(order).when({ ...unlimited, batchType: true }).decision).toHaveLength(1);
+  });
+
+  it('CHK-2: takes a percentage as that many leads, rounded up, at least 1', () => {
+    expect(dailyMaximumOf({ percent: 10 }, 25)).toBe(3);
+    expect(dailyMaximumOf({ percent: 1 }, 5)).toBe(1);
+    expect(dailyMaximumOf({ percent: 100 }, 7)).toBe(7);
+    expect(dailyMaximumOf({ leads: 4 }, 1000)).toBe(4);
+  });
+
+  it('CHK-4: opens when its payment is captured, and ends when it is declined', () => {
+    given(order, placed)
+      .when({ type: 'CapturePayment', at: minute(1), ...money })
+      .thenRecords(paid);
+    given(order, placed)
+      .when({ type: 'DeclinePayment', at: minute(1), reason: 'expired card' })
+      .thenRecords(declined);
+    given(order, placed).when(deliver('l1')).thenRefuses('order-awaiting-payment', 'ORD-1');
+    given(order, placed, declined).when(deliver('l1')).thenRefuses('order-payment-failed', 'ORD-1');
+  });
+
+  it('remembers money that came after it was cancelled', () => {
+    given(order, placed, cancelled)
+      .when({ type: 'CapturePayment', at: minute(4), ...money })
+      .thenRecords({ type: 'PaymentCapturedTooLate', data: { at: minute(4), ...money } });
+  });
+
+  it('ORD-1: receives leads while it is open, and at no other time', () => {
+    given(order, placed, paid).when(deliver('l1')).thenRecords(delivered('l1'));
+    given(order, placed, paid, paused).when(deliver('l1')).thenRefuses('order-paused', 'ORD-1');
+    given(order, placed, paid, cancelled).when(deliver('l1')).thenRefuses('order-cancelled', 'ORD-1');
+    given(order, placed, paid, filled).when(deliver('l1')).thenRefuses('order-filled', 'ORD-1');
+    given(order).when(deliver('l1')).thenRefuses('order-unknown');
+  });
+
+  it('ORD-2: is paused and restarted while it is open', () => {
+    given(order, placed, paid)
+      .when({ type: 'PauseOrder', at: minute(2) })
+      .thenRecords(paused);
+    given(order, placed, paid, paused)
+      .when({ type: 'RestartOrder', at: minute(3) })
+      .thenRecords({ type: 'OrderRestarted', data: { at: minute(3) } });
+    given(order, placed)
+      .when({ type: 'PauseOrder', at: minute(2) })
+      .thenRefuses('order-awaiting-payment', 'ORD-2');
+    given(order, placed, paid, filled)
+      .when({ type: 'PauseOrder', at: minute(4) })
+      .thenRefuses('order-filled', 'ORD-2');
+    given(order, placed, paid, cancelled)
+      .when({ type: 'RestartOrder', at: minute(4) })
+      .thenRefuses('order-cancelled', 'ORD-2');
+  });
+
+  it('ORD-5: is cancelled at any time before it is filled; what was not delivered is recorded', () => {
+    const cancel: OrderCommand = { type: 'CancelOrder', at: minute(9) };
+    const undelivered = (undeliveredLeads: number): OrderEvent => ({
+      type: 'OrderCancelled',
+      data: { at: minute(9), undeliveredLeads },
+    });
+    given(order, placed).when(cancel).thenRecords(undelivered(3));
+    given(order, placed, paid, delivered('l1')).when(cancel).thenRecords(undelivered(2));
+    given(order, placed, paid, paused).when(cancel).thenRecords(undelivered(3));
+    given(order, placed, paid, filled).when(cancel).thenRefuses('order-filled', 'ORD-5');
+  });
+
+  it('ORD-6: is filled with the last lead that was ordered', () => {
+    const past = [placed, paid, delivered('l1'), delivered('l2', minute(6))];
+    given(order, ...past)
+      .when(deliver('l3', nextDay))
+      .thenRecords(delivered('l3', nextDay), { type: 'OrderFilled', data: { at: nextDay, deliveredLeads: 3 } });
+  });
+
+  it('DLV-5: has no more than its maximum on a local day, and says when that is reached', () => {
+    given(order, placed, paid, delivered('l1'))
+      .when(deliver('l2', minute(6)))
+      .thenRecords(delivered('l2', minute(6)), {
+        type: 'DailyMaximumReached',
+        data: { at: minute(6), localDay: '2026-05-01', deliveredLeads: 2 },
+      });
+    const full = [placed, paid, delivered('l1'), delivered('l2', minute(6))];
+    given(order, ...full)
+      .when(deliver('l3', minute(7)))
+      .thenRefuses('daily-maximum-reached', 'DLV-5');
+    // Still the first of May in New York.
+    given(order, ...full)
+      .when(deliver('l3', '2026-05-02T03:59:59.999Z'))
+      .thenRefuses('daily-maximum-reached', 'DLV-5');
+    expect(given(order, ...full).when(deliver('l3', '2026-05-02T04:00:00.000Z')).decision).toHaveLength(2);
+  });
+
+  it('DLV-5: a clock that is set back opens no day anew', () => {
+    const full = [placed, paid, delivered('l1', nextDay), delivered('l2', nextDay)];
+    given(order, ...full)
+      .when(deliver('l3', minute(7)))
+      .thenRefuses('daily-maximum-reached', 'DLV-5');
+  });
+
+  it('RPL-6: is owed a replacement once, and gets it though it is filled or has its maximum', () => {
+    const oweIt: OrderCommand = {
+      type: 'OweReplacement',
+      at: minute(8),
+      replacementId: 'r1',
+      leadId: 'l1',
+      owedSince: minute(7),
+    };
+    given(order, placed, paid, delivered('l1')).when(oweIt).thenRecords(owed);
+    given(order, placed, paid).when(oweIt).thenRefuses('lead-not-delivered', 'RPL-6');
+    const full = [placed, paid, delivered('l1'), delivered('l2', minute(6)), owed];
+    given(order, ...full, filled)
+      .when(deliver('l9', minute(9), 'r1'))
+      .thenRecords(delivered('l9', minute(9), 'r1'));
+    given(order, ...full)
+      .when(deliver('l9', minute(9), 'r1'))
+      .thenRecords(delivered('l9', minute(9), 'r1'));
+    given(order, ...full, delivered('l9', minute(9), 'r1'))
+      .when(oweIt)
+      .thenNothing();
+    given(order, ...full, delivered('l9', minute(9), 'r1'))
+      .when(deliver('l10', minute(9), 'r1'))
+      .thenRefuses('replacement-not-owed', 'RPL-6');
+  });
+
+  it('RPL-9: gets its replacement though it was cancelled; ORD-2: not while it is paused', () => {
+    const past = [placed, paid, delivered('l1'), owed];
+    given(order, ...past, cancelled)
+      .when(deliver('l9', minute(9), 'r1'))
+      .thenRecords(delivered('l9', minute(9), 'r1'));
+    given(order, ...past, paused)
+      .when(deliver('l9', minute(9), 'r1'))
+      .thenRefuses('order-paused', 'ORD-2');
+  });
+
+  it('ORD-6: whatever is asked of it in whatever order, it never has more than was ordered, nor more than its maximum', () => {
+    const command = fc.oneof(
+      fc.constant<OrderCommand>({ type: 'PauseOrder', at: minute(2) }),
+      fc.constant<OrderCommand>({ type: 'RestartOrder', at: minute(2) }),
+      fc.constant<OrderCommand>({
+        type: 'OweReplacement',
+        at: minute(2),
+        replacementId: 'r1',
+        leadId: 'l1',
+        owedSince: minute(1),
+      }),
+      fc
+        .record({
+          lead: fc.integer({ min: 1, max: 9 }),
+          day: fc.integer({ min: 1, max: 3 }),
+          replacement: fc.constantFrom(undefined, 'r1'),
+        })
+        .map(({ lead, day, replacement }) => deliver(`l${lead}`, `2026-05-0${day}T12:00:00.000Z`, replacement)),
+    );
+    fc.assert(
+      fc.property(fc.array(command, { maxLength: 40 }), (commands) => {
+        const log: OrderEvent[] = [placed, paid];
+        for (const asked of commands) {
+          const decision = order.decide(asked, log.reduce(order.evolve, order.initialState()));
+          if ('refused' in decision) continue;
+          log.push(...decision);
+        }
+        const counted = log.filter((event) => event.type === 'LeadDelivered' && !event.data.replacementFor);
+        const perDay = Map.groupBy(counted, (event) => event.data.at.slice(0, 10));
+        expect(counted.length).toBeLessThanOrEqual(owedLeads(terms));
+        for (const [, ofDay] of perDay) expect(ofDay.length).toBeLessThanOrEqual(2);
+        const leads = log.flatMap((event) => (event.type === 'LeadDelivered' ? [event.data.leadId] : []));
+        expect(new Set(leads).size).toBe(leads.length);
+      }),
+    );
+  });
+});

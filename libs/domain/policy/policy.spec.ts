@@ -1,0 +1,53 @@
+import { given, minute } from '#test/given';
+import {
+  defaultPolicy,
+  type PolicyCommand,
+  type PolicyDocument,
+  type PolicyEvent,
+  policy,
+  policyAt,
+} from './policy.ts';
+
+const publish = (document: PolicyDocument, effectiveFrom: string): PolicyCommand => ({
+  type: 'PublishPolicy',
+  at: minute(5),
+  author: 'staff:owner',
+  effectiveFrom,
+  policy: document,
+});
+const published = (version: number, effectiveFrom: string, document = defaultPolicy): PolicyEvent => ({
+  type: 'PolicyPublished',
+  data: { at: minute(5), version, author: 'staff:owner', effectiveFrom, policy: document },
+});
+
+describe('the policy', () => {
+  it('POL-1: is published with a version, an author and an instant, and published anew, never changed', () => {
+    given(policy)
+      .when(publish(defaultPolicy, minute(5)))
+      .thenRecordsEachTime(published(1, minute(5)));
+    given(policy, published(1, minute(5)))
+      .when(publish(defaultPolicy, minute(6)))
+      .thenRecordsEachTime(published(2, minute(6)));
+  });
+
+  it('POL-1: is not published for the past', () => {
+    given(policy)
+      .when(publish(defaultPolicy, minute(4)))
+      .thenRefuses('policy-in-the-past', 'POL-1');
+  });
+
+  it.each([
+    ['leads would be aged before they are fresh', { agedAfterDays: 1 }],
+    ['a reason would be valid and not', { invalidReturnReasons: ['wrong number'] }],
+  ])('is not published when %s', (_, change) => {
+    given(policy)
+      .when(publish({ ...defaultPolicy, ...change }, minute(5)))
+      .thenRefuses('policy-contradicts-itself', 'POL-1');
+  });
+
+  it('POL-1: holds from its instant until a later one holds', () => {
+    const state = given(policy, published(1, minute(5)), published(2, minute(30)), published(3, minute(20))).state();
+    const versionAt = (at: string) => policyAt(state, at)?.version;
+    expect([minute(4), minute(5), minute(19), minute(20), minute(30)].map(versionAt)).toEqual([undefined, 1, 1, 3, 3]);
+  });
+});

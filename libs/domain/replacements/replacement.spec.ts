@@ -1,0 +1,97 @@
+import { given, minute } from '#test/given';
+import { defaultPolicy } from '../policy/policy.ts';
+import { type ReplacementCommand, type ReplacementEvent, replacement, replacementIdOf } from './replacement.ts';
+
+const about = { orderId: 'o1', leadId: 'l1' };
+const subject = { ...about, leadTypeId: 'shared-fresh', customerId: 'c1', storeId: 'main', deliveredAt: minute(0) };
+const request = (reason: string, at = minute(10)): ReplacementCommand => ({
+  type: 'RequestReplacement',
+  at,
+  ...subject,
+  reason,
+  returnPolicy: { policyVersion: 1, ...defaultPolicy },
+});
+const requested = (reason: string, at = minute(10), verifyBy = '2026-05-08T10:10:00.000Z'): ReplacementEvent => ({
+  type: 'ReplacementRequested',
+  data: { at, ...subject, reason, verifyBy, policyVersion: 1 },
+});
+const granted: ReplacementEvent = {
+  type: 'ChargebackGranted',
+  data: { at: minute(11), ...about, reason: 'wrong number' },
+};
+const denied = (explanation: string, at = minute(10)): ReplacementEvent => ({
+  type: 'ChargebackDenied',
+  data: { at, ...about, explanation },
+});
+const grant: ReplacementCommand = { type: 'GrantChargeback', at: minute(11) };
+const deny: ReplacementCommand = { type: 'DenyChargeback', at: minute(11), explanation: 'we reached the person' };
+
+describe('the return of a lead', () => {
+  it.each(defaultPolicy.approvedReturnReasons)('RPL-3: is taken for the reason "%s"', (reason) => {
+    given(replacement).when(request(reason)).thenRecords(requested(reason));
+  });
+
+  it.each(defaultPolicy.invalidReturnReasons)('RPL-4, RPL-8: is recorded and denied at once for "%s"', (reason) => {
+    given(replacement)
+      .when(request(reason))
+      .thenRecords(requested(reason), denied(`"${reason}" is no reason for a replacement`));
+  });
+
+  it('RPL-3: is refused for a reason that nobody knows', () => {
+    given(replacement).when(request('too expensive')).thenRefuses('return-reason-unknown', 'RPL-3');
+  });
+
+  it('RPL-2: is possible up to five times 24 hours after the receipt, to the millisecond', () => {
+    const last = '2026-05-06T10:00:00.000Z';
+    given(replacement)
+      .when(request('wrong number', last))
+      .thenRecords(requested('wrong number', last, '2026-05-13T10:00:00.000Z'));
+    const late = '2026-05-06T10:00:00.001Z';
+    given(replacement)
+      .when(request('wrong number', late))
+      .thenRecords(
+        requested('wrong number', late, '2026-05-13T10:00:00.001Z'),
+        denied('the lead was delivered more than 5 days before the request', late),
+      );
+  });
+
+  it('RPL-5: is overdue when nobody has verified it in time, which is recorded once', () => {
+    const overdue = '2026-05-08T10:10:00.000Z';
+    given(replacement, requested('wrong number'))
+      .when({ type: 'RecordOverdue', at: overdue })
+      .thenRecords({ type: 'VerificationOverdue', data: { at: overdue, ...about, verifyBy: overdue } });
+    given(replacement, requested('wrong number'))
+      .when({ type: 'RecordOverdue', at: minute(60) })
+      .thenNothing();
+    given(replacement, requested('wrong number'), granted).when({ type: 'RecordOverdue', at: overdue }).thenNothing();
+  });
+
+  it('RPL-6, RPL-7, RPL-8: has one verdict, and it stands', () => {
+    given(replacement, requested('wrong number')).when(grant).thenRecords(granted);
+    given(replacement, requested('wrong number'))
+      .when(deny)
+      .thenRecords(denied('we reached the person', minute(11)));
+    given(replacement, requested('wrong number'), granted).when(deny).thenRefuses('verdict-given', 'RPL-8');
+    given(replacement, requested('wrong number'), denied('no')).when(grant).thenRefuses('verdict-given', 'RPL-8');
+    given(replacement).when(grant).thenRefuses('replacement-unknown');
+  });
+
+  it('RPL-8: is one for each delivered lead', () => {
+    given(replacement, requested('wrong number')).when(request('telephone disconnected')).thenNothing();
+    expect(replacementIdOf('o1', 'l1')).toBe(replacementIdOf('o1', 'l1'));
+    expect(replacementIdOf('o1', 'l1')).not.toBe(replacementIdOf('o1', 'l2'));
+    expect(replacementIdOf('o1', 'l1')).not.toBe(replacementIdOf('o2', 'l1'));
+  });
+
+  it('RPL-6: ends with the replacement that was granted', () => {
+    const record: ReplacementCommand = {
+      type: 'RecordReplacementDelivered',
+      at: minute(20),
+      replacementLeadId: 'l2',
+    };
+    given(replacement, requested('wrong number'), granted)
+      .when(record)
+      .thenRecords({ type: 'ReplacementDelivered', data: { at: minute(20), ...about, replacementLeadId: 'l2' } });
+    given(replacement, requested('wrong number')).when(record).thenRefuses('replacement-not-granted', 'RPL-6');
+  });
+});

@@ -1,0 +1,40 @@
+import { type Decider, type DomainCommand, type DomainEvent, isRefusal } from '#domain/kernel/decider';
+
+/**
+ * `given(order, placed, paid).when(pause).thenRecords(paused)`: decides, and folds what was decided. What a command has
+ * brought about once, it does not bring about again.
+ */
+export function given<State, Command extends DomainCommand, Event extends DomainEvent>(
+  decider: Decider<State, Command, Event>,
+  ...past: readonly Event[]
+) {
+  const fold = (events: readonly Event[]): State => events.reduce(decider.evolve, decider.initialState());
+  return {
+    when(command: Command) {
+      const decision = decider.decide(command, fold(past));
+      return {
+        decision,
+        /** These events, and nothing when asked again. */
+        thenRecords(...events: readonly Event[]): void {
+          expect(decision).toEqual(events);
+          expect(decider.decide(command, fold([...past, ...events]))).toEqual([]);
+        },
+        /** These events, each time anew. */
+        thenRecordsEachTime(...events: readonly Event[]): void {
+          expect(decision).toEqual(events);
+        },
+        thenNothing(): void {
+          expect(decision).toEqual([]);
+        },
+        thenRefuses(code: string, rule?: string): void {
+          expect(isRefusal(decision)).toBe(true);
+          expect(decision).toMatchObject({ code, ...(rule && { rule }) });
+        },
+      };
+    },
+    state: () => fold(past),
+  };
+}
+
+/** Minutes of one morning, as instants: business hours for specs. */
+export const minute = (number: number): string => new Date(Date.UTC(2026, 4, 1, 10) + number * 60_000).toISOString();
