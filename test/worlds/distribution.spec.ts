@@ -1,0 +1,100 @@
+import fc from 'fast-check';
+import { logDigest } from '#audit/digest';
+import { checkLaws } from '#audit/laws';
+import { hashOfEvent } from '#event-store/embedded/embedded-store';
+import { type Step, World } from './world.ts';
+
+const small = fc.integer({ min: 0, max: 9 });
+const happening: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('order' as const),
+      customer: small,
+      type: small,
+      quantity: fc.integer({ min: 1, max: 5 }),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('leads' as const),
+      type: small,
+      count: fc.integer({ min: 1, max: 6 }),
+      person: fc.integer({ min: 0, max: 39 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('pause' as const, 'restart' as const, 'cancel' as const),
+      order: small,
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('return' as const, 'grant' as const), delivery: small }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('move' as const), customer: small, business: small }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('wait' as const), hours: fc.integer({ min: 1, max: 40 }) }) },
+);
+const crash: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constant('crash' as const),
+  afterCommands: fc.integer({ min: 1, max: 25 }),
+  carriedOut: fc.boolean(),
+});
+
+const steps = (step: fc.Arbitrary<Step>) => fc.array(step, { minLength: 5, maxLength: 30, size: 'max' });
+
+async function lived(happenings: readonly Step[], look: (world: World) => Promise<void>): Promise<void> {
+  const world = await World.create();
+  try {
+    await world.live(happenings);
+    await look(world);
+  } finally {
+    await world.close();
+  }
+}
+
+const brokenLaws = async (world: World) => {
+  const { laws, examples } = await checkLaws(world.events, { hashOf: hashOfEvent });
+  return { counts: Object.entries(laws).filter(([, count]) => count > 0), examples };
+};
+
+describe('whatever happens in a lead store', () => {
+  it('DLV-1 … DLV-10, ORD-1 … ORD-6, RPL-2 … RPL-9: its laws hold, and nobody waits for a lead that lies there', async () => {
+    await fc.assert(
+      fc.asyncProperty(steps(happening), (happenings) =>
+        lived(happenings, async (world) => {
+          expect(await brokenLaws(world)).toEqual({ counts: [], examples: {} });
+          expect(await world.missedDeliveries()).toEqual([]);
+        }),
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  it('the same is true though its process dies again and again, in the middle of anything', async () => {
+    const step = fc.oneof({ weight: 3, arbitrary: happening }, { weight: 1, arbitrary: crash });
+    await fc.assert(
+      fc.asyncProperty(steps(step), (happenings) =>
+        lived(happenings, async (world) => {
+          expect(await brokenLaws(world)).toEqual({ counts: [], examples: {} });
+          expect(await world.missedDeliveries()).toEqual([]);
+        }),
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  it('DLV-7: the same happenings make the same history', async () => {
+    await fc.assert(
+      fc.asyncProperty(steps(happening), async (happenings) => {
+        const digests: string[] = [];
+        for (let time = 0; time < 2; time += 1)
+          await lived(happenings, async (world) => {
+            digests.push(await logDigest(world.events, world.vault));
+          });
+        expect(digests[0]).toBe(digests[1]);
+      }),
+      { numRuns: 8 },
+    );
+  });
+});

@@ -1,0 +1,252 @@
+import { decode, idOf } from '#domain/codec';
+import type { Instant } from '#domain/kernel/events';
+import { deriveId } from '#domain/kernel/ids';
+import { addSeconds } from '#domain/kernel/instants';
+import { leadStream } from '#domain/leads/lead';
+import { orderStream, owedLeads } from '#domain/orders/order';
+import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import type { EventStore } from '#event-store/port';
+import { MovedClock } from '#gateways/clock';
+import { sandboxPayments } from '#gateways/payments';
+import type { ProcessEngine } from '#processes/engine/engine';
+import { openVault, type Vault } from '#vault/vault';
+import { prepareNewStore } from '#wiring/first-start';
+import { Ledger, type Order, type Outcome } from '#wiring/ledger';
+import { createReactions } from '#wiring/reactions';
+import { type Caller, Requests } from '#wiring/requests';
+
+/** What can happen in a small world of three customers' businesses, two time zones and few persons. */
+export type Step =
+  | { readonly kind: 'order'; readonly customer: number; readonly type: number; readonly quantity: number }
+  | { readonly kind: 'leads'; readonly type: number; readonly count: number; readonly person: number }
+  | { readonly kind: 'pause' | 'restart' | 'cancel'; readonly order: number }
+  | { readonly kind: 'return' | 'grant'; readonly delivery: number }
+  | { readonly kind: 'move'; readonly customer: number; readonly business: number }
+  | { readonly kind: 'wait'; readonly hours: number }
+  /** The process dies after so many commands, the last of them carried out or not. */
+  | { readonly kind: 'crash'; readonly afterCommands: number; readonly carriedOut: boolean };
+
+const LEAD_TYPES = ['exclusive-real-time', 'shared-real-time', 'shared-fresh'];
+const BUSINESSES = ['Abc', 'a.b.c.', 'Other', 'Third'];
+const ZONES = ['America/New_York', 'Pacific/Honolulu'];
+const CUSTOMERS = 5;
+
+/** The real ledger, processes and stores, with a clock that is moved and a plug that can be pulled. */
+export class World {
+  readonly events: EventStore;
+  readonly vault: Vault;
+  readonly clock = new MovedClock('2026-03-07T15:00:00.000Z');
+  readonly #customers: string[] = [];
+  #ledger!: Ledger;
+  #requests!: Requests;
+  #engine!: ProcessEngine;
+  #commands = 0;
+  #crash: { readonly at: number; readonly carriedOut: boolean; readonly happened: () => void } | undefined;
+
+  private constructor(events: EventStore, vault: Vault) {
+    this.events = events;
+    this.vault = vault;
+  }
+
+  static async create(): Promise<World> {
+    const world = new World(await openEmbeddedStore(), await openVault({ matchingSecret: new Uint8Array(32) }));
+    world.#begin();
+    await prepareNewStore(world.#requests);
+    for (let number = 0; number < CUSTOMERS; number += 1) {
+      const request = {
+        storeId: 'main',
+        businessAssociation: BUSINESSES[number % BUSINESSES.length] as string,
+        timeZone: ZONES[number % ZONES.length] as string,
+      };
+      world.#customers.push((await world.#requests.registerCustomer(request, caller('customer', number))).id);
+    }
+    await world.#engine.settle();
+    return world;
+  }
+
+  /** Takes the steps one after the other; a crash cuts one of those after it short, and a new process takes over. */
+  async live(steps: readonly Step[]): Promise<void> {
+    for (const [index, step] of steps.entries()) {
+      if (step.kind === 'crash') {
+        this.#pullThePlugAfter(step.afterCommands, step.carriedOut);
+        continue;
+      }
+      await this.#unlessItCrashes(async () => {
+        await this.#take(step, index);
+        await this.#engine.settle();
+      });
+    }
+    this.#crash = undefined;
+    await this.#engine.settle();
+  }
+
+  async close(): Promise<void> {
+    await this.#engine.stop();
+    await this.vault.close();
+    await this.events.close();
+  }
+
+  /** Orders that could be given a lead that lies there, as `order ← lead`. When all is settled there is none. */
+  async missedDeliveries(): Promise<string[]> {
+    const { orders, leads } = await this.#things();
+    const missed: string[] = [];
+    for (const order of orders) {
+      const book = await this.#ledger.read<'contacts'>(`contacts-${order.customerId}`);
+      for (const lead of leads) {
+        const persons = [lead.state.telephoneKey, lead.state.emailKey].filter((key) => key !== undefined);
+        const suits =
+          lead.state.leadTypeId === order.leadTypeId &&
+          !persons.some((key) => book.state.personKeys.has(key)) &&
+          !lead.state.assignments.some(
+            ({ customerId, businessKey }) => customerId === order.customerId || businessKey === order.businessKey,
+          );
+        if (suits) missed.push(`${order.id} ← ${lead.id}`);
+      }
+    }
+    return missed;
+  }
+
+  async #things() {
+    const streams = new Set<string>();
+    for await (const { stream } of this.events.readAll()) streams.add(stream);
+    const orders = [];
+    const leads = [];
+    for (const stream of streams) {
+      const id = idOf(stream);
+      if (stream.startsWith('order-')) {
+        const { state } = await this.#ledger.read<'order'>(orderStream(id));
+        const { customerId, leadTypeId, dailyMaximum, timeZone } = state.terms as NonNullable<typeof state.terms>;
+        const open = state.status === 'open' && state.deliveredLeads < owedLeads(state.terms as never);
+        const today = new Intl.DateTimeFormat('en-CA', { timeZone }).format(Date.parse(this.clock.now()));
+        const deliveredToday = state.day.localDay === today ? state.day.deliveredLeads : 0;
+        const wants =
+          (open && deliveredToday < (dailyMaximum ?? Number.POSITIVE_INFINITY)) ||
+          (state.owed.size > 0 && state.status !== 'paused');
+        const { state: customer } = await this.#ledger.read<'customer'>(`customer-${customerId}`);
+        const businessKey = customer.businessAssociation.toLowerCase().replaceAll('.', '');
+        if (wants) orders.push({ id, customerId, leadTypeId, businessKey });
+      }
+      if (stream.startsWith('lead-')) {
+        const { state } = await this.#ledger.read<'lead'>(leadStream(id));
+        if (state.status === 'available' && state.openPlaces > 0) leads.push({ id, state });
+      }
+    }
+    return { orders, leads };
+  }
+
+  /** A new process on the same log: nothing of the one before is known but what it wrote. */
+  #begin(): void {
+    const { events: store, vault, clock } = this;
+    this.#ledger = new Ledger(store);
+    const send = (order: Order) => this.#send(order);
+    this.#requests = new Requests({ ledger: this.#ledger, vault, clock, send });
+    this.#engine = createReactions({ store, ledger: this.#ledger, clock, payments: sandboxPayments(), send });
+    this.#engine.start().catch(() => {});
+  }
+
+  #send(order: Order): Promise<Outcome> {
+    this.#commands += 1;
+    const crash = this.#crash;
+    if (!crash || this.#commands < crash.at) return this.#ledger.execute(order);
+    // The process is dead from here on: its commands are not sent, its answers not heard.
+    const last = this.#commands === crash.at && crash.carriedOut ? this.#ledger.execute(order) : Promise.resolve();
+    void last.catch(() => {}).then(() => crash.happened());
+    return new Promise(() => {});
+  }
+
+  #plug = Promise.withResolvers<void>();
+
+  #pullThePlugAfter(commands: number, carriedOut: boolean): void {
+    this.#plug = Promise.withResolvers();
+    this.#crash = { at: this.#commands + commands, carriedOut, happened: this.#plug.resolve };
+  }
+
+  async #unlessItCrashes(work: () => Promise<void>): Promise<void> {
+    const crashed = await Promise.race([work().then(() => false), this.#plug.promise.then(() => true)]);
+    if (!crashed) return;
+    this.#crash = undefined;
+    this.#plug = Promise.withResolvers();
+    void this.#engine.stop();
+    this.#begin();
+    await this.#engine.settle();
+  }
+
+  async #take(step: Exclude<Step, { kind: 'crash' }>, index: number): Promise<void> {
+    const requests = this.#requests;
+    const by = caller(step.kind, index);
+    switch (step.kind) {
+      case 'order': {
+        const leadTypeId = LEAD_TYPES[step.type % LEAD_TYPES.length] as string;
+        const request = {
+          customerId: this.#customers[step.customer % CUSTOMERS] as string,
+          leadTypeId,
+          quantity: step.quantity,
+          ...(leadTypeId.endsWith('real-time') && { dailyMaximum: { leads: 2 } }),
+          paymentToken: step.quantity === 5 ? 'tok_declined' : 'tok_ok',
+        };
+        await requests.placeOrder(request, by);
+        return;
+      }
+      case 'leads': {
+        const leadTypeId = LEAD_TYPES[step.type % LEAD_TYPES.length] as string;
+        await requests.receiveLeads(
+          Array.from({ length: step.count }, (_, number) => ({
+            leadTypeId,
+            source: 'world',
+            occasion: `${index} ${number}`,
+            contact: { telephone: `212555${String(1000 + ((step.person + number) % 40))}` },
+          })),
+          by,
+        );
+        return;
+      }
+      case 'pause':
+        await this.#withOrder(step.order, (id) => requests.pauseOrder(id, by));
+        return;
+      case 'restart':
+        await this.#withOrder(step.order, (id) => requests.restartOrder(id, by));
+        return;
+      case 'cancel':
+        await this.#withOrder(step.order, (id) => requests.cancelOrder(id, by));
+        return;
+      case 'return': {
+        const delivery = await this.#pick('LeadDelivered', step.delivery);
+        if (!delivery) return;
+        const { leadId } = delivery.data as { leadId: string };
+        await requests.requestReplacement({ orderId: idOf(delivery.stream), leadId, reason: 'wrong number' }, by);
+        return;
+      }
+      case 'grant': {
+        const request = await this.#pick('ReplacementRequested', step.delivery);
+        if (request) await requests.grantChargeback(idOf(request.stream), by);
+        return;
+      }
+      case 'move':
+        await requests.changeBusinessAssociation(
+          this.#customers[step.customer % CUSTOMERS] as string,
+          BUSINESSES[step.business % BUSINESSES.length] as string,
+          by,
+        );
+        return;
+      case 'wait':
+        await this.clock.moveTo(addSeconds(this.clock.now() as Instant, step.hours * 3600));
+        return;
+    }
+  }
+
+  async #withOrder(number: number, ask: (orderId: string) => Promise<unknown>): Promise<void> {
+    const placed = await this.#pick('OrderPlaced', number);
+    if (placed) await ask(idOf(placed.stream));
+  }
+
+  async #pick(type: string, number: number) {
+    const found = [];
+    for await (const event of this.events.readAll({ filter: { types: [type] } })) found.push(decode(event));
+    return found[number % found.length];
+  }
+}
+
+const caller = (what: string, number: number): Caller => ({
+  actor: 'staff:world',
+  commandId: deriveId('world', what, String(number)),
+});
