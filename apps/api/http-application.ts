@@ -50,7 +50,11 @@ export async function createHttpApplication(
     if (routeOptions.url !== '/api/leads/batches') throw new UnsupportedMediaTypeException();
     return file;
   });
-  server.addHook('onRequest', async (request) => refuseStrangers(request));
+  server.addHook('onRequest', async (request, reply) => {
+    // Answers tell of persons: no cache on the way keeps them, and no browser guesses what they might be.
+    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    refuseStrangers(request);
+  });
   server.addHook('preValidation', async (request) => refuseStrangeBody(request.body));
   serveDocumentation(application);
   await application.init();

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 afterEach(() => {
-  expect(server.errors).toEqual([]);
+  expect(server.errors.splice(0)).toEqual([]);
 });
 
 const aCustomer = { storeId: 'main', businessAssociation: 'ABC Vitamins', timeZone: 'America/New_York' };

@@ -6,7 +6,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 afterEach(() => {
-  expect(server.errors).toEqual([]);
+  expect(server.errors.splice(0)).toEqual([]);
 });
 
 const csv = { 'content-type': 'text/csv' };

@@ -1,3 +1,4 @@
+import { ProcessEngine } from '#processes/engine/engine';
 import { EVENT_STORE } from '#wiring/tokens';
 import { type Server, startServer } from './server.ts';
 
@@ -21,13 +22,37 @@ test('health tells of the store, the processes and the read models, and how far 
 
 test('a store that cannot be reached is told with 503, and commands with Retry-After', async () => {
   const other = await startServer();
-  await other.application.get(EVENT_STORE).close();
-  const health = await other.call('GET', '/health');
-  expect(health).toMatchObject({ status: 503, body: { ok: false, store: { ok: false, error: 'store-unavailable' } } });
-  const command = await other.call('POST', '/api/orders/some/pause');
-  expect(command).toMatchObject({ status: 503, body: { code: 'store-unavailable' } });
-  expect(command.headers.get('retry-after')).toBe('5');
-  await other.stop();
+  try {
+    await other.application.get(EVENT_STORE).close();
+    const health = await other.call('GET', '/health');
+    expect(health).toMatchObject({
+      status: 503,
+      body: { ok: false, store: { ok: false, error: 'store-unavailable' } },
+    });
+    const command = await other.call('POST', '/api/orders/some/pause');
+    expect(command).toMatchObject({ status: 503, body: { code: 'store-unavailable' } });
+    expect(command.headers.get('retry-after')).toBe('5');
+  } finally {
+    await other.stop();
+  }
+});
+
+test('what nobody foresaw is logged, and the answer says nothing of it', async () => {
+  const engine = server.application.get(ProcessEngine);
+  const defect = () => {
+    throw new Error('secret of /etc/leadger');
+  };
+  Object.assign(engine, { parked: defect });
+  const { status, body, text } = await server.call('GET', '/api/processes/parked');
+  Reflect.deleteProperty(engine, 'parked');
+  expect({ status, code: body.code }).toEqual({ status: 500, code: 'internal-error' });
+  expect(text).not.toMatch(/secret|etc/);
+  expect(server.errors.splice(0)).toEqual([expect.stringContaining('secret of /etc/leadger')]);
+});
+
+test('no cache keeps an answer', async () => {
+  const { headers } = await server.call('GET', '/api/customers');
+  expect(headers.get('cache-control')).toBe('no-store');
 });
 
 test('metrics count requests by route, never by id', async () => {

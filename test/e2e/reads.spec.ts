@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 afterEach(() => {
-  expect(server.errors).toEqual([]);
+  expect(server.errors.splice(0)).toEqual([]);
 });
 
 const aCustomer = (businessAssociation: string) => ({

@@ -28,7 +28,7 @@ export interface Server {
   /** Waits until all that follows from what was asked has been done. */
   settle(): Promise<void>;
   /** What was logged: requests that failed unexpectedly. */
-  readonly errors: readonly string[];
+  readonly errors: string[];
   stop(): Promise<void>;
 }
 
