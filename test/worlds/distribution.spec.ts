@@ -21,7 +21,7 @@ const happening: fc.Arbitrary<Step> = fc.oneof(
       kind: fc.constant('leads' as const),
       type: small,
       count: fc.integer({ min: 1, max: 6 }),
-      person: fc.integer({ min: 0, max: 39 }),
+      person: fc.integer({ min: 0, max: 11 }),
     }),
   },
   {
@@ -82,6 +82,15 @@ describe('whatever happens in a lead store', () => {
       ),
       { numRuns: 25 },
     );
+  });
+
+  it('DLV-4: a lead that its winner may not have, for he has the person, goes to the next in turn', async () => {
+    const order = (customer: number): Step => ({ kind: 'order', customer, type: 0, quantity: 3 });
+    const lead = (person: number): Step => ({ kind: 'leads', type: 0, count: 1, person });
+    await lived([order(0), lead(1), order(1), lead(2), lead(1)], async (world) => {
+      expect(await world.deliveredByCustomer()).toEqual([1, 2, 0, 0, 0]);
+      expect(await world.missedDeliveries()).toEqual([]);
+    });
   });
 
   it('DLV-7: the same happenings make the same history', async () => {

@@ -86,6 +86,16 @@ export class World {
     await this.events.close();
   }
 
+  /** How many leads each customer has. */
+  async deliveredByCustomer(): Promise<number[]> {
+    const counts = this.#customers.map(() => 0);
+    for await (const event of this.events.readAll({ filter: { types: ['LeadDelivered'] } })) {
+      const customer = this.#customers.indexOf((decode(event).data as { customerId: string }).customerId);
+      counts[customer] = (counts[customer] as number) + 1;
+    }
+    return counts;
+  }
+
   /** Orders that could be given a lead that lies there, as `order ← lead`. When all is settled there is none. */
   async missedDeliveries(): Promise<string[]> {
     const { orders, leads } = await this.#things();
@@ -194,7 +204,7 @@ export class World {
             leadTypeId,
             source: 'world',
             occasion: `${index} ${number}`,
-            contact: { telephone: `212555${String(1000 + ((step.person + number) % 40))}` },
+            contact: { telephone: `212555${String(1000 + ((step.person + number) % 12))}` },
           })),
           by,
         );
