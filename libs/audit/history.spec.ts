@@ -1,0 +1,65 @@
+import type { CustomerEvent } from '#domain/accounts/customer';
+import { encode } from '#domain/codec';
+import { deriveId } from '#domain/kernel/ids';
+import { hashOfEvent, openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import type { EventStore, RecordedEvent } from '#event-store/port';
+import { historyOf } from './history.ts';
+import { DamagedEvent } from './replay.ts';
+
+const vault = { open: async () => undefined };
+
+describe('the history of a thing', () => {
+  let events: EventStore;
+  beforeEach(async () => {
+    events = await openEmbeddedStore();
+    const happened: CustomerEvent[] = [
+      {
+        type: 'CustomerRegistered',
+        data: { at: '2026-05-01T10:00:00.000Z', storeId: 'main', businessAssociation: 'Abc', timeZone: 'UTC' },
+      },
+      { type: 'BusinessAssociationChanged', data: { at: '2026-05-02T10:00:00.000Z', businessAssociation: 'Other' } },
+      { type: 'TimeZoneChanged', data: { at: '2026-05-03T10:00:00.000Z', timeZone: 'America/Boise' } },
+    ];
+    for (const [index, event] of happened.entries()) {
+      const commandId = deriveId('history', String(index));
+      const cause = { commandId, correlationId: commandId, actor: 'staff:ada', reason: 'asked by telephone' };
+      await events.append('customer-c1', [{ id: commandId, ...encode('customer-c1', event, cause) }], 'any');
+    }
+  });
+  afterEach(() => events.close());
+
+  const at = (instant?: string) =>
+    historyOf({ events, vault }, 'customer-c1', { hashOf: hashOfEvent, ...(instant && { at: instant }) });
+
+  it('tells what happened, by whom and why, and what it came to', async () => {
+    const history = await at();
+    expect(history?.events.map(({ type }) => type)).toEqual([
+      'CustomerRegistered',
+      'BusinessAssociationChanged',
+      'TimeZoneChanged',
+    ]);
+    expect(history?.events[1]).toMatchObject({ actor: 'staff:ada', reason: 'asked by telephone', revision: 1 });
+    expect(history?.state).toMatchObject({ businessAssociation: 'Other', timeZone: 'America/Boise' });
+  });
+
+  it('ends at an instant, which still belongs to it', async () => {
+    expect((await at('2026-05-02T10:00:00.000Z'))?.state).toMatchObject({
+      businessAssociation: 'Other',
+      timeZone: 'UTC',
+    });
+    expect((await at('2026-05-02T09:59:59.999Z'))?.state).toMatchObject({ businessAssociation: 'Abc' });
+    expect(await at('2026-04-30T00:00:00.000Z')).toBeUndefined();
+  });
+
+  it('is not told from damaged events', async () => {
+    const damaged = {
+      async *readStream() {
+        for await (const event of events.readStream('customer-c1'))
+          yield { ...event, data: new TextEncoder().encode('{"at":"2026-05-01T10:00:00.000Z"}') } as RecordedEvent;
+      },
+    };
+    await expect(historyOf({ events: damaged, vault }, 'customer-c1', { hashOf: hashOfEvent })).rejects.toThrow(
+      DamagedEvent,
+    );
+  });
+});

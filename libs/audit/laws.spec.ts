@@ -1,0 +1,314 @@
+import { hashOfEvent } from '#event-store/embedded/embedded-store';
+import type { Position, RecordedEvent } from '#event-store/port';
+import { logDigest } from './digest.ts';
+import { checkLaws, type Law } from './laws.ts';
+
+/** Written by hand, as bytes: nothing of the domain has a say here. */
+type Line = readonly [stream: string, type: string, data?: object];
+
+const DAY = 24 * 3_600_000;
+const START = Date.parse('2026-05-01T12:00:00.000Z');
+const on = (day: number): string => new Date(START + day * DAY).toISOString();
+
+const decision = (index: number, rank: object = { placedAt: on(0) }, decidedOn = '0000000000000099') => ({
+  rule: 'owedSince' in rank ? 'replacement-owed-longest' : 'order-served-longest-ago',
+  rank,
+  decidedAt: on(0),
+  decidedOn,
+  decisionIndex: index,
+  policyVersion: 1,
+});
+
+const policy = {
+  maximumCustomersPerSharedLead: 3,
+  freshAfterDays: 1,
+  agedAfterDays: 30,
+  returnWindowDays: 5,
+  verificationDays: 7,
+  approvedReturnReasons: ['wrong number'],
+  invalidReturnReasons: ['not interested'],
+};
+
+const businesses = { c1: 'Abc', c2: 'Other', c3: 'Third', c4: 'Fourth', c5: 'A.B.C.' } as const;
+type Customer = keyof typeof businesses;
+const keyOf = (customer: Customer) => businesses[customer].toLowerCase().replaceAll('.', '');
+
+const order = (id: string, customerId: Customer, leadTypeId: string, dailyMaximum?: number): Line[] => [
+  [
+    `order-${id}`,
+    'OrderPlaced',
+    { customerId, leadTypeId, timeZone: 'America/New_York', dailyMaximum, quantity: 2, bonusLeads: 0 },
+  ],
+  [`order-${id}`, 'PaymentCaptured'],
+];
+const lead = (id: string, leadTypeId: string, person = id): Line => [
+  `lead-${id}`,
+  'LeadReceived',
+  { leadTypeId, openPlaces: leadTypeId === 'ex' ? 1 : 3, telephoneKey: person, policyVersion: 1 },
+];
+
+let decisions = 0;
+/** Assigned and delivered, each by a decision of its own that cannot be judged: it was made on a position to come. */
+function delivery(
+  leadId: string,
+  orderId: string,
+  customerId: Customer,
+  more: object = {},
+  business = keyOf(customerId),
+): Line[] {
+  decisions += 1;
+  const data = { leadId, orderId, customerId, businessKey: business, decision: decision(decisions), ...more };
+  return [
+    [`lead-${leadId}`, 'LeadAssigned', { leadTypeId: 'ex', openPlaces: 0, ...data }],
+    [`order-${orderId}`, 'LeadDelivered', { leadTypeId: 'ex', localDay: '2026-05-01', ...data }],
+  ];
+}
+
+const setting: Line[] = [
+  ['policy-main', 'PolicyPublished', { version: 1, effectiveFrom: on(-1), policy }],
+  ['catalogue-main', 'LeadTypeDefined', { leadTypeId: 'ex', exclusivity: 'exclusive' }],
+  ['catalogue-main', 'LeadTypeDefined', { leadTypeId: 'sh', exclusivity: 'shared' }],
+  ...Object.entries(businesses).map(
+    ([id, businessAssociation]): Line => [`customer-${id}`, 'CustomerRegistered', { businessAssociation }],
+  ),
+  ...order('o1', 'c1', 'ex'),
+  ...order('o2', 'c2', 'ex'),
+  lead('l1', 'ex'),
+];
+
+const returned = (reason = 'wrong number', requestedOn = 1): Line[] => [
+  [
+    'replacement-r1',
+    'ReplacementRequested',
+    { at: on(requestedOn), orderId: 'o1', leadId: 'l1', reason, policyVersion: 1 },
+  ],
+  ['replacement-r1', 'ChargebackGranted', { at: on(requestedOn), orderId: 'o1', leadId: 'l1' }],
+];
+
+const encoder = new TextEncoder();
+
+function record(lines: readonly Line[]): RecordedEvent[] {
+  const revisions = new Map<string, number>();
+  return lines.map(([stream, type, data], index) => {
+    const revision = (revisions.get(stream) ?? -1) + 1;
+    revisions.set(stream, revision);
+    const event = {
+      stream,
+      revision,
+      type,
+      id: `00000000-0000-5000-8000-${String(index).padStart(12, '0')}`,
+      data: encoder.encode(JSON.stringify({ at: on(0), ...data })),
+      metadata: encoder.encode('{}'),
+      position: String(index + 1).padStart(16, '0') as Position,
+      recordedAt: on(0),
+    };
+    return { ...event, hash: hashOfEvent(event) };
+  });
+}
+
+const logOf = (events: readonly RecordedEvent[]) => ({
+  async *readAll() {
+    yield* events;
+  },
+});
+
+async function broken(
+  lines: readonly Line[],
+  change = (events: RecordedEvent[]) => events,
+): Promise<Partial<Record<Law, number>>> {
+  const { laws } = await checkLaws(logOf(change(record(lines))), { hashOf: hashOfEvent });
+  return Object.fromEntries(Object.entries(laws).filter(([, count]) => count > 0));
+}
+
+describe('the laws', () => {
+  it('hold for a store that keeps them', async () => {
+    const story = [
+      ...setting,
+      ...delivery('l1', 'o1', 'c1'),
+      ...order('o3', 'c3', 'sh'),
+      ...order('o4', 'c1', 'sh'),
+      lead('s1', 'sh'),
+      ...delivery('s1', 'o3', 'c3'),
+      ...delivery('s1', 'o4', 'c1'),
+      ...returned(),
+      ['lead-l1', 'LeadWithdrawn', { leadTypeId: 'ex', openPlaces: 0 }] as Line,
+      ['order-o1', 'OrderCancelled'] as Line,
+      lead('l2', 'ex'),
+      ...delivery('l2', 'o1', 'c1', { replacementFor: 'r1' }),
+      lead('l3', 'ex'),
+      ['customer-c2', 'BusinessAssociationChanged', { at: on(9), businessAssociation: 'Abc' }] as Line,
+    ];
+    expect(await broken(story)).toEqual({});
+  });
+
+  it.each<[string, Partial<Record<Law, number>>, readonly Line[]]>([
+    [
+      'DLV-1: an exclusive lead goes to a second customer',
+      { exclusiveToSeveral: 1 },
+      [...delivery('l1', 'o1', 'c1'), ...delivery('l1', 'o2', 'c2')],
+    ],
+    [
+      'DLV-2: a shared lead goes to a fourth customer',
+      { sharedToTooMany: 1 },
+      [
+        lead('s1', 'sh'),
+        ...(['c1', 'c2', 'c3', 'c4'] as const).flatMap((customer) => [
+          ...order(`s-${customer}`, customer, 'sh'),
+          ...delivery('s1', `s-${customer}`, customer),
+        ]),
+      ],
+    ],
+    [
+      'DLV-3: a shared lead goes into one business twice, however that is written',
+      { sameBusinessTwice: 1 },
+      [
+        lead('s1', 'sh'),
+        ...order('o5', 'c5', 'sh'),
+        ...order('o6', 'c1', 'sh'),
+        ...delivery('s1', 'o5', 'c5'),
+        ...delivery('s1', 'o6', 'c1'),
+      ],
+    ],
+    [
+      'DLV-3: an event that lies about the business hides nothing',
+      { sameBusinessTwice: 1 },
+      [
+        lead('s1', 'sh'),
+        ...order('o5', 'c5', 'sh'),
+        ...order('o6', 'c1', 'sh'),
+        ...delivery('s1', 'o5', 'c5'),
+        ...delivery('s1', 'o6', 'c1', {}, 'somethingelse'),
+      ],
+    ],
+    [
+      'DLV-4: a customer gets a person again, with another lead and another order',
+      { samePersonTwice: 1 },
+      [
+        ...order('o7', 'c1', 'ex'),
+        ...delivery('l1', 'o1', 'c1'),
+        lead('l2', 'ex', 'l1'),
+        ...delivery('l2', 'o7', 'c1'),
+      ],
+    ],
+    [
+      'DLV-5: an order gets more than its maximum on a local day',
+      { aboveDailyMaximum: 1 },
+      [...order('o8', 'c3', 'ex', 1), lead('l2', 'ex'), ...delivery('l1', 'o8', 'c3'), ...delivery('l2', 'o8', 'c3')],
+    ],
+    [
+      'ORD-1: a paused order gets a lead',
+      { deliveredWhileNotOpen: 1 },
+      [['order-o1', 'OrderPaused'], ...delivery('l1', 'o1', 'c1')],
+    ],
+    [
+      'RPL-6: what names a replacement that is not owed, is none',
+      { deliveredWhileNotOpen: 1 },
+      [['order-o1', 'OrderCancelled'], ...delivery('l1', 'o1', 'c1', { replacementFor: 'r1' })],
+    ],
+    [
+      'ORD-6: an order gets more than was ordered',
+      { deliveredTooMany: 1 },
+      [
+        lead('l2', 'ex'),
+        lead('l3', 'ex'),
+        ...delivery('l1', 'o1', 'c1'),
+        ...delivery('l2', 'o1', 'c1'),
+        ...delivery('l3', 'o1', 'c1'),
+      ],
+    ],
+    [
+      'DLV-10: a withdrawn lead is assigned',
+      { deliveredAfterWithdrawal: 1 },
+      [['lead-l1', 'LeadWithdrawn', { leadTypeId: 'ex', openPlaces: 0 }], delivery('l1', 'o1', 'c1')[0] as Line],
+    ],
+    [
+      'RPL-2: a return is granted that was asked for too late',
+      { returnGrantedOutsideWindow: 1 },
+      [...delivery('l1', 'o1', 'c1'), ...returned('wrong number', 5.01)],
+    ],
+    [
+      'RPL-3: a return is granted for a reason that is not approved',
+      { returnGrantedOutsideWindow: 1 },
+      [...delivery('l1', 'o1', 'c1'), ...returned('not interested')],
+    ],
+    [
+      'RPL-6: a replacement is not delivered though a lead lies there for a day',
+      { replacementMissing: 1 },
+      [
+        ...delivery('l1', 'o1', 'c1'),
+        ...returned(),
+        lead('l2', 'ex'),
+        ['customer-c2', 'BusinessAssociationChanged', { at: on(3), businessAssociation: 'Abc' }],
+      ],
+    ],
+    ['an event says nothing that can be understood', { unreadable: 1 }, [['lead-l1', 'LeadAged', { at: 'yesterday' }]]],
+  ])('count when %s', async (_, counts, lines) => {
+    expect(await broken([...setting, ...lines])).toEqual(counts);
+  });
+
+  it('DLV-7: count when somebody else was first in turn', async () => {
+    const decidedOn = String(setting.length).padStart(16, '0');
+    const assigned = (orderId: string, customerId: Customer): Line => [
+      'lead-l1',
+      'LeadAssigned',
+      {
+        leadTypeId: 'ex',
+        openPlaces: 0,
+        orderId,
+        customerId,
+        businessKey: keyOf(customerId),
+        decision: decision(0, { placedAt: on(0) }, decidedOn),
+      },
+    ];
+    const fair = await checkLaws(logOf(record([...setting, assigned('o1', 'c1')])), { hashOf: hashOfEvent });
+    expect(fair.laws.winnerNotFirst).toBe(0);
+    expect(fair.decisions).toEqual({ judged: 1, passedOver: 0 });
+    expect(await broken([...setting, assigned('o2', 'c2')])).toEqual({ winnerNotFirst: 1 });
+  });
+
+  it('count what is missing from a stream, what stands there twice, and what is not what was written', async () => {
+    const lines = [...setting, ...delivery('l1', 'o1', 'c1')];
+    expect(await broken(lines, (events) => events.filter(({ type }) => type !== 'PaymentCaptured'))).toMatchObject({
+      revisionGap: 1,
+    });
+    expect(await broken(setting, (events) => [...events, events.at(-1) as RecordedEvent])).toEqual({ revisionGap: 1 });
+    const tampered = (event: RecordedEvent) => ({ ...event, data: encoder.encode(`{"at":"${on(1)}"}`) });
+    const changed = await broken([...setting, ['order-o1', 'OrderPaused']], (events) => [
+      ...events.slice(0, -1),
+      tampered(events.at(-1) as RecordedEvent),
+    ]);
+    expect(changed).toEqual({ hashMismatch: 1 });
+  });
+
+  it('name the events that broke them', async () => {
+    const { examples, events, head } = await checkLaws(
+      logOf(record([...setting, ['order-o1', 'OrderPaused'], ...delivery('l1', 'o1', 'c1')])),
+      { hashOf: hashOfEvent },
+    );
+    expect(examples).toEqual({ deliveredWhileNotOpen: ['order-o1@3'] });
+    expect([events, Number(head)]).toEqual([setting.length + 3, setting.length + 3]);
+  });
+});
+
+describe('the digest of a log', () => {
+  const vault = { open: async ({ box }: { box: string }) => Buffer.from(box, 'base64').toString().slice(1) };
+  const sealed = (content: string, chance: string) => ({
+    keyId: 'k',
+    box: Buffer.from(chance + content).toString('base64'),
+  });
+  const digest = (lines: readonly Line[]) => logDigest(logOf(record(lines)), vault);
+
+  it('is that of what was said, not of how it was sealed, keyed or interleaved', async () => {
+    const one: Line[] = [
+      ['a-1', 'A', { contact: sealed('Ann', '1'), telephoneKey: 'x' }],
+      ['b-1', 'B', { count: 1, name: 'n' }],
+    ];
+    const other: Line[] = [
+      ['b-1', 'B', { name: 'n', count: 1 }],
+      ['a-1', 'A', { contact: sealed('Ann', '2'), telephoneKey: 'y' }],
+    ];
+    expect(await digest(one)).toBe(await digest(other));
+    expect(await digest(one)).not.toBe(await digest([['a-1', 'A', { contact: sealed('Bob', '1') }], one[1] as Line]));
+    expect(await digest(one)).not.toBe(await digest([...one, ['b-1', 'B', {}]]));
+  });
+});
