@@ -1,0 +1,212 @@
+import { encode, type Fact, idOf } from '#domain/codec';
+import { refuse } from '#domain/kernel/decider';
+import { deriveId } from '#domain/kernel/ids';
+import { addSeconds } from '#domain/kernel/instants';
+import type { PolicyDocument } from '#domain/policy/policy';
+import { defaultPolicy } from '#domain/policy/policy';
+import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import { type EventStore, StoreUnavailable } from '#event-store/port';
+import { MovedClock } from '#gateways/clock';
+import type { Process } from '../process.ts';
+import { type Answer, ProcessEngine, type Sent } from './engine.ts';
+
+const START = '2026-05-01T10:00:00.000Z';
+
+/** Welcomes every customer once, by moving it to Boise; and half an hour later to UTC. */
+interface Welcome {
+  readonly due: Map<string, Fact>;
+  readonly later: Map<string, string>;
+  readonly refused: string[];
+}
+const welcome: Process<Welcome, 'CustomerRegistered' | 'TimeZoneChanged'> = {
+  name: 'welcome',
+  eventTypes: ['CustomerRegistered', 'TimeZoneChanged'],
+  initialState: () => ({ due: new Map(), later: new Map(), refused: [] }),
+  evolve({ due, later }, fact) {
+    const id = idOf(fact.stream);
+    if (fact.type === 'CustomerRegistered') {
+      if (fact.data.businessAssociation === 'poison') throw new Error('cannot be understood');
+      due.set(id, fact);
+    } else {
+      due.delete(id);
+      if (fact.data.timeZone === 'UTC') later.delete(id);
+      else later.set(id, addSeconds(fact.data.at, 1800));
+    }
+  },
+  next({ due, later }, { now }, limit) {
+    const wish = (id: string, timeZone: string, because?: Fact) => ({
+      commandId: deriveId('welcome', id, timeZone),
+      stream: `customer-${id}`,
+      command: { type: 'ChangeTimeZone' as const, timeZone },
+      ...(because && { because }),
+    });
+    const first = [...due].slice(0, limit).map(([id, fact]) => wish(id, 'America/Boise', fact));
+    due.clear();
+    const second = [...later].filter(([, at]) => at <= now).map(([id]) => wish(id, 'UTC'));
+    for (const { stream } of second) later.delete(idOf(stream));
+    return [...first, ...second];
+  },
+  refused: (state, wish) => state.refused.push(wish.stream),
+  wakeAt: ({ later }) => [...later.values()].sort()[0],
+};
+
+describe('the engine of processes', () => {
+  let store: EventStore;
+  let clock: MovedClock;
+  let engine: ProcessEngine;
+  let sent: Sent[];
+  let answer: (sent: Sent) => Promise<Answer>;
+
+  const begin = () => {
+    engine = new ProcessEngine({
+      store,
+      clock,
+      processes: [welcome],
+      send: (order) => {
+        sent.push(order);
+        return answer(order);
+      },
+      effects: { 'capture-payment': () => Promise.reject(new Error('nobody asked for money')) },
+    });
+    void engine.start();
+  };
+  const register = (id: string, businessAssociation = 'Abc') =>
+    append(`customer-${id}`, {
+      type: 'CustomerRegistered',
+      data: { at: clock.now(), storeId: 'main', businessAssociation, timeZone: 'America/New_York' },
+    });
+  let appended = 0;
+  const append = async (stream: string, event: Parameters<typeof encode>[1]) => {
+    appended += 1;
+    const id = deriveId('engine.spec', String(appended));
+    const cause = { commandId: id, correlationId: id, actor: 'spec' };
+    return store.append(stream, [{ id, ...encode(stream, event, cause) }], 'any');
+  };
+  const carryOut = async ({ stream, command }: Sent): Promise<Answer> => {
+    const { type: _, ...data } = command as unknown as { type: string; at: string; timeZone: string };
+    return append(stream, { type: 'TimeZoneChanged', data });
+  };
+
+  beforeEach(async () => {
+    store = await openEmbeddedStore();
+    clock = new MovedClock(START);
+    sent = [];
+    answer = carryOut;
+    begin();
+  });
+  afterEach(async () => {
+    await engine.stop();
+    await store.close();
+  });
+
+  const zones = () => sent.map(({ stream, command }) => `${stream} ${(command as { timeZone?: string }).timeZone}`);
+
+  it('does what is wished, for whom and why, and is idle then', async () => {
+    await register('c1');
+    await engine.settle();
+    expect(sent).toMatchObject([
+      {
+        stream: 'customer-c1',
+        actor: 'process:welcome',
+        commandId: deriveId('welcome', 'c1', 'America/Boise'),
+        command: { type: 'ChangeTimeZone', timeZone: 'America/Boise', at: START },
+        because: { type: 'CustomerRegistered' },
+      },
+    ]);
+    expect(engine.status()).toMatchObject({ idle: true, caughtUpTo: await store.head() });
+  });
+
+  it('wakes when the time has come, and not before', async () => {
+    await register('c1');
+    await engine.settle();
+    await clock.moveTo(addSeconds(START, 1799));
+    expect(zones()).toEqual(['customer-c1 America/Boise']);
+    await clock.moveTo(addSeconds(START, 1800));
+    expect(zones()).toEqual(['customer-c1 America/Boise', 'customer-c1 UTC']);
+  });
+
+  it('goes on after a restart: what was due meanwhile is done at once, what was done is not done again', async () => {
+    await register('c1');
+    await engine.settle();
+    await engine.stop();
+    await register('c2');
+    clock = new MovedClock(addSeconds(START, 7200));
+    sent = [];
+    begin();
+    await engine.settle();
+    expect(zones().sort()).toEqual(['customer-c1 UTC', 'customer-c2 America/Boise']);
+  });
+
+  it('tries again with more and more patience, and parks in the end with the reason', async () => {
+    answer = () => Promise.reject(new Error('out of order'));
+    await register('c1');
+    await engine.settle();
+    for (const seconds of [1, 2, 5, 15]) {
+      const tries = sent.length;
+      await clock.moveTo(addSeconds(clock.now(), seconds));
+      expect(sent).toHaveLength(tries + 1);
+      expect(engine.parked()).toEqual([]);
+    }
+    await clock.moveTo(addSeconds(clock.now(), 60));
+    expect(sent).toHaveLength(6);
+    const [parked] = engine.parked();
+    expect(parked).toMatchObject({
+      process: 'welcome',
+      stream: 'customer-c1',
+      what: 'ChangeTimeZone',
+      reason: 'out of order',
+      attempts: 6,
+    });
+    await clock.moveTo(addSeconds(clock.now(), 3600));
+    expect(sent).toHaveLength(6);
+
+    answer = carryOut;
+    expect(engine.retry('nothing')).toBe(false);
+    expect(engine.retry(parked?.id as string)).toBe(true);
+    await engine.settle();
+    expect(engine.parked()).toEqual([]);
+    expect(sent).toHaveLength(7);
+  });
+
+  it('never parks what only waits for the store', async () => {
+    answer = () => Promise.reject(new StoreUnavailable('away'));
+    await register('c1');
+    await engine.settle();
+    for (let minute = 0; minute < 20; minute += 1) await clock.moveTo(addSeconds(clock.now(), 60));
+    expect(engine.parked()).toEqual([]);
+    answer = carryOut;
+    await clock.moveTo(addSeconds(clock.now(), 60));
+    expect(engine.status().processes[0]).toMatchObject({ waitingForRetry: 0 });
+  });
+
+  it('holds up the one stream that it cannot understand, until it is told to try again', async () => {
+    await register('c1', 'poison');
+    await register('c2');
+    await engine.settle();
+    expect(zones()).toEqual(['customer-c2 America/Boise']);
+    expect(engine.parked()).toMatchObject([
+      { id: 'welcome/customer-c1', stream: 'customer-c1', reason: 'cannot be understood', attempts: 1 },
+    ]);
+    expect(engine.retry('welcome/customer-c1')).toBe(true);
+    expect(engine.parked()).toMatchObject([{ attempts: 2 }]);
+  });
+
+  it('tells the process when a rule says no, and does not ask again', async () => {
+    answer = async () => ({ refusal: refuse('no', 'no') });
+    await register('c1');
+    await engine.settle();
+    await clock.moveTo(addSeconds(START, 3600));
+    expect(sent).toHaveLength(1);
+    expect(engine.parked()).toEqual([]);
+  });
+
+  it('settles also when nothing of what came was for it', async () => {
+    const policy: PolicyDocument = defaultPolicy;
+    await append('policy-main', {
+      type: 'PolicyPublished',
+      data: { at: START, version: 1, author: 'staff:spec', effectiveFrom: START, policy },
+    });
+    await engine.settle();
+    expect(engine.status().caughtUpTo).toBe(await store.head());
+  });
+});

@@ -1,0 +1,195 @@
+import { customerStream } from '#domain/accounts/customer';
+import { type Refusal, refuse } from '#domain/kernel/decider';
+import { deriveId } from '#domain/kernel/ids';
+import type { AnyCommand } from '#domain/ledger';
+import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import { type EventStore, OutcomeUnknown, StoreFull, WrongExpectedRevision } from '#event-store/port';
+import { minute } from '#test/given';
+import { Ledger, type Order, TooMuchContention } from './ledger.ts';
+
+const stream = customerStream('c1');
+const register: AnyCommand = {
+  type: 'RegisterCustomer',
+  at: minute(0),
+  storeId: 'main',
+  businessAssociation: 'Abc',
+  timeZone: 'UTC',
+};
+const changeTo = (businessAssociation: string): AnyCommand => ({
+  type: 'ChangeBusinessAssociation',
+  at: minute(1),
+  businessAssociation,
+});
+let asked = 0;
+const ask = (command: AnyCommand | Refusal, more: Partial<Order> & { key?: string; body?: string } = {}): Order => {
+  asked += 1;
+  const { key, body, ...rest } = more;
+  const commandId = deriveId('ledger.spec', key ?? String(asked));
+  return {
+    stream,
+    command,
+    cause: {
+      commandId,
+      correlationId: commandId,
+      actor: 'staff:spec',
+      ...(body !== undefined && { requestHash: body }),
+    },
+    ...rest,
+  };
+};
+
+describe('the ledger', () => {
+  let store: EventStore;
+  let ledger: Ledger;
+  beforeEach(async () => {
+    store = await openEmbeddedStore();
+    ledger = new Ledger(store);
+  });
+  afterEach(() => store.close());
+
+  const types = async (): Promise<string[]> => {
+    const found: string[] = [];
+    for await (const { type } of store.readStream(stream)) found.push(type);
+    return found;
+  };
+
+  it('decides on what the stream says, and appends', async () => {
+    expect(await ledger.execute(ask(register))).toMatchObject({ kind: 'accepted', revision: 0, repeated: false });
+    expect(await ledger.execute(ask(changeTo('Other')))).toMatchObject({ kind: 'accepted', revision: 1 });
+    expect((await ledger.read<'customer'>(stream)).state.businessAssociation).toBe('Other');
+    expect((await new Ledger(store).read<'customer'>(stream)).state.businessAssociation).toBe('Other');
+  });
+
+  it('writes nothing when a rule says no, or all is so already', async () => {
+    expect(await ledger.execute(ask(changeTo('Other')))).toMatchObject({
+      kind: 'refused',
+      refusal: { code: 'customer-unknown' },
+    });
+    await ledger.execute(ask(register));
+    expect(await ledger.execute(ask(changeTo('Abc')))).toMatchObject({ kind: 'accepted', events: [], revision: 0 });
+    expect(await ledger.execute(ask(refuse('no', 'no')))).toMatchObject({ kind: 'refused', refusal: { code: 'no' } });
+    expect(await types()).toEqual(['CustomerRegistered']);
+  });
+
+  it('decides commands that come together one after the other, and appends them as one', async () => {
+    let appends = 0;
+    const counting = {
+      ...bind(store),
+      append(...append: Parameters<EventStore['append']>) {
+        appends += 1;
+        return store.append(...append);
+      },
+    };
+    const busy = new Ledger(counting);
+    await busy.execute(ask(register));
+    const outcomes = await Promise.all(['A', 'B', 'B', 'C'].map((name) => busy.execute(ask(changeTo(name)))));
+    expect(outcomes.map((outcome) => outcome.kind === 'accepted' && outcome.events.length)).toEqual([1, 1, 0, 1]);
+    expect(appends).toBe(2);
+    expect((await busy.read<'customer'>(stream)).state.businessAssociation).toBe('C');
+  });
+
+  it('gives a repeat its first outcome, for ever, also to another process', async () => {
+    await ledger.execute(ask(register));
+    const first = await ledger.execute(ask(changeTo('Other'), { key: 'k', body: 'h1' }));
+    await ledger.execute(ask(changeTo('Third')));
+    const again = await ledger.execute(ask(changeTo('Other'), { key: 'k', body: 'h1' }));
+    expect(again).toEqual({ ...first, repeated: true });
+    expect(await new Ledger(store).execute(ask(changeTo('Other'), { key: 'k', body: 'h1' }))).toEqual({
+      ...first,
+      repeated: true,
+    });
+    expect(await types()).toHaveLength(3);
+  });
+
+  it('knows a key that comes with another body', async () => {
+    await ledger.execute(ask(register, { key: 'k', body: 'h1' }));
+    expect(await ledger.execute(ask(register, { key: 'k', body: 'h2' }))).toEqual({ kind: 'key-reused' });
+  });
+
+  it('carries out one of many with one key', async () => {
+    await ledger.execute(ask(register));
+    const outcomes = await Promise.all(
+      Array.from({ length: 10 }, () => ledger.execute(ask(changeTo('Other'), { key: 'k', body: 'h1' }))),
+    );
+    expect(outcomes.filter((outcome) => outcome.kind === 'accepted' && !outcome.repeated)).toHaveLength(1);
+    expect(await types()).toHaveLength(2);
+  });
+
+  it('decides nothing for a caller who saw another revision', async () => {
+    await ledger.execute(ask(register));
+    expect(await ledger.execute(ask(changeTo('Other'), { ifRevision: 3 }))).toEqual({
+      kind: 'revision-mismatch',
+      actual: 0,
+    });
+    expect(await ledger.execute(ask(changeTo('Other'), { ifRevision: 0 }))).toMatchObject({ kind: 'accepted' });
+    const elsewhere = ask(register, { stream: customerStream('c9'), ifRevision: 0 });
+    expect(await ledger.execute(elsewhere)).toEqual({ kind: 'revision-mismatch', actual: 'no-stream' });
+  });
+
+  it('notices what another process wrote meanwhile, and decides anew', async () => {
+    const other = new Ledger(store);
+    await ledger.execute(ask(register));
+    await other.execute(ask(changeTo('Other')));
+    // Cached as Abc, and asked for Abc: without a look at the stream nothing would be written.
+    expect(await ledger.execute(ask(changeTo('Abc')))).toMatchObject({ kind: 'accepted', revision: 2 });
+    await other.execute(ask(changeTo('Third')));
+    expect(await ledger.execute(ask(changeTo('Fourth')))).toMatchObject({ kind: 'accepted', revision: 4 });
+  });
+
+  it('creates a stream without reading it when it is likely new, and is not misled when it is not', async () => {
+    await new Ledger(store).execute(ask(register));
+    const outcome = await ledger.execute(
+      ask({ ...register, timeZone: 'America/Boise' } as AnyCommand, { likelyNew: true }),
+    );
+    expect(outcome).toMatchObject({ kind: 'refused', refusal: { code: 'customer-registered' } });
+  });
+
+  it('gives up when others write all the time', async () => {
+    const contended = {
+      ...bind(store),
+      append: () => Promise.reject(new WrongExpectedRevision(stream, 'no-stream', 5)),
+    };
+    await expect(new Ledger(contended).execute(ask(register))).rejects.toThrow(TooMuchContention);
+  });
+
+  it('converges when the answer to an append is lost', async () => {
+    let lost = 2;
+    const losing = {
+      ...bind(store),
+      async append(...append: Parameters<EventStore['append']>) {
+        const result = await store.append(...append);
+        lost -= 1;
+        if (lost >= 0) throw new OutcomeUnknown('the answer was lost');
+        return result;
+      },
+    };
+    expect(await new Ledger(losing).execute(ask(register, { key: 'k', body: 'h1' }))).toMatchObject({
+      kind: 'accepted',
+    });
+    expect(await types()).toEqual(['CustomerRegistered']);
+  });
+
+  it('says what the store says, and goes on when the store does', async () => {
+    let full = true;
+    const filling = {
+      ...bind(store),
+      append: (...append: Parameters<EventStore['append']>) =>
+        full ? Promise.reject(new StoreFull('no room')) : store.append(...append),
+    };
+    const patient = new Ledger(filling);
+    await expect(patient.execute(ask(register))).rejects.toThrow(StoreFull);
+    full = false;
+    expect(await patient.execute(ask(register))).toMatchObject({ kind: 'accepted', revision: 0 });
+  });
+});
+
+/** The methods of a store, to replace some of them. */
+const bind = (store: EventStore): EventStore => ({
+  append: store.append.bind(store),
+  readStream: store.readStream.bind(store),
+  readAll: store.readAll.bind(store),
+  subscribe: store.subscribe.bind(store),
+  head: store.head.bind(store),
+  limits: store.limits,
+  close: store.close.bind(store),
+});

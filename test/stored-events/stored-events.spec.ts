@@ -1,0 +1,48 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { decode } from '#domain/codec';
+import { type Family, ledger } from '#domain/ledger';
+
+interface Sample {
+  readonly stream: string;
+  readonly metadata: object;
+  readonly data: object;
+}
+
+/** `<EventType>.v<version>.json`: an event as that version of the program wrote it. Added to, never changed. */
+const samples = readdirSync(import.meta.dirname)
+  .filter((name) => name.endsWith('.json'))
+  .map((name) => {
+    const [type = '', version = ''] = name.split('.');
+    const sample = JSON.parse(readFileSync(join(import.meta.dirname, name), 'utf8')) as Sample;
+    return { name, type, version: Number(version.slice(1)), ...sample };
+  });
+
+const encoder = new TextEncoder();
+
+describe('events that were ever written', () => {
+  it.each(samples)('$name can be read, and says what events of its type say today', (sample) => {
+    const { stream, type, data, metadata } = sample;
+    const fact = decode({
+      id: '00000000-0000-5000-8000-000000000000',
+      stream,
+      type,
+      revision: 0,
+      position: '0000000000000001',
+      data: encoder.encode(JSON.stringify(data)),
+      metadata: encoder.encode(JSON.stringify(metadata)),
+    });
+    const family: Family = ledger[stream.slice(0, stream.indexOf('-')) as keyof typeof ledger];
+    expect(family.events[type]?.strict().parse(fact.data)).toEqual(fact.data);
+    expect(fact.cause).toMatchObject({ actor: expect.any(String), commandId: expect.any(String) });
+  });
+
+  it('there is a sample of every version of every event', () => {
+    const versions = Object.values(ledger as Record<string, Family>).flatMap(({ events, upcasters }) =>
+      Object.keys(events).flatMap((type) =>
+        Array.from({ length: 1 + (upcasters[type]?.length ?? 0) }, (_, index) => `${type}.v${index + 1}.json`),
+      ),
+    );
+    expect(samples.map(({ name }) => name).sort()).toEqual(versions.sort());
+  });
+});
