@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { openBoxes } from '#audit/opened';
-import { replay } from '#audit/replay';
+import { type History as AuditedHistory, historyOf as auditedHistoryOf } from '#audit/history';
 import type { Instant } from '#domain/kernel/events';
 import type { FamilyName } from '#domain/ledger';
 import { hashOfEvent } from '#event-store/embedded/embedded-store';
@@ -54,28 +53,9 @@ export const historyExample: History = {
   state: { status: 'paused', deliveredLeads: 3 },
 };
 
-/** Everything that happened to one thing, by whom and why, replayed from the log and checked on the way. */
-export async function historyOf<Name extends FamilyName>(
-  { events, vault }: { events: EventStore; vault: Vault },
+/** What a client is told of a history: see `#audit/history`. */
+export const historyOf = <Name extends FamilyName>(
+  stores: { events: EventStore; vault: Vault },
   stream: `${Name}-${string}`,
   at: Instant | undefined,
-): Promise<History | undefined> {
-  const { facts, state } = await replay(events, stream, { ...(at && { at }), hashOf: hashOfEvent });
-  if (facts.length === 0) return undefined;
-  const told = facts.map(async ({ revision, type, data: { at, ...data }, cause, position }) => {
-    const { commandId, correlationId, causationId, actor, reason } = cause;
-    const { policyVersion } = { ...('decision' in data ? data.decision : data) } as { policyVersion?: number };
-    const opened = (await openBoxes(data, vault)) as Record<string, unknown>;
-    const why = { actor, reason, commandId, correlationId, causationId, policyVersion };
-    return { revision, type, at, data: opened, ...why, position };
-  });
-  return { events: await Promise.all(told), state: plain(state) };
-}
-
-/** States hold maps and sets, which JSON does not know. */
-function plain(value: unknown): unknown {
-  if (value instanceof Map) return Object.fromEntries([...value].map(([key, member]) => [key, plain(member)]));
-  if (value instanceof Set) return [...value];
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));
-}
+): Promise<AuditedHistory | undefined> => auditedHistoryOf(stores, stream, { hashOf: hashOfEvent, ...(at && { at }) });

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import 'reflect-metadata';
 import { Command, InvalidArgumentError } from 'commander';
 import { EventStoreError } from '#event-store/port';
@@ -74,6 +75,14 @@ program
   .action(async (options: { opened?: boolean }) => {
     const { exportLog } = await import('./export.ts');
     await exportLog(directory(), options);
+  });
+
+program
+  .command('catalog')
+  .description('prints every event that the ledger can remember, as Markdown')
+  .action(async () => {
+    const { eventCatalog } = await import('./catalog.ts');
+    console.log(eventCatalog());
   });
 
 program
