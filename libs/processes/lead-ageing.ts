@@ -1,9 +1,10 @@
 import type { LeadType } from '#domain/catalogue/catalogue';
 import { type FactOf, idOf } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
-import { Heap, type Placed } from '#domain/kernel/heap';
+import { Heap } from '#domain/kernel/heap';
+import { IdTable } from '#domain/kernel/id-table';
 import { deriveId } from '#domain/kernel/ids';
-import { addDays } from '#domain/kernel/instants';
+import { addDays, toInstant } from '#domain/kernel/instants';
 import { leadStream } from '#domain/leads/lead';
 import { type PolicyDocument, type PolicyState, policy, policyAt } from '#domain/policy/policy';
 import type { CommandWish, Process } from './process.ts';
@@ -18,8 +19,9 @@ export const leadAgeing: Process<Ageing, (typeof eventTypes)[number]> = {
     now: '',
     policies: policy.initialState(),
     leadTypes: new Map(),
-    leads: new Map(),
-    byAge: new Map(),
+    leads: new IdTable(['capturedAt', 'arrival', 'queue', 'place', 'underWay']),
+    received: 0,
+    queues: [],
   }),
 
   evolve(state, fact) {
@@ -32,10 +34,23 @@ export const leadAgeing: Process<Ageing, (typeof eventTypes)[number]> = {
         state.leadTypes.set(fact.data.leadTypeId, fact.data);
         break;
       case 'LeadReceived':
-        watch(state, idOf(fact.stream), fact.data.capturedAt ?? fact.data.at, fact.data.leadTypeId);
+        watch(state, idOf(fact.stream), fact.data);
         break;
-      default:
-        keepUp(state, idOf(fact.stream), fact);
+      case 'LeadWithdrawn':
+        forget(state, state.leads.find(idOf(fact.stream)));
+        break;
+      case 'LeadAged':
+        move(state, state.leads.find(idOf(fact.stream)), fact.data.leadTypeId);
+        break;
+      case 'LeadAssigned':
+        give(state, state.leads.find(idOf(fact.stream)), fact.data.openPlaces);
+        break;
+      case 'LeadReleased':
+        endDelivery(state, state.leads.find(idOf(fact.stream)), fact.data.openPlaces);
+        break;
+      case 'LeadDelivered':
+        endDelivery(state, state.leads.find(fact.data.leadId), 0);
+        break;
     }
   },
 
@@ -44,15 +59,17 @@ export const leadAgeing: Process<Ageing, (typeof eventTypes)[number]> = {
     const inForce = policyAt(state.policies, now);
     const wishes: CommandWish[] = [];
     if (!inForce) return wishes;
-    for (const [leadTypeId, queue] of state.byAge) {
-      for (let lead = queue.first(); lead && wishes.length < limit; lead = queue.first()) {
-        const agesAt = ageingInstant(state, lead, inForce.policy);
-        const intoLeadTypeId = state.leadTypes.get(leadTypeId)?.agesInto;
+    for (const queue of state.queues) {
+      const { leadTypeId, byAge } = queue;
+      const intoLeadTypeId = state.leadTypes.get(leadTypeId)?.agesInto;
+      for (let row = byAge.first(); row !== undefined && wishes.length < limit; row = byAge.first()) {
+        const agesAt = ageingInstant(state, queue, inForce.policy);
         if (!agesAt || agesAt > now || !intoLeadTypeId) break;
-        queue.remove(lead);
+        byAge.remove(row);
+        const leadId = state.leads.idOf(row);
         wishes.push({
-          commandId: deriveId('AgeLead', lead.leadId, leadTypeId, intoLeadTypeId),
-          stream: leadStream(lead.leadId),
+          commandId: deriveId('AgeLead', leadId, leadTypeId, intoLeadTypeId),
+          stream: leadStream(leadId),
           command: { type: 'AgeLead', leadTypeId, intoLeadTypeId, policyVersion: inForce.version },
         });
       }
@@ -64,10 +81,7 @@ export const leadAgeing: Process<Ageing, (typeof eventTypes)[number]> = {
     const inForce = policyAt(state.policies, state.now);
     // A policy that takes effect later may let leads age earlier.
     const changes = state.policies.versions.map(({ effectiveFrom }) => effectiveFrom).filter((at) => at > state.now);
-    const ageings = [...state.byAge.values()].map((queue) => {
-      const lead = queue.first();
-      return lead && inForce && ageingInstant(state, lead, inForce.policy);
-    });
+    const ageings = state.queues.map((queue) => inForce && ageingInstant(state, queue, inForce.policy));
     return [...changes, ...ageings].filter((at) => at !== undefined).sort()[0];
   },
 };
@@ -78,63 +92,101 @@ const eventTypes = [
   'LeadReceived',
   'LeadAssigned',
   'LeadReleased',
+  'LeadDelivered',
   'LeadAged',
   'LeadWithdrawn',
 ] as const;
-
-interface Lead extends Placed {
-  readonly leadId: string;
-  readonly capturedAt: Instant;
-  leadTypeId: string;
-}
 
 interface Ageing {
   now: Instant | '';
   readonly policies: PolicyState;
   readonly leadTypes: Map<string, LeadType>;
-  /** Leads that can still become older and be given to somebody then. */
-  readonly leads: Map<string, Lead>;
-  /** The same by lead type, oldest first. */
-  readonly byAge: Map<string, Heap<Lead>>;
+  /**
+   * Leads that can still become older and be given to somebody then. `capturedAt` in milliseconds since the epoch;
+   * `place` is that in the heap, plus 1; `underWay` counts deliveries that have begun and not ended.
+   */
+  readonly leads: IdTable<'capturedAt' | 'arrival' | 'queue' | 'place' | 'underWay'>;
+  received: number;
+  readonly queues: Queue[];
 }
 
-function watch(state: Ageing, leadId: string, capturedAt: Instant, leadTypeId: string): void {
+/** Leads of one type that can be given to somebody, by row. */
+interface Queue {
+  readonly leadTypeId: string;
+  readonly byAge: Heap<number>;
+}
+
+function watch(state: Ageing, leadId: string, { at, capturedAt = at, leadTypeId }: FactOf<'LeadReceived'>['data']) {
   if (state.leadTypes.get(leadTypeId)?.agesInto === undefined) return;
-  const lead = { leadId, capturedAt, leadTypeId, place: -1 };
-  state.leads.set(leadId, lead);
-  queueOf(state, leadTypeId).put(lead);
+  const { leads } = state;
+  const row = leads.add(leadId);
+  leads.set(row, 'capturedAt', Date.parse(capturedAt));
+  leads.set(row, 'arrival', state.received);
+  state.received += 1;
+  enqueue(state, row, leadTypeId);
 }
 
-function keepUp(
-  state: Ageing,
-  leadId: string,
-  { data }: FactOf<'LeadAssigned' | 'LeadReleased' | 'LeadAged' | 'LeadWithdrawn'>,
-): void {
-  const lead = state.leads.get(leadId);
-  if (!lead) return;
-  queueOf(state, lead.leadTypeId).remove(lead);
-  lead.leadTypeId = data.leadTypeId;
-  if (state.leadTypes.get(data.leadTypeId)?.agesInto === undefined) state.leads.delete(leadId);
-  else if (data.openPlaces > 0) queueOf(state, data.leadTypeId).put(lead);
-}
-
-function queueOf(state: Ageing, leadTypeId: string): Heap<Lead> {
-  let queue = state.byAge.get(leadTypeId);
-  if (!queue) {
-    queue = new Heap((a, b) =>
-      a.capturedAt === b.capturedAt ? (a.leadId < b.leadId ? -1 : 1) : a.capturedAt < b.capturedAt ? -1 : 1,
-    );
-    state.byAge.set(leadTypeId, queue);
+function move(state: Ageing, row: number, leadTypeId: string): void {
+  if (row < 0) return;
+  if (state.leadTypes.get(leadTypeId)?.agesInto === undefined) {
+    forget(state, row);
+    return;
   }
-  return queue;
+  queueOf(state, row).byAge.remove(row);
+  enqueue(state, row, leadTypeId);
 }
 
-function ageingInstant(state: Ageing, lead: Lead, inForce: PolicyDocument): Instant | undefined {
-  switch (state.leadTypes.get(lead.leadTypeId)?.freshness) {
+function give(state: Ageing, row: number, openPlaces: number): void {
+  if (row < 0) return;
+  const { leads } = state;
+  leads.set(row, 'underWay', leads.get(row, 'underWay') + 1);
+  if (openPlaces === 0) queueOf(state, row).byAge.remove(row);
+}
+
+/** A delivery that came to nothing gives its place back; after the last one that came through nothing is left to age. */
+function endDelivery(state: Ageing, row: number, openPlaces: number): void {
+  if (row < 0) return;
+  const { leads } = state;
+  const underWay = leads.get(row, 'underWay') - 1;
+  leads.set(row, 'underWay', underWay);
+  const { byAge } = queueOf(state, row);
+  if (openPlaces > 0) byAge.put(row);
+  else if (underWay === 0 && leads.get(row, 'place') === 0) leads.remove(row);
+}
+
+function forget(state: Ageing, row: number): void {
+  if (row < 0) return;
+  queueOf(state, row).byAge.remove(row);
+  state.leads.remove(row);
+}
+
+const queueOf = (state: Ageing, row: number): Queue => state.queues[state.leads.get(row, 'queue')] as Queue;
+
+function enqueue(state: Ageing, row: number, leadTypeId: string): void {
+  const { leads, queues } = state;
+  let number = queues.findIndex((queue) => queue.leadTypeId === leadTypeId);
+  if (number < 0) number = queues.push({ leadTypeId, byAge: heapByAge(leads) }) - 1;
+  leads.set(row, 'queue', number);
+  (queues[number] as Queue).byAge.put(row);
+}
+
+const heapByAge = (leads: Ageing['leads']): Heap<number> =>
+  new Heap(
+    (a, b) =>
+      leads.get(a, 'capturedAt') - leads.get(b, 'capturedAt') || leads.get(a, 'arrival') - leads.get(b, 'arrival'),
+    { of: (row) => leads.get(row, 'place') - 1, note: (row, place) => leads.set(row, 'place', place + 1) },
+  );
+
+/** When the oldest lead of a queue comes of age. */
+function ageingInstant(state: Ageing, { leadTypeId, byAge }: Queue, inForce: PolicyDocument): Instant | undefined {
+  const row = byAge.first();
+  if (row === undefined) return undefined;
+  const capturedAt = toInstant(state.leads.get(row, 'capturedAt'));
+  switch (state.leadTypes.get(leadTypeId)?.freshness) {
     case 'real-time':
-      return addDays(lead.capturedAt, inForce.freshAfterDays);
+      return addDays(capturedAt, inForce.freshAfterDays);
     case 'fresh':
-      return addDays(lead.capturedAt, inForce.agedAfterDays);
+      return addDays(capturedAt, inForce.agedAfterDays);
     default:
       return undefined;
   }

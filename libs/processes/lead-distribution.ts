@@ -5,7 +5,7 @@ import type { DistributionDecision } from '#domain/distribution/decision';
 import { Stock, type StockedLead } from '#domain/distribution/stock';
 import type { Refusal } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
-import { Heap, type Placed } from '#domain/kernel/heap';
+import { type Heap, heapOf, type Placed } from '#domain/kernel/heap';
 import { deriveId } from '#domain/kernel/ids';
 import { localDayOf, startOfNextLocalDay } from '#domain/kernel/local-days';
 import { contactBookStream } from '#domain/leads/contact-book';
@@ -35,7 +35,7 @@ export const leadDistribution: Process<Distribution, (typeof eventTypes)[number]
     leads: new Map(),
     deliveries: new Map(),
     unfinished: new Set(),
-    sleepers: new Heap(compareWakeAt),
+    sleepers: heapOf(compareWakeAt),
   }),
   evolve,
   next,
@@ -80,7 +80,7 @@ interface Distribution {
   /** Replacement → its claim, while it is owed. */
   readonly debts: Map<string, Debt>;
   readonly types: Map<string, TypeBook>;
-  /** Leads with a place left or a delivery under way. */
+  /** Leads that somebody was given or is being given, while a place is left or a delivery under way. */
   readonly leads: Map<string, StockedLead>;
   /** Deliveries between assignment and receipt. */
   readonly deliveries: Map<string, Delivery>;
@@ -111,8 +111,6 @@ interface Debt {
 interface TypeBook {
   readonly claims: ClaimBook;
   readonly stock: Stock;
-  /** Leads that came, came back or aged: to be offered to all claims. */
-  readonly offers: Set<StockedLead>;
   /** Claims that could not be met before: to be held against the whole stock. */
   readonly hungry: Set<Claim>;
 }
@@ -173,7 +171,7 @@ function evolve(state: Distribution, fact: DistributionFact): void {
       ageLead(state, idIn(fact), fact);
       return;
     case 'LeadWithdrawn':
-      dropLead(state, idIn(fact));
+      dropLead(state, idIn(fact), fact);
       return;
     case 'LeadAssigned':
       assigned(state, idIn(fact), fact);
@@ -325,48 +323,51 @@ function countUnderWay(state: Distribution, delivery: Delivery, change: 1 | -1):
 
 // ---- leads
 
-const NOBODY: readonly string[] = [];
-
 function bookOf(state: Distribution, leadTypeId: string): TypeBook {
   let book = state.types.get(leadTypeId);
   if (!book) {
-    book = { claims: new ClaimBook(), stock: new Stock(), offers: new Set(), hungry: new Set() };
+    book = { claims: new ClaimBook(), stock: new Stock(leadTypeId), hungry: new Set() };
     state.types.set(leadTypeId, book);
   }
   return book;
 }
 
 function addLead(state: Distribution, leadId: string, { data }: FactOf<'LeadReceived'>): void {
-  const { leadTypeId, openPlaces } = data;
-  const lead = { leadId, leadTypeId, openPlaces, underWay: 0, businesses: NOBODY, customers: NOBODY, shelf: -1 };
-  state.leads.set(leadId, lead);
-  bookOf(state, leadTypeId).offers.add(lead);
+  bookOf(state, data.leadTypeId).stock.add(leadId, data.openPlaces);
+}
+
+/** A lead of this type, woken where it rests. */
+function leadOf(state: Distribution, leadId: string, leadTypeId: string): StockedLead | undefined {
+  const lead = state.leads.get(leadId) ?? bookOf(state, leadTypeId).stock.wake(leadId);
+  if (lead) state.leads.set(leadId, lead);
+  return lead;
 }
 
 function ageLead(state: Distribution, leadId: string, { data }: FactOf<'LeadAged'>): void {
-  const lead = state.leads.get(leadId);
+  const lead = leadOf(state, leadId, data.fromLeadTypeId);
   if (!lead) return;
-  takeOffTheShelves(state, lead);
+  takeOffTheShelf(state, lead);
   lead.leadTypeId = data.leadTypeId;
   offer(state, lead);
 }
 
-function dropLead(state: Distribution, leadId: string): void {
-  const lead = state.leads.get(leadId);
+function dropLead(state: Distribution, leadId: string, { data }: FactOf<'LeadWithdrawn'>): void {
+  const lead = leadOf(state, leadId, data.leadTypeId);
   if (!lead) return;
-  takeOffTheShelves(state, lead);
+  takeOffTheShelf(state, lead);
   state.leads.delete(leadId);
 }
 
-function takeOffTheShelves(state: Distribution, lead: StockedLead): void {
-  const { stock, offers } = bookOf(state, lead.leadTypeId);
-  stock.remove(lead);
-  offers.delete(lead);
-}
+const takeOffTheShelf = (state: Distribution, lead: StockedLead): void =>
+  bookOf(state, lead.leadTypeId).stock.remove(lead);
 
+/**
+ * Lays a lead behind all others of its type. Only facts do so, never what is about to be done: the order in the stock
+ * is the same after a restart.
+ */
 function offer(state: Distribution, lead: StockedLead): void {
-  takeOffTheShelves(state, lead);
-  if (lead.openPlaces > 0) bookOf(state, lead.leadTypeId).offers.add(lead);
+  takeOffTheShelf(state, lead);
+  if (lead.openPlaces > 0) bookOf(state, lead.leadTypeId).stock.put(lead);
 }
 
 // ---- deliveries
@@ -374,13 +375,13 @@ function offer(state: Distribution, lead: StockedLead): void {
 /** Notes an assignment, be it one that is about to be asked for or one that a fact tells of. */
 function begin(state: Distribution, delivery: Delivery): void {
   state.deliveries.set(delivery.key, delivery);
-  const lead = state.leads.get(delivery.leadId);
+  const lead = leadOf(state, delivery.leadId, delivery.leadTypeId);
   if (lead) {
     lead.openPlaces -= 1;
     lead.underWay += 1;
     lead.businesses = [...lead.businesses, delivery.businessKey];
     lead.customers = [...lead.customers, delivery.customerId];
-    if (lead.openPlaces === 0) takeOffTheShelves(state, lead);
+    if (lead.openPlaces === 0) takeOffTheShelf(state, lead);
   }
   countUnderWay(state, delivery, 1);
   const claim = claimOf(state, delivery);
@@ -427,8 +428,9 @@ function assigned(state: Distribution, leadId: string, fact: FactOf<'LeadAssigne
     const names = { key, leadId, leadTypeId, orderId, customerId, businessKey, replacementFor };
     delivery = { ...names, decision, servedBefore: '', step: 'asked', reason: '', because: fact };
     begin(state, delivery);
+    // Somebody else gave it away meanwhile: what is left of it may be offered again.
     const lead = state.leads.get(leadId);
-    if (lead) offer(state, lead);
+    if (lead && lead.shelf < 0) offer(state, lead);
   }
   delivery.because = fact;
   delivery.step = 'assigned';
@@ -549,23 +551,19 @@ function decide(state: Distribution, moment: Moment, wishes: Wish[], limit: numb
     wishes.push(assign(state, lead, claim, decision));
   };
 
+  const roomLeft = () => wishes.length < limit;
   for (const book of state.types.values()) {
-    offerToAll(book, () => wishes.length < limit, give);
-    if (book.offers.size === 0) feedTheHungry(book, () => wishes.length < limit, give);
+    offerToAll(book, roomLeft, give);
+    if (roomLeft()) feedTheHungry(book, roomLeft, give);
   }
 }
 
-/** Each lead that is new to the book, to the first claims that it may go to. What is left goes to stock. */
+/** Each lead that is new to the book, to the first claims that it may go to. What is left stays in stock. */
 function offerToAll(book: TypeBook, roomLeft: () => boolean, give: (lead: StockedLead, claim: Claim) => void): void {
-  for (const lead of book.offers) {
-    for (;;) {
-      if (!roomLeft()) return;
-      const claim = lead.openPlaces > 0 ? book.claims.first(lead) : undefined;
-      if (!claim) break;
-      give(lead, claim);
-    }
-    book.offers.delete(lead);
-    if (lead.openPlaces > 0) book.stock.put(lead);
+  while (roomLeft()) {
+    const offered = book.stock.nextOffer((lead) => book.claims.first(lead));
+    if (!offered) return;
+    give(offered.lead, offered.claim);
   }
 }
 
@@ -589,6 +587,7 @@ function feedTheHungry(book: TypeBook, roomLeft: () => boolean, give: (lead: Sto
 
 function assign(state: Distribution, lead: StockedLead, claim: Claim, decision: DistributionDecision): CommandWish {
   const { leadId, leadTypeId } = lead;
+  state.leads.set(leadId, lead);
   const { orderId, customerId, businessKey } = claim;
   const replacementFor = claim.kind === 'replacement' ? claim.id : undefined;
   begin(state, {
@@ -632,6 +631,6 @@ function refused(state: Distribution, wish: Wish, { code }: Refusal): void {
     // The lead has changed meanwhile. It rests until the fact that says how has arrived, and offers it anew.
     const delivery = state.deliveries.get(deliveryKey(idOf(stream), command.orderId));
     const lead = delivery && comeToNothing(state, delivery);
-    if (lead) takeOffTheShelves(state, lead);
+    if (lead) takeOffTheShelf(state, lead);
   }
 }

@@ -1,5 +1,5 @@
 import { type FactOf, idOf } from '#domain/codec';
-import { Heap, type Placed } from '#domain/kernel/heap';
+import { type Heap, heapOf, type Placed } from '#domain/kernel/heap';
 import { deriveId } from '#domain/kernel/ids';
 import { replacementStream } from '#domain/replacements/replacement';
 import type { Process } from './process.ts';
@@ -10,7 +10,7 @@ export const verificationDeadline: Process<Deadlines, (typeof eventTypes)[number
   get eventTypes() {
     return eventTypes;
   },
-  initialState: () => ({ open: new Map(), byDueDate: new Heap((a, b) => (verifyBy(a) < verifyBy(b) ? -1 : 1)) }),
+  initialState: () => ({ open: new Map(), byDueDate: heapOf((a, b) => (verifyBy(a) < verifyBy(b) ? -1 : 1)) }),
 
   evolve({ open, byDueDate }, fact) {
     const replacementId = idOf(fact.stream);

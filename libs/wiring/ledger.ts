@@ -55,8 +55,8 @@ interface Folded {
   /** -1 before the first event. */
   revision: number;
   position: Position;
-  /** What clients' commands with an Idempotency-Key led to, by command id. */
-  requests: Map<string, FirstOutcome>;
+  /** What clients' commands with an Idempotency-Key led to, by command id. Most streams know of none. */
+  requests: Map<string, FirstOutcome> | undefined;
 }
 
 interface FirstOutcome {
@@ -206,7 +206,7 @@ const emptyFold = (stream: string): Folded => ({
   state: ledger[familyOf(stream)].decider.initialState(),
   revision: -1,
   position: BEFORE_FIRST,
-  requests: new Map(),
+  requests: undefined,
 });
 
 function remember(folded: Folded, fact: Fact): void {
@@ -215,6 +215,7 @@ function remember(folded: Folded, fact: Fact): void {
   const { commandId, requestHash } = fact.cause;
   if (requestHash === undefined) return;
   const { revision, position } = folded;
+  folded.requests ??= new Map();
   const events = [...(folded.requests.get(commandId)?.events ?? []), { type: fact.type, data: fact.data } as AnyEvent];
   folded.requests.set(commandId, { requestHash, events, revision, position });
 }
@@ -228,7 +229,7 @@ interface Decided {
 /** Decides one command and folds what it decided, so that the next one in the batch sees it. */
 function decideOne(stream: string, folded: Folded, order: Order): Decided {
   const { command, cause, ifRevision } = order;
-  const before = folded.requests.get(cause.commandId);
+  const before = folded.requests?.get(cause.commandId);
   if (before) return { events: [], settle: () => repeatOf(before, cause) };
   if (ifRevision !== undefined && ifRevision !== folded.revision) {
     const actual = folded.revision < 0 ? 'no-stream' : folded.revision;
@@ -265,7 +266,10 @@ function recordOne(stream: string, folded: Folded, events: readonly AnyEvent[], 
     requestHash !== undefined && events.length > 0
       ? { requestHash, events, revision, position: BEFORE_FIRST }
       : undefined;
-  if (first) folded.requests.set(cause.commandId, first);
+  if (first) {
+    folded.requests ??= new Map();
+    folded.requests.set(cause.commandId, first);
+  }
   return {
     events: encoded,
     settle(position) {

@@ -1,6 +1,6 @@
 import { decode, idOf } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
-import { Heap, type Placed } from '#domain/kernel/heap';
+import { heapOf, type Placed } from '#domain/kernel/heap';
 import { deriveId } from '#domain/kernel/ids';
 import { addDays, addSeconds } from '#domain/kernel/instants';
 import { defaultPolicy } from '#domain/policy/policy';
@@ -42,7 +42,7 @@ const newsOf = ['PaymentCaptured', 'LeadDelivered', 'ReplacementRequested'] as c
 /** The days of a lead store: who comes, who calls, who complains. All of it follows from the sample data and the seed. */
 export class Life {
   readonly #needs: Needs;
-  readonly #appointments = new Heap<Appointment>(compareAppointments);
+  readonly #appointments = heapOf<Appointment>(compareAppointments);
   readonly #customers = new Map<string, string>();
   readonly #troubles = new Map<string, Trouble>();
   #planned = 0;

@@ -1,5 +1,5 @@
 import type { Instant } from '../kernel/events.ts';
-import { Heap, type Placed } from '../kernel/heap.ts';
+import { type Heap, heapOf, type Placed } from '../kernel/heap.ts';
 import type { DistributionDecision } from './decision.ts';
 
 /** Somebody's turn to be given a lead of one type: an order's next lead, or one replacement that is owed. */
@@ -49,13 +49,13 @@ interface Queue extends Placed {
  */
 export class ClaimBook {
   readonly #queues = new Map<string, Queue>();
-  readonly #heads = new Heap<Queue>((a, b) => compareClaims(a.claims.first() as Claim, b.claims.first() as Claim));
+  readonly #heads = heapOf<Queue>((a, b) => compareClaims(a.claims.first() as Claim, b.claims.first() as Claim));
 
   /** Adds a claim, or moves it to its new rank. */
   put(claim: Claim): void {
     let queue = this.#queues.get(claim.businessKey);
     if (!queue) {
-      queue = { businessKey: claim.businessKey, claims: new Heap(compareClaims), place: -1 };
+      queue = { businessKey: claim.businessKey, claims: heapOf(compareClaims), place: -1 };
       this.#queues.set(claim.businessKey, queue);
     }
     queue.claims.put(claim);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { Heap, type Placed } from '../kernel/heap.ts';
+import { heapOf, type Placed } from '../kernel/heap.ts';
+import { deriveId } from '../kernel/ids.ts';
 import { type Claim, ClaimBook, compareClaims } from './claims.ts';
 import { Stock, type StockedLead } from './stock.ts';
 
@@ -15,7 +16,7 @@ describe('the heap', () => {
         const items = Array.from({ length: 16 }, (_, id) => ({ id, rank: 0, place: -1 }));
         const compare = (a: { rank: number; id: number }, b: { rank: number; id: number }) =>
           a.rank - b.rank || a.id - b.id;
-        const heap = new Heap<{ id: number; rank: number } & Placed>(compare);
+        const heap = heapOf<{ id: number; rank: number } & Placed>(compare);
         const model = new Set<(typeof items)[number]>();
         for (const { item, rank, leaves } of changes) {
           const one = items[item] as (typeof items)[number];
@@ -100,48 +101,68 @@ describe('the order of claims', () => {
 });
 
 describe('the stock', () => {
-  it('DLV-6: gives the oldest lead that a customer may have, as a list would', () => {
-    const change = fc.oneof(
-      fc.record({
-        kind: fc.constantFrom('put', 'remove', 'close'),
-        lead: fc.integer({ min: 0, max: 9 }),
-        to: fc.integer({ min: 0, max: 2 }),
-      }),
-      fc.record({ kind: fc.constant('ask'), lead: fc.constant(0), to: fc.integer({ min: 0, max: 2 }) }),
-    );
+  const change = fc.oneof(
+    fc.record({
+      kind: fc.constantFrom('add', 'wake', 'put', 'remove', 'close'),
+      lead: fc.integer({ min: 0, max: 9 }),
+      to: fc.integer({ min: 0, max: 2 }),
+    }),
+    fc.record({
+      kind: fc.constantFrom('ask', 'offer'),
+      lead: fc.constant(0),
+      to: fc.integer({ min: 0, max: 2 }),
+    }),
+  );
+
+  it('DLV-6: gives the oldest lead that a customer may have and offers each anew that came back, as a list would', () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 80 }), (changes) => {
-        const leads: StockedLead[] = Array.from({ length: 10 }, (_, number) => ({
-          leadId: `l${number}`,
-          leadTypeId: 'shared-fresh',
-          openPlaces: 3,
-          underWay: 0,
-          businesses: [],
-          customers: [],
-          shelf: -1,
-        }));
-        const stock = new Stock();
-        let model: StockedLead[] = [];
-        for (const { kind, lead, to } of changes) {
-          const one = leads[lead] as StockedLead;
-          if (kind === 'put') {
+        const stock = new Stock('shared-fresh');
+        const awake = new Map<string, StockedLead>();
+        let model: { id: string; closedTo: Set<number>; offered: boolean }[] = [];
+        const keep = (lead: StockedLead | undefined) => lead && awake.set(lead.leadId, lead);
+        for (const { kind, lead: number, to } of changes) {
+          const id = number < 5 ? `l${number}` : deriveId('lead', String(number));
+          const lies = model.find((one) => one.id === id);
+          const lead = awake.get(id);
+          if (kind === 'add' && !lies && !lead) {
+            stock.add(id, 3);
+            model.push({ id, closedTo: new Set(), offered: false });
+          } else if (kind === 'wake') {
+            const woken = stock.wake(id);
+            expect(woken?.leadId).toBe(lies && !lead ? id : undefined);
+            keep(woken);
+          } else if (kind === 'put' && lead) {
             // A lead that comes back may be open to businesses that it was closed to.
-            one.businesses = [];
-            stock.put(one);
-            model = [...model.filter((other) => other !== one), one];
-          } else if (kind === 'remove') {
-            stock.remove(one);
-            model = model.filter((other) => other !== one);
-          } else if (kind === 'close') {
-            one.businesses = [...one.businesses, `b${to}`];
-            one.customers = [...one.customers, `c${to}`];
+            Object.assign(lead, { businesses: [], customers: [] });
+            stock.put(lead);
+            model = [...model.filter((one) => one !== lies), { id, closedTo: new Set(), offered: false }];
+          } else if (kind === 'remove' && lead) {
+            stock.remove(lead);
+            model = model.filter((one) => one !== lies);
+          } else if (kind === 'close' && lead) {
+            lead.businesses = [...lead.businesses, `b${to}`];
+            lead.customers = [...lead.customers, `c${to}`];
+            lies?.closedTo.add(to);
+          } else if (kind === 'offer') {
+            const choose = ({ businesses }: { businesses: readonly string[] }) =>
+              businesses.includes(`b${to}`) ? undefined : 'claim';
+            const offered = stock.nextOffer(choose);
+            keep(offered?.lead);
+            const next = model.find((one) => !one.offered && !one.closedTo.has(to));
+            expect(offered?.lead.leadId).toBe(next?.id);
+            for (const one of model) {
+              if (one === next) break;
+              one.offered = true;
+            }
           }
           expect(stock.size).toBe(model.length);
-          expect(stock.firstFor(`b${to}`, `c${to}`)).toBe(
-            model.find((other) => !other.businesses.includes(`b${to}`) && !other.customers.includes(`c${to}`)),
-          );
+          const first = kind === 'ask' ? stock.firstFor(`b${to}`, `c${to}`) : undefined;
+          if (kind === 'ask') expect(first?.leadId).toBe(model.find(({ closedTo }) => !closedTo.has(to))?.id);
+          keep(first);
         }
       }),
+      { numRuns: 500 },
     );
   });
 });

@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { deriveId } from '#domain/kernel/ids';
+import { type Clock, systemClock } from '#gateways/clock';
+import { sandboxPayments } from '#gateways/payments';
+import { prepareNewStore } from '#wiring/first-start';
+import { Ledger } from '#wiring/ledger';
+import { createReactions } from '#wiring/reactions';
+import { type Caller, type ReceiveLead, Requests } from '#wiring/requests';
+import { openStores } from '#wiring/stores';
+
+/** A whole store on disk, wired as in production but without Nest and HTTP. */
+export async function openShop({ clock = systemClock(), readModels = true }: { clock?: Clock; readModels?: boolean }) {
+  const directory = mkdtempSync(join(tmpdir(), 'leadger-bench-'));
+  const stores = await openStores({ directory });
+  const ledger = new Ledger(stores.events);
+  const send = ledger.execute.bind(ledger);
+  const requests = new Requests({ ledger, vault: stores.vault, clock, send });
+  const engine = createReactions({ store: stores.events, ledger, clock, payments: sandboxPayments(), send });
+  await prepareNewStore(requests);
+  if (readModels) stores.readModels.start();
+  engine.start().catch((error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  });
+  return {
+    ...stores,
+    ledger,
+    requests,
+    engine,
+    async close() {
+      await engine.stop();
+      await stores.close();
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+export type Shop = Awaited<ReturnType<typeof openShop>>;
+
+export const caller = (what: string, number: number): Caller => ({
+  actor: 'bench',
+  commandId: deriveId('bench', what, String(number)),
+});
+
+const BUSINESSES = 40;
+const AT_ONCE = 64;
+
+/** So many customers of forty businesses, each with an open order that is never filled. */
+export async function openOrders({ requests, engine }: Shop, leadTypeId: string, count: number): Promise<void> {
+  await inParallel(count, AT_ONCE, async (number) => {
+    const registration = {
+      storeId: 'main',
+      businessAssociation: `Business ${number % BUSINESSES}`,
+      timeZone: 'America/New_York',
+    };
+    const { id: customerId } = await requests.registerCustomer(registration, caller('customer', number));
+    const order = { customerId, leadTypeId, quantity: 1000, paymentToken: 'tok_ok' };
+    const { outcome } = await requests.placeOrder(order, caller('order', number));
+    if (outcome.kind !== 'accepted') throw new Error(JSON.stringify(outcome));
+  });
+  await engine.settle();
+}
+
+/** Takes in leads `from` to `to`, each of another person, as an import does. */
+export async function importLeads({ requests }: Shop, leadTypeId: string, from: number, to: number): Promise<void> {
+  const batches = Math.ceil((to - from) / 256);
+  await inParallel(batches, 4, async (batch) => {
+    const first = from + batch * 256;
+    const leads = Array.from({ length: Math.min(256, to - first) }, (_, index) => lead(leadTypeId, first + index));
+    await requests.receiveLeads(leads, caller('import', first));
+  });
+}
+
+const lead = (leadTypeId: string, number: number): ReceiveLead => ({
+  leadTypeId,
+  source: 'bench',
+  contact: {
+    firstName: 'Given',
+    lastName: `Family ${number}`,
+    telephone: `+1${2_120_000_000 + number}`,
+    email: `person${number}@example.org`,
+  },
+});
+
+async function inParallel(count: number, atOnce: number, work: (number: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    while (next < count) {
+      next += 1;
+      await work(next - 1);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}
+
+export const seconds = async (work: () => Promise<unknown>): Promise<number> => {
+  const start = performance.now();
+  await work();
+  return (performance.now() - start) / 1000;
+};
+
+export const median = (numbers: readonly number[]): number =>
+  numbers.toSorted((a, b) => a - b)[numbers.length >> 1] as number;
+
+export const perSecond = (rate: number): string => `${Math.round(rate).toLocaleString('en')}/s`;
