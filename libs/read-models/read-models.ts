@@ -96,8 +96,10 @@ class PgliteReadModels implements ReadModels {
 
   async waitFor(position: Position, timeoutMilliseconds: number): Promise<boolean> {
     const timeOver = new AbortController();
-    const reached = Promise.all([...this.#projections.values()].map((projection) => projection.reached(position)));
     const { signal } = timeOver;
+    const reached = Promise.all(
+      [...this.#projections.values()].map((projection) => projection.reached(position, signal)),
+    );
     const result = await Promise.race([
       reached.then(() => true),
       wait(timeoutMilliseconds, false, { signal }).catch(() => false),

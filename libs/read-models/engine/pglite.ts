@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import {
   CompiledQuery,
@@ -42,6 +43,12 @@ export class PgliteThread implements DatabaseConnection {
 
   /** @param directory undefined: in memory. @throws DatabaseError */
   static async start(directory: string | undefined): Promise<PgliteThread> {
+    if (directory !== undefined && !existsSync(directory)) {
+      // Making a database takes memory that only the end of its thread gives back.
+      const maker = new PgliteThread(directory);
+      await maker.#ready.promise;
+      await maker.close();
+    }
     const thread = new PgliteThread(directory);
     await thread.#ready.promise;
     return thread;
@@ -51,6 +58,7 @@ export class PgliteThread implements DatabaseConnection {
     this.#worker = new Worker(new URL(`./pglite-worker.${fromSource ? 'ts' : 'js'}`, import.meta.url), {
       workerData: { directory },
       execArgv: fromSource ? ['--conditions=source', '--no-warnings'] : [],
+      resourceLimits: { maxYoungGenerationSizeMb: 12 },
     });
     this.#worker.on('message', (reply: DatabaseReply) => this.#hear(reply));
     this.#worker.on('error', (error) => this.#end(`the database failed: ${error.message}`));

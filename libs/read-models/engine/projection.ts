@@ -68,10 +68,17 @@ export class Projection {
     await this.#run;
   }
 
-  /** Resolves when everything up to a position is in the tables. */
-  reached(position: Position): Promise<void> {
-    if (this.#position >= position) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push({ position, resolve }));
+  /** Resolves when everything up to a position is in the tables, or when nobody waits for that any more. */
+  reached(position: Position, signal?: AbortSignal): Promise<void> {
+    if (this.#position >= position || signal?.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const waiting = { position, resolve };
+      this.#waiting.push(waiting);
+      signal?.addEventListener('abort', () => {
+        this.#waiting = this.#waiting.filter((other) => other !== waiting);
+        resolve();
+      });
+    });
   }
 
   status(): ProjectionStatus {

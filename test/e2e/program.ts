@@ -1,0 +1,65 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Builds the programs as `npm start` does; quick when nothing has changed. */
+export const build = async (): Promise<void> => {
+  await run('npm', ['run', '--silent', 'build']);
+};
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** One of our programs in a process of its own, as a user has it. */
+export class Program {
+  readonly process: ChildProcess;
+  readonly ended: Promise<Ended>;
+  stdout = '';
+  stderr = '';
+
+  constructor(name: 'standalone' | 'cli', parameters: readonly string[]) {
+    this.process = spawn(process.execPath, [`dist/apps/${name}/main.js`, ...parameters]);
+    this.process.stdout?.on('data', (text) => {
+      this.stdout += text;
+    });
+    this.process.stderr?.on('data', (text) => {
+      this.stderr += text;
+    });
+    this.ended = once(this.process, 'close').then(([code]) => ({ code, stdout: this.stdout, stderr: this.stderr }));
+  }
+
+  /** Resolves with what the standard output said. @throws when the program ends before it says it */
+  async says(what: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const found = what.exec(this.stdout);
+      if (found) return found;
+      const next = await Promise.race([once(this.process.stdout as NodeJS.ReadableStream, 'data'), this.ended]);
+      if (!Array.isArray(next)) throw new Error(`the program ended with ${next.code}: ${next.stdout}${next.stderr}`);
+    }
+  }
+
+  /** Ends it as a fallen machine would: at once, without a chance to tidy up. */
+  async kill(): Promise<void> {
+    this.process.kill('SIGKILL');
+    await this.ended;
+  }
+
+  async stop(): Promise<Ended> {
+    this.process.kill('SIGTERM');
+    return this.ended;
+  }
+}
+
+export const cli = (...parameters: string[]): Promise<Ended> => new Program('cli', parameters).ended;
+
+/** A store that is served on a port of its own. */
+export async function serve(directory: string): Promise<{ program: Program; url: string }> {
+  const program = new Program('standalone', ['--data', directory, '--port', '0']);
+  const [, url] = await program.says(/ready: (\S+)/);
+  return { program, url: url as string };
+}

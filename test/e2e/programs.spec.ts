@@ -1,0 +1,117 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { laws } from '#audit/laws';
+import { build, cli, Program, serve } from './program.ts';
+
+let temporary: string;
+beforeAll(async () => {
+  await build();
+  temporary = await mkdtemp(join(tmpdir(), 'leadger-programs-'));
+}, 120_000);
+afterAll(() => rm(temporary, { recursive: true }));
+
+// biome-ignore lint/suspicious/noExplicitAny: a client looks into answers without our types
+type Answer = any;
+const post = async (url: string, body: unknown) => {
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+  return { status: response.status, body: (await response.json()) as Answer };
+};
+const get = async (url: string): Promise<Answer> => (await fetch(url)).json();
+
+const nothingBroken = Object.fromEntries(Object.keys(laws).map((law) => [law, 0]));
+
+describe('npm start', () => {
+  test('serves a store, gives its directory to nobody else meanwhile, and finds everything again', async () => {
+    const directory = join(temporary, 'started');
+    const first = await serve(directory);
+    const customer = { storeId: 'main', businessAssociation: 'ABC Vitamins', timeZone: 'America/New_York' };
+    const { body } = await post(`${first.url}/api/customers`, customer);
+
+    const second = await new Program('standalone', ['--data', directory, '--port', '0']).ended;
+    expect(second).toMatchObject({ code: 1, stdout: '' });
+    expect(second.stderr).toMatch(/^leadger: .*started is in use by process \d+.*\n$/);
+
+    expect(await first.program.stop()).toMatchObject({ code: 0, stderr: '' });
+    const again = await serve(directory);
+    expect(await get(`${again.url}/api/customers/${body.id}?waitFor=${body.position}`)).toMatchObject(customer);
+    expect(await again.program.stop()).toMatchObject({ code: 0, stderr: '' });
+  }, 60_000);
+
+  test('loses nothing that was acknowledged when it is killed again and again', async () => {
+    const directory = join(temporary, 'killed');
+    const acknowledged: string[] = [];
+    for (let life = 0; life < 2; life += 1) {
+      const { program, url } = await serve(directory);
+      let over = false;
+      const callers = Array.from({ length: 8 }, async (_, caller) => {
+        for (let number = 0; !over; number += 1) {
+          const telephone = `+1212${1_000_000 + life * 300_000 + caller * 30_000 + number}`;
+          const lead = { leadTypeId: 'exclusive-fresh', source: 'test', contact: { telephone } };
+          const reply = await post(`${url}/api/leads`, lead).catch(() => undefined);
+          if (reply?.status === 201) acknowledged.push(reply.body.id);
+        }
+      });
+      await wait(400 + life * 500);
+      await program.kill();
+      over = true;
+      await Promise.all(callers);
+    }
+    expect(acknowledged.length).toBeGreaterThan(20);
+
+    const log = (await cli('export', '--data', directory)).stdout.trim().split('\n');
+    const received = new Set(log.map((line) => JSON.parse(line).stream));
+    expect(acknowledged.filter((leadId) => !received.has(`lead-${leadId}`))).toEqual([]);
+    const verified = await cli('verify', '--json', '--data', directory);
+    expect(verified.code).toBe(0);
+    expect(JSON.parse(verified.stdout).laws).toEqual(nothingBroken);
+  }, 90_000);
+
+  test.each([
+    [['--port', '70000'], /^leadger: 70000 is not a port\n$/],
+    [['--prot', '3000'], /^leadger: Unknown option '--prot'/],
+    [['--data', 'package.json'], /^leadger: .*package\.json.*\n$/],
+  ])('says in one line what is wrong with %j', async (parameters, line) => {
+    const { code, stderr } = await new Program('standalone', parameters).ended;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(line);
+  });
+});
+
+describe('the demo', () => {
+  test('makes the same history of the same seed, alone on standard output, and breaks no law', async () => {
+    const [one, two, other] = await Promise.all([
+      cli('demo', '--days', '4', '--seed', '7', '--json'),
+      cli('demo', '--days', '4', '--seed', '7', '--json', '--data', join(temporary, 'demo')),
+      cli('demo', '--days', '4', '--seed', '8', '--json'),
+    ]);
+    const summary = JSON.parse(one.stdout);
+    expect(summary).toMatchObject({ seed: 7, days: 4, laws: nothingBroken });
+    expect(summary.leadsDelivered).toBeGreaterThan(0);
+    expect(JSON.parse(two.stdout).logDigest).toBe(summary.logDigest);
+    expect(JSON.parse(other.stdout).logDigest).not.toBe(summary.logDigest);
+
+    // What it leaves behind is a store like any other.
+    const { program, url } = await serve(join(temporary, 'demo'));
+    const { items } = await get(`${url}/api/orders`);
+    expect(items.length).toBeGreaterThan(0);
+    await program.stop();
+  }, 90_000);
+
+  test('killed at any instant, it leaves a log that holds every law', async () => {
+    const directory = join(temporary, 'killed-demo');
+    const demo = new Program('cli', ['demo', '--days', '400', '--data', directory]);
+    while (!existsSync(join(directory, 'events'))) await wait(50);
+    await wait(4000);
+    await demo.kill();
+    const { code, stdout } = await cli('verify', '--json', '--data', directory);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).laws).toEqual(nothingBroken);
+    expect(JSON.parse(stdout).events).toBeGreaterThan(100);
+    const { program } = await serve(directory);
+    await program.stop();
+  }, 60_000);
+});
