@@ -84,7 +84,11 @@ const lead = (leadTypeId: string, number: number): ReceiveLead => ({
   },
 });
 
-async function inParallel(count: number, atOnce: number, work: (number: number) => Promise<void>): Promise<void> {
+export async function inParallel(
+  count: number,
+  atOnce: number,
+  work: (number: number) => Promise<void>,
+): Promise<void> {
   let next = 0;
   const worker = async () => {
     while (next < count) {
