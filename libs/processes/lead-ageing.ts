@@ -19,8 +19,7 @@ export const leadAgeing: Process<Ageing, (typeof eventTypes)[number]> = {
     now: '',
     policies: policy.initialState(),
     leadTypes: new Map(),
-    leads: new IdTable(['capturedAt', 'arrival', 'queue', 'place', 'underWay']),
-    received: 0,
+    leads: new IdTable(['capturedAtSeconds', 'capturedAtMilliseconds', 'queue', 'place', 'underWay']),
     queues: [],
   }),
 
@@ -102,11 +101,11 @@ interface Ageing {
   readonly policies: PolicyState;
   readonly leadTypes: Map<string, LeadType>;
   /**
-   * Leads that can still become older and be given to somebody then. `capturedAt` in milliseconds since the epoch;
-   * `place` is that in the heap, plus 1; `underWay` counts deliveries that have begun and not ended.
+   * Leads that can still become older and be given to somebody then. `capturedAtSeconds` counts from 1970, plus
+   * `capturedAtMilliseconds`; `place` is that in the heap, plus 1; `underWay` counts deliveries that have begun and not
+   * ended. Rows come and go with facts only, so that their numbers are the same after a restart.
    */
-  readonly leads: IdTable<'capturedAt' | 'arrival' | 'queue' | 'place' | 'underWay'>;
-  received: number;
+  readonly leads: IdTable<'capturedAtSeconds' | 'capturedAtMilliseconds' | 'queue' | 'place' | 'underWay'>;
   readonly queues: Queue[];
 }
 
@@ -120,9 +119,10 @@ function watch(state: Ageing, leadId: string, { at, capturedAt = at, leadTypeId 
   if (state.leadTypes.get(leadTypeId)?.agesInto === undefined) return;
   const { leads } = state;
   const row = leads.add(leadId);
-  leads.set(row, 'capturedAt', Date.parse(capturedAt));
-  leads.set(row, 'arrival', state.received);
-  state.received += 1;
+  // From 1970 to 2106: what claims to be older is as aged as any, and what claims to come later does not age.
+  const milliseconds = Math.min(Math.max(Date.parse(capturedAt), 0), 0xffffffff * 1000);
+  leads.set(row, 'capturedAtSeconds', Math.floor(milliseconds / 1000));
+  leads.set(row, 'capturedAtMilliseconds', milliseconds % 1000);
   enqueue(state, row, leadTypeId);
 }
 
@@ -170,18 +170,20 @@ function enqueue(state: Ageing, row: number, leadTypeId: string): void {
   (queues[number] as Queue).byAge.put(row);
 }
 
+const capturedAtMilliseconds = (leads: Ageing['leads'], row: number): number =>
+  leads.get(row, 'capturedAtSeconds') * 1000 + leads.get(row, 'capturedAtMilliseconds');
+
 const heapByAge = (leads: Ageing['leads']): Heap<number> =>
-  new Heap(
-    (a, b) =>
-      leads.get(a, 'capturedAt') - leads.get(b, 'capturedAt') || leads.get(a, 'arrival') - leads.get(b, 'arrival'),
-    { of: (row) => leads.get(row, 'place') - 1, note: (row, place) => leads.set(row, 'place', place + 1) },
-  );
+  new Heap((a, b) => capturedAtMilliseconds(leads, a) - capturedAtMilliseconds(leads, b) || a - b, {
+    of: (row) => leads.get(row, 'place') - 1,
+    note: (row, place) => leads.set(row, 'place', place + 1),
+  });
 
 /** When the oldest lead of a queue comes of age. */
 function ageingInstant(state: Ageing, { leadTypeId, byAge }: Queue, inForce: PolicyDocument): Instant | undefined {
   const row = byAge.first();
   if (row === undefined) return undefined;
-  const capturedAt = toInstant(state.leads.get(row, 'capturedAt'));
+  const capturedAt = toInstant(capturedAtMilliseconds(state.leads, row));
   switch (state.leadTypes.get(leadTypeId)?.freshness) {
     case 'real-time':
       return addDays(capturedAt, inForce.freshAfterDays);

@@ -31,7 +31,7 @@ export class KeyWriterThread {
     this.#worker = new Worker(new URL(`./key-writer.${fromSource ? 'ts' : 'js'}`, import.meta.url), {
       workerData: { directory, durable },
       execArgv: fromSource ? ['--conditions=source', '--no-warnings'] : [],
-      resourceLimits: { maxYoungGenerationSizeMb: 12 },
+      resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
     });
     this.#worker.on('message', (reply: KeyReply) => this.#hear(reply));
     this.#worker.on('error', (error) => this.#end(`the key writer failed: ${error.message}`));

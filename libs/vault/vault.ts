@@ -69,7 +69,7 @@ interface Secrets {
 }
 
 const MATCHING_SECRET = 'matching-secret';
-const KEYS_REMEMBERED = 100_000;
+const KEYS_REMEMBERED = 10_000;
 
 class KeyVault implements Vault {
   readonly #keys: Database.Database;

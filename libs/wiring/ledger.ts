@@ -75,6 +75,7 @@ interface Pending {
 
 const MAX_ATTEMPTS = 8;
 const MAX_COMMANDS_AT_ONCE = 64;
+const BEGUN_STREAMS = 4096;
 
 /**
  * Carries out commands: load the stream, fold, decide, append at the revision that was read; on a conflict load and
@@ -83,6 +84,8 @@ const MAX_COMMANDS_AT_ONCE = 64;
 export class Ledger {
   readonly #store: EventStore;
   readonly #folded: RecentlyUsed<string, Folded>;
+  /** Streams that were begun and not asked for since: an import of millions does not drive out those in use. */
+  readonly #begun = new RecentlyUsed<string, Folded>(BEGUN_STREAMS);
   readonly #waiting = new Map<string, Pending[]>();
 
   constructor(store: EventStore, options: { cachedStreams?: number } = {}) {
@@ -117,7 +120,8 @@ export class Ledger {
   async warm(streams: Iterable<string>): Promise<void> {
     await Promise.all(
       [...new Set(streams)].map(async (stream) => {
-        if (!this.#folded.get(stream)) this.#folded.set(stream, await this.#catchUp(stream, emptyFold(stream)));
+        if (!this.#folded.get(stream) && !this.#begun.get(stream))
+          this.#folded.set(stream, await this.#catchUp(stream, emptyFold(stream)));
       }),
     );
   }
@@ -160,7 +164,7 @@ export class Ledger {
         return againOrGiveUp(batch, error);
       }
     }
-    this.#folded.set(stream, folded);
+    (likelyNew ? this.#begun : this.#folded).set(stream, folded);
     for (const [index, { settle }] of decided.entries()) {
       const { resolve, reject } = batch[index] as Pending;
       try {
@@ -174,8 +178,9 @@ export class Ledger {
 
   /** Out of the cache while it is worked on: nobody else may see what is decided but not yet written. */
   #take(stream: string): Folded | undefined {
-    const folded = this.#folded.get(stream);
+    const folded = this.#folded.get(stream) ?? this.#begun.get(stream);
     this.#folded.delete(stream);
+    this.#begun.delete(stream);
     return folded;
   }
 

@@ -9,7 +9,7 @@ describe('the table of ids', () => {
         fc.integer({ min: 0, max: 40 }).map((number) => deriveId('lead', String(number))),
         fc.constantFrom('a', 'B-1', 'DEADBEEF-0000-5000-8000-000000000000', ''),
       ),
-      value: fc.integer(),
+      value: fc.nat({ max: 0xffffffff }),
       leaves: fc.boolean(),
     });
     fc.assert(
@@ -26,7 +26,7 @@ describe('the table of ids', () => {
             const kept = row >= 0 ? row : table.add(id);
             if (row < 0) expect(table.get(kept, 'first')).toBe(0);
             table.set(kept, 'first', value);
-            table.set(kept, 'second', -value);
+            table.set(kept, 'second', 0xffffffff - value);
             model.set(id, value);
           }
           expect(table.size).toBe(model.size);
@@ -34,7 +34,7 @@ describe('the table of ids', () => {
         for (const [id, value] of model) {
           const row = table.find(id);
           expect(table.idOf(row)).toBe(id);
-          expect([table.get(row, 'first'), table.get(row, 'second')]).toEqual([value, value === 0 ? -0 : -value]);
+          expect([table.get(row, 'first'), table.get(row, 'second')]).toEqual([value, 0xffffffff - value]);
         }
       }),
     );

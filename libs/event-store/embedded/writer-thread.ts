@@ -48,7 +48,7 @@ export class WriterThread {
     this.#worker = new Worker(new URL(`./writer.${fromSource ? 'ts' : 'js'}`, import.meta.url), {
       workerData: settings,
       execArgv: fromSource ? ['--conditions=source', '--no-warnings'] : [],
-      resourceLimits: { maxYoungGenerationSizeMb: 12 },
+      resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 96 },
     });
     this.#worker.on('message', (message: WriterMessage) => this.#hear(message));
     this.#worker.on('error', (error) => this.#break(`the writer failed: ${error.message}`, error));

@@ -58,7 +58,7 @@ export class PgliteThread implements DatabaseConnection {
     this.#worker = new Worker(new URL(`./pglite-worker.${fromSource ? 'ts' : 'js'}`, import.meta.url), {
       workerData: { directory },
       execArgv: fromSource ? ['--conditions=source', '--no-warnings'] : [],
-      resourceLimits: { maxYoungGenerationSizeMb: 12 },
+      resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 },
     });
     this.#worker.on('message', (reply: DatabaseReply) => this.#hear(reply));
     this.#worker.on('error', (error) => this.#end(`the database failed: ${error.message}`));
