@@ -111,6 +111,8 @@ export const catalogue: Decider<CatalogueState, CatalogueCommand, CatalogueEvent
         state.prices.set(key, [...(state.prices.get(key) ?? []), event.data]);
         break;
       }
+      default:
+        event satisfies never;
     }
     return state;
   },

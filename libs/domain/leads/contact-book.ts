@@ -81,6 +81,8 @@ export const contactBook: Decider<ContactBookState, ContactBookCommand, ContactB
       case 'ContactRated':
         if (contact) contact.rating = event.data.rating;
         break;
+      default:
+        event satisfies never;
     }
     return state;
   },

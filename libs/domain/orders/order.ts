@@ -217,6 +217,8 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         break;
       case 'DailyMaximumReached':
         break;
+      default:
+        event satisfies never;
     }
     return state;
   },
