@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type Database from 'better-sqlite3';
+import { checkAppend } from '../append-checks.ts';
+import { News } from '../news.ts';
 import {
   type AppendResult,
   BadEvent,
@@ -20,7 +22,7 @@ import {
   type SubscribeOptions,
   type SubscriptionMessage,
 } from '../port.ts';
-import { checkAppend } from './append-checks.ts';
+import { checkCount, checkFilter } from '../read-checks.ts';
 import { openForReading, type WriterSettings } from './database.ts';
 import { WriterThread } from './writer-thread.ts';
 
@@ -273,35 +275,6 @@ interface Page {
   readonly reached: number;
 }
 
-/** Wakes all who wait, once for any number of appends. */
-class News {
-  #next = Promise.withResolvers<void>();
-
-  tell(): void {
-    const { resolve } = this.#next;
-    this.#next = Promise.withResolvers();
-    resolve();
-  }
-
-  /** Must be asked for before one looks, so that nothing that comes meanwhile is missed. */
-  next(): { orAborted(signal: AbortSignal): Promise<void> } {
-    const { promise } = this.#next;
-    return {
-      orAborted(signal) {
-        return new Promise((resolve) => {
-          const done = () => {
-            signal.removeEventListener('abort', done);
-            resolve();
-          };
-          signal.addEventListener('abort', done);
-          if (signal.aborted) done();
-          void promise.then(done);
-        });
-      },
-    };
-  }
-}
-
 function recorded({ position, stream, revision, id, type, data, metadata, recorded_at, hash }: Row): RecordedEvent {
   const recordedAt = new Date(recorded_at).toISOString();
   return { stream, revision, id, type, data, metadata, position: positionOf(position), recordedAt, hash };
@@ -317,16 +290,4 @@ function conditionsOf(filter: EventFilter | undefined): { where: string; values:
     where: conditions.map((condition) => `AND ${condition}`).join(' '),
     values: [...(types ?? []), ...(streamPrefixes ?? []).flatMap((prefix) => [prefix, prefix])],
   };
-}
-
-const MOST_NAMES_IN_FILTER = 1000;
-
-function checkFilter({ types = [], streamPrefixes = [] }: EventFilter = {}): void {
-  if (types.length + streamPrefixes.length > MOST_NAMES_IN_FILTER)
-    throw new BadEvent(`a filter names at most ${MOST_NAMES_IN_FILTER} types and prefixes`);
-}
-
-function checkCount(name: string, count: number): void {
-  if (count !== Number.POSITIVE_INFINITY && (!Number.isSafeInteger(count) || count < 0))
-    throw new BadEvent(`${name} must be a whole number of 0 or more, not ${count}`);
 }

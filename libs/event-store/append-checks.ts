@@ -1,4 +1,4 @@
-import { AppendTooLarge, BadEvent, type ExpectedRevision, type NewEvent, type StoreLimits } from '../port.ts';
+import { AppendTooLarge, BadEvent, type ExpectedRevision, type NewEvent, type StoreLimits } from './port.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 

@@ -1,0 +1,88 @@
+import {
+  binaryEvent,
+  type EventData,
+  type Filter,
+  type JSONType,
+  jsonEvent,
+  type ResolvedEvent,
+  type Position as ServerPosition,
+  START,
+} from '@eventstore/db-client';
+import { objectOf } from '../json-bytes.ts';
+import { BadEvent, BEFORE_FIRST, type EventFilter, type NewEvent, type Position, type RecordedEvent } from '../port.ts';
+
+/** `commit`, or `commit.prepare` where the two differ, padded so that texts sort as positions do. */
+const POSITION = /^(\d{16,20})(?:\.(\d{16,20}))?$/;
+
+const padded = (number: bigint): string => String(number).padStart(16, '0');
+
+export const positionOf = ({ commit, prepare }: ServerPosition): Position =>
+  (commit === prepare ? padded(commit) : `${padded(commit)}.${padded(prepare)}`) as Position;
+
+/** @throws BadEvent */
+export function serverPositionOf(position: Position): ServerPosition | typeof START {
+  if (position === BEFORE_FIRST) return START;
+  const [, commit, prepare = commit] = POSITION.exec(position) ?? [];
+  if (commit === undefined || prepare === undefined) throw new BadEvent(`"${position}" is no position of this store`);
+  return { commit: BigInt(commit), prepare: BigInt(prepare) };
+}
+
+/** Bytes that no JSON begins with: what follows is kept as it is. */
+const RAW = 0;
+
+/**
+ * Bytes that are JSON go as JSON, so that the server's own tools show them; all others as they are. Metadata of the
+ * client are JSON wherever they look like it, so that others are marked.
+ */
+export function eventDataOf({ id, type, data, metadata }: NewEvent): EventData {
+  const meta =
+    metadata.length === 0 ? {} : { metadata: (objectOf(metadata) ?? Uint8Array.of(RAW, ...metadata)) as JSONType };
+  const json = objectOf(data);
+  if (json) return jsonEvent({ id, type, data: json as JSONType, ...meta });
+  return binaryEvent({ id, type, data: Uint8Array.from(data), ...meta });
+}
+
+const encoder = new TextEncoder();
+
+/** @returns undefined for what is the server's own: its `$…` streams */
+export function recordedEventOf({ event }: ResolvedEvent): RecordedEvent | undefined {
+  if (!event || event.streamId.startsWith('$')) return undefined;
+  const { streamId: stream, revision, id, type, data, metadata, created, position } = event;
+  return {
+    stream,
+    revision: Number(revision),
+    id,
+    type,
+    data: data instanceof Uint8Array ? data : encoder.encode(JSON.stringify(data)),
+    metadata: metadataBytes(metadata),
+    position: positionOf(position as ServerPosition),
+    recordedAt: created.toISOString(),
+  };
+}
+
+function metadataBytes(metadata: unknown): Uint8Array {
+  if (metadata === undefined) return new Uint8Array(0);
+  if (!(metadata instanceof Uint8Array)) return encoder.encode(JSON.stringify(metadata));
+  return metadata[0] === RAW ? metadata.subarray(1) : metadata;
+}
+
+const SPECIAL = /[.*+?^${}()|[\]\\/-]/g;
+const alternatives = (names: readonly string[]): string => names.map((name) => name.replace(SPECIAL, '\\$&')).join('|');
+
+/** What the server filters by: one of the two things it can. The rest is for {@link passes}. */
+export function serverFilterOf(filter: EventFilter | undefined): Pick<Filter, 'filterOn'> & { regex: string } {
+  const { types, streamPrefixes } = filter ?? {};
+  if (types) return { filterOn: 'eventType', regex: `^(${alternatives(types)})$` };
+  if (streamPrefixes) return { filterOn: 'streamName', regex: `^(${alternatives(streamPrefixes)})` };
+  return { filterOn: 'streamName', regex: '^[^$]' };
+}
+
+export function passes(filter: EventFilter | undefined, { stream, type }: RecordedEvent): boolean {
+  const { types, streamPrefixes } = filter ?? {};
+  if (types && !types.includes(type)) return false;
+  return !streamPrefixes || streamPrefixes.some((prefix) => stream.startsWith(prefix));
+}
+
+/** A filter that lets nothing pass needs no server. */
+export const isEmpty = ({ types, streamPrefixes }: EventFilter = {}): boolean =>
+  types?.length === 0 || streamPrefixes?.length === 0;

@@ -1,0 +1,15 @@
+import { BadEvent, type EventFilter } from './port.ts';
+
+const MOST_NAMES_IN_FILTER = 1000;
+
+/** @throws BadEvent */
+export function checkFilter({ types = [], streamPrefixes = [] }: EventFilter = {}): void {
+  if (types.length + streamPrefixes.length > MOST_NAMES_IN_FILTER)
+    throw new BadEvent(`a filter names at most ${MOST_NAMES_IN_FILTER} types and prefixes`);
+}
+
+/** @throws BadEvent */
+export function checkCount(name: string, count: number): void {
+  if (count !== Number.POSITIVE_INFINITY && (!Number.isSafeInteger(count) || count < 0))
+    throw new BadEvent(`${name} must be a whole number of 0 or more, not ${count}`);
+}

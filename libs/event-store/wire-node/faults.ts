@@ -1,0 +1,52 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { AppendTooLarge, type ExpectedRevision, WrongExpectedRevision } from '../port.ts';
+import { NotLeader } from './not-leader.ts';
+
+/** How an append can go wrong on the way to a server and back. */
+export type Fault =
+  /** It is written, and nobody says so. */
+  | { readonly kind: 'lose-reply' }
+  /** It never arrives, and nobody says so. */
+  | { readonly kind: 'lose-request' }
+  | { readonly kind: 'delay'; readonly milliseconds: number }
+  | { readonly kind: 'not-leader'; readonly host: string; readonly port: number }
+  | { readonly kind: 'wrong-version' }
+  | { readonly kind: 'too-large' };
+
+/** Faults that were asked for; each strikes one append. */
+export class Faults {
+  readonly #waiting: Fault[] = [];
+
+  add(fault: Fault): void {
+    this.#waiting.push(fault);
+  }
+
+  clear(): void {
+    this.#waiting.length = 0;
+  }
+
+  async around<Result>(
+    append: () => Promise<Result>,
+    { stream, expected }: { stream: string; expected: ExpectedRevision },
+  ): Promise<Result | 'silence'> {
+    const fault = this.#waiting.shift();
+    switch (fault?.kind) {
+      case undefined:
+        return append();
+      case 'lose-reply':
+        await append();
+        return 'silence';
+      case 'lose-request':
+        return 'silence';
+      case 'delay':
+        await wait(fault.milliseconds);
+        return append();
+      case 'not-leader':
+        throw new NotLeader(fault);
+      case 'wrong-version':
+        throw new WrongExpectedRevision(stream, expected, 7);
+      case 'too-large':
+        throw new AppendTooLarge('refused by size');
+    }
+  }
+}

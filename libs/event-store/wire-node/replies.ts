@@ -1,0 +1,170 @@
+import { objectOf } from '../json-bytes.ts';
+import type { ExpectedRevision, RecordedEvent } from '../port.ts';
+import { ProtobufWriter } from './protobuf.ts';
+
+/** How a client wants to have ids. */
+export type UuidForm = 'string' | 'structured';
+
+/** Replies of the Streams service as bytes. Fields by number, as in the service definitions. */
+const writer = new ProtobufWriter();
+const TICKS_PER_MILLISECOND = 10_000n;
+
+export function readEvent(event: RecordedEvent, uuidForm: UuidForm): Buffer {
+  const position = Number(event.position);
+  writer.message(1, () => {
+    writer.number(3, position);
+    writer.message(1, () => {
+      writer.bytes(8, event.data);
+      writer.bytes(7, event.metadata);
+      const created = BigInt(Date.parse(event.recordedAt)) * TICKS_PER_MILLISECOND;
+      mapEntry(6, 'created', String(created));
+      mapEntry(6, 'content-type', objectOf(event.data) ? 'application/json' : 'application/octet-stream');
+      mapEntry(6, 'type', event.type);
+      writer.number(5, position);
+      writer.number(4, position);
+      writer.number(3, event.revision);
+      writer.message(2, () => writer.text(3, event.stream));
+      writer.message(1, () => writeUuid(event.id, uuidForm));
+    });
+  });
+  return writer.take();
+}
+
+function mapEntry(field: number, key: string, value: string): void {
+  writer.message(field, () => {
+    writer.text(2, value);
+    writer.text(1, key);
+  });
+}
+
+function writeUuid(id: string, form: UuidForm): void {
+  if (form === 'string') {
+    writer.text(2, id);
+    return;
+  }
+  const digits = id.replaceAll('-', '');
+  writer.message(1, () => {
+    writer.number(2, BigInt(`0x${digits.slice(16)}`));
+    writer.number(1, BigInt(`0x${digits.slice(0, 16)}`));
+  });
+}
+
+export function confirmation(subscriptionId: string): Buffer {
+  writer.message(2, () => writer.text(1, subscriptionId));
+  return writer.take();
+}
+
+export function checkpoint(position: number): Buffer {
+  writer.message(3, () => writePosition(position));
+  return writer.take();
+}
+
+export function streamNotFound(stream: string): Buffer {
+  writer.message(4, () => writer.message(1, () => writer.text(3, stream)));
+  return writer.take();
+}
+
+export function caughtUp(): Buffer {
+  writer.empty(8);
+  return writer.take();
+}
+
+function writePosition(position: number): void {
+  writer.number(2, position);
+  writer.number(1, position);
+}
+
+export interface Appended {
+  readonly revision: number;
+  readonly position: number;
+}
+
+/** Of a plain append. */
+export function appended({ revision, position }: Appended): Buffer {
+  writer.message(1, () => {
+    writer.message(3, () => writePosition(position));
+    writer.number(1, revision);
+  });
+  return writer.take();
+}
+
+export function wrongVersion(expected: ExpectedRevision, actual: number | 'no-stream'): Buffer {
+  writer.message(2, () => {
+    if (typeof expected === 'number') writer.number(8, expected);
+    else writer.empty({ any: 9, 'stream-exists': 10, 'no-stream': 11 }[expected]);
+    if (actual === 'no-stream') writer.empty(7);
+    else writer.number(6, actual);
+  });
+  return writer.take();
+}
+
+/** What a batch append is answered to. */
+export interface Batch {
+  readonly correlationId: string;
+  readonly uuidForm: UuidForm;
+  readonly stream: string;
+  readonly expected: ExpectedRevision;
+}
+
+export function batchAppended(batch: Batch, { revision, position }: Appended): Buffer {
+  writeBatchEnd(batch);
+  writer.message(3, () => {
+    writer.message(3, () => writePosition(position));
+    writer.number(1, revision);
+  });
+  writer.message(1, () => writeUuid(batch.correlationId, batch.uuidForm));
+  return writer.take();
+}
+
+export type BatchError =
+  | { readonly kind: 'WrongExpectedVersion'; readonly actual: number | 'no-stream' }
+  | { readonly kind: 'MaximumAppendSizeExceeded'; readonly bytes: number }
+  | { readonly kind: 'AccessDenied' | 'Timeout' | 'Unknown' };
+
+/** Status codes of gRPC, as far as batches end with one. */
+const CODES: Readonly<Record<BatchError['kind'], number>> = {
+  WrongExpectedVersion: 9,
+  MaximumAppendSizeExceeded: 3,
+  AccessDenied: 7,
+  Timeout: 4,
+  Unknown: 2,
+};
+
+export function batchFailed(batch: Batch, error: BatchError, message: string): Buffer {
+  writeBatchEnd(batch);
+  writer.message(2, () => {
+    writer.message(3, () => {
+      writer.message(2, () => writeErrorDetails(batch, error));
+      writer.text(1, `type.googleapis.com/event_store.client.${error.kind}`);
+    });
+    writer.text(2, message);
+    writer.number(1, CODES[error.kind]);
+  });
+  writer.message(1, () => writeUuid(batch.correlationId, batch.uuidForm));
+  return writer.take();
+}
+
+function writeErrorDetails({ expected }: Batch, error: BatchError): void {
+  if (error.kind === 'MaximumAppendSizeExceeded') writer.number(1, error.bytes);
+  if (error.kind !== 'WrongExpectedVersion') return;
+  if (typeof expected === 'number') writer.number(3, expected);
+  else writer.empty({ any: 4, 'stream-exists': 5, 'no-stream': 6 }[expected]);
+  if (error.actual === 'no-stream') writer.empty(2);
+  else writer.number(1, error.actual);
+}
+
+function writeBatchEnd({ stream, expected }: Batch): void {
+  if (typeof expected === 'number') writer.number(5, expected);
+  else writer.empty({ 'no-stream': 6, any: 7, 'stream-exists': 8 }[expected]);
+  writer.message(4, () => writer.text(3, stream));
+}
+
+export function supportedMethods(version: string, methods: readonly (readonly [service: string, method: string])[]) {
+  writer.text(2, version);
+  for (const [service, method] of methods.toReversed())
+    writer.message(1, () => {
+      writer.text(2, service);
+      writer.text(1, method);
+    });
+  return writer.take();
+}
