@@ -16,6 +16,9 @@ interface Job {
   reject(error: unknown): void;
 }
 
+/** More would only wait on the way, and be taken for lost. */
+const MOST_UNDER_WAY = 256;
+
 /**
  * Keeps appends in the order in which they were asked for, with many under way at once. When the connection breaks,
  * those without an answer go again, one after the other, before any newer one: the log has the same order as if nothing
@@ -39,7 +42,7 @@ export class AppendQueue {
 
   #pump(): void {
     while (this.#waiting.length > 0) {
-      if (this.#oneByOne && this.#underWay.size > 0) return;
+      if (this.#underWay.size >= (this.#oneByOne ? 1 : MOST_UNDER_WAY)) return;
       const job = this.#waiting.shift() as Job;
       this.#underWay.add(job);
       void (this.#oneByOne ? this.#insist(job) : this.#send(job));

@@ -427,7 +427,7 @@ class EventStoreDbStore implements EventStore {
 
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
-    await Promise.allSettled(this.#appending);
+    await Promise.race([Promise.allSettled(this.#appending), wait(this.#answerWithin, undefined, { ref: false })]);
     this.#closing.abort();
     clearInterval(this.#looking);
     await this.#client.dispose();

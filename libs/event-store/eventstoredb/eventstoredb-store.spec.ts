@@ -1,0 +1,245 @@
+import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
+import { all, event, fill, follow } from '../contract/event-store-contract.ts';
+import { openEmbeddedStore } from '../embedded/embedded-store.ts';
+import {
+  AppendTooLarge,
+  BEFORE_FIRST,
+  type EventStore,
+  OutcomeUnknown,
+  type Position,
+  StoreUnavailable,
+  WrongExpectedRevision,
+} from '../port.ts';
+import { startWireNode, type WireNode } from '../wire-node/wire-node.ts';
+import { type EventStoreDbOptions, openEventStoreDb, PositionBeyondLog } from './eventstoredb-store.ts';
+import { AccessRefused } from './failures.ts';
+
+/** Undone in reverse at the end of each test. */
+const opened: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of opened.splice(0).reverse()) await close();
+});
+
+async function startNode(options: { store?: EventStore; port?: number; writable?: boolean } = {}) {
+  const store = options.store ?? (await openEmbeddedStore());
+  if (!options.store) opened.push(() => store.close());
+  const node = await startWireNode({ writable: true, ...options, store });
+  opened.push(() => node.close());
+  return { node, store };
+}
+
+async function connect({ connectionString }: WireNode, options: Partial<EventStoreDbOptions> = {}) {
+  const patience = { answerWithinMilliseconds: 250, patienceMilliseconds: 2000 };
+  const store = await openEventStoreDb({ connectionString, ...patience, ...options });
+  opened.push(() => store.close());
+  return store;
+}
+
+const ids = async (store: EventStore) => (await all(store.readAll())).map(({ id }) => id);
+
+describe('an append whose answer does not come', () => {
+  it('is found by its event ids when it was written (the client would wait for ever)', async () => {
+    const { node, store } = await startNode();
+    const adapter = await connect(node);
+    node.misbehave({ kind: 'lose-reply' });
+    expect(await adapter.append('a-1', [event(0), event(1)], 'no-stream')).toMatchObject({ revision: 1 });
+    expect(await ids(store)).toEqual([event(0).id, event(1).id]);
+  });
+
+  it('is sent again when it was not written', async () => {
+    const { node, store } = await startNode();
+    const adapter = await connect(node);
+    node.misbehave({ kind: 'lose-request' });
+    expect(await adapter.append('a-1', [event(0)], 'no-stream')).toMatchObject({ revision: 0 });
+    expect(await ids(store)).toEqual([event(0).id]);
+  });
+
+  it('that comes late after all is one append, not two', async () => {
+    const { node, store } = await startNode();
+    const adapter = await connect(node);
+    node.misbehave({ kind: 'delay', milliseconds: 400 });
+    expect(await adapter.append('a-1', [event(0)], 'no-stream')).toMatchObject({ revision: 0 });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await ids(store)).toEqual([event(0).id]);
+  });
+
+  it('is said to be unknown when it cannot be found out in time', async () => {
+    const { node } = await startNode();
+    const adapter = await connect(node, { patienceMilliseconds: 300 });
+    for (let attempt = 0; attempt < 5; attempt += 1) node.misbehave({ kind: 'lose-request' });
+    await expect(adapter.append('a-1', [event(0)], 'no-stream')).rejects.toThrow(OutcomeUnknown);
+  });
+
+  it('keeps its place before those that were asked for after it', async () => {
+    const { node, store } = await startNode();
+    const adapter = await connect(node);
+    await adapter.append('first-1', [event(0)], 'no-stream');
+    const appends = Array.from({ length: 40 }, (_, number) =>
+      adapter.append(`s-${number}`, [event(number + 1)], 'no-stream'),
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+    node.dropConnections();
+    await Promise.all(appends);
+    expect(await ids(store)).toEqual(Array.from({ length: 41 }, (_, number) => event(number).id));
+  });
+});
+
+describe('what the server says', () => {
+  it('a conflict carries the actual revision', async () => {
+    const { node } = await startNode();
+    const adapter = await connect(node);
+    node.misbehave({ kind: 'wrong-version' });
+    const refused = await adapter.append('a-1', [event(0)], 'no-stream').catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(WrongExpectedRevision);
+    expect(refused).toMatchObject({ actual: 7 });
+  });
+
+  it('a conflict carries the actual revision, though a connection string asks the client not to throw', async () => {
+    const { node } = await startNode();
+    const connectionString = `${node.connectionString}&throwOnAppendFailure=false`;
+    const adapter = await connect({ ...node, connectionString });
+    await adapter.append('a-1', [event(0), event(1), event(2)], 'no-stream');
+    const refused = await adapter.append('a-1', [event(3)], 0).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'wrong-expected-revision', actual: 2 });
+  });
+
+  it('too much for the server is told as such, and nothing is tried again', async () => {
+    const { node } = await startNode();
+    const adapter = await connect(node);
+    node.misbehave({ kind: 'too-large' });
+    await expect(adapter.append('a-1', [event(0)], 'no-stream')).rejects.toThrow(AppendTooLarge);
+  });
+
+  it('a node that serves for reading only refuses appends', async () => {
+    const store = await openEmbeddedStore();
+    opened.push(() => store.close());
+    await fill(store, 3);
+    const { node } = await startNode({ store, writable: false });
+    const adapter = await connect(node);
+    await expect(adapter.append('a-1', [event(9)], 'no-stream')).rejects.toThrow(AccessRefused);
+    expect(await all(adapter.readAll())).toHaveLength(3);
+  });
+
+  it('the leader is elsewhere: the append goes there', async () => {
+    const { node: leader, store } = await startNode();
+    const { node: follower } = await startNode({ store });
+    const adapter = await connect(follower);
+    follower.misbehave({ kind: 'not-leader', host: '127.0.0.1', port: leader.port });
+    expect(await adapter.append('a-1', [event(0)], 'no-stream')).toMatchObject({ revision: 0 });
+    expect(await ids(store)).toEqual([event(0).id]);
+  });
+
+  it('is nothing at all when there is no server: one clear error', async () => {
+    const { node } = await startNode();
+    await node.close();
+    await expect(connect(node, { patienceMilliseconds: 100 })).rejects.toThrow(StoreUnavailable);
+  });
+});
+
+describe('connections that break', () => {
+  it('during a read: it goes on where it was', async () => {
+    const { node } = await startNode();
+    const adapter = await connect(node);
+    await fill(adapter, 2000);
+    const seen: Position[] = [];
+    for await (const { position } of adapter.readAll()) {
+      seen.push(position);
+      if (seen.length % 700 === 0) node.dropConnections();
+    }
+    expect(seen).toHaveLength(2000);
+    expect(new Set(seen).size).toBe(2000);
+  });
+
+  it('during a subscription: nothing is skipped and nothing doubled', async () => {
+    const { node, store } = await startNode();
+    const adapter = await connect(node);
+    const subscription = follow(adapter, { after: BEFORE_FIRST });
+    for (let round = 0; round < 8; round += 1) {
+      await Promise.all(
+        Array.from({ length: 50 }, (_, index) =>
+          store.append(`r${round}-${index}`, [event(round * 50 + index)], 'no-stream'),
+        ),
+      );
+      node.dropConnections();
+    }
+    await subscription.caughtUp(await store.head());
+    expect(subscription.events.map(({ id }) => id)).toEqual(await ids(store));
+    await subscription.stop();
+  });
+
+  it('when the whole server goes away and comes back', async () => {
+    const { node, store } = await startNode();
+    const adapter = await connect(node, { patienceMilliseconds: 10_000 });
+    await adapter.append('a-1', [event(0)], 'no-stream');
+    const subscription = follow(adapter, { after: BEFORE_FIRST });
+    await subscription.caughtUp(await store.head());
+    await node.close();
+    const appending = adapter.append('a-1', [event(1)], 0);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await startNode({ store, port: node.port });
+    expect(await appending).toMatchObject({ revision: 1 });
+    await subscription.caughtUp(await store.head());
+    expect(subscription.events.map(({ revision }) => revision)).toEqual([0, 1]);
+    await subscription.stop();
+  });
+
+  it('of one store, while another waits for a slow answer: that one is not lost, and the process lives', async () => {
+    const slow = await startNode();
+    const fast = await startNode();
+    const [one, other] = [await connect(slow.node), await connect(fast.node)];
+    await one.append('a-1', [event(0)], 'no-stream');
+    await other.append('a-1', [event(0)], 'no-stream');
+    slow.node.misbehave({ kind: 'delay', milliseconds: 150 });
+    const waiting = one.append('a-1', [event(1)], 0);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    fast.node.dropConnections();
+    expect(await waiting).toMatchObject({ revision: 1 });
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    expect(await ids(slow.store)).toEqual([event(0).id, event(1).id]);
+  });
+});
+
+describe('a position', () => {
+  it('beyond the end of the log is named: another store, or a restored one', async () => {
+    const { node } = await startNode();
+    const adapter = await connect(node);
+    await adapter.append('a-1', [event(0)], 'no-stream');
+    const beyond = '0000000000000099' as Position;
+    await expect(all(adapter.subscribe({ after: beyond }))).rejects.toThrow(PositionBeyondLog);
+  });
+});
+
+describe('events of others', () => {
+  it('are read as their clients wrote them, JSON and bytes, and shown to them as JSON', async () => {
+    const { node } = await startNode();
+    const adapter = await connect(node);
+    const client = EventStoreDBClient.connectionString(node.connectionString);
+    opened.push(() => client.dispose());
+    await client.appendToStream(
+      'foreign-1',
+      jsonEvent({ type: 'Foreign', data: { b: 1, a: ['é'] }, metadata: { who: 'x' } }),
+    );
+    const [read] = await all(adapter.readStream('foreign-1'));
+    expect(Buffer.from(read?.data ?? []).toString()).toBe('{"b":1,"a":["é"]}');
+    await adapter.append('ours-1', [event(0)], 'no-stream');
+    for await (const { event: theirs } of client.readStream('ours-1')) {
+      expect(theirs).toMatchObject({ data: { number: 0 }, metadata: { actor: 'contract' }, isJson: true });
+    }
+  });
+
+  it.each([
+    ['{"a": 1}', 'JSON with spaces'],
+    ['{"a":1.0}', 'JSON with another notation of a number'],
+    ['{"a":1', 'JSON that ends too early'],
+    ['\u0000{"a":1}', 'a NUL before JSON'],
+    ['[1,2]', 'a list'],
+  ])('%j (%s) stays as it is, as data and as metadata', async (text) => {
+    const { node } = await startNode();
+    const adapter = await connect(node);
+    const bytes = new TextEncoder().encode(text);
+    await adapter.append('a-1', [{ ...event(0), data: bytes, metadata: bytes }], 'no-stream');
+    const [read] = await all(adapter.readStream('a-1'));
+    expect([...(read?.data ?? [])]).toEqual([...bytes]);
+    expect([...(read?.metadata ?? [])]).toEqual([...bytes]);
+  });
+});
