@@ -20,7 +20,7 @@ const look = (what: string): number => {
 };
 
 // A first small import, so that what every run needs once (code, pages of PGlite, caches of SQLite) is there.
-const WARM_UP = 2_000;
+const WARM_UP = 20_000;
 if (Number(orders) > 0) await openOrders(shop, type, Number(orders));
 await importLeads(shop, type, 0, WARM_UP);
 await settled();

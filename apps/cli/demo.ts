@@ -25,6 +25,8 @@ export interface DemoOptions {
   /** Must be empty or not there. Undefined: in memory. */
   readonly data?: string;
   readonly json?: boolean;
+  /** Must be an empty log. Undefined: the events lie beside the rest. */
+  readonly eventStoreDb?: string | undefined;
 }
 
 export interface DemoSummary {
@@ -57,7 +59,7 @@ export async function demo(options: DemoOptions): Promise<number> {
 }
 
 /** @throws CommandFailed when the directory is not empty or the demo's packages are not installed */
-export async function runDemo({ days, seed, data }: DemoOptions): Promise<DemoSummary> {
+export async function runDemo({ days, seed, data, eventStoreDb }: DemoOptions): Promise<DemoSummary> {
   if (days < 1) throw new CommandFailed('a demo has at least one day');
   if (data !== undefined && existsSync(data) && readdirSync(data).length > 0)
     throw new CommandFailed(`${data} is not empty: the demo begins in an empty directory`);
@@ -65,6 +67,7 @@ export async function runDemo({ days, seed, data }: DemoOptions): Promise<DemoSu
   const [sample, people] = [await readSampleOrders(), await inventPeople()];
   const stores = await openStores({
     ...(data !== undefined && { directory: data }),
+    eventStoreDb,
     // Of the seed, so that persons have the same keys in every run, and leads the same ids.
     matchingSecret: Buffer.from(`leadger demo ${seed}`.padEnd(32)).subarray(0, 32),
   });
@@ -162,7 +165,7 @@ function print(summary: DemoSummary, data: string | undefined): void {
   console.log(
     broken.length === 0
       ? 'all laws hold'
-      : `${broken.length} laws are broken: ${broken.map((law) => `${law} ${laws[law]}`).join(', ')}`,
+      : `${broken.length} ${broken.length === 1 ? 'law is' : 'laws are'} broken: ${broken.map((law) => `${law} ${laws[law]}`).join(', ')}`,
   );
   if (data !== undefined) console.log(`\nThe store is in ${data}: npm start -- --data ${data}`);
 }

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { openBoxes } from '#audit/opened';
-import { openForReading } from '#wiring/stores';
+import { openForReading, type Place } from '#wiring/stores';
 
 const decoder = new TextDecoder();
 
 /** Writes the log to standard output, one event a line; personal data sealed, or opened where that is asked for. */
-export async function exportLog(directory: string, { opened = false }: { opened?: boolean }): Promise<void> {
-  const stores = await openForReading(directory);
+export async function exportLog(place: Place, { opened = false }: { opened?: boolean }): Promise<void> {
+  const stores = await openForReading(place);
   try {
     for await (const event of stores.events.readAll()) {
       const { stream, revision, position, id, type, recordedAt, hash } = event;

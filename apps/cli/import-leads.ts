@@ -10,7 +10,7 @@ import { LeadFileError, type LeadFileOptions, type LeadRow, readLeadRows } from 
 import { LeadgerModule } from '#wiring/leadger.module';
 import { type ReceiveLead, Requests } from '#wiring/requests';
 import { startLeadger } from '#wiring/start';
-import { openStores } from '#wiring/stores';
+import { openStores, type Place } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { bar, Progress, thousands } from './progress.ts';
 
@@ -40,13 +40,13 @@ const BATCHES_UNDER_WAY = 4;
  * file of their own, with line and reason. Memory does not grow with the file.
  * @throws CommandFailed, CannotOpenStore
  */
-export async function importLeads(directory: string, file: string, options: ImportOptions): Promise<void> {
+export async function importLeads(place: Place, file: string, options: ImportOptions): Promise<void> {
   const { size } = await stat(file).catch((error: Error) => {
     throw new CommandFailed(`${file} cannot be read: ${error.message}`);
   });
   const format = options.format ?? formatOf(file);
   const rejected = new RejectedRows(options.rejected ?? `${file}.rejected.csv`);
-  const intake = await openIntake(directory);
+  const intake = await openIntake(place);
   const start = performance.now();
   const counts = { rows: 0, new: 0, known: 0 };
   try {
@@ -108,15 +108,15 @@ async function inBatches(
   await Promise.all(underWay);
 }
 
-async function openIntake(directory: string): Promise<Intake> {
-  const url = holderOf(directory)?.url;
-  return url ? runningInstance(url) : ownInstance(directory);
+async function openIntake(place: Place): Promise<Intake> {
+  const url = holderOf(place.directory)?.url;
+  return url ? runningInstance(url) : ownInstance(place);
 }
 
 const ACTOR = 'staff:import';
 
-async function ownInstance(directory: string): Promise<Intake> {
-  const stores = await openStores({ directory });
+async function ownInstance(place: Place): Promise<Intake> {
+  const stores = await openStores(place);
   const application = await NestFactory.createApplicationContext(LeadgerModule.on(stores), {
     logger: ['error', 'warn'],
     abortOnError: false,

@@ -2,16 +2,25 @@
 import 'reflect-metadata';
 import { Command, InvalidArgumentError } from 'commander';
 import { EventStoreError } from '#event-store/port';
+import type { Place } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 
 /** `leadger`: what a store's owner, an auditor and an analyst do at a terminal. Each command loads what it needs only. */
 const program = new Command('leadger')
   .description('An event-sourced order and lead ledger for lead stores')
   .option('--data <directory>', 'where the store lives', process.env.LEADGER_DATA ?? './data')
+  .option(
+    '--events <url>',
+    'an EventStoreDB that holds the events, esdb://… (else they are in the directory)',
+    process.env.LEADGER_EVENTS,
+  )
   .showHelpAfterError()
   .configureHelp({ showGlobalOptions: true });
 
-const directory = (): string => program.opts<{ data: string }>().data;
+const place = (): Place => {
+  const { data: directory, events: eventStoreDb } = program.opts<{ data: string; events?: string }>();
+  return { directory, eventStoreDb };
+};
 
 program
   .command('import')
@@ -30,7 +39,7 @@ program
       .action(async (file: string, { leadType, map, ...options }) => {
         const { importLeads } = await import('./import-leads.ts');
         const columns = map as Readonly<Record<string, string>> | undefined;
-        await importLeads(directory(), file, {
+        await importLeads(place(), file, {
           ...options,
           ...(leadType && { leadTypeId: leadType }),
           ...(columns && { columns }),
@@ -47,7 +56,7 @@ program
   .option('--json', 'as JSON')
   .action(async (family: string, id: string, options: { at?: string; json?: boolean }) => {
     const { timeline } = await import('./timeline.ts');
-    await timeline(directory(), family, id, options);
+    await timeline(place(), family, id, options);
   });
 
 program
@@ -56,7 +65,7 @@ program
   .option('--json', 'as JSON')
   .action(async (options: { json?: boolean }) => {
     const { verify } = await import('./verify.ts');
-    process.exitCode = await verify(directory(), options);
+    process.exitCode = await verify(place(), options);
   });
 
 program
@@ -65,7 +74,7 @@ program
   .argument('<name>', 'customers, orders, leads or replacements')
   .action(async (name: string) => {
     const { rebuild } = await import('./rebuild.ts');
-    await rebuild(directory(), name);
+    await rebuild(place(), name);
   });
 
 program
@@ -74,7 +83,27 @@ program
   .option('--opened', 'with personal data opened; default: sealed')
   .action(async (options: { opened?: boolean }) => {
     const { exportLog } = await import('./export.ts');
-    await exportLog(directory(), options);
+    await exportLog(place(), options);
+  });
+
+program
+  .command('serve-events')
+  .description("serves the log in EventStoreDB's protocol, for any of its clients; read-only")
+  .option('--port <number>', 'on 127.0.0.1', wholeNumber, 2113)
+  .option('--writable', 'let clients append; nobody else may have the store open')
+  .action(async (options: { port: number; writable?: boolean }) => {
+    const { serveEvents } = await import('./serve-events.ts');
+    await serveEvents(place().directory, options);
+  });
+
+program
+  .command('copy')
+  .description('copies a log into another store, order and ids kept, and compares both sides; may be cut short')
+  .requiredOption('--from <place>', 'a data directory, or esdb://…')
+  .requiredOption('--to <place>', 'a data directory, or esdb://…')
+  .action(async (options: { from: string; to: string }) => {
+    const { copy } = await import('./copy.ts');
+    await copy(options);
   });
 
 program
@@ -95,8 +124,8 @@ program
   .option('--json', 'the summary as JSON, alone on standard output')
   .action(async (options: { days: number; seed: number; json?: boolean }) => {
     const { demo } = await import('./demo.ts');
-    const kept = program.getOptionValueSource('data') === 'default' ? {} : { data: directory() };
-    process.exitCode = await demo({ ...options, ...kept });
+    const kept = program.getOptionValueSource('data') === 'default' ? {} : { data: place().directory };
+    process.exitCode = await demo({ ...options, ...kept, eventStoreDb: place().eventStoreDb });
   });
 
 // Whoever reads our output may have seen enough: `leadger export | head`.

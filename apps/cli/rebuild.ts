@@ -1,9 +1,9 @@
-import { openStores } from '#wiring/stores';
+import { openStores, type Place } from '#wiring/stores';
 import { Progress } from './progress.ts';
 
 /** Builds a read model anew from the log. @throws UnknownModel, CannotOpenStore (e.g. while the store is running) */
-export async function rebuild(directory: string, name: string): Promise<void> {
-  const stores = await openStores({ directory, mustExist: true });
+export async function rebuild(place: Place, name: string): Promise<void> {
+  const stores = await openStores({ ...place, mustExist: true });
   try {
     const start = performance.now();
     const progress = new Progress(() => `building ${name}`);

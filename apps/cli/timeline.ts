@@ -2,7 +2,7 @@ import { type History, historyOf } from '#audit/history';
 import { parseInstant } from '#domain/kernel/instants';
 import { type FamilyName, ledger } from '#domain/ledger';
 import { hashOfEvent } from '#event-store/embedded/embedded-store';
-import { openForReading } from '#wiring/stores';
+import { openForReading, type Place } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { tellEvent } from './words.ts';
 
@@ -11,7 +11,7 @@ import { tellEvent } from './words.ts';
  * @throws CommandFailed for an unknown family or id, or an instant without zone
  */
 export async function timeline(
-  directory: string,
+  place: Place,
   family: string,
   id: string,
   { at, json = false }: { at?: string; json?: boolean },
@@ -22,7 +22,7 @@ export async function timeline(
   if (at !== undefined && until === undefined)
     throw new CommandFailed(`--at ${at} is no instant with a zone, like 2026-05-01T09:30:00-04:00`);
 
-  const stores = await openForReading(directory);
+  const stores = await openForReading(place);
   try {
     const stream = `${family as FamilyName}-${id}` as const;
     const history = await historyOf(stores, stream, { hashOf: hashOfEvent, ...(until && { at: until }) });

@@ -1,11 +1,11 @@
 import { checkLaws, type Law, laws, type Verdict } from '#audit/laws';
 import { hashOfEvent } from '#event-store/embedded/embedded-store';
-import { openForReading } from '#wiring/stores';
+import { openForReading, type Place } from '#wiring/stores';
 import { Progress, thousands } from './progress.ts';
 
 /** Reads the whole log and counts what must not be in it. @returns the exit code: 0 when every law holds, else 1 */
-export async function verify(directory: string, { json = false }: { json?: boolean }): Promise<number> {
-  const stores = await openForReading(directory);
+export async function verify(place: Place, { json = false }: { json?: boolean }): Promise<number> {
+  const stores = await openForReading(place);
   try {
     const start = performance.now();
     const progress = new Progress((events) => `${thousands(events)} events read`);
@@ -37,5 +37,7 @@ function print(verdict: Verdict, seconds: number): void {
     `${thousands(judged)} decisions made again, ${thousands(passedOver)} that the log does not tell enough of`,
   );
   const broken = brokenIn(verdict);
-  console.log(broken.length === 0 ? 'all laws hold' : `${broken.length} laws are broken`);
+  console.log(
+    broken.length === 0 ? 'all laws hold' : `${broken.length} ${broken.length === 1 ? 'law is' : 'laws are'} broken`,
+  );
 }

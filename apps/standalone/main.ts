@@ -6,17 +6,18 @@ import { LeadgerModule } from '#wiring/leadger.module';
 import { startLeadger } from '#wiring/start';
 import { openStores } from '#wiring/stores';
 
-const usage = `usage: npm start -- [--data DIR] [--port PORT]
+const usage = `usage: npm start -- [--data DIR] [--events URL] [--port PORT]
 
   --data DIR    where the store lives; made when it does not exist (default ./data, or LEADGER_DATA)
+  --events URL  an EventStoreDB or KurrentDB that holds the events, esdb://… (or LEADGER_EVENTS); else they lie in DIR
   --port PORT   where the API listens on 127.0.0.1 (default 3000, or PORT)`;
 
 /** Anonymous requests are all there is until people sign in, so nobody else's machine may reach them. */
 const HOST = '127.0.0.1';
 
 async function main(): Promise<void> {
-  const { data, port } = readOptions();
-  const stores = await openStores({ directory: data });
+  const { data, events, port } = readOptions();
+  const stores = await openStores({ directory: data, eventStoreDb: events });
   let application: Awaited<ReturnType<typeof createHttpApplication>>;
   try {
     application = await createHttpApplication(LeadgerModule.on(stores));
@@ -44,9 +45,14 @@ async function main(): Promise<void> {
 It listens on this machine only, since nobody signs in yet. Ctrl-C stops it.`);
 }
 
-function readOptions(): { data: string; port: number } {
+function readOptions(): { data: string; events: string | undefined; port: number } {
   const { values } = parseArgs({
-    options: { data: { type: 'string' }, port: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      data: { type: 'string' },
+      events: { type: 'string' },
+      port: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
   if (values.help) {
     console.log(usage);
@@ -55,7 +61,7 @@ function readOptions(): { data: string; port: number } {
   const data = values.data ?? process.env.LEADGER_DATA ?? './data';
   const port = values.port ?? process.env.PORT ?? '3000';
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new UsageError(`${port} is not a port`);
-  return { data, port: Number(port) };
+  return { data, events: values.events ?? process.env.LEADGER_EVENTS, port: Number(port) };
 }
 
 class UsageError extends Error {}

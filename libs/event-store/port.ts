@@ -90,6 +90,8 @@ export interface EventStore {
   subscribe(options: SubscribeOptions): AsyncIterable<SubscriptionMessage>;
   /** Position of the last event, `BEFORE_FIRST` while the log is empty. */
   head(): Promise<Position>;
+  /** Which log this is: a text that no other log has. Positions mean something only together with it. */
+  identity(): Promise<string>;
   readonly limits: StoreLimits;
   close(): Promise<void>;
 }

@@ -126,7 +126,7 @@ class PgliteReadModels implements ReadModels {
       clearInterval(progress);
     }
     const { position } = copy.status();
-    await saveLive(this.#db, live.model, schema, position);
+    await saveLive({ db: this.#db, store: this.#store }, live.model, schema, position);
     const projection = new Projection(live.model, schema, position, { db: this.#db, store: this.#store });
     this.#projections.set(name, projection);
     if (this.#started) projection.start();
@@ -158,26 +158,44 @@ class PgliteReadModels implements ReadModels {
 /** The live copy of a model, where this version of the program can go on with it; an empty one otherwise. */
 async function resume(model: AnyModel, needs: { db: Db; store: EventStore }): Promise<Projection> {
   const { db, store } = needs;
+  const log = await store.identity();
   const saved = (await db.selectFrom('checkpoints').selectAll().where('model', '=', model.name).executeTakeFirst()) as
-    | { version: number; schema: string; position: Position }
+    | { version: number; schema: string; position: Position; log: string }
     | undefined;
   const head = await store.head();
-  // Beyond the end of the log: this is another log than the one that was followed, or a restored one.
-  if (saved && saved.version === model.version && saved.position <= head)
-    return new Projection(model, saved.schema, saved.position, needs);
+  const reason = saved && reasonToBeginAnew(saved, { model, log, head });
+  if (saved && reason === undefined) return new Projection(model, saved.schema, saved.position, needs);
+  if (reason) console.warn(`leadger: the read model ${model.name} is built anew: ${reason}`);
   const schema = saved ? otherSchema(saved.schema) : `${model.name}_a`;
   const projection = await emptyCopy(model, schema, needs);
-  await saveLive(db, model, schema, projection.status().position);
+  await saveLive(needs, model, schema, projection.status().position);
   if (saved) await sql`DROP SCHEMA IF EXISTS ${sql.id(saved.schema)} CASCADE`.execute(db);
   return projection;
 }
 
-const saveLive = (db: Db, model: AnyModel, schema: string, position: Position) =>
-  db
+function reasonToBeginAnew(
+  saved: { version: number; position: Position; log: string },
+  { model, log, head }: { model: AnyModel; log: string; head: Position },
+): string | undefined {
+  if (saved.version !== model.version) return `it was of version ${saved.version}, this is version ${model.version}`;
+  if (saved.log !== log) return 'it followed another log than this one';
+  if (saved.position > head) return 'it is ahead of the log, which was restored from an older copy';
+  return undefined;
+}
+
+async function saveLive(
+  { db, store }: { db: Db; store: EventStore },
+  model: AnyModel,
+  schema: string,
+  position: Position,
+): Promise<void> {
+  const live = { version: model.version, schema, position, log: await store.identity() };
+  await db
     .insertInto('checkpoints')
-    .values({ model: model.name, version: model.version, schema, position })
-    .onConflict((conflict) => conflict.column('model').doUpdateSet({ version: model.version, schema, position }))
+    .values({ model: model.name, ...live })
+    .onConflict((conflict) => conflict.column('model').doUpdateSet(live))
     .execute();
+}
 
 const otherSchema = (schema: string): string => `${schema.slice(0, -2)}${schema.endsWith('_a') ? '_b' : '_a'}`;
 

@@ -190,6 +190,7 @@ const bind = (store: EventStore): EventStore => ({
   readAll: store.readAll.bind(store),
   subscribe: store.subscribe.bind(store),
   head: store.head.bind(store),
+  identity: store.identity.bind(store),
   limits: store.limits,
   close: store.close.bind(store),
 });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type DataDirectory, openDataDirectory } from '#event-store/data-directory';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
 import type { EventStore } from '#event-store/port';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
 import { openVault, type Vault } from '#vault/vault';
@@ -15,7 +16,14 @@ export interface Stores {
   close(): Promise<void>;
 }
 
-export interface OpenStoresOptions {
+/** Where a store lives. */
+export interface Place {
+  readonly directory: string;
+  /** Connection string of an EventStoreDB or KurrentDB; undefined: the events lie in the directory too. */
+  readonly eventStoreDb?: string | undefined;
+}
+
+export interface OpenStoresOptions extends Partial<Place> {
   /** Made when it does not exist. Undefined: in memory, gone when closed. */
   readonly directory?: string;
   /** Do not make a new store where there is none. */
@@ -27,7 +35,8 @@ export interface OpenStoresOptions {
 }
 
 /** @throws CannotOpenStore: locked, read-only, full, damaged, of a newer format. What was opened before is closed. */
-export async function openStores({ directory: path, mustExist, ...secrets }: OpenStoresOptions): Promise<Stores> {
+export async function openStores(options: OpenStoresOptions): Promise<Stores> {
+  const { directory: path, eventStoreDb, mustExist, ...secrets } = options;
   if (path !== undefined && mustExist) openDataDirectory(path, { readOnly: true });
   const opened: { close(): unknown }[] = [];
   const close = async () => {
@@ -36,7 +45,7 @@ export async function openStores({ directory: path, mustExist, ...secrets }: Ope
   try {
     const directory = path === undefined ? undefined : openDataDirectory(path);
     if (directory) opened.push(directory);
-    const events = await openEmbeddedStore(inside(path, 'events'));
+    const events = await openEvents({ ...(path !== undefined && { directory: path }), eventStoreDb });
     opened.push(events);
     const vault = await openVault({ ...inside(path, 'keys'), ...secrets });
     opened.push(vault);
@@ -50,9 +59,12 @@ export async function openStores({ directory: path, mustExist, ...secrets }: Ope
 }
 
 /** Events and keys for reading only, beside a running instance or on a copy. */
-export async function openForReading(path: string): Promise<Pick<Stores, 'events' | 'vault' | 'close'>> {
+export async function openForReading({
+  directory: path,
+  eventStoreDb,
+}: Place): Promise<Pick<Stores, 'events' | 'vault' | 'close'>> {
   const directory = openDataDirectory(path, { readOnly: true });
-  const events = await openEmbeddedStore({ ...inside(path, 'events'), readOnly: true });
+  const events = await openEvents({ directory: path, eventStoreDb, readOnly: true });
   const vault = await openVault({ ...inside(path, 'keys'), readOnly: true });
   return {
     events,
@@ -64,5 +76,15 @@ export async function openForReading(path: string): Promise<Pick<Stores, 'events
     },
   };
 }
+
+/** The events alone: of a directory, of a server, or in memory. @throws CannotOpenStore, StoreUnavailable */
+export const openEvents = ({
+  directory,
+  eventStoreDb: connectionString,
+  ...options
+}: Partial<Place> & { readOnly?: boolean }): Promise<EventStore> =>
+  connectionString === undefined
+    ? openEmbeddedStore({ ...inside(directory, 'events'), ...options })
+    : openEventStoreDb({ connectionString });
 
 const inside = (path: string | undefined, name: string) => (path === undefined ? {} : { directory: join(path, name) });

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino } from 'pino';
 import { createHttpApplication } from '#apps/api/http-application';
+import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import { startWireNode } from '#event-store/wire-node/wire-node';
 import { MovedClock } from '#gateways/clock';
 import { ProcessEngine } from '#processes/engine/engine';
 import { LeadgerModule } from '#wiring/leadger.module';
@@ -34,15 +36,29 @@ export interface Server {
 
 export const START = '2026-03-02T15:00:00.000Z';
 
+/** With `LEADGER_TEST_EVENTS=wire` the events go through the EventStoreDB adapter and a node that speaks its protocol. */
+async function startWire(directory: string) {
+  const store = await openEmbeddedStore({ directory });
+  const node = await startWireNode({ store, writable: true });
+  const close = async () => {
+    await node.close();
+    await store.close();
+  };
+  return { connectionString: node.connectionString, close };
+}
+
 /** A whole store behind real HTTP on loopback, with its files in a directory of its own and a clock that stands still. */
 export async function startServer({ directory }: { directory?: string } = {}): Promise<Server> {
   const temporary = directory ?? (await mkdtemp(join(tmpdir(), 'leadger-e2e-')));
   const errors: string[] = [];
   const log = pino({ level: 'warn' }, { write: (line: string) => void errors.push(line) });
   const clock = new MovedClock(START);
-  const stores = await openStores({ directory: temporary });
+  const wire = process.env.LEADGER_TEST_EVENTS === 'wire' ? await startWire(join(temporary, 'events')) : undefined;
+  const stores = await openStores({ directory: temporary, eventStoreDb: wire?.connectionString });
   const application = await createHttpApplication(LeadgerModule.on(stores, { clock }), { log });
   const { running } = await startLeadger(application);
+  // Said by whoever stops it, or by nobody: some tests take its stores away.
+  running.catch(() => {});
   await application.listen({ port: 0, host: '127.0.0.1' });
   const { port } = application.getHttpServer().address() as { port: number };
   const url = `http://127.0.0.1:${port}`;
@@ -66,6 +82,7 @@ export async function startServer({ directory }: { directory?: string } = {}): P
     async stop() {
       await application.close();
       await running;
+      await wire?.close();
       if (directory === undefined) await rm(temporary, { recursive: true });
     },
   };

@@ -297,6 +297,16 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
       });
     });
 
+    it('is told from every other log', async () => {
+      const identity = await store.identity();
+      expect(identity).not.toBe('');
+      await fill(store, 3);
+      expect(await store.identity()).toBe(identity);
+      const other = await open();
+      expect(await other.store.identity()).not.toBe(identity);
+      await other.dispose();
+    });
+
     it('refuses everything once it is closed, and ends those who follow', async () => {
       const subscription = follow(store, { after: BEFORE_FIRST });
       await subscription.caughtUp(BEFORE_FIRST);

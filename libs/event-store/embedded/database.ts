@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -24,7 +25,8 @@ const SCHEMA = `
     recorded_at INTEGER NOT NULL,
     hash BLOB NOT NULL,
     UNIQUE (stream_id, revision)
-  ) STRICT;`;
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS identity (only INTEGER PRIMARY KEY CHECK (only = 1), id TEXT NOT NULL) STRICT;`;
 
 const databaseFile = (directory: string): string => join(directory, 'events.sqlite');
 
@@ -44,6 +46,7 @@ export function openForWriting({ directory, durable, maxPages }: WriterSettings)
     database.pragma('journal_mode = WAL');
     database.pragma(`synchronous = ${durable ? 'FULL' : 'OFF'}`);
     database.exec(SCHEMA);
+    database.prepare('INSERT INTO identity (only, id) VALUES (1, ?) ON CONFLICT DO NOTHING').run(randomUUID());
     if (durable) proveDurable(database);
     if (maxPages !== undefined) database.pragma(`max_page_count = ${maxPages}`);
     return database;

@@ -193,6 +193,11 @@ class EmbeddedStore implements EventStore {
     return positionOf(this.#head());
   }
 
+  async identity(): Promise<string> {
+    this.#mustBeOpen();
+    return (this.#prepare<{ id: string }>('SELECT id FROM identity').get() as { id: string }).id;
+  }
+
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();

@@ -4,7 +4,7 @@ import {
   BACKWARDS,
   type AppendResult as ClientResult,
   END,
-  EventStoreDBClient,
+  type EventStoreDBClient,
   FORWARDS,
   NO_STREAM,
   type ResolvedEvent,
@@ -36,7 +36,7 @@ import {
 import { checkCount, checkFilter } from '../read-checks.ts';
 import { AppendQueue, Lost } from './append-queue.ts';
 import { finalError, neverSent, unavailable } from './failures.ts';
-import { surviveLateReplies } from './late-replies.ts';
+import { guardedClient } from './guarded-client.ts';
 import { Round } from './round.ts';
 import { eventDataOf, isEmpty, passes, positionOf, recordedEventOf, serverPositionOf } from './translation.ts';
 
@@ -93,8 +93,7 @@ class EventStoreDbStore implements EventStore {
   #looking: NodeJS.Timeout | undefined;
 
   constructor({ connectionString, answerWithinMilliseconds, patienceMilliseconds }: EventStoreDbOptions) {
-    this.#client = EventStoreDBClient.connectionString(connectionString);
-    surviveLateReplies(this.#client);
+    this.#client = guardedClient(connectionString);
     this.#answerWithin = answerWithinMilliseconds ?? 10_000;
     this.#patience = patienceMilliseconds ?? 30_000;
   }
@@ -423,6 +422,14 @@ class EventStoreDbStore implements EventStore {
       // Nothing but the server's own events so far: look further back.
       if (seen < maxCount) return BEFORE_FIRST;
     }
+  }
+
+  /** The id of the very first event: a server begins its log with one of its own, and makes the id up. */
+  async identity(): Promise<string> {
+    this.#mustBeOpen();
+    const read = () => this.#client.readAll({ fromPosition: START, maxCount: 1 });
+    for await (const { event } of this.#reading(read, () => true, undefined)) return event?.id ?? '';
+    return '';
   }
 
   async close(): Promise<void> {

@@ -24,6 +24,7 @@ import {
   type NewEvent,
   OutcomeUnknown,
   type Position,
+  type RecordedEvent,
   WrongExpectedRevision,
 } from '../port.ts';
 import { type Fault, Faults } from './faults.ts';
@@ -166,12 +167,29 @@ class Node {
   /** Forwards at a position, backwards before it. Position 0 stands before the first event. */
   async *#readAll({ from, backwards, count, uuidForm }: ReadOrder, signal: AbortSignal) {
     if (from === 'end' && !backwards) return;
+    if (count === 0) return;
+    if (!backwards && !from) yield replies.readEvent(await this.#firstEvent(), uuidForm);
     const at = typeof from === 'number' ? from : undefined;
     if (backwards && at === 0) return;
     const after = at === undefined ? {} : { after: positionOf(backwards ? at : Math.max(at - 1, 0)) };
     const direction = backwards ? 'backwards' : 'forwards';
-    for await (const event of this.#store.readAll({ direction, maxCount: count, signal, ...after }))
+    const left = !backwards && !from ? count - 1 : count;
+    for await (const event of this.#store.readAll({ direction, maxCount: left, signal, ...after }))
       yield replies.readEvent(event, uuidForm);
+  }
+
+  /** A server's log begins with an event of its own, by whose id one log is told from another. */
+  async #firstEvent(): Promise<RecordedEvent> {
+    return {
+      stream: '$identity',
+      revision: 0,
+      id: await this.#store.identity(),
+      type: '$identity',
+      data: new Uint8Array(0),
+      metadata: new Uint8Array(0),
+      position: '0' as Position,
+      recordedAt: new Date(0).toISOString(),
+    };
   }
 
   async *#followAll({ from, filter, uuidForm }: ReadOrder, signal: AbortSignal) {

@@ -32,6 +32,7 @@ const SECONDS_BETWEEN_TRIES = [0.1, 1, 5, 15];
 export async function createCheckpoints(db: Db): Promise<void> {
   await sql`CREATE TABLE IF NOT EXISTS checkpoints (
     model text PRIMARY KEY, version integer NOT NULL, schema text NOT NULL, position text NOT NULL)`.execute(db);
+  await sql`ALTER TABLE checkpoints ADD COLUMN IF NOT EXISTS log text NOT NULL DEFAULT ''`.execute(db);
   await sql`CREATE TABLE IF NOT EXISTS parked (
     schema text NOT NULL, stream text NOT NULL, revision integer NOT NULL, reason text NOT NULL,
     PRIMARY KEY (schema, stream))`.execute(db);
