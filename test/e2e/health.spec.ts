@@ -23,6 +23,7 @@ test('health tells of the store, the processes and the read models, and how far 
 test('a store that cannot be reached is told with 503, and commands with Retry-After', async () => {
   const other = await startServer();
   try {
+    await other.settle();
     await other.application.get(EVENT_STORE).close();
     const health = await other.call('GET', '/health');
     expect(health).toMatchObject({

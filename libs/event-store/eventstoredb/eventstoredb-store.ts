@@ -13,7 +13,6 @@ import {
   type StreamingRead,
 } from '@eventstore/db-client';
 import { checkAppend } from '../append-checks.ts';
-import { News } from '../news.ts';
 import {
   type AppendResult,
   BEFORE_FIRST,
@@ -35,9 +34,10 @@ import {
 } from '../port.ts';
 import { checkCount, checkFilter } from '../read-checks.ts';
 import { AppendQueue, Lost } from './append-queue.ts';
+import { catchUp } from './catch-up.ts';
 import { finalError, neverSent, unavailable } from './failures.ts';
 import { guardedClient } from './guarded-client.ts';
-import { Round } from './round.ts';
+import { type Follower, Tail } from './tail.ts';
 import { eventDataOf, isEmpty, passes, positionOf, recordedEventOf, serverPositionOf } from './translation.ts';
 
 export interface EventStoreDbOptions {
@@ -73,7 +73,6 @@ export async function openEventStoreDb(options: EventStoreDbOptions): Promise<Ev
 
 const READ_TO_THE_END = Number.MAX_SAFE_INTEGER;
 const EVENTS_LOOKED_BACK = 32;
-const MILLISECONDS_BETWEEN_LOOKS = 100;
 const BACKOFF_MILLISECONDS = [50, 100, 200, 500, 1000, 2000];
 
 const EXPECTED = { 'no-stream': NO_STREAM, 'stream-exists': STREAM_EXISTS, any: ANY } as const;
@@ -86,14 +85,11 @@ class EventStoreDbStore implements EventStore {
   readonly #closing = new AbortController();
   readonly #appends = new AppendQueue();
   readonly #appending = new Set<Promise<unknown>>();
-  readonly #news = new News();
-  /** The furthest that this process knows the log to reach. */
-  #known: Position = BEFORE_FIRST;
-  #followers = 0;
-  #looking: NodeJS.Timeout | undefined;
+  readonly #tail: Tail;
 
   constructor({ connectionString, answerWithinMilliseconds, patienceMilliseconds }: EventStoreDbOptions) {
     this.#client = guardedClient(connectionString);
+    this.#tail = new Tail(this.#client);
     this.#answerWithin = answerWithinMilliseconds ?? 10_000;
     this.#patience = patienceMilliseconds ?? 30_000;
   }
@@ -107,9 +103,7 @@ class EventStoreDbStore implements EventStore {
     });
     this.#appending.add(appending);
     try {
-      const result = await appending;
-      this.#learn(result.position);
-      return result;
+      return await appending;
     } finally {
       this.#appending.delete(appending);
     }
@@ -286,21 +280,16 @@ class EventStoreDbStore implements EventStore {
     }
   }
 
-  /** The server filters subscriptions only: one is followed until it has caught up with the head. */
+  /** The server filters subscriptions only: one is followed until it has caught up. */
   async *#readFiltered(after: Position, head: Position, filter: EventFilter, signal: AbortSignal | undefined) {
     if (after >= head) return;
-    const over = new AbortController();
-    const stop = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
-    try {
-      for await (const message of this.subscribe({ after, filter, signal: stop })) {
-        if (message.kind === 'event') {
-          if (message.event.position > head) return;
-          yield message.event;
-        } else if (message.position >= head) return;
-      }
-    } finally {
-      over.abort();
+    const over = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
+    for await (const message of this.#catchUp(after, filter, over)) {
+      if (message.kind !== 'event') continue;
+      if (message.event.position > head) return;
+      yield message.event;
     }
+    this.#mustBeOpen();
   }
 
   /**
@@ -357,15 +346,13 @@ class EventStoreDbStore implements EventStore {
       const head = await this.head();
       if (after > head) throw new PositionBeyondLog(after, head);
     }
-    this.#lookForOthers(1);
-    try {
-      yield* this.#follow(after, filter, over);
-    } finally {
-      this.#lookForOthers(-1);
-    }
+    yield* this.#follow(after, filter, over);
   }
 
-  /** One subscription of the server after the other: whatever ends one, the next goes on where it stopped. */
+  /**
+   * First what is there, filtered by the server; then what comes, which the process hears of anyway. It listens for what
+   * comes before it asks for what is there, so that nothing falls in between.
+   */
   async *#follow(
     after: Position,
     filter: EventFilter | undefined,
@@ -373,38 +360,69 @@ class EventStoreDbStore implements EventStore {
   ): AsyncGenerator<SubscriptionMessage> {
     let at = after;
     let told: Position | undefined;
-    for (let failures = 0; !over.aborted; ) {
+    for (let failures = 0; !over.aborted; failures += 1) {
+      let follower: Follower;
       try {
-        const round = new Round({
-          client: this.#client,
-          after: at,
-          head: await this.head(),
-          filter,
-          over,
-          news: this.#news,
-          lookAtHead: () => this.head(),
-        });
-        for await (const message of round.messages()) {
-          failures = 0;
-          if (message.kind === 'event') {
-            if (message.event.position <= at) continue;
-            at = message.event.position;
-          } else {
-            if (message.position < at || (message.kind === 'caught-up' && message.position === told)) continue;
-            at = message.position;
-            if (message.kind === 'caught-up') told = at;
+        follower = await this.#tail.join();
+      } catch (error) {
+        this.#mustGoOn(error);
+        await this.#pause(failures, over);
+        continue;
+      }
+      try {
+        const head = await this.head();
+        for await (const message of this.#catchUp(at, filter, over)) {
+          at = message.kind === 'event' ? message.event.position : message.position;
+          yield message;
+        }
+        if (head > at) at = head;
+        failures = 0;
+        while (!over.aborted && !follower.lost) {
+          const event = follower.take();
+          if (!event) {
+            if (told !== at) {
+              told = at;
+              yield { kind: 'caught-up', position: at };
+            } else await follower.more(over);
+            continue;
           }
+          if (event.position <= at) continue;
+          at = event.position;
+          if (passes(filter, event)) yield { kind: 'event', event };
+        }
+      } catch (error) {
+        if (!over.aborted) this.#mustGoOn(error);
+        await this.#pause(failures, over);
+      } finally {
+        this.#tail.leave(follower);
+      }
+    }
+  }
+
+  /** {@link catchUp}, which goes on where it was when the connection breaks. */
+  async *#catchUp(after: Position, filter: EventFilter | undefined, over: AbortSignal) {
+    let at = after;
+    for (let failures = 0; !over.aborted && !isEmpty(filter); failures += 1) {
+      try {
+        for await (const message of catchUp(this.#client, at, filter, over)) {
+          failures = 0;
+          at = message.kind === 'event' ? message.event.position : message.position;
           yield message;
           if (over.aborted) return;
         }
+        return;
       } catch (error) {
         if (over.aborted) return;
-        const final = finalError(error, this.limits.maxAppendBytes);
-        if (final && !(final instanceof StoreUnavailable)) throw final;
-        await this.#pause(failures);
-        failures += 1;
+        this.#mustGoOn(error);
+        await this.#pause(failures, over);
       }
     }
+  }
+
+  /** A subscription survives everything but what no repetition would change. */
+  #mustGoOn(error: unknown): void {
+    const final = finalError(error, this.limits.maxAppendBytes);
+    if (final && !(final instanceof StoreUnavailable)) throw final;
   }
 
   async head(): Promise<Position> {
@@ -416,7 +434,6 @@ class EventStoreDbStore implements EventStore {
         seen += 1;
         const event = recordedEventOf(resolved);
         if (!event) continue;
-        this.#learn(event.position);
         return event.position;
       }
       // Nothing but the server's own events so far: look further back.
@@ -436,7 +453,6 @@ class EventStoreDbStore implements EventStore {
     if (this.#closing.signal.aborted) return;
     await Promise.race([Promise.allSettled(this.#appending), wait(this.#answerWithin, undefined, { ref: false })]);
     this.#closing.abort();
-    clearInterval(this.#looking);
     await this.#client.dispose();
     await closeChannel(this.#client);
   }
@@ -456,34 +472,9 @@ class EventStoreDbStore implements EventStore {
     }
   }
 
-  #learn(position: Position): void {
-    if (position <= this.#known) return;
-    this.#known = position;
-    this.#news.tell();
-  }
-
-  /** While somebody follows, looks now and then whether others wrote what no filter lets pass. */
-  #lookForOthers(change: 1 | -1): void {
-    this.#followers += change;
-    if (this.#followers === 0 || this.#closing.signal.aborted) {
-      clearInterval(this.#looking);
-      this.#looking = undefined;
-      return;
-    }
-    if (this.#looking) return;
-    let busy = false;
-    this.#looking = setInterval(async () => {
-      if (busy) return;
-      busy = true;
-      await this.head().catch(() => {});
-      busy = false;
-    }, MILLISECONDS_BETWEEN_LOOKS);
-    this.#looking.unref();
-  }
-
-  async #pause(attempt: number): Promise<void> {
+  async #pause(attempt: number, over: AbortSignal = this.#closing.signal): Promise<void> {
     const milliseconds = BACKOFF_MILLISECONDS[attempt] ?? (BACKOFF_MILLISECONDS.at(-1) as number);
-    await wait(milliseconds, undefined, { signal: this.#closing.signal }).catch(() => {});
+    await wait(milliseconds, undefined, { signal: over }).catch(() => {});
   }
 
   #mustBeOpen(): void {
