@@ -1,7 +1,29 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { openEmbeddedStore } from '../embedded/embedded-store.ts';
 import { openEventStoreDb } from '../eventstoredb/eventstoredb-store.ts';
 import { startWireNode } from '../wire-node/wire-node.ts';
 import { describeEventStore } from './event-store-contract.ts';
+import { scopedStore } from './scoped-store.ts';
+
+describeEventStore('the embedded store in memory', async () => {
+  const store = await openEmbeddedStore();
+  return { store, dispose: () => store.close() };
+});
+
+describeEventStore('the embedded store on disk', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'leadger-contract-'));
+  const store = await openEmbeddedStore({ directory });
+  return {
+    store,
+    async dispose() {
+      await store.close();
+      rmSync(directory, { recursive: true });
+    },
+  };
+});
 
 describeEventStore('the EventStoreDB adapter over the wire node', async () => {
   const embedded = await openEmbeddedStore();
@@ -16,3 +38,11 @@ describeEventStore('the EventStoreDB adapter over the wire node', async () => {
     },
   };
 });
+
+const url = process.env.EVENTSTORE_URL;
+if (url)
+  describeEventStore(`the EventStoreDB adapter on ${url}`, async () => {
+    const store = await scopedStore(await openEventStoreDb({ connectionString: url }), `contract-${randomUUID()}`);
+    return { store, dispose: () => store.close() };
+  });
+else test.skip('the contract on a server: name one in EVENTSTORE_URL', () => {});

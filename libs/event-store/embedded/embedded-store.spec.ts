@@ -5,27 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import Database from 'better-sqlite3';
-import { all, describeEventStore, event, fill, follow } from '../contract/event-store-contract.ts';
+import { all, event, fill, follow } from '../contract/event-store-contract.ts';
 import { BEFORE_FIRST, CannotOpenStore, type RecordedEvent, StoreFull, StoreUnavailable } from '../port.ts';
 import { openForWriting } from './database.ts';
 import { hashOfEvent, openEmbeddedStore } from './embedded-store.ts';
-
-describeEventStore('the embedded store in memory', async () => {
-  const store = await openEmbeddedStore();
-  return { store, dispose: () => store.close() };
-});
-
-describeEventStore('the embedded store on disk', async () => {
-  const directory = newDirectory();
-  const store = await openEmbeddedStore({ directory });
-  return {
-    store,
-    async dispose() {
-      await store.close();
-      rmSync(directory, { recursive: true });
-    },
-  };
-});
 
 const newDirectory = (): string => mkdtempSync(join(tmpdir(), 'leadger-spec-'));
 
