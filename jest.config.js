@@ -3,6 +3,8 @@ export default {
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test'],
+  globalSetup: '<rootDir>/test/postgres/start-for-all.ts',
+  globalTeardown: '<rootDir>/test/postgres/stop-for-all.ts',
   testMatch: ['**/*.spec.ts'],
   testTimeout: 30_000,
   transform: {

@@ -1,0 +1,20 @@
+import { randomUUID } from 'node:crypto';
+import { Client } from 'pg';
+
+/** `describe` where there is a PostgreSQL server for tests, skipped where there is none. */
+export const describeWithPostgres = process.env.TEST_DATABASE_URL ? describe : describe.skip;
+
+/** A new, empty database. Dropped with whoever is still connected. */
+export async function freshDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+  const server = process.env.TEST_DATABASE_URL as string;
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  const asked = async (sql: string) => {
+    const client = new Client(server);
+    await client.connect();
+    await client.query(sql).finally(() => client.end());
+  };
+  await asked(`CREATE DATABASE ${name}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return { url: url.href, drop: () => asked(`DROP DATABASE ${name} WITH (FORCE)`) };
+}

@@ -1,0 +1,3 @@
+export default function stopForAll(): void {
+  (globalThis as { stopCluster?: () => void }).stopCluster?.();
+}
