@@ -5,7 +5,7 @@ import type { EventSchemas } from './kernel/events.ts';
 import { contactBook, contactBookEvents } from './leads/contact-book.ts';
 import { lead, leadEvents } from './leads/lead.ts';
 import { order, orderEvents } from './orders/order.ts';
-import { policy, policyEvents } from './policy/policy.ts';
+import { policy, policyEvents, policyUpcasters } from './policy/policy.ts';
 import { replacement, replacementEvents } from './replacements/replacement.ts';
 
 /**
@@ -14,7 +14,7 @@ import { replacement, replacementEvents } from './replacements/replacement.ts';
  */
 export const ledger = {
   catalogue: { decider: catalogue, events: catalogueEvents, upcasters: {} },
-  policy: { decider: policy, events: policyEvents, upcasters: {} },
+  policy: { decider: policy, events: policyEvents, upcasters: policyUpcasters },
   customer: { decider: customer, events: customerEvents, upcasters: {} },
   contacts: { decider: contactBook, events: contactBookEvents, upcasters: {} },
   lead: { decider: lead, events: leadEvents, upcasters: {} },

@@ -6,6 +6,7 @@ import {
   type PolicyEvent,
   policy,
   policyAt,
+  policyDocument,
 } from './policy.ts';
 
 const publish = (document: PolicyDocument, effectiveFrom: string): PolicyCommand => ({
@@ -39,10 +40,41 @@ describe('the policy', () => {
   it.each([
     ['leads would be aged before they are fresh', { agedAfterDays: 1 }],
     ['a reason would be valid and not', { invalidReturnReasons: ['wrong number'] }],
+    ['loyalty would be rewarded less and less', { sharedBonusPercents: [10, 30, 20] }],
+    ['a renewal would be announced before the one before it', { renewalNoticeDays: 7 }],
+    [
+      'two cadences would have one name',
+      {
+        renewalCadences: [
+          { name: 'weekly', days: 7 },
+          { name: 'weekly', days: 8 },
+        ],
+      },
+    ],
   ])('is not published when %s', (_, change) => {
     given(policy)
       .when(publish({ ...defaultPolicy, ...change }, minute(5)))
       .thenRefuses('policy-contradicts-itself', 'POL-1');
+  });
+
+  it('may let the ladder fall where it says that this is meant', () => {
+    const falling = { ...defaultPolicy, sharedBonusPercents: [30, 20, 10], sharedBonusMayFall: true };
+    given(policy)
+      .when(publish(falling, minute(5)))
+      .thenRecordsEachTime(published(1, minute(5), falling));
+  });
+
+  it.each([
+    ['restartPausedAfterDays', -1],
+    ['approvedReturnReasons', []],
+    ['sharedBonusPercents', []],
+    ['renewalCadences', [{ name: 'weekly', days: 0 }]],
+    ['ticketAnswerBusinessHours', 0],
+    ['businessTimeZone', 'Nowhere/Atlantis'],
+    ['holidays', ['2026-02-30']],
+  ])('is no policy with a nonsensical %s, and the field is named', (field, value) => {
+    const { error } = policyDocument.safeParse({ ...defaultPolicy, [field]: value });
+    expect(error?.issues[0]?.path[0]).toBe(field);
   });
 
   it('POL-1: holds from its instant until a later one holds', () => {

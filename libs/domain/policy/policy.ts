@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
+import { isTimeZone } from '../kernel/local-days.ts';
 
 /** All numbers and lists that a store may choose for itself. Never changed, only published anew (POL-1). */
 export const policyStream = 'policy-main';
@@ -8,7 +9,11 @@ export const policyStream = 'policy-main';
 const reasons = z.array(z.string().min(1).max(100)).min(1).max(50);
 const days = z.number().positive().max(3650);
 
-/** RULES: DLV-2, DLV-6, RPL-2 … RPL-5. */
+const percent = z.number().min(0).max(100);
+const cadence = z.strictObject({ name: z.string().min(1).max(50), days });
+export type Cadence = z.infer<typeof cadence>;
+
+/** RULES: DLV-2, DLV-6, RPL-2 … RPL-5, ORD-3, LOY-1, LOY-3, LOY-4, LOY-7, LOY-8, SUP-1. */
 export const policyDocument = z.strictObject({
   maximumCustomersPerSharedLead: z.int().min(1).max(100),
   /** Age at which an unsold real-time lead becomes fresh, and an unsold fresh one aged. */
@@ -18,6 +23,29 @@ export const policyDocument = z.strictObject({
   verificationDays: days,
   approvedReturnReasons: reasons,
   invalidReturnReasons: reasons,
+  /** A paused order in Loyalty Rewards restarts by itself after so many times 24 hours. */
+  restartPausedAfterDays: days,
+  /** How often a Loyalty Rewards order may re-open. Days are times 24 hours. */
+  renewalCadences: z.array(cadence).min(1).max(20),
+  /** Bonus on exclusive orders, the first and every renewal. */
+  exclusiveBonusPercent: percent,
+  /** Bonus on shared orders: on the first, on the first renewal, and so on; the last holds for all later ones. */
+  sharedBonusPercents: z.array(percent).min(1).max(20),
+  /** A ladder that falls is refused as a slip unless this says that it is meant. */
+  sharedBonusMayFall: z.boolean().optional(),
+  /** Bonus on every renewal once the ladder is lost. */
+  standardBonusPercent: percent,
+  /** So many pauses in the life of an order keep the ladder. */
+  pausesThatKeepTheLadder: z.int().min(0).max(100),
+  renewalNoticeDays: days,
+  /** Hours after which a declined renewal is tried again, each counted from the try before; then the programme is held. */
+  renewalRetryHours: z.array(z.number().positive().max(720)).max(10),
+  /** A ticket is answered within so many hours of business days. */
+  ticketAnswerBusinessHours: z.number().positive().max(10_000),
+  /** Where business days begin and end. */
+  businessTimeZone: z.string().refine(isTimeZone, 'must be the IANA name of a time zone, like America/New_York'),
+  /** Days on which nobody answers, besides weekends. */
+  holidays: z.array(z.iso.date()).max(1000),
 });
 export type PolicyDocument = z.infer<typeof policyDocument>;
 
@@ -41,6 +69,28 @@ export const defaultPolicy: PolicyDocument = {
     'contacted before by someone of the same company',
     'already in network marketing',
     'delivered more than 5 days ago',
+  ],
+  restartPausedAfterDays: 7,
+  renewalCadences: [
+    { name: 'weekly', days: 7 },
+    { name: 'every-other-week', days: 14 },
+    { name: 'once-a-month', days: 30 },
+  ],
+  exclusiveBonusPercent: 10,
+  sharedBonusPercents: [10, 10, 20, 30],
+  standardBonusPercent: 10,
+  pausesThatKeepTheLadder: 1,
+  renewalNoticeDays: 3,
+  renewalRetryHours: [24, 72],
+  ticketAnswerBusinessHours: 48,
+  businessTimeZone: 'America/New_York',
+  holidays: [],
+};
+
+/** Version 1 knew nothing of the loyalty programme and of support: what the store promised then holds as it was given. */
+export const policyUpcasters = {
+  PolicyPublished: [
+    (older: Record<string, unknown>) => ({ ...older, policy: { ...defaultPolicy, ...(older.policy as object) } }),
   ],
 };
 
@@ -97,6 +147,15 @@ export const policyAt = (state: PolicyState, at: Instant): PolicyVersion | undef
 
 function contradictionIn(policy: PolicyDocument): string | undefined {
   if (policy.agedAfterDays <= policy.freshAfterDays) return 'agedAfterDays must be more than freshAfterDays';
+  const { sharedBonusPercents: ladder, renewalCadences } = policy;
+  if (!policy.sharedBonusMayFall && ladder.some((step, index) => step < (ladder[index - 1] ?? 0)))
+    return 'sharedBonusPercents falls: say sharedBonusMayFall if that is meant';
+  const shortest = Math.min(...renewalCadences.map((cadence) => cadence.days));
+  if (policy.renewalNoticeDays >= shortest)
+    return `renewalNoticeDays must be less than the shortest of renewalCadences, ${shortest} days`;
+  const names = renewalCadences.map((cadence) => cadence.name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice) return `renewalCadences names "${twice}" twice`;
   const both = policy.approvedReturnReasons.find((reason) => policy.invalidReturnReasons.includes(reason));
   if (both) return `approvedReturnReasons and invalidReturnReasons both name "${both}"`;
   return undefined;
