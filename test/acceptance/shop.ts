@@ -1,0 +1,87 @@
+import { addSeconds } from '#domain/kernel/instants';
+import { type Reply, type Server, startServer } from '#test/e2e/server';
+
+// biome-ignore lint/suspicious/noExplicitAny: tests look into answers as a client would, without our types
+type Anything = any;
+
+/** A store to be tried over HTTP alone, in the words of those who use it. Its clock stands still until it is moved. */
+export interface Shop {
+  readonly server: Server;
+  /** @throws when the answer is not the expected status: tells what was answered instead */
+  ask(
+    method: string,
+    path: string,
+    body?: unknown,
+    expected?: number,
+    headers?: Record<string, string>,
+  ): Promise<Anything>;
+  /** The answer, whatever it is. */
+  try(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
+  /** A customer of a business nobody else here works for, unless it is said. @returns its id */
+  customer(details?: Record<string, unknown>): Promise<string>;
+  /** A paid order, of 10 leads of `exclusive-fresh` unless it is said otherwise. @returns its id */
+  order(customerId: string, details?: Record<string, unknown>): Promise<string>;
+  /** A lead of a person never seen before, unless it is said. @returns its id */
+  lead(leadTypeId?: string, details?: Record<string, unknown>): Promise<string>;
+  /** What happened to an order (or a replacement, a customer, …: by the path of its history), oldest first. */
+  history(path: string): Promise<readonly { type: string; at: string; data: Anything }[]>;
+  /** Reads what reflects all that was asked so far. */
+  read(path: string): Promise<Anything>;
+  /** Moves the clock; the processes do on the way what is due. */
+  wait(time: { days?: number; hours?: number; seconds?: number }): Promise<void>;
+  now(): string;
+  stop(): Promise<void>;
+}
+
+const SECONDS_A_DAY = 86_400;
+
+export async function openShop(): Promise<Shop> {
+  const server = await startServer();
+  let people = 0;
+  const attempt = async (...call: Parameters<Server['call']>) => {
+    const reply = await server.call(...call);
+    await server.settle();
+    return reply;
+  };
+  const ask: Shop['ask'] = async (method, path, body, expected = method === 'GET' ? 200 : undefined, headers = {}) => {
+    const { status, body: answer, text } = await attempt(method, path, body, headers);
+    if (expected === undefined ? status >= 300 : status !== expected)
+      throw new Error(`${method} ${path} was answered ${status}: ${text}`);
+    return answer ?? text;
+  };
+  const read: Shop['read'] = async (path) => {
+    await server.settle();
+    const { store } = await ask('GET', '/health');
+    return ask('GET', `${path}${path.includes('?') ? '&' : '?'}waitFor=${store.position}`);
+  };
+  return {
+    server,
+    ask,
+    try: attempt,
+    read,
+    async customer(details = {}) {
+      people += 1;
+      const registration = { storeId: 'main', businessAssociation: `Business ${people}`, timeZone: 'America/New_York' };
+      return (await ask('POST', '/api/customers', { ...registration, ...details })).id;
+    },
+    async order(customerId, details = {}) {
+      const order = { customerId, leadTypeId: 'exclusive-fresh', quantity: 10, paymentToken: 'tok_ok', ...details };
+      return (await ask('POST', '/api/orders', order)).id;
+    },
+    async lead(leadTypeId = 'exclusive-fresh', { contact, ...details }: Record<string, unknown> = {}) {
+      people += 1;
+      const person = contact ?? { telephone: `+1212${5_550_000 + people}`, email: `person${people}@example.org` };
+      return (await ask('POST', '/api/leads', { leadTypeId, source: 'page', contact: person, ...details })).id;
+    },
+    history: async (path) => (await ask('GET', `${path}/history`)).events,
+    async wait({ days = 0, hours = 0, seconds = 0 }) {
+      await server.clock.moveTo(addSeconds(server.clock.now(), days * SECONDS_A_DAY + hours * 3600 + seconds));
+      await server.settle();
+    },
+    now: () => server.clock.now(),
+    async stop() {
+      expect(server.errors).toEqual([]);
+      await server.stop();
+    },
+  };
+}
