@@ -59,7 +59,7 @@ export async function examine({ events, engine, readModels }: Parts): Promise<He
     (error: unknown) => ({ ok: false, error: error instanceof EventStoreError ? error.code : 'unforeseen' }),
   );
   const models = await Promise.all(
-    readModels.status().map(async ({ name, version, position, parked, lastError }) => ({
+    (await readModels.status()).map(async ({ name, version, position, parked, lastError }) => ({
       name,
       version,
       position,

@@ -2,6 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { eventsAfter, type Parts } from './health.ts';
 
+type Counts = Iterable<readonly [string, number]>;
+
 /** Prometheus metrics of one application. What is known elsewhere is asked for when somebody scrapes. */
 export function measure(server: FastifyInstance, { events, engine, readModels }: Parts): Registry {
   const registry = new Registry();
@@ -19,14 +21,14 @@ export function measure(server: FastifyInstance, { events, engine, readModels }:
     seconds.observe({ method, route: routeOptions.url ?? 'none', status: statusCode }, elapsedTime / 1000),
   );
 
-  const gauge = (name: string, help: string, label: string, values: () => Iterable<readonly [string, number]>) =>
+  const gauge = (name: string, help: string, label: string, values: () => Counts | Promise<Counts>) =>
     new Gauge({
       name,
       help,
       labelNames: [label],
       registers,
-      collect() {
-        for (const [of, value] of values()) this.set({ [label]: of }, value);
+      async collect() {
+        for (const [of, value] of await values()) this.set({ [label]: of }, value);
       },
     });
   const processes = () => engine.status().processes;
@@ -37,11 +39,14 @@ export function measure(server: FastifyInstance, { events, engine, readModels }:
   gauge('leadger_process_waiting_for_retry', 'What failed and is tried again', 'process', () =>
     processes().map(({ name, waitingForRetry }) => [name, waitingForRetry]),
   );
-  gauge('leadger_read_model_parked', 'Streams left out since one of their events could not be taken', 'model', () =>
-    models().map(({ name, parked }) => [name, parked.length]),
+  gauge(
+    'leadger_read_model_parked',
+    'Streams left out since one of their events could not be taken',
+    'model',
+    async () => (await models()).map(({ name, parked }) => [name, parked.length]),
   );
-  gauge('leadger_read_model_failing', '1 while the last try failed', 'model', () =>
-    models().map(({ name, lastError }) => [name, lastError === undefined ? 0 : 1]),
+  gauge('leadger_read_model_failing', '1 while the last try failed', 'model', async () =>
+    (await models()).map(({ name, lastError }) => [name, lastError === undefined ? 0 : 1]),
   );
   new Gauge({
     name: 'leadger_read_model_lag_events',
@@ -49,7 +54,7 @@ export function measure(server: FastifyInstance, { events, engine, readModels }:
     labelNames: ['model'],
     registers,
     async collect() {
-      for (const { name, position } of models()) this.set({ model: name }, await eventsAfter(events, position));
+      for (const { name, position } of await models()) this.set({ model: name }, await eventsAfter(events, position));
     },
   });
   return registry;

@@ -7,7 +7,7 @@ export async function rebuild(place: Place, name: string): Promise<void> {
   try {
     const start = performance.now();
     const progress = new Progress(() => `building ${name}`);
-    await stores.readModels.rebuild(name, () => progress.update(0));
+    await stores.readModels.rebuild(name, { onProgress: () => progress.update(0) });
     progress.end();
     const seconds = ((performance.now() - start) / 1000).toFixed(2);
     console.log(`${name} was built anew in ${seconds} s; digest ${await stores.readModels.digest(name)}`);

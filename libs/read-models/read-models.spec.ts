@@ -2,12 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { Client } from 'pg';
 import { encode } from '#domain/codec';
 import { deriveId } from '#domain/kernel/ids';
 import type { AnyEvent, EventOf, FamilyName } from '#domain/ledger';
 import { replacementIdOf } from '#domain/replacements/replacement';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
+import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { BadCursor } from './queries.ts';
 import { openReadModels, type ReadModels, UnknownModel } from './read-models.ts';
 
@@ -168,20 +170,38 @@ async function write(store: EventStore, events: readonly Written[]): Promise<voi
   }
 }
 
-describe('read models', () => {
-  let directory: string;
+/** Where the tables are, and how they go. */
+interface Home {
+  readonly place: { readonly directory?: string; readonly databaseUrl?: string };
+  remove(): Promise<void>;
+}
+
+const inADirectory = async (): Promise<Home> => {
+  const directory = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
+  return { place: { directory }, remove: async () => rmSync(directory, { recursive: true }) };
+};
+const inPostgres = async (): Promise<Home> => {
+  const { url, drop } = await freshDatabase();
+  return { place: { databaseUrl: url }, remove: drop };
+};
+
+describe('read models, on PGlite,', () => describeReadModels(inADirectory));
+describeWithPostgres('read models, on PostgreSQL,', () => describeReadModels(inPostgres));
+
+function describeReadModels(makeHome: () => Promise<Home>) {
+  let home: Home;
   let store: EventStore;
   let readModels: ReadModels;
   beforeEach(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
+    home = await makeHome();
     store = await openEmbeddedStore();
-    readModels = await openReadModels({ store, directory });
+    readModels = await openReadModels({ store, ...home.place });
     readModels.start();
   });
   afterEach(async () => {
     await readModels.stop();
     await store.close();
-    rmSync(directory, { recursive: true });
+    await home.remove();
   });
 
   const upToDate = async () => expect(await readModels.waitFor(await store.head(), 20_000)).toBe(true);
@@ -248,7 +268,7 @@ describe('read models', () => {
     await upToDate();
     await readModels.stop();
     await write(store, story.slice(9));
-    readModels = await openReadModels({ store, directory });
+    readModels = await openReadModels({ store, ...home.place });
     readModels.start();
     await upToDate();
     const resumed = await digests();
@@ -292,22 +312,22 @@ describe('read models', () => {
     // What PostgreSQL cannot store is found only when a batch is written.
     await write(store, [orderPlaced('o-nul', 'c\0', 4), orderPlaced('o3', 'c1', 5)]);
     await upToDate();
-    const orders = readModels.status().find(({ name }) => name === 'orders');
+    const orders = (await readModels.status()).find(({ name }) => name === 'orders');
     expect(orders?.parked.map(({ stream, revision }) => [stream, revision])).toEqual([
-      ['order-never-placed', 0],
       ['order-garbage', 0],
+      ['order-never-placed', 0],
       ['order-o-nul', 0],
     ]);
-    expect(orders?.parked[0]?.reason).toBe('OrderPaused of an order that was never placed');
+    expect(orders?.parked[1]?.reason).toBe('OrderPaused of an order that was never placed');
     expect((await readModels.queries.listOrders({ limit: 10 })).items.map(({ orderId }) => orderId)).toEqual([
       'o3',
       'o1',
     ]);
     await readModels.stop();
-    readModels = await openReadModels({ store, directory });
+    readModels = await openReadModels({ store, ...home.place });
     readModels.start();
     await upToDate();
-    expect(readModels.status().find(({ name }) => name === 'orders')?.parked).toHaveLength(3);
+    expect((await readModels.status()).find(({ name }) => name === 'orders')?.parked).toHaveLength(3);
   });
 
   it('answer while they are rebuilt', async () => {
@@ -325,29 +345,138 @@ describe('read models', () => {
     await expect(readModels.rebuild('none')).rejects.toThrow(UnknownModel);
   });
 
-  it('are built anew when they were written last before the machine went down, or by another log', async () => {
+  it('are built anew when they followed another log', async () => {
     await write(store, story);
     await upToDate();
-    const before = await digests();
-    await readModels.stop();
-    writeFileSync(join(directory, 'in-use'), 'another life');
-    readModels = await openReadModels({ store, directory });
-    expect(readModels.status().every(({ position }) => position === '')).toBe(true);
-    readModels.start();
-    await upToDate();
-    expect(await digests()).toEqual(before);
-
     await readModels.stop();
     const empty = await openEmbeddedStore();
-    readModels = await openReadModels({ store: empty, directory });
+    readModels = await openReadModels({ store: empty, ...home.place });
     readModels.start();
+    await write(empty, story.slice(0, 1));
+    expect(await readModels.waitFor(await empty.head(), 20_000)).toBe(true);
     expect(await readModels.queries.findOrder('o1')).toBeUndefined();
     await readModels.stop();
     await empty.close();
-    readModels = await openReadModels({ store, directory });
+    readModels = await openReadModels({ store, ...home.place });
   });
 
   it('say when the time to wait is over', async () => {
     expect(await readModels.waitFor('9999999999999999' as never, 20)).toBe(false);
+  });
+
+  it('go on with a rebuild that was cut short, and leave the live tables as they are meanwhile', async () => {
+    await write(store, story);
+    await upToDate();
+    const before = await digests();
+    const cut = new AbortController();
+    cut.abort(new Error('enough for today'));
+    await expect(readModels.rebuild('orders', { signal: cut.signal })).rejects.toThrow('enough for today');
+    expect(await digests()).toEqual(before);
+    await readModels.rebuild('orders');
+    expect(await digests()).toEqual(before);
+  });
+}
+
+describe('read models on PGlite', () => {
+  it('are built anew when they were written last before the machine went down', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
+    const store = await openEmbeddedStore();
+    const open = () => openReadModels({ store, directory });
+    await write(store, story);
+    let readModels = await open();
+    readModels.start();
+    expect(await readModels.waitFor(await store.head(), 20_000)).toBe(true);
+    const before = await readModels.digest('orders');
+    await readModels.stop();
+    writeFileSync(join(directory, 'in-use'), 'another life');
+    readModels = await open();
+    expect((await readModels.status()).every(({ position }) => position === '')).toBe(true);
+    readModels.start();
+    expect(await readModels.waitFor(await store.head(), 20_000)).toBe(true);
+    expect(await readModels.digest('orders')).toBe(before);
+    await readModels.stop();
+    await store.close();
+    rmSync(directory, { recursive: true });
+  });
+});
+
+describeWithPostgres('read models that several programs share', () => {
+  let url: string;
+  let drop: () => Promise<void>;
+  let store: EventStore;
+  const opened: ReadModels[] = [];
+  const open = async () => {
+    const readModels = await openReadModels({ store, databaseUrl: url });
+    opened.push(readModels);
+    return readModels;
+  };
+  beforeEach(async () => {
+    ({ url, drop } = await freshDatabase());
+    store = await openEmbeddedStore();
+  });
+  afterEach(async () => {
+    for (const readModels of opened.splice(0)) await readModels.stop();
+    await store.close();
+    await drop();
+  });
+
+  it('are made once, though programs begin at once; who only reads waits for who follows', async () => {
+    const [reading, following] = await Promise.all([open(), open()]);
+    await write(store, story);
+    expect(await reading.waitFor(await store.head(), 50)).toBe(false);
+    following.start();
+    expect(await reading.waitFor(await store.head(), 20_000)).toBe(true);
+    expect(await reading.queries.findOrder('o1')).toMatchObject({ status: 'paused', deliveredLeads: 1 });
+    expect((await reading.status()).map(({ position }) => position)).toEqual(
+      (await following.status()).map(({ position }) => position),
+    );
+  });
+
+  it('count each event once, though two programs follow the log at once', async () => {
+    const [one, other] = await Promise.all([open(), open()]);
+    one.start();
+    other.start();
+    for (let order = 0; order < 40; order += 1) {
+      await write(store, [orderPlaced(`o${order}`, 'c1', 1), leadDelivered(`l${order}`, `o${order}`, 'c1')]);
+    }
+    expect(await one.waitFor(await store.head(), 20_000)).toBe(true);
+    const digest = await one.digest('orders');
+    await one.rebuild('orders');
+    expect(await one.digest('orders')).toBe(digest);
+    expect((await one.queries.listOrders({ limit: 50 })).items.map(({ deliveredLeads }) => deliveredLeads)).toEqual(
+      Array.from({ length: 40 }, () => 1),
+    );
+  });
+
+  it('have the same rows as on PGlite', async () => {
+    await write(store, story);
+    const shared = await open();
+    const embedded = await openReadModels({ store });
+    opened.push(embedded);
+    for (const readModels of [shared, embedded]) {
+      readModels.start();
+      expect(await readModels.waitFor(await store.head(), 20_000)).toBe(true);
+    }
+    for (const name of shared.names) expect(await shared.digest(name)).toBe(await embedded.digest(name));
+    expect(await shared.queries.listOrders({ limit: 9 })).toEqual(await embedded.queries.listOrders({ limit: 9 }));
+  });
+
+  it('go on where they were when the database throws everybody out', async () => {
+    const readModels = await open();
+    readModels.start();
+    await write(store, story.slice(0, 9));
+    expect(await readModels.waitFor(await store.head(), 20_000)).toBe(true);
+    const client = new Client(url);
+    await client.connect();
+    await client.query(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+    );
+    await client.end();
+    await write(store, story.slice(9));
+    expect(await readModels.waitFor(await store.head(), 20_000)).toBe(true);
+    const digests = await Promise.all(readModels.names.map((name) => readModels.digest(name)));
+    for (const name of readModels.names) await readModels.rebuild(name);
+    expect(await Promise.all(readModels.names.map((name) => readModels.digest(name)))).toEqual(digests);
+    expect((await readModels.status()).flatMap(({ parked }) => parked)).toEqual([]);
   });
 });

@@ -1,11 +1,22 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { CamelCasePlugin, Kysely, sql } from 'kysely';
-import { type EventStore, EventStoreError, type Position } from '#event-store/port';
+import { BEFORE_FIRST, type EventStore, EventStoreError, type Position } from '#event-store/port';
+import {
+  type AnyModel,
+  type Copy,
+  createRegister,
+  ensureCopy,
+  liveCopy,
+  nextCopy,
+  type ParkedStream,
+  parkedIn,
+  positionsOf,
+  switchCopies,
+} from './engine/copies.ts';
+import { openEmbeddedDatabase } from './engine/embedded-database.ts';
 import type { Db } from './engine/model.ts';
-import { PgliteDialect, PgliteThread } from './engine/pglite.ts';
-import { type AnyModel, createCheckpoints, emptyCopy, Projection, type ProjectionStatus } from './engine/projection.ts';
+import { openPostgres } from './engine/postgres.ts';
+import { Projection, placeOf } from './engine/projection.ts';
 import { customers } from './models/customers.ts';
 import { leads } from './models/leads.ts';
 import { orders } from './models/orders.ts';
@@ -14,20 +25,41 @@ import { Queries } from './queries.ts';
 
 const models: readonly AnyModel[] = [customers, orders, leads, replacements];
 
+export interface ReadModelStatus {
+  readonly name: string;
+  readonly version: number;
+  /** Everything up to here is in the tables. */
+  readonly position: Position;
+  readonly parked: readonly ParkedStream[];
+  /** Of this program's last try, where it follows the model. */
+  readonly lastError: string | undefined;
+}
+
 export interface ReadModels {
   readonly queries: Queries;
-  /** Begins to follow the log. */
+  /** Begins to follow the log with every model, until stopped: on one machine, where nobody else does. */
   start(): void;
+  /** Follows the log with one model until the signal says otherwise. */
+  follow(name: string, signal: AbortSignal): Promise<void>;
   /** Ends what is under way and closes the database. */
   stop(): Promise<void>;
   /** Resolves true when every model reflects a position, false when the time is over before. */
   waitFor(position: Position, timeoutMilliseconds: number): Promise<boolean>;
-  status(): readonly ProjectionStatus[];
-  /** Builds a model anew beside the live one, and puts it in its place. @throws UnknownModel */
-  rebuild(name: string, onProgress?: (reached: Position) => void): Promise<void>;
+  status(): Promise<readonly ReadModelStatus[]>;
+  /**
+   * Builds a model anew beside the live one, and puts it in its place. Cut short, it goes on where it was the next time.
+   * @throws UnknownModel
+   */
+  rebuild(name: string, options?: RebuildOptions): Promise<void>;
   /** MD5 over all rows of a model in the order of their keys. Equal for equal rows. @throws UnknownModel */
   digest(name: string): Promise<string>;
   readonly names: readonly string[];
+}
+
+export interface RebuildOptions {
+  readonly onProgress?: (reached: Position) => void;
+  /** Aborted, it rejects with the signal's reason and leaves the live model as it is. */
+  readonly signal?: AbortSignal;
 }
 
 export class UnknownModel extends EventStoreError {
@@ -41,65 +73,87 @@ export class UnknownModel extends EventStoreError {
 
 export interface ReadModelsOptions {
   readonly store: EventStore;
-  /** Undefined: in memory. */
+  /** Of PGlite. Undefined: in memory. */
   readonly directory?: string;
+  /** `postgres://…`: a PostgreSQL that many programs share. */
+  readonly databaseUrl?: string | undefined;
 }
 
 /**
  * Opens the read models. All they hold can be computed again from the log, so a database that cannot be trusted (damaged,
  * or written last before the machine went down) is thrown away and built anew.
  */
-export async function openReadModels({ store, directory }: ReadModelsOptions): Promise<ReadModels> {
-  const thread = await openDatabase(directory);
-  const db: Db = new Kysely({
-    dialect: new PgliteDialect(thread),
-    plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
-  });
+export async function openReadModels({ store, directory, databaseUrl }: ReadModelsOptions): Promise<ReadModels> {
+  const shared = databaseUrl !== undefined;
+  const { dialect, closed } = shared ? openPostgres(databaseUrl) : await openEmbeddedDatabase(directory);
+  const db: Db = new Kysely({ dialect, plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })] });
   try {
-    await createCheckpoints(db);
-    const projections = new Map<string, Projection>();
-    for (const model of models) projections.set(model.name, await resume(model, { db, store }));
-    return new PgliteReadModels(db, store, projections, () => directory && leaveCleanly(directory));
+    await createRegister(db);
+    const log = await store.identity();
+    for (const model of models) {
+      // Whether shared tables are to begin anew is for whoever follows the log to say.
+      if (shared) await ensureCopy(db, liveCopy(model), log);
+      else await placeOf(liveCopy(model), { db, store });
+    }
+    return new SqlReadModels({ db, store, shared }, closed);
   } catch (error) {
     await db.destroy();
     throw error;
   }
 }
 
-class PgliteReadModels implements ReadModels {
+const MILLISECONDS_BETWEEN_PROGRESS = 500;
+const MILLISECONDS_BETWEEN_LOOKS = 20;
+
+class SqlReadModels implements ReadModels {
   readonly queries: Queries;
   readonly names = models.map(({ name }) => name);
-  readonly #db: Db;
-  readonly #store: EventStore;
-  readonly #projections: Map<string, Projection>;
+  readonly #needs: { readonly db: Db; readonly store: EventStore; readonly shared: boolean };
+  /** What this program follows itself, by name. */
+  readonly #followed = new Map<string, Projection>();
+  readonly #stopping = new AbortController();
+  readonly #runs = new Set<Promise<void>>();
   readonly #closed: () => void;
-  #started = false;
 
-  constructor(db: Db, store: EventStore, projections: Map<string, Projection>, closed: () => void) {
-    this.#db = db;
-    this.#store = store;
-    this.#projections = projections;
+  constructor(needs: { db: Db; store: EventStore; shared: boolean }, closed: () => void) {
+    this.#needs = needs;
     this.#closed = closed;
-    this.queries = new Queries(db, (model) => this.#projection(model).schema);
+    this.queries = new Queries(needs.db, (name) => liveCopy(modelOf(name)).schema);
   }
 
   start(): void {
-    this.#started = true;
-    for (const projection of this.#projections.values()) projection.start();
+    for (const name of this.names) void this.follow(name, this.#stopping.signal);
+  }
+
+  async follow(name: string, signal: AbortSignal): Promise<void> {
+    const projection = new Projection(liveCopy(modelOf(name)), this.#needs);
+    this.#followed.set(name, projection);
+    const run = projection.run(AbortSignal.any([signal, this.#stopping.signal]));
+    this.#runs.add(run);
+    try {
+      await run;
+    } finally {
+      this.#runs.delete(run);
+      if (this.#followed.get(name) === projection) this.#followed.delete(name);
+    }
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#projections.values()].map((projection) => projection.stop()));
-    await this.#db.destroy();
+    this.#stopping.abort();
+    await Promise.all(this.#runs);
+    await this.#needs.db.destroy();
     this.#closed();
   }
 
   async waitFor(position: Position, timeoutMilliseconds: number): Promise<boolean> {
     const timeOver = new AbortController();
     const { signal } = timeOver;
-    const reached = Promise.all(
-      [...this.#projections.values()].map((projection) => projection.reached(position, signal)),
-    );
+    const here = this.names.flatMap((name) => this.#followed.get(name) ?? []);
+    const elsewhere = this.names.filter((name) => !this.#followed.has(name));
+    const reached = Promise.all([
+      ...here.map((projection) => projection.reached(position, signal)),
+      this.#reachedElsewhere(elsewhere, position, signal),
+    ]);
     const result = await Promise.race([
       reached.then(() => true),
       wait(timeoutMilliseconds, false, { signal }).catch(() => false),
@@ -108,131 +162,85 @@ class PgliteReadModels implements ReadModels {
     return result;
   }
 
-  status = () => [...this.#projections.values()].map((projection) => projection.status());
+  /** Another program follows these, or nobody does yet: what it has done is told by the checkpoints. */
+  async #reachedElsewhere(names: readonly string[], position: Position, signal: AbortSignal): Promise<void> {
+    const schemas = names.map((name) => liveCopy(modelOf(name)).schema);
+    while (schemas.length > 0 && !signal.aborted && !this.#stopping.signal.aborted) {
+      const positions = await positionsOf(this.#needs.db, schemas);
+      if (schemas.every((schema) => (positions.get(schema) ?? BEFORE_FIRST) >= position)) return;
+      await wait(MILLISECONDS_BETWEEN_LOOKS, undefined, { signal }).catch(() => {});
+    }
+  }
 
-  async rebuild(name: string, onProgress: (reached: Position) => void = () => {}): Promise<void> {
-    const live = this.#projection(name);
-    const schema = otherSchema(live.schema);
-    const copy = await emptyCopy(live.model, schema, { db: this.#db, store: this.#store });
-    copy.start();
-    const progress = setInterval(() => onProgress(copy.status().position), 500);
+  async status(): Promise<readonly ReadModelStatus[]> {
+    const { db } = this.#needs;
+    const positions = await positionsOf(
+      db,
+      models.map((model) => liveCopy(model).schema),
+    );
+    return Promise.all(
+      models.map(async (model) => {
+        const { name, version } = model;
+        const copy = liveCopy(model);
+        const followed = this.#followed.get(name);
+        const position = followed?.position || (positions.get(copy.schema) ?? BEFORE_FIRST);
+        return { name, version, position, parked: await parkedIn(db, copy), lastError: followed?.lastError };
+      }),
+    );
+  }
+
+  async rebuild(name: string, { onProgress = () => {}, signal }: RebuildOptions = {}): Promise<void> {
+    const model = modelOf(name);
+    const { db, store } = this.#needs;
+    let target: Position | undefined = await store.head();
+    while (target !== undefined) {
+      await this.#bring(nextCopy(model), target, onProgress, signal);
+      // At rest while it is switched: whoever followed it would find it gone, and begin another.
+      target = (await switchCopies(db, model)) && (await store.head());
+    }
+  }
+
+  /** Brings a copy up to a position. @throws what the signal was aborted with */
+  async #bring(
+    copy: Copy,
+    target: Position,
+    onProgress: (reached: Position) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const over = new AbortController();
+    const projection = new Projection(copy, this.#needs);
+    const run = projection.run(AbortSignal.any([over.signal, this.#stopping.signal, ...(signal ? [signal] : [])]));
+    const progress = setInterval(() => onProgress(projection.position), MILLISECONDS_BETWEEN_PROGRESS);
     try {
-      await copy.reached(await this.#store.head());
-      // The last events before the switch: both are at rest then, and at the same place.
-      await live.stop();
-      await copy.reached(live.status().position);
-      await copy.stop();
+      await Promise.race([projection.reached(target), run]);
     } finally {
       clearInterval(progress);
+      over.abort();
+      await run;
     }
-    const { position } = copy.status();
-    await saveLive({ db: this.#db, store: this.#store }, live.model, schema, position);
-    const projection = new Projection(live.model, schema, position, { db: this.#db, store: this.#store });
-    this.#projections.set(name, projection);
-    if (this.#started) projection.start();
-    onProgress(position);
-    await sql`DROP SCHEMA IF EXISTS ${sql.id(live.schema)} CASCADE`.execute(this.#db);
+    signal?.throwIfAborted();
+    this.#stopping.signal.throwIfAborted();
+    onProgress(projection.position);
   }
 
   async digest(name: string): Promise<string> {
-    const { model, schema } = this.#projection(name);
+    const { model, schema } = liveCopy(modelOf(name));
     const digests: string[] = [];
     for (const { name, key } of model.tables) {
       const from = sql.table(`${schema}.${name}`);
       const column = sql.ref(key);
       const { rows } = await sql<{ digest: string }>`
         SELECT md5(coalesce(string_agg(t::text, E'\n' ORDER BY ${column} COLLATE "C"), '')) AS digest FROM ${from} AS t
-      `.execute(this.#db);
+      `.execute(this.#needs.db);
       digests.push((rows[0] as { digest: string }).digest);
     }
     return digests.join('-');
   }
-
-  #projection(name: string): Projection {
-    const projection = this.#projections.get(name);
-    if (!projection) throw new UnknownModel(name);
-    return projection;
-  }
 }
 
-/** The live copy of a model, where this version of the program can go on with it; an empty one otherwise. */
-async function resume(model: AnyModel, needs: { db: Db; store: EventStore }): Promise<Projection> {
-  const { db, store } = needs;
-  const log = await store.identity();
-  const saved = (await db.selectFrom('checkpoints').selectAll().where('model', '=', model.name).executeTakeFirst()) as
-    | { version: number; schema: string; position: Position; log: string }
-    | undefined;
-  const head = await store.head();
-  const reason = saved && reasonToBeginAnew(saved, { model, log, head });
-  if (saved && reason === undefined) return new Projection(model, saved.schema, saved.position, needs);
-  if (reason) console.warn(`leadger: the read model ${model.name} is built anew: ${reason}`);
-  const schema = saved ? otherSchema(saved.schema) : `${model.name}_a`;
-  const projection = await emptyCopy(model, schema, needs);
-  await saveLive(needs, model, schema, projection.status().position);
-  if (saved) await sql`DROP SCHEMA IF EXISTS ${sql.id(saved.schema)} CASCADE`.execute(db);
-  return projection;
-}
-
-function reasonToBeginAnew(
-  saved: { version: number; position: Position; log: string },
-  { model, log, head }: { model: AnyModel; log: string; head: Position },
-): string | undefined {
-  if (saved.version !== model.version) return `it was of version ${saved.version}, this is version ${model.version}`;
-  if (saved.log !== log) return 'it followed another log than this one';
-  if (saved.position > head) return 'it is ahead of the log, which was restored from an older copy';
-  return undefined;
-}
-
-async function saveLive(
-  { db, store }: { db: Db; store: EventStore },
-  model: AnyModel,
-  schema: string,
-  position: Position,
-): Promise<void> {
-  const live = { version: model.version, schema, position, log: await store.identity() };
-  await db
-    .insertInto('checkpoints')
-    .values({ model: model.name, ...live })
-    .onConflict((conflict) => conflict.column('model').doUpdateSet(live))
-    .execute();
-}
-
-const otherSchema = (schema: string): string => `${schema.slice(0, -2)}${schema.endsWith('_a') ? '_b' : '_a'}`;
-
-/**
- * PGlite writes without fsync: after a crash of the program its files are whole, after a crash of the machine they may be
- * anything. A mark tells in which life of the machine they were written last.
- */
-async function openDatabase(directory: string | undefined): Promise<PgliteThread> {
-  if (directory === undefined) return PgliteThread.start(undefined);
-  const files = join(directory, 'pglite');
-  if (existsSync(files) && writtenBeforeTheMachineWentDown(directory)) {
-    console.warn(`leadger: the machine went down while ${files} was written: it is built anew from the log`);
-    rmSync(files, { recursive: true });
-  }
-  mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, 'in-use'), lifeOfTheMachine());
-  try {
-    return await PgliteThread.start(files);
-  } catch (error) {
-    console.warn(`leadger: ${files} cannot be opened (${(error as Error).message}): it is built anew from the log`);
-    rmSync(files, { recursive: true, force: true });
-    return PgliteThread.start(files);
-  }
-}
-
-function writtenBeforeTheMachineWentDown(directory: string): boolean {
-  const mark = join(directory, 'in-use');
-  return existsSync(mark) && readFileSync(mark, 'utf8') !== lifeOfTheMachine();
-}
-
-const leaveCleanly = (directory: string): void => rmSync(join(directory, 'in-use'), { force: true });
-
-/** Where the system does not tell, no two lives are the same: better built anew too often than trusted once too often. */
-function lifeOfTheMachine(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8');
-  } catch {
-    return crypto.randomUUID();
-  }
+/** @throws UnknownModel */
+function modelOf(name: string): AnyModel {
+  const model = models.find((one) => one.name === name);
+  if (!model) throw new UnknownModel(name);
+  return model;
 }

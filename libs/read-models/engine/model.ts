@@ -104,7 +104,7 @@ export class Rows {
 export const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** Creates the empty tables of a model in a schema of their own; what lay there before is gone. */
-export async function createTables(db: Db, schema: string, tables: Model['tables']): Promise<void> {
+export async function createTables(db: Db | Tx, schema: string, tables: Model['tables']): Promise<void> {
   await sql`DROP SCHEMA IF EXISTS ${sql.id(schema)} CASCADE`.execute(db);
   await sql`CREATE SCHEMA ${sql.id(schema)}`.execute(db);
   for (const { name, key, columns, indexes } of tables) {

@@ -1,72 +1,78 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { sql } from 'kysely';
 import { decode, type Fact } from '#domain/codec';
-import { BEFORE_FIRST, type EventStore, type Position, type RecordedEvent } from '#event-store/port';
-import { createTables, type Db, type Model, Rows, type Tx } from './model.ts';
-import { DatabaseError } from './pglite.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: each model knows its own facts; the engine only carries them
-export type AnyModel = Model<any>;
-
-/** A stream of which a model could not take an event: that one and all after it are left out, and named. */
-export interface ParkedStream {
-  readonly stream: string;
-  readonly revision: number;
-  readonly reason: string;
-}
-
-export interface ProjectionStatus {
-  readonly name: string;
-  readonly version: number;
-  /** Everything up to here is in the tables. */
-  readonly position: Position;
-  readonly caughtUp: boolean;
-  readonly parked: readonly ParkedStream[];
-  readonly lastError: string | undefined;
-}
+import type { EventStore, Position, RecordedEvent } from '#event-store/port';
+import { BEFORE_FIRST } from '#event-store/port';
+import {
+  type Checkpoint,
+  type Copy,
+  checkpointOf,
+  emptyCopy,
+  ensureCopy,
+  moveCheckpoint,
+  type ParkedStream,
+  park,
+  parkedIn,
+} from './copies.ts';
+import { type Db, Rows, type Tx } from './model.ts';
 
 const EVENTS_AT_ONCE = 1000;
 const SECONDS_BETWEEN_TRIES = [0.1, 1, 5, 15];
 
-/** What is remembered of every model, in the same transaction as its rows. */
-export async function createCheckpoints(db: Db): Promise<void> {
-  await sql`CREATE TABLE IF NOT EXISTS checkpoints (
-    model text PRIMARY KEY, version integer NOT NULL, schema text NOT NULL, position text NOT NULL)`.execute(db);
-  await sql`ALTER TABLE checkpoints ADD COLUMN IF NOT EXISTS log text NOT NULL DEFAULT ''`.execute(db);
-  await sql`CREATE TABLE IF NOT EXISTS parked (
-    schema text NOT NULL, stream text NOT NULL, revision integer NOT NULL, reason text NOT NULL,
-    PRIMARY KEY (schema, stream))`.execute(db);
+export interface ProjectionNeeds {
+  readonly db: Db;
+  readonly store: EventStore;
+  /** Other programs read the same database, and wait for what is written there. */
+  readonly shared: boolean;
 }
 
-/** Keeps one copy of one model up to date: from the log into the tables of one schema. */
+/** Somebody else brought the copy forward, or put another in its place: look where it stands, and go on from there. */
+class Overtaken extends Error {}
+
+/**
+ * Keeps one copy of one model up to date. Rows and checkpoint are one transaction, which holds only from the checkpoint
+ * that this follower knows: of two that follow one copy at once, each event counts once all the same.
+ */
 export class Projection {
-  readonly model: AnyModel;
-  readonly schema: string;
+  readonly copy: Copy;
   readonly #db: Db;
   readonly #store: EventStore;
-  readonly #stopping = new AbortController();
+  readonly #shared: boolean;
   readonly #parked = new Map<string, ParkedStream>();
-  #position: Position;
-  #caughtUp = false;
+  #position: Position = BEFORE_FIRST;
+  /** As it stands in the database. What brought no rows is written there only when other programs wait for it. */
+  #saved: Position = BEFORE_FIRST;
   #lastError: string | undefined;
   #waiting: { readonly position: Position; readonly resolve: () => void }[] = [];
-  #run: Promise<void> | undefined;
 
-  constructor(model: AnyModel, schema: string, position: Position, { db, store }: { db: Db; store: EventStore }) {
-    this.model = model;
-    this.schema = schema;
-    this.#position = position;
+  constructor(copy: Copy, { db, store, shared }: ProjectionNeeds) {
+    this.copy = copy;
     this.#db = db;
     this.#store = store;
+    this.#shared = shared;
   }
 
-  start(): void {
-    this.#run ??= this.#keepUp();
+  /** Everything up to here is in the tables. */
+  get position(): Position {
+    return this.#position;
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#run;
+  get lastError(): string | undefined {
+    return this.#lastError;
+  }
+
+  /** Follows the log until it is told to end. What fails is tried again. */
+  async run(signal: AbortSignal): Promise<void> {
+    for (let tries = 0; !signal.aborted; tries += 1) {
+      try {
+        await this.#findPlace();
+        for await (const _ of this.#follow(signal)) tries = 0;
+      } catch (error) {
+        if (error instanceof Overtaken) continue;
+        this.#lastError = (error as Error).message;
+        const seconds = SECONDS_BETWEEN_TRIES[tries] ?? (SECONDS_BETWEEN_TRIES.at(-1) as number);
+        await wait(seconds * 1000, undefined, { signal, ref: false }).catch(() => {});
+      }
+    }
   }
 
   /** Resolves when everything up to a position is in the tables, or when nobody waits for that any more. */
@@ -82,43 +88,31 @@ export class Projection {
     });
   }
 
-  status(): ProjectionStatus {
-    const { name, version } = this.model;
-    const parked = [...this.#parked.values()];
-    return { name, version, position: this.#position, caughtUp: this.#caughtUp, parked, lastError: this.#lastError };
-  }
-
-  async #keepUp(): Promise<void> {
-    const { signal } = this.#stopping;
-    for (let tries = 0; !signal.aborted; tries += 1) {
-      try {
-        await this.#loadParked();
-        for await (const _ of this.#follow(signal)) tries = 0;
-      } catch (error) {
-        this.#lastError = (error as Error).message;
-        this.#caughtUp = false;
-        const seconds = SECONDS_BETWEEN_TRIES[tries] ?? (SECONDS_BETWEEN_TRIES.at(-1) as number);
-        await wait(seconds * 1000, undefined, { signal, ref: false }).catch(() => {});
-      }
-    }
+  async #findPlace(): Promise<void> {
+    const position = await placeOf(this.copy, { db: this.#db, store: this.#store });
+    const parked = await parkedIn(this.#db, this.copy);
+    this.#parked.clear();
+    for (const one of parked) this.#parked.set(one.stream, one);
+    this.#saved = position;
+    this.#advance(position);
   }
 
   /** Takes events in batches: as many as there are, up to a limit. Yields after each. */
   async *#follow(signal: AbortSignal): AsyncGenerator<void> {
-    const filter = { types: this.model.eventTypes };
+    const filter = { types: this.copy.model.eventTypes };
     let batch: RecordedEvent[] = [];
     for await (const message of this.#store.subscribe({ after: this.#position, filter, signal })) {
       if (message.kind === 'event') {
         batch.push(message.event);
-        this.#caughtUp = false;
         if (batch.length < EVENTS_AT_ONCE) continue;
       }
       const events = batch;
       batch = [];
       const position = message.kind === 'event' ? message.event.position : message.position;
-      if (events.length > 0) await this.#take(events, position);
-      this.#advance(position);
-      if (message.kind === 'caught-up') this.#caughtUp = true;
+      if (position > this.#position) {
+        if (events.length > 0 || this.#shared) await this.#take(events, position);
+        this.#advance(position);
+      }
       this.#lastError = undefined;
       yield;
     }
@@ -136,7 +130,7 @@ export class Projection {
   async #take(events: readonly RecordedEvent[], position: Position): Promise<void> {
     const parkedBefore = new Map(this.#parked);
     try {
-      await this.#db.transaction().execute((tx) => this.#project(tx, events, position));
+      await this.#inOneTransaction(position, (tx) => this.#project(tx, events));
     } catch (error) {
       this.#parked.clear();
       for (const [stream, parked] of parkedBefore) this.#parked.set(stream, parked);
@@ -147,24 +141,30 @@ export class Projection {
         await this.#take(events.slice(half), position);
         return;
       }
-      await this.#db.transaction().execute(async (tx) => {
-        await this.#park(tx, events[0] as RecordedEvent, error);
-        await this.#saveCheckpoint(tx, position);
-      });
+      await this.#inOneTransaction(position, (tx) => this.#park(tx, events[0] as RecordedEvent, error));
     }
   }
 
-  async #project(tx: Tx, events: readonly RecordedEvent[], position: Position): Promise<void> {
+  async #inOneTransaction(position: Position, write: (tx: Tx) => Promise<void>): Promise<void> {
+    await this.#db.transaction().execute(async (tx) => {
+      if (!(await moveCheckpoint(tx, this.copy, this.#saved, position))) throw new Overtaken();
+      await write(tx);
+    });
+    this.#saved = position;
+  }
+
+  async #project(tx: Tx, events: readonly RecordedEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    const { model, schema } = this.copy;
     const facts: Fact[] = [];
     for (const event of events)
       await this.#unlessParked(tx, event, () => {
         facts.push(decode(event));
       });
     const rows = new Rows();
-    await rows.load(tx, this.schema, facts.flatMap(this.model.keysOf));
-    for (const fact of facts) await this.#unlessParked(tx, fact, () => this.model.evolve(rows, fact));
-    await rows.save(tx, this.schema);
-    await this.#saveCheckpoint(tx, position);
+    await rows.load(tx, schema, facts.flatMap(model.keysOf));
+    for (const fact of facts) await this.#unlessParked(tx, fact, () => model.evolve(rows, fact));
+    await rows.save(tx, schema);
   }
 
   async #unlessParked(tx: Tx, event: { stream: string; revision: number }, take: () => void): Promise<void> {
@@ -179,41 +179,33 @@ export class Projection {
   async #park(tx: Tx, { stream, revision }: { stream: string; revision: number }, error: unknown): Promise<void> {
     const parked = { stream, revision, reason: (error as Error).message };
     this.#parked.set(stream, parked);
-    await tx
-      .insertInto('parked')
-      .values({ schema: this.schema, ...parked })
-      .execute();
+    await park(tx, this.copy, parked);
   }
+}
 
-  async #loadParked(): Promise<void> {
-    const rows = await this.#db.selectFrom('parked').selectAll().where('schema', '=', this.schema).execute();
-    this.#parked.clear();
-    for (const { stream, revision, reason } of rows as unknown as ParkedStream[])
-      this.#parked.set(stream, { stream, revision, reason });
-  }
+/**
+ * Where a copy stands in the log. One that is not there yet is made; one that followed another log, or a log that was
+ * restored from an older copy, begins anew.
+ */
+export async function placeOf(copy: Copy, { db, store }: { db: Db; store: EventStore }): Promise<Position> {
+  const log = await store.identity();
+  await ensureCopy(db, copy, log);
+  const checkpoint = (await checkpointOf(db, copy)) as Checkpoint;
+  const reason = reasonToBeginAnew(checkpoint, { log, head: await store.head() });
+  if (reason === undefined) return checkpoint.position;
+  console.warn(`leadger: the read model ${copy.model.name} is built anew: ${reason}`);
+  await emptyCopy(db, copy, log);
+  return BEFORE_FIRST;
+}
 
-  async #saveCheckpoint(tx: Tx, position: Position): Promise<void> {
-    const { name: model, version } = this.model;
-    await tx
-      .updateTable('checkpoints')
-      .set({ position })
-      .where('model', '=', model)
-      .where('version', '=', version)
-      .where('schema', '=', this.schema)
-      .execute();
-  }
+function reasonToBeginAnew(
+  { position, log }: Checkpoint,
+  now: { readonly log: string; readonly head: Position },
+): string | undefined {
+  if (log !== now.log) return 'it followed another log than this one';
+  if (position > now.head) return 'it is ahead of the log, which was restored from an older copy';
+  return undefined;
 }
 
 /** SQLSTATE classes 22 (data exception) and 23 (constraint violation). */
-const isAboutData = (error: unknown): boolean => error instanceof DatabaseError && /^2[23]/.test(error.code ?? '');
-
-/** Creates empty tables for a model beside whatever there is. The position is kept once the copy is the live one. */
-export async function emptyCopy(
-  model: AnyModel,
-  schema: string,
-  needs: { db: Db; store: EventStore },
-): Promise<Projection> {
-  await createTables(needs.db, schema, model.tables);
-  await needs.db.deleteFrom('parked').where('schema', '=', schema).execute();
-  return new Projection(model, schema, BEFORE_FIRST, needs);
-}
+const isAboutData = (error: unknown): boolean => /^2[23]...$/.test(String((error as { code?: unknown }).code));

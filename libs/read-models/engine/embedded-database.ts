@@ -1,0 +1,50 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PgliteDialect, PgliteThread } from './pglite.ts';
+
+/** PGlite in a directory, or in memory. Closing it leaves a mark that its files can be trusted. */
+export async function openEmbeddedDatabase(directory: string | undefined) {
+  const thread = await openFiles(directory);
+  return {
+    dialect: new PgliteDialect(thread),
+    closed: () => directory !== undefined && leaveCleanly(directory),
+  };
+}
+
+/**
+ * PGlite writes without fsync: after a crash of the program its files are whole, after a crash of the machine they may be
+ * anything. A mark tells in which life of the machine they were written last.
+ */
+async function openFiles(directory: string | undefined): Promise<PgliteThread> {
+  if (directory === undefined) return PgliteThread.start(undefined);
+  const files = join(directory, 'pglite');
+  if (existsSync(files) && writtenBeforeTheMachineWentDown(directory)) {
+    console.warn(`leadger: the machine went down while ${files} was written: it is built anew from the log`);
+    rmSync(files, { recursive: true });
+  }
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'in-use'), lifeOfTheMachine());
+  try {
+    return await PgliteThread.start(files);
+  } catch (error) {
+    console.warn(`leadger: ${files} cannot be opened (${(error as Error).message}): it is built anew from the log`);
+    rmSync(files, { recursive: true, force: true });
+    return PgliteThread.start(files);
+  }
+}
+
+function writtenBeforeTheMachineWentDown(directory: string): boolean {
+  const mark = join(directory, 'in-use');
+  return existsSync(mark) && readFileSync(mark, 'utf8') !== lifeOfTheMachine();
+}
+
+const leaveCleanly = (directory: string): void => rmSync(join(directory, 'in-use'), { force: true });
+
+/** Where the system does not tell, no two lives are the same: better built anew too often than trusted once too often. */
+function lifeOfTheMachine(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8');
+  } catch {
+    return crypto.randomUUID();
+  }
+}
