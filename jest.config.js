@@ -1,3 +1,8 @@
+/*
+ * Node is told `--liftoff-only` by `npm test`: databases in WebAssembly come and go by the dozen here, and the optimizing
+ * compiler, which works on in threads of its own when one is gone, can take the whole process along (nodejs/node#64500).
+ * Without it the tests are also faster, and need a third less memory.
+ */
 export default {
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },

@@ -9,7 +9,12 @@ import { PolicyController } from './policy.controller.ts';
 import { ProcessesController } from './processes.controller.ts';
 import { ReplacementsController } from './replacements.controller.ts';
 
+/** How a program is: all there is to ask of a worker. */
+@Module({ controllers: [OperationsController] })
+export class OperationsModule {}
+
 @Module({
+  imports: [OperationsModule],
   controllers: [
     CatalogueController,
     PolicyController,
@@ -19,7 +24,6 @@ import { ReplacementsController } from './replacements.controller.ts';
     LeadsController,
     ReplacementsController,
     ProcessesController,
-    OperationsController,
   ],
 })
 export class ApiModule {}

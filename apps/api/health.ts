@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { type EventStore, EventStoreError, type Position } from '#event-store/port';
-import type { ProcessEngine } from '#processes/engine/engine';
 import type { ReadModels } from '#read-models/read-models';
+import type { Operations } from '#wiring/operations';
 
 export interface Parts {
   readonly events: EventStore;
-  readonly engine: ProcessEngine;
+  readonly operations: Operations;
   readonly readModels: ReadModels;
 }
 
@@ -53,7 +53,7 @@ export const healthExample: Health = {
 };
 
 /** What works now. Parked items are for people to look at; they make nothing unhealthy. */
-export async function examine({ events, engine, readModels }: Parts): Promise<Health> {
+export async function examine({ events, operations, readModels }: Parts): Promise<Health> {
   const store = await events.head().then(
     (position) => ({ ok: true, position }),
     (error: unknown) => ({ ok: false, error: error instanceof EventStoreError ? error.code : 'unforeseen' }),
@@ -68,8 +68,9 @@ export async function examine({ events, engine, readModels }: Parts): Promise<He
       lastError,
     })),
   );
-  const { position, idle, processes } = engine.status();
-  const ok = store.ok && models.every(({ lastError }) => lastError === undefined);
+  const status = await operations.status();
+  const ok = store.ok && status !== undefined && models.every(({ lastError }) => lastError === undefined);
+  const { position, idle, processes } = status ?? { position: '', idle: false, processes: [] };
   return { ok, store, processes: { position, idle, processes: [...processes] }, readModels: models } as Health;
 }
 

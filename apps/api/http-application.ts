@@ -1,7 +1,13 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { type DynamicModule, type LoggerService, Module, UnsupportedMediaTypeException } from '@nestjs/common';
+import {
+  type DynamicModule,
+  type LoggerService,
+  Module,
+  type Type,
+  UnsupportedMediaTypeException,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -17,6 +23,8 @@ export interface HttpOptions {
   readonly log?: Logger;
   /** The most a JSON body may have; files are streamed and have no limit. */
   readonly bodyLimitBytes?: number;
+  /** Default: the whole API. */
+  readonly routes?: Type;
 }
 
 @Module({})
@@ -28,7 +36,7 @@ class HttpApplication {}
  */
 export async function createHttpApplication(
   leadgerModule: DynamicModule,
-  { log = defaultLog(), bodyLimitBytes = 1024 * 1024 }: HttpOptions = {},
+  { log = defaultLog(), bodyLimitBytes = 1024 * 1024, routes = ApiModule }: HttpOptions = {},
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     loggerInstance: log,
@@ -38,7 +46,7 @@ export async function createHttpApplication(
     frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => problemOf(error)?.send(reply),
   });
   const application = await NestFactory.create<NestFastifyApplication>(
-    { module: HttpApplication, imports: [leadgerModule, ApiModule] },
+    { module: HttpApplication, imports: [leadgerModule, routes] },
     adapter,
     { logger: nestLog(log), abortOnError: false, bodyParser: false },
   );

@@ -5,7 +5,7 @@ import { eventsAfter, type Parts } from './health.ts';
 type Counts = Iterable<readonly [string, number]>;
 
 /** Prometheus metrics of one application. What is known elsewhere is asked for when somebody scrapes. */
-export function measure(server: FastifyInstance, { events, engine, readModels }: Parts): Registry {
+export function measure(server: FastifyInstance, { events, operations, readModels }: Parts): Registry {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -31,13 +31,13 @@ export function measure(server: FastifyInstance, { events, engine, readModels }:
         for (const [of, value] of await values()) this.set({ [label]: of }, value);
       },
     });
-  const processes = () => engine.status().processes;
+  const processes = async () => (await operations.status())?.processes ?? [];
   const models = () => readModels.status();
-  gauge('leadger_process_parked', 'What failed too often and waits for somebody to look', 'process', () =>
-    processes().map(({ name, parked }) => [name, parked]),
+  gauge('leadger_process_parked', 'What failed too often and waits for somebody to look', 'process', async () =>
+    (await processes()).map(({ name, parked }) => [name, parked]),
   );
-  gauge('leadger_process_waiting_for_retry', 'What failed and is tried again', 'process', () =>
-    processes().map(({ name, waitingForRetry }) => [name, waitingForRetry]),
+  gauge('leadger_process_waiting_for_retry', 'What failed and is tried again', 'process', async () =>
+    (await processes()).map(({ name, waitingForRetry }) => [name, waitingForRetry]),
   );
   gauge(
     'leadger_read_model_parked',

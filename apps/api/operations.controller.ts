@@ -4,9 +4,9 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { EventStore } from '#event-store/port';
-import { ProcessEngine } from '#processes/engine/engine';
 import type { ReadModels } from '#read-models/read-models';
-import { EVENT_STORE, READ_MODELS } from '#wiring/tokens';
+import type { Operations } from '#wiring/operations';
+import { EVENT_STORE, OPERATIONS, READ_MODELS } from '#wiring/tokens';
 import { Answers } from './answers.ts';
 import { examine, type Health, health, healthExample, type Parts } from './health.ts';
 import { measure } from './metrics.ts';
@@ -19,11 +19,11 @@ export class OperationsController {
 
   constructor(
     @Inject(EVENT_STORE) events: EventStore,
-    @Inject(ProcessEngine) engine: ProcessEngine,
+    @Inject(OPERATIONS) operations: Operations,
     @Inject(READ_MODELS) readModels: ReadModels,
     @Inject(HttpAdapterHost) { httpAdapter }: HttpAdapterHost,
   ) {
-    this.#parts = { events, engine, readModels };
+    this.#parts = { events, operations, readModels };
     this.#metrics = measure(httpAdapter.getInstance(), this.#parts);
   }
 

@@ -1,7 +1,8 @@
 import { Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { ProcessEngine } from '#processes/engine/engine';
+import type { Operations } from '#wiring/operations';
+import { OPERATIONS } from '#wiring/tokens';
 import { Answers, Problems } from './answers.ts';
 import { Problem } from './problems.ts';
 
@@ -33,17 +34,17 @@ const anExample = {
 @ApiTags('operations')
 @Controller('api/processes')
 export class ProcessesController {
-  readonly #engine: ProcessEngine;
+  readonly #operations: Operations;
 
-  constructor(@Inject(ProcessEngine) engine: ProcessEngine) {
-    this.#engine = engine;
+  constructor(@Inject(OPERATIONS) operations: Operations) {
+    this.#operations = operations;
   }
 
   @Get('parked')
   @ApiOperation({ summary: 'What failed too often and waits for somebody to look; only its stream waits with it' })
   @Answers(200, 'what is parked', parked, { parked: [anExample] })
-  parked() {
-    return { parked: this.#engine.parked() };
+  async parked() {
+    return { parked: await this.#operations.parked() };
   }
 
   @Post('parked/:id/retry')
@@ -52,8 +53,9 @@ export class ProcessesController {
   @ApiOperation({ summary: 'Try a parked item again' })
   @Answers(200, 'it is tried again', retried, { id: anExample.id, retried: true })
   @Problems(404)
-  retry(@Param('id') id: string) {
-    if (!this.#engine.retry(id)) throw new Problem(404, 'nothing-parked', 'nothing is parked under this id');
+  async retry(@Param('id') id: string) {
+    if (!(await this.#operations.retry(id)))
+      throw new Problem(404, 'nothing-parked', 'nothing is parked under this id');
     return { id, retried: true };
   }
 }

@@ -23,10 +23,12 @@ export interface DemoOptions {
   readonly days: number;
   readonly seed: number;
   /** Must be empty or not there. Undefined: in memory. */
-  readonly data?: string;
+  readonly data?: string | undefined;
   readonly json?: boolean;
   /** Must be an empty log. Undefined: the events lie beside the rest. */
   readonly eventStoreDb?: string | undefined;
+  /** Must be an empty database. Undefined: the rows lie beside the rest. */
+  readonly databaseUrl?: string | undefined;
 }
 
 export interface DemoSummary {
@@ -59,15 +61,16 @@ export async function demo(options: DemoOptions): Promise<number> {
 }
 
 /** @throws CommandFailed when the directory is not empty or the demo's packages are not installed */
-export async function runDemo({ days, seed, data, eventStoreDb }: DemoOptions): Promise<DemoSummary> {
+export async function runDemo({ days, seed, data, eventStoreDb, databaseUrl }: DemoOptions): Promise<DemoSummary> {
   if (days < 1) throw new CommandFailed('a demo has at least one day');
   if (data !== undefined && existsSync(data) && readdirSync(data).length > 0)
     throw new CommandFailed(`${data} is not empty: the demo begins in an empty directory`);
   const chance = new Chance('leadger demo', String(seed));
   const [sample, people] = [await readSampleOrders(), await inventPeople()];
   const stores = await openStores({
-    ...(data !== undefined && { directory: data }),
+    directory: data,
     eventStoreDb,
+    databaseUrl,
     // Of the seed, so that persons have the same keys in every run, and leads the same ids.
     matchingSecret: Buffer.from(`leadger demo ${seed}`.padEnd(32)).subarray(0, 32),
   });

@@ -109,7 +109,7 @@ async function inBatches(
 }
 
 async function openIntake(place: Place): Promise<Intake> {
-  const url = holderOf(place.directory)?.url;
+  const url = place.directory === undefined ? undefined : holderOf(place.directory)?.url;
   return url ? runningInstance(url) : ownInstance(place);
 }
 
@@ -117,7 +117,9 @@ const ACTOR = 'staff:import';
 
 async function ownInstance(place: Place): Promise<Intake> {
   const stores = await openStores(place);
-  const application = await NestFactory.createApplicationContext(LeadgerModule.on(stores), {
+  // What is on servers has workers elsewhere: leads are only handed in here.
+  const works = stores.directory !== undefined;
+  const application = await NestFactory.createApplicationContext(LeadgerModule.on(stores, { works }), {
     logger: ['error', 'warn'],
     abortOnError: false,
   }).catch(async (error) => {
@@ -125,8 +127,9 @@ async function ownInstance(place: Place): Promise<Intake> {
     throw error;
   });
   const { running } = await startLeadger(application);
-  const stopped = running.then((): never => {
-    throw new CommandFailed('the processes stopped');
+  const stopped = running.then(() => {
+    if (works) throw new CommandFailed('the processes stopped');
+    return new Promise<never>(() => {});
   });
   stopped.catch(() => {});
   const requests = application.get(Requests);
@@ -140,6 +143,7 @@ async function ownInstance(place: Place): Promise<Intake> {
       });
     },
     async finish() {
+      if (!works) return;
       await Promise.race([application.get(ProcessEngine).settle(), stopped]);
       const head: Position = await stores.events.head();
       await stores.readModels.waitFor(head, 60_000);

@@ -14,12 +14,21 @@ const program = new Command('leadger')
     'an EventStoreDB that holds the events, esdb://… (else they are in the directory)',
     process.env.LEADGER_EVENTS,
   )
+  .option(
+    '--database <url>',
+    'a PostgreSQL for read models, and for keys when the events are on a server too, postgres://…',
+    process.env.DATABASE_URL,
+  )
   .showHelpAfterError()
   .configureHelp({ showGlobalOptions: true });
 
 const place = (): Place => {
-  const { data: directory, events: eventStoreDb } = program.opts<{ data: string; events?: string }>();
-  return { directory, eventStoreDb };
+  const {
+    data: directory,
+    events: eventStoreDb,
+    database: databaseUrl,
+  } = program.opts<{ data: string; events?: string; database?: string }>();
+  return { directory, eventStoreDb, databaseUrl };
 };
 
 program
@@ -93,7 +102,7 @@ program
   .option('--writable', 'let clients append; nobody else may have the store open')
   .action(async (options: { port: number; writable?: boolean }) => {
     const { serveEvents } = await import('./serve-events.ts');
-    await serveEvents(place().directory, options);
+    await serveEvents(program.opts<{ data: string }>().data, options);
   });
 
 program
@@ -101,7 +110,8 @@ program
   .description('copies a log into another store, order and ids kept, and compares both sides; may be cut short')
   .requiredOption('--from <place>', 'a data directory, or esdb://…')
   .requiredOption('--to <place>', 'a data directory, or esdb://…')
-  .action(async (options: { from: string; to: string }) => {
+  .option('--keys-to <url>', 'postgres://…: the keys of personal data go there; needs LEADGER_MASTER_KEY')
+  .action(async (options: { from: string; to: string; keysTo?: string }) => {
     const { copy } = await import('./copy.ts');
     await copy(options);
   });
@@ -124,8 +134,16 @@ program
   .option('--json', 'the summary as JSON, alone on standard output')
   .action(async (options: { days: number; seed: number; json?: boolean }) => {
     const { demo } = await import('./demo.ts');
-    const kept = program.getOptionValueSource('data') === 'default' ? {} : { data: place().directory };
-    process.exitCode = await demo({ ...options, ...kept, eventStoreDb: place().eventStoreDb });
+    // What a store of this machine uses (by the environment) is not for a demo, unless it is named.
+    const named = <Value>(option: string, value: Value) =>
+      program.getOptionValueSource(option) === 'cli' ? value : undefined;
+    const { directory, eventStoreDb, databaseUrl } = place();
+    process.exitCode = await demo({
+      ...options,
+      data: named('data', directory),
+      eventStoreDb: named('events', eventStoreDb),
+      databaseUrl: named('database', databaseUrl),
+    });
   });
 
 // Whoever reads our output may have seen enough: `leadger export | head`.

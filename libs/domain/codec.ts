@@ -12,6 +12,8 @@ export interface Cause {
   readonly actor: string;
   /** Why, in the words of whoever did it. */
   readonly reason?: string;
+  /** Of several workers: the unit for which this one acted, and the token of its lease. */
+  readonly lease?: { readonly unit: string; readonly token: number };
   /** Hash of the request behind a client's Idempotency-Key. */
   readonly requestHash?: string;
 }

@@ -18,12 +18,15 @@ import type { CommandWish, Moment, Process, Wish } from './process.ts';
  * Gives leads to those whose turn it is (DLV). The order book is in memory, folded from facts; the locks are in the
  * streams. A delivery goes: AssignLead (the lead's stream: no double sale), AddContact (the customer's contact book: no
  * person twice), DeliverLead (the order's stream: open, daily maximum). Whoever says no has the steps before undone.
+ *
+ * Its parts are the lead types: an order is for one, and a lead of one at a time.
  */
 export const leadDistribution: Process<Distribution, (typeof eventTypes)[number]> = {
   name: 'lead-distribution',
   get eventTypes() {
     return eventTypes;
   },
+  inParts: true,
   initialState: () => ({
     now: '',
     policies: policy.initialState(),
@@ -483,15 +486,16 @@ function released(state: Distribution, leadId: string, { data }: FactOf<'LeadRel
 function next(state: Distribution, moment: Moment, limit: number): Wish[] {
   if (moment.now > state.now) state.now = moment.now;
   wakeSleepers(state);
-  const wishes = takeSteps(state, limit);
+  const wishes = takeSteps(state, moment, limit);
   decide(state, moment, wishes, limit);
   return wishes;
 }
 
-function takeSteps(state: Distribution, limit: number): Wish[] {
+function takeSteps(state: Distribution, { runs }: Moment, limit: number): Wish[] {
   const wishes: Wish[] = [];
   for (const delivery of state.unfinished) {
     if (wishes.length >= limit) break;
+    if (!runs(delivery.leadTypeId)) continue;
     state.unfinished.delete(delivery);
     wishes.push(stepOf(delivery));
   }
@@ -505,6 +509,7 @@ function stepOf(delivery: Delivery): CommandWish {
   const wish = (stream: string, command: CommandWish['command']): CommandWish => ({
     commandId: deriveId(command.type, because.eventId),
     stream,
+    part: leadTypeId,
     command,
     because,
   });
@@ -552,7 +557,8 @@ function decide(state: Distribution, moment: Moment, wishes: Wish[], limit: numb
   };
 
   const roomLeft = () => wishes.length < limit;
-  for (const book of state.types.values()) {
+  for (const [leadTypeId, book] of state.types) {
+    if (!moment.runs(leadTypeId)) continue;
     offerToAll(book, roomLeft, give);
     if (roomLeft()) feedTheHungry(book, roomLeft, give);
   }
@@ -607,6 +613,7 @@ function assign(state: Distribution, lead: StockedLead, claim: Claim, decision: 
   return {
     commandId: deriveId('AssignLead', leadId, claim.id, decision.decidedOn, String(decision.decisionIndex)),
     stream: leadStream(leadId),
+    part: leadTypeId,
     command: {
       type: 'AssignLead',
       leadTypeId,

@@ -9,6 +9,8 @@ export type Wish = CommandWish | EffectWish;
 export interface CommandWish {
   readonly commandId: string;
   readonly stream: string;
+  /** Of a process in parts: the part that wishes it. */
+  readonly part?: string;
   /** Without its instant: the engine adds the one at which it is sent. */
   readonly command: Untimed<AnyCommand>;
   /** The event that led to it: its chain goes on. */
@@ -19,6 +21,7 @@ export interface CommandWish {
 export interface EffectWish {
   readonly commandId: string;
   readonly stream: string;
+  readonly part?: string;
   readonly effect: Effect;
   readonly because?: Fact;
 }
@@ -43,6 +46,8 @@ export interface Process<State, Types extends EventTypeName = EventTypeName> {
   /** What it does, e.g. `lead-distribution`. Also the actor of its commands. */
   readonly name: string;
   readonly eventTypes: readonly Types[];
+  /** Its parts may be run by several workers, each by one of them. All fold the same facts. */
+  readonly inParts?: true;
   readonly initialState: () => State;
   readonly evolve: (state: State, fact: FactOf<Types>) => void;
   /** Takes at most `limit` items off the list. The state reflects the log up to `position`. */
@@ -56,4 +61,9 @@ export interface Process<State, Types extends EventTypeName = EventTypeName> {
 export interface Moment {
   readonly now: Instant;
   readonly position: string;
+  /** Whether this worker runs that part of the process. */
+  readonly runs: (part: string) => boolean;
 }
+
+/** What one worker at a time runs: a process, or one part of it. */
+export const unitOf = (process: string, part?: string): string => (part === undefined ? process : `${process}/${part}`);

@@ -25,6 +25,13 @@ export function masterKeyFor(directory: string, isNew: boolean): Uint8Array {
   });
 }
 
+/** The master key where there is no directory to keep one in. @throws CannotOpenStore */
+export function masterKeyFromEnvironment(): Uint8Array {
+  const given = process.env[VARIABLE];
+  if (given !== undefined) return parse(given, VARIABLE);
+  throw new CannotOpenStore('wrong-key', `keys in a database need the master key in ${VARIABLE}`);
+}
+
 function parse(written: string, where: string): Uint8Array {
   const text = written.trim();
   const key = Buffer.from(text, /^[0-9a-f]{64}$/i.test(text) ? 'hex' : 'base64');

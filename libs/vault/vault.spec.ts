@@ -6,7 +6,8 @@ import { createInterface } from 'node:readline';
 import fc from 'fast-check';
 import type { Sealed } from '#domain/kernel/events';
 import { CannotOpenStore, StoreUnavailable } from '#event-store/port';
-import { BoxDamaged, KeyMissing, openVault, type Vault } from './vault.ts';
+import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import { BoxDamaged, copyKeys, KeyMissing, openVault, type Vault } from './vault.ts';
 
 describe('the vault', () => {
   let directory: string;
@@ -133,5 +134,82 @@ describe('the vault', () => {
     await reopen();
     expect(await Promise.all(boxes.map((box) => vault.open(box)))).toEqual(boxes.map((_, number) => number));
     expect(boxes.length).toBeGreaterThanOrEqual(100);
+  });
+});
+
+const masterKey = new Uint8Array(32).fill(7);
+
+describeWithPostgres('the vault in a PostgreSQL that programs share', () => {
+  let databaseUrl: string;
+  let drop: () => Promise<void>;
+  const opened: Vault[] = [];
+  const open = async (options: Parameters<typeof openVault>[0] = {}) => {
+    const vault = await openVault({ databaseUrl, masterKey, ...options });
+    opened.push(vault);
+    return vault;
+  };
+  beforeEach(async () => {
+    ({ url: databaseUrl, drop } = await freshDatabase());
+  });
+  afterEach(async () => {
+    for (const vault of opened.splice(0)) await vault.close();
+    await drop();
+  });
+
+  it('opens in one program what another one sealed, and knows persons by the same keys', async () => {
+    const [one, other] = (await Promise.all([open(), open()])) as [Vault, Vault];
+    expect(await other.open(await one.seal('lead-1', { firstName: 'Zoë' }))).toEqual({ firstName: 'Zoë' });
+    expect(other.personKey('email', 'a@example.org')).toBe(one.personKey('email', 'a@example.org'));
+  });
+
+  it('has one key for a person, though two programs seal for it at once', async () => {
+    const [one, other] = [await open(), await open()];
+    const subjects = Array.from({ length: 200 }, (_, number) => `lead-${number % 50}`);
+    const boxes = await Promise.all(
+      subjects.flatMap((subject) => [one.seal(subject, subject), other.seal(subject, subject)]),
+    );
+    expect(new Set(boxes.map(({ keyId }) => keyId)).size).toBe(50);
+    const values = await Promise.all(boxes.map((box) => other.open(box)));
+    expect(values).toEqual(subjects.flatMap((subject) => [subject, subject]));
+  });
+
+  it('forgets a person for ever, in every program that begins afterwards, and nobody else', async () => {
+    const vault = await open();
+    const [erased, kept] = [await vault.seal('lead-1', 1), await vault.seal('lead-2', 2)];
+    await vault.erase('lead-1');
+    for (const reader of [vault, await open()])
+      expect([await reader.open(erased), await reader.open(kept)]).toEqual([undefined, 2]);
+    expect(await vault.open(await vault.seal('lead-1', 3))).toBe(3);
+    expect(await vault.open(erased)).toBeUndefined();
+    await expect(vault.open({ ...kept, keyId: 'never' })).rejects.toThrow(KeyMissing);
+  });
+
+  it('is closed to whoever has not its master key, and asks for one', async () => {
+    await open();
+    await expect(open({ masterKey: new Uint8Array(32) })).rejects.toThrow(CannotOpenStore);
+    await expect(openVault({ databaseUrl })).rejects.toThrow('LEADGER_MASTER_KEY');
+  });
+
+  it('takes over all keys of one machine, those of the forgotten too, as often as one likes', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
+    const embedded = await openVault({ directory, masterKey });
+    const boxes = await Promise.all(['a', 'b', 'c'].map((subject) => embedded.seal(subject, subject)));
+    const erased = await embedded.seal('d', 'd');
+    await embedded.erase('d');
+    const personKey = embedded.personKey('telephone', '+12125550142');
+    await embedded.close();
+    for (let times = 0; times < 2; times += 1)
+      expect(await copyKeys({ directory, masterKey }, { databaseUrl, masterKey }, () => {})).toBe(4);
+    const vault = await open();
+    expect(await Promise.all([...boxes, erased].map((box) => vault.open(box)))).toEqual(['a', 'b', 'c', undefined]);
+    expect(vault.personKey('telephone', '+12125550142')).toBe(personKey);
+
+    const stranger = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
+    await (await openVault({ directory: stranger, masterKey })).close();
+    await expect(copyKeys({ directory: stranger, masterKey }, { databaseUrl, masterKey }, () => {})).rejects.toThrow(
+      'another store',
+    );
+    rmSync(directory, { recursive: true });
+    rmSync(stranger, { recursive: true });
   });
 });

@@ -1,15 +1,12 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type Database from 'better-sqlite3';
 import type { Sealed } from '#domain/kernel/events';
 import { RecentlyUsed } from '#domain/kernel/recently-used';
 import { CannotOpenStore, StoreUnavailable } from '#event-store/port';
 import { close, KEY_BYTES, open } from './boxes.ts';
-import { openKeysForReading, openKeysForWriting } from './key-database.ts';
-import { KeyWriterThread } from './key-writer-thread.ts';
-import { masterKeyFor } from './master-key.ts';
+import type { KeyStore, StoredKey } from './key-store.ts';
+import { masterKeyFor, masterKeyFromEnvironment } from './master-key.ts';
+import { openPostgresKeys } from './postgres-keys.ts';
+import { openSqliteKeys } from './sqlite-keys.ts';
 
 /** Seals personal data under keys of its owners, and forgets a person by destroying the key. */
 export interface Vault {
@@ -38,29 +35,74 @@ export class KeyMissing extends Error {}
 
 export interface VaultOptions {
   /** Undefined: a directory of its own, gone when the vault is closed. */
-  readonly directory?: string;
-  /** 32 bytes. Default: `LEADGER_MASTER_KEY`, else the file `master.key` in the directory. */
-  readonly masterKey?: Uint8Array;
+  readonly directory?: string | undefined;
+  /** `postgres://…`: the keys lie in a PostgreSQL that many programs share. */
+  readonly databaseUrl?: string | undefined;
+  /** 32 bytes. Default: `LEADGER_MASTER_KEY`, else (not for a database) the file `master.key` in the directory. */
+  readonly masterKey?: Uint8Array | undefined;
   /** What keyed hashes are made with, for a vault that is new. Default: chance. */
-  readonly matchingSecret?: Uint8Array;
-  readonly readOnly?: boolean;
+  readonly matchingSecret?: Uint8Array | undefined;
+  readonly readOnly?: boolean | undefined;
 }
 
-/** @throws CannotOpenStore */
+/** @throws CannotOpenStore, StoreUnavailable */
 export async function openVault(options: VaultOptions = {}): Promise<Vault> {
-  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'leadger-keys-')));
-  const temporary = options.directory === undefined;
-  if (!options.readOnly) openKeysForWriting(directory, !temporary).close();
-  const keys = openKeysForReading(directory);
+  const { keys, masterKeyOf } = await openKeys(options);
   try {
-    const secrets = readSecrets(keys, directory, options);
-    const writer = options.readOnly ? undefined : await KeyWriterThread.start(directory, !temporary);
-    const remove = temporary ? () => rm(directory, { recursive: true }) : async () => {};
-    return new KeyVault(keys, writer, secrets, remove);
+    return new KeyVault(keys, await readSecrets(keys, masterKeyOf, options), options.readOnly ?? false);
   } catch (error) {
-    keys.close();
+    await keys.close();
     throw error;
   }
+}
+
+/**
+ * Puts all keys of one vault, and what its keyed hashes are made with, into another one that is new or holds a part of
+ * them. Both are wrapped with one master key.
+ * @returns how many keys there are
+ * @throws CannotOpenStore when the other vault has keyed hashes of its own
+ */
+export async function copyKeys(from: VaultOptions, to: VaultOptions, onProgress: (keys: number) => void) {
+  const source = await openKeys({ ...from, readOnly: true });
+  const target = await openKeys(to);
+  try {
+    const { matchingSecret } = await readSecrets(source.keys, source.masterKeyOf, { ...from, readOnly: true });
+    const there = await readSecrets(target.keys, target.masterKeyOf, { ...to, matchingSecret });
+    if (Buffer.compare(there.matchingSecret, matchingSecret) !== 0)
+      throw new CannotOpenStore('wrong-key', 'the keys are to go where another store keeps its own already');
+    let copied = 0;
+    let batch: Parameters<KeyStore['put']>[0][number][] = [];
+    const flush = async () => {
+      await target.keys.put(batch);
+      copied += batch.length;
+      batch = [];
+      onProgress(copied);
+    };
+    for await (const key of source.keys.each()) {
+      batch.push(key);
+      if (batch.length === KEYS_COPIED_AT_ONCE) await flush();
+    }
+    await flush();
+    return copied;
+  } finally {
+    await source.keys.close();
+    await target.keys.close();
+  }
+}
+
+interface OpenKeys {
+  readonly keys: KeyStore;
+  /** @param isNew whether nothing was wrapped with it so far */
+  readonly masterKeyOf: (isNew: boolean) => Uint8Array;
+}
+
+async function openKeys({ directory, databaseUrl, masterKey, readOnly }: VaultOptions): Promise<OpenKeys> {
+  if (databaseUrl !== undefined) {
+    const known = masterKey ?? masterKeyFromEnvironment();
+    return { keys: await openPostgresKeys(databaseUrl), masterKeyOf: () => known };
+  }
+  const keys = await openSqliteKeys({ directory, readOnly });
+  return { keys, masterKeyOf: (isNew) => masterKey ?? masterKeyFor(keys.directory, isNew && !readOnly) };
 }
 
 interface Secrets {
@@ -70,31 +112,28 @@ interface Secrets {
 
 const MATCHING_SECRET = 'matching-secret';
 const KEYS_REMEMBERED = 10_000;
+const KEYS_COPIED_AT_ONCE = 1000;
+/** Another program may have erased somebody meanwhile: so long after, the key is gone from here too. */
+const MILLISECONDS_A_SHARED_KEY_IS_REMEMBERED = 10_000;
+
+interface OpenedKey {
+  readonly key: Uint8Array;
+  readonly since: number;
+}
 
 class KeyVault implements Vault {
-  readonly #keys: Database.Database;
-  readonly #writer: KeyWriterThread | undefined;
+  readonly #keys: KeyStore;
   readonly #secrets: Secrets;
-  readonly #remove: () => Promise<void>;
-  readonly #byId: Database.Statement<[string], { wrapped: Uint8Array | null }>;
-  readonly #bySubject: Database.Statement<[string], { key_id: string; wrapped: Uint8Array }>;
-  readonly #opened = new RecentlyUsed<string, Uint8Array>(KEYS_REMEMBERED);
+  readonly #readOnly: boolean;
+  readonly #opened = new RecentlyUsed<string, OpenedKey>(KEYS_REMEMBERED);
   /** Keys that are on their way to the disk, by subject: two who seal for one person at once share one. */
   readonly #onTheirWay = new Map<string, Promise<SubjectKey>>();
   #closed = false;
 
-  constructor(
-    keys: Database.Database,
-    writer: KeyWriterThread | undefined,
-    secrets: Secrets,
-    remove: () => Promise<void>,
-  ) {
+  constructor(keys: KeyStore, secrets: Secrets, readOnly: boolean) {
     this.#keys = keys;
-    this.#writer = writer;
     this.#secrets = secrets;
-    this.#remove = remove;
-    this.#byId = keys.prepare('SELECT wrapped FROM keys WHERE key_id = ?');
-    this.#bySubject = keys.prepare('SELECT key_id, wrapped FROM keys WHERE subject = ? AND wrapped IS NOT NULL');
+    this.#readOnly = readOnly;
   }
 
   async seal(subject: string, value: unknown): Promise<Sealed> {
@@ -105,7 +144,7 @@ class KeyVault implements Vault {
 
   async open({ keyId, box }: Sealed): Promise<unknown> {
     this.#mustBeOpen();
-    const key = this.#opened.get(keyId) ?? this.#unwrap(keyId);
+    const key = this.#remembered(keyId) ?? (await this.#unwrap(keyId));
     if (!key) return undefined;
     const content = open(key, Buffer.from(box, 'base64'), keyId);
     if (!content) throw new BoxDamaged(`a sealed box of key ${keyId} is not what was sealed`);
@@ -113,11 +152,11 @@ class KeyVault implements Vault {
   }
 
   async erase(subject: string): Promise<void> {
-    const writer = this.#mustWrite();
+    this.#mustWrite();
     await this.#onTheirWay.get(subject);
-    const known = this.#bySubject.get(subject);
-    await writer.write({ erased: subject });
-    if (known) this.#opened.delete(known.key_id);
+    const known = await this.#keys.findOf(subject);
+    await this.#keys.erase(subject);
+    if (known) this.#opened.delete(known.keyId);
   }
 
   personKey(kind: 'telephone' | 'email', normalised: string): string {
@@ -128,41 +167,52 @@ class KeyVault implements Vault {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#writer?.close();
-    this.#keys.close();
-    await this.#remove();
+    await this.#keys.close();
   }
 
   #keyOf(subject: string): SubjectKey | Promise<SubjectKey> {
-    const known = this.#bySubject.get(subject);
-    if (known) {
-      const keyId = known.key_id;
-      return { keyId, key: this.#opened.get(keyId) ?? this.#unwrapped(keyId, known.wrapped) };
-    }
+    const known = this.#keys.shared ? undefined : (this.#keys.findOf(subject) as StoredKey | undefined);
+    if (known) return this.#subjectKey(known);
     const made = this.#makeKey(subject).finally(() => this.#onTheirWay.delete(subject));
     this.#onTheirWay.set(subject, made);
     return made;
   }
 
   async #makeKey(subject: string): Promise<SubjectKey> {
-    const writer = this.#mustWrite();
+    this.#mustWrite();
     const keyId = randomBytes(16).toString('base64url');
     const key = randomBytes(KEY_BYTES);
-    await writer.write({ added: { keyId, subject, wrapped: close(this.#secrets.masterKey, key, keyId) } });
-    this.#opened.set(keyId, key);
+    const stored = await this.#keys.add(subject, { keyId, wrapped: close(this.#secrets.masterKey, key, keyId) });
+    if (stored.keyId !== keyId) return this.#subjectKey(stored);
+    this.#remember(keyId, key);
     return { keyId, key };
   }
 
-  #unwrap(keyId: string): Uint8Array | undefined {
-    const row = this.#byId.get(keyId);
-    if (!row) throw new KeyMissing(`key ${keyId} is not in this vault: are these the keys of this log?`);
-    return row.wrapped ? this.#unwrapped(keyId, row.wrapped) : undefined;
+  #subjectKey({ keyId, wrapped }: StoredKey): SubjectKey {
+    return { keyId, key: this.#remembered(keyId) ?? this.#unwrapped(keyId, wrapped as Uint8Array) };
+  }
+
+  #remember(keyId: string, key: Uint8Array): void {
+    this.#opened.set(keyId, { key, since: performance.now() });
+  }
+
+  #remembered(keyId: string): Uint8Array | undefined {
+    const opened = this.#opened.get(keyId);
+    if (!opened) return undefined;
+    const tooOld = this.#keys.shared && performance.now() - opened.since > MILLISECONDS_A_SHARED_KEY_IS_REMEMBERED;
+    return tooOld ? undefined : opened.key;
+  }
+
+  async #unwrap(keyId: string): Promise<Uint8Array | undefined> {
+    const stored = await this.#keys.find(keyId);
+    if (!stored) throw new KeyMissing(`key ${keyId} is not in this vault: are these the keys of this log?`);
+    return stored.wrapped ? this.#unwrapped(keyId, stored.wrapped) : undefined;
   }
 
   #unwrapped(keyId: string, wrapped: Uint8Array): Uint8Array {
     const key = open(this.#secrets.masterKey, wrapped, keyId);
     if (!key) throw new BoxDamaged(`key ${keyId} is not what was written`);
-    this.#opened.set(keyId, key);
+    this.#remember(keyId, key);
     return key;
   }
 
@@ -170,10 +220,9 @@ class KeyVault implements Vault {
     if (this.#closed) throw new StoreUnavailable('the vault was closed');
   }
 
-  #mustWrite(): KeyWriterThread {
+  #mustWrite(): void {
     this.#mustBeOpen();
-    if (!this.#writer) throw new StoreUnavailable('this vault was opened for reading only');
-    return this.#writer;
+    if (this.#readOnly) throw new StoreUnavailable('this vault was opened for reading only');
   }
 }
 
@@ -182,27 +231,20 @@ interface SubjectKey {
   readonly key: Uint8Array;
 }
 
-function readSecrets(keys: Database.Database, directory: string, options: VaultOptions): Secrets {
-  const wrapped = keys.prepare('SELECT wrapped FROM secrets WHERE name = ?').pluck().get(MATCHING_SECRET) as
-    | Uint8Array
-    | undefined;
-  const masterKey = options.masterKey ?? masterKeyFor(directory, wrapped === undefined && !options.readOnly);
-  if (wrapped) {
-    const matchingSecret = open(masterKey, wrapped, MATCHING_SECRET);
-    if (!matchingSecret)
-      throw new CannotOpenStore(
-        'wrong-key',
-        `the master key is not the one that the keys in ${directory} are wrapped with`,
-      );
-    return { masterKey, matchingSecret };
+async function readSecrets(
+  keys: KeyStore,
+  masterKeyOf: OpenKeys['masterKeyOf'],
+  options: VaultOptions,
+): Promise<Secrets> {
+  let wrapped = await keys.findSecret(MATCHING_SECRET);
+  const masterKey = masterKeyOf(wrapped === undefined);
+  if (!wrapped) {
+    const made = options.matchingSecret ?? randomBytes(KEY_BYTES);
+    if (options.readOnly) return { masterKey, matchingSecret: made };
+    wrapped = await keys.addSecret(MATCHING_SECRET, close(masterKey, made, MATCHING_SECRET));
   }
-  const matchingSecret = options.matchingSecret ?? randomBytes(KEY_BYTES);
-  if (!options.readOnly) {
-    const writing = openKeysForWriting(directory, true);
-    writing
-      .prepare('INSERT INTO secrets (name, wrapped) VALUES (?, ?)')
-      .run(MATCHING_SECRET, close(masterKey, matchingSecret, MATCHING_SECRET));
-    writing.close();
-  }
+  const matchingSecret = open(masterKey, wrapped, MATCHING_SECRET);
+  if (!matchingSecret)
+    throw new CannotOpenStore('wrong-key', 'the master key is not the one that these keys are wrapped with');
   return { masterKey, matchingSecret };
 }

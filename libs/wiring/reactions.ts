@@ -7,6 +7,7 @@ import { leadDistribution } from '#processes/lead-distribution';
 import { paymentCapture } from '#processes/payment-capture';
 import { replacementDelivery } from '#processes/replacement-delivery';
 import { verificationDeadline } from '#processes/verification-deadline';
+import type { Lease } from './leases.ts';
 import type { Ledger, Order, Outcome } from './ledger.ts';
 
 /** Every process there is, in the order in which they are asked. */
@@ -18,15 +19,18 @@ interface Needs {
   readonly clock: Clock;
   readonly payments: PaymentGateway;
   readonly send: (order: Order) => Promise<Outcome>;
+  /** Of several workers: this one's lease of a unit. Default: there is one worker, which needs none. */
+  readonly leaseOf?: (unit: string) => Lease | undefined;
 }
 
 /** The engine that runs the processes, connected to the ledger and to the outside. */
-export const createReactions = ({ store, ledger, clock, payments, send }: Needs): ProcessEngine =>
+export const createReactions = ({ store, ledger, clock, payments, send, leaseOf }: Needs): ProcessEngine =>
   new ProcessEngine({
     store,
     clock,
     processes,
-    send: async (sent) => answerOf(await send(orderOf(sent))),
+    ...(leaseOf && { mayActFor: (unit: string) => leaseOf(unit) !== undefined }),
+    send: async (sent) => answerOf(await send(orderOf(sent, leaseOf?.(sent.unit)))),
     warm: (streams) => ledger.warm(streams),
     effects: {
       async 'capture-payment'({ kind: _, ...charge }, idempotencyKey) {
@@ -38,11 +42,12 @@ export const createReactions = ({ store, ledger, clock, payments, send }: Needs)
     },
   });
 
-function orderOf({ stream, command, commandId, actor, because }: Sent): Order {
+function orderOf({ stream, command, commandId, actor, because }: Sent, lease: Lease | undefined): Order {
   const chain = because
     ? { correlationId: because.cause.correlationId, causationId: because.eventId }
     : { correlationId: commandId };
-  return { stream, command, cause: { commandId, actor, ...chain } };
+  const under = lease && { lease: { unit: lease.unit, token: lease.token } };
+  return { stream, command, cause: { commandId, actor, ...chain, ...under } };
 }
 
 function answerOf(outcome: Outcome): Answer {

@@ -4,7 +4,7 @@ import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
 import type { EventStore } from '#event-store/port';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
-import { openVault, type Vault } from '#vault/vault';
+import { openVault, type Vault, type VaultOptions } from '#vault/vault';
 
 /** All that remembers: events, keys, and what is computed from them. */
 export interface Stores {
@@ -16,16 +16,17 @@ export interface Stores {
   close(): Promise<void>;
 }
 
-/** Where a store lives. */
+/** Where a store lives. On many machines it needs no directory: events, read models and keys are all on servers. */
 export interface Place {
-  readonly directory: string;
-  /** Connection string of an EventStoreDB or KurrentDB; undefined: the events lie in the directory too. */
+  /** Made when it does not exist. Undefined: what is on no server is in memory, gone when closed. */
+  readonly directory?: string | undefined;
+  /** Connection string of an EventStoreDB or KurrentDB; undefined: the events lie in the directory. */
   readonly eventStoreDb?: string | undefined;
+  /** `postgres://…`: the read models lie there, and so do the keys when the events are on a server too. */
+  readonly databaseUrl?: string | undefined;
 }
 
-export interface OpenStoresOptions extends Partial<Place> {
-  /** Made when it does not exist. Undefined: in memory, gone when closed. */
-  readonly directory?: string;
+export interface OpenStoresOptions extends Place {
   /** Do not make a new store where there is none. */
   readonly mustExist?: boolean;
   /** 32 bytes; default: `LEADGER_MASTER_KEY`, else a file beside the keys. */
@@ -36,7 +37,8 @@ export interface OpenStoresOptions extends Partial<Place> {
 
 /** @throws CannotOpenStore: locked, read-only, full, damaged, of a newer format. What was opened before is closed. */
 export async function openStores(options: OpenStoresOptions): Promise<Stores> {
-  const { directory: path, eventStoreDb, mustExist, ...secrets } = options;
+  const { mustExist, masterKey, matchingSecret, ...place } = options;
+  const path = directoryOf(place);
   if (path !== undefined && mustExist) openDataDirectory(path, { readOnly: true });
   const opened: { close(): unknown }[] = [];
   const close = async () => {
@@ -45,11 +47,15 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   try {
     const directory = path === undefined ? undefined : openDataDirectory(path);
     if (directory) opened.push(directory);
-    const events = await openEvents({ ...(path !== undefined && { directory: path }), eventStoreDb });
+    const events = await openEvents(place);
     opened.push(events);
-    const vault = await openVault({ ...inside(path, 'keys'), ...secrets });
+    const vault = await openVault({ ...keysOf(place), masterKey, matchingSecret });
     opened.push(vault);
-    const readModels = await openReadModels({ store: events, ...inside(path, 'read-models') });
+    const readModels = await openReadModels({
+      store: events,
+      databaseUrl: place.databaseUrl,
+      ...inside(path, 'read-models'),
+    });
     opened.push({ close: () => readModels.stop() });
     return { directory, events, vault, readModels, close };
   } catch (error) {
@@ -59,20 +65,18 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
 }
 
 /** Events and keys for reading only, beside a running instance or on a copy. */
-export async function openForReading({
-  directory: path,
-  eventStoreDb,
-}: Place): Promise<Pick<Stores, 'events' | 'vault' | 'close'>> {
-  const directory = openDataDirectory(path, { readOnly: true });
-  const events = await openEvents({ directory: path, eventStoreDb, readOnly: true });
-  const vault = await openVault({ ...inside(path, 'keys'), readOnly: true });
+export async function openForReading(place: Place): Promise<Pick<Stores, 'events' | 'vault' | 'close'>> {
+  const path = directoryOf(place);
+  const directory = path === undefined ? undefined : openDataDirectory(path, { readOnly: true });
+  const events = await openEvents({ ...place, readOnly: true });
+  const vault = await openVault({ ...keysOf(place), readOnly: true });
   return {
     events,
     vault,
     async close() {
       await vault.close();
       await events.close();
-      directory.close();
+      directory?.close();
     },
   };
 }
@@ -81,10 +85,19 @@ export async function openForReading({
 export const openEvents = ({
   directory,
   eventStoreDb: connectionString,
-  ...options
-}: Partial<Place> & { readOnly?: boolean }): Promise<EventStore> =>
+  readOnly = false,
+}: Place & { readOnly?: boolean }): Promise<EventStore> =>
   connectionString === undefined
-    ? openEmbeddedStore({ ...inside(directory, 'events'), ...options })
+    ? openEmbeddedStore({ ...inside(directory, 'events'), readOnly })
     : openEventStoreDb({ connectionString });
+
+/** Where the keys lie: with the read models when the events are on a server too, else in the directory. */
+export const keysOf = (place: Place): Pick<VaultOptions, 'directory' | 'databaseUrl'> =>
+  isOnServers(place) ? { databaseUrl: place.databaseUrl } : inside(place.directory, 'keys');
+
+const isOnServers = ({ eventStoreDb, databaseUrl }: Place): boolean =>
+  eventStoreDb !== undefined && databaseUrl !== undefined;
+
+const directoryOf = (place: Place): string | undefined => (isOnServers(place) ? undefined : place.directory);
 
 const inside = (path: string | undefined, name: string) => (path === undefined ? {} : { directory: join(path, name) });

@@ -4,3 +4,5 @@ export const VAULT = Symbol('Vault');
 export const READ_MODELS = Symbol('ReadModels');
 export const CLOCK = Symbol('Clock');
 export const PAYMENTS = Symbol('PaymentGateway');
+export const WORK = Symbol('Work');
+export const OPERATIONS = Symbol('Operations');

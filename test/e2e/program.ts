@@ -22,8 +22,13 @@ export class Program {
   stdout = '';
   stderr = '';
 
-  constructor(name: 'standalone' | 'cli', parameters: readonly string[]) {
-    this.process = spawn(process.execPath, [`dist/apps/${name}/main.js`, ...parameters]);
+  constructor(
+    name: 'standalone' | 'cli' | 'api' | 'worker',
+    parameters: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ) {
+    const env = { ...process.env, ...environment };
+    this.process = spawn(process.execPath, [`dist/apps/${name}/main.js`, ...parameters], { env });
     this.process.stdout?.on('data', (text) => {
       this.stdout += text;
     });
@@ -45,6 +50,7 @@ export class Program {
 
   /** Ends it as a fallen machine would: at once, without a chance to tidy up. */
   async kill(): Promise<void> {
+    if (this.process.exitCode !== null) return;
     this.process.kill('SIGKILL');
     await this.ended;
   }

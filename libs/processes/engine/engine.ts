@@ -11,7 +11,7 @@ import {
   type SubscriptionMessage,
 } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
-import type { CommandWish, Effect, EffectWish, Untimed, Wish } from '../process.ts';
+import { type CommandWish, type Effect, type EffectWish, type Untimed, unitOf, type Wish } from '../process.ts';
 import { type AnyProcess, type Parked, ProcessRun } from './process-run.ts';
 
 /** A command as it leaves the engine: with its instant, and with who wants it and why. */
@@ -20,6 +20,8 @@ export interface Sent {
   readonly stream: string;
   readonly command: AnyCommand;
   readonly actor: string;
+  /** The process, or the part of it, that wants it. */
+  readonly unit: string;
   readonly because: Fact | undefined;
 }
 
@@ -42,6 +44,8 @@ export interface EngineOptions {
       idempotencyKey: string,
     ) => Promise<Untimed<AnyCommand>>;
   };
+  /** Whether this engine may act for a unit at this moment; asked at the last one before it does. Default: for all. */
+  readonly mayActFor?: (unit: string) => boolean;
   /** The most wishes taken from one process at a time. */
   readonly wishesAtOnce?: number;
 }
@@ -59,6 +63,9 @@ export interface EngineStatus {
     readonly wakesAt: Instant | undefined;
   }[];
 }
+
+/** A unit was taken away while something was wished for it: what this engine believes is not to be trusted any more. */
+export class UnitLost extends Error {}
 
 /**
  * Runs processes over the log: folds what is new, asks each process what is to be done, does it, folds what came of it,
@@ -81,13 +88,19 @@ export class ProcessEngine {
   #wake = Promise.withResolvers<'wake'>();
   #cancelTimer: () => void = () => {};
   #loop: Promise<void> | undefined;
+  #lost: UnitLost | undefined;
+  readonly #mayActFor: (unit: string) => boolean;
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#mayActFor = options.mayActFor ?? (() => true);
     this.#runs = options.processes.map((process) => new ProcessRun(process));
   }
 
-  /** Folds the log and, once at its end, acts. Resolves when stopped; rejects when the log cannot be read any more. */
+  /**
+   * Folds the log and, once at its end, acts. Resolves when stopped; rejects when the log cannot be read any more, or
+   * with UnitLost.
+   */
   start(): Promise<void> {
     this.#loop ??= this.#run();
     return this.#loop;
@@ -114,6 +127,13 @@ export class ProcessEngine {
       // The store must get a turn to tell of what lies between here and its head.
       await nextTurn();
     }
+  }
+
+  /** For who was given another unit: nothing is done for it before all that is in the log by now is folded. */
+  async catchUp(): Promise<void> {
+    const head = await this.#options.store.head();
+    if (head > this.#target) this.#target = head;
+    this.#kick();
   }
 
   status(): EngineStatus {
@@ -153,6 +173,7 @@ export class ProcessEngine {
           atEnd = this.#take(value);
         }
         if (await this.#act()) continue;
+        if (this.#lost) throw this.#lost;
         atEnd = (await this.#rest(upcoming)) === 'wake';
       }
     } finally {
@@ -186,8 +207,13 @@ export class ProcessEngine {
   /** Asks every process what is to be done, and does it. @returns whether there was anything */
   async #act(): Promise<boolean> {
     const { clock, warm, wishesAtOnce = 512 } = this.#options;
-    const moment = { now: clock.now(), position: this.#position };
-    const wishes = this.#runs.flatMap((run) => run.next(moment, wishesAtOnce).map((wish) => ({ run, wish })));
+    const [now, position] = [clock.now(), this.#position];
+    const wishes = this.#runs.flatMap((run) => {
+      const { name, inParts } = run.process;
+      const runs = (part: string) => this.#mayActFor(unitOf(name, part));
+      if (!inParts && !this.#mayActFor(name)) return [];
+      return run.next({ now, position, runs }, wishesAtOnce).map((wish) => ({ run, wish }));
+    });
     if (wishes.length === 0) return false;
     await warm?.(wishes.map(({ wish }) => wish.stream));
     const commands = wishes.map(({ run, wish }) => {
@@ -216,6 +242,7 @@ export class ProcessEngine {
   async #carryOut(run: ProcessRun, wish: EffectWish): Promise<void> {
     this.#effectsUnderWay += 1;
     try {
+      if (!this.#isMine(run, wish)) return;
       const { effect, commandId } = wish;
       const command = await this.#options.effects[effect.kind](effect, commandId);
       await this.#sendCommand(run, wish, command);
@@ -228,17 +255,33 @@ export class ProcessEngine {
   }
 
   async #sendCommand(run: ProcessRun, wish: Wish, untimed: Untimed<AnyCommand>): Promise<void> {
+    if (!this.#isMine(run, wish)) return;
     const { clock, send } = this.#options;
     const { commandId, stream, because } = wish;
     const command = { ...untimed, at: clock.now() } as AnyCommand;
     try {
-      const answer = await send({ commandId, stream, command, actor: `process:${run.process.name}`, because });
+      const { name } = run.process;
+      const answer = await send({
+        commandId,
+        stream,
+        command,
+        actor: `process:${name}`,
+        unit: unitOf(name, wish.part),
+        because,
+      });
       if ('refusal' in answer) run.process.refused?.(run.state, wish, answer.refusal);
       else if (answer.position > this.#target) this.#target = answer.position;
       run.succeeded(wish);
     } catch (error) {
       run.failed(wish, error, clock.now());
     }
+  }
+
+  #isMine(run: ProcessRun, { part }: Wish): boolean {
+    const unit = unitOf(run.process.name, part);
+    if (this.#mayActFor(unit)) return true;
+    this.#lost ??= new UnitLost(`${unit} was taken away`);
+    return false;
   }
 
   #setTimer(): void {

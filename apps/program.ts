@@ -1,0 +1,126 @@
+import { parseArgs } from 'node:util';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { EventStoreError } from '#event-store/port';
+import { startLeadger } from '#wiring/start';
+import type { Place } from '#wiring/stores';
+
+/** Something wrong with how a program was called: said in one line. */
+export class UsageError extends Error {}
+
+export interface ProgramOptions extends Place {
+  readonly port: number;
+  readonly host: string;
+}
+
+/** Anonymous requests are all there is until people sign in, so nobody else's machine may reach them. */
+const LOOPBACK = '127.0.0.1';
+const HIGHEST_PORT = 65_535;
+
+const known = {
+  data: { type: 'string' },
+  events: { type: 'string' },
+  database: { type: 'string' },
+  port: { type: 'string' },
+  host: { type: 'string' },
+} as const;
+
+/** Reads the options that a program takes; what is not on the command line may be in the environment. */
+export function readOptions(usage: string, takes: readonly (keyof typeof known)[]): ProgramOptions {
+  const options = Object.fromEntries(takes.map((name) => [name, known[name]]));
+  const { values } = parseArgs({ options: { ...options, help: { type: 'boolean', short: 'h' } } });
+  const given = values as Partial<Record<keyof typeof known, string>> & { help?: boolean };
+  if (given.help) {
+    console.log(usage);
+    process.exit(0);
+  }
+  const { env } = process;
+  const port = given.port ?? env.PORT ?? '3000';
+  if (!/^\d{1,5}$/.test(port) || Number(port) > HIGHEST_PORT) throw new UsageError(`${port} is not a port`);
+  return {
+    directory: takes.includes('data') ? (given.data ?? env.LEADGER_DATA ?? './data') : undefined,
+    eventStoreDb: given.events ?? env.LEADGER_EVENTS,
+    databaseUrl: given.database ?? env.DATABASE_URL,
+    port: Number(port),
+    host: (takes.includes('host') ? (given.host ?? env.HOST) : undefined) ?? LOOPBACK,
+  };
+}
+
+/** What several machines share must be named: nothing on this one would do instead. @throws UsageError */
+export function onServers({ eventStoreDb, databaseUrl }: ProgramOptions): {
+  eventStoreDb: string;
+  databaseUrl: string;
+} {
+  if (!eventStoreDb) throw new UsageError('where are the events? Give --events esdb://… or LEADGER_EVENTS');
+  if (!databaseUrl) throw new UsageError('where is the database? Give --database postgres://… or DATABASE_URL');
+  return { eventStoreDb, databaseUrl };
+}
+
+const DEFAULT_LEASE_SECONDS = 15;
+
+/** How long a worker may be silent before others take over what it had. @throws UsageError */
+export function leaseTermMilliseconds(): number {
+  const written = process.env.LEADGER_LEASE_SECONDS;
+  const seconds = written === undefined ? DEFAULT_LEASE_SECONDS : Number(written);
+  if (!(seconds >= 1 && seconds <= 3600)) throw new UsageError(`LEADGER_LEASE_SECONDS: ${written} is not 1 to 3600`);
+  return seconds * 1000;
+}
+
+/** Runs an application until it is told to stop, or cannot go on. @returns where it listens */
+export async function serve(
+  application: NestFastifyApplication,
+  { port, host }: ProgramOptions,
+  { works = true }: { works?: boolean } = {},
+): Promise<string | undefined> {
+  const stop = stopOnce(async () => application.close());
+  process.once('SIGINT', () => stop(0));
+  process.once('SIGTERM', () => stop(0));
+  try {
+    if (works) {
+      const { running } = await startLeadger(application);
+      running.catch((error) => stop(1, `the processes stopped: ${error.message}`));
+    }
+    await application.listen({ port, host });
+  } catch (error) {
+    await stop(1, messageFor(error));
+    return undefined;
+  }
+  if (host !== LOOPBACK)
+    console.warn(`leadger: listening on ${host}, though nobody signs in yet: let only whom you trust reach it`);
+  return `http://${host}:${(application.getHttpServer().address() as { port: number }).port}`;
+}
+
+/** Whatever calls first; the others wait with it for the end. */
+function stopOnce(close: () => Promise<void>) {
+  let stopping: Promise<void> | undefined;
+  return (exitCode: number, reason?: string): Promise<void> => {
+    stopping ??= (async () => {
+      if (reason) console.error(`leadger: ${reason}`);
+      try {
+        await close();
+        process.exit(exitCode);
+      } catch (error) {
+        console.error(`leadger: stopping failed: ${messageFor(error)}`);
+        process.exit(1);
+      }
+    })();
+    return stopping;
+  };
+}
+
+function messageFor(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+  if (code === 'EADDRINUSE') return `port ${port} is in use: choose another with --port or PORT`;
+  if (code === 'EACCES' && port !== undefined) return `port ${port} may not be used by this user`;
+  const expected =
+    error instanceof EventStoreError || error instanceof UsageError || code?.startsWith('ERR_PARSE_ARGS');
+  return expected ? error.message : (error.stack ?? error.message);
+}
+
+/** A program's whole life: what goes wrong before it serves is said in one line. */
+export function main(program: () => Promise<void>): void {
+  program().catch((error) => {
+    console.error(`leadger: ${messageFor(error)}`);
+    process.exit(1);
+  });
+}

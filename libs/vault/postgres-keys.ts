@@ -1,0 +1,162 @@
+import pg from 'pg';
+import { StoreUnavailable } from '#event-store/port';
+import type { KeyStore, StoredKey } from './key-store.ts';
+
+const SCHEMA = `
+  CREATE SCHEMA IF NOT EXISTS vault;
+  CREATE TABLE IF NOT EXISTS vault.keys (key_id text PRIMARY KEY, subject text NOT NULL, wrapped bytea);
+  CREATE UNIQUE INDEX IF NOT EXISTS one_key_of_a_subject ON vault.keys (subject) WHERE wrapped IS NOT NULL;
+  CREATE TABLE IF NOT EXISTS vault.secrets (name text PRIMARY KEY, wrapped bytea NOT NULL);`;
+const MOST_CONNECTIONS = 4;
+const MOST_AT_ONCE = 4096;
+
+interface KeyRow {
+  readonly key_id: string;
+  readonly subject: string;
+  readonly wrapped: Uint8Array | null;
+}
+
+interface Adding {
+  readonly subject: string;
+  readonly key: { readonly keyId: string; readonly wrapped: Uint8Array };
+  readonly resolve: (key: StoredKey) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** @throws StoreUnavailable */
+export async function openPostgresKeys(url: string): Promise<PostgresKeys> {
+  const pool = new pg.Pool({ connectionString: url, max: MOST_CONNECTIONS, application_name: 'leadger keys' });
+  pool.on('error', () => {});
+  const keys = new PostgresKeys(pool);
+  try {
+    await keys.prepare();
+    return keys;
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+}
+
+/** Keys that many programs share. Whatever is to be added while a statement is under way goes with the next one. */
+export class PostgresKeys implements KeyStore {
+  readonly shared = true;
+  readonly #pool: pg.Pool;
+  #waiting: Adding[] = [];
+  #writing: Promise<void> | undefined;
+
+  constructor(pool: pg.Pool) {
+    this.#pool = pool;
+  }
+
+  /** Programs that begin at once make the tables once: the number is ours alone. */
+  async prepare(): Promise<void> {
+    await this.#ask(`BEGIN; SELECT pg_advisory_xact_lock(4709218); ${SCHEMA} COMMIT;`);
+  }
+
+  async find(keyId: string): Promise<StoredKey | undefined> {
+    const [row] = await this.#ask<KeyRow>('SELECT key_id, wrapped FROM vault.keys WHERE key_id = $1', [keyId]);
+    return row && { keyId: row.key_id, wrapped: row.wrapped };
+  }
+
+  async findOf(subject: string): Promise<StoredKey | undefined> {
+    const [row] = await this.#ask<KeyRow>(
+      'SELECT key_id, wrapped FROM vault.keys WHERE subject = $1 AND wrapped IS NOT NULL',
+      [subject],
+    );
+    return row && { keyId: row.key_id, wrapped: row.wrapped };
+  }
+
+  add(subject: string, key: { keyId: string; wrapped: Uint8Array }): Promise<StoredKey> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ subject, key, resolve, reject });
+      this.#writing ??= this.#write().finally(() => {
+        this.#writing = undefined;
+      });
+    });
+  }
+
+  async #write(): Promise<void> {
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, MOST_AT_ONCE);
+      try {
+        const keys = await this.#addAll(batch);
+        for (const { subject, resolve } of batch) resolve(keys.get(subject) as StoredKey);
+      } catch (error) {
+        for (const { reject } of batch) reject(error as Error);
+      }
+    }
+  }
+
+  /** What others added at the same moment is seen by the second statement only: it reads what is committed. */
+  async #addAll(batch: readonly Adding[]): Promise<ReadonlyMap<string, StoredKey>> {
+    const subjects = batch.map(({ subject }) => subject);
+    await this.#ask(
+      `INSERT INTO vault.keys (key_id, subject, wrapped) SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[])
+        ON CONFLICT (subject) WHERE wrapped IS NOT NULL DO NOTHING`,
+      [batch.map(({ key }) => key.keyId), subjects, batch.map(({ key }) => key.wrapped)],
+    );
+    const rows = await this.#ask<KeyRow>(
+      'SELECT key_id, subject, wrapped FROM vault.keys WHERE subject = ANY($1) AND wrapped IS NOT NULL',
+      [subjects],
+    );
+    const found = new Map(rows.map(({ key_id: keyId, subject, wrapped }) => [subject, { keyId, wrapped }]));
+    if (subjects.some((subject) => !found.has(subject)))
+      throw new StoreUnavailable('somebody was erased while a key was made for them: ask again');
+    return found;
+  }
+
+  async erase(subject: string): Promise<void> {
+    await this.#ask('UPDATE vault.keys SET wrapped = NULL WHERE subject = $1 AND wrapped IS NOT NULL', [subject]);
+  }
+
+  async findSecret(name: string): Promise<Uint8Array | undefined> {
+    const [row] = await this.#ask<{ wrapped: Uint8Array }>('SELECT wrapped FROM vault.secrets WHERE name = $1', [name]);
+    return row?.wrapped;
+  }
+
+  async addSecret(name: string, wrapped: Uint8Array): Promise<Uint8Array> {
+    await this.#ask('INSERT INTO vault.secrets (name, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+      name,
+      wrapped,
+    ]);
+    return (await this.findSecret(name)) as Uint8Array;
+  }
+
+  async *each() {
+    let after = '';
+    for (;;) {
+      const rows = await this.#ask<KeyRow>(
+        'SELECT key_id, subject, wrapped FROM vault.keys WHERE key_id > $1 ORDER BY key_id LIMIT $2',
+        [after, MOST_AT_ONCE],
+      );
+      for (const { key_id: keyId, subject, wrapped } of rows) yield { keyId, subject, wrapped };
+      const last = rows.at(-1);
+      if (!last) return;
+      after = last.key_id;
+    }
+  }
+
+  async put(keys: readonly (StoredKey & { subject: string })[]): Promise<void> {
+    await this.#ask(
+      `INSERT INTO vault.keys (key_id, subject, wrapped) SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[])
+        ON CONFLICT DO NOTHING`,
+      [keys.map(({ keyId }) => keyId), keys.map(({ subject }) => subject), keys.map(({ wrapped }) => wrapped)],
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#writing;
+    await this.#pool.end();
+  }
+
+  async #ask<Row extends object>(statement: string, parameters?: unknown[]): Promise<Row[]> {
+    try {
+      return (await this.#pool.query<Row & pg.QueryResultRow>(statement, parameters)).rows;
+    } catch (error) {
+      throw new StoreUnavailable(`the keys in PostgreSQL cannot be reached: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import { type Leases, openLeases } from './leases.ts';
+
+const TERM = 400;
+
+describeWithPostgres('leases', () => {
+  let databaseUrl: string;
+  let drop: () => Promise<void>;
+  let one: Leases;
+  let other: Leases;
+  beforeEach(async () => {
+    ({ url: databaseUrl, drop } = await freshDatabase());
+    const open = () => openLeases({ databaseUrl, termMilliseconds: TERM });
+    [one, other] = await Promise.all([open(), open()]);
+  });
+  afterEach(async () => {
+    await Promise.all([one.close(), other.close()]);
+    await drop();
+  });
+
+  it('are had by one worker at a time, whoever asks first', async () => {
+    const units = ['a', 'b', 'c', 'd'];
+    const [mine, theirs] = await Promise.all([one.take(units), other.take(units)]);
+    expect([...mine, ...theirs].map(({ unit }) => unit).sort()).toEqual(units);
+    expect([...mine, ...theirs].every((lease) => lease.holds())).toBe(true);
+  });
+
+  it('keep their token while they are renewed, and have a higher one for the next holder', async () => {
+    const [first] = await one.take(['a']);
+    const [renewed] = await one.take(['a']);
+    expect(renewed?.token).toBe(first?.token);
+    await one.release(['a']);
+    const [next] = await other.take(['a']);
+    expect(next?.token).toBe((first?.token as number) + 1);
+    expect(await one.take(['a'])).toEqual([]);
+  });
+
+  it('hold no longer for a holder that did not renew them, before they are anybody else’s', async () => {
+    const [lease] = await one.take(['a']);
+    expect(await other.take(['a'])).toEqual([]);
+    let taken = await other.take(['a']);
+    while (taken.length === 0) {
+      await wait(10);
+      taken = await other.take(['a']);
+    }
+    expect(lease?.holds()).toBe(false);
+    expect(taken[0]?.token).toBe((lease?.token as number) + 1);
+  });
+
+  it('have a new token when their own holder comes back too late', async () => {
+    const [lease] = await one.take(['a']);
+    await wait(TERM + 50);
+    expect((await one.take(['a']))[0]?.token).toBe((lease?.token as number) + 1);
+  });
+
+  it('workers see each other while they appear, and not after they have left', async () => {
+    await one.appear({ name: 'one' });
+    expect((await other.appear({ name: 'other' })).toSorted()).toEqual([one.worker, other.worker].sort());
+    await one.take(['a']);
+    await one.leave();
+    expect(await other.appear({ name: 'other' })).toEqual([other.worker]);
+    expect(await other.reports()).toEqual([{ name: 'other' }]);
+    expect(await other.take(['a'])).toHaveLength(1);
+  });
+
+  it('what is to be tried again is told once, to whom it concerns', async () => {
+    await one.askForRetry('x');
+    await one.askForRetry('x');
+    expect(await other.takeRetries(['y'])).toEqual([]);
+    expect(await other.takeRetries(['x', 'y'])).toEqual(['x']);
+    expect(await other.takeRetries(['x', 'y'])).toEqual([]);
+  });
+});

@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+
+const SCHEMA = `
+  CREATE SCHEMA IF NOT EXISTS coordination;
+  CREATE TABLE IF NOT EXISTS coordination.leases (
+    unit text PRIMARY KEY, holder text NOT NULL, token bigint NOT NULL, expires_at timestamptz NOT NULL);
+  CREATE TABLE IF NOT EXISTS coordination.workers (
+    worker text PRIMARY KEY, seen_at timestamptz NOT NULL, report jsonb NOT NULL);
+  CREATE TABLE IF NOT EXISTS coordination.retries (item text PRIMARY KEY, asked_at timestamptz NOT NULL);`;
+
+/** A worker that was not seen for so many terms is gone. */
+const TERMS_UNTIL_GONE = 1;
+/** Between what this machine and the database call a second, and for what is on its way when the time is over. */
+const MARGIN = 0.2;
+const MOST_CONNECTIONS = 2;
+
+/** The right to act for one unit, for a while. Whoever has it has the highest token that was ever given out for it. */
+export interface Lease {
+  readonly unit: string;
+  readonly token: number;
+  /** Whether it holds at this moment, by this machine's monotonic clock: also after a pause that nobody noticed. */
+  holds(): boolean;
+}
+
+export interface LeasesOptions {
+  readonly databaseUrl: string;
+  /** How long a lease holds without being renewed. */
+  readonly termMilliseconds: number;
+}
+
+/**
+ * Leases in PostgreSQL. Only the database's clock says when one is over for others; the holder counts its own time, from
+ * before it asked, and stops earlier. Time-outs decide who acts; what must never happen twice is guarded by the streams.
+ */
+export async function openLeases({ databaseUrl, termMilliseconds }: LeasesOptions): Promise<Leases> {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: MOST_CONNECTIONS,
+    application_name: 'leadger leases',
+  });
+  pool.on('error', () => {});
+  try {
+    // Programs that begin at once make the tables once: the number is ours alone.
+    await pool.query(`BEGIN; SELECT pg_advisory_xact_lock(4709219); ${SCHEMA} COMMIT;`);
+    return new Leases(pool, termMilliseconds);
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+}
+
+export class Leases {
+  /** Who this is: another one after each start. */
+  readonly worker = randomUUID();
+  readonly termMilliseconds: number;
+  readonly #pool: pg.Pool;
+  readonly #term: string;
+
+  constructor(pool: pg.Pool, termMilliseconds: number) {
+    this.#pool = pool;
+    this.termMilliseconds = termMilliseconds;
+    this.#term = `${termMilliseconds} milliseconds`;
+  }
+
+  /** Says that this worker is there, and how it is. @returns all that are there */
+  async appear(report: object): Promise<readonly string[]> {
+    await this.#pool.query(
+      `INSERT INTO coordination.workers (worker, seen_at, report) VALUES ($1, clock_timestamp(), $2)
+        ON CONFLICT (worker) DO UPDATE SET seen_at = excluded.seen_at, report = excluded.report`,
+      [this.worker, JSON.stringify(report)],
+    );
+    const { rows } = await this.#pool.query<{ worker: string }>(
+      `SELECT worker FROM coordination.workers WHERE seen_at > clock_timestamp() - $1::interval * ${TERMS_UNTIL_GONE}`,
+      [this.#term],
+    );
+    return rows.map(({ worker }) => worker);
+  }
+
+  /** What the workers that are there said last. */
+  async reports<Report>(): Promise<readonly Report[]> {
+    const { rows } = await this.#pool.query<{ report: Report }>(
+      `SELECT report FROM coordination.workers WHERE seen_at > clock_timestamp() - $1::interval * ${TERMS_UNTIL_GONE}
+        ORDER BY worker`,
+      [this.#term],
+    );
+    return rows.map(({ report }) => report);
+  }
+
+  /** Takes leases, or renews them. @returns those that this worker has now: not those that another one holds */
+  async take(units: readonly string[]): Promise<readonly Lease[]> {
+    if (units.length === 0) return [];
+    const until = performance.now() + this.termMilliseconds * (1 - MARGIN);
+    const { rows } = await this.#pool.query<{ unit: string; token: string }>(
+      `INSERT INTO coordination.leases AS lease (unit, holder, token, expires_at)
+        SELECT unit, $2, 1, clock_timestamp() + $3::interval FROM unnest($1::text[]) AS unit
+        ON CONFLICT (unit) DO UPDATE SET
+          holder = excluded.holder,
+          expires_at = excluded.expires_at,
+          token = lease.token
+            + CASE WHEN lease.holder = excluded.holder AND lease.expires_at > clock_timestamp() THEN 0 ELSE 1 END
+        WHERE lease.holder = excluded.holder OR lease.expires_at <= clock_timestamp()
+        RETURNING unit, token`,
+      [[...units].sort(), this.worker, this.#term],
+    );
+    return rows.map(({ unit, token }) => ({ unit, token: Number(token), holds: () => performance.now() < until }));
+  }
+
+  /** Gives leases back, so that another worker need not wait for the end of their time. */
+  async release(units: readonly string[]): Promise<void> {
+    if (units.length === 0) return;
+    await this.#pool.query(
+      'UPDATE coordination.leases SET expires_at = clock_timestamp() WHERE holder = $1 AND unit = ANY($2)',
+      [this.worker, [...units]],
+    );
+  }
+
+  /** Asks whichever worker has laid an item aside to try it again. */
+  async askForRetry(item: string): Promise<void> {
+    await this.#pool.query(
+      'INSERT INTO coordination.retries (item, asked_at) VALUES ($1, clock_timestamp()) ON CONFLICT DO NOTHING',
+      [item],
+    );
+  }
+
+  /** Of these items, those that somebody asked to try again. Each is told once. */
+  async takeRetries(items: readonly string[]): Promise<readonly string[]> {
+    if (items.length === 0) return [];
+    const { rows } = await this.#pool.query<{ item: string }>(
+      'DELETE FROM coordination.retries WHERE item = ANY($1) RETURNING item',
+      [[...items]],
+    );
+    return rows.map(({ item }) => item);
+  }
+
+  /** Says good-bye: this worker is gone, and so are its leases. */
+  async leave(): Promise<void> {
+    await this.#pool.query('UPDATE coordination.leases SET expires_at = clock_timestamp() WHERE holder = $1', [
+      this.worker,
+    ]);
+    await this.#pool.query('DELETE FROM coordination.workers WHERE worker = $1', [this.worker]);
+  }
+
+  close = (): Promise<void> => this.#pool.end();
+}

@@ -1,0 +1,56 @@
+import type { EngineStatus, ProcessEngine } from '#processes/engine/engine';
+import type { Parked } from '#processes/engine/process-run';
+import type { Leases } from './leases.ts';
+
+/** How the processes are, wherever they run. */
+export interface Operations {
+  status(): Promise<EngineStatus | undefined>;
+  parked(): Promise<readonly Parked[]>;
+  /** @returns false when nothing is parked under this id */
+  retry(id: string): Promise<boolean>;
+}
+
+/** In this program. */
+export const operationsOf = (engine: ProcessEngine): Operations => ({
+  status: async () => engine.status(),
+  parked: async () => engine.parked(),
+  retry: async (id) => engine.retry(id),
+});
+
+/** What a worker says of itself each time it appears. */
+export interface WorkerReport {
+  readonly units: readonly string[];
+  readonly status: EngineStatus;
+  readonly parked: readonly Parked[];
+}
+
+/** In workers: as they said last. */
+export const operationsElsewhere = (leases: Leases): Operations => {
+  const parked = async () => {
+    const reports = await leases.reports<WorkerReport>();
+    return [...new Map(reports.flatMap((report) => report.parked).map((item) => [item.id, item])).values()];
+  };
+  return {
+    parked,
+    async status() {
+      const reports = await leases.reports<WorkerReport>();
+      // Each worker folds every fact, and acts for what it has: of a process, the one that has (a part of) it knows most.
+      const knowsMost = (name: string) =>
+        reports.find(({ units }) => units.some((unit) => unit.split('/', 1)[0] === name)) ?? reports[0];
+      const [first] = reports;
+      return (
+        first && {
+          ...first.status,
+          processes: first.status.processes.map(
+            (one) => knowsMost(one.name)?.status.processes.find(({ name }) => name === one.name) ?? one,
+          ),
+        }
+      );
+    },
+    async retry(id) {
+      if (!(await parked()).some((item) => item.id === id)) return false;
+      await leases.askForRetry(id);
+      return true;
+    },
+  };
+};

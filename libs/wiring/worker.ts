@@ -1,0 +1,168 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { catalogueStream } from '#domain/catalogue/catalogue';
+import { type ProcessEngine, UnitLost } from '#processes/engine/engine';
+import { leadDistribution } from '#processes/lead-distribution';
+import { unitOf } from '#processes/process';
+import type { ReadModels } from '#read-models/read-models';
+import type { Lease, Leases } from './leases.ts';
+import type { Ledger } from './ledger.ts';
+import { operationsOf, type WorkerReport } from './operations.ts';
+import { processes } from './reactions.ts';
+import { sharesOf } from './shares.ts';
+
+interface Needs {
+  readonly leases: Leases;
+  readonly ledger: Ledger;
+  readonly readModels: ReadModels;
+  /** A new engine, which acts for what the worker has a lease of. */
+  readonly createEngine: (leaseOf: (unit: string) => Lease | undefined) => ProcessEngine;
+}
+
+const APPEARANCES_A_TERM = 3;
+const FOLLOWER = 'read-model/';
+
+/**
+ * One of several workers. Each has its share of the units there are: processes, lead distribution by lead type, and read
+ * models. It acts for those of which it holds a lease, hands over what is more than its share, and takes what others left.
+ * Every worker folds all facts all the time, so it can take over at once.
+ */
+export class Worker {
+  readonly #needs: Needs;
+  readonly #stopping = new AbortController();
+  readonly #held = new Map<string, Lease>();
+  /** Units of processes that the engine may act for: it has folded all that was in the log when they were taken. */
+  readonly #acting = new Set<string>();
+  readonly #following = new Map<string, AbortController>();
+  readonly #followed = new Set<Promise<void>>();
+  readonly #failed = Promise.withResolvers<never>();
+  #engine: ProcessEngine;
+  #lastError: string | undefined;
+
+  constructor(needs: Needs) {
+    this.#needs = needs;
+    this.#engine = this.#newEngine();
+  }
+
+  /** Works until it is stopped. Rejects when the log cannot be read any more. */
+  async run(): Promise<void> {
+    this.#failed.promise.catch(() => {});
+    this.#startEngine();
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await Promise.race([this.#appear(), this.#failed.promise]).catch((error) => this.#mindError(error));
+      const pause = this.#needs.leases.termMilliseconds / APPEARANCES_A_TERM;
+      await Promise.race([wait(pause, undefined, { signal }).catch(() => {}), this.#failed.promise]);
+    }
+  }
+
+  /** Finishes what is under way, and leaves its units to the others. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#engine.stop();
+    for (const following of this.#following.values()) following.abort();
+    await Promise.all(this.#followed);
+    await this.#needs.leases.leave().catch(() => {});
+  }
+
+  units = (): readonly string[] => [...this.#held.values()].filter((lease) => lease.holds()).map(({ unit }) => unit);
+
+  operations = () => ({
+    status: () => operationsOf(this.#engine).status(),
+    parked: () => operationsOf(this.#engine).parked(),
+    retry: (id: string) => operationsOf(this.#engine).retry(id),
+  });
+
+  /** Why it could not look after its leases the last time, if it could not. */
+  get lastError(): string | undefined {
+    return this.#lastError;
+  }
+
+  /** Without the database no lease is renewed: soon none holds, and the worker does nothing. Then it tries again. */
+  #mindError(error: unknown): void {
+    this.#lastError = (error as Error).message;
+  }
+
+  async #appear(): Promise<void> {
+    const { leases } = this.#needs;
+    const report: WorkerReport = {
+      units: this.units(),
+      status: this.#engine.status(),
+      parked: this.#engine.parked(),
+    };
+    const workers = await leases.appear(report);
+    const share = new Set(sharesOf(await this.#unitsThereAre(), workers).get(leases.worker));
+    await this.#handOver([...this.#held.keys()].filter((unit) => !share.has(unit)));
+    if (this.#stopping.signal.aborted) return;
+    await this.#take([...share]);
+    for (const id of await leases.takeRetries(report.parked.map((item) => item.id))) this.#engine.retry(id);
+    this.#lastError = undefined;
+  }
+
+  async #unitsThereAre(): Promise<readonly string[]> {
+    const { ledger, readModels } = this.#needs;
+    const { state: catalogue } = await ledger.read<'catalogue'>(catalogueStream);
+    return [
+      ...processes.filter(({ inParts }) => !inParts).map(({ name }) => name),
+      ...[...catalogue.leadTypes.keys()].map((leadTypeId) => unitOf(leadDistribution.name, leadTypeId)),
+      ...readModels.names.map((name) => `${FOLLOWER}${name}`),
+    ];
+  }
+
+  async #handOver(units: readonly string[]): Promise<void> {
+    if (units.length === 0) return;
+    await this.#letGo(units);
+    await this.#needs.leases.release(units);
+  }
+
+  /** Ends what is under way for units. An engine that acted for one begins anew: it may believe what never came to be. */
+  async #letGo(units: readonly string[]): Promise<void> {
+    for (const unit of units) {
+      this.#held.delete(unit);
+      this.#following.get(unit)?.abort();
+      this.#following.delete(unit);
+    }
+    if (!units.some((unit) => this.#acting.delete(unit))) return;
+    for (const unit of units) this.#acting.delete(unit);
+    await this.#engine.stop();
+    this.#engine = this.#newEngine();
+    this.#startEngine();
+  }
+
+  async #take(units: readonly string[]): Promise<void> {
+    const taken = new Map((await this.#needs.leases.take(units)).map((lease) => [lease.unit, lease]));
+    const lost = [...this.#held.values()].filter(({ unit, token }) => taken.get(unit)?.token !== token);
+    await this.#letGo(lost.map(({ unit }) => unit));
+    const gained = [...taken.values()].filter(({ unit }) => !this.#held.has(unit));
+    for (const [unit, lease] of taken) this.#held.set(unit, lease);
+    const ofProcesses = gained.filter(({ unit }) => !unit.startsWith(FOLLOWER));
+    if (ofProcesses.length > 0) await this.#engine.catchUp();
+    for (const { unit } of ofProcesses) this.#acting.add(unit);
+    for (const { unit } of gained) if (unit.startsWith(FOLLOWER)) this.#follow(unit);
+  }
+
+  #follow(unit: string): void {
+    const over = new AbortController();
+    this.#following.set(unit, over);
+    const followed = this.#needs.readModels.follow(unit.slice(FOLLOWER.length), over.signal);
+    this.#followed.add(followed);
+    void followed.finally(() => this.#followed.delete(followed));
+  }
+
+  #leaseOf = (unit: string): Lease | undefined => {
+    const lease = this.#acting.has(unit) ? this.#held.get(unit) : undefined;
+    return lease?.holds() ? lease : undefined;
+  };
+
+  #newEngine = (): ProcessEngine => this.#needs.createEngine(this.#leaseOf);
+
+  #startEngine(): void {
+    const engine = this.#engine;
+    engine.start().catch((error: unknown) => {
+      if (!(error instanceof UnitLost)) this.#failed.reject(error);
+      else if (engine === this.#engine && !this.#stopping.signal.aborted) {
+        this.#engine = this.#newEngine();
+        this.#startEngine();
+      }
+    });
+  }
+}

@@ -1,0 +1,150 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { checkLaws, laws } from '#audit/laws';
+import { decode } from '#domain/codec';
+import { hashOfEvent, openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import type { EventStore } from '#event-store/port';
+import { startWireNode, type WireNode } from '#event-store/wire-node/wire-node';
+import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import { build, Program } from './program.ts';
+
+const LEASE_SECONDS = '1';
+const nothingBroken = Object.fromEntries(Object.keys(laws).map((law) => [law, 0]));
+const leadTypes = ['exclusive-fresh', 'exclusive-aged', 'shared-fresh', 'shared-aged'];
+
+// biome-ignore lint/suspicious/noExplicitAny: a client looks into answers without our types
+type Answer = any;
+
+describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL', () => {
+  let store: EventStore;
+  let node: WireNode;
+  let database: Awaited<ReturnType<typeof freshDatabase>>;
+  let api: Program;
+  let url: string;
+  const workers: Program[] = [];
+  beforeAll(build, 120_000);
+  beforeEach(async () => {
+    store = await openEmbeddedStore();
+    node = await startWireNode({ store, writable: true });
+    database = await freshDatabase();
+    api = start('api');
+    await Promise.all([startWorker(), startWorker()]);
+    url = (await api.says(/ready: (\S+)/))[1] as string;
+  }, 60_000);
+  afterEach(async () => {
+    for (const program of [api, ...workers.splice(0)]) await program.kill();
+    await node.close();
+    await store.close();
+    await database.drop();
+  });
+
+  const start = (name: 'api' | 'worker') =>
+    new Program(name, ['--port', '0'], {
+      LEADGER_EVENTS: node.connectionString,
+      DATABASE_URL: database.url,
+      LEADGER_MASTER_KEY: '07'.repeat(32),
+      LEADGER_LEASE_SECONDS: LEASE_SECONDS,
+    });
+  async function startWorker(): Promise<Program> {
+    const worker = start('worker');
+    workers.push(worker);
+    await worker.says(/is ready/);
+    return worker;
+  }
+
+  const ask = async (path: string, body?: unknown): Promise<Answer> => {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(url + path, body ? { method: 'POST', headers, body: JSON.stringify(body) } : {});
+    const answer = await response.json();
+    if (!response.ok) throw new Error(`${path} was answered ${response.status}: ${JSON.stringify(answer)}`);
+    return answer;
+  };
+  let people = 0;
+  const placeOrders = async () => {
+    for (const leadTypeId of leadTypes) {
+      people += 1;
+      const customer = { storeId: 'main', businessAssociation: `Business ${people}`, timeZone: 'America/New_York' };
+      const { id: customerId } = await ask('/api/customers', customer);
+      await ask('/api/orders', { customerId, leadTypeId, quantity: 100, paymentToken: 'tok_ok' });
+    }
+  };
+  const receiveLeads = async (): Promise<number> => {
+    for (const leadTypeId of leadTypes) {
+      people += 1;
+      await ask('/api/leads', { leadTypeId, source: 'page', contact: { telephone: `+1212${5_550_000 + people}` } });
+    }
+    return leadTypes.length;
+  };
+  const processEvents = async (type?: string) => {
+    const facts = [];
+    for await (const recorded of store.readAll(type ? { filter: { types: [type] } } : {})) facts.push(decode(recorded));
+    return facts.filter(({ cause }) => cause.actor.startsWith('process:'));
+  };
+  const delivered = async (count: number) => {
+    while ((await processEvents('LeadDelivered')).length < count) await wait(50);
+  };
+  const holdsEveryLaw = async () =>
+    expect((await checkLaws(store, { hashOf: hashOfEvent })).laws).toEqual(nothingBroken);
+
+  test('share the work by lead type, and a read from the API sees what a worker wrote', async () => {
+    await placeOrders();
+    await delivered(await receiveLeads());
+    const { items } = await ask(`/api/orders?waitFor=${await store.head()}`);
+    expect(items.map(({ deliveredLeads }: Answer) => deliveredLeads)).toEqual(leadTypes.map(() => 1));
+    const facts = await processEvents();
+    expect(facts.every(({ cause }) => cause.lease !== undefined)).toBe(true);
+    expect(new Set(facts.map(({ cause }) => cause.lease?.unit))).toEqual(
+      new Set(['payment-capture', ...leadTypes.map((leadTypeId) => `lead-distribution/${leadTypeId}`)]),
+    );
+    const { processes, ok } = await ask('/health');
+    expect(ok).toBe(true);
+    expect(processes.processes).toHaveLength(5);
+    expect(await ask('/api/processes/parked')).toEqual({ parked: [] });
+    await holdsEveryLaw();
+  }, 60_000);
+
+  test('one that is killed leaves its work to the other, and nothing waits for ever', async () => {
+    await placeOrders();
+    const before = await receiveLeads();
+    await (workers[0] as Program).kill();
+    const after = await receiveLeads();
+    await delivered(before + after);
+    const { items } = await ask(`/api/orders?waitFor=${await store.head()}`);
+    expect(items.map(({ deliveredLeads }: Answer) => deliveredLeads)).toEqual(leadTypes.map(() => 2));
+    await holdsEveryLaw();
+  }, 60_000);
+
+  test('one that was stopped for longer than its leases does nothing more under them when it wakes up', async () => {
+    await placeOrders();
+    await delivered(await receiveLeads());
+    const paused = workers[0] as Program;
+    paused.process.kill('SIGSTOP');
+    const sent = await receiveLeads();
+    await delivered(leadTypes.length + sent);
+    paused.process.kill('SIGCONT');
+    await delivered(leadTypes.length + sent + (await receiveLeads()));
+
+    const latest = new Map<string, number>();
+    for (const { cause } of await processEvents()) {
+      const { unit, token } = cause.lease as { unit: string; token: number };
+      expect(token).toBeGreaterThanOrEqual(latest.get(unit) ?? 0);
+      latest.set(unit, token);
+    }
+    expect(Math.max(...latest.values())).toBeGreaterThan(1);
+    await holdsEveryLaw();
+  }, 60_000);
+
+  test('one that is told to end hands over at once', async () => {
+    await placeOrders();
+    expect((await (workers[0] as Program).stop()).code).toBe(0);
+    await delivered(await receiveLeads());
+    await holdsEveryLaw();
+  }, 60_000);
+
+  test.each(['api', 'worker'] as const)('%s says in one line what it misses', async (name) => {
+    const { code, stderr } = await new Program(name, []).ended;
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'leadger: where are the events? Give --events esdb://… or LEADGER_EVENTS\n',
+    });
+  });
+});
