@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { all, event, fill, follow } from '../contract/event-store-contract.ts';
 import { openEmbeddedStore } from '../embedded/embedded-store.ts';
@@ -10,7 +14,7 @@ import {
   StoreUnavailable,
   WrongExpectedRevision,
 } from '../port.ts';
-import { startWireNode, type WireNode } from '../wire-node/wire-node.ts';
+import { startWireNode, type WireNode, type WireNodeOptions } from '../wire-node/wire-node.ts';
 import { type EventStoreDbOptions, openEventStoreDb, PositionBeyondLog } from './eventstoredb-store.ts';
 import { AccessRefused } from './failures.ts';
 
@@ -20,7 +24,7 @@ afterEach(async () => {
   for (const close of opened.splice(0).reverse()) await close();
 });
 
-async function startNode(options: { store?: EventStore; port?: number; writable?: boolean } = {}) {
+async function startNode(options: Partial<WireNodeOptions> = {}) {
   const store = options.store ?? (await openEmbeddedStore());
   if (!options.store) opened.push(() => store.close());
   const node = await startWireNode({ writable: true, ...options, store });
@@ -196,6 +200,50 @@ describe('connections that break', () => {
     expect(await waiting).toMatchObject({ revision: 1 });
     await new Promise((resolve) => setTimeout(resolve, 250));
     expect(await ids(slow.store)).toEqual([event(0).id, event(1).id]);
+  });
+});
+
+describe('a connection', () => {
+  /** A certificate for this machine that nobody signed but itself, and the path of it for clients to trust. */
+  function selfSigned() {
+    const directory = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
+    opened.push(() => rmSync(directory, { recursive: true }));
+    const [certificate, privateKey] = [join(directory, 'node.crt'), join(directory, 'node.key')];
+    const names = 'subjectAltName=DNS:localhost,IP:127.0.0.1';
+    const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=localhost'];
+    execFileSync('openssl', [...request, '-addext', names, '-keyout', privateKey, '-out', certificate], {
+      stdio: 'ignore',
+    });
+    return { tls: { certificate: readFileSync(certificate), privateKey: readFileSync(privateKey) }, certificate };
+  }
+
+  it('is encrypted where the node has a certificate that the client trusts, and is none elsewhere', async () => {
+    const { tls, certificate } = selfSigned();
+    const { node, store } = await startNode({ tls });
+    const trusting = { connectionString: `esdb://localhost:${node.port}?tls=true&tlsCAFile=${certificate}` };
+    const adapter = await connect(node, trusting);
+    await adapter.append('a-1', [event(0)], 'no-stream');
+    expect(await ids(store)).toEqual([event(0).id]);
+    const short = { patienceMilliseconds: 300 };
+    await expect(
+      connect(node, { ...short, connectionString: `esdb://localhost:${node.port}?tls=true` }),
+    ).rejects.toThrow(StoreUnavailable);
+    await expect(
+      connect(node, { ...short, connectionString: `esdb://localhost:${node.port}?tls=false` }),
+    ).rejects.toThrow(StoreUnavailable);
+  });
+
+  it('carries the account that its string names, and is refused with another one', async () => {
+    const { tls, certificate } = selfSigned();
+    const account = { user: 'ledger', password: 'p@ss:word' };
+    const { node, store } = await startNode({ tls, account });
+    const as = (password: string) => ({
+      connectionString: `esdb://ledger:${encodeURIComponent(password)}@localhost:${node.port}?tls=true&tlsCAFile=${certificate}`,
+    });
+    const adapter = await connect(node, as(account.password));
+    await adapter.append('a-1', [event(0)], 'no-stream');
+    expect(await ids(adapter)).toEqual(await ids(store));
+    await expect(connect(node, as('wrong'))).rejects.toThrow(AccessRefused);
   });
 });
 

@@ -36,7 +36,9 @@ const RAW = 0;
  */
 export function eventDataOf({ id, type, data, metadata }: NewEvent): EventData {
   const meta =
-    metadata.length === 0 ? {} : { metadata: (objectOf(metadata) ?? Uint8Array.of(RAW, ...metadata)) as JSONType };
+    metadata.length === 0
+      ? {}
+      : { metadata: objectOf(metadata) ? Uint8Array.from(metadata) : Uint8Array.of(RAW, ...metadata) };
   const json = objectOf(data);
   if (json) return jsonEvent({ id, type, data: json as JSONType, ...meta });
   return binaryEvent({ id, type, data: Uint8Array.from(data), ...meta });

@@ -40,6 +40,10 @@ export interface WireNodeOptions {
   readonly host?: string;
   /** Without it every append is refused. */
   readonly writable?: boolean;
+  /** PEM. Without it nothing is encrypted. */
+  readonly tls?: { readonly certificate: Buffer; readonly privateKey: Buffer };
+  /** The one account there is; without it whoever comes is let in. */
+  readonly account?: { readonly user: string; readonly password: string };
 }
 
 export interface WireNode {
@@ -62,8 +66,15 @@ const LARGEST_MESSAGE_BYTES = 17 * 1024 * 1024;
  * A node that speaks EventStoreDB's protocol over an event store of ours: Streams (read, append, batch append,
  * subscriptions) and ServerFeatures. Any client of EventStoreDB can read and follow the ledger of one machine.
  */
-export async function startWireNode({ store, port = 0, host = '127.0.0.1', writable = false }: WireNodeOptions) {
-  const node = new Node(store, writable);
+export async function startWireNode({
+  store,
+  port = 0,
+  host = '127.0.0.1',
+  writable = false,
+  tls,
+  account,
+}: WireNodeOptions) {
+  const node = new Node(store, writable, account);
   const server = new Server({ 'grpc.max_receive_message_length': LARGEST_MESSAGE_BYTES });
   server.addService(answeringBytes(streams.StreamsService), {
     read: (call: ServerWritableStream<ReadReq, Buffer>) => void node.read(call),
@@ -75,15 +86,16 @@ export async function startWireNode({ store, port = 0, host = '127.0.0.1', writa
     getSupportedMethods: (_: unknown, answer: sendUnaryData<Buffer>) =>
       answer(null, replies.supportedMethods(VERSION, METHODS)),
   });
+  const credentials = tls
+    ? ServerCredentials.createSsl(null, [{ cert_chain: tls.certificate, private_key: tls.privateKey }])
+    : ServerCredentials.createInsecure();
   const bound = await new Promise<number>((resolve, reject) =>
-    server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, actual) =>
-      error ? reject(error) : resolve(actual),
-    ),
+    server.bindAsync(`${host}:${port}`, credentials, (error, actual) => (error ? reject(error) : resolve(actual))),
   );
   const address = `${host}:${bound}`;
   return {
     port: bound,
-    connectionString: `esdb://${address}?tls=false`,
+    connectionString: `esdb://${address}?tls=${tls !== undefined}`,
     misbehave: (fault) => node.faults.add(fault),
     dropConnections: () => server.drain(address, 0),
     async close() {
@@ -111,11 +123,19 @@ class Node {
   readonly faults = new Faults();
   readonly #store: EventStore;
   readonly #writable: boolean;
+  readonly #authorization: string | undefined;
   readonly #closing = new AbortController();
 
-  constructor(store: EventStore, writable: boolean) {
+  constructor(store: EventStore, writable: boolean, account: WireNodeOptions['account']) {
     this.#store = store;
     this.#writable = writable;
+    this.#authorization = account && `Basic ${Buffer.from(`${account.user}:${account.password}`).toString('base64')}`;
+  }
+
+  /** @throws AccessDenied */
+  #letIn({ metadata }: { readonly metadata: Metadata }): void {
+    if (this.#authorization === undefined || metadata.get('authorization')[0] === this.#authorization) return;
+    throw new AccessDenied('this node knows no such account');
   }
 
   close(): void {
@@ -128,6 +148,7 @@ class Node {
     call.on('cancelled', () => over.abort());
     const signal = AbortSignal.any([over.signal, this.#closing.signal]);
     try {
+      this.#letIn(call);
       const order = readOrderOf(call.request);
       for await (const reply of this.#replies(order, signal)) {
         if (signal.aborted) break;
@@ -236,6 +257,7 @@ class Node {
     let expected: ExpectedRevision = 'any';
     const events: NewEvent[] = [];
     try {
+      this.#letIn(call);
       for await (const request of call as AsyncIterable<AppendReq>) {
         const options = request.getOptions();
         if (options) {
@@ -255,6 +277,12 @@ class Node {
   }
 
   batchAppend(call: ServerDuplexStream<BatchAppendReq, Buffer>): void {
+    try {
+      this.#letIn(call);
+    } catch (error) {
+      call.emit('error', statusOf(error));
+      return;
+    }
     const open = new Map<string, { batch: replies.Batch; events: NewEvent[] }>();
     call.on('data', (request: BatchAppendReq) => {
       const { id, form } = uuidOf(request.getCorrelationId());
@@ -292,18 +320,14 @@ class Node {
     events: readonly NewEvent[],
     expected: ExpectedRevision,
   ): Promise<replies.Appended | 'silence'> {
-    if (!this.#writable) throw new ReadOnly();
+    if (!this.#writable) throw new AccessDenied('this node serves a ledger for reading only');
     const appendIt = async () => repliedResult(await this.#store.append(stream, events, expected));
     return this.faults.around(appendIt, { stream, expected });
   }
 }
 
-/** This node was started for reading. */
-class ReadOnly extends Error {
-  constructor() {
-    super('this node serves a ledger for reading only');
-  }
-}
+/** This node was started for reading, or for others. */
+class AccessDenied extends Error {}
 
 const repliedResult = ({ revision, position }: AppendResult): replies.Appended => ({
   revision,
@@ -316,7 +340,7 @@ const positionOf = (number: number): Position =>
 function batchErrorOf(error: unknown): replies.BatchError | undefined {
   if (error instanceof WrongExpectedRevision) return { kind: 'WrongExpectedVersion', actual: error.actual };
   if (error instanceof AppendTooLarge) return { kind: 'MaximumAppendSizeExceeded', bytes: 1024 * 1024 };
-  if (error instanceof ReadOnly) return { kind: 'AccessDenied' };
+  if (error instanceof AccessDenied) return { kind: 'AccessDenied' };
   if (error instanceof OutcomeUnknown) return { kind: 'Timeout' };
   if (error instanceof BadEvent) return { kind: 'Unknown' };
   return undefined;
@@ -331,7 +355,7 @@ function statusOf(error: unknown): { code: status; details: string; metadata?: M
     for (const [key, value] of Object.entries(more)) metadata.set(key, value);
     return metadata;
   };
-  if (error instanceof ReadOnly)
+  if (error instanceof AccessDenied)
     return { code: status.PERMISSION_DENIED, details, metadata: exception('access-denied') };
   if (error instanceof AppendTooLarge) {
     const metadata = exception('maximum-append-size-exceeded', { 'maximum-append-size': String(1024 * 1024) });

@@ -1,0 +1,29 @@
+# The programs, without what only building and testing needs. Which one runs is said by the command: see docker-compose.yml.
+FROM node:24-slim AS build
+WORKDIR /leadger
+COPY package.json package-lock.json ./
+# No package but `node` has a script that is needed, and the image brings that one.
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ./
+COPY apps apps
+COPY libs libs
+RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json
+
+FROM node:24-slim AS packages
+WORKDIR /leadger
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
+  && rm -rf node_modules/node node_modules/node-bin-* node_modules/.bin/node
+
+FROM node:24-slim
+ENV NODE_ENV=production
+WORKDIR /leadger
+COPY --from=packages /leadger/node_modules node_modules
+COPY --from=build /leadger/dist dist
+COPY package.json LICENSE ./
+USER node
+EXPOSE 3000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT ?? 3000) + '/health').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node"]
+CMD ["dist/apps/api/main.js"]

@@ -1,0 +1,8 @@
+/** `describe` where `npm run test:containers` found a Docker engine; else its tests are skipped, and counted as such. */
+export const describeWithDocker = process.env.LEADGER_DOCKER === 'yes' ? describe : describe.skip;
+
+export const EVENTSTOREDB = 'eventstore/eventstore:24.10';
+export const POSTGRESQL = 'postgres:17';
+
+/** Images have to be fetched, and clusters to come to terms. */
+export const START_MILLISECONDS = 300_000;
