@@ -8,6 +8,7 @@ import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { startWireNode } from '#event-store/wire-node/wire-node';
 import { MovedClock } from '#gateways/clock';
 import { ProcessEngine } from '#processes/engine/engine';
+import { freshDatabase } from '#test/postgres/database';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { startLeadger } from '#wiring/start';
 import { openStores } from '#wiring/stores';
@@ -47,6 +48,9 @@ async function startWire(directory: string) {
   return { connectionString: node.connectionString, close };
 }
 
+/** With `LEADGER_TEST_DATABASE=postgres` the read models are in a PostgreSQL database of their own. */
+const startDatabase = () => (process.env.LEADGER_TEST_DATABASE === 'postgres' ? freshDatabase() : undefined);
+
 /** A whole store behind real HTTP on loopback, with its files in a directory of its own and a clock that stands still. */
 export async function startServer({ directory }: { directory?: string } = {}): Promise<Server> {
   const temporary = directory ?? (await mkdtemp(join(tmpdir(), 'leadger-e2e-')));
@@ -54,7 +58,12 @@ export async function startServer({ directory }: { directory?: string } = {}): P
   const log = pino({ level: 'warn' }, { write: (line: string) => void errors.push(line) });
   const clock = new MovedClock(START);
   const wire = process.env.LEADGER_TEST_EVENTS === 'wire' ? await startWire(join(temporary, 'events')) : undefined;
-  const stores = await openStores({ directory: temporary, eventStoreDb: wire?.connectionString });
+  const database = await startDatabase();
+  const stores = await openStores({
+    directory: temporary,
+    eventStoreDb: wire?.connectionString,
+    databaseUrl: database?.url,
+  });
   const application = await createHttpApplication(LeadgerModule.on(stores, { clock }), { log });
   const { running } = await startLeadger(application);
   // Said by whoever stops it, or by nobody: some tests take its stores away.
@@ -83,6 +92,7 @@ export async function startServer({ directory }: { directory?: string } = {}): P
       await application.close();
       await running;
       await wire?.close();
+      await database?.drop();
       if (directory === undefined) await rm(temporary, { recursive: true });
     },
   };

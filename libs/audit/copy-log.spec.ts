@@ -1,0 +1,71 @@
+import { deriveId } from '#domain/kernel/ids';
+import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
+import type { EventStore, RecordedEvent } from '#event-store/port';
+import { startWireNode } from '#event-store/wire-node/wire-node';
+import { copyLog, NoCopy } from './copy-log.ts';
+
+const EVENTS = 600;
+let source: EventStore;
+let behindTheNode: EventStore;
+let target: EventStore;
+let close: () => Promise<void>;
+beforeEach(async () => {
+  source = await openEmbeddedStore();
+  behindTheNode = await openEmbeddedStore();
+  const node = await startWireNode({ store: behindTheNode, writable: true });
+  target = await openEventStoreDb({ connectionString: node.connectionString });
+  close = async () => {
+    await target.close();
+    await node.close();
+    await behindTheNode.close();
+    await source.close();
+  };
+  for (let number = 0; number < EVENTS; number += 1) {
+    const [stream, revision] = [`order-${number % 7}`, Math.floor(number / 7)];
+    const data = Buffer.from(JSON.stringify({ number }));
+    const event = { id: deriveId('copied', String(number)), type: 'Copied', data, metadata: data };
+    await source.append(stream, [event], revision === 0 ? 'no-stream' : revision - 1);
+  }
+});
+afterEach(() => close());
+
+const told = async (store: EventStore) => {
+  const events: Pick<RecordedEvent, 'stream' | 'revision' | 'id'>[] = [];
+  for await (const { stream, revision, id } of store.readAll()) events.push({ stream, revision, id });
+  return events;
+};
+
+describe('a log that is copied to an EventStoreDB', () => {
+  it('has the same events there, with their ids, in the same order', async () => {
+    expect(await copyLog(source, target)).toEqual({ copied: EVENTS, compared: EVENTS });
+    expect(await told(target)).toEqual(await told(source));
+  });
+
+  it('goes on where it was cut short, and copies nothing twice', async () => {
+    let appended = 0;
+    const failing: EventStore = {
+      ...target,
+      identity: () => target.identity(),
+      readAll: (options) => target.readAll(options),
+      append(...parameters) {
+        appended += 1;
+        if (appended > EVENTS / 2) return Promise.reject(new Error('the cable is out'));
+        return target.append(...parameters);
+      },
+    };
+    await expect(copyLog(source, failing)).rejects.toThrow('the cable is out');
+    const { copied, compared } = await copyLog(source, target);
+    expect(copied).toBeLessThan(EVENTS);
+    expect(compared).toBe(EVENTS);
+    expect(await told(target)).toEqual(await told(source));
+    expect(await copyLog(source, target)).toEqual({ copied: 0, compared: EVENTS });
+  });
+
+  it('is no copy where something else is already', async () => {
+    const other = { id: deriveId('other'), type: 'Other', data: Buffer.from('{}'), metadata: Buffer.from('{}') };
+    await target.append('order-0', [other], 'no-stream');
+    await expect(copyLog(source, target)).rejects.toThrow(NoCopy);
+    expect(await told(target)).toHaveLength(1);
+  });
+});
