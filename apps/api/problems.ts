@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import { AppendTooLarge, BadEvent, OutcomeUnknown, StoreFull, StoreUnavailable } from '#event-store/port';
 import { DatabaseError } from '#read-models/engine/pglite';
+import { isOutOfReach } from '#read-models/engine/postgres';
 import { BadCursor } from '#read-models/queries';
 import { TooMuchContention } from '#wiring/ledger';
 
@@ -84,6 +85,8 @@ export function problemOf(error: unknown): Problem | undefined {
     return new Problem(503, 'too-much-contention', 'others keep writing the same; nothing was done, ask again', {
       retryAfterSeconds: 1,
     });
+  if (isOutOfReach(error))
+    return new Problem(503, 'read-models-unavailable', 'the database cannot be asked now', { retryAfterSeconds: 5 });
   // With a code, the database understood and says no: that is a defect of ours.
   if (error instanceof DatabaseError && error.code === undefined)
     return new Problem(503, 'read-models-unavailable', 'the read models cannot be asked now', { retryAfterSeconds: 5 });

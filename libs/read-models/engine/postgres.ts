@@ -24,3 +24,10 @@ export function openPostgres(url: string) {
   pool.on('error', () => {});
   return { dialect: new PostgresDialect({ pool }), closed: () => {} };
 }
+
+/** Connections that are refused or lost, a server that starts or stops, one that has no room: later it may go. */
+const OUT_OF_REACH = /^(ECONN\w+|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|08...|53...|57P..)$/;
+
+export const isOutOfReach = (error: unknown): boolean =>
+  error instanceof Error &&
+  (OUT_OF_REACH.test(String((error as { code?: unknown }).code)) || error.message.startsWith('Connection terminated'));
