@@ -7,6 +7,7 @@ import { OperationsController } from './operations.controller.ts';
 import { OrdersController } from './orders.controller.ts';
 import { PolicyController } from './policy.controller.ts';
 import { ProcessesController } from './processes.controller.ts';
+import { ProgrammesController } from './programmes.controller.ts';
 import { ReplacementsController } from './replacements.controller.ts';
 
 @Module({
@@ -16,6 +17,7 @@ import { ReplacementsController } from './replacements.controller.ts';
     CustomersController,
     DeliveredLeadsController,
     OrdersController,
+    ProgrammesController,
     LeadsController,
     ReplacementsController,
     ProcessesController,

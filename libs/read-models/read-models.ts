@@ -9,10 +9,11 @@ import { type AnyModel, createCheckpoints, emptyCopy, Projection, type Projectio
 import { customers } from './models/customers.ts';
 import { leads } from './models/leads.ts';
 import { orders } from './models/orders.ts';
+import { programmes } from './models/programmes.ts';
 import { replacements } from './models/replacements.ts';
 import { Queries } from './queries.ts';
 
-const models: readonly AnyModel[] = [customers, orders, leads, replacements];
+const models: readonly AnyModel[] = [customers, orders, programmes, leads, replacements];
 
 export interface ReadModels {
   readonly queries: Queries;

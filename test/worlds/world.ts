@@ -3,7 +3,7 @@ import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { addSeconds } from '#domain/kernel/instants';
 import { leadStream } from '#domain/leads/lead';
-import { orderStream, owedLeads } from '#domain/orders/order';
+import { orderStream } from '#domain/orders/order';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
 import { MovedClock } from '#gateways/clock';
@@ -126,7 +126,7 @@ export class World {
       if (stream.startsWith('order-')) {
         const { state } = await this.#ledger.read<'order'>(orderStream(id));
         const { customerId, leadTypeId, dailyMaximum, timeZone } = state.terms as NonNullable<typeof state.terms>;
-        const open = state.status === 'open' && state.deliveredLeads < owedLeads(state.terms as never);
+        const open = state.status === 'open' && state.deliveredLeads < state.owedLeads;
         const today = new Intl.DateTimeFormat('en-CA', { timeZone }).format(Date.parse(this.clock.now()));
         const deliveredToday = state.day.localDay === today ? state.day.deliveredLeads : 0;
         const wants =

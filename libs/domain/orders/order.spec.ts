@@ -47,7 +47,7 @@ const deliver = (leadId: string, at = minute(5), replacementFor?: string): Order
 const placed: OrderEvent = { type: 'OrderPlaced', data: { at: minute(0), ...terms, totalCents: 3000 } };
 const money = { reference: 'r1', amountCents: 3000, currency: 'USD' };
 const paid: OrderEvent = { type: 'PaymentCaptured', data: { at: minute(1), ...money } };
-const paused: OrderEvent = { type: 'OrderPaused', data: { at: minute(2) } };
+const paused: OrderEvent = { type: 'OrderPaused', data: { at: minute(2), pauseNumber: 1 } };
 const cancelled: OrderEvent = { type: 'OrderCancelled', data: { at: minute(3), undeliveredLeads: 3 } };
 const filled: OrderEvent = { type: 'OrderFilled', data: { at: minute(3), deliveredLeads: 3 } };
 const declined: OrderEvent = { type: 'PaymentDeclined', data: { at: minute(1), reason: 'expired card' } };
