@@ -48,11 +48,17 @@ async function startWire(directory: string) {
 }
 
 /** A whole store behind real HTTP on loopback, with its files in a directory of its own and a clock that stands still. */
-export async function startServer({ directory }: { directory?: string } = {}): Promise<Server> {
+export async function startServer({
+  directory,
+  start = START,
+}: {
+  directory?: string;
+  start?: string;
+} = {}): Promise<Server> {
   const temporary = directory ?? (await mkdtemp(join(tmpdir(), 'leadger-e2e-')));
   const errors: string[] = [];
   const log = pino({ level: 'warn' }, { write: (line: string) => void errors.push(line) });
-  const clock = new MovedClock(START);
+  const clock = new MovedClock(start);
   const wire = process.env.LEADGER_TEST_EVENTS === 'wire' ? await startWire(join(temporary, 'events')) : undefined;
   const stores = await openStores({ directory: temporary, eventStoreDb: wire?.connectionString });
   const application = await createHttpApplication(LeadgerModule.on(stores, { clock }), { log });
