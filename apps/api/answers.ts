@@ -40,6 +40,7 @@ const problemDocument = z.object({
 
 const problems = {
   400: ['what was sent is malformed: each wrong field is named', 'invalid-request', 'quantity: must be a whole number'],
+  403: ['not for this actor', 'support-only', 'only support may change this'],
   404: ['there is no such thing', 'order-unknown', 'there is no such order'],
   409: ['a rule of the store says no', 'order-filled', 'the order is filled: it cannot be paused'],
   412: ['it changed since the revision named in If-Match', 'revision-mismatch', 'this is at revision 4, not 3'],
@@ -170,20 +171,27 @@ const fieldOfRefusal: Readonly<Record<string, string>> = {
   'lead-unknown': 'leadId',
   'order-limits-crossed': 'smallestOrder',
   'order-unknown': 'orderId',
+  'not-in-loyalty-rewards': 'loyalty',
   'policy-contradicts-itself': 'policy',
   'policy-in-the-past': 'effectiveFrom',
   'price-in-the-past': 'effectiveFrom',
   'ages-into-stranger': 'agesInto',
+  'programme-unknown': 'orderId',
   'quantity-outside-limits': 'quantity',
+  'reason-missing': 'leadger-reason',
   'replacement-unknown': 'replacementId',
   'return-reason-unknown': 'reason',
+  'unknown-cadence': 'loyalty.cadence',
   'unknown-lead-type': 'leadTypeId',
   'unknown-store': 'storeId',
 };
+
+/** Refusals that are about the request and not about what it asks for. */
+const statusOfRefusal: Readonly<Record<string, number>> = { 'reason-missing': 400, 'support-only': 403 };
 
 export function problemOfRefusal({ code, message, rule }: Refusal, params: Readonly<Record<string, string>>): Problem {
   const field = fieldOfRefusal[code];
   if (field !== undefined && field in params) return new Problem(404, code, message);
   const errors = field === undefined ? undefined : [{ field, message }];
-  return new Problem(409, code, message, { rule, errors });
+  return new Problem(statusOfRefusal[code] ?? 409, code, message, { rule, errors });
 }

@@ -7,6 +7,7 @@ import { OperationsController } from './operations.controller.ts';
 import { OrdersController } from './orders.controller.ts';
 import { PolicyController } from './policy.controller.ts';
 import { ProcessesController } from './processes.controller.ts';
+import { ProgrammesController } from './programmes.controller.ts';
 import { ReplacementsController } from './replacements.controller.ts';
 
 /** How a program is: all there is to ask of a worker. */
@@ -21,6 +22,7 @@ export class OperationsModule {}
     CustomersController,
     DeliveredLeadsController,
     OrdersController,
+    ProgrammesController,
     LeadsController,
     ReplacementsController,
     ProcessesController,

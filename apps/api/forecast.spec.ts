@@ -4,8 +4,7 @@ import { progressOf } from './forecast.ts';
 const order = (changes: Partial<OrderRow>): OrderRow =>
   ({
     status: 'open',
-    quantity: 20,
-    bonusLeads: 2,
+    orderedLeads: 22,
     dailyMaximum: null,
     paidAt: '2026-03-01T00:00:00.000Z',
     deliveredLeads: 4,

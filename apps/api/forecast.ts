@@ -1,11 +1,10 @@
 import { addDays } from '#domain/kernel/instants';
-import { owedLeads } from '#domain/orders/order';
 import type { OrderRow } from '#read-models/queries';
 
 const DAY_MILLISECONDS = 86_400_000;
 
 export interface Progress {
-  /** Of what was ordered, bonus included; replacements are counted apart. */
+  /** Of what was ordered, bonus and renewals included; replacements are counted apart. */
   readonly owedLeads: number;
   /** When it would be filled if leads went on coming as they have so far; null when nothing tells. No promise (ORD-7). */
   readonly expectedFilledAt: string | null;
@@ -13,7 +12,7 @@ export interface Progress {
 
 export function progressOf(order: OrderRow, now: string): Progress {
   const open = order.status === 'open' || order.status === 'paused' || order.status === 'awaiting-payment';
-  const owed = open ? owedLeads(order) - order.deliveredLeads : 0;
+  const owed = open ? order.orderedLeads - order.deliveredLeads : 0;
   if (order.status !== 'open' || !order.paidAt || order.deliveredLeads === 0)
     return { owedLeads: owed, expectedFilledAt: null };
   const daysSoFar = Math.max(1, (Date.parse(now) - Date.parse(order.paidAt)) / DAY_MILLISECONDS);

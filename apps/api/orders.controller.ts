@@ -28,6 +28,11 @@ class DailyMaximum {
   percent?: number;
 }
 
+class LoyaltyRewards {
+  @Line({ description: "how often the order is to be renewed: one of the policy's renewalCadences", example: 'weekly' })
+  cadence!: string;
+}
+
 class PlaceOrderBody {
   @Id({ description: 'who orders', example: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10' })
   customerId!: string;
@@ -50,6 +55,24 @@ class PlaceOrderBody {
   timeZone?: string;
 
   @Line({ description: "from the payment provider's form; the sandbox takes tok_ok", example: 'tok_ok' })
+  paymentToken!: string;
+
+  @Nested(() => LoyaltyRewards, {
+    description: 'to join Loyalty Rewards (LOY-1); types that qualify only (CAT-4)',
+    example: { cadence: 'weekly' },
+    optional: true,
+  })
+  loyalty?: LoyaltyRewards;
+}
+
+class DailyMaximumBody {
+  @Nested(() => DailyMaximum, { description: 'either leads or percent of the quantity', example: { leads: 3 } })
+  @ExactlyOneOf('leads', 'percent')
+  dailyMaximum!: { leads: number } | { percent: number };
+}
+
+class PaymentCardBody {
+  @Line({ description: "of the new card, from the payment provider's form", example: 'tok_ok' })
   paymentToken!: string;
 }
 
@@ -77,6 +100,9 @@ const order = z.object({
   status: z.enum(statuses),
   quantity: z.int(),
   bonusLeads: z.int(),
+  orderedLeads: z.int().describe('quantity and bonus of the first order and all its renewals'),
+  renewals: z.int().describe('how often Loyalty Rewards re-opened it (LOY-2)'),
+  loyaltyCadence: z.string().nullable().describe('null outside Loyalty Rewards; see /api/programmes'),
   dailyMaximum: z.int().nullable().describe('leads a local day; null for batch types (CHK-3)'),
   timeZone: z.string(),
   pricePerLeadCents: z.int(),
@@ -90,6 +116,7 @@ const order = z.object({
   placedAt: z.string(),
   paidAt: z.string().nullable(),
   pausedAt: z.string().nullable(),
+  restartsAt: z.string().nullable().describe('when it restarts by itself; null: it waits for the customer (ORD-3)'),
   lastDeliveredAt: z.string().nullable(),
   closedAt: z.string().nullable().describe('when it was filled, cancelled, or its payment failed'),
   declineReason: z.string().nullable(),
@@ -98,7 +125,7 @@ const order = z.object({
 }) satisfies z.ZodType<OrderRow>;
 
 const orderWithProgress = order.extend({
-  owedLeads: z.int().describe('of what was ordered, bonus included'),
+  owedLeads: z.int().describe('of what was ordered, bonus and renewals included'),
   expectedFilledAt: z.string().nullable().describe('if leads go on coming as they have so far; no promise (ORD-7)'),
   usualDelivery: z.string().nullable().describe('the usual delivery time of the lead type (CAT-2)'),
 });
@@ -111,6 +138,9 @@ const orderExample: z.input<typeof order> = {
   status: 'open',
   quantity: 25,
   bonusLeads: 0,
+  orderedLeads: 25,
+  renewals: 0,
+  loyaltyCadence: null,
   dailyMaximum: 5,
   timeZone: 'America/New_York',
   pricePerLeadCents: 1000,
@@ -124,6 +154,7 @@ const orderExample: z.input<typeof order> = {
   placedAt: '2026-03-01T09:30:00.000Z',
   paidAt: '2026-03-01T09:30:01.000Z',
   pausedAt: null,
+  restartsAt: null,
   lastDeliveredAt: '2026-03-02T15:12:40.000Z',
   closedAt: null,
   declineReason: null,
@@ -207,6 +238,34 @@ export class OrdersController {
   })
   cancel(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
     return this.#requests.cancelOrder(orderId, caller);
+  }
+
+  @Post(':orderId/daily-maximum')
+  @CommandRoute({
+    summary: 'Change the daily maximum (ORD-4): support only, with a Leadger-Reason; counts for today, too',
+    records: ['DailyMaximumChanged'],
+  })
+  @Problems(403)
+  changeDailyMaximum(
+    @IdOf('order') orderId: string,
+    @Body() { dailyMaximum }: DailyMaximumBody,
+    @Asking() caller: Caller,
+  ): Promise<Answer> {
+    return this.#requests.changeDailyMaximum(orderId, dailyMaximum, caller);
+  }
+
+  @Post(':orderId/payment-card')
+  @CommandRoute({
+    summary: 'Charge another card from the next renewal on (ORD-4): support only, with a Leadger-Reason',
+    records: ['PaymentCardChanged'],
+  })
+  @Problems(403)
+  changePaymentCard(
+    @IdOf('order') orderId: string,
+    @Body() { paymentToken }: PaymentCardBody,
+    @Asking() caller: Caller,
+  ): Promise<Answer> {
+    return this.#requests.changePaymentCard(orderId, paymentToken, caller);
   }
 
   @Get(':orderId/history')

@@ -32,8 +32,12 @@ const words: { readonly [Type in EventTypeName]: (data: DataOf<Type>) => string 
   PaymentDeclined: ({ reason }) => `payment declined: ${reason}`,
   PaymentCapturedTooLate: ({ amountCents, currency }) =>
     `${money(amountCents, currency)} paid after the order was cancelled: to be given back`,
-  OrderPaused: () => 'paused: receives nothing',
-  OrderRestarted: () => 'restarted',
+  OrderPaused: ({ restartsAt }) => `paused: receives nothing${restartsAt ? `, restarts by itself ${restartsAt}` : ''}`,
+  OrderRestarted: ({ automatic }) => (automatic ? 'restarted by itself' : 'restarted'),
+  OrderReopened: ({ renewalNumber, quantity, bonusLeads, bonusPercent, rule, pausesCounted, totalCents, currency }) =>
+    `re-opened by renewal ${renewalNumber}: ${quantity} leads and ${bonusLeads} bonus leads (${bonusPercent} %, ${rule}, ${pausesCounted} pauses) for ${money(totalCents, currency)}`,
+  DailyMaximumChanged: ({ dailyMaximum }) => `at most ${dailyMaximum} leads a day from now on`,
+  PaymentCardChanged: () => 'the next charge goes to another card',
   OrderCancelled: ({ undeliveredLeads }) => `cancelled, ${undeliveredLeads} leads undelivered`,
   OrderFilled: ({ deliveredLeads }) => `filled: all ${deliveredLeads} leads delivered`,
   LeadDelivered: ({ leadId, localDay, replacementFor, decision }) =>
@@ -41,6 +45,19 @@ const words: { readonly [Type in EventTypeName]: (data: DataOf<Type>) => string 
   DailyMaximumReached: ({ localDay, deliveredLeads }) =>
     `the daily maximum of ${deliveredLeads} is reached on ${localDay}`,
   ReplacementOwed: ({ leadId, owedSince }) => `a replacement for lead ${leadId} is owed since ${owedSince}`,
+  ProgrammeJoined: ({ cadence, dueAt }) => `joined Loyalty Rewards: ${cadence}, first on ${dueAt}`,
+  RenewalAnnounced: ({ renewalNumber, dueAt }) => `renewal ${renewalNumber} announced for ${dueAt}`,
+  RenewalBegun: ({ renewalNumber, dueAt, attempt, charge }) =>
+    `renewal ${renewalNumber}, due ${dueAt}: ${money(charge.amountCents, charge.currency)} is charged, attempt ${attempt}`,
+  RenewalPaid: ({ renewalNumber, amountCents, currency, reference, nextDueAt }) =>
+    `renewal ${renewalNumber}: ${money(amountCents, currency)} paid (${reference}); the next is due ${nextDueAt}`,
+  RenewalDeclined: ({ renewalNumber, reason, retryAt }) =>
+    `renewal ${renewalNumber} declined: ${reason}${retryAt ? `; tried again ${retryAt}` : ''}`,
+  ProgrammeHeld: ({ cause }) =>
+    cause === 'customer' ? 'programme on hold' : 'programme on hold: its payment was declined',
+  ProgrammeActivated: ({ renewalNumber, dueAt }) => `programme active again: renewal ${renewalNumber} is due ${dueAt}`,
+  ProgrammeCancelled: ({ cause }) =>
+    `programme cancelled${cause === 'customer' ? '' : cause === 'order-cancelled' ? ' with its order' : ': the order was not paid'}`,
   ReplacementRequested: ({ leadId, reason, deliveredAt, verifyBy }) =>
     `lead ${leadId}, delivered ${deliveredAt}, returned: ${reason}; to be verified by ${verifyBy}`,
   ChargebackGranted: ({ reason }) => `chargeback granted: ${reason}`,

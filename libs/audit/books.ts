@@ -186,6 +186,14 @@ const takeDownBy: Readonly<Record<string, TakeDown>> = {
     Object.assign(books.order(id), { status: 'open', lastRestarted: at });
   },
   OrderFilled: becomes('filled'),
+  OrderReopened: (books, { id, data: { quantity, bonusLeads } }) => {
+    const order = books.order(id);
+    order.leadsOrdered += quantity + bonusLeads;
+    if (order.status === 'filled') order.status = 'open';
+  },
+  DailyMaximumChanged: (books, { id, data: { dailyMaximum } }) => {
+    books.order(id).dailyMaximum = dailyMaximum;
+  },
   OrderCancelled: becomes('cancelled'),
   LeadDelivered: (books, event, receivedAt) => {
     const { lead, order, customer, replaces, localDay, businessStated, businessKnown } = deliveryIn(books, event);

@@ -76,6 +76,38 @@ const setting: Line[] = [
   lead('l1', 'ex'),
 ];
 
+/** A shared order of 10 that is renewed every 7 days. */
+const member: Line[] = [
+  [
+    'order-m1',
+    'OrderPlaced',
+    {
+      customerId: 'c4',
+      leadTypeId: 'sh',
+      timeZone: 'UTC',
+      quantity: 10,
+      bonusLeads: 1,
+      policyVersion: 1,
+      loyalty: { cadenceDays: 7 },
+    },
+  ],
+  ['order-m1', 'PaymentCaptured'],
+  ['programme-m1', 'ProgrammeJoined'],
+];
+const charged = (renewalNumber: number, day = 7 * renewalNumber): Line[] => [
+  ['programme-m1', 'RenewalBegun', { at: on(day), renewalNumber }],
+  ['programme-m1', 'RenewalPaid', { at: on(day), renewalNumber }],
+];
+const reopened = (renewalNumber: number, bonusLeads: number, day = 7 * renewalNumber): Line => [
+  'order-m1',
+  'OrderReopened',
+  { at: on(day), renewalNumber, quantity: 10, bonusLeads },
+];
+const renewed = (renewalNumber: number, bonusLeads: number, day?: number): Line[] => [
+  ...charged(renewalNumber, day),
+  reopened(renewalNumber, bonusLeads, day),
+];
+
 const returned = (reason = 'wrong number', requestedOn = 1): Line[] => [
   [
     'replacement-r1',
@@ -141,7 +173,98 @@ describe('the laws', () => {
     expect(await broken(story)).toEqual({});
   });
 
+  it('hold for renewals that come on their dates, also after a hold, a decline and a pause', async () => {
+    const story: Line[] = [
+      ...setting,
+      ...member,
+      ...renewed(1, 1),
+      ['programme-m1', 'ProgrammeHeld', { at: on(8) }],
+      ['programme-m1', 'ProgrammeActivated', { at: on(9) }],
+      ...renewed(2, 2),
+      ['order-m1', 'OrderPaused', { at: on(15) }],
+      ['order-m1', 'OrderRestarted', { at: on(15) }],
+      ['programme-m1', 'RenewalBegun', { at: on(21), renewalNumber: 3 }],
+      ['programme-m1', 'RenewalDeclined', { at: on(21), renewalNumber: 3, retryAt: on(22) }],
+      ...renewed(3, 3, 22),
+      ...renewed(4, 3),
+      ['programme-m1', 'ProgrammeHeld', { at: on(29) }],
+      ['programme-m1', 'ProgrammeActivated', { at: on(40) }],
+      ...renewed(5, 3, 40),
+      ['order-m1', 'OrderPaused', { at: on(41) }],
+      ...renewed(6, 1, 47),
+      ['programme-m1', 'ProgrammeCancelled', { at: on(48) }],
+      ['customer-c1', 'BusinessAssociationChanged', { at: on(100), businessAssociation: 'Abc' }],
+    ];
+    expect(await broken(story)).toEqual({});
+  });
+
+  it('ORD-6, DLV-5: go by what renewals add and by the maximum in force', async () => {
+    const story: Line[] = [
+      ...setting,
+      ...order('m2', 'c3', 'ex', 1),
+      ...['l2', 'l3', 'l4', 'l5'].map((id) => lead(id, 'ex')),
+      ...delivery('l2', 'm2', 'c3'),
+      ['order-m2', 'DailyMaximumChanged', { dailyMaximum: 3 }],
+      ...delivery('l3', 'm2', 'c3'),
+      ['order-m2', 'OrderFilled'],
+      ['order-m2', 'OrderReopened', { renewalNumber: 1, quantity: 2, bonusLeads: 0 }],
+      ...delivery('l4', 'm2', 'c3'),
+    ];
+    // The order joined nothing, so only its renewal is wrong.
+    expect(await broken(story)).toEqual({ renewalOutOfTurn: 1 });
+    expect(await broken([...story, ...delivery('l5', 'm2', 'c3')])).toMatchObject({ aboveDailyMaximum: 1 });
+  });
+
   it.each<[string, Partial<Record<Law, number>>, readonly Line[]]>([
+    [
+      'LOY-3: a first order comes with too many bonus leads',
+      { bonusWrong: 1 },
+      [['order-m2', 'OrderPlaced', { ...member[0]?.[2], bonusLeads: 3 }]],
+    ],
+    ['LOY-3: a renewal comes with the bonus of another', { bonusWrong: 1 }, [...member, ...renewed(1, 2)]],
+    [
+      'LOY-4: the second pause does not lose the ladder',
+      { bonusWrong: 1 },
+      [...member, ['order-m1', 'OrderPaused'], ['order-m1', 'OrderPaused'], ...renewed(1, 1), ...renewed(2, 2)],
+    ],
+    ['LOY-1: a renewal comes early', { renewalOutOfTurn: 1 }, [...member, ...renewed(1, 1, 6.99)]],
+    [
+      'LOY-1: the next one counts from the date, not from when the one before came',
+      { renewalOutOfTurn: 1 },
+      [...member, ...renewed(1, 1, 10), ...renewed(2, 2, 13.9)],
+    ],
+    ['LOY-1: a renewal comes twice', { renewalOutOfTurn: 1 }, [...member, ...renewed(1, 1), reopened(1, 1)]],
+    ['LOY-1: a renewal is charged twice', { renewalOutOfTurn: 2 }, [...member, ...renewed(1, 1), ...charged(1, 8)]],
+    ['LOY-8: an unpaid renewal re-opens the order', { renewalOutOfTurn: 1 }, [...member, reopened(1, 1)]],
+    [
+      'LOY-5: a held programme is renewed',
+      { renewalOutOfTurn: 1 },
+      [...member, ['programme-m1', 'ProgrammeHeld'], ...renewed(1, 1)],
+    ],
+    [
+      'LOY-8: a declined renewal is tried again before its time',
+      { renewalOutOfTurn: 1 },
+      [
+        ...member,
+        ['programme-m1', 'RenewalBegun', { at: on(7), renewalNumber: 1 }],
+        ['programme-m1', 'RenewalDeclined', { at: on(7), renewalNumber: 1, retryAt: on(8) }],
+        ...renewed(1, 1, 7.5),
+      ],
+    ],
+    [
+      'LOY-1: a renewal does not come',
+      { renewalMissing: 1 },
+      [...member, ['customer-c1', 'BusinessAssociationChanged', { at: on(8), businessAssociation: 'Abc' }]],
+    ],
+    [
+      'LOY-2: a renewal is paid and not delivered',
+      { renewalMissing: 1 },
+      [
+        ...member,
+        ...charged(1),
+        ['customer-c1', 'BusinessAssociationChanged', { at: on(8), businessAssociation: 'Abc' }],
+      ],
+    ],
     [
       'DLV-1: an exclusive lead goes to a second customer',
       { exclusiveToSeveral: 1 },

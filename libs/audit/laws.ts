@@ -1,6 +1,7 @@
 import type { EventStore, RecordedEvent } from '#event-store/port';
 import { Books, DAY, type DeliveryCase, deliveryIn, type Lead, type Order, personsIn } from './books.ts';
 import { nameOf, parseRaw, type RawEvent, RevisionCheck } from './raw-log.ts';
+import { RenewalCheck } from './renewals.ts';
 import { TurnCheck } from './turns.ts';
 
 /**
@@ -38,6 +39,9 @@ export const laws = {
     'a return was granted that was asked for too late or without an approved reason (RPL-2, RPL-3)',
   replacementMissing: 'a return was granted a day ago or longer, and suitable stock lay unused ever since (RPL-6)',
   winnerNotFirst: 'a lead was given to somebody whose turn it was not (DLV-7)',
+  bonusWrong: 'an order or a renewal came with other leads than its number and the pauses before give (LOY-2 … LOY-4)',
+  renewalOutOfTurn: 'a renewal came before its date, while held, unpaid, twice or before the one before (LOY-1, LOY-5)',
+  renewalMissing: 'a renewal of an active programme is a day late or longer, or was paid and not delivered (LOY-1)',
   revisionGap: 'an event does not follow the one before it in its stream',
   hashMismatch: 'an event is not what was written',
   unreadable: 'an event cannot be read, or does not say what events of its type must say',
@@ -56,6 +60,7 @@ export async function checkLaws(store: Pick<EventStore, 'readAll'>, options: Che
   const findings = new Findings();
   const books = new Books();
   const turns = new TurnCheck();
+  const renewals = new RenewalCheck();
   const revisions = new RevisionCheck();
   let events = 0;
   let head = '';
@@ -65,11 +70,12 @@ export async function checkLaws(store: Pick<EventStore, 'readAll'>, options: Che
     if (!revisions.follows(recorded)) findings.add('revisionGap', recorded);
     if (recorded.hash && Buffer.compare(recorded.hash, options.hashOf(recorded)) !== 0)
       findings.add('hashMismatch', recorded);
-    judge(recorded, books, turns, findings);
+    judge(recorded, { books, turns, renewals }, findings);
     if (events % 10_000 === 0) options.onProgress?.(events);
   }
   findMissingReplacements(books, findings);
   for (const event of turns.unfair()) findings.add('winnerNotFirst', event);
+  for (const event of renewals.missing()) findings.add('renewalMissing', event);
   options.onProgress?.(events);
   const { judged, passedOver } = turns;
   return { laws: findings.counts, examples: findings.examples, events, decisions: { judged, passedOver }, head };
@@ -86,12 +92,19 @@ class Findings {
   }
 }
 
-function judge(recorded: RecordedEvent, books: Books, turns: TurnCheck, findings: Findings): void {
+interface Auditors {
+  readonly books: Books;
+  readonly turns: TurnCheck;
+  readonly renewals: RenewalCheck;
+}
+
+function judge(recorded: RecordedEvent, { books, turns, renewals }: Auditors, findings: Findings): void {
   try {
     const event = parseRaw(recorded);
     for (const law of brokenBy(event, books)) findings.add(law, event);
     books.takeDown(event);
     turns.take(event);
+    for (const law of renewals.take(event)) findings.add(law, event);
   } catch (error) {
     // A damaged payload is a finding like any other; the rest of the log is still worth reading.
     if (!(error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError)) throw error;

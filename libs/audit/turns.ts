@@ -94,10 +94,11 @@ interface Order {
   readonly customerId: string;
   readonly leadTypeId: string;
   readonly timeZone: string;
-  readonly dailyMaximum: number | undefined;
-  readonly leadsOrdered: number;
+  dailyMaximum: number | undefined;
+  /** Of the first order and all renewals. */
+  leadsOrdered: number;
   readonly placedAt: string;
-  status: 'awaiting payment' | 'open' | 'paused' | 'closed';
+  status: 'awaiting payment' | 'open' | 'paused' | 'filled' | 'closed';
   leadsDelivered: number;
   /** The latest local day with a delivery, and how many on it: a clock set back opens no day anew. */
   latestDay: string;
@@ -233,7 +234,20 @@ const changes: Readonly<Record<string, Change>> = {
   OrderPaused: becomes('paused'),
   PaymentDeclined: becomes('closed'),
   OrderCancelled: becomes('closed'),
-  OrderFilled: becomes('closed'),
+  OrderFilled: becomes('filled'),
+  OrderReopened: (book, { id, data: { quantity, bonusLeads } }) => {
+    const order = book.orders.get(id);
+    if (!order) return;
+    order.leadsOrdered += quantity + bonusLeads;
+    if (order.status === 'filled') order.status = 'open';
+    book.queueUp(order.claim);
+  },
+  DailyMaximumChanged: (book, { id, data: { dailyMaximum } }) => {
+    const order = book.orders.get(id);
+    if (!order) return;
+    order.dailyMaximum = dailyMaximum;
+    book.queueUp(order.claim);
+  },
 
   ReplacementOwed: (book, { id, data: { replacementId, owedSince } }) => {
     const order = book.orders.get(id);

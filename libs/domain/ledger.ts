@@ -4,6 +4,7 @@ import type { Decider, DomainCommand, DomainEvent } from './kernel/decider.ts';
 import type { EventSchemas } from './kernel/events.ts';
 import { contactBook, contactBookEvents } from './leads/contact-book.ts';
 import { lead, leadEvents } from './leads/lead.ts';
+import { programme, programmeEvents } from './loyalty/programme.ts';
 import { order, orderEvents } from './orders/order.ts';
 import { policy, policyEvents, policyUpcasters } from './policy/policy.ts';
 import { replacement, replacementEvents } from './replacements/replacement.ts';
@@ -19,6 +20,7 @@ export const ledger = {
   contacts: { decider: contactBook, events: contactBookEvents, upcasters: {} },
   lead: { decider: lead, events: leadEvents, upcasters: {} },
   order: { decider: order, events: orderEvents, upcasters: {} },
+  programme: { decider: programme, events: programmeEvents, upcasters: {} },
   replacement: { decider: replacement, events: replacementEvents, upcasters: {} },
 } satisfies Record<string, Family>;
 

@@ -55,6 +55,8 @@ const eventTypes = [
   'PaymentDeclined',
   'OrderPaused',
   'OrderRestarted',
+  'OrderReopened',
+  'DailyMaximumChanged',
   'OrderCancelled',
   'OrderFilled',
   'ReplacementOwed',
@@ -78,7 +80,7 @@ interface Distribution {
   readonly businesses: Map<string, string>;
   /** Customer → its claims, for the day it changes its business. */
   readonly claimsOf: Map<string, Set<Claim>>;
-  /** Orders that may still receive leads. */
+  /** Orders that may still receive leads, filled ones in Loyalty Rewards included: a renewal may re-open them. */
   readonly orders: Map<string, WaitingOrder>;
   /** Replacement → its claim, while it is owed. */
   readonly debts: Map<string, Debt>;
@@ -96,10 +98,11 @@ interface Distribution {
 interface WaitingOrder extends Placed {
   readonly claim: Claim;
   wakeAt: Instant;
-  readonly owedLeads: number;
-  readonly dailyMaximum: number | undefined;
+  owedLeads: number;
+  dailyMaximum: number | undefined;
   readonly timeZone: string;
-  status: 'awaiting-payment' | 'open' | 'paused';
+  readonly renews: boolean;
+  status: 'awaiting-payment' | 'open' | 'paused' | 'filled';
   deliveredLeads: number;
   day: { localDay: string; deliveredLeads: number };
   /** Assigned, not yet received. They count towards quantity and day until they are refused. */
@@ -159,9 +162,18 @@ function evolve(state: Distribution, fact: DistributionFact): void {
     case 'OrderPaused':
       setStatus(state, idIn(fact), 'paused');
       return;
+    case 'OrderFilled':
+      if (state.orders.get(idIn(fact))?.renews) setStatus(state, idIn(fact), 'filled');
+      else closeOrder(state, idIn(fact));
+      return;
+    case 'OrderReopened':
+      reopenOrder(state, idIn(fact), fact);
+      return;
+    case 'DailyMaximumChanged':
+      changeDailyMaximum(state, idIn(fact), fact);
+      return;
     case 'PaymentDeclined':
     case 'OrderCancelled':
-    case 'OrderFilled':
       closeOrder(state, idIn(fact));
       return;
     case 'ReplacementOwed':
@@ -278,6 +290,7 @@ function addOrder(state: Distribution, orderId: string, { data }: FactOf<'OrderP
     owedLeads: owedLeads(data),
     dailyMaximum,
     timeZone,
+    renews: data.loyalty !== undefined,
     status: 'awaiting-payment',
     deliveredLeads: 0,
     day: { localDay: '', deliveredLeads: 0 },
@@ -293,6 +306,23 @@ function setStatus(state: Distribution, orderId: string, status: WaitingOrder['s
   order.status = status;
   for (const claim of state.claimsOf.get(order.claim.customerId) ?? [])
     if (claim.orderId === orderId) refreshClaim(state, claim);
+}
+
+/** LOY-9. It keeps its age and its turn (DLV-7). */
+function reopenOrder(state: Distribution, orderId: string, { data }: FactOf<'OrderReopened'>): void {
+  const order = state.orders.get(orderId);
+  if (!order) return;
+  order.owedLeads += owedLeads(data);
+  setStatus(state, orderId, order.status === 'filled' ? 'open' : order.status);
+}
+
+/** ORD-4. Counts for the day that has begun, too: an order asleep may wake, and one awake may have its maximum. */
+function changeDailyMaximum(state: Distribution, orderId: string, { data }: FactOf<'DailyMaximumChanged'>): void {
+  const order = state.orders.get(orderId);
+  if (!order) return;
+  order.dailyMaximum = data.dailyMaximum;
+  state.sleepers.remove(order);
+  refreshClaim(state, order.claim);
 }
 
 function closeOrder(state: Distribution, orderId: string): void {

@@ -27,13 +27,16 @@ export interface EffectWish {
 }
 
 /** Each kind is carried out by the engine's handler of that name. */
-export type Effect = {
-  readonly kind: 'capture-payment';
+export type Effect =
+  | ({ readonly kind: 'capture-payment' } & Charge)
+  | ({ readonly kind: 'charge-renewal'; readonly renewalNumber: number; readonly attempt: number } & Charge);
+
+interface Charge {
   readonly token: string;
   readonly amountCents: number;
   readonly currency: string;
   readonly statementDescriptor: string;
-};
+}
 
 export type Untimed<Command> = Command extends unknown ? Omit<Command, 'at'> : never;
 

@@ -12,9 +12,10 @@ import {
   stockTable,
 } from './models/leads.ts';
 import { type OrderRow, orderTable } from './models/orders.ts';
+import { type ProgrammeRow, programmeTable, type RenewalRow, renewalTable } from './models/programmes.ts';
 import { type ReplacementRow, replacementTable } from './models/replacements.ts';
 
-export type { CustomerRow, DeliveredLeadRow, LeadRow, OrderRow, ReplacementRow, StockRow };
+export type { CustomerRow, DeliveredLeadRow, LeadRow, OrderRow, ProgrammeRow, RenewalRow, ReplacementRow, StockRow };
 
 /** A delivered lead with the state of its return, where there is one. */
 export interface DeliveredLead extends DeliveredLeadRow {
@@ -70,6 +71,24 @@ export class Queries {
 
   findOrder(orderId: string): Promise<OrderRow | undefined> {
     return this.#find('orders', orderTable, orderId);
+  }
+
+  listProgrammes(
+    request: PageRequest & { customerId?: string; storeId?: string; status?: ProgrammeRow['status'] },
+  ): Promise<Page<ProgrammeRow>> {
+    const { customerId, storeId, status } = request;
+    const order = { by: 'joinedAt', id: 'orderId', newestFirst: true } as const;
+    return this.#page(this.#all('programmes', programmeTable), { customerId, storeId, status }, order, request);
+  }
+
+  findProgramme(orderId: string): Promise<ProgrammeRow | undefined> {
+    return this.#find('programmes', programmeTable, orderId);
+  }
+
+  /** In their order. One that is neither announced nor begun is not among them. */
+  async renewalsOf(orderId: string): Promise<readonly RenewalRow[]> {
+    const rows = this.#all('programmes', renewalTable).where('orderId', '=', orderId as never);
+    return (await rows.orderBy('renewalNumber').execute()) as unknown as RenewalRow[];
   }
 
   async listDeliveredLeads(

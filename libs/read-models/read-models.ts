@@ -20,10 +20,11 @@ import { Projection, placeOf } from './engine/projection.ts';
 import { customers } from './models/customers.ts';
 import { leads } from './models/leads.ts';
 import { orders } from './models/orders.ts';
+import { programmes } from './models/programmes.ts';
 import { replacements } from './models/replacements.ts';
 import { Queries } from './queries.ts';
 
-const models: readonly AnyModel[] = [customers, orders, leads, replacements];
+const models: readonly AnyModel[] = [customers, orders, programmes, leads, replacements];
 
 export interface ReadModelStatus {
   readonly name: string;

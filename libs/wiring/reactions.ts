@@ -1,9 +1,12 @@
 import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { PaymentGateway } from '#gateways/payments';
+import { autoRestart } from '#processes/auto-restart';
 import { type Answer, ProcessEngine, type Sent } from '#processes/engine/engine';
 import { leadAgeing } from '#processes/lead-ageing';
 import { leadDistribution } from '#processes/lead-distribution';
+import { loyaltyMembership } from '#processes/loyalty-membership';
+import { loyaltyRenewals } from '#processes/loyalty-renewals';
 import { paymentCapture } from '#processes/payment-capture';
 import { replacementDelivery } from '#processes/replacement-delivery';
 import { verificationDeadline } from '#processes/verification-deadline';
@@ -11,7 +14,16 @@ import type { Lease } from './leases.ts';
 import type { Ledger, Order, Outcome } from './ledger.ts';
 
 /** Every process there is, in the order in which they are asked. */
-export const processes = [paymentCapture, replacementDelivery, verificationDeadline, leadAgeing, leadDistribution];
+export const processes = [
+  paymentCapture,
+  loyaltyMembership,
+  loyaltyRenewals,
+  autoRestart,
+  replacementDelivery,
+  verificationDeadline,
+  leadAgeing,
+  leadDistribution,
+];
 
 interface Needs {
   readonly store: EventStore;
@@ -38,6 +50,13 @@ export const createReactions = ({ store, ledger, clock, payments, send, leaseOf 
         if (!result.captured) return { type: 'DeclinePayment', reason: result.reason };
         const { amountCents, currency } = charge;
         return { type: 'CapturePayment', reference: result.reference, amountCents, currency };
+      },
+      async 'charge-renewal'({ kind: _, renewalNumber, attempt, ...charge }, idempotencyKey) {
+        const result = await payments.capture(charge, idempotencyKey);
+        const renewal = { renewalNumber, attempt };
+        if (!result.captured) return { type: 'RecordRenewalDeclined', ...renewal, reason: result.reason };
+        const { amountCents, currency } = charge;
+        return { type: 'RecordRenewalPaid', ...renewal, reference: result.reference, amountCents, currency };
       },
     },
   });

@@ -15,7 +15,9 @@ import { type Contact, normaliseEmail, normaliseTelephone } from '#domain/leads/
 import { contactBookStream } from '#domain/leads/contact-book';
 import { leadStream } from '#domain/leads/lead';
 import type { AnyCommand } from '#domain/ledger';
-import { dailyMaximumOf, orderStream } from '#domain/orders/order';
+import { type LoyaltyTerms, loyaltyTermsOf } from '#domain/loyalty/bonus';
+import { programmeStream } from '#domain/loyalty/programme';
+import { type DailyMaximum, dailyMaximumOf, orderStream } from '#domain/orders/order';
 import { type PolicyDocument, type PolicyVersion, policyAt, policyStream } from '#domain/policy/policy';
 import { replacementIdOf, replacementStream } from '#domain/replacements/replacement';
 import type { Clock } from '#gateways/clock';
@@ -48,10 +50,12 @@ export interface PlaceOrder {
   readonly customerId: string;
   readonly leadTypeId: string;
   readonly quantity: number;
-  readonly dailyMaximum?: { readonly leads: number } | { readonly percent: number };
+  readonly dailyMaximum?: DailyMaximum;
   /** IANA name; the customer's own when absent. */
   readonly timeZone?: string;
   readonly paymentToken: string;
+  /** To join Loyalty Rewards with the cadence of this name. */
+  readonly loyalty?: { readonly cadence: string };
 }
 
 export interface ReceiveLead {
@@ -142,8 +146,17 @@ export class Requests {
     return this.#send(id, orderStream(id), placeOrderCommand(at, request, customer, terms), caller);
   }
 
-  pauseOrder(orderId: string, caller: Caller): Promise<Answer> {
-    return this.#send(orderId, orderStream(orderId), { type: 'PauseOrder', at: this.#now() }, caller);
+  /** ORD-3: in Loyalty Rewards a pause ends by itself, after the days that the policy of this moment gives it. */
+  async pauseOrder(orderId: string, caller: Caller): Promise<Answer> {
+    const at = this.#now();
+    const [{ state: programme }, { policy }] = await Promise.all([
+      this.#needs.ledger.read<'programme'>(programmeStream(orderId)),
+      this.#termsOfBusiness(at),
+    ]);
+    const restart = programme.status !== 'cancelled' &&
+      policy && { afterDays: policy.policy.restartPausedAfterDays, policyVersion: policy.version };
+    const command: AnyCommand = { type: 'PauseOrder', at, ...(restart && { restart }) };
+    return this.#send(orderId, orderStream(orderId), command, caller);
   }
 
   restartOrder(orderId: string, caller: Caller): Promise<Answer> {
@@ -152,6 +165,29 @@ export class Requests {
 
   cancelOrder(orderId: string, caller: Caller): Promise<Answer> {
     return this.#send(orderId, orderStream(orderId), { type: 'CancelOrder', at: this.#now() }, caller);
+  }
+
+  changeDailyMaximum(orderId: string, dailyMaximum: DailyMaximum, caller: Caller): Promise<Answer> {
+    const command = { type: 'ChangeDailyMaximum', at: this.#now(), dailyMaximum } as const;
+    return this.#send(orderId, orderStream(orderId), notSupport(caller, 'ORD-4') ?? command, caller);
+  }
+
+  changePaymentCard(orderId: string, paymentToken: string, caller: Caller): Promise<Answer> {
+    const command = { type: 'ChangePaymentCard', at: this.#now(), paymentToken } as const;
+    return this.#send(orderId, orderStream(orderId), notSupport(caller, 'ORD-4') ?? command, caller);
+  }
+
+  holdProgramme(orderId: string, caller: Caller): Promise<Answer> {
+    return this.#send(orderId, programmeStream(orderId), { type: 'HoldProgramme', at: this.#now() }, caller);
+  }
+
+  activateProgramme(orderId: string, caller: Caller): Promise<Answer> {
+    return this.#send(orderId, programmeStream(orderId), { type: 'ActivateProgramme', at: this.#now() }, caller);
+  }
+
+  cancelProgramme(orderId: string, caller: Caller): Promise<Answer> {
+    const command = { type: 'CancelProgramme', at: this.#now(), cause: 'customer' } as const;
+    return this.#send(orderId, programmeStream(orderId), command, caller);
   }
 
   /**
@@ -303,6 +339,8 @@ function placeOrderCommand(
   const price = priceAt(catalogue, storeId, leadTypeId, at);
   if (!price) return refuse('not-sold', `store ${storeId} does not sell ${leadTypeId} at present`, 'CAT-3');
   if (!policy) return noPolicy;
+  const loyalty = request.loyalty && loyaltyFor(request.loyalty, leadType, policy.policy);
+  if (loyalty && 'refused' in loyalty) return loyalty;
   return {
     type: 'PlaceOrder',
     at,
@@ -310,7 +348,6 @@ function placeOrderCommand(
     storeId,
     leadTypeId,
     quantity,
-    bonusLeads: 0,
     ...(dailyMaximum && { dailyMaximum: dailyMaximumOf(dailyMaximum, quantity) }),
     timeZone: request.timeZone ?? customer.timeZone,
     pricePerLeadCents: price.pricePerLeadCents,
@@ -318,9 +355,31 @@ function placeOrderCommand(
     paymentToken,
     statementDescriptor: catalogue.descriptor ?? '',
     policyVersion: policy.version,
+    ...(loyalty && { loyalty }),
     orderLimits: { smallest: price.smallestOrder, largest: price.largestOrder },
     batchType: leadType.freshness !== 'real-time',
   };
+}
+
+/** CAT-4, LOY-1. */
+function loyaltyFor(
+  { cadence }: { cadence: string },
+  leadType: LeadType,
+  policy: PolicyDocument,
+): LoyaltyTerms | Refusal {
+  const { leadTypeId, exclusivity, qualifiesForLoyaltyRewards } = leadType;
+  if (exclusivity !== 'exclusive' && !qualifiesForLoyaltyRewards)
+    return refuse('not-in-loyalty-rewards', `${leadTypeId} does not qualify for Loyalty Rewards`, 'CAT-4');
+  const known = policy.renewalCadences.map(({ name }) => name).join(', ');
+  return (
+    loyaltyTermsOf(cadence, exclusivity, policy) ?? refuse('unknown-cadence', `the cadences are: ${known}`, 'LOY-1')
+  );
+}
+
+/** What only support does, and never without saying why (SUP-2). */
+function notSupport({ actor, reason }: Caller, rule: string): Refusal | undefined {
+  if (!actor.startsWith('staff:')) return refuse('support-only', 'only support may change this', rule);
+  return reason === undefined ? refuse('reason-missing', 'support says why it changes this', rule) : undefined;
 }
 
 const noPolicy = refuse('no-policy', 'no policy is in force yet', 'POL-1');

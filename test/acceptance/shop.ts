@@ -35,8 +35,8 @@ export interface Shop {
 
 const SECONDS_A_DAY = 86_400;
 
-export async function openShop(): Promise<Shop> {
-  const server = await startServer();
+export async function openShop(options: Parameters<typeof startServer>[0] = {}): Promise<Shop> {
+  const server = await startServer(options);
   let people = 0;
   const attempt = async (...call: Parameters<Server['call']>) => {
     const reply = await server.call(...call);

@@ -52,11 +52,17 @@ async function startWire(directory: string) {
 const startDatabase = () => (process.env.LEADGER_TEST_DATABASE === 'postgres' ? freshDatabase() : undefined);
 
 /** A whole store behind real HTTP on loopback, with its files in a directory of its own and a clock that stands still. */
-export async function startServer({ directory }: { directory?: string } = {}): Promise<Server> {
+export async function startServer({
+  directory,
+  start = START,
+}: {
+  directory?: string;
+  start?: string;
+} = {}): Promise<Server> {
   const temporary = directory ?? (await mkdtemp(join(tmpdir(), 'leadger-e2e-')));
   const errors: string[] = [];
   const log = pino({ level: 'warn' }, { write: (line: string) => void errors.push(line) });
-  const clock = new MovedClock(START);
+  const clock = new MovedClock(start);
   const wire = process.env.LEADGER_TEST_EVENTS === 'wire' ? await startWire(join(temporary, 'events')) : undefined;
   const database = await startDatabase();
   const stores = await openStores({

@@ -3,11 +3,11 @@ import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { addSeconds } from '#domain/kernel/instants';
 import { leadStream } from '#domain/leads/lead';
-import { orderStream, owedLeads } from '#domain/orders/order';
+import { orderStream } from '#domain/orders/order';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
 import { MovedClock } from '#gateways/clock';
-import { sandboxPayments } from '#gateways/payments';
+import { type PaymentGateway, sandboxPayments } from '#gateways/payments';
 import type { ProcessEngine } from '#processes/engine/engine';
 import { openVault, type Vault } from '#vault/vault';
 import { prepareNewStore } from '#wiring/first-start';
@@ -17,16 +17,26 @@ import { type Caller, Requests } from '#wiring/requests';
 
 /** What can happen in a small world of three customers' businesses, two time zones and few persons. */
 export type Step =
-  | { readonly kind: 'order'; readonly customer: number; readonly type: number; readonly quantity: number }
+  | {
+      readonly kind: 'order';
+      readonly customer: number;
+      readonly type: number;
+      readonly quantity: number;
+      /** Loyalty Rewards, every week. */
+      readonly joins?: boolean;
+    }
   | { readonly kind: 'leads'; readonly type: number; readonly count: number; readonly person: number }
   | { readonly kind: 'pause' | 'restart' | 'cancel'; readonly order: number }
+  | { readonly kind: 'hold' | 'activate' | 'leave'; readonly order: number }
+  | { readonly kind: 'maximum'; readonly order: number; readonly leads: number }
+  | { readonly kind: 'card'; readonly order: number; readonly pays: boolean }
   | { readonly kind: 'return' | 'grant'; readonly delivery: number }
   | { readonly kind: 'move'; readonly customer: number; readonly business: number }
   | { readonly kind: 'wait'; readonly hours: number }
   /** The process dies after so many commands, the last of them carried out or not. */
   | { readonly kind: 'crash'; readonly afterCommands: number; readonly carriedOut: boolean };
 
-const LEAD_TYPES = ['exclusive-real-time', 'shared-real-time', 'shared-fresh'];
+const LEAD_TYPES = ['exclusive-real-time', 'shared-real-time', 'shared-fresh', 'shared-club'];
 const BUSINESSES = ['Abc', 'a.b.c.', 'Other', 'Third'];
 const ZONES = ['America/New_York', 'Pacific/Honolulu'];
 const CUSTOMERS = 5;
@@ -35,6 +45,7 @@ const CUSTOMERS = 5;
 export class World {
   readonly events: EventStore;
   readonly vault: Vault;
+  readonly #payments: PaymentGateway;
   readonly clock = new MovedClock('2026-03-07T15:00:00.000Z');
   readonly #customers: string[] = [];
   #ledger!: Ledger;
@@ -43,15 +54,18 @@ export class World {
   #commands = 0;
   #crash: { readonly at: number; readonly carriedOut: boolean; readonly happened: () => void } | undefined;
 
-  private constructor(events: EventStore, vault: Vault) {
+  private constructor(events: EventStore, vault: Vault, payments: PaymentGateway) {
     this.events = events;
     this.vault = vault;
+    this.#payments = payments;
   }
 
-  static async create(): Promise<World> {
-    const world = new World(await openEmbeddedStore(), await openVault({ matchingSecret: new Uint8Array(32) }));
+  static async create(payments = sandboxPayments()): Promise<World> {
+    const vault = await openVault({ matchingSecret: new Uint8Array(32) });
+    const world = new World(await openEmbeddedStore(), vault, payments);
     world.#begin();
     await prepareNewStore(world.#requests);
+    await sellQualifyingSharedLeads(world.#requests);
     for (let number = 0; number < CUSTOMERS; number += 1) {
       const request = {
         storeId: 'main',
@@ -126,7 +140,7 @@ export class World {
       if (stream.startsWith('order-')) {
         const { state } = await this.#ledger.read<'order'>(orderStream(id));
         const { customerId, leadTypeId, dailyMaximum, timeZone } = state.terms as NonNullable<typeof state.terms>;
-        const open = state.status === 'open' && state.deliveredLeads < owedLeads(state.terms as never);
+        const open = state.status === 'open' && state.deliveredLeads < state.owedLeads;
         const today = new Intl.DateTimeFormat('en-CA', { timeZone }).format(Date.parse(this.clock.now()));
         const deliveredToday = state.day.localDay === today ? state.day.deliveredLeads : 0;
         const wants =
@@ -150,7 +164,7 @@ export class World {
     this.#ledger = new Ledger(store);
     const send = (order: Order) => this.#send(order);
     this.#requests = new Requests({ ledger: this.#ledger, vault, clock, send });
-    this.#engine = createReactions({ store, ledger: this.#ledger, clock, payments: sandboxPayments(), send });
+    this.#engine = createReactions({ store, ledger: this.#ledger, clock, payments: this.#payments, send });
     this.#engine.start().catch(() => {});
   }
 
@@ -193,6 +207,7 @@ export class World {
           quantity: step.quantity,
           ...(leadTypeId.endsWith('real-time') && { dailyMaximum: { leads: 2 } }),
           paymentToken: step.quantity === 5 ? 'tok_declined' : 'tok_ok',
+          ...(step.joins && { loyalty: { cadence: 'weekly' } }),
         };
         await requests.placeOrder(request, by);
         return;
@@ -219,6 +234,23 @@ export class World {
       case 'cancel':
         await this.#withOrder(step.order, (id) => requests.cancelOrder(id, by));
         return;
+      case 'hold':
+        await this.#withOrder(step.order, (id) => requests.holdProgramme(id, by));
+        return;
+      case 'activate':
+        await this.#withOrder(step.order, (id) => requests.activateProgramme(id, by));
+        return;
+      case 'leave':
+        await this.#withOrder(step.order, (id) => requests.cancelProgramme(id, by));
+        return;
+      case 'maximum':
+        await this.#withOrder(step.order, (id) => requests.changeDailyMaximum(id, { leads: step.leads }, by));
+        return;
+      case 'card': {
+        const token = step.pays ? 'tok_ok' : 'tok_declined_expired_card';
+        await this.#withOrder(step.order, (id) => requests.changePaymentCard(id, token, by));
+        return;
+      }
       case 'return': {
         const delivery = await this.#pick('LeadDelivered', step.delivery);
         if (!delivery) return;
@@ -256,7 +288,18 @@ export class World {
   }
 }
 
+/** Of the types that a new store begins with, no shared one qualifies for Loyalty Rewards (CAT-4). */
+async function sellQualifyingSharedLeads(requests: Requests): Promise<void> {
+  const leadTypeId = 'shared-club';
+  const traits = { exclusivity: 'shared', freshness: 'fresh', usualDelivery: 'one business day' } as const;
+  const leadType = { leadTypeId, name: 'Club leads', ...traits, qualifiesForLoyaltyRewards: true };
+  await requests.defineLeadType(leadType, caller('lead-type', 0));
+  const price = { storeId: 'main', leadTypeId, pricePerLeadCents: 250, currency: 'USD' };
+  await requests.setPrice({ ...price, smallestOrder: 1, largestOrder: 1000 }, caller('price', 0));
+}
+
 const caller = (what: string, number: number): Caller => ({
   actor: 'staff:world',
+  reason: 'it happens',
   commandId: deriveId('world', what, String(number)),
 });

@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { given, minute } from '#test/given';
 import type { DistributionDecision } from '../distribution/decision.ts';
-import { dailyMaximumOf, type OrderCommand, type OrderEvent, order, owedLeads, type Terms } from './order.ts';
+import type { Bonus, LoyaltyTerms } from '../loyalty/bonus.ts';
+import {
+  type DailyMaximum,
+  dailyMaximumOf,
+  type OrderCommand,
+  type OrderEvent,
+  order,
+  owedLeads,
+  type Terms,
+} from './order.ts';
 
 const terms: Terms = {
   customerId: 'c1',
@@ -16,6 +25,14 @@ const terms: Terms = {
   paymentToken: 'tok_ok',
   statementDescriptor: 'LEADGER',
   policyVersion: 1,
+};
+const loyalty: LoyaltyTerms = {
+  cadence: 'weekly',
+  cadenceDays: 7,
+  exclusive: false,
+  bonusPercents: [10, 10, 20, 30],
+  standardBonusPercent: 10,
+  pausesThatKeepTheLadder: 1,
 };
 const decision: DistributionDecision = {
   rule: 'order-served-longest-ago',
@@ -47,7 +64,7 @@ const deliver = (leadId: string, at = minute(5), replacementFor?: string): Order
 const placed: OrderEvent = { type: 'OrderPlaced', data: { at: minute(0), ...terms, totalCents: 3000 } };
 const money = { reference: 'r1', amountCents: 3000, currency: 'USD' };
 const paid: OrderEvent = { type: 'PaymentCaptured', data: { at: minute(1), ...money } };
-const paused: OrderEvent = { type: 'OrderPaused', data: { at: minute(2) } };
+const paused: OrderEvent = { type: 'OrderPaused', data: { at: minute(2), pauseNumber: 1 } };
 const cancelled: OrderEvent = { type: 'OrderCancelled', data: { at: minute(3), undeliveredLeads: 3 } };
 const filled: OrderEvent = { type: 'OrderFilled', data: { at: minute(3), deliveredLeads: 3 } };
 const declined: OrderEvent = { type: 'PaymentDeclined', data: { at: minute(1), reason: 'expired card' } };
@@ -223,6 +240,190 @@ describe('an order', () => {
     given(order, ...past, paused)
       .when(deliver('l9', minute(9), 'r1'))
       .thenRefuses('order-paused', 'ORD-2');
+  });
+
+  describe('in Loyalty Rewards', () => {
+    const bonus = (bonusPercent: number, rule: Bonus['rule'] = 'ladder'): Bonus => ({
+      bonusPercent,
+      bonusLeads: bonusPercent / 10,
+      rule,
+    });
+    const joinedTerms = { ...terms, quantity: 10, loyalty };
+    const joined: OrderEvent = {
+      type: 'OrderPlaced',
+      data: { at: minute(0), ...joinedTerms, bonusLeads: 1, totalCents: 10_000, nextBonus: bonus(10) },
+    };
+    const pauseIn = (number: number, nextBonus: Bonus): OrderEvent => ({
+      type: 'OrderPaused',
+      data: { at: minute(number), pauseNumber: number, nextBonus },
+    });
+    const restarted: OrderEvent = { type: 'OrderRestarted', data: { at: minute(2) } };
+    const reopen = (renewalNumber: number): OrderCommand => ({
+      type: 'ReopenOrder',
+      at: minute(9),
+      renewalNumber,
+      paymentReference: 'r2',
+      amountCents: 10_000,
+      currency: 'USD',
+    });
+    const reopened = (renewalNumber: number, given: Bonus, pausesCounted: number, nextBonus: Bonus): OrderEvent => ({
+      type: 'OrderReopened',
+      data: {
+        at: minute(9),
+        renewalNumber,
+        quantity: 10,
+        ...given,
+        pausesCounted,
+        totalCents: 10_000,
+        currency: 'USD',
+        paymentReference: 'r2',
+        policyVersion: 1,
+        nextBonus,
+      },
+    });
+    const first = reopened(1, bonus(10), 0, bonus(20));
+
+    it('LOY-3: is placed with its bonus leads, and tells what the next renewal gives', () => {
+      given(order)
+        .when(place({ quantity: 10, loyalty }))
+        .thenRecords(joined);
+    });
+
+    it('LOY-2: is re-opened by the next renewal, once, whether it is filled, open or paused', () => {
+      for (const past of [[], [filled], [pauseIn(1, bonus(10)), restarted]])
+        expect(given(order, joined, paid, ...past).when(reopen(1)).decision).toHaveLength(1);
+      given(order, joined, paid).when(reopen(1)).thenRecords(first);
+      expect(given(order, joined, paid, filled, first).state()).toMatchObject({ status: 'open', owedLeads: 22 });
+      expect(given(order, joined, paid, pauseIn(1, bonus(10)), first).state().status).toBe('paused');
+      given(order, joined, paid).when(reopen(2)).thenRefuses('renewal-out-of-turn', 'LOY-2');
+      given(order, placed, paid).when(reopen(1)).thenRefuses('not-in-loyalty-rewards', 'LOY-1');
+    });
+
+    it('LOY-2: cancelled meanwhile, it is not re-opened: the money is to be given back', () => {
+      given(order, joined, paid, cancelled)
+        .when(reopen(1))
+        .thenRecords({
+          type: 'PaymentCapturedTooLate',
+          data: { at: minute(9), reference: 'r2', amountCents: 10_000, currency: 'USD', renewalNumber: 1 },
+        });
+    });
+
+    it('LOY-4: counts pauses over its whole life; from the second on, renewals give the standard for good', () => {
+      const once = pauseIn(1, bonus(10));
+      given(order, joined, paid)
+        .when({ type: 'PauseOrder', at: minute(1) })
+        .thenRecords(once);
+      const renewedOnce = [joined, paid, once, restarted, reopened(1, bonus(10), 1, bonus(20))];
+      given(order, ...renewedOnce)
+        .when(reopen(2))
+        .thenRecords(reopened(2, bonus(20), 1, bonus(30)));
+      const twice = pauseIn(2, bonus(10, 'ladder-lost'));
+      given(order, ...renewedOnce)
+        .when({ type: 'PauseOrder', at: minute(2) })
+        .thenRecords(twice);
+      given(order, ...renewedOnce, twice)
+        .when(reopen(2))
+        .thenRecords(reopened(2, bonus(10, 'ladder-lost'), 2, bonus(10, 'ladder-lost')));
+    });
+
+    it('ORD-3: a pause ends by itself, unless it is over or the programme was cancelled; a later pause goes on', () => {
+      const restart = { afterDays: 7, policyVersion: 1 };
+      const restartsAt = '2026-05-08T10:01:00.000Z';
+      given(order, joined, paid)
+        .when({ type: 'PauseOrder', at: minute(1), restart })
+        .thenRecords({
+          type: 'OrderPaused',
+          data: { at: minute(1), pauseNumber: 1, restartsAt, policyVersion: 1, nextBonus: bonus(10) },
+        });
+      given(order, placed, paid)
+        .when({ type: 'PauseOrder', at: minute(2), restart })
+        .thenRecords(paused);
+      const past = [joined, paid, pauseIn(1, bonus(10))];
+      const automatically: OrderCommand = { type: 'RestartAutomatically', at: restartsAt, pauseNumber: 1 };
+      given(order, ...past)
+        .when(automatically)
+        .thenRecords({ type: 'OrderRestarted', data: { at: restartsAt, automatic: true } });
+      given(order, ...past, restarted, pauseIn(2, bonus(10, 'ladder-lost')))
+        .when(automatically)
+        .thenNothing();
+      given(order, ...past, cancelled)
+        .when(automatically)
+        .thenNothing();
+    });
+
+    it('LOY-3, LOY-4: the bonus that was told last is the bonus that comes, whatever happened before', () => {
+      const ways = fc.array(fc.constantFrom<OrderCommand['type']>('PauseOrder', 'RestartOrder', 'ReopenOrder'), {
+        maxLength: 40,
+      });
+      const promised = fc.record({ quantity: fc.integer({ min: 1, max: 100 }), exclusive: fc.boolean() });
+      fc.assert(
+        fc.property(ways, promised, (types, { quantity, exclusive }) => {
+          const decide = (command: OrderCommand, log: readonly OrderEvent[]) =>
+            order.decide(command, log.reduce(order.evolve, order.initialState())) as readonly OrderEvent[];
+          const log = [...decide(place({ quantity, loyalty: { ...loyalty, exclusive } }), []), paid];
+          for (const type of types) {
+            const renewals = log.filter((event) => event.type === 'OrderReopened').length;
+            const told = log.flatMap(({ data }) => ('nextBonus' in data && data.nextBonus ? [data.nextBonus] : []));
+            const decided =
+              type === 'ReopenOrder'
+                ? decide(reopen(renewals + 1), log)
+                : decide({ type, at: minute(2) } as OrderCommand, log);
+            if (type === 'ReopenOrder') expect(decided[0]?.data).toMatchObject(told.at(-1) as Bonus);
+            log.push(...decided);
+          }
+        }),
+      );
+    });
+  });
+
+  it('ORD-4: has its daily maximum changed by a number or a percentage, from that day on', () => {
+    const change = (dailyMaximum: DailyMaximum): OrderCommand => ({
+      type: 'ChangeDailyMaximum',
+      at: minute(7),
+      dailyMaximum,
+    });
+    const changed = (dailyMaximum: number): OrderEvent => ({
+      type: 'DailyMaximumChanged',
+      data: { at: minute(7), dailyMaximum },
+    });
+    given(order, placed, paid)
+      .when(change({ leads: 5 }))
+      .thenRecords(changed(5));
+    given(order, placed, paid)
+      .when(change({ percent: 1 }))
+      .thenRecords(changed(1));
+    given(order, placed, paid)
+      .when(change({ leads: 2 }))
+      .thenNothing();
+    const full = [placed, paid, delivered('l1'), delivered('l2', minute(6))];
+    expect(given(order, ...full, changed(3)).when(deliver('l3', minute(8))).decision).toHaveLength(3);
+    given(order, ...full, changed(1))
+      .when(deliver('l3', minute(8)))
+      .thenRefuses('daily-maximum-reached', 'DLV-5');
+    given(order, placed, paid, delivered('l1'))
+      .when(change({ leads: 1 }))
+      .thenRecords(changed(1), {
+        type: 'DailyMaximumReached',
+        data: { at: minute(7), localDay: '2026-05-01', deliveredLeads: 1 },
+      });
+    const { dailyMaximum: _, ...batch } = placed.data as Terms & { at: string; totalCents: number };
+    given(order, { type: 'OrderPlaced', data: batch }, paid)
+      .when(change({ leads: 5 }))
+      .thenRefuses('daily-maximum-on-batch-type', 'CHK-3');
+    given(order, placed, cancelled)
+      .when(change({ leads: 5 }))
+      .thenRefuses('order-cancelled', 'ORD-4');
+  });
+
+  it('ORD-4: has its payment card changed until it is over', () => {
+    const change: OrderCommand = { type: 'ChangePaymentCard', at: minute(7), paymentToken: 'tok_new' };
+    const changed: OrderEvent = { type: 'PaymentCardChanged', data: { at: minute(7), paymentToken: 'tok_new' } };
+    for (const past of [[], [paid], [paid, filled], [paid, paused]])
+      given(order, placed, ...past)
+        .when(change)
+        .thenRecords(changed);
+    for (const past of [[declined], [cancelled]])
+      expect(given(order, placed, ...past).when(change).decision).toMatchObject({ refused: true, rule: 'ORD-4' });
   });
 
   it('ORD-6: whatever is asked of it in whatever order, it never has more than was ordered, nor more than its maximum', () => {

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { type DistributionDecision, distributionDecision } from '../distribution/decision.ts';
 import { type Decider, type Decision, type Refusal, refuse } from '../kernel/decider.ts';
 import { cents, count, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
+import { addDays } from '../kernel/instants.ts';
 import { localDayOf } from '../kernel/local-days.ts';
+import { bonus, bonusOf, bonusRule, type LoyaltyTerms, loyaltyTerms } from '../loyalty/bonus.ts';
 
 /** An order of leads, from checkout to the last lead and the last replacement. */
 export const orderStream = (orderId: string) => `order-${orderId}` as const;
@@ -23,13 +25,49 @@ export const orderEvents = {
     paymentToken: z.string(),
     statementDescriptor: z.string(),
     policyVersion: z.int().positive(),
+    /** Absent when the order does not take part in Loyalty Rewards. */
+    loyalty: loyaltyTerms.optional(),
+    /** What the next renewal gives as things stand; each event that changes it tells it anew. */
+    nextBonus: bonus.optional(),
   }),
   PaymentCaptured: fact({ reference: z.string(), amountCents: cents, currency: z.string() }),
   PaymentDeclined: fact({ reason: z.string() }),
-  /** The order was cancelled while its payment was under way: the money is to be given back. */
-  PaymentCapturedTooLate: fact({ reference: z.string(), amountCents: cents, currency: z.string() }),
-  OrderPaused: fact({}),
-  OrderRestarted: fact({}),
+  /** The order was cancelled while its payment, or that of a renewal, was under way: the money is to be given back. */
+  PaymentCapturedTooLate: fact({
+    reference: z.string(),
+    amountCents: cents,
+    currency: z.string(),
+    renewalNumber: z.int().positive().optional(),
+  }),
+  OrderPaused: fact({
+    /** Of all in the life of the order (LOY-4). Absent on the oldest events. */
+    pauseNumber: z.int().positive().optional(),
+    /** When it restarts by itself (ORD-3), by this version of the policy. */
+    restartsAt: instant.optional(),
+    policyVersion: z.int().positive().optional(),
+    nextBonus: bonus.optional(),
+  }),
+  OrderRestarted: fact({ automatic: z.literal(true).optional() }),
+  /** LOY-2, LOY-9: a renewal was paid and adds to what is owed. */
+  OrderReopened: fact({
+    renewalNumber: z.int().positive(),
+    quantity: z.int().positive(),
+    bonusLeads: count,
+    bonusPercent: z.number(),
+    /** Why that bonus, given the number of the renewal and the pauses counted until now (LOY-3, LOY-4). */
+    rule: bonusRule,
+    pausesCounted: count,
+    totalCents: cents,
+    currency: z.string(),
+    paymentReference: z.string(),
+    /** By which the ladder was promised. */
+    policyVersion: z.int().positive(),
+    nextBonus: bonus,
+  }),
+  /** ORD-4: from here on, today included. */
+  DailyMaximumChanged: fact({ dailyMaximum: z.int().positive() }),
+  /** ORD-4: the next charge goes to this card. */
+  PaymentCardChanged: fact({ paymentToken: z.string() }),
   OrderCancelled: fact({ undeliveredLeads: count }),
   OrderFilled: fact({ deliveredLeads: count }),
   LeadDelivered: fact({
@@ -60,11 +98,24 @@ export type OrderCommand =
       at: Instant;
       orderLimits: { smallest: number; largest: number };
       batchType: boolean;
-    } & Terms)
+    } & Omit<Terms, 'bonusLeads'>)
   | { type: 'CapturePayment'; at: Instant; reference: string; amountCents: number; currency: string }
   | { type: 'DeclinePayment'; at: Instant; reason: string }
-  | { type: 'PauseOrder'; at: Instant }
+  /** How the pause ends by itself if the order takes part in Loyalty Rewards; absent once its programme is cancelled. */
+  | { type: 'PauseOrder'; at: Instant; restart?: { afterDays: number; policyVersion: number } }
   | { type: 'RestartOrder'; at: Instant }
+  /** Ends the pause of this number; a later one goes on. */
+  | { type: 'RestartAutomatically'; at: Instant; pauseNumber: number }
+  | {
+      type: 'ReopenOrder';
+      at: Instant;
+      renewalNumber: number;
+      paymentReference: string;
+      amountCents: number;
+      currency: string;
+    }
+  | { type: 'ChangeDailyMaximum'; at: Instant; dailyMaximum: DailyMaximum }
+  | { type: 'ChangePaymentCard'; at: Instant; paymentToken: string }
   | { type: 'CancelOrder'; at: Instant }
   | {
       type: 'DeliverLead';
@@ -91,7 +142,11 @@ export interface Terms {
   paymentToken: string;
   statementDescriptor: string;
   policyVersion: number;
+  loyalty?: LoyaltyTerms;
 }
+
+/** How a daily maximum is asked for (CHK-2). */
+export type DailyMaximum = { readonly leads: number } | { readonly percent: number };
 
 /** ORD-1. */
 export type OrderStatus =
@@ -105,8 +160,15 @@ export type OrderStatus =
 
 export interface OrderState {
   status: OrderStatus;
+  /** As they stand now: support may have changed daily maximum and card. */
   terms: Terms | undefined;
   paid: boolean;
+  /** Ordered and bonus leads, of the first order and all renewals. */
+  owedLeads: number;
+  /** The last renewal that was answered for. */
+  renewals: number;
+  /** Over the whole life of the order (LOY-4). */
+  pauses: number;
   /** Delivered towards quantity and bonus: replacements do not count (ORD-6). */
   deliveredLeads: number;
   /** The latest local day with a delivery that counts towards the daily maximum, and how many. */
@@ -124,6 +186,9 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
     status: 'unknown',
     terms: undefined,
     paid: false,
+    owedLeads: 0,
+    renewals: 0,
+    pauses: 0,
     deliveredLeads: 0,
     day: { localDay: '', deliveredLeads: 0 },
     receipts: new Map(),
@@ -148,17 +213,31 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         return [{ type: 'PaymentDeclined', data: { at, reason: command.reason } }];
       case 'PauseOrder':
         if (state.status === 'paused') return [];
-        return state.status === 'open' ? [{ type: 'OrderPaused', data: { at } }] : refuseIn(state, 'paused', 'ORD-2');
+        return state.status === 'open' ? pause(command, state, state.terms) : refuseIn(state, 'paused', 'ORD-2');
       case 'RestartOrder':
         if (state.status === 'open') return [];
         return state.status === 'paused'
           ? [{ type: 'OrderRestarted', data: { at } }]
           : refuseIn(state, 'restarted', 'ORD-2');
+      case 'RestartAutomatically':
+        if (state.status !== 'paused' || state.pauses !== command.pauseNumber) return [];
+        return [{ type: 'OrderRestarted', data: { at, automatic: true } }];
+      case 'ReopenOrder':
+        return reopen(command, state, state.terms);
+      case 'ChangeDailyMaximum':
+        return changeDailyMaximum(command, state, state.terms);
+      case 'ChangePaymentCard': {
+        const { paymentToken } = command;
+        if (isOver(state)) return refuseIn(state, 'paid with another card', 'ORD-4');
+        return paymentToken === state.terms.paymentToken
+          ? []
+          : [{ type: 'PaymentCardChanged', data: { at, paymentToken } }];
+      }
       case 'CancelOrder':
         if (state.status === 'cancelled') return [];
         return state.status === 'filled' || state.status === 'payment-failed'
           ? refuseIn(state, 'cancelled', 'ORD-5')
-          : [{ type: 'OrderCancelled', data: { at, undeliveredLeads: owedLeads(state.terms) - state.deliveredLeads } }];
+          : [{ type: 'OrderCancelled', data: { at, undeliveredLeads: state.owedLeads - state.deliveredLeads } }];
       case 'DeliverLead':
         return deliver(command, state, state.terms);
       case 'OweReplacement': {
@@ -176,6 +255,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
     switch (event.type) {
       case 'OrderPlaced':
         state.terms = event.data as Terms;
+        state.owedLeads = owedLeads(event.data);
         state.status = 'awaiting-payment';
         break;
       case 'PaymentCaptured':
@@ -184,6 +264,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         break;
       case 'PaymentCapturedTooLate':
         state.paid = true;
+        state.renewals = event.data.renewalNumber ?? state.renewals;
         break;
       case 'OrderRestarted':
         state.status = 'open';
@@ -193,6 +274,18 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         break;
       case 'OrderPaused':
         state.status = 'paused';
+        state.pauses += 1;
+        break;
+      case 'OrderReopened':
+        if (state.status === 'filled') state.status = 'open';
+        state.owedLeads += owedLeads(event.data);
+        state.renewals = event.data.renewalNumber;
+        break;
+      case 'DailyMaximumChanged':
+        state.terms = { ...(state.terms as Terms), dailyMaximum: event.data.dailyMaximum };
+        break;
+      case 'PaymentCardChanged':
+        state.terms = { ...(state.terms as Terms), paymentToken: event.data.paymentToken };
         break;
       case 'OrderCancelled':
         state.status = 'cancelled';
@@ -224,12 +317,12 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
   },
 };
 
-/** What the order is to receive besides replacements (ORD-6). */
+/** What an order or a renewal of it adds to what is owed, replacements aside (ORD-6). */
 export const owedLeads = ({ quantity, bonusLeads }: Pick<Terms, 'quantity' | 'bonusLeads'>): number =>
   quantity + bonusLeads;
 
 /** CHK-2: a number of leads a day as it is, a percentage of the ordered quantity rounded up, at least 1. */
-export const dailyMaximumOf = (asked: { leads: number } | { percent: number }, quantity: number): number =>
+export const dailyMaximumOf = (asked: DailyMaximum, quantity: number): number =>
   'leads' in asked ? asked.leads : Math.max(1, Math.ceil((quantity * asked.percent) / 100));
 
 function place(command: Extract<OrderCommand, { type: 'PlaceOrder' }>, state: OrderState): Decision<OrderEvent> {
@@ -238,11 +331,80 @@ function place(command: Extract<OrderCommand, { type: 'PlaceOrder' }>, state: Or
   const { smallest, largest } = orderLimits;
   if (terms.quantity < smallest || terms.quantity > largest)
     return refuse('quantity-outside-limits', `an order of this type is for ${smallest} to ${largest} leads`, 'CAT-3');
-  if (batchType && terms.dailyMaximum !== undefined)
-    return refuse('daily-maximum-on-batch-type', 'fresh and aged leads have no daily maximum', 'CHK-3');
+  if (batchType && terms.dailyMaximum !== undefined) return noMaximumOnBatchTypes;
   if (!batchType && terms.dailyMaximum === undefined)
     return refuse('daily-maximum-missing', 'an order of real-time leads names its daily maximum', 'CHK-1');
-  return [{ type: 'OrderPlaced', data: { ...terms, totalCents: terms.quantity * terms.pricePerLeadCents } }];
+  const { quantity, pricePerLeadCents, loyalty } = terms;
+  const bonusLeads = loyalty ? bonusOf(loyalty, quantity, 0, 0).bonusLeads : 0;
+  const nextBonus = loyalty && { nextBonus: bonusOf(loyalty, quantity, 1, 0) };
+  return [
+    { type: 'OrderPlaced', data: { ...terms, bonusLeads, totalCents: quantity * pricePerLeadCents, ...nextBonus } },
+  ];
+}
+
+function pause(
+  { at, restart }: Extract<OrderCommand, { type: 'PauseOrder' }>,
+  { pauses, renewals }: OrderState,
+  { loyalty, quantity }: Terms,
+): Decision<OrderEvent> {
+  const pauseNumber = pauses + 1;
+  const restarts = loyalty &&
+    restart && { restartsAt: addDays(at, restart.afterDays), policyVersion: restart.policyVersion };
+  const nextBonus = loyalty && { nextBonus: bonusOf(loyalty, quantity, renewals + 1, pauseNumber) };
+  return [{ type: 'OrderPaused', data: { at, pauseNumber, ...restarts, ...nextBonus } }];
+}
+
+/**
+ * Decided here, where pauses are counted, so that a pause at the same moment is either before or after. What was paid
+ * for an order that has ended is recorded, to be given back.
+ */
+function reopen(
+  command: Extract<OrderCommand, { type: 'ReopenOrder' }>,
+  state: OrderState,
+  { loyalty, quantity, policyVersion }: Terms,
+): Decision<OrderEvent> {
+  const { at, renewalNumber, paymentReference, amountCents, currency } = command;
+  const { renewals, pauses: pausesCounted } = state;
+  if (!loyalty) return refuse('not-in-loyalty-rewards', 'the order does not take part in Loyalty Rewards', 'LOY-1');
+  if (renewalNumber <= renewals) return [];
+  if (renewalNumber > renewals + 1)
+    return refuse('renewal-out-of-turn', `renewal ${renewals + 1} comes before renewal ${renewalNumber}`, 'LOY-2');
+  if (isOver(state)) {
+    const data = { at, reference: paymentReference, amountCents, currency, renewalNumber };
+    return [{ type: 'PaymentCapturedTooLate', data }];
+  }
+  const reopened = {
+    at,
+    renewalNumber,
+    quantity,
+    ...bonusOf(loyalty, quantity, renewalNumber, pausesCounted),
+    pausesCounted,
+    totalCents: amountCents,
+    currency,
+    paymentReference,
+    policyVersion,
+    nextBonus: bonusOf(loyalty, quantity, renewalNumber + 1, pausesCounted),
+  };
+  return [{ type: 'OrderReopened', data: reopened }];
+}
+
+/** A maximum lowered to what the day has brought already makes the day full: that is reaching it, too (DLV-5). */
+function changeDailyMaximum(
+  { at, dailyMaximum: asked }: Extract<OrderCommand, { type: 'ChangeDailyMaximum' }>,
+  state: OrderState,
+  { dailyMaximum: before, quantity, timeZone }: Terms,
+): Decision<OrderEvent> {
+  if (isOver(state)) return refuseIn(state, 'given another daily maximum', 'ORD-4');
+  if (before === undefined) return noMaximumOnBatchTypes;
+  const dailyMaximum = dailyMaximumOf(asked, quantity);
+  if (dailyMaximum === before) return [];
+  const localDay = localDayOf(at, timeZone);
+  const deliveredLeads = deliveredOn(state, localDay);
+  const becomesFull = deliveredLeads >= dailyMaximum && deliveredLeads < before;
+  return [
+    { type: 'DailyMaximumChanged', data: { at, dailyMaximum } },
+    ...(becomesFull ? [{ type: 'DailyMaximumReached' as const, data: { at, localDay, deliveredLeads } }] : []),
+  ];
 }
 
 function deliver(
@@ -264,7 +426,7 @@ function deliver(
   if (replacementFor) return [delivered];
   const deliveredToday = deliveredOn(state, localDay) + 1;
   const deliveredInAll = state.deliveredLeads + 1;
-  const filled = deliveredInAll === owedLeads(terms);
+  const filled = deliveredInAll === state.owedLeads;
   return [
     delivered,
     ...(deliveredToday === terms.dailyMaximum
@@ -291,6 +453,15 @@ function refuseReplacement(state: OrderState, replacementId: string): Refusal | 
 /** A clock that was set back must not open a day anew: whatever lies before the latest day counts with it. */
 const deliveredOn = ({ day }: OrderState, localDay: string): number =>
   localDay > day.localDay ? 0 : day.deliveredLeads;
+
+/** Neither leads nor renewals to come. A filled order may be re-opened. */
+const isOver = ({ status }: OrderState): boolean => status === 'cancelled' || status === 'payment-failed';
+
+const noMaximumOnBatchTypes = refuse(
+  'daily-maximum-on-batch-type',
+  'fresh and aged leads have no daily maximum',
+  'CHK-3',
+);
 
 const refuseIn = ({ status }: OrderState, what: string, rule: string): Refusal =>
   refuse(`order-${status}`, `the order is ${status.replace('-', ' ')}: it cannot be ${what}`, rule);

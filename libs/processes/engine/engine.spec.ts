@@ -66,7 +66,10 @@ describe('the engine of processes', () => {
         sent.push(order);
         return answer(order);
       },
-      effects: { 'capture-payment': () => Promise.reject(new Error('nobody asked for money')) },
+      effects: {
+        'capture-payment': () => Promise.reject(new Error('nobody asked for money')),
+        'charge-renewal': () => Promise.reject(new Error('nobody asked for money')),
+      },
     });
     void engine.start();
   };

@@ -244,7 +244,12 @@ export class ProcessEngine {
     try {
       if (!this.#isMine(run, wish)) return;
       const { effect, commandId } = wish;
-      const command = await this.#options.effects[effect.kind](effect, commandId);
+      // Each handler takes the effects of its own kind: the compiler cannot follow that through the table.
+      const handle = this.#options.effects[effect.kind] as (
+        effect: Effect,
+        key: string,
+      ) => Promise<Untimed<AnyCommand>>;
+      const command = await handle(effect, commandId);
       await this.#sendCommand(run, wish, command);
     } catch (error) {
       run.failed(wish, error, this.#options.clock.now());

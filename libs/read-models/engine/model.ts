@@ -5,7 +5,7 @@ import type { EventTypeName } from '#domain/ledger';
 export type Db = Kysely<Record<string, Record<string, unknown>>>;
 export type Tx = Transaction<Record<string, Record<string, unknown>>>;
 
-type ColumnType = 'text' | 'integer' | 'bigint' | 'timestamptz' | 'date' | 'jsonb' | 'boolean';
+type ColumnType = 'text' | 'integer' | 'bigint' | 'double precision' | 'timestamptz' | 'date' | 'jsonb' | 'boolean';
 
 /** A table of rows that facts write. In the database, names are written with underscores. */
 export interface Table<Row extends object = Record<string, unknown>> {

@@ -1,5 +1,5 @@
 import { idOf } from '#domain/codec';
-import type { OrderStatus } from '#domain/orders/order';
+import { type OrderStatus, owedLeads } from '#domain/orders/order';
 import { type Model, table } from '../engine/model.ts';
 
 export interface OrderRow {
@@ -10,6 +10,12 @@ export interface OrderRow {
   readonly status: Exclude<OrderStatus, 'unknown'>;
   readonly quantity: number;
   readonly bonusLeads: number;
+  /** Quantity and bonus of the first order and all its renewals. */
+  readonly orderedLeads: number;
+  /** How often Loyalty Rewards re-opened it. */
+  readonly renewals: number;
+  /** Null when it does not take part in Loyalty Rewards. */
+  readonly loyaltyCadence: string | null;
   /** Null for batch types (CHK-3). */
   readonly dailyMaximum: number | null;
   readonly timeZone: string;
@@ -25,6 +31,8 @@ export interface OrderRow {
   readonly placedAt: string;
   readonly paidAt: string | null;
   readonly pausedAt: string | null;
+  /** When a paused order restarts by itself (ORD-3). */
+  readonly restartsAt: string | null;
   readonly lastDeliveredAt: string | null;
   /** When it was filled, cancelled or refused payment. */
   readonly closedAt: string | null;
@@ -47,6 +55,9 @@ export const orderTable = table<OrderRow>({
     status: 'text',
     quantity: 'integer',
     bonusLeads: 'integer',
+    orderedLeads: 'integer',
+    renewals: 'integer',
+    loyaltyCadence: 'text',
     dailyMaximum: 'integer',
     timeZone: 'text',
     pricePerLeadCents: 'bigint',
@@ -60,6 +71,7 @@ export const orderTable = table<OrderRow>({
     placedAt: 'timestamptz',
     paidAt: 'timestamptz',
     pausedAt: 'timestamptz',
+    restartsAt: 'timestamptz',
     lastDeliveredAt: 'timestamptz',
     closedAt: 'timestamptz',
     declineReason: 'text',
@@ -76,6 +88,10 @@ const eventTypes = [
   'PaymentCapturedTooLate',
   'OrderPaused',
   'OrderRestarted',
+  'OrderReopened',
+  'DailyMaximumChanged',
+  'PaymentCardChanged',
+  'ProgrammeCancelled',
   'OrderCancelled',
   'OrderFilled',
   'LeadDelivered',
@@ -86,7 +102,7 @@ type OrderFacts = Model<(typeof eventTypes)[number]>;
 
 export const orders: OrderFacts = {
   name: 'orders',
-  version: 1,
+  version: 2,
   tables: [orderTable],
   eventTypes,
   keysOf: ({ stream }) => [[orderTable, idOf(stream)]],
@@ -95,18 +111,23 @@ export const orders: OrderFacts = {
     const orderId = idOf(fact.stream);
     const before = fact.type === 'OrderPlaced' ? placed(orderId, fact.data) : rows.get(orderTable, orderId);
     if (!before) throw new Error(`${fact.type} of an order that was never placed`);
-    rows.put(orderTable, { ...before, ...changeBy(fact, before), revision: fact.revision });
+    // A programme has revisions of its own.
+    const revision = fact.type === 'ProgrammeCancelled' ? before.revision : fact.revision;
+    rows.put(orderTable, { ...before, ...changeBy(fact, before), revision });
   },
 };
 
 type OrderFact = Parameters<OrderFacts['evolve']>[1];
 
 function placed(orderId: string, data: Extract<OrderFact, { type: 'OrderPlaced' }>['data']): OrderRow {
-  const { at: placedAt, paymentToken: _, dailyMaximum = null, ...terms } = data;
+  const { at: placedAt, paymentToken: _, nextBonus: __, loyalty, dailyMaximum = null, ...terms } = data;
   return {
     orderId,
     ...terms,
     dailyMaximum,
+    orderedLeads: owedLeads(data),
+    renewals: 0,
+    loyaltyCadence: loyalty?.cadence ?? null,
     placedAt,
     status: 'awaiting-payment',
     deliveredLeads: 0,
@@ -114,6 +135,7 @@ function placed(orderId: string, data: Extract<OrderFact, { type: 'OrderPlaced' 
     replacementsDelivered: 0,
     paidAt: null,
     pausedAt: null,
+    restartsAt: null,
     lastDeliveredAt: null,
     closedAt: null,
     declineReason: null,
@@ -130,15 +152,27 @@ function changeBy(fact: OrderFact, before: OrderRow): Partial<OrderRow> {
     case 'PaymentCaptured':
       return { status: 'open', paidAt: at };
     case 'PaymentCapturedTooLate':
-      return { paidAt: at };
+      return fact.data.renewalNumber === undefined ? { paidAt: at } : {};
     case 'PaymentDeclined':
       return { status: 'payment-failed', closedAt: at, declineReason: fact.data.reason };
     case 'OrderPaused':
-      return { status: 'paused', pausedAt: at };
+      return { status: 'paused', pausedAt: at, restartsAt: fact.data.restartsAt ?? null };
     case 'OrderRestarted':
-      return { status: 'open', pausedAt: null };
+      return { status: 'open', pausedAt: null, restartsAt: null };
+    case 'ProgrammeCancelled':
+      return { restartsAt: null };
+    case 'OrderReopened':
+      return {
+        orderedLeads: before.orderedLeads + owedLeads(fact.data),
+        renewals: fact.data.renewalNumber,
+        ...(before.status === 'filled' && { status: 'open', closedAt: null }),
+      };
+    case 'DailyMaximumChanged':
+      return { dailyMaximum: fact.data.dailyMaximum };
+    case 'PaymentCardChanged':
+      return {};
     case 'OrderCancelled':
-      return { status: 'cancelled', closedAt: at, pausedAt: null };
+      return { status: 'cancelled', closedAt: at, pausedAt: null, restartsAt: null };
     case 'OrderFilled':
       return { status: 'filled', closedAt: at };
     case 'DailyMaximumReached':

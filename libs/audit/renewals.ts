@@ -1,0 +1,174 @@
+import { DAY } from './books.ts';
+import type { RawEvent } from './raw-log.ts';
+
+export type RenewalLaw = 'bonusWrong' | 'renewalOutOfTurn' | 'renewalMissing';
+
+/**
+ * Follows every order in Loyalty Rewards through its renewals: computes their dates and their bonus anew, from the first
+ * order, the pauses and the policy that the order cites. Shares nothing with the deciders.
+ */
+export class RenewalCheck {
+  readonly #promised = new Map<number, Promised>();
+  readonly #exclusiveTypes = new Set<string>();
+  readonly #programmes = new Map<string, Programme>();
+  #now = 0;
+
+  /** Takes the events of the log in their order. @returns the laws that this one breaks */
+  take(event: RawEvent): readonly RenewalLaw[] {
+    const at = Date.parse(event.data.at);
+    const broken = this.#judge(event, at);
+    this.#note(event, at);
+    if (at > this.#now) this.#now = at;
+    return broken;
+  }
+
+  /**
+   * To be called at the end of the log. A log may end anywhere, so only what is a day late by its own clock counts.
+   * @returns the last events of the programmes whose renewal should have come since
+   */
+  missing(): readonly RawEvent[] {
+    const since = this.#now - DAY;
+    return [...this.#programmes.values()].flatMap(({ state, paid, charging, chargeAt, unopenedSince, last }) => {
+      const shouldHaveBegun = state === 'active' && paid && !charging && chargeAt <= since;
+      return shouldHaveBegun || (unopenedSince ?? since + 1) <= since ? [last] : [];
+    });
+  }
+
+  #judge({ id, type, data }: RawEvent, at: number): readonly RenewalLaw[] {
+    if (type === 'OrderPlaced' && data.loyalty)
+      return data.bonusLeads === this.#bonusOf(this.#begin(data, at), 0) ? [] : ['bonusWrong'];
+    const programme = this.#programmes.get(id);
+    switch (type) {
+      case 'RenewalBegun':
+        return programme && mayBegin(programme, data, at) ? [] : ['renewalOutOfTurn'];
+      case 'RenewalPaid':
+        return programme?.charging && programme.next === data.renewalNumber ? [] : ['renewalOutOfTurn'];
+      case 'OrderReopened': {
+        if (!programme) return ['renewalOutOfTurn'];
+        const { reopened, next } = programme;
+        const inTurn = data.renewalNumber === reopened + 1 && data.renewalNumber < next;
+        const bonusLeads = this.#bonusOf(programme, data.renewalNumber);
+        return [
+          ...(inTurn ? [] : ['renewalOutOfTurn' as const]),
+          ...(data.bonusLeads === bonusLeads && data.quantity === programme.quantity ? [] : ['bonusWrong' as const]),
+        ];
+      }
+      default:
+        return [];
+    }
+  }
+
+  #note(event: RawEvent, at: number): void {
+    const { id, type, data } = event;
+    if (type === 'PolicyPublished') this.#promised.set(data.version, promisedIn(data.policy));
+    if (type === 'LeadTypeDefined' && data.exclusivity === 'exclusive') this.#exclusiveTypes.add(data.leadTypeId);
+    if (type === 'OrderPlaced' && data.loyalty) this.#programmes.set(id, this.#begin(data, at));
+    const programme = this.#programmes.get(id);
+    if (!programme || !Object.hasOwn(changes, type)) return;
+    changes[type]?.(programme, event, at);
+    programme.last = event;
+  }
+
+  #begin(data: RawEvent['data'], at: number): Programme {
+    const { leadTypeId, quantity, loyalty, policyVersion } = data;
+    const cadence = loyalty.cadenceDays * DAY;
+    const exclusive = this.#exclusiveTypes.has(leadTypeId);
+    const first = { next: 1, dueAt: at + cadence, chargeAt: at + cadence, reopened: 0, pauses: 0 };
+    const state = { state: 'active', paid: false, charging: false, unopenedSince: undefined };
+    return { exclusive, quantity, policyVersion, cadence, ...first, ...state } as Partial<Programme> as Programme;
+  }
+
+  /** How many bonus leads the order or its renewal ought to have; undefined when it cites a policy that there is not. */
+  #bonusOf({ exclusive, quantity, policyVersion, pauses }: Programme, renewalNumber: number): number | undefined {
+    const promised = this.#promised.get(policyVersion);
+    if (!promised) return undefined;
+    const step = promised.shared[Math.min(renewalNumber, promised.shared.length - 1)] as number;
+    const ofShared = pauses > promised.pauses ? promised.standard : step;
+    const hundredths = quantity * (exclusive ? promised.exclusive : ofShared);
+    // Percents may have decimals, which a computer gets wrong far behind the point.
+    return Math.ceil(Math.round(hundredths * 1e6) / 1e8);
+  }
+}
+
+interface Promised {
+  readonly exclusive: number;
+  readonly shared: readonly number[];
+  readonly standard: number;
+  readonly pauses: number;
+}
+
+/** The first form of a policy did not speak of bonus leads: what stores promised then. */
+const promisedIn = (policy: RawEvent['data']): Promised => ({
+  exclusive: policy.exclusiveBonusPercent ?? 10,
+  shared: policy.sharedBonusPercents ?? [10, 10, 20, 30],
+  standard: policy.standardBonusPercent ?? 10,
+  pauses: policy.pausesThatKeepTheLadder ?? 1,
+});
+
+interface Programme {
+  readonly exclusive: boolean;
+  readonly quantity: number;
+  readonly policyVersion: number;
+  readonly cadence: number;
+  pauses: number;
+  /** The last renewal that re-opened the order, and the one that comes next: all before it are paid. */
+  reopened: number;
+  next: number;
+  /** The date of the next one, from which later dates count, and when it may be charged: a retry comes later. */
+  dueAt: number;
+  chargeAt: number;
+  state: 'active' | 'held' | 'over';
+  paid: boolean;
+  charging: boolean;
+  /** When the renewal was paid that the order does not know of. */
+  unopenedSince: number | undefined;
+  last: RawEvent;
+}
+
+const mayBegin = ({ state, paid, charging, next, chargeAt }: Programme, data: RawEvent['data'], at: number): boolean =>
+  state === 'active' && paid && !charging && data.renewalNumber === next && at >= chargeAt;
+
+type Change = (programme: Programme, event: RawEvent, at: number) => void;
+
+const changes: Readonly<Record<string, Change>> = {
+  OrderPlaced: () => {},
+  PaymentCaptured: (programme) => {
+    programme.paid = true;
+  },
+  OrderPaused: (programme) => {
+    programme.pauses += 1;
+  },
+  OrderReopened: (programme, { data }) => {
+    programme.reopened = data.renewalNumber;
+    programme.unopenedSince = undefined;
+  },
+  PaymentCapturedTooLate: (programme) => {
+    programme.unopenedSince = undefined;
+  },
+  RenewalBegun: (programme) => {
+    programme.charging = true;
+  },
+  RenewalPaid: (programme, { data }, at) => {
+    programme.charging = false;
+    programme.next = data.renewalNumber + 1;
+    programme.dueAt += programme.cadence;
+    programme.chargeAt = programme.dueAt;
+    programme.unopenedSince = at;
+  },
+  RenewalDeclined: (programme, { data }) => {
+    programme.charging = false;
+    if (data.retryAt !== undefined) programme.chargeAt = Date.parse(data.retryAt);
+  },
+  ProgrammeHeld: (programme) => {
+    programme.state = 'held';
+  },
+  /** LOY-5. A charge that is under way keeps its date. */
+  ProgrammeActivated: (programme, _, at) => {
+    programme.state = 'active';
+    if (!programme.charging) programme.dueAt = Math.max(programme.dueAt, at);
+    programme.chargeAt = programme.dueAt;
+  },
+  ProgrammeCancelled: (programme) => {
+    programme.state = 'over';
+  },
+};

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import type { Exclusivity } from '../catalogue/catalogue.ts';
+import { count } from '../kernel/events.ts';
+import type { PolicyDocument } from '../policy/policy.ts';
+
+const percent = z.number().min(0).max(100);
+
+/** What a customer who joins Loyalty Rewards is promised at checkout. It holds for the whole life of the order. */
+export const loyaltyTerms = z.object({
+  /** By the name it has in the policy. */
+  cadence: z.string(),
+  cadenceDays: z.number().positive(),
+  exclusive: z.boolean(),
+  /** On the first order, on the first renewal, and so on; the last holds for all later ones (LOY-3). */
+  bonusPercents: z.array(percent).min(1),
+  /** Once the ladder is lost (LOY-4). */
+  standardBonusPercent: percent,
+  pausesThatKeepTheLadder: count,
+});
+export type LoyaltyTerms = z.infer<typeof loyaltyTerms>;
+
+/** `exclusive`: always the same. `ladder`: by the number of the renewal. `ladder-lost`: paused too often. */
+export const bonusRule = z.enum(['exclusive', 'ladder', 'ladder-lost']);
+
+export const bonus = z.object({ bonusPercent: percent, bonusLeads: count, rule: bonusRule });
+export type Bonus = z.infer<typeof bonus>;
+
+/** What the policy in force promises to who joins now; undefined when it knows no such cadence. */
+export function loyaltyTermsOf(
+  cadenceName: string,
+  exclusivity: Exclusivity,
+  policy: PolicyDocument,
+): LoyaltyTerms | undefined {
+  const cadence = policy.renewalCadences.find(({ name }) => name === cadenceName);
+  if (!cadence) return undefined;
+  const exclusive = exclusivity === 'exclusive';
+  return {
+    cadence: cadence.name,
+    cadenceDays: cadence.days,
+    exclusive,
+    bonusPercents: exclusive ? [policy.exclusiveBonusPercent] : policy.sharedBonusPercents,
+    standardBonusPercent: policy.standardBonusPercent,
+    pausesThatKeepTheLadder: policy.pausesThatKeepTheLadder,
+  };
+}
+
+/** LOY-3, LOY-4: the bonus on the first order (renewal 0) or on a renewal, after so many pauses in the order's life. */
+export function bonusOf(loyalty: LoyaltyTerms, quantity: number, renewalNumber: number, pauses: number): Bonus {
+  const { exclusive, bonusPercents, standardBonusPercent, pausesThatKeepTheLadder } = loyalty;
+  const give = (rule: Bonus['rule'], bonusPercent: number): Bonus => ({
+    bonusPercent,
+    bonusLeads: roundedUp((quantity * bonusPercent) / 100),
+    rule,
+  });
+  const step = bonusPercents[Math.min(renewalNumber, bonusPercents.length - 1)] as number;
+  if (exclusive) return give('exclusive', step);
+  return pauses > pausesThatKeepTheLadder ? give('ladder-lost', standardBonusPercent) : give('ladder', step);
+}
+
+/** 1.1 % of 1000 is 11 leads, although it computes to 11.000000000000002. */
+const roundedUp = (leads: number): number => Math.ceil(Number(leads.toFixed(9)));
