@@ -36,6 +36,7 @@ const problemDocument = z.object({
   detail: z.string(),
   rule: z.string().optional(),
   errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+  details: z.record(z.string(), z.string()).optional().describe('more for programs, e.g. why a coupon is invalid'),
 });
 
 const problems = {
@@ -162,6 +163,10 @@ function tell({ id, outcome }: Answer, request: FastifyRequest): z.infer<typeof 
 
 /** Which field of the request a refusal is about. Where the path names it, there is no such resource. */
 const fieldOfRefusal: Readonly<Record<string, string>> = {
+  'checkout-unknown': 'checkoutId',
+  'coupon-exists': 'code',
+  'coupon-never-valid': 'validUntil',
+  'invalid-coupon': 'code',
   'business-association-empty': 'businessAssociation',
   'contact-unknown': 'leadId',
   'customer-unknown': 'customerId',
@@ -189,9 +194,12 @@ const fieldOfRefusal: Readonly<Record<string, string>> = {
 /** Refusals that are about the request and not about what it asks for. */
 const statusOfRefusal: Readonly<Record<string, number>> = { 'reason-missing': 400, 'support-only': 403 };
 
-export function problemOfRefusal({ code, message, rule }: Refusal, params: Readonly<Record<string, string>>): Problem {
+export function problemOfRefusal(
+  { code, message, rule, details }: Refusal,
+  params: Readonly<Record<string, string>>,
+): Problem {
   const field = fieldOfRefusal[code];
   if (field !== undefined && field in params) return new Problem(404, code, message);
   const errors = field === undefined ? undefined : [{ field, message }];
-  return new Problem(statusOfRefusal[code] ?? 409, code, message, { rule, errors });
+  return new Problem(statusOfRefusal[code] ?? 409, code, message, { rule, errors, details });
 }

@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { CatalogueController } from './catalogue.controller.ts';
+import { CheckoutsController } from './checkouts.controller.ts';
+import { CouponsController } from './coupons.controller.ts';
 import { CustomersController } from './customers.controller.ts';
 import { DeliveredLeadsController } from './delivered-leads.controller.ts';
 import { LeadsController } from './leads.controller.ts';
@@ -19,6 +21,8 @@ export class OperationsModule {}
   controllers: [
     CatalogueController,
     PolicyController,
+    CheckoutsController,
+    CouponsController,
     CustomersController,
     DeliveredLeadsController,
     OrdersController,

@@ -76,6 +76,26 @@ export const Id = (options: FieldOptions): PropertyDecorator =>
     ),
   );
 
+/** Several different ids. */
+export const Ids = (options: FieldOptions): PropertyDecorator =>
+  field(
+    options,
+    { type: 'array', items: { type: 'string', pattern: ID.source }, minItems: 1, maxItems: 100, uniqueItems: true },
+    check(
+      'ids',
+      'must be a list of 1 to 100 different ids',
+      (value) =>
+        Array.isArray(value) &&
+        value.length >= 1 &&
+        value.length <= 100 &&
+        new Set(value).size === value.length &&
+        value.every((one) => typeof one === 'string' && ID.test(one)),
+    ),
+  );
+
+/** A coupon's code: any line of text, spaces at its ends and all (CPN-1). */
+export const Code = (options: FieldOptions): PropertyDecorator => Line({ ...options, maxLength: 100 });
+
 const TOKEN = /^[\w-]{1,500}$/;
 export const isToken = (value: unknown): value is string => typeof value === 'string' && TOKEN.test(value);
 

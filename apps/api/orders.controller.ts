@@ -14,7 +14,7 @@ import { type Answer, type Caller, Requests } from '#wiring/requests';
 import { CLOCK, EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
 import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
-import { Count, ExactlyOneOf, Id, Line, Nested, OneOf, Percentage, TimeZone } from './fields.ts';
+import { Code, Count, ExactlyOneOf, Id, Line, Nested, OneOf, Percentage, TimeZone } from './fields.ts';
 import { progressOf } from './forecast.ts';
 import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
@@ -33,7 +33,8 @@ class LoyaltyRewards {
   cadence!: string;
 }
 
-class PlaceOrderBody {
+/** What is wanted, before anything is paid (CHK-1). */
+export class StartCheckoutBody {
   @Id({ description: 'who orders', example: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10' })
   customerId!: string;
 
@@ -54,15 +55,20 @@ class PlaceOrderBody {
   @TimeZone({ description: "where the order's days begin; the customer's own when absent", optional: true })
   timeZone?: string;
 
-  @Line({ description: "from the payment provider's form; the sandbox takes tok_ok", example: 'tok_ok' })
-  paymentToken!: string;
-
   @Nested(() => LoyaltyRewards, {
     description: 'to join Loyalty Rewards (LOY-1); types that qualify only (CAT-4)',
     example: { cadence: 'weekly' },
     optional: true,
   })
   loyalty?: LoyaltyRewards;
+}
+
+class PlaceOrderBody extends StartCheckoutBody {
+  @Line({ description: "from the payment provider's form; the sandbox takes tok_ok", example: 'tok_ok' })
+  paymentToken!: string;
+
+  @Code({ description: 'a coupon, as it was typed (CPN-1)', example: 'SPRING 26', optional: true })
+  couponCode?: string;
 }
 
 class DailyMaximumBody {

@@ -18,6 +18,7 @@ interface Particulars {
   /** Rule id of the store's rules. */
   readonly rule?: string | undefined;
   readonly errors?: readonly FieldError[] | undefined;
+  readonly details?: Readonly<Record<string, string>> | undefined;
   readonly retryAfterSeconds?: number;
 }
 
@@ -41,7 +42,7 @@ export class Problem extends Error {
   }
 
   document() {
-    const { rule, errors } = this.particulars;
+    const { rule, errors, details } = this.particulars;
     return {
       type: 'about:blank',
       title: STATUS_CODES[this.status],
@@ -50,6 +51,7 @@ export class Problem extends Error {
       detail: this.message,
       ...(rule && { rule }),
       ...(errors && { errors }),
+      ...(details && { details }),
     };
   }
 }

@@ -26,6 +26,19 @@ const words: { readonly [Type in EventTypeName]: (data: DataOf<Type>) => string 
     `taken back from order ${orderId}: ${reason}; ${openPlaces} places left`,
   LeadAged: ({ fromLeadTypeId, leadTypeId }) => `${fromLeadTypeId} became ${leadTypeId}`,
   LeadWithdrawn: ({ reason }) => `withdrawn as bad: ${reason}`,
+  CouponDefined: ({ code, discount, validFrom, validUntil, totalLimit }) =>
+    `coupon ${JSON.stringify(code)}: ${worth(discount)}, from ${validFrom}${validUntil ? ` to ${validUntil}` : ''}${totalLimit ? `, for ${totalLimit} customers` : ''}`,
+  AlternativeCouponGiven: ({ code, insteadOf, customerId }) =>
+    `coupon ${JSON.stringify(code)} for customer ${customerId}, in place of ${JSON.stringify(insteadOf)}`,
+  CouponUsed: ({ customerId, checkoutId, discount }) =>
+    `used up by customer ${customerId} in checkout ${checkoutId}: ${worth(discount)}`,
+  CouponRefused: ({ customerId, reason, triedAt }) =>
+    `refused to customer ${customerId}: ${reason}${triedAt ? `, on ${triedAt}` : ''}`,
+  CheckoutStarted: ({ quantity, leadTypeId, giveUpAt }) =>
+    `${quantity} leads of ${leadTypeId} wanted; given up ${giveUpAt} unless it is placed`,
+  CheckoutCouponTaken: ({ code, discount }) => `coupon ${JSON.stringify(code)} taken: ${worth(discount)}`,
+  CheckoutPlaced: ({ orderId }) => `placed as order ${orderId}`,
+  CheckoutAbandoned: () => 'abandoned',
   OrderPlaced: (data) =>
     `${data.quantity} leads of ${data.leadTypeId}${data.bonusLeads ? ` and ${data.bonusLeads} bonus leads` : ''} for ${money(data.totalCents, data.currency)} (${money(data.pricePerLeadCents, data.currency)} each)${data.dailyMaximum ? `, at most ${data.dailyMaximum} a day in ${data.timeZone}` : ''}`,
   PaymentCaptured: ({ amountCents, currency, reference }) => `${money(amountCents, currency)} paid (${reference})`,
@@ -80,5 +93,7 @@ function rankOf({ rule, rank, decidedOn }: DataOf<'LeadAssigned'>['decision']): 
   return `${why} (decided on ${decidedOn || 'an empty log'})`;
 }
 
+const worth = (discount: { percent: number } | { amountCents: number }): string =>
+  'percent' in discount ? `${discount.percent} % off` : `${(discount.amountCents / 100).toFixed(2)} off`;
 const money = (cents: number, currency: string): string => `${(cents / 100).toFixed(2)} ${currency}`;
 const customers = (count: number): string => (count === 1 ? 'one customer' : `up to ${count} customers`);

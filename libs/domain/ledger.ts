@@ -1,5 +1,7 @@
 import { customer, customerEvents } from './accounts/customer.ts';
 import { catalogue, catalogueEvents } from './catalogue/catalogue.ts';
+import { checkout, checkoutEvents } from './checkouts/checkout.ts';
+import { coupon, couponEvents } from './coupons/coupon.ts';
 import type { Decider, DomainCommand, DomainEvent } from './kernel/decider.ts';
 import type { EventSchemas } from './kernel/events.ts';
 import { contactBook, contactBookEvents } from './leads/contact-book.ts';
@@ -19,6 +21,8 @@ export const ledger = {
   customer: { decider: customer, events: customerEvents, upcasters: {} },
   contacts: { decider: contactBook, events: contactBookEvents, upcasters: {} },
   lead: { decider: lead, events: leadEvents, upcasters: {} },
+  coupon: { decider: coupon, events: couponEvents, upcasters: {} },
+  checkout: { decider: checkout, events: checkoutEvents, upcasters: {} },
   order: { decider: order, events: orderEvents, upcasters: {} },
   programme: { decider: programme, events: programmeEvents, upcasters: {} },
   replacement: { decider: replacement, events: replacementEvents, upcasters: {} },

@@ -11,3 +11,10 @@ it.each([
   const charge = { token, amountCents: 1000, currency: 'USD', statementDescriptor: 'LEADGER' };
   expect(await sandboxPayments().capture(charge, 'key-1')).toEqual(result);
 });
+
+it('the sandbox loses an answer once, and has taken the payment all the same', async () => {
+  const payments = sandboxPayments();
+  const charge = { token: 'tok_lost_reply', amountCents: 1000, currency: 'USD', statementDescriptor: 'LEADGER' };
+  await expect(payments.capture(charge, 'key-1')).rejects.toThrow('lost');
+  expect(await payments.capture(charge, 'key-1')).toEqual({ captured: true, reference: 'sandbox_key-1' });
+});

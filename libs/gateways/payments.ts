@@ -21,17 +21,27 @@ export interface PaymentGateway {
 
 const DECLINED = 'tok_declined';
 const DELAYED = /^tok_delay_(\d{1,5})$/;
+const LOST = 'tok_lost_reply';
 
 /**
  * A provider that moves no money. `tok_ok` pays, `tok_declined_<reason>` does not (`tok_declined_insufficient_funds`),
- * `tok_delay_<milliseconds>` pays after a while. Every other token is declined as unknown.
+ * `tok_delay_<milliseconds>` pays after a while, `tok_lost_reply` pays and loses the first answer on its way back. Every
+ * other token is declined as unknown.
  */
-export const sandboxPayments = (): PaymentGateway => ({
-  async capture({ token }, idempotencyKey) {
-    const delay = DELAYED.exec(token)?.[1];
-    if (delay !== undefined) await wait(Number(delay));
-    if (token === 'tok_ok' || delay !== undefined) return { captured: true, reference: `sandbox_${idempotencyKey}` };
-    if (!token.startsWith(DECLINED)) return { captured: false, reason: 'unknown token' };
-    return { captured: false, reason: token.slice(DECLINED.length + 1).replaceAll('_', ' ') || 'declined' };
-  },
-});
+export function sandboxPayments(): PaymentGateway {
+  const lost = new Set<string>();
+  return {
+    async capture({ token }, idempotencyKey) {
+      const delay = DELAYED.exec(token)?.[1];
+      if (delay !== undefined) await wait(Number(delay));
+      if (token === LOST && !lost.has(idempotencyKey)) {
+        lost.add(idempotencyKey);
+        throw new Error('the answer of the payment provider was lost');
+      }
+      if (token === 'tok_ok' || token === LOST || delay !== undefined)
+        return { captured: true, reference: `sandbox_${idempotencyKey}` };
+      if (!token.startsWith(DECLINED)) return { captured: false, reason: 'unknown token' };
+      return { captured: false, reason: token.slice(DECLINED.length + 1).replaceAll('_', ' ') || 'declined' };
+    },
+  };
+}

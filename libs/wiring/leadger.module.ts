@@ -3,6 +3,7 @@ import { CommandBus, CqrsModule } from '@nestjs/cqrs';
 import type { EventStore } from '#event-store/port';
 import { type Clock, systemClock } from '#gateways/clock';
 import { type PaymentGateway, sandboxPayments } from '#gateways/payments';
+import { stripePayments } from '#gateways/stripe-payments';
 import { ProcessEngine } from '#processes/engine/engine';
 import type { Vault } from '#vault/vault';
 import type { Leases } from './leases.ts';
@@ -27,7 +28,7 @@ export interface Work {
 export interface LeadgerOptions {
   /** Default: the machine's. */
   readonly clock?: Clock;
-  /** Default: the sandbox. */
+  /** Default: Stripe where `STRIPE_SECRET_KEY` is set, else the sandbox. */
   readonly payments?: PaymentGateway;
   /** Whether processes and projections run here; default: they do. Without them commands and reads are all there is. */
   readonly works?: boolean;
@@ -56,7 +57,7 @@ export class LeadgerModule implements OnApplicationShutdown {
 
   static on(
     stores: Stores,
-    { clock = systemClock(), payments = sandboxPayments(), works = true, leases }: LeadgerOptions = {},
+    { clock = systemClock(), payments = paymentsOf(process.env), works = true, leases }: LeadgerOptions = {},
   ): DynamicModule {
     const send = (bus: CommandBus) => (order: LedgerCommand['order']) => bus.execute(new LedgerCommand(order));
     const work = works ? whoWorks({ clock, payments, leases, send }) : idle(leases);
@@ -84,6 +85,9 @@ export class LeadgerModule implements OnApplicationShutdown {
     };
   }
 }
+
+const paymentsOf = ({ STRIPE_SECRET_KEY: secretKey }: NodeJS.ProcessEnv): PaymentGateway =>
+  secretKey ? stripePayments({ secretKey }) : sandboxPayments();
 
 type FactoryProvider = Extract<Provider, { useFactory: unknown }>;
 const tokenOf = ({ provide }: FactoryProvider) => provide;

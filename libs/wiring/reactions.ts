@@ -2,6 +2,7 @@ import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { PaymentGateway } from '#gateways/payments';
 import { autoRestart } from '#processes/auto-restart';
+import { checkoutEnd } from '#processes/checkout-end';
 import { type Answer, ProcessEngine, type Sent } from '#processes/engine/engine';
 import { leadAgeing } from '#processes/lead-ageing';
 import { leadDistribution } from '#processes/lead-distribution';
@@ -23,6 +24,7 @@ export const processes = [
   verificationDeadline,
   leadAgeing,
   leadDistribution,
+  checkoutEnd,
 ];
 
 interface Needs {
@@ -36,8 +38,11 @@ interface Needs {
 }
 
 /** The engine that runs the processes, connected to the ledger and to the outside. */
-export const createReactions = ({ store, ledger, clock, payments, send, leaseOf }: Needs): ProcessEngine =>
-  new ProcessEngine({
+export function createReactions({ store, ledger, clock, payments, send, leaseOf }: Needs): ProcessEngine {
+  // What a coupon made free is no business of the provider, which would refuse to charge nothing.
+  const capture: PaymentGateway['capture'] = async (charge, key) =>
+    charge.amountCents === 0 ? { captured: true, reference: 'nothing-due' } : payments.capture(charge, key);
+  return new ProcessEngine({
     store,
     clock,
     processes,
@@ -46,13 +51,13 @@ export const createReactions = ({ store, ledger, clock, payments, send, leaseOf 
     warm: (streams) => ledger.warm(streams),
     effects: {
       async 'capture-payment'({ kind: _, ...charge }, idempotencyKey) {
-        const result = await payments.capture(charge, idempotencyKey);
+        const result = await capture(charge, idempotencyKey);
         if (!result.captured) return { type: 'DeclinePayment', reason: result.reason };
         const { amountCents, currency } = charge;
         return { type: 'CapturePayment', reference: result.reference, amountCents, currency };
       },
       async 'charge-renewal'({ kind: _, renewalNumber, attempt, ...charge }, idempotencyKey) {
-        const result = await payments.capture(charge, idempotencyKey);
+        const result = await capture(charge, idempotencyKey);
         const renewal = { renewalNumber, attempt };
         if (!result.captured) return { type: 'RecordRenewalDeclined', ...renewal, reason: result.reason };
         const { amountCents, currency } = charge;
@@ -60,6 +65,7 @@ export const createReactions = ({ store, ledger, clock, payments, send, leaseOf 
       },
     },
   });
+}
 
 function orderOf({ stream, command, commandId, actor, because }: Sent, lease: Lease | undefined): Order {
   const chain = because

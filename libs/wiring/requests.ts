@@ -7,17 +7,27 @@ import {
   priceAt,
   type Store,
 } from '#domain/catalogue/catalogue';
+import { checkoutStream, refuseCoupon, refuseIn } from '#domain/checkouts/checkout';
 import type { Cause } from '#domain/codec';
-import { type Refusal, refuse } from '#domain/kernel/decider';
+import {
+  type CouponDefinition,
+  couponIdOf,
+  couponStream,
+  type Discount,
+  discountCentsOf,
+  invalidCoupon,
+  tryOf,
+} from '#domain/coupons/coupon';
+import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { type Contact, normaliseEmail, normaliseTelephone } from '#domain/leads/contact';
 import { contactBookStream } from '#domain/leads/contact-book';
 import { leadStream } from '#domain/leads/lead';
-import type { AnyCommand } from '#domain/ledger';
+import type { AnyCommand, CommandOf } from '#domain/ledger';
 import { type LoyaltyTerms, loyaltyTermsOf } from '#domain/loyalty/bonus';
 import { programmeStream } from '#domain/loyalty/programme';
-import { type DailyMaximum, dailyMaximumOf, orderStream } from '#domain/orders/order';
+import { type DailyMaximum, dailyMaximumOf, order, orderStream } from '#domain/orders/order';
 import { type PolicyDocument, type PolicyVersion, policyAt, policyStream } from '#domain/policy/policy';
 import { replacementIdOf, replacementStream } from '#domain/replacements/replacement';
 import type { Clock } from '#gateways/clock';
@@ -50,13 +60,17 @@ export interface PlaceOrder {
   readonly customerId: string;
   readonly leadTypeId: string;
   readonly quantity: number;
-  readonly dailyMaximum?: DailyMaximum;
+  readonly dailyMaximum?: DailyMaximum | undefined;
   /** IANA name; the customer's own when absent. */
   readonly timeZone?: string;
   readonly paymentToken: string;
   /** To join Loyalty Rewards with the cadence of this name. */
-  readonly loyalty?: { readonly cadence: string };
+  readonly loyalty?: { readonly cadence: string } | undefined;
+  /** As it was typed: every character counts (CPN-1). */
+  readonly couponCode?: string;
 }
+
+export type StartCheckout = Omit<PlaceOrder, 'paymentToken' | 'couponCode'>;
 
 export interface ReceiveLead {
   readonly leadTypeId: string;
@@ -137,13 +151,119 @@ export class Requests {
 
   /** CHK-1, CAT-3: the order keeps the price, the descriptor and the policy version of this moment. */
   async placeOrder(request: PlaceOrder, caller: Caller): Promise<Answer> {
-    const at = this.#now();
     const id = deriveId('order', caller.commandId);
+    const placing = await this.#placing(request);
+    if (request.couponCode === undefined || isRefusal(placing)) return this.#send(id, orderStream(id), placing, caller);
+    const worth = await this.#worthOf(request.couponCode, id, placing, caller);
+    const command = isRefusal(worth) ? worth : withCoupon(placing, request.couponCode, worth);
+    return this.#send(id, orderStream(id), command, caller);
+  }
+
+  /** CHK-1. What is wrong with it is told now, not when it is placed. */
+  async startCheckout(request: StartCheckout, caller: Caller): Promise<Answer> {
+    const id = deriveId('checkout', caller.commandId);
+    const placing = await this.#placing({ ...request, paymentToken: 'not-yet' });
+    if (isRefusal(placing)) return this.#send(id, checkoutStream(id), placing, caller);
+    const { storeId, timeZone } = placing;
+    const command = { type: 'StartCheckout', at: this.#now(), ...request, storeId, timeZone } as const;
+    return this.#send(id, checkoutStream(id), command, caller);
+  }
+
+  /** CPN-2: a code that is taken is used up for the customer, whatever becomes of the checkout. */
+  async tryCoupon(checkoutId: string, code: string, caller: Caller): Promise<Answer> {
+    const stream = checkoutStream(checkoutId);
+    const { state } = await this.#needs.ledger.read<'checkout'>(stream);
+    const { wishes, coupon } = state;
+    const refusal = coupon?.code === code ? undefined : refuseCoupon(state);
+    if (!wishes || refusal) return this.#send(checkoutId, stream, refusal ?? refuseIn('unknown'), caller);
+    const worth = await this.#worthOf(code, checkoutId, wishes, caller);
+    const command = isRefusal(worth)
+      ? worth
+      : ({ type: 'TakeCoupon', at: this.#now(), code, discount: worth } as const);
+    return this.#send(checkoutId, stream, command, caller);
+  }
+
+  /** The order that a checkout leads to: one, however often it is asked for. */
+  async placeCheckout(checkoutId: string, paymentToken: string, caller: Caller): Promise<Answer> {
+    const id = deriveId('order of checkout', checkoutId);
+    const { state } = await this.#needs.ledger.read<'checkout'>(checkoutStream(checkoutId));
+    const { status, wishes, coupon } = state;
+    if (!wishes || status === 'abandoned') return this.#send(id, orderStream(id), refuseIn(status), caller);
+    const placing = await this.#placing({ ...wishes, paymentToken });
+    if (isRefusal(placing)) return this.#send(id, orderStream(id), placing, caller);
+    const command = coupon ? withCoupon(placing, coupon.code, coupon.discount) : placing;
+    return this.#send(id, orderStream(id), { ...command, checkoutId }, caller);
+  }
+
+  defineCoupon(coupon: CouponDefinition, caller: Caller): Promise<Answer> {
+    return this.#defineCoupon(coupon, { type: 'DefineCoupon', at: this.#now(), ...coupon }, caller);
+  }
+
+  /** CPN-4, SUP-2. What is not said is as it is with the code that it stands in for. */
+  async giveAlternativeCoupon(
+    { insteadOf, customerId, code }: { insteadOf: string; customerId: string; code: string },
+    caller: Caller,
+  ): Promise<Answer> {
+    const at = this.#now();
+    const { state } = await this.#needs.ledger.read<'coupon'>(couponStream(insteadOf));
+    const refusal =
+      notSupport(caller, 'CPN-4') ??
+      (state.uses.has(customerId)
+        ? undefined
+        : refuse('coupon-not-used', `the customer did not use ${JSON.stringify(insteadOf)} up`, 'CPN-4'));
+    if (refusal || !state.defined)
+      return this.#send(couponIdOf(code), couponStream(code), refusal ?? invalidCoupon('unknown'), caller);
+    const { storeIds, leadTypeIds, discount, validUntil } = state.defined;
+    const fresh = {
+      code,
+      storeIds,
+      ...(leadTypeIds && { leadTypeIds }),
+      discount,
+      validFrom: at,
+      ...(validUntil !== undefined && validUntil > at && { validUntil }),
+      totalLimit: 1,
+    };
+    return this.#defineCoupon(fresh, { type: 'GiveAlternativeCoupon', at, customerId, insteadOf, ...fresh }, caller);
+  }
+
+  async #defineCoupon(coupon: CouponDefinition, command: AnyCommand, caller: Caller): Promise<Answer> {
+    const { state: catalogue } = await this.#needs.ledger.read<'catalogue'>(catalogueStream);
+    const store = coupon.storeIds.find((storeId) => !catalogue.stores.has(storeId));
+    const leadType = coupon.leadTypeIds?.find((leadTypeId) => !catalogue.leadTypes.has(leadTypeId));
+    const refusal = store === undefined ? leadType !== undefined && unknownLeadType(leadType) : unknownStore(store);
+    return this.#send(couponIdOf(coupon.code), couponStream(coupon.code), refusal || command, caller);
+  }
+
+  /** @returns what the code is worth to this checkout, or why it is nothing */
+  async #worthOf(
+    code: string,
+    checkoutId: string,
+    { customerId, storeId, leadTypeId }: { customerId: string; storeId: string; leadTypeId: string },
+    { commandId, actor, reason }: Caller,
+  ): Promise<Discount | Refusal> {
+    const stream = couponStream(code);
+    const { state: before } = await this.#needs.ledger.read<'coupon'>(stream);
+    // A code that is nobody's gets no stream: any text may be typed.
+    if (!before.defined) return invalidCoupon('unknown');
+    const command = { type: 'TryCoupon', at: this.#now(), code, customerId, checkoutId, storeId, leadTypeId } as const;
+    const caller = { actor, commandId: deriveId('try-coupon', commandId), ...(reason !== undefined && { reason }) };
+    await this.#send(couponIdOf(code), stream, command, caller);
+    const { state } = await this.#needs.ledger.read<'coupon'>(stream);
+    return tryOf(state, customerId, checkoutId);
+  }
+
+  /** The command that places an order, where the rules let it be placed; else why they do not. */
+  async #placing(request: PlaceOrder): Promise<PlaceOrderCommand | Refusal> {
+    const at = this.#now();
     const [{ state: customer }, terms] = await Promise.all([
       this.#needs.ledger.read<'customer'>(customerStream(request.customerId)),
       this.#termsOfBusiness(at),
     ]);
-    return this.#send(id, orderStream(id), placeOrderCommand(at, request, customer, terms), caller);
+    const command = placeOrderCommand(at, request, customer, terms);
+    if (isRefusal(command)) return command;
+    // Asked of a new order, so that no coupon is used up by what would be refused anyway.
+    const decision = order.decide(command, order.initialState());
+    return isRefusal(decision) ? decision : command;
   }
 
   /** ORD-3: in Loyalty Rewards a pause ends by itself, after the days that the policy of this moment gives it. */
@@ -319,6 +439,13 @@ export class Requests {
   }
 }
 
+type PlaceOrderCommand = Extract<CommandOf<'order'>, { type: 'PlaceOrder' }>;
+
+const withCoupon = (command: PlaceOrderCommand, code: string, worth: Discount): PlaceOrderCommand => ({
+  ...command,
+  coupon: { code, discountCents: discountCentsOf(worth, command.quantity * command.pricePerLeadCents) },
+});
+
 interface TermsOfBusiness {
   readonly catalogue: CatalogueState;
   readonly policy: PolicyVersion | undefined;
@@ -330,7 +457,7 @@ function placeOrderCommand(
   request: PlaceOrder,
   customer: CustomerState,
   { catalogue, policy }: TermsOfBusiness,
-): AnyCommand | Refusal {
+): PlaceOrderCommand | Refusal {
   const { customerId, leadTypeId, quantity, dailyMaximum, paymentToken } = request;
   const { storeId } = customer;
   if (!isRegistered(customer)) return refuse('customer-unknown', `there is no customer ${customerId}`);

@@ -16,8 +16,8 @@ test('health tells of the store, the processes and the read models, and how far 
   expect(status).toBe(200);
   expect(body).toMatchObject({ ok: true, store: { ok: true, position }, processes: { idle: true } });
   expect(body.processes.processes.map(({ name }: { name: string }) => name)).toContain('lead-distribution');
-  expect(body.readModels).toHaveLength(4);
-  for (const model of body.readModels) expect(model).toMatchObject({ version: 1, lagEvents: 0, parked: 0 });
+  expect(body.readModels.map(({ name }: { name: string }) => name)).toContain('orders');
+  for (const model of body.readModels) expect(model).toMatchObject({ lagEvents: 0, parked: 0 });
 });
 
 test('a store that cannot be reached is told with 503, and commands with Retry-After', async () => {

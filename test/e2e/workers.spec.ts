@@ -5,6 +5,7 @@ import { hashOfEvent, openEmbeddedStore } from '#event-store/embedded/embedded-s
 import type { EventStore } from '#event-store/port';
 import { startWireNode, type WireNode } from '#event-store/wire-node/wire-node';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import { processes as everyProcess } from '#wiring/reactions';
 import { build, Program } from './program.ts';
 
 const LEASE_SECONDS = '1';
@@ -97,7 +98,7 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
     );
     const { processes, ok } = await ask('/health');
     expect(ok).toBe(true);
-    expect(processes.processes).toHaveLength(5);
+    expect(processes.processes).toHaveLength(everyProcess.length);
     expect(await ask('/api/processes/parked')).toEqual({ parked: [] });
     await holdsEveryLaw();
   }, 60_000);

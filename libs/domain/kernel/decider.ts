@@ -7,6 +7,8 @@ export interface Refusal {
   readonly message: string;
   /** Rule id of the store's rules where there is one, e.g. `ORD-4`. */
   readonly rule?: string;
+  /** More for programs, where the code does not say it all, e.g. `reason`. */
+  readonly details?: Readonly<Record<string, string>>;
 }
 
 export const refuse = (code: string, message: string, rule?: string): Refusal => ({

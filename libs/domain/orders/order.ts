@@ -25,6 +25,9 @@ export const orderEvents = {
     paymentToken: z.string(),
     statementDescriptor: z.string(),
     policyVersion: z.int().positive(),
+    /** What it took off the price; renewals cost the full price (LOY-2). */
+    coupon: z.object({ code: z.string(), discountCents: cents }).optional(),
+    checkoutId: z.string().optional(),
     /** Absent when the order does not take part in Loyalty Rewards. */
     loyalty: loyaltyTerms.optional(),
     /** What the next renewal gives as things stand; each event that changes it tells it anew. */
@@ -142,6 +145,8 @@ export interface Terms {
   paymentToken: string;
   statementDescriptor: string;
   policyVersion: number;
+  coupon?: { code: string; discountCents: number };
+  checkoutId?: string;
   loyalty?: LoyaltyTerms;
 }
 
@@ -334,12 +339,11 @@ function place(command: Extract<OrderCommand, { type: 'PlaceOrder' }>, state: Or
   if (batchType && terms.dailyMaximum !== undefined) return noMaximumOnBatchTypes;
   if (!batchType && terms.dailyMaximum === undefined)
     return refuse('daily-maximum-missing', 'an order of real-time leads names its daily maximum', 'CHK-1');
-  const { quantity, pricePerLeadCents, loyalty } = terms;
+  const { quantity, pricePerLeadCents, loyalty, coupon } = terms;
+  const totalCents = quantity * pricePerLeadCents - (coupon?.discountCents ?? 0);
   const bonusLeads = loyalty ? bonusOf(loyalty, quantity, 0, 0).bonusLeads : 0;
   const nextBonus = loyalty && { nextBonus: bonusOf(loyalty, quantity, 1, 0) };
-  return [
-    { type: 'OrderPlaced', data: { ...terms, bonusLeads, totalCents: quantity * pricePerLeadCents, ...nextBonus } },
-  ];
+  return [{ type: 'OrderPlaced', data: { ...terms, bonusLeads, totalCents, ...nextBonus } }];
 }
 
 function pause(

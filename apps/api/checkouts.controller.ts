@@ -1,0 +1,138 @@
+import { Body, Controller, Get, Inject, Post } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { catalogueStream, priceAt } from '#domain/catalogue/catalogue';
+import { checkoutStream } from '#domain/checkouts/checkout';
+import { discountCentsOf } from '#domain/coupons/coupon';
+import type { Clock } from '#gateways/clock';
+import { Ledger } from '#wiring/ledger';
+import { type Answer, type Caller, Requests } from '#wiring/requests';
+import { CLOCK } from '#wiring/tokens';
+import { Answers, CommandRoute, Problems } from './answers.ts';
+import { Asking } from './caller.ts';
+import { Code, Line } from './fields.ts';
+import { IdOf, notFound } from './ids.ts';
+import { StartCheckoutBody } from './orders.controller.ts';
+
+class TryCouponBody {
+  @Code({ description: 'as it was typed: every character counts (CPN-1)', example: 'SPRING 26' })
+  code!: string;
+}
+
+class PlaceCheckoutBody {
+  @Line({ description: "from the payment provider's form; the sandbox takes tok_ok", example: 'tok_ok' })
+  paymentToken!: string;
+}
+
+const quote = z.object({
+  checkoutId: z.string(),
+  status: z.enum(['started', 'placed', 'abandoned']),
+  customerId: z.string(),
+  storeId: z.string(),
+  leadTypeId: z.string(),
+  quantity: z.int(),
+  pricePerLeadCents: z.int(),
+  discountCents: z.int().describe('what the coupon takes off'),
+  totalCents: z.int(),
+  currency: z.string(),
+  couponCode: z.string().nullable(),
+  statementDescriptor: z.string().describe('what the card statement will show (STO-2)'),
+  giveUpAt: z.string().describe('when it is given up, unless it is placed before'),
+});
+
+const quoteExample: z.input<typeof quote> = {
+  checkoutId: '1c1f6a52-53c9-5b0e-8b8a-2f3d3b7a9c22',
+  status: 'started',
+  customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
+  storeId: 'main',
+  leadTypeId: 'exclusive-real-time',
+  quantity: 25,
+  pricePerLeadCents: 1000,
+  discountCents: 2500,
+  totalCents: 22_500,
+  currency: 'USD',
+  couponCode: 'SPRING 26',
+  statementDescriptor: 'LEADGER',
+  giveUpAt: '2026-03-02T09:30:00.000Z',
+};
+
+@ApiTags('checkout')
+@Controller('api/checkouts')
+export class CheckoutsController {
+  readonly #requests: Requests;
+  readonly #ledger: Ledger;
+  readonly #clock: Clock;
+
+  constructor(@Inject(Requests) requests: Requests, @Inject(Ledger) ledger: Ledger, @Inject(CLOCK) clock: Clock) {
+    this.#requests = requests;
+    this.#ledger = ledger;
+    this.#clock = clock;
+  }
+
+  @Post()
+  @CommandRoute({
+    summary: 'Start a checkout (CHK-1): what is wrong with it is told at once',
+    records: ['CheckoutStarted'],
+    creates: '/api/checkouts/:id',
+  })
+  start(@Body() body: StartCheckoutBody, @Asking() caller: Caller): Promise<Answer> {
+    return this.#requests.startCheckout(body, caller);
+  }
+
+  @Get(':checkoutId')
+  @ApiOperation({ summary: 'What it comes to, and what the card statement will show' })
+  @Answers(200, 'the checkout', quote, quoteExample)
+  @Problems(404)
+  async find(@IdOf('checkout') checkoutId: string): Promise<z.input<typeof quote>> {
+    const { state } = await this.#ledger.read<'checkout'>(checkoutStream(checkoutId));
+    const { status, wishes, coupon, giveUpAt } = state;
+    if (!wishes || status === 'unknown') throw notFound('checkout', checkoutId);
+    const { state: catalogue } = await this.#ledger.read<'catalogue'>(catalogueStream);
+    const { customerId, storeId, leadTypeId, quantity } = wishes;
+    const price = priceAt(catalogue, storeId, leadTypeId, this.#clock.now());
+    const fullCents = quantity * (price?.pricePerLeadCents ?? 0);
+    const discountCents = coupon ? discountCentsOf(coupon.discount, fullCents) : 0;
+    return {
+      checkoutId,
+      status,
+      customerId,
+      storeId,
+      leadTypeId,
+      quantity,
+      pricePerLeadCents: price?.pricePerLeadCents ?? 0,
+      discountCents,
+      totalCents: fullCents - discountCents,
+      currency: price?.currency ?? '',
+      couponCode: coupon?.code ?? null,
+      statementDescriptor: catalogue.descriptor ?? '',
+      giveUpAt,
+    };
+  }
+
+  @Post(':checkoutId/coupon')
+  @CommandRoute({
+    summary: 'Use a coupon: the first try uses it up for the customer, finished or not (CPN-2)',
+    records: ['CheckoutCouponTaken'],
+  })
+  tryCoupon(
+    @IdOf('checkout') checkoutId: string,
+    @Body() { code }: TryCouponBody,
+    @Asking() caller: Caller,
+  ): Promise<Answer> {
+    return this.#requests.tryCoupon(checkoutId, code, caller);
+  }
+
+  @Post(':checkoutId/place')
+  @CommandRoute({
+    summary: 'Place the order; the answer names it, and a repeat names the same one',
+    records: ['OrderPlaced'],
+    creates: '/api/orders/:id',
+  })
+  place(
+    @IdOf('checkout') checkoutId: string,
+    @Body() { paymentToken }: PlaceCheckoutBody,
+    @Asking() caller: Caller,
+  ): Promise<Answer> {
+    return this.#requests.placeCheckout(checkoutId, paymentToken, caller);
+  }
+}

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { discount } from '../coupons/coupon.ts';
+import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
+import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
+import { addDays } from '../kernel/instants.ts';
+
+/** What a customer is about to order, from the first step to the placed order, or to nothing (CHK). */
+export const checkoutStream = (checkoutId: string) => `checkout-${checkoutId}` as const;
+
+/** A checkout that nobody finished is given up after this time. */
+export const DAYS_A_CHECKOUT_IS_KEPT = 1;
+
+const wishes = {
+  customerId: z.string(),
+  storeId: z.string(),
+  leadTypeId: z.string(),
+  quantity: z.int().positive(),
+  dailyMaximum: z.union([z.strictObject({ leads: z.int() }), z.strictObject({ percent: z.number() })]).optional(),
+  timeZone: z.string(),
+  loyalty: z.object({ cadence: z.string() }).optional(),
+};
+
+export const checkoutEvents = {
+  CheckoutStarted: fact({ ...wishes, giveUpAt: instant }),
+  CheckoutCouponTaken: fact({ code: z.string(), discount }),
+  CheckoutPlaced: fact({ orderId: z.string() }),
+  CheckoutAbandoned: fact({}),
+};
+export type CheckoutEvent = EventsOf<typeof checkoutEvents>;
+
+type DataOf<Type extends CheckoutEvent['type']> = Extract<CheckoutEvent, { type: Type }>['data'];
+export type CheckoutWishes = Omit<DataOf<'CheckoutStarted'>, 'at' | 'giveUpAt'>;
+
+export type CheckoutCommand =
+  | ({ type: 'StartCheckout'; at: Instant } & CheckoutWishes)
+  | { type: 'TakeCoupon'; at: Instant; code: string; discount: z.infer<typeof discount> }
+  | { type: 'RecordPlaced'; at: Instant; orderId: string }
+  | { type: 'AbandonCheckout'; at: Instant };
+
+export interface CheckoutState {
+  readonly status: 'unknown' | 'started' | 'placed' | 'abandoned';
+  readonly wishes: CheckoutWishes | undefined;
+  readonly giveUpAt: Instant;
+  readonly coupon: Omit<DataOf<'CheckoutCouponTaken'>, 'at'> | undefined;
+}
+
+export const checkout: Decider<CheckoutState, CheckoutCommand, CheckoutEvent> = {
+  initialState: () => ({ status: 'unknown', wishes: undefined, giveUpAt: '', coupon: undefined }),
+
+  decide(command, state): Decision<CheckoutEvent> {
+    const { at } = command;
+    if (command.type === 'StartCheckout') {
+      if (state.status !== 'unknown') return [];
+      const { type: _, ...data } = command;
+      return [{ type: 'CheckoutStarted', data: { ...data, giveUpAt: addDays(at, DAYS_A_CHECKOUT_IS_KEPT) } }];
+    }
+    if (state.status === 'unknown') return refuse('checkout-unknown', 'there is no such checkout', 'CHK-1');
+    switch (command.type) {
+      case 'TakeCoupon':
+        if (state.coupon?.code === command.code) return [];
+        return (
+          refuseCoupon(state) ?? [
+            { type: 'CheckoutCouponTaken', data: { at, code: command.code, discount: command.discount } },
+          ]
+        );
+      case 'RecordPlaced':
+        // Also when it was given up a moment before: the order is there.
+        return state.status === 'placed' ? [] : [{ type: 'CheckoutPlaced', data: { at, orderId: command.orderId } }];
+      case 'AbandonCheckout':
+        return state.status === 'started' ? [{ type: 'CheckoutAbandoned', data: { at } }] : [];
+    }
+  },
+
+  evolve(state, event): CheckoutState {
+    switch (event.type) {
+      case 'CheckoutStarted': {
+        const { at: _, giveUpAt, ...wishes } = event.data;
+        return { ...state, status: 'started', wishes, giveUpAt };
+      }
+      case 'CheckoutCouponTaken':
+        return { ...state, coupon: { code: event.data.code, discount: event.data.discount } };
+      case 'CheckoutPlaced':
+        return { ...state, status: 'placed' };
+      case 'CheckoutAbandoned':
+        return { ...state, status: 'abandoned' };
+    }
+  },
+};
+
+/** CHK-1: at most one coupon. Asked before the code is tried, so that none is used up for nothing. */
+export function refuseCoupon({ status, coupon }: CheckoutState) {
+  if (status !== 'started') return refuseIn(status);
+  return coupon ? refuse('one-coupon-only', 'this checkout has a coupon already', 'CHK-1') : undefined;
+}
+
+export const refuseIn = (status: CheckoutState['status']) =>
+  refuse(`checkout-${status}`, `the checkout is ${status === 'placed' ? 'finished' : status}`, 'CHK-1');

@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import { given, minute } from '#test/given';
+import { Ledger } from '#wiring/ledger';
+import { type CouponEvent, coupon, couponStream, discountCentsOf } from './coupon.ts';
+
+const code = 'SPRING 26';
+const definition = { code, storeIds: ['main'], discount: { percent: 15 }, validFrom: minute(0) };
+const defined = (more: object = {}): CouponEvent => ({
+  type: 'CouponDefined',
+  data: { at: minute(0), ...definition, ...more },
+});
+const attempt = (customerId: string, checkoutId: string, more: object = {}) => ({
+  type: 'TryCoupon' as const,
+  at: minute(5),
+  code,
+  customerId,
+  checkoutId,
+  storeId: 'main',
+  leadTypeId: 'exclusive-fresh',
+  ...more,
+});
+const used = (customerId: string, checkoutId: string): CouponEvent => ({
+  type: 'CouponUsed',
+  data: { at: minute(5), code, customerId, checkoutId, discount: { percent: 15 } },
+});
+const refused = (checkoutId: string, reason: string, triedAt?: string): CouponEvent => ({
+  type: 'CouponRefused',
+  data: { at: minute(5), code, customerId: 'c1', checkoutId, reason, ...(triedAt && { triedAt }) },
+});
+
+describe('a coupon', () => {
+  it('CPN-2: is used up by the first attempt of a customer; a later one is refused, and told when the first was', () => {
+    given(coupon, defined()).when(attempt('c1', 'k1')).thenRecords(used('c1', 'k1'));
+    given(coupon, defined(), used('c1', 'k1'))
+      .when(attempt('c1', 'k2'))
+      .thenRecords(refused('k2', 'tried-before', minute(5)));
+    given(coupon, defined(), used('c1', 'k1')).when(attempt('c2', 'k3')).thenRecords(used('c2', 'k3'));
+  });
+
+  it.each([
+    ['not-this-store', {}, { storeId: 'north' }],
+    ['not-yet-valid', { validFrom: minute(6) }, {}],
+    ['expired', { validUntil: minute(4) }, {}],
+    ['wrong-lead-type', { leadTypeIds: ['shared-fresh'] }, {}],
+  ])('CPN-3: is refused as %s, and nothing is used up', (reason, more, asked) => {
+    given(coupon, defined(more))
+      .when(attempt('c1', 'k1', asked))
+      .thenRecords(refused('k1', reason));
+  });
+
+  it('CPN-3: is valid at its first and at its last instant', () => {
+    given(coupon, defined({ validFrom: minute(5), validUntil: minute(5) }))
+      .when(attempt('c1', 'k1'))
+      .thenRecords(used('c1', 'k1'));
+  });
+
+  it('is not defined twice in different ways, nor to end before it begins', () => {
+    given(coupon, defined())
+      .when({ type: 'DefineCoupon', at: minute(1), ...definition, discount: { percent: 20 } })
+      .thenRefuses('coupon-exists', 'CPN-1');
+    given(coupon, defined())
+      .when({ type: 'DefineCoupon', at: minute(1), ...definition })
+      .thenNothing();
+    given(coupon)
+      .when({ type: 'DefineCoupon', at: minute(1), ...definition, validUntil: '2020-01-01T00:00:00.000Z' })
+      .thenRefuses('coupon-never-valid');
+  });
+
+  it('takes whole cents off, and never more than the price', () => {
+    expect(discountCentsOf({ percent: 15 }, 999)).toBe(149);
+    expect(discountCentsOf({ percent: 100 }, 999)).toBe(999);
+    expect(discountCentsOf({ amountCents: 5000 }, 999)).toBe(999);
+  });
+
+  it('CPN-5: however many try at once, from however many programs, each customer succeeds once and the limit holds', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 24 }),
+        async (totalLimit, customers) => {
+          const store = await openEmbeddedStore();
+          const programs = [new Ledger(store), new Ledger(store), new Ledger(store)];
+          const cause = (commandId: string) => ({ commandId, correlationId: commandId, actor: 'customer:x' });
+          const stream = couponStream(code);
+          const define = { type: 'DefineCoupon' as const, at: minute(0), ...definition, totalLimit };
+          await programs[0]?.execute({ stream, command: define, cause: cause('00000000-0000-5000-8000-000000000000') });
+          await Promise.all(
+            customers.map((customer, index) =>
+              programs[index % 3]?.execute({
+                stream,
+                command: attempt(`c${customer}`, `k${index}`),
+                cause: cause(`00000000-0000-5000-8000-${String(index + 1).padStart(12, '0')}`),
+              }),
+            ),
+          );
+          const { state } = await (programs[0] as Ledger).read<'coupon'>(stream);
+          expect(state.uses.size).toBe(Math.min(totalLimit, new Set(customers).size));
+          await store.close();
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+});

@@ -1,0 +1,202 @@
+import { z } from 'zod';
+import { type Decider, type Decision, type Refusal, refuse } from '../kernel/decider.ts';
+import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
+import { deriveId } from '../kernel/ids.ts';
+
+/** One coupon code: what it is worth, where and when, and who used it (CPN). */
+export const couponStream = (code: string) => `coupon-${couponIdOf(code)}` as const;
+
+/** A code is any text, and every character counts (CPN-1). */
+export const couponIdOf = (code: string): string => deriveId('coupon', code);
+
+/** Either a share of the price, or an amount. */
+export const discount = z.union([
+  z.strictObject({ percent: z.number().positive().max(100) }),
+  z.strictObject({ amountCents: cents.positive() }),
+]);
+export type Discount = z.infer<typeof discount>;
+
+const definition = {
+  code: z.string().min(1).max(100),
+  storeIds: z.array(z.string()).min(1),
+  /** Absent: all that the stores sell. */
+  leadTypeIds: z.array(z.string()).min(1).optional(),
+  discount,
+  validFrom: instant,
+  /** The last instant at which it is valid. */
+  validUntil: instant.optional(),
+  /** So many customers may use it in all. */
+  totalLimit: z.int().positive().optional(),
+};
+
+export const couponEvents = {
+  CouponDefined: fact(definition),
+  /** A fresh code for one customer, in place of one that it used up (CPN-4). */
+  AlternativeCouponGiven: fact({ ...definition, customerId: z.string(), insteadOf: z.string() }),
+  CouponUsed: fact({ code: z.string(), customerId: z.string(), checkoutId: z.string(), discount }),
+  /** The business asks about these: who tried what, and when (CPN-2, CPN-3). */
+  CouponRefused: fact({
+    code: z.string(),
+    customerId: z.string(),
+    checkoutId: z.string(),
+    reason: z.string(),
+    triedAt: instant.optional(),
+  }),
+};
+export type CouponEvent = EventsOf<typeof couponEvents>;
+
+type DataOf<Type extends CouponEvent['type']> = Extract<CouponEvent, { type: Type }>['data'];
+export type CouponDefinition = Omit<DataOf<'CouponDefined'>, 'at'>;
+
+/** CPN-3. */
+export type CouponRefusalReason =
+  | 'unknown'
+  | 'not-this-store'
+  | 'expired'
+  | 'not-yet-valid'
+  | 'wrong-lead-type'
+  | 'used-up'
+  | 'tried-before';
+
+export type CouponCommand =
+  | ({ type: 'DefineCoupon'; at: Instant } & CouponDefinition)
+  | ({ type: 'GiveAlternativeCoupon'; at: Instant; customerId: string; insteadOf: string } & CouponDefinition)
+  | {
+      type: 'TryCoupon';
+      at: Instant;
+      code: string;
+      customerId: string;
+      checkoutId: string;
+      storeId: string;
+      leadTypeId: string;
+    };
+
+export interface CouponState {
+  defined: CouponDefinition | undefined;
+  /** Of a fresh code that support gave to one customer. */
+  customerId: string | undefined;
+  /** Customer → its first try, by which the code is used up for it. */
+  readonly uses: Map<string, { readonly at: Instant; readonly checkoutId: string }>;
+  /** Checkouts whose try was refused, so that a repeat is not told twice. */
+  readonly refused: Map<string, CouponRefusalReason>;
+}
+
+export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
+  initialState: () => ({ defined: undefined, customerId: undefined, uses: new Map(), refused: new Map() }),
+
+  decide(command, state): Decision<CouponEvent> {
+    switch (command.type) {
+      case 'DefineCoupon': {
+        const { type: _, ...data } = command;
+        if (state.defined) return isSame(state.defined, data) && !state.customerId ? [] : defined(data.code);
+        return nonsenseIn(data) ?? [{ type: 'CouponDefined', data }];
+      }
+      case 'GiveAlternativeCoupon': {
+        const { type: _, ...data } = command;
+        if (state.defined) return state.customerId === data.customerId ? [] : defined(data.code);
+        return nonsenseIn(data) ?? [{ type: 'AlternativeCouponGiven', data }];
+      }
+      case 'TryCoupon':
+        return tryIt(command, state);
+    }
+  },
+
+  evolve(state, event) {
+    switch (event.type) {
+      case 'CouponDefined':
+        state.defined = event.data;
+        break;
+      case 'AlternativeCouponGiven':
+        state.defined = event.data;
+        state.customerId = event.data.customerId;
+        break;
+      case 'CouponUsed':
+        state.uses.set(event.data.customerId, { at: event.data.at, checkoutId: event.data.checkoutId });
+        break;
+      case 'CouponRefused':
+        state.refused.set(event.data.checkoutId, event.data.reason as CouponRefusalReason);
+        break;
+      default:
+        event satisfies never;
+    }
+    return state;
+  },
+};
+
+/**
+ * The first try of a customer uses the code up for it, finished checkout or not (CPN-2); the same checkout may ask again.
+ * A try that is refused is recorded, and uses nothing up.
+ */
+function tryIt(command: Extract<CouponCommand, { type: 'TryCoupon' }>, state: CouponState): Decision<CouponEvent> {
+  const { at, code, customerId, checkoutId } = command;
+  const used = state.uses.get(customerId);
+  if (used?.checkoutId === checkoutId) return [];
+  const reason = reasonAgainst(command, state);
+  if (reason === undefined)
+    return [
+      {
+        type: 'CouponUsed',
+        data: { at, code, customerId, checkoutId, discount: (state.defined as CouponDefinition).discount },
+      },
+    ];
+  if (state.refused.get(checkoutId) === reason) return [];
+  const triedAt = reason === 'tried-before' && used ? { triedAt: used.at } : {};
+  return [{ type: 'CouponRefused', data: { at, code, customerId, checkoutId, reason, ...triedAt } }];
+}
+
+type Try = Extract<CouponCommand, { type: 'TryCoupon' }>;
+
+/** CPN-3, in the order in which they are told. */
+const reasons: readonly (readonly [
+  CouponRefusalReason,
+  (tried: Try, coupon: CouponDefinition, state: CouponState) => boolean,
+])[] = [
+  ['unknown', ({ customerId }, _, state) => state.customerId !== undefined && state.customerId !== customerId],
+  ['not-this-store', ({ storeId }, { storeIds }) => !storeIds.includes(storeId)],
+  ['tried-before', ({ customerId }, _, { uses }) => uses.has(customerId)],
+  ['not-yet-valid', ({ at }, { validFrom }) => at < validFrom],
+  ['expired', ({ at }, { validUntil }) => validUntil !== undefined && at > validUntil],
+  [
+    'wrong-lead-type',
+    ({ leadTypeId }, { leadTypeIds }) => leadTypeIds !== undefined && !leadTypeIds.includes(leadTypeId),
+  ],
+  ['used-up', (_, { totalLimit }, { uses }) => totalLimit !== undefined && uses.size >= totalLimit],
+];
+
+const reasonAgainst = (tried: Try, state: CouponState): CouponRefusalReason | undefined => {
+  const { defined } = state;
+  if (!defined) return 'unknown';
+  return reasons.find(([, holds]) => holds(tried, defined, state))?.[0];
+};
+
+/** What one checkout was told when it tried the code. */
+export function tryOf(state: CouponState, customerId: string, checkoutId: string): Discount | Refusal {
+  const used = state.uses.get(customerId);
+  if (used?.checkoutId === checkoutId) return (state.defined as CouponDefinition).discount;
+  return invalidCoupon(state.refused.get(checkoutId) ?? 'unknown', used?.at);
+}
+
+/** CPN-3: one message, and a reason for programs; when it was tried before, where that is the reason (CPN-2). */
+export const invalidCoupon = (reason: CouponRefusalReason, triedAt?: Instant): Refusal => ({
+  ...refuse('invalid-coupon', 'invalid coupon', 'CPN-3'),
+  details: { reason, ...(reason === 'tried-before' && triedAt && { triedAt }) },
+});
+
+/** What it takes off a price, in whole cents and never more than the price. */
+export const discountCentsOf = (worth: Discount, priceCents: number): number =>
+  Math.min(priceCents, 'percent' in worth ? Math.floor((priceCents * worth.percent) / 100) : worth.amountCents);
+
+const defined = (code: string) =>
+  refuse('coupon-exists', `the code ${JSON.stringify(code)} is defined already`, 'CPN-1');
+
+function nonsenseIn({ validFrom, validUntil }: CouponDefinition): Refusal | undefined {
+  if (validUntil === undefined || validUntil >= validFrom) return undefined;
+  return refuse('coupon-never-valid', 'validUntil lies before validFrom', 'CPN-3');
+}
+
+function isSame(known: CouponDefinition, asked: CouponDefinition & { at: Instant }): boolean {
+  const plain = (value: object) => JSON.stringify({ ...value, at: undefined });
+  const keys = Object.keys(couponEvents.CouponDefined.shape);
+  const pick = (value: object) => Object.fromEntries(keys.map((key) => [key, (value as Record<string, unknown>)[key]]));
+  return plain(pick(known)) === plain(pick(asked));
+}

@@ -1,0 +1,194 @@
+import { openShop, type Shop } from './shop.ts';
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openShop();
+});
+afterAll(() => shop.stop());
+
+const staff = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'the page went down' };
+let codes = 0;
+const coupon = async (details: Record<string, unknown> = {}) => {
+  codes += 1;
+  const code = `SPRING-${codes}`;
+  await shop.ask('POST', '/api/coupons', { code, storeIds: ['main'], discount: { percent: 15 }, ...details });
+  return (details.code as string | undefined) ?? code;
+};
+const checkout = async (customerId: string, details: Record<string, unknown> = {}) =>
+  (await shop.ask('POST', '/api/checkouts', { customerId, leadTypeId: 'exclusive-fresh', quantity: 10, ...details }))
+    .id as string;
+const tryCode = (checkoutId: string, code: string) => shop.try('POST', `/api/checkouts/${checkoutId}/coupon`, { code });
+const place = (checkoutId: string) =>
+  shop.ask('POST', `/api/checkouts/${checkoutId}/place`, { paymentToken: 'tok_ok' }, 201);
+const refused = (reply: { status: number; body: unknown }, reason: string) =>
+  expect(reply).toMatchObject({
+    status: 409,
+    body: { code: 'invalid-coupon', detail: 'invalid coupon', rule: 'CPN-3', details: { reason } },
+  });
+
+test('CPN-1: a code matches exactly: case, dashes and spaces count, nothing is trimmed', async () => {
+  const code = await coupon({ code: 'Two Words-1' });
+  const checkoutId = await checkout(await shop.customer());
+  for (const other of ['two words-1', 'TwoWords-1', 'Two Words1', 'Two Words-1 ', ' Two Words-1'])
+    refused(await tryCode(checkoutId, other), 'unknown');
+  expect((await tryCode(checkoutId, code)).status).toBe(200);
+});
+
+test('CPN-2: the first attempt uses the code up, though the checkout is never finished; later ones are told when', async () => {
+  const code = await coupon();
+  const customerId = await shop.customer();
+  const firstTry = shop.now();
+  expect((await tryCode(await checkout(customerId), code)).status).toBe(200);
+  await shop.wait({ days: 2 });
+  const again = await tryCode(await checkout(customerId), code);
+  refused(again, 'tried-before');
+  expect(again.body.details.triedAt).toBe(firstTry);
+  expect((await tryCode(await checkout(await shop.customer()), code)).status).toBe(200);
+});
+
+test('CPN-2: the same checkout may ask again, and uses nothing up twice', async () => {
+  const code = await coupon();
+  const checkoutId = await checkout(await shop.customer());
+  expect((await tryCode(checkoutId, code)).status).toBe(200);
+  expect((await tryCode(checkoutId, code)).status).toBe(200);
+  expect(await shop.ask('GET', `/api/coupons?code=${code}`)).toMatchObject({ uses: 1 });
+});
+
+test('CPN-3: the customer reads one message, and a program the reason', async () => {
+  await shop.ask('POST', '/api/stores', { storeId: 'north', name: 'North', webAddress: 'https://north.example.org' });
+  const customerId = await shop.customer();
+  const checkoutId = await checkout(customerId);
+  const later = new Date(Date.parse(shop.now()) + 86_400_000).toISOString();
+  refused(await tryCode(checkoutId, 'nobody defined this'), 'unknown');
+  refused(await tryCode(checkoutId, await coupon({ storeIds: ['north'] })), 'not-this-store');
+  refused(await tryCode(checkoutId, await coupon({ validFrom: later })), 'not-yet-valid');
+  refused(await tryCode(checkoutId, await coupon({ leadTypeIds: ['shared-fresh'] })), 'wrong-lead-type');
+  const spent = await coupon({ totalLimit: 1 });
+  await tryCode(await checkout(await shop.customer()), spent);
+  refused(await tryCode(checkoutId, spent), 'used-up');
+  const expiring = await coupon({ validUntil: later });
+  await shop.wait({ days: 1, seconds: 1 });
+  refused(await tryCode(await checkout(customerId), expiring), 'expired');
+});
+
+test('CPN-3: a refused attempt uses nothing up', async () => {
+  const customerId = await shop.customer();
+  const code = await coupon({ leadTypeIds: ['shared-fresh'] });
+  refused(await tryCode(await checkout(customerId), code), 'wrong-lead-type');
+  expect((await tryCode(await checkout(customerId, { leadTypeId: 'shared-fresh' }), code)).status).toBe(200);
+});
+
+test('CPN-4: support gives a customer a fresh code, linked to the one it used up, and for nobody else', async () => {
+  const used = await coupon();
+  const customerId = await shop.customer();
+  const alternative = { insteadOf: used, customerId, code: `${used}-again` };
+  expect((await shop.try('POST', '/api/coupons/alternatives', alternative, staff)).status).toBe(409);
+  await tryCode(await checkout(customerId), used);
+  expect((await shop.try('POST', '/api/coupons/alternatives', alternative)).status).toBe(400);
+  expect(
+    (await shop.try('POST', '/api/coupons/alternatives', alternative, { 'leadger-actor': 'customer:x' })).status,
+  ).toBe(403);
+  await shop.ask('POST', '/api/coupons/alternatives', alternative, 201, staff);
+  refused(await tryCode(await checkout(await shop.customer()), alternative.code), 'unknown');
+  expect((await tryCode(await checkout(customerId), alternative.code)).status).toBe(200);
+});
+
+test('CPN-5: any number of attempts at once give one success for a customer, and never more than the limit in all', async () => {
+  const code = await coupon({ totalLimit: 3 });
+  const customers = await Promise.all(Array.from({ length: 6 }, () => shop.customer()));
+  const checkouts = await Promise.all(customers.flatMap((customerId) => [checkout(customerId), checkout(customerId)]));
+  const replies = await Promise.all(checkouts.map((checkoutId) => tryCode(checkoutId, code)));
+  expect(replies.filter(({ status }) => status === 200)).toHaveLength(3);
+  expect(await shop.ask('GET', `/api/coupons?code=${code}`)).toMatchObject({ uses: 3 });
+});
+
+test('CHK-1: a checkout takes one coupon and a cadence, tells what it comes to, and leads to one order', async () => {
+  const customerId = await shop.customer();
+  const checkoutId = await checkout(customerId, { quantity: 20, loyalty: { cadence: 'weekly' } });
+  const code = await coupon({ discount: { amountCents: 500 } });
+  await shop.ask('POST', `/api/checkouts/${checkoutId}/coupon`, { code });
+  const second = await tryCode(checkoutId, await coupon());
+  expect(second).toMatchObject({ status: 409, body: { code: 'one-coupon-only' } });
+  expect(await shop.ask('GET', `/api/checkouts/${checkoutId}`)).toMatchObject({
+    status: 'started',
+    totalCents: 20 * 600 - 500,
+    discountCents: 500,
+    couponCode: code,
+    statementDescriptor: 'LEADGER',
+  });
+  const { id: orderId } = await place(checkoutId);
+  expect((await place(checkoutId)).id).toBe(orderId);
+  const [placed] = await shop.history(`/api/orders/${orderId}`);
+  expect(placed?.data).toMatchObject({
+    totalCents: 11_500,
+    coupon: { code, discountCents: 500 },
+    checkoutId,
+    loyalty: { cadence: 'weekly' },
+  });
+  expect(await shop.ask('GET', `/api/checkouts/${checkoutId}`)).toMatchObject({ status: 'placed' });
+});
+
+test('CHK-1: an order placed in one step may name a coupon; one that would be refused anyway uses none up', async () => {
+  const code = await coupon();
+  const customerId = await shop.customer();
+  const order = { customerId, leadTypeId: 'exclusive-fresh', paymentToken: 'tok_ok', couponCode: code };
+  expect((await shop.try('POST', '/api/orders', { ...order, quantity: 1_000_000 })).status).toBe(409);
+  const { id } = await shop.ask('POST', '/api/orders', { ...order, quantity: 10 }, 201);
+  expect(await shop.read(`/api/orders/${id}`)).toMatchObject({ totalCents: 5100 });
+  refused(await shop.try('POST', '/api/orders', { ...order, quantity: 10 }), 'tried-before');
+});
+
+test('CHK-1: a checkout that nobody finishes is abandoned after a day', async () => {
+  const checkoutId = await checkout(await shop.customer());
+  await shop.wait({ days: 1 });
+  expect(await shop.ask('GET', `/api/checkouts/${checkoutId}`)).toMatchObject({ status: 'abandoned' });
+  const { status, body } = await shop.try('POST', `/api/checkouts/${checkoutId}/place`, { paymentToken: 'tok_ok' });
+  expect({ status, code: body.code }).toEqual({ status: 409, code: 'checkout-abandoned' });
+});
+
+test('CHK-2: a percentage of the quantity rounds up and is at least 1; a number is taken as it is', async () => {
+  const maximumOf = async (quantity: number, dailyMaximum: object) => {
+    const order = { leadTypeId: 'exclusive-real-time', quantity, dailyMaximum };
+    return (await shop.history(`/api/orders/${await shop.order(await shop.customer(), order)}`))[0]?.data.dailyMaximum;
+  };
+  expect(await maximumOf(25, { percent: 10 })).toBe(3);
+  expect(await maximumOf(1, { percent: 1 })).toBe(1);
+  expect(await maximumOf(3, { percent: 34 })).toBe(2);
+  expect(await maximumOf(25, { leads: 7 })).toBe(7);
+});
+
+test('CHK-3: batch types have no daily maximum, real-time types always have one', async () => {
+  const customerId = await shop.customer();
+  const order = { customerId, quantity: 5, paymentToken: 'tok_ok' };
+  const batch = { ...order, leadTypeId: 'exclusive-fresh', dailyMaximum: { leads: 2 } };
+  expect((await shop.try('POST', '/api/orders', batch)).body).toMatchObject({ rule: 'CHK-3' });
+  const realTime = { ...order, leadTypeId: 'exclusive-real-time' };
+  expect((await shop.try('POST', '/api/orders', realTime)).body).toMatchObject({ code: 'daily-maximum-missing' });
+});
+
+test('CHK-4: an order receives leads only once it is paid; a declined payment ends it with the reason', async () => {
+  const leadTypeId = 'exclusive-aged';
+  const paymentToken = 'tok_declined_insufficient_funds';
+  const declined = await shop.order(await shop.customer(), { leadTypeId, paymentToken });
+  expect(await shop.read(`/api/orders/${declined}`)).toMatchObject({
+    status: 'payment-failed',
+    declineReason: 'insufficient funds',
+  });
+  const paid = await shop.order(await shop.customer(), { leadTypeId, quantity: 1 });
+  await shop.lead(leadTypeId);
+  expect(await shop.read(`/api/orders/${declined}`)).toMatchObject({ deliveredLeads: 0 });
+  expect(await shop.read(`/api/orders/${paid}`)).toMatchObject({ deliveredLeads: 1 });
+});
+
+test('CHK-4: an order that a coupon makes free is open at once: there is nothing to charge', async () => {
+  const couponCode = await coupon({ discount: { percent: 100 } });
+  const orderId = await shop.order(await shop.customer(), { couponCode, paymentToken: 'tok_declined' });
+  expect(await shop.read(`/api/orders/${orderId}`)).toMatchObject({ status: 'open', totalCents: 0 });
+});
+
+test('CHK-4: a payment whose answer is lost is asked for again, and taken once', async () => {
+  const orderId = await shop.order(await shop.customer(), { paymentToken: 'tok_lost_reply' });
+  await shop.wait({ seconds: 2 });
+  const payments = (await shop.history(`/api/orders/${orderId}`)).filter(({ type }) => type === 'PaymentCaptured');
+  expect(payments).toHaveLength(1);
+});
