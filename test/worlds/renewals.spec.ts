@@ -196,6 +196,20 @@ describe('a renewal whose charge is under way', () => {
   });
 });
 
+it('LOY-1: nothing is announced or charged before the first payment has arrived, and then what is due', async () => {
+  payments.slow = true;
+  const joining = join();
+  const [first] = await charges(1);
+  await clock.moveTo(addDays(START, 8));
+  expect(await typesOf('RenewalAnnounced', 'RenewalBegun')).toEqual([]);
+  payments.slow = false;
+  first?.answer(captured);
+  await joining;
+  expect(await events('RenewalAnnounced', 'RenewalBegun')).toMatchObject([
+    { type: 'RenewalBegun', data: { at: addDays(START, 8), dueAt: addDays(START, 7) } },
+  ]);
+});
+
 it('LOY-2: a process that dies between the payment and the re-opening is finished by the next one, once', async () => {
   await join();
   const reached = Promise.withResolvers<void>();
