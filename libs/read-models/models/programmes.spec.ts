@@ -123,6 +123,13 @@ describe('the read model of programmes', () => {
     );
   });
 
+  it('LOY-6: shows no next date once the programme is cancelled, also when a charge that was under way is paid', () => {
+    const member = new Membership(10, 'shared');
+    for (const what of ['begin', 'cancel', 'pay'] as const) take(member, what, addSeconds(START, 7 * 86_400));
+    expect(member.row()).toMatchObject({ status: 'cancelled', nextDueAt: null, nextRenewalNumber: 2 });
+    expect(member.rows.get(renewalTable, 'o1/1')?.reopenedAt).toEqual(expect.any(String));
+  });
+
   it('knows nothing of orders outside Loyalty Rewards', () => {
     const rows = new Rows();
     const paused = { type: 'OrderPaused', data: { at: START }, stream: 'order-o2', revision: 2 };
