@@ -118,6 +118,19 @@ test('ORD-3: a programme on hold restarts a paused order all the same; a policy 
   await shop.ask('POST', '/api/policy/versions', { policy });
 });
 
+test.each([
+  [1, 10, 1],
+  [3, 34, 2],
+  [4, 25, 1],
+  [5, 100, 5],
+])(
+  'CHK-2: an order of %d with a daily maximum of %d percent gets at most %d a day',
+  async (quantity, percent, most) => {
+    const orderId = await place({ leadTypeId: REAL_TIME, quantity, dailyMaximum: { percent } });
+    expect((await order(orderId)).dailyMaximum).toBe(most);
+  },
+);
+
 describe('changes by support', () => {
   test('ORD-4: only support changes daily maximum and payment card, and says why', async () => {
     const orderId = await place({ leadTypeId: REAL_TIME, dailyMaximum: { leads: 2 } });

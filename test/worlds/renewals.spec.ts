@@ -106,6 +106,11 @@ async function charges(count: number) {
   while (payments.asked.length < count) await nextTurn();
   return payments.asked;
 }
+/** Until nothing is left to do but to wait for the provider. */
+async function allButCharges(): Promise<void> {
+  do await nextTurn();
+  while (!engine.status().idle || engine.status().caughtUpTo < (await store.head()));
+}
 const accepted = ({ outcome }: Answer) => expect(outcome.kind).toBe('accepted');
 const captured: ChargeResult = { captured: true, reference: 'r1' };
 
@@ -194,6 +199,22 @@ describe('a renewal whose charge is under way', () => {
       'OrderReopened',
     ]);
   });
+});
+
+it('LOY-1: nothing is announced or charged before the first payment has arrived, and then what is due', async () => {
+  payments.slow = true;
+  const joining = join();
+  const [first] = await charges(1);
+  await allButCharges();
+  moveTo(addDays(START, 8));
+  await allButCharges();
+  expect(await typesOf('RenewalAnnounced', 'RenewalBegun')).toEqual([]);
+  payments.slow = false;
+  first?.answer(captured);
+  await joining;
+  expect(await events('RenewalAnnounced', 'RenewalBegun')).toMatchObject([
+    { type: 'RenewalBegun', data: { at: addDays(START, 8), dueAt: addDays(START, 7) } },
+  ]);
 });
 
 it('LOY-2: a process that dies between the payment and the re-opening is finished by the next one, once', async () => {

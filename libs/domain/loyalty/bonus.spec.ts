@@ -22,8 +22,8 @@ describe('the bonus of Loyalty Rewards', () => {
   it('LOY-3: rounds fractions up, and only fractions', () => {
     const shared = termsOf('shared');
     expect([1, 10, 11, 25].map((quantity) => bonusOf(shared, quantity, 0, 0).bonusLeads)).toEqual([1, 1, 2, 3]);
-    const odd = termsOf('shared', { ...defaultPolicy, sharedBonusPercents: [1.1] });
-    expect(bonusOf(odd, 1000, 0, 0).bonusLeads).toBe(11);
+    const odd = termsOf('shared', { ...defaultPolicy, sharedBonusPercents: [16.1] });
+    expect(bonusOf(odd, 1000, 0, 0).bonusLeads).toBe(161);
     const none = termsOf('shared', { ...defaultPolicy, sharedBonusPercents: [0] });
     expect(bonusOf(none, 1000, 0, 0).bonusLeads).toBe(0);
   });

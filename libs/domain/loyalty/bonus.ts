@@ -57,5 +57,5 @@ export function bonusOf(loyalty: LoyaltyTerms, quantity: number, renewalNumber: 
   return pauses > pausesThatKeepTheLadder ? give('ladder-lost', standardBonusPercent) : give('ladder', step);
 }
 
-/** 1.1 % of 1000 is 11 leads, although it computes to 11.000000000000002. */
+/** 16.1 % of 1000 is 161 leads, although it computes to 161.00000000000003. */
 const roundedUp = (leads: number): number => Math.ceil(Number(leads.toFixed(9)));

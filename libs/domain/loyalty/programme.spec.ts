@@ -69,9 +69,12 @@ const declined = (at: string, attempt = 1, retryAt?: string): ProgrammeEvent => 
 });
 const held = (at: string, cause: 'customer' | 'declined-payment' = 'customer'): ProgrammeEvent => ({
   type: 'ProgrammeHeld',
-  data: { at, customerId: 'c1', cause },
+  data: { at, customerId: 'c1', renewalNumber: 1, cause },
 });
-const cancelled = (at: string): ProgrammeEvent => ({ type: 'ProgrammeCancelled', data: { at, cause: 'customer' } });
+const cancelled = (at: string): ProgrammeEvent => ({
+  type: 'ProgrammeCancelled',
+  data: { at, renewalNumber: 1, cause: 'customer' },
+});
 const activated = (at: string, dueAt: string): ProgrammeEvent => ({
   type: 'ProgrammeActivated',
   data: { at, renewalNumber: 1, dueAt },

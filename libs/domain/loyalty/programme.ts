@@ -53,10 +53,11 @@ export const programmeEvents = {
     retryAt: instant.optional(),
     policyVersion,
   }),
-  ProgrammeHeld: fact({ customerId: z.string(), cause: z.enum(['customer', 'declined-payment']) }),
+  /** The renewal named is the one that does not come until the programme is active again. */
+  ProgrammeHeld: fact({ customerId: z.string(), renewalNumber, cause: z.enum(['customer', 'declined-payment']) }),
   /** When the next renewal is due now: on its date, or at once when that has passed (LOY-5). */
   ProgrammeActivated: fact({ renewalNumber, dueAt: instant }),
-  ProgrammeCancelled: fact({ cause: z.enum(['customer', 'order-cancelled', 'payment-failed']) }),
+  ProgrammeCancelled: fact({ renewalNumber, cause: z.enum(['customer', 'order-cancelled', 'payment-failed']) }),
 };
 export type ProgrammeEvent = EventsOf<typeof programmeEvents>;
 type DataOf<Type extends ProgrammeEvent['type']> = Extract<ProgrammeEvent, { type: Type }>['data'];
@@ -160,7 +161,7 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
       case 'HoldProgramme':
         if (status === 'held') return [];
         return status === 'active'
-          ? [{ type: 'ProgrammeHeld', data: { at, customerId, cause: 'customer' } }]
+          ? [{ type: 'ProgrammeHeld', data: { at, customerId, renewalNumber: next.number, cause: 'customer' } }]
           : refuseCancelled('held');
       case 'ActivateProgramme': {
         if (status === 'active') return [];
@@ -170,7 +171,8 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
         return [{ type: 'ProgrammeActivated', data: { at, renewalNumber: next.number, dueAt } }];
       }
       case 'CancelProgramme':
-        return status === 'cancelled' ? [] : [{ type: 'ProgrammeCancelled', data: { at, cause: command.cause } }];
+        if (status === 'cancelled') return [];
+        return [{ type: 'ProgrammeCancelled', data: { at, renewalNumber: next.number, cause: command.cause } }];
     }
   },
 
@@ -208,6 +210,7 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
         break;
       case 'ProgrammeCancelled':
         state.status = 'cancelled';
+        state.next.retryAt = undefined;
         break;
       default:
         event satisfies never;
@@ -258,7 +261,7 @@ function decline(
     return [{ type: 'RenewalDeclined', data: { ...declined, retryAt: addSeconds(at, retryAfterHours * 3600) } }];
   return [
     { type: 'RenewalDeclined', data: declined },
-    { type: 'ProgrammeHeld', data: { at, customerId, cause: 'declined-payment' } },
+    { type: 'ProgrammeHeld', data: { at, customerId, renewalNumber, cause: 'declined-payment' } },
   ];
 }
 

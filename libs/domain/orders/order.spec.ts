@@ -406,6 +406,9 @@ describe('an order', () => {
         type: 'DailyMaximumReached',
         data: { at: minute(7), localDay: '2026-05-01', deliveredLeads: 1 },
       });
+    given(order, ...full)
+      .when(change({ leads: 1 }))
+      .thenRecords(changed(1));
     const { dailyMaximum: _, ...batch } = placed.data as Terms & { at: string; totalCents: number };
     given(order, { type: 'OrderPlaced', data: batch }, paid)
       .when(change({ leads: 5 }))

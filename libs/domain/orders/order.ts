@@ -4,7 +4,7 @@ import { type Decider, type Decision, type Refusal, refuse } from '../kernel/dec
 import { cents, count, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { addDays } from '../kernel/instants.ts';
 import { localDayOf } from '../kernel/local-days.ts';
-import { bonus, bonusOf, bonusRule, type LoyaltyTerms, loyaltyTerms } from '../loyalty/bonus.ts';
+import { bonus, bonusOf, type LoyaltyTerms, loyaltyTerms } from '../loyalty/bonus.ts';
 
 /** An order of leads, from checkout to the last lead and the last replacement. */
 export const orderStream = (orderId: string) => `order-${orderId}` as const;
@@ -55,10 +55,8 @@ export const orderEvents = {
   OrderReopened: fact({
     renewalNumber: z.int().positive(),
     quantity: z.int().positive(),
-    bonusLeads: count,
-    bonusPercent: z.number(),
-    /** Why that bonus, given the number of the renewal and the pauses counted until now (LOY-3, LOY-4). */
-    rule: bonusRule,
+    /** By the number of the renewal and the pauses counted until now (LOY-3, LOY-4). */
+    ...bonus.shape,
     pausesCounted: count,
     totalCents: cents,
     currency: z.string(),

@@ -249,6 +249,9 @@ function renewalChangedBy(fact: ProgrammeFact): Partial<RenewalRow> {
       const { bonusLeads, bonusPercent, rule: bonusRule, pausesCounted } = fact.data;
       return { reopenedAt: at, bonusLeads, bonusPercent, bonusRule, pausesCounted };
     }
+    case 'ProgrammeHeld':
+    case 'ProgrammeCancelled':
+      return { retryAt: null };
     case 'ProgrammeActivated':
       return { dueAt: fact.data.dueAt };
     default:

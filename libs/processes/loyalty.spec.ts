@@ -1,0 +1,69 @@
+import type { FactOf } from '#domain/codec';
+import { addDays } from '#domain/kernel/instants';
+import type { EventTypeName } from '#domain/ledger';
+import { loyaltyTermsOf } from '#domain/loyalty/bonus';
+import { defaultPolicy } from '#domain/policy/policy';
+import { loyaltyMembership } from './loyalty-membership.ts';
+import { loyaltyRenewals } from './loyalty-renewals.ts';
+import type { Process } from './process.ts';
+
+const START = '2026-05-01T10:00:00.000Z';
+const LIMIT = 100;
+
+/** A process that hears facts one by one, and what it wishes then. */
+function hearing<State, Types extends EventTypeName>(process: Process<State, Types>) {
+  const state = process.initialState();
+  let heard = 0;
+  return {
+    hear(stream: string, type: Types, data: object): void {
+      heard += 1;
+      const fact = { type, stream, eventId: `event ${heard}`, revision: 0, position: String(heard), cause: {} };
+      process.evolve(state, { ...fact, data: { at: START, ...data } } as unknown as FactOf<Types>);
+    },
+    wishesAt: (now: string) =>
+      process
+        .next(state, { now, position: String(heard) }, LIMIT)
+        .map((wish) => ('command' in wish ? wish.command.type : wish.effect.kind)),
+    wakesAt: () => process.wakeAt?.(state),
+  };
+}
+
+const loyalty = loyaltyTermsOf('weekly', 'shared', defaultPolicy);
+const programme = { customerId: 'c1', cadenceDays: 7, dueAt: addDays(START, 7) };
+
+describe('the membership in Loyalty Rewards', () => {
+  it('LOY-6: ends with its order, also when that is heard of before it has begun', () => {
+    const { hear, wishesAt } = hearing(loyaltyMembership);
+    hear('order-o1', 'OrderPlaced', { loyalty });
+    expect(wishesAt(START)).toEqual(['JoinProgramme']);
+    hear('order-o1', 'OrderCancelled', {});
+    expect(wishesAt(START)).toEqual([]);
+    hear('programme-o1', 'ProgrammeJoined', programme);
+    expect(wishesAt(START)).toEqual(['CancelProgramme']);
+  });
+
+  it('is nothing to orders that did not join', () => {
+    const { hear, wishesAt } = hearing(loyaltyMembership);
+    hear('order-o1', 'OrderPlaced', {});
+    hear('order-o1', 'OrderCancelled', {});
+    expect(wishesAt(START)).toEqual([]);
+  });
+});
+
+describe('renewals', () => {
+  const publish = (version: number, renewalNoticeDays: number, effectiveFrom: string) =>
+    ({ version, effectiveFrom, policy: { ...defaultPolicy, renewalNoticeDays } }) as const;
+
+  it('LOY-7: are announced by the policy in force, and looked at anew when another one takes effect', () => {
+    const { hear, wishesAt, wakesAt } = hearing(loyaltyRenewals);
+    hear('policy-main', 'PolicyPublished', publish(1, 3, START));
+    hear('order-o1', 'OrderPlaced', { loyalty, quantity: 10, pricePerLeadCents: 100 });
+    hear('order-o1', 'PaymentCaptured', {});
+    hear('programme-o1', 'ProgrammeJoined', programme);
+    expect(wishesAt(START)).toEqual([]);
+    expect(wakesAt()).toBe(addDays(START, 4));
+    hear('policy-main', 'PolicyPublished', publish(2, 5, addDays(START, 3)));
+    expect(wakesAt()).toBe(addDays(START, 3));
+    expect(wishesAt(addDays(START, 3))).toEqual(['AnnounceRenewal']);
+  });
+});
