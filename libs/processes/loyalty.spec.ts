@@ -22,7 +22,7 @@ function hearing<State, Types extends EventTypeName>(process: Process<State, Typ
     },
     wishesAt: (now: string) =>
       process
-        .next(state, { now, position: String(heard) }, LIMIT)
+        .next(state, { now, position: String(heard), runs: () => true }, LIMIT)
         .map((wish) => ('command' in wish ? wish.command.type : wish.effect.kind)),
     wakesAt: () => process.wakeAt?.(state),
   };
