@@ -55,7 +55,7 @@ export async function openOrders({ requests, engine }: Shop, leadTypeId: string,
       businessAssociation: `Business ${number % BUSINESSES}`,
       timeZone: 'America/New_York',
     };
-    const { id: customerId } = await requests.registerCustomer(registration, caller('customer', number));
+    const { id: customerId } = await requests.accounts.register(registration, caller('customer', number));
     const order = { customerId, leadTypeId, quantity: 1000, paymentToken: 'tok_ok' };
     const { outcome } = await requests.placeOrder(order, caller('order', number));
     if (outcome.kind !== 'accepted') throw new Error(JSON.stringify(outcome));

@@ -41,6 +41,7 @@ const problemDocument = z.object({
 
 const problems = {
   400: ['what was sent is malformed: each wrong field is named', 'invalid-request', 'quantity: must be a whole number'],
+  401: ['not with this address and password', 'sign-in-failed', 'no account has this address and this password'],
   403: ['not for this actor', 'support-only', 'only support may change this'],
   404: ['there is no such thing', 'order-unknown', 'there is no such order'],
   409: ['a rule of the store says no', 'order-filled', 'the order is filled: it cannot be paused'],
@@ -99,7 +100,7 @@ export function CommandRoute({ summary, records, creates, takesNothing = false }
       description: 'it is recorded',
       content: { 'application/json': { schema: { $ref: '#/components/schemas/CommandAnswer' }, example } },
     }),
-    Problems(400, 404, 409, 412, 413, 415, 422, 503, 507),
+    Problems(400, 403, 404, 409, 412, 413, 415, 422, 503, 507),
   );
 }
 
@@ -163,6 +164,8 @@ function tell({ id, outcome }: Answer, request: FastifyRequest): z.infer<typeof 
 
 /** Which field of the request a refusal is about. Where the path names it, there is no such resource. */
 const fieldOfRefusal: Readonly<Record<string, string>> = {
+  'address-missing': 'email',
+  'address-taken': 'email',
   'checkout-unknown': 'checkoutId',
   'coupon-exists': 'code',
   'coupon-never-valid': 'validUntil',
@@ -173,6 +176,9 @@ const fieldOfRefusal: Readonly<Record<string, string>> = {
   'daily-maximum-missing': 'dailyMaximum',
   'daily-maximum-on-batch-type': 'dailyMaximum',
   'lead-not-delivered': 'leadId',
+  'link-dead': 'token',
+  'mail-always-sent': 'off',
+  'password-wrong': 'currentPassword',
   'lead-unknown': 'leadId',
   'order-limits-crossed': 'smallestOrder',
   'order-unknown': 'orderId',
@@ -192,7 +198,11 @@ const fieldOfRefusal: Readonly<Record<string, string>> = {
 };
 
 /** Refusals that are about the request and not about what it asks for. */
-const statusOfRefusal: Readonly<Record<string, number>> = { 'reason-missing': 400, 'support-only': 403 };
+const statusOfRefusal: Readonly<Record<string, number>> = {
+  'not-yours': 403,
+  'reason-missing': 400,
+  'support-only': 403,
+};
 
 export function problemOfRefusal(
   { code, message, rule, details }: Refusal,

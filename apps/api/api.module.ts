@@ -11,6 +11,7 @@ import { PolicyController } from './policy.controller.ts';
 import { ProcessesController } from './processes.controller.ts';
 import { ProgrammesController } from './programmes.controller.ts';
 import { ReplacementsController } from './replacements.controller.ts';
+import { SignInController } from './sign-in.controller.ts';
 
 /** How a program is: all there is to ask of a worker. */
 @Module({ controllers: [OperationsController] })
@@ -30,6 +31,7 @@ export class OperationsModule {}
     LeadsController,
     ReplacementsController,
     ProcessesController,
+    SignInController,
   ],
 })
 export class ApiModule {}

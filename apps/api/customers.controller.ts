@@ -2,15 +2,20 @@ import { Body, Controller, Get, Inject, Post, Put, Query, Res } from '@nestjs/co
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { type PersonName, type PostalAddress, personName, postalAddress } from '#domain/accounts/personal';
+import { type MailKind, mailKinds } from '#domain/notifications/kinds';
 import type { CustomerRow } from '#read-models/queries';
 import type { ReadModels } from '#read-models/read-models';
+import type { Vault } from '#vault/vault';
 import { type Answer, type Caller, Requests } from '#wiring/requests';
-import { READ_MODELS } from '#wiring/tokens';
+import { READ_MODELS, VAULT } from '#wiring/tokens';
 import { CommandRoute, etagOf } from './answers.ts';
 import { Asking } from './caller.ts';
-import { Id, Line, TimeZone } from './fields.ts';
+import { Conforming, Email, Id, Line, Password, TimeZone } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { PageQuery, pageOf, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+
+const addressExample = { address: '12 Elm Street', city: 'Albany', state: 'NY', postalCode: '12207', country: 'US' };
 
 class RegisterCustomerBody {
   @Id({ description: 'whose customer', example: 'main' })
@@ -21,6 +26,54 @@ class RegisterCustomerBody {
 
   @TimeZone({ description: "where the customer's days begin", example: 'America/New_York' })
   timeZone!: string;
+
+  @Email({ description: 'the user name (ACC-1)', optional: true })
+  email?: string;
+
+  @Password({ description: 'with an e-mail address only; may be chosen later', optional: true })
+  password?: string;
+
+  @Conforming(personName, { description: 'what the customer is called', example: { firstName: 'Ada' }, optional: true })
+  name?: PersonName;
+
+  @Conforming(postalAddress, { description: 'where the customer lives', example: addressExample, optional: true })
+  postalAddress?: PostalAddress;
+}
+
+class NameBody {
+  @Conforming(personName, { description: 'what the customer is called', example: { firstName: 'Ada' } })
+  name!: PersonName;
+}
+
+class PostalAddressBody {
+  @Conforming(postalAddress, { description: 'where the customer lives', example: addressExample })
+  postalAddress!: PostalAddress;
+}
+
+class EmailBody {
+  @Email({ description: 'a link goes there, by which the address is confirmed' })
+  email!: string;
+}
+
+class ConfirmationBody {
+  @Line({ description: 'from the link', example: 'token-of-the-link' })
+  token!: string;
+}
+
+class PasswordBody {
+  @Password({ description: 'from now on' })
+  password!: string;
+
+  @Password({ description: 'the present one, where there is one', optional: true })
+  currentPassword?: string;
+}
+
+class MailPreferencesBody {
+  @Conforming(z.array(z.enum(mailKinds)).max(mailKinds.length), {
+    description: 'kinds of mails that the customer does not want; all others are sent',
+    example: ['leads-delivered'],
+  })
+  off!: MailKind[];
 }
 
 class BusinessAssociationBody {
@@ -45,8 +98,14 @@ const customer = z.object({
   businessKey: z.string().describe('what businesses are compared by (DLV-3)'),
   timeZone: z.string(),
   registeredAt: z.string(),
+  email: z.string().nullable().describe('the user name (ACC-1); null when there is none, or the customer was erased'),
+  newEmail: z.string().nullable().describe('waits to be confirmed by the link that went there (ACC-4)'),
+  name: personName.nullable(),
+  postalAddress: postalAddress.nullable(),
+  hasPassword: z.boolean(),
+  mailsOff: z.array(z.string()).describe('kinds of mails that are switched off (NTF-2)'),
   revision: z.int(),
-}) satisfies z.ZodType<CustomerRow>;
+}) satisfies z.ZodType<Omit<CustomerRow, SealedColumn>>;
 
 const customerExample = {
   customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
@@ -55,24 +114,43 @@ const customerExample = {
   businessKey: 'abcvitamins',
   timeZone: 'America/New_York',
   registeredAt: '2026-03-01T09:30:00.000Z',
-  revision: 0,
+  email: 'ada@example.com',
+  newEmail: null,
+  name: { firstName: 'Ada', lastName: 'Byron' },
+  postalAddress: null,
+  hasPassword: true,
+  mailsOff: ['leads-delivered'],
+  revision: 1,
 };
+
+const sealedColumns = ['email', 'newEmail', 'name', 'postalAddress'] as const;
+type SealedColumn = (typeof sealedColumns)[number];
 
 @ApiTags('customers')
 @Controller('api/customers')
 export class CustomersController {
   readonly #requests: Requests;
   readonly #queries: ReadModels['queries'];
+  readonly #vault: Vault;
 
-  constructor(@Inject(Requests) requests: Requests, @Inject(READ_MODELS) { queries }: ReadModels) {
+  constructor(
+    @Inject(Requests) requests: Requests,
+    @Inject(READ_MODELS) { queries }: ReadModels,
+    @Inject(VAULT) vault: Vault,
+  ) {
     this.#requests = requests;
     this.#queries = queries;
+    this.#vault = vault;
   }
 
   @Post()
-  @CommandRoute({ summary: 'Register a customer', records: ['CustomerRegistered'], creates: '/api/customers/:id' })
+  @CommandRoute({
+    summary: 'Register a customer',
+    records: ['CustomerRegistered', 'PasswordSet'],
+    creates: '/api/customers/:id',
+  })
   register(@Body() body: RegisterCustomerBody, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.registerCustomer(body, caller);
+    return this.#requests.accounts.register(body, caller);
   }
 
   @Get()
@@ -81,8 +159,9 @@ export class CustomersController {
     answer: pageOf(customer),
     example: { items: [customerExample] },
   })
-  list(@Query() query: CustomersQuery) {
-    return this.#queries.listCustomers(pageRequest(query));
+  async list(@Query() query: CustomersQuery) {
+    const page = await this.#queries.listCustomers(pageRequest(query));
+    return { ...page, items: await Promise.all(page.items.map((row) => this.#opened(row))) };
   }
 
   @Get(':customerId')
@@ -95,7 +174,7 @@ export class CustomersController {
     const found = await this.#queries.findCustomer(customerId);
     if (!found) throw notFound('customer', customerId);
     reply.header('etag', etagOf(found.revision));
-    return found;
+    return this.#opened(found);
   }
 
   @Put(':customerId/business-association')
@@ -105,7 +184,7 @@ export class CustomersController {
     @Body() { businessAssociation }: BusinessAssociationBody,
     @Asking() caller: Caller,
   ): Promise<Answer> {
-    return this.#requests.changeBusinessAssociation(customerId, businessAssociation, caller);
+    return this.#requests.accounts.changeBusinessAssociation(customerId, businessAssociation, caller);
   }
 
   @Put(':customerId/time-zone')
@@ -115,6 +194,77 @@ export class CustomersController {
     @Body() { timeZone }: TimeZoneBody,
     @Asking() caller: Caller,
   ): Promise<Answer> {
-    return this.#requests.changeTimeZone(customerId, timeZone, caller);
+    return this.#requests.accounts.changeTimeZone(customerId, timeZone, caller);
+  }
+
+  @Put(':customerId/name')
+  @CommandRoute({ summary: 'Change what a customer is called (ACC-4)', records: ['NameChanged'] })
+  changeName(
+    @IdOf('customer') customerId: string,
+    @Body() { name }: NameBody,
+    @Asking() caller: Caller,
+  ): Promise<Answer> {
+    return this.#requests.accounts.changeName(customerId, name, caller);
+  }
+
+  @Put(':customerId/postal-address')
+  @CommandRoute({ summary: 'Change where a customer lives (ACC-4)', records: ['PostalAddressChanged'] })
+  changePostalAddress(
+    @IdOf('customer') customerId: string,
+    @Body() { postalAddress: address }: PostalAddressBody,
+    @Asking() caller: Caller,
+  ): Promise<Answer> {
+    return this.#requests.accounts.changePostalAddress(customerId, address, caller);
+  }
+
+  @Put(':customerId/email')
+  @CommandRoute({
+    summary: 'Ask for another e-mail address: it holds once it is confirmed from there (ACC-4)',
+    records: ['EmailChangeRequested'],
+  })
+  requestEmailChange(
+    @IdOf('customer') customerId: string,
+    @Body() { email }: EmailBody,
+    @Asking() caller: Caller,
+  ): Promise<Answer> {
+    return this.#requests.accounts.requestEmailChange(customerId, email, caller);
+  }
+
+  @Post(':customerId/email/confirmation')
+  @CommandRoute({ summary: 'Confirm an e-mail address by the link that went there', records: ['EmailChanged'] })
+  confirmEmailChange(
+    @IdOf('customer') customerId: string,
+    @Body() { token }: ConfirmationBody,
+    @Asking() caller: Caller,
+  ): Promise<Answer> {
+    return this.#requests.accounts.confirmEmailChange(customerId, token, caller);
+  }
+
+  @Put(':customerId/password')
+  @CommandRoute({ summary: 'Choose a password, or another one (ACC-1, ACC-4)', records: ['PasswordSet'] })
+  setPassword(
+    @IdOf('customer') customerId: string,
+    @Body() body: PasswordBody,
+    @Asking() caller: Caller,
+  ): Promise<Answer> {
+    return this.#requests.accounts.setPassword(customerId, body, caller);
+  }
+
+  @Put(':customerId/mail-preferences')
+  @CommandRoute({ summary: 'Switch kinds of mails off and on (NTF-2)', records: ['MailPreferencesChanged'] })
+  changeMailPreferences(
+    @IdOf('customer') customerId: string,
+    @Body() { off }: MailPreferencesBody,
+    @Asking() caller: Caller,
+  ): Promise<Answer> {
+    return this.#requests.accounts.changeMailPreferences(customerId, off, caller);
+  }
+
+  async #opened(row: CustomerRow): Promise<z.infer<typeof customer>> {
+    const open = async (column: SealedColumn) => {
+      const box = row[column];
+      return [column, (box && (await this.#vault.open(box))) ?? null] as const;
+    };
+    return { ...row, ...Object.fromEntries(await Promise.all(sealedColumns.map(open))) } as z.infer<typeof customer>;
   }
 }

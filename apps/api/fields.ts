@@ -48,6 +48,26 @@ export const Line = ({ maxLength = 200, ...options }: FieldOptions & { maxLength
     ),
   );
 
+/** One address, as it is written: its case is kept (ACC-2). */
+export const Email = (options: FieldOptions): PropertyDecorator =>
+  field(
+    { example: 'ada@example.com', ...options },
+    { type: 'string', format: 'email', maxLength: 254 },
+    check('email', 'must be an e-mail address', (value) => emailAddress.safeParse(value).success),
+  );
+const emailAddress = z.email().max(254);
+
+export const Password = (options: FieldOptions): PropertyDecorator =>
+  field(
+    { example: 'correct horse battery', ...options },
+    { type: 'string', format: 'password', minLength: 8, maxLength: 200 },
+    check(
+      'password',
+      'must have 8 to 200 characters',
+      (value) => typeof value === 'string' && value.length >= 8 && value.length <= 200,
+    ),
+  );
+
 /** Text of several lines. */
 const TEXT = /^(?=[\s\S]*\S)(?:[^\p{Cc}\p{Cs}]|[\t\r\n])+$/u;
 

@@ -1,3 +1,4 @@
+import { address, addressEvents } from './accounts/address.ts';
 import { customer, customerEvents } from './accounts/customer.ts';
 import { catalogue, catalogueEvents } from './catalogue/catalogue.ts';
 import { checkout, checkoutEvents } from './checkouts/checkout.ts';
@@ -19,6 +20,7 @@ export const ledger = {
   catalogue: { decider: catalogue, events: catalogueEvents, upcasters: {} },
   policy: { decider: policy, events: policyEvents, upcasters: policyUpcasters },
   customer: { decider: customer, events: customerEvents, upcasters: {} },
+  address: { decider: address, events: addressEvents, upcasters: {} },
   contacts: { decider: contactBook, events: contactBookEvents, upcasters: {} },
   lead: { decider: lead, events: leadEvents, upcasters: {} },
   coupon: { decider: coupon, events: couponEvents, upcasters: {} },

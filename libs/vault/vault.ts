@@ -8,6 +8,12 @@ import { masterKeyFor, masterKeyFromEnvironment } from './master-key.ts';
 import { openPostgresKeys } from './postgres-keys.ts';
 import { openSqliteKeys } from './sqlite-keys.ts';
 
+/**
+ * What is known by a keyed hash. An account's address is a kind of its own: nobody can tell from the log which customers
+ * are leads too. So is a request that holds a password, whose plain hash could be guessed at.
+ */
+export type KeyedKind = 'telephone' | 'email' | 'account-address' | 'request';
+
 /** Seals personal data under keys of its owners, and forgets a person by destroying the key. */
 export interface Vault {
   /**
@@ -21,9 +27,9 @@ export interface Vault {
   erase(subject: string): Promise<void>;
   /**
    * The name under which a person is known without being named: a keyed hash, 22 characters of base64url, equal for
-   * equal numbers or addresses of one kind.
+   * equal texts of one kind.
    */
-  personKey(kind: 'telephone' | 'email', normalised: string): string;
+  personKey(kind: KeyedKind, normalised: string): string;
   close(): Promise<void>;
 }
 
@@ -159,7 +165,7 @@ class KeyVault implements Vault {
     if (known) this.#opened.delete(known.keyId);
   }
 
-  personKey(kind: 'telephone' | 'email', normalised: string): string {
+  personKey(kind: KeyedKind, normalised: string): string {
     const hash = createHmac('sha256', this.#secrets.matchingSecret).update(`${kind}:${normalised}`).digest();
     return hash.subarray(0, 16).toString('base64url');
   }

@@ -1,6 +1,7 @@
 import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { PaymentGateway } from '#gateways/payments';
+import { addressClaims } from '#processes/address-claims';
 import { autoRestart } from '#processes/auto-restart';
 import { checkoutEnd } from '#processes/checkout-end';
 import { type Answer, ProcessEngine, type Sent } from '#processes/engine/engine';
@@ -25,6 +26,7 @@ export const processes = [
   leadAgeing,
   leadDistribution,
   checkoutEnd,
+  addressClaims,
 ];
 
 interface Needs {

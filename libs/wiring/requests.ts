@@ -6,6 +6,7 @@ import {
   type Price,
   priceAt,
   type Store,
+  unknownStore,
 } from '#domain/catalogue/catalogue';
 import { checkoutStream, refuseCoupon, refuseIn } from '#domain/checkouts/checkout';
 import type { Cause } from '#domain/codec';
@@ -32,29 +33,11 @@ import { type PolicyDocument, type PolicyVersion, policyAt, policyStream } from 
 import { replacementIdOf, replacementStream } from '#domain/replacements/replacement';
 import type { Clock } from '#gateways/clock';
 import type { Vault } from '#vault/vault';
+import { Accounts } from './accounts.ts';
+import { type Answer, type Caller, notSupport } from './caller.ts';
 import type { Ledger, Order as LedgerOrder, Outcome } from './ledger.ts';
 
-/** Who asks, why, and under which command id: a repeat with the same id is the same request. */
-export interface Caller {
-  readonly actor: string;
-  readonly commandId: string;
-  readonly reason?: string;
-  readonly requestHash?: string;
-  /** The revision of the stream that the caller saw (If-Match). */
-  readonly ifRevision?: number;
-}
-
-/** The id of what was asked for, and how the ledger answered. */
-export interface Answer {
-  readonly id: string;
-  readonly outcome: Outcome;
-}
-
-export interface RegisterCustomer {
-  readonly storeId: string;
-  readonly businessAssociation: string;
-  readonly timeZone: string;
-}
+export type { Answer, Caller };
 
 export interface PlaceOrder {
   readonly customerId: string;
@@ -99,10 +82,12 @@ interface Needs {
  * personal data, and sends one command. Deciding is left to the domain.
  */
 export class Requests {
+  readonly accounts: Accounts;
   readonly #needs: Needs;
 
   constructor(needs: Needs) {
     this.#needs = needs;
+    this.accounts = new Accounts(needs, (...asked) => this.#send(...asked));
   }
 
   openStore(store: Store, caller: Caller): Promise<Answer> {
@@ -128,25 +113,6 @@ export class Requests {
     const at = this.#now();
     const command = { type: 'PublishPolicy', at, author: caller.actor, effectiveFrom: at, ...request } as const;
     return this.#send('main', policyStream, command, caller);
-  }
-
-  async registerCustomer(request: RegisterCustomer, caller: Caller): Promise<Answer> {
-    const id = deriveId('customer', caller.commandId);
-    const { state: catalogue } = await this.#needs.ledger.read<'catalogue'>(catalogueStream);
-    const command = catalogue.stores.has(request.storeId)
-      ? ({ type: 'RegisterCustomer', at: this.#now(), ...request } as const)
-      : unknownStore(request.storeId);
-    return this.#send(id, customerStream(id), command, caller);
-  }
-
-  changeBusinessAssociation(customerId: string, businessAssociation: string, caller: Caller): Promise<Answer> {
-    const command = { type: 'ChangeBusinessAssociation', at: this.#now(), businessAssociation } as const;
-    return this.#send(customerId, customerStream(customerId), command, caller);
-  }
-
-  changeTimeZone(customerId: string, timeZone: string, caller: Caller): Promise<Answer> {
-    const command = { type: 'ChangeTimeZone', at: this.#now(), timeZone } as const;
-    return this.#send(customerId, customerStream(customerId), command, caller);
   }
 
   /** CHK-1, CAT-3: the order keeps the price, the descriptor and the policy version of this moment. */
@@ -503,12 +469,5 @@ function loyaltyFor(
   );
 }
 
-/** What only support does, and never without saying why (SUP-2). */
-function notSupport({ actor, reason }: Caller, rule: string): Refusal | undefined {
-  if (!actor.startsWith('staff:')) return refuse('support-only', 'only support may change this', rule);
-  return reason === undefined ? refuse('reason-missing', 'support says why it changes this', rule) : undefined;
-}
-
 const noPolicy = refuse('no-policy', 'no policy is in force yet', 'POL-1');
-const unknownStore = (storeId: string) => refuse('unknown-store', `there is no store ${storeId}`, 'STO-1');
 const unknownLeadType = (id: string) => refuse('unknown-lead-type', `there is no lead type ${id}`, 'CAT-1');

@@ -1,5 +1,7 @@
 import { addSeconds } from '#domain/kernel/instants';
+import type { EventStore } from '#event-store/port';
 import { type Reply, type Server, startServer } from '#test/e2e/server';
+import { EVENT_STORE } from '#wiring/tokens';
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into answers as a client would, without our types
 type Anything = any;
@@ -25,6 +27,8 @@ export interface Shop {
   lead(leadTypeId?: string, details?: Record<string, unknown>): Promise<string>;
   /** What happened to an order (or a replacement, a customer, …: by the path of its history), oldest first. */
   history(path: string): Promise<readonly { type: string; at: string; data: Anything }[]>;
+  /** Everything that was recorded, as it lies in the store: boxes closed. */
+  log(): Promise<readonly { stream: string; type: string; data: Anything; metadata: Anything }[]>;
   /** Reads what reflects all that was asked so far. */
   read(path: string): Promise<Anything>;
   /** Moves the clock; the processes do on the way what is due. */
@@ -33,6 +37,7 @@ export interface Shop {
   stop(): Promise<void>;
 }
 
+const parsed = (bytes: Uint8Array): Anything => JSON.parse(new TextDecoder().decode(bytes));
 const SECONDS_A_DAY = 86_400;
 
 export async function openShop(options: Parameters<typeof startServer>[0] = {}): Promise<Shop> {
@@ -74,6 +79,12 @@ export async function openShop(options: Parameters<typeof startServer>[0] = {}):
       return (await ask('POST', '/api/leads', { leadTypeId, source: 'page', contact: person, ...details })).id;
     },
     history: async (path) => (await ask('GET', `${path}/history`)).events,
+    async log() {
+      const log = [];
+      for await (const { stream, type, data, metadata } of server.application.get<EventStore>(EVENT_STORE).readAll())
+        log.push({ stream, type, data: parsed(data), metadata: parsed(metadata) });
+      return log;
+    },
     async wait({ days = 0, hours = 0, seconds = 0 }) {
       await server.clock.moveTo(addSeconds(server.clock.now(), days * SECONDS_A_DAY + hours * 3600 + seconds));
       await server.settle();

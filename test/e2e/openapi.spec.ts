@@ -68,6 +68,12 @@ test('it names every route that there is', () => {
   "GET /api/customers/{customerId}",
   "PUT /api/customers/{customerId}/business-association",
   "PUT /api/customers/{customerId}/time-zone",
+  "PUT /api/customers/{customerId}/name",
+  "PUT /api/customers/{customerId}/postal-address",
+  "PUT /api/customers/{customerId}/email",
+  "POST /api/customers/{customerId}/email/confirmation",
+  "PUT /api/customers/{customerId}/password",
+  "PUT /api/customers/{customerId}/mail-preferences",
   "GET /api/customers/{customerId}/leads",
   "GET /api/customers/{customerId}/leads.csv",
   "PUT /api/customers/{customerId}/leads/{leadId}/rating",
@@ -98,6 +104,9 @@ test('it names every route that there is', () => {
   "POST /api/replacements/{replacementId}/deny",
   "GET /api/processes/parked",
   "POST /api/processes/parked/{id}/retry",
+  "POST /api/sign-ins",
+  "POST /api/password-recoveries",
+  "POST /api/password-recoveries/completions",
   "GET /health",
   "GET /metrics",
 ]
@@ -154,7 +163,7 @@ test('every body made of the examples is well-formed: at most a rule says no', a
     const { status, body: answer } = await server.call(method, path.replaceAll(/{\w+}/g, 'some'), body, {
       'leadger-reason': 'it is tried',
     });
-    if (![200, 201, 404, 409].includes(status)) refused.push(`${name}: ${status} ${answer.detail}`);
+    if (![200, 201, 202, 404, 409].includes(status)) refused.push(`${name}: ${status} ${answer.detail}`);
   }
   expect(refused).toEqual([]);
 });

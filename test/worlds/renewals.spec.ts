@@ -84,7 +84,7 @@ const by = (): Caller => {
 
 async function join(): Promise<string> {
   const person = { storeId: 'main', businessAssociation: 'Abc', timeZone: 'America/New_York' };
-  const { id: customerId } = await requests.registerCustomer(person, by());
+  const { id: customerId } = await requests.accounts.register(person, by());
   const order = { customerId, leadTypeId: 'exclusive-fresh', quantity: 10, paymentToken: 'tok_ok' };
   const { id } = await requests.placeOrder({ ...order, loyalty: { cadence: 'weekly' } }, by());
   await engine.settle();

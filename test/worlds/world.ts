@@ -72,7 +72,7 @@ export class World {
         businessAssociation: BUSINESSES[number % BUSINESSES.length] as string,
         timeZone: ZONES[number % ZONES.length] as string,
       };
-      world.#customers.push((await world.#requests.registerCustomer(request, caller('customer', number))).id);
+      world.#customers.push((await world.#requests.accounts.register(request, caller('customer', number))).id);
     }
     await world.#engine.settle();
     return world;
@@ -264,7 +264,7 @@ export class World {
         return;
       }
       case 'move':
-        await requests.changeBusinessAssociation(
+        await requests.accounts.changeBusinessAssociation(
           this.#customers[step.customer % CUSTOMERS] as string,
           BUSINESSES[step.business % BUSINESSES.length] as string,
           by,

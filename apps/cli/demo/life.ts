@@ -208,7 +208,7 @@ export class Life {
     const { storeId, timeZone } = sample.customers.get(customerNumber) as { storeId: string; timeZone: string };
     const businessAssociation = this.#chance('business', customerNumber).pick(businessAssociations);
     const request = { storeId, timeZone, businessAssociation };
-    const { id } = await must(requests.registerCustomer(request, this.#staff('register', customerNumber)));
+    const { id } = await must(requests.accounts.register(request, this.#staff('register', customerNumber)));
     this.#customers.set(customerNumber, id);
     return id;
   }

@@ -154,3 +154,5 @@ function sameValues(known: object, asked: object): boolean {
     );
   return plain(known) === plain(asked);
 }
+
+export const unknownStore = (storeId: string) => refuse('unknown-store', `there is no store ${storeId}`, 'STO-1');

@@ -12,6 +12,10 @@ export const count = z.int().nonnegative();
 export const sealed = z.object({ keyId: z.string().min(1), box: z.base64() });
 export type Sealed = z.infer<typeof sealed>;
 
+/** A box that nobody is shown the content of, whoever asks: what a password is checked against, a token on its way. */
+export const secret = sealed.extend({ secret: z.literal(true) });
+export type Secret = z.infer<typeof secret>;
+
 /** A keyed hash of a normalised telephone number or e-mail address: equal for equal persons, meaningless without the key. */
 export const personKey = z.string().regex(/^[A-Za-z0-9_-]{22}$/);
 

@@ -1,5 +1,6 @@
 import { businessKey } from '#domain/accounts/customer';
-import { idOf } from '#domain/codec';
+import { type FactOf, idOf } from '#domain/codec';
+import type { Sealed } from '#domain/kernel/events';
 import { type Model, table } from '../engine/model.ts';
 
 export interface CustomerRow {
@@ -10,6 +11,15 @@ export interface CustomerRow {
   readonly businessKey: string;
   readonly timeZone: string;
   readonly registeredAt: string;
+  /** Of the text of the address. */
+  readonly email: Sealed | null;
+  /** An address that waits to be confirmed from there (ACC-4). */
+  readonly newEmail: Sealed | null;
+  readonly name: Sealed | null;
+  readonly postalAddress: Sealed | null;
+  readonly hasPassword: boolean;
+  /** Kinds of mails that the customer does not want (NTF-2). */
+  readonly mailsOff: readonly string[];
   /** Of the customer's stream. */
   readonly revision: number;
 }
@@ -24,43 +34,85 @@ export const customerTable = table<CustomerRow>({
     businessKey: 'text',
     timeZone: 'text',
     registeredAt: 'timestamptz',
+    email: 'jsonb',
+    newEmail: 'jsonb',
+    name: 'jsonb',
+    postalAddress: 'jsonb',
+    hasPassword: 'boolean',
+    mailsOff: 'jsonb',
     revision: 'integer',
   },
   indexes: ['registered_at DESC, customer_id DESC'],
 });
 
-const eventTypes = ['CustomerRegistered', 'BusinessAssociationChanged', 'TimeZoneChanged'] as const;
+const eventTypes = [
+  'CustomerRegistered',
+  'BusinessAssociationChanged',
+  'TimeZoneChanged',
+  'NameChanged',
+  'PostalAddressChanged',
+  'EmailChangeRequested',
+  'EmailChanged',
+  'PasswordSet',
+  'PasswordRecoveryRequested',
+  'MailPreferencesChanged',
+] as const;
 
 export const customers: Model<(typeof eventTypes)[number]> = {
   name: 'customers',
-  version: 1,
+  version: 2,
   tables: [customerTable],
   eventTypes,
   keysOf: ({ stream }) => [[customerTable, idOf(stream)]],
 
   evolve(rows, fact) {
-    const { stream, revision, data, type } = fact;
-    const customerId = idOf(stream);
-    if (type === 'CustomerRegistered') {
-      const { at: registeredAt, storeId, businessAssociation, timeZone } = data;
-      const key = businessKey(businessAssociation);
-      rows.put(customerTable, {
-        customerId,
-        storeId,
-        businessAssociation,
-        businessKey: key,
-        timeZone,
-        registeredAt,
-        revision,
-      });
-      return;
-    }
-    const row = rows.get(customerTable, customerId);
-    if (!row) throw new Error(`${type} of a customer who was never registered`);
-    if (type === 'TimeZoneChanged') rows.put(customerTable, { ...row, timeZone: data.timeZone, revision });
-    else {
-      const { businessAssociation } = data;
-      rows.put(customerTable, { ...row, businessAssociation, businessKey: businessKey(businessAssociation), revision });
-    }
+    const customerId = idOf(fact.stream);
+    const row = fact.type === 'CustomerRegistered' ? registered(customerId, fact) : rows.get(customerTable, customerId);
+    if (!row) throw new Error(`${fact.type} of a customer who was never registered`);
+    rows.put(customerTable, { ...row, ...changeBy(fact), revision: fact.revision });
   },
 };
+
+function registered(customerId: string, { data, revision }: FactOf<'CustomerRegistered'>): CustomerRow {
+  const { at: registeredAt, storeId, businessAssociation, timeZone, email, name, postalAddress } = data;
+  return {
+    customerId,
+    storeId,
+    businessAssociation,
+    businessKey: businessKey(businessAssociation),
+    timeZone,
+    registeredAt,
+    email: email ?? null,
+    newEmail: null,
+    name: name ?? null,
+    postalAddress: postalAddress ?? null,
+    hasPassword: false,
+    mailsOff: [],
+    revision,
+  };
+}
+
+function changeBy({ type, data }: FactOf<(typeof eventTypes)[number]>): Partial<CustomerRow> {
+  switch (type) {
+    case 'BusinessAssociationChanged': {
+      const { businessAssociation } = data;
+      return { businessAssociation, businessKey: businessKey(businessAssociation) };
+    }
+    case 'TimeZoneChanged':
+      return { timeZone: data.timeZone };
+    case 'NameChanged':
+      return { name: data.name };
+    case 'PostalAddressChanged':
+      return { postalAddress: data.postalAddress };
+    case 'EmailChangeRequested':
+      return { newEmail: data.email };
+    case 'EmailChanged':
+      return { email: data.email, newEmail: null };
+    case 'PasswordSet':
+      return { hasPassword: true };
+    case 'MailPreferencesChanged':
+      return { mailsOff: data.off };
+    default:
+      return {};
+  }
+}

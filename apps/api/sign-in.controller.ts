@@ -1,0 +1,72 @@
+import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { type Answer, type Caller, Requests } from '#wiring/requests';
+import { Answers, CommandRoute, Problems } from './answers.ts';
+import { Asking } from './caller.ts';
+import { Email, Line, Password } from './fields.ts';
+import { Problem } from './problems.ts';
+
+class SignInBody {
+  @Email({ description: 'the whole address, with exact case (ACC-2)' })
+  email!: string;
+
+  @Password({ description: 'with exact case' })
+  password!: string;
+}
+
+class RecoveryBody {
+  @Email({ description: 'of the account' })
+  email!: string;
+}
+
+class CompletionBody {
+  @Line({ description: 'from the link of the mail', example: 'token-of-the-link', maxLength: 300 })
+  token!: string;
+
+  @Password({ description: 'from now on' })
+  password!: string;
+}
+
+const signedIn = z.object({ customerId: z.string() });
+const recovery = z.object({ sent: z.string() });
+const RECOVERY = { sent: 'if an account has this address, a link is on its way there' };
+
+/** Who somebody is, and what to do when the password is lost. Nothing here tells whether an address has an account. */
+@ApiTags('sign-in')
+@Controller('api')
+export class SignInController {
+  readonly #requests: Requests;
+
+  constructor(@Inject(Requests) requests: Requests) {
+    this.#requests = requests;
+  }
+
+  @Post('sign-ins')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Whose address and password these are (ACC-2)' })
+  @Answers(200, 'the account', signedIn, { customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10' })
+  @Problems(400, 401, 503)
+  async signIn(@Body() { email, password }: SignInBody): Promise<z.infer<typeof signedIn>> {
+    const customerId = await this.#requests.accounts.signIn(email, password);
+    if (customerId === undefined)
+      throw new Problem(401, 'sign-in-failed', 'no account has this address and this password', { rule: 'ACC-2' });
+    return { customerId };
+  }
+
+  @Post('password-recoveries')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Send a link to set a new password (ACC-3)' })
+  @Answers(202, 'the same whether there is such an account or not', recovery, RECOVERY)
+  @Problems(400, 503)
+  async recover(@Body() { email }: RecoveryBody, @Asking() caller: Caller): Promise<z.infer<typeof recovery>> {
+    await this.#requests.accounts.requestPasswordRecovery(email, caller);
+    return RECOVERY;
+  }
+
+  @Post('password-recoveries/completions')
+  @CommandRoute({ summary: 'Set a new password by the link (ACC-3)', records: ['PasswordSet'] })
+  complete(@Body() { token, password }: CompletionBody, @Asking() caller: Caller): Promise<Answer> {
+    return this.#requests.accounts.recoverPassword(token, password, caller);
+  }
+}

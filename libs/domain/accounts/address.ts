@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
+import type { Secret } from '../kernel/events.ts';
+import { type EventsOf, fact, type Instant, sealed, secret } from '../kernel/events.ts';
+import type { Registration } from './customer.ts';
+
+/**
+ * Whose an e-mail address is. The stream is named by a keyed hash of the address without regard to case: it is the lock
+ * that keeps two customers from having one address, or two that differ in case only (ACC-2).
+ */
+export const addressStream = (addressKey: string) => `address-${addressKey}` as const;
+
+/** What a claim is for. It says all that is needed to bring it to its end, should whoever made it not get there. */
+const purpose = z.discriminatedUnion('for', [
+  z.object({
+    for: z.literal('registration'),
+    registration: z.object({
+      storeId: z.string(),
+      businessAssociation: z.string(),
+      timeZone: z.string(),
+      email: sealed,
+      addressKey: z.string(),
+      name: sealed.optional(),
+      postalAddress: sealed.optional(),
+    }),
+    verifier: secret.optional(),
+  }),
+  z.object({ for: z.literal('change'), tokenHash: z.string() }),
+]);
+type Purpose =
+  | { readonly for: 'registration'; readonly registration: Registration; readonly verifier?: Secret }
+  | { readonly for: 'change'; readonly tokenHash: string };
+
+export const addressEvents = {
+  AddressClaimed: fact({ customerId: z.string(), purpose }),
+  AddressReleased: fact({ customerId: z.string() }),
+};
+export type AddressEvent = EventsOf<typeof addressEvents>;
+
+export type AddressCommand =
+  | { type: 'ClaimAddress'; at: Instant; customerId: string; purpose: Purpose }
+  | { type: 'ReleaseAddress'; at: Instant; customerId: string };
+
+export interface AddressState {
+  /** Undefined: it is free. */
+  readonly customerId?: string;
+}
+
+export const address: Decider<AddressState, AddressCommand, AddressEvent> = {
+  initialState: () => ({}),
+
+  decide(command, { customerId: holder }): Decision<AddressEvent> {
+    const { type, ...data } = command;
+    if (type === 'ReleaseAddress') return holder === data.customerId ? [{ type: 'AddressReleased', data }] : [];
+    if (holder === data.customerId) return [];
+    return holder === undefined ? [{ type: 'AddressClaimed', data: data as ClaimedData }] : addressTaken;
+  },
+
+  evolve: (_, event) => (event.type === 'AddressClaimed' ? { customerId: event.data.customerId } : {}),
+};
+
+type ClaimedData = Extract<AddressEvent, { type: 'AddressClaimed' }>['data'];
+
+export const addressTaken = refuse('address-taken', 'another account has this e-mail address', 'ACC-2');

@@ -1,0 +1,26 @@
+/** Every kind of mail that a store sends (NTF-1). */
+export const mailKinds = [
+  'order-confirmed',
+  'payment-declined',
+  'leads-delivered',
+  'order-restarted',
+  'renewal-coming',
+  'renewal-done',
+  'programme-held',
+  'chargeback-granted',
+  'chargeback-denied',
+  'replacement-delivered',
+  'password-recovery',
+  'address-change',
+  'ticket-answered',
+] as const;
+export type MailKind = (typeof mailKinds)[number];
+
+/** What a customer must hear of in any case: nobody can switch these off (NTF-2). */
+export const alwaysSent: ReadonlySet<MailKind> = new Set([
+  'payment-declined',
+  'chargeback-granted',
+  'chargeback-denied',
+  'password-recovery',
+  'address-change',
+]);

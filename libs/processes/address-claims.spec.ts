@@ -1,0 +1,64 @@
+import type { EventTypeName } from '#domain/ledger';
+import { addressClaims } from './address-claims.ts';
+import type { CommandWish } from './process.ts';
+
+const START = '2026-05-01T10:00:00.000Z';
+const SOON = '2026-05-01T10:00:01.000Z';
+const LATER = '2026-05-01T10:01:00.000Z';
+const registration = { storeId: 'main', businessAssociation: 'A', timeZone: 'UTC', addressKey: 'k1' };
+
+function hearing() {
+  const state = addressClaims.initialState();
+  let heard = 0;
+  return {
+    hear(stream: string, type: EventTypeName, data: object) {
+      heard += 1;
+      const fact = { type, stream, eventId: `event ${heard}`, revision: 0, position: String(heard), cause: {} };
+      addressClaims.evolve(state, { ...fact, data: { at: START, ...data } } as never);
+    },
+    wishesAt: (now: string) =>
+      addressClaims.next(state, { now, position: '9', runs: () => true }, 100) as CommandWish[],
+    refuse: (wish: CommandWish) =>
+      addressClaims.refused?.(state, wish, { refused: true, code: 'link-dead', message: '' } as never),
+  };
+}
+
+describe('claims of e-mail addresses', () => {
+  it('ACC-2: a claim whose registration never came is brought to its end, after a while', () => {
+    const { hear, wishesAt } = hearing();
+    hear('address-k1', 'AddressClaimed', { customerId: 'c1', purpose: { for: 'registration', registration } });
+    expect(wishesAt(SOON)).toEqual([]);
+    const [wish, ...more] = wishesAt(LATER);
+    expect(more).toEqual([]);
+    expect(wish).toMatchObject({ stream: 'customer-c1', command: { type: 'RegisterCustomer', ...registration } });
+    expect(wishesAt(LATER)).toEqual([]);
+  });
+
+  it('ACC-2: a claim that led to a registration leaves nothing to do', () => {
+    const { hear, wishesAt } = hearing();
+    hear('address-k1', 'AddressClaimed', { customerId: 'c1', purpose: { for: 'registration', registration } });
+    hear('customer-c1', 'CustomerRegistered', registration);
+    expect(wishesAt(LATER)).toEqual([]);
+  });
+
+  it('ACC-4: a claim that leads to nothing is given up', () => {
+    const { hear, wishesAt, refuse } = hearing();
+    hear('address-k2', 'AddressClaimed', { customerId: 'c1', purpose: { for: 'change', tokenHash: 'h' } });
+    const [wish] = wishesAt(LATER);
+    expect(wish).toMatchObject({ command: { type: 'ConfirmEmailChange', tokenHash: 'h', claimedAt: START } });
+    refuse(wish as CommandWish);
+    expect(wishesAt(LATER)).toMatchObject([{ stream: 'address-k2', command: { type: 'ReleaseAddress' } }]);
+  });
+
+  it('ACC-4: the address that a customer had before is given up, but not when only its case changed', () => {
+    const { hear, wishesAt } = hearing();
+    hear('customer-c1', 'EmailChanged', { addressKey: 'k1', formerAddressKey: 'k1' });
+    expect(wishesAt(SOON)).toEqual([]);
+    hear('customer-c1', 'EmailChanged', { addressKey: 'k2', formerAddressKey: 'k1' });
+    expect(wishesAt(SOON)).toMatchObject([
+      { stream: 'address-k1', command: { type: 'ReleaseAddress', customerId: 'c1' } },
+    ]);
+    hear('address-k1', 'AddressReleased', { customerId: 'c1' });
+    expect(wishesAt(SOON)).toEqual([]);
+  });
+});

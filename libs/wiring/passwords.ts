@@ -1,0 +1,35 @@
+import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+
+const derive = promisify(argon2);
+
+/** Argon2id. About 30 ms and 19 MiB for each password, so that guessing is dear (OWASP's first recommendation). */
+const cost = { memory: 19_456, passes: 2, parallelism: 1 };
+const TAG_BYTES = 32;
+
+/** What a password is checked against. Carries its own cost, so that dearer ones can follow. */
+export interface Verifier {
+  readonly memory: number;
+  readonly passes: number;
+  readonly parallelism: number;
+  readonly salt: string;
+  readonly tag: string;
+}
+
+export async function verifierOf(password: string): Promise<Verifier> {
+  const nonce = randomBytes(16);
+  const tag = await derive('argon2id', { message: password, nonce, tagLength: TAG_BYTES, ...cost });
+  return { ...cost, salt: nonce.toString('base64'), tag: tag.toString('base64') };
+}
+
+/** Where there is no verifier, nothing matches, and it takes as long. */
+export async function matches(password: string, verifier: Verifier | undefined): Promise<boolean> {
+  const { salt, tag, ...itsCost } = verifier ?? decoy;
+  const expected = Buffer.from(tag, 'base64');
+  const parameters = { message: password, nonce: Buffer.from(salt, 'base64'), tagLength: expected.length, ...itsCost };
+  const equal = timingSafeEqual(await derive('argon2id', parameters), expected);
+  return equal && verifier !== undefined;
+}
+
+const zeros = (bytes: number): string => Buffer.alloc(bytes).toString('base64');
+const decoy: Verifier = { ...cost, salt: zeros(16), tag: zeros(TAG_BYTES) };

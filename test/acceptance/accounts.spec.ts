@@ -1,0 +1,168 @@
+import { openShop, type Shop } from './shop.ts';
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openShop();
+}, 60_000);
+afterAll(() => shop.stop());
+
+let people = 0;
+/** An account with an address and a password of its own. */
+async function account(details: Record<string, unknown> = {}) {
+  people += 1;
+  const email = `Member${people}@Example.org`;
+  const password = `long enough ${people}`;
+  return { id: await shop.customer({ email, password, ...details }), email, password };
+}
+const signIn = async (email: string, password: string) =>
+  (await shop.try('POST', '/api/sign-ins', { email, password })).status;
+const as = (customerId: string) => ({ 'leadger-actor': `customer:${customerId}` });
+
+describe('signing in', () => {
+  test('ACC-1: the user name is the whole address, the password is chosen at registration or with the first order', async () => {
+    const { id, email, password } = await account();
+    const reply = await shop.try('POST', '/api/sign-ins', { email, password });
+    expect(reply).toMatchObject({ status: 200, body: { customerId: id } });
+
+    const later = await shop.customer({ email: 'later@example.org' });
+    expect(await signIn('later@example.org', 'chosen with the order')).toBe(401);
+    await shop.order(later);
+    await shop.ask('PUT', `/api/customers/${later}/password`, { password: 'chosen with the order' }, 200, as(later));
+    expect(await signIn('later@example.org', 'chosen with the order')).toBe(200);
+  });
+
+  test('ACC-1: a password without an address opens nothing, so it is refused', async () => {
+    const registration = { storeId: 'main', businessAssociation: 'A', timeZone: 'UTC', password: 'long enough' };
+    const { status, body } = await shop.try('POST', '/api/customers', registration);
+    expect(status).toBe(409);
+    expect(body).toMatchObject({ code: 'address-missing', errors: [{ field: 'email' }] });
+  });
+
+  test('ACC-2: address and password are compared with exact case', async () => {
+    const { email, password } = await account();
+    expect(await signIn(email, password)).toBe(200);
+    expect(await signIn(email.toLowerCase(), password)).toBe(401);
+    expect(await signIn(email, password.toUpperCase())).toBe(401);
+    expect(await signIn('nobody@example.org', password)).toBe(401);
+  });
+
+  test('ACC-2: a second account whose address differs only in case is refused', async () => {
+    const { email } = await account();
+    const registration = { storeId: 'main', businessAssociation: 'Another', timeZone: 'UTC' };
+    const { status, body } = await shop.try('POST', '/api/customers', { ...registration, email: email.toUpperCase() });
+    expect(status).toBe(409);
+    expect(body).toMatchObject({ code: 'address-taken', rule: 'ACC-2', errors: [{ field: 'email' }] });
+  });
+
+  test('ACC-2: of many who register with one address at the same time, one has it', async () => {
+    const registration = { storeId: 'main', businessAssociation: 'Race', timeZone: 'UTC' };
+    const replies = await Promise.all(
+      ['r@example.org', 'R@example.org', 'r@EXAMPLE.org', 'r@example.org', 'R@EXAMPLE.ORG'].map((email) =>
+        shop.try('POST', '/api/customers', { ...registration, email }),
+      ),
+    );
+    expect(replies.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409, 409]);
+  });
+
+  test('ACC-3: asking for a lost password tells nobody whether the address has an account', async () => {
+    const { email } = await account();
+    const known = await shop.try('POST', '/api/password-recoveries', { email });
+    const unknown = await shop.try('POST', '/api/password-recoveries', { email: 'nobody@example.org' });
+    expect([known.status, known.text]).toEqual([202, unknown.text]);
+    expect(unknown.status).toBe(202);
+  });
+
+  test('ACC-3: a link that nobody was sent sets no password', async () => {
+    const { id, email } = await account();
+    await shop.ask('POST', '/api/password-recoveries', { email });
+    const guess = { token: `${id}.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`, password: 'of a thief' };
+    const { status, body } = await shop.try('POST', '/api/password-recoveries/completions', guess);
+    expect([status, body.code]).toEqual([409, 'link-dead']);
+    expect(await signIn(email, 'of a thief')).toBe(401);
+  });
+});
+
+describe('account settings', () => {
+  test('ACC-4: customers change what is theirs, and nobody else’s', async () => {
+    const { id } = await account();
+    const other = await account();
+    const changes: [string, Record<string, unknown>][] = [
+      ['name', { name: { firstName: 'Ada', lastName: 'Byron' } }],
+      ['postal-address', { postalAddress: { address: '1 Elm', city: 'Albany', country: 'US' } }],
+      ['business-association', { businessAssociation: 'Best Travel Club' }],
+      ['mail-preferences', { off: ['leads-delivered'] }],
+    ];
+    for (const [what, change] of changes) {
+      await shop.ask('PUT', `/api/customers/${id}/${what}`, change, 200, as(id));
+      const refused = await shop.try('PUT', `/api/customers/${id}/${what}`, change, as(other.id));
+      expect([refused.status, refused.body.code]).toEqual([403, 'not-yours']);
+    }
+    expect(await shop.read(`/api/customers/${id}`)).toMatchObject({
+      name: { firstName: 'Ada', lastName: 'Byron' },
+      postalAddress: { address: '1 Elm', city: 'Albany', country: 'US' },
+      businessAssociation: 'Best Travel Club',
+      mailsOff: ['leads-delivered'],
+    });
+  });
+
+  test('ACC-4: support may change it for a customer, and says why', async () => {
+    const { id } = await account();
+    const change = { businessAssociation: 'By telephone' };
+    const path = `/api/customers/${id}/business-association`;
+    expect((await shop.try('PUT', path, change, { 'leadger-actor': 'staff:ann' })).body.code).toBe('reason-missing');
+    await shop.ask('PUT', path, change, 200, { 'leadger-actor': 'staff:ann', 'leadger-reason': 'asked by telephone' });
+    expect((await shop.log()).findLast(({ stream }) => stream === `customer-${id}`)).toMatchObject({
+      type: 'BusinessAssociationChanged',
+      metadata: { actor: 'staff:ann', reason: 'asked by telephone' },
+    });
+  });
+
+  test('ACC-4: another password needs the present one', async () => {
+    const { id, email, password } = await account();
+    const path = `/api/customers/${id}/password`;
+    const wrong = await shop.try('PUT', path, { password: 'another one', currentPassword: 'not this' }, as(id));
+    expect([wrong.status, wrong.body.code]).toEqual([409, 'password-wrong']);
+    await shop.ask('PUT', path, { password: 'another one', currentPassword: password }, 200, as(id));
+    expect(await signIn(email, password)).toBe(401);
+    expect(await signIn(email, 'another one')).toBe(200);
+  });
+
+  test('ACC-4: until another address is confirmed, the present one holds', async () => {
+    const { id, email, password } = await account();
+    await shop.ask('PUT', `/api/customers/${id}/email`, { email: 'moved@example.org' }, 200, as(id));
+    expect(await shop.read(`/api/customers/${id}`)).toMatchObject({ email, newEmail: 'moved@example.org' });
+    expect(await signIn('moved@example.org', password)).toBe(401);
+    expect(await signIn(email, password)).toBe(200);
+    const guess = { token: 'guess' };
+    expect((await shop.try('POST', `/api/customers/${id}/email/confirmation`, guess)).body.code).toBe('link-dead');
+  });
+
+  test('ACC-5: a changed business association counts from then on', async () => {
+    const one = await account({ businessAssociation: 'Joint Venture' });
+    const two = await account({ businessAssociation: 'joint-venture' });
+    const orders = [
+      await shop.order(one.id, { leadTypeId: 'shared-fresh' }),
+      await shop.order(two.id, { leadTypeId: 'shared-fresh' }),
+    ];
+    const delivered = () =>
+      Promise.all(orders.map(async (id) => (await shop.read(`/api/orders/${id}`)).deliveredLeads as number));
+    await shop.lead('shared-fresh');
+    expect((await delivered()).sort()).toEqual([0, 1]);
+    const change = { businessAssociation: 'On My Own' };
+    await shop.ask('PUT', `/api/customers/${two.id}/business-association`, change, 200, as(two.id));
+    await shop.lead('shared-fresh');
+    const [first = 0, second = 0] = await delivered();
+    expect(first + second).toBeGreaterThanOrEqual(3);
+    expect(Math.min(first, second)).toBeGreaterThanOrEqual(1);
+  });
+});
+
+test('ACC-2: no address, name or password stands in the log, nor its fingerprint in a request', async () => {
+  const registration = { storeId: 'main', businessAssociation: 'Secretive', timeZone: 'UTC' };
+  const person = { email: 'Zebulon@example.org', password: 'never written', name: { firstName: 'Zebulon' } };
+  await shop.ask('POST', '/api/customers', { ...registration, ...person }, 201, { 'idempotency-key': 'zebulon' });
+  await shop.ask('POST', '/api/password-recoveries', { email: person.email });
+  const log = JSON.stringify(await shop.log());
+  expect(log).toContain('PasswordRecoveryRequested');
+  expect(log).not.toMatch(/zebulon@|"Zebulon"|never written/i);
+});
