@@ -209,6 +209,18 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
         expect(await all(store.readAll({ filter: { types: [] } }))).toEqual([]);
       });
 
+      it.each(['a-1', 'a.b-(c)', 'ö+*?[x]{2}|^$'])('follows the streams whose names begin with %s', async (prefix) => {
+        await store.append(`${prefix}1`, [event(0)], 'no-stream');
+        await store.append('other-1', [event(1)], 'no-stream');
+        await store.append(`${prefix}2`, [event(2)], 'no-stream');
+        const streams: string[] = [];
+        for await (const message of store.subscribe({ after: BEFORE_FIRST, filter: { streamPrefixes: [prefix] } })) {
+          if (message.kind === 'event') streams.push(message.event.stream);
+          if (message.kind === 'caught-up') break;
+        }
+        expect(streams).toEqual([`${prefix}1`, `${prefix}2`]);
+      });
+
       it('ends without an error when it is aborted', async () => {
         await fill(store, 20);
         const aborting = new AbortController();

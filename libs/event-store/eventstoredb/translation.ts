@@ -68,7 +68,8 @@ function metadataBytes(metadata: unknown): Uint8Array {
   return metadata[0] === RAW ? metadata.subarray(1) : metadata;
 }
 
-const SPECIAL = /[.*+?^${}()|[\]\\/-]/g;
+/** A dash is special in brackets only, and there are none here. */
+const SPECIAL = /[.*+?^${}()|[\]\\/]/g;
 const alternatives = (names: readonly string[]): string => names.map((name) => name.replace(SPECIAL, '\\$&')).join('|');
 
 /** What the server filters by: one of the two things it can. The rest is for {@link passes}. */

@@ -55,12 +55,21 @@ function filterOf(filter: Filter): ReadFilter {
   const regex = expression.getRegex();
   const named = (event: RecordedEvent): string => (byStream ? event.stream : event.type);
   if (regex) {
-    const pattern = new RegExp(regex, 'u');
+    const pattern = patternOf(regex);
     const types = byStream ? undefined : namesIn(regex);
     return { ofStore: types && { types }, passes: (event) => pattern.test(named(event)) };
   }
   const passes = (event: RecordedEvent) => prefixes.some((prefix) => named(event).startsWith(prefix));
   return { ofStore: byStream ? { streamPrefixes: prefixes } : undefined, passes };
+}
+
+/** Clients write expressions of .NET, which lets more be escaped than Unicode expressions here do. @throws BadEvent */
+function patternOf(regex: string): RegExp {
+  for (const flags of ['u', ''])
+    try {
+      return new RegExp(regex, flags);
+    } catch {}
+  throw new BadEvent(`${JSON.stringify(regex)} is no regular expression`);
 }
 
 /** `^(OrderPlaced|LeadDelivered)$` is a list of names, which the store can look up instead of trying each event. */
