@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deriveId } from '#domain/kernel/ids';
 import { type Clock, systemClock } from '#gateways/clock';
+import { mailInMemory } from '#gateways/mail';
 import { sandboxPayments } from '#gateways/payments';
 import { prepareNewStore } from '#wiring/first-start';
 import { Ledger } from '#wiring/ledger';
@@ -17,7 +18,15 @@ export async function openShop({ clock = systemClock(), readModels = true }: { c
   const ledger = new Ledger(stores.events);
   const send = ledger.execute.bind(ledger);
   const requests = new Requests({ ledger, vault: stores.vault, clock, send });
-  const engine = createReactions({ store: stores.events, ledger, clock, payments: sandboxPayments(), send });
+  const engine = createReactions({
+    store: stores.events,
+    vault: stores.vault,
+    ledger,
+    clock,
+    payments: sandboxPayments(),
+    mails: mailInMemory(),
+    send,
+  });
   await prepareNewStore(requests);
   if (readModels) stores.readModels.start();
   engine.start().catch((error: unknown) => {

@@ -5,6 +5,7 @@ import { CouponsController } from './coupons.controller.ts';
 import { CustomersController } from './customers.controller.ts';
 import { DeliveredLeadsController } from './delivered-leads.controller.ts';
 import { LeadsController } from './leads.controller.ts';
+import { MailsController } from './mails.controller.ts';
 import { OperationsController } from './operations.controller.ts';
 import { OrdersController } from './orders.controller.ts';
 import { PolicyController } from './policy.controller.ts';
@@ -30,6 +31,7 @@ export class OperationsModule {}
     ProgrammesController,
     LeadsController,
     ReplacementsController,
+    MailsController,
     ProcessesController,
     SignInController,
   ],

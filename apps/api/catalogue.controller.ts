@@ -13,7 +13,7 @@ import { Ledger } from '#wiring/ledger';
 import { type Answer, type Caller, Requests } from '#wiring/requests';
 import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
-import { Count, Currency, Flag, Id, InstantField, Line, OneOf } from './fields.ts';
+import { Count, Currency, Flag, Id, InstantField, Line, OneOf, WebAddress } from './fields.ts';
 
 class OpenStoreBody {
   @Id({ description: 'chosen once, stands in orders and prices', example: 'west' })
@@ -22,7 +22,7 @@ class OpenStoreBody {
   @Line({ description: 'as customers know it', example: 'West Coast Leads' })
   name!: string;
 
-  @Line({ description: 'where customers find it', example: 'https://west.example' })
+  @WebAddress({ description: 'where customers find it; mails link there', example: 'https://west.example' })
   webAddress!: string;
 }
 

@@ -11,7 +11,7 @@ import { type Answer, type Caller, Requests } from '#wiring/requests';
 import { READ_MODELS, VAULT } from '#wiring/tokens';
 import { CommandRoute, etagOf } from './answers.ts';
 import { Asking } from './caller.ts';
-import { Conforming, Email, Id, Line, Password, TimeZone } from './fields.ts';
+import { Conforming, Email, Id, Line, OneOf, Password, TimeZone } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { PageQuery, pageOf, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 
@@ -74,6 +74,14 @@ class MailPreferencesBody {
     example: ['leads-delivered'],
   })
   off!: MailKind[];
+}
+
+class LeadDeliveryBody {
+  @OneOf(['digest', 'each'], {
+    description: 'mails: one an hour about all new leads, or one about each, with its contact',
+    example: 'digest',
+  })
+  mails!: 'digest' | 'each';
 }
 
 class BusinessAssociationBody {
@@ -258,6 +266,16 @@ export class CustomersController {
     @Asking() caller: Caller,
   ): Promise<Answer> {
     return this.#requests.accounts.changeMailPreferences(customerId, off, caller);
+  }
+
+  @Put(':customerId/lead-delivery')
+  @CommandRoute({ summary: 'Choose how a customer gets its leads (DLV-9)', records: ['LeadDeliveryChosen'] })
+  chooseLeadDelivery(
+    @IdOf('customer') customerId: string,
+    @Body() body: LeadDeliveryBody,
+    @Asking() caller: Caller,
+  ): Promise<Answer> {
+    return this.#requests.accounts.chooseLeadDelivery(customerId, body, caller);
   }
 
   async #opened(row: CustomerRow): Promise<z.infer<typeof customer>> {

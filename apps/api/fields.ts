@@ -57,6 +57,19 @@ export const Email = (options: FieldOptions): PropertyDecorator =>
   );
 const emailAddress = z.email().max(254);
 
+export const WebAddress = (options: FieldOptions): PropertyDecorator =>
+  field(
+    options,
+    { type: 'string', format: 'uri', maxLength: 500 },
+    check('webAddress', 'must be an address that begins with https:// or http://', isWebAddress),
+  );
+
+const isWebAddress = (value: unknown): boolean => {
+  if (typeof value !== 'string' || value.length > 500 || !LINE.test(value)) return false;
+  const url = URL.parse(value);
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+};
+
 export const Password = (options: FieldOptions): PropertyDecorator =>
   field(
     { example: 'correct horse battery', ...options },

@@ -5,6 +5,7 @@ import { checkLaws, type Verdict } from '#audit/laws';
 import { hashOfEvent } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
 import { MovedClock } from '#gateways/clock';
+import { mailInMemory } from '#gateways/mail';
 import { ProcessEngine } from '#processes/engine/engine';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { Requests } from '#wiring/requests';
@@ -75,9 +76,12 @@ export async function runDemo({ days, seed, data, eventStoreDb, databaseUrl }: D
     matchingSecret: Buffer.from(`leadger demo ${seed}`.padEnd(32)).subarray(0, 32),
   });
   const clock = new MovedClock(Life.firstDay(sample));
-  const application = await NestFactory.createApplicationContext(LeadgerModule.on(stores, { clock }), {
-    logger: ['error', 'warn'],
-  });
+  const application = await NestFactory.createApplicationContext(
+    LeadgerModule.on(stores, { clock, mails: mailInMemory() }),
+    {
+      logger: ['error', 'warn'],
+    },
+  );
   try {
     const { running } = await startLeadger(application, { prepare: false });
     const stopped = running.then((): never => {

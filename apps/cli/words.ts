@@ -22,6 +22,8 @@ const words: { readonly [Type in EventTypeName]: (data: DataOf<Type>) => string 
   PasswordSet: ({ how }) => (how === 'recovered' ? 'set a new password by a link from a mail' : 'chose a password'),
   PasswordRecoveryRequested: ({ expiresAt }) => `lost the password: a link is good until ${expiresAt}`,
   MailPreferencesChanged: ({ off }) => (off.length > 0 ? `wants no mails of: ${off.join(', ')}` : 'wants all mails'),
+  LeadDeliveryChosen: ({ mails, webhook }) =>
+    `wants leads told of ${mails === 'each' ? 'one by one' : 'together'}${webhook ? ', and sent to a program' : ''}`,
   AddressClaimed: ({ customerId, purpose }) =>
     `claimed by customer ${customerId} ${purpose.for === 'registration' ? 'to register' : 'as the new address'}`,
   AddressReleased: ({ customerId }) => `given up by customer ${customerId}`,
@@ -86,6 +88,10 @@ const words: { readonly [Type in EventTypeName]: (data: DataOf<Type>) => string 
   ChargebackGranted: ({ reason }) => `chargeback granted: ${reason}`,
   ChargebackDenied: ({ explanation }) => `chargeback denied: ${explanation}`,
   VerificationOverdue: ({ verifyBy }) => `not verified by ${verifyBy}: overdue`,
+  MailWished: ({ kind, customerId }) => `customer ${customerId} is to be told: ${kind}`,
+  MailSent: ({ kind, subject }) => `sent, ${kind}: "${subject}"`,
+  MailRefused: ({ kind, reason }) => `refused for good, ${kind}: ${reason}`,
+  MailWithheld: ({ kind, reason }) => `not sent, ${kind}: ${reason.replaceAll('-', ' ')}`,
   ReplacementDelivered: ({ replacementLeadId }) => `replaced by lead ${replacementLeadId}`,
 };
 

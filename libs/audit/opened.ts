@@ -1,4 +1,4 @@
-import { type Sealed, sealed } from '#domain/kernel/events';
+import { isBox } from '#domain/kernel/events';
 import type { Vault } from '#vault/vault';
 
 /** What stands in the place of personal data whose owner was erased. */
@@ -17,5 +17,3 @@ export async function openBoxes(data: unknown, vault: Pick<Vault, 'open'>): Prom
     opened[name] = typeof member === 'object' ? await openBoxes(member, vault) : member;
   return opened;
 }
-
-const isBox = (data: object): data is Sealed => 'box' in data && sealed.safeParse(data).success;

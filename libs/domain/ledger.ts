@@ -8,6 +8,7 @@ import type { EventSchemas } from './kernel/events.ts';
 import { contactBook, contactBookEvents } from './leads/contact-book.ts';
 import { lead, leadEvents } from './leads/lead.ts';
 import { programme, programmeEvents } from './loyalty/programme.ts';
+import { mail, mailEvents } from './notifications/mail.ts';
 import { order, orderEvents } from './orders/order.ts';
 import { policy, policyEvents, policyUpcasters } from './policy/policy.ts';
 import { replacement, replacementEvents } from './replacements/replacement.ts';
@@ -28,6 +29,7 @@ export const ledger = {
   order: { decider: order, events: orderEvents, upcasters: {} },
   programme: { decider: programme, events: programmeEvents, upcasters: {} },
   replacement: { decider: replacement, events: replacementEvents, upcasters: {} },
+  mail: { decider: mail, events: mailEvents, upcasters: {} },
 } satisfies Record<string, Family>;
 
 // biome-ignore lint/suspicious/noExplicitAny: the list is read by name; each entry is checked in its own file

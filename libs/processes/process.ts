@@ -2,6 +2,7 @@ import type { Fact, FactOf } from '#domain/codec';
 import type { Refusal } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import type { AnyCommand, EventTypeName } from '#domain/ledger';
+import type { MailWish } from '#domain/notifications/mail';
 
 /** What a process wants done. The id is made from the cause, so wishing twice does nothing twice. */
 export type Wish = CommandWish | EffectWish;
@@ -26,10 +27,19 @@ export interface EffectWish {
   readonly because?: Fact;
 }
 
+/** What is called is away: it is waited for, however long that takes. */
+export class OutOfReach extends Error {}
+
 /** Each kind is carried out by the engine's handler of that name. */
 export type Effect =
   | ({ readonly kind: 'capture-payment' } & Charge)
-  | ({ readonly kind: 'charge-renewal'; readonly renewalNumber: number; readonly attempt: number } & Charge);
+  | ({ readonly kind: 'charge-renewal'; readonly renewalNumber: number; readonly attempt: number } & Charge)
+  | {
+      readonly kind: 'send-mail';
+      readonly mailId: string;
+      readonly mail: Omit<MailWish, 'eventId'>;
+      readonly wishedAt: Instant;
+    };
 
 interface Charge {
   readonly token: string;

@@ -11,11 +11,22 @@ import {
   type StockRow,
   stockTable,
 } from './models/leads.ts';
+import { type MailRow, mailTable } from './models/mails.ts';
 import { type OrderRow, orderTable } from './models/orders.ts';
 import { type ProgrammeRow, programmeTable, type RenewalRow, renewalTable } from './models/programmes.ts';
 import { type ReplacementRow, replacementTable } from './models/replacements.ts';
 
-export type { CustomerRow, DeliveredLeadRow, LeadRow, OrderRow, ProgrammeRow, RenewalRow, ReplacementRow, StockRow };
+export type {
+  CustomerRow,
+  DeliveredLeadRow,
+  LeadRow,
+  MailRow,
+  OrderRow,
+  ProgrammeRow,
+  RenewalRow,
+  ReplacementRow,
+  StockRow,
+};
 
 /** A delivered lead with the state of its return, where there is one. */
 export interface DeliveredLead extends DeliveredLeadRow {
@@ -130,6 +141,18 @@ export class Queries {
 
   findLead(leadId: string): Promise<LeadRow | undefined> {
     return this.#find('leads', leadTable, leadId);
+  }
+
+  listMails(
+    request: PageRequest & { customerId?: string; kind?: MailRow['kind']; status?: MailRow['status'] },
+  ): Promise<Page<MailRow>> {
+    const { customerId, kind, status } = request;
+    const order = { by: 'wishedAt', id: 'mailId', newestFirst: true } as const;
+    return this.#page(this.#all('mails', mailTable), { customerId, kind, status }, order, request);
+  }
+
+  findMail(mailId: string): Promise<MailRow | undefined> {
+    return this.#find('mails', mailTable, mailId);
   }
 
   listCustomers(request: PageRequest & { storeId?: string }): Promise<Page<CustomerRow>> {

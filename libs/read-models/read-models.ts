@@ -19,12 +19,13 @@ import { openPostgres } from './engine/postgres.ts';
 import { Projection, placeOf } from './engine/projection.ts';
 import { customers } from './models/customers.ts';
 import { leads } from './models/leads.ts';
+import { mails } from './models/mails.ts';
 import { orders } from './models/orders.ts';
 import { programmes } from './models/programmes.ts';
 import { replacements } from './models/replacements.ts';
 import { Queries } from './queries.ts';
 
-const models: readonly AnyModel[] = [customers, orders, programmes, leads, replacements];
+const models: readonly AnyModel[] = [customers, orders, programmes, leads, replacements, mails];
 
 export interface ReadModelStatus {
   readonly name: string;

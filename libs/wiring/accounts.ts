@@ -7,6 +7,7 @@ import {
   customer,
   customerStream,
   isRegistered,
+  type LeadDelivery,
   LINK_MINUTES,
   linkDead,
   linkIsGood,
@@ -121,6 +122,11 @@ export class Accounts {
 
   changeMailPreferences(customerId: string, off: readonly MailKind[], caller: Caller): Promise<Answer> {
     return this.#change(customerId, { type: 'ChangeMailPreferences', at: this.#now(), off }, caller);
+  }
+
+  /** DLV-9 */
+  chooseLeadDelivery(customerId: string, { mails }: Pick<LeadDelivery, 'mails'>, caller: Caller): Promise<Answer> {
+    return this.#change(customerId, { type: 'ChooseLeadDelivery', at: this.#now(), mails }, caller);
   }
 
   /** ACC-4: a link goes to the new address, which becomes the customer's once the link is followed. */

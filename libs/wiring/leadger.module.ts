@@ -1,7 +1,10 @@
+import { join } from 'node:path';
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown, type Provider } from '@nestjs/common';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
-import type { EventStore } from '#event-store/port';
+
+import { CannotOpenStore, type EventStore } from '#event-store/port';
 import { type Clock, systemClock } from '#gateways/clock';
+import { type MailGateway, mailFiles, smtpMail } from '#gateways/mail';
 import { type PaymentGateway, sandboxPayments } from '#gateways/payments';
 import { stripePayments } from '#gateways/stripe-payments';
 import { ProcessEngine } from '#processes/engine/engine';
@@ -13,7 +16,7 @@ import { operationsElsewhere, operationsOf } from './operations.ts';
 import { createReactions } from './reactions.ts';
 import { Requests } from './requests.ts';
 import type { Stores } from './stores.ts';
-import { CLOCK, EVENT_STORE, OPERATIONS, READ_MODELS, VAULT, WORK } from './tokens.ts';
+import { CLOCK, EVENT_STORE, MAILS, OPERATIONS, READ_MODELS, VAULT, WORK } from './tokens.ts';
 import { Worker } from './worker.ts';
 
 const STORES = Symbol('Stores');
@@ -30,6 +33,8 @@ export interface LeadgerOptions {
   readonly clock?: Clock;
   /** Default: Stripe where `STRIPE_SECRET_KEY` is set, else the sandbox. */
   readonly payments?: PaymentGateway;
+  /** Default: a mail server where `SMTP_URL` is set, else files beside the events. */
+  readonly mails?: MailGateway;
   /** Whether processes and projections run here; default: they do. Without them commands and reads are all there is. */
   readonly works?: boolean;
   /** Where there are several workers: how they share the work. Default: there is one, and all of it is its own. */
@@ -57,10 +62,16 @@ export class LeadgerModule implements OnApplicationShutdown {
 
   static on(
     stores: Stores,
-    { clock = systemClock(), payments = paymentsOf(process.env), works = true, leases }: LeadgerOptions = {},
+    {
+      clock = systemClock(),
+      payments = paymentsOf(process.env),
+      works = true,
+      mails = mailsOf(stores, works),
+      leases,
+    }: LeadgerOptions = {},
   ): DynamicModule {
     const send = (bus: CommandBus) => (order: LedgerCommand['order']) => bus.execute(new LedgerCommand(order));
-    const work = works ? whoWorks({ clock, payments, leases, send }) : idle(leases);
+    const work = works && mails ? whoWorks({ clock, payments, mails, leases, send }) : idle(leases);
     return {
       module: LeadgerModule,
       global: true,
@@ -71,6 +82,7 @@ export class LeadgerModule implements OnApplicationShutdown {
         { provide: VAULT, useValue: stores.vault },
         { provide: READ_MODELS, useValue: stores.readModels },
         { provide: CLOCK, useValue: clock },
+        { provide: MAILS, useValue: mails },
         { provide: Ledger, inject: [EVENT_STORE], useFactory: (store: EventStore) => new Ledger(store) },
         {
           provide: Requests,
@@ -81,7 +93,7 @@ export class LeadgerModule implements OnApplicationShutdown {
         LedgerCommandHandler,
         ...work,
       ],
-      exports: [EVENT_STORE, VAULT, READ_MODELS, CLOCK, Ledger, Requests, CqrsModule, ...work.map(tokenOf)],
+      exports: [EVENT_STORE, VAULT, READ_MODELS, CLOCK, MAILS, Ledger, Requests, CqrsModule, ...work.map(tokenOf)],
     };
   }
 }
@@ -89,24 +101,37 @@ export class LeadgerModule implements OnApplicationShutdown {
 const paymentsOf = ({ STRIPE_SECRET_KEY: secretKey }: NodeJS.ProcessEnv): PaymentGateway =>
   secretKey ? stripePayments({ secretKey }) : sandboxPayments();
 
+/** Undefined where nobody sends any. @throws CannotOpenStore when there is no place for mails */
+function mailsOf({ directory }: Stores, works: boolean): MailGateway | undefined {
+  const { SMTP_URL: url, MAIL_FROM: from } = process.env;
+  if (url) return smtpMail({ url, from });
+  if (directory) return mailFiles(join(directory.path, 'mails'));
+  if (!works) return undefined;
+  throw new CannotOpenStore(
+    'unsafe-settings',
+    'where do mails go? Set SMTP_URL, e.g. smtps://user:password@mail.example.com',
+  );
+}
+
 type FactoryProvider = Extract<Provider, { useFactory: unknown }>;
 const tokenOf = ({ provide }: FactoryProvider) => provide;
 
 interface WorkNeeds {
   readonly clock: Clock;
   readonly payments: PaymentGateway;
+  readonly mails: MailGateway;
   readonly leases: Leases | undefined;
   readonly send: (bus: CommandBus) => Parameters<typeof createReactions>[0]['send'];
 }
 
-function whoWorks({ clock, payments, leases, send }: WorkNeeds): FactoryProvider[] {
+function whoWorks({ clock, payments, mails, leases, send }: WorkNeeds): FactoryProvider[] {
   if (!leases)
     return [
       {
         provide: ProcessEngine,
-        inject: [EVENT_STORE, Ledger, CommandBus],
-        useFactory: (store: EventStore, ledger: Ledger, bus: CommandBus) =>
-          createReactions({ store, ledger, clock, payments, send: send(bus) }),
+        inject: [EVENT_STORE, VAULT, Ledger, CommandBus],
+        useFactory: (store: EventStore, vault: Vault, ledger: Ledger, bus: CommandBus) =>
+          createReactions({ store, vault, ledger, clock, payments, mails, send: send(bus) }),
       },
       {
         provide: WORK,
@@ -124,13 +149,20 @@ function whoWorks({ clock, payments, leases, send }: WorkNeeds): FactoryProvider
   return [
     {
       provide: WORK,
-      inject: [EVENT_STORE, Ledger, CommandBus, READ_MODELS],
-      useFactory: (store: EventStore, ledger: Ledger, bus: CommandBus, readModels: Stores['readModels']) =>
+      inject: [EVENT_STORE, VAULT, Ledger, CommandBus, READ_MODELS],
+      useFactory: (
+        store: EventStore,
+        vault: Vault,
+        ledger: Ledger,
+        bus: CommandBus,
+        readModels: Stores['readModels'],
+      ) =>
         new Worker({
           leases,
           ledger,
           readModels,
-          createEngine: (leaseOf) => createReactions({ store, ledger, clock, payments, send: send(bus), leaseOf }),
+          createEngine: (leaseOf) =>
+            createReactions({ store, vault, ledger, clock, payments, mails, send: send(bus), leaseOf }),
         }),
     },
     { provide: OPERATIONS, inject: [WORK], useFactory: (worker: Worker) => worker.operations() },

@@ -1,5 +1,6 @@
 import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
+import type { MailGateway } from '#gateways/mail';
 import type { PaymentGateway } from '#gateways/payments';
 import { addressClaims } from '#processes/address-claims';
 import { autoRestart } from '#processes/auto-restart';
@@ -9,11 +10,14 @@ import { leadAgeing } from '#processes/lead-ageing';
 import { leadDistribution } from '#processes/lead-distribution';
 import { loyaltyMembership } from '#processes/loyalty-membership';
 import { loyaltyRenewals } from '#processes/loyalty-renewals';
+import { mailing } from '#processes/mailing';
 import { paymentCapture } from '#processes/payment-capture';
 import { replacementDelivery } from '#processes/replacement-delivery';
 import { verificationDeadline } from '#processes/verification-deadline';
+import type { Vault } from '#vault/vault';
 import type { Lease } from './leases.ts';
 import type { Ledger, Order, Outcome } from './ledger.ts';
+import { sendMail } from './mail-sending.ts';
 
 /** Every process there is, in the order in which they are asked. */
 export const processes = [
@@ -27,6 +31,7 @@ export const processes = [
   leadDistribution,
   checkoutEnd,
   addressClaims,
+  mailing,
 ];
 
 interface Needs {
@@ -34,13 +39,15 @@ interface Needs {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly payments: PaymentGateway;
+  readonly mails: MailGateway;
+  readonly vault: Vault;
   readonly send: (order: Order) => Promise<Outcome>;
   /** Of several workers: this one's lease of a unit. Default: there is one worker, which needs none. */
   readonly leaseOf?: (unit: string) => Lease | undefined;
 }
 
 /** The engine that runs the processes, connected to the ledger and to the outside. */
-export function createReactions({ store, ledger, clock, payments, send, leaseOf }: Needs): ProcessEngine {
+export function createReactions({ store, ledger, vault, clock, payments, mails, send, leaseOf }: Needs): ProcessEngine {
   // What a coupon made free is no business of the provider, which would refuse to charge nothing.
   const capture: PaymentGateway['capture'] = async (charge, key) =>
     charge.amountCents === 0 ? { captured: true, reference: 'nothing-due' } : payments.capture(charge, key);
@@ -65,6 +72,7 @@ export function createReactions({ store, ledger, clock, payments, send, leaseOf 
         const { amountCents, currency } = charge;
         return { type: 'RecordRenewalPaid', ...renewal, reference: result.reference, amountCents, currency };
       },
+      'send-mail': (effect) => sendMail(effect, { ledger, events: store, vault, mails }),
     },
   });
 }

@@ -7,6 +7,7 @@ import { createHttpApplication } from '#apps/api/http-application';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { startWireNode } from '#event-store/wire-node/wire-node';
 import { MovedClock } from '#gateways/clock';
+import type { MailGateway } from '#gateways/mail';
 import { ProcessEngine } from '#processes/engine/engine';
 import { freshDatabase } from '#test/postgres/database';
 import { LeadgerModule } from '#wiring/leadger.module';
@@ -55,9 +56,11 @@ const startDatabase = () => (process.env.LEADGER_TEST_DATABASE === 'postgres' ? 
 export async function startServer({
   directory,
   start = START,
+  mails,
 }: {
   directory?: string;
   start?: string;
+  mails?: MailGateway;
 } = {}): Promise<Server> {
   const temporary = directory ?? (await mkdtemp(join(tmpdir(), 'leadger-e2e-')));
   const errors: string[] = [];
@@ -70,7 +73,9 @@ export async function startServer({
     eventStoreDb: wire?.connectionString,
     databaseUrl: database?.url,
   });
-  const application = await createHttpApplication(LeadgerModule.on(stores, { clock }), { log });
+  const application = await createHttpApplication(LeadgerModule.on(stores, { clock, ...(mails && { mails }) }), {
+    log,
+  });
   const { running } = await startLeadger(application);
   // Said by whoever stops it, or by nobody: some tests take its stores away.
   running.catch(() => {});

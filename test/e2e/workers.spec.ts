@@ -44,6 +44,8 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
       DATABASE_URL: database.url,
       LEADGER_MASTER_KEY: '07'.repeat(32),
       LEADGER_LEASE_SECONDS: LEASE_SECONDS,
+      // Nobody here has an address, so nobody is called.
+      SMTP_URL: 'smtp://127.0.0.1:9',
     });
   async function startWorker(): Promise<Program> {
     const worker = start('worker');
@@ -94,7 +96,7 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
     const facts = await processEvents();
     expect(facts.every(({ cause }) => cause.lease !== undefined)).toBe(true);
     expect(new Set(facts.map(({ cause }) => cause.lease?.unit))).toEqual(
-      new Set(['payment-capture', ...leadTypes.map((leadTypeId) => `lead-distribution/${leadTypeId}`)]),
+      new Set(['payment-capture', 'mailing', ...leadTypes.map((leadTypeId) => `lead-distribution/${leadTypeId}`)]),
     );
     const { processes, ok } = await ask('/health');
     expect(ok).toBe(true);

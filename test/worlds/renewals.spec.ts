@@ -5,6 +5,7 @@ import { addDays } from '#domain/kernel/instants';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { type EventStore, StoreUnavailable } from '#event-store/port';
 import { MovedClock } from '#gateways/clock';
+import { mailInMemory } from '#gateways/mail';
 import { type ChargeResult, type PaymentGateway, sandboxPayments } from '#gateways/payments';
 import type { ProcessEngine } from '#processes/engine/engine';
 import { openVault, type Vault } from '#vault/vault';
@@ -50,7 +51,7 @@ function begin(): void {
   const carryOut = (order: Order) => ledger.execute(order);
   const send = (order: Order) => onTheWay(order) ?? carryOut(order);
   requests = new Requests({ ledger, vault, clock, send: carryOut });
-  engine = createReactions({ store, ledger, clock, payments, send });
+  engine = createReactions({ store, vault, ledger, clock, payments, mails: mailInMemory(), send });
   engine.start().catch(() => {});
 }
 

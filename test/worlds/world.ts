@@ -7,6 +7,7 @@ import { orderStream } from '#domain/orders/order';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
 import { MovedClock } from '#gateways/clock';
+import { mailInMemory } from '#gateways/mail';
 import { type PaymentGateway, sandboxPayments } from '#gateways/payments';
 import type { ProcessEngine } from '#processes/engine/engine';
 import { openVault, type Vault } from '#vault/vault';
@@ -164,7 +165,15 @@ export class World {
     this.#ledger = new Ledger(store);
     const send = (order: Order) => this.#send(order);
     this.#requests = new Requests({ ledger: this.#ledger, vault, clock, send });
-    this.#engine = createReactions({ store, ledger: this.#ledger, clock, payments: this.#payments, send });
+    this.#engine = createReactions({
+      store,
+      vault: this.vault,
+      ledger: this.#ledger,
+      clock,
+      payments: this.#payments,
+      mails: mailInMemory(),
+      send,
+    });
     this.#engine.start().catch(() => {});
   }
 

@@ -48,6 +48,12 @@ export const customerEvents = {
   PasswordSet: fact({ verifier: secret, how: z.enum(['chosen', 'recovered']) }),
   PasswordRecoveryRequested: fact(link),
   MailPreferencesChanged: fact({ off: z.array(z.enum(mailKinds)) }),
+  /** DLV-9: leads are told of together or each in a mail of its own, and may be sent to a program besides. */
+  LeadDeliveryChosen: fact({
+    mails: z.enum(['digest', 'each']),
+    /** What a call is signed with is the customer's to know, and nobody else's. */
+    webhook: z.object({ url: sealed, signingSecret: secret }).optional(),
+  }),
 };
 export type CustomerEvent = EventsOf<typeof customerEvents>;
 
@@ -56,6 +62,8 @@ interface Link {
   readonly tokenHash: string;
   readonly expiresAt: Instant;
 }
+
+export type LeadDelivery = Omit<Extract<CustomerEvent, { type: 'LeadDeliveryChosen' }>['data'], 'at'>;
 
 export interface Registration {
   readonly storeId: string;
@@ -79,7 +87,8 @@ export type CustomerCommand =
   | { type: 'SetPassword'; at: Instant; verifier: Secret }
   | ({ type: 'RequestPasswordRecovery'; at: Instant } & Link)
   | { type: 'RecoverPassword'; at: Instant; tokenHash: string; verifier: Secret }
-  | { type: 'ChangeMailPreferences'; at: Instant; off: readonly MailKind[] };
+  | { type: 'ChangeMailPreferences'; at: Instant; off: readonly MailKind[] }
+  | ({ type: 'ChooseLeadDelivery'; at: Instant } & LeadDelivery);
 
 type PendingLink = Pick<Link, 'tokenHash' | 'expiresAt'>;
 
@@ -97,9 +106,16 @@ export interface CustomerState {
   readonly confirmedBy?: string;
   readonly recovery?: PendingLink;
   readonly mailsOff: readonly MailKind[];
+  readonly leadDelivery: LeadDelivery;
 }
 
-const nobody: CustomerState = { storeId: '', businessAssociation: '', timeZone: '', mailsOff: [] };
+const nobody: CustomerState = {
+  storeId: '',
+  businessAssociation: '',
+  timeZone: '',
+  mailsOff: [],
+  leadDelivery: { mails: 'digest' },
+};
 export const notRegistered = refuse('customer-unknown', 'there is no such customer');
 export const linkDead = refuse(
   'link-dead',
@@ -161,6 +177,10 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
         if (off.join() === state.mailsOff.join()) return [];
         return [{ type: 'MailPreferencesChanged', data: { at, off } }];
       }
+      case 'ChooseLeadDelivery': {
+        const { type: _, ...data } = command;
+        return [{ type: 'LeadDeliveryChosen', data }];
+      }
     }
   },
 
@@ -194,6 +214,10 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
       }
       case 'MailPreferencesChanged':
         return { ...state, mailsOff: event.data.off };
+      case 'LeadDeliveryChosen': {
+        const { at: _, ...leadDelivery } = event.data;
+        return { ...state, leadDelivery };
+      }
     }
   },
 };

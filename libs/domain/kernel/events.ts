@@ -12,6 +12,9 @@ export const count = z.int().nonnegative();
 export const sealed = z.object({ keyId: z.string().min(1), box: z.base64() });
 export type Sealed = z.infer<typeof sealed>;
 
+export const isBox = (data: unknown): data is Sealed =>
+  typeof data === 'object' && data !== null && 'box' in data && sealed.safeParse(data).success;
+
 /** A box that nobody is shown the content of, whoever asks: what a password is checked against, a token on its way. */
 export const secret = sealed.extend({ secret: z.literal(true) });
 export type Secret = z.infer<typeof secret>;

@@ -69,6 +69,7 @@ describe('the engine of processes', () => {
       effects: {
         'capture-payment': () => Promise.reject(new Error('nobody asked for money')),
         'charge-renewal': () => Promise.reject(new Error('nobody asked for money')),
+        'send-mail': () => Promise.reject(new Error('nobody wished a mail')),
       },
     });
     void engine.start();

@@ -2,7 +2,7 @@ import type { Fact } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
 import { addSeconds } from '#domain/kernel/instants';
 import { EventStoreError } from '#event-store/port';
-import type { Moment, Process, Wish } from '../process.ts';
+import { type Moment, OutOfReach, type Process, type Wish } from '../process.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: each process knows its own state; the engine only carries it
 export type AnyProcess = Process<any, any>;
@@ -21,6 +21,8 @@ export interface Parked {
 
 /** After these delays a failed wish is tried again; after the last one it is parked. */
 const BACKOFF_SECONDS = [1, 2, 5, 15, 60];
+/** … and what is waited for, again and again after this one. */
+const LONGEST_WAIT_SECONDS = 60;
 
 interface FailedWish {
   readonly wish: Wish;
@@ -96,7 +98,7 @@ export class ProcessRun {
     this.#failed.delete(wish.commandId);
   }
 
-  /** A store that is away or full is waited for; anything else is parked in the end. */
+  /** A store that is away or full is waited for, and so is whoever is out of reach; anything else is parked in the end. */
   failed(wish: Wish, error: unknown, now: Instant): void {
     const failed = this.#failed.get(wish.commandId) ?? {
       wish,
@@ -107,8 +109,8 @@ export class ProcessRun {
     };
     failed.attempts += 1;
     failed.reason = this.#note(error);
-    const delay =
-      BACKOFF_SECONDS[failed.attempts - 1] ?? (error instanceof EventStoreError ? BACKOFF_SECONDS.at(-1) : undefined);
+    const isWaitedFor = error instanceof EventStoreError || error instanceof OutOfReach;
+    const delay = BACKOFF_SECONDS[failed.attempts - 1] ?? (isWaitedFor ? LONGEST_WAIT_SECONDS : undefined);
     failed.retryAt = delay === undefined ? 'never' : addSeconds(now, delay);
     this.#failed.set(wish.commandId, failed);
   }

@@ -1,0 +1,63 @@
+import { mailKinds } from '#domain/notifications/kinds';
+import { composeMail } from './mail-texts.ts';
+
+const facts = {
+  storeName: 'Main store',
+  webAddress: 'https://store.example',
+  orderId: 'o1',
+  leadTypeId: 'exclusive-fresh',
+  quantity: 10,
+  bonusLeads: 1,
+  totalCents: 12_345,
+  currency: 'USD',
+  statementDescriptor: 'LEADGER',
+  reason: 'wrong number',
+  explanation: 'it is too late',
+  leads: 2,
+  several: true,
+  leadId: 'l1',
+  dueAt: '2026-03-02T15:00:00.000Z',
+  expiresAt: '2026-03-02T15:30:00.000Z',
+  token: 'c1.secret',
+  answer: 'Yes.',
+  ticketId: 't1',
+};
+
+describe('what mails say', () => {
+  it.each(mailKinds)('NTF-1: %s, in text and HTML', (kind) => {
+    const { subject, text, html } = composeMail(kind, facts);
+    expect(subject).not.toMatch(/\{\{|undefined/);
+    expect(text).toMatch(/^Hello,\n\n[\s\S]+\n\nMain store\n$/);
+    expect(`${text}${html}`).not.toMatch(/\{\{|undefined|null|NaN|\[object/);
+    expect(text).not.toMatch(/\n\n\n/);
+  });
+
+  it('STO-2: the confirmation says what it costs and what the card statement shows', () => {
+    const { text } = composeMail('order-confirmed', facts);
+    expect(text).toContain('10 leads, and 1 bonus leads with them');
+    expect(text).toContain('It costs $123.45. Your card statement shows LEADGER.');
+  });
+
+  it('RPL-7: a denial explains why', () => {
+    expect(composeMail('chargeback-denied', facts).text).toContain('it is too late');
+  });
+
+  it('what customers and processors wrote is text, and never becomes HTML', () => {
+    const { html, text } = composeMail('payment-declined', { ...facts, reason: '<b>no & never</b>', firstName: '<i>' });
+    expect(text).toContain('<b>no & never</b>');
+    expect(html).toContain('&lt;b&gt;no &amp; never&lt;/b&gt;');
+    expect(html).toContain('Hello &lt;i&gt;,');
+  });
+
+  it('links can be clicked', () => {
+    expect(composeMail('password-recovery', facts).html).toContain(
+      '<a href="https://store.example/password-recovery?token=c1.secret">',
+    );
+  });
+
+  it('DLV-9: a mail of one lead shows its contact', () => {
+    const contact = { firstName: 'Ada', telephone: '+1 212 555 0142', postalCode: '12207' };
+    const { text } = composeMail('leads-delivered', { ...facts, leads: 1, several: false, contact });
+    expect(text).toContain('First name: Ada\nTelephone: +1 212 555 0142\nPostal code: 12207');
+  });
+});

@@ -1,0 +1,158 @@
+import Handlebars from 'handlebars';
+import type { MailKind } from '#domain/notifications/kinds';
+
+interface Text {
+  readonly subject: string;
+  /** Paragraphs as Handlebars. The text part shows them as they are, the HTML part as paragraphs. */
+  readonly paragraphs: readonly string[];
+}
+
+const descriptor = 'Your card statement shows {{statementDescriptor}}.';
+const aboutOrder = 'Order {{orderId}}, {{leadTypeId}}: {{webAddress}}/orders/{{orderId}}';
+
+/** What each kind of mail says (NTF-1). Subjects name nobody: they are recorded. */
+export const mailTexts: { readonly [Kind in MailKind]: Text } = {
+  'order-confirmed': {
+    subject: 'Your order is confirmed',
+    paragraphs: [
+      'Thank you for your order of {{quantity}} leads{{#if bonusLeads}}, and {{bonusLeads}} bonus leads with them{{/if}}.',
+      `It costs {{money totalCents currency}}. ${descriptor}`,
+      'Your leads begin to arrive once the payment is through.',
+      aboutOrder,
+    ],
+  },
+  'payment-declined': {
+    subject: 'Your payment was declined',
+    paragraphs: [
+      'The payment for your order was declined. The processor says: {{reason}}.',
+      '{{#if retryAt}}We try again on {{day retryAt}}.{{else}}{{#if renewalNumber}}Your programme is on hold now: activate it when the card is in order.{{else}}The order is closed. You are welcome to order again with another card.{{/if}}{{/if}}',
+      aboutOrder,
+    ],
+  },
+  'leads-delivered': {
+    subject: 'New leads for you',
+    paragraphs: [
+      '{{#if contact}}You have a new lead:{{else}}You have {{leads}} new {{#if several}}leads{{else}}lead{{/if}}.{{/if}}',
+      '{{#if contact}}{{#each contact}}{{label @key}}: {{this}}\n{{/each}}{{/if}}',
+      'All your leads: {{webAddress}}/leads',
+      aboutOrder,
+    ],
+  },
+  'order-restarted': {
+    subject: 'Your order goes on',
+    paragraphs: ['The pause of your order is over: you receive leads again.', aboutOrder],
+  },
+  'renewal-coming': {
+    subject: 'Your Loyalty Rewards order renews soon',
+    paragraphs: [
+      'On {{day dueAt}} your order re-opens with the same leads at the same price, and your bonus leads with them.',
+      'You do not want it this time? Put the programme on hold until then: {{webAddress}}/loyalty/{{orderId}}',
+      aboutOrder,
+    ],
+  },
+  'renewal-done': {
+    subject: 'Your Loyalty Rewards order is renewed',
+    paragraphs: [
+      'Your order is open again: {{quantity}} leads{{#if bonusLeads}} and {{bonusLeads}} bonus leads{{/if}} for {{money totalCents currency}}. ' +
+        descriptor,
+      aboutOrder,
+    ],
+  },
+  'programme-held': {
+    subject: 'Your Loyalty Rewards programme is on hold',
+    paragraphs: [
+      '{{#if declined}}The payment for the renewal was declined, so the programme is on hold.{{else}}As you wished, the programme is on hold.{{/if}} Nothing re-opens until you activate it: {{webAddress}}/loyalty/{{orderId}}',
+      aboutOrder,
+    ],
+  },
+  'chargeback-granted': {
+    subject: 'Chargeback Granted',
+    paragraphs: [
+      'We verified your return ({{reason}}), and you are right. A replacement comes to you by itself as soon as one is there; it costs nothing and does not count against your daily maximum.',
+      'The lead: {{webAddress}}/leads/{{leadId}}',
+    ],
+  },
+  'chargeback-denied': {
+    subject: 'Chargeback Denied',
+    paragraphs: [
+      'We cannot replace the lead you returned: {{explanation}}',
+      'The lead: {{webAddress}}/leads/{{leadId}}',
+    ],
+  },
+  'replacement-delivered': {
+    subject: 'Your replacement is here',
+    paragraphs: ['The lead that replaces the one you returned: {{webAddress}}/leads/{{leadId}}'],
+  },
+  'password-recovery': {
+    subject: 'Set a new password',
+    paragraphs: [
+      'Somebody, hopefully you, asked for a new password. This link works once, until {{moment expiresAt}}:',
+      '{{webAddress}}/password-recovery?token={{token}}',
+      'It was not you? Then nothing is to be done: your password stays as it is.',
+    ],
+  },
+  'address-change': {
+    subject: 'Confirm your e-mail address',
+    paragraphs: [
+      'This address is to be the one of an account at {{storeName}}. If you want that, confirm it by {{moment expiresAt}}:',
+      '{{webAddress}}/confirm-address?token={{token}}',
+    ],
+  },
+  'ticket-answered': {
+    subject: 'Our answer to your question',
+    paragraphs: ['{{answer}}', 'Your question: {{webAddress}}/tickets/{{ticketId}}'],
+  },
+};
+
+export interface ComposedMail {
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+}
+
+type Facts = Readonly<Record<string, unknown>>;
+
+/** The mail of a kind about these facts. Times are told in UTC where no zone is known. */
+export function composeMail(kind: MailKind, facts: Facts): ComposedMail {
+  const { subject, paragraphs } = compiled[kind];
+  const told = facts as { storeName: string; firstName?: string };
+  const greeting = told.firstName === undefined ? 'Hello,' : `Hello ${told.firstName},`;
+  const text = [greeting, ...paragraphs.text.map((paragraph) => paragraph(facts).trim()), told.storeName];
+  const html = paragraphs.html.map((paragraph) => linked(paragraph(facts).trim())).filter((one) => one !== '');
+  const body = [escaped(greeting), ...html, escaped(told.storeName)].map(
+    (one) => `<p>${one.replaceAll('\n', '<br>')}</p>`,
+  );
+  return {
+    subject,
+    text: `${text.filter((paragraph) => paragraph !== '').join('\n\n')}\n`,
+    html: `<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>${escaped(subject)}</title>\n<body style="font-family: sans-serif; line-height: 1.5; max-width: 36em">\n${body.join('\n')}\n</body></html>\n`,
+  };
+}
+
+const { escapeExpression: escaped } = Handlebars;
+
+/** The text is escaped already: a quote or a bracket cannot be in an address. */
+const linked = (html: string): string => html.replace(/https?:\/\/[^\s<>"]+/g, (url) => `<a href="${url}">${url}</a>`);
+
+const handlebars = Handlebars.create();
+handlebars.registerHelper({
+  money: (cents: number, currency: string) =>
+    new Intl.NumberFormat('en-US', { style: 'currency', currency }).format(cents / 100),
+  day: (at: string) => at.slice(0, 10),
+  moment: (at: string) => `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`,
+  label: (name: string) =>
+    name.charAt(0).toUpperCase() + name.slice(1).replace(/[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`),
+});
+
+const compile = (paragraphs: readonly string[], noEscape: boolean) =>
+  paragraphs.map((paragraph) => handlebars.compile(paragraph, { noEscape, strict: false }));
+
+const compiled = Object.fromEntries(
+  Object.entries(mailTexts).map(([kind, { subject, paragraphs }]) => [
+    kind,
+    { subject, paragraphs: { text: compile(paragraphs, true), html: compile(paragraphs, false) } },
+  ]),
+) as Record<
+  MailKind,
+  { subject: string; paragraphs: { text: Handlebars.TemplateDelegate[]; html: Handlebars.TemplateDelegate[] } }
+>;

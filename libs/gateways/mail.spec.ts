@@ -1,0 +1,109 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import { type MailGateway, type Message, mailFiles, smtpMail } from './mail.ts';
+
+const message = (to = 'ada@example.org'): Message => ({
+  messageId: '0b8f6f0c-1c57-5a6e-9a51-7d0a4c1f2e33@store.example',
+  from: { name: 'Main store', address: 'no-reply@store.example' },
+  to,
+  subject: 'Chargeback Granted – ✓',
+  text: 'Hello,\n\nyou are right.\n',
+  html: '<p>you are right.</p>',
+  date: new Date('2026-03-02T15:00:00Z'),
+});
+
+describe('a mail server', () => {
+  let server: SMTPServer;
+  let gateway: MailGateway;
+  const received: string[] = [];
+  const start = async (options: SMTPServerOptions = {}) => {
+    server = new SMTPServer({
+      authOptional: true,
+      disabledCommands: ['STARTTLS'],
+      onData(stream, _, done) {
+        let text = '';
+        stream.on('data', (part: Buffer) => {
+          text += part;
+        });
+        stream.on('end', () => {
+          received.push(text);
+          done();
+        });
+      },
+      ...options,
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.server.address() as AddressInfo;
+    gateway = smtpMail({ url: `smtp://127.0.0.1:${port}` });
+  };
+  afterEach(async () => {
+    gateway.close();
+    await new Promise<void>((resolve) => server.close(resolve));
+    received.length = 0;
+  });
+
+  it('is given the whole mail, under an id that is always the same', async () => {
+    await start();
+    expect(await gateway.send(message())).toEqual({ accepted: true });
+    expect(await gateway.send(message())).toEqual({ accepted: true });
+    expect(received).toHaveLength(2);
+    for (const mail of received) {
+      expect(mail).toContain('Message-ID: <0b8f6f0c-1c57-5a6e-9a51-7d0a4c1f2e33@store.example>');
+      expect(mail).toContain('To: ada@example.org');
+      expect(mail).toMatch(/text\/plain[\s\S]*text\/html/);
+    }
+  });
+
+  it('refuses an address for good: that is an answer', async () => {
+    await start({ onRcptTo: (_, __, done) => done(Object.assign(new Error('no such user'), { responseCode: 550 })) });
+    expect(await gateway.send(message())).toMatchObject({
+      accepted: false,
+      reason: expect.stringContaining('no such user'),
+    });
+  });
+
+  it.each([
+    ['is busy', { onRcptTo: (_, __, done) => done(Object.assign(new Error('later'), { responseCode: 451 })) }],
+    ['wants a password that it is not given', { authOptional: false }],
+  ] satisfies [string, SMTPServerOptions][])('%s: nobody knows what became of the mail', async (_, options) => {
+    await start(options);
+    await expect(gateway.send(message())).rejects.toThrow();
+  });
+
+  it('gets one recipient, whatever an address looks like', async () => {
+    const recipients: string[] = [];
+    await start({
+      onRcptTo({ address }, _, done) {
+        recipients.push(address);
+        done();
+      },
+    });
+    await gateway.send(message('ada@example.org, eve@example.org')).catch(() => {});
+    await gateway.send(message('ada@example.org\r\nBcc: eve@example.org')).catch(() => {});
+    expect(recipients.filter((address) => address === 'eve@example.org')).toEqual([]);
+  });
+});
+
+describe('mails as files', () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'leadger-mails-'));
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  it('are there once, however often they are sent, and can be read again', async () => {
+    const gateway = mailFiles(join(directory, 'mails'));
+    await gateway.send(message());
+    await gateway.send(message());
+    const names = await readdir(join(directory, 'mails'));
+    expect(names).toEqual(['0b8f6f0c-1c57-5a6e-9a51-7d0a4c1f2e33.eml']);
+    const text = await readFile(join(directory, 'mails', names[0] as string), 'utf8');
+    expect(text).toContain('Subject: =?UTF-8?');
+    expect(text).toContain('Date: Mon, 02 Mar 2026 15:00:00 +0000');
+    expect(await gateway.copyOf?.(message().messageId)).toBe(text);
+    expect(await gateway.copyOf?.('../../etc/passwd')).toBeUndefined();
+  });
+});

@@ -1,0 +1,282 @@
+import { type Fact, type FactOf, idOf } from '#domain/codec';
+import type { Instant } from '#domain/kernel/events';
+import { type Heap, heapOf, type Placed } from '#domain/kernel/heap';
+import { deriveId } from '#domain/kernel/ids';
+import { toInstant } from '#domain/kernel/instants';
+import type { EventTypeName } from '#domain/ledger';
+import type { MailKind } from '#domain/notifications/kinds';
+import { type MailFacts, mailIdOf, mailStream } from '#domain/notifications/mail';
+import type { Process, Wish } from './process.ts';
+
+/** What one event makes a mail of. */
+interface Row<Type extends EventTypeName> {
+  readonly kind: MailKind;
+  readonly customerId: (fact: FactOf<Type>, orders: Orders) => string | undefined;
+  /** Undefined: this time no mail is made of it. */
+  readonly facts: (fact: FactOf<Type>, orders: Orders) => MailFacts | undefined;
+}
+
+/** Whose an order is, and of which store and lead type: events of its stream do not all say so. */
+type Orders = ReadonlyMap<string, FactOf<'OrderPlaced'>>;
+
+const ofOrder = (fact: Fact, orders: Orders): string | undefined => orders.get(idOf(fact.stream))?.data.customerId;
+const order = (fact: Fact, orders: Orders): MailFacts => {
+  const orderId = idOf(fact.stream);
+  const placed = orders.get(orderId)?.data;
+  return placed
+    ? {
+        orderId,
+        storeId: placed.storeId,
+        leadTypeId: placed.leadTypeId,
+        statementDescriptor: placed.statementDescriptor,
+      }
+    : { orderId };
+};
+const said = ({ data }: { data: { customerId: string } }): string => data.customerId;
+
+type Table = { readonly [Type in EventTypeName]?: Row<Type> };
+
+/** Event → mail (NTF-1). Leads delivered are gathered, and told together once an hour. */
+export const mails = {
+  OrderPlaced: {
+    kind: 'order-confirmed',
+    customerId: said,
+    facts: (fact, orders) => ({
+      ...order(fact, orders),
+      quantity: fact.data.quantity,
+      bonusLeads: fact.data.bonusLeads,
+      totalCents: fact.data.totalCents,
+      currency: fact.data.currency,
+    }),
+  },
+  PaymentDeclined: {
+    kind: 'payment-declined',
+    customerId: ofOrder,
+    facts: (fact, orders) => ({ ...order(fact, orders), reason: fact.data.reason }),
+  },
+  RenewalDeclined: {
+    kind: 'payment-declined',
+    customerId: said,
+    facts: (fact, orders) => ({ ...order(fact, orders), reason: fact.data.reason }),
+  },
+  OrderRestarted: {
+    kind: 'order-restarted',
+    customerId: ofOrder,
+    facts: (fact, orders) => (fact.cause.actor.startsWith('process:') ? order(fact, orders) : undefined),
+  },
+  RenewalAnnounced: {
+    kind: 'renewal-coming',
+    customerId: said,
+    facts: (fact, orders) => ({ ...order(fact, orders), dueAt: fact.data.dueAt }),
+  },
+  OrderReopened: {
+    kind: 'renewal-done',
+    customerId: ofOrder,
+    facts: (fact, orders) => ({
+      ...order(fact, orders),
+      renewalNumber: fact.data.renewalNumber,
+      quantity: fact.data.quantity,
+      bonusLeads: fact.data.bonusLeads,
+      totalCents: fact.data.totalCents,
+      currency: fact.data.currency,
+    }),
+  },
+  ProgrammeHeld: {
+    kind: 'programme-held',
+    customerId: said,
+    facts: (fact, orders) => ({ ...order(fact, orders), cause: fact.data.cause }),
+  },
+  ChargebackGranted: {
+    kind: 'chargeback-granted',
+    customerId: ({ data }, orders) => orders.get(data.orderId)?.data.customerId,
+    facts: ({ data }) => ({ orderId: data.orderId, leadId: data.leadId, reason: data.reason }),
+  },
+  ChargebackDenied: {
+    kind: 'chargeback-denied',
+    customerId: ({ data }, orders) => orders.get(data.orderId)?.data.customerId,
+    facts: ({ data }) => ({ orderId: data.orderId, leadId: data.leadId, explanation: data.explanation }),
+  },
+  ReplacementDelivered: {
+    kind: 'replacement-delivered',
+    customerId: ({ data }, orders) => orders.get(data.orderId)?.data.customerId,
+    facts: ({ data }) => ({ orderId: data.orderId, leadId: data.replacementLeadId }),
+  },
+  PasswordRecoveryRequested: {
+    kind: 'password-recovery',
+    customerId: ({ stream }) => idOf(stream),
+    facts: ({ data: { token, expiresAt } }) => ({ token, expiresAt }),
+  },
+  EmailChangeRequested: {
+    kind: 'address-change',
+    customerId: ({ stream }) => idOf(stream),
+    facts: ({ data: { token, expiresAt, email } }) => ({ token, expiresAt, to: email }),
+  },
+} satisfies Table;
+
+const tableTypes = Object.keys(mails) as (keyof typeof mails)[];
+const eventTypes = [
+  ...tableTypes,
+  'LeadDelivered',
+  'LeadDeliveryChosen',
+  'MailWished',
+  'MailSent',
+  'MailRefused',
+  'MailWithheld',
+] as const;
+
+/** Wishes the mail that an event makes, has it sent, and knows what became of it (NTF-3). */
+export const mailing: Process<Mailing, (typeof eventTypes)[number]> = {
+  name: 'mailing',
+  get eventTypes() {
+    return eventTypes;
+  },
+  initialState: () => ({
+    orders: new Map(),
+    each: new Set(),
+    due: new Map(),
+    wished: new Map(),
+    digests: new Map(),
+    byTime: heapOf((a, b) => (a.dueAt < b.dueAt ? -1 : 1)),
+  }),
+
+  evolve(state, fact) {
+    const { orders, due, wished } = state;
+    switch (fact.type) {
+      case 'LeadDelivered':
+        if (fact.data.replacementFor !== undefined) return;
+        if (state.each.has(fact.data.customerId)) due.set(fact.eventId, leadMail(fact, orders));
+        else gather(state, fact);
+        return;
+      case 'LeadDeliveryChosen':
+        if (fact.data.mails === 'each') state.each.add(idOf(fact.stream));
+        else state.each.delete(idOf(fact.stream));
+        return;
+      case 'MailWished':
+        due.delete(fact.data.eventId);
+        wished.set(idOf(fact.stream), fact);
+        if (fact.data.kind === 'leads-delivered') told(state, fact);
+        return;
+      case 'MailSent':
+      case 'MailRefused':
+      case 'MailWithheld':
+        wished.delete(idOf(fact.stream));
+        return;
+      case 'OrderPlaced':
+        orders.set(idOf(fact.stream), fact);
+        break;
+    }
+    const mail = mailOf(fact, orders);
+    if (mail) due.set(fact.eventId, mail);
+  },
+
+  next(state, { now }, limit) {
+    const { due, wished, byTime } = state;
+    const wishes: Wish[] = [];
+    for (let digest = byTime.first(); digest && digest.dueAt <= now; digest = byTime.first()) {
+      byTime.remove(digest);
+      const mail = digestMail(digest, state.orders);
+      due.set(mail.because.eventId, mail);
+    }
+    for (const [eventId, { because, kind, customerId, facts }] of due) {
+      if (wishes.length >= limit) return wishes;
+      due.delete(eventId);
+      const mailId = mailIdOf(kind, eventId);
+      wishes.push({
+        commandId: deriveId('WishMail', mailId),
+        stream: mailStream(mailId),
+        command: { type: 'WishMail', kind, customerId, eventId, happenedAt: because.data.at, facts },
+        because,
+      });
+    }
+    for (const [mailId, fact] of wished) {
+      if (wishes.length >= limit) return wishes;
+      wished.delete(mailId);
+      const { at: wishedAt, eventId: _, ...mail } = fact.data;
+      wishes.push({
+        commandId: deriveId('SendMail', mailId),
+        stream: mailStream(mailId),
+        effect: { kind: 'send-mail', mailId, mail, wishedAt },
+        because: fact,
+      });
+    }
+    return wishes;
+  },
+
+  wakeAt: ({ byTime }) => byTime.first()?.dueAt,
+};
+
+interface Mail {
+  readonly kind: MailKind;
+  readonly customerId: string;
+  readonly facts: MailFacts;
+  readonly because: Fact;
+}
+
+/** Leads that an order was given and its customer not yet told of. */
+interface Digest extends Placed {
+  readonly orderId: string;
+  readonly leads: FactOf<'LeadDelivered'>[];
+  readonly dueAt: Instant;
+}
+
+interface Mailing {
+  readonly orders: Map<string, FactOf<'OrderPlaced'>>;
+  /** Customers who want a mail for each lead. */
+  readonly each: Set<string>;
+  /** Mails that are to be wished, by the events they tell of. */
+  readonly due: Map<string, Mail>;
+  /** Mails that were wished, until it is known what became of them. */
+  readonly wished: Map<string, FactOf<'MailWished'>>;
+  readonly digests: Map<string, Digest>;
+  readonly byTime: Heap<Digest>;
+}
+
+function mailOf(fact: Fact, orders: Orders): Mail | undefined {
+  const row = (mails as Table)[fact.type] as Row<EventTypeName> | undefined;
+  const customerId = row?.customerId(fact as never, orders);
+  const facts = row?.facts(fact as never, orders);
+  if (!row || customerId === undefined || facts === undefined) return undefined;
+  return { kind: row.kind, customerId, facts, because: fact };
+}
+
+function gather({ digests, byTime }: Pick<Mailing, 'digests' | 'byTime'>, fact: FactOf<'LeadDelivered'>): void {
+  const orderId = idOf(fact.stream);
+  const digest = digests.get(orderId);
+  if (digest) {
+    digest.leads.push(fact);
+    return;
+  }
+  const begun = { orderId, leads: [fact], dueAt: nextFullHour(fact.data.at), place: -1 };
+  digests.set(orderId, begun);
+  byTime.put(begun);
+}
+
+const leadMail = (fact: FactOf<'LeadDelivered'>, orders: Orders): Mail => ({
+  kind: 'leads-delivered',
+  customerId: fact.data.customerId,
+  facts: { ...order(fact, orders), leads: 1, leadId: fact.data.leadId },
+  because: fact,
+});
+
+const HOUR = 3_600_000;
+const nextFullHour = (at: Instant): Instant => toInstant((Math.floor(Date.parse(at) / HOUR) + 1) * HOUR);
+
+function digestMail({ leads }: Digest, orders: Orders): Mail {
+  const first = leads[0] as FactOf<'LeadDelivered'>;
+  return {
+    kind: 'leads-delivered',
+    customerId: first.data.customerId,
+    facts: { ...order(first, orders), leads: leads.length, lastLeadId: (leads.at(-1) ?? first).data.leadId },
+    because: first,
+  };
+}
+
+/** What came after the digest was made up begins another one. */
+function told({ digests, byTime }: Pick<Mailing, 'digests' | 'byTime'>, { data }: FactOf<'MailWished'>): void {
+  const digest = digests.get(data.facts.orderId as string);
+  const last = digest?.leads.findIndex((lead) => lead.data.leadId === data.facts.lastLeadId) ?? -1;
+  if (!digest || last < 0) return;
+  byTime.remove(digest);
+  digests.delete(digest.orderId);
+  for (const lead of digest.leads.slice(last + 1)) gather({ digests, byTime }, lead);
+}

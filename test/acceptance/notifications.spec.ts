@@ -1,0 +1,224 @@
+import type { AddressInfo } from 'node:net';
+import { SMTPServer } from 'smtp-server';
+import { smtpMail } from '#gateways/mail';
+import { openShop, type Shop } from './shop.ts';
+
+type Mail = Record<'kind' | 'status' | 'reason' | 'wishedAt', string>;
+const as = (customerId: string) => ({ 'leadger-actor': `customer:${customerId}` });
+/** Without the line ends and signs that mails are wrapped in (RFC 2045). */
+const readable = (mail: string): string =>
+  mail
+    .replace(/=\r?\n/g, '')
+    .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+const support = { 'leadger-actor': 'staff:ann', 'leadger-reason': 'as is right' };
+
+describe('mails of a store on one machine', () => {
+  let shop: Shop;
+  beforeAll(async () => {
+    shop = await openShop();
+  }, 60_000);
+  afterAll(() => shop.stop());
+
+  let people = 0;
+  const member = async (details: Record<string, unknown> = {}) => {
+    people += 1;
+    const email = `reader${people}@example.org`;
+    return { id: await shop.customer({ email, name: { firstName: 'Robin' }, ...details }), email };
+  };
+  /** Kinds of the mails to a customer, oldest first, then by name; with what became of them where they were not sent. */
+  const mailsTo = async (customerId: string): Promise<string[]> => {
+    const { items } = await shop.read(`/api/mails?customerId=${customerId}`);
+    return items
+      .toSorted((a: Mail, b: Mail) => (`${a.wishedAt} ${a.kind}` < `${b.wishedAt} ${b.kind}` ? -1 : 1))
+      .map(({ kind, status, reason }: Mail) => (status === 'sent' ? kind : `${kind} ${status} ${reason}`));
+  };
+  const copyOf = async (customerId: string, kind: string): Promise<string> => {
+    const { items } = await shop.read(`/api/mails?customerId=${customerId}&kind=${kind}`);
+    return readable(await shop.ask('GET', `/api/mails/${items[0].mailId}/copy`));
+  };
+  const tokenIn = async (customerId: string, kind: string): Promise<string> =>
+    /\?token=([\w.-]+)/.exec(await copyOf(customerId, kind))?.[1] ?? '';
+
+  test('NTF-1: an order, its leads, a return granted and one denied, and what replaces it', async () => {
+    const { id, email } = await member();
+    const orderId = await shop.order(id, { quantity: 2 });
+    const leads = [await shop.lead(), await shop.lead()];
+    expect(await mailsTo(id)).toEqual(['order-confirmed']);
+    await shop.wait({ hours: 1 });
+    expect(await mailsTo(id)).toEqual(['order-confirmed', 'leads-delivered']);
+
+    const ask = (leadId: string | undefined, reason: string) =>
+      shop.ask('POST', '/api/replacements', { orderId, leadId, reason });
+    const { id: returned } = await ask(leads[0], 'wrong number');
+    await ask(leads[1], 'not interested');
+    await shop.ask('POST', `/api/replacements/${returned}/grant`, {}, 200, support);
+    await shop.lead();
+    expect((await mailsTo(id)).slice(1)).toEqual([
+      'chargeback-denied',
+      'chargeback-granted',
+      'leads-delivered',
+      'replacement-delivered',
+    ]);
+
+    const confirmation = await copyOf(id, 'order-confirmed');
+    expect(confirmation).toContain(`To: ${email}`);
+    expect(confirmation).toContain('Hello Robin,');
+    expect(confirmation).toMatch(/Message-ID: <[0-9a-f-]{36}@/);
+    expect(await copyOf(id, 'leads-delivered')).toContain('You have 2 new leads.');
+  });
+
+  test('CHK-4, NTF-1: a declined payment is told with the reason of the processor', async () => {
+    const { id } = await member();
+    await shop.order(id, { paymentToken: 'tok_declined_insufficient_funds' });
+    expect(await mailsTo(id)).toEqual(['order-confirmed', 'payment-declined']);
+    expect(await copyOf(id, 'payment-declined')).toContain('insufficient funds');
+  });
+
+  test('LOY-7, NTF-1: renewals are announced, told of, and so are holds and restarts', async () => {
+    const { id } = await member();
+    const orderId = await shop.order(id, { quantity: 3, loyalty: { cadence: 'weekly' } });
+    await shop.wait({ days: 4 });
+    expect(await mailsTo(id)).toEqual(['order-confirmed', 'renewal-coming']);
+    await shop.ask('POST', `/api/orders/${orderId}/pause`, {}, 200, as(id));
+    await shop.wait({ days: 3 });
+    expect((await mailsTo(id)).slice(2)).toEqual(['renewal-done']);
+    await shop.wait({ days: 4 });
+    expect((await mailsTo(id)).slice(3)).toEqual(['order-restarted', 'renewal-coming']);
+    await shop.ask('POST', `/api/programmes/${orderId}/hold`, {}, 200, as(id));
+    expect(await mailsTo(id)).toContain('programme-held');
+  });
+
+  test('ACC-3: a lost password is recovered by the link of the mail, once and for a while', async () => {
+    const { id, email } = await member();
+    const set = (token: string, password: string) =>
+      shop.try('POST', '/api/password-recoveries/completions', { token, password });
+    await shop.ask('POST', '/api/password-recoveries', { email });
+    const late = await tokenIn(id, 'password-recovery');
+    await shop.wait({ seconds: 30 * 60 });
+    expect((await set(late, 'came too late')).body.code).toBe('link-dead');
+
+    await shop.ask('POST', '/api/password-recoveries', { email });
+    const token = await tokenIn(id, 'password-recovery');
+    expect((await set(token, 'a fresh password')).status).toBe(200);
+    expect((await set(token, 'a second time')).body.code).toBe('link-dead');
+    const reply = await shop.try('POST', '/api/sign-ins', { email, password: 'a fresh password' });
+    expect(reply).toMatchObject({ status: 200, body: { customerId: id } });
+  });
+
+  test('ACC-4: an e-mail change is confirmed from the new address and keeps account, orders and leads', async () => {
+    const { id, email } = await member({ password: 'stays the same' });
+    const orderId = await shop.order(id, { leadTypeId: 'shared-fresh', quantity: 1 });
+    const leadId = await shop.lead('shared-fresh');
+    await shop.ask('PUT', `/api/customers/${id}/email`, { email: 'new.home@example.org' }, 200, as(id));
+    expect(await copyOf(id, 'address-change')).toContain('To: new.home@example.org');
+    const token = await tokenIn(id, 'address-change');
+    await shop.ask('POST', `/api/customers/${id}/email/confirmation`, { token });
+
+    const signIn = async (address: string) =>
+      (await shop.try('POST', '/api/sign-ins', { email: address, password: 'stays the same' })).status;
+    expect([await signIn(email), await signIn('new.home@example.org')]).toEqual([401, 200]);
+    // Between delivery and return: the return, and the mail about it, find the customer at the new address.
+    const { id: returned } = await shop.ask('POST', '/api/replacements', { orderId, leadId, reason: 'wrong number' });
+    await shop.ask('POST', `/api/replacements/${returned}/grant`, {}, 200, support);
+    expect(await copyOf(id, 'chargeback-granted')).toContain('To: new.home@example.org');
+    // The former address is free for somebody else.
+    await shop.customer({ email });
+  });
+
+  test('NTF-2: kinds are switched off and on again, but not those that customers need', async () => {
+    const { id } = await member();
+    const choose = (off: string[]) => shop.try('PUT', `/api/customers/${id}/mail-preferences`, { off }, as(id));
+    expect((await choose(['order-confirmed'])).status).toBe(200);
+    await shop.order(id, { quantity: 1, paymentToken: 'tok_declined' });
+    expect(await mailsTo(id)).toEqual(['order-confirmed withheld switched-off', 'payment-declined']);
+    for (const kind of [
+      'payment-declined',
+      'chargeback-granted',
+      'chargeback-denied',
+      'password-recovery',
+      'address-change',
+    ])
+      expect((await choose([kind])).body).toMatchObject({ code: 'mail-always-sent', errors: [{ field: 'off' }] });
+    expect((await choose([])).status).toBe(200);
+    await shop.order(id, { quantity: 1 });
+    expect(await mailsTo(id)).toContain('order-confirmed');
+  });
+
+  test('NTF-1: who has no address is not written to, and that is recorded', async () => {
+    const id = await shop.customer();
+    await shop.order(id, { quantity: 1 });
+    expect(await mailsTo(id)).toEqual(['order-confirmed withheld no-address']);
+  });
+
+  test('DLV-9: a customer may have each lead by mail, with its contact', async () => {
+    const { id } = await member();
+    await shop.ask('PUT', `/api/customers/${id}/lead-delivery`, { mails: 'each' }, 200, as(id));
+    await shop.order(id, { leadTypeId: 'shared-fresh', quantity: 2 });
+    const contact = { firstName: 'Ines', telephone: '+1 212 555 7788' };
+    await shop.lead('shared-fresh', { contact });
+    expect(await mailsTo(id)).toEqual(['leads-delivered', 'order-confirmed']);
+    const mail = await copyOf(id, 'leads-delivered');
+    expect(mail).toContain('First name: Ines');
+    expect(mail).toMatch(/Telephone: \+1\s?212\s?555\s?7788/);
+  });
+
+  test('NTF-1: a page lists them', async () => {
+    const page = await shop.ask('GET', '/mails');
+    expect(page).toContain('<h1>Mails</h1>');
+    expect(page).toContain('Your order is confirmed');
+  });
+
+  test('NTF-3: one event, one mail, for all that happened here', async () => {
+    const log = await shop.log();
+    const wishes = log.filter(({ type }) => type === 'MailWished').map(({ data }) => `${data.kind} ${data.eventId}`);
+    expect(wishes.length).toBeGreaterThan(15);
+    expect(new Set(wishes).size).toBe(wishes.length);
+    const ends = log.filter(({ type }) => ['MailSent', 'MailRefused', 'MailWithheld'].includes(type));
+    expect(new Set(ends.map(({ stream }) => stream)).size).toBe(ends.length);
+    expect(ends).toHaveLength(wishes.length);
+  });
+});
+
+describe('mails over a mail server', () => {
+  test('NTF-3: a server that is away is waited for; an address that it refuses is recorded; nothing is sent twice', async () => {
+    const received: string[] = [];
+    let away = true;
+    const server = new SMTPServer({
+      authOptional: true,
+      disabledCommands: ['STARTTLS'],
+      onMailFrom: (_, __, done) => done(away ? Object.assign(new Error('not now'), { responseCode: 421 }) : undefined),
+      onRcptTo: ({ address }, _, done) =>
+        done(address.startsWith('gone') ? Object.assign(new Error('no such user'), { responseCode: 550 }) : undefined),
+      onData(stream, _, done) {
+        let text = '';
+        stream.on('data', (part: Buffer) => {
+          text += part;
+        });
+        stream.on('end', () => {
+          received.push(text);
+          done();
+        });
+      },
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.server.address() as AddressInfo;
+    const shop = await openShop({ mails: smtpMail({ url: `smtp://127.0.0.1:${port}` }) });
+    const statuses = async () =>
+      (await shop.read('/api/mails')).items.map(({ status }: { status: string }) => status).sort();
+    try {
+      await shop.order(await shop.customer({ email: 'here@example.org' }));
+      await shop.order(await shop.customer({ email: 'gone@example.org' }));
+      await shop.wait({ seconds: 600 });
+      expect([await statuses(), received.length]).toEqual([['wished', 'wished'], 0]);
+      away = false;
+      await shop.wait({ seconds: 61 });
+      expect([await statuses(), received.length]).toEqual([['refused', 'sent'], 1]);
+      await shop.wait({ hours: 1 });
+      expect(received).toHaveLength(1);
+      expect((await shop.read('/api/mails?status=refused')).items[0].reason).toContain('no such user');
+    } finally {
+      await shop.stop();
+      await new Promise<void>((resolve) => server.close(resolve));
+    }
+  }, 60_000);
+});
