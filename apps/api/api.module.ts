@@ -11,6 +11,8 @@ import { PolicyController } from './policy.controller.ts';
 import { ProcessesController } from './processes.controller.ts';
 import { ProgrammesController } from './programmes.controller.ts';
 import { ReplacementsController } from './replacements.controller.ts';
+import { TicketsController } from './tickets.controller.ts';
+import { WholeHistoryController } from './whole-history.controller.ts';
 
 /** How a program is: all there is to ask of a worker. */
 @Module({ controllers: [OperationsController] })
@@ -29,6 +31,8 @@ export class OperationsModule {}
     ProgrammesController,
     LeadsController,
     ReplacementsController,
+    TicketsController,
+    WholeHistoryController,
     ProcessesController,
   ],
 })

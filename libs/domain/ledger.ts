@@ -10,6 +10,8 @@ import { programme, programmeEvents } from './loyalty/programme.ts';
 import { order, orderEvents } from './orders/order.ts';
 import { policy, policyEvents, policyUpcasters } from './policy/policy.ts';
 import { replacement, replacementEvents } from './replacements/replacement.ts';
+import { lookEvents, looks } from './support/look.ts';
+import { ticket, ticketEvents } from './support/ticket.ts';
 
 /**
  * THE list: all that the ledger can remember. Stream family (what stands before the first dash of a stream's name) →
@@ -26,6 +28,8 @@ export const ledger = {
   order: { decider: order, events: orderEvents, upcasters: {} },
   programme: { decider: programme, events: programmeEvents, upcasters: {} },
   replacement: { decider: replacement, events: replacementEvents, upcasters: {} },
+  ticket: { decider: ticket, events: ticketEvents, upcasters: {} },
+  looks: { decider: looks, events: lookEvents, upcasters: {} },
 } satisfies Record<string, Family>;
 
 // biome-ignore lint/suspicious/noExplicitAny: the list is read by name; each entry is checked in its own file

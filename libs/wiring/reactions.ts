@@ -10,6 +10,7 @@ import { loyaltyMembership } from '#processes/loyalty-membership';
 import { loyaltyRenewals } from '#processes/loyalty-renewals';
 import { paymentCapture } from '#processes/payment-capture';
 import { replacementDelivery } from '#processes/replacement-delivery';
+import { ticketDeadline } from '#processes/ticket-deadline';
 import { verificationDeadline } from '#processes/verification-deadline';
 import type { Lease } from './leases.ts';
 import type { Ledger, Order, Outcome } from './ledger.ts';
@@ -22,6 +23,7 @@ export const processes = [
   autoRestart,
   replacementDelivery,
   verificationDeadline,
+  ticketDeadline,
   leadAgeing,
   leadDistribution,
   checkoutEnd,

@@ -86,7 +86,7 @@ export interface RequestReplacement {
   readonly note?: string;
 }
 
-interface Needs {
+export interface Needs {
   readonly ledger: Ledger;
   readonly vault: Vault;
   readonly clock: Clock;
@@ -398,12 +398,12 @@ export class Requests {
   }
 
   grantChargeback(replacementId: string, caller: Caller): Promise<Answer> {
-    const command = { type: 'GrantChargeback', at: this.#now() } as const;
+    const command = notSupport(caller, 'SUP-2') ?? ({ type: 'GrantChargeback', at: this.#now() } as const);
     return this.#send(replacementId, replacementStream(replacementId), command, caller);
   }
 
   denyChargeback(replacementId: string, explanation: string, caller: Caller): Promise<Answer> {
-    const command = { type: 'DenyChargeback', at: this.#now(), explanation } as const;
+    const command = notSupport(caller, 'SUP-2') ?? ({ type: 'DenyChargeback', at: this.#now(), explanation } as const);
     return this.#send(replacementId, replacementStream(replacementId), command, caller);
   }
 
@@ -425,18 +425,29 @@ export class Requests {
     return { catalogue, policy: policyAt(policies, at) };
   }
 
-  /** A refusal goes the same way as a command: a repeat of a request that was accepted gets its first outcome. */
-  async #send(
+  #send(
     id: string,
     stream: string,
     command: AnyCommand | Refusal,
-    { ifRevision, ...caller }: Caller,
+    caller: Caller,
     hints: { likelyNew?: boolean } = {},
   ): Promise<Answer> {
-    const cause: Cause = { ...caller, correlationId: caller.commandId };
-    const order = { stream, command, cause, ...(ifRevision !== undefined && { ifRevision }), ...hints };
-    return { id, outcome: await this.#needs.send(order) };
+    return sendFor(this.#needs, id, stream, command, caller, hints);
   }
+}
+
+/** A refusal goes the same way as a command: a repeat of a request that was accepted gets its first outcome. */
+export async function sendFor(
+  { send }: Pick<Needs, 'send'>,
+  id: string,
+  stream: string,
+  command: AnyCommand | Refusal,
+  { ifRevision, ...caller }: Caller,
+  hints: { likelyNew?: boolean } = {},
+): Promise<Answer> {
+  const cause: Cause = { ...caller, correlationId: caller.commandId };
+  const order = { stream, command, cause, ...(ifRevision !== undefined && { ifRevision }), ...hints };
+  return { id, outcome: await send(order) };
 }
 
 type PlaceOrderCommand = Extract<CommandOf<'order'>, { type: 'PlaceOrder' }>;
@@ -460,7 +471,7 @@ function placeOrderCommand(
 ): PlaceOrderCommand | Refusal {
   const { customerId, leadTypeId, quantity, dailyMaximum, paymentToken } = request;
   const { storeId } = customer;
-  if (!isRegistered(customer)) return refuse('customer-unknown', `there is no customer ${customerId}`);
+  if (!isRegistered(customer)) return unknownCustomer(customerId);
   const leadType = catalogue.leadTypes.get(leadTypeId);
   if (!leadType) return unknownLeadType(leadTypeId);
   const price = priceAt(catalogue, storeId, leadTypeId, at);
@@ -504,11 +515,12 @@ function loyaltyFor(
 }
 
 /** What only support does, and never without saying why (SUP-2). */
-function notSupport({ actor, reason }: Caller, rule: string): Refusal | undefined {
-  if (!actor.startsWith('staff:')) return refuse('support-only', 'only support may change this', rule);
-  return reason === undefined ? refuse('reason-missing', 'support says why it changes this', rule) : undefined;
+export function notSupport({ actor, reason }: Caller, rule: string): Refusal | undefined {
+  if (!actor.startsWith('staff:')) return refuse('support-only', 'only support may do this', rule);
+  return reason === undefined ? refuse('reason-missing', 'support says why it does this', rule) : undefined;
 }
 
-const noPolicy = refuse('no-policy', 'no policy is in force yet', 'POL-1');
+export const noPolicy = refuse('no-policy', 'no policy is in force yet', 'POL-1');
+export const unknownCustomer = (id: string) => refuse('customer-unknown', `there is no customer ${id}`);
 const unknownStore = (storeId: string) => refuse('unknown-store', `there is no store ${storeId}`, 'STO-1');
 const unknownLeadType = (id: string) => refuse('unknown-lead-type', `there is no lead type ${id}`, 'CAT-1');
