@@ -42,7 +42,7 @@ const problemDocument = z.object({
 const problems = {
   400: ['what was sent is malformed: each wrong field is named', 'invalid-request', 'quantity: must be a whole number'],
   401: ['not with this address and password', 'sign-in-failed', 'no account has this address and this password'],
-  403: ['not for this actor', 'support-only', 'only support may change this'],
+  403: ['not for this actor', 'support-only', 'only support may do this'],
   404: ['there is no such thing', 'order-unknown', 'there is no such order'],
   409: ['a rule of the store says no', 'order-filled', 'the order is filled: it cannot be paused'],
   412: ['it changed since the revision named in If-Match', 'revision-mismatch', 'this is at revision 4, not 3'],
@@ -108,11 +108,17 @@ const header = (name: string, description: string, example: string) =>
   ApiHeader({ name, description, required: false, schema: { type: 'string' }, example });
 
 const ifMatch = header('If-Match', 'only if it is still at this revision, the ETag of an earlier answer', '"3"');
-const askingHeaders = [
-  header('Idempotency-Key', 'a repeat with the same key gets the first answer and does nothing', 'checkout-5512'),
+const whoAndWhy = [
   header('Leadger-Actor', 'who asks: customer:ID or staff:NAME', 'staff:ada'),
   header('Leadger-Reason', 'why, for the history', 'asked by telephone'),
 ];
+const askingHeaders = [
+  header('Idempotency-Key', 'a repeat with the same key gets the first answer and does nothing', 'checkout-5512'),
+  ...whoAndWhy,
+];
+
+/** A read that records who asked for it, and why (SUP-2). */
+export const RecordedRead = () => applyDecorators(...whoAndWhy, Problems(403, 507));
 
 class OutcomeInterceptor implements NestInterceptor<Answer, z.infer<typeof commandAnswer>> {
   readonly #route: { creates: string | undefined; takesNothing: boolean };
@@ -128,7 +134,7 @@ class OutcomeInterceptor implements NestInterceptor<Answer, z.infer<typeof comma
     if (takesNothing) refuseFields(request.body);
     return next.handle().pipe(
       map((answer) => {
-        const told = tell(answer, request);
+        const told = mustBeAccepted(answer, request.params as Record<string, string>);
         reply.header('etag', etagOf(told.revision)).header('leadger-position', told.position);
         if (creates) reply.header('location', creates.replace(':id', encodeURIComponent(told.id)));
         return told;
@@ -145,14 +151,17 @@ function refuseFields(body: unknown): void {
 export const etagOf = (revision: number): string => `"${revision}"`;
 
 /** @throws Problem when the ledger did not accept the command */
-function tell({ id, outcome }: Answer, request: FastifyRequest): z.infer<typeof commandAnswer> {
+export function mustBeAccepted(
+  { id, outcome }: Answer,
+  params: Readonly<Record<string, string>>,
+): z.infer<typeof commandAnswer> {
   switch (outcome.kind) {
     case 'accepted': {
       const { revision, position, events } = outcome;
       return { id, revision, position, events: events.map(({ type }) => type) };
     }
     case 'refused':
-      throw problemOfRefusal(outcome.refusal, request.params as Record<string, string>);
+      throw problemOfRefusal(outcome.refusal, params);
     case 'key-reused':
       throw new Problem(422, 'key-reused', 'this Idempotency-Key came with another body before');
     case 'revision-mismatch':
@@ -192,6 +201,7 @@ const fieldOfRefusal: Readonly<Record<string, string>> = {
   'reason-missing': 'leadger-reason',
   'replacement-unknown': 'replacementId',
   'return-reason-unknown': 'reason',
+  'ticket-unknown': 'ticketId',
   'unknown-cadence': 'loyalty.cadence',
   'unknown-lead-type': 'leadTypeId',
   'unknown-store': 'storeId',

@@ -13,6 +13,8 @@ import { ProcessesController } from './processes.controller.ts';
 import { ProgrammesController } from './programmes.controller.ts';
 import { ReplacementsController } from './replacements.controller.ts';
 import { SignInController } from './sign-in.controller.ts';
+import { TicketsController } from './tickets.controller.ts';
+import { WholeHistoryController } from './whole-history.controller.ts';
 
 /** How a program is: all there is to ask of a worker. */
 @Module({ controllers: [OperationsController] })
@@ -32,6 +34,8 @@ export class OperationsModule {}
     LeadsController,
     ReplacementsController,
     MailsController,
+    TicketsController,
+    WholeHistoryController,
     ProcessesController,
     SignInController,
   ],

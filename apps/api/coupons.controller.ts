@@ -88,6 +88,7 @@ export class CouponsController {
     records: ['AlternativeCouponGiven'],
     creates: '/api/coupons',
   })
+  @Problems(403)
   giveAlternative(@Body() body: GiveAlternativeBody, @Asking() caller: Caller): Promise<Answer> {
     return this.#requests.giveAlternativeCoupon(body, caller);
   }

@@ -5,6 +5,7 @@ import { ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 import { z } from 'zod';
 import { parseInstant } from '#domain/kernel/instants';
 import { isTimeZone } from '#domain/kernel/local-days';
+import { normaliseTelephone } from '#domain/leads/contact';
 import type { FieldError } from './problems.ts';
 
 /**
@@ -92,6 +93,17 @@ export const Text = ({ maxLength = 2000, ...options }: FieldOptions & { maxLengt
       'text',
       `must be a text of at most ${maxLength} characters`,
       (value) => typeof value === 'string' && value.length <= maxLength && TEXT.test(value),
+    ),
+  );
+
+export const Telephone = (options: FieldOptions): PropertyDecorator =>
+  field(
+    options,
+    { type: 'string', maxLength: 50 },
+    check(
+      'telephone',
+      'must be a telephone number, with its country unless it is one of the US',
+      (value) => typeof value === 'string' && value.length <= 50 && normaliseTelephone(value) !== undefined,
     ),
   );
 

@@ -7,7 +7,7 @@ import type { ReadModels } from '#read-models/read-models';
 import type { Vault } from '#vault/vault';
 import { type Answer, type Caller, Requests } from '#wiring/requests';
 import { READ_MODELS, VAULT } from '#wiring/tokens';
-import { CommandRoute, etagOf } from './answers.ts';
+import { CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Id, Line, OneOf, Text } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
@@ -143,13 +143,22 @@ export class ReplacementsController {
   }
 
   @Post(':replacementId/grant')
-  @CommandRoute({ summary: 'Grant a return (RPL-6)', records: ['ChargebackGranted'], takesNothing: true })
+  @CommandRoute({
+    summary: 'Grant a return (RPL-6): support only, with a Leadger-Reason',
+    records: ['ChargebackGranted'],
+    takesNothing: true,
+  })
+  @Problems(403)
   grant(@IdOf('replacement') replacementId: string, @Asking() caller: Caller): Promise<Answer> {
     return this.#requests.grantChargeback(replacementId, caller);
   }
 
   @Post(':replacementId/deny')
-  @CommandRoute({ summary: 'Deny a return (RPL-7)', records: ['ChargebackDenied'] })
+  @CommandRoute({
+    summary: 'Deny a return (RPL-7): support only, with a Leadger-Reason',
+    records: ['ChargebackDenied'],
+  })
+  @Problems(403)
   deny(
     @IdOf('replacement') replacementId: string,
     @Body() { explanation }: DenyBody,

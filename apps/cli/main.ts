@@ -59,7 +59,10 @@ program
 program
   .command('timeline')
   .description('everything that happened to an order, and what it came to, at any instant')
-  .argument('<family>', 'order, programme, lead, customer, replacement, contacts, catalogue or policy')
+  .argument(
+    '<family>',
+    'order, programme, checkout, lead, customer, replacement, ticket, looks, contacts, catalogue or policy',
+  )
   .argument('<id>')
   .option('--at <instant>', 'the last instant to count, ISO 8601 with a zone; default: to the end')
   .option('--json', 'as JSON')

@@ -93,6 +93,14 @@ const words: { readonly [Type in EventTypeName]: (data: DataOf<Type>) => string 
   MailRefused: ({ kind, reason }) => `refused for good, ${kind}: ${reason}`,
   MailWithheld: ({ kind, reason }) => `not sent, ${kind}: ${reason.replaceAll('-', ' ')}`,
   ReplacementDelivered: ({ replacementLeadId }) => `replaced by lead ${replacementLeadId}`,
+  TicketOpened: ({ dueAt, callBackTelephone }) =>
+    `the customer writes to support${callBackTelephone ? ' and asks to be called back' : ''}: to be answered by ${dueAt}`,
+  TicketAnswered: () => 'support answers',
+  TicketOverdue: ({ dueAt }) => `not answered by ${dueAt}: overdue`,
+  TicketAddedTo: () => 'the customer adds to it',
+  TicketReopened: ({ dueAt }) => `the customer writes again: to be answered by ${dueAt}`,
+  TicketClosed: () => 'closed',
+  CustomerHistoryShown: () => 'all that happened to the customer was looked at',
 };
 
 export const tellEvent = (type: EventTypeName, data: unknown): string =>

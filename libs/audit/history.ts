@@ -39,10 +39,25 @@ export async function historyOf<Name extends FamilyName>(
 ): Promise<History | undefined> {
   const { facts, state } = await replay(events, stream, options);
   if (facts.length === 0) return undefined;
-  return { events: await Promise.all(facts.map((fact) => tell(fact, vault))), state: plain(state) };
+  return { events: await Promise.all(facts.map((fact) => tellFact(fact, vault))), state: plain(state) };
 }
 
-async function tell({ revision, type, data, cause, position }: Fact, vault: Pick<Vault, 'open'>): Promise<Told> {
+/** What happened in several streams, in the order of the log, checked on the way. @throws DamagedEvent */
+export async function factsOf(
+  events: Pick<EventStore, 'readStream'>,
+  streams: readonly string[],
+  options: ReplayOptions,
+): Promise<readonly Fact[]> {
+  const facts: Fact[] = [];
+  for (const stream of streams)
+    facts.push(...(await replay(events, stream as `${FamilyName}-${string}`, options)).facts);
+  return facts.sort((a, b) => (a.position < b.position ? -1 : 1));
+}
+
+export async function tellFact(
+  { revision, type, data, cause, position }: Fact,
+  vault: Pick<Vault, 'open'>,
+): Promise<Told> {
   const { at, ...rest } = data;
   const { commandId, correlationId, causationId, actor, reason } = cause;
   const { policyVersion } = { ...('decision' in rest ? rest.decision : rest) } as { policyVersion?: number };

@@ -12,6 +12,8 @@ import { mail, mailEvents } from './notifications/mail.ts';
 import { order, orderEvents } from './orders/order.ts';
 import { policy, policyEvents, policyUpcasters } from './policy/policy.ts';
 import { replacement, replacementEvents } from './replacements/replacement.ts';
+import { lookEvents, looks } from './support/look.ts';
+import { ticket, ticketEvents } from './support/ticket.ts';
 
 /**
  * THE list: all that the ledger can remember. Stream family (what stands before the first dash of a stream's name) →
@@ -30,6 +32,8 @@ export const ledger = {
   programme: { decider: programme, events: programmeEvents, upcasters: {} },
   replacement: { decider: replacement, events: replacementEvents, upcasters: {} },
   mail: { decider: mail, events: mailEvents, upcasters: {} },
+  ticket: { decider: ticket, events: ticketEvents, upcasters: {} },
+  looks: { decider: looks, events: lookEvents, upcasters: {} },
 } satisfies Record<string, Family>;
 
 // biome-ignore lint/suspicious/noExplicitAny: the list is read by name; each entry is checked in its own file

@@ -111,6 +111,11 @@ export const mails = {
     customerId: ({ stream }) => idOf(stream),
     facts: ({ data: { token, expiresAt, email } }) => ({ token, expiresAt, to: email }),
   },
+  TicketAnswered: {
+    kind: 'ticket-answered',
+    customerId: said,
+    facts: ({ stream, data: { answer } }) => ({ ticketId: idOf(stream), answer }),
+  },
 } satisfies Table;
 
 const tableTypes = Object.keys(mails) as (keyof typeof mails)[];

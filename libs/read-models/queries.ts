@@ -3,6 +3,7 @@ import { replacementIdOf } from '#domain/replacements/replacement';
 import { EventStoreError } from '#event-store/port';
 import { type Db, snake, type Table } from './engine/model.ts';
 import { type CustomerRow, customerTable } from './models/customers.ts';
+import { customerStreamTable } from './models/histories.ts';
 import {
   type DeliveredLeadRow,
   deliveredLeadTable,
@@ -15,6 +16,7 @@ import { type MailRow, mailTable } from './models/mails.ts';
 import { type OrderRow, orderTable } from './models/orders.ts';
 import { type ProgrammeRow, programmeTable, type RenewalRow, renewalTable } from './models/programmes.ts';
 import { type ReplacementRow, replacementTable } from './models/replacements.ts';
+import { type TicketRow, ticketTable } from './models/tickets.ts';
 
 export type {
   CustomerRow,
@@ -26,6 +28,7 @@ export type {
   RenewalRow,
   ReplacementRow,
   StockRow,
+  TicketRow,
 };
 
 /** A delivered lead with the state of its return, where there is one. */
@@ -134,6 +137,19 @@ export class Queries {
     return this.#find('replacements', replacementTable, replacementId);
   }
 
+  /** By due date, the earliest first (SUP-1). */
+  listTickets(
+    request: PageRequest & { status?: TicketRow['status']; storeId?: string; customerId?: string },
+  ): Promise<Page<TicketRow>> {
+    const { status, storeId, customerId } = request;
+    const order = { by: 'dueAt', id: 'ticketId', newestFirst: false } as const;
+    return this.#page(this.#all('tickets', ticketTable), { status, storeId, customerId }, order, request);
+  }
+
+  findTicket(ticketId: string): Promise<TicketRow | undefined> {
+    return this.#find('tickets', ticketTable, ticketId);
+  }
+
   /** Every lead type of which there ever was a lead, by its id. */
   async stock(): Promise<readonly StockRow[]> {
     return (await this.#all('leads', stockTable).orderBy('leadTypeId').execute()) as unknown as StockRow[];
@@ -162,6 +178,15 @@ export class Queries {
 
   findCustomer(customerId: string): Promise<CustomerRow | undefined> {
     return this.#find('customers', customerTable, customerId);
+  }
+
+  /** The streams in which something happened to a customer, beside the customer's own and the contact book. */
+  async streamsOf(customerId: string): Promise<readonly string[]> {
+    const rows = await this.#all('histories', customerStreamTable)
+      .where('customerId', '=', customerId as never)
+      .orderBy('stream')
+      .execute();
+    return rows.map(({ stream }) => stream);
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: the rows' types are told by the tables

@@ -158,6 +158,23 @@ const story: readonly Written[] = [
     },
   ],
   ['order-o1', { type: 'OrderPaused', data: { at: at(9) } }],
+  [
+    'ticket-t1',
+    {
+      type: 'TicketOpened',
+      data: {
+        at: at(10),
+        customerId: 'c1',
+        storeId: 'main',
+        subject: contact,
+        message: contact,
+        dueAt: at(12),
+        policyVersion: 1,
+      },
+    },
+  ],
+  ['ticket-t1', { type: 'TicketOverdue', data: { at: at(12), customerId: 'c1', dueAt: at(12) } }],
+  ['ticket-t1', { type: 'TicketAnswered', data: { at: at(13), customerId: 'c1', answer: contact } }],
 ];
 
 let written = 0;
@@ -234,6 +251,19 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     ]);
     expect((await queries.listReplacements({ limit: 10, status: 'replaced' })).items).toMatchObject([
       { leadId: 'l1', verifyBy: '2026-05-08T10:06:00.000Z', replacementLeadId: 'l2', decidedAt: at(7), overdue: false },
+    ]);
+    expect((await queries.listTickets({ limit: 10, customerId: 'c1' })).items).toMatchObject([
+      { ticketId: 't1', status: 'answered', overdue: true, dueAt: at(12), answeredAt: at(13), revision: 2 },
+    ]);
+    expect((await queries.findTicket('t1'))?.messages).toEqual([
+      { at: at(10), by: 'staff:spec', text: contact },
+      { at: at(13), by: 'staff:spec', text: contact },
+    ]);
+    expect(await queries.streamsOf('c1')).toEqual([
+      'order-o1',
+      'order-o2',
+      `replacement-${replacementIdOf('o1', 'l1')}`,
+      'ticket-t1',
     ]);
     expect(await queries.stock()).toEqual([
       { leadTypeId: 'shared-aged', leads: 1, openPlaces: 3 },

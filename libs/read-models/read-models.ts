@@ -18,14 +18,16 @@ import type { Db } from './engine/model.ts';
 import { openPostgres } from './engine/postgres.ts';
 import { Projection, placeOf } from './engine/projection.ts';
 import { customers } from './models/customers.ts';
+import { histories } from './models/histories.ts';
 import { leads } from './models/leads.ts';
 import { mails } from './models/mails.ts';
 import { orders } from './models/orders.ts';
 import { programmes } from './models/programmes.ts';
 import { replacements } from './models/replacements.ts';
+import { tickets } from './models/tickets.ts';
 import { Queries } from './queries.ts';
 
-const models: readonly AnyModel[] = [customers, orders, programmes, leads, replacements, mails];
+const models: readonly AnyModel[] = [customers, orders, programmes, leads, replacements, tickets, mails, histories];
 
 export interface ReadModelStatus {
   readonly name: string;

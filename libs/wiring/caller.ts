@@ -23,8 +23,8 @@ export type Send = (id: string, stream: string, command: AnyCommand | Refusal, c
 
 /** What only support does, and never without saying why (SUP-2). @returns why not; undefined when it may */
 export function notSupport({ actor, reason }: Caller, rule: string): Refusal | undefined {
-  if (!actor.startsWith('staff:')) return refuse('support-only', 'only support may change this', rule);
-  return reason === undefined ? refuse('reason-missing', 'support says why it changes this', rule) : undefined;
+  if (!actor.startsWith('staff:')) return refuse('support-only', 'only support may do this', rule);
+  return reason === undefined ? refuse('reason-missing', 'support says why it does this', rule) : undefined;
 }
 
 /** ACC-4: customers change what is theirs; support may do it for them, and says why. */

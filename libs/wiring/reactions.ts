@@ -13,6 +13,7 @@ import { loyaltyRenewals } from '#processes/loyalty-renewals';
 import { mailing } from '#processes/mailing';
 import { paymentCapture } from '#processes/payment-capture';
 import { replacementDelivery } from '#processes/replacement-delivery';
+import { ticketDeadline } from '#processes/ticket-deadline';
 import { verificationDeadline } from '#processes/verification-deadline';
 import type { Vault } from '#vault/vault';
 import type { Lease } from './leases.ts';
@@ -27,6 +28,7 @@ export const processes = [
   autoRestart,
   replacementDelivery,
   verificationDeadline,
+  ticketDeadline,
   leadAgeing,
   leadDistribution,
   checkoutEnd,

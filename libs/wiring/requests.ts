@@ -69,7 +69,7 @@ export interface RequestReplacement {
   readonly note?: string;
 }
 
-interface Needs {
+export interface Needs {
   readonly ledger: Ledger;
   readonly vault: Vault;
   readonly clock: Clock;
@@ -364,12 +364,12 @@ export class Requests {
   }
 
   grantChargeback(replacementId: string, caller: Caller): Promise<Answer> {
-    const command = { type: 'GrantChargeback', at: this.#now() } as const;
+    const command = notSupport(caller, 'SUP-2') ?? ({ type: 'GrantChargeback', at: this.#now() } as const);
     return this.#send(replacementId, replacementStream(replacementId), command, caller);
   }
 
   denyChargeback(replacementId: string, explanation: string, caller: Caller): Promise<Answer> {
-    const command = { type: 'DenyChargeback', at: this.#now(), explanation } as const;
+    const command = notSupport(caller, 'SUP-2') ?? ({ type: 'DenyChargeback', at: this.#now(), explanation } as const);
     return this.#send(replacementId, replacementStream(replacementId), command, caller);
   }
 
@@ -391,18 +391,29 @@ export class Requests {
     return { catalogue, policy: policyAt(policies, at) };
   }
 
-  /** A refusal goes the same way as a command: a repeat of a request that was accepted gets its first outcome. */
-  async #send(
+  #send(
     id: string,
     stream: string,
     command: AnyCommand | Refusal,
-    { ifRevision, ...caller }: Caller,
+    caller: Caller,
     hints: { likelyNew?: boolean } = {},
   ): Promise<Answer> {
-    const cause: Cause = { ...caller, correlationId: caller.commandId };
-    const order = { stream, command, cause, ...(ifRevision !== undefined && { ifRevision }), ...hints };
-    return { id, outcome: await this.#needs.send(order) };
+    return sendFor(this.#needs, id, stream, command, caller, hints);
   }
+}
+
+/** A refusal goes the same way as a command: a repeat of a request that was accepted gets its first outcome. */
+export async function sendFor(
+  { send }: Pick<Needs, 'send'>,
+  id: string,
+  stream: string,
+  command: AnyCommand | Refusal,
+  { ifRevision, ...caller }: Caller,
+  hints: { likelyNew?: boolean } = {},
+): Promise<Answer> {
+  const cause: Cause = { ...caller, correlationId: caller.commandId };
+  const order = { stream, command, cause, ...(ifRevision !== undefined && { ifRevision }), ...hints };
+  return { id, outcome: await send(order) };
 }
 
 type PlaceOrderCommand = Extract<CommandOf<'order'>, { type: 'PlaceOrder' }>;
@@ -426,7 +437,7 @@ function placeOrderCommand(
 ): PlaceOrderCommand | Refusal {
   const { customerId, leadTypeId, quantity, dailyMaximum, paymentToken } = request;
   const { storeId } = customer;
-  if (!isRegistered(customer)) return refuse('customer-unknown', `there is no customer ${customerId}`);
+  if (!isRegistered(customer)) return unknownCustomer(customerId);
   const leadType = catalogue.leadTypes.get(leadTypeId);
   if (!leadType) return unknownLeadType(leadTypeId);
   const price = priceAt(catalogue, storeId, leadTypeId, at);
@@ -469,5 +480,6 @@ function loyaltyFor(
   );
 }
 
-const noPolicy = refuse('no-policy', 'no policy is in force yet', 'POL-1');
+export const noPolicy = refuse('no-policy', 'no policy is in force yet', 'POL-1');
+export const unknownCustomer = (id: string) => refuse('customer-unknown', `there is no customer ${id}`);
 const unknownLeadType = (id: string) => refuse('unknown-lead-type', `there is no lead type ${id}`, 'CAT-1');

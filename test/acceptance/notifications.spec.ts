@@ -150,6 +150,18 @@ describe('mails of a store on one machine', () => {
     expect(await mailsTo(id)).toEqual(['order-confirmed withheld no-address']);
   });
 
+  test('SUP-1, NTF-1: the answer to a ticket is mailed', async () => {
+    const { id } = await member();
+    const { id: ticketId } = await shop.ask('POST', '/api/tickets', {
+      customerId: id,
+      subject: 'Why?',
+      message: 'Why?',
+    });
+    await shop.ask('POST', `/api/tickets/${ticketId}/answer`, { answer: 'Because of <this>.' }, undefined, support);
+    expect(await mailsTo(id)).toEqual(['ticket-answered']);
+    expect(await copyOf(id, 'ticket-answered')).toContain('Because of &lt;this&gt;.');
+  });
+
   test('DLV-9: a customer may have each lead by mail, with its contact', async () => {
     const { id } = await member();
     await shop.ask('PUT', `/api/customers/${id}/lead-delivery`, { mails: 'each' }, 200, as(id));

@@ -212,7 +212,7 @@ test('ORD-6: an order is filled once ordered and bonus leads are delivered; a re
   const leadId = await shop.lead('exclusive-aged');
   const bad = { orderId, leadId, reason: 'wrong number' };
   const { id } = await shop.ask('POST', '/api/replacements', bad);
-  await shop.ask('POST', `/api/replacements/${id}/grant`);
+  await shop.ask('POST', `/api/replacements/${id}/grant`, undefined, 200, { 'leadger-reason': 'called' });
   await leads(1, 'exclusive-aged');
   expect(await order(orderId)).toMatchObject({ status: 'open', deliveredLeads: 1, replacementsDelivered: 1 });
   await leads(1, 'exclusive-aged');

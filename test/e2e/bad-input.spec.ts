@@ -238,7 +238,12 @@ const strangeRequests: readonly (readonly [
   ['an order that is not there', ['POST', '/api/orders/none/pause'], 404, 'order-unknown'],
   ['the history of an order that is not there', ['GET', '/api/orders/none/history'], 404, 'order-unknown'],
   ['the history of a lead that is not there', ['GET', '/api/leads/none/history'], 404, 'lead-unknown'],
-  ['a replacement that is not there', ['POST', '/api/replacements/none/grant'], 404, 'replacement-unknown'],
+  [
+    'a replacement that is not there',
+    ['POST', '/api/replacements/none/grant', undefined, { 'leadger-reason': 'called' }],
+    404,
+    'replacement-unknown',
+  ],
   [
     'an instant without zone in the query',
     ['GET', '/api/orders/x/history?at=2026-01-01T00:00:00'],

@@ -31,6 +31,7 @@ const anOrder = (customerId: string) => ({
   dailyMaximum: { leads: 2 },
   paymentToken: 'tok_ok',
 });
+const verified = { 'leadger-reason': 'called the person' };
 const aLead = (telephone: string) => ({ leadTypeId: 'exclusive-real-time', source: 'page', contact: { telephone } });
 
 describe('the main path', () => {
@@ -91,7 +92,7 @@ describe('the main path', () => {
     const aReturn = { orderId: order.id, leadId: lead.id, reason: 'telephone disconnected', note: 'Dead line.' };
     const requested = await server.call('POST', '/api/replacements', aReturn);
     expect(requested.body.events).toEqual(['ReplacementRequested']);
-    const granted = await server.call('POST', `/api/replacements/${requested.body.id}/grant`);
+    const granted = await server.call('POST', `/api/replacements/${requested.body.id}/grant`, undefined, verified);
     expect(granted.body.events).toEqual(['ChargebackGranted']);
     await server.settle();
     await server.call('POST', '/api/leads', aLead('+1 212 555 0143'));
@@ -109,7 +110,7 @@ describe('the main path', () => {
     const aReturn = { orderId: order.id, leadId: lead.id, reason: 'not interested' };
     const requested = await server.call('POST', '/api/replacements', aReturn);
     expect(requested.body.events).toEqual(['ReplacementRequested', 'ChargebackDenied']);
-    const granted = await server.call('POST', `/api/replacements/${requested.body.id}/grant`);
+    const granted = await server.call('POST', `/api/replacements/${requested.body.id}/grant`, undefined, verified);
     expect(granted).toMatchObject({ status: 409, body: { code: 'verdict-given', rule: 'RPL-8' } });
   });
 

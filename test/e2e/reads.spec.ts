@@ -120,7 +120,12 @@ test('returns stand in a queue by due date, with their notes', async () => {
   expect(headers.get('etag')).toBe('"0"');
   expect(body).toEqual(queue.body.items[0]);
   const explanation = 'We reached the person.';
-  await server.call('POST', `/api/replacements/${requested.id}/deny`, { explanation }, { 'if-match': '"0"' });
+  await server.call(
+    'POST',
+    `/api/replacements/${requested.id}/deny`,
+    { explanation },
+    { 'if-match': '"0"', 'leadger-reason': 'called' },
+  );
   const { body: denied } = await read(`/api/replacements/${requested.id}`);
   expect(denied).toMatchObject({ status: 'denied', explanation, revision: 1 });
   const { body: leads } = await read(`/api/customers/${customer.id}/leads`);

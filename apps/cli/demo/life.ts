@@ -150,7 +150,7 @@ export class Life {
       actor: `customer:${deed.kind === 'rate' || deed.kind === 'return' ? who : 'holder'}`,
       commandId,
     };
-    const staff = { actor: 'staff:returns', commandId };
+    const staff = { actor: 'staff:returns', commandId, reason: 'called the person' };
     switch (deed.kind) {
       case 'rate':
         await requests.rateContact(who, leadId, deed.rating, customer);

@@ -1,0 +1,76 @@
+import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { factsOf, tellFact } from '#audit/history';
+import { customerStream } from '#domain/accounts/customer';
+import { contactBookStream } from '#domain/leads/contact-book';
+import { hashOfEvent } from '#event-store/embedded/embedded-store';
+import type { EventStore } from '#event-store/port';
+import { BadCursor } from '#read-models/queries';
+import type { ReadModels } from '#read-models/read-models';
+import type { Vault } from '#vault/vault';
+import type { Caller } from '#wiring/requests';
+import { SupportRequests } from '#wiring/support';
+import { EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
+import { mustBeAccepted, RecordedRead } from './answers.ts';
+import { Asking } from './caller.ts';
+import { history, historyExample } from './history.ts';
+import { IdOf } from './ids.ts';
+import { PageQuery, pageOf, pageRequest, ReadRoute } from './reads.ts';
+
+const happening = history.shape.events.element.extend({ stream: z.string().describe('to what it happened') });
+const happeningExample = {
+  stream: 'order-3b1c6f0e-6a55-5d0b-8a35-2f3d3b7a9c11',
+  ...(historyExample.events[0] as (typeof historyExample.events)[number]),
+};
+
+@ApiTags('support')
+@Controller('api/customers')
+export class WholeHistoryController {
+  readonly #requests: SupportRequests;
+  readonly #queries: ReadModels['queries'];
+  readonly #events: EventStore;
+  readonly #vault: Vault;
+
+  constructor(
+    @Inject(SupportRequests) requests: SupportRequests,
+    @Inject(READ_MODELS) { queries }: ReadModels,
+    @Inject(EVENT_STORE) events: EventStore,
+    @Inject(VAULT) vault: Vault,
+  ) {
+    this.#requests = requests;
+    this.#queries = queries;
+    this.#events = events;
+    this.#vault = vault;
+  }
+
+  @Get(':customerId/whole-history')
+  @ReadRoute({
+    summary: 'All that happened to a customer, oldest first: support only, with a Leadger-Reason; recorded (SUP-2)',
+    answer: pageOf(happening),
+    example: { items: [happeningExample] },
+  })
+  @RecordedRead()
+  async wholeHistory(@IdOf('customer') customerId: string, @Query() query: PageQuery, @Asking() caller: Caller) {
+    mustBeAccepted(await this.#requests.showHistory(customerId, caller), { customerId });
+    const { limit, cursor } = pageRequest(query);
+    const facts = await this.#factsOf(customerId);
+    const from = cursor === undefined ? 0 : facts.findIndex(({ position }) => position === cursor) + 1;
+    if (cursor !== undefined && from === 0) throw new BadCursor();
+    const page = facts.slice(from, from + limit);
+    const items = await Promise.all(
+      page.map(async (fact) => ({ stream: fact.stream, ...(await tellFact(fact, this.#vault)) })),
+    );
+    return from + limit < facts.length ? { items, nextCursor: page.at(-1)?.position } : { items };
+  }
+
+  async #factsOf(customerId: string) {
+    const own = [customerStream(customerId), contactBookStream(customerId)];
+    const streams = [...own, ...(await this.#queries.streamsOf(customerId))];
+    const facts = await factsOf(this.#events, streams, { hashOf: hashOfEvent });
+    // Of a coupon's stream, only what this customer did with it.
+    return facts.filter(
+      ({ stream, data }) => !stream.startsWith('coupon-') || ('customerId' in data && data.customerId === customerId),
+    );
+  }
+}

@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { addBusinessHours } from '../kernel/business-hours.ts';
+import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
+import { type EventsOf, fact, type Instant, instant, type Sealed, sealed } from '../kernel/events.ts';
+import type { LocalDay } from '../kernel/local-days.ts';
+
+/** What a customer wrote to support, and what came of it (SUP-1). */
+export const ticketStream = (ticketId: string) => `ticket-${ticketId}` as const;
+
+export const ticketEvents = {
+  TicketOpened: fact({
+    customerId: z.string(),
+    storeId: z.string(),
+    subject: sealed,
+    message: sealed,
+    /** There when the customer asks to be called back. */
+    callBackTelephone: sealed.optional(),
+    dueAt: instant,
+    policyVersion: z.int().positive(),
+  }),
+  TicketAnswered: fact({ customerId: z.string(), answer: sealed }),
+  TicketOverdue: fact({ customerId: z.string(), dueAt: instant }),
+  TicketAddedTo: fact({ customerId: z.string(), message: sealed }),
+  TicketReopened: fact({
+    customerId: z.string(),
+    message: sealed,
+    dueAt: instant,
+    policyVersion: z.int().positive(),
+  }),
+  TicketClosed: fact({ customerId: z.string() }),
+};
+export type TicketEvent = EventsOf<typeof ticketEvents>;
+
+/** How long an answer may take, by the policy in force when the customer writes. */
+export interface AnswerPolicy {
+  readonly policyVersion: number;
+  readonly ticketAnswerBusinessHours: number;
+  readonly businessTimeZone: string;
+  readonly holidays: readonly LocalDay[];
+}
+
+export type TicketCommand =
+  | {
+      type: 'OpenTicket';
+      at: Instant;
+      customerId: string;
+      storeId: string;
+      subject: Sealed;
+      message: Sealed;
+      callBackTelephone?: Sealed;
+      answerPolicy: AnswerPolicy;
+    }
+  | { type: 'AnswerTicket'; at: Instant; answer: Sealed }
+  | { type: 'WriteAgain'; at: Instant; message: Sealed; answerPolicy: AnswerPolicy }
+  | { type: 'CloseTicket'; at: Instant }
+  | { type: 'RecordTicketOverdue'; at: Instant };
+
+export interface TicketState {
+  /** Open: it waits for an answer. */
+  readonly status: 'unknown' | 'open' | 'answered' | 'closed';
+  readonly customerId: string;
+  readonly dueAt: Instant;
+  readonly overdue: boolean;
+}
+
+export const ticket: Decider<TicketState, TicketCommand, TicketEvent> = {
+  initialState: () => ({ status: 'unknown', customerId: '', dueAt: '', overdue: false }),
+
+  decide(command, state): Decision<TicketEvent> {
+    const { at } = command;
+    const { status, customerId, dueAt } = state;
+    if (command.type === 'OpenTicket') {
+      const { type: _, answerPolicy, ...data } = command;
+      return status === 'unknown' ? [{ type: 'TicketOpened', data: { ...data, ...dueBy(answerPolicy, at) } }] : [];
+    }
+    if (status === 'unknown') return unknownTicket;
+
+    switch (command.type) {
+      case 'AnswerTicket':
+        if (status === 'closed') return isClosed;
+        if (status === 'answered')
+          return refuse('ticket-answered', 'it was answered, and the customer has not written since', 'SUP-1');
+        return [{ type: 'TicketAnswered', data: { at, customerId, answer: command.answer } }];
+      case 'WriteAgain': {
+        const { message, answerPolicy } = command;
+        if (status === 'closed') return isClosed;
+        if (status === 'open') return [{ type: 'TicketAddedTo', data: { at, customerId, message } }];
+        return [{ type: 'TicketReopened', data: { at, customerId, message, ...dueBy(answerPolicy, at) } }];
+      }
+      case 'CloseTicket':
+        return status === 'closed' ? [] : [{ type: 'TicketClosed', data: { at, customerId } }];
+      case 'RecordTicketOverdue':
+        if (status !== 'open' || state.overdue || at < dueAt) return [];
+        return [{ type: 'TicketOverdue', data: { at, customerId, dueAt } }];
+    }
+  },
+
+  evolve(state, event): TicketState {
+    switch (event.type) {
+      case 'TicketOpened': {
+        const { customerId, dueAt } = event.data;
+        return { status: 'open', customerId, dueAt, overdue: false };
+      }
+      case 'TicketReopened':
+        return { ...state, status: 'open', dueAt: event.data.dueAt, overdue: false };
+      case 'TicketAnswered':
+        return { ...state, status: 'answered' };
+      case 'TicketOverdue':
+        return { ...state, overdue: true };
+      case 'TicketAddedTo':
+        return state;
+      case 'TicketClosed':
+        return { ...state, status: 'closed' };
+    }
+  },
+};
+
+export const unknownTicket = refuse('ticket-unknown', 'there is no such ticket');
+const isClosed = refuse('ticket-closed', 'the ticket is closed: open another one', 'SUP-1');
+
+const dueBy = (
+  { policyVersion, ticketAnswerBusinessHours, businessTimeZone: timeZone, holidays }: AnswerPolicy,
+  at: Instant,
+) => ({ dueAt: addBusinessHours(at, ticketAnswerBusinessHours, { timeZone, holidays }), policyVersion });

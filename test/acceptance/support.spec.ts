@@ -1,0 +1,397 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { addDays, addSeconds } from '#domain/kernel/instants';
+import type { EventStore } from '#event-store/port';
+import { EVENT_STORE } from '#wiring/tokens';
+import { openShop, type Shop } from './shop.ts';
+
+let shop: Shop;
+/** A Friday noon in New York, where the policy has its business days; each test has one of its own. */
+let friday: string;
+
+const FIRST_FRIDAY = '2026-06-12T16:00:00.000Z';
+
+beforeAll(async () => {
+  shop = await openShop({ start: FIRST_FRIDAY });
+});
+afterAll(() => shop.stop());
+
+beforeEach(async () => {
+  const weeks = Math.ceil((Date.parse(shop.now()) - Date.parse(FIRST_FRIDAY)) / (7 * 86_400_000));
+  friday = addDays(FIRST_FRIDAY, 7 * weeks);
+  await shop.wait({ seconds: (Date.parse(friday) - Date.parse(shop.now())) / 1000 });
+});
+
+const letter = { subject: 'Late leads', message: 'Nothing came since Tuesday.' };
+const staff = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'looked the order up' };
+
+const open = async (details: Record<string, unknown> = {}): Promise<string> => {
+  const customerId = details.customerId ?? (await shop.customer());
+  const asCustomer = { 'leadger-actor': `customer:${customerId}` };
+  return (await shop.ask('POST', '/api/tickets', { customerId, ...letter, ...details }, 201, asCustomer)).id;
+};
+const answer = (ticketId: string) =>
+  shop.ask('POST', `/api/tickets/${ticketId}/answer`, { answer: 'They come today.' }, 200, staff);
+const ticket = (ticketId: string) => shop.read(`/api/tickets/${ticketId}`);
+const queue = async () => (await shop.read('/api/tickets?status=open')).items;
+const happened = async (ticketId: string) =>
+  (await shop.history(`/api/tickets/${ticketId}`)).map(({ type, at }) => [type, at]);
+
+describe('a ticket', () => {
+  /** What one test leaves unanswered does not stand in the queue of the next. */
+  afterEach(async () => {
+    for (const { ticketId } of await queue()) await shop.ask('POST', `/api/tickets/${ticketId}/close`);
+  });
+
+  test('SUP-1: written on a Friday noon is due on Tuesday noon: the weekend does not count', async () => {
+    const customerId = await shop.customer();
+    expect(await ticket(await open({ customerId }))).toMatchObject({
+      ...{ status: 'open', openedAt: friday, dueAt: addDays(friday, 4), overdue: false, policyVersion: 1 },
+      ...{ customerId, storeId: 'main', subject: letter.subject, callBackTelephone: null },
+      messages: [{ at: friday, by: `customer:${customerId}`, text: letter.message }],
+    });
+  });
+
+  test('SUP-1: is due by the hours and holidays of the policy in force when it was written', async () => {
+    const { policy } = await shop.ask('GET', '/api/policy');
+    const publish = (change: object) => shop.ask('POST', '/api/policy/versions', { policy: { ...policy, ...change } });
+    const monday = addDays(friday, 3).slice(0, 10);
+    const usual = await open();
+    await publish({ holidays: [monday] });
+    const holiday = await open();
+    await publish({ holidays: [monday], ticketAnswerBusinessHours: 12 });
+    const tillMidnight = await open();
+    await publish({ ticketAnswerBusinessHours: 1, businessTimeZone: 'Asia/Tokyo' });
+    const saturdayInTokyo = await open();
+    await publish({});
+    const due = [];
+    for (const ticketId of [usual, holiday, tillMidnight, saturdayInTokyo]) {
+      const { dueAt, policyVersion } = await ticket(ticketId);
+      due.push([dueAt, policyVersion]);
+    }
+    expect(due).toEqual([
+      [addDays(friday, 4), 1],
+      [addDays(friday, 5), 2],
+      // Twelve hours end with the Friday, and then nobody's hours are running until Tuesday begins.
+      [addDays(friday, 3.5), 3],
+      // In Tokyo it was Saturday already, and Monday's first hour is over when it is Sunday noon in New York.
+      [addDays(friday, 2), 4],
+    ]);
+  });
+
+  test('SUP-1: that nobody answered in time is overdue, once, and heads the list of the staff until it is answered', async () => {
+    const forgotten = await open();
+    await shop.wait({ days: 4, seconds: -0.001 });
+    const later = await open();
+    expect(await queue()).toMatchObject([
+      { ticketId: forgotten, overdue: false },
+      { ticketId: later, overdue: false },
+    ]);
+    await shop.wait({ seconds: 0.001 });
+    expect(await queue()).toMatchObject([
+      { ticketId: forgotten, overdue: true },
+      { ticketId: later, overdue: false },
+    ]);
+    await shop.wait({ hours: 20 });
+    await answer(forgotten);
+    expect(await queue()).toMatchObject([{ ticketId: later }]);
+    await shop.wait({ days: 30 });
+    expect(await happened(forgotten)).toEqual([
+      ['TicketOpened', friday],
+      ['TicketOverdue', addDays(friday, 4)],
+      ['TicketAnswered', addSeconds(addDays(friday, 4), 20 * 3600)],
+    ]);
+    expect(await ticket(forgotten)).toMatchObject({ status: 'answered', overdue: true });
+  });
+
+  test('SUP-1: answered in time is never overdue, and is answered once', async () => {
+    const ticketId = await open();
+    await shop.wait({ days: 4, seconds: -1 });
+    await answer(ticketId);
+    const answeredAt = shop.now();
+    await shop.wait({ days: 30 });
+    expect(await happened(ticketId)).toEqual([
+      ['TicketOpened', friday],
+      ['TicketAnswered', answeredAt],
+    ]);
+    expect(await ticket(ticketId)).toMatchObject({
+      ...{ status: 'answered', overdue: false, answeredAt },
+      messages: [{ text: letter.message }, { by: 'staff:ada', text: 'They come today.' }],
+    });
+    expect(await shop.try('POST', `/api/tickets/${ticketId}/answer`, { answer: 'Again.' }, staff)).toMatchObject({
+      status: 409,
+      body: { code: 'ticket-answered', rule: 'SUP-1' },
+    });
+  });
+
+  test('SUP-1: that the customer writes to again after the answer is due anew; while it waits, no later', async () => {
+    const ticketId = await open();
+    const writeAgain = (message: string) => shop.ask('POST', `/api/tickets/${ticketId}/messages`, { message });
+    await shop.wait({ days: 3 });
+    await writeAgain('Still nothing.');
+    expect(await ticket(ticketId)).toMatchObject({ status: 'open', dueAt: addDays(friday, 4) });
+    await answer(ticketId);
+    await shop.wait({ days: 1 });
+    await writeAgain('No, they do not.');
+    expect(await ticket(ticketId)).toMatchObject({
+      ...{ status: 'open', dueAt: addDays(friday, 6), answeredAt: null },
+      messages: [letter.message, 'Still nothing.', 'They come today.', 'No, they do not.'].map((text) => ({ text })),
+    });
+    await shop.wait({ days: 2 });
+    expect(await queue()).toMatchObject([{ ticketId, overdue: true }]);
+    expect((await happened(ticketId)).at(-1)).toEqual(['TicketOverdue', addDays(friday, 6)]);
+  });
+
+  test("SUP-1: that is closed is nobody's business any more", async () => {
+    const ticketId = await open();
+    await shop.ask('POST', `/api/tickets/${ticketId}/close`);
+    await shop.wait({ days: 30 });
+    expect(await ticket(ticketId)).toMatchObject({ status: 'closed', overdue: false, closedAt: friday });
+    for (const [what, body] of [
+      ['answer', { answer: 'Hello?' }],
+      ['messages', { message: 'Hello?' }],
+    ] as const)
+      expect(await shop.try('POST', `/api/tickets/${ticketId}/${what}`, body, staff)).toMatchObject({
+        status: 409,
+        body: { code: 'ticket-closed' },
+      });
+  });
+
+  test('SUP-1: may ask for a call back, and then carries a telephone number', async () => {
+    const ticketId = await open({ callBack: { telephone: '+1 212 555 0143' } });
+    expect((await ticket(ticketId)).callBackTelephone).toBe('+1 212 555 0143');
+    const customerId = await shop.customer();
+    for (const callBack of [{}, { telephone: '' }, { telephone: 'call me' }])
+      expect(await shop.try('POST', '/api/tickets', { customerId, ...letter, callBack })).toMatchObject({
+        status: 400,
+        body: { code: 'invalid-request', errors: [{ field: 'callBack.telephone' }] },
+      });
+    expect(await queue()).toHaveLength(1);
+  });
+
+  test('SUP-1: of a customer that nobody knows is refused; one that nobody wrote is not found', async () => {
+    expect(await shop.try('POST', '/api/tickets', { customerId: 'nobody', ...letter })).toMatchObject({
+      status: 409,
+      body: { code: 'customer-unknown', errors: [{ field: 'customerId' }] },
+    });
+    for (const [what, body] of [
+      ['answer', { answer: 'Hello?' }],
+      ['messages', { message: 'Hello?' }],
+      ['close', undefined],
+    ] as const)
+      expect(await shop.try('POST', `/api/tickets/none/${what}`, body, staff)).toMatchObject({
+        status: 404,
+        body: { code: 'ticket-unknown' },
+      });
+  });
+
+  test('SUP-1: that fell due while the store stood still is overdue when it goes on, once', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'leadger-support-'));
+    try {
+      const before = await openShop({ directory, start: FIRST_FRIDAY });
+      const customerId = await before.customer();
+      const { id } = await before.ask('POST', '/api/tickets', { customerId, ...letter });
+      await before.stop();
+      for (const restartedAt of [addDays(FIRST_FRIDAY, 9), addDays(FIRST_FRIDAY, 10)]) {
+        const after = await openShop({ directory, start: restartedAt });
+        const overdue = (await after.read('/api/tickets')).items;
+        const events = await after.history(`/api/tickets/${id}`);
+        await after.stop();
+        expect(overdue).toMatchObject([{ ticketId: id, overdue: true, dueAt: addDays(FIRST_FRIDAY, 4) }]);
+        expect(events.map(({ type, at }) => [type, at])).toEqual([
+          ['TicketOpened', FIRST_FRIDAY],
+          ['TicketOverdue', addDays(FIRST_FRIDAY, 9)],
+        ]);
+      }
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  test('SUP-1: a repeat with the same key opens no second one', async () => {
+    const customerId = await shop.customer();
+    const key = { 'idempotency-key': 'letter-1' };
+    const first = await shop.ask('POST', '/api/tickets', { customerId, ...letter }, 201, key);
+    expect(await shop.ask('POST', '/api/tickets', { customerId, ...letter }, 201, key)).toEqual(first);
+    expect(await queue()).toHaveLength(1);
+  });
+
+  test('SUP-1: keeps what was written, and the number, out of the log in clear', async () => {
+    const secrets = ['Wombat subject', 'Wombat message', '+1 212 555 0177', 'Wombat answer', 'Wombat again'] as const;
+    const [subject, message, telephone, text, again] = secrets;
+    const ticketId = await open({ subject, message, callBack: { telephone } });
+    await shop.ask('POST', `/api/tickets/${ticketId}/answer`, { answer: text }, 200, staff);
+    await shop.ask('POST', `/api/tickets/${ticketId}/messages`, { message: again });
+    const told = JSON.stringify(await shop.history(`/api/tickets/${ticketId}`));
+    let log = '';
+    let tickets = 0;
+    for await (const { type, data, metadata } of shop.server.application.get<EventStore>(EVENT_STORE).readAll()) {
+      if (type.startsWith('Ticket')) tickets += 1;
+      log += `${Buffer.from(data)}${Buffer.from(metadata)}`;
+    }
+    expect(tickets).toBeGreaterThanOrEqual(3);
+    for (const secret of secrets) {
+      expect(told).toContain(secret);
+      expect(log).not.toContain(secret);
+    }
+  });
+});
+
+const FOR_A_CUSTOMER = { 'leadger-actor': 'customer:c1', 'leadger-reason': 'please' };
+const WITHOUT_REASON = { 'leadger-actor': 'staff:ada' };
+
+/** What support does: how it is asked for, and what it leaves in which history. */
+interface Act {
+  readonly what: string;
+  readonly ask: (subject: Subject) => readonly [path: string, body?: object];
+  readonly records: string;
+}
+interface Subject {
+  readonly customerId: string;
+  readonly orderId: string;
+  readonly granted: string;
+  readonly denied: string;
+  readonly ticketId: string;
+}
+const acts: readonly Act[] = [
+  {
+    what: 'changes a daily maximum',
+    ask: ({ orderId }) => [`/api/orders/${orderId}/daily-maximum`, { dailyMaximum: { leads: 9 } }],
+    records: 'DailyMaximumChanged',
+  },
+  {
+    what: 'changes a payment card',
+    ask: ({ orderId }) => [`/api/orders/${orderId}/payment-card`, { paymentToken: 'tok_other' }],
+    records: 'PaymentCardChanged',
+  },
+  {
+    what: 'gives an alternative coupon',
+    ask: ({ customerId }) => ['/api/coupons/alternatives', { insteadOf: 'JUNE', customerId, code: 'JUNE-2' }],
+    records: 'AlternativeCouponGiven',
+  },
+  {
+    what: 'grants a return',
+    ask: ({ granted }) => [`/api/replacements/${granted}/grant`],
+    records: 'ChargebackGranted',
+  },
+  {
+    what: 'denies a return',
+    ask: ({ denied }) => [`/api/replacements/${denied}/deny`, { explanation: 'We reached the person.' }],
+    records: 'ChargebackDenied',
+  },
+  {
+    what: 'answers a ticket',
+    ask: ({ ticketId }) => [`/api/tickets/${ticketId}/answer`, { answer: 'They come today.' }],
+    records: 'TicketAnswered',
+  },
+];
+
+describe('support', () => {
+  let subject: Subject;
+  let stranger: string;
+  const wholeHistory = async (query: Record<string, string> = {}, headers: Record<string, string> = staff) => {
+    const { store } = await shop.ask('GET', '/health');
+    const asked = new URLSearchParams({ limit: '200', waitFor: store.position, ...query });
+    return shop.try('GET', `/api/customers/${subject.customerId}/whole-history?${asked}`, undefined, headers);
+  };
+
+  beforeAll(async () => {
+    const customerId = await shop.customer();
+    stranger = await shop.customer();
+    await shop.ask('POST', '/api/coupons', { code: 'JUNE', storeIds: ['main'], discount: { percent: 10 } });
+    const order = { leadTypeId: 'exclusive-real-time', dailyMaximum: { leads: 5 }, couponCode: 'JUNE' };
+    const orderId = await shop.order(customerId, { ...order, loyalty: { cadence: 'weekly' } });
+    const returns = [];
+    for (let number = 0; number < 2; number += 1) {
+      const leadId = await shop.lead('exclusive-real-time');
+      const bad = { orderId, leadId, reason: 'wrong number', note: 'A bakery.' };
+      returns.push((await shop.ask('POST', '/api/replacements', bad)).id);
+    }
+    const { id: checkoutId } = await shop.ask('POST', '/api/checkouts', {
+      customerId,
+      leadTypeId: 'shared-fresh',
+      quantity: 5,
+    });
+    await shop.try('POST', `/api/checkouts/${checkoutId}/coupon`, { code: 'JUNE' });
+    await shop.order(stranger, { couponCode: 'JUNE' });
+    await open({ customerId: stranger });
+    const [granted, denied] = returns as [string, string];
+    subject = { customerId, orderId, granted, denied, ticketId: await open({ customerId }) };
+  });
+
+  test.each(acts)(
+    'SUP-2: $what as nobody else does, and never without saying why; both are recorded',
+    async ({ ask, records }) => {
+      const [path, body] = ask(subject);
+      expect(await shop.try('POST', path, body, FOR_A_CUSTOMER)).toMatchObject({
+        status: 403,
+        body: { code: 'support-only' },
+      });
+      expect(await shop.try('POST', path, body, WITHOUT_REASON)).toMatchObject({
+        status: 400,
+        body: { code: 'reason-missing', errors: [{ field: 'leadger-reason' }] },
+      });
+      expect((await shop.ask('POST', path, body, undefined, staff)).events).toEqual([records]);
+      const { items } = (await wholeHistory()).body;
+      expect(items.filter(({ type }: { type: string }) => type === records)).toMatchObject([
+        { actor: 'staff:ada', reason: 'looked the order up' },
+      ]);
+    },
+  );
+
+  test("SUP-2: sees all that happened to a customer, in its order, and nothing of another one's", async () => {
+    const { status, body, text } = await wholeHistory();
+    expect(status).toBe(200);
+    const families = new Set(body.items.map(({ stream }: { stream: string }) => stream.split('-')[0]));
+    expect([...families].sort()).toEqual(
+      ['customer', 'contacts', 'checkout', 'coupon', 'mail', 'order', 'programme', 'replacement', 'ticket'].sort(),
+    );
+    const positions = body.items.map(({ position }: { position: string }) => position);
+    expect(positions).toEqual([...new Set(positions)].sort());
+    expect(body.items[0]).toMatchObject({ type: 'CustomerRegistered', stream: `customer-${subject.customerId}` });
+    expect(text).toContain(letter.message);
+    expect(text).toContain('A bakery.');
+    expect(text).not.toContain(stranger);
+    const coupons = body.items.filter(({ stream }: { stream: string }) => stream.startsWith('coupon-'));
+    expect(coupons.slice(0, 2)).toMatchObject([
+      { type: 'CouponUsed', data: { customerId: subject.customerId } },
+      { type: 'CouponRefused', data: { customerId: subject.customerId, reason: 'tried-before' } },
+    ]);
+  });
+
+  test('SUP-2: sees it page by page, and an unknown page not at all', async () => {
+    const all = (await wholeHistory()).body.items;
+    const paged = [];
+    let query: Record<string, string> = { limit: '7' };
+    for (;;) {
+      const { items, nextCursor } = (await wholeHistory(query)).body;
+      paged.push(...items);
+      expect(items.length).toBeGreaterThan(0);
+      if (nextCursor === undefined) break;
+      query = { limit: '7', cursor: nextCursor };
+    }
+    expect(paged).toEqual(all);
+    expect(await wholeHistory({ cursor: 'none' })).toMatchObject({ status: 400, body: { code: 'bad-cursor' } });
+  });
+
+  test('SUP-2: sees it as nobody else does, and never without saying why; each look is recorded', async () => {
+    const looks = async () => {
+      const found = [];
+      const stream = `looks-${subject.customerId}`;
+      for await (const { metadata } of shop.server.application.get<EventStore>(EVENT_STORE).readStream(stream))
+        found.push(JSON.parse(Buffer.from(metadata).toString()));
+      return found;
+    };
+    const before = (await looks()).length;
+    expect(await wholeHistory({}, FOR_A_CUSTOMER)).toMatchObject({ status: 403, body: { code: 'support-only' } });
+    expect(await wholeHistory({}, WITHOUT_REASON)).toMatchObject({ status: 400, body: { code: 'reason-missing' } });
+    expect(await shop.try('GET', '/api/customers/nobody/whole-history', undefined, staff)).toMatchObject({
+      status: 404,
+      body: { code: 'customer-unknown' },
+    });
+    expect(await looks()).toHaveLength(before);
+    await wholeHistory({}, { 'leadger-actor': 'staff:bob', 'leadger-reason': 'a complaint' });
+    expect((await looks()).slice(before)).toMatchObject([{ actor: 'staff:bob', reason: 'a complaint' }]);
+  });
+});
