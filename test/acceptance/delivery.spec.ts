@@ -256,7 +256,7 @@ describe('who gets a lead', () => {
         },
       },
     ]);
-    for (const { at, data, position } of recorded as readonly ((typeof recorded)[number] & { position: string })[]) {
+    for (const { at, data, position } of recorded) {
       const [assigned] = await happened(`/api/leads/${data.leadId}`, 'LeadAssigned');
       expect(assigned?.data).toMatchObject({ orderId, customerId, decision: data.decision });
       expect(data.decision).toMatchObject({ decidedAt: at, decidedOn: expect.stringMatching(/^\d{16}$/) });

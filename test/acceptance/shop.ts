@@ -26,7 +26,7 @@ export interface Shop {
   /** A lead of a person never seen before, unless it is said. @returns its id */
   lead(leadTypeId?: string, details?: Record<string, unknown>): Promise<string>;
   /** What happened to an order (or a replacement, a customer, …: by the path of its history), oldest first. */
-  history(path: string): Promise<readonly { type: string; at: string; data: Anything }[]>;
+  history(path: string): Promise<readonly { type: string; at: string; position: string; data: Anything }[]>;
   /** Reads what reflects all that was asked so far. */
   read(path: string): Promise<Anything>;
   /** Moves the clock; the processes do on the way what is due. */
