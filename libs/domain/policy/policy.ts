@@ -114,6 +114,7 @@ export type PolicyCommand = {
 
 export interface PolicyVersion {
   readonly version: number;
+  readonly author: string;
   readonly effectiveFrom: Instant;
   readonly policy: PolicyDocument;
 }
@@ -135,8 +136,8 @@ export const policy: Decider<PolicyState, PolicyCommand, PolicyEvent> = {
   },
 
   evolve(state, event) {
-    const { version, effectiveFrom, policy } = event.data;
-    state.versions.push({ version, effectiveFrom, policy });
+    const { version, author, effectiveFrom, policy } = event.data;
+    state.versions.push({ version, author, effectiveFrom, policy });
     return state;
   },
 };
