@@ -109,6 +109,19 @@ describe('prices', () => {
     expect(told).toHaveLength(2);
   });
 
+  test('CAT-3: a price set for later holds from then on, though one for sooner was set since', async () => {
+    const leadTypeId = await shop.leadType();
+    const cents = async () => (await order(await shop.order(await shop.customer(), { leadTypeId }))).pricePerLeadCents;
+    await setPrice({ leadTypeId, pricePerLeadCents: 300, effectiveFrom: addDays(shop.now(), 2) });
+    await setPrice({ leadTypeId, pricePerLeadCents: 200, effectiveFrom: addDays(shop.now(), 1) });
+    const told = [await cents()];
+    for (let day = 1; day <= 2; day += 1) {
+      await shop.wait({ days: 1 });
+      told.push(await cents());
+    }
+    expect(told).toEqual([100, 200, 300]);
+  });
+
   test('CAT-3: smallest and largest order hold from the same instant, to the lead', async () => {
     const leadTypeId = await shop.leadType();
     const from = addDays(shop.now(), 1);

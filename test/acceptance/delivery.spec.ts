@@ -325,6 +325,21 @@ describe('the daily maximum', () => {
     expect(await stockOf(leadTypeId)).toEqual({ leads: 3, openPlaces: 3 });
   });
 
+  test("DLV-5: the days are the order's, wherever the customer moves", async () => {
+    const leadTypeId = await shop.leadType(REAL_TIME);
+    const customerId = await shop.customer({ timeZone: 'UTC' });
+    await waitUntil(addDays(`${shop.now().slice(0, 10)}T23:00:00.000Z`, 1));
+    const orderId = await shop.order(customerId, { leadTypeId, dailyMaximum: { leads: 1 } });
+    await leads(3, leadTypeId);
+    await shop.ask('PUT', `/api/customers/${customerId}/time-zone`, { timeZone: 'Asia/Tokyo' });
+    await shop.wait({ hours: 1, seconds: -1 });
+    expect(await deliveries(orderId)).toHaveLength(1);
+    await shop.wait({ seconds: 1 });
+    expect(await deliveries(orderId)).toHaveLength(2);
+    await shop.wait({ hours: 23 });
+    expect(await deliveries(orderId)).toHaveLength(2);
+  });
+
   test('DLV-5: it is no promise: what a scarce day did not bring is not added to the next', async () => {
     const leadTypeId = await shop.leadType(REAL_TIME);
     const orderId = await place(leadTypeId, { dailyMaximum: { leads: 2 } });

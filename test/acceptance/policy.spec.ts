@@ -35,6 +35,17 @@ test('POL-1: a policy is published with a version, an author and an instant from
   expect(await inForce()).toEqual(next);
 });
 
+test('POL-1: one for later holds from then on, though one for sooner was published since', async () => {
+  const [tomorrow, nextWeek] = [addDays(shop.now(), 1), addDays(shop.now(), 7)];
+  await publish({ returnWindowDays: 12 }, nextWeek);
+  await publish({ returnWindowDays: 11 }, tomorrow);
+  const days = async () => (await inForce()).policy.returnWindowDays;
+  await shop.wait({ days: 1 });
+  expect(await days()).toBe(11);
+  await shop.wait({ days: 6 });
+  expect(await days()).toBe(12);
+});
+
 test('POL-1: it is never changed or removed: a later one leaves it as it was', async () => {
   const before = await versions();
   await publish({ verificationDays: 8 });
