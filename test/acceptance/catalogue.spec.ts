@@ -181,7 +181,7 @@ test.each([
   ['exclusive', false, 201],
   ['shared', true, 201],
   ['shared', false, 409],
-])('CAT-4: of an %s type marked as qualifying: %s, an order that joins is answered with %d', async (...given) => {
+])('CAT-4: joining with a type that is %s, marked as qualifying: %s, is answered with %d', async (...given) => {
   const [exclusivity, qualifiesForLoyaltyRewards, status] = given;
   const leadTypeId = await shop.leadType({ exclusivity, qualifiesForLoyaltyRewards });
   const joining = { leadTypeId, loyalty: { cadence: 'weekly' } };

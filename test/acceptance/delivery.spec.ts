@@ -133,7 +133,7 @@ describe('the same person', () => {
   test.each([
     ['the same telephone number, written otherwise', { telephone: '(212) 555-0150', email: 'other@example.org' }],
     ['the same e-mail address, written otherwise', { telephone: '+1 212 555 0151', email: 'ada.byron@EXAMPLE.org' }],
-  ])('DLV-4: is not given twice to a customer: %s, in another record of another type', async (_, again) => {
+  ])('DLV-4: a person is not given twice to a customer: %s, in another record of another type', async (_, again) => {
     const [fresh, aged] = [await shop.leadType(), await shop.leadType({ freshness: 'aged' })];
     const customerId = await shop.customer();
     const [first, second] = [
@@ -147,7 +147,7 @@ describe('the same person', () => {
     expect(await leadsOf(other)).toEqual([record]);
   });
 
-  test('DLV-4: is passed on to the next customer in turn, who may have it', async () => {
+  test('DLV-4: a person whom the customer in turn has had goes to the next one', async () => {
     const [mine, sold] = [await shop.leadType(), await shop.leadType()];
     const customerId = await shop.customer();
     await shop.order(customerId, { leadTypeId: mine });
@@ -162,7 +162,7 @@ describe('the same person', () => {
     ]);
   });
 
-  test('DLV-4: is not given twice after the data was erased, either', async () => {
+  test('DLV-4: a person is not given twice after the data was erased, either', async () => {
     const leadTypeId = await shop.leadType();
     const customerId = await shop.customer();
     const orderId = await shop.order(customerId, { leadTypeId });
@@ -277,30 +277,34 @@ describe('the daily maximum', () => {
     ['Pacific/Auckland', '2026-04-05', '2026-04-04T11:00:00.000Z', 25],
     ['America/New_York', '2026-11-01', '2026-11-01T04:00:00.000Z', 25],
     ['America/Havana', '2027-03-14', '2027-03-14T05:00:00.000Z', 23],
-  ])('DLV-5: holds from midnight to midnight in %s on %s', async (timeZone, localDay, from, hours) => {
-    const until = addSeconds(from, hours * 3600);
-    await waitUntil(addSeconds(from, -1));
-    const leadTypeId = await shop.leadType(REAL_TIME);
-    const orderId = await place(leadTypeId, { dailyMaximum: { leads: 2 }, timeZone });
-    await leads(6, leadTypeId);
-    await waitUntil(addSeconds(until, -0.001));
-    expect((await deliveries(orderId)).map(({ at }) => at)).toEqual(
-      [-1, -1, 0, 0].map((seconds) => addSeconds(from, seconds)),
-    );
-    await waitUntil(until);
-    const delivered = await deliveries(orderId);
-    expect(delivered.slice(4).map(({ at }) => at)).toEqual([until, until]);
-    const days = delivered.map(({ data }) => data.localDay);
-    expect(days.filter((day) => day === localDay)).toHaveLength(2);
-    const reached = await happened(`/api/orders/${orderId}`, 'DailyMaximumReached');
-    expect(reached.map(({ at, data }) => [at, data.localDay, data.deliveredLeads])).toEqual(
-      [1, 3, 5].map((last) => [delivered[last]?.at, days[last], 2]),
-    );
-  });
+  ])(
+    'DLV-5: the daily maximum holds from midnight to midnight in %s on %s',
+    async (timeZone, localDay, from, hours) => {
+      const until = addSeconds(from, hours * 3600);
+      await waitUntil(addSeconds(from, -1));
+      const leadTypeId = await shop.leadType(REAL_TIME);
+      const orderId = await place(leadTypeId, { dailyMaximum: { leads: 2 }, timeZone });
+      await leads(6, leadTypeId);
+      await waitUntil(addSeconds(until, -0.001));
+      expect((await deliveries(orderId)).map(({ at }) => at)).toEqual(
+        [-1, -1, 0, 0].map((seconds) => addSeconds(from, seconds)),
+      );
+      await waitUntil(until);
+      const delivered = await deliveries(orderId);
+      expect(delivered.slice(4).map(({ at }) => at)).toEqual([until, until]);
+      const days = delivered.map(({ data }) => data.localDay);
+      expect(days.filter((day) => day === localDay)).toHaveLength(2);
+      const reached = await happened(`/api/orders/${orderId}`, 'DailyMaximumReached');
+      expect(reached.map(({ at, data }) => [at, data.localDay, data.deliveredLeads])).toEqual(
+        [1, 3, 5].map((last) => [delivered[last]?.at, days[last], 2]),
+      );
+    },
+  );
 
   test.each([
     [1, 1, 1],
     [3, 34, 2],
+    [4, 25, 1],
     [7, 15, 2],
   ])('DLV-5: of %d leads at %d percent a day no more than %d come', async (quantity, percent, most) => {
     const leadTypeId = await shop.leadType(REAL_TIME);
@@ -309,7 +313,7 @@ describe('the daily maximum', () => {
     expect(await deliveries(orderId)).toHaveLength(most);
   });
 
-  test('DLV-5: holds however many leads arrive at once', async () => {
+  test('DLV-5: the daily maximum holds however many leads arrive at once', async () => {
     const leadTypeId = await shop.leadType(REAL_TIME);
     const orders = [
       await place(leadTypeId, { dailyMaximum: { leads: 2 } }),
@@ -340,7 +344,7 @@ describe('the daily maximum', () => {
     expect(await deliveries(orderId)).toHaveLength(2);
   });
 
-  test('DLV-5: it is no promise: what a scarce day did not bring is not added to the next', async () => {
+  test('DLV-5: the daily maximum is no promise: what a scarce day did not bring is not added to the next', async () => {
     const leadTypeId = await shop.leadType(REAL_TIME);
     const orderId = await place(leadTypeId, { dailyMaximum: { leads: 2 } });
     await leads(1, leadTypeId);

@@ -325,6 +325,8 @@ describe('replacements', () => {
     expect(await order(orderId)).toMatchObject({ deliveredLeads: 2, replacementsDelivered: 2 });
     await shop.lead(leadTypeId);
     expect((await order(orderId)).deliveredLeads).toBe(3);
+    const told = await shop.history(`/api/orders/${orderId}`);
+    expect(told.filter(({ type }) => type === 'DailyMaximumReached')).toHaveLength(3);
   });
 
   test('RPL-6: a paused order gets it when it is restarted', async () => {
