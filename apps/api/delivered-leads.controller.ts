@@ -12,18 +12,32 @@ import { READ_MODELS, VAULT } from '#wiring/tokens';
 import { CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { csvLine } from './csv.ts';
-import { Count, Id } from './fields.ts';
+import { Count, Id, Line } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
+import { mentions } from './mentions.ts';
 import { PageQuery, pageOf, pageRequest, ReadQuery, ReadRoute, WaitFor } from './reads.ts';
+
+const search: Parameters<typeof Line>[0] = {
+  description: 'persons whose details hold all these words, or a telephone number with these digits (DLV-9)',
+  example: 'ada byron',
+  maxLength: 100,
+  optional: true,
+};
 
 class DeliveredLeadsQuery extends PageQuery {
   @Id({ description: 'leads of this order only', optional: true })
   orderId?: string;
+
+  @Line(search)
+  search?: string;
 }
 
 class DownloadQuery extends ReadQuery {
   @Id({ description: 'leads of this order only', optional: true })
   orderId?: string;
+
+  @Line(search)
+  search?: string;
 }
 
 class RatingBody {
@@ -94,14 +108,28 @@ export class DeliveredLeadsController {
 
   @Get('leads')
   @ReadRoute({
-    summary: 'Leads that a customer was given, newest first (BCK-1)',
+    summary: 'Leads that a customer was given, newest first (BCK-1); a search looks into all of them (DLV-9)',
     answer: pageOf(deliveredLead),
     example: { items: [deliveredLeadExample] },
   })
-  async list(@IdOf('customer') customerId: string, @Query() query: DeliveredLeadsQuery) {
+  async list(@IdOf('customer') customerId: string, @Query() { search, ...query }: DeliveredLeadsQuery) {
     await this.#mustExist(customerId);
-    const page = await this.#queries.listDeliveredLeads({ ...pageRequest(query), customerId });
+    const request = { ...pageRequest(query), customerId };
+    if (search !== undefined) return this.#queries.pickDeliveredLeads(request, (row) => this.#found(row, search));
+    const page = await this.#queries.listDeliveredLeads(request);
     return { ...page, items: await Promise.all(page.items.map((row) => this.#opened(row))) };
+  }
+
+  @Get('leads/:leadId')
+  @ReadRoute({
+    summary: 'One of them: its page in the Contact Manager (BCK-1)',
+    answer: deliveredLead,
+    example: deliveredLeadExample,
+  })
+  async find(@IdOf('customer') customerId: string, @IdOf('lead') leadId: string, @Query() _: ReadQuery) {
+    const row = await this.#queries.findDeliveredLead(customerId, leadId);
+    if (!row) throw notFound('lead', leadId);
+    return this.#opened(row);
   }
 
   @Get('leads.csv')
@@ -115,14 +143,14 @@ export class DeliveredLeadsController {
   @Problems(400, 404, 503)
   async download(
     @IdOf('customer') customerId: string,
-    @Query() { orderId }: DownloadQuery,
+    @Query() { orderId, search }: DownloadQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     await this.#mustExist(customerId);
     reply
       .type('text/csv; charset=utf-8')
       .header('content-disposition', `attachment; filename="leads-${customerId}.csv"`);
-    return Readable.from(this.#csv({ customerId, ...(orderId !== undefined && { orderId }) }));
+    return Readable.from(this.#csv({ customerId, ...(orderId !== undefined && { orderId }) }, search));
   }
 
   @Put('leads/:leadId/rating')
@@ -136,10 +164,12 @@ export class DeliveredLeadsController {
     return this.#requests.rateContact(customerId, leadId, rating, caller);
   }
 
-  async *#csv(which: { customerId: string; orderId?: string }): AsyncGenerator<string> {
+  async *#csv(which: { customerId: string; orderId?: string }, search?: string): AsyncGenerator<string> {
     yield BYTE_ORDER_MARK + csvLine(columns);
     for await (const row of this.#queries.eachDeliveredLead(which)) {
-      const { contact: person, ...lead } = await this.#opened(row);
+      const found = await (search === undefined ? this.#opened(row) : this.#found(row, search));
+      if (!found) continue;
+      const { contact: person, ...lead } = found;
       const cells: Record<string, unknown> = { ...lead, ...person };
       yield csvLine(columns.map((column) => (cells[column] ?? undefined) as string | number | undefined));
     }
@@ -147,6 +177,12 @@ export class DeliveredLeadsController {
 
   async #opened<Row extends DeliveredLead>(row: Row): Promise<Opened<Row>> {
     return { ...row, contact: ((await this.#vault.open(row.contact)) as Contact | undefined) ?? null };
+  }
+
+  /** Nobody is found by what was erased. */
+  async #found<Row extends DeliveredLead>(row: Row, search: string): Promise<Opened<Row> | undefined> {
+    const lead = await this.#opened(row);
+    return lead.contact && mentions(lead.contact, search) ? lead : undefined;
   }
 
   async #mustExist(customerId: string): Promise<void> {

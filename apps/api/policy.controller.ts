@@ -27,9 +27,14 @@ class PublishPolicyBody {
   effectiveFrom?: Instant;
 }
 
-const policyVersion = policyEvents.PolicyPublished.pick({ version: true, effectiveFrom: true, policy: true });
+const policyVersion = policyEvents.PolicyPublished.pick({
+  version: true,
+  author: true,
+  effectiveFrom: true,
+  policy: true,
+});
 const policyVersions = z.object({ versions: z.array(policyVersion) });
-const anExample = { version: 1, effectiveFrom: '2026-03-01T09:30:00.000Z', policy: defaultPolicy };
+const anExample = { version: 1, author: 'staff:ada', effectiveFrom: '2026-03-01T09:30:00.000Z', policy: defaultPolicy };
 
 @ApiTags('policy')
 @Controller('api/policy')

@@ -1,15 +1,18 @@
 import { Body, Controller, Get, Inject, Post, Query, Res } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { replacementStream } from '#domain/replacements/replacement';
+import type { EventStore } from '#event-store/port';
 import type { ReplacementRow } from '#read-models/queries';
 import type { ReadModels } from '#read-models/read-models';
 import type { Vault } from '#vault/vault';
 import { type Answer, type Caller, Requests } from '#wiring/requests';
-import { READ_MODELS, VAULT } from '#wiring/tokens';
-import { CommandRoute, etagOf, Problems } from './answers.ts';
+import { EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
+import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Id, Line, OneOf, Text } from './fields.ts';
+import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { PageQuery, pageOf, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 
@@ -96,16 +99,17 @@ const replacementExample: Opened = {
 export class ReplacementsController {
   readonly #requests: Requests;
   readonly #queries: ReadModels['queries'];
-  readonly #vault: Vault;
+  readonly #stores: { events: EventStore; vault: Vault };
 
   constructor(
     @Inject(Requests) requests: Requests,
     @Inject(READ_MODELS) { queries }: ReadModels,
+    @Inject(EVENT_STORE) events: EventStore,
     @Inject(VAULT) vault: Vault,
   ) {
     this.#requests = requests;
     this.#queries = queries;
-    this.#vault = vault;
+    this.#stores = { events, vault };
   }
 
   @Get()
@@ -130,6 +134,16 @@ export class ReplacementsController {
     if (!found) throw notFound('replacement', replacementId);
     reply.header('etag', etagOf(found.revision));
     return this.#opened(found);
+  }
+
+  @Get(':replacementId/history')
+  @ApiOperation({ summary: 'All that happened to a return, and what it came to (RPL-8)' })
+  @Answers(200, 'the history', history, historyExample)
+  @Problems(400, 404)
+  async history(@IdOf('replacement') replacementId: string, @Query() { at }: HistoryQuery) {
+    const told = await historyOf(this.#stores, replacementStream(replacementId), at);
+    if (!told) throw notFound('replacement', replacementId);
+    return told;
   }
 
   @Post()
@@ -168,6 +182,6 @@ export class ReplacementsController {
   }
 
   async #opened(row: ReplacementRow): Promise<Opened> {
-    return { ...row, note: ((row.note && (await this.#vault.open(row.note))) as string | undefined) ?? null };
+    return { ...row, note: ((row.note && (await this.#stores.vault.open(row.note))) as string | undefined) ?? null };
   }
 }

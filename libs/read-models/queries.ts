@@ -6,6 +6,7 @@ import { type CustomerRow, customerTable } from './models/customers.ts';
 import { customerStreamTable } from './models/histories.ts';
 import {
   type DeliveredLeadRow,
+  deliveredLeadId,
   deliveredLeadTable,
   type LeadRow,
   leadTable,
@@ -114,14 +115,41 @@ export class Queries {
     return { ...page, items: await this.#withReplacements(page.items) };
   }
 
-  /** All of them, for a download: page by page, so that nothing is held in memory. */
-  async *eachDeliveredLead(request: { customerId: string; orderId?: string }): AsyncGenerator<DeliveredLead> {
-    let cursor: string | undefined;
+  /** All of them, or all after a cursor: page by page, so that nothing is held in memory. */
+  async *eachDeliveredLead(request: {
+    customerId: string;
+    orderId?: string;
+    cursor?: string;
+  }): AsyncGenerator<DeliveredLead> {
+    let { cursor } = request;
     do {
       const page = await this.listDeliveredLeads({ ...request, limit: LARGEST_PAGE, ...(cursor && { cursor }) });
       yield* page.items;
       cursor = page.nextCursor;
     } while (cursor);
+  }
+
+  /** A page of what `pick` makes of them; undefined passes one over. What is sealed can only be searched one by one. */
+  async pickDeliveredLeads<Picked>(
+    { limit, ...request }: PageRequest & { customerId: string; orderId?: string },
+    pick: (lead: DeliveredLead) => Promise<Picked | undefined>,
+  ): Promise<Page<Picked>> {
+    const items: Picked[] = [];
+    let last: DeliveredLead | undefined;
+    for await (const lead of this.eachDeliveredLead(request)) {
+      const picked = await pick(lead);
+      if (picked === undefined) continue;
+      if (last && items.length === limit)
+        return { items, nextCursor: cursorAt(last.deliveredAt, last.deliveredLeadId) };
+      items.push(picked);
+      last = lead;
+    }
+    return { items };
+  }
+
+  async findDeliveredLead(customerId: string, leadId: string): Promise<DeliveredLead | undefined> {
+    const row = await this.#find('leads', deliveredLeadTable, deliveredLeadId(customerId, leadId));
+    return row && (await this.#withReplacements([row]))[0];
   }
 
   /** By due date, the earliest first (RPL-5). */
@@ -219,8 +247,7 @@ export class Queries {
     if (rows.length <= limit) return { items: rows };
     const items = rows.slice(0, limit);
     const last = items.at(-1) as Row;
-    const nextCursor = Buffer.from(JSON.stringify([last[order.by], last[order.id]])).toString('base64url');
-    return { items, nextCursor };
+    return { items, nextCursor: cursorAt(last[order.by], last[order.id]) };
   }
 
   /** One more query instead of a join: the two models may stand at different positions, and each is whole by itself. */
@@ -235,6 +262,8 @@ export class Queries {
     });
   }
 }
+
+const cursorAt = (by: unknown, id: unknown): string => Buffer.from(JSON.stringify([by, id])).toString('base64url');
 
 function afterCursor(
   { by, id, newestFirst }: { by: string; id: string; newestFirst: boolean },

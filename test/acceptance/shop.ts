@@ -23,10 +23,12 @@ export interface Shop {
   customer(details?: Record<string, unknown>): Promise<string>;
   /** A paid order, of 10 leads of `exclusive-fresh` unless it is said otherwise. @returns its id */
   order(customerId: string, details?: Record<string, unknown>): Promise<string>;
+  /** A lead type that nobody else here uses, exclusive and fresh unless it is said, sold at `main`. @returns its id */
+  leadType(details?: Record<string, unknown>): Promise<string>;
   /** A lead of a person never seen before, unless it is said. @returns its id */
   lead(leadTypeId?: string, details?: Record<string, unknown>): Promise<string>;
   /** What happened to an order (or a replacement, a customer, …: by the path of its history), oldest first. */
-  history(path: string): Promise<readonly { type: string; at: string; data: Anything }[]>;
+  history(path: string): Promise<readonly { type: string; at: string; position: string; data: Anything }[]>;
   /** Everything that was recorded, as it lies in the store: boxes closed. */
   log(): Promise<readonly { stream: string; type: string; data: Anything; metadata: Anything }[]>;
   /** Reads what reflects all that was asked so far. */
@@ -43,6 +45,7 @@ const SECONDS_A_DAY = 86_400;
 export async function openShop(options: Parameters<typeof startServer>[0] = {}): Promise<Shop> {
   const server = await startServer(options);
   let people = 0;
+  let leadTypes = 0;
   const attempt = async (...call: Parameters<Server['call']>) => {
     const reply = await server.call(...call);
     await server.settle();
@@ -73,6 +76,17 @@ export async function openShop(options: Parameters<typeof startServer>[0] = {}):
       const order = { customerId, leadTypeId: 'exclusive-fresh', quantity: 10, paymentToken: 'tok_ok', ...details };
       return (await ask('POST', '/api/orders', order)).id;
     },
+    async leadType(details = {}) {
+      leadTypes += 1;
+      const leadTypeId = `type-${leadTypes}`;
+      const traits = { exclusivity: 'exclusive', freshness: 'fresh', usualDelivery: 'one business day' };
+      const leadType = { leadTypeId, name: leadTypeId, ...traits, qualifiesForLoyaltyRewards: false, ...details };
+      await ask('POST', '/api/lead-types', leadType);
+      const limits = { smallestOrder: 1, largestOrder: 1000 };
+      const price = { storeId: 'main', leadTypeId, pricePerLeadCents: 100, currency: 'USD', ...limits };
+      await ask('POST', '/api/prices', price);
+      return leadTypeId;
+    },
     async lead(leadTypeId = 'exclusive-fresh', { contact, ...details }: Record<string, unknown> = {}) {
       people += 1;
       const person = contact ?? { telephone: `+1212${5_550_000 + people}`, email: `person${people}@example.org` };
@@ -91,8 +105,9 @@ export async function openShop(options: Parameters<typeof startServer>[0] = {}):
     },
     now: () => server.clock.now(),
     async stop() {
-      expect(server.errors).toEqual([]);
+      // Stopped first: one that goes on would keep the tests from ending when there were errors.
       await server.stop();
+      expect(server.errors).toEqual([]);
     },
   };
 }

@@ -95,4 +95,15 @@ describe('the catalogue', () => {
     ]);
     expect(priceAt(state, 'other', 'shared-aged', minute(9))).toBeUndefined();
   });
+
+  it('CAT-3: a price set for later holds from then on, though one for sooner was set since', () => {
+    const later = priceSet({ effectiveFrom: minute(9), pricePerLeadCents: 120 });
+    const sooner = priceSet({ effectiveFrom: minute(7), pricePerLeadCents: 80 });
+    const corrected = priceSet({ effectiveFrom: minute(9), pricePerLeadCents: 125 });
+    const centsAt = (at: string, ...events: CatalogueEvent[]) =>
+      priceAt(given(catalogue, opened, defined(aged), priceSet(), ...events).state(), 'main', 'shared-aged', at)
+        ?.pricePerLeadCents;
+    expect([minute(6), minute(7), minute(9)].map((at) => centsAt(at, later, sooner))).toEqual([100, 80, 120]);
+    expect(centsAt(minute(9), later, sooner, corrected)).toBe(125);
+  });
 });

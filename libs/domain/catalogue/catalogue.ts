@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
+import { inEffectAt } from '../kernel/instants.ts';
 
 /** The parent company's one catalogue: its stores, what they sell, and at which price (STO, CAT). */
 export const catalogueStream = 'catalogue-main';
@@ -49,7 +50,7 @@ export type CatalogueCommand =
 export interface CatalogueState {
   readonly stores: Map<string, Store>;
   readonly leadTypes: Map<string, LeadType>;
-  /** In the order in which they were set; the last one in effect holds. */
+  /** In the order in which they were set. */
   readonly prices: Map<string, Price[]>;
   descriptor: string | undefined;
 }
@@ -120,7 +121,7 @@ export const catalogue: Decider<CatalogueState, CatalogueCommand, CatalogueEvent
 
 /** The price that holds at an instant (CAT-3), undefined when the store does not sell the type then. */
 export function priceAt(state: CatalogueState, storeId: string, leadTypeId: string, at: Instant): Price | undefined {
-  return state.prices.get(priceKey(storeId, leadTypeId))?.findLast((price) => price.effectiveFrom <= at);
+  return inEffectAt(state.prices.get(priceKey(storeId, leadTypeId)) ?? [], at);
 }
 
 const priceKey = (storeId: string, leadTypeId: string) => JSON.stringify([storeId, leadTypeId]);

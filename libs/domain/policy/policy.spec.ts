@@ -77,9 +77,14 @@ describe('the policy', () => {
     expect(error?.issues[0]?.path[0]).toBe(field);
   });
 
-  it('POL-1: holds from its instant until a later one holds', () => {
+  it('POL-1: holds from its instant until the instant of the next, in whatever order they were published', () => {
     const state = given(policy, published(1, minute(5)), published(2, minute(30)), published(3, minute(20))).state();
     const versionAt = (at: string) => policyAt(state, at)?.version;
-    expect([minute(4), minute(5), minute(19), minute(20), minute(30)].map(versionAt)).toEqual([undefined, 1, 1, 3, 3]);
+    expect([minute(4), minute(5), minute(19), minute(20), minute(30)].map(versionAt)).toEqual([undefined, 1, 1, 3, 2]);
+  });
+
+  it('POL-1: of two for one instant the one published later holds', () => {
+    const state = given(policy, published(1, minute(5)), published(2, minute(30)), published(3, minute(30))).state();
+    expect(policyAt(state, minute(30))?.version).toBe(3);
   });
 });

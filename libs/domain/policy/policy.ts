@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
+import { inEffectAt } from '../kernel/instants.ts';
 import { isTimeZone } from '../kernel/local-days.ts';
 
 /** All numbers and lists that a store may choose for itself. Never changed, only published anew (POL-1). */
@@ -114,6 +115,7 @@ export type PolicyCommand = {
 
 export interface PolicyVersion {
   readonly version: number;
+  readonly author: string;
   readonly effectiveFrom: Instant;
   readonly policy: PolicyDocument;
 }
@@ -135,15 +137,14 @@ export const policy: Decider<PolicyState, PolicyCommand, PolicyEvent> = {
   },
 
   evolve(state, event) {
-    const { version, effectiveFrom, policy } = event.data;
-    state.versions.push({ version, effectiveFrom, policy });
+    const { version, author, effectiveFrom, policy } = event.data;
+    state.versions.push({ version, author, effectiveFrom, policy });
     return state;
   },
 };
 
-/** The policy in force at an instant: of those that hold already, the one published last. */
-export const policyAt = (state: PolicyState, at: Instant): PolicyVersion | undefined =>
-  state.versions.findLast((version) => version.effectiveFrom <= at);
+/** The policy in force at an instant. */
+export const policyAt = (state: PolicyState, at: Instant): PolicyVersion | undefined => inEffectAt(state.versions, at);
 
 function contradictionIn(policy: PolicyDocument): string | undefined {
   if (policy.agedAfterDays <= policy.freshAfterDays) return 'agedAfterDays must be more than freshAfterDays';

@@ -120,7 +120,7 @@ export const leads: LeadFacts = {
   },
 };
 
-const deliveredLeadId = (customerId: string, leadId: string): string => `${customerId}/${leadId}`;
+export const deliveredLeadId = (customerId: string, leadId: string): string => `${customerId}/${leadId}`;
 
 function keysOf(fact: LeadFact): RowKey[] {
   switch (fact.type) {

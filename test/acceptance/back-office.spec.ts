@@ -1,0 +1,160 @@
+import { addDays } from '#domain/kernel/instants';
+import { openShop, type Shop } from './shop.ts';
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openShop();
+});
+afterAll(() => shop.stop());
+
+/** A customer who asks for things as itself. */
+const signedIn = async (details: Record<string, unknown> = {}) => {
+  const customerId = await shop.customer(details);
+  const asItself = { 'leadger-actor': `customer:${customerId}` };
+  return {
+    customerId,
+    read: (path: string) => shop.read(`/api/customers/${customerId}${path}`),
+    act: (method: string, path: string, body?: object) => shop.ask(method, path, body, undefined, asItself),
+  };
+};
+const ada = { firstName: 'Ada', lastName: 'Byron', telephone: '+1 212 555 0190', comment: 'After five.' };
+const leadsOf = ({ items }: { items: readonly { leadId: string }[] }) => items.map(({ leadId }) => leadId);
+
+test('BCK-1: a customer views, searches and downloads leads, of one order or of all, page by page', async () => {
+  const { customerId, read } = await signedIn();
+  const [one, two] = [await shop.leadType(), await shop.leadType()];
+  const orderId = await shop.order(customerId, { leadTypeId: one });
+  await shop.order(customerId, { leadTypeId: two });
+  const given = [await shop.lead(one, { contact: ada })];
+  for (const leadTypeId of [two, one]) {
+    await shop.wait({ seconds: 1 });
+    given.push(await shop.lead(leadTypeId));
+  }
+  const newestFirst = given.toReversed();
+  expect(leadsOf(await read('/leads'))).toEqual(newestFirst);
+  const page = await read('/leads?limit=2');
+  expect(leadsOf(page)).toEqual(newestFirst.slice(0, 2));
+  expect(leadsOf(await read(`/leads?limit=2&cursor=${page.nextCursor}`))).toEqual(newestFirst.slice(2));
+  expect(leadsOf(await read(`/leads?orderId=${orderId}`))).toEqual([given[2], given[0]]);
+  expect(leadsOf(await read('/leads?search=byron'))).toEqual([given[0]]);
+  const file: string = await read(`/leads.csv?orderId=${orderId}`);
+  const [head, ...lines] = file.trimEnd().split('\r\n');
+  expect(head).toMatch(/^\uFEFF?deliveredAt,leadTypeId,orderId,leadId,firstName,lastName,telephone,email,/);
+  expect(lines.map((line) => line.split(',')[3])).toEqual([given[2], given[0]]);
+});
+
+test('BCK-1: the Contact Manager shows details, takes a rating and a return, and tells what became of it', async () => {
+  const { customerId, read, act } = await signedIn();
+  const leadTypeId = await shop.leadType();
+  const orderId = await shop.order(customerId, { leadTypeId });
+  const leadId = await shop.lead(leadTypeId, { contact: ada });
+  const page = () => read(`/leads/${leadId}`);
+  expect(await page()).toMatchObject({
+    leadId,
+    orderId,
+    contact: ada,
+    deliveredAt: shop.now(),
+    rating: null,
+    replacementFor: null,
+    replacementStatus: null,
+  });
+  await act('PUT', `/api/customers/${customerId}/leads/${leadId}/rating`, { rating: 2 });
+  const { id } = await act('POST', '/api/replacements', { orderId, leadId, reason: 'wrong number', note: 'A bakery.' });
+  expect(await page()).toMatchObject({ rating: 2, replacementId: id, replacementStatus: 'requested' });
+  const returns = async () => (await shop.read(`/api/replacements?customerId=${customerId}`)).items;
+  expect(await returns()).toMatchObject([{ replacementId: id, status: 'requested', verifyBy: addDays(shop.now(), 7) }]);
+
+  const staff = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'called: a bakery' };
+  await shop.ask('POST', `/api/replacements/${id}/grant`, undefined, 200, staff);
+  expect((await page()).replacementStatus).toBe('granted');
+  const instead = await shop.lead(leadTypeId);
+  expect((await page()).replacementStatus).toBe('replaced');
+  expect(await returns()).toMatchObject([{ status: 'replaced', replacementLeadId: instead, replacedAt: shop.now() }]);
+  expect(await read(`/leads/${instead}`)).toMatchObject({ replacementFor: id, replacementStatus: null });
+});
+
+test('BCK-1: a lead of somebody else is none of this customer', async () => {
+  const { customerId } = await signedIn();
+  const leadTypeId = await shop.leadType();
+  await shop.order(await shop.customer(), { leadTypeId });
+  const leadId = await shop.lead(leadTypeId);
+  for (const path of [`/api/customers/${customerId}/leads/${leadId}`, `/api/customers/${customerId}/leads/nobody`])
+    expect(await shop.try('GET', path)).toMatchObject({ status: 404, body: { code: 'lead-unknown' } });
+  expect(leadsOf(await shop.read(`/api/customers/${customerId}/leads`))).toEqual([]);
+});
+
+test('BCK-2: a customer follows an order from page to page: progress, forecast, descriptor; and what it asked is told', async () => {
+  const { customerId, act } = await signedIn();
+  const leadTypeId = await shop.leadType({ freshness: 'real-time', usualDelivery: 'at once' });
+  const wish = { customerId, leadTypeId, quantity: 4, dailyMaximum: { leads: 1 }, paymentToken: 'tok_ok' };
+  const { id: orderId } = await act('POST', '/api/orders', wish);
+  const order = () => shop.read(`/api/orders/${orderId}`);
+  expect(await order()).toMatchObject({
+    status: 'open',
+    deliveredLeads: 0,
+    owedLeads: 4,
+    usualDelivery: 'at once',
+    expectedFilledAt: null,
+    statementDescriptor: 'LEADGER',
+  });
+  await shop.lead(leadTypeId);
+  await shop.wait({ days: 1 });
+  await shop.lead(leadTypeId);
+  expect(await order()).toMatchObject({ deliveredLeads: 2, owedLeads: 2, expectedFilledAt: addDays(shop.now(), 2) });
+
+  await act('POST', `/api/orders/${orderId}/pause`);
+  expect(await order()).toMatchObject({ status: 'paused', pausedAt: shop.now(), expectedFilledAt: null });
+  await act('POST', `/api/orders/${orderId}/restart`);
+  expect((await order()).status).toBe('open');
+  await act('POST', `/api/orders/${orderId}/cancel`);
+  expect(await order()).toMatchObject({ status: 'cancelled', owedLeads: 0, expectedFilledAt: null });
+  const asked = (await shop.history(`/api/orders/${orderId}`)) as readonly { type: string; actor?: string }[];
+  expect(asked.filter(({ actor }) => actor === `customer:${customerId}`).map(({ type }) => type)).toEqual([
+    'OrderPlaced',
+    'OrderPaused',
+    'OrderRestarted',
+    'OrderCancelled',
+  ]);
+});
+
+test('BCK-3: the Loyalty Rewards Manager tells how a pause too many costs the ladder, and why', async () => {
+  const { customerId, act } = await signedIn();
+  const leadTypeId = await shop.leadType({ exclusivity: 'shared', qualifiesForLoyaltyRewards: true });
+  const placedAt = shop.now();
+  const wish = { customerId, leadTypeId, quantity: 10, paymentToken: 'tok_ok', loyalty: { cadence: 'weekly' } };
+  const { id: orderId } = await act('POST', '/api/orders', wish);
+  const programme = () => shop.read(`/api/programmes/${orderId}`);
+  await shop.wait({ days: 7 });
+  expect(await programme()).toMatchObject({
+    status: 'active',
+    nextDueAt: addDays(placedAt, 14),
+    nextBonusPercent: 20,
+    nextBonusRule: 'ladder',
+    pausesUsed: 0,
+  });
+  const pauseFor = async (days: number) => {
+    await act('POST', `/api/orders/${orderId}/pause`);
+    await shop.wait({ days });
+    await act('POST', `/api/orders/${orderId}/restart`);
+  };
+  await pauseFor(1);
+  expect(await programme()).toMatchObject({ nextBonusPercent: 20, nextBonusRule: 'ladder', pausesUsed: 1 });
+  await pauseFor(1);
+  expect(await programme()).toMatchObject({
+    nextBonusPercent: 10,
+    nextBonusLeads: 1,
+    nextBonusRule: 'ladder-lost',
+    nextBonusReason: 'the standard bonus: the order was paused 2 times (LOY-4)',
+    pausesUsed: 2,
+  });
+
+  await act('POST', `/api/programmes/${orderId}/hold`);
+  expect((await programme()).status).toBe('held');
+  await shop.wait({ days: 20 });
+  expect((await shop.read(`/api/orders/${orderId}`)).renewals).toBe(1);
+  await act('POST', `/api/programmes/${orderId}/activate`);
+  expect(await programme()).toMatchObject({ status: 'active', nextDueAt: addDays(shop.now(), 7) });
+  expect((await shop.read(`/api/orders/${orderId}`)).renewals).toBe(2);
+  await act('POST', `/api/programmes/${orderId}/cancel`);
+  expect(await programme()).toMatchObject({ status: 'cancelled', nextDueAt: null });
+});
