@@ -8,8 +8,8 @@ import type { EventStore } from '#event-store/port';
 import type { TicketRow } from '#read-models/queries';
 import type { ReadModels } from '#read-models/read-models';
 import type { Vault } from '#vault/vault';
-import type { Answer, Caller } from '#wiring/requests';
-import { SupportRequests } from '#wiring/support';
+import { type Answer, type Caller, Requests } from '#wiring/requests';
+import type { Support } from '#wiring/support';
 import { EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
 import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
@@ -112,17 +112,17 @@ const ticketExample: Opened = {
 @ApiTags('support')
 @Controller('api/tickets')
 export class TicketsController {
-  readonly #requests: SupportRequests;
+  readonly #support: Support;
   readonly #queries: ReadModels['queries'];
   readonly #stores: { events: EventStore; vault: Vault };
 
   constructor(
-    @Inject(SupportRequests) requests: SupportRequests,
+    @Inject(Requests) { support }: Requests,
     @Inject(READ_MODELS) { queries }: ReadModels,
     @Inject(EVENT_STORE) events: EventStore,
     @Inject(VAULT) vault: Vault,
   ) {
-    this.#requests = requests;
+    this.#support = support;
     this.#queries = queries;
     this.#stores = { events, vault };
   }
@@ -153,8 +153,9 @@ export class TicketsController {
     records: ['TicketOpened'],
     creates: '/api/tickets/:id',
   })
+  @Problems(403)
   open(@Body() body: OpenTicketBody, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.openTicket(body, caller);
+    return this.#support.openTicket(body, caller);
   }
 
   @Post(':ticketId/answer')
@@ -168,7 +169,7 @@ export class TicketsController {
     @Body() { answer }: AnswerTicketBody,
     @Asking() caller: Caller,
   ): Promise<Answer> {
-    return this.#requests.answerTicket(ticketId, answer, caller);
+    return this.#support.answerTicket(ticketId, answer, caller);
   }
 
   @Post(':ticketId/messages')
@@ -176,18 +177,20 @@ export class TicketsController {
     summary: 'Write again: an answered ticket is open again, and due anew (SUP-1)',
     records: ['TicketReopened'],
   })
+  @Problems(403)
   writeAgain(
     @IdOf('ticket') ticketId: string,
     @Body() { message }: MessageBody,
     @Asking() caller: Caller,
   ): Promise<Answer> {
-    return this.#requests.writeAgain(ticketId, message, caller);
+    return this.#support.writeAgain(ticketId, message, caller);
   }
 
   @Post(':ticketId/close')
   @CommandRoute({ summary: 'Close a ticket: it waits for nothing more', records: ['TicketClosed'], takesNothing: true })
+  @Problems(403)
   close(@IdOf('ticket') ticketId: string, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.closeTicket(ticketId, caller);
+    return this.#support.closeTicket(ticketId, caller);
   }
 
   @Get(':ticketId/history')

@@ -9,8 +9,8 @@ import type { EventStore } from '#event-store/port';
 import { BadCursor } from '#read-models/queries';
 import type { ReadModels } from '#read-models/read-models';
 import type { Vault } from '#vault/vault';
-import type { Caller } from '#wiring/requests';
-import { SupportRequests } from '#wiring/support';
+import { type Caller, Requests } from '#wiring/requests';
+import type { Support } from '#wiring/support';
 import { EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
 import { mustBeAccepted, RecordedRead } from './answers.ts';
 import { Asking } from './caller.ts';
@@ -27,18 +27,18 @@ const happeningExample = {
 @ApiTags('support')
 @Controller('api/customers')
 export class WholeHistoryController {
-  readonly #requests: SupportRequests;
+  readonly #support: Support;
   readonly #queries: ReadModels['queries'];
   readonly #events: EventStore;
   readonly #vault: Vault;
 
   constructor(
-    @Inject(SupportRequests) requests: SupportRequests,
+    @Inject(Requests) { support }: Requests,
     @Inject(READ_MODELS) { queries }: ReadModels,
     @Inject(EVENT_STORE) events: EventStore,
     @Inject(VAULT) vault: Vault,
   ) {
-    this.#requests = requests;
+    this.#support = support;
     this.#queries = queries;
     this.#events = events;
     this.#vault = vault;
@@ -52,7 +52,7 @@ export class WholeHistoryController {
   })
   @RecordedRead()
   async wholeHistory(@IdOf('customer') customerId: string, @Query() query: PageQuery, @Asking() caller: Caller) {
-    mustBeAccepted(await this.#requests.showHistory(customerId, caller), { customerId });
+    mustBeAccepted(await this.#support.showHistory(customerId, caller), { customerId });
     const { limit, cursor } = pageRequest(query);
     const facts = await this.#factsOf(customerId);
     const from = cursor === undefined ? 0 : facts.findIndex(({ position }) => position === cursor) + 1;
@@ -68,9 +68,11 @@ export class WholeHistoryController {
     const own = [customerStream(customerId), contactBookStream(customerId)];
     const streams = [...own, ...(await this.#queries.streamsOf(customerId))];
     const facts = await factsOf(this.#events, streams, { hashOf: hashOfEvent });
-    // Of a coupon's stream, only what this customer did with it.
     return facts.filter(
-      ({ stream, data }) => !stream.startsWith('coupon-') || ('customerId' in data && data.customerId === customerId),
+      (fact) => !isShared(fact) || ('customerId' in fact.data && fact.data.customerId === customerId),
     );
   }
 }
+
+/** Coupons are many customers', and an address may have been another one's: what others did there is not told. */
+const isShared = ({ stream }: { stream: string }): boolean => /^(address|coupon)-/.test(stream);

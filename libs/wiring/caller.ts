@@ -28,9 +28,9 @@ export function notSupport({ actor, reason }: Caller, rule: string): Refusal | u
 }
 
 /** ACC-4: customers change what is theirs; support may do it for them, and says why. */
-export function notOwner(customerId: string, caller: Caller): Refusal | undefined {
+export function notOwner(customerId: string, caller: Caller, rule = 'ACC-4'): Refusal | undefined {
   if (caller.actor === `customer:${customerId}`) return undefined;
   return caller.actor.startsWith('customer:')
-    ? refuse('not-yours', 'this belongs to another customer', 'ACC-4')
-    : notSupport(caller, 'ACC-4');
+    ? refuse('not-yours', 'this belongs to another customer', rule)
+    : notSupport(caller, rule);
 }

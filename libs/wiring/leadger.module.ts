@@ -16,7 +16,6 @@ import { operationsElsewhere, operationsOf } from './operations.ts';
 import { createReactions } from './reactions.ts';
 import { Requests } from './requests.ts';
 import type { Stores } from './stores.ts';
-import { SupportRequests } from './support.ts';
 import { CLOCK, EVENT_STORE, MAILS, OPERATIONS, READ_MODELS, VAULT, WORK } from './tokens.ts';
 import { Worker } from './worker.ts';
 
@@ -91,27 +90,10 @@ export class LeadgerModule implements OnApplicationShutdown {
           useFactory: (ledger: Ledger, vault: Vault, bus: CommandBus) =>
             new Requests({ ledger, vault, clock, send: send(bus) }),
         },
-        {
-          provide: SupportRequests,
-          inject: [Ledger, VAULT, CommandBus],
-          useFactory: (ledger: Ledger, vault: Vault, bus: CommandBus) =>
-            new SupportRequests({ ledger, vault, clock, send: send(bus) }),
-        },
         LedgerCommandHandler,
         ...work,
       ],
-      exports: [
-        EVENT_STORE,
-        VAULT,
-        READ_MODELS,
-        CLOCK,
-        MAILS,
-        Ledger,
-        Requests,
-        SupportRequests,
-        CqrsModule,
-        ...work.map(tokenOf),
-      ],
+      exports: [EVENT_STORE, VAULT, READ_MODELS, CLOCK, MAILS, Ledger, Requests, CqrsModule, ...work.map(tokenOf)],
     };
   }
 }

@@ -29,13 +29,14 @@ import type { AnyCommand, CommandOf } from '#domain/ledger';
 import { type LoyaltyTerms, loyaltyTermsOf } from '#domain/loyalty/bonus';
 import { programmeStream } from '#domain/loyalty/programme';
 import { type DailyMaximum, dailyMaximumOf, order, orderStream } from '#domain/orders/order';
-import { type PolicyDocument, type PolicyVersion, policyAt, policyStream } from '#domain/policy/policy';
+import { noPolicy, type PolicyDocument, type PolicyVersion, policyAt, policyStream } from '#domain/policy/policy';
 import { replacementIdOf, replacementStream } from '#domain/replacements/replacement';
 import type { Clock } from '#gateways/clock';
 import type { Vault } from '#vault/vault';
 import { Accounts } from './accounts.ts';
-import { type Answer, type Caller, notSupport } from './caller.ts';
+import { type Answer, type Caller, notSupport, type Send } from './caller.ts';
 import type { Ledger, Order as LedgerOrder, Outcome } from './ledger.ts';
+import { Support } from './support.ts';
 
 export type { Answer, Caller };
 
@@ -69,7 +70,7 @@ export interface RequestReplacement {
   readonly note?: string;
 }
 
-export interface Needs {
+interface Needs {
   readonly ledger: Ledger;
   readonly vault: Vault;
   readonly clock: Clock;
@@ -83,11 +84,14 @@ export interface Needs {
  */
 export class Requests {
   readonly accounts: Accounts;
+  readonly support: Support;
   readonly #needs: Needs;
 
   constructor(needs: Needs) {
     this.#needs = needs;
-    this.accounts = new Accounts(needs, (...asked) => this.#send(...asked));
+    const send: Send = (...asked) => this.#send(...asked);
+    this.accounts = new Accounts(needs, send);
+    this.support = new Support(needs, send);
   }
 
   openStore(store: Store, caller: Caller): Promise<Answer> {
@@ -391,29 +395,18 @@ export class Requests {
     return { catalogue, policy: policyAt(policies, at) };
   }
 
-  #send(
+  /** A refusal goes the same way as a command: a repeat of a request that was accepted gets its first outcome. */
+  async #send(
     id: string,
     stream: string,
     command: AnyCommand | Refusal,
-    caller: Caller,
+    { ifRevision, ...caller }: Caller,
     hints: { likelyNew?: boolean } = {},
   ): Promise<Answer> {
-    return sendFor(this.#needs, id, stream, command, caller, hints);
+    const cause: Cause = { ...caller, correlationId: caller.commandId };
+    const order = { stream, command, cause, ...(ifRevision !== undefined && { ifRevision }), ...hints };
+    return { id, outcome: await this.#needs.send(order) };
   }
-}
-
-/** A refusal goes the same way as a command: a repeat of a request that was accepted gets its first outcome. */
-export async function sendFor(
-  { send }: Pick<Needs, 'send'>,
-  id: string,
-  stream: string,
-  command: AnyCommand | Refusal,
-  { ifRevision, ...caller }: Caller,
-  hints: { likelyNew?: boolean } = {},
-): Promise<Answer> {
-  const cause: Cause = { ...caller, correlationId: caller.commandId };
-  const order = { stream, command, cause, ...(ifRevision !== undefined && { ifRevision }), ...hints };
-  return { id, outcome: await send(order) };
 }
 
 type PlaceOrderCommand = Extract<CommandOf<'order'>, { type: 'PlaceOrder' }>;
@@ -437,7 +430,7 @@ function placeOrderCommand(
 ): PlaceOrderCommand | Refusal {
   const { customerId, leadTypeId, quantity, dailyMaximum, paymentToken } = request;
   const { storeId } = customer;
-  if (!isRegistered(customer)) return unknownCustomer(customerId);
+  if (!isRegistered(customer)) return refuse('customer-unknown', `there is no customer ${customerId}`);
   const leadType = catalogue.leadTypes.get(leadTypeId);
   if (!leadType) return unknownLeadType(leadTypeId);
   const price = priceAt(catalogue, storeId, leadTypeId, at);
@@ -480,6 +473,4 @@ function loyaltyFor(
   );
 }
 
-export const noPolicy = refuse('no-policy', 'no policy is in force yet', 'POL-1');
-export const unknownCustomer = (id: string) => refuse('customer-unknown', `there is no customer ${id}`);
 const unknownLeadType = (id: string) => refuse('unknown-lead-type', `there is no lead type ${id}`, 'CAT-1');

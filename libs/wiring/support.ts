@@ -1,13 +1,15 @@
-import { customerStream, isRegistered } from '#domain/accounts/customer';
+import { customerStream, isRegistered, notRegistered } from '#domain/accounts/customer';
 import type { Refusal } from '#domain/kernel/decider';
 import type { Instant, Sealed } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import type { CommandOf } from '#domain/ledger';
-import { policyAt, policyStream } from '#domain/policy/policy';
+import { noPolicy, policyAt, policyStream } from '#domain/policy/policy';
 import { looksStream } from '#domain/support/look';
 import { type AnswerPolicy, ticketStream, unknownTicket } from '#domain/support/ticket';
-import { type Answer, type Caller, notSupport } from './caller.ts';
-import { type Needs, noPolicy, sendFor, unknownCustomer } from './requests.ts';
+import type { Clock } from '#gateways/clock';
+import type { Vault } from '#vault/vault';
+import { type Answer, type Caller, notOwner, notSupport, type Send } from './caller.ts';
+import type { Ledger } from './ledger.ts';
 
 export interface OpenTicket {
   readonly customerId: string;
@@ -17,19 +19,28 @@ export interface OpenTicket {
   readonly callBack?: { readonly telephone: string };
 }
 
+interface Needs {
+  readonly ledger: Ledger;
+  readonly vault: Vault;
+  readonly clock: Clock;
+}
+
 type TicketCommand = CommandOf<'ticket'>;
 
-/** What customers ask of support, and how support answers (SUP-1). What they write is sealed under the customer's key. */
-export class SupportRequests {
+/** What customers ask of support, and how support answers (SUP). All that they write is sealed under the customer's key. */
+export class Support {
   readonly #needs: Needs;
+  readonly #send: Send;
 
-  constructor(needs: Needs) {
+  constructor(needs: Needs, send: Send) {
     this.#needs = needs;
+    this.#send = send;
   }
 
   async openTicket(letter: OpenTicket, caller: Caller): Promise<Answer> {
     const id = deriveId('ticket', caller.commandId);
-    return this.#send(id, await this.#opening(letter), caller);
+    const command = notOwner(letter.customerId, caller, 'SUP-1') ?? (await this.#opening(letter));
+    return this.#send(id, ticketStream(id), command, caller);
   }
 
   async #opening({ customerId, subject, message, callBack }: OpenTicket): Promise<TicketCommand | Refusal> {
@@ -38,7 +49,7 @@ export class SupportRequests {
       this.#needs.ledger.read<'customer'>(customerStream(customerId)),
       this.#answerPolicy(at),
     ]);
-    if (!isRegistered(customer)) return unknownCustomer(customerId);
+    if (!isRegistered(customer)) return notRegistered;
     if ('refused' in answerPolicy) return answerPolicy;
     return {
       type: 'OpenTicket',
@@ -53,41 +64,59 @@ export class SupportRequests {
   }
 
   /** SUP-2. */
-  async answerTicket(ticketId: string, answer: string, caller: Caller): Promise<Answer> {
-    const refusal = notSupport(caller, 'SUP-2');
-    const customerId = await this.#customerOf(ticketId);
-    if (refusal || customerId === undefined) return this.#send(ticketId, refusal ?? unknownTicket, caller);
-    const sealed = await this.#seal(customerId, answer);
-    return this.#send(ticketId, { type: 'AnswerTicket', at: this.#now(), answer: sealed }, caller);
+  answerTicket(ticketId: string, answer: string, caller: Caller): Promise<Answer> {
+    return this.#onTicket(
+      ticketId,
+      caller,
+      () => notSupport(caller, 'SUP-2'),
+      async (customerId, at) => ({ type: 'AnswerTicket', at, answer: await this.#seal(customerId, answer) }),
+    );
   }
 
-  async writeAgain(ticketId: string, message: string, caller: Caller): Promise<Answer> {
-    const at = this.#now();
-    const [customerId, answerPolicy] = await Promise.all([this.#customerOf(ticketId), this.#answerPolicy(at)]);
-    if (customerId === undefined) return this.#send(ticketId, unknownTicket, caller);
-    if ('refused' in answerPolicy) return this.#send(ticketId, answerPolicy, caller);
-    const sealed = await this.#seal(customerId, message);
-    return this.#send(ticketId, { type: 'WriteAgain', at, message: sealed, answerPolicy }, caller);
+  writeAgain(ticketId: string, message: string, caller: Caller): Promise<Answer> {
+    return this.#onTicket(
+      ticketId,
+      caller,
+      (customerId) => notOwner(customerId, caller, 'SUP-1'),
+      async (customerId, at) => {
+        const answerPolicy = await this.#answerPolicy(at);
+        if ('refused' in answerPolicy) return answerPolicy;
+        return { type: 'WriteAgain', at, message: await this.#seal(customerId, message), answerPolicy };
+      },
+    );
   }
 
   closeTicket(ticketId: string, caller: Caller): Promise<Answer> {
-    return this.#send(ticketId, { type: 'CloseTicket', at: this.#now() }, caller);
+    return this.#onTicket(
+      ticketId,
+      caller,
+      (customerId) => notOwner(customerId, caller, 'SUP-1'),
+      async (_, at) => ({ type: 'CloseTicket', at }),
+    );
   }
 
   /** SUP-2: to look is an act, too. Nothing may be shown unless this was accepted. */
   async showHistory(customerId: string, caller: Caller): Promise<Answer> {
     const { state: customer } = await this.#needs.ledger.read<'customer'>(customerStream(customerId));
-    const refusal = notSupport(caller, 'SUP-2') ?? (isRegistered(customer) ? undefined : unknownCustomer(customerId));
+    const refusal = notSupport(caller, 'SUP-2') ?? (isRegistered(customer) ? undefined : notRegistered);
     const command = { type: 'ShowCustomerHistory', at: this.#now(), customerId } as const;
-    return sendFor(this.#needs, customerId, looksStream(customerId), refusal ?? command, caller);
+    return this.#send(customerId, looksStream(customerId), refusal ?? command, caller);
   }
 
-  async #customerOf(ticketId: string): Promise<string | undefined> {
-    const { state } = await this.#needs.ledger.read<'ticket'>(ticketStream(ticketId));
-    return state.status === 'unknown' ? undefined : state.customerId;
+  /** Nothing is sealed for a ticket that is not there, nor for whom it is not open to. */
+  async #onTicket(
+    ticketId: string,
+    caller: Caller,
+    refuse: (customerId: string) => Refusal | undefined,
+    commandFor: (customerId: string, at: Instant) => Promise<TicketCommand | Refusal>,
+  ): Promise<Answer> {
+    const stream = ticketStream(ticketId);
+    const { state } = await this.#needs.ledger.read<'ticket'>(stream);
+    const refusal = state.status === 'unknown' ? unknownTicket : refuse(state.customerId);
+    return this.#send(ticketId, stream, refusal ?? (await commandFor(state.customerId, this.#now())), caller);
   }
 
-  /** What was promised when the customer wrote. */
+  /** What is promised to whoever writes at that moment. */
   async #answerPolicy(at: Instant): Promise<AnswerPolicy | Refusal> {
     const { state } = await this.#needs.ledger.read<'policy'>(policyStream);
     const inForce = policyAt(state, at);
@@ -100,9 +129,5 @@ export class SupportRequests {
 
   #now(): Instant {
     return this.#needs.clock.now();
-  }
-
-  #send(ticketId: string, command: TicketCommand | Refusal, caller: Caller): Promise<Answer> {
-    return sendFor(this.#needs, ticketId, ticketStream(ticketId), command, caller);
   }
 }

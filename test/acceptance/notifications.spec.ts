@@ -152,11 +152,8 @@ describe('mails of a store on one machine', () => {
 
   test('SUP-1, NTF-1: the answer to a ticket is mailed', async () => {
     const { id } = await member();
-    const { id: ticketId } = await shop.ask('POST', '/api/tickets', {
-      customerId: id,
-      subject: 'Why?',
-      message: 'Why?',
-    });
+    const letter = { customerId: id, subject: 'Why?', message: 'Why?' };
+    const { id: ticketId } = await shop.ask('POST', '/api/tickets', letter, 201, as(id));
     await shop.ask('POST', `/api/tickets/${ticketId}/answer`, { answer: 'Because of <this>.' }, undefined, support);
     expect(await mailsTo(id)).toEqual(['ticket-answered']);
     expect(await copyOf(id, 'ticket-answered')).toContain('Because of &lt;this&gt;.');

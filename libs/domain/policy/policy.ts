@@ -146,6 +146,8 @@ export const policy: Decider<PolicyState, PolicyCommand, PolicyEvent> = {
 /** The policy in force at an instant. */
 export const policyAt = (state: PolicyState, at: Instant): PolicyVersion | undefined => inEffectAt(state.versions, at);
 
+export const noPolicy = refuse('no-policy', 'no policy is in force yet', 'POL-1');
+
 function contradictionIn(policy: PolicyDocument): string | undefined {
   if (policy.agedAfterDays <= policy.freshAfterDays) return 'agedAfterDays must be more than freshAfterDays';
   const { sharedBonusPercents: ladder, renewalCadences } = policy;

@@ -2,7 +2,7 @@ import { type Model, table } from '../engine/model.ts';
 
 /** A stream in which something happened to a customer. */
 export interface CustomerStreamRow {
-  /** Customer and stream: a coupon's is many customers'. */
+  /** Customer and stream: a coupon's is many customers', an address's one after another's. */
   readonly customerStreamId: string;
   readonly customerId: string;
   readonly stream: string;
@@ -17,6 +17,7 @@ export const customerStreamTable = table<CustomerStreamRow>({
 
 /** With each of these a stream becomes a part of a customer's history. */
 const eventTypes = [
+  'AddressClaimed',
   'CheckoutStarted',
   'CouponUsed',
   'CouponRefused',
