@@ -5,6 +5,7 @@ import { deriveId } from '#domain/kernel/ids';
 import { type Clock, systemClock } from '#gateways/clock';
 import { mailInMemory } from '#gateways/mail';
 import { sandboxPayments } from '#gateways/payments';
+import { noWebhooks } from '#gateways/webhooks';
 import { prepareNewStore } from '#wiring/first-start';
 import { Ledger } from '#wiring/ledger';
 import { createReactions } from '#wiring/reactions';
@@ -25,6 +26,7 @@ export async function openShop({ clock = systemClock(), readModels = true }: { c
     clock,
     payments: sandboxPayments(),
     mails: mailInMemory(),
+    webhooks: noWebhooks(),
     send,
   });
   await prepareNewStore(requests);

@@ -202,6 +202,7 @@ const fieldOfRefusal: Readonly<Record<string, string>> = {
   'replacement-unknown': 'replacementId',
   'return-reason-unknown': 'reason',
   'ticket-unknown': 'ticketId',
+  'webhook-unknown': 'webhookId',
   'unknown-cadence': 'loyalty.cadence',
   'unknown-lead-type': 'leadTypeId',
   'unknown-store': 'storeId',

@@ -14,6 +14,7 @@ import { ProgrammesController } from './programmes.controller.ts';
 import { ReplacementsController } from './replacements.controller.ts';
 import { SignInController } from './sign-in.controller.ts';
 import { TicketsController } from './tickets.controller.ts';
+import { WebhooksController } from './webhooks.controller.ts';
 import { WholeHistoryController } from './whole-history.controller.ts';
 
 /** How a program is: all there is to ask of a worker. */
@@ -34,6 +35,7 @@ export class OperationsModule {}
     LeadsController,
     ReplacementsController,
     MailsController,
+    WebhooksController,
     TicketsController,
     WholeHistoryController,
     ProcessesController,

@@ -7,11 +7,12 @@ import { type MailKind, mailKinds } from '#domain/notifications/kinds';
 import type { CustomerRow } from '#read-models/queries';
 import type { ReadModels } from '#read-models/read-models';
 import type { Vault } from '#vault/vault';
+import type { OpenedLeadDelivery } from '#wiring/accounts';
 import { type Answer, type Caller, Requests } from '#wiring/requests';
 import { READ_MODELS, VAULT } from '#wiring/tokens';
 import { CommandRoute, etagOf } from './answers.ts';
 import { Asking } from './caller.ts';
-import { Conforming, Email, Id, Line, OneOf, Password, TimeZone } from './fields.ts';
+import { Conforming, Email, Id, Line, OneOf, Password, TimeZone, WebAddress } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { PageQuery, pageOf, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 
@@ -82,7 +83,20 @@ class LeadDeliveryBody {
     example: 'digest',
   })
   mails!: 'digest' | 'each';
+
+  @WebAddress({
+    description: 'each lead is sent there, signed as Standard Webhooks has it',
+    example: 'https://crm.example/leads',
+    optional: true,
+  })
+  webhookUrl?: string;
 }
+
+const leadDelivery = z.object({
+  mails: z.enum(['digest', 'each']),
+  webhookUrl: z.string().nullable(),
+  signingSecret: z.string().nullable().describe('what calls are signed with; keep it to yourself'),
+}) satisfies z.ZodType<OpenedLeadDelivery>;
 
 class BusinessAssociationBody {
   @Line({ description: 'the company or programme the customer works for (ACC-5)', example: 'Best Travel Club' })
@@ -266,6 +280,17 @@ export class CustomersController {
     @Asking() caller: Caller,
   ): Promise<Answer> {
     return this.#requests.accounts.changeMailPreferences(customerId, off, caller);
+  }
+
+  @Get(':customerId/lead-delivery')
+  @ReadRoute({
+    summary: 'How a customer gets its leads (DLV-9)',
+    answer: leadDelivery,
+    example: { mails: 'digest', webhookUrl: 'https://crm.example/leads', signingSecret: 'whsec_c2VjcmV0IHNlY3JldA==' },
+  })
+  async leadDelivery(@IdOf('customer') customerId: string, @Query() _: ReadQuery): Promise<OpenedLeadDelivery> {
+    if (!(await this.#queries.findCustomer(customerId))) throw notFound('customer', customerId);
+    return this.#requests.accounts.leadDelivery(customerId);
   }
 
   @Put(':customerId/lead-delivery')

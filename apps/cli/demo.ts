@@ -6,6 +6,7 @@ import { hashOfEvent } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
 import { MovedClock } from '#gateways/clock';
 import { mailInMemory } from '#gateways/mail';
+import { noWebhooks } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { Requests } from '#wiring/requests';
@@ -77,7 +78,7 @@ export async function runDemo({ days, seed, data, eventStoreDb, databaseUrl }: D
   });
   const clock = new MovedClock(Life.firstDay(sample));
   const application = await NestFactory.createApplicationContext(
-    LeadgerModule.on(stores, { clock, mails: mailInMemory() }),
+    LeadgerModule.on(stores, { clock, mails: mailInMemory(), webhooks: noWebhooks() }),
     {
       logger: ['error', 'warn'],
     },

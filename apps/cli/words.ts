@@ -92,6 +92,12 @@ const words: { readonly [Type in EventTypeName]: (data: DataOf<Type>) => string 
   MailSent: ({ kind, subject }) => `sent, ${kind}: "${subject}"`,
   MailRefused: ({ kind, reason }) => `refused for good, ${kind}: ${reason}`,
   MailWithheld: ({ kind, reason }) => `not sent, ${kind}: ${reason.replaceAll('-', ' ')}`,
+  WebhookWished: ({ leadId, customerId }) => `lead ${leadId} is to be sent to the program of customer ${customerId}`,
+  WebhookAccepted: ({ attempt, status }) => `accepted at the ${ordinal(attempt)} try, with ${status}`,
+  WebhookFailed: ({ attempt, reason, retryAt }) =>
+    `the ${ordinal(attempt)} try failed (${reason}); again at ${retryAt}`,
+  WebhookParked: ({ attempt, reason }) => `laid aside after the ${ordinal(attempt)} try: ${reason}`,
+  WebhookReplayed: () => 'to be sent again',
   ReplacementDelivered: ({ replacementLeadId }) => `replaced by lead ${replacementLeadId}`,
   TicketOpened: ({ dueAt, callBackTelephone }) =>
     `the customer writes to support${callBackTelephone ? ' and asks to be called back' : ''}: to be answered by ${dueAt}`,
@@ -120,4 +126,7 @@ function rankOf({ rule, rank, decidedOn }: DataOf<'LeadAssigned'>['decision']): 
 const worth = (discount: { percent: number } | { amountCents: number }): string =>
   'percent' in discount ? `${discount.percent} % off` : `${(discount.amountCents / 100).toFixed(2)} off`;
 const money = (cents: number, currency: string): string => `${(cents / 100).toFixed(2)} ${currency}`;
+const ordinal = (number: number): string =>
+  `${number}${{ one: 'st', two: 'nd', few: 'rd' }[ordinals.select(number) as string] ?? 'th'}`;
+const ordinals = new Intl.PluralRules('en', { type: 'ordinal' });
 const customers = (count: number): string => (count === 1 ? 'one customer' : `up to ${count} customers`);

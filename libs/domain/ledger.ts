@@ -9,6 +9,7 @@ import { contactBook, contactBookEvents } from './leads/contact-book.ts';
 import { lead, leadEvents } from './leads/lead.ts';
 import { programme, programmeEvents } from './loyalty/programme.ts';
 import { mail, mailEvents } from './notifications/mail.ts';
+import { webhook, webhookEvents } from './notifications/webhook.ts';
 import { order, orderEvents } from './orders/order.ts';
 import { policy, policyEvents, policyUpcasters } from './policy/policy.ts';
 import { replacement, replacementEvents } from './replacements/replacement.ts';
@@ -32,6 +33,7 @@ export const ledger = {
   programme: { decider: programme, events: programmeEvents, upcasters: {} },
   replacement: { decider: replacement, events: replacementEvents, upcasters: {} },
   mail: { decider: mail, events: mailEvents, upcasters: {} },
+  webhook: { decider: webhook, events: webhookEvents, upcasters: {} },
   ticket: { decider: ticket, events: ticketEvents, upcasters: {} },
   looks: { decider: looks, events: lookEvents, upcasters: {} },
 } satisfies Record<string, Family>;

@@ -3,6 +3,7 @@ import type { Refusal } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import type { AnyCommand, EventTypeName } from '#domain/ledger';
 import type { MailWish } from '#domain/notifications/mail';
+import type { WebhookWish } from '#domain/notifications/webhook';
 
 /** What a process wants done. The id is made from the cause, so wishing twice does nothing twice. */
 export type Wish = CommandWish | EffectWish;
@@ -39,7 +40,8 @@ export type Effect =
       readonly mailId: string;
       readonly mail: Omit<MailWish, 'eventId'>;
       readonly wishedAt: Instant;
-    };
+    }
+  | { readonly kind: 'call-webhook'; readonly webhookId: string; readonly attempt: number; readonly wish: WebhookWish };
 
 interface Charge {
   readonly token: string;

@@ -18,6 +18,7 @@ import { type OrderRow, orderTable } from './models/orders.ts';
 import { type ProgrammeRow, programmeTable, type RenewalRow, renewalTable } from './models/programmes.ts';
 import { type ReplacementRow, replacementTable } from './models/replacements.ts';
 import { type TicketRow, ticketTable } from './models/tickets.ts';
+import { type WebhookRow, webhookTable } from './models/webhooks.ts';
 
 export type {
   CustomerRow,
@@ -30,6 +31,7 @@ export type {
   ReplacementRow,
   StockRow,
   TicketRow,
+  WebhookRow,
 };
 
 /** A delivered lead with the state of its return, where there is one. */
@@ -193,6 +195,18 @@ export class Queries {
     const { customerId, kind, status } = request;
     const order = { by: 'wishedAt', id: 'mailId', newestFirst: true } as const;
     return this.#page(this.#all('mails', mailTable), { customerId, kind, status }, order, request);
+  }
+
+  listWebhooks(
+    request: PageRequest & { customerId?: string; status?: WebhookRow['status'] },
+  ): Promise<Page<WebhookRow>> {
+    const { customerId, status } = request;
+    const order = { by: 'deliveredAt', id: 'webhookId', newestFirst: true } as const;
+    return this.#page(this.#all('webhooks', webhookTable), { customerId, status }, order, request);
+  }
+
+  findWebhook(webhookId: string): Promise<WebhookRow | undefined> {
+    return this.#find('webhooks', webhookTable, webhookId);
   }
 
   findMail(mailId: string): Promise<MailRow | undefined> {

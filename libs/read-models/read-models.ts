@@ -25,9 +25,20 @@ import { orders } from './models/orders.ts';
 import { programmes } from './models/programmes.ts';
 import { replacements } from './models/replacements.ts';
 import { tickets } from './models/tickets.ts';
+import { webhooks } from './models/webhooks.ts';
 import { Queries } from './queries.ts';
 
-const models: readonly AnyModel[] = [customers, orders, programmes, leads, replacements, tickets, mails, histories];
+const models: readonly AnyModel[] = [
+  customers,
+  orders,
+  programmes,
+  leads,
+  replacements,
+  tickets,
+  mails,
+  webhooks,
+  histories,
+];
 
 export interface ReadModelStatus {
   readonly name: string;

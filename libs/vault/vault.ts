@@ -12,7 +12,7 @@ import { openSqliteKeys } from './sqlite-keys.ts';
  * What is known by a keyed hash. An account's address is a kind of its own: nobody can tell from the log which customers
  * are leads too. So is a request that holds a password, whose plain hash could be guessed at.
  */
-export type KeyedKind = 'telephone' | 'email' | 'account-address' | 'request';
+export type KeyedKind = 'telephone' | 'email' | 'account-address' | 'request' | 'webhook-secret';
 
 /** Seals personal data under keys of its owners, and forgets a person by destroying the key. */
 export interface Vault {

@@ -39,6 +39,12 @@ export interface RegisterCustomer {
   readonly postalAddress?: PostalAddress;
 }
 
+export interface OpenedLeadDelivery {
+  readonly mails: LeadDelivery['mails'];
+  readonly webhookUrl: string | null;
+  readonly signingSecret: string | null;
+}
+
 interface Needs {
   readonly ledger: Ledger;
   readonly vault: Vault;
@@ -124,9 +130,40 @@ export class Accounts {
     return this.#change(customerId, { type: 'ChangeMailPreferences', at: this.#now(), off }, caller);
   }
 
-  /** DLV-9 */
-  chooseLeadDelivery(customerId: string, { mails }: Pick<LeadDelivery, 'mails'>, caller: Caller): Promise<Answer> {
-    return this.#change(customerId, { type: 'ChooseLeadDelivery', at: this.#now(), mails }, caller);
+  /** DLV-9. A repeat of the request makes the same signing secret of it. */
+  chooseLeadDelivery(
+    customerId: string,
+    { mails, webhookUrl }: { mails: LeadDelivery['mails']; webhookUrl?: string },
+    caller: Caller,
+  ): Promise<Answer> {
+    return this.#changeSealed(customerId, caller, async () => ({
+      type: 'ChooseLeadDelivery',
+      at: this.#now(),
+      mails,
+      ...(webhookUrl !== undefined && {
+        webhook: {
+          url: await this.#seal(customerId, webhookUrl),
+          signingSecret: await this.#secret(customerId, this.#signingSecret(caller.commandId)),
+        },
+      }),
+    }));
+  }
+
+  /** What the customer chose, opened: the signing secret is the customer's own. */
+  async leadDelivery(customerId: string): Promise<OpenedLeadDelivery> {
+    const { mails, webhook } = (await this.#customer(customerId)).leadDelivery;
+    const open = async (box: Sealed | undefined) => box && ((await this.#needs.vault.open(box)) as string | undefined);
+    const [webhookUrl = null, signingSecret = null] = await Promise.all([
+      open(webhook?.url),
+      open(webhook?.signingSecret),
+    ]);
+    return { mails, webhookUrl, signingSecret };
+  }
+
+  /** As Standard Webhooks writes one. */
+  #signingSecret(commandId: string): string {
+    const halves = ['1', '2'].map((half) => this.#needs.vault.personKey('webhook-secret', `${commandId}/${half}`));
+    return `whsec_${Buffer.from(halves.join(''), 'base64url').toString('base64')}`;
   }
 
   /** ACC-4: a link goes to the new address, which becomes the customer's once the link is followed. */

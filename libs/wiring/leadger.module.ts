@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '#gateways/clock';
 import { type MailGateway, mailFiles, smtpMail } from '#gateways/mail';
 import { type PaymentGateway, sandboxPayments } from '#gateways/payments';
 import { stripePayments } from '#gateways/stripe-payments';
+import { httpWebhooks, type WebhookGateway } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
 import type { Vault } from '#vault/vault';
 import type { Leases } from './leases.ts';
@@ -35,6 +36,8 @@ export interface LeadgerOptions {
   readonly payments?: PaymentGateway;
   /** Default: a mail server where `SMTP_URL` is set, else files beside the events. */
   readonly mails?: MailGateway;
+  /** Default: over HTTP, to the public Internet only. */
+  readonly webhooks?: WebhookGateway;
   /** Whether processes and projections run here; default: they do. Without them commands and reads are all there is. */
   readonly works?: boolean;
   /** Where there are several workers: how they share the work. Default: there is one, and all of it is its own. */
@@ -67,11 +70,12 @@ export class LeadgerModule implements OnApplicationShutdown {
       payments = paymentsOf(process.env),
       works = true,
       mails = mailsOf(stores, works),
+      webhooks = httpWebhooks(),
       leases,
     }: LeadgerOptions = {},
   ): DynamicModule {
     const send = (bus: CommandBus) => (order: LedgerCommand['order']) => bus.execute(new LedgerCommand(order));
-    const work = works && mails ? whoWorks({ clock, payments, mails, leases, send }) : idle(leases);
+    const work = works && mails ? whoWorks({ clock, payments, mails, webhooks, leases, send }) : idle(leases);
     return {
       module: LeadgerModule,
       global: true,
@@ -120,18 +124,19 @@ interface WorkNeeds {
   readonly clock: Clock;
   readonly payments: PaymentGateway;
   readonly mails: MailGateway;
+  readonly webhooks: WebhookGateway;
   readonly leases: Leases | undefined;
   readonly send: (bus: CommandBus) => Parameters<typeof createReactions>[0]['send'];
 }
 
-function whoWorks({ clock, payments, mails, leases, send }: WorkNeeds): FactoryProvider[] {
+function whoWorks({ clock, payments, mails, webhooks, leases, send }: WorkNeeds): FactoryProvider[] {
   if (!leases)
     return [
       {
         provide: ProcessEngine,
         inject: [EVENT_STORE, VAULT, Ledger, CommandBus],
         useFactory: (store: EventStore, vault: Vault, ledger: Ledger, bus: CommandBus) =>
-          createReactions({ store, vault, ledger, clock, payments, mails, send: send(bus) }),
+          createReactions({ store, vault, ledger, clock, payments, mails, webhooks, send: send(bus) }),
       },
       {
         provide: WORK,
@@ -162,7 +167,7 @@ function whoWorks({ clock, payments, mails, leases, send }: WorkNeeds): FactoryP
           ledger,
           readModels,
           createEngine: (leaseOf) =>
-            createReactions({ store, vault, ledger, clock, payments, mails, send: send(bus), leaseOf }),
+            createReactions({ store, vault, ledger, clock, payments, mails, webhooks, send: send(bus), leaseOf }),
         }),
     },
     { provide: OPERATIONS, inject: [WORK], useFactory: (worker: Worker) => worker.operations() },

@@ -1,9 +1,7 @@
 import { customerStream } from '#domain/accounts/customer';
 import type { PersonName } from '#domain/accounts/personal';
 import { catalogueStream } from '#domain/catalogue/catalogue';
-import { decode, type FactOf } from '#domain/codec';
 import { isBox } from '#domain/kernel/events';
-import { leadStream } from '#domain/leads/lead';
 import type { CommandOf } from '#domain/ledger';
 import { alwaysSent } from '#domain/notifications/kinds';
 import type { Withholding } from '#domain/notifications/mail';
@@ -13,6 +11,7 @@ import { composeMail } from '#gateways/mail-texts';
 import { type Effect, OutOfReach, type Untimed } from '#processes/process';
 import type { Vault } from '#vault/vault';
 import type { Ledger } from './ledger.ts';
+import { receiptOf } from './webhook-calling.ts';
 
 type SendMail = Extract<Effect, { kind: 'send-mail' }>;
 
@@ -80,9 +79,5 @@ const openFacts = async (facts: SendMail['mail']['facts'], vault: Vault): Promis
     ),
   );
 
-/** A lead's stream begins with its receipt. */
-async function contactOf(leadId: string, { events, vault }: Needs): Promise<unknown> {
-  for await (const event of events.readStream(leadStream(leadId)))
-    return vault.open((decode(event) as FactOf<'LeadReceived'>).data.contact);
-  return undefined;
-}
+const contactOf = async (leadId: string, { events, vault }: Needs): Promise<unknown> =>
+  vault.open((await receiptOf(leadId, events)).contact);

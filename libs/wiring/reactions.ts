@@ -2,12 +2,14 @@ import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { MailGateway } from '#gateways/mail';
 import type { PaymentGateway } from '#gateways/payments';
+import type { WebhookGateway } from '#gateways/webhooks';
 import { addressClaims } from '#processes/address-claims';
 import { autoRestart } from '#processes/auto-restart';
 import { checkoutEnd } from '#processes/checkout-end';
 import { type Answer, ProcessEngine, type Sent } from '#processes/engine/engine';
 import { leadAgeing } from '#processes/lead-ageing';
 import { leadDistribution } from '#processes/lead-distribution';
+import { leadWebhooks } from '#processes/lead-webhooks';
 import { loyaltyMembership } from '#processes/loyalty-membership';
 import { loyaltyRenewals } from '#processes/loyalty-renewals';
 import { mailing } from '#processes/mailing';
@@ -19,6 +21,7 @@ import type { Vault } from '#vault/vault';
 import type { Lease } from './leases.ts';
 import type { Ledger, Order, Outcome } from './ledger.ts';
 import { sendMail } from './mail-sending.ts';
+import { callWebhook } from './webhook-calling.ts';
 
 /** Every process there is, in the order in which they are asked. */
 export const processes = [
@@ -34,6 +37,7 @@ export const processes = [
   checkoutEnd,
   addressClaims,
   mailing,
+  leadWebhooks,
 ];
 
 interface Needs {
@@ -42,6 +46,7 @@ interface Needs {
   readonly clock: Clock;
   readonly payments: PaymentGateway;
   readonly mails: MailGateway;
+  readonly webhooks: WebhookGateway;
   readonly vault: Vault;
   readonly send: (order: Order) => Promise<Outcome>;
   /** Of several workers: this one's lease of a unit. Default: there is one worker, which needs none. */
@@ -49,7 +54,17 @@ interface Needs {
 }
 
 /** The engine that runs the processes, connected to the ledger and to the outside. */
-export function createReactions({ store, ledger, vault, clock, payments, mails, send, leaseOf }: Needs): ProcessEngine {
+export function createReactions({
+  store,
+  ledger,
+  vault,
+  clock,
+  payments,
+  mails,
+  webhooks,
+  send,
+  leaseOf,
+}: Needs): ProcessEngine {
   // What a coupon made free is no business of the provider, which would refuse to charge nothing.
   const capture: PaymentGateway['capture'] = async (charge, key) =>
     charge.amountCents === 0 ? { captured: true, reference: 'nothing-due' } : payments.capture(charge, key);
@@ -74,6 +89,7 @@ export function createReactions({ store, ledger, vault, clock, payments, mails, 
         const { amountCents, currency } = charge;
         return { type: 'RecordRenewalPaid', ...renewal, reference: result.reference, amountCents, currency };
       },
+      'call-webhook': (effect) => callWebhook(effect, { ledger, events: store, vault, clock, webhooks }),
       'send-mail': (effect) => sendMail(effect, { ledger, events: store, vault, mails }),
     },
   });

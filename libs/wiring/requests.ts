@@ -28,13 +28,14 @@ import { leadStream } from '#domain/leads/lead';
 import type { AnyCommand, CommandOf } from '#domain/ledger';
 import { type LoyaltyTerms, loyaltyTermsOf } from '#domain/loyalty/bonus';
 import { programmeStream } from '#domain/loyalty/programme';
+import { webhookStream } from '#domain/notifications/webhook';
 import { type DailyMaximum, dailyMaximumOf, order, orderStream } from '#domain/orders/order';
 import { noPolicy, type PolicyDocument, type PolicyVersion, policyAt, policyStream } from '#domain/policy/policy';
 import { replacementIdOf, replacementStream } from '#domain/replacements/replacement';
 import type { Clock } from '#gateways/clock';
 import type { Vault } from '#vault/vault';
 import { Accounts } from './accounts.ts';
-import { type Answer, type Caller, notSupport, type Send } from './caller.ts';
+import { type Answer, type Caller, notOwner, notSupport, type Send } from './caller.ts';
 import type { Ledger, Order as LedgerOrder, Outcome } from './ledger.ts';
 import { Support } from './support.ts';
 
@@ -375,6 +376,14 @@ export class Requests {
   denyChargeback(replacementId: string, explanation: string, caller: Caller): Promise<Answer> {
     const command = notSupport(caller, 'SUP-2') ?? ({ type: 'DenyChargeback', at: this.#now(), explanation } as const);
     return this.#send(replacementId, replacementStream(replacementId), command, caller);
+  }
+
+  /** DLV-9: whoever the lead was delivered to, or support, has it sent again. */
+  async replayWebhook(webhookId: string, caller: Caller): Promise<Answer> {
+    const stream = webhookStream(webhookId);
+    const { wish } = (await this.#needs.ledger.read<'webhook'>(stream)).state;
+    const command = { type: 'ReplayWebhook', at: this.#now() } as const;
+    return this.#send(webhookId, stream, (wish && notOwner(wish.customerId, caller)) ?? command, caller);
   }
 
   rateContact(customerId: string, leadId: string, rating: number, caller: Caller): Promise<Answer> {

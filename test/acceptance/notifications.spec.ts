@@ -1,6 +1,8 @@
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import { smtpMail } from '#gateways/mail';
+import { signatureOf } from '#gateways/webhooks';
 import { openShop, type Shop } from './shop.ts';
 
 type Mail = Record<'kind' | 'status' | 'reason' | 'wishedAt', string>;
@@ -230,4 +232,105 @@ describe('mails over a mail server', () => {
       await new Promise<void>((resolve) => server.close(resolve));
     }
   }, 60_000);
+});
+
+describe('leads sent to a program', () => {
+  let shop: Shop;
+  let server: Server;
+  let url: string;
+  let status = 204;
+  const calls: { headers: IncomingHttpHeaders; body: string }[] = [];
+  beforeAll(async () => {
+    server = createServer((message, reply) => {
+      let body = '';
+      message.on('data', (part: Buffer) => {
+        body += part;
+      });
+      message.on('end', () => {
+        calls.push({ headers: message.headers, body });
+        reply.writeHead(status).end();
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/leads`;
+    shop = await openShop();
+  }, 60_000);
+  afterAll(async () => {
+    await shop.stop();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  beforeEach(() => {
+    calls.length = 0;
+    status = 204;
+  });
+
+  const program = async () => {
+    const id = await shop.customer();
+    await shop.ask('PUT', `/api/customers/${id}/lead-delivery`, { mails: 'digest', webhookUrl: url }, 200, as(id));
+    return id;
+  };
+  const messages = async (id: string) => (await shop.read(`/api/webhooks?customerId=${id}`)).items;
+
+  test('DLV-9: a delivered lead is sent to the program of its customer, signed with a secret of its own', async () => {
+    const id = await program();
+    const orderId = await shop.order(id, { quantity: 1 });
+    const leadId = await shop.lead('exclusive-fresh', { contact: { firstName: 'Ines', telephone: '+1 212 555 7799' } });
+    expect(calls).toHaveLength(1);
+    const { headers, body } = calls[0] as (typeof calls)[number];
+    expect(JSON.parse(body)).toMatchObject({
+      type: 'lead.delivered',
+      data: { leadId, orderId, leadTypeId: 'exclusive-fresh', contact: { firstName: 'Ines' } },
+    });
+    const { signingSecret } = await shop.read(`/api/customers/${id}/lead-delivery`);
+    const at = new Date(Number(headers['webhook-timestamp']) * 1000);
+    const webhookId = headers['webhook-id'] as string;
+    expect(headers['webhook-signature']).toBe(signatureOf({ signingSecret, id: webhookId, at, body }));
+    expect(await messages(id)).toMatchObject([{ webhookId, leadId, status: 'accepted', attempts: 1 }]);
+  });
+
+  test('DLV-9: a program that fails is called again, later and later, then laid aside, and replayed when asked', async () => {
+    const id = await program();
+    await shop.order(id, { quantity: 1 });
+    status = 503;
+    await shop.lead();
+    expect([calls.length, await messages(id)]).toMatchObject([
+      1,
+      [{ status: 'waiting', lastError: 'it answered 503' }],
+    ]);
+    await shop.wait({ seconds: 5 });
+    expect(calls).toHaveLength(2);
+    await shop.wait({ seconds: 299 });
+    expect(calls).toHaveLength(2);
+    await shop.wait({ seconds: 1 });
+    expect(calls).toHaveLength(3);
+    await shop.wait({ days: 5 });
+    expect(calls).toHaveLength(10);
+    const [{ webhookId, status: parked }] = await messages(id);
+    expect(parked).toBe('parked');
+    expect(new Set(calls.map(({ headers }) => headers['webhook-id']))).toEqual(new Set([webhookId]));
+
+    status = 200;
+    await shop.ask('POST', `/api/webhooks/${webhookId}/replay`, {}, 200, as(id));
+    expect(calls).toHaveLength(11);
+    expect(await messages(id)).toMatchObject([{ status: 'accepted', attempts: 11 }]);
+  });
+
+  test('DLV-9: nothing is sent any more once the program is taken away, and one that is gone is not called again', async () => {
+    const id = await program();
+    await shop.order(id, { quantity: 3 });
+    status = 410;
+    await shop.lead();
+    expect(await messages(id)).toMatchObject([{ status: 'parked', attempts: 1 }]);
+    await shop.ask('PUT', `/api/customers/${id}/lead-delivery`, { mails: 'digest' }, 200, as(id));
+    await shop.lead();
+    expect(calls).toHaveLength(1);
+  });
+
+  test('DLV-9: an address that is none is refused, with the field named', async () => {
+    const id = await shop.customer();
+    for (const webhookUrl of ['crm.example/leads', 'ftp://crm.example', 'https://user:secret@crm.example'])
+      expect(
+        (await shop.try('PUT', `/api/customers/${id}/lead-delivery`, { mails: 'digest', webhookUrl }, as(id))).body,
+      ).toMatchObject({ status: 400, errors: [{ field: 'webhookUrl' }] });
+  });
 });

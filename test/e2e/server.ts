@@ -8,6 +8,7 @@ import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { startWireNode } from '#event-store/wire-node/wire-node';
 import { MovedClock } from '#gateways/clock';
 import type { MailGateway } from '#gateways/mail';
+import { httpWebhooks } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
 import { freshDatabase } from '#test/postgres/database';
 import { LeadgerModule } from '#wiring/leadger.module';
@@ -73,9 +74,12 @@ export async function startServer({
     eventStoreDb: wire?.connectionString,
     databaseUrl: database?.url,
   });
-  const application = await createHttpApplication(LeadgerModule.on(stores, { clock, ...(mails && { mails }) }), {
-    log,
-  });
+  const application = await createHttpApplication(
+    LeadgerModule.on(stores, { clock, ...(mails && { mails }), webhooks: httpWebhooks({ allowPrivate: true }) }),
+    {
+      log,
+    },
+  );
   const { running } = await startLeadger(application);
   // Said by whoever stops it, or by nobody: some tests take its stores away.
   running.catch(() => {});

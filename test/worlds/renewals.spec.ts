@@ -7,6 +7,7 @@ import { type EventStore, StoreUnavailable } from '#event-store/port';
 import { MovedClock } from '#gateways/clock';
 import { mailInMemory } from '#gateways/mail';
 import { type ChargeResult, type PaymentGateway, sandboxPayments } from '#gateways/payments';
+import { noWebhooks } from '#gateways/webhooks';
 import type { ProcessEngine } from '#processes/engine/engine';
 import { openVault, type Vault } from '#vault/vault';
 import { prepareNewStore } from '#wiring/first-start';
@@ -51,7 +52,16 @@ function begin(): void {
   const carryOut = (order: Order) => ledger.execute(order);
   const send = (order: Order) => onTheWay(order) ?? carryOut(order);
   requests = new Requests({ ledger, vault, clock, send: carryOut });
-  engine = createReactions({ store, vault, ledger, clock, payments, mails: mailInMemory(), send });
+  engine = createReactions({
+    store,
+    vault,
+    ledger,
+    clock,
+    payments,
+    mails: mailInMemory(),
+    webhooks: noWebhooks(),
+    send,
+  });
   engine.start().catch(() => {});
 }
 

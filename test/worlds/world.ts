@@ -9,6 +9,7 @@ import type { EventStore } from '#event-store/port';
 import { MovedClock } from '#gateways/clock';
 import { mailInMemory } from '#gateways/mail';
 import { type PaymentGateway, sandboxPayments } from '#gateways/payments';
+import { noWebhooks } from '#gateways/webhooks';
 import type { ProcessEngine } from '#processes/engine/engine';
 import { openVault, type Vault } from '#vault/vault';
 import { prepareNewStore } from '#wiring/first-start';
@@ -172,6 +173,7 @@ export class World {
       clock,
       payments: this.#payments,
       mails: mailInMemory(),
+      webhooks: noWebhooks(),
       send,
     });
     this.#engine.start().catch(() => {});

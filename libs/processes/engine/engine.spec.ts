@@ -70,6 +70,7 @@ describe('the engine of processes', () => {
         'capture-payment': () => Promise.reject(new Error('nobody asked for money')),
         'charge-renewal': () => Promise.reject(new Error('nobody asked for money')),
         'send-mail': () => Promise.reject(new Error('nobody wished a mail')),
+        'call-webhook': () => Promise.reject(new Error('nobody is to be called')),
       },
     });
     void engine.start();

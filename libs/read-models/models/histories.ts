@@ -27,6 +27,7 @@ const eventTypes = [
   'ReplacementRequested',
   'TicketOpened',
   'MailWished',
+  'WebhookWished',
 ] as const;
 
 const keyOf = (customerId: string, stream: string): string => `${customerId} ${stream}`;

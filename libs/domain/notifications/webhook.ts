@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
+import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
+import { deriveId } from '../kernel/ids.ts';
+import { addSeconds } from '../kernel/instants.ts';
+
+/** One lead on its way to a customer's own program (DLV-9): each call, until one is accepted or the last has failed. */
+export const webhookStream = (webhookId: string) => `webhook-${webhookId}` as const;
+
+/** One delivered lead, one message: the id is made from the event of the delivery. */
+export const webhookIdOf = (eventId: string): string => deriveId('webhook', eventId);
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+/** How long to wait after each call that failed: what Standard Webhooks recommends. After the last one it is parked. */
+export const RETRY_SECONDS = [
+  5,
+  5 * MINUTE,
+  30 * MINUTE,
+  2 * HOUR,
+  5 * HOUR,
+  10 * HOUR,
+  14 * HOUR,
+  20 * HOUR,
+  24 * HOUR,
+] as const;
+
+const attempt = z.int().positive();
+const about = { customerId: z.string(), orderId: z.string(), leadId: z.string() };
+
+export const webhookEvents = {
+  WebhookWished: fact({ ...about, eventId: z.string(), deliveredAt: instant }),
+  WebhookAccepted: fact({ ...about, attempt, status: z.int() }),
+  WebhookFailed: fact({ ...about, attempt, reason: z.string(), retryAt: instant }),
+  /** It is not tried again by itself: all tries failed, or the customer's program does not want it. */
+  WebhookParked: fact({ ...about, attempt, reason: z.string() }),
+  WebhookReplayed: fact(about),
+};
+export type WebhookEvent = EventsOf<typeof webhookEvents>;
+type DataOf<Type extends WebhookEvent['type']> = Extract<WebhookEvent, { type: Type }>['data'];
+export type WebhookWish = Omit<DataOf<'WebhookWished'>, 'at'>;
+
+export type WebhookCommand =
+  | ({ type: 'WishWebhook'; at: Instant } & WebhookWish)
+  | { type: 'RecordWebhookAccepted'; at: Instant; attempt: number; status: number }
+  /** `hopeless`: not worth another try. */
+  | { type: 'RecordWebhookFailed'; at: Instant; attempt: number; reason: string; hopeless: boolean }
+  | { type: 'ReplayWebhook'; at: Instant };
+
+export interface WebhookState {
+  readonly status: 'unknown' | 'waiting' | 'accepted' | 'parked';
+  readonly wish: WebhookWish | undefined;
+  readonly attempts: number;
+  /** Attempts before the last replay do not count towards the schedule. */
+  readonly attemptsSinceReplay: number;
+}
+
+export const webhook: Decider<WebhookState, WebhookCommand, WebhookEvent> = {
+  initialState: () => ({ status: 'unknown', wish: undefined, attempts: 0, attemptsSinceReplay: 0 }),
+
+  decide(command, state): Decision<WebhookEvent> {
+    const { at } = command;
+    if (command.type === 'WishWebhook') {
+      const { type: _, ...data } = command;
+      return state.status === 'unknown' ? [{ type: 'WebhookWished', data }] : [];
+    }
+    if (!state.wish) return refuse('webhook-unknown', 'there is no such message', 'DLV-9');
+    const { customerId, orderId, leadId } = state.wish;
+    const ids = { at, customerId, orderId, leadId };
+    if (command.type === 'ReplayWebhook')
+      return state.status === 'waiting' ? [] : [{ type: 'WebhookReplayed', data: ids }];
+    // The outcome of a call that was recorded already, by who carried on after a crash.
+    if (state.status !== 'waiting' || command.attempt !== state.attempts + 1) return [];
+    const { attempt } = command;
+    if (command.type === 'RecordWebhookAccepted')
+      return [{ type: 'WebhookAccepted', data: { ...ids, attempt, status: command.status } }];
+    const { reason, hopeless } = command;
+    const seconds = hopeless ? undefined : RETRY_SECONDS[state.attemptsSinceReplay];
+    return seconds === undefined
+      ? [{ type: 'WebhookParked', data: { ...ids, attempt, reason } }]
+      : [{ type: 'WebhookFailed', data: { ...ids, attempt, reason, retryAt: addSeconds(at, seconds) } }];
+  },
+
+  evolve(state, event): WebhookState {
+    switch (event.type) {
+      case 'WebhookWished': {
+        const { at: _, ...wish } = event.data;
+        return { ...state, status: 'waiting', wish };
+      }
+      case 'WebhookAccepted':
+        return { ...state, status: 'accepted', attempts: event.data.attempt };
+      case 'WebhookFailed':
+        return { ...state, attempts: event.data.attempt, attemptsSinceReplay: state.attemptsSinceReplay + 1 };
+      case 'WebhookParked':
+        return { ...state, status: 'parked', attempts: event.data.attempt };
+      case 'WebhookReplayed':
+        return { ...state, status: 'waiting', attemptsSinceReplay: 0 };
+    }
+  },
+};

@@ -1,0 +1,96 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { httpWebhooks, isPrivate, signatureOf } from './webhooks.ts';
+
+const at = new Date('2026-05-01T10:00:00.500Z');
+const signingSecret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+
+describe('a webhook', () => {
+  let server: Server;
+  let url: string;
+  let answer: { status: number; headers?: Record<string, string> };
+  const calls: { message: IncomingMessage; body: string }[] = [];
+  beforeEach(async () => {
+    answer = { status: 204 };
+    calls.length = 0;
+    server = createServer((message, reply) => {
+      let body = '';
+      message.on('data', (part: Buffer) => {
+        body += part;
+      });
+      message.on('end', () => {
+        calls.push({ message, body });
+        reply.writeHead(answer.status, answer.headers ?? {}).end();
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/leads?x=1`;
+  });
+  afterEach(() => new Promise((resolve) => server.close(resolve)));
+
+  const call = (to = url, allowPrivate = true) =>
+    httpWebhooks({ allowPrivate }).call({ url: to, signingSecret, id: 'msg_1', at, body: '{"leadId":"ä"}' });
+
+  it('is signed so that the receiver can tell that it is from here, and from when', async () => {
+    expect(await call()).toEqual({ accepted: true, status: 204 });
+    const [{ message, body } = fail()] = calls;
+    expect(message.headers).toMatchObject({ 'webhook-id': 'msg_1', 'webhook-timestamp': '1777629600' });
+    expect(message.headers['webhook-signature']).toBe(signatureOf({ signingSecret, id: 'msg_1', at, body }));
+    expect(body).toBe('{"leadId":"ä"}');
+  });
+
+  it('has the signature that Standard Webhooks gives as its example', () => {
+    const example = {
+      signingSecret,
+      id: 'msg_p5jXN8AQM9LWM0D4loKWxJek',
+      at: new Date(1_614_265_330_000),
+      body: '{"test": 2432232314}',
+    };
+    expect(signatureOf(example)).toBe('v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=');
+  });
+
+  it.each([
+    [500, false],
+    [404, false],
+    [302, false],
+    [410, true],
+  ])('fails with %s, which is hopeless: %s', async (status, hopeless) => {
+    answer = { status, headers: { location: url } };
+    expect(await call()).toEqual({ accepted: false, reason: `it answered ${status}`, hopeless });
+    expect(calls).toHaveLength(1);
+  });
+
+  it('fails when nobody is there', async () => {
+    expect(await call('http://127.0.0.1:9/')).toMatchObject({ accepted: false, hopeless: false });
+    expect(await call('http://nobody.invalid/')).toMatchObject({ accepted: false, hopeless: false });
+  });
+
+  it('never calls what is inside, whatever its name', async () => {
+    for (const host of [
+      '127.0.0.1',
+      'localhost',
+      '[::1]',
+      '0x7f.1',
+      '[::ffff:127.0.0.1]',
+      '169.254.169.254',
+      '10.0.0.1',
+    ])
+      expect(await call(url.replace('127.0.0.1', host), false)).toMatchObject({ accepted: false, hopeless: true });
+    expect(calls).toEqual([]);
+  });
+
+  it.each([
+    ['10.1.2.3', true],
+    ['172.31.255.255', true],
+    ['172.32.0.0', false],
+    ['100.64.0.1', true],
+    ['8.8.8.8', false],
+    ['fd00::1', true],
+    ['::ffff:10.0.0.1', true],
+    ['2606:4700::1111', false],
+  ])('%s is inside: %s', (address, inside) => expect(isPrivate(address)).toBe(inside));
+});
+
+const fail = (): never => {
+  throw new Error('nobody called');
+};
