@@ -47,6 +47,15 @@ const lead = (id: string, leadTypeId: string, person = id): Line => [
   { leadTypeId, openPlaces: leadTypeId === 'ex' ? 1 : 3, telephoneKey: person, policyVersion: 1 },
 ];
 
+const coupon = (totalLimit?: number): Line => ['coupon-k', 'CouponDefined', { code: 'K', totalLimit }];
+const used = (customerId: Customer): Line => ['coupon-k', 'CouponUsed', { customerId }];
+const mail = (id: string, eventId: string, day = 0): Line => [
+  `mail-${id}`,
+  'MailWished',
+  { at: on(day), kind: 'order-confirmed', eventId },
+];
+const sent = (id: string): Line => [`mail-${id}`, 'MailSent'];
+
 let decisions = 0;
 /** Assigned and delivered, each by a decision of its own that cannot be judged: it was made on a position to come. */
 function delivery(
@@ -265,6 +274,17 @@ describe('the laws', () => {
         ['customer-c1', 'BusinessAssociationChanged', { at: on(8), businessAssociation: 'Abc' }],
       ],
     ],
+    ['CPN-2: a customer uses a coupon again', { couponUsedTwice: 1 }, [coupon(), used('c1'), used('c2'), used('c1')]],
+    ['CPN-5: a coupon is used by more than its limit', { couponUsedTwice: 1 }, [coupon(1), used('c1'), used('c2')]],
+    ['CPN-3: a coupon that was never defined is used', { couponUsedTwice: 1 }, [used('c1')]],
+    [
+      'NTF-3: nothing says what became of a mail',
+      { mailMissing: 1 },
+      [mail('m1', 'e1'), mail('m2', 'e2'), sent('m2'), mail('m3', 'e3', 1)],
+    ],
+    ['NTF-3: an event is told of twice', { mailTwice: 1 }, [mail('m1', 'e1'), sent('m1'), mail('m2', 'e1')]],
+    ['NTF-3: a mail is sent twice', { mailTwice: 1 }, [mail('m1', 'e1'), sent('m1'), sent('m1')]],
+    ['NTF-3: a mail is sent that nobody wished', { mailTwice: 1 }, [sent('m1')]],
     [
       'DLV-1: an exclusive lead goes to a second customer',
       { exclusiveToSeveral: 1 },

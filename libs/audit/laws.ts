@@ -1,5 +1,6 @@
 import type { EventStore, RecordedEvent } from '#event-store/port';
 import { Books, DAY, type DeliveryCase, deliveryIn, type Lead, type Order, personsIn } from './books.ts';
+import { OnceCheck } from './once.ts';
 import { nameOf, parseRaw, type RawEvent, RevisionCheck } from './raw-log.ts';
 import { RenewalCheck } from './renewals.ts';
 import { TurnCheck } from './turns.ts';
@@ -42,6 +43,9 @@ export const laws = {
   bonusWrong: 'an order or a renewal came with other leads than its number and the pauses before give (LOY-2 … LOY-4)',
   renewalOutOfTurn: 'a renewal came before its date, while held, unpaid, twice or before the one before (LOY-1, LOY-5)',
   renewalMissing: 'a renewal of an active programme is a day late or longer, or was paid and not delivered (LOY-1)',
+  couponUsedTwice: 'a coupon was used by a customer twice, or by more customers than its limit allows (CPN-2, CPN-5)',
+  mailMissing: 'a mail was wished a day ago or longer, and nothing says what became of it (NTF-3)',
+  mailTwice: 'an event was told of twice, or a mail ended twice (NTF-3)',
   revisionGap: 'an event does not follow the one before it in its stream',
   hashMismatch: 'an event is not what was written',
   unreadable: 'an event cannot be read, or does not say what events of its type must say',
@@ -61,6 +65,7 @@ export async function checkLaws(store: Pick<EventStore, 'readAll'>, options: Che
   const books = new Books();
   const turns = new TurnCheck();
   const renewals = new RenewalCheck();
+  const once = new OnceCheck();
   const revisions = new RevisionCheck();
   let events = 0;
   let head = '';
@@ -70,12 +75,13 @@ export async function checkLaws(store: Pick<EventStore, 'readAll'>, options: Che
     if (!revisions.follows(recorded)) findings.add('revisionGap', recorded);
     if (recorded.hash && Buffer.compare(recorded.hash, options.hashOf(recorded)) !== 0)
       findings.add('hashMismatch', recorded);
-    judge(recorded, { books, turns, renewals }, findings);
+    judge(recorded, { books, turns, renewals, once }, findings);
     if (events % 10_000 === 0) options.onProgress?.(events);
   }
   findMissingReplacements(books, findings);
   for (const event of turns.unfair()) findings.add('winnerNotFirst', event);
   for (const event of renewals.missing()) findings.add('renewalMissing', event);
+  for (const event of once.unsent()) findings.add('mailMissing', event);
   options.onProgress?.(events);
   const { judged, passedOver } = turns;
   return { laws: findings.counts, examples: findings.examples, events, decisions: { judged, passedOver }, head };
@@ -96,15 +102,17 @@ interface Auditors {
   readonly books: Books;
   readonly turns: TurnCheck;
   readonly renewals: RenewalCheck;
+  readonly once: OnceCheck;
 }
 
-function judge(recorded: RecordedEvent, { books, turns, renewals }: Auditors, findings: Findings): void {
+function judge(recorded: RecordedEvent, { books, turns, renewals, once }: Auditors, findings: Findings): void {
   try {
     const event = parseRaw(recorded);
     for (const law of brokenBy(event, books)) findings.add(law, event);
     books.takeDown(event);
     turns.take(event);
     for (const law of renewals.take(event)) findings.add(law, event);
+    for (const law of once.take(event)) findings.add(law, event);
   } catch (error) {
     // A damaged payload is a finding like any other; the rest of the log is still worth reading.
     if (!(error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError)) throw error;
