@@ -46,6 +46,10 @@ export interface DemoSummary {
     readonly denied: number;
     readonly delivered: number;
   };
+  readonly programmes: { readonly joined: number; readonly renewals: number; readonly declined: number };
+  readonly coupons: { readonly used: number; readonly refused: number };
+  readonly tickets: { readonly opened: number; readonly overdue: number };
+  readonly mails: { readonly sent: number; readonly withheld: number };
   readonly laws: Verdict['laws'];
   readonly decisions: Verdict['decisions'];
   readonly logDigest: string;
@@ -96,6 +100,7 @@ export async function runDemo({ days, seed, data, eventStoreDb, databaseUrl }: D
       clock,
       sample,
       supply: new LeadSupply(chance.of('supply'), people),
+      people,
       chance: chance.of('people'),
     });
     const start = performance.now();
@@ -137,6 +142,14 @@ async function summarise(
       denied: count('ChargebackDenied'),
       delivered: count('ReplacementDelivered'),
     },
+    programmes: {
+      joined: count('ProgrammeJoined'),
+      renewals: count('OrderReopened'),
+      declined: count('RenewalDeclined'),
+    },
+    coupons: { used: count('CouponUsed'), refused: count('CouponRefused') },
+    tickets: { opened: count('TicketOpened'), overdue: count('TicketOverdue') },
+    mails: { sent: count('MailSent'), withheld: count('MailWithheld') },
     laws,
     decisions,
     logDigest: await logDigest(store, vault),
@@ -152,7 +165,7 @@ async function countTypes(store: EventStore): Promise<ReadonlyMap<string, number
 }
 
 function print(summary: DemoSummary, data: string | undefined): void {
-  const { replacements, decisions, laws } = summary;
+  const { replacements, programmes, coupons, tickets, mails, decisions, laws } = summary;
   const rows: [string, string][] = [
     ['days', thousands(summary.days)],
     ['seed', String(summary.seed)],
@@ -164,6 +177,11 @@ function print(summary: DemoSummary, data: string | undefined): void {
     ['  granted', thousands(replacements.granted)],
     ['  denied', thousands(replacements.denied)],
     ['  replaced', thousands(replacements.delivered)],
+    ['programmes joined', thousands(programmes.joined)],
+    ['  renewals', `${thousands(programmes.renewals)} (${thousands(programmes.declined)} charges declined)`],
+    ['coupons used', `${thousands(coupons.used)} (${thousands(coupons.refused)} refused)`],
+    ['tickets', `${thousands(tickets.opened)} (${thousands(tickets.overdue)} overdue)`],
+    ['mails sent', `${thousands(mails.sent)} (${thousands(mails.withheld)} withheld)`],
     ['decisions made again', `${thousands(decisions.judged)} (${thousands(decisions.passedOver)} passed over)`],
     ['seconds', `${summary.seconds} (${thousands(summary.eventsPerSecond)} events a second)`],
     ['log digest', summary.logDigest],

@@ -6,8 +6,8 @@ import { parseRaw } from './raw-log.ts';
 
 /**
  * One number for a whole history: SHA-256 over stream, revision, type and opened data of every event. Equal for equal
- * histories, however their streams were interleaved and whatever chance there was in sealing them. Keyed hashes of
- * persons count as nothing, since every vault has a key of its own and the opened contact says the same.
+ * histories, however their streams were interleaved and whatever chance there was in sealing them. Positions count as
+ * nothing, and neither do keyed hashes of persons: every vault has a key of its own, and the opened contact says the same.
  * @returns 64 hexadecimal digits
  */
 export async function logDigest(store: Pick<EventStore, 'readAll'>, vault: Pick<Vault, 'open'>): Promise<string> {
@@ -22,11 +22,13 @@ export async function logDigest(store: Pick<EventStore, 'readAll'>, vault: Pick<
   return whole.digest('hex');
 }
 
-/** JSON with the members of objects in alphabetical order, without keyed hashes of persons. */
+/** JSON with the members of objects in alphabetical order, without those that are another vault's or log's business. */
 function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (name, member: unknown) => {
-    if (name === 'telephoneKey' || name === 'emailKey') return undefined;
+    if (notCompared.has(name)) return undefined;
     if (typeof member !== 'object' || member === null || Array.isArray(member)) return member;
     return Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)));
   });
 }
+
+const notCompared: ReadonlySet<string> = new Set(['telephoneKey', 'emailKey', 'decidedOn']);

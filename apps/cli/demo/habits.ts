@@ -13,7 +13,11 @@ export type Deed =
   | { readonly kind: 'return'; readonly reason: string; readonly note?: string }
   | { readonly kind: 'grant' }
   | { readonly kind: 'deny'; readonly explanation: string }
-  | { readonly kind: 'pause' | 'restart' | 'cancel' };
+  | { readonly kind: 'pause' | 'restart' | 'cancel' }
+  | { readonly kind: 'hold' | 'activate' | 'leave' }
+  | { readonly kind: 'change-card'; readonly paymentToken: string }
+  | { readonly kind: 'write'; readonly subject: string; readonly message: string; readonly callBack: boolean }
+  | { readonly kind: 'answer'; readonly answer: string };
 
 const DAY = 24;
 
@@ -65,8 +69,89 @@ export function onRequest(chance: Chance, reason: string, trouble: Trouble | und
   };
 }
 
-/** Some go on holiday; few cancel. */
+/** Some go on holiday; few cancel; some write to support. */
 export function onPayment(chance: Chance): Intention[] {
+  return [...holidays(chance), ...letters(chance)];
+}
+
+const questions = [
+  ['Where are my leads?', 'I ordered some days ago. When do they come?'],
+  ['An unknown name on my card', 'My statement shows a name that I do not know. Is that you?'],
+  ['Fewer a day', 'Please send me fewer leads a day, I cannot call them all.'],
+] as const;
+
+function letters(chance: Chance): Intention[] {
+  if (!chance.happens(0.1)) return [];
+  const [subject, message] = chance.pick(questions);
+  const deed = { kind: 'write', subject, message, callBack: chance.happens(0.2) } as const;
+  return [{ afterHours: chance.between(3, 6 * DAY), deed }];
+}
+
+/** Mostly within the time that the store promises (SUP-1). */
+export function onTicket(chance: Chance): Intention {
+  const deed = {
+    kind: 'answer',
+    answer: 'Thank you for writing. We looked into it, and all is as it should be.',
+  } as const;
+  return { afterHours: chance.happens(0.1) ? chance.between(4 * DAY, 7 * DAY) : chance.between(1, 40), deed };
+}
+
+/** How often a new order joins Loyalty Rewards, where it may. */
+export const joins = (chance: Chance): boolean => chance.happens(0.15);
+
+const CADENCES = ['weekly', 'every-other-week', 'once-a-month'] as const;
+export const cadence = (chance: Chance): string => CADENCES[chance.weighted([1, 2, 5])] as string;
+
+/** Members stay for some months. Some put the programme on hold for a while; with some the card expires meanwhile. */
+export function onJoining(chance: Chance): Intention[] {
+  const intentions: Intention[] = [{ afterHours: chance.between(20 * DAY, 200 * DAY), deed: { kind: 'leave' } }];
+  if (chance.happens(0.25)) {
+    const heldAfter = chance.between(2 * DAY, 60 * DAY);
+    intentions.push({ afterHours: heldAfter, deed: { kind: 'hold' } });
+    intentions.push({ afterHours: heldAfter + chance.between(3 * DAY, 40 * DAY), deed: { kind: 'activate' } });
+  }
+  if (chance.happens(0.15)) {
+    const expiredAfter = chance.between(5 * DAY, 60 * DAY);
+    const renewedAfter = expiredAfter + chance.between(10 * DAY, 45 * DAY);
+    intentions.push({
+      afterHours: expiredAfter,
+      deed: { kind: 'change-card', paymentToken: 'tok_declined_expired_card' },
+    });
+    intentions.push({ afterHours: renewedAfter, deed: { kind: 'change-card', paymentToken: 'tok_ok' } });
+    intentions.push({ afterHours: renewedAfter + 1, deed: { kind: 'activate' } });
+  }
+  return intentions;
+}
+
+/** How somebody orders: at once, or through a checkout, with a coupon or without, finished or not. */
+export interface WayToOrder {
+  readonly checkout: boolean;
+  readonly code?: string;
+  readonly finishes: boolean;
+}
+
+export const coupons = [
+  { code: 'WELCOME-10', discount: { percent: 10 } },
+  { code: 'FIVE OFF', discount: { amountCents: 500 } },
+] as const;
+const MISTYPED = ['WELCOME-10 ', 'welcome-10', 'TEN-OFF'];
+
+export function wayToOrder(chance: Chance): WayToOrder {
+  if (!chance.happens(0.3)) return { checkout: false, finishes: true };
+  const typed = chance.happens(0.15) ? chance.pick(MISTYPED) : chance.pick(coupons).code;
+  return { checkout: true, finishes: chance.happens(0.85), ...(chance.happens(0.6) && { code: typed }) };
+}
+
+/** How somebody wants to hear of leads, where it is not as everybody does. */
+export function wishesAboutMails(chance: Chance): { off?: ['leads-delivered']; each?: true; webhookUrl?: string } {
+  return {
+    ...(chance.happens(0.05) && { off: ['leads-delivered'] as ['leads-delivered'] }),
+    ...(chance.happens(0.06) && { each: true as const }),
+    ...(chance.happens(0.04) && { webhookUrl: 'https://crm.example/leads' }),
+  };
+}
+
+function holidays(chance: Chance): Intention[] {
   const pausedAfter = chance.between(0.5 * DAY, 10 * DAY);
   if (chance.happens(0.08))
     return [

@@ -7,11 +7,25 @@ import { defaultPolicy } from '#domain/policy/policy';
 import { BEFORE_FIRST, type EventStore, type Position } from '#event-store/port';
 import type { MovedClock } from '#gateways/clock';
 import type { ProcessEngine } from '#processes/engine/engine';
-import type { Answer, Caller, Requests } from '#wiring/requests';
+import type { Answer, Caller, PlaceOrder, Requests } from '#wiring/requests';
 import { businessAssociations, leadTypes, priceList, statementDescriptor, stores } from './assortment.ts';
 import type { Chance } from './chance.ts';
-import { type Deed, type Intention, onDelivery, onPayment, onRequest } from './habits.ts';
+import {
+  cadence,
+  coupons,
+  type Deed,
+  type Intention,
+  joins,
+  onDelivery,
+  onJoining,
+  onPayment,
+  onRequest,
+  onTicket,
+  wayToOrder,
+  wishesAboutMails,
+} from './habits.ts';
 import type { LeadSupply, SuppliedLead, Trouble } from './lead-supply.ts';
+import type { People } from './people.ts';
 import type { SampleData, SampleOrder } from './sample-orders.ts';
 
 interface Needs {
@@ -21,6 +35,7 @@ interface Needs {
   readonly clock: MovedClock;
   readonly sample: SampleData;
   readonly supply: LeadSupply;
+  readonly people: People;
   readonly chance: Chance;
 }
 
@@ -37,7 +52,8 @@ const compareAppointments = (a: Appointment, b: Appointment): number =>
 const SECONDS_AN_HOUR = 3600;
 const DAYS_A_YEAR = 365;
 const DECLINED = 0.02;
-const newsOf = ['PaymentCaptured', 'LeadDelivered', 'ReplacementRequested'] as const;
+const SECONDS_AT_THE_CHECKOUT = 600;
+const newsOf = ['PaymentCaptured', 'LeadDelivered', 'ReplacementRequested', 'ProgrammeJoined', 'TicketOpened'] as const;
 
 /** The days of a lead store: who comes, who calls, who complains. All of it follows from the sample data and the seed. */
 export class Life {
@@ -45,6 +61,8 @@ export class Life {
   readonly #appointments = heapOf<Appointment>(compareAppointments);
   readonly #customers = new Map<string, string>();
   readonly #troubles = new Map<string, Trouble>();
+  /** Order → who placed it. */
+  readonly #buyers = new Map<string, string>();
   #planned = 0;
   #heardUpTo: Position = BEFORE_FIRST;
 
@@ -65,6 +83,11 @@ export class Life {
       await must(requests.openStore(store, this.#staff('open', store.storeId)));
     for (const leadType of leadTypes)
       await must(requests.defineLeadType(leadType, this.#staff('define', leadType.leadTypeId)));
+    const storeIds = Object.values(stores).map(({ storeId }) => storeId);
+    for (const coupon of coupons) {
+      const definition = { ...coupon, storeIds, validFrom: this.#needs.clock.now() };
+      await must(requests.defineCoupon(definition, this.#staff('coupon', coupon.code)));
+    }
   }
 
   /** Lives through one day. @param day days since the first one, one after the other */
@@ -124,6 +147,16 @@ export class Life {
           this.#intend(at, replacementId, [habit], { orderId, leadId });
           break;
         }
+        case 'ProgrammeJoined': {
+          const orderId = idOf(fact.stream);
+          this.#intend(at, orderId, onJoining(this.#chance('joined', orderId)), { orderId, leadId: '' });
+          break;
+        }
+        case 'TicketOpened': {
+          const ticketId = idOf(fact.stream);
+          this.#intend(at, ticketId, [onTicket(this.#chance('ticket', ticketId))], { orderId: '', leadId: '' });
+          break;
+        }
       }
     }
   }
@@ -151,6 +184,7 @@ export class Life {
       commandId,
     };
     const staff = { actor: 'staff:returns', commandId, reason: 'called the person' };
+    const support = { actor: 'staff:support', commandId };
     switch (deed.kind) {
       case 'rate':
         await requests.rateContact(who, leadId, deed.rating, customer);
@@ -175,6 +209,33 @@ export class Life {
       case 'cancel':
         await requests.cancelOrder(orderId, customer);
         return;
+      case 'hold':
+        await requests.holdProgramme(orderId, customer);
+        return;
+      case 'activate':
+        await requests.activateProgramme(orderId, customer);
+        return;
+      case 'leave':
+        await requests.cancelProgramme(orderId, customer);
+        return;
+      case 'change-card':
+        await requests.changePaymentCard(orderId, deed.paymentToken, { ...support, reason: 'asked by telephone' });
+        return;
+      case 'write': {
+        const { subject, message, callBack } = deed;
+        const customerId = this.#buyers.get(orderId) as string;
+        const letter = {
+          customerId,
+          subject,
+          message,
+          ...(callBack && { callBack: { telephone: '+1 212 555 0142' } }),
+        };
+        await requests.support.openTicket(letter, { actor: `customer:${customerId}`, commandId });
+        return;
+      }
+      case 'answer':
+        await requests.support.answerTicket(who, deed.answer, { ...support, reason: 'it was asked' });
+        return;
     }
   }
 
@@ -196,8 +257,52 @@ export class Life {
       ...(dailyMaximum && { dailyMaximum }),
       paymentToken: declined ? 'tok_declined_insufficient_funds' : 'tok_ok',
     };
+    const qualifies = leadTypes.some((type) => type.leadTypeId === leadTypeId && type.qualifiesForLoyaltyRewards);
+    const chance = this.#chance('ordering', orderNumber);
+    const loyalty = qualifies && joins(chance) ? { loyalty: { cadence: cadence(chance) } } : {};
+    const { checkout, code, finishes } = wayToOrder(chance);
+    const wishes = { ...request, ...loyalty };
+    if (checkout) {
+      await this.#checkOut(orderNumber, wishes, code, finishes);
+      return;
+    }
     const caller = { actor: `customer:${customerId}`, commandId: this.#id('order', orderNumber) };
-    await must(this.#needs.requests.placeOrder(request, caller));
+    const { id } = await must(this.#needs.requests.placeOrder(wishes, caller));
+    this.#buyers.set(id, customerId);
+  }
+
+  /** A code may be refused; then support gives another one for one that was used up, and the customer goes on. */
+  async #checkOut(
+    orderNumber: string,
+    { paymentToken, ...wishes }: PlaceOrder,
+    code: string | undefined,
+    finishes: boolean,
+  ): Promise<void> {
+    const { requests, clock } = this.#needs;
+    const { customerId } = wishes;
+    const by = (what: string): Caller => ({
+      actor: `customer:${customerId}`,
+      commandId: this.#id(what, orderNumber),
+    });
+    const { id: checkoutId } = await must(requests.startCheckout(wishes, by('checkout')));
+    if (code !== undefined) {
+      const { outcome } = await requests.tryCoupon(checkoutId, code, by('coupon'));
+      if (outcome.kind === 'refused' && outcome.refusal.details?.reason === 'tried-before') {
+        const fresh = { insteadOf: code, customerId, code: `${code}/${orderNumber}` };
+        const support = {
+          actor: 'staff:support',
+          commandId: this.#id('fresh', orderNumber),
+          reason: 'a good customer',
+        };
+        await must(requests.giveAlternativeCoupon(fresh, support));
+        await must(requests.tryCoupon(checkoutId, fresh.code, by('fresh coupon')));
+      }
+    }
+    if (!finishes) return;
+    this.#plan(addSeconds(clock.now(), SECONDS_AT_THE_CHECKOUT), async () => {
+      const { id } = await must(requests.placeCheckout(checkoutId, paymentToken, by('order')));
+      this.#buyers.set(id, customerId);
+    });
   }
 
   /** Registers with the first order. */
@@ -207,9 +312,18 @@ export class Life {
     const { requests, sample } = this.#needs;
     const { storeId, timeZone } = sample.customers.get(customerNumber) as { storeId: string; timeZone: string };
     const businessAssociation = this.#chance('business', customerNumber).pick(businessAssociations);
-    const request = { storeId, timeZone, businessAssociation };
+    const { firstName, lastName, email } = this.#needs.people.someone(this.#chance('person', customerNumber));
+    const address = email.replace('@', `.${customerNumber}@`);
+    const request = { storeId, timeZone, businessAssociation, name: { firstName, lastName }, email: address };
     const { id } = await must(requests.accounts.register(request, this.#staff('register', customerNumber)));
     this.#customers.set(customerNumber, id);
+    const { off, each, webhookUrl } = wishesAboutMails(this.#chance('mails', customerNumber));
+    const by = (what: string): Caller => ({ actor: `customer:${id}`, commandId: this.#id(what, customerNumber) });
+    if (off) await must(requests.accounts.changeMailPreferences(id, off, by('mails off')));
+    if (each || webhookUrl !== undefined) {
+      const delivery = { mails: each ? 'each' : 'digest', ...(webhookUrl !== undefined && { webhookUrl }) } as const;
+      await must(requests.accounts.chooseLeadDelivery(id, delivery, by('lead delivery')));
+    }
     return id;
   }
 
