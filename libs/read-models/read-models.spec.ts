@@ -10,6 +10,7 @@ import { replacementIdOf } from '#domain/replacements/replacement';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import { prepareReadModels } from '#test/postgres/prepared';
 import { BadCursor } from './queries.ts';
 import { openReadModels, type ReadModels, UnknownModel } from './read-models.ts';
 
@@ -195,6 +196,7 @@ interface Home {
 
 const inADirectory = async (): Promise<Home> => {
   const directory = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
+  prepareReadModels(directory);
   return { place: { directory }, remove: async () => rmSync(directory, { recursive: true }) };
 };
 const inPostgres = async (): Promise<Home> => {
