@@ -82,11 +82,21 @@ program
 
 program
   .command('rebuild')
-  .description('builds a read model anew from the log')
-  .argument('<name>', 'customers, orders, leads or replacements')
-  .action(async (name: string) => {
+  .description('builds a read model anew from the log; cut short, it goes on where it was the next time')
+  .argument('[name]', 'e.g. orders')
+  .option('--all', 'one after the other')
+  .action(async (name: string | undefined, options: { all?: boolean }) => {
     const { rebuild } = await import('./rebuild.ts');
-    await rebuild(place(), name);
+    await rebuild(place(), name, options);
+  });
+
+program
+  .command('digest')
+  .description('prints a digest of each read model: equal for equal rows')
+  .option('--json', 'as JSON')
+  .action(async (options: { json?: boolean }) => {
+    const { digest } = await import('./digest.ts');
+    await digest(place(), options);
   });
 
 program

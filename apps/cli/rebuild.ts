@@ -1,17 +1,40 @@
 import { openStores, type Place } from '#wiring/stores';
+import { CommandFailed } from './command-failed.ts';
 import { Progress } from './progress.ts';
 
-/** Builds a read model anew from the log. @throws UnknownModel, CannotOpenStore (e.g. while the store is running) */
-export async function rebuild(place: Place, name: string): Promise<void> {
+/** Builds a read model anew from the log, or all of them. @throws UnknownModel, CannotOpenStore (e.g. while the store is running) */
+export async function rebuild(
+  place: Place,
+  name: string | undefined,
+  { all = false }: { all?: boolean },
+): Promise<void> {
+  if (all === (name !== undefined)) throw new CommandFailed('rebuild takes the name of a read model, or --all');
   const stores = await openStores({ ...place, mustExist: true });
   try {
-    const start = performance.now();
-    const progress = new Progress(() => `building ${name}`);
-    await stores.readModels.rebuild(name, { onProgress: () => progress.update(0) });
-    progress.end();
-    const seconds = ((performance.now() - start) / 1000).toFixed(2);
-    console.log(`${name} was built anew in ${seconds} s; digest ${await stores.readModels.digest(name)}`);
+    const { events, readModels } = stores;
+    const end = await events.head();
+    for (const model of name === undefined ? readModels.names : [name]) {
+      const start = performance.now();
+      const progress = progressUpTo(end);
+      await readModels.rebuild(model, { onProgress: progress.at });
+      progress.end();
+      const seconds = ((performance.now() - start) / 1000).toFixed(2);
+      console.log(`${model} was built anew in ${seconds} s; digest ${await readModels.digest(model)}`);
+    }
   } finally {
     await stores.close();
   }
+}
+
+/** Tells which model has come how far in the log. */
+export function progressUpTo(end: string) {
+  let where = '';
+  const progress = new Progress(() => where);
+  return {
+    at(model: string, reached: string): void {
+      where = `${model}: ${reached === '' ? 'at the beginning' : `at ${reached}`} of ${end}`;
+      progress.update(0);
+    },
+    end: () => progress.end(),
+  };
 }

@@ -66,13 +66,16 @@ export interface ReadModels {
    * @throws UnknownModel
    */
   rebuild(name: string, options?: RebuildOptions): Promise<void>;
-  /** MD5 over all rows of a model in the order of their keys. Equal for equal rows. @throws UnknownModel */
+  /** Brings every model up to where the log ends now, and lets it rest there. */
+  catchUp(options?: RebuildOptions): Promise<void>;
+  /** MD5 over all rows of a model in the order of their keys, at one instant. Equal for equal rows. @throws UnknownModel */
   digest(name: string): Promise<string>;
   readonly names: readonly string[];
 }
 
 export interface RebuildOptions {
-  readonly onProgress?: (reached: Position) => void;
+  /** Where one model has come to. */
+  readonly onProgress?: (name: string, reached: Position) => void;
   /** Aborted, it rejects with the signal's reason and leaves the live model as it is. */
   readonly signal?: AbortSignal;
 }
@@ -204,28 +207,29 @@ class SqlReadModels implements ReadModels {
     );
   }
 
-  async rebuild(name: string, { onProgress = () => {}, signal }: RebuildOptions = {}): Promise<void> {
+  async rebuild(name: string, options: RebuildOptions = {}): Promise<void> {
     const model = modelOf(name);
     const { db, store } = this.#needs;
     let target: Position | undefined = await store.head();
     while (target !== undefined) {
-      await this.#bring(nextCopy(model), target, onProgress, signal);
+      await this.#bring(nextCopy(model), target, options);
       // At rest while it is switched: whoever followed it would find it gone, and begin another.
       target = (await switchCopies(db, model)) && (await store.head());
     }
   }
 
+  async catchUp(options: RebuildOptions = {}): Promise<void> {
+    const target = await this.#needs.store.head();
+    for (const model of models) await this.#bring(liveCopy(model), target, options);
+  }
+
   /** Brings a copy up to a position. @throws what the signal was aborted with */
-  async #bring(
-    copy: Copy,
-    target: Position,
-    onProgress: (reached: Position) => void,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
+  async #bring(copy: Copy, target: Position, { onProgress, signal }: RebuildOptions): Promise<void> {
     const over = new AbortController();
     const projection = new Projection(copy, this.#needs);
     const run = projection.run(AbortSignal.any([over.signal, this.#stopping.signal, ...(signal ? [signal] : [])]));
-    const progress = setInterval(() => onProgress(projection.position), MILLISECONDS_BETWEEN_PROGRESS);
+    const tell = () => onProgress?.(copy.model.name, projection.position);
+    const progress = setInterval(tell, MILLISECONDS_BETWEEN_PROGRESS);
     try {
       await Promise.race([projection.reached(target), run]);
     } finally {
@@ -235,21 +239,25 @@ class SqlReadModels implements ReadModels {
     }
     signal?.throwIfAborted();
     this.#stopping.signal.throwIfAborted();
-    onProgress(projection.position);
+    tell();
   }
 
-  async digest(name: string): Promise<string> {
+  digest(name: string): Promise<string> {
     const { model, schema } = liveCopy(modelOf(name));
-    const digests: string[] = [];
-    for (const { name, key } of model.tables) {
-      const from = sql.table(`${schema}.${name}`);
-      const column = sql.ref(key);
-      const { rows } = await sql<{ digest: string }>`
-        SELECT md5(coalesce(string_agg(t::text, E'\n' ORDER BY ${column} COLLATE "C"), '')) AS digest FROM ${from} AS t
-      `.execute(this.#needs.db);
-      digests.push((rows[0] as { digest: string }).digest);
-    }
-    return digests.join('-');
+    const atOneInstant = this.#needs.db.transaction().setIsolationLevel('repeatable read');
+    return atOneInstant.execute(async (tx) => {
+      const digests: string[] = [];
+      for (const { name, key } of model.tables) {
+        const from = sql.table(`${schema}.${name}`);
+        const column = sql.ref(key);
+        // Of rows' digests, not of rows: no text can be longer than 1 GB.
+        const { rows } = await sql<{ digest: string }>`
+          SELECT md5(coalesce(string_agg(md5(t::text), '' ORDER BY ${column} COLLATE "C"), '')) AS digest FROM ${from} AS t
+        `.execute(tx);
+        digests.push((rows[0] as { digest: string }).digest);
+      }
+      return digests.join('-');
+    });
   }
 }
 

@@ -1,0 +1,22 @@
+import { openStores, type Place } from '#wiring/stores';
+import { progressUpTo } from './rebuild.ts';
+
+/**
+ * Prints what stands for all rows of each read model, once they have caught up with the log. The same log, the same
+ * digests: however often the programs that wrote the rows were interrupted.
+ */
+export async function digest(place: Place, { json = false }: { json?: boolean }): Promise<void> {
+  const stores = await openStores({ ...place, mustExist: true });
+  try {
+    const { events, readModels } = stores;
+    const progress = progressUpTo(await events.head());
+    await readModels.catchUp({ onProgress: progress.at });
+    progress.end();
+    const digests: Record<string, string> = {};
+    for (const name of readModels.names) digests[name] = await readModels.digest(name);
+    if (json) console.log(JSON.stringify(digests, null, 2));
+    else for (const [name, value] of Object.entries(digests)) console.log(`${name.padEnd(14)}${value}`);
+  } finally {
+    await stores.close();
+  }
+}
