@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { EventStoreError } from '#event-store/port';
 import type { Place } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
@@ -78,6 +78,17 @@ program
   .action(async (options: { json?: boolean }) => {
     const { verify } = await import('./verify.ts');
     process.exitCode = await verify(place(), options);
+  });
+
+program
+  .command('clock')
+  .description('moves the clock of a copy of the store, and tells what will happen by itself; the store stays as it is')
+  .addOption(new Option('--days <number>', 'how far, in days of 24 hours').argParser(wholeNumber).conflicts('to'))
+  .option('--to <instant>', 'how far, ISO 8601 with a zone')
+  .option('--json', 'as JSON, alone on standard output')
+  .action(async (options: { days?: number; to?: string; json?: boolean }) => {
+    const { lookAhead } = await import('./clock.ts');
+    await lookAhead(place(), options);
   });
 
 program

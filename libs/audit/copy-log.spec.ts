@@ -3,7 +3,7 @@ import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
 import type { EventStore, RecordedEvent } from '#event-store/port';
 import { startWireNode } from '#event-store/wire-node/wire-node';
-import { copyLog, NoCopy } from './copy-log.ts';
+import { asOfNow, copyLog, NoCopy } from './copy-log.ts';
 
 const EVENTS = 600;
 let source: EventStore;
@@ -60,6 +60,14 @@ describe('a log that is copied to an EventStoreDB', () => {
     expect(compared).toBe(EVENTS);
     expect(await told(target)).toEqual(await told(source));
     expect(await copyLog(source, target)).toEqual({ copied: 0, compared: EVENTS });
+  });
+
+  it('ends where the source ended when it was begun, whatever is written meanwhile', async () => {
+    const begun = await asOfNow(source);
+    const later = { id: deriveId('later'), type: 'Later', data: Buffer.from('{}'), metadata: Buffer.from('{}') };
+    await source.append('order-later', [later], 'no-stream');
+    expect(await copyLog(begun, target)).toEqual({ copied: EVENTS, compared: EVENTS });
+    expect(await told(target)).toEqual((await told(source)).slice(0, EVENTS));
   });
 
   it('is no copy where something else is already', async () => {

@@ -7,6 +7,9 @@ export class NoCopy extends EventStoreError {
   }
 }
 
+/** What is read of a log when it is copied. */
+type Source = Pick<EventStore, 'readAll'>;
+
 const APPENDS_UNDER_WAY = 256;
 
 /**
@@ -16,7 +19,7 @@ const APPENDS_UNDER_WAY = 256;
  * @throws NoCopy, and whatever the stores throw
  */
 export async function copyLog(
-  source: EventStore,
+  source: Source,
   target: EventStore,
   onProgress: (events: number) => void = () => {},
 ): Promise<{ copied: number; compared: number }> {
@@ -45,10 +48,23 @@ export async function copyLog(
   return { copied, compared: equal };
 }
 
+/** A log as it is now, whatever is added to it meanwhile. */
+export async function asOfNow(log: EventStore): Promise<Source> {
+  const head = await log.head();
+  return {
+    async *readAll(options) {
+      for await (const event of log.readAll(options)) {
+        if (event.position > head) return;
+        yield event;
+      }
+    },
+  };
+}
+
 /** Reads both logs side by side. @throws NoCopy at the first event that is not the same */
 async function compareLogs(
-  source: EventStore,
-  target: EventStore,
+  source: Source,
+  target: Source,
 ): Promise<{ equal: number; missing: number; lastOfSource: RecordedEvent | undefined }> {
   const copies = target.readAll()[Symbol.asyncIterator]();
   let equal = 0;

@@ -1,4 +1,4 @@
-import { sandboxPayments } from './payments.ts';
+import { assumedPayments, sandboxPayments } from './payments.ts';
 
 it.each([
   ['tok_ok', { captured: true, reference: 'sandbox_key-1' }],
@@ -17,4 +17,13 @@ it('the sandbox loses an answer once, and has taken the payment all the same', a
   const charge = { token: 'tok_lost_reply', amountCents: 1000, currency: 'USD', statementDescriptor: 'LEADGER' };
   await expect(payments.capture(charge, 'key-1')).rejects.toThrow('lost');
   expect(await payments.capture(charge, 'key-1')).toEqual({ captured: true, reference: 'sandbox_key-1' });
+});
+
+it.each([
+  ['tok_ok', { captured: true, reference: 'assumed_key-1' }],
+  ['pm_1RkBdH2eZvKYlo2C', { captured: true, reference: 'assumed_key-1' }],
+  ['tok_declined_expired_card', { captured: false, reason: 'expired card' }],
+])('who looks ahead assumes of %s what is likely', async (token, result) => {
+  const charge = { token, amountCents: 1000, currency: 'USD', statementDescriptor: 'LEADGER' };
+  expect(await assumedPayments().capture(charge, 'key-1')).toEqual(result);
 });

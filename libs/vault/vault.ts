@@ -96,6 +96,10 @@ export async function copyKeys(from: VaultOptions, to: VaultOptions, onProgress:
   }
 }
 
+/** What the keys of a vault that is there are wrapped with. @throws CannotOpenStore */
+export const masterKeyOf = ({ directory, databaseUrl }: Pick<VaultOptions, 'directory' | 'databaseUrl'>): Uint8Array =>
+  directory === undefined || databaseUrl !== undefined ? masterKeyFromEnvironment() : masterKeyFor(directory, false);
+
 interface OpenKeys {
   readonly keys: KeyStore;
   /** @param isNew whether nothing was wrapped with it so far */

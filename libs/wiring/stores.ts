@@ -1,10 +1,11 @@
 import { join } from 'node:path';
+import { asOfNow, copyLog } from '#audit/copy-log';
 import { type DataDirectory, openDataDirectory } from '#event-store/data-directory';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
 import type { EventStore } from '#event-store/port';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
-import { openVault, type Vault, type VaultOptions } from '#vault/vault';
+import { copyKeys, masterKeyOf, openVault, type Vault, type VaultOptions } from '#vault/vault';
 
 /** All that remembers: events, keys, and what is computed from them. */
 export interface Stores {
@@ -79,6 +80,34 @@ export async function openForReading(place: Place): Promise<Pick<Stores, 'events
       directory?.close();
     },
   };
+}
+
+/**
+ * A store of its own in an empty directory, with the events and keys that another one has now, which may be running.
+ * Nothing that is done to it touches the other. The master key is not written there.
+ */
+export async function openCopy(
+  of: Place,
+  directory: string,
+  onProgress: (events: number) => void = () => {},
+): Promise<Stores> {
+  const source = await openForReading(of);
+  try {
+    const masterKey = masterKeyOf(keysOf(of));
+    const log = await asOfNow(source.events);
+    // After the end of the log was noted: whatever was sealed before it has its key by now.
+    await copyKeys(keysOf(of), { ...keysOf({ directory }), masterKey }, () => {});
+    const stores = await openStores({ directory, masterKey });
+    try {
+      await copyLog(log, stores.events, onProgress);
+    } catch (error) {
+      await stores.close();
+      throw error;
+    }
+    return stores;
+  } finally {
+    await source.close();
+  }
 }
 
 /** The events alone: of a directory, of a server, or in memory. @throws CannotOpenStore, StoreUnavailable */

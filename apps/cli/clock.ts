@@ -1,0 +1,197 @@
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { NestFactory } from '@nestjs/core';
+import { type Told, tellFact } from '#audit/history';
+import { decode } from '#domain/codec';
+import type { Instant } from '#domain/kernel/events';
+import { addDays, parseInstant } from '#domain/kernel/instants';
+import type { EventStore, Position } from '#event-store/port';
+import { MovedClock, systemClock } from '#gateways/clock';
+import { mailInMemory } from '#gateways/mail';
+import { assumedPayments } from '#gateways/payments';
+import { ProcessEngine } from '#processes/engine/engine';
+import { LeadgerModule } from '#wiring/leadger.module';
+import { startLeadger } from '#wiring/start';
+import { openCopy, type Place, type Stores } from '#wiring/stores';
+import { CommandFailed } from './command-failed.ts';
+import { bar, Progress, thousands } from './progress.ts';
+import { tellEvent } from './words.ts';
+
+export interface LookAheadOptions {
+  /** Days of 24 hours. */
+  readonly days?: number;
+  /** ISO 8601 with a zone. */
+  readonly to?: string;
+  readonly json?: boolean;
+}
+
+interface ComingEvent extends Omit<Told, 'position'> {
+  readonly stream: string;
+}
+
+type Parked = ReturnType<ProcessEngine['parked']>[number];
+
+interface Outlook {
+  readonly from: Instant;
+  readonly to: Instant;
+  readonly events: readonly ComingEvent[];
+  /** What the processes tried again and again, and laid aside. */
+  readonly parked: readonly Parked[];
+}
+
+const assumptions = [
+  'nobody does anything: no new orders, leads, returns or answers',
+  'every charge is captured, but for the tokens of the sandbox that decline (tok_declined…)',
+  'mails are taken by their server; none is sent',
+];
+
+/**
+ * Tells what a store will do by itself: its processes run on a copy whose clock is moved. The copy is in a temporary
+ * directory, and gone in the end; the store is only read.
+ * @throws CommandFailed when there is no store, or it is not said how far
+ */
+export async function lookAhead(place: Place, options: LookAheadOptions): Promise<void> {
+  const { days, to, json = false } = options;
+  const until = to === undefined ? undefined : parseInstant(to);
+  if (to !== undefined && until === undefined)
+    throw new CommandFailed(`--to ${to} is no instant with a zone, like 2026-05-01T09:30:00-04:00`);
+  if (until === undefined && days === undefined)
+    throw new CommandFailed('how far is the clock to be moved? Give --days or --to');
+  const outlook = await inTemporaryDirectory(async (directory) => {
+    console.error(`leadger: the copy is in ${directory} meanwhile`);
+    const progress = new Progress((events) => `${thousands(events)} events copied`);
+    const copy = await openCopy(place, directory, (events) => progress.update(events));
+    progress.end();
+    return whatComes(copy, (from) => goalOf(from, until, days));
+  });
+  if (json) console.log(JSON.stringify({ assumptions, ...outlook, ...summaryOf(outlook) }, null, 2));
+  else print(outlook);
+}
+
+const MOST_DAYS = 36_500;
+const MILLISECONDS_A_DAY = 86_400_000;
+/** As a shell tells of a program that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
+/** @throws CommandFailed for what is not ahead, or so far that its days could not be counted */
+function goalOf(from: Instant, until: Instant | undefined, days = MOST_DAYS): Instant {
+  const furthest = addDays(from, MOST_DAYS);
+  const goal = until ?? addDays(from, Math.min(days, MOST_DAYS));
+  if (goal <= from) throw new CommandFailed(`the clock moves forward only, and it is at ${from}`);
+  if (goal > furthest || days > MOST_DAYS)
+    throw new CommandFailed(`the clock is moved by ${thousands(MOST_DAYS)} days at most, to ${furthest}`);
+  return goal;
+}
+
+/** Lives through the time ahead with the processes of a real store, and closes it. */
+async function whatComes(stores: Stores, goal: (from: Instant) => Instant): Promise<Outlook> {
+  const { events } = stores;
+  const from = await presentOf(events);
+  const clock = new MovedClock(from);
+  const application = await NestFactory.createApplicationContext(
+    LeadgerModule.on(stores, { clock, payments: assumedPayments(), mails: mailInMemory() }),
+    { logger: ['error', 'warn'] },
+  );
+  try {
+    const to = goal(from);
+    const head = await events.head();
+    const { running } = await startLeadger(application, { prepare: false });
+    const engine = application.get(ProcessEngine);
+    const stopped = running.then((): never => {
+      throw new Error('the processes stopped');
+    });
+    stopped.catch(() => {});
+    await Promise.race([moveTo(to, clock, engine), stopped]);
+    return { from, to, events: await tellAfter(head, stores), parked: engine.parked() };
+  } finally {
+    await application.close();
+  }
+}
+
+/** Now, or the last event's instant where a store lives ahead of its time, as a demo does. */
+async function presentOf(events: EventStore): Promise<Instant> {
+  const now = systemClock().now();
+  for await (const last of events.readAll({ direction: 'backwards', maxCount: 1 })) {
+    const { at } = decode(last).data;
+    if (at > now) return at;
+  }
+  return now;
+}
+
+/** First whatever is due by now, then day by day. */
+async function moveTo(to: Instant, clock: MovedClock, engine: ProcessEngine): Promise<void> {
+  const from = clock.now();
+  await engine.settle();
+  const days = Math.ceil((Date.parse(to) - Date.parse(from)) / MILLISECONDS_A_DAY);
+  const progress = new Progress((day) => `${bar(day, days)}${clock.now().slice(0, 10)}, day ${day} of ${days}`);
+  for (let day = 1; day <= days; day += 1) {
+    const next = addDays(from, day);
+    await clock.moveTo(next < to ? next : to);
+    progress.update(day);
+  }
+  await engine.settle();
+  progress.end();
+}
+
+async function tellAfter(head: Position, { events, vault }: Stores): Promise<ComingEvent[]> {
+  const coming: ComingEvent[] = [];
+  for await (const recorded of events.readAll({ after: head })) {
+    const { position: _, ...told } = await tellFact(decode(recorded), vault);
+    coming.push({ stream: recorded.stream, ...told });
+  }
+  return coming;
+}
+
+/** Gone when the work is done, also when the program is told to end in the middle of it. */
+async function inTemporaryDirectory<Result>(work: (directory: string) => Promise<Result>): Promise<Result> {
+  const directory = await mkdtemp(join(tmpdir(), 'leadger-clock-'));
+  // Threads that still write may put a file into what is being emptied: then once more.
+  const remove = () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+  const end = () => process.exit(INTERRUPTED);
+  process.once('exit', remove).once('SIGINT', end).once('SIGTERM', end);
+  try {
+    return await work(directory);
+  } finally {
+    remove();
+    process.off('exit', remove).off('SIGINT', end).off('SIGTERM', end);
+  }
+}
+
+function summaryOf({ events }: Outlook) {
+  const sent = events.flatMap(({ type, data }) => (type === 'MailSent' ? [data.kind as string] : []));
+  return { counts: countsOf(events.map(({ type }) => type)), mails: countsOf(sent) };
+}
+
+/** How often each comes, the most frequent first. */
+function countsOf(names: readonly string[]): Readonly<Record<string, number>> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return Object.fromEntries([...counts].sort(([a, many], [b, few]) => few - many || (a < b ? -1 : 1)));
+}
+
+function print(outlook: Outlook): void {
+  const { from, to, events, parked } = outlook;
+  console.log(`from ${from} to ${to}, on a copy, if\n${assumptions.map((one) => `  - ${one}`).join('\n')}`);
+  const typeWidth = Math.max(...events.map(({ type }) => type.length));
+  let day = '';
+  for (const { stream, type, at, data } of events) {
+    if (at.slice(0, 10) !== day) {
+      day = at.slice(0, 10);
+      console.log(`\n${day}`);
+    }
+    console.log(`  ${at.slice(11)}  ${type.padEnd(typeWidth)}  ${stream}\n      ${tellEvent(type, data)}`);
+  }
+  const { counts, mails } = summaryOf(outlook);
+  console.log(`\n${events.length === 0 ? 'nothing happens' : `${thousands(events.length)} events`}`);
+  printCounts(counts);
+  if (Object.keys(mails).length > 0) console.log('mails that are sent');
+  printCounts(mails);
+  if (parked.length > 0) console.log('laid aside, after failing again and again');
+  for (const { since, what, stream, reason } of parked) console.log(`  ${since}  ${what} at ${stream}: ${reason}`);
+}
+
+function printCounts(counts: Readonly<Record<string, number>>): void {
+  for (const [name, count] of Object.entries(counts)) console.log(`${thousands(count).padStart(8)}  ${name}`);
+}
