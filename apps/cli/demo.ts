@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { NestFactory } from '@nestjs/core';
-import { logDigest } from '#audit/digest';
+import { logDigest, rowsDigest } from '#audit/digest';
 import { checkLaws, type Verdict } from '#audit/laws';
+import { decode } from '#domain/codec';
 import { hashOfEvent } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
 import { MovedClock } from '#gateways/clock';
@@ -15,7 +16,7 @@ import { openStores, type Stores } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { Chance } from './demo/chance.ts';
 import { LeadSupply } from './demo/lead-supply.ts';
-import { Life } from './demo/life.ts';
+import { Life, type Lived } from './demo/life.ts';
 import { inventPeople } from './demo/people.ts';
 import { readSampleOrders } from './demo/sample-orders.ts';
 import { bar, Progress, thousands } from './progress.ts';
@@ -24,8 +25,10 @@ import { brokenIn } from './verify.ts';
 export interface DemoOptions {
   readonly days: number;
   readonly seed: number;
-  /** Must be empty or not there. Undefined: in memory. */
+  /** Must be empty or not there, unless it is gone on with. Undefined: in memory. */
   readonly data?: string | undefined;
+  /** Goes on with a demo of the same seed that was cut short. */
+  readonly continue?: boolean;
   readonly json?: boolean;
   /** Must be an empty log. Undefined: the events lie beside the rest. */
   readonly eventStoreDb?: string | undefined;
@@ -53,6 +56,8 @@ export interface DemoSummary {
   readonly laws: Verdict['laws'];
   readonly decisions: Verdict['decisions'];
   readonly logDigest: string;
+  /** Over all rows of all read models, opened. */
+  readonly rowsDigest: string;
   /** Of living through the days; without checking afterwards. */
   readonly seconds: number;
   readonly eventsPerSecond: number;
@@ -67,10 +72,18 @@ export async function demo(options: DemoOptions): Promise<number> {
 }
 
 /** @throws CommandFailed when the directory is not empty or the demo's packages are not installed */
-export async function runDemo({ days, seed, data, eventStoreDb, databaseUrl }: DemoOptions): Promise<DemoSummary> {
+export async function runDemo({
+  days,
+  seed,
+  data,
+  continue: goesOn = false,
+  eventStoreDb,
+  databaseUrl,
+}: DemoOptions): Promise<DemoSummary> {
   if (days < 1) throw new CommandFailed('a demo has at least one day');
-  if (data !== undefined && existsSync(data) && readdirSync(data).length > 0)
-    throw new CommandFailed(`${data} is not empty: the demo begins in an empty directory`);
+  if (goesOn && data === undefined) throw new CommandFailed('which demo is to go on? Name its directory with --data');
+  if (!goesOn && data !== undefined && existsSync(data) && readdirSync(data).length > 0)
+    throw new CommandFailed(`${data} is not empty: a demo begins in an empty directory, or goes on with --continue`);
   const chance = new Chance('leadger demo', String(seed));
   const [sample, people] = [await readSampleOrders(), await inventPeople()];
   const stores = await openStores({
@@ -80,7 +93,8 @@ export async function runDemo({ days, seed, data, eventStoreDb, databaseUrl }: D
     // Of the seed, so that persons have the same keys in every run, and leads the same ids.
     matchingSecret: Buffer.from(`leadger demo ${seed}`.padEnd(32)).subarray(0, 32),
   });
-  const clock = new MovedClock(Life.firstDay(sample));
+  const lived = goesOn ? await livedIn(stores.events) : undefined;
+  const clock = new MovedClock(lived?.until ?? Life.firstDay(sample));
   const application = await NestFactory.createApplicationContext(
     LeadgerModule.on(stores, { clock, mails: mailInMemory(), webhooks: noWebhooks() }),
     {
@@ -102,7 +116,10 @@ export async function runDemo({ days, seed, data, eventStoreDb, databaseUrl }: D
       supply: new LeadSupply(chance.of('supply'), people),
       people,
       chance: chance.of('people'),
+      lived,
     });
+    // What was under way when it was cut short comes to its end at that hour.
+    if (lived) await Promise.race([application.get(ProcessEngine).settle(), stopped]);
     const start = performance.now();
     const progress = new Progress((day) => `${bar(day, days)}${clock.now().slice(0, 10)}, day ${day} of ${days}`);
     await life.open();
@@ -116,6 +133,18 @@ export async function runDemo({ days, seed, data, eventStoreDb, databaseUrl }: D
   } finally {
     await application.close();
   }
+}
+
+/** Nothing, in an empty log. */
+async function livedIn(store: EventStore): Promise<Lived | undefined> {
+  const commandIds = new Set<string>();
+  let until = '';
+  for await (const recorded of store.readAll()) {
+    const { data, cause } = decode(recorded);
+    commandIds.add(cause.commandId);
+    if (data.at > until) until = data.at;
+  }
+  return until === '' ? undefined : { until, commandIds };
 }
 
 const READ_MODELS_MILLISECONDS = 600_000;
@@ -153,6 +182,7 @@ async function summarise(
     laws,
     decisions,
     logDigest: await logDigest(store, vault),
+    rowsDigest: await rowsDigest(readModels, vault),
     seconds: Number(seconds.toFixed(2)),
     eventsPerSecond: Math.round(events / seconds),
   };
@@ -185,6 +215,7 @@ function print(summary: DemoSummary, data: string | undefined): void {
     ['decisions made again', `${thousands(decisions.judged)} (${thousands(decisions.passedOver)} passed over)`],
     ['seconds', `${summary.seconds} (${thousands(summary.eventsPerSecond)} events a second)`],
     ['log digest', summary.logDigest],
+    ['rows digest', summary.rowsDigest],
   ];
   for (const [name, value] of rows) console.log(`${name.padEnd(22)}${value}`);
   const broken = brokenIn(summary);

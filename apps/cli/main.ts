@@ -155,8 +155,9 @@ program
   )
   .option('--days <number>', 'how many', wholeNumber, 30)
   .option('--seed <number>', 'the same seed makes the same history', wholeNumber, 1)
+  .option('--continue', 'goes on with a demo of the same seed that was cut short, in its directory')
   .option('--json', 'the summary as JSON, alone on standard output')
-  .action(async (options: { days: number; seed: number; json?: boolean }) => {
+  .action(async (options: { days: number; seed: number; json?: boolean; continue?: boolean }) => {
     const { demo } = await import('./demo.ts');
     // What a store of this machine uses (by the environment) is not for a demo, unless it is named.
     const named = <Value>(option: string, value: Value) =>

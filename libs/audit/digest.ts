@@ -22,6 +22,20 @@ export async function logDigest(store: Pick<EventStore, 'readAll'>, vault: Pick<
   return whole.digest('hex');
 }
 
+/**
+ * The same for what is computed from it: SHA-256 over the opened rows of all read models.
+ * @returns 64 hexadecimal digits
+ */
+export async function rowsDigest(
+  readModels: { readonly names: readonly string[]; rowsOf(name: string): AsyncIterable<object> },
+  vault: Pick<Vault, 'open'>,
+): Promise<string> {
+  const whole = createHash('sha256');
+  for (const name of readModels.names)
+    for await (const row of readModels.rowsOf(name)) whole.update(canonicalJson([name, await openBoxes(row, vault)]));
+  return whole.digest('hex');
+}
+
 /** JSON with the members of objects in alphabetical order, without those that are another vault's or log's business. */
 function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (name, member: unknown) => {

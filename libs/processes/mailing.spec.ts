@@ -1,5 +1,4 @@
 import type { EventTypeName } from '#domain/ledger';
-import { mailStream } from '#domain/notifications/mail';
 import { mailing } from './mailing.ts';
 import type { CommandWish, EffectWish } from './process.ts';
 
@@ -80,17 +79,29 @@ describe('mails', () => {
     expect(commandsAt(LATER)).toMatchObject([{ kind: 'leads-delivered', facts: { orderId: 'o1', leads: 3 } }]);
   });
 
-  it('NTF-1: leads that come while a digest is on its way are told of in the next one', () => {
+  it('NTF-1: leads of the next hour, or of a clock that lags behind, are told of in the next mail', () => {
     const { hear, wishesAt, commandsAt, wished } = hearing();
     hear('order-o1', 'LeadDelivered', delivered('l1'));
     const [wish] = wishesAt(LATER) as CommandWish[];
     hear('order-o1', 'LeadDelivered', { ...delivered('l2'), at: LATER });
     wished(wish as CommandWish);
     hear(wish?.stream as string, 'MailSent', {});
+    hear('order-o1', 'LeadDelivered', delivered('l3'));
     expect(wishesAt(LATER)).toEqual([]);
     const later = commandsAt('2026-05-01T12:00:00.000Z');
-    expect(later).toMatchObject([{ kind: 'leads-delivered', facts: { leads: 1, lastLeadId: 'l2' } }]);
-    expect(mailStream('x')).not.toBe(wish?.stream);
+    expect(later).toMatchObject([{ kind: 'leads-delivered', facts: { leads: 2 } }]);
+  });
+
+  it('NTF-3: what one mail tells of does not depend on the order in which it is heard of', () => {
+    const [one, other] = [hearing(), hearing()];
+    const leads = ['l1', 'l2', 'l3'].map((leadId, number) => [leadId, `2026-05-01T10:20:0${number}.000Z`] as const);
+    for (const [leadId, at] of leads) one.hear('order-o1', 'LeadDelivered', { ...delivered(leadId), at });
+    for (const [leadId, at] of leads.toReversed())
+      other.hear('order-o1', 'LeadDelivered', { ...delivered(leadId), at });
+    const [first, second] = [one.wishesAt(LATER), other.wishesAt(LATER)] as [CommandWish[], CommandWish[]];
+    expect(first[0]?.stream).toBe(second[0]?.stream);
+    expect(first[0]?.command).toMatchObject({ happenedAt: '2026-05-01T10:20:00.000Z', facts: { leads: 3 } });
+    expect(second[0]?.command).toMatchObject({ happenedAt: '2026-05-01T10:20:00.000Z', facts: { leads: 3 } });
   });
 
   it('DLV-9: who wants a mail for each lead gets it at once', () => {

@@ -141,7 +141,8 @@ export const mailing: Process<Mailing, (typeof eventTypes)[number]> = {
     due: new Map(),
     wished: new Map(),
     digests: new Map(),
-    byTime: heapOf((a, b) => (a.dueAt < b.dueAt ? -1 : 1)),
+    byTime: heapOf((a, b) => (a.until < b.until ? -1 : 1)),
+    toldUntil: new Map(),
   }),
 
   evolve(state, fact) {
@@ -149,7 +150,7 @@ export const mailing: Process<Mailing, (typeof eventTypes)[number]> = {
     switch (fact.type) {
       case 'LeadDelivered':
         if (fact.data.replacementFor !== undefined) return;
-        if (state.each.has(fact.data.customerId)) due.set(fact.eventId, leadMail(fact, orders));
+        if (state.each.has(fact.data.customerId)) put(due, leadMail(fact, orders));
         else gather(state, fact);
         return;
       case 'LeadDeliveryChosen':
@@ -157,9 +158,7 @@ export const mailing: Process<Mailing, (typeof eventTypes)[number]> = {
         else state.each.delete(idOf(fact.stream));
         return;
       case 'MailWished':
-        due.delete(fact.data.eventId);
-        wished.set(idOf(fact.stream), fact);
-        if (fact.data.kind === 'leads-delivered') told(state, fact);
+        noteWish(state, fact);
         return;
       case 'MailSent':
       case 'MailRefused':
@@ -171,25 +170,24 @@ export const mailing: Process<Mailing, (typeof eventTypes)[number]> = {
         break;
     }
     const mail = mailOf(fact, orders);
-    if (mail) due.set(fact.eventId, mail);
+    if (mail) put(due, mail);
   },
 
   next(state, { now }, limit) {
     const { due, wished, byTime } = state;
     const wishes: Wish[] = [];
-    for (let digest = byTime.first(); digest && digest.dueAt <= now; digest = byTime.first()) {
+    for (let digest = byTime.first(); digest && digest.until <= now; digest = byTime.first()) {
       byTime.remove(digest);
-      const mail = digestMail(digest, state.orders);
-      due.set(mail.because.eventId, mail);
+      put(due, digestMail(digest, state.orders));
     }
-    for (const [eventId, { because, kind, customerId, facts }] of due) {
+    for (const [mailId, { because, kind, customerId, facts }] of due) {
       if (wishes.length >= limit) return wishes;
-      due.delete(eventId);
-      const mailId = mailIdOf(kind, eventId);
+      due.delete(mailId);
+      const { eventId, data } = because;
       wishes.push({
         commandId: deriveId('WishMail', mailId),
         stream: mailStream(mailId),
-        command: { type: 'WishMail', kind, customerId, eventId, happenedAt: because.data.at, facts },
+        command: { type: 'WishMail', kind, customerId, eventId, happenedAt: data.at, facts },
         because,
       });
     }
@@ -207,33 +205,49 @@ export const mailing: Process<Mailing, (typeof eventTypes)[number]> = {
     return wishes;
   },
 
-  wakeAt: ({ byTime }) => byTime.first()?.dueAt,
+  wakeAt: ({ byTime }) => byTime.first()?.until,
 };
 
 interface Mail {
+  readonly mailId: string;
   readonly kind: MailKind;
   readonly customerId: string;
   readonly facts: MailFacts;
   readonly because: Fact;
 }
 
-/** Leads that an order was given and its customer not yet told of. */
+/** Leads that an order was given within an hour, and its customer not yet told of. */
 interface Digest extends Placed {
-  readonly orderId: string;
+  readonly mailId: string;
   readonly leads: FactOf<'LeadDelivered'>[];
-  readonly dueAt: Instant;
+  readonly until: Instant;
 }
 
 interface Mailing {
   readonly orders: Map<string, FactOf<'OrderPlaced'>>;
   /** Customers who want a mail for each lead. */
   readonly each: Set<string>;
-  /** Mails that are to be wished, by the events they tell of. */
+  /** Mails that are to be wished. */
   readonly due: Map<string, Mail>;
   /** Mails that were wished, until it is known what became of them. */
   readonly wished: Map<string, FactOf<'MailWished'>>;
   readonly digests: Map<string, Digest>;
   readonly byTime: Heap<Digest>;
+  /** Order → up to when its customer was told of leads. */
+  readonly toldUntil: Map<string, Instant>;
+}
+
+const put = (mails: Map<string, Mail>, mail: Mail): unknown => mails.set(mail.mailId, mail);
+
+function noteWish({ due, wished, digests, byTime, toldUntil }: Mailing, fact: FactOf<'MailWished'>): void {
+  const mailId = idOf(fact.stream);
+  due.delete(mailId);
+  wished.set(mailId, fact);
+  const digest = digests.get(mailId);
+  if (!digest) return;
+  digests.delete(mailId);
+  if (digest.place >= 0) byTime.remove(digest);
+  toldUntil.set(fact.data.facts.orderId as string, digest.until);
 }
 
 function mailOf(fact: Fact, orders: Orders): Mail | undefined {
@@ -241,22 +255,29 @@ function mailOf(fact: Fact, orders: Orders): Mail | undefined {
   const customerId = row?.customerId(fact as never, orders);
   const facts = row?.facts(fact as never, orders);
   if (!row || customerId === undefined || facts === undefined) return undefined;
-  return { kind: row.kind, customerId, facts, because: fact };
+  return { mailId: mailIdOf(row.kind, fact.eventId), kind: row.kind, customerId, facts, because: fact };
 }
 
-function gather({ digests, byTime }: Pick<Mailing, 'digests' | 'byTime'>, fact: FactOf<'LeadDelivered'>): void {
+/** All that an order is given within one hour is one mail, whose id does not depend on which lead came first. */
+function gather({ digests, byTime, toldUntil }: Mailing, fact: FactOf<'LeadDelivered'>): void {
   const orderId = idOf(fact.stream);
-  const digest = digests.get(orderId);
+  const told = toldUntil.get(orderId) ?? '';
+  // A clock that lags behind another one's: what that hour brought is told already.
+  const isLate = fact.data.at < told;
+  const until = nextFullHour(isLate ? told : fact.data.at);
+  const mailId = mailIdOf('leads-delivered', `${orderId} ${until}`);
+  const digest = digests.get(mailId);
   if (digest) {
     digest.leads.push(fact);
     return;
   }
-  const begun = { orderId, leads: [fact], dueAt: nextFullHour(fact.data.at), place: -1 };
-  digests.set(orderId, begun);
+  const begun = { mailId, leads: [fact], until, place: -1 };
+  digests.set(mailId, begun);
   byTime.put(begun);
 }
 
 const leadMail = (fact: FactOf<'LeadDelivered'>, orders: Orders): Mail => ({
+  mailId: mailIdOf('leads-delivered', fact.eventId),
   kind: 'leads-delivered',
   customerId: fact.data.customerId,
   facts: { ...order(fact, orders), leads: 1, leadId: fact.data.leadId },
@@ -266,22 +287,14 @@ const leadMail = (fact: FactOf<'LeadDelivered'>, orders: Orders): Mail => ({
 const HOUR = 3_600_000;
 const nextFullHour = (at: Instant): Instant => toInstant((Math.floor(Date.parse(at) / HOUR) + 1) * HOUR);
 
-function digestMail({ leads }: Digest, orders: Orders): Mail {
-  const first = leads[0] as FactOf<'LeadDelivered'>;
+function digestMail({ mailId, leads, until }: Digest, orders: Orders): Mail {
+  const [first] = leads.toSorted((a, b) => (a.data.at + a.eventId < b.data.at + b.eventId ? -1 : 1));
+  const because = first as FactOf<'LeadDelivered'>;
   return {
+    mailId,
     kind: 'leads-delivered',
-    customerId: first.data.customerId,
-    facts: { ...order(first, orders), leads: leads.length, lastLeadId: (leads.at(-1) ?? first).data.leadId },
-    because: first,
+    customerId: because.data.customerId,
+    facts: { ...order(because, orders), leads: leads.length, until },
+    because,
   };
-}
-
-/** What came after the digest was made up begins another one. */
-function told({ digests, byTime }: Pick<Mailing, 'digests' | 'byTime'>, { data }: FactOf<'MailWished'>): void {
-  const digest = digests.get(data.facts.orderId as string);
-  const last = digest?.leads.findIndex((lead) => lead.data.leadId === data.facts.lastLeadId) ?? -1;
-  if (!digest || last < 0) return;
-  byTime.remove(digest);
-  digests.delete(digest.orderId);
-  for (const lead of digest.leads.slice(last + 1)) gather({ digests, byTime }, lead);
 }

@@ -68,6 +68,8 @@ export interface ReadModels {
   rebuild(name: string, options?: RebuildOptions): Promise<void>;
   /** Brings every model up to where the log ends now, and lets it rest there. */
   catchUp(options?: RebuildOptions): Promise<void>;
+  /** All rows of a model in the order of their keys, some at a time. @throws UnknownModel */
+  rowsOf(name: string): AsyncIterable<object>;
   /** MD5 over all rows of a model in the order of their keys, at one instant. Equal for equal rows. @throws UnknownModel */
   digest(name: string): Promise<string>;
   readonly names: readonly string[];
@@ -242,6 +244,21 @@ class SqlReadModels implements ReadModels {
     tell();
   }
 
+  async *rowsOf(name: string): AsyncGenerator<object> {
+    const { model, schema } = liveCopy(modelOf(name));
+    for (const { name, key } of model.tables) {
+      const column = sql<string>`${sql.ref(key)} COLLATE "C"`;
+      let last: string | undefined;
+      do {
+        let query = this.#needs.db.selectFrom(`${schema}.${name}`).selectAll().orderBy(column).limit(ROWS_AT_ONCE);
+        if (last !== undefined) query = query.where(sql<boolean>`${column} > ${last}`);
+        const rows = await query.execute();
+        yield* rows;
+        last = rows.length < ROWS_AT_ONCE ? undefined : (rows.at(-1) as Record<string, string>)[key];
+      } while (last !== undefined);
+    }
+  }
+
   digest(name: string): Promise<string> {
     const { model, schema } = liveCopy(modelOf(name));
     const atOneInstant = this.#needs.db.transaction().setIsolationLevel('repeatable read');
@@ -260,6 +277,8 @@ class SqlReadModels implements ReadModels {
     });
   }
 }
+
+const ROWS_AT_ONCE = 1000;
 
 /** @throws UnknownModel */
 function modelOf(name: string): AnyModel {

@@ -34,6 +34,9 @@ const bytesIn = async (directory: string) => {
   return sizes.reduce((sum, size) => sum + size, 0);
 };
 
+/** How often a demo is killed; more of it by hand: LEADGER_KILLS=200. */
+const KILLS = Number(process.env.LEADGER_KILLS ?? 4);
+
 const nothingBroken = Object.fromEntries(Object.keys(laws).map((law) => [law, 0]));
 
 describe('npm start', () => {
@@ -112,6 +115,26 @@ describe('the demo', () => {
     expect(items.length).toBeGreaterThan(0);
     await program.stop();
   }, 90_000);
+
+  test('killed again and again, and gone on with, it comes to the same rows', async () => {
+    const days = ['demo', '--days', '5', '--seed', '11', '--json'];
+    const directory = join(temporary, 'cut-short');
+    const undisturbed = cli(...days);
+    for (let life = 0; life < KILLS; life += 1) {
+      const before = await bytesIn(join(directory, 'events'));
+      const demo = new Program('cli', [...days, '--data', directory, ...(life > 0 ? ['--continue'] : [])]);
+      const ended = demo.ended.then(() => true);
+      // Until it has got on, and then for a moment that is anybody's guess.
+      while ((await bytesIn(join(directory, 'events'))) <= before && !(await Promise.race([ended, wait(20, false)])));
+      await Promise.race([ended, wait(Math.random() * 1500)]);
+      await demo.kill();
+    }
+    const { code, stdout, stderr } = await cli(...days, '--data', directory, '--continue');
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+    const { rowsDigest, events, laws: broken } = JSON.parse((await undisturbed).stdout);
+    expect(JSON.parse(stdout)).toMatchObject({ events, rowsDigest, laws: broken });
+    expect(broken).toEqual(nothingBroken);
+  }, 600_000);
 
   test('killed at any instant, it leaves a log that holds every law', async () => {
     const directory = join(temporary, 'killed-demo');

@@ -37,6 +37,14 @@ interface Needs {
   readonly supply: LeadSupply;
   readonly people: People;
   readonly chance: Chance;
+  /** What a life that was cut short has lived already. */
+  readonly lived?: Lived | undefined;
+}
+
+/** Commands that were recorded, and when the last event was. */
+export interface Lived {
+  readonly until: Instant;
+  readonly commandIds: ReadonlySet<string>;
 }
 
 /** Something that is going to happen. What was planned first happens first, where two fall on one instant. */
@@ -49,13 +57,19 @@ interface Appointment extends Placed {
 const compareAppointments = (a: Appointment, b: Appointment): number =>
   a.at < b.at ? -1 : a.at > b.at ? 1 : a.number - b.number;
 
+/** Has the ledger remember a command, as it does for requests that carry a key: asked again, it gets its first outcome. */
+const ONCE = { requestHash: 'demo' };
 const SECONDS_AN_HOUR = 3600;
 const DAYS_A_YEAR = 365;
 const DECLINED = 0.02;
 const SECONDS_AT_THE_CHECKOUT = 600;
 const newsOf = ['PaymentCaptured', 'LeadDelivered', 'ReplacementRequested', 'ProgrammeJoined', 'TicketOpened'] as const;
 
-/** The days of a lead store: who comes, who calls, who complains. All of it follows from the sample data and the seed. */
+/**
+ * The days of a lead store: who comes, who calls, who complains. All of it follows from the sample data and the seed. A
+ * life that was cut short is lived again from its first day: what was recorded is asked for again under the same ids,
+ * which changes nothing, and what was refused is left out.
+ */
 export class Life {
   readonly #needs: Needs;
   readonly #appointments = heapOf<Appointment>(compareAppointments);
@@ -64,10 +78,13 @@ export class Life {
   /** Order → who placed it. */
   readonly #buyers = new Map<string, string>();
   #planned = 0;
+  /** The day and hour that is being lived: the clock may be ahead of it where all this was lived before. */
+  #time: Instant;
   #heardUpTo: Position = BEFORE_FIRST;
 
   constructor(needs: Needs) {
     this.#needs = needs;
+    this.#time = Life.firstDay(needs.sample);
   }
 
   /** When the first order of the sample data is placed, at midnight. */
@@ -85,7 +102,7 @@ export class Life {
       await must(requests.defineLeadType(leadType, this.#staff('define', leadType.leadTypeId)));
     const storeIds = Object.values(stores).map(({ storeId }) => storeId);
     for (const coupon of coupons) {
-      const definition = { ...coupon, storeIds, validFrom: this.#needs.clock.now() };
+      const definition = { ...coupon, storeIds, validFrom: this.#time };
       await must(requests.defineCoupon(definition, this.#staff('coupon', coupon.code)));
     }
   }
@@ -107,10 +124,12 @@ export class Life {
     for (let next = this.#appointments.first(); next && next.at < nextMidnight; next = this.#appointments.first()) {
       this.#appointments.remove(next);
       await clock.moveTo(next.at);
+      this.#time = next.at;
       await next.keep();
       await this.#listen();
     }
     await clock.moveTo(nextMidnight);
+    this.#time = nextMidnight;
     await this.#listen();
   }
 
@@ -124,9 +143,10 @@ export class Life {
     const { engine, events } = this.#needs;
     await engine.settle();
     for await (const recorded of events.readAll({ after: this.#heardUpTo, filter: { types: newsOf } })) {
-      this.#heardUpTo = recorded.position;
       const fact = decode(recorded);
       const { at } = fact.data;
+      if (at > this.#time) return;
+      this.#heardUpTo = recorded.position;
       switch (fact.type) {
         case 'PaymentCaptured': {
           const orderId = idOf(fact.stream);
@@ -167,10 +187,9 @@ export class Life {
     intentions: readonly Intention[],
     about: { orderId: string; leadId: string },
   ): void {
-    const now = this.#needs.clock.now();
     for (const [index, { afterHours, deed }] of intentions.entries()) {
       const at = addSeconds(since, afterHours * SECONDS_AN_HOUR);
-      this.#plan(latest(at, now), () => this.#do(deed, who, about, `${deed.kind} ${index}`));
+      this.#plan(latest(at, this.#time), () => this.#do(deed, who, about, `${deed.kind} ${index}`));
     }
   }
 
@@ -179,12 +198,14 @@ export class Life {
     const { requests } = this.#needs;
     const { orderId, leadId } = about;
     const commandId = this.#id(what, who, orderId, leadId);
+    if (this.#wasRefused(commandId)) return;
     const customer = {
       actor: `customer:${deed.kind === 'rate' || deed.kind === 'return' ? who : 'holder'}`,
       commandId,
+      ...ONCE,
     };
-    const staff = { actor: 'staff:returns', commandId, reason: 'called the person' };
-    const support = { actor: 'staff:support', commandId };
+    const staff = { actor: 'staff:returns', commandId, ...ONCE, reason: 'called the person' };
+    const support = { actor: 'staff:support', commandId, ...ONCE };
     switch (deed.kind) {
       case 'rate':
         await requests.rateContact(who, leadId, deed.rating, customer);
@@ -230,7 +251,7 @@ export class Life {
           message,
           ...(callBack && { callBack: { telephone: '+1 212 555 0142' } }),
         };
-        await requests.support.openTicket(letter, { actor: `customer:${customerId}`, commandId });
+        await requests.support.openTicket(letter, { actor: `customer:${customerId}`, commandId, ...ONCE });
         return;
       }
       case 'answer':
@@ -266,7 +287,7 @@ export class Life {
       await this.#checkOut(orderNumber, wishes, code, finishes);
       return;
     }
-    const caller = { actor: `customer:${customerId}`, commandId: this.#id('order', orderNumber) };
+    const caller = { actor: `customer:${customerId}`, commandId: this.#id('order', orderNumber), ...ONCE };
     const { id } = await must(this.#needs.requests.placeOrder(wishes, caller));
     this.#buyers.set(id, customerId);
   }
@@ -278,11 +299,12 @@ export class Life {
     code: string | undefined,
     finishes: boolean,
   ): Promise<void> {
-    const { requests, clock } = this.#needs;
+    const { requests } = this.#needs;
     const { customerId } = wishes;
     const by = (what: string): Caller => ({
       actor: `customer:${customerId}`,
       commandId: this.#id(what, orderNumber),
+      ...ONCE,
     });
     const { id: checkoutId } = await must(requests.startCheckout(wishes, by('checkout')));
     if (code !== undefined) {
@@ -292,6 +314,7 @@ export class Life {
         const support = {
           actor: 'staff:support',
           commandId: this.#id('fresh', orderNumber),
+          ...ONCE,
           reason: 'a good customer',
         };
         await must(requests.giveAlternativeCoupon(fresh, support));
@@ -299,7 +322,7 @@ export class Life {
       }
     }
     if (!finishes) return;
-    this.#plan(addSeconds(clock.now(), SECONDS_AT_THE_CHECKOUT), async () => {
+    this.#plan(addSeconds(this.#time, SECONDS_AT_THE_CHECKOUT), async () => {
       const { id } = await must(requests.placeCheckout(checkoutId, paymentToken, by('order')));
       this.#buyers.set(id, customerId);
     });
@@ -318,7 +341,11 @@ export class Life {
     const { id } = await must(requests.accounts.register(request, this.#staff('register', customerNumber)));
     this.#customers.set(customerNumber, id);
     const { off, each, webhookUrl } = wishesAboutMails(this.#chance('mails', customerNumber));
-    const by = (what: string): Caller => ({ actor: `customer:${id}`, commandId: this.#id(what, customerNumber) });
+    const by = (what: string): Caller => ({
+      actor: `customer:${id}`,
+      commandId: this.#id(what, customerNumber),
+      ...ONCE,
+    });
     if (off) await must(requests.accounts.changeMailPreferences(id, off, by('mails off')));
     if (each || webhookUrl !== undefined) {
       const delivery = { mails: each ? 'each' : 'digest', ...(webhookUrl !== undefined && { webhookUrl }) } as const;
@@ -328,8 +355,8 @@ export class Life {
   }
 
   async #receive(leads: readonly SuppliedLead[], occasion: string): Promise<void> {
-    const { clock, requests } = this.#needs;
-    const now = clock.now();
+    const { requests } = this.#needs;
+    const now = this.#time;
     const answers = await requests.receiveLeads(
       leads.map(({ leadTypeId, source, ageDays, contact }) => {
         const captured = ageDays > 0 ? { capturedAt: addDays(now, -ageDays) } : { occasion };
@@ -343,6 +370,12 @@ export class Life {
     }
   }
 
+  /** It came to nothing when it was lived first, and might come to something now. */
+  #wasRefused(commandId: string): boolean {
+    const { lived } = this.#needs;
+    return lived !== undefined && this.#time < lived.until && !lived.commandIds.has(commandId);
+  }
+
   #chance(...labels: readonly string[]): Chance {
     return this.#needs.chance.of(...labels);
   }
@@ -352,7 +385,7 @@ export class Life {
   }
 
   #staff(...what: readonly string[]): Caller {
-    return { actor: 'staff:owner', commandId: this.#id(...what) };
+    return { actor: 'staff:owner', commandId: this.#id(...what), ...ONCE };
   }
 }
 
