@@ -53,6 +53,22 @@ describe('the ledger', () => {
     return found;
   };
 
+  it('keeps the order of commands though a stream was begun before and is asked to begin again', async () => {
+    await ledger.execute(ask(register, { key: 'begin' }));
+    await ledger.execute(ask(changeTo('Other')));
+    const later = new Ledger(store);
+    await later.execute(ask(register, { key: 'begin', likelyNew: true }));
+    const other = customerStream('c2');
+    await later.warm([stream, other]);
+    await Promise.all([
+      later.execute(ask(changeTo('Third'))),
+      later.execute(ask(register, { stream: other } as Partial<Order>)),
+    ]);
+    const order: string[] = [];
+    for await (const event of store.readAll()) order.push(event.stream);
+    expect(order).toEqual([stream, stream, stream, other]);
+  });
+
   it('decides on what the stream says, and appends', async () => {
     expect(await ledger.execute(ask(register))).toMatchObject({ kind: 'accepted', revision: 0, repeated: false });
     expect(await ledger.execute(ask(changeTo('Other')))).toMatchObject({ kind: 'accepted', revision: 1 });

@@ -87,6 +87,8 @@ export class Ledger {
   /** Streams that were begun and not asked for since: an import of millions does not drive out those in use. */
   readonly #begun = new RecentlyUsed<string, Folded>(BEGUN_STREAMS);
   readonly #waiting = new Map<string, Pending[]>();
+  /** How far the log is known to go. */
+  #knownUpTo: Position | undefined;
 
   constructor(store: EventStore, options: { cachedStreams?: number } = {}) {
     this.#store = store;
@@ -155,16 +157,23 @@ export class Ledger {
     }
 
     const events = decided.flatMap((one) => one.events);
+    // What was begun long ago has gone on since: the state after its beginning is no state to decide on.
+    let isStale = false;
     if (events.length > 0) {
       try {
+        if (likelyNew && this.#knownUpTo === undefined) {
+          const head = await this.#store.head();
+          this.#knownUpTo ??= head;
+        }
         const { position } = await this.#store.append(stream, events, readRevision < 0 ? 'no-stream' : readRevision);
         folded.position = position;
+        isStale = this.#isRepeat(position) && likelyNew === true;
       } catch (error) {
         if (!(error instanceof WrongExpectedRevision || error instanceof OutcomeUnknown)) throw error;
         return againOrGiveUp(batch, error);
       }
     }
-    (likelyNew ? this.#begun : this.#folded).set(stream, folded);
+    if (!isStale) (likelyNew ? this.#begun : this.#folded).set(stream, folded);
     for (const [index, { settle }] of decided.entries()) {
       const { resolve, reject } = batch[index] as Pending;
       try {
@@ -174,6 +183,13 @@ export class Ledger {
       }
     }
     return [];
+  }
+
+  /** Something new comes behind all that is known; what does not was appended before, by somebody who asked the same. */
+  #isRepeat(position: Position): boolean {
+    if (this.#knownUpTo !== undefined && position <= this.#knownUpTo) return true;
+    this.#knownUpTo = position;
+    return false;
   }
 
   /** Out of the cache while it is worked on: nobody else may see what is decided but not yet written. */

@@ -46,7 +46,7 @@ async function liveThroughADay(place: string): Promise<void> {
     await ask(`/api/orders/${ids.declined}/payment-card`, { paymentToken: 'tok_declined_expired_card' }, STAFF);
     await ask(`/api/orders/${ids.paused}/pause`);
     ids.return = await ask('/api/replacements', { orderId: ids.served, leadId, reason: 'wrong number' });
-    ids.ticket = await ask('/api/tickets', { customerId, subject: 'Nothing came', message: 'Since Monday.' });
+    ids.ticket = await ask('/api/tickets', { customerId, subject: 'Nothing came', message: 'Since Monday.' }, STAFF);
     ids.checkout = await ask('/api/checkouts', { customerId, leadTypeId: 'exclusive-fresh', quantity: 2 });
     ids.stock = await ask('/api/leads', lead('exclusive-real-time', 2));
   } finally {
