@@ -7,7 +7,7 @@ import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { build, cli, Program } from './program.ts';
 
 /** How often each program is killed. 200 take half an hour: LEADGER_TEST_KILLS=200 npm test -- test/e2e/digest */
-const KILLS = Number(process.env.LEADGER_TEST_KILLS ?? 3);
+const KILLS = Number(process.env.LEADGER_TEST_KILLS ?? 2);
 const MILLISECONDS_A_KILL = 30_000;
 
 let temporary: string;

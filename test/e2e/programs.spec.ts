@@ -34,8 +34,8 @@ const bytesIn = async (directory: string) => {
   return sizes.reduce((sum, size) => sum + size, 0);
 };
 
-/** How often a demo is killed; more of it by hand: LEADGER_KILLS=200. */
-const KILLS = Number(process.env.LEADGER_KILLS ?? 4);
+/** How often a demo is killed; more of it by hand: LEADGER_TEST_KILLS=200. */
+const KILLS = Number(process.env.LEADGER_TEST_KILLS ?? 3);
 
 const nothingBroken = Object.fromEntries(Object.keys(laws).map((law) => [law, 0]));
 
