@@ -158,3 +158,35 @@ test('BCK-3: the Loyalty Rewards Manager tells how a pause too many costs the la
   await act('POST', `/api/programmes/${orderId}/cancel`);
   expect(await programme()).toMatchObject({ status: 'cancelled', nextDueAt: null });
 });
+
+test('BCK-4: account settings are shown, changed one by one, and never over what somebody else changed meanwhile', async () => {
+  const { customerId, act } = await signedIn();
+  const page = `/api/customers/${customerId}`;
+  const actor = { 'leadger-actor': `customer:${customerId}` };
+  const before = await shop.read(page);
+  const stale = `"${before.revision}"`;
+  const settings: [string, Record<string, unknown>][] = [
+    ['name', { name: { firstName: 'Robin', lastName: 'Sample' } }],
+    ['postal-address', { postalAddress: { address: '12 Elm Street', city: 'Albany', country: 'US' } }],
+    ['business-association', { businessAssociation: 'Moved On' }],
+    ['time-zone', { timeZone: 'America/Denver' }],
+    ['mail-preferences', { off: ['leads-delivered', 'renewal-done'] }],
+    ['lead-delivery', { mails: 'each' }],
+  ];
+  for (const [setting, change] of settings) {
+    const { revision } = await shop.read(page);
+    await shop.ask('PUT', `${page}/${setting}`, change, 200, { ...actor, 'if-match': `"${revision}"` });
+    const late = await shop.try('PUT', `${page}/${setting}`, change, { ...actor, 'if-match': stale });
+    expect([setting, late.status, late.body.code]).toEqual([setting, 412, 'revision-mismatch']);
+  }
+  await act('PUT', `${page}/email`, { email: 'robin@example.org' });
+  expect(await shop.read(page)).toMatchObject({
+    name: { firstName: 'Robin', lastName: 'Sample' },
+    postalAddress: { address: '12 Elm Street', city: 'Albany', country: 'US' },
+    businessAssociation: 'Moved On',
+    timeZone: 'America/Denver',
+    mailsOff: ['leads-delivered', 'renewal-done'],
+    newEmail: 'robin@example.org',
+  });
+  expect(await shop.read(`${page}/lead-delivery`)).toMatchObject({ mails: 'each' });
+});
