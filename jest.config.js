@@ -12,6 +12,8 @@ export default {
   globalTeardown: '<rootDir>/test/postgres/stop-for-all.ts',
   testMatch: ['**/*.spec.ts'],
   testTimeout: 30_000,
+  // Tests wait for disks, timers and other processes: as many workers as cores, not one fewer.
+  maxWorkers: '100%',
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
