@@ -63,6 +63,8 @@ type Opened = Omit<LeadRow, 'contact'> & { readonly contact: Contact | null };
 const lead = z.object({
   leadId: z.string(),
   leadTypeId: z.string().describe('as what it is sold now: unsold leads age (DLV-6)'),
+  receivedLeadTypeId: z.string().describe('as what it came in'),
+  agedAt: z.string().nullable().describe('when it aged last'),
   source: z.string(),
   receivedAt: z.string(),
   capturedAt: z.string().nullable(),
@@ -75,6 +77,8 @@ const lead = z.object({
 const leadExample: Opened = {
   leadId: '0b8f6f0c-1c57-5a6e-9a51-7d0a4c1f2e33',
   leadTypeId: 'exclusive-real-time',
+  receivedLeadTypeId: 'exclusive-real-time',
+  agedAt: null,
   source: 'landing-page-7',
   receivedAt: '2026-03-01T09:30:00.000Z',
   capturedAt: '2026-03-01T09:29:58.000Z',

@@ -1,11 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { CamelCasePlugin, Kysely, sql } from 'kysely';
 import { BEFORE_FIRST, type EventStore, EventStoreError, type Position } from '#event-store/port';
+import { type AnalysisOptions, type Answer, analyse, type Connection } from './analysis.ts';
+import { views } from './analytics.ts';
 import {
   type AnyModel,
   type Copy,
   createRegister,
   ensureCopy,
+  ensureViews,
   liveCopy,
   nextCopy,
   type ParkedStream,
@@ -16,7 +19,8 @@ import {
 import { openEmbeddedDatabase } from './engine/embedded-database.ts';
 import type { Db } from './engine/model.ts';
 import { openPostgres } from './engine/postgres.ts';
-import { Projection, placeOf } from './engine/projection.ts';
+import { Projection, type ProjectionNeeds, placeOf } from './engine/projection.ts';
+import { viewsOn } from './engine/views.ts';
 import { customers } from './models/customers.ts';
 import { histories } from './models/histories.ts';
 import { leads } from './models/leads.ts';
@@ -24,6 +28,7 @@ import { mails } from './models/mails.ts';
 import { orders } from './models/orders.ts';
 import { programmes } from './models/programmes.ts';
 import { replacements } from './models/replacements.ts';
+import { sales } from './models/sales.ts';
 import { tickets } from './models/tickets.ts';
 import { webhooks } from './models/webhooks.ts';
 import { Queries } from './queries.ts';
@@ -38,6 +43,7 @@ const models: readonly AnyModel[] = [
   mails,
   webhooks,
   histories,
+  sales,
 ];
 
 export interface ReadModelStatus {
@@ -72,6 +78,8 @@ export interface ReadModels {
   rowsOf(name: string): AsyncIterable<object>;
   /** MD5 over all rows of a model in the order of their keys, at one instant. Equal for equal rows. @throws UnknownModel */
   digest(name: string): Promise<string>;
+  /** What analysts ask of the views. @throws QueryFailed */
+  analyse(query: string, options: AnalysisOptions): AsyncIterable<Answer>;
   readonly names: readonly string[];
 }
 
@@ -105,21 +113,28 @@ export interface ReadModelsOptions {
  */
 export async function openReadModels({ store, directory, databaseUrl }: ReadModelsOptions): Promise<ReadModels> {
   const shared = databaseUrl !== undefined;
-  const { dialect, closed } = shared ? openPostgres(databaseUrl) : await openEmbeddedDatabase(directory);
+  const { dialect, closed, connect } = shared ? openPostgres(databaseUrl) : await openEmbeddedDatabase(directory);
   const db: Db = new Kysely({ dialect, plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })] });
   try {
     await createRegister(db);
     const log = await store.identity();
+    const renewViews = viewsOn(views, (name) => liveCopy(modelOf(name)).schema);
     for (const model of models) {
       // Whether shared tables are to begin anew is for whoever follows the log to say.
       if (shared) await ensureCopy(db, liveCopy(model), log);
-      else await placeOf(liveCopy(model), { db, store });
+      else await placeOf(liveCopy(model), { db, store, renewViews });
     }
-    return new SqlReadModels({ db, store, shared }, closed);
+    await ensureViews(db, renewViews);
+    return new SqlReadModels({ db, store, shared, renewViews, connect }, closed);
   } catch (error) {
     await db.destroy();
     throw error;
   }
+}
+
+interface Needs extends ProjectionNeeds {
+  /** To the database, beside what is under way there. */
+  readonly connect: (timeoutMilliseconds: number) => Promise<Connection>;
 }
 
 const MILLISECONDS_BETWEEN_PROGRESS = 500;
@@ -128,14 +143,14 @@ const MILLISECONDS_BETWEEN_LOOKS = 20;
 class SqlReadModels implements ReadModels {
   readonly queries: Queries;
   readonly names = models.map(({ name }) => name);
-  readonly #needs: { readonly db: Db; readonly store: EventStore; readonly shared: boolean };
+  readonly #needs: Needs;
   /** What this program follows itself, by name. */
   readonly #followed = new Map<string, Projection>();
   readonly #stopping = new AbortController();
   readonly #runs = new Set<Promise<void>>();
   readonly #closed: () => void;
 
-  constructor(needs: { db: Db; store: EventStore; shared: boolean }, closed: () => void) {
+  constructor(needs: Needs, closed: () => void) {
     this.#needs = needs;
     this.#closed = closed;
     this.queries = new Queries(needs.db, (name) => liveCopy(modelOf(name)).schema);
@@ -211,12 +226,12 @@ class SqlReadModels implements ReadModels {
 
   async rebuild(name: string, options: RebuildOptions = {}): Promise<void> {
     const model = modelOf(name);
-    const { db, store } = this.#needs;
+    const { db, store, renewViews } = this.#needs;
     let target: Position | undefined = await store.head();
     while (target !== undefined) {
       await this.#bring(nextCopy(model), target, options);
       // At rest while it is switched: whoever followed it would find it gone, and begin another.
-      target = (await switchCopies(db, model)) && (await store.head());
+      target = (await switchCopies(db, model, renewViews)) && (await store.head());
     }
   }
 
@@ -242,6 +257,10 @@ class SqlReadModels implements ReadModels {
     signal?.throwIfAborted();
     this.#stopping.signal.throwIfAborted();
     tell();
+  }
+
+  analyse(query: string, options: AnalysisOptions): AsyncIterable<Answer> {
+    return analyse(() => this.#needs.connect(options.timeoutSeconds * 1000), query, options);
   }
 
   async *rowsOf(name: string): AsyncGenerator<object> {

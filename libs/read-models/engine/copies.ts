@@ -1,6 +1,7 @@
 import { sql, type Transaction } from 'kysely';
 import { BEFORE_FIRST, type Position } from '#event-store/port';
 import { createTables, type Db, type Model, type Tx } from './model.ts';
+import type { RenewViews } from './views.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: each model knows its own facts; the engine only carries them
 export type AnyModel = Model<any>;
@@ -54,11 +55,19 @@ export const ensureCopy = (db: Db, copy: Copy, log: string): Promise<void> =>
     if (!(await checkpointOf(tx, copy))) await makeEmpty(tx, copy, log);
   });
 
-/** Throws away what a copy holds. */
-export const emptyCopy = (db: Db, copy: Copy, log: string): Promise<void> =>
+/** Throws away what a copy holds. Views on its tables go with them, and come back with the new ones. */
+export const emptyCopy = (db: Db, copy: Copy, log: string, renewViews: RenewViews): Promise<void> =>
   db.transaction().execute(async (tx) => {
     await makingTables(tx);
     await makeEmpty(tx, copy, log);
+    await renewViews(tx);
+  });
+
+/** Makes the views once there are tables for all of them. */
+export const ensureViews = (db: Db, renewViews: RenewViews): Promise<void> =>
+  db.transaction().execute(async (tx) => {
+    await makingTables(tx);
+    await renewViews(tx);
   });
 
 async function makeEmpty(tx: Tx, { model, schema }: Copy, log: string): Promise<void> {
@@ -106,7 +115,7 @@ export const park = (tx: Tx, { schema }: Copy, { stream, revision, reason }: Par
  * finds its checkpoint moved.
  * @returns the position of the live copy when the next one is not that far yet: nothing was done
  */
-export const switchCopies = (db: Db, model: AnyModel): Promise<Position | undefined> =>
+export const switchCopies = (db: Db, model: AnyModel, renewViews: RenewViews): Promise<Position | undefined> =>
   db.transaction().execute(async (tx) => {
     await makingTables(tx);
     const [live, next] = [liveCopy(model), nextCopy(model)];
@@ -123,5 +132,6 @@ export const switchCopies = (db: Db, model: AnyModel): Promise<Position | undefi
       await sql`DELETE FROM ${register} WHERE schema = ${live.schema}`.execute(tx);
       await sql`UPDATE ${register} SET schema = ${live.schema} WHERE schema = ${next.schema}`.execute(tx);
     }
+    await renewViews(tx);
     return undefined;
   });

@@ -8,6 +8,7 @@ export async function openEmbeddedDatabase(directory: string | undefined) {
   return {
     dialect: new PgliteDialect(thread),
     closed: () => directory !== undefined && leaveCleanly(directory),
+    connect: (timeoutMilliseconds: number) => thread.connect(timeoutMilliseconds),
   };
 }
 

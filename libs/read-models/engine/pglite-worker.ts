@@ -1,24 +1,27 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { PGlite, types } from '@electric-sql/pglite';
+import { PGlite } from '@electric-sql/pglite';
+import { parsers } from './parsers.ts';
 
 export interface Statement {
   readonly id: number;
   readonly sql: string;
   readonly parameters: readonly unknown[];
+  /** Rows as lists of values, not as objects. */
+  readonly asLists?: boolean;
 }
 
 export type DatabaseReply =
   | { readonly kind: 'ready' }
   | { readonly kind: 'cannot-open'; readonly message: string }
-  | { readonly kind: 'rows'; readonly id: number; readonly rows: unknown[]; readonly affected: number }
+  | {
+      readonly kind: 'rows';
+      readonly id: number;
+      readonly rows: unknown[];
+      readonly columns: string[];
+      readonly affected: number;
+    }
   | { readonly kind: 'error'; readonly id: number; readonly message: string; readonly code: string | undefined }
   | { readonly kind: 'closed' };
-
-/** Instants are read as the ledger writes them; whole numbers as numbers. */
-const parsers = {
-  [types.TIMESTAMPTZ]: (written: string) => new Date(written).toISOString(),
-  [types.INT8]: Number,
-};
 
 /**
  * With the operating system's cache behind it, more buffers of its own are no faster (measured with 4 times as much).
@@ -52,10 +55,11 @@ async function main(): Promise<void> {
       port.close();
       return;
     }
-    const { id, sql, parameters } = order;
+    const { id, sql, parameters, asLists = false } = order;
     try {
-      const { rows, affectedRows = 0 } = await database.query(sql, [...parameters]);
-      tell({ kind: 'rows', id, rows, affected: affectedRows });
+      const answer = await database.query(sql, [...parameters], { rowMode: asLists ? 'array' : 'object' });
+      const columns = asLists ? answer.fields.map(({ name }) => name) : [];
+      tell({ kind: 'rows', id, rows: answer.rows, columns, affected: answer.affectedRows ?? 0 });
     } catch (error) {
       tell({ kind: 'error', id, message: (error as Error).message, code: (error as { code?: string }).code });
     }

@@ -10,6 +10,7 @@ import {
   PostgresQueryCompiler,
   type QueryResult,
 } from 'kysely';
+import type { Answer, Connection } from '../analysis.ts';
 import type { DatabaseReply, Statement } from './pglite-worker.ts';
 
 /** The database said no, or is gone. */
@@ -22,10 +23,15 @@ export class DatabaseError extends Error {
   }
 }
 
+/** As PostgreSQL says it when a statement timeout is over. */
+export const QUERY_CANCELED = '57014';
+
 const fromSource = import.meta.url.endsWith('.ts');
 
+type Rows = Pick<Extract<DatabaseReply, { kind: 'rows' }>, 'rows' | 'columns' | 'affected'>;
+
 interface Asked {
-  readonly resolve: (rows: { rows: unknown[]; affected: number }) => void;
+  readonly resolve: (rows: Rows) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -90,6 +96,33 @@ export class PgliteThread implements DatabaseConnection {
     yield await this.executeQuery<Row>(query);
   }
 
+  /**
+   * A connection for one question. The database works as long as a statement takes, and looks at no clock meanwhile: one
+   * that takes too long is ended with the whole thread.
+   */
+  async connect(timeoutMilliseconds: number): Promise<Connection> {
+    await this.takeTurn();
+    const ask = async (statement: string): Promise<Answer> => {
+      const tooLong = setTimeout(() => {
+        this.#end('the statement took too long', QUERY_CANCELED);
+        void this.#worker.terminate();
+      }, timeoutMilliseconds);
+      try {
+        const { columns, rows } = await this.#ask(statement, [], true);
+        return { columns, rows: rows as unknown[][] };
+      } finally {
+        clearTimeout(tooLong);
+      }
+    };
+    return {
+      ask,
+      close: async () => {
+        if (!this.#over) await ask('ROLLBACK');
+        this.giveBack();
+      },
+    };
+  }
+
   async close(): Promise<void> {
     if (!this.#over) {
       await this.takeTurn();
@@ -100,15 +133,15 @@ export class PgliteThread implements DatabaseConnection {
     await this.#ended.promise;
   }
 
-  #ask(sql: string, parameters: readonly unknown[]) {
-    return new Promise<{ rows: unknown[]; affected: number }>((resolve, reject) => {
+  #ask(sql: string, parameters: readonly unknown[], asLists = false) {
+    return new Promise<Rows>((resolve, reject) => {
       if (this.#over) {
         reject(this.#over);
         return;
       }
       this.#lastId += 1;
       this.#asked.set(this.#lastId, { resolve, reject });
-      this.#worker.postMessage({ id: this.#lastId, sql, parameters } satisfies Statement);
+      this.#worker.postMessage({ id: this.#lastId, sql, parameters, asLists } satisfies Statement);
     });
   }
 
@@ -131,8 +164,8 @@ export class PgliteThread implements DatabaseConnection {
     }
   }
 
-  #end(message: string): void {
-    this.#over ??= new DatabaseError(message);
+  #end(message: string, code?: string): void {
+    this.#over ??= new DatabaseError(message, code);
     this.#ready.reject(this.#over);
     for (const { reject } of this.#asked.values()) reject(this.#over);
     this.#asked.clear();

@@ -1,13 +1,12 @@
 import { PostgresDialect } from 'kysely';
 import pg from 'pg';
+import type { Answer, Connection } from '../analysis.ts';
+import { parsers } from './parsers.ts';
 
-const { builtins, getTypeParser } = pg.types;
-
-/** As PGlite reads them: instants as the ledger writes them, whole numbers as numbers. */
-const parsers: Readonly<Record<number, (written: string) => unknown>> = {
-  [builtins.TIMESTAMPTZ]: (written) => new Date(written).toISOString(),
-  [builtins.INT8]: Number,
-};
+const { getTypeParser } = pg.types;
+const types = {
+  getTypeParser: (oid: number, format?: 'text') => parsers[oid] ?? getTypeParser(oid, format),
+} as never;
 
 const MOST_CONNECTIONS = 10;
 
@@ -18,11 +17,36 @@ export function openPostgres(url: string) {
     max: MOST_CONNECTIONS,
     application_name: 'leadger',
     options: '-c timezone=UTC',
-    types: { getTypeParser: (oid: number, format?: 'text') => parsers[oid] ?? getTypeParser(oid, format) } as never,
+    types,
   });
   // An idle connection that breaks is no event for anybody: the pool makes another one.
   pool.on('error', () => {});
-  return { dialect: new PostgresDialect({ pool }), closed: () => {} };
+  return { dialect: new PostgresDialect({ pool }), closed: () => {}, connect: () => connectTo(url) };
+}
+
+/** A connection for one question. */
+export async function connectTo(url: string): Promise<Connection> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'leadger query',
+    options: '-c timezone=UTC',
+    types,
+  });
+  // A connection that breaks is told by the question that it was for.
+  client.on('error', () => {});
+  await client.connect();
+  return {
+    async ask(text): Promise<Answer> {
+      // In the extended protocol a second statement is refused, behind whatever semicolon it may stand.
+      const { fields, rows } = await client.query({
+        text,
+        rowMode: 'array',
+        queryMode: 'extended',
+      } as pg.QueryArrayConfig);
+      return { columns: fields.map(({ name }) => name), rows };
+    },
+    close: () => client.end(),
+  };
 }
 
 /** Connections that are refused or lost, a server that starts or stops, one that has no room: later it may go. */

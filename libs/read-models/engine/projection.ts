@@ -14,6 +14,7 @@ import {
   parkedIn,
 } from './copies.ts';
 import { type Db, Rows, type Tx } from './model.ts';
+import type { RenewViews } from './views.ts';
 
 const EVENTS_AT_ONCE = 1000;
 const SECONDS_BETWEEN_TRIES = [0.1, 1, 5, 15];
@@ -23,6 +24,7 @@ export interface ProjectionNeeds {
   readonly store: EventStore;
   /** Other programs read the same database, and wait for what is written there. */
   readonly shared: boolean;
+  readonly renewViews: RenewViews;
 }
 
 /** Somebody else brought the copy forward, or put another in its place: look where it stands, and go on from there. */
@@ -34,6 +36,7 @@ class Overtaken extends Error {}
  */
 export class Projection {
   readonly copy: Copy;
+  readonly #needs: ProjectionNeeds;
   readonly #db: Db;
   readonly #store: EventStore;
   readonly #shared: boolean;
@@ -44,8 +47,10 @@ export class Projection {
   #lastError: string | undefined;
   #waiting: { readonly position: Position; readonly resolve: () => void }[] = [];
 
-  constructor(copy: Copy, { db, store, shared }: ProjectionNeeds) {
+  constructor(copy: Copy, needs: ProjectionNeeds) {
+    const { db, store, shared } = needs;
     this.copy = copy;
+    this.#needs = needs;
     this.#db = db;
     this.#store = store;
     this.#shared = shared;
@@ -89,7 +94,7 @@ export class Projection {
   }
 
   async #findPlace(): Promise<void> {
-    const position = await placeOf(this.copy, { db: this.#db, store: this.#store });
+    const position = await placeOf(this.copy, this.#needs);
     const parked = await parkedIn(this.#db, this.copy);
     this.#parked.clear();
     for (const one of parked) this.#parked.set(one.stream, one);
@@ -187,14 +192,17 @@ export class Projection {
  * Where a copy stands in the log. One that is not there yet is made; one that followed another log, or a log that was
  * restored from an older copy, begins anew.
  */
-export async function placeOf(copy: Copy, { db, store }: { db: Db; store: EventStore }): Promise<Position> {
+export async function placeOf(
+  copy: Copy,
+  { db, store, renewViews }: Omit<ProjectionNeeds, 'shared'>,
+): Promise<Position> {
   const log = await store.identity();
   await ensureCopy(db, copy, log);
   const checkpoint = (await checkpointOf(db, copy)) as Checkpoint;
   const reason = reasonToBeginAnew(checkpoint, { log, head: await store.head() });
   if (reason === undefined) return checkpoint.position;
   console.warn(`leadger: the read model ${copy.model.name} is built anew: ${reason}`);
-  await emptyCopy(db, copy, log);
+  await emptyCopy(db, copy, log, renewViews);
   return BEFORE_FIRST;
 }
 

@@ -5,6 +5,10 @@ import { type Model, type RowKey, type Rows, table } from '../engine/model.ts';
 export interface LeadRow {
   readonly leadId: string;
   readonly leadTypeId: string;
+  /** As what it came in. */
+  readonly receivedLeadTypeId: string;
+  /** When it aged last; null when it never did. */
+  readonly agedAt: string | null;
   readonly source: string;
   readonly receivedAt: string;
   readonly capturedAt: string | null;
@@ -49,6 +53,8 @@ export const leadTable = table<LeadRow>({
   columns: {
     leadId: 'text',
     leadTypeId: 'text',
+    receivedLeadTypeId: 'text',
+    agedAt: 'timestamptz',
     source: 'text',
     receivedAt: 'timestamptz',
     capturedAt: 'timestamptz',
@@ -101,7 +107,7 @@ type LeadFact = Parameters<LeadFacts['evolve']>[1];
 /** Leads, who was given them, and what is left in stock. */
 export const leads: LeadFacts = {
   name: 'leads',
-  version: 1,
+  version: 2,
   tables: [leadTable, deliveredLeadTable, stockTable],
   eventTypes,
   keysOf,
@@ -158,6 +164,8 @@ function changeStanding(rows: Rows, fact: StandingFact): void {
     const received = {
       leadId,
       leadTypeId,
+      receivedLeadTypeId: leadTypeId,
+      agedAt: null,
       source,
       receivedAt,
       capturedAt,
@@ -170,7 +178,8 @@ function changeStanding(rows: Rows, fact: StandingFact): void {
   } else {
     if (!before) throw new Error(`${fact.type} of a lead that was never received`);
     const withdrawn = before.withdrawn || fact.type === 'LeadWithdrawn';
-    rows.put(leadTable, { ...before, leadTypeId, openPlaces, withdrawn, revision });
+    const agedAt = fact.type === 'LeadAged' ? fact.data.at : before.agedAt;
+    rows.put(leadTable, { ...before, leadTypeId, agedAt, openPlaces, withdrawn, revision });
   }
   if (before) changeStock(rows, before, -1);
   changeStock(rows, { leadTypeId, openPlaces }, 1);

@@ -1,0 +1,216 @@
+import type { EventStore } from '#event-store/port';
+import { QueryFailed } from '#read-models/analysis';
+import { LOG_POSITION, type View, views } from '#read-models/analytics';
+import { openReadModels, type ReadModels } from '#read-models/read-models';
+import { openShop, type Shop } from '#test/acceptance/shop';
+import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import { EVENT_STORE, READ_MODELS } from '#wiring/tokens';
+
+const TYPE = 'exclusive-fresh';
+const HOUR = 3600;
+
+let shop: Shop;
+let log: EventStore;
+beforeAll(async () => {
+  shop = await openShop();
+  await live(shop);
+  log = shop.server.application.get(EVENT_STORE);
+}, 60_000);
+afterAll(() => shop.stop());
+
+/** A month of a small store: two sources, a coupon, a bad lead, a programme that is renewed once, an order that waits. */
+async function live(shop: Shop): Promise<void> {
+  const lead = (source: string) => shop.lead(TYPE, { source });
+  await shop.ask('POST', '/api/coupons', { code: 'SPRING', storeIds: ['main'], discount: { percent: 10 } });
+  const customerId = await shop.customer({ email: 'ada@example.com', name: { firstName: 'Ada', lastName: 'Byron' } });
+  const checkout = { customerId, leadTypeId: TYPE, quantity: 10, loyalty: { cadence: 'weekly' } };
+  const { id: checkoutId } = await shop.ask('POST', '/api/checkouts', checkout);
+  await shop.try('POST', `/api/checkouts/${checkoutId}/coupon`, { code: 'Ada, +1 212 555 0100' });
+  await shop.ask('POST', `/api/checkouts/${checkoutId}/coupon`, { code: 'SPRING' });
+  const placed = await shop.ask('POST', `/api/checkouts/${checkoutId}/place`, { paymentToken: 'tok_ok' });
+  const orderId = (placed.orderId ?? placed.id) as string;
+
+  await shop.wait({ hours: 2 });
+  const bad = await lead('fair');
+  await lead('page');
+  await shop.wait({ days: 1 });
+  const asked = await shop.ask('POST', '/api/replacements', { orderId, leadId: bad, reason: 'wrong number' });
+  await shop.wait({ hours: 3 });
+  const staff = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'called' };
+  await shop.ask('POST', `/api/replacements/${asked.id}/grant`, undefined, 200, staff);
+  await shop.ask('POST', `/api/orders/${orderId}/pause`);
+  await shop.order(await shop.customer(), { leadTypeId: TYPE, paymentToken: 'tok_declined' });
+  await shop.wait({ days: 8 });
+  await shop.lead('exclusive-real-time', { source: 'page' });
+  await shop.wait({ days: 20 });
+}
+
+const inTheShop = async () => ({
+  readModels: shop.server.application.get<ReadModels>(READ_MODELS),
+  close: async () => {},
+});
+
+const inPostgres = async () => {
+  const { url, drop } = await freshDatabase();
+  const readModels = await openReadModels({ store: log, databaseUrl: url });
+  await readModels.catchUp();
+  const close = async () => {
+    await readModels.stop();
+    await drop();
+  };
+  return { readModels, close };
+};
+
+describe('what analysts are promised, on PGlite,', () => describeAnalytics(inTheShop));
+describeWithPostgres('what analysts are promised, on PostgreSQL,', () => describeAnalytics(inPostgres));
+
+function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close(): Promise<void> }>) {
+  let readModels: ReadModels;
+  let close: () => Promise<void>;
+  beforeAll(async () => {
+    ({ readModels, close } = await open());
+    await readModels.waitFor(await log.head(), 20_000);
+  });
+  afterAll(() => close());
+
+  const ask = async (query: string, timeoutSeconds = 30) => {
+    let columns: readonly string[] = [];
+    const rows: (readonly unknown[])[] = [];
+    for await (const answer of readModels.analyse(query, { timeoutSeconds })) {
+      columns = answer.columns;
+      rows.push(...answer.rows);
+    }
+    return { columns, rows };
+  };
+  /** The rows of a view as objects, without the position. */
+  const rowsOf = async (query: string) => {
+    const { columns, rows } = await ask(query);
+    return rows.map((row) => Object.fromEntries(columns.map((column, index) => [column, row[index]])));
+  };
+  const sum = async (view: string, ...columns: string[]) =>
+    (await ask(`SELECT ${columns.map((column) => `sum(${column})`).join(', ')} FROM ${view}`)).rows[0];
+
+  test.each(views.map((view): [string, View] => [view.name, view]))(
+    '%s has the columns that are documented, tells something here, and its example works',
+    async (name, { columns, example: [, query] }) => {
+      const answer = await ask(`SELECT * FROM ${name}`);
+      expect(answer.columns).toEqual(Object.keys({ ...columns, ...LOG_POSITION }));
+      expect(answer.rows.length).toBeGreaterThan(0);
+      expect((await ask(query)).columns.length).toBeGreaterThan(0);
+    },
+  );
+
+  test('what was sold, for how much: money counts when it was captured, and not at all when it was declined', async () => {
+    expect(await rowsOf('SELECT * FROM sales_by_day ORDER BY day LIMIT 1')).toMatchObject([
+      { day: '2026-03-02', store_id: 'main', lead_type_id: TYPE, currency: 'USD', orders: 1, ordered_leads: 10 },
+    ]);
+    const [orders, renewals, discount, revenue] = (await sum(
+      'sales_by_day',
+      'orders',
+      'renewals',
+      'discount_cents',
+      'revenue_cents',
+    )) as [number, number, number, number];
+    expect([orders, discount]).toEqual([2, 600]);
+    expect(renewals).toBeGreaterThan(0);
+    expect(revenue).toBe(5400 + renewals * 6000);
+    expect(await rowsOf('SELECT code, paid_orders, discount_cents, revenue_cents FROM coupon_sales')).toEqual([
+      { code: 'SPRING', paid_orders: 1, discount_cents: 600, revenue_cents: 5400 },
+    ]);
+    expect((await sum('programme_retention', 'renewed', 'revenue_cents')) as unknown[]).toEqual([
+      renewals,
+      renewals * 6000,
+    ]);
+  });
+
+  test('how long orders waited, and which leads come back from where', async () => {
+    expect(await rowsOf('SELECT orders, served_orders, wait_p50_seconds FROM time_to_first_lead')).toEqual([
+      { orders: 1, served_orders: 1, wait_p50_seconds: 2 * HOUR },
+    ]);
+    expect(
+      await rowsOf('SELECT source, deliveries, granted_returns, granted_rate FROM return_rate ORDER BY 1'),
+    ).toEqual([
+      { source: 'fair', deliveries: 1, granted_returns: 1, granted_rate: 1 },
+      { source: 'page', deliveries: 1, granted_returns: 0, granted_rate: 0 },
+    ]);
+    expect(await rowsOf('SELECT reason, source, verdict_p50_seconds FROM returns_by_day')).toEqual([
+      { reason: 'wrong number', source: 'fair', verdict_p50_seconds: 3 * HOUR },
+    ]);
+    expect(await rowsOf('SELECT owed_replacements FROM replacement_debt')).toEqual([{ owed_replacements: 1 }]);
+    expect(await sum('supply_by_day', 'leads', 'withdrawn_leads', 'aged_leads', 'leads_in_stock')).toEqual([
+      3, 1, 1, 1,
+    ]);
+  });
+
+  test('nothing of persons: what somebody typed for a code is not shown, and nothing is sealed or opened', async () => {
+    expect(await rowsOf('SELECT code, outcome, attempts FROM coupon_attempts ORDER BY 1')).toEqual([
+      { code: 'SPRING', outcome: 'used', attempts: 1 },
+      { code: null, outcome: 'unknown', attempts: 1 },
+    ]);
+    const everything = await Promise.all(views.map(({ name }) => ask(`SELECT * FROM ${name}`)));
+    expect(JSON.stringify(everything)).not.toMatch(/Ada|Byron|@|555|"box"|keyId/);
+  });
+
+  test('each row says how far the log is in it', async () => {
+    const { rows } = await ask('SELECT DISTINCT log_position FROM mail_outcomes');
+    const mails = (await readModels.status()).find(({ name }) => name === 'mails');
+    expect(rows).toHaveLength(1);
+    expect((rows[0] as [string])[0] <= (mails?.position as string)).toBe(true);
+    expect((rows[0] as [string])[0]).toMatch(/^\d+$/);
+  });
+
+  test('the views are there again when a model takes the place of another, and answer the same', async () => {
+    const before = await ask('SELECT * FROM fill_rate ORDER BY 1, 2, 3');
+    for (const name of readModels.names) await readModels.rebuild(name);
+    const after = await ask('SELECT * FROM fill_rate ORDER BY 1, 2, 3');
+    const withoutPosition = ({ rows }: typeof after) => rows.map((row) => row.slice(0, -1));
+    expect(withoutPosition(after)).toEqual(withoutPosition(before));
+    for (const { name } of views) expect((await ask(`SELECT * FROM ${name}`)).rows.length).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ['SELECT * FROM leads_v2.leads', /permission denied for schema leads_v2: only the views in the schema analytics/],
+    ['SELECT * FROM read_models.copies', /permission denied for schema read_models/],
+    ['SELECT 1; DROP SCHEMA analytics CASCADE', /cannot insert multiple commands/],
+    ['DELETE FROM fill_rate', /syntax error at or near "DELETE": one SELECT is what can be asked/],
+    ['SELECT 1 FROM nothing', /relation "nothing" does not exist/],
+    ['SELECT 1 / (orders - orders) FROM fill_rate', /division by zero/],
+    [
+      'WITH gone AS (DELETE FROM fill_rate RETURNING 1) SELECT * FROM gone',
+      /DECLARE CURSOR must not contain data-modifying/,
+    ],
+    ['SELECT lo_creat(-1)', /read-only transaction/],
+  ])('%s is refused', async (query, reason) => {
+    const refused = ask(query);
+    await expect(refused).rejects.toThrow(QueryFailed);
+    await expect(refused).rejects.toThrow(reason);
+    expect((await ask('SELECT * FROM fill_rate')).rows.length).toBeGreaterThan(0);
+  });
+
+  test('long answers come in pieces, empty ones with their columns', async () => {
+    expect((await ask('SELECT n FROM generate_series(1, 1500) AS n')).rows).toHaveLength(1500);
+    expect(await ask('SELECT 1 AS one, 2 AS one WHERE false')).toEqual({ columns: ['one', 'one'], rows: [] });
+    for await (const { rows } of readModels.analyse('SELECT generate_series(1, 5000)', { timeoutSeconds: 30 })) {
+      expect(rows).toHaveLength(500);
+      break;
+    }
+    expect((await ask('SELECT 1')).rows).toEqual([[1]]);
+  });
+}
+
+test('on PGlite, a statement that takes too long is ended, and the database with it; it is whole when it is opened again', async () => {
+  const readModels = await openReadModels({ store: log });
+  await readModels.catchUp();
+  const endless = readModels.analyse('SELECT count(*) FROM generate_series(1, 1000000000000)', { timeoutSeconds: 1 });
+  await expect(Array.fromAsync(endless)).rejects.toThrow('the answer was not there after 1 s');
+  await readModels.stop();
+});
+
+describeWithPostgres('a statement that takes too long', () => {
+  test('is ended by PostgreSQL', async () => {
+    const { readModels, close } = await inPostgres();
+    const endless = readModels.analyse('SELECT count(*) FROM generate_series(1, 1000000000000)', { timeoutSeconds: 1 });
+    await expect(Array.fromAsync(endless)).rejects.toThrow('the answer was not there after 1 s');
+    await close();
+  });
+});
