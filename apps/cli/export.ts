@@ -22,9 +22,14 @@ export async function exportLog(place: Place, { opened = false }: { opened?: boo
         metadata: JSON.parse(decoder.decode(event.metadata)),
         ...(hash && { hash: Buffer.from(hash).toString('hex') }),
       };
-      if (!process.stdout.write(`${JSON.stringify(line)}\n`)) await once(process.stdout, 'drain');
+      await writeOut(`${JSON.stringify(line)}\n`);
     }
   } finally {
     await stores.close();
   }
+}
+
+/** Waits until whoever reads our output has room for more. */
+export async function writeOut(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
 }

@@ -112,11 +112,35 @@ program
 
 program
   .command('export')
-  .description('writes the log to standard output as NDJSON')
-  .option('--opened', 'with personal data opened; default: sealed')
-  .action(async (options: { opened?: boolean }) => {
-    const { exportLog } = await import('./export.ts');
-    await exportLog(place(), options);
+  .description('writes the log, or a view of analysts, to standard output')
+  .argument('[view]', 'e.g. sales_by_day; see docs/analytics.md. Default: the log, as NDJSON')
+  .addOption(new Option('--opened', 'the log with personal data opened; default: sealed').conflicts('format'))
+  .option('--format <csv|ndjson>', 'of a view; default: ndjson', oneOf('csv', 'ndjson'))
+  .option('--timeout <seconds>', 'for each part of a view', secondsAtLeastOne, 60)
+  .action(
+    async (view: string | undefined, options: { opened?: boolean; format?: 'csv' | 'ndjson'; timeout: number }) => {
+      const { opened = false, format = 'ndjson', timeout: timeoutSeconds } = options;
+      if (view === undefined) {
+        if (format === 'csv') throw new CommandFailed('the log is written as NDJSON; only a view can be had as CSV');
+        const { exportLog } = await import('./export.ts');
+        await exportLog(place(), { opened });
+        return;
+      }
+      if (opened) throw new CommandFailed('there is nothing in a view that could be opened');
+      const { exportView } = await import('./query.ts');
+      await exportView(place(), view, { format, timeoutSeconds });
+    },
+  );
+
+program
+  .command('query')
+  .description('asks the views of analysts (docs/analytics.md), and nothing else, one question in SQL')
+  .argument('<sql>', 'e.g. "SELECT * FROM fill_rate"')
+  .option('--format <table|csv|ndjson>', 'of the answer', oneOf('table', 'csv', 'ndjson'), 'table')
+  .option('--timeout <seconds>', 'for each part of the answer', secondsAtLeastOne, 60)
+  .action(async (sql: string, { format, timeout }: { format: 'table' | 'csv' | 'ndjson'; timeout: number }) => {
+    const { query } = await import('./query.ts');
+    await query(place(), sql, { format, timeoutSeconds: timeout });
   });
 
 program
@@ -143,9 +167,11 @@ program
 program
   .command('catalog')
   .description('prints every event that the ledger can remember, as Markdown')
-  .action(async () => {
+  .option('--views', 'the views of analysts instead')
+  .action(async ({ views = false }: { views?: boolean }) => {
     const { eventCatalog } = await import('./catalog.ts');
-    console.log(eventCatalog());
+    const { viewsPage } = await import('./views-page.ts');
+    console.log(views ? viewsPage() : eventCatalog());
   });
 
 program
@@ -187,6 +213,13 @@ function wholeNumber(text: string): number {
   const number = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(number)) throw new InvalidArgumentError('It is not a whole number.');
   return number;
+}
+
+/** A day at most: longer is as good as for ever. */
+function secondsAtLeastOne(text: string): number {
+  const seconds = wholeNumber(text);
+  if (seconds < 1 || seconds > 86_400) throw new InvalidArgumentError('It is not from 1 to 86400.');
+  return seconds;
 }
 
 function oneOf(...choices: readonly string[]) {

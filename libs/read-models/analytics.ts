@@ -309,16 +309,16 @@ USING (lead_type_id) ORDER BY 2 DESC`,
   {
     name: 'coupon_attempts',
     description:
-      'Codes that were tried, and what came of it. What people took for a code and was none is one row for all.',
+      'Codes that were tried, and what came of it. What people took for a code and was none is not recorded.',
     grain: 'one code and outcome',
     columns: {
-      code: ['text', 'null: no such code was ever defined'],
+      code: ['text', ''],
       outcome: ['text', 'used, or why it was refused'],
       attempts: ['attempts', ''],
       last_tried_at: ['instant', ''],
     },
     sql: `
-      SELECT CASE WHEN defined_at IS NOT NULL THEN code END AS code, outcome, count(*) AS attempts,
+      SELECT code, outcome, count(*) AS attempts,
         max(tried_at) AS last_tried_at
       FROM {sales.coupon_attempts} JOIN {sales.coupons} USING (coupon_id) GROUP BY 1, 2`,
     example: [

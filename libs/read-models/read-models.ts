@@ -79,7 +79,7 @@ export interface ReadModels {
   /** MD5 over all rows of a model in the order of their keys, at one instant. Equal for equal rows. @throws UnknownModel */
   digest(name: string): Promise<string>;
   /** What analysts ask of the views. @throws QueryFailed */
-  analyse(query: string, options: AnalysisOptions): AsyncIterable<Answer>;
+  analyse(query: string, options: AnalysisOptions): AsyncGenerator<Answer>;
   readonly names: readonly string[];
 }
 
@@ -259,7 +259,7 @@ class SqlReadModels implements ReadModels {
     tell();
   }
 
-  analyse(query: string, options: AnalysisOptions): AsyncIterable<Answer> {
+  analyse(query: string, options: AnalysisOptions): AsyncGenerator<Answer> {
     return analyse(() => this.#needs.connect(options.timeoutSeconds * 1000), query, options);
   }
 

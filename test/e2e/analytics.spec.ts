@@ -1,9 +1,13 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { EventStore } from '#event-store/port';
 import { QueryFailed } from '#read-models/analysis';
 import { LOG_POSITION, type View, views } from '#read-models/analytics';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
 import { openShop, type Shop } from '#test/acceptance/shop';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import { prepareReadModels } from '#test/postgres/prepared';
 import { EVENT_STORE, READ_MODELS } from '#wiring/tokens';
 
 const TYPE = 'exclusive-fresh';
@@ -41,7 +45,7 @@ async function live(shop: Shop): Promise<void> {
   await shop.ask('POST', `/api/orders/${orderId}/pause`);
   await shop.order(await shop.customer(), { leadTypeId: TYPE, paymentToken: 'tok_declined' });
   await shop.wait({ days: 8 });
-  await shop.lead('exclusive-real-time', { source: 'page' });
+  await shop.lead('shared-real-time', { source: 'page' });
   await shop.wait({ days: 20 });
 }
 
@@ -145,7 +149,6 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
   test('nothing of persons: what somebody typed for a code is not shown, and nothing is sealed or opened', async () => {
     expect(await rowsOf('SELECT code, outcome, attempts FROM coupon_attempts ORDER BY 1')).toEqual([
       { code: 'SPRING', outcome: 'used', attempts: 1 },
-      { code: null, outcome: 'unknown', attempts: 1 },
     ]);
     const everything = await Promise.all(views.map(({ name }) => ask(`SELECT * FROM ${name}`)));
     expect(JSON.stringify(everything)).not.toMatch(/Ada|Byron|@|555|"box"|keyId/);
@@ -179,7 +182,7 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
       'WITH gone AS (DELETE FROM fill_rate RETURNING 1) SELECT * FROM gone',
       /DECLARE CURSOR must not contain data-modifying/,
     ],
-    ['SELECT lo_creat(-1)', /read-only transaction/],
+    ["SELECT set_config('transaction_read_only', 'off', true)", /must be set before any query/],
   ])('%s is refused', async (query, reason) => {
     const refused = ask(query);
     await expect(refused).rejects.toThrow(QueryFailed);
@@ -198,19 +201,26 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
   });
 }
 
-test('on PGlite, a statement that takes too long is ended, and the database with it; it is whole when it is opened again', async () => {
-  const readModels = await openReadModels({ store: log });
+test('on PGlite, a statement that takes too long is ended, and the database with it; its files are whole', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'leadger-analytics-'));
+  prepareReadModels(directory);
+  const readModels = await openReadModels({ store: log, directory });
   await readModels.catchUp();
+  const digest = await readModels.digest('orders');
   const endless = readModels.analyse('SELECT count(*) FROM generate_series(1, 1000000000000)', { timeoutSeconds: 1 });
-  await expect(Array.fromAsync(endless)).rejects.toThrow('the answer was not there after 1 s');
+  await expect(endless.next()).rejects.toThrow('the answer was not there after 1 s');
   await readModels.stop();
+  const again = await openReadModels({ store: log, directory });
+  expect(await again.digest('orders')).toBe(digest);
+  await again.stop();
+  await rm(directory, { recursive: true });
 });
 
 describeWithPostgres('a statement that takes too long', () => {
   test('is ended by PostgreSQL', async () => {
     const { readModels, close } = await inPostgres();
     const endless = readModels.analyse('SELECT count(*) FROM generate_series(1, 1000000000000)', { timeoutSeconds: 1 });
-    await expect(Array.fromAsync(endless)).rejects.toThrow('the answer was not there after 1 s');
+    await expect(endless.next()).rejects.toThrow('the answer was not there after 1 s');
     await close();
   });
 });

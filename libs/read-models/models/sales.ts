@@ -21,12 +21,9 @@ export interface SaleRow {
   readonly paidAt: string | null;
 }
 
-/** A code, or what somebody took for one. */
 export interface CouponRow {
   readonly couponId: string;
   readonly code: string;
-  /** Null when no such code was ever defined. */
-  readonly definedAt: string | null;
   /** The code that a customer was given it for (CPN-4). */
   readonly insteadOf: string | null;
 }
@@ -64,7 +61,7 @@ export const saleTable = table<SaleRow>({
 export const couponTable = table<CouponRow>({
   name: 'coupons',
   key: 'couponId',
-  columns: { couponId: 'text', code: 'text', definedAt: 'timestamptz', insteadOf: 'text' },
+  columns: { couponId: 'text', code: 'text', insteadOf: 'text' },
   indexes: [],
 });
 
@@ -94,7 +91,7 @@ export const sales: Model<(typeof eventTypes)[number]> = {
   eventTypes,
 
   keysOf({ stream }): RowKey[] {
-    return stream.startsWith('order-') ? [[saleTable, saleIdOf(idOf(stream), 0)]] : [[couponTable, idOf(stream)]];
+    return stream.startsWith('order-') ? [[saleTable, saleIdOf(idOf(stream), 0)]] : [];
   },
 
   evolve(rows, fact) {
@@ -109,14 +106,15 @@ export const sales: Model<(typeof eventTypes)[number]> = {
         rows.put(saleTable, renewed(orderOf(rows, fact), fact));
         return;
       case 'CouponDefined':
-        rows.put(couponTable, { ...couponOf(rows, fact), definedAt: fact.data.at });
+        rows.put(couponTable, { couponId: idOf(fact.stream), code: fact.data.code, insteadOf: null });
         return;
-      case 'AlternativeCouponGiven':
-        rows.put(couponTable, { ...couponOf(rows, fact), definedAt: fact.data.at, insteadOf: fact.data.insteadOf });
+      case 'AlternativeCouponGiven': {
+        const { code, insteadOf } = fact.data;
+        rows.put(couponTable, { couponId: idOf(fact.stream), code, insteadOf });
         return;
+      }
       case 'CouponUsed':
       case 'CouponRefused':
-        rows.put(couponTable, couponOf(rows, fact));
         rows.put(couponAttemptTable, attempt(fact));
     }
   },
@@ -156,11 +154,6 @@ function renewed(order: SaleRow, { data }: FactOf<'OrderReopened'>): SaleRow {
   const saleId = saleIdOf(order.orderId, renewalNumber);
   const terms = { quantity, bonusLeads, totalCents, currency, discountCents: 0, couponId: null };
   return { ...order, saleId, renewalNumber, ...terms, soldAt: at, paidAt: at };
-}
-
-function couponOf(rows: Rows, { stream, data }: FactOf<Extract<SaleFact['type'], `${string}Coupon${string}`>>) {
-  const couponId = idOf(stream);
-  return rows.get(couponTable, couponId) ?? { couponId, code: data.code, definedAt: null, insteadOf: null };
 }
 
 function attempt(fact: FactOf<'CouponUsed' | 'CouponRefused'>): CouponAttemptRow {

@@ -1,0 +1,91 @@
+import { csvLine } from '#apps/api/csv';
+import { type Answer, analyse } from '#read-models/analysis';
+import { views } from '#read-models/analytics';
+import { connectTo } from '#read-models/engine/postgres';
+import { openStores, type Place } from '#wiring/stores';
+import { CommandFailed } from './command-failed.ts';
+import { writeOut } from './export.ts';
+
+export type Format = 'table' | 'csv' | 'ndjson';
+
+export interface QueryOptions {
+  readonly format: Format;
+  readonly timeoutSeconds: number;
+}
+
+/** Answers one question on the views of analysts, on standard output. @throws QueryFailed, CannotOpenStore */
+export async function query(place: Place, question: string, { format, timeoutSeconds }: QueryOptions): Promise<void> {
+  for await (const text of formats[format](ask(place, question, { timeoutSeconds }))) await writeOut(text);
+}
+
+/** Writes a whole view, however long it is. */
+export async function exportView(place: Place, view: string, options: QueryOptions): Promise<void> {
+  if (!views.some(({ name }) => name === view))
+    throw new CommandFailed(`there is no view ${view}: there are ${views.map(({ name }) => name).join(', ')}`);
+  await query(place, `SELECT * FROM ${view}`, options);
+}
+
+/**
+ * On a PostgreSQL nothing else is needed, and nothing else opened: analysts may be allowed no more than that. Beside the
+ * events, what is not in the tables yet is brought there first.
+ */
+async function* ask(place: Place, question: string, options: { timeoutSeconds: number }): AsyncGenerator<Answer> {
+  const { databaseUrl } = place;
+  if (databaseUrl !== undefined) {
+    yield* analyse(() => connectTo(databaseUrl), question, options);
+    return;
+  }
+  const stores = await openStores({ ...place, mustExist: true });
+  try {
+    await stores.readModels.catchUp();
+    yield* stores.readModels.analyse(question, options);
+  } finally {
+    await stores.close();
+  }
+}
+
+type Answers = AsyncIterable<Answer>;
+
+const formats: Readonly<Record<Format, (answers: Answers) => AsyncIterable<string>>> = {
+  async *csv(answers) {
+    let first = true;
+    for await (const { columns, rows } of answers) {
+      if (first) yield csvLine(columns);
+      first = false;
+      yield rows.map((row) => csvLine(row.map(cellOf))).join('');
+    }
+  },
+
+  async *ndjson(answers) {
+    for await (const { columns, rows } of answers)
+      yield rows
+        .map((row) => `${JSON.stringify(Object.fromEntries(columns.map((name, index) => [name, row[index]])))}\n`)
+        .join('');
+  },
+
+  /** Each piece of a long answer has widths of its own: nothing waits for what comes after it. */
+  async *table(answers) {
+    for await (const { columns, rows } of answers) yield tableOf(columns, rows);
+  },
+};
+
+function tableOf(columns: readonly string[], rows: readonly (readonly unknown[])[]): string {
+  const cells = [columns, ...rows].map((row) => row.map((value) => printable(cellOf(value) ?? '')));
+  const widths = columns.map((_, index) => Math.max(...cells.map((row) => (row[index] as string).length)));
+  const isNumber = columns.map((_, index) =>
+    rows.every((row) => row[index] === null || typeof row[index] === 'number'),
+  );
+  const pad = (text: string, index: number) =>
+    isNumber[index] ? text.padStart(widths[index] as number) : text.padEnd(widths[index] as number);
+  const [head, ...body] = cells.map((row) => row.map(pad).join('  ').trimEnd());
+  return `${[head, widths.map((width) => '-'.repeat(width)).join('  '), ...body].join('\n')}\n`;
+}
+
+/** Whatever is in a cell, it moves no cursor and colours nothing. */
+const printable = (cell: string | number): string => String(cell).replace(/\p{Cc}/gu, ' ');
+
+function cellOf(value: unknown): string | number | undefined {
+  if (value === null || value === undefined) return undefined;
+  if (typeof value === 'number' || typeof value === 'string') return value;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,98 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import { build, cli } from './program.ts';
+
+let data: string;
+beforeAll(async () => {
+  await build();
+  const temporary = await mkdtemp(join(tmpdir(), 'leadger-query-'));
+  data = join(temporary, 'store');
+  await cli('demo', '--days', '2', '--data', data);
+  const leads = join(temporary, 'leads.csv');
+  await writeFile(leads, 'telephone,source\n+1 212 555 0191,"=HYPERLINK(""http://example.org"")"\n');
+  const imported = await cli('import', 'leads', leads, '--lead-type', 'exclusive-aged', '--data', data);
+  expect(imported.code).toBe(0);
+}, 120_000);
+afterAll(() => rm(join(data, '..'), { recursive: true }));
+
+const SOURCES = "SELECT source, sum(leads) AS leads FROM supply_by_day WHERE source LIKE '=%' GROUP BY 1";
+
+test('a question is answered as a table, as CSV that no spreadsheet runs, and as NDJSON', async () => {
+  const ask = async (...parameters: string[]) => (await cli('query', SOURCES, '--data', data, ...parameters)).stdout;
+  expect(await ask()).toMatch(/^source +leads\n-+ {2}-----\n=HYPERLINK\("http:\/\/example.org"\) +1\n$/);
+  expect(await ask('--format', 'csv')).toBe('source,leads\r\n"\'=HYPERLINK(""http://example.org"")",1\r\n');
+  expect(await ask('--format', 'ndjson')).toBe('{"source":"=HYPERLINK(\\"http://example.org\\")","leads":1}\n');
+}, 60_000);
+
+test('a whole view is exported, and an unknown one is told from what there is', async () => {
+  const rows = (await cli('export', 'supply_by_day', '--data', data)).stdout.trim().split('\n');
+  const csv = (await cli('export', 'supply_by_day', '--format', 'csv', '--data', data)).stdout.trim().split('\r\n');
+  expect(csv).toHaveLength(rows.length + 1);
+  expect(csv[0]?.split(',')).toEqual(Object.keys(JSON.parse(rows[0] as string)));
+  const unknown = await cli('export', 'leads', '--data', data);
+  expect(unknown).toMatchObject({ code: 1, stdout: '' });
+  expect(unknown.stderr).toMatch(/^leadger: there is no view leads: there are sales_by_day, .*\n$/);
+  const log = await cli('export', '--format', 'csv', '--data', data);
+  expect(log.stderr).toBe('leadger: the log is written as NDJSON; only a view can be had as CSV\n');
+}, 60_000);
+
+test('what is no question on the views is refused in one line', async () => {
+  const { code, stdout, stderr } = await cli('query', 'SELECT * FROM leads_v2.leads', '--data', data);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(
+    /^leadger: permission denied for schema leads_v2: only the views in the schema analytics .*\n$/,
+  );
+}, 60_000);
+
+describeWithPostgres('on PostgreSQL,', () => {
+  let url: string;
+  let drop: () => Promise<void>;
+  let analyst: URL;
+  const asOwner = async (...statements: string[]) => {
+    const client = new Client(url);
+    await client.connect();
+    for (const statement of statements) await client.query(statement);
+    await client.end();
+  };
+  beforeAll(async () => {
+    ({ url, drop } = await freshDatabase());
+    expect((await cli('rebuild', '--all', '--data', data, '--database', url)).code).toBe(0);
+    const name = `ada_${crypto.randomUUID().replaceAll('-', '')}`;
+    await asOwner(`CREATE ROLE ${name} LOGIN PASSWORD 'secret' IN ROLE leadger_analyst`);
+    analyst = new URL(url);
+    analyst.username = name;
+    analyst.password = 'secret';
+  }, 60_000);
+  afterAll(async () => {
+    await asOwner(`DROP ROLE ${analyst.username}`);
+    await drop();
+  });
+
+  test('an analyst with a login of their own needs neither the log nor the keys', async () => {
+    const { stdout, stderr } = await cli('query', SOURCES, '--format', 'ndjson', '--database', analyst.href);
+    expect({ stdout, stderr }).toEqual({
+      stdout: '{"source":"=HYPERLINK(\\"http://example.org\\")","leads":1}\n',
+      stderr: '',
+    });
+  });
+
+  test('and that login reaches nothing else, whatever it is told', async () => {
+    const client = new Client(analyst.href);
+    await client.connect();
+    const { rows } = await client.query<{ name: string }>(`
+      SELECT format('%I.%I', nspname, relname) AS name FROM pg_class JOIN pg_namespace ON relnamespace = pg_namespace.oid
+      WHERE relkind IN ('r', 'v', 'm', 'S') AND nspname NOT IN ('analytics', 'pg_catalog', 'information_schema')
+        AND nspname NOT LIKE 'pg\\_%'`);
+    expect(rows.length).toBeGreaterThan(10);
+    for (const { name } of rows)
+      await expect(client.query(`SELECT * FROM ${name}`)).rejects.toThrow('permission denied');
+    await expect(client.query('RESET ROLE; SELECT * FROM read_models.copies')).rejects.toThrow('permission denied');
+    await expect(client.query('CREATE TABLE analytics.mine (id int)')).rejects.toThrow('permission denied');
+    await expect(client.query('SET ROLE postgres')).rejects.toThrow('permission denied');
+    await client.query('SELECT * FROM analytics.fill_rate');
+    await client.end();
+  });
+});
