@@ -11,6 +11,7 @@ import type { EventStore, Position } from '#event-store/port';
 import { MovedClock, systemClock } from '#gateways/clock';
 import { mailInMemory } from '#gateways/mail';
 import { assumedPayments } from '#gateways/payments';
+import { noWebhooks } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { startLeadger } from '#wiring/start';
@@ -44,7 +45,7 @@ interface Outlook {
 const assumptions = [
   'nobody does anything: no new orders, leads, returns or answers',
   'every charge is captured, but for the tokens of the sandbox that decline (tok_declined…)',
-  'mails are taken by their server; none is sent',
+  'mails are taken by their server, and leads by customers’ programs; none is sent',
 ];
 
 /**
@@ -91,7 +92,7 @@ async function whatComes(stores: Stores, goal: (from: Instant) => Instant): Prom
   const from = await presentOf(events);
   const clock = new MovedClock(from);
   const application = await NestFactory.createApplicationContext(
-    LeadgerModule.on(stores, { clock, payments: assumedPayments(), mails: mailInMemory() }),
+    LeadgerModule.on(stores, { clock, payments: assumedPayments(), mails: mailInMemory(), webhooks: noWebhooks() }),
     { logger: ['error', 'warn'] },
   );
   try {

@@ -57,7 +57,10 @@ export const mails = {
   RenewalDeclined: {
     kind: 'payment-declined',
     customerId: said,
-    facts: (fact, orders) => ({ ...order(fact, orders), reason: fact.data.reason }),
+    facts: (fact, orders) => {
+      const { reason, renewalNumber, retryAt } = fact.data;
+      return { ...order(fact, orders), reason, renewalNumber, ...(retryAt !== undefined && { retryAt }) };
+    },
   },
   OrderRestarted: {
     kind: 'order-restarted',

@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
+import { addDays } from '#domain/kernel/instants';
 import { smtpMail } from '#gateways/mail';
 import { signatureOf } from '#gateways/webhooks';
 import { openShop, type Shop } from './shop.ts';
@@ -88,6 +89,22 @@ describe('mails of a store on one machine', () => {
     expect((await mailsTo(id)).slice(3)).toEqual(['order-restarted', 'renewal-coming']);
     await shop.ask('POST', `/api/programmes/${orderId}/hold`, {}, 200, as(id));
     expect(await mailsTo(id)).toContain('programme-held');
+  });
+
+  test('LOY-8, NTF-1: a declined renewal is told with the day of the next try, and that the order is not closed', async () => {
+    const { id } = await member();
+    const orderId = await shop.order(id, { quantity: 3, loyalty: { cadence: 'weekly' } });
+    const card = { paymentToken: 'tok_declined_expired_card' };
+    await shop.ask('POST', `/api/orders/${orderId}/payment-card`, card, 200, support);
+    await shop.wait({ days: 7 });
+    const first = await copyOf(id, 'payment-declined');
+    expect(first).toContain('expired card');
+    expect(first).toContain(`We try again on ${addDays(shop.now(), 1).slice(0, 10)}.`);
+    await shop.wait({ days: 5 });
+    const last = await copyOf(id, 'payment-declined');
+    expect(last).toContain('Your programme is on hold now');
+    expect(last).not.toContain('The order is closed');
+    expect(await copyOf(id, 'programme-held')).toContain('was declined, so the programme is on hold');
   });
 
   test('ACC-3: a lost password is recovered by the link of the mail, once and for a while', async () => {

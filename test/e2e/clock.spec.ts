@@ -49,6 +49,8 @@ async function liveThroughADay(place: string): Promise<void> {
     ids.ticket = await ask('/api/tickets', { customerId, subject: 'Nothing came', message: 'Since Monday.' }, STAFF);
     ids.checkout = await ask('/api/checkouts', { customerId, leadTypeId: 'exclusive-fresh', quantity: 2 });
     ids.stock = await ask('/api/leads', lead('exclusive-real-time', 2));
+    const program = { mails: 'digest', webhookUrl: 'https://crm.example/leads' };
+    await server.call('PUT', `/api/customers/${customerId}/lead-delivery`, program, STAFF);
   } finally {
     await server.stop();
   }
@@ -107,6 +109,9 @@ test('what will happen by itself is told, and the store is as it was, byte for b
   expect(happens('VerificationOverdue', `replacement-${ids.return}`)).toEqual([addDays(START, 7)]);
   expect(outlook.counts).toMatchObject({ RenewalAnnounced: 5, VerificationOverdue: 1 });
   expect(outlook.mails).toMatchObject({ 'renewal-done': 4, 'order-restarted': 1 });
+  // A program that was called would have failed: there is none of this name.
+  expect(outlook.counts.WebhookAccepted).toBeGreaterThan(0);
+  expect(outlook.counts.WebhookFailed).toBeUndefined();
   expect(outlook.parked).toEqual([]);
 
   // Who looks twice sees the same, and an instant is as good as a number of days.
