@@ -12,9 +12,17 @@ import { createReactions } from '#wiring/reactions';
 import { type Caller, type ReceiveLead, Requests } from '#wiring/requests';
 import { openStores } from '#wiring/stores';
 
-/** A whole store on disk, wired as in production but without Nest and HTTP. */
-export async function openShop({ clock = systemClock(), readModels = true }: { clock?: Clock; readModels?: boolean }) {
-  const directory = mkdtempSync(join(tmpdir(), 'leadger-bench-'));
+/** A whole store on disk, wired as in production but without Nest and HTTP. Without a directory, it is gone when closed. */
+export async function openShop({
+  clock = systemClock(),
+  readModels = true,
+  directory: kept,
+}: {
+  clock?: Clock;
+  readModels?: boolean;
+  directory?: string;
+}) {
+  const directory = kept ?? mkdtempSync(join(tmpdir(), 'leadger-bench-'));
   const stores = await openStores({ directory });
   const ledger = new Ledger(stores.events);
   const send = ledger.execute.bind(ledger);
@@ -43,7 +51,7 @@ export async function openShop({ clock = systemClock(), readModels = true }: { c
     async close() {
       await engine.stop();
       await stores.close();
-      rmSync(directory, { recursive: true });
+      if (kept === undefined) rmSync(directory, { recursive: true });
     },
   };
 }

@@ -11,6 +11,7 @@ import { OrdersController } from './orders.controller.ts';
 import { PolicyController } from './policy.controller.ts';
 import { ProcessesController } from './processes.controller.ts';
 import { ProgrammesController } from './programmes.controller.ts';
+import { ReadModelsController } from './read-models.controller.ts';
 import { ReplacementsController } from './replacements.controller.ts';
 import { SignInController } from './sign-in.controller.ts';
 import { TicketsController } from './tickets.controller.ts';
@@ -39,6 +40,7 @@ export class OperationsModule {}
     TicketsController,
     WholeHistoryController,
     ProcessesController,
+    ReadModelsController,
     SignInController,
   ],
 })

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type EventStore, EventStoreError, type Position } from '#event-store/port';
-import type { ReadModels } from '#read-models/read-models';
+import type { ReadModelStatus, ReadModels } from '#read-models/read-models';
 import type { Operations } from '#wiring/operations';
 
 export interface Parts {
@@ -34,7 +34,14 @@ export const health = z.object({
       version: z.int(),
       position: z.string(),
       lagEvents: z.int().describe(`events that it does not reflect yet, counted up to ${MOST_LAG_COUNTED}`),
+      lagSeconds: z.number().describe('how long ago the first of them was recorded'),
+      eventsPerSecond: z.number().optional().describe('taken over the last ten seconds, where this program follows it'),
       parked: z.int().describe('streams that are left out since one of their events could not be taken'),
+      paused: z.boolean().describe('it stays as it is until it is resumed'),
+      whole: z
+        .boolean()
+        .describe('false while it is built from the beginning of the log: until then it answers nothing'),
+      rebuiltUpTo: z.string().optional().describe('how far a rebuild has come that this program does beside it'),
       lastError: z.string().optional(),
     }),
   ),
@@ -49,7 +56,19 @@ export const healthExample: Health = {
     idle: true,
     processes: [{ name: 'lead-ageing', waitingForRetry: 0, parked: 0, wakesAt: '2026-03-02T09:30:00.000Z' }],
   },
-  readModels: [{ name: 'orders', version: 1, position: '0000000000000042', lagEvents: 0, parked: 0 }],
+  readModels: [
+    {
+      name: 'orders',
+      version: 1,
+      position: '0000000000000042',
+      lagEvents: 0,
+      lagSeconds: 0,
+      eventsPerSecond: 4.2,
+      parked: 0,
+      paused: false,
+      whole: true,
+    },
+  ],
 };
 
 /** What works now. Parked items are for people to look at; they make nothing unhealthy. */
@@ -58,16 +77,16 @@ export async function examine({ events, operations, readModels }: Parts): Promis
     (position) => ({ ok: true, position }),
     (error: unknown) => ({ ok: false, error: error instanceof EventStoreError ? error.code : 'unforeseen' }),
   );
-  const models = await Promise.all(
-    (await readModels.status().catch(() => [])).map(async ({ name, version, position, parked, lastError }) => ({
-      name,
-      version,
-      position,
-      lagEvents: store.ok ? await eventsAfter(events, position) : 0,
-      parked: parked.length,
-      lastError,
-    })),
-  );
+  const statuses = await readModels.status().catch(() => []);
+  const lags = store.ok ? await lagsOf(events, statuses) : new Map<Position, Lag>();
+  const models = statuses.map(({ position, parked, following, ...status }) => ({
+    ...status,
+    position,
+    ...(lags.get(position) ?? NO_LAG),
+    eventsPerSecond: following?.eventsPerSecond,
+    lastError: following?.lastError,
+    parked: parked.length,
+  }));
   // Workers report over the database: without it nobody knows how they are.
   const status = await operations.status().catch(() => undefined);
   const ok =
@@ -76,9 +95,29 @@ export async function examine({ events, operations, readModels }: Parts): Promis
   return { ok, store, processes: { position, idle, processes: [...processes] }, readModels: models } as Health;
 }
 
-/** How far behind a position is. */
-export async function eventsAfter(events: EventStore, position: Position): Promise<number> {
-  let count = 0;
-  for await (const _ of events.readAll({ after: position, maxCount: MOST_LAG_COUNTED })) count += 1;
-  return count;
+export interface Lag {
+  readonly lagEvents: number;
+  readonly lagSeconds: number;
+}
+
+const NO_LAG: Lag = { lagEvents: 0, lagSeconds: 0 };
+
+/** How far behind positions are. Most models stand at the same one. */
+export async function lagsOf(
+  events: EventStore,
+  models: readonly Pick<ReadModelStatus, 'position'>[],
+): Promise<ReadonlyMap<Position, Lag>> {
+  const lags = new Map<Position, Lag>();
+  for (const { position } of models) if (!lags.has(position)) lags.set(position, await lagAt(events, position));
+  return lags;
+}
+
+async function lagAt(events: EventStore, position: Position): Promise<Lag> {
+  let lagEvents = 0;
+  let since: string | undefined;
+  for await (const { recordedAt } of events.readAll({ after: position, maxCount: MOST_LAG_COUNTED })) {
+    lagEvents += 1;
+    since ??= recordedAt;
+  }
+  return since === undefined ? NO_LAG : { lagEvents, lagSeconds: Math.max(0, Date.now() - Date.parse(since)) / 1000 };
 }

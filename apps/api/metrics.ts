@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { eventsAfter, type Parts } from './health.ts';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { lagsOf, type Parts } from './health.ts';
 
 type Counts = Iterable<readonly [string, number]>;
 
@@ -46,15 +46,33 @@ export function measure(server: FastifyInstance, { events, operations, readModel
     async () => (await models()).map(({ name, parked }) => [name, parked.length]),
   );
   gauge('leadger_read_model_failing', '1 while the last try failed', 'model', async () =>
-    (await models()).map(({ name, lastError }) => [name, lastError === undefined ? 0 : 1]),
+    (await models()).map(({ name, following }) => [name, following?.lastError === undefined ? 0 : 1]),
   );
-  new Gauge({
-    name: 'leadger_read_model_lag_events',
-    help: 'Events that a read model does not reflect yet, counted up to 1000',
+  gauge('leadger_read_model_paused', '1 while it stays as it is', 'model', async () =>
+    (await models()).map(({ name, paused }) => [name, paused ? 1 : 0]),
+  );
+  gauge('leadger_read_model_whole', '0 while it is built from the beginning of the log', 'model', async () =>
+    (await models()).map(({ name, whole }) => [name, whole ? 1 : 0]),
+  );
+  const lags = async () => {
+    const statuses = await models();
+    const lags = await lagsOf(events, statuses);
+    return statuses.map(({ name, position }) => ({ name, ...lags.get(position) }));
+  };
+  gauge('leadger_read_model_lag_events', 'Events that it does not reflect yet, counted up to 1000', 'model', async () =>
+    (await lags()).map(({ name, lagEvents = 0 }) => [name, lagEvents]),
+  );
+  gauge('leadger_read_model_lag_seconds', 'How long ago the first of them was recorded', 'model', async () =>
+    (await lags()).map(({ name, lagSeconds = 0 }) => [name, lagSeconds]),
+  );
+  new Counter({
+    name: 'leadger_read_model_events_total',
+    help: 'Events taken since this program began, where it follows the model',
     labelNames: ['model'],
     registers,
     async collect() {
-      for (const { name, position } of await models()) this.set({ model: name }, await eventsAfter(events, position));
+      this.reset();
+      for (const { name, following } of await models()) if (following) this.inc({ model: name }, following.eventsTaken);
     },
   });
   return registry;

@@ -6,6 +6,7 @@ import { AppendTooLarge, BadEvent, OutcomeUnknown, StoreFull, StoreUnavailable }
 import { DatabaseError } from '#read-models/engine/pglite';
 import { isOutOfReach } from '#read-models/engine/postgres';
 import { BadCursor } from '#read-models/queries';
+import { AlreadyRebuilding, BeingBuilt, UnknownModel } from '#read-models/read-models';
 import { TooMuchContention } from '#wiring/ledger';
 
 export interface FieldError {
@@ -67,6 +68,9 @@ const storeErrors: readonly (readonly [new (...args: never[]) => Error, number, 
   [AppendTooLarge, 413],
   [StoreUnavailable, 503, 5],
   [OutcomeUnknown, 503, 1],
+  [BeingBuilt, 503, 5],
+  [UnknownModel, 404],
+  [AlreadyRebuilding, 409],
   [StoreFull, 507],
 ];
 

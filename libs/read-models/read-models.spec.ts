@@ -12,7 +12,15 @@ import type { EventStore } from '#event-store/port';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { prepareReadModels } from '#test/postgres/prepared';
 import { BadCursor } from './queries.ts';
-import { openReadModels, type ReadModels, UnknownModel } from './read-models.ts';
+import {
+  AlreadyRebuilding,
+  BeingBuilt,
+  openReadModels,
+  Paused,
+  type ReadModels,
+  RebuildCancelled,
+  UnknownModel,
+} from './read-models.ts';
 
 const at = (minute: number): string => `2026-05-01T10:${String(minute).padStart(2, '0')}:00.000Z`;
 const contact = { keyId: 'key', box: 'AAAA' };
@@ -224,6 +232,7 @@ function describeReadModels(makeHome: () => Promise<Home>) {
   });
 
   const upToDate = async () => expect(await readModels.waitFor(await store.head(), 20_000)).toBe(true);
+  const parkedOf = async (of: string) => (await readModels.status()).find(({ name }) => name === of)?.parked;
   const digests = () => Promise.all(readModels.names.map((name) => readModels.digest(name)));
 
   it('answer what back offices ask', async () => {
@@ -344,13 +353,13 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     // What PostgreSQL cannot store is found only when a batch is written.
     await write(store, [orderPlaced('o-nul', 'c\0', 4), orderPlaced('o3', 'c1', 5)]);
     await upToDate();
-    const orders = (await readModels.status()).find(({ name }) => name === 'orders');
-    expect(orders?.parked.map(({ stream, revision }) => [stream, revision])).toEqual([
+    const parked = await parkedOf('orders');
+    expect(parked?.map(({ stream, revision }) => [stream, revision])).toEqual([
       ['order-garbage', 0],
       ['order-never-placed', 0],
       ['order-o-nul', 0],
     ]);
-    expect(orders?.parked[1]?.reason).toBe('OrderPaused of an order that was never placed');
+    expect(parked?.[1]?.reason).toBe('OrderPaused of an order that was never placed');
     expect((await readModels.queries.listOrders({ limit: 10 })).items.map(({ orderId }) => orderId)).toEqual([
       'o3',
       'o1',
@@ -359,7 +368,107 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     readModels = await openReadModels({ store, ...home.place });
     readModels.start();
     await upToDate();
-    expect((await readModels.status()).find(({ name }) => name === 'orders')?.parked).toHaveLength(3);
+    expect(await parkedOf('orders')).toHaveLength(3);
+    // They stay as they are: one alone could not be written, the others cannot be understood.
+    expect(await readModels.retry('orders')).toEqual(parked);
+  });
+
+  it('take what comes before an event that they cannot read, also out of the same batch', async () => {
+    await readModels.stop();
+    await write(store, [orderPlaced('o1', 'c1', 1)]);
+    const garbage = new TextEncoder().encode('{');
+    await store.append(
+      'order-o1',
+      [{ id: deriveId('spec', 'bad'), type: 'OrderPaused', data: garbage, metadata: garbage }],
+      0,
+    );
+    readModels = await openReadModels({ store, ...home.place });
+    readModels.start();
+    await upToDate();
+    expect(await readModels.queries.findOrder('o1')).toMatchObject({ status: 'awaiting-payment', revision: 0 });
+    expect(await parkedOf('orders')).toMatchObject([{ stream: 'order-o1', revision: 1 }]);
+  });
+
+  it('take what they left out of a stream when that is tried again, and have the rows of an undisturbed run', async () => {
+    const early = [leadDelivered('l1', 'o1', 'c1'), leadDelivered('l2', 'o1', 'c1')];
+    const placed = orderPlaced('o1', 'c1', 1);
+    await write(store, [placed, ...early]);
+    await upToDate();
+    const parked = [{ stream: 'order-o1', revision: 1, reason: 'a lead was delivered that was never received: l1' }];
+    expect(await parkedOf('leads')).toEqual(parked);
+    expect(await readModels.retry('leads')).toEqual(parked);
+    await write(store, [leadReceived('l1', 2)]);
+    await upToDate();
+    expect(await readModels.retry('leads')).toMatchObject([{ stream: 'order-o1', revision: 2 }]);
+    await write(store, [leadReceived('l2', 2), leadReceived('l3', 2)]);
+    await upToDate();
+    expect(await readModels.retry('leads')).toEqual([]);
+    // The stream is followed again.
+    await write(store, [leadDelivered('l3', 'o1', 'c1')]);
+    await upToDate();
+    expect(await parkedOf('leads')).toEqual([]);
+    const digest = await readModels.digest('leads');
+
+    const inOrder = await openEmbeddedStore();
+    await write(inOrder, [
+      placed,
+      ...['l1', 'l2', 'l3'].map((leadId) => leadReceived(leadId, 2)),
+      ...early,
+      leadDelivered('l3', 'o1', 'c1'),
+    ]);
+    const undisturbed = await openReadModels({ store: inOrder });
+    await undisturbed.catchUp();
+    expect(await undisturbed.digest('leads')).toBe(digest);
+    await undisturbed.stop();
+    await inOrder.close();
+  });
+
+  it('rest where they are while they are paused, and go on from there', async () => {
+    await write(store, story.slice(0, 3));
+    await upToDate();
+    await readModels.pause('orders');
+    await write(store, story.slice(3));
+    const head = await store.head();
+    expect(await readModels.waitFor(head, 300)).toBe(false);
+    expect(await readModels.queries.findOrder('o2')).toBeUndefined();
+    expect((await readModels.queries.stock()).length).toBeGreaterThan(0);
+    await expect(readModels.catchUp()).rejects.toThrow(Paused);
+    await readModels.stop();
+    readModels = await openReadModels({ store, ...home.place });
+    readModels.start();
+    expect(await readModels.waitFor(head, 300)).toBe(false);
+    await readModels.resume('orders');
+    await upToDate();
+    const digest = await readModels.digest('orders');
+    await readModels.rebuild('orders');
+    expect(await readModels.digest('orders')).toBe(digest);
+  });
+
+  it('answer nothing before they have been built', async () => {
+    await readModels.stop();
+    await write(store, story);
+    const fresh = await makeHome();
+    readModels = await openReadModels({ store, ...fresh.place });
+    await expect(readModels.queries.findOrder('o1')).rejects.toThrow(BeingBuilt);
+    expect((await readModels.status()).map(({ whole }) => whole)).not.toContain(true);
+    readModels.start();
+    await upToDate();
+    expect(await readModels.queries.findOrder('o1')).toMatchObject({ status: 'paused' });
+    expect((await readModels.status()).map(({ whole }) => whole)).not.toContain(false);
+    await readModels.stop();
+    await fresh.remove();
+    readModels = await openReadModels({ store, ...home.place });
+  });
+
+  it('end a rebuild that is cancelled; one at a time', async () => {
+    await write(store, story);
+    await upToDate();
+    const rebuilding = readModels.rebuild('orders');
+    await expect(readModels.rebuild('orders')).rejects.toThrow(AlreadyRebuilding);
+    expect(readModels.cancelRebuild('orders')).toBe(true);
+    await expect(rebuilding).rejects.toThrow(RebuildCancelled);
+    expect(readModels.cancelRebuild('orders')).toBe(false);
+    await readModels.rebuild('orders');
   });
 
   it('answer while they are rebuilt', async () => {
@@ -478,6 +587,33 @@ describeWithPostgres('read models that several programs share', () => {
     expect((await one.queries.listOrders({ limit: 50 })).items.map(({ deliveredLeads }) => deliveredLeads)).toEqual(
       Array.from({ length: 40 }, () => 1),
     );
+  });
+
+  it('are built for a new version beside those of the old one, which go when no program uses them any more', async () => {
+    await write(store, story);
+    const old = await open();
+    await old.catchUp();
+    const digest = await old.digest('orders');
+    const client = new Client(url);
+    await client.connect();
+    const schema = `orders_v${(await old.status()).find(({ name }) => name === 'orders')?.version}`;
+    await client.query(`ALTER SCHEMA ${schema} RENAME TO orders_v0`);
+    await client.query(`UPDATE read_models.copies SET schema = 'orders_v0' WHERE schema = '${schema}'`);
+    const ordersOfOld = async () =>
+      (await client.query('SELECT count(*)::int AS count FROM orders_v0.orders')).rows[0].count as number;
+
+    const current = await open();
+    await expect(current.queries.findOrder('o1')).rejects.toThrow(BeingBuilt);
+    expect(await ordersOfOld()).toBe(2);
+    current.start();
+    expect(await current.waitFor(await store.head(), 20_000)).toBe(true);
+    expect(await current.digest('orders')).toBe(digest);
+    await open();
+    expect(await ordersOfOld()).toBe(2);
+    await client.query(`UPDATE read_models.copies SET used_at = now() - interval '2 days' WHERE schema = 'orders_v0'`);
+    await open();
+    await expect(ordersOfOld()).rejects.toThrow('does not exist');
+    await client.end();
   });
 
   it('have the same rows as on PGlite', async () => {

@@ -6,20 +6,24 @@ import { views } from './analytics.ts';
 import {
   type AnyModel,
   type Copy,
+  checkpointsOf,
   createRegister,
+  dropOldCopies,
   ensureCopy,
   ensureViews,
   liveCopy,
   nextCopy,
   type ParkedStream,
   parkedIn,
-  positionsOf,
+  setPaused,
   switchCopies,
+  useCopies,
 } from './engine/copies.ts';
 import { openEmbeddedDatabase } from './engine/embedded-database.ts';
 import type { Db } from './engine/model.ts';
 import { openPostgres } from './engine/postgres.ts';
 import { Projection, type ProjectionNeeds, placeOf } from './engine/projection.ts';
+import { retryParked } from './engine/retry.ts';
 import { viewsOn } from './engine/views.ts';
 import { customers } from './models/customers.ts';
 import { histories } from './models/histories.ts';
@@ -52,8 +56,23 @@ export interface ReadModelStatus {
   /** Everything up to here is in the tables. */
   readonly position: Position;
   readonly parked: readonly ParkedStream[];
-  /** Of this program's last try, where it follows the model. */
+  /** Whoever follows it waits until it is resumed. */
+  readonly paused: boolean;
+  /** False while it is built from the beginning of the log: until then it answers nothing. */
+  readonly whole: boolean;
+  /** How far a rebuild has come that this program does beside it. */
+  readonly rebuiltUpTo: Position | undefined;
+  /** Where this program follows the model. */
+  readonly following: FollowingStatus | undefined;
+}
+
+export interface FollowingStatus {
+  /** Of the last try. */
   readonly lastError: string | undefined;
+  /** Over the last ten seconds. */
+  readonly eventsPerSecond: number;
+  /** Since the program began. */
+  readonly eventsTaken: number;
 }
 
 export interface ReadModels {
@@ -72,7 +91,18 @@ export interface ReadModels {
    * @throws UnknownModel
    */
   rebuild(name: string, options?: RebuildOptions): Promise<void>;
-  /** Brings every model up to where the log ends now, and lets it rest there. */
+  /**
+   * Ends a rebuild that this program does. The next one goes on from there.
+   * @returns false when there is none. @throws UnknownModel
+   */
+  cancelRebuild(name: string): boolean;
+  /** Leaves a model as it is, whoever follows it, until it is resumed. @throws UnknownModel */
+  pause(name: string): Promise<void>;
+  /** @throws UnknownModel */
+  resume(name: string): Promise<void>;
+  /** Takes what was left out of the model's parked streams. @returns those that stay parked. @throws UnknownModel */
+  retry(name: string): Promise<readonly ParkedStream[]>;
+  /** Brings every model up to where the log ends now, and lets it rest there. @throws Paused */
   catchUp(options?: RebuildOptions): Promise<void>;
   /** All rows of a model in the order of their keys, some at a time. @throws UnknownModel */
   rowsOf(name: string): AsyncIterable<object>;
@@ -99,6 +129,33 @@ export class UnknownModel extends EventStoreError {
   }
 }
 
+/** The model is being built, and was never whole yet. */
+export class BeingBuilt extends EventStoreError {
+  constructor(name: string) {
+    super('read-model-being-built', `the read model ${name} is being built from the log: ask again`);
+  }
+}
+
+/** One rebuild of a model at a time. */
+export class AlreadyRebuilding extends EventStoreError {
+  constructor(name: string) {
+    super('already-rebuilding', `the read model ${name} is being rebuilt already`);
+  }
+}
+
+export class RebuildCancelled extends EventStoreError {
+  constructor(name: string) {
+    super('rebuild-cancelled', `the rebuild of ${name} was cancelled: the next one goes on from there`);
+  }
+}
+
+/** What was paused stays as it is until somebody resumes it. */
+export class Paused extends EventStoreError {
+  constructor(name: string) {
+    super('read-model-paused', `the read model ${name} is paused, and rests where it is until it is resumed`);
+  }
+}
+
 export interface ReadModelsOptions {
   readonly store: EventStore;
   /** Of PGlite. Undefined: in memory. */
@@ -117,15 +174,17 @@ export async function openReadModels({ store, directory, databaseUrl }: ReadMode
   const db: Db = new Kysely({ dialect, plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })] });
   try {
     await createRegister(db);
-    const log = await store.identity();
+    const now = { log: await store.identity(), head: await store.head() };
     const renewViews = viewsOn(views, (name) => liveCopy(modelOf(name)).schema);
     for (const model of models) {
       // Whether shared tables are to begin anew is for whoever follows the log to say.
-      if (shared) await ensureCopy(db, liveCopy(model), log);
+      if (shared) await ensureCopy(db, liveCopy(model), now);
       else await placeOf(liveCopy(model), { db, store, renewViews });
     }
     await ensureViews(db, renewViews);
-    return new SqlReadModels({ db, store, shared, renewViews, connect }, closed);
+    const readModels = new SqlReadModels({ db, store, shared, renewViews, connect }, closed);
+    await readModels.lookAfterCopies();
+    return readModels;
   } catch (error) {
     await db.destroy();
     throw error;
@@ -137,6 +196,9 @@ interface Needs extends ProjectionNeeds {
   readonly connect: (timeoutMilliseconds: number) => Promise<Connection>;
 }
 
+/** On a database that nobody else has, no other version is in use. */
+const SECONDS_UNTIL_OLD_COPIES_GO = { shared: 24 * 3600, alone: 0 };
+const MILLISECONDS_BETWEEN_LOOKS_AFTER_COPIES = 600_000;
 const MILLISECONDS_BETWEEN_PROGRESS = 500;
 const MILLISECONDS_BETWEEN_LOOKS = 20;
 
@@ -146,14 +208,60 @@ class SqlReadModels implements ReadModels {
   readonly #needs: Needs;
   /** What this program follows itself, by name. */
   readonly #followed = new Map<string, Projection>();
+  readonly #rebuilds = new Map<string, { readonly cancelled: AbortController; position: Position }>();
+  /** As far as the database said when it was asked last. */
+  #whole: ReadonlySet<string> = new Set();
   readonly #stopping = new AbortController();
   readonly #runs = new Set<Promise<void>>();
+  readonly #lookingAfter: NodeJS.Timeout;
   readonly #closed: () => void;
 
   constructor(needs: Needs, closed: () => void) {
     this.#needs = needs;
     this.#closed = closed;
-    this.queries = new Queries(needs.db, (name) => liveCopy(modelOf(name)).schema);
+    this.queries = new Queries(needs.db, (name) => this.#schemaToRead(name));
+    this.#lookingAfter = setInterval(
+      () => void this.lookAfterCopies().catch(() => {}),
+      MILLISECONDS_BETWEEN_LOOKS_AFTER_COPIES,
+    ).unref();
+  }
+
+  /** Says which copies are in use here, finds out which are whole, and drops those of earlier versions. */
+  async lookAfterCopies(): Promise<void> {
+    const { db, shared } = this.#needs;
+    await useCopies(
+      db,
+      models.map((model) => liveCopy(model).schema),
+    );
+    await this.#findWhole();
+    const { [shared ? 'shared' : 'alone']: seconds } = SECONDS_UNTIL_OLD_COPIES_GO;
+    for (const model of models) await dropOldCopies(db, model, seconds);
+  }
+
+  async #findWhole(): Promise<void> {
+    const log = await this.#needs.store.identity();
+    const checkpoints = await this.#checkpoints();
+    const whole = models.filter((model) => {
+      const checkpoint = checkpoints.get(liveCopy(model).schema);
+      return checkpoint?.whole && checkpoint.log === log;
+    });
+    this.#whole = new Set(whole.map(({ name }) => name));
+  }
+
+  #checkpoints = () =>
+    checkpointsOf(
+      this.#needs.db,
+      models.map((model) => liveCopy(model).schema),
+    );
+
+  /** @throws BeingBuilt */
+  #schemaToRead(name: string): string {
+    if (!(this.#followed.get(name)?.whole ?? this.#whole.has(name))) {
+      // Perhaps another program has finished it: the next question will tell.
+      this.#findWhole().catch(() => {});
+      throw new BeingBuilt(name);
+    }
+    return liveCopy(modelOf(name)).schema;
   }
 
   start(): void {
@@ -163,19 +271,27 @@ class SqlReadModels implements ReadModels {
   async follow(name: string, signal: AbortSignal): Promise<void> {
     const projection = new Projection(liveCopy(modelOf(name)), this.#needs);
     this.#followed.set(name, projection);
-    const run = projection.run(AbortSignal.any([signal, this.#stopping.signal]));
+    try {
+      await this.#minded(projection.run(AbortSignal.any([signal, this.#stopping.signal])));
+    } finally {
+      if (this.#followed.get(name) === projection) this.#followed.delete(name);
+    }
+  }
+
+  /** What has to be over before the database is closed. */
+  async #minded(run: Promise<void>): Promise<void> {
     this.#runs.add(run);
     try {
       await run;
     } finally {
       this.#runs.delete(run);
-      if (this.#followed.get(name) === projection) this.#followed.delete(name);
     }
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#lookingAfter);
     this.#stopping.abort();
-    await Promise.all(this.#runs);
+    await Promise.allSettled(this.#runs);
     await this.#needs.db.destroy();
     this.#closed();
   }
@@ -201,31 +317,59 @@ class SqlReadModels implements ReadModels {
   async #reachedElsewhere(names: readonly string[], position: Position, signal: AbortSignal): Promise<void> {
     const schemas = names.map((name) => liveCopy(modelOf(name)).schema);
     while (schemas.length > 0 && !signal.aborted && !this.#stopping.signal.aborted) {
-      const positions = await positionsOf(this.#needs.db, schemas);
-      if (schemas.every((schema) => (positions.get(schema) ?? BEFORE_FIRST) >= position)) return;
+      const checkpoints = await checkpointsOf(this.#needs.db, schemas);
+      if (schemas.every((schema) => (checkpoints.get(schema)?.position ?? BEFORE_FIRST) >= position))
+        return this.#findWhole();
       await wait(MILLISECONDS_BETWEEN_LOOKS, undefined, { signal }).catch(() => {});
     }
   }
 
   async status(): Promise<readonly ReadModelStatus[]> {
-    const { db } = this.#needs;
-    const positions = await positionsOf(
-      db,
-      models.map((model) => liveCopy(model).schema),
-    );
+    const checkpoints = await this.#checkpoints();
     return Promise.all(
       models.map(async (model) => {
         const { name, version } = model;
         const copy = liveCopy(model);
+        const { position = BEFORE_FIRST, paused = false, whole = false } = checkpoints.get(copy.schema) ?? {};
         const followed = this.#followed.get(name);
-        const position = followed?.position || (positions.get(copy.schema) ?? BEFORE_FIRST);
-        return { name, version, position, parked: await parkedIn(db, copy), lastError: followed?.lastError };
+        return {
+          name,
+          version,
+          position: followed?.position || position,
+          parked: await parkedIn(this.#needs.db, copy),
+          paused,
+          whole,
+          rebuiltUpTo: this.#rebuilds.get(name)?.position,
+          following: followed && {
+            lastError: followed.lastError,
+            eventsPerSecond: followed.taken.perSecond,
+            eventsTaken: followed.taken.total,
+          },
+        };
       }),
     );
   }
 
-  async rebuild(name: string, options: RebuildOptions = {}): Promise<void> {
+  async rebuild(name: string, { onProgress, signal }: RebuildOptions = {}): Promise<void> {
     const model = modelOf(name);
+    if (this.#rebuilds.has(name)) throw new AlreadyRebuilding(name);
+    const rebuild = { cancelled: new AbortController(), position: BEFORE_FIRST };
+    const options = {
+      signal: AbortSignal.any([rebuild.cancelled.signal, ...(signal ? [signal] : [])]),
+      onProgress: (of: string, position: Position) => {
+        rebuild.position = position;
+        onProgress?.(of, position);
+      },
+    };
+    this.#rebuilds.set(name, rebuild);
+    try {
+      await this.#minded(this.#buildAnew(model, options));
+    } finally {
+      this.#rebuilds.delete(name);
+    }
+  }
+
+  async #buildAnew(model: AnyModel, options: RebuildOptions): Promise<void> {
     const { db, store, renewViews } = this.#needs;
     let target: Position | undefined = await store.head();
     while (target !== undefined) {
@@ -233,11 +377,34 @@ class SqlReadModels implements ReadModels {
       // At rest while it is switched: whoever followed it would find it gone, and begin another.
       target = (await switchCopies(db, model, renewViews)) && (await store.head());
     }
+    await this.#findWhole();
+  }
+
+  cancelRebuild(name: string): boolean {
+    const rebuild = this.#rebuilds.get(modelOf(name).name);
+    rebuild?.cancelled.abort(new RebuildCancelled(name));
+    return rebuild !== undefined;
+  }
+
+  async pause(name: string): Promise<void> {
+    await setPaused(this.#needs.db, liveCopy(modelOf(name)), true);
+  }
+
+  async resume(name: string): Promise<void> {
+    await setPaused(this.#needs.db, liveCopy(modelOf(name)), false);
+  }
+
+  retry(name: string): Promise<readonly ParkedStream[]> {
+    return retryParked(liveCopy(modelOf(name)), this.#needs);
   }
 
   async catchUp(options: RebuildOptions = {}): Promise<void> {
     const target = await this.#needs.store.head();
+    const checkpoints = await this.#checkpoints();
+    for (const { name, schema } of models.map((model) => ({ name: model.name, ...liveCopy(model) })))
+      if (checkpoints.get(schema)?.paused) throw new Paused(name);
     for (const model of models) await this.#bring(liveCopy(model), target, options);
+    await this.#findWhole();
   }
 
   /** Brings a copy up to a position. @throws what the signal was aborted with */

@@ -17,7 +17,8 @@ test('health tells of the store, the processes and the read models, and how far 
   expect(body).toMatchObject({ ok: true, store: { ok: true, position }, processes: { idle: true } });
   expect(body.processes.processes.map(({ name }: { name: string }) => name)).toContain('lead-distribution');
   expect(body.readModels.map(({ name }: { name: string }) => name)).toContain('orders');
-  for (const model of body.readModels) expect(model).toMatchObject({ lagEvents: 0, parked: 0 });
+  for (const model of body.readModels)
+    expect(model).toMatchObject({ lagEvents: 0, lagSeconds: 0, parked: 0, paused: false, whole: true });
 });
 
 test('a store that cannot be reached is told with 503, and commands with Retry-After', async () => {
@@ -65,6 +66,8 @@ test('metrics count requests by route, never by id', async () => {
   );
   expect(text).toMatch('leadger_process_parked{process="lead-distribution"} 0');
   expect(text).toMatch(/leadger_read_model_lag_events\{model="orders"\} \d/);
+  expect(text).toMatch(/leadger_read_model_lag_seconds\{model="orders"\} \d/);
+  expect(text).toMatch(/leadger_read_model_events_total\{model="customers"\} \d/);
   expect(text).not.toMatch('/api/customers/some');
 });
 
@@ -72,4 +75,35 @@ test('what is parked can be listed, and only what is parked can be tried again',
   expect((await server.call('GET', '/api/processes/parked')).body).toEqual({ parked: [] });
   const { status, body } = await server.call('POST', '/api/processes/parked/lead-ageing%2Forder-1/retry');
   expect({ status, code: body.code }).toEqual({ status: 404, code: 'nothing-parked' });
+});
+
+test('a read model can be paused, resumed and built anew while the store runs; health tells which', async () => {
+  const registration = { storeId: 'main', businessAssociation: 'A.B.C.', timeZone: 'UTC' };
+  const paused = await server.call('POST', '/api/read-models/customers/pause');
+  expect(paused).toMatchObject({ status: 200, body: { name: 'customers', paused: true } });
+  const { body: customer } = await server.call('POST', '/api/customers', registration);
+  expect((await server.call('GET', `/api/customers/${customer.id}`)).status).toBe(404);
+  const customers = async () =>
+    (await server.call('GET', '/health')).body.readModels.find(({ name }: { name: string }) => name === 'customers');
+  expect(await customers()).toMatchObject({ paused: true });
+  const resumed = await server.call('POST', '/api/read-models/customers/resume');
+  expect(resumed).toMatchObject({ status: 200, body: { paused: false } });
+  const found = `/api/customers/${customer.id}?waitFor=${customer.position}`;
+  expect((await server.call('GET', found)).status).toBe(200);
+
+  expect(await server.call('POST', '/api/read-models/customers/rebuild')).toMatchObject({ status: 200 });
+  while ((await customers()).rebuiltUpTo !== undefined);
+  expect((await server.call('GET', found)).status).toBe(200);
+  expect((await server.call('GET', '/api/read-models')).body.readModels).toContainEqual(
+    expect.objectContaining({ name: 'customers', parked: [], whole: true }),
+  );
+  expect(await server.call('POST', '/api/read-models/customers/rebuild/cancel')).toMatchObject({
+    status: 404,
+    body: { code: 'no-rebuild' },
+  });
+  for (const what of ['pause', 'resume', 'retry', 'rebuild', 'rebuild/cancel'])
+    expect(await server.call('POST', `/api/read-models/colors/${what}`)).toMatchObject({
+      status: 404,
+      body: { code: 'unknown-read-model' },
+    });
 });

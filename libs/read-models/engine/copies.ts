@@ -20,6 +20,17 @@ export const nextCopy = (model: AnyModel): Copy => ({ model, schema: `${liveCopy
 export interface Checkpoint {
   readonly position: Position;
   readonly log: string;
+  /** Another one whenever the copy was changed behind its follower's back, who has to look again then. */
+  readonly epoch: number;
+  readonly paused: boolean;
+  /** Once it has been as far as the log was when it was begun. Before that it answers nothing: half the rows are no answer. */
+  readonly whole: boolean;
+}
+
+/** The log that a copy is of, as it stands. */
+export interface LogNow {
+  readonly log: string;
+  readonly head: Position;
 }
 
 /** A stream of which a model could not take an event: that one and all after it are left out, and named. */
@@ -43,23 +54,28 @@ export const createRegister = (db: Db): Promise<void> =>
     await sql`CREATE SCHEMA IF NOT EXISTS ${sql.id(REGISTER)}`.execute(tx);
     await sql`CREATE TABLE IF NOT EXISTS ${copies} (
       schema text PRIMARY KEY, model text NOT NULL, position text NOT NULL, log text NOT NULL)`.execute(tx);
+    // Registers of earlier versions have no such columns; what was in use then was whole.
+    await sql`ALTER TABLE ${copies} ADD COLUMN IF NOT EXISTS epoch integer NOT NULL DEFAULT 0,
+      ADD COLUMN IF NOT EXISTS paused boolean NOT NULL DEFAULT false,
+      ADD COLUMN IF NOT EXISTS whole boolean NOT NULL DEFAULT true,
+      ADD COLUMN IF NOT EXISTS used_at timestamptz NOT NULL DEFAULT now()`.execute(tx);
     await sql`CREATE TABLE IF NOT EXISTS ${parked} (
       schema text NOT NULL, stream text NOT NULL, revision integer NOT NULL, reason text NOT NULL,
       PRIMARY KEY (schema, stream))`.execute(tx);
   });
 
 /** Makes the empty tables of a copy where there are none yet. */
-export const ensureCopy = (db: Db, copy: Copy, log: string): Promise<void> =>
+export const ensureCopy = (db: Db, copy: Copy, now: LogNow): Promise<void> =>
   db.transaction().execute(async (tx) => {
     await makingTables(tx);
-    if (!(await checkpointOf(tx, copy))) await makeEmpty(tx, copy, log);
+    if (!(await checkpointOf(tx, copy))) await makeEmpty(tx, copy, now);
   });
 
 /** Throws away what a copy holds. Views on its tables go with them, and come back with the new ones. */
-export const emptyCopy = (db: Db, copy: Copy, log: string, renewViews: RenewViews): Promise<void> =>
+export const emptyCopy = (db: Db, copy: Copy, now: LogNow, renewViews: RenewViews): Promise<void> =>
   db.transaction().execute(async (tx) => {
     await makingTables(tx);
-    await makeEmpty(tx, copy, log);
+    await makeEmpty(tx, copy, now);
     await renewViews(tx);
   });
 
@@ -70,23 +86,26 @@ export const ensureViews = (db: Db, renewViews: RenewViews): Promise<void> =>
     await renewViews(tx);
   });
 
-async function makeEmpty(tx: Tx, { model, schema }: Copy, log: string): Promise<void> {
+async function makeEmpty(tx: Tx, { model, schema }: Copy, { log, head }: LogNow): Promise<void> {
   await createTables(tx, schema, model.tables);
   await sql`DELETE FROM ${parked} WHERE schema = ${schema}`.execute(tx);
-  await sql`INSERT INTO ${copies} (schema, model, position, log) VALUES (${schema}, ${model.name}, ${BEFORE_FIRST}, ${log})
-    ON CONFLICT (schema) DO UPDATE SET position = excluded.position, log = excluded.log`.execute(tx);
+  await sql`INSERT INTO ${copies} (schema, model, position, log, whole)
+    VALUES (${schema}, ${model.name}, ${BEFORE_FIRST}, ${log}, ${head === BEFORE_FIRST})
+    ON CONFLICT (schema) DO UPDATE SET position = excluded.position, log = excluded.log, whole = excluded.whole,
+      epoch = copies.epoch + 1, used_at = now()`.execute(tx);
 }
 
 export async function checkpointOf(db: Db | Tx, { schema }: Copy): Promise<Checkpoint | undefined> {
-  const { rows } = await sql<Checkpoint>`SELECT position, log FROM ${copies} WHERE schema = ${schema}`.execute(db);
+  const { rows } = await sql<Checkpoint>`
+    SELECT position, log, epoch, paused, whole FROM ${copies} WHERE schema = ${schema}`.execute(db);
   return rows[0];
 }
 
-/** The positions of several copies at once, by schema. */
-export async function positionsOf(db: Db, schemas: readonly string[]): Promise<ReadonlyMap<string, Position>> {
-  const { rows } = await sql<{ schema: string; position: Position }>`
-    SELECT schema, position FROM ${copies} WHERE schema = ANY(${[...schemas]})`.execute(db);
-  return new Map(rows.map(({ schema, position }) => [schema, position]));
+/** The checkpoints of several copies at once, by schema. */
+export async function checkpointsOf(db: Db, schemas: readonly string[]): Promise<ReadonlyMap<string, Checkpoint>> {
+  const { rows } = await sql<Checkpoint & { schema: string }>`
+    SELECT schema, position, log, epoch, paused, whole FROM ${copies} WHERE schema = ANY(${[...schemas]})`.execute(db);
+  return new Map(rows.map((row) => [row.schema, row]));
 }
 
 /**
@@ -94,13 +113,60 @@ export async function positionsOf(db: Db, schemas: readonly string[]): Promise<R
  * transaction; the other finds that the checkpoint has moved.
  * @returns false when somebody else moved it
  */
-export async function moveCheckpoint(tx: Tx, { schema }: Copy, from: Position, to: Position): Promise<boolean> {
+export async function moveCheckpoint(
+  tx: Tx,
+  { schema }: Copy,
+  from: Pick<Checkpoint, 'position' | 'epoch'>,
+  to: Position,
+): Promise<boolean> {
   const { numAffectedRows } = await sql`
-    UPDATE ${copies} SET position = ${to} WHERE schema = ${schema} AND position = ${from}`.execute(tx);
+    UPDATE ${copies} SET position = ${to}
+    WHERE schema = ${schema} AND position = ${from.position} AND epoch = ${from.epoch}`.execute(tx);
   return numAffectedRows === 1n;
 }
 
-export async function parkedIn(db: Db, { schema }: Copy): Promise<readonly ParkedStream[]> {
+/** From now on it answers. */
+export const becomeWhole = (db: Db, { schema }: Copy) =>
+  sql`UPDATE ${copies} SET whole = true WHERE schema = ${schema}`.execute(db);
+
+/** A paused copy stays as it is: whoever follows it waits. */
+export const setPaused = (db: Db, { schema }: Copy, paused: boolean) =>
+  sql`UPDATE ${copies} SET paused = ${paused}, epoch = epoch + 1
+    WHERE schema = ${schema} AND paused <> ${paused}`.execute(db);
+
+/** Holds a copy as it is until the transaction ends; its follower has to look again then. */
+export async function holdCopy(tx: Tx, { schema }: Copy): Promise<Position> {
+  const { rows } = await sql<{ position: Position }>`
+    UPDATE ${copies} SET epoch = epoch + 1 WHERE schema = ${schema} RETURNING position`.execute(tx);
+  return (rows[0] as { position: Position }).position;
+}
+
+/** Tells the programs of other versions that these copies are still read. */
+export const useCopies = (db: Db, schemas: readonly string[]) =>
+  sql`UPDATE ${copies} SET used_at = now() WHERE schema = ANY(${[...schemas]})`.execute(db);
+
+/**
+ * Drops the copies of a model's earlier versions that no program has used for so long, once the live one is whole.
+ * @returns their schemas
+ */
+export const dropOldCopies = (db: Db, model: AnyModel, unusedSeconds: number): Promise<readonly string[]> =>
+  db.transaction().execute(async (tx) => {
+    await makingTables(tx);
+    if (!(await checkpointOf(tx, liveCopy(model)))?.whole) return [];
+    const { rows } = await sql<{ schema: string }>`
+      SELECT schema FROM ${copies} WHERE model = ${model.name}
+        AND used_at <= now() - make_interval(secs => ${unusedSeconds})`.execute(tx);
+    const old = rows.map(({ schema }) => schema).filter((schema) => versionIn(schema) < model.version);
+    for (const schema of old) {
+      for (const register of [copies, parked]) await sql`DELETE FROM ${register} WHERE schema = ${schema}`.execute(tx);
+      await sql`DROP SCHEMA IF EXISTS ${sql.id(schema)} CASCADE`.execute(tx);
+    }
+    return old;
+  });
+
+const versionIn = (schema: string): number => Number(/_v(\d+)/.exec(schema)?.[1]);
+
+export async function parkedIn(db: Db | Tx, { schema }: Copy): Promise<readonly ParkedStream[]> {
   const { rows } = await sql<ParkedStream>`
     SELECT stream, revision, reason FROM ${parked} WHERE schema = ${schema} ORDER BY stream`.execute(db);
   return rows;
@@ -108,7 +174,11 @@ export async function parkedIn(db: Db, { schema }: Copy): Promise<readonly Parke
 
 export const park = (tx: Tx, { schema }: Copy, { stream, revision, reason }: ParkedStream) =>
   sql`INSERT INTO ${parked} (schema, stream, revision, reason)
-    VALUES (${schema}, ${stream}, ${revision}, ${reason})`.execute(tx);
+    VALUES (${schema}, ${stream}, ${revision}, ${reason})
+    ON CONFLICT (schema, stream) DO UPDATE SET revision = excluded.revision, reason = excluded.reason`.execute(tx);
+
+export const unpark = (tx: Tx, { schema }: Copy, streams: readonly string[]) =>
+  sql`DELETE FROM ${parked} WHERE schema = ${schema} AND stream = ANY(${[...streams]})`.execute(tx);
 
 /**
  * Puts the next copy of a model in the place of the live one, at once for all who read. Whoever follows the live one
@@ -119,19 +189,23 @@ export const switchCopies = (db: Db, model: AnyModel, renewViews: RenewViews): P
   db.transaction().execute(async (tx) => {
     await makingTables(tx);
     const [live, next] = [liveCopy(model), nextCopy(model)];
-    const positionNow = async ({ schema }: Copy) => {
-      const { rows } = await sql<{ position: Position }>`
-        SELECT position FROM ${copies} WHERE schema = ${schema} FOR UPDATE`.execute(tx);
-      return (rows[0] as { position: Position }).position;
+    const now = async ({ schema }: Copy) => {
+      const { rows } = await sql<Checkpoint>`
+        SELECT position, epoch, paused FROM ${copies} WHERE schema = ${schema} FOR UPDATE`.execute(tx);
+      return rows[0] as Checkpoint | undefined;
     };
-    const [liveAt, nextAt] = [await positionNow(live), await positionNow(next)];
-    if (nextAt < liveAt) return liveAt;
+    const [was, is] = [(await now(live)) as Checkpoint, await now(next)];
+    // Of two that rebuild at once, the other one was first.
+    if (!is) return undefined;
+    if (is.position < was.position) return was.position;
     await sql`DROP SCHEMA ${sql.id(live.schema)} CASCADE`.execute(tx);
     await sql`ALTER SCHEMA ${sql.id(next.schema)} RENAME TO ${sql.id(live.schema)}`.execute(tx);
     for (const register of [copies, parked]) {
       await sql`DELETE FROM ${register} WHERE schema = ${live.schema}`.execute(tx);
       await sql`UPDATE ${register} SET schema = ${live.schema} WHERE schema = ${next.schema}`.execute(tx);
     }
+    await sql`UPDATE ${copies} SET epoch = ${was.epoch + 1}, paused = ${was.paused}, whole = true, used_at = now()
+      WHERE schema = ${live.schema}`.execute(tx);
     await renewViews(tx);
     return undefined;
   });

@@ -3,21 +3,25 @@ import { decode, type Fact } from '#domain/codec';
 import type { EventStore, Position, RecordedEvent } from '#event-store/port';
 import { BEFORE_FIRST } from '#event-store/port';
 import {
+  becomeWhole,
   type Checkpoint,
   type Copy,
   checkpointOf,
   emptyCopy,
   ensureCopy,
+  type LogNow,
   moveCheckpoint,
   type ParkedStream,
   park,
   parkedIn,
 } from './copies.ts';
 import { type Db, Rows, type Tx } from './model.ts';
+import { Rate } from './rate.ts';
 import type { RenewViews } from './views.ts';
 
 const EVENTS_AT_ONCE = 1000;
 const SECONDS_BETWEEN_TRIES = [0.1, 1, 5, 15];
+const SECONDS_BETWEEN_LOOKS_WHILE_PAUSED = 0.5;
 
 export interface ProjectionNeeds {
   readonly db: Db;
@@ -41,9 +45,13 @@ export class Projection {
   readonly #store: EventStore;
   readonly #shared: boolean;
   readonly #parked = new Map<string, ParkedStream>();
+  readonly taken = new Rate();
   #position: Position = BEFORE_FIRST;
   /** As it stands in the database. What brought no rows is written there only when other programs wait for it. */
-  #saved: Position = BEFORE_FIRST;
+  #saved: Pick<Checkpoint, 'position' | 'epoch'> = { position: BEFORE_FIRST, epoch: 0 };
+  #whole: boolean | undefined;
+  /** Where a copy that is being built has to be to be whole. */
+  #goal: Position = BEFORE_FIRST;
   #lastError: string | undefined;
   #waiting: { readonly position: Position; readonly resolve: () => void }[] = [];
 
@@ -61,6 +69,11 @@ export class Projection {
     return this.#position;
   }
 
+  /** Whether the copy answers. Undefined until it was looked at. */
+  get whole(): boolean | undefined {
+    return this.#whole;
+  }
+
   get lastError(): string | undefined {
     return this.#lastError;
   }
@@ -69,7 +82,7 @@ export class Projection {
   async run(signal: AbortSignal): Promise<void> {
     for (let tries = 0; !signal.aborted; tries += 1) {
       try {
-        await this.#findPlace();
+        await this.#findPlace(signal);
         for await (const _ of this.#follow(signal)) tries = 0;
       } catch (error) {
         if (error instanceof Overtaken) continue;
@@ -93,13 +106,20 @@ export class Projection {
     });
   }
 
-  async #findPlace(): Promise<void> {
-    const position = await placeOf(this.copy, this.#needs);
+  /** Where to go on. Waits as long as the copy is paused. */
+  async #findPlace(signal: AbortSignal): Promise<void> {
+    let place = await placeOf(this.copy, this.#needs);
+    while (place.paused && !signal.aborted) {
+      await wait(SECONDS_BETWEEN_LOOKS_WHILE_PAUSED * 1000, undefined, { signal, ref: false }).catch(() => {});
+      place = await placeOf(this.copy, this.#needs);
+    }
     const parked = await parkedIn(this.#db, this.copy);
     this.#parked.clear();
     for (const one of parked) this.#parked.set(one.stream, one);
-    this.#saved = position;
-    this.#advance(position);
+    this.#saved = place;
+    this.#whole = place.whole;
+    this.#goal = await this.#store.head();
+    await this.#advance(place.position);
   }
 
   /** Takes events in batches: as many as there are, up to a limit. Yields after each. */
@@ -116,14 +136,19 @@ export class Projection {
       const position = message.kind === 'event' ? message.event.position : message.position;
       if (position > this.#position) {
         if (events.length > 0 || this.#shared) await this.#take(events, position);
-        this.#advance(position);
+        this.taken.add(events.length);
+        await this.#advance(position);
       }
       this.#lastError = undefined;
       yield;
     }
   }
 
-  #advance(position: Position): void {
+  async #advance(position: Position): Promise<void> {
+    if (!this.#whole && position >= this.#goal) {
+      await becomeWhole(this.#db, this.copy);
+      this.#whole = true;
+    }
     this.#position = position;
     const reached = this.#waiting.filter((waiting) => waiting.position <= position);
     if (reached.length === 0) return;
@@ -155,38 +180,59 @@ export class Projection {
       if (!(await moveCheckpoint(tx, this.copy, this.#saved, position))) throw new Overtaken();
       await write(tx);
     });
-    this.#saved = position;
+    this.#saved = { ...this.#saved, position };
   }
 
   async #project(tx: Tx, events: readonly RecordedEvent[]): Promise<void> {
-    if (events.length === 0) return;
-    const { model, schema } = this.copy;
-    const facts: Fact[] = [];
-    for (const event of events)
-      await this.#unlessParked(tx, event, () => {
-        facts.push(decode(event));
-      });
-    const rows = new Rows();
-    await rows.load(tx, schema, facts.flatMap(model.keysOf));
-    for (const fact of facts) await this.#unlessParked(tx, fact, () => model.evolve(rows, fact));
-    await rows.save(tx, schema);
-  }
-
-  async #unlessParked(tx: Tx, event: { stream: string; revision: number }, take: () => void): Promise<void> {
-    if (this.#parked.has(event.stream)) return;
-    try {
-      take();
-    } catch (error) {
-      await this.#park(tx, event, error);
+    for (const parked of await project(tx, this.copy, events, this.#parked)) {
+      this.#parked.set(parked.stream, parked);
+      await park(tx, this.copy, parked);
     }
   }
 
-  async #park(tx: Tx, { stream, revision }: { stream: string; revision: number }, error: unknown): Promise<void> {
-    const parked = { stream, revision, reason: (error as Error).message };
-    this.#parked.set(stream, parked);
+  async #park(tx: Tx, event: RecordedEvent, error: unknown): Promise<void> {
+    const parked = parkedAt(event, error);
+    this.#parked.set(event.stream, parked);
     await park(tx, this.copy, parked);
   }
 }
+
+/**
+ * Changes the rows of a copy by events in the order of the log. Of a stream that is parked, or whose event cannot be
+ * taken, that event and all after it are left out.
+ * @returns the streams to be parked from now on
+ */
+export async function project(
+  tx: Tx,
+  { model, schema }: Copy,
+  events: readonly RecordedEvent[],
+  parked: { has(stream: string): boolean },
+): Promise<readonly ParkedStream[]> {
+  if (events.length === 0) return [];
+  const toPark = new Map<string, ParkedStream>();
+  const unlessParked = (event: { stream: string; revision: number }, take: () => void): void => {
+    // What cannot be decoded is found before the events in front of it are taken.
+    if (parked.has(event.stream) || event.revision >= (toPark.get(event.stream)?.revision ?? Infinity)) return;
+    try {
+      take();
+    } catch (error) {
+      toPark.set(event.stream, parkedAt(event, error));
+    }
+  };
+  const facts: Fact[] = [];
+  for (const event of events) unlessParked(event, () => void facts.push(decode(event)));
+  const rows = new Rows();
+  await rows.load(tx, schema, facts.flatMap(model.keysOf));
+  for (const fact of facts) unlessParked(fact, () => model.evolve(rows, fact));
+  await rows.save(tx, schema);
+  return [...toPark.values()];
+}
+
+const parkedAt = ({ stream, revision }: { stream: string; revision: number }, error: unknown): ParkedStream => ({
+  stream,
+  revision,
+  reason: (error as Error).message,
+});
 
 /**
  * Where a copy stands in the log. One that is not there yet is made; one that followed another log, or a log that was
@@ -195,25 +241,22 @@ export class Projection {
 export async function placeOf(
   copy: Copy,
   { db, store, renewViews }: Omit<ProjectionNeeds, 'shared'>,
-): Promise<Position> {
-  const log = await store.identity();
-  await ensureCopy(db, copy, log);
+): Promise<Checkpoint> {
+  const now = { log: await store.identity(), head: await store.head() };
+  await ensureCopy(db, copy, now);
   const checkpoint = (await checkpointOf(db, copy)) as Checkpoint;
-  const reason = reasonToBeginAnew(checkpoint, { log, head: await store.head() });
-  if (reason === undefined) return checkpoint.position;
+  const reason = reasonToBeginAnew(checkpoint, now);
+  if (reason === undefined) return checkpoint;
   console.warn(`leadger: the read model ${copy.model.name} is built anew: ${reason}`);
-  await emptyCopy(db, copy, log, renewViews);
-  return BEFORE_FIRST;
+  await emptyCopy(db, copy, now, renewViews);
+  return (await checkpointOf(db, copy)) as Checkpoint;
 }
 
-function reasonToBeginAnew(
-  { position, log }: Checkpoint,
-  now: { readonly log: string; readonly head: Position },
-): string | undefined {
+function reasonToBeginAnew({ position, log }: Checkpoint, now: LogNow): string | undefined {
   if (log !== now.log) return 'it followed another log than this one';
   if (position > now.head) return 'it is ahead of the log, which was restored from an older copy';
   return undefined;
 }
 
 /** SQLSTATE classes 22 (data exception) and 23 (constraint violation). */
-const isAboutData = (error: unknown): boolean => /^2[23]...$/.test(String((error as { code?: unknown }).code));
+export const isAboutData = (error: unknown): boolean => /^2[23]...$/.test(String((error as { code?: unknown }).code));

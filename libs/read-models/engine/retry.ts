@@ -1,0 +1,57 @@
+import type { EventStore, Position, RecordedEvent } from '#event-store/port';
+import { type Copy, holdCopy, type ParkedStream, park, parkedIn, unpark } from './copies.ts';
+import type { Db } from './model.ts';
+import { isAboutData, project } from './projection.ts';
+
+/**
+ * Takes what was left out of a copy's parked streams, in the order of the log, all of it in one transaction; then the
+ * streams are followed again. When the database refuses that, each stream is tried alone.
+ * @returns the streams that stay parked, and why
+ */
+export async function retryParked(copy: Copy, needs: { db: Db; store: EventStore }): Promise<readonly ParkedStream[]> {
+  const { db } = needs;
+  const parked = await parkedIn(db, copy);
+  if (parked.length > 0 && (await tryTogether(copy, parked, needs)) !== undefined)
+    for (const alone of parked) {
+      const refused = await tryTogether(copy, [alone], needs);
+      if (refused) await db.transaction().execute((tx) => park(tx, copy, { ...alone, reason: refused.message }));
+    }
+  return parkedIn(db, copy);
+}
+
+/** @returns the error with which the database refused it: nothing was changed */
+async function tryTogether(
+  copy: Copy,
+  streams: readonly ParkedStream[],
+  { db, store }: { db: Db; store: EventStore },
+): Promise<Error | undefined> {
+  try {
+    await db.transaction().execute(async (tx) => {
+      const position = await holdCopy(tx, copy);
+      const events = await eventsLeftOut(store, copy, streams, position);
+      await unpark(
+        tx,
+        copy,
+        streams.map(({ stream }) => stream),
+      );
+      for (const parked of await project(tx, copy, events, new Set())) await park(tx, copy, parked);
+    });
+    return undefined;
+  } catch (error) {
+    if (!isAboutData(error)) throw error;
+    return error as Error;
+  }
+}
+
+async function eventsLeftOut(
+  store: EventStore,
+  { model }: Copy,
+  streams: readonly ParkedStream[],
+  upTo: Position,
+): Promise<readonly RecordedEvent[]> {
+  const events: RecordedEvent[] = [];
+  for (const { stream, revision } of streams)
+    for await (const event of store.readStream(stream, { from: revision }))
+      if (event.position <= upTo && model.eventTypes.includes(event.type)) events.push(event);
+  return events.sort((a, b) => (a.position < b.position ? -1 : 1));
+}
