@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type EventStore, EventStoreError, type Position } from '#event-store/port';
+import { systemClock } from '#gateways/clock';
 import type { ReadModelStatus, ReadModels } from '#read-models/read-models';
 import type { Operations } from '#wiring/operations';
 
@@ -100,6 +101,9 @@ export interface Lag {
   readonly lagSeconds: number;
 }
 
+/** What the store recorded it recorded by a machine's clock, whatever the business's clock says. */
+const machine = systemClock();
+
 const NO_LAG: Lag = { lagEvents: 0, lagSeconds: 0 };
 
 /** How far behind positions are. Most models stand at the same one. */
@@ -119,5 +123,7 @@ async function lagAt(events: EventStore, position: Position): Promise<Lag> {
     lagEvents += 1;
     since ??= recordedAt;
   }
-  return since === undefined ? NO_LAG : { lagEvents, lagSeconds: Math.max(0, Date.now() - Date.parse(since)) / 1000 };
+  return since === undefined
+    ? NO_LAG
+    : { lagEvents, lagSeconds: Math.max(0, Date.parse(machine.now()) - Date.parse(since)) / 1000 };
 }
