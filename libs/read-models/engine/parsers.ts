@@ -2,8 +2,16 @@
 const BIGINT = 20;
 const NUMERIC = 1700;
 const DATE = 1082;
-const TIMESTAMPTZ = 1184;
+export const TIMESTAMPTZ = 1184;
 const INTERVAL = 1186;
+
+const UTC = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d{1,3})\d*)?\+00(?::00)?$/;
+
+/** An instant of PostgreSQL's, whose time zone is UTC, as the ledger writes it. */
+export function instant(written: string): string {
+  const parts = UTC.exec(written);
+  return parts ? `${parts[1]}T${parts[2]}.${(parts[3] ?? '').padEnd(3, '0')}Z` : new Date(written).toISOString();
+}
 
 const asWritten = (written: string): string => written;
 
@@ -12,6 +20,6 @@ export const parsers: Readonly<Record<number, (written: string) => unknown>> = {
   [BIGINT]: Number,
   [NUMERIC]: Number,
   [DATE]: asWritten,
-  [TIMESTAMPTZ]: (written) => new Date(written).toISOString(),
+  [TIMESTAMPTZ]: instant,
   [INTERVAL]: asWritten,
 };

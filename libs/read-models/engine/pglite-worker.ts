@@ -1,13 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { parsers } from './parsers.ts';
+import { type JsonRows, PreparedStatements } from './prepared.ts';
 
 export interface Statement {
   readonly id: number;
   readonly sql: string;
   readonly parameters: readonly unknown[];
-  /** Rows as lists of values, not as objects. */
-  readonly asLists?: boolean;
+  /** Rows as lists of values, or as one text in JSON of a SELECT that is asked often; else as objects. */
+  readonly as?: 'lists' | 'json';
 }
 
 export type DatabaseReply =
@@ -20,6 +21,7 @@ export type DatabaseReply =
       readonly columns: string[];
       readonly affected: number;
     }
+  | ({ readonly kind: 'json'; readonly id: number } & JsonRows)
   | { readonly kind: 'error'; readonly id: number; readonly message: string; readonly code: string | undefined }
   | { readonly kind: 'closed' };
 
@@ -48,6 +50,7 @@ async function main(): Promise<void> {
     port.close();
     return;
   }
+  const prepared = new PreparedStatements(database);
   port.on('message', async (order: Statement | 'close') => {
     if (order === 'close') {
       await database.close();
@@ -55,10 +58,14 @@ async function main(): Promise<void> {
       port.close();
       return;
     }
-    const { id, sql, parameters, asLists = false } = order;
+    const { id, sql, parameters, as } = order;
     try {
-      const answer = await database.query(sql, [...parameters], { rowMode: asLists ? 'array' : 'object' });
-      const columns = asLists ? answer.fields.map(({ name }) => name) : [];
+      if (as === 'json') {
+        tell({ kind: 'json', id, ...(await prepared.query(sql, parameters)) });
+        return;
+      }
+      const answer = await database.query(sql, [...parameters], { rowMode: as === 'lists' ? 'array' : 'object' });
+      const columns = as === 'lists' ? answer.fields.map(({ name }) => name) : [];
       tell({ kind: 'rows', id, rows: answer.rows, columns, affected: answer.affectedRows ?? 0 });
     } catch (error) {
       tell({ kind: 'error', id, message: (error as Error).message, code: (error as { code?: string }).code });

@@ -11,7 +11,9 @@ import {
   type QueryResult,
 } from 'kysely';
 import type { Answer, Connection } from '../analysis.ts';
+import { instant } from './parsers.ts';
 import type { DatabaseReply, Statement } from './pglite-worker.ts';
+import { isPlain, type JsonRows } from './prepared.ts';
 
 /** The database said no, or is gone. */
 export class DatabaseError extends Error {
@@ -87,8 +89,9 @@ export class PgliteThread implements DatabaseConnection {
     this.#giveBack();
   }
 
-  async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
-    const { rows, affected } = await this.#ask(sql, parameters);
+  async executeQuery<Row>({ sql, parameters, query }: CompiledQuery): Promise<QueryResult<Row>> {
+    const oftenAsked = query.kind === 'SelectQueryNode' && parameters.every(isPlain);
+    const { rows, affected } = await this.#ask(sql, parameters, oftenAsked ? 'json' : undefined);
     return { rows: rows as Row[], numAffectedRows: BigInt(affected) };
   }
 
@@ -108,7 +111,7 @@ export class PgliteThread implements DatabaseConnection {
         void this.#worker.terminate();
       }, timeoutMilliseconds);
       try {
-        const { columns, rows } = await this.#ask(statement, [], true);
+        const { columns, rows } = await this.#ask(statement, [], 'lists');
         return { columns, rows: rows as unknown[][] };
       } finally {
         clearTimeout(tooLong);
@@ -133,7 +136,7 @@ export class PgliteThread implements DatabaseConnection {
     await this.#ended.promise;
   }
 
-  #ask(sql: string, parameters: readonly unknown[], asLists = false) {
+  #ask(sql: string, parameters: readonly unknown[], as?: Statement['as']) {
     return new Promise<Rows>((resolve, reject) => {
       if (this.#over) {
         reject(this.#over);
@@ -141,7 +144,7 @@ export class PgliteThread implements DatabaseConnection {
       }
       this.#lastId += 1;
       this.#asked.set(this.#lastId, { resolve, reject });
-      this.#worker.postMessage({ id: this.#lastId, sql, parameters, asLists } satisfies Statement);
+      this.#worker.postMessage({ id: this.#lastId, sql, parameters, ...(as && { as }) } satisfies Statement);
     });
   }
 
@@ -159,6 +162,7 @@ export class PgliteThread implements DatabaseConnection {
         const asked = this.#asked.get(reply.id);
         this.#asked.delete(reply.id);
         if (reply.kind === 'rows') asked?.resolve(reply);
+        else if (reply.kind === 'json') asked?.resolve({ rows: rowsIn(reply), columns: [], affected: 0 });
         else asked?.reject(new DatabaseError(reply.message, reply.code));
       }
     }
@@ -170,6 +174,12 @@ export class PgliteThread implements DatabaseConnection {
     for (const { reject } of this.#asked.values()) reject(this.#over);
     this.#asked.clear();
   }
+}
+
+function rowsIn({ json, instants }: JsonRows): unknown[] {
+  const rows: Record<string, unknown>[] = JSON.parse(json);
+  for (const row of rows) for (const name of instants) if (row[name] !== null) row[name] = instant(row[name] as string);
+  return rows;
 }
 
 /** Lets Kysely speak to PGlite as it speaks to PostgreSQL. */
