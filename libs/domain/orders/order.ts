@@ -4,6 +4,7 @@ import { type Decider, type Decision, type Refusal, refuse } from '../kernel/dec
 import { cents, count, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { addDays } from '../kernel/instants.ts';
 import { localDayOf } from '../kernel/local-days.ts';
+import { percentOf } from '../kernel/percent.ts';
 import { bonus, bonusOf, type LoyaltyTerms, loyaltyTerms } from '../loyalty/bonus.ts';
 
 /** An order of leads, from checkout to the last lead and the last replacement. */
@@ -326,7 +327,7 @@ export const owedLeads = ({ quantity, bonusLeads }: Pick<Terms, 'quantity' | 'bo
 
 /** CHK-2: a number of leads a day as it is, a percentage of the ordered quantity rounded up, at least 1. */
 export const dailyMaximumOf = (asked: DailyMaximum, quantity: number): number =>
-  'leads' in asked ? asked.leads : Math.max(1, Math.ceil((quantity * asked.percent) / 100));
+  'leads' in asked ? asked.leads : Math.max(1, Math.ceil(percentOf(quantity, asked.percent)));
 
 function place(command: Extract<OrderCommand, { type: 'PlaceOrder' }>, state: OrderState): Decision<OrderEvent> {
   if (state.terms) return [];
