@@ -206,6 +206,9 @@ describe('an order', () => {
     given(order, ...full)
       .when(deliver('l3', minute(7)))
       .thenRefuses('daily-maximum-reached', 'DLV-5');
+    given(order, placed, paid, delivered('l1', nextDay), delivered('l2', minute(7)))
+      .when(deliver('l3', nextDay))
+      .thenRefuses('daily-maximum-reached', 'DLV-5');
   });
 
   it('RPL-6: is owed a replacement once, and gets it though it is filled or has its maximum', () => {

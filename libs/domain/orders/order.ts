@@ -305,7 +305,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
           break;
         }
         state.deliveredLeads += 1;
-        state.day = { localDay, deliveredLeads: deliveredOn(state, localDay) + 1 };
+        state.day = dayWith(state.day, localDay);
         break;
       }
       case 'ReplacementOwed':
@@ -453,9 +453,17 @@ function refuseReplacement(state: OrderState, replacementId: string): Refusal | 
   return state.status === 'paused' ? refuseIn(state, 'given leads', 'ORD-2') : undefined;
 }
 
-/** A clock that was set back must not open a day anew: whatever lies before the latest day counts with it. */
 const deliveredOn = ({ day }: OrderState, localDay: string): number =>
   localDay > day.localDay ? 0 : day.deliveredLeads;
+
+/**
+ * The latest day with a delivery, once there is one more. A clock that was set back must not open a day anew: whatever
+ * lies before the latest day counts with it.
+ */
+export const dayWith = (day: OrderState['day'], localDay: string): OrderState['day'] =>
+  localDay > day.localDay
+    ? { localDay, deliveredLeads: 1 }
+    : { localDay: day.localDay, deliveredLeads: day.deliveredLeads + 1 };
 
 /** Neither leads nor renewals to come. A filled order may be re-opened. */
 const isOver = ({ status }: OrderState): boolean => status === 'cancelled' || status === 'payment-failed';
