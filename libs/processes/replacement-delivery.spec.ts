@@ -2,7 +2,11 @@ import type { CommandWish } from './process.ts';
 import { replacementDelivery } from './replacement-delivery.ts';
 
 const AT = '2026-05-01T10:00:00.000Z';
-const granted = ['replacement-r1', 'ChargebackGranted', { orderId: 'o1', leadId: 'l1', reason: 'wrong number' }] as const;
+const granted = [
+  'replacement-r1',
+  'ChargebackGranted',
+  { orderId: 'o1', leadId: 'l1', reason: 'wrong number' },
+] as const;
 const withdrawn = ['lead-l1', 'LeadWithdrawn', { replacementId: 'r1' }] as const;
 const owed = ['order-o1', 'ReplacementOwed', { replacementId: 'r1', leadId: 'l1' }] as const;
 
