@@ -525,9 +525,18 @@ function takeSteps(state: Distribution, { runs }: Moment, limit: number): Wish[]
     if (wishes.length >= limit) break;
     if (!runs(delivery.leadTypeId)) continue;
     state.unfinished.delete(delivery);
+    // Its lead was withdrawn since (DLV-10).
+    if (!state.leads.has(delivery.leadId)) takeBack(delivery, 'lead-withdrawn');
     wishes.push(stepOf(delivery));
   }
   return wishes;
+}
+
+function takeBack(delivery: Delivery, reason: string): void {
+  if (delivery.step === 'assigned') delivery.step = 'releasing';
+  else if (delivery.step === 'listed') delivery.step = 'unlisting';
+  else return;
+  delivery.reason = reason;
 }
 
 function stepOf(delivery: Delivery): CommandWish {
