@@ -10,7 +10,7 @@ import { type Answer, type Caller, Requests } from '#wiring/requests';
 import { CLOCK } from '#wiring/tokens';
 import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
-import { Code, Line } from './fields.ts';
+import { Code, PaymentToken } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { StartCheckoutBody } from './orders.controller.ts';
 
@@ -20,7 +20,7 @@ class TryCouponBody {
 }
 
 class PlaceCheckoutBody {
-  @Line({ description: "from the payment provider's form; the sandbox takes tok_ok", example: 'tok_ok' })
+  @PaymentToken({ description: "from the payment provider's form; the sandbox takes tok_ok" })
   paymentToken!: string;
 }
 

@@ -14,7 +14,7 @@ import { type Answer, type Caller, Requests } from '#wiring/requests';
 import { CLOCK, EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
 import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
-import { Code, Count, ExactlyOneOf, Id, Line, Nested, OneOf, Percentage, TimeZone } from './fields.ts';
+import { Code, Count, ExactlyOneOf, Id, Line, Nested, OneOf, PaymentToken, Percentage, TimeZone } from './fields.ts';
 import { progressOf } from './forecast.ts';
 import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
@@ -64,7 +64,7 @@ export class StartCheckoutBody {
 }
 
 class PlaceOrderBody extends StartCheckoutBody {
-  @Line({ description: "from the payment provider's form; the sandbox takes tok_ok", example: 'tok_ok' })
+  @PaymentToken({ description: "from the payment provider's form; the sandbox takes tok_ok" })
   paymentToken!: string;
 
   @Code({ description: 'a coupon, as it was typed (CPN-1)', example: 'SPRING 26', optional: true })
@@ -78,7 +78,7 @@ class DailyMaximumBody {
 }
 
 class PaymentCardBody {
-  @Line({ description: "of the new card, from the payment provider's form", example: 'tok_ok' })
+  @PaymentToken({ description: "of the new card, from the payment provider's form" })
   paymentToken!: string;
 }
 

@@ -64,8 +64,8 @@ const zones = new Map<string, { readonly format: Intl.DateTimeFormat; instant: s
 /** A business's name as DLV-3 compares it: only letters and digits, whatever their case. */
 export function comparableName(business: string): string {
   let comparable = '';
-  for (const character of business.normalize('NFKC').toLowerCase())
-    if (letterOrDigit.test(character)) comparable += character;
+  for (const capital of business.normalize('NFKC').toUpperCase())
+    for (const character of capital.toLowerCase()) if (letterOrDigit.test(character)) comparable += character;
   return comparable;
 }
 

@@ -69,6 +69,15 @@ describe('payments by Stripe', () => {
     });
   });
 
+  it('with a token that Stripe does not know are declined: no later answer would be another', async () => {
+    const message = "No such PaymentMethod: 'pm_card_visa'";
+    const unknown = { type: 'invalid_request_error', code: 'resource_missing', param: 'payment_method', message };
+    answer = { status: 400, body: { error: unknown } };
+    expect(await payments.capture(charge, 'order-1')).toEqual({ captured: false, reason: 'unknown token' });
+    answer = { status: 400, body: { error: { ...unknown, code: 'parameter_invalid', param: 'amount' } } };
+    await expect(payments.capture(charge, 'order-2')).rejects.toThrow();
+  });
+
   it.each([
     ['nothing comes back', 'nothing' as const],
     ['Stripe has trouble', { status: 500, body: { error: { type: 'api_error', message: 'trouble' } } }],

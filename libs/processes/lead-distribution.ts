@@ -10,7 +10,7 @@ import { deriveId } from '#domain/kernel/ids';
 import { localDayOf, startOfNextLocalDay } from '#domain/kernel/local-days';
 import { contactBookStream } from '#domain/leads/contact-book';
 import { leadStream } from '#domain/leads/lead';
-import { orderStream, owedLeads } from '#domain/orders/order';
+import { dayWith, orderStream, owedLeads } from '#domain/orders/order';
 import { type PolicyState, policy, policyAt } from '#domain/policy/policy';
 import type { CommandWish, Moment, Process, Wish } from './process.ts';
 
@@ -496,9 +496,7 @@ function delivered(state: Distribution, orderId: string, { data }: FactOf<'LeadD
   }
   const order = state.orders.get(orderId);
   if (!order) return;
-  const { localDay } = data;
-  const earlierThatDay = localDay > order.day.localDay ? 0 : order.day.deliveredLeads;
-  order.day = { localDay, deliveredLeads: earlierThatDay + 1 };
+  order.day = dayWith(order.day, data.localDay);
   order.deliveredLeads += 1;
   refreshClaim(state, order.claim);
 }
@@ -527,9 +525,18 @@ function takeSteps(state: Distribution, { runs }: Moment, limit: number): Wish[]
     if (wishes.length >= limit) break;
     if (!runs(delivery.leadTypeId)) continue;
     state.unfinished.delete(delivery);
+    // Its lead was withdrawn since (DLV-10).
+    if (!state.leads.has(delivery.leadId)) takeBack(delivery, 'lead-withdrawn');
     wishes.push(stepOf(delivery));
   }
   return wishes;
+}
+
+function takeBack(delivery: Delivery, reason: string): void {
+  if (delivery.step === 'assigned') delivery.step = 'releasing';
+  else if (delivery.step === 'listed') delivery.step = 'unlisting';
+  else return;
+  delivery.reason = reason;
 }
 
 function stepOf(delivery: Delivery): CommandWish {

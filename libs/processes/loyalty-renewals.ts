@@ -39,7 +39,7 @@ export const loyaltyRenewals: Process<Renewals, (typeof eventTypes)[number]> = {
   next(renewals, { now }, limit) {
     if (now > renewals.now) renewals.now = now;
     goByThePolicyInForce(renewals);
-    return [...charges(renewals, limit), ...reopenings(renewals, limit), ...stepsDue(renewals, limit)];
+    return [...charges(renewals, limit), ...reopenings(renewals, limit), ...stepsDue(renewals, now, limit)];
   },
 
   wakeAt({ now, policies, byNextStep }) {
@@ -194,7 +194,11 @@ function reopenings({ toReopen }: Renewals, limit: number): CommandWish[] {
   });
 }
 
-function stepsDue({ now, policies, byNextStep }: Renewals, limit: number): CommandWish[] {
+/**
+ * By the clock of here, which the commands go by, too: one that came too early would come to nothing, and no fact would
+ * call for it again. An announcement may come to nothing, if the date comes first: the renewal is next all the same.
+ */
+function stepsDue({ policies, byNextStep }: Renewals, now: Instant, limit: number): CommandWish[] {
   const wishes: CommandWish[] = [];
   const inForce = policyAt(policies, now);
   if (!inForce) return wishes;
@@ -202,6 +206,8 @@ function stepsDue({ now, policies, byNextStep }: Renewals, limit: number): Comma
     if (wishes.length >= limit) break;
     byNextStep.remove(first);
     wishes.push(stepOf(first, now, inForce));
+    first.nextStepAt = chargeDueAt(first.programme) as Instant;
+    if (first.nextStepAt > now) byNextStep.put(first);
   }
   return wishes;
 }

@@ -1,5 +1,5 @@
 import type { FactOf } from '#domain/codec';
-import { addDays } from '#domain/kernel/instants';
+import { addDays, addSeconds } from '#domain/kernel/instants';
 import type { EventTypeName } from '#domain/ledger';
 import { loyaltyTermsOf } from '#domain/loyalty/bonus';
 import { defaultPolicy } from '#domain/policy/policy';
@@ -54,12 +54,33 @@ describe('renewals', () => {
   const publish = (version: number, renewalNoticeDays: number, effectiveFrom: string) =>
     ({ version, effectiveFrom, policy: { ...defaultPolicy, renewalNoticeDays } }) as const;
 
+  const joined = () => {
+    const heard = hearing(loyaltyRenewals);
+    heard.hear('policy-main', 'PolicyPublished', publish(1, 3, START));
+    heard.hear('order-o1', 'OrderPlaced', { loyalty, quantity: 10, pricePerLeadCents: 100 });
+    heard.hear('order-o1', 'PaymentCaptured', {});
+    heard.hear('programme-o1', 'ProgrammeJoined', programme);
+    return heard;
+  };
+
+  it('LOY-1: come on their date although the announcement was wished too late to be made', () => {
+    const { wishesAt, wakesAt } = joined();
+    expect(wishesAt(addSeconds(programme.dueAt, -0.001))).toEqual(['AnnounceRenewal']);
+    expect(wakesAt()).toBe(programme.dueAt);
+    expect(wishesAt(programme.dueAt)).toEqual(['BeginRenewal']);
+  });
+
+  it('LOY-1: come by the clock of here, although a fact from a machine whose clock is ahead was heard', () => {
+    const { hear, wishesAt, wakesAt } = joined();
+    hear('programme-o1', 'RenewalAnnounced', { renewalNumber: 1 });
+    hear('order-o2', 'PaymentCaptured', { at: addSeconds(programme.dueAt, 1) });
+    expect(wishesAt(addSeconds(programme.dueAt, -1))).toEqual([]);
+    expect(wakesAt()).toBe(programme.dueAt);
+    expect(wishesAt(programme.dueAt)).toEqual(['BeginRenewal']);
+  });
+
   it('LOY-7: are announced by the policy in force, and looked at anew when another one takes effect', () => {
-    const { hear, wishesAt, wakesAt } = hearing(loyaltyRenewals);
-    hear('policy-main', 'PolicyPublished', publish(1, 3, START));
-    hear('order-o1', 'OrderPlaced', { loyalty, quantity: 10, pricePerLeadCents: 100 });
-    hear('order-o1', 'PaymentCaptured', {});
-    hear('programme-o1', 'ProgrammeJoined', programme);
+    const { hear, wishesAt, wakesAt } = joined();
     expect(wishesAt(START)).toEqual([]);
     expect(wakesAt()).toBe(addDays(START, 4));
     hear('policy-main', 'PolicyPublished', publish(2, 5, addDays(START, 3)));

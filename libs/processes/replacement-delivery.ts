@@ -14,15 +14,19 @@ export const replacementDelivery: Process<ToDo, (typeof eventTypes)[number]> = {
   get eventTypes() {
     return eventTypes;
   },
-  initialState: () => ({ granted: new Map(), delivered: new Map() }),
+  initialState: () => ({ toWithdraw: new Map(), toOwe: new Map(), delivered: new Map() }),
 
   evolve(toDo, fact) {
     switch (fact.type) {
       case 'ChargebackGranted':
-        toDo.granted.set(idOf(fact.stream), fact);
+        toDo.toWithdraw.set(fact.data.leadId, fact);
+        toDo.toOwe.set(idOf(fact.stream), fact);
+        break;
+      case 'LeadWithdrawn':
+        toDo.toWithdraw.delete(idOf(fact.stream));
         break;
       case 'ReplacementOwed':
-        toDo.granted.delete(fact.data.replacementId);
+        toDo.toOwe.delete(fact.data.replacementId);
         break;
       case 'LeadDelivered':
         if (fact.data.replacementFor !== undefined) toDo.delivered.set(fact.data.replacementFor, fact);
@@ -33,12 +37,17 @@ export const replacementDelivery: Process<ToDo, (typeof eventTypes)[number]> = {
     }
   },
 
-  next({ granted, delivered }, _moment, limit) {
+  next({ toWithdraw, toOwe, delivered }, _moment, limit) {
     const wishes: CommandWish[] = [];
-    for (const [replacementId, fact] of granted) {
+    for (const [leadId, fact] of toWithdraw) {
       if (wishes.length >= limit) break;
-      granted.delete(replacementId);
-      wishes.push(withdrawLead(replacementId, fact), oweReplacement(replacementId, fact));
+      toWithdraw.delete(leadId);
+      wishes.push(withdrawLead(fact));
+    }
+    for (const [replacementId, fact] of toOwe) {
+      if (wishes.length >= limit) break;
+      toOwe.delete(replacementId);
+      wishes.push(oweReplacement(replacementId, fact));
     }
     for (const [replacementId, fact] of delivered) {
       if (wishes.length >= limit) break;
@@ -49,19 +58,28 @@ export const replacementDelivery: Process<ToDo, (typeof eventTypes)[number]> = {
   },
 };
 
-const eventTypes = ['ChargebackGranted', 'ReplacementOwed', 'LeadDelivered', 'ReplacementDelivered'] as const;
+const eventTypes = [
+  'ChargebackGranted',
+  'LeadWithdrawn',
+  'ReplacementOwed',
+  'LeadDelivered',
+  'ReplacementDelivered',
+] as const;
 
+/** A crash may come between any two of these: that one is done says nothing of another. */
 interface ToDo {
+  /** Bad lead → the verdict, until it is known to be withdrawn. */
+  readonly toWithdraw: Map<string, FactOf<'ChargebackGranted'>>;
   /** Replacement → its verdict, until the order is known to be owed it. */
-  readonly granted: Map<string, FactOf<'ChargebackGranted'>>;
+  readonly toOwe: Map<string, FactOf<'ChargebackGranted'>>;
   /** Replacement → the delivery that paid it, until the request knows. */
   readonly delivered: Map<string, FactOf<'LeadDelivered'>>;
 }
 
-const withdrawLead = (replacementId: string, because: FactOf<'ChargebackGranted'>): CommandWish => ({
+const withdrawLead = (because: FactOf<'ChargebackGranted'>): CommandWish => ({
   commandId: deriveId('WithdrawLead', because.eventId),
   stream: leadStream(because.data.leadId),
-  command: { type: 'WithdrawLead', replacementId, reason: because.data.reason },
+  command: { type: 'WithdrawLead', replacementId: idOf(because.stream), reason: because.data.reason },
   because,
 });
 

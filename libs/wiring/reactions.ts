@@ -14,6 +14,7 @@ import { loyaltyMembership } from '#processes/loyalty-membership';
 import { loyaltyRenewals } from '#processes/loyalty-renewals';
 import { mailing } from '#processes/mailing';
 import { paymentCapture } from '#processes/payment-capture';
+import { OutOfReach } from '#processes/process';
 import { replacementDelivery } from '#processes/replacement-delivery';
 import { ticketDeadline } from '#processes/ticket-deadline';
 import { verificationDeadline } from '#processes/verification-deadline';
@@ -65,9 +66,14 @@ export function createReactions({
   send,
   leaseOf,
 }: Needs): ProcessEngine {
-  // What a coupon made free is no business of the provider, which would refuse to charge nothing.
-  const capture: PaymentGateway['capture'] = async (charge, key) =>
-    charge.amountCents === 0 ? { captured: true, reference: 'nothing-due' } : payments.capture(charge, key);
+  // What a coupon made free is no business of the provider, which would refuse to charge nothing. One that gives no
+  // answer is waited for: nobody knows whether the money has moved.
+  const capture: PaymentGateway['capture'] = async (charge, key) => {
+    if (charge.amountCents === 0) return { captured: true, reference: 'nothing-due' };
+    return payments.capture(charge, key).catch((error: Error) => {
+      throw new OutOfReach(`the payment provider: ${error.message}`);
+    });
+  };
   return new ProcessEngine({
     store,
     clock,

@@ -125,6 +125,9 @@ export class Requests {
     const id = deriveId('order', caller.commandId);
     const placing = await this.#placing(request);
     if (request.couponCode === undefined || isRefusal(placing)) return this.#send(id, orderStream(id), placing, caller);
+    // Was its key used before? Whatever is asked with it now, no coupon is tried for it any more.
+    const { state: known } = await this.#needs.ledger.read<'order'>(orderStream(id));
+    if (known.terms) return this.#send(id, orderStream(id), placing, caller);
     const worth = await this.#worthOf(request.couponCode, id, placing, caller);
     const command = isRefusal(worth) ? worth : withCoupon(placing, request.couponCode, worth);
     return this.#send(id, orderStream(id), command, caller);

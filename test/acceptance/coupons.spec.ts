@@ -138,6 +138,36 @@ test('CHK-1: an order placed in one step may name a coupon; one that would be re
   refused(await shop.try('POST', '/api/orders', { ...order, quantity: 10 }), 'tried-before');
 });
 
+test('CHK-1: a key that is used for another order by mistake uses no second coupon up', async () => {
+  const [code, other] = [await coupon(), await coupon()];
+  const order = { customerId: await shop.customer(), leadTypeId: 'exclusive-fresh', quantity: 10 };
+  const ask = (couponCode: string) =>
+    shop.try('POST', '/api/orders', { ...order, paymentToken: 'tok_ok', couponCode }, { 'idempotency-key': 'twice' });
+  const first = await ask(code);
+  expect(first.status).toBe(201);
+  expect(await ask(other)).toMatchObject({ status: 422 });
+  expect(await shop.ask('GET', `/api/coupons?code=${other}`)).toMatchObject({ uses: 0 });
+  expect((await ask(code)).body).toEqual(first.body);
+});
+
+test('CHK-1: a card number is refused wherever a token is asked for, and does not reach the log', async () => {
+  const customerId = await shop.customer();
+  const order = { customerId, leadTypeId: 'exclusive-fresh', quantity: 10 };
+  const [checkoutId, orderId] = [await checkout(customerId), await shop.order(customerId)];
+  const support = { 'leadger-reason': 'asked by telephone' };
+  for (const paymentToken of ['4242424242424242', '3782 822463 10005', 'card 4242-4242-4242-4242'])
+    for (const [path, body] of [
+      ['orders', { ...order, paymentToken }],
+      [`checkouts/${checkoutId}/place`, { paymentToken }],
+      [`orders/${orderId}/payment-card`, { paymentToken }],
+    ] as const) {
+      const refused = await shop.try('POST', `/api/${path}`, body, support);
+      expect(refused).toMatchObject({ status: 400, body: { errors: [{ field: 'paymentToken' }] } });
+      expect(refused.text).not.toContain(paymentToken);
+    }
+  expect(JSON.stringify(await shop.log())).not.toMatch(/4242|3782 822463/);
+});
+
 test('CHK-1: a checkout that nobody finishes is abandoned after a day', async () => {
   const checkoutId = await checkout(await shop.customer());
   await shop.wait({ days: 1 });

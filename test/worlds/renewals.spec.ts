@@ -20,6 +20,7 @@ const START = '2026-03-02T15:00:00.000Z';
 /** A provider that answers at once, or, once it is told to, when the test says so. */
 class SlowPayments implements PaymentGateway {
   slow = false;
+  away = false;
   readonly asked: {
     readonly key: string;
     readonly answer: (result: ChargeResult) => void;
@@ -28,6 +29,7 @@ class SlowPayments implements PaymentGateway {
   readonly #sandbox = sandboxPayments();
 
   capture(charge: Parameters<PaymentGateway['capture']>[0], key: string): Promise<ChargeResult> {
+    if (this.away) return Promise.reject(new Error('nobody there'));
     if (!this.slow) return this.#sandbox.capture(charge, key);
     return new Promise((resolve, reject) => {
       this.asked.push({ key, answer: resolve, fail: () => reject(new Error('no answer came')) });
@@ -267,6 +269,16 @@ it('LOY-1: after a stand-still of months renewals come in order, also when one o
   ]);
   expect(new Set(reopened.map(({ of }) => of))).toEqual(new Set([orderId]));
   expect(failures).toBe(2);
+});
+
+it('LOY-8: a provider that is away for hours is waited for', async () => {
+  await join();
+  payments.away = true;
+  await clock.moveTo(addDays(START, 7.2));
+  expect(engine.parked()).toEqual([]);
+  payments.away = false;
+  await clock.moveTo(addDays(START, 7.3));
+  expect(await typesOf('RenewalDeclined', 'RenewalPaid', 'OrderReopened')).toEqual(['RenewalPaid', 'OrderReopened']);
 });
 
 it('LOY-7: a policy that announces earlier counts from the instant at which it holds', async () => {

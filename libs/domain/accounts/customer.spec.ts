@@ -38,6 +38,13 @@ describe('a customer', () => {
     },
   );
 
+  it.each([
+    ['Straße Vitamins', 'STRASSE VITAMINS'],
+    ['ΟΔΟΣ Α', 'ΟΔΟΣΑ'],
+  ])('DLV-3: "%s" and "%s" are one business: letters that capitals and neighbours change are the same', (one, same) => {
+    expect(businessKey(one)).toBe(businessKey(same));
+  });
+
   it('DLV-3: other letters are another business', () => {
     expect(businessKey('ABD Vitamins')).not.toBe(businessKey('ABC Vitamins'));
   });

@@ -226,12 +226,13 @@ export const isRegistered = (state: CustomerState): boolean => state.storeId !==
 
 /**
  * What DLV-3 compares: a business's name without regard to case, spacing and punctuation. "A.B.C. Vitamins" and
- * "abc vitamins" are one business.
+ * "abc vitamins" are one business. Capitals first, since "ß" is written "SS" in them; back letter by letter, since small
+ * letters may depend on their neighbours.
  */
 export const businessKey = (businessAssociation: string): string =>
-  businessAssociation
-    .normalize('NFKC')
-    .toLowerCase()
+  [...businessAssociation.normalize('NFKC').toUpperCase()]
+    .map((letter) => letter.toLowerCase())
+    .join('')
     .replace(/[^\p{Letter}\p{Number}]/gu, '');
 
 function register(

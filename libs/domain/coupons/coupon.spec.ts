@@ -69,6 +69,7 @@ describe('a coupon', () => {
 
   it('takes whole cents off, and never more than the price', () => {
     expect(discountCentsOf({ percent: 15 }, 999)).toBe(149);
+    expect(discountCentsOf({ percent: 8.2 }, 1500)).toBe(123);
     expect(discountCentsOf({ percent: 100 }, 999)).toBe(999);
     expect(discountCentsOf({ amountCents: 5000 }, 999)).toBe(999);
   });

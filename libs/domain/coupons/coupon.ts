@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Decider, type Decision, type Refusal, refuse } from '../kernel/decider.ts';
 import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { deriveId } from '../kernel/ids.ts';
+import { percentOf } from '../kernel/percent.ts';
 
 /** One coupon code: what it is worth, where and when, and who used it (CPN). */
 export const couponStream = (code: string) => `coupon-${couponIdOf(code)}` as const;
@@ -184,7 +185,7 @@ export const invalidCoupon = (reason: CouponRefusalReason, triedAt?: Instant): R
 
 /** What it takes off a price, in whole cents and never more than the price. */
 export const discountCentsOf = (worth: Discount, priceCents: number): number =>
-  Math.min(priceCents, 'percent' in worth ? Math.floor((priceCents * worth.percent) / 100) : worth.amountCents);
+  Math.min(priceCents, 'percent' in worth ? Math.floor(percentOf(priceCents, worth.percent)) : worth.amountCents);
 
 const defined = (code: string) =>
   refuse('coupon-exists', `the code ${JSON.stringify(code)} is defined already`, 'CPN-1');

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Exclusivity } from '../catalogue/catalogue.ts';
 import { count } from '../kernel/events.ts';
+import { percentOf } from '../kernel/percent.ts';
 import type { PolicyDocument } from '../policy/policy.ts';
 
 const percent = z.number().min(0).max(100);
@@ -49,13 +50,10 @@ export function bonusOf(loyalty: LoyaltyTerms, quantity: number, renewalNumber: 
   const { exclusive, bonusPercents, standardBonusPercent, pausesThatKeepTheLadder } = loyalty;
   const give = (rule: Bonus['rule'], bonusPercent: number): Bonus => ({
     bonusPercent,
-    bonusLeads: roundedUp((quantity * bonusPercent) / 100),
+    bonusLeads: Math.ceil(percentOf(quantity, bonusPercent)),
     rule,
   });
   const step = bonusPercents[Math.min(renewalNumber, bonusPercents.length - 1)] as number;
   if (exclusive) return give('exclusive', step);
   return pauses > pausesThatKeepTheLadder ? give('ladder-lost', standardBonusPercent) : give('ladder', step);
 }
-
-/** 16.1 % of 1000 is 161 leads, although it computes to 161.00000000000003. */
-const roundedUp = (leads: number): number => Math.ceil(Number(leads.toFixed(9)));

@@ -117,6 +117,7 @@ describe('an order', () => {
     expect(dailyMaximumOf({ percent: 10 }, 25)).toBe(3);
     expect(dailyMaximumOf({ percent: 1 }, 5)).toBe(1);
     expect(dailyMaximumOf({ percent: 100 }, 7)).toBe(7);
+    expect(dailyMaximumOf({ percent: 16.1 }, 1000)).toBe(161);
     expect(dailyMaximumOf({ leads: 4 }, 1000)).toBe(4);
   });
 
@@ -204,6 +205,9 @@ describe('an order', () => {
     const full = [placed, paid, delivered('l1', nextDay), delivered('l2', nextDay)];
     given(order, ...full)
       .when(deliver('l3', minute(7)))
+      .thenRefuses('daily-maximum-reached', 'DLV-5');
+    given(order, placed, paid, delivered('l1', nextDay), delivered('l2', minute(7)))
+      .when(deliver('l3', nextDay))
       .thenRefuses('daily-maximum-reached', 'DLV-5');
   });
 

@@ -4,6 +4,7 @@ import { type Decider, type Decision, type Refusal, refuse } from '../kernel/dec
 import { cents, count, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { addDays } from '../kernel/instants.ts';
 import { localDayOf } from '../kernel/local-days.ts';
+import { percentOf } from '../kernel/percent.ts';
 import { bonus, bonusOf, type LoyaltyTerms, loyaltyTerms } from '../loyalty/bonus.ts';
 
 /** An order of leads, from checkout to the last lead and the last replacement. */
@@ -304,7 +305,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
           break;
         }
         state.deliveredLeads += 1;
-        state.day = { localDay, deliveredLeads: deliveredOn(state, localDay) + 1 };
+        state.day = dayWith(state.day, localDay);
         break;
       }
       case 'ReplacementOwed':
@@ -326,7 +327,7 @@ export const owedLeads = ({ quantity, bonusLeads }: Pick<Terms, 'quantity' | 'bo
 
 /** CHK-2: a number of leads a day as it is, a percentage of the ordered quantity rounded up, at least 1. */
 export const dailyMaximumOf = (asked: DailyMaximum, quantity: number): number =>
-  'leads' in asked ? asked.leads : Math.max(1, Math.ceil((quantity * asked.percent) / 100));
+  'leads' in asked ? asked.leads : Math.max(1, Math.ceil(percentOf(quantity, asked.percent)));
 
 function place(command: Extract<OrderCommand, { type: 'PlaceOrder' }>, state: OrderState): Decision<OrderEvent> {
   if (state.terms) return [];
@@ -452,9 +453,17 @@ function refuseReplacement(state: OrderState, replacementId: string): Refusal | 
   return state.status === 'paused' ? refuseIn(state, 'given leads', 'ORD-2') : undefined;
 }
 
-/** A clock that was set back must not open a day anew: whatever lies before the latest day counts with it. */
 const deliveredOn = ({ day }: OrderState, localDay: string): number =>
   localDay > day.localDay ? 0 : day.deliveredLeads;
+
+/**
+ * The latest day with a delivery, once there is one more. A clock that was set back must not open a day anew: whatever
+ * lies before the latest day counts with it.
+ */
+export const dayWith = (day: OrderState['day'], localDay: string): OrderState['day'] =>
+  localDay > day.localDay
+    ? { localDay, deliveredLeads: 1 }
+    : { localDay: day.localDay, deliveredLeads: day.deliveredLeads + 1 };
 
 /** Neither leads nor renewals to come. A filled order may be re-opened. */
 const isOver = ({ status }: OrderState): boolean => status === 'cancelled' || status === 'payment-failed';

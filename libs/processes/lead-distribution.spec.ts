@@ -1,0 +1,60 @@
+import type { DistributionDecision } from '#domain/distribution/decision';
+import { defaultPolicy } from '#domain/policy/policy';
+import { leadDistribution } from './lead-distribution.ts';
+import type { CommandWish } from './process.ts';
+
+const AT = '2026-05-01T10:00:00.000Z';
+const leadTypeId = 'shared-fresh';
+const decision: DistributionDecision = {
+  rule: 'order-served-longest-ago',
+  rank: { placedAt: AT },
+  decidedAt: AT,
+  decidedOn: '0000000000000007',
+  decisionIndex: 0,
+  policyVersion: 1,
+};
+type Fact = readonly [stream: string, type: string, data: object];
+const before: readonly Fact[] = [
+  ['policy-main', 'PolicyPublished', { version: 1, effectiveFrom: AT, policy: defaultPolicy }],
+  ['customer-c1', 'CustomerRegistered', { businessAssociation: 'Abc' }],
+  ['order-o1', 'OrderPlaced', { customerId: 'c1', leadTypeId, quantity: 10, bonusLeads: 0, timeZone: 'UTC' }],
+  ['order-o1', 'PaymentCaptured', {}],
+  ['lead-l1', 'LeadReceived', { leadTypeId, openPlaces: 3 }],
+];
+const to = { orderId: 'o1', customerId: 'c1' };
+const assigned: Fact = ['lead-l1', 'LeadAssigned', { leadTypeId, openPlaces: 2, businessKey: 'abc', decision, ...to }];
+const added: Fact = ['contacts-c1', 'ContactAdded', { leadId: 'l1', orderId: 'o1' }];
+const withdrawn: Fact = ['lead-l1', 'LeadWithdrawn', { leadTypeId, openPlaces: 0, reason: 'wrong number' }];
+const removed: Fact = ['contacts-c1', 'ContactRemoved', { leadId: 'l1', orderId: 'o1', reason: 'lead-withdrawn' }];
+
+const wishesAfter = (...facts: readonly Fact[]) => {
+  const state = leadDistribution.initialState();
+  for (const [index, [stream, type, data]] of [...before, ...facts].entries())
+    leadDistribution.evolve(state, {
+      type,
+      stream,
+      eventId: `event ${index}`,
+      revision: 0,
+      position: String(index),
+      cause: {},
+      data: { at: AT, ...data },
+    } as never);
+  const wishes = leadDistribution.next(state, { now: AT, position: '9', runs: () => true }, 100) as CommandWish[];
+  return wishes.map(({ command }) => command);
+};
+
+describe('a delivery', () => {
+  it('goes through contact book and order', () => {
+    expect(wishesAfter()).toMatchObject([{ type: 'AssignLead' }]);
+    expect(wishesAfter(assigned)).toMatchObject([{ type: 'AddContact' }]);
+    expect(wishesAfter(assigned, added)).toMatchObject([{ type: 'DeliverLead' }]);
+  });
+
+  it('DLV-10: is taken back when its lead is withdrawn before it has come through', () => {
+    const reason = 'lead-withdrawn';
+    expect(wishesAfter(assigned, withdrawn)).toMatchObject([{ type: 'ReleaseLead', reason }]);
+    expect(wishesAfter(assigned, added, withdrawn)).toMatchObject([{ type: 'RemoveContact', reason }]);
+    expect(wishesAfter(assigned, withdrawn, added)).toMatchObject([{ type: 'RemoveContact', reason }]);
+    expect(wishesAfter(assigned, added, withdrawn, removed)).toMatchObject([{ type: 'ReleaseLead', reason }]);
+  });
+});
