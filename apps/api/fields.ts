@@ -262,6 +262,8 @@ export const Nested = (classOf: () => new () => object, options: FieldOptions): 
     // The documentation knows a function that names a class by its own name: it must be `type`.
     { type: () => classOf() },
     ValidateNested({ message: 'must be an object' }),
+    // A list would have each of its members checked, and an empty one nothing.
+    check('noList', 'must be an object', (value) => !Array.isArray(value)),
     Type(classOf),
   );
 

@@ -31,6 +31,7 @@ const aPrice = {
   smallestOrder: 1,
   largestOrder: 10,
 };
+const aLetter = () => ({ customerId, subject: 'Leads', message: 'None came.' });
 const aReturn = { orderId: 'x', leadId: 'y', reason: 'wrong number' };
 
 /** What is wrong, what is sent instead of the good value, the field that the answer names. */
@@ -162,6 +163,15 @@ const wrongFields: readonly (readonly [title: string, path: string, body: () => 
   ],
   ['a policy with nothing in it', '/api/policy/versions', () => ({ policy: {} }), 'policy.returnWindowDays'],
   ['a policy with something unknown in it', '/api/policy/versions', () => ({ policy: { colour: 1 } }), 'policy.colour'],
+  ['a programme that is an empty list', '/api/orders', () => ({ ...anOrder(), loyalty: [] }), 'loyalty'],
+  ['a call back that is an empty list', '/api/tickets', () => ({ ...aLetter(), callBack: [] }), 'callBack'],
+  ['a name on two lines', '/api/customers', () => ({ ...aCustomer, name: { firstName: 'A\nB' } }), 'name.firstName'],
+  [
+    'a city with half a character',
+    '/api/customers',
+    () => ({ ...aCustomer, postalAddress: { address: '12 Elm Street', city: 'A\ud800', country: 'US' } }),
+    'postalAddress.city',
+  ],
   ['a return without reason', '/api/replacements', () => ({ ...aReturn, reason: undefined }), 'reason'],
   ['a note of 2001 characters', '/api/replacements', () => ({ ...aReturn, note: 'x'.repeat(2001) }), 'note'],
   ['fields where none are taken', '/api/orders/x/pause', () => ({ until: 'tomorrow' }), 'until'],
