@@ -229,6 +229,19 @@ describe('If-Match', () => {
   });
 });
 
+test.each([
+  ['UTF-8', 'utf8'],
+  ['Latin-1', 'latin1'],
+] as const)('a reason is recorded as it was written, in %s', async (_, encoding) => {
+  const customerId = await register();
+  const reason = 'größer bestellt, für Zoë';
+  // fetch takes one character for each byte.
+  const header = Buffer.from(reason, encoding).toString('latin1');
+  const { body } = await server.call('POST', '/api/orders', anOrder(customerId), { 'leadger-reason': header });
+  const { body: order } = await server.call('GET', `/api/orders/${body.id}/history`);
+  expect(order.events[0]).toMatchObject({ type: 'OrderPlaced', reason });
+});
+
 describe('the catalogue and the policy', () => {
   test('a new store has a lead type of each kind, prices, and a policy', async () => {
     const [stores, leadTypes, prices, policy] = await Promise.all(
