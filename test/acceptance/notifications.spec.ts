@@ -190,6 +190,21 @@ describe('mails of a store on one machine', () => {
     expect(mail).toMatch(/Telephone: \+1\s?212\s?555\s?7788/);
   });
 
+  test('DLV-9: a replacement is a lead, too: its contact is in the mail of who wants each one, and of nobody else', async () => {
+    for (const mails of ['each', 'digest']) {
+      const { id } = await member();
+      await shop.ask('PUT', `/api/customers/${id}/lead-delivery`, { mails }, 200, as(id));
+      const leadTypeId = await shop.leadType();
+      const orderId = await shop.order(id, { leadTypeId, quantity: 1 });
+      const leadId = await shop.lead(leadTypeId);
+      const { id: returned } = await shop.ask('POST', '/api/replacements', { orderId, leadId, reason: 'wrong number' });
+      await shop.ask('POST', `/api/replacements/${returned}/grant`, {}, 200, support);
+      await shop.lead(leadTypeId, { contact: { firstName: 'Wanda', email: `wanda-${mails}@example.org` } });
+      const mail = await copyOf(id, 'replacement-delivered');
+      expect(mail.includes('First name: Wanda')).toBe(mails === 'each');
+    }
+  });
+
   test('NTF-1: a page lists them', async () => {
     const page = await shop.ask('GET', '/mails');
     expect(page).toContain('<h1>Mails</h1>');
