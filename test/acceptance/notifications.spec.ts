@@ -144,6 +144,19 @@ describe('mails of a store on one machine', () => {
     await shop.customer({ email });
   });
 
+  test('ACC-4: a confirmation that is refused for a stale page changes nothing, later neither', async () => {
+    const { id, email } = await member();
+    await shop.ask('PUT', `/api/customers/${id}/email`, { email: 'elsewhere@example.org' }, 200, as(id));
+    const token = await tokenIn(id, 'address-change');
+    const path = `/api/customers/${id}/email/confirmation`;
+    const late = await shop.try('POST', path, { token }, { 'if-match': '"0"' });
+    expect([late.status, late.body.code]).toEqual([412, 'revision-mismatch']);
+    await shop.wait({ seconds: 60 });
+    expect((await shop.read(`/api/customers/${id}`)).email).toBe(email);
+    await shop.ask('POST', path, { token });
+    expect((await shop.read(`/api/customers/${id}`)).email).toBe('elsewhere@example.org');
+  });
+
   test('NTF-2: kinds are switched off and on again, but not those that customers need', async () => {
     const { id } = await member();
     const choose = (off: string[]) => shop.try('PUT', `/api/customers/${id}/mail-preferences`, { off }, as(id));
