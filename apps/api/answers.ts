@@ -192,7 +192,6 @@ const fieldOfRefusal: Readonly<Record<string, string>> = {
   'order-limits-crossed': 'smallestOrder',
   'order-unknown': 'orderId',
   'not-in-loyalty-rewards': 'loyalty',
-  'policy-contradicts-itself': 'policy',
   'policy-in-the-past': 'effectiveFrom',
   'price-in-the-past': 'effectiveFrom',
   'ages-into-stranger': 'agesInto',
@@ -212,14 +211,14 @@ const fieldOfRefusal: Readonly<Record<string, string>> = {
 const statusOfRefusal: Readonly<Record<string, number>> = {
   'not-yours': 403,
   'reason-missing': 400,
+  'staff-only': 403,
   'support-only': 403,
 };
 
 export function problemOfRefusal(
-  { code, message, rule, details }: Refusal,
+  { code, message, rule, details, field = fieldOfRefusal[code] }: Refusal,
   params: Readonly<Record<string, string>>,
 ): Problem {
-  const field = fieldOfRefusal[code];
   if (field !== undefined && field in params) return new Problem(404, code, message);
   const errors = field === undefined ? undefined : [{ field, message }];
   return new Problem(statusOfRefusal[code] ?? 409, code, message, { rule, errors, details });
