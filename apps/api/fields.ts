@@ -78,7 +78,8 @@ export const Password = (options: FieldOptions): PropertyDecorator =>
     check(
       'password',
       'must have 8 to 200 characters',
-      (value) => typeof value === 'string' && value.length >= 8 && value.length <= 200,
+      // Halves of characters would all be the same one, once they are hashed (ACC-2).
+      (value) => typeof value === 'string' && value.length >= 8 && value.length <= 200 && value.isWellFormed(),
     ),
   );
 

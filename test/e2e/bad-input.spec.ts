@@ -8,6 +8,7 @@ beforeAll(async () => {
   server = await startServer();
   const registered = await server.call('POST', '/api/customers', aCustomer);
   customerId = registered.body.id;
+  await server.call('POST', '/api/lead-types', { ...aLeadType, leadTypeId: 'never-sold' });
 });
 afterAll(() => server.stop());
 afterEach(() => {
@@ -30,6 +31,14 @@ const aPrice = {
   currency: 'USD',
   smallestOrder: 1,
   largestOrder: 10,
+};
+const aLeadType = {
+  leadTypeId: 'exclusive-real-time',
+  name: 'Other',
+  exclusivity: 'exclusive',
+  freshness: 'real-time',
+  usualDelivery: 'at once',
+  qualifiesForLoyaltyRewards: true,
 };
 const aLetter = () => ({ customerId, subject: 'Leads', message: 'None came.' });
 const aReturn = { orderId: 'x', leadId: 'y', reason: 'wrong number' };
@@ -56,6 +65,12 @@ const wrongFields: readonly (readonly [title: string, path: string, body: () => 
     '/api/orders',
     () => ({ ...anOrder(), dailyMaximum: { leads: 5, per: 'day' } }),
     'dailyMaximum.per',
+  ],
+  [
+    'a password with half a character in it',
+    '/api/customers',
+    () => ({ ...aCustomer, email: 'half@example.org', password: 'half of \ud83d' }),
+    'password',
   ],
   ['an empty daily maximum', '/api/orders', () => ({ ...anOrder(), dailyMaximum: {} }), 'dailyMaximum'],
   [
@@ -346,6 +361,21 @@ const refusals: readonly (readonly [title: string, path: string, body: () => obj
     '/api/leads',
     () => ({ ...aLead, leadTypeId: 'none' }),
     'unknown-lead-type',
+    'leadTypeId',
+  ],
+  [
+    'another store of the same id',
+    '/api/stores',
+    () => ({ storeId: 'main', name: 'Other', webAddress: 'https://other.example' }),
+    'store-exists',
+    'storeId',
+  ],
+  ['another lead type of the same id', '/api/lead-types', () => aLeadType, 'lead-type-exists', 'leadTypeId'],
+  [
+    'an order of what has no price',
+    '/api/orders',
+    () => ({ ...anOrder(), leadTypeId: 'never-sold' }),
+    'not-sold',
     'leadTypeId',
   ],
   ['a return of what was not delivered', '/api/replacements', () => aReturn, 'lead-not-delivered', 'leadId'],
