@@ -355,7 +355,10 @@ describe('leads sent to a program', () => {
     expect(new Set(calls.map(({ headers }) => headers['webhook-id']))).toEqual(new Set([webhookId]));
 
     status = 200;
-    await shop.ask('POST', `/api/webhooks/${webhookId}/replay`, {}, 200, as(id));
+    const replay = `/api/webhooks/${webhookId}/replay`;
+    const stranger = await shop.try('POST', replay, {}, as('another'));
+    expect([stranger.status, stranger.body.code, calls.length]).toEqual([403, 'not-yours', 10]);
+    await shop.ask('POST', replay, {}, 200, as(id));
     expect(calls).toHaveLength(11);
     expect(await messages(id)).toMatchObject([{ status: 'accepted', attempts: 11 }]);
   });
