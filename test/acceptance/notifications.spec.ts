@@ -238,32 +238,32 @@ describe('mails of a store on one machine', () => {
   });
 });
 
-describe('mails over a mail server', () => {
-  test.each([
-    [6, 'sent', null],
-    [8, 'withheld', 'too-late'],
-  ])(
-    'NTF-3: what a store that stood still for %s days has not told yet is %s',
-    async (days, status, reason) => {
-      const directory = await mkdtemp(join(tmpdir(), 'leadger-stood-still-'));
-      try {
-        const before = await openShop({ directory });
-        const id = await before.customer({ email: 'patient@example.org' });
-        await before.order(id);
-        await before.lead();
-        const stoppedAt = before.now();
-        await before.stop();
-        const after = await openShop({ directory, start: addDays(stoppedAt, days) });
-        const { items } = await after.read('/api/mails?kind=leads-delivered');
-        await after.stop();
-        expect(items).toMatchObject([{ customerId: id, happenedAt: stoppedAt, status, reason }]);
-      } finally {
-        await rm(directory, { recursive: true });
-      }
-    },
-    60_000,
-  );
+test.each([
+  [6, 'sent', null],
+  [8, 'withheld', 'too-late'],
+])(
+  'NTF-3: what a store that stood still for %s days has not told yet is %s',
+  async (days, status, reason) => {
+    const directory = await mkdtemp(join(tmpdir(), 'leadger-stood-still-'));
+    try {
+      const before = await openShop({ directory });
+      const id = await before.customer({ email: 'patient@example.org' });
+      await before.order(id);
+      await before.lead();
+      const stoppedAt = before.now();
+      await before.stop();
+      const after = await openShop({ directory, start: addDays(stoppedAt, days) });
+      const { items } = await after.read('/api/mails?kind=leads-delivered');
+      await after.stop();
+      expect(items).toMatchObject([{ customerId: id, happenedAt: stoppedAt, status, reason }]);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  },
+  60_000,
+);
 
+describe('mails over a mail server', () => {
   test('NTF-3: a server that is away is waited for; an address that it refuses is recorded; nothing is sent twice', async () => {
     const received: string[] = [];
     let away = true;
