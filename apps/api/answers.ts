@@ -163,13 +163,16 @@ export function mustBeAccepted(
     case 'refused':
       throw problemOfRefusal(outcome.refusal, params);
     case 'key-reused':
-      throw new Problem(422, 'key-reused', 'this Idempotency-Key came with another body before');
+      throw aboutHeader(422, 'key-reused', 'idempotency-key', 'this Idempotency-Key came with another body before');
     case 'revision-mismatch':
       throw outcome.actual === 'no-stream'
         ? new Problem(404, 'not-found', `there is no ${id}`)
-        : new Problem(412, 'revision-mismatch', `this is at revision ${outcome.actual} by now`);
+        : aboutHeader(412, 'revision-mismatch', 'if-match', `this is at revision ${outcome.actual} by now`);
   }
 }
+
+const aboutHeader = (status: number, code: string, field: string, message: string): Problem =>
+  new Problem(status, code, message, { errors: [{ field, message }] });
 
 /** Which field of the request a refusal is about. Where the path names it, there is no such resource. */
 const fieldOfRefusal: Readonly<Record<string, string>> = {
@@ -181,6 +184,7 @@ const fieldOfRefusal: Readonly<Record<string, string>> = {
   'invalid-coupon': 'code',
   'business-association-empty': 'businessAssociation',
   'contact-unknown': 'leadId',
+  'coupon-not-used': 'insteadOf',
   'customer-unknown': 'customerId',
   'daily-maximum-missing': 'dailyMaximum',
   'daily-maximum-on-batch-type': 'dailyMaximum',
@@ -188,11 +192,12 @@ const fieldOfRefusal: Readonly<Record<string, string>> = {
   'link-dead': 'token',
   'mail-always-sent': 'off',
   'password-wrong': 'currentPassword',
+  'lead-type-exists': 'leadTypeId',
   'lead-unknown': 'leadId',
+  'not-sold': 'leadTypeId',
   'order-limits-crossed': 'smallestOrder',
   'order-unknown': 'orderId',
   'not-in-loyalty-rewards': 'loyalty',
-  'policy-contradicts-itself': 'policy',
   'policy-in-the-past': 'effectiveFrom',
   'price-in-the-past': 'effectiveFrom',
   'ages-into-stranger': 'agesInto',
@@ -201,6 +206,7 @@ const fieldOfRefusal: Readonly<Record<string, string>> = {
   'reason-missing': 'leadger-reason',
   'replacement-unknown': 'replacementId',
   'return-reason-unknown': 'reason',
+  'store-exists': 'storeId',
   'ticket-unknown': 'ticketId',
   'webhook-unknown': 'webhookId',
   'unknown-cadence': 'loyalty.cadence',
@@ -212,14 +218,14 @@ const fieldOfRefusal: Readonly<Record<string, string>> = {
 const statusOfRefusal: Readonly<Record<string, number>> = {
   'not-yours': 403,
   'reason-missing': 400,
+  'staff-only': 403,
   'support-only': 403,
 };
 
 export function problemOfRefusal(
-  { code, message, rule, details }: Refusal,
+  { code, message, rule, details, field = fieldOfRefusal[code] }: Refusal,
   params: Readonly<Record<string, string>>,
 ): Problem {
-  const field = fieldOfRefusal[code];
   if (field !== undefined && field in params) return new Problem(404, code, message);
   const errors = field === undefined ? undefined : [{ field, message }];
   return new Problem(statusOfRefusal[code] ?? 409, code, message, { rule, errors, details });

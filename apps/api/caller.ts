@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { hash, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
@@ -52,8 +53,15 @@ function headerOf(request: FastifyRequest, name: keyof typeof headers): string |
   const value = request.headers[name];
   if (value === undefined) return undefined;
   const [pattern, description] = headers[name];
-  if (typeof value === 'string' && pattern.test(value)) return value;
+  const text = textOf(String(value));
+  if (pattern.test(text)) return text;
   throw malformed([{ field: name, message: `must be ${description}` }]);
+}
+
+/** Node makes one character of each byte of a header: right for Latin-1, and not for UTF-8, which most programs send. */
+function textOf(value: string): string {
+  const bytes = Buffer.from(value, 'latin1');
+  return isUtf8(bytes) ? bytes.toString() : value;
 }
 
 /** JSON whose text does not depend on the order in which a client wrote the members. */

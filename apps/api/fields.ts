@@ -78,7 +78,8 @@ export const Password = (options: FieldOptions): PropertyDecorator =>
     check(
       'password',
       'must have 8 to 200 characters',
-      (value) => typeof value === 'string' && value.length >= 8 && value.length <= 200,
+      // Halves of characters would all be the same one, once they are hashed (ACC-2).
+      (value) => typeof value === 'string' && value.length >= 8 && value.length <= 200 && value.isWellFormed(),
     ),
   );
 
@@ -276,6 +277,8 @@ export const Nested = (classOf: () => new () => object, options: FieldOptions): 
     // The documentation knows a function that names a class by its own name: it must be `type`.
     { type: () => classOf() },
     ValidateNested({ message: 'must be an object' }),
+    // A list would have each of its members checked, and an empty one nothing.
+    check('noList', 'must be an object', (value) => !Array.isArray(value)),
     Type(classOf),
   );
 

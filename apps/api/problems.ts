@@ -99,7 +99,10 @@ export function problemOf(error: unknown): Problem | undefined {
   for (const [type, status, retryAfterSeconds] of storeErrors) {
     if (!(error instanceof type)) continue;
     const { code, message } = error as Error & { code: string };
-    return new Problem(status, code, message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
+    return new Problem(status, code, message, {
+      ...(type === BadCursor && { errors: [{ field: 'cursor', message }] }),
+      ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    });
   }
   const status = error instanceof HttpException ? error.getStatus() : statusOf(error);
   const [code, detail] = refusedEarly[status ?? 500] ?? [];

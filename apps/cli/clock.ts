@@ -54,20 +54,15 @@ const assumptions = [
  * @throws CommandFailed when there is no store, or it is not said how far
  */
 export async function lookAhead(place: Place, options: LookAheadOptions): Promise<void> {
-  const { days, to, json = false } = options;
-  const until = to === undefined ? undefined : parseInstant(to);
-  if (to !== undefined && until === undefined)
-    throw new CommandFailed(`--to ${to} is no instant with a zone, like 2026-05-01T09:30:00-04:00`);
-  if (until === undefined && days === undefined)
-    throw new CommandFailed('how far is the clock to be moved? Give --days or --to');
+  const goal = goalOf(options);
   const outlook = await inTemporaryDirectory(async (directory) => {
     console.error(`leadger: the copy is in ${directory} meanwhile`);
     const progress = new Progress((events) => `${thousands(events)} events copied`);
     const copy = await openCopy(place, directory, (events) => progress.update(events));
     progress.end();
-    return whatComes(copy, (from) => goalOf(from, until, days));
+    return whatComes(copy, goal);
   });
-  if (json) console.log(JSON.stringify({ assumptions, ...outlook, ...summaryOf(outlook) }, null, 2));
+  if (options.json) console.log(JSON.stringify({ assumptions, ...outlook, ...summaryOf(outlook) }, null, 2));
   else print(outlook);
 }
 
@@ -76,14 +71,21 @@ const MILLISECONDS_A_DAY = 86_400_000;
 /** As a shell tells of a program that Ctrl-C ended. */
 const INTERRUPTED = 130;
 
-/** @throws CommandFailed for what is not ahead, or so far that its days could not be counted */
-function goalOf(from: Instant, until: Instant | undefined, days = MOST_DAYS): Instant {
-  const furthest = addDays(from, MOST_DAYS);
-  const goal = until ?? addDays(from, Math.min(days, MOST_DAYS));
-  if (goal <= from) throw new CommandFailed(`the clock moves forward only, and it is at ${from}`);
-  if (goal > furthest || days > MOST_DAYS)
-    throw new CommandFailed(`the clock is moved by ${thousands(MOST_DAYS)} days at most, to ${furthest}`);
-  return goal;
+/** Where the clock is to be moved to from an instant. What can be refused is refused before anything is copied. */
+function goalOf({ days, to }: LookAheadOptions): (from: Instant) => Instant {
+  if (days !== undefined) {
+    if (days < 1 || days > MOST_DAYS) throw new CommandFailed(`--days ${days} is not 1 to ${MOST_DAYS}`);
+    return (from) => addDays(from, days);
+  }
+  if (to === undefined) throw new CommandFailed('how far is the clock to be moved? Give --days or --to');
+  const until = parseInstant(to);
+  if (!until) throw new CommandFailed(`--to ${to} is no instant with a zone, like 2026-05-01T09:30:00-04:00`);
+  return (from) => {
+    if (until <= from) throw new CommandFailed(`--to ${to} is not ahead: the clock is at ${from} and never goes back`);
+    const furthest = addDays(from, MOST_DAYS);
+    if (until > furthest) throw new CommandFailed(`--to ${to} is too far: at most ${MOST_DAYS} days, to ${furthest}`);
+    return until;
+  };
 }
 
 /** Lives through the time ahead with the processes of a real store, and closes it. */

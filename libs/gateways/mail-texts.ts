@@ -8,6 +8,7 @@ interface Text {
 }
 
 const descriptor = 'Your card statement shows {{statementDescriptor}}.';
+const contact = '{{#each contact}}{{label @key}}: {{this}}\n{{/each}}';
 const aboutOrder = 'Order {{orderId}}, {{leadTypeId}}: {{webAddress}}/orders/{{orderId}}';
 
 /** What each kind of mail says (NTF-1). Subjects name nobody: they are recorded. */
@@ -33,7 +34,7 @@ export const mailTexts: { readonly [Kind in MailKind]: Text } = {
     subject: 'New leads for you',
     paragraphs: [
       '{{#if contact}}You have a new lead:{{else}}You have {{leads}} new {{#if several}}leads{{else}}lead{{/if}}.{{/if}}',
-      '{{#if contact}}{{#each contact}}{{label @key}}: {{this}}\n{{/each}}{{/if}}',
+      contact,
       'All your leads: {{webAddress}}/leads',
       aboutOrder,
     ],
@@ -81,7 +82,7 @@ export const mailTexts: { readonly [Kind in MailKind]: Text } = {
   },
   'replacement-delivered': {
     subject: 'Your replacement is here',
-    paragraphs: ['The lead that replaces the one you returned: {{webAddress}}/leads/{{leadId}}'],
+    paragraphs: ['The lead that replaces the one you returned: {{webAddress}}/leads/{{leadId}}', contact],
   },
   'password-recovery': {
     subject: 'Set a new password',

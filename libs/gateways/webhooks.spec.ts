@@ -65,6 +65,12 @@ describe('a webhook', () => {
     expect(await call('http://nobody.invalid/')).toMatchObject({ accepted: false, hopeless: false });
   });
 
+  it('fails when it is answered with another protocol, and is not waited for', async () => {
+    server.removeAllListeners('request');
+    server.on('connection', (socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\r\n'));
+    expect(await call()).toEqual({ accepted: false, reason: 'it answered 101', hopeless: false });
+  });
+
   it('never calls what is inside, whatever its name', async () => {
     for (const host of [
       '127.0.0.1',
@@ -88,6 +94,13 @@ describe('a webhook', () => {
     ['fd00::1', true],
     ['::ffff:10.0.0.1', true],
     ['2606:4700::1111', false],
+    ['192.0.2.1', true],
+    // Ways through a translator to the addresses of version 4 behind it.
+    ['::7f00:1', true],
+    ['64:ff9b:1::7f00:1', true],
+    ['2002:7f00:1::', true],
+    ['fec0::1', true],
+    ['2001:db8::1', true],
   ])('%s is inside: %s', (address, inside) => expect(isPrivate(address)).toBe(inside));
 });
 

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { lookup } from 'node:dns';
 import { type ClientRequestArgs, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { BlockList, type IPVersion, isIP, type LookupFunction } from 'node:net';
 
 /** A message to a customer's program, as Standard Webhooks has it. */
 export interface WebhookMessage {
@@ -79,6 +79,11 @@ function post(url: URL, options: ClientRequestArgs, body: string, allowPrivate: 
     answer.destroy();
     resolve(answer.statusCode ?? 0);
   });
+  // Without a listener nobody would ever tell of it.
+  call.on('upgrade', (answer, socket) => {
+    socket.destroy();
+    resolve(answer.statusCode ?? 0);
+  });
   call.on('error', (error) =>
     reject(signal.aborted ? new Error(`no answer within ${SECONDS_TO_ANSWER} seconds`) : error),
   );
@@ -102,9 +107,11 @@ const lookupPublic: LookupFunction = (hostname, options, done) => {
   });
 };
 
-/** Loopback, private, link-local, shared, multicast and reserved ranges (IANA's special-purpose registries). */
-const privateRanges = new BlockList();
-for (const [network, bits] of [
+/**
+ * What is not reached over the public Internet (IANA's special-purpose registries). Of version 6 only 2000::/3 is given
+ * out; what carries an address of version 4 in it might lead to one inside.
+ */
+const insideIPv4 = blockList('ipv4', [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
   ['100.64.0.0', 10],
@@ -112,22 +119,32 @@ for (const [network, bits] of [
   ['169.254.0.0', 16],
   ['172.16.0.0', 12],
   ['192.0.0.0', 24],
+  ['192.0.2.0', 24],
+  ['192.88.99.0', 24],
   ['192.168.0.0', 16],
   ['198.18.0.0', 15],
+  ['198.51.100.0', 24],
+  ['203.0.113.0', 24],
   ['224.0.0.0', 3],
-] as const)
-  privateRanges.addSubnet(network, bits, 'ipv4');
-for (const [network, bits] of [
-  ['::', 127],
-  ['64:ff9b::', 96],
-  ['fc00::', 7],
-  ['fe80::', 10],
-  ['ff00::', 8],
-] as const)
-  privateRanges.addSubnet(network, bits, 'ipv6');
+]);
+const insideIPv6 = blockList('ipv6', [
+  ['::', 3],
+  ['2001::', 23],
+  ['2001:db8::', 32],
+  ['2002::', 16],
+  ['3fff::', 20],
+  ['4000::', 2],
+  ['8000::', 1],
+]);
+
+function blockList(family: IPVersion, networks: readonly (readonly [network: string, bits: number])[]): BlockList {
+  const list = new BlockList();
+  for (const [network, bits] of networks) list.addSubnet(network, bits, family);
+  return list;
+}
 
 export const isPrivate = (address: string): boolean =>
-  privateRanges.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  isIP(address) === 6 ? insideIPv6.check(address, 'ipv6') : insideIPv4.check(address, 'ipv4');
 
 /** Calls nobody. */
 export const noWebhooks = (): WebhookGateway => ({ call: async () => ({ accepted: true, status: 200 }) });

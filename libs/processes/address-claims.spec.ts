@@ -61,4 +61,11 @@ describe('claims of e-mail addresses', () => {
     hear('address-k1', 'AddressReleased', { customerId: 'c1' });
     expect(wishesAt(SOON)).toEqual([]);
   });
+
+  it('ACC-4: an address that its customer took back before it was given up is kept', () => {
+    const { hear, wishesAt } = hearing();
+    hear('customer-c1', 'EmailChanged', { addressKey: 'k2', formerAddressKey: 'k1' });
+    hear('customer-c1', 'EmailChanged', { addressKey: 'k1', formerAddressKey: 'k2' });
+    expect(wishesAt(SOON)).toMatchObject([{ stream: 'address-k2', command: { type: 'ReleaseAddress' } }]);
+  });
 });

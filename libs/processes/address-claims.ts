@@ -45,6 +45,8 @@ export const addressClaims: Process<Claims, (typeof eventTypes)[number]> = {
     }
     if (fact.type !== 'EmailChanged') return;
     const { formerAddressKey: former } = fact.data;
+    // Taken back before it was given up: nobody else holds what waits here to be released.
+    releases.delete(fact.data.addressKey);
     if (former !== undefined && former !== addressKey)
       releases.set(former, { customerId: idOf(fact.stream), because: fact });
   },

@@ -92,7 +92,7 @@ export class Accounts {
     const command = { type: 'RegisterCustomer', at, ...registration, ...verifier } as const;
     const { addressKey } = registration;
     // No address is claimed for what would be refused, or is done already.
-    if (addressKey === undefined || !(await this.#leadsToSomething(customerId, command))) return send(command);
+    if (addressKey === undefined || !(await this.#leadsToSomething(customerId, command, caller))) return send(command);
     const purpose = { for: 'registration', registration, ...verifier } as const;
     const refusal = await this.#claim(addressKey, { type: 'ClaimAddress', at, customerId, purpose }, caller);
     return send(refusal ?? command);
@@ -189,12 +189,15 @@ export class Accounts {
     const at = this.#now();
     const tokenHash = hashOfToken(token);
     const command = { type: 'ConfirmEmailChange', at, tokenHash, claimedAt: at } as const;
-    const send = (asked: CustomerCommand | Refusal) =>
-      this.#send(customerId, customerStream(customerId), asked, this.#guarded(caller));
+    const send = (asked: CustomerCommand | Refusal, by = caller) =>
+      this.#send(customerId, customerStream(customerId), asked, this.#guarded(by));
     const { emailChange } = await this.#customer(customerId);
-    if (!emailChange || !(await this.#leadsToSomething(customerId, command))) return send(command);
+    if (!emailChange || !(await this.#leadsToSomething(customerId, command, caller))) return send(command);
     const claim = { type: 'ClaimAddress', at, customerId, purpose: { for: 'change', tokenHash } } as const;
-    return send((await this.#claim(emailChange.addressKey, claim, caller)) ?? command);
+    const refusal = await this.#claim(emailChange.addressKey, claim, caller);
+    // What was claimed will be brought to its end: it is too late to ask for a revision.
+    const { ifRevision: _, ...whatever } = caller;
+    return send(refusal ?? command, whatever);
   }
 
   /** ACC-4. Who has a password already gives it, too; a first one is chosen freely (ACC-1). */
@@ -288,9 +291,10 @@ export class Accounts {
     return claim();
   }
 
-  async #leadsToSomething(customerId: string, command: CustomerCommand): Promise<boolean> {
-    const decision = customer.decide(command, await this.#customer(customerId));
-    return !isRefusal(decision) && decision.length > 0;
+  async #leadsToSomething(customerId: string, command: CustomerCommand, { ifRevision }: Caller): Promise<boolean> {
+    const { state, revision } = await this.#needs.ledger.read<'customer'>(customerStream(customerId));
+    const decision = customer.decide(command, state);
+    return !isRefusal(decision) && decision.length > 0 && (ifRevision ?? revision) === revision;
   }
 
   async #isErased(customerId: string): Promise<boolean> {

@@ -27,10 +27,18 @@ export function notSupport({ actor, reason }: Caller, rule: string): Refusal | u
   return reason === undefined ? refuse('reason-missing', 'support says why it does this', rule) : undefined;
 }
 
+/** What customers never do, and staff and programs of the store's own may. @returns why not; undefined when it may */
+export const notStaff = ({ actor }: Caller, rule: string): Refusal | undefined =>
+  actor.startsWith('customer:') ? refuse('staff-only', 'only staff may do this', rule) : undefined;
+
+/** What a customer does with what is its own. @returns why not; undefined when it may */
+export const notYours = (customerId: string, { actor }: Caller, rule?: string): Refusal | undefined =>
+  actor.startsWith('customer:') && actor !== `customer:${customerId}`
+    ? refuse('not-yours', 'this belongs to another customer', rule)
+    : undefined;
+
 /** ACC-4: customers change what is theirs; support may do it for them, and says why. */
 export function notOwner(customerId: string, caller: Caller, rule = 'ACC-4'): Refusal | undefined {
   if (caller.actor === `customer:${customerId}`) return undefined;
-  return caller.actor.startsWith('customer:')
-    ? refuse('not-yours', 'this belongs to another customer', rule)
-    : notSupport(caller, rule);
+  return notYours(customerId, caller, rule) ?? notSupport(caller, rule);
 }

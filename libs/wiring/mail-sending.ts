@@ -1,9 +1,9 @@
-import { customerStream } from '#domain/accounts/customer';
+import { type CustomerState, customerStream } from '#domain/accounts/customer';
 import type { PersonName } from '#domain/accounts/personal';
 import { catalogueStream } from '#domain/catalogue/catalogue';
 import { isBox } from '#domain/kernel/events';
 import type { CommandOf } from '#domain/ledger';
-import { alwaysSent } from '#domain/notifications/kinds';
+import { alwaysSent, type MailKind } from '#domain/notifications/kinds';
 import type { Withholding } from '#domain/notifications/mail';
 import type { EventStore } from '#event-store/port';
 import type { MailGateway, Message } from '#gateways/mail';
@@ -62,7 +62,7 @@ async function messageOf({ mailId, mail, wishedAt }: SendMail, needs: Needs): Pr
     ...composeMail(kind, {
       ...told,
       ...(typeof facts.leadId === 'string' &&
-        kind === 'leads-delivered' && { contact: await contactOf(facts.leadId, needs) }),
+        hasContact(kind, customer) && { contact: await contactOf(facts.leadId, needs) }),
       several: facts.leads !== 1,
       declined: facts.cause === 'declined-payment',
       storeName: store.name,
@@ -71,6 +71,10 @@ async function messageOf({ mailId, mail, wishedAt }: SendMail, needs: Needs): Pr
     }),
   };
 }
+
+/** DLV-9: a mail about one new lead has its contact in it; the one about a replacement for who wants each lead so. */
+const hasContact = (kind: MailKind, { leadDelivery }: CustomerState): boolean =>
+  kind === 'leads-delivered' || (kind === 'replacement-delivered' && leadDelivery.mails === 'each');
 
 const openFacts = async (facts: SendMail['mail']['facts'], vault: Vault): Promise<Record<string, unknown>> =>
   Object.fromEntries(

@@ -35,7 +35,7 @@ import { replacementIdOf, replacementStream } from '#domain/replacements/replace
 import type { Clock } from '#gateways/clock';
 import type { Vault } from '#vault/vault';
 import { Accounts } from './accounts.ts';
-import { type Answer, type Caller, notOwner, notSupport, type Send } from './caller.ts';
+import { type Answer, type Caller, notOwner, notStaff, notSupport, notYours, type Send } from './caller.ts';
 import type { Ledger, Order as LedgerOrder, Outcome } from './ledger.ts';
 import { Support } from './support.ts';
 
@@ -96,34 +96,36 @@ export class Requests {
   }
 
   openStore(store: Store, caller: Caller): Promise<Answer> {
-    return this.#send(store.storeId, catalogueStream, { type: 'OpenStore', at: this.#now(), ...store }, caller);
+    const command = { type: 'OpenStore', at: this.#now(), ...store } as const;
+    return this.#send(store.storeId, catalogueStream, notStaff(caller, 'STO-1') ?? command, caller);
   }
 
   setStatementDescriptor(descriptor: string, caller: Caller): Promise<Answer> {
     const command = { type: 'SetStatementDescriptor', at: this.#now(), descriptor } as const;
-    return this.#send('main', catalogueStream, command, caller);
+    return this.#send('main', catalogueStream, notStaff(caller, 'STO-2') ?? command, caller);
   }
 
   defineLeadType(leadType: LeadType, caller: Caller): Promise<Answer> {
     const command = { type: 'DefineLeadType', at: this.#now(), ...leadType } as const;
-    return this.#send(leadType.leadTypeId, catalogueStream, command, caller);
+    return this.#send(leadType.leadTypeId, catalogueStream, notStaff(caller, 'CAT-1') ?? command, caller);
   }
 
   setPrice(price: Omit<Price, 'effectiveFrom'> & { effectiveFrom?: Instant }, caller: Caller): Promise<Answer> {
     const at = this.#now();
-    return this.#send('main', catalogueStream, { type: 'SetPrice', at, effectiveFrom: at, ...price }, caller);
+    const command = { type: 'SetPrice', at, effectiveFrom: at, ...price } as const;
+    return this.#send('main', catalogueStream, notStaff(caller, 'CAT-3') ?? command, caller);
   }
 
   publishPolicy(request: { policy: PolicyDocument; effectiveFrom?: Instant }, caller: Caller): Promise<Answer> {
     const at = this.#now();
     const command = { type: 'PublishPolicy', at, author: caller.actor, effectiveFrom: at, ...request } as const;
-    return this.#send('main', policyStream, command, caller);
+    return this.#send('main', policyStream, notStaff(caller, 'POL-1') ?? command, caller);
   }
 
   /** CHK-1, CAT-3: the order keeps the price, the descriptor and the policy version of this moment. */
   async placeOrder(request: PlaceOrder, caller: Caller): Promise<Answer> {
     const id = deriveId('order', caller.commandId);
-    const placing = await this.#placing(request);
+    const placing = await this.#placing(request, caller);
     if (request.couponCode === undefined || isRefusal(placing)) return this.#send(id, orderStream(id), placing, caller);
     // Was its key used before? Whatever is asked with it now, no coupon is tried for it any more.
     const { state: known } = await this.#needs.ledger.read<'order'>(orderStream(id));
@@ -136,7 +138,7 @@ export class Requests {
   /** CHK-1. What is wrong with it is told now, not when it is placed. */
   async startCheckout(request: StartCheckout, caller: Caller): Promise<Answer> {
     const id = deriveId('checkout', caller.commandId);
-    const placing = await this.#placing({ ...request, paymentToken: 'not-yet' });
+    const placing = await this.#placing({ ...request, paymentToken: 'not-yet' }, caller);
     if (isRefusal(placing)) return this.#send(id, checkoutStream(id), placing, caller);
     const { storeId, timeZone } = placing;
     const command = { type: 'StartCheckout', at: this.#now(), ...request, storeId, timeZone } as const;
@@ -148,7 +150,9 @@ export class Requests {
     const stream = checkoutStream(checkoutId);
     const { state } = await this.#needs.ledger.read<'checkout'>(stream);
     const { wishes, coupon } = state;
-    const refusal = coupon?.code === code ? undefined : refuseCoupon(state);
+    const refusal =
+      (wishes && notYours(wishes.customerId, caller, 'CHK-1')) ??
+      (coupon?.code === code ? undefined : refuseCoupon(state));
     if (!wishes || refusal) return this.#send(checkoutId, stream, refusal ?? refuseIn('unknown'), caller);
     const worth = await this.#worthOf(code, checkoutId, wishes, caller);
     const command = isRefusal(worth)
@@ -163,14 +167,15 @@ export class Requests {
     const { state } = await this.#needs.ledger.read<'checkout'>(checkoutStream(checkoutId));
     const { status, wishes, coupon } = state;
     if (!wishes || status === 'abandoned') return this.#send(id, orderStream(id), refuseIn(status), caller);
-    const placing = await this.#placing({ ...wishes, paymentToken });
+    const placing = await this.#placing({ ...wishes, paymentToken }, caller);
     if (isRefusal(placing)) return this.#send(id, orderStream(id), placing, caller);
     const command = coupon ? withCoupon(placing, coupon.code, coupon.discount) : placing;
     return this.#send(id, orderStream(id), { ...command, checkoutId }, caller);
   }
 
   defineCoupon(coupon: CouponDefinition, caller: Caller): Promise<Answer> {
-    return this.#defineCoupon(coupon, { type: 'DefineCoupon', at: this.#now(), ...coupon }, caller);
+    const command = { type: 'DefineCoupon', at: this.#now(), ...coupon } as const;
+    return this.#defineCoupon(coupon, notStaff(caller, 'CPN-3') ?? command, caller);
   }
 
   /** CPN-4, SUP-2. What is not said is as it is with the code that it stands in for. */
@@ -200,7 +205,7 @@ export class Requests {
     return this.#defineCoupon(fresh, { type: 'GiveAlternativeCoupon', at, customerId, insteadOf, ...fresh }, caller);
   }
 
-  async #defineCoupon(coupon: CouponDefinition, command: AnyCommand, caller: Caller): Promise<Answer> {
+  async #defineCoupon(coupon: CouponDefinition, command: AnyCommand | Refusal, caller: Caller): Promise<Answer> {
     const { state: catalogue } = await this.#needs.ledger.read<'catalogue'>(catalogueStream);
     const store = coupon.storeIds.find((storeId) => !catalogue.stores.has(storeId));
     const leadType = coupon.leadTypeIds?.find((leadTypeId) => !catalogue.leadTypes.has(leadTypeId));
@@ -227,7 +232,9 @@ export class Requests {
   }
 
   /** The command that places an order, where the rules let it be placed; else why they do not. */
-  async #placing(request: PlaceOrder): Promise<PlaceOrderCommand | Refusal> {
+  async #placing(request: PlaceOrder, caller: Caller): Promise<PlaceOrderCommand | Refusal> {
+    const refusal = notYours(request.customerId, caller, 'CHK-1');
+    if (refusal) return refusal;
     const at = this.#now();
     const [{ state: customer }, terms] = await Promise.all([
       this.#needs.ledger.read<'customer'>(customerStream(request.customerId)),
@@ -249,16 +256,20 @@ export class Requests {
     ]);
     const restart = programme.status !== 'cancelled' &&
       policy && { afterDays: policy.policy.restartPausedAfterDays, policyVersion: policy.version };
-    const command: AnyCommand = { type: 'PauseOrder', at, ...(restart && { restart }) };
-    return this.#send(orderId, orderStream(orderId), command, caller);
+    return this.#ofOrder(
+      orderId,
+      orderStream(orderId),
+      { type: 'PauseOrder', at, ...(restart && { restart }) },
+      caller,
+    );
   }
 
   restartOrder(orderId: string, caller: Caller): Promise<Answer> {
-    return this.#send(orderId, orderStream(orderId), { type: 'RestartOrder', at: this.#now() }, caller);
+    return this.#ofOrder(orderId, orderStream(orderId), { type: 'RestartOrder', at: this.#now() }, caller);
   }
 
   cancelOrder(orderId: string, caller: Caller): Promise<Answer> {
-    return this.#send(orderId, orderStream(orderId), { type: 'CancelOrder', at: this.#now() }, caller);
+    return this.#ofOrder(orderId, orderStream(orderId), { type: 'CancelOrder', at: this.#now() }, caller);
   }
 
   changeDailyMaximum(orderId: string, dailyMaximum: DailyMaximum, caller: Caller): Promise<Answer> {
@@ -272,16 +283,22 @@ export class Requests {
   }
 
   holdProgramme(orderId: string, caller: Caller): Promise<Answer> {
-    return this.#send(orderId, programmeStream(orderId), { type: 'HoldProgramme', at: this.#now() }, caller);
+    return this.#ofOrder(orderId, programmeStream(orderId), { type: 'HoldProgramme', at: this.#now() }, caller);
   }
 
   activateProgramme(orderId: string, caller: Caller): Promise<Answer> {
-    return this.#send(orderId, programmeStream(orderId), { type: 'ActivateProgramme', at: this.#now() }, caller);
+    return this.#ofOrder(orderId, programmeStream(orderId), { type: 'ActivateProgramme', at: this.#now() }, caller);
   }
 
   cancelProgramme(orderId: string, caller: Caller): Promise<Answer> {
     const command = { type: 'CancelProgramme', at: this.#now(), cause: 'customer' } as const;
-    return this.#send(orderId, programmeStream(orderId), command, caller);
+    return this.#ofOrder(orderId, programmeStream(orderId), command, caller);
+  }
+
+  /** What a customer does with its own order (BCK-2, BCK-3). */
+  async #ofOrder(orderId: string, stream: string, command: AnyCommand, caller: Caller): Promise<Answer> {
+    const { terms } = (await this.#needs.ledger.read<'order'>(orderStream(orderId))).state;
+    return this.#send(orderId, stream, (terms && notYours(terms.customerId, caller, 'BCK-2')) ?? command, caller);
   }
 
   /**
@@ -355,6 +372,8 @@ export class Requests {
       return this.#send(id, replacementStream(id), refusal, caller);
     }
     const { customerId, storeId, leadTypeId } = order.terms;
+    const refusal = notYours(customerId, caller, 'RPL-1');
+    if (refusal) return this.#send(id, replacementStream(id), refusal, caller);
     const command: AnyCommand = {
       type: 'RequestReplacement',
       at,
@@ -391,7 +410,7 @@ export class Requests {
 
   rateContact(customerId: string, leadId: string, rating: number, caller: Caller): Promise<Answer> {
     const command = { type: 'RateContact', at: this.#now(), leadId, rating } as const;
-    return this.#send(leadId, contactBookStream(customerId), command, caller);
+    return this.#send(leadId, contactBookStream(customerId), notYours(customerId, caller, 'RPL-1') ?? command, caller);
   }
 
   #now(): Instant {

@@ -117,6 +117,74 @@ test('BCK-2: a customer follows an order from page to page: progress, forecast, 
   ]);
 });
 
+describe('what is another customer’s', () => {
+  let its: Record<'customerId' | 'orderId' | 'leadId' | 'checkoutId', string>;
+  let stranger: { 'leadger-actor': string };
+  beforeAll(async () => {
+    const { customerId } = await signedIn();
+    const leadTypeId = await shop.leadType({ qualifiesForLoyaltyRewards: true });
+    const orderId = await shop.order(customerId, { leadTypeId, loyalty: { cadence: 'weekly' } });
+    const leadId = await shop.lead(leadTypeId);
+    const { id } = await shop.ask('POST', '/api/checkouts', { customerId, leadTypeId, quantity: 2 });
+    its = { customerId, orderId, leadId, checkoutId: id };
+    stranger = { 'leadger-actor': `customer:${await shop.customer()}` };
+  });
+
+  const acts: readonly (readonly [string, (of: typeof its) => readonly [string, string, object?]])[] = [
+    [
+      'BCK-1: a contact is rated',
+      (of) => ['PUT', `/api/customers/${of.customerId}/leads/${of.leadId}/rating`, { rating: 1 }],
+    ],
+    ['BCK-1: a lead is returned', (of) => ['POST', '/api/replacements', { ...lead(of), reason: 'wrong number' }]],
+    ['BCK-2: an order is paused', (of) => ['POST', `/api/orders/${of.orderId}/pause`]],
+    ['BCK-2: an order is restarted', (of) => ['POST', `/api/orders/${of.orderId}/restart`]],
+    ['BCK-2: an order is cancelled', (of) => ['POST', `/api/orders/${of.orderId}/cancel`]],
+    ['BCK-3: a programme is held', (of) => ['POST', `/api/programmes/${of.orderId}/hold`]],
+    ['BCK-3: a programme is activated', (of) => ['POST', `/api/programmes/${of.orderId}/activate`]],
+    ['BCK-3: a programme is cancelled', (of) => ['POST', `/api/programmes/${of.orderId}/cancel`]],
+    ['CHK-1: an order is placed', (of) => ['POST', '/api/orders', { ...wish(of), paymentToken: 'tok_ok' }]],
+    ['CHK-1: a checkout is started', (of) => ['POST', '/api/checkouts', wish(of)]],
+    ['CHK-1: a coupon is tried', (of) => ['POST', `/api/checkouts/${of.checkoutId}/coupon`, { code: 'ANY' }]],
+    [
+      'CHK-1: a checkout is placed',
+      (of) => ['POST', `/api/checkouts/${of.checkoutId}/place`, { paymentToken: 'tok_ok' }],
+    ],
+  ];
+  const lead = ({ orderId, leadId }: typeof its) => ({ orderId, leadId });
+  const wish = ({ customerId }: typeof its) => ({ customerId, leadTypeId: 'exclusive-fresh', quantity: 2 });
+
+  test.each(acts)('%s by its own customer or by staff, and by no other customer', async (_, act) => {
+    const before = await shop.log();
+    const [method, path, body] = act(its);
+    expect(await shop.try(method, path, body, stranger)).toMatchObject({ status: 403, body: { code: 'not-yours' } });
+    expect(await shop.log()).toEqual(before);
+  });
+});
+
+test.each([
+  ['a store', '/api/stores', { storeId: 'mine', name: 'Mine', webAddress: 'https://mine.example' }],
+  [
+    'a lead type',
+    '/api/lead-types',
+    {
+      ...{ leadTypeId: 'mine', name: 'Mine', exclusivity: 'exclusive', freshness: 'fresh' },
+      ...{ usualDelivery: 'at once', qualifiesForLoyaltyRewards: true },
+    },
+  ],
+  [
+    'a price',
+    '/api/prices',
+    {
+      ...{ storeId: 'main', leadTypeId: 'exclusive-fresh', pricePerLeadCents: 1, currency: 'USD' },
+      ...{ smallestOrder: 1, largestOrder: 10 },
+    },
+  ],
+  ['a coupon', '/api/coupons', { code: 'MINE', storeIds: ['main'], discount: { percent: 100 } }],
+])('STO-1: %s is made by staff, and by no customer', async (_, path, body) => {
+  const asCustomer = { 'leadger-actor': `customer:${await shop.customer()}` };
+  expect(await shop.try('POST', path, body, asCustomer)).toMatchObject({ status: 403, body: { code: 'staff-only' } });
+});
+
 test('BCK-3: the Loyalty Rewards Manager tells how a pause too many costs the ladder, and why', async () => {
   const { customerId, act } = await signedIn();
   const leadTypeId = await shop.leadType({ exclusivity: 'shared', qualifiesForLoyaltyRewards: true });

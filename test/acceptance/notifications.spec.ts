@@ -1,5 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { SMTPServer } from 'smtp-server';
 import { addDays } from '#domain/kernel/instants';
 import { smtpMail } from '#gateways/mail';
@@ -144,6 +147,19 @@ describe('mails of a store on one machine', () => {
     await shop.customer({ email });
   });
 
+  test('ACC-4: a confirmation that is refused for a stale page changes nothing, later neither', async () => {
+    const { id, email } = await member();
+    await shop.ask('PUT', `/api/customers/${id}/email`, { email: 'elsewhere@example.org' }, 200, as(id));
+    const token = await tokenIn(id, 'address-change');
+    const path = `/api/customers/${id}/email/confirmation`;
+    const late = await shop.try('POST', path, { token }, { 'if-match': '"0"' });
+    expect([late.status, late.body.code]).toEqual([412, 'revision-mismatch']);
+    await shop.wait({ seconds: 60 });
+    expect((await shop.read(`/api/customers/${id}`)).email).toBe(email);
+    await shop.ask('POST', path, { token });
+    expect((await shop.read(`/api/customers/${id}`)).email).toBe('elsewhere@example.org');
+  });
+
   test('NTF-2: kinds are switched off and on again, but not those that customers need', async () => {
     const { id } = await member();
     const choose = (off: string[]) => shop.try('PUT', `/api/customers/${id}/mail-preferences`, { off }, as(id));
@@ -190,6 +206,21 @@ describe('mails of a store on one machine', () => {
     expect(mail).toMatch(/Telephone: \+1\s?212\s?555\s?7788/);
   });
 
+  test('DLV-9: a replacement is a lead, too: its contact is in the mail of who wants each one, and of nobody else', async () => {
+    for (const mails of ['each', 'digest']) {
+      const { id } = await member();
+      await shop.ask('PUT', `/api/customers/${id}/lead-delivery`, { mails }, 200, as(id));
+      const leadTypeId = await shop.leadType();
+      const orderId = await shop.order(id, { leadTypeId, quantity: 1 });
+      const leadId = await shop.lead(leadTypeId);
+      const { id: returned } = await shop.ask('POST', '/api/replacements', { orderId, leadId, reason: 'wrong number' });
+      await shop.ask('POST', `/api/replacements/${returned}/grant`, {}, 200, support);
+      await shop.lead(leadTypeId, { contact: { firstName: 'Wanda', email: `wanda-${mails}@example.org` } });
+      const mail = await copyOf(id, 'replacement-delivered');
+      expect(mail.includes('First name: Wanda')).toBe(mails === 'each');
+    }
+  });
+
   test('NTF-1: a page lists them', async () => {
     const page = await shop.ask('GET', '/mails');
     expect(page).toContain('<h1>Mails</h1>');
@@ -206,6 +237,31 @@ describe('mails of a store on one machine', () => {
     expect(ends).toHaveLength(wishes.length);
   });
 });
+
+test.each([
+  [6, 'sent', null],
+  [8, 'withheld', 'too-late'],
+])(
+  'NTF-3: what a store that stood still for %s days has not told yet is %s',
+  async (days, status, reason) => {
+    const directory = await mkdtemp(join(tmpdir(), 'leadger-stood-still-'));
+    try {
+      const before = await openShop({ directory });
+      const id = await before.customer({ email: 'patient@example.org' });
+      await before.order(id);
+      await before.lead();
+      const stoppedAt = before.now();
+      await before.stop();
+      const after = await openShop({ directory, start: addDays(stoppedAt, days) });
+      const { items } = await after.read('/api/mails?kind=leads-delivered');
+      await after.stop();
+      expect(items).toMatchObject([{ customerId: id, happenedAt: stoppedAt, status, reason }]);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  },
+  60_000,
+);
 
 describe('mails over a mail server', () => {
   test('NTF-3: a server that is away is waited for; an address that it refuses is recorded; nothing is sent twice', async () => {
@@ -327,7 +383,10 @@ describe('leads sent to a program', () => {
     expect(new Set(calls.map(({ headers }) => headers['webhook-id']))).toEqual(new Set([webhookId]));
 
     status = 200;
-    await shop.ask('POST', `/api/webhooks/${webhookId}/replay`, {}, 200, as(id));
+    const replay = `/api/webhooks/${webhookId}/replay`;
+    const stranger = await shop.try('POST', replay, {}, as('another'));
+    expect([stranger.status, stranger.body.code, calls.length]).toEqual([403, 'not-yours', 10]);
+    await shop.ask('POST', replay, {}, 200, as(id));
     expect(calls).toHaveLength(11);
     expect(await messages(id)).toMatchObject([{ status: 'accepted', attempts: 11 }]);
   });

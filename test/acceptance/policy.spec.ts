@@ -17,6 +17,8 @@ const publish = async (changes: object, effectiveFrom?: string) => {
   return shop.try('POST', '/api/policy/versions', body, asAda);
 };
 
+const weekly = { name: 'weekly', days: 7 };
+
 test('POL-1: a policy is published with a version, an author and an instant from which it holds', async () => {
   const before = await inForce();
   const from = addDays(shop.now(), 1);
@@ -53,6 +55,17 @@ test('POL-1: it is never changed or removed: a later one leaves it as it was', a
   for (const method of ['PUT', 'PATCH', 'DELETE'])
     for (const path of ['/api/policy', '/api/policy/versions', '/api/policy/versions/1'])
       expect((await shop.try(method, path)).status).toBe(404);
+});
+
+test('POL-1: it is published by staff: a customer is refused, whatever it says', async () => {
+  const before = await versions();
+  const { policy } = await inForce();
+  const asCustomer = { 'leadger-actor': `customer:${await shop.customer()}`, 'leadger-reason': 'please' };
+  expect(await shop.try('POST', '/api/policy/versions', { policy }, asCustomer)).toMatchObject({
+    status: 403,
+    body: { code: 'staff-only', rule: 'POL-1' },
+  });
+  expect(await versions()).toEqual(before);
 });
 
 test('POL-1: one for a past instant is refused, by a millisecond, too; one for this very instant holds', async () => {
@@ -94,17 +107,21 @@ test.each([
 });
 
 test.each([
-  ['a ladder that falls', { sharedBonusPercents: [10, 20, 10] }, /^sharedBonusPercents/],
-  ['leads that are aged before they are fresh', { freshAfterDays: 40 }, /^agedAfterDays.*freshAfterDays/],
-  ['a reason that is both', { invalidReturnReasons: ['wrong number'] }, /approvedReturnReasons.*wrong number/],
-  ['a notice as long as a week', { renewalNoticeDays: 7 }, /^renewalNoticeDays/],
-])('POL-1: what contradicts itself is refused, and the field named: %s', async (_, changes, detail) => {
+  ['a ladder that falls', { sharedBonusPercents: [10, 20, 10] }, 'sharedBonusPercents', /sharedBonusMayFall/],
+  ['leads that are aged before they are fresh', { freshAfterDays: 40 }, 'agedAfterDays', /freshAfterDays/],
+  ['a reason that is both', { invalidReturnReasons: ['wrong number'] }, 'approvedReturnReasons', /wrong number/],
+  ['a reason of space', { approvedReturnReasons: ['wrong number', ' '] }, 'approvedReturnReasons', /space/],
+  ['a cadence that is named twice', { renewalCadences: [weekly, weekly] }, 'renewalCadences', /twice/],
+  ['a cadence of a minute', { renewalCadences: [{ name: 'x', days: 1 / 1440 }] }, 'renewalCadences', /a day/],
+  ['a notice as long as a week', { renewalNoticeDays: 7 }, 'renewalNoticeDays', /renewalCadences/],
+])('POL-1: what contradicts itself is refused, and the field named: %s', async (_, changes, field, detail) => {
   const before = await versions();
   const { status, body } = await publish(changes);
-  expect({ status, code: body.code, rule: body.rule }).toEqual({
+  expect({ status, code: body.code, rule: body.rule, field: body.errors[0].field }).toEqual({
     status: 409,
     code: 'policy-contradicts-itself',
     rule: 'POL-1',
+    field: `policy.${field}`,
   });
   expect(body.detail).toMatch(detail);
   expect(await versions()).toEqual(before);

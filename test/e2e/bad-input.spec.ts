@@ -8,6 +8,7 @@ beforeAll(async () => {
   server = await startServer();
   const registered = await server.call('POST', '/api/customers', aCustomer);
   customerId = registered.body.id;
+  await server.call('POST', '/api/lead-types', { ...aLeadType, leadTypeId: 'never-sold' });
 });
 afterAll(() => server.stop());
 afterEach(() => {
@@ -31,6 +32,15 @@ const aPrice = {
   smallestOrder: 1,
   largestOrder: 10,
 };
+const aLeadType = {
+  leadTypeId: 'exclusive-real-time',
+  name: 'Other',
+  exclusivity: 'exclusive',
+  freshness: 'real-time',
+  usualDelivery: 'at once',
+  qualifiesForLoyaltyRewards: true,
+};
+const aLetter = () => ({ customerId, subject: 'Leads', message: 'None came.' });
 const aReturn = { orderId: 'x', leadId: 'y', reason: 'wrong number' };
 
 /** What is wrong, what is sent instead of the good value, the field that the answer names. */
@@ -55,6 +65,12 @@ const wrongFields: readonly (readonly [title: string, path: string, body: () => 
     '/api/orders',
     () => ({ ...anOrder(), dailyMaximum: { leads: 5, per: 'day' } }),
     'dailyMaximum.per',
+  ],
+  [
+    'a password with half a character in it',
+    '/api/customers',
+    () => ({ ...aCustomer, email: 'half@example.org', password: 'half of \ud83d' }),
+    'password',
   ],
   ['an empty daily maximum', '/api/orders', () => ({ ...anOrder(), dailyMaximum: {} }), 'dailyMaximum'],
   [
@@ -162,6 +178,15 @@ const wrongFields: readonly (readonly [title: string, path: string, body: () => 
   ],
   ['a policy with nothing in it', '/api/policy/versions', () => ({ policy: {} }), 'policy.returnWindowDays'],
   ['a policy with something unknown in it', '/api/policy/versions', () => ({ policy: { colour: 1 } }), 'policy.colour'],
+  ['a programme that is an empty list', '/api/orders', () => ({ ...anOrder(), loyalty: [] }), 'loyalty'],
+  ['a call back that is an empty list', '/api/tickets', () => ({ ...aLetter(), callBack: [] }), 'callBack'],
+  ['a name on two lines', '/api/customers', () => ({ ...aCustomer, name: { firstName: 'A\nB' } }), 'name.firstName'],
+  [
+    'a city with half a character',
+    '/api/customers',
+    () => ({ ...aCustomer, postalAddress: { address: '12 Elm Street', city: 'A\ud800', country: 'US' } }),
+    'postalAddress.city',
+  ],
   ['a return without reason', '/api/replacements', () => ({ ...aReturn, reason: undefined }), 'reason'],
   ['a note of 2001 characters', '/api/replacements', () => ({ ...aReturn, note: 'x'.repeat(2001) }), 'note'],
   ['fields where none are taken', '/api/orders/x/pause', () => ({ until: 'tomorrow' }), 'until'],
@@ -336,6 +361,21 @@ const refusals: readonly (readonly [title: string, path: string, body: () => obj
     '/api/leads',
     () => ({ ...aLead, leadTypeId: 'none' }),
     'unknown-lead-type',
+    'leadTypeId',
+  ],
+  [
+    'another store of the same id',
+    '/api/stores',
+    () => ({ storeId: 'main', name: 'Other', webAddress: 'https://other.example' }),
+    'store-exists',
+    'storeId',
+  ],
+  ['another lead type of the same id', '/api/lead-types', () => aLeadType, 'lead-type-exists', 'leadTypeId'],
+  [
+    'an order of what has no price',
+    '/api/orders',
+    () => ({ ...anOrder(), leadTypeId: 'never-sold' }),
+    'not-sold',
     'leadTypeId',
   ],
   ['a return of what was not delivered', '/api/replacements', () => aReturn, 'lead-not-delivered', 'leadId'],

@@ -160,8 +160,9 @@ test('told to end in the middle, it leaves no copy behind', async () => {
 
 test.each([
   [[], 'how far is the clock to be moved? Give --days or --to'],
-  [['--days', '0'], `the clock moves forward only, and it is at ${START}`],
-  [['--days', '36501'], 'the clock is moved by 36,500 days at most'],
+  [['--days', '0'], '--days 0 is not 1 to 36500'],
+  [['--days', '36501'], '--days 36501 is not 1 to 36500'],
+  [['--to', '2091-03-02T10:00:00-05:00'], `is not ahead: the clock is at ${START}`],
   [['--to', 'tomorrow'], '--to tomorrow is no instant with a zone'],
   [['--to', '2091-04-01T00:00:00Z', '--days', '3'], "'--days <number>' cannot be used with option '--to <instant>'"],
 ])('%j is refused: %s', async (parameters, reason) => {

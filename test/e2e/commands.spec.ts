@@ -153,7 +153,7 @@ describe('Idempotency-Key', () => {
     const order = anOrder(await register());
     await server.call('POST', '/api/orders', order, key);
     const other = await server.call('POST', '/api/orders', { ...order, quantity: 4 }, key);
-    expect(other).toMatchObject({ status: 422, body: { code: 'key-reused' } });
+    expect(other).toMatchObject({ status: 422, body: { code: 'key-reused', errors: [{ field: 'idempotency-key' }] } });
   });
 
   test('the same key of another actor, or on another route, is another key', async () => {
@@ -214,7 +214,10 @@ describe('If-Match', () => {
     const first = await server.call('PUT', `/api/customers/${id}/time-zone`, { timeZone: 'America/Chicago' }, seen);
     expect(first).toMatchObject({ status: 200, body: { revision: 1 } });
     const second = await server.call('PUT', `/api/customers/${id}/time-zone`, { timeZone: 'America/Denver' }, seen);
-    expect(second).toMatchObject({ status: 412, body: { code: 'revision-mismatch' } });
+    expect(second).toMatchObject({
+      status: 412,
+      body: { code: 'revision-mismatch', errors: [{ field: 'if-match' }] },
+    });
     const { body } = await server.call('GET', `/api/customers/${id}?waitFor=${first.body.position}`);
     expect(body.timeZone).toBe('America/Chicago');
   });
@@ -227,6 +230,19 @@ describe('If-Match', () => {
     const second = await server.call('PUT', path, { timeZone: 'America/Denver' }, { ...byTelephone, 'if-match': etag });
     expect(second.status).toBe(200);
   });
+});
+
+test.each([
+  ['UTF-8', 'utf8'],
+  ['Latin-1', 'latin1'],
+] as const)('a reason is recorded as it was written, in %s', async (_, encoding) => {
+  const customerId = await register();
+  const reason = 'größer bestellt, für Zoë';
+  // fetch takes one character for each byte.
+  const header = Buffer.from(reason, encoding).toString('latin1');
+  const { body } = await server.call('POST', '/api/orders', anOrder(customerId), { 'leadger-reason': header });
+  const { body: order } = await server.call('GET', `/api/orders/${body.id}/history`);
+  expect(order.events[0]).toMatchObject({ type: 'OrderPlaced', reason });
 });
 
 describe('the catalogue and the policy', () => {

@@ -187,10 +187,13 @@ describe('lists', () => {
   });
 
   test.each(['abc', Buffer.from('["2026-03-01T00:00:00.000Z"]').toString('base64url'), 'W10'])(
-    'a cursor that was never given out (%s) is answered with 400',
+    'a cursor that was never given out (%s) is answered with 400 and named',
     async (cursor) => {
       const { status, body } = await server.call('GET', `/api/orders?cursor=${cursor}`);
-      expect({ status, code: body.code }).toEqual({ status: 400, code: 'bad-cursor' });
+      expect({ status, body }).toMatchObject({
+        status: 400,
+        body: { code: 'bad-cursor', errors: [{ field: 'cursor' }] },
+      });
     },
   );
 

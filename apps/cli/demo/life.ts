@@ -199,11 +199,7 @@ export class Life {
     const { orderId, leadId } = about;
     const commandId = this.#id(what, who, orderId, leadId);
     if (this.#wasRefused(commandId)) return;
-    const customer = {
-      actor: `customer:${deed.kind === 'rate' || deed.kind === 'return' ? who : 'holder'}`,
-      commandId,
-      ...ONCE,
-    };
+    const customer = { actor: `customer:${this.#buyers.get(orderId)}`, commandId, ...ONCE };
     const staff = { actor: 'staff:returns', commandId, ...ONCE, reason: 'called the person' };
     const support = { actor: 'staff:support', commandId, ...ONCE };
     switch (deed.kind) {

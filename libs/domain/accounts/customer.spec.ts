@@ -31,6 +31,21 @@ describe('a customer', () => {
       .thenRecords({ type: 'TimeZoneChanged', data: { at: minute(1), timeZone: 'UTC' } });
   });
 
+  it('ACC-3: a link that went to an address given up since sets no password', () => {
+    const box = (of: string) => ({ box: of, subject: of }) as never;
+    const link = { token: box('token'), tokenHash: 'h', expiresAt: minute(30) };
+    const asked: CustomerEvent = { type: 'PasswordRecoveryRequested', data: { at: minute(1), ...link } };
+    const moved: CustomerEvent = { type: 'EmailChanged', data: { at: minute(2), email: box('new'), addressKey: 'k' } };
+    const follow = { type: 'RecoverPassword', at: minute(3), tokenHash: 'h', verifier: box('verifier') } as const;
+    given(customer, registered, asked)
+      .when(follow)
+      .thenRecordsEachTime({
+        type: 'PasswordSet',
+        data: { at: minute(3), verifier: box('verifier'), how: 'recovered' },
+      });
+    given(customer, registered, asked, moved).when(follow).thenRefuses('link-dead');
+  });
+
   it.each(['abc vitamins', 'ABC-Vitamins', ' A. B. C. VITAMINS ', 'ＡＢＣ Vitamins'])(
     'DLV-3: "%s" is the same business as "A.B.C. Vitamins"',
     (written) => {

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 
-const line = z.string().trim().min(1).max(200);
+/** One line: a name stands in mails, and must not write paragraphs of its own there. */
+const line = z
+  .string()
+  .trim()
+  .min(1)
+  .max(200)
+  .regex(/^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u, 'must be one line of text');
 
 /** What a customer is called. Personal data: sealed wherever it is kept. */
 export const personName = z.strictObject({ firstName: line, lastName: line }).partial();
@@ -11,7 +17,7 @@ export const postalAddress = z
     address: line,
     city: line,
     state: line,
-    postalCode: z.string().trim().min(1).max(20),
+    postalCode: line.max(20),
     country: line,
   })
   .partial({ state: true, postalCode: true });

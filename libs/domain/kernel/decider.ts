@@ -7,6 +7,8 @@ export interface Refusal {
   readonly message: string;
   /** Rule id of the store's rules where there is one, e.g. `ORD-4`. */
   readonly rule?: string;
+  /** Which field of the request it is about, where the code does not tell. */
+  readonly field?: string;
   /** More for programs, where the code does not say it all, e.g. `reason`. */
   readonly details?: Readonly<Record<string, string>>;
 }

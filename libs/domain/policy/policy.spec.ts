@@ -40,6 +40,10 @@ describe('the policy', () => {
   it.each([
     ['leads would be aged before they are fresh', { agedAfterDays: 1 }],
     ['a reason would be valid and not', { invalidReturnReasons: ['wrong number'] }],
+    ['a reason would be nothing but space', { approvedReturnReasons: ['wrong number', ' '] }],
+    ['nobody could see that a reason is another one', { invalidReturnReasons: ['not interested '] }],
+    ['a reason would be there twice', { approvedReturnReasons: ['wrong number', 'wrong number'] }],
+    ['a cadence would have no name', { renewalCadences: [{ name: ' ', days: 7 }] }],
     ['loyalty would be rewarded less and less', { sharedBonusPercents: [10, 30, 20] }],
     ['a renewal would be announced before the one before it', { renewalNoticeDays: 7 }],
     [

@@ -131,7 +131,10 @@ export const policy: Decider<PolicyState, PolicyCommand, PolicyEvent> = {
     const { at, author, effectiveFrom, policy } = command;
     if (effectiveFrom < at) return refuse('policy-in-the-past', 'a policy holds from now on or later', 'POL-1');
     const nonsense = contradictionIn(policy);
-    if (nonsense) return refuse('policy-contradicts-itself', nonsense, 'POL-1');
+    if (nonsense) {
+      const [field, why] = nonsense;
+      return { ...refuse('policy-contradicts-itself', `${field} ${why}`, 'POL-1'), field: `policy.${field}` };
+    }
     const version = state.versions.length + 1;
     return [{ type: 'PolicyPublished', data: { at, version, author, effectiveFrom, policy } }];
   },
@@ -148,18 +151,28 @@ export const policyAt = (state: PolicyState, at: Instant): PolicyVersion | undef
 
 export const noPolicy = refuse('no-policy', 'no policy is in force yet', 'POL-1');
 
-function contradictionIn(policy: PolicyDocument): string | undefined {
-  if (policy.agedAfterDays <= policy.freshAfterDays) return 'agedAfterDays must be more than freshAfterDays';
-  const { sharedBonusPercents: ladder, renewalCadences } = policy;
+function contradictionIn(policy: PolicyDocument): [field: keyof PolicyDocument, why: string] | undefined {
+  const { approvedReturnReasons, invalidReturnReasons, sharedBonusPercents: ladder, renewalCadences } = policy;
+  if (policy.agedAfterDays <= policy.freshAfterDays) return ['agedAfterDays', 'must be more than freshAfterDays'];
   if (!policy.sharedBonusMayFall && ladder.some((step, index) => step < (ladder[index - 1] ?? 0)))
-    return 'sharedBonusPercents falls: say sharedBonusMayFall if that is meant';
+    return ['sharedBonusPercents', 'falls: say sharedBonusMayFall if that is meant'];
   const shortest = Math.min(...renewalCadences.map((cadence) => cadence.days));
+  // A slip of the pen must not charge a card every minute.
+  if (shortest < 1) return ['renewalCadences', 'has one of less than a day'];
   if (policy.renewalNoticeDays >= shortest)
-    return `renewalNoticeDays must be less than the shortest of renewalCadences, ${shortest} days`;
-  const names = renewalCadences.map((cadence) => cadence.name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice) return `renewalCadences names "${twice}" twice`;
-  const both = policy.approvedReturnReasons.find((reason) => policy.invalidReturnReasons.includes(reason));
-  if (both) return `approvedReturnReasons and invalidReturnReasons both name "${both}"`;
+    return ['renewalNoticeDays', `must be less than the shortest of renewalCadences, ${shortest} days`];
+  for (const [field, names] of [
+    ['approvedReturnReasons', approvedReturnReasons],
+    ['invalidReturnReasons', invalidReturnReasons],
+    ['renewalCadences', renewalCadences.map((cadence) => cadence.name)],
+  ] as const) {
+    // They are compared letter by letter: there must not be any that nobody sees.
+    const padded = names.find((name) => name.trim() !== name);
+    if (padded !== undefined) return [field, `has ${JSON.stringify(padded)}, which begins or ends with space`];
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (twice) return [field, `names "${twice}" twice`];
+  }
+  const both = approvedReturnReasons.find((reason) => invalidReturnReasons.includes(reason));
+  if (both) return ['approvedReturnReasons', `and invalidReturnReasons both name "${both}"`];
   return undefined;
 }
