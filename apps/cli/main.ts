@@ -112,23 +112,28 @@ program
 
 program
   .command('export')
-  .description('writes the log, or a view of analysts, to standard output')
+  .description('writes the log, or a view of analysts')
   .argument('[view]', 'e.g. sales_by_day; see docs/analytics.md. Default: the log, as NDJSON')
   .addOption(new Option('--opened', 'the log with personal data opened; default: sealed').conflicts('format'))
-  .option('--format <csv|ndjson>', 'of a view; default: ndjson', oneOf('csv', 'ndjson'))
+  .option('--format <csv|ndjson|parquet>', 'of a view; default: ndjson', oneOf('csv', 'ndjson', 'parquet'))
+  .option('--output <file>', 'instead of standard output; there when it is whole')
   .option('--timeout <seconds>', 'for each part of a view', secondsAtLeastOne, 60)
   .action(
-    async (view: string | undefined, options: { opened?: boolean; format?: 'csv' | 'ndjson'; timeout: number }) => {
-      const { opened = false, format = 'ndjson', timeout: timeoutSeconds } = options;
+    async (
+      view: string | undefined,
+      options: { opened?: boolean; format?: 'csv' | 'ndjson' | 'parquet'; output?: string; timeout: number },
+    ) => {
+      const { opened = false, format = 'ndjson', output, timeout: timeoutSeconds } = options;
       if (view === undefined) {
-        if (format === 'csv') throw new CommandFailed('the log is written as NDJSON; only a view can be had as CSV');
-        const { exportLog } = await import('./export.ts');
-        await exportLog(place(), { opened });
+        if (format !== 'ndjson')
+          throw new CommandFailed('the log is written as NDJSON; only a view can be had as CSV or Parquet');
+        const [{ logLines }, { writeOut }] = await Promise.all([import('./export.ts'), import('./output.ts')]);
+        await writeOut(logLines(place(), { opened }), output);
         return;
       }
       if (opened) throw new CommandFailed('there is nothing in a view that could be opened');
       const { exportView } = await import('./query.ts');
-      await exportView(place(), view, { format, timeoutSeconds });
+      await exportView(place(), view, { format, timeoutSeconds, output });
     },
   );
 

@@ -18,6 +18,7 @@ export type DatabaseReply =
       readonly id: number;
       readonly rows: unknown[];
       readonly columns: string[];
+      readonly types: number[];
       readonly affected: number;
     }
   | { readonly kind: 'error'; readonly id: number; readonly message: string; readonly code: string | undefined }
@@ -58,8 +59,9 @@ async function main(): Promise<void> {
     const { id, sql, parameters, asLists = false } = order;
     try {
       const answer = await database.query(sql, [...parameters], { rowMode: asLists ? 'array' : 'object' });
-      const columns = asLists ? answer.fields.map(({ name }) => name) : [];
-      tell({ kind: 'rows', id, rows: answer.rows, columns, affected: answer.affectedRows ?? 0 });
+      const fields = asLists ? answer.fields : [];
+      const [columns, types] = [fields.map(({ name }) => name), fields.map(({ dataTypeID }) => dataTypeID)];
+      tell({ kind: 'rows', id, rows: answer.rows, columns, types, affected: answer.affectedRows ?? 0 });
     } catch (error) {
       tell({ kind: 'error', id, message: (error as Error).message, code: (error as { code?: string }).code });
     }

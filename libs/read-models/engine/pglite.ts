@@ -28,7 +28,7 @@ export const QUERY_CANCELED = '57014';
 
 const fromSource = import.meta.url.endsWith('.ts');
 
-type Rows = Pick<Extract<DatabaseReply, { kind: 'rows' }>, 'rows' | 'columns' | 'affected'>;
+type Rows = Pick<Extract<DatabaseReply, { kind: 'rows' }>, 'rows' | 'columns' | 'types' | 'affected'>;
 
 interface Asked {
   readonly resolve: (rows: Rows) => void;
@@ -108,8 +108,8 @@ export class PgliteThread implements DatabaseConnection {
         void this.#worker.terminate();
       }, timeoutMilliseconds);
       try {
-        const { columns, rows } = await this.#ask(statement, [], true);
-        return { columns, rows: rows as unknown[][] };
+        const { columns, types, rows } = await this.#ask(statement, [], true);
+        return { columns, types, rows: rows as unknown[][] };
       } finally {
         clearTimeout(tooLong);
       }
