@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { EventStoreError } from '#event-store/port';
 import type { Place } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
+import type { Format } from './query.ts';
 
 /** `leadger`: what a store's owner, an auditor and an analyst do at a terminal. Each command loads what it needs only. */
 const program = new Command('leadger')
@@ -121,7 +122,7 @@ program
   .action(
     async (
       view: string | undefined,
-      options: { opened?: boolean; format?: 'csv' | 'ndjson' | 'parquet'; output?: string; timeout: number },
+      options: { opened?: boolean; format?: Exclude<Format, 'table'>; output?: string; timeout: number },
     ) => {
       const { opened = false, format = 'ndjson', output, timeout: timeoutSeconds } = options;
       if (view === undefined) {
@@ -141,11 +142,12 @@ program
   .command('query')
   .description('asks the views of analysts (docs/analytics.md), and nothing else, one question in SQL')
   .argument('<sql>', 'e.g. "SELECT * FROM fill_rate"')
-  .option('--format <table|csv|ndjson>', 'of the answer', oneOf('table', 'csv', 'ndjson'), 'table')
+  .option('--format <table|csv|ndjson|parquet>', 'of the answer', oneOf('table', 'csv', 'ndjson', 'parquet'), 'table')
+  .option('--output <file>', 'instead of standard output; there when it is whole')
   .option('--timeout <seconds>', 'for each part of the answer', secondsAtLeastOne, 60)
-  .action(async (sql: string, { format, timeout }: { format: 'table' | 'csv' | 'ndjson'; timeout: number }) => {
+  .action(async (sql: string, { format, output, timeout }: { format: Format; output?: string; timeout: number }) => {
     const { query } = await import('./query.ts');
-    await query(place(), sql, { format, timeoutSeconds: timeout });
+    await query(place(), sql, { format, timeoutSeconds: timeout, output });
   });
 
 program

@@ -51,8 +51,19 @@ const answer = (rows: unknown[][]): Answer => ({
 test('days, instants, whole numbers, fractions, truth and text come back as what they are, and nothing as nothing', async () => {
   const { names, types, rows } = await readBack(
     answer([
-      ['2026-03-02', '2026-03-02T10:00:00.123Z', 3, 9007199254740993n, 0.25, 1.5, true, 'Größe "=1"', 'noon', [1, 2]],
-      ['1969-12-31', '1969-12-31T23:59:59.999Z', -3, -7, -0.5, -1, false, '', '', []],
+      [
+        '2026-03-02',
+        '2026-03-02T10:00:00.123Z',
+        3,
+        9007199254740993n,
+        0.25,
+        1.5,
+        true,
+        'Größe "=1"',
+        '2026-03-02 10:00:00',
+        [1, 2],
+      ],
+      ['1969-12-31', '1969-12-31T23:59:59.999Z', -3, -7, -0.5, -1, false, '', '1969-12-31 23:59:59.5', []],
       Object.keys(columns).map(() => null),
     ]),
   );
@@ -66,12 +77,23 @@ test('days, instants, whole numbers, fractions, truth and text come back as what
     'DOUBLE',
     'BOOLEAN',
     'VARCHAR',
-    'VARCHAR',
+    'TIMESTAMP',
     'VARCHAR',
   ]);
   expect(rows).toEqual([
-    ['2026-03-02', '2026-03-02 10:00:00.123+00', 3, '9007199254740993', 0.25, 1.5, true, 'Größe "=1"', 'noon', '[1,2]'],
-    ['1969-12-31', '1969-12-31 23:59:59.999+00', -3, '-7', -0.5, -1, false, '', '', '[]'],
+    [
+      '2026-03-02',
+      '2026-03-02 10:00:00.123+00',
+      3,
+      '9007199254740993',
+      0.25,
+      1.5,
+      true,
+      'Größe "=1"',
+      '2026-03-02 10:00:00',
+      '[1,2]',
+    ],
+    ['1969-12-31', '1969-12-31 23:59:59.999+00', -3, '-7', -0.5, -1, false, '', '1969-12-31 23:59:59.5', '[]'],
     Object.keys(columns).map(() => null),
   ]);
 });

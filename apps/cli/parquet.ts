@@ -1,8 +1,9 @@
-import type { SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { Answer } from '#read-models/analysis';
 import * as postgres from '#read-models/engine/parsers';
 import { CommandFailed } from './command-failed.ts';
+
+type SchemaElement = ConstructorParameters<typeof ParquetWriter>[0]['schema'][number];
 
 interface ParquetType {
   readonly element: Omit<SchemaElement, 'name'>;
@@ -10,6 +11,7 @@ interface ParquetType {
 }
 
 const INSTANT = { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MILLIS' } as const;
+const LOCAL_TIME = { ...INSTANT, isAdjustedToUTC: false } as const;
 const DOUBLE: ParquetType = { element: { type: 'DOUBLE' }, convert: Number };
 const INT32: ParquetType = { element: { type: 'INT32' } };
 
@@ -23,6 +25,7 @@ const types: Readonly<Record<number, ParquetType>> = {
   [postgres.DOUBLE_PRECISION]: DOUBLE,
   [postgres.NUMERIC]: DOUBLE,
   [postgres.DATE]: { element: { type: 'INT32', converted_type: 'DATE' }, convert: date },
+  [postgres.TIMESTAMP]: { element: { type: 'INT64', logical_type: LOCAL_TIME }, convert: (at) => date(`${at}Z`) },
   [postgres.TIMESTAMPTZ]: { element: { type: 'INT64', logical_type: INSTANT }, convert: date },
 };
 const TEXT: ParquetType = {

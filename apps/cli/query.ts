@@ -18,7 +18,7 @@ export interface QueryOptions {
 
 /** Answers one question on the views of analysts. @throws QueryFailed, CannotOpenStore */
 export const query = (place: Place, question: string, { format, timeoutSeconds, output }: QueryOptions) =>
-  writeOut(formats[format](ask(place, question, { timeoutSeconds })), output);
+  writeOut(formats[format](named(ask(place, question, { timeoutSeconds }))), output);
 
 /** Writes a whole view, however long it is. */
 export async function exportView(place: Place, view: string, options: QueryOptions): Promise<void> {
@@ -47,6 +47,15 @@ async function* ask(place: Place, question: string, options: { timeoutSeconds: n
 }
 
 type Answers = AsyncIterable<Answer>;
+
+/** Of two columns of one name, NDJSON would keep the second only. */
+async function* named(answers: Answers): AsyncGenerator<Answer> {
+  for await (const answer of answers) {
+    const twice = answer.columns.find((name, index, all) => all.indexOf(name) < index);
+    if (twice !== undefined) throw new CommandFailed(`two columns are called ${twice}: give them names with AS`);
+    yield answer;
+  }
+}
 
 /** A number with more digits than most readers of JSON keep is written as text. */
 const jsonOf = (value: unknown): string =>

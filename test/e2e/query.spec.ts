@@ -66,6 +66,15 @@ test('a file that cannot be written is named, and one that was there stays when 
   expect((await readdir(join(data, '..'))).filter((name) => name.endsWith('.part'))).toEqual([]);
 }, 60_000);
 
+test('of two columns with one name none is lost: they are to be named', async () => {
+  const refused = await cli('query', 'SELECT 1 AS one, 2 AS one', '--format', 'ndjson', '--data', data);
+  expect(refused).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'leadger: two columns are called one: give them names with AS\n',
+  });
+}, 60_000);
+
 test('what is no question on the views is refused in one line', async () => {
   const { code, stdout, stderr } = await cli('query', 'SELECT * FROM leads_v2.leads', '--data', data);
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
