@@ -151,6 +151,17 @@ program
   });
 
 program
+  .command('sql')
+  .description(
+    'opens a local port for psql and its like, on a copy of the embedded read models; all are superuser there',
+  )
+  .option('--port <number>', 'on 127.0.0.1', wholeNumber, 5433)
+  .action(async (options: { port: number }) => {
+    const { serveSql } = await import('./sql.ts');
+    await serveSql(place(), options);
+  });
+
+program
   .command('serve-events')
   .description("serves the log in EventStoreDB's protocol, for any of its clients; read-only")
   .option('--port <number>', 'on 127.0.0.1', wholeNumber, 2113)
