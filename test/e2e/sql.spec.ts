@@ -82,16 +82,17 @@ test('the next one finds nothing of who was there before: no settings, no statem
   });
 });
 
-test('two at once take turns, each with its own answers', async () => {
-  const answers = await Promise.all(
-    Array.from({ length: 5 }, (_, n) =>
-      connected(async (client) => {
-        const asked = [1, 2, 3].map(async (m) => (await client.query('SELECT $1::int AS n', [n * 10 + m])).rows[0].n);
-        return Promise.all(asked);
-      }),
-    ),
-  );
-  expect(answers).toEqual([0, 1, 2, 3, 4].map((n) => [n * 10 + 1, n * 10 + 2, n * 10 + 3]));
+test('the next one waits until the one before is gone, and is in nobody else’s transaction', async () => {
+  const first = new Client(url);
+  await first.connect();
+  await first.query('BEGIN READ WRITE; CREATE TABLE public.half AS SELECT 1 AS half');
+  const next = connected((client) => client.query("SELECT to_regclass('public.half') AS half"));
+  for (let times = 0; times < 50; times += 1)
+    expect((await first.query('SELECT $1::int + half AS n FROM public.half', [times])).rows).toEqual([
+      { n: times + 1 },
+    ]);
+  await first.end();
+  expect((await next).rows).toEqual([{ half: null }]);
 });
 
 test('the port is open on this machine only, and one that is taken is told', async () => {
