@@ -1,8 +1,8 @@
 /** A telephone number starts with a plus sign and can do no harm: nothing in it calls a function. */
 const TELEPHONE = /^\+[\d ().-]+$/;
 
-/** What spreadsheets take for a formula, and would run. */
-const FORMULA = /^[=+\-@\t\r]/;
+/** What spreadsheets take for a formula, and would run; in full width too, which some make plain. */
+const FORMULA = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
 
 /** Nothing is an empty cell. */
 export type Cell = string | number | bigint;

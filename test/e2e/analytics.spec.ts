@@ -187,12 +187,33 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
       'WITH gone AS (DELETE FROM fill_rate RETURNING 1) SELECT * FROM gone',
       /DECLARE CURSOR must not contain data-modifying/,
     ],
+    ['SELECT * FROM pg_statistic', /permission denied for table pg_statistic/],
     ["SELECT set_config('transaction_read_only', 'off', true)", /must be set before any query/],
+    ["SELECT pg_read_file('PG_VERSION')", /permission denied for function pg_read_file/],
+    ["SELECT pg_read_binary_file('PG_VERSION')", /permission denied for function pg_read_binary_file/],
+    ["SELECT pg_ls_dir('.')", /permission denied for function pg_ls_dir/],
+    ["SELECT pg_stat_file('PG_VERSION')", /permission denied for function pg_stat_file/],
+    ["SELECT lo_import('PG_VERSION')", /permission denied for function lo_import/],
+    ["SELECT lo_export(1, 'copy')", /permission denied for function lo_export/],
+    ['SELECT * FROM pg_largeobject', /permission denied for table pg_largeobject/],
+    ['SELECT * FROM pg_authid', /permission denied for table pg_authid/],
+    ["SELECT current_setting('config_file')", /(permission denied|must be superuser .*) to examine "config_file"/],
+    ["SELECT dblink('', 'SELECT 1')", /function dblink\(unknown, unknown\) does not exist/],
+    ["COPY (SELECT 1) TO PROGRAM 'cat'", /syntax error at or near "COPY"/],
   ])('%s is refused', async (query, reason) => {
     const refused = ask(query);
     await expect(refused).rejects.toThrow(QueryFailed);
     await expect(refused).rejects.toThrow(reason);
     expect((await ask('SELECT * FROM fill_rate')).rows.length).toBeGreaterThan(0);
+  });
+
+  test('the database’s own catalogues tell of the columns of these views alone, and nothing lends its owner’s rights', async () => {
+    const ours = "NOT IN ('pg_catalog', 'information_schema')";
+    expect(
+      await rowsOf(`SELECT DISTINCT table_schema FROM information_schema.columns WHERE table_schema ${ours}`),
+    ).toEqual([{ table_schema: 'analytics' }]);
+    expect(await rowsOf(`SELECT * FROM pg_stats WHERE schemaname ${ours}`)).toEqual([]);
+    expect(await rowsOf('SELECT proname FROM pg_proc WHERE prosecdef')).toEqual([]);
   });
 
   test('long answers come in pieces, empty ones with their columns', async () => {
@@ -205,6 +226,39 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
     expect((await ask('SELECT 1')).rows).toEqual([[1]]);
   });
 }
+
+test('a renewal that is not due yet is not missed; one that never comes, because somebody left before, is', async () => {
+  const club = await openShop();
+  const join = async (paymentToken = 'tok_ok') => {
+    const order = { leadTypeId: TYPE, quantity: 10, paymentToken, loyalty: { cadence: 'weekly' } };
+    return club.order(await club.customer(), order);
+  };
+  const retention = async () => {
+    const readModels = club.server.application.get<ReadModels>(READ_MODELS);
+    const query = 'SELECT renewal_number, programmes, due, renewed, retention FROM programme_retention ORDER BY 1';
+    await readModels.waitFor(await club.server.application.get<EventStore>(EVENT_STORE).head(), 20_000);
+    const rows: (readonly unknown[])[] = [];
+    for await (const answer of readModels.analyse(query, { timeoutSeconds: 30 })) rows.push(...answer.rows);
+    return rows;
+  };
+  await join();
+  const left = await join();
+  await join('tok_declined');
+  await club.wait({ days: 3 });
+  await club.ask('POST', `/api/programmes/${left}/cancel`);
+  await join();
+  expect(await retention()).toEqual([]);
+  await club.wait({ days: 5 });
+  expect(await retention()).toEqual([[1, 3, 2, 1, 0.5]]);
+  await club.wait({ days: 3 });
+  expect(await retention()).toEqual([[1, 3, 3, 2, 2 / 3]]);
+  await club.wait({ days: 4 });
+  expect(await retention()).toEqual([
+    [1, 3, 3, 2, 2 / 3],
+    [2, 3, 2, 1, 0.5],
+  ]);
+  await club.stop();
+}, 60_000);
 
 test('on PGlite, a statement that takes too long is ended, and the database with it; its files are whole', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'leadger-analytics-'));
