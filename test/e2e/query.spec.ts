@@ -128,6 +128,22 @@ describeWithPostgres('on PostgreSQL,', () => {
     await expect(client.query('RESET ROLE; SELECT * FROM read_models.copies')).rejects.toThrow('permission denied');
     await expect(client.query('CREATE TABLE analytics.mine (id int)')).rejects.toThrow('permission denied');
     await expect(client.query('SET ROLE postgres')).rejects.toThrow('permission denied');
+    for (const statement of [
+      "SELECT pg_read_file('/etc/passwd')",
+      "SELECT lo_import('/etc/passwd')",
+      "COPY (SELECT 1) TO PROGRAM 'true'",
+      "COPY (SELECT 1) TO '/dev/null'",
+      "SELECT set_config('role', 'postgres', false)",
+      "SET SESSION AUTHORIZATION 'postgres'",
+      "SELECT query_to_xml('SELECT * FROM read_models.copies', true, true, '')",
+      'CREATE EXTENSION dblink',
+      'CREATE TABLE public.mine (id int)',
+      'CREATE FUNCTION analytics.mine() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$',
+      'CREATE OR REPLACE VIEW analytics.fill_rate AS SELECT 1',
+      'DROP VIEW analytics.fill_rate',
+      'GRANT leadger_analyst TO postgres',
+    ])
+      await expect(client.query(statement)).rejects.toThrow(/permission denied|must (be|have)/);
     await client.query('SELECT * FROM analytics.fill_rate');
     await client.end();
   });
