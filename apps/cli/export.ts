@@ -1,11 +1,10 @@
-import { once } from 'node:events';
 import { openBoxes } from '#audit/opened';
 import { openForReading, type Place } from '#wiring/stores';
 
 const decoder = new TextDecoder();
 
-/** Writes the log to standard output, one event a line; personal data sealed, or opened where that is asked for. */
-export async function exportLog(place: Place, { opened = false }: { opened?: boolean }): Promise<void> {
+/** The log, one event a line; personal data sealed, or opened where that is asked for. */
+export async function* logLines(place: Place, { opened }: { opened: boolean }): AsyncGenerator<string> {
   const stores = await openForReading(place);
   try {
     for await (const event of stores.events.readAll()) {
@@ -22,14 +21,9 @@ export async function exportLog(place: Place, { opened = false }: { opened?: boo
         metadata: JSON.parse(decoder.decode(event.metadata)),
         ...(hash && { hash: Buffer.from(hash).toString('hex') }),
       };
-      await writeOut(`${JSON.stringify(line)}\n`);
+      yield `${JSON.stringify(line)}\n`;
     }
   } finally {
     await stores.close();
   }
-}
-
-/** Waits until whoever reads our output has room for more. */
-export async function writeOut(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
 }

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { EventStoreError } from '#event-store/port';
 import type { Place } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
+import type { Format } from './query.ts';
 
 /** `leadger`: what a store's owner, an auditor and an analyst do at a terminal. Each command loads what it needs only. */
 const program = new Command('leadger')
@@ -112,23 +113,28 @@ program
 
 program
   .command('export')
-  .description('writes the log, or a view of analysts, to standard output')
+  .description('writes the log, or a view of analysts')
   .argument('[view]', 'e.g. sales_by_day; see docs/analytics.md. Default: the log, as NDJSON')
   .addOption(new Option('--opened', 'the log with personal data opened; default: sealed').conflicts('format'))
-  .option('--format <csv|ndjson>', 'of a view; default: ndjson', oneOf('csv', 'ndjson'))
+  .option('--format <csv|ndjson|parquet>', 'of a view; default: ndjson', oneOf('csv', 'ndjson', 'parquet'))
+  .option('--output <file>', 'instead of standard output; there when it is whole')
   .option('--timeout <seconds>', 'for each part of a view', secondsAtLeastOne, 60)
   .action(
-    async (view: string | undefined, options: { opened?: boolean; format?: 'csv' | 'ndjson'; timeout: number }) => {
-      const { opened = false, format = 'ndjson', timeout: timeoutSeconds } = options;
+    async (
+      view: string | undefined,
+      options: { opened?: boolean; format?: Exclude<Format, 'table'>; output?: string; timeout: number },
+    ) => {
+      const { opened = false, format = 'ndjson', output, timeout: timeoutSeconds } = options;
       if (view === undefined) {
-        if (format === 'csv') throw new CommandFailed('the log is written as NDJSON; only a view can be had as CSV');
-        const { exportLog } = await import('./export.ts');
-        await exportLog(place(), { opened });
+        if (format !== 'ndjson')
+          throw new CommandFailed('the log is written as NDJSON; only a view can be had as CSV or Parquet');
+        const [{ logLines }, { writeOut }] = await Promise.all([import('./export.ts'), import('./output.ts')]);
+        await writeOut(logLines(place(), { opened }), output);
         return;
       }
       if (opened) throw new CommandFailed('there is nothing in a view that could be opened');
       const { exportView } = await import('./query.ts');
-      await exportView(place(), view, { format, timeoutSeconds });
+      await exportView(place(), view, { format, timeoutSeconds, output });
     },
   );
 
@@ -136,11 +142,23 @@ program
   .command('query')
   .description('asks the views of analysts (docs/analytics.md), and nothing else, one question in SQL')
   .argument('<sql>', 'e.g. "SELECT * FROM fill_rate"')
-  .option('--format <table|csv|ndjson>', 'of the answer', oneOf('table', 'csv', 'ndjson'), 'table')
+  .option('--format <table|csv|ndjson|parquet>', 'of the answer', oneOf('table', 'csv', 'ndjson', 'parquet'), 'table')
+  .option('--output <file>', 'instead of standard output; there when it is whole')
   .option('--timeout <seconds>', 'for each part of the answer', secondsAtLeastOne, 60)
-  .action(async (sql: string, { format, timeout }: { format: 'table' | 'csv' | 'ndjson'; timeout: number }) => {
+  .action(async (sql: string, { format, output, timeout }: { format: Format; output?: string; timeout: number }) => {
     const { query } = await import('./query.ts');
-    await query(place(), sql, { format, timeoutSeconds: timeout });
+    await query(place(), sql, { format, timeoutSeconds: timeout, output });
+  });
+
+program
+  .command('sql')
+  .description(
+    'opens a local port for psql and its like, on a copy of the embedded read models; all are superuser there',
+  )
+  .option('--port <number>', 'on 127.0.0.1', wholeNumber, 5433)
+  .action(async (options: { port: number }) => {
+    const { serveSql } = await import('./sql.ts');
+    await serveSql(place(), options);
   });
 
 program

@@ -1,22 +1,24 @@
-import { csvLine } from '#apps/api/csv';
+import { type Cell, csvLine } from '#apps/api/csv';
 import { type Answer, analyse } from '#read-models/analysis';
 import { views } from '#read-models/analytics';
 import { connectTo } from '#read-models/engine/postgres';
 import { openStores, type Place } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
-import { writeOut } from './export.ts';
+import { writeOut } from './output.ts';
+import { parquetOf } from './parquet.ts';
 
-export type Format = 'table' | 'csv' | 'ndjson';
+export type Format = 'table' | 'csv' | 'ndjson' | 'parquet';
 
 export interface QueryOptions {
   readonly format: Format;
   readonly timeoutSeconds: number;
+  /** A file; default: standard output. */
+  readonly output?: string | undefined;
 }
 
-/** Answers one question on the views of analysts, on standard output. @throws QueryFailed, CannotOpenStore */
-export async function query(place: Place, question: string, { format, timeoutSeconds }: QueryOptions): Promise<void> {
-  for await (const text of formats[format](ask(place, question, { timeoutSeconds }))) await writeOut(text);
-}
+/** Answers one question on the views of analysts. @throws QueryFailed, CannotOpenStore */
+export const query = (place: Place, question: string, { format, timeoutSeconds, output }: QueryOptions) =>
+  writeOut(formats[format](named(ask(place, question, { timeoutSeconds }))), output);
 
 /** Writes a whole view, however long it is. */
 export async function exportView(place: Place, view: string, options: QueryOptions): Promise<void> {
@@ -46,7 +48,20 @@ async function* ask(place: Place, question: string, options: { timeoutSeconds: n
 
 type Answers = AsyncIterable<Answer>;
 
-const formats: Readonly<Record<Format, (answers: Answers) => AsyncIterable<string>>> = {
+/** Of two columns of one name, NDJSON would keep the second only. */
+async function* named(answers: Answers): AsyncGenerator<Answer> {
+  for await (const answer of answers) {
+    const twice = answer.columns.find((name, index, all) => all.indexOf(name) < index);
+    if (twice !== undefined) throw new CommandFailed(`two columns are called ${twice}: give them names with AS`);
+    yield answer;
+  }
+}
+
+/** A number with more digits than most readers of JSON keep is written as text. */
+const jsonOf = (value: unknown): string =>
+  JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? String(part) : part));
+
+const formats: Readonly<Record<Format, (answers: Answers) => AsyncIterable<string | Uint8Array>>> = {
   async *csv(answers) {
     let first = true;
     for await (const { columns, rows } of answers) {
@@ -59,9 +74,11 @@ const formats: Readonly<Record<Format, (answers: Answers) => AsyncIterable<strin
   async *ndjson(answers) {
     for await (const { columns, rows } of answers)
       yield rows
-        .map((row) => `${JSON.stringify(Object.fromEntries(columns.map((name, index) => [name, row[index]])))}\n`)
+        .map((row) => `${jsonOf(Object.fromEntries(columns.map((name, index) => [name, row[index]])))}\n`)
         .join('');
   },
+
+  parquet: parquetOf,
 
   /** Each piece of a long answer has widths of its own: nothing waits for what comes after it. */
   async *table(answers) {
@@ -73,7 +90,7 @@ function tableOf(columns: readonly string[], rows: readonly (readonly unknown[])
   const cells = [columns, ...rows].map((row) => row.map((value) => printable(cellOf(value) ?? '')));
   const widths = columns.map((_, index) => Math.max(...cells.map((row) => (row[index] as string).length)));
   const isNumber = columns.map((_, index) =>
-    rows.every((row) => row[index] === null || typeof row[index] === 'number'),
+    rows.every((row) => row[index] === null || typeof row[index] === 'number' || typeof row[index] === 'bigint'),
   );
   const pad = (text: string, index: number) =>
     isNumber[index] ? text.padStart(widths[index] as number) : text.padEnd(widths[index] as number);
@@ -82,10 +99,10 @@ function tableOf(columns: readonly string[], rows: readonly (readonly unknown[])
 }
 
 /** Whatever is in a cell, it moves no cursor and colours nothing. */
-const printable = (cell: string | number): string => String(cell).replace(/\p{Cc}/gu, ' ');
+const printable = (cell: Cell): string => String(cell).replace(/\p{Cc}/gu, ' ');
 
-function cellOf(value: unknown): string | number | undefined {
+function cellOf(value: unknown): Cell | undefined {
   if (value === null || value === undefined) return undefined;
-  if (typeof value === 'number' || typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'string') return value;
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

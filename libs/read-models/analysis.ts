@@ -4,6 +4,8 @@ import { ANALYST, ANALYTICS } from './engine/views.ts';
 /** Some rows of an answer; the first has the columns even when there are no rows. */
 export interface Answer {
   readonly columns: readonly string[];
+  /** PostgreSQL's numbers of the columns' types. */
+  readonly types: readonly number[];
   readonly rows: readonly (readonly unknown[])[];
 }
 

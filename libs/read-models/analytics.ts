@@ -249,9 +249,11 @@ FROM ageing GROUP BY 1 ORDER BY 1`,
       LEFT JOIN {replacements.replacements} AS replacements USING (order_id, lead_id)
       GROUP BY 1, 2, 3`,
     example: [
-      'Which sources are the worst?',
-      `SELECT source, sum(granted_returns) / nullif(sum(deliveries), 0) AS granted_rate
-FROM return_rate GROUP BY 1 ORDER BY 2 DESC LIMIT 10`,
+      'Which sources are the worst, of those with ten deliveries at least?',
+      `SELECT rank() OVER (ORDER BY sum(granted_returns) / sum(deliveries) DESC) AS place, source,
+  sum(deliveries) AS deliveries, sum(granted_returns) AS granted_returns,
+  round(100 * sum(granted_returns) / sum(deliveries), 1) AS percent
+FROM return_rate GROUP BY source HAVING sum(deliveries) >= 10 ORDER BY place, source`,
     ],
   },
   {
@@ -282,8 +284,9 @@ FROM return_rate GROUP BY 1 ORDER BY 2 DESC LIMIT 10`,
       FROM {replacements.replacements} AS replacements JOIN {leads.leads} AS leads USING (lead_id)
       GROUP BY 1, 2, 3, 4, 5`,
     example: [
-      'Which reasons are given, and how many of them are granted?',
-      `SELECT reason, sum(returns) AS returns, sum(granted_returns) AS granted
+      'For which reasons do leads come back, of how many that were delivered, and how many returns are granted?',
+      `SELECT reason, sum(returns) AS returns, sum(returns) / (SELECT sum(deliveries) FROM return_rate) AS return_rate,
+  sum(granted_returns) AS granted
 FROM returns_by_day GROUP BY 1 ORDER BY 2 DESC`,
     ],
   },
@@ -382,33 +385,43 @@ FROM programmes_by_cohort GROUP BY 1 ORDER BY 1`,
   {
     name: 'programme_retention',
     description:
-      'How many programmes of a month came to their first, second, third … renewal. A renewal that is not due yet is not paid either.',
-    grain: 'one month of joining, store, lead type, cadence and number of the renewal',
+      'How many programmes of a month paid their first, second, third … renewal, of those that could have. A renewal that nobody has tried to charge yet is neither paid nor unpaid; one that a cancelled programme will never come to is unpaid from the day on which it would have been due.',
+    grain: 'one month of joining, store, lead type, cadence and number of a renewal that was due for somebody',
     columns: {
       cohort_month: ['UTC month', 'its first day'],
       ...storeAndType,
       cadence: ['name', 'how often they are renewed'],
       renewal_number: ['number', 'the first is 1'],
-      programmes: ['programmes', 'that joined in that month'],
+      programmes: ['programmes', 'that joined in that month and were paid for'],
+      due: ['programmes', 'whose renewal was due, or would have been, had they not been cancelled'],
       renewed: ['programmes', 'that paid this renewal'],
-      retention: ['0 to 1', 'renewed of programmes'],
+      retention: ['0 to 1', 'renewed of due'],
       revenue_cents: ['cents', 'of this renewal'],
     },
     sql: `
-      SELECT cohort_month, store_id, lead_type_id, cadence, renewal_number, programmes, renewed,
-        ${ratio('renewed', 'programmes')} AS retention, revenue_cents
+      SELECT cohort_month, store_id, lead_type_id, cadence, renewal_number, programmes, due, renewed,
+        ${ratio('renewed', 'due')} AS retention, revenue_cents
       FROM (
-        SELECT ${month('joined_at')} AS cohort_month, store_id, lead_type_id, cadence, count(*) AS programmes
-        FROM {programmes.programmes} WHERE status <> 'joining' GROUP BY 1, 2, 3, 4
-      ) AS cohorts
-      JOIN (
-        SELECT ${month('joined_at')} AS cohort_month, store_id, lead_type_id, cadence, renewal_number,
+        SELECT cohort_month, store_id, lead_type_id, cadence, renewal_number, count(*) AS programmes,
+          count(*) FILTER (WHERE attempts > 0
+            OR status = 'cancelled' AND joined_at + renewal_number * cadence_days * interval '1 day' <= last_tried.due_at
+          ) AS due,
           count(paid_at) AS renewed, coalesce(sum(total_cents), 0)::bigint AS revenue_cents
-        FROM {programmes.renewals} JOIN {programmes.programmes} USING (order_id) GROUP BY 1, 2, 3, 4, 5
-      ) AS renewals USING (cohort_month, store_id, lead_type_id, cadence)`,
+        FROM (
+          SELECT *, ${month('joined_at')} AS cohort_month FROM {programmes.programmes}
+          WHERE status <> 'joining' AND status_cause IS DISTINCT FROM 'payment-failed'
+        ) AS programmes
+        JOIN (
+          SELECT DISTINCT ${month('joined_at')} AS cohort_month, store_id, lead_type_id, cadence, renewal_number
+          FROM {programmes.renewals} JOIN {programmes.programmes} USING (order_id) WHERE attempts > 0
+        ) AS steps USING (cohort_month, store_id, lead_type_id, cadence)
+        LEFT JOIN {programmes.renewals} AS renewals USING (order_id, renewal_number)
+        CROSS JOIN (SELECT max(due_at) AS due_at FROM {programmes.renewals} WHERE attempts > 0) AS last_tried
+        GROUP BY 1, 2, 3, 4, 5
+      ) AS cohorts`,
     example: [
       'How many stay for a third renewal?',
-      `SELECT cohort_month, lead_type_id, cadence, renewed, programmes
+      `SELECT cohort_month, lead_type_id, cadence, renewed, due, retention
 FROM programme_retention WHERE renewal_number = 3 ORDER BY 1, 2, 3`,
     ],
   },

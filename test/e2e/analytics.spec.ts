@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { EventStore } from '#event-store/port';
 import { QueryFailed } from '#read-models/analysis';
 import { LOG_POSITION, type View, views } from '#read-models/analytics';
+import { BIGINT, DATE, DOUBLE_PRECISION, INTEGER, TEXT, TIMESTAMPTZ } from '#read-models/engine/parsers';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
 import { openShop, type Shop } from '#test/acceptance/shop';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
@@ -12,6 +13,8 @@ import { EVENT_STORE, READ_MODELS } from '#wiring/tokens';
 
 const TYPE = 'exclusive-fresh';
 const HOUR = 3600;
+/** Each has its like in Parquet; a numeric would not. */
+const TYPES_OF_VIEWS = [TEXT, DATE, TIMESTAMPTZ, INTEGER, BIGINT, DOUBLE_PRECISION];
 
 let shop: Shop;
 let log: EventStore;
@@ -79,12 +82,13 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
 
   const ask = async (query: string, timeoutSeconds = 30) => {
     let columns: readonly string[] = [];
+    let types: readonly number[] = [];
     const rows: (readonly unknown[])[] = [];
     for await (const answer of readModels.analyse(query, { timeoutSeconds })) {
-      columns = answer.columns;
+      ({ columns, types } = answer);
       rows.push(...answer.rows);
     }
-    return { columns, rows };
+    return { columns, types, rows };
   };
   /** The rows of a view as objects, without the position. */
   const rowsOf = async (query: string) => {
@@ -99,6 +103,7 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
     async (name, { columns, example: [, query] }) => {
       const answer = await ask(`SELECT * FROM ${name}`);
       expect(answer.columns).toEqual(Object.keys({ ...columns, ...LOG_POSITION }));
+      expect(answer.types.filter((type) => !TYPES_OF_VIEWS.includes(type))).toEqual([]);
       expect(answer.rows.length).toBeGreaterThan(0);
       expect((await ask(query)).columns.length).toBeGreaterThan(0);
     },
@@ -182,7 +187,19 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
       'WITH gone AS (DELETE FROM fill_rate RETURNING 1) SELECT * FROM gone',
       /DECLARE CURSOR must not contain data-modifying/,
     ],
+    ['SELECT * FROM pg_statistic', /permission denied for table pg_statistic/],
     ["SELECT set_config('transaction_read_only', 'off', true)", /must be set before any query/],
+    ["SELECT pg_read_file('PG_VERSION')", /permission denied for function pg_read_file/],
+    ["SELECT pg_read_binary_file('PG_VERSION')", /permission denied for function pg_read_binary_file/],
+    ["SELECT pg_ls_dir('.')", /permission denied for function pg_ls_dir/],
+    ["SELECT pg_stat_file('PG_VERSION')", /permission denied for function pg_stat_file/],
+    ["SELECT lo_import('PG_VERSION')", /permission denied for function lo_import/],
+    ["SELECT lo_export(1, 'copy')", /permission denied for function lo_export/],
+    ['SELECT * FROM pg_largeobject', /permission denied for table pg_largeobject/],
+    ['SELECT * FROM pg_authid', /permission denied for table pg_authid/],
+    ["SELECT current_setting('config_file')", /(permission denied|must be superuser .*) to examine "config_file"/],
+    ["SELECT dblink('', 'SELECT 1')", /function dblink\(unknown, unknown\) does not exist/],
+    ["COPY (SELECT 1) TO PROGRAM 'cat'", /syntax error at or near "COPY"/],
   ])('%s is refused', async (query, reason) => {
     const refused = ask(query);
     await expect(refused).rejects.toThrow(QueryFailed);
@@ -190,9 +207,18 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
     expect((await ask('SELECT * FROM fill_rate')).rows.length).toBeGreaterThan(0);
   });
 
+  test('the database’s own catalogues tell of the columns of these views alone, and nothing lends its owner’s rights', async () => {
+    const ours = "NOT IN ('pg_catalog', 'information_schema')";
+    expect(
+      await rowsOf(`SELECT DISTINCT table_schema FROM information_schema.columns WHERE table_schema ${ours}`),
+    ).toEqual([{ table_schema: 'analytics' }]);
+    expect(await rowsOf(`SELECT * FROM pg_stats WHERE schemaname ${ours}`)).toEqual([]);
+    expect(await rowsOf('SELECT proname FROM pg_proc WHERE prosecdef')).toEqual([]);
+  });
+
   test('long answers come in pieces, empty ones with their columns', async () => {
     expect((await ask('SELECT n FROM generate_series(1, 1500) AS n')).rows).toHaveLength(1500);
-    expect(await ask('SELECT 1 AS one, 2 AS one WHERE false')).toEqual({ columns: ['one', 'one'], rows: [] });
+    expect(await ask('SELECT 1 AS one, 2 AS one WHERE false')).toMatchObject({ columns: ['one', 'one'], rows: [] });
     for await (const { rows } of readModels.analyse('SELECT generate_series(1, 5000)', { timeoutSeconds: 30 })) {
       expect(rows).toHaveLength(500);
       break;
@@ -200,6 +226,39 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
     expect((await ask('SELECT 1')).rows).toEqual([[1]]);
   });
 }
+
+test('a renewal that is not due yet is not missed; one that never comes, because somebody left before, is', async () => {
+  const club = await openShop();
+  const join = async (paymentToken = 'tok_ok') => {
+    const order = { leadTypeId: TYPE, quantity: 10, paymentToken, loyalty: { cadence: 'weekly' } };
+    return club.order(await club.customer(), order);
+  };
+  const retention = async () => {
+    const readModels = club.server.application.get<ReadModels>(READ_MODELS);
+    const query = 'SELECT renewal_number, programmes, due, renewed, retention FROM programme_retention ORDER BY 1';
+    await readModels.waitFor(await club.server.application.get<EventStore>(EVENT_STORE).head(), 20_000);
+    const rows: (readonly unknown[])[] = [];
+    for await (const answer of readModels.analyse(query, { timeoutSeconds: 30 })) rows.push(...answer.rows);
+    return rows;
+  };
+  await join();
+  const left = await join();
+  await join('tok_declined');
+  await club.wait({ days: 3 });
+  await club.ask('POST', `/api/programmes/${left}/cancel`);
+  await join();
+  expect(await retention()).toEqual([]);
+  await club.wait({ days: 5 });
+  expect(await retention()).toEqual([[1, 3, 2, 1, 0.5]]);
+  await club.wait({ days: 3 });
+  expect(await retention()).toEqual([[1, 3, 3, 2, 2 / 3]]);
+  await club.wait({ days: 4 });
+  expect(await retention()).toEqual([
+    [1, 3, 3, 2, 2 / 3],
+    [2, 3, 2, 1, 0.5],
+  ]);
+  await club.stop();
+}, 60_000);
 
 test('on PGlite, a statement that takes too long is ended, and the database with it; its files are whole', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'leadger-analytics-'));

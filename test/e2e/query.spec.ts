@@ -1,6 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { Client } from 'pg';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { build, cli } from './program.ts';
@@ -36,7 +37,42 @@ test('a whole view is exported, and an unknown one is told from what there is', 
   expect(unknown).toMatchObject({ code: 1, stdout: '' });
   expect(unknown.stderr).toMatch(/^leadger: there is no view leads: there are sales_by_day, .*\n$/);
   const log = await cli('export', '--format', 'csv', '--data', data);
-  expect(log.stderr).toBe('leadger: the log is written as NDJSON; only a view can be had as CSV\n');
+  expect(log.stderr).toBe('leadger: the log is written as NDJSON; only a view can be had as CSV or Parquet\n');
+}, 60_000);
+
+test('a view is exported as Parquet to a file, which another program reads as what NDJSON says', async () => {
+  const file = join(data, '..', 'supply.parquet');
+  const written = await cli('export', 'supply_by_day', '--format', 'parquet', '--output', file, '--data', data);
+  expect(written).toEqual({ code: 0, stdout: '', stderr: '' });
+  const lines = (await cli('export', 'supply_by_day', '--data', data)).stdout.trim().split('\n');
+  const duck = await (await DuckDBInstance.create()).connect();
+  const rows = (await duck.runAndReadAll(`FROM '${file}'`)).getRowObjects();
+  duck.closeSync();
+  const asWritten = (_: string, value: unknown) => (typeof value === 'bigint' ? Number(value) : value);
+  expect(rows.map((row) => JSON.parse(JSON.stringify({ ...row, day: String(row.day) }, asWritten)))).toEqual(
+    lines.map((line) => JSON.parse(line)),
+  );
+}, 60_000);
+
+test('a file that cannot be written is named, and one that was there stays when the export fails', async () => {
+  const nowhere = join(data, '..', 'nowhere', 'supply.csv');
+  const failed = await cli('export', 'supply_by_day', '--format', 'csv', '--output', nowhere, '--data', data);
+  expect(failed).toMatchObject({ code: 1, stdout: '' });
+  expect(failed.stderr).toMatch(/^leadger: \S+supply.csv cannot be written: ENOENT.*\n$/);
+  const file = join(data, '..', 'kept.ndjson');
+  await writeFile(file, 'as it was');
+  expect((await cli('export', '--output', file, '--data', join(data, 'none'))).code).toBe(1);
+  expect(await readFile(file, 'utf8')).toBe('as it was');
+  expect((await readdir(join(data, '..'))).filter((name) => name.endsWith('.part'))).toEqual([]);
+}, 60_000);
+
+test('of two columns with one name none is lost: they are to be named', async () => {
+  const refused = await cli('query', 'SELECT 1 AS one, 2 AS one', '--format', 'ndjson', '--data', data);
+  expect(refused).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'leadger: two columns are called one: give them names with AS\n',
+  });
 }, 60_000);
 
 test('what is no question on the views is refused in one line', async () => {
@@ -92,6 +128,22 @@ describeWithPostgres('on PostgreSQL,', () => {
     await expect(client.query('RESET ROLE; SELECT * FROM read_models.copies')).rejects.toThrow('permission denied');
     await expect(client.query('CREATE TABLE analytics.mine (id int)')).rejects.toThrow('permission denied');
     await expect(client.query('SET ROLE postgres')).rejects.toThrow('permission denied');
+    for (const statement of [
+      "SELECT pg_read_file('/etc/passwd')",
+      "SELECT lo_import('/etc/passwd')",
+      "COPY (SELECT 1) TO PROGRAM 'true'",
+      "COPY (SELECT 1) TO '/dev/null'",
+      "SELECT set_config('role', 'postgres', false)",
+      "SET SESSION AUTHORIZATION 'postgres'",
+      "SELECT query_to_xml('SELECT * FROM read_models.copies', true, true, '')",
+      'CREATE EXTENSION dblink',
+      'CREATE TABLE public.mine (id int)',
+      'CREATE FUNCTION analytics.mine() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$',
+      'CREATE OR REPLACE VIEW analytics.fill_rate AS SELECT 1',
+      'DROP VIEW analytics.fill_rate',
+      'GRANT leadger_analyst TO postgres',
+    ])
+      await expect(client.query(statement)).rejects.toThrow(/permission denied|must (be|have)/);
     await client.query('SELECT * FROM analytics.fill_rate');
     await client.end();
   });

@@ -52,7 +52,8 @@ export async function startCluster(): Promise<Cluster | undefined> {
   throw new Error('PostgreSQL did not start');
 }
 
-function directoryOfPrograms(): string | undefined {
+/** The newest that Debian's packages installed. */
+export function directoryOfPrograms(): string | undefined {
   if (!existsSync(DEBIAN)) return undefined;
   const versions = readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a));
   return versions.map((version) => join(DEBIAN, version, 'bin')).find((path) => existsSync(join(path, 'initdb')));

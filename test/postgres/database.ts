@@ -1,8 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { Client } from 'pg';
+import { directoryOfPrograms } from './cluster.ts';
 
 /** `describe` where there is a PostgreSQL server for tests, skipped where there is none. */
 export const describeWithPostgres = process.env.TEST_DATABASE_URL ? describe : describe.skip;
+
+/** PostgreSQL's own client, where it is installed. */
+export const PSQL = join(directoryOfPrograms() ?? '', 'psql');
+export const describeWithPsql = directoryOfPrograms() === undefined ? describe.skip : describe;
 
 /** A new, empty database. Dropped with whoever is still connected. */
 export async function freshDatabase(): Promise<{ url: string; drop(): Promise<void> }> {

@@ -12,13 +12,16 @@ export async function openEmbeddedDatabase(directory: string | undefined) {
   };
 }
 
+/** Where PGlite keeps its files. */
+export const filesOf = (directory: string): string => join(directory, 'pglite');
+
 /**
  * PGlite writes without fsync: after a crash of the program its files are whole, after a crash of the machine they may be
  * anything. A mark tells in which life of the machine they were written last.
  */
 async function openFiles(directory: string | undefined): Promise<PgliteThread> {
   if (directory === undefined) return PgliteThread.start(undefined);
-  const files = join(directory, 'pglite');
+  const files = filesOf(directory);
   if (existsSync(files) && writtenBeforeTheMachineWentDown(directory)) {
     console.warn(`leadger: the machine went down while ${files} was written: it is built anew from the log`);
     rmSync(files, { recursive: true });

@@ -19,6 +19,7 @@ export type DatabaseReply =
       readonly id: number;
       readonly rows: unknown[];
       readonly columns: string[];
+      readonly types: number[];
       readonly affected: number;
     }
   | ({ readonly kind: 'json'; readonly id: number } & JsonRows)
@@ -65,8 +66,9 @@ async function main(): Promise<void> {
         return;
       }
       const answer = await database.query(sql, [...parameters], { rowMode: as === 'lists' ? 'array' : 'object' });
-      const columns = as === 'lists' ? answer.fields.map(({ name }) => name) : [];
-      tell({ kind: 'rows', id, rows: answer.rows, columns, affected: answer.affectedRows ?? 0 });
+      const fields = as === 'lists' ? answer.fields : [];
+      const [columns, types] = [fields.map(({ name }) => name), fields.map(({ dataTypeID }) => dataTypeID)];
+      tell({ kind: 'rows', id, rows: answer.rows, columns, types, affected: answer.affectedRows ?? 0 });
     } catch (error) {
       tell({ kind: 'error', id, message: (error as Error).message, code: (error as { code?: string }).code });
     }

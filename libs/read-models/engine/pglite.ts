@@ -30,7 +30,7 @@ export const QUERY_CANCELED = '57014';
 
 const fromSource = import.meta.url.endsWith('.ts');
 
-type Rows = Pick<Extract<DatabaseReply, { kind: 'rows' }>, 'rows' | 'columns' | 'affected'>;
+type Rows = Pick<Extract<DatabaseReply, { kind: 'rows' }>, 'rows' | 'columns' | 'types' | 'affected'>;
 
 interface Asked {
   readonly resolve: (rows: Rows) => void;
@@ -111,8 +111,8 @@ export class PgliteThread implements DatabaseConnection {
         void this.#worker.terminate();
       }, timeoutMilliseconds);
       try {
-        const { columns, rows } = await this.#ask(statement, [], 'lists');
-        return { columns, rows: rows as unknown[][] };
+        const { columns, types, rows } = await this.#ask(statement, [], 'lists');
+        return { columns, types, rows: rows as unknown[][] };
       } finally {
         clearTimeout(tooLong);
       }
@@ -162,7 +162,7 @@ export class PgliteThread implements DatabaseConnection {
         const asked = this.#asked.get(reply.id);
         this.#asked.delete(reply.id);
         if (reply.kind === 'rows') asked?.resolve(reply);
-        else if (reply.kind === 'json') asked?.resolve({ rows: rowsIn(reply), columns: [], affected: 0 });
+        else if (reply.kind === 'json') asked?.resolve({ rows: rowsIn(reply), columns: [], types: [], affected: 0 });
         else asked?.reject(new DatabaseError(reply.message, reply.code));
       }
     }

@@ -43,7 +43,7 @@ export async function connectTo(url: string): Promise<Connection> {
         rowMode: 'array',
         queryMode: 'extended',
       } as pg.QueryArrayConfig);
-      return { columns: fields.map(({ name }) => name), rows };
+      return { columns: fields.map(({ name }) => name), types: fields.map(({ dataTypeID }) => dataTypeID), rows };
     },
     close: () => client.end(),
   };

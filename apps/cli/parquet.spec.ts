@@ -1,0 +1,127 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import type { Answer } from '#read-models/analysis';
+import * as postgres from '#read-models/engine/parsers';
+import { CommandFailed } from './command-failed.ts';
+import { parquetOf } from './parquet.ts';
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'leadger-parquet-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+async function* inPieces(answer: Answer, rows: number): AsyncGenerator<Answer> {
+  for (let from = 0; from === 0 || from < answer.rows.length; from += rows)
+    yield { ...answer, rows: answer.rows.slice(from, from + rows) };
+}
+
+/** What DuckDB, which has nothing in common with the writer, reads in the file. */
+async function readBack(answer: Answer, question = 'SELECT * FROM file') {
+  const file = join(directory, `${crypto.randomUUID()}.parquet`);
+  await writeFile(file, parquetOf(inPieces(answer, 500)));
+  const duck = await (await DuckDBInstance.create()).connect();
+  await duck.run("SET TimeZone = 'UTC'");
+  await duck.run(`CREATE VIEW file AS FROM '${file}'`);
+  const result = await duck.runAndReadAll(question);
+  duck.closeSync();
+  return { types: result.columnTypes().map(String), rows: result.getRowsJson(), names: result.columnNames() };
+}
+
+const columns = {
+  day: postgres.DATE,
+  at: postgres.TIMESTAMPTZ,
+  orders: postgres.INTEGER,
+  cents: postgres.BIGINT,
+  share: postgres.DOUBLE_PRECISION,
+  mean: postgres.NUMERIC,
+  open: postgres.BOOLEAN,
+  source: postgres.TEXT,
+  local: postgres.TIMESTAMP,
+  places: 1007,
+};
+const answer = (rows: unknown[][]): Answer => ({
+  columns: Object.keys(columns),
+  types: Object.values(columns),
+  rows: rows as unknown[][],
+});
+
+test('days, instants, whole numbers, fractions, truth and text come back as what they are, and nothing as nothing', async () => {
+  const { names, types, rows } = await readBack(
+    answer([
+      [
+        '2026-03-02',
+        '2026-03-02T10:00:00.123Z',
+        3,
+        9007199254740993n,
+        0.25,
+        1.5,
+        true,
+        'Größe "=1"',
+        '2026-03-02 10:00:00',
+        [1, 2],
+      ],
+      ['1969-12-31', '1969-12-31T23:59:59.999Z', -3, -7, -0.5, -1, false, '', '1969-12-31 23:59:59.5', []],
+      Object.keys(columns).map(() => null),
+    ]),
+  );
+  expect(names).toEqual(Object.keys(columns));
+  expect(types).toEqual([
+    'DATE',
+    'TIMESTAMP WITH TIME ZONE',
+    'INTEGER',
+    'BIGINT',
+    'DOUBLE',
+    'DOUBLE',
+    'BOOLEAN',
+    'VARCHAR',
+    'TIMESTAMP',
+    'VARCHAR',
+  ]);
+  expect(rows).toEqual([
+    [
+      '2026-03-02',
+      '2026-03-02 10:00:00.123+00',
+      3,
+      '9007199254740993',
+      0.25,
+      1.5,
+      true,
+      'Größe "=1"',
+      '2026-03-02 10:00:00',
+      '[1,2]',
+    ],
+    ['1969-12-31', '1969-12-31 23:59:59.999+00', -3, '-7', -0.5, -1, false, '', '1969-12-31 23:59:59.5', '[]'],
+    Object.keys(columns).map(() => null),
+  ]);
+});
+
+test('a long answer is written group by group, and whole', async () => {
+  const rows = Array.from({ length: 45_678 }, (_, n) => [n, `source ${n % 7}`, n % 3 === 0 ? null : n / 4]);
+  const long = {
+    columns: ['n', 'source', 'quarter'],
+    types: [postgres.INTEGER, postgres.TEXT, postgres.DOUBLE_PRECISION],
+    rows,
+  };
+  const { rows: found } = await readBack(
+    long,
+    `SELECT count(*), count(DISTINCT n), min(n), max(n), count(quarter), sum(quarter), count(DISTINCT source) FROM file
+      WHERE source = 'source ' || n % 7 AND (quarter IS NULL) = (n % 3 = 0)`,
+  );
+  const quarters = rows.flatMap(([, , quarter]) => (quarter === null ? [] : [quarter as number]));
+  const sum = quarters.reduce((total, quarter) => total + quarter, 0);
+  expect(found).toEqual([['45678', '45678', 0, 45_677, String(quarters.length), sum, '7']]);
+});
+
+test('an empty answer is a file with columns and no rows', async () => {
+  const { types, rows } = await readBack(answer([]));
+  expect(types).toHaveLength(Object.keys(columns).length);
+  expect(rows).toEqual([]);
+});
+
+test('an instant that no calendar holds is named', async () => {
+  const endless = { columns: ['until'], types: [postgres.TIMESTAMPTZ], rows: [['infinity']] };
+  await expect(readBack(endless)).rejects.toThrow(new CommandFailed('infinity is no date that Parquet could hold'));
+});

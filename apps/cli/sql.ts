@@ -1,0 +1,68 @@
+import { once } from 'node:events';
+import { constants } from 'node:fs';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { Position } from '#event-store/port';
+import { filesOf } from '#read-models/engine/embedded-database';
+import { ANALYTICS } from '#read-models/engine/views';
+import { openStores, type Place } from '#wiring/stores';
+import { CommandFailed } from './command-failed.ts';
+import type { SqlReply } from './sql-worker.ts';
+
+const fromSource = import.meta.url.endsWith('.ts');
+
+/**
+ * Opens a port for psql and its like until it is stopped, on a copy of the embedded read models as they are now: whoever
+ * connects may do anything there, and nothing to the store, which may be started meanwhile.
+ * @throws CommandFailed, CannotOpenStore
+ */
+export async function serveSql(place: Place, { port }: { port: number }): Promise<void> {
+  if (place.databaseUrl !== undefined)
+    throw new CommandFailed(
+      'the read models are on a PostgreSQL: connect there, with a login for analysts (docs/analytics.md)',
+    );
+  const copy = await mkdtemp(join(tmpdir(), 'leadger-sql-'));
+  let worker: Worker | undefined;
+  try {
+    const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+    const position = await copyReadModels(place, copy);
+    worker = new Worker(new URL(`./sql-worker.${fromSource ? 'ts' : 'js'}`, import.meta.url), {
+      workerData: { directory: copy, port },
+    });
+    const [reply] = (await once(worker, 'message')) as [SqlReply];
+    if (reply.kind === 'cannot-listen') throw new CommandFailed(`port ${port} cannot be opened: ${reply.message}`);
+    console.log(invitation(reply.port, position));
+    // What breaks the database ends it here, aloud.
+    await Promise.race([stopped, once(worker, 'exit')]).catch((error: Error) => {
+      throw new CommandFailed(`the copy broke (${error.message}): start again for another one`);
+    });
+  } finally {
+    // In the middle of a query too: it is only a copy.
+    await worker?.terminate();
+    await rm(copy, { recursive: true });
+  }
+}
+
+/** Nobody else writes to the files while they are copied. */
+async function copyReadModels(place: Place, to: string): Promise<Position> {
+  const stores = await openStores({ ...place, mustExist: true });
+  try {
+    await stores.readModels.catchUp();
+    const position = await stores.events.head();
+    await stores.readModels.stop();
+    const from = filesOf(join(place.directory as string, 'read-models'));
+    await cp(from, to, { recursive: true, mode: constants.COPYFILE_FICLONE });
+    return position;
+  } finally {
+    await stores.close();
+  }
+}
+
+const invitation = (port: number, position: Position): string => `\
+The views of analysts, and all tables under them, as they are at ${position} of the log:
+  psql "postgres://postgres@127.0.0.1:${port}/postgres?sslmode=disable"
+Whoever connects is superuser, without a password, from this machine only. It is a copy: the store goes on without it, and
+what is written there is gone in the end. Transactions only read until they say otherwise. Names are looked for in ${ANALYTICS}.
+One connection at a time: the next waits. No time limit for queries, and only Ctrl-C here cancels one. Ctrl-C stops it.`;
