@@ -145,8 +145,8 @@ export const Code = (options: FieldOptions): PropertyDecorator => Line({ ...opti
 const TOKEN = /^[\w-]{1,500}$/;
 export const isToken = (value: unknown): value is string => typeof value === 'string' && TOKEN.test(value);
 
-/** Twelve digits or more, however they are grouped. */
-const CARD_NUMBER = /(\d[ -]?){12}/;
+/** Thirteen to nineteen digits, however they are grouped, with no letter beside them, as in ids and tokens. */
+const CARD_NUMBER = /(?<![\w-])\d([ -]?\d){12,18}(?![\w-])/;
 
 /** From the payment provider's own form. Card numbers never reach the log (CHK-1), not by mistake either. */
 export const PaymentToken = (options: FieldOptions): PropertyDecorator =>

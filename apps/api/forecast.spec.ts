@@ -28,6 +28,11 @@ test('less than a day counts as a day, so that the first hour promises nothing',
   expect(progressOf(order({}), '2026-03-01T01:00:00.000Z').expectedFilledAt).toBe('2026-03-05T13:00:00.000Z');
 });
 
+test('an order that would be filled in more than a century has no forecast', () => {
+  const slow = order({ deliveredLeads: 1, orderedLeads: 1_000_001 });
+  expect(progressOf(slow, '2026-06-09T00:00:00.000Z')).toEqual({ owedLeads: 1_000_000, expectedFilledAt: null });
+});
+
 test.each([
   ['has no lead yet', { deliveredLeads: 0 }, 22],
   ['is paused', { status: 'paused' }, 18],

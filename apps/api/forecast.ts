@@ -2,6 +2,8 @@ import { addDays } from '#domain/kernel/instants';
 import type { OrderRow } from '#read-models/queries';
 
 const DAY_MILLISECONDS = 86_400_000;
+/** A century: whoever waits longer is told nothing. */
+const LONGEST_FORECAST_DAYS = 36_525;
 
 export interface Progress {
   /** Of what was ordered, bonus and renewals included; replacements are counted apart. */
@@ -17,5 +19,6 @@ export function progressOf(order: OrderRow, now: string): Progress {
     return { owedLeads: owed, expectedFilledAt: null };
   const daysSoFar = Math.max(1, (Date.parse(now) - Date.parse(order.paidAt)) / DAY_MILLISECONDS);
   const leadsPerDay = Math.min(order.deliveredLeads / daysSoFar, order.dailyMaximum ?? Number.POSITIVE_INFINITY);
-  return { owedLeads: owed, expectedFilledAt: addDays(now, owed / leadsPerDay) };
+  const days = owed / leadsPerDay;
+  return { owedLeads: owed, expectedFilledAt: days > LONGEST_FORECAST_DAYS ? null : addDays(now, days) };
 }

@@ -55,6 +55,15 @@ describe('a coupon', () => {
       .thenRecords(used('c1', 'k1'));
   });
 
+  it('CPN-4: stands in for one coupon: given again for another it is refused, so that nobody is given a used one', () => {
+    const fresh = { at: minute(1), ...definition, customerId: 'c1', insteadOf: 'WINTER 25' };
+    const givenOnce = given(coupon, { type: 'AlternativeCouponGiven', data: fresh });
+    givenOnce.when({ type: 'GiveAlternativeCoupon', ...fresh }).thenRecords();
+    givenOnce
+      .when({ type: 'GiveAlternativeCoupon', ...fresh, insteadOf: 'AUTUMN 25' })
+      .thenRefuses('coupon-exists', 'CPN-1');
+  });
+
   it('is not defined twice in different ways, nor to end before it begins', () => {
     given(coupon, defined())
       .when({ type: 'DefineCoupon', at: minute(1), ...definition, discount: { percent: 20 } })

@@ -76,6 +76,8 @@ export interface CouponState {
   defined: CouponDefinition | undefined;
   /** Of a fresh code that support gave to one customer. */
   customerId: string | undefined;
+  /** The code that it stands in for. */
+  insteadOf: string | undefined;
   /** Customer → its first try, by which the code is used up for it. */
   readonly uses: Map<string, { readonly at: Instant; readonly checkoutId: string }>;
   /** Checkouts whose try was refused, so that a repeat is not told twice. */
@@ -83,7 +85,13 @@ export interface CouponState {
 }
 
 export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
-  initialState: () => ({ defined: undefined, customerId: undefined, uses: new Map(), refused: new Map() }),
+  initialState: () => ({
+    defined: undefined,
+    customerId: undefined,
+    insteadOf: undefined,
+    uses: new Map(),
+    refused: new Map(),
+  }),
 
   decide(command, state): Decision<CouponEvent> {
     switch (command.type) {
@@ -94,7 +102,8 @@ export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
       }
       case 'GiveAlternativeCoupon': {
         const { type: _, ...data } = command;
-        if (state.defined) return state.customerId === data.customerId ? [] : defined(data.code);
+        if (state.defined)
+          return state.customerId === data.customerId && state.insteadOf === data.insteadOf ? [] : defined(data.code);
         return nonsenseIn(data) ?? [{ type: 'AlternativeCouponGiven', data }];
       }
       case 'TryCoupon':
@@ -110,6 +119,7 @@ export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
       case 'AlternativeCouponGiven':
         state.defined = event.data;
         state.customerId = event.data.customerId;
+        state.insteadOf = event.data.insteadOf;
         break;
       case 'CouponUsed':
         state.uses.set(event.data.customerId, { at: event.data.at, checkoutId: event.data.checkoutId });
