@@ -7,7 +7,7 @@ import {
   type NestInterceptor,
   UseInterceptors,
 } from '@nestjs/common';
-import { ApiOperation } from '@nestjs/swagger';
+import { ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Position } from '#event-store/port';
@@ -54,12 +54,21 @@ interface ReadRoute<Schema extends z.ZodType> {
   readonly example: z.input<Schema>;
 }
 
+const ifNoneMatch = {
+  name: 'If-None-Match',
+  description: 'only if it is no longer this: ETags of earlier answers',
+  required: false,
+  schema: { type: 'string' as const },
+};
+
 /** A route that answers from the read models. */
 export const ReadRoute = <Schema extends z.ZodType>({ summary, answer, example }: ReadRoute<Schema>) =>
   applyDecorators(
     UseInterceptors(WaitFor),
     ApiOperation({ summary }),
-    Answers(200, 'what was asked for', answer, example),
+    ApiHeader(ifNoneMatch),
+    Answers(200, 'what was asked for; its ETag begins with the revision, where it has one', answer, example),
+    ApiResponse({ status: 304, description: 'the answer is still what If-None-Match names' }),
     Problems(400, 404, 503),
   );
 

@@ -40,7 +40,7 @@ test('a read that waits for the position of a command sees what it did', async (
   expect(registered.headers.get('leadger-position')).toBe(position);
   const found = await server.call('GET', `/api/customers/${id}?waitFor=${position}`);
   expect(found).toMatchObject({ status: 200, body: { businessAssociation: 'Seen at once', registeredAt: START } });
-  expect(found.headers.get('etag')).toBe('"0"');
+  expect(found.headers.get('etag')).toMatch(/^"0-/);
 });
 
 test('a read that waits for a position that never comes says so in time', async () => {
@@ -68,7 +68,7 @@ test('an order tells of its progress, its usual delivery time and a forecast', a
     expectedFilledAt: '2026-03-03T15:00:00.000Z',
   });
   expect(body.paymentToken).toBeUndefined();
-  expect(headers.get('etag')).toBe(`"${body.revision}"`);
+  expect(headers.get('etag')).toMatch(new RegExp(`^"${body.revision}-`));
 
   const paused = await server.call('POST', `/api/orders/${orderId}/pause`, {}, { 'if-match': `"${body.revision}"` });
   expect(paused.status).toBe(200);
@@ -117,7 +117,7 @@ test('returns stand in a queue by due date, with their notes', async () => {
     { replacementId: requested.id, note: aReturn.note, verifyBy: '2026-03-09T15:00:00.000Z', overdue: false },
   ]);
   const { headers, body } = await read(`/api/replacements/${requested.id}`);
-  expect(headers.get('etag')).toBe('"0"');
+  expect(headers.get('etag')).toMatch(/^"0-/);
   expect(body).toEqual(queue.body.items[0]);
   const explanation = 'We reached the person.';
   await server.call(
@@ -137,7 +137,7 @@ test('a lead that nobody took is in stock', async () => {
   const leadId = await receive({ telephone: '+1 212 555 0105' }, 'shared-fresh');
   const { body: lead, headers } = await read(`/api/leads/${leadId}`);
   expect(lead).toMatchObject({ leadTypeId: 'shared-fresh', openPlaces: 3, contact: { telephone: '+1 212 555 0105' } });
-  expect(headers.get('etag')).toBe('"0"');
+  expect(headers.get('etag')).toMatch(/^"0-/);
   const { body } = await read('/api/stock');
   expect(body.stock).toContainEqual({ leadTypeId: 'shared-fresh', leads: 1, openPlaces: 3 });
 });
