@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AttentionController } from './attention.controller.ts';
 import { CatalogueController } from './catalogue.controller.ts';
 import { CheckoutsController } from './checkouts.controller.ts';
 import { CouponsController } from './coupons.controller.ts';
@@ -32,6 +33,7 @@ export class OperationsModule {}
     CustomersController,
     DeliveredLeadsController,
     OrdersController,
+    AttentionController,
     ProgrammesController,
     LeadsController,
     ReplacementsController,

@@ -22,4 +22,4 @@ export async function answerConditionally(
 
 /** Weak or strong makes no difference to If-None-Match. */
 const isAmong = (wanted: string | undefined, etag: string): boolean =>
-  wanted?.trim() === '*' || (wanted?.match(/"[^"]*"/g) ?? []).includes(etag);
+  wanted?.trim() === '*' || new Set<string>(wanted?.match(/"[^"]*"/g)).has(etag);

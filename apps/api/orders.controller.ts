@@ -124,6 +124,10 @@ const order = z.object({
   pausedAt: z.string().nullable(),
   restartsAt: z.string().nullable().describe('when it restarts by itself; null: it waits for the customer (ORD-3)'),
   lastDeliveredAt: z.string().nullable(),
+  waitingSince: z
+    .string()
+    .nullable()
+    .describe('the last delivery, or when it was opened last; of a refused payment, the refusal'),
   closedAt: z.string().nullable().describe('when it was filled, cancelled, or its payment failed'),
   declineReason: z.string().nullable(),
   maximumReachedOn: z.string().nullable().describe('the last local day on which the daily maximum was reached'),
@@ -162,6 +166,7 @@ const orderExample: z.input<typeof order> = {
   pausedAt: null,
   restartsAt: null,
   lastDeliveredAt: '2026-03-02T15:12:40.000Z',
+  waitingSince: '2026-03-02T15:12:40.000Z',
   closedAt: null,
   declineReason: null,
   maximumReachedOn: '2026-03-01',

@@ -1,6 +1,7 @@
 import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import { replacementIdOf } from '#domain/replacements/replacement';
 import { EventStoreError } from '#event-store/port';
+import { type AttentionLimits, type AttentionRow, attention } from './attention.ts';
 import { type Db, snake, type Table } from './engine/model.ts';
 import { type CustomerRow, customerTable } from './models/customers.ts';
 import { customerStreamTable } from './models/histories.ts';
@@ -21,6 +22,7 @@ import { type TicketRow, ticketTable } from './models/tickets.ts';
 import { type WebhookRow, webhookTable } from './models/webhooks.ts';
 
 export type {
+  AttentionRow,
   CustomerRow,
   DeliveredLeadRow,
   LeadRow,
@@ -38,6 +40,15 @@ export type {
 export interface DeliveredLead extends DeliveredLeadRow {
   readonly replacementId: string;
   readonly replacementStatus: ReplacementRow['status'] | null;
+}
+
+/** What there is of a lead type, and what waits for it. */
+export interface StockAndDemand extends StockRow {
+  readonly openOrders: number;
+  /** What open orders still wait for. */
+  readonly outstandingLeads: number;
+  /** Granted and not delivered yet, for whatever order (RPL-9). */
+  readonly replacementsOwed: number;
 }
 
 export interface PageRequest {
@@ -180,9 +191,32 @@ export class Queries {
     return this.#find('tickets', ticketTable, ticketId);
   }
 
-  /** Every lead type of which there ever was a lead, by its id. */
-  async stock(): Promise<readonly StockRow[]> {
-    return (await this.#all('leads', stockTable).orderBy('leadTypeId').execute()) as unknown as StockRow[];
+  /** Orders that somebody should look at, what has waited longest first. */
+  listAttention(
+    request: PageRequest & AttentionLimits & { reason?: AttentionRow['reason']; storeId?: string },
+  ): Promise<Page<AttentionRow>> {
+    const { reason, storeId } = request;
+    const order = { by: 'since', id: 'attentionId', newestFirst: false } as const;
+    const all = this.#db.selectFrom(attention(this.#schemaOf, request).as('attention')).selectAll();
+    return this.#page(all as never, { reason, storeId }, order, request);
+  }
+
+  /** Every lead type of which there ever was a lead or a wish, by its id. */
+  async stock(): Promise<readonly StockAndDemand[]> {
+    const tableOf = (model: string, { name }: { name: string }) => sql.table(`${this.#schemaOf(model)}.${name}`);
+    const { rows } = await sql<StockAndDemand>`
+      SELECT lead_type_id, coalesce(leads, 0) AS leads, coalesce(open_places, 0) AS open_places,
+        coalesce(open_orders, 0) AS open_orders, coalesce(outstanding_leads, 0) AS outstanding_leads,
+        coalesce(replacements_owed, 0) AS replacements_owed
+      FROM ${tableOf('leads', stockTable)} FULL JOIN (
+        SELECT lead_type_id, count(*)::integer AS open_orders,
+          sum(ordered_leads - delivered_leads)::integer AS outstanding_leads
+        FROM ${tableOf('orders', orderTable)} WHERE status = 'open' GROUP BY lead_type_id
+      ) AS demand USING (lead_type_id) FULL JOIN (
+        SELECT lead_type_id, count(*)::integer AS replacements_owed
+        FROM ${tableOf('replacements', replacementTable)} WHERE status = 'granted' GROUP BY lead_type_id
+      ) AS debt USING (lead_type_id) ORDER BY lead_type_id COLLATE "C"`.execute(this.#db);
+    return rows;
   }
 
   findLead(leadId: string): Promise<LeadRow | undefined> {

@@ -139,7 +139,7 @@ test('a lead that nobody took is in stock', async () => {
   expect(lead).toMatchObject({ leadTypeId: 'shared-fresh', openPlaces: 3, contact: { telephone: '+1 212 555 0105' } });
   expect(headers.get('etag')).toMatch(/^"0-/);
   const { body } = await read('/api/stock');
-  expect(body.stock).toContainEqual({ leadTypeId: 'shared-fresh', leads: 1, openPlaces: 3 });
+  expect(body.stock).toContainEqual(expect.objectContaining({ leadTypeId: 'shared-fresh', leads: 1, openPlaces: 3 }));
 });
 
 describe('lists', () => {
