@@ -14,11 +14,23 @@ import { type Answer, type Caller, Requests } from '#wiring/requests';
 import { CLOCK, EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
 import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
-import { Code, Count, ExactlyOneOf, Id, Line, Nested, OneOf, Percentage, TimeZone } from './fields.ts';
+import {
+  Code,
+  Count,
+  ExactlyOneOf,
+  FieldNames,
+  Id,
+  Line,
+  Nested,
+  OneOf,
+  Percentage,
+  Sort,
+  TimeZone,
+} from './fields.ts';
 import { progressOf } from './forecast.ts';
 import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
-import { PageQuery, pageOf, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
 
 class DailyMaximum {
   @Count({ description: 'leads a local day at most', example: 5, optional: true })
@@ -83,20 +95,6 @@ class PaymentCardBody {
 }
 
 const statuses = ['awaiting-payment', 'payment-failed', 'open', 'paused', 'filled', 'cancelled'] as const;
-
-class OrdersQuery extends PageQuery {
-  @Id({ description: 'orders at this store only', example: 'main', optional: true })
-  storeId?: string;
-
-  @Id({ description: 'orders of this customer only', optional: true })
-  customerId?: string;
-
-  @Id({ description: 'orders of this lead type only', example: 'exclusive-real-time', optional: true })
-  leadTypeId?: string;
-
-  @OneOf(statuses, { description: 'orders in this state only (ORD-1)', example: 'open', optional: true })
-  status?: OrderRow['status'];
-}
 
 const order = z.object({
   orderId: z.string(),
@@ -173,6 +171,26 @@ const orderExample: z.input<typeof order> = {
   revision: 11,
 };
 
+class OrdersQuery extends PageQuery {
+  @Id({ description: 'orders at this store only', example: 'main', optional: true })
+  storeId?: string;
+
+  @Id({ description: 'orders of this customer only', optional: true })
+  customerId?: string;
+
+  @Id({ description: 'orders of this lead type only', example: 'exclusive-real-time', optional: true })
+  leadTypeId?: string;
+
+  @OneOf(statuses, { description: 'orders in this state only (ORD-1)', example: 'open', optional: true })
+  status?: OrderRow['status'];
+
+  @Sort('placedAt', '-placedAt')
+  sort?: string;
+
+  @FieldNames(order)
+  fields?: string;
+}
+
 @ApiTags('orders')
 @Controller('api/orders')
 export class OrdersController {
@@ -204,7 +222,7 @@ export class OrdersController {
   }
 
   @Get()
-  @ReadRoute({ summary: 'Orders, newest first', answer: pageOf(order), example: { items: [orderExample] } })
+  @ReadRoute({ summary: 'Orders, newest first', answer: selectablePageOf(order), example: { items: [orderExample] } })
   list(@Query() query: OrdersQuery) {
     return this.#queries.listOrders(pageRequest(query));
   }

@@ -56,6 +56,8 @@ export interface PageRequest {
   readonly limit: number;
   /** Where the page before ended, as it said. */
   readonly cursor?: string;
+  /** The column of the list's order, `-` in front for the greatest first; absent: the list's own way. */
+  readonly sort?: string;
 }
 
 export interface Page<Item> {
@@ -69,7 +71,7 @@ export const LARGEST_PAGE = 200;
 /** A cursor that none of our pages gave out. */
 export class BadCursor extends EventStoreError {
   constructor() {
-    super('bad-cursor', 'this cursor was not given out for this list');
+    super('bad-cursor', 'this cursor was not given out for this list in this order');
   }
 }
 
@@ -120,11 +122,16 @@ export class Queries {
   }
 
   async listDeliveredLeads(
-    request: PageRequest & { customerId: string; orderId?: string },
+    request: PageRequest & { customerId: string; orderId?: string; leadTypeId?: string },
   ): Promise<Page<DeliveredLead>> {
-    const { customerId, orderId } = request;
+    const { customerId, orderId, leadTypeId } = request;
     const order = { by: 'deliveredAt', id: 'deliveredLeadId', newestFirst: true } as const;
-    const page = await this.#page(this.#all('leads', deliveredLeadTable), { customerId, orderId }, order, request);
+    const page = await this.#page(
+      this.#all('leads', deliveredLeadTable),
+      { customerId, orderId, leadTypeId },
+      order,
+      request,
+    );
     return { ...page, items: await this.#withReplacements(page.items) };
   }
 
@@ -132,7 +139,9 @@ export class Queries {
   async *eachDeliveredLead(request: {
     customerId: string;
     orderId?: string;
+    leadTypeId?: string;
     cursor?: string;
+    sort?: string;
   }): AsyncGenerator<DeliveredLead> {
     let { cursor } = request;
     do {
@@ -144,7 +153,7 @@ export class Queries {
 
   /** A page of what `pick` makes of them; undefined passes one over. What is sealed can only be searched one by one. */
   async pickDeliveredLeads<Picked>(
-    { limit, ...request }: PageRequest & { customerId: string; orderId?: string },
+    { limit, ...request }: PageRequest & { customerId: string; orderId?: string; leadTypeId?: string },
     pick: (lead: DeliveredLead) => Promise<Picked | undefined>,
   ): Promise<Page<Picked>> {
     const items: Picked[] = [];
@@ -153,7 +162,7 @@ export class Queries {
       const picked = await pick(lead);
       if (picked === undefined) continue;
       if (last && items.length === limit)
-        return { items, nextCursor: cursorAt(last.deliveredAt, last.deliveredLeadId) };
+        return { items, nextCursor: cursorAt(request.sort ?? '-deliveredAt', last.deliveredAt, last.deliveredLeadId) };
       items.push(picked);
       last = lead;
     }
@@ -281,21 +290,21 @@ export class Queries {
     all: SelectQueryBuilder<any, string, Row>,
     matching: Readonly<Record<string, string | undefined>>,
     order: { readonly by: keyof Row & string; readonly id: keyof Row & string; readonly newestFirst: boolean },
-    { limit, cursor }: PageRequest,
+    { limit, cursor, sort = `${order.newestFirst ? '-' : ''}${order.by}` }: PageRequest,
   ): Promise<Page<Row>> {
-    const direction = order.newestFirst ? 'desc' : 'asc';
+    const direction = sort.startsWith('-') ? 'desc' : 'asc';
     let query = all
       .orderBy(order.by, direction)
       .orderBy(order.id, direction)
       .limit(limit + 1);
     for (const [column, value] of Object.entries(matching))
       if (value !== undefined) query = query.where(column, '=', value);
-    if (cursor !== undefined) query = query.where(afterCursor(order, cursor));
+    if (cursor !== undefined) query = query.where(afterCursor(order, sort, cursor));
     const rows = (await query.execute()) as unknown as Row[];
     if (rows.length <= limit) return { items: rows };
     const items = rows.slice(0, limit);
     const last = items.at(-1) as Row;
-    return { items, nextCursor: cursorAt(last[order.by], last[order.id]) };
+    return { items, nextCursor: cursorAt(sort, last[order.by], last[order.id]) };
   }
 
   /** One more query instead of a join: the two models may stand at different positions, and each is whole by itself. */
@@ -311,21 +320,20 @@ export class Queries {
   }
 }
 
-const cursorAt = (by: unknown, id: unknown): string => Buffer.from(JSON.stringify([by, id])).toString('base64url');
+/** A cursor is good for the order it was given out in. */
+const cursorAt = (sort: string, by: unknown, id: unknown): string =>
+  Buffer.from(JSON.stringify([sort, by, id])).toString('base64url');
 
-function afterCursor(
-  { by, id, newestFirst }: { by: string; id: string; newestFirst: boolean },
-  cursor: string,
-): RawBuilder<boolean> {
-  const [at, key] = parseCursor(cursor);
+function afterCursor({ by, id }: { by: string; id: string }, sort: string, cursor: string): RawBuilder<boolean> {
+  const [at, key] = parseCursor(cursor, sort);
   const place = sql`(${sql.ref(snake(by))}, ${sql.ref(snake(id))})`;
-  return sql<boolean>`${place} ${sql.raw(newestFirst ? '<' : '>')} (${at}::timestamptz, ${key})`;
+  return sql<boolean>`${place} ${sql.raw(sort.startsWith('-') ? '<' : '>')} (${at}::timestamptz, ${key})`;
 }
 
-function parseCursor(cursor: string): [at: string, key: string] {
+function parseCursor(cursor: string, sort: string): [at: string, key: string] {
   try {
-    const [at, key] = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    if (typeof key === 'string' && new Date(at).toISOString() === at) return [at, key];
+    const [sorted, at, key] = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    if (sorted === sort && typeof key === 'string' && new Date(at).toISOString() === at) return [at, key];
   } catch {
     // Not ours: said below.
   }

@@ -166,6 +166,38 @@ describe('lists', () => {
     expect(await all(`/api/orders?customerId=${customer.id}&status=cancelled`)).toEqual([]);
   });
 
+  test('a list is read from either end, and a cursor is good for one of them', async () => {
+    const newestFirst = await all('/api/orders?status=cancelled');
+    expect(newestFirst.length).toBeGreaterThan(2);
+    expect(await all('/api/orders?status=cancelled&sort=placedAt')).toEqual(newestFirst.toReversed());
+    const { nextCursor } = (await read('/api/orders?limit=1&sort=placedAt')).body;
+    for (const path of ['/api/orders', '/api/orders?sort=-placedAt']) {
+      const { status, body } = await server.call('GET', `${path}${path.includes('?') ? '&' : '?'}cursor=${nextCursor}`);
+      expect([path, status, body.code]).toEqual([path, 400, 'bad-cursor']);
+    }
+  });
+
+  test('items carry the fields that were asked for', async () => {
+    const { body } = await read('/api/orders?limit=1&fields=status,orderId');
+    expect(Object.keys(body.items[0])).toEqual(['orderId', 'status']);
+    expect(body.nextCursor).toBeDefined();
+  });
+
+  test.each([
+    ['orders', 'placedAt'],
+    ['programmes', 'joinedAt'],
+    ['replacements', 'verifyBy'],
+    ['tickets', 'dueAt'],
+    ['mails', 'wishedAt'],
+    ['webhooks', 'deliveredAt'],
+    ['customers', 'registeredAt'],
+  ])('%s are sorted by %s, in order', async (list, by) => {
+    const { items } = (await read(`/api/${list}?sort=${by}&fields=${by}`)).body;
+    expect(items).toEqual(items.toSorted((a: object, b: object) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)));
+    const backwards = (await read(`/api/${list}?sort=-${by}&fields=${by}`)).body.items;
+    expect(backwards).toEqual(items.toReversed());
+  });
+
   test('customers are listed by store', async () => {
     expect((await read('/api/customers?storeId=none')).body).toEqual({ items: [] });
     expect((await read('/api/customers?storeId=main&limit=1')).body.items).toHaveLength(1);
@@ -178,12 +210,21 @@ describe('lists', () => {
     ['a limit given twice', '/api/orders?limit=1&limit=2', 'limit'],
     ['a state that is none', '/api/orders?status=lost', 'status'],
     ['a filter that is none', '/api/orders?colour=blue', 'colour'],
+    ['a sort that is none', '/api/orders?sort=colour', 'sort'],
+    ['a field that is none', '/api/orders?fields=status,colour', 'fields'],
+    ['no field', '/api/orders?fields=', 'fields'],
+    ['fields given twice', '/api/orders?fields=status&fields=status', 'fields'],
     ['a position that is none', '/api/orders?waitFor=%20', 'waitFor'],
     ['a position given twice', '/api/orders?waitFor=1&waitFor=2', 'waitFor'],
     ['an id with a NUL', '/api/orders?customerId=a%00', 'customerId'],
   ])('%s is answered with 400 and names the parameter', async (_, path, field) => {
     const { status, body } = await server.call('GET', path);
     expect({ status, field: body.errors?.[0].field }).toEqual({ status: 400, field });
+  });
+
+  test('a field that is none is named', async () => {
+    const { body } = await server.call('GET', '/api/orders?fields=status,colour,constructor');
+    expect(body.errors[0].message).toMatch(/^has no field colour, constructor: there are orderId, /);
   });
 
   test.each(['abc', Buffer.from('["2026-03-01T00:00:00.000Z"]').toString('base64url'), 'W10'])(
