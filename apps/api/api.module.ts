@@ -5,6 +5,7 @@ import { CheckoutsController } from './checkouts.controller.ts';
 import { CouponsController } from './coupons.controller.ts';
 import { CustomersController } from './customers.controller.ts';
 import { DeliveredLeadsController } from './delivered-leads.controller.ts';
+import { FeedController } from './feed.controller.ts';
 import { LeadsController } from './leads.controller.ts';
 import { MailsController } from './mails.controller.ts';
 import { OperationsController } from './operations.controller.ts';
@@ -34,6 +35,7 @@ export class OperationsModule {}
     DeliveredLeadsController,
     OrdersController,
     AttentionController,
+    FeedController,
     ProgrammesController,
     LeadsController,
     ReplacementsController,
