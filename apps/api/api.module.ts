@@ -1,9 +1,11 @@
 import { Module } from '@nestjs/common';
+import { AttentionController } from './attention.controller.ts';
 import { CatalogueController } from './catalogue.controller.ts';
 import { CheckoutsController } from './checkouts.controller.ts';
 import { CouponsController } from './coupons.controller.ts';
 import { CustomersController } from './customers.controller.ts';
 import { DeliveredLeadsController } from './delivered-leads.controller.ts';
+import { FeedController } from './feed.controller.ts';
 import { LeadsController } from './leads.controller.ts';
 import { MailsController } from './mails.controller.ts';
 import { OperationsController } from './operations.controller.ts';
@@ -32,6 +34,8 @@ export class OperationsModule {}
     CustomersController,
     DeliveredLeadsController,
     OrdersController,
+    AttentionController,
+    FeedController,
     ProgrammesController,
     LeadsController,
     ReplacementsController,

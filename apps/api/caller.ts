@@ -10,12 +10,12 @@ import { malformed } from './problems.ts';
 /** Nobody signs in yet: whoever reaches the loopback interface is the store's own staff, or says whom it acts for. */
 const DEFAULT_ACTOR = 'staff:local';
 
-/** Header → what it must look like. Each may be absent. */
+/** Header → what it must look like. Each may be absent. The ETag of a read has a digest behind the revision. */
 const headers = {
   'leadger-actor': [/^(customer|staff):[A-Za-z0-9][A-Za-z0-9._@~-]{0,99}$/, 'customer:ID or staff:NAME'],
   'leadger-reason': [/^(?=.*\S)[^\p{Cc}]{1,500}$/u, 'one line of text, at most 500 characters'],
   'idempotency-key': [/^[\x21-\x7e]{1,200}$/, '1 to 200 visible ASCII characters'],
-  'if-match': [/^(\*|"\d{1,15}")$/, 'one ETag of an earlier answer, like "3", or *'],
+  'if-match': [/^(\*|"\d{1,15}(-[\w-]{43})?")$/, 'one ETag of an earlier answer, like "3", or *'],
 } as const;
 
 /** Who asks, why, and under which command id, as the headers say. */
@@ -31,7 +31,7 @@ function callerOf(request: FastifyRequest): Caller {
     actor,
     ...identityOf(request, actor),
     ...(reason && { reason }),
-    ...(ifMatch && ifMatch !== '*' && { ifRevision: Number(ifMatch.slice(1, -1)) }),
+    ...(ifMatch && ifMatch !== '*' && { ifRevision: Number.parseInt(ifMatch.slice(1), 10) }),
   };
 }
 

@@ -12,9 +12,9 @@ import { type Answer, type Caller, Requests } from '#wiring/requests';
 import { READ_MODELS, VAULT } from '#wiring/tokens';
 import { CommandRoute, etagOf } from './answers.ts';
 import { Asking } from './caller.ts';
-import { Conforming, Email, Id, Line, OneOf, Password, TimeZone, WebAddress } from './fields.ts';
+import { Conforming, Email, FieldNames, Id, Line, OneOf, Password, Sort, TimeZone, WebAddress } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
-import { PageQuery, pageOf, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
 
 const addressExample = { address: '12 Elm Street', city: 'Albany', state: 'NY', postalCode: '12207', country: 'US' };
 
@@ -108,11 +108,6 @@ class TimeZoneBody {
   timeZone!: string;
 }
 
-class CustomersQuery extends PageQuery {
-  @Id({ description: 'customers of this store only', example: 'main', optional: true })
-  storeId?: string;
-}
-
 const customer = z.object({
   customerId: z.string(),
   storeId: z.string(),
@@ -148,6 +143,17 @@ const customerExample = {
 const sealedColumns = ['email', 'newEmail', 'name', 'postalAddress'] as const;
 type SealedColumn = (typeof sealedColumns)[number];
 
+class CustomersQuery extends PageQuery {
+  @Id({ description: 'customers of this store only', example: 'main', optional: true })
+  storeId?: string;
+
+  @Sort('registeredAt', '-registeredAt')
+  sort?: string;
+
+  @FieldNames(customer)
+  fields?: string;
+}
+
 @ApiTags('customers')
 @Controller('api/customers')
 export class CustomersController {
@@ -178,7 +184,7 @@ export class CustomersController {
   @Get()
   @ReadRoute({
     summary: 'Customers, newest first',
-    answer: pageOf(customer),
+    answer: selectablePageOf(customer),
     example: { items: [customerExample] },
   })
   async list(@Query() query: CustomersQuery) {

@@ -12,10 +12,10 @@ import { READ_MODELS, VAULT } from '#wiring/tokens';
 import { CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { csvLine } from './csv.ts';
-import { Count, Id, Line } from './fields.ts';
+import { Count, FieldNames, Id, Line, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { mentions } from './mentions.ts';
-import { PageQuery, pageOf, pageRequest, ReadQuery, ReadRoute, WaitFor } from './reads.ts';
+import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf, WaitFor } from './reads.ts';
 
 const search: Parameters<typeof Line>[0] = {
   description: 'persons whose details hold all these words, or a telephone number with these digits (DLV-9)',
@@ -23,14 +23,6 @@ const search: Parameters<typeof Line>[0] = {
   maxLength: 100,
   optional: true,
 };
-
-class DeliveredLeadsQuery extends PageQuery {
-  @Id({ description: 'leads of this order only', optional: true })
-  orderId?: string;
-
-  @Line(search)
-  search?: string;
-}
 
 class DownloadQuery extends ReadQuery {
   @Id({ description: 'leads of this order only', optional: true })
@@ -89,6 +81,23 @@ const columns = [
   ...(['rating', 'replacementStatus'] as const),
 ];
 
+class DeliveredLeadsQuery extends PageQuery {
+  @Id({ description: 'leads of this order only', optional: true })
+  orderId?: string;
+
+  @Id({ description: 'leads delivered as this type only', example: 'exclusive-real-time', optional: true })
+  leadTypeId?: string;
+
+  @Line(search)
+  search?: string;
+
+  @Sort('deliveredAt', '-deliveredAt')
+  sort?: string;
+
+  @FieldNames(deliveredLead)
+  fields?: string;
+}
+
 @ApiTags('delivered leads')
 @Controller('api/customers/:customerId')
 export class DeliveredLeadsController {
@@ -109,7 +118,7 @@ export class DeliveredLeadsController {
   @Get('leads')
   @ReadRoute({
     summary: 'Leads that a customer was given, newest first (BCK-1); a search looks into all of them (DLV-9)',
-    answer: pageOf(deliveredLead),
+    answer: selectablePageOf(deliveredLead),
     example: { items: [deliveredLeadExample] },
   })
   async list(@IdOf('customer') customerId: string, @Query() { search, ...query }: DeliveredLeadsQuery) {

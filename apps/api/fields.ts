@@ -230,6 +230,34 @@ export const OneOf = (values: readonly string[], options: FieldOptions): Propert
     check('oneOf', `must be one of: ${values.join(', ')}`, (value) => values.includes(value as string)),
   );
 
+/** A list can be read from either end: `by`, or `-by` for the greatest first. */
+export const Sort = (by: string, usual: string): PropertyDecorator =>
+  OneOf([by, `-${by}`], { description: `in which order; ${usual} when absent`, example: `-${by}`, optional: true });
+
+/** Names of fields that are to be answered, with commas between them. */
+export function FieldNames({ shape }: z.ZodObject): PropertyDecorator {
+  const unknownIn = (value: unknown) =>
+    typeof value === 'string' ? value.split(',').filter((name) => !Object.hasOwn(shape, name)) : [String(value)];
+  return applyDecorators(
+    field(
+      {
+        description: 'answer these fields of each item only, with commas between them; all when absent',
+        example: Object.keys(shape).slice(0, 2).join(','),
+        optional: true,
+      },
+      { type: 'string' },
+    ),
+    ValidateBy({
+      name: 'fieldNames',
+      validator: {
+        validate: (value) => unknownIn(value).length === 0,
+        defaultMessage: (checked) =>
+          `has no field ${unknownIn(checked?.value).join(', ')}: there are ${Object.keys(shape).join(', ')}`,
+      },
+    }),
+  );
+}
+
 const currencies = new Set(Intl.supportedValuesOf('currency'));
 
 export const Currency = (options: FieldOptions): PropertyDecorator =>

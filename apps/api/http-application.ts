@@ -13,6 +13,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Logger, pino } from 'pino';
 import { ApiModule } from './api.module.ts';
+import { answerConditionally } from './conditional.ts';
 import { serveDocumentation } from './documentation.ts';
 import { fileTypes } from './lead-batch.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
@@ -64,6 +65,7 @@ export async function createHttpApplication(
     refuseStrangers(request);
   });
   server.addHook('preValidation', async (request) => refuseStrangeBody(request.body));
+  server.addHook('onSend', answerConditionally);
   serveDocumentation(application);
   await application.init();
   return application;

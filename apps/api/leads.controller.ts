@@ -8,7 +8,7 @@ import { deriveId } from '#domain/kernel/ids';
 import { type Contact, contact } from '#domain/leads/contact';
 import { leadStream } from '#domain/leads/lead';
 import type { EventStore } from '#event-store/port';
-import type { LeadRow, StockRow } from '#read-models/queries';
+import type { LeadRow, StockAndDemand } from '#read-models/queries';
 import type { ReadModels } from '#read-models/read-models';
 import type { Vault } from '#vault/vault';
 import { LeadFileError, readLeadRows } from '#wiring/lead-rows';
@@ -94,7 +94,10 @@ const stock = z.object({
       leadTypeId: z.string(),
       leads: z.int().describe('leads that can be given to somebody'),
       openPlaces: z.int().describe('deliveries that they are good for'),
-    }) satisfies z.ZodType<StockRow>,
+      openOrders: z.int().describe('orders that wait for leads of this type; paused ones do not'),
+      outstandingLeads: z.int().describe('leads that they wait for'),
+      replacementsOwed: z.int().describe('granted and not delivered yet, for whatever order (RPL-9)'),
+    }) satisfies z.ZodType<StockAndDemand>,
   ),
 });
 
@@ -177,9 +180,20 @@ export class LeadsController {
 
   @Get('stock')
   @ReadRoute({
-    summary: 'What is in stock, by lead type',
+    summary: 'What is in stock and what is wanted, by lead type',
     answer: stock,
-    example: { stock: [{ leadTypeId: 'shared-fresh', leads: 40, openPlaces: 95 }] },
+    example: {
+      stock: [
+        {
+          leadTypeId: 'shared-fresh',
+          leads: 40,
+          openPlaces: 95,
+          openOrders: 2,
+          outstandingLeads: 30,
+          replacementsOwed: 1,
+        },
+      ],
+    },
   })
   async stock(@Query() _: ReadQuery) {
     return { stock: await this.#queries.stock() };

@@ -9,22 +9,11 @@ import type { MailRow } from '#read-models/queries';
 import type { ReadModels } from '#read-models/read-models';
 import { MAILS, READ_MODELS } from '#wiring/tokens';
 import { Problems } from './answers.ts';
-import { Id, OneOf } from './fields.ts';
+import { FieldNames, Id, OneOf, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
-import { PageQuery, pageOf, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
 
 const statuses = ['wished', 'sent', 'refused', 'withheld'] as const;
-
-class MailsQuery extends PageQuery {
-  @Id({ description: 'mails to this customer only', optional: true })
-  customerId?: string;
-
-  @OneOf(mailKinds, { description: 'mails of this kind only', optional: true })
-  kind?: MailKind;
-
-  @OneOf(statuses, { description: 'e.g. those that were refused', optional: true })
-  status?: MailRow['status'];
-}
 
 const mail = z.object({
   mailId: z.string(),
@@ -57,6 +46,23 @@ const mailExample: MailRow = {
 const MAILS_ON_THE_PAGE = 100;
 
 /** What was written to customers, and what became of it (NTF). */
+class MailsQuery extends PageQuery {
+  @Id({ description: 'mails to this customer only', optional: true })
+  customerId?: string;
+
+  @OneOf(mailKinds, { description: 'mails of this kind only', optional: true })
+  kind?: MailKind;
+
+  @OneOf(statuses, { description: 'e.g. those that were refused', optional: true })
+  status?: MailRow['status'];
+
+  @Sort('wishedAt', '-wishedAt')
+  sort?: string;
+
+  @FieldNames(mail)
+  fields?: string;
+}
+
 @ApiTags('mails')
 @Controller()
 export class MailsController {
@@ -69,7 +75,7 @@ export class MailsController {
   }
 
   @Get('api/mails')
-  @ReadRoute({ summary: 'Mails, newest first', answer: pageOf(mail), example: { items: [mailExample] } })
+  @ReadRoute({ summary: 'Mails, newest first', answer: selectablePageOf(mail), example: { items: [mailExample] } })
   list(@Query() query: MailsQuery) {
     return this.#queries.listMails({ ...query, ...pageRequest(query) });
   }

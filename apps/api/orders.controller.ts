@@ -14,11 +14,24 @@ import { type Answer, type Caller, Requests } from '#wiring/requests';
 import { CLOCK, EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
 import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
-import { Code, Count, ExactlyOneOf, Id, Line, Nested, OneOf, PaymentToken, Percentage, TimeZone } from './fields.ts';
+import {
+  Code,
+  Count,
+  ExactlyOneOf,
+  FieldNames,
+  Id,
+  Line,
+  Nested,
+  OneOf,
+  PaymentToken,
+  Percentage,
+  Sort,
+  TimeZone,
+} from './fields.ts';
 import { progressOf } from './forecast.ts';
 import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
-import { PageQuery, pageOf, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
 
 class DailyMaximum {
   @Count({ description: 'leads a local day at most', example: 5, optional: true })
@@ -84,20 +97,6 @@ class PaymentCardBody {
 
 const statuses = ['awaiting-payment', 'payment-failed', 'open', 'paused', 'filled', 'cancelled'] as const;
 
-class OrdersQuery extends PageQuery {
-  @Id({ description: 'orders at this store only', example: 'main', optional: true })
-  storeId?: string;
-
-  @Id({ description: 'orders of this customer only', optional: true })
-  customerId?: string;
-
-  @Id({ description: 'orders of this lead type only', example: 'exclusive-real-time', optional: true })
-  leadTypeId?: string;
-
-  @OneOf(statuses, { description: 'orders in this state only (ORD-1)', example: 'open', optional: true })
-  status?: OrderRow['status'];
-}
-
 const order = z.object({
   orderId: z.string(),
   customerId: z.string(),
@@ -124,6 +123,10 @@ const order = z.object({
   pausedAt: z.string().nullable(),
   restartsAt: z.string().nullable().describe('when it restarts by itself; null: it waits for the customer (ORD-3)'),
   lastDeliveredAt: z.string().nullable(),
+  waitingSince: z
+    .string()
+    .nullable()
+    .describe('the last delivery, or when it was opened last; of a refused payment, the refusal'),
   closedAt: z.string().nullable().describe('when it was filled, cancelled, or its payment failed'),
   declineReason: z.string().nullable(),
   maximumReachedOn: z.string().nullable().describe('the last local day on which the daily maximum was reached'),
@@ -162,11 +165,32 @@ const orderExample: z.input<typeof order> = {
   pausedAt: null,
   restartsAt: null,
   lastDeliveredAt: '2026-03-02T15:12:40.000Z',
+  waitingSince: '2026-03-02T15:12:40.000Z',
   closedAt: null,
   declineReason: null,
   maximumReachedOn: '2026-03-01',
   revision: 11,
 };
+
+class OrdersQuery extends PageQuery {
+  @Id({ description: 'orders at this store only', example: 'main', optional: true })
+  storeId?: string;
+
+  @Id({ description: 'orders of this customer only', optional: true })
+  customerId?: string;
+
+  @Id({ description: 'orders of this lead type only', example: 'exclusive-real-time', optional: true })
+  leadTypeId?: string;
+
+  @OneOf(statuses, { description: 'orders in this state only (ORD-1)', example: 'open', optional: true })
+  status?: OrderRow['status'];
+
+  @Sort('placedAt', '-placedAt')
+  sort?: string;
+
+  @FieldNames(order)
+  fields?: string;
+}
 
 @ApiTags('orders')
 @Controller('api/orders')
@@ -199,7 +223,7 @@ export class OrdersController {
   }
 
   @Get()
-  @ReadRoute({ summary: 'Orders, newest first', answer: pageOf(order), example: { items: [orderExample] } })
+  @ReadRoute({ summary: 'Orders, newest first', answer: selectablePageOf(order), example: { items: [orderExample] } })
   list(@Query() query: OrdersQuery) {
     return this.#queries.listOrders(pageRequest(query));
   }

@@ -12,23 +12,12 @@ import { type Answer, type Caller, Requests } from '#wiring/requests';
 import { EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
 import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
-import { Id, OneOf } from './fields.ts';
+import { FieldNames, Id, OneOf, Sort } from './fields.ts';
 import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
-import { PageQuery, pageOf, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
 
 const statuses = ['joining', 'active', 'held', 'cancelled'] as const;
-
-class ProgrammesQuery extends PageQuery {
-  @Id({ description: 'programmes of this customer only', optional: true })
-  customerId?: string;
-
-  @Id({ description: 'programmes at this store only', example: 'main', optional: true })
-  storeId?: string;
-
-  @OneOf(statuses, { description: 'programmes in this state only', example: 'active', optional: true })
-  status?: ProgrammeRow['status'];
-}
 
 const programme = z.object({
   orderId: z.string(),
@@ -120,6 +109,23 @@ const renewalExample: z.input<typeof renewal> = {
   totalCents: 12_500,
 };
 
+class ProgrammesQuery extends PageQuery {
+  @Id({ description: 'programmes of this customer only', optional: true })
+  customerId?: string;
+
+  @Id({ description: 'programmes at this store only', example: 'main', optional: true })
+  storeId?: string;
+
+  @OneOf(statuses, { description: 'programmes in this state only', example: 'active', optional: true })
+  status?: ProgrammeRow['status'];
+
+  @Sort('joinedAt', '-joinedAt')
+  sort?: string;
+
+  @FieldNames(programme)
+  fields?: string;
+}
+
 @ApiTags('programmes')
 @Controller('api/programmes')
 export class ProgrammesController {
@@ -141,7 +147,7 @@ export class ProgrammesController {
   @Get()
   @ReadRoute({
     summary: 'Orders in Loyalty Rewards, newest first',
-    answer: pageOf(programme),
+    answer: selectablePageOf(programme),
     example: { items: [programmeExample] },
   })
   list(@Query() query: ProgrammesQuery) {

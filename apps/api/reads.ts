@@ -7,8 +7,9 @@ import {
   type NestInterceptor,
   UseInterceptors,
 } from '@nestjs/common';
-import { ApiOperation } from '@nestjs/swagger';
+import { ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
+import { map } from 'rxjs';
 import { z } from 'zod';
 import type { Position } from '#event-store/port';
 import { LARGEST_PAGE } from '#read-models/queries';
@@ -38,7 +39,12 @@ export class PageQuery extends ReadQuery {
 }
 
 /** What a query is asked with: the page, and what the rows must match. */
-export function pageRequest<Query extends PageQuery>({ waitFor: _, limit = USUAL_PAGE, ...query }: Query) {
+export function pageRequest<Query extends PageQuery & { fields?: string }>({
+  waitFor: _,
+  fields: __,
+  limit = USUAL_PAGE,
+  ...query
+}: Query) {
   return { limit, ...query };
 }
 
@@ -48,20 +54,51 @@ export const pageOf = <Item extends z.ZodType>(item: Item) =>
     nextCursor: z.string().optional().describe('give it as cursor for the next page; absent on the last one'),
   });
 
+/** A page of a list whose query has `fields`. */
+export const selectablePageOf = (item: z.ZodObject) => pageOf(item.partial());
+
 interface ReadRoute<Schema extends z.ZodType> {
   readonly summary: string;
   readonly answer: Schema;
   readonly example: z.input<Schema>;
 }
 
+const ifNoneMatch = {
+  name: 'If-None-Match',
+  description: 'only if it is no longer this: ETags of earlier answers',
+  required: false,
+  schema: { type: 'string' as const },
+};
+
 /** A route that answers from the read models. */
 export const ReadRoute = <Schema extends z.ZodType>({ summary, answer, example }: ReadRoute<Schema>) =>
   applyDecorators(
-    UseInterceptors(WaitFor),
+    UseInterceptors(WaitFor, Selection),
     ApiOperation({ summary }),
-    Answers(200, 'what was asked for', answer, example),
+    ApiHeader(ifNoneMatch),
+    Answers(200, 'what was asked for; its ETag begins with the revision, where it has one', answer, example),
+    ApiResponse({ status: 304, description: 'the answer is still what If-None-Match names' }),
     Problems(400, 404, 503),
   );
+
+/** Leaves of each item what `fields` names, once the validation has let them pass. */
+class Selection implements NestInterceptor {
+  intercept(context: ExecutionContext, next: CallHandler) {
+    const { fields } = context.switchToHttp().getRequest<FastifyRequest<{ Querystring: { fields?: string } }>>().query;
+    if (fields === undefined) return next.handle();
+    return next.handle().pipe(
+      map(({ items, ...page }) => {
+        const names = fields.split(',');
+        return {
+          items: items.map((item: object) =>
+            Object.fromEntries(Object.entries(item).filter(([n]) => names.includes(n))),
+          ),
+          ...page,
+        };
+      }),
+    );
+  }
+}
 
 const LONGEST_WAIT_MILLISECONDS = 5000;
 

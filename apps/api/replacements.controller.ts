@@ -11,10 +11,10 @@ import { type Answer, type Caller, Requests } from '#wiring/requests';
 import { EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
 import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
-import { Id, Line, OneOf, Text } from './fields.ts';
+import { FieldNames, Id, Line, OneOf, Sort, Text } from './fields.ts';
 import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
-import { PageQuery, pageOf, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
 
 class RequestReplacementBody {
   @Id({ description: 'to which order the lead was delivered', example: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10' })
@@ -36,17 +36,6 @@ class DenyBody {
 }
 
 const statuses = ['requested', 'granted', 'denied', 'replaced'] as const;
-
-class ReplacementsQuery extends PageQuery {
-  @OneOf(statuses, { description: 'requested: the queue to be verified', example: 'requested', optional: true })
-  status?: ReplacementRow['status'];
-
-  @Id({ description: 'returns at this store only', example: 'main', optional: true })
-  storeId?: string;
-
-  @Id({ description: 'returns of this customer only', optional: true })
-  customerId?: string;
-}
 
 type Opened = Omit<ReplacementRow, 'note'> & { readonly note: string | null };
 
@@ -94,6 +83,23 @@ const replacementExample: Opened = {
   revision: 0,
 };
 
+class ReplacementsQuery extends PageQuery {
+  @OneOf(statuses, { description: 'requested: the queue to be verified', example: 'requested', optional: true })
+  status?: ReplacementRow['status'];
+
+  @Id({ description: 'returns at this store only', example: 'main', optional: true })
+  storeId?: string;
+
+  @Id({ description: 'returns of this customer only', optional: true })
+  customerId?: string;
+
+  @Sort('verifyBy', 'verifyBy')
+  sort?: string;
+
+  @FieldNames(replacement)
+  fields?: string;
+}
+
 @ApiTags('replacements')
 @Controller('api/replacements')
 export class ReplacementsController {
@@ -115,7 +121,7 @@ export class ReplacementsController {
   @Get()
   @ReadRoute({
     summary: 'Returns by due date, the earliest first (RPL-5)',
-    answer: pageOf(replacement),
+    answer: selectablePageOf(replacement),
     example: { items: [replacementExample] },
   })
   async list(@Query() query: ReplacementsQuery) {

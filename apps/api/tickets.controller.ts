@@ -13,10 +13,10 @@ import type { Support } from '#wiring/support';
 import { EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
 import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
-import { Id, Line, Nested, OneOf, Telephone, Text } from './fields.ts';
+import { FieldNames, Id, Line, Nested, OneOf, Sort, Telephone, Text } from './fields.ts';
 import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
-import { PageQuery, pageOf, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
 
 class CallBack {
   @Telephone({ description: 'the number to call', example: '+1 212 555 0143' })
@@ -52,17 +52,6 @@ class MessageBody {
 }
 
 const statuses = ['open', 'answered', 'closed'] as const;
-
-class TicketsQuery extends PageQuery {
-  @OneOf(statuses, { description: 'open: the queue to be answered', example: 'open', optional: true })
-  status?: TicketRow['status'];
-
-  @Id({ description: 'tickets of customers of this store only', example: 'main', optional: true })
-  storeId?: string;
-
-  @Id({ description: 'tickets of this customer only', optional: true })
-  customerId?: string;
-}
 
 const erasable = z.string().nullable().describe('null once the customer was erased');
 
@@ -109,6 +98,23 @@ const ticketExample: Opened = {
   revision: 0,
 };
 
+class TicketsQuery extends PageQuery {
+  @OneOf(statuses, { description: 'open: the queue to be answered', example: 'open', optional: true })
+  status?: TicketRow['status'];
+
+  @Id({ description: 'tickets of customers of this store only', example: 'main', optional: true })
+  storeId?: string;
+
+  @Id({ description: 'tickets of this customer only', optional: true })
+  customerId?: string;
+
+  @Sort('dueAt', 'dueAt')
+  sort?: string;
+
+  @FieldNames(ticket)
+  fields?: string;
+}
+
 @ApiTags('support')
 @Controller('api/tickets')
 export class TicketsController {
@@ -130,7 +136,7 @@ export class TicketsController {
   @Get()
   @ReadRoute({
     summary: 'Tickets by due date, the earliest first: what is overdue stands at the head (SUP-1)',
-    answer: pageOf(ticket),
+    answer: selectablePageOf(ticket),
     example: { items: [ticketExample] },
   })
   async list(@Query() query: TicketsQuery) {

@@ -7,19 +7,11 @@ import { type Answer, type Caller, Requests } from '#wiring/requests';
 import { READ_MODELS } from '#wiring/tokens';
 import { CommandRoute } from './answers.ts';
 import { Asking } from './caller.ts';
-import { Id, OneOf } from './fields.ts';
+import { FieldNames, Id, OneOf, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
-import { PageQuery, pageOf, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
 
 const statuses = ['waiting', 'accepted', 'parked'] as const;
-
-class WebhooksQuery extends PageQuery {
-  @Id({ description: 'messages to the program of this customer only', optional: true })
-  customerId?: string;
-
-  @OneOf(statuses, { description: 'e.g. those that were laid aside', optional: true })
-  status?: WebhookRow['status'];
-}
 
 const webhook = z.object({
   webhookId: z.string().describe('the same on every try: the header webhook-id'),
@@ -48,6 +40,20 @@ const webhookExample: WebhookRow = {
 };
 
 /** Leads on their way to customers' own programs (DLV-9). */
+class WebhooksQuery extends PageQuery {
+  @Id({ description: 'messages to the program of this customer only', optional: true })
+  customerId?: string;
+
+  @OneOf(statuses, { description: 'e.g. those that were laid aside', optional: true })
+  status?: WebhookRow['status'];
+
+  @Sort('deliveredAt', '-deliveredAt')
+  sort?: string;
+
+  @FieldNames(webhook)
+  fields?: string;
+}
+
 @ApiTags('webhooks')
 @Controller('api/webhooks')
 export class WebhooksController {
@@ -62,7 +68,7 @@ export class WebhooksController {
   @Get()
   @ReadRoute({
     summary: "Leads on their way to customers' programs, newest first",
-    answer: pageOf(webhook),
+    answer: selectablePageOf(webhook),
     example: { items: [webhookExample] },
   })
   list(@Query() query: WebhooksQuery) {

@@ -1,6 +1,7 @@
 import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import { replacementIdOf } from '#domain/replacements/replacement';
 import { EventStoreError } from '#event-store/port';
+import { type AttentionLimits, type AttentionRow, attention } from './attention.ts';
 import { type Db, snake, type Table } from './engine/model.ts';
 import { type CustomerRow, customerTable } from './models/customers.ts';
 import { customerStreamTable } from './models/histories.ts';
@@ -21,6 +22,7 @@ import { type TicketRow, ticketTable } from './models/tickets.ts';
 import { type WebhookRow, webhookTable } from './models/webhooks.ts';
 
 export type {
+  AttentionRow,
   CustomerRow,
   DeliveredLeadRow,
   LeadRow,
@@ -40,11 +42,22 @@ export interface DeliveredLead extends DeliveredLeadRow {
   readonly replacementStatus: ReplacementRow['status'] | null;
 }
 
+/** What there is of a lead type, and what waits for it. */
+export interface StockAndDemand extends StockRow {
+  readonly openOrders: number;
+  /** What open orders still wait for. */
+  readonly outstandingLeads: number;
+  /** Granted and not delivered yet, for whatever order (RPL-9). */
+  readonly replacementsOwed: number;
+}
+
 export interface PageRequest {
   /** 1 to {@link LARGEST_PAGE}. */
   readonly limit: number;
   /** Where the page before ended, as it said. */
   readonly cursor?: string;
+  /** The column of the list's order, `-` in front for the greatest first; absent: the list's own way. */
+  readonly sort?: string;
 }
 
 export interface Page<Item> {
@@ -58,7 +71,7 @@ export const LARGEST_PAGE = 200;
 /** A cursor that none of our pages gave out. */
 export class BadCursor extends EventStoreError {
   constructor() {
-    super('bad-cursor', 'this cursor was not given out for this list');
+    super('bad-cursor', 'this cursor was not given out for this list in this order');
   }
 }
 
@@ -109,11 +122,16 @@ export class Queries {
   }
 
   async listDeliveredLeads(
-    request: PageRequest & { customerId: string; orderId?: string },
+    request: PageRequest & { customerId: string; orderId?: string; leadTypeId?: string },
   ): Promise<Page<DeliveredLead>> {
-    const { customerId, orderId } = request;
+    const { customerId, orderId, leadTypeId } = request;
     const order = { by: 'deliveredAt', id: 'deliveredLeadId', newestFirst: true } as const;
-    const page = await this.#page(this.#all('leads', deliveredLeadTable), { customerId, orderId }, order, request);
+    const page = await this.#page(
+      this.#all('leads', deliveredLeadTable),
+      { customerId, orderId, leadTypeId },
+      order,
+      request,
+    );
     return { ...page, items: await this.#withReplacements(page.items) };
   }
 
@@ -121,7 +139,9 @@ export class Queries {
   async *eachDeliveredLead(request: {
     customerId: string;
     orderId?: string;
+    leadTypeId?: string;
     cursor?: string;
+    sort?: string;
   }): AsyncGenerator<DeliveredLead> {
     let { cursor } = request;
     do {
@@ -133,7 +153,7 @@ export class Queries {
 
   /** A page of what `pick` makes of them; undefined passes one over. What is sealed can only be searched one by one. */
   async pickDeliveredLeads<Picked>(
-    { limit, ...request }: PageRequest & { customerId: string; orderId?: string },
+    { limit, ...request }: PageRequest & { customerId: string; orderId?: string; leadTypeId?: string },
     pick: (lead: DeliveredLead) => Promise<Picked | undefined>,
   ): Promise<Page<Picked>> {
     const items: Picked[] = [];
@@ -142,7 +162,7 @@ export class Queries {
       const picked = await pick(lead);
       if (picked === undefined) continue;
       if (last && items.length === limit)
-        return { items, nextCursor: cursorAt(last.deliveredAt, last.deliveredLeadId) };
+        return { items, nextCursor: cursorAt(request.sort ?? '-deliveredAt', last.deliveredAt, last.deliveredLeadId) };
       items.push(picked);
       last = lead;
     }
@@ -180,9 +200,32 @@ export class Queries {
     return this.#find('tickets', ticketTable, ticketId);
   }
 
-  /** Every lead type of which there ever was a lead, by its id. */
-  async stock(): Promise<readonly StockRow[]> {
-    return (await this.#all('leads', stockTable).orderBy('leadTypeId').execute()) as unknown as StockRow[];
+  /** Orders that somebody should look at, what has waited longest first. */
+  listAttention(
+    request: PageRequest & AttentionLimits & { reason?: AttentionRow['reason']; storeId?: string },
+  ): Promise<Page<AttentionRow>> {
+    const { reason, storeId } = request;
+    const order = { by: 'since', id: 'attentionId', newestFirst: false } as const;
+    const all = this.#db.selectFrom(attention(this.#schemaOf, request).as('attention')).selectAll();
+    return this.#page(all as never, { reason, storeId }, order, request);
+  }
+
+  /** Every lead type of which there ever was a lead or a wish, by its id. */
+  async stock(): Promise<readonly StockAndDemand[]> {
+    const tableOf = (model: string, { name }: { name: string }) => sql.table(`${this.#schemaOf(model)}.${name}`);
+    const { rows } = await sql<StockAndDemand>`
+      SELECT lead_type_id, coalesce(leads, 0) AS leads, coalesce(open_places, 0) AS open_places,
+        coalesce(open_orders, 0) AS open_orders, coalesce(outstanding_leads, 0) AS outstanding_leads,
+        coalesce(replacements_owed, 0) AS replacements_owed
+      FROM ${tableOf('leads', stockTable)} FULL JOIN (
+        SELECT lead_type_id, count(*)::integer AS open_orders,
+          sum(ordered_leads - delivered_leads)::integer AS outstanding_leads
+        FROM ${tableOf('orders', orderTable)} WHERE status = 'open' GROUP BY lead_type_id
+      ) AS demand USING (lead_type_id) FULL JOIN (
+        SELECT lead_type_id, count(*)::integer AS replacements_owed
+        FROM ${tableOf('replacements', replacementTable)} WHERE status = 'granted' GROUP BY lead_type_id
+      ) AS debt USING (lead_type_id) ORDER BY lead_type_id COLLATE "C"`.execute(this.#db);
+    return rows;
   }
 
   findLead(leadId: string): Promise<LeadRow | undefined> {
@@ -247,21 +290,21 @@ export class Queries {
     all: SelectQueryBuilder<any, string, Row>,
     matching: Readonly<Record<string, string | undefined>>,
     order: { readonly by: keyof Row & string; readonly id: keyof Row & string; readonly newestFirst: boolean },
-    { limit, cursor }: PageRequest,
+    { limit, cursor, sort = `${order.newestFirst ? '-' : ''}${order.by}` }: PageRequest,
   ): Promise<Page<Row>> {
-    const direction = order.newestFirst ? 'desc' : 'asc';
+    const direction = sort.startsWith('-') ? 'desc' : 'asc';
     let query = all
       .orderBy(order.by, direction)
       .orderBy(order.id, direction)
       .limit(limit + 1);
     for (const [column, value] of Object.entries(matching))
       if (value !== undefined) query = query.where(column, '=', value);
-    if (cursor !== undefined) query = query.where(afterCursor(order, cursor));
+    if (cursor !== undefined) query = query.where(afterCursor(order, sort, cursor));
     const rows = (await query.execute()) as unknown as Row[];
     if (rows.length <= limit) return { items: rows };
     const items = rows.slice(0, limit);
     const last = items.at(-1) as Row;
-    return { items, nextCursor: cursorAt(last[order.by], last[order.id]) };
+    return { items, nextCursor: cursorAt(sort, last[order.by], last[order.id]) };
   }
 
   /** One more query instead of a join: the two models may stand at different positions, and each is whole by itself. */
@@ -277,21 +320,20 @@ export class Queries {
   }
 }
 
-const cursorAt = (by: unknown, id: unknown): string => Buffer.from(JSON.stringify([by, id])).toString('base64url');
+/** A cursor is good for the order it was given out in. */
+const cursorAt = (sort: string, by: unknown, id: unknown): string =>
+  Buffer.from(JSON.stringify([sort, by, id])).toString('base64url');
 
-function afterCursor(
-  { by, id, newestFirst }: { by: string; id: string; newestFirst: boolean },
-  cursor: string,
-): RawBuilder<boolean> {
-  const [at, key] = parseCursor(cursor);
+function afterCursor({ by, id }: { by: string; id: string }, sort: string, cursor: string): RawBuilder<boolean> {
+  const [at, key] = parseCursor(cursor, sort);
   const place = sql`(${sql.ref(snake(by))}, ${sql.ref(snake(id))})`;
-  return sql<boolean>`${place} ${sql.raw(newestFirst ? '<' : '>')} (${at}::timestamptz, ${key})`;
+  return sql<boolean>`${place} ${sql.raw(sort.startsWith('-') ? '<' : '>')} (${at}::timestamptz, ${key})`;
 }
 
-function parseCursor(cursor: string): [at: string, key: string] {
+function parseCursor(cursor: string, sort: string): [at: string, key: string] {
   try {
-    const [at, key] = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    if (typeof key === 'string' && new Date(at).toISOString() === at) return [at, key];
+    const [sorted, at, key] = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    if (sorted === sort && typeof key === 'string' && new Date(at).toISOString() === at) return [at, key];
   } catch {
     // Not ours: said below.
   }

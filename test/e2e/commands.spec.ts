@@ -128,7 +128,7 @@ describe('the main path', () => {
       await second.stop();
       expect(again.body).toEqual(registered.body);
       expect(read.body).toMatchObject({ customerId: registered.body.id, ...aCustomer });
-      expect(read.headers.get('etag')).toBe('"0"');
+      expect(read.headers.get('etag')).toMatch(/^"0-/);
     } finally {
       await rm(directory, { recursive: true });
     }

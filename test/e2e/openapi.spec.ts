@@ -89,6 +89,8 @@ test('it names every route that there is', () => {
   "POST /api/orders/{orderId}/daily-maximum",
   "POST /api/orders/{orderId}/payment-card",
   "GET /api/orders/{orderId}/history",
+  "GET /api/attention",
+  "GET /api/feed",
   "GET /api/programmes",
   "GET /api/programmes/{orderId}",
   "POST /api/programmes/{orderId}/hold",

@@ -34,6 +34,8 @@ export interface OrderRow {
   /** When a paused order restarts by itself (ORD-3). */
   readonly restartsAt: string | null;
   readonly lastDeliveredAt: string | null;
+  /** Since when nothing has come: the last delivery, or when it was opened last; of a refused payment, the refusal. */
+  readonly waitingSince: string | null;
   /** When it was filled, cancelled or refused payment. */
   readonly closedAt: string | null;
   /** Why the payment was declined. */
@@ -73,12 +75,17 @@ export const orderTable = table<OrderRow>({
     pausedAt: 'timestamptz',
     restartsAt: 'timestamptz',
     lastDeliveredAt: 'timestamptz',
+    waitingSince: 'timestamptz',
     closedAt: 'timestamptz',
     declineReason: 'text',
     maximumReachedOn: 'text',
     revision: 'integer',
   },
-  indexes: ['placed_at DESC, order_id DESC', 'customer_id, placed_at DESC, order_id DESC'],
+  indexes: [
+    'placed_at DESC, order_id DESC',
+    'customer_id, placed_at DESC, order_id DESC',
+    'status, waiting_since, order_id',
+  ],
 });
 
 const eventTypes = [
@@ -102,7 +109,7 @@ type OrderFacts = Model<(typeof eventTypes)[number]>;
 
 export const orders: OrderFacts = {
   name: 'orders',
-  version: 2,
+  version: 3,
   tables: [orderTable],
   eventTypes,
   keysOf: ({ stream }) => [[orderTable, idOf(stream)]],
@@ -137,6 +144,7 @@ function placed(orderId: string, data: Extract<OrderFact, { type: 'OrderPlaced' 
     pausedAt: null,
     restartsAt: null,
     lastDeliveredAt: null,
+    waitingSince: null,
     closedAt: null,
     declineReason: null,
     maximumReachedOn: null,
@@ -150,22 +158,22 @@ function changeBy(fact: OrderFact, before: OrderRow): Partial<OrderRow> {
     case 'OrderPlaced':
       return {};
     case 'PaymentCaptured':
-      return { status: 'open', paidAt: at };
+      return { status: 'open', paidAt: at, waitingSince: at };
     case 'PaymentCapturedTooLate':
       return fact.data.renewalNumber === undefined ? { paidAt: at } : {};
     case 'PaymentDeclined':
-      return { status: 'payment-failed', closedAt: at, declineReason: fact.data.reason };
+      return { status: 'payment-failed', waitingSince: at, closedAt: at, declineReason: fact.data.reason };
     case 'OrderPaused':
       return { status: 'paused', pausedAt: at, restartsAt: fact.data.restartsAt ?? null };
     case 'OrderRestarted':
-      return { status: 'open', pausedAt: null, restartsAt: null };
+      return { status: 'open', waitingSince: at, pausedAt: null, restartsAt: null };
     case 'ProgrammeCancelled':
       return { restartsAt: null };
     case 'OrderReopened':
       return {
         orderedLeads: before.orderedLeads + owedLeads(fact.data),
         renewals: fact.data.renewalNumber,
-        ...(before.status === 'filled' && { status: 'open', closedAt: null }),
+        ...(before.status === 'filled' && { status: 'open', waitingSince: at, closedAt: null }),
       };
     case 'DailyMaximumChanged':
       return { dailyMaximum: fact.data.dailyMaximum };
@@ -181,9 +189,10 @@ function changeBy(fact: OrderFact, before: OrderRow): Partial<OrderRow> {
       return { replacementsOwed: before.replacementsOwed + 1 };
     case 'LeadDelivered':
       return fact.data.replacementFor === undefined
-        ? { lastDeliveredAt: at, deliveredLeads: before.deliveredLeads + 1 }
+        ? { lastDeliveredAt: at, waitingSince: at, deliveredLeads: before.deliveredLeads + 1 }
         : {
             lastDeliveredAt: at,
+            waitingSince: at,
             replacementsOwed: before.replacementsOwed - 1,
             replacementsDelivered: before.replacementsDelivered + 1,
           };

@@ -96,7 +96,7 @@ export const renewalTable = table<RenewalRow>({
     pausesCounted: 'integer',
     totalCents: 'bigint',
   },
-  indexes: ['order_id, renewal_number'],
+  indexes: ['order_id, renewal_number', 'decline_reason'],
 });
 
 const eventTypes = [
@@ -117,7 +117,7 @@ type ProgrammeFact = Parameters<ProgrammeFacts['evolve']>[1];
 
 export const programmes: ProgrammeFacts = {
   name: 'programmes',
-  version: 1,
+  version: 2,
   tables: [programmeTable, renewalTable],
   eventTypes,
 

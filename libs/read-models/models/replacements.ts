@@ -52,7 +52,7 @@ export const replacementTable = table<ReplacementRow>({
     policyVersion: 'integer',
     revision: 'integer',
   },
-  indexes: ['verify_by, replacement_id', 'status, verify_by, replacement_id', 'customer_id'],
+  indexes: ['verify_by, replacement_id', 'status, verify_by, replacement_id', 'customer_id, verify_by, replacement_id'],
 });
 
 const eventTypes = [
@@ -68,7 +68,7 @@ type ReplacementFact = Parameters<ReplacementFacts['evolve']>[1];
 /** Returns of leads, as a queue by due date. */
 export const replacements: ReplacementFacts = {
   name: 'replacements',
-  version: 1,
+  version: 2,
   tables: [replacementTable],
   eventTypes,
   keysOf: ({ stream }) => [[replacementTable, idOf(stream)]],

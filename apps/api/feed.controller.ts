@@ -1,0 +1,189 @@
+import { once } from 'node:events';
+import { Controller, Inject, type MessageEvent, type OnModuleDestroy, Query, Req, Res, Sse } from '@nestjs/common';
+import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { filter, finalize, from, fromEvent, interval, map, merge, type Observable, startWith, takeUntil } from 'rxjs';
+import { customerStream } from '#domain/accounts/customer';
+import { decode, type Fact, idOf } from '#domain/codec';
+import { familyOf } from '#domain/ledger';
+import type { EventStore, Position } from '#event-store/port';
+import type { Caller } from '#wiring/requests';
+import { EVENT_STORE } from '#wiring/tokens';
+import { Problems } from './answers.ts';
+import { Asking } from './caller.ts';
+import { Id, isToken, OneOf } from './fields.ts';
+import { malformed, Problem } from './problems.ts';
+
+/** What customers have, and what of theirs is told. */
+const kinds = ['order', 'programme', 'contacts', 'replacement', 'ticket', 'customer'] as const;
+type Kind = (typeof kinds)[number];
+
+class FeedQuery {
+  @OneOf(kinds, { description: 'changes of these only', example: 'order', optional: true })
+  kind?: Kind;
+
+  @Id({ description: 'changes at this store only', example: 'main', optional: true })
+  storeId?: string;
+
+  @Id({ description: 'changes of this customer only', optional: true })
+  customerId?: string;
+}
+
+/** Whose a stream is. It never changes. */
+interface Owner {
+  readonly customerId: string;
+  readonly storeId: string;
+}
+
+/** A lead is told of once it is delivered: until then it may still go to somebody else. */
+const stepsTowardsADelivery: ReadonlySet<string> = new Set(['ContactAdded', 'ContactRemoved']);
+
+const MILLISECONDS_BETWEEN_HEARTBEATS = 15_000;
+const MOST_FEEDS = 200;
+const MOST_OWNERS = 10_000;
+
+/**
+ * What changes, as it changes: names of what happened and of what it happened to, nothing else. Whoever wants to know
+ * more asks the API, with the id as waitFor, and is told there what it may know.
+ */
+@ApiTags('feed')
+@Controller('api/feed')
+export class FeedController implements OnModuleDestroy {
+  readonly #events: EventStore;
+  readonly #owners = new Map<string, Owner>();
+  readonly #over = new AbortController();
+  #feeds = 0;
+
+  constructor(@Inject(EVENT_STORE) events: EventStore) {
+    this.#events = events;
+  }
+
+  /** A server that is closed waits for its answers to end, and these never would. */
+  onModuleDestroy(): void {
+    this.#over.abort();
+  }
+
+  @Sse()
+  @ApiOperation({
+    summary: `Changes as they happen, as server-sent events: a customer's own, or all for staff. One feed is one connection; at most ${MOST_FEEDS}`,
+    description:
+      'Events `change` carry the position of the log as their id: with it as Last-Event-ID the feed goes on after it, with nothing lost or told twice; without, it begins now. Events `here` say how far the feed has come. A reader that takes nothing is dropped, and comes back.',
+  })
+  @ApiHeader({
+    name: 'Last-Event-ID',
+    description: 'the id of the last event that was taken',
+    required: false,
+    schema: { type: 'string' },
+    example: '0000000000000042',
+  })
+  @ApiHeader({ name: 'Leadger-Actor', description: 'who asks: customer:ID or staff:NAME', required: false })
+  @ApiResponse({
+    status: 200,
+    description: 'the feed',
+    content: {
+      'text/event-stream': {
+        schema: { type: 'string' },
+        example:
+          'event: change\nid: 0000000000000042\ndata: {"type":"OrderPaused","at":"2026-03-01T09:30:00.000Z","kind":"order","id":"3b1c6f0e-6a55-5d0b-8a35-2f3d3b7a9c11","customerId":"8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10","storeId":"main"}\n\n',
+      },
+    },
+  })
+  @Problems(400, 503)
+  async feed(
+    @Query() query: FeedQuery,
+    @Asking() { actor }: Caller,
+    @Req() request: FastifyRequest,
+    @Res() { raw }: FastifyReply,
+  ): Promise<Observable<MessageEvent>> {
+    const after = await this.#placeAfter(request.headers['last-event-id']);
+    if (this.#feeds >= MOST_FEEDS || this.#over.signal.aborted)
+      throw new Problem(503, 'too-many-feeds', 'no more feeds can be opened now', { retryAfterSeconds: 5 });
+    this.#feeds += 1;
+    const left = new AbortController();
+    const signal = AbortSignal.any([left.signal, this.#over.signal]);
+    let reached = after;
+    const here = interval(MILLISECONDS_BETWEEN_HEARTBEATS).pipe(
+      startWith(0),
+      filter(() => !raw.writableNeedDrain),
+      map((): MessageEvent => ({ type: 'here', id: reached, data: {} })),
+    );
+    const changes = from(
+      this.#changes(after, query, actor, { raw, signal, reach: (position) => (reached = position) }),
+    );
+    return merge(here, changes).pipe(
+      takeUntil(fromEvent(this.#over.signal, 'abort')),
+      finalize(() => {
+        this.#feeds -= 1;
+        left.abort();
+      }),
+    );
+  }
+
+  async *#changes(
+    after: Position,
+    { kind, ...wanted }: FeedQuery,
+    actor: string,
+    { raw, signal, reach }: { raw: FastifyReply['raw']; signal: AbortSignal; reach: (position: Position) => void },
+  ): AsyncGenerator<MessageEvent> {
+    const streamPrefixes = (kind ? [kind] : kinds).map((one) => `${one}-`);
+    for await (const message of this.#events.subscribe({ after, filter: { streamPrefixes }, signal })) {
+      if (message.kind === 'event') {
+        const fact = decode(message.event);
+        const owner = await this.#ownerOf(fact);
+        if (mayKnow(actor, owner) && matches(owner, wanted) && !stepsTowardsADelivery.has(fact.type)) {
+          yield { type: 'change', id: fact.position, data: changeOf(fact, owner) };
+          // Nothing is read ahead of who reads slowly.
+          if (raw.writableNeedDrain) await once(raw, 'drain', { signal }).catch(() => {});
+        }
+        reach(message.event.position);
+      } else reach(message.position);
+    }
+  }
+
+  /** The first event of a stream says whose it is. */
+  async #ownerOf({ stream }: Fact): Promise<Owner> {
+    const known = this.#owners.get(stream);
+    if (known) return known;
+    const owner = await this.#readOwner(stream);
+    if (this.#owners.size >= MOST_OWNERS) this.#owners.clear();
+    this.#owners.set(stream, owner);
+    return owner;
+  }
+
+  async #readOwner(stream: string): Promise<Owner> {
+    const first = familyOf(stream) === 'contacts' ? customerStream(idOf(stream)) : stream;
+    for await (const event of this.#events.readStream(first, { maxCount: 1 })) {
+      // Of a customer the stream itself tells the id.
+      const { customerId = idOf(stream), storeId } = decode(event).data as Partial<Owner> & Pick<Owner, 'storeId'>;
+      return { customerId, storeId };
+    }
+    throw new Error(`${first} has no first event`);
+  }
+
+  async #placeAfter(lastEventId: string | string[] | undefined): Promise<Position> {
+    const head = await this.#events.head();
+    if (lastEventId === undefined) return head;
+    const isOne = isToken(lastEventId) && lastEventId.length === head.length && lastEventId <= head;
+    if (isOne) return lastEventId as Position;
+    throw malformed([{ field: 'last-event-id', message: 'must be the id of an event of this feed' }]);
+  }
+}
+
+const mayKnow = (actor: string, { customerId }: Owner): boolean =>
+  !actor.startsWith('customer:') || actor === `customer:${customerId}`;
+
+const matches = (owner: Owner, { customerId, storeId }: Partial<Owner>): boolean =>
+  (customerId === undefined || customerId === owner.customerId) && (storeId === undefined || storeId === owner.storeId);
+
+function changeOf({ type, stream, data }: Fact, { customerId, storeId }: Owner) {
+  const leadId = 'leadId' in data ? data.leadId : undefined;
+  return {
+    type,
+    at: data.at,
+    kind: familyOf(stream),
+    id: idOf(stream),
+    ...(leadId && { leadId }),
+    customerId,
+    storeId,
+  };
+}

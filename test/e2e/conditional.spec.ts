@@ -1,0 +1,55 @@
+import { type Server, startServer } from './server.ts';
+
+let server: Server;
+let customerId: string;
+let orderId: string;
+beforeAll(async () => {
+  server = await startServer();
+  const customer = { storeId: 'main', businessAssociation: 'Asks often', timeZone: 'America/New_York' };
+  customerId = (await server.call('POST', '/api/customers', customer)).body.id;
+  const order = { customerId, leadTypeId: 'exclusive-fresh', quantity: 4, paymentToken: 'tok_ok' };
+  orderId = (await server.call('POST', '/api/orders', order)).body.id;
+  await server.settle();
+});
+afterAll(() => server.stop());
+
+const read = async (path: string, headers: Record<string, string> = {}) => {
+  const { position } = (await server.call('GET', '/health')).body.store;
+  return server.call('GET', `${path}?waitFor=${position}`, undefined, headers);
+};
+const paths = (): [string, string][] => [
+  ['a row', `/api/orders/${orderId}`],
+  ['a list', '/api/orders'],
+  ['a row without a revision', `/api/customers/${customerId}/lead-delivery`],
+];
+
+test('who has an answer already is told so, without it, until it changes', async () => {
+  for (const [what, path] of paths()) {
+    const first = await read(path);
+    const etag = first.headers.get('etag') as string;
+    const same = await read(path, { 'if-none-match': `"older", W/${etag}` });
+    expect([what, same.status, same.text, same.headers.get('etag')]).toEqual([what, 304, '', etag]);
+    expect((await read(path, { 'if-none-match': '*' })).status).toBe(304);
+    expect((await read(path, { 'if-none-match': '"older"' })).text).toBe(first.text);
+  }
+});
+
+test('what changes without a new revision is another answer: a list, and a row whose forecast moves on', async () => {
+  const lead = { leadTypeId: 'exclusive-fresh', source: 'page', contact: { telephone: '+1 212 555 0181' } };
+  await server.call('POST', '/api/leads', lead);
+  await server.settle();
+  const before = await Promise.all([`/api/orders/${orderId}`, '/api/orders'].map((path) => read(path)));
+  await server.clock.moveTo('2026-03-03T15:00:00.000Z');
+  const [row, list] = before.map(({ headers }) => headers.get('etag') as string) as [string, string];
+  expect((await read(`/api/orders/${orderId}`, { 'if-none-match': row })).status).toBe(200);
+  expect((await read('/api/orders', { 'if-none-match': list })).status).toBe(304);
+  const changed = await server.call('POST', `/api/orders/${orderId}/pause`, {}, { 'if-match': row });
+  expect(changed.status).toBe(200);
+  expect((await read('/api/orders', { 'if-none-match': list })).status).toBe(200);
+  const late = await server.call('POST', `/api/orders/${orderId}/restart`, {}, { 'if-match': row });
+  expect(late).toMatchObject({ status: 412, body: { code: 'revision-mismatch' } });
+});
+
+test('what is not there is not "unchanged"', async () => {
+  expect((await server.call('GET', '/api/orders/none', undefined, { 'if-none-match': '*' })).status).toBe(404);
+});

@@ -1,0 +1,190 @@
+import { type Server, startServer } from './server.ts';
+
+let server: Server;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.stop());
+
+interface Told {
+  readonly event: string;
+  readonly id: string;
+  // biome-ignore lint/suspicious/noExplicitAny: read as any client reads it
+  readonly data: any;
+}
+
+/** A feed that is read as it comes, until it is left. */
+async function follow(query = '', headers: Record<string, string> = {}, from = server) {
+  const left = new AbortController();
+  const answer = await fetch(`${from.url}/api/feed${query}`, { headers, signal: left.signal });
+  const told = messages(answer);
+  /** The next change; what the feed has passed is told in between. */
+  const change = async (): Promise<Told> => {
+    const { value, done } = await told.next();
+    if (done) throw new Error('the feed is over');
+    return value.event === 'change' ? value : change();
+  };
+  /** Leaves it, as a client does whose connection is cut. */
+  const leave = async () => {
+    left.abort();
+    await told.next().catch(() => {});
+  };
+  return { answer, told, change, leave };
+}
+
+async function* messages({ body }: Response): AsyncGenerator<Told, undefined> {
+  let text = '';
+  for await (const part of (body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream())) {
+    text += part;
+    const whole = text.split('\n\n');
+    text = whole.pop() as string;
+    for (const one of whole) {
+      const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(one)?.[1] ?? '';
+      if (field('event')) yield { event: field('event'), id: field('id'), data: JSON.parse(field('data')) };
+    }
+  }
+}
+
+let people = 0;
+const customer = async (): Promise<string> => {
+  people += 1;
+  const registration = { storeId: 'main', businessAssociation: `Feeds ${people}`, timeZone: 'America/New_York' };
+  return (await server.call('POST', '/api/customers', { ...registration, email: `f${people}@example.org` })).body.id;
+};
+const order = async (customerId: string): Promise<string> => {
+  const wish = { customerId, leadTypeId: 'shared-aged', quantity: 5, paymentToken: 'tok_ok' };
+  const { id } = (await server.call('POST', '/api/orders', wish)).body;
+  await server.settle();
+  return id;
+};
+const pauseAndRestart = async (orderId: string, times: number) => {
+  for (let time = 0; time < times; time += 1)
+    for (const act of ['pause', 'restart']) await server.call('POST', `/api/orders/${orderId}/${act}`);
+};
+
+test('it tells what changed, what of and whose, and nothing of persons; a read that waits for its id shows the change', async () => {
+  const feed = await follow();
+  expect(feed.answer.headers.get('content-type')).toMatch('text/event-stream');
+  const customerId = await customer();
+  const orderId = await order(customerId);
+  const registered = await feed.change();
+  expect(registered.data).toEqual({
+    type: 'CustomerRegistered',
+    at: server.clock.now(),
+    kind: 'customer',
+    id: customerId,
+    customerId,
+    storeId: 'main',
+  });
+  const changes = [await feed.change(), await feed.change()];
+  expect(changes.map(({ data }) => data)).toMatchObject([
+    { type: 'OrderPlaced', kind: 'order', id: orderId, customerId, storeId: 'main' },
+    { type: 'PaymentCaptured', id: orderId },
+  ]);
+  const { body } = await server.call('GET', `/api/orders/${orderId}?waitFor=${changes[1]?.id}`);
+  expect(body.status).toBe('open');
+  await feed.leave();
+});
+
+test('a feed that is cut goes on after the last event that was taken: nothing is lost, nothing told twice', async () => {
+  const orderId = await order(await customer());
+  const wanted = ['OrderPaused', 'OrderRestarted', 'OrderPaused', 'OrderRestarted', 'OrderPaused', 'OrderRestarted'];
+  const first = await follow('?kind=order');
+  const { value: here } = await first.told.next();
+  expect(here).toMatchObject({ event: 'here' });
+  await pauseAndRestart(orderId, 3);
+  await first.leave();
+  const taken: Told[] = [];
+  let after = (here as Told).id;
+  while (taken.length < wanted.length) {
+    const feed = await follow('?kind=order', { 'last-event-id': after });
+    const next = await feed.change();
+    taken.push(next);
+    after = next.id;
+    await feed.leave();
+  }
+  expect(taken.map(({ data }) => data.type)).toEqual(wanted);
+  expect(new Set(taken.map(({ id }) => id)).size).toBe(wanted.length);
+  const rest = await follow('?kind=order', { 'last-event-id': after });
+  await server.call('POST', `/api/orders/${orderId}/cancel`);
+  expect((await rest.change()).data.type).toBe('OrderCancelled');
+  await rest.leave();
+});
+
+test('a customer is told of what is its own; staff of all, or of one store, one customer, one kind', async () => {
+  const [mine, others] = [await customer(), await customer()];
+  const own = await follow('', { 'leadger-actor': `customer:${mine}` });
+  const asked = await follow(`?customerId=${mine}`, { 'leadger-actor': `customer:${others}` });
+  const nowhere = await follow('?storeId=elsewhere');
+  const one = await follow(`?customerId=${mine}&storeId=main&kind=order`);
+  await order(others);
+  const orderId = await order(mine);
+  for (const feed of [own, one])
+    expect((await feed.change()).data).toMatchObject({ type: 'OrderPlaced', id: orderId, customerId: mine });
+  await server.call('POST', `/api/orders/${orderId}/cancel`);
+  // What those were told is looked for once the others have all: they were told nothing but where they are.
+  for (const feed of [own, one]) while ((await feed.change()).data.type !== 'OrderCancelled');
+  for (const feed of [asked, nowhere]) {
+    expect((await feed.told.next()).value?.event).toBe('here');
+    const more = feed.told.next();
+    expect(await Promise.race([more, new Promise((resolve) => setImmediate(resolve, 'nothing'))])).toBe('nothing');
+    await feed.leave();
+    await more.catch(() => {});
+  }
+  await own.leave();
+  await one.leave();
+});
+
+test('leads are told with the order that they came to, and ratings, but no step towards them', async () => {
+  const customerId = await customer();
+  const orderId = await order(customerId);
+  const feed = await follow(`?customerId=${customerId}`);
+  const lead = { leadTypeId: 'shared-aged', source: 'page', contact: { telephone: '+1 212 555 0188' } };
+  const { id: leadId } = (await server.call('POST', '/api/leads', lead)).body;
+  await server.settle();
+  await server.call('PUT', `/api/customers/${customerId}/leads/${leadId}/rating`, { rating: 3 });
+  expect((await feed.change()).data).toMatchObject({ type: 'LeadDelivered', kind: 'order', id: orderId, leadId });
+  expect((await feed.change()).data).toMatchObject({ type: 'ContactRated', kind: 'contacts', id: customerId, leadId });
+  await feed.leave();
+});
+
+test.each(['', 'abc', '9999999999999999', '1', '0'])(
+  'it does not go on after what is no event of it (%p)',
+  async (id) => {
+    const { status } = await server.call('GET', '/api/feed', undefined, { 'last-event-id': id });
+    expect(status).toBe(400);
+  },
+);
+
+test('who asks for a kind that is none is told so', async () => {
+  const { status, body } = await server.call('GET', '/api/feed?kind=gossip');
+  expect({ status, field: body.errors?.[0].field }).toEqual({ status: 400, field: 'kind' });
+});
+
+test('so many feeds and no more; one that was left makes room', async () => {
+  const feeds = await Promise.all(Array.from({ length: 200 }, () => follow()));
+  expect(await server.call('GET', '/api/feed')).toMatchObject({ status: 503, body: { code: 'too-many-feeds' } });
+  await feeds[0]?.leave();
+  let again = await follow();
+  while (again.answer.status === 503) again = await follow();
+  expect((await again.told.next()).value?.event).toBe('here');
+  for (const feed of [...feeds, again]) await feed.leave();
+});
+
+test('who stops reading holds nobody up, and finds the rest when it goes on', async () => {
+  const orderId = await order(await customer());
+  const slow = await follow('?kind=order');
+  await pauseAndRestart(orderId, 150);
+  const types: string[] = [];
+  while (types.length < 300) types.push((await slow.change()).data.type);
+  expect(types.slice(-2)).toEqual(['OrderPaused', 'OrderRestarted']);
+  await slow.leave();
+});
+
+test('a store that is stopped ends its feeds, and does not wait for those who read them', async () => {
+  const other = await startServer();
+  const feed = await follow('', {}, other);
+  await feed.told.next();
+  await other.stop();
+  expect((await feed.told.next()).done).toBe(true);
+});
