@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Controller, Inject, type MessageEvent, type OnModuleDestroy, Query, Req, Res, Sse } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -11,7 +12,7 @@ import type { Caller } from '#wiring/requests';
 import { EVENT_STORE } from '#wiring/tokens';
 import { Problems } from './answers.ts';
 import { Asking } from './caller.ts';
-import { Id, isToken, OneOf } from './fields.ts';
+import { Id, OneOf } from './fields.ts';
 import { malformed, Problem } from './problems.ts';
 
 /** What customers have, and what of theirs is told. */
@@ -29,6 +30,15 @@ class FeedQuery {
   customerId?: string;
 }
 
+/** One feed, and how far it has come. */
+interface Follower {
+  readonly query: FeedQuery;
+  readonly actor: string;
+  readonly raw: FastifyReply['raw'];
+  readonly signal: AbortSignal;
+  reached: Position;
+}
+
 /** Whose a stream is. It never changes. */
 interface Owner {
   readonly customerId: string;
@@ -39,6 +49,7 @@ interface Owner {
 const stepsTowardsADelivery: ReadonlySet<string> = new Set(['ContactAdded', 'ContactRemoved']);
 
 const MILLISECONDS_BETWEEN_HEARTBEATS = 15_000;
+const MOST_MILLISECONDS_WITHOUT_READING = 60_000;
 const MOST_FEEDS = 200;
 const MOST_OWNERS = 10_000;
 
@@ -101,16 +112,13 @@ export class FeedController implements OnModuleDestroy {
     this.#feeds += 1;
     const left = new AbortController();
     const signal = AbortSignal.any([left.signal, this.#over.signal]);
-    let reached = after;
+    const follower: Follower = { query, actor, raw, signal, reached: after };
     const here = interval(MILLISECONDS_BETWEEN_HEARTBEATS).pipe(
       startWith(0),
       filter(() => !raw.writableNeedDrain),
-      map((): MessageEvent => ({ type: 'here', id: reached, data: {} })),
+      map((): MessageEvent => ({ type: 'here', id: follower.reached, data: {} })),
     );
-    const changes = from(
-      this.#changes(after, query, actor, { raw, signal, reach: (position) => (reached = position) }),
-    );
-    return merge(here, changes).pipe(
+    return merge(here, from(this.#changes(follower))).pipe(
       takeUntil(fromEvent(this.#over.signal, 'abort')),
       finalize(() => {
         this.#feeds -= 1;
@@ -119,24 +127,23 @@ export class FeedController implements OnModuleDestroy {
     );
   }
 
-  async *#changes(
-    after: Position,
-    { kind, ...wanted }: FeedQuery,
-    actor: string,
-    { raw, signal, reach }: { raw: FastifyReply['raw']; signal: AbortSignal; reach: (position: Position) => void },
-  ): AsyncGenerator<MessageEvent> {
-    const streamPrefixes = (kind ? [kind] : kinds).map((one) => `${one}-`);
+  async *#changes(follower: Follower): AsyncGenerator<MessageEvent> {
+    const { query, reached: after, signal } = follower;
+    const streamPrefixes = (query.kind ? [query.kind] : kinds).map((kind) => `${kind}-`);
     for await (const message of this.#events.subscribe({ after, filter: { streamPrefixes }, signal })) {
       if (message.kind === 'event') {
         const fact = decode(message.event);
         const owner = await this.#ownerOf(fact);
-        if (mayKnow(actor, owner) && matches(owner, wanted) && !stepsTowardsADelivery.has(fact.type)) {
+        if (isTold(fact, owner, follower)) {
           yield { type: 'change', id: fact.position, data: changeOf(fact, owner) };
-          // Nothing is read ahead of who reads slowly.
-          if (raw.writableNeedDrain) await once(raw, 'drain', { signal }).catch(() => {});
+          await takenBy(follower);
         }
-        reach(message.event.position);
-      } else reach(message.position);
+        follower.reached = message.event.position;
+      } else {
+        follower.reached = message.position;
+        // Much of the log may be passed over without a word, and others want to be served meanwhile.
+        await nextTurn();
+      }
     }
   }
 
@@ -160,20 +167,32 @@ export class FeedController implements OnModuleDestroy {
     throw new Error(`${first} has no first event`);
   }
 
+  /** @throws Problem, BadEvent for what is no position of this log, which is shorter when it was restored from a copy */
   async #placeAfter(lastEventId: string | string[] | undefined): Promise<Position> {
     const head = await this.#events.head();
     if (lastEventId === undefined) return head;
-    const isOne = isToken(lastEventId) && lastEventId.length === head.length && lastEventId <= head;
-    if (isOne) return lastEventId as Position;
-    throw malformed([{ field: 'last-event-id', message: 'must be the id of an event of this feed' }]);
+    if (!isPosition(lastEventId) || lastEventId > head)
+      throw malformed([{ field: 'last-event-id', message: 'must be the id of an event of this feed' }]);
+    for await (const _ of this.#events.readAll({ after: lastEventId, maxCount: 1 })) break;
+    return lastEventId;
   }
 }
 
-const mayKnow = (actor: string, { customerId }: Owner): boolean =>
-  !actor.startsWith('customer:') || actor === `customer:${customerId}`;
+const isPosition = (value: unknown): value is Position => typeof value === 'string' && /^[\d.]{1,50}$/.test(value);
 
-const matches = (owner: Owner, { customerId, storeId }: Partial<Owner>): boolean =>
-  (customerId === undefined || customerId === owner.customerId) && (storeId === undefined || storeId === owner.storeId);
+function isTold({ type }: Fact, owner: Owner, { actor, query }: Follower): boolean {
+  if (actor.startsWith('customer:') && actor !== `customer:${owner.customerId}`) return false;
+  const { storeId = owner.storeId, customerId = owner.customerId } = query;
+  return !stepsTowardsADelivery.has(type) && storeId === owner.storeId && customerId === owner.customerId;
+}
+
+/** Nothing is read ahead of who reads slowly; who does not read at all is left, and comes back for the rest. */
+async function takenBy({ raw, signal }: Follower): Promise<void> {
+  await nextTurn();
+  if (!raw.writableNeedDrain || signal.aborted) return;
+  const patience = AbortSignal.timeout(MOST_MILLISECONDS_WITHOUT_READING);
+  await once(raw, 'drain', { signal: AbortSignal.any([signal, patience]) }).catch(() => raw.destroy());
+}
 
 function changeOf({ type, stream, data }: Fact, { customerId, storeId }: Owner) {
   const leadId = 'leadId' in data ? data.leadId : undefined;

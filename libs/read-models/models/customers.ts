@@ -42,7 +42,7 @@ export const customerTable = table<CustomerRow>({
     mailsOff: 'jsonb',
     revision: 'integer',
   },
-  indexes: ['registered_at DESC, customer_id DESC'],
+  indexes: ['registered_at DESC, customer_id DESC', 'store_id, registered_at DESC, customer_id DESC'],
 });
 
 const eventTypes = [
@@ -60,7 +60,7 @@ const eventTypes = [
 
 export const customers: Model<(typeof eventTypes)[number]> = {
   name: 'customers',
-  version: 2,
+  version: 3,
   tables: [customerTable],
   eventTypes,
   keysOf: ({ stream }) => [[customerTable, idOf(stream)]],

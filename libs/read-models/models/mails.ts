@@ -35,14 +35,18 @@ export const mailTable = table<MailRow>({
     messageId: 'text',
     reason: 'text',
   },
-  indexes: ['wished_at DESC, mail_id DESC', 'customer_id, wished_at DESC, mail_id DESC', 'status'],
+  indexes: [
+    'wished_at DESC, mail_id DESC',
+    'customer_id, wished_at DESC, mail_id DESC',
+    'status, wished_at DESC, mail_id DESC',
+  ],
 });
 
 const eventTypes = ['MailWished', 'MailSent', 'MailRefused', 'MailWithheld'] as const;
 
 export const mails: Model<(typeof eventTypes)[number]> = {
   name: 'mails',
-  version: 1,
+  version: 2,
   tables: [mailTable],
   eventTypes,
   keysOf: ({ stream }) => [[mailTable, idOf(stream)]],

@@ -84,6 +84,9 @@ export const orderTable = table<OrderRow>({
   indexes: [
     'placed_at DESC, order_id DESC',
     'customer_id, placed_at DESC, order_id DESC',
+    'status, placed_at DESC, order_id DESC',
+    'store_id, placed_at DESC, order_id DESC',
+    'lead_type_id, placed_at DESC, order_id DESC',
     'status, waiting_since, order_id',
   ],
 });
@@ -109,7 +112,7 @@ type OrderFacts = Model<(typeof eventTypes)[number]>;
 
 export const orders: OrderFacts = {
   name: 'orders',
-  version: 3,
+  version: 4,
   tables: [orderTable],
   eventTypes,
   keysOf: ({ stream }) => [[orderTable, idOf(stream)]],

@@ -30,14 +30,18 @@ export const webhookTable = table<WebhookRow>({
     retryAt: 'timestamptz',
     acceptedAt: 'timestamptz',
   },
-  indexes: ['delivered_at DESC, webhook_id DESC', 'customer_id, delivered_at DESC, webhook_id DESC', 'status'],
+  indexes: [
+    'delivered_at DESC, webhook_id DESC',
+    'customer_id, delivered_at DESC, webhook_id DESC',
+    'status, delivered_at DESC, webhook_id DESC',
+  ],
 });
 
 const eventTypes = ['WebhookWished', 'WebhookAccepted', 'WebhookFailed', 'WebhookParked', 'WebhookReplayed'] as const;
 
 export const webhooks: Model<(typeof eventTypes)[number]> = {
   name: 'webhooks',
-  version: 1,
+  version: 2,
   tables: [webhookTable],
   eventTypes,
   keysOf: ({ stream }) => [[webhookTable, idOf(stream)]],
