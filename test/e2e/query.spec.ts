@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { Client } from 'pg';
+import { openBoxes } from '#audit/opened';
+import { isBox } from '#domain/kernel/events';
+import { views } from '#read-models/analytics';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import { openStores } from '#wiring/stores';
 import { build, cli } from './program.ts';
 
 let data: string;
@@ -22,7 +26,11 @@ afterAll(() => rm(join(data, '..'), { recursive: true }));
 const SOURCES = "SELECT source, sum(leads) AS leads FROM supply_by_day WHERE source LIKE '=%' GROUP BY 1";
 
 test('a question is answered as a table, as CSV that no spreadsheet runs, and as NDJSON', async () => {
-  const ask = async (...parameters: string[]) => (await cli('query', SOURCES, '--data', data, ...parameters)).stdout;
+  const ask = async (...parameters: string[]) => {
+    const { code, stdout, stderr } = await cli('query', SOURCES, '--data', data, ...parameters);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    return stdout;
+  };
   expect(await ask()).toMatch(/^source +leads\n-+ {2}-----\n=HYPERLINK\("http:\/\/example.org"\) +1\n$/);
   expect(await ask('--format', 'csv')).toBe('source,leads\r\n"\'=HYPERLINK(""http://example.org"")",1\r\n');
   expect(await ask('--format', 'ndjson')).toBe('{"source":"=HYPERLINK(\\"http://example.org\\")","leads":1}\n');
@@ -82,6 +90,35 @@ test('what is no question on the views is refused in one line', async () => {
     /^leadger: permission denied for schema leads_v2: only the views in the schema analytics .*\n$/,
   );
 }, 60_000);
+
+test('no view tells anything of what the vault keeps: not in a cell, and no address or number within one', async () => {
+  const stores = await openStores({ directory: data });
+  await stores.readModels.catchUp();
+  const cells = new Set<string>();
+  for (const { name } of views)
+    for await (const { rows } of stores.readModels.analyse(`SELECT * FROM ${name}`, { timeoutSeconds: 60 }))
+      for (const cell of rows.flat()) if (typeof cell === 'string') cells.add(cell);
+  const kept = new Set<string>();
+  for await (const { data } of stores.events.readAll())
+    for (const box of boxesIn(JSON.parse(new TextDecoder().decode(data))))
+      for (const text of textsIn(await openBoxes(box, stores.vault))) kept.add(text);
+  await stores.close();
+  const recognizable = [...kept].filter((text) => /@|\d.*\d.*\d.*\d.*\d.*\d.*\d/.test(text));
+  expect(cells.size).toBeGreaterThan(20);
+  expect(recognizable.length).toBeGreaterThan(100);
+  expect([...cells].filter((cell) => kept.has(cell))).toEqual([]);
+  expect(recognizable.filter((text) => [...cells].some((cell) => cell.includes(text)))).toEqual([]);
+}, 60_000);
+
+function boxesIn(data: unknown): unknown[] {
+  if (typeof data !== 'object' || data === null) return [];
+  return isBox(data) ? [data] : Object.values(data).flatMap(boxesIn);
+}
+
+function textsIn(data: unknown): string[] {
+  if (typeof data === 'string') return [data];
+  return typeof data === 'object' && data !== null ? Object.values(data).flatMap(textsIn) : [];
+}
 
 describeWithPostgres('on PostgreSQL,', () => {
   let url: string;
@@ -146,5 +183,19 @@ describeWithPostgres('on PostgreSQL,', () => {
       await expect(client.query(statement)).rejects.toThrow(/permission denied|must (be|have)/);
     await client.query('SELECT * FROM analytics.fill_rate');
     await client.end();
+  });
+
+  test('nor does it see values in the statistics of tables, or what others ask', async () => {
+    const [owner, client] = [new Client(url), new Client(analyst.href)];
+    await Promise.all([owner.connect(), client.connect()]);
+    await owner.query('ANALYZE');
+    const OURS = "schemaname NOT IN ('pg_catalog', 'information_schema')";
+    const STATISTICS = `SELECT count(*)::int AS count FROM pg_stats WHERE ${OURS}`;
+    const ASKED = `SELECT query FROM pg_stat_activity WHERE datname = current_database() AND usename = 'postgres'`;
+    expect((await owner.query(STATISTICS)).rows[0].count).toBeGreaterThan(100);
+    expect((await client.query(STATISTICS)).rows).toEqual([{ count: 0 }]);
+    expect((await owner.query(ASKED)).rows).toEqual([{ query: ASKED }]);
+    expect((await client.query(ASKED)).rows).toEqual([{ query: '<insufficient privilege>' }]);
+    await Promise.all([owner.end(), client.end()]);
   });
 });
