@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { sql } from 'kysely';
 import { decode, type Fact } from '#domain/codec';
 import type { EventStore, Position, RecordedEvent } from '#event-store/port';
 import { BEFORE_FIRST } from '#event-store/port';
@@ -20,6 +21,7 @@ import { Rate } from './rate.ts';
 import type { RenewViews } from './views.ts';
 
 const EVENTS_AT_ONCE = 1000;
+const EVENTS_BEFORE_TIDYING_UP = 10_000;
 const SECONDS_BETWEEN_TRIES = [0.1, 1, 5, 15];
 const SECONDS_BETWEEN_LOOKS_WHILE_PAUSED = 0.5;
 
@@ -50,6 +52,8 @@ export class Projection {
   /** As it stands in the database. What brought no rows is written there only when other programs wait for it. */
   #saved: Pick<Checkpoint, 'position' | 'epoch'> = { position: BEFORE_FIRST, epoch: 0 };
   #whole: boolean | undefined;
+  /** So many events taken. Ever more, since the tables are ever larger. */
+  #tidyAt = EVENTS_BEFORE_TIDYING_UP;
   /** Where a copy that is being built has to be to be whole. */
   #goal: Position = BEFORE_FIRST;
   #lastError: string | undefined;
@@ -138,6 +142,7 @@ export class Projection {
         if (events.length > 0 || this.#shared) await this.#take(events, position);
         this.taken.add(events.length);
         await this.#advance(position);
+        await this.#tidyUp();
       }
       this.#lastError = undefined;
       yield;
@@ -154,6 +159,15 @@ export class Projection {
     if (reached.length === 0) return;
     this.#waiting = this.#waiting.filter((waiting) => waiting.position > position);
     for (const { resolve } of reached) resolve();
+  }
+
+  /** Nobody else does it for PGlite: dead rows would pile up, and it would plan without knowing how many rows there are. */
+  async #tidyUp(): Promise<void> {
+    if (this.#shared || this.taken.total < this.#tidyAt) return;
+    const { model, schema } = this.copy;
+    for (const { name } of model.tables)
+      await sql`VACUUM (ANALYZE) ${sql.table(`${schema}.${name}`)}`.execute(this.#db);
+    this.#tidyAt = EVENTS_BEFORE_TIDYING_UP + this.taken.total * 1.5;
   }
 
   /** Where the database refuses a batch for what is in it, its halves are tried, down to the one event to be parked. */
