@@ -51,7 +51,7 @@ export class PreparedStatements {
     this.#made += 1;
     const name = `statement_${this.#made}`;
     await this.#database.exec(
-      `PREPARE ${name} AS SELECT coalesce(json_agg(answer), '[]')::text AS rows FROM (${text}) AS answer`,
+      `PREPARE ${name} AS SELECT coalesce(json_agg(answer.*), '[]')::text AS rows FROM (${text}) AS answer`,
     );
     const instants = resultFields.filter(({ dataTypeID }) => dataTypeID === TIMESTAMPTZ).map((field) => field.name);
     return { name, instants };
