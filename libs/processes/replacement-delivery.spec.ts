@@ -33,6 +33,15 @@ describe('a granted return', () => {
     expect(wishesAfter(granted, withdrawn, owed)).toEqual([]);
   });
 
+  it('is carried out verdict by verdict, however many were heard at once, also when two are of one lead', () => {
+    const other = [
+      'replacement-r2',
+      'ChargebackGranted',
+      { orderId: 'o2', leadId: 'l1', reason: 'wrong number' },
+    ] as const;
+    expect(wishesAfter(granted, other)).toEqual(['WithdrawLead', 'OweReplacement', 'WithdrawLead', 'OweReplacement']);
+  });
+
   it('DLV-10: has the rest of it done by the next process, whichever half a crash left undone', () => {
     expect(wishesAfter(granted, owed)).toEqual(['WithdrawLead']);
     expect(wishesAfter(granted, withdrawn)).toEqual(['OweReplacement']);

@@ -14,19 +14,18 @@ export const replacementDelivery: Process<ToDo, (typeof eventTypes)[number]> = {
   get eventTypes() {
     return eventTypes;
   },
-  initialState: () => ({ toWithdraw: new Map(), toOwe: new Map(), delivered: new Map() }),
+  initialState: () => ({ granted: new Map(), delivered: new Map() }),
 
   evolve(toDo, fact) {
     switch (fact.type) {
       case 'ChargebackGranted':
-        toDo.toWithdraw.set(fact.data.leadId, fact);
-        toDo.toOwe.set(idOf(fact.stream), fact);
+        toDo.granted.set(idOf(fact.stream), { verdict: fact, toWithdraw: true, toOwe: true });
         break;
       case 'LeadWithdrawn':
-        toDo.toWithdraw.delete(idOf(fact.stream));
+        isDone(toDo, fact.data.replacementId, 'toWithdraw');
         break;
       case 'ReplacementOwed':
-        toDo.toOwe.delete(fact.data.replacementId);
+        isDone(toDo, fact.data.replacementId, 'toOwe');
         break;
       case 'LeadDelivered':
         if (fact.data.replacementFor !== undefined) toDo.delivered.set(fact.data.replacementFor, fact);
@@ -37,17 +36,14 @@ export const replacementDelivery: Process<ToDo, (typeof eventTypes)[number]> = {
     }
   },
 
-  next({ toWithdraw, toOwe, delivered }, _moment, limit) {
+  next({ granted, delivered }, _moment, limit) {
     const wishes: CommandWish[] = [];
-    for (const [leadId, fact] of toWithdraw) {
+    // Verdict by verdict, so that the same log makes the same wishes however many verdicts were heard at once.
+    for (const [replacementId, { verdict, toWithdraw, toOwe }] of granted) {
       if (wishes.length >= limit) break;
-      toWithdraw.delete(leadId);
-      wishes.push(withdrawLead(fact));
-    }
-    for (const [replacementId, fact] of toOwe) {
-      if (wishes.length >= limit) break;
-      toOwe.delete(replacementId);
-      wishes.push(oweReplacement(replacementId, fact));
+      granted.delete(replacementId);
+      if (toWithdraw) wishes.push(withdrawLead(replacementId, verdict));
+      if (toOwe) wishes.push(oweReplacement(replacementId, verdict));
     }
     for (const [replacementId, fact] of delivered) {
       if (wishes.length >= limit) break;
@@ -66,20 +62,31 @@ const eventTypes = [
   'ReplacementDelivered',
 ] as const;
 
-/** A crash may come between any two of these: that one is done says nothing of another. */
 interface ToDo {
-  /** Bad lead → the verdict, until it is known to be withdrawn. */
-  readonly toWithdraw: Map<string, FactOf<'ChargebackGranted'>>;
-  /** Replacement → its verdict, until the order is known to be owed it. */
-  readonly toOwe: Map<string, FactOf<'ChargebackGranted'>>;
+  /** Replacement → its verdict, and what of it is not known to be done. */
+  readonly granted: Map<string, Granted>;
   /** Replacement → the delivery that paid it, until the request knows. */
   readonly delivered: Map<string, FactOf<'LeadDelivered'>>;
 }
 
-const withdrawLead = (because: FactOf<'ChargebackGranted'>): CommandWish => ({
+/** A crash may come between the two steps: that one is done says nothing of the other. */
+interface Granted {
+  readonly verdict: FactOf<'ChargebackGranted'>;
+  toWithdraw: boolean;
+  toOwe: boolean;
+}
+
+function isDone({ granted }: ToDo, replacementId: string, step: 'toWithdraw' | 'toOwe'): void {
+  const one = granted.get(replacementId);
+  if (!one) return;
+  one[step] = false;
+  if (!one.toWithdraw && !one.toOwe) granted.delete(replacementId);
+}
+
+const withdrawLead = (replacementId: string, because: FactOf<'ChargebackGranted'>): CommandWish => ({
   commandId: deriveId('WithdrawLead', because.eventId),
   stream: leadStream(because.data.leadId),
-  command: { type: 'WithdrawLead', replacementId: idOf(because.stream), reason: because.data.reason },
+  command: { type: 'WithdrawLead', replacementId, reason: because.data.reason },
   because,
 });
 
