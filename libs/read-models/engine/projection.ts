@@ -256,9 +256,11 @@ export async function placeOf(
   copy: Copy,
   { db, store, renewViews }: Omit<ProjectionNeeds, 'shared'>,
 ): Promise<Checkpoint> {
-  const now = { log: await store.identity(), head: await store.head() };
-  await ensureCopy(db, copy, now);
+  const log = await store.identity();
+  await ensureCopy(db, copy, { log, head: await store.head() });
   const checkpoint = (await checkpointOf(db, copy)) as Checkpoint;
+  // Asked for after the checkpoint: another program may move that on meanwhile, but never beyond the log.
+  const now = { log, head: await store.head() };
   const reason = reasonToBeginAnew(checkpoint, now);
   if (reason === undefined) return checkpoint;
   console.warn(`leadger: the read model ${copy.model.name} is built anew: ${reason}`);
