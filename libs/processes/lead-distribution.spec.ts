@@ -1,5 +1,6 @@
 import type { DistributionDecision } from '#domain/distribution/decision';
 import { defaultPolicy } from '#domain/policy/policy';
+import { hearing, type Told } from '#test/hearing';
 import { leadDistribution } from './lead-distribution.ts';
 import type { CommandWish } from './process.ts';
 
@@ -13,7 +14,7 @@ const decision: DistributionDecision = {
   decisionIndex: 0,
   policyVersion: 1,
 };
-type Fact = readonly [stream: string, type: string, data: object];
+type Fact = Told<Parameters<typeof leadDistribution.evolve>[1]['type']>;
 const before: readonly Fact[] = [
   ['policy-main', 'PolicyPublished', { version: 1, effectiveFrom: AT, policy: defaultPolicy }],
   ['customer-c1', 'CustomerRegistered', { businessAssociation: 'Abc' }],
@@ -28,19 +29,9 @@ const withdrawn: Fact = ['lead-l1', 'LeadWithdrawn', { leadTypeId, openPlaces: 0
 const removed: Fact = ['contacts-c1', 'ContactRemoved', { leadId: 'l1', orderId: 'o1', reason: 'lead-withdrawn' }];
 
 const wishesAfter = (...facts: readonly Fact[]) => {
-  const state = leadDistribution.initialState();
-  for (const [index, [stream, type, data]] of [...before, ...facts].entries())
-    leadDistribution.evolve(state, {
-      type,
-      stream,
-      eventId: `event ${index}`,
-      revision: 0,
-      position: String(index),
-      cause: {},
-      data: { at: AT, ...data },
-    } as never);
-  const wishes = leadDistribution.next(state, { now: AT, position: '9', runs: () => true }, 100) as CommandWish[];
-  return wishes.map(({ command }) => command);
+  const { hear, wishes } = hearing(leadDistribution, AT);
+  for (const fact of [...before, ...facts]) hear(...fact);
+  return (wishes() as CommandWish[]).map(({ command }) => command);
 };
 
 describe('a delivery', () => {

@@ -1,39 +1,18 @@
-import type { FactOf } from '#domain/codec';
 import { addDays, addSeconds } from '#domain/kernel/instants';
-import type { EventTypeName } from '#domain/ledger';
 import { loyaltyTermsOf } from '#domain/loyalty/bonus';
 import { defaultPolicy } from '#domain/policy/policy';
+import { hearing } from '#test/hearing';
 import { loyaltyMembership } from './loyalty-membership.ts';
 import { loyaltyRenewals } from './loyalty-renewals.ts';
-import type { Process } from './process.ts';
 
 const START = '2026-05-01T10:00:00.000Z';
-const LIMIT = 100;
-
-/** A process that hears facts one by one, and what it wishes then. */
-function hearing<State, Types extends EventTypeName>(process: Process<State, Types>) {
-  const state = process.initialState();
-  let heard = 0;
-  return {
-    hear(stream: string, type: Types, data: object): void {
-      heard += 1;
-      const fact = { type, stream, eventId: `event ${heard}`, revision: 0, position: String(heard), cause: {} };
-      process.evolve(state, { ...fact, data: { at: START, ...data } } as unknown as FactOf<Types>);
-    },
-    wishesAt: (now: string) =>
-      process
-        .next(state, { now, position: String(heard), runs: () => true }, LIMIT)
-        .map((wish) => ('command' in wish ? wish.command.type : wish.effect.kind)),
-    wakesAt: () => process.wakeAt?.(state),
-  };
-}
 
 const loyalty = loyaltyTermsOf('weekly', 'shared', defaultPolicy);
 const programme = { customerId: 'c1', cadenceDays: 7, dueAt: addDays(START, 7) };
 
 describe('the membership in Loyalty Rewards', () => {
   it('LOY-6: ends with its order, also when that is heard of before it has begun', () => {
-    const { hear, wishesAt } = hearing(loyaltyMembership);
+    const { hear, wishesAt } = hearing(loyaltyMembership, START);
     hear('order-o1', 'OrderPlaced', { loyalty });
     expect(wishesAt(START)).toEqual(['JoinProgramme']);
     hear('order-o1', 'OrderCancelled', {});
@@ -43,7 +22,7 @@ describe('the membership in Loyalty Rewards', () => {
   });
 
   it('is nothing to orders that did not join', () => {
-    const { hear, wishesAt } = hearing(loyaltyMembership);
+    const { hear, wishesAt } = hearing(loyaltyMembership, START);
     hear('order-o1', 'OrderPlaced', {});
     hear('order-o1', 'OrderCancelled', {});
     expect(wishesAt(START)).toEqual([]);
@@ -55,7 +34,7 @@ describe('renewals', () => {
     ({ version, effectiveFrom, policy: { ...defaultPolicy, renewalNoticeDays } }) as const;
 
   const joined = () => {
-    const heard = hearing(loyaltyRenewals);
+    const heard = hearing(loyaltyRenewals, START);
     heard.hear('policy-main', 'PolicyPublished', publish(1, 3, START));
     heard.hear('order-o1', 'OrderPlaced', { loyalty, quantity: 10, pricePerLeadCents: 100 });
     heard.hear('order-o1', 'PaymentCaptured', {});

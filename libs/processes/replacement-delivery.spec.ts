@@ -1,4 +1,4 @@
-import type { CommandWish } from './process.ts';
+import { hearing, type Told } from '#test/hearing';
 import { replacementDelivery } from './replacement-delivery.ts';
 
 const AT = '2026-05-01T10:00:00.000Z';
@@ -10,21 +10,13 @@ const granted = [
 const withdrawn = ['lead-l1', 'LeadWithdrawn', { replacementId: 'r1' }] as const;
 const owed = ['order-o1', 'ReplacementOwed', { replacementId: 'r1', leadId: 'l1' }] as const;
 
+type Fact = Told<Parameters<typeof replacementDelivery.evolve>[1]['type']>;
+
 /** What is wished by a process that finds these facts in the log when it begins. */
-const wishesAfter = (...facts: readonly (readonly [stream: string, type: string, data: object])[]) => {
-  const state = replacementDelivery.initialState();
-  for (const [index, [stream, type, data]] of facts.entries())
-    replacementDelivery.evolve(state, {
-      type,
-      stream,
-      eventId: `event ${index}`,
-      revision: 0,
-      position: String(index),
-      cause: {},
-      data: { at: AT, ...data },
-    } as never);
-  const wishes = replacementDelivery.next(state, { now: AT, position: '9', runs: () => true }, 100) as CommandWish[];
-  return wishes.map(({ command }) => command.type);
+const wishesAfter = (...facts: readonly Fact[]) => {
+  const { hear, wishesAt } = hearing(replacementDelivery, AT);
+  for (const fact of facts) hear(...fact);
+  return wishesAt();
 };
 
 describe('a granted return', () => {
