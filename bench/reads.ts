@@ -29,7 +29,15 @@ if (made === undefined) {
 
 const program = spawn(
   process.execPath,
-  ['--max-semi-space-size=16', 'dist/apps/standalone/main.js', '--data', directory, '--port', '0'],
+  [
+    '--max-semi-space-size=16',
+    '--heap-growing-percent=30',
+    'dist/apps/standalone/main.js',
+    '--data',
+    directory,
+    '--port',
+    '0',
+  ],
   { stdio: ['ignore', 'pipe', 'inherit'] },
 );
 let said = '';
@@ -98,6 +106,10 @@ await measure(
   `page ${cursors.length + 1} of all orders`,
   () => `/api/orders?limit=50&cursor=${encodeURIComponent(cursors.at(-1) as string)}`,
 );
+await measure('pages of all orders, each another one', (number) => {
+  const place = (number * 7919) % cursors.length;
+  return `/api/orders?limit=50&cursor=${encodeURIComponent(cursors[place] as string)}`;
+});
 await measure('page 1 of open orders', () => '/api/orders?limit=50&status=open');
 console.log(`after that: RSS ${resident()}`);
 

@@ -12,10 +12,11 @@ export async function answerConditionally(
 ): Promise<unknown> {
   if (method !== 'GET' || reply.statusCode !== 200 || typeof payload !== 'string') return payload;
   const revision = reply.getHeader('etag');
-  const digest = hash('sha256', payload, 'base64url');
+  const bytes = Buffer.from(payload);
+  const digest = hash('sha256', bytes, 'base64url');
   const etag = typeof revision === 'string' ? `${revision.slice(0, -1)}-${digest}"` : `"${digest}"`;
   reply.header('etag', etag);
-  if (!isAmong(headers['if-none-match'], etag)) return payload;
+  if (!isAmong(headers['if-none-match'], etag)) return bytes;
   reply.code(304).removeHeader('content-type').removeHeader('content-length');
   return null;
 }

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { CamelCasePlugin, Kysely, sql } from 'kysely';
+import { Kysely, sql } from 'kysely';
 import { BEFORE_FIRST, type EventStore, EventStoreError, type Position } from '#event-store/port';
 import { type AnalysisOptions, type Answer, analyse, type Connection } from './analysis.ts';
 import { views } from './analytics.ts';
@@ -21,6 +21,7 @@ import {
 } from './engine/copies.ts';
 import { openEmbeddedDatabase } from './engine/embedded-database.ts';
 import type { Db } from './engine/model.ts';
+import { ColumnNames } from './engine/names.ts';
 import { openPostgres } from './engine/postgres.ts';
 import { Projection, type ProjectionNeeds, placeOf } from './engine/projection.ts';
 import { retryParked } from './engine/retry.ts';
@@ -171,7 +172,7 @@ export interface ReadModelsOptions {
 export async function openReadModels({ store, directory, databaseUrl }: ReadModelsOptions): Promise<ReadModels> {
   const shared = databaseUrl !== undefined;
   const { dialect, closed, connect } = shared ? openPostgres(databaseUrl) : await openEmbeddedDatabase(directory);
-  const db: Db = new Kysely({ dialect, plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })] });
+  const db: Db = new Kysely({ dialect, plugins: [new ColumnNames()] });
   try {
     await createRegister(db);
     const now = { log: await store.identity(), head: await store.head() };

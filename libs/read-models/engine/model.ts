@@ -103,6 +103,18 @@ export class Rows {
 /** `deliveredLeads` → `delivered_leads`. */
 export const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
+const camelNames = new Map<string, string>();
+
+/** `delivered_leads` → `deliveredLeads`. Each is made once: there are few, and they are asked for with every answer. */
+export function camel(name: string): string {
+  let made = camelNames.get(name);
+  if (made === undefined) {
+    made = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    camelNames.set(name, made);
+  }
+  return made;
+}
+
 /** Creates the empty tables of a model in a schema of their own; what lay there before is gone. */
 export async function createTables(db: Db | Tx, schema: string, tables: Model['tables']): Promise<void> {
   await sql`DROP SCHEMA IF EXISTS ${sql.id(schema)} CASCADE`.execute(db);

@@ -10,10 +10,11 @@ import {
   PostgresQueryCompiler,
   type QueryResult,
 } from 'kysely';
+import { RecentlyUsed } from '#domain/kernel/recently-used';
 import type { Answer, Connection } from '../analysis.ts';
-import { instant } from './parsers.ts';
+import type { NamedResult } from './names.ts';
 import type { DatabaseReply, Statement } from './pglite-worker.ts';
-import { isPlain, type JsonRows } from './prepared.ts';
+import { isPlain, rowsIn } from './prepared.ts';
 
 /** The database said no, or is gone. */
 export class DatabaseError extends Error {
@@ -37,6 +38,10 @@ interface Asked {
   readonly reject: (error: Error) => void;
 }
 
+const MOST_ANSWERS = 100;
+/** Of an answer that is kept: a usual page, and the row that tells that there is a next one. */
+const MOST_ROWS_KEPT = 51;
+
 /** PGlite in a worker thread, as the main thread sees it: one connection that many take turns at. */
 export class PgliteThread implements DatabaseConnection {
   readonly #worker: Worker;
@@ -44,6 +49,8 @@ export class PgliteThread implements DatabaseConnection {
   readonly #ended = Promise.withResolvers<void>();
   readonly #asked = new Map<number, Asked>();
   #lastId = 0;
+  /** Rows by question, until anything else is asked of the database: it may be a change. */
+  #answers = new RecentlyUsed<string, readonly unknown[]>(MOST_ANSWERS);
   #over: DatabaseError | undefined;
   /** Ends when whoever has the connection gives it back. */
   #turn: Promise<void> = Promise.resolve();
@@ -91,8 +98,23 @@ export class PgliteThread implements DatabaseConnection {
 
   async executeQuery<Row>({ sql, parameters, query }: CompiledQuery): Promise<QueryResult<Row>> {
     const oftenAsked = query.kind === 'SelectQueryNode' && parameters.every(isPlain);
-    const { rows, affected } = await this.#ask(sql, parameters, oftenAsked ? 'json' : undefined);
+    if (oftenAsked) return this.#askAgain<Row>(sql, parameters);
+    this.#answers = new RecentlyUsed(MOST_ANSWERS);
+    const { rows, affected } = await this.#ask(sql, parameters);
     return { rows: rows as Row[], numAffectedRows: BigInt(affected) };
+  }
+
+  async #askAgain<Row>(sql: string, parameters: readonly unknown[]): Promise<NamedResult<Row>> {
+    const question = JSON.stringify([sql, parameters]);
+    let rows: readonly unknown[] | undefined = this.#answers.get(question);
+    if (!rows) {
+      rows = (await this.#ask(sql, parameters, 'json')).rows;
+      if (rows.length <= MOST_ROWS_KEPT) {
+        rows.forEach(Object.freeze);
+        this.#answers.set(question, Object.freeze(rows));
+      }
+    }
+    return { rows: rows as Row[], named: true };
   }
 
   async *streamQuery<Row>(query: CompiledQuery): AsyncIterableIterator<QueryResult<Row>> {
@@ -106,6 +128,7 @@ export class PgliteThread implements DatabaseConnection {
   async connect(timeoutMilliseconds: number): Promise<Connection> {
     await this.takeTurn();
     const ask = async (statement: string): Promise<Answer> => {
+      this.#answers = new RecentlyUsed(MOST_ANSWERS);
       const tooLong = setTimeout(() => {
         this.#end('the statement took too long', QUERY_CANCELED);
         void this.#worker.terminate();
@@ -174,12 +197,6 @@ export class PgliteThread implements DatabaseConnection {
     for (const { reject } of this.#asked.values()) reject(this.#over);
     this.#asked.clear();
   }
-}
-
-function rowsIn({ json, instants }: JsonRows): unknown[] {
-  const rows: Record<string, unknown>[] = JSON.parse(json);
-  for (const row of rows) for (const name of instants) if (row[name] !== null) row[name] = instant(row[name] as string);
-  return rows;
 }
 
 /** Lets Kysely speak to PGlite as it speaks to PostgreSQL. */

@@ -1,7 +1,7 @@
 import { PGlite } from '@electric-sql/pglite';
 import fc from 'fast-check';
-import { instant, parsers } from './parsers.ts';
-import { PreparedStatements } from './prepared.ts';
+import { parsers } from './parsers.ts';
+import { PreparedStatements, rowsIn } from './prepared.ts';
 
 let database: PGlite;
 beforeAll(async () => {
@@ -14,10 +14,7 @@ afterEach(() => database.exec('DEALLOCATE ALL'));
 afterAll(() => database.close());
 
 async function rowsOf(statements: PreparedStatements, text: string, parameters: readonly unknown[]) {
-  const { json, instants } = await statements.query(text, parameters);
-  const rows: Record<string, unknown>[] = JSON.parse(json);
-  for (const row of rows) for (const name of instants) row[name] &&= instant(row[name] as string);
-  return rows;
+  return rowsIn(await statements.query(text, parameters));
 }
 
 test('a value stays what it is, whatever is in it', async () => {

@@ -1,0 +1,51 @@
+import { Kysely, sql } from 'kysely';
+import { openEmbeddedDatabase } from './embedded-database.ts';
+import type { Db } from './model.ts';
+import { ColumnNames } from './names.ts';
+
+let db: Db;
+beforeEach(async () => {
+  const { dialect } = await openEmbeddedDatabase(undefined);
+  db = new Kysely({ dialect, plugins: [new ColumnNames()] });
+  await sql`CREATE TABLE things (thing_id text, how_many integer)`.execute(db);
+  await sql`INSERT INTO things VALUES ('a', 1)`.execute(db);
+});
+afterEach(() => db.destroy());
+
+const all = (from: Pick<Db, 'selectFrom'> = db) => from.selectFrom('things').selectAll().execute();
+const setTo = (number: number, at: Db = db) => sql`UPDATE things SET how_many = ${number}`.execute(at);
+
+test('rows have our names, and a question that is asked again the rows of now', async () => {
+  expect(await all()).toEqual([{ thingId: 'a', howMany: 1 }]);
+  expect(await all()).toEqual([{ thingId: 'a', howMany: 1 }]);
+  await setTo(2);
+  expect(await all()).toEqual([{ thingId: 'a', howMany: 2 }]);
+});
+
+test('what a transaction saw before it was given up is not what others see', async () => {
+  expect(await all()).toMatchObject([{ howMany: 1 }]);
+  const transaction = db.transaction().execute(async (tx) => {
+    await setTo(2, tx);
+    expect(await all(tx)).toMatchObject([{ howMany: 2 }]);
+    throw new Error('given up');
+  });
+  const meanwhile = all();
+  await expect(transaction).rejects.toThrow('given up');
+  expect(await meanwhile).toMatchObject([{ howMany: 1 }]);
+  expect(await all()).toMatchObject([{ howMany: 1 }]);
+});
+
+test('whoever changes a row of an answer does not change the next answer', async () => {
+  const [row] = (await all()) as { howMany: number }[];
+  expect(() => {
+    (row as { howMany: number }).howMany = 5;
+  }).toThrow(TypeError);
+  expect(await all()).toMatchObject([{ howMany: 1 }]);
+});
+
+test('a failed question is asked anew', async () => {
+  const missing = () => db.selectFrom('others').selectAll().execute();
+  await expect(missing()).rejects.toThrow('does not exist');
+  await sql`CREATE TABLE others (other_id text)`.execute(db);
+  expect(await missing()).toEqual([]);
+});
