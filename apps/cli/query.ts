@@ -2,7 +2,8 @@ import { type Cell, csvLine } from '#apps/api/csv';
 import { type Answer, analyse } from '#read-models/analysis';
 import { views } from '#read-models/analytics';
 import { connectTo } from '#read-models/engine/postgres';
-import { openStores, type Place } from '#wiring/stores';
+import type { Place } from '#wiring/stores';
+import { openAtHead } from './analysis.ts';
 import { CommandFailed } from './command-failed.ts';
 import { writeOut } from './output.ts';
 import { parquetOf } from './parquet.ts';
@@ -37,12 +38,11 @@ async function* ask(place: Place, question: string, options: { timeoutSeconds: n
     yield* analyse(() => connectTo(databaseUrl), question, options);
     return;
   }
-  const stores = await openStores({ ...place, mustExist: true });
+  const analysis = await openAtHead(place);
   try {
-    await stores.readModels.catchUp();
-    yield* stores.readModels.analyse(question, options);
+    yield* analysis.readModels.analyse(question, options);
   } finally {
-    await stores.close();
+    await analysis.close();
   }
 }
 

@@ -7,7 +7,8 @@ import { Worker } from 'node:worker_threads';
 import type { Position } from '#event-store/port';
 import { filesOf } from '#read-models/engine/embedded-database';
 import { ANALYTICS } from '#read-models/engine/views';
-import { openStores, type Place } from '#wiring/stores';
+import type { Place } from '#wiring/stores';
+import { openAtHead } from './analysis.ts';
 import { CommandFailed } from './command-failed.ts';
 import type { SqlReply } from './sql-worker.ts';
 
@@ -15,7 +16,7 @@ const fromSource = import.meta.url.endsWith('.ts');
 
 /**
  * Opens a port for psql and its like until it is stopped, on a copy of the embedded read models as they are now: whoever
- * connects may do anything there, and nothing to the store, which may be started meanwhile.
+ * connects may do anything there, and nothing to the store, which may run meanwhile.
  * @throws CommandFailed, CannotOpenStore
  */
 export async function serveSql(place: Place, { port }: { port: number }): Promise<void> {
@@ -47,16 +48,13 @@ export async function serveSql(place: Place, { port }: { port: number }): Promis
 
 /** Nobody else writes to the files while they are copied. */
 async function copyReadModels(place: Place, to: string): Promise<Position> {
-  const stores = await openStores({ ...place, mustExist: true });
+  const { readModels, position, files, close } = await openAtHead(place);
   try {
-    await stores.readModels.catchUp();
-    const position = await stores.events.head();
-    await stores.readModels.stop();
-    const from = filesOf(join(place.directory as string, 'read-models'));
-    await cp(from, to, { recursive: true, mode: constants.COPYFILE_FICLONE });
+    await readModels.stop();
+    await cp(filesOf(files as string), to, { recursive: true, mode: constants.COPYFILE_FICLONE });
     return position;
   } finally {
-    await stores.close();
+    await close();
   }
 }
 

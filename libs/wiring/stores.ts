@@ -3,9 +3,11 @@ import { asOfNow, copyLog } from '#audit/copy-log';
 import { type DataDirectory, openDataDirectory } from '#event-store/data-directory';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
-import type { EventStore } from '#event-store/port';
+import { CannotOpenStore, type EventStore } from '#event-store/port';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
 import { copyKeys, masterKeyOf, openVault, type Vault, type VaultOptions } from '#vault/vault';
+
+const READ_MODELS = 'read-models';
 
 /** All that remembers: events, keys, and what is computed from them. */
 export interface Stores {
@@ -41,10 +43,7 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   const { mustExist, masterKey, matchingSecret, ...place } = options;
   const path = directoryOf(place);
   if (path !== undefined && mustExist) openDataDirectory(path, { readOnly: true });
-  const opened: { close(): unknown }[] = [];
-  const close = async () => {
-    for (const part of opened.splice(0).reverse()) await part.close();
-  };
+  const { opened, close } = closedTogether();
   try {
     const directory = path === undefined ? undefined : openDataDirectory(path);
     if (directory) opened.push(directory);
@@ -55,7 +54,7 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
     const readModels = await openReadModels({
       store: events,
       databaseUrl: place.databaseUrl,
-      ...inside(path, 'read-models'),
+      ...inside(path, READ_MODELS),
     });
     opened.push({ close: () => readModels.stop() });
     return { directory, events, vault, readModels, close };
@@ -80,6 +79,44 @@ export async function openForReading(place: Place): Promise<Pick<Stores, 'events
       directory?.close();
     },
   };
+}
+
+/** What analysts ask. */
+export interface Analysis extends Pick<Stores, 'events' | 'readModels' | 'close'> {
+  /** The directory of the read models. */
+  readonly files: string | undefined;
+  /** Another program has the directory: these are read models of the same log beside its own. */
+  readonly apart: boolean;
+}
+
+/**
+ * Embedded read models to ask, also while a program runs on the directory and has its own: then others are kept in its folder
+ * `analysts`, made from the log. Nothing else is written.
+ * @throws CannotOpenStore
+ */
+export async function openForAnalysis(place: Omit<Place, 'databaseUrl'>): Promise<Analysis> {
+  const path = directoryOf(place);
+  try {
+    const { events, readModels, close } = await openStores({ ...place, mustExist: true });
+    return { events, readModels, close, files: path && join(path, READ_MODELS), apart: false };
+  } catch (error) {
+    const isInUse = error instanceof CannotOpenStore && error.code === 'locked';
+    if (!isInUse || path === undefined) throw error;
+  }
+  const directory = openDataDirectory(join(path, 'analysts'));
+  const { opened, close } = closedTogether();
+  opened.push(directory);
+  try {
+    const events = await openEvents({ ...place, readOnly: true });
+    opened.push(events);
+    const files = join(directory.path, READ_MODELS);
+    const readModels = await openReadModels({ store: events, directory: files });
+    opened.push({ close: () => readModels.stop() });
+    return { events, readModels, close, files, apart: true };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 /**
@@ -108,6 +145,15 @@ export async function openCopy(
   } finally {
     await source.close();
   }
+}
+
+/** What was opened last is closed first. */
+function closedTogether() {
+  const opened: { close(): unknown }[] = [];
+  const close = async () => {
+    for (const part of opened.splice(0).reverse()) await part.close();
+  };
+  return { opened, close };
 }
 
 /** The events alone: of a directory, of a server, or in memory. @throws CannotOpenStore, StoreUnavailable */

@@ -8,7 +8,7 @@ import { isBox } from '#domain/kernel/events';
 import { views } from '#read-models/analytics';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { openStores } from '#wiring/stores';
-import { build, cli } from './program.ts';
+import { build, cli, Program } from './program.ts';
 
 let data: string;
 beforeAll(async () => {
@@ -73,6 +73,38 @@ test('a file that cannot be written is named, and one that was there stays when 
   expect(await readFile(file, 'utf8')).toBe('as it was');
   expect((await readdir(join(data, '..'))).filter((name) => name.endsWith('.part'))).toEqual([]);
 }, 60_000);
+
+test('while the store runs, its log is read beside it, as far as it is now; it goes on, and its rows are its own', async () => {
+  const store = new Program('standalone', ['--data', data, '--port', '0']);
+  try {
+    const [, url] = await store.says(/ready: (\S+)/);
+    const told = expect.stringMatching(/^The store is running: its log is read beside it, .*\n$/);
+    const received = async (source: string) => {
+      const body = JSON.stringify({ leadTypeId: 'exclusive-aged', source, contact: { telephone: '+1 212 555 0192' } });
+      const headers = { 'content-type': 'application/json' };
+      expect((await fetch(`${url}/api/leads`, { method: 'POST', headers, body })).status).toBe(201);
+    };
+    for (const source of ['first', 'second']) {
+      await received(source);
+      const question = `SELECT sum(leads) AS leads FROM supply_by_day WHERE source = '${source}'`;
+      const answer = await cli('query', question, '--format', 'ndjson', '--data', data);
+      expect(answer).toEqual({ code: 0, stdout: '{"leads":1}\n', stderr: told });
+    }
+    const sql = new Program('cli', ['sql', '--data', data, '--port', '0']);
+    const [, address] = await sql.says(/psql "(\S+)\?/);
+    const client = new Client(address);
+    await client.connect();
+    const { rows } = await client.query("SELECT sum(leads)::int AS leads FROM supply_by_day WHERE source = 'second'");
+    await client.end();
+    expect(rows).toEqual([{ leads: 1 }]);
+    expect(await sql.stop()).toMatchObject({ code: 0, stderr: told });
+    expect((await store.stop()).code).toBe(0);
+  } finally {
+    await store.kill();
+  }
+  const answer = await cli('query', 'SELECT sum(leads) AS leads FROM supply_by_day', '--data', data);
+  expect(answer).toMatchObject({ code: 0, stderr: '' });
+}, 90_000);
 
 test('of two columns with one name none is lost: they are to be named', async () => {
   const refused = await cli('query', 'SELECT 1 AS one, 2 AS one', '--format', 'ndjson', '--data', data);
