@@ -7,7 +7,7 @@ import { filter, finalize, from, fromEvent, interval, map, merge, type Observabl
 import { customerStream } from '#domain/accounts/customer';
 import { decode, type Fact, idOf } from '#domain/codec';
 import { familyOf } from '#domain/ledger';
-import type { EventStore, Position } from '#event-store/port';
+import type { EventStore, Position, RecordedEvent } from '#event-store/port';
 import type { Caller } from '#wiring/requests';
 import { EVENT_STORE } from '#wiring/tokens';
 import { Problems } from './answers.ts';
@@ -78,7 +78,7 @@ export class FeedController implements OnModuleDestroy {
   @ApiOperation({
     summary: `Changes as they happen, as server-sent events: a customer's own, or all for staff. One feed is one connection; at most ${MOST_FEEDS}`,
     description:
-      'Events `change` carry the position of the log as their id: with it as Last-Event-ID the feed goes on after it, with nothing lost or told twice; without, it begins now. Events `here` say how far the feed has come. A reader that takes nothing is dropped, and comes back.',
+      'Events `change` carry the position of the log as their id: with it as Last-Event-ID the feed goes on after it, with nothing lost or told twice; without, it begins now. Events `here` say how far the feed has come, and `unreadable` tells staff of one that this version cannot read, of a newer version for example: with its type and stream. A reader that takes nothing is dropped, and comes back.',
   })
   @ApiHeader({
     name: 'Last-Event-ID',
@@ -132,10 +132,9 @@ export class FeedController implements OnModuleDestroy {
     const streamPrefixes = (query.kind ? [query.kind] : kinds).map((kind) => `${kind}-`);
     for await (const message of this.#events.subscribe({ after, filter: { streamPrefixes }, signal })) {
       if (message.kind === 'event') {
-        const fact = decode(message.event);
-        const owner = await this.#ownerOf(fact);
-        if (isTold(fact, owner, follower)) {
-          yield { type: 'change', id: fact.position, data: changeOf(fact, owner) };
+        const told = await this.#toldOf(message.event, follower);
+        if (told) {
+          yield told;
           await takenBy(follower);
         }
         follower.reached = message.event.position;
@@ -145,6 +144,21 @@ export class FeedController implements OnModuleDestroy {
         await nextTurn();
       }
     }
+  }
+
+  /** A feed goes on behind what cannot be read. Whose that is cannot be known, so all staff are told, and no customer is. */
+  async #toldOf(event: RecordedEvent, follower: Follower): Promise<MessageEvent | undefined> {
+    const { position: id, stream, type } = event;
+    let fact: Fact;
+    let owner: Owner;
+    try {
+      fact = decode(event);
+      owner = await this.#ownerOf(fact);
+    } catch (error) {
+      if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
+      return isCustomer(follower) ? undefined : { type: 'unreadable', id, data: { stream, type } };
+    }
+    return isTold(fact, owner, follower) ? { type: 'change', id, data: changeOf(fact, owner) } : undefined;
   }
 
   /** The first event of a stream says whose it is. */
@@ -180,8 +194,11 @@ export class FeedController implements OnModuleDestroy {
 
 const isPosition = (value: unknown): value is Position => typeof value === 'string' && /^[\d.]{1,50}$/.test(value);
 
-function isTold({ type }: Fact, owner: Owner, { actor, query }: Follower): boolean {
-  if (actor.startsWith('customer:') && actor !== `customer:${owner.customerId}`) return false;
+const isCustomer = ({ actor }: Follower): boolean => actor.startsWith('customer:');
+
+function isTold({ type }: Fact, owner: Owner, follower: Follower): boolean {
+  const { actor, query } = follower;
+  if (isCustomer(follower) && actor !== `customer:${owner.customerId}`) return false;
   const { storeId = owner.storeId, customerId = owner.customerId } = query;
   return !stepsTowardsADelivery.has(type) && storeId === owner.storeId && customerId === owner.customerId;
 }

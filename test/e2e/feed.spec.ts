@@ -202,6 +202,27 @@ test('who comes back late finds all that happened meanwhile, once and in order',
   expect(server.errors).toEqual([]);
 });
 
+test('an event that this version cannot read is told to staff by its name, and every feed goes on behind it', async () => {
+  const customerId = await customer();
+  const orderId = await order(customerId);
+  const own = await follow('?kind=order', { 'leadger-actor': `customer:${customerId}` });
+  const staff = await follow('?kind=order&storeId=elsewhere');
+  const store = server.application.get<EventStore>(EVENT_STORE);
+  const bytes = new TextEncoder().encode('{}');
+  const newer = { id: randomUUID(), type: 'OrderGiftWrapped', data: bytes, metadata: bytes };
+  await store.append(`order-${orderId}`, [newer], 'any');
+  await record(orderId, 1);
+  expect((await own.change()).data.type).toBe('DailyMaximumChanged');
+  let told = (await staff.told.next()).value;
+  while (told?.event === 'here') told = (await staff.told.next()).value;
+  expect(told).toMatchObject({
+    event: 'unreadable',
+    data: { stream: `order-${orderId}`, type: 'OrderGiftWrapped' },
+  });
+  await own.leave();
+  await staff.leave();
+});
+
 test('a store that is stopped ends its feeds, and does not wait for those who read them', async () => {
   const other = await startServer();
   const feed = await follow('', {}, other);
