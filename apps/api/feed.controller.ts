@@ -12,7 +12,7 @@ import type { Caller } from '#wiring/requests';
 import { EVENT_STORE } from '#wiring/tokens';
 import { Problems } from './answers.ts';
 import { Asking } from './caller.ts';
-import { Id, OneOf } from './fields.ts';
+import { Id, isPosition, OneOf } from './fields.ts';
 import { malformed, Problem } from './problems.ts';
 
 /** What customers have, and what of theirs is told. */
@@ -191,8 +191,6 @@ export class FeedController implements OnModuleDestroy {
     return lastEventId;
   }
 }
-
-const isPosition = (value: unknown): value is Position => typeof value === 'string' && /^[\d.]{1,50}$/.test(value);
 
 const isCustomer = ({ actor }: Follower): boolean => actor.startsWith('customer:');
 

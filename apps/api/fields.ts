@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { parseInstant } from '#domain/kernel/instants';
 import { isTimeZone } from '#domain/kernel/local-days';
 import { normaliseTelephone } from '#domain/leads/contact';
+import type { Position } from '#event-store/port';
 import type { FieldError } from './problems.ts';
 
 /**
@@ -142,9 +143,6 @@ export const Ids = (options: FieldOptions): PropertyDecorator =>
 /** A coupon's code: any line of text, spaces at its ends and all (CPN-1). */
 export const Code = (options: FieldOptions): PropertyDecorator => Line({ ...options, maxLength: 100 });
 
-const TOKEN = /^[\w-]{1,500}$/;
-export const isToken = (value: unknown): value is string => typeof value === 'string' && TOKEN.test(value);
-
 /** Thirteen to nineteen digits, however they are grouped, with no letter beside them, as in ids and tokens. */
 const CARD_NUMBER = /(?<![\w-])\d([ -]?\d){12,18}(?![\w-])/;
 
@@ -159,9 +157,30 @@ export const PaymentToken = (options: FieldOptions): PropertyDecorator =>
     ),
   );
 
+const TOKEN = /^[\w-]{1,500}$/;
+
 /** Something that an earlier answer gave out, to be given back as it is. */
 export const Token = (options: FieldOptions): PropertyDecorator =>
-  field(options, { type: 'string' }, check('token', 'must be what an earlier answer gave out', isToken));
+  field(
+    options,
+    { type: 'string' },
+    check(
+      'token',
+      'must be what an earlier answer gave out',
+      (value) => typeof value === 'string' && TOKEN.test(value),
+    ),
+  );
+
+/** Looks like a position of the log, whichever store holds it. */
+export const isPosition = (value: unknown): value is Position => typeof value === 'string' && /^\d{1,50}$/.test(value);
+
+/** A position that an earlier answer gave out. */
+export const LogPosition = (options: FieldOptions): PropertyDecorator =>
+  field(
+    options,
+    { type: 'string' },
+    check('position', 'must be a position that an earlier answer gave out', isPosition),
+  );
 
 interface Range {
   readonly minimum?: number;

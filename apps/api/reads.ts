@@ -16,11 +16,11 @@ import { LARGEST_PAGE } from '#read-models/queries';
 import type { ReadModels } from '#read-models/read-models';
 import { READ_MODELS } from '#wiring/tokens';
 import { Answers, Problems } from './answers.ts';
-import { CountInQuery, isToken, Token } from './fields.ts';
+import { CountInQuery, isPosition, LogPosition, Token } from './fields.ts';
 import { Problem } from './problems.ts';
 
 export class ReadQuery {
-  @Token({
+  @LogPosition({
     description: 'the position that a command answered with: the read reflects it, or says 503',
     example: '0000000000000042',
     optional: true,
@@ -114,7 +114,7 @@ export class WaitFor implements NestInterceptor {
   async intercept(context: ExecutionContext, next: CallHandler) {
     const { waitFor } = context.switchToHttp().getRequest<FastifyRequest<{ Querystring: ReadQuery }>>().query;
     // Anything else is for the validation to refuse, which comes later.
-    if (isToken(waitFor)) await this.#reach(waitFor as Position);
+    if (isPosition(waitFor)) await this.#reach(waitFor);
     return next.handle();
   }
 

@@ -215,6 +215,7 @@ describe('lists', () => {
     ['no field', '/api/orders?fields=', 'fields'],
     ['fields given twice', '/api/orders?fields=status&fields=status', 'fields'],
     ['a position that is none', '/api/orders?waitFor=%20', 'waitFor'],
+    ['a word in place of a position', '/api/orders?waitFor=yesterday', 'waitFor'],
     ['a position given twice', '/api/orders?waitFor=1&waitFor=2', 'waitFor'],
     ['an id with a NUL', '/api/orders?customerId=a%00', 'customerId'],
   ])('%s is answered with 400 and names the parameter', async (_, path, field) => {
