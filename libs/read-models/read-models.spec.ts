@@ -10,7 +10,6 @@ import { replacementIdOf } from '#domain/replacements/replacement';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
-import { prepareReadModels } from '#test/postgres/prepared';
 import { BadCursor } from './queries.ts';
 import {
   AlreadyRebuilding,
@@ -204,7 +203,6 @@ interface Home {
 
 const inADirectory = async (): Promise<Home> => {
   const directory = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
-  prepareReadModels(directory);
   return { place: { directory }, remove: async () => rmSync(directory, { recursive: true }) };
 };
 const inPostgres = async (): Promise<Home> => {

@@ -8,7 +8,6 @@ import { BIGINT, DATE, DOUBLE_PRECISION, INTEGER, TEXT, TIMESTAMPTZ } from '#rea
 import { openReadModels, type ReadModels } from '#read-models/read-models';
 import { openShop, type Shop } from '#test/acceptance/shop';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
-import { prepareReadModels } from '#test/postgres/prepared';
 import { EVENT_STORE, READ_MODELS } from '#wiring/tokens';
 
 const TYPE = 'exclusive-fresh';
@@ -262,7 +261,6 @@ test('a renewal that is not due yet is not missed; one that never comes, because
 
 test('on PGlite, a statement that takes too long is ended, and the database with it; its files are whole', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'leadger-analytics-'));
-  prepareReadModels(directory);
   const readModels = await openReadModels({ store: log, directory });
   await readModels.catchUp();
   const digest = await readModels.digest('orders');

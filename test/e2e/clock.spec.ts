@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addDays } from '#domain/kernel/instants';
-import { build, cli, Program, serve } from './program.ts';
+import { cli, Program, serve } from './program.ts';
 import { startServer } from './server.ts';
 
 /** Ahead of the machine's clock: the copy begins where the store's own clock stands. */
@@ -17,7 +17,6 @@ let directory: string;
 const ids: Record<string, string> = {};
 
 beforeAll(async () => {
-  await build();
   temporary = await mkdtemp(join(tmpdir(), 'leadger-clock-spec-'));
   directory = join(temporary, 'store');
   await liveThroughADay(directory);

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
-import { prepareReadModels } from '#test/postgres/prepared';
-import { build, cli, Program } from './program.ts';
+import { cli, Program } from './program.ts';
 
 /** How often each program is killed. 200 take an hour and a half: LEADGER_TEST_KILLS=200 npm test -- test/e2e/digest */
 const KILLS = Number(process.env.LEADGER_TEST_KILLS ?? 2);
@@ -14,7 +13,6 @@ const MILLISECONDS_A_KILL = 30_000;
 let temporary: string;
 let demo: string;
 beforeAll(async () => {
-  await build();
   temporary = await mkdtemp(join(tmpdir(), 'leadger-digest-'));
   demo = join(temporary, 'demo');
   await cli('demo', '--days', '6', '--data', demo);
@@ -88,7 +86,6 @@ function describeDigests(makeHome: () => Promise<Home>) {
 
         const undisturbed = join(temporary, `undisturbed-${crypto.randomUUID()}`);
         await cp(data, undisturbed, { recursive: true, filter: (path) => !path.endsWith('read-models') });
-        prepareReadModels(join(undisturbed, 'read-models'));
         expect(await digests(place)).toEqual(await digests(['--data', undisturbed]));
         await rm(undisturbed, { recursive: true });
       }

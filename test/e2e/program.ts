@@ -1,13 +1,5 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
-
-/** Builds the programs as `npm start` does; quick when nothing has changed. */
-export const build = async (): Promise<void> => {
-  await run('npm', ['run', '--silent', 'build']);
-};
 
 export interface Ended {
   readonly code: number | null;

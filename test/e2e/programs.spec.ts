@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { laws } from '#audit/laws';
-import { build, cli, Program, serve } from './program.ts';
+import { cli, Program, serve } from './program.ts';
 
 let temporary: string;
 beforeAll(async () => {
-  await build();
   temporary = await mkdtemp(join(tmpdir(), 'leadger-programs-'));
 }, 120_000);
 afterAll(() => rm(temporary, { recursive: true }));

@@ -8,11 +8,10 @@ import { isBox } from '#domain/kernel/events';
 import { views } from '#read-models/analytics';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { openStores } from '#wiring/stores';
-import { build, cli, Program } from './program.ts';
+import { cli, Program } from './program.ts';
 
 let data: string;
 beforeAll(async () => {
-  await build();
   const temporary = await mkdtemp(join(tmpdir(), 'leadger-query-'));
   data = join(temporary, 'store');
   await cli('demo', '--days', '2', '--data', data);

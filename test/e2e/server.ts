@@ -11,7 +11,6 @@ import type { MailGateway } from '#gateways/mail';
 import { httpWebhooks } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
 import { freshDatabase } from '#test/postgres/database';
-import { prepareReadModels } from '#test/postgres/prepared';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { startLeadger } from '#wiring/start';
 import { openStores } from '#wiring/stores';
@@ -70,7 +69,6 @@ export async function startServer({
   const clock = new MovedClock(start);
   const wire = process.env.LEADGER_TEST_EVENTS === 'wire' ? await startWire(join(temporary, 'events')) : undefined;
   const database = await startDatabase();
-  if (!database && directory === undefined) prepareReadModels(join(temporary, 'read-models'));
   const stores = await openStores({
     directory: temporary,
     eventStoreDb: wire?.connectionString,

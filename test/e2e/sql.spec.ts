@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { views } from '#read-models/analytics';
 import { describeWithPsql, PSQL } from '#test/postgres/database';
-import { build, cli, Program } from './program.ts';
+import { cli, Program } from './program.ts';
 
 const run = promisify(execFile);
 
@@ -24,7 +24,6 @@ const open = async () => {
 };
 
 beforeAll(async () => {
-  await build();
   temporary = await mkdtemp(join(tmpdir(), 'leadger-sql-spec-'));
   data = join(temporary, 'store');
   copies = await mkdtemp(join(temporary, 'copies-'));

@@ -6,7 +6,7 @@ import type { EventStore } from '#event-store/port';
 import { startWireNode, type WireNode } from '#event-store/wire-node/wire-node';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { processes as everyProcess } from '#wiring/reactions';
-import { build, Program } from './program.ts';
+import { Program } from './program.ts';
 
 const LEASE_SECONDS = '1';
 const nothingBroken = Object.fromEntries(Object.keys(laws).map((law) => [law, 0]));
@@ -22,7 +22,6 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
   let api: Program;
   let url: string;
   const workers: Program[] = [];
-  beforeAll(build, 120_000);
   beforeEach(async () => {
     store = await openEmbeddedStore();
     node = await startWireNode({ store, writable: true });

@@ -1,17 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { startCluster } from './cluster.ts';
-import { PREPARED } from './prepared.ts';
 
 /**
  * Before all tests: a PostgreSQL server for those that want one. `TEST_DATABASE_URL` names it (a user who may create
- * databases); else one is started from the machine's own programs; else those tests are skipped, and this says so. And
- * an embedded database as it is when nothing was done with it yet: to copy one is ten times as fast as to make one.
+ * databases); else one is started from the machine's own programs; else those tests are skipped, and this says so.
  */
 export default async function startForAll(): Promise<void> {
-  prepareEmbeddedDatabase();
+  // Programs are tested as they are built, and a built one has an embedded database to copy.
+  execFileSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
   if (process.env.TEST_DATABASE_URL) return;
   const cluster = await startCluster();
   if (!cluster) {
@@ -20,12 +16,4 @@ export default async function startForAll(): Promise<void> {
   }
   process.env.TEST_DATABASE_URL = cluster.url;
   (globalThis as { stopCluster?: () => void }).stopCluster = cluster.stop;
-}
-
-/** In a process of its own: making it takes memory that only the end of its process gives back. */
-function prepareEmbeddedDatabase(): void {
-  const directory = join(mkdtempSync(join(tmpdir(), 'leadger-prepared-')), 'pglite');
-  const program = `import { PGlite } from '@electric-sql/pglite'; await (await PGlite.create(${JSON.stringify(directory)})).close();`;
-  execFileSync(process.execPath, ['--liftoff-only', '--input-type=module', '--eval', program]);
-  process.env[PREPARED] = directory;
 }

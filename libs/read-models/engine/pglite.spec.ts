@@ -1,16 +1,24 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Kysely, sql } from 'kysely';
 import { openEmbeddedDatabase } from './embedded-database.ts';
 import type { Db } from './model.ts';
 import { ColumnNames } from './names.ts';
 
 let db: Db;
+let directory: string;
 beforeEach(async () => {
-  const { dialect } = await openEmbeddedDatabase(undefined);
+  directory = await mkdtemp(join(tmpdir(), 'leadger-pglite-'));
+  const { dialect } = await openEmbeddedDatabase(directory);
   db = new Kysely({ dialect, plugins: [new ColumnNames()] });
   await sql`CREATE TABLE things (thing_id text, how_many integer)`.execute(db);
   await sql`INSERT INTO things VALUES ('a', 1)`.execute(db);
 });
-afterEach(() => db.destroy());
+afterEach(async () => {
+  await db.destroy();
+  await rm(directory, { recursive: true });
+});
 
 const all = (from: Pick<Db, 'selectFrom'> = db) => from.selectFrom('things').selectAll().execute();
 const setTo = (number: number, at: Db = db) => sql`UPDATE things SET how_many = ${number}`.execute(at);

@@ -15,6 +15,7 @@ import type { Answer, Connection } from '../analysis.ts';
 import type { NamedResult } from './names.ts';
 import type { DatabaseReply, Statement } from './pglite-worker.ts';
 import { isPlain, rowsIn } from './prepared.ts';
+import { copyTemplate } from './template.ts';
 
 /** The database said no, or is gone. */
 export class DatabaseError extends Error {
@@ -58,7 +59,7 @@ export class PgliteThread implements DatabaseConnection {
 
   /** @param directory undefined: in memory. @throws DatabaseError */
   static async start(directory: string | undefined): Promise<PgliteThread> {
-    if (directory !== undefined && !existsSync(directory)) {
+    if (directory !== undefined && !existsSync(directory) && !(await copyTemplate(directory))) {
       // Making a database takes memory that only the end of its thread gives back.
       const maker = new PgliteThread(directory);
       await maker.#ready.promise;
