@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -473,6 +473,34 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     expect(await readModels.queries.findOrder('o1')).toBeUndefined();
     await readModels.stop();
     await empty.close();
+    readModels = await openReadModels({ store, ...home.place });
+  });
+
+  it('are built anew when their log was restored from an older copy, also when it has grown since', async () => {
+    const [live, backup] = ['live', 'backup'].map(() => mkdtempSync(join(tmpdir(), 'leadger-log-'))) as [
+      string,
+      string,
+    ];
+    const follow = async (events: readonly Written[]) => {
+      const log = await openEmbeddedStore({ directory: live });
+      await write(log, events);
+      const followers = await openReadModels({ store: log, ...home.place });
+      followers.start();
+      expect(await followers.waitFor(await log.head(), 20_000)).toBe(true);
+      const orders = (await followers.queries.listOrders({ limit: 50 })).items.map(({ orderId }) => orderId);
+      await followers.stop();
+      await log.close();
+      return orders.sort();
+    };
+    const placed = (...ids: string[]) => ids.map((id) => orderPlaced(id, 'c1', 1));
+    await readModels.stop();
+    expect(await follow([...story.slice(0, 1), ...placed('kept')])).toEqual(['kept']);
+    cpSync(live, backup, { recursive: true });
+    expect(await follow(placed('lost'))).toEqual(['kept', 'lost']);
+    rmSync(live, { recursive: true });
+    cpSync(backup, live, { recursive: true });
+    expect(await follow(placed('new1', 'new2', 'lost'))).toEqual(['kept', 'lost', 'new1', 'new2']);
+    for (const directory of [live, backup]) rmSync(directory, { recursive: true });
     readModels = await openReadModels({ store, ...home.place });
   });
 

@@ -16,6 +16,14 @@ export interface Copy {
 export const liveCopy = (model: AnyModel): Copy => ({ model, schema: `${model.name}_v${model.version}` });
 export const nextCopy = (model: AnyModel): Copy => ({ model, schema: `${liveCopy(model).schema}_next` });
 
+/** An event, and where it stands. */
+export interface Seen {
+  readonly position: Position;
+  readonly stream: string;
+  readonly revision: number;
+  readonly id: string;
+}
+
 /** How far a copy has come, and in which log. */
 export interface Checkpoint {
   readonly position: Position;
@@ -25,6 +33,8 @@ export interface Checkpoint {
   readonly paused: boolean;
   /** Once it has been as far as the log was when it was begun. Before that it answers nothing: half the rows are no answer. */
   readonly whole: boolean;
+  /** The last event that it took. A log that was restored, and has grown since, has another one in its place. */
+  readonly seen: Seen | null;
 }
 
 /** The log that a copy is of, as it stands. */
@@ -58,7 +68,8 @@ export const createRegister = (db: Db): Promise<void> =>
     await sql`ALTER TABLE ${copies} ADD COLUMN IF NOT EXISTS epoch integer NOT NULL DEFAULT 0,
       ADD COLUMN IF NOT EXISTS paused boolean NOT NULL DEFAULT false,
       ADD COLUMN IF NOT EXISTS whole boolean NOT NULL DEFAULT true,
-      ADD COLUMN IF NOT EXISTS used_at timestamptz NOT NULL DEFAULT now()`.execute(tx);
+      ADD COLUMN IF NOT EXISTS used_at timestamptz NOT NULL DEFAULT now(),
+      ADD COLUMN IF NOT EXISTS seen jsonb`.execute(tx);
     await sql`CREATE TABLE IF NOT EXISTS ${parked} (
       schema text NOT NULL, stream text NOT NULL, revision integer NOT NULL, reason text NOT NULL,
       PRIMARY KEY (schema, stream))`.execute(tx);
@@ -92,19 +103,21 @@ async function makeEmpty(tx: Tx, { model, schema }: Copy, { log, head }: LogNow)
   await sql`INSERT INTO ${copies} (schema, model, position, log, whole)
     VALUES (${schema}, ${model.name}, ${BEFORE_FIRST}, ${log}, ${head === BEFORE_FIRST})
     ON CONFLICT (schema) DO UPDATE SET position = excluded.position, log = excluded.log, whole = excluded.whole,
-      epoch = copies.epoch + 1, used_at = now()`.execute(tx);
+      seen = NULL, epoch = copies.epoch + 1, used_at = now()`.execute(tx);
 }
 
 export async function checkpointOf(db: Db | Tx, { schema }: Copy): Promise<Checkpoint | undefined> {
   const { rows } = await sql<Checkpoint>`
-    SELECT position, log, epoch, paused, whole FROM ${copies} WHERE schema = ${schema}`.execute(db);
+    SELECT position, log, epoch, paused, whole, seen FROM ${copies} WHERE schema = ${schema}`.execute(db);
   return rows[0];
 }
 
 /** The checkpoints of several copies at once, by schema. */
 export async function checkpointsOf(db: Db, schemas: readonly string[]): Promise<ReadonlyMap<string, Checkpoint>> {
   const { rows } = await sql<Checkpoint & { schema: string }>`
-    SELECT schema, position, log, epoch, paused, whole FROM ${copies} WHERE schema = ANY(${[...schemas]})`.execute(db);
+    SELECT schema, position, log, epoch, paused, whole, seen FROM ${copies} WHERE schema = ANY(${[...schemas]})`.execute(
+    db,
+  );
   return new Map(rows.map((row) => [row.schema, row]));
 }
 
@@ -117,10 +130,10 @@ export async function moveCheckpoint(
   tx: Tx,
   { schema }: Copy,
   from: Pick<Checkpoint, 'position' | 'epoch'>,
-  to: Position,
+  { position, seen }: Pick<Checkpoint, 'position' | 'seen'>,
 ): Promise<boolean> {
   const { numAffectedRows } = await sql`
-    UPDATE ${copies} SET position = ${to}
+    UPDATE ${copies} SET position = ${position}, seen = ${seen && JSON.stringify(seen)}::jsonb
     WHERE schema = ${schema} AND position = ${from.position} AND epoch = ${from.epoch}`.execute(tx);
   return numAffectedRows === 1n;
 }

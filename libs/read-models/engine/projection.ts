@@ -15,6 +15,7 @@ import {
   type ParkedStream,
   park,
   parkedIn,
+  type Seen,
 } from './copies.ts';
 import { type Db, Rows, type Tx } from './model.ts';
 import { Rate } from './rate.ts';
@@ -49,8 +50,11 @@ export class Projection {
   readonly #parked = new Map<string, ParkedStream>();
   readonly taken = new Rate();
   #position: Position = BEFORE_FIRST;
-  /** As it stands in the database. What brought no rows is written there only when other programs wait for it. */
-  #saved: Pick<Checkpoint, 'position' | 'epoch'> = { position: BEFORE_FIRST, epoch: 0 };
+  /**
+   * As it stands in the database. What brought no rows is written there only when other programs wait for it: a position
+   * that is that of an event is known again when the log was replaced.
+   */
+  #saved: Pick<Checkpoint, 'position' | 'epoch' | 'seen'> = { position: BEFORE_FIRST, epoch: 0, seen: null };
   #whole: boolean | undefined;
   /** So many events taken. Ever more, since the tables are ever larger. */
   #tidyAt = EVENTS_BEFORE_TIDYING_UP;
@@ -139,7 +143,9 @@ export class Projection {
       batch = [];
       const position = message.kind === 'event' ? message.event.position : message.position;
       if (position > this.#position) {
-        if (events.length > 0 || this.#shared) await this.#take(events, position);
+        const last = events.at(-1);
+        if (this.#shared) await this.#take(events, position);
+        else if (last) await this.#take(events, last.position);
         this.taken.add(events.length);
         await this.#advance(position);
         await this.#tidyUp();
@@ -174,7 +180,7 @@ export class Projection {
   async #take(events: readonly RecordedEvent[], position: Position): Promise<void> {
     const parkedBefore = new Map(this.#parked);
     try {
-      await this.#inOneTransaction(position, (tx) => this.#project(tx, events));
+      await this.#inOneTransaction(events, position, (tx) => this.#project(tx, events));
     } catch (error) {
       this.#parked.clear();
       for (const [stream, parked] of parkedBefore) this.#parked.set(stream, parked);
@@ -185,16 +191,22 @@ export class Projection {
         await this.#take(events.slice(half), position);
         return;
       }
-      await this.#inOneTransaction(position, (tx) => this.#park(tx, events[0] as RecordedEvent, error));
+      await this.#inOneTransaction(events, position, (tx) => this.#park(tx, events[0] as RecordedEvent, error));
     }
   }
 
-  async #inOneTransaction(position: Position, write: (tx: Tx) => Promise<void>): Promise<void> {
+  async #inOneTransaction(
+    events: readonly RecordedEvent[],
+    position: Position,
+    write: (tx: Tx) => Promise<void>,
+  ): Promise<void> {
+    const last = events.at(-1);
+    const seen = last ? whereIs(last) : this.#saved.seen;
     await this.#db.transaction().execute(async (tx) => {
-      if (!(await moveCheckpoint(tx, this.copy, this.#saved, position))) throw new Overtaken();
+      if (!(await moveCheckpoint(tx, this.copy, this.#saved, { position, seen }))) throw new Overtaken();
       await write(tx);
     });
-    this.#saved = { ...this.#saved, position };
+    this.#saved = { ...this.#saved, position, seen };
   }
 
   async #project(tx: Tx, events: readonly RecordedEvent[]): Promise<void> {
@@ -261,7 +273,7 @@ export async function placeOf(
   const checkpoint = (await checkpointOf(db, copy)) as Checkpoint;
   // Asked for after the checkpoint: another program may move that on meanwhile, but never beyond the log.
   const now = { log, head: await store.head() };
-  const reason = reasonToBeginAnew(checkpoint, now);
+  const reason = reasonToBeginAnew(checkpoint, now) ?? (await reasonInTheLog(checkpoint, store));
   if (reason === undefined) return checkpoint;
   console.warn(`leadger: the read model ${copy.model.name} is built anew: ${reason}`);
   await emptyCopy(db, copy, now, renewViews);
@@ -272,6 +284,15 @@ function reasonToBeginAnew({ position, log }: Checkpoint, now: LogNow): string |
   if (log !== now.log) return 'it followed another log than this one';
   if (position > now.head) return 'it is ahead of the log, which was restored from an older copy';
   return undefined;
+}
+
+const whereIs = ({ position, stream, revision, id }: RecordedEvent): Seen => ({ position, stream, revision, id });
+
+async function reasonInTheLog({ seen }: Checkpoint, store: EventStore): Promise<string | undefined> {
+  if (!seen) return undefined;
+  for await (const { id, position } of store.readStream(seen.stream, { from: seen.revision, maxCount: 1 }))
+    if (id === seen.id && position === seen.position) return undefined;
+  return `the log was restored from an older copy, and has no event ${seen.id} any more`;
 }
 
 /** SQLSTATE classes 22 (data exception) and 23 (constraint violation). */
