@@ -1,13 +1,14 @@
 import type { Position } from '#event-store/port';
 import { type Analysis, openForAnalysis, type Place } from '#wiring/stores';
+import { CommandFailed } from './command-failed.ts';
 import { progressUpTo } from './rebuild.ts';
 
-/** Read models to ask, brought up to where the log ends now. @throws CannotOpenStore, Paused */
-export async function openAtHead(place: Place): Promise<Analysis & { position: Position }> {
-  const analysis = await openForAnalysis(place);
+/** Embedded read models to ask, brought up to where the log ends now. @throws CannotOpenStore, CommandFailed */
+export async function openAtHead({ directory, eventStoreDb }: Place): Promise<Analysis & { position: Position }> {
+  if (directory === undefined)
+    throw new CommandFailed('read models for analysts need a directory: name it with --data');
+  const analysis = await openForAnalysis({ directory, eventStoreDb }, (why) => console.error(`${why}: waiting for it`));
   try {
-    if (analysis.apart)
-      console.error('The store is running: its log is read beside it, into read models for analysts.');
     const position = await analysis.events.head();
     const progress = progressUpTo(position);
     await analysis.readModels.catchUp({ onProgress: progress.at });

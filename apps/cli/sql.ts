@@ -51,7 +51,7 @@ async function copyReadModels(place: Place, to: string): Promise<Position> {
   const { readModels, position, files, close } = await openAtHead(place);
   try {
     await readModels.stop();
-    await cp(filesOf(files as string), to, { recursive: true, mode: constants.COPYFILE_FICLONE });
+    await cp(filesOf(files), to, { recursive: true, mode: constants.COPYFILE_FICLONE });
     return position;
   } finally {
     await close();

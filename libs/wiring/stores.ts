@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { asOfNow, copyLog } from '#audit/copy-log';
 import { type DataDirectory, openDataDirectory } from '#event-store/data-directory';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
@@ -84,38 +85,48 @@ export async function openForReading(place: Place): Promise<Pick<Stores, 'events
 /** What analysts ask. */
 export interface Analysis extends Pick<Stores, 'events' | 'readModels' | 'close'> {
   /** The directory of the read models. */
-  readonly files: string | undefined;
-  /** Another program has the directory: these are read models of the same log beside its own. */
-  readonly apart: boolean;
+  readonly files: string;
 }
 
 /**
- * Embedded read models to ask, also while a program runs on the directory and has its own: then others are kept in its folder
- * `analysts`, made from the log. Nothing else is written.
+ * Embedded read models for analysts. They are others than the store's own, made from the same log, and kept in the folder
+ * `analysts` of its directory: so nobody need care whether the store runs, and it may start meanwhile. One program at a
+ * time has them.
+ * @param onWait told once, when another program has them
  * @throws CannotOpenStore
  */
-export async function openForAnalysis(place: Omit<Place, 'databaseUrl'>): Promise<Analysis> {
-  const path = directoryOf(place);
-  try {
-    const { events, readModels, close } = await openStores({ ...place, mustExist: true });
-    return { events, readModels, close, files: path && join(path, READ_MODELS), apart: false };
-  } catch (error) {
-    const isInUse = error instanceof CannotOpenStore && error.code === 'locked';
-    if (!isInUse || path === undefined) throw error;
-  }
-  const directory = openDataDirectory(join(path, 'analysts'));
+export async function openForAnalysis(
+  { directory: store, eventStoreDb }: { directory: string; eventStoreDb?: string | undefined },
+  onWait: (why: string) => void,
+): Promise<Analysis> {
+  openDataDirectory(store, { readOnly: true });
   const { opened, close } = closedTogether();
-  opened.push(directory);
   try {
-    const events = await openEvents({ ...place, readOnly: true });
+    const directory = await whenFree(join(store, 'analysts'), onWait);
+    opened.push(directory);
+    const events = await openEvents({ directory: store, eventStoreDb, readOnly: true });
     opened.push(events);
     const files = join(directory.path, READ_MODELS);
     const readModels = await openReadModels({ store: events, directory: files });
     opened.push({ close: () => readModels.stop() });
-    return { events, readModels, close, files, apart: true };
+    return { events, readModels, close, files };
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+const MILLISECONDS_BETWEEN_TRIES = 200;
+
+async function whenFree(path: string, onWait: (why: string) => void): Promise<DataDirectory> {
+  for (let told = false; ; told = true) {
+    try {
+      return openDataDirectory(path);
+    } catch (error) {
+      if (!(error instanceof CannotOpenStore && error.code === 'locked')) throw error;
+      if (!told) onWait(error.message);
+    }
+    await wait(MILLISECONDS_BETWEEN_TRIES);
   }
 }
 

@@ -73,21 +73,22 @@ test('a file that cannot be written is named, and one that was there stays when 
   expect((await readdir(join(data, '..'))).filter((name) => name.endsWith('.part'))).toEqual([]);
 }, 60_000);
 
-test('while the store runs, its log is read beside it, as far as it is now; it goes on, and its rows are its own', async () => {
+test('while the store runs, its log is read beside it, as far as it is now, also of a model that is paused', async () => {
   const store = new Program('standalone', ['--data', data, '--port', '0']);
   try {
     const [, url] = await store.says(/ready: (\S+)/);
-    const told = expect.stringMatching(/^The store is running: its log is read beside it, .*\n$/);
-    const received = async (source: string) => {
-      const body = JSON.stringify({ leadTypeId: 'exclusive-aged', source, contact: { telephone: '+1 212 555 0192' } });
-      const headers = { 'content-type': 'application/json' };
-      expect((await fetch(`${url}/api/leads`, { method: 'POST', headers, body })).status).toBe(201);
-    };
+    const call = (path: string, body?: object) =>
+      fetch(`${url}${path}`, {
+        method: 'POST',
+        ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      });
+    expect((await call('/api/read-models/leads/pause')).ok).toBe(true);
     for (const source of ['first', 'second']) {
-      await received(source);
-      const question = `SELECT sum(leads) AS leads FROM supply_by_day WHERE source = '${source}'`;
+      const contact = { telephone: '+1 212 555 0192' };
+      expect((await call('/api/leads', { leadTypeId: 'exclusive-aged', source, contact })).status).toBe(201);
+      const question = `SELECT sum(leads)::int AS leads FROM supply_by_day WHERE source = '${source}'`;
       const answer = await cli('query', question, '--format', 'ndjson', '--data', data);
-      expect(answer).toEqual({ code: 0, stdout: '{"leads":1}\n', stderr: told });
+      expect(answer).toEqual({ code: 0, stdout: '{"leads":1}\n', stderr: '' });
     }
     const sql = new Program('cli', ['sql', '--data', data, '--port', '0']);
     const [, address] = await sql.says(/psql "(\S+)\?/);
@@ -96,14 +97,25 @@ test('while the store runs, its log is read beside it, as far as it is now; it g
     const { rows } = await client.query("SELECT sum(leads)::int AS leads FROM supply_by_day WHERE source = 'second'");
     await client.end();
     expect(rows).toEqual([{ leads: 1 }]);
-    expect(await sql.stop()).toMatchObject({ code: 0, stderr: told });
+    expect(await sql.stop()).toMatchObject({ code: 0, stderr: '' });
+    expect((await call('/api/read-models/leads/resume')).ok).toBe(true);
     expect((await store.stop()).code).toBe(0);
   } finally {
     await store.kill();
   }
-  const answer = await cli('query', 'SELECT sum(leads) AS leads FROM supply_by_day', '--data', data);
-  expect(answer).toMatchObject({ code: 0, stderr: '' });
 }, 90_000);
+
+test('of two questions at once one waits for the other, and the store starts meanwhile', async () => {
+  const slow = 'SELECT count(*) AS numbers FROM generate_series(1, 3000000)';
+  const questions = [1, 2].map(() => cli('query', slow, '--format', 'ndjson', '--data', data));
+  const store = new Program('standalone', ['--data', data, '--port', '0']);
+  await store.says(/ready: (\S+)/);
+  expect((await store.stop()).code).toBe(0);
+  const answers = await Promise.all(questions);
+  for (const answer of answers) expect(answer).toMatchObject({ code: 0, stdout: '{"numbers":3000000}\n' });
+  const waited = answers.filter(({ stderr }) => /analysts is in use by process \d+: waiting for it\n$/.test(stderr));
+  expect(waited).toHaveLength(1);
+}, 60_000);
 
 test('of two columns with one name none is lost: they are to be named', async () => {
   const refused = await cli('query', 'SELECT 1 AS one, 2 AS one', '--format', 'ndjson', '--data', data);
