@@ -2,6 +2,7 @@ import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { Answer } from '#read-models/analysis';
 import * as postgres from '#read-models/engine/parsers';
 import { CommandFailed } from './command-failed.ts';
+import { jsonOf } from './json.ts';
 
 type SchemaElement = ConstructorParameters<typeof ParquetWriter>[0]['schema'][number];
 
@@ -15,7 +16,7 @@ const LOCAL_TIME = { ...INSTANT, isAdjustedToUTC: false } as const;
 const DOUBLE: ParquetType = { element: { type: 'DOUBLE' }, convert: Number };
 const INT32: ParquetType = { element: { type: 'INT32' } };
 
-/** What has no type of its own here is text, as in CSV. A numeric may be longer than any type: a double, as in NDJSON. */
+/** What has no type of its own here is text, as in CSV. A numeric may be longer than any type: a double. */
 const types: Readonly<Record<number, ParquetType>> = {
   [postgres.BOOLEAN]: { element: { type: 'BOOLEAN' } },
   [postgres.SMALLINT]: INT32,
@@ -30,7 +31,7 @@ const types: Readonly<Record<number, ParquetType>> = {
 };
 const TEXT: ParquetType = {
   element: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
-  convert: (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value)),
+  convert: (value: unknown) => (typeof value === 'string' ? value : jsonOf(value)),
 };
 
 /** How many rows are in memory at once: what is written of a group stays behind, but for its place in the file. */
