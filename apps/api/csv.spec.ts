@@ -1,10 +1,15 @@
-import { csvLine } from './csv.ts';
+import { csvLine, Digits } from './csv.ts';
 
 test.each([
   ['plain text as it is', 'Ada', 'Ada'],
   ['nothing as an empty cell', undefined, ''],
   ['a number as a number, also below zero', -3, '-3'],
   ['a whole number with all its digits', -9007199254740993n, '-9007199254740993'],
+  [
+    'a number with more digits than ours have as a number',
+    new Digits('-0.33333333333333333333'),
+    '-0.33333333333333333333',
+  ],
   ['commas and quotes in quotes', 'say "hi", Ada', '"say ""hi"", Ada"'],
   ['line breaks in quotes', 'two\r\nlines', '"two\r\nlines"'],
   ['a telephone number without an apostrophe', '+1 (212) 555-0142', '+1 (212) 555-0142'],

@@ -115,13 +115,43 @@ test('a long answer is written group by group, and whole', async () => {
   expect(found).toEqual([['45678', '45678', 0, 45_677, String(quarters.length), sum, '7']]);
 });
 
+test('a list keeps the digits of its numbers, and a number with more digits than a double is the nearest double', async () => {
+  const rows = [
+    [[9007199254740993n, Number.NaN], '0.33333333333333333333'],
+    [[null], 9007199254740993n],
+  ];
+  const long = { columns: ['list', 'number'], types: [1016, postgres.NUMERIC], rows };
+  expect((await readBack(long)).rows).toEqual([
+    ['["9007199254740993","NaN"]', 0.3333333333333333],
+    ['[null]', 9007199254740992],
+  ]);
+});
+
 test('an empty answer is a file with columns and no rows', async () => {
   const { types, rows } = await readBack(answer([]));
   expect(types).toHaveLength(Object.keys(columns).length);
   expect(rows).toEqual([]);
 });
 
-test('an instant that no calendar holds is named', async () => {
-  const endless = { columns: ['until'], types: [postgres.TIMESTAMPTZ], rows: [['infinity']] };
-  await expect(readBack(endless)).rejects.toThrow(new CommandFailed('infinity is no date that Parquet could hold'));
+test('years are those that were written, also the first ones and those of five digits', async () => {
+  const types = [postgres.DATE, postgres.TIMESTAMP, postgres.TIMESTAMPTZ];
+  const days = (day: string, instant = day) => [day, `${day} 10:00:00.123456`, `${instant}T10:00:00.123Z`];
+  const rows = [days('0001-01-01'), days('0044-03-15'), days('9999-12-31'), days('20000-02-29', '+020000-02-29')];
+  const { rows: found } = await readBack({ columns: ['day', 'local', 'at'], types, rows });
+  const read = (day: string) => [day, `${day} 10:00:00.123`, `${day} 10:00:00.123+00`];
+  expect(found).toEqual([read('0001-01-01'), read('0044-03-15'), read('9999-12-31'), read('20000-02-29')]);
+});
+
+test.each([
+  [postgres.TIMESTAMPTZ, 'infinity'],
+  [postgres.TIMESTAMPTZ, '0044-03-15 00:00:00+00 BC'],
+  [postgres.TIMESTAMP, '-infinity'],
+  [postgres.TIMESTAMP, '0044-03-15 10:00:00 BC'],
+  [postgres.TIMESTAMP, '294276-01-01 00:00:00'],
+  [postgres.DATE, '0044-03-15 BC'],
+])('of type %s, %s is told with its column: a Parquet file cannot hold it', async (type, written) => {
+  const reason = `until: ${written} cannot be written to a Parquet file; cast it to text, or leave it out`;
+  await expect(readBack({ columns: ['until'], types: [type], rows: [[written]] })).rejects.toThrow(
+    new CommandFailed(reason),
+  );
 });

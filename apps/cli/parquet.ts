@@ -2,12 +2,13 @@ import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { Answer } from '#read-models/analysis';
 import * as postgres from '#read-models/engine/parsers';
 import { CommandFailed } from './command-failed.ts';
+import { jsonOf } from './json.ts';
 
 type SchemaElement = ConstructorParameters<typeof ParquetWriter>[0]['schema'][number];
 
 interface ParquetType {
   readonly element: Omit<SchemaElement, 'name'>;
-  readonly convert?: (value: never) => unknown;
+  readonly convert?: (value: never, column: string) => unknown;
 }
 
 const INSTANT = { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MILLIS' } as const;
@@ -15,7 +16,7 @@ const LOCAL_TIME = { ...INSTANT, isAdjustedToUTC: false } as const;
 const DOUBLE: ParquetType = { element: { type: 'DOUBLE' }, convert: Number };
 const INT32: ParquetType = { element: { type: 'INT32' } };
 
-/** What has no type of its own here is text, as in CSV. A numeric may be longer than any type: a double, as in NDJSON. */
+/** What has no type of its own here is text, as in CSV. A numeric may be longer than any type: a double. */
 const types: Readonly<Record<number, ParquetType>> = {
   [postgres.BOOLEAN]: { element: { type: 'BOOLEAN' } },
   [postgres.SMALLINT]: INT32,
@@ -25,12 +26,12 @@ const types: Readonly<Record<number, ParquetType>> = {
   [postgres.DOUBLE_PRECISION]: DOUBLE,
   [postgres.NUMERIC]: DOUBLE,
   [postgres.DATE]: { element: { type: 'INT32', converted_type: 'DATE' }, convert: date },
-  [postgres.TIMESTAMP]: { element: { type: 'INT64', logical_type: LOCAL_TIME }, convert: (at) => date(`${at}Z`) },
+  [postgres.TIMESTAMP]: { element: { type: 'INT64', logical_type: LOCAL_TIME }, convert: date },
   [postgres.TIMESTAMPTZ]: { element: { type: 'INT64', logical_type: INSTANT }, convert: date },
 };
 const TEXT: ParquetType = {
   element: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
-  convert: (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value)),
+  convert: (value: unknown) => (typeof value === 'string' ? value : jsonOf(value)),
 };
 
 /** How many rows are in memory at once: what is written of a group stays behind, but for its place in the file. */
@@ -68,9 +69,9 @@ class ParquetFile {
 
   add(row: readonly unknown[]): void {
     this.rows += 1;
-    for (const [index, { data, type }] of this.#columns.entries()) {
+    for (const [index, { name, data, type }] of this.#columns.entries()) {
       const value = row[index];
-      data.push(value === null || !type.convert ? value : type.convert(value as never));
+      data.push(value === null || !type.convert ? value : type.convert(value as never, name));
     }
   }
 
@@ -87,9 +88,19 @@ class ParquetFile {
   }
 }
 
-function date(written: string): Date {
-  const value = new Date(written);
-  if (Number.isNaN(value.getTime())) throw new CommandFailed(`${written} is no date that Parquet could hold`);
+const CALENDAR = /^\+?(\d{4,6})(-\d\d-\d\d)(?:[ T](\d\d:\d\d:\d\d(?:\.\d+)?)Z?)?$/;
+
+/**
+ * A day or an instant as PostgreSQL or the ledger writes it. Years get six digits and a sign: of what is written otherwise,
+ * JavaScript makes something, and 2044 of 0044.
+ */
+function date(written: string, column: string): Date {
+  const [, year = '', day, time = '00:00:00'] = CALENDAR.exec(written) ?? [];
+  const value = new Date(`+${year.padStart(6, '0')}${day}T${time}Z`);
+  if (Number.isNaN(value.getTime()))
+    throw new CommandFailed(
+      `${column}: ${written} cannot be written to a Parquet file; cast it to text, or leave it out`,
+    );
   return value;
 }
 

@@ -1,10 +1,12 @@
-import { type Cell, csvLine } from '#apps/api/csv';
+import { type Cell, csvLine, Digits } from '#apps/api/csv';
 import { type Answer, analyse } from '#read-models/analysis';
 import { views } from '#read-models/analytics';
+import { NUMERIC } from '#read-models/engine/parsers';
 import { connectTo } from '#read-models/engine/postgres';
 import type { Place } from '#wiring/stores';
 import { openAtHead } from './analysis.ts';
 import { CommandFailed } from './command-failed.ts';
+import { jsonOf } from './json.ts';
 import { writeOut } from './output.ts';
 import { parquetOf } from './parquet.ts';
 
@@ -57,17 +59,13 @@ async function* named(answers: Answers): AsyncGenerator<Answer> {
   }
 }
 
-/** A number with more digits than most readers of JSON keep is written as text. */
-const jsonOf = (value: unknown): string =>
-  JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? String(part) : part));
-
 const formats: Readonly<Record<Format, (answers: Answers) => AsyncIterable<string | Uint8Array>>> = {
   async *csv(answers) {
     let first = true;
-    for await (const { columns, rows } of answers) {
+    for await (const { columns, types, rows } of answers) {
       if (first) yield csvLine(columns);
       first = false;
-      yield rows.map((row) => csvLine(row.map(cellOf))).join('');
+      yield rows.map((row) => csvLine(cellsOf(row, types))).join('');
     }
   },
 
@@ -82,27 +80,30 @@ const formats: Readonly<Record<Format, (answers: Answers) => AsyncIterable<strin
 
   /** Each piece of a long answer has widths of its own: nothing waits for what comes after it. */
   async *table(answers) {
-    for await (const { columns, rows } of answers) yield tableOf(columns, rows);
+    for await (const answer of answers) yield tableOf(answer);
   },
 };
 
-function tableOf(columns: readonly string[], rows: readonly (readonly unknown[])[]): string {
-  const cells = [columns, ...rows].map((row) => row.map((value) => printable(cellOf(value) ?? '')));
-  const widths = columns.map((_, index) => Math.max(...cells.map((row) => (row[index] as string).length)));
-  const isNumber = columns.map((_, index) =>
-    rows.every((row) => row[index] === null || typeof row[index] === 'number' || typeof row[index] === 'bigint'),
-  );
+function tableOf({ columns, types, rows }: Answer): string {
+  const cells = rows.map((row) => cellsOf(row, types));
+  const texts = [columns, ...cells].map((row) => row.map((cell) => printable(cell ?? '')));
+  const widths = columns.map((_, index) => Math.max(...texts.map((row) => (row[index] as string).length)));
+  const isNumber = columns.map((_, index) => cells.every((row) => typeof row[index] !== 'string'));
   const pad = (text: string, index: number) =>
     isNumber[index] ? text.padStart(widths[index] as number) : text.padEnd(widths[index] as number);
-  const [head, ...body] = cells.map((row) => row.map(pad).join('  ').trimEnd());
+  const [head, ...body] = texts.map((row) => row.map(pad).join('  ').trimEnd());
   return `${[head, widths.map((width) => '-'.repeat(width)).join('  '), ...body].join('\n')}\n`;
 }
 
 /** Whatever is in a cell, it moves no cursor and colours nothing. */
 const printable = (cell: Cell): string => String(cell).replace(/\p{Cc}/gu, ' ');
 
-function cellOf(value: unknown): Cell | undefined {
+const cellsOf = (row: readonly unknown[], types: readonly number[]): (Cell | undefined)[] =>
+  row.map((value, index) => cellOf(value, types[index]));
+
+function cellOf(value: unknown, type: number | undefined): Cell | undefined {
   if (value === null || value === undefined) return undefined;
-  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'string') return value;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  if (typeof value === 'number' || typeof value === 'bigint') return value;
+  if (typeof value === 'string') return type === NUMERIC ? new Digits(value) : value;
+  return jsonOf(value);
 }

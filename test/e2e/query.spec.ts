@@ -117,6 +117,49 @@ test('of two questions at once one waits for the other, and the store starts mea
   expect(waited).toHaveLength(1);
 }, 60_000);
 
+/** Kinds of values that no view has, but questions on views may make. */
+const KINDS = `SELECT ARRAY[9007199254740993::bigint, NULL] AS list, sum(9007199254740993::bigint) AS sum, 0.50::numeric AS half,
+  -1::numeric / 3 AS third, '{"n": [9007199254740993, 1.5]}'::json AS object, '\\xdead'::bytea AS bytes, 'NaN'::float8 AS nan,
+  ARRAY['-Infinity'::float8] AS endless`;
+const KINDS_IN_NDJSON = `${JSON.stringify({
+  list: ['9007199254740993', null],
+  sum: '9007199254740993',
+  half: 0.5,
+  third: '-0.33333333333333333333',
+  object: { n: ['9007199254740993', 1.5] },
+  bytes: '\\xdead',
+  nan: 'NaN',
+  endless: ['-Infinity'],
+})}\n`;
+
+test('numbers keep their digits in every format, wherever they stand, and bytes are as PostgreSQL writes them', async () => {
+  const ask = async (format: string) => {
+    const { stdout, stderr } = await cli('query', KINDS, '--data', data, '--format', format);
+    expect(stderr).toBe('');
+    return stdout;
+  };
+  expect(await ask('ndjson')).toBe(KINDS_IN_NDJSON);
+  const [, line] = (await ask('csv')).split('\r\n');
+  expect(line).toBe(
+    [
+      '"[""9007199254740993"",null]"',
+      '9007199254740993,0.5,-0.33333333333333333333',
+      '"{""n"":[""9007199254740993"",1.5]}"',
+      '\\xdead,NaN,"[""-Infinity""]"',
+    ].join(','),
+  );
+  expect((await ask('table')).split('\n')[2]?.split(/ {2,}/)).toEqual([
+    '["9007199254740993",null]',
+    '9007199254740993',
+    '0.5',
+    '-0.33333333333333333333',
+    '{"n":["9007199254740993",1.5]}',
+    '\\xdead',
+    'NaN',
+    '["-Infinity"]',
+  ]);
+}, 60_000);
+
 test('of two columns with one name none is lost: they are to be named', async () => {
   const refused = await cli('query', 'SELECT 1 AS one, 2 AS one', '--format', 'ndjson', '--data', data);
   expect(refused).toEqual({
@@ -193,6 +236,11 @@ describeWithPostgres('on PostgreSQL,', () => {
       stdout: '{"source":"=HYPERLINK(\\"http://example.org\\")","leads":1}\n',
       stderr: '',
     });
+  });
+
+  test('an answer is the same as on the embedded read models, whatever kinds of values are in it', async () => {
+    const { stdout, stderr } = await cli('query', KINDS, '--format', 'ndjson', '--database', analyst.href);
+    expect({ stdout, stderr }).toEqual({ stdout: KINDS_IN_NDJSON, stderr: '' });
   });
 
   test('and that login reaches nothing else, whatever it is told', async () => {

@@ -1,13 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
-import { parsers } from './parsers.ts';
+import { parsers, parsersOfAnswers } from './parsers.ts';
 import { type JsonColumns, PreparedStatements } from './prepared.ts';
 
 export interface Statement {
   readonly id: number;
   readonly sql: string;
   readonly parameters: readonly unknown[];
-  /** Rows as lists of values, or as one text in JSON of a SELECT that is asked often; else as objects. */
+  /** Rows as lists of values for analysts, or as one text in JSON of a SELECT that is asked often; else as objects. */
   readonly as?: 'lists' | 'json';
 }
 
@@ -31,6 +31,8 @@ export type DatabaseReply =
  * They are touched one by one, so that memory would seem to leak until all were.
  */
 const settings = ['shared_buffers=32MB', 'max_wal_size=64MB'];
+
+const FOR_ANALYSTS = { rowMode: 'array', parsers: parsersOfAnswers } as const;
 
 /** PostgreSQL in WebAssembly works as long as a query takes: in a thread of its own, nobody else waits. */
 async function main(): Promise<void> {
@@ -65,7 +67,7 @@ async function main(): Promise<void> {
         tell({ kind: 'json', id, ...(await prepared.query(sql, parameters)) });
         return;
       }
-      const answer = await database.query(sql, [...parameters], { rowMode: as === 'lists' ? 'array' : 'object' });
+      const answer = await database.query(sql, [...parameters], as === 'lists' ? FOR_ANALYSTS : undefined);
       const fields = as === 'lists' ? answer.fields : [];
       const [columns, types] = [fields.map(({ name }) => name), fields.map(({ dataTypeID }) => dataTypeID)];
       tell({ kind: 'rows', id, rows: answer.rows, columns, types, affected: answer.affectedRows ?? 0 });

@@ -1,12 +1,11 @@
 import { PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Answer, Connection } from '../analysis.ts';
-import { parsers } from './parsers.ts';
+import { parsers, parsersOfAnswers } from './parsers.ts';
 
 const { getTypeParser } = pg.types;
-const types = {
-  getTypeParser: (oid: number, format?: 'text') => parsers[oid] ?? getTypeParser(oid, format),
-} as never;
+const typesReadBy = (own: typeof parsers) =>
+  ({ getTypeParser: (oid: number, format?: 'text') => own[oid] ?? getTypeParser(oid, format) }) as never;
 
 const MOST_CONNECTIONS = 10;
 
@@ -17,7 +16,7 @@ export function openPostgres(url: string) {
     max: MOST_CONNECTIONS,
     application_name: 'leadger',
     options: '-c timezone=UTC',
-    types,
+    types: typesReadBy(parsers),
   });
   // An idle connection that breaks is no event for anybody: the pool makes another one.
   pool.on('error', () => {});
@@ -30,7 +29,7 @@ export async function connectTo(url: string): Promise<Connection> {
     connectionString: url,
     application_name: 'leadger query',
     options: '-c timezone=UTC',
-    types,
+    types: typesReadBy(parsersOfAnswers),
   });
   // A connection that breaks is told by the question that it was for.
   client.on('error', () => {});
