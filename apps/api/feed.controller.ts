@@ -7,7 +7,7 @@ import { filter, finalize, from, fromEvent, interval, map, merge, type Observabl
 import { customerStream } from '#domain/accounts/customer';
 import { decode, type Fact, idOf } from '#domain/codec';
 import { familyOf } from '#domain/ledger';
-import type { EventStore, Position, RecordedEvent } from '#event-store/port';
+import { BadEvent, type EventStore, type Position, type RecordedEvent } from '#event-store/port';
 import type { Caller } from '#wiring/requests';
 import { EVENT_STORE } from '#wiring/tokens';
 import { Problems } from './answers.ts';
@@ -181,14 +181,24 @@ export class FeedController implements OnModuleDestroy {
     throw new Error(`${first} has no first event`);
   }
 
-  /** @throws Problem, BadEvent for what is no position of this log, which is shorter when it was restored from a copy */
+  /** @throws Problem for what is no position of this log, which is shorter when it was restored from a copy */
   async #placeAfter(lastEventId: string | string[] | undefined): Promise<Position> {
     const head = await this.#events.head();
     if (lastEventId === undefined) return head;
-    if (!isPosition(lastEventId) || lastEventId > head)
+    if (!isPosition(lastEventId) || lastEventId > head || !(await this.#canReadAfter(lastEventId)))
       throw malformed([{ field: 'last-event-id', message: 'must be the id of an event of this feed' }]);
-    for await (const _ of this.#events.readAll({ after: lastEventId, maxCount: 1 })) break;
     return lastEventId;
+  }
+
+  /** What is a position of one store may be none of another. */
+  async #canReadAfter(position: Position): Promise<boolean> {
+    try {
+      for await (const _ of this.#events.readAll({ after: position, maxCount: 1 })) break;
+      return true;
+    } catch (error) {
+      if (error instanceof BadEvent) return false;
+      throw error;
+    }
   }
 }
 

@@ -44,9 +44,16 @@ test('a read that waits for the position of a command sees what it did', async (
 });
 
 test('a read that waits for a position that never comes says so in time', async () => {
-  const { status, headers, body } = await server.call('GET', '/api/stock?waitFor=9999999999999999');
-  expect({ status, code: body.code }).toEqual({ status: 503, code: 'not-reached-yet' });
-  expect(headers.get('retry-after')).toBe('1');
+  const positions = ['9999999999999999', '10000000000000000', '18446744073709551615.9999999999999999'];
+  const replies = positions.map((position) => server.call('GET', `/api/stock?waitFor=${position}`));
+  for (const { status, headers, body } of await Promise.all(replies)) {
+    expect({ status, code: body.code }).toEqual({ status: 503, code: 'not-reached-yet' });
+    expect(headers.get('retry-after')).toBe('1');
+  }
+});
+
+test('a position may be of two numbers, as EventStoreDB has them', async () => {
+  expect((await server.call('GET', '/api/stock?waitFor=0000000000000001.0000000000000000')).status).toBe(200);
 });
 
 test('an order tells of its progress, its usual delivery time and a forecast', async () => {
@@ -216,6 +223,9 @@ describe('lists', () => {
     ['fields given twice', '/api/orders?fields=status&fields=status', 'fields'],
     ['a position that is none', '/api/orders?waitFor=%20', 'waitFor'],
     ['a word in place of a position', '/api/orders?waitFor=yesterday', 'waitFor'],
+    ['a position that is too short', '/api/orders?waitFor=5', 'waitFor'],
+    ['a position that is too long', '/api/orders?waitFor=00000000000058999', 'waitFor'],
+    ['a position of two that is too short', '/api/orders?waitFor=0000000000000042.5', 'waitFor'],
     ['a position given twice', '/api/orders?waitFor=1&waitFor=2', 'waitFor'],
     ['an id with a NUL', '/api/orders?customerId=a%00', 'customerId'],
   ])('%s is answered with 400 and names the parameter', async (_, path, field) => {
