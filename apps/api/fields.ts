@@ -157,7 +157,7 @@ export const PaymentToken = (options: FieldOptions): PropertyDecorator =>
     ),
   );
 
-const TOKEN = /^[\w-]{1,500}$/;
+const TOKEN = /^[\w.-]{1,500}$/;
 
 /** Something that an earlier answer gave out, to be given back as it is. */
 export const Token = (options: FieldOptions): PropertyDecorator =>
