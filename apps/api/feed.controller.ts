@@ -1,13 +1,36 @@
 import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Controller, Inject, type MessageEvent, type OnModuleDestroy, Query, Req, Res, Sse } from '@nestjs/common';
+import {
+  Controller,
+  Inject,
+  Logger,
+  type MessageEvent,
+  type OnModuleDestroy,
+  Query,
+  Req,
+  Res,
+  Sse,
+} from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { filter, finalize, from, fromEvent, interval, map, merge, type Observable, startWith, takeUntil } from 'rxjs';
+import {
+  catchError,
+  EMPTY,
+  filter,
+  finalize,
+  from,
+  fromEvent,
+  interval,
+  map,
+  merge,
+  type Observable,
+  startWith,
+  takeUntil,
+} from 'rxjs';
 import { customerStream } from '#domain/accounts/customer';
 import { decode, type Fact, idOf } from '#domain/codec';
 import { familyOf } from '#domain/ledger';
-import type { EventStore, Position, RecordedEvent } from '#event-store/port';
+import { BadEvent, type EventStore, type Position, type RecordedEvent } from '#event-store/port';
 import type { Caller } from '#wiring/requests';
 import { EVENT_STORE } from '#wiring/tokens';
 import { Problems } from './answers.ts';
@@ -48,6 +71,9 @@ interface Owner {
 /** A lead is told of once it is delivered: until then it may still go to somebody else. */
 const stepsTowardsADelivery: ReadonlySet<string> = new Set(['ContactAdded', 'ContactRemoved']);
 
+/** Something in the log that says nothing to this version. */
+class Unreadable extends Error {}
+
 const MILLISECONDS_BETWEEN_HEARTBEATS = 15_000;
 const MOST_MILLISECONDS_WITHOUT_READING = 60_000;
 const MOST_FEEDS = 200;
@@ -60,6 +86,7 @@ const MOST_OWNERS = 10_000;
 @ApiTags('feed')
 @Controller('api/feed')
 export class FeedController implements OnModuleDestroy {
+  readonly #log = new Logger(FeedController.name);
   readonly #events: EventStore;
   readonly #owners = new Map<string, Owner>();
   readonly #over = new AbortController();
@@ -120,6 +147,11 @@ export class FeedController implements OnModuleDestroy {
     );
     return merge(here, from(this.#changes(follower))).pipe(
       takeUntil(fromEvent(this.#over.signal, 'abort')),
+      // Nest would tell of it as an event with an id of its own, and a browser come back with that one, to be refused.
+      catchError((error) => {
+        this.#log.error(`a feed broke off: ${error}`, error.stack);
+        return EMPTY;
+      }),
       finalize(() => {
         this.#feeds -= 1;
         left.abort();
@@ -133,11 +165,10 @@ export class FeedController implements OnModuleDestroy {
     for await (const message of this.#events.subscribe({ after, filter: { streamPrefixes }, signal })) {
       if (message.kind === 'event') {
         const told = await this.#toldOf(message.event, follower);
-        if (told) {
-          yield told;
-          await takenBy(follower);
-        }
+        if (told) yield told;
+        // At once: what is told as `here` meanwhile is where whoever comes back goes on.
         follower.reached = message.event.position;
+        if (told) await takenBy(follower);
       } else {
         follower.reached = message.position;
         // Much of the log may be passed over without a word, and others want to be served meanwhile.
@@ -149,16 +180,14 @@ export class FeedController implements OnModuleDestroy {
   /** A feed goes on behind what cannot be read. Whose that is cannot be known, so all staff are told, and no customer is. */
   async #toldOf(event: RecordedEvent, follower: Follower): Promise<MessageEvent | undefined> {
     const { position: id, stream, type } = event;
-    let fact: Fact;
-    let owner: Owner;
     try {
-      fact = decode(event);
-      owner = await this.#ownerOf(fact);
+      const fact = read(event);
+      const owner = await this.#ownerOf(fact);
+      return isTold(fact, owner, follower) ? { type: 'change', id, data: changeOf(fact, owner) } : undefined;
     } catch (error) {
-      if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
+      if (!(error instanceof Unreadable)) throw error;
       return isCustomer(follower) ? undefined : { type: 'unreadable', id, data: { stream, type } };
     }
-    return isTold(fact, owner, follower) ? { type: 'change', id, data: changeOf(fact, owner) } : undefined;
   }
 
   /** The first event of a stream says whose it is. */
@@ -175,21 +204,43 @@ export class FeedController implements OnModuleDestroy {
     const first = familyOf(stream) === 'contacts' ? customerStream(idOf(stream)) : stream;
     for await (const event of this.#events.readStream(first, { maxCount: 1 })) {
       // Of a customer the stream itself tells the id.
-      const { customerId = idOf(stream), storeId } = decode(event).data as Partial<Owner> & Pick<Owner, 'storeId'>;
+      const { customerId = idOf(stream), storeId } = read(event).data as Partial<Owner> & Pick<Owner, 'storeId'>;
       return { customerId, storeId };
     }
-    throw new Error(`${first} has no first event`);
+    throw new Unreadable(`${first} has no first event`);
   }
 
-  /** @throws Problem, BadEvent for what is no position of this log, which is shorter when it was restored from a copy */
+  /** @throws Problem for what is no position of this log, which is shorter when it was restored from a copy */
   async #placeAfter(lastEventId: string | string[] | undefined): Promise<Position> {
     const head = await this.#events.head();
     if (lastEventId === undefined) return head;
-    if (!isPosition(lastEventId) || lastEventId > head)
+    if (!isPosition(lastEventId) || lastEventId > head || !(await this.#canReadAfter(lastEventId)))
       throw malformed([{ field: 'last-event-id', message: 'must be the id of an event of this feed' }]);
-    for await (const _ of this.#events.readAll({ after: lastEventId, maxCount: 1 })) break;
     return lastEventId;
   }
+
+  /** What is a position of one store may be none of another. */
+  async #canReadAfter(position: Position): Promise<boolean> {
+    try {
+      for await (const _ of this.#events.readAll({ after: position, maxCount: 1 })) break;
+      return true;
+    } catch (error) {
+      if (error instanceof BadEvent) return false;
+      throw error;
+    }
+  }
+}
+
+/** @throws Unreadable */
+function read(event: RecordedEvent): Fact {
+  try {
+    const fact = decode(event);
+    // Events of other programs may be of no data at all.
+    if (typeof fact.data === 'object' && fact.data !== null) return fact;
+  } catch (cause) {
+    throw new Unreadable(`${event.type} in ${event.stream} cannot be read`, { cause });
+  }
+  throw new Unreadable(`${event.type} in ${event.stream} has no data`);
 }
 
 const isCustomer = ({ actor }: Follower): boolean => actor.startsWith('customer:');

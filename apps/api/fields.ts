@@ -157,7 +157,7 @@ export const PaymentToken = (options: FieldOptions): PropertyDecorator =>
     ),
   );
 
-const TOKEN = /^[\w-]{1,500}$/;
+const TOKEN = /^[\w.-]{1,500}$/;
 
 /** Something that an earlier answer gave out, to be given back as it is. */
 export const Token = (options: FieldOptions): PropertyDecorator =>
@@ -171,14 +171,16 @@ export const Token = (options: FieldOptions): PropertyDecorator =>
     ),
   );
 
-/** Looks like a position of the log, whichever store holds it. */
-export const isPosition = (value: unknown): value is Position => typeof value === 'string' && /^\d{1,50}$/.test(value);
+/** A number of 16 digits or more, or two of them, whichever store holds the log: as texts they sort like positions only so. */
+const POSITION = /^(\d{16}|[1-9]\d{16,19})(\.(\d{16}|[1-9]\d{16,19}))?$/;
+
+export const isPosition = (value: unknown): value is Position => typeof value === 'string' && POSITION.test(value);
 
 /** A position that an earlier answer gave out. */
 export const LogPosition = (options: FieldOptions): PropertyDecorator =>
   field(
     options,
-    { type: 'string' },
+    { type: 'string', pattern: POSITION.source },
     check('position', 'must be a position that an earlier answer gave out', isPosition),
   );
 

@@ -1,4 +1,5 @@
 import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
+import { parseInstant } from '#domain/kernel/instants';
 import { replacementIdOf } from '#domain/replacements/replacement';
 import { EventStoreError } from '#event-store/port';
 import { type AttentionLimits, type AttentionRow, attention } from './attention.ts';
@@ -333,9 +334,13 @@ function afterCursor({ by, id }: { by: string; id: string }, sort: string, curso
 function parseCursor(cursor: string, sort: string): [at: string, key: string] {
   try {
     const [sorted, at, key] = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    if (sorted === sort && typeof key === 'string' && new Date(at).toISOString() === at) return [at, key];
+    if (sorted === sort && isOurs(at, key)) return [at, key];
   } catch {
     // Not ours: said below.
   }
   throw new BadCursor();
 }
+
+/** JavaScript takes more for an instant than the database does, which has no year 0, and no text with NUL. */
+const isOurs = (at: unknown, key: unknown): boolean =>
+  typeof at === 'string' && parseInstant(at) === at && at >= '0001' && typeof key === 'string' && !key.includes('\0');

@@ -44,9 +44,16 @@ test('a read that waits for the position of a command sees what it did', async (
 });
 
 test('a read that waits for a position that never comes says so in time', async () => {
-  const { status, headers, body } = await server.call('GET', '/api/stock?waitFor=9999999999999999');
-  expect({ status, code: body.code }).toEqual({ status: 503, code: 'not-reached-yet' });
-  expect(headers.get('retry-after')).toBe('1');
+  const positions = ['9999999999999999', '10000000000000000', '18446744073709551615.9999999999999999'];
+  const replies = positions.map((position) => server.call('GET', `/api/stock?waitFor=${position}`));
+  for (const { status, headers, body } of await Promise.all(replies)) {
+    expect({ status, code: body.code }).toEqual({ status: 503, code: 'not-reached-yet' });
+    expect(headers.get('retry-after')).toBe('1');
+  }
+});
+
+test('a position may be of two numbers, as EventStoreDB has them', async () => {
+  expect((await server.call('GET', '/api/stock?waitFor=0000000000000001.0000000000000000')).status).toBe(200);
 });
 
 test('an order tells of its progress, its usual delivery time and a forecast', async () => {
@@ -216,6 +223,9 @@ describe('lists', () => {
     ['fields given twice', '/api/orders?fields=status&fields=status', 'fields'],
     ['a position that is none', '/api/orders?waitFor=%20', 'waitFor'],
     ['a word in place of a position', '/api/orders?waitFor=yesterday', 'waitFor'],
+    ['a position that is too short', '/api/orders?waitFor=5', 'waitFor'],
+    ['a position that is too long', '/api/orders?waitFor=00000000000058999', 'waitFor'],
+    ['a position of two that is too short', '/api/orders?waitFor=0000000000000042.5', 'waitFor'],
     ['a position given twice', '/api/orders?waitFor=1&waitFor=2', 'waitFor'],
     ['an id with a NUL', '/api/orders?customerId=a%00', 'customerId'],
   ])('%s is answered with 400 and names the parameter', async (_, path, field) => {
@@ -228,16 +238,31 @@ describe('lists', () => {
     expect(body.errors[0].message).toMatch(/^has no field colour, constructor: there are orderId, /);
   });
 
-  test.each(['abc', Buffer.from('["2026-03-01T00:00:00.000Z"]').toString('base64url'), 'W10'])(
-    'a cursor that was never given out (%s) is answered with 400 and named',
-    async (cursor) => {
-      const { status, body } = await server.call('GET', `/api/orders?cursor=${cursor}`);
-      expect({ status, body }).toMatchObject({
-        status: 400,
-        body: { code: 'bad-cursor', errors: [{ field: 'cursor' }] },
-      });
-    },
-  );
+  test.each([
+    'abc',
+    'W10',
+    // A page of a whole history ends with a position, and those of EventStoreDB may have a dot.
+    '0000000000000042.0000000000000040',
+    ...[
+      '["2026-03-01T00:00:00.000Z"]',
+      // What JavaScript takes for an instant, and the database does not.
+      ...['-000001-01-01', '0000-01-01', '+010000-01-01', '+275760-09-13'].map((day) =>
+        JSON.stringify(['-placedAt', `${day}T00:00:00.000Z`, 'x']),
+      ),
+      '["-placedAt","2014-01-01T00:00:00.000Z","a\\u0000b"]',
+    ].map((text) => Buffer.from(text).toString('base64url')),
+  ])('a cursor that was never given out (%s) is answered with 400 and named', async (cursor) => {
+    const { status, body } = await server.call('GET', `/api/orders?cursor=${cursor}`);
+    expect({ status, body }).toMatchObject({
+      status: 400,
+      body: { code: 'bad-cursor', errors: [{ field: 'cursor' }] },
+    });
+  });
+
+  test.each(['0001-01-01T00:00:00.000Z', '9999-12-31T23:59:59.999Z'])('a list may go on at %s', async (at) => {
+    const cursor = Buffer.from(JSON.stringify(['-placedAt', at, 'x'])).toString('base64url');
+    expect(await server.call('GET', `/api/orders?cursor=${cursor}`)).toMatchObject({ status: 200 });
+  });
 
   test.each([
     '/api/customers/none',

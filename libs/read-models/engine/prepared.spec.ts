@@ -1,6 +1,8 @@
 import { PGlite } from '@electric-sql/pglite';
 import fc from 'fast-check';
+import { Kysely } from 'kysely';
 import { parsers } from './parsers.ts';
+import { PgliteDialect, PgliteThread } from './pglite.ts';
 import { PreparedStatements, rowsIn } from './prepared.ts';
 
 let database: PGlite;
@@ -31,6 +33,19 @@ test('a value stays what it is, whatever is in it', async () => {
       expect(await rowsOf(statements, text, values)).toEqual([{ text: string, number, truth }]);
     }),
   );
+});
+
+test('a value that would end its statement early goes beside it, and the database says what is wrong with it', async () => {
+  const dialect = new PgliteDialect(await PgliteThread.start(undefined));
+  const db = new Kysely<{ pg_class: { relname: string } }>({ dialect });
+  const asked = (name: string) => db.selectFrom('pg_class').select('relname').where('relname', '=', name).execute();
+  try {
+    for (const value of ['\0', 'a\0b', `a\0'); DROP TABLE things; --`])
+      await expect(asked(value)).rejects.toMatchObject({ code: '22021' });
+    expect(await asked('pg_class')).toEqual([{ relname: 'pg_class' }]);
+  } finally {
+    await db.destroy();
+  }
 });
 
 test('rows are those that an unprepared question has', async () => {

@@ -83,9 +83,12 @@ export class PreparedStatements {
   }
 }
 
-/** What can be written as a literal. */
+/** What can be written as a literal. A text with NUL would end the statement that it stands in. */
 export const isPlain = (value: unknown): boolean =>
-  value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
+  value === null ||
+  typeof value === 'boolean' ||
+  Number.isFinite(value) ||
+  (typeof value === 'string' && !value.includes('\0'));
 
 /** As standard SQL writes it: in a string, only the quote itself has to be doubled. */
 const literal = (value: unknown): string => (value === null ? 'NULL' : `'${String(value).replaceAll("'", "''")}'`);
