@@ -341,6 +341,6 @@ function parseCursor(cursor: string, sort: string): [at: string, key: string] {
   throw new BadCursor();
 }
 
-/** JavaScript takes more for an instant than the database does, which has no year 0, and no text with NUL. */
+/** JavaScript takes more for an instant than the database does, which has no text with NUL either. */
 const isOurs = (at: unknown, key: unknown): boolean =>
-  typeof at === 'string' && parseInstant(at) === at && at >= '0001' && typeof key === 'string' && !key.includes('\0');
+  typeof at === 'string' && parseInstant(at) === at && typeof key === 'string' && !key.includes('\0');

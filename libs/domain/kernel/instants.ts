@@ -22,6 +22,9 @@ export const inEffectAt = <Dated extends { readonly effectiveFrom: Instant }>(
 /** A date, a time to the minute or finer, and a zone: an instant without zone means something else to everybody. */
 const ZONED = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)$/;
 
+/** There was no year 0, and databases know none. */
+const FIRST_YEAR = '0001';
+
 /**
  * Reads an instant as people and other programs write it (ISO 8601 with a zone), cut to milliseconds.
  * @returns it in UTC as the ledger writes it; undefined when it is malformed, has no zone, or names no real day
@@ -36,7 +39,7 @@ export function parseInstant(text: string): Instant | undefined {
   const milliseconds = Date.parse(written.replace(/(\.\d{3})\d+/, '$1'));
   if (Number.isNaN(milliseconds) || !isRealDay(written.slice(0, 10))) return undefined;
   const utc = toInstant(milliseconds);
-  return instant.safeParse(utc).success ? utc : undefined;
+  return utc >= FIRST_YEAR && instant.safeParse(utc).success ? utc : undefined;
 }
 
 /** `Date.parse` takes 30 February for 1 or 2 March. */
