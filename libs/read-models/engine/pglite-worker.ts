@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { parsers, parsersOfAnswers } from './parsers.ts';
-import { type JsonColumns, PreparedStatements } from './prepared.ts';
+import { type JsonRows, PreparedStatements } from './prepared.ts';
 
 export interface Statement {
   readonly id: number;
@@ -22,7 +22,7 @@ export type DatabaseReply =
       readonly types: number[];
       readonly affected: number;
     }
-  | ({ readonly kind: 'json'; readonly id: number } & JsonColumns)
+  | ({ readonly kind: 'json'; readonly id: number } & JsonRows)
   | { readonly kind: 'error'; readonly id: number; readonly message: string; readonly code: string | undefined }
   | { readonly kind: 'closed' };
 
