@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { cli, Program } from './program.ts';
 
-/** How often each program is killed. 200 take an hour and a half: LEADGER_TEST_KILLS=200 npm test -- test/e2e/digest */
+/** How often each program is killed. 200 take hours: LEADGER_TEST_KILLS=200 npm test -- test/e2e/digest */
 const KILLS = Number(process.env.LEADGER_TEST_KILLS ?? 2);
 const MILLISECONDS_A_KILL = 30_000;
 

@@ -7,7 +7,8 @@ import { PGlite } from '@electric-sql/pglite';
 
 /*
  * An embedded database in which nothing was done yet, kept beside the programs. PGlite takes seconds to make one, and a
- * copy takes a tenth of that: it is made once, by `npm run build`. Where there is none, each database is made by PGlite.
+ * copy takes a fraction of that: it is made once, by `npm run build`. Where there is none, or none that this user may
+ * read, each database is made by PGlite.
  */
 
 const programs = new URL(import.meta.url.endsWith('.ts') ? '../../../dist/' : '../../../', import.meta.url);
@@ -33,13 +34,20 @@ export async function makeTemplate(): Promise<void> {
   }
 }
 
-/** Half of a database is never there under its name. @returns whether there is a template */
+/** Half of a database is never there under its name. @returns whether there was a template */
 export async function copyTemplate(directory: string): Promise<boolean> {
   const place = placeOfTemplate();
   if (!existsSync(place)) return false;
   const draft = `${directory}.new`;
   rmSync(draft, { recursive: true, force: true });
-  await cp(place, draft, { recursive: true, mode: constants.COPYFILE_FICLONE });
+  try {
+    await cp(place, draft, { recursive: true, mode: constants.COPYFILE_FICLONE });
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
+    // Whoever built the programs may be another user than the one who runs them.
+    if ((error as { code?: string }).code !== 'EACCES') throw error;
+    return false;
+  }
   renameSync(draft, directory);
   return true;
 }
