@@ -1,4 +1,4 @@
-import { BadEvent, type EventFilter } from './port.ts';
+import { BadEvent, type EventFilter, type RecordedEvent } from './port.ts';
 
 const MOST_NAMES_IN_FILTER = 1000;
 
@@ -6,6 +6,12 @@ const MOST_NAMES_IN_FILTER = 1000;
 export function checkFilter({ types = [], streamPrefixes = [] }: EventFilter = {}): void {
   if (types.length + streamPrefixes.length > MOST_NAMES_IN_FILTER)
     throw new BadEvent(`a filter names at most ${MOST_NAMES_IN_FILTER} types and prefixes`);
+}
+
+export function passes(filter: EventFilter | undefined, { stream, type }: RecordedEvent): boolean {
+  const { types, streamPrefixes } = filter ?? {};
+  if (types && !types.includes(type)) return false;
+  return !streamPrefixes || streamPrefixes.some((prefix) => stream.startsWith(prefix));
 }
 
 /** @throws BadEvent */

@@ -1,8 +1,10 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { deriveId } from '#domain/kernel/ids';
 import {
   AppendTooLarge,
   BadEvent,
   BEFORE_FIRST,
+  type EventFilter,
   type EventStore,
   type NewEvent,
   type Position,
@@ -271,6 +273,39 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
         await subscription.caughtUp(await store.head());
         expect(subscription.events).toEqual([]);
         await subscription.stop();
+      });
+
+      it('gives each of many its own events, however fast they take them and however much comes at once', async () => {
+        const sizes = [1, 3, 700, 1, 499, 501, 40, 40, 2];
+        let next = 0;
+        const bursts = sizes.map((size, burst) => ({
+          stream: `burst-${burst}`,
+          events: Array.from({ length: size }, () => event(next++)),
+        }));
+        const everything = bursts.flatMap(({ stream, events }) => events.map((one) => ({ ...one, stream })));
+        const take = async (filter: EventFilter, restAfter: number) => {
+          const { types = ['Type0', 'Type1', 'Type2', 'Type3', 'Type4'], streamPrefixes = [''] } = filter;
+          const expected = everything
+            .filter(
+              ({ type, stream }) => types.includes(type) && streamPrefixes.some((start) => stream.startsWith(start)),
+            )
+            .map(({ id }) => id);
+          const seen: string[] = [];
+          for await (const message of store.subscribe({ after: BEFORE_FIRST, filter })) {
+            if (message.kind !== 'event') continue;
+            seen.push(message.event.id);
+            if (seen.length % restAfter === 0) await wait(20);
+            if (seen.length === expected.length) break;
+          }
+          expect(seen).toEqual(expected);
+        };
+        const filters = [{}, { types: ['Type1', 'Type3'] }, { streamPrefixes: ['burst-2', 'burst-3'] }];
+        const takers = filters.flatMap((filter) => [40, 1000].map((restAfter) => take(filter, restAfter)));
+        for (const { stream, events } of bursts) {
+          await store.append(stream, events, 'no-stream');
+          await wait(10);
+        }
+        await Promise.all(takers);
       });
 
       it('skips nothing and doubles nothing, stopped and resumed while four write', async () => {

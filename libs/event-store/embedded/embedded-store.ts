@@ -22,7 +22,7 @@ import {
   type SubscribeOptions,
   type SubscriptionMessage,
 } from '../port.ts';
-import { checkCount, checkFilter } from '../read-checks.ts';
+import { checkCount, checkFilter, passes } from '../read-checks.ts';
 import { openForReading, type WriterSettings } from './database.ts';
 import { WriterThread } from './writer-thread.ts';
 
@@ -56,6 +56,8 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions = {}): Pro
 const EVENTS_PER_PAGE = 500;
 /** How far a filtered read looks at a time, so that it neither holds up the process nor hides how far it has come. */
 const POSITIONS_PER_PAGE = 20_000;
+/** As many are kept for those who follow: what they are behind by when much is appended. */
+const NEWEST_EVENTS = 1000;
 const MILLISECONDS_BETWEEN_LOOKS = 250;
 const POSITION = /^\d{16}$/;
 
@@ -85,6 +87,8 @@ class EmbeddedStore implements EventStore {
   readonly #closing = new AbortController();
   readonly #news = new News();
   readonly #statements = new Map<string, Database.Statement<unknown[], unknown>>();
+  /** The events after one position up to another, read once for all who follow: each wants few of them. */
+  #newest: { after: Position; until: number; events: RecordedEvent[] } = { after: BEFORE_FIRST, until: 0, events: [] };
   #looking: NodeJS.Timeout | undefined;
   #dataVersion = 0;
 
@@ -166,6 +170,13 @@ class EmbeddedStore implements EventStore {
       while (!over.aborted) {
         const news = this.#news.next();
         const head = this.#head();
+        const newest = this.#newestAfter(at, head);
+        for (const event of newest ?? []) {
+          if (!passes(filter, event)) continue;
+          yield { kind: 'event', event };
+          if (over.aborted) return;
+        }
+        if (newest && at < head) at = head;
         while (at < head) {
           const { rows, reached } = this.#pageAfter(at, head, filter, EVENTS_PER_PAGE);
           for (const row of rows) {
@@ -205,6 +216,24 @@ class EmbeddedStore implements EventStore {
     await this.#writer?.close();
     this.#reader.close();
     await this.#remove();
+  }
+
+  /** All events after a position, up to the head; undefined when that many are not kept. */
+  #newestAfter(at: number, head: number): readonly RecordedEvent[] | undefined {
+    const newest = this.#newest;
+    if (head - newest.until > EVENTS_PER_PAGE) {
+      this.#newest = { after: positionOf(head), until: head, events: [] };
+      return undefined;
+    }
+    if (head > newest.until) {
+      newest.events.push(...this.#pageAfter(newest.until, head, undefined, EVENTS_PER_PAGE).rows.map(recorded));
+      newest.until = head;
+      const tooMany = newest.events.length - NEWEST_EVENTS;
+      if (tooMany > 0) newest.after = (newest.events.splice(0, tooMany).at(-1) as RecordedEvent).position;
+    }
+    const position = positionOf(at);
+    if (position < newest.after) return undefined;
+    return newest.events.slice(newest.events.findLastIndex((event) => event.position <= position) + 1);
   }
 
   /** Events after a position, up to the head; and how far was looked. */

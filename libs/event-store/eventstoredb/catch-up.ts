@@ -1,6 +1,7 @@
 import type { AllStreamSubscription, EventStoreDBClient, Position as ServerPosition } from '@eventstore/db-client';
 import type { EventFilter, Position, SubscriptionMessage } from '../port.ts';
-import { passes, positionOf, recordedEventOf, serverFilterOf, serverPositionOf } from './translation.ts';
+import { passes } from '../read-checks.ts';
+import { positionOf, recordedEventOf, serverFilterOf, serverPositionOf } from './translation.ts';
 
 const CAUGHT_UP = Symbol('caught up');
 /** The server says how far it has looked after 32 times so many events that it filtered out. */

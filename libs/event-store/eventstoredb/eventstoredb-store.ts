@@ -32,13 +32,13 @@ import {
   type SubscriptionMessage,
   WrongExpectedRevision,
 } from '../port.ts';
-import { checkCount, checkFilter } from '../read-checks.ts';
+import { checkCount, checkFilter, passes } from '../read-checks.ts';
 import { AppendQueue, Lost } from './append-queue.ts';
 import { catchUp } from './catch-up.ts';
 import { finalError, neverSent, unavailable } from './failures.ts';
 import { guardedClient } from './guarded-client.ts';
 import { type Follower, Tail } from './tail.ts';
-import { eventDataOf, isEmpty, passes, positionOf, recordedEventOf, serverPositionOf } from './translation.ts';
+import { eventDataOf, isEmpty, positionOf, recordedEventOf, serverPositionOf } from './translation.ts';
 
 export interface EventStoreDbOptions {
   /** `esdb://…` or `kurrentdb://…`: hosts, TLS, credentials, as the client reads it. */

@@ -72,18 +72,12 @@ function metadataBytes(metadata: unknown): Uint8Array {
 const SPECIAL = /[.*+?^${}()|[\]\\/]/g;
 const alternatives = (names: readonly string[]): string => names.map((name) => name.replace(SPECIAL, '\\$&')).join('|');
 
-/** What the server filters by: one of the two things it can. The rest is for {@link passes}. */
+/** What the server filters by: one of the two things it can. The rest is for `passes`. */
 export function serverFilterOf(filter: EventFilter | undefined): Pick<Filter, 'filterOn'> & { regex: string } {
   const { types, streamPrefixes } = filter ?? {};
   if (types) return { filterOn: 'eventType', regex: `^(${alternatives(types)})$` };
   if (streamPrefixes) return { filterOn: 'streamName', regex: `^(${alternatives(streamPrefixes)})` };
   return { filterOn: 'streamName', regex: '^[^$]' };
-}
-
-export function passes(filter: EventFilter | undefined, { stream, type }: RecordedEvent): boolean {
-  const { types, streamPrefixes } = filter ?? {};
-  if (types && !types.includes(type)) return false;
-  return !streamPrefixes || streamPrefixes.some((prefix) => stream.startsWith(prefix));
 }
 
 /** A filter that lets nothing pass needs no server. */

@@ -142,6 +142,14 @@ export async function moveCheckpoint(
 export const becomeWhole = (db: Db, { schema }: Copy) =>
   sql`UPDATE ${copies} SET whole = true WHERE schema = ${schema}`.execute(db);
 
+/** How many rows a copy has, as far as the database knows: what came since it last looked is missing. */
+export async function rowsKnownIn(db: Db, { schema }: Copy): Promise<number> {
+  const { rows } = await sql<{ known: number }>`
+    SELECT coalesce(sum(greatest(reltuples, 0)), 0)::double precision AS known
+    FROM pg_class WHERE relkind = 'r' AND relnamespace = to_regnamespace(${schema})`.execute(db);
+  return (rows[0] as { known: number }).known;
+}
+
 /** A paused copy stays as it is: whoever follows it waits. */
 export const setPaused = (db: Db, { schema }: Copy, paused: boolean) =>
   sql`UPDATE ${copies} SET paused = ${paused}, epoch = epoch + 1

@@ -9,6 +9,8 @@ export interface Statement {
   readonly parameters: readonly unknown[];
   /** Rows as lists of values for analysts, or as one text in JSON of a SELECT that is asked often; else as objects. */
   readonly as?: 'lists' | 'json';
+  /** A transaction begins in front of it. */
+  readonly begin?: true;
 }
 
 export type DatabaseReply =
@@ -54,15 +56,9 @@ async function main(): Promise<void> {
     return;
   }
   const prepared = new PreparedStatements(database);
-  port.on('message', async (order: Statement | 'close') => {
-    if (order === 'close') {
-      await database.close();
-      tell({ kind: 'closed' });
-      port.close();
-      return;
-    }
-    const { id, sql, parameters, as } = order;
+  const carryOut = async ({ id, sql, parameters, as, begin }: Statement): Promise<void> => {
     try {
+      if (begin) await database.exec('BEGIN');
       if (as === 'json') {
         tell({ kind: 'json', id, ...(await prepared.query(sql, parameters)) });
         return;
@@ -74,6 +70,16 @@ async function main(): Promise<void> {
     } catch (error) {
       tell({ kind: 'error', id, message: (error as Error).message, code: (error as { code?: string }).code });
     }
+  };
+  const close = async (): Promise<void> => {
+    await database.close();
+    tell({ kind: 'closed' });
+    port.close();
+  };
+  // One after the other: some take more than one call of PGlite, and no other may come between those.
+  let work = Promise.resolve();
+  port.on('message', (order: Statement | 'close') => {
+    work = work.then(() => (order === 'close' ? close() : carryOut(order)));
   });
   tell({ kind: 'ready' });
 }

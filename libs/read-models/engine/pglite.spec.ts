@@ -43,6 +43,39 @@ test('what a transaction saw before it was given up is not what others see', asy
   expect(await all()).toMatchObject([{ howMany: 1 }]);
 });
 
+test('a transaction whose first question was asked before is one all the same', async () => {
+  await all();
+  const transaction = db.transaction().execute(async (tx) => {
+    await all(tx);
+    await setTo(2, tx);
+    throw new Error('given up');
+  });
+  await expect(transaction).rejects.toThrow('given up');
+  expect(await all()).toMatchObject([{ howMany: 1 }]);
+});
+
+test('of a question and a change that are asked at once, the answer of the question is not kept', async () => {
+  const [before] = await Promise.all([all(), setTo(2)]);
+  expect(before).toMatchObject([{ howMany: 1 }]);
+  expect(await all()).toMatchObject([{ howMany: 2 }]);
+});
+
+test('many questions and transactions at once: each transaction is whole, also when it is given up', async () => {
+  const counted = (giveUp: boolean) =>
+    db.transaction().execute(async (tx) => {
+      const [row] = (await all(tx)) as { howMany: number }[];
+      const next = (row?.howMany as number) + 1;
+      await setTo(next, tx);
+      expect(await all(tx)).toMatchObject([{ howMany: next }]);
+      if (giveUp) throw new Error('given up');
+    });
+  const answers = await Promise.allSettled(
+    Array.from({ length: 60 }, (_, number) => (number % 3 === 0 ? all() : counted(number % 3 === 1))),
+  );
+  expect(answers.filter(({ status }) => status === 'rejected')).toHaveLength(20);
+  expect(await all()).toMatchObject([{ howMany: 21 }]);
+});
+
 test('whoever changes a row of an answer does not change the next answer', async () => {
   const [row] = (await all()) as { howMany: number }[];
   expect(() => {

@@ -32,6 +32,8 @@ export const QUERY_CANCELED = '57014';
 
 const fromSource = import.meta.url.endsWith('.ts');
 
+type Manner = Pick<Statement, 'as' | 'begin'>;
+
 type Rows = Pick<Extract<DatabaseReply, { kind: 'rows' }>, 'rows' | 'columns' | 'types' | 'affected'>;
 
 interface Asked {
@@ -43,8 +45,8 @@ const MOST_ANSWERS = 100;
 /** Of an answer that is kept: a usual page, and the row that tells that there is a next one. */
 const MOST_ROWS_KEPT = 51;
 
-/** PGlite in a worker thread, as the main thread sees it: one connection that many take turns at. */
-export class PgliteThread implements DatabaseConnection {
+/** PGlite in a worker thread, as the main thread sees it: it carries out one statement after the other, as they were asked. */
+export class PgliteThread {
   readonly #worker: Worker;
   readonly #ready = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
@@ -53,9 +55,8 @@ export class PgliteThread implements DatabaseConnection {
   /** Rows by question, until anything else is asked of the database: it may be a change. */
   #answers = new RecentlyUsed<string, readonly unknown[]>(MOST_ANSWERS);
   #over: DatabaseError | undefined;
-  /** Ends when whoever has the connection gives it back. */
+  /** Ends when whoever asks gives the next one the turn. */
   #turn: Promise<void> = Promise.resolve();
-  #giveBack: () => void = () => {};
 
   /** @param directory undefined: in memory. @throws DatabaseError */
   static async start(directory: string | undefined): Promise<PgliteThread> {
@@ -84,42 +85,34 @@ export class PgliteThread implements DatabaseConnection {
     });
   }
 
-  async takeTurn(): Promise<this> {
+  /** Until the turn is given back, what anybody else asks comes later. */
+  async takeTurn(): Promise<Turn> {
     const before = this.#turn;
     const mine = Promise.withResolvers<void>();
     this.#turn = mine.promise;
     await before;
-    this.#giveBack = mine.resolve;
-    return this;
+    return new Turn(this, mine.resolve);
   }
 
-  giveBack(): void {
-    this.#giveBack();
-  }
-
-  async executeQuery<Row>({ sql, parameters, query }: CompiledQuery): Promise<QueryResult<Row>> {
-    const oftenAsked = query.kind === 'SelectQueryNode' && parameters.every(isPlain);
-    if (oftenAsked) return this.#askAgain<Row>(sql, parameters);
+  /** A statement that may change something. */
+  ask(sql: string, parameters: readonly unknown[] = [], how: Manner = {}): Promise<Rows> {
     this.#answers = new RecentlyUsed(MOST_ANSWERS);
-    const { rows, affected } = await this.#ask(sql, parameters);
-    return { rows: rows as Row[], numAffectedRows: BigInt(affected) };
+    return this.#post(sql, parameters, how);
   }
 
-  async #askAgain<Row>(sql: string, parameters: readonly unknown[]): Promise<NamedResult<Row>> {
+  /** The rows of a SELECT with plain values, by our names. They are others' too, and cannot be changed. */
+  async askAgain(sql: string, parameters: readonly unknown[], how: Manner): Promise<readonly unknown[]> {
+    // What is asked for while the database works at this answer may be a change.
+    const answers = this.#answers;
     const question = JSON.stringify([sql, parameters]);
-    let rows: readonly unknown[] | undefined = this.#answers.get(question);
-    if (!rows) {
-      rows = (await this.#ask(sql, parameters, 'json')).rows;
-      if (rows.length <= MOST_ROWS_KEPT) {
-        rows.forEach(Object.freeze);
-        this.#answers.set(question, Object.freeze(rows));
-      }
+    const known = answers.get(question);
+    if (known && !how.begin) return known;
+    const { rows } = await this.#post(sql, parameters, { ...how, as: 'json' });
+    if (rows.length <= MOST_ROWS_KEPT) {
+      rows.forEach(Object.freeze);
+      answers.set(question, Object.freeze(rows));
     }
-    return { rows: rows as Row[], named: true };
-  }
-
-  async *streamQuery<Row>(query: CompiledQuery): AsyncIterableIterator<QueryResult<Row>> {
-    yield await this.executeQuery<Row>(query);
+    return rows;
   }
 
   /**
@@ -127,15 +120,16 @@ export class PgliteThread implements DatabaseConnection {
    * that takes too long is ended with the whole thread.
    */
   async connect(timeoutMilliseconds: number): Promise<Connection> {
-    await this.takeTurn();
+    const turn = await this.takeTurn();
+    // What was asked before may still be worked at: that is not the time of this question.
+    await this.ask('SELECT');
     const ask = async (statement: string): Promise<Answer> => {
-      this.#answers = new RecentlyUsed(MOST_ANSWERS);
       const tooLong = setTimeout(() => {
         this.#end('the statement took too long', QUERY_CANCELED);
         void this.#worker.terminate();
       }, timeoutMilliseconds);
       try {
-        const { columns, types, rows } = await this.#ask(statement, [], 'lists');
+        const { columns, types, rows } = await this.ask(statement, [], { as: 'lists' });
         return { columns, types, rows: rows as unknown[][] };
       } finally {
         clearTimeout(tooLong);
@@ -145,22 +139,22 @@ export class PgliteThread implements DatabaseConnection {
       ask,
       close: async () => {
         if (!this.#over) await ask('ROLLBACK');
-        this.giveBack();
+        turn.giveBack();
       },
     };
   }
 
   async close(): Promise<void> {
     if (!this.#over) {
-      await this.takeTurn();
+      const turn = await this.takeTurn();
       this.#worker.postMessage('close');
       this.#over = new DatabaseError('the read models were closed');
-      this.giveBack();
+      turn.giveBack();
     }
     await this.#ended.promise;
   }
 
-  #ask(sql: string, parameters: readonly unknown[], as?: Statement['as']) {
+  #post(sql: string, parameters: readonly unknown[], how: Manner): Promise<Rows> {
     return new Promise<Rows>((resolve, reject) => {
       if (this.#over) {
         reject(this.#over);
@@ -168,7 +162,7 @@ export class PgliteThread implements DatabaseConnection {
       }
       this.#lastId += 1;
       this.#asked.set(this.#lastId, { resolve, reject });
-      this.#worker.postMessage({ id: this.#lastId, sql, parameters, ...(as && { as }) } satisfies Statement);
+      this.#worker.postMessage({ id: this.#lastId, sql, parameters, ...how } satisfies Statement);
     });
   }
 
@@ -200,6 +194,56 @@ export class PgliteThread implements DatabaseConnection {
   }
 }
 
+/**
+ * The one connection, in the hands of one who asks. Whoever begins a transaction keeps it until that is ended; all others
+ * pass it on with their question, so that the database has its next one while this one's rows are read.
+ */
+class Turn implements DatabaseConnection {
+  readonly #thread: PgliteThread;
+  readonly #passOn: () => void;
+  #transaction: 'none' | 'wanted' | 'begun' = 'none';
+
+  constructor(thread: PgliteThread, passOn: () => void) {
+    this.#thread = thread;
+    this.#passOn = passOn;
+  }
+
+  /** A transaction begins with its first statement: one message less. */
+  begin(): void {
+    this.#transaction = 'wanted';
+  }
+
+  async end(statement: 'COMMIT' | 'ROLLBACK'): Promise<void> {
+    const begun = this.#transaction === 'begun';
+    this.#transaction = 'none';
+    const done = begun ? this.#thread.ask(statement) : undefined;
+    this.giveBack();
+    await done;
+  }
+
+  giveBack(): void {
+    this.#passOn();
+  }
+
+  async executeQuery<Row>({ sql, parameters, query }: CompiledQuery): Promise<QueryResult<Row>> {
+    const how: Manner = this.#transaction === 'wanted' ? { begin: true } : {};
+    if (this.#transaction === 'wanted') this.#transaction = 'begun';
+    if (query.kind === 'SelectQueryNode' && parameters.every(isPlain)) {
+      const rows = this.#thread.askAgain(sql, parameters, how);
+      if (this.#transaction === 'none') this.giveBack();
+      return { rows: (await rows) as Row[], named: true } satisfies NamedResult<Row> as QueryResult<Row>;
+    }
+    const answer = this.#thread.ask(sql, parameters, how);
+    if (this.#transaction === 'none') this.giveBack();
+    const { rows, affected } = await answer;
+    return { rows: rows as Row[], numAffectedRows: BigInt(affected) };
+  }
+
+  async *streamQuery<Row>(query: CompiledQuery): AsyncIterableIterator<QueryResult<Row>> {
+    yield await this.executeQuery<Row>(query);
+  }
+}
+
 /** Lets Kysely speak to PGlite as it speaks to PostgreSQL. */
 export class PgliteDialect implements Dialect {
   readonly #thread: PgliteThread;
@@ -225,22 +269,9 @@ class PgliteDriver implements Driver {
   async init(): Promise<void> {}
 
   acquireConnection = () => this.#thread.takeTurn();
-
-  async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('BEGIN'));
-  }
-
-  async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('COMMIT'));
-  }
-
-  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('ROLLBACK'));
-  }
-
-  async releaseConnection(): Promise<void> {
-    this.#thread.giveBack();
-  }
-
+  beginTransaction = async (turn: Turn) => turn.begin();
+  commitTransaction = (turn: Turn) => turn.end('COMMIT');
+  rollbackTransaction = (turn: Turn) => turn.end('ROLLBACK');
+  releaseConnection = async (turn: Turn) => turn.giveBack();
   destroy = () => this.#thread.close();
 }

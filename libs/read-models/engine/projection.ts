@@ -15,6 +15,7 @@ import {
   type ParkedStream,
   park,
   parkedIn,
+  rowsKnownIn,
   type Seen,
 } from './copies.ts';
 import { type Db, Rows, type Tx } from './model.ts';
@@ -22,7 +23,7 @@ import { Rate } from './rate.ts';
 import type { RenewViews } from './views.ts';
 
 const EVENTS_AT_ONCE = 1000;
-const EVENTS_BEFORE_TIDYING_UP = 10_000;
+const FEWEST_EVENTS_BETWEEN_TIDYING_UP = 10_000;
 const SECONDS_BETWEEN_TRIES = [0.1, 1, 5, 15];
 const SECONDS_BETWEEN_LOOKS_WHILE_PAUSED = 0.5;
 
@@ -56,8 +57,8 @@ export class Projection {
    */
   #saved: Pick<Checkpoint, 'position' | 'epoch' | 'seen'> = { position: BEFORE_FIRST, epoch: 0, seen: null };
   #whole: boolean | undefined;
-  /** So many events taken. Ever more, since the tables are ever larger. */
-  #tidyAt = EVENTS_BEFORE_TIDYING_UP;
+  /** So many events taken. Undefined until it was asked how large the tables are. */
+  #tidyAt: number | undefined;
   /** Where a copy that is being built has to be to be whole. */
   #goal: Position = BEFORE_FIRST;
   #lastError: string | undefined;
@@ -167,13 +168,20 @@ export class Projection {
     for (const { resolve } of reached) resolve();
   }
 
-  /** Nobody else does it for PGlite: dead rows would pile up, and it would plan without knowing how many rows there are. */
+  /**
+   * Nobody else does it for PGlite: dead rows would pile up, and it would plan without knowing how many rows there are.
+   * All wait meanwhile, the longer the more rows there are: so it is done when as many events came as there are rows.
+   */
   async #tidyUp(): Promise<void> {
-    if (this.#shared || this.taken.total < this.#tidyAt) return;
+    if (this.#shared) return;
+    const { total } = this.taken;
     const { model, schema } = this.copy;
-    for (const { name } of model.tables)
-      await sql`VACUUM (ANALYZE) ${sql.table(`${schema}.${name}`)}`.execute(this.#db);
-    this.#tidyAt = EVENTS_BEFORE_TIDYING_UP + this.taken.total * 1.5;
+    if (this.#tidyAt !== undefined && total >= this.#tidyAt) {
+      for (const { name } of model.tables)
+        await sql`VACUUM (ANALYZE) ${sql.table(`${schema}.${name}`)}`.execute(this.#db);
+      this.#tidyAt = undefined;
+    }
+    this.#tidyAt ??= total + Math.max(FEWEST_EVENTS_BETWEEN_TIDYING_UP, await rowsKnownIn(this.#db, this.copy));
   }
 
   /** Where the database refuses a batch for what is in it, its halves are tried, down to the one event to be parked. */
