@@ -30,9 +30,10 @@ export type DatabaseReply =
 
 /**
  * With the operating system's cache behind it, more buffers of its own are no faster (measured with 4 times as much).
- * They are touched one by one, so that memory would seem to leak until all were.
+ * They are touched one by one, so that memory would seem to leak until all were. Looking at 3,000 rows of a table instead
+ * of 30,000 takes a tenth of the time in which all others wait; our columns have few values, or each its own.
  */
-const settings = ['shared_buffers=32MB', 'max_wal_size=64MB'];
+const settings = ['shared_buffers=32MB', 'max_wal_size=64MB', 'default_statistics_target=10'];
 
 const FOR_ANALYSTS = { rowMode: 'array', parsers: parsersOfAnswers } as const;
 
