@@ -2,15 +2,19 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kysely, sql } from 'kysely';
+import type { Connection } from '../analysis.ts';
 import { openEmbeddedDatabase } from './embedded-database.ts';
 import type { Db } from './model.ts';
 import { ColumnNames } from './names.ts';
 
 let db: Db;
 let directory: string;
+let connect: (timeoutMilliseconds: number) => Promise<Connection>;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'leadger-pglite-'));
-  const { dialect } = await openEmbeddedDatabase(directory);
+  const database = await openEmbeddedDatabase(directory);
+  const { dialect } = database;
+  connect = database.connect;
   db = new Kysely({ dialect, plugins: [new ColumnNames()] });
   await sql`CREATE TABLE things (thing_id text, how_many integer)`.execute(db);
   await sql`INSERT INTO things VALUES ('a', 1)`.execute(db);
@@ -89,4 +93,14 @@ test('a failed question is asked anew', async () => {
   await expect(missing()).rejects.toThrow('does not exist');
   await sql`CREATE TABLE others (other_id text)`.execute(db);
   expect(await missing()).toEqual([]);
+});
+
+test('after a statement that took too long, everything says so, and nothing waits', async () => {
+  const { ask, close } = await connect(200);
+  const waiting = all();
+  await expect(ask('SELECT pg_sleep(30)')).rejects.toMatchObject({ code: '57014' });
+  await close();
+  await expect(connect(200)).rejects.toThrow('took too long');
+  for (const asked of [waiting, all(), db.transaction().execute((tx) => setTo(2, tx))])
+    await expect(asked).rejects.toThrow('took too long');
 });

@@ -122,7 +122,10 @@ export class PgliteThread {
   async connect(timeoutMilliseconds: number): Promise<Connection> {
     const turn = await this.takeTurn();
     // What was asked before may still be worked at: that is not the time of this question.
-    await this.ask('SELECT');
+    await this.ask('SELECT').catch((error: Error) => {
+      turn.giveBack();
+      throw error;
+    });
     const ask = async (statement: string): Promise<Answer> => {
       const tooLong = setTimeout(() => {
         this.#end('the statement took too long', QUERY_CANCELED);
