@@ -2,6 +2,8 @@ import { STATUS_CODES } from 'node:http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
+import { DamagedEvent } from '#audit/replay';
+import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import { AppendTooLarge, BadEvent, OutcomeUnknown, StoreFull, StoreUnavailable } from '#event-store/port';
 import { DatabaseError } from '#read-models/engine/pglite';
 import { isOutOfReach } from '#read-models/engine/postgres';
@@ -71,6 +73,8 @@ const storeErrors: readonly (readonly [new (...args: never[]) => Error, number, 
   [BeingBuilt, 503, 5],
   [UnknownModel, 404],
   [AlreadyRebuilding, 409],
+  [UnreadableEvent, 500],
+  [DamagedEvent, 500],
   [StoreFull, 507],
 ];
 
@@ -125,7 +129,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const problem = problemOf(error);
-    if (!problem) this.#log.error({ err: error }, 'a request failed unexpectedly');
+    if (!problem || problem.status === 500) this.#log.error({ err: error }, 'a request failed unexpectedly');
     (problem ?? unforeseen).send(host.switchToHttp().getResponse<FastifyReply>());
   }
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import { EventStoreError } from '#event-store/port';
 import type { Place } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
@@ -222,7 +223,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 await program.parseAsync().catch((error: unknown) => {
-  const expected = error instanceof CommandFailed || error instanceof EventStoreError;
+  const expected =
+    error instanceof CommandFailed || error instanceof EventStoreError || error instanceof UnreadableEvent;
   console.error(`leadger: ${expected ? error.message : error instanceof Error ? error.stack : error}`);
   process.exitCode = 1;
 });

@@ -30,7 +30,7 @@ export interface History {
 
 /**
  * Everything that happened to one thing up to an instant, replayed from the log and checked on the way.
- * @returns undefined when nothing had happened yet. @throws DamagedEvent
+ * @returns undefined when nothing had happened yet. @throws DamagedEvent, UnreadableEvent
  */
 export async function historyOf<Name extends FamilyName>(
   { events, vault }: { events: Pick<EventStore, 'readStream'>; vault: Pick<Vault, 'open'> },
@@ -42,7 +42,7 @@ export async function historyOf<Name extends FamilyName>(
   return { events: await Promise.all(facts.map((fact) => tellFact(fact, vault))), state: plain(state) };
 }
 
-/** What happened in several streams, in the order of the log, checked on the way. @throws DamagedEvent */
+/** What happened in several streams, in the order of the log, checked on the way. @throws DamagedEvent, UnreadableEvent */
 export async function factsOf(
   events: Pick<EventStore, 'readStream'>,
   streams: readonly string[],

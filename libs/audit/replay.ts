@@ -12,8 +12,8 @@ export interface Replay<State = unknown> {
 
 /** The bytes of an event are not those that were written: whatever is folded from them is no history. */
 export class DamagedEvent extends EventStoreError {
-  constructor(event: RecordedEvent, options?: ErrorOptions) {
-    super('damaged-event', `${nameOf(event)} is damaged: it is not what was written`, options);
+  constructor(event: RecordedEvent) {
+    super('damaged-event', `${nameOf(event)} is damaged: it is not what was written`);
   }
 }
 
@@ -26,7 +26,7 @@ export interface ReplayOptions {
 /**
  * Replays a stream. Ends before the first event later than `at`, also where a clock was set back afterwards: a history
  * has no holes. A stream that does not exist, or not yet, has no facts.
- * @throws DamagedEvent, RangeError for a stream that is none of ours
+ * @throws DamagedEvent, UnreadableEvent, RangeError for a stream that is none of ours
  */
 export async function replay<Name extends FamilyName>(
   store: Pick<EventStore, 'readStream'>,
@@ -47,9 +47,5 @@ export async function replay<Name extends FamilyName>(
 
 function decodeChecked(recorded: RecordedEvent, hashOf: ReplayOptions['hashOf']): Fact {
   if (recorded.hash && Buffer.compare(recorded.hash, hashOf(recorded)) !== 0) throw new DamagedEvent(recorded);
-  try {
-    return decode(recorded);
-  } catch (error) {
-    throw new DamagedEvent(recorded, { cause: error });
-  }
+  return decode(recorded);
 }

@@ -1,3 +1,4 @@
+import { UnreadableEvent } from './kernel/unreadable-event.ts';
 import { type AnyEvent, type EventTypeName, type Family, type FamilyName, familyOf, ledger } from './ledger.ts';
 
 /** Who caused an event, and by which request. Stored beside it. */
@@ -64,16 +65,21 @@ export function encode(stream: string, event: AnyEvent, cause: Cause): EncodedEv
 
 /**
  * Reads a stored event, an older version of it through its upcasters. Personal data stays sealed.
- * @throws SyntaxError, RangeError when the bytes are none of ours.
+ * @throws UnreadableEvent
  */
 export function decode(stored: StoredEvent): Fact {
-  const { type, id: eventId, stream, revision, position } = stored;
-  const { schemaVersion = 1, ...cause } = JSON.parse(decoder.decode(stored.metadata));
-  const family: Family = ledger[familyOf(stream)];
-  if (!family.events[type]) throw new RangeError(`${stream} has an event of the unknown type ${type}`);
-  const steps = family.upcasters[type]?.slice(schemaVersion - 1) ?? [];
-  const data = steps.reduce((older, step) => step(older), JSON.parse(decoder.decode(stored.data)));
-  return { type, data, eventId, stream, revision, position, cause } as Fact;
+  try {
+    const { type, id: eventId, stream, revision, position } = stored;
+    const { schemaVersion = 1, ...cause } = JSON.parse(decoder.decode(stored.metadata));
+    const family: Family = ledger[familyOf(stream)];
+    if (!family.events[type]) throw new RangeError(`there are no such events in ${stream}`);
+    const steps = family.upcasters[type]?.slice(schemaVersion - 1) ?? [];
+    const data = steps.reduce((older, step) => step(older), JSON.parse(decoder.decode(stored.data)));
+    if (typeof data !== 'object' || data === null) throw new TypeError('it says nothing');
+    return { type, data, eventId, stream, revision, position, cause } as Fact;
+  } catch (error) {
+    throw new UnreadableEvent(stored, error as Error);
+  }
 }
 
 /** The id within its family: `order-123` → `123`. */

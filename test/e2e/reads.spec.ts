@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto';
+import type { EventStore } from '#event-store/port';
+import { EVENT_STORE } from '#wiring/tokens';
 import { type Server, START, startServer } from './server.ts';
 
 let server: Server;
@@ -274,4 +277,27 @@ describe('lists', () => {
   ])('%s is answered with 404', async (path) => {
     expect((await server.call('GET', path)).status).toBe(404);
   });
+});
+
+// The last one: leads that the order was chosen for wait for it.
+test('a history with an event that cannot be read names it', async () => {
+  const orderId = await placeOrder(customerId);
+  const { revision } = (await read(`/api/orders/${orderId}`)).body;
+  const bytes = new TextEncoder().encode('null');
+  const store = server.application.get<EventStore>(EVENT_STORE);
+  await store.append(
+    `order-${orderId}`,
+    [{ id: randomUUID(), type: 'OrderPaused', data: bytes, metadata: new TextEncoder().encode('{}') }],
+    revision,
+  );
+  const told = {
+    status: 500,
+    body: {
+      code: 'unreadable-event',
+      detail: `order-${orderId}@${revision + 1} (OrderPaused) cannot be read: it says nothing`,
+    },
+  };
+  expect(await server.call('GET', `/api/orders/${orderId}/history`)).toMatchObject(told);
+  expect(await server.call('POST', `/api/orders/${orderId}/restart`, {})).toMatchObject(told);
+  expect(server.errors.splice(0)).toHaveLength(2);
 });
