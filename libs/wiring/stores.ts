@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { asOfNow, copyLog } from '#audit/copy-log';
@@ -119,14 +120,20 @@ export async function openForAnalysis(
 const MILLISECONDS_BETWEEN_TRIES = 200;
 
 async function whenFree(path: string, onWait: (why: string) => void): Promise<DataDirectory> {
-  for (let told = false; ; told = true) {
+  for (let told = false; ; ) {
     try {
       return openDataDirectory(path);
     } catch (error) {
-      if (!(error instanceof CannotOpenStore && error.code === 'locked')) throw error;
-      if (!told) onWait(error.message);
+      if (!(error instanceof CannotOpenStore)) throw error;
+      if (error.code === 'locked') {
+        if (!told) onWait(error.message);
+        told = true;
+        await wait(MILLISECONDS_BETWEEN_TRIES);
+      } else if (error.code === 'damaged') {
+        console.warn(`leadger: ${error.message}: what analysts read is built anew from the log`);
+        rmSync(path, { recursive: true });
+      } else throw error;
     }
-    await wait(MILLISECONDS_BETWEEN_TRIES);
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -106,6 +106,16 @@ test('while the store runs, its log is read beside it, as far as it is now, also
     await store.kill();
   }
 }, 90_000);
+
+test('damaged read models for analysts are built anew', async () => {
+  await mkdir(join(data, 'analysts'), { recursive: true });
+  await writeFile(join(data, 'analysts', 'format.json'), 'half a li');
+  const { code, stdout, stderr } = await cli('query', 'SELECT 1 AS one', '--format', 'ndjson', '--data', data);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '{"one":1}\n' });
+  expect(stderr).toMatch(
+    /^leadger: \S+format\.json does not say which format .*: what analysts read is built anew from the log\n/,
+  );
+});
 
 test('a question waits while another program has the read models for analysts, and the store starts meanwhile', async () => {
   const other = openDataDirectory(join(data, 'analysts'));
