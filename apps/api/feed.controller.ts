@@ -29,6 +29,7 @@ import {
 } from 'rxjs';
 import { customerStream } from '#domain/accounts/customer';
 import { decode, type Fact, idOf } from '#domain/codec';
+import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import { familyOf } from '#domain/ledger';
 import { BadEvent, type EventStore, type Position, type RecordedEvent } from '#event-store/port';
 import type { Caller } from '#wiring/requests';
@@ -70,9 +71,6 @@ interface Owner {
 
 /** A lead is told of once it is delivered: until then it may still go to somebody else. */
 const stepsTowardsADelivery: ReadonlySet<string> = new Set(['ContactAdded', 'ContactRemoved']);
-
-/** Something in the log that says nothing to this version. */
-class Unreadable extends Error {}
 
 const MILLISECONDS_BETWEEN_HEARTBEATS = 15_000;
 const MOST_MILLISECONDS_WITHOUT_READING = 60_000;
@@ -181,33 +179,35 @@ export class FeedController implements OnModuleDestroy {
   async #toldOf(event: RecordedEvent, follower: Follower): Promise<MessageEvent | undefined> {
     const { position: id, stream, type } = event;
     try {
-      const fact = read(event);
+      const fact = decode(event);
       const owner = await this.#ownerOf(fact);
       return isTold(fact, owner, follower) ? { type: 'change', id, data: changeOf(fact, owner) } : undefined;
     } catch (error) {
-      if (!(error instanceof Unreadable)) throw error;
+      if (!(error instanceof UnreadableEvent)) throw error;
       return isCustomer(follower) ? undefined : { type: 'unreadable', id, data: { stream, type } };
     }
   }
 
   /** The first event of a stream says whose it is. */
-  async #ownerOf({ stream }: Fact): Promise<Owner> {
+  async #ownerOf(fact: Fact): Promise<Owner> {
+    const { stream } = fact;
     const known = this.#owners.get(stream);
     if (known) return known;
-    const owner = await this.#readOwner(stream);
+    const owner = await this.#readOwner(fact);
     if (this.#owners.size >= MOST_OWNERS) this.#owners.clear();
     this.#owners.set(stream, owner);
     return owner;
   }
 
-  async #readOwner(stream: string): Promise<Owner> {
+  async #readOwner(fact: Fact): Promise<Owner> {
+    const { stream } = fact;
     const first = familyOf(stream) === 'contacts' ? customerStream(idOf(stream)) : stream;
     for await (const event of this.#events.readStream(first, { maxCount: 1 })) {
       // Of a customer the stream itself tells the id.
-      const { customerId = idOf(stream), storeId } = read(event).data as Partial<Owner> & Pick<Owner, 'storeId'>;
+      const { customerId = idOf(stream), storeId } = decode(event).data as Partial<Owner> & Pick<Owner, 'storeId'>;
       return { customerId, storeId };
     }
-    throw new Unreadable(`${first} has no first event`);
+    throw new UnreadableEvent(fact, new Error(`${first} has no first event`));
   }
 
   /** @throws Problem for what is no position of this log, which is shorter when it was restored from a copy */
@@ -229,18 +229,6 @@ export class FeedController implements OnModuleDestroy {
       throw error;
     }
   }
-}
-
-/** @throws Unreadable */
-function read(event: RecordedEvent): Fact {
-  try {
-    const fact = decode(event);
-    // Events of other programs may be of no data at all.
-    if (typeof fact.data === 'object' && fact.data !== null) return fact;
-  } catch (cause) {
-    throw new Unreadable(`${event.type} in ${event.stream} cannot be read`, { cause });
-  }
-  throw new Unreadable(`${event.type} in ${event.stream} has no data`);
 }
 
 const isCustomer = ({ actor }: Follower): boolean => actor.startsWith('customer:');
