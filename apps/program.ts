@@ -1,11 +1,15 @@
 import { parseArgs } from 'node:util';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { EventStoreError } from '#event-store/port';
+import { LeadgerError } from '#domain/kernel/leadger-error';
 import { startLeadger } from '#wiring/start';
 import type { Place } from '#wiring/stores';
 
 /** Something wrong with how a program was called: said in one line. */
-export class UsageError extends Error {}
+export class UsageError extends LeadgerError {
+  constructor(message: string) {
+    super('usage', message);
+  }
+}
 
 export interface ProgramOptions extends Place {
   readonly port: number;
@@ -112,8 +116,7 @@ function messageFor(error: unknown): string {
   const { code, port } = error as NodeJS.ErrnoException & { port?: number };
   if (code === 'EADDRINUSE') return `port ${port} is in use: choose another with --port or PORT`;
   if (code === 'EACCES' && port !== undefined) return `port ${port} may not be used by this user`;
-  const expected =
-    error instanceof EventStoreError || error instanceof UsageError || code?.startsWith('ERR_PARSE_ARGS');
+  const expected = error instanceof LeadgerError || code?.startsWith('ERR_PARSE_ARGS');
   return expected ? error.message : (error.stack ?? error.message);
 }
 

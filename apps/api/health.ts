@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type EventStore, EventStoreError, type Position } from '#event-store/port';
+import { LeadgerError } from '#domain/kernel/leadger-error';
+import type { EventStore, Position } from '#event-store/port';
 import { systemClock } from '#gateways/clock';
 import type { ReadModelStatus, ReadModels } from '#read-models/read-models';
 import type { Operations } from '#wiring/operations';
@@ -76,7 +77,7 @@ export const healthExample: Health = {
 export async function examine({ events, operations, readModels }: Parts): Promise<Health> {
   const store = await events.head().then(
     (position) => ({ ok: true, position }),
-    (error: unknown) => ({ ok: false, error: error instanceof EventStoreError ? error.code : 'unforeseen' }),
+    (error: unknown) => ({ ok: false, error: error instanceof LeadgerError ? error.code : 'unforeseen' }),
   );
   const statuses = await readModels.status().catch(() => []);
   const lags = store.ok ? await lagsOf(events, statuses) : new Map<Position, Lag>();

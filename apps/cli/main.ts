@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { UnreadableEvent } from '#domain/kernel/unreadable-event';
-import { EventStoreError } from '#event-store/port';
+import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { Place } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import type { Format } from './query.ts';
@@ -223,8 +222,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 await program.parseAsync().catch((error: unknown) => {
-  const expected =
-    error instanceof CommandFailed || error instanceof EventStoreError || error instanceof UnreadableEvent;
+  const expected = error instanceof LeadgerError;
   console.error(`leadger: ${expected ? error.message : error instanceof Error ? error.stack : error}`);
   process.exitCode = 1;
 });

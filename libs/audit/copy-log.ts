@@ -1,7 +1,8 @@
-import { type EventStore, EventStoreError, type RecordedEvent } from '#event-store/port';
+import { LeadgerError } from '#domain/kernel/leadger-error';
+import { type EventStore, type RecordedEvent } from '#event-store/port';
 
 /** What the target holds is not the beginning of the source. */
-export class NoCopy extends EventStoreError {
+export class NoCopy extends LeadgerError {
   constructor(message: string) {
     super('no-copy', message);
   }

@@ -1,7 +1,8 @@
 import { decode, type Fact } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
+import { LeadgerError } from '#domain/kernel/leadger-error';
 import { type Family, type FamilyName, familyOf, ledger, type StateOf } from '#domain/ledger';
-import { type EventStore, EventStoreError, type RecordedEvent } from '#event-store/port';
+import { type EventStore, type RecordedEvent } from '#event-store/port';
 import { nameOf } from './raw-log.ts';
 
 /** A stream as it was: what had happened, why, and what it came to. */
@@ -11,7 +12,7 @@ export interface Replay<State = unknown> {
 }
 
 /** The bytes of an event are not those that were written: whatever is folded from them is no history. */
-export class DamagedEvent extends EventStoreError {
+export class DamagedEvent extends LeadgerError {
   constructor(event: RecordedEvent) {
     super('damaged-event', `${nameOf(event)} is damaged: it is not what was written`);
   }

@@ -3,6 +3,8 @@
  * What every adapter promises is spelled out as tests in `contract/`.
  */
 
+import { LeadgerError } from '#domain/kernel/leadger-error';
+
 /** Where an event stands in the whole log: an opaque token. Tokens of one store compare with `<`; across stores they mean nothing. */
 export type Position = string & { readonly __position: unique symbol };
 
@@ -107,15 +109,8 @@ export interface StoreLimits {
 
 export const DEFAULT_LIMITS: StoreLimits = { maxAppendBytes: 1024 * 1024, maxAppendEvents: 4096, maxNameLength: 500 };
 
-export class EventStoreError extends Error {
-  /** Stable, for callers and problem documents. */
-  readonly code: string;
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
-    this.code = code;
-  }
-}
+/** What an event store refuses or fails with. */
+export class EventStoreError extends LeadgerError {}
 
 /** The stream is not where the caller thought; nothing was written. */
 export class WrongExpectedRevision extends EventStoreError {

@@ -1,4 +1,4 @@
-import { EventStoreError } from '#event-store/port';
+import { LeadgerError } from '#domain/kernel/leadger-error';
 import { ANALYST, ANALYTICS } from './engine/views.ts';
 
 /** Some rows of an answer; the first has the columns even when there are no rows. */
@@ -23,7 +23,7 @@ export interface AnalysisOptions {
 }
 
 /** The database would not answer, or not in time. */
-export class QueryFailed extends EventStoreError {
+export class QueryFailed extends LeadgerError {
   constructor(reason: string) {
     super('query-failed', reason);
   }

@@ -1,7 +1,7 @@
 import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import { parseInstant } from '#domain/kernel/instants';
+import { LeadgerError } from '#domain/kernel/leadger-error';
 import { replacementIdOf } from '#domain/replacements/replacement';
-import { EventStoreError } from '#event-store/port';
 import { type AttentionLimits, type AttentionRow, attention } from './attention.ts';
 import { type Db, snake, type Table } from './engine/model.ts';
 import { type CustomerRow, customerTable } from './models/customers.ts';
@@ -70,7 +70,7 @@ export interface Page<Item> {
 export const LARGEST_PAGE = 200;
 
 /** A cursor that none of our pages gave out. */
-export class BadCursor extends EventStoreError {
+export class BadCursor extends LeadgerError {
   constructor() {
     super('bad-cursor', 'this cursor was not given out for this list in this order');
   }

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Kysely, sql } from 'kysely';
-import { BEFORE_FIRST, type EventStore, EventStoreError, type Position } from '#event-store/port';
+import { LeadgerError } from '#domain/kernel/leadger-error';
+import { BEFORE_FIRST, type EventStore, type Position } from '#event-store/port';
 import { type AnalysisOptions, type Answer, analyse, type Connection } from './analysis.ts';
 import { views } from './analytics.ts';
 import {
@@ -121,7 +122,7 @@ export interface RebuildOptions {
   readonly signal?: AbortSignal;
 }
 
-export class UnknownModel extends EventStoreError {
+export class UnknownModel extends LeadgerError {
   constructor(name: string) {
     super(
       'unknown-read-model',
@@ -131,27 +132,27 @@ export class UnknownModel extends EventStoreError {
 }
 
 /** The model is being built, and was never whole yet. */
-export class BeingBuilt extends EventStoreError {
+export class BeingBuilt extends LeadgerError {
   constructor(name: string) {
     super('read-model-being-built', `the read model ${name} is being built from the log: ask again`);
   }
 }
 
 /** One rebuild of a model at a time. */
-export class AlreadyRebuilding extends EventStoreError {
+export class AlreadyRebuilding extends LeadgerError {
   constructor(name: string) {
     super('already-rebuilding', `the read model ${name} is being rebuilt already`);
   }
 }
 
-export class RebuildCancelled extends EventStoreError {
+export class RebuildCancelled extends LeadgerError {
   constructor(name: string) {
     super('rebuild-cancelled', `the rebuild of ${name} was cancelled: the next one goes on from there`);
   }
 }
 
 /** What was paused stays as it is until somebody resumes it. */
-export class Paused extends EventStoreError {
+export class Paused extends LeadgerError {
   constructor(name: string) {
     super('read-model-paused', `the read model ${name} is paused, and rests where it is until it is resumed`);
   }

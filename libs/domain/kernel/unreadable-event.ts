@@ -1,8 +1,8 @@
-/** An event that this version cannot read: damaged, of a newer version, or none of ours. */
-export class UnreadableEvent extends Error {
-  readonly code = 'unreadable-event';
+import { LeadgerError } from './leadger-error.ts';
 
+/** An event that this version cannot read: damaged, of a newer version, or none of ours. */
+export class UnreadableEvent extends LeadgerError {
   constructor({ type, stream, revision }: { type: string; stream: string; revision: number }, cause: Error) {
-    super(`${stream}@${revision} (${type}) cannot be read: ${cause.message}`, { cause });
+    super('unreadable-event', `${stream}@${revision} (${type}) cannot be read: ${cause.message}`, { cause });
   }
 }
