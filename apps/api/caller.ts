@@ -3,8 +3,9 @@ import { hash, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
-import type { Caller } from '#wiring/requests';
+import type { RequestContext } from '#requests/request-tools';
 import { malformed } from './problems.ts';
 
 /** Nobody signs in yet: whoever reaches the loopback interface is the store's own staff, or says whom it acts for. */
@@ -20,15 +21,16 @@ const headers = {
 
 /** Who asks, why, and under which command id, as the headers say. */
 export const Asking = createParamDecorator(
-  (_: unknown, context: ExecutionContext): Caller => callerOf(context.switchToHttp().getRequest<FastifyRequest>()),
+  (_: unknown, context: ExecutionContext): RequestContext =>
+    contextOf(context.switchToHttp().getRequest<FastifyRequest>()),
 );
 
-function callerOf(request: FastifyRequest): Caller {
+function contextOf(request: FastifyRequest): RequestContext {
   const actor = headerOf(request, 'leadger-actor') ?? DEFAULT_ACTOR;
   const reason = headerOf(request, 'leadger-reason');
   const ifMatch = headerOf(request, 'if-match');
   return {
-    actor,
+    caller: trialCaller(actor),
     ...identityOf(request, actor),
     ...(reason && { reason }),
     ...(ifMatch && ifMatch !== '*' && { ifRevision: Number.parseInt(ifMatch.slice(1), 10) }),
@@ -39,7 +41,7 @@ function callerOf(request: FastifyRequest): Caller {
  * A key makes a repeat the same command, for this actor and this route; without one every request is its own. A file
  * needs none: its rows are known by what they say.
  */
-function identityOf(request: FastifyRequest, actor: string): Pick<Caller, 'commandId' | 'requestHash'> {
+function identityOf(request: FastifyRequest, actor: string): Pick<RequestContext, 'commandId' | 'requestHash'> {
   const key = headerOf(request, 'idempotency-key');
   if (key === undefined || request.body instanceof Readable) return { commandId: randomUUID() };
   const path = request.url.split('?', 1)[0];

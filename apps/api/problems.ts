@@ -9,7 +9,7 @@ import { DatabaseError } from '#read-models/engine/pglite';
 import { isOutOfReach } from '#read-models/engine/postgres';
 import { BadCursor } from '#read-models/queries';
 import { AlreadyRebuilding, BeingBuilt, UnknownModel } from '#read-models/read-models';
-import { TooMuchContention } from '#wiring/ledger';
+import { TooMuchContention } from '#requests/command-handler';
 
 export interface FieldError {
   /** Path of the field in the body, or the name of the header or query parameter. */
@@ -70,6 +70,7 @@ const storeErrors: readonly (readonly [new (...args: never[]) => Error, number, 
   [AppendTooLarge, 413],
   [StoreUnavailable, 503, 5],
   [OutcomeUnknown, 503, 1],
+  [TooMuchContention, 503, 1],
   [BeingBuilt, 503, 5],
   [UnknownModel, 404],
   [AlreadyRebuilding, 409],
@@ -91,10 +92,6 @@ const refusedEarly: Readonly<Record<number, readonly [code: string, detail?: str
 /** @returns undefined for an error that nobody foresaw: a defect of ours */
 export function problemOf(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error;
-  if (error instanceof TooMuchContention)
-    return new Problem(503, 'too-much-contention', 'others keep writing the same; nothing was done, ask again', {
-      retryAfterSeconds: 1,
-    });
   if (isOutOfReach(error))
     return new Problem(503, 'read-models-unavailable', 'the database cannot be asked now', { retryAfterSeconds: 5 });
   // With a code, the database understood and says no: that is a defect of ours.

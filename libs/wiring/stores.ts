@@ -22,7 +22,7 @@ export interface Stores {
 }
 
 /** Where a store lives. On many machines it needs no directory: events, read models and keys are all on servers. */
-export interface Place {
+export interface StoreLocation {
   /** Made when it does not exist. Undefined: what is on no server is in memory, gone when closed. */
   readonly directory?: string | undefined;
   /** Connection string of an EventStoreDB or KurrentDB; undefined: the events lie in the directory. */
@@ -31,7 +31,7 @@ export interface Place {
   readonly databaseUrl?: string | undefined;
 }
 
-export interface OpenStoresOptions extends Place {
+export interface OpenStoresOptions extends StoreLocation {
   /** Do not make a new store where there is none. */
   readonly mustExist?: boolean;
   /** 32 bytes; default: `LEADGER_MASTER_KEY`, else a file beside the keys. */
@@ -42,20 +42,20 @@ export interface OpenStoresOptions extends Place {
 
 /** @throws CannotOpenStore: locked, read-only, full, damaged, of a newer format. What was opened before is closed. */
 export async function openStores(options: OpenStoresOptions): Promise<Stores> {
-  const { mustExist, masterKey, matchingSecret, ...place } = options;
-  const path = directoryOf(place);
+  const { mustExist, masterKey, matchingSecret, ...location } = options;
+  const path = directoryOf(location);
   if (path !== undefined && mustExist) openDataDirectory(path, { readOnly: true });
   const { opened, close } = closedTogether();
   try {
     const directory = path === undefined ? undefined : openDataDirectory(path);
     if (directory) opened.push(directory);
-    const events = await openEvents(place);
+    const events = await openEvents(location);
     opened.push(events);
-    const vault = await openVault({ ...keysOf(place), masterKey, matchingSecret });
+    const vault = await openVault({ ...keysOf(location), masterKey, matchingSecret });
     opened.push(vault);
     const readModels = await openReadModels({
       store: events,
-      databaseUrl: place.databaseUrl,
+      databaseUrl: location.databaseUrl,
       ...inside(path, READ_MODELS),
     });
     opened.push({ close: () => readModels.stop() });
@@ -67,11 +67,11 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
 }
 
 /** Events and keys for reading only, beside a running instance or on a copy. */
-export async function openForReading(place: Place): Promise<Pick<Stores, 'events' | 'vault' | 'close'>> {
-  const path = directoryOf(place);
+export async function openForReading(location: StoreLocation): Promise<Pick<Stores, 'events' | 'vault' | 'close'>> {
+  const path = directoryOf(location);
   const directory = path === undefined ? undefined : openDataDirectory(path, { readOnly: true });
-  const events = await openEvents({ ...place, readOnly: true });
-  const vault = await openVault({ ...keysOf(place), readOnly: true });
+  const events = await openEvents({ ...location, readOnly: true });
+  const vault = await openVault({ ...keysOf(location), readOnly: true });
   return {
     events,
     vault,
@@ -142,7 +142,7 @@ async function whenFree(path: string, onWait: (why: string) => void): Promise<Da
  * Nothing that is done to it touches the other. The master key is not written there.
  */
 export async function openCopy(
-  of: Place,
+  of: StoreLocation,
   directory: string,
   onProgress: (events: number) => void = () => {},
 ): Promise<Stores> {
@@ -179,18 +179,19 @@ export const openEvents = ({
   directory,
   eventStoreDb: connectionString,
   readOnly = false,
-}: Place & { readOnly?: boolean }): Promise<EventStore> =>
+}: StoreLocation & { readOnly?: boolean }): Promise<EventStore> =>
   connectionString === undefined
     ? openEmbeddedStore({ ...inside(directory, 'events'), readOnly })
     : openEventStoreDb({ connectionString });
 
 /** Where the keys lie: with the read models when the events are on a server too, else in the directory. */
-export const keysOf = (place: Place): Pick<VaultOptions, 'directory' | 'databaseUrl'> =>
-  isOnServers(place) ? { databaseUrl: place.databaseUrl } : inside(place.directory, 'keys');
+export const keysOf = (location: StoreLocation): Pick<VaultOptions, 'directory' | 'databaseUrl'> =>
+  isOnServers(location) ? { databaseUrl: location.databaseUrl } : inside(location.directory, 'keys');
 
-const isOnServers = ({ eventStoreDb, databaseUrl }: Place): boolean =>
+const isOnServers = ({ eventStoreDb, databaseUrl }: StoreLocation): boolean =>
   eventStoreDb !== undefined && databaseUrl !== undefined;
 
-const directoryOf = (place: Place): string | undefined => (isOnServers(place) ? undefined : place.directory);
+const directoryOf = (location: StoreLocation): string | undefined =>
+  isOnServers(location) ? undefined : location.directory;
 
 const inside = (path: string | undefined, name: string) => (path === undefined ? {} : { directory: join(path, name) });

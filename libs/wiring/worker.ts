@@ -4,15 +4,15 @@ import { type ProcessEngine, UnitLost } from '#processes/engine/engine';
 import { leadDistribution } from '#processes/lead-distribution';
 import { unitOf } from '#processes/process';
 import type { ReadModels } from '#read-models/read-models';
+import type { StreamCache } from '#requests/stream-cache';
 import type { Lease, Leases } from './leases.ts';
-import type { Ledger } from './ledger.ts';
 import { operationsOf, type WorkerReport } from './operations.ts';
 import { processes } from './reactions.ts';
 import { sharesOf } from './shares.ts';
 
-interface Needs {
+interface WorkerDependencies {
   readonly leases: Leases;
-  readonly ledger: Ledger;
+  readonly streams: StreamCache;
   readonly readModels: ReadModels;
   /** A new engine, which acts for what the worker has a lease of. */
   readonly createEngine: (leaseOf: (unit: string) => Lease | undefined) => ProcessEngine;
@@ -27,7 +27,7 @@ const FOLLOWER = 'read-model/';
  * Every worker folds all facts all the time, so it can take over at once.
  */
 export class Worker {
-  readonly #needs: Needs;
+  readonly #dependencies: WorkerDependencies;
   readonly #stopping = new AbortController();
   readonly #held = new Map<string, Lease>();
   /** Units of processes that the engine may act for: it has folded all that was in the log when they were taken. */
@@ -38,8 +38,8 @@ export class Worker {
   #engine: ProcessEngine;
   #lastError: string | undefined;
 
-  constructor(needs: Needs) {
-    this.#needs = needs;
+  constructor(dependencies: WorkerDependencies) {
+    this.#dependencies = dependencies;
     this.#engine = this.#newEngine();
   }
 
@@ -50,7 +50,7 @@ export class Worker {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await Promise.race([this.#appear(), this.#failed.promise]).catch((error) => this.#mindError(error));
-      const pause = this.#needs.leases.termMilliseconds / APPEARANCES_A_TERM;
+      const pause = this.#dependencies.leases.termMilliseconds / APPEARANCES_A_TERM;
       await Promise.race([wait(pause, undefined, { signal }).catch(() => {}), this.#failed.promise]);
     }
   }
@@ -61,7 +61,7 @@ export class Worker {
     await this.#engine.stop();
     for (const following of this.#following.values()) following.abort();
     await Promise.all(this.#followed);
-    await this.#needs.leases.leave().catch(() => {});
+    await this.#dependencies.leases.leave().catch(() => {});
   }
 
   units = (): readonly string[] => [...this.#held.values()].filter((lease) => lease.holds()).map(({ unit }) => unit);
@@ -83,7 +83,7 @@ export class Worker {
   }
 
   async #appear(): Promise<void> {
-    const { leases } = this.#needs;
+    const { leases } = this.#dependencies;
     const report: WorkerReport = {
       units: this.units(),
       status: this.#engine.status(),
@@ -99,8 +99,8 @@ export class Worker {
   }
 
   async #unitsThereAre(): Promise<readonly string[]> {
-    const { ledger, readModels } = this.#needs;
-    const { state: catalogue } = await ledger.read<'catalogue'>(catalogueStream);
+    const { streams, readModels } = this.#dependencies;
+    const { state: catalogue } = await streams.read<'catalogue'>(catalogueStream);
     return [
       ...processes.filter(({ inParts }) => !inParts).map(({ name }) => name),
       ...[...catalogue.leadTypes.keys()].map((leadTypeId) => unitOf(leadDistribution.name, leadTypeId)),
@@ -111,7 +111,7 @@ export class Worker {
   async #handOver(units: readonly string[]): Promise<void> {
     if (units.length === 0) return;
     await this.#letGo(units);
-    await this.#needs.leases.release(units);
+    await this.#dependencies.leases.release(units);
   }
 
   /** Ends what is under way for units. An engine that acted for one begins anew: it may believe what never came to be. */
@@ -129,7 +129,7 @@ export class Worker {
   }
 
   async #take(units: readonly string[]): Promise<void> {
-    const taken = new Map((await this.#needs.leases.take(units)).map((lease) => [lease.unit, lease]));
+    const taken = new Map((await this.#dependencies.leases.take(units)).map((lease) => [lease.unit, lease]));
     const lost = [...this.#held.values()].filter(({ unit, token }) => taken.get(unit)?.token !== token);
     await this.#letGo(lost.map(({ unit }) => unit));
     const gained = [...taken.values()].filter(({ unit }) => !this.#held.has(unit));
@@ -143,7 +143,7 @@ export class Worker {
   #follow(unit: string): void {
     const over = new AbortController();
     this.#following.set(unit, over);
-    const followed = this.#needs.readModels.follow(unit.slice(FOLLOWER.length), over.signal);
+    const followed = this.#dependencies.readModels.follow(unit.slice(FOLLOWER.length), over.signal);
     this.#followed.add(followed);
     void followed.finally(() => this.#followed.delete(followed));
   }
@@ -153,7 +153,7 @@ export class Worker {
     return lease?.holds() ? lease : undefined;
   };
 
-  #newEngine = (): ProcessEngine => this.#needs.createEngine(this.#leaseOf);
+  #newEngine = (): ProcessEngine => this.#dependencies.createEngine(this.#leaseOf);
 
   #startEngine(): void {
     const engine = this.#engine;

@@ -3,12 +3,12 @@ import { z } from 'zod';
 import { instant } from '#domain/kernel/events';
 import { parseInstant } from '#domain/kernel/instants';
 import { type Contact, contact } from '#domain/leads/contact';
+import type { ReceiveLeadRequest } from './leads.ts';
 import { type Line, type LineEncoding, linesOf } from './lines.ts';
-import type { ReceiveLead } from './requests.ts';
 
 /** A row of a file of leads, or why it is none. `text` is what stands there, cut where it is long. */
 export type LeadRow =
-  | { readonly line: number; readonly text: string; readonly lead: ReceiveLead }
+  | { readonly line: number; readonly text: string; readonly lead: ReceiveLeadRequest }
   | { readonly line: number; readonly text: string; readonly reason: string };
 
 /** The file as a whole cannot be read as leads: nothing of it is taken in. */
@@ -150,7 +150,7 @@ function leadOfCells(
   header: readonly (Field | undefined)[],
   cells: readonly string[],
   defaults: LeadFileOptions,
-): ReceiveLead | string {
+): ReceiveLeadRequest | string {
   const values: Partial<Record<Field, string>> = {};
   for (const [index, field] of header.entries()) {
     const value = cells[index]?.trim();
@@ -233,7 +233,7 @@ interface Written {
   readonly contact: Contact;
 }
 
-function leadOf({ contact, ...written }: Written, defaults: LeadFileOptions): ReceiveLead | string {
+function leadOf({ contact, ...written }: Written, defaults: LeadFileOptions): ReceiveLeadRequest | string {
   const leadTypeId = written.leadTypeId ?? defaults.leadTypeId;
   const source = written.source ?? defaults.source;
   if (leadTypeId === undefined) return 'leadTypeId: is missing';
@@ -245,11 +245,11 @@ function leadOf({ contact, ...written }: Written, defaults: LeadFileOptions): Re
   return { leadTypeId, source, capturedAt, contact };
 }
 
-function rowOf(line: Line, read: () => ReceiveLead | string): LeadRow {
+function rowOf(line: Line, read: () => ReceiveLeadRequest | string): LeadRow {
   const { number } = line;
   const text = shortened(line.text, 2000);
   if ('reason' in line) return { line: number, text, reason: line.reason };
-  let lead: ReceiveLead | string;
+  let lead: ReceiveLeadRequest | string;
   try {
     lead = read();
   } catch (error) {
