@@ -3,6 +3,7 @@ import { trialCaller } from '#domain/kernel/caller';
 import { type Refusal, refuse } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
 import type { AnyCommand } from '#domain/ledger';
+import { orderStream } from '#domain/orders/order';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { type EventStore, OutcomeUnknown, StoreFull, WrongExpectedRevision } from '#event-store/port';
 import { minute } from '#test/given';
@@ -146,6 +147,32 @@ describe('the command handler', () => {
     expect(await handler.execute(ask(changeTo('Other'), { ifRevision: 0 }))).toMatchObject({ kind: 'accepted' });
     const elsewhere = ask(register, { stream: customerStream('c9'), ifRevision: 0 });
     expect(await handler.execute(elsewhere)).toEqual({ kind: 'revision-mismatch', actual: 'no-stream' });
+  });
+
+  it('checks the right of the caller on the stream as it is, before the revision it saw', async () => {
+    await handler.execute(ask(register));
+    const stranger = { caller: trialCaller('customer:c2') };
+    const refused = { kind: 'refused', refusal: { code: 'not-yours' } };
+    expect(await handler.execute(ask(changeTo('Other'), stranger))).toMatchObject(refused);
+    expect(await handler.execute(ask(changeTo('Other'), { ...stranger, ifRevision: 7 }))).toMatchObject(refused);
+    expect(await types()).toEqual(['CustomerRegistered']);
+  });
+
+  it('gives a repeat its first outcome though the caller has lost the right since', async () => {
+    await handler.execute(ask(register));
+    const first = await handler.execute(ask(changeTo('Other'), { key: 'k', body: 'h1' }));
+    const later = ask(changeTo('Other'), { key: 'k', body: 'h1', caller: trialCaller('customer:c2') });
+    expect(await handler.execute(later)).toEqual({ ...first, repeated: true });
+  });
+
+  it('takes commands of processes from processes only', async () => {
+    const order = orderStream('o1');
+    const decline = { type: 'DeclinePayment', at: minute(0), reason: 'no funds' } as const;
+    const refused = { kind: 'refused', refusal: { code: 'process-only' } };
+    expect(await handler.execute(ask(decline, { stream: order }))).toMatchObject(refused);
+    const process = { kind: 'process', actor: 'process:payment-capture', roles: ['process'], stores: 'all' } as const;
+    const unknown = { kind: 'refused', refusal: { code: 'order-unknown' } };
+    expect(await handler.execute(ask(decline, { stream: order, caller: process }))).toMatchObject(unknown);
   });
 
   it('notices what another process wrote meanwhile, and decides anew', async () => {

@@ -4,7 +4,7 @@ import { type Refusal, refuse } from '#domain/kernel/decider';
 import { type CommandOf, type FamilyName, familyOf, type StateOf } from '#domain/ledger';
 
 /** Who asks, and why. */
-export interface AskedBy {
+interface AskedBy {
   readonly caller: Caller;
   readonly reason?: string | undefined;
 }
@@ -84,7 +84,7 @@ const ownerOfTicket: Rule<unknown, StateOf<'ticket'>> = (asked) =>
 const ownerOfWebhook: Rule<unknown, StateOf<'webhook'>> = (asked) =>
   refuseOtherAccount(asked.state.wish?.customerId, asked, 'ACC-4');
 
-type Rights = {
+export type Rights = {
   readonly [Name in FamilyName]: {
     readonly [Type in CommandOf<Name>['type']]: Rule<Extract<CommandOf<Name>, { type: Type }>, StateOf<Name>>;
   };
