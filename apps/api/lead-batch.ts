@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { LeadRow } from '#requests/lead-rows';
+import type { LeadRow } from '#requests/lead-row';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 

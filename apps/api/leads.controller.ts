@@ -10,7 +10,7 @@ import { leadStream } from '#domain/leads/lead';
 import type { EventStore } from '#event-store/port';
 import type { LeadRow, StockAndDemand } from '#read-models/queries';
 import type { ReadModels } from '#read-models/read-models';
-import { LeadFileError, readLeadRows } from '#requests/lead-rows';
+import { readLeadRows } from '#requests/lead-rows';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import type { Vault } from '#vault/vault';
@@ -161,12 +161,7 @@ export class LeadsController {
       throw new Problem(415, 'unsupported-media-type', 'leads come as text/csv or application/x-ndjson');
     const ignoreUnknownColumns = unknownColumns === 'ignore';
     const rows = readLeadRows(body, { format, ignoreUnknownColumns, ...options });
-    try {
-      return await receiveBatch(this.#requests, rows, context);
-    } catch (error) {
-      if (error instanceof LeadFileError) throw new Problem(400, 'not-a-file-of-leads', error.message);
-      throw error;
-    }
+    return receiveBatch(this.#requests, rows, context);
   }
 
   @Get('leads/:leadId')

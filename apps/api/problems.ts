@@ -10,6 +10,7 @@ import { isOutOfReach } from '#read-models/engine/postgres';
 import { BadCursor } from '#read-models/queries';
 import { AlreadyRebuilding, BeingBuilt, UnknownModel } from '#read-models/read-models';
 import { TooMuchContention } from '#requests/command-handler';
+import { LeadFileError } from '#requests/lead-row';
 
 export interface FieldError {
   /** Path of the field in the body, or the name of the header or query parameter. */
@@ -67,6 +68,7 @@ export const malformed = (errors: readonly FieldError[]): Problem =>
 const storeErrors: readonly (readonly [new (...args: never[]) => Error, number, retryAfterSeconds?: number])[] = [
   [BadCursor, 400],
   [BadEvent, 400],
+  [LeadFileError, 400],
   [AppendTooLarge, 413],
   [StoreUnavailable, 503, 5],
   [OutcomeUnknown, 503, 1],

@@ -38,15 +38,15 @@ export interface LeadgerOptions {
   readonly mails?: MailGateway;
   /** Default: over HTTP, to the public Internet only. */
   readonly webhooks?: WebhookGateway;
-  /** Whether processes and projections run here; default: they do. Without them commands and reads are all there is. */
+  /** Whether processes and projections run here; default: true. Else this program serves commands and reads only. */
   readonly works?: boolean;
-  /** Where there are several workers: how they share the work. Default: there is one, and all of it is its own. */
+  /** Of several workers: how they share the work. Default: one worker does everything. */
   readonly leases?: Leases;
 }
 
 /**
- * A whole lead store as Nest providers, on stores that are open already. Projections and processes run once their
- * owner starts them (`startLeadger`); when the application is closed they are stopped, and the stores are closed last.
+ * A whole lead store as Nest providers, on stores that are open already. Projections and processes run after
+ * `startLeadger`. When the application closes, they are stopped first and the stores are closed last.
  */
 @Module({})
 export class LeadgerModule implements OnApplicationShutdown {
@@ -91,7 +91,7 @@ export class LeadgerModule implements OnApplicationShutdown {
 const paymentsOf = ({ STRIPE_SECRET_KEY: secretKey }: NodeJS.ProcessEnv): PaymentGateway =>
   secretKey ? stripePayments({ secretKey }) : sandboxPayments();
 
-/** Undefined where nobody sends any. @throws CannotOpenStore when there is no place for mails */
+/** Undefined where this program sends no mails. @throws CannotOpenStore when it does, and no gateway is configured */
 function mailsOf({ directory }: Stores, works: boolean): MailGateway | undefined {
   const { SMTP_URL: url, MAIL_FROM: from } = process.env;
   if (url) return smtpMail({ url, from });

@@ -27,7 +27,7 @@ import type { Lease } from './leases.ts';
 import { sendMail } from './mail-sending.ts';
 import { callWebhook } from './webhook-calling.ts';
 
-/** Every process there is, in the order in which they are asked. */
+/** Every process, in the order in which they are asked. */
 export const processes = [
   paymentCapture,
   loyaltyMembership,

@@ -5,8 +5,7 @@ import type { Work } from './leadger.module.ts';
 import { REQUESTS, WORK } from './tokens.ts';
 
 /**
- * Begins the work of a store that was put together: what a new one needs is written, projections and processes run
- * from here on, as far as they run in this program.
+ * Starts a store: writes what a new one needs, then runs projections and processes, as far as they run in this program.
  * @returns rejects when the log cannot be read any more; resolves when the application is closed
  */
 export async function startLeadger(

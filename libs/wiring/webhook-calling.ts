@@ -60,7 +60,7 @@ const bodyOf = (
     data: { leadId, orderId, leadTypeId, deliveredAt, contact },
   });
 
-/** A lead's stream begins with its receipt. */
+/** The first event of a lead's stream: how it was taken in. */
 export async function receiptOf(leadId: string, events: EventStore): Promise<FactOf<'LeadReceived'>['data']> {
   for await (const event of events.readStream(leadStream(leadId)))
     return (decode(event) as FactOf<'LeadReceived'>).data;

@@ -31,7 +31,7 @@ import type { LeadSupply, SuppliedLead, Trouble } from './lead-supply.ts';
 import type { People } from './people.ts';
 import type { SampleData, SampleOrder } from './sample-orders.ts';
 
-interface Needs {
+interface LifeDependencies {
   readonly requests: Requests;
   readonly engine: ProcessEngine;
   readonly events: EventStore;
@@ -75,7 +75,7 @@ const newsOf = ['PaymentCaptured', 'LeadDelivered', 'ReplacementRequested', 'Pro
  * which changes nothing, and what was refused is left out.
  */
 export class Life {
-  readonly #needs: Needs;
+  readonly #needs: LifeDependencies;
   readonly #appointments = heapOf<Appointment>(compareAppointments);
   readonly #customers = new Map<string, string>();
   readonly #troubles = new Map<string, Trouble>();
@@ -86,7 +86,7 @@ export class Life {
   #time: Instant;
   #heardUpTo: Position = BEFORE_FIRST;
 
-  constructor(needs: Needs) {
+  constructor(needs: LifeDependencies) {
     this.#needs = needs;
     this.#time = Life.firstDay(needs.sample);
   }
