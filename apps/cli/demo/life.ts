@@ -13,6 +13,7 @@ import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { businessAssociations, leadTypes, priceList, statementDescriptor, stores } from './assortment.ts';
 import type { Chance } from './chance.ts';
+import { askFor } from './deeds.ts';
 import {
   cadence,
   coupons,
@@ -197,74 +198,13 @@ export class Life {
     }
   }
 
-  /** The store may say no (a pause of a filled order, a grant of what was denied at once): people live with that. */
-  async #do(deed: Deed, who: string, about: { orderId: string; leadId: string }, what: string): Promise<void> {
-    const { requests } = this.#needs;
+  /** The store may refuse it (a pause of a filled order, a grant of what was denied at once): people live with that. */
+  async #do(deed: Deed, id: string, about: { orderId: string; leadId: string }, what: string): Promise<void> {
     const { orderId, leadId } = about;
-    const commandId = this.#id(what, who, orderId, leadId);
+    const commandId = this.#id(what, id, orderId, leadId);
     if (this.#wasRefused(commandId)) return;
-    const customer = { caller: trialCaller(`customer:${this.#buyers.get(orderId)}`), commandId, ...ONCE };
-    const staff = { caller: trialCaller('staff:returns'), commandId, ...ONCE, reason: 'called the person' };
-    const support = { caller: trialCaller('staff:support'), commandId, ...ONCE };
-    switch (deed.kind) {
-      case 'rate':
-        await requests.leads.rate(who, leadId, deed.rating, customer);
-        return;
-      case 'return': {
-        const { kind: _, ...request } = deed;
-        await requests.returns.request({ orderId, leadId, ...request }, customer);
-        return;
-      }
-      case 'grant':
-        await requests.returns.grant(who, staff);
-        return;
-      case 'deny':
-        await requests.returns.deny(who, deed.explanation, staff);
-        return;
-      case 'pause':
-        await requests.orders.pause(orderId, customer);
-        return;
-      case 'restart':
-        await requests.orders.restart(orderId, customer);
-        return;
-      case 'cancel':
-        await requests.orders.cancel(orderId, customer);
-        return;
-      case 'hold':
-        await requests.programmes.hold(orderId, customer);
-        return;
-      case 'activate':
-        await requests.programmes.activate(orderId, customer);
-        return;
-      case 'leave':
-        await requests.programmes.cancel(orderId, customer);
-        return;
-      case 'change-card':
-        await requests.orders.changePaymentCard(orderId, deed.paymentToken, {
-          ...support,
-          reason: 'asked by telephone',
-        });
-        return;
-      case 'write': {
-        const { subject, message, callBack } = deed;
-        const customerId = this.#buyers.get(orderId) as string;
-        const letter = {
-          customerId,
-          subject,
-          message,
-          ...(callBack && { callBack: { telephone: '+1 212 555 0142' } }),
-        };
-        await requests.support.openTicket(letter, {
-          caller: trialCaller(`customer:${customerId}`),
-          commandId,
-          ...ONCE,
-        });
-        return;
-      }
-      case 'answer':
-        await requests.support.answerTicket(who, deed.answer, { ...support, reason: 'it was asked' });
-        return;
-    }
+    const customerId = this.#buyers.get(orderId) as string;
+    await askFor(this.#needs.requests, deed, { id, orderId, leadId, customerId }, { commandId, ...ONCE });
   }
 
   async #setPrices(year: number): Promise<void> {
