@@ -11,7 +11,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map } from 'rxjs';
 import { z } from 'zod';
 import type { Refusal } from '#domain/kernel/decider';
-import type { Answer } from '#wiring/requests';
+import type { Answer } from '#requests/request-tools';
 import { malformed, Problem } from './problems.ts';
 
 /** How a schema of what goes out looks in the documentation. */
@@ -217,6 +217,7 @@ const fieldOfRefusal: Readonly<Record<string, string>> = {
 /** Refusals that are about the request and not about what it asks for. */
 const statusOfRefusal: Readonly<Record<string, number>> = {
   'not-yours': 403,
+  'process-only': 403,
   'reason-missing': 400,
   'staff-only': 403,
   'support-only': 403,

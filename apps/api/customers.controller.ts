@@ -6,10 +6,11 @@ import { type PersonName, type PostalAddress, personName, postalAddress } from '
 import { type MailKind, mailKinds } from '#domain/notifications/kinds';
 import type { CustomerRow } from '#read-models/queries';
 import type { ReadModels } from '#read-models/read-models';
+import type { OpenedLeadDelivery } from '#requests/lead-delivery';
+import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
 import type { Vault } from '#vault/vault';
-import type { OpenedLeadDelivery } from '#wiring/accounts';
-import { type Answer, type Caller, Requests } from '#wiring/requests';
-import { READ_MODELS, VAULT } from '#wiring/tokens';
+import { READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
 import { CommandRoute, etagOf } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Conforming, Email, FieldNames, Id, Line, OneOf, Password, Sort, TimeZone, WebAddress } from './fields.ts';
@@ -162,7 +163,7 @@ export class CustomersController {
   readonly #vault: Vault;
 
   constructor(
-    @Inject(Requests) requests: Requests,
+    @Inject(REQUESTS) requests: Requests,
     @Inject(READ_MODELS) { queries }: ReadModels,
     @Inject(VAULT) vault: Vault,
   ) {
@@ -177,8 +178,8 @@ export class CustomersController {
     records: ['CustomerRegistered', 'PasswordSet'],
     creates: '/api/customers/:id',
   })
-  register(@Body() body: RegisterCustomerBody, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.accounts.register(body, caller);
+  register(@Body() body: RegisterCustomerBody, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.accounts.register(body, context);
   }
 
   @Get()
@@ -210,9 +211,9 @@ export class CustomersController {
   changeBusinessAssociation(
     @IdOf('customer') customerId: string,
     @Body() { businessAssociation }: BusinessAssociationBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.accounts.changeBusinessAssociation(customerId, businessAssociation, caller);
+    return this.#requests.accounts.changeBusinessAssociation(customerId, businessAssociation, context);
   }
 
   @Put(':customerId/time-zone')
@@ -220,9 +221,9 @@ export class CustomersController {
   changeTimeZone(
     @IdOf('customer') customerId: string,
     @Body() { timeZone }: TimeZoneBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.accounts.changeTimeZone(customerId, timeZone, caller);
+    return this.#requests.accounts.changeTimeZone(customerId, timeZone, context);
   }
 
   @Put(':customerId/name')
@@ -230,9 +231,9 @@ export class CustomersController {
   changeName(
     @IdOf('customer') customerId: string,
     @Body() { name }: NameBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.accounts.changeName(customerId, name, caller);
+    return this.#requests.accounts.changeName(customerId, name, context);
   }
 
   @Put(':customerId/postal-address')
@@ -240,9 +241,9 @@ export class CustomersController {
   changePostalAddress(
     @IdOf('customer') customerId: string,
     @Body() { postalAddress: address }: PostalAddressBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.accounts.changePostalAddress(customerId, address, caller);
+    return this.#requests.accounts.changePostalAddress(customerId, address, context);
   }
 
   @Put(':customerId/email')
@@ -253,9 +254,9 @@ export class CustomersController {
   requestEmailChange(
     @IdOf('customer') customerId: string,
     @Body() { email }: EmailBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.accounts.requestEmailChange(customerId, email, caller);
+    return this.#requests.accounts.requestEmailChange(customerId, email, context);
   }
 
   @Post(':customerId/email/confirmation')
@@ -263,9 +264,9 @@ export class CustomersController {
   confirmEmailChange(
     @IdOf('customer') customerId: string,
     @Body() { token }: ConfirmationBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.accounts.confirmEmailChange(customerId, token, caller);
+    return this.#requests.accounts.confirmEmailChange(customerId, token, context);
   }
 
   @Put(':customerId/password')
@@ -273,9 +274,9 @@ export class CustomersController {
   setPassword(
     @IdOf('customer') customerId: string,
     @Body() body: PasswordBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.accounts.setPassword(customerId, body, caller);
+    return this.#requests.passwords.set(customerId, body, context);
   }
 
   @Put(':customerId/mail-preferences')
@@ -283,9 +284,9 @@ export class CustomersController {
   changeMailPreferences(
     @IdOf('customer') customerId: string,
     @Body() { off }: MailPreferencesBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.accounts.changeMailPreferences(customerId, off, caller);
+    return this.#requests.accounts.changeMailPreferences(customerId, off, context);
   }
 
   @Get(':customerId/lead-delivery')
@@ -296,7 +297,7 @@ export class CustomersController {
   })
   async leadDelivery(@IdOf('customer') customerId: string, @Query() _: ReadQuery): Promise<OpenedLeadDelivery> {
     if (!(await this.#queries.findCustomer(customerId))) throw notFound('customer', customerId);
-    return this.#requests.accounts.leadDelivery(customerId);
+    return this.#requests.leadDelivery.show(customerId);
   }
 
   @Put(':customerId/lead-delivery')
@@ -304,9 +305,9 @@ export class CustomersController {
   chooseLeadDelivery(
     @IdOf('customer') customerId: string,
     @Body() body: LeadDeliveryBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.accounts.chooseLeadDelivery(customerId, body, caller);
+    return this.#requests.leadDelivery.choose(customerId, body, context);
   }
 
   async #opened(row: CustomerRow): Promise<z.infer<typeof customer>> {

@@ -6,9 +6,10 @@ import { z } from 'zod';
 import { type Contact, contact } from '#domain/leads/contact';
 import type { DeliveredLead } from '#read-models/queries';
 import type { ReadModels } from '#read-models/read-models';
+import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
 import type { Vault } from '#vault/vault';
-import { type Answer, type Caller, Requests } from '#wiring/requests';
-import { READ_MODELS, VAULT } from '#wiring/tokens';
+import { READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
 import { CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { csvLine } from './csv.ts';
@@ -106,7 +107,7 @@ export class DeliveredLeadsController {
   readonly #vault: Vault;
 
   constructor(
-    @Inject(Requests) requests: Requests,
+    @Inject(REQUESTS) requests: Requests,
     @Inject(READ_MODELS) { queries }: ReadModels,
     @Inject(VAULT) vault: Vault,
   ) {
@@ -168,9 +169,9 @@ export class DeliveredLeadsController {
     @IdOf('customer') customerId: string,
     @IdOf('lead') leadId: string,
     @Body() { rating }: RatingBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.rateContact(customerId, leadId, rating, caller);
+    return this.#requests.leads.rate(customerId, leadId, rating, context);
   }
 
   async *#csv(which: { customerId: string; orderId?: string }, search?: string): AsyncGenerator<string> {

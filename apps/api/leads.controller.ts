@@ -10,10 +10,11 @@ import { leadStream } from '#domain/leads/lead';
 import type { EventStore } from '#event-store/port';
 import type { LeadRow, StockAndDemand } from '#read-models/queries';
 import type { ReadModels } from '#read-models/read-models';
+import { readLeadRows } from '#requests/lead-rows';
+import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
 import type { Vault } from '#vault/vault';
-import { LeadFileError, readLeadRows } from '#wiring/lead-rows';
-import { type Answer, type Caller, Requests } from '#wiring/requests';
-import { EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
+import { EVENT_STORE, READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
 import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Conforming, Id, InstantField, Line, OneOf } from './fields.ts';
@@ -109,7 +110,7 @@ export class LeadsController {
   readonly #stores: { events: EventStore; vault: Vault };
 
   constructor(
-    @Inject(Requests) requests: Requests,
+    @Inject(REQUESTS) requests: Requests,
     @Inject(READ_MODELS) { queries }: ReadModels,
     @Inject(EVENT_STORE) events: EventStore,
     @Inject(VAULT) vault: Vault,
@@ -125,12 +126,12 @@ export class LeadsController {
     records: ['LeadReceived'],
     creates: '/api/leads/:id',
   })
-  async receive(@Body() body: ReceiveLeadBody, @Asking() caller: Caller): Promise<Answer> {
+  async receive(@Body() body: ReceiveLeadBody, @Asking() context: RequestContext): Promise<Answer> {
     // A key makes the lead; without one, the same capture of the same person is the same lead.
-    const identity = caller.requestHash
-      ? { leadId: deriveId('lead', caller.commandId) }
-      : { occasion: caller.commandId };
-    const [answer] = await this.#requests.receiveLeads([{ ...body, ...identity }], caller);
+    const identity = context.requestHash
+      ? { leadId: deriveId('lead', context.commandId) }
+      : { occasion: context.commandId };
+    const [answer] = await this.#requests.leads.receive([{ ...body, ...identity }], context);
     return answer as Answer;
   }
 
@@ -153,19 +154,14 @@ export class LeadsController {
   async receiveBatch(
     @Req() { body, headers }: FastifyRequest,
     @Query() { unknownColumns = 'refuse', ...options }: BatchQuery,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ) {
     const format = formatOf(headers['content-type']);
     if (!format || !(body instanceof Readable))
       throw new Problem(415, 'unsupported-media-type', 'leads come as text/csv or application/x-ndjson');
     const ignoreUnknownColumns = unknownColumns === 'ignore';
     const rows = readLeadRows(body, { format, ignoreUnknownColumns, ...options });
-    try {
-      return await receiveBatch(this.#requests, rows, caller);
-    } catch (error) {
-      if (error instanceof LeadFileError) throw new Problem(400, 'not-a-file-of-leads', error.message);
-      throw error;
-    }
+    return receiveBatch(this.#requests, rows, context);
   }
 
   @Get('leads/:leadId')

@@ -8,10 +8,11 @@ import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { OrderRow } from '#read-models/queries';
 import type { ReadModels } from '#read-models/read-models';
+import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
+import { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
-import { Ledger } from '#wiring/ledger';
-import { type Answer, type Caller, Requests } from '#wiring/requests';
-import { CLOCK, EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
+import { CLOCK, EVENT_STORE, READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
 import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import {
@@ -197,29 +198,29 @@ class OrdersQuery extends PageQuery {
 export class OrdersController {
   readonly #requests: Requests;
   readonly #queries: ReadModels['queries'];
-  readonly #ledger: Ledger;
+  readonly #streams: StreamCache;
   readonly #clock: Clock;
   readonly #stores: { events: EventStore; vault: Vault };
 
   constructor(
-    @Inject(Requests) requests: Requests,
+    @Inject(REQUESTS) requests: Requests,
     @Inject(READ_MODELS) { queries }: ReadModels,
-    @Inject(Ledger) ledger: Ledger,
+    @Inject(StreamCache) streams: StreamCache,
     @Inject(CLOCK) clock: Clock,
     @Inject(EVENT_STORE) events: EventStore,
     @Inject(VAULT) vault: Vault,
   ) {
     this.#requests = requests;
     this.#queries = queries;
-    this.#ledger = ledger;
+    this.#streams = streams;
     this.#clock = clock;
     this.#stores = { events, vault };
   }
 
   @Post()
   @CommandRoute({ summary: 'Place an order', records: ['OrderPlaced'], creates: '/api/orders/:id' })
-  place(@Body() body: PlaceOrderBody, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.placeOrder(body, caller);
+  place(@Body() body: PlaceOrderBody, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.orders.place(body, context);
   }
 
   @Get()
@@ -243,21 +244,21 @@ export class OrdersController {
     const found = await this.#queries.findOrder(orderId);
     if (!found) throw notFound('order', orderId);
     reply.header('etag', etagOf(found.revision));
-    const { state: catalogue } = await this.#ledger.read<'catalogue'>(catalogueStream);
+    const { state: catalogue } = await this.#streams.read<'catalogue'>(catalogueStream);
     const usualDelivery = catalogue.leadTypes.get(found.leadTypeId)?.usualDelivery ?? null;
     return { ...found, ...progressOf(found, this.#clock.now()), usualDelivery };
   }
 
   @Post(':orderId/pause')
   @CommandRoute({ summary: 'Pause an open order (ORD-2)', records: ['OrderPaused'], takesNothing: true })
-  pause(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.pauseOrder(orderId, caller);
+  pause(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.orders.pause(orderId, context);
   }
 
   @Post(':orderId/restart')
   @CommandRoute({ summary: 'Restart a paused order (ORD-2)', records: ['OrderRestarted'], takesNothing: true })
-  restart(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.restartOrder(orderId, caller);
+  restart(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.orders.restart(orderId, context);
   }
 
   @Post(':orderId/cancel')
@@ -266,8 +267,8 @@ export class OrdersController {
     records: ['OrderCancelled'],
     takesNothing: true,
   })
-  cancel(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.cancelOrder(orderId, caller);
+  cancel(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.orders.cancel(orderId, context);
   }
 
   @Post(':orderId/daily-maximum')
@@ -279,9 +280,9 @@ export class OrdersController {
   changeDailyMaximum(
     @IdOf('order') orderId: string,
     @Body() { dailyMaximum }: DailyMaximumBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.changeDailyMaximum(orderId, dailyMaximum, caller);
+    return this.#requests.orders.changeDailyMaximum(orderId, dailyMaximum, context);
   }
 
   @Post(':orderId/payment-card')
@@ -293,9 +294,9 @@ export class OrdersController {
   changePaymentCard(
     @IdOf('order') orderId: string,
     @Body() { paymentToken }: PaymentCardBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.changePaymentCard(orderId, paymentToken, caller);
+    return this.#requests.orders.changePaymentCard(orderId, paymentToken, context);
   }
 
   @Get(':orderId/history')

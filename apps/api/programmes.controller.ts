@@ -7,9 +7,10 @@ import { programmeStream } from '#domain/loyalty/programme';
 import type { EventStore } from '#event-store/port';
 import type { ProgrammeRow, RenewalRow } from '#read-models/queries';
 import type { ReadModels } from '#read-models/read-models';
+import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
 import type { Vault } from '#vault/vault';
-import { type Answer, type Caller, Requests } from '#wiring/requests';
-import { EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
+import { EVENT_STORE, READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
 import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { FieldNames, Id, OneOf, Sort } from './fields.ts';
@@ -134,7 +135,7 @@ export class ProgrammesController {
   readonly #stores: { events: EventStore; vault: Vault };
 
   constructor(
-    @Inject(Requests) requests: Requests,
+    @Inject(REQUESTS) requests: Requests,
     @Inject(READ_MODELS) { queries }: ReadModels,
     @Inject(EVENT_STORE) events: EventStore,
     @Inject(VAULT) vault: Vault,
@@ -175,8 +176,8 @@ export class ProgrammesController {
     records: ['ProgrammeHeld'],
     takesNothing: true,
   })
-  hold(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.holdProgramme(orderId, caller);
+  hold(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.programmes.hold(orderId, context);
   }
 
   @Post(':orderId/activate')
@@ -185,8 +186,8 @@ export class ProgrammesController {
     records: ['ProgrammeActivated'],
     takesNothing: true,
   })
-  activate(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.activateProgramme(orderId, caller);
+  activate(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.programmes.activate(orderId, context);
   }
 
   @Post(':orderId/cancel')
@@ -195,8 +196,8 @@ export class ProgrammesController {
     records: ['ProgrammeCancelled'],
     takesNothing: true,
   })
-  cancel(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.cancelProgramme(orderId, caller);
+  cancel(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.programmes.cancel(orderId, context);
   }
 
   @Get(':orderId/history')

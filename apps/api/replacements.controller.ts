@@ -6,9 +6,10 @@ import { replacementStream } from '#domain/replacements/replacement';
 import type { EventStore } from '#event-store/port';
 import type { ReplacementRow } from '#read-models/queries';
 import type { ReadModels } from '#read-models/read-models';
+import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
 import type { Vault } from '#vault/vault';
-import { type Answer, type Caller, Requests } from '#wiring/requests';
-import { EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
+import { EVENT_STORE, READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
 import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { FieldNames, Id, Line, OneOf, Sort, Text } from './fields.ts';
@@ -108,7 +109,7 @@ export class ReplacementsController {
   readonly #stores: { events: EventStore; vault: Vault };
 
   constructor(
-    @Inject(Requests) requests: Requests,
+    @Inject(REQUESTS) requests: Requests,
     @Inject(READ_MODELS) { queries }: ReadModels,
     @Inject(EVENT_STORE) events: EventStore,
     @Inject(VAULT) vault: Vault,
@@ -158,8 +159,8 @@ export class ReplacementsController {
     records: ['ReplacementRequested'],
     creates: '/api/replacements/:id',
   })
-  request(@Body() body: RequestReplacementBody, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.requestReplacement(body, caller);
+  request(@Body() body: RequestReplacementBody, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.returns.request(body, context);
   }
 
   @Post(':replacementId/grant')
@@ -169,8 +170,8 @@ export class ReplacementsController {
     takesNothing: true,
   })
   @Problems(403)
-  grant(@IdOf('replacement') replacementId: string, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.grantChargeback(replacementId, caller);
+  grant(@IdOf('replacement') replacementId: string, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.returns.grant(replacementId, context);
   }
 
   @Post(':replacementId/deny')
@@ -182,9 +183,9 @@ export class ReplacementsController {
   deny(
     @IdOf('replacement') replacementId: string,
     @Body() { explanation }: DenyBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.denyChargeback(replacementId, explanation, caller);
+    return this.#requests.returns.deny(replacementId, explanation, context);
   }
 
   async #opened(row: ReplacementRow): Promise<Opened> {

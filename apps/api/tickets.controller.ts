@@ -7,10 +7,10 @@ import { ticketStream } from '#domain/support/ticket';
 import type { EventStore } from '#event-store/port';
 import type { TicketRow } from '#read-models/queries';
 import type { ReadModels } from '#read-models/read-models';
+import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
 import type { Vault } from '#vault/vault';
-import { type Answer, type Caller, Requests } from '#wiring/requests';
-import type { Support } from '#wiring/support';
-import { EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
+import { EVENT_STORE, READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
 import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { FieldNames, Id, Line, Nested, OneOf, Sort, Telephone, Text } from './fields.ts';
@@ -118,12 +118,12 @@ class TicketsQuery extends PageQuery {
 @ApiTags('support')
 @Controller('api/tickets')
 export class TicketsController {
-  readonly #support: Support;
+  readonly #support: Requests['support'];
   readonly #queries: ReadModels['queries'];
   readonly #stores: { events: EventStore; vault: Vault };
 
   constructor(
-    @Inject(Requests) { support }: Requests,
+    @Inject(REQUESTS) { support }: Requests,
     @Inject(READ_MODELS) { queries }: ReadModels,
     @Inject(EVENT_STORE) events: EventStore,
     @Inject(VAULT) vault: Vault,
@@ -160,8 +160,8 @@ export class TicketsController {
     creates: '/api/tickets/:id',
   })
   @Problems(403)
-  open(@Body() body: OpenTicketBody, @Asking() caller: Caller): Promise<Answer> {
-    return this.#support.openTicket(body, caller);
+  open(@Body() body: OpenTicketBody, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#support.openTicket(body, context);
   }
 
   @Post(':ticketId/answer')
@@ -173,9 +173,9 @@ export class TicketsController {
   answer(
     @IdOf('ticket') ticketId: string,
     @Body() { answer }: AnswerTicketBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#support.answerTicket(ticketId, answer, caller);
+    return this.#support.answerTicket(ticketId, answer, context);
   }
 
   @Post(':ticketId/messages')
@@ -187,16 +187,16 @@ export class TicketsController {
   writeAgain(
     @IdOf('ticket') ticketId: string,
     @Body() { message }: MessageBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#support.writeAgain(ticketId, message, caller);
+    return this.#support.writeAgain(ticketId, message, context);
   }
 
   @Post(':ticketId/close')
   @CommandRoute({ summary: 'Close a ticket: it waits for nothing more', records: ['TicketClosed'], takesNothing: true })
   @Problems(403)
-  close(@IdOf('ticket') ticketId: string, @Asking() caller: Caller): Promise<Answer> {
-    return this.#support.closeTicket(ticketId, caller);
+  close(@IdOf('ticket') ticketId: string, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#support.closeTicket(ticketId, context);
   }
 
   @Get(':ticketId/history')

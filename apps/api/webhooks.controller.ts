@@ -3,8 +3,9 @@ import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { WebhookRow } from '#read-models/queries';
 import type { ReadModels } from '#read-models/read-models';
-import { type Answer, type Caller, Requests } from '#wiring/requests';
-import { READ_MODELS } from '#wiring/tokens';
+import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
+import { READ_MODELS, REQUESTS } from '#wiring/tokens';
 import { CommandRoute } from './answers.ts';
 import { Asking } from './caller.ts';
 import { FieldNames, Id, OneOf, Sort } from './fields.ts';
@@ -60,7 +61,7 @@ export class WebhooksController {
   readonly #requests: Requests;
   readonly #queries: ReadModels['queries'];
 
-  constructor(@Inject(Requests) requests: Requests, @Inject(READ_MODELS) { queries }: ReadModels) {
+  constructor(@Inject(REQUESTS) requests: Requests, @Inject(READ_MODELS) { queries }: ReadModels) {
     this.#requests = requests;
     this.#queries = queries;
   }
@@ -85,7 +86,7 @@ export class WebhooksController {
 
   @Post(':webhookId/replay')
   @CommandRoute({ summary: 'Send it again, from the first try on', records: ['WebhookReplayed'], takesNothing: true })
-  replay(@IdOf('webhook') webhookId: string, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.replayWebhook(webhookId, caller);
+  replay(@IdOf('webhook') webhookId: string, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.webhooks.replay(webhookId, context);
   }
 }

@@ -8,10 +8,10 @@ import { hashOfEvent } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
 import { BadCursor } from '#read-models/queries';
 import type { ReadModels } from '#read-models/read-models';
+import type { RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
 import type { Vault } from '#vault/vault';
-import { type Caller, Requests } from '#wiring/requests';
-import type { Support } from '#wiring/support';
-import { EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
+import { EVENT_STORE, READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
 import { mustBeAccepted, RecordedRead } from './answers.ts';
 import { Asking } from './caller.ts';
 import { history, historyExample } from './history.ts';
@@ -27,13 +27,13 @@ const happeningExample = {
 @ApiTags('support')
 @Controller('api/customers')
 export class WholeHistoryController {
-  readonly #support: Support;
+  readonly #support: Requests['support'];
   readonly #queries: ReadModels['queries'];
   readonly #events: EventStore;
   readonly #vault: Vault;
 
   constructor(
-    @Inject(Requests) { support }: Requests,
+    @Inject(REQUESTS) { support }: Requests,
     @Inject(READ_MODELS) { queries }: ReadModels,
     @Inject(EVENT_STORE) events: EventStore,
     @Inject(VAULT) vault: Vault,
@@ -51,8 +51,12 @@ export class WholeHistoryController {
     example: { items: [happeningExample] },
   })
   @RecordedRead()
-  async wholeHistory(@IdOf('customer') customerId: string, @Query() query: PageQuery, @Asking() caller: Caller) {
-    mustBeAccepted(await this.#support.showHistory(customerId, caller), { customerId });
+  async wholeHistory(
+    @IdOf('customer') customerId: string,
+    @Query() query: PageQuery,
+    @Asking() context: RequestContext,
+  ) {
+    mustBeAccepted(await this.#support.showHistory(customerId, context), { customerId });
     const { limit, cursor } = pageRequest(query);
     const facts = await this.#factsOf(customerId);
     const from = cursor === undefined ? 0 : facts.findIndex(({ position }) => position === cursor) + 1;

@@ -3,7 +3,7 @@ import { type Answer, analyse } from '#read-models/analysis';
 import { views } from '#read-models/analytics';
 import { NUMERIC } from '#read-models/engine/parsers';
 import { connectTo } from '#read-models/engine/postgres';
-import type { Place } from '#wiring/stores';
+import type { StoreLocation } from '#wiring/stores';
 import { openAtHead } from './analysis.ts';
 import { CommandFailed } from './command-failed.ts';
 import { jsonOf } from './json.ts';
@@ -20,11 +20,11 @@ export interface QueryOptions {
 }
 
 /** Answers one question on the views of analysts. @throws QueryFailed, CannotOpenStore */
-export const query = (place: Place, question: string, { format, timeoutSeconds, output }: QueryOptions) =>
+export const query = (place: StoreLocation, question: string, { format, timeoutSeconds, output }: QueryOptions) =>
   writeOut(formats[format](named(ask(place, question, { timeoutSeconds }))), output);
 
 /** Writes a whole view, however long it is. */
-export async function exportView(place: Place, view: string, options: QueryOptions): Promise<void> {
+export async function exportView(place: StoreLocation, view: string, options: QueryOptions): Promise<void> {
   if (!views.some(({ name }) => name === view))
     throw new CommandFailed(`there is no view ${view}: there are ${views.map(({ name }) => name).join(', ')}`);
   await query(place, `SELECT * FROM ${view}`, options);
@@ -34,7 +34,11 @@ export async function exportView(place: Place, view: string, options: QueryOptio
  * On a PostgreSQL nothing else is needed, and nothing else opened: analysts may be allowed no more than that. Beside the
  * events, what is not in the tables yet is brought there first.
  */
-async function* ask(place: Place, question: string, options: { timeoutSeconds: number }): AsyncGenerator<Answer> {
+async function* ask(
+  place: StoreLocation,
+  question: string,
+  options: { timeoutSeconds: number },
+): AsyncGenerator<Answer> {
   const { databaseUrl } = place;
   if (databaseUrl !== undefined) {
     yield* analyse(() => connectTo(databaseUrl), question, options);
