@@ -1,20 +1,22 @@
 import { sql, type Transaction } from 'kysely';
 import { BEFORE_FIRST, type Position } from '#event-store/port';
-import { createTables, type Db, type Model, type Tx } from './model.ts';
+import { type AnyModel, createTables, type Db, type Tx } from './model.ts';
 import type { RenewViews } from './views.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: each model knows its own facts; the engine only carries them
-export type AnyModel = Model<any>;
+export type VersionedModel = AnyModel & {
+  /** Another one whenever the tables, the events or the rows made of them are others (see version.ts). */
+  readonly version: string;
+};
 
-/** The tables of one model, in a schema of their own: the live ones, or those that are being built to take their place. */
+/** The tables of one model, in a schema of their own: the live ones, or those that are being built to replace them. */
 export interface Copy {
-  readonly model: AnyModel;
+  readonly model: VersionedModel;
   readonly schema: string;
 }
 
-/** A program reads the tables of its own version; another version has others beside them. */
-export const liveCopy = (model: AnyModel): Copy => ({ model, schema: `${model.name}_v${model.version}` });
-export const nextCopy = (model: AnyModel): Copy => ({ model, schema: `${liveCopy(model).schema}_next` });
+/** A program reads the tables of its own version. Those of another version stand beside them. */
+export const liveCopy = (model: VersionedModel): Copy => ({ model, schema: `${model.name}_${model.version}` });
+export const nextCopy = (model: VersionedModel): Copy => ({ model, schema: `${liveCopy(model).schema}_next` });
 
 /** An event, and where it stands. */
 export interface Seen {
@@ -166,26 +168,20 @@ export async function holdCopy(tx: Tx, { schema }: Copy): Promise<Position> {
 export const useCopies = (db: Db, schemas: readonly string[]) =>
   sql`UPDATE ${copies} SET used_at = now() WHERE schema = ANY(${[...schemas]})`.execute(db);
 
-/**
- * Drops the copies of a model's earlier versions that no program has used for so long, once the live one is whole.
- * @returns their schemas
- */
-export const dropOldCopies = (db: Db, model: AnyModel, unusedSeconds: number): Promise<readonly string[]> =>
+/** Drops the copies of a model's other versions that no program has used for so long, once the live one is whole. */
+export const dropOldCopies = (db: Db, model: VersionedModel, unusedSeconds: number): Promise<void> =>
   db.transaction().execute(async (tx) => {
     await makingTables(tx);
-    if (!(await checkpointOf(tx, liveCopy(model)))?.whole) return [];
+    if (!(await checkpointOf(tx, liveCopy(model)))?.whole) return;
+    const own = [liveCopy(model), nextCopy(model)].map(({ schema }) => schema);
     const { rows } = await sql<{ schema: string }>`
-      SELECT schema FROM ${copies} WHERE model = ${model.name}
+      SELECT schema FROM ${copies} WHERE model = ${model.name} AND schema <> ALL(${own})
         AND used_at <= now() - make_interval(secs => ${unusedSeconds})`.execute(tx);
-    const old = rows.map(({ schema }) => schema).filter((schema) => versionIn(schema) < model.version);
-    for (const schema of old) {
+    for (const { schema } of rows) {
       for (const register of [copies, parked]) await sql`DELETE FROM ${register} WHERE schema = ${schema}`.execute(tx);
       await sql`DROP SCHEMA IF EXISTS ${sql.id(schema)} CASCADE`.execute(tx);
     }
-    return old;
   });
-
-const versionIn = (schema: string): number => Number(/_v(\d+)/.exec(schema)?.[1]);
 
 export async function parkedIn(db: Db | Tx, { schema }: Copy): Promise<readonly ParkedStream[]> {
   const { rows } = await sql<ParkedStream>`
@@ -206,7 +202,7 @@ export const unpark = (tx: Tx, { schema }: Copy, streams: readonly string[]) =>
  * finds its checkpoint moved.
  * @returns the position of the live copy when the next one is not that far yet: nothing was done
  */
-export const switchCopies = (db: Db, model: AnyModel, renewViews: RenewViews): Promise<Position | undefined> =>
+export const switchCopies = (db: Db, model: VersionedModel, renewViews: RenewViews): Promise<Position | undefined> =>
   db.transaction().execute(async (tx) => {
     await makingTables(tx);
     const [live, next] = [liveCopy(model), nextCopy(model)];

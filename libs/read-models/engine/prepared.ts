@@ -1,8 +1,8 @@
 import type { PGlite } from '@electric-sql/pglite';
-import { camel } from './model.ts';
+import { LRUCache } from 'lru-cache';
 import { instant, TIMESTAMPTZ } from './parsers.ts';
 
-/** Texts of statements are few: those of lists differ by what is asked for, not by the values. */
+/** There are few texts of statements: those of lists differ by their filters, not by the values. */
 const MOST_STATEMENTS = 100;
 
 /** An answer as one text. */
@@ -44,8 +44,7 @@ const asIs = (value: unknown): unknown => value;
  */
 export class PreparedStatements {
   readonly #database: PGlite;
-  /** By text; the one that was used longest ago is the first. */
-  readonly #statements = new Map<string, Prepared>();
+  readonly #statements = new LRUCache<string, Prepared>({ max: MOST_STATEMENTS });
   #made = 0;
 
   constructor(database: PGlite) {
@@ -54,8 +53,6 @@ export class PreparedStatements {
 
   async query(text: string, parameters: readonly unknown[]): Promise<JsonRows> {
     const prepared = this.#statements.get(text) ?? (await this.#prepare(text));
-    this.#statements.delete(text);
-    this.#statements.set(text, prepared);
     const values = parameters.length === 0 ? '' : `(${parameters.map(literal).join(', ')})`;
     const [answer] = await this.#database.exec(`EXECUTE ${prepared.name}${values}`);
     const [row] = (answer?.rows ?? []) as { json: string }[];
@@ -64,24 +61,42 @@ export class PreparedStatements {
   }
 
   async #prepare(text: string): Promise<Prepared> {
-    const [oldest] = this.#statements;
-    if (oldest && this.#statements.size === MOST_STATEMENTS) {
-      this.#statements.delete(oldest[0]);
-      await this.#database.exec(`DEALLOCATE ${oldest[1].name}`);
-    }
+    await this.#makeRoom();
     const { resultFields } = await this.#database.describeQuery(text);
     this.#made += 1;
     const name = `statement_${this.#made}`;
-    const aliases = resultFields.map((_, index) => `column_${index}`);
-    const head = `{"columns":${JSON.stringify(resultFields.map((field) => field.name))},"rows":`;
-    const values = `coalesce(json_agg(json_build_array(${aliases.join(', ')})), '[]')::text`;
-    await this.#database.exec(
-      `PREPARE ${name} AS SELECT ${literal(head)} || ${values} || '}' AS json
-        FROM (${text}) AS answer (${aliases.join(', ')})`,
-    );
+    const columns = resultFields.map((field) => field.name);
+    await this.#database.exec(`PREPARE ${name} AS ${asJson(text, columns)}`);
     const instants = resultFields.filter(({ dataTypeID }) => dataTypeID === TIMESTAMPTZ).map((field) => field.name);
-    return { name, instants };
+    const prepared = { name, instants };
+    this.#statements.set(text, prepared);
+    return prepared;
   }
+
+  async #makeRoom(): Promise<void> {
+    if (this.#statements.size < MOST_STATEMENTS) return;
+    const oldest = this.#statements.pop();
+    if (oldest) await this.#database.exec(`DEALLOCATE ${oldest.name}`);
+  }
+}
+
+function asJson(select: string, columns: readonly string[]): string {
+  const aliases = columns.map((_, index) => `column_${index}`).join(', ');
+  const head = `{"columns":${JSON.stringify(columns)},"rows":`;
+  const values = `coalesce(json_agg(json_build_array(${aliases})), '[]')::text`;
+  return `SELECT ${literal(head)} || ${values} || '}' AS json FROM (${select}) AS answer (${aliases})`;
+}
+
+const camelNames = new Map<string, string>();
+
+/** `delivered_leads` → `deliveredLeads`. There are few names, and every answer needs them: each is made once. */
+function camel(name: string): string {
+  let made = camelNames.get(name);
+  if (made === undefined) {
+    made = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    camelNames.set(name, made);
+  }
+  return made;
 }
 
 /** What can be written as a literal. A text with NUL would end the statement that it stands in. */

@@ -1,7 +1,7 @@
 import type { EventStore, Position, RecordedEvent } from '#event-store/port';
 import { type Copy, holdCopy, type ParkedStream, park, parkedIn, unpark } from './copies.ts';
-import type { Db } from './model.ts';
-import { isAboutData, project } from './projection.ts';
+import { type Db, typesFollowedBy } from './model.ts';
+import { isAboutData, project } from './project.ts';
 
 /**
  * Takes what was left out of a copy's parked streams, in the order of the log, all of it in one transaction; then the
@@ -49,9 +49,10 @@ async function eventsLeftOut(
   streams: readonly ParkedStream[],
   upTo: Position,
 ): Promise<readonly RecordedEvent[]> {
+  const types = typesFollowedBy(model);
   const events: RecordedEvent[] = [];
   for (const { stream, revision } of streams)
     for await (const event of store.readStream(stream, { from: revision }))
-      if (event.position <= upTo && model.eventTypes.includes(event.type)) events.push(event);
+      if (event.position <= upTo && types.includes(event.type)) events.push(event);
   return events.sort((a, b) => (a.position < b.position ? -1 : 1));
 }
