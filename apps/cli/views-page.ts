@@ -1,4 +1,5 @@
-import { LOG_POSITION, views } from '#read-models/analytics';
+import { views } from '#read-models/analytics';
+import { LOG_POSITION } from '#read-models/analytics/view';
 import { ANALYST, ANALYTICS } from '#read-models/engine/views';
 
 /** Every view that analysts may read, as Markdown: made from the table that the views are made from. */
