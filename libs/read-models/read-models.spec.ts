@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { Kysely, sql } from 'kysely';
 import { Client } from 'pg';
 import { encode } from '#domain/codec';
 import { trialCaller } from '#domain/kernel/caller';
@@ -11,6 +12,7 @@ import { replacementIdOf } from '#domain/replacements/replacement';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import { openEmbeddedDatabase } from './engine/embedded-database.ts';
 import { AlreadyRebuilding, BadCursor, BeingBuilt, Paused, RebuildCancelled, UnknownModel } from './errors.ts';
 import { openReadModels, type ReadModels } from './read-models.ts';
 
@@ -462,7 +464,7 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     await expect(readModels.rebuild('none')).rejects.toThrow(UnknownModel);
   });
 
-  it('are built anew when they followed another log', async () => {
+  it('are rebuilt when they followed another log', async () => {
     await write(store, story);
     await upToDate();
     await readModels.stop();
@@ -477,7 +479,7 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     readModels = await openReadModels({ store, ...home.place });
   });
 
-  it('are built anew when their log was restored from an older copy, also when it has grown since', async () => {
+  it('are rebuilt when their log was restored from an older copy, also when it has grown since', async () => {
     const [live, backup] = ['live', 'backup'].map(() => mkdtempSync(join(tmpdir(), 'leadger-log-'))) as [
       string,
       string,
@@ -560,7 +562,37 @@ describe('read models on PGlite', () => {
     await store.close();
   }, 60_000);
 
-  it('are built anew when they were written last before the machine went down', async () => {
+  it('open a database of the version that numbered its models, rebuild the rows, and drop those of that version', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
+    const store = await openEmbeddedStore();
+    await write(store, story);
+    const old = await openReadModels({ store, directory });
+    await old.catchUp();
+    const digest = await old.digest('orders');
+    const version = (await old.status()).find(({ name }) => name === 'orders')?.version;
+    await old.stop();
+    const database = await openEmbeddedDatabase(directory);
+    const db = new Kysely({ dialect: database.dialect });
+    await sql.raw(`ALTER SCHEMA orders_${version} RENAME TO orders_v4`).execute(db);
+    await sql`UPDATE read_models.copies SET schema = 'orders_v4' WHERE model = 'orders'`.execute(db);
+    await db.destroy();
+    database.closed();
+
+    let readModels = await openReadModels({ store, directory });
+    await expect(readModels.queries.orders.find(staff, 'o1')).rejects.toThrow(BeingBuilt);
+    await readModels.catchUp();
+    expect(await readModels.digest('orders')).toBe(digest);
+    await readModels.stop();
+    readModels = await openReadModels({ store, directory });
+    const question = `SELECT count(*)::integer FROM pg_namespace WHERE nspname = 'orders_v4'`;
+    for await (const { rows } of readModels.analyse(question, { timeoutSeconds: 10 })) expect(rows).toEqual([[0]]);
+    expect(await readModels.queries.orders.find(staff, 'o1')).toMatchObject({ status: 'paused' });
+    await readModels.stop();
+    await store.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('are rebuilt when they were written last before the machine went down', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
     const store = await openEmbeddedStore();
     const open = () => openReadModels({ store, directory });

@@ -20,7 +20,12 @@ import { openEmbeddedDatabase } from './engine/embedded-database.ts';
 import type { Db } from './engine/model.ts';
 import { ColumnNames } from './engine/names.ts';
 import { openPostgres } from './engine/postgres.ts';
-import { type FollowingStatus, Projection, type ProjectionDependencies, placeOf } from './engine/projection.ts';
+import {
+  checkpointToFollow,
+  type FollowingStatus,
+  Projection,
+  type ProjectionDependencies,
+} from './engine/projection.ts';
 import { retryParked } from './engine/retry.ts';
 import { viewsOn } from './engine/views.ts';
 import { Paused } from './errors.ts';
@@ -120,7 +125,7 @@ async function makeTables({ db, store, shared, renewViews }: ProjectionDependenc
   const now = { log: await store.identity(), head: await store.head() };
   for (const model of models) {
     if (shared) await ensureCopy(db, liveCopy(model), now);
-    else await placeOf(liveCopy(model), { db, store, renewViews });
+    else await checkpointToFollow(liveCopy(model), { db, store, renewViews });
   }
   await ensureViews(db, renewViews);
 }

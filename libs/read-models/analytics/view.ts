@@ -2,16 +2,16 @@
 export interface View {
   readonly name: string;
   readonly description: string;
-  /** What one row stands for. */
+  /** What one row is about. */
   readonly grain: string;
   readonly columns: Readonly<Record<string, readonly [unit: string, meaning: string]>>;
-  /** Over tables written as `{model.table}`. What it does not select, nobody sees: no personal data, no sealed boxes. */
+  /** Tables are written as `{model.table}`. It must not select personal data or sealed boxes: analysts see all columns. */
   readonly sql: string;
-  /** A question, and how to ask it. */
+  /** A question, and the SQL that answers it. */
   readonly example: readonly [question: string, sql: string];
 }
 
-/** In every view: how far the read models that it stands on have come. */
+/** In every view: the position of the read models that it uses. */
 export const LOG_POSITION = {
   log_position: ['position', 'every event up to here is in the row'],
 } as const satisfies View['columns'];

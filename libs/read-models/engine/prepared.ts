@@ -5,19 +5,19 @@ import { instant, TIMESTAMPTZ } from './parsers.ts';
 /** There are few texts of statements: those of lists differ by their filters, not by the values. */
 const MOST_STATEMENTS = 100;
 
-/** An answer as one text. */
+/** The rows of a result as one text. */
 export interface JsonRows {
-  /** The names of the columns, and of each row the values in their order. */
+  /** The names of the columns, and the values of each row in their order. */
   readonly json: string;
-  /** Names of the columns that are instants: those are as PostgreSQL writes them in JSON. */
+  /** Names of the columns with instants, which JSON has as PostgreSQL writes them. */
   readonly instants: readonly string[];
 }
 
 type Prepared = Pick<JsonRows, 'instants'> & { readonly name: string };
 
 /**
- * The rows of an answer, each as an object with our names. All are copies of one: objects that get their many properties
- * one by one are slow to make.
+ * The rows of a result, each an object with our names. All are copies of one object: adding many properties to an object
+ * one by one is slow.
  */
 export function rowsIn({ json, instants }: JsonRows): Record<string, unknown>[] {
   const { columns, rows } = JSON.parse(json) as { columns: string[]; rows: unknown[][] };
@@ -38,9 +38,9 @@ export function rowsIn({ json, instants }: JsonRows): Record<string, unknown>[] 
 const asIs = (value: unknown): unknown => value;
 
 /**
- * SELECTs with plain values. Each is planned once, and its rows leave WebAssembly as one text: for PGlite, planning costs
- * more than finding a row by its key, and handing over fifty rows value by value more than finding them (measured). Without
- * names in each row the text is less than half as long, and made in two thirds of the time. There may be a hundred columns.
+ * SELECTs with plain values. Each is planned once, and its rows leave WebAssembly as one text. In PGlite, planning costs
+ * more than finding a row by its key, and passing on fifty rows value by value costs more than finding them (measured).
+ * Without names in each row the text is less than half as long. A result has at most a hundred columns.
  */
 export class PreparedStatements {
   readonly #database: PGlite;
@@ -99,7 +99,7 @@ function camel(name: string): string {
   return made;
 }
 
-/** What can be written as a literal. A text with NUL would end the statement that it stands in. */
+/** Values that can be written as a literal. A text with NUL would end its statement. */
 export const isPlain = (value: unknown): boolean =>
   value === null ||
   typeof value === 'boolean' ||

@@ -31,7 +31,7 @@ const SECONDS_BETWEEN_LOOKS_WHILE_PAUSED = 0.5;
 export interface ProjectionDependencies {
   readonly db: Db;
   readonly store: EventStore;
-  /** Other programs read the same database, and wait for what is written there. */
+  /** Whether other programs read the same database, and wait for what is written there. */
   readonly shared: boolean;
   readonly renewViews: RenewViews;
 }
@@ -54,8 +54,8 @@ class Overtaken extends LeadgerError {
 }
 
 /**
- * Keeps one copy of one model up to date. Rows and checkpoint are one transaction, which holds only from the checkpoint
- * that this follower knows: of two that follow one copy at once, each event counts once all the same.
+ * Keeps one copy of one model up to date. Rows and checkpoint are written in one transaction, which succeeds only from the
+ * checkpoint that this follower knows: if two programs follow one copy at once, each event still counts once.
  */
 export class Projection {
   readonly copy: Copy;
@@ -67,14 +67,14 @@ export class Projection {
   readonly #taken = new Rate();
   #position: Position = BEFORE_FIRST;
   /**
-   * As it stands in the database. What brought no rows is written there only when other programs wait for it: a position
-   * that is that of an event is known again when the log was replaced.
+   * The checkpoint in the database. When no event is taken, only a shared database gets the new position, because other
+   * programs wait for it. Otherwise it stays at the position of an event, by which a replaced log is recognised.
    */
   #saved: Pick<Checkpoint, 'position' | 'epoch' | 'seen'> = { position: BEFORE_FIRST, epoch: 0, seen: null };
   #whole: boolean | undefined;
-  /** So many events taken. Undefined until it was asked how large the tables are. */
+  /** The number of events at which to tidy up next. Undefined until the size of the tables was read. */
   #tidyAt: number | undefined;
-  /** Where a copy that is being built has to be to be whole. */
+  /** The position at which a copy that is being built becomes whole. */
   #goal: Position = BEFORE_FIRST;
   #lastError: string | undefined;
   #waiting: { readonly position: Position; readonly resolve: () => void }[] = [];
@@ -88,12 +88,12 @@ export class Projection {
     this.#shared = shared;
   }
 
-  /** Everything up to here is in the tables. */
+  /** Every event up to here is in the tables. */
   get position(): Position {
     return this.#position;
   }
 
-  /** Whether the copy answers. Undefined until it was looked at. */
+  /** Whether the copy answers. Undefined until its checkpoint was read. */
   get whole(): boolean | undefined {
     return this.#whole;
   }
@@ -103,7 +103,7 @@ export class Projection {
     return { lastError: this.#lastError, eventsPerSecond: perSecond, eventsTaken: total };
   }
 
-  /** Follows the log until it is told to end. What fails is tried again. */
+  /** Follows the log until the signal is aborted. What fails is tried again. */
   async run(signal: AbortSignal): Promise<void> {
     for (let tries = 0; !signal.aborted; tries += 1) {
       try {
@@ -118,7 +118,7 @@ export class Projection {
     }
   }
 
-  /** Resolves when everything up to a position is in the tables, or when nobody waits for that any more. */
+  /** Resolves when every event up to a position is in the tables, or when the signal is aborted. */
   reached(position: Position, signal?: AbortSignal): Promise<void> {
     if (this.#position >= position || signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
@@ -131,20 +131,20 @@ export class Projection {
     });
   }
 
-  /** Where to go on. Waits as long as the copy is paused. */
+  /** Finds the position to continue from. Waits as long as the copy is paused. */
   async #findPlace(signal: AbortSignal): Promise<void> {
-    let place = await placeOf(this.copy, this.#dependencies);
-    while (place.paused && !signal.aborted) {
+    let checkpoint = await checkpointToFollow(this.copy, this.#dependencies);
+    while (checkpoint.paused && !signal.aborted) {
       await wait(SECONDS_BETWEEN_LOOKS_WHILE_PAUSED * 1000, undefined, { signal, ref: false }).catch(() => {});
-      place = await placeOf(this.copy, this.#dependencies);
+      checkpoint = await checkpointToFollow(this.copy, this.#dependencies);
     }
     const parked = await parkedIn(this.#db, this.copy);
     this.#parked.clear();
     for (const one of parked) this.#parked.set(one.stream, one);
-    this.#saved = place;
-    this.#whole = place.whole;
+    this.#saved = checkpoint;
+    this.#whole = checkpoint.whole;
     this.#goal = await this.#store.head();
-    await this.#advance(place.position);
+    await this.#advance(checkpoint.position);
   }
 
   /** Takes events in batches: as many as there are, up to a limit. Yields after each batch. */
@@ -187,8 +187,8 @@ export class Projection {
   }
 
   /**
-   * Nobody else does it for PGlite: dead rows would pile up, and it would plan without knowing how many rows there are.
-   * All wait meanwhile, the longer the more rows there are: so it is done when as many events came as there are rows.
+   * PGlite has no autovacuum: dead rows would pile up, and its plans would not know how many rows there are. All other
+   * statements wait meanwhile, longer for more rows: so it is done after as many events as there are rows.
    */
   async #tidyUp(): Promise<void> {
     if (this.#shared) return;
@@ -202,7 +202,7 @@ export class Projection {
     this.#tidyAt ??= total + Math.max(FEWEST_EVENTS_BETWEEN_TIDYING_UP, await rowsKnownIn(this.#db, this.copy));
   }
 
-  /** Where the database refuses a batch for what is in it, its halves are tried, down to the one event to be parked. */
+  /** When the database refuses the data of a batch, its halves are tried, down to the one event that has to be parked. */
   async #take(events: readonly RecordedEvent[], position: Position): Promise<void> {
     const parkedBefore = new Map(this.#parked);
     try {
@@ -250,21 +250,21 @@ export class Projection {
 }
 
 /**
- * Where a copy stands in the log. One that is not there yet is made; one that followed another log, or a log that was
- * restored from an older copy, begins anew.
+ * The checkpoint of a copy. A copy that does not exist is made. One that followed another log, or a log that was restored
+ * from an older copy, is emptied.
  */
-export async function placeOf(
+export async function checkpointToFollow(
   copy: Copy,
   { db, store, renewViews }: Omit<ProjectionDependencies, 'shared'>,
 ): Promise<Checkpoint> {
   const log = await store.identity();
   await ensureCopy(db, copy, { log, head: await store.head() });
   const checkpoint = (await checkpointOf(db, copy)) as Checkpoint;
-  // Asked for after the checkpoint: another program may move that on meanwhile, but never beyond the log.
+  // Read after the checkpoint: another program may move that on meanwhile, but never beyond the log.
   const now = { log, head: await store.head() };
   const reason = reasonToBeginAnew(checkpoint, now) ?? (await reasonInTheLog(checkpoint, store));
   if (reason === undefined) return checkpoint;
-  console.warn(`leadger: the read model ${copy.model.name} is built anew: ${reason}`);
+  console.warn(`leadger: the read model ${copy.model.name} is rebuilt: ${reason}`);
   await emptyCopy(db, copy, now, renewViews);
   return (await checkpointOf(db, copy)) as Checkpoint;
 }

@@ -10,6 +10,6 @@ const HEX_DIGITS = 12;
  */
 export function versioned(model: AnyModel, digestOfRows: string): VersionedModel {
   const tables = model.tables.map(({ name, key, columns, indexes, family }) => [name, key, columns, indexes, family]);
-  const told = JSON.stringify([tables, [...typesFollowedBy(model)].sort(), digestOfRows]);
-  return { ...model, version: hash('sha256', told).slice(0, HEX_DIGITS) };
+  const described = JSON.stringify([tables, [...typesFollowedBy(model)].sort(), digestOfRows]);
+  return { ...model, version: hash('sha256', described).slice(0, HEX_DIGITS) };
 }
