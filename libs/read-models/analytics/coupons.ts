@@ -3,8 +3,7 @@ import { type View } from './view.ts';
 export const couponViews: readonly View[] = [
   {
     name: 'coupon_attempts',
-    description:
-      'Codes that were tried, and what came of it. What people took for a code and was none is not recorded.',
+    description: 'Codes that were tried, and the outcome. Text that is no code is not recorded.',
     grain: 'one code and outcome',
     columns: {
       code: ['text', ''],

@@ -10,7 +10,7 @@ export const mailViews: readonly View[] = [
       kind: ['text', 'of the mail'],
       status: ['text', 'wished (to be sent), sent, refused or withheld'],
       mails: ['mails', ''],
-      ended_p50_seconds: ['seconds', 'from the event it tells of to its sending, median; null while wished'],
+      ended_p50_seconds: ['seconds', 'from the event that it is about to its sending, median; null while wished'],
       ended_p99_seconds: ['seconds', '99 % were sooner'],
     },
     sql: `

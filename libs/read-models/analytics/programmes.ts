@@ -35,8 +35,9 @@ FROM programmes_by_cohort GROUP BY 1 ORDER BY 1`,
   {
     name: 'programme_retention',
     description:
-      'How many programmes of a month paid their first, second, third … renewal, of those that could have. A renewal that nobody has tried to charge yet is neither paid nor unpaid; one that a cancelled programme will never come to is unpaid from the day on which it would have been due.',
-    grain: 'one month of joining, store, lead type, cadence and number of a renewal that was due for somebody',
+      'How many programmes of a month paid their first, second, third … renewal, of those that could have. A renewal that was not charged yet is neither paid nor unpaid. A renewal that a cancelled programme will not reach is unpaid from the day on which it would have been due.',
+    grain:
+      'one month of joining, store, lead type, cadence and number of a renewal that was due for at least one programme',
     columns: {
       cohort_month: ['UTC month', 'its first day'],
       ...storeAndType,
