@@ -2,7 +2,7 @@ import { Body, Controller, Get, Inject, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { catalogueStream, priceAt } from '#domain/catalogue/catalogue';
-import { checkoutStream } from '#domain/checkouts/checkout';
+import { checkoutStatuses, checkoutStream } from '#domain/checkouts/checkout';
 import { discountCentsOf } from '#domain/coupons/coupon';
 import type { Clock } from '#gateways/clock';
 import type { Answer, RequestContext } from '#requests/request-tools';
@@ -27,7 +27,7 @@ class PlaceCheckoutBody {
 
 const quote = z.object({
   checkoutId: z.string(),
-  status: z.enum(['started', 'placed', 'abandoned']),
+  status: z.enum(checkoutStatuses),
   customerId: z.string(),
   storeId: z.string(),
   leadTypeId: z.string(),

@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { type PersonName, type PostalAddress, personName, postalAddress } from '#domain/accounts/personal';
 import { type MailKind, mailKinds } from '#domain/notifications/kinds';
-import type { CustomerRow } from '#read-models/queries';
+import { type CustomerRow, customerExample, customerRow } from '#read-models/models/customers';
 import type { ReadModels } from '#read-models/read-models';
 import type { OpenedLeadDelivery } from '#requests/lead-delivery';
 import type { Answer, RequestContext } from '#requests/request-tools';
@@ -15,6 +15,7 @@ import { CommandRoute, etagOf } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Conforming, Email, FieldNames, Id, Line, OneOf, Password, Sort, TimeZone, WebAddress } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
+import { type Reader, Reading } from './reading.ts';
 import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
 
 const addressExample = { address: '12 Elm Street', city: 'Albany', state: 'NY', postalCode: '12207', country: 'US' };
@@ -109,40 +110,27 @@ class TimeZoneBody {
   timeZone!: string;
 }
 
-const customer = z.object({
-  customerId: z.string(),
-  storeId: z.string(),
-  businessAssociation: z.string(),
-  businessKey: z.string().describe('what businesses are compared by (DLV-3)'),
-  timeZone: z.string(),
-  registeredAt: z.string(),
-  email: z.string().nullable().describe('the user name (ACC-1); null when there is none, or the customer was erased'),
-  newEmail: z.string().nullable().describe('waits to be confirmed by the link that went there (ACC-4)'),
-  name: personName.nullable(),
-  postalAddress: postalAddress.nullable(),
-  hasPassword: z.boolean(),
-  mailsOff: z.array(z.string()).describe('kinds of mails that are switched off (NTF-2)'),
-  revision: z.int(),
-}) satisfies z.ZodType<Omit<CustomerRow, SealedColumn>>;
+/** A customer with the sealed fields opened. */
+const customer = customerRow
+  .extend({
+    email: z.string().nullable().describe('The user name (ACC-1). Null: there is none, or the customer was erased.'),
+    newEmail: z.string().nullable().describe('Waits to be confirmed by the link sent there (ACC-4). Null: none waits.'),
+    name: personName.nullable().describe('Name of the customer. Null: none was given, or the customer was erased.'),
+    postalAddress: postalAddress
+      .nullable()
+      .describe('Postal address of the customer. Null: none was given, or the customer was erased.'),
+  })
+  .meta({ id: 'Customer' });
 
-const customerExample = {
-  customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
-  storeId: 'main',
-  businessAssociation: 'ABC Vitamins',
-  businessKey: 'abcvitamins',
-  timeZone: 'America/New_York',
-  registeredAt: '2026-03-01T09:30:00.000Z',
+const openedExample: z.infer<typeof customer> = {
+  ...customerExample,
   email: 'ada@example.com',
   newEmail: null,
   name: { firstName: 'Ada', lastName: 'Byron' },
   postalAddress: null,
-  hasPassword: true,
-  mailsOff: ['leads-delivered'],
-  revision: 1,
 };
 
 const sealedColumns = ['email', 'newEmail', 'name', 'postalAddress'] as const;
-type SealedColumn = (typeof sealedColumns)[number];
 
 class CustomersQuery extends PageQuery {
   @Id({ description: 'customers of this store only', example: 'main', optional: true })
@@ -186,21 +174,22 @@ export class CustomersController {
   @ReadRoute({
     summary: 'Customers, newest first',
     answer: selectablePageOf(customer),
-    example: { items: [customerExample] },
+    example: { items: [openedExample] },
   })
-  async list(@Query() query: CustomersQuery) {
-    const page = await this.#queries.listCustomers(pageRequest(query));
+  async list(@Query() query: CustomersQuery, @Reading() reader: Reader) {
+    const page = await this.#queries.customers.list(reader, pageRequest(query));
     return { ...page, items: await Promise.all(page.items.map((row) => this.#opened(row))) };
   }
 
   @Get(':customerId')
-  @ReadRoute({ summary: 'A customer; its revision is the ETag', answer: customer, example: customerExample })
+  @ReadRoute({ summary: 'A customer; its revision is the ETag', answer: customer, example: openedExample })
   async find(
     @IdOf('customer') customerId: string,
     @Query() _: ReadQuery,
+    @Reading() reader: Reader,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const found = await this.#queries.findCustomer(customerId);
+    const found = await this.#queries.customers.find(reader, customerId);
     if (!found) throw notFound('customer', customerId);
     reply.header('etag', etagOf(found.revision));
     return this.#opened(found);
@@ -295,8 +284,12 @@ export class CustomersController {
     answer: leadDelivery,
     example: { mails: 'digest', webhookUrl: 'https://crm.example/leads', signingSecret: 'whsec_c2VjcmV0IHNlY3JldA==' },
   })
-  async leadDelivery(@IdOf('customer') customerId: string, @Query() _: ReadQuery): Promise<OpenedLeadDelivery> {
-    if (!(await this.#queries.findCustomer(customerId))) throw notFound('customer', customerId);
+  async leadDelivery(
+    @IdOf('customer') customerId: string,
+    @Query() _: ReadQuery,
+    @Reading() reader: Reader,
+  ): Promise<OpenedLeadDelivery> {
+    if (!(await this.#queries.customers.find(reader, customerId))) throw notFound('customer', customerId);
     return this.#requests.leadDelivery.show(customerId);
   }
 
@@ -311,7 +304,7 @@ export class CustomersController {
   }
 
   async #opened(row: CustomerRow): Promise<z.infer<typeof customer>> {
-    const open = async (column: SealedColumn) => {
+    const open = async (column: (typeof sealedColumns)[number]) => {
       const box = row[column];
       return [column, (box && (await this.#vault.open(box))) ?? null] as const;
     };

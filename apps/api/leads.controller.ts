@@ -8,7 +8,8 @@ import { deriveId } from '#domain/kernel/ids';
 import { type Contact, contact } from '#domain/leads/contact';
 import { leadStream } from '#domain/leads/lead';
 import type { EventStore } from '#event-store/port';
-import type { LeadRow, StockAndDemand } from '#read-models/queries';
+import { leadExample, leadRow } from '#read-models/models/leads';
+import { leadTypeStock, leadTypeStockExample } from '#read-models/queries/leads';
 import type { ReadModels } from '#read-models/read-models';
 import { readLeadRows } from '#requests/lead-rows';
 import type { Answer, RequestContext } from '#requests/request-tools';
@@ -22,6 +23,7 @@ import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { batchReport, formatOf, receiveBatch } from './lead-batch.ts';
 import { Problem } from './problems.ts';
+import { type Reader, Reading } from './reading.ts';
 import { ReadQuery, ReadRoute } from './reads.ts';
 
 class ReceiveLeadBody {
@@ -59,48 +61,17 @@ class BatchQuery {
   unknownColumns?: 'ignore' | 'refuse';
 }
 
-type Opened = Omit<LeadRow, 'contact'> & { readonly contact: Contact | null };
+/** A lead with its contact opened. */
+const lead = leadRow
+  .extend({ contact: contact.nullable().describe('The person. Null once the person was erased.') })
+  .meta({ id: 'Lead' });
 
-const lead = z.object({
-  leadId: z.string(),
-  leadTypeId: z.string().describe('as what it is sold now: unsold leads age (DLV-6)'),
-  receivedLeadTypeId: z.string().describe('as what it came in'),
-  agedAt: z.string().nullable().describe('when it aged last'),
-  source: z.string(),
-  receivedAt: z.string(),
-  capturedAt: z.string().nullable(),
-  openPlaces: z.int().describe('to how many customers it can still be given'),
-  withdrawn: z.boolean(),
-  contact: contact.nullable().describe('null once the person was erased'),
-  revision: z.int(),
-}) satisfies z.ZodType<Opened>;
-
-const leadExample: Opened = {
-  leadId: '0b8f6f0c-1c57-5a6e-9a51-7d0a4c1f2e33',
-  leadTypeId: 'exclusive-real-time',
-  receivedLeadTypeId: 'exclusive-real-time',
-  agedAt: null,
-  source: 'landing-page-7',
-  receivedAt: '2026-03-01T09:30:00.000Z',
-  capturedAt: '2026-03-01T09:29:58.000Z',
-  openPlaces: 0,
-  withdrawn: false,
+const openedExample: z.infer<typeof lead> = {
+  ...leadExample,
   contact: { firstName: 'Ada', lastName: 'Byron', telephone: '+1 212 555 0142', email: 'ada@example.com' },
-  revision: 1,
 };
 
-const stock = z.object({
-  stock: z.array(
-    z.object({
-      leadTypeId: z.string(),
-      leads: z.int().describe('leads that can be given to somebody'),
-      openPlaces: z.int().describe('deliveries that they are good for'),
-      openOrders: z.int().describe('orders that wait for leads of this type; paused ones do not'),
-      outstandingLeads: z.int().describe('leads that they wait for'),
-      replacementsOwed: z.int().describe('granted and not delivered yet, for whatever order (RPL-9)'),
-    }) satisfies z.ZodType<StockAndDemand>,
-  ),
-});
+const stock = z.object({ stock: z.array(leadTypeStock).describe('By the id of the lead type.') });
 
 @ApiTags('leads')
 @Controller('api')
@@ -165,9 +136,14 @@ export class LeadsController {
   }
 
   @Get('leads/:leadId')
-  @ReadRoute({ summary: 'A lead; its revision is the ETag', answer: lead, example: leadExample })
-  async find(@IdOf('lead') leadId: string, @Query() _: ReadQuery, @Res({ passthrough: true }) reply: FastifyReply) {
-    const found = await this.#queries.findLead(leadId);
+  @ReadRoute({ summary: 'A lead; its revision is the ETag', answer: lead, example: openedExample })
+  async find(
+    @IdOf('lead') leadId: string,
+    @Query() _: ReadQuery,
+    @Reading() reader: Reader,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const found = await this.#queries.leads.find(reader, leadId);
     if (!found) throw notFound('lead', leadId);
     reply.header('etag', etagOf(found.revision));
     const person = (await this.#stores.vault.open(found.contact)) as Contact | undefined;
@@ -178,21 +154,10 @@ export class LeadsController {
   @ReadRoute({
     summary: 'What is in stock and what is wanted, by lead type',
     answer: stock,
-    example: {
-      stock: [
-        {
-          leadTypeId: 'shared-fresh',
-          leads: 40,
-          openPlaces: 95,
-          openOrders: 2,
-          outstandingLeads: 30,
-          replacementsOwed: 1,
-        },
-      ],
-    },
+    example: { stock: [leadTypeStockExample] },
   })
-  async stock(@Query() _: ReadQuery) {
-    return { stock: await this.#queries.stock() };
+  async stock(@Query() _: ReadQuery, @Reading() reader: Reader) {
+    return { stock: await this.#queries.leads.stock(reader) };
   }
 
   @Get('leads/:leadId/history')

@@ -5,10 +5,8 @@ import type { Logger } from 'pino';
 import { DamagedEvent } from '#audit/replay';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import { AppendTooLarge, BadEvent, OutcomeUnknown, StoreFull, StoreUnavailable } from '#event-store/port';
-import { DatabaseError } from '#read-models/engine/pglite';
 import { isOutOfReach } from '#read-models/engine/postgres';
-import { BadCursor } from '#read-models/queries';
-import { AlreadyRebuilding, BeingBuilt, UnknownModel } from '#read-models/read-models';
+import { AlreadyRebuilding, BadCursor, BeingBuilt, DatabaseGone, UnknownModel } from '#read-models/errors';
 import { TooMuchContention } from '#requests/command-handler';
 import { LeadFileError } from '#requests/lead-row';
 
@@ -74,6 +72,7 @@ const storeErrors: readonly (readonly [new (...args: never[]) => Error, number, 
   [OutcomeUnknown, 503, 1],
   [TooMuchContention, 503, 1],
   [BeingBuilt, 503, 5],
+  [DatabaseGone, 503, 5],
   [UnknownModel, 404],
   [AlreadyRebuilding, 409],
   [UnreadableEvent, 500],
@@ -96,9 +95,6 @@ export function problemOf(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error;
   if (isOutOfReach(error))
     return new Problem(503, 'read-models-unavailable', 'the database cannot be asked now', { retryAfterSeconds: 5 });
-  // With a code, the database understood and says no: that is a defect of ours.
-  if (error instanceof DatabaseError && error.code === undefined)
-    return new Problem(503, 'read-models-unavailable', 'the read models cannot be asked now', { retryAfterSeconds: 5 });
   for (const [type, status, retryAfterSeconds] of storeErrors) {
     if (!(error instanceof type)) continue;
     const { code, message } = error as Error & { code: string };

@@ -6,7 +6,7 @@ import { customerStream } from '#domain/accounts/customer';
 import { contactBookStream } from '#domain/leads/contact-book';
 import { hashOfEvent } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
-import { BadCursor } from '#read-models/queries';
+import { BadCursor } from '#read-models/errors';
 import type { ReadModels } from '#read-models/read-models';
 import type { RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
@@ -16,6 +16,7 @@ import { mustBeAccepted, RecordedRead } from './answers.ts';
 import { Asking } from './caller.ts';
 import { history, historyExample } from './history.ts';
 import { IdOf } from './ids.ts';
+import { type Reader, Reading } from './reading.ts';
 import { PageQuery, pageOf, pageRequest, ReadRoute } from './reads.ts';
 
 const happening = history.shape.events.element.extend({ stream: z.string().describe('to what it happened') });
@@ -55,10 +56,11 @@ export class WholeHistoryController {
     @IdOf('customer') customerId: string,
     @Query() query: PageQuery,
     @Asking() context: RequestContext,
+    @Reading() reader: Reader,
   ) {
     mustBeAccepted(await this.#support.showHistory(customerId, context), { customerId });
     const { limit, cursor } = pageRequest(query);
-    const facts = await this.#factsOf(customerId);
+    const facts = await this.#factsOf(reader, customerId);
     const from = cursor === undefined ? 0 : facts.findIndex(({ position }) => position === cursor) + 1;
     if (cursor !== undefined && from === 0) throw new BadCursor();
     const page = facts.slice(from, from + limit);
@@ -68,9 +70,9 @@ export class WholeHistoryController {
     return from + limit < facts.length ? { items, nextCursor: page.at(-1)?.position } : { items };
   }
 
-  async #factsOf(customerId: string) {
+  async #factsOf(reader: Reader, customerId: string) {
     const own = [customerStream(customerId), contactBookStream(customerId)];
-    const streams = [...own, ...(await this.#queries.streamsOf(customerId))];
+    const streams = [...own, ...(await this.#queries.customers.streams(reader, customerId))];
     const facts = await factsOf(this.#events, streams, { hashOf: hashOfEvent });
     return facts.filter(
       (fact) => !isShared(fact) || ('customerId' in fact.data && fact.data.customerId === customerId),

@@ -1,5 +1,5 @@
 import { type Cell, csvLine, Digits } from '#apps/api/csv';
-import { type Answer, analyse } from '#read-models/analysis';
+import { analyse, type RowBatch } from '#read-models/analysis';
 import { views } from '#read-models/analytics';
 import { NUMERIC } from '#read-models/engine/parsers';
 import { connectTo } from '#read-models/engine/postgres';
@@ -38,7 +38,7 @@ async function* ask(
   place: StoreLocation,
   question: string,
   options: { timeoutSeconds: number },
-): AsyncGenerator<Answer> {
+): AsyncGenerator<RowBatch> {
   const { databaseUrl } = place;
   if (databaseUrl !== undefined) {
     yield* analyse(() => connectTo(databaseUrl), question, options);
@@ -52,10 +52,10 @@ async function* ask(
   }
 }
 
-type Answers = AsyncIterable<Answer>;
+type Batches = AsyncIterable<RowBatch>;
 
 /** Of two columns of one name, NDJSON would keep the second only. */
-async function* named(answers: Answers): AsyncGenerator<Answer> {
+async function* named(answers: Batches): AsyncGenerator<RowBatch> {
   for await (const answer of answers) {
     const twice = answer.columns.find((name, index, all) => all.indexOf(name) < index);
     if (twice !== undefined) throw new CommandFailed(`two columns are called ${twice}: give them names with AS`);
@@ -63,7 +63,7 @@ async function* named(answers: Answers): AsyncGenerator<Answer> {
   }
 }
 
-const formats: Readonly<Record<Format, (answers: Answers) => AsyncIterable<string | Uint8Array>>> = {
+const formats: Readonly<Record<Format, (answers: Batches) => AsyncIterable<string | Uint8Array>>> = {
   async *csv(answers) {
     let first = true;
     for await (const { columns, types, rows } of answers) {
@@ -88,7 +88,7 @@ const formats: Readonly<Record<Format, (answers: Answers) => AsyncIterable<strin
   },
 };
 
-function tableOf({ columns, types, rows }: Answer): string {
+function tableOf({ columns, types, rows }: RowBatch): string {
   const cells = rows.map((row) => cellsOf(row, types));
   const texts = [columns, ...cells].map((row) => row.map((cell) => printable(cell ?? '')));
   const widths = columns.map((_, index) => Math.max(...texts.map((row) => (row[index] as string).length)));

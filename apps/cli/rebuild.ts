@@ -19,7 +19,7 @@ export async function rebuild(
       await readModels.rebuild(model, { onProgress: progress.at });
       progress.end();
       const seconds = ((performance.now() - start) / 1000).toFixed(2);
-      console.log(`${model} was built anew in ${seconds} s; digest ${await readModels.digest(model)}`);
+      console.log(`${model} was rebuilt in ${seconds} s; digest ${await readModels.digest(model)}`);
     }
   } finally {
     await stores.close();
