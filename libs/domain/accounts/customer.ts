@@ -26,6 +26,9 @@ export const LINK_MINUTES = 30;
 const tokenHash = z.string().length(43);
 const link = { token: secret, tokenHash, expiresAt: instant };
 
+/** DLV-9: one mail an hour for all leads, or one mail for each lead. */
+export const leadMailChoices = ['digest', 'each'] as const;
+
 export const customerEvents = {
   CustomerRegistered: fact({
     storeId: z.string(),
@@ -50,7 +53,7 @@ export const customerEvents = {
   MailPreferencesChanged: fact({ off: z.array(z.enum(mailKinds)) }),
   /** DLV-9: leads are told of together or each in a mail of its own, and may be sent to a program besides. */
   LeadDeliveryChosen: fact({
-    mails: z.enum(['digest', 'each']),
+    mails: z.enum(leadMailChoices),
     /** What a call is signed with is the customer's to know, and nobody else's. */
     webhook: z.object({ url: sealed, signingSecret: secret }).optional(),
   }),

@@ -6,10 +6,10 @@ import { inEffectAt } from '../kernel/instants.ts';
 /** The parent company's one catalogue: its stores, what they sell, and at which price (STO, CAT). */
 export const catalogueStream = 'catalogue-main';
 
-const exclusivity = z.enum(['exclusive', 'shared']);
-const freshness = z.enum(['real-time', 'fresh', 'aged']);
-export type Exclusivity = z.infer<typeof exclusivity>;
-export type Freshness = z.infer<typeof freshness>;
+export const exclusivities = ['exclusive', 'shared'] as const;
+export const freshnesses = ['real-time', 'fresh', 'aged'] as const;
+export type Exclusivity = (typeof exclusivities)[number];
+export type Freshness = (typeof freshnesses)[number];
 
 export const catalogueEvents = {
   StoreOpened: fact({ storeId: z.string(), name: z.string(), webAddress: z.string() }),
@@ -17,8 +17,8 @@ export const catalogueEvents = {
   LeadTypeDefined: fact({
     leadTypeId: z.string(),
     name: z.string(),
-    exclusivity,
-    freshness,
+    exclusivity: z.enum(exclusivities),
+    freshness: z.enum(freshnesses),
     usualDelivery: z.string(),
     qualifiesForLoyaltyRewards: z.boolean(),
     /** The lead type that an unsold lead of this one becomes with age. */

@@ -37,8 +37,11 @@ export type CheckoutCommand =
   | { type: 'RecordPlaced'; at: Instant; orderId: string }
   | { type: 'AbandonCheckout'; at: Instant };
 
+export const checkoutStatuses = ['started', 'placed', 'abandoned'] as const;
+export type CheckoutStatus = (typeof checkoutStatuses)[number];
+
 export interface CheckoutState {
-  readonly status: 'unknown' | 'started' | 'placed' | 'abandoned';
+  readonly status: CheckoutStatus | 'unknown';
   readonly wishes: CheckoutWishes | undefined;
   readonly giveUpAt: Instant;
   readonly coupon: Omit<DataOf<'CheckoutCouponTaken'>, 'at'> | undefined;

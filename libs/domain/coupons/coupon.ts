@@ -50,14 +50,16 @@ type DataOf<Type extends CouponEvent['type']> = Extract<CouponEvent, { type: Typ
 export type CouponDefinition = Omit<DataOf<'CouponDefined'>, 'at'>;
 
 /** CPN-3. */
-export type CouponRefusalReason =
-  | 'unknown'
-  | 'not-this-store'
-  | 'expired'
-  | 'not-yet-valid'
-  | 'wrong-lead-type'
-  | 'used-up'
-  | 'tried-before';
+export const couponRefusalReasons = [
+  'unknown',
+  'not-this-store',
+  'expired',
+  'not-yet-valid',
+  'wrong-lead-type',
+  'used-up',
+  'tried-before',
+] as const;
+export type CouponRefusalReason = (typeof couponRefusalReasons)[number];
 
 export type CouponCommand =
   | ({ type: 'DefineCoupon'; at: Instant } & CouponDefinition)

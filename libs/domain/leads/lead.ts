@@ -69,8 +69,11 @@ interface Assignment {
   readonly businessKey: string;
 }
 
+export const leadStatuses = ['available', 'withdrawn'] as const;
+export type LeadStatus = (typeof leadStatuses)[number];
+
 export interface LeadState {
-  readonly status: 'unknown' | 'available' | 'withdrawn';
+  readonly status: LeadStatus | 'unknown';
   readonly leadTypeId: string;
   readonly openPlaces: number;
   readonly telephoneKey?: string | undefined;

@@ -9,6 +9,11 @@ import { addDays, addSeconds } from '../kernel/instants.ts';
  */
 export const programmeStream = (orderId: string) => `programme-${orderId}` as const;
 
+/** Who or what held a programme (LOY-5, LOY-8). */
+export const holdCauses = ['customer', 'declined-payment'] as const;
+/** Who or what ended a programme. */
+export const cancellationCauses = ['customer', 'order-cancelled', 'payment-failed'] as const;
+
 const renewalNumber = z.int().positive();
 const attempt = z.int().positive();
 const policyVersion = z.int().positive();
@@ -54,10 +59,10 @@ export const programmeEvents = {
     policyVersion,
   }),
   /** The renewal named is the one that does not come until the programme is active again. */
-  ProgrammeHeld: fact({ customerId: z.string(), renewalNumber, cause: z.enum(['customer', 'declined-payment']) }),
+  ProgrammeHeld: fact({ customerId: z.string(), renewalNumber, cause: z.enum(holdCauses) }),
   /** When the next renewal is due now: on its date, or at once when that has passed (LOY-5). */
   ProgrammeActivated: fact({ renewalNumber, dueAt: instant }),
-  ProgrammeCancelled: fact({ renewalNumber, cause: z.enum(['customer', 'order-cancelled', 'payment-failed']) }),
+  ProgrammeCancelled: fact({ renewalNumber, cause: z.enum(cancellationCauses) }),
 };
 export type ProgrammeEvent = EventsOf<typeof programmeEvents>;
 type DataOf<Type extends ProgrammeEvent['type']> = Extract<ProgrammeEvent, { type: Type }>['data'];
@@ -99,10 +104,11 @@ export type ProgrammeCommand =
   | { type: 'ActivateProgramme'; at: Instant }
   | { type: 'CancelProgramme'; at: Instant; cause: DataOf<'ProgrammeCancelled'>['cause'] };
 
-export type ProgrammeStatus = 'unknown' | 'active' | 'held' | 'cancelled';
+export const programmeStatuses = ['active', 'held', 'cancelled'] as const;
+export type ProgrammeStatus = (typeof programmeStatuses)[number];
 
 export interface ProgrammeState {
-  status: ProgrammeStatus;
+  status: ProgrammeStatus | 'unknown';
   customerId: string;
   cadenceDays: number;
   /** The renewal that comes next, or whose charge is under way. */

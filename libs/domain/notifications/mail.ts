@@ -42,8 +42,11 @@ export type MailCommand =
   | { type: 'RecordMailRefused'; at: Instant; reason: string }
   | { type: 'RecordMailWithheld'; at: Instant; reason: Withholding };
 
+export const mailStatuses = ['wished', 'sent', 'refused', 'withheld'] as const;
+export type MailStatus = (typeof mailStatuses)[number];
+
 export interface MailState {
-  readonly status: 'unknown' | 'wished' | 'sent' | 'refused' | 'withheld';
+  readonly status: MailStatus | 'unknown';
   readonly wish: MailWish | undefined;
 }
 

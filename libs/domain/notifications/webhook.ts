@@ -47,8 +47,11 @@ export type WebhookCommand =
   | { type: 'RecordWebhookFailed'; at: Instant; attempt: number; reason: string; hopeless: boolean }
   | { type: 'ReplayWebhook'; at: Instant };
 
+export const webhookStatuses = ['waiting', 'accepted', 'parked'] as const;
+export type WebhookStatus = (typeof webhookStatuses)[number];
+
 export interface WebhookState {
-  readonly status: 'unknown' | 'waiting' | 'accepted' | 'parked';
+  readonly status: WebhookStatus | 'unknown';
   readonly wish: WebhookWish | undefined;
   readonly attempts: number;
   /** Attempts before the last replay do not count towards the schedule. */

@@ -5,7 +5,7 @@ import { cents, count, type EventsOf, fact, type Instant, instant } from '../ker
 import { addDays } from '../kernel/instants.ts';
 import { localDayOf } from '../kernel/local-days.ts';
 import { percentOf } from '../kernel/percent.ts';
-import { bonus, bonusOf, type LoyaltyTerms, loyaltyTerms } from '../loyalty/bonus.ts';
+import { bonus, bonusOf, loyaltyTerms } from '../loyalty/bonus.ts';
 
 /** An order of leads, from checkout to the last lead and the last replacement. */
 export const orderStream = (orderId: string) => `order-${orderId}` as const;
@@ -93,6 +93,7 @@ export const orderEvents = {
   }),
 };
 export type OrderEvent = EventsOf<typeof orderEvents>;
+type DataOf<Type extends OrderEvent['type']> = Extract<OrderEvent, { type: Type }>['data'];
 
 export type OrderCommand =
   | ({
@@ -130,40 +131,18 @@ export type OrderCommand =
     }
   | { type: 'OweReplacement'; at: Instant; replacementId: string; leadId: string; owedSince: Instant };
 
-/** What the customer agreed to (CHK-1). The price is the one that held (CAT-3). */
-export interface Terms {
-  customerId: string;
-  storeId: string;
-  leadTypeId: string;
-  quantity: number;
-  bonusLeads: number;
-  dailyMaximum?: number;
-  timeZone: string;
-  pricePerLeadCents: number;
-  currency: string;
-  paymentToken: string;
-  statementDescriptor: string;
-  policyVersion: number;
-  coupon?: { code: string; discountCents: number };
-  checkoutId?: string;
-  loyalty?: LoyaltyTerms;
-}
+/** What the customer agreed to (CHK-1), at the price in effect at checkout (CAT-3). */
+export type Terms = Omit<DataOf<'OrderPlaced'>, 'at' | 'totalCents' | 'nextBonus'>;
 
 /** How a daily maximum is asked for (CHK-2). */
 export type DailyMaximum = { readonly leads: number } | { readonly percent: number };
 
 /** ORD-1. */
-export type OrderStatus =
-  | 'unknown'
-  | 'awaiting-payment'
-  | 'payment-failed'
-  | 'open'
-  | 'paused'
-  | 'filled'
-  | 'cancelled';
+export const orderStatuses = ['awaiting-payment', 'payment-failed', 'open', 'paused', 'filled', 'cancelled'] as const;
+export type OrderStatus = (typeof orderStatuses)[number];
 
 export interface OrderState {
-  status: OrderStatus;
+  status: OrderStatus | 'unknown';
   /** As they stand now: support may have changed daily maximum and card. */
   terms: Terms | undefined;
   paid: boolean;
@@ -258,7 +237,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
   evolve(state, event) {
     switch (event.type) {
       case 'OrderPlaced':
-        state.terms = event.data as Terms;
+        state.terms = event.data;
         state.owedLeads = owedLeads(event.data);
         state.status = 'awaiting-payment';
         break;

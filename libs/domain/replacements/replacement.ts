@@ -61,8 +61,11 @@ interface Request {
   deliveredAt: Instant;
 }
 
+export const replacementStatuses = ['requested', 'granted', 'denied', 'replaced'] as const;
+export type ReplacementStatus = (typeof replacementStatuses)[number];
+
 export interface ReplacementState {
-  readonly status: 'unknown' | 'requested' | 'granted' | 'denied' | 'replaced';
+  readonly status: ReplacementStatus | 'unknown';
   readonly orderId: string;
   readonly leadId: string;
   readonly reason: string;

@@ -55,9 +55,12 @@ export type TicketCommand =
   | { type: 'CloseTicket'; at: Instant }
   | { type: 'RecordTicketOverdue'; at: Instant };
 
+/** `open`: the ticket waits for an answer. */
+export const ticketStatuses = ['open', 'answered', 'closed'] as const;
+export type TicketStatus = (typeof ticketStatuses)[number];
+
 export interface TicketState {
-  /** Open: it waits for an answer. */
-  readonly status: 'unknown' | 'open' | 'answered' | 'closed';
+  readonly status: TicketStatus | 'unknown';
   readonly customerId: string;
   readonly dueAt: Instant;
   readonly overdue: boolean;
