@@ -5,7 +5,7 @@ import type { DistributionDecision } from '#domain/distribution/decision';
 import { Stock, type StockedLead } from '#domain/distribution/stock';
 import type { Refusal } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
-import { type Heap, heapOf, type Placed } from '#domain/kernel/heap';
+import { type Heap, type HeapItem, heapOf } from '#domain/kernel/heap';
 import { deriveId } from '#domain/kernel/ids';
 import { localDayOf, startOfNextLocalDay } from '#domain/kernel/local-days';
 import { contactBookStream } from '#domain/leads/contact-book';
@@ -95,7 +95,7 @@ interface Distribution {
   readonly sleepers: Heap<WaitingOrder>;
 }
 
-interface WaitingOrder extends Placed {
+interface WaitingOrder extends HeapItem {
   readonly claim: Claim;
   wakeAt: Instant;
   owedLeads: number;
@@ -227,7 +227,7 @@ function newClaim(
   claim: Pick<Claim, 'kind' | 'id' | 'orderId' | 'customerId' | 'leadTypeId' | 'since'>,
 ): Claim {
   const businessKey = state.businesses.get(claim.customerId) ?? '';
-  const added: Claim = { ...claim, businessKey, lastServed: '', place: -1 };
+  const added: Claim = { ...claim, businessKey, lastServed: '', heapIndex: -1 };
   const ofCustomer = state.claimsOf.get(claim.customerId) ?? new Set();
   state.claimsOf.set(claim.customerId, ofCustomer.add(added));
   return added;
@@ -250,7 +250,7 @@ function refreshClaim(state: Distribution, claim: Claim): void {
     hungry.delete(claim);
     return;
   }
-  if (claim.place < 0) hungry.add(claim);
+  if (claim.heapIndex < 0) hungry.add(claim);
   claims.put(claim);
 }
 
@@ -296,7 +296,7 @@ function addOrder(state: Distribution, orderId: string, { data }: FactOf<'OrderP
     day: { localDay: '', deliveredLeads: 0 },
     underWay: 0,
     wakeAt: '',
-    place: -1,
+    heapIndex: -1,
   });
 }
 

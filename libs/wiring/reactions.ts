@@ -6,7 +6,7 @@ import type { WebhookGateway } from '#gateways/webhooks';
 import { addressClaims } from '#processes/address-claims';
 import { autoRestart } from '#processes/auto-restart';
 import { checkoutEnd } from '#processes/checkout-end';
-import { type Answer, ProcessEngine, type Sent } from '#processes/engine/engine';
+import { type CommandResult, ProcessEngine, type SentCommand } from '#processes/engine/engine';
 import { leadAgeing } from '#processes/lead-ageing';
 import { leadDistribution } from '#processes/lead-distribution';
 import { leadWebhooks } from '#processes/lead-webhooks';
@@ -101,7 +101,7 @@ export function createReactions({
   });
 }
 
-function orderOf({ stream, command, commandId, actor, because }: Sent, lease: Lease | undefined): Order {
+function orderOf({ stream, command, commandId, actor, because }: SentCommand, lease: Lease | undefined): Order {
   const chain = because
     ? { correlationId: because.cause.correlationId, causationId: because.eventId }
     : { correlationId: commandId };
@@ -109,7 +109,7 @@ function orderOf({ stream, command, commandId, actor, because }: Sent, lease: Le
   return { stream, command, cause: { commandId, actor, ...chain, ...under } };
 }
 
-function answerOf(outcome: Outcome): Answer {
+function answerOf(outcome: Outcome): CommandResult {
   if (outcome.kind === 'accepted') return { position: outcome.position };
   if (outcome.kind === 'refused') return { refusal: outcome.refusal };
   throw new Error(`the ledger answered ${outcome.kind} to a process, which sends neither keys nor revisions`);

@@ -1,9 +1,9 @@
 import type { Instant } from '../kernel/events.ts';
-import { type Heap, heapOf, type Placed } from '../kernel/heap.ts';
+import { type Heap, type HeapItem, heapOf } from '../kernel/heap.ts';
 import type { DistributionDecision } from './decision.ts';
 
 /** Somebody's turn to be given a lead of one type: an order's next lead, or one replacement that is owed. */
-export interface Claim extends Placed {
+export interface Claim extends HeapItem {
   readonly kind: 'replacement' | 'order';
   /** The replacement's id, or the order's. */
   readonly id: string;
@@ -38,7 +38,7 @@ export function rankOf(claim: Claim): Pick<DistributionDecision, 'rule' | 'rank'
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** The claims of one business. */
-interface Queue extends Placed {
+interface Queue extends HeapItem {
   readonly businessKey: string;
   readonly claims: Heap<Claim>;
 }
@@ -55,7 +55,7 @@ export class ClaimBook {
   put(claim: Claim): void {
     let queue = this.#queues.get(claim.businessKey);
     if (!queue) {
-      queue = { businessKey: claim.businessKey, claims: heapOf(compareClaims), place: -1 };
+      queue = { businessKey: claim.businessKey, claims: heapOf(compareClaims), heapIndex: -1 };
       this.#queues.set(claim.businessKey, queue);
     }
     queue.claims.put(claim);
@@ -64,7 +64,7 @@ export class ClaimBook {
 
   remove(claim: Claim): void {
     const queue = this.#queues.get(claim.businessKey);
-    if (!queue || claim.place < 0) return;
+    if (!queue || claim.heapIndex < 0) return;
     // Out first: the heap of heads cannot compare a queue that has just become empty.
     this.#heads.remove(queue);
     queue.claims.remove(claim);

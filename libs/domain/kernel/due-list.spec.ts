@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { minute } from '#test/given';
+import { DueList } from './due-list.ts';
+
+type Change =
+  | { readonly kind: 'put'; readonly key: string; readonly due: number }
+  | { readonly kind: 'remove'; readonly key: string }
+  | { readonly kind: 'take'; readonly now: number; readonly limit: number };
+
+const key = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h');
+const time = fc.integer({ min: 0, max: 9 });
+const change: fc.Arbitrary<Change> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('put' as const), key, due: time }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), key }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('take' as const), now: time, limit: fc.nat(4) }) },
+);
+
+interface Item {
+  readonly key: string;
+  readonly dueAt: string;
+}
+
+/** The same list without a heap: sorted again for every question. */
+class PlainList {
+  items: Item[] = [];
+
+  put(item: Item): void {
+    this.remove(item.key);
+    this.items.push(item);
+  }
+  remove(key: string): void {
+    this.items = this.items.filter((item) => item.key !== key);
+  }
+  dueDates(now: string, limit: number): string[] {
+    const due = this.items.filter(({ dueAt }) => dueAt <= now).map(({ dueAt }) => dueAt);
+    return due.sort().slice(0, limit);
+  }
+}
+
+describe('a due list', () => {
+  it('behaves as a list that is sorted again for every question', () => {
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 60 }), (changes) => {
+        const list = new DueList<Item>();
+        const plain = new PlainList();
+        for (const step of changes) {
+          apply(step, list, plain);
+          expect(list.size).toBe(plain.items.length);
+          expect(list.nextDueAt()).toBe(plain.dueDates(minute(10), 1)[0]);
+          for (const item of plain.items) expect(list.get(item.key)).toBe(item);
+        }
+        expect(list.take(minute(10), 100).map(({ dueAt }) => dueAt)).toEqual(plain.dueDates(minute(10), 100));
+        expect([list.size, list.nextDueAt()]).toEqual([0, undefined]);
+      }),
+    );
+  });
+
+  it('leaves what is not due yet', () => {
+    const list = new DueList<string>();
+    list.put('late', 'late', minute(2));
+    list.put('early', 'early', minute(1));
+    expect(list.take(minute(1), 100)).toEqual(['early']);
+    expect(list.take(minute(1), 100)).toEqual([]);
+    expect(list.take(minute(2), 100)).toEqual(['late']);
+  });
+});
+
+function apply(step: Change, list: DueList<Item>, plain: PlainList): void {
+  if (step.kind === 'put') {
+    const item = { key: step.key, dueAt: minute(step.due) };
+    list.put(item.key, item, item.dueAt);
+    plain.put(item);
+  } else if (step.kind === 'remove') {
+    list.remove(step.key);
+    plain.remove(step.key);
+  } else {
+    const expected = plain.dueDates(minute(step.now), step.limit);
+    const taken = list.take(minute(step.now), step.limit);
+    expect(taken.map(({ dueAt }) => dueAt)).toEqual(expected);
+    for (const item of taken) plain.remove(item.key);
+  }
+}
