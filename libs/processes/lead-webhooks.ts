@@ -1,14 +1,17 @@
 import { type FactOf, idOf } from '#domain/codec';
 import { DueList } from '#domain/kernel/due-list';
+import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { type WebhookWish, webhookIdOf, webhookStream } from '#domain/notifications/webhook';
 import { type CommandWish, defineProcess, type EffectWish, takeFrom } from './process.ts';
 
+type Outcome = FactOf<'WebhookAccepted' | 'WebhookFailed' | 'WebhookParked'>;
+
 interface Call {
   readonly webhookId: string;
   readonly wish: WebhookWish;
-  attempt: number;
-  because: FactOf<'WebhookWished' | 'WebhookAccepted' | 'WebhookFailed' | 'WebhookParked' | 'WebhookReplayed'>;
+  readonly attempt: number;
+  readonly because: Outcome | FactOf<'WebhookWished' | 'WebhookReplayed'>;
 }
 
 interface Webhooks {
@@ -16,9 +19,8 @@ interface Webhooks {
   readonly subscribers: Set<string>;
   /** Delivered leads that have no message yet. */
   readonly deliveries: Map<string, FactOf<'LeadDelivered'>>;
-  /** Message → its next call. Accepted and parked messages stay: they may be replayed. */
-  readonly calls: Map<string, Call>;
-  readonly dueCalls: DueList<Call>;
+  /** Message → its next call. Accepted and parked messages are not scheduled: they may be replayed. */
+  readonly calls: DueList<Call>;
 }
 
 /** Sends delivered leads to the programs of customers who want that (DLV-9), and repeats calls that failed. */
@@ -36,8 +38,7 @@ export const leadWebhooks = defineProcess({
   initialState: (): Webhooks => ({
     subscribers: new Set(),
     deliveries: new Map(),
-    calls: new Map(),
-    dueCalls: new DueList(),
+    calls: new DueList(),
   }),
 
   evolve(webhooks, fact) {
@@ -58,31 +59,34 @@ export const leadWebhooks = defineProcess({
     }
   },
 
-  next({ deliveries, dueCalls }, { now }, limit) {
+  next({ deliveries, calls }, { now }, limit) {
     const messages = takeFrom(deliveries, limit).map(([, delivered]) => wishWebhook(delivered));
-    return [...messages, ...dueCalls.take(now, limit - messages.length).map(callWebhook)];
+    const due = calls.take(now, limit - messages.length);
+    for (const call of due) calls.put(call.webhookId, call);
+    return [...messages, ...due.map(callWebhook)];
   },
 
-  wakeAt: ({ dueCalls }) => dueCalls.nextDueAt(),
+  wakeAt: ({ calls }) => calls.nextDueAt(),
 });
 
-function addCall({ deliveries, calls, dueCalls }: Webhooks, fact: FactOf<'WebhookWished'>): void {
+function addCall({ deliveries, calls }: Webhooks, fact: FactOf<'WebhookWished'>): void {
   const { at, ...wish } = fact.data;
   deliveries.delete(wish.eventId);
-  const call = { webhookId: idOf(fact.stream), wish, attempt: 1, because: fact };
-  calls.set(call.webhookId, call);
-  dueCalls.put(call.webhookId, call, at);
+  const webhookId = idOf(fact.stream);
+  calls.put(webhookId, { webhookId, wish, attempt: 1, because: fact }, at);
 }
 
-function evolveCall({ calls, dueCalls }: Webhooks, fact: Exclude<Call['because'], { type: 'WebhookWished' }>): void {
+function evolveCall({ calls }: Webhooks, fact: Outcome | FactOf<'WebhookReplayed'>): void {
   const webhookId = idOf(fact.stream);
   const call = calls.get(webhookId);
   if (!call) return;
-  call.because = fact;
-  dueCalls.remove(webhookId);
-  if (fact.type === 'WebhookReplayed') dueCalls.put(webhookId, call, fact.data.at);
-  else call.attempt = fact.data.attempt + 1;
-  if (fact.type === 'WebhookFailed') dueCalls.put(webhookId, call, fact.data.retryAt);
+  const attempt = fact.type === 'WebhookReplayed' ? call.attempt : fact.data.attempt + 1;
+  calls.put(webhookId, { ...call, attempt, because: fact }, dueAt(fact));
+}
+
+function dueAt(fact: Outcome | FactOf<'WebhookReplayed'>): Instant | undefined {
+  if (fact.type === 'WebhookReplayed') return fact.data.at;
+  return fact.type === 'WebhookFailed' ? fact.data.retryAt : undefined;
 }
 
 function wishWebhook(because: FactOf<'LeadDelivered'>): CommandWish {

@@ -38,9 +38,8 @@ interface Renewals {
   readonly policies: PolicyState;
   /** By the policy from which the members' next steps were computed. */
   noticeDays: number;
-  readonly members: Map<string, Member>;
-  /** Members by the instant of their next step. */
-  readonly nextSteps: DueList<Member>;
+  /** Orders in Loyalty Rewards, due at their next step. A member that waits for a fact is not scheduled. */
+  readonly members: DueList<Member>;
   readonly toCharge: Map<string, FactOf<'RenewalBegun'>>;
   readonly toReopen: Map<string, FactOf<'RenewalPaid'>>;
 }
@@ -70,8 +69,7 @@ export const loyaltyRenewals = defineProcess({
     now: '',
     policies: policy.initialState(),
     noticeDays: 0,
-    members: new Map(),
-    nextSteps: new DueList(),
+    members: new DueList(),
     toCharge: new Map(),
     toReopen: new Map(),
   }),
@@ -85,10 +83,10 @@ export const loyaltyRenewals = defineProcess({
     return [...charges, ...reopenings, ...stepsDue(renewals, now, limit)];
   },
 
-  wakeAt({ now, policies, nextSteps }) {
+  wakeAt({ now, policies, members }) {
     // Under a policy that takes effect later, renewals may be announced earlier.
     const changes = policies.versions.map(({ effectiveFrom }) => effectiveFrom).filter((at) => at > now);
-    return [...changes, nextSteps.nextDueAt()].filter((at) => at !== undefined).sort()[0];
+    return [...changes, members.nextDueAt()].filter((at) => at !== undefined).sort()[0];
   },
 });
 
@@ -99,13 +97,13 @@ function evolve(renewals: Renewals, fact: RenewalFact): void {
     return;
   }
   const orderId = idOf(fact.stream);
-  if (fact.type === 'OrderPlaced' && fact.data.loyalty) renewals.members.set(orderId, newMember(orderId, fact.data));
+  if (fact.type === 'OrderPlaced' && fact.data.loyalty) renewals.members.put(orderId, newMember(orderId, fact.data));
   noteToDo(renewals, orderId, fact);
   const member = renewals.members.get(orderId);
   if (!member) return;
   evolveMember(member, fact);
-  if (fact.type === 'ProgrammeCancelled') renewals.members.delete(orderId);
-  scheduleNextStep(renewals, member);
+  if (fact.type === 'ProgrammeCancelled') renewals.members.remove(orderId);
+  else scheduleNextStep(renewals, member);
 }
 
 function noteToDo({ toCharge, toReopen }: Renewals, orderId: string, fact: RenewalFact): void {
@@ -161,16 +159,15 @@ function evolveMember(member: Member, fact: Exclude<RenewalFact, { type: 'Policy
   }
 }
 
-/** Puts a member on the list at the instant of its next step, or removes it while there is none. */
-function scheduleNextStep({ nextSteps, noticeDays }: Renewals, member: Member): void {
-  const { orderId, programme: state, paid, reopening } = member;
+const scheduleNextStep = ({ members, noticeDays }: Renewals, member: Member): void =>
+  members.put(member.orderId, member, nextStepAt(member, noticeDays));
+
+/** Undefined while the member waits for a fact. */
+function nextStepAt({ programme: state, paid, reopening }: Member, noticeDays: number): Instant | undefined {
   const dueAt = chargeDueAt(state);
-  if (dueAt === undefined || !paid || reopening) {
-    nextSteps.remove(orderId);
-    return;
-  }
+  if (dueAt === undefined || !paid || reopening) return undefined;
   const { announced, attempts } = state.next;
-  nextSteps.put(orderId, member, announced || attempts > 0 ? dueAt : addDays(dueAt, -noticeDays));
+  return announced || attempts > 0 ? dueAt : addDays(dueAt, -noticeDays);
 }
 
 /** Another policy may announce renewals earlier or later: then the next step of every member is computed again. */
@@ -178,7 +175,7 @@ function applyPolicyInForce(renewals: Renewals): void {
   const noticeDays = policyAt(renewals.policies, renewals.now)?.policy.renewalNoticeDays ?? 0;
   if (noticeDays === renewals.noticeDays) return;
   renewals.noticeDays = noticeDays;
-  for (const member of renewals.members.values()) scheduleNextStep(renewals, member);
+  for (const member of renewals.members.items()) scheduleNextStep(renewals, member);
 }
 
 /** Programme, renewal and attempt are the key of a charge: sent twice, it is charged once. */
@@ -207,12 +204,12 @@ function reopenOrder(orderId: string, paid: FactOf<'RenewalPaid'>): CommandWish 
  * be ignored, and no fact would cause another one. An announcement may be ignored because the date has come meanwhile:
  * so the start of the renewal is scheduled at once.
  */
-function stepsDue({ policies, nextSteps }: Renewals, now: Instant, limit: number): CommandWish[] {
+function stepsDue({ policies, members }: Renewals, now: Instant, limit: number): CommandWish[] {
   const inForce = policyAt(policies, now);
   if (!inForce) return [];
-  return nextSteps.take(now, limit).map((member) => {
+  return members.take(now, limit).map((member) => {
     const dueAt = chargeDueAt(member.programme) as Instant;
-    if (dueAt > now) nextSteps.put(member.orderId, member, dueAt);
+    members.put(member.orderId, member, dueAt > now ? dueAt : undefined);
     return stepOf(member, now, inForce);
   });
 }

@@ -142,9 +142,8 @@ interface Mailing {
   readonly toWish: Map<string, Mail>;
   /** Mails that are to be sent: they were wished. */
   readonly toSend: Map<string, FactOf<'MailWished'>>;
-  /** Digests that are not wished yet. */
-  readonly digests: Map<string, Digest>;
-  readonly dueDigests: DueList<Digest>;
+  /** Digests whose mail is not wished yet, due at the end of their hour. */
+  readonly digests: DueList<Digest>;
   /** Order → the end of its last digest. */
   readonly digestedUntil: Map<string, Instant>;
 }
@@ -166,8 +165,7 @@ export const mailing = defineProcess({
     each: new Set(),
     toWish: new Map(),
     toSend: new Map(),
-    digests: new Map(),
-    dueDigests: new DueList(),
+    digests: new DueList(),
     digestedUntil: new Map(),
   }),
 
@@ -195,13 +193,12 @@ export const mailing = defineProcess({
   },
 
   next(state, { now }, limit) {
-    for (const digest of state.dueDigests.take(now, Number.POSITIVE_INFINITY))
-      put(state, digestMail(digest, state.orders));
+    endDigests(state, now);
     const wishes = takeFrom(state.toWish, limit).map(([, mail]) => wishMail(mail));
     return [...wishes, ...takeFrom(state.toSend, limit - wishes.length).map(([, wished]) => sendMail(wished))];
   },
 
-  wakeAt: ({ dueDigests }) => dueDigests.nextDueAt(),
+  wakeAt: ({ digests }) => digests.nextDueAt(),
 });
 
 function put({ toWish }: Mailing, mail: Mail | undefined): void {
@@ -216,14 +213,13 @@ function mailOf(fact: Fact, orders: Orders): Mail | undefined {
   return { mailId: mailIdOf(rule.kind, fact.eventId), kind: rule.kind, customerId, facts, because: fact };
 }
 
-function noteWish({ toWish, toSend, digests, dueDigests, digestedUntil }: Mailing, fact: FactOf<'MailWished'>): void {
+function noteWish({ toWish, toSend, digests, digestedUntil }: Mailing, fact: FactOf<'MailWished'>): void {
   const mailId = idOf(fact.stream);
   toWish.delete(mailId);
   toSend.set(mailId, fact);
   const digest = digests.get(mailId);
   if (!digest) return;
-  digests.delete(mailId);
-  dueDigests.remove(mailId);
+  digests.remove(mailId);
   digestedUntil.set(fact.data.facts.orderId as string, digest.until);
 }
 
@@ -234,7 +230,7 @@ function noteLead(state: Mailing, fact: FactOf<'LeadDelivered'>): void {
 }
 
 /** The mail's id is made from the order and the hour: it does not depend on which lead came first. */
-function addToDigest({ digests, dueDigests, digestedUntil }: Mailing, fact: FactOf<'LeadDelivered'>): void {
+function addToDigest({ digests, digestedUntil }: Mailing, fact: FactOf<'LeadDelivered'>): void {
   const orderId = idOf(fact.stream);
   const lastUntil = digestedUntil.get(orderId) ?? '';
   // A clock may lag behind that of another machine. The mail of that hour is wished already: the lead goes into the next.
@@ -242,13 +238,16 @@ function addToDigest({ digests, dueDigests, digestedUntil }: Mailing, fact: Fact
   const until = nextFullHour(isLate ? lastUntil : fact.data.at);
   const mailId = mailIdOf('leads-delivered', `${orderId} ${until}`);
   const digest = digests.get(mailId);
-  if (digest) {
-    digest.leads.push(fact);
-    return;
+  if (digest) digest.leads.push(fact);
+  else digests.put(mailId, { mailId, leads: [fact], until }, until);
+}
+
+/** A digest stays until its mail is wished: until then its hour may still get leads. */
+function endDigests(state: Mailing, now: Instant): void {
+  for (const digest of state.digests.take(now, Number.POSITIVE_INFINITY)) {
+    put(state, digestMail(digest, state.orders));
+    state.digests.put(digest.mailId, digest);
   }
-  const begun = { mailId, leads: [fact], until };
-  digests.set(mailId, begun);
-  dueDigests.put(mailId, begun, until);
 }
 
 const HOUR = 3_600_000;

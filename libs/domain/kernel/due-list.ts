@@ -7,10 +7,10 @@ interface Entry<Item> extends HeapItem {
   readonly dueAt: Instant;
 }
 
-/** Items by key, each due at an instant. Any change costs O(log n). */
+/** Items by key. Each is due at an instant, or not scheduled. Any change costs O(log n). */
 export class DueList<Item> {
   readonly #entries = new Map<string, Entry<Item>>();
-  readonly #byDueDate = heapOf<Entry<Item>>((a, b) => (a.dueAt < b.dueAt ? -1 : a.dueAt > b.dueAt ? 1 : 0));
+  readonly #scheduled = heapOf<Entry<Item>>((a, b) => (a.dueAt < b.dueAt ? -1 : a.dueAt > b.dueAt ? 1 : 0));
 
   get size(): number {
     return this.#entries.size;
@@ -20,26 +20,30 @@ export class DueList<Item> {
     return this.#entries.get(key)?.item;
   }
 
-  /** Adds an item, or replaces the one with the same key. */
-  put(key: string, item: Item, dueAt: Instant): void {
+  items(): Item[] {
+    return Array.from(this.#entries.values(), ({ item }) => item);
+  }
+
+  /** Adds an item, or replaces the one with the same key. Without `dueAt` the item stays until it is put again or removed. */
+  put(key: string, item: Item, dueAt?: Instant): void {
     const former = this.#entries.get(key);
-    if (former) this.#byDueDate.remove(former);
-    const entry = { key, item, dueAt, heapIndex: -1 };
+    if (former) this.#scheduled.remove(former);
+    const entry = { key, item, dueAt: dueAt ?? '', heapIndex: -1 };
     this.#entries.set(key, entry);
-    this.#byDueDate.put(entry);
+    if (dueAt !== undefined) this.#scheduled.put(entry);
   }
 
   remove(key: string): void {
     const entry = this.#entries.get(key);
     if (!entry) return;
     this.#entries.delete(key);
-    this.#byDueDate.remove(entry);
+    this.#scheduled.remove(entry);
   }
 
   /** Removes the items that are due at this instant and returns them: those due first come first, at most `limit`. */
   take(now: Instant, limit: number): Item[] {
     const taken: Item[] = [];
-    for (let first = this.#byDueDate.first(); first && first.dueAt <= now; first = this.#byDueDate.first()) {
+    for (let first = this.#scheduled.first(); first && first.dueAt <= now; first = this.#scheduled.first()) {
       if (taken.length >= limit) break;
       this.remove(first.key);
       taken.push(first.item);
@@ -47,8 +51,8 @@ export class DueList<Item> {
     return taken;
   }
 
-  /** When the next item is due; undefined when the list is empty. */
+  /** When the next item is due; undefined when none is scheduled. */
   nextDueAt(): Instant | undefined {
-    return this.#byDueDate.first()?.dueAt;
+    return this.#scheduled.first()?.dueAt;
   }
 }
