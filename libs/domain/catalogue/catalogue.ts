@@ -66,7 +66,7 @@ export const catalogue: Decider<CatalogueState, CatalogueCommand, CatalogueEvent
         if (!known) return [{ type: 'StoreOpened', data }];
         return sameValues(known, data)
           ? []
-          : refuse('store-exists', `store ${data.storeId} is open already, with another name or address`, 'STO-1');
+          : refuse('store-exists', `store ${data.storeId} is already open, with another name or address`, 'STO-1');
       }
       case 'SetStatementDescriptor':
         if (command.descriptor === state.descriptor) return [];
@@ -77,7 +77,7 @@ export const catalogue: Decider<CatalogueState, CatalogueCommand, CatalogueEvent
         if (known)
           return sameValues(known, data)
             ? []
-            : refuse('lead-type-exists', `lead type ${data.leadTypeId} is defined already, otherwise`, 'CAT-1');
+            : refuse('lead-type-exists', `lead type ${data.leadTypeId} is already defined, with other values`, 'CAT-1');
         return refuseAgeing(data, state) ?? [{ type: 'LeadTypeDefined', data }];
       }
       case 'SetPrice': {
@@ -119,7 +119,7 @@ export const catalogue: Decider<CatalogueState, CatalogueCommand, CatalogueEvent
   },
 };
 
-/** The price that holds at an instant (CAT-3), undefined when the store does not sell the type then. */
+/** The price in effect at an instant (CAT-3); undefined when the store does not sell the type then. */
 export function priceAt(state: CatalogueState, storeId: string, leadTypeId: string, at: Instant): Price | undefined {
   return inEffectAt(state.prices.get(priceKey(storeId, leadTypeId)) ?? [], at);
 }
@@ -145,7 +145,7 @@ function refuseAgeing(leadType: LeadType, state: CatalogueState) {
   return undefined;
 }
 
-/** Whether a definition says what is known already, its instant aside. */
+/** Whether two definitions have the same values, apart from their instants. */
 function sameValues(known: object, asked: object): boolean {
   const plain = (value: object) =>
     JSON.stringify(

@@ -34,11 +34,10 @@ class PlainList {
   remove(key: string): void {
     this.items = this.items.filter((item) => item.key !== key);
   }
-  dueDates(now: string, limit: number): string[] {
-    const scheduled = this.items.map(({ dueAt }) => dueAt).filter((dueAt) => dueAt !== undefined);
-    return scheduled
-      .filter((dueAt) => dueAt <= now)
-      .sort()
+  due(now: string, limit: number): Item[] {
+    return this.items
+      .filter(({ dueAt }) => dueAt !== undefined && dueAt <= now)
+      .sort((a, b) => (`${a.dueAt} ${a.key}` < `${b.dueAt} ${b.key}` ? -1 : 1))
       .slice(0, limit);
   }
 }
@@ -52,7 +51,7 @@ describe('a due list', () => {
         for (const step of changes) {
           apply(step, list, plain);
           expect(list.size).toBe(plain.items.length);
-          expect(list.nextDueAt()).toBe(plain.dueDates(minute(10), 1)[0]);
+          expect(list.nextDueAt()).toBe(plain.due(minute(10), 1)[0]?.dueAt);
           for (const item of plain.items) expect(list.get(item.key)).toBe(item);
           expect(new Set(list.items())).toEqual(new Set(plain.items));
         }
@@ -81,9 +80,8 @@ function apply(step: Change, list: DueList<Item>, plain: PlainList): void {
     list.remove(step.key);
     plain.remove(step.key);
   } else {
-    const expected = plain.dueDates(minute(step.now), step.limit);
     const taken = list.take(minute(step.now), step.limit);
-    expect(taken.map(({ dueAt }) => dueAt)).toEqual(expected);
+    expect(taken).toEqual(plain.due(minute(step.now), step.limit));
     for (const item of taken) plain.remove(item.key);
   }
 }

@@ -7,10 +7,15 @@ interface Entry<Item> extends HeapItem {
   readonly dueAt: Instant;
 }
 
-/** Items by key. Each is due at an instant, or not scheduled. Any change costs O(log n). */
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/**
+ * Items by key. Each is due at an instant, or not scheduled. Items due at the same instant are ordered by key: the order
+ * does not depend on the history of the list, so it is the same after a restart. Any change costs O(log n).
+ */
 export class DueList<Item> {
   readonly #entries = new Map<string, Entry<Item>>();
-  readonly #scheduled = heapOf<Entry<Item>>((a, b) => (a.dueAt < b.dueAt ? -1 : a.dueAt > b.dueAt ? 1 : 0));
+  readonly #scheduled = heapOf<Entry<Item>>((a, b) => compareText(a.dueAt, b.dueAt) || compareText(a.key, b.key));
 
   get size(): number {
     return this.#entries.size;

@@ -5,7 +5,7 @@ export interface HeapItem {
 }
 
 /** Where the index of an item is kept when it is not an object; -1 for an item in no heap. */
-export interface HeapIndexes<Item> {
+interface HeapIndexes<Item> {
   get(item: Item): number;
   set(item: Item, index: number): void;
 }

@@ -3,9 +3,9 @@ import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, personKey } from '../kernel/events.ts';
 
 /**
- * The persons that one customer was given. The guard of DLV-4 across all orders and lead types: whoever is in the book
- * is not put there again, neither through another lead with the same telephone nor through one with the same e-mail
- * address. The keys outlive the erasure of the person.
+ * The persons whose leads one customer got. It guards DLV-4 across all orders and lead types: a person is not added
+ * again, neither through another lead with the same telephone number nor through one with the same e-mail address. The
+ * keys stay after the person is erased.
  */
 export const contactBookStream = (customerId: string) => `contacts-${customerId}` as const;
 
@@ -46,7 +46,7 @@ export const contactBook: Decider<ContactBookState, ContactBookCommand, ContactB
       case 'AddContact': {
         if (contact?.orderId === command.orderId) return [];
         if (contact || personKeysOf(command).some((key) => state.personKeys.has(key)))
-          return refuse('person-given-before', 'the customer was given this person before', 'DLV-4');
+          return refuse('person-given-before', 'the customer already has this person', 'DLV-4');
         const { type: _, ...data } = command;
         return [{ type: 'ContactAdded', data }];
       }

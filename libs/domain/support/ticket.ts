@@ -4,7 +4,7 @@ import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant, type Sealed, sealed } from '../kernel/events.ts';
 import type { LocalDay } from '../kernel/local-days.ts';
 
-/** What a customer wrote to support, and what came of it (SUP-1). */
+/** A customer's question to support, and the answers (SUP-1). */
 export const ticketStream = (ticketId: string) => `ticket-${ticketId}` as const;
 
 export const ticketEvents = {
@@ -13,7 +13,7 @@ export const ticketEvents = {
     storeId: z.string(),
     subject: sealed,
     message: sealed,
-    /** There when the customer asks to be called back. */
+    /** Present when the customer wants to be called back. */
     callBackTelephone: sealed.optional(),
     dueAt: instant,
     policyVersion: z.int().positive(),
@@ -31,7 +31,7 @@ export const ticketEvents = {
 };
 export type TicketEvent = EventsOf<typeof ticketEvents>;
 
-/** How long an answer may take, by the policy in force when the customer writes. */
+/** How soon an answer is due, by the policy in force when the customer writes. */
 export interface AnswerPolicy {
   readonly policyVersion: number;
   readonly ticketAnswerBusinessHours: number;
@@ -82,7 +82,7 @@ export const ticket: Decider<TicketState, TicketCommand, TicketEvent> = {
       case 'AnswerTicket':
         if (status === 'closed') return isClosed;
         if (status === 'answered')
-          return refuse('ticket-answered', 'it was answered, and the customer has not written since', 'SUP-1');
+          return refuse('ticket-answered', 'the ticket is answered, and the customer has not written since', 'SUP-1');
         return [{ type: 'TicketAnswered', data: { at, customerId, answer: command.answer } }];
       case 'WriteAgain': {
         const { message, answerPolicy } = command;
@@ -119,7 +119,7 @@ export const ticket: Decider<TicketState, TicketCommand, TicketEvent> = {
 };
 
 export const unknownTicket = refuse('ticket-unknown', 'there is no such ticket');
-const isClosed = refuse('ticket-closed', 'the ticket is closed: open another one', 'SUP-1');
+const isClosed = refuse('ticket-closed', 'the ticket is closed: open a new one', 'SUP-1');
 
 const dueBy = (
   { policyVersion, ticketAnswerBusinessHours, businessTimeZone: timeZone, holidays }: AnswerPolicy,
