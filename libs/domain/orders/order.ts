@@ -359,16 +359,21 @@ function reopen(
   if (renewalNumber <= renewals) return [];
   if (renewalNumber > renewals + 1)
     return refuse('renewal-out-of-turn', `renewal ${renewals + 1} comes before renewal ${renewalNumber}`, 'LOY-2');
-  if (isOver(state)) {
-    const data = { at, reference: paymentReference, amountCents, currency, renewalNumber };
-    return [{ type: 'PaymentCapturedTooLate', data }];
-  }
+  if (isOver(state)) return [paidTooLate(command)];
   const bonus = bonusOf(loyalty, quantity, renewalNumber, pausesCounted);
   const nextBonus = bonusOf(loyalty, quantity, renewalNumber + 1, pausesCounted);
   const payment = { totalCents: amountCents, currency, paymentReference };
   const reopened = { at, renewalNumber, quantity, ...bonus, pausesCounted, ...payment, policyVersion, nextBonus };
   return [{ type: 'OrderReopened', data: reopened }];
 }
+
+const paidTooLate = ({ at, renewalNumber, paymentReference, ...paid }: Command<'ReopenOrder'>): OrderEvent => {
+  const { amountCents, currency } = paid;
+  return {
+    type: 'PaymentCapturedTooLate',
+    data: { at, reference: paymentReference, amountCents, currency, renewalNumber },
+  };
+};
 
 /** If the day has already brought as many leads as the new maximum, then the order reaches it at once (DLV-5). */
 function changeDailyMaximum(

@@ -161,6 +161,16 @@ function contradictionIn(policy: PolicyDocument): [field: keyof PolicyDocument, 
   if (shortest < 1) return ['renewalCadences', 'has one of less than a day'];
   if (policy.renewalNoticeDays >= shortest)
     return ['renewalNoticeDays', `must be less than the shortest of renewalCadences, ${shortest} days`];
+  const list = uncleanList(policy);
+  if (list) return list;
+  const both = approvedReturnReasons.find((reason) => invalidReturnReasons.includes(reason));
+  if (both) return ['approvedReturnReasons', `and invalidReturnReasons both name "${both}"`];
+  return undefined;
+}
+
+/** A list with a name twice, or with a name that begins or ends with space. */
+function uncleanList(policy: PolicyDocument): [field: keyof PolicyDocument, why: string] | undefined {
+  const { approvedReturnReasons, invalidReturnReasons, renewalCadences } = policy;
   for (const [field, names] of [
     ['approvedReturnReasons', approvedReturnReasons],
     ['invalidReturnReasons', invalidReturnReasons],
@@ -172,7 +182,5 @@ function contradictionIn(policy: PolicyDocument): [field: keyof PolicyDocument, 
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     if (twice) return [field, `names "${twice}" twice`];
   }
-  const both = approvedReturnReasons.find((reason) => invalidReturnReasons.includes(reason));
-  if (both) return ['approvedReturnReasons', `and invalidReturnReasons both name "${both}"`];
   return undefined;
 }
