@@ -1,6 +1,6 @@
 import { IdTable } from '../kernel/id-table.ts';
 
-/** A lead that can still be given to somebody, or is being given. */
+/** A lead that can still be assigned, or that is being delivered. */
 export interface StockedLead {
   readonly leadId: string;
   leadTypeId: string;

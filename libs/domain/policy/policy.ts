@@ -45,7 +45,7 @@ export const policyDocument = z.strictObject({
   ticketAnswerBusinessHours: z.number().positive().max(10_000),
   /** Where business days begin and end. */
   businessTimeZone: z.string().refine(isTimeZone, 'must be the IANA name of a time zone, like America/New_York'),
-  /** Days on which nobody answers, besides weekends. */
+  /** Days without answers, besides weekends. */
   holidays: z.array(z.iso.date()).max(1000),
 });
 export type PolicyDocument = z.infer<typeof policyDocument>;
