@@ -1,7 +1,7 @@
 import { UnreadableEvent } from './kernel/unreadable-event.ts';
-import { type AnyEvent, type EventTypeName, type Family, type FamilyName, familyOf, ledger } from './ledger.ts';
+import { type AnyEvent, type EventTypeName, type Family, familyOf, ledger } from './ledger.ts';
 
-/** Who caused an event, and by which request. Stored beside it. */
+/** Who caused an event, and by which request. Stored with the event. */
 export interface Cause {
   /** Every event of one command carries its id; event ids are derived from it. */
   readonly commandId: string;
@@ -11,15 +11,15 @@ export interface Cause {
   readonly causationId?: string;
   /** `customer:…`, `staff:…`, `process:…`, `system:…`. */
   readonly actor: string;
-  /** Why, in the words of whoever did it. */
+  /** Why, in the actor's words. */
   readonly reason?: string;
-  /** Of several workers: the unit for which this one acted, and the token of its lease. */
+  /** With several workers: the unit for which this worker acted, and the token of its lease. */
   readonly lease?: { readonly unit: string; readonly token: number };
   /** Hash of the request behind a client's Idempotency-Key. */
   readonly requestHash?: string;
 }
 
-/** An event as it stands in the log, decoded: what happened, where, and why. */
+/** A decoded event of the log: what happened, where, and why. */
 export type Fact<Event extends AnyEvent = AnyEvent> = Event & {
   readonly eventId: string;
   readonly stream: string;
@@ -84,5 +84,3 @@ export function decode(stored: StoredEvent): Fact {
 
 /** The id within its family: `order-123` → `123`. */
 export const idOf = (stream: string): string => stream.slice(stream.indexOf('-') + 1);
-
-export type { FamilyName };

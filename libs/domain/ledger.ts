@@ -3,7 +3,7 @@ import { customer, customerEvents } from './accounts/customer.ts';
 import { catalogue, catalogueEvents } from './catalogue/catalogue.ts';
 import { checkout, checkoutEvents } from './checkouts/checkout.ts';
 import { coupon, couponEvents } from './coupons/coupon.ts';
-import type { Decider, DomainCommand, DomainEvent } from './kernel/decider.ts';
+import type { Decider } from './kernel/decider.ts';
 import type { EventSchemas } from './kernel/events.ts';
 import { contactBook, contactBookEvents } from './leads/contact-book.ts';
 import { lead, leadEvents } from './leads/lead.ts';
@@ -17,8 +17,8 @@ import { lookEvents, looks } from './support/look.ts';
 import { ticket, ticketEvents } from './support/ticket.ts';
 
 /**
- * THE list: all that the ledger can remember. Stream family (what stands before the first dash of a stream's name) →
- * who decides, what is written, and how older versions are read (`upcasters`: event type → one step per old version).
+ * THE list of all stream families: family (the part of a stream's name before the first dash) → its decider, its event
+ * schemas, and how older versions are read (`upcasters`: event type → one step for each old version).
  */
 export const ledger = {
   catalogue: { decider: catalogue, events: catalogueEvents, upcasters: {} },
@@ -59,11 +59,9 @@ export type AnyCommand = { [Name in FamilyName]: CommandOf<Name> }[FamilyName];
 export type AnyEvent = { [Name in FamilyName]: EventOf<Name> }[FamilyName];
 export type EventTypeName = AnyEvent['type'];
 
-/** The family that a stream belongs to. @throws RangeError for a stream that is none of ours. */
+/** The family that a stream belongs to. @throws RangeError for a stream of no family. */
 export function familyOf(stream: string): FamilyName {
   const name = stream.slice(0, stream.indexOf('-'));
   if (!Object.hasOwn(ledger, name)) throw new RangeError(`stream ${stream} belongs to no family of the ledger`);
   return name as FamilyName;
 }
-
-export type { DomainCommand, DomainEvent };

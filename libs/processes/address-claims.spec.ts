@@ -7,13 +7,13 @@ const SOON = '2026-05-01T10:00:01.000Z';
 const LATER = '2026-05-01T10:01:00.000Z';
 const registration = { storeId: 'main', businessAssociation: 'A', timeZone: 'UTC', addressKey: 'k1' };
 
-function hearing() {
+function driveClaims() {
   const state = addressClaims.initialState();
-  let heard = 0;
+  let folded = 0;
   return {
-    hear(stream: string, type: EventTypeName, data: object) {
-      heard += 1;
-      const fact = { type, stream, eventId: `event ${heard}`, revision: 0, position: String(heard), cause: {} };
+    fold(stream: string, type: EventTypeName, data: object) {
+      folded += 1;
+      const fact = { type, stream, eventId: `event ${folded}`, revision: 0, position: String(folded), cause: {} };
       addressClaims.evolve(state, { ...fact, data: { at: START, ...data } } as never);
     },
     wishesAt: (now: string) =>
@@ -24,9 +24,9 @@ function hearing() {
 }
 
 describe('claims of e-mail addresses', () => {
-  it('ACC-2: a claim whose registration never came is brought to its end, after a while', () => {
-    const { hear, wishesAt } = hearing();
-    hear('address-k1', 'AddressClaimed', { customerId: 'c1', purpose: { for: 'registration', registration } });
+  it('ACC-2: a claim whose registration did not follow is finished after a while', () => {
+    const { fold, wishesAt } = driveClaims();
+    fold('address-k1', 'AddressClaimed', { customerId: 'c1', purpose: { for: 'registration', registration } });
     expect(wishesAt(SOON)).toEqual([]);
     const [wish, ...more] = wishesAt(LATER);
     expect(more).toEqual([]);
@@ -34,38 +34,38 @@ describe('claims of e-mail addresses', () => {
     expect(wishesAt(LATER)).toEqual([]);
   });
 
-  it('ACC-2: a claim that led to a registration leaves nothing to do', () => {
-    const { hear, wishesAt } = hearing();
-    hear('address-k1', 'AddressClaimed', { customerId: 'c1', purpose: { for: 'registration', registration } });
-    hear('customer-c1', 'CustomerRegistered', registration);
+  it('ACC-2: a claim with a registration needs nothing more', () => {
+    const { fold, wishesAt } = driveClaims();
+    fold('address-k1', 'AddressClaimed', { customerId: 'c1', purpose: { for: 'registration', registration } });
+    fold('customer-c1', 'CustomerRegistered', registration);
     expect(wishesAt(LATER)).toEqual([]);
   });
 
-  it('ACC-4: a claim that leads to nothing is given up', () => {
-    const { hear, wishesAt, refuse } = hearing();
-    hear('address-k2', 'AddressClaimed', { customerId: 'c1', purpose: { for: 'change', tokenHash: 'h' } });
+  it('ACC-4: the address of a refused claim is released', () => {
+    const { fold, wishesAt, refuse } = driveClaims();
+    fold('address-k2', 'AddressClaimed', { customerId: 'c1', purpose: { for: 'change', tokenHash: 'h' } });
     const [wish] = wishesAt(LATER);
     expect(wish).toMatchObject({ command: { type: 'ConfirmEmailChange', tokenHash: 'h', claimedAt: START } });
     refuse(wish as CommandWish);
     expect(wishesAt(LATER)).toMatchObject([{ stream: 'address-k2', command: { type: 'ReleaseAddress' } }]);
   });
 
-  it('ACC-4: the address that a customer had before is given up, but not when only its case changed', () => {
-    const { hear, wishesAt } = hearing();
-    hear('customer-c1', 'EmailChanged', { addressKey: 'k1', formerAddressKey: 'k1' });
+  it('ACC-4: the former address of a customer is released, but not when only its case changed', () => {
+    const { fold, wishesAt } = driveClaims();
+    fold('customer-c1', 'EmailChanged', { addressKey: 'k1', formerAddressKey: 'k1' });
     expect(wishesAt(SOON)).toEqual([]);
-    hear('customer-c1', 'EmailChanged', { addressKey: 'k2', formerAddressKey: 'k1' });
+    fold('customer-c1', 'EmailChanged', { addressKey: 'k2', formerAddressKey: 'k1' });
     expect(wishesAt(SOON)).toMatchObject([
       { stream: 'address-k1', command: { type: 'ReleaseAddress', customerId: 'c1' } },
     ]);
-    hear('address-k1', 'AddressReleased', { customerId: 'c1' });
+    fold('address-k1', 'AddressReleased', { customerId: 'c1' });
     expect(wishesAt(SOON)).toEqual([]);
   });
 
-  it('ACC-4: an address that its customer took back before it was given up is kept', () => {
-    const { hear, wishesAt } = hearing();
-    hear('customer-c1', 'EmailChanged', { addressKey: 'k2', formerAddressKey: 'k1' });
-    hear('customer-c1', 'EmailChanged', { addressKey: 'k1', formerAddressKey: 'k2' });
+  it('ACC-4: an address that its customer took back before the release is kept', () => {
+    const { fold, wishesAt } = driveClaims();
+    fold('customer-c1', 'EmailChanged', { addressKey: 'k2', formerAddressKey: 'k1' });
+    fold('customer-c1', 'EmailChanged', { addressKey: 'k1', formerAddressKey: 'k2' });
     expect(wishesAt(SOON)).toMatchObject([{ stream: 'address-k2', command: { type: 'ReleaseAddress' } }]);
   });
 });

@@ -1,115 +1,100 @@
 import { addressStream } from '#domain/accounts/address';
 import { customerStream } from '#domain/accounts/customer';
 import { type FactOf, idOf } from '#domain/codec';
-import { type Heap, heapOf, type Placed } from '#domain/kernel/heap';
+import { DueList } from '#domain/kernel/due-list';
 import { deriveId } from '#domain/kernel/ids';
 import { addSeconds } from '#domain/kernel/instants';
 import type { AnyCommand } from '#domain/ledger';
-import type { CommandWish, Process, Untimed } from './process.ts';
+import { type CommandWish, defineProcess, takeFrom, type Untimed } from './process.ts';
 
-/** Whoever claims an address goes on at once; after so long it is taken for dead. */
+/** A request that claims an address also finishes the claim. After this time that request has failed. */
 const FINISH_AFTER_SECONDS = 30;
 
+interface Release {
+  readonly customerId: string;
+  readonly because: FactOf<'EmailChanged' | 'AddressClaimed'>;
+}
+
+interface Claims {
+  /** Address → its claim, until the customer has the address. */
+  readonly open: DueList<FactOf<'AddressClaimed'>>;
+  /** Address → the customer who does not need it any more. */
+  readonly releases: Map<string, Release>;
+}
+
 /**
- * Brings claims of e-mail addresses to their end where whoever made them did not get there, and gives up addresses that
- * nobody has any more (ACC-2, ACC-4).
+ * Finishes claims of e-mail addresses where the request that made them did not, and releases addresses that no customer
+ * uses any more (ACC-2, ACC-4).
  */
-export const addressClaims: Process<Claims, (typeof eventTypes)[number]> = {
+export const addressClaims = defineProcess({
   name: 'address-claims',
-  get eventTypes() {
-    return eventTypes;
-  },
-  initialState: () => ({
-    open: new Map(),
-    byTime: heapOf((a, b) => (finishAt(a) < finishAt(b) ? -1 : 1)),
-    releases: new Map(),
-  }),
+  eventTypes: ['AddressClaimed', 'AddressReleased', 'CustomerRegistered', 'EmailChanged'],
+  initialState: (): Claims => ({ open: new DueList(), releases: new Map() }),
 
-  evolve({ open, byTime, releases }, fact) {
-    if (fact.type === 'AddressClaimed') {
-      const addressKey = idOf(fact.stream);
-      const claim = { addressKey, claimed: fact, place: -1 };
-      open.set(addressKey, claim);
-      byTime.put(claim);
-      return;
+  evolve(claims, fact) {
+    const id = idOf(fact.stream);
+    switch (fact.type) {
+      case 'AddressClaimed':
+        claims.open.put(id, fact, addSeconds(fact.data.at, FINISH_AFTER_SECONDS));
+        break;
+      case 'AddressReleased':
+        claims.releases.delete(id);
+        break;
+      case 'CustomerRegistered':
+        noteHolder(claims, id, fact.data.addressKey);
+        break;
+      case 'EmailChanged':
+        noteHolder(claims, id, fact.data.addressKey);
+        noteFormerAddress(claims, fact);
+        break;
     }
-    if (fact.type === 'AddressReleased') {
-      releases.delete(idOf(fact.stream));
-      return;
-    }
-    const { addressKey } = fact.data;
-    const claim = addressKey === undefined ? undefined : open.get(addressKey);
-    if (claim && claim.claimed.data.customerId === idOf(fact.stream)) {
-      byTime.remove(claim);
-      open.delete(claim.addressKey);
-    }
-    if (fact.type !== 'EmailChanged') return;
-    const { formerAddressKey: former } = fact.data;
-    // Taken back before it was given up: nobody else holds what waits here to be released.
-    releases.delete(fact.data.addressKey);
-    if (former !== undefined && former !== addressKey)
-      releases.set(former, { customerId: idOf(fact.stream), because: fact });
   },
 
-  next({ open, byTime, releases }, { now }, limit) {
-    const wishes: CommandWish[] = [];
-    for (const [addressKey, { customerId, because }] of releases) {
-      if (wishes.length >= limit) break;
-      releases.delete(addressKey);
-      wishes.push({
-        commandId: deriveId('ReleaseAddress', because.eventId),
-        stream: addressStream(addressKey),
-        command: { type: 'ReleaseAddress', customerId },
-        because,
-      });
-    }
-    for (let first = byTime.first(); first && finishAt(first) <= now; first = byTime.first()) {
-      if (wishes.length >= limit) break;
-      byTime.remove(first);
-      open.delete(first.addressKey);
-      const { claimed } = first;
-      wishes.push({
-        commandId: deriveId('FinishClaim', claimed.eventId),
-        stream: customerStream(claimed.data.customerId),
-        command: finishing(claimed),
-        because: claimed,
-      });
-    }
-    return wishes;
+  next({ open, releases }, { now }, limit) {
+    const released = takeFrom(releases, limit).map(([addressKey, release]) => releaseAddress(addressKey, release));
+    return [...released, ...open.take(now, limit - released.length).map(finishClaim)];
   },
 
-  /** What was claimed for nothing is free again. */
+  /** The claim came to nothing: the address is free again. */
   refused({ releases }, { because }) {
     if (because?.type !== 'AddressClaimed') return;
     const { customerId } = (because as FactOf<'AddressClaimed'>).data;
     releases.set(idOf(because.stream), { customerId, because });
   },
 
-  wakeAt: ({ byTime }) => {
-    const first = byTime.first();
-    return first && finishAt(first);
-  },
-};
+  wakeAt: ({ open }) => open.nextDueAt(),
+});
 
-const eventTypes = ['AddressClaimed', 'AddressReleased', 'CustomerRegistered', 'EmailChanged'] as const;
-
-interface Claim extends Placed {
-  readonly addressKey: string;
-  readonly claimed: FactOf<'AddressClaimed'>;
+/** The customer has the address that it claimed. */
+function noteHolder({ open }: Claims, customerId: string, addressKey: string | undefined): void {
+  if (addressKey === undefined) return;
+  if (open.get(addressKey)?.data.customerId === customerId) open.remove(addressKey);
 }
 
-interface Claims {
-  readonly open: Map<string, Claim>;
-  readonly byTime: Heap<Claim>;
-  /** Address → who gives it up. */
-  readonly releases: Map<string, { customerId: string; because: FactOf<'EmailChanged' | 'AddressClaimed'> }>;
+function noteFormerAddress({ releases }: Claims, changed: FactOf<'EmailChanged'>): void {
+  const { addressKey, formerAddressKey } = changed.data;
+  // A customer may take its former address back before it is released.
+  releases.delete(addressKey);
+  if (formerAddressKey === undefined || formerAddressKey === addressKey) return;
+  releases.set(formerAddressKey, { customerId: idOf(changed.stream), because: changed });
 }
 
-const finishAt = ({ claimed }: Claim): string => addSeconds(claimed.data.at, FINISH_AFTER_SECONDS);
+const releaseAddress = (addressKey: string, { customerId, because }: Release): CommandWish => ({
+  commandId: deriveId('ReleaseAddress', because.eventId),
+  stream: addressStream(addressKey),
+  command: { type: 'ReleaseAddress', customerId },
+  because,
+});
 
-function finishing({ data }: FactOf<'AddressClaimed'>): Untimed<AnyCommand> {
-  const { purpose } = data;
-  if (purpose.for === 'change') return { type: 'ConfirmEmailChange', tokenHash: purpose.tokenHash, claimedAt: data.at };
+const finishClaim = (claimed: FactOf<'AddressClaimed'>): CommandWish => ({
+  commandId: deriveId('FinishClaim', claimed.eventId),
+  stream: customerStream(claimed.data.customerId),
+  command: commandThatFinishes(claimed.data),
+  because: claimed,
+});
+
+function commandThatFinishes({ at: claimedAt, purpose }: FactOf<'AddressClaimed'>['data']): Untimed<AnyCommand> {
+  if (purpose.for === 'change') return { type: 'ConfirmEmailChange', tokenHash: purpose.tokenHash, claimedAt };
   const { registration, verifier } = purpose;
   return { type: 'RegisterCustomer', ...registration, ...(verifier && { verifier }) };
 }

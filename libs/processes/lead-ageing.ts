@@ -6,20 +6,47 @@ import { IdTable } from '#domain/kernel/id-table';
 import { deriveId } from '#domain/kernel/ids';
 import { addDays, toInstant } from '#domain/kernel/instants';
 import { leadStream } from '#domain/leads/lead';
-import { type PolicyDocument, type PolicyState, policy, policyAt } from '#domain/policy/policy';
-import type { CommandWish, Process } from './process.ts';
+import { type PolicyDocument, type PolicyState, type PolicyVersion, policy, policyAt } from '#domain/policy/policy';
+import { type CommandWish, defineProcess } from './process.ts';
 
-/** Lets unsold leads age: real-time ones become fresh, fresh ones aged, by the policy in force (DLV-6). */
-export const leadAgeing: Process<Ageing, (typeof eventTypes)[number]> = {
+interface Ageing {
+  /** The latest instant of any fact, or of the clock. */
+  now: Instant | '';
+  readonly policies: PolicyState;
+  readonly leadTypes: Map<string, LeadType>;
+  /**
+   * Leads that can still age and be sold afterwards, as rows of numbers: there may be millions. `capturedAtSeconds`
+   * counts from 1970, plus `capturedAtMilliseconds`; `heapPosition` is the index in the heap plus 1; `underWay` counts
+   * deliveries that have begun and not ended. Only facts add and remove rows: their numbers are the same after a restart.
+   */
+  readonly leads: IdTable<'capturedAtSeconds' | 'capturedAtMilliseconds' | 'queue' | 'heapPosition' | 'underWay'>;
+  readonly queues: Queue[];
+}
+
+/** Rows of the leads of one type that can be sold. */
+interface Queue {
+  readonly leadTypeId: string;
+  readonly byAge: Heap<number>;
+}
+
+/** Ages unsold leads: real-time leads become fresh, fresh ones aged, by the policy in force (DLV-6). */
+export const leadAgeing = defineProcess({
   name: 'lead-ageing',
-  get eventTypes() {
-    return eventTypes;
-  },
-  initialState: () => ({
+  eventTypes: [
+    'PolicyPublished',
+    'LeadTypeDefined',
+    'LeadReceived',
+    'LeadAssigned',
+    'LeadReleased',
+    'LeadDelivered',
+    'LeadAged',
+    'LeadWithdrawn',
+  ],
+  initialState: (): Ageing => ({
     now: '',
     policies: policy.initialState(),
     leadTypes: new Map(),
-    leads: new IdTable(['capturedAtSeconds', 'capturedAtMilliseconds', 'queue', 'place', 'underWay']),
+    leads: new IdTable(['capturedAtSeconds', 'capturedAtMilliseconds', 'queue', 'heapPosition', 'underWay']),
     queues: [],
   }),
 
@@ -33,101 +60,96 @@ export const leadAgeing: Process<Ageing, (typeof eventTypes)[number]> = {
         state.leadTypes.set(fact.data.leadTypeId, fact.data);
         break;
       case 'LeadReceived':
-        watch(state, idOf(fact.stream), fact.data);
-        break;
-      case 'LeadWithdrawn':
-        forget(state, state.leads.find(idOf(fact.stream)));
-        break;
-      case 'LeadAged':
-        move(state, state.leads.find(idOf(fact.stream)), fact.data.leadTypeId);
-        break;
-      case 'LeadAssigned':
-        give(state, state.leads.find(idOf(fact.stream)), fact.data.openPlaces);
-        break;
-      case 'LeadReleased':
-        endDelivery(state, state.leads.find(idOf(fact.stream)), fact.data.openPlaces);
+        addLead(state, idOf(fact.stream), fact.data);
         break;
       case 'LeadDelivered':
         endDelivery(state, state.leads.find(fact.data.leadId), 0);
         break;
+      default:
+        evolveLead(state, state.leads.find(idOf(fact.stream)), fact);
     }
   },
 
   next(state, { now }, limit) {
     if (now > state.now) state.now = now;
     const inForce = policyAt(state.policies, now);
+    if (!inForce) return [];
     const wishes: CommandWish[] = [];
-    if (!inForce) return wishes;
-    for (const queue of state.queues) {
-      const { leadTypeId, byAge } = queue;
-      const intoLeadTypeId = state.leadTypes.get(leadTypeId)?.agesInto;
-      for (let row = byAge.first(); row !== undefined && wishes.length < limit; row = byAge.first()) {
-        const agesAt = ageingInstant(state, queue, inForce.policy);
-        if (!agesAt || agesAt > now || !intoLeadTypeId) break;
-        byAge.remove(row);
-        const leadId = state.leads.idOf(row);
-        wishes.push({
-          commandId: deriveId('AgeLead', leadId, leadTypeId, intoLeadTypeId),
-          stream: leadStream(leadId),
-          command: { type: 'AgeLead', leadTypeId, intoLeadTypeId, policyVersion: inForce.version },
-        });
-      }
-    }
+    for (const queue of state.queues) wishes.push(...ageDueLeads(state, queue, inForce, now, limit - wishes.length));
     return wishes;
   },
 
   wakeAt(state) {
     const inForce = policyAt(state.policies, state.now);
-    // A policy that takes effect later may let leads age earlier.
+    // Under a policy that takes effect later, leads may age earlier.
     const changes = state.policies.versions.map(({ effectiveFrom }) => effectiveFrom).filter((at) => at > state.now);
-    const ageings = state.queues.map((queue) => inForce && ageingInstant(state, queue, inForce.policy));
+    const ageings = state.queues.map((queue) => inForce && nextAgeingAt(state, queue, inForce.policy));
     return [...changes, ...ageings].filter((at) => at !== undefined).sort()[0];
   },
-};
+});
 
-const eventTypes = [
-  'PolicyPublished',
-  'LeadTypeDefined',
-  'LeadReceived',
-  'LeadAssigned',
-  'LeadReleased',
-  'LeadDelivered',
-  'LeadAged',
-  'LeadWithdrawn',
-] as const;
-
-interface Ageing {
-  now: Instant | '';
-  readonly policies: PolicyState;
-  readonly leadTypes: Map<string, LeadType>;
-  /**
-   * Leads that can still become older and be given to somebody then. `capturedAtSeconds` counts from 1970, plus
-   * `capturedAtMilliseconds`; `place` is that in the heap, plus 1; `underWay` counts deliveries that have begun and not
-   * ended. Rows come and go with facts only, so that their numbers are the same after a restart.
-   */
-  readonly leads: IdTable<'capturedAtSeconds' | 'capturedAtMilliseconds' | 'queue' | 'place' | 'underWay'>;
-  readonly queues: Queue[];
+function ageDueLeads(
+  state: Ageing,
+  queue: Queue,
+  { policy, version: policyVersion }: PolicyVersion,
+  now: Instant,
+  limit: number,
+): CommandWish[] {
+  const { leadTypeId, byAge } = queue;
+  const intoLeadTypeId = state.leadTypes.get(leadTypeId)?.agesInto;
+  const wishes: CommandWish[] = [];
+  for (let row = byAge.first(); row !== undefined && wishes.length < limit; row = byAge.first()) {
+    const agesAt = nextAgeingAt(state, queue, policy);
+    if (!agesAt || agesAt > now || !intoLeadTypeId) break;
+    byAge.remove(row);
+    const leadId = state.leads.idOf(row);
+    wishes.push({
+      commandId: deriveId('AgeLead', leadId, leadTypeId, intoLeadTypeId),
+      stream: leadStream(leadId),
+      command: { type: 'AgeLead', leadTypeId, intoLeadTypeId, policyVersion },
+    });
+  }
+  return wishes;
 }
 
-/** Leads of one type that can be given to somebody, by row. */
-interface Queue {
-  readonly leadTypeId: string;
-  readonly byAge: Heap<number>;
-}
-
-function watch(state: Ageing, leadId: string, { at, capturedAt = at, leadTypeId }: FactOf<'LeadReceived'>['data']) {
+function addLead(
+  state: Ageing,
+  leadId: string,
+  { at, capturedAt = at, leadTypeId }: FactOf<'LeadReceived'>['data'],
+): void {
   if (state.leadTypes.get(leadTypeId)?.agesInto === undefined) return;
   const { leads } = state;
   const row = leads.add(leadId);
-  // From 1970 to 2106: what claims to be older is as aged as any, and what claims to come later does not age.
+  // From 1970 to 2106: a lead that claims to be older is aged like any other, one that claims to come later does not age.
   const milliseconds = Math.min(Math.max(Date.parse(capturedAt), 0), 0xffffffff * 1000);
   leads.set(row, 'capturedAtSeconds', Math.floor(milliseconds / 1000));
   leads.set(row, 'capturedAtMilliseconds', milliseconds % 1000);
   enqueue(state, row, leadTypeId);
 }
 
-function move(state: Ageing, row: number, leadTypeId: string): void {
+function evolveLead(
+  state: Ageing,
+  row: number,
+  fact: FactOf<'LeadAssigned' | 'LeadReleased' | 'LeadAged' | 'LeadWithdrawn'>,
+): void {
   if (row < 0) return;
+  switch (fact.type) {
+    case 'LeadAssigned':
+      beginDelivery(state, row, fact.data.openPlaces);
+      break;
+    case 'LeadReleased':
+      endDelivery(state, row, fact.data.openPlaces);
+      break;
+    case 'LeadAged':
+      moveToType(state, row, fact.data.leadTypeId);
+      break;
+    case 'LeadWithdrawn':
+      forget(state, row);
+      break;
+  }
+}
+
+function moveToType(state: Ageing, row: number, leadTypeId: string): void {
   if (state.leadTypes.get(leadTypeId)?.agesInto === undefined) {
     forget(state, row);
     return;
@@ -136,14 +158,13 @@ function move(state: Ageing, row: number, leadTypeId: string): void {
   enqueue(state, row, leadTypeId);
 }
 
-function give(state: Ageing, row: number, openPlaces: number): void {
-  if (row < 0) return;
+function beginDelivery(state: Ageing, row: number, openPlaces: number): void {
   const { leads } = state;
   leads.set(row, 'underWay', leads.get(row, 'underWay') + 1);
   if (openPlaces === 0) queueOf(state, row).byAge.remove(row);
 }
 
-/** A delivery that came to nothing gives its place back; after the last one that came through nothing is left to age. */
+/** A lead with an open place can age. When the last place is sold and no delivery is under way, the row is removed. */
 function endDelivery(state: Ageing, row: number, openPlaces: number): void {
   if (row < 0) return;
   const { leads } = state;
@@ -151,11 +172,10 @@ function endDelivery(state: Ageing, row: number, openPlaces: number): void {
   leads.set(row, 'underWay', underWay);
   const { byAge } = queueOf(state, row);
   if (openPlaces > 0) byAge.put(row);
-  else if (underWay === 0 && leads.get(row, 'place') === 0) leads.remove(row);
+  else if (underWay === 0 && leads.get(row, 'heapPosition') === 0) leads.remove(row);
 }
 
 function forget(state: Ageing, row: number): void {
-  if (row < 0) return;
   queueOf(state, row).byAge.remove(row);
   state.leads.remove(row);
 }
@@ -175,12 +195,12 @@ const capturedAtMilliseconds = (leads: Ageing['leads'], row: number): number =>
 
 const heapByAge = (leads: Ageing['leads']): Heap<number> =>
   new Heap((a, b) => capturedAtMilliseconds(leads, a) - capturedAtMilliseconds(leads, b) || a - b, {
-    of: (row) => leads.get(row, 'place') - 1,
-    note: (row, place) => leads.set(row, 'place', place + 1),
+    get: (row) => leads.get(row, 'heapPosition') - 1,
+    set: (row, index) => leads.set(row, 'heapPosition', index + 1),
   });
 
-/** When the oldest lead of a queue comes of age. */
-function ageingInstant(state: Ageing, { leadTypeId, byAge }: Queue, inForce: PolicyDocument): Instant | undefined {
+/** When the oldest lead of a queue ages. */
+function nextAgeingAt(state: Ageing, { leadTypeId, byAge }: Queue, inForce: PolicyDocument): Instant | undefined {
   const row = byAge.first();
   if (row === undefined) return undefined;
   const capturedAt = toInstant(capturedAtMilliseconds(state.leads, row));

@@ -1,6 +1,6 @@
 import type { DistributionDecision } from '#domain/distribution/decision';
 import { defaultPolicy } from '#domain/policy/policy';
-import { hearing, type Told } from '#test/hearing';
+import { driveProcess, type FactSpec } from '#test/process-driver';
 import { leadDistribution } from './lead-distribution.ts';
 import type { CommandWish } from './process.ts';
 
@@ -14,7 +14,7 @@ const decision: DistributionDecision = {
   decisionIndex: 0,
   policyVersion: 1,
 };
-type Fact = Told<Parameters<typeof leadDistribution.evolve>[1]['type']>;
+type Fact = FactSpec<Parameters<typeof leadDistribution.evolve>[1]['type']>;
 const before: readonly Fact[] = [
   ['policy-main', 'PolicyPublished', { version: 1, effectiveFrom: AT, policy: defaultPolicy }],
   ['customer-c1', 'CustomerRegistered', { businessAssociation: 'Abc' }],
@@ -29,19 +29,19 @@ const withdrawn: Fact = ['lead-l1', 'LeadWithdrawn', { leadTypeId, openPlaces: 0
 const removed: Fact = ['contacts-c1', 'ContactRemoved', { leadId: 'l1', orderId: 'o1', reason: 'lead-withdrawn' }];
 
 const wishesAfter = (...facts: readonly Fact[]) => {
-  const { hear, wishes } = hearing(leadDistribution, AT);
-  for (const fact of [...before, ...facts]) hear(...fact);
+  const { fold, wishes } = driveProcess(leadDistribution, AT);
+  for (const fact of [...before, ...facts]) fold(...fact);
   return (wishes() as CommandWish[]).map(({ command }) => command);
 };
 
 describe('a delivery', () => {
-  it('goes through contact book and order', () => {
+  it('goes through the contact book and the order', () => {
     expect(wishesAfter()).toMatchObject([{ type: 'AssignLead' }]);
     expect(wishesAfter(assigned)).toMatchObject([{ type: 'AddContact' }]);
     expect(wishesAfter(assigned, added)).toMatchObject([{ type: 'DeliverLead' }]);
   });
 
-  it('DLV-10: is taken back when its lead is withdrawn before it has come through', () => {
+  it('DLV-10: is undone when its lead is withdrawn before the receipt', () => {
     const reason = 'lead-withdrawn';
     expect(wishesAfter(assigned, withdrawn)).toMatchObject([{ type: 'ReleaseLead', reason }]);
     expect(wishesAfter(assigned, added, withdrawn)).toMatchObject([{ type: 'RemoveContact', reason }]);

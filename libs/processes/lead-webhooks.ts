@@ -1,111 +1,109 @@
 import { type FactOf, idOf } from '#domain/codec';
+import { DueList } from '#domain/kernel/due-list';
 import type { Instant } from '#domain/kernel/events';
-import { type Heap, heapOf, type Placed } from '#domain/kernel/heap';
 import { deriveId } from '#domain/kernel/ids';
 import { type WebhookWish, webhookIdOf, webhookStream } from '#domain/notifications/webhook';
-import type { Process, Wish } from './process.ts';
+import { type CommandWish, defineProcess, type EffectWish, takeFrom } from './process.ts';
 
-/** Sends delivered leads to the programs of customers that want that (DLV-9), again and again where it fails. */
-export const leadWebhooks: Process<Webhooks, (typeof eventTypes)[number]> = {
-  name: 'lead-webhooks',
-  get eventTypes() {
-    return eventTypes;
-  },
-  initialState: () => ({
-    wanted: new Set(),
-    deliveries: new Map(),
-    calls: new Map(),
-    byTime: heapOf((a, b) => (a.dueAt < b.dueAt ? -1 : 1)),
-  }),
+type Outcome = FactOf<'WebhookAccepted' | 'WebhookFailed' | 'WebhookParked'>;
 
-  evolve({ wanted, deliveries, calls, byTime }, fact) {
-    const id = idOf(fact.stream);
-    switch (fact.type) {
-      case 'LeadDeliveryChosen':
-        if (fact.data.webhook) wanted.add(id);
-        else wanted.delete(id);
-        return;
-      case 'LeadDelivered':
-        if (wanted.has(fact.data.customerId)) deliveries.set(fact.eventId, fact);
-        return;
-      case 'WebhookWished': {
-        deliveries.delete(fact.data.eventId);
-        const { at: dueAt, ...wish } = fact.data;
-        const call = { webhookId: id, wish, attempt: 1, dueAt, because: fact, place: -1 };
-        calls.set(id, call);
-        byTime.put(call);
-        return;
-      }
-    }
-    const call = calls.get(id);
-    if (!call) return;
-    if (call.place >= 0) byTime.remove(call);
-    call.because = fact;
-    if (fact.type === 'WebhookReplayed') call.dueAt = fact.data.at;
-    else {
-      call.attempt = fact.data.attempt + 1;
-      // What was accepted or parked is kept: it may be replayed.
-      if (fact.type !== 'WebhookFailed') return;
-      call.dueAt = fact.data.retryAt;
-    }
-    byTime.put(call);
-  },
-
-  next({ deliveries, byTime }, { now }, limit) {
-    const wishes: Wish[] = [];
-    for (const [eventId, fact] of deliveries) {
-      if (wishes.length >= limit) return wishes;
-      deliveries.delete(eventId);
-      const webhookId = webhookIdOf(eventId);
-      const { customerId, leadId, at: deliveredAt } = fact.data;
-      const orderId = idOf(fact.stream);
-      wishes.push({
-        commandId: deriveId('WishWebhook', webhookId),
-        stream: webhookStream(webhookId),
-        command: { type: 'WishWebhook', customerId, orderId, leadId, eventId, deliveredAt },
-        because: fact,
-      });
-    }
-    for (let call = byTime.first(); call && call.dueAt <= now; call = byTime.first()) {
-      if (wishes.length >= limit) break;
-      byTime.remove(call);
-      const { webhookId, wish, attempt, because } = call;
-      wishes.push({
-        commandId: deriveId('CallWebhook', webhookId, String(attempt)),
-        stream: webhookStream(webhookId),
-        effect: { kind: 'call-webhook', webhookId, attempt, wish },
-        because,
-      });
-    }
-    return wishes;
-  },
-
-  wakeAt: ({ byTime }) => byTime.first()?.dueAt,
-};
-
-const eventTypes = [
-  'LeadDeliveryChosen',
-  'LeadDelivered',
-  'WebhookWished',
-  'WebhookAccepted',
-  'WebhookFailed',
-  'WebhookParked',
-  'WebhookReplayed',
-] as const;
-
-interface Call extends Placed {
+interface Call {
   readonly webhookId: string;
   readonly wish: WebhookWish;
-  attempt: number;
-  dueAt: Instant;
-  because: FactOf<(typeof eventTypes)[number]>;
+  readonly attempt: number;
+  readonly because: Outcome | FactOf<'WebhookWished' | 'WebhookReplayed'>;
 }
 
 interface Webhooks {
-  /** Customers with a program of their own. */
-  readonly wanted: Set<string>;
-  /** Deliveries that are to become messages. */
+  /** Customers whose own program receives their leads. */
+  readonly subscribers: Set<string>;
+  /** Delivered leads that have no message yet. */
   readonly deliveries: Map<string, FactOf<'LeadDelivered'>>;
-  readonly calls: Map<string, Call>;
-  readonly byTime: Heap<Call>;
+  /** Message → its next call. Accepted and parked messages are not scheduled: they may be replayed. */
+  readonly calls: DueList<Call>;
 }
+
+/** Sends delivered leads to the programs of customers who want that (DLV-9), and repeats calls that failed. */
+export const leadWebhooks = defineProcess({
+  name: 'lead-webhooks',
+  eventTypes: [
+    'LeadDeliveryChosen',
+    'LeadDelivered',
+    'WebhookWished',
+    'WebhookAccepted',
+    'WebhookFailed',
+    'WebhookParked',
+    'WebhookReplayed',
+  ],
+  initialState: (): Webhooks => ({
+    subscribers: new Set(),
+    deliveries: new Map(),
+    calls: new DueList(),
+  }),
+
+  evolve(webhooks, fact) {
+    const { subscribers, deliveries } = webhooks;
+    switch (fact.type) {
+      case 'LeadDeliveryChosen':
+        if (fact.data.webhook) subscribers.add(idOf(fact.stream));
+        else subscribers.delete(idOf(fact.stream));
+        break;
+      case 'LeadDelivered':
+        if (subscribers.has(fact.data.customerId)) deliveries.set(fact.eventId, fact);
+        break;
+      case 'WebhookWished':
+        addCall(webhooks, fact);
+        break;
+      default:
+        evolveCall(webhooks, fact);
+    }
+  },
+
+  next({ deliveries, calls }, { now }, limit) {
+    const messages = takeFrom(deliveries, limit).map(([, delivered]) => wishWebhook(delivered));
+    const due = calls.take(now, limit - messages.length);
+    for (const call of due) calls.put(call.webhookId, call);
+    return [...messages, ...due.map(callWebhook)];
+  },
+
+  wakeAt: ({ calls }) => calls.nextDueAt(),
+});
+
+function addCall({ deliveries, calls }: Webhooks, fact: FactOf<'WebhookWished'>): void {
+  const { at, ...wish } = fact.data;
+  deliveries.delete(wish.eventId);
+  const webhookId = idOf(fact.stream);
+  calls.put(webhookId, { webhookId, wish, attempt: 1, because: fact }, at);
+}
+
+function evolveCall({ calls }: Webhooks, fact: Outcome | FactOf<'WebhookReplayed'>): void {
+  const webhookId = idOf(fact.stream);
+  const call = calls.get(webhookId);
+  if (!call) return;
+  const attempt = fact.type === 'WebhookReplayed' ? call.attempt : fact.data.attempt + 1;
+  calls.put(webhookId, { ...call, attempt, because: fact }, dueAt(fact));
+}
+
+function dueAt(fact: Outcome | FactOf<'WebhookReplayed'>): Instant | undefined {
+  if (fact.type === 'WebhookReplayed') return fact.data.at;
+  return fact.type === 'WebhookFailed' ? fact.data.retryAt : undefined;
+}
+
+function wishWebhook(because: FactOf<'LeadDelivered'>): CommandWish {
+  const { eventId, stream, data } = because;
+  const { customerId, leadId, at: deliveredAt } = data;
+  const webhookId = webhookIdOf(eventId);
+  return {
+    commandId: deriveId('WishWebhook', webhookId),
+    stream: webhookStream(webhookId),
+    command: { type: 'WishWebhook', customerId, orderId: idOf(stream), leadId, eventId, deliveredAt },
+    because,
+  };
+}
+
+const callWebhook = ({ webhookId, wish, attempt, because }: Call): EffectWish => ({
+  commandId: deriveId('CallWebhook', webhookId, String(attempt)),
+  stream: webhookStream(webhookId),
+  effect: { kind: 'call-webhook', webhookId, attempt, wish },
+  because,
+});

@@ -1,77 +1,64 @@
 import { type FactOf, idOf } from '#domain/codec';
 import { deriveId } from '#domain/kernel/ids';
 import { programmeStream } from '#domain/loyalty/programme';
-import type { CommandWish, Process } from './process.ts';
+import { type CommandWish, defineProcess, takeFrom } from './process.ts';
 
-/** Begins the programme of an order that joined at checkout (LOY-1), and ends it with the order. */
-export const loyaltyMembership: Process<ToDo, (typeof eventTypes)[number]> = {
+type OrderEnd = FactOf<'PaymentDeclined' | 'OrderCancelled'>;
+
+interface Memberships {
+  readonly toJoin: Map<string, FactOf<'OrderPlaced'>>;
+  /** Orders whose programme was not cancelled. An order may end before its programme has begun. */
+  readonly members: Map<string, { joined: boolean; orderEnd: OrderEnd | undefined }>;
+  readonly toCancel: Map<string, OrderEnd>;
+}
+
+/** Begins the programme of an order that joined at checkout (LOY-1), and cancels it when the order ends. */
+export const loyaltyMembership = defineProcess({
   name: 'loyalty-membership',
-  get eventTypes() {
-    return eventTypes;
-  },
-  initialState: () => ({ toJoin: new Map(), members: new Map(), toEnd: new Map() }),
+  eventTypes: ['OrderPlaced', 'PaymentDeclined', 'OrderCancelled', 'ProgrammeJoined', 'ProgrammeCancelled'],
+  initialState: (): Memberships => ({ toJoin: new Map(), members: new Map(), toCancel: new Map() }),
 
-  evolve({ toJoin, members, toEnd }, fact) {
+  evolve(memberships, fact) {
     const orderId = idOf(fact.stream);
-    if (fact.type === 'OrderPlaced') {
-      if (!fact.data.loyalty) return;
-      toJoin.set(orderId, fact);
-      members.set(orderId, { joined: false, ending: undefined });
-      return;
-    }
-    const member = members.get(orderId);
-    if (!member) return;
+    const { toJoin, members, toCancel } = memberships;
     switch (fact.type) {
-      case 'ProgrammeJoined':
-        toJoin.delete(orderId);
-        member.joined = true;
-        break;
-      case 'PaymentDeclined':
-      case 'OrderCancelled':
-        member.ending = fact;
+      case 'OrderPlaced':
+        if (!fact.data.loyalty) break;
+        toJoin.set(orderId, fact);
+        members.set(orderId, { joined: false, orderEnd: undefined });
         break;
       case 'ProgrammeCancelled':
         members.delete(orderId);
-        toEnd.delete(orderId);
-        return;
+        toCancel.delete(orderId);
+        break;
+      default:
+        noteProgress(memberships, orderId, fact);
     }
-    if (member.joined && member.ending) toEnd.set(orderId, member.ending);
   },
 
-  next({ toJoin, toEnd }, _moment, limit) {
-    const wishes: CommandWish[] = [];
-    for (const [orderId, placed] of toJoin) {
-      if (wishes.length >= limit) return wishes;
-      toJoin.delete(orderId);
-      wishes.push(join(orderId, placed));
-    }
-    for (const [orderId, ending] of toEnd) {
-      if (wishes.length >= limit) return wishes;
-      toEnd.delete(orderId);
-      wishes.push(end(orderId, ending));
-    }
-    return wishes;
+  next({ toJoin, toCancel }, _moment, limit) {
+    const joining = takeFrom(toJoin, limit).map(([orderId, placed]) => joinProgramme(orderId, placed));
+    const room = limit - joining.length;
+    return [...joining, ...takeFrom(toCancel, room).map(([orderId, end]) => cancelProgramme(orderId, end))];
   },
-};
+});
 
-const eventTypes = [
-  'OrderPlaced',
-  'PaymentDeclined',
-  'OrderCancelled',
-  'ProgrammeJoined',
-  'ProgrammeCancelled',
-] as const;
-
-type Ending = FactOf<'PaymentDeclined' | 'OrderCancelled'>;
-
-interface ToDo {
-  readonly toJoin: Map<string, FactOf<'OrderPlaced'>>;
-  /** Orders whose programme has not been cancelled. What ended before it has joined is ended afterwards. */
-  readonly members: Map<string, { joined: boolean; ending: Ending | undefined }>;
-  readonly toEnd: Map<string, Ending>;
+/** A programme is cancelled when both are known: that it has begun, and that its order has ended. */
+function noteProgress(
+  { toJoin, members, toCancel }: Memberships,
+  orderId: string,
+  fact: OrderEnd | FactOf<'ProgrammeJoined'>,
+): void {
+  const member = members.get(orderId);
+  if (!member) return;
+  if (fact.type === 'ProgrammeJoined') {
+    toJoin.delete(orderId);
+    member.joined = true;
+  } else member.orderEnd = fact;
+  if (member.joined && member.orderEnd) toCancel.set(orderId, member.orderEnd);
 }
 
-function join(orderId: string, because: FactOf<'OrderPlaced'>): CommandWish {
+function joinProgramme(orderId: string, because: FactOf<'OrderPlaced'>): CommandWish {
   const { at: countedFrom, customerId, storeId, leadTypeId, loyalty } = because.data;
   const { cadence, cadenceDays } = loyalty as NonNullable<typeof loyalty>;
   return {
@@ -82,7 +69,7 @@ function join(orderId: string, because: FactOf<'OrderPlaced'>): CommandWish {
   };
 }
 
-const end = (orderId: string, because: Ending): CommandWish => ({
+const cancelProgramme = (orderId: string, because: OrderEnd): CommandWish => ({
   commandId: deriveId('CancelProgramme', because.eventId),
   stream: programmeStream(orderId),
   command: { type: 'CancelProgramme', cause: because.type === 'OrderCancelled' ? 'order-cancelled' : 'payment-failed' },

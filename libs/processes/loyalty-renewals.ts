@@ -1,6 +1,6 @@
 import { type FactOf, idOf } from '#domain/codec';
+import { DueList } from '#domain/kernel/due-list';
 import type { Instant } from '#domain/kernel/events';
-import { type Heap, heapOf, type Placed } from '#domain/kernel/heap';
 import { deriveId } from '#domain/kernel/ids';
 import { addDays } from '#domain/kernel/instants';
 import {
@@ -12,42 +12,7 @@ import {
 } from '#domain/loyalty/programme';
 import { orderStream } from '#domain/orders/order';
 import { type PolicyState, type PolicyVersion, policy, policyAt } from '#domain/policy/policy';
-import type { CommandWish, EffectWish, Process } from './process.ts';
-
-/**
- * Renews the orders in Loyalty Rewards, each renewal in four steps: announced (LOY-7), begun on its date, charged, and
- * once it is paid the order is re-opened (LOY-2). Each step leaves a fact, so that a crash only means that the next step
- * is wished again. The next renewal does not begin before the order knows of the one before: after a stand-still of
- * months they come one by one, in order.
- */
-export const loyaltyRenewals: Process<Renewals, (typeof eventTypes)[number]> = {
-  name: 'loyalty-renewals',
-  get eventTypes() {
-    return eventTypes;
-  },
-  initialState: () => ({
-    now: '',
-    policies: policy.initialState(),
-    noticeDays: 0,
-    members: new Map(),
-    byNextStep: heapOf((a, b) => (a.nextStepAt < b.nextStepAt ? -1 : 1)),
-    toCharge: new Map(),
-    toReopen: new Map(),
-  }),
-  evolve,
-
-  next(renewals, { now }, limit) {
-    if (now > renewals.now) renewals.now = now;
-    goByThePolicyInForce(renewals);
-    return [...charges(renewals, limit), ...reopenings(renewals, limit), ...stepsDue(renewals, now, limit)];
-  },
-
-  wakeAt({ now, policies, byNextStep }) {
-    // A policy that takes effect later may have renewals announced earlier.
-    const changes = policies.versions.map(({ effectiveFrom }) => effectiveFrom).filter((at) => at > now);
-    return [...changes, byNextStep.first()?.nextStepAt].filter((at) => at !== undefined).sort()[0];
-  },
-};
+import { type CommandWish, defineProcess, type EffectWish, takeFrom } from './process.ts';
 
 const eventTypes = [
   'PolicyPublished',
@@ -68,50 +33,99 @@ const eventTypes = [
 type RenewalFact = FactOf<(typeof eventTypes)[number]>;
 
 interface Renewals {
-  /** The latest instant heard of. */
+  /** The latest instant of any fact, or of the clock. */
   now: Instant;
   readonly policies: PolicyState;
-  /** Of the policy by which the members' next steps were computed. */
+  /** By the policy from which the members' next steps were computed. */
   noticeDays: number;
-  readonly members: Map<string, Member>;
-  readonly byNextStep: Heap<Member>;
+  /** Orders in Loyalty Rewards, due at their next step. A member that waits for a fact is not scheduled. */
+  readonly members: DueList<Member>;
   readonly toCharge: Map<string, FactOf<'RenewalBegun'>>;
   readonly toReopen: Map<string, FactOf<'RenewalPaid'>>;
 }
 
 /** An order in Loyalty Rewards, until its programme is cancelled. */
-interface Member extends Placed {
+interface Member {
   readonly orderId: string;
   programme: ProgrammeState;
-  /** The first payment has arrived: nothing is renewed before. */
+  /** The first payment was captured: nothing is renewed before. */
   paid: boolean;
-  /** A renewal was paid, and the order does not know of it yet. */
+  /** A renewal was paid, and the order has not recorded it yet. */
   reopening: boolean;
-  /** At the first order's price (LOY-2), with the card as it is now (ORD-4). */
+  /** At the first order's price (LOY-2), with the present card (ORD-4). */
   charge: RenewalCharge;
-  nextStepAt: Instant;
 }
+
+/**
+ * Renews the orders in Loyalty Rewards. Each renewal has four steps: it is announced (LOY-7), begun on its date, charged,
+ * and once it is paid the order is re-opened (LOY-2). Each step leaves a fact: after a crash the next step is wished
+ * again. A renewal does not begin before the order has recorded the one before: after an outage of months they come one
+ * by one, in order.
+ */
+export const loyaltyRenewals = defineProcess({
+  name: 'loyalty-renewals',
+  eventTypes,
+  initialState: (): Renewals => ({
+    now: '',
+    policies: policy.initialState(),
+    noticeDays: 0,
+    members: new DueList(),
+    toCharge: new Map(),
+    toReopen: new Map(),
+  }),
+  evolve,
+
+  next(renewals, { now }, limit) {
+    if (now > renewals.now) renewals.now = now;
+    applyPolicyInForce(renewals);
+    const charges = takeFrom(renewals.toCharge, limit).map(([orderId, begun]) => chargeRenewal(orderId, begun));
+    const reopenings = takeFrom(renewals.toReopen, limit).map(([orderId, paid]) => reopenOrder(orderId, paid));
+    return [...charges, ...reopenings, ...stepsDue(renewals, now, limit)];
+  },
+
+  wakeAt({ now, policies, members }) {
+    // Under a policy that takes effect later, renewals may be announced earlier.
+    const changes = policies.versions.map(({ effectiveFrom }) => effectiveFrom).filter((at) => at > now);
+    return [...changes, members.nextDueAt()].filter((at) => at !== undefined).sort()[0];
+  },
+});
 
 function evolve(renewals: Renewals, fact: RenewalFact): void {
   if (fact.data.at > renewals.now) renewals.now = fact.data.at;
-  const orderId = idOf(fact.stream);
   if (fact.type === 'PolicyPublished') {
     policy.evolve(renewals.policies, fact);
     return;
   }
-  if (fact.type === 'OrderPlaced' && fact.data.loyalty) renewals.members.set(orderId, memberFor(orderId, fact.data));
-  if (fact.type === 'RenewalBegun') renewals.toCharge.set(orderId, fact);
-  if (fact.type === 'RenewalPaid' || fact.type === 'RenewalDeclined') renewals.toCharge.delete(orderId);
-  if (fact.type === 'RenewalPaid') renewals.toReopen.set(orderId, fact);
-  if (fact.type === 'OrderReopened' || fact.type === 'PaymentCapturedTooLate') renewals.toReopen.delete(orderId);
+  const orderId = idOf(fact.stream);
+  if (fact.type === 'OrderPlaced' && fact.data.loyalty) renewals.members.put(orderId, newMember(orderId, fact.data));
+  noteToDo(renewals, orderId, fact);
   const member = renewals.members.get(orderId);
   if (!member) return;
-  change(member, fact);
-  if (fact.type === 'ProgrammeCancelled') renewals.members.delete(orderId);
-  refresh(renewals, member);
+  evolveMember(member, fact);
+  if (fact.type === 'ProgrammeCancelled') renewals.members.remove(orderId);
+  else scheduleNextStep(renewals, member);
 }
 
-function memberFor(orderId: string, data: FactOf<'OrderPlaced'>['data']): Member {
+function noteToDo({ toCharge, toReopen }: Renewals, orderId: string, fact: RenewalFact): void {
+  switch (fact.type) {
+    case 'RenewalBegun':
+      toCharge.set(orderId, fact);
+      break;
+    case 'RenewalDeclined':
+      toCharge.delete(orderId);
+      break;
+    case 'RenewalPaid':
+      toCharge.delete(orderId);
+      toReopen.set(orderId, fact);
+      break;
+    case 'OrderReopened':
+    case 'PaymentCapturedTooLate':
+      toReopen.delete(orderId);
+      break;
+  }
+}
+
+function newMember(orderId: string, data: FactOf<'OrderPlaced'>['data']): Member {
   const { paymentToken: token, quantity, pricePerLeadCents, currency, statementDescriptor } = data;
   return {
     orderId,
@@ -119,12 +133,10 @@ function memberFor(orderId: string, data: FactOf<'OrderPlaced'>['data']): Member
     paid: false,
     reopening: false,
     charge: { token, amountCents: quantity * pricePerLeadCents, currency, statementDescriptor },
-    nextStepAt: '',
-    place: -1,
   };
 }
 
-function change(member: Member, fact: Exclude<RenewalFact, { type: 'PolicyPublished' }>): void {
+function evolveMember(member: Member, fact: Exclude<RenewalFact, { type: 'PolicyPublished' }>): void {
   switch (fact.type) {
     case 'OrderPlaced':
       break;
@@ -147,83 +159,78 @@ function change(member: Member, fact: Exclude<RenewalFact, { type: 'PolicyPublis
   }
 }
 
-/** Puts a member where its next step belongs, or takes it out while there is none. */
-function refresh({ byNextStep, noticeDays }: Renewals, member: Member): void {
-  const { programme: state, paid, reopening } = member;
+const scheduleNextStep = ({ members, noticeDays }: Renewals, member: Member): void =>
+  members.put(member.orderId, member, nextStepAt(member, noticeDays));
+
+/** Undefined while the member waits for a fact. */
+function nextStepAt({ programme: state, paid, reopening }: Member, noticeDays: number): Instant | undefined {
   const dueAt = chargeDueAt(state);
-  if (dueAt === undefined || !paid || reopening) {
-    byNextStep.remove(member);
-    return;
-  }
+  if (dueAt === undefined || !paid || reopening) return undefined;
   const { announced, attempts } = state.next;
-  member.nextStepAt = announced || attempts > 0 ? dueAt : addDays(dueAt, -noticeDays);
-  byNextStep.put(member);
+  return announced || attempts > 0 ? dueAt : addDays(dueAt, -noticeDays);
 }
 
-function goByThePolicyInForce(renewals: Renewals): void {
+/** Another policy may announce renewals earlier or later: then the next step of every member is computed again. */
+function applyPolicyInForce(renewals: Renewals): void {
   const noticeDays = policyAt(renewals.policies, renewals.now)?.policy.renewalNoticeDays ?? 0;
   if (noticeDays === renewals.noticeDays) return;
   renewals.noticeDays = noticeDays;
-  for (const member of renewals.members.values()) refresh(renewals, member);
+  for (const member of renewals.members.items()) scheduleNextStep(renewals, member);
 }
 
-/** The key of a charge is its programme, its renewal and the attempt: sent twice, it is the same charge. */
-function charges({ toCharge }: Renewals, limit: number): EffectWish[] {
-  return [...toCharge].slice(0, limit).map(([orderId, begun]) => {
-    toCharge.delete(orderId);
-    const { renewalNumber, attempt, charge } = begun.data;
-    return {
-      commandId: deriveId('charge-renewal', orderId, String(renewalNumber), String(attempt)),
-      stream: programmeStream(orderId),
-      effect: { kind: 'charge-renewal', renewalNumber, attempt, ...charge },
-      because: begun,
-    };
-  });
+/** Programme, renewal and attempt are the key of a charge: sent twice, it is charged once. */
+function chargeRenewal(orderId: string, begun: FactOf<'RenewalBegun'>): EffectWish {
+  const { renewalNumber, attempt, charge } = begun.data;
+  return {
+    commandId: deriveId('charge-renewal', orderId, String(renewalNumber), String(attempt)),
+    stream: programmeStream(orderId),
+    effect: { kind: 'charge-renewal', renewalNumber, attempt, ...charge },
+    because: begun,
+  };
 }
 
-function reopenings({ toReopen }: Renewals, limit: number): CommandWish[] {
-  return [...toReopen].slice(0, limit).map(([orderId, paid]) => {
-    toReopen.delete(orderId);
-    const { renewalNumber, reference: paymentReference, amountCents, currency } = paid.data;
-    return {
-      commandId: deriveId('ReopenOrder', paid.eventId),
-      stream: orderStream(orderId),
-      command: { type: 'ReopenOrder', renewalNumber, paymentReference, amountCents, currency },
-      because: paid,
-    };
-  });
+function reopenOrder(orderId: string, paid: FactOf<'RenewalPaid'>): CommandWish {
+  const { renewalNumber, reference: paymentReference, amountCents, currency } = paid.data;
+  return {
+    commandId: deriveId('ReopenOrder', paid.eventId),
+    stream: orderStream(orderId),
+    command: { type: 'ReopenOrder', renewalNumber, paymentReference, amountCents, currency },
+    because: paid,
+  };
 }
 
 /**
- * By the clock of here, which the commands go by, too: one that came too early would come to nothing, and no fact would
- * call for it again. An announcement may come to nothing, if the date comes first: the renewal is next all the same.
+ * Uses this machine's clock, as the commands do, and not the latest instant of any fact: a command sent too early would
+ * be ignored, and no fact would cause another one. An announcement may be ignored because the date has come meanwhile:
+ * so the start of the renewal is scheduled at once.
  */
-function stepsDue({ policies, byNextStep }: Renewals, now: Instant, limit: number): CommandWish[] {
-  const wishes: CommandWish[] = [];
+function stepsDue({ policies, members }: Renewals, now: Instant, limit: number): CommandWish[] {
   const inForce = policyAt(policies, now);
-  if (!inForce) return wishes;
-  for (let first = byNextStep.first(); first && first.nextStepAt <= now; first = byNextStep.first()) {
-    if (wishes.length >= limit) break;
-    byNextStep.remove(first);
-    wishes.push(stepOf(first, now, inForce));
-    first.nextStepAt = chargeDueAt(first.programme) as Instant;
-    if (first.nextStepAt > now) byNextStep.put(first);
-  }
-  return wishes;
+  if (!inForce) return [];
+  return members.take(now, limit).map((member) => {
+    const dueAt = chargeDueAt(member.programme) as Instant;
+    members.put(member.orderId, member, dueAt > now ? dueAt : undefined);
+    return stepOf(member, now, inForce);
+  });
 }
 
-/** What is due already is not announced any more: the announcement would offer a hold that comes too late. */
+/** A renewal that is already due is not announced: the customer could not hold it any more. */
 function stepOf({ orderId, programme: state, charge }: Member, now: Instant, inForce: PolicyVersion): CommandWish {
   const { number: renewalNumber, attempts, dueAt } = state.next;
   const isDue = (chargeDueAt(state) as Instant) <= now;
   const { policy: document, version: policyVersion } = inForce;
-  const wish = { renewalNumber, policyVersion };
-  const parts = [orderId, String(renewalNumber), dueAt, String(attempts)];
+  const renewal = { renewalNumber, policyVersion };
   return {
-    commandId: deriveId(isDue ? 'BeginRenewal' : 'AnnounceRenewal', ...parts),
+    commandId: deriveId(
+      isDue ? 'BeginRenewal' : 'AnnounceRenewal',
+      orderId,
+      String(renewalNumber),
+      dueAt,
+      String(attempts),
+    ),
     stream: programmeStream(orderId),
     command: isDue
-      ? { type: 'BeginRenewal', ...wish, charge, retryHours: document.renewalRetryHours }
-      : { type: 'AnnounceRenewal', ...wish },
+      ? { type: 'BeginRenewal', ...renewal, charge, retryHours: document.renewalRetryHours }
+      : { type: 'AnnounceRenewal', ...renewal },
   };
 }

@@ -16,29 +16,29 @@ const placed = {
 };
 const delivered = (leadId: string) => ({ leadId, customerId: 'c1' });
 
-function hearing() {
+function driveMailing() {
   const state = mailing.initialState();
-  let heard = 0;
-  const hear = (stream: string, type: EventTypeName, data: object, actor = 'customer:c1') => {
-    heard += 1;
-    const fact = { type, stream, eventId: `event ${heard}`, revision: 0, position: String(heard), cause: { actor } };
+  let folded = 0;
+  const fold = (stream: string, type: EventTypeName, data: object, actor = 'customer:c1') => {
+    folded += 1;
+    const fact = { type, stream, eventId: `event ${folded}`, revision: 0, position: String(folded), cause: { actor } };
     mailing.evolve(state, { ...fact, data: { at: AT, ...data } } as never);
   };
   const wishesAt = (now: string) => mailing.next(state, { now, position: '9', runs: () => true }, 100);
   return {
-    hear,
+    fold,
     wishesAt,
     commandsAt: (now: string) => (wishesAt(now) as CommandWish[]).map(({ command }) => command),
-    /** Folds what the ledger would have recorded of a wish. */
-    wished: (wish: CommandWish) => hear(wish.stream, 'MailWished', wish.command),
+    /** Folds the event that the ledger would record for a wish. */
+    wished: (wish: CommandWish) => fold(wish.stream, 'MailWished', wish.command),
     wakesAt: () => mailing.wakeAt?.(state),
   };
 }
 
 describe('mails', () => {
-  it('NTF-1: an event is told of once, and what was wished is sent', () => {
-    const { hear, wishesAt, wished } = hearing();
-    hear('order-o1', 'OrderPlaced', placed);
+  it('NTF-1: an event causes one mail, and a wished mail is sent', () => {
+    const { fold, wishesAt, wished } = driveMailing();
+    fold('order-o1', 'OrderPlaced', placed);
     const [wish, ...more] = wishesAt(AT) as CommandWish[];
     expect(more).toEqual([]);
     expect(wish?.command).toMatchObject({
@@ -54,71 +54,71 @@ describe('mails', () => {
       stream: wish?.stream,
       effect: { kind: 'send-mail', mail: { kind: 'order-confirmed' } },
     });
-    hear(wish?.stream as string, 'MailSent', {});
+    fold(wish?.stream as string, 'MailSent', {});
     expect(wishesAt(AT)).toEqual([]);
   });
 
-  it('NTF-3: what was sent before a restart is not even wished again', () => {
-    const first = hearing();
-    first.hear('order-o1', 'OrderPlaced', placed);
+  it('NTF-3: a mail sent before a restart is not wished again', () => {
+    const first = driveMailing();
+    first.fold('order-o1', 'OrderPlaced', placed);
     const [wish] = first.wishesAt(AT) as CommandWish[];
-    const again = hearing();
-    again.hear('order-o1', 'OrderPlaced', placed);
+    const again = driveMailing();
+    again.fold('order-o1', 'OrderPlaced', placed);
     again.wished(wish as CommandWish);
-    again.hear(wish?.stream as string, 'MailSent', {});
+    again.fold(wish?.stream as string, 'MailSent', {});
     expect(again.wishesAt(LATER)).toEqual([]);
   });
 
-  it('NTF-1: leads are gathered until the hour is full, and told of together', () => {
-    const { hear, wishesAt, commandsAt, wakesAt } = hearing();
-    hear('order-o1', 'OrderPlaced', placed);
+  it('NTF-1: the leads of one hour are in one mail', () => {
+    const { fold, wishesAt, commandsAt, wakesAt } = driveMailing();
+    fold('order-o1', 'OrderPlaced', placed);
     wishesAt(AT);
-    for (const leadId of ['l1', 'l2', 'l3']) hear('order-o1', 'LeadDelivered', delivered(leadId));
+    for (const leadId of ['l1', 'l2', 'l3']) fold('order-o1', 'LeadDelivered', delivered(leadId));
     expect(wishesAt(AT)).toEqual([]);
     expect(wakesAt()).toBe(LATER);
     expect(commandsAt(LATER)).toMatchObject([{ kind: 'leads-delivered', facts: { orderId: 'o1', leads: 3 } }]);
   });
 
-  it('NTF-1: leads of the next hour, or of a clock that lags behind, are told of in the next mail', () => {
-    const { hear, wishesAt, commandsAt, wished } = hearing();
-    hear('order-o1', 'LeadDelivered', delivered('l1'));
+  it('NTF-1: leads of the next hour, or from a clock that lags behind, are in the next mail', () => {
+    const { fold, wishesAt, commandsAt, wished } = driveMailing();
+    fold('order-o1', 'LeadDelivered', delivered('l1'));
     const [wish] = wishesAt(LATER) as CommandWish[];
-    hear('order-o1', 'LeadDelivered', { ...delivered('l2'), at: LATER });
+    fold('order-o1', 'LeadDelivered', { ...delivered('l2'), at: LATER });
     wished(wish as CommandWish);
-    hear(wish?.stream as string, 'MailSent', {});
-    hear('order-o1', 'LeadDelivered', delivered('l3'));
+    fold(wish?.stream as string, 'MailSent', {});
+    fold('order-o1', 'LeadDelivered', delivered('l3'));
     expect(wishesAt(LATER)).toEqual([]);
     const later = commandsAt('2026-05-01T12:00:00.000Z');
     expect(later).toMatchObject([{ kind: 'leads-delivered', facts: { leads: 2 } }]);
   });
 
-  it('NTF-3: what one mail tells of does not depend on the order in which it is heard of', () => {
-    const [one, other] = [hearing(), hearing()];
+  it('NTF-3: the contents of a mail do not depend on the order of its leads in the log', () => {
+    const [one, other] = [driveMailing(), driveMailing()];
     const leads = ['l1', 'l2', 'l3'].map((leadId, number) => [leadId, `2026-05-01T10:20:0${number}.000Z`] as const);
-    for (const [leadId, at] of leads) one.hear('order-o1', 'LeadDelivered', { ...delivered(leadId), at });
+    for (const [leadId, at] of leads) one.fold('order-o1', 'LeadDelivered', { ...delivered(leadId), at });
     for (const [leadId, at] of leads.toReversed())
-      other.hear('order-o1', 'LeadDelivered', { ...delivered(leadId), at });
+      other.fold('order-o1', 'LeadDelivered', { ...delivered(leadId), at });
     const [first, second] = [one.wishesAt(LATER), other.wishesAt(LATER)] as [CommandWish[], CommandWish[]];
     expect(first[0]?.stream).toBe(second[0]?.stream);
     expect(first[0]?.command).toMatchObject({ happenedAt: '2026-05-01T10:20:00.000Z', facts: { leads: 3 } });
     expect(second[0]?.command).toMatchObject({ happenedAt: '2026-05-01T10:20:00.000Z', facts: { leads: 3 } });
   });
 
-  it('DLV-9: who wants a mail for each lead gets it at once', () => {
-    const { hear, commandsAt } = hearing();
-    hear('customer-c1', 'LeadDeliveryChosen', { mails: 'each' });
-    hear('order-o1', 'LeadDelivered', delivered('l1'));
-    hear('order-o1', 'LeadDelivered', delivered('l2'));
+  it('DLV-9: a customer who wants a mail for each lead gets it at once', () => {
+    const { fold, commandsAt } = driveMailing();
+    fold('customer-c1', 'LeadDeliveryChosen', { mails: 'each' });
+    fold('order-o1', 'LeadDelivered', delivered('l1'));
+    fold('order-o1', 'LeadDelivered', delivered('l2'));
     expect(commandsAt(AT)).toMatchObject([{ facts: { leadId: 'l1' } }, { facts: { leadId: 'l2' } }]);
   });
 
-  it('NTF-1: a restart that the customer asked for is no news, one that came by itself is', () => {
-    const { hear, wishesAt, commandsAt } = hearing();
-    hear('order-o1', 'OrderPlaced', placed);
+  it('NTF-1: an automatic restart causes a mail, a restart that the customer asked for does not', () => {
+    const { fold, wishesAt, commandsAt } = driveMailing();
+    fold('order-o1', 'OrderPlaced', placed);
     wishesAt(AT);
-    hear('order-o1', 'OrderRestarted', {}, 'customer:c1');
+    fold('order-o1', 'OrderRestarted', {}, 'customer:c1');
     expect(wishesAt(AT)).toEqual([]);
-    hear('order-o1', 'OrderRestarted', { automatic: true }, 'process:auto-restart');
+    fold('order-o1', 'OrderRestarted', { automatic: true }, 'process:auto-restart');
     expect(commandsAt(AT)).toMatchObject([{ kind: 'order-restarted', customerId: 'c1' }]);
   });
 });

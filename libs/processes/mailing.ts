@@ -1,48 +1,44 @@
 import { type Fact, type FactOf, idOf } from '#domain/codec';
+import { DueList } from '#domain/kernel/due-list';
 import type { Instant } from '#domain/kernel/events';
-import { type Heap, heapOf, type Placed } from '#domain/kernel/heap';
 import { deriveId } from '#domain/kernel/ids';
 import { toInstant } from '#domain/kernel/instants';
 import type { EventTypeName } from '#domain/ledger';
 import type { MailKind } from '#domain/notifications/kinds';
 import { type MailFacts, mailIdOf, mailStream } from '#domain/notifications/mail';
-import type { Process, Wish } from './process.ts';
+import { type CommandWish, defineProcess, type EffectWish, takeFrom } from './process.ts';
 
-/** What one event makes a mail of. */
-interface Row<Type extends EventTypeName> {
+/** The mail that events of one type cause. */
+interface MailRule<Type extends EventTypeName> {
   readonly kind: MailKind;
   readonly customerId: (fact: FactOf<Type>, orders: Orders) => string | undefined;
-  /** Undefined: this time no mail is made of it. */
+  /** Undefined: this event causes no mail. */
   readonly facts: (fact: FactOf<Type>, orders: Orders) => MailFacts | undefined;
 }
 
-/** Whose an order is, and of which store and lead type: events of its stream do not all say so. */
+/** Customer, store and lead type of an order: not every event of its stream has them. */
 type Orders = ReadonlyMap<string, FactOf<'OrderPlaced'>>;
 
-const ofOrder = (fact: Fact, orders: Orders): string | undefined => orders.get(idOf(fact.stream))?.data.customerId;
-const order = (fact: Fact, orders: Orders): MailFacts => {
+const customerOfOrder = (fact: Fact, orders: Orders): string | undefined =>
+  orders.get(idOf(fact.stream))?.data.customerId;
+const customerInEvent = ({ data }: { data: { customerId: string } }): string => data.customerId;
+const orderFacts = (fact: Fact, orders: Orders): MailFacts => {
   const orderId = idOf(fact.stream);
   const placed = orders.get(orderId)?.data;
-  return placed
-    ? {
-        orderId,
-        storeId: placed.storeId,
-        leadTypeId: placed.leadTypeId,
-        statementDescriptor: placed.statementDescriptor,
-      }
-    : { orderId };
+  if (!placed) return { orderId };
+  const { storeId, leadTypeId, statementDescriptor } = placed;
+  return { orderId, storeId, leadTypeId, statementDescriptor };
 };
-const said = ({ data }: { data: { customerId: string } }): string => data.customerId;
 
-type Table = { readonly [Type in EventTypeName]?: Row<Type> };
+type MailRules = { readonly [Type in EventTypeName]?: MailRule<Type> };
 
-/** Event → mail (NTF-1). Leads delivered are gathered, and told together once an hour. */
+/** Event → mail (NTF-1). Delivered leads are not here: one mail an hour lists them. */
 export const mails = {
   OrderPlaced: {
     kind: 'order-confirmed',
-    customerId: said,
+    customerId: customerInEvent,
     facts: (fact, orders) => ({
-      ...order(fact, orders),
+      ...orderFacts(fact, orders),
       quantity: fact.data.quantity,
       bonusLeads: fact.data.bonusLeads,
       totalCents: fact.data.totalCents,
@@ -51,32 +47,32 @@ export const mails = {
   },
   PaymentDeclined: {
     kind: 'payment-declined',
-    customerId: ofOrder,
-    facts: (fact, orders) => ({ ...order(fact, orders), reason: fact.data.reason }),
+    customerId: customerOfOrder,
+    facts: (fact, orders) => ({ ...orderFacts(fact, orders), reason: fact.data.reason }),
   },
   RenewalDeclined: {
     kind: 'payment-declined',
-    customerId: said,
+    customerId: customerInEvent,
     facts: (fact, orders) => {
       const { reason, renewalNumber, retryAt } = fact.data;
-      return { ...order(fact, orders), reason, renewalNumber, ...(retryAt !== undefined && { retryAt }) };
+      return { ...orderFacts(fact, orders), reason, renewalNumber, ...(retryAt !== undefined && { retryAt }) };
     },
   },
   OrderRestarted: {
     kind: 'order-restarted',
-    customerId: ofOrder,
-    facts: (fact, orders) => (fact.cause.actor.startsWith('process:') ? order(fact, orders) : undefined),
+    customerId: customerOfOrder,
+    facts: (fact, orders) => (fact.cause.actor.startsWith('process:') ? orderFacts(fact, orders) : undefined),
   },
   RenewalAnnounced: {
     kind: 'renewal-coming',
-    customerId: said,
-    facts: (fact, orders) => ({ ...order(fact, orders), dueAt: fact.data.dueAt }),
+    customerId: customerInEvent,
+    facts: (fact, orders) => ({ ...orderFacts(fact, orders), dueAt: fact.data.dueAt }),
   },
   OrderReopened: {
     kind: 'renewal-done',
-    customerId: ofOrder,
+    customerId: customerOfOrder,
     facts: (fact, orders) => ({
-      ...order(fact, orders),
+      ...orderFacts(fact, orders),
       renewalNumber: fact.data.renewalNumber,
       quantity: fact.data.quantity,
       bonusLeads: fact.data.bonusLeads,
@@ -86,8 +82,8 @@ export const mails = {
   },
   ProgrammeHeld: {
     kind: 'programme-held',
-    customerId: said,
-    facts: (fact, orders) => ({ ...order(fact, orders), cause: fact.data.cause }),
+    customerId: customerInEvent,
+    facts: (fact, orders) => ({ ...orderFacts(fact, orders), cause: fact.data.cause }),
   },
   ChargebackGranted: {
     kind: 'chargeback-granted',
@@ -116,100 +112,12 @@ export const mails = {
   },
   TicketAnswered: {
     kind: 'ticket-answered',
-    customerId: said,
+    customerId: customerInEvent,
     facts: ({ stream, data: { answer } }) => ({ ticketId: idOf(stream), answer }),
   },
-} satisfies Table;
+} satisfies MailRules;
 
-const tableTypes = Object.keys(mails) as (keyof typeof mails)[];
-const eventTypes = [
-  ...tableTypes,
-  'LeadDelivered',
-  'LeadDeliveryChosen',
-  'MailWished',
-  'MailSent',
-  'MailRefused',
-  'MailWithheld',
-] as const;
-
-/** Wishes the mail that an event makes, has it sent, and knows what became of it (NTF-3). */
-export const mailing: Process<Mailing, (typeof eventTypes)[number]> = {
-  name: 'mailing',
-  get eventTypes() {
-    return eventTypes;
-  },
-  initialState: () => ({
-    orders: new Map(),
-    each: new Set(),
-    due: new Map(),
-    wished: new Map(),
-    digests: new Map(),
-    byTime: heapOf((a, b) => (a.until < b.until ? -1 : 1)),
-    toldUntil: new Map(),
-  }),
-
-  evolve(state, fact) {
-    const { orders, due, wished } = state;
-    switch (fact.type) {
-      case 'LeadDelivered':
-        if (fact.data.replacementFor !== undefined) return;
-        if (state.each.has(fact.data.customerId)) put(due, leadMail(fact, orders));
-        else gather(state, fact);
-        return;
-      case 'LeadDeliveryChosen':
-        if (fact.data.mails === 'each') state.each.add(idOf(fact.stream));
-        else state.each.delete(idOf(fact.stream));
-        return;
-      case 'MailWished':
-        noteWish(state, fact);
-        return;
-      case 'MailSent':
-      case 'MailRefused':
-      case 'MailWithheld':
-        wished.delete(idOf(fact.stream));
-        return;
-      case 'OrderPlaced':
-        orders.set(idOf(fact.stream), fact);
-        break;
-    }
-    const mail = mailOf(fact, orders);
-    if (mail) put(due, mail);
-  },
-
-  next(state, { now }, limit) {
-    const { due, wished, byTime } = state;
-    const wishes: Wish[] = [];
-    for (let digest = byTime.first(); digest && digest.until <= now; digest = byTime.first()) {
-      byTime.remove(digest);
-      put(due, digestMail(digest, state.orders));
-    }
-    for (const [mailId, { because, kind, customerId, facts }] of due) {
-      if (wishes.length >= limit) return wishes;
-      due.delete(mailId);
-      const { eventId, data } = because;
-      wishes.push({
-        commandId: deriveId('WishMail', mailId),
-        stream: mailStream(mailId),
-        command: { type: 'WishMail', kind, customerId, eventId, happenedAt: data.at, facts },
-        because,
-      });
-    }
-    for (const [mailId, fact] of wished) {
-      if (wishes.length >= limit) return wishes;
-      wished.delete(mailId);
-      const { at: wishedAt, eventId: _, ...mail } = fact.data;
-      wishes.push({
-        commandId: deriveId('SendMail', mailId),
-        stream: mailStream(mailId),
-        effect: { kind: 'send-mail', mailId, mail, wishedAt },
-        because: fact,
-      });
-    }
-    return wishes;
-  },
-
-  wakeAt: ({ byTime }) => byTime.first()?.until,
-};
+const ruleTypes = Object.keys(mails) as (keyof typeof mails)[];
 
 interface Mail {
   readonly mailId: string;
@@ -219,8 +127,8 @@ interface Mail {
   readonly because: Fact;
 }
 
-/** Leads that an order was given within an hour, and its customer not yet told of. */
-interface Digest extends Placed {
+/** The leads that an order received within one hour, for one mail. */
+interface Digest {
   readonly mailId: string;
   readonly leads: FactOf<'LeadDelivered'>[];
   readonly until: Instant;
@@ -231,64 +139,127 @@ interface Mailing {
   /** Customers who want a mail for each lead. */
   readonly each: Set<string>;
   /** Mails that are to be wished. */
-  readonly due: Map<string, Mail>;
-  /** Mails that were wished, until it is known what became of them. */
-  readonly wished: Map<string, FactOf<'MailWished'>>;
-  readonly digests: Map<string, Digest>;
-  readonly byTime: Heap<Digest>;
-  /** Order → up to when its customer was told of leads. */
-  readonly toldUntil: Map<string, Instant>;
+  readonly toWish: Map<string, Mail>;
+  /** Mails that are to be sent: they were wished. */
+  readonly toSend: Map<string, FactOf<'MailWished'>>;
+  /** Digests whose mail is not wished yet, due at the end of their hour. */
+  readonly digests: DueList<Digest>;
+  /** Order → the end of its last digest. */
+  readonly digestedUntil: Map<string, Instant>;
 }
 
-const put = (mails: Map<string, Mail>, mail: Mail): unknown => mails.set(mail.mailId, mail);
+/** Wishes the mails that events cause, sends them, and records the results (NTF-3). */
+export const mailing = defineProcess({
+  name: 'mailing',
+  eventTypes: [
+    ...ruleTypes,
+    'LeadDelivered',
+    'LeadDeliveryChosen',
+    'MailWished',
+    'MailSent',
+    'MailRefused',
+    'MailWithheld',
+  ],
+  initialState: (): Mailing => ({
+    orders: new Map(),
+    each: new Set(),
+    toWish: new Map(),
+    toSend: new Map(),
+    digests: new DueList(),
+    digestedUntil: new Map(),
+  }),
 
-function noteWish({ due, wished, digests, byTime, toldUntil }: Mailing, fact: FactOf<'MailWished'>): void {
-  const mailId = idOf(fact.stream);
-  due.delete(mailId);
-  wished.set(mailId, fact);
-  const digest = digests.get(mailId);
-  if (!digest) return;
-  digests.delete(mailId);
-  if (digest.place >= 0) byTime.remove(digest);
-  toldUntil.set(fact.data.facts.orderId as string, digest.until);
+  evolve(state, fact) {
+    switch (fact.type) {
+      case 'LeadDelivered':
+        noteLead(state, fact);
+        break;
+      case 'LeadDeliveryChosen':
+        if (fact.data.mails === 'each') state.each.add(idOf(fact.stream));
+        else state.each.delete(idOf(fact.stream));
+        break;
+      case 'MailWished':
+        noteWish(state, fact);
+        break;
+      case 'MailSent':
+      case 'MailRefused':
+      case 'MailWithheld':
+        state.toSend.delete(idOf(fact.stream));
+        break;
+      default:
+        if (fact.type === 'OrderPlaced') state.orders.set(idOf(fact.stream), fact);
+        put(state, mailOf(fact, state.orders));
+    }
+  },
+
+  next(state, { now }, limit) {
+    endDigests(state, now);
+    const wishes = takeFrom(state.toWish, limit).map(([, mail]) => wishMail(mail));
+    return [...wishes, ...takeFrom(state.toSend, limit - wishes.length).map(([, wished]) => sendMail(wished))];
+  },
+
+  wakeAt: ({ digests }) => digests.nextDueAt(),
+});
+
+function put({ toWish }: Mailing, mail: Mail | undefined): void {
+  if (mail) toWish.set(mail.mailId, mail);
 }
 
 function mailOf(fact: Fact, orders: Orders): Mail | undefined {
-  const row = (mails as Table)[fact.type] as Row<EventTypeName> | undefined;
-  const customerId = row?.customerId(fact as never, orders);
-  const facts = row?.facts(fact as never, orders);
-  if (!row || customerId === undefined || facts === undefined) return undefined;
-  return { mailId: mailIdOf(row.kind, fact.eventId), kind: row.kind, customerId, facts, because: fact };
+  const rule = (mails as MailRules)[fact.type] as MailRule<EventTypeName> | undefined;
+  const customerId = rule?.customerId(fact as never, orders);
+  const facts = rule?.facts(fact as never, orders);
+  if (!rule || customerId === undefined || facts === undefined) return undefined;
+  return { mailId: mailIdOf(rule.kind, fact.eventId), kind: rule.kind, customerId, facts, because: fact };
 }
 
-/** All that an order is given within one hour is one mail, whose id does not depend on which lead came first. */
-function gather({ digests, byTime, toldUntil }: Mailing, fact: FactOf<'LeadDelivered'>): void {
+function noteWish({ toWish, toSend, digests, digestedUntil }: Mailing, fact: FactOf<'MailWished'>): void {
+  const mailId = idOf(fact.stream);
+  toWish.delete(mailId);
+  toSend.set(mailId, fact);
+  const digest = digests.get(mailId);
+  if (!digest) return;
+  digests.remove(mailId);
+  digestedUntil.set(fact.data.facts.orderId as string, digest.until);
+}
+
+function noteLead(state: Mailing, fact: FactOf<'LeadDelivered'>): void {
+  if (fact.data.replacementFor !== undefined) return;
+  if (state.each.has(fact.data.customerId)) put(state, leadMail(fact, state.orders));
+  else addToDigest(state, fact);
+}
+
+/** The mail's id is made from the order and the hour: it does not depend on which lead came first. */
+function addToDigest({ digests, digestedUntil }: Mailing, fact: FactOf<'LeadDelivered'>): void {
   const orderId = idOf(fact.stream);
-  const told = toldUntil.get(orderId) ?? '';
-  // A clock that lags behind another one's: what that hour brought is told already.
-  const isLate = fact.data.at < told;
-  const until = nextFullHour(isLate ? told : fact.data.at);
+  const lastUntil = digestedUntil.get(orderId) ?? '';
+  // A clock may lag behind that of another machine. The mail of that hour is wished already: the lead goes into the next.
+  const isLate = fact.data.at < lastUntil;
+  const until = nextFullHour(isLate ? lastUntil : fact.data.at);
   const mailId = mailIdOf('leads-delivered', `${orderId} ${until}`);
   const digest = digests.get(mailId);
-  if (digest) {
-    digest.leads.push(fact);
-    return;
-  }
-  const begun = { mailId, leads: [fact], until, place: -1 };
-  digests.set(mailId, begun);
-  byTime.put(begun);
+  if (digest) digest.leads.push(fact);
+  else digests.put(mailId, { mailId, leads: [fact], until }, until);
 }
+
+/** A digest stays until its mail is wished: until then its hour may still get leads. */
+function endDigests(state: Mailing, now: Instant): void {
+  for (const digest of state.digests.take(now, Number.POSITIVE_INFINITY)) {
+    put(state, digestMail(digest, state.orders));
+    state.digests.put(digest.mailId, digest);
+  }
+}
+
+const HOUR = 3_600_000;
+const nextFullHour = (at: Instant): Instant => toInstant((Math.floor(Date.parse(at) / HOUR) + 1) * HOUR);
 
 const leadMail = (fact: FactOf<'LeadDelivered'>, orders: Orders): Mail => ({
   mailId: mailIdOf('leads-delivered', fact.eventId),
   kind: 'leads-delivered',
   customerId: fact.data.customerId,
-  facts: { ...order(fact, orders), leads: 1, leadId: fact.data.leadId },
+  facts: { ...orderFacts(fact, orders), leads: 1, leadId: fact.data.leadId },
   because: fact,
 });
-
-const HOUR = 3_600_000;
-const nextFullHour = (at: Instant): Instant => toInstant((Math.floor(Date.parse(at) / HOUR) + 1) * HOUR);
 
 function digestMail({ mailId, leads, until }: Digest, orders: Orders): Mail {
   const [first] = leads.toSorted((a, b) => (a.data.at + a.eventId < b.data.at + b.eventId ? -1 : 1));
@@ -297,7 +268,28 @@ function digestMail({ mailId, leads, until }: Digest, orders: Orders): Mail {
     mailId,
     kind: 'leads-delivered',
     customerId: because.data.customerId,
-    facts: { ...order(because, orders), leads: leads.length, until },
+    facts: { ...orderFacts(because, orders), leads: leads.length, until },
+    because,
+  };
+}
+
+function wishMail({ mailId, kind, customerId, facts, because }: Mail): CommandWish {
+  const { eventId, data } = because;
+  return {
+    commandId: deriveId('WishMail', mailId),
+    stream: mailStream(mailId),
+    command: { type: 'WishMail', kind, customerId, eventId, happenedAt: data.at, facts },
+    because,
+  };
+}
+
+function sendMail(because: FactOf<'MailWished'>): EffectWish {
+  const mailId = idOf(because.stream);
+  const { at: wishedAt, eventId: _, ...mail } = because.data;
+  return {
+    commandId: deriveId('SendMail', mailId),
+    stream: mailStream(mailId),
+    effect: { kind: 'send-mail', mailId, mail, wishedAt },
     because,
   };
 }

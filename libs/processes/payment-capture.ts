@@ -1,15 +1,13 @@
 import { type FactOf, idOf } from '#domain/codec';
 import { deriveId } from '#domain/kernel/ids';
 import { orderStream } from '#domain/orders/order';
-import type { Process } from './process.ts';
+import { defineProcess, type EffectWish, takeFrom } from './process.ts';
 
-/** Has the payment of a placed order captured; the order opens or ends by the answer (CHK-4). */
-export const paymentCapture: Process<Map<string, FactOf<'OrderPlaced'>>, (typeof eventTypes)[number]> = {
+/** Captures the payment of a placed order. The result opens the order or ends it (CHK-4). */
+export const paymentCapture = defineProcess({
   name: 'payment-capture',
-  get eventTypes() {
-    return eventTypes;
-  },
-  initialState: () => new Map(),
+  eventTypes: ['OrderPlaced', 'PaymentCaptured', 'PaymentDeclined', 'OrderCancelled'],
+  initialState: () => new Map<string, FactOf<'OrderPlaced'>>(),
 
   evolve(unpaid, fact) {
     const orderId = idOf(fact.stream);
@@ -17,19 +15,15 @@ export const paymentCapture: Process<Map<string, FactOf<'OrderPlaced'>>, (typeof
     else unpaid.delete(orderId);
   },
 
-  next(unpaid, _moment, limit) {
-    const due = [...unpaid].slice(0, limit);
-    return due.map(([orderId, placed]) => {
-      unpaid.delete(orderId);
-      const { paymentToken: token, totalCents: amountCents, currency, statementDescriptor } = placed.data;
-      return {
-        commandId: deriveId('capture-payment', orderId),
-        stream: orderStream(orderId),
-        effect: { kind: 'capture-payment', token, amountCents, currency, statementDescriptor },
-        because: placed,
-      };
-    });
-  },
-};
+  next: (unpaid, _moment, limit) => takeFrom(unpaid, limit).map(([orderId, placed]) => capturePayment(orderId, placed)),
+});
 
-const eventTypes = ['OrderPlaced', 'PaymentCaptured', 'PaymentDeclined', 'OrderCancelled'] as const;
+function capturePayment(orderId: string, because: FactOf<'OrderPlaced'>): EffectWish {
+  const { paymentToken: token, totalCents: amountCents, currency, statementDescriptor } = because.data;
+  return {
+    commandId: deriveId('capture-payment', orderId),
+    stream: orderStream(orderId),
+    effect: { kind: 'capture-payment', token, amountCents, currency, statementDescriptor },
+    because,
+  };
+}

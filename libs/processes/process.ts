@@ -1,25 +1,28 @@
 import type { Fact, FactOf } from '#domain/codec';
 import type { Refusal } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
+import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { AnyCommand, EventTypeName } from '#domain/ledger';
 import type { MailWish } from '#domain/notifications/mail';
 import type { WebhookWish } from '#domain/notifications/webhook';
 
-/** What a process wants done. The id is made from the cause, so wishing twice does nothing twice. */
+/**
+ * What a process wants done. The id is derived from the cause, so that the same wish twice has the effect of one.
+ */
 export type Wish = CommandWish | EffectWish;
 
 export interface CommandWish {
   readonly commandId: string;
   readonly stream: string;
-  /** Of a process in parts: the part that wishes it. */
+  /** Of a process that is run in parts: the part with this wish. */
   readonly part?: string;
-  /** Without its instant: the engine adds the one at which it is sent. */
+  /** Without its instant: the engine adds the one at which it sends the command. */
   readonly command: Untimed<AnyCommand>;
-  /** The event that led to it: its chain goes on. */
+  /** The event that caused it. The command continues its correlation. */
   readonly because?: Fact;
 }
 
-/** A call to the outside (a gateway); its answer becomes a command. */
+/** A call to the outside (a gateway). The engine sends the result as a command. */
 export interface EffectWish {
   readonly commandId: string;
   readonly stream: string;
@@ -28,8 +31,12 @@ export interface EffectWish {
   readonly because?: Fact;
 }
 
-/** What is called is away: it is waited for, however long that takes. */
-export class OutOfReach extends Error {}
+/** A service outside does not respond. The engine tries again, however long that takes. */
+export class OutOfReach extends LeadgerError {
+  constructor(message: string) {
+    super('out-of-reach', message);
+  }
+}
 
 /** Each kind is carried out by the engine's handler of that name. */
 export type Effect =
@@ -53,24 +60,40 @@ interface Charge {
 export type Untimed<Command> = Command extends unknown ? Omit<Command, 'at'> : never;
 
 /**
- * A process is a to-do list that facts write: `evolve` notes what a fact means, `next` says what is to be done now.
- * Both are deterministic; the state belongs to the engine's one loop and may be updated in place. Nothing of it is
- * stored: after a restart the facts are folded again, and what was begun but not finished is still on the list (ADR 4).
+ * A process is a to-do list made from facts: `evolve` notes what a fact means, `next` returns what is to be done now.
+ * Both are deterministic. The state belongs to the engine's one loop and may be updated in place. It is not stored:
+ * after a restart the facts are folded again, and unfinished work is still on the list (ADR 4).
  */
 export interface Process<State, Types extends EventTypeName = EventTypeName> {
   /** What it does, e.g. `lead-distribution`. Also the actor of its commands. */
   readonly name: string;
   readonly eventTypes: readonly Types[];
-  /** Its parts may be run by several workers, each by one of them. All fold the same facts. */
+  /** Several workers may run its parts, one worker each part. All of them fold the same facts. */
   readonly inParts?: true;
   readonly initialState: () => State;
   readonly evolve: (state: State, fact: FactOf<Types>) => void;
   /** Takes at most `limit` items off the list. The state reflects the log up to `position`. */
   readonly next: (state: State, moment: Moment, limit: number) => Wish[];
-  /** A rule said no. What was wished is done with, unless the process puts something on its list. */
+  /** A rule refused the command of a wish. The wish is finished, unless the process puts something on its list. */
   readonly refused?: (state: State, wish: Wish, refusal: Refusal) => void;
-  /** When `next` is to be asked again although nothing happened. */
+  /** When the engine must call `next` again although nothing happened. */
   readonly wakeAt?: (state: State) => Instant | undefined;
+}
+
+/** The state's type comes from `initialState`, the types of the facts from `eventTypes`. */
+export const defineProcess = <State, const Types extends EventTypeName>(
+  process: Process<State, Types>,
+): Process<State, Types> => process;
+
+/** Removes the first entries of a to-do list, at most `limit`, and returns them. */
+export function takeFrom<Key, Item>(list: Map<Key, Item>, limit: number): [Key, Item][] {
+  const taken: [Key, Item][] = [];
+  for (const entry of list) {
+    if (taken.length >= limit) break;
+    list.delete(entry[0]);
+    taken.push(entry);
+  }
+  return taken;
 }
 
 export interface Moment {
@@ -80,5 +103,5 @@ export interface Moment {
   readonly runs: (part: string) => boolean;
 }
 
-/** What one worker at a time runs: a process, or one part of it. */
+/** What only one worker at a time may run: a process, or one part of it. */
 export const unitOf = (process: string, part?: string): string => (part === undefined ? process : `${process}/${part}`);

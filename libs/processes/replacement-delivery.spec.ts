@@ -1,4 +1,4 @@
-import { hearing, type Told } from '#test/hearing';
+import { driveProcess, type FactSpec } from '#test/process-driver';
 import { replacementDelivery } from './replacement-delivery.ts';
 
 const AT = '2026-05-01T10:00:00.000Z';
@@ -10,22 +10,22 @@ const granted = [
 const withdrawn = ['lead-l1', 'LeadWithdrawn', { replacementId: 'r1' }] as const;
 const owed = ['order-o1', 'ReplacementOwed', { replacementId: 'r1', leadId: 'l1' }] as const;
 
-type Fact = Told<Parameters<typeof replacementDelivery.evolve>[1]['type']>;
+type Fact = FactSpec<Parameters<typeof replacementDelivery.evolve>[1]['type']>;
 
-/** What is wished by a process that finds these facts in the log when it begins. */
+/** The wishes of a process that finds these facts in the log when it starts. */
 const wishesAfter = (...facts: readonly Fact[]) => {
-  const { hear, wishesAt } = hearing(replacementDelivery, AT);
-  for (const fact of facts) hear(...fact);
+  const { fold, wishesAt } = driveProcess(replacementDelivery, AT);
+  for (const fact of facts) fold(...fact);
   return wishesAt();
 };
 
 describe('a granted return', () => {
-  it('RPL-6: has the lead withdrawn and a replacement owed', () => {
+  it('RPL-6: withdraws the lead and owes a replacement', () => {
     expect(wishesAfter(granted)).toEqual(['WithdrawLead', 'OweReplacement']);
     expect(wishesAfter(granted, withdrawn, owed)).toEqual([]);
   });
 
-  it('is carried out verdict by verdict, however many were heard at once, also when two are of one lead', () => {
+  it('is carried out verdict by verdict, also when several arrive at once, and when two are about one lead', () => {
     const other = [
       'replacement-r2',
       'ChargebackGranted',
@@ -34,7 +34,7 @@ describe('a granted return', () => {
     expect(wishesAfter(granted, other)).toEqual(['WithdrawLead', 'OweReplacement', 'WithdrawLead', 'OweReplacement']);
   });
 
-  it('DLV-10: has the rest of it done by the next process, whichever half a crash left undone', () => {
+  it('DLV-10: is completed after a restart, whichever of the two steps a crash prevented', () => {
     expect(wishesAfter(granted, owed)).toEqual(['WithdrawLead']);
     expect(wishesAfter(granted, withdrawn)).toEqual(['OweReplacement']);
   });

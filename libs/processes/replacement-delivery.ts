@@ -3,80 +3,66 @@ import { deriveId } from '#domain/kernel/ids';
 import { leadStream } from '#domain/leads/lead';
 import { orderStream } from '#domain/orders/order';
 import { replacementStream } from '#domain/replacements/replacement';
-import type { CommandWish, Process } from './process.ts';
+import { type CommandWish, defineProcess, takeFrom } from './process.ts';
 
-/**
- * Carries a granted return to its end: the bad lead is withdrawn (DLV-10), the order is owed another one (RPL-6), and
- * once that one is delivered the request knows it. Who gets which lead is for lead-distribution to say.
- */
-export const replacementDelivery: Process<ToDo, (typeof eventTypes)[number]> = {
-  name: 'replacement-delivery',
-  get eventTypes() {
-    return eventTypes;
-  },
-  initialState: () => ({ granted: new Map(), delivered: new Map() }),
-
-  evolve(toDo, fact) {
-    switch (fact.type) {
-      case 'ChargebackGranted':
-        toDo.granted.set(idOf(fact.stream), { verdict: fact, toWithdraw: true, toOwe: true });
-        break;
-      case 'LeadWithdrawn':
-        isDone(toDo, fact.data.replacementId, 'toWithdraw');
-        break;
-      case 'ReplacementOwed':
-        isDone(toDo, fact.data.replacementId, 'toOwe');
-        break;
-      case 'LeadDelivered':
-        if (fact.data.replacementFor !== undefined) toDo.delivered.set(fact.data.replacementFor, fact);
-        break;
-      case 'ReplacementDelivered':
-        toDo.delivered.delete(idOf(fact.stream));
-        break;
-    }
-  },
-
-  next({ granted, delivered }, _moment, limit) {
-    const wishes: CommandWish[] = [];
-    // Verdict by verdict, so that the same log makes the same wishes however many verdicts were heard at once.
-    for (const [replacementId, { verdict, toWithdraw, toOwe }] of granted) {
-      if (wishes.length >= limit) break;
-      granted.delete(replacementId);
-      if (toWithdraw) wishes.push(withdrawLead(replacementId, verdict));
-      if (toOwe) wishes.push(oweReplacement(replacementId, verdict));
-    }
-    for (const [replacementId, fact] of delivered) {
-      if (wishes.length >= limit) break;
-      delivered.delete(replacementId);
-      wishes.push(recordDelivery(replacementId, fact));
-    }
-    return wishes;
-  },
-};
-
-const eventTypes = [
-  'ChargebackGranted',
-  'LeadWithdrawn',
-  'ReplacementOwed',
-  'LeadDelivered',
-  'ReplacementDelivered',
-] as const;
-
-interface ToDo {
-  /** Replacement → its verdict, and what of it is not known to be done. */
-  readonly granted: Map<string, Granted>;
-  /** Replacement → the delivery that paid it, until the request knows. */
-  readonly delivered: Map<string, FactOf<'LeadDelivered'>>;
-}
-
-/** A crash may come between the two steps: that one is done says nothing of the other. */
+/** A crash may come between the two steps: one may be done and the other not. */
 interface Granted {
   readonly verdict: FactOf<'ChargebackGranted'>;
   toWithdraw: boolean;
   toOwe: boolean;
 }
 
-function isDone({ granted }: ToDo, replacementId: string, step: 'toWithdraw' | 'toOwe'): void {
+interface GrantedReturns {
+  /** Replacement → its verdict, and which of its two steps are still to do. */
+  readonly granted: Map<string, Granted>;
+  /** Replacement → its delivery, until the request records it. */
+  readonly delivered: Map<string, FactOf<'LeadDelivered'>>;
+}
+
+/**
+ * Carries out a granted return: withdraws the bad lead (DLV-10), notes in the order that a replacement is owed (RPL-6),
+ * and records the delivery of the replacement in the request. The process lead-distribution decides who gets which lead.
+ */
+export const replacementDelivery = defineProcess({
+  name: 'replacement-delivery',
+  eventTypes: ['ChargebackGranted', 'LeadWithdrawn', 'ReplacementOwed', 'LeadDelivered', 'ReplacementDelivered'],
+  initialState: (): GrantedReturns => ({ granted: new Map(), delivered: new Map() }),
+
+  evolve(returns, fact) {
+    switch (fact.type) {
+      case 'ChargebackGranted':
+        returns.granted.set(idOf(fact.stream), { verdict: fact, toWithdraw: true, toOwe: true });
+        break;
+      case 'LeadWithdrawn':
+        isDone(returns, fact.data.replacementId, 'toWithdraw');
+        break;
+      case 'ReplacementOwed':
+        isDone(returns, fact.data.replacementId, 'toOwe');
+        break;
+      case 'LeadDelivered':
+        if (fact.data.replacementFor !== undefined) returns.delivered.set(fact.data.replacementFor, fact);
+        break;
+      case 'ReplacementDelivered':
+        returns.delivered.delete(idOf(fact.stream));
+        break;
+    }
+  },
+
+  next({ granted, delivered }, _moment, limit) {
+    const wishes: CommandWish[] = [];
+    // Verdict by verdict: the same log makes the same wishes, however many verdicts arrive at once.
+    for (const [replacementId, { verdict, toWithdraw, toOwe }] of granted) {
+      if (wishes.length >= limit) break;
+      granted.delete(replacementId);
+      if (toWithdraw) wishes.push(withdrawLead(replacementId, verdict));
+      if (toOwe) wishes.push(oweReplacement(replacementId, verdict));
+    }
+    const deliveries = takeFrom(delivered, limit - wishes.length);
+    return [...wishes, ...deliveries.map(([replacementId, fact]) => recordDelivery(replacementId, fact))];
+  },
+});
+
+function isDone({ granted }: GrantedReturns, replacementId: string, step: 'toWithdraw' | 'toOwe'): void {
   const one = granted.get(replacementId);
   if (!one) return;
   one[step] = false;

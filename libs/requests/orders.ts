@@ -37,7 +37,7 @@ async function place(tools: RequestTools, request: PlaceOrderRequest, context: R
   if (couponCode === undefined || isRefusal(placing)) return tools.send(id, stream, placing, context);
   // A key that was used before: whatever comes with it now, no further coupon is tried.
   if ((await tools.stateOf<'order'>(stream)).terms) return tools.send(id, stream, placing, context);
-  const worth = await tryCoupon(tools, couponCode, { checkoutId: id, ...placing }, context);
+  const worth = await tryCoupon(tools, couponCode, { ...placing, checkoutId: id }, context);
   return tools.send(id, stream, isRefusal(worth) ? worth : withCoupon(placing, couponCode, worth), context);
 }
 

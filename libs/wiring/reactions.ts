@@ -7,7 +7,7 @@ import type { WebhookGateway } from '#gateways/webhooks';
 import { addressClaims } from '#processes/address-claims';
 import { autoRestart } from '#processes/auto-restart';
 import { checkoutEnd } from '#processes/checkout-end';
-import { type Answer, type EngineOptions, ProcessEngine, type Sent } from '#processes/engine/engine';
+import { type CommandResult, type EngineOptions, ProcessEngine, type SentCommand } from '#processes/engine/engine';
 import { leadAgeing } from '#processes/lead-ageing';
 import { leadDistribution } from '#processes/lead-distribution';
 import { leadWebhooks } from '#processes/lead-webhooks';
@@ -65,7 +65,7 @@ export function createReactions(dependencies: ReactionDependencies): ProcessEngi
     clock,
     processes,
     ...(leaseOf && { mayActFor: (unit) => leaseOf(unit) !== undefined }),
-    send: async (sent) => answerOf(await dispatch(addressed(sent, leaseOf?.(sent.unit)))),
+    send: async (sent) => resultOf(await dispatch(addressed(sent, leaseOf?.(sent.unit)))),
     warm: (names) => streams.warm(names),
     effects: effectsOf(dependencies),
   });
@@ -78,7 +78,10 @@ const effectsOf = ({ store: events, payments, ...others }: ReactionDependencies)
   'send-mail': (effect) => sendMail(effect, { events, ...others }),
 });
 
-function addressed({ stream, command, commandId, actor, because }: Sent, lease: Lease | undefined): AddressedCommand {
+function addressed(
+  { stream, command, commandId, actor, because }: SentCommand,
+  lease: Lease | undefined,
+): AddressedCommand {
   const chain = because
     ? { correlationId: because.cause.correlationId, causationId: because.eventId }
     : { correlationId: commandId };
@@ -88,7 +91,7 @@ function addressed({ stream, command, commandId, actor, because }: Sent, lease: 
 
 const processCaller = (actor: string): Caller => ({ kind: 'process', actor, roles: ['process'], stores: 'all' });
 
-function answerOf(outcome: Outcome): Answer {
+function resultOf(outcome: Outcome): CommandResult {
   if (outcome.kind === 'accepted') return { position: outcome.position };
   if (outcome.kind === 'refused') return { refusal: outcome.refusal };
   throw new Error(`a process got ${outcome.kind}, but processes send neither keys nor revisions`);

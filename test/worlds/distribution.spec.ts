@@ -74,38 +74,49 @@ async function lived(happenings: readonly Step[], look: (world: World) => Promis
   }
 }
 
+/** Far away: a slow machine must not fail these tests. */
+const LIMIT = 600_000;
+
 const brokenLaws = async (world: World) => {
   const { laws, examples } = await checkLaws(world.events, { hashOf: hashOfEvent });
   return { counts: Object.entries(laws).filter(([, count]) => count > 0), examples };
 };
 
 describe('whatever happens in a lead store', () => {
-  it('DLV-1 … DLV-10, LOY-1 … LOY-9, ORD-1 … ORD-6, RPL-2 … RPL-9: its laws hold, and nobody waits for a lead that lies there', async () => {
-    await fc.assert(
-      fc.asyncProperty(steps(happening), (happenings) =>
-        lived(happenings, async (world) => {
-          expect(await brokenLaws(world)).toEqual({ counts: [], examples: {} });
-          expect(await world.missedDeliveries()).toEqual([]);
-        }),
-      ),
-      { numRuns: 25 },
-    );
-  });
+  it(
+    'DLV-1 … DLV-10, LOY-1 … LOY-9, ORD-1 … ORD-6, RPL-2 … RPL-9: the laws hold, and no order waits for a lead in stock',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(steps(happening), (happenings) =>
+          lived(happenings, async (world) => {
+            expect(await brokenLaws(world)).toEqual({ counts: [], examples: {} });
+            expect(await world.missedDeliveries()).toEqual([]);
+          }),
+        ),
+        { numRuns: 25 },
+      );
+    },
+    LIMIT,
+  );
 
-  it('the same is true though its process dies again and again, in the middle of anything', async () => {
-    const step = fc.oneof({ weight: 3, arbitrary: happening }, { weight: 1, arbitrary: crash });
-    await fc.assert(
-      fc.asyncProperty(steps(step), (happenings) =>
-        lived(happenings, async (world) => {
-          expect(await brokenLaws(world)).toEqual({ counts: [], examples: {} });
-          expect(await world.missedDeliveries()).toEqual([]);
-        }),
-      ),
-      { numRuns: 25 },
-    );
-  });
+  it(
+    'the same is true when the process crashes again and again, at any moment',
+    async () => {
+      const step = fc.oneof({ weight: 3, arbitrary: happening }, { weight: 1, arbitrary: crash });
+      await fc.assert(
+        fc.asyncProperty(steps(step), (happenings) =>
+          lived(happenings, async (world) => {
+            expect(await brokenLaws(world)).toEqual({ counts: [], examples: {} });
+            expect(await world.missedDeliveries()).toEqual([]);
+          }),
+        ),
+        { numRuns: 25 },
+      );
+    },
+    LIMIT,
+  );
 
-  it('DLV-4: a lead that its winner may not have, for he has the person, goes to the next in turn', async () => {
+  it('DLV-4: a lead goes to the next in turn when its winner already has the person', async () => {
     const order = (customer: number): Step => ({ kind: 'order', customer, type: 0, quantity: 3 });
     const lead = (person: number): Step => ({ kind: 'leads', type: 0, count: 1, person });
     await lived([order(0), lead(1), order(1), lead(2), lead(1)], async (world) => {
@@ -114,17 +125,21 @@ describe('whatever happens in a lead store', () => {
     });
   });
 
-  it('DLV-7: the same happenings make the same history', async () => {
-    await fc.assert(
-      fc.asyncProperty(steps(happening), async (happenings) => {
-        const digests: string[] = [];
-        for (let time = 0; time < 2; time += 1)
-          await lived(happenings, async (world) => {
-            digests.push(await logDigest(world.events, world.vault));
-          });
-        expect(digests[0]).toBe(digests[1]);
-      }),
-      { numRuns: 8 },
-    );
-  });
+  it(
+    'DLV-7: the same steps make the same history',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(steps(happening), async (happenings) => {
+          const digests: string[] = [];
+          for (let time = 0; time < 2; time += 1)
+            await lived(happenings, async (world) => {
+              digests.push(await logDigest(world.events, world.vault));
+            });
+          expect(digests[0]).toBe(digests[1]);
+        }),
+        { numRuns: 8 },
+      );
+    },
+    LIMIT,
+  );
 });

@@ -1,7 +1,7 @@
 import { decode, idOf } from '#domain/codec';
 import { type Caller, trialCaller } from '#domain/kernel/caller';
 import type { Instant } from '#domain/kernel/events';
-import { heapOf, type Placed } from '#domain/kernel/heap';
+import { type HeapItem, heapOf } from '#domain/kernel/heap';
 import { deriveId } from '#domain/kernel/ids';
 import { addDays, addSeconds } from '#domain/kernel/instants';
 import { defaultPolicy } from '#domain/policy/policy';
@@ -52,7 +52,7 @@ export interface Lived {
 }
 
 /** Something that is going to happen. What was planned first happens first, where two fall on one instant. */
-interface Appointment extends Placed {
+interface Appointment extends HeapItem {
   readonly at: Instant;
   readonly number: number;
   readonly keep: () => Promise<void>;
@@ -140,7 +140,7 @@ export class Life {
 
   #plan(at: Instant, keep: () => Promise<void>): void {
     this.#planned += 1;
-    this.#appointments.put({ at, number: this.#planned, keep, place: -1 });
+    this.#appointments.put({ at, number: this.#planned, keep, heapIndex: -1 });
   }
 
   /** Waits for what the processes make of it, and has people react to what they hear. */

@@ -5,12 +5,12 @@ import { type EventsOf, fact, type Instant, sealed, secret } from '../kernel/eve
 import type { Registration } from './customer.ts';
 
 /**
- * Whose an e-mail address is. The stream is named by a keyed hash of the address without regard to case: it is the lock
- * that keeps two customers from having one address, or two that differ in case only (ACC-2).
+ * Which customer has an e-mail address. A keyed hash of the address in lower case names the stream: it is the lock that
+ * prevents two customers with one address, or with two that differ only in case (ACC-2).
  */
 export const addressStream = (addressKey: string) => `address-${addressKey}` as const;
 
-/** What a claim is for. It says all that is needed to bring it to its end, should whoever made it not get there. */
+/** What a claim is for, with all that is needed to finish it if the request that made it does not. */
 const purpose = z.discriminatedUnion('for', [
   z.object({
     for: z.literal('registration'),
@@ -42,7 +42,7 @@ export type AddressCommand =
   | { type: 'ReleaseAddress'; at: Instant; customerId: string };
 
 export interface AddressState {
-  /** Undefined: it is free. */
+  /** Undefined when the address is free. */
   readonly customerId?: string;
 }
 

@@ -14,24 +14,27 @@ import {
 import { alwaysSent, type MailKind, mailKinds } from '../notifications/kinds.ts';
 
 /**
- * A customer's account: whom it buys from, whom it works for, where its day begins, and who it is (ACC). Customers taken
- * over from elsewhere may have no e-mail address yet. The vault keeps all that names the person under one key.
+ * A customer's account: its store, its business, its time zone and its personal data (ACC). Imported customers may have no
+ * e-mail address yet. The vault seals all data that names the person with one key.
  */
 export const customerStream = (customerId: string) => `customer-${customerId}` as const;
 
-/** A link in a mail works for so long (ACC-3, ACC-4). */
+/** How long a link in a mail is valid (ACC-3, ACC-4). */
 export const LINK_MINUTES = 30;
 
-/** SHA-256, base64url, of what stands in a link: the log can tell the right one and not give it away. */
+/** SHA-256, base64url, of the token in a link: the log can recognise the token but does not reveal it. */
 const tokenHash = z.string().length(43);
 const link = { token: secret, tokenHash, expiresAt: instant };
+
+/** DLV-9: one mail an hour for all leads, or one mail for each lead. */
+export const leadMailChoices = ['digest', 'each'] as const;
 
 export const customerEvents = {
   CustomerRegistered: fact({
     storeId: z.string(),
     businessAssociation: z.string(),
     timeZone: z.string(),
-    /** Of the text of the address. Its stream (`address-…`) is named by the key. */
+    /** The text of the address. The key names its stream (`address-…`). */
     email: sealed.optional(),
     addressKey: personKey.optional(),
     name: sealed.optional(),
@@ -41,17 +44,17 @@ export const customerEvents = {
   TimeZoneChanged: fact({ timeZone: z.string() }),
   NameChanged: fact({ name: sealed }),
   PostalAddressChanged: fact({ postalAddress: sealed }),
-  /** The link goes to the new address, from where it is confirmed. */
+  /** The link is sent to the new address: who opens it confirms the change. */
   EmailChangeRequested: fact({ email: sealed, addressKey: personKey, ...link }),
   EmailChanged: fact({ email: sealed, addressKey: personKey, formerAddressKey: personKey.optional() }),
-  /** What a password is checked against, never the password. */
+  /** What a password is checked against; never the password itself. */
   PasswordSet: fact({ verifier: secret, how: z.enum(['chosen', 'recovered']) }),
   PasswordRecoveryRequested: fact(link),
   MailPreferencesChanged: fact({ off: z.array(z.enum(mailKinds)) }),
-  /** DLV-9: leads are told of together or each in a mail of its own, and may be sent to a program besides. */
+  /** DLV-9: how leads are announced by mail, and whether they are also sent to the customer's program. */
   LeadDeliveryChosen: fact({
-    mails: z.enum(['digest', 'each']),
-    /** What a call is signed with is the customer's to know, and nobody else's. */
+    mails: z.enum(leadMailChoices),
+    /** Only the customer may see the secret that signs the calls. */
     webhook: z.object({ url: sealed, signingSecret: secret }).optional(),
   }),
 };
@@ -82,7 +85,7 @@ export type CustomerCommand =
   | { type: 'ChangeName'; at: Instant; name: Sealed }
   | { type: 'ChangePostalAddress'; at: Instant; postalAddress: Sealed }
   | ({ type: 'RequestEmailChange'; at: Instant; email: Sealed; addressKey: string } & Link)
-  /** `claimedAt`: when the new address was claimed for the customer; that the link was in time is decided by it. */
+  /** `claimedAt`: when the new address was claimed. The link must have been valid then. */
   | { type: 'ConfirmEmailChange'; at: Instant; tokenHash: string; claimedAt: Instant }
   | { type: 'SetPassword'; at: Instant; verifier: Secret }
   | ({ type: 'RequestPasswordRecovery'; at: Instant } & Link)
@@ -102,7 +105,7 @@ export interface CustomerState {
   readonly postalAddress?: Sealed | undefined;
   readonly verifier?: Secret;
   readonly emailChange?: PendingLink & { readonly email: Sealed; readonly addressKey: string };
-  /** The link that led to the present address: whoever follows it again is told that all is well. */
+  /** The link that confirmed the present address: opening it again is no error. */
   readonly confirmedBy?: string;
   readonly recovery?: PendingLink;
   readonly mailsOff: readonly MailKind[];
@@ -117,10 +120,7 @@ const nobody: CustomerState = {
   leadDelivery: { mails: 'digest' },
 };
 export const notRegistered = refuse('customer-unknown', 'there is no such customer');
-export const linkDead = refuse(
-  'link-dead',
-  'this link was used, has expired or was never given out: ask for a new one',
-);
+export const linkDead = refuse('link-dead', 'this link was used, has expired or was never issued: request a new one');
 
 export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = {
   initialState: () => nobody,
@@ -130,15 +130,8 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
     if (!isRegistered(state)) return notRegistered;
     const { at } = command;
     switch (command.type) {
-      case 'ChangeBusinessAssociation': {
-        const { businessAssociation } = command;
-        if (businessAssociation === state.businessAssociation) return [];
-        return (
-          refuseBusiness(businessAssociation) ?? [
-            { type: 'BusinessAssociationChanged', data: { at, businessAssociation } },
-          ]
-        );
-      }
+      case 'ChangeBusinessAssociation':
+        return changeBusinessAssociation(command, state);
       case 'ChangeTimeZone':
         if (command.timeZone === state.timeZone) return [];
         return [{ type: 'TimeZoneChanged', data: { at, timeZone: command.timeZone } }];
@@ -146,41 +139,21 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
         return [{ type: 'NameChanged', data: { at, name: command.name } }];
       case 'ChangePostalAddress':
         return [{ type: 'PostalAddressChanged', data: { at, postalAddress: command.postalAddress } }];
-      case 'RequestEmailChange': {
-        const { type: _, ...data } = command;
-        return [{ type: 'EmailChangeRequested', data }];
-      }
-      case 'ConfirmEmailChange': {
-        if (command.tokenHash === state.confirmedBy) return [];
-        if (!state.emailChange || !linkIsGood(state.emailChange, command.tokenHash, command.claimedAt)) return linkDead;
-        const { email, addressKey } = state.emailChange;
-        return [
-          {
-            type: 'EmailChanged',
-            data: { at, email, addressKey, ...(state.addressKey && { formerAddressKey: state.addressKey }) },
-          },
-        ];
-      }
+      case 'RequestEmailChange':
+        return [{ type: 'EmailChangeRequested', data: withoutType(command) }];
+      case 'ConfirmEmailChange':
+        return confirmEmailChange(command, state);
       case 'SetPassword':
-        return passwordSet(at, command.verifier, state.email);
-      case 'RequestPasswordRecovery': {
-        const { type: _, ...data } = command;
-        return [{ type: 'PasswordRecoveryRequested', data }];
-      }
+        return setPassword(at, command.verifier, state.email);
+      case 'RequestPasswordRecovery':
+        return [{ type: 'PasswordRecoveryRequested', data: withoutType(command) }];
       case 'RecoverPassword':
         if (!linkIsGood(state.recovery, command.tokenHash, at)) return linkDead;
         return [{ type: 'PasswordSet', data: { at, verifier: command.verifier, how: 'recovered' } }];
-      case 'ChangeMailPreferences': {
-        const never = command.off.find((kind) => alwaysSent.has(kind));
-        if (never) return refuse('mail-always-sent', `mails of the kind ${never} cannot be switched off`, 'NTF-2');
-        const off = mailKinds.filter((kind) => command.off.includes(kind));
-        if (off.join() === state.mailsOff.join()) return [];
-        return [{ type: 'MailPreferencesChanged', data: { at, off } }];
-      }
-      case 'ChooseLeadDelivery': {
-        const { type: _, ...data } = command;
-        return [{ type: 'LeadDeliveryChosen', data }];
-      }
+      case 'ChangeMailPreferences':
+        return changeMailPreferences(command, state);
+      case 'ChooseLeadDelivery':
+        return [{ type: 'LeadDeliveryChosen', data: withoutType(command) }];
     }
   },
 
@@ -199,7 +172,7 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
         return { ...state, emailChange: { email, addressKey, tokenHash, expiresAt } };
       }
       case 'EmailChanged': {
-        // A recovery that was sent to the address given up is not to be had any more.
+        // A recovery link sent to the former address is not valid any more.
         const { emailChange, recovery: _, ...rest } = state;
         const { email, addressKey } = event.data;
         return { ...rest, email, addressKey, ...(emailChange && { confirmedBy: emailChange.tokenHash }) };
@@ -235,10 +208,13 @@ export const businessKey = (businessAssociation: string): string =>
     .join('')
     .replace(/[^\p{Letter}\p{Number}]/gu, '');
 
-function register(
-  command: Extract<CustomerCommand, { type: 'RegisterCustomer' }>,
-  state: CustomerState,
-): Decision<CustomerEvent> {
+type Command<Type extends CustomerCommand['type']> = Extract<CustomerCommand, { type: Type }>;
+
+function withoutType<Named extends CustomerCommand>({ type: _, ...data }: Named): Omit<Named, 'type'> {
+  return data;
+}
+
+function register(command: Command<'RegisterCustomer'>, state: CustomerState): Decision<CustomerEvent> {
   const { type: _, verifier, ...data } = command;
   if (isRegistered(state))
     return (['storeId', 'businessAssociation', 'timeZone', 'addressKey'] as const).every(
@@ -248,12 +224,42 @@ function register(
       : refuse('customer-registered', 'this customer is registered already, with other details');
   const refusal = refuseBusiness(data.businessAssociation);
   if (refusal) return refusal;
-  const password = verifier ? passwordSet(data.at, verifier, data.email) : [];
+  const password = verifier ? setPassword(data.at, verifier, data.email) : [];
   return 'refused' in password ? password : [{ type: 'CustomerRegistered', data }, ...password];
 }
 
-/** ACC-1: the address is the user name; a password alone opens nothing. */
-const passwordSet = (at: Instant, verifier: Secret, email: Sealed | undefined): Decision<CustomerEvent> =>
+function changeBusinessAssociation(
+  { at, businessAssociation }: Command<'ChangeBusinessAssociation'>,
+  state: CustomerState,
+): Decision<CustomerEvent> {
+  if (businessAssociation === state.businessAssociation) return [];
+  const changed: CustomerEvent = { type: 'BusinessAssociationChanged', data: { at, businessAssociation } };
+  return refuseBusiness(businessAssociation) ?? [changed];
+}
+
+function confirmEmailChange(
+  { at, tokenHash, claimedAt }: Command<'ConfirmEmailChange'>,
+  { confirmedBy, emailChange, addressKey: formerAddressKey }: CustomerState,
+): Decision<CustomerEvent> {
+  if (tokenHash === confirmedBy) return [];
+  if (!emailChange || !linkIsGood(emailChange, tokenHash, claimedAt)) return linkDead;
+  const { email, addressKey } = emailChange;
+  return [{ type: 'EmailChanged', data: { at, email, addressKey, ...(formerAddressKey && { formerAddressKey }) } }];
+}
+
+function changeMailPreferences(
+  command: Command<'ChangeMailPreferences'>,
+  { mailsOff }: CustomerState,
+): Decision<CustomerEvent> {
+  const never = command.off.find((kind) => alwaysSent.has(kind));
+  if (never) return refuse('mail-always-sent', `mails of the kind ${never} cannot be switched off`, 'NTF-2');
+  const off = mailKinds.filter((kind) => command.off.includes(kind));
+  if (off.join() === mailsOff.join()) return [];
+  return [{ type: 'MailPreferencesChanged', data: { at: command.at, off } }];
+}
+
+/** ACC-1: the e-mail address is the user name, so a password needs one. */
+const setPassword = (at: Instant, verifier: Secret, email: Sealed | undefined): Decision<CustomerEvent> =>
   email
     ? [{ type: 'PasswordSet', data: { at, verifier, how: 'chosen' } }]
     : refuse('address-missing', 'a password needs an e-mail address to sign in with', 'ACC-1');

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** One line: a name stands in mails, and must not write paragraphs of its own there. */
+/** One line: a name appears in mails and must not add paragraphs there. */
 const line = z
   .string()
   .trim()
@@ -8,7 +8,7 @@ const line = z
   .max(200)
   .regex(/^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u, 'must be one line of text');
 
-/** What a customer is called. Personal data: sealed wherever it is kept. */
+/** A customer's name. Personal data: sealed wherever it is stored. */
 export const personName = z.strictObject({ firstName: line, lastName: line }).partial();
 export type PersonName = z.infer<typeof personName>;
 

@@ -6,10 +6,10 @@ import { inEffectAt } from '../kernel/instants.ts';
 /** The parent company's one catalogue: its stores, what they sell, and at which price (STO, CAT). */
 export const catalogueStream = 'catalogue-main';
 
-const exclusivity = z.enum(['exclusive', 'shared']);
-const freshness = z.enum(['real-time', 'fresh', 'aged']);
-export type Exclusivity = z.infer<typeof exclusivity>;
-export type Freshness = z.infer<typeof freshness>;
+export const exclusivities = ['exclusive', 'shared'] as const;
+export const freshnesses = ['real-time', 'fresh', 'aged'] as const;
+export type Exclusivity = (typeof exclusivities)[number];
+export type Freshness = (typeof freshnesses)[number];
 
 export const catalogueEvents = {
   StoreOpened: fact({ storeId: z.string(), name: z.string(), webAddress: z.string() }),
@@ -17,8 +17,8 @@ export const catalogueEvents = {
   LeadTypeDefined: fact({
     leadTypeId: z.string(),
     name: z.string(),
-    exclusivity,
-    freshness,
+    exclusivity: z.enum(exclusivities),
+    freshness: z.enum(freshnesses),
     usualDelivery: z.string(),
     qualifiesForLoyaltyRewards: z.boolean(),
     /** The lead type that an unsold lead of this one becomes with age. */
@@ -60,39 +60,15 @@ export const catalogue: Decider<CatalogueState, CatalogueCommand, CatalogueEvent
 
   decide(command, state): Decision<CatalogueEvent> {
     switch (command.type) {
-      case 'OpenStore': {
-        const { type: _, ...data } = command;
-        const known = state.stores.get(data.storeId);
-        if (!known) return [{ type: 'StoreOpened', data }];
-        return sameValues(known, data)
-          ? []
-          : refuse('store-exists', `store ${data.storeId} is open already, with another name or address`, 'STO-1');
-      }
+      case 'OpenStore':
+        return openStore(command, state);
       case 'SetStatementDescriptor':
         if (command.descriptor === state.descriptor) return [];
         return [{ type: 'StatementDescriptorSet', data: { at: command.at, descriptor: command.descriptor } }];
-      case 'DefineLeadType': {
-        const { type: _, ...data } = command;
-        const known = state.leadTypes.get(data.leadTypeId);
-        if (known)
-          return sameValues(known, data)
-            ? []
-            : refuse('lead-type-exists', `lead type ${data.leadTypeId} is defined already, otherwise`, 'CAT-1');
-        return refuseAgeing(data, state) ?? [{ type: 'LeadTypeDefined', data }];
-      }
-      case 'SetPrice': {
-        const { type: _, ...data } = command;
-        if (!state.stores.has(data.storeId))
-          return refuse('unknown-store', `there is no store ${data.storeId}`, 'STO-1');
-        if (!state.leadTypes.has(data.leadTypeId))
-          return refuse('unknown-lead-type', `there is no lead type ${data.leadTypeId}`, 'CAT-1');
-        if (data.smallestOrder > data.largestOrder)
-          return refuse('order-limits-crossed', 'the smallest order is larger than the largest', 'CAT-3');
-        if (data.effectiveFrom < data.at)
-          return refuse('price-in-the-past', 'a price takes effect now or later: past orders keep theirs', 'CAT-3');
-        const latest = state.prices.get(priceKey(data.storeId, data.leadTypeId))?.at(-1);
-        return latest && sameValues(latest, data) ? [] : [{ type: 'PriceSet', data }];
-      }
+      case 'DefineLeadType':
+        return defineLeadType(command, state);
+      case 'SetPrice':
+        return setPrice(command, state);
     }
   },
 
@@ -119,7 +95,39 @@ export const catalogue: Decider<CatalogueState, CatalogueCommand, CatalogueEvent
   },
 };
 
-/** The price that holds at an instant (CAT-3), undefined when the store does not sell the type then. */
+type Command<Type extends CatalogueCommand['type']> = Extract<CatalogueCommand, { type: Type }>;
+
+function openStore(command: Command<'OpenStore'>, state: CatalogueState): Decision<CatalogueEvent> {
+  const { type: _, ...data } = command;
+  const known = state.stores.get(data.storeId);
+  if (!known) return [{ type: 'StoreOpened', data }];
+  if (sameValues(known, data)) return [];
+  return refuse('store-exists', `store ${data.storeId} is already open, with another name or address`, 'STO-1');
+}
+
+function defineLeadType(command: Command<'DefineLeadType'>, state: CatalogueState): Decision<CatalogueEvent> {
+  const { type: _, ...data } = command;
+  const known = state.leadTypes.get(data.leadTypeId);
+  if (!known) return refuseAgeing(data, state) ?? [{ type: 'LeadTypeDefined', data }];
+  if (sameValues(known, data)) return [];
+  return refuse('lead-type-exists', `lead type ${data.leadTypeId} is already defined, with other values`, 'CAT-1');
+}
+
+function setPrice(command: Command<'SetPrice'>, state: CatalogueState): Decision<CatalogueEvent> {
+  const { type: _, ...data } = command;
+  const { storeId, leadTypeId, smallestOrder, largestOrder } = data;
+  if (!state.stores.has(storeId)) return unknownStore(storeId);
+  if (!state.leadTypes.has(leadTypeId))
+    return refuse('unknown-lead-type', `there is no lead type ${leadTypeId}`, 'CAT-1');
+  if (smallestOrder > largestOrder)
+    return refuse('order-limits-crossed', 'the smallest order is larger than the largest', 'CAT-3');
+  if (data.effectiveFrom < data.at)
+    return refuse('price-in-the-past', 'a price takes effect now or later: past orders keep theirs', 'CAT-3');
+  const latest = state.prices.get(priceKey(storeId, leadTypeId))?.at(-1);
+  return latest && sameValues(latest, data) ? [] : [{ type: 'PriceSet', data }];
+}
+
+/** The price in effect at an instant (CAT-3); undefined when the store does not sell the type then. */
 export function priceAt(state: CatalogueState, storeId: string, leadTypeId: string, at: Instant): Price | undefined {
   return inEffectAt(state.prices.get(priceKey(storeId, leadTypeId)) ?? [], at);
 }
@@ -145,7 +153,7 @@ function refuseAgeing(leadType: LeadType, state: CatalogueState) {
   return undefined;
 }
 
-/** Whether a definition says what is known already, its instant aside. */
+/** Whether two definitions have the same values, apart from their instants. */
 function sameValues(known: object, asked: object): boolean {
   const plain = (value: object) =>
     JSON.stringify(

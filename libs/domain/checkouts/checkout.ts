@@ -4,11 +4,11 @@ import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { addDays } from '../kernel/instants.ts';
 
-/** What a customer is about to order, from the first step to the placed order, or to nothing (CHK). */
+/** A customer's checkout, from the first step until the order is placed or the checkout abandoned (CHK). */
 export const checkoutStream = (checkoutId: string) => `checkout-${checkoutId}` as const;
 
-/** A checkout that nobody finished is given up after this time. */
-export const DAYS_A_CHECKOUT_IS_KEPT = 1;
+/** A checkout that is not finished after this time is abandoned. */
+const DAYS_A_CHECKOUT_IS_KEPT = 1;
 
 const wishes = {
   customerId: z.string(),
@@ -38,9 +38,10 @@ export type CheckoutCommand =
   | { type: 'AbandonCheckout'; at: Instant };
 
 export const checkoutStatuses = ['started', 'placed', 'abandoned'] as const;
+export type CheckoutStatus = (typeof checkoutStatuses)[number];
 
 export interface CheckoutState {
-  readonly status: 'unknown' | (typeof checkoutStatuses)[number];
+  readonly status: CheckoutStatus | 'unknown';
   readonly wishes: CheckoutWishes | undefined;
   readonly giveUpAt: Instant;
   readonly coupon: Omit<DataOf<'CheckoutCouponTaken'>, 'at'> | undefined;
@@ -66,7 +67,7 @@ export const checkout: Decider<CheckoutState, CheckoutCommand, CheckoutEvent> = 
           ]
         );
       case 'RecordPlaced':
-        // Also when it was given up a moment before: the order is there.
+        // Also for a checkout that was just abandoned: the order exists.
         return state.status === 'placed' ? [] : [{ type: 'CheckoutPlaced', data: { at, orderId: command.orderId } }];
       case 'AbandonCheckout':
         return state.status === 'started' ? [{ type: 'CheckoutAbandoned', data: { at } }] : [];
@@ -89,10 +90,10 @@ export const checkout: Decider<CheckoutState, CheckoutCommand, CheckoutEvent> = 
   },
 };
 
-/** CHK-1: at most one coupon. Asked before the code is tried, so that none is used up for nothing. */
+/** CHK-1: at most one coupon. Checked before the code is tried, so that no code is used up without effect. */
 export function refuseCoupon({ status, coupon }: CheckoutState) {
   if (status !== 'started') return refuseIn(status);
-  return coupon ? refuse('one-coupon-only', 'this checkout has a coupon already', 'CHK-1') : undefined;
+  return coupon ? refuse('one-coupon-only', 'this checkout already has a coupon', 'CHK-1') : undefined;
 }
 
 export const refuseIn = (status: CheckoutState['status']) =>

@@ -84,7 +84,7 @@ describe('a coupon', () => {
     expect(discountCentsOf({ amountCents: 5000 }, 999)).toBe(999);
   });
 
-  it('CPN-5: however many try at once, from however many programs, each customer succeeds once and the limit holds', async () => {
+  it('CPN-5: when many try at once, from several programs, each customer succeeds once and the limit holds', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 4 }),
@@ -115,5 +115,6 @@ describe('a coupon', () => {
       ),
       { numRuns: 25 },
     );
-  });
+    // Far away: a slow machine must not fail this test.
+  }, 600_000);
 });

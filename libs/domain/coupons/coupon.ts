@@ -4,10 +4,10 @@ import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/eve
 import { deriveId } from '../kernel/ids.ts';
 import { percentOf } from '../kernel/percent.ts';
 
-/** One coupon code: what it is worth, where and when, and who used it (CPN). */
+/** One coupon code: its discount, where and when it is valid, and who used it (CPN). */
 export const couponStream = (code: string) => `coupon-${couponIdOf(code)}` as const;
 
-/** A code is any text, and every character counts (CPN-1). */
+/** A code is any text, compared character by character (CPN-1). */
 export const couponIdOf = (code: string): string => deriveId('coupon', code);
 
 /** Either a share of the price, or an amount. */
@@ -20,22 +20,22 @@ export type Discount = z.infer<typeof discount>;
 const definition = {
   code: z.string().min(1).max(100),
   storeIds: z.array(z.string()).min(1),
-  /** Absent: all that the stores sell. */
+  /** Absent: all lead types of the stores. */
   leadTypeIds: z.array(z.string()).min(1).optional(),
   discount,
   validFrom: instant,
   /** The last instant at which it is valid. */
   validUntil: instant.optional(),
-  /** So many customers may use it in all. */
+  /** The number of customers who may use it. */
   totalLimit: z.int().positive().optional(),
 };
 
 export const couponEvents = {
   CouponDefined: fact(definition),
-  /** A fresh code for one customer, in place of one that it used up (CPN-4). */
+  /** A new code for one customer, in place of one that is used up (CPN-4). */
   AlternativeCouponGiven: fact({ ...definition, customerId: z.string(), insteadOf: z.string() }),
   CouponUsed: fact({ code: z.string(), customerId: z.string(), checkoutId: z.string(), discount }),
-  /** The business asks about these: who tried what, and when (CPN-2, CPN-3). */
+  /** Recorded because the business asks who tried which code, and when (CPN-2, CPN-3). */
   CouponRefused: fact({
     code: z.string(),
     customerId: z.string(),
@@ -50,14 +50,16 @@ type DataOf<Type extends CouponEvent['type']> = Extract<CouponEvent, { type: Typ
 export type CouponDefinition = Omit<DataOf<'CouponDefined'>, 'at'>;
 
 /** CPN-3. */
-export type CouponRefusalReason =
-  | 'unknown'
-  | 'not-this-store'
-  | 'expired'
-  | 'not-yet-valid'
-  | 'wrong-lead-type'
-  | 'used-up'
-  | 'tried-before';
+export const couponRefusalReasons = [
+  'unknown',
+  'not-this-store',
+  'expired',
+  'not-yet-valid',
+  'wrong-lead-type',
+  'used-up',
+  'tried-before',
+] as const;
+export type CouponRefusalReason = (typeof couponRefusalReasons)[number];
 
 export type CouponCommand =
   | ({ type: 'DefineCoupon'; at: Instant } & CouponDefinition)
@@ -74,13 +76,13 @@ export type CouponCommand =
 
 export interface CouponState {
   defined: CouponDefinition | undefined;
-  /** Of a fresh code that support gave to one customer. */
+  /** The only customer who may use it, for an alternative code from support. */
   customerId: string | undefined;
-  /** The code that it stands in for. */
+  /** The code that it replaces. */
   insteadOf: string | undefined;
-  /** Customer → its first try, by which the code is used up for it. */
+  /** Customer → its first try, which uses the code up for this customer. */
   readonly uses: Map<string, { readonly at: Instant; readonly checkoutId: string }>;
-  /** Checkouts whose try was refused, so that a repeat is not told twice. */
+  /** Checkout → why its try was refused, so that a repeat is not recorded twice. */
   readonly refused: Map<string, CouponRefusalReason>;
 }
 
@@ -135,8 +137,8 @@ export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
 };
 
 /**
- * The first try of a customer uses the code up for it, finished checkout or not (CPN-2); the same checkout may ask again.
- * A try that is refused is recorded, and uses nothing up.
+ * The first try uses the code up for the customer, even if the checkout is not finished (CPN-2); the same checkout may
+ * try again. A refused try is recorded, and does not use the code up.
  */
 function tryIt(command: Extract<CouponCommand, { type: 'TryCoupon' }>, state: CouponState): Decision<CouponEvent> {
   const { at, code, customerId, checkoutId } = command;
@@ -157,7 +159,7 @@ function tryIt(command: Extract<CouponCommand, { type: 'TryCoupon' }>, state: Co
 
 type Try = Extract<CouponCommand, { type: 'TryCoupon' }>;
 
-/** CPN-3, in the order in which they are told. */
+/** CPN-3, in the order in which they are checked. */
 const reasons: readonly (readonly [
   CouponRefusalReason,
   (tried: Try, coupon: CouponDefinition, state: CouponState) => boolean,
@@ -180,25 +182,25 @@ const reasonAgainst = (tried: Try, state: CouponState): CouponRefusalReason | un
   return reasons.find(([, holds]) => holds(tried, defined, state))?.[0];
 };
 
-/** What one checkout was told when it tried the code. */
+/** The result of the try of one checkout. */
 export function tryOf(state: CouponState, customerId: string, checkoutId: string): Discount | Refusal {
   const used = state.uses.get(customerId);
   if (used?.checkoutId === checkoutId) return (state.defined as CouponDefinition).discount;
   return invalidCoupon(state.refused.get(checkoutId) ?? 'unknown', used?.at);
 }
 
-/** CPN-3: one message, and a reason for programs; when it was tried before, where that is the reason (CPN-2). */
+/** CPN-3: one message for all, and the reason for programs; with `tried-before` also the instant of that try (CPN-2). */
 export const invalidCoupon = (reason: CouponRefusalReason, triedAt?: Instant): Refusal => ({
   ...refuse('invalid-coupon', 'invalid coupon', 'CPN-3'),
   details: { reason, ...(reason === 'tried-before' && triedAt && { triedAt }) },
 });
 
-/** What it takes off a price, in whole cents and never more than the price. */
+/** The discount on a price, in whole cents and never more than the price. */
 export const discountCentsOf = (worth: Discount, priceCents: number): number =>
   Math.min(priceCents, 'percent' in worth ? Math.floor(percentOf(priceCents, worth.percent)) : worth.amountCents);
 
 const defined = (code: string) =>
-  refuse('coupon-exists', `the code ${JSON.stringify(code)} is defined already`, 'CPN-1');
+  refuse('coupon-exists', `the code ${JSON.stringify(code)} is already defined`, 'CPN-1');
 
 function nonsenseIn({ validFrom, validUntil }: CouponDefinition): Refusal | undefined {
   if (validUntil === undefined || validUntil >= validFrom) return undefined;

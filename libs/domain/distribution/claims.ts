@@ -1,9 +1,9 @@
 import type { Instant } from '../kernel/events.ts';
-import { type Heap, heapOf, type Placed } from '../kernel/heap.ts';
+import { type Heap, type HeapItem, heapOf } from '../kernel/heap.ts';
 import type { DistributionDecision } from './decision.ts';
 
-/** Somebody's turn to be given a lead of one type: an order's next lead, or one replacement that is owed. */
-export interface Claim extends Placed {
+/** The claim of one order to its next lead, or of one replacement that is owed. It is for leads of one type. */
+export interface Claim extends HeapItem {
   readonly kind: 'replacement' | 'order';
   /** The replacement's id, or the order's. */
   readonly id: string;
@@ -11,23 +11,23 @@ export interface Claim extends Placed {
   readonly customerId: string;
   readonly leadTypeId: string;
   businessKey: string;
-  /** Since when the replacement is owed, or when the order was placed. */
+  /** When the replacement began to be owed, or the order was placed. */
   readonly since: Instant;
-  /** The decision by which the order was last given a lead, as {@link servedKey}; empty when never. */
+  /** The last decision that gave the order a lead, as {@link servedKey}; empty when there was none. */
   lastServed: string;
 }
 
-/** DLV-7: debts first, the oldest of them first; then whoever was served longest ago; ties by age, then by id. */
+/** DLV-7: replacements first, the oldest first; then the order served longest ago; ties by age, then by id. */
 export function compareClaims(a: Claim, b: Claim): number {
   if (a.kind !== b.kind) return a.kind === 'replacement' ? -1 : 1;
   return compareText(a.lastServed, b.lastServed) || compareText(a.since, b.since) || compareText(a.id, b.id);
 }
 
-/** Sorts decisions as they were made; several of one instant by where they stand in the log. Begins with the instant. */
+/** A key that sorts decisions by their instant, then by their place in the log. It begins with the instant. */
 export const servedKey = ({ decidedAt, decidedOn, decisionIndex }: DistributionDecision): string =>
   `${decidedAt} ${decidedOn} ${String(decisionIndex).padStart(6, '0')}`;
 
-/** What is recorded of a claim's rank (DLV-8). */
+/** The rule and the rank that are recorded with a decision (DLV-8). */
 export function rankOf(claim: Claim): Pick<DistributionDecision, 'rule' | 'rank'> {
   if (claim.kind === 'replacement') return { rule: 'replacement-owed-longest', rank: { owedSince: claim.since } };
   const { lastServed, since: placedAt } = claim;
@@ -38,14 +38,14 @@ export function rankOf(claim: Claim): Pick<DistributionDecision, 'rule' | 'rank'
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** The claims of one business. */
-interface Queue extends Placed {
+interface Queue extends HeapItem {
   readonly businessKey: string;
   readonly claims: Heap<Claim>;
 }
 
 /**
- * The claims on one lead type that can be met now. Grouped by business: a shared lead passes over a whole business at
- * once (DLV-3), however many of its customers wait.
+ * The claims on one lead type that can be met now, grouped by business: a shared lead skips a whole business at once
+ * (DLV-3), however many of its customers wait.
  */
 export class ClaimBook {
   readonly #queues = new Map<string, Queue>();
@@ -55,7 +55,7 @@ export class ClaimBook {
   put(claim: Claim): void {
     let queue = this.#queues.get(claim.businessKey);
     if (!queue) {
-      queue = { businessKey: claim.businessKey, claims: heapOf(compareClaims), place: -1 };
+      queue = { businessKey: claim.businessKey, claims: heapOf(compareClaims), heapIndex: -1 };
       this.#queues.set(claim.businessKey, queue);
     }
     queue.claims.put(claim);
@@ -64,15 +64,15 @@ export class ClaimBook {
 
   remove(claim: Claim): void {
     const queue = this.#queues.get(claim.businessKey);
-    if (!queue || claim.place < 0) return;
-    // Out first: the heap of heads cannot compare a queue that has just become empty.
+    if (!queue || claim.heapIndex < 0) return;
+    // First the queue, then the claim: the heap of queues cannot compare an empty queue.
     this.#heads.remove(queue);
     queue.claims.remove(claim);
     if (queue.claims.size > 0) this.#heads.put(queue);
     else this.#queues.delete(queue.businessKey);
   }
 
-  /** Whose turn it is for a lead that may go neither to these businesses nor to these customers. */
+  /** The first claim for a lead that must go neither to these businesses nor to these customers. */
   first(excluded: { businesses: readonly string[]; customers: readonly string[] }): Claim | undefined {
     const queuesAside: Queue[] = [];
     const claimsAside: Claim[] = [];

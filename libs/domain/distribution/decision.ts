@@ -1,19 +1,22 @@
 import { z } from 'zod';
 import { instant } from '../kernel/events.ts';
 
+/** The rule by which a lead was given: replacements first, then orders (DLV-7). */
+export const distributionRules = ['replacement-owed-longest', 'order-served-longest-ago'] as const;
+
 /**
- * Why this customer got this lead (DLV-7, DLV-8). Stands in LeadAssigned and LeadDelivered, so that an auditor can
- * decide again: build the order book up to `decidedOn`, apply the decisions of that position with a smaller
+ * Why this customer got this lead (DLV-7, DLV-8). LeadAssigned and LeadDelivered carry it, so that an auditor can repeat
+ * the decision: build the order book up to `decidedOn`, apply the decisions of that position with a smaller
  * `decisionIndex`, rank, compare.
  */
 export const distributionDecision = z.object({
-  rule: z.enum(['replacement-owed-longest', 'order-served-longest-ago']),
+  rule: z.enum(distributionRules),
   rank: z.object({
-    /** For a replacement: since when it is owed. */
+    /** For a replacement: when it began to be owed. */
     owedSince: instant.optional(),
-    /** For an order: when it was last given a lead; absent when never. */
+    /** For an order: when it last got a lead; absent when it never did. */
     lastServedAt: instant.optional(),
-    /** For an order: its age. */
+    /** For an order: when it was placed. */
     placedAt: instant.optional(),
   }),
   decidedAt: instant,

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { heapOf, type Placed } from '../kernel/heap.ts';
+import { type HeapItem, heapOf } from '../kernel/heap.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { type Claim, ClaimBook, compareClaims } from './claims.ts';
 import { Stock, type StockedLead } from './stock.ts';
@@ -13,10 +13,10 @@ describe('the heap', () => {
     });
     fc.assert(
       fc.property(fc.array(change, { maxLength: 200 }), (changes) => {
-        const items = Array.from({ length: 16 }, (_, id) => ({ id, rank: 0, place: -1 }));
+        const items = Array.from({ length: 16 }, (_, id) => ({ id, rank: 0, heapIndex: -1 }));
         const compare = (a: { rank: number; id: number }, b: { rank: number; id: number }) =>
           a.rank - b.rank || a.id - b.id;
-        const heap = heapOf<{ id: number; rank: number } & Placed>(compare);
+        const heap = heapOf<{ id: number; rank: number } & HeapItem>(compare);
         const model = new Set<(typeof items)[number]>();
         for (const { item, rank, leaves } of changes) {
           const one = items[item] as (typeof items)[number];
@@ -45,7 +45,7 @@ const claim = (number: number, change: Partial<Claim> = {}): Claim => ({
   businessKey: `b${number % 3}`,
   since: `2026-05-01T10:00:${String(number).padStart(2, '0')}.000Z`,
   lastServed: '',
-  place: -1,
+  heapIndex: -1,
   ...change,
 });
 

@@ -1,36 +1,36 @@
 import { IdTable } from '../kernel/id-table.ts';
 
-/** A lead that can still be given to somebody, or is being given. */
+/** A lead that can still be assigned, or that is being delivered. */
 export interface StockedLead {
   readonly leadId: string;
   leadTypeId: string;
   openPlaces: number;
   /** Deliveries of it that have begun and not ended. */
   underWay: number;
-  /** Whom it may not go to: businesses that have it (DLV-3), customers that have it or its person (DLV-4). */
+  /** Who must not get it: businesses that have it (DLV-3), customers that have it or its person (DLV-4). */
   businesses: readonly string[];
   customers: readonly string[];
-  /** Its place in the stock; -1 while it lies in none. Written by the stock only. */
+  /** Its shelf in the stock; -1 while it is in no stock. Written by the stock only. */
   shelf: number;
 }
 
 const NOBODY: readonly string[] = [];
 
 /**
- * Leads of one type with a place left, in the order in which they came (or came back, or came of age). Most lie here
- * for long and nobody has had them: of such a one only a row of numbers is kept, until it is woken.
+ * Leads of one type with an open place, in the order in which they arrived (or came back, or aged). Most stay here for
+ * long and were never assigned: such a lead is only a row of numbers (a resting lead), until it is woken.
  */
 export class Stock {
   readonly #leadTypeId: string;
-  /** A lead, or the row of one that rests. */
+  /** A lead, or the row of a resting lead. */
   #shelves: (StockedLead | number | undefined)[] = [];
   readonly #resting = new IdTable(['openPlaces', 'shelf']);
-  /** Shelves below this number were cleared away. */
+  /** The number of empty shelves removed from the front. */
   #cleared = 0;
-  /** Leads below this shelf were offered to all who may have one. */
+  /** Leads below this shelf were offered to all claims. */
   #offered = 0;
   #size = 0;
-  /** Per business: every lead on a shelf below this one is gone or closed to it. */
+  /** Business → the shelf below which it can get no lead. */
   readonly #seen = new Map<string, number>();
 
   constructor(leadTypeId: string) {
@@ -41,14 +41,14 @@ export class Stock {
     return this.#size;
   }
 
-  /** Lays down a lead that nobody has had. */
+  /** Adds a lead that was never assigned. */
   add(leadId: string, openPlaces: number): void {
     const row = this.#resting.add(leadId);
     this.#resting.set(row, 'openPlaces', openPlaces);
     this.#resting.set(row, 'shelf', this.#layDown(row));
   }
 
-  /** Lays a lead behind all others, to be offered to all. One that lies here already moves there. */
+  /** Puts a lead behind all others, to be offered to all claims. A lead that is here already moves there. */
   put(lead: StockedLead): void {
     this.remove(lead);
     lead.shelf = this.#layDown(lead);
@@ -62,15 +62,15 @@ export class Stock {
     this.#clearAway();
   }
 
-  /** Makes a whole lead of one that rests here. It stays on its shelf; whoever woke it keeps it from then on. */
+  /** Turns a resting lead into an object. It stays on its shelf; the caller must keep the object. */
   wake(leadId: string): StockedLead | undefined {
     const row = this.#resting.find(leadId);
     return row < 0 ? undefined : this.#wakeRow(row);
   }
 
   /**
-   * The first lead that was not offered to all yet, with the claim that `choose` finds for it. Those for which it finds
-   * none were offered, and stay.
+   * The first lead that was not offered to all claims yet, with the claim that `choose` finds for it. A lead for which
+   * it finds none counts as offered, and stays.
    */
   nextOffer<Claim>(choose: (lead: Pick<StockedLead, 'businesses' | 'customers'>) => Claim | undefined) {
     const end = this.#end;
@@ -83,7 +83,7 @@ export class Stock {
     return undefined;
   }
 
-  /** The oldest lead that this customer of this business may be given. */
+  /** The oldest lead that this customer of this business may get. */
   firstFor(businessKey: string, customerId: string): StockedLead | undefined {
     const end = this.#end;
     let closedSoFar = true;
@@ -120,7 +120,7 @@ export class Stock {
     return lead;
   }
 
-  /** Empty shelves at the front go in one sweep, once they are half of all. */
+  /** Removes the empty shelves at the front together, once they are half of all. */
   #clearAway(): void {
     if (this.#size === 0) {
       this.#cleared += this.#shelves.length;

@@ -6,15 +6,15 @@ const HOUR = 3_600_000;
 const SATURDAY = 6;
 const SUNDAY = 0;
 
-/** When somebody is there to answer: Monday to Friday where the business is, but for its holidays. */
+/** When support answers: Monday to Friday in the business's time zone, except on holidays. */
 export interface BusinessCalendar {
   readonly timeZone: string;
   readonly holidays: readonly LocalDay[];
 }
 
 /**
- * When so many hours of business days have passed (SUP-1): the whole day counts, other days not at all. Always an
- * instant of a business day: hours that run out with a Friday are over when Monday begins.
+ * The instant at which so many hours of business days have passed (SUP-1). All 24 hours of a business day count, other
+ * days do not. The result is always on a business day: hours that end with a Friday end when Monday begins.
  */
 export function addBusinessHours(from: Instant, hours: number, calendar: BusinessCalendar): Instant {
   let left = Math.round(hours * HOUR);

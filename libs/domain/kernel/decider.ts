@@ -1,4 +1,4 @@
-/** A request that the rules do not allow. Nothing is recorded; the caller is told why. */
+/** A rule does not allow the command. Nothing is recorded; the caller gets the reason. */
 export interface Refusal {
   readonly refused: true;
   /** Stable and machine-readable, e.g. `order-not-open`. */
@@ -7,9 +7,9 @@ export interface Refusal {
   readonly message: string;
   /** Rule id of the store's rules where there is one, e.g. `ORD-4`. */
   readonly rule?: string;
-  /** Which field of the request it is about, where the code does not tell. */
+  /** The field of the request that caused it, where the code alone does not tell. */
   readonly field?: string;
-  /** More for programs, where the code does not say it all, e.g. `reason`. */
+  /** Further values for programs, e.g. `reason`. */
   readonly details?: Readonly<Record<string, string>>;
 }
 
@@ -22,7 +22,7 @@ export const refuse = (code: string, message: string, rule?: string): Refusal =>
 
 export const isRefusal = (decision: object): decision is Refusal => 'refused' in decision;
 
-/** What happened, in the business's words, with the instant at which it did. */
+/** What happened, in the business's words, and when. */
 export interface DomainEvent {
   readonly type: string;
   readonly data: { readonly at: string };
@@ -35,8 +35,8 @@ export interface DomainCommand {
 export type Decision<Event extends DomainEvent> = readonly Event[] | Refusal;
 
 /**
- * Three values say all about a stream. `decide` is pure: time, ids, prices and policy arrive in the command; asked twice it
- * answers `[]`. `evolve` may update the state's collections in place: a fold owns its state, and nobody else keeps it.
+ * Three values describe a stream. `decide` is pure: time, ids, prices and policy arrive in the command; a repeated command
+ * returns `[]`. `evolve` may update the state's collections in place: a fold owns its state.
  */
 export interface Decider<State, Command extends DomainCommand, Event extends DomainEvent> {
   readonly initialState: () => State;

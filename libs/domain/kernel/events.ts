@@ -8,14 +8,14 @@ export const uuid = z.uuid();
 export const cents = z.int().nonnegative();
 export const count = z.int().nonnegative();
 
-/** Personal data under its owner's key (see libs/vault). The domain carries the box and never looks inside. */
+/** Personal data encrypted with its owner's key (see libs/vault). The domain carries the box and never opens it. */
 export const sealed = z.object({ keyId: z.string().min(1), box: z.base64() });
 export type Sealed = z.infer<typeof sealed>;
 
 export const isBox = (data: unknown): data is Sealed =>
   typeof data === 'object' && data !== null && 'box' in data && sealed.safeParse(data).success;
 
-/** A box that nobody is shown the content of, whoever asks: what a password is checked against, a token on its way. */
+/** A box whose content is shown to nobody: a password verifier, or a token to be sent. */
 export const secret = sealed.extend({ secret: z.literal(true) });
 export type Secret = z.infer<typeof secret>;
 

@@ -1,21 +1,21 @@
-/** What a heap keeps in order. It notes its place there itself, so that it can be moved or taken out at once. */
-export interface Placed {
-  /** -1 while it is in no heap. Written by the heap only. */
-  place: number;
+/** An item of a heap. It knows its index there, so that it can be moved or removed without a search. */
+export interface HeapItem {
+  /** -1 while the item is in no heap. Written by the heap only. */
+  heapIndex: number;
 }
 
-/** Where it is noted at which place of the heap an item is; -1 for in no heap. */
-export interface Places<Item> {
-  of(item: Item): number;
-  note(item: Item, place: number): void;
+/** Where the index of an item is kept when it is not an object; -1 for an item in no heap. */
+interface HeapIndexes<Item> {
+  get(item: Item): number;
+  set(item: Item, index: number): void;
 }
 
-/** A heap of things that note their place themselves. */
-export const heapOf = <Item extends Placed>(compare: (a: Item, b: Item) => number): Heap<Item> =>
+/** A heap of objects that keep their own index. */
+export const heapOf = <Item extends HeapItem>(compare: (a: Item, b: Item) => number): Heap<Item> =>
   new Heap(compare, {
-    of: ({ place }) => place,
-    note: (item, place) => {
-      item.place = place;
+    get: ({ heapIndex }) => heapIndex,
+    set: (item, index) => {
+      item.heapIndex = index;
     },
   });
 
@@ -23,11 +23,11 @@ export const heapOf = <Item extends Placed>(compare: (a: Item, b: Item) => numbe
 export class Heap<Item> {
   readonly #items: Item[] = [];
   readonly #compare: (a: Item, b: Item) => number;
-  readonly #places: Places<Item>;
+  readonly #indexes: HeapIndexes<Item>;
 
-  constructor(compare: (a: Item, b: Item) => number, places: Places<Item>) {
+  constructor(compare: (a: Item, b: Item) => number, indexes: HeapIndexes<Item>) {
     this.#compare = compare;
-    this.#places = places;
+    this.#indexes = indexes;
   }
 
   get size(): number {
@@ -38,60 +38,62 @@ export class Heap<Item> {
     return this.#items[0];
   }
 
-  /** Adds an item, or moves one that is in already to where it now belongs. */
+  /** Adds an item, or moves one that is already there to its new rank. */
   put(item: Item): void {
-    let place = this.#places.of(item);
-    if (place < 0) {
-      place = this.#items.length;
-      this.#set(item, place);
+    let index = this.#indexes.get(item);
+    if (index < 0) {
+      index = this.#items.length;
+      this.#set(item, index);
     }
-    this.#down(item, this.#up(item, place));
+    this.#siftDown(item, this.#siftUp(item, index));
   }
 
   remove(item: Item): void {
-    const place = this.#places.of(item);
-    if (place < 0) return;
+    const index = this.#indexes.get(item);
+    if (index < 0) return;
     const last = this.#items.pop() as Item;
-    this.#places.note(item, -1);
+    this.#indexes.set(item, -1);
     if (last === item) return;
-    this.#set(last, place);
-    this.#down(last, this.#up(last, place));
+    this.#set(last, index);
+    this.#siftDown(last, this.#siftUp(last, index));
   }
 
-  /** @returns where it stands then */
-  #up(item: Item, from: number): number {
-    let place = from;
-    while (place > 0) {
-      const above = (place - 1) >> 1;
-      const parent = this.#items[above] as Item;
+  /** @returns the new index of the item */
+  #siftUp(item: Item, from: number): number {
+    let index = from;
+    while (index > 0) {
+      const parentIndex = (index - 1) >> 1;
+      const parent = this.#items[parentIndex] as Item;
       if (this.#compare(item, parent) >= 0) break;
-      this.#set(parent, place);
-      place = above;
+      this.#set(parent, index);
+      index = parentIndex;
     }
-    if (place !== from) this.#set(item, place);
-    return place;
+    if (index !== from) this.#set(item, index);
+    return index;
   }
 
-  #down(item: Item, from: number): void {
-    let place = from;
-    for (;;) {
-      let below = 2 * place + 1;
-      if (below >= this.#items.length) break;
-      if (
-        below + 1 < this.#items.length &&
-        this.#compare(this.#items[below + 1] as Item, this.#items[below] as Item) < 0
-      )
-        below += 1;
-      const child = this.#items[below] as Item;
-      if (this.#compare(child, item) >= 0) break;
-      this.#set(child, place);
-      place = below;
+  #siftDown(item: Item, from: number): void {
+    let index = from;
+    for (let child = this.#smallerChild(index); child > 0; child = this.#smallerChild(index)) {
+      const below = this.#items[child] as Item;
+      if (this.#compare(below, item) >= 0) break;
+      this.#set(below, index);
+      index = child;
     }
-    if (place !== from) this.#set(item, place);
+    if (index !== from) this.#set(item, index);
   }
 
-  #set(item: Item, place: number): void {
-    this.#items[place] = item;
-    this.#places.note(item, place);
+  /** @returns the index of the child that comes first; 0 where there is none */
+  #smallerChild(index: number): number {
+    const left = 2 * index + 1;
+    const right = left + 1;
+    if (left >= this.#items.length) return 0;
+    if (right >= this.#items.length) return left;
+    return this.#compare(this.#items[right] as Item, this.#items[left] as Item) < 0 ? right : left;
+  }
+
+  #set(item: Item, index: number): void {
+    this.#items[index] = item;
+    this.#indexes.set(item, index);
   }
 }

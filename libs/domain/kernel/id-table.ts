@@ -86,7 +86,7 @@ export class IdTable<Field extends string> {
     (this.#fields[chunkOf(row)] as Uint32Array)[within(row) * this.#stride + this.#offsets[field]] = value;
   }
 
-  /** Its number may be given to another id afterwards. */
+  /** The row's number may be used for another id afterwards. */
   remove(row: number): void {
     const other = this.#otherIds.get(row);
     if (other === undefined) this.#leave(row);
@@ -122,7 +122,7 @@ export class IdTable<Field extends string> {
     this.#index[at] = row + 1;
   }
 
-  /** Two thirds full is the most that is still found at once. */
+  /** Above two thirds, searches would become slow. */
   #makeRoom(): void {
     const before = this.#index;
     if (this.size * 3 < before.length * 2) return;
@@ -130,7 +130,7 @@ export class IdTable<Field extends string> {
     for (const entry of before) if (entry > 0) this.#enter(entry - 1);
   }
 
-  /** Those behind the gap move up, unless they would move before their home: nobody looks beyond a gap. */
+  /** A search ends at a gap: so the entries behind it move up, unless they would move before their home. */
   #leave(row: number): void {
     const mask = this.#index.length - 1;
     let gap = this.#home(row);

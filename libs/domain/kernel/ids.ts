@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 
-/** Keeps our names apart from all others that anybody hashes. */
+/** Separates these ids from ids that other programs derive. */
 const NAMESPACE = 'leadger';
 
 /**
- * A UUID made from parts (SHA-1, in the form of version 5): the same parts make the same id, on every machine and in every run. Whatever must
- * not happen twice gets its id from what caused it.
+ * A UUID derived from parts (SHA-1, in the form of version 5): the same parts give the same id, on every machine and in
+ * every run. What must not happen twice gets its id from its cause.
  */
 export function deriveId(...parts: readonly string[]): string {
   // The length before each part keeps ("a", "bc") and ("ab", "c") apart.

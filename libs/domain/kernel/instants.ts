@@ -10,7 +10,7 @@ export const addSeconds = (from: Instant, seconds: number): Instant => toInstant
 /** A day is 24 hours here, whatever the clocks of a zone do. May be a fraction. */
 export const addDays = (from: Instant, days: number): Instant => toInstant(Date.parse(from) + days * DAY);
 
-/** Of what is in effect at an instant the one that came into effect last; of several from one instant, that said last. */
+/** The item in effect at an instant: the one with the latest start; of several with the same start, the last one. */
 export const inEffectAt = <Dated extends { readonly effectiveFrom: Instant }>(
   all: readonly Dated[],
   at: Instant,
@@ -19,7 +19,7 @@ export const inEffectAt = <Dated extends { readonly effectiveFrom: Instant }>(
     .filter(({ effectiveFrom }) => effectiveFrom <= at)
     .reduce<Dated | undefined>((last, one) => (last && last.effectiveFrom > one.effectiveFrom ? last : one), undefined);
 
-/** A date, a time to the minute or finer, and a zone: an instant without zone means something else to everybody. */
+/** A date, a time to the minute or finer, and a zone: without a zone the instant would be ambiguous. */
 const ZONED = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)$/;
 
 /** There was no year 0, and databases know none. */

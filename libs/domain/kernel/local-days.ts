@@ -2,17 +2,17 @@ import { Temporal } from 'temporal-polyfill';
 import type { Instant } from './events.ts';
 import { toInstant } from './instants.ts';
 
-/** A calendar day where somebody lives, YYYY-MM-DD. */
+/** A calendar day in a time zone, YYYY-MM-DD. */
 export type LocalDay = string;
 
 interface LocalDayRange {
   readonly day: LocalDay;
-  /** The first millisecond of the day, and that of the next one. Days have 23 to 25 hours; a few never were. */
+  /** The first millisecond of the day, and of the next day. A day has 23 to 25 hours; a few days were skipped. */
   readonly from: number;
   readonly until: number;
 }
 
-/** The day asked for last in each zone: deciders ask for the same one again and again. */
+/** The last result in each zone: deciders need the same day again and again. */
 const lastAsked = new Map<string, LocalDayRange>();
 
 /** The calendar day that an instant falls on in a zone (DLV-5). @throws RangeError for a zone that does not exist */

@@ -1,4 +1,4 @@
-/** A map that keeps only the entries used last. */
+/** A map that keeps only the most recently used entries. */
 export class RecentlyUsed<Key, Value> {
   readonly #entries = new Map<Key, Value>();
   readonly #capacity: number;

@@ -1,6 +1,6 @@
 import { LeadgerError } from './leadger-error.ts';
 
-/** An event that this version cannot read: damaged, of a newer version, or none of ours. */
+/** An event that this version cannot read: it is damaged, newer, or not of this ledger. */
 export class UnreadableEvent extends LeadgerError {
   constructor({ type, stream, revision }: { type: string; stream: string; revision: number }, cause: Error) {
     super('unreadable-event', `${stream}@${revision} (${type}) cannot be read: ${cause.message}`, { cause });

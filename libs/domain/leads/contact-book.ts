@@ -3,9 +3,9 @@ import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, personKey } from '../kernel/events.ts';
 
 /**
- * The persons that one customer was given. The guard of DLV-4 across all orders and lead types: whoever is in the book
- * is not put there again, neither through another lead with the same telephone nor through one with the same e-mail
- * address. The keys outlive the erasure of the person.
+ * The persons whose leads one customer got. It guards DLV-4 across all orders and lead types: a person is not added
+ * again, neither through another lead with the same telephone number nor through one with the same e-mail address. The
+ * keys stay after the person is erased.
  */
 export const contactBookStream = (customerId: string) => `contacts-${customerId}` as const;
 
@@ -41,26 +41,13 @@ export const contactBook: Decider<ContactBookState, ContactBookCommand, ContactB
   initialState: () => ({ contacts: new Map(), personKeys: new Set() }),
 
   decide(command, state): Decision<ContactBookEvent> {
-    const contact = state.contacts.get(command.leadId);
     switch (command.type) {
-      case 'AddContact': {
-        if (contact?.orderId === command.orderId) return [];
-        if (contact || personKeysOf(command).some((key) => state.personKeys.has(key)))
-          return refuse('person-given-before', 'the customer was given this person before', 'DLV-4');
-        const { type: _, ...data } = command;
-        return [{ type: 'ContactAdded', data }];
-      }
-      case 'RemoveContact': {
-        if (contact?.orderId !== command.orderId) return [];
-        const { type: _, ...data } = command;
-        return [{ type: 'ContactRemoved', data }];
-      }
-      case 'RateContact': {
-        if (!contact) return refuse('contact-unknown', 'the customer has no such contact', 'RPL-1');
-        if (contact.rating === command.rating) return [];
-        const { type: _, ...data } = command;
-        return [{ type: 'ContactRated', data }];
-      }
+      case 'AddContact':
+        return add(command, state);
+      case 'RemoveContact':
+        return remove(command, state);
+      case 'RateContact':
+        return rate(command, state);
     }
   },
 
@@ -87,6 +74,29 @@ export const contactBook: Decider<ContactBookState, ContactBookCommand, ContactB
     return state;
   },
 };
+
+type Command<Type extends ContactBookCommand['type']> = Extract<ContactBookCommand, { type: Type }>;
+
+function add(command: Command<'AddContact'>, { contacts, personKeys }: ContactBookState): Decision<ContactBookEvent> {
+  const { type: _, ...data } = command;
+  const contact = contacts.get(data.leadId);
+  if (contact?.orderId === data.orderId) return [];
+  if (contact || personKeysOf(data).some((key) => personKeys.has(key)))
+    return refuse('person-given-before', 'the customer already has this person', 'DLV-4');
+  return [{ type: 'ContactAdded', data }];
+}
+
+function remove(command: Command<'RemoveContact'>, { contacts }: ContactBookState): Decision<ContactBookEvent> {
+  const { type: _, ...data } = command;
+  return contacts.get(data.leadId)?.orderId === data.orderId ? [{ type: 'ContactRemoved', data }] : [];
+}
+
+function rate(command: Command<'RateContact'>, { contacts }: ContactBookState): Decision<ContactBookEvent> {
+  const { type: _, ...data } = command;
+  const contact = contacts.get(data.leadId);
+  if (!contact) return refuse('contact-unknown', 'the customer has no such contact', 'RPL-1');
+  return contact.rating === data.rating ? [] : [{ type: 'ContactRated', data }];
+}
 
 /** Telephone and e-mail keys never collide: each is hashed with its kind. */
 const personKeysOf = ({

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const line = z.string().trim().min(1).max(200);
 
-/** What a lead says of a person. All of it is personal data: it lives in sealed boxes only. */
+/** The contact details of a lead. All of them are personal data, and stored only in sealed boxes. */
 export const contact = z
   .strictObject({
     firstName: line,
@@ -29,14 +29,14 @@ export const contact = z
 export type Contact = z.infer<typeof contact>;
 
 /**
- * The number in E.164, read as one of the US where it names no country. Undefined for what is no telephone number; a
- * number that nobody could have been given is one still, if only it has a possible length: such leads come in and are
- * returned, and the same bad number twice is the same one.
+ * The number in E.164; without a country it is read as a US number. Undefined for text that is no telephone number. A
+ * number of possible length is accepted even if it cannot exist: such leads arrive and are returned, and the same bad
+ * number must be recognised.
  */
 export function normaliseTelephone(telephone: string): string | undefined {
   const number = parsePhoneNumberFromString(telephone, 'US');
   return number?.isPossible() ? number.number : undefined;
 }
 
-/** The address by which two records are known for the same person's: without regard to case and surrounding space. */
+/** The form in which addresses are compared: case and surrounding space do not matter. */
 export const normaliseEmail = (email: string): string => email.trim().normalize('NFC').toLowerCase();

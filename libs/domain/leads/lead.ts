@@ -3,10 +3,10 @@ import { type DistributionDecision, distributionDecision } from '../distribution
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { count, type EventsOf, fact, type Instant, instant, personKey, type Sealed, sealed } from '../kernel/events.ts';
 
-/** One contact of one prospect. Its stream is the lock that no double sale gets past. */
+/** One contact of one prospect. Its stream is the lock that prevents a double sale. */
 export const leadStream = (leadId: string) => `lead-${leadId}` as const;
 
-/** Every event says of which type the lead now is, and to how many customers it can still be given. */
+/** Every event carries the present type of the lead, and the number of customers who can still get it. */
 const standing = { leadTypeId: z.string(), openPlaces: count };
 
 export const leadEvents = {
@@ -84,48 +84,17 @@ export const lead: Decider<LeadState, LeadCommand, LeadEvent> = {
   initialState: () => unknownLead,
 
   decide(command, state): Decision<LeadEvent> {
-    const { at } = command;
-    if (command.type === 'ReceiveLead') {
-      if (state.status !== 'unknown') return [];
-      const { type: _, maximumCustomers, ...data } = command;
-      return [{ type: 'LeadReceived', data: { ...data, openPlaces: maximumCustomers } }];
-    }
+    if (command.type === 'ReceiveLead') return receive(command, state);
     if (state.status === 'unknown') return refuse('lead-unknown', 'there is no such lead');
-
     switch (command.type) {
-      case 'AssignLead': {
-        if (assignmentOf(state, command.orderId)) return [];
-        const refusal = refuseAssignment(command, state);
-        if (refusal) return refusal;
-        const { type: _, ...data } = command;
-        const { telephoneKey, emailKey } = state;
-        return [{ type: 'LeadAssigned', data: { ...data, telephoneKey, emailKey, openPlaces: state.openPlaces - 1 } }];
-      }
-      case 'ReleaseLead': {
-        const assignment = assignmentOf(state, command.orderId);
-        if (!assignment) return [];
-        const { orderId, reason } = command;
-        const openPlaces = state.status === 'withdrawn' ? 0 : state.openPlaces + 1;
-        const { customerId } = assignment;
-        return [
-          { type: 'LeadReleased', data: { at, leadTypeId: state.leadTypeId, openPlaces, orderId, customerId, reason } },
-        ];
-      }
-      case 'AgeLead': {
-        if (state.status === 'withdrawn' || state.openPlaces === 0 || state.leadTypeId !== command.leadTypeId)
-          return [];
-        const { leadTypeId: fromLeadTypeId, intoLeadTypeId: leadTypeId, policyVersion } = command;
-        return [
-          { type: 'LeadAged', data: { at, leadTypeId, openPlaces: state.openPlaces, fromLeadTypeId, policyVersion } },
-        ];
-      }
-      case 'WithdrawLead': {
-        if (state.status === 'withdrawn') return [];
-        const { replacementId, reason } = command;
-        return [
-          { type: 'LeadWithdrawn', data: { at, leadTypeId: state.leadTypeId, openPlaces: 0, replacementId, reason } },
-        ];
-      }
+      case 'AssignLead':
+        return assign(command, state);
+      case 'ReleaseLead':
+        return release(command, state);
+      case 'AgeLead':
+        return age(command, state);
+      case 'WithdrawLead':
+        return withdraw(command, state);
     }
   },
 
@@ -149,17 +118,59 @@ export const lead: Decider<LeadState, LeadCommand, LeadEvent> = {
   },
 };
 
+type Command<Type extends LeadCommand['type']> = Extract<LeadCommand, { type: Type }>;
+
+function receive(command: Command<'ReceiveLead'>, { status }: LeadState): Decision<LeadEvent> {
+  if (status !== 'unknown') return [];
+  const { type: _, maximumCustomers, ...data } = command;
+  return [{ type: 'LeadReceived', data: { ...data, openPlaces: maximumCustomers } }];
+}
+
+function assign(command: Command<'AssignLead'>, state: LeadState): Decision<LeadEvent> {
+  if (assignmentOf(state, command.orderId)) return [];
+  const refusal = refuseAssignment(command, state);
+  if (refusal) return refusal;
+  const { type: _, ...data } = command;
+  const { telephoneKey, emailKey } = state;
+  return [{ type: 'LeadAssigned', data: { ...data, telephoneKey, emailKey, openPlaces: state.openPlaces - 1 } }];
+}
+
+/** The place is open again, unless the lead was withdrawn. */
+function release({ at, orderId, reason }: Command<'ReleaseLead'>, state: LeadState): Decision<LeadEvent> {
+  const assignment = assignmentOf(state, orderId);
+  if (!assignment) return [];
+  const { leadTypeId, status } = state;
+  const openPlaces = status === 'withdrawn' ? 0 : state.openPlaces + 1;
+  const { customerId } = assignment;
+  return [{ type: 'LeadReleased', data: { at, leadTypeId, openPlaces, orderId, customerId, reason } }];
+}
+
+function age(command: Command<'AgeLead'>, { status, openPlaces, leadTypeId: present }: LeadState): Decision<LeadEvent> {
+  const { at, leadTypeId: fromLeadTypeId, intoLeadTypeId: leadTypeId, policyVersion } = command;
+  if (status === 'withdrawn' || openPlaces === 0 || present !== fromLeadTypeId) return [];
+  return [{ type: 'LeadAged', data: { at, leadTypeId, openPlaces, fromLeadTypeId, policyVersion } }];
+}
+
+function withdraw(
+  { at, replacementId, reason }: Command<'WithdrawLead'>,
+  { status, leadTypeId }: LeadState,
+): Decision<LeadEvent> {
+  if (status === 'withdrawn') return [];
+  return [{ type: 'LeadWithdrawn', data: { at, leadTypeId, openPlaces: 0, replacementId, reason } }];
+}
+
 const assignmentOf = (state: LeadState, orderId: string) =>
   state.assignments.find((assignment) => assignment.orderId === orderId);
 
-function refuseAssignment(command: Extract<LeadCommand, { type: 'AssignLead' }>, state: LeadState) {
+function refuseAssignment(command: Command<'AssignLead'>, state: LeadState) {
   if (state.status === 'withdrawn') return refuse('lead-withdrawn', 'the lead was withdrawn as bad', 'DLV-10');
   if (state.leadTypeId !== command.leadTypeId)
-    return refuse('lead-aged', `the lead is of type ${state.leadTypeId} by now`, 'DLV-6');
-  if (state.openPlaces === 0) return refuse('lead-taken', 'the lead was given to as many customers as it may', 'DLV-2');
+    return refuse('lead-aged', `the lead is now of type ${state.leadTypeId}`, 'DLV-6');
+  if (state.openPlaces === 0)
+    return refuse('lead-taken', 'the lead has no open place: it was given to the maximum number of customers', 'DLV-2');
   if (state.assignments.some(({ customerId }) => customerId === command.customerId))
-    return refuse('customer-has-lead', 'the customer was given this lead before', 'DLV-4');
+    return refuse('customer-has-lead', 'the customer already has this lead', 'DLV-4');
   if (state.assignments.some(({ businessKey }) => businessKey === command.businessKey))
-    return refuse('business-has-lead', 'a customer of the same business was given this lead before', 'DLV-3');
+    return refuse('business-has-lead', 'a customer of the same business already has this lead', 'DLV-3');
   return undefined;
 }

@@ -6,9 +6,9 @@ import type { PolicyDocument } from '../policy/policy.ts';
 
 const percent = z.number().min(0).max(100);
 
-/** What a customer who joins Loyalty Rewards is promised at checkout. It holds for the whole life of the order. */
+/** What a customer is promised when joining Loyalty Rewards at checkout. It holds for the life of the order. */
 export const loyaltyTerms = z.object({
-  /** By the name it has in the policy. */
+  /** The cadence's name in the policy. */
   cadence: z.string(),
   cadenceDays: z.number().positive(),
   exclusive: z.boolean(),
@@ -21,12 +21,13 @@ export const loyaltyTerms = z.object({
 export type LoyaltyTerms = z.infer<typeof loyaltyTerms>;
 
 /** `exclusive`: always the same. `ladder`: by the number of the renewal. `ladder-lost`: paused too often. */
-export const bonusRule = z.enum(['exclusive', 'ladder', 'ladder-lost']);
+export const bonusRules = ['exclusive', 'ladder', 'ladder-lost'] as const;
+export const bonusRule = z.enum(bonusRules);
 
 export const bonus = z.object({ bonusPercent: percent, bonusLeads: count, rule: bonusRule });
 export type Bonus = z.infer<typeof bonus>;
 
-/** What the policy in force promises to who joins now; undefined when it knows no such cadence. */
+/** What the policy in force promises to a customer who joins now; undefined when it has no such cadence. */
 export function loyaltyTermsOf(
   cadenceName: string,
   exclusivity: Exclusivity,

@@ -4,10 +4,15 @@ import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/eve
 import { addDays, addSeconds } from '../kernel/instants.ts';
 
 /**
- * An order's part in Loyalty Rewards: when it is due to re-open, and what became of each renewal. What a renewal gives
- * is for the order's own stream to say, where pauses are counted.
+ * An order's programme in Loyalty Rewards: when it renews, and the result of each renewal. The order's own stream
+ * decides what a renewal gives, because it counts the pauses.
  */
 export const programmeStream = (orderId: string) => `programme-${orderId}` as const;
+
+/** Who or what held a programme (LOY-5, LOY-8). */
+export const holdCauses = ['customer', 'declined-payment'] as const;
+/** Who or what ended a programme. */
+export const cancellationCauses = ['customer', 'order-cancelled', 'payment-failed'] as const;
 
 const renewalNumber = z.int().positive();
 const attempt = z.int().positive();
@@ -20,18 +25,18 @@ export const programmeEvents = {
     leadTypeId: z.string(),
     cadence: z.string(),
     cadenceDays: z.number().positive(),
-    /** Of the first renewal: one cadence after the first order was placed (LOY-1). */
+    /** When the first renewal is due: one cadence after the first order was placed (LOY-1). */
     dueAt: instant,
   }),
   RenewalAnnounced: fact({ customerId: z.string(), renewalNumber, dueAt: instant, policyVersion }),
-  /** The charge is about to be made: whatever happens from here on, its outcome is recorded. */
+  /** Recorded before the charge is made, so that its result is always recorded too. */
   RenewalBegun: fact({
     renewalNumber,
     dueAt: instant,
-    /** Of all tries to charge this renewal. */
+    /** Counts all attempts to charge this renewal. */
     attempt,
     charge: z.object({ token: z.string(), amountCents: cents, currency: z.string(), statementDescriptor: z.string() }),
-    /** When a decline is to be tried again; absent: the programme is held then (LOY-8). */
+    /** After how long a declined charge is tried again; absent: a decline holds the programme (LOY-8). */
     retryAfterHours: z.number().positive().optional(),
     policyVersion,
   }),
@@ -49,15 +54,15 @@ export const programmeEvents = {
     renewalNumber,
     attempt,
     reason: z.string(),
-    /** Absent when it is not tried again by itself. */
+    /** Absent when there is no further attempt. */
     retryAt: instant.optional(),
     policyVersion,
   }),
-  /** The renewal named is the one that does not come until the programme is active again. */
-  ProgrammeHeld: fact({ customerId: z.string(), renewalNumber, cause: z.enum(['customer', 'declined-payment']) }),
-  /** When the next renewal is due now: on its date, or at once when that has passed (LOY-5). */
+  /** `renewalNumber`: the renewal that waits until the programme is active again. */
+  ProgrammeHeld: fact({ customerId: z.string(), renewalNumber, cause: z.enum(holdCauses) }),
+  /** `dueAt`: the date of the next renewal, or this instant if that date has passed (LOY-5). */
   ProgrammeActivated: fact({ renewalNumber, dueAt: instant }),
-  ProgrammeCancelled: fact({ renewalNumber, cause: z.enum(['customer', 'order-cancelled', 'payment-failed']) }),
+  ProgrammeCancelled: fact({ renewalNumber, cause: z.enum(cancellationCauses) }),
 };
 export type ProgrammeEvent = EventsOf<typeof programmeEvents>;
 type DataOf<Type extends ProgrammeEvent['type']> = Extract<ProgrammeEvent, { type: Type }>['data'];
@@ -81,7 +86,7 @@ export type ProgrammeCommand =
       at: Instant;
       renewalNumber: number;
       charge: RenewalCharge;
-      /** The policy's: after each decline in a row. */
+      /** By the policy: the delay after the first, second, … decline in a row. */
       retryHours: readonly number[];
       policyVersion: number;
     }
@@ -100,10 +105,10 @@ export type ProgrammeCommand =
   | { type: 'CancelProgramme'; at: Instant; cause: DataOf<'ProgrammeCancelled'>['cause'] };
 
 export const programmeStatuses = ['active', 'held', 'cancelled'] as const;
-export type ProgrammeStatus = 'unknown' | (typeof programmeStatuses)[number];
+export type ProgrammeStatus = (typeof programmeStatuses)[number];
 
 export interface ProgrammeState {
-  status: ProgrammeStatus;
+  status: ProgrammeStatus | 'unknown';
   customerId: string;
   cadenceDays: number;
   /** The renewal that comes next, or whose charge is under way. */
@@ -113,11 +118,11 @@ export interface ProgrammeState {
     announced: boolean;
     /** When a declined charge is tried again. */
     retryAt: Instant | undefined;
-    /** To charge it, ever; and since the programme was activated last. */
+    /** Attempts to charge it: all, and those since the programme was last activated. */
     attempts: number;
     attemptsInARow: number;
   };
-  /** The charge that was begun and has no outcome yet. */
+  /** The charge that was begun and has no result yet. */
   underWay: DataOf<'RenewalBegun'> | undefined;
 }
 
@@ -131,49 +136,24 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
   }),
 
   decide(command, state): Decision<ProgrammeEvent> {
-    const { at } = command;
-    if (command.type === 'JoinProgramme') {
-      const { type: _, countedFrom, ...terms } = command;
-      if (state.status !== 'unknown') return [];
-      return [{ type: 'ProgrammeJoined', data: { ...terms, dueAt: addDays(countedFrom, terms.cadenceDays) } }];
-    }
-    const { status, customerId, next } = state;
-    if (status === 'unknown')
+    if (command.type === 'JoinProgramme') return join(command, state);
+    if (state.status === 'unknown')
       return refuse('programme-unknown', 'the order does not take part in Loyalty Rewards', 'LOY-1');
-
     switch (command.type) {
-      case 'AnnounceRenewal': {
-        const { renewalNumber, policyVersion } = command;
-        if (status !== 'active' || next.announced || renewalNumber !== next.number || next.dueAt <= at) return [];
-        return [
-          { type: 'RenewalAnnounced', data: { at, customerId, renewalNumber, dueAt: next.dueAt, policyVersion } },
-        ];
-      }
+      case 'AnnounceRenewal':
+        return announce(command, state);
       case 'BeginRenewal':
         return begin(command, state);
-      case 'RecordRenewalPaid': {
-        const { type: _, ...paid } = command;
-        const begun = beginningOf(state, command);
-        if (!begun) return [];
-        return [{ type: 'RenewalPaid', data: { ...paid, nextDueAt: addDays(begun.dueAt, state.cadenceDays) } }];
-      }
+      case 'RecordRenewalPaid':
+        return recordPaid(command, state);
       case 'RecordRenewalDeclined':
-        return decline(command, state);
+        return recordDeclined(command, state);
       case 'HoldProgramme':
-        if (status === 'held') return [];
-        return status === 'active'
-          ? [{ type: 'ProgrammeHeld', data: { at, customerId, renewalNumber: next.number, cause: 'customer' } }]
-          : refuseCancelled('held');
-      case 'ActivateProgramme': {
-        if (status === 'active') return [];
-        if (status === 'cancelled') return refuseCancelled('activated');
-        // A charge that is under way keeps its date: only what is not yet begun can come late.
-        const dueAt = state.underWay || next.dueAt > at ? next.dueAt : at;
-        return [{ type: 'ProgrammeActivated', data: { at, renewalNumber: next.number, dueAt } }];
-      }
+        return hold(command, state);
+      case 'ActivateProgramme':
+        return activate(command, state);
       case 'CancelProgramme':
-        if (status === 'cancelled') return [];
-        return [{ type: 'ProgrammeCancelled', data: { at, renewalNumber: next.number, cause: command.cause } }];
+        return cancel(command, state);
     }
   },
 
@@ -233,9 +213,26 @@ const renewal = (number: number, dueAt: Instant): ProgrammeState['next'] => ({
   attemptsInARow: 0,
 });
 
-/** A held or cancelled programme charges nothing, and no renewal is charged before its date or out of turn. */
+type Command<Type extends ProgrammeCommand['type']> = Extract<ProgrammeCommand, { type: Type }>;
+
+function join(command: Command<'JoinProgramme'>, { status }: ProgrammeState): Decision<ProgrammeEvent> {
+  if (status !== 'unknown') return [];
+  const { type: _, countedFrom, ...terms } = command;
+  return [{ type: 'ProgrammeJoined', data: { ...terms, dueAt: addDays(countedFrom, terms.cadenceDays) } }];
+}
+
+function announce(
+  { at, renewalNumber, policyVersion }: Command<'AnnounceRenewal'>,
+  { status, customerId, next }: ProgrammeState,
+): Decision<ProgrammeEvent> {
+  const { announced, number, dueAt } = next;
+  if (status !== 'active' || announced || renewalNumber !== number || dueAt <= at) return [];
+  return [{ type: 'RenewalAnnounced', data: { at, customerId, renewalNumber, dueAt, policyVersion } }];
+}
+
+/** Charges nothing while the programme is held or cancelled, before the renewal's date, or out of order. */
 function begin(
-  { at, renewalNumber, charge, retryHours, policyVersion }: Extract<ProgrammeCommand, { type: 'BeginRenewal' }>,
+  { at, renewalNumber, charge, retryHours, policyVersion }: Command<'BeginRenewal'>,
   state: ProgrammeState,
 ): Decision<ProgrammeEvent> {
   const { next } = state;
@@ -246,11 +243,15 @@ function begin(
   return [{ type: 'RenewalBegun', data: { ...begun, ...(retryAfterHours !== undefined && { retryAfterHours }) } }];
 }
 
-/** LOY-8. Whoever held or cancelled the programme meanwhile is told that the charge failed, and it is not repeated. */
-function decline(
-  command: Extract<ProgrammeCommand, { type: 'RecordRenewalDeclined' }>,
-  state: ProgrammeState,
-): Decision<ProgrammeEvent> {
+function recordPaid(command: Command<'RecordRenewalPaid'>, state: ProgrammeState): Decision<ProgrammeEvent> {
+  const begun = beginningOf(state, command);
+  if (!begun) return [];
+  const { type: _, ...paid } = command;
+  return [{ type: 'RenewalPaid', data: { ...paid, nextDueAt: addDays(begun.dueAt, state.cadenceDays) } }];
+}
+
+/** LOY-8. If the programme was held or cancelled meanwhile, the failure is recorded and the charge is not repeated. */
+function recordDeclined(command: Command<'RecordRenewalDeclined'>, state: ProgrammeState): Decision<ProgrammeEvent> {
   const begun = beginningOf(state, command);
   if (!begun) return [];
   const { at, renewalNumber, attempt, reason } = command;
@@ -266,7 +267,30 @@ function decline(
   ];
 }
 
-/** An outcome that was recorded before, or of another try, says nothing new. */
+function hold(
+  { at }: Command<'HoldProgramme'>,
+  { status, customerId, next }: ProgrammeState,
+): Decision<ProgrammeEvent> {
+  if (status === 'held') return [];
+  if (status !== 'active') return refuseCancelled('held');
+  return [{ type: 'ProgrammeHeld', data: { at, customerId, renewalNumber: next.number, cause: 'customer' } }];
+}
+
+/** A renewal that has become due meanwhile is charged at once. A charge under way keeps its date. */
+function activate({ at }: Command<'ActivateProgramme'>, state: ProgrammeState): Decision<ProgrammeEvent> {
+  const { status, next, underWay } = state;
+  if (status === 'active') return [];
+  if (status === 'cancelled') return refuseCancelled('activated');
+  const dueAt = underWay || next.dueAt > at ? next.dueAt : at;
+  return [{ type: 'ProgrammeActivated', data: { at, renewalNumber: next.number, dueAt } }];
+}
+
+function cancel({ at, cause }: Command<'CancelProgramme'>, { status, next }: ProgrammeState): Decision<ProgrammeEvent> {
+  if (status === 'cancelled') return [];
+  return [{ type: 'ProgrammeCancelled', data: { at, renewalNumber: next.number, cause } }];
+}
+
+/** Undefined for a result that was recorded before, or that belongs to another attempt. */
 const beginningOf = (
   { underWay }: ProgrammeState,
   { renewalNumber, attempt }: { renewalNumber: number; attempt: number },

@@ -16,7 +16,7 @@ export const mailKinds = [
 ] as const;
 export type MailKind = (typeof mailKinds)[number];
 
-/** What a customer must hear of in any case: nobody can switch these off (NTF-2). */
+/** Mails that a customer cannot switch off (NTF-2). */
 export const alwaysSent: ReadonlySet<MailKind> = new Set([
   'payment-declined',
   'chargeback-granted',

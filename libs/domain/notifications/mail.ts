@@ -4,19 +4,19 @@ import { type EventsOf, fact, type Instant, instant, sealed, secret } from '../k
 import { deriveId } from '../kernel/ids.ts';
 import { mailKinds } from './kinds.ts';
 
-/** One mail, from the wish to what became of it (NTF-3). */
+/** One mail, from the wish to its result (NTF-3). */
 export const mailStream = (mailId: string) => `mail-${mailId}` as const;
 
-/** One event, one mail of a kind: the id is made from both. */
+/** An event causes at most one mail of a kind: the id is derived from both. */
 export const mailIdOf = (kind: string, eventId: string): string => deriveId('mail', kind, eventId);
 
-/** What a mail tells besides the customer and the store: ids, numbers, instants, and sealed what names a person. */
+/** The facts in a mail besides customer and store: ids, numbers, instants, and sealed personal data. */
 export const mailFacts = z.record(z.string(), z.union([z.string(), z.number(), secret, sealed]));
 export type MailFacts = z.infer<typeof mailFacts>;
 
 /**
- * Why nobody was written to: there is no address, the person was erased, does not want mails of this kind (NTF-2), or
- * what it would tell is old news by now.
+ * Why a mail was not sent: there is no address, the person was erased, does not want mails of this kind (NTF-2), or the
+ * mail would come too late.
  */
 export const withholdings = ['no-address', 'erased', 'switched-off', 'too-late'] as const;
 export type Withholding = (typeof withholdings)[number];
@@ -24,10 +24,10 @@ export type Withholding = (typeof withholdings)[number];
 const ofMail = { kind: z.enum(mailKinds), customerId: z.string() };
 
 export const mailEvents = {
-  /** `happenedAt`: when that happened which it tells of. */
+  /** `happenedAt`: the instant of the event that caused the mail. */
   MailWished: fact({ ...ofMail, eventId: z.string(), happenedAt: instant, facts: mailFacts }),
   MailSent: fact({ ...ofMail, messageId: z.string(), subject: z.string() }),
-  /** For good: the address does not exist, or its server will not have it. */
+  /** Final: the address does not exist, or its server rejects the mail. */
   MailRefused: fact({ ...ofMail, reason: z.string() }),
   MailWithheld: fact({ ...ofMail, reason: z.enum(withholdings) }),
 };
@@ -43,9 +43,10 @@ export type MailCommand =
   | { type: 'RecordMailWithheld'; at: Instant; reason: Withholding };
 
 export const mailStatuses = ['wished', 'sent', 'refused', 'withheld'] as const;
+export type MailStatus = (typeof mailStatuses)[number];
 
 export interface MailState {
-  readonly status: 'unknown' | (typeof mailStatuses)[number];
+  readonly status: MailStatus | 'unknown';
   readonly wish: MailWish | undefined;
 }
 

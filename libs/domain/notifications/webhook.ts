@@ -4,15 +4,15 @@ import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts'
 import { deriveId } from '../kernel/ids.ts';
 import { addSeconds } from '../kernel/instants.ts';
 
-/** One lead on its way to a customer's own program (DLV-9): each call, until one is accepted or the last has failed. */
+/** The message about one lead to a customer's own program (DLV-9), until a call is accepted or the last one has failed. */
 export const webhookStream = (webhookId: string) => `webhook-${webhookId}` as const;
 
-/** One delivered lead, one message: the id is made from the event of the delivery. */
+/** One message for each delivered lead: the id is derived from the delivery's event. */
 export const webhookIdOf = (eventId: string): string => deriveId('webhook', eventId);
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
-/** How long to wait after each call that failed: what Standard Webhooks recommends. After the last one it is parked. */
+/** The delay after each failed call, as Standard Webhooks recommends. After the last one the message is parked. */
 export const RETRY_SECONDS = [
   5,
   5 * MINUTE,
@@ -32,7 +32,7 @@ export const webhookEvents = {
   WebhookWished: fact({ ...about, eventId: z.string(), deliveredAt: instant }),
   WebhookAccepted: fact({ ...about, attempt, status: z.int() }),
   WebhookFailed: fact({ ...about, attempt, reason: z.string(), retryAt: instant }),
-  /** It is not tried again by itself: all tries failed, or the customer's program does not want it. */
+  /** There is no further attempt: all have failed, or the customer's program rejects the message. */
   WebhookParked: fact({ ...about, attempt, reason: z.string() }),
   WebhookReplayed: fact(about),
 };
@@ -43,14 +43,15 @@ export type WebhookWish = Omit<DataOf<'WebhookWished'>, 'at'>;
 export type WebhookCommand =
   | ({ type: 'WishWebhook'; at: Instant } & WebhookWish)
   | { type: 'RecordWebhookAccepted'; at: Instant; attempt: number; status: number }
-  /** `hopeless`: not worth another try. */
+  /** `hopeless`: another attempt cannot succeed. */
   | { type: 'RecordWebhookFailed'; at: Instant; attempt: number; reason: string; hopeless: boolean }
   | { type: 'ReplayWebhook'; at: Instant };
 
 export const webhookStatuses = ['waiting', 'accepted', 'parked'] as const;
+export type WebhookStatus = (typeof webhookStatuses)[number];
 
 export interface WebhookState {
-  readonly status: 'unknown' | (typeof webhookStatuses)[number];
+  readonly status: WebhookStatus | 'unknown';
   readonly wish: WebhookWish | undefined;
   readonly attempts: number;
   /** Attempts before the last replay do not count towards the schedule. */
@@ -71,7 +72,7 @@ export const webhook: Decider<WebhookState, WebhookCommand, WebhookEvent> = {
     const ids = { at, customerId, orderId, leadId };
     if (command.type === 'ReplayWebhook')
       return state.status === 'waiting' ? [] : [{ type: 'WebhookReplayed', data: ids }];
-    // The outcome of a call that was recorded already, by who carried on after a crash.
+    // This result is already recorded: after a crash the call was repeated.
     if (state.status !== 'waiting' || command.attempt !== state.attempts + 1) return [];
     const { attempt } = command;
     if (command.type === 'RecordWebhookAccepted')

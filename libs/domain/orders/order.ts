@@ -3,9 +3,10 @@ import { type DistributionDecision, distributionDecision } from '../distribution
 import { type Decider, type Decision, type Refusal, refuse } from '../kernel/decider.ts';
 import { cents, count, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { addDays } from '../kernel/instants.ts';
-import { localDayOf } from '../kernel/local-days.ts';
+import { type LocalDay, localDayOf } from '../kernel/local-days.ts';
 import { percentOf } from '../kernel/percent.ts';
-import { bonus, bonusOf, type LoyaltyTerms, loyaltyTerms } from '../loyalty/bonus.ts';
+import { bonus, bonusOf, loyaltyTerms } from '../loyalty/bonus.ts';
+import { countDelivery, deliveredOn, isFullOn, noProgress, type OrderProgress } from './progress.ts';
 
 /** An order of leads, from checkout to the last lead and the last replacement. */
 export const orderStream = (orderId: string) => `order-${orderId}` as const;
@@ -26,17 +27,17 @@ export const orderEvents = {
     paymentToken: z.string(),
     statementDescriptor: z.string(),
     policyVersion: z.int().positive(),
-    /** What it took off the price; renewals cost the full price (LOY-2). */
+    /** The discount on the first order; renewals cost the full price (LOY-2). */
     coupon: z.object({ code: z.string(), discountCents: cents }).optional(),
     checkoutId: z.string().optional(),
     /** Absent when the order does not take part in Loyalty Rewards. */
     loyalty: loyaltyTerms.optional(),
-    /** What the next renewal gives as things stand; each event that changes it tells it anew. */
+    /** What the next renewal will give. Each event that changes it carries the new value. */
     nextBonus: bonus.optional(),
   }),
   PaymentCaptured: fact({ reference: z.string(), amountCents: cents, currency: z.string() }),
   PaymentDeclined: fact({ reason: z.string() }),
-  /** The order was cancelled while its payment, or that of a renewal, was under way: the money is to be given back. */
+  /** The order ended while its payment, or that of a renewal, was under way: the money is to be paid back. */
   PaymentCapturedTooLate: fact({
     reference: z.string(),
     amountCents: cents,
@@ -44,29 +45,29 @@ export const orderEvents = {
     renewalNumber: z.int().positive().optional(),
   }),
   OrderPaused: fact({
-    /** Of all in the life of the order (LOY-4). Absent on the oldest events. */
+    /** Counted over the life of the order (LOY-4). Absent on the oldest events. */
     pauseNumber: z.int().positive().optional(),
-    /** When it restarts by itself (ORD-3), by this version of the policy. */
+    /** When the order restarts automatically (ORD-3), by this version of the policy. */
     restartsAt: instant.optional(),
     policyVersion: z.int().positive().optional(),
     nextBonus: bonus.optional(),
   }),
   OrderRestarted: fact({ automatic: z.literal(true).optional() }),
-  /** LOY-2, LOY-9: a renewal was paid and adds to what is owed. */
+  /** LOY-2, LOY-9: a renewal was paid, and more leads are owed. */
   OrderReopened: fact({
     renewalNumber: z.int().positive(),
     quantity: z.int().positive(),
-    /** By the number of the renewal and the pauses counted until now (LOY-3, LOY-4). */
+    /** The bonus depends on the renewal's number and the pauses counted until now (LOY-3, LOY-4). */
     ...bonus.shape,
     pausesCounted: count,
     totalCents: cents,
     currency: z.string(),
     paymentReference: z.string(),
-    /** By which the ladder was promised. */
+    /** The version that promised the ladder. */
     policyVersion: z.int().positive(),
     nextBonus: bonus,
   }),
-  /** ORD-4: from here on, today included. */
+  /** ORD-4: holds from now on, today included. */
   DailyMaximumChanged: fact({ dailyMaximum: z.int().positive() }),
   /** ORD-4: the next charge goes to this card. */
   PaymentCardChanged: fact({ paymentToken: z.string() }),
@@ -93,6 +94,7 @@ export const orderEvents = {
   }),
 };
 export type OrderEvent = EventsOf<typeof orderEvents>;
+type DataOf<Type extends OrderEvent['type']> = Extract<OrderEvent, { type: Type }>['data'];
 
 export type OrderCommand =
   | ({
@@ -103,10 +105,10 @@ export type OrderCommand =
     } & Omit<Terms, 'bonusLeads'>)
   | { type: 'CapturePayment'; at: Instant; reference: string; amountCents: number; currency: string }
   | { type: 'DeclinePayment'; at: Instant; reason: string }
-  /** How the pause ends by itself if the order takes part in Loyalty Rewards; absent once its programme is cancelled. */
+  /** `restart`: how the pause ends automatically in Loyalty Rewards; absent once the programme is cancelled. */
   | { type: 'PauseOrder'; at: Instant; restart?: { afterDays: number; policyVersion: number } }
   | { type: 'RestartOrder'; at: Instant }
-  /** Ends the pause of this number; a later one goes on. */
+  /** Ends the pause of this number, and no later one. */
   | { type: 'RestartAutomatically'; at: Instant; pauseNumber: number }
   | {
       type: 'ReopenOrder';
@@ -130,129 +132,82 @@ export type OrderCommand =
     }
   | { type: 'OweReplacement'; at: Instant; replacementId: string; leadId: string; owedSince: Instant };
 
-/** What the customer agreed to (CHK-1). The price is the one that held (CAT-3). */
-export interface Terms {
-  customerId: string;
-  storeId: string;
-  leadTypeId: string;
-  quantity: number;
-  bonusLeads: number;
-  dailyMaximum?: number;
-  timeZone: string;
-  pricePerLeadCents: number;
-  currency: string;
-  paymentToken: string;
-  statementDescriptor: string;
-  policyVersion: number;
-  coupon?: { code: string; discountCents: number };
-  checkoutId?: string;
-  loyalty?: LoyaltyTerms;
-}
+/** What the customer agreed to (CHK-1), at the price in effect at checkout (CAT-3). */
+export type Terms = Omit<DataOf<'OrderPlaced'>, 'at' | 'totalCents' | 'nextBonus'>;
 
-/** How a daily maximum is asked for (CHK-2). */
+/** A daily maximum as the customer states it (CHK-2). */
 export type DailyMaximum = { readonly leads: number } | { readonly percent: number };
 
 /** ORD-1. */
 export const orderStatuses = ['awaiting-payment', 'payment-failed', 'open', 'paused', 'filled', 'cancelled'] as const;
-export type OrderStatus = 'unknown' | (typeof orderStatuses)[number];
+export type OrderStatus = (typeof orderStatuses)[number];
 
-export interface OrderState {
-  status: OrderStatus;
-  /** As they stand now: support may have changed daily maximum and card. */
+export interface OrderState extends OrderProgress {
+  status: OrderStatus | 'unknown';
+  /** The present terms: daily maximum and card may have changed since checkout. */
   terms: Terms | undefined;
   paid: boolean;
-  /** Ordered and bonus leads, of the first order and all renewals. */
-  owedLeads: number;
-  /** The last renewal that was answered for. */
+  /** The number of the last recorded renewal. */
   renewals: number;
   /** Over the whole life of the order (LOY-4). */
   pauses: number;
-  /** Delivered towards quantity and bonus: replacements do not count (ORD-6). */
-  deliveredLeads: number;
-  /** The latest local day with a delivery that counts towards the daily maximum, and how many. */
-  day: { localDay: string; deliveredLeads: number };
-  /** Lead id → its receipt. A return is judged by it (RPL-2). */
+  /** Lead id → the instant of its receipt, which decides about a return (RPL-2). */
   readonly receipts: Map<string, Instant>;
   /** Replacement id → the withdrawn lead, while the replacement is owed. */
   readonly owed: Map<string, string>;
-  /** Replacements that were owed once, delivered or not: each is owed only once. */
+  /** All replacements ever owed, delivered or not: each is owed only once. */
   readonly everOwed: Set<string>;
 }
 
 export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
   initialState: () => ({
+    ...noProgress(),
     status: 'unknown',
     terms: undefined,
     paid: false,
-    owedLeads: 0,
     renewals: 0,
     pauses: 0,
-    deliveredLeads: 0,
-    day: { localDay: '', deliveredLeads: 0 },
     receipts: new Map(),
     owed: new Map(),
     everOwed: new Set(),
   }),
 
   decide(command, state): Decision<OrderEvent> {
-    const { at } = command;
     if (command.type === 'PlaceOrder') return place(command, state);
-    if (!state.terms) return refuse('order-unknown', 'there is no such order');
-
+    const { terms } = state;
+    if (!terms) return refuse('order-unknown', 'there is no such order');
     switch (command.type) {
-      case 'CapturePayment': {
-        const { reference, amountCents, currency } = command;
-        if (state.paid) return [];
-        const type = state.status === 'awaiting-payment' ? 'PaymentCaptured' : 'PaymentCapturedTooLate';
-        return [{ type, data: { at, reference, amountCents, currency } }];
-      }
+      case 'CapturePayment':
+        return capturePayment(command, state);
       case 'DeclinePayment':
-        if (state.status !== 'awaiting-payment') return [];
-        return [{ type: 'PaymentDeclined', data: { at, reason: command.reason } }];
+        return declinePayment(command, state);
       case 'PauseOrder':
-        if (state.status === 'paused') return [];
-        return state.status === 'open' ? pause(command, state, state.terms) : refuseIn(state, 'paused', 'ORD-2');
+        return pause(command, state, terms);
       case 'RestartOrder':
-        if (state.status === 'open') return [];
-        return state.status === 'paused'
-          ? [{ type: 'OrderRestarted', data: { at } }]
-          : refuseIn(state, 'restarted', 'ORD-2');
+        return restart(command, state);
       case 'RestartAutomatically':
-        if (state.status !== 'paused' || state.pauses !== command.pauseNumber) return [];
-        return [{ type: 'OrderRestarted', data: { at, automatic: true } }];
+        return restartAutomatically(command, state);
       case 'ReopenOrder':
-        return reopen(command, state, state.terms);
+        return reopen(command, state, terms);
       case 'ChangeDailyMaximum':
-        return changeDailyMaximum(command, state, state.terms);
-      case 'ChangePaymentCard': {
-        const { paymentToken } = command;
-        if (isOver(state)) return refuseIn(state, 'paid with another card', 'ORD-4');
-        return paymentToken === state.terms.paymentToken
-          ? []
-          : [{ type: 'PaymentCardChanged', data: { at, paymentToken } }];
-      }
+        return changeDailyMaximum(command, state, terms);
+      case 'ChangePaymentCard':
+        return changePaymentCard(command, state, terms);
       case 'CancelOrder':
-        if (state.status === 'cancelled') return [];
-        return state.status === 'filled' || state.status === 'payment-failed'
-          ? refuseIn(state, 'cancelled', 'ORD-5')
-          : [{ type: 'OrderCancelled', data: { at, undeliveredLeads: state.owedLeads - state.deliveredLeads } }];
+        return cancel(command, state);
       case 'DeliverLead':
-        return deliver(command, state, state.terms);
-      case 'OweReplacement': {
-        const { replacementId, leadId, owedSince } = command;
-        if (state.everOwed.has(replacementId)) return [];
-        if (!state.receipts.has(leadId))
-          return refuse('lead-not-delivered', `lead ${leadId} was not delivered to this order`, 'RPL-6');
-        const { leadTypeId, customerId } = state.terms;
-        return [{ type: 'ReplacementOwed', data: { at, replacementId, leadId, leadTypeId, customerId, owedSince } }];
-      }
+        return command.replacementFor
+          ? deliverReplacement(command, command.replacementFor, state, terms)
+          : deliver(command, state, terms);
+      case 'OweReplacement':
+        return oweReplacement(command, state, terms);
     }
   },
 
   evolve(state, event) {
     switch (event.type) {
       case 'OrderPlaced':
-        state.terms = event.data as Terms;
+        state.terms = event.data;
         state.owedLeads = owedLeads(event.data);
         state.status = 'awaiting-payment';
         break;
@@ -298,8 +253,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
           state.owed.delete(replacementFor);
           break;
         }
-        state.deliveredLeads += 1;
-        state.day = dayWith(state.day, localDay);
+        countDelivery(state, localDay);
         break;
       }
       case 'ReplacementOwed':
@@ -315,23 +269,21 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
   },
 };
 
-/** What an order or a renewal of it adds to what is owed, replacements aside (ORD-6). */
+/** What an order or one renewal of it adds to the leads owed, replacements aside (ORD-6). */
 export const owedLeads = ({ quantity, bonusLeads }: Pick<Terms, 'quantity' | 'bonusLeads'>): number =>
   quantity + bonusLeads;
 
-/** CHK-2: a number of leads a day as it is, a percentage of the ordered quantity rounded up, at least 1. */
+/** CHK-2: a number of leads a day is taken as it is, a percentage of the ordered quantity is rounded up, at least to 1. */
 export const dailyMaximumOf = (asked: DailyMaximum, quantity: number): number =>
   'leads' in asked ? asked.leads : Math.max(1, Math.ceil(percentOf(quantity, asked.percent)));
 
-function place(command: Extract<OrderCommand, { type: 'PlaceOrder' }>, state: OrderState): Decision<OrderEvent> {
+type Command<Type extends OrderCommand['type']> = Extract<OrderCommand, { type: Type }>;
+
+function place(command: Command<'PlaceOrder'>, state: OrderState): Decision<OrderEvent> {
   if (state.terms) return [];
   const { type: _, orderLimits, batchType, ...terms } = command;
-  const { smallest, largest } = orderLimits;
-  if (terms.quantity < smallest || terms.quantity > largest)
-    return refuse('quantity-outside-limits', `an order of this type is for ${smallest} to ${largest} leads`, 'CAT-3');
-  if (batchType && terms.dailyMaximum !== undefined) return noMaximumOnBatchTypes;
-  if (!batchType && terms.dailyMaximum === undefined)
-    return refuse('daily-maximum-missing', 'an order of real-time leads names its daily maximum', 'CHK-1');
+  const refusal = refuseQuantity(terms.quantity, orderLimits) ?? refuseMaximum(terms.dailyMaximum, batchType);
+  if (refusal) return refusal;
   const { quantity, pricePerLeadCents, loyalty, coupon } = terms;
   const totalCents = quantity * pricePerLeadCents - (coupon?.discountCents ?? 0);
   const bonusLeads = loyalty ? bonusOf(loyalty, quantity, 0, 0).bonusLeads : 0;
@@ -339,24 +291,65 @@ function place(command: Extract<OrderCommand, { type: 'PlaceOrder' }>, state: Or
   return [{ type: 'OrderPlaced', data: { ...terms, bonusLeads, totalCents, ...nextBonus } }];
 }
 
+function refuseQuantity(quantity: number, { smallest, largest }: { smallest: number; largest: number }) {
+  if (quantity >= smallest && quantity <= largest) return undefined;
+  return refuse('quantity-outside-limits', `an order of this type is for ${smallest} to ${largest} leads`, 'CAT-3');
+}
+
+function refuseMaximum(dailyMaximum: number | undefined, batchType: boolean): Refusal | undefined {
+  if (batchType) return dailyMaximum === undefined ? undefined : noMaximumOnBatchTypes;
+  if (dailyMaximum !== undefined) return undefined;
+  return refuse('daily-maximum-missing', 'an order of real-time leads needs a daily maximum', 'CHK-1');
+}
+
+/** Money captured after the order has ended is recorded, to be paid back. */
+function capturePayment(
+  { at, reference, amountCents, currency }: Command<'CapturePayment'>,
+  { paid, status }: OrderState,
+): Decision<OrderEvent> {
+  if (paid) return [];
+  const type = status === 'awaiting-payment' ? 'PaymentCaptured' : 'PaymentCapturedTooLate';
+  return [{ type, data: { at, reference, amountCents, currency } }];
+}
+
+function declinePayment({ at, reason }: Command<'DeclinePayment'>, { status }: OrderState): Decision<OrderEvent> {
+  return status === 'awaiting-payment' ? [{ type: 'PaymentDeclined', data: { at, reason } }] : [];
+}
+
 function pause(
-  { at, restart }: Extract<OrderCommand, { type: 'PauseOrder' }>,
-  { pauses, renewals }: OrderState,
+  { at, restart }: Command<'PauseOrder'>,
+  state: OrderState,
   { loyalty, quantity }: Terms,
 ): Decision<OrderEvent> {
-  const pauseNumber = pauses + 1;
+  if (state.status === 'paused') return [];
+  if (state.status !== 'open') return refuseIn(state, 'paused', 'ORD-2');
+  const pauseNumber = state.pauses + 1;
   const restarts = loyalty &&
     restart && { restartsAt: addDays(at, restart.afterDays), policyVersion: restart.policyVersion };
-  const nextBonus = loyalty && { nextBonus: bonusOf(loyalty, quantity, renewals + 1, pauseNumber) };
+  const nextBonus = loyalty && { nextBonus: bonusOf(loyalty, quantity, state.renewals + 1, pauseNumber) };
   return [{ type: 'OrderPaused', data: { at, pauseNumber, ...restarts, ...nextBonus } }];
 }
 
+function restart({ at }: Command<'RestartOrder'>, state: OrderState): Decision<OrderEvent> {
+  if (state.status === 'open') return [];
+  if (state.status !== 'paused') return refuseIn(state, 'restarted', 'ORD-2');
+  return [{ type: 'OrderRestarted', data: { at } }];
+}
+
+function restartAutomatically(
+  { at, pauseNumber }: Command<'RestartAutomatically'>,
+  { status, pauses }: OrderState,
+): Decision<OrderEvent> {
+  if (status !== 'paused' || pauses !== pauseNumber) return [];
+  return [{ type: 'OrderRestarted', data: { at, automatic: true } }];
+}
+
 /**
- * Decided here, where pauses are counted, so that a pause at the same moment is either before or after. What was paid
- * for an order that has ended is recorded, to be given back.
+ * The order decides this, because it counts its pauses: a pause at the same moment is either before the renewal or after
+ * it. Money paid for an order that has ended is recorded, to be paid back.
  */
 function reopen(
-  command: Extract<OrderCommand, { type: 'ReopenOrder' }>,
+  command: Command<'ReopenOrder'>,
   state: OrderState,
   { loyalty, quantity, policyVersion }: Terms,
 ): Decision<OrderEvent> {
@@ -366,100 +359,112 @@ function reopen(
   if (renewalNumber <= renewals) return [];
   if (renewalNumber > renewals + 1)
     return refuse('renewal-out-of-turn', `renewal ${renewals + 1} comes before renewal ${renewalNumber}`, 'LOY-2');
-  if (isOver(state)) {
-    const data = { at, reference: paymentReference, amountCents, currency, renewalNumber };
-    return [{ type: 'PaymentCapturedTooLate', data }];
-  }
-  const reopened = {
-    at,
-    renewalNumber,
-    quantity,
-    ...bonusOf(loyalty, quantity, renewalNumber, pausesCounted),
-    pausesCounted,
-    totalCents: amountCents,
-    currency,
-    paymentReference,
-    policyVersion,
-    nextBonus: bonusOf(loyalty, quantity, renewalNumber + 1, pausesCounted),
-  };
+  if (isOver(state)) return [paidTooLate(command)];
+  const bonus = bonusOf(loyalty, quantity, renewalNumber, pausesCounted);
+  const nextBonus = bonusOf(loyalty, quantity, renewalNumber + 1, pausesCounted);
+  const payment = { totalCents: amountCents, currency, paymentReference };
+  const reopened = { at, renewalNumber, quantity, ...bonus, pausesCounted, ...payment, policyVersion, nextBonus };
   return [{ type: 'OrderReopened', data: reopened }];
 }
 
-/** A maximum lowered to what the day has brought already makes the day full: that is reaching it, too (DLV-5). */
+const paidTooLate = ({ at, renewalNumber, paymentReference, ...paid }: Command<'ReopenOrder'>): OrderEvent => {
+  const { amountCents, currency } = paid;
+  return {
+    type: 'PaymentCapturedTooLate',
+    data: { at, reference: paymentReference, amountCents, currency, renewalNumber },
+  };
+};
+
+/** If the day has already brought as many leads as the new maximum, then the order reaches it at once (DLV-5). */
 function changeDailyMaximum(
-  { at, dailyMaximum: asked }: Extract<OrderCommand, { type: 'ChangeDailyMaximum' }>,
+  { at, dailyMaximum: asked }: Command<'ChangeDailyMaximum'>,
   state: OrderState,
-  { dailyMaximum: before, quantity, timeZone }: Terms,
+  { dailyMaximum: former, quantity, timeZone }: Terms,
 ): Decision<OrderEvent> {
   if (isOver(state)) return refuseIn(state, 'given another daily maximum', 'ORD-4');
-  if (before === undefined) return noMaximumOnBatchTypes;
+  if (former === undefined) return noMaximumOnBatchTypes;
   const dailyMaximum = dailyMaximumOf(asked, quantity);
-  if (dailyMaximum === before) return [];
+  if (dailyMaximum === former) return [];
   const localDay = localDayOf(at, timeZone);
-  const deliveredLeads = deliveredOn(state, localDay);
-  const becomesFull = deliveredLeads >= dailyMaximum && deliveredLeads < before;
+  const becomesFull = isFullOn(localDay, state, dailyMaximum) && !isFullOn(localDay, state, former);
   return [
     { type: 'DailyMaximumChanged', data: { at, dailyMaximum } },
-    ...(becomesFull ? [{ type: 'DailyMaximumReached' as const, data: { at, localDay, deliveredLeads } }] : []),
+    ...(becomesFull ? [maximumReached(at, localDay, deliveredOn(state, localDay))] : []),
   ];
 }
 
-function deliver(
-  command: Extract<OrderCommand, { type: 'DeliverLead' }>,
+function changePaymentCard(
+  { at, paymentToken }: Command<'ChangePaymentCard'>,
   state: OrderState,
   terms: Terms,
 ): Decision<OrderEvent> {
-  const { at, leadId, leadTypeId, businessKey, replacementFor, decision } = command;
+  if (isOver(state)) return refuseIn(state, 'paid with another card', 'ORD-4');
+  return paymentToken === terms.paymentToken ? [] : [{ type: 'PaymentCardChanged', data: { at, paymentToken } }];
+}
+
+function cancel({ at }: Command<'CancelOrder'>, state: OrderState): Decision<OrderEvent> {
+  if (state.status === 'cancelled') return [];
+  if (state.status === 'filled' || state.status === 'payment-failed') return refuseIn(state, 'cancelled', 'ORD-5');
+  return [{ type: 'OrderCancelled', data: { at, undeliveredLeads: state.owedLeads - state.deliveredLeads } }];
+}
+
+function deliver(command: Command<'DeliverLead'>, state: OrderState, terms: Terms): Decision<OrderEvent> {
+  const { at, leadId } = command;
   if (state.receipts.has(leadId)) return [];
   const localDay = localDayOf(at, terms.timeZone);
-  const refusal = replacementFor ? refuseReplacement(state, replacementFor) : refuseDelivery(state, terms, localDay);
-  if (refusal) return refusal;
+  if (state.status !== 'open') return refuseIn(state, 'given leads', 'ORD-1');
+  if (isFullOn(localDay, state, terms.dailyMaximum))
+    return refuse('daily-maximum-reached', `the order had its ${terms.dailyMaximum} leads on ${localDay}`, 'DLV-5');
 
-  const { customerId, storeId } = terms;
-  const delivered: OrderEvent = {
-    type: 'LeadDelivered',
-    data: { at, leadId, leadTypeId, customerId, storeId, businessKey, localDay, replacementFor, decision },
-  };
-  if (replacementFor) return [delivered];
   const deliveredToday = deliveredOn(state, localDay) + 1;
-  const deliveredInAll = state.deliveredLeads + 1;
-  const filled = deliveredInAll === state.owedLeads;
+  const deliveredLeads = state.deliveredLeads + 1;
   return [
-    delivered,
-    ...(deliveredToday === terms.dailyMaximum
-      ? [{ type: 'DailyMaximumReached' as const, data: { at, localDay, deliveredLeads: deliveredToday } }]
-      : []),
-    ...(filled ? [{ type: 'OrderFilled' as const, data: { at, deliveredLeads: deliveredInAll } }] : []),
+    delivered(command, terms, localDay),
+    ...(deliveredToday === terms.dailyMaximum ? [maximumReached(at, localDay, deliveredToday)] : []),
+    ...(deliveredLeads === state.owedLeads ? [{ type: 'OrderFilled' as const, data: { at, deliveredLeads } }] : []),
   ];
 }
 
-function refuseDelivery(state: OrderState, terms: Terms, localDay: string): Refusal | undefined {
-  if (state.status !== 'open') return refuseIn(state, 'given leads', 'ORD-1');
-  if (terms.dailyMaximum !== undefined && deliveredOn(state, localDay) >= terms.dailyMaximum)
-    return refuse('daily-maximum-reached', `the order had its ${terms.dailyMaximum} leads on ${localDay}`, 'DLV-5');
-  return undefined;
-}
-
-/** Filled and cancelled orders still get what they are owed (RPL-6, RPL-9); a paused one receives nothing (ORD-2). */
-function refuseReplacement(state: OrderState, replacementId: string): Refusal | undefined {
+/** Filled and cancelled orders still receive the replacements owed (RPL-6, RPL-9); a paused one does not (ORD-2). */
+function deliverReplacement(
+  command: Command<'DeliverLead'>,
+  replacementId: string,
+  state: OrderState,
+  terms: Terms,
+): Decision<OrderEvent> {
+  if (state.receipts.has(command.leadId)) return [];
   if (!state.owed.has(replacementId))
     return refuse('replacement-not-owed', `replacement ${replacementId} is not owed`, 'RPL-6');
-  return state.status === 'paused' ? refuseIn(state, 'given leads', 'ORD-2') : undefined;
+  if (state.status === 'paused') return refuseIn(state, 'given leads', 'ORD-2');
+  return [delivered(command, terms, localDayOf(command.at, terms.timeZone))];
 }
 
-const deliveredOn = ({ day }: OrderState, localDay: string): number =>
-  localDay > day.localDay ? 0 : day.deliveredLeads;
+function delivered(
+  { at, leadId, leadTypeId, businessKey, replacementFor, decision }: Command<'DeliverLead'>,
+  { customerId, storeId }: Terms,
+  localDay: LocalDay,
+): OrderEvent {
+  const data = { at, leadId, leadTypeId, customerId, storeId, businessKey, localDay, replacementFor, decision };
+  return { type: 'LeadDelivered', data };
+}
 
-/**
- * The latest day with a delivery, once there is one more. A clock that was set back must not open a day anew: whatever
- * lies before the latest day counts with it.
- */
-export const dayWith = (day: OrderState['day'], localDay: string): OrderState['day'] =>
-  localDay > day.localDay
-    ? { localDay, deliveredLeads: 1 }
-    : { localDay: day.localDay, deliveredLeads: day.deliveredLeads + 1 };
+const maximumReached = (at: Instant, localDay: LocalDay, deliveredLeads: number): OrderEvent => ({
+  type: 'DailyMaximumReached',
+  data: { at, localDay, deliveredLeads },
+});
 
-/** Neither leads nor renewals to come. A filled order may be re-opened. */
+function oweReplacement(
+  { at, replacementId, leadId, owedSince }: Command<'OweReplacement'>,
+  state: OrderState,
+  { leadTypeId, customerId }: Terms,
+): Decision<OrderEvent> {
+  if (state.everOwed.has(replacementId)) return [];
+  if (!state.receipts.has(leadId))
+    return refuse('lead-not-delivered', `lead ${leadId} was not delivered to this order`, 'RPL-6');
+  return [{ type: 'ReplacementOwed', data: { at, replacementId, leadId, leadTypeId, customerId, owedSince } }];
+}
+
+/** The order receives no more leads and no renewals. A filled order is not over: a renewal may re-open it. */
 const isOver = ({ status }: OrderState): boolean => status === 'cancelled' || status === 'payment-failed';
 
 const noMaximumOnBatchTypes = refuse(

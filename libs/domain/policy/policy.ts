@@ -4,7 +4,7 @@ import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts'
 import { inEffectAt } from '../kernel/instants.ts';
 import { isTimeZone } from '../kernel/local-days.ts';
 
-/** All numbers and lists that a store may choose for itself. Never changed, only published anew (POL-1). */
+/** All numbers and lists that a store may choose. A version is never changed; a new one is published (POL-1). */
 export const policyStream = 'policy-main';
 
 const reasons = z.array(z.string().min(1).max(100)).min(1).max(50);
@@ -32,7 +32,7 @@ export const policyDocument = z.strictObject({
   exclusiveBonusPercent: percent,
   /** Bonus on shared orders: on the first, on the first renewal, and so on; the last holds for all later ones. */
   sharedBonusPercents: z.array(percent).min(1).max(20),
-  /** A ladder that falls is refused as a slip unless this says that it is meant. */
+  /** A ladder that falls is refused as a likely mistake, unless this is true. */
   sharedBonusMayFall: z.boolean().optional(),
   /** Bonus on every renewal once the ladder is lost. */
   standardBonusPercent: percent,
@@ -45,7 +45,7 @@ export const policyDocument = z.strictObject({
   ticketAnswerBusinessHours: z.number().positive().max(10_000),
   /** Where business days begin and end. */
   businessTimeZone: z.string().refine(isTimeZone, 'must be the IANA name of a time zone, like America/New_York'),
-  /** Days on which nobody answers, besides weekends. */
+  /** Days without answers, besides weekends. */
   holidays: z.array(z.iso.date()).max(1000),
 });
 export type PolicyDocument = z.infer<typeof policyDocument>;
@@ -88,7 +88,7 @@ export const defaultPolicy: PolicyDocument = {
   holidays: [],
 };
 
-/** Version 1 knew nothing of the loyalty programme and of support: what the store promised then holds as it was given. */
+/** Version 1 had no loyalty programme and no support: these get the default values. */
 export const policyUpcasters = {
   PolicyPublished: [
     (older: Record<string, unknown>) => ({ ...older, policy: { ...defaultPolicy, ...(older.policy as object) } }),
@@ -157,22 +157,30 @@ function contradictionIn(policy: PolicyDocument): [field: keyof PolicyDocument, 
   if (!policy.sharedBonusMayFall && ladder.some((step, index) => step < (ladder[index - 1] ?? 0)))
     return ['sharedBonusPercents', 'falls: say sharedBonusMayFall if that is meant'];
   const shortest = Math.min(...renewalCadences.map((cadence) => cadence.days));
-  // A slip of the pen must not charge a card every minute.
+  // A mistyped number must not charge a card every minute.
   if (shortest < 1) return ['renewalCadences', 'has one of less than a day'];
   if (policy.renewalNoticeDays >= shortest)
     return ['renewalNoticeDays', `must be less than the shortest of renewalCadences, ${shortest} days`];
+  const list = uncleanList(policy);
+  if (list) return list;
+  const both = approvedReturnReasons.find((reason) => invalidReturnReasons.includes(reason));
+  if (both) return ['approvedReturnReasons', `and invalidReturnReasons both name "${both}"`];
+  return undefined;
+}
+
+/** A list with a name twice, or with a name that begins or ends with space. */
+function uncleanList(policy: PolicyDocument): [field: keyof PolicyDocument, why: string] | undefined {
+  const { approvedReturnReasons, invalidReturnReasons, renewalCadences } = policy;
   for (const [field, names] of [
     ['approvedReturnReasons', approvedReturnReasons],
     ['invalidReturnReasons', invalidReturnReasons],
     ['renewalCadences', renewalCadences.map((cadence) => cadence.name)],
   ] as const) {
-    // They are compared letter by letter: there must not be any that nobody sees.
+    // Names are compared letter by letter: invisible spaces would make two that look the same differ.
     const padded = names.find((name) => name.trim() !== name);
     if (padded !== undefined) return [field, `has ${JSON.stringify(padded)}, which begins or ends with space`];
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     if (twice) return [field, `names "${twice}" twice`];
   }
-  const both = approvedReturnReasons.find((reason) => invalidReturnReasons.includes(reason));
-  if (both) return ['approvedReturnReasons', `and invalidReturnReasons both name "${both}"`];
   return undefined;
 }

@@ -40,31 +40,29 @@ export interface ReturnPolicy {
 }
 
 export type ReplacementCommand =
-  | ({
+  | {
       type: 'RequestReplacement';
       at: Instant;
+      orderId: string;
+      leadId: string;
+      leadTypeId: string;
+      customerId: string;
+      storeId: string;
+      reason: string;
       note?: Sealed;
+      deliveredAt: Instant;
       returnPolicy: ReturnPolicy;
-    } & Request)
+    }
   | { type: 'GrantChargeback'; at: Instant }
   | { type: 'DenyChargeback'; at: Instant; explanation: string }
   | { type: 'RecordOverdue'; at: Instant }
   | { type: 'RecordReplacementDelivered'; at: Instant; replacementLeadId: string };
 
-interface Request {
-  orderId: string;
-  leadId: string;
-  leadTypeId: string;
-  customerId: string;
-  storeId: string;
-  reason: string;
-  deliveredAt: Instant;
-}
-
 export const replacementStatuses = ['requested', 'granted', 'denied', 'replaced'] as const;
+export type ReplacementStatus = (typeof replacementStatuses)[number];
 
 export interface ReplacementState {
-  readonly status: 'unknown' | (typeof replacementStatuses)[number];
+  readonly status: ReplacementStatus | 'unknown';
   readonly orderId: string;
   readonly leadId: string;
   readonly reason: string;
@@ -88,26 +86,15 @@ export const replacement: Decider<ReplacementState, ReplacementCommand, Replacem
     if (command.type === 'RequestReplacement') return request(command, state);
     if (state.status === 'unknown') return refuse('replacement-unknown', 'there is no such request');
 
-    const { at } = command;
-    const { orderId, leadId } = state;
     switch (command.type) {
       case 'GrantChargeback':
-        if (state.status === 'granted' || state.status === 'replaced') return [];
-        if (state.status === 'denied') return decidedAlready;
-        return [{ type: 'ChargebackGranted', data: { at, orderId, leadId, reason: state.reason } }];
+        return grant(command, state);
       case 'DenyChargeback':
-        if (state.status === 'denied') return [];
-        if (state.status !== 'requested') return decidedAlready;
-        return [{ type: 'ChargebackDenied', data: { at, orderId, leadId, explanation: command.explanation } }];
+        return deny(command, state);
       case 'RecordOverdue':
-        if (state.status !== 'requested' || state.overdue || at < state.verifyBy) return [];
-        return [{ type: 'VerificationOverdue', data: { at, orderId, leadId, verifyBy: state.verifyBy } }];
-      case 'RecordReplacementDelivered': {
-        if (state.status === 'replaced') return [];
-        if (state.status !== 'granted') return refuse('replacement-not-granted', 'no replacement was granted', 'RPL-6');
-        const { replacementLeadId } = command;
-        return [{ type: 'ReplacementDelivered', data: { at, orderId, leadId, replacementLeadId } }];
-      }
+        return recordOverdue(command, state);
+      case 'RecordReplacementDelivered':
+        return recordDelivered(command, state);
     }
   },
 
@@ -129,34 +116,68 @@ export const replacement: Decider<ReplacementState, ReplacementCommand, Replacem
   },
 };
 
-const decidedAlready = refuse('verdict-given', 'the verdict was given already; it stands', 'RPL-8');
+type Command<Type extends ReplacementCommand['type']> = Extract<ReplacementCommand, { type: Type }>;
 
-function request(
-  command: Extract<ReplacementCommand, { type: 'RequestReplacement' }>,
-  state: ReplacementState,
-): Decision<ReplacementEvent> {
+/** A request that a rule denies is recorded too, with its denial: the business asks about both. */
+function request(command: Command<'RequestReplacement'>, state: ReplacementState): Decision<ReplacementEvent> {
   if (state.status !== 'unknown') return [];
   const { type: _, returnPolicy, ...data } = command;
-  const { at, orderId, leadId, reason, deliveredAt } = data;
-  const { policyVersion, returnWindowDays, verificationDays, approvedReturnReasons, invalidReturnReasons } =
-    returnPolicy;
-  if (!approvedReturnReasons.includes(reason) && !invalidReturnReasons.includes(reason))
-    return refuse(
-      'return-reason-unknown',
-      `known reasons are: ${[...approvedReturnReasons, ...invalidReturnReasons].join('; ')}`,
-      'RPL-3',
-    );
+  const { at, orderId, leadId } = data;
+  const refusal = refuseReason(data.reason, returnPolicy);
+  if (refusal) return refusal;
+  const { policyVersion, verificationDays } = returnPolicy;
+  const verifyBy = addDays(at, verificationDays);
+  const explanation = explainDenial(command);
+  return [
+    { type: 'ReplacementRequested', data: { ...data, verifyBy, policyVersion } },
+    ...(explanation ? [{ type: 'ChargebackDenied' as const, data: { at, orderId, leadId, explanation } }] : []),
+  ];
+}
 
-  const requested: ReplacementEvent = {
-    type: 'ReplacementRequested',
-    data: { ...data, verifyBy: addDays(at, verificationDays), policyVersion },
-  };
-  const denied = (explanation: string): ReplacementEvent => ({
-    type: 'ChargebackDenied',
-    data: { at, orderId, leadId, explanation },
-  });
+function refuseReason(reason: string, { approvedReturnReasons, invalidReturnReasons }: ReturnPolicy) {
+  const known = [...approvedReturnReasons, ...invalidReturnReasons];
+  if (known.includes(reason)) return undefined;
+  return refuse('return-reason-unknown', `known reasons are: ${known.join('; ')}`, 'RPL-3');
+}
+
+/** Why the request is denied at once; undefined when it needs a verification. */
+function explainDenial({ at, deliveredAt, reason, returnPolicy }: Command<'RequestReplacement'>): string | undefined {
+  const { returnWindowDays, invalidReturnReasons } = returnPolicy;
   if (at > addDays(deliveredAt, returnWindowDays))
-    return [requested, denied(`the lead was delivered more than ${returnWindowDays} days before the request`)];
-  if (invalidReturnReasons.includes(reason)) return [requested, denied(`"${reason}" is no reason for a replacement`)];
-  return [requested];
+    return `the lead was delivered more than ${returnWindowDays} days before the request`;
+  return invalidReturnReasons.includes(reason) ? `"${reason}" is no reason for a replacement` : undefined;
+}
+
+const verdictGiven = refuse('verdict-given', 'the request already has a verdict, which is final', 'RPL-8');
+
+function grant(
+  { at }: Command<'GrantChargeback'>,
+  { status, orderId, leadId, reason }: ReplacementState,
+): Decision<ReplacementEvent> {
+  if (status === 'granted' || status === 'replaced') return [];
+  return status === 'denied' ? verdictGiven : [{ type: 'ChargebackGranted', data: { at, orderId, leadId, reason } }];
+}
+
+function deny(
+  { at, explanation }: Command<'DenyChargeback'>,
+  { status, orderId, leadId }: ReplacementState,
+): Decision<ReplacementEvent> {
+  if (status === 'denied') return [];
+  if (status !== 'requested') return verdictGiven;
+  return [{ type: 'ChargebackDenied', data: { at, orderId, leadId, explanation } }];
+}
+
+function recordOverdue({ at }: Command<'RecordOverdue'>, state: ReplacementState): Decision<ReplacementEvent> {
+  const { status, overdue, verifyBy, orderId, leadId } = state;
+  if (status !== 'requested' || overdue || at < verifyBy) return [];
+  return [{ type: 'VerificationOverdue', data: { at, orderId, leadId, verifyBy } }];
+}
+
+function recordDelivered(
+  { at, replacementLeadId }: Command<'RecordReplacementDelivered'>,
+  { status, orderId, leadId }: ReplacementState,
+): Decision<ReplacementEvent> {
+  if (status === 'replaced') return [];
+  if (status !== 'granted') return refuse('replacement-not-granted', 'no replacement was granted', 'RPL-6');
+  return [{ type: 'ReplacementDelivered', data: { at, orderId, leadId, replacementLeadId } }];
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Decider } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant } from '../kernel/events.ts';
 
-/** Who of the staff looked at all that happened to a customer, and why: an act like any other of support (SUP-2). */
+/** Which staff member viewed the history of a customer, and why (SUP-2). */
 export const looksStream = (customerId: string) => `looks-${customerId}` as const;
 
 export const lookEvents = {
@@ -12,7 +12,7 @@ export type LookEvent = EventsOf<typeof lookEvents>;
 
 export type LookCommand = { type: 'ShowCustomerHistory'; at: Instant; customerId: string };
 
-/** Nothing that happened before forbids a look, or makes it needless. */
+/** Every view is recorded: there is no state that could refuse one. */
 export const looks: Decider<Record<string, never>, LookCommand, LookEvent> = {
   initialState: () => ({}),
   decide: ({ at, customerId }) => [{ type: 'CustomerHistoryShown', data: { at, customerId } }],

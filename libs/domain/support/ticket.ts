@@ -4,7 +4,7 @@ import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant, type Sealed, sealed } from '../kernel/events.ts';
 import type { LocalDay } from '../kernel/local-days.ts';
 
-/** What a customer wrote to support, and what came of it (SUP-1). */
+/** A customer's question to support, and the answers (SUP-1). */
 export const ticketStream = (ticketId: string) => `ticket-${ticketId}` as const;
 
 export const ticketEvents = {
@@ -13,7 +13,7 @@ export const ticketEvents = {
     storeId: z.string(),
     subject: sealed,
     message: sealed,
-    /** There when the customer asks to be called back. */
+    /** Present when the customer wants to be called back. */
     callBackTelephone: sealed.optional(),
     dueAt: instant,
     policyVersion: z.int().positive(),
@@ -31,7 +31,7 @@ export const ticketEvents = {
 };
 export type TicketEvent = EventsOf<typeof ticketEvents>;
 
-/** How long an answer may take, by the policy in force when the customer writes. */
+/** How soon an answer is due, by the policy in force when the customer writes. */
 export interface AnswerPolicy {
   readonly policyVersion: number;
   readonly ticketAnswerBusinessHours: number;
@@ -55,11 +55,12 @@ export type TicketCommand =
   | { type: 'CloseTicket'; at: Instant }
   | { type: 'RecordTicketOverdue'; at: Instant };
 
+/** `open`: the ticket waits for an answer. */
 export const ticketStatuses = ['open', 'answered', 'closed'] as const;
+export type TicketStatus = (typeof ticketStatuses)[number];
 
 export interface TicketState {
-  /** Open: it waits for an answer. */
-  readonly status: 'unknown' | (typeof ticketStatuses)[number];
+  readonly status: TicketStatus | 'unknown';
   readonly customerId: string;
   readonly dueAt: Instant;
   readonly overdue: boolean;
@@ -81,7 +82,7 @@ export const ticket: Decider<TicketState, TicketCommand, TicketEvent> = {
       case 'AnswerTicket':
         if (status === 'closed') return isClosed;
         if (status === 'answered')
-          return refuse('ticket-answered', 'it was answered, and the customer has not written since', 'SUP-1');
+          return refuse('ticket-answered', 'the ticket is answered, and the customer has not written since', 'SUP-1');
         return [{ type: 'TicketAnswered', data: { at, customerId, answer: command.answer } }];
       case 'WriteAgain': {
         const { message, answerPolicy } = command;
@@ -118,7 +119,7 @@ export const ticket: Decider<TicketState, TicketCommand, TicketEvent> = {
 };
 
 export const unknownTicket = refuse('ticket-unknown', 'there is no such ticket');
-const isClosed = refuse('ticket-closed', 'the ticket is closed: open another one', 'SUP-1');
+const isClosed = refuse('ticket-closed', 'the ticket is closed: open a new one', 'SUP-1');
 
 const dueBy = (
   { policyVersion, ticketAnswerBusinessHours, businessTimeZone: timeZone, holidays }: AnswerPolicy,

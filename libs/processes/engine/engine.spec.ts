@@ -8,7 +8,7 @@ import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { type EventStore, StoreUnavailable } from '#event-store/port';
 import { MovedClock } from '#gateways/clock';
 import type { Process } from '../process.ts';
-import { type Answer, ProcessEngine, type Sent } from './engine.ts';
+import { type CommandResult, ProcessEngine, type SentCommand } from './engine.ts';
 
 const START = '2026-05-01T10:00:00.000Z';
 
@@ -54,23 +54,23 @@ describe('the engine of processes', () => {
   let store: EventStore;
   let clock: MovedClock;
   let engine: ProcessEngine;
-  let sent: Sent[];
-  let answer: (sent: Sent) => Promise<Answer>;
+  let sent: SentCommand[];
+  let answer: (sent: SentCommand) => Promise<CommandResult>;
 
   const begin = () => {
     engine = new ProcessEngine({
       store,
       clock,
       processes: [welcome],
-      send: (order) => {
-        sent.push(order);
-        return answer(order);
+      send: (command) => {
+        sent.push(command);
+        return answer(command);
       },
       effects: {
-        'capture-payment': () => Promise.reject(new Error('nobody asked for money')),
-        'charge-renewal': () => Promise.reject(new Error('nobody asked for money')),
-        'send-mail': () => Promise.reject(new Error('nobody wished a mail')),
-        'call-webhook': () => Promise.reject(new Error('nobody is to be called')),
+        'capture-payment': () => Promise.reject(new Error('no payment is expected')),
+        'charge-renewal': () => Promise.reject(new Error('no payment is expected')),
+        'send-mail': () => Promise.reject(new Error('no mail is expected')),
+        'call-webhook': () => Promise.reject(new Error('no webhook call is expected')),
       },
     });
     void engine.start();
@@ -87,7 +87,7 @@ describe('the engine of processes', () => {
     const cause = { commandId: id, correlationId: id, actor: 'spec' };
     return store.append(stream, [{ id, ...encode(stream, event, cause) }], 'any');
   };
-  const carryOut = async ({ stream, command }: Sent): Promise<Answer> => {
+  const carryOut = async ({ stream, command }: SentCommand): Promise<CommandResult> => {
     const { type: _, ...data } = command as unknown as { type: string; at: string; timeZone: string };
     return append(stream, { type: 'TimeZoneChanged', data });
   };
@@ -106,7 +106,7 @@ describe('the engine of processes', () => {
 
   const zones = () => sent.map(({ stream, command }) => `${stream} ${(command as { timeZone?: string }).timeZone}`);
 
-  it('does what is wished, for whom and why, and is idle then', async () => {
+  it('sends the command of a wish with its actor and cause, and is idle afterwards', async () => {
     await register('c1');
     await engine.settle();
     expect(sent).toMatchObject([
@@ -121,7 +121,7 @@ describe('the engine of processes', () => {
     expect(engine.status()).toMatchObject({ idle: true, caughtUpTo: await store.head() });
   });
 
-  it('wakes when the time has come, and not before', async () => {
+  it('wakes at the due instant, and not earlier', async () => {
     await register('c1');
     await engine.settle();
     await clock.moveTo(addSeconds(START, 1799));
@@ -130,7 +130,7 @@ describe('the engine of processes', () => {
     expect(zones()).toEqual(['customer-c1 America/Boise', 'customer-c1 UTC']);
   });
 
-  it('goes on after a restart: what was due meanwhile is done at once, what was done is not done again', async () => {
+  it('after a restart carries out at once what fell due meanwhile, and does not repeat what was done', async () => {
     await register('c1');
     await engine.settle();
     await engine.stop();
@@ -142,7 +142,7 @@ describe('the engine of processes', () => {
     expect(zones().sort()).toEqual(['customer-c1 UTC', 'customer-c2 America/Boise']);
   });
 
-  it('tries again with more and more patience, and parks in the end with the reason', async () => {
+  it('tries a failed command again after growing delays, and parks it at last with the reason', async () => {
     answer = () => Promise.reject(new Error('out of order'));
     await register('c1');
     await engine.settle();
@@ -173,7 +173,7 @@ describe('the engine of processes', () => {
     expect(sent).toHaveLength(7);
   });
 
-  it('never parks what only waits for the store', async () => {
+  it('never parks a command that only waits for the store', async () => {
     answer = () => Promise.reject(new StoreUnavailable('away'));
     await register('c1');
     await engine.settle();
@@ -184,7 +184,7 @@ describe('the engine of processes', () => {
     expect(engine.status().processes[0]).toMatchObject({ waitingForRetry: 0 });
   });
 
-  it('holds up the one stream that it cannot understand, until it is told to try again', async () => {
+  it('holds up only the stream with an event that it cannot fold, until a retry is requested', async () => {
     await register('c1', 'poison');
     await register('c2');
     await engine.settle();
@@ -196,7 +196,7 @@ describe('the engine of processes', () => {
     expect(engine.parked()).toMatchObject([{ attempts: 2 }]);
   });
 
-  it('tells the process when a rule says no, and does not ask again', async () => {
+  it('does not send a refused command again', async () => {
     answer = async () => ({ refusal: refuse('no', 'no') });
     await register('c1');
     await engine.settle();
@@ -205,7 +205,7 @@ describe('the engine of processes', () => {
     expect(engine.parked()).toEqual([]);
   });
 
-  it('settles also when nothing of what came was for it', async () => {
+  it('settles also when none of the new events is for a process', async () => {
     const policy: PolicyDocument = defaultPolicy;
     await append('policy-main', {
       type: 'PolicyPublished',

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { decode, type Fact } from '#domain/codec';
 import type { Refusal } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
+import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { AnyCommand } from '#domain/ledger';
 import {
   BEFORE_FIRST,
@@ -11,47 +12,48 @@ import {
   type SubscriptionMessage,
 } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
-import { type CommandWish, type Effect, type EffectWish, type Untimed, unitOf, type Wish } from '../process.ts';
+import { type Effect, type EffectWish, type Untimed, unitOf, type Wish } from '../process.ts';
+import { Lookahead } from './lookahead.ts';
 import { type AnyProcess, type Parked, ProcessRun } from './process-run.ts';
 
-/** A command as it leaves the engine: with its instant, and with who wants it and why. */
-export interface Sent {
+/** A command as the engine sends it: with its instant, its actor and its cause. */
+export interface SentCommand {
   readonly commandId: string;
   readonly stream: string;
   readonly command: AnyCommand;
   readonly actor: string;
-  /** The process, or the part of it, that wants it. */
+  /** The process, or its part, with the wish. */
   readonly unit: string;
   readonly because: Fact | undefined;
 }
 
-/** How the ledger answered: up to where a reader sees what was done, or which rule said no. */
-export type Answer = { readonly position: Position } | { readonly refusal: Refusal };
+/** The result of a command: the log position that includes its events, or the refusal of a rule. */
+export type CommandResult = { readonly position: Position } | { readonly refusal: Refusal };
 
 export interface EngineOptions {
   readonly store: EventStore;
   readonly clock: Clock;
-  /** Asked in this order. */
+  /** Run in this order. */
   readonly processes: readonly AnyProcess[];
-  /** Sends a command to the ledger. A refusal is an answer; an error is none: the command is tried again. */
-  readonly send: (sent: Sent) => Promise<Answer>;
-  /** Has streams loaded, so that the commands for them are decided in the order in which they are sent. */
+  /** Sends a command to the ledger. A refusal is a result; after an error the command is tried again. */
+  readonly send: (sent: SentCommand) => Promise<CommandResult>;
+  /** Loads streams in advance, so that their commands are decided in the order in which they are sent. */
   readonly warm?: (streams: readonly string[]) => Promise<void>;
-  /** Calls to the outside. What one returns is sent as a command. The key makes a repeated call the same call. */
+  /** Calls to the outside. What a call returns is sent as a command. The key makes a repeated call the same call. */
   readonly effects: {
     readonly [Kind in Effect['kind']]: (
       effect: Extract<Effect, { kind: Kind }>,
       idempotencyKey: string,
     ) => Promise<Untimed<AnyCommand>>;
   };
-  /** Whether this engine may act for a unit at this moment; asked at the last one before it does. Default: for all. */
+  /** Whether this engine may act for a unit now. Checked immediately before each act. Default: for all units. */
   readonly mayActFor?: (unit: string) => boolean;
-  /** The most wishes taken from one process at a time. */
+  /** The maximum number of wishes taken from one process at a time. */
   readonly wishesAtOnce?: number;
 }
 
 export interface EngineStatus {
-  /** The last fact that was folded, and the end of the log when that was last reached. */
+  /** The last folded fact, and the end of the log when it was last reached. */
   readonly position: string;
   readonly caughtUpTo: string;
   readonly idle: boolean;
@@ -64,15 +66,19 @@ export interface EngineStatus {
   }[];
 }
 
-/** A unit was taken away while something was wished for it: what this engine believes is not to be trusted any more. */
-export class UnitLost extends Error {}
+/** This engine lost a unit while it had wishes for it: its state may be out of date and must not be used any more. */
+export class UnitLost extends LeadgerError {
+  constructor(unit: string) {
+    super('unit-lost', `this worker no longer has the lease of ${unit}`);
+  }
+}
 
 /**
- * Runs processes over the log: folds what is new, asks each process what is to be done, does it, folds what came of it,
- * and so on until nobody wishes anything. One loop; a process is asked only at the end of the log.
+ * Runs processes over the log: folds new facts, takes the wishes of each process, carries them out, folds the resulting
+ * facts, and so on until there are no more wishes. There is one loop, and wishes are taken only at the end of the log.
  *
- * A crash repeats wishes whose events were not folded yet: their ids and the deciders make the repeat harmless. A
- * failure holds up the one stream it happened on (ADR 4).
+ * After a crash, wishes whose events were not folded yet are carried out again: their ids and the deciders make that
+ * harmless. A failure holds up only its own stream (ADR 4).
  */
 export class ProcessEngine {
   readonly #options: EngineOptions;
@@ -80,7 +86,7 @@ export class ProcessEngine {
   readonly #stopping = new AbortController();
   #position: Position = BEFORE_FIRST;
   #caughtUpTo: Position = BEFORE_FIRST;
-  /** What is known to be in the log and must be folded before anybody is asked again. */
+  /** A position known to be in the log: it must be folded before wishes are taken again. */
   #target: Position = BEFORE_FIRST;
   #effectsUnderWay = 0;
   #idle = false;
@@ -98,15 +104,15 @@ export class ProcessEngine {
   }
 
   /**
-   * Folds the log and, once at its end, acts. Resolves when stopped; rejects when the log cannot be read any more, or
-   * with UnitLost.
+   * Folds the log and acts once it is at the end. Resolves when stopped; rejects with UnitLost, or when the log cannot be
+   * read any more.
    */
   start(): Promise<void> {
     this.#loop ??= this.#run();
     return this.#loop;
   }
 
-  /** Finishes the commands under way. Calls to the outside without an answer are repeated at the next start. */
+  /** Finishes the commands under way. Calls to the outside that have no result are repeated at the next start. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#kick();
@@ -114,7 +120,7 @@ export class ProcessEngine {
     this.#cancelTimer();
   }
 
-  /** Resolves when every fact is folded and nobody wishes anything before the clock moves on. */
+  /** Resolves when every fact is folded and there is no wish until the clock moves on. */
   async settle(): Promise<void> {
     const { store } = this.#options;
     while (!this.#stopping.signal.aborted) {
@@ -124,12 +130,12 @@ export class ProcessEngine {
         this.#untilIdle.push(resolve);
         this.#kick();
       });
-      // The store must get a turn to tell of what lies between here and its head.
+      // Gives the store a turn to deliver the events up to its head.
       await nextTurn();
     }
   }
 
-  /** For who was given another unit: nothing is done for it before all that is in the log by now is folded. */
+  /** To be called after this worker got another unit: folds the log up to its present end before acting for it. */
   async catchUp(): Promise<void> {
     const head = await this.#options.store.head();
     if (head > this.#target) this.#target = head;
@@ -157,30 +163,30 @@ export class ProcessEngine {
   }
 
   async #run(): Promise<void> {
-    const { store } = this.#options;
-    const { signal } = this.#stopping;
-    const types = [...new Set(this.#runs.flatMap(({ process }) => process.eventTypes))];
-    this.#target = await store.head();
-    const messages = store.subscribe({ after: BEFORE_FIRST, filter: { types }, signal })[Symbol.asyncIterator]();
-    let upcoming = messages.next();
-    let atEnd = false;
+    this.#target = await this.#options.store.head();
+    const messages = new Lookahead(this.#subscribe());
     try {
-      while (!signal.aborted) {
+      let atEnd = false;
+      while (!this.#stopping.signal.aborted) {
         while (!atEnd || this.#caughtUpTo < this.#target) {
-          const { done, value } = await upcoming;
-          if (done) return;
-          upcoming = messages.next();
-          atEnd = this.#take(value);
+          const message = await messages.next();
+          if (!message) return;
+          atEnd = this.#take(message);
         }
         if (await this.#act()) continue;
         if (this.#lost) throw this.#lost;
-        atEnd = (await this.#rest(upcoming)) === 'wake';
+        atEnd = (await this.#rest(messages.upcoming)) === 'wake';
       }
     } finally {
-      upcoming.catch(() => {});
-      await messages.return?.();
+      await messages.close();
       this.#setIdle(false);
     }
+  }
+
+  #subscribe(): AsyncIterator<SubscriptionMessage> {
+    const types = [...new Set(this.#runs.flatMap(({ process }) => process.eventTypes))];
+    const { signal } = this.#stopping;
+    return this.#options.store.subscribe({ after: BEFORE_FIRST, filter: { types }, signal })[Symbol.asyncIterator]();
   }
 
   /** @returns whether the end of the log is reached */
@@ -204,20 +210,13 @@ export class ProcessEngine {
     for (const run of listeners) run.fold(fact, now);
   }
 
-  /** Asks every process what is to be done, and does it. @returns whether there was anything */
+  /** Takes the wishes of every process and carries them out. @returns whether there were any */
   async #act(): Promise<boolean> {
-    const { clock, warm, wishesAtOnce = 512 } = this.#options;
-    const [now, position] = [clock.now(), this.#position];
-    const wishes = this.#runs.flatMap((run) => {
-      const { name, inParts } = run.process;
-      const runs = (part: string) => this.#mayActFor(unitOf(name, part));
-      if (!inParts && !this.#mayActFor(name)) return [];
-      return run.next({ now, position, runs }, wishesAtOnce).map((wish) => ({ run, wish }));
-    });
+    const wishes = this.#takeWishes();
     if (wishes.length === 0) return false;
-    await warm?.(wishes.map(({ wish }) => wish.stream));
+    await this.#options.warm?.(wishes.map(({ wish }) => wish.stream));
     const commands = wishes.map(({ run, wish }) => {
-      if ('command' in wish) return this.#sendWish(run, wish);
+      if ('command' in wish) return this.#sendCommand(run, wish, wish.command);
       void this.#carryOut(run, wish);
       return undefined;
     });
@@ -225,7 +224,18 @@ export class ProcessEngine {
     return true;
   }
 
-  /** Waits until there is something new in the log, or the time for something, or somebody asks. */
+  #takeWishes(): { run: ProcessRun; wish: Wish }[] {
+    const { clock, wishesAtOnce = 512 } = this.#options;
+    const [now, position] = [clock.now(), this.#position];
+    return this.#runs.flatMap((run) => {
+      const { name, inParts } = run.process;
+      const runs = (part: string) => this.#mayActFor(unitOf(name, part));
+      if (!inParts && !this.#mayActFor(name)) return [];
+      return run.next({ now, position, runs }, wishesAtOnce).map((wish) => ({ run, wish }));
+    });
+  }
+
+  /** Waits for a new event, the next due instant, or a call that wakes the engine. */
   async #rest(upcoming: Promise<unknown>): Promise<'news' | 'wake'> {
     this.#setTimer();
     this.#setIdle(true);
@@ -235,22 +245,11 @@ export class ProcessEngine {
     return reason;
   }
 
-  async #sendWish(run: ProcessRun, wish: CommandWish): Promise<void> {
-    await this.#sendCommand(run, wish, wish.command);
-  }
-
   async #carryOut(run: ProcessRun, wish: EffectWish): Promise<void> {
     this.#effectsUnderWay += 1;
     try {
       if (!this.#isMine(run, wish)) return;
-      const { effect, commandId } = wish;
-      // Each handler takes the effects of its own kind: the compiler cannot follow that through the table.
-      const handle = this.#options.effects[effect.kind] as (
-        effect: Effect,
-        key: string,
-      ) => Promise<Untimed<AnyCommand>>;
-      const command = await handle(effect, commandId);
-      await this.#sendCommand(run, wish, command);
+      await this.#sendCommand(run, wish, await this.#perform(wish));
     } catch (error) {
       run.failed(wish, error, this.#options.clock.now());
     } finally {
@@ -259,23 +258,26 @@ export class ProcessEngine {
     }
   }
 
+  #perform({ effect, commandId }: EffectWish): Promise<Untimed<AnyCommand>> {
+    // Each handler takes the effects of its own kind, which the compiler cannot see through the table.
+    const handle = this.#options.effects[effect.kind] as (
+      effect: Effect,
+      idempotencyKey: string,
+    ) => Promise<Untimed<AnyCommand>>;
+    return handle(effect, commandId);
+  }
+
   async #sendCommand(run: ProcessRun, wish: Wish, untimed: Untimed<AnyCommand>): Promise<void> {
     if (!this.#isMine(run, wish)) return;
     const { clock, send } = this.#options;
+    const { name } = run.process;
     const { commandId, stream, because } = wish;
     const command = { ...untimed, at: clock.now() } as AnyCommand;
+    const unit = unitOf(name, wish.part);
     try {
-      const { name } = run.process;
-      const answer = await send({
-        commandId,
-        stream,
-        command,
-        actor: `process:${name}`,
-        unit: unitOf(name, wish.part),
-        because,
-      });
-      if ('refusal' in answer) run.process.refused?.(run.state, wish, answer.refusal);
-      else if (answer.position > this.#target) this.#target = answer.position;
+      const result = await send({ commandId, stream, command, actor: `process:${name}`, unit, because });
+      if ('refusal' in result) run.process.refused?.(run.state, wish, result.refusal);
+      else if (result.position > this.#target) this.#target = result.position;
       run.succeeded(wish);
     } catch (error) {
       run.failed(wish, error, clock.now());
@@ -285,7 +287,7 @@ export class ProcessEngine {
   #isMine(run: ProcessRun, { part }: Wish): boolean {
     const unit = unitOf(run.process.name, part);
     if (this.#mayActFor(unit)) return true;
-    this.#lost ??= new UnitLost(`${unit} was taken away`);
+    this.#lost ??= new UnitLost(unit);
     return false;
   }
 
@@ -296,7 +298,7 @@ export class ProcessEngine {
       .filter((at) => at !== undefined)
       .sort()[0];
     if (wakesAt === undefined) return;
-    // Whoever moves the clock by hand moves on when all that was due is done.
+    // A clock that is moved by hand waits here until everything due is done.
     this.#cancelTimer = this.#options.clock.at(wakesAt, () => {
       this.#kick();
       return this.settle();

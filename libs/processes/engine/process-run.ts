@@ -7,7 +7,7 @@ import { type Moment, OutOfReach, type Process, type Wish } from '../process.ts'
 // biome-ignore lint/suspicious/noExplicitAny: each process knows its own state; the engine only carries it
 export type AnyProcess = Process<any, any>;
 
-/** Something that failed again and again, laid aside with its reason. */
+/** Something that failed too often to be tried again by itself, with the reason. */
 export interface Parked {
   readonly id: string;
   readonly process: string;
@@ -19,9 +19,9 @@ export interface Parked {
   readonly since: Instant;
 }
 
-/** After these delays a failed wish is tried again; after the last one it is parked. */
+/** The delays before each new try of a failed wish. After the last one the wish is parked. */
 const BACKOFF_SECONDS = [1, 2, 5, 15, 60];
-/** … and what is waited for, again and again after this one. */
+/** The delay before each further try when a service or the store is out of reach: such a wish is never parked. */
 const LONGEST_WAIT_SECONDS = 60;
 
 interface FailedWish {
@@ -29,13 +29,13 @@ interface FailedWish {
   attempts: number;
   reason: string;
   since: Instant;
-  /** `'now'` while it is under way, `'never'` once it is parked. */
+  /** `'now'` while the wish is under way, `'never'` when it is parked. */
   retryAt: Instant | 'now' | 'never';
 }
 
 const isInstant = (retryAt: string): boolean => retryAt !== 'now' && retryAt !== 'never';
 
-/** A stream of which one fact could not be folded: that one and all after it wait. */
+/** A stream with a fact that could not be folded: this fact and all later ones of the stream wait. */
 interface HeldStream {
   readonly facts: Fact[];
   readonly what: string;
@@ -44,7 +44,7 @@ interface HeldStream {
   readonly since: Instant;
 }
 
-/** One process as the engine runs it: its state, and what went wrong with it. */
+/** One process as the engine runs it: its state, its failed wishes and its held streams. */
 export class ProcessRun {
   readonly process: AnyProcess;
   readonly state: unknown;
@@ -98,7 +98,7 @@ export class ProcessRun {
     this.#failed.delete(wish.commandId);
   }
 
-  /** A store that is away or full is waited for, and so is whoever is out of reach; anything else is parked in the end. */
+  /** While the store or a service is out of reach, the wish is tried again without end. Any other wish is parked at last. */
   failed(wish: Wish, error: unknown, now: Instant): void {
     const failed = this.#failed.get(wish.commandId) ?? {
       wish,
@@ -109,8 +109,8 @@ export class ProcessRun {
     };
     failed.attempts += 1;
     failed.reason = this.#note(error);
-    const isWaitedFor = error instanceof EventStoreError || error instanceof OutOfReach;
-    const delay = BACKOFF_SECONDS[failed.attempts - 1] ?? (isWaitedFor ? LONGEST_WAIT_SECONDS : undefined);
+    const isOutOfReach = error instanceof EventStoreError || error instanceof OutOfReach;
+    const delay = BACKOFF_SECONDS[failed.attempts - 1] ?? (isOutOfReach ? LONGEST_WAIT_SECONDS : undefined);
     failed.retryAt = delay === undefined ? 'never' : addSeconds(now, delay);
     this.#failed.set(wish.commandId, failed);
   }

@@ -1,0 +1,29 @@
+import { type Claim, ClaimBook } from '#domain/distribution/claims';
+import { Stock } from '#domain/distribution/stock';
+
+/** Supply and demand of one lead type. */
+export interface TypeBook {
+  /** The claims that can be met now, by rank. */
+  readonly claims: ClaimBook;
+  /** Those of them that could not be met before: they must be compared with the whole stock. */
+  readonly newClaims: Set<Claim>;
+  readonly stock: Stock;
+}
+
+/** One book for each lead type, in the order in which the types first occur in the log. */
+export class TypeBooks {
+  readonly #books = new Map<string, TypeBook>();
+
+  of(leadTypeId: string): TypeBook {
+    let book = this.#books.get(leadTypeId);
+    if (!book) {
+      book = { claims: new ClaimBook(), newClaims: new Set(), stock: new Stock(leadTypeId) };
+      this.#books.set(leadTypeId, book);
+    }
+    return book;
+  }
+
+  all(): Iterable<[leadTypeId: string, book: TypeBook]> {
+    return this.#books;
+  }
+}
