@@ -3,7 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
-import { type Told, tellFact } from '#audit/history';
+import { type HistoryEntry, tellFact } from '#audit/history';
 import { decode } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
 import { addDays, parseInstant } from '#domain/kernel/instants';
@@ -28,7 +28,7 @@ export interface LookAheadOptions {
   readonly json?: boolean;
 }
 
-interface ComingEvent extends Omit<Told, 'position'> {
+interface ComingEvent extends Omit<HistoryEntry, 'position'> {
   readonly stream: string;
 }
 
