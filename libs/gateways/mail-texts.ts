@@ -3,7 +3,7 @@ import type { MailKind } from '#domain/notifications/kinds';
 
 interface Text {
   readonly subject: string;
-  /** Paragraphs as Handlebars. The text part shows them as they are, the HTML part as paragraphs. */
+  /** Handlebars templates. They become lines of the text part and paragraphs of the HTML part. */
   readonly paragraphs: readonly string[];
 }
 
@@ -11,8 +11,8 @@ const descriptor = 'Your card statement shows {{statementDescriptor}}.';
 const contact = '{{#each contact}}{{label @key}}: {{this}}\n{{/each}}';
 const aboutOrder = 'Order {{orderId}}, {{leadTypeId}}: {{webAddress}}/orders/{{orderId}}';
 
-/** What each kind of mail says (NTF-1). Subjects name nobody: they are recorded. */
-export const mailTexts: { readonly [Kind in MailKind]: Text } = {
+/** The text of each kind of mail (NTF-1). Subjects contain no names, because they are recorded. */
+const mailTexts: { readonly [Kind in MailKind]: Text } = {
   'order-confirmed': {
     subject: 'Your order is confirmed',
     paragraphs: [
@@ -105,7 +105,7 @@ export const mailTexts: { readonly [Kind in MailKind]: Text } = {
   },
 };
 
-export interface ComposedMail {
+interface ComposedMail {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
@@ -113,16 +113,14 @@ export interface ComposedMail {
 
 type Facts = Readonly<Record<string, unknown>>;
 
-/** The mail of a kind about these facts. Times are told in UTC where no zone is known. */
+/** The mail of a kind about these facts. Times are in UTC. */
 export function composeMail(kind: MailKind, facts: Facts): ComposedMail {
   const { subject, paragraphs } = compiled[kind];
-  const told = facts as { storeName: string; firstName?: string };
-  const greeting = told.firstName === undefined ? 'Hello,' : `Hello ${told.firstName},`;
-  const text = [greeting, ...paragraphs.text.map((paragraph) => paragraph(facts).trim()), told.storeName];
+  const { storeName, firstName } = facts as { storeName: string; firstName?: string };
+  const greeting = firstName === undefined ? 'Hello,' : `Hello ${firstName},`;
+  const text = [greeting, ...paragraphs.text.map((paragraph) => paragraph(facts).trim()), storeName];
   const html = paragraphs.html.map((paragraph) => linked(paragraph(facts).trim())).filter((one) => one !== '');
-  const body = [escaped(greeting), ...html, escaped(told.storeName)].map(
-    (one) => `<p>${one.replaceAll('\n', '<br>')}</p>`,
-  );
+  const body = [escaped(greeting), ...html, escaped(storeName)].map((one) => `<p>${one.replaceAll('\n', '<br>')}</p>`);
   return {
     subject,
     text: `${text.filter((paragraph) => paragraph !== '').join('\n\n')}\n`,
@@ -132,7 +130,7 @@ export function composeMail(kind: MailKind, facts: Facts): ComposedMail {
 
 const { escapeExpression: escaped } = Handlebars;
 
-/** The text is escaped already: a quote or a bracket cannot be in an address. */
+/** The text is escaped already, so an address contains no quotes or brackets. */
 const linked = (html: string): string => html.replace(/https?:\/\/[^\s<>"]+/g, (url) => `<a href="${url}">${url}</a>`);
 
 const handlebars = Handlebars.create();
