@@ -3,7 +3,7 @@ import { openForReading, type Place } from '#wiring/stores';
 
 const decoder = new TextDecoder();
 
-/** The log, one event a line; personal data sealed, or opened where that is asked for. */
+/** The log, one event per line. Personal data is sealed, or opened if asked for. */
 export async function* logLines(place: Place, { opened }: { opened: boolean }): AsyncGenerator<string> {
   const stores = await openForReading(place);
   try {

@@ -13,7 +13,7 @@ import { timeZones } from './time-zones.ts';
 export interface Person {
   readonly firstName: string;
   readonly lastName: string;
-  /** As people write it. */
+  /** In one of the forms that people use. */
   readonly telephone: string;
   readonly email: string;
   readonly city: string;
@@ -21,12 +21,12 @@ export interface Person {
   readonly postalCode: string;
 }
 
-/** Invents persons: places that exist, telephone numbers that could, e-mail addresses at example.com and the like. */
+/** Invents persons with real places, valid telephone numbers, and e-mail addresses at example.com and similar domains. */
 export interface People {
   someone(chance: Chance): Person;
-  /** Somebody with a telephone number outside the US and Canada. */
+  /** A person with a telephone number outside the US and Canada. */
   abroad(chance: Chance): Person;
-  /** The same person on another occasion: with the same telephone number, e-mail address, or both, written otherwise. */
+  /** The same person another time: the same telephone number, e-mail address or both, in another form. */
   again(chance: Chance, person: Person): Person;
 }
 
@@ -36,7 +36,7 @@ const COUNTRIES_ABROAD: readonly CountryCode[] = ['GB', 'DE', 'MX', 'PH', 'NG', 
 export async function inventPeople(): Promise<People> {
   const [{ Faker, base, en, en_US }, { find }, { default: examples }] = await importPackages();
   let drawing: Chance | undefined;
-  // Whatever faker draws, it draws from the chance of the person at hand.
+  // Faker draws its random numbers from the present person's chance.
   const randomizer = {
     next: () => (drawing as Chance).next(),
     seed() {},
@@ -90,7 +90,7 @@ async function importPackages() {
   }
 }
 
-/** Area codes and exchanges are drawn until they make a number that the US or Canada could have given out. */
+/** Draws area codes and exchanges until they give a valid number of the US or Canada. */
 function numberAtHome(chance: Chance): PhoneNumber {
   for (;;) {
     const drawn = `+1${chance.integer(201, 989)}${chance.integer(200, 999)}${String(chance.integer(0, 9999)).padStart(4, '0')}`;
