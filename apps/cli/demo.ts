@@ -51,11 +51,7 @@ export async function runDemo({
   eventStoreDb,
   databaseUrl,
 }: DemoOptions): Promise<DemoSummary> {
-  if (days < 1) throw new CommandFailed('a demo has at least one day');
-  if (goesOn && data === undefined)
-    throw new CommandFailed('--continue needs the directory of the demo: name it with --data');
-  if (!goesOn && data !== undefined && existsSync(data) && readdirSync(data).length > 0)
-    throw new CommandFailed(`${data} is not empty: a demo starts in an empty directory, or continues with --continue`);
+  mustBePossible({ days, data, continue: goesOn });
   const chance = new Chance('leadger demo', String(seed));
   const [sample, people] = [await readSampleOrders(), await inventPeople()];
   const stores = await openStores({
@@ -105,6 +101,15 @@ export async function runDemo({
   } finally {
     await application.close();
   }
+}
+
+/** @throws CommandFailed */
+function mustBePossible({ days, data, continue: goesOn }: Pick<DemoOptions, 'days' | 'data' | 'continue'>): void {
+  if (days < 1) throw new CommandFailed('a demo has at least one day');
+  if (goesOn && data === undefined)
+    throw new CommandFailed('--continue needs the directory of the demo: name it with --data');
+  if (!goesOn && data !== undefined && existsSync(data) && readdirSync(data).length > 0)
+    throw new CommandFailed(`${data} is not empty: a demo starts in an empty directory, or continues with --continue`);
 }
 
 /** @returns undefined for an empty log */
