@@ -19,14 +19,14 @@ export async function rebuild(
       await readModels.rebuild(model, { onProgress: progress.at });
       progress.end();
       const seconds = ((performance.now() - start) / 1000).toFixed(2);
-      console.log(`${model} was built anew in ${seconds} s; digest ${await readModels.digest(model)}`);
+      console.log(`${model} was rebuilt in ${seconds} s; digest ${await readModels.digest(model)}`);
     }
   } finally {
     await stores.close();
   }
 }
 
-/** Tells which model has come how far in the log. */
+/** Shows the position of each model in the log. */
 export function progressUpTo(end: string) {
   let where = '';
   const progress = new Progress(() => where);

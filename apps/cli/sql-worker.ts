@@ -25,11 +25,11 @@ async function main(): Promise<void> {
     startParams: [...PGlite.defaultStartParams, ...settings.flatMap((setting) => ['-c', setting])],
   });
   const server = createServer(inTurn((socket) => serve(db, socket)));
-  server.on('error', ({ message }) => tell({ kind: 'cannot-listen', message }));
-  server.listen(port, '127.0.0.1', () => tell({ kind: 'listening', port: portOf(server) }));
+  server.on('error', ({ message }) => reply({ kind: 'cannot-listen', message }));
+  server.listen(port, '127.0.0.1', () => reply({ kind: 'listening', port: portOf(server) }));
 }
 
-const tell = (reply: SqlReply): void => parentPort?.postMessage(reply);
+const reply = (message: SqlReply): void => parentPort?.postMessage(message);
 
 const portOf = (server: Server): number => (server.address() as { port: number }).port;
 

@@ -313,7 +313,7 @@ describe('the laws', () => {
       ],
     ],
     [
-      'DLV-3: an event that lies about the business hides nothing',
+      'DLV-3: a wrong business in an event does not hide a violation',
       { sameBusinessTwice: 1 },
       [
         lead('s1', 'sh'),
@@ -375,7 +375,7 @@ describe('the laws', () => {
       [...delivery('l1', 'o1', 'c1'), ...returned('not interested')],
     ],
     [
-      'RPL-6: a replacement is not delivered though a lead lies there for a day',
+      'RPL-6: a replacement is not delivered although a lead was in stock for a day',
       { replacementMissing: 1 },
       [
         ...delivery('l1', 'o1', 'c1'),

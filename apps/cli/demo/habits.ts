@@ -36,7 +36,7 @@ const notes = [
   'Please send another one.',
 ];
 
-/** A customer telephones a lead. Whoever finds something wrong mostly returns it, some too late; few return a good one. */
+/** A customer calls a lead. Most bad leads are returned, some too late; few good leads are returned. */
 export function onDelivery(chance: Chance, trouble: Trouble | undefined): Intention[] {
   const returned = returnOf(chance, trouble);
   const rating = trouble ? chance.integer(1, 2) : chance.integer(2, 5);

@@ -245,7 +245,7 @@ export class Life {
     this.#buyers.set(id, customerId);
   }
 
-  /** A code may be refused; then support gives another one for one that was used up, and the customer goes on. */
+  /** A code may be refused. For a code that was used before, support gives another one, and the customer continues. */
   async #checkOut(
     orderNumber: string,
     { paymentToken, ...wishes }: PlaceOrder,

@@ -166,7 +166,7 @@ function unpacking(bytes: Uint8Array): (append: AppendRequest) => NewRow[] {
     });
 }
 
-/** Runs in a worker thread: answers each batch, until it is told to close or can write no more. */
+/** Runs in a worker thread: answers each batch, until it is closed or can no longer write. */
 function main(port: MessagePort): void {
   const writer = openWriter(port);
   if (!writer) return;
