@@ -37,44 +37,44 @@ export async function inventPeople(): Promise<People> {
   const [{ Faker, base, en, en_US }, { find }, { default: examples }] = await importPackages();
   let drawing: Chance | undefined;
   // Faker draws its random numbers from the present person's chance.
-  const randomizer = {
-    next: () => (drawing as Chance).next(),
-    seed() {},
-  };
+  const randomizer = { next: () => (drawing as Chance).next(), seed() {} };
   const faker = new Faker({ locale: [en_US, en, base], randomizer });
-
-  const place = (chance: Chance): Pick<Person, 'city' | 'state' | 'postalCode'> => {
-    for (;;) {
-      const postalCode = String(chance.integer(501, 99_950)).padStart(5, '0');
-      const { isValid, city, state } = find(postalCode);
-      if (isValid && state in timeZones) return { city, state, postalCode };
-    }
-  };
-
-  const named = (chance: Chance, telephone: PhoneNumber): Person => {
+  const fakerOf = (chance: Chance) => {
     drawing = chance;
-    const [firstName, lastName] = [faker.person.firstName(), faker.person.lastName()];
-    const email = faker.internet.exampleEmail({ firstName, lastName });
-    return { firstName, lastName, telephone: written(chance, telephone), email, ...place(chance) };
+    return faker;
   };
-
+  const emailOf = (chance: Chance, { firstName, lastName }: Pick<Person, 'firstName' | 'lastName'>) =>
+    fakerOf(chance).internet.exampleEmail({ firstName, lastName });
+  const named = (chance: Chance, telephone: PhoneNumber): Person => {
+    const { person } = fakerOf(chance);
+    const name = { firstName: person.firstName(), lastName: person.lastName() };
+    const email = emailOf(chance, name);
+    return { ...name, telephone: written(chance, telephone), email, ...placeIn(find, chance) };
+  };
   return {
     someone: (chance) => named(chance, numberAtHome(chance)),
     abroad: (chance) => named(chance, numberAbroad(chance, examples)),
     again(chance, person) {
       const same = chance.pick(['telephone', 'email', 'both']);
-      drawing = chance;
-      const { firstName, lastName } = person;
+      const number = same === 'email' ? numberAtHome(chance) : parsePhoneNumberFromString(person.telephone, 'US');
       return {
         ...person,
-        telephone:
-          same === 'email'
-            ? written(chance, numberAtHome(chance))
-            : written(chance, parsePhoneNumberFromString(person.telephone, 'US') as PhoneNumber),
-        email: same === 'telephone' ? faker.internet.exampleEmail({ firstName, lastName }) : person.email.toUpperCase(),
+        telephone: written(chance, number as PhoneNumber),
+        email: same === 'telephone' ? emailOf(chance, person) : person.email.toUpperCase(),
       };
     },
   };
+}
+
+type FindPlace = (postalCode: string) => { isValid: boolean; city: string; state: string };
+
+/** Draws postal codes until one exists in a state whose time zone is known. */
+function placeIn(find: FindPlace, chance: Chance): Pick<Person, 'city' | 'state' | 'postalCode'> {
+  for (;;) {
+    const postalCode = String(chance.integer(501, 99_950)).padStart(5, '0');
+    const { isValid, city, state } = find(postalCode);
+    if (isValid && state in timeZones) return { city, state, postalCode };
+  }
 }
 
 async function importPackages() {
