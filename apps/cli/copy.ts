@@ -24,28 +24,34 @@ interface CopyOptions {
  */
 export async function copy({ from, to, keysTo }: CopyOptions): Promise<void> {
   if (!isUrl(from) && !existsSync(join(from, 'events'))) throw new CommandFailed(`there are no events in ${from}`);
-  if (keysTo !== undefined) {
-    if (isUrl(from) || !isUrl(to))
-      throw new CommandFailed('--keys-to needs a log in a data directory (--from) that is copied to a server (--to)');
-    const place = { eventStoreDb: to, databaseUrl: keysTo };
-    const keys = await copyKeys(keysOf({ directory: from }), keysOf(place), () => {});
-    console.log(`${thousands(keys)} keys are in the database`);
-  }
+  if (keysTo !== undefined) await copyKeysOf(from, to, keysTo);
   const source = await open(from, { readOnly: true });
   let target: EventStore | undefined;
   try {
     target = await open(to);
-    const start = performance.now();
-    const progress = new Progress((events) => `${thousands(events)} events`);
-    const { copied, compared } = await copyLog(source, target, (events) => progress.update(events));
-    progress.end();
-    const seconds = (performance.now() - start) / 1000;
-    console.log(`${thousands(copied)} events copied from ${from} to ${to} in ${seconds.toFixed(1)} s
-${thousands(compared)} events are in the copy, and all are equal to the original`);
+    await copyEvents(source, target, `from ${from} to ${to}`);
   } finally {
     await source.close();
     await target?.close();
   }
+}
+
+async function copyKeysOf(from: string, to: string, keysTo: string): Promise<void> {
+  if (isUrl(from) || !isUrl(to))
+    throw new CommandFailed('--keys-to needs a log in a data directory (--from) that is copied to a server (--to)');
+  const place = { eventStoreDb: to, databaseUrl: keysTo };
+  const keys = await copyKeys(keysOf({ directory: from }), keysOf(place), () => {});
+  console.log(`${thousands(keys)} keys are in the database`);
+}
+
+async function copyEvents(source: EventStore, target: EventStore, way: string): Promise<void> {
+  const start = performance.now();
+  const progress = new Progress((events) => `${thousands(events)} events`);
+  const { copied, compared } = await copyLog(source, target, (events) => progress.update(events));
+  progress.end();
+  const seconds = (performance.now() - start) / 1000;
+  console.log(`${thousands(copied)} events copied ${way} in ${seconds.toFixed(1)} s
+${thousands(compared)} events are in the copy, and all are equal to the original`);
 }
 
 const open = (place: string, options: { readOnly?: boolean } = {}): Promise<EventStore> =>

@@ -1,4 +1,5 @@
 import { openBoxes } from '#audit/opened';
+import type { RecordedEvent } from '#event-store/port';
 import { openForReading, type Place } from '#wiring/stores';
 
 const decoder = new TextDecoder();
@@ -8,22 +9,17 @@ export async function* logLines(place: Place, { opened }: { opened: boolean }): 
   const stores = await openForReading(place);
   try {
     for await (const event of stores.events.readAll()) {
-      const { stream, revision, position, id, type, recordedAt, hash } = event;
-      const sealed = JSON.parse(decoder.decode(event.data));
-      const line = {
-        position,
-        stream,
-        revision,
-        id,
-        type,
-        recordedAt,
-        data: opened ? await openBoxes(sealed, stores.vault) : sealed,
-        metadata: JSON.parse(decoder.decode(event.metadata)),
-        ...(hash && { hash: Buffer.from(hash).toString('hex') }),
-      };
-      yield `${JSON.stringify(line)}\n`;
+      const sealed: unknown = JSON.parse(decoder.decode(event.data));
+      yield lineOf(event, opened ? await openBoxes(sealed, stores.vault) : sealed);
     }
   } finally {
     await stores.close();
   }
+}
+
+function lineOf(event: RecordedEvent, data: unknown): string {
+  const { stream, revision, position, id, type, recordedAt, hash } = event;
+  const metadata: unknown = JSON.parse(decoder.decode(event.metadata));
+  const hex = hash && { hash: Buffer.from(hash).toString('hex') };
+  return `${JSON.stringify({ position, stream, revision, id, type, recordedAt, data, metadata, ...hex })}\n`;
 }

@@ -70,7 +70,7 @@ interface Policy {
   readonly approvedReturnReasons: readonly string[];
 }
 
-export interface CustomerEntry {
+interface CustomerEntry {
   /** The businesses that it worked for, each with the position and instant of the event that says so. */
   readonly businesses: { readonly position: string; readonly since: number; readonly name: string }[];
   /** Every person that it ever received, by telephone and by e-mail address. */

@@ -42,20 +42,14 @@ const optionsOf = ({ messageId, from, to, subject, text, html, date }: Message):
 type SmtpError = Error & { code?: string; command?: string; responseCode?: number };
 
 const PERMANENT_FAILURE = 500;
-const MAX_SILENCE_MILLISECONDS = 120_000;
+const TIMEOUTS = { connectionTimeout: 120_000, greetingTimeout: 120_000, socketTimeout: 120_000 };
 
 /**
  * Sends over a mail server: `smtps://user:password@host` or `smtp://host:port`. A permanent refusal by the server is a
  * result. `from` is for servers that send for one address only; default: the address of each store.
  */
 export function smtpMail({ url, from }: { url: string; from?: string | undefined }): MailGateway {
-  const timeout = MAX_SILENCE_MILLISECONDS;
-  const transport = createTransport({
-    url,
-    connectionTimeout: timeout,
-    greetingTimeout: timeout,
-    socketTimeout: timeout,
-  });
+  const transport = createTransport({ url, ...TIMEOUTS });
   return {
     async send(message) {
       try {

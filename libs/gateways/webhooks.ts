@@ -6,7 +6,7 @@ import { BlockList, type IPVersion, isIP, type LookupFunction } from 'node:net';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 
 /** A message to a customer's program, according to Standard Webhooks. */
-export interface WebhookMessage {
+interface WebhookMessage {
   readonly url: string;
   /** `whsec_` and base64 of the key. */
   readonly signingSecret: string;

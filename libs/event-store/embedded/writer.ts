@@ -16,7 +16,7 @@ export interface AppendRequest {
   readonly events: readonly { id: string; type: string; dataLength: number; metadataLength: number }[];
 }
 
-export type WriterRequest = BatchRequest | 'close';
+type WriterRequest = BatchRequest | 'close';
 
 /** For each append of a batch: where its last event was written, or the stream's actual revision. */
 export type AppendReply =

@@ -126,7 +126,7 @@ export class Connection {
 }
 
 /** The repetitions of one request: growing pauses, and an end. */
-export class Retries {
+class Retries {
   readonly #connection: Connection;
   readonly #patience: number;
   #until: number;
