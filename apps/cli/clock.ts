@@ -15,7 +15,7 @@ import { noWebhooks } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { startLeadger } from '#wiring/start';
-import { openCopy, type Place, type Stores } from '#wiring/stores';
+import { openCopy, type StoreLocation, type Stores } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { bar, Progress, thousands } from './progress.ts';
 import { tellEvent } from './words.ts';
@@ -53,7 +53,7 @@ const assumptions = [
  * directory, which is removed at the end. The store is only read.
  * @throws CommandFailed when there is no store, or it is not said how far
  */
-export async function lookAhead(place: Place, options: LookAheadOptions): Promise<void> {
+export async function lookAhead(place: StoreLocation, options: LookAheadOptions): Promise<void> {
   const goal = goalOf(options);
   const outlook = await inTemporaryDirectory(async (directory) => {
     console.error(`leadger: the copy is in ${directory} meanwhile`);

@@ -1,11 +1,11 @@
 import { openBoxes } from '#audit/opened';
 import type { RecordedEvent } from '#event-store/port';
-import { openForReading, type Place } from '#wiring/stores';
+import { openForReading, type StoreLocation } from '#wiring/stores';
 
 const decoder = new TextDecoder();
 
 /** The log, one event per line. Personal data is sealed, or opened if asked for. */
-export async function* logLines(place: Place, { opened }: { opened: boolean }): AsyncGenerator<string> {
+export async function* logLines(place: StoreLocation, { opened }: { opened: boolean }): AsyncGenerator<string> {
   const stores = await openForReading(place);
   try {
     for await (const event of stores.events.readAll()) {

@@ -1,10 +1,10 @@
-import { openStores, type Place } from '#wiring/stores';
+import { openStores, type StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { Progress } from './progress.ts';
 
 /** Builds a read model anew from the log, or all of them. @throws UnknownModel, CannotOpenStore (e.g. while the store is running) */
 export async function rebuild(
-  place: Place,
+  place: StoreLocation,
   name: string | undefined,
   { all = false }: { all?: boolean },
 ): Promise<void> {
