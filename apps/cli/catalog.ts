@@ -14,38 +14,38 @@ interface JsonSchema {
   readonly required?: readonly string[];
 }
 
-/** Every event that the ledger can remember, as Markdown: made from the schemas that events are checked against. */
+/** All types of events, as Markdown, generated from the schemas that check events. */
 export function eventCatalog(): string {
-  const families = Object.entries(ledger as Record<string, Family>).map(([name, { events, upcasters }]) => {
-    const sections = Object.entries(events).map(([type, schema]) => {
-      const version = 1 + (upcasters[type]?.length ?? 0);
-      const { properties = {}, required = [] } = z.toJSONSchema(schema) as JsonSchema;
-      const rows = Object.entries(properties).map(
-        ([field, fieldSchema]) =>
-          `| \`${field}\` | ${typeOf(fieldSchema)} | ${required.includes(field) ? 'yes' : ''} |`,
-      );
-      return [
-        `### ${type}`,
-        '',
-        `Version ${version}.`,
-        '',
-        '| field | type | always there |',
-        '|---|---|---|',
-        ...rows,
-        '',
-      ];
-    });
-    return [`## Streams \`${name}-…\``, '', ...sections.flat()];
-  });
-  return [
-    '# Event catalog',
+  const families = Object.entries(ledger as Record<string, Family>).flatMap(([name, { events, upcasters }]) => [
+    `## Streams \`${name}-…\``,
     '',
-    'Made by `npm run leadger -- catalog` from the schemas in `libs/domain`; a test fails when it is out of date. Beside its',
-    'data, each event carries the id of its command, correlation and causation, the actor and the reason that was given.',
-    '',
-    ...families.flat(),
-  ].join('\n');
+    ...Object.entries(events).flatMap(([type, schema]) =>
+      sectionOf(type, 1 + (upcasters[type]?.length ?? 0), z.toJSONSchema(schema) as JsonSchema),
+    ),
+  ]);
+  return [...introduction, ...families].join('\n');
 }
+
+const introduction = [
+  '# Event catalog',
+  '',
+  'Made by `npm run leadger -- catalog` from the schemas in `libs/domain`; a test fails when it is out of date. Beside its',
+  'data, each event carries the id of its command, correlation and causation, the actor and the reason that was given.',
+  '',
+];
+
+const sectionOf = (type: string, version: number, { properties = {}, required = [] }: JsonSchema): string[] => [
+  `### ${type}`,
+  '',
+  `Version ${version}.`,
+  '',
+  '| field | type | always there |',
+  '|---|---|---|',
+  ...Object.entries(properties).map(
+    ([field, schema]) => `| \`${field}\` | ${typeOf(schema)} | ${required.includes(field) ? 'yes' : ''} |`,
+  ),
+  '',
+];
 
 function typeOf(schema: JsonSchema): string {
   const { type, format, pattern, items, properties, minimum, exclusiveMinimum, maximum } = schema;

@@ -3,7 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
-import { type Told, tellFact } from '#audit/history';
+import { type HistoryEntry, tellFact } from '#audit/history';
 import { decode } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
 import { addDays, parseInstant } from '#domain/kernel/instants';
@@ -28,7 +28,7 @@ export interface LookAheadOptions {
   readonly json?: boolean;
 }
 
-interface ComingEvent extends Omit<Told, 'position'> {
+interface ComingEvent extends Omit<HistoryEntry, 'position'> {
   readonly stream: string;
 }
 
@@ -38,7 +38,7 @@ interface Outlook {
   readonly from: Instant;
   readonly to: Instant;
   readonly events: readonly ComingEvent[];
-  /** What the processes tried again and again, and laid aside. */
+  /** Events that a process could not handle after several attempts. */
   readonly parked: readonly Parked[];
 }
 
@@ -49,8 +49,8 @@ const assumptions = [
 ];
 
 /**
- * Tells what a store will do by itself: its processes run on a copy whose clock is moved. The copy is in a temporary
- * directory, and gone in the end; the store is only read.
+ * Shows what a store will do by itself: its processes run on a copy whose clock is moved. The copy is in a temporary
+ * directory, which is removed at the end. The store is only read.
  * @throws CommandFailed when there is no store, or it is not said how far
  */
 export async function lookAhead(place: StoreLocation, options: LookAheadOptions): Promise<void> {
@@ -68,7 +68,7 @@ export async function lookAhead(place: StoreLocation, options: LookAheadOptions)
 
 const MOST_DAYS = 36_500;
 const MILLISECONDS_A_DAY = 86_400_000;
-/** As a shell tells of a program that Ctrl-C ended. */
+/** The exit code of a program that Ctrl-C ended. */
 const INTERRUPTED = 130;
 
 /** Where the clock is to be moved to from an instant. What can be refused is refused before anything is copied. */
@@ -113,7 +113,7 @@ async function whatComes(stores: Stores, goal: (from: Instant) => Instant): Prom
   }
 }
 
-/** Now, or the last event's instant where a store lives ahead of its time, as a demo does. */
+/** Now, or the instant of the last event if that is later, as in a demo. */
 async function presentOf(events: EventStore): Promise<Instant> {
   const now = systemClock().now();
   for await (const last of events.readAll({ direction: 'backwards', maxCount: 1 })) {
@@ -123,7 +123,7 @@ async function presentOf(events: EventStore): Promise<Instant> {
   return now;
 }
 
-/** First whatever is due by now, then day by day. */
+/** First everything that is due now, then day by day. */
 async function moveTo(to: Instant, clock: MovedClock, engine: ProcessEngine): Promise<void> {
   const from = clock.now();
   await engine.settle();
@@ -141,16 +141,16 @@ async function moveTo(to: Instant, clock: MovedClock, engine: ProcessEngine): Pr
 async function tellAfter(head: Position, { events, vault }: Stores): Promise<ComingEvent[]> {
   const coming: ComingEvent[] = [];
   for await (const recorded of events.readAll({ after: head })) {
-    const { position: _, ...told } = await tellFact(decode(recorded), vault);
-    coming.push({ stream: recorded.stream, ...told });
+    const { position: _, ...entry } = await tellFact(decode(recorded), vault);
+    coming.push({ stream: recorded.stream, ...entry });
   }
   return coming;
 }
 
-/** Gone when the work is done, also when the program is told to end in the middle of it. */
+/** The directory is removed when the work is done, also when the program is stopped before. */
 async function inTemporaryDirectory<Result>(work: (directory: string) => Promise<Result>): Promise<Result> {
   const directory = await mkdtemp(join(tmpdir(), 'leadger-clock-'));
-  // Threads that still write may put a file into what is being emptied: then once more.
+  // Threads that still write may add a file while the directory is emptied: try again.
   const remove = () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
   const end = () => process.exit(INTERRUPTED);
   process.once('exit', remove).once('SIGINT', end).once('SIGTERM', end);
@@ -167,7 +167,7 @@ function summaryOf({ events }: Outlook) {
   return { counts: countsOf(events.map(({ type }) => type)), mails: countsOf(sent) };
 }
 
-/** How often each comes, the most frequent first. */
+/** How often each name occurs, the most frequent first. */
 function countsOf(names: readonly string[]): Readonly<Record<string, number>> {
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -191,7 +191,7 @@ function print(outlook: Outlook): void {
   printCounts(counts);
   if (Object.keys(mails).length > 0) console.log('mails that are sent');
   printCounts(mails);
-  if (parked.length > 0) console.log('laid aside, after failing again and again');
+  if (parked.length > 0) console.log('parked after several failed attempts');
   for (const { since, what, stream, reason } of parked) console.log(`  ${since}  ${what} at ${stream}: ${reason}`);
 }
 

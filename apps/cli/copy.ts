@@ -9,42 +9,49 @@ import { Progress, thousands } from './progress.ts';
 
 const isUrl = (place: string): boolean => /^[a-z]+(\+discover)?:\/\//.test(place);
 
-export interface CopyOptions {
+interface CopyOptions {
   /** A data directory, or an `esdb://…` URL. */
   readonly from: string;
   readonly to: string;
-  /** Where the keys of personal data go, when the log goes to a server: `postgres://…`. */
+  /** The target of the keys of personal data, when the log goes to a server: `postgres://…`. */
   readonly keysTo?: string;
 }
 
 /**
- * Copies a whole log, order and ids kept, and compares both sides afterwards. Cut short, it goes on where it was. The
- * keys go first, so that no event is anywhere without its key.
- * @throws CommandFailed, NoCopy when the target holds something else
+ * Copies a whole log with the same order and ids, and compares both logs afterwards. An interrupted copy continues the
+ * next time. Keys are copied first, so that no event is without its key.
+ * @throws CommandFailed, NoCopy when the target holds other events
  */
 export async function copy({ from, to, keysTo }: CopyOptions): Promise<void> {
   if (!isUrl(from) && !existsSync(join(from, 'events'))) throw new CommandFailed(`there are no events in ${from}`);
-  if (keysTo !== undefined) {
-    if (isUrl(from) || !isUrl(to)) throw new CommandFailed('keys go from a data directory to a database');
-    const place = { eventStoreDb: to, databaseUrl: keysTo };
-    const keys = await copyKeys(keysOf({ directory: from }), keysOf(place), () => {});
-    console.log(`${thousands(keys)} keys are in the database`);
-  }
+  if (keysTo !== undefined) await copyKeysOf(from, to, keysTo);
   const source = await open(from, { readOnly: true });
   let target: EventStore | undefined;
   try {
     target = await open(to);
-    const start = performance.now();
-    const progress = new Progress((events) => `${thousands(events)} events`);
-    const { copied, compared } = await copyLog(source, target, (events) => progress.update(events));
-    progress.end();
-    const seconds = (performance.now() - start) / 1000;
-    console.log(`${thousands(copied)} events copied from ${from} to ${to} in ${seconds.toFixed(1)} s
-${thousands(compared)} events are there now, and each is what it is on the other side`);
+    await copyEvents(source, target, `from ${from} to ${to}`);
   } finally {
     await source.close();
     await target?.close();
   }
+}
+
+async function copyKeysOf(from: string, to: string, keysTo: string): Promise<void> {
+  if (isUrl(from) || !isUrl(to))
+    throw new CommandFailed('--keys-to needs a log in a data directory (--from) that is copied to a server (--to)');
+  const place = { eventStoreDb: to, databaseUrl: keysTo };
+  const keys = await copyKeys(keysOf({ directory: from }), keysOf(place), () => {});
+  console.log(`${thousands(keys)} keys are in the database`);
+}
+
+async function copyEvents(source: EventStore, target: EventStore, way: string): Promise<void> {
+  const start = performance.now();
+  const progress = new Progress((events) => `${thousands(events)} events`);
+  const { copied, compared } = await copyLog(source, target, (events) => progress.update(events));
+  progress.end();
+  const seconds = (performance.now() - start) / 1000;
+  console.log(`${thousands(copied)} events copied ${way} in ${seconds.toFixed(1)} s
+${thousands(compared)} events are in the copy, and all are equal to the original`);
 }
 
 const open = (place: string, options: { readOnly?: boolean } = {}): Promise<EventStore> =>

@@ -25,13 +25,13 @@ export interface ImportOptions extends Omit<LeadFileOptions, 'format'> {
   readonly rejected?: string;
 }
 
-/** What became of a lead, or why it was not taken in. */
+/** Whether a lead is new, or why it was rejected. */
 type Taken = 'new' | 'known' | { readonly reason: string };
 
-/** Takes leads in, through the store itself or through the instance that is running on it. */
+/** Imports leads into the store, directly or through the instance that is running on it. */
 interface Intake {
   take(leads: readonly ReceiveLeadRequest[]): Promise<Taken[]>;
-  /** Has what came in distributed and readable, as far as it can be. */
+  /** Waits until the leads are distributed and readable, as far as possible. */
   finish(): Promise<void>;
   close(): Promise<void>;
 }
@@ -40,8 +40,8 @@ const ROWS_AT_ONCE = 256;
 const BATCHES_UNDER_WAY = 4;
 
 /**
- * Takes a file of leads in. Running it again changes nothing: a lead is known by what it says. Rejected rows go into a
- * file of their own, with line and reason. Memory does not grow with the file.
+ * Imports a file of leads. Importing it again changes nothing, because a lead is identified by its contents. Rejected rows
+ * go into a separate file, with line and reason. Memory does not grow with the size of the file.
  * @throws CommandFailed, CannotOpenStore
  */
 export async function importLeads(place: StoreLocation, file: string, options: ImportOptions): Promise<void> {
@@ -78,8 +78,8 @@ export async function importLeads(place: StoreLocation, file: string, options: I
   }
   const seconds = (performance.now() - start) / 1000;
   console.log(`${thousands(counts.rows)} rows of ${file} in ${seconds.toFixed(1)} s (${thousands(counts.rows / seconds)} a second)
-  ${thousands(counts.new).padStart(10)}  leads taken in
-  ${thousands(counts.known).padStart(10)}  were there already
+  ${thousands(counts.new).padStart(10)}  leads imported
+  ${thousands(counts.known).padStart(10)}  known before
   ${thousands(rejected.count).padStart(10)}  rows rejected${rejected.count > 0 ? `: see ${rejected.file}` : ''}`);
 }
 
@@ -87,10 +87,10 @@ function formatOf(file: string): 'csv' | 'ndjson' {
   const extension = extname(file).toLowerCase();
   if (extension === '.csv') return 'csv';
   if (extension === '.ndjson' || extension === '.jsonl') return 'ndjson';
-  throw new CommandFailed(`what is in ${file}? Say --format csv or --format ndjson`);
+  throw new CommandFailed(`the format of ${file} is not known: add --format csv or --format ndjson`);
 }
 
-/** Handles rows a batch at a time, a few batches at once, in constant memory. */
+/** Handles rows in batches, a few batches at once, in constant memory. */
 async function inBatches(
   rows: AsyncIterable<LeadRow>,
   handle: (batch: readonly LeadRow[]) => Promise<void>,
@@ -191,7 +191,7 @@ async function runningInstance(url: string): Promise<Intake> {
   };
 }
 
-/** Made with the first row that is rejected, so that no file says that all went well. */
+/** The file is created with the first rejected row, so that it does not exist when all rows are good. */
 class RejectedRows {
   readonly file: string;
   count = 0;

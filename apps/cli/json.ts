@@ -1,4 +1,4 @@
-/** What is no number to most readers of JSON, or not with all its digits, is written as text. */
+/** Numbers that JSON readers would refuse or round are written as text. */
 export const jsonOf = (value: unknown): string =>
   JSON.stringify(value, (_, part) => (isPlain(part) ? part : String(part)));
 

@@ -6,18 +6,18 @@ import type { StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import type { Format } from './query.ts';
 
-/** `leadger`: what a store's owner, an auditor and an analyst do at a terminal. Each command loads what it needs only. */
+/** `leadger`: the commands for store owners, auditors and analysts. Each command loads only the modules that it needs. */
 const program = new Command('leadger')
   .description('An event-sourced order and lead ledger for lead stores')
   .option('--data <directory>', 'where the store lives', process.env.LEADGER_DATA ?? './data')
   .option(
     '--events <url>',
-    'an EventStoreDB that holds the events, esdb://… (else they are in the directory)',
+    'an EventStoreDB that holds the events, esdb://… (default: the events are in the directory)',
     process.env.LEADGER_EVENTS,
   )
   .option(
     '--database <url>',
-    'a PostgreSQL for read models, and for keys when the events are on a server too, postgres://…',
+    'a PostgreSQL for read models, and for keys if the events are on a server too, postgres://…',
     process.env.DATABASE_URL,
   )
   .showHelpAfterError()
@@ -34,18 +34,18 @@ const place = (): StoreLocation => {
 
 program
   .command('import')
-  .description('takes leads in from a file')
+  .description('imports leads from a file')
   .addCommand(
     new Command('leads')
-      .description('CSV or NDJSON; a second run of the same file changes nothing')
+      .description('CSV or NDJSON; importing the same file again changes nothing')
       .argument('<file>')
-      .option('--format <csv|ndjson>', 'default: by the name of the file', oneOf('csv', 'ndjson'))
-      .option('--lead-type <id>', 'of rows that do not name one, e.g. exclusive-fresh')
-      .option('--source <name>', 'of rows that do not name one')
-      .option('--map <field=Column,…>', 'which column holds which field, where the usual names do not fit', mapping)
-      .option('--ignore-unknown-columns', 'leave out columns that are none of ours instead of refusing the file')
-      .option('--encoding <utf-8|latin1>', 'of the file', oneOf('utf-8', 'latin1'), 'utf-8')
-      .option('--rejected <file>', 'where rejected rows go; default: FILE.rejected.csv')
+      .option('--format <csv|ndjson>', 'default: by the file name', oneOf('csv', 'ndjson'))
+      .option('--lead-type <id>', 'the lead type of rows without one, e.g. exclusive-fresh')
+      .option('--source <name>', 'the source of rows without one')
+      .option('--map <field=Column,…>', 'which column holds which field, if the columns have other names', mapping)
+      .option('--ignore-unknown-columns', 'ignore columns that are not known; default: refuse the file')
+      .option('--encoding <utf-8|latin1>', 'the encoding of the file', oneOf('utf-8', 'latin1'), 'utf-8')
+      .option('--rejected <file>', 'the file for rejected rows; default: FILE.rejected.csv')
       .action(async (file: string, { leadType, map, ...options }) => {
         const { importLeads } = await import('./import-leads.ts');
         const columns = map as Readonly<Record<string, string>> | undefined;
@@ -59,13 +59,13 @@ program
 
 program
   .command('timeline')
-  .description('everything that happened to an order, and what it came to, at any instant')
+  .description('all events of an order or another stream, and its state, at any instant')
   .argument(
     '<family>',
     'order, programme, checkout, lead, customer, replacement, ticket, looks, contacts, catalogue or policy',
   )
   .argument('<id>')
-  .option('--at <instant>', 'the last instant to count, ISO 8601 with a zone; default: to the end')
+  .option('--at <instant>', 'the last instant to include, ISO 8601 with a zone; default: to the end')
   .option('--json', 'as JSON')
   .action(async (family: string, id: string, options: { at?: string; json?: boolean }) => {
     const { timeline } = await import('./timeline.ts');
@@ -83,7 +83,9 @@ program
 
 program
   .command('clock')
-  .description('moves the clock of a copy of the store, and tells what will happen by itself; the store stays as it is')
+  .description(
+    'moves the clock of a copy of the store, and shows what will happen by itself; the store does not change',
+  )
   .addOption(new Option('--days <number>', 'how far, in days of 24 hours').argParser(wholeNumber).conflicts('to'))
   .option('--to <instant>', 'how far, ISO 8601 with a zone')
   .option('--json', 'as JSON, alone on standard output')
@@ -94,7 +96,7 @@ program
 
 program
   .command('rebuild')
-  .description('builds a read model anew from the log; cut short, it goes on where it was the next time')
+  .description('rebuilds a read model from the log; an interrupted rebuild continues the next time')
   .argument('[name]', 'e.g. orders')
   .option('--all', 'one after the other')
   .action(async (name: string | undefined, options: { all?: boolean }) => {
@@ -104,7 +106,7 @@ program
 
 program
   .command('digest')
-  .description('prints a digest of each read model: equal for equal rows')
+  .description('prints a digest of each read model; equal rows have equal digests')
   .option('--json', 'as JSON')
   .action(async (options: { json?: boolean }) => {
     const { digest } = await import('./digest.ts');
@@ -113,12 +115,12 @@ program
 
 program
   .command('export')
-  .description('writes the log, or a view of analysts')
+  .description('writes the log, or a view for analysts')
   .argument('[view]', 'e.g. sales_by_day; see docs/analytics.md. Default: the log, as NDJSON')
-  .addOption(new Option('--opened', 'the log with personal data opened; default: sealed').conflicts('format'))
-  .option('--format <csv|ndjson|parquet>', 'of a view; default: ndjson', oneOf('csv', 'ndjson', 'parquet'))
-  .option('--output <file>', 'instead of standard output; there when it is whole')
-  .option('--timeout <seconds>', 'for each part of a view', secondsAtLeastOne, 60)
+  .addOption(new Option('--opened', 'the log with personal data in clear text; default: sealed').conflicts('format'))
+  .option('--format <csv|ndjson|parquet>', 'the format of a view; default: ndjson', oneOf('csv', 'ndjson', 'parquet'))
+  .option('--output <file>', 'instead of standard output; it appears when it is complete')
+  .option('--timeout <seconds>', 'the time limit for each part of a view', secondsAtLeastOne, 60)
   .action(
     async (
       view: string | undefined,
@@ -127,12 +129,12 @@ program
       const { opened = false, format = 'ndjson', output, timeout: timeoutSeconds } = options;
       if (view === undefined) {
         if (format !== 'ndjson')
-          throw new CommandFailed('the log is written as NDJSON; only a view can be had as CSV or Parquet');
+          throw new CommandFailed('the log is written as NDJSON; only a view can be written as CSV or Parquet');
         const [{ logLines }, { writeOut }] = await Promise.all([import('./export.ts'), import('./output.ts')]);
         await writeOut(logLines(place(), { opened }), output);
         return;
       }
-      if (opened) throw new CommandFailed('there is nothing in a view that could be opened');
+      if (opened) throw new CommandFailed('--opened is for the log: views contain no personal data');
       const { exportView } = await import('./query.ts');
       await exportView(place(), view, { format, timeoutSeconds, output });
     },
@@ -140,11 +142,16 @@ program
 
 program
   .command('query')
-  .description('asks the views of analysts (docs/analytics.md), and nothing else, one question in SQL')
+  .description('runs one SQL query on the views for analysts (docs/analytics.md), and on nothing else')
   .argument('<sql>', 'e.g. "SELECT * FROM fill_rate"')
-  .option('--format <table|csv|ndjson|parquet>', 'of the answer', oneOf('table', 'csv', 'ndjson', 'parquet'), 'table')
-  .option('--output <file>', 'instead of standard output; there when it is whole')
-  .option('--timeout <seconds>', 'for each part of the answer', secondsAtLeastOne, 60)
+  .option(
+    '--format <table|csv|ndjson|parquet>',
+    'the format of the answer',
+    oneOf('table', 'csv', 'ndjson', 'parquet'),
+    'table',
+  )
+  .option('--output <file>', 'instead of standard output; it appears when it is complete')
+  .option('--timeout <seconds>', 'the time limit for each part of the answer', secondsAtLeastOne, 60)
   .action(async (sql: string, { format, output, timeout }: { format: Format; output?: string; timeout: number }) => {
     const { query } = await import('./query.ts');
     await query(place(), sql, { format, timeoutSeconds: timeout, output });
@@ -153,7 +160,7 @@ program
 program
   .command('sql')
   .description(
-    'opens a local port for psql and its like, on a copy of the embedded read models; all are superuser there',
+    'opens a local port for psql and similar tools, on a copy of the embedded read models; each user is superuser there',
   )
   .option('--port <number>', 'on 127.0.0.1', wholeNumber, 5433)
   .action(async (options: { port: number }) => {
@@ -163,9 +170,9 @@ program
 
 program
   .command('serve-events')
-  .description("serves the log in EventStoreDB's protocol, for any of its clients; read-only")
+  .description("serves the log in EventStoreDB's protocol, for any of its clients; read-only by default")
   .option('--port <number>', 'on 127.0.0.1', wholeNumber, 2113)
-  .option('--writable', 'let clients append; nobody else may have the store open')
+  .option('--writable', 'clients may append; no other process may have the store open')
   .action(async (options: { port: number; writable?: boolean }) => {
     const { serveEvents } = await import('./serve-events.ts');
     await serveEvents(program.opts<{ data: string }>().data, options);
@@ -173,10 +180,12 @@ program
 
 program
   .command('copy')
-  .description('copies a log into another store, order and ids kept, and compares both sides; may be cut short')
+  .description(
+    'copies a log into another store with the same order and ids, and compares both; an interrupted copy continues',
+  )
   .requiredOption('--from <place>', 'a data directory, or esdb://…')
   .requiredOption('--to <place>', 'a data directory, or esdb://…')
-  .option('--keys-to <url>', 'postgres://…: the keys of personal data go there; needs LEADGER_MASTER_KEY')
+  .option('--keys-to <url>', 'postgres://…: also copies the keys of personal data there; needs LEADGER_MASTER_KEY')
   .action(async (options: { from: string; to: string; keysTo?: string }) => {
     const { copy } = await import('./copy.ts');
     await copy(options);
@@ -184,8 +193,8 @@ program
 
 program
   .command('catalog')
-  .description('prints every event that the ledger can remember, as Markdown')
-  .option('--views', 'the views of analysts instead')
+  .description('prints all types of events, as Markdown')
+  .option('--views', 'the views for analysts instead')
   .action(async ({ views = false }: { views?: boolean }) => {
     const { eventCatalog } = await import('./catalog.ts');
     const { viewsPage } = await import('./views-page.ts');
@@ -195,15 +204,15 @@ program
 program
   .command('demo')
   .description(
-    'lives through some days of a lead store, with real order arrivals and invented leads; kept with --data only',
+    'simulates some days of a lead store, with real order arrivals and invented leads; kept only with --data',
   )
   .option('--days <number>', 'how many', wholeNumber, 30)
-  .option('--seed <number>', 'the same seed makes the same history', wholeNumber, 1)
-  .option('--continue', 'goes on with a demo of the same seed that was cut short, in its directory')
+  .option('--seed <number>', 'the same seed gives the same history', wholeNumber, 1)
+  .option('--continue', 'continues an interrupted demo of the same seed, in its directory')
   .option('--json', 'the summary as JSON, alone on standard output')
   .action(async (options: { days: number; seed: number; json?: boolean; continue?: boolean }) => {
     const { demo } = await import('./demo.ts');
-    // What a store of this machine uses (by the environment) is not for a demo, unless it is named.
+    // A demo ignores places from the environment, which belong to a real store. Only options count.
     const named = <Value>(option: string, value: Value) =>
       program.getOptionValueSource(option) === 'cli' ? value : undefined;
     const { directory, eventStoreDb, databaseUrl } = place();
@@ -215,7 +224,7 @@ program
     });
   });
 
-// Whoever reads our output may have seen enough: `leadger export | head`.
+// The reader of our output may stop early: `leadger export | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;
@@ -233,7 +242,7 @@ function wholeNumber(text: string): number {
   return number;
 }
 
-/** A day at most: longer is as good as for ever. */
+/** At most a day. */
 function secondsAtLeastOne(text: string): number {
   const seconds = wholeNumber(text);
   if (seconds < 1 || seconds > 86_400) throw new InvalidArgumentError('It is not from 1 to 86400.');

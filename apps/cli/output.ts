@@ -5,8 +5,8 @@ import { CommandFailed } from './command-failed.ts';
 type Pieces = AsyncIterable<string | Uint8Array>;
 
 /**
- * Writes to a file, or to standard output, no faster than it is taken. The file has its name only when it is whole: one
- * that was there before stays until then.
+ * Writes to a file, or to standard output, at the speed of the reader. A file gets its name when it is complete; an older
+ * file of that name stays until then.
  * @throws CommandFailed when the file cannot be written
  */
 export const writeOut = (pieces: Pieces, file?: string): Promise<void> =>

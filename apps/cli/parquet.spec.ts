@@ -149,7 +149,7 @@ test.each([
   [postgres.TIMESTAMP, '0044-03-15 10:00:00 BC'],
   [postgres.TIMESTAMP, '294276-01-01 00:00:00'],
   [postgres.DATE, '0044-03-15 BC'],
-])('of type %s, %s is told with its column: a Parquet file cannot hold it', async (type, written) => {
+])('of type %s, %s is refused with the name of its column', async (type, written) => {
   const reason = `until: ${written} cannot be written to a Parquet file; cast it to text, or leave it out`;
   await expect(readBack({ columns: ['until'], types: [type], rows: [[written]] })).rejects.toThrow(
     new CommandFailed(reason),

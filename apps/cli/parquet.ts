@@ -16,7 +16,7 @@ const LOCAL_TIME = { ...INSTANT, isAdjustedToUTC: false } as const;
 const DOUBLE: ParquetType = { element: { type: 'DOUBLE' }, convert: Number };
 const INT32: ParquetType = { element: { type: 'INT32' } };
 
-/** What has no type of its own here is text, as in CSV. A numeric may be longer than any type: a double. */
+/** Other types become text, as in CSV. A numeric may be longer than any Parquet type, so it becomes a double. */
 const types: Readonly<Record<number, ParquetType>> = {
   [postgres.BOOLEAN]: { element: { type: 'BOOLEAN' } },
   [postgres.SMALLINT]: INT32,
@@ -91,8 +91,8 @@ class ParquetFile {
 const CALENDAR = /^\+?(\d{4,6})(-\d\d-\d\d)(?:[ T](\d\d:\d\d:\d\d(?:\.\d+)?)Z?)?$/;
 
 /**
- * A day or an instant as PostgreSQL or the ledger writes it. Years get six digits and a sign: of what is written otherwise,
- * JavaScript makes something, and 2044 of 0044.
+ * A day or an instant as PostgreSQL or the ledger writes it. The year gets six digits and a sign, because JavaScript reads
+ * other years wrongly (0044 as 2044).
  */
 function date(written: string, column: string): Date {
   const [, year = '', day, time = '00:00:00'] = CALENDAR.exec(written) ?? [];
@@ -104,7 +104,7 @@ function date(written: string, column: string): Date {
   return value;
 }
 
-/** A copy: the writer goes on in its buffer, while ours may still wait to be written. */
+/** A copy, because the writer reuses its buffer while ours may still wait to be written. */
 function take(writer: ByteWriter): Uint8Array {
   const taken = writer.getBytes().slice();
   writer.index = 0;

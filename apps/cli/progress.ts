@@ -1,19 +1,19 @@
-/** How far something has come, on standard error: a line that is written over at a terminal, else one now and then. */
+/** Shows progress on standard error: at a terminal one line that is overwritten, else a line from time to time. */
 export class Progress {
-  readonly #tell: (done: number) => string;
+  readonly #textOf: (done: number) => string;
   readonly #everyMilliseconds: number;
-  #toldAt = 0;
+  #shownAt = 0;
 
-  constructor(tell: (done: number) => string) {
-    this.#tell = tell;
+  constructor(textOf: (done: number) => string) {
+    this.#textOf = textOf;
     this.#everyMilliseconds = process.stderr.isTTY ? 100 : 10_000;
-    this.#toldAt = performance.now();
+    this.#shownAt = performance.now();
   }
 
   update(done: number): void {
-    if (performance.now() - this.#toldAt < this.#everyMilliseconds) return;
-    this.#toldAt = performance.now();
-    process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${this.#tell(done)}` : `${this.#tell(done)}\n`);
+    if (performance.now() - this.#shownAt < this.#everyMilliseconds) return;
+    this.#shownAt = performance.now();
+    process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${this.#textOf(done)}` : `${this.#textOf(done)}\n`);
   }
 
   end(): void {
@@ -21,7 +21,7 @@ export class Progress {
   }
 }
 
-/** `[=====     ] 50 %`, or nothing where the whole is not known. */
+/** `[=====     ] 50 %`; empty if the total is not known. */
 export function bar(done: number, whole: number | undefined): string {
   if (!whole) return '';
   const share = Math.min(1, done / whole);

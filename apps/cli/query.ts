@@ -31,8 +31,8 @@ export async function exportView(place: StoreLocation, view: string, options: Qu
 }
 
 /**
- * On a PostgreSQL nothing else is needed, and nothing else opened: analysts may be allowed no more than that. Beside the
- * events, what is not in the tables yet is brought there first.
+ * With a PostgreSQL nothing else is opened, because analysts may have no other rights. With a directory, the read models
+ * first catch up with the log.
  */
 async function* ask(
   place: StoreLocation,
@@ -54,7 +54,7 @@ async function* ask(
 
 type Batches = AsyncIterable<RowBatch>;
 
-/** Of two columns of one name, NDJSON would keep the second only. */
+/** Refuses two columns of one name: NDJSON would keep only the second. */
 async function* named(answers: Batches): AsyncGenerator<RowBatch> {
   for await (const answer of answers) {
     const twice = answer.columns.find((name, index, all) => all.indexOf(name) < index);
@@ -82,7 +82,7 @@ const formats: Readonly<Record<Format, (answers: Batches) => AsyncIterable<strin
 
   parquet: parquetOf,
 
-  /** Each piece of a long answer has widths of its own: nothing waits for what comes after it. */
+  /** Each part of a long answer has its own column widths, so that no part waits for the next. */
   async *table(answers) {
     for await (const answer of answers) yield tableOf(answer);
   },
@@ -99,7 +99,7 @@ function tableOf({ columns, types, rows }: RowBatch): string {
   return `${[head, widths.map((width) => '-'.repeat(width)).join('  '), ...body].join('\n')}\n`;
 }
 
-/** Whatever is in a cell, it moves no cursor and colours nothing. */
+/** Control characters could move the cursor or change colours. */
 const printable = (cell: Cell): string => String(cell).replace(/\p{Cc}/gu, ' ');
 
 const cellsOf = (row: readonly unknown[], types: readonly number[]): (Cell | undefined)[] =>

@@ -26,7 +26,7 @@ export async function rebuild(
   }
 }
 
-/** Tells which model has come how far in the log. */
+/** Shows the position of each model in the log. */
 export function progressUpTo(end: string) {
   let where = '';
   const progress = new Progress(() => where);

@@ -5,26 +5,26 @@ import { startWireNode } from '#event-store/wire-node/wire-node';
 import { CommandFailed } from './command-failed.ts';
 
 /**
- * Serves the events of a data directory in EventStoreDB's protocol until it is stopped: for reading beside a running
- * store, or for writing with nobody else in the directory.
+ * Serves the events of a data directory in EventStoreDB's protocol until it is stopped: for reading while the store may
+ * run, or for writing while no other process uses the directory.
  * @throws CommandFailed, CannotOpenStore
  */
 export async function serveEvents(
   directory: string,
   { port, writable = false }: { port: number; writable?: boolean },
 ): Promise<void> {
-  const taken = openDataDirectory(directory, { readOnly: !writable });
+  const dataDirectory = openDataDirectory(directory, { readOnly: !writable });
   const store = await openEmbeddedStore({ directory: join(directory, 'events'), readOnly: !writable });
   const node = await startWireNode({ store, port, writable }).catch((error: Error) => {
     throw new CommandFailed(`the events of ${directory} cannot be served on port ${port}: ${error.message}`);
   });
   console.log(`The events of ${directory} are served at ${node.connectionString}
-${writable ? 'Clients may write.' : 'Clients may read and follow, not write.'} It listens on this machine only. Ctrl-C stops it.`);
+${writable ? 'Clients may write.' : 'Clients may read and subscribe, not write.'} It listens on this machine only. Ctrl-C stops it.`);
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());
   });
   await node.close();
   await store.close();
-  taken.close();
+  dataDirectory.close();
 }

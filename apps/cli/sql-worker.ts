@@ -9,7 +9,7 @@ export type SqlReply =
   | { readonly kind: 'listening'; readonly port: number }
   | { readonly kind: 'cannot-listen'; readonly message: string };
 
-/** Of every connection, until it says otherwise. */
+/** Settings of every connection. It may change them. */
 const settings = [
   `search_path=${ANALYTICS}`,
   'timezone=UTC',
@@ -17,7 +17,7 @@ const settings = [
   'shared_buffers=32MB',
 ];
 
-/** In a thread of its own: a query takes as long as it takes, and the thread can be ended meanwhile. */
+/** Runs in a worker thread, so that it can be ended during a long query. */
 async function main(): Promise<void> {
   const { directory, port } = workerData as { directory: string; port: number };
   const db = await PGlite.create({
@@ -25,27 +25,27 @@ async function main(): Promise<void> {
     startParams: [...PGlite.defaultStartParams, ...settings.flatMap((setting) => ['-c', setting])],
   });
   const server = createServer(inTurn((socket) => serve(db, socket)));
-  server.on('error', ({ message }) => tell({ kind: 'cannot-listen', message }));
-  server.listen(port, '127.0.0.1', () => tell({ kind: 'listening', port: portOf(server) }));
+  server.on('error', ({ message }) => reply({ kind: 'cannot-listen', message }));
+  server.listen(port, '127.0.0.1', () => reply({ kind: 'listening', port: portOf(server) }));
 }
 
-const tell = (reply: SqlReply): void => parentPort?.postMessage(reply);
+const reply = (message: SqlReply): void => parentPort?.postMessage(message);
 
 const portOf = (server: Server): number => (server.address() as { port: number }).port;
 
 /**
- * The database has one session: two connections at once would answer each other's questions. So the next one waits until
- * the one before is closed.
+ * The database has one session, so two connections at once would mix their answers. The next one waits until the one
+ * before is closed.
  */
 function inTurn(serve: (socket: Socket) => Promise<void>): (socket: Socket) => Promise<void> {
   let before = Promise.resolve();
   return async (socket) => {
-    // Whoever goes away goes away.
+    // A broken connection is no error of ours.
     socket.on('error', () => {});
     const first = await new Promise<Buffer>((resolve) => socket.once('data', resolve));
     socket.pause();
     if (isCancelRequest(first)) {
-      // Nothing can be cancelled, and the one who asks waits for our hanging up.
+      // Queries cannot be cancelled. The client waits until we close the connection.
       socket.destroy();
       return;
     }
@@ -60,7 +60,7 @@ const isCancelRequest = (packet: Buffer): boolean =>
 
 /** Resolves when the connection is closed. @throws when the database broke */
 async function serve(db: PGlite, socket: Socket): Promise<void> {
-  // Nothing is left of who was here before: no transaction, no settings, no prepared statements.
+  // Removes what the connection before left: a transaction, settings, prepared statements.
   if (db.isInTransaction()) await db.exec('ROLLBACK');
   await db.exec('DISCARD ALL');
   if (socket.destroyed) return;
@@ -74,7 +74,7 @@ async function serve(db: PGlite, socket: Socket): Promise<void> {
 
 type Queue = ConstructorParameters<typeof PGLiteSocketHandler>[0]['queryQueue'];
 
-/** Of one connection at a time, which brings one message at a time. What PostgreSQL refuses is an answer, no failure. */
+/** Serves one connection with one message at a time. A refusal by PostgreSQL is an answer, not a failure. */
 function queueOf(db: PGlite, broken: (error: Error) => void): Queue {
   const queue: Pick<Queue, 'enqueue' | 'clearQueueForHandler' | 'clearTransactionIfNeeded'> = {
     async enqueue(_, message, onData) {

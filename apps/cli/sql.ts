@@ -15,8 +15,8 @@ import type { SqlReply } from './sql-worker.ts';
 const fromSource = import.meta.url.endsWith('.ts');
 
 /**
- * Opens a port for psql and its like until it is stopped, on a copy of the embedded read models as they are now: whoever
- * connects may do anything there, and nothing to the store, which may run meanwhile.
+ * Opens a port for psql and similar tools until it is stopped, on a copy of the embedded read models as they are now. A
+ * client may do anything to the copy, and nothing to the store, which may run at the same time.
  * @throws CommandFailed, CannotOpenStore
  */
 export async function serveSql(place: StoreLocation, { port }: { port: number }): Promise<void> {
@@ -35,18 +35,18 @@ export async function serveSql(place: StoreLocation, { port }: { port: number })
     const [reply] = (await once(worker, 'message')) as [SqlReply];
     if (reply.kind === 'cannot-listen') throw new CommandFailed(`port ${port} cannot be opened: ${reply.message}`);
     console.log(invitation(reply.port, position));
-    // What breaks the database ends it here, aloud.
+    // A database that breaks ends the command with an error.
     await Promise.race([stopped, once(worker, 'exit')]).catch((error: Error) => {
       throw new CommandFailed(`the copy broke (${error.message}): start again for another one`);
     });
   } finally {
-    // In the middle of a query too: it is only a copy.
+    // Also in the middle of a query, because it is only a copy.
     await worker?.terminate();
     await rm(copy, { recursive: true });
   }
 }
 
-/** Nobody else writes to the files while they are copied. */
+/** No process writes to the files while they are copied. */
 async function copyReadModels(place: StoreLocation, to: string): Promise<Position> {
   const { readModels, position, files, close } = await openAtHead(place);
   try {
@@ -59,8 +59,8 @@ async function copyReadModels(place: StoreLocation, to: string): Promise<Positio
 }
 
 const invitation = (port: number, position: Position): string => `\
-The views of analysts, and all tables under them, as they are at ${position} of the log:
+The views for analysts, and all tables behind them, at position ${position} of the log:
   psql "postgres://postgres@127.0.0.1:${port}/postgres?sslmode=disable"
-Whoever connects is superuser, without a password, from this machine only. It is a copy: the store goes on without it, and
-what is written there is gone in the end. Transactions only read until they say otherwise. Names are looked for in ${ANALYTICS}.
-One connection at a time: the next waits. No time limit for queries, and only Ctrl-C here cancels one. Ctrl-C stops it.`;
+Whoever connects is superuser, without a password, from this machine only. This is a copy: the store does not see changes,
+and the copy is deleted at the end. Transactions are read-only unless they say otherwise. The search path is ${ANALYTICS}.
+One connection at a time; the next one waits. Queries have no time limit, and only Ctrl-C here cancels one. Ctrl-C stops it.`;

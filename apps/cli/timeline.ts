@@ -7,7 +7,7 @@ import { CommandFailed } from './command-failed.ts';
 import { tellEvent } from './words.ts';
 
 /**
- * Prints everything that happened to one thing, and what it came to at an instant.
+ * Prints all events of one stream, and its state at an instant.
  * @throws CommandFailed for an unknown family or id, or an instant without zone
  */
 export async function timeline(
@@ -17,10 +17,10 @@ export async function timeline(
   { at, json = false }: { at?: string; json?: boolean },
 ): Promise<void> {
   if (!Object.hasOwn(ledger, family))
-    throw new CommandFailed(`there are no timelines of "${family}": there are ${Object.keys(ledger).join(', ')}`);
+    throw new CommandFailed(`there is no timeline of "${family}": choose one of ${Object.keys(ledger).join(', ')}`);
   const until = at === undefined ? undefined : parseInstant(at);
   if (at !== undefined && until === undefined)
-    throw new CommandFailed(`--at ${at} is no instant with a zone, like 2026-05-01T09:30:00-04:00`);
+    throw new CommandFailed(`--at ${at} is not an instant with a zone, like 2026-05-01T09:30:00-04:00`);
 
   const stores = await openForReading(place);
   try {
@@ -46,13 +46,13 @@ function print(title: string, at: string | undefined, { events, state }: History
     console.log(`      ${tellEvent(type, data)}`);
     if (reason) console.log(`      because: ${reason}`);
   }
-  console.log('\nadds up to');
+  console.log('\nstate');
   const lines = [...flatten(state)];
   const nameWidth = Math.max(...lines.map(([name]) => name.length));
   for (const [name, value] of lines) console.log(`      ${name.padEnd(nameWidth)}  ${value}`);
 }
 
-/** `terms.quantity  5`: one line for each value, however deep it lies. */
+/** `terms.quantity  5`: one line for each value, at any depth. */
 function* flatten(value: unknown, name = ''): Generator<[name: string, value: string]> {
   if (Array.isArray(value) && value.every((item) => typeof item !== 'object'))
     yield [name, value.length === 0 ? 'none' : value.join(', ')];

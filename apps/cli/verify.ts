@@ -3,7 +3,7 @@ import { hashOfEvent } from '#event-store/embedded/embedded-store';
 import { openForReading, type StoreLocation } from '#wiring/stores';
 import { Progress, thousands } from './progress.ts';
 
-/** Reads the whole log and counts what must not be in it. @returns the exit code: 0 when every law holds, else 1 */
+/** Reads the whole log and counts the events that break a law. @returns the exit code: 0 when every law holds, else 1 */
 export async function verify(place: StoreLocation, { json = false }: { json?: boolean }): Promise<number> {
   const stores = await openForReading(place);
   try {
@@ -34,7 +34,7 @@ function print(verdict: Verdict, seconds: number): void {
   const { events, head } = verdict;
   console.log(`\n${thousands(events)} events read in ${seconds} s, up to ${head || 'the beginning'}`);
   console.log(
-    `${thousands(judged)} decisions made again, ${thousands(passedOver)} that the log does not tell enough of`,
+    `${thousands(judged)} decisions repeated, ${thousands(passedOver)} passed over because the log does not say enough`,
   );
   const broken = brokenIn(verdict);
   console.log(

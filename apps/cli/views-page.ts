@@ -2,9 +2,11 @@ import { views } from '#read-models/analytics';
 import { LOG_POSITION } from '#read-models/analytics/view';
 import { ANALYST, ANALYTICS } from '#read-models/engine/views';
 
-/** Every view that analysts may read, as Markdown: made from the table that the views are made from. */
-export function viewsPage(): string {
-  const sections = views.map(({ name, description, grain, columns, example: [question, query] }) => [
+/** All views for analysts, as Markdown, generated from the table that the views are created from. */
+export const viewsPage = (): string => [introduction, ...views.map(sectionOf)].join('\n');
+
+const sectionOf = ({ name, description, grain, columns, example: [question, query] }: (typeof views)[number]): string =>
+  [
     `## ${name}`,
     '',
     description,
@@ -23,65 +25,63 @@ export function viewsPage(): string {
     query,
     '```',
     '',
-  ]);
-  return [
-    '# Views for analysts',
-    '',
-    'Made by `npm run leadger -- catalog --views` from `libs/read-models/analytics`. Tests fail when this page is out',
-    'of date, and run every query below.',
-    '',
-    `The views lie in the schema \`${ANALYTICS}\` of the read models' database, and hold no personal data. Days are those of UTC,`,
-    'money is whole cents of the currency beside it, percentiles are interpolated. Each row has the log position that it reflects.',
-    '',
-    '```sh',
-    'npm run --silent leadger -- query "SELECT * FROM fill_rate"                # a table; --format csv or ndjson',
-    'npm run --silent leadger -- export sales_by_day --format csv > sales.csv   # a whole view, however long',
-    'npm run --silent leadger -- export sales_by_day --format parquet --output sales.parquet',
-    '```',
-    '',
-    'The file that `--output` names appears when it is complete. In Parquet, days are DATE, instants TIMESTAMP in UTC (milliseconds),',
-    'counts and cents INT32 or INT64, shares and seconds DOUBLE. In CSV, text that a spreadsheet would run as a formula has an',
-    'apostrophe in front. Lists and JSON are JSON in a cell; bytes are written as PostgreSQL does (`\\x…`).',
-    '',
-    'Numbers keep their digits. In NDJSON, and in JSON in a cell, one that has more than a double keeps is text: a whole number',
-    'beyond 2⁵³, a numeric such as an average of counts (`avg(leads)::float8` is a number); so are `"NaN"`, `"Infinity"` and',
-    '`"-Infinity"`. In Parquet a numeric, which a sum of `bigint` is, becomes the nearest DOUBLE: `::bigint` or `::text` keeps',
-    'the digits. Days and instants that are infinite, before the year 1 or after 275760-09-13 are refused in Parquet, naming',
-    'the column: `::text` writes them.',
-    '',
-    'Where the read models are embedded, analysts have their own copy, built from the same log and kept in the folder',
-    '`analysts` of the data directory: the store can run, start or stop meanwhile. The first query takes as long as a rebuild;',
-    'later ones only catch up. One such command runs at a time, and the next one waits. The folder can be removed when none',
-    'runs.',
-    '',
-    `These ask as the role \`${ANALYST}\`, which may read these views and nothing else, in a transaction that only reads, with a`,
-    'time limit for each statement. This prevents mistakes, but not misuse by a user with more rights. On PostgreSQL, give',
-    'analysts a login of their own:',
-    '',
-    '```sql',
-    `CREATE ROLE ada LOGIN PASSWORD '…' IN ROLE ${ANALYST};`,
-    `ALTER ROLE ada SET search_path = ${ANALYTICS};`,
-    "ALTER ROLE ada SET statement_timeout = '60s';",
-    'ALTER ROLE ada SET default_transaction_read_only = on;',
-    '```',
-    '',
-    'Views are made anew with each version that changes them, and granted to this role as a whole: what somebody else was granted',
-    'on a single view is gone then.',
-    '',
-    'For psql and its like (BI tools with a PostgreSQL driver) on the embedded store:',
-    '',
-    '```sh',
-    'npm run --silent leadger -- sql     # opens a port on 127.0.0.1, and prints how to connect; Ctrl-C ends it',
-    '```',
-    '',
-    'It works on a copy of the read models as they are at that moment, kept in the temporary directory until the end:',
-    'nothing that is done there reaches the store. After `kill -9`, or when the machine goes down, the copy (`leadger-sql-…`)',
-    'stays there until somebody removes it. Whoever connects, from this machine, is superuser there without a password, and',
-    'sees the tables under the views too (in which personal data is sealed). Transactions only read unless they say otherwise;',
-    'that keeps mistakes away, nobody else. One connection at a time, the next waits: a tool that keeps several open must be told',
-    'to keep one. Queries have no time limit and cannot be cancelled by the client; Ctrl-C ends them with everything. With',
-    'PostgreSQL there is no such command: tools connect there.',
-    '',
-    ...sections.flat(),
   ].join('\n');
-}
+
+const introduction = `\
+# Views for analysts
+
+Generated by \`npm run leadger -- catalog --views\` from \`libs/read-models/analytics\`. Tests fail when this page is out of date,
+and run every query below.
+
+The views are in the schema \`${ANALYTICS}\` of the read models' database, and contain no personal data. Days are in UTC, money
+is in whole cents of the currency in the same row, and percentiles are interpolated. Each row says up to which position of
+the log it was computed.
+
+\`\`\`sh
+npm run --silent leadger -- query "SELECT * FROM fill_rate"                # a table; --format csv or ndjson
+npm run --silent leadger -- export sales_by_day --format csv > sales.csv   # a whole view of any length
+npm run --silent leadger -- export sales_by_day --format parquet --output sales.parquet
+\`\`\`
+
+A file that \`--output\` names appears when it is complete. In Parquet, days are DATE, instants TIMESTAMP in UTC
+(milliseconds), counts and cents INT32 or INT64, shares and seconds DOUBLE. In CSV, text that a spreadsheet would run as a
+formula starts with an apostrophe. Lists and JSON are JSON in a cell; bytes are written as PostgreSQL does (\`\\x…\`).
+
+Numbers keep their digits. In NDJSON, and in JSON in a cell, a number that a double cannot hold exactly is text: a whole
+number beyond 2⁵³, or a numeric such as an average of counts (\`avg(leads)::float8\` is a number). \`"NaN"\`, \`"Infinity"\` and
+\`"-Infinity"\` are text too. In Parquet a numeric, such as a sum of \`bigint\`, becomes the nearest DOUBLE; \`::bigint\` or
+\`::text\` keeps the digits. Parquet refuses days and instants that are infinite, before the year 1 or after 275760-09-13,
+with the name of the column; \`::text\` writes them.
+
+With embedded read models, analysts have a separate copy, built from the same log and kept in the folder \`analysts\` of the
+data directory. The store may run, start or stop at the same time. The first query takes as long as a rebuild; later
+queries only catch up. One such command runs at a time, and the next one waits. The folder may be deleted when none runs.
+
+These commands use the role \`${ANALYST}\`, which may read these views and nothing else, in a read-only transaction with a time
+limit for each statement. This prevents mistakes; it does not stop somebody who has the password of a more powerful role. On
+PostgreSQL, create a login for each analyst:
+
+\`\`\`sql
+CREATE ROLE ada LOGIN PASSWORD '…' IN ROLE ${ANALYST};
+ALTER ROLE ada SET search_path = ${ANALYTICS};
+ALTER ROLE ada SET statement_timeout = '60s';
+ALTER ROLE ada SET default_transaction_read_only = on;
+\`\`\`
+
+Each version that changes a view creates it again and grants it to this role. Rights that were granted to others on a single
+view are lost then.
+
+For psql and similar tools (BI tools with a PostgreSQL driver) on the embedded store:
+
+\`\`\`sh
+npm run --silent leadger -- sql     # opens a port on 127.0.0.1, and prints how to connect; Ctrl-C ends it
+\`\`\`
+
+It works on a copy of the read models as they are at that moment, in the temporary directory: changes there do not reach
+the store. After \`kill -9\`, or when the machine stops, the copy (\`leadger-sql-…\`) stays there until somebody deletes it.
+Whoever connects, from this machine, is superuser there without a password, and also sees the tables behind the views (in
+which personal data is sealed). Transactions are read-only unless they say otherwise; this prevents mistakes, not attacks.
+One connection at a time, and the next one waits: configure tools that open several connections to use one. Queries have no
+time limit, and clients cannot cancel them; Ctrl-C ends them together with the port. With PostgreSQL this command is not
+available: tools connect to PostgreSQL itself.
+`;

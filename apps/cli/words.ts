@@ -2,7 +2,7 @@ import type { AnyEvent, EventTypeName } from '#domain/ledger';
 
 type DataOf<Type extends EventTypeName> = Extract<AnyEvent, { type: Type }>['data'];
 
-/** What happened, as one would tell it. A new event does not compile before it has its words here. */
+/** One line for each event, for people. A new event does not compile before it has its line here. */
 const words: { readonly [Type in EventTypeName]: (data: DataOf<Type>) => string } = {
   StoreOpened: ({ name, webAddress }) => `store "${name}" opened at ${webAddress}`,
   StatementDescriptorSet: ({ descriptor }) => `card statements show "${descriptor}"`,
@@ -15,20 +15,21 @@ const words: { readonly [Type in EventTypeName]: (data: DataOf<Type>) => string 
     `registered with store ${storeId}, works for "${businessAssociation}", lives in ${timeZone}`,
   BusinessAssociationChanged: ({ businessAssociation }) => `works for "${businessAssociation}" from now on`,
   TimeZoneChanged: ({ timeZone }) => `lives in ${timeZone} from now on`,
-  NameChanged: () => 'has another name from now on',
-  PostalAddressChanged: () => 'has another postal address from now on',
-  EmailChangeRequested: ({ expiresAt }) => `wants another e-mail address, to be confirmed before ${expiresAt}`,
-  EmailChanged: () => 'the new e-mail address is confirmed and holds from now on',
+  NameChanged: () => 'changed the name',
+  PostalAddressChanged: () => 'changed the postal address',
+  EmailChangeRequested: ({ expiresAt }) => `asked for another e-mail address, to be confirmed before ${expiresAt}`,
+  EmailChanged: () => 'confirmed the new e-mail address',
   PasswordSet: ({ how }) => (how === 'recovered' ? 'set a new password by a link from a mail' : 'chose a password'),
-  PasswordRecoveryRequested: ({ expiresAt }) => `lost the password: a link is good until ${expiresAt}`,
+  PasswordRecoveryRequested: ({ expiresAt }) => `asked for a new password: the link is valid until ${expiresAt}`,
   MailPreferencesChanged: ({ off }) => (off.length > 0 ? `wants no mails of: ${off.join(', ')}` : 'wants all mails'),
   LeadDeliveryChosen: ({ mails, webhook }) =>
-    `wants leads told of ${mails === 'each' ? 'one by one' : 'together'}${webhook ? ', and sent to a program' : ''}`,
+    `wants ${mails === 'each' ? 'one mail for each lead' : 'one mail for several leads'}${webhook ? ', and leads sent to a program' : ''}`,
   AddressClaimed: ({ customerId, purpose }) =>
     `claimed by customer ${customerId} ${purpose.for === 'registration' ? 'to register' : 'as the new address'}`,
   AddressReleased: ({ customerId }) => `given up by customer ${customerId}`,
-  ContactAdded: ({ leadId, orderId }) => `lead ${leadId} noted for order ${orderId}: nobody else of that person again`,
-  ContactRemoved: ({ leadId, reason }) => `lead ${leadId} taken out again: ${reason}`,
+  ContactAdded: ({ leadId, orderId }) =>
+    `lead ${leadId} noted for order ${orderId}: this person is not delivered again`,
+  ContactRemoved: ({ leadId, reason }) => `lead ${leadId} removed again: ${reason}`,
   ContactRated: ({ leadId, rating }) => `lead ${leadId} rated ${rating} of 5`,
   LeadReceived: ({ leadTypeId, source, capturedAt, openPlaces }) =>
     `a lead of ${leadTypeId} from "${source}"${capturedAt ? `, captured ${capturedAt}` : ''}, for ${customers(openPlaces)}`,
@@ -47,7 +48,7 @@ const words: { readonly [Type in EventTypeName]: (data: DataOf<Type>) => string 
   CouponRefused: ({ customerId, reason, triedAt }) =>
     `refused to customer ${customerId}: ${reason}${triedAt ? `, on ${triedAt}` : ''}`,
   CheckoutStarted: ({ quantity, leadTypeId, giveUpAt }) =>
-    `${quantity} leads of ${leadTypeId} wanted; given up ${giveUpAt} unless it is placed`,
+    `${quantity} leads of ${leadTypeId} chosen; abandoned ${giveUpAt} unless it is placed`,
   CheckoutCouponTaken: ({ code, discount }) => `coupon ${JSON.stringify(code)} taken: ${worth(discount)}`,
   CheckoutPlaced: ({ orderId }) => `placed as order ${orderId}`,
   CheckoutAbandoned: () => 'abandoned',
@@ -56,7 +57,7 @@ const words: { readonly [Type in EventTypeName]: (data: DataOf<Type>) => string 
   PaymentCaptured: ({ amountCents, currency, reference }) => `${money(amountCents, currency)} paid (${reference})`,
   PaymentDeclined: ({ reason }) => `payment declined: ${reason}`,
   PaymentCapturedTooLate: ({ amountCents, currency }) =>
-    `${money(amountCents, currency)} paid after the order was cancelled: to be given back`,
+    `${money(amountCents, currency)} paid after the order was cancelled: to be refunded`,
   OrderPaused: ({ restartsAt }) => `paused: receives nothing${restartsAt ? `, restarts by itself ${restartsAt}` : ''}`,
   OrderRestarted: ({ automatic }) => (automatic ? 'restarted by itself' : 'restarted'),
   OrderReopened: ({ renewalNumber, quantity, bonusLeads, bonusPercent, rule, pausesCounted, totalCents, currency }) =>
@@ -88,15 +89,15 @@ const words: { readonly [Type in EventTypeName]: (data: DataOf<Type>) => string 
   ChargebackGranted: ({ reason }) => `chargeback granted: ${reason}`,
   ChargebackDenied: ({ explanation }) => `chargeback denied: ${explanation}`,
   VerificationOverdue: ({ verifyBy }) => `not verified by ${verifyBy}: overdue`,
-  MailWished: ({ kind, customerId }) => `customer ${customerId} is to be told: ${kind}`,
+  MailWished: ({ kind, customerId }) => `a mail to customer ${customerId} is requested: ${kind}`,
   MailSent: ({ kind, subject }) => `sent, ${kind}: "${subject}"`,
-  MailRefused: ({ kind, reason }) => `refused for good, ${kind}: ${reason}`,
+  MailRefused: ({ kind, reason }) => `refused permanently, ${kind}: ${reason}`,
   MailWithheld: ({ kind, reason }) => `not sent, ${kind}: ${reason.replaceAll('-', ' ')}`,
   WebhookWished: ({ leadId, customerId }) => `lead ${leadId} is to be sent to the program of customer ${customerId}`,
-  WebhookAccepted: ({ attempt, status }) => `accepted at the ${ordinal(attempt)} try, with ${status}`,
+  WebhookAccepted: ({ attempt, status }) => `accepted at the ${ordinal(attempt)} attempt, with ${status}`,
   WebhookFailed: ({ attempt, reason, retryAt }) =>
-    `the ${ordinal(attempt)} try failed (${reason}); again at ${retryAt}`,
-  WebhookParked: ({ attempt, reason }) => `laid aside after the ${ordinal(attempt)} try: ${reason}`,
+    `the ${ordinal(attempt)} attempt failed (${reason}); next attempt at ${retryAt}`,
+  WebhookParked: ({ attempt, reason }) => `parked after the ${ordinal(attempt)} attempt: ${reason}`,
   WebhookReplayed: () => 'to be sent again',
   ReplacementDelivered: ({ replacementLeadId }) => `replaced by lead ${replacementLeadId}`,
   TicketOpened: ({ dueAt, callBackTelephone }) =>
@@ -106,7 +107,7 @@ const words: { readonly [Type in EventTypeName]: (data: DataOf<Type>) => string 
   TicketAddedTo: () => 'the customer adds to it',
   TicketReopened: ({ dueAt }) => `the customer writes again: to be answered by ${dueAt}`,
   TicketClosed: () => 'closed',
-  CustomerHistoryShown: () => 'all that happened to the customer was looked at',
+  CustomerHistoryShown: () => 'the whole history of the customer was shown to staff',
 };
 
 export const tellEvent = (type: EventTypeName, data: unknown): string =>

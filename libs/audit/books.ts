@@ -1,34 +1,34 @@
 import { comparableName, dayIn, type RawEvent } from './raw-log.ts';
 
 /**
- * What the laws need to know of the past, taken down from the raw log event by event. Kept small: a million leads must
- * fit into memory. Shares nothing with the deciders.
+ * The facts about the past that the laws need, recorded from the raw log event by event. Entries are small: a million
+ * leads must fit into memory. Shares no code with the deciders.
  */
 export class Books {
   readonly policies = new Map<number, Policy>();
   readonly exclusiveTypes = new Set<string>();
-  readonly customers = new Map<string, Customer>();
-  readonly leads = new Map<string, Lead>();
-  readonly orders = new Map<string, Order>();
-  readonly returns = new Map<string, Return>();
-  /** The latest instant that any event tells of, in milliseconds since 1970. */
+  readonly customers = new Map<string, CustomerEntry>();
+  readonly leads = new Map<string, LeadEntry>();
+  readonly orders = new Map<string, OrderEntry>();
+  readonly returns = new Map<string, ReturnEntry>();
+  /** The latest instant in any event, in milliseconds since 1970. */
   now = 0;
 
-  /** @throws TypeError, RangeError when the event does not tell what events of its type must tell. */
-  takeDown(event: RawEvent): void {
+  /** @throws TypeError, RangeError when the event lacks data that events of its type must have */
+  record(event: RawEvent): void {
     const at = millisecondsOf(event.data.at);
-    takeDownBy[event.type]?.(this, event, at);
+    recorders[event.type]?.(this, event, at);
     if (at > this.now) this.now = at;
   }
 
-  /** The policy that a decision cites, unless it was never published or did not hold yet. */
+  /** The policy that a decision cites; undefined if it was never published or was not effective yet. */
   policyCited(version: number, at: number): Policy | undefined {
     const policy = this.policies.get(version);
     return policy && policy.effectiveFrom <= at ? policy : undefined;
   }
 
-  /** A lead nobody received may be given to nobody. */
-  lead(leadId: string): Lead {
+  /** The entry of a lead. A lead that the store never received may be delivered to nobody. */
+  lead(leadId: string): LeadEntry {
     return entryOf(this.leads, leadId, () => ({
       leadTypeId: '',
       exclusive: false,
@@ -43,12 +43,12 @@ export class Books {
     }));
   }
 
-  customer(customerId: string): Customer {
+  customer(customerId: string): CustomerEntry {
     return entryOf(this.customers, customerId, () => ({ businesses: [], persons: new Set() }));
   }
 
-  /** An order that nobody placed has not been paid for. */
-  order(orderId: string): Order {
+  /** The entry of an order. An order that nobody placed was not paid. */
+  order(orderId: string): OrderEntry {
     return entryOf(this.orders, orderId, () => ({
       customerId: '',
       leadTypeId: '',
@@ -70,14 +70,14 @@ interface Policy {
   readonly approvedReturnReasons: readonly string[];
 }
 
-export interface Customer {
-  /** The businesses it worked for, each with the position and the instant of the log that told so. */
+interface CustomerEntry {
+  /** The businesses that it worked for, each with the position and instant of the event that says so. */
   readonly businesses: { readonly position: string; readonly since: number; readonly name: string }[];
-  /** Everyone it was ever given, by telephone and by e-mail address. */
+  /** Every person that it ever received, by telephone and by e-mail address. */
   readonly persons: Set<string>;
 }
 
-export interface Lead {
+export interface LeadEntry {
   leadTypeId: string;
   exclusive: boolean;
   maximumCustomers: number;
@@ -86,27 +86,27 @@ export interface Lead {
   withdrawn: boolean;
   /** When it last became available: received, aged, or released by somebody. */
   lastOffered: number;
-  /** To whom it is assigned. */
+  /** The orders that it is assigned to. */
   holders: readonly Holder[];
-  /** Customers who turned out to have its person already. */
+  /** Customers who already had its person. */
   closedTo: readonly string[];
   readonly deliveries: Delivery[];
 }
 
 interface Holder {
-  readonly order: Order;
+  readonly order: OrderEntry;
   readonly business: string;
 }
 
 interface Delivery {
-  readonly order: Order;
+  readonly order: OrderEntry;
   readonly receivedAt: number;
-  /** The customer's business as the event says, and as the customer's own events say. */
+  /** The customer's business according to this event, and according to the customer's own events. */
   readonly businessStated: string;
   readonly businessKnown: string;
 }
 
-export interface Order {
+export interface OrderEntry {
   customerId: string;
   leadTypeId: string;
   timeZone: string;
@@ -115,14 +115,14 @@ export interface Order {
   leadsOrdered: number;
   status: 'awaiting payment' | 'payment failed' | 'open' | 'paused' | 'filled' | 'cancelled';
   lastRestarted: number;
-  /** Replacements not included, here and per day. */
+  /** Without replacements, here and per day. */
   leadsDelivered: number;
   readonly leadsByDay: Map<string, number>;
 }
 
-interface Return {
-  readonly order: Order;
-  readonly lead: Lead;
+export interface ReturnEntry {
+  readonly order: OrderEntry;
+  readonly lead: LeadEntry;
   readonly reason: string;
   readonly requestedAt: number;
   readonly policyVersion: number;
@@ -130,9 +130,9 @@ interface Return {
   replaced: boolean;
 }
 
-type TakeDown = (books: Books, event: RawEvent, at: number) => void;
+type Recorder = (books: Books, event: RawEvent, at: number) => void;
 
-const takeDownBy: Readonly<Record<string, TakeDown>> = {
+const recorders: Readonly<Record<string, Recorder>> = {
   PolicyPublished: (books, { data: { version, effectiveFrom, policy } }) => {
     books.policies.set(version, {
       effectiveFrom: millisecondsOf(effectiveFrom),
@@ -222,25 +222,25 @@ function worksFor(books: Books, { id, position, data }: RawEvent, since: number)
   books.customer(id).businesses.push({ position, since, name: comparableName(data.businessAssociation) });
 }
 
-function becomes(status: Order['status']): TakeDown {
+function becomes(status: OrderEntry['status']): Recorder {
   return (books, { id }) => {
     books.order(id).status = status;
   };
 }
 
-/** A LeadDelivered, and what the books say about it. */
+/** A LeadDelivered event, with what the books know about it. */
 export function deliveryIn(books: Books, { id, data }: RawEvent) {
   const { leadId, at, businessKey, replacementFor, decision } = data;
   const order = books.order(id);
   const customer = books.customer(order.customerId);
   const owed = replacementFor === undefined ? undefined : books.returns.get(replacementFor);
-  // Judged as of the decision: a customer may change its business while the lead is under way.
+  // As it was at the decision: a customer may change its business before the lead arrives.
   const known = customer.businesses.findLast(({ position }) => position <= decision.decidedOn)?.name;
   return {
     order,
     customer,
     lead: books.lead(leadId),
-    /** The granted return that this delivery makes good. Naming one that owes nothing makes no replacement of a delivery. */
+    /** The granted return that this delivery replaces. A delivery that names a settled return is not a replacement. */
     replaces: owed?.grant && !owed.replaced && owed.order === order ? owed : undefined,
     businessStated: same(known, businessKey),
     businessKnown: known ?? businessKey,
@@ -249,21 +249,21 @@ export function deliveryIn(books: Books, { id, data }: RawEvent) {
 }
 export type DeliveryCase = ReturnType<typeof deliveryIn>;
 
-export const personsIn = ({ telephoneKey, emailKey }: Lead): string[] =>
+export const personsIn = ({ telephoneKey, emailKey }: LeadEntry): string[] =>
   [telephoneKey, emailKey].filter((key) => key !== undefined);
 
-/** Most leads have no such thing; a list of their own would be a waste. */
+/** Shared, because most leads have empty lists. */
 const NONE: readonly never[] = [];
 
 export const DAY = 24 * 60 * 60 * 1000;
 
 function millisecondsOf(instant: unknown): number {
   const milliseconds = typeof instant === 'string' ? Date.parse(instant) : Number.NaN;
-  if (Number.isNaN(milliseconds)) throw new TypeError(`${instant} is no instant`);
+  if (Number.isNaN(milliseconds)) throw new TypeError(`${instant} is not an instant`);
   return milliseconds;
 }
 
-/** The one in memory already, if it is equal: a million leads share a few names. */
+/** The text in memory if it is equal: a million leads share a few names. */
 const same = (known: string | undefined, stated: string): string => (known === stated ? known : stated);
 
 function entryOf<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {

@@ -30,19 +30,19 @@ beforeEach(async () => {
 });
 afterEach(() => close());
 
-const told = async (store: EventStore) => {
+const placesOf = async (store: EventStore) => {
   const events: Pick<RecordedEvent, 'stream' | 'revision' | 'id'>[] = [];
   for await (const { stream, revision, id } of store.readAll()) events.push({ stream, revision, id });
   return events;
 };
 
 describe('a log that is copied to an EventStoreDB', () => {
-  it('has the same events there, with their ids, in the same order', async () => {
+  it('has the same events there, with the same ids, in the same order', async () => {
     expect(await copyLog(source, target)).toEqual({ copied: EVENTS, compared: EVENTS });
-    expect(await told(target)).toEqual(await told(source));
+    expect(await placesOf(target)).toEqual(await placesOf(source));
   });
 
-  it('goes on where it was cut short, and copies nothing twice', async () => {
+  it('continues where a copy was interrupted, and copies nothing twice', async () => {
     let appended = 0;
     const failing: EventStore = {
       ...target,
@@ -50,30 +50,30 @@ describe('a log that is copied to an EventStoreDB', () => {
       readAll: (options) => target.readAll(options),
       append(...parameters) {
         appended += 1;
-        if (appended > EVENTS / 2) return Promise.reject(new Error('the cable is out'));
+        if (appended > EVENTS / 2) return Promise.reject(new Error('the connection is down'));
         return target.append(...parameters);
       },
     };
-    await expect(copyLog(source, failing)).rejects.toThrow('the cable is out');
+    await expect(copyLog(source, failing)).rejects.toThrow('the connection is down');
     const { copied, compared } = await copyLog(source, target);
     expect(copied).toBeLessThan(EVENTS);
     expect(compared).toBe(EVENTS);
-    expect(await told(target)).toEqual(await told(source));
+    expect(await placesOf(target)).toEqual(await placesOf(source));
     expect(await copyLog(source, target)).toEqual({ copied: 0, compared: EVENTS });
   });
 
-  it('ends where the source ended when it was begun, whatever is written meanwhile', async () => {
+  it('ends where the source ended when the copy began, also when events are written meanwhile', async () => {
     const begun = await asOfNow(source);
     const later = { id: deriveId('later'), type: 'Later', data: Buffer.from('{}'), metadata: Buffer.from('{}') };
     await source.append('order-later', [later], 'no-stream');
     expect(await copyLog(begun, target)).toEqual({ copied: EVENTS, compared: EVENTS });
-    expect(await told(target)).toEqual((await told(source)).slice(0, EVENTS));
+    expect(await placesOf(target)).toEqual((await placesOf(source)).slice(0, EVENTS));
   });
 
-  it('is no copy where something else is already', async () => {
+  it('is refused when the target holds other events', async () => {
     const other = { id: deriveId('other'), type: 'Other', data: Buffer.from('{}'), metadata: Buffer.from('{}') };
     await target.append('order-0', [other], 'no-stream');
     await expect(copyLog(source, target)).rejects.toThrow(NoCopy);
-    expect(await told(target)).toHaveLength(1);
+    expect(await placesOf(target)).toHaveLength(1);
   });
 });

@@ -1,22 +1,22 @@
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { type EventStore, type RecordedEvent } from '#event-store/port';
 
-/** What the target holds is not the beginning of the source. */
+/** The target does not hold the beginning of the source. */
 export class NoCopy extends LeadgerError {
   constructor(message: string) {
     super('no-copy', message);
   }
 }
 
-/** What is read of a log when it is copied. */
+/** The part of a store that a copy reads. */
 type Source = Pick<EventStore, 'readAll'>;
 
-const APPENDS_UNDER_WAY = 256;
+const MAX_APPENDS_IN_FLIGHT = 256;
 
 /**
- * Copies a log into another store: each event with its id, at its revision, in the order of the whole log. What the
- * target holds already must be the beginning of the source; the rest is appended, and then both are read once more
- * and compared byte by byte.
+ * Copies a log into another store: each event with its id, at its revision, in the order of the whole log. The events
+ * that the target holds already must be the beginning of the source. The rest is appended. Then both logs are read once
+ * more and compared byte by byte.
  * @throws NoCopy, and whatever the stores throw
  */
 export async function copyLog(
@@ -25,31 +25,38 @@ export async function copyLog(
   onProgress: (events: number) => void = () => {},
 ): Promise<{ copied: number; compared: number }> {
   const begun = await compareLogs(source, target);
-  let copied = 0;
-  let number = 0;
-  const underWay = new Set<Promise<unknown>>();
-  const after = begun.lastOfSource === undefined ? {} : { after: begun.lastOfSource.position };
-  for await (const event of source.readAll(after)) {
-    number += 1;
-    const { stream, revision } = event;
-    // A store keeps appends in the order in which they are asked for.
-    const appending = target.append(stream, [event], revision === 0 ? 'no-stream' : revision - 1);
-    underWay.add(appending);
-    appending.then(
-      () => underWay.delete(appending),
-      () => {},
-    );
-    if (underWay.size >= APPENDS_UNDER_WAY) await Promise.race(underWay);
-    copied += 1;
-    if (number % 100 === 0) onProgress(begun.equal + copied);
-  }
-  await Promise.all(underWay);
+  const rest = source.readAll(begun.lastOfSource ? { after: begun.lastOfSource.position } : {});
+  const copied = await appendAll(rest, target, (events) => onProgress(begun.equal + events));
   const { equal, missing } = await compareLogs(source, target);
   if (missing > 0) throw new NoCopy(`${missing} events are missing in the copy`);
   return { copied, compared: equal };
 }
 
-/** A log as it is now, whatever is added to it meanwhile. */
+/** Many appends are in flight at once. A store keeps them in the order of the calls. */
+async function appendAll(
+  events: AsyncIterable<RecordedEvent>,
+  target: EventStore,
+  onProgress: (events: number) => void,
+): Promise<number> {
+  let copied = 0;
+  const inFlight = new Set<Promise<unknown>>();
+  for await (const event of events) {
+    const { stream, revision } = event;
+    const appending = target.append(stream, [event], revision === 0 ? 'no-stream' : revision - 1);
+    inFlight.add(appending);
+    appending.then(
+      () => inFlight.delete(appending),
+      () => {},
+    );
+    if (inFlight.size >= MAX_APPENDS_IN_FLIGHT) await Promise.race(inFlight);
+    copied += 1;
+    if (copied % 100 === 0) onProgress(copied);
+  }
+  await Promise.all(inFlight);
+  return copied;
+}
+
+/** A log up to its present end, without later events. */
 export async function asOfNow(log: EventStore): Promise<Source> {
   const head = await log.head();
   return {
@@ -62,14 +69,17 @@ export async function asOfNow(log: EventStore): Promise<Source> {
   };
 }
 
+interface Comparison {
+  readonly equal: number;
+  /** Events of the source that come after the last event of the target. */
+  readonly missing: number;
+  readonly lastOfSource: RecordedEvent | undefined;
+}
+
 /** Reads both logs side by side. @throws NoCopy at the first event that is not the same */
-async function compareLogs(
-  source: Source,
-  target: Source,
-): Promise<{ equal: number; missing: number; lastOfSource: RecordedEvent | undefined }> {
+async function compareLogs(source: Source, target: Source): Promise<Comparison> {
   const copies = target.readAll()[Symbol.asyncIterator]();
-  let equal = 0;
-  let missing = 0;
+  let [equal, missing] = [0, 0];
   let lastOfSource: RecordedEvent | undefined;
   let next = await copies.next();
   for await (const event of source.readAll()) {
@@ -77,11 +87,7 @@ async function compareLogs(
       missing += 1;
       continue;
     }
-    const difference = differenceOf(event, next.value);
-    if (difference)
-      throw new NoCopy(
-        `event ${equal + 1} is ${name(event)} on one side and ${name(next.value)} on the other: they differ in ${difference}`,
-      );
+    mustBeEqual(event, next.value, equal + 1);
     equal += 1;
     lastOfSource = event;
     next = await copies.next();
@@ -90,10 +96,18 @@ async function compareLogs(
   return { equal, missing, lastOfSource };
 }
 
+function mustBeEqual(event: RecordedEvent, copy: RecordedEvent, number: number): void {
+  const difference = differenceOf(event, copy);
+  if (!difference) return;
+  throw new NoCopy(
+    `event ${number} is ${name(event)} on one side and ${name(copy)} on the other: they differ in ${difference}`,
+  );
+}
+
 const name = ({ stream, revision, type }: RecordedEvent): string => `${type} at ${stream}@${revision}`;
 
 function differenceOf(one: RecordedEvent, other: RecordedEvent): string | undefined {
-  if (one.stream !== other.stream || one.revision !== other.revision) return 'their place';
+  if (one.stream !== other.stream || one.revision !== other.revision) return 'their stream or revision';
   if (one.id !== other.id) return 'their id';
   if (one.type !== other.type) return 'their type';
   if (Buffer.compare(one.data, other.data) !== 0) return 'their data';

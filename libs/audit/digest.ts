@@ -5,9 +5,9 @@ import { openBoxes } from './opened.ts';
 import { parseRaw } from './raw-log.ts';
 
 /**
- * One number for a whole history: SHA-256 over stream, revision, type and opened data of every event. Equal for equal
- * histories, however their streams were interleaved and whatever chance there was in sealing them. Positions count as
- * nothing, and neither do keyed hashes of persons: every vault has a key of its own, and the opened contact says the same.
+ * One hash of a whole history: SHA-256 over stream, revision, type and opened data of every event. It is equal for equal
+ * histories, in any interleaving of their streams and with any random values in their sealed boxes. Positions are left
+ * out, and keyed hashes of persons too: they differ in every vault, and the opened contact contains the same facts.
  * @returns 64 hexadecimal digits
  */
 export async function logDigest(store: Pick<EventStore, 'readAll'>, vault: Pick<Vault, 'open'>): Promise<string> {
@@ -23,7 +23,7 @@ export async function logDigest(store: Pick<EventStore, 'readAll'>, vault: Pick<
 }
 
 /**
- * The same for what is computed from it: SHA-256 over the opened rows of all read models.
+ * The same for the read models: SHA-256 over the opened rows of all of them.
  * @returns 64 hexadecimal digits
  */
 export async function rowsDigest(
@@ -36,7 +36,7 @@ export async function rowsDigest(
   return whole.digest('hex');
 }
 
-/** JSON with the members of objects in alphabetical order, without those that are another vault's or log's business. */
+/** JSON with the members of objects in alphabetical order, without those that depend on one vault or one log. */
 function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (name, member: unknown) => {
     if (notCompared.has(name)) return undefined;

@@ -8,7 +8,7 @@ import { DamagedEvent } from './replay.ts';
 
 const vault = { open: async () => undefined };
 
-describe('the history of a thing', () => {
+describe('the history of a stream', () => {
   let events: EventStore;
   beforeEach(async () => {
     events = await openEmbeddedStore();
@@ -31,7 +31,7 @@ describe('the history of a thing', () => {
   const at = (instant?: string) =>
     historyOf({ events, vault }, 'customer-c1', { hashOf: hashOfEvent, ...(instant && { at: instant }) });
 
-  it('tells what happened, by whom and why, and what it came to', async () => {
+  it('shows what happened, by whom and why, and the state at the end', async () => {
     const history = await at();
     expect(history?.events.map(({ type }) => type)).toEqual([
       'CustomerRegistered',
@@ -42,7 +42,7 @@ describe('the history of a thing', () => {
     expect(history?.state).toMatchObject({ businessAssociation: 'Other', timeZone: 'America/Boise' });
   });
 
-  it('ends at an instant, which still belongs to it', async () => {
+  it('ends at an instant, inclusive', async () => {
     expect((await at('2026-05-02T10:00:00.000Z'))?.state).toMatchObject({
       businessAssociation: 'Other',
       timeZone: 'UTC',
@@ -51,7 +51,7 @@ describe('the history of a thing', () => {
     expect(await at('2026-04-30T00:00:00.000Z')).toBeUndefined();
   });
 
-  it('is not told from damaged events', async () => {
+  it('is refused for damaged events', async () => {
     const damaged = {
       async *readStream() {
         for await (const event of events.readStream('customer-c1'))

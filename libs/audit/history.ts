@@ -6,8 +6,8 @@ import type { Vault } from '#vault/vault';
 import { openBoxes } from './opened.ts';
 import { type ReplayOptions, replay } from './replay.ts';
 
-/** One event, told: what happened, when, by whom and why. Personal data is opened, or `{ erased: true }`. */
-export interface Told {
+/** One event as people read it: what happened, when, by whom and why. Personal data is opened, or `{ erased: true }`. */
+export interface HistoryEntry {
   readonly revision: number;
   readonly type: Fact['type'];
   readonly at: Instant;
@@ -17,20 +17,20 @@ export interface Told {
   readonly commandId: string;
   readonly correlationId: string;
   readonly causationId: string | undefined;
-  /** Of the policy that the decision went by. */
+  /** The version of the policy that the decision used. */
   readonly policyVersion: number | undefined;
   readonly position: string;
 }
 
 export interface History {
-  readonly events: readonly Told[];
-  /** What they add up to: what the next decision would know. Maps and sets as objects and lists. */
+  readonly events: readonly HistoryEntry[];
+  /** The folded state: what the next decision would know. Maps and sets are objects and lists. */
   readonly state: unknown;
 }
 
 /**
- * Everything that happened to one thing up to an instant, replayed from the log and checked on the way.
- * @returns undefined when nothing had happened yet. @throws DamagedEvent, UnreadableEvent
+ * All events of one stream up to an instant, replayed from the log and checked.
+ * @returns undefined when there were no events yet. @throws DamagedEvent, UnreadableEvent
  */
 export async function historyOf<Name extends FamilyName>(
   { events, vault }: { events: Pick<EventStore, 'readStream'>; vault: Pick<Vault, 'open'> },
@@ -42,7 +42,7 @@ export async function historyOf<Name extends FamilyName>(
   return { events: await Promise.all(facts.map((fact) => tellFact(fact, vault))), state: plain(state) };
 }
 
-/** What happened in several streams, in the order of the log, checked on the way. @throws DamagedEvent, UnreadableEvent */
+/** The events of several streams, in the order of the log, checked. @throws DamagedEvent, UnreadableEvent */
 export async function factsOf(
   events: Pick<EventStore, 'readStream'>,
   streams: readonly string[],
@@ -57,7 +57,7 @@ export async function factsOf(
 export async function tellFact(
   { revision, type, data, cause, position }: Fact,
   vault: Pick<Vault, 'open'>,
-): Promise<Told> {
+): Promise<HistoryEntry> {
   const { at, ...rest } = data;
   const { commandId, correlationId, causationId, actor, reason } = cause;
   const { policyVersion } = { ...('decision' in rest ? rest.decision : rest) } as { policyVersion?: number };
@@ -66,7 +66,7 @@ export async function tellFact(
   return { revision, type, at, data: opened, ...why, position };
 }
 
-/** States hold maps and sets, which JSON does not know. */
+/** States hold maps and sets, which JSON does not have. */
 function plain(value: unknown): unknown {
   if (value instanceof Map) return Object.fromEntries([...value].map(([key, member]) => [key, plain(member)]));
   if (value instanceof Set) return [...value];

@@ -3,7 +3,7 @@ import type { Position, RecordedEvent } from '#event-store/port';
 import { logDigest } from './digest.ts';
 import { checkLaws, type Law } from './laws.ts';
 
-/** Written by hand, as bytes: nothing of the domain has a say here. */
+/** Events are written by hand, as bytes, without code of the domain. */
 type Line = readonly [stream: string, type: string, data?: object];
 
 const DAY = 24 * 3_600_000;
@@ -57,7 +57,7 @@ const mail = (id: string, eventId: string, day = 0): Line => [
 const sent = (id: string): Line => [`mail-${id}`, 'MailSent'];
 
 let decisions = 0;
-/** Assigned and delivered, each by a decision of its own that cannot be judged: it was made on a position to come. */
+/** Assigned and delivered by a decision that cannot be judged, because it was made at a later position. */
 function delivery(
   leadId: string,
   orderId: string,
@@ -162,7 +162,7 @@ async function broken(
 }
 
 describe('the laws', () => {
-  it('hold for a store that keeps them', async () => {
+  it('hold for a store that obeys them', async () => {
     const story = [
       ...setting,
       ...delivery('l1', 'o1', 'c1'),
@@ -182,7 +182,7 @@ describe('the laws', () => {
     expect(await broken(story)).toEqual({});
   });
 
-  it('hold for renewals that come on their dates, also after a hold, a decline and a pause', async () => {
+  it('hold for renewals on their dates, also after a hold, a decline and a pause', async () => {
     const story: Line[] = [
       ...setting,
       ...member,
@@ -207,7 +207,7 @@ describe('the laws', () => {
     expect(await broken(story)).toEqual({});
   });
 
-  it('ORD-6, DLV-5: go by what renewals add and by the maximum in force', async () => {
+  it('ORD-6, DLV-5: count the leads that renewals add, and use the maximum in force', async () => {
     const story: Line[] = [
       ...setting,
       ...order('m2', 'c3', 'ex', 1),
@@ -230,7 +230,7 @@ describe('the laws', () => {
       { bonusWrong: 1 },
       [['order-m2', 'OrderPlaced', { ...member[0]?.[2], bonusLeads: 3 }]],
     ],
-    ['LOY-3: a renewal comes with the bonus of another', { bonusWrong: 1 }, [...member, ...renewed(1, 2)]],
+    ['LOY-3: a renewal comes with the bonus of another renewal', { bonusWrong: 1 }, [...member, ...renewed(1, 2)]],
     [
       'LOY-4: the second pause does not lose the ladder',
       { bonusWrong: 1 },
@@ -238,7 +238,7 @@ describe('the laws', () => {
     ],
     ['LOY-1: a renewal comes early', { renewalOutOfTurn: 1 }, [...member, ...renewed(1, 1, 6.99)]],
     [
-      'LOY-1: the next one counts from the date, not from when the one before came',
+      'LOY-1: the next renewal counts from the date, not from the arrival of the renewal before it',
       { renewalOutOfTurn: 1 },
       [...member, ...renewed(1, 1, 10), ...renewed(2, 2, 13.9)],
     ],
@@ -278,13 +278,13 @@ describe('the laws', () => {
     ['CPN-5: a coupon is used by more than its limit', { couponUsedTwice: 1 }, [coupon(1), used('c1'), used('c2')]],
     ['CPN-3: a coupon that was never defined is used', { couponUsedTwice: 1 }, [used('c1')]],
     [
-      'NTF-3: nothing says what became of a mail',
+      'NTF-3: a mail has no result',
       { mailMissing: 1 },
       [mail('m1', 'e1'), mail('m2', 'e2'), sent('m2'), mail('m3', 'e3', 1)],
     ],
-    ['NTF-3: an event is told of twice', { mailTwice: 1 }, [mail('m1', 'e1'), sent('m1'), mail('m2', 'e1')]],
+    ['NTF-3: two mails are about one event', { mailTwice: 1 }, [mail('m1', 'e1'), sent('m1'), mail('m2', 'e1')]],
     ['NTF-3: a mail is sent twice', { mailTwice: 1 }, [mail('m1', 'e1'), sent('m1'), sent('m1')]],
-    ['NTF-3: a mail is sent that nobody wished', { mailTwice: 1 }, [sent('m1')]],
+    ['NTF-3: a mail is sent that was never requested', { mailTwice: 1 }, [sent('m1')]],
     [
       'DLV-1: an exclusive lead goes to a second customer',
       { exclusiveToSeveral: 1 },
@@ -313,7 +313,7 @@ describe('the laws', () => {
       ],
     ],
     [
-      'DLV-3: an event that lies about the business hides nothing',
+      'DLV-3: a wrong business in an event does not hide a violation',
       { sameBusinessTwice: 1 },
       [
         lead('s1', 'sh'),
@@ -375,7 +375,7 @@ describe('the laws', () => {
       [...delivery('l1', 'o1', 'c1'), ...returned('not interested')],
     ],
     [
-      'RPL-6: a replacement is not delivered though a lead lies there for a day',
+      'RPL-6: a replacement is not delivered although a lead was in stock for a day',
       { replacementMissing: 1 },
       [
         ...delivery('l1', 'o1', 'c1'),
@@ -389,7 +389,7 @@ describe('the laws', () => {
     expect(await broken([...setting, ...lines])).toEqual(counts);
   });
 
-  it('DLV-7: count when somebody else was first in turn', async () => {
+  it('DLV-7: count a lead for which another order was first in turn', async () => {
     const decidedOn = String(setting.length).padStart(16, '0');
     const assigned = (orderId: string, customerId: Customer): Line => [
       'lead-l1',
@@ -409,7 +409,7 @@ describe('the laws', () => {
     expect(await broken([...setting, assigned('o2', 'c2')])).toEqual({ winnerNotFirst: 1 });
   });
 
-  it('count what is missing from a stream, what stands there twice, and what is not what was written', async () => {
+  it('count events that are missing from a stream, in it twice, or changed', async () => {
     const lines = [...setting, ...delivery('l1', 'o1', 'c1')];
     expect(await broken(lines, (events) => events.filter(({ type }) => type !== 'PaymentCaptured'))).toMatchObject({
       revisionGap: 1,
@@ -441,7 +441,7 @@ describe('the digest of a log', () => {
   });
   const digest = (lines: readonly Line[]) => logDigest(logOf(record(lines)), vault);
 
-  it('is that of what was said, not of how it was sealed, keyed or interleaved', async () => {
+  it('depends on the facts, not on how they were sealed, keyed or interleaved', async () => {
     const one: Line[] = [
       ['a-1', 'A', { contact: sealed('Ann', '1'), telephoneKey: 'x' }],
       ['b-1', 'B', { count: 1, name: 'n' }],

@@ -1,21 +1,30 @@
 import type { EventStore, RecordedEvent } from '#event-store/port';
-import { Books, DAY, type DeliveryCase, deliveryIn, type Lead, type Order, personsIn } from './books.ts';
+import {
+  Books,
+  DAY,
+  type DeliveryCase,
+  deliveryIn,
+  type LeadEntry,
+  type OrderEntry,
+  personsIn,
+  type ReturnEntry,
+} from './books.ts';
 import { OnceCheck } from './once.ts';
 import { nameOf, parseRaw, type RawEvent, RevisionCheck } from './raw-log.ts';
 import { RenewalCheck } from './renewals.ts';
 import { TurnCheck } from './turns.ts';
 
 /**
- * What must never be found in a log. Each law counts the events that break it, in one pass over the raw log. Nothing is
- * asked of those who wrote it: not the deciders, not the codec, not the rules of the domain.
+ * The result of checking a log. Each law counts the events that break it, in one pass over the raw log. The check uses no
+ * code of those who write the log: not the deciders, not the codec, not the rules of the domain.
  */
 export interface Verdict {
-  /** Law → how often it was broken. A sound log has nothing but zeros. */
+  /** Law → how often it was broken. A sound log has only zeros. */
   readonly laws: Readonly<Record<Law, number>>;
   /** The first events that broke each broken law, as `stream@revision`. */
   readonly examples: Readonly<Partial<Record<Law, readonly string[]>>>;
   readonly events: number;
-  /** Assignments whose winner was found again, and those of which the log does not tell enough. */
+  /** Assignments whose winner was checked, and those about which the log does not say enough. */
   readonly decisions: { readonly judged: number; readonly passedOver: number };
   /** Position of the last event that was read; empty for an empty log. */
   readonly head: string;
@@ -30,61 +39,95 @@ export const laws = {
   exclusiveToSeveral: 'an exclusive lead was delivered to a second customer (DLV-1)',
   sharedToTooMany: 'a lead was delivered to more customers than the policy at its receipt allows (DLV-2)',
   sameBusinessTwice: 'a lead was delivered twice into one business (DLV-3)',
-  samePersonTwice: 'a customer was given a person again (DLV-4)',
-  aboveDailyMaximum: 'an order was given more than its maximum on a local day (DLV-5)',
-  deliveredWhileNotOpen:
-    'an order was given a lead while it was not open, or a replacement while paused (ORD-1, ORD-2)',
-  deliveredTooMany: 'an order was given more than ordered and bonus leads, replacements aside (ORD-6)',
+  samePersonTwice: 'a customer received a person twice (DLV-4)',
+  aboveDailyMaximum: 'an order received more than its maximum on a local day (DLV-5)',
+  deliveredWhileNotOpen: 'an order received a lead while it was not open, or a replacement while paused (ORD-1, ORD-2)',
+  deliveredTooMany: 'an order received more than its ordered and bonus leads, without replacements (ORD-6)',
   deliveredAfterWithdrawal: 'a lead was assigned after it had been withdrawn (DLV-10)',
   returnGrantedOutsideWindow:
-    'a return was granted that was asked for too late or without an approved reason (RPL-2, RPL-3)',
-  replacementMissing: 'a return was granted a day ago or longer, and suitable stock lay unused ever since (RPL-6)',
-  winnerNotFirst: 'a lead was given to somebody whose turn it was not (DLV-7)',
-  bonusWrong: 'an order or a renewal came with other leads than its number and the pauses before give (LOY-2 … LOY-4)',
-  renewalOutOfTurn: 'a renewal came before its date, while held, unpaid, twice or before the one before (LOY-1, LOY-5)',
-  renewalMissing: 'a renewal of an active programme is a day late or longer, or was paid and not delivered (LOY-1)',
+    'a return was granted that was requested too late or without an approved reason (RPL-2, RPL-3)',
+  replacementMissing: 'a return was granted a day ago or longer, and suitable stock was not used for it (RPL-6)',
+  winnerNotFirst: 'a lead was given to an order or a replacement whose turn it was not (DLV-7)',
+  bonusWrong: 'an order or a renewal has another number of leads or bonus leads than it should have (LOY-2 … LOY-4)',
+  renewalOutOfTurn: 'a renewal came before its date, while held, unpaid, twice or before an earlier one (LOY-1, LOY-5)',
+  renewalMissing:
+    'a renewal of an active programme is a day late or more, or was paid and did not re-open its order (LOY-1)',
   couponUsedTwice: 'a coupon was used by a customer twice, or by more customers than its limit allows (CPN-2, CPN-5)',
-  mailMissing: 'a mail was wished a day ago or longer, and nothing says what became of it (NTF-3)',
-  mailTwice: 'an event was told of twice, or a mail ended twice (NTF-3)',
+  mailMissing: 'a mail was requested a day ago or longer, and has no result (NTF-3)',
+  mailTwice: 'two mails are about one event, or a mail has two results (NTF-3)',
   revisionGap: 'an event does not follow the one before it in its stream',
-  hashMismatch: 'an event is not what was written',
-  unreadable: 'an event cannot be read, or does not say what events of its type must say',
+  hashMismatch: 'the bytes of an event are not those that were written',
+  unreadable: 'an event cannot be read, or lacks data that events of its type must have',
 } as const;
 
-export interface CheckOptions {
-  /** The hash that an event ought to carry; events without one are not checked. */
+interface CheckOptions {
+  /** The hash that an event must have. Events without a hash are not checked. */
   readonly hashOf: (event: RecordedEvent) => Uint8Array;
-  /** Called now and then with the number of events read. */
+  /** Called from time to time with the number of events read. */
   readonly onProgress?: (events: number) => void;
   readonly signal?: AbortSignal;
 }
 
-/** Reads the whole log once. Memory grows with the number of leads and orders, not with that of events. */
+/** Reads the whole log once. Memory grows with the number of leads and orders, not with the number of events. */
 export async function checkLaws(store: Pick<EventStore, 'readAll'>, options: CheckOptions): Promise<Verdict> {
-  const findings = new Findings();
-  const books = new Books();
-  const turns = new TurnCheck();
-  const renewals = new RenewalCheck();
-  const once = new OnceCheck();
-  const revisions = new RevisionCheck();
+  const audit = new Audit(options.hashOf);
   let events = 0;
   let head = '';
   for await (const recorded of store.readAll(options.signal ? { signal: options.signal } : {})) {
     events += 1;
     head = recorded.position;
-    if (!revisions.follows(recorded)) findings.add('revisionGap', recorded);
-    if (recorded.hash && Buffer.compare(recorded.hash, options.hashOf(recorded)) !== 0)
-      findings.add('hashMismatch', recorded);
-    judge(recorded, { books, turns, renewals, once }, findings);
+    audit.check(recorded);
     if (events % 10_000 === 0) options.onProgress?.(events);
   }
-  findMissingReplacements(books, findings);
-  for (const event of turns.unfair()) findings.add('winnerNotFirst', event);
-  for (const event of renewals.missing()) findings.add('renewalMissing', event);
-  for (const event of once.unsent()) findings.add('mailMissing', event);
+  audit.checkEnd();
   options.onProgress?.(events);
-  const { judged, passedOver } = turns;
-  return { laws: findings.counts, examples: findings.examples, events, decisions: { judged, passedOver }, head };
+  const { counts, examples } = audit.findings;
+  const { judged, passedOver } = audit.turns;
+  return { laws: counts, examples, events, decisions: { judged, passedOver }, head };
+}
+
+/** One pass over a log. */
+class Audit {
+  readonly findings = new Findings();
+  readonly turns = new TurnCheck();
+  readonly #books = new Books();
+  readonly #renewals = new RenewalCheck();
+  readonly #once = new OnceCheck();
+  readonly #revisions = new RevisionCheck();
+  readonly #hashOf: CheckOptions['hashOf'];
+
+  constructor(hashOf: CheckOptions['hashOf']) {
+    this.#hashOf = hashOf;
+  }
+
+  check(recorded: RecordedEvent): void {
+    if (!this.#revisions.follows(recorded)) this.findings.add('revisionGap', recorded);
+    if (recorded.hash && Buffer.compare(recorded.hash, this.#hashOf(recorded)) !== 0)
+      this.findings.add('hashMismatch', recorded);
+    try {
+      this.#checkContents(parseRaw(recorded));
+    } catch (error) {
+      // A damaged payload is a finding, and the rest of the log is still checked.
+      if (!(error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError)) throw error;
+      this.findings.add('unreadable', recorded);
+    }
+  }
+
+  #checkContents(event: RawEvent): void {
+    for (const law of brokenBy(event, this.#books)) this.findings.add(law, event);
+    this.#books.record(event);
+    this.turns.take(event);
+    for (const law of this.#renewals.take(event)) this.findings.add(law, event);
+    for (const law of this.#once.take(event)) this.findings.add(law, event);
+  }
+
+  /** What is missing at the end of the log. */
+  checkEnd(): void {
+    for (const event of missingReplacements(this.#books)) this.findings.add('replacementMissing', event);
+    for (const event of this.turns.unfair()) this.findings.add('winnerNotFirst', event);
+    for (const event of this.#renewals.missing()) this.findings.add('renewalMissing', event);
+    for (const event of this.#once.unsent()) this.findings.add('mailMissing', event);
+  }
 }
 
 class Findings {
@@ -98,29 +141,7 @@ class Findings {
   }
 }
 
-interface Auditors {
-  readonly books: Books;
-  readonly turns: TurnCheck;
-  readonly renewals: RenewalCheck;
-  readonly once: OnceCheck;
-}
-
-function judge(recorded: RecordedEvent, { books, turns, renewals, once }: Auditors, findings: Findings): void {
-  try {
-    const event = parseRaw(recorded);
-    for (const law of brokenBy(event, books)) findings.add(law, event);
-    books.takeDown(event);
-    turns.take(event);
-    for (const law of renewals.take(event)) findings.add(law, event);
-    for (const law of once.take(event)) findings.add(law, event);
-  } catch (error) {
-    // A damaged payload is a finding like any other; the rest of the log is still worth reading.
-    if (!(error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError)) throw error;
-    findings.add('unreadable', recorded);
-  }
-}
-
-/** The laws that an event breaks, given what the books say just before it. */
+/** The laws that an event breaks, according to the books just before it. */
 function brokenBy(event: RawEvent, books: Books): readonly Law[] {
   switch (event.type) {
     case 'LeadDelivered': {
@@ -154,18 +175,18 @@ const deliveryLaws: readonly (readonly [Law, (delivery: DeliveryCase) => boolean
   ],
   [
     'deliveredWhileNotOpen',
-    ({ order, replaces }) => order.status !== 'open' && !(replaces && isReplacedWhen.has(order.status)),
+    ({ order, replaces }) => order.status !== 'open' && !(replaces && receivesReplacements.has(order.status)),
   ],
   ['deliveredTooMany', ({ order, replaces }) => !replaces && order.leadsDelivered >= order.leadsOrdered],
 ];
 
-/** Filled and cancelled orders still get what they are owed (RPL-6, RPL-9). */
-const isReplacedWhen: ReadonlySet<Order['status']> = new Set(['open', 'filled', 'cancelled']);
+/** Filled and cancelled orders still receive replacements (RPL-6, RPL-9). */
+const receivesReplacements: ReadonlySet<OrderEntry['status']> = new Set(['open', 'filled', 'cancelled']);
 
-const customersBesides = ({ customerId }: Order, lead: Lead): number =>
+const customersBesides = ({ customerId }: OrderEntry, lead: LeadEntry): number =>
   new Set(lead.deliveries.map(({ order }) => order.customerId).filter((other) => other !== customerId)).size;
 
-/** Judged by the receipt in the log and the policy version that the request cites. */
+/** Judged by the receipt in the log and the policy version that the return cites. */
 function mayBeGranted({ id }: RawEvent, books: Books): boolean {
   const returned = books.returns.get(id);
   if (!returned) return false;
@@ -177,33 +198,37 @@ function mayBeGranted({ id }: RawEvent, books: Books): boolean {
 }
 
 /**
- * RPL-6, judged at the end of the log and only of what had come to rest: a debt and a lead that could pay it, both as
- * they are for a day by the log's own clock. Before that, somebody may be about to pay; a log may end anywhere.
+ * RPL-6, judged at the end of the log: a debt, and a lead that could settle it, both unchanged for a day by the log's own
+ * clock. Before that the debt may be about to be settled, because a log may end anywhere.
  */
-function findMissingReplacements(books: Books, findings: Findings): void {
-  const restingSince = books.now - DAY;
-  const debts = [...books.returns.values()].filter(
-    ({ grant, replaced, order }) =>
-      grant && !replaced && order.status !== 'paused' && Math.max(grant.at, order.lastRestarted) <= restingSince,
-  );
-  if (debts.length === 0) return;
+function missingReplacements(books: Books): readonly RawEvent[] {
+  const since = books.now - DAY;
+  const debts = [...books.returns.values()].filter((entry) => isOwedSince(since, entry));
+  if (debts.length === 0) return [];
   const stock = Map.groupBy(
-    [...books.leads.values()].filter((lead) => isAvailable(lead) && lead.lastOffered <= restingSince),
+    [...books.leads.values()].filter((lead) => isAvailable(lead) && lead.lastOffered <= since),
     ({ leadTypeId }) => leadTypeId,
   );
-  for (const { grant, order } of debts) {
-    const customer = books.customer(order.customerId);
-    const business = customer.businesses.at(-1);
-    if (business && business.since > restingSince) continue;
-    const suits = (lead: Lead) =>
-      !lead.closedTo.includes(order.customerId) &&
-      !lead.holders.some(
-        (holder) => holder.order.customerId === order.customerId || holder.business === business?.name,
-      ) &&
-      !personsIn(lead).some((person) => customer.persons.has(person));
-    if (grant && stock.get(order.leadTypeId)?.some(suits)) findings.add('replacementMissing', grant.event);
-  }
+  return debts.flatMap(({ grant, order }) => {
+    const business = books.customer(order.customerId).businesses.at(-1);
+    if (!grant || (business && business.since > since)) return [];
+    return stock.get(order.leadTypeId)?.some((lead) => suits(lead, order, books)) ? [grant.event] : [];
+  });
 }
 
-const isAvailable = ({ withdrawn, holders, maximumCustomers }: Lead): boolean =>
+const isOwedSince = (since: number, { grant, replaced, order }: ReturnEntry): boolean =>
+  grant !== undefined && !replaced && order.status !== 'paused' && Math.max(grant.at, order.lastRestarted) <= since;
+
+/** Whether an order's customer may have a lead: not its person, not its business, not the lead itself twice. */
+function suits(lead: LeadEntry, { customerId }: OrderEntry, books: Books): boolean {
+  const { businesses, persons } = books.customer(customerId);
+  const business = businesses.at(-1)?.name;
+  return (
+    !lead.closedTo.includes(customerId) &&
+    !lead.holders.some((holder) => holder.order.customerId === customerId || holder.business === business) &&
+    !personsIn(lead).some((person) => persons.has(person))
+  );
+}
+
+const isAvailable = ({ withdrawn, holders, maximumCustomers }: LeadEntry): boolean =>
   !withdrawn && holders.length < maximumCustomers;

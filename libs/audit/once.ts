@@ -1,18 +1,18 @@
 import { DAY } from './books.ts';
 import type { RawEvent } from './raw-log.ts';
 
-export type OnceLaw = 'couponUsedTwice' | 'mailMissing' | 'mailTwice';
+type OnceLaw = 'couponUsedTwice' | 'mailMissing' | 'mailTwice';
 
 const ends: ReadonlySet<string> = new Set(['MailSent', 'MailRefused', 'MailWithheld']);
 
-/** What may happen once only: a coupon's use by a customer, and a mail about an event. Shares nothing with the deciders. */
+/** Checks what may happen only once: the use of a coupon by a customer, and a mail about an event. Shares no code with the deciders. */
 export class OnceCheck {
   readonly #coupons = new Map<string, { limit: number; readonly users: Set<string> }>();
-  readonly #told = new Set<string>();
+  readonly #mailedAbout = new Set<string>();
   readonly #mails = new Map<string, { readonly wish: RawEvent; ended: boolean }>();
   #now = 0;
 
-  /** Takes the events of the log in their order. @returns the laws that this one breaks */
+  /** Must receive all events in the order of the log. @returns the laws that this event breaks */
   take(event: RawEvent): readonly OnceLaw[] {
     const at = Date.parse(event.data.at);
     if (at > this.#now) this.#now = at;
@@ -32,8 +32,8 @@ export class OnceCheck {
   }
 
   /**
-   * To be called at the end of the log: wishes of which it says nothing more, a day later by its own clock. A mail server
-   * that is away for a day is a finding, too: somebody ought to look.
+   * Call it at the end of the log. @returns mails that were requested a day ago or longer, by the log's own clock, and
+   * have no result. A mail server that was away for a day is a finding too: somebody must look at it.
    */
   unsent(): readonly RawEvent[] {
     return [...this.#mails.values()]
@@ -51,8 +51,8 @@ export class OnceCheck {
   #wish(event: RawEvent): boolean {
     const { id, data } = event;
     const about = `${data.kind} ${data.eventId}`;
-    if (this.#mails.has(id) || this.#told.has(about)) return false;
-    this.#told.add(about);
+    if (this.#mails.has(id) || this.#mailedAbout.has(about)) return false;
+    this.#mailedAbout.add(about);
     this.#mails.set(id, { wish: event, ended: false });
     return true;
   }

@@ -1,12 +1,12 @@
 import type { RecordedEvent } from '#event-store/port';
 
 /**
- * An event as an auditor reads it: parsed here, not by the codec, so that a mistake there cannot hide itself.
- * Nothing is promised about `data` but that it is a JSON object.
+ * An event as an auditor reads it: parsed here and not by the codec, so that a defect of the codec cannot hide itself.
+ * `data` is a JSON object; nothing else is known about it.
  */
 export interface RawEvent {
   readonly stream: string;
-  /** What stands after the first dash of the stream's name. */
+  /** The part after the first dash of the stream's name. */
   readonly id: string;
   readonly revision: number;
   readonly position: string;
@@ -15,10 +15,10 @@ export interface RawEvent {
   readonly data: any;
 }
 
-/** @throws SyntaxError, TypeError when the payload is no JSON object in UTF-8. */
+/** @throws SyntaxError, TypeError when the payload is not a JSON object in UTF-8 */
 export function parseRaw({ stream, revision, position, type, data: bytes }: RecordedEvent): RawEvent {
   const data: unknown = JSON.parse(utf8.decode(bytes));
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) throw new TypeError('no JSON object');
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) throw new TypeError('not a JSON object');
   return { stream, id: stream.slice(stream.indexOf('-') + 1), revision, position, type, data };
 }
 
@@ -27,11 +27,11 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 /** How an event is named in reports: `order-17@3` is the fourth event of that stream. */
 export const nameOf = ({ stream, revision }: { stream: string; revision: number }): string => `${stream}@${revision}`;
 
-/** Notices events that are missing from a stream or stand in it twice. */
+/** Notices events that are missing from a stream or are in it twice. */
 export class RevisionCheck {
   readonly #nextRevisions = new Map<string, number>();
 
-  /** Whether this event is the one that its stream had to go on with. After a gap, counting resumes behind it. */
+  /** Whether this event has the next revision of its stream. After a gap, counting continues behind it. */
   follows({ stream, revision }: Pick<RecordedEvent, 'stream' | 'revision'>): boolean {
     const expected = this.#nextRevisions.get(stream) ?? 0;
     this.#nextRevisions.set(stream, Math.max(expected, revision + 1));
@@ -58,10 +58,10 @@ export function dayIn(timeZone: string, instant: string): string {
   return zone.day;
 }
 
-/** With the last answer of each: deliveries come in bunches, and the calendar is slow. */
+/** Each with its last answer: deliveries come in groups, and the calendar is slow. */
 const zones = new Map<string, { readonly format: Intl.DateTimeFormat; instant: string; day: string }>();
 
-/** A business's name as DLV-3 compares it: only letters and digits, whatever their case. */
+/** A business's name as DLV-3 compares it: letters and digits only, without case. */
 export function comparableName(business: string): string {
   let comparable = '';
   for (const capital of business.normalize('NFKC').toUpperCase())

@@ -1,11 +1,11 @@
 import { DAY } from './books.ts';
 import type { RawEvent } from './raw-log.ts';
 
-export type RenewalLaw = 'bonusWrong' | 'renewalOutOfTurn' | 'renewalMissing';
+type RenewalLaw = 'bonusWrong' | 'renewalOutOfTurn' | 'renewalMissing';
 
 /**
- * Follows every order in Loyalty Rewards through its renewals: computes their dates and their bonus anew, from the first
- * order, the pauses and the policy that the order cites. Shares nothing with the deciders.
+ * Follows every order in Loyalty Rewards through its renewals. It computes their dates and bonus leads again from the
+ * first order, the pauses and the policy that the order cites. Shares no code with the deciders.
  */
 export class RenewalCheck {
   readonly #promised = new Map<number, Promised>();
@@ -13,7 +13,7 @@ export class RenewalCheck {
   readonly #programmes = new Map<string, Programme>();
   #now = 0;
 
-  /** Takes the events of the log in their order. @returns the laws that this one breaks */
+  /** Must receive all events in the order of the log. @returns the laws that this event breaks */
   take(event: RawEvent): readonly RenewalLaw[] {
     const at = Date.parse(event.data.at);
     const broken = this.#judge(event, at);
@@ -23,8 +23,8 @@ export class RenewalCheck {
   }
 
   /**
-   * To be called at the end of the log. A log may end anywhere, so only what is a day late by its own clock counts.
-   * @returns the last events of the programmes whose renewal should have come since
+   * Call it at the end of the log. A log may end anywhere, so a renewal counts only if it is a day late by the log's own
+   * clock. @returns the last event of each programme whose renewal is missing
    */
   missing(): readonly RawEvent[] {
     const since = this.#now - DAY;
@@ -43,19 +43,18 @@ export class RenewalCheck {
         return programme && mayBegin(programme, data, at) ? [] : ['renewalOutOfTurn'];
       case 'RenewalPaid':
         return programme?.charging && programme.next === data.renewalNumber ? [] : ['renewalOutOfTurn'];
-      case 'OrderReopened': {
-        if (!programme) return ['renewalOutOfTurn'];
-        const { reopened, next } = programme;
-        const inTurn = data.renewalNumber === reopened + 1 && data.renewalNumber < next;
-        const bonusLeads = this.#bonusOf(programme, data.renewalNumber);
-        return [
-          ...(inTurn ? [] : ['renewalOutOfTurn' as const]),
-          ...(data.bonusLeads === bonusLeads && data.quantity === programme.quantity ? [] : ['bonusWrong' as const]),
-        ];
-      }
+      case 'OrderReopened':
+        return programme ? this.#judgeReopening(programme, data) : ['renewalOutOfTurn'];
       default:
         return [];
     }
+  }
+
+  #judgeReopening(programme: Programme, data: RawEvent['data']): readonly RenewalLaw[] {
+    const { reopened, next, quantity } = programme;
+    const inTurn = data.renewalNumber === reopened + 1 && data.renewalNumber < next;
+    const rightLeads = data.bonusLeads === this.#bonusOf(programme, data.renewalNumber) && data.quantity === quantity;
+    return [...(inTurn ? [] : ['renewalOutOfTurn' as const]), ...(rightLeads ? [] : ['bonusWrong' as const])];
   }
 
   #note(event: RawEvent, at: number): void {
@@ -78,14 +77,14 @@ export class RenewalCheck {
     return { exclusive, quantity, policyVersion, cadence, ...first, ...state } as Partial<Programme> as Programme;
   }
 
-  /** How many bonus leads the order or its renewal ought to have; undefined when it cites a policy that there is not. */
+  /** How many bonus leads the order or its renewal ought to have; undefined when its policy does not exist. */
   #bonusOf({ exclusive, quantity, policyVersion, pauses }: Programme, renewalNumber: number): number | undefined {
     const promised = this.#promised.get(policyVersion);
     if (!promised) return undefined;
     const step = promised.shared[Math.min(renewalNumber, promised.shared.length - 1)] as number;
     const ofShared = pauses > promised.pauses ? promised.standard : step;
     const hundredths = quantity * (exclusive ? promised.exclusive : ofShared);
-    // Percents may have decimals, which a computer gets wrong far behind the point.
+    // Percentages may have decimals, so round away the error of floating-point numbers.
     return Math.ceil(Math.round(hundredths * 1e6) / 1e8);
   }
 }
@@ -97,7 +96,7 @@ interface Promised {
   readonly pauses: number;
 }
 
-/** The first form of a policy did not speak of bonus leads: what stores promised then. */
+/** The first version of the policy had no bonus leads: these are the promises of that time. */
 const promisedIn = (policy: RawEvent['data']): Promised => ({
   exclusive: policy.exclusiveBonusPercent ?? 10,
   shared: policy.sharedBonusPercents ?? [10, 10, 20, 30],
@@ -111,16 +110,16 @@ interface Programme {
   readonly policyVersion: number;
   readonly cadence: number;
   pauses: number;
-  /** The last renewal that re-opened the order, and the one that comes next: all before it are paid. */
+  /** The last renewal that re-opened the order, and the next renewal: all before it are paid. */
   reopened: number;
   next: number;
-  /** The date of the next one, from which later dates count, and when it may be charged: a retry comes later. */
+  /** The date of the next renewal, from which later dates count, and when it may be charged: a retry is later. */
   dueAt: number;
   chargeAt: number;
   state: 'active' | 'held' | 'over';
   paid: boolean;
   charging: boolean;
-  /** When the renewal was paid that the order does not know of. */
+  /** When the renewal was paid that has not re-opened the order yet. */
   unopenedSince: number | undefined;
   last: RawEvent;
 }
@@ -162,7 +161,7 @@ const changes: Readonly<Record<string, Change>> = {
   ProgrammeHeld: (programme) => {
     programme.state = 'held';
   },
-  /** LOY-5. A charge that is under way keeps its date. */
+  /** LOY-5. A pending charge keeps its date. */
   ProgrammeActivated: (programme, _, at) => {
     programme.state = 'active';
     if (!programme.charging) programme.dueAt = Math.max(programme.dueAt, at);

@@ -5,13 +5,13 @@ import { type Family, type FamilyName, familyOf, ledger, type StateOf } from '#d
 import { type EventStore, type RecordedEvent } from '#event-store/port';
 import { nameOf } from './raw-log.ts';
 
-/** A stream as it was: what had happened, why, and what it came to. */
-export interface Replay<State = unknown> {
+/** A stream as it was: its events, and the state that they give. */
+interface Replay<State = unknown> {
   readonly facts: readonly Fact[];
   readonly state: State;
 }
 
-/** The bytes of an event are not those that were written: whatever is folded from them is no history. */
+/** The bytes of an event are not those that were written, so they must not be folded. */
 export class DamagedEvent extends LeadgerError {
   constructor(event: RecordedEvent) {
     super('damaged-event', `${nameOf(event)} is damaged: it is not what was written`);
@@ -25,9 +25,9 @@ export interface ReplayOptions {
 }
 
 /**
- * Replays a stream. Ends before the first event later than `at`, also where a clock was set back afterwards: a history
- * has no holes. A stream that does not exist, or not yet, has no facts.
- * @throws DamagedEvent, UnreadableEvent, RangeError for a stream that is none of ours
+ * Replays a stream. Ends before the first event later than `at`, also when a clock was set back afterwards, because a
+ * history has no gaps. A stream that does not exist, or did not exist yet, has no facts.
+ * @throws DamagedEvent, UnreadableEvent, RangeError for a stream of no family
  */
 export async function replay<Name extends FamilyName>(
   store: Pick<EventStore, 'readStream'>,

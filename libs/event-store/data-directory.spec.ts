@@ -21,7 +21,7 @@ describe('a data directory', () => {
     throw new Error('it was opened');
   };
 
-  it('is made, says its format, and belongs to one process', () => {
+  it('is created with its format, and one process can use it at a time', () => {
     const directory = openDataDirectory(path);
     expect(JSON.parse(readFileSync(join(path, 'format.json'), 'utf8'))).toEqual({ format: 1 });
     directory.setUrl('http://127.0.0.1:3000');
@@ -34,13 +34,13 @@ describe('a data directory', () => {
     openDataDirectory(path).close();
   });
 
-  it('can be read beside the process that holds it', () => {
+  it('can be read while another process uses it', () => {
     const directory = openDataDirectory(path);
     openDataDirectory(path, { readOnly: true }).close();
     directory.close();
   });
 
-  it('is not made for reading', () => {
+  it('is not created for reading', () => {
     expect(refusal(() => openDataDirectory(path, { readOnly: true })).message).toContain(
       `there is no store in ${path}`,
     );
@@ -51,7 +51,7 @@ describe('a data directory', () => {
     ['newer-format', '{"format":2}', 'has format 2'],
     ['damaged', '{"format":"one"}', 'does not say which format'],
     ['damaged', '', 'does not say which format'],
-  ])('of a format that is %s is left alone', (code, content, message) => {
+  ])('with a format that is %s is refused and not changed', (code, content, message) => {
     openDataDirectory(path).close();
     writeFileSync(join(path, 'format.json'), content);
     const refused = refusal(() => openDataDirectory(path));
@@ -60,13 +60,13 @@ describe('a data directory', () => {
     expect(holderOf(path)).toBeUndefined();
   });
 
-  it('that is a file is none', () => {
+  it('is refused when it is a file', () => {
     writeFileSync(path, '');
     expect(refusal(() => openDataDirectory(path)).message).toBe(`${path} is not a directory`);
   });
 
-  // Whoever is root may write everywhere.
-  (process.getuid?.() === 0 ? it.skip : it)('that may not be written is refused', () => {
+  // Root may write everywhere.
+  (process.getuid?.() === 0 ? it.skip : it)('is refused when it may not be written', () => {
     openDataDirectory(path).close();
     chmodSync(path, 0o500);
     expect(refusal(() => openDataDirectory(path)).code).toBe('read-only');

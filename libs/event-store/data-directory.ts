@@ -2,60 +2,63 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { z } from 'zod';
-import { naming } from './cannot-open.ts';
+import { openOrExplain } from './open-or-explain.ts';
 import { CannotOpenStore } from './port.ts';
 
-/** What the directory holds and how. Raised when an older program could not read it any more. */
+/** Raised when an older program cannot read the directory any more. */
 const FORMAT = 1;
 
 const formatFile = z.object({ format: z.int().positive() });
 const holderFile = z.object({ pid: z.int().positive(), url: z.url().optional() });
 
-/** Who works in a data directory. */
+/** The process that uses a data directory. */
 export type Holder = z.infer<typeof holderFile>;
 
 export interface DataDirectory {
   readonly path: string;
-  /** Tells other processes where this one can be reached. */
+  /** Records for other processes where this one can be reached. */
   setUrl(url: string): void;
   close(): void;
 }
 
 /**
- * Takes a data directory: makes it when it is not there, checks its format, and locks it against a second process. The
- * lock is SQLite's and ends with the process, however that ends. For reading only, nothing is made and nothing locked.
- * @throws CannotOpenStore in one line that names the directory: locked, read-only, full, newer format, damaged
+ * Opens a data directory: creates it if it does not exist, checks its format, and locks it against a second process. The
+ * lock is SQLite's and ends with the process, however that ends. Opened for reading only, nothing is created or locked.
+ * @throws CannotOpenStore with one line that names the directory: locked, read-only, full, newer format, damaged
  */
 export function openDataDirectory(path: string, { readOnly = false }: { readOnly?: boolean } = {}): DataDirectory {
-  return naming(path, (): DataDirectory => {
-    if (readOnly) {
-      if (!existsSync(join(path, 'format.json')))
-        throw new CannotOpenStore('damaged', `there is no store in ${path}: choose its directory with --data`);
-      checkFormat(path);
-      return { path, setUrl() {}, close() {} };
-    }
-    mkdirSync(path, { recursive: true });
-    const lock = takeLock(path);
-    try {
-      checkFormat(path);
-      writeJson(path, 'holder.json', { pid: process.pid });
-    } catch (error) {
-      lock.close();
-      throw error;
-    }
-    return {
-      path,
-      setUrl: (url) => writeJson(path, 'holder.json', { pid: process.pid, url }),
-      close() {
-        if (!lock.open) return;
-        rmSync(join(path, 'holder.json'), { force: true });
-        lock.close();
-      },
-    };
-  });
+  return openOrExplain(path, () => (readOnly ? openForReading(path) : openForWriting(path)));
 }
 
-/** The process that works in a directory now; undefined when none does. */
+function openForReading(path: string): DataDirectory {
+  if (!existsSync(join(path, 'format.json')))
+    throw new CannotOpenStore('damaged', `there is no store in ${path}: choose its directory with --data`);
+  checkFormat(path);
+  return { path, setUrl() {}, close() {} };
+}
+
+function openForWriting(path: string): DataDirectory {
+  mkdirSync(path, { recursive: true });
+  const lock = takeLock(path);
+  try {
+    checkFormat(path);
+    writeJson(path, 'holder.json', { pid: process.pid });
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+  return {
+    path,
+    setUrl: (url) => writeJson(path, 'holder.json', { pid: process.pid, url }),
+    close() {
+      if (!lock.open) return;
+      rmSync(join(path, 'holder.json'), { force: true });
+      lock.close();
+    },
+  };
+}
+
+/** The process that uses a directory now; undefined if none does. */
 export function holderOf(path: string): Holder | undefined {
   if (!existsSync(join(path, 'lock.sqlite'))) return undefined;
   try {
@@ -107,7 +110,7 @@ function parse<Schema extends z.ZodType>(schema: Schema, file: string): z.infer<
   }
 }
 
-/** Whole or not at all: a crash in between leaves the file as it was. */
+/** Atomic: a crash leaves the old file. */
 function writeJson(path: string, name: string, content: object): void {
   const draft = join(path, `${name}.new`);
   writeFileSync(draft, `${JSON.stringify(content)}\n`, { flush: true });

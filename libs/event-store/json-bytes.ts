@@ -2,8 +2,8 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const OPENING_BRACE = 0x7b;
 
 /**
- * The object that bytes are the JSON of; undefined when they are anything else, or JSON that would not be written
- * again as it is (spaces, numbers in other notations). Whoever keeps the object instead of the bytes loses nothing.
+ * Parses bytes that hold a JSON object exactly as JSON.stringify writes it, so that the object can replace the bytes
+ * without loss. @returns undefined for anything else, also for JSON with spaces or other notations of numbers
  */
 export function objectOf(bytes: Uint8Array): object | undefined {
   if (bytes[0] !== OPENING_BRACE) return undefined;

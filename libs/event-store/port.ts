@@ -1,11 +1,11 @@
 /**
- * The event store, as the rest of Leadger sees it. Adapters: `embedded/` (one machine, SQLite) and later EventStoreDB.
- * What every adapter promises is spelled out as tests in `contract/`.
+ * The event store, as the rest of Leadger sees it. Adapters: `embedded/` (one machine, SQLite) and `eventstoredb/` (a
+ * cluster of EventStoreDB or KurrentDB). The tests in `contract/` say what every adapter promises.
  */
 
 import { LeadgerError } from '#domain/kernel/leadger-error';
 
-/** Where an event stands in the whole log: an opaque token. Tokens of one store compare with `<`; across stores they mean nothing. */
+/** The place of an event in the whole log: an opaque token. Tokens of one store compare with `<`; tokens of two stores do not. */
 export type Position = string & { readonly __position: unique symbol };
 
 /** Sorts before every position of every store. Reading "after" it yields the log from its first event. */
@@ -15,26 +15,26 @@ export interface NewEvent {
   /** UUID, derived from the command that caused the event: appending it twice is one append. */
   readonly id: string;
   readonly type: string;
-  /** Stored as they are, byte for byte; the codec decides what they mean. */
+  /** Stored byte for byte; the codec knows their meaning. */
   readonly data: Uint8Array;
   readonly metadata: Uint8Array;
 }
 
 export interface RecordedEvent extends NewEvent {
   readonly stream: string;
-  /** 0 for the first event of its stream, then one by one. */
+  /** 0 for the first event of its stream, 1 for the second, and so on. */
   readonly revision: number;
   readonly position: Position;
-  /** When the store wrote it, by the store's own clock (ISO 8601 UTC). Business time stands in the event itself. */
+  /** When the store wrote it, by the store's own clock (ISO 8601 UTC). Business time is part of the event's data. */
   readonly recordedAt: string;
-  /** SHA-256 over stream, revision, id, type, data and metadata, where the adapter keeps one. Checked by `verify`. */
+  /** SHA-256 over stream, revision, id, type, data and metadata, if the adapter keeps one. `verify` checks it. */
   readonly hash?: Uint8Array;
 }
 
 export type ExpectedRevision = number | 'no-stream' | 'stream-exists' | 'any';
 
 export interface AppendResult {
-  /** Revision and position of the last event of this append (for a repeat: of the first time). */
+  /** Revision and position of the last event of this append (for a repeated append: those of the first time). */
   readonly revision: number;
   readonly position: Position;
 }
@@ -70,8 +70,8 @@ export interface SubscribeOptions {
 }
 
 /**
- * `checkpoint`: everything up to this position was either yielded or filtered out, so it may be stored as handled.
- * `caught-up`: there was nothing newer when it was yielded; it comes again each time the subscriber has caught up anew.
+ * `checkpoint`: every event up to this position was yielded or filtered out, so it may be stored as handled.
+ * `caught-up`: there were no newer events when it was yielded; it comes each time the subscriber has caught up again.
  */
 export type SubscriptionMessage =
   | { readonly kind: 'event'; readonly event: RecordedEvent }
@@ -80,28 +80,28 @@ export type SubscriptionMessage =
 
 export interface EventStore {
   /**
-   * Appends all events or none. A repeat (the same ids in the same order, already in place after the expected revision)
-   * succeeds with the first result.
+   * Appends all events or none. A repeated append (the same ids in the same order, already written after the
+   * expected revision) succeeds with the first result.
    * @throws WrongExpectedRevision, AppendTooLarge, BadEvent, StoreFull, StoreUnavailable, OutcomeUnknown
    */
   append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult>;
   /** Yields nothing for a stream that does not exist. Aborting ends the iteration without an error. */
   readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent>;
   readAll(options?: ReadAllOptions): AsyncIterable<RecordedEvent>;
-  /** Never ends by itself; aborting the signal or leaving the loop ends it and frees what it held. */
+  /** Never ends by itself. Aborting the signal or leaving the loop ends it and frees its resources. */
   subscribe(options: SubscribeOptions): AsyncIterable<SubscriptionMessage>;
   /** Position of the last event, `BEFORE_FIRST` while the log is empty. */
   head(): Promise<Position>;
-  /** Which log this is: a text that no other log has. Positions mean something only together with it. */
+  /** A text that no other log has. Positions are valid only together with it. */
   identity(): Promise<string>;
   readonly limits: StoreLimits;
   close(): Promise<void>;
 }
 
 export interface StoreLimits {
-  /** Bytes of data and metadata that one append may carry in all. */
+  /** Bytes of data and metadata that one append may have in all. */
   readonly maxAppendBytes: number;
-  /** Events one append may carry. */
+  /** Events that one append may have. */
   readonly maxAppendEvents: number;
   /** Characters of a stream name or an event type. */
   readonly maxNameLength: number;
@@ -109,10 +109,10 @@ export interface StoreLimits {
 
 export const DEFAULT_LIMITS: StoreLimits = { maxAppendBytes: 1024 * 1024, maxAppendEvents: 4096, maxNameLength: 500 };
 
-/** What an event store refuses or fails with. */
+/** The base of everything that an event store refuses or fails with. */
 export class EventStoreError extends LeadgerError {}
 
-/** The stream is not where the caller thought; nothing was written. */
+/** The stream is not at the expected revision; nothing was written. */
 export class WrongExpectedRevision extends EventStoreError {
   readonly stream: string;
   readonly expected: ExpectedRevision;
@@ -125,21 +125,21 @@ export class WrongExpectedRevision extends EventStoreError {
   }
 }
 
-/** More than one append may carry; nothing was written. */
+/** The append has too many bytes or events; nothing was written. */
 export class AppendTooLarge extends EventStoreError {
   constructor(message: string) {
     super('append-too-large', message);
   }
 }
 
-/** An event, a name or an option that no store would take; nothing was written. */
+/** An event, a name or an option that no store accepts; nothing was written. */
 export class BadEvent extends EventStoreError {
   constructor(message: string) {
     super('bad-event', message);
   }
 }
 
-/** The disk is full; nothing was written. Reading goes on. */
+/** The disk is full; nothing was written. Reading still works. */
 export class StoreFull extends EventStoreError {
   constructor(message: string, options?: ErrorOptions) {
     super('store-full', message, options);
@@ -153,7 +153,7 @@ export class StoreUnavailable extends EventStoreError {
   }
 }
 
-/** The append may or may not have been written. Repeating it with the same ids converges. */
+/** The append may or may not have been written. Repeat it with the same ids: it is written once. */
 export class OutcomeUnknown extends EventStoreError {
   constructor(message: string, options?: ErrorOptions) {
     super('outcome-unknown', message, options);

@@ -1,11 +1,11 @@
 import { BadEvent, type EventFilter, type RecordedEvent } from './port.ts';
 
-const MOST_NAMES_IN_FILTER = 1000;
+const MAX_NAMES_IN_FILTER = 1000;
 
 /** @throws BadEvent */
 export function checkFilter({ types = [], streamPrefixes = [] }: EventFilter = {}): void {
-  if (types.length + streamPrefixes.length > MOST_NAMES_IN_FILTER)
-    throw new BadEvent(`a filter names at most ${MOST_NAMES_IN_FILTER} types and prefixes`);
+  if (types.length + streamPrefixes.length > MAX_NAMES_IN_FILTER)
+    throw new BadEvent(`a filter names at most ${MAX_NAMES_IN_FILTER} types and prefixes`);
 }
 
 export function passes(filter: EventFilter | undefined, { stream, type }: RecordedEvent): boolean {

@@ -3,7 +3,7 @@ import { addSeconds } from '#domain/kernel/instants';
 import { MovedClock, systemClock } from './clock.ts';
 
 describe('the clock that is moved', () => {
-  it('stops at each alarm on its way, in the order of their instants, and waits for what they do', async () => {
+  it('stops at each alarm on its way, in the order of their instants, and waits for their callbacks', async () => {
     const clock = new MovedClock('2026-01-01T00:00:00.000Z');
     const rang: string[] = [];
     const ring = (name: string) => async () => {
@@ -34,7 +34,7 @@ describe('the clock that is moved', () => {
 });
 
 describe('the clock of the machine', () => {
-  it('rings at once for what is past, later for what is to come, and not for what was cancelled', async () => {
+  it('rings at once for a past instant, later for a future one, and not after it was cancelled', async () => {
     const clock = systemClock();
     const rang: string[] = [];
     clock.at('2001-01-01T00:00:00.000Z', () => rang.push('past'));

@@ -2,16 +2,16 @@ import type { Instant } from '#domain/kernel/events';
 import { toInstant } from '#domain/kernel/instants';
 
 export interface Clock {
-  /** ISO 8601 UTC with milliseconds. Never earlier than what it said before. */
+  /** ISO 8601 UTC with milliseconds. Never goes back. */
   now(): Instant;
-  /** Calls back once, at that instant or as soon as possible after it. @returns a function that cancels it */
+  /** Calls back once, at that instant or as soon as possible after it. @returns a function that cancels the call */
   at(instant: Instant, callback: () => unknown): () => void;
 }
 
-/** Node's timers do not reach further. */
+/** The longest timer that Node supports. */
 const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
 
-/** The machine's clock. Set back, it stands still until the time has come again. */
+/** The machine's clock. When it is set back, time stands still until it has caught up. */
 export function systemClock(): Clock {
   let latest = 0;
   const now = () => {
@@ -20,21 +20,21 @@ export function systemClock(): Clock {
   };
   return {
     now: () => toInstant(now()),
-    at(instant, callback) {
-      const due = Date.parse(instant);
-      let timer: NodeJS.Timeout;
-      const wait = () => {
-        const left = due - now();
-        timer = setTimeout(
-          () => (left > 0 ? wait() : callback()),
-          Math.min(Math.max(left, 0), LONGEST_TIMER_MILLISECONDS),
-        );
-        timer.unref();
-      };
-      wait();
-      return () => clearTimeout(timer);
-    },
+    at: (instant, callback) => callAt(now, Date.parse(instant), callback),
   };
+}
+
+/** Waits in several timers when the instant is further away than one timer can be. */
+function callAt(now: () => number, due: number, callback: () => unknown): () => void {
+  let timer: NodeJS.Timeout;
+  const wait = () => {
+    const left = due - now();
+    const delay = Math.min(Math.max(left, 0), LONGEST_TIMER_MILLISECONDS);
+    timer = setTimeout(() => (left > 0 ? wait() : callback()), delay);
+    timer.unref();
+  };
+  wait();
+  return () => clearTimeout(timer);
 }
 
 interface Alarm {
@@ -42,7 +42,7 @@ interface Alarm {
   readonly callback: () => unknown;
 }
 
-/** A clock that stands still until it is moved: for tests, and for a demo that lives through years in a minute. */
+/** A clock that stands still until it is moved: for tests, and for the demo, which simulates months in a minute. */
 export class MovedClock implements Clock {
   #now: Instant;
   readonly #alarms = new Set<Alarm>();
@@ -61,7 +61,7 @@ export class MovedClock implements Clock {
     return () => this.#alarms.delete(alarm);
   }
 
-  /** Moves on, stopping at each alarm on the way until what it called has ended. Never moves back. */
+  /** Moves forward, and waits at each alarm on the way until its callback has ended. Never moves back. */
   async moveTo(instant: Instant): Promise<void> {
     for (;;) {
       const next = this.#next();

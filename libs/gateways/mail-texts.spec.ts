@@ -23,7 +23,7 @@ const facts = {
   ticketId: 't1',
 };
 
-describe('what mails say', () => {
+describe('the text of mails', () => {
   it.each(mailKinds)('NTF-1: %s, in text and HTML', (kind) => {
     const { subject, text, html } = composeMail(kind, facts);
     expect(subject).not.toMatch(/\{\{|undefined/);
@@ -32,7 +32,7 @@ describe('what mails say', () => {
     expect(text).not.toMatch(/\n\n\n/);
   });
 
-  it('STO-2: the confirmation says what it costs and what the card statement shows', () => {
+  it('STO-2: the confirmation shows the price and the text on the card statement', () => {
     const { text } = composeMail('order-confirmed', facts);
     expect(text).toContain('10 leads, and 1 bonus leads with them');
     expect(text).toContain('It costs $123.45. Your card statement shows LEADGER.');
@@ -42,7 +42,7 @@ describe('what mails say', () => {
     expect(composeMail('chargeback-denied', facts).text).toContain('it is too late');
   });
 
-  it('what customers and processors wrote is text, and never becomes HTML', () => {
+  it('texts of customers and processors never become HTML', () => {
     const { html, text } = composeMail('payment-declined', { ...facts, reason: '<b>no & never</b>', firstName: '<i>' });
     expect(text).toContain('<b>no & never</b>');
     expect(html).toContain('&lt;b&gt;no &amp; never&lt;/b&gt;');

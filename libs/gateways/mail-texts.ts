@@ -3,7 +3,7 @@ import type { MailKind } from '#domain/notifications/kinds';
 
 interface Text {
   readonly subject: string;
-  /** Paragraphs as Handlebars. The text part shows them as they are, the HTML part as paragraphs. */
+  /** Handlebars templates. They become lines of the text part and paragraphs of the HTML part. */
   readonly paragraphs: readonly string[];
 }
 
@@ -11,14 +11,14 @@ const descriptor = 'Your card statement shows {{statementDescriptor}}.';
 const contact = '{{#each contact}}{{label @key}}: {{this}}\n{{/each}}';
 const aboutOrder = 'Order {{orderId}}, {{leadTypeId}}: {{webAddress}}/orders/{{orderId}}';
 
-/** What each kind of mail says (NTF-1). Subjects name nobody: they are recorded. */
-export const mailTexts: { readonly [Kind in MailKind]: Text } = {
+/** The text of each kind of mail (NTF-1). Subjects contain no names, because they are recorded. */
+const mailTexts: { readonly [Kind in MailKind]: Text } = {
   'order-confirmed': {
     subject: 'Your order is confirmed',
     paragraphs: [
       'Thank you for your order of {{quantity}} leads{{#if bonusLeads}}, and {{bonusLeads}} bonus leads with them{{/if}}.',
       `It costs {{money totalCents currency}}. ${descriptor}`,
-      'Your leads begin to arrive once the payment is through.',
+      'Your first leads arrive after the payment is captured.',
       aboutOrder,
     ],
   },
@@ -26,7 +26,7 @@ export const mailTexts: { readonly [Kind in MailKind]: Text } = {
     subject: 'Your payment was declined',
     paragraphs: [
       'The payment for your order was declined. The processor says: {{reason}}.',
-      '{{#if retryAt}}We try again on {{day retryAt}}.{{else}}{{#if renewalNumber}}Your programme is on hold now: activate it when the card is in order.{{else}}The order is closed. You are welcome to order again with another card.{{/if}}{{/if}}',
+      '{{#if retryAt}}We will try again on {{day retryAt}}.{{else}}{{#if renewalNumber}}Your programme is on hold now: activate it when your card works again.{{else}}The order is closed. You are welcome to order again with another card.{{/if}}{{/if}}',
       aboutOrder,
     ],
   },
@@ -40,14 +40,14 @@ export const mailTexts: { readonly [Kind in MailKind]: Text } = {
     ],
   },
   'order-restarted': {
-    subject: 'Your order goes on',
+    subject: 'Your order continues',
     paragraphs: ['The pause of your order is over: you receive leads again.', aboutOrder],
   },
   'renewal-coming': {
     subject: 'Your Loyalty Rewards order renews soon',
     paragraphs: [
       'On {{day dueAt}} your order re-opens with the same leads at the same price, and your bonus leads with them.',
-      'You do not want it this time? Put the programme on hold until then: {{webAddress}}/loyalty/{{orderId}}',
+      'If you do not want this renewal, put the programme on hold before that day: {{webAddress}}/loyalty/{{orderId}}',
       aboutOrder,
     ],
   },
@@ -62,14 +62,14 @@ export const mailTexts: { readonly [Kind in MailKind]: Text } = {
   'programme-held': {
     subject: 'Your Loyalty Rewards programme is on hold',
     paragraphs: [
-      '{{#if declined}}The payment for the renewal was declined, so the programme is on hold.{{else}}As you wished, the programme is on hold.{{/if}} Nothing re-opens until you activate it: {{webAddress}}/loyalty/{{orderId}}',
+      '{{#if declined}}The payment for the renewal was declined, so the programme is on hold.{{else}}The programme is on hold, as you requested.{{/if}} Your order does not re-open until you activate the programme: {{webAddress}}/loyalty/{{orderId}}',
       aboutOrder,
     ],
   },
   'chargeback-granted': {
     subject: 'Chargeback Granted',
     paragraphs: [
-      'We verified your return ({{reason}}), and you are right. A replacement comes to you by itself as soon as one is there; it costs nothing and does not count against your daily maximum.',
+      'We verified your return ({{reason}}) and accepted it. You will receive a replacement as soon as a lead is available. It is free and does not count against your daily maximum.',
       'The lead: {{webAddress}}/leads/{{leadId}}',
     ],
   },
@@ -87,15 +87,15 @@ export const mailTexts: { readonly [Kind in MailKind]: Text } = {
   'password-recovery': {
     subject: 'Set a new password',
     paragraphs: [
-      'Somebody, hopefully you, asked for a new password. This link works once, until {{moment expiresAt}}:',
+      'A new password was requested for your account. This link works once, until {{moment expiresAt}}:',
       '{{webAddress}}/password-recovery?token={{token}}',
-      'It was not you? Then nothing is to be done: your password stays as it is.',
+      'If you did not request it, you can ignore this mail. Your password does not change.',
     ],
   },
   'address-change': {
     subject: 'Confirm your e-mail address',
     paragraphs: [
-      'This address is to be the one of an account at {{storeName}}. If you want that, confirm it by {{moment expiresAt}}:',
+      'This address was entered for an account at {{storeName}}. To use it, confirm it by {{moment expiresAt}}:',
       '{{webAddress}}/confirm-address?token={{token}}',
     ],
   },
@@ -105,7 +105,7 @@ export const mailTexts: { readonly [Kind in MailKind]: Text } = {
   },
 };
 
-export interface ComposedMail {
+interface ComposedMail {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
@@ -113,16 +113,14 @@ export interface ComposedMail {
 
 type Facts = Readonly<Record<string, unknown>>;
 
-/** The mail of a kind about these facts. Times are told in UTC where no zone is known. */
+/** The mail of a kind about these facts. Times are in UTC. */
 export function composeMail(kind: MailKind, facts: Facts): ComposedMail {
   const { subject, paragraphs } = compiled[kind];
-  const told = facts as { storeName: string; firstName?: string };
-  const greeting = told.firstName === undefined ? 'Hello,' : `Hello ${told.firstName},`;
-  const text = [greeting, ...paragraphs.text.map((paragraph) => paragraph(facts).trim()), told.storeName];
+  const { storeName, firstName } = facts as { storeName: string; firstName?: string };
+  const greeting = firstName === undefined ? 'Hello,' : `Hello ${firstName},`;
+  const text = [greeting, ...paragraphs.text.map((paragraph) => paragraph(facts).trim()), storeName];
   const html = paragraphs.html.map((paragraph) => linked(paragraph(facts).trim())).filter((one) => one !== '');
-  const body = [escaped(greeting), ...html, escaped(told.storeName)].map(
-    (one) => `<p>${one.replaceAll('\n', '<br>')}</p>`,
-  );
+  const body = [escaped(greeting), ...html, escaped(storeName)].map((one) => `<p>${one.replaceAll('\n', '<br>')}</p>`);
   return {
     subject,
     text: `${text.filter((paragraph) => paragraph !== '').join('\n\n')}\n`,
@@ -132,7 +130,7 @@ export function composeMail(kind: MailKind, facts: Facts): ComposedMail {
 
 const { escapeExpression: escaped } = Handlebars;
 
-/** The text is escaped already: a quote or a bracket cannot be in an address. */
+/** The text is escaped already, so an address contains no quotes or brackets. */
 const linked = (html: string): string => html.replace(/https?:\/\/[^\s<>"]+/g, (url) => `<a href="${url}">${url}</a>`);
 
 const handlebars = Handlebars.create();

@@ -45,7 +45,7 @@ describe('a mail server', () => {
     received.length = 0;
   });
 
-  it('is given the whole mail, under an id that is always the same', async () => {
+  it('receives the whole mail, with an id that is always the same', async () => {
     await start();
     expect(await gateway.send(message())).toEqual({ accepted: true });
     expect(await gateway.send(message())).toEqual({ accepted: true });
@@ -57,7 +57,7 @@ describe('a mail server', () => {
     }
   });
 
-  it('refuses an address for good: that is an answer', async () => {
+  it('refuses an address permanently: that is a result', async () => {
     await start({ onRcptTo: (_, __, done) => done(Object.assign(new Error('no such user'), { responseCode: 550 })) });
     expect(await gateway.send(message())).toMatchObject({
       accepted: false,
@@ -67,13 +67,13 @@ describe('a mail server', () => {
 
   it.each([
     ['is busy', { onRcptTo: (_, __, done) => done(Object.assign(new Error('later'), { responseCode: 451 })) }],
-    ['wants a password that it is not given', { authOptional: false }],
-  ] satisfies [string, SMTPServerOptions][])('%s: nobody knows what became of the mail', async (_, options) => {
+    ['requires a password that it does not receive', { authOptional: false }],
+  ] satisfies [string, SMTPServerOptions][])('%s: the result is not known', async (_, options) => {
     await start(options);
     await expect(gateway.send(message())).rejects.toThrow();
   });
 
-  it('gets one recipient, whatever an address looks like', async () => {
+  it('receives one recipient, also when the address looks like several', async () => {
     const recipients: string[] = [];
     await start({
       onRcptTo({ address }, _, done) {
@@ -94,7 +94,7 @@ describe('mails as files', () => {
   });
   afterEach(() => rm(directory, { recursive: true }));
 
-  it('are there once, however often they are sent, and can be read again', async () => {
+  it('exist once, however often they are sent, and can be read again', async () => {
     const gateway = mailFiles(join(directory, 'mails'));
     await gateway.send(message());
     await gateway.send(message());

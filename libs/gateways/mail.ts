@@ -1,10 +1,10 @@
-import { mkdir, open, rename } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTransport, type SendMailOptions } from 'nodemailer';
 
 /** A mail as it leaves the store. */
 export interface Message {
-  /** Always the same for the same mail: who gets it twice can tell. */
+  /** Always the same for the same mail, so that a recipient recognises a duplicate. */
   readonly messageId: string;
   readonly from: { readonly name: string; readonly address: string };
   readonly to: string;
@@ -14,12 +14,12 @@ export interface Message {
   readonly date: Date;
 }
 
-export type MailResult = { readonly accepted: true } | { readonly accepted: false; readonly reason: string };
+type MailResult = { readonly accepted: true } | { readonly accepted: false; readonly reason: string };
 
 export interface MailGateway {
-  /** @returns rejects when it is not known what became of it: send it again */
+  /** Rejects when the result is not known: send the mail again. */
   send(message: Message): Promise<MailResult>;
-  /** The mail as it was sent (RFC 5322), where copies are kept on this machine. */
+  /** The mail as it was sent (RFC 5322), if this gateway keeps copies. */
   copyOf?(messageId: string): Promise<string | undefined>;
   close(): void;
 }
@@ -27,13 +27,13 @@ export interface MailGateway {
 const optionsOf = ({ messageId, from, to, subject, text, html, date }: Message): SendMailOptions => ({
   messageId: `<${messageId}>`,
   from,
-  // An object, so that nothing in it is taken for a list of several.
+  // An object, because a string could be read as a list of several addresses.
   to: { name: '', address: to },
   subject,
   text,
   html,
   date,
-  // No loops of machines that answer each other (RFC 3834).
+  // Prevents automatic answers to this mail (RFC 3834).
   headers: { 'Auto-Submitted': 'auto-generated' },
   disableFileAccess: true,
   disableUrlAccess: true,
@@ -41,21 +41,15 @@ const optionsOf = ({ messageId, from, to, subject, text, html, date }: Message):
 
 type SmtpError = Error & { code?: string; command?: string; responseCode?: number };
 
-const HOPELESS = 500;
-const MOST_MINUTES_SILENT = 2;
+const PERMANENT_FAILURE = 500;
+const TIMEOUTS = { connectionTimeout: 120_000, greetingTimeout: 120_000, socketTimeout: 120_000 };
 
 /**
- * Over a mail server: `smtps://user:password@host` or `smtp://host:port`. What it refuses for good is refused. `from` is
- * for servers that send for one address only; default: each store's own.
+ * Sends over a mail server: `smtps://user:password@host` or `smtp://host:port`. A permanent refusal by the server is a
+ * result. `from` is for servers that send for one address only; default: the address of each store.
  */
 export function smtpMail({ url, from }: { url: string; from?: string | undefined }): MailGateway {
-  const timeout = MOST_MINUTES_SILENT * 60_000;
-  const transport = createTransport({
-    url,
-    connectionTimeout: timeout,
-    greetingTimeout: timeout,
-    socketTimeout: timeout,
-  });
+  const transport = createTransport({ url, ...TIMEOUTS });
   return {
     async send(message) {
       try {
@@ -63,10 +57,7 @@ export function smtpMail({ url, from }: { url: string; from?: string | undefined
         await transport.sendMail(optionsOf({ ...message, from: sender }));
         return { accepted: true };
       } catch (error) {
-        const { code, command, responseCode = 0, message: reason } = error as SmtpError;
-        // About this mail, and not about who sends it or how: there a 5xx is somebody's mistake that can be mended.
-        const isAboutThisMail = code === 'EMESSAGE' || command === 'RCPT TO';
-        if (isAboutThisMail && responseCode >= HOPELESS) return { accepted: false, reason };
+        if (isRefused(error as SmtpError)) return { accepted: false, reason: (error as SmtpError).message };
         throw error;
       }
     },
@@ -74,42 +65,42 @@ export function smtpMail({ url, from }: { url: string; from?: string | undefined
   };
 }
 
+/** The server will never accept this mail. A 5xx about the sender or the account is a mistake that can be corrected. */
+function isRefused({ code, command, responseCode = 0 }: SmtpError): boolean {
+  const isAboutThisMail = code === 'EMESSAGE' || command === 'RCPT TO';
+  return isAboutThisMail && responseCode >= PERMANENT_FAILURE;
+}
+
 const fileNameOf = (messageId: string) => `${messageId.replace(/@.*$/, '').replace(/[^\w-]/g, '_')}.eml`;
 
-/** For one machine without a mail server: each mail is a file that any mail program opens. */
+/** For a machine without a mail server: each mail is a file that any mail program can open. */
 export function mailFiles(directory: string): MailGateway {
   const composer = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
+  const pathOf = (messageId: string) => join(directory, fileNameOf(messageId));
   return {
     async send(message) {
       const { message: written } = await composer.sendMail(optionsOf(message));
       await mkdir(directory, { recursive: true });
-      const path = join(directory, fileNameOf(message.messageId));
-      const file = await open(`${path}.part`, 'w');
-      try {
-        await file.writeFile(written as Buffer);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(`${path}.part`, path);
+      await writeDurably(pathOf(message.messageId), written as Buffer);
       return { accepted: true };
     },
     async copyOf(messageId) {
-      const file = await open(join(directory, fileNameOf(messageId))).catch((error: NodeJS.ErrnoException) => {
+      return readFile(pathOf(messageId), 'utf8').catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return undefined;
         throw error;
       });
-      try {
-        return await file?.readFile('utf8');
-      } finally {
-        await file?.close();
-      }
     },
     close: () => {},
   };
 }
 
-/** Keeps what is sent, for who looks at it in the same program. */
+/** Atomic: a crash leaves no half of a file. */
+async function writeDurably(path: string, content: Buffer): Promise<void> {
+  await writeFile(`${path}.part`, content, { flush: true });
+  await rename(`${path}.part`, path);
+}
+
+/** Keeps mails in memory, for programs that look at them. */
 export function mailInMemory(): MailGateway & { readonly sent: readonly Message[] } {
   const sent: Message[] = [];
   return {

@@ -12,7 +12,7 @@ it.each([
   expect(await sandboxPayments().capture(charge, 'key-1')).toEqual(result);
 });
 
-it('the sandbox loses an answer once, and has taken the payment all the same', async () => {
+it('the sandbox loses an answer once, but has captured the payment', async () => {
   const payments = sandboxPayments();
   const charge = { token: 'tok_lost_reply', amountCents: 1000, currency: 'USD', statementDescriptor: 'LEADGER' };
   await expect(payments.capture(charge, 'key-1')).rejects.toThrow('lost');
@@ -23,7 +23,7 @@ it.each([
   ['tok_ok', { captured: true, reference: 'assumed_key-1' }],
   ['pm_1RkBdH2eZvKYlo2C', { captured: true, reference: 'assumed_key-1' }],
   ['tok_declined_expired_card', { captured: false, reason: 'expired card' }],
-])('who looks ahead assumes of %s what is likely', async (token, result) => {
+])('a simulation assumes the likely answer to %s', async (token, result) => {
   const charge = { token, amountCents: 1000, currency: 'USD', statementDescriptor: 'LEADGER' };
   expect(await assumedPayments().capture(charge, 'key-1')).toEqual(result);
 });

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** What the store charges a customer, once. */
+/** One charge to a customer. */
 export interface Charge {
-  /** From the payment provider's own form: the store never sees a card. */
+  /** From the payment provider's own form: card numbers never reach the store. */
   readonly token: string;
   readonly amountCents: number;
   /** ISO 4217. */
@@ -15,7 +15,7 @@ export type ChargeResult =
   | { readonly captured: false; readonly reason: string };
 
 export interface PaymentGateway {
-  /** The same key is the same charge, however often it is sent. Rejects when no answer came: ask again. */
+  /** The same key is the same charge, however often it is sent. Rejects when no answer came: send it again. */
   capture(charge: Charge, idempotencyKey: string): Promise<ChargeResult>;
 }
 
@@ -24,9 +24,9 @@ const DELAYED = /^tok_delay_(\d{1,5})$/;
 const LOST = 'tok_lost_reply';
 
 /**
- * A provider that moves no money. `tok_ok` pays, `tok_declined_<reason>` does not (`tok_declined_insufficient_funds`),
- * `tok_delay_<milliseconds>` pays after a while, `tok_lost_reply` pays and loses the first answer on its way back. Every
- * other token is declined as unknown.
+ * A provider that moves no money. `tok_ok` pays, `tok_declined_<reason>` is declined (`tok_declined_insufficient_funds`),
+ * `tok_delay_<milliseconds>` pays after that time, `tok_lost_reply` pays but its first answer is lost. Every other token
+ * is declined as unknown.
  */
 export function sandboxPayments(): PaymentGateway {
   const lost = new Set<string>();
@@ -46,8 +46,8 @@ export function sandboxPayments(): PaymentGateway {
 }
 
 /**
- * For looking ahead, where nobody can be asked: whatever card it is, the charge is captured, and no money moves. The
- * sandbox's declined tokens decline here, too.
+ * For simulating the future, without a provider: every charge is captured, and no money moves. The sandbox's declined
+ * tokens are declined here too.
  */
 export function assumedPayments(): PaymentGateway {
   return {

@@ -38,7 +38,7 @@ beforeEach(async () => {
 afterEach(() => new Promise((resolve) => server.close(resolve)));
 
 describe('payments by Stripe', () => {
-  it('are payment intents, confirmed at once, with a key that makes a repeat the same charge', async () => {
+  it('are payment intents, confirmed at once, with a key that makes a repetition the same charge', async () => {
     answer = { status: 200, body: succeeded };
     expect(await payments.capture(charge, 'order-1')).toEqual({ captured: true, reference: 'pi_1' });
     const [request] = asked;
@@ -56,12 +56,12 @@ describe('payments by Stripe', () => {
   it.each([
     [cardError('card_declined', 'insufficient_funds'), 'insufficient funds'],
     [cardError('expired_card'), 'expired card'],
-  ])('that a card declines are told with the reason', async (body, reason) => {
+  ])('with a declined card give the reason', async (body, reason) => {
     answer = { status: 402, body };
     expect(await payments.capture(charge, 'order-1')).toEqual({ captured: false, reason });
   });
 
-  it('that ask the customer for more are not captured', async () => {
+  it('that need another step of the customer are not captured', async () => {
     answer = { status: 200, body: { ...succeeded, status: 'requires_action' } };
     expect(await payments.capture(charge, 'order-1')).toEqual({
       captured: false,
@@ -69,7 +69,7 @@ describe('payments by Stripe', () => {
     });
   });
 
-  it('with a token that Stripe does not know are declined: no later answer would be another', async () => {
+  it('with a token that Stripe does not know are declined, because no later answer would differ', async () => {
     const message = "No such PaymentMethod: 'pm_card_visa'";
     const unknown = { type: 'invalid_request_error', code: 'resource_missing', param: 'payment_method', message };
     answer = { status: 400, body: { error: unknown } };
@@ -85,7 +85,7 @@ describe('payments by Stripe', () => {
       'there are too many requests',
       { status: 429, body: { error: { type: 'rate_limit_error', message: 'slow down' } } },
     ],
-  ])('are no answer when %s: nobody knows, and the same key may ask again', async (_, given) => {
+  ])('have no known result when %s, and can be repeated with the same key', async (_, given) => {
     answer = given;
     await expect(payments.capture(charge, 'order-1')).rejects.toThrow();
     answer = { status: 200, body: succeeded };

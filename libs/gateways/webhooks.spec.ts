@@ -31,7 +31,7 @@ describe('a webhook', () => {
   const call = (to = url, allowPrivate = true) =>
     httpWebhooks({ allowPrivate }).call({ url: to, signingSecret, id: 'msg_1', at, body: '{"leadId":"ä"}' });
 
-  it('is signed so that the receiver can tell that it is from here, and from when', async () => {
+  it('is signed so that the receiver can verify its sender and its time', async () => {
     expect(await call()).toEqual({ accepted: true, status: 204 });
     const [{ message, body } = fail()] = calls;
     expect(message.headers).toMatchObject({ 'webhook-id': 'msg_1', 'webhook-timestamp': '1777629600' });
@@ -60,18 +60,18 @@ describe('a webhook', () => {
     expect(calls).toHaveLength(1);
   });
 
-  it('fails when nobody is there', async () => {
+  it('fails when there is no server', async () => {
     expect(await call('http://127.0.0.1:9/')).toMatchObject({ accepted: false, hopeless: false });
     expect(await call('http://nobody.invalid/')).toMatchObject({ accepted: false, hopeless: false });
   });
 
-  it('fails when it is answered with another protocol, and is not waited for', async () => {
+  it('fails at once when the answer changes the protocol', async () => {
     server.removeAllListeners('request');
     server.on('connection', (socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\r\n'));
     expect(await call()).toEqual({ accepted: false, reason: 'it answered 101', hopeless: false });
   });
 
-  it('never calls what is inside, whatever its name', async () => {
+  it('never calls a private address, under any name', async () => {
     for (const host of [
       '127.0.0.1',
       'localhost',
@@ -95,13 +95,13 @@ describe('a webhook', () => {
     ['::ffff:10.0.0.1', true],
     ['2606:4700::1111', false],
     ['192.0.2.1', true],
-    // Ways through a translator to the addresses of version 4 behind it.
+    // IPv6 addresses that contain an IPv4 address, or are not in use.
     ['::7f00:1', true],
     ['64:ff9b:1::7f00:1', true],
     ['2002:7f00:1::', true],
     ['fec0::1', true],
     ['2001:db8::1', true],
-  ])('%s is inside: %s', (address, inside) => expect(isPrivate(address)).toBe(inside));
+  ])('%s is private: %s', (address, expected) => expect(isPrivate(address)).toBe(expected));
 });
 
 const fail = (): never => {

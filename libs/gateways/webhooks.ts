@@ -1,24 +1,25 @@
 import { createHmac } from 'node:crypto';
 import { lookup } from 'node:dns';
-import { type ClientRequestArgs, request as requestHttp } from 'node:http';
+import { type ClientRequest, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { BlockList, type IPVersion, isIP, type LookupFunction } from 'node:net';
+import { LeadgerError } from '#domain/kernel/leadger-error';
 
-/** A message to a customer's program, as Standard Webhooks has it. */
-export interface WebhookMessage {
+/** A message to a customer's program, according to Standard Webhooks. */
+interface WebhookMessage {
   readonly url: string;
   /** `whsec_` and base64 of the key. */
   readonly signingSecret: string;
-  /** The same for every try of the same message. */
+  /** The same for every attempt to send the same message. */
   readonly id: string;
-  /** Of this try; part of what is signed, so that nobody replays an old one. */
+  /** The instant of this attempt. It is signed, so that an old message cannot be sent again. */
   readonly at: Date;
   readonly body: string;
 }
 
-export type WebhookResult =
+type WebhookResult =
   | { readonly accepted: true; readonly status: number }
-  /** `hopeless`: 410 Gone, or an address that is never called. */
+  /** `hopeless`: no further attempt can succeed (410 Gone, or a private address). */
   | { readonly accepted: false; readonly reason: string; readonly hopeless: boolean };
 
 export interface WebhookGateway {
@@ -29,7 +30,7 @@ const SECRET_PREFIX = 'whsec_';
 const SECONDS_TO_ANSWER = 15;
 const GONE = 410;
 
-/** What a receiver computes, too: HMAC-SHA-256 over id, time and body. */
+/** HMAC-SHA-256 over id, time and body. The receiver computes the same. */
 export function signatureOf({ signingSecret, id, at, body }: Omit<WebhookMessage, 'url'>): string {
   const key = Buffer.from(signingSecret.slice(SECRET_PREFIX.length), 'base64');
   return `v1,${createHmac('sha256', key)
@@ -40,64 +41,79 @@ export function signatureOf({ signingSecret, id, at, body }: Omit<WebhookMessage
 const secondsOf = (at: Date): string => String(Math.floor(at.getTime() / 1000));
 
 /**
- * Calls over HTTP. Customers choose the addresses, so nothing inside the store's own network is called unless
- * `allowPrivate` says so, whatever name it goes by; and no redirect is followed.
+ * Calls over HTTP. Customers choose the addresses, so addresses inside the store's own network are refused, under any
+ * name, unless `allowPrivate` is true. Redirects are not followed.
  */
 export function httpWebhooks({ allowPrivate = false }: { allowPrivate?: boolean } = {}): WebhookGateway {
   return {
     async call(message) {
-      const { id, at, body } = message;
       const url = new URL(message.url);
-      const headers = {
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(body),
-        'webhook-id': id,
-        'webhook-timestamp': secondsOf(at),
-        'webhook-signature': signatureOf(message),
-      };
       try {
-        const status = await post(url, { headers, ...(!allowPrivate && { lookup: lookupPublic }) }, body, allowPrivate);
+        const status = await post(url, message, allowPrivate);
         if (status >= 200 && status < 300) return { accepted: true, status };
         return { accepted: false, reason: `it answered ${status}`, hopeless: status === GONE };
       } catch (error) {
-        const reason = error instanceof Error ? error.message || (error as NodeJS.ErrnoException).code : undefined;
-        return { accepted: false, reason: reason ?? 'no answer', hopeless: error instanceof PrivateAddress };
+        return { accepted: false, reason: reasonOf(error), hopeless: error instanceof PrivateAddress };
       }
     },
   };
 }
 
-function post(url: URL, options: ClientRequestArgs, body: string, allowPrivate: boolean): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
+const reasonOf = (error: unknown): string =>
+  (error instanceof Error && (error.message || (error as NodeJS.ErrnoException).code)) || 'no answer';
+
+const headersOf = (message: WebhookMessage) => ({
+  'content-type': 'application/json',
+  'content-length': Buffer.byteLength(message.body),
+  'webhook-id': message.id,
+  'webhook-timestamp': secondsOf(message.at),
+  'webhook-signature': signatureOf(message),
+});
+
+/** @returns the status of the answer. @throws PrivateAddress, or an error when there is no answer */
+async function post(url: URL, message: WebhookMessage, allowPrivate: boolean): Promise<number> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   // A literal address is never looked up.
-  if (!allowPrivate && isIP(host) && isPrivate(host)) return Promise.reject(new PrivateAddress(host));
-  const request = url.protocol === 'https:' ? requestHttps : requestHttp;
+  if (!allowPrivate && isIP(host) && isPrivate(host)) throw new PrivateAddress(host);
   const signal = AbortSignal.timeout(SECONDS_TO_ANSWER * 1000);
-  const call = request(url, { ...options, method: 'POST', signal, agent: false }, (answer) => {
-    // What it says does not matter, and may be endless.
-    answer.destroy();
-    resolve(answer.statusCode ?? 0);
+  const lookUp = allowPrivate ? {} : { lookup: lookupPublic };
+  const call = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, {
+    ...lookUp,
+    method: 'POST',
+    headers: headersOf(message),
+    signal,
+    agent: false,
   });
-  // Without a listener nobody would ever tell of it.
-  call.on('upgrade', (answer, socket) => {
-    socket.destroy();
-    resolve(answer.statusCode ?? 0);
+  const status = statusOf(call);
+  call.end(message.body);
+  return status.catch((error: unknown) => {
+    throw signal.aborted ? new Error(`no answer within ${SECONDS_TO_ANSWER} seconds`) : error;
   });
-  call.on('error', (error) =>
-    reject(signal.aborted ? new Error(`no answer within ${SECONDS_TO_ANSWER} seconds`) : error),
-  );
-  call.end(body);
-  return promise;
 }
 
-export class PrivateAddress extends Error {
+function statusOf(call: ClientRequest): Promise<number> {
+  return new Promise((resolve, reject) => {
+    call.on('response', (answer) => {
+      // The body does not matter, and may be endless.
+      answer.destroy();
+      resolve(answer.statusCode ?? 0);
+    });
+    // Without this listener Node would not report such an answer.
+    call.on('upgrade', (answer, socket) => {
+      socket.destroy();
+      resolve(answer.statusCode ?? 0);
+    });
+    call.on('error', reject);
+  });
+}
+
+class PrivateAddress extends LeadgerError {
   constructor(address: string) {
-    super(`${address} is no address on the public Internet`);
+    super('private-address', `${address} is not an address on the public Internet`);
   }
 }
 
-/** The check is made on what is connected to: a name may mean another address a moment later. */
+/** Checks the address that is used for the connection, because a name may have another address a moment later. */
 const lookupPublic: LookupFunction = (hostname, options, done) => {
   lookup(hostname, { ...options, all: true }, (error, found) => {
     if (error) return done(error, '');
@@ -108,8 +124,8 @@ const lookupPublic: LookupFunction = (hostname, options, done) => {
 };
 
 /**
- * What is not reached over the public Internet (IANA's special-purpose registries). Of version 6 only 2000::/3 is given
- * out; what carries an address of version 4 in it might lead to one inside.
+ * Addresses that are not on the public Internet (IANA's special-purpose registries). Of IPv6 only 2000::/3 is in use.
+ * IPv6 addresses that contain an IPv4 address could lead to a private one.
  */
 const insideIPv4 = blockList('ipv4', [
   ['0.0.0.0', 8],
@@ -146,5 +162,5 @@ function blockList(family: IPVersion, networks: readonly (readonly [network: str
 export const isPrivate = (address: string): boolean =>
   isIP(address) === 6 ? insideIPv6.check(address, 'ipv6') : insideIPv4.check(address, 'ipv4');
 
-/** Calls nobody. */
+/** Accepts every message and sends nothing. */
 export const noWebhooks = (): WebhookGateway => ({ call: async () => ({ accepted: true, status: 200 }) });

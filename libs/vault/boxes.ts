@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 
-/** AES-256-GCM. A box is nonce, ciphertext and tag; what it belongs to is authenticated with it, but not in it. */
+/** AES-256-GCM. A box is nonce, ciphertext and tag. Its owner is authenticated too, but is not part of the box. */
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 export const KEY_BYTES = 32;
@@ -11,7 +11,7 @@ export function close(key: Uint8Array, content: Uint8Array, belongsTo: string): 
   return Buffer.concat([nonce, cipher.update(content), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** @returns undefined when the box was changed, belongs to something else, or was closed with another key */
+/** @returns undefined when the box was changed, belongs to another owner, or was closed with another key */
 export function open(key: Uint8Array, box: Uint8Array, belongsTo: string): Buffer | undefined {
   if (box.length < NONCE_BYTES + TAG_BYTES) return undefined;
   const decipher = createDecipheriv('aes-256-gcm', key, box.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })

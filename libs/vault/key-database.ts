@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { naming } from '#event-store/cannot-open';
+import { openOrExplain } from '#event-store/open-or-explain';
 import { CannotOpenStore } from '#event-store/port';
 
-/** A row without its key says that the person was erased; a missing row, that the keys are not those of this log. */
+/** A row without its key means that the person was erased. A missing row means that the keys belong to another log. */
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS keys (
     key_id TEXT PRIMARY KEY,
@@ -21,7 +21,7 @@ const keyFile = (directory: string): string => join(directory, 'keys.sqlite');
 
 /** @throws CannotOpenStore */
 export const openKeysForWriting = (directory: string, durable: boolean): Database.Database =>
-  naming(directory, () => {
+  openOrExplain(directory, () => {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const database = new Database(keyFile(directory));
     database.pragma('journal_mode = WAL');
@@ -33,7 +33,7 @@ export const openKeysForWriting = (directory: string, durable: boolean): Databas
 
 /** @throws CannotOpenStore */
 export const openKeysForReading = (directory: string): Database.Database =>
-  naming(directory, () => {
+  openOrExplain(directory, () => {
     if (!existsSync(keyFile(directory))) throw new CannotOpenStore('damaged', `${directory} holds no keys`);
     return new Database(keyFile(directory), { readonly: true });
   });

@@ -1,23 +1,25 @@
 import { Worker } from 'node:worker_threads';
 import { StoreUnavailable } from '#event-store/port';
-import type { KeyBatch, KeyReply } from './key-writer.ts';
+import type { BatchRequest, KeyWriterReply } from './key-writer.ts';
 
-interface Waiting {
-  readonly order: { added: KeyBatch['added'][number] } | { erased: string };
+type KeyRequest = { readonly added: BatchRequest['added'][number] } | { readonly erased: string };
+
+interface WaitingRequest {
+  readonly request: KeyRequest;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
 
 const fromSource = import.meta.url.endsWith('.ts');
-const MOST_AT_ONCE = 4096;
+const MAX_REQUESTS_PER_BATCH = 4096;
 
-/** The key writer as the main thread sees it. Whatever is asked while it writes is written together next. */
+/** The key writer, for the main thread. All requests that arrive while it writes form the next batch. */
 export class KeyWriterThread {
   readonly #worker: Worker;
   readonly #ready = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
-  #waiting: Waiting[] = [];
-  #underWay: readonly Waiting[] = [];
+  #waiting: WaitingRequest[] = [];
+  #inFlight: readonly WaitingRequest[] = [];
   #over: Error | undefined;
   #drained: () => void = () => {};
 
@@ -33,7 +35,7 @@ export class KeyWriterThread {
       execArgv: fromSource ? ['--conditions=source', '--no-warnings'] : [],
       resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
     });
-    this.#worker.on('message', (reply: KeyReply) => this.#hear(reply));
+    this.#worker.on('message', (reply: KeyWriterReply) => this.#receive(reply));
     this.#worker.on('error', (error) => this.#end(`the key writer failed: ${error.message}`));
     this.#worker.on('exit', () => {
       this.#end('the key writer has ended');
@@ -42,19 +44,19 @@ export class KeyWriterThread {
   }
 
   /** Resolves when it is on disk. @throws StoreUnavailable: nothing was written */
-  write(order: Waiting['order']): Promise<void> {
+  write(request: KeyRequest): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#over) {
         reject(this.#over);
         return;
       }
-      this.#waiting.push({ order, resolve, reject });
-      if (this.#waiting.length === 1 && this.#underWay.length === 0) setImmediate(() => this.#send());
+      this.#waiting.push({ request, resolve, reject });
+      if (this.#waiting.length === 1 && this.#inFlight.length === 0) setImmediate(() => this.#send());
     });
   }
 
   async close(): Promise<void> {
-    if (!this.#over && this.#waiting.length + this.#underWay.length > 0)
+    if (!this.#over && this.#waiting.length + this.#inFlight.length > 0)
       await new Promise<void>((resolve) => {
         this.#drained = resolve;
       });
@@ -65,42 +67,42 @@ export class KeyWriterThread {
   }
 
   #send(): void {
-    if (this.#underWay.length > 0 || this.#waiting.length === 0) return;
-    this.#underWay = this.#waiting.splice(0, MOST_AT_ONCE);
-    const orders = this.#underWay.map(({ order }) => order);
-    const batch: KeyBatch = {
-      added: orders.flatMap((order) => ('added' in order ? [order.added] : [])),
-      erased: orders.flatMap((order) => ('erased' in order ? [order.erased] : [])),
+    if (this.#inFlight.length > 0 || this.#waiting.length === 0) return;
+    this.#inFlight = this.#waiting.splice(0, MAX_REQUESTS_PER_BATCH);
+    const requests = this.#inFlight.map(({ request }) => request);
+    const batch: BatchRequest = {
+      added: requests.flatMap((request) => ('added' in request ? [request.added] : [])),
+      erased: requests.flatMap((request) => ('erased' in request ? [request.erased] : [])),
     };
     this.#worker.ref();
     this.#worker.postMessage(batch);
   }
 
-  #hear(reply: KeyReply): void {
+  #receive(reply: KeyWriterReply): void {
     if (reply.kind === 'ready') {
       this.#ready.resolve();
       this.#worker.unref();
       return;
     }
-    for (const { resolve, reject } of this.#takeUnderWay())
+    for (const { resolve, reject } of this.#takeInFlight())
       if (reply.kind === 'written') resolve();
       else reject(new StoreUnavailable(`keys cannot be written: ${reply.message}`));
     this.#send();
-    if (this.#underWay.length > 0) return;
+    if (this.#inFlight.length > 0) return;
     this.#worker.unref();
     this.#drained();
   }
 
-  #takeUnderWay(): readonly Waiting[] {
-    const underWay = this.#underWay;
-    this.#underWay = [];
-    return underWay;
+  #takeInFlight(): readonly WaitingRequest[] {
+    const inFlight = this.#inFlight;
+    this.#inFlight = [];
+    return inFlight;
   }
 
   #end(message: string): void {
     this.#over ??= new StoreUnavailable(message);
     this.#ready.reject(this.#over);
-    for (const { reject } of [...this.#takeUnderWay(), ...this.#waiting.splice(0)]) reject(this.#over);
+    for (const { reject } of [...this.#takeInFlight(), ...this.#waiting.splice(0)]) reject(this.#over);
     this.#drained();
   }
 }

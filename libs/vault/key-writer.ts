@@ -1,47 +1,53 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type Database from 'better-sqlite3';
 import { openKeysForWriting } from './key-database.ts';
 
-/** What is written together, durable when it is answered. */
-export interface KeyBatch {
+/** Changes that are written together, in one transaction. */
+export interface BatchRequest {
   readonly added: readonly { keyId: string; subject: string; wrapped: Uint8Array }[];
-  /** Subjects whose keys are to be destroyed. */
+  /** Subjects whose keys are destroyed. */
   readonly erased: readonly string[];
 }
 
-export type KeyReply =
+export type KeyWriterReply =
   | { readonly kind: 'ready' }
+  /** The batch is on disk. */
   | { readonly kind: 'written' }
   | { readonly kind: 'failed'; readonly message: string };
 
-/** The one writer of the keys, in a thread of its own: nobody waits for the disk but those who asked. */
-function main(): void {
-  const port = parentPort;
-  if (!port) throw new Error('the key writer runs in a worker thread');
+/** The only writer of the keys. It runs in a worker thread, so that only callers that write wait for the disk. */
+function main(port: MessagePort): void {
   const { directory, durable } = workerData as { directory: string; durable: boolean };
   const database = openKeysForWriting(directory, durable);
+  const write = batchWriter(database);
+  const reply = (message: KeyWriterReply) => port.postMessage(message);
+  port.on('message', (request: BatchRequest | 'close') => {
+    if (request === 'close') {
+      database.close();
+      port.close();
+    } else reply(write(request));
+  });
+  reply({ kind: 'ready' });
+}
+
+function batchWriter(database: Database.Database): (batch: BatchRequest) => KeyWriterReply {
   const add = database.prepare('INSERT INTO keys (key_id, subject, wrapped) VALUES (?, ?, ?)');
   const erase = database.prepare('UPDATE keys SET wrapped = NULL WHERE subject = ? AND wrapped IS NOT NULL');
-  const write = database.transaction(({ added, erased }: KeyBatch) => {
+  const writeAll = database.transaction(({ added, erased }: BatchRequest) => {
     for (const { keyId, subject, wrapped } of added) add.run(keyId, subject, wrapped);
     for (const subject of erased) erase.run(subject);
   });
-  const tell = (reply: KeyReply) => port.postMessage(reply);
-  port.on('message', (order: KeyBatch | 'close') => {
-    if (order === 'close') {
-      database.close();
-      port.close();
-      return;
-    }
+  return (batch) => {
     try {
-      write(order);
-      // A destroyed key must not live on in the write-ahead log.
-      if (order.erased.length > 0) database.pragma('wal_checkpoint(TRUNCATE)');
-      tell({ kind: 'written' });
+      writeAll(batch);
+      // A destroyed key must not stay in the write-ahead log.
+      if (batch.erased.length > 0) database.pragma('wal_checkpoint(TRUNCATE)');
+      return { kind: 'written' };
     } catch (error) {
-      tell({ kind: 'failed', message: (error as Error).message });
+      return { kind: 'failed', message: (error as Error).message };
     }
-  });
-  tell({ kind: 'ready' });
+  };
 }
 
-main();
+if (!parentPort) throw new Error('the key writer runs in a worker thread');
+main(parentPort);

@@ -1,22 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { naming } from '#event-store/cannot-open';
+import { openOrExplain } from '#event-store/open-or-explain';
 import { CannotOpenStore } from '#event-store/port';
 import { KEY_BYTES } from './boxes.ts';
 
 const VARIABLE = 'LEADGER_MASTER_KEY';
 
 /**
- * The key that all other keys are wrapped with: from the environment, else from `master.key` beside them, which is made
- * for a vault that is new. Whoever backs up keys and events keeps this one elsewhere.
+ * The key that wraps all other keys: from the environment, else from `master.key` beside them, which is created for a new
+ * vault. A backup of keys and events must not contain it.
  * @throws CannotOpenStore
  */
 export function masterKeyFor(directory: string, isNew: boolean): Uint8Array {
   const given = process.env[VARIABLE];
   if (given !== undefined) return parse(given, VARIABLE);
   const file = join(directory, 'master.key');
-  return naming(directory, () => {
+  return openOrExplain(directory, () => {
     if (existsSync(file)) return parse(readFileSync(file, 'utf8'), file);
     if (!isNew) throw new CannotOpenStore('wrong-key', `${file} is missing: put it back, or give it in ${VARIABLE}`);
     const made = randomBytes(KEY_BYTES);
@@ -25,7 +25,7 @@ export function masterKeyFor(directory: string, isNew: boolean): Uint8Array {
   });
 }
 
-/** The master key where there is no directory to keep one in. @throws CannotOpenStore */
+/** The master key of keys in a database, which has no directory for it. @throws CannotOpenStore */
 export function masterKeyFromEnvironment(): Uint8Array {
   const given = process.env[VARIABLE];
   if (given !== undefined) return parse(given, VARIABLE);

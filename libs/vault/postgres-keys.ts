@@ -7,8 +7,8 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS vault.keys (key_id text PRIMARY KEY, subject text NOT NULL, wrapped bytea);
   CREATE UNIQUE INDEX IF NOT EXISTS one_key_of_a_subject ON vault.keys (subject) WHERE wrapped IS NOT NULL;
   CREATE TABLE IF NOT EXISTS vault.secrets (name text PRIMARY KEY, wrapped bytea NOT NULL);`;
-const MOST_CONNECTIONS = 4;
-const MOST_AT_ONCE = 4096;
+const MAX_CONNECTIONS = 4;
+const MAX_ROWS_PER_STATEMENT = 4096;
 
 interface KeyRow {
   readonly key_id: string;
@@ -16,7 +16,7 @@ interface KeyRow {
   readonly wrapped: Uint8Array | null;
 }
 
-interface Adding {
+interface AddRequest {
   readonly subject: string;
   readonly key: { readonly keyId: string; readonly wrapped: Uint8Array };
   readonly resolve: (key: StoredKey) => void;
@@ -24,8 +24,8 @@ interface Adding {
 }
 
 /** @throws StoreUnavailable */
-export async function openPostgresKeys(url: string): Promise<PostgresKeys> {
-  const pool = new pg.Pool({ connectionString: url, max: MOST_CONNECTIONS, application_name: 'leadger keys' });
+export async function openPostgresKeys(url: string): Promise<KeyStore> {
+  const pool = new pg.Pool({ connectionString: url, max: MAX_CONNECTIONS, application_name: 'leadger keys' });
   pool.on('error', () => {});
   const keys = new PostgresKeys(pool);
   try {
@@ -37,18 +37,18 @@ export async function openPostgresKeys(url: string): Promise<PostgresKeys> {
   }
 }
 
-/** Keys that many programs share. Whatever is to be added while a statement is under way goes with the next one. */
-export class PostgresKeys implements KeyStore {
+/** Keys that many programs share. Keys that are added while a statement runs go into the next one. */
+class PostgresKeys implements KeyStore {
   readonly shared = true;
   readonly #pool: pg.Pool;
-  #waiting: Adding[] = [];
+  #waiting: AddRequest[] = [];
   #writing: Promise<void> | undefined;
 
   constructor(pool: pg.Pool) {
     this.#pool = pool;
   }
 
-  /** Programs that begin at once make the tables once: the number is ours alone. */
+  /** Programs that start at once create the tables once. No other program uses this lock number. */
   async prepare(): Promise<void> {
     await this.#ask(`BEGIN; SELECT pg_advisory_xact_lock(4709218); ${SCHEMA} COMMIT;`);
   }
@@ -78,7 +78,7 @@ export class PostgresKeys implements KeyStore {
   async #write(): Promise<void> {
     await Promise.resolve();
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, MOST_AT_ONCE);
+      const batch = this.#waiting.splice(0, MAX_ROWS_PER_STATEMENT);
       try {
         const keys = await this.#addAll(batch);
         for (const { subject, resolve } of batch) resolve(keys.get(subject) as StoredKey);
@@ -88,8 +88,8 @@ export class PostgresKeys implements KeyStore {
     }
   }
 
-  /** What others added at the same moment is seen by the second statement only: it reads what is committed. */
-  async #addAll(batch: readonly Adding[]): Promise<ReadonlyMap<string, StoredKey>> {
+  /** Two statements, because only the second one sees keys that other programs committed at the same moment. */
+  async #addAll(batch: readonly AddRequest[]): Promise<ReadonlyMap<string, StoredKey>> {
     const subjects = batch.map(({ subject }) => subject);
     await this.#ask(
       `INSERT INTO vault.keys (key_id, subject, wrapped) SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[])
@@ -102,7 +102,7 @@ export class PostgresKeys implements KeyStore {
     );
     const found = new Map(rows.map(({ key_id: keyId, subject, wrapped }) => [subject, { keyId, wrapped }]));
     if (subjects.some((subject) => !found.has(subject)))
-      throw new StoreUnavailable('somebody was erased while a key was made for them: ask again');
+      throw new StoreUnavailable('a person was erased while a key was made for them: try again');
     return found;
   }
 
@@ -128,7 +128,7 @@ export class PostgresKeys implements KeyStore {
     for (;;) {
       const rows = await this.#ask<KeyRow>(
         'SELECT key_id, subject, wrapped FROM vault.keys WHERE key_id > $1 ORDER BY key_id LIMIT $2',
-        [after, MOST_AT_ONCE],
+        [after, MAX_ROWS_PER_STATEMENT],
       );
       for (const { key_id: keyId, subject, wrapped } of rows) yield { keyId, subject, wrapped };
       const last = rows.at(-1);

@@ -7,8 +7,8 @@ import { openKeysForReading, openKeysForWriting } from './key-database.ts';
 import type { KeyStore, StoredKey } from './key-store.ts';
 import { KeyWriterThread } from './key-writer-thread.ts';
 
-export interface SqliteKeysOptions {
-  /** Undefined: a directory of its own, gone when it is closed. */
+interface SqliteKeysOptions {
+  /** Undefined: a temporary directory, removed when it is closed. */
   readonly directory?: string | undefined;
   readonly readOnly?: boolean | undefined;
 }
@@ -16,11 +16,11 @@ export interface SqliteKeysOptions {
 /** @throws CannotOpenStore */
 export async function openSqliteKeys({ directory, readOnly = false }: SqliteKeysOptions): Promise<SqliteKeys> {
   const temporary = directory === undefined;
-  const place = directory ?? (await mkdtemp(join(tmpdir(), 'leadger-keys-')));
-  if (!readOnly) openKeysForWriting(place, !temporary).close();
-  const database = openKeysForReading(place);
-  const writer = readOnly ? undefined : await KeyWriterThread.start(place, !temporary);
-  return new SqliteKeys(place, database, writer, temporary);
+  const path = directory ?? (await mkdtemp(join(tmpdir(), 'leadger-keys-')));
+  if (!readOnly) openKeysForWriting(path, !temporary).close();
+  const database = openKeysForReading(path);
+  const writer = readOnly ? undefined : await KeyWriterThread.start(path, !temporary);
+  return new SqliteKeys(path, database, writer, temporary);
 }
 
 interface KeyRow {
@@ -30,8 +30,8 @@ interface KeyRow {
 
 const keyOf = (row: KeyRow | undefined): StoredKey | undefined => row && { keyId: row.key_id, wrapped: row.wrapped };
 
-/** One program writes at a time: in a thread of its own, whatever waits together. */
-export class SqliteKeys implements KeyStore {
+/** Keys of one machine. One program writes at a time, in a separate thread. */
+class SqliteKeys implements KeyStore {
   readonly shared = false;
   readonly directory: string;
   readonly #database: Database.Database;

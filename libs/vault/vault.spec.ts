@@ -27,7 +27,7 @@ describe('the vault', () => {
   };
   const bytesOnDisk = () => Buffer.concat(readdirSync(directory).map((name) => readFileSync(join(directory, name))));
 
-  it('opens what it sealed, also after it was closed', async () => {
+  it('opens what it sealed, also after a restart', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string(), fc.jsonValue(), async (subject, value) => {
         const box = await vault.seal(subject, value);
@@ -40,7 +40,7 @@ describe('the vault', () => {
     expect(await vault.open(box)).toEqual({ firstName: 'Zoë' });
   });
 
-  it('seals the same thing differently each time, and shows nothing of it', async () => {
+  it('seals the same value differently each time, and shows nothing of it', async () => {
     const boxes = await Promise.all([vault.seal('lead-1', 'Rosalind'), vault.seal('lead-1', 'Rosalind')]);
     expect(boxes[0]?.box).not.toBe(boxes[1]?.box);
     expect(boxes[0]?.keyId).toBe(boxes[1]?.keyId);
@@ -48,7 +48,7 @@ describe('the vault', () => {
     expect(bytesOnDisk().includes('Rosalind')).toBe(false);
   });
 
-  it('forgets a person for ever, and nobody else', async () => {
+  it('erases one person for ever, and nobody else', async () => {
     const [erased, other] = [await vault.seal('lead-1', 1), await vault.seal('lead-2', 2)];
     await vault.erase('lead-1');
     expect([await vault.open(erased), await vault.open(other)]).toEqual([undefined, 2]);
@@ -74,7 +74,7 @@ describe('the vault', () => {
     expect(bytesOnDisk().includes(wrapped)).toBe(false);
   });
 
-  it('knows a person by number or address, the same each time, and by kind', async () => {
+  it('gives a person the same key each time, by number or address, and another key for each kind', async () => {
     const telephone = vault.personKey('telephone', '+12125550142');
     expect(telephone).toMatch(/^[A-Za-z0-9_-]{22}$/);
     expect(vault.personKey('email', '+12125550142')).not.toBe(telephone);
@@ -85,7 +85,7 @@ describe('the vault', () => {
     await stranger.close();
   });
 
-  it('notices a box that was changed, moved to another key, or whose key it never had', async () => {
+  it('refuses a box that was changed, moved to another key, or whose key it never had', async () => {
     const [box, other] = [await vault.seal('lead-1', 1), await vault.seal('lead-2', 2)];
     const bytes = Buffer.from(box.box, 'base64');
     bytes[15] = (bytes[15] as number) ^ 1;
@@ -93,9 +93,11 @@ describe('the vault', () => {
     await expect(vault.open({ ...box, box: other.box })).rejects.toThrow(BoxDamaged);
     await expect(vault.open({ ...box, box: '' })).rejects.toThrow(BoxDamaged);
     await expect(vault.open({ ...box, keyId: 'never' })).rejects.toThrow(KeyMissing);
+    await expect(vault.open({ ...box, box: '' })).rejects.toMatchObject({ code: 'box-damaged' });
+    await expect(vault.open({ ...box, keyId: 'never' })).rejects.toMatchObject({ code: 'key-missing' });
   });
 
-  it('is closed to whoever has not its master key', async () => {
+  it('cannot be opened without its master key', async () => {
     const file = join(directory, 'master.key');
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const master = readFileSync(file);
@@ -109,7 +111,7 @@ describe('the vault', () => {
     await reopen();
   });
 
-  it('opened for reading only, opens and seals nothing', async () => {
+  it('opened for reading only, opens boxes but does not seal or erase', async () => {
     const box = await vault.seal('lead-1', 1);
     await reopen({ readOnly: true });
     expect(await vault.open(box)).toBe(1);
@@ -117,7 +119,7 @@ describe('the vault', () => {
     await expect(vault.erase('lead-1')).rejects.toThrow(StoreUnavailable);
   });
 
-  it('has the key of every box that it gave out when its process is killed', async () => {
+  it('keeps the key of every box that it returned when its process is killed', async () => {
     const program = `
       const { openVault } = await import(${JSON.stringify(new URL('./vault.ts', import.meta.url).href)});
       const vault = await openVault({ directory: ${JSON.stringify(directory)} });
@@ -156,13 +158,13 @@ describeWithPostgres('the vault in a PostgreSQL that programs share', () => {
     await drop();
   });
 
-  it('opens in one program what another one sealed, and knows persons by the same keys', async () => {
+  it('opens in one program what another one sealed, and gives persons the same keys', async () => {
     const [one, other] = (await Promise.all([open(), open()])) as [Vault, Vault];
     expect(await other.open(await one.seal('lead-1', { firstName: 'Zoë' }))).toEqual({ firstName: 'Zoë' });
     expect(other.personKey('email', 'a@example.org')).toBe(one.personKey('email', 'a@example.org'));
   });
 
-  it('has one key for a person, though two programs seal for it at once', async () => {
+  it('has one key for a person, although two programs seal for them at once', async () => {
     const [one, other] = [await open(), await open()];
     const subjects = Array.from({ length: 200 }, (_, number) => `lead-${number % 50}`);
     const boxes = await Promise.all(
@@ -173,7 +175,7 @@ describeWithPostgres('the vault in a PostgreSQL that programs share', () => {
     expect(values).toEqual(subjects.flatMap((subject) => [subject, subject]));
   });
 
-  it('forgets a person for ever, in every program that begins afterwards, and nobody else', async () => {
+  it('erases one person for ever, in every program that starts afterwards, and nobody else', async () => {
     const vault = await open();
     const [erased, kept] = [await vault.seal('lead-1', 1), await vault.seal('lead-2', 2)];
     await vault.erase('lead-1');
@@ -184,13 +186,13 @@ describeWithPostgres('the vault in a PostgreSQL that programs share', () => {
     await expect(vault.open({ ...kept, keyId: 'never' })).rejects.toThrow(KeyMissing);
   });
 
-  it('is closed to whoever has not its master key, and asks for one', async () => {
+  it('cannot be opened without its master key, and asks for one', async () => {
     await open();
     await expect(open({ masterKey: new Uint8Array(32) })).rejects.toThrow(CannotOpenStore);
     await expect(openVault({ databaseUrl })).rejects.toThrow('LEADGER_MASTER_KEY');
   });
 
-  it('takes over all keys of one machine, those of the forgotten too, as often as one likes', async () => {
+  it('copies all keys of one machine, those of erased persons too, any number of times', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
     const embedded = await openVault({ directory, masterKey });
     const boxes = await Promise.all(['a', 'b', 'c'].map((subject) => embedded.seal(subject, subject)));

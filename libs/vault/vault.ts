@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Sealed } from '#domain/kernel/events';
-import { RecentlyUsed } from '#domain/kernel/recently-used';
+import { LeadgerError } from '#domain/kernel/leadger-error';
 import { CannotOpenStore, StoreUnavailable } from '#event-store/port';
 import { close, KEY_BYTES, open } from './boxes.ts';
 import type { KeyStore, StoredKey } from './key-store.ts';
@@ -9,44 +10,53 @@ import { openPostgresKeys } from './postgres-keys.ts';
 import { openSqliteKeys } from './sqlite-keys.ts';
 
 /**
- * What is known by a keyed hash. An account's address is a kind of its own: nobody can tell from the log which customers
- * are leads too. So is a request that holds a password, whose plain hash could be guessed at.
+ * What a keyed hash is made of. Addresses of accounts and of leads are different kinds, so that the log does not show
+ * which customers are leads too. A request that holds a password is hashed with a key too, because its plain hash could
+ * be found by guessing.
  */
-export type KeyedKind = 'telephone' | 'email' | 'account-address' | 'request' | 'webhook-secret';
+type KeyedKind = 'telephone' | 'email' | 'account-address' | 'request' | 'webhook-secret';
 
-/** Seals personal data under keys of its owners, and forgets a person by destroying the key. */
+/** Seals personal data with one key per person. Destroying the key erases the person. */
 export interface Vault {
   /**
-   * Seals a JSON value under the key of a subject (e.g. `lead-<id>`). Resolves when that key is on disk: whatever is
+   * Seals a JSON value with the key of a subject (e.g. `lead-<id>`). Resolves when that key is on disk, so that an event
    * written afterwards never names a key that a crash could lose.
    */
   seal(subject: string, value: unknown): Promise<Sealed>;
-  /** @returns the value; undefined once its owner was erased. @throws BoxDamaged, KeyMissing */
+  /** @returns the value; undefined after its owner was erased. @throws BoxDamaged, KeyMissing */
   open(box: Sealed): Promise<unknown>;
-  /** Destroys the key of a subject: every box of it, wherever it lies, is closed for ever. */
+  /** Destroys the key of a subject: none of its boxes, in any copy, can ever be opened again. */
   erase(subject: string): Promise<void>;
   /**
-   * The name under which a person is known without being named: a keyed hash, 22 characters of base64url, equal for
-   * equal texts of one kind.
+   * Identifies a person without naming them: a keyed hash, 22 characters of base64url, equal for equal texts of one
+   * kind.
    */
   personKey(kind: KeyedKind, normalised: string): string;
   close(): Promise<void>;
 }
 
-/** A box is not what was sealed. */
-export class BoxDamaged extends Error {}
+/** A box or a key is not what was sealed. */
+export class BoxDamaged extends LeadgerError {
+  constructor(message: string) {
+    super('box-damaged', message);
+  }
+}
 
-/** No such key was ever in this vault, or an older copy of it was put back. */
-export class KeyMissing extends Error {}
+/** This vault never had such a key, or was restored from an older copy. */
+export class KeyMissing extends LeadgerError {
+  constructor(keyId: string) {
+    super('key-missing', `key ${keyId} is not in this vault: are these the keys of this log?`);
+  }
+}
 
 export interface VaultOptions {
-  /** Undefined: a directory of its own, gone when the vault is closed. */
+  /** Undefined: a temporary directory, removed when the vault is closed. */
   readonly directory?: string | undefined;
-  /** `postgres://…`: the keys lie in a PostgreSQL that many programs share. */
+  /** `postgres://…`: the keys are in a PostgreSQL that many programs share. */
   readonly databaseUrl?: string | undefined;
   /** 32 bytes. Default: `LEADGER_MASTER_KEY`, else (not for a database) the file `master.key` in the directory. */
   readonly masterKey?: Uint8Array | undefined;
-  /** What keyed hashes are made with, for a vault that is new. Default: chance. */
+  /** The key of keyed hashes, for a new vault. Default: random. */
   readonly matchingSecret?: Uint8Array | undefined;
   readonly readOnly?: boolean | undefined;
 }
@@ -63,10 +73,10 @@ export async function openVault(options: VaultOptions = {}): Promise<Vault> {
 }
 
 /**
- * Puts all keys of one vault, and what its keyed hashes are made with, into another one that is new or holds a part of
- * them. Both are wrapped with one master key.
- * @returns how many keys there are
- * @throws CannotOpenStore when the other vault has keyed hashes of its own
+ * Copies all keys of one vault, and the key of its keyed hashes, into another vault that is new or holds some of them.
+ * Both vaults have the same master key.
+ * @returns the number of keys
+ * @throws CannotOpenStore when the target belongs to another store
  */
 export async function copyKeys(from: VaultOptions, to: VaultOptions, onProgress: (keys: number) => void) {
   const source = await openKeys({ ...from, readOnly: true });
@@ -75,34 +85,38 @@ export async function copyKeys(from: VaultOptions, to: VaultOptions, onProgress:
     const { matchingSecret } = await readSecrets(source.keys, source.masterKeyOf, { ...from, readOnly: true });
     const there = await readSecrets(target.keys, target.masterKeyOf, { ...to, matchingSecret });
     if (Buffer.compare(there.matchingSecret, matchingSecret) !== 0)
-      throw new CannotOpenStore('wrong-key', 'the keys are to go where another store keeps its own already');
-    let copied = 0;
-    let batch: Parameters<KeyStore['put']>[0][number][] = [];
-    const flush = async () => {
-      await target.keys.put(batch);
-      copied += batch.length;
-      batch = [];
-      onProgress(copied);
-    };
-    for await (const key of source.keys.each()) {
-      batch.push(key);
-      if (batch.length === KEYS_COPIED_AT_ONCE) await flush();
-    }
-    await flush();
-    return copied;
+      throw new CannotOpenStore('wrong-key', 'the target of the copy already holds the keys of another store');
+    return await copyRows(source.keys, target.keys, onProgress);
   } finally {
     await source.keys.close();
     await target.keys.close();
   }
 }
 
-/** What the keys of a vault that is there are wrapped with. @throws CannotOpenStore */
+async function copyRows(from: KeyStore, to: KeyStore, onProgress: (keys: number) => void): Promise<number> {
+  let copied = 0;
+  let batch: Parameters<KeyStore['put']>[0][number][] = [];
+  const flush = async () => {
+    await to.put(batch);
+    copied += batch.length;
+    batch = [];
+    onProgress(copied);
+  };
+  for await (const key of from.each()) {
+    batch.push(key);
+    if (batch.length === KEYS_COPIED_AT_ONCE) await flush();
+  }
+  await flush();
+  return copied;
+}
+
+/** The master key of an existing vault. @throws CannotOpenStore */
 export const masterKeyOf = ({ directory, databaseUrl }: Pick<VaultOptions, 'directory' | 'databaseUrl'>): Uint8Array =>
   directory === undefined || databaseUrl !== undefined ? masterKeyFromEnvironment() : masterKeyFor(directory, false);
 
 interface OpenKeys {
   readonly keys: KeyStore;
-  /** @param isNew whether nothing was wrapped with it so far */
+  /** @param isNew whether no key was wrapped with it so far */
   readonly masterKeyOf: (isNew: boolean) => Uint8Array;
 }
 
@@ -123,38 +137,35 @@ interface Secrets {
 const MATCHING_SECRET = 'matching-secret';
 const KEYS_REMEMBERED = 10_000;
 const KEYS_COPIED_AT_ONCE = 1000;
-/** Another program may have erased somebody meanwhile: so long after, the key is gone from here too. */
+/** Another program may have erased a person. After this time, the key is gone from this program too. */
 const MILLISECONDS_A_SHARED_KEY_IS_REMEMBERED = 10_000;
-
-interface OpenedKey {
-  readonly key: Uint8Array;
-  readonly since: number;
-}
 
 class KeyVault implements Vault {
   readonly #keys: KeyStore;
   readonly #secrets: Secrets;
   readonly #readOnly: boolean;
-  readonly #opened = new RecentlyUsed<string, OpenedKey>(KEYS_REMEMBERED);
-  /** Keys that are on their way to the disk, by subject: two who seal for one person at once share one. */
-  readonly #onTheirWay = new Map<string, Promise<SubjectKey>>();
+  readonly #unwrapped: LRUCache<string, Uint8Array>;
+  /** Keys that are being written to disk, by subject: two calls that seal for one person at once share one key. */
+  readonly #beingMade = new Map<string, Promise<SubjectKey>>();
   #closed = false;
 
   constructor(keys: KeyStore, secrets: Secrets, readOnly: boolean) {
     this.#keys = keys;
     this.#secrets = secrets;
     this.#readOnly = readOnly;
+    const ttl = keys.shared ? MILLISECONDS_A_SHARED_KEY_IS_REMEMBERED : 0;
+    this.#unwrapped = new LRUCache({ max: KEYS_REMEMBERED, ttl });
   }
 
   async seal(subject: string, value: unknown): Promise<Sealed> {
     this.#mustBeOpen();
-    const { keyId, key } = await (this.#onTheirWay.get(subject) ?? this.#keyOf(subject));
+    const { keyId, key } = await (this.#beingMade.get(subject) ?? this.#keyOf(subject));
     return { keyId, box: close(key, Buffer.from(JSON.stringify(value)), keyId).toString('base64') };
   }
 
   async open({ keyId, box }: Sealed): Promise<unknown> {
     this.#mustBeOpen();
-    const key = this.#remembered(keyId) ?? (await this.#unwrap(keyId));
+    const key = this.#unwrapped.get(keyId) ?? (await this.#find(keyId));
     if (!key) return undefined;
     const content = open(key, Buffer.from(box, 'base64'), keyId);
     if (!content) throw new BoxDamaged(`a sealed box of key ${keyId} is not what was sealed`);
@@ -163,10 +174,10 @@ class KeyVault implements Vault {
 
   async erase(subject: string): Promise<void> {
     this.#mustWrite();
-    await this.#onTheirWay.get(subject);
+    await this.#beingMade.get(subject);
     const known = await this.#keys.findOf(subject);
     await this.#keys.erase(subject);
-    if (known) this.#opened.delete(known.keyId);
+    if (known) this.#unwrapped.delete(known.keyId);
   }
 
   personKey(kind: KeyedKind, normalised: string): string {
@@ -183,8 +194,8 @@ class KeyVault implements Vault {
   #keyOf(subject: string): SubjectKey | Promise<SubjectKey> {
     const known = this.#keys.shared ? undefined : (this.#keys.findOf(subject) as StoredKey | undefined);
     if (known) return this.#subjectKey(known);
-    const made = this.#makeKey(subject).finally(() => this.#onTheirWay.delete(subject));
-    this.#onTheirWay.set(subject, made);
+    const made = this.#makeKey(subject).finally(() => this.#beingMade.delete(subject));
+    this.#beingMade.set(subject, made);
     return made;
   }
 
@@ -194,35 +205,24 @@ class KeyVault implements Vault {
     const key = randomBytes(KEY_BYTES);
     const stored = await this.#keys.add(subject, { keyId, wrapped: close(this.#secrets.masterKey, key, keyId) });
     if (stored.keyId !== keyId) return this.#subjectKey(stored);
-    this.#remember(keyId, key);
+    this.#unwrapped.set(keyId, key);
     return { keyId, key };
   }
 
   #subjectKey({ keyId, wrapped }: StoredKey): SubjectKey {
-    return { keyId, key: this.#remembered(keyId) ?? this.#unwrapped(keyId, wrapped as Uint8Array) };
+    return { keyId, key: this.#unwrapped.get(keyId) ?? this.#unwrap(keyId, wrapped as Uint8Array) };
   }
 
-  #remember(keyId: string, key: Uint8Array): void {
-    this.#opened.set(keyId, { key, since: performance.now() });
-  }
-
-  #remembered(keyId: string): Uint8Array | undefined {
-    const opened = this.#opened.get(keyId);
-    if (!opened) return undefined;
-    const tooOld = this.#keys.shared && performance.now() - opened.since > MILLISECONDS_A_SHARED_KEY_IS_REMEMBERED;
-    return tooOld ? undefined : opened.key;
-  }
-
-  async #unwrap(keyId: string): Promise<Uint8Array | undefined> {
+  async #find(keyId: string): Promise<Uint8Array | undefined> {
     const stored = await this.#keys.find(keyId);
-    if (!stored) throw new KeyMissing(`key ${keyId} is not in this vault: are these the keys of this log?`);
-    return stored.wrapped ? this.#unwrapped(keyId, stored.wrapped) : undefined;
+    if (!stored) throw new KeyMissing(keyId);
+    return stored.wrapped ? this.#unwrap(keyId, stored.wrapped) : undefined;
   }
 
-  #unwrapped(keyId: string, wrapped: Uint8Array): Uint8Array {
+  #unwrap(keyId: string, wrapped: Uint8Array): Uint8Array {
     const key = open(this.#secrets.masterKey, wrapped, keyId);
     if (!key) throw new BoxDamaged(`key ${keyId} is not what was written`);
-    this.#remember(keyId, key);
+    this.#unwrapped.set(keyId, key);
     return key;
   }
 

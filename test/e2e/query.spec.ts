@@ -46,7 +46,7 @@ test('a whole view is exported, and an unknown one is told from what there is', 
   expect(unknown).toMatchObject({ code: 1, stdout: '' });
   expect(unknown.stderr).toMatch(/^leadger: there is no view leads: there are sales_by_day, .*\n$/);
   const log = await cli('export', '--format', 'csv', '--data', data);
-  expect(log.stderr).toBe('leadger: the log is written as NDJSON; only a view can be had as CSV or Parquet\n');
+  expect(log.stderr).toBe('leadger: the log is written as NDJSON; only a view can be written as CSV or Parquet\n');
 }, 60_000);
 
 test('a view is exported as Parquet to a file, which another program reads as what NDJSON says', async () => {

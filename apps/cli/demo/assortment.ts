@@ -1,6 +1,6 @@
 import type { LeadType, Price, Store } from '#domain/catalogue/catalogue';
 
-/** What the demo's company sells, to whom, and through which stores. */
+/** The stores, lead types, prices and businesses of the demo. */
 
 export const statementDescriptor = 'LEADGER DEMO';
 
@@ -38,7 +38,7 @@ const pricesInCents: Readonly<Record<string, number>> = {
   'shared-aged': 75,
 };
 
-/** Each year five per cent dearer than the year before, rounded to full cents. */
+/** Prices rise by five per cent each year, rounded to full cents. */
 export function priceList(year: number): Omit<Price, 'effectiveFrom'>[] {
   return Object.values(stores).flatMap(({ storeId }) =>
     Object.entries(pricesInCents).map(([leadTypeId, firstPriceCents]) => ({

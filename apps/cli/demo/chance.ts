@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Chance from a seed (sfc32): the same seed and labels draw the same numbers, on every machine and in every version. */
+/** Random numbers from a seed (sfc32): the same seed and labels give the same numbers, on every machine and in every version. */
 export class Chance {
   readonly #labels: readonly string[];
   #a: number;
@@ -14,7 +14,7 @@ export class Chance {
     [this.#a, this.#b, this.#c] = [hash.readInt32LE(0), hash.readInt32LE(4), hash.readInt32LE(8)];
   }
 
-  /** A chance of its own for one subject: what is drawn elsewhere, and in which order, does not touch it. */
+  /** A separate sequence for one subject. Numbers drawn elsewhere do not change it. */
   of(...labels: readonly string[]): Chance {
     return new Chance(...this.#labels, ...labels);
   }
@@ -42,10 +42,10 @@ export class Chance {
     return this.next() < probability;
   }
 
-  pick<Item>(items: readonly Item[]): Item {
-    const item = items[this.integer(0, items.length - 1)];
-    if (item === undefined) throw new RangeError('nothing to pick from');
-    return item;
+  pick<Choice>(choices: readonly Choice[]): Choice {
+    const choice = choices[this.integer(0, choices.length - 1)];
+    if (choice === undefined) throw new RangeError('nothing to pick from');
+    return choice;
   }
 
   /** An index, each as likely as its weight says. */

@@ -2,7 +2,7 @@ import type { Chance } from './chance.ts';
 import type { Trouble } from './lead-supply.ts';
 import { troubles } from './lead-supply.ts';
 
-/** What people do of themselves, some hours after something happened. */
+/** What people will do some hours after an event. */
 export interface Intention {
   readonly afterHours: number;
   readonly deed: Deed;
@@ -36,7 +36,7 @@ const notes = [
   'Please send another one.',
 ];
 
-/** A customer telephones a lead. Whoever finds something wrong mostly returns it, some too late; few return a good one. */
+/** A customer calls a lead. Most bad leads are returned, some too late; few good leads are returned. */
 export function onDelivery(chance: Chance, trouble: Trouble | undefined): Intention[] {
   const returned = returnOf(chance, trouble);
   const rating = trouble ? chance.integer(1, 2) : chance.integer(2, 5);
@@ -58,7 +58,7 @@ function returnOf(chance: Chance, trouble: Trouble | undefined): Intention | und
   };
 }
 
-/** Staff telephone too: they grant what is true, and now and then let a request lie too long (RPL-5). */
+/** Staff call the person too: they grant true reasons, and sometimes verify too late (RPL-5). */
 export function onRequest(chance: Chance, reason: string, trouble: Trouble | undefined): Intention {
   return {
     afterHours: chance.happens(0.05) ? chance.between(7.1 * DAY, 10 * DAY) : chance.between(4, 6.5 * DAY),
@@ -87,7 +87,7 @@ function letters(chance: Chance): Intention[] {
   return [{ afterHours: chance.between(3, 6 * DAY), deed }];
 }
 
-/** Mostly within the time that the store promises (SUP-1). */
+/** Usually within the time that the store promises (SUP-1). */
 export function onTicket(chance: Chance): Intention {
   const deed = {
     kind: 'answer',
@@ -96,13 +96,13 @@ export function onTicket(chance: Chance): Intention {
   return { afterHours: chance.happens(0.1) ? chance.between(4 * DAY, 7 * DAY) : chance.between(1, 40), deed };
 }
 
-/** How often a new order joins Loyalty Rewards, where it may. */
+/** How often a new order joins Loyalty Rewards, if it qualifies. */
 export const joins = (chance: Chance): boolean => chance.happens(0.15);
 
 const CADENCES = ['weekly', 'every-other-week', 'once-a-month'] as const;
 export const cadence = (chance: Chance): string => CADENCES[chance.weighted([1, 2, 5])] as string;
 
-/** Members stay for some months. Some put the programme on hold for a while; with some the card expires meanwhile. */
+/** Members stay for some months. Some hold the programme for a while, and the cards of some expire. */
 export function onJoining(chance: Chance): Intention[] {
   const intentions: Intention[] = [{ afterHours: chance.between(20 * DAY, 200 * DAY), deed: { kind: 'leave' } }];
   if (chance.happens(0.25)) {
@@ -123,8 +123,8 @@ export function onJoining(chance: Chance): Intention[] {
   return intentions;
 }
 
-/** How somebody orders: at once, or through a checkout, with a coupon or without, finished or not. */
-export interface WayToOrder {
+/** How a customer orders: directly or through a checkout, with or without a coupon, finished or not. */
+interface WayToOrder {
   readonly checkout: boolean;
   readonly code?: string;
   readonly finishes: boolean;
@@ -142,7 +142,7 @@ export function wayToOrder(chance: Chance): WayToOrder {
   return { checkout: true, finishes: chance.happens(0.85), ...(chance.happens(0.6) && { code: typed }) };
 }
 
-/** How somebody wants to hear of leads, where it is not as everybody does. */
+/** How a customer wants to receive leads, if not in the usual way. */
 export function wishesAboutMails(chance: Chance): { off?: ['leads-delivered']; each?: true; webhookUrl?: string } {
   return {
     ...(chance.happens(0.05) && { off: ['leads-delivered'] as ['leads-delivered'] }),

@@ -2,7 +2,7 @@ import type { Contact } from '#domain/leads/contact';
 import type { Chance } from './chance.ts';
 import type { People, Person } from './people.ts';
 
-/** What is wrong with some leads, in the words of an approved return (RPL-3). Whoever telephones finds out. */
+/** What is wrong with some leads, in the words of an approved return (RPL-3). A call reveals it. */
 export const troubles = [
   'telephone disconnected',
   'wrong number',
@@ -14,14 +14,14 @@ export type Trouble = (typeof troubles)[number];
 export interface SuppliedLead {
   readonly leadTypeId: string;
   readonly source: string;
-  /** Days between the person's asking and the lead's arrival here. */
+  /** Days between the person's request and the arrival of the lead. */
   readonly ageDays: number;
   readonly contact: Contact;
   readonly trouble?: Trouble;
 }
 
-/** One lead, or a batch that was bought, and when it arrives. */
-export interface Arrival {
+/** One lead, or a batch that was bought, and its time of arrival. */
+interface Arrival {
   /** Hours since the beginning of the day, UTC. */
   readonly hour: number;
   readonly leads: readonly SuppliedLead[];
@@ -41,16 +41,16 @@ const batches = [
 
 const GROWTH_A_YEAR = 1.15;
 
-/** How busy the web is, by UTC hour: quiet at five in the American morning, busiest in its evening. */
+/** Leads by UTC hour: few in the American night, most in the American evening. */
 const leadsByHour = [9, 9, 8, 7, 5, 3, 2, 1, 1, 1, 1, 2, 4, 5, 6, 7, 8, 9, 9, 8, 8, 8, 8, 9];
 
-/** Chances in a hundred: the person again, under another record. */
+/** The share of leads whose person comes again, in another record. */
 const PERSON_AGAIN = 0.04;
 const troubleWeights = [3, 2, 2, 1];
 const NO_TROUBLE_WEIGHT = 92;
 const PERSONS_REMEMBERED = 2_000;
 
-/** Leads as a seed has them arrive. Days must be asked for one after the other: some persons come again. */
+/** The leads of a seed. Ask for the days in order, because some persons come again. */
 export class LeadSupply {
   readonly #chance: Chance;
   readonly #people: People;
@@ -61,7 +61,7 @@ export class LeadSupply {
     this.#people = people;
   }
 
-  /** What arrives on a day, in order. @param day days since the first one */
+  /** The arrivals of a day, in order. @param day days since the first one */
   onDay(day: number): Arrival[] {
     const chance = this.#chance.of(`day ${day}`);
     const growth = GROWTH_A_YEAR ** (day / 365);

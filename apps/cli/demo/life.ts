@@ -1,4 +1,4 @@
-import { decode, idOf } from '#domain/codec';
+import { decode } from '#domain/codec';
 import { type Caller, trialCaller } from '#domain/kernel/caller';
 import type { Instant } from '#domain/kernel/events';
 import { type HeapItem, heapOf } from '#domain/kernel/heap';
@@ -14,22 +14,10 @@ import type { Requests } from '#requests/requests';
 import { businessAssociations, leadTypes, priceList, statementDescriptor, stores } from './assortment.ts';
 import type { Chance } from './chance.ts';
 import { askFor } from './deeds.ts';
-import {
-  cadence,
-  coupons,
-  type Deed,
-  type Intention,
-  joins,
-  onDelivery,
-  onJoining,
-  onPayment,
-  onRequest,
-  onTicket,
-  wayToOrder,
-  wishesAboutMails,
-} from './habits.ts';
+import { cadence, coupons, type Deed, type Intention, joins, wayToOrder, wishesAboutMails } from './habits.ts';
 import type { LeadSupply, SuppliedLead, Trouble } from './lead-supply.ts';
 import type { People } from './people.ts';
+import { eventsPeopleReactTo, reactionTo } from './reactions.ts';
 import type { SampleData, SampleOrder } from './sample-orders.ts';
 
 interface LifeDependencies {
@@ -41,17 +29,17 @@ interface LifeDependencies {
   readonly supply: LeadSupply;
   readonly people: People;
   readonly chance: Chance;
-  /** What a life that was cut short has lived already. */
+  /** The part that an interrupted demo has completed. */
   readonly lived?: Lived | undefined;
 }
 
-/** Commands that were recorded, and when the last event was. */
+/** The commands that were recorded, and the instant of the last event. */
 export interface Lived {
   readonly until: Instant;
   readonly commandIds: ReadonlySet<string>;
 }
 
-/** Something that is going to happen. What was planned first happens first, where two fall on one instant. */
+/** A planned action. Of two actions at one instant, the one that was planned first comes first. */
 interface Appointment extends HeapItem {
   readonly at: Instant;
   readonly number: number;
@@ -68,22 +56,21 @@ const SECONDS_AN_HOUR = 3600;
 const DAYS_A_YEAR = 365;
 const DECLINED = 0.02;
 const SECONDS_AT_THE_CHECKOUT = 600;
-const newsOf = ['PaymentCaptured', 'LeadDelivered', 'ReplacementRequested', 'ProgrammeJoined', 'TicketOpened'] as const;
 
 /**
- * The days of a lead store: who comes, who calls, who complains. All of it follows from the sample data and the seed. A
- * life that was cut short is lived again from its first day: what was recorded is asked for again under the same ids,
- * which changes nothing, and what was refused is left out.
+ * The days of a simulated lead store: who orders, calls and complains. All of it follows from the sample data and the
+ * seed. A demo that was interrupted starts again at its first day: commands that were recorded are sent again with the
+ * same ids, which changes nothing, and commands that were refused are left out.
  */
 export class Life {
   readonly #needs: LifeDependencies;
   readonly #appointments = heapOf<Appointment>(compareAppointments);
   readonly #customers = new Map<string, string>();
   readonly #troubles = new Map<string, Trouble>();
-  /** Order → who placed it. */
+  /** Order → its customer. */
   readonly #buyers = new Map<string, string>();
   #planned = 0;
-  /** The day and hour that is being lived: the clock may be ahead of it where all this was lived before. */
+  /** The simulated instant. The clock may be ahead of it while completed days are repeated. */
   #time: Instant;
   #heardUpTo: Position = BEFORE_FIRST;
 
@@ -92,7 +79,7 @@ export class Life {
     this.#time = Life.firstDay(needs.sample);
   }
 
-  /** When the first order of the sample data is placed, at midnight. */
+  /** Midnight of the day of the first order in the sample data. */
   static firstDay({ orders }: SampleData): Instant {
     return `${orders[0]?.day}T00:00:00.000Z`;
   }
@@ -112,7 +99,7 @@ export class Life {
     }
   }
 
-  /** Lives through one day. @param day days since the first one, one after the other */
+  /** Simulates one day. @param day days since the first one, in order */
   async live(day: number): Promise<void> {
     const { clock, sample, supply } = this.#needs;
     const midnight = addDays(Life.firstDay(sample), day);
@@ -143,46 +130,16 @@ export class Life {
     this.#appointments.put({ at, number: this.#planned, keep, heapIndex: -1 });
   }
 
-  /** Waits for what the processes make of it, and has people react to what they hear. */
+  /** Waits until the processes are done, and lets people react to the new events. */
   async #listen(): Promise<void> {
     const { engine, events } = this.#needs;
     await engine.settle();
-    for await (const recorded of events.readAll({ after: this.#heardUpTo, filter: { types: newsOf } })) {
+    for await (const recorded of events.readAll({ after: this.#heardUpTo, filter: { types: eventsPeopleReactTo } })) {
       const fact = decode(recorded);
-      const { at } = fact.data;
-      if (at > this.#time) return;
+      if (fact.data.at > this.#time) return;
       this.#heardUpTo = recorded.position;
-      switch (fact.type) {
-        case 'PaymentCaptured': {
-          const orderId = idOf(fact.stream);
-          this.#intend(at, orderId, onPayment(this.#chance('paid', orderId)), { orderId, leadId: '' });
-          break;
-        }
-        case 'LeadDelivered': {
-          const orderId = idOf(fact.stream);
-          const { leadId, customerId } = fact.data;
-          const habits = onDelivery(this.#chance('delivered', orderId, leadId), this.#troubles.get(leadId));
-          this.#intend(at, customerId, habits, { orderId, leadId });
-          break;
-        }
-        case 'ReplacementRequested': {
-          const { leadId, orderId, reason } = fact.data;
-          const replacementId = idOf(fact.stream);
-          const habit = onRequest(this.#chance('requested', replacementId), reason, this.#troubles.get(leadId));
-          this.#intend(at, replacementId, [habit], { orderId, leadId });
-          break;
-        }
-        case 'ProgrammeJoined': {
-          const orderId = idOf(fact.stream);
-          this.#intend(at, orderId, onJoining(this.#chance('joined', orderId)), { orderId, leadId: '' });
-          break;
-        }
-        case 'TicketOpened': {
-          const ticketId = idOf(fact.stream);
-          this.#intend(at, ticketId, [onTicket(this.#chance('ticket', ticketId))], { orderId: '', leadId: '' });
-          break;
-        }
-      }
+      const reaction = reactionTo(fact, this.#needs.chance, this.#troubles);
+      if (reaction) this.#intend(fact.data.at, reaction.who, reaction.intentions, reaction.about);
     }
   }
 
@@ -198,7 +155,7 @@ export class Life {
     }
   }
 
-  /** The store may refuse it (a pause of a filled order, a grant of what was denied at once): people live with that. */
+  /** The store may refuse (a pause of a filled order, a grant after a denial): people accept that. */
   async #do(deed: Deed, id: string, about: { orderId: string; leadId: string }, what: string): Promise<void> {
     const { orderId, leadId } = about;
     const commandId = this.#id(what, id, orderId, leadId);
@@ -246,7 +203,7 @@ export class Life {
     this.#buyers.set(id, customerId);
   }
 
-  /** A code may be refused; then support gives another one for one that was used up, and the customer goes on. */
+  /** A code may be refused. For a code that was used before, support gives another one, and the customer continues. */
   async #checkOut(
     orderNumber: string,
     { paymentToken, ...wishes }: PlaceOrderRequest,
@@ -282,7 +239,7 @@ export class Life {
     });
   }
 
-  /** Registers with the first order. */
+  /** Registers a customer with the first order. */
   async #customer(customerNumber: string): Promise<string> {
     const known = this.#customers.get(customerNumber);
     if (known) return known;
@@ -324,7 +281,7 @@ export class Life {
     }
   }
 
-  /** It came to nothing when it was lived first, and might come to something now. */
+  /** It was refused the first time, and might be accepted now. */
   #wasRefused(commandId: string): boolean {
     const { lived } = this.#needs;
     return lived !== undefined && this.#time < lived.until && !lived.commandIds.has(commandId);

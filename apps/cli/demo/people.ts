@@ -13,7 +13,7 @@ import { timeZones } from './time-zones.ts';
 export interface Person {
   readonly firstName: string;
   readonly lastName: string;
-  /** As people write it. */
+  /** In one of the forms that people use. */
   readonly telephone: string;
   readonly email: string;
   readonly city: string;
@@ -21,12 +21,12 @@ export interface Person {
   readonly postalCode: string;
 }
 
-/** Invents persons: places that exist, telephone numbers that could, e-mail addresses at example.com and the like. */
+/** Invents persons with real places, valid telephone numbers, and e-mail addresses at example.com and similar domains. */
 export interface People {
   someone(chance: Chance): Person;
-  /** Somebody with a telephone number outside the US and Canada. */
+  /** A person with a telephone number outside the US and Canada. */
   abroad(chance: Chance): Person;
-  /** The same person on another occasion: with the same telephone number, e-mail address, or both, written otherwise. */
+  /** The same person another time: the same telephone number, e-mail address or both, in another form. */
   again(chance: Chance, person: Person): Person;
 }
 
@@ -36,45 +36,45 @@ const COUNTRIES_ABROAD: readonly CountryCode[] = ['GB', 'DE', 'MX', 'PH', 'NG', 
 export async function inventPeople(): Promise<People> {
   const [{ Faker, base, en, en_US }, { find }, { default: examples }] = await importPackages();
   let drawing: Chance | undefined;
-  // Whatever faker draws, it draws from the chance of the person at hand.
-  const randomizer = {
-    next: () => (drawing as Chance).next(),
-    seed() {},
-  };
+  // Faker draws its random numbers from the present person's chance.
+  const randomizer = { next: () => (drawing as Chance).next(), seed() {} };
   const faker = new Faker({ locale: [en_US, en, base], randomizer });
-
-  const place = (chance: Chance): Pick<Person, 'city' | 'state' | 'postalCode'> => {
-    for (;;) {
-      const postalCode = String(chance.integer(501, 99_950)).padStart(5, '0');
-      const { isValid, city, state } = find(postalCode);
-      if (isValid && state in timeZones) return { city, state, postalCode };
-    }
-  };
-
-  const named = (chance: Chance, telephone: PhoneNumber): Person => {
+  const fakerOf = (chance: Chance) => {
     drawing = chance;
-    const [firstName, lastName] = [faker.person.firstName(), faker.person.lastName()];
-    const email = faker.internet.exampleEmail({ firstName, lastName });
-    return { firstName, lastName, telephone: written(chance, telephone), email, ...place(chance) };
+    return faker;
   };
-
+  const emailOf = (chance: Chance, { firstName, lastName }: Pick<Person, 'firstName' | 'lastName'>) =>
+    fakerOf(chance).internet.exampleEmail({ firstName, lastName });
+  const named = (chance: Chance, telephone: PhoneNumber): Person => {
+    const { person } = fakerOf(chance);
+    const name = { firstName: person.firstName(), lastName: person.lastName() };
+    const email = emailOf(chance, name);
+    return { ...name, telephone: written(chance, telephone), email, ...placeIn(find, chance) };
+  };
   return {
     someone: (chance) => named(chance, numberAtHome(chance)),
     abroad: (chance) => named(chance, numberAbroad(chance, examples)),
     again(chance, person) {
       const same = chance.pick(['telephone', 'email', 'both']);
-      drawing = chance;
-      const { firstName, lastName } = person;
+      const number = same === 'email' ? numberAtHome(chance) : parsePhoneNumberFromString(person.telephone, 'US');
       return {
         ...person,
-        telephone:
-          same === 'email'
-            ? written(chance, numberAtHome(chance))
-            : written(chance, parsePhoneNumberFromString(person.telephone, 'US') as PhoneNumber),
-        email: same === 'telephone' ? faker.internet.exampleEmail({ firstName, lastName }) : person.email.toUpperCase(),
+        telephone: written(chance, number as PhoneNumber),
+        email: same === 'telephone' ? emailOf(chance, person) : person.email.toUpperCase(),
       };
     },
   };
+}
+
+type FindPlace = (postalCode: string) => { isValid: boolean; city: string; state: string };
+
+/** Draws postal codes until one exists in a state whose time zone is known. */
+function placeIn(find: FindPlace, chance: Chance): Pick<Person, 'city' | 'state' | 'postalCode'> {
+  for (;;) {
+    const postalCode = String(chance.integer(501, 99_950)).padStart(5, '0');
+    const { isValid, city, state } = find(postalCode);
+    if (isValid && state in timeZones) return { city, state, postalCode };
+  }
 }
 
 async function importPackages() {
@@ -90,7 +90,7 @@ async function importPackages() {
   }
 }
 
-/** Area codes and exchanges are drawn until they make a number that the US or Canada could have given out. */
+/** Draws area codes and exchanges until they give a valid number of the US or Canada. */
 function numberAtHome(chance: Chance): PhoneNumber {
   for (;;) {
     const drawn = `+1${chance.integer(201, 989)}${chance.integer(200, 999)}${String(chance.integer(0, 9999)).padStart(4, '0')}`;

@@ -5,7 +5,7 @@ import { CommandFailed } from '../command-failed.ts';
 import { stores } from './assortment.ts';
 import { timeZones } from './time-zones.ts';
 
-/** An order of office supplies, read as one of leads. */
+/** An order of office supplies, read as an order of leads. */
 export interface SampleOrder {
   readonly orderNumber: string;
   readonly customerNumber: string;
@@ -17,7 +17,7 @@ export interface SampleOrder {
   readonly dailyMaximum?: { leads: number } | { percent: number };
 }
 
-/** What the data says of a customer with its first order. */
+/** The data of a customer in its first order. */
 export interface SampleCustomer {
   readonly customerNumber: string;
   readonly storeId: string;
@@ -30,10 +30,10 @@ export interface SampleData {
   readonly customers: ReadonlyMap<string, SampleCustomer>;
 }
 
-/** People buy paper by the piece and leads by the handful. */
+/** Leads per piece of office supplies. */
 const LEADS_PER_PIECE = 5;
 
-/** The line with the largest sales decides what the order is for. */
+/** The line with the largest sales decides the lead type of the order. */
 const leadTypeBySubCategory: Readonly<Record<string, string>> = {
   Phones: 'exclusive-real-time',
   Machines: 'exclusive-real-time',
@@ -54,7 +54,7 @@ const leadTypeBySubCategory: Readonly<Record<string, string>> = {
   Fasteners: 'shared-aged',
 };
 
-/** Whoever has parcels sent in a hurry wants leads as fast. */
+/** A faster ship mode means a higher daily maximum. */
 const dailyMaximumByShipMode: Readonly<Record<string, { leads: number } | { percent: number }>> = {
   'Same Day': { percent: 100 },
   'First Class': { percent: 50 },
@@ -127,7 +127,7 @@ const customerIn = (line: Line): SampleCustomer => ({
 
 function wordFor<Value>(table: Readonly<Record<string, Value>>, word: string): Value {
   const value = table[word];
-  if (value === undefined) throw new RangeError(`the sample data says "${word}", which the demo has no word for`);
+  if (value === undefined) throw new RangeError(`the sample data has "${word}", which the demo does not know`);
   return value;
 }
 

@@ -16,15 +16,15 @@ import {
   WrongExpectedRevision,
 } from '../port.ts';
 
-export interface StoreUnderTest {
+interface StoreUnderTest {
   readonly store: EventStore;
-  /** Closes it and removes what it left. */
+  /** Closes it and removes its files. */
   dispose(): Promise<void>;
 }
 
 /**
- * What the rest of Leadger relies on, whatever store it runs on. Every adapter passes this suite.
- * @param open a store of its own for each test
+ * What the rest of Leadger relies on, with any store. Every adapter passes this suite.
+ * @param open opens an empty store for each test
  */
 export function describeEventStore(name: string, open: () => Promise<StoreUnderTest>): void {
   describe(`${name} keeps the contract of an event store`, () => {
@@ -58,7 +58,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
         expect(await all(store.readAll())).toHaveLength(2);
       });
 
-      it('takes any revision, or any stream that exists, when asked to', async () => {
+      it('accepts any revision, or any existing stream, when asked to', async () => {
         await store.append('a-1', [event(0)], 'any');
         await store.append('a-1', [event(1)], 'any');
         await store.append('a-1', [event(2)], 'stream-exists');
@@ -91,7 +91,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
         );
       });
 
-      it('lets exactly one of many win who expect the same revision', async () => {
+      it('accepts exactly one of many appends that expect the same revision', async () => {
         await store.append('a-1', [event(0)], 'no-stream');
         const outcomes = await Promise.allSettled(
           Array.from({ length: 20 }, (_, index) => store.append('a-1', [event(100 + index)], 0)),
@@ -100,7 +100,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
         expect(await all(store.readStream('a-1'))).toHaveLength(2);
       });
 
-      it('refuses one of several that wait together, and takes the others', async () => {
+      it('refuses one of several appends that wait together, and accepts the others', async () => {
         const outcomes = await Promise.allSettled([
           store.append('a-1', [event(0)], 'no-stream'),
           store.append('b-1', [event(1)], 7),
@@ -118,21 +118,24 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
         expect((read as RecordedEvent).metadata).toHaveLength(0);
       });
 
-      it.each(['äöü-ß', '订单-1', '🐘-🦣', "o'reilly-1;--", 'a b-c\td'])('takes a stream called %s', async (stream) => {
-        await store.append(stream, [event(0)], 'no-stream');
-        expect(await all(store.readStream(stream))).toMatchObject([{ stream, revision: 0 }]);
-        const prefix = stream.slice(0, stream.indexOf('-'));
-        expect(await all(store.readAll({ filter: { streamPrefixes: [prefix] } }))).toHaveLength(1);
-      });
+      it.each(['äöü-ß', '订单-1', '🐘-🦣', "o'reilly-1;--", 'a b-c\td'])(
+        'accepts a stream called %s',
+        async (stream) => {
+          await store.append(stream, [event(0)], 'no-stream');
+          expect(await all(store.readStream(stream))).toMatchObject([{ stream, revision: 0 }]);
+          const prefix = stream.slice(0, stream.indexOf('-'));
+          expect(await all(store.readAll({ filter: { streamPrefixes: [prefix] } }))).toHaveLength(1);
+        },
+      );
 
       it.each<[string, string, NewEvent[], unknown]>([
         ['a stream without name', '', [event(0)], 'any'],
         ['a name that is too long', 'x'.repeat(501), [event(0)], 'any'],
-        ['a name that is the server’s own', '$all', [event(0)], 'any'],
-        ['a name that is no Unicode', 'a-\ud800', [event(0)], 'any'],
+        ['a name that is reserved for the server', '$all', [event(0)], 'any'],
+        ['a name that is not well-formed Unicode', 'a-\ud800', [event(0)], 'any'],
         ['a name with NUL', 'a-\0', [event(0)], 'any'],
         ['no events', 'a-1', [], 'any'],
-        ['an id that is none', 'a-1', [{ ...event(0), id: 'x' }], 'any'],
+        ['an id that is not a UUID', 'a-1', [{ ...event(0), id: 'x' }], 'any'],
         ['an id twice', 'a-1', [event(0), event(0)], 'any'],
         ['an event without type', 'a-1', [{ ...event(0), type: '' }], 'any'],
         ['a revision below 0', 'a-1', [event(0)], -1],
@@ -142,7 +145,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
         expect(await all(store.readAll())).toEqual([]);
       });
 
-      it('refuses more than one append may carry, before anything is written', async () => {
+      it('refuses an append that is too large, before anything is written', async () => {
         const { maxAppendBytes, maxAppendEvents } = store.limits;
         const large = { ...event(0), data: new Uint8Array(maxAppendBytes + 1) };
         await expect(store.append('a-1', [large], 'any')).rejects.toThrow(AppendTooLarge);
@@ -154,7 +157,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
     });
 
     describe('reading', () => {
-      it('yields nothing for what does not exist', async () => {
+      it('yields nothing for a stream that does not exist, and for an empty log', async () => {
         expect(await all(store.readStream('a-1'))).toEqual([]);
         expect(await all(store.readAll())).toEqual([]);
         expect(await store.head()).toBe(BEFORE_FIRST);
@@ -168,7 +171,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
         expect(events.at(-1)?.position).toBe(await store.head());
       });
 
-      it('goes backwards, from a place, and ends after a count', async () => {
+      it('goes backwards, starts at a position, and ends after a count', async () => {
         await fill(store, 30);
         const events = await all(store.readAll());
         const after = events[9]?.position as Position;
@@ -183,7 +186,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
         expect(await read({ maxCount: 0 })).toEqual([]);
       });
 
-      it('goes through a long stream in both directions', async () => {
+      it('reads a long stream in both directions', async () => {
         for (let first = 0; first < 1200; first += 400)
           await store.append(
             'a-1',
@@ -235,7 +238,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
         expect(await all(store.readStream('s-1', { signal: AbortSignal.abort() }))).toEqual([]);
       });
 
-      it('ends, though others append all the while', async () => {
+      it('ends, although others append at the same time', async () => {
         await fill(store, 10);
         let read = 0;
         for await (const _ of store.readAll()) {
@@ -249,13 +252,13 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
         await expect(all(store.readAll(options))).rejects.toThrow(BadEvent);
       });
 
-      it('refuses a position of no store', async () => {
+      it('refuses a position that no store has', async () => {
         await expect(all(store.readAll({ after: 'here' as Position }))).rejects.toThrow(BadEvent);
       });
     });
 
     describe('a subscription', () => {
-      it('yields what is there, says when it has caught up, and goes on with what comes', async () => {
+      it('yields the existing events, says when it has caught up, and continues with new events', async () => {
         await fill(store, 3);
         const subscription = follow(store, { after: BEFORE_FIRST });
         await subscription.caughtUp(await store.head());
@@ -266,7 +269,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
         await subscription.stop();
       });
 
-      it('has caught up at the head also when it wanted nothing of what came', async () => {
+      it('has caught up at the head, also when its filter lets no event pass', async () => {
         const subscription = follow(store, { after: BEFORE_FIRST, filter: { types: ['Never'] } });
         await subscription.caughtUp(BEFORE_FIRST);
         await fill(store, 5);
@@ -275,7 +278,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
         await subscription.stop();
       });
 
-      it('gives each of many its own events, however fast they take them and however much comes at once', async () => {
+      it('gives each of many subscribers its own events, at any speed and with any number of new events at once', async () => {
         const sizes = [1, 3, 700, 1, 499, 501, 40, 40, 2];
         let next = 0;
         const bursts = sizes.map((size, burst) => ({
@@ -308,7 +311,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
         await Promise.all(takers);
       });
 
-      it('skips nothing and doubles nothing, stopped and resumed while four write', async () => {
+      it('skips and repeats no event when it is stopped and resumed while four writers append', async () => {
         const perWriter = 150;
         const writing = Promise.all(
           Array.from({ length: 4 }, async (_, writer) => {
@@ -344,7 +347,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
       });
     });
 
-    it('is told from every other log', async () => {
+    it('has an identity that no other log has', async () => {
       const identity = await store.identity();
       expect(identity).not.toBe('');
       await fill(store, 3);
@@ -354,7 +357,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
       await other.dispose();
     });
 
-    it('refuses everything once it is closed, and ends those who follow', async () => {
+    it('refuses everything after it is closed, and ends its subscriptions', async () => {
       const subscription = follow(store, { after: BEFORE_FIRST });
       await subscription.caughtUp(BEFORE_FIRST);
       const last = store.append('a-1', [event(0)], 'no-stream');
@@ -370,7 +373,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
 
 const encoder = new TextEncoder();
 
-/** Event number n, the same each time. */
+/** Event number n, always the same. */
 export const event = (number: number): NewEvent => ({
   id: deriveId('contract', String(number)),
   type: `Type${number % 5}`,
@@ -394,20 +397,20 @@ export async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
 const revisions = (events: readonly RecordedEvent[]): number[] => events.map(({ revision }) => revision);
 const positions = (events: readonly RecordedEvent[]): Position[] => events.map(({ position }) => position);
 
-/** Follows in the background, and tells when a position was caught up with. */
+/** Subscribes in the background; `caughtUp` waits until it has caught up with a position. */
 export function follow(store: EventStore, options: SubscribeOptions) {
   const events: RecordedEvent[] = [];
   let reached: Position | undefined;
   let wake = () => {};
   const stopping = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stopping.signal]) : stopping.signal;
-  const hear = (message: SubscriptionMessage) => {
+  const receive = (message: SubscriptionMessage) => {
     if (message.kind === 'event') events.push(message.event);
     if (message.kind === 'caught-up') reached = message.position;
     wake();
   };
   const ended = (async () => {
-    for await (const message of store.subscribe({ ...options, signal })) hear(message);
+    for await (const message of store.subscribe({ ...options, signal })) receive(message);
   })();
   return {
     events,

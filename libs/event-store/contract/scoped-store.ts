@@ -1,8 +1,8 @@
 import { BEFORE_FIRST, type EventFilter, type EventStore, type Position, type RecordedEvent } from '../port.ts';
 
 /**
- * A log of its own inside a log that others use too: what is behind the present end, in streams whose names begin with
- * a scope. So the contract can be tried on a server that is not empty.
+ * A separate log inside a log that others use too: the events after the present end, in streams whose names begin with
+ * a scope. So the contract can be tested on a server that is not empty.
  */
 export async function scopedStore(store: EventStore, scope: string): Promise<EventStore> {
   const beginning = await store.head();

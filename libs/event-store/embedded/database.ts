@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { naming } from '../cannot-open.ts';
+import { openOrExplain } from '../open-or-explain.ts';
 import { CannotOpenStore } from '../port.ts';
 
-/** Older ones may lose the last commits of a write-ahead log that is reset while it is being read. */
+/** Older versions may lose the last commits of a write-ahead log that is reset while it is being read. */
 const OLDEST_SQLITE = [3, 51, 3];
 
 const SCHEMA = `
@@ -32,15 +32,15 @@ const databaseFile = (directory: string): string => join(directory, 'events.sqli
 
 export interface WriterSettings {
   readonly directory: string;
-  /** False for a store that is thrown away with its process. */
+  /** False for a temporary store. */
   readonly durable: boolean;
-  /** For tests: the file may not grow further than this. */
+  /** For tests: the most pages that the file may have. */
   readonly maxPages?: number;
 }
 
 /** Opens the log for its one writer. @throws CannotOpenStore */
 export function openForWriting({ directory, durable, maxPages }: WriterSettings): Database.Database {
-  return naming(directory, () => {
+  return openOrExplain(directory, () => {
     mkdirSync(directory, { recursive: true });
     const database = new Database(databaseFile(directory));
     database.pragma('journal_mode = WAL');
@@ -53,22 +53,22 @@ export function openForWriting({ directory, durable, maxPages }: WriterSettings)
   });
 }
 
-/** Opens the log for reading beside its writer, or beside the writer of another process. @throws CannotOpenStore */
+/** Opens the log for reading, while this process or another one may write. @throws CannotOpenStore */
 export function openForReading(directory: string): Database.Database {
-  return naming(directory, () => {
+  return openOrExplain(directory, () => {
     if (!existsSync(databaseFile(directory))) throw new CannotOpenStore('damaged', `${directory} holds no events`);
     return new Database(databaseFile(directory), { readonly: true });
   });
 }
 
-/** What was asked for is not always what one got: read it back. */
+/** SQLite may ignore a setting, so read each one back. @throws CannotOpenStore */
 function proveDurable(database: Database.Database): void {
   const version = database.prepare('SELECT sqlite_version()').pluck().get() as string;
   const numbers = version.split('.').map(Number);
   const differing = OLDEST_SQLITE.findIndex((number, index) => number !== numbers[index]);
   if (differing >= 0 && (numbers[differing] as number) < (OLDEST_SQLITE[differing] as number))
     throw new CannotOpenStore('unsafe-settings', `SQLite ${version} is older than ${OLDEST_SQLITE.join('.')}`);
-  // Settings of a connection may be put off until its first read.
+  // Settings of a connection may take effect only at its first read.
   database.prepare('SELECT max(position) FROM events').get();
   const journal = database.pragma('journal_mode', { simple: true });
   const synchronous = database.pragma('synchronous', { simple: true });

@@ -8,7 +8,8 @@ import Database from 'better-sqlite3';
 import { all, event, fill, follow } from '../contract/event-store-contract.ts';
 import { BEFORE_FIRST, CannotOpenStore, type RecordedEvent, StoreFull, StoreUnavailable } from '../port.ts';
 import { openForWriting } from './database.ts';
-import { hashOfEvent, openEmbeddedStore } from './embedded-store.ts';
+import { openEmbeddedStore } from './embedded-store.ts';
+import { hashOfEvent } from './event-hash.ts';
 
 const newDirectory = (): string => mkdtempSync(join(tmpdir(), 'leadger-spec-'));
 
@@ -25,7 +26,7 @@ describe('the embedded store', () => {
     database.close();
   };
 
-  it('has what was appended when it is opened again, and goes on behind it', async () => {
+  it('has all events when it is opened again, and appends after them', async () => {
     const first = await openEmbeddedStore({ directory });
     await fill(first, 20);
     const before = await all(first.readAll());
@@ -37,14 +38,14 @@ describe('the embedded store', () => {
     await second.close();
   });
 
-  it('writes with fsync, or does not write at all', () => {
+  it('writes with fsync', () => {
     const database = openForWriting({ directory, durable: true });
     expect(database.pragma('journal_mode', { simple: true })).toBe('wal');
     expect(database.pragma('synchronous', { simple: true })).toBe(2);
     database.close();
   });
 
-  it('has lost nothing that it acknowledged when its process is killed', async () => {
+  it('keeps every acknowledged append when its process is killed', async () => {
     const writer = startWriter(directory);
     const acknowledged: string[] = [];
     for await (const line of createInterface({ input: writer.stdout as NodeJS.ReadableStream })) {
@@ -60,7 +61,7 @@ describe('the embedded store', () => {
     await store.close();
   });
 
-  it('tells those who follow what another process writes', async () => {
+  it('gives subscribers the events that another process writes', async () => {
     const own = await openEmbeddedStore({ directory });
     await own.append('first-1', [event(0)], 'no-stream');
     await own.close();
@@ -77,7 +78,7 @@ describe('the embedded store', () => {
     await reader.close();
   });
 
-  it('shows damaged events: their hash is not that of what is there', async () => {
+  it('shows damaged events: their hash does not match their bytes', async () => {
     const store = await openEmbeddedStore({ directory });
     await fill(store, 3);
     expect((await all(store.readAll())).every(isWhole)).toBe(true);
@@ -100,7 +101,7 @@ describe('the embedded store', () => {
     expect(Buffer.compare(hashOfEvent(whole), hashOfEvent(moved))).not.toBe(0);
   });
 
-  it('refuses what does not fit on a full disk, goes on reading, and takes more when there is room', async () => {
+  it('refuses appends on a full disk, still reads, and appends again when there is space', async () => {
     const store = await openEmbeddedStore({ directory, maxPages: 40 });
     const large = (number: number) => ({ ...event(number), data: new Uint8Array(20_000) });
     let taken = 0;
@@ -120,7 +121,7 @@ describe('the embedded store', () => {
     await roomier.close();
   });
 
-  it('opened for reading only, takes nothing', async () => {
+  it('refuses appends when it was opened for reading only', async () => {
     await (await openEmbeddedStore({ directory })).close();
     const store = await openEmbeddedStore({ directory, readOnly: true });
     await expect(store.append('a-1', [event(0)], 'any')).rejects.toThrow(StoreUnavailable);
@@ -128,13 +129,16 @@ describe('the embedded store', () => {
   });
 
   it.each([
-    ['that is not there, for reading', () => openEmbeddedStore({ directory: join(directory, 'none'), readOnly: true })],
+    [
+      'that does not exist, for reading',
+      () => openEmbeddedStore({ directory: join(directory, 'none'), readOnly: true }),
+    ],
     ['that is a file', () => openEmbeddedStore({ directory: thisFile() })],
   ])('refuses a directory %s', async (_, open) => {
     await expect(open()).rejects.toThrow(CannotOpenStore);
   });
 
-  it('refuses a file that is no event log', async () => {
+  it('refuses a file that is not an event log', async () => {
     const file = join(directory, 'events.sqlite');
     writeFileSync(file, 'x'.repeat(8192));
     const refused = await openEmbeddedStore({ directory }).catch((error: unknown) => error);

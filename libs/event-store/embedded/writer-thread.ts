@@ -10,9 +10,9 @@ import {
   WrongExpectedRevision,
 } from '../port.ts';
 import type { WriterSettings } from './database.ts';
-import type { AppendOrder, Batch, WriterMessage } from './writer.ts';
+import type { AppendReply, AppendRequest, BatchRequest, WriterReply } from './writer.ts';
 
-interface Waiting {
+interface WaitingAppend {
   readonly stream: string;
   readonly events: readonly NewEvent[];
   readonly expected: ExpectedRevision;
@@ -20,19 +20,19 @@ interface Waiting {
   readonly reject: (error: EventStoreError) => void;
 }
 
-/** The most that is written in one transaction, so that nobody waits long for others. */
-const MOST_APPENDS_AT_ONCE = 2048;
-const MOST_BYTES_AT_ONCE = 8 * 1024 * 1024;
+/** Limits of one transaction, so that no append waits long for others. */
+const MAX_APPENDS_PER_BATCH = 2048;
+const MAX_BYTES_PER_BATCH = 8 * 1024 * 1024;
 
 const fromSource = import.meta.url.endsWith('.ts');
 
-/** The writer as the main thread sees it: whatever is asked while a batch is being written makes up the next one. */
+/** The writer, for the main thread. All appends requested while a batch is being written form the next batch. */
 export class WriterThread {
   readonly #worker: Worker;
   readonly #ready = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
-  #waiting: Waiting[] = [];
-  #underWay: readonly Waiting[] = [];
+  #waiting: WaitingAppend[] = [];
+  #inFlight: readonly WaitingAppend[] = [];
   /** Why nothing is written any more. */
   #over: EventStoreError | undefined;
   #written: () => void = () => {};
@@ -50,7 +50,7 @@ export class WriterThread {
       execArgv: fromSource ? ['--conditions=source', '--no-warnings'] : [],
       resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 96 },
     });
-    this.#worker.on('message', (message: WriterMessage) => this.#hear(message));
+    this.#worker.on('message', (reply: WriterReply) => this.#receive(reply));
     this.#worker.on('error', (error) => this.#break(`the writer failed: ${error.message}`, error));
     this.#worker.on('exit', () => {
       this.#break('the writer has ended');
@@ -69,14 +69,14 @@ export class WriterThread {
         return;
       }
       this.#waiting.push({ stream, events, expected, resolve, reject });
-      // The others of this turn come along.
-      if (this.#waiting.length === 1 && this.#underWay.length === 0) setImmediate(() => this.#send());
+      // Appends of the same turn go into the same batch.
+      if (this.#waiting.length === 1 && this.#inFlight.length === 0) setImmediate(() => this.#send());
     });
   }
 
-  /** Waits for what was asked before; refuses what comes after. */
+  /** Waits for earlier appends; refuses later ones. */
   async close(): Promise<void> {
-    if (!this.#over && this.#waiting.length + this.#underWay.length > 0)
+    if (!this.#over && this.#waiting.length + this.#inFlight.length > 0)
       await new Promise<void>((resolve) => {
         this.#drained = resolve;
       });
@@ -87,71 +87,81 @@ export class WriterThread {
   }
 
   #send(): void {
-    if (this.#underWay.length > 0 || this.#waiting.length === 0) return;
-    let bytes = 0;
-    let count = 0;
-    for (const { events } of this.#waiting) {
-      if (count === MOST_APPENDS_AT_ONCE || bytes > MOST_BYTES_AT_ONCE) break;
-      for (const { data, metadata } of events) bytes += data.length + metadata.length;
-      count += 1;
-    }
-    this.#underWay = this.#waiting.splice(0, count);
-    const batch = pack(this.#underWay, bytes);
+    if (this.#inFlight.length > 0 || this.#waiting.length === 0) return;
+    const { count, bytes } = sizeOfBatch(this.#waiting);
+    this.#inFlight = this.#waiting.splice(0, count);
+    const batch = pack(this.#inFlight, bytes);
     this.#worker.ref();
     this.#worker.postMessage(batch, [batch.bytes.buffer as ArrayBuffer]);
   }
 
-  #hear(message: WriterMessage): void {
-    switch (message.kind) {
+  #receive(reply: WriterReply): void {
+    switch (reply.kind) {
       case 'ready':
         this.#ready.resolve();
-        // The process may end while nobody waits for an append.
+        // Without waiting appends the process may end.
         this.#worker.unref();
         return;
       case 'cannot-open':
-        this.#ready.reject(new CannotOpenStore(message.code as 'locked', message.message));
+        this.#ready.reject(new CannotOpenStore(reply.code as 'locked', reply.message));
         return;
       case 'broken':
-        this.#break(`the log cannot be written any more: ${message.message}`);
+        this.#break(`the log cannot be written any more: ${reply.message}`);
         return;
       case 'full':
-        for (const { reject } of this.#takeUnderWay()) reject(new StoreFull(`the disk is full: ${message.message}`));
+        for (const { reject } of this.#takeInFlight()) reject(new StoreFull(`the disk is full: ${reply.message}`));
         break;
-      case 'written': {
+      case 'written':
         this.#written();
-        for (const [index, waiting] of this.#takeUnderWay().entries()) {
-          const reply = message.replies[index] as (typeof message.replies)[number];
-          if ('actual' in reply)
-            waiting.reject(new WrongExpectedRevision(waiting.stream, waiting.expected, reply.actual));
-          else waiting.resolve(reply);
-        }
+        for (const [index, append] of this.#takeInFlight().entries()) settle(append, reply.replies[index]);
         break;
-      }
     }
+    this.#goOn();
+  }
+
+  #goOn(): void {
     this.#send();
-    if (this.#underWay.length > 0) return;
+    if (this.#inFlight.length > 0) return;
     this.#worker.unref();
     this.#drained?.();
   }
 
-  #takeUnderWay(): readonly Waiting[] {
-    const underWay = this.#underWay;
-    this.#underWay = [];
-    return underWay;
+  #takeInFlight(): readonly WaitingAppend[] {
+    const inFlight = this.#inFlight;
+    this.#inFlight = [];
+    return inFlight;
   }
 
   #break(message: string, cause?: Error): void {
     const options = cause ? { cause } : {};
     this.#ready.reject(new StoreUnavailable(message, options));
-    for (const { reject } of this.#takeUnderWay()) reject(new OutcomeUnknown(message, options));
+    for (const { reject } of this.#takeInFlight()) reject(new OutcomeUnknown(message, options));
     this.#over ??= new StoreUnavailable(message, options);
     for (const { reject } of this.#waiting.splice(0)) reject(this.#over);
     this.#drained?.();
   }
 }
 
-/** One buffer for all bytes of a batch: it changes threads without being copied. */
-function pack(appends: readonly Waiting[], size: number): Batch {
+function settle({ stream, expected, resolve, reject }: WaitingAppend, reply: AppendReply | undefined): void {
+  if (!reply) reject(new OutcomeUnknown('the writer did not answer this append'));
+  else if ('actual' in reply) reject(new WrongExpectedRevision(stream, expected, reply.actual));
+  else resolve(reply);
+}
+
+/** How many of the waiting appends make the next batch, and how many bytes their events have. */
+function sizeOfBatch(waiting: readonly WaitingAppend[]): { count: number; bytes: number } {
+  let bytes = 0;
+  let count = 0;
+  for (const { events } of waiting) {
+    if (count === MAX_APPENDS_PER_BATCH || bytes > MAX_BYTES_PER_BATCH) break;
+    for (const { data, metadata } of events) bytes += data.length + metadata.length;
+    count += 1;
+  }
+  return { count, bytes };
+}
+
+/** One buffer for all bytes of a batch: it moves to the other thread without a copy. */
+function pack(appends: readonly WaitingAppend[], size: number): BatchRequest {
   const bytes = new Uint8Array(size);
   let offset = 0;
   const put = (part: Uint8Array): number => {
@@ -159,17 +169,9 @@ function pack(appends: readonly Waiting[], size: number): Batch {
     offset += part.length;
     return part.length;
   };
-  const orders = appends.map(
-    ({ stream, expected, events }): AppendOrder => ({
-      stream,
-      expected,
-      events: events.map(({ id, type, data, metadata }) => ({
-        id,
-        type,
-        dataLength: put(data),
-        metadataLength: put(metadata),
-      })),
-    }),
-  );
-  return { appends: orders, bytes };
+  const requestOf = ({ stream, expected, events }: WaitingAppend): AppendRequest => {
+    const sizes = ({ data, metadata }: NewEvent) => ({ dataLength: put(data), metadataLength: put(metadata) });
+    return { stream, expected, events: events.map((event) => ({ id: event.id, type: event.type, ...sizes(event) })) };
+  };
+  return { appends: appends.map(requestOf), bytes };
 }

@@ -1,33 +1,35 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type Database from 'better-sqlite3';
 import { CannotOpenStore, type ExpectedRevision } from '../port.ts';
 import { openForWriting, type WriterSettings } from './database.ts';
 import { hashOfEvent } from './event-hash.ts';
 
-/** Appends that are written together. The bytes of all events follow one another in `bytes`: data, metadata, data, … */
-export interface Batch {
-  readonly appends: readonly AppendOrder[];
+/** Appends that are written together. `bytes` holds the bytes of all events: data, metadata, data, … */
+export interface BatchRequest {
+  readonly appends: readonly AppendRequest[];
   readonly bytes: Uint8Array;
 }
 
-export interface AppendOrder {
+export interface AppendRequest {
   readonly stream: string;
   readonly expected: ExpectedRevision;
   readonly events: readonly { id: string; type: string; dataLength: number; metadataLength: number }[];
 }
 
-/** For each append of a batch: where its last event stands, or what the stream's revision is instead. */
+type WriterRequest = BatchRequest | 'close';
+
+/** For each append of a batch: where its last event was written, or the stream's actual revision. */
 export type AppendReply =
   | { readonly revision: number; readonly position: number }
   | { readonly actual: number | 'no-stream' };
 
-export type WriterMessage =
+export type WriterReply =
   | { readonly kind: 'ready' }
   | { readonly kind: 'cannot-open'; readonly code: string; readonly message: string }
   | { readonly kind: 'written'; readonly replies: readonly AppendReply[] }
   /** Nothing of the batch was written. */
   | { readonly kind: 'full'; readonly message: string }
-  /** Whether the batch was written is not known; nothing will be written any more. */
+  /** It is not known whether the batch was written. Nothing will be written any more. */
   | { readonly kind: 'broken'; readonly message: string };
 
 interface NewRow {
@@ -65,25 +67,12 @@ class Writer {
     this.#position = this.#head();
   }
 
-  /** Writes a batch in one transaction, so that one fsync serves all who waited. */
-  write({ appends, bytes }: Batch): WriterMessage {
-    let offset = 0;
-    const take = (length: number): Uint8Array => {
-      offset += length;
-      return bytes.subarray(offset - length, offset);
-    };
+  /** Writes a batch in one transaction, so that one fsync serves all appends. */
+  write({ appends, bytes }: BatchRequest): WriterReply {
+    const rowsOf = unpacking(bytes);
     try {
       this.#database.exec('BEGIN IMMEDIATE');
-      const replies = appends.map(({ stream, expected, events }) =>
-        this.#append(
-          stream,
-          expected,
-          events.map(({ id, type, dataLength, metadataLength }) => {
-            const data = take(dataLength);
-            return { id, type, data, metadata: take(metadataLength) };
-          }),
-        ),
-      );
+      const replies = appends.map((append) => this.#append(append.stream, append.expected, rowsOf(append)));
       this.#database.exec('COMMIT');
       return { kind: 'written', replies };
     } catch (error) {
@@ -98,45 +87,44 @@ class Writer {
   #append(stream: string, expected: ExpectedRevision, rows: readonly NewRow[]): AppendReply {
     const known = this.#findStream.get(stream);
     const actual = known?.revision ?? -1;
-    if (known) {
-      const before = this.#repeated(known.stream_id, expected, actual, rows);
-      if (before) return before;
-    }
+    const first = known && this.#firstResult(known.stream_id, expected, actual, rows);
+    if (first) return first;
     if (!holds(expected, actual)) return { actual: actual < 0 ? 'no-stream' : actual };
     const streamId = known?.stream_id ?? (this.#addStream.run(stream).lastInsertRowid as number);
-    let revision = actual;
-    for (const row of rows) {
-      revision += 1;
-      this.#position += 1;
-      const hash = hashOfEvent({ stream, revision, ...row });
-      const { id, type, data, metadata } = row;
-      this.#addEvent.run(this.#position, streamId, revision, id, type, data, metadata, Date.now(), hash);
-    }
+    for (const [index, row] of rows.entries()) this.#write(streamId, stream, actual + 1 + index, row);
+    const revision = actual + rows.length;
     this.#moveStream.run(revision, streamId);
     return { revision, position: this.#position };
   }
 
-  /** The first result, when these very events stand already where they were to be appended. */
-  #repeated(
+  #write(streamId: number, stream: string, revision: number, row: NewRow): void {
+    this.#position += 1;
+    const hash = hashOfEvent({ stream, revision, ...row });
+    const { id, type, data, metadata } = row;
+    this.#addEvent.run(this.#position, streamId, revision, id, type, data, metadata, Date.now(), hash);
+  }
+
+  /** The result of the first time, when the same events are already where they should be appended. */
+  #firstResult(
     streamId: number,
     expected: ExpectedRevision,
     actual: number,
     rows: readonly NewRow[],
   ): AppendReply | undefined {
-    const from = this.#firstPlaceOf(streamId, expected, rows);
+    const from = this.#firstRevisionOf(streamId, expected, rows);
     if (from === undefined || from + rows.length - 1 > actual) return undefined;
-    const there = this.#idsFrom.all(streamId, from, rows.length);
-    if (there.length < rows.length || there.some(({ id }, index) => id !== rows[index]?.id)) return undefined;
-    return { revision: from + rows.length - 1, position: (there.at(-1) as { position: number }).position };
+    const found = this.#idsFrom.all(streamId, from, rows.length);
+    if (found.length < rows.length || found.some(({ id }, index) => id !== rows[index]?.id)) return undefined;
+    return { revision: from + rows.length - 1, position: (found.at(-1) as { position: number }).position };
   }
 
-  #firstPlaceOf(streamId: number, expected: ExpectedRevision, rows: readonly NewRow[]): number | undefined {
+  #firstRevisionOf(streamId: number, expected: ExpectedRevision, rows: readonly NewRow[]): number | undefined {
     if (typeof expected === 'number') return expected + 1;
     if (expected === 'no-stream') return 0;
     return this.#findEvent.get(streamId, (rows[0] as NewRow).id);
   }
 
-  #failed(error: Error & { code?: string }): WriterMessage {
+  #failed(error: Error & { code?: string }): WriterReply {
     try {
       if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
       this.#position = this.#head();
@@ -164,32 +152,49 @@ function holds(expected: ExpectedRevision, actual: number): boolean {
   }
 }
 
-function main(): void {
-  const port = parentPort;
-  if (!port) throw new Error('the writer runs in a worker thread');
-  const tell = (message: WriterMessage) => port.postMessage(message);
-  let writer: Writer;
-  try {
-    writer = new Writer(openForWriting(workerData as WriterSettings));
-  } catch (error) {
-    if (!(error instanceof CannotOpenStore)) throw error;
-    tell({ kind: 'cannot-open', code: error.code, message: error.message });
-    port.close();
-    return;
-  }
-  tell({ kind: 'ready' });
-  port.on('message', (order: Batch | 'close') => {
-    if (order === 'close') {
-      writer.close();
-      port.close();
-      return;
-    }
-    const message = writer.write(order);
-    tell(message);
-    if (message.kind !== 'broken') return;
-    writer.close();
-    port.close();
-  });
+/** Takes the data and metadata of the appends, in their order, from the bytes of their batch. */
+function unpacking(bytes: Uint8Array): (append: AppendRequest) => NewRow[] {
+  let offset = 0;
+  const take = (length: number): Uint8Array => {
+    offset += length;
+    return bytes.subarray(offset - length, offset);
+  };
+  return ({ events }) =>
+    events.map(({ id, type, dataLength, metadataLength }) => {
+      const data = take(dataLength);
+      return { id, type, data, metadata: take(metadataLength) };
+    });
 }
 
-main();
+/** Runs in a worker thread: answers each batch, until it is closed or can no longer write. */
+function main(port: MessagePort): void {
+  const writer = openWriter(port);
+  if (!writer) return;
+  const close = () => {
+    writer.close();
+    port.close();
+  };
+  port.on('message', (request: WriterRequest) => {
+    if (request === 'close') return close();
+    const result = writer.write(request);
+    reply(port, result);
+    if (result.kind === 'broken') close();
+  });
+  reply(port, { kind: 'ready' });
+}
+
+const reply = (port: MessagePort, message: WriterReply): void => port.postMessage(message);
+
+function openWriter(port: MessagePort): Writer | undefined {
+  try {
+    return new Writer(openForWriting(workerData as WriterSettings));
+  } catch (error) {
+    if (!(error instanceof CannotOpenStore)) throw error;
+    reply(port, { kind: 'cannot-open', code: error.code, message: error.message });
+    port.close();
+    return undefined;
+  }
+}
+
+if (!parentPort) throw new Error('the writer runs in a worker thread');
+main(parentPort);

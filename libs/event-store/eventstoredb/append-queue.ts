@@ -1,40 +1,46 @@
-/** Nobody knows whether it arrived. */
-export class Lost extends Error {}
+import { EventStoreError } from '../port.ts';
 
-export interface Append<Result> {
-  /** Sends it once. @throws Lost, or why it was refused */
+/** It is not known whether the append arrived. Never leaves the queue. */
+export class NoAnswer extends EventStoreError {
+  constructor(options?: ErrorOptions) {
+    super('no-answer', 'the server did not answer', options);
+  }
+}
+
+interface QueuedAppend<Result> {
+  /** Sends it once. @throws NoAnswer, or why it was refused */
   send(): Promise<Result>;
-  /** Sends it until it is answered. @param sentBefore whether it may be there already */
-  insist(sentBefore: boolean): Promise<Result>;
+  /** Repeats it until it is answered. @param sentBefore whether it may have been written already */
+  sendUntilAnswered(sentBefore: boolean): Promise<Result>;
 }
 
 interface Job {
-  readonly append: Append<unknown>;
+  readonly append: QueuedAppend<unknown>;
   readonly number: number;
-  lost: boolean;
+  sentBefore: boolean;
   resolve(result: unknown): void;
   reject(error: unknown): void;
 }
 
-/** More would only wait on the way, and be taken for lost. */
-const MOST_UNDER_WAY = 256;
+/** More would only wait on the way, and time out. */
+const MAX_IN_FLIGHT = 256;
 
 /**
- * Keeps appends in the order in which they were asked for, with many under way at once. When the connection breaks,
- * those without an answer go again, one after the other, before any newer one: the log has the same order as if nothing
- * had happened. A connection that is new is tried with one append alone, since the client does not keep the order until
- * it stands.
+ * Keeps appends in the order in which they were requested, with many in flight at once. When the connection breaks,
+ * appends without an answer are sent again, one at a time, before any newer one: the log has the same order as without
+ * the break. The first append on a new connection is sent alone, because the client does not keep the order before it
+ * is connected.
  */
 export class AppendQueue {
   #waiting: Job[] = [];
-  readonly #underWay = new Set<Job>();
+  readonly #inFlight = new Set<Job>();
   #oneByOne = true;
   #last = 0;
 
-  add<Result>(append: Append<Result>): Promise<Result> {
+  add<Result>(append: QueuedAppend<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#last += 1;
-      const job = { append, number: this.#last, lost: false, resolve: resolve as Job['resolve'], reject };
+      const job = { append, number: this.#last, sentBefore: false, resolve: resolve as Job['resolve'], reject };
       this.#waiting.push(job);
       this.#pump();
     });
@@ -42,21 +48,21 @@ export class AppendQueue {
 
   #pump(): void {
     while (this.#waiting.length > 0) {
-      if (this.#underWay.size >= (this.#oneByOne ? 1 : MOST_UNDER_WAY)) return;
+      if (this.#inFlight.size >= (this.#oneByOne ? 1 : MAX_IN_FLIGHT)) return;
       const job = this.#waiting.shift() as Job;
-      this.#underWay.add(job);
-      void (this.#oneByOne ? this.#insist(job) : this.#send(job));
+      this.#inFlight.add(job);
+      void (this.#oneByOne ? this.#sendUntilAnswered(job) : this.#send(job));
     }
   }
 
-  async #insist(job: Job): Promise<void> {
+  async #sendUntilAnswered(job: Job): Promise<void> {
     try {
-      job.resolve(await job.append.insist(job.lost));
+      job.resolve(await job.append.sendUntilAnswered(job.sentBefore));
       this.#oneByOne = false;
     } catch (error) {
       job.reject(error);
     }
-    this.#underWay.delete(job);
+    this.#inFlight.delete(job);
     this.#pump();
   }
 
@@ -64,14 +70,17 @@ export class AppendQueue {
     try {
       job.resolve(await job.append.send());
     } catch (error) {
-      if (error instanceof Lost) {
-        job.lost = true;
-        this.#oneByOne = true;
-        this.#waiting.push(job);
-        this.#waiting.sort((a, b) => a.number - b.number);
-      } else job.reject(error);
+      if (error instanceof NoAnswer) this.#sendAgain(job);
+      else job.reject(error);
     }
-    this.#underWay.delete(job);
+    this.#inFlight.delete(job);
     this.#pump();
+  }
+
+  #sendAgain(job: Job): void {
+    job.sentBefore = true;
+    this.#oneByOne = true;
+    this.#waiting.push(job);
+    this.#waiting.sort((a, b) => a.number - b.number);
   }
 }

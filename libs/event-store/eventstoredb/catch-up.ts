@@ -1,43 +1,69 @@
-import type { AllStreamSubscription, EventStoreDBClient, Position as ServerPosition } from '@eventstore/db-client';
+import type {
+  AllStreamSubscription,
+  EventStoreDBClient,
+  ResolvedEvent,
+  Position as ServerPosition,
+} from '@eventstore/db-client';
 import type { EventFilter, Position, SubscriptionMessage } from '../port.ts';
 import { passes } from '../read-checks.ts';
-import { positionOf, recordedEventOf, serverFilterOf, serverPositionOf } from './translation.ts';
+import type { Connection } from './connection.ts';
+import { throwIfFinal } from './failures.ts';
+import { isEmpty, positionOf, recordedEventOf, serverFilterOf, serverPositionOf } from './translation.ts';
 
 const CAUGHT_UP = Symbol('caught up');
-/** The server says how far it has looked after 32 times so many events that it filtered out. */
+/** The server sends a checkpoint after 32 times so many events that it filtered out. */
 const CHECKPOINT_INTERVAL = 32;
 
+type CatchUpMessage = Exclude<SubscriptionMessage, { kind: 'caught-up' }>;
+
 /**
- * What the log holds behind a position, filtered by the server, until the server says that there is no more. A checkpoint
- * comes after long stretches of which nothing passed.
- * @throws the client's errors when the connection breaks, or `over` is aborted
+ * The events after a position, filtered by the server, until the server says that there are no more. It continues where
+ * it was when the connection breaks. A checkpoint comes after a long stretch in which no event passed.
  */
 export async function* catchUp(
+  connection: Connection,
+  after: Position,
+  filter: EventFilter | undefined,
+  over: AbortSignal,
+): AsyncGenerator<CatchUpMessage> {
+  let at = after;
+  for (let failures = 0; !over.aborted && !isEmpty(filter); failures += 1) {
+    try {
+      for await (const message of catchUpOnce(connection.client, at, filter, over)) {
+        failures = 0;
+        at = positionIn(message);
+        yield message;
+        if (over.aborted) return;
+      }
+      return;
+    } catch (error) {
+      if (over.aborted) return;
+      throwIfFinal(error);
+      await connection.pause(failures, over);
+    }
+  }
+}
+
+/** @throws the client's errors when the connection breaks, or when `over` is aborted */
+async function* catchUpOnce(
   client: EventStoreDBClient,
   after: Position,
   filter: EventFilter | undefined,
   over: AbortSignal,
-): AsyncGenerator<Exclude<SubscriptionMessage, { kind: 'caught-up' }>> {
+): AsyncGenerator<CatchUpMessage> {
   const subscription = subscribe(client, after, filter);
   const stop = () => subscription.destroy();
   over.addEventListener('abort', stop);
   let at = after;
   try {
     over.throwIfAborted();
-    for await (const item of subscription) {
-      if (item === CAUGHT_UP) return;
-      if ('checkpoint' in item) {
-        const position = positionOf(item.checkpoint);
-        // Servers of some versions told of positions that they had passed before.
-        if (position <= at) continue;
-        at = position;
-        yield { kind: 'checkpoint', position };
-      } else {
-        const event = recordedEventOf(item);
-        if (!event || event.position <= at) continue;
-        at = event.position;
-        if (passes(filter, event)) yield { kind: 'event', event };
-      }
+    for await (const notice of subscription) {
+      if (notice === CAUGHT_UP) return;
+      const message = messageOf(notice);
+      // Servers of some versions send checkpoints at positions that they had passed before.
+      if (!message || positionIn(message) <= at) continue;
+      at = positionIn(message);
+      if (message.kind === 'checkpoint' || passes(filter, message.event)) yield message;
     }
     throw new Error('the server ended the subscription');
   } finally {
@@ -46,26 +72,36 @@ export async function* catchUp(
   }
 }
 
-/** Marks go through the subscription's own buffer: told by callbacks, they would overtake the events before them. */
-function subscribe(client: EventStoreDBClient, after: Position, filter: EventFilter | undefined): Items {
+export const positionIn = (message: CatchUpMessage): Position =>
+  message.kind === 'event' ? message.event.position : message.position;
+
+/** @returns undefined for an event of the server itself */
+function messageOf(notice: Exclude<ServerNotice, typeof CAUGHT_UP>): CatchUpMessage | undefined {
+  if ('checkpoint' in notice) return { kind: 'checkpoint', position: positionOf(notice.checkpoint) };
+  const event = recordedEventOf(notice);
+  return event && { kind: 'event', event };
+}
+
+/** Notices go through the subscription's own buffer: as callbacks they would overtake the events before them. */
+function subscribe(client: EventStoreDBClient, after: Position, filter: EventFilter | undefined): ServerSubscription {
   const subscription = client.subscribeToAll({
     fromPosition: serverPositionOf(after),
     filter: {
       ...serverFilterOf(filter),
       checkpointInterval: CHECKPOINT_INTERVAL,
       checkpointReached: (reached: AllStreamSubscription, checkpoint: ServerPosition) => {
-        (reached as unknown as Items).push({ checkpoint });
+        (reached as unknown as ServerSubscription).push({ checkpoint });
       },
     } as never,
-  }) as unknown as Items;
+  }) as unknown as ServerSubscription;
   subscription.on('caughtUp', () => subscription.push(CAUGHT_UP));
   return subscription;
 }
 
-type Item = { checkpoint: ServerPosition } | typeof CAUGHT_UP | Parameters<typeof recordedEventOf>[0];
+type ServerNotice = { checkpoint: ServerPosition } | typeof CAUGHT_UP | ResolvedEvent;
 
-interface Items extends AsyncIterable<Item> {
-  push(item: Item): void;
+interface ServerSubscription extends AsyncIterable<ServerNotice> {
+  push(notice: ServerNotice): void;
   on(event: 'caughtUp', listener: () => void): void;
   unsubscribe(): Promise<void>;
   destroy(): void;

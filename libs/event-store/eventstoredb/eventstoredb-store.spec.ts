@@ -15,10 +15,11 @@ import {
   WrongExpectedRevision,
 } from '../port.ts';
 import { startWireNode, type WireNode, type WireNodeOptions } from '../wire-node/wire-node.ts';
-import { type EventStoreDbOptions, openEventStoreDb, PositionBeyondLog } from './eventstoredb-store.ts';
-import { AccessRefused } from './failures.ts';
+import type { EventStoreDbOptions } from './connection.ts';
+import { openEventStoreDb } from './eventstoredb-store.ts';
+import { AccessRefused, PositionBeyondLog } from './failures.ts';
 
-/** Undone in reverse at the end of each test. */
+/** Closed in reverse order at the end of each test. */
 const opened: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of opened.splice(0).reverse()) await close();
@@ -41,7 +42,7 @@ async function connect({ connectionString }: WireNode, options: Partial<EventSto
 
 const ids = async (store: EventStore) => (await all(store.readAll())).map(({ id }) => id);
 
-describe('an append whose answer does not come', () => {
+describe('an append without an answer', () => {
   it('is found by its event ids when it was written (the client would wait for ever)', async () => {
     const { node, store } = await startNode();
     const adapter = await connect(node);
@@ -58,7 +59,7 @@ describe('an append whose answer does not come', () => {
     expect(await ids(store)).toEqual([event(0).id]);
   });
 
-  it('that comes late after all is one append, not two', async () => {
+  it('is one append, not two, when the answer comes late', async () => {
     const { node, store } = await startNode();
     const adapter = await connect(node);
     node.misbehave({ kind: 'delay', milliseconds: 400 });
@@ -67,14 +68,14 @@ describe('an append whose answer does not come', () => {
     expect(await ids(store)).toEqual([event(0).id]);
   });
 
-  it('is said to be unknown when it cannot be found out in time', async () => {
+  it('has an unknown outcome when its result cannot be found in time', async () => {
     const { node } = await startNode();
     const adapter = await connect(node, { patienceMilliseconds: 300 });
     for (let attempt = 0; attempt < 5; attempt += 1) node.misbehave({ kind: 'lose-request' });
     await expect(adapter.append('a-1', [event(0)], 'no-stream')).rejects.toThrow(OutcomeUnknown);
   });
 
-  it('keeps its place before those that were asked for after it', async () => {
+  it('keeps its place before later appends', async () => {
     const { node, store } = await startNode();
     const adapter = await connect(node);
     await adapter.append('first-1', [event(0)], 'no-stream');
@@ -88,8 +89,8 @@ describe('an append whose answer does not come', () => {
   });
 });
 
-describe('what the server says', () => {
-  it('a conflict carries the actual revision', async () => {
+describe('an answer of the server', () => {
+  it('with a conflict carries the actual revision', async () => {
     const { node } = await startNode();
     const adapter = await connect(node);
     node.misbehave({ kind: 'wrong-version' });
@@ -98,7 +99,7 @@ describe('what the server says', () => {
     expect(refused).toMatchObject({ actual: 7 });
   });
 
-  it('a conflict carries the actual revision, though a connection string asks the client not to throw', async () => {
+  it('with a conflict carries the actual revision, although the connection string asks the client not to throw', async () => {
     const { node } = await startNode();
     const connectionString = `${node.connectionString}&throwOnAppendFailure=false`;
     const adapter = await connect({ ...node, connectionString });
@@ -107,14 +108,14 @@ describe('what the server says', () => {
     expect(refused).toMatchObject({ code: 'wrong-expected-revision', actual: 2 });
   });
 
-  it('too much for the server is told as such, and nothing is tried again', async () => {
+  it('that the append is too large is reported as such, and the append is not repeated', async () => {
     const { node } = await startNode();
     const adapter = await connect(node);
     node.misbehave({ kind: 'too-large' });
     await expect(adapter.append('a-1', [event(0)], 'no-stream')).rejects.toThrow(AppendTooLarge);
   });
 
-  it('a node that serves for reading only refuses appends', async () => {
+  it('refuses appends when the node serves for reading only', async () => {
     const store = await openEmbeddedStore();
     opened.push(() => store.close());
     await fill(store, 3);
@@ -124,7 +125,7 @@ describe('what the server says', () => {
     expect(await all(adapter.readAll())).toHaveLength(3);
   });
 
-  it('the leader is elsewhere: the append goes there', async () => {
+  it('that another node is the leader sends the append there', async () => {
     const { node: leader, store } = await startNode();
     const { node: follower } = await startNode({ store });
     const adapter = await connect(follower);
@@ -133,15 +134,15 @@ describe('what the server says', () => {
     expect(await ids(store)).toEqual([event(0).id]);
   });
 
-  it('is nothing at all when there is no server: one clear error', async () => {
+  it('is one clear error when there is no server', async () => {
     const { node } = await startNode();
     await node.close();
     await expect(connect(node, { patienceMilliseconds: 100 })).rejects.toThrow(StoreUnavailable);
   });
 });
 
-describe('connections that break', () => {
-  it('during a read: it goes on where it was', async () => {
+describe('a connection that breaks', () => {
+  it('during a read: the read continues where it was', async () => {
     const { node } = await startNode();
     const adapter = await connect(node);
     await fill(adapter, 2000);
@@ -154,7 +155,7 @@ describe('connections that break', () => {
     expect(new Set(seen).size).toBe(2000);
   });
 
-  it('during a subscription: nothing is skipped and nothing doubled', async () => {
+  it('during a subscription: no event is skipped or repeated', async () => {
     const { node, store } = await startNode();
     const adapter = await connect(node);
     const subscription = follow(adapter, { after: BEFORE_FIRST });
@@ -171,7 +172,7 @@ describe('connections that break', () => {
     await subscription.stop();
   });
 
-  it('when the whole server goes away and comes back', async () => {
+  it('because the whole server stops and starts again', async () => {
     const { node, store } = await startNode();
     const adapter = await connect(node, { patienceMilliseconds: 10_000 });
     await adapter.append('a-1', [event(0)], 'no-stream');
@@ -187,7 +188,7 @@ describe('connections that break', () => {
     await subscription.stop();
   });
 
-  it('of one store, while another waits for a slow answer: that one is not lost, and the process lives', async () => {
+  it('in one store, while another store waits for a slow answer: that answer is not lost, and the process lives', async () => {
     const slow = await startNode();
     const fast = await startNode();
     const [one, other] = [await connect(slow.node), await connect(fast.node)];
@@ -204,7 +205,7 @@ describe('connections that break', () => {
 });
 
 describe('a connection', () => {
-  /** A certificate for this machine that nobody signed but itself, and the path of it for clients to trust. */
+  /** A self-signed certificate for this machine, and its path for clients to trust. */
   function selfSigned() {
     const directory = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
     opened.push(() => rmSync(directory, { recursive: true }));
@@ -217,7 +218,7 @@ describe('a connection', () => {
     return { tls: { certificate: readFileSync(certificate), privateKey: readFileSync(privateKey) }, certificate };
   }
 
-  it('is encrypted where the node has a certificate that the client trusts, and is none elsewhere', async () => {
+  it('is encrypted if the client trusts the certificate of the node, and fails otherwise', async () => {
     const { tls, certificate } = selfSigned();
     const { node, store } = await startNode({ tls });
     const trusting = { connectionString: `esdb://localhost:${node.port}?tls=true&tlsCAFile=${certificate}` };
@@ -233,7 +234,7 @@ describe('a connection', () => {
     ).rejects.toThrow(StoreUnavailable);
   });
 
-  it('carries the account that its string names, and is refused with another one', async () => {
+  it('uses the account in its connection string, and is refused with another one', async () => {
     const { tls, certificate } = selfSigned();
     const account = { user: 'ledger', password: 'p@ss:word' };
     const { node, store } = await startNode({ tls, account });
@@ -248,7 +249,7 @@ describe('a connection', () => {
 });
 
 describe('a position', () => {
-  it('beyond the end of the log is named: another store, or a restored one', async () => {
+  it('beyond the end of the log is refused: it belongs to another store, or to a restored one', async () => {
     const { node } = await startNode();
     const adapter = await connect(node);
     await adapter.append('a-1', [event(0)], 'no-stream');
@@ -257,8 +258,8 @@ describe('a position', () => {
   });
 });
 
-describe('events of others', () => {
-  it('are read as their clients wrote them, JSON and bytes, and shown to them as JSON', async () => {
+describe('events of other clients', () => {
+  it('are read as they were written, and our events are JSON for those clients', async () => {
     const { node } = await startNode();
     const adapter = await connect(node);
     const client = EventStoreDBClient.connectionString(node.connectionString);
@@ -278,7 +279,7 @@ describe('events of others', () => {
   it.each([
     ['{"a": 1}', 'JSON with spaces'],
     ['{"a":1.0}', 'JSON with another notation of a number'],
-    ['{"a":1', 'JSON that ends too early'],
+    ['{"a":1', 'JSON that is cut short'],
     ['\u0000{"a":1}', 'a NUL before JSON'],
     ['[1,2]', 'a list'],
   ])('%j (%s) stays as it is, as data and as metadata', async (text) => {

@@ -1,6 +1,6 @@
-import { AppendTooLarge, EventStoreError, StoreUnavailable } from '../port.ts';
+import { AppendTooLarge, DEFAULT_LIMITS, EventStoreError, type Position, StoreUnavailable } from '../port.ts';
 
-/** The account may not do that, or is none: trying again changes nothing. */
+/** The account may not do that, or does not exist: trying again changes nothing. */
 export class AccessRefused extends EventStoreError {
   constructor(message: string, options?: ErrorOptions) {
     super('access-refused', message, options);
@@ -8,9 +8,19 @@ export class AccessRefused extends EventStoreError {
 }
 
 /** The stream was deleted on the server, which this ledger never does. */
-export class StreamGone extends EventStoreError {
+class StreamDeleted extends EventStoreError {
   constructor(message: string, options?: ErrorOptions) {
     super('stream-deleted', message, options);
+  }
+}
+
+/** A position beyond the end of the log: it belongs to another store, or the log was restored from an older copy. */
+export class PositionBeyondLog extends EventStoreError {
+  constructor(position: Position, head: Position) {
+    super(
+      'position-beyond-log',
+      `position ${position} is beyond the end of the log (${head || 'which is empty'}): it belongs to another store, or the log was restored from an older copy`,
+    );
   }
 }
 
@@ -23,21 +33,27 @@ interface ClientError {
 
 const CODES = { permissionDenied: 7, unauthenticated: 16, unavailable: 14 };
 
-/** What no repetition would change, as an error of ours; undefined for what may go better the next time. */
-export function finalError(error: unknown, maxAppendBytes: number): EventStoreError | undefined {
+/** An error of ours for what no repetition would change; undefined for what may succeed the next time. */
+export function finalError(error: unknown): EventStoreError | undefined {
   if (error instanceof EventStoreError) return error;
   const { type, code, message = String(error) } = error as ClientError;
   if (type === 'maximum-append-size-exceeded')
     return new AppendTooLarge(
-      `the server takes less than the ${maxAppendBytes} bytes that an append may have: ${message}`,
+      `the server accepts less than the ${DEFAULT_LIMITS.maxAppendBytes} bytes that an append may have: ${message}`,
     );
   if (type === 'access-denied' || code === CODES.permissionDenied || code === CODES.unauthenticated)
     return new AccessRefused(`the event store refuses this account: ${message || 'access denied'}`, { cause: error });
-  if (type === 'stream-deleted') return new StreamGone(message, { cause: error });
+  if (type === 'stream-deleted') return new StreamDeleted(message, { cause: error });
   return undefined;
 }
 
-/** The request never left: the server cannot have carried it out. (The client has two errors for it.) */
+/** Returns when a repetition may help. @throws the error otherwise, as one of ours */
+export function throwIfFinal(error: unknown): void {
+  const final = finalError(error);
+  if (final && !(final instanceof StoreUnavailable)) throw final;
+}
+
+/** The request was never sent: the server cannot have carried it out. (The client has two errors for it.) */
 export function neverSent(error: unknown): boolean {
   const { type, code, message = '', details = message } = error as ClientError;
   if (type === 'not-leader') return true;

@@ -9,7 +9,7 @@ interface Call extends EventEmitter {
   resume(): void;
 }
 
-/** The client, with two of its defects contained where its calls are made. */
+/** The client, with workarounds for two of its defects where it makes its calls. */
 export function guardedClient(connectionString: string): EventStoreDBClient {
   const client = EventStoreDBClient.connectionString(connectionString);
   const inner = client as unknown as { GRPCStreamCreator: StreamCreator };
@@ -22,9 +22,9 @@ export function guardedClient(connectionString: string): EventStoreDBClient {
 }
 
 /**
- * All clients of a process keep their appends in one table: when the stream of one breaks, those of all others are
- * rejected, and the reply that then comes to one of them is a TypeError in a listener, which ends the process. Here
- * such a reply is ignored; the append that was rejected meanwhile is looked up by its event ids.
+ * All clients of a process keep their appends in one table. When the stream of one client breaks, the appends of all
+ * others are rejected too, and a reply to one of them then causes a TypeError in a listener, which ends the process.
+ * Here such a reply is ignored. The append that was rejected is looked up by its event ids.
  */
 function survivingLateReplies(call: Call): Call {
   const listeners = call.listeners('data');
@@ -41,7 +41,7 @@ function survivingLateReplies(call: Call): Call {
   return call;
 }
 
-/** A call ends when all that it brought was read, and nobody reads one that was left: it would stay open for ever. */
+/** A call ends when everything it received was read. Nobody reads a cancelled call, so it would stay open for ever. */
 function endingWhenCancelled(call: Call): Call {
   const cancel = call.cancel.bind(call);
   call.cancel = () => {

@@ -1,30 +1,36 @@
-import { END, type EventStoreDBClient } from '@eventstore/db-client';
+import { type AllStreamSubscription, END, type EventStoreDBClient } from '@eventstore/db-client';
 import type { RecordedEvent } from '../port.ts';
 import { recordedEventOf, serverFilterOf } from './translation.ts';
 
-/** Whoever is so far behind does better to ask the server for what it needs. */
+/** A follower further behind does better to ask the server for what it needs. */
 const LONGEST_QUEUE = 10_000;
 
+interface SharedSubscription {
+  /** Resolves when the server has confirmed it. */
+  readonly live: Promise<void>;
+  end(): void;
+}
+
 /**
- * What is appended from now on, to all who follow in this process: one subscription of the server for them all, of all
- * events, so that each follower knows how far the log has come also when it wants nothing of it.
+ * New events for all followers in this process: one subscription of the server for all of them, to all events, so that
+ * each follower knows how far the log has come, also when it wants none of the events.
  */
 export class Tail {
   readonly #client: EventStoreDBClient;
   readonly #followers = new Set<Follower>();
-  #standing: { readonly live: Promise<void>; end(): void } | undefined;
+  #shared: SharedSubscription | undefined;
 
   constructor(client: EventStoreDBClient) {
     this.#client = client;
   }
 
-  /** Resolves when nothing that is appended afterwards is missed. @throws the client's errors */
+  /** Resolves when no event that is appended afterwards is missed. @throws the client's errors */
   async join(): Promise<Follower> {
     const follower = new Follower();
     this.#followers.add(follower);
-    this.#standing ??= this.#start();
+    this.#shared ??= this.#start();
     try {
-      await this.#standing.live;
+      await this.#shared.live;
       return follower;
     } catch (error) {
       this.leave(follower);
@@ -34,63 +40,67 @@ export class Tail {
 
   leave(follower: Follower): void {
     this.#followers.delete(follower);
-    if (this.#followers.size === 0) this.#standing?.end();
+    if (this.#followers.size === 0) this.#shared?.end();
   }
 
-  #start() {
+  #start(): SharedSubscription {
     const live = Promise.withResolvers<void>();
+    live.promise.catch(() => {});
     const subscription = this.#client.subscribeToAll({
       fromPosition: END,
       filter: { ...serverFilterOf(undefined), checkpointInterval: 1 } as never,
     });
     subscription.on('confirmation', () => live.resolve());
     const end = () => {
-      if (this.#standing === standing) this.#standing = undefined;
+      if (this.#shared === shared) this.#shared = undefined;
       subscription.unsubscribe().catch(() => {});
       subscription.destroy();
     };
-    const standing = { live: live.promise, end };
-    const run = async () => {
-      try {
-        for await (const resolved of subscription) {
-          const event = recordedEventOf(resolved);
-          if (!event) continue;
-          for (const follower of this.#followers) follower.put(event);
-        }
-        throw new Error('the server ended the subscription');
-      } catch (error) {
-        live.reject(error);
-        end();
-        // Of those who joined a newer one already, nobody minds: they catch up once more.
-        for (const follower of this.#followers) follower.lose();
-      }
-    };
-    live.promise.catch(() => {});
-    void run();
-    return standing;
+    const shared = { live: live.promise, end };
+    void this.#distribute(subscription).catch((error: unknown) => {
+      live.reject(error);
+      end();
+      // Followers that have joined a newer subscription already catch up once more, which does no harm.
+      for (const follower of this.#followers) follower.miss();
+    });
+    return shared;
+  }
+
+  /** Gives each event to all followers. @throws an error when the subscription ends */
+  async #distribute(subscription: AllStreamSubscription): Promise<never> {
+    for await (const resolved of subscription) {
+      const event = recordedEventOf(resolved);
+      if (!event) continue;
+      for (const follower of this.#followers) follower.put(event);
+    }
+    throw new Error('the server ended the subscription');
   }
 }
 
-/** What one follower has still to take. */
+/** The events that one follower has not taken yet. */
 export class Follower {
   #events: RecordedEvent[] = [];
   #taken = 0;
   #wake: () => void = () => {};
-  /** Something was missed: catch up, and join again. */
-  lost = false;
+  #missedEvents = false;
+
+  /** If true: catch up, and join again. */
+  get missedEvents(): boolean {
+    return this.#missedEvents;
+  }
 
   put(event: RecordedEvent): void {
-    if (this.lost) return;
+    if (this.#missedEvents) return;
     if (this.#events.length - this.#taken >= LONGEST_QUEUE) {
-      this.lose();
+      this.miss();
       return;
     }
     this.#events.push(event);
     this.#wake();
   }
 
-  lose(): void {
-    this.lost = true;
+  miss(): void {
+    this.#missedEvents = true;
     this.#events = [];
     this.#taken = 0;
     this.#wake();
@@ -107,9 +117,9 @@ export class Follower {
     return event;
   }
 
-  /** Resolves when there is something to take, something was lost, or nobody waits any more. */
+  /** Resolves when there is an event to take, events were missed, or `over` is aborted. */
   async more(over: AbortSignal): Promise<void> {
-    if (this.#events.length > 0 || this.lost || over.aborted) return;
+    if (this.#events.length > 0 || this.#missedEvents || over.aborted) return;
     await new Promise<void>((resolve) => {
       const done = () => {
         over.removeEventListener('abort', done);

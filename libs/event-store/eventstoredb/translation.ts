@@ -23,16 +23,17 @@ export const positionOf = ({ commit, prepare }: ServerPosition): Position =>
 export function serverPositionOf(position: Position): ServerPosition | typeof START {
   if (position === BEFORE_FIRST) return START;
   const [, commit, prepare = commit] = POSITION.exec(position) ?? [];
-  if (commit === undefined || prepare === undefined) throw new BadEvent(`"${position}" is no position of this store`);
+  if (commit === undefined || prepare === undefined)
+    throw new BadEvent(`"${position}" is not a position of this store`);
   return { commit: BigInt(commit), prepare: BigInt(prepare) };
 }
 
-/** Bytes that no JSON begins with: what follows is kept as it is. */
+/** A byte that no JSON begins with. It marks metadata that is stored as it is. */
 const RAW = 0;
 
 /**
- * Bytes that are JSON go as JSON, so that the server's own tools show them; all others as they are. Metadata of the
- * client are JSON wherever they look like it, so that others are marked.
+ * Bytes that are JSON are sent as JSON, so that the server's own tools show them; all others as they are. The client
+ * parses metadata whenever it looks like JSON, so metadata that is not JSON is marked.
  */
 export function eventDataOf({ id, type, data, metadata }: NewEvent): EventData {
   const meta =
@@ -46,7 +47,7 @@ export function eventDataOf({ id, type, data, metadata }: NewEvent): EventData {
 
 const encoder = new TextEncoder();
 
-/** @returns undefined for what is the server's own: its `$…` streams */
+/** @returns undefined for events of the server itself: those in `$…` streams */
 export function recordedEventOf({ event }: ResolvedEvent): RecordedEvent | undefined {
   if (!event || event.streamId.startsWith('$')) return undefined;
   const { streamId: stream, revision, id, type, data, metadata, created, position } = event;
@@ -68,11 +69,11 @@ function metadataBytes(metadata: unknown): Uint8Array {
   return metadata[0] === RAW ? metadata.subarray(1) : metadata;
 }
 
-/** A dash is special in brackets only, and there are none here. */
+/** A dash has a meaning in brackets only, and there are none here. */
 const SPECIAL = /[.*+?^${}()|[\]\\/]/g;
 const alternatives = (names: readonly string[]): string => names.map((name) => name.replace(SPECIAL, '\\$&')).join('|');
 
-/** What the server filters by: one of the two things it can. The rest is for `passes`. */
+/** The server filters by event type or by stream name, not by both. `passes` does the rest. */
 export function serverFilterOf(filter: EventFilter | undefined): Pick<Filter, 'filterOn'> & { regex: string } {
   const { types, streamPrefixes } = filter ?? {};
   if (types) return { filterOn: 'eventType', regex: `^(${alternatives(types)})$` };
@@ -80,6 +81,6 @@ export function serverFilterOf(filter: EventFilter | undefined): Pick<Filter, 'f
   return { filterOn: 'streamName', regex: '^[^$]' };
 }
 
-/** A filter that lets nothing pass needs no server. */
+/** No event passes this filter: there is no need to ask the server. */
 export const isEmpty = ({ types, streamPrefixes }: EventFilter = {}): boolean =>
   types?.length === 0 || streamPrefixes?.length === 0;

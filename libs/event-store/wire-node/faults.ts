@@ -2,18 +2,18 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { AppendTooLarge, type ExpectedRevision, WrongExpectedRevision } from '../port.ts';
 import { NotLeader } from './not-leader.ts';
 
-/** How an append can go wrong on the way to a server and back. */
+/** Ways in which an append can fail between client and server. */
 export type Fault =
-  /** It is written, and nobody says so. */
+  /** It is written, but the client gets no reply. */
   | { readonly kind: 'lose-reply' }
-  /** It never arrives, and nobody says so. */
+  /** It is not written, and the client gets no reply. */
   | { readonly kind: 'lose-request' }
   | { readonly kind: 'delay'; readonly milliseconds: number }
   | { readonly kind: 'not-leader'; readonly host: string; readonly port: number }
   | { readonly kind: 'wrong-version' }
   | { readonly kind: 'too-large' };
 
-/** Faults that were asked for; each strikes one append. */
+/** Faults that a test asked for; each one affects one append. */
 export class Faults {
   readonly #waiting: Fault[] = [];
 
@@ -28,16 +28,16 @@ export class Faults {
   async around<Result>(
     append: () => Promise<Result>,
     { stream, expected }: { stream: string; expected: ExpectedRevision },
-  ): Promise<Result | 'silence'> {
+  ): Promise<Result | 'no-reply'> {
     const fault = this.#waiting.shift();
     switch (fault?.kind) {
       case undefined:
         return append();
       case 'lose-reply':
         await append();
-        return 'silence';
+        return 'no-reply';
       case 'lose-request':
-        return 'silence';
+        return 'no-reply';
       case 'delay':
         await wait(fault.milliseconds);
         return append();

@@ -1,9 +1,11 @@
-/** Another node writes. */
-export class NotLeader extends Error {
+import { EventStoreError } from '../port.ts';
+
+/** Another node is the leader, and only the leader writes. */
+export class NotLeader extends EventStoreError {
   readonly leader: { readonly host: string; readonly port: number };
 
   constructor(leader: { readonly host: string; readonly port: number }) {
-    super(`the leader is ${leader.host}:${leader.port}`);
+    super('not-leader', `the leader is ${leader.host}:${leader.port}`);
     this.leader = leader;
   }
 }

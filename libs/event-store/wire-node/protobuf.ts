@@ -1,13 +1,13 @@
 /**
- * Writes Protocol Buffers from the last field to the first: the length of a message inside a message is known when it
- * has to be written, and nothing is written twice.
+ * Writes Protocol Buffers from the last field to the first. So the length of an inner message is known when it has to
+ * be written, and no bytes are moved.
  */
 export class ProtobufWriter {
   #buffer = Buffer.allocUnsafe(4096);
-  /** What is written stands from here to the end. */
+  /** The written bytes are from here to the end. */
   #at = this.#buffer.length;
 
-  /** The message as a buffer of its own; the writer begins anew. */
+  /** The message as a buffer of its own; the writer starts again. */
   take(): Buffer {
     const message = Buffer.from(this.#buffer.subarray(this.#at));
     this.#at = this.#buffer.length;
@@ -90,5 +90,5 @@ export class ProtobufWriter {
 
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;
-/** Below it, 32-bit arithmetic does. */
+/** 32-bit arithmetic is enough for smaller numbers. */
 const SMALL = 0x7fffffff;

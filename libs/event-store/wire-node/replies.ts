@@ -2,10 +2,10 @@ import { objectOf } from '../json-bytes.ts';
 import type { ExpectedRevision, RecordedEvent } from '../port.ts';
 import { ProtobufWriter } from './protobuf.ts';
 
-/** How a client wants to have ids. */
+/** The form of ids that a client asked for. */
 export type UuidForm = 'string' | 'structured';
 
-/** Replies of the Streams service as bytes. Fields by number, as in the service definitions. */
+/** Replies of the Streams service as bytes. Field numbers are those of the service definitions. */
 const writer = new ProtobufWriter();
 const TICKS_PER_MILLISECOND = 10_000n;
 
@@ -79,7 +79,7 @@ export interface Appended {
   readonly position: number;
 }
 
-/** Of a plain append. */
+/** The reply to an append that is not a batch. */
 export function appended({ revision, position }: Appended): Buffer {
   writer.message(1, () => {
     writer.message(3, () => writePosition(position));
@@ -98,15 +98,15 @@ export function wrongVersion(expected: ExpectedRevision, actual: number | 'no-st
   return writer.take();
 }
 
-/** What a batch append is answered to. */
-export interface Batch {
+/** The parts of a batch append that its reply needs. */
+export interface BatchHeader {
   readonly correlationId: string;
   readonly uuidForm: UuidForm;
   readonly stream: string;
   readonly expected: ExpectedRevision;
 }
 
-export function batchAppended(batch: Batch, { revision, position }: Appended): Buffer {
+export function batchAppended(batch: BatchHeader, { revision, position }: Appended): Buffer {
   writeBatchEnd(batch);
   writer.message(3, () => {
     writer.message(3, () => writePosition(position));
@@ -121,7 +121,7 @@ export type BatchError =
   | { readonly kind: 'MaximumAppendSizeExceeded'; readonly bytes: number }
   | { readonly kind: 'AccessDenied' | 'Timeout' | 'Unknown' };
 
-/** Status codes of gRPC, as far as batches end with one. */
+/** The gRPC status codes of failed batches. */
 const CODES: Readonly<Record<BatchError['kind'], number>> = {
   WrongExpectedVersion: 9,
   MaximumAppendSizeExceeded: 3,
@@ -130,7 +130,7 @@ const CODES: Readonly<Record<BatchError['kind'], number>> = {
   Unknown: 2,
 };
 
-export function batchFailed(batch: Batch, error: BatchError, message: string): Buffer {
+export function batchFailed(batch: BatchHeader, error: BatchError, message: string): Buffer {
   writeBatchEnd(batch);
   writer.message(2, () => {
     writer.message(3, () => {
@@ -144,7 +144,7 @@ export function batchFailed(batch: Batch, error: BatchError, message: string): B
   return writer.take();
 }
 
-function writeErrorDetails({ expected }: Batch, error: BatchError): void {
+function writeErrorDetails({ expected }: BatchHeader, error: BatchError): void {
   if (error.kind === 'MaximumAppendSizeExceeded') writer.number(1, error.bytes);
   if (error.kind !== 'WrongExpectedVersion') return;
   if (typeof expected === 'number') writer.number(3, expected);
@@ -153,7 +153,7 @@ function writeErrorDetails({ expected }: Batch, error: BatchError): void {
   else writer.number(1, error.actual);
 }
 
-function writeBatchEnd({ stream, expected }: Batch): void {
+function writeBatchEnd({ stream, expected }: BatchHeader): void {
   if (typeof expected === 'number') writer.number(5, expected);
   else writer.empty({ 'no-stream': 6, any: 7, 'stream-exists': 8 }[expected]);
   writer.message(4, () => writer.text(3, stream));

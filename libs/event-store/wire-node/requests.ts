@@ -3,8 +3,8 @@ import type { AppendReq, BatchAppendReq, ReadReq } from '@eventstore/db-client/g
 import { BadEvent, type EventFilter, type ExpectedRevision, type NewEvent, type RecordedEvent } from '../port.ts';
 import type { UuidForm } from './replies.ts';
 
-/** What a read or a subscription asks for. */
-export interface ReadOrder {
+/** A read or a subscription. */
+export interface ReadRequest {
   /** Undefined: the whole log. */
   readonly stream: string | undefined;
   /** Revision or position; undefined: from the start. */
@@ -16,36 +16,41 @@ export interface ReadOrder {
   readonly uuidForm: UuidForm;
 }
 
-export interface ReadFilter {
-  /** As far as the store can filter by itself. */
+interface ReadFilter {
+  /** The part that the store can filter by itself. */
   readonly ofStore: EventFilter | undefined;
   passes(event: RecordedEvent): boolean;
 }
 
-export function readOrderOf(request: ReadReq): ReadOrder {
-  const options = request.getOptions();
+export function readRequestOf(message: ReadReq): ReadRequest {
+  const options = message.getOptions();
   if (!options) throw new BadEvent('a read without options');
-  const uuidForm = options.getUuidOption()?.hasStructured() ? 'structured' : 'string';
-  const common = {
+  return {
+    ...startOf(options),
     backwards: options.getReadDirection() === 1,
     count: options.hasCount() ? Number(options.getCount()) : Number.POSITIVE_INFINITY,
     subscribe: options.hasSubscription(),
     filter: options.hasFilter() ? filterOf(options.getFilter() as Filter) : undefined,
-    uuidForm,
-  } as const;
+    uuidForm: options.getUuidOption()?.hasStructured() ? 'structured' : 'string',
+  };
+}
+
+type ReadOptions = NonNullable<ReturnType<ReadReq['getOptions']>>;
+
+/** Which stream, or the whole log, and from where. */
+function startOf(options: ReadOptions): Pick<ReadRequest, 'stream' | 'from'> {
   const ofStream = options.getStream();
   if (ofStream) {
     const revision = ofStream.hasRevision() ? Number(ofStream.getRevision()) : undefined;
-    const stream = nameOf(ofStream.getStreamIdentifier());
-    return { ...common, stream, from: ofStream.hasEnd() ? 'end' : revision };
+    return { stream: nameOf(ofStream.getStreamIdentifier()), from: ofStream.hasEnd() ? 'end' : revision };
   }
   const ofAll = options.getAll();
   const position = ofAll?.getPosition();
   const from = ofAll?.hasEnd() ? 'end' : position ? Number(position.getCommitPosition()) : undefined;
-  return { ...common, stream: undefined, from };
+  return { stream: undefined, from };
 }
 
-type Filter = NonNullable<ReturnType<NonNullable<ReturnType<ReadReq['getOptions']>>['getFilter']>>;
+type Filter = NonNullable<ReturnType<ReadOptions['getFilter']>>;
 
 function filterOf(filter: Filter): ReadFilter {
   const byStream = filter.getStreamIdentifier();
@@ -63,16 +68,16 @@ function filterOf(filter: Filter): ReadFilter {
   return { ofStore: byStream ? { streamPrefixes: prefixes } : undefined, passes };
 }
 
-/** Clients write expressions of .NET, which lets more be escaped than Unicode expressions here do. @throws BadEvent */
+/** Clients write .NET expressions, which allow more escapes than Unicode expressions in JavaScript. @throws BadEvent */
 function patternOf(regex: string): RegExp {
   for (const flags of ['u', ''])
     try {
       return new RegExp(regex, flags);
     } catch {}
-  throw new BadEvent(`${JSON.stringify(regex)} is no regular expression`);
+  throw new BadEvent(`${JSON.stringify(regex)} is not a regular expression`);
 }
 
-/** `^(OrderPlaced|LeadDelivered)$` is a list of names, which the store can look up instead of trying each event. */
+/** `^(OrderPlaced|LeadDelivered)$` is a list of names: the store can look them up instead of testing each event. */
 function namesIn(regex: string): string[] | undefined {
   const [, list] = /^\^\((\w+(?:\|\w+)*)\)\$$/.exec(regex) ?? [];
   return list?.split('|');

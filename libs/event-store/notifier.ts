@@ -1,14 +1,14 @@
-/** Wakes all who wait, once for any number of appends. */
-export class News {
+/** Wakes all waiting readers, once for any number of appends. */
+export class Notifier {
   #next = Promise.withResolvers<void>();
 
-  tell(): void {
+  notify(): void {
     const { resolve } = this.#next;
     this.#next = Promise.withResolvers();
     resolve();
   }
 
-  /** Must be asked for before one looks, so that nothing that comes meanwhile is missed. */
+  /** Call it before looking for events, so that no event that arrives in the meantime is missed. */
   next(): { orAborted(signal: AbortSignal): Promise<void> } {
     const { promise } = this.#next;
     return {

@@ -1,0 +1,25 @@
+/** Reports an answer that takes too long. */
+export class Watchdog {
+  readonly #timer: NodeJS.Timeout;
+  #waitingSince: number | undefined = performance.now();
+
+  constructor(limitMilliseconds: number, bark: (error: Error) => void) {
+    this.#timer = setInterval(() => {
+      if (this.#waitingSince === undefined || performance.now() - this.#waitingSince < limitMilliseconds) return;
+      bark(new Error(`nothing was received for ${limitMilliseconds} ms`));
+    }, limitMilliseconds / 4);
+    this.#timer.unref();
+  }
+
+  watch(): void {
+    this.#waitingSince = performance.now();
+  }
+
+  rest(): void {
+    this.#waitingSince = undefined;
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+}
