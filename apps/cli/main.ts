@@ -1,5 +1,7 @@
 #!/usr/bin/env node
+import '#apps/node-version';
 import 'reflect-metadata';
+import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { Place } from '#wiring/stores';
@@ -9,6 +11,7 @@ import type { Format } from './query.ts';
 /** `leadger`: what a store's owner, an auditor and an analyst do at a terminal. Each command loads what it needs only. */
 const program = new Command('leadger')
   .description('An event-sourced order and lead ledger for lead stores')
+  .version(versionOfLeadger())
   .option('--data <directory>', 'where the store lives', process.env.LEADGER_DATA ?? './data')
   .option(
     '--events <url>',
@@ -88,8 +91,10 @@ program
   .option('--to <instant>', 'how far, ISO 8601 with a zone')
   .option('--json', 'as JSON, alone on standard output')
   .action(async (options: { days?: number; to?: string; json?: boolean }) => {
+    const { goalOf } = await import('./clock-goal.ts');
+    const goal = goalOf(options);
     const { lookAhead } = await import('./clock.ts');
-    await lookAhead(place(), options);
+    await lookAhead(place(), goal, options);
   });
 
 program
@@ -97,9 +102,10 @@ program
   .description('builds a read model anew from the log; cut short, it goes on where it was the next time')
   .argument('[name]', 'e.g. orders')
   .option('--all', 'one after the other')
-  .action(async (name: string | undefined, options: { all?: boolean }) => {
+  .action(async (name: string | undefined, { all = false }: { all?: boolean }) => {
+    if (all === (name !== undefined)) throw new CommandFailed('rebuild takes the name of a read model, or --all');
     const { rebuild } = await import('./rebuild.ts');
-    await rebuild(place(), name, options);
+    await rebuild(place(), name);
   });
 
 program
@@ -226,6 +232,11 @@ await program.parseAsync().catch((error: unknown) => {
   console.error(`leadger: ${expected ? error.message : error instanceof Error ? error.stack : error}`);
   process.exitCode = 1;
 });
+
+function versionOfLeadger(): string {
+  const root = new URL(import.meta.url.endsWith('.ts') ? '../../' : '../../../', import.meta.url);
+  return JSON.parse(readFileSync(new URL('package.json', root), 'utf8')).version;
+}
 
 function wholeNumber(text: string): number {
   const number = Number(text);
