@@ -8,10 +8,11 @@ export default {
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test'],
-  globalSetup: '<rootDir>/test/postgres/start-for-all.ts',
-  globalTeardown: '<rootDir>/test/postgres/stop-for-all.ts',
+  globalSetup: '<rootDir>/test/before-all.ts',
+  globalTeardown: '<rootDir>/test/after-all.ts',
   testMatch: ['**/*.spec.ts'],
-  testTimeout: 30_000,
+  // Tests wait for conditions, not for times: this ends one whose condition never comes, on any machine under any load.
+  testTimeout: 600_000,
   // Tests wait for disks, timers and other processes: as many workers as cores, not one fewer.
   maxWorkers: '100%',
   transform: {

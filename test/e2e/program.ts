@@ -1,5 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+
+// Programs are tested as they are built. What is being built for another file is waited for.
+const built = spawnSync(process.execPath, ['tools/build.js', '--if-changed'], { stdio: 'inherit' });
+if (built.status !== 0) throw new Error('the programs cannot be tested: they do not build');
 
 export interface Ended {
   readonly code: number | null;

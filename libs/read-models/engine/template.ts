@@ -1,9 +1,8 @@
-import { constants, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { constants, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PGlite } from '@electric-sql/pglite';
 
 /*
  * An embedded database in which nothing was done yet, kept beside the programs. PGlite takes seconds to make one, and a
@@ -23,7 +22,10 @@ function placeOfTemplate(): string {
 export async function makeTemplate(): Promise<void> {
   const place = placeOfTemplate();
   if (existsSync(place)) return;
+  mkdirSync(dirname(place), { recursive: true });
   const draft = mkdtempSync(`${place}-`);
+  // Loaded only when there is something to make.
+  const { PGlite } = await import('@electric-sql/pglite');
   await (await PGlite.create(draft)).close();
   try {
     renameSync(draft, place);
