@@ -10,6 +10,7 @@ import { replacementIdOf } from '#domain/replacements/replacement';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import { FAR_AWAY_MILLISECONDS, FAR_AWAY_SECONDS } from '#test/wait-until';
 import { BadCursor } from './queries.ts';
 import {
   AlreadyRebuilding,
@@ -229,7 +230,7 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     await home.remove();
   });
 
-  const upToDate = async () => expect(await readModels.waitFor(await store.head(), 20_000)).toBe(true);
+  const upToDate = async () => expect(await readModels.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
   const parkedOf = async (of: string) => (await readModels.status()).find(({ name }) => name === of)?.parked;
   const digests = () => Promise.all(readModels.names.map((name) => readModels.digest(name)));
 
@@ -469,7 +470,7 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     readModels = await openReadModels({ store: empty, ...home.place });
     readModels.start();
     await write(empty, story.slice(0, 1));
-    expect(await readModels.waitFor(await empty.head(), 20_000)).toBe(true);
+    expect(await readModels.waitFor(await empty.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
     expect(await readModels.queries.findOrder('o1')).toBeUndefined();
     await readModels.stop();
     await empty.close();
@@ -486,7 +487,7 @@ function describeReadModels(makeHome: () => Promise<Home>) {
       await write(log, events);
       const followers = await openReadModels({ store: log, ...home.place });
       followers.start();
-      expect(await followers.waitFor(await log.head(), 20_000)).toBe(true);
+      expect(await followers.waitFor(await log.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
       const orders = (await followers.queries.listOrders({ limit: 50 })).items.map(({ orderId }) => orderId);
       await followers.stop();
       await log.close();
@@ -530,7 +531,7 @@ describe('read models on PGlite', () => {
       for (let from = 0, cut = 0; from < story.length; cut += 1) {
         const to = from + (cuts[cut % cuts.length] as number);
         await write(store, story.slice(from, to));
-        expect(await readModels.waitFor(await store.head(), 20_000)).toBe(true);
+        expect(await readModels.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
         from = to;
       }
       const digests = await Promise.all(readModels.names.map((name) => readModels.digest(name)));
@@ -544,7 +545,7 @@ describe('read models on PGlite', () => {
       fc.asyncProperty(someCuts, async (cuts) => expect(await digestsOf(cuts)).toEqual(whole)),
       { numRuns: 3 },
     );
-  }, 60_000);
+  });
 
   it('are tidied up while they grow, so that the database knows how large they are', async () => {
     const store = await openEmbeddedStore();
@@ -553,11 +554,11 @@ describe('read models on PGlite', () => {
     await Promise.all(appends);
     await readModels.catchUp();
     const question = `SELECT reltuples::integer FROM pg_class WHERE relname = 'orders'`;
-    for await (const { rows } of readModels.analyse(question, { timeoutSeconds: 10 }))
+    for await (const { rows } of readModels.analyse(question, { timeoutSeconds: FAR_AWAY_SECONDS }))
       expect(rows[0]?.[0]).toBeGreaterThanOrEqual(10_000);
     await readModels.stop();
     await store.close();
-  }, 60_000);
+  });
 
   it('are built anew when they were written last before the machine went down', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
@@ -566,14 +567,14 @@ describe('read models on PGlite', () => {
     await write(store, story);
     let readModels = await open();
     readModels.start();
-    expect(await readModels.waitFor(await store.head(), 20_000)).toBe(true);
+    expect(await readModels.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
     const before = await readModels.digest('orders');
     await readModels.stop();
     writeFileSync(join(directory, 'in-use'), 'another life');
     readModels = await open();
     expect((await readModels.status()).every(({ position }) => position === '')).toBe(true);
     readModels.start();
-    expect(await readModels.waitFor(await store.head(), 20_000)).toBe(true);
+    expect(await readModels.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
     expect(await readModels.digest('orders')).toBe(before);
     await readModels.stop();
     await store.close();
@@ -606,7 +607,7 @@ describeWithPostgres('read models that several programs share', () => {
     await write(store, story);
     expect(await reading.waitFor(await store.head(), 50)).toBe(false);
     following.start();
-    expect(await reading.waitFor(await store.head(), 20_000)).toBe(true);
+    expect(await reading.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
     expect(await reading.queries.findOrder('o1')).toMatchObject({ status: 'paused', deliveredLeads: 1 });
     expect((await reading.status()).map(({ position }) => position)).toEqual(
       (await following.status()).map(({ position }) => position),
@@ -620,7 +621,7 @@ describeWithPostgres('read models that several programs share', () => {
     for (let order = 0; order < 40; order += 1) {
       await write(store, [orderPlaced(`o${order}`, 'c1', 1), leadDelivered(`l${order}`, `o${order}`, 'c1')]);
     }
-    expect(await one.waitFor(await store.head(), 20_000)).toBe(true);
+    expect(await one.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
     const digest = await one.digest('orders');
     await one.rebuild('orders');
     expect(await one.digest('orders')).toBe(digest);
@@ -646,7 +647,7 @@ describeWithPostgres('read models that several programs share', () => {
     await expect(current.queries.findOrder('o1')).rejects.toThrow(BeingBuilt);
     expect(await ordersOfOld()).toBe(2);
     current.start();
-    expect(await current.waitFor(await store.head(), 20_000)).toBe(true);
+    expect(await current.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
     expect(await current.digest('orders')).toBe(digest);
     await open();
     expect(await ordersOfOld()).toBe(2);
@@ -663,7 +664,7 @@ describeWithPostgres('read models that several programs share', () => {
     opened.push(embedded);
     for (const readModels of [shared, embedded]) {
       readModels.start();
-      expect(await readModels.waitFor(await store.head(), 20_000)).toBe(true);
+      expect(await readModels.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
     }
     for (const name of shared.names) expect(await shared.digest(name)).toBe(await embedded.digest(name));
     expect(await shared.queries.listOrders({ limit: 9 })).toEqual(await embedded.queries.listOrders({ limit: 9 }));
@@ -673,7 +674,7 @@ describeWithPostgres('read models that several programs share', () => {
     const readModels = await open();
     readModels.start();
     await write(store, story.slice(0, 9));
-    expect(await readModels.waitFor(await store.head(), 20_000)).toBe(true);
+    expect(await readModels.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
     const client = new Client(url);
     await client.connect();
     await client.query(
@@ -681,7 +682,7 @@ describeWithPostgres('read models that several programs share', () => {
     );
     await client.end();
     await write(store, story.slice(9));
-    expect(await readModels.waitFor(await store.head(), 20_000)).toBe(true);
+    expect(await readModels.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
     const digests = await Promise.all(readModels.names.map((name) => readModels.digest(name)));
     for (const name of readModels.names) await readModels.rebuild(name);
     expect(await Promise.all(readModels.names.map((name) => readModels.digest(name)))).toEqual(digests);

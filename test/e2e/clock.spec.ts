@@ -20,7 +20,7 @@ beforeAll(async () => {
   temporary = await mkdtemp(join(tmpdir(), 'leadger-clock-spec-'));
   directory = join(temporary, 'store');
   await liveThroughADay(directory);
-}, 120_000);
+});
 afterAll(() => rm(temporary, { recursive: true }));
 
 /** A store with something of everything that goes on by itself. */
@@ -115,7 +115,7 @@ test('what will happen by itself is told, and the store is as it was, byte for b
 
   // Who looks twice sees the same, and an instant is as good as a number of days.
   expect((await lookAhead('--to', addDays(START, 15))).outlook).toEqual(outlook);
-}, 60_000);
+});
 
 test('it is told day by day, with what it comes to', async () => {
   const { code, stdout } = await cli('--data', directory, 'clock', '--days', '7');
@@ -127,7 +127,7 @@ test('it is told day by day, with what it comes to', async () => {
   expect(stdout).toMatch(/renewal 1: 6\.00 USD paid \(assumed_.*\); the next is due 2091-03-16T15:00:00\.000Z/);
   expect(stdout).toMatch(/^ +2 {2}RenewalPaid$/m);
   expect(stdout).toMatch(/^mails that are sent\n(.*\n)* +1 {2}order-restarted$/m);
-}, 60_000);
+});
 
 test('a store that is running goes on, and does not notice', async () => {
   const running = join(temporary, 'running');
@@ -146,7 +146,7 @@ test('a store that is running goes on, and does not notice', async () => {
   } finally {
     await program.stop();
   }
-}, 60_000);
+});
 
 test('told to end in the middle, it leaves no copy behind', async () => {
   const program = new Program('cli', ['--data', directory, 'clock', '--days', '36500']);
@@ -155,7 +155,7 @@ test('told to end in the middle, it leaves no copy behind', async () => {
   expect(await exists(place)).toBe(true);
   expect(await program.stop()).toMatchObject({ code: 130, stdout: '' });
   expect(await exists(place)).toBe(false);
-}, 60_000);
+});
 
 test.each([
   [[], 'how far is the clock to be moved? Give --days or --to'],

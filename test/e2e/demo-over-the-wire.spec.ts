@@ -26,4 +26,4 @@ test('the demo on an EventStoreDB whose connections keep breaking makes the same
     await node.close();
     await store.close();
   }
-}, 120_000);
+});

@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { laws } from '#audit/laws';
+import { waitUntil } from '#test/wait-until';
 import { cli, Program, serve } from './program.ts';
 
 let temporary: string;
 beforeAll(async () => {
   temporary = await mkdtemp(join(tmpdir(), 'leadger-programs-'));
-}, 120_000);
+});
 afterAll(() => rm(temporary, { recursive: true }));
 
 // biome-ignore lint/suspicious/noExplicitAny: a client looks into answers without our types
@@ -53,7 +54,7 @@ describe('npm start', () => {
     const again = await serve(directory);
     expect(await get(`${again.url}/api/customers/${body.id}?waitFor=${body.position}`)).toMatchObject(customer);
     expect(await again.program.stop()).toMatchObject({ code: 0, stderr: '' });
-  }, 60_000);
+  });
 
   test('loses nothing that was acknowledged when it is killed again and again', async () => {
     const directory = join(temporary, 'killed');
@@ -69,7 +70,7 @@ describe('npm start', () => {
           if (reply?.status === 201) acknowledged.push(reply.body.id);
         }
       });
-      await wait(400 + life * 500);
+      await waitUntil(() => acknowledged.length > (life + 1) * 20);
       await program.kill();
       over = true;
       await Promise.all(callers);
@@ -82,7 +83,7 @@ describe('npm start', () => {
     const verified = await cli('verify', '--json', '--data', directory);
     expect(verified.code).toBe(0);
     expect(JSON.parse(verified.stdout).laws).toEqual(nothingBroken);
-  }, 90_000);
+  });
 
   test.each([
     [['--port', '70000'], /^leadger: 70000 is not a port\n$/],
@@ -113,7 +114,7 @@ describe('the demo', () => {
     const { items } = await get(`${url}/api/orders`);
     expect(items.length).toBeGreaterThan(0);
     await program.stop();
-  }, 90_000);
+  });
 
   test('killed again and again, and gone on with, it comes to the same rows', async () => {
     const days = ['demo', '--days', '5', '--seed', '11', '--json'];
@@ -133,13 +134,13 @@ describe('the demo', () => {
     const { rowsDigest, events, laws: broken } = JSON.parse((await undisturbed).stdout);
     expect(JSON.parse(stdout)).toMatchObject({ events, rowsDigest, laws: broken });
     expect(broken).toEqual(nothingBroken);
-  }, 600_000);
+  });
 
   test('killed at any instant, it leaves a log that holds every law', async () => {
     const directory = join(temporary, 'killed-demo');
     const demo = new Program('cli', ['demo', '--days', '400', '--data', directory]);
     // Once it has some hundred events: how soon that is depends on the machine.
-    while ((await bytesIn(join(directory, 'events'))) < 2_000_000) await wait(50);
+    await waitUntil(async () => (await bytesIn(join(directory, 'events'))) > 2_000_000);
     await demo.kill();
     const { code, stdout } = await cli('verify', '--json', '--data', directory);
     expect(code).toBe(0);
@@ -147,5 +148,5 @@ describe('the demo', () => {
     expect(JSON.parse(stdout).events).toBeGreaterThan(100);
     const { program } = await serve(directory);
     await program.stop();
-  }, 60_000);
+  });
 });

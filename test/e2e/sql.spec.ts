@@ -29,7 +29,7 @@ beforeAll(async () => {
   copies = await mkdtemp(join(temporary, 'copies-'));
   await cli('demo', '--days', '2', '--data', data);
   ({ program: sql, url } = await open());
-}, 120_000);
+});
 afterAll(async () => {
   await sql.stop();
   await rm(temporary, { recursive: true });

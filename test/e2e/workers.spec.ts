@@ -1,10 +1,10 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { checkLaws, laws } from '#audit/laws';
 import { decode } from '#domain/codec';
 import { hashOfEvent, openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
 import { startWireNode, type WireNode } from '#event-store/wire-node/wire-node';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import { waitUntil } from '#test/wait-until';
 import { processes as everyProcess } from '#wiring/reactions';
 import { Program } from './program.ts';
 
@@ -29,7 +29,7 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
     api = start('api');
     await Promise.all([startWorker(), startWorker()]);
     url = (await api.says(/ready: (\S+)/))[1] as string;
-  }, 60_000);
+  });
   afterEach(async () => {
     for (const program of [api, ...workers.splice(0)]) await program.kill();
     await node.close();
@@ -82,7 +82,7 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
     return facts.filter(({ cause }) => cause.actor.startsWith('process:'));
   };
   const delivered = async (count: number) => {
-    while ((await processEvents('LeadDelivered')).length < count) await wait(50);
+    await waitUntil(async () => (await processEvents('LeadDelivered')).length >= count);
   };
   const holdsEveryLaw = async () =>
     expect((await checkLaws(store, { hashOf: hashOfEvent })).laws).toEqual(nothingBroken);
@@ -102,7 +102,7 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
     expect(processes.processes).toHaveLength(everyProcess.length);
     expect(await ask('/api/processes/parked')).toEqual({ parked: [] });
     await holdsEveryLaw();
-  }, 60_000);
+  });
 
   test('one that is killed leaves its work to the other, and nothing waits for ever', async () => {
     await placeOrders();
@@ -113,7 +113,7 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
     const { items } = await ask(`/api/orders?waitFor=${await store.head()}`);
     expect(items.map(({ deliveredLeads }: Answer) => deliveredLeads)).toEqual(leadTypes.map(() => 2));
     await holdsEveryLaw();
-  }, 60_000);
+  });
 
   test('one that was stopped for longer than its leases does nothing more under them when it wakes up', async () => {
     await placeOrders();
@@ -133,14 +133,14 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
     }
     expect(Math.max(...latest.values())).toBeGreaterThan(1);
     await holdsEveryLaw();
-  }, 60_000);
+  });
 
   test('one that is told to end hands over at once', async () => {
     await placeOrders();
     expect((await (workers[0] as Program).stop()).code).toBe(0);
     await delivered(await receiveLeads());
     await holdsEveryLaw();
-  }, 60_000);
+  });
 
   test.each(['api', 'worker'] as const)('%s says in one line what it misses', async (name) => {
     const { code, stderr } = await new Program(name, []).ended;
