@@ -24,7 +24,9 @@ export class Program {
     environment: Readonly<Record<string, string>> = {},
   ) {
     const env = { ...process.env, ...environment };
-    this.process = spawn(process.execPath, [`dist/apps/${name}/main.js`, ...parameters], { env });
+    // An embedded database lives for seconds here: optimizing it costs as much again as all it does.
+    const node = ['--liftoff-only', `dist/apps/${name}/main.js`];
+    this.process = spawn(process.execPath, [...node, ...parameters], { env });
     this.process.stdout?.on('data', (text) => {
       this.stdout += text;
     });

@@ -1,3 +1,4 @@
+import { openAsBlob } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { parsers, parsersOfAnswers } from './parsers.ts';
@@ -42,11 +43,12 @@ async function main(): Promise<void> {
   const port = parentPort;
   if (!port) throw new Error('the database runs in a worker thread');
   const tell = (reply: DatabaseReply) => port.postMessage(reply);
-  const { directory } = workerData as { directory: string | undefined };
+  const { directory, archive } = workerData as { directory: string | undefined; archive: string | undefined };
   let database: PGlite;
   try {
     database = await PGlite.create({
       ...(directory !== undefined && { dataDir: directory }),
+      ...(archive !== undefined && { loadDataDir: await openAsBlob(archive) }),
       parsers,
       startParams: [...PGlite.defaultStartParams, ...settings.flatMap((setting) => ['-c', setting])],
     });

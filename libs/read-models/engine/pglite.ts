@@ -15,7 +15,7 @@ import type { Answer, Connection } from '../analysis.ts';
 import type { NamedResult } from './names.ts';
 import type { DatabaseReply, Statement } from './pglite-worker.ts';
 import { isPlain, rowsIn } from './prepared.ts';
-import { copyTemplate } from './template.ts';
+import { archiveOfTemplate, copyTemplate } from './template.ts';
 
 /** The database said no, or is gone. */
 export class DatabaseError extends Error {
@@ -60,7 +60,7 @@ export class PgliteThread {
 
   /** @param directory undefined: in memory. @throws DatabaseError */
   static async start(directory: string | undefined): Promise<PgliteThread> {
-    if (directory !== undefined && !existsSync(directory) && !(await copyTemplate(directory))) {
+    if (directory !== undefined && !existsSync(directory) && !copyTemplate(directory)) {
       // Making a database takes memory that only the end of its thread gives back.
       const maker = new PgliteThread(directory);
       await maker.#ready.promise;
@@ -73,7 +73,7 @@ export class PgliteThread {
 
   constructor(directory: string | undefined) {
     this.#worker = new Worker(new URL(`./pglite-worker.${fromSource ? 'ts' : 'js'}`, import.meta.url), {
-      workerData: { directory },
+      workerData: { directory, archive: directory === undefined ? archiveOfTemplate() : undefined },
       execArgv: fromSource ? ['--conditions=source', '--no-warnings'] : [],
       resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 },
     });
