@@ -7,7 +7,7 @@ import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { FAR_AWAY_MILLISECONDS, waitUntil } from '#test/wait-until';
 import { cli, Program } from './program.ts';
 
-/** How often each program is killed. 200 take hours: LEADGER_TEST_KILLS=200 npm test -- test/e2e/digest */
+/** How often each program is killed. 200 take hours: LEADGER_TEST_KILLS=200 npm test -- test/programs/digest */
 const KILLS = Number(process.env.LEADGER_TEST_KILLS ?? 2);
 const LIMIT_MILLISECONDS = (1 + KILLS) * FAR_AWAY_MILLISECONDS;
 

@@ -4,8 +4,8 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addDays } from '#domain/kernel/instants';
+import { startServer } from '#test/e2e/server';
 import { cli, Program, serve } from './program.ts';
-import { startServer } from './server.ts';
 
 /** Ahead of the machine's clock: the copy begins where the store's own clock stands. */
 const START = '2091-03-02T15:00:00.000Z';
