@@ -21,6 +21,8 @@ WORKDIR /leadger
 COPY --from=packages /leadger/node_modules node_modules
 COPY --from=build /leadger/dist dist
 COPY package.json LICENSE ./
+# `npm start` asks it whether there is something to build.
+COPY tools tools
 USER node
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \

@@ -8,7 +8,7 @@ import { waitUntil } from '#test/wait-until';
 import { processes as everyProcess } from '#wiring/reactions';
 import { Program } from './program.ts';
 
-const LEASE_SECONDS = '1';
+const LEASE_SECONDS = '3';
 const nothingBroken = Object.fromEntries(Object.keys(laws).map((law) => [law, 0]));
 const leadTypes = ['exclusive-fresh', 'exclusive-aged', 'shared-fresh', 'shared-aged'];
 
