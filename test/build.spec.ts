@@ -45,8 +45,8 @@ beforeEach(() => {
   write('libs/read-models/engine/make-template.ts', 'process.exitCode = 0;');
   mkdirSync(at('node_modules'));
   symlinkSync(join(process.cwd(), 'node_modules/better-sqlite3'), at('node_modules/better-sqlite3'));
-  write('node_modules/typescript/package.json', '{ "name": "typescript" }');
-  write('node_modules/typescript/bin/tsc', COMPILER);
+  write('node_modules/typescript-7/package.json', '{ "name": "typescript-7" }');
+  write('node_modules/typescript-7/bin/tsc', COMPILER);
 });
 afterEach(() => rmSync(root, { recursive: true }));
 

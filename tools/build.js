@@ -67,7 +67,7 @@ function run(...parameters) {
 
 function typescript() {
   const require = createRequire(import.meta.url);
-  return join(require.resolve('typescript/package.json'), '../bin/tsc');
+  return join(require.resolve('typescript-7/package.json'), '../bin/tsc');
 }
 
 function isBuilt() {
