@@ -1,7 +1,7 @@
 /*
- * Node is told `--liftoff-only` by `npm test`: databases in WebAssembly come and go by the dozen here, and the optimizing
- * compiler, which works on in threads of its own when one is gone, can take the whole process along (nodejs/node#64500).
- * Without it the tests are also faster, and need a third less memory.
+ * `npm test` gives Node `--liftoff-only`: the tests open and close many databases in WebAssembly, and V8's optimizing
+ * compiler can crash the process when it still works on a database that is closed (nodejs/node#64500). Without it the
+ * tests are also faster, and need a third less memory.
  */
 export default {
   testEnvironment: 'node',
@@ -11,7 +11,7 @@ export default {
   globalSetup: '<rootDir>/test/before-all.ts',
   globalTeardown: '<rootDir>/test/after-all.ts',
   testMatch: ['**/*.spec.ts'],
-  // Tests wait for conditions, not for times: this ends one whose condition never comes, on any machine under any load.
+  // Tests wait for conditions, not for times. This ends a test whose condition never becomes true.
   testTimeout: 600_000,
   // Tests wait for disks, timers and other processes: as many workers as cores, not one fewer.
   maxWorkers: '100%',

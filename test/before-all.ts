@@ -2,9 +2,9 @@ import { makeTemplate } from '../libs/read-models/engine/template.ts';
 import { directoryOfPrograms } from './postgres/cluster.ts';
 import { offerCluster } from './postgres/shared-cluster.ts';
 
-/** Before all tests, whichever they are: only what costs nothing in a run that does not need it. */
+/** Runs before all tests. It must cost nothing in a run of pure specs. */
 export default async function beforeAllTests(): Promise<void> {
-  // Once for each clone; copies of it save seconds wherever read models are opened.
+  // Does something once per clone. Copies of the template save seconds wherever read models are opened.
   await makeTemplate();
   if (process.env.TEST_DATABASE_URL) return;
   if (directoryOfPrograms() === undefined)

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { waitUntil } from './wait-until.ts';
 
-/** A project of two sources that is built as Leadger is. Its compiler notes each of its runs. */
+/** A project with two source files and Leadger's build script. Its compiler records each run. */
 let root: string;
 const at = (path: string) => join(root, path);
 const read = (path: string) => readFileSync(at(path), 'utf8');
@@ -24,7 +24,7 @@ function write(path: string, text: string): void {
   writeFileSync(at(path), text);
 }
 
-/** Stands for the compiler: it copies, and tells that it ran. While there is a file `hold`, it waits in the middle. */
+/** Replaces the compiler: it copies a file and records the run. While a file `hold` exists, it does not end. */
 const COMPILER = `
 const { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync } = require('node:fs');
 appendFileSync('runs', existsSync('dist/.tsbuildinfo') ? 'incremental\\n' : 'whole\\n');
@@ -55,7 +55,7 @@ const exitOf = async (build: ChildProcess) => (await once(build, 'exit'))[0] as 
 const build = () => exitOf(start());
 const runs = () => (existsSync(at('runs')) ? read('runs').trim().split('\n') : []);
 
-test('the first start builds, and the next ones do not, whatever the times of the files are', async () => {
+test('the first start builds, and later ones do not, whatever the modification times are', async () => {
   expect(await build()).toBe(0);
   utimesSync(at('apps/main.ts'), new Date(), new Date(Date.now() + 60_000));
   expect(await build()).toBe(0);
@@ -63,7 +63,7 @@ test('the first start builds, and the next ones do not, whatever the times of th
 });
 
 test.each(['apps/main.ts', 'libs/new.ts', 'package.json', 'tsconfig.json', 'tsconfig.build.json'])(
-  'a change of %s is built, also when the file looks older than the build',
+  'a change of %s is built, also when its modification time is older than the build',
   async (path) => {
     await build();
     write(path, '{ "type": "module", "changed": true }');
@@ -74,7 +74,7 @@ test.each(['apps/main.ts', 'libs/new.ts', 'package.json', 'tsconfig.json', 'tsco
   },
 );
 
-test('a source that is gone is a change; a changed spec is none', async () => {
+test('a removed source file causes a build, and a changed spec does not', async () => {
   write('libs/old.ts', 'old');
   await build();
   rmSync(at('libs/old.ts'));
@@ -92,7 +92,7 @@ test('sources that do not compile are compiled again at each start, until they d
   expect(runs()).toHaveLength(3);
 });
 
-test('an interrupted build is done again from the beginning: its notes may be ahead of its output', async () => {
+test('after an interrupted build everything is compiled again, because the notes of the compiler may be wrong', async () => {
   write('hold', '');
   const interrupted = start();
   await waitUntil(() => existsSync(at('dist/.tsbuildinfo')));
@@ -106,7 +106,7 @@ test('an interrupted build is done again from the beginning: its notes may be ah
   expect(runs().at(-1)).toBe('incremental');
 });
 
-test('of two starts at once one builds, and the other waits until it is done', async () => {
+test('when two programs start at once, one builds and the other waits for it', async () => {
   write('hold', '');
   const first = start();
   await waitUntil(() => existsSync(at('dist/.tsbuildinfo')));
@@ -124,7 +124,7 @@ test('of two starts at once one builds, and the other waits until it is done', a
   expect(runs()).toEqual(['whole']);
 });
 
-test('what changes while it is compiled is built by the next start', async () => {
+test('a change during a build is built by the next start', async () => {
   write('hold', '');
   const first = start();
   await waitUntil(() => existsSync(at('dist/.tsbuildinfo')));
@@ -135,7 +135,7 @@ test('what changes while it is compiled is built by the next start', async () =>
   expect(read('dist/main.js')).toBe('second');
 });
 
-test('built programs without their sources, as in an image, are left as they are', async () => {
+test('programs without sources, as in a Docker image, are not built', async () => {
   await build();
   for (const directory of ['apps', 'libs', 'node_modules']) rmSync(at(directory), { recursive: true });
   expect(await build()).toBe(0);

@@ -14,14 +14,14 @@ const INTERRUPTED = 'interrupted';
 const HOUR_MILLISECONDS = 3_600_000;
 
 const ifChanged = process.argv.includes('--if-changed');
-// An image has the built programs without their sources: there is nothing to build.
+// A Docker image has the built programs without their sources: there is nothing to build.
 if (!existsSync(at('apps')) || (ifChanged && isBuilt())) process.exit(0);
 process.exit(await buildAlone());
 
-/** Of several programs that start at once one builds, and the others wait for it. @returns the exit code */
+/** When several programs start at once, one builds and the others wait for it. @returns the exit code */
 async function buildAlone() {
   mkdirSync(at('dist'), { recursive: true });
-  // The operating system releases this lock also when the program that has it is killed.
+  // The operating system releases this lock when its holder is killed.
   const { default: Database } = await import('better-sqlite3');
   const lock = new Database(at('dist/.build-lock'), { timeout: 0 });
   takeOrWait(lock);
@@ -45,9 +45,9 @@ function takeOrWait(lock) {
 
 function build() {
   if (process.stderr.isTTY) console.error('building Leadger …');
-  // Read before the compiler reads the sources: what changes meanwhile is built the next time.
+  // Hashed before the compiler reads them: the next start builds what changes meanwhile.
   const sources = hashOfSources();
-  // The compiler takes its own notes for the truth, but after an interruption they may be ahead of its output.
+  // The compiler trusts its notes, but after an interruption its output may be older than they say.
   if (stamp() === INTERRUPTED) rmSync(at('dist/.tsbuildinfo'), { force: true });
   writeStamp(INTERRUPTED);
   const code =
@@ -60,7 +60,7 @@ function build() {
 /** @returns the exit code */
 function run(...parameters) {
   const { status, signal } = spawnSync(process.execPath, parameters, { cwd: root, stdio: ['ignore', 2, 2] });
-  // Whoever interrupts the compiler interrupts the build.
+  // A signal that ends the compiler ends the build too.
   if (signal) process.kill(process.pid, signal);
   return status ?? 1;
 }

@@ -1,4 +1,4 @@
 import '#apps/node-version';
 
-// Not a static import: an older Node.js could not even link what it loads.
+// Not a static import: that would be linked before the check runs, which fails on an older Node.js.
 await import('./standalone.ts');

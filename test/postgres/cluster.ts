@@ -11,13 +11,13 @@ import { waitUntil } from '../wait-until.ts';
 export interface Cluster {
   /** Of the superuser. */
   readonly url: string;
-  /** Ends the server at once and removes its files. So does the end of this process, however it comes. */
+  /** Ends the server at once and removes its files. The end of this process does the same, also after a crash. */
   stop(): void;
 }
 
 const DEBIAN = '/usr/lib/postgresql';
 
-/** When this process ends, its side of the pipe is closed: then the server is ended, and its files are removed. */
+/** Its standard input is a pipe from this process. When that closes, it ends the server and removes the files. */
 const WATCHDOG = `
 cat > /dev/null
 kill -QUIT "$1" 2> /dev/null
@@ -25,7 +25,7 @@ for moment in $(seq 100); do kill -0 "$1" 2> /dev/null || break; sleep 0.1; done
 rm -rf "$2"
 `;
 
-/** A PostgreSQL server of its own on loopback, its files in a temporary directory. */
+/** Starts a PostgreSQL server on loopback, with its files in a temporary directory. */
 export async function startCluster(): Promise<Cluster> {
   const programs = directoryOfPrograms() as string;
   const directory = mkdtempSync(join(tmpdir(), 'leadger-postgres-'));
@@ -38,7 +38,7 @@ export async function startCluster(): Promise<Cluster> {
   const port = await freePort();
   const settings = ['fsync=off', 'listen_addresses=127.0.0.1', `port=${port}`, `unix_socket_directories=${directory}`];
   const parameters = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
-  // Both are in process groups of their own: Ctrl-C is for the tests, and the watchdog ends the server after them.
+  // Detached from the terminal: Ctrl-C ends the tests, and then the watchdog ends the server.
   const apart = { ...options, detached: true } as const;
   const server = spawn(join(programs, 'postgres'), parameters, { ...apart, stdio: 'ignore' });
   const watched = ['-c', WATCHDOG, 'watchdog', String(server.pid), directory];
@@ -59,14 +59,14 @@ const answers = (url: string): Promise<boolean> => {
   return connected.finally(() => client.end().catch(() => {}));
 };
 
-/** The newest that Debian's packages installed. */
+/** Of the newest version that Debian's packages have installed. */
 export function directoryOfPrograms(): string | undefined {
   if (!existsSync(DEBIAN)) return undefined;
   const versions = readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a));
   return versions.map((version) => join(DEBIAN, version, 'bin')).find((path) => existsSync(join(path, 'initdb')));
 }
 
-/** PostgreSQL refuses to run as root: then the user that its package made runs it. */
+/** PostgreSQL refuses to run as root. Then it runs as the user that its package has made. */
 function unprivilegedUser(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const idOf = (flag: string) => Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout);

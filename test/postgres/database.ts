@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import { directoryOfPrograms } from './cluster.ts';
 import { urlOfCluster } from './shared-cluster.ts';
 
-/** `TEST_DATABASE_URL` names a PostgreSQL server to use (a user who may create databases); else one is started. */
+/** `TEST_DATABASE_URL` names a PostgreSQL server, with a user who may create databases. Without it a server is started. */
 const named = process.env.TEST_DATABASE_URL;
 
 /** `describe` where there is a PostgreSQL server for tests, skipped where there is none. */
@@ -14,7 +14,7 @@ export const describeWithPostgres = named || directoryOfPrograms() ? describe : 
 export const PSQL = join(directoryOfPrograms() ?? '', 'psql');
 export const describeWithPsql = directoryOfPrograms() === undefined ? describe.skip : describe;
 
-/** A new, empty database. Dropped with whoever is still connected. */
+/** A new, empty database. `drop` also closes open connections. */
 export async function freshDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
   const server = named ?? (await urlOfCluster());
   const name = `test_${randomUUID().replaceAll('-', '')}`;

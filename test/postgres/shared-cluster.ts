@@ -3,12 +3,12 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { startCluster } from './cluster.ts';
 
-/** Where test workers ask Jest's own process for the server that all share; set before they start. */
+/** Test workers ask Jest's main process for the shared server on this port. It is set before they start. */
 const ADDRESS = 'LEADGER_TEST_CLUSTER_PORT';
 
 /**
- * Offers a PostgreSQL server to the test workers. It is started when the first of them asks, so that a run that needs
- * none does not wait for one.
+ * Offers a PostgreSQL server to the test workers. The first request starts it, so that a run without such tests does not
+ * wait for it.
  * @returns what stops it
  */
 export async function offerCluster(): Promise<() => void> {

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(temporary, { recursive: true }));
 
-/** Where the tables are, as parameters of a program. */
+/** Where the read models are, as parameters of a program. */
 interface Home {
   readonly parameters: readonly string[];
   remove(): Promise<void>;
@@ -47,7 +47,7 @@ function describeDigests(makeHome: () => Promise<Home>) {
   afterEach(() => home.remove());
 
   test(
-    'is the same after living and after a rebuild of everything, and after a rebuild that was killed',
+    'is the same after normal operation, after a rebuild of all read models, and after a rebuild that was killed',
     async () => {
       await cp(demo, data, { recursive: true });
       const lived = await digests(place);
@@ -66,7 +66,7 @@ function describeDigests(makeHome: () => Promise<Home>) {
   );
 
   test(
-    'is that of an undisturbed run when the store is killed while it takes leads in',
+    'equals that of an undisturbed run when the store is killed while it receives leads',
     async () => {
       for (let kill = 0; kill < KILLS; kill += 1) {
         const store = new Program('standalone', ['--data', data, '--port', '0'], environmentOf(home));
@@ -94,7 +94,7 @@ function describeDigests(makeHome: () => Promise<Home>) {
     LIMIT_MILLISECONDS,
   );
 
-  test('names what there is when a rebuild is asked for nothing that is there', async () => {
+  test('a rebuild of an unknown read model names those that exist', async () => {
     await cp(demo, data, { recursive: true });
     const unknown = await cli('rebuild', 'colors', ...place);
     expect(unknown).toMatchObject({ code: 1, stdout: '' });
@@ -109,7 +109,7 @@ async function digests(place: readonly string[]): Promise<Record<string, string>
   return JSON.parse(stdout);
 }
 
-/** A rebuild of everything that has its data directory and is about to begin. */
+/** A rebuild of all read models that has locked the data directory and is about to begin. */
 async function begun(place: readonly string[]): Promise<Program> {
   const holder = join(place[1] as string, 'holder.json');
   await rm(holder, { force: true });

@@ -26,7 +26,7 @@ afterAll(() => rm(join(data, '..'), { recursive: true }));
 
 const SOURCES = "SELECT source, sum(leads) AS leads FROM supply_by_day WHERE source LIKE '=%' GROUP BY 1";
 
-test('a question is answered as a table, as CSV that no spreadsheet runs, and as NDJSON', async () => {
+test('a query is answered as a table, as CSV without formulas that a spreadsheet would run, and as NDJSON', async () => {
   const ask = async (...parameters: string[]) => {
     const { code, stdout, stderr } = await cli('query', SOURCES, '--data', data, ...parameters);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -37,7 +37,7 @@ test('a question is answered as a table, as CSV that no spreadsheet runs, and as
   expect(await ask('--format', 'ndjson')).toBe('{"source":"=HYPERLINK(\\"http://example.org\\")","leads":1}\n');
 });
 
-test('a whole view is exported, and an unknown one is told from what there is', async () => {
+test('a whole view is exported, and for an unknown one the message lists the views', async () => {
   const rows = (await cli('export', 'supply_by_day', '--data', data)).stdout.trim().split('\n');
   const csv = (await cli('export', 'supply_by_day', '--format', 'csv', '--data', data)).stdout.trim().split('\r\n');
   expect(csv).toHaveLength(rows.length + 1);
@@ -49,7 +49,7 @@ test('a whole view is exported, and an unknown one is told from what there is', 
   expect(log.stderr).toBe('leadger: the log is written as NDJSON; only a view can be had as CSV or Parquet\n');
 });
 
-test('a view is exported as Parquet to a file, which another program reads as what NDJSON says', async () => {
+test('a view that is exported as Parquet has the same rows in another program as the NDJSON export', async () => {
   const file = join(data, '..', 'supply.parquet');
   const written = await cli('export', 'supply_by_day', '--format', 'parquet', '--output', file, '--data', data);
   expect(written).toEqual({ code: 0, stdout: '', stderr: '' });
@@ -63,7 +63,7 @@ test('a view is exported as Parquet to a file, which another program reads as wh
   );
 });
 
-test('a file that cannot be written is named, and one that was there stays when the export fails', async () => {
+test('an error names the file that cannot be written, and a failed export keeps the file that was there', async () => {
   const nowhere = join(data, '..', 'nowhere', 'supply.csv');
   const failed = await cli('export', 'supply_by_day', '--format', 'csv', '--output', nowhere, '--data', data);
   expect(failed).toMatchObject({ code: 1, stdout: '' });
@@ -75,7 +75,7 @@ test('a file that cannot be written is named, and one that was there stays when 
   expect((await readdir(join(data, '..'))).filter((name) => name.endsWith('.part'))).toEqual([]);
 });
 
-test('while the store runs, its log is read beside it, as far as it is now, also of a model that is paused', async () => {
+test('a query sees the newest events while the store runs, also when a read model is paused', async () => {
   const store = new Program('standalone', ['--data', data, '--port', '0']);
   try {
     const [, url] = await store.says(/ready: (\S+)/);
@@ -107,7 +107,7 @@ test('while the store runs, its log is read beside it, as far as it is now, also
   }
 });
 
-test('damaged read models for analysts are built anew', async () => {
+test('damaged read models for analysts are rebuilt', async () => {
   await mkdir(join(data, 'analysts'), { recursive: true });
   await writeFile(join(data, 'analysts', 'format.json'), 'half a li');
   const { code, stdout, stderr } = await cli('query', 'SELECT 1 AS one', '--format', 'ndjson', '--data', data);
@@ -117,7 +117,7 @@ test('damaged read models for analysts are built anew', async () => {
   );
 });
 
-test('a question waits while another program has the read models for analysts, and the store starts meanwhile', async () => {
+test('a query waits while another program uses the read models for analysts, and the store can start meanwhile', async () => {
   const other = openDataDirectory(join(data, 'analysts'));
   const question = new Program('cli', ['query', 'SELECT 1 AS one', '--format', 'ndjson', '--data', data]);
   await waitUntil(() => question.stderr.includes('\n'));
@@ -131,7 +131,7 @@ test('a question waits while another program has the read models for analysts, a
   expect(stderr).toMatch(/^\S+analysts is in use by process \d+: waiting for it\n$/);
 });
 
-/** Kinds of values that no view has, but questions on views may make. */
+/** Kinds of values that no view has, but that a query on views can produce. */
 const KINDS = `SELECT ARRAY[9007199254740993::bigint, NULL] AS list, sum(9007199254740993::bigint) AS sum, 0.50::numeric AS half,
   -1::numeric / 3 AS third, '{"n": [9007199254740993, 1.5]}'::json AS object, '\\xdead'::bytea AS bytes, 'NaN'::float8 AS nan,
   ARRAY['-Infinity'::float8] AS endless`;
@@ -174,7 +174,7 @@ test('numbers keep their digits in every format, wherever they stand, and bytes 
   ]);
 });
 
-test('of two columns with one name none is lost: they are to be named', async () => {
+test('two columns with one name are refused, so that none is lost', async () => {
   const refused = await cli('query', 'SELECT 1 AS one, 2 AS one', '--format', 'ndjson', '--data', data);
   expect(refused).toEqual({
     code: 1,
@@ -183,7 +183,7 @@ test('of two columns with one name none is lost: they are to be named', async ()
   });
 });
 
-test('what is no question on the views is refused in one line', async () => {
+test('a statement that is no query on the views is refused in one line', async () => {
   const { code, stdout, stderr } = await cli('query', 'SELECT * FROM leads_v2.leads', '--data', data);
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toMatch(
@@ -191,7 +191,7 @@ test('what is no question on the views is refused in one line', async () => {
   );
 });
 
-test('no view tells anything of what the vault keeps: not in a cell, and no address or number within one', async () => {
+test('no view shows personal data from the vault, neither as a cell nor within one', async () => {
   const stores = await openStores({ directory: data });
   await stores.readModels.catchUp();
   const cells = new Set<string>();
@@ -246,7 +246,7 @@ describeWithPostgres('on PostgreSQL,', () => {
     await drop();
   });
 
-  test('an analyst with a login of their own needs neither the log nor the keys', async () => {
+  test('an analyst with a database login needs neither the log nor the keys', async () => {
     const { stdout, stderr } = await cli('query', SOURCES, '--format', 'ndjson', '--database', analyst.href);
     expect({ stdout, stderr }).toEqual({
       stdout: '{"source":"=HYPERLINK(\\"http://example.org\\")","leads":1}\n',
@@ -254,12 +254,12 @@ describeWithPostgres('on PostgreSQL,', () => {
     });
   });
 
-  test('an answer is the same as on the embedded read models, whatever kinds of values are in it', async () => {
+  test('an answer is the same as on the embedded read models, for all kinds of values', async () => {
     const { stdout, stderr } = await cli('query', KINDS, '--format', 'ndjson', '--database', analyst.href);
     expect({ stdout, stderr }).toEqual({ stdout: KINDS_IN_NDJSON, stderr: '' });
   });
 
-  test('and that login reaches nothing else, whatever it is told', async () => {
+  test('that login can do nothing else', async () => {
     const client = new Client(analyst.href);
     await client.connect();
     const { rows } = await client.query<{ name: string }>(`
@@ -292,7 +292,7 @@ describeWithPostgres('on PostgreSQL,', () => {
     await client.end();
   });
 
-  test('nor does it see values in the statistics of tables, or what others ask', async () => {
+  test('that login sees neither values in table statistics nor the queries of others', async () => {
     const [owner, client] = [new Client(url), new Client(analyst.href)];
     await Promise.all([owner.connect(), client.connect()]);
     await owner.query('ANALYZE');

@@ -43,7 +43,7 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
       DATABASE_URL: database.url,
       LEADGER_MASTER_KEY: '07'.repeat(32),
       LEADGER_LEASE_SECONDS: LEASE_SECONDS,
-      // Nobody here has an address, so nobody is called.
+      // No customer here has an address, so no mail is sent.
       SMTP_URL: 'smtp://127.0.0.1:9',
     });
   async function startWorker(): Promise<Program> {
@@ -87,7 +87,7 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
   const holdsEveryLaw = async () =>
     expect((await checkLaws(store, { hashOf: hashOfEvent })).laws).toEqual(nothingBroken);
 
-  test('share the work by lead type, and a read from the API sees what a worker wrote', async () => {
+  test('share the work by lead type, and the API reads what a worker wrote', async () => {
     await placeOrders();
     await delivered(await receiveLeads());
     const { items } = await ask(`/api/orders?waitFor=${await store.head()}`);
@@ -104,7 +104,7 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
     await holdsEveryLaw();
   });
 
-  test('one that is killed leaves its work to the other, and nothing waits for ever', async () => {
+  test('when one is killed, the other takes over all its work', async () => {
     await placeOrders();
     const before = await receiveLeads();
     await (workers[0] as Program).kill();
@@ -115,7 +115,7 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
     await holdsEveryLaw();
   });
 
-  test('one that was stopped for longer than its leases does nothing more under them when it wakes up', async () => {
+  test('one that was suspended for longer than its leases does no work under them afterwards', async () => {
     await placeOrders();
     await delivered(await receiveLeads());
     const paused = workers[0] as Program;
@@ -135,14 +135,14 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
     await holdsEveryLaw();
   });
 
-  test('one that is told to end hands over at once', async () => {
+  test('one that ends normally hands over at once', async () => {
     await placeOrders();
     expect((await (workers[0] as Program).stop()).code).toBe(0);
     await delivered(await receiveLeads());
     await holdsEveryLaw();
   });
 
-  test.each(['api', 'worker'] as const)('%s says in one line what it misses', async (name) => {
+  test.each(['api', 'worker'] as const)('%s reports a missing option in one line', async (name) => {
     const { code, stderr } = await new Program(name, []).ended;
     expect({ code, stderr }).toEqual({
       code: 1,
