@@ -193,9 +193,8 @@ program
   .description('prints every event that the ledger can remember, as Markdown')
   .option('--views', 'the views of analysts instead')
   .action(async ({ views = false }: { views?: boolean }) => {
-    const { eventCatalog } = await import('./catalog.ts');
-    const { viewsPage } = await import('./views-page.ts');
-    console.log(views ? viewsPage() : eventCatalog());
+    const page = views ? (await import('./views-page.ts')).viewsPage : (await import('./catalog.ts')).eventCatalog;
+    console.log(page());
   });
 
 program
