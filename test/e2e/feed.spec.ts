@@ -144,14 +144,21 @@ test('a customer is told of what is its own; staff of all, or of one store, one 
   for (const feed of [own, one])
     expect((await feed.change()).data).toMatchObject({ type: 'OrderPlaced', id: orderId, customerId: mine });
   await server.call('POST', `/api/orders/${orderId}/cancel`);
-  // What those were told is looked for once the others have all: they were told nothing but where they are.
+  // Checked after the others have all changes: these two feeds got nothing but their position.
   for (const feed of [own, one]) while ((await feed.change()).data.type !== 'OrderCancelled');
   for (const feed of [asked, nowhere]) {
-    expect((await feed.told.next()).value?.event).toBe('here');
-    const more = feed.told.next();
-    expect(await Promise.race([more, new Promise((resolve) => setImmediate(resolve, 'nothing'))])).toBe('nothing');
+    const NOTHING = Symbol();
+    let next = feed.told.next();
+    expect((await next).value?.event).toBe('here');
+    for (;;) {
+      next = feed.told.next();
+      const more = await Promise.race([next, new Promise<symbol>((resolve) => setImmediate(resolve, NOTHING))]);
+      if (typeof more === 'symbol') break;
+      // On a slow machine a heartbeat came meanwhile.
+      expect(more.value?.event).toBe('here');
+    }
     await feed.leave();
-    await more.catch(() => {});
+    await next.catch(() => {});
   }
   await own.leave();
   await one.leave();
