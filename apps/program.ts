@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { startLeadger } from '#wiring/start';
-import type { Place } from '#wiring/stores';
+import type { StoreLocation } from '#wiring/stores';
 
 /** A program was called with wrong options. The message is printed in one line. */
 export class UsageError extends LeadgerError {
@@ -11,7 +11,7 @@ export class UsageError extends LeadgerError {
   }
 }
 
-export interface ProgramOptions extends Place {
+export interface ProgramOptions extends StoreLocation {
   readonly port: number;
   readonly host: string;
 }

@@ -1,15 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
 import { type Clock, systemClock } from '#gateways/clock';
 import { mailInMemory } from '#gateways/mail';
 import { sandboxPayments } from '#gateways/payments';
 import { noWebhooks } from '#gateways/webhooks';
-import { prepareNewStore } from '#wiring/first-start';
-import { Ledger } from '#wiring/ledger';
+import { CommandHandler } from '#requests/command-handler';
+import { prepareNewStore } from '#requests/first-start';
+import type { ReceiveLeadRequest } from '#requests/leads';
+import type { RequestContext } from '#requests/request-tools';
+import { createRequests } from '#requests/requests';
 import { createReactions } from '#wiring/reactions';
-import { type Caller, type ReceiveLead, Requests } from '#wiring/requests';
 import { openStores } from '#wiring/stores';
 
 /** A whole store on disk, wired as in production but without Nest and HTTP. Without a directory, it is gone when closed. */
@@ -24,18 +27,19 @@ export async function openShop({
 }) {
   const directory = kept ?? mkdtempSync(join(tmpdir(), 'leadger-bench-'));
   const stores = await openStores({ directory });
-  const ledger = new Ledger(stores.events);
-  const send = ledger.execute.bind(ledger);
-  const requests = new Requests({ ledger, vault: stores.vault, clock, send });
+  const handler = new CommandHandler(stores.events);
+  const { streams } = handler;
+  const dispatch = handler.execute.bind(handler);
+  const requests = createRequests({ streams, vault: stores.vault, clock, dispatch });
   const engine = createReactions({
     store: stores.events,
     vault: stores.vault,
-    ledger,
+    streams,
     clock,
     payments: sandboxPayments(),
     mails: mailInMemory(),
     webhooks: noWebhooks(),
-    send,
+    dispatch,
   });
   await prepareNewStore(requests);
   if (readModels) stores.readModels.start();
@@ -45,7 +49,7 @@ export async function openShop({
   });
   return {
     ...stores,
-    ledger,
+    handler,
     requests,
     engine,
     async close() {
@@ -58,8 +62,8 @@ export async function openShop({
 
 export type Shop = Awaited<ReturnType<typeof openShop>>;
 
-export const caller = (what: string, number: number): Caller => ({
-  actor: 'bench',
+export const by = (what: string, number: number): RequestContext => ({
+  caller: trialCaller('staff:bench'),
   commandId: deriveId('bench', what, String(number)),
 });
 
@@ -74,9 +78,9 @@ export async function openOrders({ requests, engine }: Shop, leadTypeId: string,
       businessAssociation: `Business ${number % BUSINESSES}`,
       timeZone: 'America/New_York',
     };
-    const { id: customerId } = await requests.accounts.register(registration, caller('customer', number));
+    const { id: customerId } = await requests.accounts.register(registration, by('customer', number));
     const order = { customerId, leadTypeId, quantity: 1000, paymentToken: 'tok_ok' };
-    const { outcome } = await requests.placeOrder(order, caller('order', number));
+    const { outcome } = await requests.orders.place(order, by('order', number));
     if (outcome.kind !== 'accepted') throw new Error(JSON.stringify(outcome));
   });
   await engine.settle();
@@ -88,11 +92,11 @@ export async function importLeads({ requests }: Shop, leadTypeId: string, from: 
   await inParallel(batches, 4, async (batch) => {
     const first = from + batch * 256;
     const leads = Array.from({ length: Math.min(256, to - first) }, (_, index) => lead(leadTypeId, first + index));
-    await requests.receiveLeads(leads, caller('import', first));
+    await requests.leads.receive(leads, by('import', first));
   });
 }
 
-const lead = (leadTypeId: string, number: number): ReceiveLead => ({
+const lead = (leadTypeId: string, number: number): ReceiveLeadRequest => ({
   leadTypeId,
   source: 'bench',
   contact: {

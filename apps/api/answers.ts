@@ -11,14 +11,25 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map } from 'rxjs';
 import { z } from 'zod';
 import type { Refusal } from '#domain/kernel/decider';
-import type { Answer } from '#wiring/requests';
+import type { Answer } from '#requests/request-tools';
 import { malformed, Problem } from './problems.ts';
 
-/** How a schema of what goes out looks in the documentation. */
-const documented = (schema: z.ZodType) => z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'output' }) as object;
+const components: Record<string, object> = {};
 
-/** Schemas that many routes answer with, for the documentation. */
-export const commonSchemas = () => ({ Problem: documented(problemDocument), CommandAnswer: documented(commandAnswer) });
+/** A schema of an answer, as the documentation shows it. A schema with a name (`.meta({ id })`) becomes a component. */
+function documented(schema: z.ZodType): object {
+  const written = JSON.stringify(z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'output' }));
+  const { definitions, ...own } = JSON.parse(written.replaceAll('#/definitions/', '#/components/schemas/'));
+  Object.assign(components, definitions);
+  return own;
+}
+
+/** Schemas that routes refer to by name. */
+export const commonSchemas = () => ({
+  ...components,
+  Problem: documented(problemDocument),
+  CommandAnswer: documented(commandAnswer),
+});
 
 /** What a route answers when all is well: its schema, and an example that the compiler holds against it. */
 export const Answers = <Schema extends z.ZodType>(
@@ -217,6 +228,7 @@ const fieldOfRefusal: Readonly<Record<string, string>> = {
 /** Refusals that are about the request and not about what it asks for. */
 const statusOfRefusal: Readonly<Record<string, number>> = {
   'not-yours': 403,
+  'process-only': 403,
   'reason-missing': 400,
   'staff-only': 403,
   'support-only': 403,

@@ -1,13 +1,12 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { z } from 'zod';
 import { addSeconds } from '#domain/kernel/instants';
 import type { Clock } from '#gateways/clock';
-import { attentionReasons } from '#read-models/attention';
-import type { AttentionRow } from '#read-models/queries';
+import { type AttentionRow, attentionExample, attentionReasons, attentionRow } from '#read-models/queries/attention';
 import type { ReadModels } from '#read-models/read-models';
 import { CLOCK, READ_MODELS } from '#wiring/tokens';
 import { CountInQuery, Id, OneOf } from './fields.ts';
+import { type Reader, Reading } from './reading.ts';
 import { PageQuery, pageOf, pageRequest, ReadRoute } from './reads.ts';
 
 const STARVING_AFTER_HOURS = 48;
@@ -31,18 +30,6 @@ class AttentionQuery extends PageQuery {
   starvingAfterHours?: number;
 }
 
-const attention = z.object({
-  attentionId: z.string(),
-  reason: z.enum(attentionReasons),
-  orderId: z.string(),
-  storeId: z.string(),
-  customerId: z.string(),
-  leadTypeId: z.string(),
-  replacementId: z.string().nullable().describe('of an overdue verification (RPL-5)'),
-  since: z.string().describe('the last delivery or opening, the decline, or when what did not happen was due'),
-  retryAt: z.string().nullable().describe('when a declined renewal is tried again (LOY-8)'),
-}) satisfies z.ZodType<AttentionRow>;
-
 @ApiTags('attention')
 @Controller('api/attention')
 export class AttentionController {
@@ -57,26 +44,12 @@ export class AttentionController {
   @Get()
   @ReadRoute({
     summary: `Orders that somebody should look at, what has waited longest first; declined payments for ${DECLINED_FOR_DAYS} days`,
-    answer: pageOf(attention),
-    example: {
-      items: [
-        {
-          attentionId: 'starving/3b1c6f0e-6a55-5d0b-8a35-2f3d3b7a9c11',
-          reason: 'starving',
-          orderId: '3b1c6f0e-6a55-5d0b-8a35-2f3d3b7a9c11',
-          storeId: 'main',
-          customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
-          leadTypeId: 'exclusive-real-time',
-          replacementId: null,
-          since: '2026-03-02T15:12:40.000Z',
-          retryAt: null,
-        },
-      ],
-    },
+    answer: pageOf(attentionRow),
+    example: { items: [attentionExample] },
   })
-  list(@Query() { starvingAfterHours = STARVING_AFTER_HOURS, ...query }: AttentionQuery) {
+  list(@Query() { starvingAfterHours = STARVING_AFTER_HOURS, ...query }: AttentionQuery, @Reading() reader: Reader) {
     const now = this.#clock.now();
-    return this.#queries.listAttention({
+    return this.#queries.attention.list(reader, {
       ...pageRequest(query),
       waitingSince: addSeconds(now, -starvingAfterHours * SECONDS_AN_HOUR),
       declinedSince: addSeconds(now, -DECLINED_FOR_DAYS * 24 * SECONDS_AN_HOUR),

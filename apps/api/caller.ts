@@ -3,14 +3,15 @@ import { hash, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
-import type { Caller } from '#wiring/requests';
+import type { RequestContext } from '#requests/request-tools';
 import { malformed } from './problems.ts';
 
-/** Nobody signs in yet: whoever reaches the loopback interface is the store's own staff, or says whom it acts for. */
+/** Nobody signs in yet: who reaches the loopback interface is staff of the store, or names another actor. */
 const DEFAULT_ACTOR = 'staff:local';
 
-/** Header → what it must look like. Each may be absent. The ETag of a read has a digest behind the revision. */
+/** Header → its form. Each may be absent. The ETag of a read has a digest after the revision. */
 const headers = {
   'leadger-actor': [/^(customer|staff):[A-Za-z0-9][A-Za-z0-9._@~-]{0,99}$/, 'customer:ID or staff:NAME'],
   'leadger-reason': [/^(?=.*\S)[^\p{Cc}]{1,500}$/u, 'one line of text, at most 500 characters'],
@@ -20,15 +21,16 @@ const headers = {
 
 /** Who asks, why, and under which command id, as the headers say. */
 export const Asking = createParamDecorator(
-  (_: unknown, context: ExecutionContext): Caller => callerOf(context.switchToHttp().getRequest<FastifyRequest>()),
+  (_: unknown, context: ExecutionContext): RequestContext =>
+    contextOf(context.switchToHttp().getRequest<FastifyRequest>()),
 );
 
-function callerOf(request: FastifyRequest): Caller {
+function contextOf(request: FastifyRequest): RequestContext {
   const actor = headerOf(request, 'leadger-actor') ?? DEFAULT_ACTOR;
   const reason = headerOf(request, 'leadger-reason');
   const ifMatch = headerOf(request, 'if-match');
   return {
-    actor,
+    caller: trialCaller(actor),
     ...identityOf(request, actor),
     ...(reason && { reason }),
     ...(ifMatch && ifMatch !== '*' && { ifRevision: Number.parseInt(ifMatch.slice(1), 10) }),
@@ -36,10 +38,10 @@ function callerOf(request: FastifyRequest): Caller {
 }
 
 /**
- * A key makes a repeat the same command, for this actor and this route; without one every request is its own. A file
- * needs none: its rows are known by what they say.
+ * With a key, a repeat is the same command, for this actor and this route; without one, every request is a new command. A
+ * file of leads needs no key: its rows are recognised by their content.
  */
-function identityOf(request: FastifyRequest, actor: string): Pick<Caller, 'commandId' | 'requestHash'> {
+function identityOf(request: FastifyRequest, actor: string): Pick<RequestContext, 'commandId' | 'requestHash'> {
   const key = headerOf(request, 'idempotency-key');
   if (key === undefined || request.body instanceof Readable) return { commandId: randomUUID() };
   const path = request.url.split('?', 1)[0];
@@ -58,13 +60,13 @@ function headerOf(request: FastifyRequest, name: keyof typeof headers): string |
   throw malformed([{ field: name, message: `must be ${description}` }]);
 }
 
-/** Node makes one character of each byte of a header: right for Latin-1, and not for UTF-8, which most programs send. */
+/** Node reads each byte of a header as one character. That is right for Latin-1, but most programs send UTF-8. */
 function textOf(value: string): string {
   const bytes = Buffer.from(value, 'latin1');
   return isUtf8(bytes) ? bytes.toString() : value;
 }
 
-/** JSON whose text does not depend on the order in which a client wrote the members. */
+/** JSON with its members in one order, whatever the order in which a client wrote them. */
 function canonical(value: unknown): string {
   return JSON.stringify(value ?? null, (_, member) =>
     typeof member === 'object' && member !== null && !Array.isArray(member)

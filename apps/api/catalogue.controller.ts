@@ -9,8 +9,10 @@ import {
   type Freshness,
 } from '#domain/catalogue/catalogue';
 import type { Instant } from '#domain/kernel/events';
-import { Ledger } from '#wiring/ledger';
-import { type Answer, type Caller, Requests } from '#wiring/requests';
+import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
+import { StreamCache } from '#requests/stream-cache';
+import { REQUESTS } from '#wiring/tokens';
 import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Count, Currency, Flag, Id, InstantField, Line, OneOf, WebAddress } from './fields.ts';
@@ -118,11 +120,11 @@ const anExample = {
 @Controller('api')
 export class CatalogueController {
   readonly #requests: Requests;
-  readonly #ledger: Ledger;
+  readonly #streams: StreamCache;
 
-  constructor(@Inject(Requests) requests: Requests, @Inject(Ledger) ledger: Ledger) {
+  constructor(@Inject(REQUESTS) requests: Requests, @Inject(StreamCache) streams: StreamCache) {
     this.#requests = requests;
-    this.#ledger = ledger;
+    this.#streams = streams;
   }
 
   @Get('stores')
@@ -135,14 +137,14 @@ export class CatalogueController {
 
   @Post('stores')
   @CommandRoute({ summary: 'Open a store', records: ['StoreOpened'], creates: '/api/stores' })
-  openStore(@Body() body: OpenStoreBody, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.openStore(body, caller);
+  openStore(@Body() body: OpenStoreBody, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.catalogue.openStore(body, context);
   }
 
   @Put('statement-descriptor')
   @CommandRoute({ summary: 'Set what card statements show', records: ['StatementDescriptorSet'] })
-  setStatementDescriptor(@Body() body: StatementDescriptorBody, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.setStatementDescriptor(body.descriptor, caller);
+  setStatementDescriptor(@Body() body: StatementDescriptorBody, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.catalogue.setStatementDescriptor(body.descriptor, context);
   }
 
   @Get('lead-types')
@@ -154,8 +156,8 @@ export class CatalogueController {
 
   @Post('lead-types')
   @CommandRoute({ summary: 'Define a lead type', records: ['LeadTypeDefined'], creates: '/api/lead-types' })
-  defineLeadType(@Body() body: DefineLeadTypeBody, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.defineLeadType(body, caller);
+  defineLeadType(@Body() body: DefineLeadTypeBody, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.catalogue.defineLeadType(body, context);
   }
 
   @Get('prices')
@@ -169,11 +171,11 @@ export class CatalogueController {
 
   @Post('prices')
   @CommandRoute({ summary: 'Set a price (CAT-3)', records: ['PriceSet'], creates: '/api/prices' })
-  setPrice(@Body() body: SetPriceBody, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.setPrice(body, caller);
+  setPrice(@Body() body: SetPriceBody, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.catalogue.setPrice(body, context);
   }
 
   async #catalogue(): Promise<CatalogueState> {
-    return (await this.#ledger.read<'catalogue'>(catalogueStream)).state;
+    return (await this.#streams.read<'catalogue'>(catalogueStream)).state;
   }
 }

@@ -2,12 +2,13 @@ import { Body, Controller, Get, Inject, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { catalogueStream, priceAt } from '#domain/catalogue/catalogue';
-import { checkoutStream } from '#domain/checkouts/checkout';
+import { checkoutStatuses, checkoutStream } from '#domain/checkouts/checkout';
 import { discountCentsOf } from '#domain/coupons/coupon';
 import type { Clock } from '#gateways/clock';
-import { Ledger } from '#wiring/ledger';
-import { type Answer, type Caller, Requests } from '#wiring/requests';
-import { CLOCK } from '#wiring/tokens';
+import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
+import { StreamCache } from '#requests/stream-cache';
+import { CLOCK, REQUESTS } from '#wiring/tokens';
 import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Code, PaymentToken } from './fields.ts';
@@ -26,7 +27,7 @@ class PlaceCheckoutBody {
 
 const quote = z.object({
   checkoutId: z.string(),
-  status: z.enum(['started', 'placed', 'abandoned']),
+  status: z.enum(checkoutStatuses),
   customerId: z.string(),
   storeId: z.string(),
   leadTypeId: z.string(),
@@ -60,12 +61,16 @@ const quoteExample: z.input<typeof quote> = {
 @Controller('api/checkouts')
 export class CheckoutsController {
   readonly #requests: Requests;
-  readonly #ledger: Ledger;
+  readonly #streams: StreamCache;
   readonly #clock: Clock;
 
-  constructor(@Inject(Requests) requests: Requests, @Inject(Ledger) ledger: Ledger, @Inject(CLOCK) clock: Clock) {
+  constructor(
+    @Inject(REQUESTS) requests: Requests,
+    @Inject(StreamCache) streams: StreamCache,
+    @Inject(CLOCK) clock: Clock,
+  ) {
     this.#requests = requests;
-    this.#ledger = ledger;
+    this.#streams = streams;
     this.#clock = clock;
   }
 
@@ -75,8 +80,8 @@ export class CheckoutsController {
     records: ['CheckoutStarted'],
     creates: '/api/checkouts/:id',
   })
-  start(@Body() body: StartCheckoutBody, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.startCheckout(body, caller);
+  start(@Body() body: StartCheckoutBody, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.checkouts.start(body, context);
   }
 
   @Get(':checkoutId')
@@ -84,10 +89,10 @@ export class CheckoutsController {
   @Answers(200, 'the checkout', quote, quoteExample)
   @Problems(404)
   async find(@IdOf('checkout') checkoutId: string): Promise<z.input<typeof quote>> {
-    const { state } = await this.#ledger.read<'checkout'>(checkoutStream(checkoutId));
+    const { state } = await this.#streams.read<'checkout'>(checkoutStream(checkoutId));
     const { status, wishes, coupon, giveUpAt } = state;
     if (!wishes || status === 'unknown') throw notFound('checkout', checkoutId);
-    const { state: catalogue } = await this.#ledger.read<'catalogue'>(catalogueStream);
+    const { state: catalogue } = await this.#streams.read<'catalogue'>(catalogueStream);
     const { customerId, storeId, leadTypeId, quantity } = wishes;
     const price = priceAt(catalogue, storeId, leadTypeId, this.#clock.now());
     const fullCents = quantity * (price?.pricePerLeadCents ?? 0);
@@ -117,9 +122,9 @@ export class CheckoutsController {
   tryCoupon(
     @IdOf('checkout') checkoutId: string,
     @Body() { code }: TryCouponBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.tryCoupon(checkoutId, code, caller);
+    return this.#requests.checkouts.tryCoupon(checkoutId, code, context);
   }
 
   @Post(':checkoutId/place')
@@ -131,8 +136,8 @@ export class CheckoutsController {
   place(
     @IdOf('checkout') checkoutId: string,
     @Body() { paymentToken }: PlaceCheckoutBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.placeCheckout(checkoutId, paymentToken, caller);
+    return this.#requests.checkouts.place(checkoutId, paymentToken, context);
   }
 }

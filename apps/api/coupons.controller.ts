@@ -4,9 +4,10 @@ import { z } from 'zod';
 import { couponEvents, couponStream, type Discount, discount } from '#domain/coupons/coupon';
 import type { Instant } from '#domain/kernel/events';
 import type { Clock } from '#gateways/clock';
-import { Ledger } from '#wiring/ledger';
-import { type Answer, type Caller, Requests } from '#wiring/requests';
-import { CLOCK } from '#wiring/tokens';
+import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
+import { StreamCache } from '#requests/stream-cache';
+import { CLOCK, REQUESTS } from '#wiring/tokens';
 import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Code, Conforming, Count, Id, Ids, InstantField } from './fields.ts';
@@ -64,12 +65,16 @@ const coupon = couponEvents.CouponDefined.omit({ at: true }).extend({
 @Controller('api/coupons')
 export class CouponsController {
   readonly #requests: Requests;
-  readonly #ledger: Ledger;
+  readonly #streams: StreamCache;
   readonly #clock: Clock;
 
-  constructor(@Inject(Requests) requests: Requests, @Inject(Ledger) ledger: Ledger, @Inject(CLOCK) clock: Clock) {
+  constructor(
+    @Inject(REQUESTS) requests: Requests,
+    @Inject(StreamCache) streams: StreamCache,
+    @Inject(CLOCK) clock: Clock,
+  ) {
     this.#requests = requests;
-    this.#ledger = ledger;
+    this.#streams = streams;
     this.#clock = clock;
   }
 
@@ -77,9 +82,9 @@ export class CouponsController {
   @CommandRoute({ summary: 'Define a coupon', records: ['CouponDefined'], creates: '/api/coupons' })
   define(
     @Body() { validFrom = this.#clock.now(), ...body }: DefineCouponBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.defineCoupon({ validFrom, ...body }, caller);
+    return this.#requests.coupons.define({ validFrom, ...body }, context);
   }
 
   @Post('alternatives')
@@ -89,8 +94,8 @@ export class CouponsController {
     creates: '/api/coupons',
   })
   @Problems(403)
-  giveAlternative(@Body() body: GiveAlternativeBody, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.giveAlternativeCoupon(body, caller);
+  giveAlternative(@Body() body: GiveAlternativeBody, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.coupons.giveAlternative(body, context);
   }
 
   @Get()
@@ -104,7 +109,7 @@ export class CouponsController {
   })
   @Problems(400, 404)
   async find(@Query() { code }: CouponQuery) {
-    const { state } = await this.#ledger.read<'coupon'>(couponStream(code));
+    const { state } = await this.#streams.read<'coupon'>(couponStream(code));
     if (!state.defined) throw notFound('coupon', code);
     const { customerId, uses } = state;
     return coupon.parse({ ...state.defined, uses: uses.size, ...(customerId && { customerId }) });

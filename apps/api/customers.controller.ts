@@ -4,16 +4,18 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { type PersonName, type PostalAddress, personName, postalAddress } from '#domain/accounts/personal';
 import { type MailKind, mailKinds } from '#domain/notifications/kinds';
-import type { CustomerRow } from '#read-models/queries';
+import { type CustomerRow, customerExample, customerRow } from '#read-models/models/customers';
 import type { ReadModels } from '#read-models/read-models';
+import type { OpenedLeadDelivery } from '#requests/lead-delivery';
+import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
 import type { Vault } from '#vault/vault';
-import type { OpenedLeadDelivery } from '#wiring/accounts';
-import { type Answer, type Caller, Requests } from '#wiring/requests';
-import { READ_MODELS, VAULT } from '#wiring/tokens';
+import { READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
 import { CommandRoute, etagOf } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Conforming, Email, FieldNames, Id, Line, OneOf, Password, Sort, TimeZone, WebAddress } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
+import { type Reader, Reading } from './reading.ts';
 import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
 
 const addressExample = { address: '12 Elm Street', city: 'Albany', state: 'NY', postalCode: '12207', country: 'US' };
@@ -108,40 +110,27 @@ class TimeZoneBody {
   timeZone!: string;
 }
 
-const customer = z.object({
-  customerId: z.string(),
-  storeId: z.string(),
-  businessAssociation: z.string(),
-  businessKey: z.string().describe('what businesses are compared by (DLV-3)'),
-  timeZone: z.string(),
-  registeredAt: z.string(),
-  email: z.string().nullable().describe('the user name (ACC-1); null when there is none, or the customer was erased'),
-  newEmail: z.string().nullable().describe('waits to be confirmed by the link that went there (ACC-4)'),
-  name: personName.nullable(),
-  postalAddress: postalAddress.nullable(),
-  hasPassword: z.boolean(),
-  mailsOff: z.array(z.string()).describe('kinds of mails that are switched off (NTF-2)'),
-  revision: z.int(),
-}) satisfies z.ZodType<Omit<CustomerRow, SealedColumn>>;
+/** A customer with the sealed fields opened. */
+const customer = customerRow
+  .extend({
+    email: z.string().nullable().describe('The user name (ACC-1). Null: there is none, or the customer was erased.'),
+    newEmail: z.string().nullable().describe('Waits to be confirmed by the link sent there (ACC-4). Null: none waits.'),
+    name: personName.nullable().describe('Name of the customer. Null: none was given, or the customer was erased.'),
+    postalAddress: postalAddress
+      .nullable()
+      .describe('Postal address of the customer. Null: none was given, or the customer was erased.'),
+  })
+  .meta({ id: 'Customer' });
 
-const customerExample = {
-  customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
-  storeId: 'main',
-  businessAssociation: 'ABC Vitamins',
-  businessKey: 'abcvitamins',
-  timeZone: 'America/New_York',
-  registeredAt: '2026-03-01T09:30:00.000Z',
+const openedExample: z.infer<typeof customer> = {
+  ...customerExample,
   email: 'ada@example.com',
   newEmail: null,
   name: { firstName: 'Ada', lastName: 'Byron' },
   postalAddress: null,
-  hasPassword: true,
-  mailsOff: ['leads-delivered'],
-  revision: 1,
 };
 
 const sealedColumns = ['email', 'newEmail', 'name', 'postalAddress'] as const;
-type SealedColumn = (typeof sealedColumns)[number];
 
 class CustomersQuery extends PageQuery {
   @Id({ description: 'customers of this store only', example: 'main', optional: true })
@@ -162,7 +151,7 @@ export class CustomersController {
   readonly #vault: Vault;
 
   constructor(
-    @Inject(Requests) requests: Requests,
+    @Inject(REQUESTS) requests: Requests,
     @Inject(READ_MODELS) { queries }: ReadModels,
     @Inject(VAULT) vault: Vault,
   ) {
@@ -177,29 +166,30 @@ export class CustomersController {
     records: ['CustomerRegistered', 'PasswordSet'],
     creates: '/api/customers/:id',
   })
-  register(@Body() body: RegisterCustomerBody, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.accounts.register(body, caller);
+  register(@Body() body: RegisterCustomerBody, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.accounts.register(body, context);
   }
 
   @Get()
   @ReadRoute({
     summary: 'Customers, newest first',
     answer: selectablePageOf(customer),
-    example: { items: [customerExample] },
+    example: { items: [openedExample] },
   })
-  async list(@Query() query: CustomersQuery) {
-    const page = await this.#queries.listCustomers(pageRequest(query));
+  async list(@Query() query: CustomersQuery, @Reading() reader: Reader) {
+    const page = await this.#queries.customers.list(reader, pageRequest(query));
     return { ...page, items: await Promise.all(page.items.map((row) => this.#opened(row))) };
   }
 
   @Get(':customerId')
-  @ReadRoute({ summary: 'A customer; its revision is the ETag', answer: customer, example: customerExample })
+  @ReadRoute({ summary: 'A customer; its revision is the ETag', answer: customer, example: openedExample })
   async find(
     @IdOf('customer') customerId: string,
     @Query() _: ReadQuery,
+    @Reading() reader: Reader,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const found = await this.#queries.findCustomer(customerId);
+    const found = await this.#queries.customers.find(reader, customerId);
     if (!found) throw notFound('customer', customerId);
     reply.header('etag', etagOf(found.revision));
     return this.#opened(found);
@@ -210,9 +200,9 @@ export class CustomersController {
   changeBusinessAssociation(
     @IdOf('customer') customerId: string,
     @Body() { businessAssociation }: BusinessAssociationBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.accounts.changeBusinessAssociation(customerId, businessAssociation, caller);
+    return this.#requests.accounts.changeBusinessAssociation(customerId, businessAssociation, context);
   }
 
   @Put(':customerId/time-zone')
@@ -220,9 +210,9 @@ export class CustomersController {
   changeTimeZone(
     @IdOf('customer') customerId: string,
     @Body() { timeZone }: TimeZoneBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.accounts.changeTimeZone(customerId, timeZone, caller);
+    return this.#requests.accounts.changeTimeZone(customerId, timeZone, context);
   }
 
   @Put(':customerId/name')
@@ -230,9 +220,9 @@ export class CustomersController {
   changeName(
     @IdOf('customer') customerId: string,
     @Body() { name }: NameBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.accounts.changeName(customerId, name, caller);
+    return this.#requests.accounts.changeName(customerId, name, context);
   }
 
   @Put(':customerId/postal-address')
@@ -240,9 +230,9 @@ export class CustomersController {
   changePostalAddress(
     @IdOf('customer') customerId: string,
     @Body() { postalAddress: address }: PostalAddressBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.accounts.changePostalAddress(customerId, address, caller);
+    return this.#requests.accounts.changePostalAddress(customerId, address, context);
   }
 
   @Put(':customerId/email')
@@ -253,9 +243,9 @@ export class CustomersController {
   requestEmailChange(
     @IdOf('customer') customerId: string,
     @Body() { email }: EmailBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.accounts.requestEmailChange(customerId, email, caller);
+    return this.#requests.accounts.requestEmailChange(customerId, email, context);
   }
 
   @Post(':customerId/email/confirmation')
@@ -263,9 +253,9 @@ export class CustomersController {
   confirmEmailChange(
     @IdOf('customer') customerId: string,
     @Body() { token }: ConfirmationBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.accounts.confirmEmailChange(customerId, token, caller);
+    return this.#requests.accounts.confirmEmailChange(customerId, token, context);
   }
 
   @Put(':customerId/password')
@@ -273,9 +263,9 @@ export class CustomersController {
   setPassword(
     @IdOf('customer') customerId: string,
     @Body() body: PasswordBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.accounts.setPassword(customerId, body, caller);
+    return this.#requests.passwords.set(customerId, body, context);
   }
 
   @Put(':customerId/mail-preferences')
@@ -283,9 +273,9 @@ export class CustomersController {
   changeMailPreferences(
     @IdOf('customer') customerId: string,
     @Body() { off }: MailPreferencesBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.accounts.changeMailPreferences(customerId, off, caller);
+    return this.#requests.accounts.changeMailPreferences(customerId, off, context);
   }
 
   @Get(':customerId/lead-delivery')
@@ -294,9 +284,13 @@ export class CustomersController {
     answer: leadDelivery,
     example: { mails: 'digest', webhookUrl: 'https://crm.example/leads', signingSecret: 'whsec_c2VjcmV0IHNlY3JldA==' },
   })
-  async leadDelivery(@IdOf('customer') customerId: string, @Query() _: ReadQuery): Promise<OpenedLeadDelivery> {
-    if (!(await this.#queries.findCustomer(customerId))) throw notFound('customer', customerId);
-    return this.#requests.accounts.leadDelivery(customerId);
+  async leadDelivery(
+    @IdOf('customer') customerId: string,
+    @Query() _: ReadQuery,
+    @Reading() reader: Reader,
+  ): Promise<OpenedLeadDelivery> {
+    if (!(await this.#queries.customers.find(reader, customerId))) throw notFound('customer', customerId);
+    return this.#requests.leadDelivery.show(customerId);
   }
 
   @Put(':customerId/lead-delivery')
@@ -304,13 +298,13 @@ export class CustomersController {
   chooseLeadDelivery(
     @IdOf('customer') customerId: string,
     @Body() body: LeadDeliveryBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.accounts.chooseLeadDelivery(customerId, body, caller);
+    return this.#requests.leadDelivery.choose(customerId, body, context);
   }
 
   async #opened(row: CustomerRow): Promise<z.infer<typeof customer>> {
-    const open = async (column: SealedColumn) => {
+    const open = async (column: (typeof sealedColumns)[number]) => {
       const box = row[column];
       return [column, (box && (await this.#vault.open(box))) ?? null] as const;
     };

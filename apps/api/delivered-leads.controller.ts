@@ -2,19 +2,25 @@ import { Readable } from 'node:stream';
 import { Body, Controller, Get, Inject, Put, Query, Res, UseInterceptors } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { type Contact, contact } from '#domain/leads/contact';
-import type { DeliveredLead } from '#read-models/queries';
+import {
+  type DeliveredLead,
+  deliveredLead,
+  deliveredLeadWithReturnExample,
+} from '#read-models/queries/delivered-leads';
 import type { ReadModels } from '#read-models/read-models';
+import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
 import type { Vault } from '#vault/vault';
-import { type Answer, type Caller, Requests } from '#wiring/requests';
-import { READ_MODELS, VAULT } from '#wiring/tokens';
+import { READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
 import { CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { csvLine } from './csv.ts';
 import { Count, FieldNames, Id, Line, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { mentions } from './mentions.ts';
+import { type Reader, Reading } from './reading.ts';
 import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf, WaitFor } from './reads.ts';
 
 const search: Parameters<typeof Line>[0] = {
@@ -37,39 +43,16 @@ class RatingBody {
   rating!: number;
 }
 
-const deliveredLead = z.object({
-  deliveredLeadId: z.string(),
-  customerId: z.string(),
-  leadId: z.string(),
-  orderId: z.string(),
-  storeId: z.string(),
-  leadTypeId: z.string(),
-  deliveredAt: z.string().describe('the receipt: returns are possible for some days from it (RPL-2)'),
-  localDay: z.string(),
-  replacementFor: z.string().nullable(),
-  rating: z.int().nullable(),
-  replacementId: z.string().describe('under which a return of this lead is found'),
-  replacementStatus: z.enum(['requested', 'granted', 'denied', 'replaced']).nullable(),
-  contact: contact.nullable().describe('null once the person was erased'),
-}) satisfies z.ZodType<Opened<DeliveredLead>>;
+/** A delivered lead with its contact opened. */
+const openedLead = deliveredLead
+  .extend({ contact: contact.nullable().describe('The person. Null once the person was erased.') })
+  .meta({ id: 'DeliveredLead' });
+type OpenedLead = z.infer<typeof openedLead>;
 
-const deliveredLeadExample = {
-  deliveredLeadId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10/0b8f6f0c-1c57-5a6e-9a51-7d0a4c1f2e33',
-  customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
-  leadId: '0b8f6f0c-1c57-5a6e-9a51-7d0a4c1f2e33',
-  orderId: '3b1c6f0e-6a55-5d0b-8a35-2f3d3b7a9c11',
-  storeId: 'main',
-  leadTypeId: 'exclusive-real-time',
-  deliveredAt: '2026-03-01T09:30:00.000Z',
-  localDay: '2026-03-01',
-  replacementFor: null,
-  rating: 4,
-  replacementId: '94c43410-7927-59a0-9dec-d32c5d2a8aeb',
-  replacementStatus: null,
+const openedLeadExample: OpenedLead = {
+  ...deliveredLeadWithReturnExample,
   contact: { firstName: 'Ada', lastName: 'Byron', telephone: '+1 212 555 0142', email: 'ada@example.com' },
 };
-
-type Opened<Row> = Omit<Row, 'contact'> & { readonly contact: Contact | null };
 
 /** Spreadsheets take text for Latin-1 unless it begins with this. */
 const BYTE_ORDER_MARK = '\ufeff';
@@ -94,7 +77,7 @@ class DeliveredLeadsQuery extends PageQuery {
   @Sort('deliveredAt', '-deliveredAt')
   sort?: string;
 
-  @FieldNames(deliveredLead)
+  @FieldNames(openedLead)
   fields?: string;
 }
 
@@ -106,7 +89,7 @@ export class DeliveredLeadsController {
   readonly #vault: Vault;
 
   constructor(
-    @Inject(Requests) requests: Requests,
+    @Inject(REQUESTS) requests: Requests,
     @Inject(READ_MODELS) { queries }: ReadModels,
     @Inject(VAULT) vault: Vault,
   ) {
@@ -118,25 +101,35 @@ export class DeliveredLeadsController {
   @Get('leads')
   @ReadRoute({
     summary: 'Leads that a customer was given, newest first (BCK-1); a search looks into all of them (DLV-9)',
-    answer: selectablePageOf(deliveredLead),
-    example: { items: [deliveredLeadExample] },
+    answer: selectablePageOf(openedLead),
+    example: { items: [openedLeadExample] },
   })
-  async list(@IdOf('customer') customerId: string, @Query() { search, ...query }: DeliveredLeadsQuery) {
-    await this.#mustExist(customerId);
+  async list(
+    @IdOf('customer') customerId: string,
+    @Query() { search, ...query }: DeliveredLeadsQuery,
+    @Reading() reader: Reader,
+  ) {
+    await this.#mustExist(reader, customerId);
     const request = { ...pageRequest(query), customerId };
-    if (search !== undefined) return this.#queries.pickDeliveredLeads(request, (row) => this.#found(row, search));
-    const page = await this.#queries.listDeliveredLeads(request);
+    const { deliveredLeads } = this.#queries;
+    if (search !== undefined) return deliveredLeads.pick(reader, request, (row) => this.#found(row, search));
+    const page = await deliveredLeads.list(reader, request);
     return { ...page, items: await Promise.all(page.items.map((row) => this.#opened(row))) };
   }
 
   @Get('leads/:leadId')
   @ReadRoute({
     summary: 'One of them: its page in the Contact Manager (BCK-1)',
-    answer: deliveredLead,
-    example: deliveredLeadExample,
+    answer: openedLead,
+    example: openedLeadExample,
   })
-  async find(@IdOf('customer') customerId: string, @IdOf('lead') leadId: string, @Query() _: ReadQuery) {
-    const row = await this.#queries.findDeliveredLead(customerId, leadId);
+  async find(
+    @IdOf('customer') customerId: string,
+    @IdOf('lead') leadId: string,
+    @Query() _: ReadQuery,
+    @Reading() reader: Reader,
+  ) {
+    const row = await this.#queries.deliveredLeads.find(reader, customerId, leadId);
     if (!row) throw notFound('lead', leadId);
     return this.#opened(row);
   }
@@ -153,13 +146,14 @@ export class DeliveredLeadsController {
   async download(
     @IdOf('customer') customerId: string,
     @Query() { orderId, search }: DownloadQuery,
+    @Reading() reader: Reader,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    await this.#mustExist(customerId);
+    await this.#mustExist(reader, customerId);
     reply
       .type('text/csv; charset=utf-8')
       .header('content-disposition', `attachment; filename="leads-${customerId}.csv"`);
-    return Readable.from(this.#csv({ customerId, ...(orderId !== undefined && { orderId }) }, search));
+    return Readable.from(this.#csv(reader, { customerId, orderId }, search));
   }
 
   @Put('leads/:leadId/rating')
@@ -168,14 +162,18 @@ export class DeliveredLeadsController {
     @IdOf('customer') customerId: string,
     @IdOf('lead') leadId: string,
     @Body() { rating }: RatingBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.rateContact(customerId, leadId, rating, caller);
+    return this.#requests.leads.rate(customerId, leadId, rating, context);
   }
 
-  async *#csv(which: { customerId: string; orderId?: string }, search?: string): AsyncGenerator<string> {
+  async *#csv(
+    reader: Reader,
+    which: { customerId: string; orderId: string | undefined },
+    search: string | undefined,
+  ): AsyncGenerator<string> {
     yield BYTE_ORDER_MARK + csvLine(columns);
-    for await (const row of this.#queries.eachDeliveredLead(which)) {
+    for await (const row of this.#queries.deliveredLeads.each(reader, which)) {
       const found = await (search === undefined ? this.#opened(row) : this.#found(row, search));
       if (!found) continue;
       const { contact: person, ...lead } = found;
@@ -184,17 +182,17 @@ export class DeliveredLeadsController {
     }
   }
 
-  async #opened<Row extends DeliveredLead>(row: Row): Promise<Opened<Row>> {
+  async #opened(row: DeliveredLead): Promise<OpenedLead> {
     return { ...row, contact: ((await this.#vault.open(row.contact)) as Contact | undefined) ?? null };
   }
 
   /** Nobody is found by what was erased. */
-  async #found<Row extends DeliveredLead>(row: Row, search: string): Promise<Opened<Row> | undefined> {
+  async #found(row: DeliveredLead, search: string): Promise<OpenedLead | undefined> {
     const lead = await this.#opened(row);
     return lead.contact && mentions(lead.contact, search) ? lead : undefined;
   }
 
-  async #mustExist(customerId: string): Promise<void> {
-    if (!(await this.#queries.findCustomer(customerId))) throw notFound('customer', customerId);
+  async #mustExist(reader: Reader, customerId: string): Promise<void> {
+    if (!(await this.#queries.customers.find(reader, customerId))) throw notFound('customer', customerId);
   }
 }

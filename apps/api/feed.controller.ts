@@ -32,7 +32,7 @@ import { decode, type Fact, idOf } from '#domain/codec';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import { familyOf } from '#domain/ledger';
 import { BadEvent, type EventStore, type Position, type RecordedEvent } from '#event-store/port';
-import type { Caller } from '#wiring/requests';
+import type { RequestContext } from '#requests/request-tools';
 import { EVENT_STORE } from '#wiring/tokens';
 import { Problems } from './answers.ts';
 import { Asking } from './caller.ts';
@@ -127,7 +127,7 @@ export class FeedController implements OnModuleDestroy {
   @Problems(400, 503)
   async feed(
     @Query() query: FeedQuery,
-    @Asking() { actor }: Caller,
+    @Asking() { caller: { actor } }: RequestContext,
     @Req() request: FastifyRequest,
     @Res() { raw }: FastifyReply,
   ): Promise<Observable<MessageEvent>> {

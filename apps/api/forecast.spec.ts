@@ -1,4 +1,4 @@
-import type { OrderRow } from '#read-models/queries';
+import type { OrderRow } from '#read-models/models/orders';
 import { progressOf } from './forecast.ts';
 
 const order = (changes: Partial<OrderRow>): OrderRow =>

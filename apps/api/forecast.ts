@@ -1,5 +1,5 @@
 import { addDays } from '#domain/kernel/instants';
-import type { OrderRow } from '#read-models/queries';
+import type { OrderRow } from '#read-models/models/orders';
 
 const DAY_MILLISECONDS = 86_400_000;
 /** A century: whoever waits longer is told nothing. */

@@ -33,7 +33,7 @@ export const health = z.object({
   readModels: z.array(
     z.object({
       name: z.string(),
-      version: z.int(),
+      version: z.string().describe('changes with the tables, the events and the rows made of them'),
       position: z.string(),
       lagEvents: z.int().describe(`events that it does not reflect yet, counted up to ${MOST_LAG_COUNTED}`),
       lagSeconds: z.number().describe('how long ago the first of them was recorded'),
@@ -61,7 +61,7 @@ export const healthExample: Health = {
   readModels: [
     {
       name: 'orders',
-      version: 1,
+      version: '5d1f3a528f6a',
       position: '0000000000000042',
       lagEvents: 0,
       lagSeconds: 0,

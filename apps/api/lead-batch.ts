@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { LeadRow } from '#wiring/lead-rows';
-import type { Answer, Caller, Requests } from '#wiring/requests';
+import type { LeadRow } from '#requests/lead-row';
+import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
 
 export const batchReport = z.object({
   received: z.int().describe('leads that are new'),
@@ -26,14 +27,14 @@ const MAX_REJECTIONS_TOLD = 1000;
 export async function receiveBatch(
   requests: Requests,
   rows: AsyncIterable<LeadRow>,
-  caller: Caller,
+  context: RequestContext,
 ): Promise<BatchReport> {
   const report: BatchReport = { received: 0, known: 0, rejected: 0, rejections: [] };
   let waiting: LeadRow[] = [];
   const takeIn = async () => {
     const [batch, leads] = [waiting, waiting.flatMap((row) => ('lead' in row ? [row.lead] : []))];
     waiting = [];
-    const answers = (await requests.receiveLeads(leads, caller)).values();
+    const answers = (await requests.leads.receive(leads, context)).values();
     for (const row of batch) count(report, row, 'lead' in row ? (answers.next().value as Answer) : undefined);
   };
   for await (const row of rows) if (waiting.push(row) === ROWS_AT_ONCE) await takeIn();

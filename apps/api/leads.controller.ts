@@ -8,12 +8,14 @@ import { deriveId } from '#domain/kernel/ids';
 import { type Contact, contact } from '#domain/leads/contact';
 import { leadStream } from '#domain/leads/lead';
 import type { EventStore } from '#event-store/port';
-import type { LeadRow, StockAndDemand } from '#read-models/queries';
+import { leadExample, leadRow } from '#read-models/models/leads';
+import { leadTypeStock, leadTypeStockExample } from '#read-models/queries/leads';
 import type { ReadModels } from '#read-models/read-models';
+import { readLeadRows } from '#requests/lead-rows';
+import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
 import type { Vault } from '#vault/vault';
-import { LeadFileError, readLeadRows } from '#wiring/lead-rows';
-import { type Answer, type Caller, Requests } from '#wiring/requests';
-import { EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
+import { EVENT_STORE, READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
 import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Conforming, Id, InstantField, Line, OneOf } from './fields.ts';
@@ -21,6 +23,7 @@ import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { batchReport, formatOf, receiveBatch } from './lead-batch.ts';
 import { Problem } from './problems.ts';
+import { type Reader, Reading } from './reading.ts';
 import { ReadQuery, ReadRoute } from './reads.ts';
 
 class ReceiveLeadBody {
@@ -58,48 +61,17 @@ class BatchQuery {
   unknownColumns?: 'ignore' | 'refuse';
 }
 
-type Opened = Omit<LeadRow, 'contact'> & { readonly contact: Contact | null };
+/** A lead with its contact opened. */
+const lead = leadRow
+  .extend({ contact: contact.nullable().describe('The person. Null once the person was erased.') })
+  .meta({ id: 'Lead' });
 
-const lead = z.object({
-  leadId: z.string(),
-  leadTypeId: z.string().describe('as what it is sold now: unsold leads age (DLV-6)'),
-  receivedLeadTypeId: z.string().describe('as what it came in'),
-  agedAt: z.string().nullable().describe('when it aged last'),
-  source: z.string(),
-  receivedAt: z.string(),
-  capturedAt: z.string().nullable(),
-  openPlaces: z.int().describe('to how many customers it can still be given'),
-  withdrawn: z.boolean(),
-  contact: contact.nullable().describe('null once the person was erased'),
-  revision: z.int(),
-}) satisfies z.ZodType<Opened>;
-
-const leadExample: Opened = {
-  leadId: '0b8f6f0c-1c57-5a6e-9a51-7d0a4c1f2e33',
-  leadTypeId: 'exclusive-real-time',
-  receivedLeadTypeId: 'exclusive-real-time',
-  agedAt: null,
-  source: 'landing-page-7',
-  receivedAt: '2026-03-01T09:30:00.000Z',
-  capturedAt: '2026-03-01T09:29:58.000Z',
-  openPlaces: 0,
-  withdrawn: false,
+const openedExample: z.infer<typeof lead> = {
+  ...leadExample,
   contact: { firstName: 'Ada', lastName: 'Byron', telephone: '+1 212 555 0142', email: 'ada@example.com' },
-  revision: 1,
 };
 
-const stock = z.object({
-  stock: z.array(
-    z.object({
-      leadTypeId: z.string(),
-      leads: z.int().describe('leads that can be given to somebody'),
-      openPlaces: z.int().describe('deliveries that they are good for'),
-      openOrders: z.int().describe('orders that wait for leads of this type; paused ones do not'),
-      outstandingLeads: z.int().describe('leads that they wait for'),
-      replacementsOwed: z.int().describe('granted and not delivered yet, for whatever order (RPL-9)'),
-    }) satisfies z.ZodType<StockAndDemand>,
-  ),
-});
+const stock = z.object({ stock: z.array(leadTypeStock).describe('By the id of the lead type.') });
 
 @ApiTags('leads')
 @Controller('api')
@@ -109,7 +81,7 @@ export class LeadsController {
   readonly #stores: { events: EventStore; vault: Vault };
 
   constructor(
-    @Inject(Requests) requests: Requests,
+    @Inject(REQUESTS) requests: Requests,
     @Inject(READ_MODELS) { queries }: ReadModels,
     @Inject(EVENT_STORE) events: EventStore,
     @Inject(VAULT) vault: Vault,
@@ -125,12 +97,12 @@ export class LeadsController {
     records: ['LeadReceived'],
     creates: '/api/leads/:id',
   })
-  async receive(@Body() body: ReceiveLeadBody, @Asking() caller: Caller): Promise<Answer> {
+  async receive(@Body() body: ReceiveLeadBody, @Asking() context: RequestContext): Promise<Answer> {
     // A key makes the lead; without one, the same capture of the same person is the same lead.
-    const identity = caller.requestHash
-      ? { leadId: deriveId('lead', caller.commandId) }
-      : { occasion: caller.commandId };
-    const [answer] = await this.#requests.receiveLeads([{ ...body, ...identity }], caller);
+    const identity = context.requestHash
+      ? { leadId: deriveId('lead', context.commandId) }
+      : { occasion: context.commandId };
+    const [answer] = await this.#requests.leads.receive([{ ...body, ...identity }], context);
     return answer as Answer;
   }
 
@@ -153,25 +125,25 @@ export class LeadsController {
   async receiveBatch(
     @Req() { body, headers }: FastifyRequest,
     @Query() { unknownColumns = 'refuse', ...options }: BatchQuery,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ) {
     const format = formatOf(headers['content-type']);
     if (!format || !(body instanceof Readable))
       throw new Problem(415, 'unsupported-media-type', 'leads come as text/csv or application/x-ndjson');
     const ignoreUnknownColumns = unknownColumns === 'ignore';
     const rows = readLeadRows(body, { format, ignoreUnknownColumns, ...options });
-    try {
-      return await receiveBatch(this.#requests, rows, caller);
-    } catch (error) {
-      if (error instanceof LeadFileError) throw new Problem(400, 'not-a-file-of-leads', error.message);
-      throw error;
-    }
+    return receiveBatch(this.#requests, rows, context);
   }
 
   @Get('leads/:leadId')
-  @ReadRoute({ summary: 'A lead; its revision is the ETag', answer: lead, example: leadExample })
-  async find(@IdOf('lead') leadId: string, @Query() _: ReadQuery, @Res({ passthrough: true }) reply: FastifyReply) {
-    const found = await this.#queries.findLead(leadId);
+  @ReadRoute({ summary: 'A lead; its revision is the ETag', answer: lead, example: openedExample })
+  async find(
+    @IdOf('lead') leadId: string,
+    @Query() _: ReadQuery,
+    @Reading() reader: Reader,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const found = await this.#queries.leads.find(reader, leadId);
     if (!found) throw notFound('lead', leadId);
     reply.header('etag', etagOf(found.revision));
     const person = (await this.#stores.vault.open(found.contact)) as Contact | undefined;
@@ -182,21 +154,10 @@ export class LeadsController {
   @ReadRoute({
     summary: 'What is in stock and what is wanted, by lead type',
     answer: stock,
-    example: {
-      stock: [
-        {
-          leadTypeId: 'shared-fresh',
-          leads: 40,
-          openPlaces: 95,
-          openOrders: 2,
-          outstandingLeads: 30,
-          replacementsOwed: 1,
-        },
-      ],
-    },
+    example: { stock: [leadTypeStockExample] },
   })
-  async stock(@Query() _: ReadQuery) {
-    return { stock: await this.#queries.stock() };
+  async stock(@Query() _: ReadQuery, @Reading() reader: Reader) {
+    return { stock: await this.#queries.leads.stock(reader) };
   }
 
   @Get('leads/:leadId/history')

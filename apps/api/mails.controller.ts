@@ -2,46 +2,17 @@ import { Controller, Get, Inject, Query, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import Handlebars from 'handlebars';
-import { z } from 'zod';
 import { type MailKind, mailKinds } from '#domain/notifications/kinds';
+import { mailStatuses } from '#domain/notifications/mail';
 import type { MailGateway } from '#gateways/mail';
-import type { MailRow } from '#read-models/queries';
+import { type MailRow, mailExample, mailRow } from '#read-models/models/mails';
 import type { ReadModels } from '#read-models/read-models';
 import { MAILS, READ_MODELS } from '#wiring/tokens';
 import { Problems } from './answers.ts';
 import { FieldNames, Id, OneOf, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
+import { type Reader, Reading } from './reading.ts';
 import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
-
-const statuses = ['wished', 'sent', 'refused', 'withheld'] as const;
-
-const mail = z.object({
-  mailId: z.string(),
-  kind: z.enum(mailKinds),
-  customerId: z.string(),
-  eventId: z.string().describe('what it tells of'),
-  happenedAt: z.string(),
-  wishedAt: z.string(),
-  status: z.enum(statuses).describe('wished: on its way, or waiting for the mail server'),
-  endedAt: z.string().nullable(),
-  subject: z.string().nullable(),
-  messageId: z.string().nullable(),
-  reason: z.string().nullable().describe('why it was refused or withheld'),
-}) satisfies z.ZodType<MailRow>;
-
-const mailExample: MailRow = {
-  mailId: '1b0e5e0a-4f6d-5a57-8a0b-3a0e4f1c2d77',
-  kind: 'chargeback-granted',
-  customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
-  eventId: '5d1f3a52-8f6a-5f5e-9d0c-0c7a2b1e4f66',
-  happenedAt: '2026-03-02T11:00:00.000Z',
-  wishedAt: '2026-03-02T11:00:00.020Z',
-  status: 'sent',
-  endedAt: '2026-03-02T11:00:00.350Z',
-  subject: 'Chargeback Granted',
-  messageId: '1b0e5e0a-4f6d-5a57-8a0b-3a0e4f1c2d77@west.example',
-  reason: null,
-};
 
 const MAILS_ON_THE_PAGE = 100;
 
@@ -53,13 +24,13 @@ class MailsQuery extends PageQuery {
   @OneOf(mailKinds, { description: 'mails of this kind only', optional: true })
   kind?: MailKind;
 
-  @OneOf(statuses, { description: 'e.g. those that were refused', optional: true })
+  @OneOf(mailStatuses, { description: 'e.g. those that were refused', optional: true })
   status?: MailRow['status'];
 
   @Sort('wishedAt', '-wishedAt')
   sort?: string;
 
-  @FieldNames(mail)
+  @FieldNames(mailRow)
   fields?: string;
 }
 
@@ -75,15 +46,15 @@ export class MailsController {
   }
 
   @Get('api/mails')
-  @ReadRoute({ summary: 'Mails, newest first', answer: selectablePageOf(mail), example: { items: [mailExample] } })
-  list(@Query() query: MailsQuery) {
-    return this.#queries.listMails({ ...query, ...pageRequest(query) });
+  @ReadRoute({ summary: 'Mails, newest first', answer: selectablePageOf(mailRow), example: { items: [mailExample] } })
+  list(@Query() query: MailsQuery, @Reading() reader: Reader) {
+    return this.#queries.mails.list(reader, pageRequest(query));
   }
 
   @Get('api/mails/:mailId')
-  @ReadRoute({ summary: 'A mail and what became of it', answer: mail, example: mailExample })
-  async find(@IdOf('mail') mailId: string, @Query() _: ReadQuery) {
-    return this.#found(mailId);
+  @ReadRoute({ summary: 'A mail and what became of it', answer: mailRow, example: mailExample })
+  async find(@IdOf('mail') mailId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
+    return this.#found(reader, mailId);
   }
 
   @Get('api/mails/:mailId/copy')
@@ -94,8 +65,12 @@ export class MailsController {
     content: { 'text/plain': { schema: { type: 'string' }, example: 'Subject: Chargeback Granted' } },
   })
   @Problems(404, 503)
-  async copy(@IdOf('mail') mailId: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
-    const { messageId } = await this.#found(mailId);
+  async copy(
+    @IdOf('mail') mailId: string,
+    @Reading() reader: Reader,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
+    const { messageId } = await this.#found(reader, mailId);
     const copy = messageId === null ? undefined : await this.#mails?.copyOf?.(messageId);
     if (copy === undefined) throw notFound('copy of mail', mailId);
     reply.type('text/plain; charset=utf-8');
@@ -104,16 +79,16 @@ export class MailsController {
 
   @Get('mails')
   @ApiExcludeEndpoint()
-  async page(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
-    const { items } = await this.#queries.listMails({ limit: MAILS_ON_THE_PAGE });
+  async page(@Reading() reader: Reader, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+    const { items } = await this.#queries.mails.list(reader, { limit: MAILS_ON_THE_PAGE });
     reply
       .type('text/html; charset=utf-8')
       .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'");
     return page({ mails: items, keepsCopies: this.#mails?.copyOf !== undefined });
   }
 
-  async #found(mailId: string): Promise<MailRow> {
-    const found = await this.#queries.findMail(mailId);
+  async #found(reader: Reader, mailId: string): Promise<MailRow> {
+    const found = await this.#queries.mails.find(reader, mailId);
     if (!found) throw notFound('mail', mailId);
     return found;
   }

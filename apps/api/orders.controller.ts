@@ -3,15 +3,16 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { catalogueStream } from '#domain/catalogue/catalogue';
-import { orderStream } from '#domain/orders/order';
+import { orderStatuses, orderStream } from '#domain/orders/order';
 import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
-import type { OrderRow } from '#read-models/queries';
+import { type OrderRow, orderExample, orderRow } from '#read-models/models/orders';
 import type { ReadModels } from '#read-models/read-models';
+import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
+import { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
-import { Ledger } from '#wiring/ledger';
-import { type Answer, type Caller, Requests } from '#wiring/requests';
-import { CLOCK, EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
+import { CLOCK, EVENT_STORE, READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
 import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import {
@@ -31,6 +32,7 @@ import {
 import { progressOf } from './forecast.ts';
 import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
+import { type Reader, Reading } from './reading.ts';
 import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
 
 class DailyMaximum {
@@ -95,82 +97,19 @@ class PaymentCardBody {
   paymentToken!: string;
 }
 
-const statuses = ['awaiting-payment', 'payment-failed', 'open', 'paused', 'filled', 'cancelled'] as const;
-
-const order = z.object({
-  orderId: z.string(),
-  customerId: z.string(),
-  storeId: z.string(),
-  leadTypeId: z.string(),
-  status: z.enum(statuses),
-  quantity: z.int(),
-  bonusLeads: z.int(),
-  orderedLeads: z.int().describe('quantity and bonus of the first order and all its renewals'),
-  renewals: z.int().describe('how often Loyalty Rewards re-opened it (LOY-2)'),
-  loyaltyCadence: z.string().nullable().describe('null outside Loyalty Rewards; see /api/programmes'),
-  dailyMaximum: z.int().nullable().describe('leads a local day; null for batch types (CHK-3)'),
-  timeZone: z.string(),
-  pricePerLeadCents: z.int(),
-  totalCents: z.int(),
-  currency: z.string(),
-  statementDescriptor: z.string().describe('what the card statement shows (STO-2)'),
-  policyVersion: z.int(),
-  deliveredLeads: z.int().describe('replacements do not count (ORD-6)'),
-  replacementsOwed: z.int(),
-  replacementsDelivered: z.int(),
-  placedAt: z.string(),
-  paidAt: z.string().nullable(),
-  pausedAt: z.string().nullable(),
-  restartsAt: z.string().nullable().describe('when it restarts by itself; null: it waits for the customer (ORD-3)'),
-  lastDeliveredAt: z.string().nullable(),
-  waitingSince: z
-    .string()
-    .nullable()
-    .describe('the last delivery, or when it was opened last; of a refused payment, the refusal'),
-  closedAt: z.string().nullable().describe('when it was filled, cancelled, or its payment failed'),
-  declineReason: z.string().nullable(),
-  maximumReachedOn: z.string().nullable().describe('the last local day on which the daily maximum was reached'),
-  revision: z.int(),
-}) satisfies z.ZodType<OrderRow>;
-
-const orderWithProgress = order.extend({
-  owedLeads: z.int().describe('of what was ordered, bonus and renewals included'),
-  expectedFilledAt: z.string().nullable().describe('if leads go on coming as they have so far; no promise (ORD-7)'),
-  usualDelivery: z.string().nullable().describe('the usual delivery time of the lead type (CAT-2)'),
-});
-
-const orderExample: z.input<typeof order> = {
-  orderId: '3b1c6f0e-6a55-5d0b-8a35-2f3d3b7a9c11',
-  customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
-  storeId: 'main',
-  leadTypeId: 'exclusive-real-time',
-  status: 'open',
-  quantity: 25,
-  bonusLeads: 0,
-  orderedLeads: 25,
-  renewals: 0,
-  loyaltyCadence: null,
-  dailyMaximum: 5,
-  timeZone: 'America/New_York',
-  pricePerLeadCents: 1000,
-  totalCents: 25_000,
-  currency: 'USD',
-  statementDescriptor: 'LEADGER',
-  policyVersion: 1,
-  deliveredLeads: 7,
-  replacementsOwed: 0,
-  replacementsDelivered: 1,
-  placedAt: '2026-03-01T09:30:00.000Z',
-  paidAt: '2026-03-01T09:30:01.000Z',
-  pausedAt: null,
-  restartsAt: null,
-  lastDeliveredAt: '2026-03-02T15:12:40.000Z',
-  waitingSince: '2026-03-02T15:12:40.000Z',
-  closedAt: null,
-  declineReason: null,
-  maximumReachedOn: '2026-03-01',
-  revision: 11,
-};
+const orderWithProgress = orderRow
+  .extend({
+    owedLeads: z.int().describe('Leads still to be delivered, with bonus and renewals. Replacements are not counted.'),
+    expectedFilledAt: z
+      .string()
+      .meta({ format: 'date-time' })
+      .nullable()
+      .describe(
+        'When it will be filled if leads keep coming as so far (ORD-7); no promise. Null: too little is known.',
+      ),
+    usualDelivery: z.string().nullable().describe('Usual delivery time of the lead type (CAT-2). Null: not set.'),
+  })
+  .meta({ id: 'OrderWithProgress' });
 
 class OrdersQuery extends PageQuery {
   @Id({ description: 'orders at this store only', example: 'main', optional: true })
@@ -182,13 +121,13 @@ class OrdersQuery extends PageQuery {
   @Id({ description: 'orders of this lead type only', example: 'exclusive-real-time', optional: true })
   leadTypeId?: string;
 
-  @OneOf(statuses, { description: 'orders in this state only (ORD-1)', example: 'open', optional: true })
+  @OneOf(orderStatuses, { description: 'orders in this state only (ORD-1)', example: 'open', optional: true })
   status?: OrderRow['status'];
 
   @Sort('placedAt', '-placedAt')
   sort?: string;
 
-  @FieldNames(order)
+  @FieldNames(orderRow)
   fields?: string;
 }
 
@@ -197,35 +136,39 @@ class OrdersQuery extends PageQuery {
 export class OrdersController {
   readonly #requests: Requests;
   readonly #queries: ReadModels['queries'];
-  readonly #ledger: Ledger;
+  readonly #streams: StreamCache;
   readonly #clock: Clock;
   readonly #stores: { events: EventStore; vault: Vault };
 
   constructor(
-    @Inject(Requests) requests: Requests,
+    @Inject(REQUESTS) requests: Requests,
     @Inject(READ_MODELS) { queries }: ReadModels,
-    @Inject(Ledger) ledger: Ledger,
+    @Inject(StreamCache) streams: StreamCache,
     @Inject(CLOCK) clock: Clock,
     @Inject(EVENT_STORE) events: EventStore,
     @Inject(VAULT) vault: Vault,
   ) {
     this.#requests = requests;
     this.#queries = queries;
-    this.#ledger = ledger;
+    this.#streams = streams;
     this.#clock = clock;
     this.#stores = { events, vault };
   }
 
   @Post()
   @CommandRoute({ summary: 'Place an order', records: ['OrderPlaced'], creates: '/api/orders/:id' })
-  place(@Body() body: PlaceOrderBody, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.placeOrder(body, caller);
+  place(@Body() body: PlaceOrderBody, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.orders.place(body, context);
   }
 
   @Get()
-  @ReadRoute({ summary: 'Orders, newest first', answer: selectablePageOf(order), example: { items: [orderExample] } })
-  list(@Query() query: OrdersQuery) {
-    return this.#queries.listOrders(pageRequest(query));
+  @ReadRoute({
+    summary: 'Orders, newest first',
+    answer: selectablePageOf(orderRow),
+    example: { items: [orderExample] },
+  })
+  list(@Query() query: OrdersQuery, @Reading() reader: Reader) {
+    return this.#queries.orders.list(reader, pageRequest(query));
   }
 
   @Get(':orderId')
@@ -239,25 +182,30 @@ export class OrdersController {
       usualDelivery: 'at once',
     },
   })
-  async find(@IdOf('order') orderId: string, @Query() _: ReadQuery, @Res({ passthrough: true }) reply: FastifyReply) {
-    const found = await this.#queries.findOrder(orderId);
+  async find(
+    @IdOf('order') orderId: string,
+    @Query() _: ReadQuery,
+    @Reading() reader: Reader,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const found = await this.#queries.orders.find(reader, orderId);
     if (!found) throw notFound('order', orderId);
     reply.header('etag', etagOf(found.revision));
-    const { state: catalogue } = await this.#ledger.read<'catalogue'>(catalogueStream);
+    const { state: catalogue } = await this.#streams.read<'catalogue'>(catalogueStream);
     const usualDelivery = catalogue.leadTypes.get(found.leadTypeId)?.usualDelivery ?? null;
     return { ...found, ...progressOf(found, this.#clock.now()), usualDelivery };
   }
 
   @Post(':orderId/pause')
   @CommandRoute({ summary: 'Pause an open order (ORD-2)', records: ['OrderPaused'], takesNothing: true })
-  pause(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.pauseOrder(orderId, caller);
+  pause(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.orders.pause(orderId, context);
   }
 
   @Post(':orderId/restart')
   @CommandRoute({ summary: 'Restart a paused order (ORD-2)', records: ['OrderRestarted'], takesNothing: true })
-  restart(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.restartOrder(orderId, caller);
+  restart(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.orders.restart(orderId, context);
   }
 
   @Post(':orderId/cancel')
@@ -266,8 +214,8 @@ export class OrdersController {
     records: ['OrderCancelled'],
     takesNothing: true,
   })
-  cancel(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.cancelOrder(orderId, caller);
+  cancel(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.orders.cancel(orderId, context);
   }
 
   @Post(':orderId/daily-maximum')
@@ -279,9 +227,9 @@ export class OrdersController {
   changeDailyMaximum(
     @IdOf('order') orderId: string,
     @Body() { dailyMaximum }: DailyMaximumBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.changeDailyMaximum(orderId, dailyMaximum, caller);
+    return this.#requests.orders.changeDailyMaximum(orderId, dailyMaximum, context);
   }
 
   @Post(':orderId/payment-card')
@@ -293,9 +241,9 @@ export class OrdersController {
   changePaymentCard(
     @IdOf('order') orderId: string,
     @Body() { paymentToken }: PaymentCardBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.changePaymentCard(orderId, paymentToken, caller);
+    return this.#requests.orders.changePaymentCard(orderId, paymentToken, context);
   }
 
   @Get(':orderId/history')

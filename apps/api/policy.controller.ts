@@ -11,9 +11,10 @@ import {
   policyStream,
 } from '#domain/policy/policy';
 import type { Clock } from '#gateways/clock';
-import { Ledger } from '#wiring/ledger';
-import { type Answer, type Caller, Requests } from '#wiring/requests';
-import { CLOCK } from '#wiring/tokens';
+import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
+import { StreamCache } from '#requests/stream-cache';
+import { CLOCK, REQUESTS } from '#wiring/tokens';
 import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Conforming, InstantField } from './fields.ts';
@@ -40,12 +41,16 @@ const anExample = { version: 1, author: 'staff:ada', effectiveFrom: '2026-03-01T
 @Controller('api/policy')
 export class PolicyController {
   readonly #requests: Requests;
-  readonly #ledger: Ledger;
+  readonly #streams: StreamCache;
   readonly #clock: Clock;
 
-  constructor(@Inject(Requests) requests: Requests, @Inject(Ledger) ledger: Ledger, @Inject(CLOCK) clock: Clock) {
+  constructor(
+    @Inject(REQUESTS) requests: Requests,
+    @Inject(StreamCache) streams: StreamCache,
+    @Inject(CLOCK) clock: Clock,
+  ) {
     this.#requests = requests;
-    this.#ledger = ledger;
+    this.#streams = streams;
     this.#clock = clock;
   }
 
@@ -54,7 +59,7 @@ export class PolicyController {
   @Answers(200, 'the policy', policyVersion, anExample)
   @Problems(404)
   async current() {
-    const { state } = await this.#ledger.read<'policy'>(policyStream);
+    const { state } = await this.#streams.read<'policy'>(policyStream);
     const policy = policyAt(state, this.#clock.now());
     if (!policy) throw new Problem(404, 'no-policy', 'no policy is in force yet');
     return policy;
@@ -64,12 +69,12 @@ export class PolicyController {
   @ApiOperation({ summary: 'Every policy ever published, oldest first' })
   @Answers(200, 'the versions', policyVersions, { versions: [anExample] })
   async versions() {
-    return this.#ledger.read<'policy'>(policyStream).then(({ state }) => ({ versions: state.versions }));
+    return this.#streams.read<'policy'>(policyStream).then(({ state }) => ({ versions: state.versions }));
   }
 
   @Post('versions')
   @CommandRoute({ summary: 'Publish a policy (POL-1)', records: ['PolicyPublished'], creates: '/api/policy/versions' })
-  publish(@Body() body: PublishPolicyBody, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.publishPolicy(body, caller);
+  publish(@Body() body: PublishPolicyBody, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.policy.publish(body, context);
   }
 }

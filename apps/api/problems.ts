@@ -5,11 +5,10 @@ import type { Logger } from 'pino';
 import { DamagedEvent } from '#audit/replay';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import { AppendTooLarge, BadEvent, OutcomeUnknown, StoreFull, StoreUnavailable } from '#event-store/port';
-import { DatabaseError } from '#read-models/engine/pglite';
 import { isOutOfReach } from '#read-models/engine/postgres';
-import { BadCursor } from '#read-models/queries';
-import { AlreadyRebuilding, BeingBuilt, UnknownModel } from '#read-models/read-models';
-import { TooMuchContention } from '#wiring/ledger';
+import { AlreadyRebuilding, BadCursor, BeingBuilt, DatabaseGone, UnknownModel } from '#read-models/errors';
+import { TooMuchContention } from '#requests/command-handler';
+import { LeadFileError } from '#requests/lead-row';
 
 export interface FieldError {
   /** Path of the field in the body, or the name of the header or query parameter. */
@@ -67,10 +66,13 @@ export const malformed = (errors: readonly FieldError[]): Problem =>
 const storeErrors: readonly (readonly [new (...args: never[]) => Error, number, retryAfterSeconds?: number])[] = [
   [BadCursor, 400],
   [BadEvent, 400],
+  [LeadFileError, 400],
   [AppendTooLarge, 413],
   [StoreUnavailable, 503, 5],
   [OutcomeUnknown, 503, 1],
+  [TooMuchContention, 503, 1],
   [BeingBuilt, 503, 5],
+  [DatabaseGone, 503, 5],
   [UnknownModel, 404],
   [AlreadyRebuilding, 409],
   [UnreadableEvent, 500],
@@ -91,15 +93,8 @@ const refusedEarly: Readonly<Record<number, readonly [code: string, detail?: str
 /** @returns undefined for an error that nobody foresaw: a defect of ours */
 export function problemOf(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error;
-  if (error instanceof TooMuchContention)
-    return new Problem(503, 'too-much-contention', 'others keep writing the same; nothing was done, ask again', {
-      retryAfterSeconds: 1,
-    });
   if (isOutOfReach(error))
     return new Problem(503, 'read-models-unavailable', 'the database cannot be asked now', { retryAfterSeconds: 5 });
-  // With a code, the database understood and says no: that is a defect of ours.
-  if (error instanceof DatabaseError && error.code === undefined)
-    return new Problem(503, 'read-models-unavailable', 'the read models cannot be asked now', { retryAfterSeconds: 5 });
   for (const [type, status, retryAfterSeconds] of storeErrors) {
     if (!(error instanceof type)) continue;
     const { code, message } = error as Error & { code: string };

@@ -1,7 +1,8 @@
 import { applyDecorators, Controller, Get, HttpCode, Inject, Logger, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { type ReadModels, RebuildCancelled } from '#read-models/read-models';
+import { RebuildCancelled } from '#read-models/errors';
+import type { ReadModels } from '#read-models/read-models';
 import { READ_MODELS } from '#wiring/tokens';
 import { Answers, Problems } from './answers.ts';
 import { Problem } from './problems.ts';
@@ -13,7 +14,7 @@ const parkedStream = z.object({
 });
 const readModel = z.object({
   name: z.string(),
-  version: z.int(),
+  version: z.string().describe('changes with the tables, the events and the rows made of them'),
   position: z.string().describe('every event up to here is in its rows'),
   whole: z.boolean(),
   paused: z.boolean(),
@@ -24,7 +25,7 @@ const readModels = z.object({ readModels: z.array(readModel) });
 
 const anExample: z.infer<typeof readModel> = {
   name: 'orders',
-  version: 2,
+  version: '5d1f3a528f6a',
   position: '0000000000000042',
   whole: true,
   paused: false,

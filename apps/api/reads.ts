@@ -12,7 +12,7 @@ import type { FastifyRequest } from 'fastify';
 import { map } from 'rxjs';
 import { z } from 'zod';
 import type { Position } from '#event-store/port';
-import { LARGEST_PAGE } from '#read-models/queries';
+import { LARGEST_PAGE } from '#read-models/queries/paging';
 import type { ReadModels } from '#read-models/read-models';
 import { READ_MODELS } from '#wiring/tokens';
 import { Answers, Problems } from './answers.ts';

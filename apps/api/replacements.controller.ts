@@ -2,18 +2,20 @@ import { Body, Controller, Get, Inject, Post, Query, Res } from '@nestjs/common'
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { replacementStream } from '#domain/replacements/replacement';
+import { replacementStatuses, replacementStream } from '#domain/replacements/replacement';
 import type { EventStore } from '#event-store/port';
-import type { ReplacementRow } from '#read-models/queries';
+import { type ReplacementRow, replacementExample, replacementRow } from '#read-models/models/replacements';
 import type { ReadModels } from '#read-models/read-models';
+import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
 import type { Vault } from '#vault/vault';
-import { type Answer, type Caller, Requests } from '#wiring/requests';
-import { EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
+import { EVENT_STORE, READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
 import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { FieldNames, Id, Line, OneOf, Sort, Text } from './fields.ts';
 import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
+import { type Reader, Reading } from './reading.ts';
 import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
 
 class RequestReplacementBody {
@@ -35,56 +37,22 @@ class DenyBody {
   explanation!: string;
 }
 
-const statuses = ['requested', 'granted', 'denied', 'replaced'] as const;
+/** A return with its note opened. */
+const replacement = replacementRow
+  .extend({
+    note: z.string().nullable().describe('What the customer wrote about it. Null: nothing, or it was erased.'),
+  })
+  .meta({ id: 'Replacement' });
+type OpenedReplacement = z.infer<typeof replacement>;
 
-type Opened = Omit<ReplacementRow, 'note'> & { readonly note: string | null };
-
-const replacement = z.object({
-  replacementId: z.string(),
-  orderId: z.string(),
-  leadId: z.string(),
-  leadTypeId: z.string(),
-  customerId: z.string(),
-  storeId: z.string(),
-  status: z.enum(statuses),
-  reason: z.string(),
-  note: z.string().nullable().describe('null when there was none, or once the person was erased'),
-  deliveredAt: z.string(),
-  requestedAt: z.string(),
-  verifyBy: z.string().describe('until when it is to be verified (RPL-5)'),
-  overdue: z.boolean(),
-  decidedAt: z.string().nullable(),
-  explanation: z.string().nullable().describe('why it was denied (RPL-7)'),
-  replacementLeadId: z.string().nullable(),
-  replacedAt: z.string().nullable(),
-  policyVersion: z.int(),
-  revision: z.int(),
-}) satisfies z.ZodType<Opened>;
-
-const replacementExample: Opened = {
-  replacementId: '94c43410-7927-59a0-9dec-d32c5d2a8aeb',
-  orderId: '3b1c6f0e-6a55-5d0b-8a35-2f3d3b7a9c11',
-  leadId: '0b8f6f0c-1c57-5a6e-9a51-7d0a4c1f2e33',
-  leadTypeId: 'exclusive-real-time',
-  customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
-  storeId: 'main',
-  status: 'requested',
-  reason: 'telephone disconnected',
-  note: 'Dead line, tried twice.',
-  deliveredAt: '2026-03-01T09:30:00.000Z',
-  requestedAt: '2026-03-02T11:00:00.000Z',
-  verifyBy: '2026-03-09T11:00:00.000Z',
-  overdue: false,
-  decidedAt: null,
-  explanation: null,
-  replacementLeadId: null,
-  replacedAt: null,
-  policyVersion: 1,
-  revision: 0,
-};
+const openedExample: OpenedReplacement = { ...replacementExample, note: 'Dead line, tried twice.' };
 
 class ReplacementsQuery extends PageQuery {
-  @OneOf(statuses, { description: 'requested: the queue to be verified', example: 'requested', optional: true })
+  @OneOf(replacementStatuses, {
+    description: 'requested: the queue to be verified',
+    example: 'requested',
+    optional: true,
+  })
   status?: ReplacementRow['status'];
 
   @Id({ description: 'returns at this store only', example: 'main', optional: true })
@@ -108,7 +76,7 @@ export class ReplacementsController {
   readonly #stores: { events: EventStore; vault: Vault };
 
   constructor(
-    @Inject(Requests) requests: Requests,
+    @Inject(REQUESTS) requests: Requests,
     @Inject(READ_MODELS) { queries }: ReadModels,
     @Inject(EVENT_STORE) events: EventStore,
     @Inject(VAULT) vault: Vault,
@@ -122,21 +90,22 @@ export class ReplacementsController {
   @ReadRoute({
     summary: 'Returns by due date, the earliest first (RPL-5)',
     answer: selectablePageOf(replacement),
-    example: { items: [replacementExample] },
+    example: { items: [openedExample] },
   })
-  async list(@Query() query: ReplacementsQuery) {
-    const page = await this.#queries.listReplacements(pageRequest(query));
+  async list(@Query() query: ReplacementsQuery, @Reading() reader: Reader) {
+    const page = await this.#queries.replacements.list(reader, pageRequest(query));
     return { ...page, items: await Promise.all(page.items.map((row) => this.#opened(row))) };
   }
 
   @Get(':replacementId')
-  @ReadRoute({ summary: 'A return; its revision is the ETag', answer: replacement, example: replacementExample })
+  @ReadRoute({ summary: 'A return; its revision is the ETag', answer: replacement, example: openedExample })
   async find(
     @IdOf('replacement') replacementId: string,
     @Query() _: ReadQuery,
+    @Reading() reader: Reader,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const found = await this.#queries.findReplacement(replacementId);
+    const found = await this.#queries.replacements.find(reader, replacementId);
     if (!found) throw notFound('replacement', replacementId);
     reply.header('etag', etagOf(found.revision));
     return this.#opened(found);
@@ -158,8 +127,8 @@ export class ReplacementsController {
     records: ['ReplacementRequested'],
     creates: '/api/replacements/:id',
   })
-  request(@Body() body: RequestReplacementBody, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.requestReplacement(body, caller);
+  request(@Body() body: RequestReplacementBody, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.returns.request(body, context);
   }
 
   @Post(':replacementId/grant')
@@ -169,8 +138,8 @@ export class ReplacementsController {
     takesNothing: true,
   })
   @Problems(403)
-  grant(@IdOf('replacement') replacementId: string, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.grantChargeback(replacementId, caller);
+  grant(@IdOf('replacement') replacementId: string, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.returns.grant(replacementId, context);
   }
 
   @Post(':replacementId/deny')
@@ -182,12 +151,12 @@ export class ReplacementsController {
   deny(
     @IdOf('replacement') replacementId: string,
     @Body() { explanation }: DenyBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.denyChargeback(replacementId, explanation, caller);
+    return this.#requests.returns.deny(replacementId, explanation, context);
   }
 
-  async #opened(row: ReplacementRow): Promise<Opened> {
+  async #opened(row: ReplacementRow): Promise<OpenedReplacement> {
     return { ...row, note: ((row.note && (await this.#stores.vault.open(row.note))) as string | undefined) ?? null };
   }
 }

@@ -1,7 +1,9 @@
 import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { type Answer, type Caller, Requests } from '#wiring/requests';
+import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
+import { REQUESTS } from '#wiring/tokens';
 import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Email, Line, Password } from './fields.ts';
@@ -38,7 +40,7 @@ const RECOVERY = { sent: 'if an account has this address, a link is on its way t
 export class SignInController {
   readonly #requests: Requests;
 
-  constructor(@Inject(Requests) requests: Requests) {
+  constructor(@Inject(REQUESTS) requests: Requests) {
     this.#requests = requests;
   }
 
@@ -48,7 +50,7 @@ export class SignInController {
   @Answers(200, 'the account', signedIn, { customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10' })
   @Problems(400, 401, 503)
   async signIn(@Body() { email, password }: SignInBody): Promise<z.infer<typeof signedIn>> {
-    const customerId = await this.#requests.accounts.signIn(email, password);
+    const customerId = await this.#requests.passwords.signIn(email, password);
     if (customerId === undefined)
       throw new Problem(401, 'sign-in-failed', 'no account has this address and this password', { rule: 'ACC-2' });
     return { customerId };
@@ -59,14 +61,14 @@ export class SignInController {
   @ApiOperation({ summary: 'Send a link to set a new password (ACC-3)' })
   @Answers(202, 'the same whether there is such an account or not', recovery, RECOVERY)
   @Problems(400, 503)
-  async recover(@Body() { email }: RecoveryBody, @Asking() caller: Caller): Promise<z.infer<typeof recovery>> {
-    await this.#requests.accounts.requestPasswordRecovery(email, caller);
+  async recover(@Body() { email }: RecoveryBody, @Asking() context: RequestContext): Promise<z.infer<typeof recovery>> {
+    await this.#requests.passwords.requestRecovery(email, context);
     return RECOVERY;
   }
 
   @Post('password-recoveries/completions')
   @CommandRoute({ summary: 'Set a new password by the link (ACC-3)', records: ['PasswordSet'] })
-  complete(@Body() { token, password }: CompletionBody, @Asking() caller: Caller): Promise<Answer> {
-    return this.#requests.accounts.recoverPassword(token, password, caller);
+  complete(@Body() { token, password }: CompletionBody, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#requests.passwords.recover(token, password, context);
   }
 }

@@ -3,19 +3,20 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { Sealed } from '#domain/kernel/events';
-import { ticketStream } from '#domain/support/ticket';
+import { ticketStatuses, ticketStream } from '#domain/support/ticket';
 import type { EventStore } from '#event-store/port';
-import type { TicketRow } from '#read-models/queries';
+import { type TicketRow, ticketExample, ticketMessage, ticketRow } from '#read-models/models/tickets';
 import type { ReadModels } from '#read-models/read-models';
+import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
 import type { Vault } from '#vault/vault';
-import { type Answer, type Caller, Requests } from '#wiring/requests';
-import type { Support } from '#wiring/support';
-import { EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
+import { EVENT_STORE, READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
 import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { FieldNames, Id, Line, Nested, OneOf, Sort, Telephone, Text } from './fields.ts';
 import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
+import { type Reader, Reading } from './reading.ts';
 import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
 
 class CallBack {
@@ -51,55 +52,34 @@ class MessageBody {
   message!: string;
 }
 
-const statuses = ['open', 'answered', 'closed'] as const;
+/** A ticket with what people wrote opened. */
+const ticket = ticketRow
+  .extend({
+    subject: z.string().nullable().describe('What the ticket is about. Null once the customer was erased.'),
+    messages: z
+      .array(
+        ticketMessage.extend({
+          text: z.string().nullable().describe('What was written. Null once the customer was erased.'),
+        }),
+      )
+      .describe('What customer and support wrote, oldest first.'),
+    callBackTelephone: z
+      .string()
+      .nullable()
+      .describe('Telephone number to call back. Null: the customer did not ask for a call, or was erased.'),
+  })
+  .meta({ id: 'Ticket' });
+type OpenedTicket = z.infer<typeof ticket>;
 
-const erasable = z.string().nullable().describe('null once the customer was erased');
-
-const ticket = z.object({
-  ticketId: z.string(),
-  customerId: z.string(),
-  storeId: z.string(),
-  status: z.enum(statuses).describe('open: it waits for an answer'),
-  subject: erasable,
-  messages: z
-    .array(z.object({ at: z.string(), by: z.string().describe('the actor'), text: erasable }))
-    .describe('oldest first'),
-  callBackTelephone: z.string().nullable().describe('null when nobody is to be called back, or once erased'),
-  openedAt: z.string(),
-  dueAt: z.string().describe('until when it is, or was, to be answered (SUP-1)'),
-  overdue: z.boolean().describe('whether that time went by without an answer'),
-  answeredAt: z.string().nullable(),
-  closedAt: z.string().nullable(),
-  policyVersion: z.int(),
-  revision: z.int(),
-});
-type Opened = z.infer<typeof ticket>;
-
-const ticketExample: Opened = {
-  ticketId: '94c43410-7927-59a0-9dec-d32c5d2a8aeb',
-  customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
-  storeId: 'main',
-  status: 'open',
+const openedExample: OpenedTicket = {
+  ...ticketExample,
   subject: 'No leads since Monday',
-  messages: [
-    {
-      at: '2026-06-12T16:00:00.000Z',
-      by: 'customer:8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
-      text: 'My order is open, but nothing comes.',
-    },
-  ],
+  messages: ticketExample.messages.map((message) => ({ ...message, text: 'My order is open, but nothing comes.' })),
   callBackTelephone: '+1 212 555 0143',
-  openedAt: '2026-06-12T16:00:00.000Z',
-  dueAt: '2026-06-16T16:00:00.000Z',
-  overdue: false,
-  answeredAt: null,
-  closedAt: null,
-  policyVersion: 1,
-  revision: 0,
 };
 
 class TicketsQuery extends PageQuery {
-  @OneOf(statuses, { description: 'open: the queue to be answered', example: 'open', optional: true })
+  @OneOf(ticketStatuses, { description: 'open: the queue to be answered', example: 'open', optional: true })
   status?: TicketRow['status'];
 
   @Id({ description: 'tickets of customers of this store only', example: 'main', optional: true })
@@ -118,12 +98,12 @@ class TicketsQuery extends PageQuery {
 @ApiTags('support')
 @Controller('api/tickets')
 export class TicketsController {
-  readonly #support: Support;
+  readonly #support: Requests['support'];
   readonly #queries: ReadModels['queries'];
   readonly #stores: { events: EventStore; vault: Vault };
 
   constructor(
-    @Inject(Requests) { support }: Requests,
+    @Inject(REQUESTS) { support }: Requests,
     @Inject(READ_MODELS) { queries }: ReadModels,
     @Inject(EVENT_STORE) events: EventStore,
     @Inject(VAULT) vault: Vault,
@@ -137,17 +117,22 @@ export class TicketsController {
   @ReadRoute({
     summary: 'Tickets by due date, the earliest first: what is overdue stands at the head (SUP-1)',
     answer: selectablePageOf(ticket),
-    example: { items: [ticketExample] },
+    example: { items: [openedExample] },
   })
-  async list(@Query() query: TicketsQuery) {
-    const page = await this.#queries.listTickets(pageRequest(query));
+  async list(@Query() query: TicketsQuery, @Reading() reader: Reader) {
+    const page = await this.#queries.tickets.list(reader, pageRequest(query));
     return { ...page, items: await Promise.all(page.items.map((row) => this.#opened(row))) };
   }
 
   @Get(':ticketId')
-  @ReadRoute({ summary: 'A ticket; its revision is the ETag', answer: ticket, example: ticketExample })
-  async find(@IdOf('ticket') ticketId: string, @Query() _: ReadQuery, @Res({ passthrough: true }) reply: FastifyReply) {
-    const found = await this.#queries.findTicket(ticketId);
+  @ReadRoute({ summary: 'A ticket; its revision is the ETag', answer: ticket, example: openedExample })
+  async find(
+    @IdOf('ticket') ticketId: string,
+    @Query() _: ReadQuery,
+    @Reading() reader: Reader,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const found = await this.#queries.tickets.find(reader, ticketId);
     if (!found) throw notFound('ticket', ticketId);
     reply.header('etag', etagOf(found.revision));
     return this.#opened(found);
@@ -160,8 +145,8 @@ export class TicketsController {
     creates: '/api/tickets/:id',
   })
   @Problems(403)
-  open(@Body() body: OpenTicketBody, @Asking() caller: Caller): Promise<Answer> {
-    return this.#support.openTicket(body, caller);
+  open(@Body() body: OpenTicketBody, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#support.openTicket(body, context);
   }
 
   @Post(':ticketId/answer')
@@ -173,9 +158,9 @@ export class TicketsController {
   answer(
     @IdOf('ticket') ticketId: string,
     @Body() { answer }: AnswerTicketBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#support.answerTicket(ticketId, answer, caller);
+    return this.#support.answerTicket(ticketId, answer, context);
   }
 
   @Post(':ticketId/messages')
@@ -187,16 +172,16 @@ export class TicketsController {
   writeAgain(
     @IdOf('ticket') ticketId: string,
     @Body() { message }: MessageBody,
-    @Asking() caller: Caller,
+    @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#support.writeAgain(ticketId, message, caller);
+    return this.#support.writeAgain(ticketId, message, context);
   }
 
   @Post(':ticketId/close')
   @CommandRoute({ summary: 'Close a ticket: it waits for nothing more', records: ['TicketClosed'], takesNothing: true })
   @Problems(403)
-  close(@IdOf('ticket') ticketId: string, @Asking() caller: Caller): Promise<Answer> {
-    return this.#support.closeTicket(ticketId, caller);
+  close(@IdOf('ticket') ticketId: string, @Asking() context: RequestContext): Promise<Answer> {
+    return this.#support.closeTicket(ticketId, context);
   }
 
   @Get(':ticketId/history')
@@ -209,7 +194,7 @@ export class TicketsController {
     return told;
   }
 
-  async #opened({ subject, messages, callBackTelephone, ...row }: TicketRow): Promise<Opened> {
+  async #opened({ subject, messages, callBackTelephone, ...row }: TicketRow): Promise<OpenedTicket> {
     const open = async (box: Sealed | null) => ((box && (await this.#stores.vault.open(box))) ?? null) as string | null;
     return {
       ...row,

@@ -6,16 +6,17 @@ import { customerStream } from '#domain/accounts/customer';
 import { contactBookStream } from '#domain/leads/contact-book';
 import { hashOfEvent } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
-import { BadCursor } from '#read-models/queries';
+import { BadCursor } from '#read-models/errors';
 import type { ReadModels } from '#read-models/read-models';
+import type { RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
 import type { Vault } from '#vault/vault';
-import { type Caller, Requests } from '#wiring/requests';
-import type { Support } from '#wiring/support';
-import { EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
+import { EVENT_STORE, READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
 import { mustBeAccepted, RecordedRead } from './answers.ts';
 import { Asking } from './caller.ts';
 import { history, historyExample } from './history.ts';
 import { IdOf } from './ids.ts';
+import { type Reader, Reading } from './reading.ts';
 import { PageQuery, pageOf, pageRequest, ReadRoute } from './reads.ts';
 
 const happening = history.shape.events.element.extend({ stream: z.string().describe('to what it happened') });
@@ -27,13 +28,13 @@ const happeningExample = {
 @ApiTags('support')
 @Controller('api/customers')
 export class WholeHistoryController {
-  readonly #support: Support;
+  readonly #support: Requests['support'];
   readonly #queries: ReadModels['queries'];
   readonly #events: EventStore;
   readonly #vault: Vault;
 
   constructor(
-    @Inject(Requests) { support }: Requests,
+    @Inject(REQUESTS) { support }: Requests,
     @Inject(READ_MODELS) { queries }: ReadModels,
     @Inject(EVENT_STORE) events: EventStore,
     @Inject(VAULT) vault: Vault,
@@ -51,10 +52,15 @@ export class WholeHistoryController {
     example: { items: [happeningExample] },
   })
   @RecordedRead()
-  async wholeHistory(@IdOf('customer') customerId: string, @Query() query: PageQuery, @Asking() caller: Caller) {
-    mustBeAccepted(await this.#support.showHistory(customerId, caller), { customerId });
+  async wholeHistory(
+    @IdOf('customer') customerId: string,
+    @Query() query: PageQuery,
+    @Asking() context: RequestContext,
+    @Reading() reader: Reader,
+  ) {
+    mustBeAccepted(await this.#support.showHistory(customerId, context), { customerId });
     const { limit, cursor } = pageRequest(query);
-    const facts = await this.#factsOf(customerId);
+    const facts = await this.#factsOf(reader, customerId);
     const from = cursor === undefined ? 0 : facts.findIndex(({ position }) => position === cursor) + 1;
     if (cursor !== undefined && from === 0) throw new BadCursor();
     const page = facts.slice(from, from + limit);
@@ -64,9 +70,9 @@ export class WholeHistoryController {
     return from + limit < facts.length ? { items, nextCursor: page.at(-1)?.position } : { items };
   }
 
-  async #factsOf(customerId: string) {
+  async #factsOf(reader: Reader, customerId: string) {
     const own = [customerStream(customerId), contactBookStream(customerId)];
-    const streams = [...own, ...(await this.#queries.streamsOf(customerId))];
+    const streams = [...own, ...(await this.#queries.customers.streams(reader, customerId))];
     const facts = await factsOf(this.#events, streams, { hashOf: hashOfEvent });
     return facts.filter(
       (fact) => !isShared(fact) || ('customerId' in fact.data && fact.data.customerId === customerId),

@@ -1,10 +1,13 @@
 import type { Position } from '#event-store/port';
-import { type Analysis, openForAnalysis, type Place } from '#wiring/stores';
+import { type Analysis, openForAnalysis, type StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { progressUpTo } from './rebuild.ts';
 
 /** Embedded read models to ask, brought up to where the log ends now. @throws CannotOpenStore, CommandFailed */
-export async function openAtHead({ directory, eventStoreDb }: Place): Promise<Analysis & { position: Position }> {
+export async function openAtHead({
+  directory,
+  eventStoreDb,
+}: StoreLocation): Promise<Analysis & { position: Position }> {
   if (directory === undefined)
     throw new CommandFailed('read models for analysts need a directory: name it with --data');
   const analysis = await openForAnalysis({ directory, eventStoreDb }, (why) => console.error(`${why}: waiting for it`));

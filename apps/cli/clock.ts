@@ -15,7 +15,7 @@ import { noWebhooks } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { startLeadger } from '#wiring/start';
-import { openCopy, type Place, type Stores } from '#wiring/stores';
+import { openCopy, type StoreLocation, type Stores } from '#wiring/stores';
 import type { Goal } from './clock-goal.ts';
 import { bar, Progress, thousands } from './progress.ts';
 import { tellEvent } from './words.ts';
@@ -45,7 +45,7 @@ const assumptions = [
  * directory, and gone in the end; the store is only read.
  * @throws CommandFailed when there is no store, or the goal is not ahead of its clock
  */
-export async function lookAhead(place: Place, goal: Goal, { json = false }: { json?: boolean }): Promise<void> {
+export async function lookAhead(place: StoreLocation, goal: Goal, { json = false }: { json?: boolean }): Promise<void> {
   const outlook = await inTemporaryDirectory(async (directory) => {
     console.error(`leadger: the copy is in ${directory} meanwhile`);
     const progress = new Progress((events) => `${thousands(events)} events copied`);

@@ -9,10 +9,11 @@ import { MovedClock } from '#gateways/clock';
 import { mailInMemory } from '#gateways/mail';
 import { noWebhooks } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
+import type { Requests } from '#requests/requests';
 import { LeadgerModule } from '#wiring/leadger.module';
-import { Requests } from '#wiring/requests';
 import { startLeadger } from '#wiring/start';
 import { openStores, type Stores } from '#wiring/stores';
+import { REQUESTS } from '#wiring/tokens';
 import { CommandFailed } from './command-failed.ts';
 import { Chance } from './demo/chance.ts';
 import { LeadSupply } from './demo/lead-supply.ts';
@@ -108,7 +109,7 @@ export async function runDemo({
     });
     stopped.catch(() => {});
     const life = new Life({
-      requests: application.get(Requests),
+      requests: application.get<Requests>(REQUESTS),
       engine: application.get(ProcessEngine),
       events: stores.events,
       clock,

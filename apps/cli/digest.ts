@@ -1,11 +1,11 @@
-import { openStores, type Place } from '#wiring/stores';
+import { openStores, type StoreLocation } from '#wiring/stores';
 import { progressUpTo } from './rebuild.ts';
 
 /**
  * Prints what stands for all rows of each read model, once they have caught up with the log. The same log, the same
  * digests: however often the programs that wrote the rows were interrupted.
  */
-export async function digest(place: Place, { json = false }: { json?: boolean }): Promise<void> {
+export async function digest(place: StoreLocation, { json = false }: { json?: boolean }): Promise<void> {
   const stores = await openStores({ ...place, mustExist: true });
   try {
     const { events, readModels } = stores;

@@ -1,10 +1,10 @@
 import { openBoxes } from '#audit/opened';
-import { openForReading, type Place } from '#wiring/stores';
+import { openForReading, type StoreLocation } from '#wiring/stores';
 
 const decoder = new TextDecoder();
 
 /** The log, one event a line; personal data sealed, or opened where that is asked for. */
-export async function* logLines(place: Place, { opened }: { opened: boolean }): AsyncGenerator<string> {
+export async function* logLines(place: StoreLocation, { opened }: { opened: boolean }): AsyncGenerator<string> {
   const stores = await openForReading(place);
   try {
     for await (const event of stores.events.readAll()) {

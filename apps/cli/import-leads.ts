@@ -2,15 +2,19 @@ import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { NestFactory } from '@nestjs/core';
+import { trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
 import { holderOf } from '#event-store/data-directory';
 import type { Position } from '#event-store/port';
 import { ProcessEngine } from '#processes/engine/engine';
-import { LeadFileError, type LeadFileOptions, type LeadRow, readLeadRows } from '#wiring/lead-rows';
+import { LeadFileError, type LeadFileOptions, type LeadRow } from '#requests/lead-row';
+import { readLeadRows } from '#requests/lead-rows';
+import type { ReceiveLeadRequest } from '#requests/leads';
+import type { Requests } from '#requests/requests';
 import { LeadgerModule } from '#wiring/leadger.module';
-import { type ReceiveLead, Requests } from '#wiring/requests';
 import { startLeadger } from '#wiring/start';
-import { openStores, type Place } from '#wiring/stores';
+import { openStores, type StoreLocation } from '#wiring/stores';
+import { REQUESTS } from '#wiring/tokens';
 import { CommandFailed } from './command-failed.ts';
 import { bar, Progress, thousands } from './progress.ts';
 
@@ -26,7 +30,7 @@ type Taken = 'new' | 'known' | { readonly reason: string };
 
 /** Takes leads in, through the store itself or through the instance that is running on it. */
 interface Intake {
-  take(leads: readonly ReceiveLead[]): Promise<Taken[]>;
+  take(leads: readonly ReceiveLeadRequest[]): Promise<Taken[]>;
   /** Has what came in distributed and readable, as far as it can be. */
   finish(): Promise<void>;
   close(): Promise<void>;
@@ -40,7 +44,7 @@ const BATCHES_UNDER_WAY = 4;
  * file of their own, with line and reason. Memory does not grow with the file.
  * @throws CommandFailed, CannotOpenStore
  */
-export async function importLeads(place: Place, file: string, options: ImportOptions): Promise<void> {
+export async function importLeads(place: StoreLocation, file: string, options: ImportOptions): Promise<void> {
   const { size } = await stat(file).catch((error: Error) => {
     throw new CommandFailed(`${file} cannot be read: ${error.message}`);
   });
@@ -108,14 +112,14 @@ async function inBatches(
   await Promise.all(underWay);
 }
 
-async function openIntake(place: Place): Promise<Intake> {
+async function openIntake(place: StoreLocation): Promise<Intake> {
   const url = place.directory === undefined ? undefined : holderOf(place.directory)?.url;
   return url ? runningInstance(url) : ownInstance(place);
 }
 
 const ACTOR = 'staff:import';
 
-async function ownInstance(place: Place): Promise<Intake> {
+async function ownInstance(place: StoreLocation): Promise<Intake> {
   const stores = await openStores(place);
   // What is on servers has workers elsewhere: leads are only handed in here.
   const works = stores.directory !== undefined;
@@ -132,11 +136,11 @@ async function ownInstance(place: Place): Promise<Intake> {
     return new Promise<never>(() => {});
   });
   stopped.catch(() => {});
-  const requests = application.get(Requests);
-  const caller = { actor: ACTOR, commandId: deriveId('import', crypto.randomUUID()) };
+  const requests = application.get<Requests>(REQUESTS);
+  const context = { caller: trialCaller(ACTOR), commandId: deriveId('import', crypto.randomUUID()) };
   return {
     async take(leads) {
-      const answers = await Promise.race([requests.receiveLeads(leads, caller), stopped]);
+      const answers = await Promise.race([requests.leads.receive(leads, context), stopped]);
       return answers.map(({ outcome }) => {
         if (outcome.kind === 'accepted') return outcome.events.length > 0 ? 'new' : 'known';
         return { reason: outcome.kind === 'refused' ? outcome.refusal.message : outcome.kind };

@@ -4,7 +4,7 @@ import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { LeadgerError } from '#domain/kernel/leadger-error';
-import type { Place } from '#wiring/stores';
+import type { StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import type { Format } from './query.ts';
 
@@ -26,7 +26,7 @@ const program = new Command('leadger')
   .showHelpAfterError()
   .configureHelp({ showGlobalOptions: true });
 
-const place = (): Place => {
+const place = (): StoreLocation => {
   const {
     data: directory,
     events: eventStoreDb,

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import type { Answer } from '#read-models/analysis';
+import type { RowBatch } from '#read-models/analysis';
 import * as postgres from '#read-models/engine/parsers';
 import { CommandFailed } from './command-failed.ts';
 import { parquetOf } from './parquet.ts';
@@ -13,13 +13,13 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-async function* inPieces(answer: Answer, rows: number): AsyncGenerator<Answer> {
+async function* inPieces(answer: RowBatch, rows: number): AsyncGenerator<RowBatch> {
   for (let from = 0; from === 0 || from < answer.rows.length; from += rows)
     yield { ...answer, rows: answer.rows.slice(from, from + rows) };
 }
 
 /** What DuckDB, which has nothing in common with the writer, reads in the file. */
-async function readBack(answer: Answer, question = 'SELECT * FROM file') {
+async function readBack(answer: RowBatch, question = 'SELECT * FROM file') {
   const file = join(directory, `${crypto.randomUUID()}.parquet`);
   await writeFile(file, parquetOf(inPieces(answer, 500)));
   const duck = await (await DuckDBInstance.create()).connect();
@@ -42,7 +42,7 @@ const columns = {
   local: postgres.TIMESTAMP,
   places: 1007,
 };
-const answer = (rows: unknown[][]): Answer => ({
+const answer = (rows: unknown[][]): RowBatch => ({
   columns: Object.keys(columns),
   types: Object.values(columns),
   rows: rows as unknown[][],

@@ -1,5 +1,5 @@
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import type { Answer } from '#read-models/analysis';
+import type { RowBatch } from '#read-models/analysis';
 import * as postgres from '#read-models/engine/parsers';
 import { CommandFailed } from './command-failed.ts';
 import { jsonOf } from './json.ts';
@@ -38,7 +38,7 @@ const TEXT: ParquetType = {
 const ROWS_OF_A_GROUP = 20_000;
 
 /** An answer as a Parquet file, in pieces. @throws CommandFailed for what no calendar of Parquet holds */
-export async function* parquetOf(answers: AsyncIterable<Answer>): AsyncGenerator<Uint8Array> {
+export async function* parquetOf(answers: AsyncIterable<RowBatch>): AsyncGenerator<Uint8Array> {
   const bytes = new ByteWriter();
   let file: ParquetFile | undefined;
   for await (const answer of answers) {
@@ -58,7 +58,7 @@ class ParquetFile {
   readonly #writer: ParquetWriter;
   readonly #columns: { readonly name: string; readonly type: ParquetType; data: unknown[] }[];
 
-  constructor(writer: ByteWriter, { columns, types: numbers }: Answer) {
+  constructor(writer: ByteWriter, { columns, types: numbers }: RowBatch) {
     this.#columns = columns.map((name, index) => ({ name, type: types[numbers[index] as number] ?? TEXT, data: [] }));
     const root: SchemaElement = { name: 'root', num_children: columns.length };
     const elements = this.#columns.map(

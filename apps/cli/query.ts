@@ -1,9 +1,9 @@
 import { type Cell, csvLine, Digits } from '#apps/api/csv';
-import { type Answer, analyse } from '#read-models/analysis';
+import { analyse, type RowBatch } from '#read-models/analysis';
 import { views } from '#read-models/analytics';
 import { NUMERIC } from '#read-models/engine/parsers';
 import { connectTo } from '#read-models/engine/postgres';
-import type { Place } from '#wiring/stores';
+import type { StoreLocation } from '#wiring/stores';
 import { openAtHead } from './analysis.ts';
 import { CommandFailed } from './command-failed.ts';
 import { jsonOf } from './json.ts';
@@ -20,11 +20,11 @@ export interface QueryOptions {
 }
 
 /** Answers one question on the views of analysts. @throws QueryFailed, CannotOpenStore */
-export const query = (place: Place, question: string, { format, timeoutSeconds, output }: QueryOptions) =>
+export const query = (place: StoreLocation, question: string, { format, timeoutSeconds, output }: QueryOptions) =>
   writeOut(formats[format](named(ask(place, question, { timeoutSeconds }))), output);
 
 /** Writes a whole view, however long it is. */
-export async function exportView(place: Place, view: string, options: QueryOptions): Promise<void> {
+export async function exportView(place: StoreLocation, view: string, options: QueryOptions): Promise<void> {
   if (!views.some(({ name }) => name === view))
     throw new CommandFailed(`there is no view ${view}: there are ${views.map(({ name }) => name).join(', ')}`);
   await query(place, `SELECT * FROM ${view}`, options);
@@ -34,7 +34,11 @@ export async function exportView(place: Place, view: string, options: QueryOptio
  * On a PostgreSQL nothing else is needed, and nothing else opened: analysts may be allowed no more than that. Beside the
  * events, what is not in the tables yet is brought there first.
  */
-async function* ask(place: Place, question: string, options: { timeoutSeconds: number }): AsyncGenerator<Answer> {
+async function* ask(
+  place: StoreLocation,
+  question: string,
+  options: { timeoutSeconds: number },
+): AsyncGenerator<RowBatch> {
   const { databaseUrl } = place;
   if (databaseUrl !== undefined) {
     yield* analyse(() => connectTo(databaseUrl), question, options);
@@ -48,10 +52,10 @@ async function* ask(place: Place, question: string, options: { timeoutSeconds: n
   }
 }
 
-type Answers = AsyncIterable<Answer>;
+type Batches = AsyncIterable<RowBatch>;
 
 /** Of two columns of one name, NDJSON would keep the second only. */
-async function* named(answers: Answers): AsyncGenerator<Answer> {
+async function* named(answers: Batches): AsyncGenerator<RowBatch> {
   for await (const answer of answers) {
     const twice = answer.columns.find((name, index, all) => all.indexOf(name) < index);
     if (twice !== undefined) throw new CommandFailed(`two columns are called ${twice}: give them names with AS`);
@@ -59,7 +63,7 @@ async function* named(answers: Answers): AsyncGenerator<Answer> {
   }
 }
 
-const formats: Readonly<Record<Format, (answers: Answers) => AsyncIterable<string | Uint8Array>>> = {
+const formats: Readonly<Record<Format, (answers: Batches) => AsyncIterable<string | Uint8Array>>> = {
   async *csv(answers) {
     let first = true;
     for await (const { columns, types, rows } of answers) {
@@ -84,7 +88,7 @@ const formats: Readonly<Record<Format, (answers: Answers) => AsyncIterable<strin
   },
 };
 
-function tableOf({ columns, types, rows }: Answer): string {
+function tableOf({ columns, types, rows }: RowBatch): string {
   const cells = rows.map((row) => cellsOf(row, types));
   const texts = [columns, ...cells].map((row) => row.map((cell) => printable(cell ?? '')));
   const widths = columns.map((_, index) => Math.max(...texts.map((row) => (row[index] as string).length)));

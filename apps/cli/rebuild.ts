@@ -1,8 +1,8 @@
-import { openStores, type Place } from '#wiring/stores';
+import { openStores, type StoreLocation } from '#wiring/stores';
 import { Progress } from './progress.ts';
 
 /** Rebuilds a read model from the log; without a name, all of them. @throws UnknownModel, CannotOpenStore (e.g. while the store is running) */
-export async function rebuild(place: Place, name: string | undefined): Promise<void> {
+export async function rebuild(place: StoreLocation, name: string | undefined): Promise<void> {
   const stores = await openStores({ ...place, mustExist: true });
   try {
     const { events, readModels } = stores;
@@ -13,7 +13,7 @@ export async function rebuild(place: Place, name: string | undefined): Promise<v
       await readModels.rebuild(model, { onProgress: progress.at });
       progress.end();
       const seconds = ((performance.now() - start) / 1000).toFixed(2);
-      console.log(`${model} was built anew in ${seconds} s; digest ${await readModels.digest(model)}`);
+      console.log(`${model} was rebuilt in ${seconds} s; digest ${await readModels.digest(model)}`);
     }
   } finally {
     await stores.close();

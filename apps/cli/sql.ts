@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import type { Position } from '#event-store/port';
 import { filesOf } from '#read-models/engine/embedded-database';
 import { ANALYTICS } from '#read-models/engine/views';
-import type { Place } from '#wiring/stores';
+import type { StoreLocation } from '#wiring/stores';
 import { openAtHead } from './analysis.ts';
 import { CommandFailed } from './command-failed.ts';
 import type { SqlReply } from './sql-worker.ts';
@@ -19,7 +19,7 @@ const fromSource = import.meta.url.endsWith('.ts');
  * connects may do anything there, and nothing to the store, which may run meanwhile.
  * @throws CommandFailed, CannotOpenStore
  */
-export async function serveSql(place: Place, { port }: { port: number }): Promise<void> {
+export async function serveSql(place: StoreLocation, { port }: { port: number }): Promise<void> {
   if (place.databaseUrl !== undefined)
     throw new CommandFailed(
       'the read models are on a PostgreSQL: connect there, with a login for analysts (docs/analytics.md)',
@@ -47,7 +47,7 @@ export async function serveSql(place: Place, { port }: { port: number }): Promis
 }
 
 /** Nobody else writes to the files while they are copied. */
-async function copyReadModels(place: Place, to: string): Promise<Position> {
+async function copyReadModels(place: StoreLocation, to: string): Promise<Position> {
   const { readModels, position, files, close } = await openAtHead(place);
   try {
     await readModels.stop();

@@ -2,7 +2,7 @@ import { type History, historyOf } from '#audit/history';
 import { parseInstant } from '#domain/kernel/instants';
 import { type FamilyName, ledger } from '#domain/ledger';
 import { hashOfEvent } from '#event-store/embedded/embedded-store';
-import { openForReading, type Place } from '#wiring/stores';
+import { openForReading, type StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { tellEvent } from './words.ts';
 
@@ -11,7 +11,7 @@ import { tellEvent } from './words.ts';
  * @throws CommandFailed for an unknown family or id, or an instant without zone
  */
 export async function timeline(
-  place: Place,
+  place: StoreLocation,
   family: string,
   id: string,
   { at, json = false }: { at?: string; json?: boolean },

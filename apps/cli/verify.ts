@@ -1,10 +1,10 @@
 import { checkLaws, type Law, laws, type Verdict } from '#audit/laws';
 import { hashOfEvent } from '#event-store/embedded/embedded-store';
-import { openForReading, type Place } from '#wiring/stores';
+import { openForReading, type StoreLocation } from '#wiring/stores';
 import { Progress, thousands } from './progress.ts';
 
 /** Reads the whole log and counts what must not be in it. @returns the exit code: 0 when every law holds, else 1 */
-export async function verify(place: Place, { json = false }: { json?: boolean }): Promise<number> {
+export async function verify(place: StoreLocation, { json = false }: { json?: boolean }): Promise<number> {
   const stores = await openForReading(place);
   try {
     const start = performance.now();

@@ -1,4 +1,5 @@
-import { LOG_POSITION, views } from '#read-models/analytics';
+import { views } from '#read-models/analytics';
+import { LOG_POSITION } from '#read-models/analytics/view';
 import { ANALYST, ANALYTICS } from '#read-models/engine/views';
 
 /** Every view that analysts may read, as Markdown: made from the table that the views are made from. */
@@ -26,11 +27,11 @@ export function viewsPage(): string {
   return [
     '# Views for analysts',
     '',
-    'Made by `npm run leadger -- catalog --views` from `libs/read-models/analytics.ts`; a test fails when it is out of date, and',
-    'another one asks every question below.',
+    'Made by `npm run leadger -- catalog --views` from `libs/read-models/analytics`. Tests fail when this page is out',
+    'of date, and run every query below.',
     '',
     `The views lie in the schema \`${ANALYTICS}\` of the read models' database, and hold no personal data. Days are those of UTC,`,
-    'money is whole cents of the currency beside it, percentiles are interpolated. Each row says up to where the log is in it.',
+    'money is whole cents of the currency beside it, percentiles are interpolated. Each row has the log position that it reflects.',
     '',
     '```sh',
     'npm run --silent leadger -- query "SELECT * FROM fill_rate"                # a table; --format csv or ndjson',
@@ -38,7 +39,7 @@ export function viewsPage(): string {
     'npm run --silent leadger -- export sales_by_day --format parquet --output sales.parquet',
     '```',
     '',
-    'A file that `--output` names is there when it is whole. In Parquet, days are DATE, instants TIMESTAMP in UTC (milliseconds),',
+    'The file that `--output` names appears when it is complete. In Parquet, days are DATE, instants TIMESTAMP in UTC (milliseconds),',
     'counts and cents INT32 or INT64, shares and seconds DOUBLE. In CSV, text that a spreadsheet would run as a formula has an',
     'apostrophe in front. Lists and JSON are JSON in a cell; bytes are written as PostgreSQL does (`\\x…`).',
     '',
@@ -48,14 +49,14 @@ export function viewsPage(): string {
     'the digits. Days and instants that are infinite, before the year 1 or after 275760-09-13 are refused in Parquet, naming',
     'the column: `::text` writes them.',
     '',
-    'Where the read models are embedded, analysts have others than the store, made from the same log and kept in the folder',
-    '`analysts` of the data directory: the store may run, start or stop meanwhile. The first question takes as long as a rebuild;',
-    'after that they only catch up. One such command at a time works there, and the next waits. The folder may be removed',
-    'whenever none runs.',
+    'Where the read models are embedded, analysts have their own copy, built from the same log and kept in the folder',
+    '`analysts` of the data directory: the store can run, start or stop meanwhile. The first query takes as long as a rebuild;',
+    'later ones only catch up. One such command runs at a time, and the next one waits. The folder can be removed when none',
+    'runs.',
     '',
     `These ask as the role \`${ANALYST}\`, which may read these views and nothing else, in a transaction that only reads, with a`,
-    'time limit for each statement. This keeps mistakes away; it does not keep out whoever has the password of somebody greater. On',
-    'PostgreSQL, give analysts a login of their own:',
+    'time limit for each statement. This prevents mistakes, but not misuse by a user with more rights. On PostgreSQL, give',
+    'analysts a login of their own:',
     '',
     '```sql',
     `CREATE ROLE ada LOGIN PASSWORD '…' IN ROLE ${ANALYST};`,

@@ -2,8 +2,10 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { Kysely, sql } from 'kysely';
 import { Client } from 'pg';
 import { encode } from '#domain/codec';
+import { trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
 import type { AnyEvent, EventOf, FamilyName } from '#domain/ledger';
 import { replacementIdOf } from '#domain/replacements/replacement';
@@ -11,18 +13,12 @@ import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { FAR_AWAY_MILLISECONDS, FAR_AWAY_SECONDS } from '#test/wait-until';
-import { BadCursor } from './queries.ts';
-import {
-  AlreadyRebuilding,
-  BeingBuilt,
-  openReadModels,
-  Paused,
-  type ReadModels,
-  RebuildCancelled,
-  UnknownModel,
-} from './read-models.ts';
+import { openEmbeddedDatabase } from './engine/embedded-database.ts';
+import { AlreadyRebuilding, BadCursor, BeingBuilt, Paused, RebuildCancelled, UnknownModel } from './errors.ts';
+import { openReadModels, type ReadModels } from './read-models.ts';
 
 const at = (minute: number): string => `2026-05-01T10:${String(minute).padStart(2, '0')}:00.000Z`;
+const staff = trialCaller('staff:spec');
 const contact = { keyId: 'key', box: 'AAAA' };
 const decision = {
   rule: 'order-served-longest-ago',
@@ -238,8 +234,12 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     await write(store, story);
     await upToDate();
     const { queries } = readModels;
-    expect(await queries.findCustomer('c1')).toMatchObject({ businessKey: 'abc', registeredAt: at(0), revision: 0 });
-    expect(await queries.findOrder('o1')).toMatchObject({
+    expect(await queries.customers.find(staff, 'c1')).toMatchObject({
+      businessKey: 'abc',
+      registeredAt: at(0),
+      revision: 0,
+    });
+    expect(await queries.orders.find(staff, 'o1')).toMatchObject({
       status: 'paused',
       deliveredLeads: 1,
       replacementsOwed: 0,
@@ -251,36 +251,36 @@ function describeReadModels(makeHome: () => Promise<Home>) {
       lastDeliveredAt: at(4),
       revision: 5,
     });
-    expect(await queries.findOrder('o2')).toMatchObject({
+    expect(await queries.orders.find(staff, 'o2')).toMatchObject({
       status: 'payment-failed',
       declineReason: 'insufficient funds',
     });
-    expect((await queries.listDeliveredLeads({ customerId: 'c1', limit: 10 })).items).toMatchObject([
+    expect((await queries.deliveredLeads.list(staff, { customerId: 'c1', limit: 10 })).items).toMatchObject([
       { leadId: 'l2', replacementFor: 'r1', replacementStatus: null, contact },
       { leadId: 'l1', rating: 1, replacementFor: null, replacementStatus: 'replaced' },
     ]);
-    expect((await queries.listReplacements({ limit: 10, status: 'replaced' })).items).toMatchObject([
+    expect((await queries.replacements.list(staff, { limit: 10, status: 'replaced' })).items).toMatchObject([
       { leadId: 'l1', verifyBy: '2026-05-08T10:06:00.000Z', replacementLeadId: 'l2', decidedAt: at(7), overdue: false },
     ]);
-    expect((await queries.listTickets({ limit: 10, customerId: 'c1' })).items).toMatchObject([
+    expect((await queries.tickets.list(staff, { limit: 10, customerId: 'c1' })).items).toMatchObject([
       { ticketId: 't1', status: 'answered', overdue: true, dueAt: at(12), answeredAt: at(13), revision: 2 },
     ]);
-    expect((await queries.findTicket('t1'))?.messages).toEqual([
+    expect((await queries.tickets.find(staff, 't1'))?.messages).toEqual([
       { at: at(10), by: 'staff:spec', text: contact },
       { at: at(13), by: 'staff:spec', text: contact },
     ]);
-    expect(await queries.streamsOf('c1')).toEqual([
+    expect(await queries.customers.streams(staff, 'c1')).toEqual([
       'order-o1',
       'order-o2',
       `replacement-${replacementIdOf('o1', 'l1')}`,
       'ticket-t1',
     ]);
-    expect(await queries.stock()).toMatchObject([
+    expect(await queries.leads.stock(staff)).toMatchObject([
       { leadTypeId: 'shared-aged', leads: 1, openPlaces: 3 },
       { leadTypeId: 'shared-fresh', leads: 1, openPlaces: 2 },
     ]);
-    expect(await queries.findLead('l1')).toMatchObject({ withdrawn: true, openPlaces: 0, revision: 2 });
-    expect(await queries.findOrder('none')).toBeUndefined();
+    expect(await queries.leads.find(staff, 'l1')).toMatchObject({ withdrawn: true, openPlaces: 0, revision: 2 });
+    expect(await queries.orders.find(staff, 'none')).toBeUndefined();
   });
 
   it('list in pages that neither skip nor repeat, newest first', async () => {
@@ -292,15 +292,15 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     const listed: string[] = [];
     let cursor: string | undefined;
     do {
-      const page = await readModels.queries.listOrders({ limit: 5, ...(cursor && { cursor }) });
+      const page = await readModels.queries.orders.list(staff, { limit: 5, ...(cursor && { cursor }) });
       listed.push(...page.items.map(({ orderId }) => orderId));
       cursor = page.nextCursor;
     } while (cursor);
     const newestFirst = Array.from({ length: 23 }, (_, index) => index).sort((a, b) => (b >> 1) - (a >> 1));
     expect(new Set(listed).size).toBe(23);
     expect(listed.map((id) => Number(id.slice(1)) >> 1)).toEqual(newestFirst.map((index) => index >> 1));
-    expect((await readModels.queries.listOrders({ limit: 50, customerId: 'c1' })).items).toHaveLength(11);
-    await expect(readModels.queries.listOrders({ limit: 5, cursor: 'here' })).rejects.toThrow(BadCursor);
+    expect((await readModels.queries.orders.list(staff, { limit: 50, customerId: 'c1' })).items).toHaveLength(11);
+    await expect(readModels.queries.orders.list(staff, { limit: 5, cursor: 'here' })).rejects.toThrow(BadCursor);
   });
 
   it('go on where they were after a restart, and double nothing', async () => {
@@ -314,7 +314,7 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     const resumed = await digests();
     for (const name of readModels.names) await readModels.rebuild(name);
     expect(await digests()).toEqual(resumed);
-    expect(await readModels.queries.findOrder('o1')).toMatchObject({ deliveredLeads: 1, revision: 5 });
+    expect(await readModels.queries.orders.find(staff, 'o1')).toMatchObject({ deliveredLeads: 1, revision: 5 });
   });
 
   it('lay a stream aside that they cannot read, say why, and go on with the others', async () => {
@@ -336,7 +336,7 @@ function describeReadModels(makeHome: () => Promise<Home>) {
       ['order-o-nul', 0],
     ]);
     expect(parked?.[1]?.reason).toBe('OrderPaused of an order that was never placed');
-    expect((await readModels.queries.listOrders({ limit: 10 })).items.map(({ orderId }) => orderId)).toEqual([
+    expect((await readModels.queries.orders.list(staff, { limit: 10 })).items.map(({ orderId }) => orderId)).toEqual([
       'o3',
       'o1',
     ]);
@@ -361,7 +361,10 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     readModels = await openReadModels({ store, ...home.place });
     readModels.start();
     await upToDate();
-    expect(await readModels.queries.findOrder('o1')).toMatchObject({ status: 'awaiting-payment', revision: 0 });
+    expect(await readModels.queries.orders.find(staff, 'o1')).toMatchObject({
+      status: 'awaiting-payment',
+      revision: 0,
+    });
     expect(await parkedOf('orders')).toMatchObject([{ stream: 'order-o1', revision: 1 }]);
   });
 
@@ -406,8 +409,8 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     await write(store, story.slice(3));
     const head = await store.head();
     expect(await readModels.waitFor(head, 300)).toBe(false);
-    expect(await readModels.queries.findOrder('o2')).toBeUndefined();
-    expect((await readModels.queries.stock()).length).toBeGreaterThan(0);
+    expect(await readModels.queries.orders.find(staff, 'o2')).toBeUndefined();
+    expect((await readModels.queries.leads.stock(staff)).length).toBeGreaterThan(0);
     await expect(readModels.catchUp()).rejects.toThrow(Paused);
     await readModels.stop();
     readModels = await openReadModels({ store, ...home.place });
@@ -425,11 +428,11 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     await write(store, story);
     const fresh = await makeHome();
     readModels = await openReadModels({ store, ...fresh.place });
-    await expect(readModels.queries.findOrder('o1')).rejects.toThrow(BeingBuilt);
+    await expect(readModels.queries.orders.find(staff, 'o1')).rejects.toThrow(BeingBuilt);
     expect((await readModels.status()).map(({ whole }) => whole)).not.toContain(true);
     readModels.start();
     await upToDate();
-    expect(await readModels.queries.findOrder('o1')).toMatchObject({ status: 'paused' });
+    expect(await readModels.queries.orders.find(staff, 'o1')).toMatchObject({ status: 'paused' });
     expect((await readModels.status()).map(({ whole }) => whole)).not.toContain(false);
     await readModels.stop();
     await fresh.remove();
@@ -454,15 +457,15 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     const rebuilding = readModels.rebuild('orders').finally(() => {
       done = true;
     });
-    while (!done) expect(await readModels.queries.findOrder('o1')).toMatchObject({ status: 'paused' });
+    while (!done) expect(await readModels.queries.orders.find(staff, 'o1')).toMatchObject({ status: 'paused' });
     await rebuilding;
     await write(store, [['order-o1', { type: 'OrderRestarted', data: { at: at(10) } }]]);
     await upToDate();
-    expect(await readModels.queries.findOrder('o1')).toMatchObject({ status: 'open' });
+    expect(await readModels.queries.orders.find(staff, 'o1')).toMatchObject({ status: 'open' });
     await expect(readModels.rebuild('none')).rejects.toThrow(UnknownModel);
   });
 
-  it('are built anew when they followed another log', async () => {
+  it('are rebuilt when they followed another log', async () => {
     await write(store, story);
     await upToDate();
     await readModels.stop();
@@ -471,13 +474,13 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     readModels.start();
     await write(empty, story.slice(0, 1));
     expect(await readModels.waitFor(await empty.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
-    expect(await readModels.queries.findOrder('o1')).toBeUndefined();
+    expect(await readModels.queries.orders.find(staff, 'o1')).toBeUndefined();
     await readModels.stop();
     await empty.close();
     readModels = await openReadModels({ store, ...home.place });
   });
 
-  it('are built anew when their log was restored from an older copy, also when it has grown since', async () => {
+  it('are rebuilt when their log was restored from an older copy, also when it has grown since', async () => {
     const [live, backup] = ['live', 'backup'].map(() => mkdtempSync(join(tmpdir(), 'leadger-log-'))) as [
       string,
       string,
@@ -488,7 +491,7 @@ function describeReadModels(makeHome: () => Promise<Home>) {
       const followers = await openReadModels({ store: log, ...home.place });
       followers.start();
       expect(await followers.waitFor(await log.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
-      const orders = (await followers.queries.listOrders({ limit: 50 })).items.map(({ orderId }) => orderId);
+      const orders = (await followers.queries.orders.list(staff, { limit: 50 })).items.map(({ orderId }) => orderId);
       await followers.stop();
       await log.close();
       return orders.sort();
@@ -560,7 +563,38 @@ describe('read models on PGlite', () => {
     await store.close();
   });
 
-  it('are built anew when they were written last before the machine went down', async () => {
+  it('open a database of the version that numbered its models, rebuild the rows, and drop those of that version', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
+    const store = await openEmbeddedStore();
+    await write(store, story);
+    const old = await openReadModels({ store, directory });
+    await old.catchUp();
+    const digest = await old.digest('orders');
+    const version = (await old.status()).find(({ name }) => name === 'orders')?.version;
+    await old.stop();
+    const database = await openEmbeddedDatabase(directory);
+    const db = new Kysely({ dialect: database.dialect });
+    await sql.raw(`ALTER SCHEMA orders_${version} RENAME TO orders_v4`).execute(db);
+    await sql`UPDATE read_models.copies SET schema = 'orders_v4' WHERE model = 'orders'`.execute(db);
+    await db.destroy();
+    database.closed();
+
+    let readModels = await openReadModels({ store, directory });
+    await expect(readModels.queries.orders.find(staff, 'o1')).rejects.toThrow(BeingBuilt);
+    await readModels.catchUp();
+    expect(await readModels.digest('orders')).toBe(digest);
+    await readModels.stop();
+    readModels = await openReadModels({ store, directory });
+    const question = `SELECT count(*)::integer FROM pg_namespace WHERE nspname = 'orders_v4'`;
+    for await (const { rows } of readModels.analyse(question, { timeoutSeconds: FAR_AWAY_SECONDS }))
+      expect(rows).toEqual([[0]]);
+    expect(await readModels.queries.orders.find(staff, 'o1')).toMatchObject({ status: 'paused' });
+    await readModels.stop();
+    await store.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('are rebuilt when they were written last before the machine went down', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
     const store = await openEmbeddedStore();
     const open = () => openReadModels({ store, directory });
@@ -608,7 +642,7 @@ describeWithPostgres('read models that several programs share', () => {
     expect(await reading.waitFor(await store.head(), 50)).toBe(false);
     following.start();
     expect(await reading.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
-    expect(await reading.queries.findOrder('o1')).toMatchObject({ status: 'paused', deliveredLeads: 1 });
+    expect(await reading.queries.orders.find(staff, 'o1')).toMatchObject({ status: 'paused', deliveredLeads: 1 });
     expect((await reading.status()).map(({ position }) => position)).toEqual(
       (await following.status()).map(({ position }) => position),
     );
@@ -625,9 +659,9 @@ describeWithPostgres('read models that several programs share', () => {
     const digest = await one.digest('orders');
     await one.rebuild('orders');
     expect(await one.digest('orders')).toBe(digest);
-    expect((await one.queries.listOrders({ limit: 50 })).items.map(({ deliveredLeads }) => deliveredLeads)).toEqual(
-      Array.from({ length: 40 }, () => 1),
-    );
+    expect(
+      (await one.queries.orders.list(staff, { limit: 50 })).items.map(({ deliveredLeads }) => deliveredLeads),
+    ).toEqual(Array.from({ length: 40 }, () => 1));
   });
 
   it('are built for a new version beside those of the old one, which go when no program uses them any more', async () => {
@@ -637,14 +671,14 @@ describeWithPostgres('read models that several programs share', () => {
     const digest = await old.digest('orders');
     const client = new Client(url);
     await client.connect();
-    const schema = `orders_v${(await old.status()).find(({ name }) => name === 'orders')?.version}`;
+    const schema = `orders_${(await old.status()).find(({ name }) => name === 'orders')?.version}`;
     await client.query(`ALTER SCHEMA ${schema} RENAME TO orders_v0`);
     await client.query(`UPDATE read_models.copies SET schema = 'orders_v0' WHERE schema = '${schema}'`);
     const ordersOfOld = async () =>
       (await client.query('SELECT count(*)::int AS count FROM orders_v0.orders')).rows[0].count as number;
 
     const current = await open();
-    await expect(current.queries.findOrder('o1')).rejects.toThrow(BeingBuilt);
+    await expect(current.queries.orders.find(staff, 'o1')).rejects.toThrow(BeingBuilt);
     expect(await ordersOfOld()).toBe(2);
     current.start();
     expect(await current.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
@@ -667,7 +701,9 @@ describeWithPostgres('read models that several programs share', () => {
       expect(await readModels.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
     }
     for (const name of shared.names) expect(await shared.digest(name)).toBe(await embedded.digest(name));
-    expect(await shared.queries.listOrders({ limit: 9 })).toEqual(await embedded.queries.listOrders({ limit: 9 }));
+    expect(await shared.queries.orders.list(staff, { limit: 9 })).toEqual(
+      await embedded.queries.orders.list(staff, { limit: 9 }),
+    );
   });
 
   it('go on where they were when the database throws everybody out', async () => {

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown, type Provider } from '@nestjs/common';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
-
 import { CannotOpenStore, type EventStore } from '#event-store/port';
 import { type Clock, systemClock } from '#gateways/clock';
 import { type MailGateway, mailFiles, smtpMail } from '#gateways/mail';
@@ -9,15 +8,16 @@ import { type PaymentGateway, sandboxPayments } from '#gateways/payments';
 import { stripePayments } from '#gateways/stripe-payments';
 import { httpWebhooks, type WebhookGateway } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
+import { CommandHandler } from '#requests/command-handler';
+import { createRequests } from '#requests/requests';
+import { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
+import { BusCommandHandler, dispatchOver } from './command-bus.ts';
 import type { Leases } from './leases.ts';
-import { Ledger } from './ledger.ts';
-import { LedgerCommand, LedgerCommandHandler } from './ledger-command.ts';
 import { operationsElsewhere, operationsOf } from './operations.ts';
-import { createReactions } from './reactions.ts';
-import { Requests } from './requests.ts';
+import { createReactions, type ReactionDependencies } from './reactions.ts';
 import type { Stores } from './stores.ts';
-import { CLOCK, EVENT_STORE, MAILS, OPERATIONS, READ_MODELS, VAULT, WORK } from './tokens.ts';
+import { CLOCK, EVENT_STORE, MAILS, OPERATIONS, READ_MODELS, REQUESTS, VAULT, WORK } from './tokens.ts';
 import { Worker } from './worker.ts';
 
 const STORES = Symbol('Stores');
@@ -38,15 +38,15 @@ export interface LeadgerOptions {
   readonly mails?: MailGateway;
   /** Default: over HTTP, to the public Internet only. */
   readonly webhooks?: WebhookGateway;
-  /** Whether processes and projections run here; default: they do. Without them commands and reads are all there is. */
+  /** Whether processes and projections run here; default: true. Else this program serves commands and reads only. */
   readonly works?: boolean;
-  /** Where there are several workers: how they share the work. Default: there is one, and all of it is its own. */
+  /** Of several workers: how they share the work. Default: one worker does everything. */
   readonly leases?: Leases;
 }
 
 /**
- * A whole lead store as Nest providers, on stores that are open already. Projections and processes run once their
- * owner starts them (`startLeadger`); when the application is closed they are stopped, and the stores are closed last.
+ * A whole lead store as Nest providers, on stores that are open already. Projections and processes run after
+ * `startLeadger`. When the application closes, they are stopped first and the stores are closed last.
  */
 @Module({})
 export class LeadgerModule implements OnApplicationShutdown {
@@ -63,41 +63,27 @@ export class LeadgerModule implements OnApplicationShutdown {
     await this.#stores.close();
   }
 
-  static on(
-    stores: Stores,
-    {
-      clock = systemClock(),
-      payments = paymentsOf(process.env),
-      works = true,
-      mails = mailsOf(stores, works),
-      webhooks = httpWebhooks(),
-      leases,
-    }: LeadgerOptions = {},
-  ): DynamicModule {
-    const send = (bus: CommandBus) => (order: LedgerCommand['order']) => bus.execute(new LedgerCommand(order));
-    const work = works && mails ? whoWorks({ clock, payments, mails, webhooks, leases, send }) : idle(leases);
+  static on(stores: Stores, options: LeadgerOptions = {}): DynamicModule {
+    const { clock = systemClock(), works = true, leases } = options;
+    const mails = options.mails ?? mailsOf(stores, works);
+    const payments = options.payments ?? paymentsOf(process.env);
+    const webhooks = options.webhooks ?? httpWebhooks();
+    const work = works && mails ? worksHere({ clock, payments, mails, webhooks }, leases) : worksElsewhere(leases);
+    const values = [
+      { provide: STORES, useValue: stores },
+      { provide: EVENT_STORE, useValue: stores.events },
+      { provide: VAULT, useValue: stores.vault },
+      { provide: READ_MODELS, useValue: stores.readModels },
+      { provide: CLOCK, useValue: clock },
+      { provide: MAILS, useValue: mails },
+    ];
+    const providers = [...values, ...asking, ...work];
     return {
       module: LeadgerModule,
       global: true,
       imports: [CqrsModule.forRoot()],
-      providers: [
-        { provide: STORES, useValue: stores },
-        { provide: EVENT_STORE, useValue: stores.events },
-        { provide: VAULT, useValue: stores.vault },
-        { provide: READ_MODELS, useValue: stores.readModels },
-        { provide: CLOCK, useValue: clock },
-        { provide: MAILS, useValue: mails },
-        { provide: Ledger, inject: [EVENT_STORE], useFactory: (store: EventStore) => new Ledger(store) },
-        {
-          provide: Requests,
-          inject: [Ledger, VAULT, CommandBus],
-          useFactory: (ledger: Ledger, vault: Vault, bus: CommandBus) =>
-            new Requests({ ledger, vault, clock, send: send(bus) }),
-        },
-        LedgerCommandHandler,
-        ...work,
-      ],
-      exports: [EVENT_STORE, VAULT, READ_MODELS, CLOCK, MAILS, Ledger, Requests, CqrsModule, ...work.map(tokenOf)],
+      providers: [...providers, BusCommandHandler],
+      exports: [...providers.map(({ provide }) => provide), CqrsModule],
     };
   }
 }
@@ -105,7 +91,7 @@ export class LeadgerModule implements OnApplicationShutdown {
 const paymentsOf = ({ STRIPE_SECRET_KEY: secretKey }: NodeJS.ProcessEnv): PaymentGateway =>
   secretKey ? stripePayments({ secretKey }) : sandboxPayments();
 
-/** Undefined where nobody sends any. @throws CannotOpenStore when there is no place for mails */
+/** Undefined where this program sends no mails. @throws CannotOpenStore when it does, and no gateway is configured */
 function mailsOf({ directory }: Stores, works: boolean): MailGateway | undefined {
   const { SMTP_URL: url, MAIL_FROM: from } = process.env;
   if (url) return smtpMail({ url, from });
@@ -118,63 +104,71 @@ function mailsOf({ directory }: Stores, works: boolean): MailGateway | undefined
 }
 
 type FactoryProvider = Extract<Provider, { useFactory: unknown }>;
-const tokenOf = ({ provide }: FactoryProvider) => provide;
 
-interface WorkNeeds {
-  readonly clock: Clock;
-  readonly payments: PaymentGateway;
-  readonly mails: MailGateway;
-  readonly webhooks: WebhookGateway;
-  readonly leases: Leases | undefined;
-  readonly send: (bus: CommandBus) => Parameters<typeof createReactions>[0]['send'];
-}
+/** What people and programs ask goes over the command bus to the one command handler. */
+const asking: readonly FactoryProvider[] = [
+  { provide: CommandHandler, inject: [EVENT_STORE], useFactory: (store: EventStore) => new CommandHandler(store) },
+  { provide: StreamCache, inject: [CommandHandler], useFactory: ({ streams }: CommandHandler) => streams },
+  {
+    provide: REQUESTS,
+    inject: [StreamCache, VAULT, CLOCK, CommandBus],
+    useFactory: (streams: StreamCache, vault: Vault, clock: Clock, bus: CommandBus) =>
+      createRequests({ streams, vault, clock, dispatch: dispatchOver(bus) }),
+  },
+];
 
-function whoWorks({ clock, payments, mails, webhooks, leases, send }: WorkNeeds): FactoryProvider[] {
-  if (!leases)
-    return [
-      {
-        provide: ProcessEngine,
-        inject: [EVENT_STORE, VAULT, Ledger, CommandBus],
-        useFactory: (store: EventStore, vault: Vault, ledger: Ledger, bus: CommandBus) =>
-          createReactions({ store, vault, ledger, clock, payments, mails, webhooks, send: send(bus) }),
-      },
-      {
-        provide: WORK,
-        inject: [ProcessEngine, READ_MODELS],
-        useFactory: (engine: ProcessEngine, readModels: Stores['readModels']): Work => ({
-          run() {
-            readModels.start();
-            return engine.start();
-          },
-          stop: () => engine.stop(),
+type Outside = Pick<ReactionDependencies, 'clock' | 'payments' | 'mails' | 'webhooks'>;
+type CreateEngine = (leaseOf?: ReactionDependencies['leaseOf']) => ProcessEngine;
+
+const CREATE_ENGINE = Symbol('CreateEngine');
+
+const worksHere = (outside: Outside, leases: Leases | undefined): FactoryProvider[] => [
+  {
+    provide: CREATE_ENGINE,
+    inject: [EVENT_STORE, VAULT, StreamCache, CommandBus],
+    useFactory:
+      (store: EventStore, vault: Vault, streams: StreamCache, bus: CommandBus): CreateEngine =>
+      (leaseOf) =>
+        createReactions({
+          ...outside,
+          store,
+          vault,
+          streams,
+          dispatch: dispatchOver(bus),
+          ...(leaseOf && { leaseOf }),
         }),
-      },
-      { provide: OPERATIONS, inject: [ProcessEngine], useFactory: operationsOf },
-    ];
-  return [
-    {
-      provide: WORK,
-      inject: [EVENT_STORE, VAULT, Ledger, CommandBus, READ_MODELS],
-      useFactory: (
-        store: EventStore,
-        vault: Vault,
-        ledger: Ledger,
-        bus: CommandBus,
-        readModels: Stores['readModels'],
-      ) =>
-        new Worker({
-          leases,
-          ledger,
-          readModels,
-          createEngine: (leaseOf) =>
-            createReactions({ store, vault, ledger, clock, payments, mails, webhooks, send: send(bus), leaseOf }),
-        }),
-    },
-    { provide: OPERATIONS, inject: [WORK], useFactory: (worker: Worker) => worker.operations() },
-  ];
-}
+  },
+  ...(leases ? sharedWork(leases) : wholeWork),
+];
 
-const idle = (leases: Leases | undefined): FactoryProvider[] => [
+/** One worker, which does everything. */
+const wholeWork: readonly FactoryProvider[] = [
+  { provide: ProcessEngine, inject: [CREATE_ENGINE], useFactory: (create: CreateEngine) => create() },
+  {
+    provide: WORK,
+    inject: [ProcessEngine, READ_MODELS],
+    useFactory: (engine: ProcessEngine, readModels: Stores['readModels']): Work => ({
+      run() {
+        readModels.start();
+        return engine.start();
+      },
+      stop: () => engine.stop(),
+    }),
+  },
+  { provide: OPERATIONS, inject: [ProcessEngine], useFactory: operationsOf },
+];
+
+const sharedWork = (leases: Leases): readonly FactoryProvider[] => [
+  {
+    provide: WORK,
+    inject: [CREATE_ENGINE, StreamCache, READ_MODELS],
+    useFactory: (createEngine: CreateEngine, streams: StreamCache, readModels: Stores['readModels']) =>
+      new Worker({ leases, streams, readModels, createEngine }),
+  },
+  { provide: OPERATIONS, inject: [WORK], useFactory: (worker: Worker) => worker.operations() },
+];
+
+const worksElsewhere = (leases: Leases | undefined): FactoryProvider[] => [
   { provide: WORK, useFactory: (): Work => ({ run: async () => {}, stop: async () => {} }) },
   ...(leases ? [{ provide: OPERATIONS, useFactory: () => operationsElsewhere(leases) }] : []),
 ];

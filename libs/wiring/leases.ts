@@ -9,17 +9,17 @@ const SCHEMA = `
     worker text PRIMARY KEY, seen_at timestamptz NOT NULL, report jsonb NOT NULL);
   CREATE TABLE IF NOT EXISTS coordination.retries (item text PRIMARY KEY, asked_at timestamptz NOT NULL);`;
 
-/** A worker that was not seen for so many terms is gone. */
+/** A worker that was not seen for so many terms counts as gone. */
 const TERMS_UNTIL_GONE = 1;
-/** Between what this machine and the database call a second, and for what is on its way when the time is over. */
+/** A share of the term, for clocks that run differently, and for commands that are under way when the term ends. */
 const MARGIN = 0.2;
 const MOST_CONNECTIONS = 2;
 
-/** The right to act for one unit, for a while. Whoever has it has the highest token that was ever given out for it. */
+/** The right to act for one unit, for a while. Its holder has the highest token that was ever given out for the unit. */
 export interface Lease {
   readonly unit: string;
   readonly token: number;
-  /** Whether it holds at this moment, by this machine's monotonic clock: also after a pause that nobody noticed. */
+  /** Whether it holds now, by this machine's monotonic clock. So a pause of the whole program cannot extend it. */
   holds(): boolean;
 }
 
@@ -30,8 +30,8 @@ export interface LeasesOptions {
 }
 
 /**
- * Leases in PostgreSQL. Only the database's clock says when one is over for others; the holder counts its own time, from
- * before it asked, and stops earlier. Time-outs decide who acts; what must never happen twice is guarded by the streams.
+ * Leases in PostgreSQL. The database's clock decides when a lease ends for others. The holder counts its own time from
+ * before it asked, so it stops earlier. Leases decide who acts; the streams guard what must never happen twice.
  */
 export async function openLeases({ databaseUrl, termMilliseconds }: LeasesOptions): Promise<Leases> {
   const pool = new pg.Pool({
@@ -41,7 +41,7 @@ export async function openLeases({ databaseUrl, termMilliseconds }: LeasesOption
   });
   pool.on('error', () => {});
   try {
-    // Programs that begin at once make the tables once: the number is ours alone.
+    // Of programs that start at the same time, one creates the tables. No other program uses this lock number.
     await pool.query(`BEGIN; SELECT pg_advisory_xact_lock(4709219); ${SCHEMA} COMMIT;`);
     return new Leases(pool, termMilliseconds);
   } catch (error) {
@@ -51,7 +51,7 @@ export async function openLeases({ databaseUrl, termMilliseconds }: LeasesOption
 }
 
 export class Leases {
-  /** Who this is: another one after each start. */
+  /** The id of this worker: a new one at each start. */
   readonly worker = randomUUID();
   readonly termMilliseconds: number;
   readonly #pool: pg.Pool;
@@ -63,7 +63,7 @@ export class Leases {
     this.#term = `${termMilliseconds} milliseconds`;
   }
 
-  /** Says that this worker is there, and how it is. @returns all that are there */
+  /** Reports that this worker runs, and its state. @returns all workers that run */
   async appear(report: object): Promise<readonly string[]> {
     await this.#pool.query(
       `INSERT INTO coordination.workers (worker, seen_at, report) VALUES ($1, clock_timestamp(), $2)
@@ -77,7 +77,7 @@ export class Leases {
     return rows.map(({ worker }) => worker);
   }
 
-  /** What the workers that are there said last. */
+  /** The last reports of the workers that run. */
   async reports<Report>(): Promise<readonly Report[]> {
     const { rows } = await this.#pool.query<{ report: Report }>(
       `SELECT report FROM coordination.workers WHERE seen_at > clock_timestamp() - $1::interval * ${TERMS_UNTIL_GONE}
@@ -87,7 +87,7 @@ export class Leases {
     return rows.map(({ report }) => report);
   }
 
-  /** Takes leases, or renews them. @returns those that this worker has now: not those that another one holds */
+  /** Takes leases, or renews them. @returns those that this worker has now, without those that another one holds */
   async take(units: readonly string[]): Promise<readonly Lease[]> {
     if (units.length === 0) return [];
     const until = performance.now() + this.termMilliseconds * (1 - MARGIN);
@@ -106,7 +106,7 @@ export class Leases {
     return rows.map(({ unit, token }) => ({ unit, token: Number(token), holds: () => performance.now() < until }));
   }
 
-  /** Gives leases back, so that another worker need not wait for the end of their time. */
+  /** Gives leases back, so that another worker need not wait for the end of their term. */
   async release(units: readonly string[]): Promise<void> {
     if (units.length === 0) return;
     await this.#pool.query(
@@ -115,7 +115,7 @@ export class Leases {
     );
   }
 
-  /** Asks whichever worker has laid an item aside to try it again. */
+  /** Asks the worker that parked an item to try it again. */
   async askForRetry(item: string): Promise<void> {
     await this.#pool.query(
       'INSERT INTO coordination.retries (item, asked_at) VALUES ($1, clock_timestamp()) ON CONFLICT DO NOTHING',
@@ -123,7 +123,7 @@ export class Leases {
     );
   }
 
-  /** Of these items, those that somebody asked to try again. Each is told once. */
+  /** Of these items, those that are to be tried again. Each is returned once. */
   async takeRetries(items: readonly string[]): Promise<readonly string[]> {
     if (items.length === 0) return [];
     const { rows } = await this.#pool.query<{ item: string }>(
@@ -133,7 +133,7 @@ export class Leases {
     return rows.map(({ item }) => item);
   }
 
-  /** Says good-bye: this worker is gone, and so are its leases. */
+  /** Ends this worker's leases and removes it from the list of workers. */
   async leave(): Promise<void> {
     await this.#pool.query('UPDATE coordination.leases SET expires_at = clock_timestamp() WHERE holder = $1', [
       this.worker,

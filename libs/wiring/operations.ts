@@ -2,7 +2,7 @@ import type { EngineStatus, ProcessEngine } from '#processes/engine/engine';
 import type { Parked } from '#processes/engine/process-run';
 import type { Leases } from './leases.ts';
 
-/** How the processes are, wherever they run. */
+/** The state of the processes, wherever they run. */
 export interface Operations {
   status(): Promise<EngineStatus | undefined>;
   parked(): Promise<readonly Parked[]>;
@@ -17,14 +17,14 @@ export const operationsOf = (engine: ProcessEngine): Operations => ({
   retry: async (id) => engine.retry(id),
 });
 
-/** What a worker says of itself each time it appears. */
+/** What a worker reports each time it renews its leases. */
 export interface WorkerReport {
   readonly units: readonly string[];
   readonly status: EngineStatus;
   readonly parked: readonly Parked[];
 }
 
-/** In workers: as they said last. */
+/** In workers: by their last reports. */
 export const operationsElsewhere = (leases: Leases): Operations => {
   const parked = async () => {
     const reports = await leases.reports<WorkerReport>();
@@ -34,7 +34,7 @@ export const operationsElsewhere = (leases: Leases): Operations => {
     parked,
     async status() {
       const reports = await leases.reports<WorkerReport>();
-      // Each worker folds every fact, and acts for what it has: of a process, the one that has (a part of) it knows most.
+      // Each worker folds every fact. The one that runs a process, or a part of it, knows the most about it.
       const knowsMost = (name: string) =>
         reports.find(({ units }) => units.some((unit) => unit.split('/', 1)[0] === name)) ?? reports[0];
       const [first] = reports;

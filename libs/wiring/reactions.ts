@@ -1,3 +1,4 @@
+import type { Caller } from '#domain/kernel/caller';
 import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { MailGateway } from '#gateways/mail';
@@ -6,7 +7,7 @@ import type { WebhookGateway } from '#gateways/webhooks';
 import { addressClaims } from '#processes/address-claims';
 import { autoRestart } from '#processes/auto-restart';
 import { checkoutEnd } from '#processes/checkout-end';
-import { type Answer, ProcessEngine, type Sent } from '#processes/engine/engine';
+import { type Answer, type EngineOptions, ProcessEngine, type Sent } from '#processes/engine/engine';
 import { leadAgeing } from '#processes/lead-ageing';
 import { leadDistribution } from '#processes/lead-distribution';
 import { leadWebhooks } from '#processes/lead-webhooks';
@@ -14,17 +15,19 @@ import { loyaltyMembership } from '#processes/loyalty-membership';
 import { loyaltyRenewals } from '#processes/loyalty-renewals';
 import { mailing } from '#processes/mailing';
 import { paymentCapture } from '#processes/payment-capture';
-import { OutOfReach } from '#processes/process';
 import { replacementDelivery } from '#processes/replacement-delivery';
 import { ticketDeadline } from '#processes/ticket-deadline';
 import { verificationDeadline } from '#processes/verification-deadline';
+import type { AddressedCommand, Outcome } from '#requests/command-handler';
+import type { Dispatch } from '#requests/request-tools';
+import type { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
+import { capturePayment, chargeRenewal } from './charging.ts';
 import type { Lease } from './leases.ts';
-import type { Ledger, Order, Outcome } from './ledger.ts';
 import { sendMail } from './mail-sending.ts';
 import { callWebhook } from './webhook-calling.ts';
 
-/** Every process there is, in the order in which they are asked. */
+/** Every process, in the order in which they are asked. */
 export const processes = [
   paymentCapture,
   loyaltyMembership,
@@ -41,76 +44,52 @@ export const processes = [
   leadWebhooks,
 ];
 
-interface Needs {
+export interface ReactionDependencies {
   readonly store: EventStore;
-  readonly ledger: Ledger;
+  readonly streams: StreamCache;
   readonly clock: Clock;
   readonly payments: PaymentGateway;
   readonly mails: MailGateway;
   readonly webhooks: WebhookGateway;
   readonly vault: Vault;
-  readonly send: (order: Order) => Promise<Outcome>;
-  /** Of several workers: this one's lease of a unit. Default: there is one worker, which needs none. */
+  readonly dispatch: Dispatch;
+  /** Where several workers run: the lease that this one has of a unit. Default: there is one worker, which needs none. */
   readonly leaseOf?: (unit: string) => Lease | undefined;
 }
 
-/** The engine that runs the processes, connected to the ledger and to the outside. */
-export function createReactions({
-  store,
-  ledger,
-  vault,
-  clock,
-  payments,
-  mails,
-  webhooks,
-  send,
-  leaseOf,
-}: Needs): ProcessEngine {
-  // What a coupon made free is no business of the provider, which would refuse to charge nothing. One that gives no
-  // answer is waited for: nobody knows whether the money has moved.
-  const capture: PaymentGateway['capture'] = async (charge, key) => {
-    if (charge.amountCents === 0) return { captured: true, reference: 'nothing-due' };
-    return payments.capture(charge, key).catch((error: Error) => {
-      throw new OutOfReach(`the payment provider: ${error.message}`);
-    });
-  };
+/** The engine that runs the processes. It sends commands over the bus, and calls what is outside. */
+export function createReactions(dependencies: ReactionDependencies): ProcessEngine {
+  const { store, streams, clock, dispatch, leaseOf } = dependencies;
   return new ProcessEngine({
     store,
     clock,
     processes,
-    ...(leaseOf && { mayActFor: (unit: string) => leaseOf(unit) !== undefined }),
-    send: async (sent) => answerOf(await send(orderOf(sent, leaseOf?.(sent.unit)))),
-    warm: (streams) => ledger.warm(streams),
-    effects: {
-      async 'capture-payment'({ kind: _, ...charge }, idempotencyKey) {
-        const result = await capture(charge, idempotencyKey);
-        if (!result.captured) return { type: 'DeclinePayment', reason: result.reason };
-        const { amountCents, currency } = charge;
-        return { type: 'CapturePayment', reference: result.reference, amountCents, currency };
-      },
-      async 'charge-renewal'({ kind: _, renewalNumber, attempt, ...charge }, idempotencyKey) {
-        const result = await capture(charge, idempotencyKey);
-        const renewal = { renewalNumber, attempt };
-        if (!result.captured) return { type: 'RecordRenewalDeclined', ...renewal, reason: result.reason };
-        const { amountCents, currency } = charge;
-        return { type: 'RecordRenewalPaid', ...renewal, reference: result.reference, amountCents, currency };
-      },
-      'call-webhook': (effect) => callWebhook(effect, { ledger, events: store, vault, clock, webhooks }),
-      'send-mail': (effect) => sendMail(effect, { ledger, events: store, vault, mails }),
-    },
+    ...(leaseOf && { mayActFor: (unit) => leaseOf(unit) !== undefined }),
+    send: async (sent) => answerOf(await dispatch(addressed(sent, leaseOf?.(sent.unit)))),
+    warm: (names) => streams.warm(names),
+    effects: effectsOf(dependencies),
   });
 }
 
-function orderOf({ stream, command, commandId, actor, because }: Sent, lease: Lease | undefined): Order {
+const effectsOf = ({ store: events, payments, ...others }: ReactionDependencies): EngineOptions['effects'] => ({
+  'capture-payment': (effect, key) => capturePayment(effect, key, payments),
+  'charge-renewal': (effect, key) => chargeRenewal(effect, key, payments),
+  'call-webhook': (effect) => callWebhook(effect, { events, ...others }),
+  'send-mail': (effect) => sendMail(effect, { events, ...others }),
+});
+
+function addressed({ stream, command, commandId, actor, because }: Sent, lease: Lease | undefined): AddressedCommand {
   const chain = because
     ? { correlationId: because.cause.correlationId, causationId: because.eventId }
     : { correlationId: commandId };
   const under = lease && { lease: { unit: lease.unit, token: lease.token } };
-  return { stream, command, cause: { commandId, actor, ...chain, ...under } };
+  return { stream, command, caller: processCaller(actor), cause: { commandId, actor, ...chain, ...under } };
 }
+
+const processCaller = (actor: string): Caller => ({ kind: 'process', actor, roles: ['process'], stores: 'all' });
 
 function answerOf(outcome: Outcome): Answer {
   if (outcome.kind === 'accepted') return { position: outcome.position };
   if (outcome.kind === 'refused') return { refusal: outcome.refusal };
-  throw new Error(`the ledger answered ${outcome.kind} to a process, which sends neither keys nor revisions`);
+  throw new Error(`a process got ${outcome.kind}, but processes send neither keys nor revisions`);
 }

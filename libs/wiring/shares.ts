@@ -1,6 +1,6 @@
 /**
- * Divides units among workers: each unit has one worker, and no worker has more than one unit more than another. All who
- * know the same workers and units come to the same division, whoever computes it.
+ * Divides units among workers: each unit has one worker, and the numbers of units of two workers differ by at most one.
+ * Every worker that knows the same workers and units computes the same division.
  */
 export function sharesOf(units: Iterable<string>, workers: Iterable<string>): ReadonlyMap<string, readonly string[]> {
   const inOrder = [...new Set(workers)].sort();

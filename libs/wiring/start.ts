@@ -1,18 +1,17 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { prepareNewStore } from './first-start.ts';
+import { prepareNewStore } from '#requests/first-start';
+import type { Requests } from '#requests/requests';
 import type { Work } from './leadger.module.ts';
-import { Requests } from './requests.ts';
-import { WORK } from './tokens.ts';
+import { REQUESTS, WORK } from './tokens.ts';
 
 /**
- * Begins the work of a store that was put together: what a new one needs is written, projections and processes run
- * from here on, as far as they run in this program.
+ * Starts a store: writes what a new one needs, then runs projections and processes, as far as they run in this program.
  * @returns rejects when the log cannot be read any more; resolves when the application is closed
  */
 export async function startLeadger(
   application: INestApplicationContext,
   { prepare = true }: { prepare?: boolean } = {},
 ): Promise<{ running: Promise<void> }> {
-  if (prepare) await prepareNewStore(application.get(Requests));
+  if (prepare) await prepareNewStore(application.get<Requests>(REQUESTS));
   return { running: application.get<Work>(WORK).run() };
 }

@@ -11,9 +11,9 @@ import { copyKeys, masterKeyOf, openVault, type Vault, type VaultOptions } from 
 
 const READ_MODELS = 'read-models';
 
-/** All that remembers: events, keys, and what is computed from them. */
+/** Everything that is stored: events, keys, and the read models that are computed from them. */
 export interface Stores {
-  /** Undefined in memory. */
+  /** Undefined for a store in memory. */
   readonly directory: DataDirectory | undefined;
   readonly events: EventStore;
   readonly vault: Vault;
@@ -21,41 +21,41 @@ export interface Stores {
   close(): Promise<void>;
 }
 
-/** Where a store lives. On many machines it needs no directory: events, read models and keys are all on servers. */
-export interface Place {
-  /** Made when it does not exist. Undefined: what is on no server is in memory, gone when closed. */
+/** Where a store is kept. On many machines it needs no directory: events, read models and keys are on servers. */
+export interface StoreLocation {
+  /** Created when it does not exist. Undefined: what is on no server is in memory, and is lost when closed. */
   readonly directory?: string | undefined;
-  /** Connection string of an EventStoreDB or KurrentDB; undefined: the events lie in the directory. */
+  /** Connection string of an EventStoreDB or KurrentDB; undefined: the events are in the directory. */
   readonly eventStoreDb?: string | undefined;
-  /** `postgres://…`: the read models lie there, and so do the keys when the events are on a server too. */
+  /** `postgres://…`: the read models are there, and so are the keys when the events are on a server, too. */
   readonly databaseUrl?: string | undefined;
 }
 
-export interface OpenStoresOptions extends Place {
-  /** Do not make a new store where there is none. */
+export interface OpenStoresOptions extends StoreLocation {
+  /** Fail where there is no store, instead of creating one. */
   readonly mustExist?: boolean;
   /** 32 bytes; default: `LEADGER_MASTER_KEY`, else a file beside the keys. */
   readonly masterKey?: Uint8Array;
-  /** For a demo: what keyed hashes of persons are made with, so that its log is the same each time. */
+  /** For a demo: the key of hashes of persons, so that its log is the same each time. */
   readonly matchingSecret?: Uint8Array;
 }
 
-/** @throws CannotOpenStore: locked, read-only, full, damaged, of a newer format. What was opened before is closed. */
+/** @throws CannotOpenStore: locked, read-only, full, damaged, of a newer format. What was opened until then is closed. */
 export async function openStores(options: OpenStoresOptions): Promise<Stores> {
-  const { mustExist, masterKey, matchingSecret, ...place } = options;
-  const path = directoryOf(place);
+  const { mustExist, masterKey, matchingSecret, ...location } = options;
+  const path = directoryOf(location);
   if (path !== undefined && mustExist) openDataDirectory(path, { readOnly: true });
   const { opened, close } = closedTogether();
   try {
     const directory = path === undefined ? undefined : openDataDirectory(path);
     if (directory) opened.push(directory);
-    const events = await openEvents(place);
+    const events = await openEvents(location);
     opened.push(events);
-    const vault = await openVault({ ...keysOf(place), masterKey, matchingSecret });
+    const vault = await openVault({ ...keysOf(location), masterKey, matchingSecret });
     opened.push(vault);
     const readModels = await openReadModels({
       store: events,
-      databaseUrl: place.databaseUrl,
+      databaseUrl: location.databaseUrl,
       ...inside(path, READ_MODELS),
     });
     opened.push({ close: () => readModels.stop() });
@@ -67,11 +67,11 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
 }
 
 /** Events and keys for reading only, beside a running instance or on a copy. */
-export async function openForReading(place: Place): Promise<Pick<Stores, 'events' | 'vault' | 'close'>> {
-  const path = directoryOf(place);
+export async function openForReading(location: StoreLocation): Promise<Pick<Stores, 'events' | 'vault' | 'close'>> {
+  const path = directoryOf(location);
   const directory = path === undefined ? undefined : openDataDirectory(path, { readOnly: true });
-  const events = await openEvents({ ...place, readOnly: true });
-  const vault = await openVault({ ...keysOf(place), readOnly: true });
+  const events = await openEvents({ ...location, readOnly: true });
+  const vault = await openVault({ ...keysOf(location), readOnly: true });
   return {
     events,
     vault,
@@ -83,17 +83,17 @@ export async function openForReading(place: Place): Promise<Pick<Stores, 'events
   };
 }
 
-/** What analysts ask. */
+/** What analysts query. */
 export interface Analysis extends Pick<Stores, 'events' | 'readModels' | 'close'> {
   /** The directory of the read models. */
   readonly files: string;
 }
 
 /**
- * Embedded read models for analysts. They are others than the store's own, made from the same log, and kept in the folder
- * `analysts` of its directory: so nobody need care whether the store runs, and it may start meanwhile. One program at a
- * time has them.
- * @param onWait told once, when another program has them
+ * Embedded read models for analysts. They are computed from the same log as the store's own ones, and kept apart from them
+ * in the folder `analysts` of its directory. So it does not matter whether the store runs. One program at a time can use
+ * them.
+ * @param onWait called once, when another program uses them
  * @throws CannotOpenStore
  */
 export async function openForAnalysis(
@@ -120,17 +120,17 @@ export async function openForAnalysis(
 const MILLISECONDS_BETWEEN_TRIES = 200;
 
 async function whenFree(path: string, onWait: (why: string) => void): Promise<DataDirectory> {
-  for (let told = false; ; ) {
+  for (let hasCalled = false; ; ) {
     try {
       return openDataDirectory(path);
     } catch (error) {
       if (!(error instanceof CannotOpenStore)) throw error;
       if (error.code === 'locked') {
-        if (!told) onWait(error.message);
-        told = true;
+        if (!hasCalled) onWait(error.message);
+        hasCalled = true;
         await wait(MILLISECONDS_BETWEEN_TRIES);
       } else if (error.code === 'damaged') {
-        console.warn(`leadger: ${error.message}: what analysts read is built anew from the log`);
+        console.warn(`leadger: ${error.message}: what analysts read is rebuilt from the log`);
         rmSync(path, { recursive: true });
       } else throw error;
     }
@@ -138,11 +138,11 @@ async function whenFree(path: string, onWait: (why: string) => void): Promise<Da
 }
 
 /**
- * A store of its own in an empty directory, with the events and keys that another one has now, which may be running.
- * Nothing that is done to it touches the other. The master key is not written there.
+ * Copies a store into an empty directory, with the events and keys that it has now. The original may be running, and
+ * changes of the copy do not affect it. The master key is not written into the copy.
  */
 export async function openCopy(
-  of: Place,
+  of: StoreLocation,
   directory: string,
   onProgress: (events: number) => void = () => {},
 ): Promise<Stores> {
@@ -150,7 +150,7 @@ export async function openCopy(
   try {
     const masterKey = masterKeyOf(keysOf(of));
     const log = await asOfNow(source.events);
-    // After the end of the log was noted: whatever was sealed before it has its key by now.
+    // After the end of the log was read: everything sealed before it has its key by now.
     await copyKeys(keysOf(of), { ...keysOf({ directory }), masterKey }, () => {});
     const stores = await openStores({ directory, masterKey });
     try {
@@ -165,7 +165,7 @@ export async function openCopy(
   }
 }
 
-/** What was opened last is closed first. */
+/** Closes what was opened last first. */
 function closedTogether() {
   const opened: { close(): unknown }[] = [];
   const close = async () => {
@@ -179,18 +179,19 @@ export const openEvents = ({
   directory,
   eventStoreDb: connectionString,
   readOnly = false,
-}: Place & { readOnly?: boolean }): Promise<EventStore> =>
+}: StoreLocation & { readOnly?: boolean }): Promise<EventStore> =>
   connectionString === undefined
     ? openEmbeddedStore({ ...inside(directory, 'events'), readOnly })
     : openEventStoreDb({ connectionString });
 
-/** Where the keys lie: with the read models when the events are on a server too, else in the directory. */
-export const keysOf = (place: Place): Pick<VaultOptions, 'directory' | 'databaseUrl'> =>
-  isOnServers(place) ? { databaseUrl: place.databaseUrl } : inside(place.directory, 'keys');
+/** Where the keys are: with the read models when the events are on a server, too, else in the directory. */
+export const keysOf = (location: StoreLocation): Pick<VaultOptions, 'directory' | 'databaseUrl'> =>
+  isOnServers(location) ? { databaseUrl: location.databaseUrl } : inside(location.directory, 'keys');
 
-const isOnServers = ({ eventStoreDb, databaseUrl }: Place): boolean =>
+const isOnServers = ({ eventStoreDb, databaseUrl }: StoreLocation): boolean =>
   eventStoreDb !== undefined && databaseUrl !== undefined;
 
-const directoryOf = (place: Place): string | undefined => (isOnServers(place) ? undefined : place.directory);
+const directoryOf = (location: StoreLocation): string | undefined =>
+  isOnServers(location) ? undefined : location.directory;
 
 const inside = (path: string | undefined, name: string) => (path === undefined ? {} : { directory: join(path, name) });

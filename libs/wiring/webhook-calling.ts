@@ -6,51 +6,61 @@ import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { WebhookGateway } from '#gateways/webhooks';
 import type { Effect, Untimed } from '#processes/process';
+import type { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
-import type { Ledger } from './ledger.ts';
 
-interface Needs {
-  readonly ledger: Ledger;
+export interface WebhookDependencies {
+  readonly streams: StreamCache;
   readonly events: EventStore;
   readonly vault: Vault;
   readonly clock: Clock;
   readonly webhooks: WebhookGateway;
 }
 
+type CallWebhook = Extract<Effect, { kind: 'call-webhook' }>;
+
 /** Sends one lead to its customer's program. @returns what is to be recorded of it */
 export async function callWebhook(
-  { webhookId, attempt, wish }: Extract<Effect, { kind: 'call-webhook' }>,
-  { ledger, events, vault, clock, webhooks }: Needs,
+  effect: CallWebhook,
+  dependencies: WebhookDependencies,
 ): Promise<Untimed<CommandOf<'webhook'>>> {
-  const { customerId, orderId, leadId, deliveredAt } = wish;
-  const given = (reason: string) => ({ type: 'RecordWebhookFailed', attempt, reason, hopeless: true }) as const;
-  const { state: customer } = await ledger.read<'customer'>(customerStream(customerId));
-  const { webhook } = customer.leadDelivery;
-  if (!webhook) return given('the customer does not want leads sent to a program any more');
-  const received = await receiptOf(leadId, events);
-  const [url, signingSecret, contact] = await Promise.all([
-    vault.open(webhook.url),
-    vault.open(webhook.signingSecret),
-    vault.open(received.contact),
-  ]);
-  if (url === undefined || signingSecret === undefined) return given('the customer was erased');
-  if (contact === undefined) return given('the person was erased');
-  const result = await webhooks.call({
-    url: url as string,
-    signingSecret: signingSecret as string,
-    id: webhookId,
-    at: new Date(clock.now()),
-    body: JSON.stringify({
-      type: 'lead.delivered',
-      timestamp: deliveredAt,
-      data: { leadId, orderId, leadTypeId: received.leadTypeId, deliveredAt, contact },
-    }),
-  });
+  const { attempt } = effect;
+  const call = await callOf(effect, dependencies);
+  if (typeof call === 'string') return { type: 'RecordWebhookFailed', attempt, reason: call, hopeless: true };
+  const result = await dependencies.webhooks.call(call);
   if (result.accepted) return { type: 'RecordWebhookAccepted', attempt, status: result.status };
   return { type: 'RecordWebhookFailed', attempt, reason: result.reason, hopeless: result.hopeless };
 }
 
-/** A lead's stream begins with its receipt. */
+/** The call with the present address and secret of the customer, or why there is none. */
+async function callOf(
+  { webhookId, wish }: CallWebhook,
+  { streams, events, vault, clock }: WebhookDependencies,
+): Promise<Parameters<WebhookGateway['call']>[0] | string> {
+  const { customerId, leadId } = wish;
+  const { webhook } = (await streams.read<'customer'>(customerStream(customerId))).state.leadDelivery;
+  if (!webhook) return 'the customer does not want leads sent to a program any more';
+  const { contact: sealed, leadTypeId } = await receiptOf(leadId, events);
+  const boxes = [webhook.url, webhook.signingSecret, sealed];
+  const [url, signingSecret, contact] = await Promise.all(boxes.map((box) => vault.open(box)));
+  if (url === undefined || signingSecret === undefined) return 'the customer was erased';
+  if (contact === undefined) return 'the person was erased';
+  const body = bodyOf(wish, { leadTypeId, contact });
+  const at = new Date(clock.now());
+  return { url: url as string, signingSecret: signingSecret as string, id: webhookId, at, body };
+}
+
+const bodyOf = (
+  { orderId, leadId, deliveredAt }: CallWebhook['wish'],
+  { leadTypeId, contact }: { leadTypeId: string; contact: unknown },
+): string =>
+  JSON.stringify({
+    type: 'lead.delivered',
+    timestamp: deliveredAt,
+    data: { leadId, orderId, leadTypeId, deliveredAt, contact },
+  });
+
+/** The first event of a lead's stream: how it was taken in. */
 export async function receiptOf(leadId: string, events: EventStore): Promise<FactOf<'LeadReceived'>['data']> {
   for await (const event of events.readStream(leadStream(leadId)))
     return (decode(event) as FactOf<'LeadReceived'>).data;

@@ -4,17 +4,17 @@ import { type ProcessEngine, UnitLost } from '#processes/engine/engine';
 import { leadDistribution } from '#processes/lead-distribution';
 import { unitOf } from '#processes/process';
 import type { ReadModels } from '#read-models/read-models';
+import type { StreamCache } from '#requests/stream-cache';
 import type { Lease, Leases } from './leases.ts';
-import type { Ledger } from './ledger.ts';
 import { operationsOf, type WorkerReport } from './operations.ts';
 import { processes } from './reactions.ts';
 import { sharesOf } from './shares.ts';
 
-interface Needs {
+interface WorkerDependencies {
   readonly leases: Leases;
-  readonly ledger: Ledger;
+  readonly streams: StreamCache;
   readonly readModels: ReadModels;
-  /** A new engine, which acts for what the worker has a lease of. */
+  /** Creates an engine that acts for the units of which the worker has a lease. */
   readonly createEngine: (leaseOf: (unit: string) => Lease | undefined) => ProcessEngine;
 }
 
@@ -22,15 +22,15 @@ const APPEARANCES_A_TERM = 3;
 const FOLLOWER = 'read-model/';
 
 /**
- * One of several workers. Each has its share of the units there are: processes, lead distribution by lead type, and read
- * models. It acts for those of which it holds a lease, hands over what is more than its share, and takes what others left.
- * Every worker folds all facts all the time, so it can take over at once.
+ * One of several workers. Each has its share of all units: processes, lead distribution by lead type, and read models. It
+ * acts for the units of which it holds a lease, hands over those beyond its share, and takes those that others left. Every
+ * worker folds all facts all the time, so that it can take over at once.
  */
 export class Worker {
-  readonly #needs: Needs;
+  readonly #dependencies: WorkerDependencies;
   readonly #stopping = new AbortController();
   readonly #held = new Map<string, Lease>();
-  /** Units of processes that the engine may act for: it has folded all that was in the log when they were taken. */
+  /** Units of processes for which the engine may act: it has folded everything that was in the log when they were taken. */
   readonly #acting = new Set<string>();
   readonly #following = new Map<string, AbortController>();
   readonly #followed = new Set<Promise<void>>();
@@ -38,30 +38,30 @@ export class Worker {
   #engine: ProcessEngine;
   #lastError: string | undefined;
 
-  constructor(needs: Needs) {
-    this.#needs = needs;
+  constructor(dependencies: WorkerDependencies) {
+    this.#dependencies = dependencies;
     this.#engine = this.#newEngine();
   }
 
-  /** Works until it is stopped. Rejects when the log cannot be read any more. */
+  /** Resolves when it is stopped; rejects when the log cannot be read any more. */
   async run(): Promise<void> {
     this.#failed.promise.catch(() => {});
     this.#startEngine();
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      await Promise.race([this.#appear(), this.#failed.promise]).catch((error) => this.#mindError(error));
-      const pause = this.#needs.leases.termMilliseconds / APPEARANCES_A_TERM;
+      await Promise.race([this.#appear(), this.#failed.promise]).catch((error) => this.#noteError(error));
+      const pause = this.#dependencies.leases.termMilliseconds / APPEARANCES_A_TERM;
       await Promise.race([wait(pause, undefined, { signal }).catch(() => {}), this.#failed.promise]);
     }
   }
 
-  /** Finishes what is under way, and leaves its units to the others. */
+  /** Finishes the commands under way, and leaves its units to the others. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#engine.stop();
     for (const following of this.#following.values()) following.abort();
     await Promise.all(this.#followed);
-    await this.#needs.leases.leave().catch(() => {});
+    await this.#dependencies.leases.leave().catch(() => {});
   }
 
   units = (): readonly string[] => [...this.#held.values()].filter((lease) => lease.holds()).map(({ unit }) => unit);
@@ -72,25 +72,25 @@ export class Worker {
     retry: (id: string) => operationsOf(this.#engine).retry(id),
   });
 
-  /** Why it could not look after its leases the last time, if it could not. */
+  /** Why it could not renew its leases the last time; undefined when it could. */
   get lastError(): string | undefined {
     return this.#lastError;
   }
 
-  /** Without the database no lease is renewed: soon none holds, and the worker does nothing. Then it tries again. */
-  #mindError(error: unknown): void {
+  /** Without the database no lease is renewed: soon none holds, and the worker does nothing until it can renew them. */
+  #noteError(error: unknown): void {
     this.#lastError = (error as Error).message;
   }
 
   async #appear(): Promise<void> {
-    const { leases } = this.#needs;
+    const { leases } = this.#dependencies;
     const report: WorkerReport = {
       units: this.units(),
       status: this.#engine.status(),
       parked: this.#engine.parked(),
     };
     const workers = await leases.appear(report);
-    const share = new Set(sharesOf(await this.#unitsThereAre(), workers).get(leases.worker));
+    const share = new Set(sharesOf(await this.#allUnits(), workers).get(leases.worker));
     await this.#handOver([...this.#held.keys()].filter((unit) => !share.has(unit)));
     if (this.#stopping.signal.aborted) return;
     await this.#take([...share]);
@@ -98,9 +98,9 @@ export class Worker {
     this.#lastError = undefined;
   }
 
-  async #unitsThereAre(): Promise<readonly string[]> {
-    const { ledger, readModels } = this.#needs;
-    const { state: catalogue } = await ledger.read<'catalogue'>(catalogueStream);
+  async #allUnits(): Promise<readonly string[]> {
+    const { streams, readModels } = this.#dependencies;
+    const { state: catalogue } = await streams.read<'catalogue'>(catalogueStream);
     return [
       ...processes.filter(({ inParts }) => !inParts).map(({ name }) => name),
       ...[...catalogue.leadTypes.keys()].map((leadTypeId) => unitOf(leadDistribution.name, leadTypeId)),
@@ -110,12 +110,12 @@ export class Worker {
 
   async #handOver(units: readonly string[]): Promise<void> {
     if (units.length === 0) return;
-    await this.#letGo(units);
-    await this.#needs.leases.release(units);
+    await this.#giveUp(units);
+    await this.#dependencies.leases.release(units);
   }
 
-  /** Ends what is under way for units. An engine that acted for one begins anew: it may believe what never came to be. */
-  async #letGo(units: readonly string[]): Promise<void> {
+  /** Ends the work for units. An engine that acted for one is replaced: its state may contain what was never recorded. */
+  async #giveUp(units: readonly string[]): Promise<void> {
     for (const unit of units) {
       this.#held.delete(unit);
       this.#following.get(unit)?.abort();
@@ -129,9 +129,9 @@ export class Worker {
   }
 
   async #take(units: readonly string[]): Promise<void> {
-    const taken = new Map((await this.#needs.leases.take(units)).map((lease) => [lease.unit, lease]));
+    const taken = new Map((await this.#dependencies.leases.take(units)).map((lease) => [lease.unit, lease]));
     const lost = [...this.#held.values()].filter(({ unit, token }) => taken.get(unit)?.token !== token);
-    await this.#letGo(lost.map(({ unit }) => unit));
+    await this.#giveUp(lost.map(({ unit }) => unit));
     const gained = [...taken.values()].filter(({ unit }) => !this.#held.has(unit));
     for (const [unit, lease] of taken) this.#held.set(unit, lease);
     const ofProcesses = gained.filter(({ unit }) => !unit.startsWith(FOLLOWER));
@@ -143,7 +143,7 @@ export class Worker {
   #follow(unit: string): void {
     const over = new AbortController();
     this.#following.set(unit, over);
-    const followed = this.#needs.readModels.follow(unit.slice(FOLLOWER.length), over.signal);
+    const followed = this.#dependencies.readModels.follow(unit.slice(FOLLOWER.length), over.signal);
     this.#followed.add(followed);
     void followed.finally(() => this.#followed.delete(followed));
   }
@@ -153,7 +153,7 @@ export class Worker {
     return lease?.holds() ? lease : undefined;
   };
 
-  #newEngine = (): ProcessEngine => this.#needs.createEngine(this.#leaseOf);
+  #newEngine = (): ProcessEngine => this.#dependencies.createEngine(this.#leaseOf);
 
   #startEngine(): void {
     const engine = this.#engine;

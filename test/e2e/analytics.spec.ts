@@ -2,9 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EventStore } from '#event-store/port';
-import { QueryFailed } from '#read-models/analysis';
-import { LOG_POSITION, type View, views } from '#read-models/analytics';
+import { views } from '#read-models/analytics';
+import { LOG_POSITION, type View } from '#read-models/analytics/view';
 import { BIGINT, DATE, DOUBLE_PRECISION, INTEGER, TEXT, TIMESTAMPTZ } from '#read-models/engine/parsers';
+import { QueryFailed } from '#read-models/errors';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
 import { openShop, type Shop } from '#test/acceptance/shop';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
@@ -180,7 +181,7 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
     ['SELECT * FROM leads_v2.leads', /permission denied for schema leads_v2: only the views in the schema analytics/],
     ['SELECT * FROM read_models.copies', /permission denied for schema read_models/],
     ['SELECT 1; DROP SCHEMA analytics CASCADE', /cannot insert multiple commands/],
-    ['DELETE FROM fill_rate', /syntax error at or near "DELETE": one SELECT is what can be asked/],
+    ['DELETE FROM fill_rate', /syntax error at or near "DELETE": a query is one SELECT/],
     ['SELECT 1 FROM nothing', /relation "nothing" does not exist/],
     ['SELECT 1 / (orders - orders) FROM fill_rate', /division by zero/],
     [
@@ -269,7 +270,7 @@ test('on PGlite, a statement that takes too long is ended, and the database with
   await readModels.catchUp();
   const digest = await readModels.digest('orders');
   const endless = readModels.analyse('SELECT count(*) FROM generate_series(1, 1000000000000)', { timeoutSeconds: 1 });
-  await expect(endless.next()).rejects.toThrow('the answer was not there after 1 s');
+  await expect(endless.next()).rejects.toThrow('there was no answer after 1 s');
   await readModels.stop();
   const again = await openReadModels({ store: log, directory });
   expect(await again.digest('orders')).toBe(digest);
@@ -281,7 +282,7 @@ describeWithPostgres('a statement that takes too long', () => {
   test('is ended by PostgreSQL', async () => {
     const { readModels, close } = await inPostgres();
     const endless = readModels.analyse('SELECT count(*) FROM generate_series(1, 1000000000000)', { timeoutSeconds: 1 });
-    await expect(endless.next()).rejects.toThrow('the answer was not there after 1 s');
+    await expect(endless.next()).rejects.toThrow('there was no answer after 1 s');
     await close();
   });
 });

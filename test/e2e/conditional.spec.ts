@@ -53,3 +53,17 @@ test('what changes without a new revision is another answer: a list, and a row w
 test('what is not there is not "unchanged"', async () => {
   expect((await server.call('GET', '/api/orders/none', undefined, { 'if-none-match': '*' })).status).toBe(404);
 });
+
+test('a row has the revision of its stream, also after a change that it does not show', async () => {
+  const page = `/api/customers/${customerId}`;
+  const actor = { 'leadger-actor': `customer:${customerId}` };
+  const chosen = await server.call('PUT', `${page}/lead-delivery`, { mails: 'each' }, actor);
+  expect(chosen.status).toBe(200);
+  const row = await read(page);
+  expect(row.body.revision).toBe(chosen.body.revision);
+  const etag = row.headers.get('etag') as string;
+  const change = { timeZone: 'America/Denver' };
+  expect(await server.call('PUT', `${page}/time-zone`, change, { ...actor, 'if-match': etag })).toMatchObject({
+    status: 200,
+  });
+});

@@ -204,3 +204,23 @@ test('the page and all that it needs come from this server', async () => {
     expect({ link, status, empty: text === '' }).toEqual({ link, status: 200, empty: false });
   }
 });
+
+test('rows of read models are named schemas, and each of their fields is described', () => {
+  const names = [
+    'Attention',
+    'Customer',
+    'DeliveredLead',
+    'Lead',
+    'LeadTypeStock',
+    'Mail',
+    'Order',
+    'OrderWithProgress',
+  ];
+  const more = ['Programme', 'ProgrammeWithRenewals', 'Renewal', 'Replacement', 'Ticket', 'Webhook'];
+  const { schemas } = document.components;
+  for (const name of [...names, ...more]) {
+    const fields = Object.entries<Json>(schemas[name]?.properties ?? {});
+    expect([name, fields.length > 0]).toEqual([name, true]);
+    expect(fields.filter(([, field]) => !field.description).map(([field]) => `${name}.${field}`)).toEqual([]);
+  }
+});

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { decode, idOf } from '#domain/codec';
+import { trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
 import { addDays } from '#domain/kernel/instants';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
@@ -9,11 +10,12 @@ import { mailInMemory } from '#gateways/mail';
 import { type ChargeResult, type PaymentGateway, sandboxPayments } from '#gateways/payments';
 import { noWebhooks } from '#gateways/webhooks';
 import type { ProcessEngine } from '#processes/engine/engine';
+import { type AddressedCommand, CommandHandler } from '#requests/command-handler';
+import { prepareNewStore } from '#requests/first-start';
+import type { Answer, RequestContext } from '#requests/request-tools';
+import { createRequests, type Requests } from '#requests/requests';
 import { openVault, type Vault } from '#vault/vault';
-import { prepareNewStore } from '#wiring/first-start';
-import { Ledger, type Order } from '#wiring/ledger';
 import { createReactions } from '#wiring/reactions';
-import { type Answer, type Caller, Requests } from '#wiring/requests';
 
 const START = '2026-03-02T15:00:00.000Z';
 
@@ -41,28 +43,29 @@ let store: EventStore;
 let vault: Vault;
 let clock: MovedClock;
 let payments: SlowPayments;
-let ledger: Ledger;
+let handler: CommandHandler;
 let requests: Requests;
 let engine: ProcessEngine;
 /** What becomes of a command on its way to the ledger; undefined: nothing. */
-let onTheWay: (order: Order) => Promise<never> | undefined;
+let onTheWay: (command: AddressedCommand) => Promise<never> | undefined;
 
 /** A new process on the same log. */
 function begin(): void {
   onTheWay = () => undefined;
-  ledger = new Ledger(store);
-  const carryOut = (order: Order) => ledger.execute(order);
-  const send = (order: Order) => onTheWay(order) ?? carryOut(order);
-  requests = new Requests({ ledger, vault, clock, send: carryOut });
+  handler = new CommandHandler(store);
+  const { streams } = handler;
+  const carryOut = (command: AddressedCommand) => handler.execute(command);
+  const dispatch = (command: AddressedCommand) => onTheWay(command) ?? carryOut(command);
+  requests = createRequests({ streams, vault, clock, dispatch: carryOut });
   engine = createReactions({
     store,
     vault,
-    ledger,
+    streams,
     clock,
     payments,
     mails: mailInMemory(),
     webhooks: noWebhooks(),
-    send,
+    dispatch,
   });
   engine.start().catch(() => {});
 }
@@ -90,16 +93,16 @@ afterEach(async () => {
 });
 
 let asked = 0;
-const by = (): Caller => {
+const by = (): RequestContext => {
   asked += 1;
-  return { actor: 'staff:spec', commandId: deriveId('renewals.spec', String(asked)) };
+  return { caller: trialCaller('staff:spec'), commandId: deriveId('renewals.spec', String(asked)) };
 };
 
 async function join(): Promise<string> {
   const person = { storeId: 'main', businessAssociation: 'Abc', timeZone: 'America/New_York' };
   const { id: customerId } = await requests.accounts.register(person, by());
   const order = { customerId, leadTypeId: 'exclusive-fresh', quantity: 10, paymentToken: 'tok_ok' };
-  const { id } = await requests.placeOrder({ ...order, loyalty: { cadence: 'weekly' } }, by());
+  const { id } = await requests.orders.place({ ...order, loyalty: { cadence: 'weekly' } }, by());
   await engine.settle();
   return id;
 }
@@ -137,7 +140,7 @@ describe('a renewal whose charge is under way', () => {
   });
 
   it('LOY-5: is finished though the programme is held meanwhile, and no other one begins', async () => {
-    accepted(await requests.holdProgramme(orderId, by()));
+    accepted(await requests.programmes.hold(orderId, by()));
     payments.asked[0]?.answer(captured);
     await engine.settle();
     payments.slow = false;
@@ -151,26 +154,26 @@ describe('a renewal whose charge is under way', () => {
   });
 
   it('LOY-8: when it is declined after a hold, it is told and not tried again before the programme is active', async () => {
-    accepted(await requests.holdProgramme(orderId, by()));
+    accepted(await requests.programmes.hold(orderId, by()));
     payments.asked[0]?.answer({ captured: false, reason: 'expired card' });
     await engine.settle();
     payments.slow = false;
     await clock.moveTo(addDays(START, 30));
     expect(await typesOf('RenewalDeclined', 'RenewalPaid')).toEqual(['RenewalDeclined']);
-    accepted(await requests.activateProgramme(orderId, by()));
+    accepted(await requests.programmes.activate(orderId, by()));
     await engine.settle();
     expect(await typesOf('RenewalPaid', 'OrderReopened')).toEqual(['RenewalPaid', 'OrderReopened']);
   });
 
   it('LOY-6: is delivered though the programme is cancelled meanwhile: it was paid', async () => {
-    accepted(await requests.cancelProgramme(orderId, by()));
+    accepted(await requests.programmes.cancel(orderId, by()));
     payments.asked[0]?.answer(captured);
     await engine.settle();
     expect(await typesOf('ProgrammeCancelled', 'RenewalPaid', 'OrderReopened')).toHaveLength(3);
   });
 
   it('ORD-5: is to be given back when the order is cancelled meanwhile', async () => {
-    accepted(await requests.cancelOrder(orderId, by()));
+    accepted(await requests.orders.cancel(orderId, by()));
     payments.asked[0]?.answer(captured);
     await engine.settle();
     expect(await events('OrderReopened', 'PaymentCapturedTooLate')).toMatchObject([
@@ -180,7 +183,7 @@ describe('a renewal whose charge is under way', () => {
   });
 
   it('LOY-1: is charged under the same key by the next process, though its answer was lost and the programme held since', async () => {
-    accepted(await requests.holdProgramme(orderId, by()));
+    accepted(await requests.programmes.hold(orderId, by()));
     await crashAndBeginAgain();
     const [first, second] = await charges(2);
     expect(second?.key).toBe(first?.key);
@@ -283,9 +286,9 @@ it('LOY-8: a provider that is away for hours is waited for', async () => {
 
 it('LOY-7: a policy that announces earlier counts from the instant at which it holds', async () => {
   await join();
-  const { state } = await ledger.read<'policy'>('policy-main');
+  const { state } = await handler.streams.read<'policy'>('policy-main');
   const policy = { ...(state.versions[0] as (typeof state.versions)[0]).policy, renewalNoticeDays: 5 };
-  await requests.publishPolicy({ policy, effectiveFrom: addDays(START, 3) }, by());
+  await requests.policy.publish({ policy, effectiveFrom: addDays(START, 3) }, by());
   await engine.settle();
   await clock.moveTo(addDays(START, 7));
   expect(await events('RenewalAnnounced')).toMatchObject([{ data: { at: addDays(START, 3), policyVersion: 2 } }]);

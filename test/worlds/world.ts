@@ -1,4 +1,5 @@
 import { decode, idOf } from '#domain/codec';
+import { trialCaller } from '#domain/kernel/caller';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { addSeconds } from '#domain/kernel/instants';
@@ -11,11 +12,12 @@ import { mailInMemory } from '#gateways/mail';
 import { type PaymentGateway, sandboxPayments } from '#gateways/payments';
 import { noWebhooks } from '#gateways/webhooks';
 import type { ProcessEngine } from '#processes/engine/engine';
+import { type AddressedCommand, CommandHandler, type Outcome } from '#requests/command-handler';
+import { prepareNewStore } from '#requests/first-start';
+import type { RequestContext } from '#requests/request-tools';
+import { createRequests, type Requests } from '#requests/requests';
 import { openVault, type Vault } from '#vault/vault';
-import { prepareNewStore } from '#wiring/first-start';
-import { Ledger, type Order, type Outcome } from '#wiring/ledger';
 import { createReactions } from '#wiring/reactions';
-import { type Caller, Requests } from '#wiring/requests';
 
 /** What can happen in a small world of three customers' businesses, two time zones and few persons. */
 export type Step =
@@ -50,7 +52,7 @@ export class World {
   readonly #payments: PaymentGateway;
   readonly clock = new MovedClock('2026-03-07T15:00:00.000Z');
   readonly #customers: string[] = [];
-  #ledger!: Ledger;
+  #handler!: CommandHandler;
   #requests!: Requests;
   #engine!: ProcessEngine;
   #commands = 0;
@@ -117,7 +119,7 @@ export class World {
     const { orders, leads } = await this.#things();
     const missed: string[] = [];
     for (const order of orders) {
-      const book = await this.#ledger.read<'contacts'>(`contacts-${order.customerId}`);
+      const book = await this.#handler.streams.read<'contacts'>(`contacts-${order.customerId}`);
       for (const lead of leads) {
         const persons = [lead.state.telephoneKey, lead.state.emailKey].filter((key) => key !== undefined);
         const suits =
@@ -140,7 +142,7 @@ export class World {
     for (const stream of streams) {
       const id = idOf(stream);
       if (stream.startsWith('order-')) {
-        const { state } = await this.#ledger.read<'order'>(orderStream(id));
+        const { state } = await this.#handler.streams.read<'order'>(orderStream(id));
         const { customerId, leadTypeId, dailyMaximum, timeZone } = state.terms as NonNullable<typeof state.terms>;
         const open = state.status === 'open' && state.deliveredLeads < state.owedLeads;
         const today = new Intl.DateTimeFormat('en-CA', { timeZone }).format(Date.parse(this.clock.now()));
@@ -148,12 +150,12 @@ export class World {
         const wants =
           (open && deliveredToday < (dailyMaximum ?? Number.POSITIVE_INFINITY)) ||
           (state.owed.size > 0 && state.status !== 'paused');
-        const { state: customer } = await this.#ledger.read<'customer'>(`customer-${customerId}`);
+        const { state: customer } = await this.#handler.streams.read<'customer'>(`customer-${customerId}`);
         const businessKey = customer.businessAssociation.toLowerCase().replaceAll('.', '');
         if (wants) orders.push({ id, customerId, leadTypeId, businessKey });
       }
       if (stream.startsWith('lead-')) {
-        const { state } = await this.#ledger.read<'lead'>(leadStream(id));
+        const { state } = await this.#handler.streams.read<'lead'>(leadStream(id));
         if (state.status === 'available' && state.openPlaces > 0) leads.push({ id, state });
       }
     }
@@ -163,28 +165,29 @@ export class World {
   /** A new process on the same log: nothing of the one before is known but what it wrote. */
   #begin(): void {
     const { events: store, vault, clock } = this;
-    this.#ledger = new Ledger(store);
-    const send = (order: Order) => this.#send(order);
-    this.#requests = new Requests({ ledger: this.#ledger, vault, clock, send });
+    this.#handler = new CommandHandler(store);
+    const { streams } = this.#handler;
+    const dispatch = (command: AddressedCommand) => this.#send(command);
+    this.#requests = createRequests({ streams, vault, clock, dispatch });
     this.#engine = createReactions({
       store,
       vault: this.vault,
-      ledger: this.#ledger,
+      streams,
       clock,
       payments: this.#payments,
       mails: mailInMemory(),
       webhooks: noWebhooks(),
-      send,
+      dispatch,
     });
     this.#engine.start().catch(() => {});
   }
 
-  #send(order: Order): Promise<Outcome> {
+  #send(command: AddressedCommand): Promise<Outcome> {
     this.#commands += 1;
     const crash = this.#crash;
-    if (!crash || this.#commands < crash.at) return this.#ledger.execute(order);
+    if (!crash || this.#commands < crash.at) return this.#handler.execute(command);
     // The process is dead from here on: its commands are not sent, its answers not heard.
-    const last = this.#commands === crash.at && crash.carriedOut ? this.#ledger.execute(order) : Promise.resolve();
+    const last = this.#commands === crash.at && crash.carriedOut ? this.#handler.execute(command) : Promise.resolve();
     void last.catch(() => {}).then(() => crash.happened());
     return new Promise(() => {});
   }
@@ -220,12 +223,12 @@ export class World {
           paymentToken: step.quantity === 5 ? 'tok_declined' : 'tok_ok',
           ...(step.joins && { loyalty: { cadence: 'weekly' } }),
         };
-        await requests.placeOrder(request, by);
+        await requests.orders.place(request, by);
         return;
       }
       case 'leads': {
         const leadTypeId = LEAD_TYPES[step.type % LEAD_TYPES.length] as string;
-        await requests.receiveLeads(
+        await requests.leads.receive(
           Array.from({ length: step.count }, (_, number) => ({
             leadTypeId,
             source: 'world',
@@ -237,41 +240,41 @@ export class World {
         return;
       }
       case 'pause':
-        await this.#withOrder(step.order, (id) => requests.pauseOrder(id, by));
+        await this.#withOrder(step.order, (id) => requests.orders.pause(id, by));
         return;
       case 'restart':
-        await this.#withOrder(step.order, (id) => requests.restartOrder(id, by));
+        await this.#withOrder(step.order, (id) => requests.orders.restart(id, by));
         return;
       case 'cancel':
-        await this.#withOrder(step.order, (id) => requests.cancelOrder(id, by));
+        await this.#withOrder(step.order, (id) => requests.orders.cancel(id, by));
         return;
       case 'hold':
-        await this.#withOrder(step.order, (id) => requests.holdProgramme(id, by));
+        await this.#withOrder(step.order, (id) => requests.programmes.hold(id, by));
         return;
       case 'activate':
-        await this.#withOrder(step.order, (id) => requests.activateProgramme(id, by));
+        await this.#withOrder(step.order, (id) => requests.programmes.activate(id, by));
         return;
       case 'leave':
-        await this.#withOrder(step.order, (id) => requests.cancelProgramme(id, by));
+        await this.#withOrder(step.order, (id) => requests.programmes.cancel(id, by));
         return;
       case 'maximum':
-        await this.#withOrder(step.order, (id) => requests.changeDailyMaximum(id, { leads: step.leads }, by));
+        await this.#withOrder(step.order, (id) => requests.orders.changeDailyMaximum(id, { leads: step.leads }, by));
         return;
       case 'card': {
         const token = step.pays ? 'tok_ok' : 'tok_declined_expired_card';
-        await this.#withOrder(step.order, (id) => requests.changePaymentCard(id, token, by));
+        await this.#withOrder(step.order, (id) => requests.orders.changePaymentCard(id, token, by));
         return;
       }
       case 'return': {
         const delivery = await this.#pick('LeadDelivered', step.delivery);
         if (!delivery) return;
         const { leadId } = delivery.data as { leadId: string };
-        await requests.requestReplacement({ orderId: idOf(delivery.stream), leadId, reason: 'wrong number' }, by);
+        await requests.returns.request({ orderId: idOf(delivery.stream), leadId, reason: 'wrong number' }, by);
         return;
       }
       case 'grant': {
         const request = await this.#pick('ReplacementRequested', step.delivery);
-        if (request) await requests.grantChargeback(idOf(request.stream), by);
+        if (request) await requests.returns.grant(idOf(request.stream), by);
         return;
       }
       case 'move':
@@ -304,13 +307,13 @@ async function sellQualifyingSharedLeads(requests: Requests): Promise<void> {
   const leadTypeId = 'shared-club';
   const traits = { exclusivity: 'shared', freshness: 'fresh', usualDelivery: 'one business day' } as const;
   const leadType = { leadTypeId, name: 'Club leads', ...traits, qualifiesForLoyaltyRewards: true };
-  await requests.defineLeadType(leadType, caller('lead-type', 0));
+  await requests.catalogue.defineLeadType(leadType, caller('lead-type', 0));
   const price = { storeId: 'main', leadTypeId, pricePerLeadCents: 250, currency: 'USD' };
-  await requests.setPrice({ ...price, smallestOrder: 1, largestOrder: 1000 }, caller('price', 0));
+  await requests.catalogue.setPrice({ ...price, smallestOrder: 1, largestOrder: 1000 }, caller('price', 0));
 }
 
-const caller = (what: string, number: number): Caller => ({
-  actor: 'staff:world',
+const caller = (what: string, number: number): RequestContext => ({
+  caller: trialCaller('staff:world'),
   reason: 'it happens',
   commandId: deriveId('world', what, String(number)),
 });

@@ -1,4 +1,5 @@
 import { decode, idOf } from '#domain/codec';
+import { type Caller, trialCaller } from '#domain/kernel/caller';
 import type { Instant } from '#domain/kernel/events';
 import { heapOf, type Placed } from '#domain/kernel/heap';
 import { deriveId } from '#domain/kernel/ids';
@@ -7,9 +8,12 @@ import { defaultPolicy } from '#domain/policy/policy';
 import { BEFORE_FIRST, type EventStore, type Position } from '#event-store/port';
 import type { MovedClock } from '#gateways/clock';
 import type { ProcessEngine } from '#processes/engine/engine';
-import type { Answer, Caller, PlaceOrder, Requests } from '#wiring/requests';
+import type { PlaceOrderRequest } from '#requests/placing';
+import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
 import { businessAssociations, leadTypes, priceList, statementDescriptor, stores } from './assortment.ts';
 import type { Chance } from './chance.ts';
+import { askFor } from './deeds.ts';
 import {
   cadence,
   coupons,
@@ -28,7 +32,7 @@ import type { LeadSupply, SuppliedLead, Trouble } from './lead-supply.ts';
 import type { People } from './people.ts';
 import type { SampleData, SampleOrder } from './sample-orders.ts';
 
-interface Needs {
+interface LifeDependencies {
   readonly requests: Requests;
   readonly engine: ProcessEngine;
   readonly events: EventStore;
@@ -59,6 +63,7 @@ const compareAppointments = (a: Appointment, b: Appointment): number =>
 
 /** Has the ledger remember a command, as it does for requests that carry a key: asked again, it gets its first outcome. */
 const ONCE = { requestHash: 'demo' };
+const intake: Caller = { kind: 'program', actor: 'system:intake', roles: ['lead-source'], stores: 'all' };
 const SECONDS_AN_HOUR = 3600;
 const DAYS_A_YEAR = 365;
 const DECLINED = 0.02;
@@ -71,7 +76,7 @@ const newsOf = ['PaymentCaptured', 'LeadDelivered', 'ReplacementRequested', 'Pro
  * which changes nothing, and what was refused is left out.
  */
 export class Life {
-  readonly #needs: Needs;
+  readonly #needs: LifeDependencies;
   readonly #appointments = heapOf<Appointment>(compareAppointments);
   readonly #customers = new Map<string, string>();
   readonly #troubles = new Map<string, Trouble>();
@@ -82,7 +87,7 @@ export class Life {
   #time: Instant;
   #heardUpTo: Position = BEFORE_FIRST;
 
-  constructor(needs: Needs) {
+  constructor(needs: LifeDependencies) {
     this.#needs = needs;
     this.#time = Life.firstDay(needs.sample);
   }
@@ -94,16 +99,16 @@ export class Life {
 
   async open(): Promise<void> {
     const { requests } = this.#needs;
-    await must(requests.publishPolicy({ policy: defaultPolicy }, this.#staff('policy')));
-    await must(requests.setStatementDescriptor(statementDescriptor, this.#staff('descriptor')));
+    await must(requests.policy.publish({ policy: defaultPolicy }, this.#staff('policy')));
+    await must(requests.catalogue.setStatementDescriptor(statementDescriptor, this.#staff('descriptor')));
     for (const store of Object.values(stores))
-      await must(requests.openStore(store, this.#staff('open', store.storeId)));
+      await must(requests.catalogue.openStore(store, this.#staff('open', store.storeId)));
     for (const leadType of leadTypes)
-      await must(requests.defineLeadType(leadType, this.#staff('define', leadType.leadTypeId)));
+      await must(requests.catalogue.defineLeadType(leadType, this.#staff('define', leadType.leadTypeId)));
     const storeIds = Object.values(stores).map(({ storeId }) => storeId);
     for (const coupon of coupons) {
       const definition = { ...coupon, storeIds, validFrom: this.#time };
-      await must(requests.defineCoupon(definition, this.#staff('coupon', coupon.code)));
+      await must(requests.coupons.define(definition, this.#staff('coupon', coupon.code)));
     }
   }
 
@@ -193,73 +198,22 @@ export class Life {
     }
   }
 
-  /** The store may say no (a pause of a filled order, a grant of what was denied at once): people live with that. */
-  async #do(deed: Deed, who: string, about: { orderId: string; leadId: string }, what: string): Promise<void> {
-    const { requests } = this.#needs;
+  /** The store may refuse it (a pause of a filled order, a grant of what was denied at once): people live with that. */
+  async #do(deed: Deed, id: string, about: { orderId: string; leadId: string }, what: string): Promise<void> {
     const { orderId, leadId } = about;
-    const commandId = this.#id(what, who, orderId, leadId);
+    const commandId = this.#id(what, id, orderId, leadId);
     if (this.#wasRefused(commandId)) return;
-    const customer = { actor: `customer:${this.#buyers.get(orderId)}`, commandId, ...ONCE };
-    const staff = { actor: 'staff:returns', commandId, ...ONCE, reason: 'called the person' };
-    const support = { actor: 'staff:support', commandId, ...ONCE };
-    switch (deed.kind) {
-      case 'rate':
-        await requests.rateContact(who, leadId, deed.rating, customer);
-        return;
-      case 'return': {
-        const { kind: _, ...request } = deed;
-        await requests.requestReplacement({ orderId, leadId, ...request }, customer);
-        return;
-      }
-      case 'grant':
-        await requests.grantChargeback(who, staff);
-        return;
-      case 'deny':
-        await requests.denyChargeback(who, deed.explanation, staff);
-        return;
-      case 'pause':
-        await requests.pauseOrder(orderId, customer);
-        return;
-      case 'restart':
-        await requests.restartOrder(orderId, customer);
-        return;
-      case 'cancel':
-        await requests.cancelOrder(orderId, customer);
-        return;
-      case 'hold':
-        await requests.holdProgramme(orderId, customer);
-        return;
-      case 'activate':
-        await requests.activateProgramme(orderId, customer);
-        return;
-      case 'leave':
-        await requests.cancelProgramme(orderId, customer);
-        return;
-      case 'change-card':
-        await requests.changePaymentCard(orderId, deed.paymentToken, { ...support, reason: 'asked by telephone' });
-        return;
-      case 'write': {
-        const { subject, message, callBack } = deed;
-        const customerId = this.#buyers.get(orderId) as string;
-        const letter = {
-          customerId,
-          subject,
-          message,
-          ...(callBack && { callBack: { telephone: '+1 212 555 0142' } }),
-        };
-        await requests.support.openTicket(letter, { actor: `customer:${customerId}`, commandId, ...ONCE });
-        return;
-      }
-      case 'answer':
-        await requests.support.answerTicket(who, deed.answer, { ...support, reason: 'it was asked' });
-        return;
-    }
+    const customerId = this.#buyers.get(orderId) as string;
+    await askFor(this.#needs.requests, deed, { id, orderId, leadId, customerId }, { commandId, ...ONCE });
   }
 
   async #setPrices(year: number): Promise<void> {
     for (const price of priceList(year))
       await must(
-        this.#needs.requests.setPrice(price, this.#staff('price', String(year), price.storeId, price.leadTypeId)),
+        this.#needs.requests.catalogue.setPrice(
+          price,
+          this.#staff('price', String(year), price.storeId, price.leadTypeId),
+        ),
       );
   }
 
@@ -283,43 +237,47 @@ export class Life {
       await this.#checkOut(orderNumber, wishes, code, finishes);
       return;
     }
-    const caller = { actor: `customer:${customerId}`, commandId: this.#id('order', orderNumber), ...ONCE };
-    const { id } = await must(this.#needs.requests.placeOrder(wishes, caller));
+    const context = {
+      caller: trialCaller(`customer:${customerId}`),
+      commandId: this.#id('order', orderNumber),
+      ...ONCE,
+    };
+    const { id } = await must(this.#needs.requests.orders.place(wishes, context));
     this.#buyers.set(id, customerId);
   }
 
   /** A code may be refused; then support gives another one for one that was used up, and the customer goes on. */
   async #checkOut(
     orderNumber: string,
-    { paymentToken, ...wishes }: PlaceOrder,
+    { paymentToken, ...wishes }: PlaceOrderRequest,
     code: string | undefined,
     finishes: boolean,
   ): Promise<void> {
     const { requests } = this.#needs;
     const { customerId } = wishes;
-    const by = (what: string): Caller => ({
-      actor: `customer:${customerId}`,
+    const by = (what: string): RequestContext => ({
+      caller: trialCaller(`customer:${customerId}`),
       commandId: this.#id(what, orderNumber),
       ...ONCE,
     });
-    const { id: checkoutId } = await must(requests.startCheckout(wishes, by('checkout')));
+    const { id: checkoutId } = await must(requests.checkouts.start(wishes, by('checkout')));
     if (code !== undefined) {
-      const { outcome } = await requests.tryCoupon(checkoutId, code, by('coupon'));
+      const { outcome } = await requests.checkouts.tryCoupon(checkoutId, code, by('coupon'));
       if (outcome.kind === 'refused' && outcome.refusal.details?.reason === 'tried-before') {
         const fresh = { insteadOf: code, customerId, code: `${code}/${orderNumber}` };
         const support = {
-          actor: 'staff:support',
+          caller: trialCaller('staff:support'),
           commandId: this.#id('fresh', orderNumber),
           ...ONCE,
           reason: 'a good customer',
         };
-        await must(requests.giveAlternativeCoupon(fresh, support));
-        await must(requests.tryCoupon(checkoutId, fresh.code, by('fresh coupon')));
+        await must(requests.coupons.giveAlternative(fresh, support));
+        await must(requests.checkouts.tryCoupon(checkoutId, fresh.code, by('fresh coupon')));
       }
     }
     if (!finishes) return;
     this.#plan(addSeconds(this.#time, SECONDS_AT_THE_CHECKOUT), async () => {
-      const { id } = await must(requests.placeCheckout(checkoutId, paymentToken, by('order')));
+      const { id } = await must(requests.checkouts.place(checkoutId, paymentToken, by('order')));
       this.#buyers.set(id, customerId);
     });
   }
@@ -337,15 +295,15 @@ export class Life {
     const { id } = await must(requests.accounts.register(request, this.#staff('register', customerNumber)));
     this.#customers.set(customerNumber, id);
     const { off, each, webhookUrl } = wishesAboutMails(this.#chance('mails', customerNumber));
-    const by = (what: string): Caller => ({
-      actor: `customer:${id}`,
+    const by = (what: string): RequestContext => ({
+      caller: trialCaller(`customer:${id}`),
       commandId: this.#id(what, customerNumber),
       ...ONCE,
     });
     if (off) await must(requests.accounts.changeMailPreferences(id, off, by('mails off')));
     if (each || webhookUrl !== undefined) {
       const delivery = { mails: each ? 'each' : 'digest', ...(webhookUrl !== undefined && { webhookUrl }) } as const;
-      await must(requests.accounts.chooseLeadDelivery(id, delivery, by('lead delivery')));
+      await must(requests.leadDelivery.choose(id, delivery, by('lead delivery')));
     }
     return id;
   }
@@ -353,12 +311,12 @@ export class Life {
   async #receive(leads: readonly SuppliedLead[], occasion: string): Promise<void> {
     const { requests } = this.#needs;
     const now = this.#time;
-    const answers = await requests.receiveLeads(
+    const answers = await requests.leads.receive(
       leads.map(({ leadTypeId, source, ageDays, contact }) => {
         const captured = ageDays > 0 ? { capturedAt: addDays(now, -ageDays) } : { occasion };
         return { leadTypeId, source, contact, ...captured };
       }),
-      { actor: 'system:intake', commandId: this.#id('receive', occasion) },
+      { caller: intake, commandId: this.#id('receive', occasion) },
     );
     for (const [index, { id }] of answers.entries()) {
       const { trouble } = leads[index] as SuppliedLead;
@@ -380,8 +338,8 @@ export class Life {
     return deriveId('demo', ...parts);
   }
 
-  #staff(...what: readonly string[]): Caller {
-    return { actor: 'staff:owner', commandId: this.#id(...what), ...ONCE };
+  #staff(...what: readonly string[]): RequestContext {
+    return { caller: trialCaller('staff:owner'), commandId: this.#id(...what), ...ONCE };
   }
 }
 

@@ -37,8 +37,10 @@ export type CheckoutCommand =
   | { type: 'RecordPlaced'; at: Instant; orderId: string }
   | { type: 'AbandonCheckout'; at: Instant };
 
+export const checkoutStatuses = ['started', 'placed', 'abandoned'] as const;
+
 export interface CheckoutState {
-  readonly status: 'unknown' | 'started' | 'placed' | 'abandoned';
+  readonly status: 'unknown' | (typeof checkoutStatuses)[number];
   readonly wishes: CheckoutWishes | undefined;
   readonly giveUpAt: Instant;
   readonly coupon: Omit<DataOf<'CheckoutCouponTaken'>, 'at'> | undefined;

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
+import { trialCaller } from '#domain/kernel/caller';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import { CommandHandler } from '#requests/command-handler';
 import { given, minute } from '#test/given';
-import { Ledger } from '#wiring/ledger';
 import { type CouponEvent, coupon, couponStream, discountCentsOf } from './coupon.ts';
 
 const code = 'SPRING 26';
@@ -90,21 +91,24 @@ describe('a coupon', () => {
         fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 24 }),
         async (totalLimit, customers) => {
           const store = await openEmbeddedStore();
-          const programs = [new Ledger(store), new Ledger(store), new Ledger(store)];
-          const cause = (commandId: string) => ({ commandId, correlationId: commandId, actor: 'customer:x' });
+          const programs = [new CommandHandler(store), new CommandHandler(store), new CommandHandler(store)];
+          const by = (commandId: string) => ({
+            caller: trialCaller('staff:spec'),
+            cause: { commandId, correlationId: commandId, actor: 'staff:spec' },
+          });
           const stream = couponStream(code);
           const define = { type: 'DefineCoupon' as const, at: minute(0), ...definition, totalLimit };
-          await programs[0]?.execute({ stream, command: define, cause: cause('00000000-0000-5000-8000-000000000000') });
+          await programs[0]?.execute({ stream, command: define, ...by('00000000-0000-5000-8000-000000000000') });
           await Promise.all(
             customers.map((customer, index) =>
               programs[index % 3]?.execute({
                 stream,
                 command: attempt(`c${customer}`, `k${index}`),
-                cause: cause(`00000000-0000-5000-8000-${String(index + 1).padStart(12, '0')}`),
+                ...by(`00000000-0000-5000-8000-${String(index + 1).padStart(12, '0')}`),
               }),
             ),
           );
-          const { state } = await (programs[0] as Ledger).read<'coupon'>(stream);
+          const { state } = await (programs[0] as CommandHandler).streams.read<'coupon'>(stream);
           expect(state.uses.size).toBe(Math.min(totalLimit, new Set(customers).size));
           await store.close();
         },

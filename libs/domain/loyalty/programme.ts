@@ -99,7 +99,8 @@ export type ProgrammeCommand =
   | { type: 'ActivateProgramme'; at: Instant }
   | { type: 'CancelProgramme'; at: Instant; cause: DataOf<'ProgrammeCancelled'>['cause'] };
 
-export type ProgrammeStatus = 'unknown' | 'active' | 'held' | 'cancelled';
+export const programmeStatuses = ['active', 'held', 'cancelled'] as const;
+export type ProgrammeStatus = 'unknown' | (typeof programmeStatuses)[number];
 
 export interface ProgrammeState {
   status: ProgrammeStatus;

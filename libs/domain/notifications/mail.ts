@@ -42,8 +42,10 @@ export type MailCommand =
   | { type: 'RecordMailRefused'; at: Instant; reason: string }
   | { type: 'RecordMailWithheld'; at: Instant; reason: Withholding };
 
+export const mailStatuses = ['wished', 'sent', 'refused', 'withheld'] as const;
+
 export interface MailState {
-  readonly status: 'unknown' | 'wished' | 'sent' | 'refused' | 'withheld';
+  readonly status: 'unknown' | (typeof mailStatuses)[number];
   readonly wish: MailWish | undefined;
 }
 

@@ -47,8 +47,10 @@ export type WebhookCommand =
   | { type: 'RecordWebhookFailed'; at: Instant; attempt: number; reason: string; hopeless: boolean }
   | { type: 'ReplayWebhook'; at: Instant };
 
+export const webhookStatuses = ['waiting', 'accepted', 'parked'] as const;
+
 export interface WebhookState {
-  readonly status: 'unknown' | 'waiting' | 'accepted' | 'parked';
+  readonly status: 'unknown' | (typeof webhookStatuses)[number];
   readonly wish: WebhookWish | undefined;
   readonly attempts: number;
   /** Attempts before the last replay do not count towards the schedule. */

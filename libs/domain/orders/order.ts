@@ -153,14 +153,8 @@ export interface Terms {
 export type DailyMaximum = { readonly leads: number } | { readonly percent: number };
 
 /** ORD-1. */
-export type OrderStatus =
-  | 'unknown'
-  | 'awaiting-payment'
-  | 'payment-failed'
-  | 'open'
-  | 'paused'
-  | 'filled'
-  | 'cancelled';
+export const orderStatuses = ['awaiting-payment', 'payment-failed', 'open', 'paused', 'filled', 'cancelled'] as const;
+export type OrderStatus = 'unknown' | (typeof orderStatuses)[number];
 
 export interface OrderState {
   status: OrderStatus;

@@ -61,8 +61,10 @@ interface Request {
   deliveredAt: Instant;
 }
 
+export const replacementStatuses = ['requested', 'granted', 'denied', 'replaced'] as const;
+
 export interface ReplacementState {
-  readonly status: 'unknown' | 'requested' | 'granted' | 'denied' | 'replaced';
+  readonly status: 'unknown' | (typeof replacementStatuses)[number];
   readonly orderId: string;
   readonly leadId: string;
   readonly reason: string;

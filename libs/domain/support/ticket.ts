@@ -55,9 +55,11 @@ export type TicketCommand =
   | { type: 'CloseTicket'; at: Instant }
   | { type: 'RecordTicketOverdue'; at: Instant };
 
+export const ticketStatuses = ['open', 'answered', 'closed'] as const;
+
 export interface TicketState {
   /** Open: it waits for an answer. */
-  readonly status: 'unknown' | 'open' | 'answered' | 'closed';
+  readonly status: 'unknown' | (typeof ticketStatuses)[number];
   readonly customerId: string;
   readonly dueAt: Instant;
   readonly overdue: boolean;

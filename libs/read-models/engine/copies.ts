@@ -1,22 +1,24 @@
 import { sql, type Transaction } from 'kysely';
 import { BEFORE_FIRST, type Position } from '#event-store/port';
-import { createTables, type Db, type Model, type Tx } from './model.ts';
+import { type AnyModel, createTables, type Db, type Tx } from './model.ts';
 import type { RenewViews } from './views.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: each model knows its own facts; the engine only carries them
-export type AnyModel = Model<any>;
+export type VersionedModel = AnyModel & {
+  /** Another one whenever the tables, the events or the rows made of them are others (see version.ts). */
+  readonly version: string;
+};
 
-/** The tables of one model, in a schema of their own: the live ones, or those that are being built to take their place. */
+/** The tables of one model, in a schema of their own: the live ones, or those that are being built to replace them. */
 export interface Copy {
-  readonly model: AnyModel;
+  readonly model: VersionedModel;
   readonly schema: string;
 }
 
-/** A program reads the tables of its own version; another version has others beside them. */
-export const liveCopy = (model: AnyModel): Copy => ({ model, schema: `${model.name}_v${model.version}` });
-export const nextCopy = (model: AnyModel): Copy => ({ model, schema: `${liveCopy(model).schema}_next` });
+/** A program reads the tables of its own version. Those of another version stand beside them. */
+export const liveCopy = (model: VersionedModel): Copy => ({ model, schema: `${model.name}_${model.version}` });
+export const nextCopy = (model: VersionedModel): Copy => ({ model, schema: `${liveCopy(model).schema}_next` });
 
-/** An event, and where it stands. */
+/** An event and its place in the log. */
 export interface Seen {
   readonly position: Position;
   readonly stream: string;
@@ -28,22 +30,22 @@ export interface Seen {
 export interface Checkpoint {
   readonly position: Position;
   readonly log: string;
-  /** Another one whenever the copy was changed behind its follower's back, who has to look again then. */
+  /** Raised when another program changes the copy: then its follower has to read the checkpoint again. */
   readonly epoch: number;
   readonly paused: boolean;
-  /** Once it has been as far as the log was when it was begun. Before that it answers nothing: half the rows are no answer. */
+  /** True once it has reached the end that the log had when the copy was made. Before that it does not answer: rows are missing. */
   readonly whole: boolean;
-  /** The last event that it took. A log that was restored, and has grown since, has another one in its place. */
+  /** The last event that it took. A log that was restored and has grown since has another event in that place. */
   readonly seen: Seen | null;
 }
 
-/** The log that a copy is of, as it stands. */
+/** The log as it is now. */
 export interface LogNow {
   readonly log: string;
   readonly head: Position;
 }
 
-/** A stream of which a model could not take an event: that one and all after it are left out, and named. */
+/** A stream with an event that a model could not take: that event and all later ones of the stream are left out. */
 export interface ParkedStream {
   readonly stream: string;
   readonly revision: number;
@@ -54,17 +56,17 @@ const REGISTER = 'read_models';
 const copies = sql.table(`${REGISTER}.copies`);
 const parked = sql.table(`${REGISTER}.parked`);
 
-/** Programs that begin at once must not make the same tables. The number is ours alone. */
-const makingTables = (tx: Transaction<unknown> | Tx) => sql`SELECT pg_advisory_xact_lock(4709217)`.execute(tx);
+/** Programs that start at the same time must not make the same tables. No other lock has this number. */
+const lockTables = (tx: Transaction<unknown> | Tx) => sql`SELECT pg_advisory_xact_lock(4709217)`.execute(tx);
 
 /** The register of all copies. A checkpoint is written in the transaction that writes the rows. */
 export const createRegister = (db: Db): Promise<void> =>
   db.transaction().execute(async (tx) => {
-    await makingTables(tx);
+    await lockTables(tx);
     await sql`CREATE SCHEMA IF NOT EXISTS ${sql.id(REGISTER)}`.execute(tx);
     await sql`CREATE TABLE IF NOT EXISTS ${copies} (
       schema text PRIMARY KEY, model text NOT NULL, position text NOT NULL, log text NOT NULL)`.execute(tx);
-    // Registers of earlier versions have no such columns; what was in use then was whole.
+    // Registers of earlier versions do not have these columns; their copies were whole.
     await sql`ALTER TABLE ${copies} ADD COLUMN IF NOT EXISTS epoch integer NOT NULL DEFAULT 0,
       ADD COLUMN IF NOT EXISTS paused boolean NOT NULL DEFAULT false,
       ADD COLUMN IF NOT EXISTS whole boolean NOT NULL DEFAULT true,
@@ -78,22 +80,22 @@ export const createRegister = (db: Db): Promise<void> =>
 /** Makes the empty tables of a copy where there are none yet. */
 export const ensureCopy = (db: Db, copy: Copy, now: LogNow): Promise<void> =>
   db.transaction().execute(async (tx) => {
-    await makingTables(tx);
+    await lockTables(tx);
     if (!(await checkpointOf(tx, copy))) await makeEmpty(tx, copy, now);
   });
 
-/** Throws away what a copy holds. Views on its tables go with them, and come back with the new ones. */
+/** Drops the tables of a copy with the views on them, and makes new ones. */
 export const emptyCopy = (db: Db, copy: Copy, now: LogNow, renewViews: RenewViews): Promise<void> =>
   db.transaction().execute(async (tx) => {
-    await makingTables(tx);
+    await lockTables(tx);
     await makeEmpty(tx, copy, now);
     await renewViews(tx);
   });
 
-/** Makes the views once there are tables for all of them. */
+/** Makes the views once all their tables exist. */
 export const ensureViews = (db: Db, renewViews: RenewViews): Promise<void> =>
   db.transaction().execute(async (tx) => {
-    await makingTables(tx);
+    await lockTables(tx);
     await renewViews(tx);
   });
 
@@ -122,9 +124,9 @@ export async function checkpointsOf(db: Db, schemas: readonly string[]): Promise
 }
 
 /**
- * Moves a checkpoint from where the writer believes it to be. Whoever comes first holds the row until the end of its
- * transaction; the other finds that the checkpoint has moved.
- * @returns false when somebody else moved it
+ * Moves a checkpoint from the position that the writer knows. The first writer locks the row until the end of its
+ * transaction; a second one then finds that the checkpoint has moved.
+ * @returns false when another program moved it
  */
 export async function moveCheckpoint(
   tx: Tx,
@@ -138,11 +140,11 @@ export async function moveCheckpoint(
   return numAffectedRows === 1n;
 }
 
-/** From now on it answers. */
+/** From now on the copy answers. */
 export const becomeWhole = (db: Db, { schema }: Copy) =>
   sql`UPDATE ${copies} SET whole = true WHERE schema = ${schema}`.execute(db);
 
-/** How many rows a copy has, as far as the database knows: what came since it last looked is missing. */
+/** How many rows a copy had when the database counted them last. */
 export async function rowsKnownIn(db: Db, { schema }: Copy): Promise<number> {
   const { rows } = await sql<{ known: number }>`
     SELECT coalesce(sum(greatest(reltuples, 0)), 0)::double precision AS known
@@ -150,42 +152,36 @@ export async function rowsKnownIn(db: Db, { schema }: Copy): Promise<number> {
   return (rows[0] as { known: number }).known;
 }
 
-/** A paused copy stays as it is: whoever follows it waits. */
+/** A paused copy stays as it is: its follower waits. */
 export const setPaused = (db: Db, { schema }: Copy, paused: boolean) =>
   sql`UPDATE ${copies} SET paused = ${paused}, epoch = epoch + 1
     WHERE schema = ${schema} AND paused <> ${paused}`.execute(db);
 
-/** Holds a copy as it is until the transaction ends; its follower has to look again then. */
+/** Locks a copy until the transaction ends. Its follower then has to read the checkpoint again. */
 export async function holdCopy(tx: Tx, { schema }: Copy): Promise<Position> {
   const { rows } = await sql<{ position: Position }>`
     UPDATE ${copies} SET epoch = epoch + 1 WHERE schema = ${schema} RETURNING position`.execute(tx);
   return (rows[0] as { position: Position }).position;
 }
 
-/** Tells the programs of other versions that these copies are still read. */
+/** Registers that these copies are in use, so that programs of other versions do not drop them. */
 export const useCopies = (db: Db, schemas: readonly string[]) =>
   sql`UPDATE ${copies} SET used_at = now() WHERE schema = ANY(${[...schemas]})`.execute(db);
 
-/**
- * Drops the copies of a model's earlier versions that no program has used for so long, once the live one is whole.
- * @returns their schemas
- */
-export const dropOldCopies = (db: Db, model: AnyModel, unusedSeconds: number): Promise<readonly string[]> =>
+/** Drops the copies of a model's other versions that no program has used for so long, once the live one is whole. */
+export const dropOldCopies = (db: Db, model: VersionedModel, unusedSeconds: number): Promise<void> =>
   db.transaction().execute(async (tx) => {
-    await makingTables(tx);
-    if (!(await checkpointOf(tx, liveCopy(model)))?.whole) return [];
+    await lockTables(tx);
+    if (!(await checkpointOf(tx, liveCopy(model)))?.whole) return;
+    const own = [liveCopy(model), nextCopy(model)].map(({ schema }) => schema);
     const { rows } = await sql<{ schema: string }>`
-      SELECT schema FROM ${copies} WHERE model = ${model.name}
+      SELECT schema FROM ${copies} WHERE model = ${model.name} AND schema <> ALL(${own})
         AND used_at <= now() - make_interval(secs => ${unusedSeconds})`.execute(tx);
-    const old = rows.map(({ schema }) => schema).filter((schema) => versionIn(schema) < model.version);
-    for (const schema of old) {
+    for (const { schema } of rows) {
       for (const register of [copies, parked]) await sql`DELETE FROM ${register} WHERE schema = ${schema}`.execute(tx);
       await sql`DROP SCHEMA IF EXISTS ${sql.id(schema)} CASCADE`.execute(tx);
     }
-    return old;
   });
-
-const versionIn = (schema: string): number => Number(/_v(\d+)/.exec(schema)?.[1]);
 
 export async function parkedIn(db: Db | Tx, { schema }: Copy): Promise<readonly ParkedStream[]> {
   const { rows } = await sql<ParkedStream>`
@@ -202,13 +198,13 @@ export const unpark = (tx: Tx, { schema }: Copy, streams: readonly string[]) =>
   sql`DELETE FROM ${parked} WHERE schema = ${schema} AND stream = ANY(${[...streams]})`.execute(tx);
 
 /**
- * Puts the next copy of a model in the place of the live one, at once for all who read. Whoever follows the live one
- * finds its checkpoint moved.
- * @returns the position of the live copy when the next one is not that far yet: nothing was done
+ * Replaces the live copy of a model by the next one, at the same moment for all readers. The follower of the live copy
+ * finds that its checkpoint was moved.
+ * @returns the position of the live copy if the next one has not reached it: then nothing was changed
  */
-export const switchCopies = (db: Db, model: AnyModel, renewViews: RenewViews): Promise<Position | undefined> =>
+export const switchCopies = (db: Db, model: VersionedModel, renewViews: RenewViews): Promise<Position | undefined> =>
   db.transaction().execute(async (tx) => {
-    await makingTables(tx);
+    await lockTables(tx);
     const [live, next] = [liveCopy(model), nextCopy(model)];
     const now = async ({ schema }: Copy) => {
       const { rows } = await sql<Checkpoint>`
@@ -216,7 +212,7 @@ export const switchCopies = (db: Db, model: AnyModel, renewViews: RenewViews): P
       return rows[0] as Checkpoint | undefined;
     };
     const [was, is] = [(await now(live)) as Checkpoint, await now(next)];
-    // Of two that rebuild at once, the other one was first.
+    // Another program rebuilt it at the same time, and was first.
     if (!is) return undefined;
     if (is.position < was.position) return was.position;
     await sql`DROP SCHEMA ${sql.id(live.schema)} CASCADE`.execute(tx);

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { PgliteDialect, PgliteThread } from './pglite.ts';
 
-/** PGlite in a directory, or in memory. Closing it leaves a mark that its files can be trusted. */
+/** PGlite in a directory, or in memory. Closing it removes the mark, so that its files are trusted. */
 export async function openEmbeddedDatabase(directory: string | undefined) {
   const thread = await openFiles(directory);
   return {
@@ -16,22 +16,22 @@ export async function openEmbeddedDatabase(directory: string | undefined) {
 export const filesOf = (directory: string): string => join(directory, 'pglite');
 
 /**
- * PGlite writes without fsync: after a crash of the program its files are whole, after a crash of the machine they may be
- * anything. A mark tells in which life of the machine they were written last.
+ * PGlite writes without fsync: its files survive a crash of the program, but not one of the machine. A mark names the boot
+ * of the machine in which they were last written.
  */
 async function openFiles(directory: string | undefined): Promise<PgliteThread> {
   if (directory === undefined) return PgliteThread.start(undefined);
   const files = filesOf(directory);
   if (existsSync(files) && writtenBeforeTheMachineWentDown(directory)) {
-    console.warn(`leadger: the machine went down while ${files} was written: it is built anew from the log`);
+    console.warn(`leadger: the machine went down while ${files} was written: it is rebuilt from the log`);
     rmSync(files, { recursive: true });
   }
   mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, 'in-use'), lifeOfTheMachine());
+  writeFileSync(join(directory, 'in-use'), bootOfTheMachine());
   try {
     return await PgliteThread.start(files);
   } catch (error) {
-    console.warn(`leadger: ${files} cannot be opened (${(error as Error).message}): it is built anew from the log`);
+    console.warn(`leadger: ${files} cannot be opened (${(error as Error).message}): it is rebuilt from the log`);
     rmSync(files, { recursive: true, force: true });
     return PgliteThread.start(files);
   }
@@ -39,13 +39,13 @@ async function openFiles(directory: string | undefined): Promise<PgliteThread> {
 
 function writtenBeforeTheMachineWentDown(directory: string): boolean {
   const mark = join(directory, 'in-use');
-  return existsSync(mark) && readFileSync(mark, 'utf8') !== lifeOfTheMachine();
+  return existsSync(mark) && readFileSync(mark, 'utf8') !== bootOfTheMachine();
 }
 
 const leaveCleanly = (directory: string): void => rmSync(join(directory, 'in-use'), { force: true });
 
-/** Where the system does not tell, no two lives are the same: better built anew too often than trusted once too often. */
-function lifeOfTheMachine(): string {
+/** Where the system does not say, every boot counts as another one: a needless rebuild is better than damaged rows. */
+function bootOfTheMachine(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8');
   } catch {

@@ -1,119 +1,147 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
-import type { FactOf } from '#domain/codec';
-import type { EventTypeName } from '#domain/ledger';
+import type { z } from 'zod';
+import { type FactOf, idOf } from '#domain/codec';
+import { type EventTypeName, type FamilyName, familyOf, ledger } from '#domain/ledger';
+import { type ColumnType, columnTypeOf } from './columns.ts';
+import type { Rows } from './rows.ts';
 
 export type Db = Kysely<Record<string, Record<string, unknown>>>;
 export type Tx = Transaction<Record<string, Record<string, unknown>>>;
 
-type ColumnType = 'text' | 'integer' | 'bigint' | 'double precision' | 'timestamptz' | 'date' | 'jsonb' | 'boolean';
+/** Whose the rows of a table are. A caller with limited rights sees no row of a table that does not say it. */
+export interface Ownership<Row extends object> {
+  /** The column with the id of the customer. */
+  readonly customer?: keyof Row & string;
+  /** The column with the id of the store. */
+  readonly store?: keyof Row & string;
+  /** For what these rows do not say: the table whose row with the same id (in a column of the same name) says it. */
+  readonly sameAs?: AnyTable;
+}
 
 /** A table of rows that facts write. In the database, names are written with underscores. */
 export interface Table<Row extends object = Record<string, unknown>> {
   readonly name: string;
   /** One text column. */
   readonly key: keyof Row & string;
-  readonly columns: { readonly [Column in keyof Row & string]: ColumnType };
+  readonly columns: Readonly<Record<keyof Row & string, ColumnType>>;
   /** Column lists as SQL, e.g. `customer_id, placed_at DESC`. */
   readonly indexes: readonly string[];
+  /** Each row is about the stream of this family with the row's key as its id, and has the revision of that stream. */
+  readonly family?: FamilyName | undefined;
+  readonly belongsTo: Ownership<Row>;
 }
 
-/** The type of rows must be told, so that columns are checked against it: `table<OrderRow>()({...})` is one call too many. */
-export const table = <Row extends object>(definition: Table<Row>): Table<Row> => definition;
+// biome-ignore lint/suspicious/noExplicitAny: tables with different rows stand side by side
+export type AnyTable = Table<any>;
 
-/**
- * A read model: tables, and how a fact changes their rows. `evolve` is pure but for the rows it puts: it reads, computes,
- * and puts last, so that a fact that throws has changed nothing.
- */
+type Definition<Row extends object> = Omit<Table<Row>, 'columns' | 'family'> &
+  (Row extends { readonly revision: number } ? { readonly family: FamilyName } : { readonly family?: never });
+
+/** The columns come from the schema of the rows. */
+export function table<Shape extends z.ZodRawShape>(
+  row: z.ZodObject<Shape>,
+  definition: Definition<z.infer<z.ZodObject<Shape>>>,
+): Table<z.infer<z.ZodObject<Shape>>> {
+  const columns = Object.entries(row.shape).map(([name, field]) => [name, columnTypeOf(name, field as z.ZodType)]);
+  return { ...definition, columns: Object.fromEntries(columns) } as Table<z.infer<z.ZodObject<Shape>>>;
+}
+
+/** A read model: tables, and how facts change their rows. */
 export interface Model<Types extends EventTypeName = EventTypeName> {
   readonly name: string;
-  /** Raised whenever tables or `evolve` change: the model is built anew then. */
-  readonly version: number;
-  // biome-ignore lint/suspicious/noExplicitAny: tables of different rows stand side by side
-  readonly tables: readonly Table<any>[];
+  readonly tables: readonly AnyTable[];
   readonly eventTypes: readonly Types[];
-  /** Which rows `evolve` may ask for. */
+  /** The rows that `evolve` may read. */
   readonly keysOf: (fact: FactOf<Types>) => readonly RowKey[];
+  /** Pure but for the rows that it changes. It reads and computes first: a fact that throws has changed nothing. */
   readonly evolve: (rows: Rows, fact: FactOf<Types>) => void;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: as above
-export type RowKey = readonly [table: Table<any>, key: string];
+// biome-ignore lint/suspicious/noExplicitAny: each model knows its own facts; the engine only carries them
+export type AnyModel = Model<any>;
 
-/** The rows that a batch of facts touches, in memory. */
-export class Rows {
-  readonly #tables = new Map<Table, { readonly known: Map<string, object>; readonly changed: Set<string> }>();
+export type RowKey = readonly [table: AnyTable, key: string];
 
-  get<Row extends object>(table: Table<Row>, key: string): Row | undefined {
-    return this.#of(table).known.get(key) as Row | undefined;
+type Handlers<Types extends EventTypeName, First> = {
+  readonly [Type in Types]: (first: First, fact: FactOf<Type>) => void;
+};
+
+/** A model whose events each change rows as they need. */
+export function model<Types extends EventTypeName>({
+  on,
+  ...definition
+}: Pick<Model<Types>, 'name' | 'tables' | 'keysOf'> & { readonly on: Handlers<Types, Rows> }): Model<Types> {
+  const handlers = on as Readonly<Record<string, (rows: Rows, fact: unknown) => void>>;
+  const eventTypes = Object.keys(on) as Types[];
+  return { ...definition, eventTypes, evolve: (rows, fact) => handlers[fact.type]?.(rows, fact) };
+}
+
+/** A model with one table that has a row for each stream. */
+export function modelOfStreams<Row extends object, Types extends EventTypeName>({
+  name,
+  table,
+  never,
+  on,
+}: {
+  readonly name: string;
+  readonly table: Table<Row>;
+  /** What an event without a row is of, for people: `an order that was never placed`. */
+  readonly never: string;
+  readonly on: Handlers<Types, RowOfStream<Row>>;
+}): Model<Types> {
+  const handlers = on as Readonly<Record<string, (row: RowOfStream<Row>, fact: unknown) => void>>;
+  return {
+    name,
+    tables: [table],
+    eventTypes: Object.keys(on) as Types[],
+    keysOf: ({ stream }) => [[table, idOf(stream)]],
+    evolve: (rows, fact) => handlers[fact.type]?.(new RowOfStream(rows, table, fact, never), fact),
+  };
+}
+
+/** The row that a fact is about. */
+export class RowOfStream<Row extends object> {
+  readonly id: string;
+  readonly #rows: Rows;
+  readonly #table: Table<Row>;
+  readonly #missing: string;
+
+  constructor(rows: Rows, table: Table<Row>, { type, stream }: { type: string; stream: string }, never: string) {
+    this.id = idOf(stream);
+    this.#rows = rows;
+    this.#table = table;
+    this.#missing = `${type} of ${never}`;
   }
 
-  put<Row extends object>(table: Table<Row>, row: Row): void {
-    const key = row[table.key] as string;
-    const { known, changed } = this.#of(table);
-    known.set(key, row);
-    changed.add(key);
+  /** As it is now. */
+  get now(): Row {
+    const row = this.#rows.get(this.#table, this.id);
+    if (!row) throw new Error(this.#missing);
+    return row;
   }
 
-  async load(tx: Tx, schema: string, keys: Iterable<RowKey>): Promise<void> {
-    const wanted = new Map<Table, Set<string>>();
-    for (const [table, key] of keys) wanted.set(table, (wanted.get(table) ?? new Set()).add(key));
-    for (const [table, ids] of wanted) {
-      const { known } = this.#of(table);
-      const from = sql.table(`${schema}.${table.name}`);
-      const { rows } =
-        await sql<object>`SELECT * FROM ${from} WHERE ${sql.ref(snake(table.key))} = ANY(${[...ids]})`.execute(tx);
-      for (const row of rows) known.set((row as Record<string, string>)[table.key] as string, row);
-    }
+  create(row: Row): void {
+    this.#rows.put(this.#table, row);
   }
 
-  /** Writes what was put, one statement for each table. */
-  async save(tx: Tx, schema: string): Promise<void> {
-    for (const [table, { known, changed }] of this.#tables) {
-      if (changed.size === 0) continue;
-      const columns = Object.keys(table.columns);
-      const names = columns.map((column) => [column, snake(column)] as const);
-      const records = [...changed].map((key) => {
-        const row = known.get(key) as Record<string, unknown>;
-        return Object.fromEntries(names.map(([column, name]) => [name, row[column] ?? null]));
-      });
-      const into = sql.table(`${schema}.${table.name}`);
-      const list = sql.join(names.map(([, name]) => sql.ref(name)));
-      const updates = sql.join(
-        names
-          .filter(([column]) => column !== table.key)
-          .map(([, name]) => sql`${sql.ref(name)} = excluded.${sql.ref(name)}`),
-      );
-      await sql`INSERT INTO ${into} (${list})
-        SELECT ${list} FROM json_populate_recordset(NULL::${into}, ${JSON.stringify(records)}::json)
-        ON CONFLICT (${sql.ref(snake(table.key))}) DO UPDATE SET ${updates}`.execute(tx);
-    }
+  set(change: Partial<Row>): void {
+    this.#rows.put(this.#table, { ...this.now, ...change });
   }
+}
 
-  // biome-ignore lint/suspicious/noExplicitAny: rows of different tables lie side by side
-  #of(table: Table<any>) {
-    let rows = this.#tables.get(table);
-    if (!rows) {
-      rows = { known: new Map(), changed: new Set() };
-      this.#tables.set(table, rows);
-    }
-    return rows;
-  }
+/** The types of the events that a model follows: its own, and all of the families whose revisions its rows have. */
+export function typesFollowedBy({ tables, eventTypes }: AnyModel): readonly string[] {
+  const families = tables.flatMap(({ family }) => family ?? []);
+  return [...new Set([...eventTypes, ...families.flatMap((family) => Object.keys(ledger[family].events))])];
+}
+
+/** The rows of a model that are about the stream of a fact, and have its revision. */
+export function rowsAbout({ tables }: AnyModel, { stream }: { readonly stream: string }): readonly RowKey[] {
+  return tables.flatMap((table) => (table.family === familyOf(stream) ? [[table, idOf(stream)] as const] : []));
 }
 
 /** `deliveredLeads` → `delivered_leads`. */
 export const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-
-const camelNames = new Map<string, string>();
-
-/** `delivered_leads` → `deliveredLeads`. Each is made once: there are few, and they are asked for with every answer. */
-export function camel(name: string): string {
-  let made = camelNames.get(name);
-  if (made === undefined) {
-    made = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    camelNames.set(name, made);
-  }
-  return made;
-}
 
 /** Creates the empty tables of a model in a schema of their own; what lay there before is gone. */
 export async function createTables(db: Db | Tx, schema: string, tables: Model['tables']): Promise<void> {

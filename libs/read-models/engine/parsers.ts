@@ -17,9 +17,7 @@ export const JSONB = 3802;
 
 const UTC = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d{1,3})\d*)?\+00(?::00)?$/;
 
-/**
- * An instant of PostgreSQL's as the ledger writes it. For ever (`infinity`) and what was before Christ stay as they are.
- */
+/** An instant as the ledger writes it. `infinity` and instants before Christ stay as PostgreSQL writes them. */
 export function instant(written: string): string {
   const parts = UTC.exec(written);
   if (parts) return `${parts[1]}T${parts[2]}.${(parts[3] ?? '').padEnd(3, '0')}Z`;
@@ -29,7 +27,7 @@ export function instant(written: string): string {
 
 const asWritten = (written: string): string => written;
 
-/** Where a number is not exact, a bigint is. */
+/** A bigint where a number would not be exact. */
 function integer(written: string): number | bigint {
   const number = Number(written);
   return Number.isSafeInteger(number) ? number : BigInt(written);
@@ -48,7 +46,7 @@ export const parsers: Readonly<Record<number, (written: string) => unknown>> = {
   [INTERVAL]: asWritten,
 };
 
-/** A number where that keeps all digits; else a bigint, and what has a fraction as it is written. */
+/** A number where that keeps all digits; else a bigint, or the text if there is a fraction. */
 function decimal(written: string): number | bigint | string {
   const whole = /^(-?\d+)(?:\.0+)?$/.exec(written)?.[1];
   if (whole !== undefined) return integer(whole);
@@ -56,7 +54,7 @@ function decimal(written: string): number | bigint | string {
   return significant(String(number)) === significant(written) ? number : written;
 }
 
-/** The digits that count and the power of ten behind them: the same for 0.50 and 5e-1. */
+/** The significant digits and the power of ten: the same for 0.50 and 5e-1. */
 function significant(number: string): string {
   const [digits = '', exponent] = number.split(/e/i);
   const [whole = '', fraction = ''] = digits.split('.');
@@ -88,8 +86,8 @@ const arrayOf = (read: (written: string) => unknown) => (written: string) => {
 };
 
 /**
- * For analysts, who get rows as they are: numbers keep their digits, also within arrays and JSON, and bytes are as
- * PostgreSQL writes them. The keys below are the numbers of arrays of these types.
+ * For analysts: numbers keep their digits, also in arrays and JSON, and bytes are as PostgreSQL writes them. The keys
+ * below are the numbers of the array types.
  */
 export const parsersOfAnswers: typeof parsers = {
   ...parsers,

@@ -2,14 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kysely, sql } from 'kysely';
-import type { Connection } from '../analysis.ts';
+import type { AnalystConnection } from '../analysis.ts';
 import { openEmbeddedDatabase } from './embedded-database.ts';
 import type { Db } from './model.ts';
 import { ColumnNames } from './names.ts';
 
 let db: Db;
 let directory: string;
-let connect: (timeoutMilliseconds: number) => Promise<Connection>;
+let connect: (timeoutMilliseconds: number) => Promise<AnalystConnection>;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'leadger-pglite-'));
   const database = await openEmbeddedDatabase(directory);
@@ -98,7 +98,7 @@ test('a failed question is asked anew', async () => {
 test('after a statement that took too long, everything says so, and nothing waits', async () => {
   const { ask, close } = await connect(200);
   const waiting = all();
-  await expect(ask('SELECT pg_sleep(30)')).rejects.toMatchObject({ code: '57014' });
+  await expect(ask('SELECT pg_sleep(30)')).rejects.toMatchObject({ sqlState: '57014' });
   await close();
   await expect(connect(200)).rejects.toThrow('took too long');
   for (const asked of [waiting, all(), db.transaction().execute((tx) => setTo(2, tx))])

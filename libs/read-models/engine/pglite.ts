@@ -10,58 +10,48 @@ import {
   PostgresQueryCompiler,
   type QueryResult,
 } from 'kysely';
-import { RecentlyUsed } from '#domain/kernel/recently-used';
-import type { Answer, Connection } from '../analysis.ts';
+import { LRUCache } from 'lru-cache';
+import type { AnalystConnection, RowBatch } from '../analysis.ts';
+import { DatabaseGone, QUERY_CANCELED, StatementRefused } from '../errors.ts';
 import type { NamedResult } from './names.ts';
 import type { DatabaseReply, Statement } from './pglite-worker.ts';
 import { isPlain, rowsIn } from './prepared.ts';
 import { archiveOfTemplate, copyTemplate } from './template.ts';
 
-/** The database said no, or is gone. */
-export class DatabaseError extends Error {
-  /** SQLSTATE, where the database gave one. */
-  readonly code: string | undefined;
-  constructor(message: string, code?: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-/** As PostgreSQL says it when a statement timeout is over. */
-export const QUERY_CANCELED = '57014';
-
 const fromSource = import.meta.url.endsWith('.ts');
 
-type Manner = Pick<Statement, 'as' | 'begin'>;
+type StatementOptions = Pick<Statement, 'as' | 'begin'>;
 
-type Rows = Pick<Extract<DatabaseReply, { kind: 'rows' }>, 'rows' | 'columns' | 'types' | 'affected'>;
+type StatementResult = Pick<Extract<DatabaseReply, { kind: 'rows' }>, 'rows' | 'columns' | 'types' | 'affected'>;
 
-interface Asked {
-  readonly resolve: (rows: Rows) => void;
+interface PendingStatement {
+  readonly resolve: (result: StatementResult) => void;
   readonly reject: (error: Error) => void;
 }
 
-const MOST_ANSWERS = 100;
-/** Of an answer that is kept: a usual page, and the row that tells that there is a next one. */
+const MOST_RESULTS = 100;
+/** Larger results are not kept. This is a usual page, and the row that shows that there is a next one. */
 const MOST_ROWS_KEPT = 51;
 
-/** PGlite in a worker thread, as the main thread sees it: it carries out one statement after the other, as they were asked. */
+/** PGlite in a worker thread, as the main thread sees it: it carries out one statement after the other, in their order. */
 export class PgliteThread {
   readonly #worker: Worker;
   readonly #ready = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
-  readonly #asked = new Map<number, Asked>();
+  readonly #pending = new Map<number, PendingStatement>();
   #lastId = 0;
-  /** Rows by question, until anything else is asked of the database: it may be a change. */
-  #answers = new RecentlyUsed<string, readonly unknown[]>(MOST_ANSWERS);
-  #over: DatabaseError | undefined;
-  /** Ends when whoever asks gives the next one the turn. */
+  /** Rows by SELECT, until another kind of statement comes: it may change rows. */
+  readonly #results = new LRUCache<string, readonly unknown[]>({ max: MOST_RESULTS });
+  /** Statements so far that may have changed rows. */
+  #changes = 0;
+  #over: DatabaseGone | undefined;
+  /** Resolves when whoever has the turn gives it back. */
   #turn: Promise<void> = Promise.resolve();
 
-  /** @param directory undefined: in memory. @throws DatabaseError */
+  /** @param directory undefined: in memory. @throws DatabaseGone */
   static async start(directory: string | undefined): Promise<PgliteThread> {
     if (directory !== undefined && !existsSync(directory) && !copyTemplate(directory)) {
-      // Making a database takes memory that only the end of its thread gives back.
+      // Making a database takes memory that is freed only when its thread ends.
       const maker = new PgliteThread(directory);
       await maker.#ready.promise;
       await maker.close();
@@ -77,7 +67,7 @@ export class PgliteThread {
       execArgv: fromSource ? ['--conditions=source', '--no-warnings'] : [],
       resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 },
     });
-    this.#worker.on('message', (reply: DatabaseReply) => this.#hear(reply));
+    this.#worker.on('message', (reply: DatabaseReply) => this.#receive(reply));
     this.#worker.on('error', (error) => this.#end(`the database failed: ${error.message}`));
     this.#worker.on('exit', () => {
       this.#end('the database has ended');
@@ -85,7 +75,7 @@ export class PgliteThread {
     });
   }
 
-  /** Until the turn is given back, what anybody else asks comes later. */
+  /** Until the turn is given back, the statements of all others wait. */
   async takeTurn(): Promise<Turn> {
     const before = this.#turn;
     const mine = Promise.withResolvers<void>();
@@ -95,49 +85,39 @@ export class PgliteThread {
   }
 
   /** A statement that may change something. */
-  ask(sql: string, parameters: readonly unknown[] = [], how: Manner = {}): Promise<Rows> {
-    this.#answers = new RecentlyUsed(MOST_ANSWERS);
-    return this.#post(sql, parameters, how);
+  execute(sql: string, parameters: readonly unknown[] = [], options: StatementOptions = {}): Promise<StatementResult> {
+    this.#changes += 1;
+    this.#results.clear();
+    return this.#post(sql, parameters, options);
   }
 
-  /** The rows of a SELECT with plain values, by our names. They are others' too, and cannot be changed. */
-  async askAgain(sql: string, parameters: readonly unknown[], how: Manner): Promise<readonly unknown[]> {
-    // What is asked for while the database works at this answer may be a change.
-    const answers = this.#answers;
+  /** The rows of a SELECT with plain values, by our names. Several callers may share them: they are frozen. */
+  async select(sql: string, parameters: readonly unknown[], options: StatementOptions): Promise<readonly unknown[]> {
+    const changes = this.#changes;
     const question = JSON.stringify([sql, parameters]);
-    const known = answers.get(question);
-    if (known && !how.begin) return known;
-    const { rows } = await this.#post(sql, parameters, { ...how, as: 'json' });
-    if (rows.length <= MOST_ROWS_KEPT) {
+    const known = this.#results.get(question);
+    if (known && !options.begin) return known;
+    const { rows } = await this.#post(sql, parameters, { ...options, as: 'json' });
+    // Rows that may have changed meanwhile are not kept.
+    if (rows.length <= MOST_ROWS_KEPT && changes === this.#changes) {
       rows.forEach(Object.freeze);
-      answers.set(question, Object.freeze(rows));
+      this.#results.set(question, Object.freeze(rows));
     }
     return rows;
   }
 
   /**
-   * A connection for one question. The database works as long as a statement takes, and looks at no clock meanwhile: one
-   * that takes too long is ended with the whole thread.
+   * A connection for one question of an analyst. While the database works, it looks at no clock: a statement that takes
+   * too long is ended together with the whole thread.
    */
-  async connect(timeoutMilliseconds: number): Promise<Connection> {
+  async connect(timeoutMilliseconds: number): Promise<AnalystConnection> {
     const turn = await this.takeTurn();
-    // What was asked before may still be worked at: that is not the time of this question.
-    await this.ask('SELECT').catch((error: Error) => {
+    // Earlier statements may still be running: their time does not count for this question.
+    await this.execute('SELECT').catch((error: Error) => {
       turn.giveBack();
       throw error;
     });
-    const ask = async (statement: string): Promise<Answer> => {
-      const tooLong = setTimeout(() => {
-        this.#end('the statement took too long', QUERY_CANCELED);
-        void this.#worker.terminate();
-      }, timeoutMilliseconds);
-      try {
-        const { columns, types, rows } = await this.ask(statement, [], { as: 'lists' });
-        return { columns, types, rows: rows as unknown[][] };
-      } finally {
-        clearTimeout(tooLong);
-      }
-    };
+    const ask = (statement: string) => this.#askInTime(statement, timeoutMilliseconds);
     return {
       ask,
       close: async () => {
@@ -147,59 +127,75 @@ export class PgliteThread {
     };
   }
 
+  async #askInTime(statement: string, timeoutMilliseconds: number): Promise<RowBatch> {
+    const tooLong = setTimeout(() => {
+      this.#end('the statement took too long', QUERY_CANCELED);
+      void this.#worker.terminate();
+    }, timeoutMilliseconds);
+    try {
+      const { columns, types, rows } = await this.execute(statement, [], { as: 'lists' });
+      return { columns, types, rows: rows as unknown[][] };
+    } finally {
+      clearTimeout(tooLong);
+    }
+  }
+
   async close(): Promise<void> {
     if (!this.#over) {
       const turn = await this.takeTurn();
       this.#worker.postMessage('close');
-      this.#over = new DatabaseError('the read models were closed');
+      this.#over = new DatabaseGone('the read models were closed');
       turn.giveBack();
     }
     await this.#ended.promise;
   }
 
-  #post(sql: string, parameters: readonly unknown[], how: Manner): Promise<Rows> {
-    return new Promise<Rows>((resolve, reject) => {
+  #post(sql: string, parameters: readonly unknown[], options: StatementOptions): Promise<StatementResult> {
+    return new Promise((resolve, reject) => {
       if (this.#over) {
         reject(this.#over);
         return;
       }
       this.#lastId += 1;
-      this.#asked.set(this.#lastId, { resolve, reject });
-      this.#worker.postMessage({ id: this.#lastId, sql, parameters, ...how } satisfies Statement);
+      this.#pending.set(this.#lastId, { resolve, reject });
+      this.#worker.postMessage({ id: this.#lastId, sql, parameters, ...options } satisfies Statement);
     });
   }
 
-  #hear(reply: DatabaseReply): void {
+  #receive(reply: DatabaseReply): void {
     switch (reply.kind) {
       case 'ready':
         this.#ready.resolve();
         return;
       case 'cannot-open':
-        this.#ready.reject(new DatabaseError(reply.message));
+        this.#ready.reject(new DatabaseGone(reply.message));
         return;
       case 'closed':
         return;
-      default: {
-        const asked = this.#asked.get(reply.id);
-        this.#asked.delete(reply.id);
-        if (reply.kind === 'rows') asked?.resolve(reply);
-        else if (reply.kind === 'json') asked?.resolve({ rows: rowsIn(reply), columns: [], types: [], affected: 0 });
-        else asked?.reject(new DatabaseError(reply.message, reply.code));
-      }
+      default:
+        this.#settle(reply);
     }
   }
 
-  #end(message: string, code?: string): void {
-    this.#over ??= new DatabaseError(message, code);
+  #settle(reply: Extract<DatabaseReply, { readonly id: number }>): void {
+    const pending = this.#pending.get(reply.id);
+    this.#pending.delete(reply.id);
+    if (reply.kind === 'rows') pending?.resolve(reply);
+    else if (reply.kind === 'json') pending?.resolve({ rows: rowsIn(reply), columns: [], types: [], affected: 0 });
+    else pending?.reject(new StatementRefused(reply.message, reply.code));
+  }
+
+  #end(message: string, sqlState?: string): void {
+    this.#over ??= new DatabaseGone(message, sqlState);
     this.#ready.reject(this.#over);
-    for (const { reject } of this.#asked.values()) reject(this.#over);
-    this.#asked.clear();
+    for (const { reject } of this.#pending.values()) reject(this.#over);
+    this.#pending.clear();
   }
 }
 
 /**
- * The one connection, in the hands of one who asks. Whoever begins a transaction keeps it until that is ended; all others
- * pass it on with their question, so that the database has its next one while this one's rows are read.
+ * The one connection, in the hands of one caller. A caller that begins a transaction keeps it until the transaction ends.
+ * Others pass it on with their statement, so that the database has the next one while the rows of this one are read.
  */
 class Turn implements DatabaseConnection {
   readonly #thread: PgliteThread;
@@ -219,7 +215,7 @@ class Turn implements DatabaseConnection {
   async end(statement: 'COMMIT' | 'ROLLBACK'): Promise<void> {
     const begun = this.#transaction === 'begun';
     this.#transaction = 'none';
-    const done = begun ? this.#thread.ask(statement) : undefined;
+    const done = begun ? this.#thread.execute(statement) : undefined;
     this.giveBack();
     await done;
   }
@@ -229,16 +225,16 @@ class Turn implements DatabaseConnection {
   }
 
   async executeQuery<Row>({ sql, parameters, query }: CompiledQuery): Promise<QueryResult<Row>> {
-    const how: Manner = this.#transaction === 'wanted' ? { begin: true } : {};
+    const options: StatementOptions = this.#transaction === 'wanted' ? { begin: true } : {};
     if (this.#transaction === 'wanted') this.#transaction = 'begun';
     if (query.kind === 'SelectQueryNode' && parameters.every(isPlain)) {
-      const rows = this.#thread.askAgain(sql, parameters, how);
+      const rows = this.#thread.select(sql, parameters, options);
       if (this.#transaction === 'none') this.giveBack();
       return { rows: (await rows) as Row[], named: true } satisfies NamedResult<Row> as QueryResult<Row>;
     }
-    const answer = this.#thread.ask(sql, parameters, how);
+    const result = this.#thread.execute(sql, parameters, options);
     if (this.#transaction === 'none') this.giveBack();
-    const { rows, affected } = await answer;
+    const { rows, affected } = await result;
     return { rows: rows as Row[], numAffectedRows: BigInt(affected) };
   }
 

@@ -1,6 +1,7 @@
 import { PostgresDialect } from 'kysely';
 import pg from 'pg';
-import type { Answer, Connection } from '../analysis.ts';
+import type { AnalystConnection, RowBatch } from '../analysis.ts';
+import { sqlStateOf } from '../errors.ts';
 import { parsers, parsersOfAnswers } from './parsers.ts';
 
 const { getTypeParser } = pg.types;
@@ -18,39 +19,38 @@ export function openPostgres(url: string) {
     options: '-c timezone=UTC',
     types: typesReadBy(parsers),
   });
-  // An idle connection that breaks is no event for anybody: the pool makes another one.
+  // When an idle connection breaks, the pool makes another one.
   pool.on('error', () => {});
   return { dialect: new PostgresDialect({ pool }), closed: () => {}, connect: () => connectTo(url) };
 }
 
-/** A connection for one question. */
-export async function connectTo(url: string): Promise<Connection> {
+/** A connection for one question of an analyst. */
+export async function connectTo(url: string): Promise<AnalystConnection> {
   const client = new pg.Client({
     connectionString: url,
     application_name: 'leadger query',
     options: '-c timezone=UTC',
     types: typesReadBy(parsersOfAnswers),
   });
-  // A connection that breaks is told by the question that it was for.
+  // When the connection breaks, its query fails: that is where the error is handled.
   client.on('error', () => {});
   await client.connect();
-  return {
-    async ask(text): Promise<Answer> {
-      // In the extended protocol a second statement is refused, behind whatever semicolon it may stand.
-      const { fields, rows } = await client.query({
-        text,
-        rowMode: 'array',
-        queryMode: 'extended',
-      } as pg.QueryArrayConfig);
-      return { columns: fields.map(({ name }) => name), types: fields.map(({ dataTypeID }) => dataTypeID), rows };
-    },
-    close: () => client.end(),
-  };
+  return { ask: (statement) => ask(client, statement), close: () => client.end() };
 }
 
-/** Connections that are refused or lost, a server that starts or stops, one that has no room: later it may go. */
+/** The extended protocol refuses a second statement, however it is separated. */
+async function ask(client: pg.Client, text: string): Promise<RowBatch> {
+  const { fields, rows } = await client.query({
+    text,
+    rowMode: 'array',
+    queryMode: 'extended',
+  } as pg.QueryArrayConfig);
+  return { columns: fields.map(({ name }) => name), types: fields.map(({ dataTypeID }) => dataTypeID), rows };
+}
+
+/** Connections that are refused or lost, a server that starts, stops or has no room: a later try may succeed. */
 const OUT_OF_REACH = /^(ECONN\w+|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|08...|53...|57P..)$/;
 
 export const isOutOfReach = (error: unknown): boolean =>
   error instanceof Error &&
-  (OUT_OF_REACH.test(String((error as { code?: unknown }).code)) || error.message.startsWith('Connection terminated'));
+  (OUT_OF_REACH.test(sqlStateOf(error) ?? '') || error.message.startsWith('Connection terminated'));

@@ -41,7 +41,7 @@ test('a value that would end its statement early goes beside it, and the databas
   const asked = (name: string) => db.selectFrom('pg_class').select('relname').where('relname', '=', name).execute();
   try {
     for (const value of ['\0', 'a\0b', `a\0'); DROP TABLE things; --`])
-      await expect(asked(value)).rejects.toMatchObject({ code: '22021' });
+      await expect(asked(value)).rejects.toMatchObject({ sqlState: '22021' });
     expect(await asked('pg_class')).toEqual([{ relname: 'pg_class' }]);
   } finally {
     await db.destroy();

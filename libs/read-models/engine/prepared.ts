@@ -1,23 +1,23 @@
 import type { PGlite } from '@electric-sql/pglite';
-import { camel } from './model.ts';
+import { LRUCache } from 'lru-cache';
 import { instant, TIMESTAMPTZ } from './parsers.ts';
 
-/** Texts of statements are few: those of lists differ by what is asked for, not by the values. */
+/** There are few texts of statements: those of lists differ by their filters, not by the values. */
 const MOST_STATEMENTS = 100;
 
-/** An answer as one text. */
+/** The rows of a result as one text. */
 export interface JsonRows {
-  /** The names of the columns, and of each row the values in their order. */
+  /** The names of the columns, and the values of each row in their order. */
   readonly json: string;
-  /** Names of the columns that are instants: those are as PostgreSQL writes them in JSON. */
+  /** Names of the columns with instants, which JSON has as PostgreSQL writes them. */
   readonly instants: readonly string[];
 }
 
 type Prepared = Pick<JsonRows, 'instants'> & { readonly name: string };
 
 /**
- * The rows of an answer, each as an object with our names. All are copies of one: objects that get their many properties
- * one by one are slow to make.
+ * The rows of a result, each an object with our names. All are copies of one object: adding many properties to an object
+ * one by one is slow.
  */
 export function rowsIn({ json, instants }: JsonRows): Record<string, unknown>[] {
   const { columns, rows } = JSON.parse(json) as { columns: string[]; rows: unknown[][] };
@@ -38,14 +38,13 @@ export function rowsIn({ json, instants }: JsonRows): Record<string, unknown>[] 
 const asIs = (value: unknown): unknown => value;
 
 /**
- * SELECTs with plain values. Each is planned once, and its rows leave WebAssembly as one text: for PGlite, planning costs
- * more than finding a row by its key, and handing over fifty rows value by value more than finding them (measured). Without
- * names in each row the text is less than half as long, and made in two thirds of the time. There may be a hundred columns.
+ * SELECTs with plain values. Each is planned once, and its rows leave WebAssembly as one text. In PGlite, planning costs
+ * more than finding a row by its key, and passing on fifty rows value by value costs more than finding them (measured).
+ * Without names in each row the text is less than half as long. A result has at most a hundred columns.
  */
 export class PreparedStatements {
   readonly #database: PGlite;
-  /** By text; the one that was used longest ago is the first. */
-  readonly #statements = new Map<string, Prepared>();
+  readonly #statements = new LRUCache<string, Prepared>({ max: MOST_STATEMENTS });
   #made = 0;
 
   constructor(database: PGlite) {
@@ -54,8 +53,6 @@ export class PreparedStatements {
 
   async query(text: string, parameters: readonly unknown[]): Promise<JsonRows> {
     const prepared = this.#statements.get(text) ?? (await this.#prepare(text));
-    this.#statements.delete(text);
-    this.#statements.set(text, prepared);
     const values = parameters.length === 0 ? '' : `(${parameters.map(literal).join(', ')})`;
     const [answer] = await this.#database.exec(`EXECUTE ${prepared.name}${values}`);
     const [row] = (answer?.rows ?? []) as { json: string }[];
@@ -64,27 +61,45 @@ export class PreparedStatements {
   }
 
   async #prepare(text: string): Promise<Prepared> {
-    const [oldest] = this.#statements;
-    if (oldest && this.#statements.size === MOST_STATEMENTS) {
-      this.#statements.delete(oldest[0]);
-      await this.#database.exec(`DEALLOCATE ${oldest[1].name}`);
-    }
+    await this.#makeRoom();
     const { resultFields } = await this.#database.describeQuery(text);
     this.#made += 1;
     const name = `statement_${this.#made}`;
-    const aliases = resultFields.map((_, index) => `column_${index}`);
-    const head = `{"columns":${JSON.stringify(resultFields.map((field) => field.name))},"rows":`;
-    const values = `coalesce(json_agg(json_build_array(${aliases.join(', ')})), '[]')::text`;
-    await this.#database.exec(
-      `PREPARE ${name} AS SELECT ${literal(head)} || ${values} || '}' AS json
-        FROM (${text}) AS answer (${aliases.join(', ')})`,
-    );
+    const columns = resultFields.map((field) => field.name);
+    await this.#database.exec(`PREPARE ${name} AS ${asJson(text, columns)}`);
     const instants = resultFields.filter(({ dataTypeID }) => dataTypeID === TIMESTAMPTZ).map((field) => field.name);
-    return { name, instants };
+    const prepared = { name, instants };
+    this.#statements.set(text, prepared);
+    return prepared;
+  }
+
+  async #makeRoom(): Promise<void> {
+    if (this.#statements.size < MOST_STATEMENTS) return;
+    const oldest = this.#statements.pop();
+    if (oldest) await this.#database.exec(`DEALLOCATE ${oldest.name}`);
   }
 }
 
-/** What can be written as a literal. A text with NUL would end the statement that it stands in. */
+function asJson(select: string, columns: readonly string[]): string {
+  const aliases = columns.map((_, index) => `column_${index}`).join(', ');
+  const head = `{"columns":${JSON.stringify(columns)},"rows":`;
+  const values = `coalesce(json_agg(json_build_array(${aliases})), '[]')::text`;
+  return `SELECT ${literal(head)} || ${values} || '}' AS json FROM (${select}) AS answer (${aliases})`;
+}
+
+const camelNames = new Map<string, string>();
+
+/** `delivered_leads` → `deliveredLeads`. There are few names, and every answer needs them: each is made once. */
+function camel(name: string): string {
+  let made = camelNames.get(name);
+  if (made === undefined) {
+    made = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    camelNames.set(name, made);
+  }
+  return made;
+}
+
+/** Values that can be written as a literal. A text with NUL would end its statement. */
 export const isPlain = (value: unknown): boolean =>
   value === null ||
   typeof value === 'boolean' ||

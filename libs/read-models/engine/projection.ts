@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { sql } from 'kysely';
-import { decode, type Fact } from '#domain/codec';
+import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { EventStore, Position, RecordedEvent } from '#event-store/port';
 import { BEFORE_FIRST } from '#event-store/port';
 import {
@@ -18,7 +18,8 @@ import {
   rowsKnownIn,
   type Seen,
 } from './copies.ts';
-import { type Db, Rows, type Tx } from './model.ts';
+import { type Db, type Tx, typesFollowedBy } from './model.ts';
+import { isAboutData, parkedAt, project } from './project.ts';
 import { Rate } from './rate.ts';
 import type { RenewViews } from './views.ts';
 
@@ -27,67 +28,82 @@ const FEWEST_EVENTS_BETWEEN_TIDYING_UP = 10_000;
 const SECONDS_BETWEEN_TRIES = [0.1, 1, 5, 15];
 const SECONDS_BETWEEN_LOOKS_WHILE_PAUSED = 0.5;
 
-export interface ProjectionNeeds {
+export interface ProjectionDependencies {
   readonly db: Db;
   readonly store: EventStore;
-  /** Other programs read the same database, and wait for what is written there. */
+  /** Whether other programs read the same database, and wait for what is written there. */
   readonly shared: boolean;
   readonly renewViews: RenewViews;
 }
 
-/** Somebody else brought the copy forward, or put another in its place: look where it stands, and go on from there. */
-class Overtaken extends Error {}
+/** What a program says of a model that it follows. */
+export interface FollowingStatus {
+  /** Why the last try failed. */
+  readonly lastError: string | undefined;
+  /** Over the last ten seconds. */
+  readonly eventsPerSecond: number;
+  /** Since the program began. */
+  readonly eventsTaken: number;
+}
+
+/** Another program moved the copy on, or replaced it: read where it stands, and continue from there. */
+class Overtaken extends LeadgerError {
+  constructor() {
+    super('overtaken', 'another program moved the checkpoint');
+  }
+}
 
 /**
- * Keeps one copy of one model up to date. Rows and checkpoint are one transaction, which holds only from the checkpoint
- * that this follower knows: of two that follow one copy at once, each event counts once all the same.
+ * Keeps one copy of one model up to date. Rows and checkpoint are written in one transaction, which succeeds only from the
+ * checkpoint that this follower knows: if two programs follow one copy at once, each event still counts once.
  */
 export class Projection {
   readonly copy: Copy;
-  readonly #needs: ProjectionNeeds;
+  readonly #dependencies: ProjectionDependencies;
   readonly #db: Db;
   readonly #store: EventStore;
   readonly #shared: boolean;
   readonly #parked = new Map<string, ParkedStream>();
-  readonly taken = new Rate();
+  readonly #taken = new Rate();
   #position: Position = BEFORE_FIRST;
   /**
-   * As it stands in the database. What brought no rows is written there only when other programs wait for it: a position
-   * that is that of an event is known again when the log was replaced.
+   * The checkpoint in the database. When no event is taken, only a shared database gets the new position, because other
+   * programs wait for it. Otherwise it stays at the position of an event, by which a replaced log is recognised.
    */
   #saved: Pick<Checkpoint, 'position' | 'epoch' | 'seen'> = { position: BEFORE_FIRST, epoch: 0, seen: null };
   #whole: boolean | undefined;
-  /** So many events taken. Undefined until it was asked how large the tables are. */
+  /** The number of events at which to tidy up next. Undefined until the size of the tables was read. */
   #tidyAt: number | undefined;
-  /** Where a copy that is being built has to be to be whole. */
+  /** The position at which a copy that is being built becomes whole. */
   #goal: Position = BEFORE_FIRST;
   #lastError: string | undefined;
   #waiting: { readonly position: Position; readonly resolve: () => void }[] = [];
 
-  constructor(copy: Copy, needs: ProjectionNeeds) {
-    const { db, store, shared } = needs;
+  constructor(copy: Copy, dependencies: ProjectionDependencies) {
+    const { db, store, shared } = dependencies;
     this.copy = copy;
-    this.#needs = needs;
+    this.#dependencies = dependencies;
     this.#db = db;
     this.#store = store;
     this.#shared = shared;
   }
 
-  /** Everything up to here is in the tables. */
+  /** Every event up to here is in the tables. */
   get position(): Position {
     return this.#position;
   }
 
-  /** Whether the copy answers. Undefined until it was looked at. */
+  /** Whether the copy answers. Undefined until its checkpoint was read. */
   get whole(): boolean | undefined {
     return this.#whole;
   }
 
-  get lastError(): string | undefined {
-    return this.#lastError;
+  get following(): FollowingStatus {
+    const { perSecond, total } = this.#taken;
+    return { lastError: this.#lastError, eventsPerSecond: perSecond, eventsTaken: total };
   }
 
-  /** Follows the log until it is told to end. What fails is tried again. */
+  /** Follows the log until the signal is aborted. What fails is tried again. */
   async run(signal: AbortSignal): Promise<void> {
     for (let tries = 0; !signal.aborted; tries += 1) {
       try {
@@ -102,7 +118,7 @@ export class Projection {
     }
   }
 
-  /** Resolves when everything up to a position is in the tables, or when nobody waits for that any more. */
+  /** Resolves when every event up to a position is in the tables, or when the signal is aborted. */
   reached(position: Position, signal?: AbortSignal): Promise<void> {
     if (this.#position >= position || signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
@@ -115,25 +131,25 @@ export class Projection {
     });
   }
 
-  /** Where to go on. Waits as long as the copy is paused. */
+  /** Finds the position to continue from. Waits as long as the copy is paused. */
   async #findPlace(signal: AbortSignal): Promise<void> {
-    let place = await placeOf(this.copy, this.#needs);
-    while (place.paused && !signal.aborted) {
+    let checkpoint = await checkpointToFollow(this.copy, this.#dependencies);
+    while (checkpoint.paused && !signal.aborted) {
       await wait(SECONDS_BETWEEN_LOOKS_WHILE_PAUSED * 1000, undefined, { signal, ref: false }).catch(() => {});
-      place = await placeOf(this.copy, this.#needs);
+      checkpoint = await checkpointToFollow(this.copy, this.#dependencies);
     }
     const parked = await parkedIn(this.#db, this.copy);
     this.#parked.clear();
     for (const one of parked) this.#parked.set(one.stream, one);
-    this.#saved = place;
-    this.#whole = place.whole;
+    this.#saved = checkpoint;
+    this.#whole = checkpoint.whole;
     this.#goal = await this.#store.head();
-    await this.#advance(place.position);
+    await this.#advance(checkpoint.position);
   }
 
-  /** Takes events in batches: as many as there are, up to a limit. Yields after each. */
+  /** Takes events in batches: as many as there are, up to a limit. Yields after each batch. */
   async *#follow(signal: AbortSignal): AsyncGenerator<void> {
-    const filter = { types: this.copy.model.eventTypes };
+    const filter = { types: typesFollowedBy(this.copy.model) };
     let batch: RecordedEvent[] = [];
     for await (const message of this.#store.subscribe({ after: this.#position, filter, signal })) {
       if (message.kind === 'event') {
@@ -143,17 +159,19 @@ export class Projection {
       const events = batch;
       batch = [];
       const position = message.kind === 'event' ? message.event.position : message.position;
-      if (position > this.#position) {
-        const last = events.at(-1);
-        if (this.#shared) await this.#take(events, position);
-        else if (last) await this.#take(events, last.position);
-        this.taken.add(events.length);
-        await this.#advance(position);
-        await this.#tidyUp();
-      }
+      if (position > this.#position) await this.#takeBatch(events, position);
       this.#lastError = undefined;
       yield;
     }
+  }
+
+  async #takeBatch(events: readonly RecordedEvent[], position: Position): Promise<void> {
+    const last = events.at(-1);
+    if (this.#shared) await this.#take(events, position);
+    else if (last) await this.#take(events, last.position);
+    this.#taken.add(events.length);
+    await this.#advance(position);
+    await this.#tidyUp();
   }
 
   async #advance(position: Position): Promise<void> {
@@ -169,12 +187,12 @@ export class Projection {
   }
 
   /**
-   * Nobody else does it for PGlite: dead rows would pile up, and it would plan without knowing how many rows there are.
-   * All wait meanwhile, the longer the more rows there are: so it is done when as many events came as there are rows.
+   * PGlite has no autovacuum: dead rows would pile up, and its plans would not know how many rows there are. All other
+   * statements wait meanwhile, longer for more rows: so it is done after as many events as there are rows.
    */
   async #tidyUp(): Promise<void> {
     if (this.#shared) return;
-    const { total } = this.taken;
+    const { total } = this.#taken;
     const { model, schema } = this.copy;
     if (this.#tidyAt !== undefined && total >= this.#tidyAt) {
       for (const { name } of model.tables)
@@ -184,7 +202,7 @@ export class Projection {
     this.#tidyAt ??= total + Math.max(FEWEST_EVENTS_BETWEEN_TIDYING_UP, await rowsKnownIn(this.#db, this.copy));
   }
 
-  /** Where the database refuses a batch for what is in it, its halves are tried, down to the one event to be parked. */
+  /** When the database refuses the data of a batch, its halves are tried, down to the one event that has to be parked. */
   async #take(events: readonly RecordedEvent[], position: Position): Promise<void> {
     const parkedBefore = new Map(this.#parked);
     try {
@@ -232,58 +250,21 @@ export class Projection {
 }
 
 /**
- * Changes the rows of a copy by events in the order of the log. Of a stream that is parked, or whose event cannot be
- * taken, that event and all after it are left out.
- * @returns the streams to be parked from now on
+ * The checkpoint of a copy. A copy that does not exist is made. One that followed another log, or a log that was restored
+ * from an older copy, is emptied.
  */
-export async function project(
-  tx: Tx,
-  { model, schema }: Copy,
-  events: readonly RecordedEvent[],
-  parked: { has(stream: string): boolean },
-): Promise<readonly ParkedStream[]> {
-  if (events.length === 0) return [];
-  const toPark = new Map<string, ParkedStream>();
-  const unlessParked = (event: { stream: string; revision: number }, take: () => void): void => {
-    // What cannot be decoded is found before the events in front of it are taken.
-    if (parked.has(event.stream) || event.revision >= (toPark.get(event.stream)?.revision ?? Infinity)) return;
-    try {
-      take();
-    } catch (error) {
-      toPark.set(event.stream, parkedAt(event, error));
-    }
-  };
-  const facts: Fact[] = [];
-  for (const event of events) unlessParked(event, () => void facts.push(decode(event)));
-  const rows = new Rows();
-  await rows.load(tx, schema, facts.flatMap(model.keysOf));
-  for (const fact of facts) unlessParked(fact, () => model.evolve(rows, fact));
-  await rows.save(tx, schema);
-  return [...toPark.values()];
-}
-
-const parkedAt = ({ stream, revision }: { stream: string; revision: number }, error: unknown): ParkedStream => ({
-  stream,
-  revision,
-  reason: (error as Error).message,
-});
-
-/**
- * Where a copy stands in the log. One that is not there yet is made; one that followed another log, or a log that was
- * restored from an older copy, begins anew.
- */
-export async function placeOf(
+export async function checkpointToFollow(
   copy: Copy,
-  { db, store, renewViews }: Omit<ProjectionNeeds, 'shared'>,
+  { db, store, renewViews }: Omit<ProjectionDependencies, 'shared'>,
 ): Promise<Checkpoint> {
   const log = await store.identity();
   await ensureCopy(db, copy, { log, head: await store.head() });
   const checkpoint = (await checkpointOf(db, copy)) as Checkpoint;
-  // Asked for after the checkpoint: another program may move that on meanwhile, but never beyond the log.
+  // Read after the checkpoint: another program may move that on meanwhile, but never beyond the log.
   const now = { log, head: await store.head() };
   const reason = reasonToBeginAnew(checkpoint, now) ?? (await reasonInTheLog(checkpoint, store));
   if (reason === undefined) return checkpoint;
-  console.warn(`leadger: the read model ${copy.model.name} is built anew: ${reason}`);
+  console.warn(`leadger: the read model ${copy.model.name} is rebuilt: ${reason}`);
   await emptyCopy(db, copy, now, renewViews);
   return (await checkpointOf(db, copy)) as Checkpoint;
 }
@@ -302,6 +283,3 @@ async function reasonInTheLog({ seen }: Checkpoint, store: EventStore): Promise<
     if (id === seen.id && position === seen.position) return undefined;
   return `the log was restored from an older copy, and has no event ${seen.id} any more`;
 }
-
-/** SQLSTATE classes 22 (data exception) and 23 (constraint violation). */
-export const isAboutData = (error: unknown): boolean => /^2[23]...$/.test(String((error as { code?: unknown }).code));

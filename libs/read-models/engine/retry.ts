@@ -1,25 +1,25 @@
 import type { EventStore, Position, RecordedEvent } from '#event-store/port';
 import { type Copy, holdCopy, type ParkedStream, park, parkedIn, unpark } from './copies.ts';
-import type { Db } from './model.ts';
-import { isAboutData, project } from './projection.ts';
+import { type Db, typesFollowedBy } from './model.ts';
+import { isAboutData, project } from './project.ts';
 
 /**
- * Takes what was left out of a copy's parked streams, in the order of the log, all of it in one transaction; then the
- * streams are followed again. When the database refuses that, each stream is tried alone.
- * @returns the streams that stay parked, and why
+ * Takes the events that were left out of a copy's parked streams, in the order of the log, in one transaction; then the
+ * streams are followed again. If the database refuses that, each stream is tried alone.
+ * @returns the streams that stay parked, with the reasons
  */
-export async function retryParked(copy: Copy, needs: { db: Db; store: EventStore }): Promise<readonly ParkedStream[]> {
-  const { db } = needs;
+export async function retryParked(copy: Copy, stores: { db: Db; store: EventStore }): Promise<readonly ParkedStream[]> {
+  const { db } = stores;
   const parked = await parkedIn(db, copy);
-  if (parked.length > 0 && (await tryTogether(copy, parked, needs)) !== undefined)
+  if (parked.length > 0 && (await tryTogether(copy, parked, stores)) !== undefined)
     for (const alone of parked) {
-      const refused = await tryTogether(copy, [alone], needs);
+      const refused = await tryTogether(copy, [alone], stores);
       if (refused) await db.transaction().execute((tx) => park(tx, copy, { ...alone, reason: refused.message }));
     }
   return parkedIn(db, copy);
 }
 
-/** @returns the error with which the database refused it: nothing was changed */
+/** @returns the error with which the database refused it, and then nothing was changed; undefined when it succeeded */
 async function tryTogether(
   copy: Copy,
   streams: readonly ParkedStream[],
@@ -49,9 +49,10 @@ async function eventsLeftOut(
   streams: readonly ParkedStream[],
   upTo: Position,
 ): Promise<readonly RecordedEvent[]> {
+  const types = typesFollowedBy(model);
   const events: RecordedEvent[] = [];
   for (const { stream, revision } of streams)
     for await (const event of store.readStream(stream, { from: revision }))
-      if (event.position <= upTo && model.eventTypes.includes(event.type)) events.push(event);
+      if (event.position <= upTo && types.includes(event.type)) events.push(event);
   return events.sort((a, b) => (a.position < b.position ? -1 : 1));
 }

@@ -15,9 +15,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /*
- * An embedded database in which nothing was done yet, kept beside the programs: as files, and as one archive for databases
- * in memory. PGlite takes seconds to make a database, and a copy takes a fraction of that: it is made once, by
- * `npm run build`. Where there is none, or none that this user may read, each database is made by PGlite.
+ * A new, empty embedded database, kept beside the programs: as files, and as one archive for databases in memory. PGlite
+ * takes seconds to make a database; a copy takes a fraction of that. `npm run build` makes it once. Where there is none, or
+ * this user may not read it, PGlite makes each database.
  */
 
 const programs = new URL(import.meta.url.endsWith('.ts') ? '../../../dist/' : '../../../', import.meta.url);
@@ -47,12 +47,12 @@ export async function makeTemplate(): Promise<void> {
     renameSync(draft, place);
   } catch (error) {
     rmSync(draft, { recursive: true });
-    // Another one was faster.
+    // Another process made it first.
     if (!existsSync(place)) throw error;
   }
 }
 
-/** Half of a database is never there under its name. @returns whether there was a template */
+/** The copy appears under its name only when it is complete. @returns whether there was a template */
 export function copyTemplate(directory: string): boolean {
   const place = placeOfTemplate();
   if (!existsSync(place)) return false;
@@ -63,7 +63,7 @@ export function copyTemplate(directory: string): boolean {
     cpSync(place, draft, { recursive: true, mode: constants.COPYFILE_FICLONE });
   } catch (error) {
     rmSync(draft, { recursive: true, force: true });
-    // Whoever built the programs may be another user than the one who runs them.
+    // The programs may have been built by another user.
     if ((error as { code?: string }).code !== 'EACCES') throw error;
     return false;
   }

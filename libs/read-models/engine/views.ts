@@ -6,18 +6,18 @@ import type { Tx } from './model.ts';
 export const ANALYTICS = 'analytics';
 export const ANALYST = 'leadger_analyst';
 
-/** What a view stands on is written `{model.table}`; views do not stand on each other. */
+/** The SQL names tables as `{model.table}`. A view does not use other views. */
 export interface ViewDefinition {
   readonly name: string;
   readonly sql: string;
 }
 
-/** Makes the views where they are not what they should be. Called wherever tables come or go, in that transaction. */
+/** Makes the views that are missing or out of date. Called in each transaction that creates or drops tables. */
 export type RenewViews = (tx: Tx) => Promise<void>;
 
 const TABLE = /\{(\w+)\.(\w+)\}/g;
 
-/** @param schemaOf the schema in which the live tables of a model lie */
+/** @param schemaOf the schema with the live tables of a model */
 export function viewsOn(definitions: readonly ViewDefinition[], schemaOf: (model: string) => string): RenewViews {
   const statements = definitions.map(({ name, sql }) => statementOf(name, sql, schemaOf));
   const schemas = new Set(
@@ -28,7 +28,7 @@ export function viewsOn(definitions: readonly ViewDefinition[], schemaOf: (model
   return async (tx) => {
     await sql`CREATE SCHEMA IF NOT EXISTS ${sql.id(ANALYTICS)}`.execute(tx);
     if (!(await exist(tx, schemas)) || (await areThere(tx, definitions.length, stamp))) return;
-    // Not the schema: privileges that were given in it stay.
+    // The schema itself is not dropped: the privileges granted in it stay.
     const { rows } = await sql<{ name: string }>`
       SELECT viewname AS name FROM pg_views WHERE schemaname = ${ANALYTICS}`.execute(tx);
     for (const { name } of rows) await sql`DROP VIEW ${sql.id(ANALYTICS, name)} CASCADE`.execute(tx);
@@ -38,7 +38,7 @@ export function viewsOn(definitions: readonly ViewDefinition[], schemaOf: (model
   };
 }
 
-/** Each row tells how far those tables have come that are the furthest behind. */
+/** Each row has the position of the table that is the furthest behind. */
 function statementOf(name: string, definition: string, schemaOf: (model: string) => string): string {
   const models = new Set([...definition.matchAll(TABLE)].map(([, model]) => model as string));
   const schemas = [...models].map((model) => `'${schemaOf(model)}'`).join(', ');
@@ -48,14 +48,14 @@ function statementOf(name: string, definition: string, schemaOf: (model: string)
     FROM (${body}) AS answer`;
 }
 
-/** Tables are made one model after the other: the views come with the last. */
+/** Tables are made one model after the other: the views are made with the last. */
 async function exist(tx: Tx, schemas: ReadonlySet<string>): Promise<boolean> {
   const { rows } = await sql<{ count: number }>`
     SELECT count(*)::int AS count FROM pg_namespace WHERE nspname = ANY(${[...schemas]})`.execute(tx);
   return rows[0]?.count === schemas.size;
 }
 
-/** A view falls with any of its tables; a definition that changed has another stamp. */
+/** A view is dropped with any of its tables; a changed definition has another stamp. */
 async function areThere(tx: Tx, count: number, stamp: string): Promise<boolean> {
   const { rows } = await sql<{ count: number; stamp: string | null }>`
     SELECT (SELECT count(*)::int FROM pg_views WHERE schemaname = ${ANALYTICS}) AS count,
@@ -66,8 +66,8 @@ async function areThere(tx: Tx, count: number, stamp: string): Promise<boolean> 
 }
 
 /**
- * Roles belong to a whole server, whose databases may make it at once. Who is not allowed to make roles goes without:
- * then `leadger query` says that somebody must.
+ * Roles belong to a whole server, so two databases may create it at once. A user who may not create roles continues
+ * without it: then `leadger query` explains who must create it.
  */
 const letAnalystsRead = (tx: Tx) =>
   sql

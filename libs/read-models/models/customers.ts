@@ -1,118 +1,85 @@
+import { z } from 'zod';
 import { businessKey } from '#domain/accounts/customer';
 import { type FactOf, idOf } from '#domain/codec';
-import type { Sealed } from '#domain/kernel/events';
-import { type Model, table } from '../engine/model.ts';
+import { sealed } from '#domain/kernel/events';
+import { column } from '../engine/columns.ts';
+import { modelOfStreams, table } from '../engine/model.ts';
+import { exampleBox, exampleIds } from './examples.ts';
 
-export interface CustomerRow {
-  readonly customerId: string;
-  readonly storeId: string;
-  readonly businessAssociation: string;
-  /** What businesses are compared by (DLV-3). */
-  readonly businessKey: string;
-  readonly timeZone: string;
-  readonly registeredAt: string;
-  /** Of the text of the address. */
-  readonly email: Sealed | null;
-  /** An address that waits to be confirmed from there (ACC-4). */
-  readonly newEmail: Sealed | null;
-  readonly name: Sealed | null;
-  readonly postalAddress: Sealed | null;
-  readonly hasPassword: boolean;
-  /** Kinds of mails that the customer does not want (NTF-2). */
-  readonly mailsOff: readonly string[];
-  /** Of the customer's stream. */
-  readonly revision: number;
-}
+export const customerRow = z.object({
+  customerId: column.id().describe('Id of the customer.'),
+  storeId: column.id().describe('Store whose customer it is.'),
+  businessAssociation: column.text().describe('Company or programme that the customer works for (ACC-5).'),
+  businessKey: column.text().describe('The business association in the form in which businesses are compared (DLV-3).'),
+  timeZone: column.text().describe("IANA time zone in which the customer's days begin."),
+  registeredAt: column.instant().describe('When the customer registered.'),
+  email: column.json(sealed).nullable().describe('E-mail address, the user name (ACC-1). Null: none was given.'),
+  newEmail: column
+    .json(sealed)
+    .nullable()
+    .describe('E-mail address that waits to be confirmed by the link sent there (ACC-4). Null: none waits.'),
+  name: column.json(sealed).nullable().describe('Name of the customer. Null: none was given.'),
+  postalAddress: column.json(sealed).nullable().describe('Postal address of the customer. Null: none was given.'),
+  hasPassword: column.flag().describe('Whether a password was set.'),
+  mailsOff: column.json(z.array(z.string())).describe('Kinds of mails that the customer does not want (NTF-2).'),
+  revision: column.revision(),
+});
+export type CustomerRow = z.infer<typeof customerRow>;
 
-export const customerTable = table<CustomerRow>({
+export const customerExample: CustomerRow = {
+  customerId: exampleIds.customerId,
+  storeId: exampleIds.storeId,
+  businessAssociation: 'ABC Vitamins',
+  businessKey: 'abcvitamins',
+  timeZone: 'America/New_York',
+  registeredAt: '2026-03-01T09:30:00.000Z',
+  email: exampleBox,
+  newEmail: null,
+  name: exampleBox,
+  postalAddress: null,
+  hasPassword: true,
+  mailsOff: ['leads-delivered'],
+  revision: 1,
+};
+
+export const customerTable = table(customerRow, {
   name: 'customers',
   key: 'customerId',
-  columns: {
-    customerId: 'text',
-    storeId: 'text',
-    businessAssociation: 'text',
-    businessKey: 'text',
-    timeZone: 'text',
-    registeredAt: 'timestamptz',
-    email: 'jsonb',
-    newEmail: 'jsonb',
-    name: 'jsonb',
-    postalAddress: 'jsonb',
-    hasPassword: 'boolean',
-    mailsOff: 'jsonb',
-    revision: 'integer',
-  },
+  family: 'customer',
+  belongsTo: { customer: 'customerId', store: 'storeId' },
   indexes: ['registered_at DESC, customer_id DESC', 'store_id, registered_at DESC, customer_id DESC'],
 });
 
-const eventTypes = [
-  'CustomerRegistered',
-  'BusinessAssociationChanged',
-  'TimeZoneChanged',
-  'NameChanged',
-  'PostalAddressChanged',
-  'EmailChangeRequested',
-  'EmailChanged',
-  'PasswordSet',
-  'PasswordRecoveryRequested',
-  'MailPreferencesChanged',
-] as const;
-
-export const customers: Model<(typeof eventTypes)[number]> = {
+export const customers = modelOfStreams({
   name: 'customers',
-  version: 3,
-  tables: [customerTable],
-  eventTypes,
-  keysOf: ({ stream }) => [[customerTable, idOf(stream)]],
-
-  evolve(rows, fact) {
-    const customerId = idOf(fact.stream);
-    const row = fact.type === 'CustomerRegistered' ? registered(customerId, fact) : rows.get(customerTable, customerId);
-    if (!row) throw new Error(`${fact.type} of a customer who was never registered`);
-    rows.put(customerTable, { ...row, ...changeBy(fact), revision: fact.revision });
+  table: customerTable,
+  never: 'a customer who was never registered',
+  on: {
+    CustomerRegistered: (customer, fact) => customer.create(registered(fact)),
+    BusinessAssociationChanged: (customer, { data: { businessAssociation } }) =>
+      customer.set({ businessAssociation, businessKey: businessKey(businessAssociation) }),
+    TimeZoneChanged: (customer, { data }) => customer.set({ timeZone: data.timeZone }),
+    NameChanged: (customer, { data }) => customer.set({ name: data.name }),
+    PostalAddressChanged: (customer, { data }) => customer.set({ postalAddress: data.postalAddress }),
+    EmailChangeRequested: (customer, { data }) => customer.set({ newEmail: data.email }),
+    EmailChanged: (customer, { data }) => customer.set({ email: data.email, newEmail: null }),
+    PasswordSet: (customer) => customer.set({ hasPassword: true }),
+    MailPreferencesChanged: (customer, { data }) => customer.set({ mailsOff: data.off }),
   },
-};
+});
 
-function registered(customerId: string, { data, revision }: FactOf<'CustomerRegistered'>): CustomerRow {
-  const { at: registeredAt, storeId, businessAssociation, timeZone, email, name, postalAddress } = data;
-  return {
-    customerId,
-    storeId,
-    businessAssociation,
-    businessKey: businessKey(businessAssociation),
-    timeZone,
-    registeredAt,
-    email: email ?? null,
-    newEmail: null,
-    name: name ?? null,
-    postalAddress: postalAddress ?? null,
-    hasPassword: false,
-    mailsOff: [],
-    revision,
-  };
-}
-
-function changeBy({ type, data }: FactOf<(typeof eventTypes)[number]>): Partial<CustomerRow> {
-  switch (type) {
-    case 'BusinessAssociationChanged': {
-      const { businessAssociation } = data;
-      return { businessAssociation, businessKey: businessKey(businessAssociation) };
-    }
-    case 'TimeZoneChanged':
-      return { timeZone: data.timeZone };
-    case 'NameChanged':
-      return { name: data.name };
-    case 'PostalAddressChanged':
-      return { postalAddress: data.postalAddress };
-    case 'EmailChangeRequested':
-      return { newEmail: data.email };
-    case 'EmailChanged':
-      return { email: data.email, newEmail: null };
-    case 'PasswordSet':
-      return { hasPassword: true };
-    case 'MailPreferencesChanged':
-      return { mailsOff: data.off };
-    default:
-      return {};
-  }
-}
+const registered = ({ stream, revision, data }: FactOf<'CustomerRegistered'>): CustomerRow => ({
+  customerId: idOf(stream),
+  storeId: data.storeId,
+  businessAssociation: data.businessAssociation,
+  businessKey: businessKey(data.businessAssociation),
+  timeZone: data.timeZone,
+  registeredAt: data.at,
+  email: data.email ?? null,
+  newEmail: null,
+  name: data.name ?? null,
+  postalAddress: data.postalAddress ?? null,
+  hasPassword: false,
+  mailsOff: [],
+  revision,
+});

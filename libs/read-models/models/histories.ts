@@ -1,46 +1,47 @@
-import { type Model, table } from '../engine/model.ts';
+import { z } from 'zod';
+import { column } from '../engine/columns.ts';
+import { model, table } from '../engine/model.ts';
+import type { Rows } from '../engine/rows.ts';
+import { customerTable } from './customers.ts';
 
 /** A stream in which something happened to a customer. */
-export interface CustomerStreamRow {
-  /** Customer and stream: a coupon's is many customers', an address's one after another's. */
-  readonly customerStreamId: string;
-  readonly customerId: string;
-  readonly stream: string;
-}
+export const customerStreamRow = z.object({
+  customerStreamId: column
+    .id()
+    .describe('Customer and stream: a coupon has many customers, an address one after another.'),
+  customerId: column.id().describe('Id of the customer.'),
+  stream: column.id().describe('Name of the stream.'),
+});
+export type CustomerStreamRow = z.infer<typeof customerStreamRow>;
 
-export const customerStreamTable = table<CustomerStreamRow>({
+export const customerStreamTable = table(customerStreamRow, {
   name: 'customer_streams',
   key: 'customerStreamId',
-  columns: { customerStreamId: 'text', customerId: 'text', stream: 'text' },
+  belongsTo: { customer: 'customerId', sameAs: customerTable },
   indexes: ['customer_id, stream'],
 });
 
-/** With each of these a stream becomes a part of a customer's history. */
-const eventTypes = [
-  'AddressClaimed',
-  'CheckoutStarted',
-  'CouponUsed',
-  'CouponRefused',
-  'AlternativeCouponGiven',
-  'OrderPlaced',
-  'ProgrammeJoined',
-  'ReplacementRequested',
-  'TicketOpened',
-  'MailWished',
-  'WebhookWished',
-] as const;
+type OfACustomer = { readonly stream: string; readonly data: { readonly customerId: string } };
 
-const keyOf = (customerId: string, stream: string): string => `${customerId} ${stream}`;
+const note = (rows: Rows, { stream, data: { customerId } }: OfACustomer): void =>
+  rows.put(customerStreamTable, { customerStreamId: `${customerId} ${stream}`, customerId, stream });
 
 /** Where to read what happened to a customer (SUP-2), beside the customer's own stream and contact book. */
-export const histories: Model<(typeof eventTypes)[number]> = {
+export const histories = model({
   name: 'histories',
-  version: 1,
   tables: [customerStreamTable],
-  eventTypes,
   keysOf: () => [],
-
-  evolve(rows, { stream, data: { customerId } }) {
-    rows.put(customerStreamTable, { customerStreamId: keyOf(customerId, stream), customerId, stream });
+  on: {
+    AddressClaimed: note,
+    CheckoutStarted: note,
+    CouponUsed: note,
+    CouponRefused: note,
+    AlternativeCouponGiven: note,
+    OrderPlaced: note,
+    ProgrammeJoined: note,
+    ReplacementRequested: note,
+    TicketOpened: note,
+    MailWished: note,
+    WebhookWished: note,
   },
-};
+});

@@ -1,188 +1,167 @@
+import { z } from 'zod';
 import { type FactOf, idOf } from '#domain/codec';
-import type { Sealed } from '#domain/kernel/events';
-import { type Model, type RowKey, type Rows, table } from '../engine/model.ts';
+import { sealed } from '#domain/kernel/events';
+import { column } from '../engine/columns.ts';
+import { model, type RowKey, table } from '../engine/model.ts';
+import type { Rows } from '../engine/rows.ts';
+import { exampleBox, exampleIds } from './examples.ts';
 
-export interface LeadRow {
-  readonly leadId: string;
-  readonly leadTypeId: string;
-  /** As what it came in. */
-  readonly receivedLeadTypeId: string;
-  /** When it aged last; null when it never did. */
-  readonly agedAt: string | null;
-  readonly source: string;
-  readonly receivedAt: string;
-  readonly capturedAt: string | null;
-  /** To how many customers it can still be given. */
-  readonly openPlaces: number;
-  readonly withdrawn: boolean;
-  /** Sealed. */
-  readonly contact: Sealed;
-  readonly revision: number;
-}
+export const leadRow = z.object({
+  leadId: column.id().describe('Id of the lead.'),
+  leadTypeId: column.id().describe('Lead type that it is sold as now: leads that are not sold age (DLV-6).'),
+  receivedLeadTypeId: column.id().describe('Lead type that it was received as.'),
+  agedAt: column.instant().nullable().describe('When it aged last. Null: never.'),
+  source: column.text().describe('Where it comes from.'),
+  receivedAt: column.instant().describe('When it was received.'),
+  capturedAt: column
+    .instant()
+    .nullable()
+    .describe('When the person asked to be contacted. Null: the source did not say.'),
+  openPlaces: column.count().describe('How many more customers it can be delivered to.'),
+  withdrawn: column.flag().describe('Whether it was withdrawn as a bad lead.'),
+  contact: column.json(sealed).describe('The person.'),
+  revision: column.revision(),
+});
+export type LeadRow = z.infer<typeof leadRow>;
+
+export const leadExample: LeadRow = {
+  leadId: exampleIds.leadId,
+  leadTypeId: 'exclusive-real-time',
+  receivedLeadTypeId: 'exclusive-real-time',
+  agedAt: null,
+  source: 'landing-page-7',
+  receivedAt: '2026-03-01T09:30:00.000Z',
+  capturedAt: '2026-03-01T09:29:58.000Z',
+  openPlaces: 0,
+  withdrawn: false,
+  contact: exampleBox,
+  revision: 1,
+};
 
 /** A lead as one customer has it. */
-export interface DeliveredLeadRow {
-  readonly deliveredLeadId: string;
-  readonly customerId: string;
-  readonly leadId: string;
-  readonly orderId: string;
-  readonly storeId: string;
-  /** As which type it was delivered. */
-  readonly leadTypeId: string;
-  /** The receipt (DLV-8). */
-  readonly deliveredAt: string;
-  readonly localDay: string;
-  /** The replacement that it was delivered for. */
-  readonly replacementFor: string | null;
-  readonly rating: number | null;
-  /** Sealed. */
-  readonly contact: Sealed;
-}
+export const deliveredLeadRow = z.object({
+  deliveredLeadId: column.id().describe('Customer and lead.'),
+  customerId: column.id().describe('Customer to whom it was delivered.'),
+  leadId: column.id().describe('Id of the lead.'),
+  orderId: column.id().describe('Order that it was delivered for.'),
+  storeId: column.id().describe('Store that sold it.'),
+  leadTypeId: column.id().describe('Lead type that it was delivered as.'),
+  deliveredAt: column.instant().describe('The receipt (DLV-8): returns are possible for some days from it (RPL-2).'),
+  localDay: column.localDay().describe('Day of the delivery in the time zone of the order.'),
+  replacementFor: column
+    .id()
+    .nullable()
+    .describe('The return that it is the replacement for. Null: it is no replacement.'),
+  rating: column.count().nullable().describe("The customer's rating, 1 to 5. Null: not rated."),
+  contact: column.json(sealed).describe('The person.'),
+});
+export type DeliveredLeadRow = z.infer<typeof deliveredLeadRow>;
 
-export interface StockRow {
-  readonly leadTypeId: string;
-  /** Leads that can be given to somebody. */
-  readonly leads: number;
-  /** Deliveries that they are good for. */
-  readonly openPlaces: number;
-}
+export const deliveredLeadExample: DeliveredLeadRow = {
+  deliveredLeadId: `${exampleIds.customerId}/${exampleIds.leadId}`,
+  customerId: exampleIds.customerId,
+  leadId: exampleIds.leadId,
+  orderId: exampleIds.orderId,
+  storeId: exampleIds.storeId,
+  leadTypeId: 'exclusive-real-time',
+  deliveredAt: '2026-03-01T09:30:00.000Z',
+  localDay: '2026-03-01',
+  replacementFor: null,
+  rating: 4,
+  contact: exampleBox,
+};
 
-export const leadTable = table<LeadRow>({
+export const stockRow = z.object({
+  leadTypeId: column.id().describe('Id of the lead type.'),
+  leads: column.count().describe('Leads in stock: they can be delivered to somebody.'),
+  openPlaces: column.count().describe('Deliveries that those leads can serve.'),
+});
+export type StockRow = z.infer<typeof stockRow>;
+
+export const leadTable = table(leadRow, {
   name: 'leads',
   key: 'leadId',
-  columns: {
-    leadId: 'text',
-    leadTypeId: 'text',
-    receivedLeadTypeId: 'text',
-    agedAt: 'timestamptz',
-    source: 'text',
-    receivedAt: 'timestamptz',
-    capturedAt: 'timestamptz',
-    openPlaces: 'integer',
-    withdrawn: 'boolean',
-    contact: 'jsonb',
-    revision: 'integer',
-  },
+  family: 'lead',
+  belongsTo: {},
   indexes: [],
 });
 
-export const deliveredLeadTable = table<DeliveredLeadRow>({
+export const deliveredLeadTable = table(deliveredLeadRow, {
   name: 'delivered_leads',
   key: 'deliveredLeadId',
-  columns: {
-    deliveredLeadId: 'text',
-    customerId: 'text',
-    leadId: 'text',
-    orderId: 'text',
-    storeId: 'text',
-    leadTypeId: 'text',
-    deliveredAt: 'timestamptz',
-    localDay: 'text',
-    replacementFor: 'text',
-    rating: 'integer',
-    contact: 'jsonb',
-  },
+  belongsTo: { customer: 'customerId', store: 'storeId' },
   indexes: ['customer_id, delivered_at DESC, delivered_lead_id DESC', 'order_id'],
 });
 
-export const stockTable = table<StockRow>({
-  name: 'stock',
-  key: 'leadTypeId',
-  columns: { leadTypeId: 'text', leads: 'integer', openPlaces: 'integer' },
-  indexes: [],
+export const stockTable = table(stockRow, { name: 'stock', key: 'leadTypeId', belongsTo: {}, indexes: [] });
+
+/** Leads, to whom they were delivered, and what is in stock. */
+export const leads = model({
+  name: 'leads',
+  tables: [leadTable, deliveredLeadTable, stockTable],
+  keysOf,
+  on: {
+    LeadReceived: receive,
+    LeadAssigned: (rows, fact) => changeStanding(rows, fact, {}),
+    LeadReleased: (rows, fact) => changeStanding(rows, fact, {}),
+    LeadAged: (rows, fact) => changeStanding(rows, fact, { agedAt: fact.data.at }),
+    LeadWithdrawn: (rows, fact) => changeStanding(rows, fact, { withdrawn: true }),
+    LeadDelivered: deliver,
+    ContactRated: rate,
+  },
 });
 
-const eventTypes = [
-  'LeadReceived',
-  'LeadAssigned',
-  'LeadReleased',
-  'LeadAged',
-  'LeadWithdrawn',
-  'LeadDelivered',
-  'ContactRated',
-] as const;
-type LeadFacts = Model<(typeof eventTypes)[number]>;
-type LeadFact = Parameters<LeadFacts['evolve']>[1];
-
-/** Leads, who was given them, and what is left in stock. */
-export const leads: LeadFacts = {
-  name: 'leads',
-  version: 2,
-  tables: [leadTable, deliveredLeadTable, stockTable],
-  eventTypes,
-  keysOf,
-
-  evolve(rows, fact) {
-    switch (fact.type) {
-      case 'LeadDelivered':
-        deliver(rows, fact);
-        return;
-      case 'ContactRated':
-        rate(rows, fact);
-        return;
-      default:
-        changeStanding(rows, fact);
-    }
-  },
-};
+type StandingFact = FactOf<'LeadReceived' | 'LeadAssigned' | 'LeadReleased' | 'LeadAged' | 'LeadWithdrawn'>;
+type LeadFact = StandingFact | FactOf<'LeadDelivered' | 'ContactRated'>;
 
 export const deliveredLeadId = (customerId: string, leadId: string): string => `${customerId}/${leadId}`;
 
 function keysOf(fact: LeadFact): RowKey[] {
   switch (fact.type) {
-    case 'LeadDelivered':
+    case 'LeadDelivered': {
+      const { leadId, customerId } = fact.data;
       return [
-        [leadTable, fact.data.leadId],
-        [deliveredLeadTable, deliveredLeadId(fact.data.customerId, fact.data.leadId)],
+        [leadTable, leadId],
+        [deliveredLeadTable, deliveredLeadId(customerId, leadId)],
       ];
+    }
     case 'ContactRated':
       return [[deliveredLeadTable, deliveredLeadId(idOf(fact.stream), fact.data.leadId)]];
-    case 'LeadAged':
-      return [
-        [leadTable, idOf(fact.stream)],
-        [stockTable, fact.data.fromLeadTypeId],
-        [stockTable, fact.data.leadTypeId],
-      ];
     default:
-      return [
-        [leadTable, idOf(fact.stream)],
-        [stockTable, fact.data.leadTypeId],
-      ];
+      return keysOfStanding(fact);
   }
 }
 
-type StandingFact = Exclude<LeadFact, { type: 'LeadDelivered' | 'ContactRated' }>;
+function keysOfStanding(fact: StandingFact): RowKey[] {
+  const types = [fact.data.leadTypeId, ...(fact.type === 'LeadAged' ? [fact.data.fromLeadTypeId] : [])];
+  return [[leadTable, idOf(fact.stream)], ...types.map((type): RowKey => [stockTable, type])];
+}
 
-/** Every event of a lead says of which type it is now and how many places it has left. */
-function changeStanding(rows: Rows, fact: StandingFact): void {
-  const leadId = idOf(fact.stream);
-  const before = rows.get(leadTable, leadId);
-  const { leadTypeId, openPlaces } = fact.data;
-  const { revision } = fact;
-  if (fact.type === 'LeadReceived') {
-    const { at: receivedAt, source, capturedAt = null, contact } = fact.data;
-    const received = {
-      leadId,
-      leadTypeId,
-      receivedLeadTypeId: leadTypeId,
-      agedAt: null,
-      source,
-      receivedAt,
-      capturedAt,
-      openPlaces,
-      withdrawn: false,
-      contact,
-      revision,
-    };
-    rows.put(leadTable, received);
-  } else {
-    if (!before) throw new Error(`${fact.type} of a lead that was never received`);
-    const withdrawn = before.withdrawn || fact.type === 'LeadWithdrawn';
-    const agedAt = fact.type === 'LeadAged' ? fact.data.at : before.agedAt;
-    rows.put(leadTable, { ...before, leadTypeId, agedAt, openPlaces, withdrawn, revision });
-  }
-  if (before) changeStock(rows, before, -1);
-  changeStock(rows, { leadTypeId, openPlaces }, 1);
+function receive(rows: Rows, { stream, revision, data }: FactOf<'LeadReceived'>): void {
+  rows.put(leadTable, {
+    leadId: idOf(stream),
+    leadTypeId: data.leadTypeId,
+    receivedLeadTypeId: data.leadTypeId,
+    agedAt: null,
+    source: data.source,
+    receivedAt: data.at,
+    capturedAt: data.capturedAt ?? null,
+    openPlaces: data.openPlaces,
+    withdrawn: false,
+    contact: data.contact,
+    revision,
+  });
+  changeStock(rows, data, 1);
+}
+
+/** Every event of a lead says of which type it is now and how many places are open. */
+function changeStanding(rows: Rows, { type, stream, data }: StandingFact, change: Partial<LeadRow>): void {
+  const before = rows.get(leadTable, idOf(stream));
+  if (!before) throw new Error(`${type} of a lead that was never received`);
+  const { leadTypeId, openPlaces } = data;
+  rows.put(leadTable, { ...before, ...change, leadTypeId, openPlaces });
+  changeStock(rows, before, -1);
+  changeStock(rows, data, 1);
 }
 
 function changeStock(rows: Rows, lead: Pick<LeadRow, 'leadTypeId' | 'openPlaces'>, sign: 1 | -1): void {
@@ -213,6 +192,6 @@ function deliver(rows: Rows, { stream, data }: FactOf<'LeadDelivered'>): void {
 
 function rate(rows: Rows, { stream, data }: FactOf<'ContactRated'>): void {
   const row = rows.get(deliveredLeadTable, deliveredLeadId(idOf(stream), data.leadId));
-  // Rated between assignment and receipt: the rating has nothing to stand on yet.
+  // Rated between assignment and receipt: there is no row yet.
   if (row) rows.put(deliveredLeadTable, { ...row, rating: data.rating });
 }

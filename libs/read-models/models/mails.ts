@@ -1,40 +1,47 @@
+import { z } from 'zod';
 import { type FactOf, idOf } from '#domain/codec';
-import type { MailKind } from '#domain/notifications/kinds';
-import { type Model, table } from '../engine/model.ts';
+import { mailKinds } from '#domain/notifications/kinds';
+import { mailStatuses } from '#domain/notifications/mail';
+import { column } from '../engine/columns.ts';
+import { modelOfStreams, table } from '../engine/model.ts';
+import { customerTable } from './customers.ts';
+import { exampleIds } from './examples.ts';
 
-export interface MailRow {
-  readonly mailId: string;
-  readonly kind: MailKind;
-  readonly customerId: string;
-  /** The event that it tells of, and when that happened. */
-  readonly eventId: string;
-  readonly happenedAt: string;
-  readonly wishedAt: string;
-  readonly status: 'wished' | 'sent' | 'refused' | 'withheld';
-  /** When it was sent, refused or withheld. */
-  readonly endedAt: string | null;
-  readonly subject: string | null;
-  readonly messageId: string | null;
-  /** Why it was refused or withheld. */
-  readonly reason: string | null;
-}
+export const mailRow = z
+  .object({
+    mailId: column.id().describe('Id of the mail.'),
+    kind: column.oneOf(mailKinds).describe('Kind of mail (NTF-1).'),
+    customerId: column.id().describe('Customer to whom it goes.'),
+    eventId: column.id().describe('Id of the event that the mail is about.'),
+    happenedAt: column.instant().describe('When that event happened.'),
+    wishedAt: column.instant().describe('When the mail was decided on.'),
+    status: column.oneOf(mailStatuses).describe('`wished`: it is on its way, or waits for the mail server.'),
+    endedAt: column.instant().nullable().describe('When it was sent, refused or withheld. Null: not yet.'),
+    subject: column.text().nullable().describe('Subject line. Null until it is sent.'),
+    messageId: column.text().nullable().describe('Message-ID, which mail servers know it by. Null until it is sent.'),
+    reason: column.text().nullable().describe('Why it was refused or withheld. Null: it was not.'),
+  })
+  .meta({ id: 'Mail' });
+export type MailRow = z.infer<typeof mailRow>;
 
-export const mailTable = table<MailRow>({
+export const mailExample: MailRow = {
+  mailId: '1b0e5e0a-4f6d-5a57-8a0b-3a0e4f1c2d77',
+  kind: 'chargeback-granted',
+  customerId: exampleIds.customerId,
+  eventId: '5d1f3a52-8f6a-5f5e-9d0c-0c7a2b1e4f66',
+  happenedAt: '2026-03-02T11:00:00.000Z',
+  wishedAt: '2026-03-02T11:00:00.020Z',
+  status: 'sent',
+  endedAt: '2026-03-02T11:00:00.350Z',
+  subject: 'Chargeback Granted',
+  messageId: '1b0e5e0a-4f6d-5a57-8a0b-3a0e4f1c2d77@west.example',
+  reason: null,
+};
+
+export const mailTable = table(mailRow, {
   name: 'mails',
   key: 'mailId',
-  columns: {
-    mailId: 'text',
-    kind: 'text',
-    customerId: 'text',
-    eventId: 'text',
-    happenedAt: 'timestamptz',
-    wishedAt: 'timestamptz',
-    status: 'text',
-    endedAt: 'timestamptz',
-    subject: 'text',
-    messageId: 'text',
-    reason: 'text',
-  },
+  belongsTo: { customer: 'customerId', sameAs: customerTable },
   indexes: [
     'wished_at DESC, mail_id DESC',
     'customer_id, wished_at DESC, mail_id DESC',
@@ -42,25 +49,21 @@ export const mailTable = table<MailRow>({
   ],
 });
 
-const eventTypes = ['MailWished', 'MailSent', 'MailRefused', 'MailWithheld'] as const;
-
-export const mails: Model<(typeof eventTypes)[number]> = {
+export const mails = modelOfStreams({
   name: 'mails',
-  version: 2,
-  tables: [mailTable],
-  eventTypes,
-  keysOf: ({ stream }) => [[mailTable, idOf(stream)]],
-
-  evolve(rows, fact) {
-    const mailId = idOf(fact.stream);
-    const row = fact.type === 'MailWished' ? wished(mailId, fact) : rows.get(mailTable, mailId);
-    if (!row) throw new Error(`${fact.type} of a mail that nobody wished`);
-    rows.put(mailTable, { ...row, ...changeBy(fact) });
+  table: mailTable,
+  never: 'a mail that was never wished',
+  on: {
+    MailWished: (mail, fact) => mail.create(wished(fact)),
+    MailSent: (mail, { data: { at: endedAt, subject, messageId } }) =>
+      mail.set({ status: 'sent', endedAt, subject, messageId }),
+    MailRefused: (mail, { data: { at: endedAt, reason } }) => mail.set({ status: 'refused', endedAt, reason }),
+    MailWithheld: (mail, { data: { at: endedAt, reason } }) => mail.set({ status: 'withheld', endedAt, reason }),
   },
-};
+});
 
-const wished = (mailId: string, { data }: FactOf<'MailWished'>): MailRow => ({
-  mailId,
+const wished = ({ stream, data }: FactOf<'MailWished'>): MailRow => ({
+  mailId: idOf(stream),
   kind: data.kind,
   customerId: data.customerId,
   eventId: data.eventId,
@@ -72,16 +75,3 @@ const wished = (mailId: string, { data }: FactOf<'MailWished'>): MailRow => ({
   messageId: null,
   reason: null,
 });
-
-function changeBy({ type, data }: FactOf<(typeof eventTypes)[number]>): Partial<MailRow> {
-  switch (type) {
-    case 'MailWished':
-      return {};
-    case 'MailSent':
-      return { status: 'sent', endedAt: data.at, subject: data.subject, messageId: data.messageId };
-    case 'MailRefused':
-      return { status: 'refused', endedAt: data.at, reason: data.reason };
-    case 'MailWithheld':
-      return { status: 'withheld', endedAt: data.at, reason: data.reason };
-  }
-}

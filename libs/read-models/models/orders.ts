@@ -1,86 +1,104 @@
-import { idOf } from '#domain/codec';
-import { type OrderStatus, owedLeads } from '#domain/orders/order';
-import { type Model, table } from '../engine/model.ts';
+import { z } from 'zod';
+import { type FactOf, idOf } from '#domain/codec';
+import { orderStatuses, owedLeads } from '#domain/orders/order';
+import { column } from '../engine/columns.ts';
+import { modelOfStreams, type RowOfStream, table } from '../engine/model.ts';
+import { exampleIds } from './examples.ts';
 
-export interface OrderRow {
-  readonly orderId: string;
-  readonly customerId: string;
-  readonly storeId: string;
-  readonly leadTypeId: string;
-  readonly status: Exclude<OrderStatus, 'unknown'>;
-  readonly quantity: number;
-  readonly bonusLeads: number;
-  /** Quantity and bonus of the first order and all its renewals. */
-  readonly orderedLeads: number;
-  /** How often Loyalty Rewards re-opened it. */
-  readonly renewals: number;
-  /** Null when it does not take part in Loyalty Rewards. */
-  readonly loyaltyCadence: string | null;
-  /** Null for batch types (CHK-3). */
-  readonly dailyMaximum: number | null;
-  readonly timeZone: string;
-  readonly pricePerLeadCents: number;
-  readonly totalCents: number;
-  readonly currency: string;
-  readonly statementDescriptor: string;
-  readonly policyVersion: number;
-  /** Towards quantity and bonus; replacements do not count (ORD-6). */
-  readonly deliveredLeads: number;
-  readonly replacementsOwed: number;
-  readonly replacementsDelivered: number;
-  readonly placedAt: string;
-  readonly paidAt: string | null;
-  readonly pausedAt: string | null;
-  /** When a paused order restarts by itself (ORD-3). */
-  readonly restartsAt: string | null;
-  readonly lastDeliveredAt: string | null;
-  /** Since when nothing has come: the last delivery, or when it was opened last; of a refused payment, the refusal. */
-  readonly waitingSince: string | null;
-  /** When it was filled, cancelled or refused payment. */
-  readonly closedAt: string | null;
-  /** Why the payment was declined. */
-  readonly declineReason: string | null;
-  /** The local day on which the daily maximum was reached last. */
-  readonly maximumReachedOn: string | null;
-  /** Of the order's stream. */
-  readonly revision: number;
-}
+export const orderRow = z
+  .object({
+    orderId: column.id().describe('Id of the order.'),
+    customerId: column.id().describe('Customer who ordered.'),
+    storeId: column.id().describe('Store that sold it.'),
+    leadTypeId: column.id().describe('Lead type that was ordered.'),
+    status: column.oneOf(orderStatuses).describe('State of the order (ORD-1).'),
+    quantity: column.count().describe('Leads of the first order, without bonus.'),
+    bonusLeads: column.count().describe('Bonus leads of the first order.'),
+    orderedLeads: column.count().describe('Leads and bonus leads of the first order and all its renewals.'),
+    renewals: column.count().describe('How often Loyalty Rewards re-opened it (LOY-2).'),
+    loyaltyCadence: column
+      .text()
+      .nullable()
+      .describe('How often Loyalty Rewards renews it. Null: it does not take part; see /api/programmes.'),
+    dailyMaximum: column
+      .count()
+      .nullable()
+      .describe('Leads that it takes in a local day at most. Null for batch types (CHK-3).'),
+    timeZone: column.text().describe("IANA time zone in which the order's days begin."),
+    pricePerLeadCents: column.cents().describe('Price of one lead, in cents.'),
+    totalCents: column.cents().describe('Price of the first order after its discount, in cents.'),
+    currency: column.text().describe('Currency of the prices (ISO 4217).'),
+    statementDescriptor: column.text().describe('What the card statement shows (STO-2).'),
+    policyVersion: column.count().describe('Version of the policy that was in force when it was placed.'),
+    deliveredLeads: column.count().describe('Leads delivered, without replacements (ORD-6).'),
+    replacementsOwed: column.count().describe('Replacements granted and not delivered yet.'),
+    replacementsDelivered: column.count().describe('Replacements delivered.'),
+    placedAt: column.instant().describe('When it was placed.'),
+    paidAt: column.instant().nullable().describe('When its payment was captured. Null: not yet, or never.'),
+    pausedAt: column.instant().nullable().describe('Since when it is paused. Null: it is not paused.'),
+    restartsAt: column
+      .instant()
+      .nullable()
+      .describe('When it restarts automatically. Null: it is not paused, or waits for the customer (ORD-3).'),
+    lastDeliveredAt: column.instant().nullable().describe('When a lead was delivered last. Null: never.'),
+    waitingSince: column
+      .instant()
+      .nullable()
+      .describe(
+        'The last delivery, or when it was opened last; after a declined payment, the decline. Null until the payment is decided.',
+      ),
+    closedAt: column
+      .instant()
+      .nullable()
+      .describe('When it was filled or cancelled, or its payment failed. Null: it is not closed.'),
+    declineReason: column.text().nullable().describe('Why the payment was declined. Null: it was not.'),
+    maximumReachedOn: column
+      .localDay()
+      .nullable()
+      .describe('The last local day on which the daily maximum was reached. Null: never.'),
+    revision: column.revision(),
+  })
+  .meta({ id: 'Order' });
+export type OrderRow = z.infer<typeof orderRow>;
 
-export const orderTable = table<OrderRow>({
+export const orderExample: OrderRow = {
+  orderId: exampleIds.orderId,
+  customerId: exampleIds.customerId,
+  storeId: exampleIds.storeId,
+  leadTypeId: 'exclusive-real-time',
+  status: 'open',
+  quantity: 25,
+  bonusLeads: 0,
+  orderedLeads: 25,
+  renewals: 0,
+  loyaltyCadence: null,
+  dailyMaximum: 5,
+  timeZone: 'America/New_York',
+  pricePerLeadCents: 1000,
+  totalCents: 25_000,
+  currency: 'USD',
+  statementDescriptor: 'LEADGER',
+  policyVersion: 1,
+  deliveredLeads: 7,
+  replacementsOwed: 0,
+  replacementsDelivered: 1,
+  placedAt: '2026-03-01T09:30:00.000Z',
+  paidAt: '2026-03-01T09:30:01.000Z',
+  pausedAt: null,
+  restartsAt: null,
+  lastDeliveredAt: '2026-03-02T15:12:40.000Z',
+  waitingSince: '2026-03-02T15:12:40.000Z',
+  closedAt: null,
+  declineReason: null,
+  maximumReachedOn: '2026-03-01',
+  revision: 11,
+};
+
+export const orderTable = table(orderRow, {
   name: 'orders',
   key: 'orderId',
-  columns: {
-    orderId: 'text',
-    customerId: 'text',
-    storeId: 'text',
-    leadTypeId: 'text',
-    status: 'text',
-    quantity: 'integer',
-    bonusLeads: 'integer',
-    orderedLeads: 'integer',
-    renewals: 'integer',
-    loyaltyCadence: 'text',
-    dailyMaximum: 'integer',
-    timeZone: 'text',
-    pricePerLeadCents: 'bigint',
-    totalCents: 'bigint',
-    currency: 'text',
-    statementDescriptor: 'text',
-    policyVersion: 'integer',
-    deliveredLeads: 'integer',
-    replacementsOwed: 'integer',
-    replacementsDelivered: 'integer',
-    placedAt: 'timestamptz',
-    paidAt: 'timestamptz',
-    pausedAt: 'timestamptz',
-    restartsAt: 'timestamptz',
-    lastDeliveredAt: 'timestamptz',
-    waitingSince: 'timestamptz',
-    closedAt: 'timestamptz',
-    declineReason: 'text',
-    maximumReachedOn: 'text',
-    revision: 'integer',
-  },
+  family: 'order',
+  belongsTo: { customer: 'customerId', store: 'storeId' },
   indexes: [
     'placed_at DESC, order_id DESC',
     'customer_id, placed_at DESC, order_id DESC',
@@ -91,113 +109,81 @@ export const orderTable = table<OrderRow>({
   ],
 });
 
-const eventTypes = [
-  'OrderPlaced',
-  'PaymentCaptured',
-  'PaymentDeclined',
-  'PaymentCapturedTooLate',
-  'OrderPaused',
-  'OrderRestarted',
-  'OrderReopened',
-  'DailyMaximumChanged',
-  'PaymentCardChanged',
-  'ProgrammeCancelled',
-  'OrderCancelled',
-  'OrderFilled',
-  'LeadDelivered',
-  'DailyMaximumReached',
-  'ReplacementOwed',
-] as const;
-type OrderFacts = Model<(typeof eventTypes)[number]>;
-
-export const orders: OrderFacts = {
+export const orders = modelOfStreams({
   name: 'orders',
-  version: 4,
-  tables: [orderTable],
-  eventTypes,
-  keysOf: ({ stream }) => [[orderTable, idOf(stream)]],
-
-  evolve(rows, fact) {
-    const orderId = idOf(fact.stream);
-    const before = fact.type === 'OrderPlaced' ? placed(orderId, fact.data) : rows.get(orderTable, orderId);
-    if (!before) throw new Error(`${fact.type} of an order that was never placed`);
-    // A programme has revisions of its own.
-    const revision = fact.type === 'ProgrammeCancelled' ? before.revision : fact.revision;
-    rows.put(orderTable, { ...before, ...changeBy(fact, before), revision });
+  table: orderTable,
+  never: 'an order that was never placed',
+  on: {
+    OrderPlaced: (order, fact) => order.create(placed(fact)),
+    PaymentCaptured: (order, { data: { at } }) => order.set({ status: 'open', paidAt: at, waitingSince: at }),
+    PaymentDeclined: (order, { data: { at, reason } }) =>
+      order.set({ status: 'payment-failed', waitingSince: at, closedAt: at, declineReason: reason }),
+    PaymentCapturedTooLate: (order, { data }) => order.set(data.renewalNumber === undefined ? { paidAt: data.at } : {}),
+    OrderPaused: (order, { data: { at, restartsAt = null } }) =>
+      order.set({ status: 'paused', pausedAt: at, restartsAt }),
+    OrderRestarted: (order, { data: { at } }) =>
+      order.set({ status: 'open', waitingSince: at, pausedAt: null, restartsAt: null }),
+    OrderReopened: reopen,
+    DailyMaximumChanged: (order, { data }) => order.set({ dailyMaximum: data.dailyMaximum }),
+    /** A paused order restarts for its renewal: there is none any more. */
+    ProgrammeCancelled: (order) => order.set({ restartsAt: null }),
+    OrderCancelled: (order, { data: { at } }) =>
+      order.set({ status: 'cancelled', closedAt: at, pausedAt: null, restartsAt: null }),
+    OrderFilled: (order, { data: { at } }) => order.set({ status: 'filled', closedAt: at }),
+    LeadDelivered: deliver,
+    DailyMaximumReached: (order, { data }) => order.set({ maximumReachedOn: data.localDay }),
+    ReplacementOwed: (order) => order.set({ replacementsOwed: order.now.replacementsOwed + 1 }),
   },
-};
+});
 
-type OrderFact = Parameters<OrderFacts['evolve']>[1];
+const placed = ({ stream, revision, data }: FactOf<'OrderPlaced'>): OrderRow => ({
+  orderId: idOf(stream),
+  customerId: data.customerId,
+  storeId: data.storeId,
+  leadTypeId: data.leadTypeId,
+  status: 'awaiting-payment',
+  quantity: data.quantity,
+  bonusLeads: data.bonusLeads,
+  orderedLeads: owedLeads(data),
+  renewals: 0,
+  loyaltyCadence: data.loyalty?.cadence ?? null,
+  dailyMaximum: data.dailyMaximum ?? null,
+  timeZone: data.timeZone,
+  pricePerLeadCents: data.pricePerLeadCents,
+  totalCents: data.totalCents,
+  currency: data.currency,
+  statementDescriptor: data.statementDescriptor,
+  policyVersion: data.policyVersion,
+  placedAt: data.at,
+  revision,
+  ...nothingHappenedYet,
+});
 
-function placed(orderId: string, data: Extract<OrderFact, { type: 'OrderPlaced' }>['data']): OrderRow {
-  const { at: placedAt, paymentToken: _, nextBonus: __, loyalty, dailyMaximum = null, ...terms } = data;
-  return {
-    orderId,
-    ...terms,
-    dailyMaximum,
-    orderedLeads: owedLeads(data),
-    renewals: 0,
-    loyaltyCadence: loyalty?.cadence ?? null,
-    placedAt,
-    status: 'awaiting-payment',
-    deliveredLeads: 0,
-    replacementsOwed: 0,
-    replacementsDelivered: 0,
-    paidAt: null,
-    pausedAt: null,
-    restartsAt: null,
-    lastDeliveredAt: null,
-    waitingSince: null,
-    closedAt: null,
-    declineReason: null,
-    maximumReachedOn: null,
-    revision: 0,
-  };
+const nothingHappenedYet = {
+  deliveredLeads: 0,
+  replacementsOwed: 0,
+  replacementsDelivered: 0,
+  paidAt: null,
+  pausedAt: null,
+  restartsAt: null,
+  lastDeliveredAt: null,
+  waitingSince: null,
+  closedAt: null,
+  declineReason: null,
+  maximumReachedOn: null,
+} satisfies Partial<OrderRow>;
+
+/** Only a filled order opens again; a paused one stays paused (LOY-2). */
+function reopen(order: RowOfStream<OrderRow>, { data }: FactOf<'OrderReopened'>): void {
+  const { orderedLeads, status } = order.now;
+  order.set({ orderedLeads: orderedLeads + owedLeads(data), renewals: data.renewalNumber });
+  if (status === 'filled') order.set({ status: 'open', waitingSince: data.at, closedAt: null });
 }
 
-function changeBy(fact: OrderFact, before: OrderRow): Partial<OrderRow> {
-  const { at } = fact.data;
-  switch (fact.type) {
-    case 'OrderPlaced':
-      return {};
-    case 'PaymentCaptured':
-      return { status: 'open', paidAt: at, waitingSince: at };
-    case 'PaymentCapturedTooLate':
-      return fact.data.renewalNumber === undefined ? { paidAt: at } : {};
-    case 'PaymentDeclined':
-      return { status: 'payment-failed', waitingSince: at, closedAt: at, declineReason: fact.data.reason };
-    case 'OrderPaused':
-      return { status: 'paused', pausedAt: at, restartsAt: fact.data.restartsAt ?? null };
-    case 'OrderRestarted':
-      return { status: 'open', waitingSince: at, pausedAt: null, restartsAt: null };
-    case 'ProgrammeCancelled':
-      return { restartsAt: null };
-    case 'OrderReopened':
-      return {
-        orderedLeads: before.orderedLeads + owedLeads(fact.data),
-        renewals: fact.data.renewalNumber,
-        ...(before.status === 'filled' && { status: 'open', waitingSince: at, closedAt: null }),
-      };
-    case 'DailyMaximumChanged':
-      return { dailyMaximum: fact.data.dailyMaximum };
-    case 'PaymentCardChanged':
-      return {};
-    case 'OrderCancelled':
-      return { status: 'cancelled', closedAt: at, pausedAt: null, restartsAt: null };
-    case 'OrderFilled':
-      return { status: 'filled', closedAt: at };
-    case 'DailyMaximumReached':
-      return { maximumReachedOn: fact.data.localDay };
-    case 'ReplacementOwed':
-      return { replacementsOwed: before.replacementsOwed + 1 };
-    case 'LeadDelivered':
-      return fact.data.replacementFor === undefined
-        ? { lastDeliveredAt: at, waitingSince: at, deliveredLeads: before.deliveredLeads + 1 }
-        : {
-            lastDeliveredAt: at,
-            waitingSince: at,
-            replacementsOwed: before.replacementsOwed - 1,
-            replacementsDelivered: before.replacementsDelivered + 1,
-          };
-  }
+/** A replacement does not count towards what was ordered (ORD-6). */
+function deliver(order: RowOfStream<OrderRow>, { data: { at, replacementFor } }: FactOf<'LeadDelivered'>): void {
+  const { deliveredLeads, replacementsOwed, replacementsDelivered } = order.now;
+  order.set({ lastDeliveredAt: at, waitingSince: at });
+  if (replacementFor === undefined) order.set({ deliveredLeads: deliveredLeads + 1 });
+  else order.set({ replacementsOwed: replacementsOwed - 1, replacementsDelivered: replacementsDelivered + 1 });
 }

@@ -6,7 +6,7 @@ import { loyaltyTermsOf } from '#domain/loyalty/bonus';
 import { type ProgrammeCommand, programme } from '#domain/loyalty/programme';
 import { type OrderCommand, order } from '#domain/orders/order';
 import { defaultPolicy } from '#domain/policy/policy';
-import { Rows } from '../engine/model.ts';
+import { Rows } from '../engine/rows.ts';
 import { programmes, programmeTable, renewalTable } from './programmes.ts';
 
 const START = '2026-05-01T10:00:00.000Z';

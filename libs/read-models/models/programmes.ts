@@ -1,177 +1,199 @@
-import { idOf } from '#domain/codec';
-import type { Bonus } from '#domain/loyalty/bonus';
-import type { ProgrammeStatus } from '#domain/loyalty/programme';
-import { type Model, table } from '../engine/model.ts';
+import { z } from 'zod';
+import { type FactOf, idOf } from '#domain/codec';
+import { type Bonus, bonusRule } from '#domain/loyalty/bonus';
+import { programmeStatuses } from '#domain/loyalty/programme';
+import { column } from '../engine/columns.ts';
+import { model, type RowKey, table } from '../engine/model.ts';
+import type { Rows } from '../engine/rows.ts';
+import { exampleIds } from './examples.ts';
 
-/** An order in Loyalty Rewards, as its manager shows it (BCK-3). */
-export interface ProgrammeRow {
-  readonly orderId: string;
-  readonly customerId: string;
-  readonly storeId: string;
-  readonly leadTypeId: string;
-  readonly status: 'joining' | Exclude<ProgrammeStatus, 'unknown'>;
-  /** Why it is held or cancelled; null while it is active. */
-  readonly statusCause: string | null;
-  readonly cadence: string;
-  readonly cadenceDays: number;
-  readonly quantity: number;
-  readonly joinedAt: string;
-  /** When the next renewal is due, also while the programme is held; null once it is cancelled. */
-  readonly nextDueAt: string | null;
-  readonly nextRenewalNumber: number;
-  /** What the next renewal gives and by which rule, as the last event that changed it said (LOY-3, LOY-4). */
-  readonly nextBonusPercent: number;
-  readonly nextBonusLeads: number;
-  readonly nextBonusRule: Bonus['rule'];
-  readonly pausesUsed: number;
-  readonly pausesThatKeepTheLadder: number;
-  /** Of the programme's stream. */
-  readonly revision: number;
-}
+/** An order in Loyalty Rewards, as the programme manager shows it (BCK-3). */
+export const programmeRow = z
+  .object({
+    orderId: column.id().describe('Order whose programme it is.'),
+    customerId: column.id().describe('Customer who takes part.'),
+    storeId: column.id().describe('Store that sold the order.'),
+    leadTypeId: column.id().describe('Lead type that is renewed.'),
+    status: column
+      .oneOf(['joining', ...programmeStatuses])
+      .describe('State of the programme; `joining`: the order is not paid yet.'),
+    statusCause: column
+      .text()
+      .nullable()
+      .describe(
+        'Why it is held or cancelled: customer, declined-payment, order-cancelled or payment-failed. Null: it is neither.',
+      ),
+    cadence: column.text().describe('How often it renews: a name from the policy.'),
+    cadenceDays: column.number().describe('Length of the cadence, in days of 24 hours (LOY-1).'),
+    quantity: column.count().describe('Leads of each renewal, without bonus.'),
+    joinedAt: column.instant().describe('When the order joined.'),
+    nextDueAt: column
+      .instant()
+      .nullable()
+      .describe('When the next renewal is due, unless the programme is on hold then (LOY-5). Null: none is due.'),
+    nextRenewalNumber: column.count().describe('Number of the next renewal; the first is 1.'),
+    nextBonusPercent: column.number().describe('Bonus of the next renewal, in percent of the quantity (LOY-3).'),
+    nextBonusLeads: column.count().describe('Bonus leads of the next renewal.'),
+    nextBonusRule: column.oneOf(bonusRule.options).describe('Rule that gives that bonus (LOY-3, LOY-4).'),
+    pausesUsed: column.count().describe('Pauses in the whole life of the order (LOY-4).'),
+    pausesThatKeepTheLadder: column.count().describe('Pauses after which the bonus ladder is still kept.'),
+    revision: column.revision(),
+  })
+  .meta({ id: 'Programme' });
+export type ProgrammeRow = z.infer<typeof programmeRow>;
+
+export const programmeExample: ProgrammeRow = {
+  orderId: exampleIds.orderId,
+  customerId: exampleIds.customerId,
+  storeId: exampleIds.storeId,
+  leadTypeId: 'shared-fresh',
+  status: 'active',
+  statusCause: null,
+  cadence: 'once-a-month',
+  cadenceDays: 30,
+  quantity: 50,
+  joinedAt: '2026-03-01T09:30:00.000Z',
+  nextDueAt: '2026-04-30T09:30:00.000Z',
+  nextRenewalNumber: 2,
+  nextBonusPercent: 20,
+  nextBonusLeads: 10,
+  nextBonusRule: 'ladder',
+  pausesUsed: 1,
+  pausesThatKeepTheLadder: 1,
+  revision: 4,
+};
 
 /** One renewal, from its announcement to the re-opened order. */
-export interface RenewalRow {
-  /** Order and number of the renewal. */
-  readonly renewalId: string;
-  readonly orderId: string;
-  readonly renewalNumber: number;
-  readonly dueAt: string;
-  readonly announcedAt: string | null;
-  readonly attempts: number;
-  readonly declineReason: string | null;
-  /** When a declined charge is tried again. */
-  readonly retryAt: string | null;
-  readonly paidAt: string | null;
-  readonly reopenedAt: string | null;
-  readonly bonusLeads: number | null;
-  readonly bonusPercent: number | null;
-  readonly bonusRule: Bonus['rule'] | null;
-  readonly pausesCounted: number | null;
-  readonly totalCents: number | null;
-}
+export const renewalRow = z
+  .object({
+    renewalId: column.id().describe('Order and number of the renewal.'),
+    orderId: column.id().describe('Order that is renewed.'),
+    renewalNumber: column.count().describe('Number of the renewal; the first is 1.'),
+    dueAt: column.instant().describe('When it is, or was, due.'),
+    announcedAt: column.instant().nullable().describe('When it was announced to the customer. Null: it was not.'),
+    attempts: column.count().describe('Attempts to charge it.'),
+    declineReason: column
+      .text()
+      .nullable()
+      .describe('Why the last attempt was declined (LOY-8). Null: none was, or it is paid.'),
+    retryAt: column.instant().nullable().describe('When it is charged again. Null: no attempt is planned.'),
+    paidAt: column.instant().nullable().describe('When it was paid. Null: not yet.'),
+    reopenedAt: column.instant().nullable().describe('When the order re-opened for it. Null: not yet.'),
+    bonusLeads: column.count().nullable().describe('Bonus leads that it gave. Null until the order re-opened.'),
+    bonusPercent: column.number().nullable().describe('Bonus in percent. Null until the order re-opened.'),
+    bonusRule: column
+      .oneOf(bonusRule.options)
+      .nullable()
+      .describe('Rule that gave the bonus. Null until the order re-opened.'),
+    pausesCounted: column
+      .count()
+      .nullable()
+      .describe('Pauses that counted for the bonus. Null until the order re-opened.'),
+    totalCents: column.cents().nullable().describe('Price paid, in cents. Null until it is paid.'),
+  })
+  .meta({ id: 'Renewal' });
+export type RenewalRow = z.infer<typeof renewalRow>;
 
-export const programmeTable = table<ProgrammeRow>({
+export const renewalExample: RenewalRow = {
+  renewalId: `${exampleIds.orderId}/1`,
+  orderId: exampleIds.orderId,
+  renewalNumber: 1,
+  dueAt: '2026-03-31T09:30:00.000Z',
+  announcedAt: '2026-03-28T09:30:00.000Z',
+  attempts: 1,
+  declineReason: null,
+  retryAt: null,
+  paidAt: '2026-03-31T09:30:01.000Z',
+  reopenedAt: '2026-03-31T09:30:01.000Z',
+  bonusLeads: 5,
+  bonusPercent: 10,
+  bonusRule: 'ladder',
+  pausesCounted: 1,
+  totalCents: 12_500,
+};
+
+export const programmeTable = table(programmeRow, {
   name: 'programmes',
   key: 'orderId',
-  columns: {
-    orderId: 'text',
-    customerId: 'text',
-    storeId: 'text',
-    leadTypeId: 'text',
-    status: 'text',
-    statusCause: 'text',
-    cadence: 'text',
-    cadenceDays: 'double precision',
-    quantity: 'integer',
-    joinedAt: 'timestamptz',
-    nextDueAt: 'timestamptz',
-    nextRenewalNumber: 'integer',
-    nextBonusPercent: 'double precision',
-    nextBonusLeads: 'integer',
-    nextBonusRule: 'text',
-    pausesUsed: 'integer',
-    pausesThatKeepTheLadder: 'integer',
-    revision: 'integer',
-  },
+  family: 'programme',
+  belongsTo: { customer: 'customerId', store: 'storeId' },
   indexes: ['joined_at DESC, order_id DESC', 'customer_id, joined_at DESC, order_id DESC'],
 });
 
-export const renewalTable = table<RenewalRow>({
+export const renewalTable = table(renewalRow, {
   name: 'renewals',
   key: 'renewalId',
-  columns: {
-    renewalId: 'text',
-    orderId: 'text',
-    renewalNumber: 'integer',
-    dueAt: 'timestamptz',
-    announcedAt: 'timestamptz',
-    attempts: 'integer',
-    declineReason: 'text',
-    retryAt: 'timestamptz',
-    paidAt: 'timestamptz',
-    reopenedAt: 'timestamptz',
-    bonusLeads: 'integer',
-    bonusPercent: 'double precision',
-    bonusRule: 'text',
-    pausesCounted: 'integer',
-    totalCents: 'bigint',
-  },
+  belongsTo: { sameAs: programmeTable },
   indexes: ['order_id, renewal_number', 'decline_reason'],
 });
 
-const eventTypes = [
-  'OrderPlaced',
-  'OrderPaused',
-  'OrderReopened',
-  'ProgrammeJoined',
-  'RenewalAnnounced',
-  'RenewalBegun',
-  'RenewalPaid',
-  'RenewalDeclined',
-  'ProgrammeHeld',
-  'ProgrammeActivated',
-  'ProgrammeCancelled',
-] as const;
-type ProgrammeFacts = Model<(typeof eventTypes)[number]>;
-type ProgrammeFact = Parameters<ProgrammeFacts['evolve']>[1];
-
-export const programmes: ProgrammeFacts = {
+export const programmes = model({
   name: 'programmes',
-  version: 2,
   tables: [programmeTable, renewalTable],
-  eventTypes,
-
-  keysOf(fact) {
-    const orderId = idOf(fact.stream);
-    const renewalNumber = 'renewalNumber' in fact.data ? fact.data.renewalNumber : undefined;
-    return [
-      [programmeTable, orderId],
-      ...(renewalNumber === undefined ? [] : [[renewalTable, renewalIdOf(orderId, renewalNumber)] as const]),
-    ];
+  keysOf,
+  on: {
+    OrderPlaced(rows, fact) {
+      const programme = joining(fact);
+      if (programme) rows.put(programmeTable, programme);
+    },
+    ProgrammeJoined: (rows, fact) => change(rows, fact, { status: 'active', nextDueAt: fact.data.dueAt }),
+    OrderPaused: pause,
+    OrderReopened: reopen,
+    RenewalAnnounced: (rows, fact) => begin(rows, fact, { announcedAt: fact.data.at }),
+    RenewalBegun(rows, fact) {
+      const { dueAt, attempt } = fact.data;
+      begin(rows, fact, { dueAt, attempts: attempt, retryAt: null });
+    },
+    RenewalDeclined(rows, fact) {
+      const { reason, retryAt = null } = fact.data;
+      changeRenewal(rows, fact, { declineReason: reason, retryAt });
+    },
+    RenewalPaid: pay,
+    ProgrammeHeld(rows, fact) {
+      changeRenewal(rows, fact, { retryAt: null });
+      change(rows, fact, { status: 'held', statusCause: fact.data.cause });
+    },
+    ProgrammeActivated(rows, fact) {
+      const { dueAt } = fact.data;
+      changeRenewal(rows, fact, { dueAt });
+      change(rows, fact, { status: 'active', statusCause: null, nextDueAt: dueAt });
+    },
+    ProgrammeCancelled(rows, fact) {
+      changeRenewal(rows, fact, { retryAt: null });
+      change(rows, fact, { status: 'cancelled', statusCause: fact.data.cause, nextDueAt: null });
+    },
   },
+});
 
-  evolve(rows, fact) {
-    const orderId = idOf(fact.stream);
-    const before = fact.type === 'OrderPlaced' ? placed(orderId, fact.data) : rows.get(programmeTable, orderId);
-    // Most orders take no part in Loyalty Rewards.
-    if (!before) return;
-    const renewalNumber = 'renewalNumber' in fact.data ? fact.data.renewalNumber : undefined;
-    if (renewalNumber !== undefined) {
-      const renewalId = renewalIdOf(orderId, renewalNumber);
-      const renewal = rows.get(renewalTable, renewalId) ?? firstHeardOf(renewalId, orderId, fact);
-      if (renewal) rows.put(renewalTable, { ...renewal, ...renewalChangedBy(fact) });
-    }
-    // An order has revisions of its own.
-    const revision = fact.stream.startsWith('programme-') ? fact.revision : before.revision;
-    rows.put(programmeTable, { ...before, ...changeBy(fact, before), revision });
-  },
-};
+type AboutOrder = { readonly stream: string };
+type AboutRenewal = AboutOrder & { readonly data: { readonly renewalNumber: number } };
 
-const renewalIdOf = (orderId: string, renewalNumber: number): string => `${orderId}/${renewalNumber}`;
+const renewalIdOf = ({ stream, data }: AboutRenewal): string => `${idOf(stream)}/${data.renewalNumber}`;
 
-function placed(
-  orderId: string,
-  data: Extract<ProgrammeFact, { type: 'OrderPlaced' }>['data'],
-): ProgrammeRow | undefined {
+function keysOf(fact: AboutOrder & { readonly data: object }): RowKey[] {
+  const programme: RowKey = [programmeTable, idOf(fact.stream)];
+  return 'renewalNumber' in fact.data ? [programme, [renewalTable, renewalIdOf(fact as AboutRenewal)]] : [programme];
+}
+
+function joining({ stream, data }: FactOf<'OrderPlaced'>): ProgrammeRow | undefined {
   const { customerId, storeId, leadTypeId, quantity, loyalty, nextBonus } = data;
   if (!loyalty || !nextBonus) return undefined;
   const { cadence, cadenceDays, pausesThatKeepTheLadder } = loyalty;
+  const terms = { cadence, cadenceDays, pausesThatKeepTheLadder };
   return {
-    orderId,
+    orderId: idOf(stream),
     customerId,
     storeId,
     leadTypeId,
     status: 'joining',
     statusCause: null,
-    cadence,
-    cadenceDays,
+    ...terms,
     quantity,
     joinedAt: data.at,
     nextDueAt: null,
     nextRenewalNumber: 1,
     ...nextBonusIn(nextBonus),
     pausesUsed: 0,
-    pausesThatKeepTheLadder,
     revision: 0,
   };
 }
@@ -182,79 +204,59 @@ const nextBonusIn = ({ bonusPercent, bonusLeads, rule }: Bonus) => ({
   nextBonusRule: rule,
 });
 
-function changeBy(fact: ProgrammeFact, before: ProgrammeRow): Partial<ProgrammeRow> {
-  switch (fact.type) {
-    case 'ProgrammeJoined':
-      return { status: 'active', nextDueAt: fact.data.dueAt };
-    case 'OrderPaused': {
-      const { pauseNumber = before.pausesUsed + 1, nextBonus } = fact.data;
-      return { pausesUsed: pauseNumber, ...(nextBonus && nextBonusIn(nextBonus)) };
-    }
-    case 'OrderReopened':
-      return nextBonusIn(fact.data.nextBonus);
-    case 'RenewalPaid':
-      return {
-        nextRenewalNumber: fact.data.renewalNumber + 1,
-        ...(before.status !== 'cancelled' && { nextDueAt: fact.data.nextDueAt }),
-      };
-    case 'ProgrammeHeld':
-      return { status: 'held', statusCause: fact.data.cause };
-    case 'ProgrammeActivated':
-      return { status: 'active', statusCause: null, nextDueAt: fact.data.dueAt };
-    case 'ProgrammeCancelled':
-      return { status: 'cancelled', statusCause: fact.data.cause, nextDueAt: null };
-    case 'OrderPlaced':
-    case 'RenewalAnnounced':
-    case 'RenewalBegun':
-    case 'RenewalDeclined':
-      return {};
-  }
+/** Most orders take no part in Loyalty Rewards: they have no row. */
+function change(rows: Rows, { stream }: AboutOrder, changed: Partial<ProgrammeRow>): void {
+  const programme = rows.get(programmeTable, idOf(stream));
+  if (programme) rows.put(programmeTable, { ...programme, ...changed });
 }
 
-/** A renewal that is not announced and not begun is no more than a date of its programme. */
-function firstHeardOf(renewalId: string, orderId: string, fact: ProgrammeFact): RenewalRow | undefined {
-  if (fact.type !== 'RenewalAnnounced' && fact.type !== 'RenewalBegun') return undefined;
+function changeRenewal(rows: Rows, fact: AboutRenewal, changed: Partial<RenewalRow>): void {
+  const renewal = rows.get(renewalTable, renewalIdOf(fact));
+  if (renewal) rows.put(renewalTable, { ...renewal, ...changed });
+}
+
+/** A renewal has a row once it is announced or begun; before that it is only a date of its programme. */
+function begin(rows: Rows, fact: FactOf<'RenewalAnnounced' | 'RenewalBegun'>, changed: Partial<RenewalRow>): void {
+  const orderId = idOf(fact.stream);
+  if (!rows.get(programmeTable, orderId)) return;
   const { renewalNumber, dueAt } = fact.data;
-  return {
-    renewalId,
-    orderId,
-    renewalNumber,
-    dueAt,
-    announcedAt: null,
-    attempts: 0,
-    declineReason: null,
-    retryAt: null,
-    paidAt: null,
-    reopenedAt: null,
-    bonusLeads: null,
-    bonusPercent: null,
-    bonusRule: null,
-    pausesCounted: null,
-    totalCents: null,
-  };
+  const renewalId = renewalIdOf(fact);
+  const renewal = rows.get(renewalTable, renewalId) ?? { ...noRenewalYet, renewalId, orderId, renewalNumber, dueAt };
+  rows.put(renewalTable, { ...renewal, ...changed });
 }
 
-function renewalChangedBy(fact: ProgrammeFact): Partial<RenewalRow> {
-  const { at } = fact.data;
-  switch (fact.type) {
-    case 'RenewalAnnounced':
-      return { announcedAt: at };
-    case 'RenewalBegun':
-      return { dueAt: fact.data.dueAt, attempts: fact.data.attempt, retryAt: null };
-    case 'RenewalDeclined':
-      return { declineReason: fact.data.reason, retryAt: fact.data.retryAt ?? null };
-    case 'RenewalPaid':
-      return { paidAt: at, declineReason: null, totalCents: fact.data.amountCents };
-    case 'OrderReopened': {
-      const { bonusLeads, bonusPercent, rule: bonusRule, pausesCounted } = fact.data;
-      return { reopenedAt: at, bonusLeads, bonusPercent, bonusRule, pausesCounted };
-    }
-    case 'ProgrammeHeld':
-    case 'ProgrammeCancelled':
-      return { retryAt: null };
-    case 'ProgrammeActivated':
-      return { dueAt: fact.data.dueAt };
-    default:
-      return {};
-  }
+const noRenewalYet = {
+  announcedAt: null,
+  attempts: 0,
+  declineReason: null,
+  retryAt: null,
+  paidAt: null,
+  reopenedAt: null,
+  bonusLeads: null,
+  bonusPercent: null,
+  bonusRule: null,
+  pausesCounted: null,
+  totalCents: null,
+} satisfies Partial<RenewalRow>;
+
+/** Events of older versions do not say which pause of the order it is. */
+function pause(rows: Rows, fact: FactOf<'OrderPaused'>): void {
+  const before = rows.get(programmeTable, idOf(fact.stream));
+  if (!before) return;
+  const { pauseNumber = before.pausesUsed + 1, nextBonus } = fact.data;
+  change(rows, fact, { pausesUsed: pauseNumber, ...(nextBonus && nextBonusIn(nextBonus)) });
+}
+
+function reopen(rows: Rows, fact: FactOf<'OrderReopened'>): void {
+  const { at: reopenedAt, bonusLeads, bonusPercent, rule: bonusRule, pausesCounted, nextBonus } = fact.data;
+  changeRenewal(rows, fact, { reopenedAt, bonusLeads, bonusPercent, bonusRule, pausesCounted });
+  change(rows, fact, nextBonusIn(nextBonus));
+}
+
+/** A charge that was under way when the programme was cancelled is paid all the same; no other follows (LOY-6). */
+function pay(rows: Rows, fact: FactOf<'RenewalPaid'>): void {
+  const { at: paidAt, amountCents: totalCents, renewalNumber, nextDueAt } = fact.data;
+  changeRenewal(rows, fact, { paidAt, declineReason: null, totalCents });
+  change(rows, fact, { nextRenewalNumber: renewalNumber + 1 });
+  if (rows.get(programmeTable, idOf(fact.stream))?.status !== 'cancelled') change(rows, fact, { nextDueAt });
 }

@@ -1,121 +1,98 @@
-import { idOf } from '#domain/codec';
-import type { Sealed } from '#domain/kernel/events';
-import { type Model, table } from '../engine/model.ts';
+import { z } from 'zod';
+import { type FactOf, idOf } from '#domain/codec';
+import { sealed } from '#domain/kernel/events';
+import { replacementStatuses } from '#domain/replacements/replacement';
+import { column } from '../engine/columns.ts';
+import { modelOfStreams, table } from '../engine/model.ts';
+import { exampleBox, exampleIds } from './examples.ts';
 
-export interface ReplacementRow {
-  readonly replacementId: string;
-  readonly orderId: string;
-  readonly leadId: string;
-  readonly leadTypeId: string;
-  readonly customerId: string;
-  readonly storeId: string;
-  readonly status: 'requested' | 'granted' | 'denied' | 'replaced';
-  readonly reason: string;
-  /** Sealed. */
-  readonly note: Sealed | null;
-  readonly deliveredAt: string;
-  readonly requestedAt: string;
-  /** Until when it is to be verified (RPL-5). */
-  readonly verifyBy: string;
-  readonly overdue: boolean;
-  /** When it was granted or denied. */
-  readonly decidedAt: string | null;
-  /** Why it was denied. */
-  readonly explanation: string | null;
-  readonly replacementLeadId: string | null;
-  readonly replacedAt: string | null;
-  readonly policyVersion: number;
-  readonly revision: number;
-}
+export const replacementRow = z.object({
+  replacementId: column.id().describe('Id of the return.'),
+  orderId: column.id().describe('Order to which the lead was delivered.'),
+  leadId: column.id().describe('Lead that was returned.'),
+  leadTypeId: column.id().describe('Lead type of the order.'),
+  customerId: column.id().describe('Customer who returned it.'),
+  storeId: column.id().describe('Store that sold it.'),
+  status: column.oneOf(replacementStatuses).describe('State of the return; `replaced`: the new lead was delivered.'),
+  reason: column.text().describe('Reason that the customer chose (RPL-3, RPL-4).'),
+  note: column.json(sealed).nullable().describe('What the customer wrote about it. Null: nothing.'),
+  deliveredAt: column.instant().describe('When the lead was delivered.'),
+  requestedAt: column.instant().describe('When the customer returned it.'),
+  verifyBy: column.instant().describe('When it is due to be verified (RPL-5).'),
+  overdue: column.flag().describe('Whether that time passed without a decision.'),
+  decidedAt: column.instant().nullable().describe('When it was granted or denied. Null: not yet.'),
+  explanation: column.text().nullable().describe('Why it was denied (RPL-7). Null: it was not.'),
+  replacementLeadId: column.id().nullable().describe('The lead delivered for it. Null: none yet.'),
+  replacedAt: column.instant().nullable().describe('When that lead was delivered. Null: not yet.'),
+  policyVersion: column.count().describe('Version of the policy that was in force when it was requested.'),
+  revision: column.revision(),
+});
+export type ReplacementRow = z.infer<typeof replacementRow>;
 
-export const replacementTable = table<ReplacementRow>({
+export const replacementExample: ReplacementRow = {
+  replacementId: '94c43410-7927-59a0-9dec-d32c5d2a8aeb',
+  orderId: exampleIds.orderId,
+  leadId: exampleIds.leadId,
+  leadTypeId: 'exclusive-real-time',
+  customerId: exampleIds.customerId,
+  storeId: exampleIds.storeId,
+  status: 'requested',
+  reason: 'telephone disconnected',
+  note: exampleBox,
+  deliveredAt: '2026-03-01T09:30:00.000Z',
+  requestedAt: '2026-03-02T11:00:00.000Z',
+  verifyBy: '2026-03-09T11:00:00.000Z',
+  overdue: false,
+  decidedAt: null,
+  explanation: null,
+  replacementLeadId: null,
+  replacedAt: null,
+  policyVersion: 1,
+  revision: 0,
+};
+
+export const replacementTable = table(replacementRow, {
   name: 'replacements',
   key: 'replacementId',
-  columns: {
-    replacementId: 'text',
-    orderId: 'text',
-    leadId: 'text',
-    leadTypeId: 'text',
-    customerId: 'text',
-    storeId: 'text',
-    status: 'text',
-    reason: 'text',
-    note: 'jsonb',
-    deliveredAt: 'timestamptz',
-    requestedAt: 'timestamptz',
-    verifyBy: 'timestamptz',
-    overdue: 'boolean',
-    decidedAt: 'timestamptz',
-    explanation: 'text',
-    replacementLeadId: 'text',
-    replacedAt: 'timestamptz',
-    policyVersion: 'integer',
-    revision: 'integer',
-  },
+  family: 'replacement',
+  belongsTo: { customer: 'customerId', store: 'storeId' },
   indexes: ['verify_by, replacement_id', 'status, verify_by, replacement_id', 'customer_id, verify_by, replacement_id'],
 });
 
-const eventTypes = [
-  'ReplacementRequested',
-  'ChargebackGranted',
-  'ChargebackDenied',
-  'VerificationOverdue',
-  'ReplacementDelivered',
-] as const;
-type ReplacementFacts = Model<(typeof eventTypes)[number]>;
-type ReplacementFact = Parameters<ReplacementFacts['evolve']>[1];
-
 /** Returns of leads, as a queue by due date. */
-export const replacements: ReplacementFacts = {
+export const replacements = modelOfStreams({
   name: 'replacements',
-  version: 2,
-  tables: [replacementTable],
-  eventTypes,
-  keysOf: ({ stream }) => [[replacementTable, idOf(stream)]],
-
-  evolve(rows, fact) {
-    const replacementId = idOf(fact.stream);
-    const before =
-      fact.type === 'ReplacementRequested'
-        ? requested(replacementId, fact.data)
-        : rows.get(replacementTable, replacementId);
-    if (!before) throw new Error(`${fact.type} of a replacement that was never requested`);
-    rows.put(replacementTable, { ...before, ...changeBy(fact), revision: fact.revision });
+  table: replacementTable,
+  never: 'a replacement that was never requested',
+  on: {
+    ReplacementRequested: (replacement, fact) => replacement.create(requested(fact)),
+    ChargebackGranted: (replacement, { data }) => replacement.set({ status: 'granted', decidedAt: data.at }),
+    ChargebackDenied: (replacement, { data: { at, explanation } }) =>
+      replacement.set({ status: 'denied', decidedAt: at, explanation }),
+    VerificationOverdue: (replacement) => replacement.set({ overdue: true }),
+    ReplacementDelivered: (replacement, { data: { at, replacementLeadId } }) =>
+      replacement.set({ status: 'replaced', replacedAt: at, replacementLeadId }),
   },
-};
+});
 
-function requested(
-  replacementId: string,
-  data: Extract<ReplacementFact, { type: 'ReplacementRequested' }>['data'],
-): ReplacementRow {
-  const { at: requestedAt, note = null, ...request } = data;
-  return {
-    replacementId,
-    ...request,
-    note,
-    requestedAt,
-    status: 'requested',
-    overdue: false,
-    decidedAt: null,
-    explanation: null,
-    replacementLeadId: null,
-    replacedAt: null,
-    revision: 0,
-  };
-}
-
-function changeBy(fact: ReplacementFact): Partial<ReplacementRow> {
-  const { at } = fact.data;
-  switch (fact.type) {
-    case 'ReplacementRequested':
-      return {};
-    case 'ChargebackGranted':
-      return { status: 'granted', decidedAt: at };
-    case 'ChargebackDenied':
-      return { status: 'denied', decidedAt: at, explanation: fact.data.explanation };
-    case 'VerificationOverdue':
-      return { overdue: true };
-    case 'ReplacementDelivered':
-      return { status: 'replaced', replacedAt: at, replacementLeadId: fact.data.replacementLeadId };
-  }
-}
+const requested = ({ stream, revision, data }: FactOf<'ReplacementRequested'>): ReplacementRow => ({
+  replacementId: idOf(stream),
+  orderId: data.orderId,
+  leadId: data.leadId,
+  leadTypeId: data.leadTypeId,
+  customerId: data.customerId,
+  storeId: data.storeId,
+  status: 'requested',
+  reason: data.reason,
+  note: data.note ?? null,
+  deliveredAt: data.deliveredAt,
+  requestedAt: data.at,
+  verifyBy: data.verifyBy,
+  overdue: false,
+  decidedAt: null,
+  explanation: null,
+  replacementLeadId: null,
+  replacedAt: null,
+  policyVersion: data.policyVersion,
+  revision,
+});

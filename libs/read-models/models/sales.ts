@@ -1,154 +1,107 @@
+import { z } from 'zod';
 import { type FactOf, idOf } from '#domain/codec';
 import { couponIdOf } from '#domain/coupons/coupon';
-import { type Model, type RowKey, type Rows, table } from '../engine/model.ts';
+import { column } from '../engine/columns.ts';
+import { model, table } from '../engine/model.ts';
+import type { Rows } from '../engine/rows.ts';
+import { orderTable } from './orders.ts';
 
 /** An order, or one renewal of it: what was bought at once, and for how much. */
-export interface SaleRow {
-  /** Order and number of the renewal; 0 for the order itself. */
-  readonly saleId: string;
-  readonly orderId: string;
-  readonly renewalNumber: number;
-  readonly storeId: string;
-  readonly leadTypeId: string;
-  readonly quantity: number;
-  readonly bonusLeads: number;
-  readonly totalCents: number;
-  readonly discountCents: number;
-  readonly currency: string;
-  readonly couponId: string | null;
-  readonly soldAt: string;
-  /** Null until its payment is captured, for good when that was declined or came too late and was given back. */
-  readonly paidAt: string | null;
-}
+export const saleRow = z.object({
+  saleId: column.id().describe('Order and number of the renewal.'),
+  orderId: column.id().describe('The order.'),
+  renewalNumber: column.count().describe('Number of the renewal; 0 for the order itself.'),
+  storeId: column.id().describe('Store that sold it.'),
+  leadTypeId: column.id().describe('Lead type that was sold.'),
+  quantity: column.count().describe('Leads sold, without bonus.'),
+  bonusLeads: column.count().describe('Bonus leads.'),
+  totalCents: column.cents().describe('Price after the discount, in cents.'),
+  discountCents: column.cents().describe('Discount of the coupon, in cents.'),
+  currency: column.text().describe('Currency of the prices (ISO 4217).'),
+  couponId: column.id().nullable().describe('Coupon that was used. Null: none.'),
+  soldAt: column.instant().describe('When it was ordered, or the order re-opened.'),
+  paidAt: column
+    .instant()
+    .nullable()
+    .describe('When the payment was captured. Null: not yet, or it was declined, or came too late and was given back.'),
+});
+export type SaleRow = z.infer<typeof saleRow>;
 
-export interface CouponRow {
-  readonly couponId: string;
-  readonly code: string;
-  /** The code that a customer was given it for (CPN-4). */
-  readonly insteadOf: string | null;
-}
+export const couponRow = z.object({
+  couponId: column.id().describe('Id of the coupon.'),
+  code: column.text().describe('The code, as customers type it.'),
+  insteadOf: column.text().nullable().describe('The code that a customer was given it for (CPN-4). Null: none.'),
+});
+export type CouponRow = z.infer<typeof couponRow>;
 
-export interface CouponAttemptRow {
-  /** Coupon and revision. */
-  readonly couponAttemptId: string;
-  readonly couponId: string;
-  readonly triedAt: string;
-  /** `used`, or why it was refused (CPN-3). */
-  readonly outcome: string;
-}
+export const couponAttemptRow = z.object({
+  couponAttemptId: column.id().describe('Coupon and revision.'),
+  couponId: column.id().describe('The coupon that was tried.'),
+  triedAt: column.instant().describe('When it was tried.'),
+  outcome: column.text().describe('`used`, or why it was refused (CPN-3).'),
+});
+export type CouponAttemptRow = z.infer<typeof couponAttemptRow>;
 
-export const saleTable = table<SaleRow>({
+export const saleTable = table(saleRow, {
   name: 'sales',
   key: 'saleId',
-  columns: {
-    saleId: 'text',
-    orderId: 'text',
-    renewalNumber: 'integer',
-    storeId: 'text',
-    leadTypeId: 'text',
-    quantity: 'integer',
-    bonusLeads: 'integer',
-    totalCents: 'bigint',
-    discountCents: 'bigint',
-    currency: 'text',
-    couponId: 'text',
-    soldAt: 'timestamptz',
-    paidAt: 'timestamptz',
-  },
+  belongsTo: { store: 'storeId', sameAs: orderTable },
   indexes: [],
 });
 
-export const couponTable = table<CouponRow>({
-  name: 'coupons',
-  key: 'couponId',
-  columns: { couponId: 'text', code: 'text', insteadOf: 'text' },
-  indexes: [],
-});
+export const couponTable = table(couponRow, { name: 'coupons', key: 'couponId', belongsTo: {}, indexes: [] });
 
-export const couponAttemptTable = table<CouponAttemptRow>({
+export const couponAttemptTable = table(couponAttemptRow, {
   name: 'coupon_attempts',
   key: 'couponAttemptId',
-  columns: { couponAttemptId: 'text', couponId: 'text', triedAt: 'timestamptz', outcome: 'text' },
+  belongsTo: {},
   indexes: [],
 });
 
-const eventTypes = [
-  'OrderPlaced',
-  'PaymentCaptured',
-  'OrderReopened',
-  'CouponDefined',
-  'AlternativeCouponGiven',
-  'CouponUsed',
-  'CouponRefused',
-] as const;
-type SaleFact = FactOf<(typeof eventTypes)[number]>;
-
-/** What was sold and what came of coupons, for those who count. */
-export const sales: Model<(typeof eventTypes)[number]> = {
+/** What was sold, and what came of coupons, for analysts. */
+export const sales = model({
   name: 'sales',
-  version: 1,
   tables: [saleTable, couponTable, couponAttemptTable],
-  eventTypes,
-
-  keysOf({ stream }): RowKey[] {
-    return stream.startsWith('order-') ? [[saleTable, saleIdOf(idOf(stream), 0)]] : [];
+  keysOf: ({ stream }: { readonly stream: string }) =>
+    stream.startsWith('order-') ? [[saleTable, saleIdOf(idOf(stream), 0)] as const] : [],
+  on: {
+    OrderPlaced: (rows, fact) => rows.put(saleTable, placed(fact)),
+    PaymentCaptured: (rows, fact) => rows.put(saleTable, { ...orderOf(rows, fact), paidAt: fact.data.at }),
+    OrderReopened: (rows, fact) => rows.put(saleTable, renewed(orderOf(rows, fact), fact)),
+    CouponDefined: (rows, { stream, data: { code } }) =>
+      rows.put(couponTable, { couponId: idOf(stream), code, insteadOf: null }),
+    AlternativeCouponGiven: (rows, { stream, data: { code, insteadOf } }) =>
+      rows.put(couponTable, { couponId: idOf(stream), code, insteadOf }),
+    CouponUsed: (rows, fact) => rows.put(couponAttemptTable, attempt(fact, 'used')),
+    CouponRefused: (rows, fact) => rows.put(couponAttemptTable, attempt(fact, fact.data.reason)),
   },
-
-  evolve(rows, fact) {
-    switch (fact.type) {
-      case 'OrderPlaced':
-        rows.put(saleTable, placed(fact));
-        return;
-      case 'PaymentCaptured':
-        rows.put(saleTable, { ...orderOf(rows, fact), paidAt: fact.data.at });
-        return;
-      case 'OrderReopened':
-        rows.put(saleTable, renewed(orderOf(rows, fact), fact));
-        return;
-      case 'CouponDefined':
-        rows.put(couponTable, { couponId: idOf(fact.stream), code: fact.data.code, insteadOf: null });
-        return;
-      case 'AlternativeCouponGiven': {
-        const { code, insteadOf } = fact.data;
-        rows.put(couponTable, { couponId: idOf(fact.stream), code, insteadOf });
-        return;
-      }
-      case 'CouponUsed':
-      case 'CouponRefused':
-        rows.put(couponAttemptTable, attempt(fact));
-    }
-  },
-};
+});
 
 const saleIdOf = (orderId: string, renewalNumber: number): string => `${orderId}/${renewalNumber}`;
 
-function orderOf(rows: Rows, { stream, type }: SaleFact): SaleRow {
+function orderOf(rows: Rows, { stream, type }: { readonly stream: string; readonly type: string }): SaleRow {
   const order = rows.get(saleTable, saleIdOf(idOf(stream), 0));
   if (!order) throw new Error(`${type} of an order that was never placed`);
   return order;
 }
 
-function placed({ stream, data }: FactOf<'OrderPlaced'>): SaleRow {
-  const { storeId, leadTypeId, quantity, bonusLeads, totalCents, currency, coupon, at: soldAt } = data;
-  const orderId = idOf(stream);
-  return {
-    saleId: saleIdOf(orderId, 0),
-    orderId,
-    renewalNumber: 0,
-    storeId,
-    leadTypeId,
-    quantity,
-    bonusLeads,
-    totalCents,
-    discountCents: coupon?.discountCents ?? 0,
-    currency,
-    couponId: coupon ? couponIdOf(coupon.code) : null,
-    soldAt,
-    paidAt: null,
-  };
-}
+const placed = ({ stream, data }: FactOf<'OrderPlaced'>): SaleRow => ({
+  saleId: saleIdOf(idOf(stream), 0),
+  orderId: idOf(stream),
+  renewalNumber: 0,
+  storeId: data.storeId,
+  leadTypeId: data.leadTypeId,
+  quantity: data.quantity,
+  bonusLeads: data.bonusLeads,
+  totalCents: data.totalCents,
+  discountCents: data.coupon?.discountCents ?? 0,
+  currency: data.currency,
+  couponId: data.coupon ? couponIdOf(data.coupon.code) : null,
+  soldAt: data.at,
+  paidAt: null,
+});
 
-/** An order is re-opened once its renewal is paid, and a coupon discounts the first order only (LOY-2). */
+/** An order re-opens once its renewal is paid. A coupon discounts the first order only (LOY-2). */
 function renewed(order: SaleRow, { data }: FactOf<'OrderReopened'>): SaleRow {
   const { renewalNumber, quantity, bonusLeads, totalCents, currency, at } = data;
   const saleId = saleIdOf(order.orderId, renewalNumber);
@@ -156,12 +109,12 @@ function renewed(order: SaleRow, { data }: FactOf<'OrderReopened'>): SaleRow {
   return { ...order, saleId, renewalNumber, ...terms, soldAt: at, paidAt: at };
 }
 
-function attempt(fact: FactOf<'CouponUsed' | 'CouponRefused'>): CouponAttemptRow {
-  const couponId = idOf(fact.stream);
-  return {
-    couponAttemptId: `${couponId}/${fact.revision}`,
-    couponId,
-    triedAt: fact.data.at,
-    outcome: fact.type === 'CouponUsed' ? 'used' : fact.data.reason,
-  };
-}
+const attempt = (
+  { stream, revision, data }: FactOf<'CouponUsed' | 'CouponRefused'>,
+  outcome: string,
+): CouponAttemptRow => ({
+  couponAttemptId: `${idOf(stream)}/${revision}`,
+  couponId: idOf(stream),
+  triedAt: data.at,
+  outcome,
+});

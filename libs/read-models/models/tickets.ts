@@ -1,123 +1,108 @@
-import { idOf } from '#domain/codec';
-import type { Sealed } from '#domain/kernel/events';
-import { type Model, table } from '../engine/model.ts';
+import { z } from 'zod';
+import { type FactOf, idOf } from '#domain/codec';
+import { type Sealed, sealed } from '#domain/kernel/events';
+import { ticketStatuses } from '#domain/support/ticket';
+import { column } from '../engine/columns.ts';
+import { modelOfStreams, type RowOfStream, table } from '../engine/model.ts';
+import { exampleBox, exampleIds } from './examples.ts';
 
-export interface TicketRow {
-  readonly ticketId: string;
-  readonly customerId: string;
-  readonly storeId: string;
-  /** Open: it waits for an answer. */
-  readonly status: 'open' | 'answered' | 'closed';
-  /** Sealed. */
-  readonly subject: Sealed;
-  /** What customer and support wrote, oldest first. */
-  readonly messages: readonly TicketMessage[];
-  /** Sealed. Null when nobody is to be called back. */
-  readonly callBackTelephone: Sealed | null;
-  readonly openedAt: string;
-  /** Until when it is, or was, to be answered (SUP-1). */
-  readonly dueAt: string;
-  readonly overdue: boolean;
-  readonly answeredAt: string | null;
-  readonly closedAt: string | null;
-  readonly policyVersion: number;
-  readonly revision: number;
-}
+export const ticketMessage = z.object({
+  at: column.instant().describe('When it was written.'),
+  by: column.text().describe('Actor who wrote it: `customer:ID` or `staff:NAME`.'),
+  text: sealed.describe('What was written.'),
+});
 
-export interface TicketMessage {
-  readonly at: string;
-  /** The actor. */
-  readonly by: string;
-  readonly text: Sealed;
-}
+export const ticketRow = z.object({
+  ticketId: column.id().describe('Id of the ticket.'),
+  customerId: column.id().describe('Customer who wrote.'),
+  storeId: column.id().describe('Store whose customer it is.'),
+  status: column.oneOf(ticketStatuses).describe('State of the ticket; `open`: it waits for an answer.'),
+  subject: column.json(sealed).describe('What the ticket is about.'),
+  messages: column.json(z.array(ticketMessage)).describe('What customer and support wrote, oldest first.'),
+  callBackTelephone: column
+    .json(sealed)
+    .nullable()
+    .describe('Telephone number to call back. Null: the customer did not ask for a call.'),
+  openedAt: column.instant().describe('When it was opened.'),
+  dueAt: column.instant().describe('When an answer is, or was, due (SUP-1).'),
+  overdue: column.flag().describe('Whether that time passed without an answer.'),
+  answeredAt: column.instant().nullable().describe('When it was answered last. Null: it waits for an answer.'),
+  closedAt: column.instant().nullable().describe('When it was closed. Null: it is not closed.'),
+  policyVersion: column.count().describe('Version of the policy that set the due date.'),
+  revision: column.revision(),
+});
+export type TicketRow = z.infer<typeof ticketRow>;
 
-export const ticketTable = table<TicketRow>({
+export const ticketExample: TicketRow = {
+  ticketId: '94c43410-7927-59a0-9dec-d32c5d2a8aeb',
+  customerId: exampleIds.customerId,
+  storeId: exampleIds.storeId,
+  status: 'open',
+  subject: exampleBox,
+  messages: [{ at: '2026-06-12T16:00:00.000Z', by: `customer:${exampleIds.customerId}`, text: exampleBox }],
+  callBackTelephone: exampleBox,
+  openedAt: '2026-06-12T16:00:00.000Z',
+  dueAt: '2026-06-16T16:00:00.000Z',
+  overdue: false,
+  answeredAt: null,
+  closedAt: null,
+  policyVersion: 1,
+  revision: 0,
+};
+
+export const ticketTable = table(ticketRow, {
   name: 'tickets',
   key: 'ticketId',
-  columns: {
-    ticketId: 'text',
-    customerId: 'text',
-    storeId: 'text',
-    status: 'text',
-    subject: 'jsonb',
-    messages: 'jsonb',
-    callBackTelephone: 'jsonb',
-    openedAt: 'timestamptz',
-    dueAt: 'timestamptz',
-    overdue: 'boolean',
-    answeredAt: 'timestamptz',
-    closedAt: 'timestamptz',
-    policyVersion: 'integer',
-    revision: 'integer',
-  },
+  family: 'ticket',
+  belongsTo: { customer: 'customerId', store: 'storeId' },
   indexes: ['due_at, ticket_id', 'status, due_at, ticket_id', 'customer_id, due_at, ticket_id'],
 });
 
-const eventTypes = [
-  'TicketOpened',
-  'TicketAnswered',
-  'TicketOverdue',
-  'TicketAddedTo',
-  'TicketReopened',
-  'TicketClosed',
-] as const;
-type TicketFacts = Model<(typeof eventTypes)[number]>;
-type TicketFact = Parameters<TicketFacts['evolve']>[1];
+type Ticket = RowOfStream<TicketRow>;
 
 /** What customers wrote to support, as a queue by due date. */
-export const tickets: TicketFacts = {
+export const tickets = modelOfStreams({
   name: 'tickets',
-  version: 1,
-  tables: [ticketTable],
-  eventTypes,
-  keysOf: ({ stream }) => [[ticketTable, idOf(stream)]],
-
-  evolve(rows, fact) {
-    const ticketId = idOf(fact.stream);
-    const before = fact.type === 'TicketOpened' ? opened(ticketId, fact.data) : rows.get(ticketTable, ticketId);
-    if (!before) throw new Error(`${fact.type} of a ticket that was never opened`);
-    const { revision, data, cause } = fact;
-    const text = textOf(fact);
-    const messages = text ? [...before.messages, { at: data.at, by: cause.actor, text }] : before.messages;
-    rows.put(ticketTable, { ...before, ...changeBy(fact), messages, revision });
+  table: ticketTable,
+  never: 'a ticket that was never opened',
+  on: {
+    TicketOpened(ticket, fact) {
+      ticket.create(opened(fact));
+      addMessage(ticket, fact, fact.data.message);
+    },
+    TicketAddedTo: (ticket, fact) => addMessage(ticket, fact, fact.data.message),
+    TicketAnswered(ticket, fact) {
+      addMessage(ticket, fact, fact.data.answer);
+      ticket.set({ status: 'answered', answeredAt: fact.data.at });
+    },
+    TicketReopened(ticket, fact) {
+      const { message, dueAt, policyVersion } = fact.data;
+      addMessage(ticket, fact, message);
+      ticket.set({ status: 'open', dueAt, policyVersion, overdue: false, answeredAt: null });
+    },
+    TicketOverdue: (ticket) => ticket.set({ overdue: true }),
+    TicketClosed: (ticket, { data }) => ticket.set({ status: 'closed', closedAt: data.at }),
   },
-};
+});
 
-function opened(ticketId: string, data: Extract<TicketFact, { type: 'TicketOpened' }>['data']): TicketRow {
-  const { at: openedAt, message: _, callBackTelephone = null, ...letter } = data;
-  return {
-    ticketId,
-    ...letter,
-    status: 'open',
-    messages: [],
-    callBackTelephone,
-    openedAt,
-    overdue: false,
-    answeredAt: null,
-    closedAt: null,
-    revision: 0,
-  };
-}
+type Written = FactOf<'TicketOpened' | 'TicketAddedTo' | 'TicketAnswered' | 'TicketReopened'>;
 
-function textOf({ type, data }: TicketFact): Sealed | undefined {
-  if (type === 'TicketAnswered') return data.answer;
-  return type === 'TicketOverdue' || type === 'TicketClosed' ? undefined : data.message;
-}
+const addMessage = (ticket: Ticket, { data, cause }: Written, text: Sealed): void =>
+  ticket.set({ messages: [...ticket.now.messages, { at: data.at, by: cause.actor, text }] });
 
-function changeBy({ type, data }: TicketFact): Partial<TicketRow> {
-  switch (type) {
-    case 'TicketOpened':
-    case 'TicketAddedTo':
-      return {};
-    case 'TicketAnswered':
-      return { status: 'answered', answeredAt: data.at };
-    case 'TicketOverdue':
-      return { overdue: true };
-    case 'TicketReopened': {
-      const { dueAt, policyVersion } = data;
-      return { status: 'open', dueAt, policyVersion, overdue: false, answeredAt: null };
-    }
-    case 'TicketClosed':
-      return { status: 'closed', closedAt: data.at };
-  }
-}
+const opened = ({ stream, revision, data }: FactOf<'TicketOpened'>): TicketRow => ({
+  ticketId: idOf(stream),
+  customerId: data.customerId,
+  storeId: data.storeId,
+  status: 'open',
+  subject: data.subject,
+  messages: [],
+  callBackTelephone: data.callBackTelephone ?? null,
+  openedAt: data.at,
+  dueAt: data.dueAt,
+  overdue: false,
+  answeredAt: null,
+  closedAt: null,
+  policyVersion: data.policyVersion,
+  revision,
+});

@@ -1,35 +1,46 @@
+import { z } from 'zod';
 import { type FactOf, idOf } from '#domain/codec';
-import { type Model, table } from '../engine/model.ts';
+import { webhookStatuses } from '#domain/notifications/webhook';
+import { column } from '../engine/columns.ts';
+import { modelOfStreams, table } from '../engine/model.ts';
+import { customerTable } from './customers.ts';
+import { exampleIds } from './examples.ts';
 
-export interface WebhookRow {
-  readonly webhookId: string;
-  readonly customerId: string;
-  readonly orderId: string;
-  readonly leadId: string;
-  readonly deliveredAt: string;
-  readonly status: 'waiting' | 'accepted' | 'parked';
-  readonly attempts: number;
-  /** Why the last try failed. */
-  readonly lastError: string | null;
-  readonly retryAt: string | null;
-  readonly acceptedAt: string | null;
-}
+export const webhookRow = z
+  .object({
+    webhookId: column.id().describe('Id of the message, the same on every attempt: the header webhook-id.'),
+    customerId: column.id().describe('Customer whose program is called.'),
+    orderId: column.id().describe('Order to which the lead was delivered.'),
+    leadId: column.id().describe('The lead that the message is about.'),
+    deliveredAt: column.instant().describe('When the lead was delivered to the order.'),
+    status: column
+      .oneOf(webhookStatuses)
+      .describe('`parked`: it is not tried again automatically, but it can be replayed.'),
+    attempts: column.count().describe('Attempts so far.'),
+    lastError: column.text().nullable().describe('Why the last failed attempt failed. Null: none failed.'),
+    retryAt: column.instant().nullable().describe('When it is tried again. Null: no attempt is planned.'),
+    acceptedAt: column.instant().nullable().describe('When the program accepted it. Null: not yet.'),
+  })
+  .meta({ id: 'Webhook' });
+export type WebhookRow = z.infer<typeof webhookRow>;
 
-export const webhookTable = table<WebhookRow>({
+export const webhookExample: WebhookRow = {
+  webhookId: '4e2a7c10-9f0e-5c55-b7a6-2a8f5f3f0d21',
+  customerId: exampleIds.customerId,
+  orderId: exampleIds.orderId,
+  leadId: exampleIds.leadId,
+  deliveredAt: '2026-03-01T09:30:00.000Z',
+  status: 'waiting',
+  attempts: 1,
+  lastError: 'it answered 503',
+  retryAt: '2026-03-01T09:30:05.000Z',
+  acceptedAt: null,
+};
+
+export const webhookTable = table(webhookRow, {
   name: 'webhooks',
   key: 'webhookId',
-  columns: {
-    webhookId: 'text',
-    customerId: 'text',
-    orderId: 'text',
-    leadId: 'text',
-    deliveredAt: 'timestamptz',
-    status: 'text',
-    attempts: 'integer',
-    lastError: 'text',
-    retryAt: 'timestamptz',
-    acceptedAt: 'timestamptz',
-  },
+  belongsTo: { customer: 'customerId', sameAs: customerTable },
   indexes: [
     'delivered_at DESC, webhook_id DESC',
     'customer_id, delivered_at DESC, webhook_id DESC',
@@ -37,50 +48,31 @@ export const webhookTable = table<WebhookRow>({
   ],
 });
 
-const eventTypes = ['WebhookWished', 'WebhookAccepted', 'WebhookFailed', 'WebhookParked', 'WebhookReplayed'] as const;
-
-export const webhooks: Model<(typeof eventTypes)[number]> = {
+export const webhooks = modelOfStreams({
   name: 'webhooks',
-  version: 2,
-  tables: [webhookTable],
-  eventTypes,
-  keysOf: ({ stream }) => [[webhookTable, idOf(stream)]],
-
-  evolve(rows, fact) {
-    const webhookId = idOf(fact.stream);
-    const row = fact.type === 'WebhookWished' ? wished(webhookId, fact) : rows.get(webhookTable, webhookId);
-    if (!row) throw new Error(`${fact.type} of a message that nobody wished`);
-    rows.put(webhookTable, { ...row, ...changeBy(fact) });
+  table: webhookTable,
+  never: 'a message that was never wished',
+  on: {
+    WebhookWished: (webhook, fact) => webhook.create(wished(fact)),
+    WebhookAccepted: (webhook, { data }) =>
+      webhook.set({ status: 'accepted', attempts: data.attempt, acceptedAt: data.at, retryAt: null }),
+    WebhookFailed: (webhook, { data }) =>
+      webhook.set({ attempts: data.attempt, lastError: data.reason, retryAt: data.retryAt }),
+    WebhookParked: (webhook, { data }) =>
+      webhook.set({ status: 'parked', attempts: data.attempt, lastError: data.reason, retryAt: null }),
+    WebhookReplayed: (webhook) => webhook.set({ status: 'waiting', retryAt: null }),
   },
-};
+});
 
-const wished = (
-  webhookId: string,
-  { data: { customerId, orderId, leadId, deliveredAt } }: FactOf<'WebhookWished'>,
-): WebhookRow => ({
-  webhookId,
-  customerId,
-  orderId,
-  leadId,
-  deliveredAt,
+const wished = ({ stream, data }: FactOf<'WebhookWished'>): WebhookRow => ({
+  webhookId: idOf(stream),
+  customerId: data.customerId,
+  orderId: data.orderId,
+  leadId: data.leadId,
+  deliveredAt: data.deliveredAt,
   status: 'waiting',
   attempts: 0,
   lastError: null,
   retryAt: null,
   acceptedAt: null,
 });
-
-function changeBy({ type, data }: FactOf<(typeof eventTypes)[number]>): Partial<WebhookRow> {
-  switch (type) {
-    case 'WebhookWished':
-      return {};
-    case 'WebhookAccepted':
-      return { status: 'accepted', attempts: data.attempt, acceptedAt: data.at, retryAt: null };
-    case 'WebhookFailed':
-      return { attempts: data.attempt, lastError: data.reason, retryAt: data.retryAt };
-    case 'WebhookParked':
-      return { status: 'parked', attempts: data.attempt, lastError: data.reason, retryAt: null };
-    case 'WebhookReplayed':
-      return { status: 'waiting', retryAt: null };
-  }
-}

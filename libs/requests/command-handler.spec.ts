@@ -1,11 +1,13 @@
 import { customerStream } from '#domain/accounts/customer';
+import { trialCaller } from '#domain/kernel/caller';
 import { type Refusal, refuse } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
 import type { AnyCommand } from '#domain/ledger';
+import { orderStream } from '#domain/orders/order';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { type EventStore, OutcomeUnknown, StoreFull, WrongExpectedRevision } from '#event-store/port';
 import { minute } from '#test/given';
-import { Ledger, type Order, TooMuchContention } from './ledger.ts';
+import { type AddressedCommand, CommandHandler, TooMuchContention } from './command-handler.ts';
 
 const stream = customerStream('c1');
 const register: AnyCommand = {
@@ -21,14 +23,19 @@ const changeTo = (businessAssociation: string): AnyCommand => ({
   businessAssociation,
 });
 let asked = 0;
-const ask = (command: AnyCommand | Refusal, more: Partial<Order> & { key?: string; body?: string } = {}): Order => {
+const ask = (
+  command: AnyCommand | Refusal,
+  more: Partial<AddressedCommand> & { key?: string; body?: string } = {},
+): AddressedCommand => {
   asked += 1;
   const { key, body, ...rest } = more;
-  const commandId = deriveId('ledger.spec', key ?? String(asked));
+  const commandId = deriveId('command-handler.spec', key ?? String(asked));
   return {
     stream,
     command,
+    caller: trialCaller('staff:spec'),
     cause: {
+      reason: 'asked by telephone',
       commandId,
       correlationId: commandId,
       actor: 'staff:spec',
@@ -38,12 +45,12 @@ const ask = (command: AnyCommand | Refusal, more: Partial<Order> & { key?: strin
   };
 };
 
-describe('the ledger', () => {
+describe('the command handler', () => {
   let store: EventStore;
-  let ledger: Ledger;
+  let handler: CommandHandler;
   beforeEach(async () => {
     store = await openEmbeddedStore();
-    ledger = new Ledger(store);
+    handler = new CommandHandler(store);
   });
   afterEach(() => store.close());
 
@@ -54,15 +61,15 @@ describe('the ledger', () => {
   };
 
   it('keeps the order of commands though a stream was begun before and is asked to begin again', async () => {
-    await ledger.execute(ask(register, { key: 'begin' }));
-    await ledger.execute(ask(changeTo('Other')));
-    const later = new Ledger(store);
+    await handler.execute(ask(register, { key: 'begin' }));
+    await handler.execute(ask(changeTo('Other')));
+    const later = new CommandHandler(store);
     await later.execute(ask(register, { key: 'begin', likelyNew: true }));
     const other = customerStream('c2');
-    await later.warm([stream, other]);
+    await later.streams.warm([stream, other]);
     await Promise.all([
       later.execute(ask(changeTo('Third'))),
-      later.execute(ask(register, { stream: other } as Partial<Order>)),
+      later.execute(ask(register, { stream: other } as Partial<AddressedCommand>)),
     ]);
     const order: string[] = [];
     for await (const event of store.readAll()) order.push(event.stream);
@@ -70,20 +77,20 @@ describe('the ledger', () => {
   });
 
   it('decides on what the stream says, and appends', async () => {
-    expect(await ledger.execute(ask(register))).toMatchObject({ kind: 'accepted', revision: 0, repeated: false });
-    expect(await ledger.execute(ask(changeTo('Other')))).toMatchObject({ kind: 'accepted', revision: 1 });
-    expect((await ledger.read<'customer'>(stream)).state.businessAssociation).toBe('Other');
-    expect((await new Ledger(store).read<'customer'>(stream)).state.businessAssociation).toBe('Other');
+    expect(await handler.execute(ask(register))).toMatchObject({ kind: 'accepted', revision: 0, repeated: false });
+    expect(await handler.execute(ask(changeTo('Other')))).toMatchObject({ kind: 'accepted', revision: 1 });
+    expect((await handler.streams.read<'customer'>(stream)).state.businessAssociation).toBe('Other');
+    expect((await new CommandHandler(store).streams.read<'customer'>(stream)).state.businessAssociation).toBe('Other');
   });
 
   it('writes nothing when a rule says no, or all is so already', async () => {
-    expect(await ledger.execute(ask(changeTo('Other')))).toMatchObject({
+    expect(await handler.execute(ask(changeTo('Other')))).toMatchObject({
       kind: 'refused',
       refusal: { code: 'customer-unknown' },
     });
-    await ledger.execute(ask(register));
-    expect(await ledger.execute(ask(changeTo('Abc')))).toMatchObject({ kind: 'accepted', events: [], revision: 0 });
-    expect(await ledger.execute(ask(refuse('no', 'no')))).toMatchObject({ kind: 'refused', refusal: { code: 'no' } });
+    await handler.execute(ask(register));
+    expect(await handler.execute(ask(changeTo('Abc')))).toMatchObject({ kind: 'accepted', events: [], revision: 0 });
+    expect(await handler.execute(ask(refuse('no', 'no')))).toMatchObject({ kind: 'refused', refusal: { code: 'no' } });
     expect(await types()).toEqual(['CustomerRegistered']);
   });
 
@@ -96,21 +103,21 @@ describe('the ledger', () => {
         return store.append(...append);
       },
     };
-    const busy = new Ledger(counting);
+    const busy = new CommandHandler(counting);
     await busy.execute(ask(register));
     const outcomes = await Promise.all(['A', 'B', 'B', 'C'].map((name) => busy.execute(ask(changeTo(name)))));
     expect(outcomes.map((outcome) => outcome.kind === 'accepted' && outcome.events.length)).toEqual([1, 1, 0, 1]);
     expect(appends).toBe(2);
-    expect((await busy.read<'customer'>(stream)).state.businessAssociation).toBe('C');
+    expect((await busy.streams.read<'customer'>(stream)).state.businessAssociation).toBe('C');
   });
 
   it('gives a repeat its first outcome, for ever, also to another process', async () => {
-    await ledger.execute(ask(register));
-    const first = await ledger.execute(ask(changeTo('Other'), { key: 'k', body: 'h1' }));
-    await ledger.execute(ask(changeTo('Third')));
-    const again = await ledger.execute(ask(changeTo('Other'), { key: 'k', body: 'h1' }));
+    await handler.execute(ask(register));
+    const first = await handler.execute(ask(changeTo('Other'), { key: 'k', body: 'h1' }));
+    await handler.execute(ask(changeTo('Third')));
+    const again = await handler.execute(ask(changeTo('Other'), { key: 'k', body: 'h1' }));
     expect(again).toEqual({ ...first, repeated: true });
-    expect(await new Ledger(store).execute(ask(changeTo('Other'), { key: 'k', body: 'h1' }))).toEqual({
+    expect(await new CommandHandler(store).execute(ask(changeTo('Other'), { key: 'k', body: 'h1' }))).toEqual({
       ...first,
       repeated: true,
     });
@@ -118,43 +125,69 @@ describe('the ledger', () => {
   });
 
   it('knows a key that comes with another body', async () => {
-    await ledger.execute(ask(register, { key: 'k', body: 'h1' }));
-    expect(await ledger.execute(ask(register, { key: 'k', body: 'h2' }))).toEqual({ kind: 'key-reused' });
+    await handler.execute(ask(register, { key: 'k', body: 'h1' }));
+    expect(await handler.execute(ask(register, { key: 'k', body: 'h2' }))).toEqual({ kind: 'key-reused' });
   });
 
   it('carries out one of many with one key', async () => {
-    await ledger.execute(ask(register));
+    await handler.execute(ask(register));
     const outcomes = await Promise.all(
-      Array.from({ length: 10 }, () => ledger.execute(ask(changeTo('Other'), { key: 'k', body: 'h1' }))),
+      Array.from({ length: 10 }, () => handler.execute(ask(changeTo('Other'), { key: 'k', body: 'h1' }))),
     );
     expect(outcomes.filter((outcome) => outcome.kind === 'accepted' && !outcome.repeated)).toHaveLength(1);
     expect(await types()).toHaveLength(2);
   });
 
   it('decides nothing for a caller who saw another revision', async () => {
-    await ledger.execute(ask(register));
-    expect(await ledger.execute(ask(changeTo('Other'), { ifRevision: 3 }))).toEqual({
+    await handler.execute(ask(register));
+    expect(await handler.execute(ask(changeTo('Other'), { ifRevision: 3 }))).toEqual({
       kind: 'revision-mismatch',
       actual: 0,
     });
-    expect(await ledger.execute(ask(changeTo('Other'), { ifRevision: 0 }))).toMatchObject({ kind: 'accepted' });
+    expect(await handler.execute(ask(changeTo('Other'), { ifRevision: 0 }))).toMatchObject({ kind: 'accepted' });
     const elsewhere = ask(register, { stream: customerStream('c9'), ifRevision: 0 });
-    expect(await ledger.execute(elsewhere)).toEqual({ kind: 'revision-mismatch', actual: 'no-stream' });
+    expect(await handler.execute(elsewhere)).toEqual({ kind: 'revision-mismatch', actual: 'no-stream' });
+  });
+
+  it('checks the right of the caller on the stream as it is, before the revision it saw', async () => {
+    await handler.execute(ask(register));
+    const stranger = { caller: trialCaller('customer:c2') };
+    const refused = { kind: 'refused', refusal: { code: 'not-yours' } };
+    expect(await handler.execute(ask(changeTo('Other'), stranger))).toMatchObject(refused);
+    expect(await handler.execute(ask(changeTo('Other'), { ...stranger, ifRevision: 7 }))).toMatchObject(refused);
+    expect(await types()).toEqual(['CustomerRegistered']);
+  });
+
+  it('gives a repeat its first outcome though the caller has lost the right since', async () => {
+    await handler.execute(ask(register));
+    const first = await handler.execute(ask(changeTo('Other'), { key: 'k', body: 'h1' }));
+    const later = ask(changeTo('Other'), { key: 'k', body: 'h1', caller: trialCaller('customer:c2') });
+    expect(await handler.execute(later)).toEqual({ ...first, repeated: true });
+  });
+
+  it('takes commands of processes from processes only', async () => {
+    const order = orderStream('o1');
+    const decline = { type: 'DeclinePayment', at: minute(0), reason: 'no funds' } as const;
+    const refused = { kind: 'refused', refusal: { code: 'process-only' } };
+    expect(await handler.execute(ask(decline, { stream: order }))).toMatchObject(refused);
+    const process = { kind: 'process', actor: 'process:payment-capture', roles: ['process'], stores: 'all' } as const;
+    const unknown = { kind: 'refused', refusal: { code: 'order-unknown' } };
+    expect(await handler.execute(ask(decline, { stream: order, caller: process }))).toMatchObject(unknown);
   });
 
   it('notices what another process wrote meanwhile, and decides anew', async () => {
-    const other = new Ledger(store);
-    await ledger.execute(ask(register));
+    const other = new CommandHandler(store);
+    await handler.execute(ask(register));
     await other.execute(ask(changeTo('Other')));
     // Cached as Abc, and asked for Abc: without a look at the stream nothing would be written.
-    expect(await ledger.execute(ask(changeTo('Abc')))).toMatchObject({ kind: 'accepted', revision: 2 });
+    expect(await handler.execute(ask(changeTo('Abc')))).toMatchObject({ kind: 'accepted', revision: 2 });
     await other.execute(ask(changeTo('Third')));
-    expect(await ledger.execute(ask(changeTo('Fourth')))).toMatchObject({ kind: 'accepted', revision: 4 });
+    expect(await handler.execute(ask(changeTo('Fourth')))).toMatchObject({ kind: 'accepted', revision: 4 });
   });
 
   it('creates a stream without reading it when it is likely new, and is not misled when it is not', async () => {
-    await new Ledger(store).execute(ask(register));
-    const outcome = await ledger.execute(
+    await new CommandHandler(store).execute(ask(register));
+    const outcome = await handler.execute(
       ask({ ...register, timeZone: 'America/Boise' } as AnyCommand, { likelyNew: true }),
     );
     expect(outcome).toMatchObject({ kind: 'refused', refusal: { code: 'customer-registered' } });
@@ -165,7 +198,7 @@ describe('the ledger', () => {
       ...bind(store),
       append: () => Promise.reject(new WrongExpectedRevision(stream, 'no-stream', 5)),
     };
-    await expect(new Ledger(contended).execute(ask(register))).rejects.toThrow(TooMuchContention);
+    await expect(new CommandHandler(contended).execute(ask(register))).rejects.toThrow(TooMuchContention);
   });
 
   it('converges when the answer to an append is lost', async () => {
@@ -179,7 +212,7 @@ describe('the ledger', () => {
         return result;
       },
     };
-    expect(await new Ledger(losing).execute(ask(register, { key: 'k', body: 'h1' }))).toMatchObject({
+    expect(await new CommandHandler(losing).execute(ask(register, { key: 'k', body: 'h1' }))).toMatchObject({
       kind: 'accepted',
     });
     expect(await types()).toEqual(['CustomerRegistered']);
@@ -192,7 +225,7 @@ describe('the ledger', () => {
       append: (...append: Parameters<EventStore['append']>) =>
         full ? Promise.reject(new StoreFull('no room')) : store.append(...append),
     };
-    const patient = new Ledger(filling);
+    const patient = new CommandHandler(filling);
     await expect(patient.execute(ask(register))).rejects.toThrow(StoreFull);
     full = false;
     expect(await patient.execute(ask(register))).toMatchObject({ kind: 'accepted', revision: 0 });

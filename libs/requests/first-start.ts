@@ -1,15 +1,17 @@
 import type { LeadType, Price, Store } from '#domain/catalogue/catalogue';
+import type { Caller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
 import { defaultPolicy } from '#domain/policy/policy';
-import type { Answer, Caller, Requests } from './requests.ts';
+import type { RequestContext } from './request-tools.ts';
+import type { Requests } from './requests.ts';
 
-/** With what a new ledger begins, so that the first order can be placed. All of it can be added to and priced anew. */
+/** What a new ledger begins with, so that the first order can be placed. The owner may add to it and change prices. */
 export const firstStore: Store = { storeId: 'main', name: 'Main store', webAddress: 'http://127.0.0.1' };
 
 const STATEMENT_DESCRIPTOR = 'LEADGER';
 const NO_STREAM = -1;
 
-/** Oldest first: what a lead type ages into is there before it. */
+/** The oldest first: a lead type must exist before another one can age into it. */
 export const firstLeadTypes: readonly LeadType[] = (['exclusive', 'shared'] as const).flatMap((exclusivity) =>
   (
     [
@@ -46,24 +48,24 @@ const firstPrices: readonly Omit<Price, 'effectiveFrom'>[] = Object.entries(firs
   }),
 );
 
+const caller: Caller = { kind: 'program', actor: 'system:first-start', roles: ['administrator'], stores: 'all' };
+
 /**
- * Writes what a new ledger needs, once. Each request has an id of its own which its stream remembers: a crash in the
- * middle is finished by the next start, and what the owner changed since stays changed. A ledger that somebody else
- * began is left as it is.
+ * Writes what a new ledger needs, once. Each request has an id of its own, which its stream remembers: the next start
+ * finishes what a crash interrupted, and what the owner changed since stays changed. A ledger that was begun in another
+ * way is left as it is.
  */
-export async function prepareNewStore(requests: Requests): Promise<void> {
-  const ask = async (what: string, request: (caller: Caller) => Promise<Answer>, ifRevision?: number) => {
-    const commandId = deriveId('first-start', what);
-    const caller = { actor: 'system:first-start', commandId, requestHash: commandId };
-    const { outcome } = await request(ifRevision === undefined ? caller : { ...caller, ifRevision });
-    return outcome.kind;
-  };
-  const begun = await ask('policy', (caller) => requests.publishPolicy({ policy: defaultPolicy }, caller), NO_STREAM);
-  if (begun !== 'accepted') return;
-  await ask('descriptor', (caller) => requests.setStatementDescriptor(STATEMENT_DESCRIPTOR, caller));
-  await ask('store', (caller) => requests.openStore(firstStore, caller));
+export async function prepareNewStore({ policy, catalogue }: Requests): Promise<void> {
+  const begun = await policy.publish({ policy: defaultPolicy }, { ...contextOf('policy'), ifRevision: NO_STREAM });
+  if (begun.outcome.kind !== 'accepted') return;
+  await catalogue.setStatementDescriptor(STATEMENT_DESCRIPTOR, contextOf('descriptor'));
+  await catalogue.openStore(firstStore, contextOf('store'));
   for (const leadType of firstLeadTypes)
-    await ask(`lead type ${leadType.leadTypeId}`, (caller) => requests.defineLeadType(leadType, caller));
-  for (const price of firstPrices)
-    await ask(`price of ${price.leadTypeId}`, (caller) => requests.setPrice(price, caller));
+    await catalogue.defineLeadType(leadType, contextOf(`lead type ${leadType.leadTypeId}`));
+  for (const price of firstPrices) await catalogue.setPrice(price, contextOf(`price of ${price.leadTypeId}`));
+}
+
+function contextOf(what: string): RequestContext {
+  const commandId = deriveId('first-start', what);
+  return { caller, commandId, requestHash: commandId };
 }

@@ -5,37 +5,49 @@ export type Line =
 
 export type LineEncoding = 'utf-8' | 'latin1';
 
-/** No honest row is longer; nobody's memory is filled with one that is. */
+/** Real rows are shorter. A longer one must not fill the memory. */
 const LONGEST_LINE_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
 
 /** Splits bytes into lines (LF or CRLF), in constant memory. A byte order mark at the beginning is left out. */
 export async function* linesOf(bytes: AsyncIterable<Uint8Array>, encoding: LineEncoding): AsyncGenerator<Line> {
-  let number = 1;
-  let parts: Buffer[] = [];
-  let length = 0;
-  const take = (): Line => {
-    const line = lineOf(number, Buffer.concat(parts), length, encoding);
-    number += 1;
-    parts = [];
-    length = 0;
-    return line;
-  };
-  const keep = (part: Buffer): void => {
-    if (length < LONGEST_LINE_BYTES) parts.push(part.subarray(0, LONGEST_LINE_BYTES - length));
-    length += part.length;
-  };
+  const line = new LineInProgress(encoding);
   for await (const piece of bytes) {
     const chunk = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
     let from = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
-      keep(chunk.subarray(from, end));
+      line.add(chunk.subarray(from, end));
       from = end + 1;
-      yield take();
+      yield line.take();
     }
-    if (from < chunk.length) keep(chunk.subarray(from));
+    if (from < chunk.length) line.add(chunk.subarray(from));
   }
-  if (length > 0) yield take();
+  if (line.length > 0) yield line.take();
+}
+
+/** The line whose end was not read yet. Of one that is too long, only the beginning is kept. */
+class LineInProgress {
+  length = 0;
+  #number = 1;
+  #parts: Buffer[] = [];
+  readonly #encoding: LineEncoding;
+
+  constructor(encoding: LineEncoding) {
+    this.#encoding = encoding;
+  }
+
+  add(part: Buffer): void {
+    if (this.length < LONGEST_LINE_BYTES) this.#parts.push(part.subarray(0, LONGEST_LINE_BYTES - this.length));
+    this.length += part.length;
+  }
+
+  take(): Line {
+    const line = lineOf(this.#number, Buffer.concat(this.#parts), this.length, this.#encoding);
+    this.#number += 1;
+    this.#parts = [];
+    this.length = 0;
+    return line;
+  }
 }
 
 const decoders = {

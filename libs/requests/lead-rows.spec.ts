@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
-import { type LeadFileOptions, type LeadRow, readLeadRows } from './lead-rows.ts';
+import type { LeadFileOptions, LeadRow } from './lead-row.ts';
+import { readLeadRows } from './lead-rows.ts';
 
 const csv = { format: 'csv', leadTypeId: 'exclusive-fresh', source: 'a list' } as const;
 const ndjson = { ...csv, format: 'ndjson' } as const;

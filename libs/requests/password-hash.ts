@@ -3,11 +3,11 @@ import { promisify } from 'node:util';
 
 const derive = promisify(argon2);
 
-/** Argon2id. About 30 ms and 19 MiB for each password, so that guessing is dear (OWASP's first recommendation). */
+/** Argon2id. About 30 ms and 19 MiB for each password, so that guessing is expensive (OWASP's first recommendation). */
 const cost = { memory: 19_456, passes: 2, parallelism: 1 };
 const TAG_BYTES = 32;
 
-/** What a password is checked against. Carries its own cost, so that dearer ones can follow. */
+/** What a password is compared with. Contains its cost, so that the cost can be raised later. */
 export interface Verifier {
   readonly memory: number;
   readonly passes: number;
@@ -22,7 +22,7 @@ export async function verifierOf(password: string): Promise<Verifier> {
   return { ...cost, salt: nonce.toString('base64'), tag: tag.toString('base64') };
 }
 
-/** Where there is no verifier, nothing matches, and it takes as long. */
+/** Without a verifier nothing matches, and it takes as long. */
 export async function matches(password: string, verifier: Verifier | undefined): Promise<boolean> {
   const { salt, tag, ...itsCost } = verifier ?? decoy;
   const expected = Buffer.from(tag, 'base64');

@@ -1,0 +1,59 @@
+import { trialCaller } from '#domain/kernel/caller';
+import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
+import type { Deed } from './habits.ts';
+
+/** What a deed is about. `id` names the customer who rates, the return that is decided, or the ticket that is answered. */
+export interface Occasion {
+  readonly id: string;
+  readonly orderId: string;
+  readonly leadId: string;
+  /** Who placed the order. */
+  readonly customerId: string;
+}
+
+/** Asks the store for what a person of the demo does. */
+export function askFor(
+  { orders, programmes, leads, returns, support }: Requests,
+  deed: Deed,
+  { id, orderId, leadId, customerId }: Occasion,
+  command: Pick<RequestContext, 'commandId' | 'requestHash'>,
+): Promise<Answer> {
+  const customer = { ...command, caller: trialCaller(`customer:${customerId}`) };
+  const staff = { ...command, caller: trialCaller('staff:returns'), reason: 'called the person' };
+  const supporter = (reason: string) => ({ ...command, caller: trialCaller('staff:support'), reason });
+  switch (deed.kind) {
+    case 'rate':
+      return leads.rate(id, leadId, deed.rating, customer);
+    case 'return':
+      return returns.request({ ...withoutKind(deed), orderId, leadId }, customer);
+    case 'grant':
+      return returns.grant(id, staff);
+    case 'deny':
+      return returns.deny(id, deed.explanation, staff);
+    case 'pause':
+    case 'restart':
+    case 'cancel':
+      return orders[deed.kind](orderId, customer);
+    case 'hold':
+    case 'activate':
+      return programmes[deed.kind](orderId, customer);
+    case 'leave':
+      return programmes.cancel(orderId, customer);
+    case 'change-card':
+      return orders.changePaymentCard(orderId, deed.paymentToken, supporter('asked by telephone'));
+    case 'write':
+      return support.openTicket(letterOf(deed, customerId), customer);
+    case 'answer':
+      return support.answerTicket(id, deed.answer, supporter('it was asked'));
+  }
+}
+
+const withoutKind = ({ kind: _, ...request }: Extract<Deed, { kind: 'return' }>) => request;
+
+const letterOf = ({ subject, message, callBack }: Extract<Deed, { kind: 'write' }>, customerId: string) => ({
+  customerId,
+  subject,
+  message,
+  ...(callBack && { callBack: { telephone: '+1 212 555 0142' } }),
+});

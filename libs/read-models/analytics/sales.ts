@@ -1,0 +1,41 @@
+import { day, storeAndType, type View } from './view.ts';
+
+export const salesViews: readonly View[] = [
+  {
+    name: 'sales_by_day',
+    description:
+      'Orders, renewals and revenue. What is bought counts on the day it was bought, money when it was captured.',
+    grain: 'one day, store, lead type and currency',
+    columns: {
+      day: ['UTC day', ''],
+      ...storeAndType,
+      currency: ['ISO 4217', ''],
+      orders: ['orders', 'placed'],
+      renewals: ['renewals', 'paid, so that an order was re-opened'],
+      ordered_leads: ['leads', 'ordered and renewed, without bonus'],
+      bonus_leads: ['leads', 'on top of them'],
+      discount_cents: ['cents', 'taken off by coupons'],
+      revenue_cents: ['cents', 'captured; what came too late and was given back is not in it'],
+    },
+    sql: `
+      SELECT day, store_id, lead_type_id, currency,
+        sum(orders)::bigint AS orders, sum(renewals)::bigint AS renewals,
+        sum(ordered_leads)::bigint AS ordered_leads, sum(bonus_leads)::bigint AS bonus_leads,
+        sum(discount_cents)::bigint AS discount_cents, sum(revenue_cents)::bigint AS revenue_cents
+      FROM (
+        SELECT ${day('sold_at')} AS day, store_id, lead_type_id, currency,
+          (renewal_number = 0)::int AS orders, (renewal_number > 0)::int AS renewals,
+          quantity AS ordered_leads, bonus_leads, discount_cents, 0 AS revenue_cents
+        FROM {sales.sales}
+        UNION ALL
+        SELECT ${day('paid_at')}, store_id, lead_type_id, currency, 0, 0, 0, 0, 0, total_cents
+        FROM {sales.sales} WHERE paid_at IS NOT NULL
+      ) AS happened
+      GROUP BY day, store_id, lead_type_id, currency`,
+    example: [
+      'What did each store take in, month by month?',
+      `SELECT date_trunc('month', day)::date AS month, store_id, currency, sum(revenue_cents) / 100.0 AS revenue
+FROM sales_by_day GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
+    ],
+  },
+];

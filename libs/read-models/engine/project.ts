@@ -1,0 +1,81 @@
+import { decode, type Fact } from '#domain/codec';
+import type { RecordedEvent } from '#event-store/port';
+import { sqlStateOf } from '../errors.ts';
+import type { Copy, ParkedStream } from './copies.ts';
+import { type AnyModel, type RowKey, rowsAbout, type Tx } from './model.ts';
+import { Rows } from './rows.ts';
+
+/**
+ * Changes the rows of a copy by events in the order of the log. If a stream is parked, or one of its events cannot be
+ * taken, that event and all later ones of the stream are left out.
+ * @returns the streams to park from now on
+ */
+export async function project(
+  tx: Tx,
+  { model, schema }: Copy,
+  events: readonly RecordedEvent[],
+  parked: { has(stream: string): boolean },
+): Promise<readonly ParkedStream[]> {
+  if (events.length === 0) return [];
+  const parking = new Parking(parked);
+  const facts: Fact[] = [];
+  for (const event of events) parking.unlessParked(event, () => void facts.push(decode(event)));
+  const rows = new Rows();
+  await rows.load(
+    tx,
+    schema,
+    facts.flatMap((fact) => keysTouched(model, fact)),
+  );
+  for (const fact of facts) parking.unlessParked(fact, () => take(rows, model, fact));
+  await rows.save(tx, schema);
+  return parking.toPark;
+}
+
+const keysTouched = (model: AnyModel, fact: Fact): readonly RowKey[] => [
+  ...(model.eventTypes.includes(fact.type) ? model.keysOf(fact) : []),
+  ...rowsAbout(model, fact),
+];
+
+/** Rows about the stream get its revision, whether or not the model knows what to do with the event. */
+export function take(rows: Rows, model: AnyModel, fact: Fact): void {
+  if (model.eventTypes.includes(fact.type)) model.evolve(rows, fact);
+  for (const [table, key] of rowsAbout(model, fact)) {
+    const row = rows.get(table, key);
+    if (row && row.revision !== fact.revision) rows.put(table, { ...row, revision: fact.revision });
+  }
+}
+
+type EventPlace = { readonly stream: string; readonly revision: number };
+
+class Parking {
+  readonly #parked: { has(stream: string): boolean };
+  readonly #toPark = new Map<string, ParkedStream>();
+
+  constructor(parked: { has(stream: string): boolean }) {
+    this.#parked = parked;
+  }
+
+  get toPark(): readonly ParkedStream[] {
+    return [...this.#toPark.values()];
+  }
+
+  /** An event that cannot be decoded is found before the events in front of it are taken: those are not left out. */
+  unlessParked(event: EventPlace, take: () => void): void {
+    if (this.#parked.has(event.stream) || event.revision >= (this.#toPark.get(event.stream)?.revision ?? Infinity))
+      return;
+    try {
+      take();
+    } catch (error) {
+      this.#toPark.set(event.stream, parkedAt(event, error));
+    }
+  }
+}
+
+export const parkedAt = ({ stream, revision }: EventPlace, error: unknown): ParkedStream => ({
+  stream,
+  revision,
+  reason: (error as Error).message,
+});
+
+/** SQLSTATE classes 22 (data exception) and 23 (constraint violation): the database cannot store what an event says. */
+export const isAboutData = (error: unknown): boolean => /^2[23]...$/.test(sqlStateOf(error) ?? '');

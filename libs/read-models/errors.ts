@@ -1,0 +1,77 @@
+import { LeadgerError } from '#domain/kernel/leadger-error';
+
+export class UnknownModel extends LeadgerError {
+  constructor(name: string, names: readonly string[]) {
+    super('unknown-read-model', `there is no read model ${name}: there are ${names.join(', ')}`);
+  }
+}
+
+/** The model has not been complete yet: it answers once it has taken the whole log. */
+export class BeingBuilt extends LeadgerError {
+  constructor(name: string) {
+    super('read-model-being-built', `the read model ${name} is being built from the log: ask again`);
+  }
+}
+
+/** A model is rebuilt once at a time. */
+export class AlreadyRebuilding extends LeadgerError {
+  constructor(name: string) {
+    super('already-rebuilding', `the read model ${name} is already being rebuilt`);
+  }
+}
+
+export class RebuildCancelled extends LeadgerError {
+  constructor(name: string) {
+    super('rebuild-cancelled', `the rebuild of ${name} was cancelled: the next rebuild continues from there`);
+  }
+}
+
+/** A paused model stays as it is until it is resumed. */
+export class Paused extends LeadgerError {
+  constructor(name: string) {
+    super('read-model-paused', `the read model ${name} is paused, and stays as it is until it is resumed`);
+  }
+}
+
+/** A cursor that none of our pages gave out. */
+export class BadCursor extends LeadgerError {
+  constructor() {
+    super('bad-cursor', 'this cursor was not given out for this list in this order');
+  }
+}
+
+/** The database did not answer an analyst's question, or not in time. */
+export class QueryFailed extends LeadgerError {
+  constructor(reason: string) {
+    super('query-failed', reason);
+  }
+}
+
+/** As PostgreSQL reports that a statement timeout is over. */
+export const QUERY_CANCELED = '57014';
+
+/** The embedded database has ended: it failed, it was closed, or a statement of an analyst took too long. */
+export class DatabaseGone extends LeadgerError {
+  readonly sqlState: string | undefined;
+
+  constructor(message: string, sqlState?: string) {
+    super('read-models-unavailable', message);
+    this.sqlState = sqlState;
+  }
+}
+
+/** The embedded database refused a statement: a defect, unless the data of an event is what it cannot store. */
+export class StatementRefused extends LeadgerError {
+  readonly sqlState: string | undefined;
+
+  constructor(message: string, sqlState: string | undefined) {
+    super('statement-refused', message);
+    this.sqlState = sqlState;
+  }
+}
+
+/** The SQLSTATE of an error, whichever database it is from. */
+export function sqlStateOf(error: unknown): string | undefined {
+  const { sqlState, code } = error as { readonly sqlState?: string; readonly code?: unknown };
+  return sqlState ?? (error instanceof LeadgerError || typeof code !== 'string' ? undefined : code);
+}

@@ -1,0 +1,117 @@
+import { type RawBuilder, sql } from 'kysely';
+import { z } from 'zod';
+import type { Caller } from '#domain/kernel/caller';
+import type { Instant } from '#domain/kernel/events';
+import { column } from '../engine/columns.ts';
+import { exampleIds } from '../models/examples.ts';
+import { orderTable } from '../models/orders.ts';
+import { programmeTable, renewalTable } from '../models/programmes.ts';
+import { replacementTable } from '../models/replacements.ts';
+import { type Page, type PageRequest, pageOf, type Select } from './paging.ts';
+import { type Matching, matching, type RowReader } from './reader.ts';
+
+export const attentionReasons = [
+  'starving',
+  'payment-declined',
+  'verification-overdue',
+  'renewal-declined',
+  'programme-held',
+] as const;
+
+/** An order that somebody of the store should look at, and why. There may be several reasons, each with its own row. */
+export const attentionRow = z
+  .object({
+    attentionId: column.id().describe('Reason, and what it is about.'),
+    reason: column.oneOf(attentionReasons).describe('Why somebody should look at the order.'),
+    orderId: column.id().describe('The order.'),
+    storeId: column.id().describe('Store that sold it.'),
+    customerId: column.id().describe('Customer who ordered.'),
+    leadTypeId: column.id().describe('Lead type that was ordered.'),
+    replacementId: column.id().nullable().describe('The return whose verification is overdue (RPL-5). Null: none is.'),
+    since: column
+      .instant()
+      .describe('The last delivery or opening, the decline, or the due date of what did not happen.'),
+    retryAt: column
+      .instant()
+      .nullable()
+      .describe('When a declined renewal is charged again (LOY-8). Null: no attempt is planned.'),
+  })
+  .meta({ id: 'Attention' });
+export type AttentionRow = z.infer<typeof attentionRow>;
+
+export const attentionExample: AttentionRow = {
+  attentionId: `starving/${exampleIds.orderId}`,
+  reason: 'starving',
+  orderId: exampleIds.orderId,
+  storeId: exampleIds.storeId,
+  customerId: exampleIds.customerId,
+  leadTypeId: 'exclusive-real-time',
+  replacementId: null,
+  since: '2026-03-02T15:12:40.000Z',
+  retryAt: null,
+};
+
+export interface AttentionLimits {
+  /** An open order to which nothing was delivered since then is starving. */
+  readonly waitingSince: Instant;
+  /** Earlier declines of payments are left out. */
+  readonly declinedSince: Instant;
+  /** Verifications that were due earlier are overdue. */
+  readonly now: Instant;
+}
+
+type AttentionRequest = PageRequest & AttentionLimits & Matching<AttentionRow, 'reason' | 'storeId'>;
+
+const ownership = { belongsTo: { customer: 'customerId', store: 'storeId' } };
+const order = { by: 'since', id: 'attentionId', newestFirst: false } as const;
+
+/** Orders that somebody should look at, the one that has waited longest first. */
+export const attentionQueries = (reader: RowReader) => ({
+  list(caller: Caller, request: AttentionRequest): Promise<Page<AttentionRow>> {
+    const all = reader.db.selectFrom(attention(reader, request).as('attention')).selectAll();
+    const rows = reader.visible(caller, ownership, all as unknown as Select<AttentionRow>);
+    return pageOf(matching(rows, ['reason', 'storeId'], request), order, request);
+  },
+});
+
+/** Each part is found through its own index, however many orders need no attention. */
+function attention(reader: RowReader, limits: AttentionLimits): RawBuilder<AttentionRow> {
+  const parts = [
+    starving(reader, limits),
+    paymentDeclined(reader, limits),
+    verificationOverdue(reader, limits),
+    renewalDeclined(reader),
+    programmeHeld(reader),
+  ];
+  return sql<AttentionRow>`(${sql.join(parts, sql` UNION ALL `)})`;
+}
+
+const starving = ({ nameOf }: RowReader, { waitingSince }: AttentionLimits) => sql`
+  SELECT 'starving/' || order_id AS attention_id, 'starving' AS reason, order_id, store_id, customer_id, lead_type_id,
+    NULL::text AS replacement_id, waiting_since AS since, NULL::timestamptz AS retry_at
+  FROM ${sql.table(nameOf(orderTable))} WHERE status = 'open' AND waiting_since < ${waitingSince}::timestamptz`;
+
+const paymentDeclined = ({ nameOf }: RowReader, { declinedSince }: AttentionLimits) => sql`
+  SELECT 'payment-declined/' || order_id, 'payment-declined', order_id, store_id, customer_id, lead_type_id,
+    NULL, waiting_since, NULL
+  FROM ${sql.table(nameOf(orderTable))}
+  WHERE status = 'payment-failed' AND waiting_since >= ${declinedSince}::timestamptz`;
+
+const verificationOverdue = ({ nameOf }: RowReader, { now }: AttentionLimits) => sql`
+  SELECT 'verification-overdue/' || replacement_id, 'verification-overdue', order_id, store_id, customer_id,
+    lead_type_id, replacement_id, verify_by, NULL
+  FROM ${sql.table(nameOf(replacementTable))} WHERE status = 'requested' AND verify_by < ${now}::timestamptz`;
+
+const renewalsOfProgrammes = ({ nameOf }: RowReader) =>
+  sql`${sql.table(nameOf(renewalTable))} JOIN ${sql.table(nameOf(programmeTable))} USING (order_id)`;
+
+const renewalDeclined = (reader: RowReader) => sql`
+  SELECT 'renewal-declined/' || renewal_id, 'renewal-declined', order_id, store_id, customer_id, lead_type_id,
+    NULL, due_at, retry_at
+  FROM ${renewalsOfProgrammes(reader)} WHERE decline_reason IS NOT NULL AND status = 'active'`;
+
+const programmeHeld = (reader: RowReader) => sql`
+  SELECT 'programme-held/' || renewal_id, 'programme-held', order_id, store_id, customer_id, lead_type_id,
+    NULL, due_at, retry_at
+  FROM ${renewalsOfProgrammes(reader)}
+  WHERE decline_reason IS NOT NULL AND status = 'held' AND status_cause = 'declined-payment'`;

@@ -1,0 +1,74 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { Caller } from '#domain/kernel/caller';
+import type { AnyTable, Db, Table } from '../engine/model.ts';
+import { type Page, type PageRequest, pageOf, type Select, type SortOrder } from './paging.ts';
+import { type Owned, visibleTo } from './visibility.ts';
+
+/** Which rows a list is asked for: the values of some columns, each of which may be left out. */
+export type Matching<Row extends object, Columns extends keyof Row> = {
+  readonly [Column in Columns]?: Row[Column] | undefined;
+};
+
+export interface ListDefinition<Row extends object, Filters extends keyof Row & string> {
+  readonly by: keyof Row & string;
+  readonly newestFirst?: true;
+  readonly filters: readonly Filters[];
+}
+
+/** Reads rows. Each statement finds only those that the caller may see. */
+export class RowReader {
+  readonly db: Db;
+  /** The qualified name of a table. @throws BeingBuilt */
+  readonly nameOf: (table: AnyTable) => string;
+
+  constructor(db: Db, nameOf: (table: AnyTable) => string) {
+    this.db = db;
+    this.nameOf = nameOf;
+  }
+
+  rows<Row extends object>(caller: Caller, table: Table<Row>): Select<Row> {
+    const all = this.db.selectFrom(this.nameOf(table)).selectAll() as unknown as Select<Row>;
+    return this.visible(caller, table, all);
+  }
+
+  visible<Row extends object>(caller: Caller, owned: Owned, rows: Select<Row>): Select<Row> {
+    const condition = visibleTo(caller, owned, this.nameOf);
+    return condition ? rows.where(condition) : rows;
+  }
+
+  /** For statements that are written as SQL: a table's name, and the condition for its WHERE. */
+  sqlFor(
+    caller: Caller,
+    table: AnyTable,
+  ): { readonly from: RawBuilder<unknown>; readonly visible: RawBuilder<boolean> } {
+    const visible = visibleTo(caller, table, this.nameOf) ?? sql<boolean>`TRUE`;
+    return { from: sql.table(this.nameOf(table)), visible };
+  }
+
+  /** The question for one row by its key. */
+  finding<Row extends object>(table: Table<Row>) {
+    return async (caller: Caller, key: string): Promise<Row | undefined> => {
+      const found = this.rows(caller, table).where(table.key, '=', key as never);
+      return (await found.executeTakeFirst()) as Row | undefined;
+    };
+  }
+
+  /** The question for a list of rows, in pages. Rows with the same instant are sorted by their key. */
+  listing<Row extends object, Filters extends keyof Row & string>(
+    table: Table<Row>,
+    { by, newestFirst = false as never, filters }: ListDefinition<Row, Filters>,
+  ) {
+    const order: SortOrder<Row> = { by, id: table.key, newestFirst };
+    return (caller: Caller, request: PageRequest & Matching<Row, Filters>): Promise<Page<Row>> =>
+      pageOf(matching(this.rows(caller, table), filters, request), order, request);
+  }
+}
+
+export function matching<Row extends object, Filters extends keyof Row & string>(
+  rows: Select<Row>,
+  filters: readonly Filters[],
+  wanted: Matching<Row, Filters>,
+): Select<Row> {
+  const given = filters.filter((column) => wanted[column] !== undefined);
+  return given.reduce((found, column) => found.where(column, '=', wanted[column] as never), rows);
+}

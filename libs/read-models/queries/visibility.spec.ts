@@ -1,0 +1,133 @@
+import { type Caller, staffRoles, trialCaller } from '#domain/kernel/caller';
+import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import type { EventStore } from '#event-store/port';
+import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import { creatorsOf } from '#test/row-digests';
+import { append, marked, sampleFacts } from '#test/sample-facts';
+import { models } from '../models.ts';
+import type { Queries } from '../queries.ts';
+import { openReadModels, type ReadModels } from '../read-models.ts';
+
+const owner = trialCaller('staff:owner');
+const customer = (mark: string): Caller => trialCaller(`customer:c1-${mark}`);
+const staffOf = (...stores: string[]): Caller => ({ kind: 'person', actor: 'staff:ada', roles: staffRoles, stores });
+
+const LIMIT = { limit: 50 };
+const longAgo = '2000-01-01T00:00:00.000Z';
+const farAhead = '2100-01-01T00:00:00.000Z';
+const limits = { ...LIMIT, waitingSince: farAhead, declinedSince: longAgo, now: farAhead };
+
+/** Every query, asked for all that it can show. */
+const asked: Readonly<Record<string, (queries: Queries, caller: Caller) => Promise<unknown>>> = {
+  'customers.list': (queries, caller) => queries.customers.list(caller, LIMIT),
+  'customers.find': (queries, caller) => each((id) => queries.customers.find(caller, `c1-${id}`)),
+  'customers.streams': (queries, caller) => each((id) => queries.customers.streams(caller, `c1-${id}`)),
+  'orders.list': (queries, caller) => queries.orders.list(caller, LIMIT),
+  'orders.find': (queries, caller) => each((id) => queries.orders.find(caller, `o1-${id}`)),
+  'programmes.list': (queries, caller) => queries.programmes.list(caller, LIMIT),
+  'programmes.find': (queries, caller) => each((id) => queries.programmes.find(caller, `o1-${id}`)),
+  'programmes.renewals': (queries, caller) => each((id) => queries.programmes.renewals(caller, `o1-${id}`)),
+  'leads.find': (queries, caller) => each((id) => queries.leads.find(caller, `l1-${id}`)),
+  'deliveredLeads.find': (queries, caller) => each((id) => queries.deliveredLeads.find(caller, `c1-${id}`, `l1-${id}`)),
+  'deliveredLeads.list': (queries, caller) =>
+    each((id) => queries.deliveredLeads.list(caller, { ...LIMIT, customerId: `c1-${id}` })),
+  'deliveredLeads.each': (queries, caller) =>
+    each((id) => all(queries.deliveredLeads.each(caller, { customerId: `c1-${id}` }))),
+  'deliveredLeads.pick': (queries, caller) =>
+    each((id) => queries.deliveredLeads.pick(caller, { ...LIMIT, customerId: `c1-${id}` }, async (lead) => lead)),
+  'replacements.list': (queries, caller) => queries.replacements.list(caller, LIMIT),
+  'replacements.find': (queries, caller) => each((id) => queries.replacements.find(caller, `r1-${id}`)),
+  'tickets.list': (queries, caller) => queries.tickets.list(caller, LIMIT),
+  'tickets.find': (queries, caller) => each((id) => queries.tickets.find(caller, `ticket-${id}`)),
+  'mails.list': (queries, caller) => queries.mails.list(caller, LIMIT),
+  'mails.find': (queries, caller) => each((id) => queries.mails.find(caller, `mail-${id}`)),
+  'webhooks.list': (queries, caller) => queries.webhooks.list(caller, LIMIT),
+  'webhooks.find': (queries, caller) => each((id) => queries.webhooks.find(caller, `webhook-${id}`)),
+  'attention.list': (queries, caller) => queries.attention.list(caller, limits),
+};
+
+const each = async <Answer>(ask: (id: string) => Promise<Answer>): Promise<Answer[]> => [
+  await ask('A'),
+  await ask('B'),
+];
+
+async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const found: Item[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
+
+/** Which of the two customers an answer says something about. */
+const marksIn = (answer: unknown): string[] =>
+  [...new Set([...JSON.stringify(answer).matchAll(/-(A|B)[" /]/g)].map(([, mark]) => mark as string))].sort();
+
+function describeVisibility(open: (store: EventStore) => Promise<readonly [ReadModels, () => Promise<void>]>): void {
+  let store: EventStore;
+  let readModels: ReadModels;
+  let remove: () => Promise<void>;
+  beforeAll(async () => {
+    store = await openEmbeddedStore();
+    const creators = new Set(models.flatMap(creatorsOf));
+    const facts = sampleFacts.filter((fact) => creators.has(fact));
+    // A lead is received before it is delivered, and a programme begins with its order.
+    const first = (type: string) => Number(!/^(CustomerRegistered|OrderPlaced|LeadReceived)$/.test(type));
+    const inOrder = facts.sort((a, b) => first(a.type) - first(b.type));
+    const paid = sampleFacts.filter(({ type }) => type === 'PaymentCaptured');
+    for (const mark of ['A', 'B']) await append(store, marked([...inOrder, ...paid], mark));
+    [readModels, remove] = await open(store);
+    await readModels.catchUp();
+  });
+  afterAll(async () => {
+    await readModels.stop();
+    await store.close();
+    await remove();
+  });
+
+  const shown = (query: string, caller: Caller) =>
+    asked[query]?.(readModels.queries, caller).then(marksIn) as Promise<string[]>;
+
+  it('there is a case for every query', () => {
+    const names = Object.entries(readModels.queries).flatMap(([subject, queries]) =>
+      [...Object.keys(queries), ...Object.getOwnPropertyNames(Object.getPrototypeOf(queries))]
+        .filter((name) => !(name in Object.prototype))
+        .map((name) => `${subject}.${name}`),
+    );
+    expect([...Object.keys(asked), 'leads.stock'].sort()).toEqual(names.sort());
+  });
+
+  it.each(Object.keys(asked))(
+    '%s shows the owner all, a customer and the staff of a store only theirs',
+    async (query) => {
+      expect(await shown(query, owner)).toEqual(['A', 'B']);
+      // Leads in stock are no customer's and no store's.
+      const own = (mark: string) => (query === 'leads.find' ? [] : [mark]);
+      for (const mark of ['A', 'B']) {
+        expect(await shown(query, customer(mark))).toEqual(own(mark));
+        expect(await shown(query, staffOf(`s1-${mark}`))).toEqual(own(mark));
+      }
+      expect(await shown(query, staffOf())).toEqual([]);
+      expect(await shown(query, customer('none'))).toEqual([]);
+    },
+  );
+
+  it('the stock is shown to who sees all stores; others see what waits for leads, of theirs', async () => {
+    const stockFor = (caller: Caller) => readModels.queries.leads.stock(caller);
+    const [all] = await stockFor(owner);
+    expect(all).toMatchObject({ leadTypeId: 't1', openOrders: 2, leads: 2 });
+    expect(await stockFor(staffOf('s1-A'))).toMatchObject([
+      { leadTypeId: 't1', openOrders: 1, leads: 0, openPlaces: 0 },
+    ]);
+    expect(await stockFor(customer('B'))).toMatchObject([{ leadTypeId: 't1', openOrders: 1, leads: 0, openPlaces: 0 }]);
+    expect(await stockFor(staffOf())).toEqual([]);
+  });
+}
+
+describe('what a caller sees, on PGlite,', () =>
+  describeVisibility(async (store) => [await openReadModels({ store }), async () => {}]));
+
+describeWithPostgres('what a caller sees, on PostgreSQL,', () =>
+  describeVisibility(async (store) => {
+    const { url, drop } = await freshDatabase();
+    return [await openReadModels({ store, databaseUrl: url }), drop];
+  }),
+);

@@ -1,0 +1,64 @@
+import { hash, randomBytes } from 'node:crypto';
+import {
+  type CustomerCommand,
+  type CustomerState,
+  customerStream,
+  isRegistered,
+  LINK_MINUTES,
+  notRegistered,
+} from '#domain/accounts/customer';
+import type { Refusal } from '#domain/kernel/decider';
+import type { Instant, Sealed, Secret } from '#domain/kernel/events';
+import { addSeconds } from '#domain/kernel/instants';
+import { normaliseEmail } from '#domain/leads/contact';
+import type { Vault } from '#vault/vault';
+import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import { checkRightEarly } from './rights.ts';
+
+/** What the requests of accounts share: sealed values, secrets, links, and keyed hashes. Chance comes in here. */
+
+export const seal = (vault: Vault, customerId: string, value: unknown): Promise<Sealed> =>
+  vault.seal(customerStream(customerId), value);
+
+/** A sealed value that no history shows. */
+export const sealSecret = async (vault: Vault, customerId: string, value: unknown): Promise<Secret> => ({
+  ...(await seal(vault, customerId, value)),
+  secret: true,
+});
+
+export const addressKeyOf = (vault: Vault, email: string): string =>
+  vault.personKey('account-address', normaliseEmail(email));
+
+export const hashOfToken = (token: string): string => hash('sha256', token, 'base64url');
+
+/** For one use, for a while. The log knows it by its hash. The token names its account, so nothing must be looked up. */
+export async function newLink(
+  { vault, now }: RequestTools,
+  customerId: string,
+): Promise<{ token: Secret; tokenHash: string; expiresAt: Instant }> {
+  const token = `${customerId}.${randomBytes(24).toString('base64url')}`;
+  const expiresAt = addSeconds(now(), LINK_MINUTES * 60);
+  return { token: await sealSecret(vault, customerId, token), tokenHash: hashOfToken(token), expiresAt };
+}
+
+/** The hash of a request with a password in it would help to guess the password: the vault's own key goes into it. */
+export const guarded = (vault: Vault, { requestHash, ...context }: RequestContext): RequestContext =>
+  requestHash === undefined ? context : { ...context, requestHash: vault.personKey('request', requestHash) };
+
+type AccountChange = Exclude<CustomerCommand['type'], 'RegisterCustomer'>;
+
+/** Makes and sends a command with sealed data in it: only for a caller with the right, and for an account that exists. */
+export async function changeSealed(
+  tools: RequestTools,
+  customerId: string,
+  type: AccountChange,
+  asked: RequestContext,
+  make: (state: CustomerState) => Promise<CustomerCommand | Refusal>,
+): Promise<Answer> {
+  const stream = customerStream(customerId);
+  const state = await tools.stateOf<'customer'>(stream);
+  const context = guarded(tools.vault, asked);
+  const refusal = checkRightEarly(stream, { type }, state, context);
+  if (refusal) return tools.refuse(customerId, stream, refusal, context);
+  return tools.send(customerId, stream, isRegistered(state) ? await make(state) : notRegistered, context);
+}

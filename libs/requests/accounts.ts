@@ -1,0 +1,138 @@
+import { addressTaken } from '#domain/accounts/address';
+import { type CustomerCommand, customerStream, type Registration } from '#domain/accounts/customer';
+import type { PersonName, PostalAddress } from '#domain/accounts/personal';
+import { catalogueStream, unknownStore } from '#domain/catalogue/catalogue';
+import type { Refusal } from '#domain/kernel/decider';
+import { deriveId } from '#domain/kernel/ids';
+import type { MailKind } from '#domain/notifications/kinds';
+import { addressKeyOf, changeSealed, guarded, hashOfToken, newLink, seal, sealSecret } from './account-seals.ts';
+import { changesAccount, claimAddress, holderOf, isErased } from './address-claim.ts';
+import { verifierOf } from './password-hash.ts';
+import { type Answer, type RequestContext, type RequestTools, whateverRevision } from './request-tools.ts';
+
+export interface RegistrationRequest {
+  readonly storeId: string;
+  readonly businessAssociation: string;
+  readonly timeZone: string;
+  /** Absent for customers whom the staff took over from elsewhere; they have no password then. */
+  readonly email?: string;
+  readonly password?: string;
+  readonly name?: PersonName;
+  readonly postalAddress?: PostalAddress;
+}
+
+/** Accounts of customers (ACC): names and addresses are sealed here. */
+export function accountRequests(tools: RequestTools) {
+  const { now } = tools;
+  const send = (customerId: string, command: CustomerCommand, context: RequestContext) =>
+    tools.send(customerId, customerStream(customerId), command, context);
+  return {
+    register: (request: RegistrationRequest, context: RequestContext) => register(tools, request, context),
+    changeBusinessAssociation: (customerId: string, businessAssociation: string, context: RequestContext) =>
+      send(customerId, { type: 'ChangeBusinessAssociation', at: now(), businessAssociation }, context),
+    changeTimeZone: (customerId: string, timeZone: string, context: RequestContext) =>
+      send(customerId, { type: 'ChangeTimeZone', at: now(), timeZone }, context),
+    changeMailPreferences: (customerId: string, off: readonly MailKind[], context: RequestContext) =>
+      send(customerId, { type: 'ChangeMailPreferences', at: now(), off }, context),
+    changeName: (customerId: string, name: PersonName, context: RequestContext) =>
+      changeName(tools, customerId, name, context),
+    changePostalAddress: (customerId: string, postalAddress: PostalAddress, context: RequestContext) =>
+      changePostalAddress(tools, customerId, postalAddress, context),
+    requestEmailChange: (customerId: string, email: string, context: RequestContext) =>
+      requestEmailChange(tools, customerId, email, context),
+    confirmEmailChange: (customerId: string, token: string, context: RequestContext) =>
+      confirmEmailChange(tools, customerId, token, context),
+  };
+}
+
+/**
+ * ACC-1, ACC-2. The address is claimed first, and the claim carries the whole registration: after a crash between the
+ * two steps, the process `address-claims` finishes it.
+ */
+async function register(tools: RequestTools, request: RegistrationRequest, asked: RequestContext): Promise<Answer> {
+  const at = tools.now();
+  const customerId = deriveId('customer', asked.commandId);
+  const send = (command: CustomerCommand | Refusal) =>
+    tools.send(customerId, customerStream(customerId), command, guarded(tools.vault, asked));
+
+  const { stores } = await tools.stateOf<'catalogue'>(catalogueStream);
+  if (!stores.has(request.storeId)) return send(unknownStore(request.storeId));
+
+  const registration = await sealedRegistration(tools, customerId, request);
+  const verifier = await sealedVerifier(tools, customerId, request);
+  const command = { type: 'RegisterCustomer', at, ...registration, ...verifier } as const;
+  const { addressKey } = registration;
+  if (addressKey === undefined || !(await changesAccount(tools, customerId, command, asked))) return send(command);
+  const purpose = { for: 'registration', registration, ...verifier } as const;
+  const refusal = await claimAddress(tools, addressKey, { type: 'ClaimAddress', at, customerId, purpose }, asked);
+  return send(refusal ?? command);
+}
+
+async function sealedRegistration(
+  { vault }: RequestTools,
+  customerId: string,
+  { email, password: _, name, postalAddress, ...plain }: RegistrationRequest,
+): Promise<Registration> {
+  return {
+    ...plain,
+    ...(email !== undefined && {
+      email: await seal(vault, customerId, email),
+      addressKey: addressKeyOf(vault, email),
+    }),
+    ...(name && { name: await seal(vault, customerId, name) }),
+    ...(postalAddress && { postalAddress: await seal(vault, customerId, postalAddress) }),
+  };
+}
+
+const sealedVerifier = async ({ vault }: RequestTools, customerId: string, { password }: RegistrationRequest) =>
+  password === undefined ? {} : { verifier: await sealSecret(vault, customerId, await verifierOf(password)) };
+
+const changeName = (tools: RequestTools, customerId: string, name: PersonName, context: RequestContext) =>
+  changeSealed(tools, customerId, 'ChangeName', context, async () => ({
+    type: 'ChangeName',
+    at: tools.now(),
+    name: await seal(tools.vault, customerId, name),
+  }));
+
+const changePostalAddress = (
+  tools: RequestTools,
+  customerId: string,
+  postalAddress: PostalAddress,
+  context: RequestContext,
+) =>
+  changeSealed(tools, customerId, 'ChangePostalAddress', context, async () => ({
+    type: 'ChangePostalAddress',
+    at: tools.now(),
+    postalAddress: await seal(tools.vault, customerId, postalAddress),
+  }));
+
+/** ACC-4: a link goes to the new address, which becomes the customer's once the link is followed. */
+const requestEmailChange = (tools: RequestTools, customerId: string, email: string, context: RequestContext) =>
+  changeSealed(tools, customerId, 'RequestEmailChange', context, async () => {
+    const addressKey = addressKeyOf(tools.vault, email);
+    const holder = (await holderOf(tools, email)) ?? customerId;
+    if (holder !== customerId && !(await isErased(tools, holder))) return addressTaken;
+    const sealed = await seal(tools.vault, customerId, email);
+    const link = await newLink(tools, customerId);
+    return { type: 'RequestEmailChange', at: tools.now(), email: sealed, addressKey, ...link };
+  });
+
+/** Whoever has the link may follow it. The process `address-claims` gives up the former address. */
+async function confirmEmailChange(
+  tools: RequestTools,
+  customerId: string,
+  token: string,
+  context: RequestContext,
+): Promise<Answer> {
+  const at = tools.now();
+  const tokenHash = hashOfToken(token);
+  const stream = customerStream(customerId);
+  const command = { type: 'ConfirmEmailChange', at, tokenHash, claimedAt: at } as const;
+  const { emailChange } = await tools.stateOf<'customer'>(stream);
+  if (!emailChange || !(await changesAccount(tools, customerId, command, context)))
+    return tools.send(customerId, stream, command, guarded(tools.vault, context));
+  const claim = { type: 'ClaimAddress', at, customerId, purpose: { for: 'change', tokenHash } } as const;
+  const refusal = await claimAddress(tools, emailChange.addressKey, claim, context);
+  // A claim that was made is brought to its end: it is too late to ask for a revision.
+  return tools.send(customerId, stream, refusal ?? command, guarded(tools.vault, whateverRevision(context)));
+}

@@ -1,0 +1,53 @@
+import { type AddressCommand, addressStream } from '#domain/accounts/address';
+import { type CustomerCommand, customer, customerStream } from '#domain/accounts/customer';
+import { isRefusal, type Refusal } from '#domain/kernel/decider';
+import { deriveId } from '#domain/kernel/ids';
+import { addressKeyOf } from './account-seals.ts';
+import type { RequestContext, RequestTools } from './request-tools.ts';
+
+type ClaimAddress = Extract<AddressCommand, { type: 'ClaimAddress' }>;
+
+/**
+ * Claims an e-mail address for a customer: one address belongs to one account.
+ * @returns why the address cannot be had; undefined when it is claimed
+ */
+export async function claimAddress(
+  tools: RequestTools,
+  addressKey: string,
+  command: ClaimAddress,
+  context: RequestContext,
+): Promise<Refusal | undefined> {
+  const stream = addressStream(addressKey);
+  const step = async (what: string, asked: AddressCommand) => {
+    const commandId = deriveId(what, context.commandId, addressKey);
+    const { outcome } = await tools.send(addressKey, stream, asked, { caller: context.caller, commandId });
+    return outcome.kind === 'refused' ? outcome.refusal : undefined;
+  };
+  const refusal = await step('claim-address', command);
+  const { customerId } = await tools.stateOf<'address'>(stream);
+  if (!refusal || customerId === undefined || !(await isErased(tools, customerId))) return refusal;
+  // An erased person holds no address any more.
+  await step('release-address', { type: 'ReleaseAddress', at: command.at, customerId });
+  return step('claim-address', command);
+}
+
+/** Whether a command would change its account: no address is claimed for one that is refused, or done already. */
+export async function changesAccount(
+  { streams }: RequestTools,
+  customerId: string,
+  command: CustomerCommand,
+  { ifRevision }: RequestContext,
+): Promise<boolean> {
+  const { state, revision } = await streams.read<'customer'>(customerStream(customerId));
+  const decision = customer.decide(command, state);
+  return !isRefusal(decision) && decision.length > 0 && (ifRevision ?? revision) === revision;
+}
+
+export async function isErased({ stateOf, vault }: RequestTools, customerId: string): Promise<boolean> {
+  const { email } = await stateOf<'customer'>(customerStream(customerId));
+  return email !== undefined && (await vault.open(email)) === undefined;
+}
+
+export async function holderOf({ stateOf, vault }: RequestTools, email: string): Promise<string | undefined> {
+  return (await stateOf<'address'>(addressStream(addressKeyOf(vault, email)))).customerId;
+}

@@ -1,0 +1,70 @@
+import { checkout, checkoutStream, refuseCoupon, refuseIn } from '#domain/checkouts/checkout';
+import { isRefusal } from '#domain/kernel/decider';
+import { deriveId } from '#domain/kernel/ids';
+import { order, orderStream } from '#domain/orders/order';
+import { tryCoupon } from './coupons.ts';
+import { type PlaceOrderRequest, placingOf, withCoupon } from './placing.ts';
+import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import { checkRightEarly } from './rights.ts';
+
+export type StartCheckoutRequest = Omit<PlaceOrderRequest, 'paymentToken' | 'couponCode'>;
+
+/** Checkouts: what is wanted, at most one coupon, and the order that comes of it (CHK). */
+export const checkoutRequests = (tools: RequestTools) => ({
+  start: (request: StartCheckoutRequest, context: RequestContext) => start(tools, request, context),
+  tryCoupon: (checkoutId: string, code: string, context: RequestContext) =>
+    takeCoupon(tools, checkoutId, code, context),
+  place: (checkoutId: string, paymentToken: string, context: RequestContext) =>
+    place(tools, checkoutId, paymentToken, context),
+});
+
+/** CHK-1. What is wrong is answered now, not when the order is placed. */
+async function start(tools: RequestTools, request: StartCheckoutRequest, context: RequestContext): Promise<Answer> {
+  const id = deriveId('checkout', context.commandId);
+  const stream = checkoutStream(id);
+  const { customerId } = request;
+  const refusal = checkRightEarly(stream, { type: 'StartCheckout', customerId }, checkout.initialState(), context);
+  if (refusal) return tools.refuse(id, stream, refusal, context);
+  const placing = await placingOf(tools, { ...request, paymentToken: 'not-yet' });
+  if (isRefusal(placing)) return tools.send(id, stream, placing, context);
+  const { storeId, timeZone } = placing;
+  return tools.send(id, stream, { type: 'StartCheckout', at: tools.now(), ...request, storeId, timeZone }, context);
+}
+
+/** CPN-2: a code that is taken is used up for the customer, whatever becomes of the checkout. */
+async function takeCoupon(
+  tools: RequestTools,
+  checkoutId: string,
+  code: string,
+  context: RequestContext,
+): Promise<Answer> {
+  const stream = checkoutStream(checkoutId);
+  const state = await tools.stateOf<'checkout'>(stream);
+  const noRight = checkRightEarly(stream, { type: 'TakeCoupon' }, state, context);
+  if (noRight) return tools.refuse(checkoutId, stream, noRight, context);
+  const { wishes, coupon } = state;
+  const refusal = coupon?.code === code ? undefined : refuseCoupon(state);
+  if (!wishes || refusal) return tools.send(checkoutId, stream, refusal ?? refuseIn('unknown'), context);
+  const worth = await tryCoupon(tools, code, { checkoutId, ...wishes }, context);
+  const command = isRefusal(worth) ? worth : ({ type: 'TakeCoupon', at: tools.now(), code, discount: worth } as const);
+  return tools.send(checkoutId, stream, command, context);
+}
+
+/** The order that a checkout leads to: one, however often it is asked for. */
+async function place(
+  tools: RequestTools,
+  checkoutId: string,
+  paymentToken: string,
+  context: RequestContext,
+): Promise<Answer> {
+  const id = deriveId('order of checkout', checkoutId);
+  const { status, wishes, coupon } = await tools.stateOf<'checkout'>(checkoutStream(checkoutId));
+  if (!wishes || status === 'abandoned') return tools.send(id, orderStream(id), refuseIn(status), context);
+  const { customerId } = wishes;
+  const refusal = checkRightEarly(orderStream(id), { type: 'PlaceOrder', customerId }, order.initialState(), context);
+  if (refusal) return tools.refuse(id, orderStream(id), refusal, context);
+  const placing = await placingOf(tools, { ...wishes, paymentToken });
+  if (isRefusal(placing)) return tools.send(id, orderStream(id), placing, context);
+  const command = coupon ? withCoupon(placing, coupon.code, coupon.discount) : placing;
+  return tools.send(id, orderStream(id), { ...command, checkoutId }, context);
+}

@@ -1,0 +1,269 @@
+import { type Cause, encode } from '#domain/codec';
+import type { Caller } from '#domain/kernel/caller';
+import { isRefusal, type Refusal } from '#domain/kernel/decider';
+import { deriveId } from '#domain/kernel/ids';
+import { LeadgerError } from '#domain/kernel/leadger-error';
+import { type AnyCommand, type AnyEvent, type Family, familyOf, ledger } from '#domain/ledger';
+import {
+  BEFORE_FIRST,
+  type EventStore,
+  type NewEvent,
+  OutcomeUnknown,
+  type Position,
+  WrongExpectedRevision,
+} from '#event-store/port';
+import { checkRight } from './rights.ts';
+import { emptyStream, type FirstOutcome, type FoldedStream, StreamCache } from './stream-cache.ts';
+
+/** A command with the stream that decides it, and who sends it and why. */
+export interface AddressedCommand {
+  readonly stream: string;
+  /** Or the reason why there is no command: also then a repeat gets its first outcome. */
+  readonly command: AnyCommand | Refusal;
+  readonly caller: Caller;
+  readonly cause: Cause;
+  /** The revision that the caller saw (If-Match). When the stream has another one, nothing is decided. */
+  readonly ifRevision?: number;
+  /** The caller expects to begin the stream, so it need not be read first. A wrong guess only costs time. */
+  readonly likelyNew?: boolean;
+}
+
+export type Outcome =
+  | {
+      readonly kind: 'accepted';
+      /** What was recorded; empty when nothing had to change. */
+      readonly events: readonly AnyEvent[];
+      readonly revision: number;
+      /** A read that reflects this position sees the outcome. */
+      readonly position: Position;
+      /** The command was carried out before; these are its events of that time. */
+      readonly repeated: boolean;
+    }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'key-reused' }
+  | { readonly kind: 'revision-mismatch'; readonly actual: number | 'no-stream' };
+
+/** Too many others wrote the stream at the same time. The command was not carried out and may be sent again. */
+export class TooMuchContention extends LeadgerError {
+  constructor(options?: ErrorOptions) {
+    super('too-much-contention', 'others keep writing the same stream; nothing was done, ask again', options);
+  }
+}
+
+interface Pending {
+  readonly asked: AddressedCommand;
+  attempts: number;
+  resolve: (outcome: Outcome) => void;
+  reject: (error: unknown) => void;
+}
+
+const MAX_ATTEMPTS = 8;
+const MAX_COMMANDS_AT_ONCE = 64;
+
+/**
+ * Carries out the commands of all streams: loads the stream, decides, and appends at the revision that was read. On a
+ * conflict it loads and decides again. Commands that wait for the same stream are decided in turn and appended together.
+ */
+export class CommandHandler {
+  readonly streams: StreamCache;
+  readonly #store: EventStore;
+  readonly #waiting = new Map<string, Pending[]>();
+  /** The last position that is known to be in the log. */
+  #knownUpTo: Position | undefined;
+
+  constructor(store: EventStore, streams = new StreamCache(store)) {
+    this.#store = store;
+    this.streams = streams;
+  }
+
+  /** @throws TooMuchContention and the errors of {@link EventStore.append}. */
+  execute(asked: AddressedCommand): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      const pending: Pending = { asked, attempts: 0, resolve, reject };
+      const queue = this.#waiting.get(asked.stream);
+      if (queue) {
+        queue.push(pending);
+        return;
+      }
+      this.#waiting.set(asked.stream, [pending]);
+      queueMicrotask(() => this.#work(asked.stream));
+    });
+  }
+
+  async #work(stream: string): Promise<void> {
+    const queue = this.#waiting.get(stream) as Pending[];
+    while (queue.length > 0) {
+      const batch = queue.splice(0, MAX_COMMANDS_AT_ONCE);
+      try {
+        const again = await this.#carryOut(stream, batch);
+        queue.unshift(...again);
+      } catch (error) {
+        for (const pending of batch) pending.reject(error);
+      }
+    }
+    this.#waiting.delete(stream);
+  }
+
+  /** Decides a batch and appends its events. @returns the commands that must be decided again */
+  async #carryOut(stream: string, batch: readonly Pending[]): Promise<readonly Pending[]> {
+    const decided = await this.#decide(stream, batch);
+    try {
+      await this.#record(stream, decided);
+    } catch (error) {
+      if (!(error instanceof WrongExpectedRevision || error instanceof OutcomeUnknown)) throw error;
+      return againOrGiveUp(batch, error);
+    }
+    for (const [index, decision] of decided.decisions.entries())
+      settle(batch[index] as Pending, decision, decided.folded.position);
+    return [];
+  }
+
+  async #decide(stream: string, batch: readonly Pending[]): Promise<DecidedBatch> {
+    const cached = this.streams.take(stream);
+    const begins = !cached && batch[0]?.attempts === 0 && batch[0].asked.likelyNew === true;
+    const folded = cached ?? emptyStream(stream);
+    if (!cached && !begins) await this.streams.catchUp(stream, folded);
+    const decided = decideBatch(stream, folded, batch, begins);
+    if (!cached || decided.events.length > 0) return decided;
+
+    // Nothing to append, so no expected revision shows that the cached state is stale: read what is newer.
+    await this.streams.catchUp(stream, folded);
+    return folded.revision === decided.readRevision ? decided : decideBatch(stream, folded, batch, begins);
+  }
+
+  /** Appends what was decided, if anything, and keeps the new state. */
+  async #record(stream: string, { folded, readRevision, begins, events }: DecidedBatch): Promise<void> {
+    if (events.length > 0) {
+      if (begins && this.#knownUpTo === undefined) {
+        const head = await this.#store.head();
+        this.#knownUpTo ??= head;
+      }
+      const { position } = await this.#store.append(stream, events, readRevision < 0 ? 'no-stream' : readRevision);
+      folded.position = position;
+      // The stream was begun by an earlier repeat and may have gone on since: this state may be stale.
+      if (this.#isRepeat(position) && begins) return;
+    }
+    if (begins) this.streams.keepBegun(stream, folded);
+    else this.streams.keep(stream, folded);
+  }
+
+  /** New events come after every known position. An append that comes before was a repeat of an earlier one. */
+  #isRepeat(position: Position): boolean {
+    if (this.#knownUpTo !== undefined && position <= this.#knownUpTo) return true;
+    this.#knownUpTo = position;
+    return false;
+  }
+}
+
+function againOrGiveUp(batch: readonly Pending[], cause: Error): readonly Pending[] {
+  return batch.filter((pending) => {
+    pending.attempts += 1;
+    if (pending.attempts < MAX_ATTEMPTS) return true;
+    pending.reject(cause instanceof OutcomeUnknown ? cause : new TooMuchContention({ cause }));
+    return false;
+  });
+}
+
+function settle({ resolve, reject }: Pending, { outcomeAt }: Decided, position: Position): void {
+  try {
+    resolve(outcomeAt(position));
+  } catch (error) {
+    reject(error);
+  }
+}
+
+interface DecidedBatch {
+  readonly folded: FoldedStream;
+  /** The revision on which the first command was decided. */
+  readonly readRevision: number;
+  /** The stream was taken for new and not read. */
+  readonly begins: boolean;
+  readonly decisions: readonly Decided[];
+  readonly events: readonly NewEvent[];
+}
+
+interface Decided {
+  readonly events: readonly NewEvent[];
+  /** The outcome, once everything that was decided before and with it is stored up to a position. */
+  readonly outcomeAt: (position: Position) => Outcome;
+}
+
+function decideBatch(stream: string, folded: FoldedStream, batch: readonly Pending[], begins: boolean): DecidedBatch {
+  const readRevision = folded.revision;
+  const decisions = batch.map(({ asked }) => decideOne(stream, folded, asked));
+  return { folded, readRevision, begins, decisions, events: decisions.flatMap(({ events }) => events) };
+}
+
+/** Decides one command and folds its events, so that the next command of the batch sees them. */
+function decideOne(stream: string, folded: FoldedStream, asked: AddressedCommand): Decided {
+  const { cause } = asked;
+  const first = folded.firstOutcomes?.get(cause.commandId);
+  if (first) return recordsNothing(repeatOf(first, cause));
+  try {
+    const decision = decisionOn(stream, folded, asked);
+    return Array.isArray(decision) ? record(stream, folded, decision, cause) : recordsNothing(decision as Outcome);
+  } catch (error) {
+    // A defect in one decision must not fail the other commands of the batch.
+    return {
+      events: [],
+      outcomeAt: () => {
+        throw error;
+      },
+    };
+  }
+}
+
+function decisionOn(
+  stream: string,
+  folded: FoldedStream,
+  { command, caller, cause, ifRevision }: AddressedCommand,
+): readonly AnyEvent[] | Outcome {
+  const noRight = isRefusal(command)
+    ? undefined
+    : checkRight(stream, command, folded.state, { caller, reason: cause.reason });
+  if (noRight) return { kind: 'refused', refusal: noRight };
+  if (ifRevision !== undefined && ifRevision !== folded.revision)
+    return { kind: 'revision-mismatch', actual: folded.revision < 0 ? 'no-stream' : folded.revision };
+  const { decider }: Family = ledger[familyOf(stream)];
+  const decision = isRefusal(command) ? command : decider.decide(command, folded.state);
+  return isRefusal(decision) ? { kind: 'refused', refusal: decision } : (decision as readonly AnyEvent[]);
+}
+
+const recordsNothing = (outcome: Outcome): Decided => ({ events: [], outcomeAt: () => outcome });
+
+function record(stream: string, folded: FoldedStream, events: readonly AnyEvent[], cause: Cause): Decided {
+  const { decider }: Family = ledger[familyOf(stream)];
+  const encoded = events.map((event, index) => ({
+    id: deriveId(cause.commandId, String(index)),
+    ...encode(stream, event, cause),
+  }));
+  for (const event of events) folded.state = decider.evolve(folded.state, event);
+  folded.revision += events.length;
+  const { revision } = folded;
+  const first = rememberFirst(folded, events, cause);
+  return {
+    events: encoded,
+    outcomeAt(position) {
+      if (first) first.position = position;
+      return { kind: 'accepted', events, revision, position, repeated: false };
+    },
+  };
+}
+
+/** Commands with a key are remembered, so that a repeat gets this outcome. Its position follows with the append. */
+function rememberFirst(
+  folded: FoldedStream,
+  events: readonly AnyEvent[],
+  { commandId, requestHash }: Cause,
+): FirstOutcome | undefined {
+  if (requestHash === undefined || events.length === 0) return undefined;
+  const first = { requestHash, events, revision: folded.revision, position: BEFORE_FIRST };
+  folded.firstOutcomes ??= new Map();
+  folded.firstOutcomes.set(commandId, first);
+  return first;
+}
+
+function repeatOf({ requestHash, events, revision, position }: FirstOutcome, cause: Cause): Outcome {
+  if (requestHash !== cause.requestHash) return { kind: 'key-reused' };
+  return { kind: 'accepted', events, revision, position, repeated: true };
+}

@@ -1,0 +1,91 @@
+import { catalogueStream, unknownStore } from '#domain/catalogue/catalogue';
+import {
+  type CouponDefinition,
+  type CouponState,
+  couponIdOf,
+  couponStream,
+  type Discount,
+  invalidCoupon,
+  tryOf,
+} from '#domain/coupons/coupon';
+import { type Refusal, refuse } from '#domain/kernel/decider';
+import type { Instant } from '#domain/kernel/events';
+import { deriveId } from '#domain/kernel/ids';
+import type { CommandOf } from '#domain/ledger';
+import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import { checkRightEarly } from './rights.ts';
+import { unknownLeadType } from './terms-of-business.ts';
+
+export interface AlternativeCouponRequest {
+  /** The code that the customer used up. */
+  readonly insteadOf: string;
+  readonly customerId: string;
+  readonly code: string;
+}
+
+/** Coupons (CPN). A checkout or an order tries one: {@link tryCoupon}. */
+export const couponRequests = (tools: RequestTools) => ({
+  define: (coupon: CouponDefinition, context: RequestContext) =>
+    define(tools, { type: 'DefineCoupon', at: tools.now(), ...coupon }, context),
+  giveAlternative: (request: AlternativeCouponRequest, context: RequestContext) =>
+    giveAlternative(tools, request, context),
+});
+
+type DefiningCommand = Extract<CommandOf<'coupon'>, CouponDefinition>;
+
+async function define(tools: RequestTools, command: DefiningCommand, context: RequestContext): Promise<Answer> {
+  const { code, storeIds, leadTypeIds } = command;
+  const { stores, leadTypes } = await tools.stateOf<'catalogue'>(catalogueStream);
+  const store = storeIds.find((storeId) => !stores.has(storeId));
+  const leadType = leadTypeIds?.find((leadTypeId) => !leadTypes.has(leadTypeId));
+  const refusal = store === undefined ? leadType !== undefined && unknownLeadType(leadType) : unknownStore(store);
+  return tools.send(couponIdOf(code), couponStream(code), refusal || command, context);
+}
+
+/** CPN-4. What is not said is as it is with the code that the fresh one replaces. */
+async function giveAlternative(
+  tools: RequestTools,
+  { insteadOf, customerId, code }: AlternativeCouponRequest,
+  context: RequestContext,
+): Promise<Answer> {
+  const [id, stream, at] = [couponIdOf(code), couponStream(code), tools.now()];
+  const used = await tools.stateOf<'coupon'>(couponStream(insteadOf));
+  const noRight = checkRightEarly(stream, { type: 'GiveAlternativeCoupon' }, used, context);
+  if (noRight) return tools.refuse(id, stream, noRight, context);
+  if (!used.uses.has(customerId)) return tools.send(id, stream, notUsed(insteadOf), context);
+  if (!used.defined) return tools.send(id, stream, invalidCoupon('unknown'), context);
+  const fresh = { ...definitionLike(used.defined, at), code };
+  return define(tools, { type: 'GiveAlternativeCoupon', at, customerId, insteadOf, ...fresh }, context);
+}
+
+const definitionLike = (
+  { storeIds, leadTypeIds, discount, validUntil }: NonNullable<CouponState['defined']>,
+  at: Instant,
+) => ({
+  storeIds,
+  ...(leadTypeIds && { leadTypeIds }),
+  discount,
+  validFrom: at,
+  ...(validUntil !== undefined && validUntil > at && { validUntil }),
+  totalLimit: 1,
+});
+
+const notUsed = (code: string): Refusal =>
+  refuse('coupon-not-used', `the customer did not use ${JSON.stringify(code)} up`, 'CPN-4');
+
+/** CPN-2: the first try uses a code up for the customer. @returns what the code is worth to a checkout, or why it is nothing */
+export async function tryCoupon(
+  tools: RequestTools,
+  code: string,
+  checkout: { checkoutId: string; customerId: string; storeId: string; leadTypeId: string },
+  { commandId, caller, reason }: RequestContext,
+): Promise<Discount | Refusal> {
+  const { checkoutId, customerId, storeId, leadTypeId } = checkout;
+  const stream = couponStream(code);
+  // An unknown code gets no stream: any text may be typed.
+  if (!(await tools.stateOf<'coupon'>(stream)).defined) return invalidCoupon('unknown');
+  const command = { type: 'TryCoupon', at: tools.now(), code, customerId, checkoutId, storeId, leadTypeId } as const;
+  const trial = { caller, commandId: deriveId('try-coupon', commandId), ...(reason !== undefined && { reason }) };
+  await tools.send(couponIdOf(code), stream, command, trial);
+  return tryOf(await tools.stateOf<'coupon'>(stream), customerId, checkoutId);
+}

@@ -1,0 +1,63 @@
+import { parse as parseCsv } from 'csv-parse/sync';
+import type { Line } from './lines.ts';
+
+/** The cells of one record, or why it has none. */
+export function cellsOf(text: string): string[] | string {
+  try {
+    return (parseCsv(text, { relax_column_count: true }) as string[][])[0] ?? [''];
+  } catch (error) {
+    return (error as Error).message.replace(/ at line \d+.*$/, '').replace(/^Invalid/, 'invalid');
+  }
+}
+
+const MOST_LINES_OF_A_RECORD = 100;
+
+/**
+ * Joins the lines that a quoted field spans. A quote that is never closed would take in all rows up to the next quote, or
+ * the rest of the file. So where lines do not add up to a record that fits, only the first of them is wrong, and reading
+ * goes on with the next one.
+ */
+export async function* recordsOf(lines: AsyncIterable<Line>, fits: (text: string) => boolean): AsyncGenerator<Line> {
+  const waiting: Line[] = [];
+  for await (const line of lines) {
+    waiting.push(line);
+    yield* completeRecords(waiting, fits, false);
+  }
+  yield* completeRecords(waiting, fits, true);
+}
+
+/** Takes all records off the waiting lines that are complete, or that no further line can complete. */
+function* completeRecords(waiting: Line[], fits: (text: string) => boolean, atEnd: boolean): Generator<Line> {
+  while (waiting.length > 0) {
+    const first = waiting[0] as Line;
+    const text = 'reason' in first ? first.text : recordAtStartOf(waiting);
+    if (text === undefined && !atEnd && waiting.length < MOST_LINES_OF_A_RECORD) return;
+    if (text !== undefined && (text === first.text || fits(text))) {
+      waiting.splice(0, text.split('\n').length);
+      yield { ...first, text };
+    } else {
+      waiting.shift();
+      yield { ...first, reason: 'a quote is opened and not closed in its place' };
+    }
+  }
+}
+
+/** The text of as many lines as it takes until all quotes are closed; undefined when they never are. */
+function recordAtStartOf(lines: readonly Line[]): string | undefined {
+  let open = false;
+  for (const [index, line] of lines.entries()) {
+    if ('reason' in line) return undefined;
+    if (hasOddQuotes(line.text)) open = !open;
+    if (!open) return textOf(lines.slice(0, index + 1));
+  }
+  return undefined;
+}
+
+const textOf = (lines: readonly Line[]): string => lines.map(({ text }) => text).join('\n');
+
+/** With an odd number of quotes, a quoted field continues in the next line. */
+function hasOddQuotes(text: string): boolean {
+  let quotes = 0;
+  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) quotes += 1;
+  return quotes % 2 === 1;
+}

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { instant } from '#domain/kernel/events';
+import { parseInstant } from '#domain/kernel/instants';
+import { LeadgerError } from '#domain/kernel/leadger-error';
+import type { Contact } from '#domain/leads/contact';
+import type { ReceiveLeadRequest } from './leads.ts';
+import type { Line, LineEncoding } from './lines.ts';
+
+/** A row of a file of leads, or why it is not one. `text` is the row itself, cut when it is long. */
+export type LeadRow =
+  | { readonly line: number; readonly text: string; readonly lead: ReceiveLeadRequest }
+  | { readonly line: number; readonly text: string; readonly reason: string };
+
+/** The file as a whole cannot be read as leads: nothing of it is taken in. */
+export class LeadFileError extends LeadgerError {
+  constructor(message: string) {
+    super('not-a-file-of-leads', message);
+  }
+}
+
+export interface LeadFileOptions {
+  readonly format: 'csv' | 'ndjson';
+  /** For rows that do not name a lead type or a source themselves. */
+  readonly leadTypeId?: string;
+  readonly source?: string;
+  /** CSV: our field → the column of the file, for columns without a usual name. */
+  readonly columns?: Readonly<Record<string, string>>;
+  /** CSV: skip unknown columns instead of refusing the file. */
+  readonly ignoreUnknownColumns?: boolean;
+  /** Default: UTF-8. */
+  readonly encoding?: LineEncoding;
+}
+
+const LONGEST_TEXT = 2000;
+const LONGEST_INSTANT = 40;
+
+/** @param read returns the lead, or why the row is not one; a SyntaxError means that it is not JSON */
+export function leadRowOf(line: Line, read: () => ReceiveLeadRequest | string): LeadRow {
+  const row = { line: line.number, text: shortened(line.text, LONGEST_TEXT) };
+  if ('reason' in line) return { ...row, reason: line.reason };
+  try {
+    const lead = read();
+    return typeof lead === 'string' ? { ...row, reason: lead } : { ...row, lead };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { ...row, reason: 'is not JSON' };
+  }
+}
+
+interface Written {
+  readonly leadTypeId?: string | undefined;
+  readonly source?: string | undefined;
+  readonly capturedAt?: string | undefined;
+  readonly contact: Contact;
+}
+
+/** The lead that a row describes, or why it is not complete. */
+export function leadOf({ contact, ...written }: Written, defaults: LeadFileOptions): ReceiveLeadRequest | string {
+  const leadTypeId = written.leadTypeId ?? defaults.leadTypeId;
+  const source = written.source ?? defaults.source;
+  if (leadTypeId === undefined) return 'leadTypeId: is missing';
+  if (source === undefined) return 'source: is missing';
+  if (written.capturedAt === undefined) return { leadTypeId, source, contact };
+  const capturedAt = parseInstant(written.capturedAt);
+  if (!capturedAt || !instant.safeParse(capturedAt).success)
+    return `capturedAt: "${shortened(written.capturedAt, LONGEST_INSTANT)}" is no instant with a zone, like 2026-05-01T09:30:00-04:00`;
+  return { leadTypeId, source, capturedAt, contact };
+}
+
+export const reasonOf = (error: z.ZodError): string =>
+  error.issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message)).join('; ');
+
+const shortened = (text: string, length: number): string =>
+  text.length <= length ? text : `${text.slice(0, length)}…`;

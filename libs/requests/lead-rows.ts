@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { contact } from '#domain/leads/contact';
+import { rowsOfCsv } from './lead-csv.ts';
+import { type LeadFileOptions, type LeadRow, leadOf, leadRowOf, reasonOf } from './lead-row.ts';
+import { type Line, linesOf } from './lines.ts';
+
+/**
+ * Reads leads from the bytes of a file, in constant memory. A wrong row does not affect the other rows.
+ * @throws LeadFileError for a header that cannot be understood
+ */
+export async function* readLeadRows(
+  bytes: AsyncIterable<Uint8Array>,
+  options: LeadFileOptions,
+): AsyncGenerator<LeadRow> {
+  const lines = linesOf(bytes, options.encoding ?? 'utf-8');
+  yield* options.format === 'csv' ? rowsOfCsv(lines, options) : rowsOfNdjson(lines, options);
+}
+
+const leadObject = z.strictObject({
+  leadTypeId: z.string().min(1).optional(),
+  source: z.string().min(1).max(200).optional(),
+  capturedAt: z.string().optional(),
+  contact,
+});
+
+async function* rowsOfNdjson(lines: AsyncIterable<Line>, defaults: LeadFileOptions): AsyncGenerator<LeadRow> {
+  for await (const line of lines) {
+    if (line.text.trim() === '') continue;
+    yield leadRowOf(line, () => {
+      const read = leadObject.safeParse(JSON.parse(line.text));
+      return read.success ? leadOf(read.data, defaults) : reasonOf(read.error);
+    });
+  }
+}

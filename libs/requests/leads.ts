@@ -1,0 +1,95 @@
+import type { Refusal } from '#domain/kernel/decider';
+import type { Instant } from '#domain/kernel/events';
+import { deriveId } from '#domain/kernel/ids';
+import { type Contact, normaliseEmail, normaliseTelephone } from '#domain/leads/contact';
+import { contactBookStream } from '#domain/leads/contact-book';
+import { leadStream } from '#domain/leads/lead';
+import type { CommandOf } from '#domain/ledger';
+import { noPolicy } from '#domain/policy/policy';
+import type { Vault } from '#vault/vault';
+import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import { type TermsOfBusiness, termsOfBusiness, unknownLeadType } from './terms-of-business.ts';
+
+export interface ReceiveLeadRequest {
+  readonly leadTypeId: string;
+  readonly source: string;
+  readonly capturedAt?: Instant;
+  readonly contact: Contact;
+  /** Tells two captures of one person apart where no capture instant does. */
+  readonly occasion?: string;
+  /** Of a caller who has a key of its own for the lead. */
+  readonly leadId?: string;
+}
+
+/** Leads: taken in, and rated by the customers who were given them. */
+export const leadRequests = (tools: RequestTools) => ({
+  /**
+   * Takes leads in. The same person, source, type and capture instant is the same lead: taken in twice, it is there once.
+   * @returns one answer per lead, in the order given
+   */
+  receive: (requests: readonly ReceiveLeadRequest[], context: RequestContext) => receive(tools, requests, context),
+  rate: (customerId: string, leadId: string, rating: number, context: RequestContext) =>
+    tools.send(
+      leadId,
+      contactBookStream(customerId),
+      { type: 'RateContact', at: tools.now(), leadId, rating },
+      context,
+    ),
+});
+
+async function receive(
+  tools: RequestTools,
+  requests: readonly ReceiveLeadRequest[],
+  context: RequestContext,
+): Promise<Answer[]> {
+  const at = tools.now();
+  const terms = await termsOfBusiness(tools, at);
+  // All are sealed before the first one is sent, so that the order of arrival is the order in the log.
+  const prepared = await Promise.all(requests.map((request) => prepare(tools.vault, at, request, terms)));
+  return Promise.all(
+    prepared.map(({ id, command }, index) => {
+      const commandId = requests[index]?.leadId ? context.commandId : deriveId('receive-lead', id);
+      return tools.send(id, leadStream(id), command, { ...context, commandId }, { likelyNew: true });
+    }),
+  );
+}
+
+type ReceiveLead = Extract<CommandOf<'lead'>, { type: 'ReceiveLead' }>;
+
+async function prepare(
+  vault: Vault,
+  at: Instant,
+  request: ReceiveLeadRequest,
+  { catalogue, policy }: TermsOfBusiness,
+): Promise<{ id: string; command: ReceiveLead | Refusal }> {
+  const { leadTypeId, source, capturedAt, contact } = request;
+  const keys = personKeys(vault, contact);
+  const id = idOfLead(request, keys);
+  const leadType = catalogue.leadTypes.get(leadTypeId);
+  if (!leadType) return { id, command: unknownLeadType(leadTypeId) };
+  if (!policy) return { id, command: noPolicy };
+  const maximumCustomers = leadType.exclusivity === 'exclusive' ? 1 : policy.policy.maximumCustomersPerSharedLead;
+  const captured = capturedAt && { capturedAt };
+  const sealed = await vault.seal(leadStream(id), contact);
+  const capture = { leadTypeId, maximumCustomers, source, ...captured, ...keys, contact: sealed };
+  return { id, command: { type: 'ReceiveLead', at, ...capture, policyVersion: policy.version } };
+}
+
+interface PersonKeys {
+  readonly telephoneKey?: string;
+  readonly emailKey?: string;
+}
+
+function personKeys(vault: Vault, contact: Contact): PersonKeys {
+  const telephone = contact.telephone && normaliseTelephone(contact.telephone);
+  const email = contact.email && normaliseEmail(contact.email);
+  return {
+    ...(telephone && { telephoneKey: vault.personKey('telephone', telephone) }),
+    ...(email && { emailKey: vault.personKey('email', email) }),
+  };
+}
+
+const idOfLead = (
+  { leadId, leadTypeId, source, capturedAt, occasion = '' }: ReceiveLeadRequest,
+  { telephoneKey = '', emailKey = '' }: PersonKeys,
+): string => leadId ?? deriveId('lead', leadTypeId, source, telephoneKey, emailKey, capturedAt ?? occasion);

@@ -1,0 +1,55 @@
+import { isRefusal } from '#domain/kernel/decider';
+import { deriveId } from '#domain/kernel/ids';
+import type { CommandOf } from '#domain/ledger';
+import { programmeStream } from '#domain/loyalty/programme';
+import { type DailyMaximum, order, orderStream } from '#domain/orders/order';
+import { tryCoupon } from './coupons.ts';
+import { type PlaceOrderRequest, placingOf, withCoupon } from './placing.ts';
+import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import { checkRightEarly } from './rights.ts';
+import { termsOfBusiness } from './terms-of-business.ts';
+
+/** Orders: placed at once, and changed afterwards (ORD). */
+export function orderRequests(tools: RequestTools) {
+  const send = (orderId: string, command: CommandOf<'order'>, context: RequestContext) =>
+    tools.send(orderId, orderStream(orderId), command, context);
+  const { now } = tools;
+  return {
+    place: (request: PlaceOrderRequest, context: RequestContext) => place(tools, request, context),
+    pause: (orderId: string, context: RequestContext) => pause(tools, orderId, context),
+    restart: (orderId: string, context: RequestContext) => send(orderId, { type: 'RestartOrder', at: now() }, context),
+    cancel: (orderId: string, context: RequestContext) => send(orderId, { type: 'CancelOrder', at: now() }, context),
+    changeDailyMaximum: (orderId: string, dailyMaximum: DailyMaximum, context: RequestContext) =>
+      send(orderId, { type: 'ChangeDailyMaximum', at: now(), dailyMaximum }, context),
+    changePaymentCard: (orderId: string, paymentToken: string, context: RequestContext) =>
+      send(orderId, { type: 'ChangePaymentCard', at: now(), paymentToken }, context),
+  };
+}
+
+/** CHK-1, CAT-3: the order keeps the price, the descriptor and the policy version of this moment. */
+async function place(tools: RequestTools, request: PlaceOrderRequest, context: RequestContext): Promise<Answer> {
+  const id = deriveId('order', context.commandId);
+  const stream = orderStream(id);
+  const { customerId, couponCode } = request;
+  const refusal = checkRightEarly(stream, { type: 'PlaceOrder', customerId }, order.initialState(), context);
+  if (refusal) return tools.refuse(id, stream, refusal, context);
+  const placing = await placingOf(tools, request);
+  if (couponCode === undefined || isRefusal(placing)) return tools.send(id, stream, placing, context);
+  // A key that was used before: whatever comes with it now, no further coupon is tried.
+  if ((await tools.stateOf<'order'>(stream)).terms) return tools.send(id, stream, placing, context);
+  const worth = await tryCoupon(tools, couponCode, { checkoutId: id, ...placing }, context);
+  return tools.send(id, stream, isRefusal(worth) ? worth : withCoupon(placing, couponCode, worth), context);
+}
+
+/** ORD-3: in Loyalty Rewards a pause ends by itself, after the days that the policy of this moment gives it. */
+async function pause(tools: RequestTools, orderId: string, context: RequestContext): Promise<Answer> {
+  const at = tools.now();
+  const [programme, { policy }] = await Promise.all([
+    tools.stateOf<'programme'>(programmeStream(orderId)),
+    termsOfBusiness(tools, at),
+  ]);
+  const restart = programme.status !== 'cancelled' &&
+    policy && { afterDays: policy.policy.restartPausedAfterDays, policyVersion: policy.version };
+  const command = { type: 'PauseOrder', at, ...(restart && { restart }) } as const;
+  return tools.send(orderId, orderStream(orderId), command, context);
+}

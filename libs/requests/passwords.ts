@@ -1,0 +1,81 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { customerStream, isRegistered, linkDead, linkIsGood } from '#domain/accounts/customer';
+import { refuse } from '#domain/kernel/decider';
+import type { Secret } from '#domain/kernel/events';
+import type { Vault } from '#vault/vault';
+import { changeSealed, guarded, hashOfToken, newLink, sealSecret } from './account-seals.ts';
+import { holderOf } from './address-claim.ts';
+import { matches, type Verifier, verifierOf } from './password-hash.ts';
+import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+
+export interface NewPassword {
+  readonly password: string;
+  readonly currentPassword?: string;
+}
+
+/** Every answer to "I forgot my password" takes at least this long, whether the account exists or not (ACC-3). */
+const RECOVERY_MILLISECONDS = 300;
+
+/** Passwords: set, lost, and compared at sign-in (ACC). What opens doors is sealed as a secret. */
+export const passwordRequests = (tools: RequestTools) => ({
+  set: (customerId: string, password: NewPassword, context: RequestContext) =>
+    set(tools, customerId, password, context),
+  /** ACC-3. The answer tells nothing about the account: the mail goes to its registered address. */
+  async requestRecovery(email: string, context: RequestContext): Promise<void> {
+    await Promise.all([requestRecovery(tools, email, context), wait(RECOVERY_MILLISECONDS)]);
+  },
+  recover: (token: string, password: string, context: RequestContext) => recover(tools, token, password, context),
+  signIn: (email: string, password: string) => signIn(tools, email, password),
+});
+
+/** ACC-4. A customer who has a password gives it, too; a first one is chosen freely (ACC-1). */
+const set = (
+  tools: RequestTools,
+  customerId: string,
+  { password, currentPassword = '' }: NewPassword,
+  context: RequestContext,
+): Promise<Answer> =>
+  changeSealed(tools, customerId, 'SetPassword', context, async ({ verifier }) => {
+    if (verifier && !(await isRight(tools.vault, verifier, currentPassword))) return wrongPassword;
+    const secret = await sealSecret(tools.vault, customerId, await verifierOf(password));
+    return { type: 'SetPassword', at: tools.now(), verifier: secret };
+  });
+
+async function requestRecovery(tools: RequestTools, email: string, context: RequestContext): Promise<void> {
+  const customerId = await holderOf(tools, email);
+  if (customerId === undefined) return;
+  const stream = customerStream(customerId);
+  if (!isRegistered(await tools.stateOf<'customer'>(stream))) return;
+  const link = await newLink(tools, customerId);
+  const command = { type: 'RequestPasswordRecovery', at: tools.now(), ...link } as const;
+  await tools.send(customerId, stream, command, guarded(tools.vault, context));
+}
+
+async function recover(tools: RequestTools, token: string, password: string, asked: RequestContext): Promise<Answer> {
+  const at = tools.now();
+  const context = guarded(tools.vault, asked);
+  const customerId = token.slice(0, Math.max(token.lastIndexOf('.'), 0));
+  const tokenHash = hashOfToken(token);
+  const stream = customerStream(customerId);
+  const { recovery } = await tools.stateOf<'customer'>(stream);
+  // A repeat of a request finds its first outcome in the stream, so the refusal does no harm.
+  if (!linkIsGood(recovery, tokenHash, at)) return tools.send(customerId, stream, linkDead, context);
+  const verifier = await sealSecret(tools.vault, customerId, await verifierOf(password));
+  return tools.send(customerId, stream, { type: 'RecoverPassword', at, tokenHash, verifier }, context);
+}
+
+/** ACC-2: both are compared with exact case. Takes as long where there is no such account. @returns the customer's id */
+async function signIn(tools: RequestTools, email: string, password: string): Promise<string | undefined> {
+  const customerId = await holderOf(tools, email);
+  const state = customerId === undefined ? {} : await tools.stateOf<'customer'>(customerStream(customerId));
+  const { email: sealed, verifier } = state as { email?: Secret; verifier?: Secret };
+  const isTheirs = sealed !== undefined && (await tools.vault.open(sealed)) === email;
+  return (await isRight(tools.vault, isTheirs ? verifier : undefined, password)) ? customerId : undefined;
+}
+
+async function isRight(vault: Vault, verifier: Secret | undefined, password: string): Promise<boolean> {
+  const opened = verifier && (await vault.open(verifier));
+  return matches(password, opened as Verifier | undefined);
+}
+
+const wrongPassword = refuse('password-wrong', 'the current password is another one', 'ACC-2');

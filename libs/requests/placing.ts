@@ -1,0 +1,107 @@
+import { type CustomerState, customerStream, isRegistered } from '#domain/accounts/customer';
+import { type LeadType, type Price, priceAt } from '#domain/catalogue/catalogue';
+import { type Discount, discountCentsOf } from '#domain/coupons/coupon';
+import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
+import type { Instant } from '#domain/kernel/events';
+import type { CommandOf } from '#domain/ledger';
+import { type LoyaltyTerms, loyaltyTermsOf } from '#domain/loyalty/bonus';
+import { type DailyMaximum, dailyMaximumOf, order } from '#domain/orders/order';
+import { noPolicy, type PolicyDocument, type PolicyVersion } from '#domain/policy/policy';
+import type { RequestTools } from './request-tools.ts';
+import { type TermsOfBusiness, termsOfBusiness, unknownLeadType } from './terms-of-business.ts';
+
+/** An order, as a customer asks for it. */
+export interface PlaceOrderRequest {
+  readonly customerId: string;
+  readonly leadTypeId: string;
+  readonly quantity: number;
+  readonly dailyMaximum?: DailyMaximum | undefined;
+  /** IANA name; the customer's own when absent. */
+  readonly timeZone?: string;
+  readonly paymentToken: string;
+  /** To join Loyalty Rewards with the cadence of this name. */
+  readonly loyalty?: { readonly cadence: string } | undefined;
+  /** As it was typed: every character counts (CPN-1). */
+  readonly couponCode?: string;
+}
+
+export type PlaceOrderCommand = Extract<CommandOf<'order'>, { type: 'PlaceOrder' }>;
+
+/** The command that places an order at the terms of this moment (CHK-1, CAT-3), or why no such order can be placed. */
+export async function placingOf(tools: RequestTools, request: PlaceOrderRequest): Promise<PlaceOrderCommand | Refusal> {
+  const at = tools.now();
+  const [customer, terms] = await Promise.all([
+    tools.stateOf<'customer'>(customerStream(request.customerId)),
+    termsOfBusiness(tools, at),
+  ]);
+  const command = placeOrderCommand(at, request, customer, terms);
+  if (isRefusal(command)) return command;
+  // Decided for a new order here, so that no coupon is used up by an order that would be refused.
+  const decision = order.decide(command, order.initialState());
+  return isRefusal(decision) ? decision : command;
+}
+
+export const withCoupon = (command: PlaceOrderCommand, code: string, worth: Discount): PlaceOrderCommand => ({
+  ...command,
+  coupon: { code, discountCents: discountCentsOf(worth, command.quantity * command.pricePerLeadCents) },
+});
+
+function placeOrderCommand(
+  at: Instant,
+  request: PlaceOrderRequest,
+  customer: CustomerState,
+  { catalogue, policy }: TermsOfBusiness,
+): PlaceOrderCommand | Refusal {
+  const { customerId, leadTypeId } = request;
+  const { storeId } = customer;
+  if (!isRegistered(customer)) return refuse('customer-unknown', `there is no customer ${customerId}`);
+  const leadType = catalogue.leadTypes.get(leadTypeId);
+  if (!leadType) return unknownLeadType(leadTypeId);
+  const price = priceAt(catalogue, storeId, leadTypeId, at);
+  if (!price) return refuse('not-sold', `store ${storeId} does not sell ${leadTypeId} at present`, 'CAT-3');
+  if (!policy) return noPolicy;
+  const loyalty = request.loyalty && loyaltyFor(request.loyalty, leadType, policy.policy);
+  if (loyalty && 'refused' in loyalty) return loyalty;
+  const statementDescriptor = catalogue.descriptor ?? '';
+  return {
+    ...whatIsOrdered(at, request, customer),
+    ...whatIsPromised(price, leadType, policy),
+    statementDescriptor,
+    ...(loyalty && { loyalty }),
+  };
+}
+
+const whatIsOrdered = (at: Instant, request: PlaceOrderRequest, { storeId, timeZone }: CustomerState) => ({
+  type: 'PlaceOrder' as const,
+  at,
+  customerId: request.customerId,
+  storeId,
+  leadTypeId: request.leadTypeId,
+  quantity: request.quantity,
+  ...(request.dailyMaximum && { dailyMaximum: dailyMaximumOf(request.dailyMaximum, request.quantity) }),
+  timeZone: request.timeZone ?? timeZone,
+  paymentToken: request.paymentToken,
+});
+
+const whatIsPromised = (price: Price, { freshness }: LeadType, { version }: PolicyVersion) => ({
+  pricePerLeadCents: price.pricePerLeadCents,
+  currency: price.currency,
+  policyVersion: version,
+  orderLimits: { smallest: price.smallestOrder, largest: price.largestOrder },
+  batchType: freshness !== 'real-time',
+});
+
+/** CAT-4, LOY-1. */
+function loyaltyFor(
+  { cadence }: { cadence: string },
+  leadType: LeadType,
+  policy: PolicyDocument,
+): LoyaltyTerms | Refusal {
+  const { leadTypeId, exclusivity, qualifiesForLoyaltyRewards } = leadType;
+  if (exclusivity !== 'exclusive' && !qualifiesForLoyaltyRewards)
+    return refuse('not-in-loyalty-rewards', `${leadTypeId} does not qualify for Loyalty Rewards`, 'CAT-4');
+  const known = policy.renewalCadences.map(({ name }) => name).join(', ');
+  return (
+    loyaltyTermsOf(cadence, exclusivity, policy) ?? refuse('unknown-cadence', `the cadences are: ${known}`, 'LOY-1')
+  );
+}

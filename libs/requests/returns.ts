@@ -1,0 +1,70 @@
+import { type Refusal, refuse } from '#domain/kernel/decider';
+import type { Instant, Sealed } from '#domain/kernel/events';
+import { leadStream } from '#domain/leads/lead';
+import type { CommandOf, StateOf } from '#domain/ledger';
+import { orderStream } from '#domain/orders/order';
+import { noPolicy, type PolicyVersion } from '#domain/policy/policy';
+import { replacement, replacementIdOf, replacementStream } from '#domain/replacements/replacement';
+import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import { checkRightEarly } from './rights.ts';
+import { termsOfBusiness } from './terms-of-business.ts';
+
+export interface ReplacementRequest {
+  readonly orderId: string;
+  readonly leadId: string;
+  readonly reason: string;
+  readonly note?: string;
+}
+
+/** Bad leads that customers return, and what support decides (RPL). */
+export const returnRequests = (tools: RequestTools) => ({
+  request: (request: ReplacementRequest, context: RequestContext) => requestReplacement(tools, request, context),
+  grant: (replacementId: string, context: RequestContext) =>
+    tools.send(replacementId, replacementStream(replacementId), { type: 'GrantChargeback', at: tools.now() }, context),
+  deny: (replacementId: string, explanation: string, context: RequestContext) =>
+    tools.send(
+      replacementId,
+      replacementStream(replacementId),
+      { type: 'DenyChargeback', at: tools.now(), explanation },
+      context,
+    ),
+});
+
+type RequestReplacement = Extract<CommandOf<'replacement'>, { type: 'RequestReplacement' }>;
+
+/** RPL-1, RPL-2. The receipt that counts is the one in the order's stream. */
+async function requestReplacement(
+  tools: RequestTools,
+  { note, ...request }: ReplacementRequest,
+  context: RequestContext,
+): Promise<Answer> {
+  const at = tools.now();
+  const id = replacementIdOf(request.orderId, request.leadId);
+  const stream = replacementStream(id);
+  const [order, { policy }] = await Promise.all([
+    tools.stateOf<'order'>(orderStream(request.orderId)),
+    termsOfBusiness(tools, at),
+  ]);
+  const command = requestOf(at, request, order, policy);
+  if ('refused' in command) return tools.send(id, stream, command, context);
+  const refusal = checkRightEarly(stream, command, replacement.initialState(), context);
+  if (refusal) return tools.refuse(id, stream, refusal, context);
+  const sealed: { note?: Sealed } = note ? { note: await tools.vault.seal(leadStream(request.leadId), note) } : {};
+  return tools.send(id, stream, { ...command, ...sealed }, context);
+}
+
+function requestOf(
+  at: Instant,
+  { orderId, leadId, reason }: ReplacementRequest,
+  { terms, receipts }: StateOf<'order'>,
+  policy: PolicyVersion | undefined,
+): RequestReplacement | Refusal {
+  const deliveredAt = receipts.get(leadId);
+  if (!policy) return noPolicy;
+  if (!terms || !deliveredAt)
+    return refuse('lead-not-delivered', `lead ${leadId} was not delivered to order ${orderId}`, 'RPL-1');
+  const { customerId, storeId, leadTypeId } = terms;
+  const about = { orderId, leadId, leadTypeId, customerId, storeId, reason, deliveredAt };
+  const returnPolicy = { policyVersion: policy.version, ...policy.policy };
+  return { type: 'RequestReplacement', at, ...about, returnPolicy };
+}

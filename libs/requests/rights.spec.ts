@@ -1,0 +1,137 @@
+import { customer } from '#domain/accounts/customer';
+import { type Caller, staffRoles, trialCaller } from '#domain/kernel/caller';
+import { type FamilyName, ledger } from '#domain/ledger';
+import { checkRight, type Rights, rights } from './rights.ts';
+
+const owner = trialCaller('customer:c1');
+const stranger = trialCaller('customer:c2');
+const staff = trialCaller('staff:ada');
+const process: Caller = { kind: 'process', actor: 'process:mailing', roles: ['process'], stores: 'all' };
+const program: Caller = { kind: 'program', actor: 'system:intake', roles: ['lead-source'], stores: 'all' };
+
+/** States of streams that belong to the customer c1. The others are owned by the name of the stream, or by nobody. */
+const owned: Partial<Record<FamilyName, object>> = {
+  checkout: { wishes: { customerId: 'c1' } },
+  order: { terms: { customerId: 'c1' } },
+  programme: { status: 'active', customerId: 'c1' },
+  ticket: { status: 'open', customerId: 'c1' },
+  webhook: { wish: { customerId: 'c1' } },
+};
+
+const commands = (Object.keys(ledger) as FamilyName[]).flatMap((family) =>
+  Object.keys(rights[family] ?? {}).map((type) => ({ family, type })),
+);
+type Command = (typeof commands)[number];
+
+const refusalOf = ({ family, type }: Command, caller: Caller, reason?: string) =>
+  checkRight(`${family}-c1`, { type, customerId: 'c1' } as { type: string }, owned[family], { caller, reason })?.code;
+
+const typesWhere = (test: (command: Command) => boolean) => commands.filter(test).map(({ type }) => type);
+
+describe('the table of rights', () => {
+  it('has a line for each family of streams', () => {
+    expect(Object.keys(rights).sort()).toEqual(Object.keys(ledger).sort());
+    for (const family of Object.keys(ledger)) expect(commands.map((command) => command.family)).toContain(family);
+  });
+
+  it('does not compile when a command has no line, or a line has no command', () => {
+    // @ts-expect-error PublishPolicy is missing
+    const incomplete: Rights['policy'] = {};
+    const line = () => undefined;
+    // @ts-expect-error there is no such command
+    const unknown: Rights['policy'] = { PublishPolicy: line, ForgetPolicy: line };
+    expect([incomplete, unknown]).toHaveLength(2);
+  });
+
+  it('names the few commands that anyone may ask for', () => {
+    expect(typesWhere((command) => refusalOf(command, program) === undefined)).toEqual([
+      'RegisterCustomer',
+      'ConfirmEmailChange',
+      'RequestPasswordRecovery',
+      'RecoverPassword',
+      'ClaimAddress',
+      'ReleaseAddress',
+      'ReceiveLead',
+    ]);
+  });
+
+  const ofCustomers = commands.filter((command) => !refusalOf(command, owner) && refusalOf(command, program));
+
+  it('lets customers ask for what they may do with what is theirs', () => {
+    expect(ofCustomers.map(({ type }) => type).sort()).toEqual(
+      [
+        'ActivateProgramme',
+        'CancelOrder',
+        'CancelProgramme',
+        'ChangeBusinessAssociation',
+        'ChangeMailPreferences',
+        'ChangeName',
+        'ChangePostalAddress',
+        'ChangeTimeZone',
+        'ChooseLeadDelivery',
+        'CloseTicket',
+        'HoldProgramme',
+        'OpenTicket',
+        'PauseOrder',
+        'PlaceOrder',
+        'RateContact',
+        'ReplayWebhook',
+        'RequestEmailChange',
+        'RequestReplacement',
+        'RestartOrder',
+        'SetPassword',
+        'StartCheckout',
+        'TakeCoupon',
+        'TryCoupon',
+        'WriteAgain',
+      ].sort(),
+    );
+  });
+
+  it.each(ofCustomers)('refuses $type to a customer of another account', (command) => {
+    expect(refusalOf(command, stranger, 'because')).toBe('not-yours');
+  });
+
+  const ofProcesses = commands.filter((command) => refusalOf(command, staff, 'because') !== undefined);
+
+  it.each(ofProcesses)('lets only the store itself ask for $type', (command) => {
+    for (const person of [owner, stranger, staff, program])
+      expect(refusalOf(command, person, 'because')).toBe('process-only');
+    expect(refusalOf(command, process)).toBeUndefined();
+  });
+
+  it('lets staff ask for all that is no process’s, with a reason where it is about a customer', () => {
+    expect(typesWhere((command) => refusalOf(command, staff) === 'reason-missing').sort()).toEqual(
+      [
+        ...ofCustomers
+          .filter(({ family }) => ['customer', 'ticket', 'webhook'].includes(family))
+          .map(({ type }) => type),
+        'AnswerTicket',
+        'ChangeDailyMaximum',
+        'ChangePaymentCard',
+        'DenyChargeback',
+        'GiveAlternativeCoupon',
+        'GrantChargeback',
+        'ShowCustomerHistory',
+      ].sort(),
+    );
+  });
+
+  it('lets only support act for a customer', () => {
+    const manager: Caller = { ...staff, roles: staffRoles.filter((role) => role !== 'support') };
+    expect(refusalOf({ family: 'order', type: 'ChangePaymentCard' }, manager, 'because')).toBe('support-only');
+    expect(refusalOf({ family: 'customer', type: 'ChangeName' }, manager, 'because')).toBe('support-only');
+    expect(refusalOf({ family: 'catalogue', type: 'SetPrice' }, manager)).toBeUndefined();
+  });
+
+  it('refuses customers nothing about what does not exist: the domain answers that', () => {
+    const unknown = ledger.order.decider.initialState();
+    expect(checkRight('order-o1', { type: 'PauseOrder' }, unknown, { caller: stranger })).toBeUndefined();
+  });
+
+  it('fails for a command that the stream does not know', () => {
+    const state = customer.initialState();
+    expect(() => checkRight('customer-c1', { type: 'PauseOrder' }, state, { caller: staff })).toThrow(RangeError);
+    expect(() => checkRight('customer-c1', { type: 'toString' }, state, { caller: staff })).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,105 @@
+import { LRUCache } from 'lru-cache';
+import { decode, type Fact } from '#domain/codec';
+import { type AnyEvent, type Family, type FamilyName, familyOf, ledger, type StateOf } from '#domain/ledger';
+import { BEFORE_FIRST, type EventStore, type Position } from '#event-store/port';
+
+/** A stream, folded as far as it was read. */
+export interface FoldedStream {
+  state: unknown;
+  /** -1 before the first event. */
+  revision: number;
+  position: Position;
+  /** What commands with an Idempotency-Key led to, by command id. Most streams have none. */
+  firstOutcomes: Map<string, FirstOutcome> | undefined;
+}
+
+export interface FirstOutcome {
+  readonly requestHash: string;
+  readonly events: readonly AnyEvent[];
+  readonly revision: number;
+  position: Position;
+}
+
+const USED_STREAMS = 50_000;
+const BEGUN_STREAMS = 4096;
+
+/**
+ * Folded streams, kept in memory. A read brings one up to date with what is newer in the store, so that a decision on a
+ * long stream costs no more than one on a short stream.
+ */
+export class StreamCache {
+  readonly #store: Pick<EventStore, 'readStream'>;
+  readonly #used: LRUCache<string, FoldedStream>;
+  /** Streams that were begun and not used since: an import of millions does not push out the streams in use. */
+  readonly #begun = new LRUCache<string, FoldedStream>({ max: BEGUN_STREAMS });
+
+  constructor(store: Pick<EventStore, 'readStream'>, { streams = USED_STREAMS }: { streams?: number } = {}) {
+    this.#store = store;
+    this.#used = new LRUCache({ max: streams });
+  }
+
+  /** The state of a stream as it is in the store now, and its revision (-1 when there is no such stream). */
+  async read<Name extends FamilyName>(
+    stream: `${Name}-${string}`,
+  ): Promise<{ state: StateOf<Name>; revision: number }> {
+    const folded = await this.catchUp(stream, this.take(stream) ?? emptyStream(stream));
+    this.keep(stream, folded);
+    return { state: folded.state as StateOf<Name>, revision: folded.revision };
+  }
+
+  /** Loads streams that commands need next, so that the commands are decided in the order in which they are sent. */
+  async warm(streams: Iterable<string>): Promise<void> {
+    await Promise.all(
+      [...new Set(streams)].map(async (stream) => {
+        if (!this.#used.get(stream) && !this.#begun.get(stream))
+          this.keep(stream, await this.catchUp(stream, emptyStream(stream)));
+      }),
+    );
+  }
+
+  /** Removes a stream from the cache while it is changed: nobody else may see what is decided and not yet written. */
+  take(stream: string): FoldedStream | undefined {
+    const folded = this.#used.get(stream) ?? this.#begun.get(stream);
+    this.#used.delete(stream);
+    this.#begun.delete(stream);
+    return folded;
+  }
+
+  keep(stream: string, folded: FoldedStream): void {
+    this.#used.set(stream, folded);
+  }
+
+  keepBegun(stream: string, folded: FoldedStream): void {
+    this.#begun.set(stream, folded);
+  }
+
+  /** Folds what is newer in the store. @returns the same object */
+  async catchUp(stream: string, folded: FoldedStream): Promise<FoldedStream> {
+    const { decider }: Family = ledger[familyOf(stream)];
+    for await (const recorded of this.#store.readStream(stream, { from: folded.revision + 1 })) {
+      const fact = decode(recorded);
+      folded.state = decider.evolve(folded.state, fact);
+      remember(folded, fact);
+    }
+    return folded;
+  }
+}
+
+export const emptyStream = (stream: string): FoldedStream => ({
+  state: ledger[familyOf(stream)].decider.initialState(),
+  revision: -1,
+  position: BEFORE_FIRST,
+  firstOutcomes: undefined,
+});
+
+function remember(folded: FoldedStream, fact: Fact): void {
+  folded.revision = fact.revision;
+  folded.position = fact.position as Position;
+  const { commandId, requestHash } = fact.cause;
+  if (requestHash === undefined) return;
+  const { revision, position } = folded;
+  folded.firstOutcomes ??= new Map();
+  const earlier = folded.firstOutcomes.get(commandId)?.events ?? [];
+  const events = [...earlier, { type: fact.type, data: fact.data } as AnyEvent];
+  folded.firstOutcomes.set(commandId, { requestHash, events, revision, position });
+}

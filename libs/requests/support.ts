@@ -1,0 +1,114 @@
+import { customerStream, isRegistered, notRegistered } from '#domain/accounts/customer';
+import type { Refusal } from '#domain/kernel/decider';
+import type { Instant } from '#domain/kernel/events';
+import { deriveId } from '#domain/kernel/ids';
+import type { CommandOf } from '#domain/ledger';
+import { noPolicy, policyAt, policyStream } from '#domain/policy/policy';
+import { looksStream } from '#domain/support/look';
+import { type AnswerPolicy, ticket, ticketStream, unknownTicket } from '#domain/support/ticket';
+import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import { checkRightEarly } from './rights.ts';
+
+export interface OpenTicketRequest {
+  readonly customerId: string;
+  readonly subject: string;
+  readonly message: string;
+  /** Set when the customer asks to be called back. */
+  readonly callBack?: { readonly telephone: string };
+}
+
+type TicketCommand = CommandOf<'ticket'>;
+
+/** What customers ask of support, and how support answers (SUP). All texts are sealed under the customer's key. */
+export const supportRequests = (tools: RequestTools) => ({
+  openTicket: (request: OpenTicketRequest, context: RequestContext) => openTicket(tools, request, context),
+  answerTicket: (ticketId: string, answer: string, context: RequestContext) =>
+    onTicket(tools, ticketId, 'AnswerTicket', context, async (customerId, at) => ({
+      type: 'AnswerTicket',
+      at,
+      answer: await seal(tools, customerId, answer),
+    })),
+  writeAgain: (ticketId: string, message: string, context: RequestContext) =>
+    onTicket(tools, ticketId, 'WriteAgain', context, (customerId, at) => writeAgain(tools, customerId, message, at)),
+  closeTicket: (ticketId: string, context: RequestContext) =>
+    onTicket(tools, ticketId, 'CloseTicket', context, async (_, at) => ({ type: 'CloseTicket', at })),
+  /** SUP-2: looking is recorded, too. Nothing may be shown unless this was accepted. */
+  showHistory: (customerId: string, context: RequestContext) => showHistory(tools, customerId, context),
+});
+
+async function openTicket(tools: RequestTools, letter: OpenTicketRequest, context: RequestContext): Promise<Answer> {
+  const id = deriveId('ticket', context.commandId);
+  const { customerId } = letter;
+  const draft = { type: 'OpenTicket', customerId } as const;
+  const refusal = checkRightEarly(ticketStream(id), draft, ticket.initialState(), context);
+  if (refusal) return tools.refuse(id, ticketStream(id), refusal, context);
+  return tools.send(id, ticketStream(id), await opening(tools, letter), context);
+}
+
+async function opening(
+  tools: RequestTools,
+  { customerId, subject, message, callBack }: OpenTicketRequest,
+): Promise<TicketCommand | Refusal> {
+  const at = tools.now();
+  const [customer, promised] = await Promise.all([
+    tools.stateOf<'customer'>(customerStream(customerId)),
+    answerPolicy(tools, at),
+  ]);
+  if (!isRegistered(customer)) return notRegistered;
+  if ('refused' in promised) return promised;
+  return {
+    type: 'OpenTicket',
+    at,
+    customerId,
+    storeId: customer.storeId,
+    subject: await seal(tools, customerId, subject),
+    message: await seal(tools, customerId, message),
+    ...(callBack && { callBackTelephone: await seal(tools, customerId, callBack.telephone) }),
+    answerPolicy: promised,
+  };
+}
+
+async function writeAgain(
+  tools: RequestTools,
+  customerId: string,
+  message: string,
+  at: Instant,
+): Promise<TicketCommand | Refusal> {
+  const promised = await answerPolicy(tools, at);
+  if ('refused' in promised) return promised;
+  return { type: 'WriteAgain', at, message: await seal(tools, customerId, message), answerPolicy: promised };
+}
+
+/** Nothing is sealed for a ticket that does not exist, nor for a caller without the right. */
+async function onTicket(
+  tools: RequestTools,
+  ticketId: string,
+  type: 'AnswerTicket' | 'WriteAgain' | 'CloseTicket',
+  context: RequestContext,
+  commandFor: (customerId: string, at: Instant) => Promise<TicketCommand | Refusal>,
+): Promise<Answer> {
+  const stream = ticketStream(ticketId);
+  const state = await tools.stateOf<'ticket'>(stream);
+  if (state.status === 'unknown') return tools.send(ticketId, stream, unknownTicket, context);
+  const refusal = checkRightEarly(stream, { type }, state, context);
+  if (refusal) return tools.refuse(ticketId, stream, refusal, context);
+  return tools.send(ticketId, stream, await commandFor(state.customerId, tools.now()), context);
+}
+
+async function showHistory(tools: RequestTools, customerId: string, context: RequestContext): Promise<Answer> {
+  const stream = looksStream(customerId);
+  const customer = await tools.stateOf<'customer'>(customerStream(customerId));
+  const refusal = checkRightEarly(stream, { type: 'ShowCustomerHistory' }, {}, context);
+  if (refusal) return tools.refuse(customerId, stream, refusal, context);
+  const command = { type: 'ShowCustomerHistory', at: tools.now(), customerId } as const;
+  return tools.send(customerId, stream, isRegistered(customer) ? command : notRegistered, context);
+}
+
+/** The time to answer that is promised at that moment. */
+async function answerPolicy({ stateOf }: RequestTools, at: Instant): Promise<AnswerPolicy | Refusal> {
+  const inForce = policyAt(await stateOf<'policy'>(policyStream), at);
+  return inForce ? { policyVersion: inForce.version, ...inForce.policy } : noPolicy;
+}
+
+const seal = ({ vault }: RequestTools, customerId: string, text: string) =>
+  vault.seal(customerStream(customerId), text);
