@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { complaintAboutNode } from './node-version.ts';
 
@@ -22,19 +21,5 @@ describe('the version of Node.js', () => {
   it.each(['standalone', 'api', 'worker', 'cli'])('is checked before the program %s loads anything else', (program) => {
     const [first] = text(`apps/${program}/main.ts`).match(/^import .*$/m) ?? [];
     expect(first).toBe("import '#apps/node-version';");
-  });
-});
-
-/** A Node.js that this machine may have beside the one that runs the tests. */
-const old = spawnSync('/usr/bin/node', ['--version'], { encoding: 'utf8' }).stdout ?? '';
-const testWithOldNode = complaintAboutNode(old.replace('v', '')) && old !== '' ? it.each : it.skip.each;
-testWithOldNode(['standalone', 'api', 'worker', 'cli'])('an old Node.js ends %s with that line alone', (program) => {
-  const { status, stdout, stderr } = spawnSync('/usr/bin/node', [`dist/apps/${program}/main.js`, '--help'], {
-    encoding: 'utf8',
-  });
-  expect({ status, stdout, stderr }).toEqual({
-    status: 1,
-    stdout: '',
-    stderr: `${complaintAboutNode(old.trim().slice(1))}\n`,
   });
 });
