@@ -8,7 +8,7 @@ import type { AttentionRow } from '#read-models/queries';
 import type { ReadModels } from '#read-models/read-models';
 import { CLOCK, READ_MODELS } from '#wiring/tokens';
 import { CountInQuery, Id, OneOf } from './fields.ts';
-import { PageQuery, pageOf, pageRequest, ReadRoute } from './reads.ts';
+import { listOf, PageQuery, pageRequest, ReadRoute } from './reads.ts';
 
 const STARVING_AFTER_HOURS = 48;
 const DECLINED_FOR_DAYS = 14;
@@ -57,7 +57,7 @@ export class AttentionController {
   @Get()
   @ReadRoute({
     summary: `Orders that somebody should look at, what has waited longest first; declined payments for ${DECLINED_FOR_DAYS} days`,
-    answer: pageOf(attention),
+    answer: listOf('AttentionItem', attention),
     example: {
       items: [
         {
@@ -74,7 +74,7 @@ export class AttentionController {
       ],
     },
   })
-  list(@Query() { starvingAfterHours = STARVING_AFTER_HOURS, ...query }: AttentionQuery) {
+  listAttention(@Query() { starvingAfterHours = STARVING_AFTER_HOURS, ...query }: AttentionQuery) {
     const now = this.#clock.now();
     return this.#queries.listAttention({
       ...pageRequest(query),

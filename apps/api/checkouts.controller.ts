@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Inject, Post } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Post, Put } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { catalogueStream, priceAt } from '#domain/catalogue/catalogue';
@@ -13,10 +13,11 @@ import { Asking } from './caller.ts';
 import { Code, PaymentToken } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { StartCheckoutBody } from './orders.controller.ts';
+import { named } from './schemas.ts';
 
-class TryCouponBody {
+class UseCouponBody {
   @Code({ description: 'as it was typed: every character counts (CPN-1)', example: 'SPRING 26' })
-  code!: string;
+  couponCode!: string;
 }
 
 class PlaceCheckoutBody {
@@ -71,19 +72,20 @@ export class CheckoutsController {
 
   @Post()
   @CommandRoute({
-    summary: 'Start a checkout (CHK-1): what is wrong with it is told at once',
+    summary: 'Start a checkout (CHK-1); an order that could not be placed is refused at once',
+    answers: 'checkoutId',
     records: ['CheckoutStarted'],
     creates: '/api/checkouts/:id',
   })
-  start(@Body() body: StartCheckoutBody, @Asking() caller: Caller): Promise<Answer> {
+  startCheckout(@Body() body: StartCheckoutBody, @Asking() caller: Caller): Promise<Answer> {
     return this.#requests.startCheckout(body, caller);
   }
 
   @Get(':checkoutId')
-  @ApiOperation({ summary: 'What it comes to, and what the card statement will show' })
-  @Answers(200, 'the checkout', quote, quoteExample)
+  @ApiOperation({ summary: 'What the order would cost, and what the card statement will show' })
+  @Answers(200, 'The checkout.', named('Checkout', quote), quoteExample)
   @Problems(404)
-  async find(@IdOf('checkout') checkoutId: string): Promise<z.input<typeof quote>> {
+  async getCheckout(@IdOf('checkout') checkoutId: string): Promise<z.input<typeof quote>> {
     const { state } = await this.#ledger.read<'checkout'>(checkoutStream(checkoutId));
     const { status, wishes, coupon, giveUpAt } = state;
     if (!wishes || status === 'unknown') throw notFound('checkout', checkoutId);
@@ -109,26 +111,28 @@ export class CheckoutsController {
     };
   }
 
-  @Post(':checkoutId/coupon')
+  @Put(':checkoutId/coupon')
   @CommandRoute({
     summary: 'Use a coupon: the first try uses it up for the customer, finished or not (CPN-2)',
+    answers: 'checkoutId',
     records: ['CheckoutCouponTaken'],
   })
-  tryCoupon(
+  useCoupon(
     @IdOf('checkout') checkoutId: string,
-    @Body() { code }: TryCouponBody,
+    @Body() { couponCode }: UseCouponBody,
     @Asking() caller: Caller,
   ): Promise<Answer> {
-    return this.#requests.tryCoupon(checkoutId, code, caller);
+    return this.#requests.tryCoupon(checkoutId, couponCode, caller);
   }
 
   @Post(':checkoutId/place')
   @CommandRoute({
     summary: 'Place the order; the answer names it, and a repeat names the same one',
+    answers: 'orderId',
     records: ['OrderPlaced'],
     creates: '/api/orders/:id',
   })
-  place(
+  placeCheckout(
     @IdOf('checkout') checkoutId: string,
     @Body() { paymentToken }: PlaceCheckoutBody,
     @Asking() caller: Caller,

@@ -15,7 +15,8 @@ import { csvLine } from './csv.ts';
 import { Count, FieldNames, Id, Line, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { mentions } from './mentions.ts';
-import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf, WaitFor } from './reads.ts';
+import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute, WaitFor } from './reads.ts';
+import { named } from './schemas.ts';
 
 const search: Parameters<typeof Line>[0] = {
   description: 'persons whose details hold all these words, or a telephone number with these digits (DLV-9)',
@@ -32,7 +33,7 @@ class DownloadQuery extends ReadQuery {
   search?: string;
 }
 
-class RatingBody {
+class RateContactBody {
   @Count({ description: '1 to 5', example: 4, maximum: 5 })
   rating!: number;
 }
@@ -118,10 +119,10 @@ export class DeliveredLeadsController {
   @Get('leads')
   @ReadRoute({
     summary: 'Leads that a customer was given, newest first (BCK-1); a search looks into all of them (DLV-9)',
-    answer: selectablePageOf(deliveredLead),
+    answer: listOf('DeliveredLead', deliveredLead),
     example: { items: [deliveredLeadExample] },
   })
-  async list(@IdOf('customer') customerId: string, @Query() { search, ...query }: DeliveredLeadsQuery) {
+  async listDeliveredLeads(@IdOf('customer') customerId: string, @Query() { search, ...query }: DeliveredLeadsQuery) {
     await this.#mustExist(customerId);
     const request = { ...pageRequest(query), customerId };
     if (search !== undefined) return this.#queries.pickDeliveredLeads(request, (row) => this.#found(row, search));
@@ -132,10 +133,10 @@ export class DeliveredLeadsController {
   @Get('leads/:leadId')
   @ReadRoute({
     summary: 'One of them: its page in the Contact Manager (BCK-1)',
-    answer: deliveredLead,
+    answer: named('DeliveredLead', deliveredLead),
     example: deliveredLeadExample,
   })
-  async find(@IdOf('customer') customerId: string, @IdOf('lead') leadId: string, @Query() _: ReadQuery) {
+  async getDeliveredLead(@IdOf('customer') customerId: string, @IdOf('lead') leadId: string, @Query() _: ReadQuery) {
     const row = await this.#queries.findDeliveredLead(customerId, leadId);
     if (!row) throw notFound('lead', leadId);
     return this.#opened(row);
@@ -150,7 +151,7 @@ export class DeliveredLeadsController {
     content: { 'text/csv': { schema: { type: 'string' }, example: csvLine(columns) } },
   })
   @Problems(400, 404, 503)
-  async download(
+  async downloadDeliveredLeads(
     @IdOf('customer') customerId: string,
     @Query() { orderId, search }: DownloadQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -163,11 +164,11 @@ export class DeliveredLeadsController {
   }
 
   @Put('leads/:leadId/rating')
-  @CommandRoute({ summary: 'Rate a contact from 1 to 5 (RPL-1)', records: ['ContactRated'] })
-  rate(
+  @CommandRoute({ summary: 'Rate a contact from 1 to 5 (RPL-1)', answers: 'leadId', records: ['ContactRated'] })
+  rateContact(
     @IdOf('customer') customerId: string,
     @IdOf('lead') leadId: string,
-    @Body() { rating }: RatingBody,
+    @Body() { rating }: RateContactBody,
     @Asking() caller: Caller,
   ): Promise<Answer> {
     return this.#requests.rateContact(customerId, leadId, rating, caller);

@@ -17,11 +17,12 @@ import { EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
 import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Conforming, Id, InstantField, Line, OneOf } from './fields.ts';
-import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
+import { HistoryQuery, HistoryRoute, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { batchReport, formatOf, receiveBatch } from './lead-batch.ts';
 import { Problem } from './problems.ts';
-import { ReadQuery, ReadRoute } from './reads.ts';
+import { listOf, ReadQuery, ReadRoute } from './reads.ts';
+import { named } from './schemas.ts';
 
 class ReceiveLeadBody {
   @Id({ description: 'what it is sold as', example: 'exclusive-real-time' })
@@ -89,17 +90,13 @@ const leadExample: Opened = {
 };
 
 const stock = z.object({
-  stock: z.array(
-    z.object({
-      leadTypeId: z.string(),
-      leads: z.int().describe('leads that can be given to somebody'),
-      openPlaces: z.int().describe('deliveries that they are good for'),
-      openOrders: z.int().describe('orders that wait for leads of this type; paused ones do not'),
-      outstandingLeads: z.int().describe('leads that they wait for'),
-      replacementsOwed: z.int().describe('granted and not delivered yet, for whatever order (RPL-9)'),
-    }) satisfies z.ZodType<StockAndDemand>,
-  ),
-});
+  leadTypeId: z.string(),
+  leads: z.int().describe('leads that can be given to somebody'),
+  openPlaces: z.int().describe('deliveries that they are good for'),
+  openOrders: z.int().describe('orders that wait for leads of this type; paused ones do not'),
+  outstandingLeads: z.int().describe('leads that they wait for'),
+  replacementsOwed: z.int().describe('granted and not delivered yet, for whatever order (RPL-9)'),
+}) satisfies z.ZodType<StockAndDemand>;
 
 @ApiTags('leads')
 @Controller('api')
@@ -122,10 +119,11 @@ export class LeadsController {
   @Post('leads')
   @CommandRoute({
     summary: 'Take in one lead; it is offered at once (DLV-6)',
+    answers: 'leadId',
     records: ['LeadReceived'],
     creates: '/api/leads/:id',
   })
-  async receive(@Body() body: ReceiveLeadBody, @Asking() caller: Caller): Promise<Answer> {
+  async receiveLead(@Body() body: ReceiveLeadBody, @Asking() caller: Caller): Promise<Answer> {
     // A key makes the lead; without one, the same capture of the same person is the same lead.
     const identity = caller.requestHash
       ? { leadId: deriveId('lead', caller.commandId) }
@@ -142,7 +140,7 @@ export class LeadsController {
     description: 'A wrong row costs no other row; the same file again changes nothing.',
     schema: { type: 'string', example: 'first name,telephone\r\nAda,+1 212 555 0142\r\n' },
   })
-  @Answers(200, 'what became of the rows', batchReport, {
+  @Answers(200, 'What became of the rows.', named('LeadBatchReport', batchReport), {
     received: 998,
     known: 1,
     rejected: 1,
@@ -157,20 +155,20 @@ export class LeadsController {
   ) {
     const format = formatOf(headers['content-type']);
     if (!format || !(body instanceof Readable))
-      throw new Problem(415, 'unsupported-media-type', 'leads come as text/csv or application/x-ndjson');
+      throw new Problem('unsupported-media-type', 'leads come as text/csv or application/x-ndjson');
     const ignoreUnknownColumns = unknownColumns === 'ignore';
     const rows = readLeadRows(body, { format, ignoreUnknownColumns, ...options });
     try {
       return await receiveBatch(this.#requests, rows, caller);
     } catch (error) {
-      if (error instanceof LeadFileError) throw new Problem(400, 'not-a-file-of-leads', error.message);
+      if (error instanceof LeadFileError) throw new Problem('not-a-file-of-leads', error.message);
       throw error;
     }
   }
 
   @Get('leads/:leadId')
-  @ReadRoute({ summary: 'A lead; its revision is the ETag', answer: lead, example: leadExample })
-  async find(@IdOf('lead') leadId: string, @Query() _: ReadQuery, @Res({ passthrough: true }) reply: FastifyReply) {
+  @ReadRoute({ summary: 'A lead; its revision is the ETag', answer: named('Lead', lead), example: leadExample })
+  async getLead(@IdOf('lead') leadId: string, @Query() _: ReadQuery, @Res({ passthrough: true }) reply: FastifyReply) {
     const found = await this.#queries.findLead(leadId);
     if (!found) throw notFound('lead', leadId);
     reply.header('etag', etagOf(found.revision));
@@ -181,9 +179,9 @@ export class LeadsController {
   @Get('stock')
   @ReadRoute({
     summary: 'What is in stock and what is wanted, by lead type',
-    answer: stock,
+    answer: listOf('Stock', stock),
     example: {
-      stock: [
+      items: [
         {
           leadTypeId: 'shared-fresh',
           leads: 40,
@@ -195,17 +193,15 @@ export class LeadsController {
       ],
     },
   })
-  async stock(@Query() _: ReadQuery) {
-    return { stock: await this.#queries.stock() };
+  async listStock(@Query() _: ReadQuery) {
+    return { items: await this.#queries.stock() };
   }
 
   @Get('leads/:leadId/history')
-  @ApiOperation({ summary: 'All that happened to a lead, and what it came to' })
-  @Answers(200, 'the history', history, historyExample)
-  @Problems(400, 404)
-  async history(@IdOf('lead') leadId: string, @Query() { at }: HistoryQuery) {
-    const told = await historyOf(this.#stores, leadStream(leadId), at);
-    if (!told) throw notFound('lead', leadId);
-    return told;
+  @HistoryRoute('All that happened to a lead, up to any instant, and the state that it led to')
+  async getLeadHistory(@IdOf('lead') leadId: string, @Query() { at }: HistoryQuery) {
+    const found = await historyOf(this.#stores, leadStream(leadId), at);
+    if (!found) throw notFound('lead', leadId);
+    return found;
   }
 }

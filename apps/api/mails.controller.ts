@@ -11,7 +11,8 @@ import { MAILS, READ_MODELS } from '#wiring/tokens';
 import { Problems } from './answers.ts';
 import { FieldNames, Id, OneOf, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
-import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
+import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { named } from './schemas.ts';
 
 const statuses = ['wished', 'sent', 'refused', 'withheld'] as const;
 
@@ -75,14 +76,14 @@ export class MailsController {
   }
 
   @Get('api/mails')
-  @ReadRoute({ summary: 'Mails, newest first', answer: selectablePageOf(mail), example: { items: [mailExample] } })
-  list(@Query() query: MailsQuery) {
+  @ReadRoute({ summary: 'Mails, newest first', answer: listOf('Mail', mail), example: { items: [mailExample] } })
+  listMails(@Query() query: MailsQuery) {
     return this.#queries.listMails({ ...query, ...pageRequest(query) });
   }
 
   @Get('api/mails/:mailId')
-  @ReadRoute({ summary: 'A mail and what became of it', answer: mail, example: mailExample })
-  async find(@IdOf('mail') mailId: string, @Query() _: ReadQuery) {
+  @ReadRoute({ summary: 'A mail and what became of it', answer: named('Mail', mail), example: mailExample })
+  async getMail(@IdOf('mail') mailId: string, @Query() _: ReadQuery) {
     return this.#found(mailId);
   }
 
@@ -90,14 +91,14 @@ export class MailsController {
   @ApiOperation({ summary: 'The mail as it was sent, where copies are kept: on one machine without a mail server' })
   @ApiResponse({
     status: 200,
-    description: 'the mail',
+    description: 'The mail.',
     content: { 'text/plain': { schema: { type: 'string' }, example: 'Subject: Chargeback Granted' } },
   })
   @Problems(404, 503)
-  async copy(@IdOf('mail') mailId: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+  async getMailCopy(@IdOf('mail') mailId: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
     const { messageId } = await this.#found(mailId);
     const copy = messageId === null ? undefined : await this.#mails?.copyOf?.(messageId);
-    if (copy === undefined) throw notFound('copy of mail', mailId);
+    if (copy === undefined) throw notFound('mail copy', mailId);
     reply.type('text/plain; charset=utf-8');
     return copy;
   }

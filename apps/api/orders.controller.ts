@@ -1,5 +1,5 @@
-import { Body, Controller, Get, Inject, Post, Query, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Inject, Post, Put, Query, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { catalogueStream } from '#domain/catalogue/catalogue';
@@ -12,7 +12,7 @@ import type { Vault } from '#vault/vault';
 import { Ledger } from '#wiring/ledger';
 import { type Answer, type Caller, Requests } from '#wiring/requests';
 import { CLOCK, EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
-import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
+import { CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import {
   Code,
@@ -29,9 +29,10 @@ import {
   TimeZone,
 } from './fields.ts';
 import { progressOf } from './forecast.ts';
-import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
+import { HistoryQuery, HistoryRoute, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
-import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
+import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { named } from './schemas.ts';
 
 class DailyMaximum {
   @Count({ description: 'leads a local day at most', example: 5, optional: true })
@@ -84,13 +85,13 @@ class PlaceOrderBody extends StartCheckoutBody {
   couponCode?: string;
 }
 
-class DailyMaximumBody {
+class ChangeDailyMaximumBody {
   @Nested(() => DailyMaximum, { description: 'either leads or percent of the quantity', example: { leads: 3 } })
   @ExactlyOneOf('leads', 'percent')
   dailyMaximum!: { leads: number } | { percent: number };
 }
 
-class PaymentCardBody {
+class ChangePaymentCardBody {
   @PaymentToken({ description: "of the new card, from the payment provider's form" })
   paymentToken!: string;
 }
@@ -217,21 +218,21 @@ export class OrdersController {
   }
 
   @Post()
-  @CommandRoute({ summary: 'Place an order', records: ['OrderPlaced'], creates: '/api/orders/:id' })
-  place(@Body() body: PlaceOrderBody, @Asking() caller: Caller): Promise<Answer> {
+  @CommandRoute({ summary: 'Place an order', answers: 'orderId', records: ['OrderPlaced'], creates: '/api/orders/:id' })
+  placeOrder(@Body() body: PlaceOrderBody, @Asking() caller: Caller): Promise<Answer> {
     return this.#requests.placeOrder(body, caller);
   }
 
   @Get()
-  @ReadRoute({ summary: 'Orders, newest first', answer: selectablePageOf(order), example: { items: [orderExample] } })
-  list(@Query() query: OrdersQuery) {
+  @ReadRoute({ summary: 'Orders, newest first', answer: listOf('Order', order), example: { items: [orderExample] } })
+  listOrders(@Query() query: OrdersQuery) {
     return this.#queries.listOrders(pageRequest(query));
   }
 
   @Get(':orderId')
   @ReadRoute({
     summary: 'An order with its progress (ORD-7); its revision is the ETag',
-    answer: orderWithProgress,
+    answer: named('OrderDetails', orderWithProgress),
     example: {
       ...orderExample,
       owedLeads: 18,
@@ -239,7 +240,11 @@ export class OrdersController {
       usualDelivery: 'at once',
     },
   })
-  async find(@IdOf('order') orderId: string, @Query() _: ReadQuery, @Res({ passthrough: true }) reply: FastifyReply) {
+  async getOrder(
+    @IdOf('order') orderId: string,
+    @Query() _: ReadQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     const found = await this.#queries.findOrder(orderId);
     if (!found) throw notFound('order', orderId);
     reply.header('etag', etagOf(found.revision));
@@ -249,62 +254,73 @@ export class OrdersController {
   }
 
   @Post(':orderId/pause')
-  @CommandRoute({ summary: 'Pause an open order (ORD-2)', records: ['OrderPaused'], takesNothing: true })
-  pause(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
+  @CommandRoute({
+    summary: 'Pause an open order (ORD-2)',
+    answers: 'orderId',
+    records: ['OrderPaused'],
+    takesNothing: true,
+  })
+  pauseOrder(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
     return this.#requests.pauseOrder(orderId, caller);
   }
 
   @Post(':orderId/restart')
-  @CommandRoute({ summary: 'Restart a paused order (ORD-2)', records: ['OrderRestarted'], takesNothing: true })
-  restart(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
+  @CommandRoute({
+    summary: 'Restart a paused order (ORD-2)',
+    answers: 'orderId',
+    records: ['OrderRestarted'],
+    takesNothing: true,
+  })
+  restartOrder(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
     return this.#requests.restartOrder(orderId, caller);
   }
 
   @Post(':orderId/cancel')
   @CommandRoute({
     summary: 'Cancel an order; what was delivered stays delivered (ORD-5)',
+    answers: 'orderId',
     records: ['OrderCancelled'],
     takesNothing: true,
   })
-  cancel(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
+  cancelOrder(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
     return this.#requests.cancelOrder(orderId, caller);
   }
 
-  @Post(':orderId/daily-maximum')
+  @Put(':orderId/daily-maximum')
   @CommandRoute({
     summary: 'Change the daily maximum (ORD-4): support only, with a Leadger-Reason; counts for today, too',
+    answers: 'orderId',
     records: ['DailyMaximumChanged'],
   })
   @Problems(403)
   changeDailyMaximum(
     @IdOf('order') orderId: string,
-    @Body() { dailyMaximum }: DailyMaximumBody,
+    @Body() { dailyMaximum }: ChangeDailyMaximumBody,
     @Asking() caller: Caller,
   ): Promise<Answer> {
     return this.#requests.changeDailyMaximum(orderId, dailyMaximum, caller);
   }
 
-  @Post(':orderId/payment-card')
+  @Put(':orderId/payment-card')
   @CommandRoute({
     summary: 'Charge another card from the next renewal on (ORD-4): support only, with a Leadger-Reason',
+    answers: 'orderId',
     records: ['PaymentCardChanged'],
   })
   @Problems(403)
   changePaymentCard(
     @IdOf('order') orderId: string,
-    @Body() { paymentToken }: PaymentCardBody,
+    @Body() { paymentToken }: ChangePaymentCardBody,
     @Asking() caller: Caller,
   ): Promise<Answer> {
     return this.#requests.changePaymentCard(orderId, paymentToken, caller);
   }
 
   @Get(':orderId/history')
-  @ApiOperation({ summary: 'All that happened to an order, up to any instant, and what it came to' })
-  @Answers(200, 'the history', history, historyExample)
-  @Problems(400, 404)
-  async history(@IdOf('order') orderId: string, @Query() { at }: HistoryQuery) {
-    const told = await historyOf(this.#stores, orderStream(orderId), at);
-    if (!told) throw notFound('order', orderId);
-    return told;
+  @HistoryRoute('All that happened to an order, up to any instant, and the state that it led to')
+  async getOrderHistory(@IdOf('order') orderId: string, @Query() { at }: HistoryQuery) {
+    const found = await historyOf(this.#stores, orderStream(orderId), at);
+    if (!found) throw notFound('order', orderId);
+    return found;
   }
 }

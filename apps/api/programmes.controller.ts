@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Post, Query, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { bonusRule } from '#domain/loyalty/bonus';
@@ -10,12 +10,13 @@ import type { ReadModels } from '#read-models/read-models';
 import type { Vault } from '#vault/vault';
 import { type Answer, type Caller, Requests } from '#wiring/requests';
 import { EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
-import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
+import { CommandRoute, etagOf } from './answers.ts';
 import { Asking } from './caller.ts';
 import { FieldNames, Id, OneOf, Sort } from './fields.ts';
-import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
+import { HistoryQuery, HistoryRoute, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
-import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
+import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { named } from './schemas.ts';
 
 const statuses = ['joining', 'active', 'held', 'cancelled'] as const;
 
@@ -60,7 +61,7 @@ const renewal = z.object({
 
 const programmeWithRenewals = programme.extend({
   nextBonusReason: z.string().describe('why the next renewal gives that bonus'),
-  renewals: z.array(renewal).describe('those announced or begun, in their order'),
+  renewals: z.array(named('Renewal', renewal)).describe('those announced or begun, in their order'),
 });
 
 const reasons: Readonly<Record<ProgrammeRow['nextBonusRule'], (row: ProgrammeRow) => string>> = {
@@ -147,20 +148,24 @@ export class ProgrammesController {
   @Get()
   @ReadRoute({
     summary: 'Orders in Loyalty Rewards, newest first',
-    answer: selectablePageOf(programme),
+    answer: listOf('Programme', programme),
     example: { items: [programmeExample] },
   })
-  list(@Query() query: ProgrammesQuery) {
+  listProgrammes(@Query() query: ProgrammesQuery) {
     return this.#queries.listProgrammes(pageRequest(query));
   }
 
   @Get(':orderId')
   @ReadRoute({
     summary: 'The programme of an order (BCK-3): next date, next bonus and why, pauses used, renewals',
-    answer: programmeWithRenewals,
+    answer: named('ProgrammeDetails', programmeWithRenewals),
     example: { ...programmeExample, nextBonusReason: reasons.ladder(programmeExample), renewals: [renewalExample] },
   })
-  async find(@IdOf('order') orderId: string, @Query() _: ReadQuery, @Res({ passthrough: true }) reply: FastifyReply) {
+  async getProgramme(
+    @IdOf('order') orderId: string,
+    @Query() _: ReadQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     const found = await this.#queries.findProgramme(orderId);
     if (!found) throw notFound('programme', orderId);
     // Until it has joined, the programme has no revision that could be named in If-Match.
@@ -172,40 +177,41 @@ export class ProgrammesController {
   @Post(':orderId/hold')
   @CommandRoute({
     summary: 'Put the programme on hold: nothing re-opens until it is activated (LOY-5)',
+    answers: 'orderId',
     records: ['ProgrammeHeld'],
     takesNothing: true,
   })
-  hold(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
+  holdProgramme(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
     return this.#requests.holdProgramme(orderId, caller);
   }
 
   @Post(':orderId/activate')
   @CommandRoute({
     summary: 'Activate a held programme: it re-opens on its date, or at once after it (LOY-5)',
+    answers: 'orderId',
     records: ['ProgrammeActivated'],
     takesNothing: true,
   })
-  activate(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
+  activateProgramme(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
     return this.#requests.activateProgramme(orderId, caller);
   }
 
   @Post(':orderId/cancel')
   @CommandRoute({
     summary: 'Cancel the programme; what is open is still delivered (LOY-6)',
+    answers: 'orderId',
     records: ['ProgrammeCancelled'],
     takesNothing: true,
   })
-  cancel(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
+  cancelProgramme(@IdOf('order') orderId: string, @Asking() caller: Caller): Promise<Answer> {
     return this.#requests.cancelProgramme(orderId, caller);
   }
 
   @Get(':orderId/history')
-  @ApiOperation({ summary: 'All that happened to a programme, up to any instant, and what it came to' })
-  @Answers(200, 'the history', history, historyExample)
-  @Problems(400, 404)
-  async history(@IdOf('order') orderId: string, @Query() { at }: HistoryQuery) {
-    const told = await historyOf(this.#stores, programmeStream(orderId), at);
-    if (!told) throw notFound('programme', orderId);
-    return told;
+  @HistoryRoute('All that happened to a programme, up to any instant, and the state that it led to')
+  async getProgrammeHistory(@IdOf('order') orderId: string, @Query() { at }: HistoryQuery) {
+    const found = await historyOf(this.#stores, programmeStream(orderId), at);
+    if (!found) throw notFound('programme', orderId);
+    return found;
   }
 }

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Inject, Post, Query, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { replacementStream } from '#domain/replacements/replacement';
@@ -9,12 +9,13 @@ import type { ReadModels } from '#read-models/read-models';
 import type { Vault } from '#vault/vault';
 import { type Answer, type Caller, Requests } from '#wiring/requests';
 import { EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
-import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
+import { CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { FieldNames, Id, Line, OneOf, Sort, Text } from './fields.ts';
-import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
+import { HistoryQuery, HistoryRoute, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
-import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
+import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { named } from './schemas.ts';
 
 class RequestReplacementBody {
   @Id({ description: 'to which order the lead was delivered', example: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10' })
@@ -30,7 +31,7 @@ class RequestReplacementBody {
   note?: string;
 }
 
-class DenyBody {
+class DenyReplacementBody {
   @Text({ description: 'why, for the customer (RPL-7)', example: 'The number works: we reached the person today.' })
   explanation!: string;
 }
@@ -121,17 +122,21 @@ export class ReplacementsController {
   @Get()
   @ReadRoute({
     summary: 'Returns by due date, the earliest first (RPL-5)',
-    answer: selectablePageOf(replacement),
+    answer: listOf('Replacement', replacement),
     example: { items: [replacementExample] },
   })
-  async list(@Query() query: ReplacementsQuery) {
+  async listReplacements(@Query() query: ReplacementsQuery) {
     const page = await this.#queries.listReplacements(pageRequest(query));
     return { ...page, items: await Promise.all(page.items.map((row) => this.#opened(row))) };
   }
 
   @Get(':replacementId')
-  @ReadRoute({ summary: 'A return; its revision is the ETag', answer: replacement, example: replacementExample })
-  async find(
+  @ReadRoute({
+    summary: 'A return; its revision is the ETag',
+    answer: named('Replacement', replacement),
+    example: replacementExample,
+  })
+  async getReplacement(
     @IdOf('replacement') replacementId: string,
     @Query() _: ReadQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -143,45 +148,46 @@ export class ReplacementsController {
   }
 
   @Get(':replacementId/history')
-  @ApiOperation({ summary: 'All that happened to a return, and what it came to (RPL-8)' })
-  @Answers(200, 'the history', history, historyExample)
-  @Problems(400, 404)
-  async history(@IdOf('replacement') replacementId: string, @Query() { at }: HistoryQuery) {
-    const told = await historyOf(this.#stores, replacementStream(replacementId), at);
-    if (!told) throw notFound('replacement', replacementId);
-    return told;
+  @HistoryRoute('All that happened to a replacement, up to any instant, and the state that it led to (RPL-8)')
+  async getReplacementHistory(@IdOf('replacement') replacementId: string, @Query() { at }: HistoryQuery) {
+    const found = await historyOf(this.#stores, replacementStream(replacementId), at);
+    if (!found) throw notFound('replacement', replacementId);
+    return found;
   }
 
   @Post()
   @CommandRoute({
     summary: 'Return a bad lead (RPL-1); one with an invalid reason, or too late, is denied at once (RPL-8)',
+    answers: 'replacementId',
     records: ['ReplacementRequested'],
     creates: '/api/replacements/:id',
   })
-  request(@Body() body: RequestReplacementBody, @Asking() caller: Caller): Promise<Answer> {
+  requestReplacement(@Body() body: RequestReplacementBody, @Asking() caller: Caller): Promise<Answer> {
     return this.#requests.requestReplacement(body, caller);
   }
 
   @Post(':replacementId/grant')
   @CommandRoute({
     summary: 'Grant a return (RPL-6): support only, with a Leadger-Reason',
+    answers: 'replacementId',
     records: ['ChargebackGranted'],
     takesNothing: true,
   })
   @Problems(403)
-  grant(@IdOf('replacement') replacementId: string, @Asking() caller: Caller): Promise<Answer> {
+  grantReplacement(@IdOf('replacement') replacementId: string, @Asking() caller: Caller): Promise<Answer> {
     return this.#requests.grantChargeback(replacementId, caller);
   }
 
   @Post(':replacementId/deny')
   @CommandRoute({
     summary: 'Deny a return (RPL-7): support only, with a Leadger-Reason',
+    answers: 'replacementId',
     records: ['ChargebackDenied'],
   })
   @Problems(403)
-  deny(
+  denyReplacement(
     @IdOf('replacement') replacementId: string,
-    @Body() { explanation }: DenyBody,
+    @Body() { explanation }: DenyReplacementBody,
     @Asking() caller: Caller,
   ): Promise<Answer> {
     return this.#requests.denyChargeback(replacementId, explanation, caller);

@@ -9,7 +9,8 @@ import { CommandRoute } from './answers.ts';
 import { Asking } from './caller.ts';
 import { FieldNames, Id, OneOf, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
-import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
+import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { named } from './schemas.ts';
 
 const statuses = ['waiting', 'accepted', 'parked'] as const;
 
@@ -68,24 +69,29 @@ export class WebhooksController {
   @Get()
   @ReadRoute({
     summary: "Leads on their way to customers' programs, newest first",
-    answer: selectablePageOf(webhook),
+    answer: listOf('Webhook', webhook),
     example: { items: [webhookExample] },
   })
-  list(@Query() query: WebhooksQuery) {
+  listWebhooks(@Query() query: WebhooksQuery) {
     return this.#queries.listWebhooks({ ...query, ...pageRequest(query) });
   }
 
   @Get(':webhookId')
-  @ReadRoute({ summary: 'One of them', answer: webhook, example: webhookExample })
-  async find(@IdOf('webhook') webhookId: string, @Query() _: ReadQuery) {
+  @ReadRoute({ summary: 'One of them', answer: named('Webhook', webhook), example: webhookExample })
+  async getWebhook(@IdOf('webhook') webhookId: string, @Query() _: ReadQuery) {
     const found = await this.#queries.findWebhook(webhookId);
     if (!found) throw notFound('webhook', webhookId);
     return found;
   }
 
-  @Post(':webhookId/replay')
-  @CommandRoute({ summary: 'Send it again, from the first try on', records: ['WebhookReplayed'], takesNothing: true })
-  replay(@IdOf('webhook') webhookId: string, @Asking() caller: Caller): Promise<Answer> {
+  @Post(':webhookId/retry')
+  @CommandRoute({
+    summary: 'Send it again, from the first try on',
+    answers: 'webhookId',
+    records: ['WebhookReplayed'],
+    takesNothing: true,
+  })
+  retryWebhook(@IdOf('webhook') webhookId: string, @Asking() caller: Caller): Promise<Answer> {
     return this.#requests.replayWebhook(webhookId, caller);
   }
 }

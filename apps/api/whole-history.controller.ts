@@ -14,12 +14,14 @@ import type { Support } from '#wiring/support';
 import { EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
 import { mustBeAccepted, RecordedRead } from './answers.ts';
 import { Asking } from './caller.ts';
-import { history, historyExample } from './history.ts';
+import { historyEvent, historyExample } from './history.ts';
 import { IdOf } from './ids.ts';
-import { PageQuery, pageOf, pageRequest, ReadRoute } from './reads.ts';
+import { listOf, PageQuery, pageRequest, ReadRoute } from './reads.ts';
 
-const happening = history.shape.events.element.extend({ stream: z.string().describe('to what it happened') });
-const happeningExample = {
+const streamEvent = historyEvent.extend({
+  stream: z.string().describe('The stream that it is in: the kind and id of the thing.'),
+});
+const streamEventExample = {
   stream: 'order-3b1c6f0e-6a55-5d0b-8a35-2f3d3b7a9c11',
   ...(historyExample.events[0] as (typeof historyExample.events)[number]),
 };
@@ -47,11 +49,11 @@ export class WholeHistoryController {
   @Get(':customerId/whole-history')
   @ReadRoute({
     summary: 'All that happened to a customer, oldest first: support only, with a Leadger-Reason; recorded (SUP-2)',
-    answer: pageOf(happening),
-    example: { items: [happeningExample] },
+    answer: listOf('StreamEvent', streamEvent),
+    example: { items: [streamEventExample] },
   })
   @RecordedRead()
-  async wholeHistory(@IdOf('customer') customerId: string, @Query() query: PageQuery, @Asking() caller: Caller) {
+  async listWholeHistory(@IdOf('customer') customerId: string, @Query() query: PageQuery, @Asking() caller: Caller) {
     mustBeAccepted(await this.#support.showHistory(customerId, caller), { customerId });
     const { limit, cursor } = pageRequest(query);
     const facts = await this.#factsOf(customerId);
