@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { errorCodes } from './error-codes.ts';
+import { Problem } from './problems.ts';
 import { namedSchemas } from './schemas.ts';
 
 const description = `The order and lead ledger of a lead store.
@@ -51,15 +52,32 @@ export function serveDocumentation(application: NestFastifyApplication): void {
     server.get(`/api/docs/${file}`, (_, reply) => reply.type(type).send(createReadStream(assetPath(file))));
 }
 
+/** Any route may answer this, before it is asked for anything. */
+const notFromHere = {
+  status: 403,
+  description: errorCodes['not-from-here'].meaning,
+  content: {
+    'application/problem+json': {
+      schema: { $ref: '#/components/schemas/Problem' },
+      example: new Problem('not-from-here', 'requests are taken from this machine only').document(),
+    },
+  },
+} as const;
+
 function describe(application: NestFastifyApplication): object {
   const config = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Leadger')
     .setDescription(description)
     .setVersion('0.1.0')
-    .addServer('/', 'The server that this document comes from.');
+    .addServer('/', 'The server that this document comes from.')
+    .addGlobalResponse(notFromHere);
   for (const [tag, meaning] of Object.entries(tags)) config.addTag(tag, meaning);
-  const { info, components, ...document } = SwaggerModule.createDocument(application, config.build(), {
+  const {
+    info: { contact: _, ...info },
+    components,
+    ...document
+  } = SwaggerModule.createDocument(application, config.build(), {
     // The methods of the controllers have the names that clients are to call the operations by (ADR 16).
     operationIdFactory: (_, method) => method,
   });
@@ -68,19 +86,24 @@ function describe(application: NestFastifyApplication): object {
     info: { ...info, license: { name: 'MIT', identifier: 'MIT' } },
     // Nobody signs in yet: there is no scheme to name.
     security: [],
-    components: { schemas: { ...(withExamples(components?.schemas) as object), ...namedSchemas() } },
+    components: { schemas: { ...bodySchemas(components?.schemas), ...namedSchemas() } },
     'x-error-codes': errorCodes,
   };
 }
 
-/** Schemas of OpenAPI 3.1 have a list of examples. Nest writes one `example`, as OpenAPI 3.0 had it. */
-function withExamples(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withExamples);
+/** The schemas of bodies, as OpenAPI 3.1 has them: examples in a list, and no other fields (the validation refuses them). */
+const bodySchemas = (schemas: object = {}): Record<string, object> =>
+  Object.fromEntries(
+    Object.entries(schemas).map(([name, schema]) => [name, { ...withExamples(schema), additionalProperties: false }]),
+  );
+
+function withExamples<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(withExamples) as Value;
   const entries = Object.entries(value).map(([keyword, member]) =>
     keyword === 'example' ? ['examples', [member]] : [keyword, withExamples(member)],
   );
-  return Object.fromEntries(entries);
+  return Object.fromEntries(entries) as Value;
 }
 
 const assets = { 'swagger-ui-bundle.js': 'text/javascript', 'swagger-ui.css': 'text/css' };

@@ -181,7 +181,10 @@ export const requestErrors = {
 } as const satisfies Record<string, ErrorCode>;
 
 /** Every stable code that the API answers. */
-export const errorCodes: Readonly<Record<string, ErrorCode>> = { ...requestErrors, ...refusalCodes };
+export const errorCodes: Readonly<Record<string, ErrorCode>> & typeof requestErrors = {
+  ...requestErrors,
+  ...refusalCodes,
+};
 
 /** The table of all codes, in Markdown. */
 export function errorTable(): string {

@@ -8,7 +8,8 @@ const components = new Map<string, JsonSchema>();
 export const namedSchemas = (): Record<string, JsonSchema> => Object.fromEntries(components);
 
 /** Gives a schema its name in the documentation. The same schema may be named again where it is used. */
-export const named = <Schema extends z.ZodType>(id: string, schema: Schema): Schema => schema.meta({ id }) as Schema;
+export const named = <Schema extends z.ZodType>(id: string, schema: Schema): Schema =>
+  schema.meta()?.id === id ? schema : (schema.meta({ id }) as Schema);
 
 /**
  * How a schema of an answer looks in the documentation (JSON Schema 2020-12). Schemas with a name become components.
