@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { catalogueStream, priceAt } from '#domain/catalogue/catalogue';
 import { checkoutStream } from '#domain/checkouts/checkout';
 import { discountCentsOf } from '#domain/coupons/coupon';
+import { instant } from '#domain/kernel/events';
 import type { Clock } from '#gateways/clock';
 import { Ledger } from '#wiring/ledger';
 import { type Answer, type Caller, Requests } from '#wiring/requests';
@@ -26,19 +27,19 @@ class PlaceCheckoutBody {
 }
 
 const quote = z.object({
-  checkoutId: z.string(),
-  status: z.enum(['started', 'placed', 'abandoned']),
-  customerId: z.string(),
-  storeId: z.string(),
-  leadTypeId: z.string(),
-  quantity: z.int(),
-  pricePerLeadCents: z.int(),
-  discountCents: z.int().describe('what the coupon takes off'),
-  totalCents: z.int(),
-  currency: z.string(),
-  couponCode: z.string().nullable(),
-  statementDescriptor: z.string().describe('what the card statement will show (STO-2)'),
-  giveUpAt: z.string().describe('when it is given up, unless it is placed before'),
+  checkoutId: z.string().describe('The checkout.'),
+  status: z.enum(['started', 'placed', 'abandoned']).describe('Abandoned: its time ran out before it was placed.'),
+  customerId: z.string().describe('The customer who wants to order.'),
+  storeId: z.string().describe('The store of the customer.'),
+  leadTypeId: z.string().describe('The lead type to be ordered.'),
+  quantity: z.int().describe('Leads to be ordered.'),
+  pricePerLeadCents: z.int().describe('The price of one lead.'),
+  discountCents: z.int().describe('What the coupon takes off.'),
+  totalCents: z.int().describe('What the order would cost.'),
+  currency: z.string().describe('The currency (ISO 4217).'),
+  couponCode: z.string().nullable().describe('The coupon that is used; null without one.'),
+  statementDescriptor: z.string().describe('What the card statement will show (STO-2).'),
+  giveUpAt: instant.describe('When it is given up, unless it is placed before.'),
 });
 
 const quoteExample: z.input<typeof quote> = {

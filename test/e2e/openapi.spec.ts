@@ -216,7 +216,11 @@ describe('names (ADR 16)', () => {
 });
 
 /** Schemas of rows and of the domain, whose fields get their descriptions where the rows are described. */
-const describedWithTheirRows = new Set<string>([]);
+const describedWithTheirRows = new Set(
+  'AttentionItem Customer DeliveredLead Lead LeadDelivery Mail Order OrderDetails Programme ProgrammeDetails Renewal Replacement Stock Ticket Webhook'.split(
+    ' ',
+  ),
+);
 
 test('every field has a description', () => {
   const bare = objects().flatMap(({ at, properties }) =>
