@@ -1,4 +1,4 @@
-import { refusalCodes } from './refusal-codes.ts';
+import { processRefusals, refusalCodes } from './refusal-codes.ts';
 
 /**
  * Everything that is known about a stable code: the HTTP status it is answered with, what it means, what the client does
@@ -186,10 +186,30 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> & typeof requestErr
   ...refusalCodes,
 };
 
-/** The table of all codes, in Markdown. */
-export function errorTable(): string {
+/** docs/errors.md, made from the tables. */
+export function errorsPage(): string {
   const rows = Object.entries(errorCodes).map(
     ([code, { status, meaning, whatToDo }]) => `| ${status} | \`${code}\` | ${meaning} | ${whatToDo} |`,
   );
-  return ['| status | code | meaning | what to do |', '|---|---|---|---|', ...rows.sort()].join('\n');
+  const internal = Object.entries(processRefusals).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`);
+  return [
+    '# Errors',
+    '',
+    'Made by `npm run leadger -- catalog --errors` from `apps/api/error-codes.ts` and `apps/api/refusal-codes.ts`; a test',
+    'fails when it is out of date. Errors of the API are problem documents (RFC 9457) with a stable `code`. Where a code is',
+    'about an id in the path, the status is 404 instead of 409.',
+    '',
+    '| status | code | meaning | what to do |',
+    '|---|---|---|---|',
+    ...rows.sort(),
+    '',
+    '## Refusals that only processes get',
+    '',
+    'The process chooses again, or parks the command with this reason.',
+    '',
+    '| code | meaning |',
+    '|---|---|',
+    ...internal.sort(),
+    '',
+  ].join('\n');
 }

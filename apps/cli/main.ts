@@ -186,10 +186,12 @@ program
   .command('catalog')
   .description('prints every event that the ledger can remember, as Markdown')
   .option('--views', 'the views of analysts instead')
-  .action(async ({ views = false }: { views?: boolean }) => {
+  .option('--errors', 'the error codes of the API instead')
+  .action(async ({ views = false, errors = false }: { views?: boolean; errors?: boolean }) => {
     const { eventCatalog } = await import('./catalog.ts');
     const { viewsPage } = await import('./views-page.ts');
-    console.log(views ? viewsPage() : eventCatalog());
+    const { errorsPage } = await import('#apps/api/error-codes');
+    console.log(errors ? errorsPage() : views ? viewsPage() : eventCatalog());
   });
 
 program

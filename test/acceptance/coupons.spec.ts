@@ -17,7 +17,7 @@ const coupon = async (details: Record<string, unknown> = {}) => {
     discount: { percent: 15 },
     ...details,
   });
-  return (details.code as string | undefined) ?? code;
+  return (details.couponCode as string | undefined) ?? code;
 };
 const checkout = async (customerId: string, details: Record<string, unknown> = {}) =>
   (await shop.ask('POST', '/api/checkouts', { customerId, leadTypeId: 'exclusive-fresh', quantity: 10, ...details }))
@@ -33,7 +33,7 @@ const refused = (reply: { status: number; body: unknown }, reason: string) =>
   });
 
 test('CPN-1: a code matches exactly: case, dashes and spaces count, nothing is trimmed', async () => {
-  const code = await coupon({ code: 'Two Words-1' });
+  const code = await coupon({ couponCode: 'Two Words-1' });
   const checkoutId = await checkout(await shop.customer());
   for (const other of ['two words-1', 'TwoWords-1', 'Two Words1', 'Two Words-1 ', ' Two Words-1'])
     refused(await tryCode(checkoutId, other), 'unknown');

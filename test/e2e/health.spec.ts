@@ -95,7 +95,7 @@ test('a read model can be paused, resumed and built anew while the store runs; h
   while ((await customers()).rebuiltUpTo !== undefined);
   expect((await server.call('GET', found)).status).toBe(200);
   expect((await server.call('GET', '/api/read-models')).body.items).toContainEqual(
-    expect.objectContaining({ name: 'customers', parked: [], whole: true }),
+    expect.objectContaining({ name: 'customers', parkedStreams: [], whole: true }),
   );
   expect(await server.call('POST', '/api/read-models/customers/rebuild/cancel')).toMatchObject({
     status: 404,
