@@ -17,7 +17,7 @@ import { StartCheckoutBody } from './orders.controller.ts';
 import { named } from './schemas.ts';
 
 class UseCouponBody {
-  @Code({ description: 'as it was typed: every character counts (CPN-1)', example: 'SPRING 26' })
+  @Code({ description: 'The code as the customer typed it: every character counts (CPN-1).', example: 'SPRING 26-2' })
   couponCode!: string;
 }
 
@@ -53,7 +53,7 @@ const quoteExample: z.input<typeof quote> = {
   discountCents: 2500,
   totalCents: 22_500,
   currency: 'USD',
-  couponCode: 'SPRING 26',
+  couponCode: 'SPRING 26-2',
   statementDescriptor: 'LEADGER',
   giveUpAt: '2026-03-02T09:30:00.000Z',
 };

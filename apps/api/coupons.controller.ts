@@ -9,6 +9,7 @@ import { type Answer, type Caller, Requests } from '#wiring/requests';
 import { CLOCK } from '#wiring/tokens';
 import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
+import { exampleIds } from './examples.ts';
 import { Code, Conforming, Count, Id, Ids, InstantField } from './fields.ts';
 import { listOf } from './reads.ts';
 
@@ -21,7 +22,7 @@ class DefineCouponBody {
 
   @Ids({
     description: 'lead types for which it is valid; all when absent',
-    example: ['exclusive-fresh'],
+    example: ['exclusive-real-time'],
     optional: true,
   })
   leadTypeIds?: string[];
@@ -43,7 +44,7 @@ class GiveAlternativeCouponBody {
   @Code({ description: 'the code that the customer used up', example: 'SPRING 26' })
   insteadOf!: string;
 
-  @Id({ description: 'for whom', example: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10' })
+  @Id({ description: 'for whom', example: exampleIds.customerId })
   customerId!: string;
 
   @Code({ description: 'the fresh code', example: 'SPRING 26-2' })

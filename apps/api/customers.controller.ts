@@ -53,7 +53,7 @@ class ChangePostalAddressBody {
 }
 
 class RequestEmailChangeBody {
-  @Email({ description: 'a link goes there, by which the address is confirmed' })
+  @Email({ description: 'The new address. It gets a link by which it is confirmed.', example: 'ada.byron@example.com' })
   email!: string;
 }
 

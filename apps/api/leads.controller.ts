@@ -148,7 +148,7 @@ export class LeadsController {
     position: '0000000000001042',
   })
   @Problems(400, 415, 503, 507)
-  async receiveBatch(
+  async receiveLeadBatch(
     @Req() { body, headers }: FastifyRequest,
     @Query() { unknownColumns = 'refuse', ...options }: BatchQuery,
     @Asking() caller: Caller,

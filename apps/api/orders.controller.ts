@@ -14,6 +14,7 @@ import { type Answer, type Caller, Requests } from '#wiring/requests';
 import { CLOCK, EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
 import { CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
+import { exampleIds } from './examples.ts';
 import {
   Code,
   Count,
@@ -49,7 +50,7 @@ class LoyaltyRewards {
 
 /** What is wanted, before anything is paid (CHK-1). */
 export class StartCheckoutBody {
-  @Id({ description: 'who orders', example: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10' })
+  @Id({ description: 'The customer who orders.', example: exampleIds.customerId })
   customerId!: string;
 
   @Id({ description: 'what is ordered', example: 'exclusive-real-time' })

@@ -11,6 +11,7 @@ import { type Answer, type Caller, Requests } from '#wiring/requests';
 import { EVENT_STORE, READ_MODELS, VAULT } from '#wiring/tokens';
 import { CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
+import { exampleIds } from './examples.ts';
 import { FieldNames, Id, Line, OneOf, Sort, Text } from './fields.ts';
 import { HistoryQuery, HistoryRoute, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
@@ -18,10 +19,10 @@ import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts
 import { named } from './schemas.ts';
 
 class RequestReplacementBody {
-  @Id({ description: 'to which order the lead was delivered', example: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10' })
+  @Id({ description: 'The order to which the lead was delivered.', example: exampleIds.orderId })
   orderId!: string;
 
-  @Id({ description: 'the bad lead', example: '0b8f6f0c-1c57-5a6e-9a51-7d0a4c1f2e33' })
+  @Id({ description: 'The bad lead.', example: exampleIds.leadId })
   leadId!: string;
 
   @Line({ description: 'one of the reasons that the policy lists (RPL-3, RPL-4)', example: 'telephone disconnected' })

@@ -26,7 +26,7 @@ class CallBack {
 }
 
 class OpenTicketBody {
-  @Id({ description: 'who writes', example: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10' })
+  @Id({ description: 'The customer who writes.', example: exampleIds.customerId })
   customerId!: string;
 
   @Line({ description: 'what it is about', example: 'No leads since Monday' })

@@ -91,7 +91,7 @@ test('it names every route and its operation', () => {
   "POST /api/programmes/{orderId}/cancel cancelProgramme",
   "GET /api/programmes/{orderId}/history getProgrammeHistory",
   "POST /api/leads receiveLead",
-  "POST /api/leads/batches receiveBatch",
+  "POST /api/leads/batches receiveLeadBatch",
   "GET /api/leads/{leadId} getLead",
   "GET /api/stock listStock",
   "GET /api/leads/{leadId}/history getLeadHistory",
