@@ -24,7 +24,7 @@ export const IdOf =
     Param(name, IdPipe)(target, method, index);
     const descriptor = Object.getOwnPropertyDescriptor(target, method as string) as PropertyDescriptor;
     const example = exampleIds[name as IdName];
-    ApiParam({ name, description: `The id of the ${what}.`, schema: { type: 'string' }, example })(
+    ApiParam({ name, description: `The id of the ${what}.`, schema: { type: 'string', example } })(
       target,
       method as string,
       descriptor,

@@ -57,8 +57,7 @@ export class ProcessesController {
   @ApiParam({
     name: 'parkedItemId',
     description: 'The id of the parked item.',
-    schema: { type: 'string' },
-    example: anExample.parkedItemId,
+    schema: { type: 'string', example: anExample.parkedItemId },
   })
   @ApiOperation({ summary: 'Try a parked item again' })
   @Answers(200, 'The item is tried again.', retryResult, { parkedItemId: anExample.parkedItemId })

@@ -52,8 +52,7 @@ const ModelRoute = (summary: string) =>
     ApiParam({
       name: 'name',
       description: 'The name of the read model.',
-      schema: { type: 'string' },
-      example: 'orders',
+      schema: { type: 'string', example: 'orders' },
     }),
     ApiOperation({ summary }),
     Answers(200, 'The read model after the change.', readModel, anExample),
