@@ -195,10 +195,12 @@ program
   .command('catalog')
   .description('prints all types of events, as Markdown')
   .option('--views', 'the views for analysts instead')
-  .action(async ({ views = false }: { views?: boolean }) => {
+  .option('--errors', 'the error codes of the API instead')
+  .action(async ({ views = false, errors = false }: { views?: boolean; errors?: boolean }) => {
     const { eventCatalog } = await import('./catalog.ts');
     const { viewsPage } = await import('./views-page.ts');
-    console.log(views ? viewsPage() : eventCatalog());
+    const { errorsPage } = await import('#apps/api/error-codes');
+    console.log(errors ? errorsPage() : views ? viewsPage() : eventCatalog());
   });
 
 program
