@@ -142,7 +142,7 @@ async function lagOf(number: number): Promise<void> {
     body: JSON.stringify({ leadTypeId: TYPE, source: 'bench', contact }),
   });
   if (!reply.ok) throw new Error(await reply.text());
-  const accepted = (await reply.json()) as { id: string; position: string };
-  const { time } = await ask(`/api/leads/${accepted.id}?waitFor=${accepted.position}`);
+  const accepted = (await reply.json()) as { leadId: string; position: string };
+  const { time } = await ask(`/api/leads/${accepted.leadId}?waitFor=${accepted.position}`);
   if (counts) lags.push(time);
 }

@@ -12,26 +12,12 @@ import { map } from 'rxjs';
 import { z } from 'zod';
 import type { Refusal } from '#domain/kernel/decider';
 import type { Answer } from '#requests/request-tools';
+import { errorCodes } from './error-codes.ts';
+import { exampleIds, type IdName } from './examples.ts';
 import { malformed, Problem } from './problems.ts';
+import { documented, named } from './schemas.ts';
 
-const components: Record<string, object> = {};
-
-/** A schema of an answer, as the documentation shows it. A schema with a name (`.meta({ id })`) becomes a component. */
-function documented(schema: z.ZodType): object {
-  const written = JSON.stringify(z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'output' }));
-  const { definitions, ...own } = JSON.parse(written.replaceAll('#/definitions/', '#/components/schemas/'));
-  Object.assign(components, definitions);
-  return own;
-}
-
-/** Schemas that routes refer to by name. */
-export const commonSchemas = () => ({
-  ...components,
-  Problem: documented(problemDocument),
-  CommandAnswer: documented(commandAnswer),
-});
-
-/** What a route answers when all is well: its schema, and an example that the compiler holds against it. */
+/** What a route answers when it succeeds: its schema, and an example that the compiler checks against it. */
 export const Answers = <Schema extends z.ZodType>(
   status: number,
   description: string,
@@ -39,116 +25,152 @@ export const Answers = <Schema extends z.ZodType>(
   example: z.input<Schema>,
 ) => ApiResponse({ status, description, content: { 'application/json': { schema: documented(schema), example } } });
 
-const problemDocument = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  code: z.string(),
-  detail: z.string(),
-  rule: z.string().optional(),
-  errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
-  details: z.record(z.string(), z.string()).optional().describe('more for programs, e.g. why a coupon is invalid'),
-});
+const problemDocument = named(
+  'Problem',
+  z
+    .object({
+      type: z.string().describe('Always about:blank; `code` says which problem it is.'),
+      title: z.string().describe('The name of the status.'),
+      status: z.int().describe('The HTTP status.'),
+      code: z.string().describe('A stable code for programs. All codes are in `x-error-codes` of this document.'),
+      detail: z.string().describe('What is wrong, in a sentence for people.'),
+      rule: z.string().optional().describe('The id of the business rule that refused the request.'),
+      errors: z
+        .array(
+          z.object({
+            field: z.string().describe('Path of the field in the body, or name of the parameter or header.'),
+            message: z.string().describe('What is wrong with it.'),
+          }),
+        )
+        .optional()
+        .describe('The fields that are wrong.'),
+      details: z.record(z.string(), z.string()).optional().describe('More for programs, e.g. why a coupon is invalid.'),
+    })
+    .describe('What went wrong (RFC 9457).'),
+);
 
 const problems = {
-  400: ['what was sent is malformed: each wrong field is named', 'invalid-request', 'quantity: must be a whole number'],
-  401: ['not with this address and password', 'sign-in-failed', 'no account has this address and this password'],
-  403: ['not for this actor', 'support-only', 'only support may do this'],
-  404: ['there is no such thing', 'order-unknown', 'there is no such order'],
-  409: ['a rule of the store says no', 'order-filled', 'the order is filled: it cannot be paused'],
-  412: ['it changed since the revision named in If-Match', 'revision-mismatch', 'this is at revision 4, not 3'],
-  413: ['more than a request may carry', 'body-too-large', 'the body is too large'],
-  415: ['not a content type of this route', 'unsupported-media-type', 'this route does not take that content type'],
-  422: ['the Idempotency-Key was used with another body', 'key-reused', 'this key came with another body before'],
-  503: ['not now: ask again after Retry-After seconds', 'store-unavailable', 'the store cannot be reached'],
-  507: ['the disk is full; reading goes on', 'store-full', 'the disk is full'],
+  400: ['The request is malformed; each wrong field is named.', 'invalid-request', 'quantity: must be a whole number'],
+  401: ['The address or the password is wrong.', 'sign-in-failed', 'no account has this address and this password'],
+  403: ['The actor may not do this.', 'support-only', 'only support may do this'],
+  404: ['It does not exist.', 'order-unknown', 'there is no such order'],
+  409: ['A rule of the store refuses it.', 'order-filled', 'the order is filled: it cannot be paused'],
+  412: ['It changed since the revision that If-Match names.', 'revision-mismatch', 'this is at revision 4 by now'],
+  413: ['The request is larger than the server takes.', 'body-too-large', 'the body is too large'],
+  415: ['The route does not take this content type.', 'unsupported-media-type', 'this route takes application/json'],
+  422: ['The Idempotency-Key was used with another body.', 'key-reused', 'this key came with another body before'],
+  503: ['Not now: send it again after Retry-After seconds.', 'store-unavailable', 'the store cannot be reached'],
+  507: ['The disk is full; reading works.', 'store-full', 'the disk is full'],
 } as const;
 
+const problemSchema = documented(problemDocument);
+
+/** The ways in which a route may fail, by status. */
 export const Problems = (...statuses: (keyof typeof problems)[]) =>
   applyDecorators(
     ...statuses.map((status) => {
       const [description, code, detail] = problems[status];
-      const example = new Problem(status, code, detail).document();
-      const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' }, example } };
-      return ApiResponse({ status, description, content });
+      const example = new Problem(code, detail, { status }).document();
+      return ApiResponse({
+        status,
+        description,
+        content: { 'application/problem+json': { schema: problemSchema, example } },
+      });
     }),
   );
 
-const commandAnswer = z.object({
-  id: z.string().describe('what the command was about, or created'),
-  revision: z.int().describe('of its stream after the command; the same as the ETag'),
-  position: z.string().describe('give it to a read as waitFor, and the read reflects this command'),
-  events: z.array(z.string()).describe('types of the events that were recorded; empty when all was so already'),
+const commandResult = z.object({
+  revision: z.int().describe('The revision of its stream after the command; the same as the ETag.'),
+  position: z.string().describe('Send it with a read as waitFor: then the read reflects this command.'),
+  events: z.array(z.string()).describe('Types of the events that were recorded; empty when nothing had to change.'),
 });
+type CommandResult = z.infer<typeof commandResult>;
 
 interface CommandRoute {
   readonly summary: string;
   /** Types of the events of the example. */
   readonly records: readonly string[];
+  /** The field in which the answer names what the command was about or created; none where there is only one. */
+  readonly answers?: IdName;
   /** There is nothing to say but the path: a body with fields is refused. */
   readonly takesNothing?: boolean;
-  /** Where to find what the command creates: a path with `:id`. It answers 201 then. */
+  /** Where to find what the command creates: a path with `:id`. The route answers 201 then. */
   readonly creates?: string;
 }
 
-/** A route that carries a command. Its handler returns what `Requests` answered; this turns that into HTTP. */
-export function CommandRoute({ summary, records, creates, takesNothing = false }: CommandRoute) {
+/** A route that carries a command. Its handler returns the outcome; this decorator turns it into an HTTP response. */
+export function CommandRoute({ summary, records, answers, creates, takesNothing = false }: CommandRoute) {
   const status = creates ? 201 : 200;
-  const example: z.infer<typeof commandAnswer> = {
-    id: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
+  const example = {
+    ...(answers && { [answers]: exampleIds[answers] }),
     revision: records.length - 1,
     position: '0000000000000042',
     events: [...records],
   };
   return applyDecorators(
     HttpCode(status),
-    UseInterceptors(new OutcomeInterceptor({ creates, takesNothing })),
+    UseInterceptors(new OutcomeInterceptor({ answers, creates, takesNothing })),
     ApiOperation({ summary }),
     ...(creates ? [] : [ifMatch]),
     ...askingHeaders,
-    ApiResponse({
-      status,
-      description: 'it is recorded',
-      content: { 'application/json': { schema: { $ref: '#/components/schemas/CommandAnswer' }, example } },
-    }),
+    Answers(status, 'The command is recorded.', resultNaming(answers), example),
     Problems(400, 403, 404, 409, 412, 413, 415, 422, 503, 507),
   );
+}
+
+const resultSchemas = new Map<IdName | undefined, z.ZodType<CommandResult>>();
+
+/** The schema of a command's answer, with the id under the name that it has everywhere. */
+function resultNaming(idName: IdName | undefined): z.ZodType<CommandResult> {
+  let schema = resultSchemas.get(idName);
+  if (!schema) {
+    const shape = idName ? { [idName]: z.string().describe('What the command was about, or created.') } : {};
+    const noun = idName?.replace(/(Id|Code)$/, '') ?? '';
+    schema = named(
+      `${noun.charAt(0).toUpperCase()}${noun.slice(1)}CommandResult`,
+      z.object({ ...shape, ...commandResult.shape }).describe('What a command did.'),
+    );
+    resultSchemas.set(idName, schema);
+  }
+  return schema;
 }
 
 const header = (name: string, description: string, example: string) =>
   ApiHeader({ name, description, required: false, schema: { type: 'string' }, example });
 
-const ifMatch = header('If-Match', 'only if it is still at this revision, the ETag of an earlier answer', '"3"');
+const ifMatch = header('If-Match', 'Only if it is still at this revision: the ETag of an earlier answer.', '"3"');
 const whoAndWhy = [
-  header('Leadger-Actor', 'who asks: customer:ID or staff:NAME', 'staff:ada'),
-  header('Leadger-Reason', 'why, for the history', 'asked by telephone'),
+  header('Leadger-Actor', 'Who asks: customer:ID or staff:NAME.', 'staff:ada'),
+  header('Leadger-Reason', 'Why, for the history.', 'asked by telephone'),
 ];
 const askingHeaders = [
-  header('Idempotency-Key', 'a repeat with the same key gets the first answer and does nothing', 'checkout-5512'),
+  header('Idempotency-Key', 'A repeat with the same key gets the first answer and changes nothing.', 'checkout-5512'),
   ...whoAndWhy,
 ];
 
-/** A read that records who asked for it, and why (SUP-2). */
+/** A read that is recorded: who asked, and why (SUP-2). */
 export const RecordedRead = () => applyDecorators(...whoAndWhy, Problems(403, 507));
 
-class OutcomeInterceptor implements NestInterceptor<Answer, z.infer<typeof commandAnswer>> {
-  readonly #route: { creates: string | undefined; takesNothing: boolean };
+type RouteOptions = { readonly [Name in 'answers' | 'creates' | 'takesNothing']: CommandRoute[Name] | undefined };
 
-  constructor(route: { creates: string | undefined; takesNothing: boolean }) {
+class OutcomeInterceptor implements NestInterceptor<Answer, CommandResult> {
+  readonly #route: RouteOptions;
+
+  constructor(route: RouteOptions) {
     this.#route = route;
   }
 
   intercept(context: ExecutionContext, next: CallHandler<Answer>) {
-    const { creates, takesNothing } = this.#route;
+    const { answers, creates, takesNothing } = this.#route;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     if (takesNothing) refuseFields(request.body);
     return next.handle().pipe(
       map((answer) => {
-        const told = mustBeAccepted(answer, request.params as Record<string, string>);
-        reply.header('etag', etagOf(told.revision)).header('leadger-position', told.position);
-        if (creates) reply.header('location', creates.replace(':id', encodeURIComponent(told.id)));
-        return told;
+        const result = mustBeAccepted(answer, request.params as Record<string, string>);
+        reply.header('etag', etagOf(result.revision)).header('leadger-position', result.position);
+        if (creates) reply.header('location', creates.replace(':id', encodeURIComponent(answer.id)));
+        return { ...(answers && { [answers]: answer.id }), ...result };
       }),
     );
   }
@@ -162,83 +184,32 @@ function refuseFields(body: unknown): void {
 export const etagOf = (revision: number): string => `"${revision}"`;
 
 /** @throws Problem when the ledger did not accept the command */
-export function mustBeAccepted(
-  { id, outcome }: Answer,
-  params: Readonly<Record<string, string>>,
-): z.infer<typeof commandAnswer> {
+export function mustBeAccepted({ id, outcome }: Answer, params: Readonly<Record<string, string>>): CommandResult {
   switch (outcome.kind) {
     case 'accepted': {
       const { revision, position, events } = outcome;
-      return { id, revision, position, events: events.map(({ type }) => type) };
+      return { revision, position, events: events.map(({ type }) => type) };
     }
     case 'refused':
       throw problemOfRefusal(outcome.refusal, params);
     case 'key-reused':
-      throw aboutHeader(422, 'key-reused', 'idempotency-key', 'this Idempotency-Key came with another body before');
+      throw aboutField('key-reused', 'this Idempotency-Key came with another body before');
     case 'revision-mismatch':
       throw outcome.actual === 'no-stream'
-        ? new Problem(404, 'not-found', `there is no ${id}`)
-        : aboutHeader(412, 'revision-mismatch', 'if-match', `this is at revision ${outcome.actual} by now`);
+        ? new Problem('not-found', `there is no ${id}`)
+        : aboutField('revision-mismatch', `this is at revision ${outcome.actual} by now`);
   }
 }
 
-const aboutHeader = (status: number, code: string, field: string, message: string): Problem =>
-  new Problem(status, code, message, { errors: [{ field, message }] });
+const aboutField = (code: 'key-reused' | 'revision-mismatch', message: string): Problem =>
+  new Problem(code, message, { errors: [{ field: errorCodes[code]?.field as string, message }] });
 
-/** Which field of the request a refusal is about. Where the path names it, there is no such resource. */
-const fieldOfRefusal: Readonly<Record<string, string>> = {
-  'address-missing': 'email',
-  'address-taken': 'email',
-  'checkout-unknown': 'checkoutId',
-  'coupon-exists': 'code',
-  'coupon-never-valid': 'validUntil',
-  'invalid-coupon': 'code',
-  'business-association-empty': 'businessAssociation',
-  'contact-unknown': 'leadId',
-  'coupon-not-used': 'insteadOf',
-  'customer-unknown': 'customerId',
-  'daily-maximum-missing': 'dailyMaximum',
-  'daily-maximum-on-batch-type': 'dailyMaximum',
-  'lead-not-delivered': 'leadId',
-  'link-dead': 'token',
-  'mail-always-sent': 'off',
-  'password-wrong': 'currentPassword',
-  'lead-type-exists': 'leadTypeId',
-  'lead-unknown': 'leadId',
-  'not-sold': 'leadTypeId',
-  'order-limits-crossed': 'smallestOrder',
-  'order-unknown': 'orderId',
-  'not-in-loyalty-rewards': 'loyalty',
-  'policy-in-the-past': 'effectiveFrom',
-  'price-in-the-past': 'effectiveFrom',
-  'ages-into-stranger': 'agesInto',
-  'programme-unknown': 'orderId',
-  'quantity-outside-limits': 'quantity',
-  'reason-missing': 'leadger-reason',
-  'replacement-unknown': 'replacementId',
-  'return-reason-unknown': 'reason',
-  'store-exists': 'storeId',
-  'ticket-unknown': 'ticketId',
-  'webhook-unknown': 'webhookId',
-  'unknown-cadence': 'loyalty.cadence',
-  'unknown-lead-type': 'leadTypeId',
-  'unknown-store': 'storeId',
-};
-
-/** Refusals that are about the request and not about what it asks for. */
-const statusOfRefusal: Readonly<Record<string, number>> = {
-  'not-yours': 403,
-  'process-only': 403,
-  'reason-missing': 400,
-  'staff-only': 403,
-  'support-only': 403,
-};
-
+/** A refusal as a problem. Where the path names the field that it is about, that resource does not exist. */
 export function problemOfRefusal(
-  { code, message, rule, details, field = fieldOfRefusal[code] }: Refusal,
+  { code, message, rule, details, field = errorCodes[code]?.field }: Refusal,
   params: Readonly<Record<string, string>>,
 ): Problem {
-  if (field !== undefined && field in params) return new Problem(404, code, message);
+  if (field !== undefined && field in params) return new Problem(code, message, { status: 404 });
   const errors = field === undefined ? undefined : [{ field, message }];
-  return new Problem(statusOfRefusal[code] ?? 409, code, message, { rule, errors, details });
+  return new Problem(code, message, { rule, errors, details });
 }

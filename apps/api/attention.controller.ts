@@ -7,7 +7,7 @@ import type { ReadModels } from '#read-models/read-models';
 import { CLOCK, READ_MODELS } from '#wiring/tokens';
 import { CountInQuery, Id, OneOf } from './fields.ts';
 import { type Reader, Reading } from './reading.ts';
-import { PageQuery, pageOf, pageRequest, ReadRoute } from './reads.ts';
+import { listOf, PageQuery, pageRequest, ReadRoute } from './reads.ts';
 
 const STARVING_AFTER_HOURS = 48;
 const DECLINED_FOR_DAYS = 14;
@@ -44,10 +44,13 @@ export class AttentionController {
   @Get()
   @ReadRoute({
     summary: `Orders that somebody should look at, what has waited longest first; declined payments for ${DECLINED_FOR_DAYS} days`,
-    answer: pageOf(attentionRow),
+    answer: listOf(attentionRow),
     example: { items: [attentionExample] },
   })
-  list(@Query() { starvingAfterHours = STARVING_AFTER_HOURS, ...query }: AttentionQuery, @Reading() reader: Reader) {
+  listAttention(
+    @Query() { starvingAfterHours = STARVING_AFTER_HOURS, ...query }: AttentionQuery,
+    @Reading() reader: Reader,
+  ) {
     const now = this.#clock.now();
     return this.#queries.attention.list(reader, {
       ...pageRequest(query),

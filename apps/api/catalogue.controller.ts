@@ -16,6 +16,8 @@ import { REQUESTS } from '#wiring/tokens';
 import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Count, Currency, Flag, Id, InstantField, Line, OneOf, WebAddress } from './fields.ts';
+import { listOf } from './reads.ts';
+import { named } from './schemas.ts';
 
 class OpenStoreBody {
   @Id({ description: 'chosen once, stands in orders and prices', example: 'west' })
@@ -28,9 +30,9 @@ class OpenStoreBody {
   webAddress!: string;
 }
 
-class StatementDescriptorBody {
+class SetStatementDescriptorBody {
   @Line({ description: 'what card statements show for every store (STO-2)', example: 'LEADGER', maxLength: 22 })
-  descriptor!: string;
+  statementDescriptor!: string;
 }
 
 class DefineLeadTypeBody {
@@ -87,12 +89,15 @@ class PricesQuery {
   storeId?: string;
 }
 
-const stores = z.object({
-  stores: z.array(catalogueEvents.StoreOpened.omit({ at: true })),
-  statementDescriptor: z.string().optional(),
-});
-const leadTypes = z.object({ leadTypes: z.array(catalogueEvents.LeadTypeDefined.omit({ at: true })) });
-const prices = z.object({ prices: z.array(catalogueEvents.PriceSet.omit({ at: true })) });
+const stores = listOf(named('Store', catalogueEvents.StoreOpened.omit({ at: true })));
+const leadTypes = listOf(named('LeadType', catalogueEvents.LeadTypeDefined.omit({ at: true })));
+const prices = listOf(named('Price', catalogueEvents.PriceSet.omit({ at: true })));
+const statementDescriptor = named(
+  'StatementDescriptor',
+  z.object({
+    statementDescriptor: z.string().nullable().describe('What card statements show; null until it is set (STO-2).'),
+  }),
+);
 
 const anExample = {
   store: { storeId: 'main', name: 'Main store', webAddress: 'http://127.0.0.1' },
@@ -128,45 +133,59 @@ export class CatalogueController {
   }
 
   @Get('stores')
-  @ApiOperation({ summary: 'All stores, and what card statements show' })
-  @Answers(200, 'the stores', stores, { stores: [anExample.store], statementDescriptor: 'LEADGER' })
-  async stores() {
-    const { stores: opened, descriptor } = await this.#catalogue();
-    return stores.parse({ stores: [...opened.values()], statementDescriptor: descriptor });
+  @ApiOperation({ summary: 'All stores' })
+  @Answers(200, 'The stores.', stores, { items: [anExample.store] })
+  async listStores() {
+    return stores.parse({ items: [...(await this.#catalogue()).stores.values()] });
   }
 
   @Post('stores')
-  @CommandRoute({ summary: 'Open a store', records: ['StoreOpened'], creates: '/api/stores' })
+  @CommandRoute({ summary: 'Open a store', answers: 'storeId', records: ['StoreOpened'], creates: '/api/stores' })
   openStore(@Body() body: OpenStoreBody, @Asking() context: RequestContext): Promise<Answer> {
     return this.#requests.catalogue.openStore(body, context);
   }
 
+  @Get('statement-descriptor')
+  @ApiOperation({ summary: 'What card statements show for every store (STO-2)' })
+  @Answers(200, 'The statement descriptor.', statementDescriptor, { statementDescriptor: 'LEADGER' })
+  async getStatementDescriptor() {
+    return { statementDescriptor: (await this.#catalogue()).descriptor ?? null };
+  }
+
   @Put('statement-descriptor')
   @CommandRoute({ summary: 'Set what card statements show', records: ['StatementDescriptorSet'] })
-  setStatementDescriptor(@Body() body: StatementDescriptorBody, @Asking() context: RequestContext): Promise<Answer> {
-    return this.#requests.catalogue.setStatementDescriptor(body.descriptor, context);
+  setStatementDescriptor(
+    @Body() { statementDescriptor }: SetStatementDescriptorBody,
+    @Asking() context: RequestContext,
+  ): Promise<Answer> {
+    return this.#requests.catalogue.setStatementDescriptor(statementDescriptor, context);
   }
 
   @Get('lead-types')
   @ApiOperation({ summary: 'All lead types' })
-  @Answers(200, 'the lead types', leadTypes, { leadTypes: [anExample.leadType] })
-  async leadTypes() {
-    return leadTypes.parse({ leadTypes: [...(await this.#catalogue()).leadTypes.values()] });
+  @Answers(200, 'The lead types.', leadTypes, { items: [anExample.leadType] })
+  async listLeadTypes() {
+    return leadTypes.parse({ items: [...(await this.#catalogue()).leadTypes.values()] });
   }
 
   @Post('lead-types')
-  @CommandRoute({ summary: 'Define a lead type', records: ['LeadTypeDefined'], creates: '/api/lead-types' })
+  @CommandRoute({
+    summary: 'Define a lead type',
+    answers: 'leadTypeId',
+    records: ['LeadTypeDefined'],
+    creates: '/api/lead-types',
+  })
   defineLeadType(@Body() body: DefineLeadTypeBody, @Asking() context: RequestContext): Promise<Answer> {
     return this.#requests.catalogue.defineLeadType(body, context);
   }
 
   @Get('prices')
-  @ApiOperation({ summary: 'All prices with the instants from which they hold: past, present and to come' })
-  @Answers(200, 'the prices', prices, { prices: [anExample.price] })
+  @ApiOperation({ summary: 'All prices, past, present and future, with the instants from which they hold' })
+  @Answers(200, 'The prices.', prices, { items: [anExample.price] })
   @Problems(400)
-  async prices(@Query() { storeId }: PricesQuery) {
+  async listPrices(@Query() { storeId }: PricesQuery) {
     const all = [...(await this.#catalogue()).prices.values()].flat();
-    return prices.parse({ prices: all.filter((price) => storeId === undefined || price.storeId === storeId) });
+    return prices.parse({ items: all.filter((price) => storeId === undefined || price.storeId === storeId) });
   }
 
   @Post('prices')

@@ -1,9 +1,10 @@
-import { Body, Controller, Get, Inject, Post } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Post, Put } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { catalogueStream, priceAt } from '#domain/catalogue/catalogue';
 import { checkoutStatuses, checkoutStream } from '#domain/checkouts/checkout';
 import { discountCentsOf } from '#domain/coupons/coupon';
+import { instant } from '#domain/kernel/events';
 import type { Clock } from '#gateways/clock';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
@@ -14,10 +15,11 @@ import { Asking } from './caller.ts';
 import { Code, PaymentToken } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { StartCheckoutBody } from './orders.controller.ts';
+import { named } from './schemas.ts';
 
-class TryCouponBody {
-  @Code({ description: 'as it was typed: every character counts (CPN-1)', example: 'SPRING 26' })
-  code!: string;
+class UseCouponBody {
+  @Code({ description: 'The code as the customer typed it: every character counts (CPN-1).', example: 'SPRING 26-2' })
+  couponCode!: string;
 }
 
 class PlaceCheckoutBody {
@@ -26,19 +28,19 @@ class PlaceCheckoutBody {
 }
 
 const quote = z.object({
-  checkoutId: z.string(),
-  status: z.enum(checkoutStatuses),
-  customerId: z.string(),
-  storeId: z.string(),
-  leadTypeId: z.string(),
-  quantity: z.int(),
-  pricePerLeadCents: z.int(),
-  discountCents: z.int().describe('what the coupon takes off'),
-  totalCents: z.int(),
-  currency: z.string(),
-  couponCode: z.string().nullable(),
-  statementDescriptor: z.string().describe('what the card statement will show (STO-2)'),
-  giveUpAt: z.string().describe('when it is given up, unless it is placed before'),
+  checkoutId: z.string().describe('The checkout.'),
+  status: z.enum(checkoutStatuses).describe('Abandoned: its time ran out before it was placed.'),
+  customerId: z.string().describe('The customer who wants to order.'),
+  storeId: z.string().describe('The store of the customer.'),
+  leadTypeId: z.string().describe('The lead type to be ordered.'),
+  quantity: z.int().describe('Leads to be ordered.'),
+  pricePerLeadCents: z.int().describe('The price of one lead.'),
+  discountCents: z.int().describe('What the coupon takes off.'),
+  totalCents: z.int().describe('What the order would cost.'),
+  currency: z.string().describe('The currency (ISO 4217).'),
+  couponCode: z.string().nullable().describe('The coupon that is used; null without one.'),
+  statementDescriptor: z.string().describe('What the card statement will show (STO-2).'),
+  giveUpAt: instant.describe('When it is given up, unless it is placed before.'),
 });
 
 const quoteExample: z.input<typeof quote> = {
@@ -52,7 +54,7 @@ const quoteExample: z.input<typeof quote> = {
   discountCents: 2500,
   totalCents: 22_500,
   currency: 'USD',
-  couponCode: 'SPRING 26',
+  couponCode: 'SPRING 26-2',
   statementDescriptor: 'LEADGER',
   giveUpAt: '2026-03-02T09:30:00.000Z',
 };
@@ -76,19 +78,20 @@ export class CheckoutsController {
 
   @Post()
   @CommandRoute({
-    summary: 'Start a checkout (CHK-1): what is wrong with it is told at once',
+    summary: 'Start a checkout (CHK-1); an order that could not be placed is refused at once',
+    answers: 'checkoutId',
     records: ['CheckoutStarted'],
     creates: '/api/checkouts/:id',
   })
-  start(@Body() body: StartCheckoutBody, @Asking() context: RequestContext): Promise<Answer> {
+  startCheckout(@Body() body: StartCheckoutBody, @Asking() context: RequestContext): Promise<Answer> {
     return this.#requests.checkouts.start(body, context);
   }
 
   @Get(':checkoutId')
-  @ApiOperation({ summary: 'What it comes to, and what the card statement will show' })
-  @Answers(200, 'the checkout', quote, quoteExample)
+  @ApiOperation({ summary: 'What the order would cost, and what the card statement will show' })
+  @Answers(200, 'The checkout.', named('Checkout', quote), quoteExample)
   @Problems(404)
-  async find(@IdOf('checkout') checkoutId: string): Promise<z.input<typeof quote>> {
+  async getCheckout(@IdOf('checkout') checkoutId: string): Promise<z.input<typeof quote>> {
     const { state } = await this.#streams.read<'checkout'>(checkoutStream(checkoutId));
     const { status, wishes, coupon, giveUpAt } = state;
     if (!wishes || status === 'unknown') throw notFound('checkout', checkoutId);
@@ -114,26 +117,28 @@ export class CheckoutsController {
     };
   }
 
-  @Post(':checkoutId/coupon')
+  @Put(':checkoutId/coupon')
   @CommandRoute({
     summary: 'Use a coupon: the first try uses it up for the customer, finished or not (CPN-2)',
+    answers: 'checkoutId',
     records: ['CheckoutCouponTaken'],
   })
-  tryCoupon(
+  useCoupon(
     @IdOf('checkout') checkoutId: string,
-    @Body() { code }: TryCouponBody,
+    @Body() { couponCode }: UseCouponBody,
     @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.checkouts.tryCoupon(checkoutId, code, context);
+    return this.#requests.checkouts.tryCoupon(checkoutId, couponCode, context);
   }
 
   @Post(':checkoutId/place')
   @CommandRoute({
     summary: 'Place the order; the answer names it, and a repeat names the same one',
+    answers: 'orderId',
     records: ['OrderPlaced'],
     creates: '/api/orders/:id',
   })
-  place(
+  placeCheckout(
     @IdOf('checkout') checkoutId: string,
     @Body() { paymentToken }: PlaceCheckoutBody,
     @Asking() context: RequestContext,

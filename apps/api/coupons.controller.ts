@@ -10,19 +10,21 @@ import { StreamCache } from '#requests/stream-cache';
 import { CLOCK, REQUESTS } from '#wiring/tokens';
 import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
+import { exampleIds } from './examples.ts';
 import { Code, Conforming, Count, Id, Ids, InstantField } from './fields.ts';
-import { notFound } from './ids.ts';
+import { listOf } from './reads.ts';
+import { named } from './schemas.ts';
 
 class DefineCouponBody {
   @Code({ description: 'every character counts (CPN-1)', example: 'SPRING 26' })
-  code!: string;
+  couponCode!: string;
 
   @Ids({ description: 'stores at which it is valid', example: ['main'] })
   storeIds!: string[];
 
   @Ids({
     description: 'lead types for which it is valid; all when absent',
-    example: ['exclusive-fresh'],
+    example: ['exclusive-real-time'],
     optional: true,
   })
   leadTypeIds?: string[];
@@ -40,25 +42,34 @@ class DefineCouponBody {
   totalLimit?: number;
 }
 
-class GiveAlternativeBody {
+class GiveAlternativeCouponBody {
   @Code({ description: 'the code that the customer used up', example: 'SPRING 26' })
   insteadOf!: string;
 
-  @Id({ description: 'for whom', example: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10' })
+  @Id({ description: 'for whom', example: exampleIds.customerId })
   customerId!: string;
 
   @Code({ description: 'the fresh code', example: 'SPRING 26-2' })
-  code!: string;
+  couponCode!: string;
 }
 
-class CouponQuery {
+class CouponsQuery {
   @Code({ description: 'the code', example: 'SPRING 26' })
-  code!: string;
+  couponCode!: string;
 }
 
-const coupon = couponEvents.CouponDefined.omit({ at: true }).extend({
+const coupon = couponEvents.CouponDefined.omit({ at: true, code: true }).extend({
+  couponCode: z.string().describe('The code as customers type it: every character counts (CPN-1).'),
   uses: z.int().describe('customers who used it up'),
   customerId: z.string().optional().describe('of a fresh code: the one customer it is for'),
+});
+
+const coupons = listOf(named('Coupon', coupon));
+
+/** Coupons are stored under an id that is made of the code; clients know them by the code. */
+const answerNaming = async (couponCode: string, answer: Promise<Answer>): Promise<Answer> => ({
+  ...(await answer),
+  id: couponCode,
 });
 
 @ApiTags('coupons')
@@ -79,39 +90,53 @@ export class CouponsController {
   }
 
   @Post()
-  @CommandRoute({ summary: 'Define a coupon', records: ['CouponDefined'], creates: '/api/coupons' })
-  define(
-    @Body() { validFrom = this.#clock.now(), ...body }: DefineCouponBody,
+  @CommandRoute({
+    summary: 'Define a coupon',
+    answers: 'couponCode',
+    records: ['CouponDefined'],
+    creates: '/api/coupons?couponCode=:id',
+  })
+  defineCoupon(
+    @Body() { couponCode: code, validFrom = this.#clock.now(), ...body }: DefineCouponBody,
     @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.coupons.define({ validFrom, ...body }, context);
+    return answerNaming(code, this.#requests.coupons.define({ code, validFrom, ...body }, context));
   }
 
   @Post('alternatives')
   @CommandRoute({
     summary: 'Give a customer a fresh code in place of one that it used up: support only, with a reason (CPN-4)',
+    answers: 'couponCode',
     records: ['AlternativeCouponGiven'],
-    creates: '/api/coupons',
+    creates: '/api/coupons?couponCode=:id',
   })
   @Problems(403)
-  giveAlternative(@Body() body: GiveAlternativeBody, @Asking() context: RequestContext): Promise<Answer> {
-    return this.#requests.coupons.giveAlternative(body, context);
+  giveAlternativeCoupon(
+    @Body() { couponCode: code, ...body }: GiveAlternativeCouponBody,
+    @Asking() context: RequestContext,
+  ): Promise<Answer> {
+    return answerNaming(code, this.#requests.coupons.giveAlternative({ code, ...body }, context));
   }
 
   @Get()
-  @ApiOperation({ summary: 'A coupon by its code, and how often it was used' })
-  @Answers(200, 'the coupon', coupon, {
-    code: 'SPRING 26',
-    storeIds: ['main'],
-    discount: { percent: 15 },
-    validFrom: '2026-03-01T09:30:00.000Z',
-    uses: 3,
+  @ApiOperation({ summary: 'The coupon with this code, and how often it was used; no item when there is none' })
+  @Answers(200, 'The coupons.', coupons, {
+    items: [
+      {
+        couponCode: 'SPRING 26',
+        storeIds: ['main'],
+        discount: { percent: 15 },
+        validFrom: '2026-03-01T09:30:00.000Z',
+        uses: 3,
+      },
+    ],
   })
-  @Problems(400, 404)
-  async find(@Query() { code }: CouponQuery) {
-    const { state } = await this.#streams.read<'coupon'>(couponStream(code));
-    if (!state.defined) throw notFound('coupon', code);
-    const { customerId, uses } = state;
-    return coupon.parse({ ...state.defined, uses: uses.size, ...(customerId && { customerId }) });
+  @Problems(400)
+  async listCoupons(@Query() { couponCode }: CouponsQuery) {
+    const { state } = await this.#streams.read<'coupon'>(couponStream(couponCode));
+    if (!state.defined) return { items: [] };
+    const { customerId, uses, defined } = state;
+    const found = { ...defined, couponCode, uses: uses.size, ...(customerId && { customerId }) };
+    return coupons.parse({ items: [found] });
   }
 }

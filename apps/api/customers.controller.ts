@@ -16,7 +16,8 @@ import { Asking } from './caller.ts';
 import { Conforming, Email, FieldNames, Id, Line, OneOf, Password, Sort, TimeZone, WebAddress } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
-import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
+import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { named } from './schemas.ts';
 
 const addressExample = { address: '12 Elm Street', city: 'Albany', state: 'NY', postalCode: '12207', country: 'US' };
 
@@ -43,27 +44,27 @@ class RegisterCustomerBody {
   postalAddress?: PostalAddress;
 }
 
-class NameBody {
+class ChangeNameBody {
   @Conforming(personName, { description: 'what the customer is called', example: { firstName: 'Ada' } })
   name!: PersonName;
 }
 
-class PostalAddressBody {
+class ChangePostalAddressBody {
   @Conforming(postalAddress, { description: 'where the customer lives', example: addressExample })
   postalAddress!: PostalAddress;
 }
 
-class EmailBody {
-  @Email({ description: 'a link goes there, by which the address is confirmed' })
+class RequestEmailChangeBody {
+  @Email({ description: 'The new address. It gets a link by which it is confirmed.', example: 'ada.byron@example.com' })
   email!: string;
 }
 
-class ConfirmationBody {
+class ConfirmEmailChangeBody {
   @Line({ description: 'from the link', example: 'token-of-the-link' })
   token!: string;
 }
 
-class PasswordBody {
+class SetPasswordBody {
   @Password({ description: 'from now on' })
   password!: string;
 
@@ -71,15 +72,15 @@ class PasswordBody {
   currentPassword?: string;
 }
 
-class MailPreferencesBody {
+class ChangeMailPreferencesBody {
   @Conforming(z.array(z.enum(mailKinds)).max(mailKinds.length), {
     description: 'kinds of mails that the customer does not want; all others are sent',
     example: ['leads-delivered'],
   })
-  off!: MailKind[];
+  mailsOff!: MailKind[];
 }
 
-class LeadDeliveryBody {
+class ChooseLeadDeliveryBody {
   @OneOf(['digest', 'each'], {
     description: 'mails: one an hour about all new leads, or one about each, with its contact',
     example: 'digest',
@@ -95,17 +96,17 @@ class LeadDeliveryBody {
 }
 
 const leadDelivery = z.object({
-  mails: z.enum(['digest', 'each']),
-  webhookUrl: z.string().nullable(),
-  signingSecret: z.string().nullable().describe('what calls are signed with; keep it to yourself'),
+  mails: z.enum(['digest', 'each']).describe('One mail an hour about all new leads, or one about each lead.'),
+  webhookUrl: z.string().nullable().describe('Where each lead is sent. Null: nowhere.'),
+  signingSecret: z.string().nullable().describe('The secret that calls are signed with. Null: no calls are made.'),
 }) satisfies z.ZodType<OpenedLeadDelivery>;
 
-class BusinessAssociationBody {
+class ChangeBusinessAssociationBody {
   @Line({ description: 'the company or programme the customer works for (ACC-5)', example: 'Best Travel Club' })
   businessAssociation!: string;
 }
 
-class TimeZoneBody {
+class ChangeTimeZoneBody {
   @TimeZone({ description: 'holds for orders placed from now on', example: 'America/Chicago' })
   timeZone!: string;
 }
@@ -163,27 +164,32 @@ export class CustomersController {
   @Post()
   @CommandRoute({
     summary: 'Register a customer',
+    answers: 'customerId',
     records: ['CustomerRegistered', 'PasswordSet'],
     creates: '/api/customers/:id',
   })
-  register(@Body() body: RegisterCustomerBody, @Asking() context: RequestContext): Promise<Answer> {
+  registerCustomer(@Body() body: RegisterCustomerBody, @Asking() context: RequestContext): Promise<Answer> {
     return this.#requests.accounts.register(body, context);
   }
 
   @Get()
   @ReadRoute({
     summary: 'Customers, newest first',
-    answer: selectablePageOf(customer),
+    answer: listOf(customer),
     example: { items: [openedExample] },
   })
-  async list(@Query() query: CustomersQuery, @Reading() reader: Reader) {
+  async listCustomers(@Query() query: CustomersQuery, @Reading() reader: Reader) {
     const page = await this.#queries.customers.list(reader, pageRequest(query));
     return { ...page, items: await Promise.all(page.items.map((row) => this.#opened(row))) };
   }
 
   @Get(':customerId')
-  @ReadRoute({ summary: 'A customer; its revision is the ETag', answer: customer, example: openedExample })
-  async find(
+  @ReadRoute({
+    summary: 'A customer; its revision is the ETag',
+    answer: customer,
+    example: openedExample,
+  })
+  async getCustomer(
     @IdOf('customer') customerId: string,
     @Query() _: ReadQuery,
     @Reading() reader: Reader,
@@ -196,40 +202,56 @@ export class CustomersController {
   }
 
   @Put(':customerId/business-association')
-  @CommandRoute({ summary: 'Change whom a customer works for (ACC-4)', records: ['BusinessAssociationChanged'] })
+  @CommandRoute({
+    summary: 'Change whom a customer works for (ACC-4)',
+    answers: 'customerId',
+    records: ['BusinessAssociationChanged'],
+  })
   changeBusinessAssociation(
     @IdOf('customer') customerId: string,
-    @Body() { businessAssociation }: BusinessAssociationBody,
+    @Body() { businessAssociation }: ChangeBusinessAssociationBody,
     @Asking() context: RequestContext,
   ): Promise<Answer> {
     return this.#requests.accounts.changeBusinessAssociation(customerId, businessAssociation, context);
   }
 
   @Put(':customerId/time-zone')
-  @CommandRoute({ summary: "Change where a customer's days begin", records: ['TimeZoneChanged'] })
+  @CommandRoute({
+    summary: "Change where a customer's days begin",
+    answers: 'customerId',
+    records: ['TimeZoneChanged'],
+  })
   changeTimeZone(
     @IdOf('customer') customerId: string,
-    @Body() { timeZone }: TimeZoneBody,
+    @Body() { timeZone }: ChangeTimeZoneBody,
     @Asking() context: RequestContext,
   ): Promise<Answer> {
     return this.#requests.accounts.changeTimeZone(customerId, timeZone, context);
   }
 
   @Put(':customerId/name')
-  @CommandRoute({ summary: 'Change what a customer is called (ACC-4)', records: ['NameChanged'] })
+  @CommandRoute({
+    summary: 'Change what a customer is called (ACC-4)',
+    answers: 'customerId',
+    records: ['NameChanged'],
+  })
   changeName(
     @IdOf('customer') customerId: string,
-    @Body() { name }: NameBody,
+    @Body() { name }: ChangeNameBody,
     @Asking() context: RequestContext,
   ): Promise<Answer> {
     return this.#requests.accounts.changeName(customerId, name, context);
   }
 
   @Put(':customerId/postal-address')
-  @CommandRoute({ summary: 'Change where a customer lives (ACC-4)', records: ['PostalAddressChanged'] })
+  @CommandRoute({
+    summary: 'Change where a customer lives (ACC-4)',
+    answers: 'customerId',
+    records: ['PostalAddressChanged'],
+  })
   changePostalAddress(
     @IdOf('customer') customerId: string,
-    @Body() { postalAddress: address }: PostalAddressBody,
+    @Body() { postalAddress: address }: ChangePostalAddressBody,
     @Asking() context: RequestContext,
   ): Promise<Answer> {
     return this.#requests.accounts.changePostalAddress(customerId, address, context);
@@ -238,53 +260,66 @@ export class CustomersController {
   @Put(':customerId/email')
   @CommandRoute({
     summary: 'Ask for another e-mail address: it holds once it is confirmed from there (ACC-4)',
+    answers: 'customerId',
     records: ['EmailChangeRequested'],
   })
   requestEmailChange(
     @IdOf('customer') customerId: string,
-    @Body() { email }: EmailBody,
+    @Body() { email }: RequestEmailChangeBody,
     @Asking() context: RequestContext,
   ): Promise<Answer> {
     return this.#requests.accounts.requestEmailChange(customerId, email, context);
   }
 
-  @Post(':customerId/email/confirmation')
-  @CommandRoute({ summary: 'Confirm an e-mail address by the link that went there', records: ['EmailChanged'] })
+  @Post(':customerId/email/confirm')
+  @CommandRoute({
+    summary: 'Confirm an e-mail address by the link that went there',
+    answers: 'customerId',
+    records: ['EmailChanged'],
+  })
   confirmEmailChange(
     @IdOf('customer') customerId: string,
-    @Body() { token }: ConfirmationBody,
+    @Body() { token }: ConfirmEmailChangeBody,
     @Asking() context: RequestContext,
   ): Promise<Answer> {
     return this.#requests.accounts.confirmEmailChange(customerId, token, context);
   }
 
   @Put(':customerId/password')
-  @CommandRoute({ summary: 'Choose a password, or another one (ACC-1, ACC-4)', records: ['PasswordSet'] })
+  @CommandRoute({
+    summary: 'Choose a password, or another one (ACC-1, ACC-4)',
+    answers: 'customerId',
+    records: ['PasswordSet'],
+  })
   setPassword(
     @IdOf('customer') customerId: string,
-    @Body() body: PasswordBody,
+    @Body() body: SetPasswordBody,
     @Asking() context: RequestContext,
   ): Promise<Answer> {
     return this.#requests.passwords.set(customerId, body, context);
   }
 
   @Put(':customerId/mail-preferences')
-  @CommandRoute({ summary: 'Switch kinds of mails off and on (NTF-2)', records: ['MailPreferencesChanged'] })
+  @CommandRoute({
+    summary: 'Switch kinds of mails off and on (NTF-2)',
+    answers: 'customerId',
+    records: ['MailPreferencesChanged'],
+  })
   changeMailPreferences(
     @IdOf('customer') customerId: string,
-    @Body() { off }: MailPreferencesBody,
+    @Body() { mailsOff }: ChangeMailPreferencesBody,
     @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.accounts.changeMailPreferences(customerId, off, context);
+    return this.#requests.accounts.changeMailPreferences(customerId, mailsOff, context);
   }
 
   @Get(':customerId/lead-delivery')
   @ReadRoute({
     summary: 'How a customer gets its leads (DLV-9)',
-    answer: leadDelivery,
+    answer: named('LeadDelivery', leadDelivery),
     example: { mails: 'digest', webhookUrl: 'https://crm.example/leads', signingSecret: 'whsec_c2VjcmV0IHNlY3JldA==' },
   })
-  async leadDelivery(
+  async getLeadDelivery(
     @IdOf('customer') customerId: string,
     @Query() _: ReadQuery,
     @Reading() reader: Reader,
@@ -294,10 +329,14 @@ export class CustomersController {
   }
 
   @Put(':customerId/lead-delivery')
-  @CommandRoute({ summary: 'Choose how a customer gets its leads (DLV-9)', records: ['LeadDeliveryChosen'] })
+  @CommandRoute({
+    summary: 'Choose how a customer gets its leads (DLV-9)',
+    answers: 'customerId',
+    records: ['LeadDeliveryChosen'],
+  })
   chooseLeadDelivery(
     @IdOf('customer') customerId: string,
-    @Body() body: LeadDeliveryBody,
+    @Body() body: ChooseLeadDeliveryBody,
     @Asking() context: RequestContext,
   ): Promise<Answer> {
     return this.#requests.leadDelivery.choose(customerId, body, context);

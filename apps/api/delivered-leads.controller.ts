@@ -21,7 +21,7 @@ import { Count, FieldNames, Id, Line, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { mentions } from './mentions.ts';
 import { type Reader, Reading } from './reading.ts';
-import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf, WaitFor } from './reads.ts';
+import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute, WaitFor } from './reads.ts';
 
 const search: Parameters<typeof Line>[0] = {
   description: 'persons whose details hold all these words, or a telephone number with these digits (DLV-9)',
@@ -38,7 +38,7 @@ class DownloadQuery extends ReadQuery {
   search?: string;
 }
 
-class RatingBody {
+class RateContactBody {
   @Count({ description: '1 to 5', example: 4, maximum: 5 })
   rating!: number;
 }
@@ -101,10 +101,10 @@ export class DeliveredLeadsController {
   @Get('leads')
   @ReadRoute({
     summary: 'Leads that a customer was given, newest first (BCK-1); a search looks into all of them (DLV-9)',
-    answer: selectablePageOf(openedLead),
+    answer: listOf(openedLead),
     example: { items: [openedLeadExample] },
   })
-  async list(
+  async listDeliveredLeads(
     @IdOf('customer') customerId: string,
     @Query() { search, ...query }: DeliveredLeadsQuery,
     @Reading() reader: Reader,
@@ -123,7 +123,7 @@ export class DeliveredLeadsController {
     answer: openedLead,
     example: openedLeadExample,
   })
-  async find(
+  async getDeliveredLead(
     @IdOf('customer') customerId: string,
     @IdOf('lead') leadId: string,
     @Query() _: ReadQuery,
@@ -143,7 +143,7 @@ export class DeliveredLeadsController {
     content: { 'text/csv': { schema: { type: 'string' }, example: csvLine(columns) } },
   })
   @Problems(400, 404, 503)
-  async download(
+  async downloadDeliveredLeads(
     @IdOf('customer') customerId: string,
     @Query() { orderId, search }: DownloadQuery,
     @Reading() reader: Reader,
@@ -157,11 +157,11 @@ export class DeliveredLeadsController {
   }
 
   @Put('leads/:leadId/rating')
-  @CommandRoute({ summary: 'Rate a contact from 1 to 5 (RPL-1)', records: ['ContactRated'] })
-  rate(
+  @CommandRoute({ summary: 'Rate a contact from 1 to 5 (RPL-1)', answers: 'leadId', records: ['ContactRated'] })
+  rateContact(
     @IdOf('customer') customerId: string,
     @IdOf('lead') leadId: string,
-    @Body() { rating }: RatingBody,
+    @Body() { rating }: RateContactBody,
     @Asking() context: RequestContext,
   ): Promise<Answer> {
     return this.#requests.leads.rate(customerId, leadId, rating, context);

@@ -1,18 +1,44 @@
 import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { commonSchemas } from './answers.ts';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { errorCodes } from './error-codes.ts';
+import { Problem } from './problems.ts';
+import { namedSchemas } from './schemas.ts';
 
 const description = `The order and lead ledger of a lead store.
 
 Instants are ISO 8601 with a zone, and UTC in answers. Money is in cents. Errors are problem documents (RFC 9457) with a
-stable \`code\`. Commands answer with a \`position\`: a read with \`?waitFor=POSITION\` reflects them. Send an
-\`Idempotency-Key\` to make a repeat safe, and \`If-Match\` to change only what you saw.`;
+stable \`code\`; \`x-error-codes\` lists all codes, what they mean and what to do. Commands answer with a \`position\`: a
+read with \`?waitFor=POSITION\` reflects them. Send an \`Idempotency-Key\` to make a repeat safe, and \`If-Match\` to
+change only what you saw. Lists answer \`items\`, and a \`nextCursor\` unless they end there.
+
+Nobody signs in yet: the server takes requests from its own machine only, and believes \`Leadger-Actor\`.`;
+
+/** Subjects of the API, in the order in which a store comes to need them. */
+const tags = {
+  catalogue: 'Stores, lead types and prices.',
+  policy: 'The numbers and lists by which a store decides, in versions.',
+  customers: 'Accounts of customers: who they are, and how they get leads and mails.',
+  'sign-in': 'Check a password, and recover a lost one.',
+  coupons: 'Discounts by code.',
+  checkout: 'From the wish to the order: what it costs, with a coupon or without.',
+  orders: 'Orders and their progress.',
+  programmes: 'Loyalty Rewards: orders that are renewed by themselves, with bonus leads.',
+  leads: 'Leads as they come in, and what is in stock.',
+  'delivered leads': 'The leads that a customer was given.',
+  replacements: 'Bad leads that customers return, and the leads that replace them.',
+  support: 'Tickets, and all that happened to one customer.',
+  mails: 'Mails to customers, and what became of them.',
+  webhooks: "Leads on their way to customers' own programs.",
+  attention: 'Orders that somebody should look at.',
+  feed: 'Changes as they happen.',
+  operations: 'Health, metrics, parked items and read models.',
+} as const;
 
 /** Serves the OpenAPI document at /api/openapi.json and a page that shows it at /api/docs. */
 export function serveDocumentation(application: NestFastifyApplication): void {
-  let document: OpenAPIObject | undefined;
+  let document: object | undefined;
   const server = application.getHttpAdapter().getInstance();
   server.get('/api/openapi.json', () => {
     document ??= describe(application);
@@ -26,11 +52,58 @@ export function serveDocumentation(application: NestFastifyApplication): void {
     server.get(`/api/docs/${file}`, (_, reply) => reply.type(type).send(createReadStream(assetPath(file))));
 }
 
-function describe(application: NestFastifyApplication): OpenAPIObject {
-  const config = new DocumentBuilder().setTitle('Leadger').setDescription(description).setVersion('0.1.0').build();
-  const document = SwaggerModule.createDocument(application, config);
-  document.components = { schemas: { ...document.components?.schemas, ...commonSchemas() } };
-  return document;
+/** Any route may answer this, before it is asked for anything. */
+const notFromHere = {
+  status: 403,
+  description: errorCodes['not-from-here'].meaning,
+  content: {
+    'application/problem+json': {
+      schema: { $ref: '#/components/schemas/Problem' },
+      example: new Problem('not-from-here', 'requests are taken from this machine only').document(),
+    },
+  },
+} as const;
+
+function describe(application: NestFastifyApplication): object {
+  const config = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Leadger')
+    .setDescription(description)
+    .setVersion('0.1.0')
+    .addServer('/', 'The server that this document comes from.')
+    .addGlobalResponse(notFromHere);
+  for (const [tag, meaning] of Object.entries(tags)) config.addTag(tag, meaning);
+  const {
+    info: { contact: _, ...info },
+    components,
+    ...document
+  } = SwaggerModule.createDocument(application, config.build(), {
+    // The methods of the controllers have the names that clients are to call the operations by (ADR 16).
+    operationIdFactory: (_, method) => method,
+  });
+  return {
+    ...document,
+    info: { ...info, license: { name: 'MIT', identifier: 'MIT' } },
+    // Nobody signs in yet: there is no scheme to name.
+    security: [],
+    components: { schemas: { ...bodySchemas(components?.schemas), ...namedSchemas() } },
+    'x-error-codes': errorCodes,
+  };
+}
+
+/** The schemas of bodies, as OpenAPI 3.1 has them: examples in a list, and no other fields (the validation refuses them). */
+const bodySchemas = (schemas: object = {}): Record<string, object> =>
+  Object.fromEntries(
+    Object.entries(schemas).map(([name, schema]) => [name, { ...withExamples(schema), additionalProperties: false }]),
+  );
+
+function withExamples<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(withExamples) as Value;
+  const entries = Object.entries(value).map(([keyword, member]) =>
+    keyword === 'example' ? ['examples', [member]] : [keyword, withExamples(member)],
+  );
+  return Object.fromEntries(entries) as Value;
 }
 
 const assets = { 'swagger-ui-bundle.js': 'text/javascript', 'swagger-ui.css': 'text/css' };

@@ -125,7 +125,7 @@ export class FeedController implements OnModuleDestroy {
     },
   })
   @Problems(400, 503)
-  async feed(
+  async followFeed(
     @Query() query: FeedQuery,
     @Asking() { caller: { actor } }: RequestContext,
     @Req() request: FastifyRequest,
@@ -133,7 +133,7 @@ export class FeedController implements OnModuleDestroy {
   ): Promise<Observable<MessageEvent>> {
     const after = await this.#placeAfter(request.headers['last-event-id']);
     if (this.#feeds >= MOST_FEEDS || this.#over.signal.aborted)
-      throw new Problem(503, 'too-many-feeds', 'no more feeds can be opened now', { retryAfterSeconds: 5 });
+      throw new Problem('too-many-feeds', 'no more feeds can be opened now', { retryAfterSeconds: 5 });
     this.#feeds += 1;
     const left = new AbortController();
     const signal = AbortSignal.any([left.signal, this.#over.signal]);

@@ -8,6 +8,7 @@ import { isTimeZone } from '#domain/kernel/local-days';
 import { normaliseTelephone } from '#domain/leads/contact';
 import type { Position } from '#event-store/port';
 import type { FieldError } from './problems.ts';
+import { documented } from './schemas.ts';
 
 /**
  * Fields of what comes in. Each decorator says at once what is checked and what the documentation shows. A value of
@@ -212,7 +213,7 @@ export const CountInQuery = (options: FieldOptions & Range): PropertyDecorator =
 export const Percentage = (options: FieldOptions): PropertyDecorator =>
   field(
     options,
-    { type: 'number', minimum: 0, exclusiveMinimum: true, maximum: 100 },
+    { type: 'number', exclusiveMinimum: 0, maximum: 100 },
     check(
       'percentage',
       'must be a number above 0, at most 100',
@@ -301,7 +302,7 @@ export const Flag = (options: FieldOptions): PropertyDecorator =>
  */
 export function Conforming(schema: z.ZodType, options: FieldOptions): PropertyDecorator {
   const { description, example } = options;
-  const document = { ...z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' }), description, example };
+  const document = { ...documented(schema, 'input'), description, example };
   const validate = (value: unknown) => schema.safeParse(value).success;
   const defaultMessage = (checked?: { value: unknown }) => JSON.stringify(issuesOf(schema, checked?.value));
   return applyDecorators(

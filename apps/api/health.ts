@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { instant } from '#domain/kernel/events';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { EventStore, Position } from '#event-store/port';
 import { systemClock } from '#gateways/clock';
@@ -11,42 +12,51 @@ export interface Parts {
   readonly readModels: ReadModels;
 }
 
-/** Whoever is behind by more is far behind; counting on would only hold up the store. */
+/** A read model that is further behind is far behind; counting more would only burden the store. */
 const MOST_LAG_COUNTED = 1000;
 
+const process = z.object({
+  name: z.string().describe('The process.'),
+  waitingForRetry: z.int().describe('Items that failed and are tried again by themselves.'),
+  parked: z.int().describe('Items that failed too often, and wait to be retried by a person.'),
+  lastError: z.string().optional().describe('The last error, where there was one.'),
+  wakesAt: instant.optional().describe('When its next timer is due.'),
+});
+
+const readModel = z.object({
+  name: z.string().describe('The read model.'),
+  version: z.string().describe('Its version: a hash over its tables, its events and the rows made of them.'),
+  position: z.string().describe('Its rows reflect every event up to this position.'),
+  lagEvents: z.int().describe(`Events that it does not reflect yet, counted up to ${MOST_LAG_COUNTED}.`),
+  lagSeconds: z.number().describe('How long ago the first of these events was recorded.'),
+  eventsPerSecond: z.number().optional().describe('Over the last ten seconds, where this program follows it.'),
+  parked: z.int().describe('Streams that are left out because one of their events could not be applied.'),
+  paused: z.boolean().describe('True while it is paused: it reflects nothing newer until it is resumed.'),
+  whole: z.boolean().describe('False while it is built from the beginning of the log; until then it answers nothing.'),
+  rebuiltUpTo: z
+    .string()
+    .optional()
+    .describe('How far the rebuild has come that this program does; absent without one.'),
+  lastError: z.string().optional().describe('The last error, where there was one.'),
+});
+
 export const health = z.object({
-  ok: z.boolean(),
-  store: z.object({ ok: z.boolean(), position: z.string().optional(), error: z.string().optional() }),
-  processes: z.object({
-    position: z.string().describe('the last event that the processes know of'),
-    idle: z.boolean().describe('nothing is to be done before the clock moves on'),
-    processes: z.array(
-      z.object({
-        name: z.string(),
-        waitingForRetry: z.int(),
-        parked: z.int(),
-        lastError: z.string().optional(),
-        wakesAt: z.string().optional(),
-      }),
-    ),
-  }),
-  readModels: z.array(
-    z.object({
-      name: z.string(),
-      version: z.string().describe('changes with the tables, the events and the rows made of them'),
-      position: z.string(),
-      lagEvents: z.int().describe(`events that it does not reflect yet, counted up to ${MOST_LAG_COUNTED}`),
-      lagSeconds: z.number().describe('how long ago the first of them was recorded'),
-      eventsPerSecond: z.number().optional().describe('taken over the last ten seconds, where this program follows it'),
-      parked: z.int().describe('streams that are left out since one of their events could not be taken'),
-      paused: z.boolean().describe('it stays as it is until it is resumed'),
-      whole: z
-        .boolean()
-        .describe('false while it is built from the beginning of the log: until then it answers nothing'),
-      rebuiltUpTo: z.string().optional().describe('how far a rebuild has come that this program does beside it'),
-      lastError: z.string().optional(),
-    }),
-  ),
+  ok: z.boolean().describe('Whether everything works.'),
+  store: z
+    .object({
+      ok: z.boolean().describe('Whether the event store can be reached.'),
+      position: z.string().optional().describe('The end of the log.'),
+      error: z.string().optional().describe('The code of the error.'),
+    })
+    .describe('The event store.'),
+  processes: z
+    .object({
+      position: z.string().describe('The last event that the processes know of.'),
+      idle: z.boolean().describe('True when there is nothing to do before the clock moves on.'),
+      processes: z.array(process).describe('The processes, one by one.'),
+    })
+    .describe('The processes that react to events.'),
+  readModels: z.array(readModel).describe('The read models, one by one.'),
 });
 export type Health = z.infer<typeof health>;
 
@@ -73,7 +83,7 @@ export const healthExample: Health = {
   ],
 };
 
-/** What works now. Parked items are for people to look at; they make nothing unhealthy. */
+/** What works now. Parked items wait for people; they do not make the answer unhealthy. */
 export async function examine({ events, operations, readModels }: Parts): Promise<Health> {
   const store = await events.head().then(
     (position) => ({ ok: true, position }),
@@ -89,7 +99,7 @@ export async function examine({ events, operations, readModels }: Parts): Promis
     lastError: following?.lastError,
     parked: parked.length,
   }));
-  // Workers report over the database: without it nobody knows how they are.
+  // Workers report over the database: without it their status is unknown.
   const status = await operations.status().catch(() => undefined);
   const ok =
     store.ok && status !== undefined && models.length > 0 && models.every(({ lastError }) => lastError === undefined);
@@ -102,7 +112,7 @@ export interface Lag {
   readonly lagSeconds: number;
 }
 
-/** What the store recorded it recorded by a machine's clock, whatever the business's clock says. */
+/** `recordedAt` is the time of a machine, also where the business clock was moved. */
 const machine = systemClock();
 
 const NO_LAG: Lag = { lagEvents: 0, lagSeconds: 0 };

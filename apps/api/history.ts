@@ -1,39 +1,46 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
 import { type History as AuditedHistory, historyOf as auditedHistoryOf } from '#audit/history';
-import type { Instant } from '#domain/kernel/events';
+import { type Instant, instant } from '#domain/kernel/events';
 import type { FamilyName } from '#domain/ledger';
 import { hashOfEvent } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
 import type { Vault } from '#vault/vault';
+import { Answers, Problems } from './answers.ts';
 import { InstantField } from './fields.ts';
+import { named } from './schemas.ts';
 
 export class HistoryQuery {
   @InstantField({
-    description: 'the last instant to count; to the end when absent',
+    description: 'The history up to this instant, inclusive; up to now when absent.',
     example: '2026-03-02T00:00:00Z',
     optional: true,
   })
   at?: Instant;
 }
 
-export const history = z.object({
-  events: z.array(
-    z.object({
-      revision: z.int(),
-      type: z.string(),
-      at: z.string(),
-      data: z.record(z.string(), z.unknown()).describe('personal data opened, or {"erased": true}'),
-      actor: z.string(),
-      reason: z.string().optional(),
-      commandId: z.string(),
-      correlationId: z.string(),
-      causationId: z.string().optional(),
-      policyVersion: z.int().optional(),
-      position: z.string(),
-    }),
-  ),
-  state: z.unknown().describe('what the events add up to: what the next decision would know'),
+export const historyEvent = z.object({
+  revision: z.int().describe('The place of the event in the history of this thing, from 0.'),
+  type: z.string().describe('The type of the event, e.g. OrderPaused.'),
+  at: instant.describe('When it happened.'),
+  data: z.record(z.string(), z.unknown()).describe('Its data. Personal data is opened, or {"erased": true}.'),
+  actor: z.string().describe('Who asked for it: customer:ID, staff:NAME or process:NAME.'),
+  reason: z.string().optional().describe('Why, in the words of the actor.'),
+  commandId: z.string().describe('The command that led to it.'),
+  correlationId: z.string().describe('The first command of the chain that led to it.'),
+  causationId: z.string().optional().describe('The event that a process reacted to.'),
+  policyVersion: z.int().optional().describe('The version of the policy by which it was decided.'),
+  position: z.string().describe('The place of the event in the whole log.'),
 });
+
+export const history = named(
+  'History',
+  z.object({
+    events: z.array(named('HistoryEvent', historyEvent)).describe('What happened, oldest first.'),
+    state: z.unknown().describe('The state after these events, as the next decision would see it.'),
+  }),
+);
 export type History = z.infer<typeof history>;
 
 export const historyExample: History = {
@@ -53,7 +60,11 @@ export const historyExample: History = {
   state: { status: 'paused', deliveredLeads: 3 },
 };
 
-/** What a client is told of a history: see `#audit/history`. */
+/** A read of what happened to one thing. The handler answers `historyOf`. */
+export const HistoryRoute = (summary: string) =>
+  applyDecorators(ApiOperation({ summary }), Answers(200, 'The history.', history, historyExample), Problems(400, 404));
+
+/** The history as a client sees it: see `#audit/history`. */
 export const historyOf = <Name extends FamilyName>(
   stores: { events: EventStore; vault: Vault },
   stream: `${Name}-${string}`,

@@ -89,14 +89,17 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/;
  */
 function refuseStrangers({ headers: { host = '', origin } }: FastifyRequest): void {
   if (LOOPBACK.test(host) && (origin === undefined || origin === `http://${host}`)) return;
-  throw new Problem(403, 'not-from-here', 'until people sign in, requests are taken from this machine only');
+  throw new Problem('not-from-here', 'until people sign in, requests are taken from this machine only');
 }
 
 /** What is not HTTP at all never reaches a route. */
 function answerGarbage(error: Error, socket: Socket): void {
   if (!socket.writable) return;
-  const status = (error as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
-  const problem = new Problem(status, 'malformed-request', 'this is not an HTTP request that can be read');
+  const tooLarge = (error as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW';
+  const problem = tooLarge
+    ? new Problem('headers-too-large', 'the headers are too large')
+    : new Problem('malformed-request', 'this is not an HTTP request that can be read');
+  const { status } = problem;
   const body = JSON.stringify(problem.document());
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\n` +

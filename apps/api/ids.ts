@@ -1,26 +1,30 @@
 import { type ArgumentMetadata, Injectable, Param, type PipeTransform } from '@nestjs/common';
 import { ApiParam } from '@nestjs/swagger';
+import { exampleIds, type IdName } from './examples.ts';
 import { ID } from './fields.ts';
 import { Problem } from './problems.ts';
 
-/** What cannot be an id names nothing that there is. */
+/** A text that cannot be an id is the id of nothing: the answer is the one for an unknown id. */
 @Injectable()
 class IdPipe implements PipeTransform<string, string> {
   transform(value: string, { data = 'id' }: ArgumentMetadata): string {
     if (ID.test(value)) return value;
     const what = data.replace(/Id$/, '');
-    throw new Problem(404, `${what}-unknown`, `there is no such ${what}`);
+    throw new Problem(`${what}-unknown`, `there is no such ${what}`, { status: 404 });
   }
 }
 
+type Thing = { [Name in IdName]: Name extends `${infer What}Id` ? What : never }[IdName];
+
 /** An id in the path: `@IdOf('order')` for `:orderId`. */
 export const IdOf =
-  (what: string): ParameterDecorator =>
+  (what: Thing): ParameterDecorator =>
   (target, method, index) => {
     const name = `${what}Id`;
     Param(name, IdPipe)(target, method, index);
     const descriptor = Object.getOwnPropertyDescriptor(target, method as string) as PropertyDescriptor;
-    ApiParam({ name, schema: { type: 'string' }, example: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10' })(
+    const example = exampleIds[name as IdName];
+    ApiParam({ name, description: `The id of the ${what}.`, schema: { type: 'string', example } })(
       target,
       method as string,
       descriptor,
@@ -28,4 +32,4 @@ export const IdOf =
   };
 
 export const notFound = (what: string, id: string): Problem =>
-  new Problem(404, `${what}-unknown`, `there is no ${what} ${id}`);
+  new Problem(`${what.replaceAll(' ', '-')}-unknown`, `there is no ${what} ${id}`, { status: 404 });

@@ -4,11 +4,18 @@ import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 
 export const batchReport = z.object({
-  received: z.int().describe('leads that are new'),
-  known: z.int().describe('leads that were taken in before: the same person, source, type and capture instant'),
-  rejected: z.int().describe('rows that were not taken in'),
-  rejections: z.array(z.object({ line: z.int(), reason: z.string() })).describe('the first 1,000 of them, by line'),
-  position: z.string().optional().describe('give it to a read as waitFor, and the read reflects all of them'),
+  received: z.int().describe('Leads that are new.'),
+  known: z.int().describe('Leads that were received before: the same person, source, type and capture instant.'),
+  rejected: z.int().describe('Rows that were rejected.'),
+  rejections: z
+    .array(
+      z.object({
+        line: z.int().describe('The line of the file, from 1.'),
+        reason: z.string().describe('Why the row was rejected.'),
+      }),
+    )
+    .describe('The first 1,000 rejected rows, by line.'),
+  position: z.string().optional().describe('Send it with a read as waitFor: then the read reflects all of them.'),
 });
 export type BatchReport = z.infer<typeof batchReport>;
 

@@ -19,12 +19,13 @@ import { EVENT_STORE, READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
 import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Conforming, Id, InstantField, Line, OneOf } from './fields.ts';
-import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
+import { HistoryQuery, HistoryRoute, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { batchReport, formatOf, receiveBatch } from './lead-batch.ts';
 import { Problem } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
-import { ReadQuery, ReadRoute } from './reads.ts';
+import { listOf, ReadQuery, ReadRoute } from './reads.ts';
+import { named } from './schemas.ts';
 
 class ReceiveLeadBody {
   @Id({ description: 'what it is sold as', example: 'exclusive-real-time' })
@@ -71,8 +72,6 @@ const openedExample: z.infer<typeof lead> = {
   contact: { firstName: 'Ada', lastName: 'Byron', telephone: '+1 212 555 0142', email: 'ada@example.com' },
 };
 
-const stock = z.object({ stock: z.array(leadTypeStock).describe('By the id of the lead type.') });
-
 @ApiTags('leads')
 @Controller('api')
 export class LeadsController {
@@ -94,10 +93,11 @@ export class LeadsController {
   @Post('leads')
   @CommandRoute({
     summary: 'Take in one lead; it is offered at once (DLV-6)',
+    answers: 'leadId',
     records: ['LeadReceived'],
     creates: '/api/leads/:id',
   })
-  async receive(@Body() body: ReceiveLeadBody, @Asking() context: RequestContext): Promise<Answer> {
+  async receiveLead(@Body() body: ReceiveLeadBody, @Asking() context: RequestContext): Promise<Answer> {
     // A key makes the lead; without one, the same capture of the same person is the same lead.
     const identity = context.requestHash
       ? { leadId: deriveId('lead', context.commandId) }
@@ -114,7 +114,7 @@ export class LeadsController {
     description: 'A wrong row costs no other row; the same file again changes nothing.',
     schema: { type: 'string', example: 'first name,telephone\r\nAda,+1 212 555 0142\r\n' },
   })
-  @Answers(200, 'what became of the rows', batchReport, {
+  @Answers(200, 'What became of the rows.', named('LeadBatchReport', batchReport), {
     received: 998,
     known: 1,
     rejected: 1,
@@ -122,14 +122,14 @@ export class LeadsController {
     position: '0000000000001042',
   })
   @Problems(400, 415, 503, 507)
-  async receiveBatch(
+  async receiveLeadBatch(
     @Req() { body, headers }: FastifyRequest,
     @Query() { unknownColumns = 'refuse', ...options }: BatchQuery,
     @Asking() context: RequestContext,
   ) {
     const format = formatOf(headers['content-type']);
     if (!format || !(body instanceof Readable))
-      throw new Problem(415, 'unsupported-media-type', 'leads come as text/csv or application/x-ndjson');
+      throw new Problem('unsupported-media-type', 'leads come as text/csv or application/x-ndjson');
     const ignoreUnknownColumns = unknownColumns === 'ignore';
     const rows = readLeadRows(body, { format, ignoreUnknownColumns, ...options });
     return receiveBatch(this.#requests, rows, context);
@@ -137,7 +137,7 @@ export class LeadsController {
 
   @Get('leads/:leadId')
   @ReadRoute({ summary: 'A lead; its revision is the ETag', answer: lead, example: openedExample })
-  async find(
+  async getLead(
     @IdOf('lead') leadId: string,
     @Query() _: ReadQuery,
     @Reading() reader: Reader,
@@ -153,20 +153,18 @@ export class LeadsController {
   @Get('stock')
   @ReadRoute({
     summary: 'What is in stock and what is wanted, by lead type',
-    answer: stock,
-    example: { stock: [leadTypeStockExample] },
+    answer: listOf(leadTypeStock),
+    example: { items: [leadTypeStockExample] },
   })
-  async stock(@Query() _: ReadQuery, @Reading() reader: Reader) {
-    return { stock: await this.#queries.leads.stock(reader) };
+  async listStock(@Query() _: ReadQuery, @Reading() reader: Reader) {
+    return { items: await this.#queries.leads.stock(reader) };
   }
 
   @Get('leads/:leadId/history')
-  @ApiOperation({ summary: 'All that happened to a lead, and what it came to' })
-  @Answers(200, 'the history', history, historyExample)
-  @Problems(400, 404)
-  async history(@IdOf('lead') leadId: string, @Query() { at }: HistoryQuery) {
-    const told = await historyOf(this.#stores, leadStream(leadId), at);
-    if (!told) throw notFound('lead', leadId);
-    return told;
+  @HistoryRoute('All that happened to a lead, up to any instant, and the state that it led to')
+  async getLeadHistory(@IdOf('lead') leadId: string, @Query() { at }: HistoryQuery) {
+    const found = await historyOf(this.#stores, leadStream(leadId), at);
+    if (!found) throw notFound('lead', leadId);
+    return found;
   }
 }

@@ -12,7 +12,7 @@ import { Problems } from './answers.ts';
 import { FieldNames, Id, OneOf, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
-import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
+import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 
 const MAILS_ON_THE_PAGE = 100;
 
@@ -46,14 +46,14 @@ export class MailsController {
   }
 
   @Get('api/mails')
-  @ReadRoute({ summary: 'Mails, newest first', answer: selectablePageOf(mailRow), example: { items: [mailExample] } })
-  list(@Query() query: MailsQuery, @Reading() reader: Reader) {
+  @ReadRoute({ summary: 'Mails, newest first', answer: listOf(mailRow), example: { items: [mailExample] } })
+  listMails(@Query() query: MailsQuery, @Reading() reader: Reader) {
     return this.#queries.mails.list(reader, pageRequest(query));
   }
 
   @Get('api/mails/:mailId')
   @ReadRoute({ summary: 'A mail and what became of it', answer: mailRow, example: mailExample })
-  async find(@IdOf('mail') mailId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
+  async getMail(@IdOf('mail') mailId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     return this.#found(reader, mailId);
   }
 
@@ -61,18 +61,18 @@ export class MailsController {
   @ApiOperation({ summary: 'The mail as it was sent, where copies are kept: on one machine without a mail server' })
   @ApiResponse({
     status: 200,
-    description: 'the mail',
+    description: 'The mail.',
     content: { 'text/plain': { schema: { type: 'string' }, example: 'Subject: Chargeback Granted' } },
   })
   @Problems(404, 503)
-  async copy(
+  async getMailCopy(
     @IdOf('mail') mailId: string,
     @Reading() reader: Reader,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     const { messageId } = await this.#found(reader, mailId);
     const copy = messageId === null ? undefined : await this.#mails?.copyOf?.(messageId);
-    if (copy === undefined) throw notFound('copy of mail', mailId);
+    if (copy === undefined) throw notFound('mail copy', mailId);
     reply.type('text/plain; charset=utf-8');
     return copy;
   }

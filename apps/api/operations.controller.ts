@@ -10,6 +10,7 @@ import { EVENT_STORE, OPERATIONS, READ_MODELS } from '#wiring/tokens';
 import { Answers } from './answers.ts';
 import { examine, type Health, health, healthExample, type Parts } from './health.ts';
 import { measure } from './metrics.ts';
+import { named } from './schemas.ts';
 
 @ApiTags('operations')
 @Controller()
@@ -29,13 +30,13 @@ export class OperationsController {
 
   @Get('health')
   @ApiOperation({ summary: 'Whether the store, the processes and the read models work, and how far behind they are' })
-  @Answers(200, 'all of it works', health, healthExample)
-  @Answers(503, 'something does not', health, {
+  @Answers(200, 'Everything works.', named('Health', health), healthExample)
+  @Answers(503, 'Something does not work.', named('Health', health), {
     ...healthExample,
     ok: false,
     store: { ok: false, error: 'store-unavailable' },
   })
-  async health(@Res({ passthrough: true }) reply: FastifyReply): Promise<Health> {
+  async getHealth(@Res({ passthrough: true }) reply: FastifyReply): Promise<Health> {
     const found = await examine(this.#parts);
     if (!found.ok) reply.status(503);
     return found;
@@ -50,7 +51,7 @@ export class OperationsController {
       'text/plain': { schema: { type: 'string' }, example: 'leadger_process_parked{process="lead-ageing"} 0' },
     },
   })
-  metrics(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+  getMetrics(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
     reply.type(this.#metrics.contentType);
     return this.#metrics.metrics();
   }

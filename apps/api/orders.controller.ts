@@ -1,5 +1,5 @@
-import { Body, Controller, Get, Inject, Post, Query, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Inject, Post, Put, Query, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { catalogueStream } from '#domain/catalogue/catalogue';
@@ -13,8 +13,9 @@ import type { Requests } from '#requests/requests';
 import { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
 import { CLOCK, EVENT_STORE, READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
-import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
+import { CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
+import { exampleIds } from './examples.ts';
 import {
   Code,
   Count,
@@ -30,10 +31,10 @@ import {
   TimeZone,
 } from './fields.ts';
 import { progressOf } from './forecast.ts';
-import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
+import { HistoryQuery, HistoryRoute, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
-import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
+import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 
 class DailyMaximum {
   @Count({ description: 'leads a local day at most', example: 5, optional: true })
@@ -50,7 +51,7 @@ class LoyaltyRewards {
 
 /** What is wanted, before anything is paid (CHK-1). */
 export class StartCheckoutBody {
-  @Id({ description: 'who orders', example: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10' })
+  @Id({ description: 'The customer who orders.', example: exampleIds.customerId })
   customerId!: string;
 
   @Id({ description: 'what is ordered', example: 'exclusive-real-time' })
@@ -86,18 +87,18 @@ class PlaceOrderBody extends StartCheckoutBody {
   couponCode?: string;
 }
 
-class DailyMaximumBody {
+class ChangeDailyMaximumBody {
   @Nested(() => DailyMaximum, { description: 'either leads or percent of the quantity', example: { leads: 3 } })
   @ExactlyOneOf('leads', 'percent')
   dailyMaximum!: { leads: number } | { percent: number };
 }
 
-class PaymentCardBody {
+class ChangePaymentCardBody {
   @PaymentToken({ description: "of the new card, from the payment provider's form" })
   paymentToken!: string;
 }
 
-const orderWithProgress = orderRow
+const orderDetails = orderRow
   .extend({
     owedLeads: z.int().describe('Leads still to be delivered, with bonus and renewals. Replacements are not counted.'),
     expectedFilledAt: z
@@ -109,7 +110,7 @@ const orderWithProgress = orderRow
       ),
     usualDelivery: z.string().nullable().describe('Usual delivery time of the lead type (CAT-2). Null: not set.'),
   })
-  .meta({ id: 'OrderWithProgress' });
+  .meta({ id: 'OrderDetails' });
 
 class OrdersQuery extends PageQuery {
   @Id({ description: 'orders at this store only', example: 'main', optional: true })
@@ -156,25 +157,21 @@ export class OrdersController {
   }
 
   @Post()
-  @CommandRoute({ summary: 'Place an order', records: ['OrderPlaced'], creates: '/api/orders/:id' })
-  place(@Body() body: PlaceOrderBody, @Asking() context: RequestContext): Promise<Answer> {
+  @CommandRoute({ summary: 'Place an order', answers: 'orderId', records: ['OrderPlaced'], creates: '/api/orders/:id' })
+  placeOrder(@Body() body: PlaceOrderBody, @Asking() context: RequestContext): Promise<Answer> {
     return this.#requests.orders.place(body, context);
   }
 
   @Get()
-  @ReadRoute({
-    summary: 'Orders, newest first',
-    answer: selectablePageOf(orderRow),
-    example: { items: [orderExample] },
-  })
-  list(@Query() query: OrdersQuery, @Reading() reader: Reader) {
+  @ReadRoute({ summary: 'Orders, newest first', answer: listOf(orderRow), example: { items: [orderExample] } })
+  listOrders(@Query() query: OrdersQuery, @Reading() reader: Reader) {
     return this.#queries.orders.list(reader, pageRequest(query));
   }
 
   @Get(':orderId')
   @ReadRoute({
     summary: 'An order with its progress (ORD-7); its revision is the ETag',
-    answer: orderWithProgress,
+    answer: orderDetails,
     example: {
       ...orderExample,
       owedLeads: 18,
@@ -182,7 +179,7 @@ export class OrdersController {
       usualDelivery: 'at once',
     },
   })
-  async find(
+  async getOrder(
     @IdOf('order') orderId: string,
     @Query() _: ReadQuery,
     @Reading() reader: Reader,
@@ -197,62 +194,73 @@ export class OrdersController {
   }
 
   @Post(':orderId/pause')
-  @CommandRoute({ summary: 'Pause an open order (ORD-2)', records: ['OrderPaused'], takesNothing: true })
-  pause(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+  @CommandRoute({
+    summary: 'Pause an open order (ORD-2)',
+    answers: 'orderId',
+    records: ['OrderPaused'],
+    takesNothing: true,
+  })
+  pauseOrder(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
     return this.#requests.orders.pause(orderId, context);
   }
 
   @Post(':orderId/restart')
-  @CommandRoute({ summary: 'Restart a paused order (ORD-2)', records: ['OrderRestarted'], takesNothing: true })
-  restart(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+  @CommandRoute({
+    summary: 'Restart a paused order (ORD-2)',
+    answers: 'orderId',
+    records: ['OrderRestarted'],
+    takesNothing: true,
+  })
+  restartOrder(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
     return this.#requests.orders.restart(orderId, context);
   }
 
   @Post(':orderId/cancel')
   @CommandRoute({
     summary: 'Cancel an order; what was delivered stays delivered (ORD-5)',
+    answers: 'orderId',
     records: ['OrderCancelled'],
     takesNothing: true,
   })
-  cancel(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+  cancelOrder(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
     return this.#requests.orders.cancel(orderId, context);
   }
 
-  @Post(':orderId/daily-maximum')
+  @Put(':orderId/daily-maximum')
   @CommandRoute({
     summary: 'Change the daily maximum (ORD-4): support only, with a Leadger-Reason; counts for today, too',
+    answers: 'orderId',
     records: ['DailyMaximumChanged'],
   })
   @Problems(403)
   changeDailyMaximum(
     @IdOf('order') orderId: string,
-    @Body() { dailyMaximum }: DailyMaximumBody,
+    @Body() { dailyMaximum }: ChangeDailyMaximumBody,
     @Asking() context: RequestContext,
   ): Promise<Answer> {
     return this.#requests.orders.changeDailyMaximum(orderId, dailyMaximum, context);
   }
 
-  @Post(':orderId/payment-card')
+  @Put(':orderId/payment-card')
   @CommandRoute({
     summary: 'Charge another card from the next renewal on (ORD-4): support only, with a Leadger-Reason',
+    answers: 'orderId',
     records: ['PaymentCardChanged'],
   })
   @Problems(403)
   changePaymentCard(
     @IdOf('order') orderId: string,
-    @Body() { paymentToken }: PaymentCardBody,
+    @Body() { paymentToken }: ChangePaymentCardBody,
     @Asking() context: RequestContext,
   ): Promise<Answer> {
     return this.#requests.orders.changePaymentCard(orderId, paymentToken, context);
   }
 
   @Get(':orderId/history')
-  @ApiOperation({ summary: 'All that happened to an order, up to any instant, and what it came to' })
-  @Answers(200, 'the history', history, historyExample)
-  @Problems(400, 404)
-  async history(@IdOf('order') orderId: string, @Query() { at }: HistoryQuery) {
-    const told = await historyOf(this.#stores, orderStream(orderId), at);
-    if (!told) throw notFound('order', orderId);
-    return told;
+  @HistoryRoute('All that happened to an order, up to any instant, and the state that it led to')
+  async getOrderHistory(@IdOf('order') orderId: string, @Query() { at }: HistoryQuery) {
+    const found = await historyOf(this.#stores, orderStream(orderId), at);
+    if (!found) throw notFound('order', orderId);
+    return found;
   }
 }

@@ -1,6 +1,5 @@
 import { Body, Controller, Get, Inject, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { z } from 'zod';
 import type { Instant } from '#domain/kernel/events';
 import {
   defaultPolicy,
@@ -19,6 +18,8 @@ import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Conforming, InstantField } from './fields.ts';
 import { Problem } from './problems.ts';
+import { listOf } from './reads.ts';
+import { named } from './schemas.ts';
 
 class PublishPolicyBody {
   @Conforming(policyDocument, { description: 'all numbers and lists, not only the new ones', example: defaultPolicy })
@@ -28,13 +29,16 @@ class PublishPolicyBody {
   effectiveFrom?: Instant;
 }
 
-const policyVersion = policyEvents.PolicyPublished.pick({
-  version: true,
-  author: true,
-  effectiveFrom: true,
-  policy: true,
-});
-const policyVersions = z.object({ versions: z.array(policyVersion) });
+const policyVersion = named(
+  'PolicyVersion',
+  policyEvents.PolicyPublished.pick({
+    version: true,
+    author: true,
+    effectiveFrom: true,
+    policy: true,
+  }),
+);
+const policyVersions = listOf(policyVersion);
 const anExample = { version: 1, author: 'staff:ada', effectiveFrom: '2026-03-01T09:30:00.000Z', policy: defaultPolicy };
 
 @ApiTags('policy')
@@ -56,25 +60,26 @@ export class PolicyController {
 
   @Get()
   @ApiOperation({ summary: 'The policy in force now' })
-  @Answers(200, 'the policy', policyVersion, anExample)
+  @Answers(200, 'The policy.', policyVersion, anExample)
   @Problems(404)
-  async current() {
+  async getPolicy() {
     const { state } = await this.#streams.read<'policy'>(policyStream);
     const policy = policyAt(state, this.#clock.now());
-    if (!policy) throw new Problem(404, 'no-policy', 'no policy is in force yet');
+    if (!policy) throw new Problem('no-policy', 'no policy is in force yet', { status: 404 });
     return policy;
   }
 
   @Get('versions')
   @ApiOperation({ summary: 'Every policy ever published, oldest first' })
-  @Answers(200, 'the versions', policyVersions, { versions: [anExample] })
-  async versions() {
-    return this.#streams.read<'policy'>(policyStream).then(({ state }) => ({ versions: state.versions }));
+  @Answers(200, 'The versions.', policyVersions, { items: [anExample] })
+  async listPolicyVersions() {
+    const { state } = await this.#streams.read<'policy'>(policyStream);
+    return { items: state.versions };
   }
 
   @Post('versions')
   @CommandRoute({ summary: 'Publish a policy (POL-1)', records: ['PolicyPublished'], creates: '/api/policy/versions' })
-  publish(@Body() body: PublishPolicyBody, @Asking() context: RequestContext): Promise<Answer> {
+  publishPolicy(@Body() body: PublishPolicyBody, @Asking() context: RequestContext): Promise<Answer> {
     return this.#requests.policy.publish(body, context);
   }
 }

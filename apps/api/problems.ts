@@ -3,12 +3,14 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '
 import type { FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import { DamagedEvent } from '#audit/replay';
+import { LeadgerError } from '#domain/kernel/leadger-error';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import { AppendTooLarge, BadEvent, OutcomeUnknown, StoreFull, StoreUnavailable } from '#event-store/port';
 import { isOutOfReach } from '#read-models/engine/postgres';
 import { AlreadyRebuilding, BadCursor, BeingBuilt, DatabaseGone, UnknownModel } from '#read-models/errors';
 import { TooMuchContention } from '#requests/command-handler';
 import { LeadFileError } from '#requests/lead-row';
+import { errorCodes } from './error-codes.ts';
 
 export interface FieldError {
   /** Path of the field in the body, or the name of the header or query parameter. */
@@ -17,6 +19,8 @@ export interface FieldError {
 }
 
 interface Particulars {
+  /** Where it is another than the usual one of the code. */
+  readonly status?: number;
   /** Rule id of the store's rules. */
   readonly rule?: string | undefined;
   readonly errors?: readonly FieldError[] | undefined;
@@ -24,16 +28,14 @@ interface Particulars {
   readonly retryAfterSeconds?: number;
 }
 
-/** What went wrong, as the caller is told: a problem document (RFC 9457) with a stable `code`. */
-export class Problem extends Error {
+/** What went wrong: a problem document (RFC 9457) with a stable `code`. The status is the one of the code's table. */
+export class Problem extends LeadgerError {
   readonly status: number;
-  readonly code: string;
   readonly particulars: Particulars;
 
-  constructor(status: number, code: string, detail: string, particulars: Particulars = {}) {
-    super(detail);
-    this.status = status;
-    this.code = code;
+  constructor(code: string, detail: string, particulars: Particulars = {}) {
+    super(code, detail);
+    this.status = particulars.status ?? errorCodes[code]?.status ?? 409;
     this.particulars = particulars;
   }
 
@@ -59,60 +61,73 @@ export class Problem extends Error {
 }
 
 export const malformed = (errors: readonly FieldError[]): Problem =>
-  new Problem(400, 'invalid-request', errors.map(({ field, message }) => `${field}: ${message}`).join('; '), {
+  new Problem('invalid-request', errors.map(({ field, message }) => `${field}: ${message}`).join('; '), {
     errors,
   });
 
-const storeErrors: readonly (readonly [new (...args: never[]) => Error, number, retryAfterSeconds?: number])[] = [
-  [BadCursor, 400],
-  [BadEvent, 400],
-  [LeadFileError, 400],
-  [AppendTooLarge, 413],
-  [StoreUnavailable, 503, 5],
-  [OutcomeUnknown, 503, 1],
-  [TooMuchContention, 503, 1],
-  [BeingBuilt, 503, 5],
-  [DatabaseGone, 503, 5],
-  [UnknownModel, 404],
-  [AlreadyRebuilding, 409],
-  [UnreadableEvent, 500],
-  [DamagedEvent, 500],
-  [StoreFull, 507],
+/** Our own errors that the API answers as they are, with the seconds after which a client may ask again. */
+const answeredErrors: readonly (readonly [new (...args: never[]) => LeadgerError, retryAfterSeconds?: number])[] = [
+  [BadCursor],
+  [BadEvent],
+  [LeadFileError],
+  [AppendTooLarge],
+  [StoreUnavailable, 5],
+  [OutcomeUnknown, 1],
+  [TooMuchContention, 1],
+  [BeingBuilt, 5],
+  [DatabaseGone, 5],
+  [UnknownModel],
+  [AlreadyRebuilding],
+  [UnreadableEvent],
+  [DamagedEvent],
+  [StoreFull],
 ];
 
-/** What the server or Nest refuse before any of our code is asked: status → code and, where theirs says little, detail. */
+/** What Fastify or Nest refuse before our code runs: status → code and, where their message says little, detail. */
 const refusedEarly: Readonly<Record<number, readonly [code: string, detail?: string]>> = {
   400: ['malformed-request'],
-  404: ['no-such-route', 'there is nothing here; see /api/docs'],
+  404: ['no-such-route', 'there is no such route; see /api/docs'],
   413: ['body-too-large'],
   414: ['address-too-long'],
   415: ['unsupported-media-type', 'this route does not take that content type; see /api/docs'],
   431: ['headers-too-large'],
 };
 
-/** @returns undefined for an error that nobody foresaw: a defect of ours */
-export function problemOf(error: unknown): Problem | undefined {
-  if (error instanceof Problem) return error;
-  if (isOutOfReach(error))
-    return new Problem(503, 'read-models-unavailable', 'the database cannot be asked now', { retryAfterSeconds: 5 });
-  for (const [type, status, retryAfterSeconds] of storeErrors) {
+/** @returns undefined for an unforeseen error: a defect of ours */
+export const problemOf = (error: unknown): Problem | undefined =>
+  error instanceof Problem ? error : (answered(error) ?? outOfReach(error) ?? early(error));
+
+function answered(error: unknown): Problem | undefined {
+  for (const [type, retryAfterSeconds] of answeredErrors) {
     if (!(error instanceof type)) continue;
-    const { code, message } = error as Error & { code: string };
-    return new Problem(status, code, message, {
-      ...(type === BadCursor && { errors: [{ field: 'cursor', message }] }),
+    const { code, message } = error;
+    const field = errorCodes[code]?.field;
+    return new Problem(code, message, {
+      ...(type === BadCursor && field && { errors: [{ field, message }] }),
       ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
     });
   }
-  const status = error instanceof HttpException ? error.getStatus() : statusOf(error);
-  const [code, detail] = refusedEarly[status ?? 500] ?? [];
-  return code ? new Problem(status as number, code, detail ?? (error as Error).message) : undefined;
+  return undefined;
 }
 
-/** Errors of Fastify carry their status; what is 500 or more is none of the caller's business. */
+function outOfReach(error: unknown): Problem | undefined {
+  if (!isOutOfReach(error)) return undefined;
+  return new Problem('read-models-unavailable', 'the database of the read models cannot be reached now', {
+    retryAfterSeconds: 5,
+  });
+}
+
+function early(error: unknown): Problem | undefined {
+  const status = error instanceof HttpException ? error.getStatus() : statusOf(error);
+  const [code, detail] = refusedEarly[status ?? 500] ?? [];
+  return code ? new Problem(code, detail ?? (error as Error).message) : undefined;
+}
+
+/** Errors of Fastify carry their status. */
 const statusOf = (error: unknown): number | undefined =>
   error instanceof Error && 'statusCode' in error ? (error.statusCode as number) : undefined;
 
-const unforeseen = new Problem(500, 'internal-error', 'something went wrong here; it was logged');
+const unforeseen = new Problem('internal-error', 'the server has a defect; it was logged');
 
 @Catch()
 export class ProblemFilter implements ExceptionFilter {

@@ -1,28 +1,33 @@
 import { Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { instant } from '#domain/kernel/events';
 import type { Operations } from '#wiring/operations';
 import { OPERATIONS } from '#wiring/tokens';
 import { Answers, Problems } from './answers.ts';
+import { exampleIds } from './examples.ts';
 import { Problem } from './problems.ts';
+import { listOf } from './reads.ts';
+import { named } from './schemas.ts';
 
-const parked = z.object({
-  parked: z.array(
-    z.object({
-      id: z.string(),
-      process: z.string(),
-      stream: z.string(),
-      what: z.string().describe('the command, or the event that could not be read'),
-      reason: z.string(),
-      attempts: z.int(),
-      since: z.string(),
-    }),
-  ),
-});
-const retried = z.object({ id: z.string(), retried: z.literal(true) });
+const parkedItemId = z.string().describe('Names the item when it is retried.');
+const parkedItem = named(
+  'ParkedItem',
+  z.object({
+    parkedItemId,
+    process: z.string().describe('The process that it belongs to.'),
+    stream: z.string().describe('The stream that waits for it.'),
+    what: z.string().describe('The command that failed, or the event that could not be read.'),
+    reason: z.string().describe('Why it failed the last time.'),
+    attempts: z.int().describe('How often it was tried.'),
+    since: instant.describe('When it was parked.'),
+  }),
+);
+const parkedItems = listOf(parkedItem);
+const retryResult = named('RetryResult', z.object({ parkedItemId }).describe('The item is tried again.'));
 
 const anExample = {
-  id: '3b1c6f0e-6a55-5d0b-8a35-2f3d3b7a9c11',
+  parkedItemId: exampleIds.parkedItemId,
   process: 'lead-distribution',
   stream: 'lead-8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
   what: 'AssignLead',
@@ -41,21 +46,28 @@ export class ProcessesController {
   }
 
   @Get('parked')
-  @ApiOperation({ summary: 'What failed too often and waits for somebody to look; only its stream waits with it' })
-  @Answers(200, 'what is parked', parked, { parked: [anExample] })
-  async parked() {
-    return { parked: await this.#operations.parked() };
+  @ApiOperation({
+    summary: 'Commands and events that failed too often: each waits to be retried, and its stream with it',
+  })
+  @Answers(200, 'The parked items.', parkedItems, { items: [anExample] })
+  async listParkedItems() {
+    const items = await this.#operations.parked();
+    return { items: items.map(({ id: parkedItemId, ...item }) => ({ parkedItemId, ...item })) };
   }
 
-  @Post('parked/:id/retry')
+  @Post('parked/:parkedItemId/retry')
   @HttpCode(200)
-  @ApiParam({ name: 'id', schema: { type: 'string' }, example: anExample.id })
+  @ApiParam({
+    name: 'parkedItemId',
+    description: 'The id of the parked item.',
+    schema: { type: 'string', example: anExample.parkedItemId },
+  })
   @ApiOperation({ summary: 'Try a parked item again' })
-  @Answers(200, 'it is tried again', retried, { id: anExample.id, retried: true })
+  @Answers(200, 'The item is tried again.', retryResult, { parkedItemId: anExample.parkedItemId })
   @Problems(404)
-  async retry(@Param('id') id: string) {
-    if (!(await this.#operations.retry(id)))
-      throw new Problem(404, 'nothing-parked', 'nothing is parked under this id');
-    return { id, retried: true };
+  async retryParkedItem(@Param('parkedItemId') parkedItemId: string) {
+    if (!(await this.#operations.retry(parkedItemId)))
+      throw new Problem('nothing-parked', 'nothing is parked under this id');
+    return { parkedItemId };
   }
 }

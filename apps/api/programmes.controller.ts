@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Post, Query, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { programmeStream } from '#domain/loyalty/programme';
@@ -16,20 +16,20 @@ import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import type { Vault } from '#vault/vault';
 import { EVENT_STORE, READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
-import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
+import { CommandRoute, etagOf } from './answers.ts';
 import { Asking } from './caller.ts';
 import { FieldNames, Id, OneOf, Sort } from './fields.ts';
-import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
+import { HistoryQuery, HistoryRoute, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
-import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
+import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 
-const programmeWithRenewals = programmeRow
+const programmeDetails = programmeRow
   .extend({
     nextBonusReason: z.string().describe('Why the next renewal gives that bonus, in words.'),
     renewals: z.array(renewalRow).describe('The renewals that are announced or begun, in their order.'),
   })
-  .meta({ id: 'ProgrammeWithRenewals' });
+  .meta({ id: 'ProgrammeDetails' });
 
 const reasons: Readonly<Record<ProgrammeRow['nextBonusRule'], (row: ProgrammeRow) => string>> = {
   exclusive: () => 'exclusive leads always give this bonus (LOY-3)',
@@ -80,20 +80,20 @@ export class ProgrammesController {
   @Get()
   @ReadRoute({
     summary: 'Orders in Loyalty Rewards, newest first',
-    answer: selectablePageOf(programmeRow),
+    answer: listOf(programmeRow),
     example: { items: [programmeExample] },
   })
-  list(@Query() query: ProgrammesQuery, @Reading() reader: Reader) {
+  listProgrammes(@Query() query: ProgrammesQuery, @Reading() reader: Reader) {
     return this.#queries.programmes.list(reader, pageRequest(query));
   }
 
   @Get(':orderId')
   @ReadRoute({
     summary: 'The programme of an order (BCK-3): next date, next bonus and why, pauses used, renewals',
-    answer: programmeWithRenewals,
+    answer: programmeDetails,
     example: { ...programmeExample, nextBonusReason: reasons.ladder(programmeExample), renewals: [renewalExample] },
   })
-  async find(
+  async getProgramme(
     @IdOf('order') orderId: string,
     @Query() _: ReadQuery,
     @Reading() reader: Reader,
@@ -110,40 +110,41 @@ export class ProgrammesController {
   @Post(':orderId/hold')
   @CommandRoute({
     summary: 'Put the programme on hold: nothing re-opens until it is activated (LOY-5)',
+    answers: 'orderId',
     records: ['ProgrammeHeld'],
     takesNothing: true,
   })
-  hold(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+  holdProgramme(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
     return this.#requests.programmes.hold(orderId, context);
   }
 
   @Post(':orderId/activate')
   @CommandRoute({
     summary: 'Activate a held programme: it re-opens on its date, or at once after it (LOY-5)',
+    answers: 'orderId',
     records: ['ProgrammeActivated'],
     takesNothing: true,
   })
-  activate(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+  activateProgramme(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
     return this.#requests.programmes.activate(orderId, context);
   }
 
   @Post(':orderId/cancel')
   @CommandRoute({
     summary: 'Cancel the programme; what is open is still delivered (LOY-6)',
+    answers: 'orderId',
     records: ['ProgrammeCancelled'],
     takesNothing: true,
   })
-  cancel(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+  cancelProgramme(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
     return this.#requests.programmes.cancel(orderId, context);
   }
 
   @Get(':orderId/history')
-  @ApiOperation({ summary: 'All that happened to a programme, up to any instant, and what it came to' })
-  @Answers(200, 'the history', history, historyExample)
-  @Problems(400, 404)
-  async history(@IdOf('order') orderId: string, @Query() { at }: HistoryQuery) {
-    const told = await historyOf(this.#stores, programmeStream(orderId), at);
-    if (!told) throw notFound('programme', orderId);
-    return told;
+  @HistoryRoute('All that happened to a programme, up to any instant, and the state that it led to')
+  async getProgrammeHistory(@IdOf('order') orderId: string, @Query() { at }: HistoryQuery) {
+    const found = await historyOf(this.#stores, programmeStream(orderId), at);
+    if (!found) throw notFound('programme', orderId);
+    return found;
   }
 }

@@ -6,22 +6,31 @@ import type { ReadModels } from '#read-models/read-models';
 import { READ_MODELS } from '#wiring/tokens';
 import { Answers, Problems } from './answers.ts';
 import { Problem } from './problems.ts';
+import { listOf } from './reads.ts';
+import { named } from './schemas.ts';
 
 const parkedStream = z.object({
-  stream: z.string(),
-  revision: z.int().describe('the event that could not be taken; it and all after it are left out'),
-  reason: z.string(),
+  stream: z.string().describe('The stream whose events are left out.'),
+  revision: z.int().describe('The first event that is left out: it could not be applied.'),
+  reason: z.string().describe('Why it could not be applied.'),
 });
-const readModel = z.object({
-  name: z.string(),
-  version: z.string().describe('changes with the tables, the events and the rows made of them'),
-  position: z.string().describe('every event up to here is in its rows'),
-  whole: z.boolean(),
-  paused: z.boolean(),
-  rebuiltUpTo: z.string().optional().describe('how far a rebuild has come that this program does beside it'),
-  parked: z.array(parkedStream),
-});
-const readModels = z.object({ readModels: z.array(readModel) });
+const readModel = named(
+  'ReadModel',
+  z.object({
+    name: z.string().describe('The name of the read model.'),
+    version: z.string().describe('Its version: a hash over its tables, its events and the rows made of them.'),
+    position: z.string().describe('Its rows reflect every event up to this position.'),
+    whole: z
+      .boolean()
+      .describe('False while it is built from the beginning of the log; until then it answers nothing.'),
+    paused: z.boolean().describe('True while it is paused: it reflects nothing newer until it is resumed.'),
+    rebuiltUpTo: z
+      .string()
+      .optional()
+      .describe('How far the rebuild has come that this program does; absent without one.'),
+    parkedStreams: z.array(parkedStream).describe('Streams that are left out because an event could not be applied.'),
+  }),
+);
 
 const anExample: z.infer<typeof readModel> = {
   name: 'orders',
@@ -29,7 +38,7 @@ const anExample: z.infer<typeof readModel> = {
   position: '0000000000000042',
   whole: true,
   paused: false,
-  parked: [
+  parkedStreams: [
     {
       stream: 'order-8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
       revision: 3,
@@ -41,9 +50,13 @@ const anExample: z.infer<typeof readModel> = {
 const ModelRoute = (summary: string) =>
   applyDecorators(
     HttpCode(200),
-    ApiParam({ name: 'name', schema: { type: 'string' }, example: 'orders' }),
+    ApiParam({
+      name: 'name',
+      description: 'The name of the read model.',
+      schema: { type: 'string', example: 'orders' },
+    }),
     ApiOperation({ summary }),
-    Answers(200, 'how the read model is now', readModel, anExample),
+    Answers(200, 'The read model after the change.', readModel, anExample),
     Problems(404),
   );
 
@@ -58,41 +71,44 @@ export class ReadModelsController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'What the read models reflect, and which streams they had to leave out' })
-  @Answers(200, 'all of them', readModels, { readModels: [anExample] })
-  async list() {
-    return { readModels: (await this.#readModels.status()).map(({ following: _, ...status }) => status) };
+  @ApiOperation({ summary: 'The read models: what they reflect, and which streams they leave out' })
+  @Answers(200, 'The read models.', listOf(readModel), { items: [anExample] })
+  async listReadModels() {
+    const statuses = await this.#readModels.status();
+    return {
+      items: statuses.map(({ following: _, parked: parkedStreams, ...status }) => ({ ...status, parkedStreams })),
+    };
   }
 
   @Post(':name/pause')
-  @ModelRoute('Leave it as it is, whoever follows it, until it is resumed')
-  async pause(@Param('name') name: string) {
+  @ModelRoute('Pause a read model: it reflects nothing newer until it is resumed')
+  async pauseReadModel(@Param('name') name: string) {
     await this.#readModels.pause(name);
     return this.#find(name);
   }
 
   @Post(':name/resume')
-  @ModelRoute('Let it go on where it was paused')
-  async resume(@Param('name') name: string) {
+  @ModelRoute('Resume a paused read model where it stopped')
+  async resumeReadModel(@Param('name') name: string) {
     await this.#readModels.resume(name);
     return this.#find(name);
   }
 
   @Post(':name/retry')
-  @ModelRoute('Take what was left out of its parked streams; those that still cannot be taken stay parked')
-  async retry(@Param('name') name: string) {
+  @ModelRoute('Retry the parked streams of a read model; those that still fail stay parked')
+  async retryReadModel(@Param('name') name: string) {
     await this.#readModels.retry(name);
     return this.#find(name);
   }
 
   @Post(':name/rebuild')
   @ModelRoute(
-    'Build it anew from the log beside the one that answers, and put it in its place. Goes on after the answer',
+    'Rebuild a read model from the log, and then replace the one that answers meanwhile. Goes on after the answer',
   )
   @Problems(409)
-  async rebuild(@Param('name') name: string) {
+  async rebuildReadModel(@Param('name') name: string) {
     const running = this.#readModels.rebuild(name);
-    // What is refused is refused at once; what comes later nobody waits for.
+    // A refusal comes at once. The rebuild itself goes on after the answer.
     await Promise.race([running, this.#find(name)]);
     running.catch((error) => {
       if (!(error instanceof RebuildCancelled)) this.#log.error(error);
@@ -101,15 +117,15 @@ export class ReadModelsController {
   }
 
   @Post(':name/rebuild/cancel')
-  @ModelRoute('End a rebuild that this program does; the next one goes on from there')
-  async cancelRebuild(@Param('name') name: string) {
+  @ModelRoute('Cancel the rebuild that this program does; the next one continues where it stopped')
+  async cancelReadModelRebuild(@Param('name') name: string) {
     if (!this.#readModels.cancelRebuild(name))
-      throw new Problem(404, 'no-rebuild', `this program does not rebuild ${name} now`);
+      throw new Problem('no-rebuild', `this program does not rebuild ${name} now`);
     return this.#find(name);
   }
 
   async #find(name: string) {
-    const { readModels } = await this.list();
-    return readModels.find((model) => model.name === name);
+    const { items } = await this.listReadModels();
+    return items.find((model) => model.name === name);
   }
 }

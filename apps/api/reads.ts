@@ -18,10 +18,11 @@ import { READ_MODELS } from '#wiring/tokens';
 import { Answers, Problems } from './answers.ts';
 import { CountInQuery, isPosition, LogPosition, Token } from './fields.ts';
 import { Problem } from './problems.ts';
+import { named } from './schemas.ts';
 
 export class ReadQuery {
   @LogPosition({
-    description: 'the position that a command answered with: the read reflects it, or says 503',
+    description: 'The position that a command answered with: the read reflects it, or answers 503.',
     example: '0000000000000042',
     optional: true,
   })
@@ -31,14 +32,14 @@ export class ReadQuery {
 const USUAL_PAGE = 50;
 
 export class PageQuery extends ReadQuery {
-  @CountInQuery({ description: `items on a page; ${USUAL_PAGE} when absent`, maximum: LARGEST_PAGE, optional: true })
+  @CountInQuery({ description: `Items on a page; ${USUAL_PAGE} when absent.`, maximum: LARGEST_PAGE, optional: true })
   limit?: number;
 
-  @Token({ description: 'where the page before ended: its nextCursor', optional: true })
+  @Token({ description: 'Where the previous page ended: its nextCursor.', optional: true })
   cursor?: string;
 }
 
-/** What a query is asked with: the page, and what the rows must match. */
+/** The page and the filters of a query. */
 export function pageRequest<Query extends PageQuery & { fields?: string }>({
   waitFor: _,
   fields: __,
@@ -48,14 +49,17 @@ export function pageRequest<Query extends PageQuery & { fields?: string }>({
   return { limit, ...query };
 }
 
-export const pageOf = <Item extends z.ZodType>(item: Item) =>
-  z.object({
-    items: z.array(item),
-    nextCursor: z.string().optional().describe('give it as cursor for the next page; absent on the last one'),
-  });
-
-/** A page of a list whose query has `fields`. */
-export const selectablePageOf = (item: z.ZodObject) => pageOf(item.partial());
+/** What every list answers. A list of `Order` items is named `OrderList` in the documentation. */
+export const listOf = <Item extends z.ZodType>(item: Item) =>
+  named(
+    `${item.meta()?.id}List`,
+    z
+      .object({
+        items: z.array(item).describe('The items of this page, in the order of the list.'),
+        nextCursor: z.string().optional().describe('Send it as cursor to get the next page. Absent on the last page.'),
+      })
+      .describe('One page of a list.'),
+  );
 
 interface ReadRoute<Schema extends z.ZodType> {
   readonly summary: string;
@@ -65,7 +69,7 @@ interface ReadRoute<Schema extends z.ZodType> {
 
 const ifNoneMatch = {
   name: 'If-None-Match',
-  description: 'only if it is no longer this: ETags of earlier answers',
+  description: 'ETags of earlier answers: an answer that is still the same comes without a body, as 304.',
   required: false,
   schema: { type: 'string' as const },
 };
@@ -76,12 +80,12 @@ export const ReadRoute = <Schema extends z.ZodType>({ summary, answer, example }
     UseInterceptors(WaitFor, Selection),
     ApiOperation({ summary }),
     ApiHeader(ifNoneMatch),
-    Answers(200, 'what was asked for; its ETag begins with the revision, where it has one', answer, example),
-    ApiResponse({ status: 304, description: 'the answer is still what If-None-Match names' }),
+    Answers(200, 'Its ETag begins with the revision, where it has one.', answer, example),
+    ApiResponse({ status: 304, description: 'The answer is still the one that If-None-Match names.' }),
     Problems(400, 404, 503),
   );
 
-/** Leaves of each item what `fields` names, once the validation has let them pass. */
+/** Answers only the fields that `fields` names. The validation has checked them. */
 class Selection implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler) {
     const { fields } = context.switchToHttp().getRequest<FastifyRequest<{ Querystring: { fields?: string } }>>().query;
@@ -102,7 +106,7 @@ class Selection implements NestInterceptor {
 
 const LONGEST_WAIT_MILLISECONDS = 5000;
 
-/** Holds a read back until the read models reflect the position it names. */
+/** Delays a read until the read models reflect the position that it names. */
 @Injectable()
 export class WaitFor implements NestInterceptor {
   readonly #readModels: ReadModels;
@@ -113,14 +117,14 @@ export class WaitFor implements NestInterceptor {
 
   async intercept(context: ExecutionContext, next: CallHandler) {
     const { waitFor } = context.switchToHttp().getRequest<FastifyRequest<{ Querystring: ReadQuery }>>().query;
-    // Anything else is for the validation to refuse, which comes later.
+    // The validation runs later, and refuses anything else.
     if (isPosition(waitFor)) await this.#reach(waitFor);
     return next.handle();
   }
 
   async #reach(position: Position): Promise<void> {
     if (await this.#readModels.waitFor(position, LONGEST_WAIT_MILLISECONDS)) return;
-    throw new Problem(503, 'not-reached-yet', 'the read models do not reflect that position yet: ask again', {
+    throw new Problem('not-reached-yet', 'the read models do not reflect that position yet: ask again', {
       retryAfterSeconds: 1,
     });
   }

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Inject, Post, Query, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { replacementStatuses, replacementStream } from '#domain/replacements/replacement';
@@ -10,19 +10,20 @@ import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import type { Vault } from '#vault/vault';
 import { EVENT_STORE, READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
-import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
+import { CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
+import { exampleIds } from './examples.ts';
 import { FieldNames, Id, Line, OneOf, Sort, Text } from './fields.ts';
-import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
+import { HistoryQuery, HistoryRoute, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
-import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
+import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 
 class RequestReplacementBody {
-  @Id({ description: 'to which order the lead was delivered', example: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10' })
+  @Id({ description: 'The order to which the lead was delivered.', example: exampleIds.orderId })
   orderId!: string;
 
-  @Id({ description: 'the bad lead', example: '0b8f6f0c-1c57-5a6e-9a51-7d0a4c1f2e33' })
+  @Id({ description: 'The bad lead.', example: exampleIds.leadId })
   leadId!: string;
 
   @Line({ description: 'one of the reasons that the policy lists (RPL-3, RPL-4)', example: 'telephone disconnected' })
@@ -32,7 +33,7 @@ class RequestReplacementBody {
   note?: string;
 }
 
-class DenyBody {
+class DenyReplacementBody {
   @Text({ description: 'why, for the customer (RPL-7)', example: 'The number works: we reached the person today.' })
   explanation!: string;
 }
@@ -89,17 +90,21 @@ export class ReplacementsController {
   @Get()
   @ReadRoute({
     summary: 'Returns by due date, the earliest first (RPL-5)',
-    answer: selectablePageOf(replacement),
+    answer: listOf(replacement),
     example: { items: [openedExample] },
   })
-  async list(@Query() query: ReplacementsQuery, @Reading() reader: Reader) {
+  async listReplacements(@Query() query: ReplacementsQuery, @Reading() reader: Reader) {
     const page = await this.#queries.replacements.list(reader, pageRequest(query));
     return { ...page, items: await Promise.all(page.items.map((row) => this.#opened(row))) };
   }
 
   @Get(':replacementId')
-  @ReadRoute({ summary: 'A return; its revision is the ETag', answer: replacement, example: openedExample })
-  async find(
+  @ReadRoute({
+    summary: 'A return; its revision is the ETag',
+    answer: replacement,
+    example: openedExample,
+  })
+  async getReplacement(
     @IdOf('replacement') replacementId: string,
     @Query() _: ReadQuery,
     @Reading() reader: Reader,
@@ -112,45 +117,46 @@ export class ReplacementsController {
   }
 
   @Get(':replacementId/history')
-  @ApiOperation({ summary: 'All that happened to a return, and what it came to (RPL-8)' })
-  @Answers(200, 'the history', history, historyExample)
-  @Problems(400, 404)
-  async history(@IdOf('replacement') replacementId: string, @Query() { at }: HistoryQuery) {
-    const told = await historyOf(this.#stores, replacementStream(replacementId), at);
-    if (!told) throw notFound('replacement', replacementId);
-    return told;
+  @HistoryRoute('All that happened to a replacement, up to any instant, and the state that it led to (RPL-8)')
+  async getReplacementHistory(@IdOf('replacement') replacementId: string, @Query() { at }: HistoryQuery) {
+    const found = await historyOf(this.#stores, replacementStream(replacementId), at);
+    if (!found) throw notFound('replacement', replacementId);
+    return found;
   }
 
   @Post()
   @CommandRoute({
     summary: 'Return a bad lead (RPL-1); one with an invalid reason, or too late, is denied at once (RPL-8)',
+    answers: 'replacementId',
     records: ['ReplacementRequested'],
     creates: '/api/replacements/:id',
   })
-  request(@Body() body: RequestReplacementBody, @Asking() context: RequestContext): Promise<Answer> {
+  requestReplacement(@Body() body: RequestReplacementBody, @Asking() context: RequestContext): Promise<Answer> {
     return this.#requests.returns.request(body, context);
   }
 
   @Post(':replacementId/grant')
   @CommandRoute({
     summary: 'Grant a return (RPL-6): support only, with a Leadger-Reason',
+    answers: 'replacementId',
     records: ['ChargebackGranted'],
     takesNothing: true,
   })
   @Problems(403)
-  grant(@IdOf('replacement') replacementId: string, @Asking() context: RequestContext): Promise<Answer> {
+  grantReplacement(@IdOf('replacement') replacementId: string, @Asking() context: RequestContext): Promise<Answer> {
     return this.#requests.returns.grant(replacementId, context);
   }
 
   @Post(':replacementId/deny')
   @CommandRoute({
     summary: 'Deny a return (RPL-7): support only, with a Leadger-Reason',
+    answers: 'replacementId',
     records: ['ChargebackDenied'],
   })
   @Problems(403)
-  deny(
+  denyReplacement(
     @IdOf('replacement') replacementId: string,
-    @Body() { explanation }: DenyBody,
+    @Body() { explanation }: DenyReplacementBody,
     @Asking() context: RequestContext,
   ): Promise<Answer> {
     return this.#requests.returns.deny(replacementId, explanation, context);

@@ -8,6 +8,7 @@ import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Email, Line, Password } from './fields.ts';
 import { Problem } from './problems.ts';
+import { named } from './schemas.ts';
 
 class SignInBody {
   @Email({ description: 'the whole address, with exact case (ACC-2)' })
@@ -17,12 +18,12 @@ class SignInBody {
   password!: string;
 }
 
-class RecoveryBody {
+class RequestPasswordRecoveryBody {
   @Email({ description: 'of the account' })
   email!: string;
 }
 
-class CompletionBody {
+class CompletePasswordRecoveryBody {
   @Line({ description: 'from the link of the mail', example: 'token-of-the-link', maxLength: 300 })
   token!: string;
 
@@ -30,8 +31,8 @@ class CompletionBody {
   password!: string;
 }
 
-const signedIn = z.object({ customerId: z.string() });
-const recovery = z.object({ sent: z.string() });
+const signedIn = named('SignedIn', z.object({ customerId: z.string().describe('The customer who signed in.') }));
+const recovery = named('PasswordRecovery', z.object({ sent: z.string().describe('What was sent, for people.') }));
 const RECOVERY = { sent: 'if an account has this address, a link is on its way there' };
 
 /** Who somebody is, and what to do when the password is lost. Nothing here tells whether an address has an account. */
@@ -47,28 +48,34 @@ export class SignInController {
   @Post('sign-ins')
   @HttpCode(200)
   @ApiOperation({ summary: 'Whose address and password these are (ACC-2)' })
-  @Answers(200, 'the account', signedIn, { customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10' })
+  @Answers(200, 'The account.', signedIn, { customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10' })
   @Problems(400, 401, 503)
   async signIn(@Body() { email, password }: SignInBody): Promise<z.infer<typeof signedIn>> {
     const customerId = await this.#requests.passwords.signIn(email, password);
     if (customerId === undefined)
-      throw new Problem(401, 'sign-in-failed', 'no account has this address and this password', { rule: 'ACC-2' });
+      throw new Problem('sign-in-failed', 'no account has this address and this password', { rule: 'ACC-2' });
     return { customerId };
   }
 
   @Post('password-recoveries')
   @HttpCode(202)
   @ApiOperation({ summary: 'Send a link to set a new password (ACC-3)' })
-  @Answers(202, 'the same whether there is such an account or not', recovery, RECOVERY)
+  @Answers(202, 'The same answer, whether the account exists or not.', recovery, RECOVERY)
   @Problems(400, 503)
-  async recover(@Body() { email }: RecoveryBody, @Asking() context: RequestContext): Promise<z.infer<typeof recovery>> {
+  async requestPasswordRecovery(
+    @Body() { email }: RequestPasswordRecoveryBody,
+    @Asking() context: RequestContext,
+  ): Promise<z.infer<typeof recovery>> {
     await this.#requests.passwords.requestRecovery(email, context);
     return RECOVERY;
   }
 
-  @Post('password-recoveries/completions')
-  @CommandRoute({ summary: 'Set a new password by the link (ACC-3)', records: ['PasswordSet'] })
-  complete(@Body() { token, password }: CompletionBody, @Asking() context: RequestContext): Promise<Answer> {
+  @Post('password-recoveries/complete')
+  @CommandRoute({ summary: 'Set a new password by the link (ACC-3)', answers: 'customerId', records: ['PasswordSet'] })
+  completePasswordRecovery(
+    @Body() { token, password }: CompletePasswordRecoveryBody,
+    @Asking() context: RequestContext,
+  ): Promise<Answer> {
     return this.#requests.passwords.recover(token, password, context);
   }
 }

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Inject, Post, Query, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { Sealed } from '#domain/kernel/events';
@@ -11,13 +11,14 @@ import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import type { Vault } from '#vault/vault';
 import { EVENT_STORE, READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
-import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
+import { CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
+import { exampleIds } from './examples.ts';
 import { FieldNames, Id, Line, Nested, OneOf, Sort, Telephone, Text } from './fields.ts';
-import { HistoryQuery, history, historyExample, historyOf } from './history.ts';
+import { HistoryQuery, HistoryRoute, historyOf } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
-import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
+import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 
 class CallBack {
   @Telephone({ description: 'the number to call', example: '+1 212 555 0143' })
@@ -25,7 +26,7 @@ class CallBack {
 }
 
 class OpenTicketBody {
-  @Id({ description: 'who writes', example: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10' })
+  @Id({ description: 'The customer who writes.', example: exampleIds.customerId })
   customerId!: string;
 
   @Line({ description: 'what it is about', example: 'No leads since Monday' })
@@ -47,7 +48,7 @@ class AnswerTicketBody {
   answer!: string;
 }
 
-class MessageBody {
+class AddTicketMessageBody {
   @Text({ description: 'what the customer adds', example: 'Nothing came today either.', maxLength: 10_000 })
   message!: string;
 }
@@ -116,17 +117,17 @@ export class TicketsController {
   @Get()
   @ReadRoute({
     summary: 'Tickets by due date, the earliest first: what is overdue stands at the head (SUP-1)',
-    answer: selectablePageOf(ticket),
+    answer: listOf(ticket),
     example: { items: [openedExample] },
   })
-  async list(@Query() query: TicketsQuery, @Reading() reader: Reader) {
+  async listTickets(@Query() query: TicketsQuery, @Reading() reader: Reader) {
     const page = await this.#queries.tickets.list(reader, pageRequest(query));
     return { ...page, items: await Promise.all(page.items.map((row) => this.#opened(row))) };
   }
 
   @Get(':ticketId')
   @ReadRoute({ summary: 'A ticket; its revision is the ETag', answer: ticket, example: openedExample })
-  async find(
+  async getTicket(
     @IdOf('ticket') ticketId: string,
     @Query() _: ReadQuery,
     @Reading() reader: Reader,
@@ -141,21 +142,23 @@ export class TicketsController {
   @Post()
   @CommandRoute({
     summary: 'Write to support (SUP-1), and be called back if wanted',
+    answers: 'ticketId',
     records: ['TicketOpened'],
     creates: '/api/tickets/:id',
   })
   @Problems(403)
-  open(@Body() body: OpenTicketBody, @Asking() context: RequestContext): Promise<Answer> {
+  openTicket(@Body() body: OpenTicketBody, @Asking() context: RequestContext): Promise<Answer> {
     return this.#support.openTicket(body, context);
   }
 
   @Post(':ticketId/answer')
   @CommandRoute({
     summary: 'Answer a ticket: support only, with a Leadger-Reason (SUP-2)',
+    answers: 'ticketId',
     records: ['TicketAnswered'],
   })
   @Problems(403)
-  answer(
+  answerTicket(
     @IdOf('ticket') ticketId: string,
     @Body() { answer }: AnswerTicketBody,
     @Asking() context: RequestContext,
@@ -166,32 +169,36 @@ export class TicketsController {
   @Post(':ticketId/messages')
   @CommandRoute({
     summary: 'Write again: an answered ticket is open again, and due anew (SUP-1)',
+    answers: 'ticketId',
     records: ['TicketReopened'],
   })
   @Problems(403)
-  writeAgain(
+  addTicketMessage(
     @IdOf('ticket') ticketId: string,
-    @Body() { message }: MessageBody,
+    @Body() { message }: AddTicketMessageBody,
     @Asking() context: RequestContext,
   ): Promise<Answer> {
     return this.#support.writeAgain(ticketId, message, context);
   }
 
   @Post(':ticketId/close')
-  @CommandRoute({ summary: 'Close a ticket: it waits for nothing more', records: ['TicketClosed'], takesNothing: true })
+  @CommandRoute({
+    summary: 'Close a ticket: it waits for nothing more',
+    answers: 'ticketId',
+    records: ['TicketClosed'],
+    takesNothing: true,
+  })
   @Problems(403)
-  close(@IdOf('ticket') ticketId: string, @Asking() context: RequestContext): Promise<Answer> {
+  closeTicket(@IdOf('ticket') ticketId: string, @Asking() context: RequestContext): Promise<Answer> {
     return this.#support.closeTicket(ticketId, context);
   }
 
   @Get(':ticketId/history')
-  @ApiOperation({ summary: 'All that happened to a ticket, up to any instant, and what it came to' })
-  @Answers(200, 'the history', history, historyExample)
-  @Problems(400, 404)
-  async history(@IdOf('ticket') ticketId: string, @Query() { at }: HistoryQuery) {
-    const told = await historyOf(this.#stores, ticketStream(ticketId), at);
-    if (!told) throw notFound('ticket', ticketId);
-    return told;
+  @HistoryRoute('All that happened to a ticket, up to any instant, and the state that it led to')
+  async getTicketHistory(@IdOf('ticket') ticketId: string, @Query() { at }: HistoryQuery) {
+    const found = await historyOf(this.#stores, ticketStream(ticketId), at);
+    if (!found) throw notFound('ticket', ticketId);
+    return found;
   }
 
   async #opened({ subject, messages, callBackTelephone, ...row }: TicketRow): Promise<OpenedTicket> {

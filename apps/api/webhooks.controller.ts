@@ -11,7 +11,7 @@ import { Asking } from './caller.ts';
 import { FieldNames, Id, OneOf, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
-import { PageQuery, pageRequest, ReadQuery, ReadRoute, selectablePageOf } from './reads.ts';
+import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 
 /** Leads on their way to customers' own programs (DLV-9). */
 class WebhooksQuery extends PageQuery {
@@ -42,24 +42,29 @@ export class WebhooksController {
   @Get()
   @ReadRoute({
     summary: "Leads on their way to customers' programs, newest first",
-    answer: selectablePageOf(webhookRow),
+    answer: listOf(webhookRow),
     example: { items: [webhookExample] },
   })
-  list(@Query() query: WebhooksQuery, @Reading() reader: Reader) {
+  listWebhooks(@Query() query: WebhooksQuery, @Reading() reader: Reader) {
     return this.#queries.webhooks.list(reader, pageRequest(query));
   }
 
   @Get(':webhookId')
   @ReadRoute({ summary: 'One of them', answer: webhookRow, example: webhookExample })
-  async find(@IdOf('webhook') webhookId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
+  async getWebhook(@IdOf('webhook') webhookId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     const found = await this.#queries.webhooks.find(reader, webhookId);
     if (!found) throw notFound('webhook', webhookId);
     return found;
   }
 
-  @Post(':webhookId/replay')
-  @CommandRoute({ summary: 'Send it again, from the first try on', records: ['WebhookReplayed'], takesNothing: true })
-  replay(@IdOf('webhook') webhookId: string, @Asking() context: RequestContext): Promise<Answer> {
+  @Post(':webhookId/retry')
+  @CommandRoute({
+    summary: 'Send it again, from the first try on',
+    answers: 'webhookId',
+    records: ['WebhookReplayed'],
+    takesNothing: true,
+  })
+  retryWebhook(@IdOf('webhook') webhookId: string, @Asking() context: RequestContext): Promise<Answer> {
     return this.#requests.webhooks.replay(webhookId, context);
   }
 }

@@ -14,13 +14,15 @@ import type { Vault } from '#vault/vault';
 import { EVENT_STORE, READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
 import { mustBeAccepted, RecordedRead } from './answers.ts';
 import { Asking } from './caller.ts';
-import { history, historyExample } from './history.ts';
+import { historyEvent, historyExample } from './history.ts';
 import { IdOf } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
-import { PageQuery, pageOf, pageRequest, ReadRoute } from './reads.ts';
+import { listOf, PageQuery, pageRequest, ReadRoute } from './reads.ts';
 
-const happening = history.shape.events.element.extend({ stream: z.string().describe('to what it happened') });
-const happeningExample = {
+const streamEvent = historyEvent
+  .extend({ stream: z.string().describe('The stream that it is in: the kind and id of the thing.') })
+  .meta({ id: 'StreamEvent' });
+const streamEventExample = {
   stream: 'order-3b1c6f0e-6a55-5d0b-8a35-2f3d3b7a9c11',
   ...(historyExample.events[0] as (typeof historyExample.events)[number]),
 };
@@ -48,15 +50,15 @@ export class WholeHistoryController {
   @Get(':customerId/whole-history')
   @ReadRoute({
     summary: 'All that happened to a customer, oldest first: support only, with a Leadger-Reason; recorded (SUP-2)',
-    answer: pageOf(happening),
-    example: { items: [happeningExample] },
+    answer: listOf(streamEvent),
+    example: { items: [streamEventExample] },
   })
   @RecordedRead()
-  async wholeHistory(
+  async listWholeHistory(
     @IdOf('customer') customerId: string,
     @Query() query: PageQuery,
-    @Asking() context: RequestContext,
     @Reading() reader: Reader,
+    @Asking() context: RequestContext,
   ) {
     mustBeAccepted(await this.#support.showHistory(customerId, context), { customerId });
     const { limit, cursor } = pageRequest(query);

@@ -201,8 +201,13 @@ program
   .command('catalog')
   .description('prints all types of events, as Markdown')
   .option('--views', 'the views for analysts instead')
-  .action(async ({ views = false }: { views?: boolean }) => {
-    const page = views ? (await import('./views-page.ts')).viewsPage : (await import('./catalog.ts')).eventCatalog;
+  .option('--errors', 'the error codes of the API instead')
+  .action(async ({ views = false, errors = false }: { views?: boolean; errors?: boolean }) => {
+    const page = errors
+      ? (await import('#apps/api/error-codes')).errorsPage
+      : views
+        ? (await import('./views-page.ts')).viewsPage
+        : (await import('./catalog.ts')).eventCatalog;
     console.log(page());
   });
 

@@ -76,7 +76,7 @@ describe('signing in', () => {
     const { id, email } = await account();
     await shop.ask('POST', '/api/password-recoveries', { email });
     const guess = { token: `${id}.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`, password: 'of a thief' };
-    const { status, body } = await shop.try('POST', '/api/password-recoveries/completions', guess);
+    const { status, body } = await shop.try('POST', '/api/password-recoveries/complete', guess);
     expect([status, body.code]).toEqual([409, 'link-dead']);
     expect(await signIn(email, 'of a thief')).toBe(401);
   });
@@ -90,7 +90,7 @@ describe('account settings', () => {
       ['name', { name: { firstName: 'Ada', lastName: 'Byron' } }],
       ['postal-address', { postalAddress: { address: '1 Elm', city: 'Albany', country: 'US' } }],
       ['business-association', { businessAssociation: 'Best Travel Club' }],
-      ['mail-preferences', { off: ['leads-delivered'] }],
+      ['mail-preferences', { mailsOff: ['leads-delivered'] }],
     ];
     for (const [what, change] of changes) {
       await shop.ask('PUT', `/api/customers/${id}/${what}`, change, 200, as(id));
@@ -134,7 +134,7 @@ describe('account settings', () => {
     expect(await signIn('moved@example.org', password)).toBe(401);
     expect(await signIn(email, password)).toBe(200);
     const guess = { token: 'guess' };
-    expect((await shop.try('POST', `/api/customers/${id}/email/confirmation`, guess)).body.code).toBe('link-dead');
+    expect((await shop.try('POST', `/api/customers/${id}/email/confirm`, guess)).body.code).toBe('link-dead');
   });
 
   test('ACC-5: a changed business association counts from then on', async () => {

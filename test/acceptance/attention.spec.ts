@@ -11,7 +11,7 @@ const listed = async (orderId: string, query = '') =>
   (await shop.read(`/api/attention${query}`)).items.filter((item: { orderId: string }) => item.orderId === orderId);
 const reasons = async (orderId: string) => (await listed(orderId)).map(({ reason }: { reason: string }) => reason);
 const inStock = async (leadTypeId: string) =>
-  (await shop.read('/api/stock')).stock.find((row: { leadTypeId: string }) => row.leadTypeId === leadTypeId);
+  (await shop.read('/api/stock')).items.find((row: { leadTypeId: string }) => row.leadTypeId === leadTypeId);
 const asStaff = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'asked by telephone' };
 
 test('SUP-2: an open order that was given nothing for two days is to be looked at, until a lead comes', async () => {
@@ -49,7 +49,11 @@ test('RPL-5: a return that was not verified in time is to be looked at, and what
   const orderId = await shop.order(await shop.customer(), { leadTypeId, quantity: 3 });
   const leadId = await shop.lead(leadTypeId);
   const requestedAt = shop.now();
-  const { id } = await shop.ask('POST', '/api/replacements', { orderId, leadId, reason: 'wrong number' });
+  const { replacementId: id } = await shop.ask('POST', '/api/replacements', {
+    orderId,
+    leadId,
+    reason: 'wrong number',
+  });
   await shop.wait({ days: 8 });
   const due = { reason: 'verification-overdue', replacementId: id, since: addDays(requestedAt, 7) };
   expect(await listed(orderId, '?reason=verification-overdue')).toMatchObject([due]);
@@ -71,7 +75,7 @@ test('LOY-8: a renewal that was declined is to be looked at, and the programme t
   const orderId = await shop.order(await shop.customer(), { leadTypeId, loyalty: { cadence: 'weekly' } });
   const dueAt = addDays(shop.now(), 7);
   const card = { paymentToken: 'tok_declined' };
-  await shop.ask('POST', `/api/orders/${orderId}/payment-card`, card, 200, asStaff);
+  await shop.ask('PUT', `/api/orders/${orderId}/payment-card`, card, 200, asStaff);
   await shop.wait({ days: 7 });
   expect(await listed(orderId, '?reason=renewal-declined')).toMatchObject([
     { since: dueAt, retryAt: addDays(dueAt, 1) },

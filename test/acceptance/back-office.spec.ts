@@ -59,7 +59,12 @@ test('BCK-1: the Contact Manager shows details, takes a rating and a return, and
     replacementStatus: null,
   });
   await act('PUT', `/api/customers/${customerId}/leads/${leadId}/rating`, { rating: 2 });
-  const { id } = await act('POST', '/api/replacements', { orderId, leadId, reason: 'wrong number', note: 'A bakery.' });
+  const { replacementId: id } = await act('POST', '/api/replacements', {
+    orderId,
+    leadId,
+    reason: 'wrong number',
+    note: 'A bakery.',
+  });
   expect(await page()).toMatchObject({ rating: 2, replacementId: id, replacementStatus: 'requested' });
   const returns = async () => (await shop.read(`/api/replacements?customerId=${customerId}`)).items;
   expect(await returns()).toMatchObject([{ replacementId: id, status: 'requested', verifyBy: addDays(shop.now(), 7) }]);
@@ -87,7 +92,7 @@ test('BCK-2: a customer follows an order from page to page: progress, forecast, 
   const { customerId, act } = await signedIn();
   const leadTypeId = await shop.leadType({ freshness: 'real-time', usualDelivery: 'at once' });
   const wish = { customerId, leadTypeId, quantity: 4, dailyMaximum: { leads: 1 }, paymentToken: 'tok_ok' };
-  const { id: orderId } = await act('POST', '/api/orders', wish);
+  const { orderId } = await act('POST', '/api/orders', wish);
   const order = () => shop.read(`/api/orders/${orderId}`);
   expect(await order()).toMatchObject({
     status: 'open',
@@ -125,7 +130,7 @@ describe('what is another customer’s', () => {
     const leadTypeId = await shop.leadType({ qualifiesForLoyaltyRewards: true });
     const orderId = await shop.order(customerId, { leadTypeId, loyalty: { cadence: 'weekly' } });
     const leadId = await shop.lead(leadTypeId);
-    const { id } = await shop.ask('POST', '/api/checkouts', { customerId, leadTypeId, quantity: 2 });
+    const { checkoutId: id } = await shop.ask('POST', '/api/checkouts', { customerId, leadTypeId, quantity: 2 });
     its = { customerId, orderId, leadId, checkoutId: id };
     stranger = { 'leadger-actor': `customer:${await shop.customer()}` };
   });
@@ -144,7 +149,7 @@ describe('what is another customer’s', () => {
     ['BCK-3: a programme is cancelled', (of) => ['POST', `/api/programmes/${of.orderId}/cancel`]],
     ['CHK-1: an order is placed', (of) => ['POST', '/api/orders', { ...wish(of), paymentToken: 'tok_ok' }]],
     ['CHK-1: a checkout is started', (of) => ['POST', '/api/checkouts', wish(of)]],
-    ['CHK-1: a coupon is tried', (of) => ['POST', `/api/checkouts/${of.checkoutId}/coupon`, { code: 'ANY' }]],
+    ['CHK-1: a coupon is tried', (of) => ['PUT', `/api/checkouts/${of.checkoutId}/coupon`, { couponCode: 'ANY' }]],
     [
       'CHK-1: a checkout is placed',
       (of) => ['POST', `/api/checkouts/${of.checkoutId}/place`, { paymentToken: 'tok_ok' }],
@@ -179,7 +184,7 @@ test.each([
       ...{ smallestOrder: 1, largestOrder: 10 },
     },
   ],
-  ['a coupon', '/api/coupons', { code: 'MINE', storeIds: ['main'], discount: { percent: 100 } }],
+  ['a coupon', '/api/coupons', { couponCode: 'MINE', storeIds: ['main'], discount: { percent: 100 } }],
 ])('STO-1: %s is made by staff, and by no customer', async (_, path, body) => {
   const asCustomer = { 'leadger-actor': `customer:${await shop.customer()}` };
   expect(await shop.try('POST', path, body, asCustomer)).toMatchObject({ status: 403, body: { code: 'staff-only' } });
@@ -190,7 +195,7 @@ test('BCK-3: the Loyalty Rewards Manager tells how a pause too many costs the la
   const leadTypeId = await shop.leadType({ exclusivity: 'shared', qualifiesForLoyaltyRewards: true });
   const placedAt = shop.now();
   const wish = { customerId, leadTypeId, quantity: 10, paymentToken: 'tok_ok', loyalty: { cadence: 'weekly' } };
-  const { id: orderId } = await act('POST', '/api/orders', wish);
+  const { orderId } = await act('POST', '/api/orders', wish);
   const programme = () => shop.read(`/api/programmes/${orderId}`);
   await shop.wait({ days: 7 });
   expect(await programme()).toMatchObject({
@@ -238,7 +243,7 @@ test('BCK-4: account settings are shown, changed one by one, and never over what
     ['postal-address', { postalAddress: { address: '12 Elm Street', city: 'Albany', country: 'US' } }],
     ['business-association', { businessAssociation: 'Moved On' }],
     ['time-zone', { timeZone: 'America/Denver' }],
-    ['mail-preferences', { off: ['leads-delivered', 'renewal-done'] }],
+    ['mail-preferences', { mailsOff: ['leads-delivered', 'renewal-done'] }],
     ['lead-delivery', { mails: 'each' }],
   ];
   for (const [setting, change] of settings) {

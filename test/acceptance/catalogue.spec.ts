@@ -30,7 +30,7 @@ const tryOrder = async (details: object) =>
   });
 
 test('CAT-1: a lead type is exclusive or shared, and real-time, fresh or aged; a new store has each', async () => {
-  const { leadTypes } = await shop.ask('GET', '/api/lead-types');
+  const { items: leadTypes } = await shop.ask('GET', '/api/lead-types');
   expect(leadTypes.map((type: Record<string, string>) => `${type.exclusivity} ${type.freshness}`).sort()).toEqual([
     'exclusive aged',
     'exclusive fresh',
@@ -73,7 +73,7 @@ test('CAT-1: a type is defined once: the same again is the same, otherwise it is
 });
 
 test('CAT-2: each type states its usual delivery time, and its orders show it', async () => {
-  const { leadTypes } = await shop.ask('GET', '/api/lead-types');
+  const { items: leadTypes } = await shop.ask('GET', '/api/lead-types');
   const usual = Object.fromEntries(
     leadTypes.map((type: Record<string, string>) => [type.leadTypeId, type.usualDelivery]),
   );
@@ -103,7 +103,7 @@ describe('prices', () => {
     expect(await order(before)).toMatchObject({ pricePerLeadCents: 100, totalCents: 1000, currency: 'USD' });
     expect(await order(after)).toMatchObject({ pricePerLeadCents: 750, totalCents: 7500, currency: 'USD' });
     expect((await shop.history(`/api/orders/${before}`))[0]?.data).toMatchObject({ pricePerLeadCents: 100 });
-    const { prices } = await shop.ask('GET', '/api/prices?storeId=main');
+    const { items: prices } = await shop.ask('GET', '/api/prices?storeId=main');
     const told = prices.filter((price: { leadTypeId: string }) => price.leadTypeId === leadTypeId);
     expect(told.map((price: { effectiveFrom: string }) => price.effectiveFrom).at(-1)).toBe(from);
     expect(told).toHaveLength(2);
@@ -166,13 +166,13 @@ describe('prices', () => {
   test('CAT-3: a checkout shows the price of now, and the order has that of its placing', async () => {
     const leadTypeId = await shop.leadType();
     const wish = { customerId: await shop.customer(), leadTypeId, quantity: 10 };
-    const { id } = await shop.ask('POST', '/api/checkouts', wish);
+    const { checkoutId: id } = await shop.ask('POST', '/api/checkouts', wish);
     expect(await shop.ask('GET', `/api/checkouts/${id}`)).toMatchObject({ pricePerLeadCents: 100, totalCents: 1000 });
     await setPrice({ leadTypeId, pricePerLeadCents: 90, effectiveFrom: addSeconds(shop.now(), 60) });
     await shop.wait({ seconds: 60 });
     expect(await shop.ask('GET', `/api/checkouts/${id}`)).toMatchObject({ pricePerLeadCents: 90, totalCents: 900 });
     const placed = await shop.ask('POST', `/api/checkouts/${id}/place`, { paymentToken: 'tok_ok' });
-    expect(await order(placed.id)).toMatchObject({ pricePerLeadCents: 90, totalCents: 900 });
+    expect(await order(placed.orderId)).toMatchObject({ pricePerLeadCents: 90, totalCents: 900 });
   });
 });
 
@@ -187,7 +187,7 @@ test.each([
   const joining = { leadTypeId, loyalty: { cadence: 'weekly' } };
   const placed = await tryOrder(joining);
   expect(placed.status).toBe(status);
-  const programme = await shop.try('GET', `/api/programmes/${placed.body.id ?? 'none'}/history`);
+  const programme = await shop.try('GET', `/api/programmes/${placed.body.orderId ?? 'none'}/history`);
   expect(programme.status).toBe(status === 201 ? 200 : 404);
   const checkout = { customerId: await shop.customer(), quantity: 10, ...joining };
   expect((await shop.try('POST', '/api/checkouts', checkout)).status).toBe(status);

@@ -11,13 +11,19 @@ let codes = 0;
 const coupon = async (details: Record<string, unknown> = {}) => {
   codes += 1;
   const code = `SPRING-${codes}`;
-  await shop.ask('POST', '/api/coupons', { code, storeIds: ['main'], discount: { percent: 15 }, ...details });
-  return (details.code as string | undefined) ?? code;
+  await shop.ask('POST', '/api/coupons', {
+    couponCode: code,
+    storeIds: ['main'],
+    discount: { percent: 15 },
+    ...details,
+  });
+  return (details.couponCode as string | undefined) ?? code;
 };
 const checkout = async (customerId: string, details: Record<string, unknown> = {}) =>
   (await shop.ask('POST', '/api/checkouts', { customerId, leadTypeId: 'exclusive-fresh', quantity: 10, ...details }))
-    .id as string;
-const tryCode = (checkoutId: string, code: string) => shop.try('POST', `/api/checkouts/${checkoutId}/coupon`, { code });
+    .checkoutId as string;
+const tryCode = (checkoutId: string, code: string) =>
+  shop.try('PUT', `/api/checkouts/${checkoutId}/coupon`, { couponCode: code });
 const place = (checkoutId: string) =>
   shop.ask('POST', `/api/checkouts/${checkoutId}/place`, { paymentToken: 'tok_ok' }, 201);
 const refused = (reply: { status: number; body: unknown }, reason: string) =>
@@ -27,7 +33,7 @@ const refused = (reply: { status: number; body: unknown }, reason: string) =>
   });
 
 test('CPN-1: a code matches exactly: case, dashes and spaces count, nothing is trimmed', async () => {
-  const code = await coupon({ code: 'Two Words-1' });
+  const code = await coupon({ couponCode: 'Two Words-1' });
   const checkoutId = await checkout(await shop.customer());
   for (const other of ['two words-1', 'TwoWords-1', 'Two Words1', 'Two Words-1 ', ' Two Words-1'])
     refused(await tryCode(checkoutId, other), 'unknown');
@@ -51,7 +57,7 @@ test('CPN-2: the same checkout may ask again, and uses nothing up twice', async 
   const checkoutId = await checkout(await shop.customer());
   expect((await tryCode(checkoutId, code)).status).toBe(200);
   expect((await tryCode(checkoutId, code)).status).toBe(200);
-  expect(await shop.ask('GET', `/api/coupons?code=${code}`)).toMatchObject({ uses: 1 });
+  expect(await shop.ask('GET', `/api/coupons?couponCode=${code}`)).toMatchObject({ items: [{ uses: 1 }] });
 });
 
 test('CPN-3: the customer reads one message, and a program the reason', async () => {
@@ -81,7 +87,7 @@ test('CPN-3: a refused attempt uses nothing up', async () => {
 test('CPN-4: support gives a customer a fresh code, linked to the one it used up, and for nobody else', async () => {
   const used = await coupon();
   const customerId = await shop.customer();
-  const alternative = { insteadOf: used, customerId, code: `${used}-again` };
+  const alternative = { insteadOf: used, customerId, couponCode: `${used}-again` };
   expect((await shop.try('POST', '/api/coupons/alternatives', alternative, staff)).status).toBe(409);
   await tryCode(await checkout(customerId), used);
   expect((await shop.try('POST', '/api/coupons/alternatives', alternative)).status).toBe(400);
@@ -89,8 +95,8 @@ test('CPN-4: support gives a customer a fresh code, linked to the one it used up
     (await shop.try('POST', '/api/coupons/alternatives', alternative, { 'leadger-actor': 'customer:x' })).status,
   ).toBe(403);
   await shop.ask('POST', '/api/coupons/alternatives', alternative, 201, staff);
-  refused(await tryCode(await checkout(await shop.customer()), alternative.code), 'unknown');
-  expect((await tryCode(await checkout(customerId), alternative.code)).status).toBe(200);
+  refused(await tryCode(await checkout(await shop.customer()), alternative.couponCode), 'unknown');
+  expect((await tryCode(await checkout(customerId), alternative.couponCode)).status).toBe(200);
 });
 
 test('CPN-5: any number of attempts at once give one success for a customer, and never more than the limit in all', async () => {
@@ -99,14 +105,14 @@ test('CPN-5: any number of attempts at once give one success for a customer, and
   const checkouts = await Promise.all(customers.flatMap((customerId) => [checkout(customerId), checkout(customerId)]));
   const replies = await Promise.all(checkouts.map((checkoutId) => tryCode(checkoutId, code)));
   expect(replies.filter(({ status }) => status === 200)).toHaveLength(3);
-  expect(await shop.ask('GET', `/api/coupons?code=${code}`)).toMatchObject({ uses: 3 });
+  expect(await shop.ask('GET', `/api/coupons?couponCode=${code}`)).toMatchObject({ items: [{ uses: 3 }] });
 });
 
 test('CHK-1: a checkout takes one coupon and a cadence, tells what it comes to, and leads to one order', async () => {
   const customerId = await shop.customer();
   const checkoutId = await checkout(customerId, { quantity: 20, loyalty: { cadence: 'weekly' } });
   const code = await coupon({ discount: { amountCents: 500 } });
-  await shop.ask('POST', `/api/checkouts/${checkoutId}/coupon`, { code });
+  await shop.ask('PUT', `/api/checkouts/${checkoutId}/coupon`, { couponCode: code });
   const second = await tryCode(checkoutId, await coupon());
   expect(second).toMatchObject({ status: 409, body: { code: 'one-coupon-only' } });
   expect(await shop.ask('GET', `/api/checkouts/${checkoutId}`)).toMatchObject({
@@ -116,8 +122,8 @@ test('CHK-1: a checkout takes one coupon and a cadence, tells what it comes to, 
     couponCode: code,
     statementDescriptor: 'LEADGER',
   });
-  const { id: orderId } = await place(checkoutId);
-  expect((await place(checkoutId)).id).toBe(orderId);
+  const { orderId } = await place(checkoutId);
+  expect((await place(checkoutId)).orderId).toBe(orderId);
   const [placed] = await shop.history(`/api/orders/${orderId}`);
   expect(placed?.data).toMatchObject({
     totalCents: 11_500,
@@ -133,7 +139,7 @@ test('CHK-1: an order placed in one step may name a coupon; one that would be re
   const customerId = await shop.customer();
   const order = { customerId, leadTypeId: 'exclusive-fresh', paymentToken: 'tok_ok', couponCode: code };
   expect((await shop.try('POST', '/api/orders', { ...order, quantity: 1_000_000 })).status).toBe(409);
-  const { id } = await shop.ask('POST', '/api/orders', { ...order, quantity: 10 }, 201);
+  const { orderId: id } = await shop.ask('POST', '/api/orders', { ...order, quantity: 10 }, 201);
   expect(await shop.read(`/api/orders/${id}`)).toMatchObject({ totalCents: 5100 });
   refused(await shop.try('POST', '/api/orders', { ...order, quantity: 10 }), 'tried-before');
 });
@@ -146,7 +152,7 @@ test('CHK-1: a key that is used for another order by mistake uses no second coup
   const first = await ask(code);
   expect(first.status).toBe(201);
   expect(await ask(other)).toMatchObject({ status: 422 });
-  expect(await shop.ask('GET', `/api/coupons?code=${other}`)).toMatchObject({ uses: 0 });
+  expect(await shop.ask('GET', `/api/coupons?couponCode=${other}`)).toMatchObject({ items: [{ uses: 0 }] });
   expect((await ask(code)).body).toEqual(first.body);
 });
 
@@ -156,12 +162,12 @@ test('CHK-1: a card number is refused wherever a token is asked for, and does no
   const [checkoutId, orderId] = [await checkout(customerId), await shop.order(customerId)];
   const support = { 'leadger-reason': 'asked by telephone' };
   for (const paymentToken of ['4242424242424242', '3782 822463 10005', 'card 4242-4242-4242-4242'])
-    for (const [path, body] of [
-      ['orders', { ...order, paymentToken }],
-      [`checkouts/${checkoutId}/place`, { paymentToken }],
-      [`orders/${orderId}/payment-card`, { paymentToken }],
+    for (const [method, path, body] of [
+      ['POST', 'orders', { ...order, paymentToken }],
+      ['POST', `checkouts/${checkoutId}/place`, { paymentToken }],
+      ['PUT', `orders/${orderId}/payment-card`, { paymentToken }],
     ] as const) {
-      const refused = await shop.try('POST', `/api/${path}`, body, support);
+      const refused = await shop.try(method, `/api/${path}`, body, support);
       expect(refused).toMatchObject({ status: 400, body: { errors: [{ field: 'paymentToken' }] } });
       expect(refused.text).not.toContain(paymentToken);
     }

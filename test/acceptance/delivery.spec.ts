@@ -30,12 +30,16 @@ const leadsOf = async (orderId: string): Promise<string[]> =>
 const countsOf = (orderIds: readonly string[]) =>
   Promise.all(orderIds.map(async (orderId) => (await deliveries(orderId)).length));
 const stockOf = async (leadTypeId: string) => {
-  const { stock } = await shop.read('/api/stock');
+  const { items: stock } = await shop.read('/api/stock');
   const found = stock.find((row: { leadTypeId: string }) => row.leadTypeId === leadTypeId);
   return { leads: found?.leads ?? 0, openPlaces: found?.openPlaces ?? 0 };
 };
 const giveBack = async (orderId: string, leadId: string) => {
-  const { id } = await shop.ask('POST', '/api/replacements', { orderId, leadId, reason: 'wrong number' });
+  const { replacementId: id } = await shop.ask('POST', '/api/replacements', {
+    orderId,
+    leadId,
+    reason: 'wrong number',
+  });
   const verified = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'called: a bakery' };
   await shop.ask('POST', `/api/replacements/${id}/grant`, undefined, 200, verified);
   return id as string;
@@ -68,7 +72,7 @@ describe('to whom a lead may go', () => {
     );
     await shop.server.settle();
     expect(placed.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
-    expect((await Promise.all(placed.map(({ body }) => leadsOf(body.id)))).flat()).toEqual([leadId]);
+    expect((await Promise.all(placed.map(({ body }) => leadsOf(body.orderId)))).flat()).toEqual([leadId]);
     expect(await happened(`/api/leads/${leadId}`, 'LeadAssigned')).toMatchObject([{ data: { openPlaces: 0 } }]);
   });
 

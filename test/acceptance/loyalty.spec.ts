@@ -47,7 +47,7 @@ const ask = (orderId: string, what: 'pause' | 'restart' | 'cancel') =>
 const act = (orderId: string, what: 'hold' | 'activate' | 'cancel') =>
   shop.ask('POST', `/api/programmes/${orderId}/${what}`);
 const useCard = (orderId: string, paymentToken: string) =>
-  shop.ask('POST', `/api/orders/${orderId}/payment-card`, { paymentToken }, 200, { 'leadger-reason': 'by telephone' });
+  shop.ask('PUT', `/api/orders/${orderId}/payment-card`, { paymentToken }, 200, { 'leadger-reason': 'by telephone' });
 const leads = async (count: number, leadTypeId: string) => {
   for (let number = 0; number < count; number += 1) await shop.lead(leadTypeId);
 };

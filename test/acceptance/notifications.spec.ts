@@ -55,7 +55,7 @@ describe('mails of a store on one machine', () => {
 
     const ask = (leadId: string | undefined, reason: string) =>
       shop.ask('POST', '/api/replacements', { orderId, leadId, reason });
-    const { id: returned } = await ask(leads[0], 'wrong number');
+    const { replacementId: returned } = await ask(leads[0], 'wrong number');
     await ask(leads[1], 'not interested');
     await shop.ask('POST', `/api/replacements/${returned}/grant`, {}, 200, support);
     await shop.lead();
@@ -98,7 +98,7 @@ describe('mails of a store on one machine', () => {
     const { id } = await member();
     const orderId = await shop.order(id, { quantity: 3, loyalty: { cadence: 'weekly' } });
     const card = { paymentToken: 'tok_declined_expired_card' };
-    await shop.ask('POST', `/api/orders/${orderId}/payment-card`, card, 200, support);
+    await shop.ask('PUT', `/api/orders/${orderId}/payment-card`, card, 200, support);
     await shop.wait({ days: 7 });
     const first = await copyOf(id, 'payment-declined');
     expect(first).toContain('expired card');
@@ -113,7 +113,7 @@ describe('mails of a store on one machine', () => {
   test('ACC-3: a lost password is recovered by the link of the mail, once and for a while', async () => {
     const { id, email } = await member();
     const set = (token: string, password: string) =>
-      shop.try('POST', '/api/password-recoveries/completions', { token, password });
+      shop.try('POST', '/api/password-recoveries/complete', { token, password });
     await shop.ask('POST', '/api/password-recoveries', { email });
     const late = await tokenIn(id, 'password-recovery');
     await shop.wait({ seconds: 30 * 60 });
@@ -134,13 +134,17 @@ describe('mails of a store on one machine', () => {
     await shop.ask('PUT', `/api/customers/${id}/email`, { email: 'new.home@example.org' }, 200, as(id));
     expect(await copyOf(id, 'address-change')).toContain('To: new.home@example.org');
     const token = await tokenIn(id, 'address-change');
-    await shop.ask('POST', `/api/customers/${id}/email/confirmation`, { token });
+    await shop.ask('POST', `/api/customers/${id}/email/confirm`, { token });
 
     const signIn = async (address: string) =>
       (await shop.try('POST', '/api/sign-ins', { email: address, password: 'stays the same' })).status;
     expect([await signIn(email), await signIn('new.home@example.org')]).toEqual([401, 200]);
     // Between delivery and return: the return, and the mail about it, find the customer at the new address.
-    const { id: returned } = await shop.ask('POST', '/api/replacements', { orderId, leadId, reason: 'wrong number' });
+    const { replacementId: returned } = await shop.ask('POST', '/api/replacements', {
+      orderId,
+      leadId,
+      reason: 'wrong number',
+    });
     await shop.ask('POST', `/api/replacements/${returned}/grant`, {}, 200, support);
     expect(await copyOf(id, 'chargeback-granted')).toContain('To: new.home@example.org');
     // The former address is free for somebody else.
@@ -151,7 +155,7 @@ describe('mails of a store on one machine', () => {
     const { id, email } = await member();
     await shop.ask('PUT', `/api/customers/${id}/email`, { email: 'elsewhere@example.org' }, 200, as(id));
     const token = await tokenIn(id, 'address-change');
-    const path = `/api/customers/${id}/email/confirmation`;
+    const path = `/api/customers/${id}/email/confirm`;
     const late = await shop.try('POST', path, { token }, { 'if-match': '"0"' });
     expect([late.status, late.body.code]).toEqual([412, 'revision-mismatch']);
     await shop.wait({ seconds: 60 });
@@ -162,7 +166,8 @@ describe('mails of a store on one machine', () => {
 
   test('NTF-2: kinds are switched off and on again, but not those that customers need', async () => {
     const { id } = await member();
-    const choose = (off: string[]) => shop.try('PUT', `/api/customers/${id}/mail-preferences`, { off }, as(id));
+    const choose = (off: string[]) =>
+      shop.try('PUT', `/api/customers/${id}/mail-preferences`, { mailsOff: off }, as(id));
     expect((await choose(['order-confirmed'])).status).toBe(200);
     await shop.order(id, { quantity: 1, paymentToken: 'tok_declined' });
     expect(await mailsTo(id)).toEqual(['order-confirmed withheld switched-off', 'payment-declined']);
@@ -173,7 +178,7 @@ describe('mails of a store on one machine', () => {
       'password-recovery',
       'address-change',
     ])
-      expect((await choose([kind])).body).toMatchObject({ code: 'mail-always-sent', errors: [{ field: 'off' }] });
+      expect((await choose([kind])).body).toMatchObject({ code: 'mail-always-sent', errors: [{ field: 'mailsOff' }] });
     expect((await choose([])).status).toBe(200);
     await shop.order(id, { quantity: 1 });
     expect(await mailsTo(id)).toContain('order-confirmed');
@@ -188,7 +193,7 @@ describe('mails of a store on one machine', () => {
   test('SUP-1, NTF-1: the answer to a ticket is mailed', async () => {
     const { id } = await member();
     const letter = { customerId: id, subject: 'Why?', message: 'Why?' };
-    const { id: ticketId } = await shop.ask('POST', '/api/tickets', letter, 201, as(id));
+    const { ticketId } = await shop.ask('POST', '/api/tickets', letter, 201, as(id));
     await shop.ask('POST', `/api/tickets/${ticketId}/answer`, { answer: 'Because of <this>.' }, undefined, support);
     expect(await mailsTo(id)).toEqual(['ticket-answered']);
     expect(await copyOf(id, 'ticket-answered')).toContain('Because of &lt;this&gt;.');
@@ -213,7 +218,11 @@ describe('mails of a store on one machine', () => {
       const leadTypeId = await shop.leadType();
       const orderId = await shop.order(id, { leadTypeId, quantity: 1 });
       const leadId = await shop.lead(leadTypeId);
-      const { id: returned } = await shop.ask('POST', '/api/replacements', { orderId, leadId, reason: 'wrong number' });
+      const { replacementId: returned } = await shop.ask('POST', '/api/replacements', {
+        orderId,
+        leadId,
+        reason: 'wrong number',
+      });
       await shop.ask('POST', `/api/replacements/${returned}/grant`, {}, 200, support);
       await shop.lead(leadTypeId, { contact: { firstName: 'Wanda', email: `wanda-${mails}@example.org` } });
       const mail = await copyOf(id, 'replacement-delivered');
@@ -379,7 +388,7 @@ describe('leads sent to a program', () => {
     expect(new Set(calls.map(({ headers }) => headers['webhook-id']))).toEqual(new Set([webhookId]));
 
     status = 200;
-    const replay = `/api/webhooks/${webhookId}/replay`;
+    const replay = `/api/webhooks/${webhookId}/retry`;
     const stranger = await shop.try('POST', replay, {}, as('another'));
     expect([stranger.status, stranger.body.code, calls.length]).toEqual([403, 'not-yours', 10]);
     await shop.ask('POST', replay, {}, 200, as(id));

@@ -30,7 +30,7 @@ const leads = async (count: number, leadTypeId = FRESH) => {
 const happened = async (orderId: string, ...types: string[]) =>
   (await shop.history(`/api/orders/${orderId}`)).filter(({ type }) => types.includes(type));
 const support = (orderId: string, what: string, body: object, headers = {}) =>
-  shop.try('POST', `/api/orders/${orderId}/${what}`, body, { 'leadger-reason': 'asked by telephone', ...headers });
+  shop.try('PUT', `/api/orders/${orderId}/${what}`, body, { 'leadger-reason': 'asked by telephone', ...headers });
 
 test('ORD-1: only an open order receives leads', async () => {
   const unpaid = await place({ paymentToken: 'tok_declined' });
@@ -144,7 +144,7 @@ describe('changes by support', () => {
         status: 403,
         body: { code: 'support-only', rule: 'ORD-4' },
       });
-      expect(await shop.try('POST', `/api/orders/${orderId}/${what}`, body)).toMatchObject({
+      expect(await shop.try('PUT', `/api/orders/${orderId}/${what}`, body)).toMatchObject({
         status: 400,
         body: { code: 'reason-missing', errors: [{ field: 'leadger-reason' }] },
       });
@@ -211,7 +211,7 @@ test('ORD-6: an order is filled once ordered and bonus leads are delivered; a re
   const orderId = await place({ quantity: 1, leadTypeId: 'exclusive-aged', loyalty: { cadence: 'weekly' } });
   const leadId = await shop.lead('exclusive-aged');
   const bad = { orderId, leadId, reason: 'wrong number' };
-  const { id } = await shop.ask('POST', '/api/replacements', bad);
+  const { replacementId: id } = await shop.ask('POST', '/api/replacements', bad);
   await shop.ask('POST', `/api/replacements/${id}/grant`, undefined, 200, { 'leadger-reason': 'called' });
   await leads(1, 'exclusive-aged');
   expect(await order(orderId)).toMatchObject({ status: 'open', deliveredLeads: 1, replacementsDelivered: 1 });

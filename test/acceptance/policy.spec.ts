@@ -8,7 +8,7 @@ beforeAll(async () => {
 afterAll(() => shop.stop());
 
 const inForce = () => shop.ask('GET', '/api/policy');
-const versions = async () => (await shop.ask('GET', '/api/policy/versions')).versions;
+const versions = async () => (await shop.ask('GET', '/api/policy/versions')).items;
 const asAda = { 'leadger-actor': 'staff:ada' };
 /** Publishes the policy in force with changes. */
 const publish = async (changes: object, effectiveFrom?: string) => {
@@ -139,7 +139,7 @@ test('POL-1: every decision that used a policy records its version', async () =>
     const orderId = await shop.order(await shop.customer(), joining);
     const leadId = await shop.lead(leadTypeId);
     const aReturn = { orderId, leadId, reason: 'wrong number' };
-    const { id } = await shop.ask('POST', '/api/replacements', aReturn);
+    const { replacementId: id } = await shop.ask('POST', '/api/replacements', aReturn);
     await shop.ask('POST', `/api/orders/${orderId}/pause`);
     const unsold = await shop.lead(leadTypeId);
     await shop.wait({ days: 1 });

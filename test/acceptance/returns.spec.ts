@@ -18,7 +18,7 @@ const story = async (replacementId: string) =>
   (await shop.history(`/api/replacements/${replacementId}`)).map(({ type, at }) => [type, at]);
 
 const giveBack = async (orderId: string, leadId: string, details: object = {}): Promise<string> =>
-  (await shop.ask('POST', '/api/replacements', { orderId, leadId, reason: 'wrong number', ...details })).id;
+  (await shop.ask('POST', '/api/replacements', { orderId, leadId, reason: 'wrong number', ...details })).replacementId;
 const grant = (replacementId: string) =>
   shop.ask('POST', `/api/replacements/${replacementId}/grant`, undefined, 200, VERIFIED);
 const deny = (replacementId: string, explanation: string) =>
@@ -255,12 +255,12 @@ describe('verification', () => {
     const ask = (reason: string) => shop.server.call('POST', '/api/replacements', { orderId, leadId, reason });
     const both = await Promise.all([ask('wrong number'), ask('not interested'), ask('wrong number')]);
     const [{ body: first }] = both;
-    expect(new Set(both.map(({ body }) => body.id)).size).toBe(1);
+    expect(new Set(both.map(({ body }) => body.replacementId)).size).toBe(1);
     expect(both.filter(({ body }) => body.events.length > 0)).toHaveLength(1);
-    const before = await shop.history(`/api/replacements/${first.id}`);
+    const before = await shop.history(`/api/replacements/${first.replacementId}`);
     const again = await ask('telephone disconnected');
-    expect(again).toMatchObject({ status: 201, body: { id: first.id, events: [] } });
-    expect(await shop.history(`/api/replacements/${first.id}`)).toEqual(before);
+    expect(again).toMatchObject({ status: 201, body: { replacementId: first.replacementId, events: [] } });
+    expect(await shop.history(`/api/replacements/${first.replacementId}`)).toEqual(before);
   });
 
   test('RPL-8: a verdict stands: it is given once, and the other one is refused', async () => {

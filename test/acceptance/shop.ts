@@ -70,11 +70,11 @@ export async function openShop(options: Parameters<typeof startServer>[0] = {}):
     async customer(details = {}) {
       people += 1;
       const registration = { storeId: 'main', businessAssociation: `Business ${people}`, timeZone: 'America/New_York' };
-      return (await ask('POST', '/api/customers', { ...registration, ...details })).id;
+      return (await ask('POST', '/api/customers', { ...registration, ...details })).customerId;
     },
     async order(customerId, details = {}) {
       const order = { customerId, leadTypeId: 'exclusive-fresh', quantity: 10, paymentToken: 'tok_ok', ...details };
-      return (await ask('POST', '/api/orders', order)).id;
+      return (await ask('POST', '/api/orders', order)).orderId;
     },
     async leadType(details = {}) {
       leadTypes += 1;
@@ -90,7 +90,7 @@ export async function openShop(options: Parameters<typeof startServer>[0] = {}):
     async lead(leadTypeId = 'exclusive-fresh', { contact, ...details }: Record<string, unknown> = {}) {
       people += 1;
       const person = contact ?? { telephone: `+1212${5_550_000 + people}`, email: `person${people}@example.org` };
-      return (await ask('POST', '/api/leads', { leadTypeId, source: 'page', contact: person, ...details })).id;
+      return (await ask('POST', '/api/leads', { leadTypeId, source: 'page', contact: person, ...details })).leadId;
     },
     history: async (path) => (await ask('GET', `${path}/history`)).events,
     async log() {

@@ -28,7 +28,7 @@ const orderAt = async (storeId: string, leadTypeId: string, customer: object = {
 
 describe('STO-1: several stores of one parent', () => {
   test('STO-1: each store has a name and a web address of its own, and is opened once', async () => {
-    const { stores } = await shop.ask('GET', '/api/stores');
+    const { items: stores } = await shop.ask('GET', '/api/stores');
     expect(stores).toContainEqual(west);
     expect(stores.map(({ storeId }: { storeId: string }) => storeId)).toEqual(['main', 'west']);
     expect((await shop.ask('POST', '/api/stores', west)).events).toEqual([]);
@@ -59,7 +59,7 @@ describe('STO-1: several stores of one parent', () => {
 
   test('STO-1: a coupon is valid in the stores it names, and in no other', async () => {
     const leadTypeId = await soldInBoth();
-    await shop.ask('POST', '/api/coupons', { code: 'WEST ONLY', storeIds: ['west'], discount: { percent: 50 } });
+    await shop.ask('POST', '/api/coupons', { couponCode: 'WEST ONLY', storeIds: ['west'], discount: { percent: 50 } });
     const tryIn = async (storeId: string) =>
       shop.try('POST', '/api/orders', {
         customerId: await shop.customer({ storeId }),
@@ -72,7 +72,7 @@ describe('STO-1: several stores of one parent', () => {
       status: 409,
       body: { code: 'invalid-coupon', details: { reason: 'not-this-store' } },
     });
-    expect((await order((await tryIn('west')).body.id)).totalCents).toBe(650);
+    expect((await order((await tryIn('west')).body.orderId)).totalCents).toBe(650);
   });
 
   test('STO-1, DLV-1: an exclusive lead goes to one customer of all stores', async () => {
@@ -116,7 +116,11 @@ describe('STO-1: several stores of one parent', () => {
     const owed = await orderAt('west', leadTypeId);
     const bad = await shop.lead(leadTypeId);
     const waiting = await orderAt('main', leadTypeId);
-    const { id } = await shop.ask('POST', '/api/replacements', { orderId: owed, leadId: bad, reason: 'wrong number' });
+    const { replacementId: id } = await shop.ask('POST', '/api/replacements', {
+      orderId: owed,
+      leadId: bad,
+      reason: 'wrong number',
+    });
     const verified = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'called: a bakery' };
     await shop.ask('POST', `/api/replacements/${id}/grant`, undefined, 200, verified);
     const next = await shop.lead(leadTypeId);
@@ -144,14 +148,16 @@ test("STO-2: a card statement shows the parent's one descriptor: at checkout, an
   const shown = async (storeId: string) => {
     const customerId = await shop.customer({ storeId });
     const checkout = await shop.ask('POST', '/api/checkouts', { customerId, leadTypeId, quantity: 10 });
-    const { statementDescriptor: atCheckout } = await shop.ask('GET', `/api/checkouts/${checkout.id}`);
-    const { id } = await shop.ask('POST', `/api/checkouts/${checkout.id}/place`, { paymentToken: 'tok_ok' });
+    const { statementDescriptor: atCheckout } = await shop.ask('GET', `/api/checkouts/${checkout.checkoutId}`);
+    const { orderId: id } = await shop.ask('POST', `/api/checkouts/${checkout.checkoutId}/place`, {
+      paymentToken: 'tok_ok',
+    });
     return { id, shown: [atCheckout, (await order(id)).statementDescriptor] };
   };
   const before = await shown('west');
   expect(before.shown).toEqual(['LEADGER', 'LEADGER']);
-  await shop.ask('PUT', '/api/statement-descriptor', { descriptor: 'PARENT CO LEADS' });
-  expect((await shop.ask('GET', '/api/stores')).statementDescriptor).toBe('PARENT CO LEADS');
+  await shop.ask('PUT', '/api/statement-descriptor', { statementDescriptor: 'PARENT CO LEADS' });
+  expect((await shop.ask('GET', '/api/statement-descriptor')).statementDescriptor).toBe('PARENT CO LEADS');
   for (const storeId of ['main', 'west'])
     expect((await shown(storeId)).shown).toEqual(['PARENT CO LEADS', 'PARENT CO LEADS']);
   expect((await order(before.id)).statementDescriptor).toBe('LEADGER');
@@ -159,8 +165,8 @@ test("STO-2: a card statement shows the parent's one descriptor: at checkout, an
 
 test('STO-2: a descriptor is a line that fits on a statement', async () => {
   for (const descriptor of ['', ' ', 'TWENTY-THREE CHARACTERS', 'TWO\nLINES'])
-    expect(await shop.try('PUT', '/api/statement-descriptor', { descriptor })).toMatchObject({
+    expect(await shop.try('PUT', '/api/statement-descriptor', { statementDescriptor: descriptor })).toMatchObject({
       status: 400,
-      body: { errors: [{ field: 'descriptor' }] },
+      body: { errors: [{ field: 'statementDescriptor' }] },
     });
 });

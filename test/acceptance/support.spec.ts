@@ -28,7 +28,7 @@ const as = (customerId: string) => ({ 'leadger-actor': `customer:${customerId}` 
 
 const open = async (details: Record<string, unknown> = {}): Promise<string> => {
   const customerId = (details.customerId as string) ?? (await shop.customer());
-  return (await shop.ask('POST', '/api/tickets', { customerId, ...letter, ...details }, 201, as(customerId))).id;
+  return (await shop.ask('POST', '/api/tickets', { customerId, ...letter, ...details }, 201, as(customerId))).ticketId;
 };
 const answer = (ticketId: string) =>
   shop.ask('POST', `/api/tickets/${ticketId}/answer`, { answer: 'They come today.' }, 200, staff);
@@ -212,7 +212,7 @@ describe('a ticket', () => {
     try {
       const before = await openShop({ directory, start: FIRST_FRIDAY });
       const customerId = await before.customer();
-      const { id } = await before.ask('POST', '/api/tickets', { customerId, ...letter }, 201, staff);
+      const { ticketId: id } = await before.ask('POST', '/api/tickets', { customerId, ...letter }, 201, staff);
       await before.stop();
       for (const restartedAt of [addDays(FIRST_FRIDAY, 9), addDays(FIRST_FRIDAY, 10)]) {
         const after = await openShop({ directory, start: restartedAt });
@@ -260,6 +260,7 @@ const WITHOUT_REASON = { 'leadger-actor': 'staff:ada' };
 /** What support does: how it is asked for, and what it leaves in which history. */
 interface Act {
   readonly what: string;
+  readonly method?: 'PUT';
   readonly ask: (subject: Subject) => readonly [path: string, body?: object];
   readonly records: string;
 }
@@ -273,17 +274,19 @@ interface Subject {
 const acts: readonly Act[] = [
   {
     what: 'changes a daily maximum',
+    method: 'PUT',
     ask: ({ orderId }) => [`/api/orders/${orderId}/daily-maximum`, { dailyMaximum: { leads: 9 } }],
     records: 'DailyMaximumChanged',
   },
   {
     what: 'changes a payment card',
+    method: 'PUT',
     ask: ({ orderId }) => [`/api/orders/${orderId}/payment-card`, { paymentToken: 'tok_other' }],
     records: 'PaymentCardChanged',
   },
   {
     what: 'gives an alternative coupon',
-    ask: ({ customerId }) => ['/api/coupons/alternatives', { insteadOf: 'JUNE', customerId, code: 'JUNE-2' }],
+    ask: ({ customerId }) => ['/api/coupons/alternatives', { insteadOf: 'JUNE', customerId, couponCode: 'JUNE-2' }],
     records: 'AlternativeCouponGiven',
   },
   {
@@ -315,21 +318,21 @@ describe('support', () => {
   beforeAll(async () => {
     const customerId = await shop.customer({ email: 'wombat@example.org', password: 'open, wombat' });
     stranger = await shop.customer();
-    await shop.ask('POST', '/api/coupons', { code: 'JUNE', storeIds: ['main'], discount: { percent: 10 } });
+    await shop.ask('POST', '/api/coupons', { couponCode: 'JUNE', storeIds: ['main'], discount: { percent: 10 } });
     const order = { leadTypeId: 'exclusive-real-time', dailyMaximum: { leads: 5 }, couponCode: 'JUNE' };
     const orderId = await shop.order(customerId, { ...order, loyalty: { cadence: 'weekly' } });
     const returns = [];
     for (let number = 0; number < 2; number += 1) {
       const leadId = await shop.lead('exclusive-real-time');
       const bad = { orderId, leadId, reason: 'wrong number', note: 'A bakery.' };
-      returns.push((await shop.ask('POST', '/api/replacements', bad)).id);
+      returns.push((await shop.ask('POST', '/api/replacements', bad)).replacementId);
     }
-    const { id: checkoutId } = await shop.ask('POST', '/api/checkouts', {
+    const { checkoutId } = await shop.ask('POST', '/api/checkouts', {
       customerId,
       leadTypeId: 'shared-fresh',
       quantity: 5,
     });
-    await shop.try('POST', `/api/checkouts/${checkoutId}/coupon`, { code: 'JUNE' });
+    await shop.try('PUT', `/api/checkouts/${checkoutId}/coupon`, { couponCode: 'JUNE' });
     await shop.order(stranger, { couponCode: 'JUNE' });
     await open({ customerId: stranger });
     const [granted, denied] = returns as [string, string];
@@ -338,17 +341,17 @@ describe('support', () => {
 
   test.each(acts)(
     'SUP-2: $what as nobody else does, and never without saying why; both are recorded',
-    async ({ ask, records }) => {
+    async ({ method = 'POST', ask, records }) => {
       const [path, body] = ask(subject);
-      expect(await shop.try('POST', path, body, FOR_A_CUSTOMER)).toMatchObject({
+      expect(await shop.try(method, path, body, FOR_A_CUSTOMER)).toMatchObject({
         status: 403,
         body: { code: 'support-only' },
       });
-      expect(await shop.try('POST', path, body, WITHOUT_REASON)).toMatchObject({
+      expect(await shop.try(method, path, body, WITHOUT_REASON)).toMatchObject({
         status: 400,
         body: { code: 'reason-missing', errors: [{ field: 'leadger-reason' }] },
       });
-      expect((await shop.ask('POST', path, body, undefined, staff)).events).toEqual([records]);
+      expect((await shop.ask(method, path, body, undefined, staff)).events).toEqual([records]);
       const { items } = (await wholeHistory()).body;
       expect(items.filter(({ type }: { type: string }) => type === records)).toMatchObject([
         { actor: 'staff:ada', reason: 'looked the order up' },

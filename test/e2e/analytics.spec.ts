@@ -29,14 +29,14 @@ afterAll(() => shop.stop());
 /** A month of a small store: two sources, a coupon, a bad lead, a programme that is renewed once, an order that waits. */
 async function live(shop: Shop): Promise<void> {
   const lead = (source: string) => shop.lead(TYPE, { source });
-  await shop.ask('POST', '/api/coupons', { code: 'SPRING', storeIds: ['main'], discount: { percent: 10 } });
+  await shop.ask('POST', '/api/coupons', { couponCode: 'SPRING', storeIds: ['main'], discount: { percent: 10 } });
   const customerId = await shop.customer({ email: 'ada@example.com', name: { firstName: 'Ada', lastName: 'Byron' } });
   const checkout = { customerId, leadTypeId: TYPE, quantity: 10, loyalty: { cadence: 'weekly' } };
-  const { id: checkoutId } = await shop.ask('POST', '/api/checkouts', checkout);
-  await shop.try('POST', `/api/checkouts/${checkoutId}/coupon`, { code: 'Ada, +1 212 555 0100' });
-  await shop.ask('POST', `/api/checkouts/${checkoutId}/coupon`, { code: 'SPRING' });
+  const { checkoutId } = await shop.ask('POST', '/api/checkouts', checkout);
+  await shop.try('PUT', `/api/checkouts/${checkoutId}/coupon`, { couponCode: 'Ada, +1 212 555 0100' });
+  await shop.ask('PUT', `/api/checkouts/${checkoutId}/coupon`, { couponCode: 'SPRING' });
   const placed = await shop.ask('POST', `/api/checkouts/${checkoutId}/place`, { paymentToken: 'tok_ok' });
-  const orderId = (placed.orderId ?? placed.id) as string;
+  const orderId = placed.orderId as string;
 
   await shop.wait({ hours: 2 });
   const bad = await lead('fair');
@@ -45,7 +45,7 @@ async function live(shop: Shop): Promise<void> {
   const asked = await shop.ask('POST', '/api/replacements', { orderId, leadId: bad, reason: 'wrong number' });
   await shop.wait({ hours: 3 });
   const staff = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'called' };
-  await shop.ask('POST', `/api/replacements/${asked.id}/grant`, undefined, 200, staff);
+  await shop.ask('POST', `/api/replacements/${asked.replacementId}/grant`, undefined, 200, staff);
   await shop.ask('POST', `/api/orders/${orderId}/pause`);
   await shop.order(await shop.customer(), { leadTypeId: TYPE, paymentToken: 'tok_declined' });
   await shop.wait({ days: 8 });

@@ -7,7 +7,7 @@ let customerId: string;
 beforeAll(async () => {
   server = await startServer();
   const registered = await server.call('POST', '/api/customers', aCustomer);
-  customerId = registered.body.id;
+  customerId = registered.body.customerId;
   await server.call('POST', '/api/lead-types', { ...aLeadType, leadTypeId: 'never-sold' });
 });
 afterAll(() => server.stop());

@@ -15,7 +15,7 @@ const forAll = '/api/leads/batches?leadTypeId=shared-fresh&source=fair';
 const stockOf = async (leadTypeId: string) => {
   const { position } = (await server.call('GET', '/health')).body.store;
   const { body } = await server.call('GET', `/api/stock?waitFor=${position}`);
-  return body.stock.find((stock: { leadTypeId: string }) => stock.leadTypeId === leadTypeId)?.leads ?? 0;
+  return body.items.find((stock: { leadTypeId: string }) => stock.leadTypeId === leadTypeId)?.leads ?? 0;
 };
 
 test('a file of a spreadsheet is taken in: good rows are leads, wrong rows are told by line', async () => {

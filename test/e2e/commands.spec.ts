@@ -23,7 +23,7 @@ afterEach(async () => {
 const latest = async () => (await server.call('GET', '/health')).body.store.position as string;
 
 const aCustomer = { storeId: 'main', businessAssociation: 'ABC Vitamins', timeZone: 'America/New_York' };
-const register = async () => (await server.call('POST', '/api/customers', aCustomer)).body.id as string;
+const register = async () => (await server.call('POST', '/api/customers', aCustomer)).body.customerId as string;
 const anOrder = (customerId: string) => ({
   customerId,
   leadTypeId: 'exclusive-real-time',
@@ -39,29 +39,29 @@ describe('the main path', () => {
     const customerId = await register();
     const placed = await server.call('POST', '/api/orders', anOrder(customerId), { 'leadger-reason': 'by telephone' });
     expect(placed.status).toBe(201);
-    expect(placed.headers.get('location')).toBe(`/api/orders/${placed.body.id}`);
+    expect(placed.headers.get('location')).toBe(`/api/orders/${placed.body.orderId}`);
     await server.settle();
     const received = await server.call('POST', '/api/leads', aLead('+1 212 555 0142'));
     await server.settle();
 
-    const { body: order } = await server.call('GET', `/api/orders/${placed.body.id}/history`);
+    const { body: order } = await server.call('GET', `/api/orders/${placed.body.orderId}/history`);
     expect(order.events).toMatchObject([
       { type: 'OrderPlaced', actor: 'staff:local', reason: 'by telephone', data: { totalCents: 3000 } },
       { type: 'PaymentCaptured', actor: 'process:payment-capture' },
       {
         type: 'LeadDelivered',
         actor: 'process:lead-distribution',
-        data: { leadId: received.body.id },
+        data: { leadId: received.body.leadId },
         policyVersion: 1,
       },
     ]);
     expect(order.state).toMatchObject({
       status: 'open',
       deliveredLeads: 1,
-      receipts: { [received.body.id]: server.clock.now() },
+      receipts: { [received.body.leadId]: server.clock.now() },
     });
 
-    const { body: lead } = await server.call('GET', `/api/leads/${received.body.id}/history`);
+    const { body: lead } = await server.call('GET', `/api/leads/${received.body.leadId}/history`);
     expect(lead.events[0].data.contact).toEqual({ telephone: '+1 212 555 0142' });
     expect(lead.events.map(({ type }: { type: string }) => type)).toEqual(['LeadReceived', 'LeadAssigned']);
   });
@@ -72,12 +72,12 @@ describe('the main path', () => {
     await server.settle();
     const placedAt = server.clock.now();
     await server.clock.moveTo(addDays(placedAt, 1));
-    await server.call('POST', `/api/orders/${order.id}/pause`);
+    await server.call('POST', `/api/orders/${order.orderId}/pause`);
     const inNewYork = placedAt.replace('T15:00:00.000Z', 'T10:00:00-05:00');
-    const yesterday = await server.call('GET', `/api/orders/${order.id}/history?at=${inNewYork}`);
+    const yesterday = await server.call('GET', `/api/orders/${order.orderId}/history?at=${inNewYork}`);
     expect(yesterday.body).toMatchObject({ events: [{ type: 'OrderPlaced' }, { type: 'PaymentCaptured' }] });
     expect(yesterday.body.state.status).toBe('open');
-    const before = await server.call('GET', `/api/orders/${order.id}/history?at=${addDays(placedAt, -1)}`);
+    const before = await server.call('GET', `/api/orders/${order.orderId}/history?at=${addDays(placedAt, -1)}`);
     expect(before.status).toBe(404);
   });
 
@@ -87,18 +87,31 @@ describe('the main path', () => {
     await server.settle();
     const { body: lead } = await server.call('POST', '/api/leads', aLead('+1 212 555 0142'));
     await server.settle();
-    const rated = await server.call('PUT', `/api/customers/${customerId}/leads/${lead.id}/rating`, { rating: 1 });
+    const rated = await server.call('PUT', `/api/customers/${customerId}/leads/${lead.leadId}/rating`, { rating: 1 });
     expect(rated.body.events).toEqual(['ContactRated']);
-    const aReturn = { orderId: order.id, leadId: lead.id, reason: 'telephone disconnected', note: 'Dead line.' };
+    const aReturn = {
+      orderId: order.orderId,
+      leadId: lead.leadId,
+      reason: 'telephone disconnected',
+      note: 'Dead line.',
+    };
     const requested = await server.call('POST', '/api/replacements', aReturn);
     expect(requested.body.events).toEqual(['ReplacementRequested']);
-    const granted = await server.call('POST', `/api/replacements/${requested.body.id}/grant`, undefined, verified);
+    const granted = await server.call(
+      'POST',
+      `/api/replacements/${requested.body.replacementId}/grant`,
+      undefined,
+      verified,
+    );
     expect(granted.body.events).toEqual(['ChargebackGranted']);
     await server.settle();
     await server.call('POST', '/api/leads', aLead('+1 212 555 0143'));
     await server.settle();
-    const { body: history } = await server.call('GET', `/api/orders/${order.id}/history`);
-    expect(history.events.at(-1)).toMatchObject({ type: 'LeadDelivered', data: { replacementFor: requested.body.id } });
+    const { body: history } = await server.call('GET', `/api/orders/${order.orderId}/history`);
+    expect(history.events.at(-1)).toMatchObject({
+      type: 'LeadDelivered',
+      data: { replacementFor: requested.body.replacementId },
+    });
   });
 
   test('a denied return says why, and a second verdict is refused', async () => {
@@ -107,10 +120,15 @@ describe('the main path', () => {
     await server.settle();
     const { body: lead } = await server.call('POST', '/api/leads', aLead('+1 212 555 0142'));
     await server.settle();
-    const aReturn = { orderId: order.id, leadId: lead.id, reason: 'not interested' };
+    const aReturn = { orderId: order.orderId, leadId: lead.leadId, reason: 'not interested' };
     const requested = await server.call('POST', '/api/replacements', aReturn);
     expect(requested.body.events).toEqual(['ReplacementRequested', 'ChargebackDenied']);
-    const granted = await server.call('POST', `/api/replacements/${requested.body.id}/grant`, undefined, verified);
+    const granted = await server.call(
+      'POST',
+      `/api/replacements/${requested.body.replacementId}/grant`,
+      undefined,
+      verified,
+    );
     expect(granted).toMatchObject({ status: 409, body: { code: 'verdict-given', rule: 'RPL-8' } });
   });
 
@@ -123,11 +141,11 @@ describe('the main path', () => {
       await first.stop();
       const second = await startServer({ directory });
       const again = await second.call('POST', '/api/customers', aCustomer, key);
-      const { id, position } = registered.body;
-      const read = await second.call('GET', `/api/customers/${id}?waitFor=${position}`);
+      const { customerId, position } = registered.body;
+      const read = await second.call('GET', `/api/customers/${customerId}?waitFor=${position}`);
       await second.stop();
       expect(again.body).toEqual(registered.body);
-      expect(read.body).toMatchObject({ customerId: registered.body.id, ...aCustomer });
+      expect(read.body).toMatchObject({ customerId, ...aCustomer });
       expect(read.headers.get('etag')).toMatch(/^"0-/);
     } finally {
       await rm(directory, { recursive: true });
@@ -161,8 +179,8 @@ describe('Idempotency-Key', () => {
     const key = { 'idempotency-key': 'checkout-3' };
     const first = await server.call('POST', '/api/orders', order, key);
     const other = await server.call('POST', '/api/orders', order, { ...key, 'leadger-actor': 'staff:ada' });
-    expect(other.body.id).not.toBe(first.body.id);
-    const paused = await server.call('POST', `/api/orders/${first.body.id}/cancel`, {}, key);
+    expect(other.body.orderId).not.toBe(first.body.orderId);
+    const paused = await server.call('POST', `/api/orders/${first.body.orderId}/cancel`, {}, key);
     expect(paused.body.events).toEqual(['OrderCancelled']);
   });
 
@@ -171,8 +189,8 @@ describe('Idempotency-Key', () => {
     const key = { 'idempotency-key': 'checkout-4' };
     const replies = await Promise.all(Array.from({ length: 10 }, () => server.call('POST', '/api/orders', order, key)));
     expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([201]));
-    expect(new Set(replies.map(({ body }) => body.id)).size).toBe(1);
-    const { body } = await server.call('GET', `/api/orders/${replies[0]?.body.id}/history`);
+    expect(new Set(replies.map(({ body }) => body.orderId)).size).toBe(1);
+    const { body } = await server.call('GET', `/api/orders/${replies[0]?.body.orderId}/history`);
     expect(body.events.filter(({ type }: { type: string }) => type === 'OrderPlaced')).toHaveLength(1);
   });
 
@@ -180,11 +198,11 @@ describe('Idempotency-Key', () => {
     const { body: order } = await server.call('POST', '/api/orders', anOrder(await register()));
     await server.settle();
     const key = { 'idempotency-key': 'pause-1' };
-    await server.call('POST', `/api/orders/${order.id}/pause`, {}, key);
-    await server.call('POST', `/api/orders/${order.id}/restart`);
-    const again = await server.call('POST', `/api/orders/${order.id}/pause`, {}, key);
+    await server.call('POST', `/api/orders/${order.orderId}/pause`, {}, key);
+    await server.call('POST', `/api/orders/${order.orderId}/restart`);
+    const again = await server.call('POST', `/api/orders/${order.orderId}/pause`, {}, key);
     expect(again.body.events).toEqual(['OrderPaused']);
-    const { body: history } = await server.call('GET', `/api/orders/${order.id}/history`);
+    const { body: history } = await server.call('GET', `/api/orders/${order.orderId}/history`);
     expect(history.state.status).toBe('open');
   });
 
@@ -197,9 +215,9 @@ describe('Idempotency-Key', () => {
     const captured = { ...lead, capturedAt: '2026-03-01T10:00:00+01:00' };
     const one = await server.call('POST', '/api/leads', captured);
     const same = await server.call('POST', '/api/leads', { ...captured, capturedAt: '2026-03-01T09:00:00Z' });
-    expect(same).toMatchObject({ status: 201, body: { id: one.body.id, events: [] } });
+    expect(same).toMatchObject({ status: 201, body: { leadId: one.body.leadId, events: [] } });
     const [two, three] = [await server.call('POST', '/api/leads', lead), await server.call('POST', '/api/leads', lead)];
-    expect(two.body.id).not.toBe(three.body.id);
+    expect(two.body.leadId).not.toBe(three.body.leadId);
   });
 });
 
@@ -241,7 +259,7 @@ test.each([
   // fetch takes one character for each byte.
   const header = Buffer.from(reason, encoding).toString('latin1');
   const { body } = await server.call('POST', '/api/orders', anOrder(customerId), { 'leadger-reason': header });
-  const { body: order } = await server.call('GET', `/api/orders/${body.id}/history`);
+  const { body: order } = await server.call('GET', `/api/orders/${body.orderId}/history`);
   expect(order.events[0]).toMatchObject({ type: 'OrderPlaced', reason });
 });
 
@@ -252,9 +270,9 @@ describe('the catalogue and the policy', () => {
         server.call('GET', path),
       ),
     );
-    expect(stores?.body).toMatchObject({ stores: [{ storeId: 'main' }], statementDescriptor: 'LEADGER' });
-    expect(leadTypes?.body.leadTypes).toHaveLength(6);
-    expect(prices?.body.prices).toHaveLength(6);
+    expect(stores?.body).toEqual({ items: [expect.objectContaining({ storeId: 'main' })] });
+    expect(leadTypes?.body.items).toHaveLength(6);
+    expect(prices?.body.items).toHaveLength(6);
     expect(policy?.body).toMatchObject({ version: 1, policy: { returnWindowDays: 5 } });
   });
 
@@ -278,7 +296,7 @@ describe('the catalogue and the policy', () => {
     const after = await server.call('POST', '/api/orders', anOrder(customerId));
     const totals = await Promise.all(
       [before, after].map(
-        async ({ body }) => (await server.call('GET', `/api/orders/${body.id}/history`)).body.events[0],
+        async ({ body }) => (await server.call('GET', `/api/orders/${body.orderId}/history`)).body.events[0],
       ),
     );
     expect(totals.map(({ data }) => data.totalCents)).toEqual([3000, 2100]);
@@ -296,6 +314,6 @@ describe('the catalogue and the policy', () => {
     expect((await server.call('GET', '/api/policy')).body.version).toBe(1);
     await server.clock.moveTo(tomorrow);
     expect((await server.call('GET', '/api/policy')).body).toMatchObject({ version: 2, policy });
-    expect((await server.call('GET', '/api/policy/versions')).body.versions).toHaveLength(2);
+    expect((await server.call('GET', '/api/policy/versions')).body.items).toHaveLength(2);
   });
 });

@@ -6,9 +6,9 @@ let orderId: string;
 beforeAll(async () => {
   server = await startServer();
   const customer = { storeId: 'main', businessAssociation: 'Asks often', timeZone: 'America/New_York' };
-  customerId = (await server.call('POST', '/api/customers', customer)).body.id;
+  customerId = (await server.call('POST', '/api/customers', customer)).body.customerId;
   const order = { customerId, leadTypeId: 'exclusive-fresh', quantity: 4, paymentToken: 'tok_ok' };
-  orderId = (await server.call('POST', '/api/orders', order)).body.id;
+  orderId = (await server.call('POST', '/api/orders', order)).body.orderId;
   await server.settle();
 });
 afterAll(() => server.stop());

@@ -16,13 +16,13 @@ interface Call {
 function callsOf(text: string): Call[] {
   const lines = text.split('\n');
   return lines.flatMap((line, index) => {
-    const [, path] = /curl -s (?:-X POST )?localhost:3000(\S+)/.exec(line) ?? [];
+    const [, verb, path] = /curl -s (?:-X (\w+) )?localhost:3000(\S+)/.exec(line) ?? [];
     if (path === undefined) return [];
     const headers = Object.fromEntries(
       [...line.matchAll(/-H '([^:]+): ([^']+)'/g)].map(([, name, value]) => [name, value]),
     );
     const body = /-d '(.*)'$/.exec(line)?.[1];
-    const method = body !== undefined || line.includes('-X POST') ? 'POST' : 'GET';
+    const method = verb ?? (body === undefined ? 'GET' : 'POST');
     const next = lines[index + 1] ?? '';
     return [{ method, path, headers, body, shown: next.startsWith('{') ? next : '' }];
   });

@@ -57,11 +57,12 @@ let people = 0;
 const customer = async (): Promise<string> => {
   people += 1;
   const registration = { storeId: 'main', businessAssociation: `Feeds ${people}`, timeZone: 'America/New_York' };
-  return (await server.call('POST', '/api/customers', { ...registration, email: `f${people}@example.org` })).body.id;
+  return (await server.call('POST', '/api/customers', { ...registration, email: `f${people}@example.org` })).body
+    .customerId;
 };
 const order = async (customerId: string): Promise<string> => {
   const wish = { customerId, leadTypeId: 'shared-aged', quantity: 5, paymentToken: 'tok_ok' };
-  const { id } = (await server.call('POST', '/api/orders', wish)).body;
+  const { orderId: id } = (await server.call('POST', '/api/orders', wish)).body;
   await server.settle();
   return id;
 };
@@ -169,7 +170,7 @@ test('leads are told with the order that they came to, and ratings, but no step 
   const orderId = await order(customerId);
   const feed = await follow(`?customerId=${customerId}`);
   const lead = { leadTypeId: 'shared-aged', source: 'page', contact: { telephone: '+1 212 555 0188' } };
-  const { id: leadId } = (await server.call('POST', '/api/leads', lead)).body;
+  const { leadId } = (await server.call('POST', '/api/leads', lead)).body;
   await server.settle();
   await server.call('PUT', `/api/customers/${customerId}/leads/${leadId}/rating`, { rating: 3 });
   expect((await feed.change()).data).toMatchObject({ type: 'LeadDelivered', kind: 'order', id: orderId, leadId });

@@ -72,7 +72,7 @@ test('metrics count requests by route, never by id', async () => {
 });
 
 test('what is parked can be listed, and only what is parked can be tried again', async () => {
-  expect((await server.call('GET', '/api/processes/parked')).body).toEqual({ parked: [] });
+  expect((await server.call('GET', '/api/processes/parked')).body).toEqual({ items: [] });
   const { status, body } = await server.call('POST', '/api/processes/parked/lead-ageing%2Forder-1/retry');
   expect({ status, code: body.code }).toEqual({ status: 404, code: 'nothing-parked' });
 });
@@ -82,20 +82,20 @@ test('a read model can be paused, resumed and built anew while the store runs; h
   const paused = await server.call('POST', '/api/read-models/customers/pause');
   expect(paused).toMatchObject({ status: 200, body: { name: 'customers', paused: true } });
   const { body: customer } = await server.call('POST', '/api/customers', registration);
-  expect((await server.call('GET', `/api/customers/${customer.id}`)).status).toBe(404);
+  expect((await server.call('GET', `/api/customers/${customer.customerId}`)).status).toBe(404);
   const customers = async () =>
     (await server.call('GET', '/health')).body.readModels.find(({ name }: { name: string }) => name === 'customers');
   expect(await customers()).toMatchObject({ paused: true });
   const resumed = await server.call('POST', '/api/read-models/customers/resume');
   expect(resumed).toMatchObject({ status: 200, body: { paused: false } });
-  const found = `/api/customers/${customer.id}?waitFor=${customer.position}`;
+  const found = `/api/customers/${customer.customerId}?waitFor=${customer.position}`;
   expect((await server.call('GET', found)).status).toBe(200);
 
   expect(await server.call('POST', '/api/read-models/customers/rebuild')).toMatchObject({ status: 200 });
   while ((await customers()).rebuiltUpTo !== undefined);
   expect((await server.call('GET', found)).status).toBe(200);
-  expect((await server.call('GET', '/api/read-models')).body.readModels).toContainEqual(
-    expect.objectContaining({ name: 'customers', parked: [], whole: true }),
+  expect((await server.call('GET', '/api/read-models')).body.items).toContainEqual(
+    expect.objectContaining({ name: 'customers', parkedStreams: [], whole: true }),
   );
   expect(await server.call('POST', '/api/read-models/customers/rebuild/cancel')).toMatchObject({
     status: 404,

@@ -1,160 +1,247 @@
-import { z } from 'zod';
+import { BaseResolver, createConfig, lintFromString } from '@redocly/openapi-core';
+import { exampleBody, type Json, type Operation, readDocument } from './api-document.ts';
 import { type Server, startServer } from './server.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: the document is read as any client reads it
-type Json = any;
 
 let server: Server;
 let document: Json;
+let operations: Operation[];
+let faultsOf: (schema: Json, value: Json) => string[];
 beforeAll(async () => {
   server = await startServer();
-  document = (await server.call('GET', '/api/openapi.json')).body;
+  ({ document, operations, faultsOf } = await readDocument(server));
 });
 afterAll(() => server.stop());
 
-const operations = (): { name: string; path: string; method: string; operation: Json }[] =>
-  Object.entries<Json>(document.paths).flatMap(([path, methods]) =>
-    Object.entries<Json>(methods).map(([method, operation]) => ({
-      name: `${method.toUpperCase()} ${path}`,
-      method: method.toUpperCase(),
-      path,
-      operation,
-    })),
+const schemaAt = ({ $ref }: { $ref: string }): Json => document.components.schemas[$ref.split('/').at(-1) as string];
+
+/** The schema that an operation answers with when it succeeds, where it answers JSON. */
+const answerOf = ({ responses }: Json): Json =>
+  Object.entries<Json>(responses).find(([status]) => status.startsWith('2'))?.[1].content?.['application/json']?.schema;
+
+/** Every object schema there is, with the names of the schemas and fields that lead to it. */
+function objectsIn(value: Json, at: string): { at: string; properties: Record<string, Json> }[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const own = value.properties ? [{ at, properties: value.properties }] : [];
+  const members = Object.entries<Json>(value).flatMap(([key, member]) =>
+    key === 'properties'
+      ? Object.entries<Json>(member).flatMap(([name, field]) => objectsIn(field, `${at}.${name}`))
+      : ['example', 'examples'].includes(key)
+        ? []
+        : objectsIn(member, at),
   );
+  return [...own, ...members];
+}
 
-/** The schema with every reference replaced by what it refers to. */
-const resolved = (schema: Json): Json => {
-  if (Array.isArray(schema)) return schema.map(resolved);
-  if (typeof schema !== 'object' || schema === null) return schema;
-  if (schema.$ref) return resolved(document.components.schemas[schema.$ref.split('/').at(-1)]);
-  return Object.fromEntries(Object.entries(schema).map(([key, member]) => [key, resolved(member)]));
-};
+const objects = () =>
+  Object.entries<Json>(document.components.schemas).flatMap(([name, schema]) => objectsIn(schema, name));
 
-const faultsOf = (schema: Json, example: Json): string[] =>
-  (z.fromJSONSchema(resolved(schema), { defaultTarget: 'openapi-3.0' }).safeParse(example).error?.issues ?? []).map(
-    ({ path, message }) => `${path.join('.')}: ${message}`,
-  );
-
-/** A body made of the examples of its fields. */
-const exampleBody = (schema: Json): Json =>
-  Object.fromEntries(
-    Object.entries<Json>(resolved(schema).properties)
-      .filter(([, field]) => field.example !== undefined)
-      .map(([name, field]) => [name, field.example]),
-  );
-
-test('it names every route that there is', () => {
-  expect(operations().map(({ name }) => name)).toMatchInlineSnapshot(`
+test('it names every route and its operation', () => {
+  expect(operations.map(({ id, method, path }) => `${method} ${path} ${id}`)).toMatchInlineSnapshot(`
 [
-  "GET /api/stores",
-  "POST /api/stores",
-  "PUT /api/statement-descriptor",
-  "GET /api/lead-types",
-  "POST /api/lead-types",
-  "GET /api/prices",
-  "POST /api/prices",
-  "GET /api/policy",
-  "GET /api/policy/versions",
-  "POST /api/policy/versions",
-  "POST /api/checkouts",
-  "GET /api/checkouts/{checkoutId}",
-  "POST /api/checkouts/{checkoutId}/coupon",
-  "POST /api/checkouts/{checkoutId}/place",
-  "POST /api/coupons",
-  "GET /api/coupons",
-  "POST /api/coupons/alternatives",
-  "POST /api/customers",
-  "GET /api/customers",
-  "GET /api/customers/{customerId}",
-  "PUT /api/customers/{customerId}/business-association",
-  "PUT /api/customers/{customerId}/time-zone",
-  "PUT /api/customers/{customerId}/name",
-  "PUT /api/customers/{customerId}/postal-address",
-  "PUT /api/customers/{customerId}/email",
-  "POST /api/customers/{customerId}/email/confirmation",
-  "PUT /api/customers/{customerId}/password",
-  "PUT /api/customers/{customerId}/mail-preferences",
-  "GET /api/customers/{customerId}/lead-delivery",
-  "PUT /api/customers/{customerId}/lead-delivery",
-  "GET /api/customers/{customerId}/leads",
-  "GET /api/customers/{customerId}/leads/{leadId}",
-  "GET /api/customers/{customerId}/leads.csv",
-  "PUT /api/customers/{customerId}/leads/{leadId}/rating",
-  "POST /api/orders",
-  "GET /api/orders",
-  "GET /api/orders/{orderId}",
-  "POST /api/orders/{orderId}/pause",
-  "POST /api/orders/{orderId}/restart",
-  "POST /api/orders/{orderId}/cancel",
-  "POST /api/orders/{orderId}/daily-maximum",
-  "POST /api/orders/{orderId}/payment-card",
-  "GET /api/orders/{orderId}/history",
-  "GET /api/attention",
-  "GET /api/feed",
-  "GET /api/programmes",
-  "GET /api/programmes/{orderId}",
-  "POST /api/programmes/{orderId}/hold",
-  "POST /api/programmes/{orderId}/activate",
-  "POST /api/programmes/{orderId}/cancel",
-  "GET /api/programmes/{orderId}/history",
-  "POST /api/leads",
-  "POST /api/leads/batches",
-  "GET /api/leads/{leadId}",
-  "GET /api/stock",
-  "GET /api/leads/{leadId}/history",
-  "GET /api/replacements",
-  "POST /api/replacements",
-  "GET /api/replacements/{replacementId}",
-  "GET /api/replacements/{replacementId}/history",
-  "POST /api/replacements/{replacementId}/grant",
-  "POST /api/replacements/{replacementId}/deny",
-  "GET /api/mails",
-  "GET /api/mails/{mailId}",
-  "GET /api/mails/{mailId}/copy",
-  "GET /api/webhooks",
-  "GET /api/webhooks/{webhookId}",
-  "POST /api/webhooks/{webhookId}/replay",
-  "GET /api/tickets",
-  "POST /api/tickets",
-  "GET /api/tickets/{ticketId}",
-  "POST /api/tickets/{ticketId}/answer",
-  "POST /api/tickets/{ticketId}/messages",
-  "POST /api/tickets/{ticketId}/close",
-  "GET /api/tickets/{ticketId}/history",
-  "GET /api/customers/{customerId}/whole-history",
-  "GET /api/processes/parked",
-  "POST /api/processes/parked/{id}/retry",
-  "GET /api/read-models",
-  "POST /api/read-models/{name}/pause",
-  "POST /api/read-models/{name}/resume",
-  "POST /api/read-models/{name}/retry",
-  "POST /api/read-models/{name}/rebuild",
-  "POST /api/read-models/{name}/rebuild/cancel",
-  "POST /api/sign-ins",
-  "POST /api/password-recoveries",
-  "POST /api/password-recoveries/completions",
-  "GET /health",
-  "GET /metrics",
+  "GET /api/stores listStores",
+  "POST /api/stores openStore",
+  "GET /api/statement-descriptor getStatementDescriptor",
+  "PUT /api/statement-descriptor setStatementDescriptor",
+  "GET /api/lead-types listLeadTypes",
+  "POST /api/lead-types defineLeadType",
+  "GET /api/prices listPrices",
+  "POST /api/prices setPrice",
+  "GET /api/policy getPolicy",
+  "GET /api/policy/versions listPolicyVersions",
+  "POST /api/policy/versions publishPolicy",
+  "POST /api/checkouts startCheckout",
+  "GET /api/checkouts/{checkoutId} getCheckout",
+  "PUT /api/checkouts/{checkoutId}/coupon useCoupon",
+  "POST /api/checkouts/{checkoutId}/place placeCheckout",
+  "POST /api/coupons defineCoupon",
+  "GET /api/coupons listCoupons",
+  "POST /api/coupons/alternatives giveAlternativeCoupon",
+  "POST /api/customers registerCustomer",
+  "GET /api/customers listCustomers",
+  "GET /api/customers/{customerId} getCustomer",
+  "PUT /api/customers/{customerId}/business-association changeBusinessAssociation",
+  "PUT /api/customers/{customerId}/time-zone changeTimeZone",
+  "PUT /api/customers/{customerId}/name changeName",
+  "PUT /api/customers/{customerId}/postal-address changePostalAddress",
+  "PUT /api/customers/{customerId}/email requestEmailChange",
+  "POST /api/customers/{customerId}/email/confirm confirmEmailChange",
+  "PUT /api/customers/{customerId}/password setPassword",
+  "PUT /api/customers/{customerId}/mail-preferences changeMailPreferences",
+  "GET /api/customers/{customerId}/lead-delivery getLeadDelivery",
+  "PUT /api/customers/{customerId}/lead-delivery chooseLeadDelivery",
+  "GET /api/customers/{customerId}/leads listDeliveredLeads",
+  "GET /api/customers/{customerId}/leads/{leadId} getDeliveredLead",
+  "GET /api/customers/{customerId}/leads.csv downloadDeliveredLeads",
+  "PUT /api/customers/{customerId}/leads/{leadId}/rating rateContact",
+  "POST /api/orders placeOrder",
+  "GET /api/orders listOrders",
+  "GET /api/orders/{orderId} getOrder",
+  "POST /api/orders/{orderId}/pause pauseOrder",
+  "POST /api/orders/{orderId}/restart restartOrder",
+  "POST /api/orders/{orderId}/cancel cancelOrder",
+  "PUT /api/orders/{orderId}/daily-maximum changeDailyMaximum",
+  "PUT /api/orders/{orderId}/payment-card changePaymentCard",
+  "GET /api/orders/{orderId}/history getOrderHistory",
+  "GET /api/attention listAttention",
+  "GET /api/feed followFeed",
+  "GET /api/programmes listProgrammes",
+  "GET /api/programmes/{orderId} getProgramme",
+  "POST /api/programmes/{orderId}/hold holdProgramme",
+  "POST /api/programmes/{orderId}/activate activateProgramme",
+  "POST /api/programmes/{orderId}/cancel cancelProgramme",
+  "GET /api/programmes/{orderId}/history getProgrammeHistory",
+  "POST /api/leads receiveLead",
+  "POST /api/leads/batches receiveLeadBatch",
+  "GET /api/leads/{leadId} getLead",
+  "GET /api/stock listStock",
+  "GET /api/leads/{leadId}/history getLeadHistory",
+  "GET /api/replacements listReplacements",
+  "POST /api/replacements requestReplacement",
+  "GET /api/replacements/{replacementId} getReplacement",
+  "GET /api/replacements/{replacementId}/history getReplacementHistory",
+  "POST /api/replacements/{replacementId}/grant grantReplacement",
+  "POST /api/replacements/{replacementId}/deny denyReplacement",
+  "GET /api/mails listMails",
+  "GET /api/mails/{mailId} getMail",
+  "GET /api/mails/{mailId}/copy getMailCopy",
+  "GET /api/webhooks listWebhooks",
+  "GET /api/webhooks/{webhookId} getWebhook",
+  "POST /api/webhooks/{webhookId}/retry retryWebhook",
+  "GET /api/tickets listTickets",
+  "POST /api/tickets openTicket",
+  "GET /api/tickets/{ticketId} getTicket",
+  "POST /api/tickets/{ticketId}/answer answerTicket",
+  "POST /api/tickets/{ticketId}/messages addTicketMessage",
+  "POST /api/tickets/{ticketId}/close closeTicket",
+  "GET /api/tickets/{ticketId}/history getTicketHistory",
+  "GET /api/customers/{customerId}/whole-history listWholeHistory",
+  "GET /api/processes/parked listParkedItems",
+  "POST /api/processes/parked/{parkedItemId}/retry retryParkedItem",
+  "GET /api/read-models listReadModels",
+  "POST /api/read-models/{name}/pause pauseReadModel",
+  "POST /api/read-models/{name}/resume resumeReadModel",
+  "POST /api/read-models/{name}/retry retryReadModel",
+  "POST /api/read-models/{name}/rebuild rebuildReadModel",
+  "POST /api/read-models/{name}/rebuild/cancel cancelReadModelRebuild",
+  "POST /api/sign-ins signIn",
+  "POST /api/password-recoveries requestPasswordRecovery",
+  "POST /api/password-recoveries/complete completePasswordRecovery",
+  "GET /health getHealth",
+  "GET /metrics getMetrics",
 ]
 `);
 });
 
-test('every operation has a summary, an answer with an example, and a problem for each way to fail', () => {
-  const incomplete = operations().flatMap(({ name, operation }) => {
+describe('Redocly', () => {
+  /** Fails where the document refers to anything outside itself. */
+  class NothingOutside extends BaseResolver {
+    override loadExternalRef(reference: string): never {
+      throw new Error(`${reference} is outside`);
+    }
+  }
+
+  test('finds no error and no warning in it by the recommended rules', async () => {
+    const config = await createConfig({ extends: ['recommended'] });
+    const source = JSON.stringify(document);
+    const lint = { source, absoluteRef: '/openapi.json', config, externalRefResolver: new NothingOutside() };
+    const problems = await lintFromString(lint);
+    expect(
+      problems.map(({ severity, ruleId, location: [where] }) => `${severity} ${ruleId} ${where?.pointer}`),
+    ).toEqual([]);
+  });
+});
+
+describe('names (ADR 16)', () => {
+  test('what lists answers items and a cursor; nothing else does', () => {
+    for (const { id, operation } of operations) {
+      const answer = answerOf(operation);
+      const isList = answer ? Object.keys(schemaAt(answer).properties).join() === 'items,nextCursor' : false;
+      expect({ id, isList }).toEqual({ id, isList: id.startsWith('list') });
+    }
+  });
+
+  test('every answer and every body has a named schema; a body is named after its operation', () => {
+    for (const { id, operation } of operations) {
+      const answer = answerOf(operation);
+      const body = operation.requestBody?.content['application/json']?.schema;
+      if (answer) expect(Object.keys(answer)).toEqual(['$ref']);
+      if (body) expect(body.$ref.toLowerCase()).toBe(`#/components/schemas/${id}body`.toLowerCase());
+    }
+  });
+
+  test('an id is named after its thing', () => {
+    const plain = objects().flatMap(({ at, properties }) =>
+      Object.keys(properties)
+        .filter((name) => name === 'id')
+        .map(() => at),
+    );
+    const inPaths = operations.filter(({ path }) => path.includes('{id}'));
+    expect([...plain, ...inPaths]).toEqual([]);
+  });
+
+  test('the answer of a command that creates names it as the answer of a read does', () => {
+    for (const { path, method, operation } of operations) {
+      const [, noun] = /\/\{(\w+Id)\}$/.exec(path) ?? [];
+      const creates = noun && operations.find((other) => other.method === 'POST' && `${other.path}/{${noun}}` === path);
+      if (method !== 'GET' || !creates) continue;
+      expect(Object.keys(schemaAt(answerOf(creates.operation)).properties)).toContain(noun);
+      expect(Object.keys(schemaAt(answerOf(operation)).properties)).toContain(noun);
+    }
+  });
+
+  test('a filter has the name and the values of the field that it filters by', () => {
+    const paging = ['waitFor', 'limit', 'cursor', 'sort', 'fields', 'search', 'starvingAfterHours'];
+    for (const { id, operation } of operations) {
+      if (!id.startsWith('list')) continue;
+      const { properties } = schemaAt(schemaAt(answerOf(operation)).properties.items.items);
+      for (const { name, in: where, schema } of operation.parameters) {
+        if (where !== 'query' || paging.includes(name)) continue;
+        expect({ id, fields: Object.keys(properties) }).toEqual({ id, fields: expect.arrayContaining([name]) });
+        if (schema.enum) expect({ id, values: properties[name].enum }).toEqual({ id, values: schema.enum });
+      }
+    }
+  });
+
+  test('POST creates or does what its path ends with, PUT sets what its path ends with', () => {
+    const verbs =
+      /\/(pause|restart|cancel|hold|activate|grant|deny|answer|close|place|retry|resume|rebuild|confirm|complete)$/;
+    const collections =
+      /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|tickets|messages|sign-ins|password-recoveries)$/;
+    for (const { path, method } of operations) {
+      if (method === 'POST') expect(path).toMatch(new RegExp(`${verbs.source}|${collections.source}`));
+      else expect(path).not.toMatch(verbs);
+      expect(['GET', 'POST', 'PUT']).toContain(method);
+    }
+  });
+});
+
+test('every field has a description', () => {
+  const bare = objects().flatMap(({ at, properties }) =>
+    Object.entries(properties)
+      .filter(([, field]) => !field.description && !field.$ref)
+      .map(([name]) => `${at}.${name}`),
+  );
+  expect(bare).toEqual([]);
+});
+
+test('every operation has a summary, a tag that is described, and an answer with an example', () => {
+  const tags = new Set(document.tags.map(({ name }: Json) => name));
+  const incomplete = operations.flatMap(({ id, operation }) => {
     const good = Object.entries<Json>(operation.responses).filter(([status]) => status.startsWith('2'));
     const hasExample = good.some(([, { content }]) =>
       Object.values<Json>(content ?? {}).some(({ example }) => example),
     );
-    return operation.summary && operation.tags?.length && hasExample ? [] : [name];
+    const tagged = operation.tags?.length && operation.tags.every((tag: string) => tags.has(tag));
+    return operation.summary && tagged && hasExample ? [] : [id];
   });
   expect(incomplete).toEqual([]);
 });
 
 test('every example is what its schema says', () => {
-  const faults = operations().flatMap(({ name, operation }) =>
+  const faults = operations.flatMap(({ id, operation }) =>
     Object.entries<Json>(operation.responses).flatMap(([status, { content }]) =>
       Object.values<Json>(content ?? {}).flatMap(({ schema, example }) =>
-        faultsOf(schema, example).map((fault) => `${name} ${status} ${fault}`),
+        faultsOf(schema, example).map((fault) => `${id} ${status} ${fault}`),
       ),
     ),
   );
@@ -172,24 +259,24 @@ test('every field of every body has a description, and an example where it must 
     .flatMap(([name, { properties, required = [] }]) =>
       Object.entries<Json>(properties)
         .filter(
-          ([field, { description, example }]) => !description || (required.includes(field) && example === undefined),
+          ([field, { description, examples }]) => !description || (required.includes(field) && examples === undefined),
         )
         .map(([field]) => `${name}.${field}`),
     );
   expect(bare).toEqual([]);
 });
 
-test('every body made of the examples is well-formed: at most a rule says no', async () => {
+test('every body made of the examples is well-formed: at most a rule refuses it', async () => {
   const refused: string[] = [];
-  for (const { name, method, path, operation } of operations()) {
+  for (const { id, method, path, operation } of operations) {
     const schema = operation.requestBody?.content['application/json']?.schema;
     if (!schema) continue;
-    const body = exampleBody(schema);
-    expect(faultsOf(schema, body)).toEqual([]);
+    const body = exampleBody({ document, schema });
+    expect({ id, faults: faultsOf(schema, body) }).toEqual({ id, faults: [] });
     const { status, body: answer } = await server.call(method, path.replaceAll(/{\w+}/g, 'some'), body, {
       'leadger-reason': 'it is tried',
     });
-    if (![200, 201, 202, 404, 409].includes(status)) refused.push(`${name}: ${status} ${answer.detail}`);
+    if (![200, 201, 202, 404, 409].includes(status)) refused.push(`${id}: ${status} ${answer.detail}`);
   }
   expect(refused).toEqual([]);
 });
@@ -205,22 +292,11 @@ test('the page and all that it needs come from this server', async () => {
   }
 });
 
-test('rows of read models are named schemas, and each of their fields is described', () => {
-  const names = [
-    'Attention',
-    'Customer',
-    'DeliveredLead',
-    'Lead',
-    'LeadTypeStock',
-    'Mail',
-    'Order',
-    'OrderWithProgress',
-  ];
-  const more = ['Programme', 'ProgrammeWithRenewals', 'Renewal', 'Replacement', 'Ticket', 'Webhook'];
-  const { schemas } = document.components;
-  for (const name of [...names, ...more]) {
-    const fields = Object.entries<Json>(schemas[name]?.properties ?? {});
-    expect([name, fields.length > 0]).toEqual([name, true]);
-    expect(fields.filter(([, field]) => !field.description).map(([field]) => `${name}.${field}`)).toEqual([]);
-  }
+test('rows of read models are named schemas', () => {
+  const rows =
+    'AttentionItem Customer DeliveredLead Lead LeadTypeStock Mail Order Programme Renewal Replacement Ticket';
+  const more = 'OrderDetails ProgrammeDetails Webhook';
+  expect(Object.keys(document.components.schemas)).toEqual(
+    expect.arrayContaining([...rows.split(' '), ...more.split(' ')]),
+  );
 });

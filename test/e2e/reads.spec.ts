@@ -7,7 +7,7 @@ let server: Server;
 let customerId: string;
 beforeAll(async () => {
   server = await startServer();
-  customerId = (await server.call('POST', '/api/customers', aCustomer('ABC Vitamins'))).body.id;
+  customerId = (await server.call('POST', '/api/customers', aCustomer('ABC Vitamins'))).body.customerId;
 });
 afterAll(() => server.stop());
 afterEach(() => {
@@ -24,12 +24,12 @@ const placeOrder = async (of: string, changes: object = {}) => {
   const order = { customerId: of, leadTypeId: 'exclusive-real-time', quantity: 4, dailyMaximum: { leads: 2 } };
   const { body } = await server.call('POST', '/api/orders', { ...order, paymentToken: 'tok_ok', ...changes });
   await server.settle();
-  return body.id as string;
+  return body.orderId as string;
 };
 const receive = async (contact: object, leadTypeId = 'exclusive-real-time') => {
   const { body } = await server.call('POST', '/api/leads', { leadTypeId, source: 'page', contact });
   await server.settle();
-  return body.id as string;
+  return body.leadId as string;
 };
 const read = async (path: string) => {
   const reply = await server.call('GET', `${path}${path.includes('?') ? '&' : '?'}waitFor=${await latest()}`);
@@ -39,7 +39,7 @@ const read = async (path: string) => {
 
 test('a read that waits for the position of a command sees what it did', async () => {
   const registered = await server.call('POST', '/api/customers', aCustomer('Seen at once'));
-  const { position, id } = registered.body;
+  const { position, customerId: id } = registered.body;
   expect(registered.headers.get('leadger-position')).toBe(position);
   const found = await server.call('GET', `/api/customers/${id}?waitFor=${position}`);
   expect(found).toMatchObject({ status: 200, body: { businessAssociation: 'Seen at once', registeredAt: START } });
@@ -91,25 +91,25 @@ test('an order tells of its progress, its usual delivery time and a forecast', a
 
 test('a customer views and downloads the leads it was given, and rates them', async () => {
   const { body: customer } = await server.call('POST', '/api/customers', aCustomer('Downloads'));
-  const orderId = await placeOrder(customer.id, { leadTypeId: 'exclusive-aged', dailyMaximum: undefined });
+  const orderId = await placeOrder(customer.customerId, { leadTypeId: 'exclusive-aged', dailyMaximum: undefined });
   const names = { firstName: 'José "Pepe"', lastName: '=HYPERLINK("http://evil.example")' };
   const leadId = await receive({ telephone: '+1 212 555 0103', ...names }, 'exclusive-aged');
   await receive({ email: 'second@example.com' }, 'exclusive-aged');
-  await server.call('PUT', `/api/customers/${customer.id}/leads/${leadId}/rating`, { rating: 5 });
+  await server.call('PUT', `/api/customers/${customer.customerId}/leads/${leadId}/rating`, { rating: 5 });
 
-  const { body } = await read(`/api/customers/${customer.id}/leads`);
+  const { body } = await read(`/api/customers/${customer.customerId}/leads`);
   expect(body.items).toHaveLength(2);
   const first = body.items.find((lead: { leadId: string }) => lead.leadId === leadId);
   expect(first).toMatchObject({ orderId, deliveredAt: START, rating: 5, contact: names, replacementStatus: null });
 
-  const { headers, text } = await read(`/api/customers/${customer.id}/leads.csv`);
+  const { headers, text } = await read(`/api/customers/${customer.customerId}/leads.csv`);
   expect(headers.get('content-type')).toBe('text/csv; charset=utf-8');
-  expect(headers.get('content-disposition')).toBe(`attachment; filename="leads-${customer.id}.csv"`);
+  expect(headers.get('content-disposition')).toBe(`attachment; filename="leads-${customer.customerId}.csv"`);
   const lines = text.trimEnd().split('\r\n');
   expect(lines).toHaveLength(3);
   expect(lines[0]).toMatch(/^(\uFEFF)?deliveredAt,leadTypeId,orderId,leadId,firstName,lastName,telephone/);
   expect(text).toContain(`"José ""Pepe""","'=HYPERLINK(""http://evil.example"")",+1 212 555 0103`);
-  const { text: ofOther } = await read(`/api/customers/${customer.id}/leads.csv?orderId=other`);
+  const { text: ofOther } = await read(`/api/customers/${customer.customerId}/leads.csv?orderId=other`);
   expect(ofOther.trimEnd().split('\r\n')).toHaveLength(1);
 });
 
@@ -120,28 +120,33 @@ test('a file for spreadsheets begins with a byte order mark', async () => {
 
 test('returns stand in a queue by due date, with their notes', async () => {
   const { body: customer } = await server.call('POST', '/api/customers', aCustomer('Returns'));
-  const orderId = await placeOrder(customer.id, { dailyMaximum: { percent: 100 } });
+  const orderId = await placeOrder(customer.customerId, { dailyMaximum: { percent: 100 } });
   const leadId = await receive({ telephone: '+1 212 555 0104' });
   const aReturn = { orderId, leadId, reason: 'wrong number', note: 'A bakery.\nThey bake.' };
   const { body: requested } = await server.call('POST', '/api/replacements', aReturn);
-  const queue = await read(`/api/replacements?status=requested&customerId=${customer.id}`);
+  const queue = await read(`/api/replacements?status=requested&customerId=${customer.customerId}`);
   expect(queue.body.items).toMatchObject([
-    { replacementId: requested.id, note: aReturn.note, verifyBy: '2026-03-09T15:00:00.000Z', overdue: false },
+    {
+      replacementId: requested.replacementId,
+      note: aReturn.note,
+      verifyBy: '2026-03-09T15:00:00.000Z',
+      overdue: false,
+    },
   ]);
-  const { headers, body } = await read(`/api/replacements/${requested.id}`);
+  const { headers, body } = await read(`/api/replacements/${requested.replacementId}`);
   expect(headers.get('etag')).toMatch(/^"0-/);
   expect(body).toEqual(queue.body.items[0]);
   const explanation = 'We reached the person.';
   await server.call(
     'POST',
-    `/api/replacements/${requested.id}/deny`,
+    `/api/replacements/${requested.replacementId}/deny`,
     { explanation },
     { 'if-match': '"0"', 'leadger-reason': 'called' },
   );
-  const { body: denied } = await read(`/api/replacements/${requested.id}`);
+  const { body: denied } = await read(`/api/replacements/${requested.replacementId}`);
   expect(denied).toMatchObject({ status: 'denied', explanation, revision: 1 });
-  const { body: leads } = await read(`/api/customers/${customer.id}/leads`);
-  expect(leads.items[0]).toMatchObject({ replacementId: requested.id, replacementStatus: 'denied' });
+  const { body: leads } = await read(`/api/customers/${customer.customerId}/leads`);
+  expect(leads.items[0]).toMatchObject({ replacementId: requested.replacementId, replacementStatus: 'denied' });
   await server.call('POST', `/api/orders/${orderId}/cancel`);
 });
 
@@ -151,7 +156,7 @@ test('a lead that nobody took is in stock', async () => {
   expect(lead).toMatchObject({ leadTypeId: 'shared-fresh', openPlaces: 3, contact: { telephone: '+1 212 555 0105' } });
   expect(headers.get('etag')).toMatch(/^"0-/);
   const { body } = await read('/api/stock');
-  expect(body.stock).toContainEqual(expect.objectContaining({ leadTypeId: 'shared-fresh', leads: 1, openPlaces: 3 }));
+  expect(body.items).toContainEqual(expect.objectContaining({ leadTypeId: 'shared-fresh', leads: 1, openPlaces: 3 }));
 });
 
 describe('lists', () => {
@@ -172,10 +177,10 @@ describe('lists', () => {
     const placed: string[] = [];
     for (let day = 3; day < 8; day++) {
       await server.clock.moveTo(`2026-03-0${day}T15:00:00.000Z`);
-      placed.push(await placeOrder(customer.id, { leadTypeId: 'shared-aged', dailyMaximum: undefined }));
+      placed.push(await placeOrder(customer.customerId, { leadTypeId: 'shared-aged', dailyMaximum: undefined }));
     }
-    expect(await all(`/api/orders?customerId=${customer.id}`)).toEqual(placed.reverse());
-    expect(await all(`/api/orders?customerId=${customer.id}&status=cancelled`)).toEqual([]);
+    expect(await all(`/api/orders?customerId=${customer.customerId}`)).toEqual(placed.reverse());
+    expect(await all(`/api/orders?customerId=${customer.customerId}&status=cancelled`)).toEqual([]);
   });
 
   test('a list is read from either end, and a cursor is good for one of them', async () => {

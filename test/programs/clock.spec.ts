@@ -26,11 +26,11 @@ afterAll(() => rm(temporary, { recursive: true }));
 /** Makes a store with one example of each thing that happens without a request. */
 async function liveThroughADay(place: string): Promise<void> {
   const server = await startServer({ directory: place, start: START });
-  const ask = async (path: string, body?: object, headers?: Record<string, string>): Promise<string> => {
-    const reply = await server.call('POST', path, body, headers);
+  const ask = async (path: string, body?: object, headers = {}, method = 'POST'): Promise<string> => {
+    const reply = await server.call(method, path, body, headers);
     if (reply.status >= 300) throw new Error(`${path} was answered ${reply.status}: ${reply.text}`);
     await server.settle();
-    return reply.body.id;
+    return Object.entries<string>(reply.body).find(([name]) => name.endsWith('Id'))?.[1] as string;
   };
   try {
     const customer = { storeId: 'main', businessAssociation: 'ABC Vitamins', timeZone: 'America/New_York' };
@@ -41,8 +41,8 @@ async function liveThroughADay(place: string): Promise<void> {
     const leadId = await ask('/api/leads', lead('exclusive-fresh', 1));
     ids.paused = await ask('/api/orders', weekly);
     ids.declined = await ask('/api/orders', weekly);
-    await ask(`/api/orders/${ids.served}/payment-card`, { paymentToken: 'pm_1RkBdH2eZvKYlo2C' }, STAFF);
-    await ask(`/api/orders/${ids.declined}/payment-card`, { paymentToken: 'tok_declined_expired_card' }, STAFF);
+    await ask(`/api/orders/${ids.served}/payment-card`, { paymentToken: 'pm_1RkBdH2eZvKYlo2C' }, STAFF, 'PUT');
+    await ask(`/api/orders/${ids.declined}/payment-card`, { paymentToken: 'tok_declined_expired_card' }, STAFF, 'PUT');
     await ask(`/api/orders/${ids.paused}/pause`);
     ids.return = await ask('/api/replacements', { orderId: ids.served, leadId, reason: 'wrong number' });
     ids.ticket = await ask('/api/tickets', { customerId, subject: 'Nothing came', message: 'Since Monday.' }, STAFF);

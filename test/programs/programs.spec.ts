@@ -52,7 +52,7 @@ describe('npm start', () => {
 
     expect(await first.program.stop()).toMatchObject({ code: 0, stderr: '' });
     const again = await serve(directory);
-    expect(await get(`${again.url}/api/customers/${body.id}?waitFor=${body.position}`)).toMatchObject(customer);
+    expect(await get(`${again.url}/api/customers/${body.customerId}?waitFor=${body.position}`)).toMatchObject(customer);
     expect(await again.program.stop()).toMatchObject({ code: 0, stderr: '' });
   });
 
@@ -67,7 +67,7 @@ describe('npm start', () => {
           const telephone = `+1212${1_000_000 + life * 300_000 + caller * 30_000 + number}`;
           const lead = { leadTypeId: 'exclusive-fresh', source: 'test', contact: { telephone } };
           const reply = await post(`${url}/api/leads`, lead).catch(() => undefined);
-          if (reply?.status === 201) acknowledged.push(reply.body.id);
+          if (reply?.status === 201) acknowledged.push(reply.body.leadId);
         }
       });
       await waitUntil(() => acknowledged.length > (life + 1) * 20);

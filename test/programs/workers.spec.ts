@@ -65,7 +65,7 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
     for (const leadTypeId of leadTypes) {
       people += 1;
       const customer = { storeId: 'main', businessAssociation: `Business ${people}`, timeZone: 'America/New_York' };
-      const { id: customerId } = await ask('/api/customers', customer);
+      const { customerId } = await ask('/api/customers', customer);
       await ask('/api/orders', { customerId, leadTypeId, quantity: 100, paymentToken: 'tok_ok' });
     }
   };
@@ -100,7 +100,7 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
     const { processes, ok } = await ask('/health');
     expect(ok).toBe(true);
     expect(processes.processes).toHaveLength(everyProcess.length);
-    expect(await ask('/api/processes/parked')).toEqual({ parked: [] });
+    expect(await ask('/api/processes/parked')).toEqual({ items: [] });
     await holdsEveryLaw();
   });
 

@@ -9,16 +9,18 @@ const line = z
   .regex(/^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u, 'must be one line of text');
 
 /** A customer's name. Personal data: sealed wherever it is stored. */
-export const personName = z.strictObject({ firstName: line, lastName: line }).partial();
+export const personName = z
+  .strictObject({ firstName: line.describe('The first name.'), lastName: line.describe('The last name.') })
+  .partial();
 export type PersonName = z.infer<typeof personName>;
 
 export const postalAddress = z
   .strictObject({
-    address: line,
-    city: line,
-    state: line,
-    postalCode: line.max(20),
-    country: line,
+    address: line.describe('Street and number.'),
+    city: line.describe('The city.'),
+    state: line.describe('The state.'),
+    postalCode: line.max(20).describe('The postal code.'),
+    country: line.describe('The country.'),
   })
   .partial({ state: true, postalCode: true });
 export type PostalAddress = z.infer<typeof postalAddress>;

@@ -12,26 +12,32 @@ export type Exclusivity = (typeof exclusivities)[number];
 export type Freshness = (typeof freshnesses)[number];
 
 export const catalogueEvents = {
-  StoreOpened: fact({ storeId: z.string(), name: z.string(), webAddress: z.string() }),
+  StoreOpened: fact({
+    storeId: z.string().describe('The store.'),
+    name: z.string().describe('Its name, as customers know it.'),
+    webAddress: z.string().describe('Where customers find it; mails link there.'),
+  }),
   StatementDescriptorSet: fact({ descriptor: z.string() }),
   LeadTypeDefined: fact({
-    leadTypeId: z.string(),
-    name: z.string(),
-    exclusivity: z.enum(exclusivities),
-    freshness: z.enum(freshnesses),
-    usualDelivery: z.string(),
-    qualifiesForLoyaltyRewards: z.boolean(),
-    /** The lead type that an unsold lead of this one becomes with age. */
-    agesInto: z.string().optional(),
+    leadTypeId: z.string().describe('The lead type.'),
+    name: z.string().describe('Its name, as customers know it.'),
+    exclusivity: z.enum(exclusivities).describe('Sold to one customer ever, or to several (CAT-1).'),
+    freshness: z.enum(freshnesses).describe('Fresh and aged are batch types (CAT-1).'),
+    usualDelivery: z.string().describe('The usual delivery time, for people (CAT-2).'),
+    qualifiesForLoyaltyRewards: z.boolean().describe('Whether its orders may join Loyalty Rewards (CAT-4).'),
+    agesInto: z
+      .string()
+      .optional()
+      .describe('The lead type that an unsold lead of this type becomes with age (DLV-6).'),
   }),
   PriceSet: fact({
-    storeId: z.string(),
-    leadTypeId: z.string(),
-    pricePerLeadCents: cents,
-    currency: z.string(),
-    smallestOrder: z.int().positive(),
-    largestOrder: z.int().positive(),
-    effectiveFrom: instant,
+    storeId: z.string().describe('The store that sells at this price.'),
+    leadTypeId: z.string().describe('The lead type that it is the price of.'),
+    pricePerLeadCents: cents.describe('The price of one lead.'),
+    currency: z.string().describe('The currency (ISO 4217).'),
+    smallestOrder: z.int().positive().describe('The smallest quantity of an order.'),
+    largestOrder: z.int().positive().describe('The largest quantity of an order.'),
+    effectiveFrom: instant.describe('From when the price holds.'),
   }),
 };
 export type CatalogueEvent = EventsOf<typeof catalogueEvents>;

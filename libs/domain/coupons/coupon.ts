@@ -12,22 +12,19 @@ export const couponIdOf = (code: string): string => deriveId('coupon', code);
 
 /** Either a share of the price, or an amount. */
 export const discount = z.union([
-  z.strictObject({ percent: z.number().positive().max(100) }),
-  z.strictObject({ amountCents: cents.positive() }),
+  z.strictObject({ percent: z.number().positive().max(100).describe('A share of the price.') }),
+  z.strictObject({ amountCents: cents.positive().describe('An amount off the price.') }),
 ]);
 export type Discount = z.infer<typeof discount>;
 
 const definition = {
-  code: z.string().min(1).max(100),
-  storeIds: z.array(z.string()).min(1),
-  /** Absent: all lead types of the stores. */
-  leadTypeIds: z.array(z.string()).min(1).optional(),
-  discount,
-  validFrom: instant,
-  /** The last instant at which it is valid. */
-  validUntil: instant.optional(),
-  /** The number of customers who may use it. */
-  totalLimit: z.int().positive().optional(),
+  code: z.string().min(1).max(100).describe('The code; every character counts (CPN-1).'),
+  storeIds: z.array(z.string()).min(1).describe('The stores at which it is valid.'),
+  leadTypeIds: z.array(z.string()).min(1).optional().describe('The lead types for which it is valid; all when absent.'),
+  discount: discount.describe('What it takes off the price.'),
+  validFrom: instant.describe('From when it is valid.'),
+  validUntil: instant.optional().describe('The last instant at which it is valid; absent: for ever.'),
+  totalLimit: z.int().positive().optional().describe('How many customers may use it in all; absent: any number.'),
 };
 
 export const couponEvents = {

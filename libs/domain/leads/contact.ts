@@ -6,17 +6,22 @@ const line = z.string().trim().min(1).max(200);
 /** The contact details of a lead. All of them are personal data, and stored only in sealed boxes. */
 export const contact = z
   .strictObject({
-    firstName: line,
-    lastName: line,
-    telephone: z.string().trim().min(1).max(50),
-    email: z.string().trim().max(254).pipe(z.email()),
-    address: line,
-    city: line,
-    state: line,
-    postalCode: z.string().trim().min(1).max(20),
-    country: line,
-    bestTimeToCall: line,
-    comment: z.string().trim().min(1).max(2000),
+    firstName: line.describe('The first name.'),
+    lastName: line.describe('The last name.'),
+    telephone: z
+      .string()
+      .trim()
+      .min(1)
+      .max(50)
+      .describe('The telephone number, with its country unless it is one of the US.'),
+    email: z.string().trim().max(254).pipe(z.email()).describe('The e-mail address.'),
+    address: line.describe('Street and number.'),
+    city: line.describe('The city.'),
+    state: line.describe('The state.'),
+    postalCode: z.string().trim().min(1).max(20).describe('The postal code.'),
+    country: line.describe('The country.'),
+    bestTimeToCall: line.describe('When the person wants to be called.'),
+    comment: z.string().trim().min(1).max(2000).describe('What the person wrote.'),
   })
   .partial()
   .refine(({ telephone, email }) => telephone !== undefined || email !== undefined, {

@@ -11,42 +11,68 @@ const reasons = z.array(z.string().min(1).max(100)).min(1).max(50);
 const days = z.number().positive().max(3650);
 
 const percent = z.number().min(0).max(100);
-const cadence = z.strictObject({ name: z.string().min(1).max(50), days });
+const cadence = z.strictObject({
+  name: z.string().min(1).max(50).describe('The name of the cadence.'),
+  days: days.describe('Times 24 hours.'),
+});
 export type Cadence = z.infer<typeof cadence>;
 
 /** RULES: DLV-2, DLV-6, RPL-2 … RPL-5, ORD-3, LOY-1, LOY-3, LOY-4, LOY-7, LOY-8, SUP-1. */
 export const policyDocument = z.strictObject({
-  maximumCustomersPerSharedLead: z.int().min(1).max(100),
-  /** Age at which an unsold real-time lead becomes fresh, and an unsold fresh one aged. */
-  freshAfterDays: days,
-  agedAfterDays: days,
-  returnWindowDays: days,
-  verificationDays: days,
-  approvedReturnReasons: reasons,
-  invalidReturnReasons: reasons,
-  /** A paused order in Loyalty Rewards restarts by itself after so many times 24 hours. */
-  restartPausedAfterDays: days,
-  /** How often a Loyalty Rewards order may re-open. Days are times 24 hours. */
-  renewalCadences: z.array(cadence).min(1).max(20),
-  /** Bonus on exclusive orders, the first and every renewal. */
-  exclusiveBonusPercent: percent,
-  /** Bonus on shared orders: on the first, on the first renewal, and so on; the last holds for all later ones. */
-  sharedBonusPercents: z.array(percent).min(1).max(20),
-  /** A ladder that falls is refused as a likely mistake, unless this is true. */
-  sharedBonusMayFall: z.boolean().optional(),
-  /** Bonus on every renewal once the ladder is lost. */
-  standardBonusPercent: percent,
-  /** So many pauses in the life of an order keep the ladder. */
-  pausesThatKeepTheLadder: z.int().min(0).max(100),
-  renewalNoticeDays: days,
-  /** Hours after which a declined renewal is tried again, each counted from the try before; then the programme is held. */
-  renewalRetryHours: z.array(z.number().positive().max(720)).max(10),
-  /** A ticket is answered within so many hours of business days. */
-  ticketAnswerBusinessHours: z.number().positive().max(10_000),
-  /** Where business days begin and end. */
-  businessTimeZone: z.string().refine(isTimeZone, 'must be the IANA name of a time zone, like America/New_York'),
-  /** Days without answers, besides weekends. */
-  holidays: z.array(z.iso.date()).max(1000),
+  maximumCustomersPerSharedLead: z
+    .int()
+    .min(1)
+    .max(100)
+    .describe('To how many customers a shared lead is sold at most (DLV-2).'),
+  freshAfterDays: days.describe('The age at which an unsold real-time lead becomes fresh (DLV-6).'),
+  agedAfterDays: days.describe('The age at which an unsold fresh lead becomes aged (DLV-6).'),
+  returnWindowDays: days.describe('How long after its delivery a lead may be returned (RPL-2).'),
+  verificationDays: days.describe('Within how many days a return is verified (RPL-5).'),
+  approvedReturnReasons: reasons.describe('Reasons for which a lead may be returned (RPL-3).'),
+  invalidReturnReasons: reasons.describe('Reasons for which a return is denied at once (RPL-4).'),
+  restartPausedAfterDays: days.describe(
+    'After how many times 24 hours a paused order in Loyalty Rewards restarts by itself (ORD-3).',
+  ),
+  renewalCadences: z
+    .array(cadence)
+    .min(1)
+    .max(20)
+    .describe('How often an order in Loyalty Rewards may be renewed (LOY-1).'),
+  exclusiveBonusPercent: percent.describe('The bonus on exclusive orders: the first order and every renewal (LOY-3).'),
+  sharedBonusPercents: z
+    .array(percent)
+    .min(1)
+    .max(20)
+    .describe(
+      'The bonus on shared orders: on the first order, the first renewal, and so on. The last one holds for all later renewals (LOY-3).',
+    ),
+  sharedBonusMayFall: z
+    .boolean()
+    .optional()
+    .describe('True confirms that the bonuses on shared orders may fall; without it they are refused as a mistake.'),
+  standardBonusPercent: percent.describe('The bonus on every renewal after the ladder is lost (LOY-4).'),
+  pausesThatKeepTheLadder: z
+    .int()
+    .min(0)
+    .max(100)
+    .describe('How many pauses in the life of an order keep the ladder (LOY-4).'),
+  renewalNoticeDays: days.describe('How many days before a renewal the customer gets a notice (LOY-7).'),
+  renewalRetryHours: z
+    .array(z.number().positive().max(720))
+    .max(10)
+    .describe(
+      'The hours between the attempts to charge a declined renewal; after the last one the programme is held (LOY-8).',
+    ),
+  ticketAnswerBusinessHours: z
+    .number()
+    .positive()
+    .max(10_000)
+    .describe('Within how many hours of business days a ticket is answered (SUP-1).'),
+  businessTimeZone: z
+    .string()
+    .refine(isTimeZone, 'must be the IANA name of a time zone, like America/New_York')
+    .describe('The time zone in which business days begin and end.'),
+  holidays: z.array(z.iso.date()).max(1000).describe('Days without business, besides weekends.'),
 });
 export type PolicyDocument = z.infer<typeof policyDocument>;
 
@@ -97,10 +123,10 @@ export const policyUpcasters = {
 
 export const policyEvents = {
   PolicyPublished: fact({
-    version: z.int().positive(),
-    author: z.string().min(1),
-    effectiveFrom: instant,
-    policy: policyDocument,
+    version: z.int().positive().describe('The number of the version, from 1.'),
+    author: z.string().min(1).describe('Who published it.'),
+    effectiveFrom: instant.describe('From when it holds.'),
+    policy: policyDocument.describe('The numbers and lists of this version.'),
   }),
 };
 export type PolicyEvent = EventsOf<typeof policyEvents>;

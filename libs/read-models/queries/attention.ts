@@ -36,7 +36,7 @@ export const attentionRow = z
       .nullable()
       .describe('When a declined renewal is charged again (LOY-8). Null: no attempt is planned.'),
   })
-  .meta({ id: 'Attention' });
+  .meta({ id: 'AttentionItem' });
 export type AttentionRow = z.infer<typeof attentionRow>;
 
 export const attentionExample: AttentionRow = {

@@ -1,0 +1,215 @@
+import { processRefusals, refusalCodes } from './refusal-codes.ts';
+
+/**
+ * Everything that is known about a stable code: the HTTP status it is answered with, what it means, what the client does
+ * about it, and the field of the request that it is about, where that is always the same.
+ */
+export interface ErrorCode {
+  readonly status: number;
+  readonly meaning: string;
+  readonly whatToDo: string;
+  readonly field?: string;
+}
+
+/** What can go wrong with any request, whatever it asks for. */
+export const requestErrors = {
+  'invalid-request': {
+    status: 400,
+    meaning: 'A field of the body, a parameter or a header has a wrong value.',
+    whatToDo: 'Correct the fields that `errors` names, and send the request again.',
+  },
+  'malformed-request': {
+    status: 400,
+    meaning: 'The request is no HTTP request, or its body is no JSON.',
+    whatToDo: 'Send a JSON object with the content type application/json.',
+  },
+  'bad-cursor': {
+    status: 400,
+    meaning: 'The cursor was given out for another list, filter or order.',
+    whatToDo: 'Start again with the first page, and change nothing but the cursor from page to page.',
+    field: 'cursor',
+  },
+  'bad-event': {
+    status: 400,
+    meaning: 'What was sent cannot be stored, for example a name that is too long.',
+    whatToDo: 'Send less text.',
+  },
+  'not-a-file-of-leads': {
+    status: 400,
+    meaning: 'The file cannot be read as leads.',
+    whatToDo: 'Send CSV with a header line, or one JSON object in each line, in the encoding that `encoding` names.',
+  },
+  'sign-in-failed': {
+    status: 401,
+    meaning: 'No account has this e-mail address and this password.',
+    whatToDo: 'Try again with the exact address and password, or ask for a link to set a new password.',
+  },
+  'not-from-here': {
+    status: 403,
+    meaning: 'The request did not come from the machine that the server runs on.',
+    whatToDo: 'Send it from the same machine, to localhost, without the Origin of another site.',
+  },
+  'not-found': {
+    status: 404,
+    meaning: 'The command was sent with If-Match, but what it is about does not exist.',
+    whatToDo: 'Check the id in the path.',
+  },
+  'no-such-route': {
+    status: 404,
+    meaning: 'The API has no such path with this method.',
+    whatToDo: 'Look the path up at /api/docs.',
+  },
+  'mail-copy-unknown': {
+    status: 404,
+    meaning: 'The store keeps no copy of this mail.',
+    whatToDo: 'Copies exist only on one machine without a mail server, and only of mails that were sent.',
+  },
+  'nothing-parked': {
+    status: 404,
+    meaning: 'No item is parked under this id.',
+    whatToDo: 'List the parked items again: it may have been retried already.',
+    field: 'parkedItemId',
+  },
+  'unknown-read-model': {
+    status: 404,
+    meaning: 'There is no read model of this name.',
+    whatToDo: 'List the read models for their names.',
+    field: 'name',
+  },
+  'no-rebuild': {
+    status: 404,
+    meaning: 'This program does not rebuild the read model now.',
+    whatToDo: 'Nothing, if the rebuild has ended; else ask the program that does it.',
+  },
+  'already-rebuilding': {
+    status: 409,
+    meaning: 'The read model is being rebuilt already.',
+    whatToDo: 'Wait for that rebuild, or cancel it.',
+  },
+  'revision-mismatch': {
+    status: 412,
+    meaning: 'It has changed since the revision that If-Match names. Nothing was recorded.',
+    whatToDo: 'Read it again, decide again, and send the new ETag.',
+    field: 'if-match',
+  },
+  'append-too-large': {
+    status: 413,
+    meaning: 'The request would store more than one append may hold.',
+    whatToDo: 'Send less at once.',
+  },
+  'body-too-large': {
+    status: 413,
+    meaning: 'The body is larger than the server takes.',
+    whatToDo: 'Send less at once; send many leads as a file to /api/leads/batches.',
+  },
+  'address-too-long': {
+    status: 414,
+    meaning: 'The path of the request is too long.',
+    whatToDo: 'Check the ids in the path.',
+  },
+  'unsupported-media-type': {
+    status: 415,
+    meaning: 'The route does not take this content type.',
+    whatToDo: 'Send application/json; for a file of leads text/csv or application/x-ndjson.',
+  },
+  'key-reused': {
+    status: 422,
+    meaning: 'The Idempotency-Key was used before, with another body.',
+    whatToDo: 'Use a new key for a new request, and the same body when you repeat one.',
+    field: 'idempotency-key',
+  },
+  'headers-too-large': {
+    status: 431,
+    meaning: 'The headers are larger than the server takes.',
+    whatToDo: 'Send fewer or shorter headers.',
+  },
+  'internal-error': {
+    status: 500,
+    meaning: 'The server has a defect. It was logged.',
+    whatToDo: 'Repeat the request with the same Idempotency-Key once; then report it with the time.',
+  },
+  'unreadable-event': {
+    status: 500,
+    meaning: 'A stored event cannot be read by this version, or its key is missing.',
+    whatToDo: 'Run the version that wrote it, or newer; `detail` names the stream, the revision and the type.',
+  },
+  'damaged-event': {
+    status: 500,
+    meaning: 'A stored event is not what was written.',
+    whatToDo: 'Run `leadger verify`, and restore the log from a backup.',
+  },
+  'store-unavailable': {
+    status: 503,
+    meaning: 'The event store cannot be reached. Nothing was recorded.',
+    whatToDo: 'Send the request again after Retry-After seconds.',
+  },
+  'outcome-unknown': {
+    status: 503,
+    meaning: 'The event store failed while it recorded the command: it may or may not be recorded.',
+    whatToDo: 'Send the request again with the same Idempotency-Key: it is carried out at most once.',
+  },
+  'too-much-contention': {
+    status: 503,
+    meaning: 'Other commands kept changing the same thing. Nothing was recorded.',
+    whatToDo: 'Send the request again after Retry-After seconds.',
+  },
+  'read-models-unavailable': {
+    status: 503,
+    meaning: 'The database of the read models cannot be reached.',
+    whatToDo: 'Send the request again after Retry-After seconds; commands work meanwhile.',
+  },
+  'read-model-being-built': {
+    status: 503,
+    meaning: 'The read model is being built from the log, and answers when it is complete.',
+    whatToDo: 'Send the request again after Retry-After seconds; /health shows the progress.',
+  },
+  'not-reached-yet': {
+    status: 503,
+    meaning: 'The read models do not reflect the position in waitFor yet.',
+    whatToDo: 'Send the request again after Retry-After seconds.',
+  },
+  'too-many-feeds': {
+    status: 503,
+    meaning: 'As many change feeds are open as the server allows.',
+    whatToDo: 'Close feeds that nobody reads, and connect again after Retry-After seconds.',
+  },
+  'store-full': {
+    status: 507,
+    meaning: 'The disk of the event store is full. Nothing was recorded; reading works.',
+    whatToDo: 'Make room on the disk, and send the request again.',
+  },
+} as const satisfies Record<string, ErrorCode>;
+
+/** Every stable code that the API answers. */
+export const errorCodes: Readonly<Record<string, ErrorCode>> & typeof requestErrors = {
+  ...requestErrors,
+  ...refusalCodes,
+};
+
+/** docs/errors.md, made from the tables. */
+export function errorsPage(): string {
+  const rows = Object.entries(errorCodes).map(
+    ([code, { status, meaning, whatToDo }]) => `| ${status} | \`${code}\` | ${meaning} | ${whatToDo} |`,
+  );
+  const internal = Object.entries(processRefusals).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`);
+  return [
+    '# Errors',
+    '',
+    'Made by `npm run leadger -- catalog --errors` from `apps/api/error-codes.ts` and `apps/api/refusal-codes.ts`; a test',
+    'fails when it is out of date. Errors of the API are problem documents (RFC 9457) with a stable `code`. Where a code is',
+    'about an id in the path, the status is 404 instead of 409.',
+    '',
+    '| status | code | meaning | what to do |',
+    '|---|---|---|---|',
+    ...rows.sort(),
+    '',
+    '## Refusals that only processes get',
+    '',
+    'The process chooses again, or parks the command with this reason.',
+    '',
+    '| code | meaning |',
+    '|---|---|',
+    ...internal.sort(),
+    '',
+  ].join('\n');
+}

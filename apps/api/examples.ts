@@ -1,0 +1,20 @@
+import { exampleIds as rowIds } from '#read-models/models/examples';
+
+/**
+ * The ids in all examples of the documentation: one for each thing, so that the examples tell one story. A client that
+ * replaces them by the ids that it was answered can send the examples as they are.
+ */
+export const exampleIds = {
+  ...rowIds,
+  checkoutId: '1c1f6a52-53c9-5b0e-8b8a-2f3d3b7a9c22',
+  replacementId: '94c43410-7927-59a0-9dec-d32c5d2a8aeb',
+  ticketId: '6d2a9b7e-3f41-5c88-b0d5-7e9c1a2f4d66',
+  mailId: '1b0e5e0a-4f6d-5a57-8a0b-3a0e4f1c2d77',
+  webhookId: '4e2a7c10-9f0e-5c55-b7a6-2a8f5f3f0d21',
+  parkedItemId: 'a5c0d1e2-7b34-5f96-8e21-9d0c3b4a5f88',
+  storeId: 'west',
+  leadTypeId: 'exclusive-evening',
+  couponCode: 'SPRING 26',
+} as const;
+
+export type IdName = keyof typeof exampleIds;

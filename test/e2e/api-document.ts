@@ -1,0 +1,54 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import type { Server } from './server.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: the document is read as any client reads it
+export type Json = any;
+
+export interface Operation {
+  readonly id: string;
+  readonly method: string;
+  readonly path: string;
+  readonly operation: Json;
+}
+
+/** The OpenAPI document of a server, read by a program that knows nothing of ours. */
+export async function readDocument(server: Server) {
+  const document: Json = (await server.call('GET', '/api/openapi.json')).body;
+  const operations: Operation[] = Object.entries<Json>(document.paths).flatMap(([path, methods]) =>
+    Object.entries<Json>(methods).map(([method, operation]) => ({
+      id: operation.operationId,
+      method: method.toUpperCase(),
+      path,
+      operation,
+    })),
+  );
+  return { document, operations, faultsOf: faultsIn(document) };
+}
+
+/** @returns what is wrong with a value, by a JSON Schema of the document */
+function faultsIn(document: Json): (schema: Json, value: Json) => string[] {
+  const ajv = new Ajv2020({ allErrors: true, strictTypes: false });
+  formats.default(ajv);
+  ajv.addVocabulary(['components', 'example']);
+  ajv.addFormat('password', true);
+  const compiled = new Map<Json, ValidateFunction>();
+  return (schema, value) => {
+    const validate = compiled.get(schema) ?? ajv.compile({ ...schema, components: document.components });
+    compiled.set(schema, validate);
+    validate(value);
+    return (validate.errors ?? []).map(({ instancePath, message, params }) =>
+      `${instancePath} ${message} ${JSON.stringify(params)}`.trim(),
+    );
+  };
+}
+
+/** A body made of the examples of its fields. */
+export function exampleBody({ document, schema }: { document: Json; schema: Json }): Json {
+  const { properties } = document.components.schemas[schema.$ref.split('/').at(-1)];
+  return Object.fromEntries(
+    Object.entries<Json>(properties)
+      .filter(([, field]) => field.examples !== undefined)
+      .map(([name, field]) => [name, field.examples[0]]),
+  );
+}

@@ -1,0 +1,148 @@
+import { createServer } from 'node:http';
+import { exampleBody, type Json, type Operation, readDocument } from './api-document.ts';
+import { type Server, startServer } from './server.ts';
+
+interface Step {
+  /** The operation that is called with the examples of its parameters and its body. */
+  readonly call: string;
+  /** What is sent instead of the examples, where they cannot be sent twice. */
+  readonly with?: Json;
+  /** What is sent in the query besides. */
+  readonly query?: Record<string, string>;
+  /** The kind of the mail whose link has the token that is sent. */
+  readonly tokenOf?: string;
+}
+
+const anotherPerson = (telephone: string) => ({ contact: { firstName: 'Grace', telephone } });
+
+/** From the opening of a store to a return that is granted, and all else that the API does. Everything is an example. */
+const story: readonly (string | Step)[] = [
+  ...['getHealth', 'getMetrics', 'openStore', 'listStores', 'setStatementDescriptor', 'getStatementDescriptor'],
+  ...['defineLeadType', 'listLeadTypes', 'setPrice', 'listPrices', 'publishPolicy', 'getPolicy', 'listPolicyVersions'],
+
+  ...['registerCustomer', 'listCustomers', 'getCustomer', 'signIn', 'setPassword', 'requestPasswordRecovery'],
+  { call: 'completePasswordRecovery', tokenOf: 'password-recovery' },
+  'requestEmailChange',
+  { call: 'confirmEmailChange', tokenOf: 'address-change' },
+  ...['changeName', 'changePostalAddress', 'changeBusinessAssociation', 'changeTimeZone', 'changeMailPreferences'],
+  ...['chooseLeadDelivery', 'getLeadDelivery'],
+
+  ...['defineCoupon', 'placeOrder', 'listOrders', 'getOrder', 'receiveLead', 'getLead', 'getLeadHistory'],
+  ...['listDeliveredLeads', 'getDeliveredLead', 'downloadDeliveredLeads', 'rateContact'],
+  ...['pauseOrder', 'restartOrder', 'changeDailyMaximum', 'changePaymentCard', 'getOrderHistory'],
+  ...['listProgrammes', 'getProgramme', 'holdProgramme', 'activateProgramme', 'getProgrammeHistory'],
+
+  ...['requestReplacement', 'listReplacements', 'getReplacement', 'grantReplacement', 'getReplacementHistory'],
+  { call: 'receiveLead', with: anotherPerson('+1 212 555 0146') },
+  { call: 'requestReplacement', with: { reason: 'wrong number' } },
+  'denyReplacement',
+
+  ...['giveAlternativeCoupon', 'listCoupons', 'startCheckout', 'useCoupon', 'getCheckout', 'placeCheckout'],
+  { call: 'receiveLeadBatch', query: { leadTypeId: 'shared-fresh', source: 'fair-2026' } },
+  ...['listStock', 'listAttention'],
+  ...['openTicket', 'listTickets', 'getTicket', 'answerTicket', 'addTicketMessage', 'closeTicket', 'getTicketHistory'],
+  ...['listMails', 'getMail', 'getMailCopy', 'listWebhooks', 'getWebhook', 'retryWebhook', 'listWholeHistory'],
+  ...['cancelProgramme', 'cancelOrder'],
+  ...['listParkedItems', 'listReadModels', 'pauseReadModel', 'resumeReadModel', 'retryReadModel', 'rebuildReadModel'],
+];
+
+/** A feed does not end, nothing is parked here, and the rebuild has ended. */
+const NOT_IN_THE_STORY = ['followFeed', 'retryParkedItem', 'cancelReadModelRebuild'];
+
+/** Milliseconds. Some ninety requests, on a machine that has much else to do. */
+const FAR_AWAY = 600_000;
+
+const TOKEN = 'token-of-the-link';
+
+let server: Server;
+let api: Awaited<ReturnType<typeof readDocument>>;
+/** A program of the customer, which takes every lead. */
+const program = createServer((_, response) => response.end());
+beforeAll(async () => {
+  // The instant at which the examples happen.
+  server = await startServer({ start: '2026-03-01T09:30:00.000Z' });
+  api = await readDocument(server);
+  await new Promise<void>((listening) => program.listen(0, '127.0.0.1', listening));
+}, FAR_AWAY);
+afterAll(async () => {
+  await server.stop();
+  program.close();
+});
+
+/** Example → what the server has in its place: ids that it made, and tokens that it sent. */
+const actual = new Map<string, string>();
+
+const withActual = (text: string): string =>
+  [...actual].reduce((replaced, [example, real]) => replaced.replaceAll(example, real), text);
+
+/** The path of an operation with the examples of what it must have; a read waits for all that was done before. */
+async function addressOf({ path, operation }: Operation, also: Record<string, string> = {}): Promise<string> {
+  const query = new URLSearchParams(also);
+  let filled = path;
+  for (const { name, in: where, required, schema } of operation.parameters ?? []) {
+    if (where === 'path') filled = filled.replace(`{${name}}`, schema.example);
+    if (where === 'query' && required) query.set(name, schema.example);
+    if (name === 'waitFor') query.set(name, (await server.call('GET', '/health')).body.store.position);
+  }
+  return `${filled}?${query}`;
+}
+
+/** What an operation takes: a JSON body made of the examples of its fields, or the example of a file. */
+function bodyOf({ operation }: Operation, changes: Json): { type?: string; body?: Json } {
+  const [[type, { schema }] = [undefined, {} as Json]] = Object.entries<Json>(operation.requestBody?.content ?? {});
+  if (type === undefined) return {};
+  if (type !== 'application/json') return { type, body: schema.example };
+  const body = { ...exampleBody({ document: api.document, schema }), ...changes };
+  if ('webhookUrl' in body) body.webhookUrl = programUrl();
+  return { type, body: JSON.parse(withActual(JSON.stringify(body))) };
+}
+
+const programUrl = () => `http://127.0.0.1:${(program.address() as { port: number }).port}/leads`;
+
+/** The ids in an answer replace those of its example from now on. */
+function learn(example: Json, answer: Json): void {
+  for (const [name, value] of Object.entries<Json>(example ?? {}))
+    if (/Id$/.test(name) && typeof value === 'string' && value.length === 36) actual.set(value, answer[name]);
+}
+
+async function tokenIn(kind: string): Promise<string> {
+  const { position } = (await server.call('GET', '/health')).body.store;
+  const { items } = (await server.call('GET', `/api/mails?kind=${kind}&waitFor=${position}`)).body;
+  const { text } = await server.call('GET', `/api/mails/${items[0].mailId}/copy`);
+  return /\?token=([\w.-]+)/.exec(text.replace(/=\r?\n/g, '').replaceAll('=3D', '='))?.[1] as string;
+}
+
+async function play({ call, with: changes, query, tokenOf }: Step): Promise<void> {
+  const operation = api.operations.find(({ id }) => id === call) as Operation;
+  if (tokenOf) actual.set(TOKEN, await tokenIn(tokenOf));
+  const { type, body } = bodyOf(operation, changes);
+  const reason = { 'leadger-reason': 'asked by telephone', ...(type && { 'content-type': type }) };
+  const reply = await server.call(operation.method, withActual(await addressOf(operation, query)), body, reason);
+  await server.settle();
+  const { content = {} } = operation.operation.responses[reply.status] ?? {};
+  expect({ call, accepted: reply.status < 300, text: reply.text }).toEqual({ call, accepted: true, text: reply.text });
+  const { schema, example } = content['application/json'] ?? {};
+  if (!schema) return;
+  expect({ call, faults: api.faultsOf(schema, reply.body) }).toEqual({ call, faults: [] });
+  learn(example, reply.body);
+  // Mails and messages were made by processes: a list is the first to name them.
+  if (['listMails', 'listWebhooks'].includes(call)) learn(example.items[0], reply.body.items[0]);
+}
+
+test(
+  'the examples are accepted one after another, and the answers are what the document says',
+  async () => {
+    for (const step of story) await play(typeof step === 'string' ? { call: step } : step);
+  },
+  FAR_AWAY,
+);
+
+test('the story tells of every operation', () => {
+  const told = story.map((step) => (typeof step === 'string' ? step : step.call));
+  expect(
+    api.operations
+      .map(({ id }) => id)
+      .filter((id) => !told.includes(id))
+      .sort(),
+  ).toEqual(NOT_IN_THE_STORY.sort());
+});
