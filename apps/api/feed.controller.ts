@@ -44,13 +44,13 @@ const kinds = ['order', 'programme', 'contacts', 'replacement', 'ticket', 'custo
 type Kind = (typeof kinds)[number];
 
 class FeedQuery {
-  @OneOf(kinds, { description: 'changes of these only', example: 'order', optional: true })
+  @OneOf(kinds, { description: 'Changes of things of this kind only.', example: 'order', optional: true })
   kind?: Kind;
 
-  @Id({ description: 'changes at this store only', example: 'main', optional: true })
+  @Id({ description: 'Changes at this store only.', example: 'main', optional: true })
   storeId?: string;
 
-  @Id({ description: 'changes of this customer only', optional: true })
+  @Id({ description: 'Changes of this customer only.', optional: true })
   customerId?: string;
 }
 
@@ -107,15 +107,15 @@ export class FeedController implements OnModuleDestroy {
   })
   @ApiHeader({
     name: 'Last-Event-ID',
-    description: 'the id of the last event that was taken',
+    description: 'The id of the last event that was received.',
     required: false,
     schema: { type: 'string' },
     example: '0000000000000042',
   })
-  @ApiHeader({ name: 'Leadger-Actor', description: 'who asks: customer:ID or staff:NAME', required: false })
+  @ApiHeader({ name: 'Leadger-Actor', description: 'Who asks: customer:ID or staff:NAME.', required: false })
   @ApiResponse({
     status: 200,
-    description: 'the feed',
+    description: 'The feed.',
     content: {
       'text/event-stream': {
         schema: { type: 'string' },

@@ -254,7 +254,11 @@ export const OneOf = (values: readonly string[], options: FieldOptions): Propert
 
 /** A list can be read from either end: `by`, or `-by` for the greatest first. */
 export const Sort = (by: string, usual: string): PropertyDecorator =>
-  OneOf([by, `-${by}`], { description: `in which order; ${usual} when absent`, example: `-${by}`, optional: true });
+  OneOf([by, `-${by}`], {
+    description: `The order of the items; ${usual} when absent. A minus sign puts the greatest first.`,
+    example: `-${by}`,
+    optional: true,
+  });
 
 /** Names of fields that are to be answered, with commas between them. */
 export function FieldNames({ shape }: z.ZodObject): PropertyDecorator {
@@ -263,7 +267,7 @@ export function FieldNames({ shape }: z.ZodObject): PropertyDecorator {
   return applyDecorators(
     field(
       {
-        description: 'answer these fields of each item only, with commas between them; all when absent',
+        description: 'Only these fields of each item, with commas between them; all when absent.',
         example: Object.keys(shape).slice(0, 2).join(','),
         optional: true,
       },

@@ -28,37 +28,40 @@ import { listOf, ReadQuery, ReadRoute } from './reads.ts';
 import { named } from './schemas.ts';
 
 class ReceiveLeadBody {
-  @Id({ description: 'what it is sold as', example: 'exclusive-real-time' })
+  @Id({ description: 'The lead type that the lead is sold as.', example: 'exclusive-real-time' })
   leadTypeId!: string;
 
-  @Line({ description: 'where it comes from', example: 'landing-page-7', maxLength: 100 })
+  @Line({ description: 'Where the lead comes from.', example: 'landing-page-7', maxLength: 100 })
   source!: string;
 
   @InstantField({
-    description: 'when the person asked to be contacted',
+    description: 'When the person asked to be contacted; unknown when absent.',
     example: '2026-03-01T09:29:58Z',
     optional: true,
   })
   capturedAt?: Instant;
 
   @Conforming(contact, {
-    description: 'the person, with a telephone number or an e-mail address at least; sealed before it is stored',
+    description: 'The person, with a telephone number or an e-mail address at least. It is sealed before it is stored.',
     example: { firstName: 'Ada', lastName: 'Byron', telephone: '+1 212 555 0142', email: 'ada@example.com' },
   })
   contact!: Contact;
 }
 
 class BatchQuery {
-  @Id({ description: 'of rows that do not say', example: 'shared-fresh', optional: true })
+  @Id({ description: 'The lead type of rows without one.', example: 'shared-fresh', optional: true })
   leadTypeId?: string;
 
-  @Line({ description: 'of rows that do not say', example: 'fair-2026', maxLength: 100, optional: true })
+  @Line({ description: 'The source of rows without one.', example: 'fair-2026', maxLength: 100, optional: true })
   source?: string;
 
-  @OneOf(['utf-8', 'latin1'], { description: 'how the file is written; utf-8 when absent', optional: true })
+  @OneOf(['utf-8', 'latin1'], { description: 'The encoding of the file; utf-8 when absent.', optional: true })
   encoding?: 'utf-8' | 'latin1';
 
-  @OneOf(['ignore', 'refuse'], { description: 'CSV: what to do with columns that are none of ours', optional: true })
+  @OneOf(['ignore', 'refuse'], {
+    description: 'What to do with unknown columns of CSV; refuse when absent.',
+    optional: true,
+  })
   unknownColumns?: 'ignore' | 'refuse';
 }
 
