@@ -7,7 +7,7 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY apps apps
 COPY libs libs
-RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json
+RUN node node_modules/typescript-7/bin/tsc -p tsconfig.build.json
 
 FROM node:24-slim AS packages
 WORKDIR /leadger
@@ -21,6 +21,8 @@ WORKDIR /leadger
 COPY --from=packages /leadger/node_modules node_modules
 COPY --from=build /leadger/dist dist
 COPY package.json LICENSE ./
+# `npm start` asks it whether there is something to build.
+COPY tools tools
 USER node
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \

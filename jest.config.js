@@ -1,17 +1,18 @@
 /*
- * Node is told `--liftoff-only` by `npm test`: databases in WebAssembly come and go by the dozen here, and the optimizing
- * compiler, which works on in threads of its own when one is gone, can take the whole process along (nodejs/node#64500).
- * Without it the tests are also faster, and need a third less memory.
+ * `npm test` gives Node `--liftoff-only`: the tests open and close many databases in WebAssembly, and V8's optimizing
+ * compiler can crash the process when it still works on a database that is closed (nodejs/node#64500). Without it the
+ * tests are also faster, and need a third less memory.
  */
 export default {
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test'],
-  globalSetup: '<rootDir>/test/postgres/start-for-all.ts',
-  globalTeardown: '<rootDir>/test/postgres/stop-for-all.ts',
+  globalSetup: '<rootDir>/test/before-all.ts',
+  globalTeardown: '<rootDir>/test/after-all.ts',
   testMatch: ['**/*.spec.ts'],
-  testTimeout: 30_000,
+  // Tests wait for conditions, not for times. This ends a test whose condition never becomes true.
+  testTimeout: 600_000,
   // Tests wait for disks, timers and other processes: as many workers as cores, not one fewer.
   maxWorkers: '100%',
   transform: {

@@ -4,7 +4,7 @@ import { LeadgerError } from '#domain/kernel/leadger-error';
 import { startLeadger } from '#wiring/start';
 import type { StoreLocation } from '#wiring/stores';
 
-/** Something wrong with how a program was called: said in one line. */
+/** A program was called with wrong options. The message is printed in one line. */
 export class UsageError extends LeadgerError {
   constructor(message: string) {
     super('usage', message);
@@ -16,7 +16,7 @@ export interface ProgramOptions extends StoreLocation {
   readonly host: string;
 }
 
-/** Anonymous requests are all there is until people sign in, so nobody else's machine may reach them. */
+/** All requests are anonymous until there is sign-in, so only this machine may connect by default. */
 const LOOPBACK = '127.0.0.1';
 const HIGHEST_PORT = 65_535;
 
@@ -28,7 +28,7 @@ const known = {
   host: { type: 'string' },
 } as const;
 
-/** Reads the options that a program takes; what is not on the command line may be in the environment. */
+/** Reads the options of a program. An option that is not on the command line may be in the environment. */
 export function readOptions(usage: string, takes: readonly (keyof typeof known)[]): ProgramOptions {
   const options = Object.fromEntries(takes.map((name) => [name, known[name]]));
   const { values } = parseArgs({ options: { ...options, help: { type: 'boolean', short: 'h' } } });
@@ -49,7 +49,7 @@ export function readOptions(usage: string, takes: readonly (keyof typeof known)[
   };
 }
 
-/** What several machines share must be named: nothing on this one would do instead. @throws UsageError */
+/** The stores that several machines share have no default. @throws UsageError when one is missing */
 export function onServers({ eventStoreDb, databaseUrl }: ProgramOptions): {
   eventStoreDb: string;
   databaseUrl: string;
@@ -61,7 +61,7 @@ export function onServers({ eventStoreDb, databaseUrl }: ProgramOptions): {
 
 const DEFAULT_LEASE_SECONDS = 15;
 
-/** How long a worker may be silent before others take over what it had. @throws UsageError */
+/** After this time without a renewal, other workers take over the leases of a worker. @throws UsageError */
 export function leaseTermMilliseconds(): number {
   const written = process.env.LEADGER_LEASE_SECONDS;
   const seconds = written === undefined ? DEFAULT_LEASE_SECONDS : Number(written);
@@ -69,7 +69,7 @@ export function leaseTermMilliseconds(): number {
   return seconds * 1000;
 }
 
-/** Runs an application until it is told to stop, or cannot go on. @returns where it listens */
+/** Runs an application until a signal stops it or it fails. @returns its URL; undefined when it could not start */
 export async function serve(
   application: NestFastifyApplication,
   { port, host }: ProgramOptions,
@@ -93,7 +93,7 @@ export async function serve(
   return `http://${host}:${(application.getHttpServer().address() as { port: number }).port}`;
 }
 
-/** Whatever calls first; the others wait with it for the end. */
+/** The first call stops the program. Later calls wait for the same end. */
 function stopOnce(close: () => Promise<void>) {
   let stopping: Promise<void> | undefined;
   return (exitCode: number, reason?: string): Promise<void> => {
@@ -120,7 +120,7 @@ function messageFor(error: unknown): string {
   return expected ? error.message : (error.stack ?? error.message);
 }
 
-/** A program's whole life: what goes wrong before it serves is said in one line. */
+/** Runs a program. An error before it serves is printed in one line. */
 export function main(program: () => Promise<void>): void {
   program().catch((error) => {
     console.error(`leadger: ${messageFor(error)}`);

@@ -6,7 +6,7 @@ import { NestFactory } from '@nestjs/core';
 import { type HistoryEntry, tellFact } from '#audit/history';
 import { decode } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
-import { addDays, parseInstant } from '#domain/kernel/instants';
+import { addDays } from '#domain/kernel/instants';
 import type { EventStore, Position } from '#event-store/port';
 import { MovedClock, systemClock } from '#gateways/clock';
 import { mailInMemory } from '#gateways/mail';
@@ -16,17 +16,9 @@ import { ProcessEngine } from '#processes/engine/engine';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { startLeadger } from '#wiring/start';
 import { openCopy, type StoreLocation, type Stores } from '#wiring/stores';
-import { CommandFailed } from './command-failed.ts';
+import type { Goal } from './clock-goal.ts';
 import { bar, Progress, thousands } from './progress.ts';
 import { tellEvent } from './words.ts';
-
-export interface LookAheadOptions {
-  /** Days of 24 hours. */
-  readonly days?: number;
-  /** ISO 8601 with a zone. */
-  readonly to?: string;
-  readonly json?: boolean;
-}
 
 interface ComingEvent extends Omit<HistoryEntry, 'position'> {
   readonly stream: string;
@@ -51,10 +43,9 @@ const assumptions = [
 /**
  * Shows what a store will do by itself: its processes run on a copy whose clock is moved. The copy is in a temporary
  * directory, which is removed at the end. The store is only read.
- * @throws CommandFailed when there is no store, or it is not said how far
+ * @throws CommandFailed when there is no store, or the goal is not ahead of its clock
  */
-export async function lookAhead(place: StoreLocation, options: LookAheadOptions): Promise<void> {
-  const goal = goalOf(options);
+export async function lookAhead(place: StoreLocation, goal: Goal, { json = false }: { json?: boolean }): Promise<void> {
   const outlook = await inTemporaryDirectory(async (directory) => {
     console.error(`leadger: the copy is in ${directory} meanwhile`);
     const progress = new Progress((events) => `${thousands(events)} events copied`);
@@ -62,34 +53,16 @@ export async function lookAhead(place: StoreLocation, options: LookAheadOptions)
     progress.end();
     return whatComes(copy, goal);
   });
-  if (options.json) console.log(JSON.stringify({ assumptions, ...outlook, ...summaryOf(outlook) }, null, 2));
+  if (json) console.log(JSON.stringify({ assumptions, ...outlook, ...summaryOf(outlook) }, null, 2));
   else print(outlook);
 }
 
-const MOST_DAYS = 36_500;
 const MILLISECONDS_A_DAY = 86_400_000;
 /** The exit code of a program that Ctrl-C ended. */
 const INTERRUPTED = 130;
 
-/** Where the clock is to be moved to from an instant. What can be refused is refused before anything is copied. */
-function goalOf({ days, to }: LookAheadOptions): (from: Instant) => Instant {
-  if (days !== undefined) {
-    if (days < 1 || days > MOST_DAYS) throw new CommandFailed(`--days ${days} is not 1 to ${MOST_DAYS}`);
-    return (from) => addDays(from, days);
-  }
-  if (to === undefined) throw new CommandFailed('how far is the clock to be moved? Give --days or --to');
-  const until = parseInstant(to);
-  if (!until) throw new CommandFailed(`--to ${to} is no instant with a zone, like 2026-05-01T09:30:00-04:00`);
-  return (from) => {
-    if (until <= from) throw new CommandFailed(`--to ${to} is not ahead: the clock is at ${from} and never goes back`);
-    const furthest = addDays(from, MOST_DAYS);
-    if (until > furthest) throw new CommandFailed(`--to ${to} is too far: at most ${MOST_DAYS} days, to ${furthest}`);
-    return until;
-  };
-}
-
 /** Lives through the time ahead with the processes of a real store, and closes it. */
-async function whatComes(stores: Stores, goal: (from: Instant) => Instant): Promise<Outlook> {
+async function whatComes(stores: Stores, goal: Goal): Promise<Outlook> {
   const { events } = stores;
   const from = await presentOf(events);
   const clock = new MovedClock(from);

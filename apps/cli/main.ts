@@ -1,5 +1,7 @@
 #!/usr/bin/env node
+import '#apps/node-version';
 import 'reflect-metadata';
+import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { StoreLocation } from '#wiring/stores';
@@ -9,6 +11,7 @@ import type { Format } from './query.ts';
 /** `leadger`: the commands for store owners, auditors and analysts. Each command loads only the modules that it needs. */
 const program = new Command('leadger')
   .description('An event-sourced order and lead ledger for lead stores')
+  .version(versionOfLeadger())
   .option('--data <directory>', 'where the store lives', process.env.LEADGER_DATA ?? './data')
   .option(
     '--events <url>',
@@ -90,8 +93,10 @@ program
   .option('--to <instant>', 'how far, ISO 8601 with a zone')
   .option('--json', 'as JSON, alone on standard output')
   .action(async (options: { days?: number; to?: string; json?: boolean }) => {
+    const { goalOf } = await import('./clock-goal.ts');
+    const goal = goalOf(options);
     const { lookAhead } = await import('./clock.ts');
-    await lookAhead(place(), options);
+    await lookAhead(place(), goal, options);
   });
 
 program
@@ -99,9 +104,10 @@ program
   .description('rebuilds a read model from the log; an interrupted rebuild continues the next time')
   .argument('[name]', 'e.g. orders')
   .option('--all', 'one after the other')
-  .action(async (name: string | undefined, options: { all?: boolean }) => {
+  .action(async (name: string | undefined, { all = false }: { all?: boolean }) => {
+    if (all === (name !== undefined)) throw new CommandFailed('rebuild takes the name of a read model, or --all');
     const { rebuild } = await import('./rebuild.ts');
-    await rebuild(place(), name, options);
+    await rebuild(place(), name);
   });
 
 program
@@ -197,10 +203,12 @@ program
   .option('--views', 'the views for analysts instead')
   .option('--errors', 'the error codes of the API instead')
   .action(async ({ views = false, errors = false }: { views?: boolean; errors?: boolean }) => {
-    const { eventCatalog } = await import('./catalog.ts');
-    const { viewsPage } = await import('./views-page.ts');
-    const { errorsPage } = await import('#apps/api/error-codes');
-    console.log(errors ? errorsPage() : views ? viewsPage() : eventCatalog());
+    const page = errors
+      ? (await import('#apps/api/error-codes')).errorsPage
+      : views
+        ? (await import('./views-page.ts')).viewsPage
+        : (await import('./catalog.ts')).eventCatalog;
+    console.log(page());
   });
 
 program
@@ -237,6 +245,11 @@ await program.parseAsync().catch((error: unknown) => {
   console.error(`leadger: ${expected ? error.message : error instanceof Error ? error.stack : error}`);
   process.exitCode = 1;
 });
+
+function versionOfLeadger(): string {
+  const root = new URL(import.meta.url.endsWith('.ts') ? '../../' : '../../../', import.meta.url);
+  return JSON.parse(readFileSync(new URL('package.json', root), 'utf8')).version;
+}
 
 function wholeNumber(text: string): number {
   const number = Number(text);

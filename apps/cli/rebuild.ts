@@ -1,14 +1,8 @@
 import { openStores, type StoreLocation } from '#wiring/stores';
-import { CommandFailed } from './command-failed.ts';
 import { Progress } from './progress.ts';
 
-/** Builds a read model anew from the log, or all of them. @throws UnknownModel, CannotOpenStore (e.g. while the store is running) */
-export async function rebuild(
-  place: StoreLocation,
-  name: string | undefined,
-  { all = false }: { all?: boolean },
-): Promise<void> {
-  if (all === (name !== undefined)) throw new CommandFailed('rebuild takes the name of a read model, or --all');
+/** Rebuilds a read model from the log; without a name, all of them. @throws UnknownModel, CannotOpenStore (e.g. while the store is running) */
+export async function rebuild(place: StoreLocation, name: string | undefined): Promise<void> {
   const stores = await openStores({ ...place, mustExist: true });
   try {
     const { events, readModels } = stores;

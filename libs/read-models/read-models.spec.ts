@@ -12,6 +12,7 @@ import { replacementIdOf } from '#domain/replacements/replacement';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import { FAR_AWAY_MILLISECONDS, FAR_AWAY_SECONDS } from '#test/wait-until';
 import { openEmbeddedDatabase } from './engine/embedded-database.ts';
 import { AlreadyRebuilding, BadCursor, BeingBuilt, Paused, RebuildCancelled, UnknownModel } from './errors.ts';
 import { openReadModels, type ReadModels } from './read-models.ts';
@@ -225,7 +226,7 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     await home.remove();
   });
 
-  const upToDate = async () => expect(await readModels.waitFor(await store.head(), 20_000)).toBe(true);
+  const upToDate = async () => expect(await readModels.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
   const parkedOf = async (of: string) => (await readModels.status()).find(({ name }) => name === of)?.parked;
   const digests = () => Promise.all(readModels.names.map((name) => readModels.digest(name)));
 
@@ -472,7 +473,7 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     readModels = await openReadModels({ store: empty, ...home.place });
     readModels.start();
     await write(empty, story.slice(0, 1));
-    expect(await readModels.waitFor(await empty.head(), 20_000)).toBe(true);
+    expect(await readModels.waitFor(await empty.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
     expect(await readModels.queries.orders.find(staff, 'o1')).toBeUndefined();
     await readModels.stop();
     await empty.close();
@@ -489,7 +490,7 @@ function describeReadModels(makeHome: () => Promise<Home>) {
       await write(log, events);
       const followers = await openReadModels({ store: log, ...home.place });
       followers.start();
-      expect(await followers.waitFor(await log.head(), 20_000)).toBe(true);
+      expect(await followers.waitFor(await log.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
       const orders = (await followers.queries.orders.list(staff, { limit: 50 })).items.map(({ orderId }) => orderId);
       await followers.stop();
       await log.close();
@@ -533,7 +534,7 @@ describe('read models on PGlite', () => {
       for (let from = 0, cut = 0; from < story.length; cut += 1) {
         const to = from + (cuts[cut % cuts.length] as number);
         await write(store, story.slice(from, to));
-        expect(await readModels.waitFor(await store.head(), 20_000)).toBe(true);
+        expect(await readModels.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
         from = to;
       }
       const digests = await Promise.all(readModels.names.map((name) => readModels.digest(name)));
@@ -547,7 +548,7 @@ describe('read models on PGlite', () => {
       fc.asyncProperty(someCuts, async (cuts) => expect(await digestsOf(cuts)).toEqual(whole)),
       { numRuns: 3 },
     );
-  }, 60_000);
+  });
 
   it('are tidied up while they grow, so that the database knows how large they are', async () => {
     const store = await openEmbeddedStore();
@@ -556,11 +557,11 @@ describe('read models on PGlite', () => {
     await Promise.all(appends);
     await readModels.catchUp();
     const question = `SELECT reltuples::integer FROM pg_class WHERE relname = 'orders'`;
-    for await (const { rows } of readModels.analyse(question, { timeoutSeconds: 10 }))
+    for await (const { rows } of readModels.analyse(question, { timeoutSeconds: FAR_AWAY_SECONDS }))
       expect(rows[0]?.[0]).toBeGreaterThanOrEqual(10_000);
     await readModels.stop();
     await store.close();
-  }, 60_000);
+  });
 
   it('open a database of the version that numbered its models, rebuild the rows, and drop those of that version', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
@@ -585,7 +586,8 @@ describe('read models on PGlite', () => {
     await readModels.stop();
     readModels = await openReadModels({ store, directory });
     const question = `SELECT count(*)::integer FROM pg_namespace WHERE nspname = 'orders_v4'`;
-    for await (const { rows } of readModels.analyse(question, { timeoutSeconds: 10 })) expect(rows).toEqual([[0]]);
+    for await (const { rows } of readModels.analyse(question, { timeoutSeconds: FAR_AWAY_SECONDS }))
+      expect(rows).toEqual([[0]]);
     expect(await readModels.queries.orders.find(staff, 'o1')).toMatchObject({ status: 'paused' });
     await readModels.stop();
     await store.close();
@@ -599,14 +601,14 @@ describe('read models on PGlite', () => {
     await write(store, story);
     let readModels = await open();
     readModels.start();
-    expect(await readModels.waitFor(await store.head(), 20_000)).toBe(true);
+    expect(await readModels.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
     const before = await readModels.digest('orders');
     await readModels.stop();
     writeFileSync(join(directory, 'in-use'), 'another life');
     readModels = await open();
     expect((await readModels.status()).every(({ position }) => position === '')).toBe(true);
     readModels.start();
-    expect(await readModels.waitFor(await store.head(), 20_000)).toBe(true);
+    expect(await readModels.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
     expect(await readModels.digest('orders')).toBe(before);
     await readModels.stop();
     await store.close();
@@ -639,7 +641,7 @@ describeWithPostgres('read models that several programs share', () => {
     await write(store, story);
     expect(await reading.waitFor(await store.head(), 50)).toBe(false);
     following.start();
-    expect(await reading.waitFor(await store.head(), 20_000)).toBe(true);
+    expect(await reading.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
     expect(await reading.queries.orders.find(staff, 'o1')).toMatchObject({ status: 'paused', deliveredLeads: 1 });
     expect((await reading.status()).map(({ position }) => position)).toEqual(
       (await following.status()).map(({ position }) => position),
@@ -653,7 +655,7 @@ describeWithPostgres('read models that several programs share', () => {
     for (let order = 0; order < 40; order += 1) {
       await write(store, [orderPlaced(`o${order}`, 'c1', 1), leadDelivered(`l${order}`, `o${order}`, 'c1')]);
     }
-    expect(await one.waitFor(await store.head(), 20_000)).toBe(true);
+    expect(await one.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
     const digest = await one.digest('orders');
     await one.rebuild('orders');
     expect(await one.digest('orders')).toBe(digest);
@@ -679,7 +681,7 @@ describeWithPostgres('read models that several programs share', () => {
     await expect(current.queries.orders.find(staff, 'o1')).rejects.toThrow(BeingBuilt);
     expect(await ordersOfOld()).toBe(2);
     current.start();
-    expect(await current.waitFor(await store.head(), 20_000)).toBe(true);
+    expect(await current.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
     expect(await current.digest('orders')).toBe(digest);
     await open();
     expect(await ordersOfOld()).toBe(2);
@@ -696,7 +698,7 @@ describeWithPostgres('read models that several programs share', () => {
     opened.push(embedded);
     for (const readModels of [shared, embedded]) {
       readModels.start();
-      expect(await readModels.waitFor(await store.head(), 20_000)).toBe(true);
+      expect(await readModels.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
     }
     for (const name of shared.names) expect(await shared.digest(name)).toBe(await embedded.digest(name));
     expect(await shared.queries.orders.list(staff, { limit: 9 })).toEqual(
@@ -708,7 +710,7 @@ describeWithPostgres('read models that several programs share', () => {
     const readModels = await open();
     readModels.start();
     await write(store, story.slice(0, 9));
-    expect(await readModels.waitFor(await store.head(), 20_000)).toBe(true);
+    expect(await readModels.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
     const client = new Client(url);
     await client.connect();
     await client.query(
@@ -716,7 +718,7 @@ describeWithPostgres('read models that several programs share', () => {
     );
     await client.end();
     await write(store, story.slice(9));
-    expect(await readModels.waitFor(await store.head(), 20_000)).toBe(true);
+    expect(await readModels.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
     const digests = await Promise.all(readModels.names.map((name) => readModels.digest(name)));
     for (const name of readModels.names) await readModels.rebuild(name);
     expect(await Promise.all(readModels.names.map((name) => readModels.digest(name)))).toEqual(digests);

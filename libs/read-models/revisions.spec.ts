@@ -36,4 +36,4 @@ it('after every event, whether or not the model uses it, a row has the revision 
   expect(found).toEqual(expected);
   await readModels.stop();
   await store.close();
-}, 120_000);
+});

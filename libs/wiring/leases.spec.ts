@@ -1,21 +1,29 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import { FAR_AWAY_MILLISECONDS, waitUntil } from '#test/wait-until';
 import { type Leases, openLeases } from './leases.ts';
 
-const TERM = 400;
+/** Short enough to wait until it is over. Nothing may depend on being faster than it. */
+const SHORT_TERM = 400;
 
 describeWithPostgres('leases', () => {
   let databaseUrl: string;
   let drop: () => Promise<void>;
   let one: Leases;
   let other: Leases;
+  /** Its leases end while somebody waits for it. */
+  let hasty: Leases;
   beforeEach(async () => {
     ({ url: databaseUrl, drop } = await freshDatabase());
-    const open = () => openLeases({ databaseUrl, termMilliseconds: TERM });
-    [one, other] = await Promise.all([open(), open()]);
+    const open = (termMilliseconds: number) => openLeases({ databaseUrl, termMilliseconds });
+    [one, other, hasty] = await Promise.all([
+      open(FAR_AWAY_MILLISECONDS),
+      open(FAR_AWAY_MILLISECONDS),
+      open(SHORT_TERM),
+    ]);
   });
   afterEach(async () => {
-    await Promise.all([one.close(), other.close()]);
+    await Promise.all([one.close(), other.close(), hasty.close()]);
     await drop();
   });
 
@@ -37,21 +45,23 @@ describeWithPostgres('leases', () => {
   });
 
   it('hold no longer for a holder that did not renew them, before they are anybody else’s', async () => {
-    const [lease] = await one.take(['a']);
-    expect(await other.take(['a'])).toEqual([]);
-    let taken = await other.take(['a']);
-    while (taken.length === 0) {
-      await wait(10);
-      taken = await other.take(['a']);
-    }
+    await one.take(['kept']);
+    const [lease] = await hasty.take(['a']);
+    let taken: Awaited<ReturnType<Leases['take']>> = [];
+    await waitUntil(async () => {
+      taken = await other.take(['a', 'kept']);
+      return taken.length > 0;
+    });
+    expect(taken.map(({ unit }) => unit)).toEqual(['a']);
     expect(lease?.holds()).toBe(false);
     expect(taken[0]?.token).toBe((lease?.token as number) + 1);
   });
 
   it('have a new token when their own holder comes back too late', async () => {
-    const [lease] = await one.take(['a']);
-    await wait(TERM + 50);
-    expect((await one.take(['a']))[0]?.token).toBe((lease?.token as number) + 1);
+    const [lease] = await hasty.take(['a']);
+    await waitUntil(() => !lease?.holds());
+    await wait(SHORT_TERM);
+    expect((await hasty.take(['a']))[0]?.token).toBe((lease?.token as number) + 1);
   });
 
   it('workers see each other while they appear, and not after they have left', async () => {

@@ -3,7 +3,7 @@ import { openShop, type Shop } from './shop.ts';
 let shop: Shop;
 beforeAll(async () => {
   shop = await openShop();
-}, 60_000);
+});
 afterAll(() => shop.stop());
 
 let people = 0;

@@ -6,10 +6,10 @@ import { EVENT_STORE } from '#wiring/tokens';
 // biome-ignore lint/suspicious/noExplicitAny: tests look into answers as a client would, without our types
 type Anything = any;
 
-/** A store to be tried over HTTP alone, in the words of those who use it. Its clock stands still until it is moved. */
+/** A running store for tests that use its HTTP API only. Its clock stands still until a test moves it. */
 export interface Shop {
   readonly server: Server;
-  /** @throws when the answer is not the expected status: tells what was answered instead */
+  /** @throws with the answer when its status is not the expected one */
   ask(
     method: string,
     path: string,
@@ -17,23 +17,23 @@ export interface Shop {
     expected?: number,
     headers?: Record<string, string>,
   ): Promise<Anything>;
-  /** The answer, whatever it is. */
+  /** The answer, whatever its status is. */
   try(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
-  /** A customer of a business nobody else here works for, unless it is said. @returns its id */
+  /** By default a customer of a new business. @returns its id */
   customer(details?: Record<string, unknown>): Promise<string>;
-  /** A paid order, of 10 leads of `exclusive-fresh` unless it is said otherwise. @returns its id */
+  /** A paid order, by default of 10 leads of `exclusive-fresh`. @returns its id */
   order(customerId: string, details?: Record<string, unknown>): Promise<string>;
-  /** A lead type that nobody else here uses, exclusive and fresh unless it is said, sold at `main`. @returns its id */
+  /** A new lead type, by default exclusive and fresh, sold in the store `main`. @returns its id */
   leadType(details?: Record<string, unknown>): Promise<string>;
-  /** A lead of a person never seen before, unless it is said. @returns its id */
+  /** By default a lead of a new person. @returns its id */
   lead(leadTypeId?: string, details?: Record<string, unknown>): Promise<string>;
-  /** What happened to an order (or a replacement, a customer, …: by the path of its history), oldest first. */
+  /** The events of an order, a replacement, a customer and so on, by the path of its resource, oldest first. */
   history(path: string): Promise<readonly { type: string; at: string; position: string; data: Anything }[]>;
-  /** Everything that was recorded, as it lies in the store: boxes closed. */
+  /** All events as they are stored: personal data stays sealed. */
   log(): Promise<readonly { stream: string; type: string; data: Anything; metadata: Anything }[]>;
-  /** Reads what reflects all that was asked so far. */
+  /** A read that reflects all commands so far. */
   read(path: string): Promise<Anything>;
-  /** Moves the clock; the processes do on the way what is due. */
+  /** Moves the clock. The processes carry out what becomes due meanwhile. */
   wait(time: { days?: number; hours?: number; seconds?: number }): Promise<void>;
   now(): string;
   stop(): Promise<void>;
@@ -105,7 +105,7 @@ export async function openShop(options: Parameters<typeof startServer>[0] = {}):
     },
     now: () => server.clock.now(),
     async stop() {
-      // Stopped first: one that goes on would keep the tests from ending when there were errors.
+      // Stop before the check: a server that still runs would keep Jest from ending when the check fails.
       await server.stop();
       expect(server.errors).toEqual([]);
     },

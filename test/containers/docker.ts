@@ -4,5 +4,5 @@ export const describeWithDocker = process.env.LEADGER_DOCKER === 'yes' ? describ
 export const EVENTSTOREDB = 'eventstore/eventstore:24.10';
 export const POSTGRESQL = 'postgres:17';
 
-/** Images have to be fetched, and clusters to come to terms. */
+/** Images must be downloaded, and a cluster must elect a leader. */
 export const START_MILLISECONDS = 300_000;

@@ -91,7 +91,7 @@ describeWithDocker('a cluster of three EventStoreDB nodes', () => {
     await network.stop();
   });
 
-  /** Which node says that it leads. */
+  /** The node that reports itself as leader. */
   async function leader(): Promise<number> {
     for (;;) {
       for (const [index, port] of PORTS.entries()) {

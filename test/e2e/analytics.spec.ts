@@ -9,6 +9,7 @@ import { QueryFailed } from '#read-models/errors';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
 import { openShop, type Shop } from '#test/acceptance/shop';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import { FAR_AWAY_MILLISECONDS, FAR_AWAY_SECONDS } from '#test/wait-until';
 import { EVENT_STORE, READ_MODELS } from '#wiring/tokens';
 
 const TYPE = 'exclusive-fresh';
@@ -22,7 +23,7 @@ beforeAll(async () => {
   shop = await openShop();
   await live(shop);
   log = shop.server.application.get(EVENT_STORE);
-}, 60_000);
+});
 afterAll(() => shop.stop());
 
 /** A month of a small store: two sources, a coupon, a bad lead, a programme that is renewed once, an order that waits. */
@@ -76,11 +77,11 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
   let close: () => Promise<void>;
   beforeAll(async () => {
     ({ readModels, close } = await open());
-    await readModels.waitFor(await log.head(), 20_000);
+    await readModels.waitFor(await log.head(), FAR_AWAY_MILLISECONDS);
   });
   afterAll(() => close());
 
-  const ask = async (query: string, timeoutSeconds = 30) => {
+  const ask = async (query: string, timeoutSeconds = FAR_AWAY_SECONDS) => {
     let columns: readonly string[] = [];
     let types: readonly number[] = [];
     const rows: (readonly unknown[])[] = [];
@@ -219,7 +220,9 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
   test('long answers come in pieces, empty ones with their columns', async () => {
     expect((await ask('SELECT n FROM generate_series(1, 1500) AS n')).rows).toHaveLength(1500);
     expect(await ask('SELECT 1 AS one, 2 AS one WHERE false')).toMatchObject({ columns: ['one', 'one'], rows: [] });
-    for await (const { rows } of readModels.analyse('SELECT generate_series(1, 5000)', { timeoutSeconds: 30 })) {
+    for await (const { rows } of readModels.analyse('SELECT generate_series(1, 5000)', {
+      timeoutSeconds: FAR_AWAY_SECONDS,
+    })) {
       expect(rows).toHaveLength(500);
       break;
     }
@@ -236,9 +239,10 @@ test('a renewal that is not due yet is not missed; one that never comes, because
   const retention = async () => {
     const readModels = club.server.application.get<ReadModels>(READ_MODELS);
     const query = 'SELECT renewal_number, programmes, due, renewed, retention FROM programme_retention ORDER BY 1';
-    await readModels.waitFor(await club.server.application.get<EventStore>(EVENT_STORE).head(), 20_000);
+    await readModels.waitFor(await club.server.application.get<EventStore>(EVENT_STORE).head(), FAR_AWAY_MILLISECONDS);
     const rows: (readonly unknown[])[] = [];
-    for await (const answer of readModels.analyse(query, { timeoutSeconds: 30 })) rows.push(...answer.rows);
+    for await (const answer of readModels.analyse(query, { timeoutSeconds: FAR_AWAY_SECONDS }))
+      rows.push(...answer.rows);
     return rows;
   };
   await join();
@@ -258,7 +262,7 @@ test('a renewal that is not due yet is not missed; one that never comes, because
     [2, 3, 2, 1, 0.5],
   ]);
   await club.stop();
-}, 60_000);
+});
 
 test('on PGlite, a statement that takes too long is ended, and the database with it; its files are whole', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'leadger-analytics-'));

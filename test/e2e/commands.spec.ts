@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** No order of one test takes the leads of the next. */
+/** Cancels open orders, so that they do not take the leads of the next test. */
 afterEach(async () => {
   for (const status of ['open', 'paused']) {
     const { body } = await server.call('GET', `/api/orders?status=${status}&waitFor=${await latest()}`);

@@ -17,12 +17,12 @@ interface Told {
   readonly data: any;
 }
 
-/** A feed that is read as it comes, until it is left. */
+/** An open connection to the feed. */
 async function follow(query = '', headers: Record<string, string> = {}, from = server) {
   const left = new AbortController();
   const answer = await fetch(`${from.url}/api/feed${query}`, { headers, signal: left.signal });
   const told = messages(answer);
-  /** What is told next; how far the feed has come is told in between. */
+  /** The next change. Positions without a change, which come in between, are skipped. */
   const anything = async (): Promise<Told> => {
     const { value, done } = await told.next();
     if (done) throw new Error('the feed is over');
@@ -32,7 +32,7 @@ async function follow(query = '', headers: Record<string, string> = {}, from = s
     const next = await anything();
     return next.event === 'change' ? next : change();
   };
-  /** Leaves it, as a client does whose connection is cut. */
+  /** Ends it, as a lost connection does. */
   const leave = async () => {
     left.abort();
     await told.next().catch(() => {});
@@ -66,7 +66,7 @@ const order = async (customerId: string): Promise<string> => {
   await server.settle();
   return id;
 };
-/** So many changes of an order, recorded at once. */
+/** Records this number of changes of an order at once. */
 const record = async (orderId: string, count: number) => {
   const store = server.application.get<EventStore>(EVENT_STORE);
   const cause = { commandId: randomUUID(), correlationId: randomUUID(), actor: 'staff:ada' };
@@ -145,14 +145,21 @@ test('a customer is told of what is its own; staff of all, or of one store, one 
   for (const feed of [own, one])
     expect((await feed.change()).data).toMatchObject({ type: 'OrderPlaced', id: orderId, customerId: mine });
   await server.call('POST', `/api/orders/${orderId}/cancel`);
-  // What those were told is looked for once the others have all: they were told nothing but where they are.
+  // Checked after the others have all changes: these two feeds got nothing but their position.
   for (const feed of [own, one]) while ((await feed.change()).data.type !== 'OrderCancelled');
   for (const feed of [asked, nowhere]) {
-    expect((await feed.told.next()).value?.event).toBe('here');
-    const more = feed.told.next();
-    expect(await Promise.race([more, new Promise((resolve) => setImmediate(resolve, 'nothing'))])).toBe('nothing');
+    const NOTHING = Symbol();
+    let next = feed.told.next();
+    expect((await next).value?.event).toBe('here');
+    for (;;) {
+      next = feed.told.next();
+      const more = await Promise.race([next, new Promise<symbol>((resolve) => setImmediate(resolve, NOTHING))]);
+      if (typeof more === 'symbol') break;
+      // On a slow machine a heartbeat came meanwhile.
+      expect(more.value?.event).toBe('here');
+    }
     await feed.leave();
-    await more.catch(() => {});
+    await next.catch(() => {});
   }
   await own.leave();
   await one.leave();

@@ -19,7 +19,7 @@ export interface Reply {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** Undefined when the answer is no JSON. */
+  /** Undefined when the answer is not JSON. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers as a client would, without our types
   readonly body: any;
 }
@@ -28,11 +28,11 @@ export interface Server {
   readonly url: string;
   readonly clock: MovedClock;
   readonly application: NestFastifyApplication;
-  /** A body that is a string or a stream goes as it is, anything else as JSON. */
+  /** A body that is a string or a stream is sent unchanged, anything else as JSON. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
-  /** Waits until all that follows from what was asked has been done. */
+  /** Waits until the processes have carried out all consequences of the requests so far. */
   settle(): Promise<void>;
-  /** What was logged: requests that failed unexpectedly. */
+  /** The log lines about requests that failed unexpectedly. */
   readonly errors: string[];
   stop(): Promise<void>;
 }
@@ -53,7 +53,21 @@ async function startWire(directory: string) {
 /** With `LEADGER_TEST_DATABASE=postgres` the read models are in a PostgreSQL database of their own. */
 const startDatabase = () => (process.env.LEADGER_TEST_DATABASE === 'postgres' ? freshDatabase() : undefined);
 
-/** A whole store behind real HTTP on loopback, with its files in a directory of its own and a clock that stands still. */
+async function callOnce(
+  ...[url, method, path, body, headers = {}]: [string, ...Parameters<Server['call']>]
+): Promise<Reply> {
+  const raw = typeof body === 'string' || body instanceof Uint8Array || body instanceof ReadableStream;
+  const response = await fetch(url + path, {
+    method,
+    headers: { ...(body !== undefined && !raw && { 'content-type': 'application/json' }), ...headers },
+    ...(body !== undefined && { body: raw ? (body as string) : JSON.stringify(body), duplex: 'half' }),
+  } as RequestInit);
+  const text = await response.text();
+  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
+}
+
+/** A whole store with HTTP on loopback, a temporary directory, and a clock that stands still. */
 export async function startServer({
   directory,
   start = START,
@@ -81,7 +95,7 @@ export async function startServer({
     },
   );
   const { running } = await startLeadger(application);
-  // Said by whoever stops it, or by nobody: some tests take its stores away.
+  // `stop` reports this error. Some tests take the stores away on purpose, and never call it.
   running.catch(() => {});
   await application.listen({ port: 0, host: '127.0.0.1' });
   const { port } = application.getHttpServer().address() as { port: number };
@@ -92,16 +106,12 @@ export async function startServer({
     application,
     errors,
     settle: () => application.get(ProcessEngine).settle(),
-    async call(method, path, body, headers = {}) {
-      const raw = typeof body === 'string' || body instanceof Uint8Array || body instanceof ReadableStream;
-      const response = await fetch(url + path, {
-        method,
-        headers: { ...(body !== undefined && !raw && { 'content-type': 'application/json' }), ...headers },
-        ...(body !== undefined && { body: raw ? (body as string) : JSON.stringify(body), duplex: 'half' }),
-      } as RequestInit);
-      const text = await response.text();
-      const isJson = /json/.test(response.headers.get('content-type') ?? '');
-      return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
+    async call(...request) {
+      for (;;) {
+        const reply = await callOnce(url, ...request);
+        // The API waits some seconds for a position. On a busy machine that may be too short: ask again, as clients do.
+        if (reply.body?.code !== 'not-reached-yet') return reply;
+      }
     },
     async stop() {
       await application.close();

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
+import { FAR_AWAY_MILLISECONDS } from '#test/wait-until';
 import { all, event, fill, follow } from '../contract/event-store-contract.ts';
 import { openEmbeddedStore } from '../embedded/embedded-store.ts';
 import {
@@ -34,7 +35,7 @@ async function startNode(options: Partial<WireNodeOptions> = {}) {
 }
 
 async function connect({ connectionString }: WireNode, options: Partial<EventStoreDbOptions> = {}) {
-  const patience = { answerWithinMilliseconds: 250, patienceMilliseconds: 2000 };
+  const patience = { answerWithinMilliseconds: 250, patienceMilliseconds: FAR_AWAY_MILLISECONDS };
   const store = await openEventStoreDb({ connectionString, ...patience, ...options });
   opened.push(() => store.close());
   return store;
@@ -174,7 +175,7 @@ describe('a connection that breaks', () => {
 
   it('because the whole server stops and starts again', async () => {
     const { node, store } = await startNode();
-    const adapter = await connect(node, { patienceMilliseconds: 10_000 });
+    const adapter = await connect(node);
     await adapter.append('a-1', [event(0)], 'no-stream');
     const subscription = follow(adapter, { after: BEFORE_FIRST });
     await subscription.caughtUp(await store.head());

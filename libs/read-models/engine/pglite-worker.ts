@@ -1,3 +1,4 @@
+import { openAsBlob } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { parsers, parsersOfAnswers } from './parsers.ts';
@@ -11,6 +12,13 @@ export interface Statement {
   readonly as?: 'lists' | 'json';
   /** A transaction begins before it. */
   readonly begin?: true;
+}
+
+export interface DatabaseFiles {
+  /** Undefined: in memory. */
+  readonly directory: string | undefined;
+  /** What a database in memory begins with; undefined: with nothing, and PGlite makes one. */
+  readonly archive: string | undefined;
 }
 
 export type DatabaseReply =
@@ -42,9 +50,8 @@ async function main(): Promise<void> {
   const port = parentPort;
   if (!port) throw new Error('the database runs in a worker thread');
   const reply = (message: DatabaseReply) => port.postMessage(message);
-  const { directory } = workerData as { directory: string | undefined };
   try {
-    const database = await open(directory);
+    const database = await open(workerData as DatabaseFiles);
     port.on(
       'message',
       inOrder(database, reply, () => port.close()),
@@ -56,9 +63,10 @@ async function main(): Promise<void> {
   }
 }
 
-async function open(directory: string | undefined): Promise<PGlite> {
+async function open({ directory, archive }: DatabaseFiles): Promise<PGlite> {
   const database = await PGlite.create({
     ...(directory !== undefined && { dataDir: directory }),
+    ...(archive !== undefined && { loadDataDir: await openAsBlob(archive) }),
     parsers,
     startParams: [...PGlite.defaultStartParams, ...settings.flatMap((setting) => ['-c', setting])],
   });

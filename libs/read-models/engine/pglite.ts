@@ -16,7 +16,7 @@ import { DatabaseGone, QUERY_CANCELED, StatementRefused } from '../errors.ts';
 import type { NamedResult } from './names.ts';
 import type { DatabaseReply, Statement } from './pglite-worker.ts';
 import { isPlain, rowsIn } from './prepared.ts';
-import { copyTemplate } from './template.ts';
+import { archiveOfTemplate, copyTemplate } from './template.ts';
 
 const fromSource = import.meta.url.endsWith('.ts');
 
@@ -50,7 +50,7 @@ export class PgliteThread {
 
   /** @param directory undefined: in memory. @throws DatabaseGone */
   static async start(directory: string | undefined): Promise<PgliteThread> {
-    if (directory !== undefined && !existsSync(directory) && !(await copyTemplate(directory))) {
+    if (directory !== undefined && !existsSync(directory) && !copyTemplate(directory)) {
       // Making a database takes memory that is freed only when its thread ends.
       const maker = new PgliteThread(directory);
       await maker.#ready.promise;
@@ -63,7 +63,7 @@ export class PgliteThread {
 
   constructor(directory: string | undefined) {
     this.#worker = new Worker(new URL(`./pglite-worker.${fromSource ? 'ts' : 'js'}`, import.meta.url), {
-      workerData: { directory },
+      workerData: { directory, archive: directory === undefined ? archiveOfTemplate() : undefined },
       execArgv: fromSource ? ['--conditions=source', '--no-warnings'] : [],
       resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 },
     });

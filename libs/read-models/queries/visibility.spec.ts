@@ -76,7 +76,7 @@ function describeVisibility(open: (store: EventStore) => Promise<readonly [ReadM
     for (const mark of ['A', 'B']) await append(store, marked([...inOrder, ...paid], mark));
     [readModels, remove] = await open(store);
     await readModels.catchUp();
-  }, 120_000);
+  });
   afterAll(async () => {
     await readModels.stop();
     await store.close();

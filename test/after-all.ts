@@ -1,3 +1,3 @@
-export default function stopForAll(): void {
+export default function afterAllTests(): void {
   (globalThis as { stopCluster?: () => void }).stopCluster?.();
 }

@@ -4,26 +4,26 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addDays } from '#domain/kernel/instants';
+import { startServer } from '#test/e2e/server';
 import { cli, Program, serve } from './program.ts';
-import { startServer } from './server.ts';
 
-/** Ahead of the machine's clock: the copy begins where the store's own clock stands. */
+/** Later than the machine's clock: the copy begins at the instant of the store's own clock. */
 const START = '2091-03-02T15:00:00.000Z';
 const STAFF = { 'leadger-actor': 'staff:ann', 'leadger-reason': 'asked by telephone' };
 
 let temporary: string;
 let directory: string;
-/** What the store's owner will see happen, by name. */
+/** Ids of the orders, tickets and so on that something will happen to. */
 const ids: Record<string, string> = {};
 
 beforeAll(async () => {
   temporary = await mkdtemp(join(tmpdir(), 'leadger-clock-spec-'));
   directory = join(temporary, 'store');
   await liveThroughADay(directory);
-}, 120_000);
+});
 afterAll(() => rm(temporary, { recursive: true }));
 
-/** A store with something of everything that goes on by itself. */
+/** Makes a store with one example of each thing that happens without a request. */
 async function liveThroughADay(place: string): Promise<void> {
   const server = await startServer({ directory: place, start: START });
   const ask = async (path: string, body?: object, headers = {}, method = 'POST'): Promise<string> => {
@@ -61,7 +61,7 @@ const lead = (leadTypeId: string, person: number) => ({
   contact: { telephone: `+1 212 555 014${person}` },
 });
 
-/** Every file there is, with a hash of what is in it. But for `-shm`: there SQLite's readers note where they read. */
+/** The hash of each file's content. Without `-shm` files, in which SQLite's readers note what they read. */
 async function filesIn(place: string): Promise<Record<string, string>> {
   const names = (await readdir(place, { recursive: true })).sort();
   const hashes: Record<string, string> = {};
@@ -87,7 +87,7 @@ const exists = (path: string) =>
     () => false,
   );
 
-test('what will happen by itself is told, and the store is as it was, byte for byte', async () => {
+test('leadger clock shows what will happen without a request, and changes no byte of the store', async () => {
   const before = await filesIn(directory);
   const { outlook, place } = await lookAhead('--days', '15');
   expect(await filesIn(directory)).toEqual(before);
@@ -108,16 +108,16 @@ test('what will happen by itself is told, and the store is as it was, byte for b
   expect(happens('VerificationOverdue', `replacement-${ids.return}`)).toEqual([addDays(START, 7)]);
   expect(outlook.counts).toMatchObject({ RenewalAnnounced: 5, VerificationOverdue: 1 });
   expect(outlook.mails).toMatchObject({ 'renewal-done': 4, 'order-restarted': 1 });
-  // A program that was called would have failed: there is none of this name.
+  // A real call would have failed, because no host has this name.
   expect(outlook.counts.WebhookAccepted).toBeGreaterThan(0);
   expect(outlook.counts.WebhookFailed).toBeUndefined();
   expect(outlook.parked).toEqual([]);
 
-  // Who looks twice sees the same, and an instant is as good as a number of days.
+  // A second call shows the same, and an instant works like a number of days.
   expect((await lookAhead('--to', addDays(START, 15))).outlook).toEqual(outlook);
-}, 60_000);
+});
 
-test('it is told day by day, with what it comes to', async () => {
+test('leadger clock prints the events day by day, and their counts at the end', async () => {
   const { code, stdout } = await cli('--data', directory, 'clock', '--days', '7');
   expect(code).toBe(0);
   expect(stdout).toContain('every charge is captured, but for the tokens of the sandbox that decline');
@@ -127,9 +127,9 @@ test('it is told day by day, with what it comes to', async () => {
   expect(stdout).toMatch(/renewal 1: 6\.00 USD paid \(assumed_.*\); the next is due 2091-03-16T15:00:00\.000Z/);
   expect(stdout).toMatch(/^ +2 {2}RenewalPaid$/m);
   expect(stdout).toMatch(/^mails that are sent\n(.*\n)* +1 {2}order-restarted$/m);
-}, 60_000);
+});
 
-test('a store that is running goes on, and does not notice', async () => {
+test('leadger clock does not disturb a store that is running', async () => {
   const running = join(temporary, 'running');
   const { program, url } = await serve(running);
   try {
@@ -146,16 +146,16 @@ test('a store that is running goes on, and does not notice', async () => {
   } finally {
     await program.stop();
   }
-}, 60_000);
+});
 
-test('told to end in the middle, it leaves no copy behind', async () => {
+test('leadger clock removes its copy when a signal ends it', async () => {
   const program = new Program('cli', ['--data', directory, 'clock', '--days', '36500']);
   while (!program.stderr.includes('meanwhile')) await once(program.process.stderr as NodeJS.ReadableStream, 'data');
   const place = /the copy is in (\S+) meanwhile/.exec(program.stderr)?.[1] as string;
   expect(await exists(place)).toBe(true);
   expect(await program.stop()).toMatchObject({ code: 130, stdout: '' });
   expect(await exists(place)).toBe(false);
-}, 60_000);
+});
 
 test.each([
   [[], 'how far is the clock to be moved? Give --days or --to'],
@@ -170,7 +170,7 @@ test.each([
   expect(stderr).toContain(reason);
 });
 
-test('where there is no store, none is made', async () => {
+test('leadger clock makes no store where there is none', async () => {
   const nowhere = join(temporary, 'nowhere');
   const { code, stderr } = await cli('--data', nowhere, 'clock', '--days', '1');
   expect([code, stderr]).toEqual([1, expect.stringContaining(`there is no store in ${nowhere}`)]);

@@ -29,7 +29,7 @@ beforeAll(async () => {
   copies = await mkdtemp(join(temporary, 'copies-'));
   await cli('demo', '--days', '2', '--data', data);
   ({ program: sql, url } = await open());
-}, 120_000);
+});
 afterAll(async () => {
   await sql.stop();
   await rm(temporary, { recursive: true });
@@ -41,7 +41,7 @@ async function connected<Result>(work: (client: Client) => Promise<Result>): Pro
   return work(client).finally(() => client.end());
 }
 
-test('whoever connects asks the views by their names, and is told beforehand that nobody is kept out', async () => {
+test('a client queries the views by name, and the command warns that every client is superuser', async () => {
   expect(sql.stdout).toContain('Whoever connects is superuser, without a password, from this machine only.');
   await connected(async (client) => {
     for (const {
@@ -56,7 +56,7 @@ test('whoever connects asks the views by their names, and is told beforehand tha
   });
 });
 
-test('a mistake writes nothing, and a will changes a copy: the store has none of it', async () => {
+test('a write is refused by default, and a deliberate write changes only the copy', async () => {
   const before = (await cli('digest', '--data', data)).stdout;
   await connected(async (client) => {
     await expect(client.query('DROP SCHEMA analytics CASCADE')).rejects.toThrow('in a read-only transaction');
@@ -67,7 +67,7 @@ test('a mistake writes nothing, and a will changes a copy: the store has none of
   expect((await cli('query', 'SELECT * FROM ageing', '--data', data)).code).toBe(0);
 });
 
-test('the next one finds nothing of who was there before: no settings, no statements, no transaction', async () => {
+test('a new connection starts without the settings, statements or transaction of the one before', async () => {
   await connected(async (client) => {
     await client.query('SET search_path = public');
     await client.query({ name: 'mine', text: 'SELECT 1 AS first' });
@@ -81,7 +81,7 @@ test('the next one finds nothing of who was there before: no settings, no statem
   });
 });
 
-test('the next one waits until the one before is gone, and is in nobody else’s transaction', async () => {
+test('a new connection waits until the one before has ended, and is not in its transaction', async () => {
   const first = new Client(url);
   await first.connect();
   await first.query('BEGIN READ WRITE; CREATE TABLE public.half AS SELECT 1 AS half');
@@ -94,7 +94,7 @@ test('the next one waits until the one before is gone, and is in nobody else’s
   expect((await next).rows).toEqual([{ half: null }]);
 });
 
-test('the port is open on this machine only, and one that is taken is told', async () => {
+test('the port is open on this machine only, and a port in use is reported', async () => {
   const addresses = Object.values(networkInterfaces()).flatMap((known) => known ?? []);
   const outside = addresses.find(({ internal, family }) => !internal && family === 'IPv4');
   const from = new URL(url);
@@ -114,7 +114,7 @@ test('the port is open on this machine only, and one that is taken is told', asy
 });
 
 test.each(['SIGINT', 'SIGTERM'] as const)(
-  '%s ends it at once, in the middle of a query too, and the copy is gone',
+  '%s ends it at once, also during a query, and removes the copy',
   async (signal) => {
     const before = await readdir(copies);
     const { program, url } = await open();
@@ -129,7 +129,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   },
 );
 
-test('read models on a PostgreSQL are for its own clients', async () => {
+test('for read models on PostgreSQL the command refers to clients of that server', async () => {
   const { code, stderr } = await cli('sql', '--data', data, '--database', 'postgres://postgres@127.0.0.1:1/postgres');
   expect({ code, stderr }).toEqual({
     code: 1,
@@ -138,7 +138,7 @@ test('read models on a PostgreSQL are for its own clients', async () => {
 });
 
 describeWithPsql('psql', () => {
-  test('lists the views, answers, and copies to its own side', async () => {
+  test('lists the views, answers queries, and copies to a local file', async () => {
     const psql = async (...commands: string[]) => {
       const parameters = ['-X', '-A', '-t', `${url}?sslmode=prefer`, ...commands.flatMap((command) => ['-c', command])];
       return (await run(PSQL, parameters)).stdout.trim().split('\n');

@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { laws } from '#audit/laws';
+import { waitUntil } from '#test/wait-until';
 import { cli, Program, serve } from './program.ts';
 
 let temporary: string;
 beforeAll(async () => {
   temporary = await mkdtemp(join(tmpdir(), 'leadger-programs-'));
-}, 120_000);
+});
 afterAll(() => rm(temporary, { recursive: true }));
 
 // biome-ignore lint/suspicious/noExplicitAny: a client looks into answers without our types
@@ -33,13 +34,13 @@ const bytesIn = async (directory: string) => {
   return sizes.reduce((sum, size) => sum + size, 0);
 };
 
-/** How often a demo is killed; more of it by hand: LEADGER_TEST_KILLS=200. */
+/** How often a demo is killed. For a longer run by hand: LEADGER_TEST_KILLS=200. */
 const KILLS = Number(process.env.LEADGER_TEST_KILLS ?? 3);
 
 const nothingBroken = Object.fromEntries(Object.keys(laws).map((law) => [law, 0]));
 
 describe('npm start', () => {
-  test('serves a store, gives its directory to nobody else meanwhile, and finds everything again', async () => {
+  test('serves a store, locks its directory, and has all data after a restart', async () => {
     const directory = join(temporary, 'started');
     const first = await serve(directory);
     const customer = { storeId: 'main', businessAssociation: 'ABC Vitamins', timeZone: 'America/New_York' };
@@ -53,9 +54,9 @@ describe('npm start', () => {
     const again = await serve(directory);
     expect(await get(`${again.url}/api/customers/${body.customerId}?waitFor=${body.position}`)).toMatchObject(customer);
     expect(await again.program.stop()).toMatchObject({ code: 0, stderr: '' });
-  }, 60_000);
+  });
 
-  test('loses nothing that was acknowledged when it is killed again and again', async () => {
+  test('loses no acknowledged lead when it is killed repeatedly', async () => {
     const directory = join(temporary, 'killed');
     const acknowledged: string[] = [];
     for (let life = 0; life < 2; life += 1) {
@@ -69,7 +70,7 @@ describe('npm start', () => {
           if (reply?.status === 201) acknowledged.push(reply.body.leadId);
         }
       });
-      await wait(400 + life * 500);
+      await waitUntil(() => acknowledged.length > (life + 1) * 20);
       await program.kill();
       over = true;
       await Promise.all(callers);
@@ -82,7 +83,7 @@ describe('npm start', () => {
     const verified = await cli('verify', '--json', '--data', directory);
     expect(verified.code).toBe(0);
     expect(JSON.parse(verified.stdout).laws).toEqual(nothingBroken);
-  }, 90_000);
+  });
 
   test.each([
     [['--port', '70000'], /^leadger: 70000 is not a port\n$/],
@@ -96,7 +97,7 @@ describe('npm start', () => {
 });
 
 describe('the demo', () => {
-  test('makes the same history of the same seed, alone on standard output, and breaks no law', async () => {
+  test('makes the same history from the same seed, prints only JSON on standard output, and breaks no law', async () => {
     const [one, two, other] = await Promise.all([
       cli('demo', '--days', '4', '--seed', '7', '--json'),
       cli('demo', '--days', '4', '--seed', '7', '--json', '--data', join(temporary, 'demo')),
@@ -108,14 +109,14 @@ describe('the demo', () => {
     expect(JSON.parse(two.stdout).logDigest).toBe(summary.logDigest);
     expect(JSON.parse(other.stdout).logDigest).not.toBe(summary.logDigest);
 
-    // What it leaves behind is a store like any other.
+    // The demo's directory is a normal store.
     const { program, url } = await serve(join(temporary, 'demo'));
     const { items } = await get(`${url}/api/orders`);
     expect(items.length).toBeGreaterThan(0);
     await program.stop();
-  }, 90_000);
+  });
 
-  test('killed again and again, and gone on with, it comes to the same rows', async () => {
+  test('ends with the same rows after it was killed and continued several times', async () => {
     const days = ['demo', '--days', '5', '--seed', '11', '--json'];
     const directory = join(temporary, 'cut-short');
     const undisturbed = cli(...days);
@@ -123,7 +124,7 @@ describe('the demo', () => {
       const before = await bytesIn(join(directory, 'events'));
       const demo = new Program('cli', [...days, '--data', directory, ...(life > 0 ? ['--continue'] : [])]);
       const ended = demo.ended.then(() => true);
-      // Until it has got on, and then for a moment that is anybody's guess.
+      // Kill it at a random moment after it has made progress.
       while ((await bytesIn(join(directory, 'events'))) <= before && !(await Promise.race([ended, wait(20, false)])));
       await Promise.race([ended, wait(Math.random() * 1500)]);
       await demo.kill();
@@ -133,13 +134,13 @@ describe('the demo', () => {
     const { rowsDigest, events, laws: broken } = JSON.parse((await undisturbed).stdout);
     expect(JSON.parse(stdout)).toMatchObject({ events, rowsDigest, laws: broken });
     expect(broken).toEqual(nothingBroken);
-  }, 600_000);
+  });
 
-  test('killed at any instant, it leaves a log that holds every law', async () => {
+  test('leaves a log that keeps every law when it is killed at any instant', async () => {
     const directory = join(temporary, 'killed-demo');
     const demo = new Program('cli', ['demo', '--days', '400', '--data', directory]);
-    // Once it has some hundred events: how soon that is depends on the machine.
-    while ((await bytesIn(join(directory, 'events'))) < 2_000_000) await wait(50);
+    // When it has some hundred events. How soon that is depends on the machine.
+    await waitUntil(async () => (await bytesIn(join(directory, 'events'))) > 2_000_000);
     await demo.kill();
     const { code, stdout } = await cli('verify', '--json', '--data', directory);
     expect(code).toBe(0);
@@ -147,5 +148,5 @@ describe('the demo', () => {
     expect(JSON.parse(stdout).events).toBeGreaterThan(100);
     const { program } = await serve(directory);
     await program.stop();
-  }, 60_000);
+  });
 });

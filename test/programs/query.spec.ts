@@ -1,7 +1,6 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { Client } from 'pg';
 import { openBoxes } from '#audit/opened';
@@ -9,6 +8,7 @@ import { isBox } from '#domain/kernel/events';
 import { openDataDirectory } from '#event-store/data-directory';
 import { views } from '#read-models/analytics';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import { FAR_AWAY_SECONDS, waitUntil } from '#test/wait-until';
 import { openStores } from '#wiring/stores';
 import { cli, Program } from './program.ts';
 
@@ -21,12 +21,12 @@ beforeAll(async () => {
   await writeFile(leads, 'telephone,source\n+1 212 555 0191,"=HYPERLINK(""http://example.org"")"\n');
   const imported = await cli('import', 'leads', leads, '--lead-type', 'exclusive-aged', '--data', data);
   expect(imported.code).toBe(0);
-}, 120_000);
+});
 afterAll(() => rm(join(data, '..'), { recursive: true }));
 
 const SOURCES = "SELECT source, sum(leads) AS leads FROM supply_by_day WHERE source LIKE '=%' GROUP BY 1";
 
-test('a question is answered as a table, as CSV that no spreadsheet runs, and as NDJSON', async () => {
+test('a query is answered as a table, as CSV without formulas that a spreadsheet would run, and as NDJSON', async () => {
   const ask = async (...parameters: string[]) => {
     const { code, stdout, stderr } = await cli('query', SOURCES, '--data', data, ...parameters);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -35,9 +35,9 @@ test('a question is answered as a table, as CSV that no spreadsheet runs, and as
   expect(await ask()).toMatch(/^source +leads\n-+ {2}-----\n=HYPERLINK\("http:\/\/example.org"\) +1\n$/);
   expect(await ask('--format', 'csv')).toBe('source,leads\r\n"\'=HYPERLINK(""http://example.org"")",1\r\n');
   expect(await ask('--format', 'ndjson')).toBe('{"source":"=HYPERLINK(\\"http://example.org\\")","leads":1}\n');
-}, 60_000);
+});
 
-test('a whole view is exported, and an unknown one is told from what there is', async () => {
+test('a whole view is exported, and for an unknown one the message lists the views', async () => {
   const rows = (await cli('export', 'supply_by_day', '--data', data)).stdout.trim().split('\n');
   const csv = (await cli('export', 'supply_by_day', '--format', 'csv', '--data', data)).stdout.trim().split('\r\n');
   expect(csv).toHaveLength(rows.length + 1);
@@ -47,9 +47,9 @@ test('a whole view is exported, and an unknown one is told from what there is', 
   expect(unknown.stderr).toMatch(/^leadger: there is no view leads: there are sales_by_day, .*\n$/);
   const log = await cli('export', '--format', 'csv', '--data', data);
   expect(log.stderr).toBe('leadger: the log is written as NDJSON; only a view can be written as CSV or Parquet\n');
-}, 60_000);
+});
 
-test('a view is exported as Parquet to a file, which another program reads as what NDJSON says', async () => {
+test('a view that is exported as Parquet has the same rows in another program as the NDJSON export', async () => {
   const file = join(data, '..', 'supply.parquet');
   const written = await cli('export', 'supply_by_day', '--format', 'parquet', '--output', file, '--data', data);
   expect(written).toEqual({ code: 0, stdout: '', stderr: '' });
@@ -61,9 +61,9 @@ test('a view is exported as Parquet to a file, which another program reads as wh
   expect(rows.map((row) => JSON.parse(JSON.stringify({ ...row, day: String(row.day) }, asWritten)))).toEqual(
     lines.map((line) => JSON.parse(line)),
   );
-}, 60_000);
+});
 
-test('a file that cannot be written is named, and one that was there stays when the export fails', async () => {
+test('an error names the file that cannot be written, and a failed export keeps the file that was there', async () => {
   const nowhere = join(data, '..', 'nowhere', 'supply.csv');
   const failed = await cli('export', 'supply_by_day', '--format', 'csv', '--output', nowhere, '--data', data);
   expect(failed).toMatchObject({ code: 1, stdout: '' });
@@ -73,9 +73,9 @@ test('a file that cannot be written is named, and one that was there stays when 
   expect((await cli('export', '--output', file, '--data', join(data, 'none'))).code).toBe(1);
   expect(await readFile(file, 'utf8')).toBe('as it was');
   expect((await readdir(join(data, '..'))).filter((name) => name.endsWith('.part'))).toEqual([]);
-}, 60_000);
+});
 
-test('while the store runs, its log is read beside it, as far as it is now, also of a model that is paused', async () => {
+test('a query sees the newest events while the store runs, also when a read model is paused', async () => {
   const store = new Program('standalone', ['--data', data, '--port', '0']);
   try {
     const [, url] = await store.says(/ready: (\S+)/);
@@ -105,9 +105,9 @@ test('while the store runs, its log is read beside it, as far as it is now, also
   } finally {
     await store.kill();
   }
-}, 90_000);
+});
 
-test('damaged read models for analysts are built anew', async () => {
+test('damaged read models for analysts are rebuilt', async () => {
   await mkdir(join(data, 'analysts'), { recursive: true });
   await writeFile(join(data, 'analysts', 'format.json'), 'half a li');
   const { code, stdout, stderr } = await cli('query', 'SELECT 1 AS one', '--format', 'ndjson', '--data', data);
@@ -117,10 +117,10 @@ test('damaged read models for analysts are built anew', async () => {
   );
 });
 
-test('a question waits while another program has the read models for analysts, and the store starts meanwhile', async () => {
+test('a query waits while another program uses the read models for analysts, and the store can start meanwhile', async () => {
   const other = openDataDirectory(join(data, 'analysts'));
   const question = new Program('cli', ['query', 'SELECT 1 AS one', '--format', 'ndjson', '--data', data]);
-  while (!question.stderr.includes('\n')) await wait(20);
+  await waitUntil(() => question.stderr.includes('\n'));
   const store = new Program('standalone', ['--data', data, '--port', '0']);
   await store.says(/ready: (\S+)/);
   expect((await store.stop()).code).toBe(0);
@@ -129,9 +129,9 @@ test('a question waits while another program has the read models for analysts, a
   const { code, stdout, stderr } = await question.ended;
   expect({ code, stdout }).toEqual({ code: 0, stdout: '{"one":1}\n' });
   expect(stderr).toMatch(/^\S+analysts is in use by process \d+: waiting for it\n$/);
-}, 60_000);
+});
 
-/** Kinds of values that no view has, but questions on views may make. */
+/** Kinds of values that no view has, but that a query on views can produce. */
 const KINDS = `SELECT ARRAY[9007199254740993::bigint, NULL] AS list, sum(9007199254740993::bigint) AS sum, 0.50::numeric AS half,
   -1::numeric / 3 AS third, '{"n": [9007199254740993, 1.5]}'::json AS object, '\\xdead'::bytea AS bytes, 'NaN'::float8 AS nan,
   ARRAY['-Infinity'::float8] AS endless`;
@@ -172,31 +172,33 @@ test('numbers keep their digits in every format, wherever they stand, and bytes 
     'NaN',
     '["-Infinity"]',
   ]);
-}, 60_000);
+});
 
-test('of two columns with one name none is lost: they are to be named', async () => {
+test('two columns with one name are refused, so that none is lost', async () => {
   const refused = await cli('query', 'SELECT 1 AS one, 2 AS one', '--format', 'ndjson', '--data', data);
   expect(refused).toEqual({
     code: 1,
     stdout: '',
     stderr: 'leadger: two columns are called one: give them names with AS\n',
   });
-}, 60_000);
+});
 
-test('what is no question on the views is refused in one line', async () => {
+test('a statement that is no query on the views is refused in one line', async () => {
   const { code, stdout, stderr } = await cli('query', 'SELECT * FROM leads_v2.leads', '--data', data);
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toMatch(
     /^leadger: permission denied for schema leads_v2: only the views in the schema analytics .*\n$/,
   );
-}, 60_000);
+});
 
-test('no view tells anything of what the vault keeps: not in a cell, and no address or number within one', async () => {
+test('no view shows personal data from the vault, neither as a cell nor within one', async () => {
   const stores = await openStores({ directory: data });
   await stores.readModels.catchUp();
   const cells = new Set<string>();
   for (const { name } of views)
-    for await (const { rows } of stores.readModels.analyse(`SELECT * FROM ${name}`, { timeoutSeconds: 60 }))
+    for await (const { rows } of stores.readModels.analyse(`SELECT * FROM ${name}`, {
+      timeoutSeconds: FAR_AWAY_SECONDS,
+    }))
       for (const cell of rows.flat()) if (typeof cell === 'string') cells.add(cell);
   const kept = new Set<string>();
   for await (const { data } of stores.events.readAll())
@@ -208,7 +210,7 @@ test('no view tells anything of what the vault keeps: not in a cell, and no addr
   expect(recognizable.length).toBeGreaterThan(100);
   expect([...cells].filter((cell) => kept.has(cell))).toEqual([]);
   expect(recognizable.filter((text) => [...cells].some((cell) => cell.includes(text)))).toEqual([]);
-}, 60_000);
+});
 
 function boxesIn(data: unknown): unknown[] {
   if (typeof data !== 'object' || data === null) return [];
@@ -238,13 +240,13 @@ describeWithPostgres('on PostgreSQL,', () => {
     analyst = new URL(url);
     analyst.username = name;
     analyst.password = 'secret';
-  }, 60_000);
+  });
   afterAll(async () => {
     await asOwner(`DROP ROLE ${analyst.username}`);
     await drop();
   });
 
-  test('an analyst with a login of their own needs neither the log nor the keys', async () => {
+  test('an analyst with a database login needs neither the log nor the keys', async () => {
     const { stdout, stderr } = await cli('query', SOURCES, '--format', 'ndjson', '--database', analyst.href);
     expect({ stdout, stderr }).toEqual({
       stdout: '{"source":"=HYPERLINK(\\"http://example.org\\")","leads":1}\n',
@@ -252,12 +254,12 @@ describeWithPostgres('on PostgreSQL,', () => {
     });
   });
 
-  test('an answer is the same as on the embedded read models, whatever kinds of values are in it', async () => {
+  test('an answer is the same as on the embedded read models, for all kinds of values', async () => {
     const { stdout, stderr } = await cli('query', KINDS, '--format', 'ndjson', '--database', analyst.href);
     expect({ stdout, stderr }).toEqual({ stdout: KINDS_IN_NDJSON, stderr: '' });
   });
 
-  test('and that login reaches nothing else, whatever it is told', async () => {
+  test('that login can do nothing else', async () => {
     const client = new Client(analyst.href);
     await client.connect();
     const { rows } = await client.query<{ name: string }>(`
@@ -290,7 +292,7 @@ describeWithPostgres('on PostgreSQL,', () => {
     await client.end();
   });
 
-  test('nor does it see values in the statistics of tables, or what others ask', async () => {
+  test('that login sees neither values in table statistics nor the queries of others', async () => {
     const [owner, client] = [new Client(url), new Client(analyst.href)];
     await Promise.all([owner.connect(), client.connect()]);
     await owner.query('ANALYZE');

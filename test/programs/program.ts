@@ -1,5 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+
+// The programs are tested as built. A build that another spec file has started is waited for.
+const built = spawnSync(process.execPath, ['tools/build.js', '--if-changed'], { stdio: 'inherit' });
+if (built.status !== 0) throw new Error('the programs cannot be tested: they do not build');
 
 export interface Ended {
   readonly code: number | null;
@@ -7,7 +11,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** One of our programs in a process of its own, as a user has it. */
+/** One of our programs in its own process, as a user starts it. */
 export class Program {
   readonly process: ChildProcess;
   readonly ended: Promise<Ended>;
@@ -20,7 +24,9 @@ export class Program {
     environment: Readonly<Record<string, string>> = {},
   ) {
     const env = { ...process.env, ...environment };
-    this.process = spawn(process.execPath, [`dist/apps/${name}/main.js`, ...parameters], { env });
+    // Without this, V8 optimizes the embedded database, which takes more time than these short runs save by it.
+    const node = ['--liftoff-only', `dist/apps/${name}/main.js`];
+    this.process = spawn(process.execPath, [...node, ...parameters], { env });
     this.process.stdout?.on('data', (text) => {
       this.stdout += text;
     });
@@ -30,7 +36,7 @@ export class Program {
     this.ended = once(this.process, 'close').then(([code]) => ({ code, stdout: this.stdout, stderr: this.stderr }));
   }
 
-  /** Resolves with what the standard output said. @throws when the program ends before it says it */
+  /** Waits until the standard output matches. @throws when the program ends without a match */
   async says(what: RegExp): Promise<RegExpExecArray> {
     for (;;) {
       const found = what.exec(this.stdout);
@@ -40,7 +46,7 @@ export class Program {
     }
   }
 
-  /** Ends it as a fallen machine would: at once, without a chance to tidy up. */
+  /** Ends it at once, without a chance to clean up, as a crash of the machine does. */
   async kill(): Promise<void> {
     if (this.process.exitCode !== null) return;
     this.process.kill('SIGKILL');
@@ -55,7 +61,7 @@ export class Program {
 
 export const cli = (...parameters: string[]): Promise<Ended> => new Program('cli', parameters).ended;
 
-/** A store that is served on a port of its own. */
+/** Starts a store that listens on a free port. */
 export async function serve(directory: string): Promise<{ program: Program; url: string }> {
   const program = new Program('standalone', ['--data', directory, '--port', '0']);
   const [, url] = await program.says(/ready: (\S+)/);

@@ -1,0 +1,25 @@
+import 'reflect-metadata';
+import { leaseTermMilliseconds, main, onServers, readOptions, serve } from '#apps/program';
+import { LeadgerModule } from '#wiring/leadger.module';
+import { openLeases } from '#wiring/leases';
+import { openStores } from '#wiring/stores';
+import { createHttpApplication } from './http-application.ts';
+
+const usage = `usage: node dist/apps/api/main.js --events URL --database URL [--host HOST] [--port PORT]
+
+One of several programs that serve the API; what follows from requests is done by workers.
+  --events URL    the EventStoreDB or KurrentDB that holds the events, esdb://… (or LEADGER_EVENTS)
+  --database URL  the PostgreSQL that holds read models and keys, postgres://… (or DATABASE_URL)
+  --host HOST     where it listens (default 127.0.0.1, or HOST)
+  --port PORT     on which port (default 3000, or PORT)
+The master key of the personal data is in LEADGER_MASTER_KEY.`;
+
+main(async () => {
+  const options = readOptions(usage, ['events', 'database', 'host', 'port']);
+  const place = onServers(options);
+  const leases = await openLeases({ ...place, termMilliseconds: leaseTermMilliseconds() });
+  const stores = await openStores(place);
+  const application = await createHttpApplication(LeadgerModule.on(stores, { works: false, leases }));
+  const url = await serve(application, options, { works: false });
+  if (url) console.log(`Leadger's API is ready: ${url}`);
+});

@@ -1,0 +1,29 @@
+import 'reflect-metadata';
+import { createHttpApplication } from '#apps/api/http-application';
+import { main, readOptions, serve } from '#apps/program';
+import { LeadgerModule } from '#wiring/leadger.module';
+import { openStores } from '#wiring/stores';
+
+const usage = `usage: npm start -- [--data DIR] [--events URL] [--database URL] [--port PORT]
+
+  --data DIR      where the store lives; made when it does not exist (default ./data, or LEADGER_DATA)
+  --events URL    an EventStoreDB or KurrentDB that holds the events, esdb://… (or LEADGER_EVENTS); else they lie in DIR
+  --database URL  a PostgreSQL that holds the read models, postgres://… (or DATABASE_URL); else they lie in DIR
+  --port PORT     where the API listens on 127.0.0.1 (default 3000, or PORT)`;
+
+main(async () => {
+  const options = readOptions(usage, ['data', 'events', 'database', 'port']);
+  const stores = await openStores(options);
+  const application = await createHttpApplication(LeadgerModule.on(stores)).catch(async (error) => {
+    await stores.close();
+    throw error;
+  });
+  const url = await serve(application, options);
+  if (!url) return;
+  stores.directory?.setUrl(url);
+  console.log(`Leadger is ready: ${url}
+  API      ${url}/api  (documented at ${url}/api/docs)
+  health   ${url}/health
+  data     ${stores.directory?.path ?? 'on servers'}
+It listens on this machine only, since nobody signs in yet. Ctrl-C stops it.`);
+});

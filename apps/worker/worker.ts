@@ -1,0 +1,27 @@
+import 'reflect-metadata';
+import { OperationsModule } from '#apps/api/api.module';
+import { createHttpApplication } from '#apps/api/http-application';
+import { leaseTermMilliseconds, main, onServers, readOptions, serve } from '#apps/program';
+import { LeadgerModule } from '#wiring/leadger.module';
+import { openLeases } from '#wiring/leases';
+import { openStores } from '#wiring/stores';
+
+const usage = `usage: node dist/apps/worker/main.js --events URL --database URL [--host HOST] [--port PORT]
+
+One of several programs that share the work: processes, lead distribution by lead type, read models.
+  --events URL    the EventStoreDB or KurrentDB that holds the events, esdb://… (or LEADGER_EVENTS)
+  --database URL  the PostgreSQL that holds read models, keys and leases, postgres://… (or DATABASE_URL)
+  --host HOST     where /health and /metrics are (default 127.0.0.1, or HOST)
+  --port PORT     on which port (default 3000, or PORT)
+The master key of the personal data is in LEADGER_MASTER_KEY. A worker that is silent for LEADGER_LEASE_SECONDS
+(default 15) loses its share to the others.`;
+
+main(async () => {
+  const options = readOptions(usage, ['events', 'database', 'host', 'port']);
+  const place = onServers(options);
+  const leases = await openLeases({ ...place, termMilliseconds: leaseTermMilliseconds() });
+  const stores = await openStores(place);
+  const application = await createHttpApplication(LeadgerModule.on(stores, { leases }), { routes: OperationsModule });
+  const url = await serve(application, options);
+  if (url) console.log(`Leadger's worker ${leases.worker} is ready: ${url}/health`);
+});

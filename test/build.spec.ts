@@ -1,0 +1,143 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { waitUntil } from './wait-until.ts';
+
+/** A project with two source files and Leadger's build script. Its compiler records each run. */
+let root: string;
+const at = (path: string) => join(root, path);
+const read = (path: string) => readFileSync(at(path), 'utf8');
+function write(path: string, text: string): void {
+  mkdirSync(dirname(at(path)), { recursive: true });
+  writeFileSync(at(path), text);
+}
+
+/** Replaces the compiler: it copies a file and records the run. While a file `hold` exists, it does not end. */
+const COMPILER = `
+const { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync } = require('node:fs');
+appendFileSync('runs', existsSync('dist/.tsbuildinfo') ? 'incremental\\n' : 'whole\\n');
+mkdirSync('dist/libs/read-models/engine', { recursive: true });
+copyFileSync('apps/main.ts', 'dist/main.js');
+copyFileSync('apps/main.ts', 'dist/.tsbuildinfo');
+copyFileSync('libs/read-models/engine/make-template.ts', 'dist/libs/read-models/engine/make-template.js');
+const wait = () => (existsSync('hold') ? setTimeout(wait, 10) : process.exit(readFileSync('apps/main.ts', 'utf8').includes('wrong') ? 2 : 0));
+wait();
+`;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'leadger-build-'));
+  cpSync('tools/build.js', at('tools/build.js'), { recursive: true });
+  write('package.json', '{ "type": "module" }');
+  for (const settings of ['tsconfig.json', 'tsconfig.build.json']) write(settings, '{}');
+  write('apps/main.ts', 'first');
+  write('libs/read-models/engine/make-template.ts', 'process.exitCode = 0;');
+  mkdirSync(at('node_modules'));
+  symlinkSync(join(process.cwd(), 'node_modules/better-sqlite3'), at('node_modules/better-sqlite3'));
+  write('node_modules/typescript-7/package.json', '{ "name": "typescript-7" }');
+  write('node_modules/typescript-7/bin/tsc', COMPILER);
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+const start = (): ChildProcess => spawn(process.execPath, [at('tools/build.js'), '--if-changed'], { stdio: 'ignore' });
+const exitOf = async (build: ChildProcess) => (await once(build, 'exit'))[0] as number | null;
+const build = () => exitOf(start());
+const runs = () => (existsSync(at('runs')) ? read('runs').trim().split('\n') : []);
+
+test('the first start builds, and later ones do not, whatever the modification times are', async () => {
+  expect(await build()).toBe(0);
+  utimesSync(at('apps/main.ts'), new Date(), new Date(Date.now() + 60_000));
+  expect(await build()).toBe(0);
+  expect(runs()).toHaveLength(1);
+});
+
+test.each(['apps/main.ts', 'libs/new.ts', 'package.json', 'tsconfig.json', 'tsconfig.build.json'])(
+  'a change of %s is built, also when its modification time is older than the build',
+  async (path) => {
+    await build();
+    write(path, '{ "type": "module", "changed": true }');
+    utimesSync(at(path), new Date(0), new Date(0));
+    expect(await build()).toBe(0);
+    expect(runs()).toHaveLength(2);
+    expect(read('dist/main.js')).toBe(read('apps/main.ts'));
+  },
+);
+
+test('a removed source file causes a build, and a changed spec does not', async () => {
+  write('libs/old.ts', 'old');
+  await build();
+  rmSync(at('libs/old.ts'));
+  await build();
+  write('libs/old.spec.ts', 'a spec');
+  await build();
+  expect(runs()).toHaveLength(2);
+});
+
+test('sources that do not compile are compiled again at each start, until they do', async () => {
+  write('apps/main.ts', 'wrong');
+  expect([await build(), await build()]).toEqual([2, 2]);
+  write('apps/main.ts', 'right');
+  expect([await build(), await build()]).toEqual([0, 0]);
+  expect(runs()).toHaveLength(3);
+});
+
+test('after an interrupted build everything is compiled again, because the notes of the compiler may be wrong', async () => {
+  write('hold', '');
+  const interrupted = start();
+  await waitUntil(() => existsSync(at('dist/.tsbuildinfo')));
+  interrupted.kill('SIGKILL');
+  expect(await exitOf(interrupted)).toBe(null);
+  rmSync(at('hold'));
+  expect(await build()).toBe(0);
+  expect(runs()).toEqual(['whole', 'whole']);
+  write('apps/main.ts', 'second');
+  await build();
+  expect(runs().at(-1)).toBe('incremental');
+});
+
+test('when two programs start at once, one builds and the other waits for it', async () => {
+  write('hold', '');
+  const first = start();
+  await waitUntil(() => existsSync(at('dist/.tsbuildinfo')));
+  const second = spawn(process.execPath, [at('tools/build.js'), '--if-changed'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  second.stderr.on('data', (text) => {
+    said += text;
+  });
+  await waitUntil(() => said.includes('waiting for it') || runs().length > 1);
+  const ends = Promise.all([exitOf(first), exitOf(second)]);
+  rmSync(at('hold'));
+  expect(await ends).toEqual([0, 0]);
+  expect(runs()).toEqual(['whole']);
+});
+
+test('a change during a build is built by the next start', async () => {
+  write('hold', '');
+  const first = start();
+  await waitUntil(() => existsSync(at('dist/.tsbuildinfo')));
+  write('apps/main.ts', 'second');
+  rmSync(at('hold'));
+  expect(await exitOf(first)).toBe(0);
+  await build();
+  expect(read('dist/main.js')).toBe('second');
+});
+
+test('programs without sources, as in a Docker image, are not built', async () => {
+  await build();
+  for (const directory of ['apps', 'libs', 'node_modules']) rmSync(at(directory), { recursive: true });
+  expect(await build()).toBe(0);
+  expect(runs()).toHaveLength(1);
+});

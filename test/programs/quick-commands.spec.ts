@@ -1,0 +1,34 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Program } from './program.ts';
+
+/** Loading these takes most of the time of a command that needs the store. */
+const HEAVY = /@nestjs|@electric-sql|better-sqlite3|db-client|dist\/libs\/wiring\//;
+
+/** The modules that a command of `leadger` loads, as V8 records them for coverage. */
+async function modulesOf(parameters: readonly string[]): Promise<string[]> {
+  const directory = await mkdtemp(join(tmpdir(), 'leadger-modules-'));
+  await new Program('cli', parameters, { NODE_V8_COVERAGE: directory }).ended;
+  const reports = await Promise.all((await readdir(directory)).map((name) => readFile(join(directory, name), 'utf8')));
+  await rm(directory, { recursive: true });
+  return reports.flatMap((report) => JSON.parse(report).result.map(({ url }: { url: string }) => url));
+}
+
+test.each([
+  [['--help']],
+  [['--version']],
+  [['timeline', '--help']],
+  [['catalog']],
+  [['catalog', '--views']],
+  [['clock']],
+  [['clock', '--days', '0']],
+  [['rebuild']],
+  [['query']],
+  [['export', '--opened', 'fill_rate']],
+  [['no-such-command']],
+])('leadger %j needs no store, and loads nothing that only a store needs', async (parameters) => {
+  const modules = await modulesOf(parameters);
+  expect(modules.some((url) => url.endsWith('dist/apps/cli/main.js'))).toBe(true);
+  expect(modules.filter((url) => HEAVY.test(url))).toEqual([]);
+});
