@@ -69,7 +69,7 @@ class ReplacementsQuery extends PageQuery {
   @Id({ description: 'Returns of this customer only.', optional: true })
   customerId?: string;
 
-  @Sort('verifyBy', 'verifyBy')
+  @Sort('dueAt', 'dueAt')
   sort?: string;
 
   @FieldNames(replacement)
