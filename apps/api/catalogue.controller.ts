@@ -17,7 +17,7 @@ import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Count, Currency, Flag, Id, InstantField, Line, OneOf, WebAddress } from './fields.ts';
 import { listOf } from './reads.ts';
-import { named } from './schemas.ts';
+import { named, orNull } from './schemas.ts';
 
 class OpenStoreBody {
   @Id({ description: 'The id of the store, chosen once. Orders and prices refer to it.', example: 'west' })
@@ -103,7 +103,16 @@ class PricesQuery {
 }
 
 const stores = listOf(named('Store', catalogueEvents.StoreOpened.omit({ at: true })));
-const leadTypes = listOf(named('LeadType', catalogueEvents.LeadTypeDefined.omit({ at: true })));
+const { agesInto } = catalogueEvents.LeadTypeDefined.shape;
+const leadType = named(
+  'LeadType',
+  catalogueEvents.LeadTypeDefined.omit({ at: true }).extend({
+    agesInto: orNull(agesInto.unwrap()).describe(
+      'The lead type that an unsold lead of this type becomes with age (DLV-6). Null: it stays what it is.',
+    ),
+  }),
+);
+const leadTypes = listOf(leadType);
 const prices = listOf(named('Price', catalogueEvents.PriceSet.omit({ at: true })));
 const statementDescriptor = named(
   'StatementDescriptor',

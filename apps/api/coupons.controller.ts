@@ -13,7 +13,7 @@ import { Asking } from './caller.ts';
 import { exampleIds } from './examples.ts';
 import { Code, Conforming, Count, Id, Ids, InstantField } from './fields.ts';
 import { listOf } from './reads.ts';
-import { named } from './schemas.ts';
+import { named, orNull } from './schemas.ts';
 
 class DefineCouponBody {
   @Code({ description: 'The code of the coupon. Every character counts (CPN-1).', example: 'SPRING 26' })
@@ -61,11 +61,27 @@ class CouponsQuery {
   couponCode!: string;
 }
 
+const { leadTypeIds, validUntil, totalLimit } = couponEvents.CouponDefined.shape;
 const coupon = couponEvents.CouponDefined.omit({ at: true, code: true }).extend({
+  leadTypeIds: orNull(leadTypeIds.unwrap()).describe('The lead types for which it is valid. Null: all.'),
+  validUntil: orNull(validUntil.unwrap()).describe('The last instant at which it is valid. Null: without an end.'),
+  totalLimit: orNull(totalLimit.unwrap()).describe('How many customers may use it in all. Null: any number.'),
   couponCode: z.string().describe('The code as customers type it: every character counts (CPN-1).'),
   uses: z.int().describe('How many customers used it up.'),
-  customerId: z.string().optional().describe('The only customer who may use it; absent: every customer may.'),
+  customerId: orNull(z.string()).describe('The only customer who may use it. Null: every customer may.'),
 });
+
+const couponExample: z.input<typeof coupon> = {
+  couponCode: 'SPRING 26',
+  storeIds: ['main'],
+  leadTypeIds: null,
+  discount: { percent: 15 },
+  validFrom: '2026-03-01T09:30:00.000Z',
+  validUntil: null,
+  totalLimit: null,
+  uses: 3,
+  customerId: null,
+};
 
 const coupons = listOf(named('Coupon', coupon));
 
@@ -123,17 +139,7 @@ export class CouponsController {
 
   @Get()
   @ApiOperation({ summary: 'The coupon with this code, and how often it was used; no item when there is none' })
-  @Answers(200, 'The coupons.', coupons, {
-    items: [
-      {
-        couponCode: 'SPRING 26',
-        storeIds: ['main'],
-        discount: { percent: 15 },
-        validFrom: '2026-03-01T09:30:00.000Z',
-        uses: 3,
-      },
-    ],
-  })
+  @Answers(200, 'The coupons.', coupons, { items: [couponExample] })
   @Problems(400)
   async listCoupons(@Query() { couponCode }: CouponsQuery) {
     const { state } = await this.#streams.read<'coupon'>(couponStream(couponCode));
