@@ -5,13 +5,13 @@ import { startLeadger } from '#wiring/start';
 import type { StoreLocation } from '#wiring/stores';
 
 /** A program was called with wrong options. The message is printed in one line. */
-export class UsageError extends LeadgerError {
+class UsageError extends LeadgerError {
   constructor(message: string) {
     super('usage', message);
   }
 }
 
-export interface ProgramOptions extends StoreLocation {
+interface ProgramOptions extends StoreLocation {
   readonly port: number;
   readonly host: string;
 }

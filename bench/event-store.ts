@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deriveId } from '#domain/kernel/ids';
-import { hashOfEvent, openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import { hashOfEvent } from '#event-store/embedded/event-hash';
 import type { NewEvent } from '#event-store/port';
 import { inParallel, median, perSecond, seconds } from './shop.ts';
 

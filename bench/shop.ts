@@ -60,9 +60,9 @@ export async function openShop({
   };
 }
 
-export type Shop = Awaited<ReturnType<typeof openShop>>;
+type Shop = Awaited<ReturnType<typeof openShop>>;
 
-export const by = (what: string, number: number): RequestContext => ({
+const by = (what: string, number: number): RequestContext => ({
   caller: trialCaller('staff:bench'),
   commandId: deriveId('bench', what, String(number)),
 });

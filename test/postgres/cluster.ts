@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { waitUntil } from '../wait-until.ts';
 
-export interface Cluster {
+interface Cluster {
   /** Of the superuser. */
   readonly url: string;
   /** Ends the server at once and removes its files. The end of this process does the same, also after a crash. */

@@ -21,7 +21,7 @@ export const loyaltyTerms = z.object({
 export type LoyaltyTerms = z.infer<typeof loyaltyTerms>;
 
 /** `exclusive`: always the same. `ladder`: by the number of the renewal. `ladder-lost`: paused too often. */
-export const bonusRules = ['exclusive', 'ladder', 'ladder-lost'] as const;
+const bonusRules = ['exclusive', 'ladder', 'ladder-lost'] as const;
 export const bonusRule = z.enum(bonusRules);
 
 export const bonus = z.object({ bonusPercent: percent, bonusLeads: count, rule: bonusRule });

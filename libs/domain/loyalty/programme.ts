@@ -10,9 +10,9 @@ import { addDays, addSeconds } from '../kernel/instants.ts';
 export const programmeStream = (orderId: string) => `programme-${orderId}` as const;
 
 /** Who or what held a programme (LOY-5, LOY-8). */
-export const holdCauses = ['customer', 'declined-payment'] as const;
+const holdCauses = ['customer', 'declined-payment'] as const;
 /** Who or what ended a programme. */
-export const cancellationCauses = ['customer', 'order-cancelled', 'payment-failed'] as const;
+const cancellationCauses = ['customer', 'order-cancelled', 'payment-failed'] as const;
 
 const renewalNumber = z.int().positive();
 const attempt = z.int().positive();
@@ -105,7 +105,7 @@ export type ProgrammeCommand =
   | { type: 'CancelProgramme'; at: Instant; cause: DataOf<'ProgrammeCancelled'>['cause'] };
 
 export const programmeStatuses = ['active', 'held', 'cancelled'] as const;
-export type ProgrammeStatus = (typeof programmeStatuses)[number];
+type ProgrammeStatus = (typeof programmeStatuses)[number];
 
 export interface ProgrammeState {
   status: ProgrammeStatus | 'unknown';

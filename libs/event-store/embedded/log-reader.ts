@@ -25,7 +25,7 @@ interface EventRow {
   readonly hash: Uint8Array;
 }
 
-export interface Page {
+interface Page {
   readonly events: readonly RecordedEvent[];
   /** Everything up to here (or down to here) is in the page or was filtered out. */
   readonly reached: number;

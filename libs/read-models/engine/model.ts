@@ -47,7 +47,7 @@ export function table<Shape extends z.ZodRawShape>(
 }
 
 /** A read model: tables, and how facts change their rows. */
-export interface Model<Types extends EventTypeName = EventTypeName> {
+interface Model<Types extends EventTypeName = EventTypeName> {
   readonly name: string;
   readonly tables: readonly AnyTable[];
   readonly eventTypes: readonly Types[];

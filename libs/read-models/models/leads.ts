@@ -22,7 +22,7 @@ export const leadRow = z.object({
   contact: column.json(sealed).describe('The person.'),
   revision: column.revision(),
 });
-export type LeadRow = z.infer<typeof leadRow>;
+type LeadRow = z.infer<typeof leadRow>;
 
 export const leadExample: LeadRow = {
   leadId: exampleIds.leadId,
@@ -76,7 +76,6 @@ export const stockRow = z.object({
   leads: column.count().describe('Leads in stock: they can be delivered to somebody.'),
   openPlaces: column.count().describe('Deliveries that those leads can serve.'),
 });
-export type StockRow = z.infer<typeof stockRow>;
 
 export const leadTable = table(leadRow, {
   name: 'leads',
