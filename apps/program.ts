@@ -89,7 +89,9 @@ export async function serve(
     return undefined;
   }
   if (host !== LOOPBACK)
-    console.warn(`leadger: listening on ${host}, though nobody signs in yet: let only whom you trust reach it`);
+    console.warn(
+      `leadger: listening on ${host}, but there is no sign-in yet: make it reachable only for people you trust`,
+    );
   return `http://${host}:${(application.getHttpServer().address() as { port: number }).port}`;
 }
 

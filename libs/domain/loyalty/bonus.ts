@@ -46,7 +46,7 @@ export function loyaltyTermsOf(
   };
 }
 
-/** LOY-3, LOY-4: the bonus on the first order (renewal 0) or on a renewal, after so many pauses in the order's life. */
+/** LOY-3, LOY-4: the bonus on the first order (renewal 0) or on a renewal, after the given number of pauses in the order's life. */
 export function bonusOf(loyalty: LoyaltyTerms, quantity: number, renewalNumber: number, pauses: number): Bonus {
   const { exclusive, bonusPercents, standardBonusPercent, pausesThatKeepTheLadder } = loyalty;
   const give = (rule: Bonus['rule'], bonusPercent: number): Bonus => ({

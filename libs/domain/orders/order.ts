@@ -375,7 +375,7 @@ const paidTooLate = ({ at, renewalNumber, paymentReference, ...paid }: Command<'
   };
 };
 
-/** If the day has already brought as many leads as the new maximum, then the order reaches it at once (DLV-5). */
+/** If the order has already received as many leads today as the new maximum, it reaches it at once (DLV-5). */
 function changeDailyMaximum(
   { at, dailyMaximum: asked }: Command<'ChangeDailyMaximum'>,
   state: OrderState,
