@@ -6,5 +6,5 @@ export type Reader = Caller;
 
 const everything = trialCaller('staff:local');
 
-/** Until people sign in, everybody reads as the owner of the machine, who may see all rows. */
+/** Until there is sign-in, every caller reads as the owner of the machine, who may see all rows. */
 export const Reading = createParamDecorator((): Reader => everything);

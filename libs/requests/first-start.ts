@@ -6,13 +6,13 @@ import type { RequestContext } from './request-tools.ts';
 import type { Requests } from './requests.ts';
 
 /** What a new ledger begins with, so that the first order can be placed. The owner may add to it and change prices. */
-export const firstStore: Store = { storeId: 'main', name: 'Main store', webAddress: 'http://127.0.0.1' };
+const firstStore: Store = { storeId: 'main', name: 'Main store', webAddress: 'http://127.0.0.1' };
 
 const STATEMENT_DESCRIPTOR = 'LEADGER';
 const NO_STREAM = -1;
 
 /** The oldest first: a lead type must exist before another one can age into it. */
-export const firstLeadTypes: readonly LeadType[] = (['exclusive', 'shared'] as const).flatMap((exclusivity) =>
+const firstLeadTypes: readonly LeadType[] = (['exclusive', 'shared'] as const).flatMap((exclusivity) =>
   (
     [
       { freshness: 'aged', usualDelivery: 'a few business days' },
