@@ -1,10 +1,10 @@
 /** A telephone number starts with a plus sign and can do no harm: nothing in it calls a function. */
 const TELEPHONE = /^\+[\d ().-]+$/;
 
-/** Text that spreadsheets would run as a formula. Also in full-width characters, which some programs convert to ASCII. */
+/** What spreadsheets take for a formula, and would run; in full width too, which some make plain. */
 const FORMULA = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
 
-/** A number with more digits than a JavaScript number can hold. */
+/** A number with more digits than JavaScript's have. */
 export class Digits {
   readonly #written: string;
 
@@ -17,7 +17,7 @@ export class Digits {
   }
 }
 
-/** An absent value is an empty cell. */
+/** Nothing is an empty cell. */
 export type Cell = string | number | bigint | Digits;
 
 /**

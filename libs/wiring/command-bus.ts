@@ -13,7 +13,7 @@ export class BusCommand extends Command<Outcome> {
   }
 }
 
-/** Every command from HTTP, the command line and processes passes through here. */
+/** The one door: every command of HTTP, of the command line and of processes comes through here. */
 @HandlesCommand(BusCommand)
 export class BusCommandHandler implements ICommandHandler<BusCommand> {
   readonly #handler: CommandHandler;
