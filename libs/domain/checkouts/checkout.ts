@@ -40,7 +40,7 @@ type CheckoutCommand =
 export const checkoutStatuses = ['started', 'placed', 'abandoned'] as const;
 type CheckoutStatus = (typeof checkoutStatuses)[number];
 
-interface CheckoutState {
+export interface CheckoutState {
   readonly status: CheckoutStatus | 'unknown';
   readonly wishes: CheckoutWishes | undefined;
   readonly giveUpAt: Instant;

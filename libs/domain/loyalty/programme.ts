@@ -10,9 +10,9 @@ import { addDays, addSeconds } from '../kernel/instants.ts';
 export const programmeStream = (orderId: string) => `programme-${orderId}` as const;
 
 /** Who or what held a programme (LOY-5, LOY-8). */
-const holdCauses = ['customer', 'declined-payment'] as const;
+export const holdCauses = ['customer', 'declined-payment'] as const;
 /** Who or what ended a programme. */
-const cancellationCauses = ['customer', 'order-cancelled', 'payment-failed'] as const;
+export const cancellationCauses = ['customer', 'order-cancelled', 'payment-failed'] as const;
 
 const renewalNumber = z.int().positive();
 const attempt = z.int().positive();

@@ -22,7 +22,7 @@ export const leadRow = z.object({
   contact: column.json(sealed).describe('The person.'),
   revision: column.revision(),
 });
-type LeadRow = z.infer<typeof leadRow>;
+export type LeadRow = z.infer<typeof leadRow>;
 
 export const leadExample: LeadRow = {
   leadId: exampleIds.leadId,
