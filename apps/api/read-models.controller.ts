@@ -103,12 +103,12 @@ export class ReadModelsController {
 
   @Post(':name/rebuild')
   @ModelRoute(
-    'Rebuild a read model from the log, and then replace the one that answers meanwhile. Goes on after the answer',
+    'Rebuild a read model from the log. The rebuild continues after the answer; until it ends, the old tables answer',
   )
   @Problems(409)
   async rebuildReadModel(@Param('name') name: string) {
     const running = this.#readModels.rebuild(name);
-    // A refusal comes at once. The rebuild itself goes on after the answer.
+    // A refusal comes at once. The rebuild itself continues after the answer.
     await Promise.race([running, this.#find(name)]);
     running.catch((error) => {
       if (!(error instanceof RebuildCancelled)) this.#log.error(error);
