@@ -108,7 +108,7 @@ export class ReadModelsController {
   @Problems(409)
   async rebuildReadModel(@Param('name') name: string) {
     const running = this.#readModels.rebuild(name);
-    // A refusal comes at once. The rebuild itself continues after the answer.
+    // A refusal comes at once. The rebuild itself goes on after the answer.
     await Promise.race([running, this.#find(name)]);
     running.catch((error) => {
       if (!(error instanceof RebuildCancelled)) this.#log.error(error);
