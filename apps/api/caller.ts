@@ -8,7 +8,7 @@ import { deriveId } from '#domain/kernel/ids';
 import type { RequestContext } from '#requests/request-tools';
 import { malformed } from './problems.ts';
 
-/** Nobody signs in yet: a request over the loopback interface comes from staff, unless it names another actor. */
+/** Nobody signs in yet. A request from this machine is staff of the store, unless its header names another actor. */
 const DEFAULT_ACTOR = 'staff:local';
 
 /** Header → its form. Each header is optional. The ETag of a read has a digest after the revision. */
