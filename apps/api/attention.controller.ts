@@ -43,7 +43,7 @@ export class AttentionController {
 
   @Get()
   @ReadRoute({
-    summary: `Orders that somebody should look at, what has waited longest first; declined payments for ${DECLINED_FOR_DAYS} days`,
+    summary: `Orders that need attention, the longest waiting first; declined payments are listed for ${DECLINED_FOR_DAYS} days`,
     answer: listOf(attentionRow),
     example: { items: [attentionExample] },
   })

@@ -8,10 +8,10 @@ import { deriveId } from '#domain/kernel/ids';
 import type { RequestContext } from '#requests/request-tools';
 import { malformed } from './problems.ts';
 
-/** Nobody signs in yet: who reaches the loopback interface is staff of the store, or names another actor. */
+/** Nobody signs in yet. A request from this machine is staff of the store, unless its header names another actor. */
 const DEFAULT_ACTOR = 'staff:local';
 
-/** Header → its form. Each may be absent. The ETag of a read has a digest after the revision. */
+/** Header → its form. Each header is optional. The ETag of a read has a digest after the revision. */
 const headers = {
   'leadger-actor': [/^(customer|staff):[A-Za-z0-9][A-Za-z0-9._@~-]{0,99}$/, 'customer:ID or staff:NAME'],
   'leadger-reason': [/^(?=.*\S)[^\p{Cc}]{1,500}$/u, 'one line of text, at most 500 characters'],
@@ -38,8 +38,8 @@ function contextOf(request: FastifyRequest): RequestContext {
 }
 
 /**
- * With a key, a repeat is the same command, for this actor and this route; without one, every request is a new command. A
- * file of leads needs no key: its rows are recognised by their content.
+ * With an Idempotency-Key, a repeat by the same actor on the same route is the same command. Without one, every request
+ * is a new command. A file of leads needs no key: its rows are recognised by their content.
  */
 function identityOf(request: FastifyRequest, actor: string): Pick<RequestContext, 'commandId' | 'requestHash'> {
   const key = headerOf(request, 'idempotency-key');
@@ -66,7 +66,7 @@ function textOf(value: string): string {
   return isUtf8(bytes) ? bytes.toString() : value;
 }
 
-/** JSON with its members in one order, whatever the order in which a client wrote them. */
+/** JSON with sorted members, so that the order in which a client wrote them does not matter. */
 function canonical(value: unknown): string {
   return JSON.stringify(value ?? null, (_, member) =>
     typeof member === 'object' && member !== null && !Array.isArray(member)

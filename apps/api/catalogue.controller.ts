@@ -202,7 +202,7 @@ export class CatalogueController {
   }
 
   @Get('prices')
-  @ApiOperation({ summary: 'All prices, past, present and future, with the instants from which they hold' })
+  @ApiOperation({ summary: 'All prices, past, present and future, with the instants from which they are effective' })
   @Answers(200, 'The prices.', prices, { items: [anExample.price] })
   @Problems(400)
   async listPrices(@Query() { storeId }: PricesQuery) {

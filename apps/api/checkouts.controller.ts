@@ -40,7 +40,7 @@ const quote = z.object({
   currency: z.string().describe('The currency (ISO 4217).'),
   couponCode: z.string().nullable().describe('The coupon that is used; null without one.'),
   statementDescriptor: z.string().describe('What the card statement will show (STO-2).'),
-  giveUpAt: instant.describe('When it is given up, unless it is placed before.'),
+  giveUpAt: instant.describe('When it is abandoned, unless it is placed before.'),
 });
 
 const quoteExample: z.input<typeof quote> = {
@@ -78,7 +78,7 @@ export class CheckoutsController {
 
   @Post()
   @CommandRoute({
-    summary: 'Start a checkout (CHK-1); an order that could not be placed is refused at once',
+    summary: 'Start a checkout (CHK-1); it is refused at once where the order could not be placed',
     answers: 'checkoutId',
     records: ['CheckoutStarted'],
     creates: '/api/checkouts/:id',
@@ -119,7 +119,7 @@ export class CheckoutsController {
 
   @Put(':checkoutId/coupon')
   @CommandRoute({
-    summary: 'Use a coupon: the first try uses it up for the customer, finished or not (CPN-2)',
+    summary: 'Use a coupon: the first try uses it up for the customer, even if the checkout is not placed (CPN-2)',
     answers: 'checkoutId',
     records: ['CheckoutCouponTaken'],
   })
@@ -133,7 +133,7 @@ export class CheckoutsController {
 
   @Post(':checkoutId/place')
   @CommandRoute({
-    summary: 'Place the order; the answer names it, and a repeat names the same one',
+    summary: 'Place the order; a repeat answers the same order',
     answers: 'orderId',
     records: ['OrderPlaced'],
     creates: '/api/orders/:id',

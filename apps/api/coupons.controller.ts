@@ -124,7 +124,8 @@ export class CouponsController {
 
   @Post('alternatives')
   @CommandRoute({
-    summary: 'Give a customer a fresh code in place of one that it used up: support only, with a reason (CPN-4)',
+    summary:
+      'Give a customer a new code in place of one that the customer used up: support only, with a Leadger-Reason (CPN-4)',
     answers: 'couponCode',
     records: ['AlternativeCouponGiven'],
     creates: '/api/coupons?couponCode=:id',

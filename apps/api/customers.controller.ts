@@ -206,7 +206,7 @@ export class CustomersController {
 
   @Put(':customerId/business-association')
   @CommandRoute({
-    summary: 'Change whom a customer works for (ACC-4)',
+    summary: 'Change the business association of a customer (ACC-4)',
     answers: 'customerId',
     records: ['BusinessAssociationChanged'],
   })
@@ -220,7 +220,7 @@ export class CustomersController {
 
   @Put(':customerId/time-zone')
   @CommandRoute({
-    summary: "Change where a customer's days begin",
+    summary: 'Change the time zone of a customer',
     answers: 'customerId',
     records: ['TimeZoneChanged'],
   })
@@ -234,7 +234,7 @@ export class CustomersController {
 
   @Put(':customerId/name')
   @CommandRoute({
-    summary: 'Change what a customer is called (ACC-4)',
+    summary: 'Change the name of a customer (ACC-4)',
     answers: 'customerId',
     records: ['NameChanged'],
   })
@@ -248,7 +248,7 @@ export class CustomersController {
 
   @Put(':customerId/postal-address')
   @CommandRoute({
-    summary: 'Change where a customer lives (ACC-4)',
+    summary: 'Change the postal address of a customer (ACC-4)',
     answers: 'customerId',
     records: ['PostalAddressChanged'],
   })
@@ -262,7 +262,7 @@ export class CustomersController {
 
   @Put(':customerId/email')
   @CommandRoute({
-    summary: 'Ask for another e-mail address: it holds once it is confirmed from there (ACC-4)',
+    summary: 'Request another e-mail address: it is used once it is confirmed by the link sent there (ACC-4)',
     answers: 'customerId',
     records: ['EmailChangeRequested'],
   })
@@ -276,7 +276,7 @@ export class CustomersController {
 
   @Post(':customerId/email/confirm')
   @CommandRoute({
-    summary: 'Confirm an e-mail address by the link that went there',
+    summary: 'Confirm an e-mail address by the link that was sent there',
     answers: 'customerId',
     records: ['EmailChanged'],
   })
@@ -290,7 +290,7 @@ export class CustomersController {
 
   @Put(':customerId/password')
   @CommandRoute({
-    summary: 'Choose a password, or another one (ACC-1, ACC-4)',
+    summary: 'Set or change the password (ACC-1, ACC-4)',
     answers: 'customerId',
     records: ['PasswordSet'],
   })
@@ -318,7 +318,7 @@ export class CustomersController {
 
   @Get(':customerId/lead-delivery')
   @ReadRoute({
-    summary: 'How a customer gets its leads (DLV-9)',
+    summary: 'How leads are delivered to a customer (DLV-9)',
     answer: named('LeadDelivery', leadDelivery),
     example: { mails: 'digest', webhookUrl: 'https://crm.example/leads', signingSecret: 'whsec_c2VjcmV0IHNlY3JldA==' },
   })
@@ -333,7 +333,7 @@ export class CustomersController {
 
   @Put(':customerId/lead-delivery')
   @CommandRoute({
-    summary: 'Choose how a customer gets its leads (DLV-9)',
+    summary: 'Choose how leads are delivered to a customer (DLV-9)',
     answers: 'customerId',
     records: ['LeadDeliveryChosen'],
   })

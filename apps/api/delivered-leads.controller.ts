@@ -55,7 +55,7 @@ const openedLeadExample: OpenedLead = {
   contact: { firstName: 'Ada', lastName: 'Byron', telephone: '+1 212 555 0142', email: 'ada@example.com' },
 };
 
-/** Spreadsheets take text for Latin-1 unless it begins with this. */
+/** Without it, spreadsheets read the file as Latin-1. */
 const BYTE_ORDER_MARK = '\ufeff';
 
 const contactColumns = Object.keys(contact.shape) as (keyof Contact)[];
@@ -101,7 +101,7 @@ export class DeliveredLeadsController {
 
   @Get('leads')
   @ReadRoute({
-    summary: 'Leads that a customer was given, newest first (BCK-1); a search looks into all of them (DLV-9)',
+    summary: 'Leads that were delivered to a customer, newest first (BCK-1); a search covers all of them (DLV-9)',
     answer: listOf(openedLead),
     example: { items: [openedLeadExample] },
   })
@@ -120,7 +120,7 @@ export class DeliveredLeadsController {
 
   @Get('leads/:leadId')
   @ReadRoute({
-    summary: 'One of them: its page in the Contact Manager (BCK-1)',
+    summary: 'A delivered lead, as the Contact Manager shows it (BCK-1)',
     answer: openedLead,
     example: openedLeadExample,
   })
@@ -137,7 +137,7 @@ export class DeliveredLeadsController {
 
   @Get('leads.csv')
   @UseInterceptors(WaitFor)
-  @ApiOperation({ summary: 'The same as a file for spreadsheets (DLV-9)' })
+  @ApiOperation({ summary: 'The delivered leads as a file for spreadsheets (DLV-9)' })
   @ApiResponse({
     status: 200,
     description: 'CSV in UTF-8. A text that a spreadsheet would run as a formula begins with an apostrophe.',

@@ -140,7 +140,7 @@ export class LeadsController {
 
   @Get('stock')
   @ReadRoute({
-    summary: 'What is in stock and what is wanted, by lead type',
+    summary: 'Supply and demand by lead type: what is in stock, and what orders wait for',
     answer: listOf(leadTypeStock),
     example: { items: [leadTypeStockExample] },
   })

@@ -16,7 +16,6 @@ import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts
 
 const MAILS_ON_THE_PAGE = 100;
 
-/** What was written to customers, and what became of it (NTF). */
 class MailsQuery extends PageQuery {
   @Id({ description: 'Mails to this customer only.', optional: true })
   customerId?: string;
@@ -55,13 +54,13 @@ export class MailsController {
   }
 
   @Get('api/mails/:mailId')
-  @ReadRoute({ summary: 'A mail and what became of it', answer: mailRow, example: mailExample })
+  @ReadRoute({ summary: 'A mail, and whether it was sent', answer: mailRow, example: mailExample })
   async getMail(@IdOf('mail') mailId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     return this.#found(reader, mailId);
   }
 
   @Get('api/mails/:mailId/copy')
-  @ApiOperation({ summary: 'The mail as it was sent, where copies are kept: on one machine without a mail server' })
+  @ApiOperation({ summary: 'The mail as it was sent. Copies are kept only on one machine without a mail server' })
   @ApiResponse({
     status: 200,
     description: 'The mail.',
@@ -109,7 +108,7 @@ code { font-size: .85em }
 <h1>Mails</h1>
 {{#if mails}}
 <p>The newest {{mails.length}}. All of them: <code>GET /api/mails</code>.</p>
-<table><tr><th>Wished</th><th>Mail</th><th>Customer</th><th>What became of it</th></tr>
+<table><tr><th>Wished</th><th>Mail</th><th>Customer</th><th>Status</th></tr>
 {{#each mails}}
 <tr><td>{{wishedAt}}</td>
 <td>{{#if subject}}{{#if ../keepsCopies}}<a href="/api/mails/{{mailId}}/copy">{{subject}}</a>{{else}}{{subject}}{{/if}}{{else}}{{kind}}{{/if}}</td>
@@ -118,7 +117,7 @@ code { font-size: .85em }
 {{/each}}
 </table>
 {{else}}
-<p>Nobody was written to yet. Mails go to customers that have an e-mail address.</p>
+<p>No mail was written yet. Mails are sent to customers who have an e-mail address.</p>
 {{/if}}
 </html>
 `);

@@ -52,7 +52,7 @@ class LoyaltyRewards {
   cadence!: string;
 }
 
-/** What is wanted, before anything is paid (CHK-1). */
+/** What the customer wants to order, before the payment (CHK-1). */
 export class StartCheckoutBody {
   @Id({ description: 'The customer who orders.', example: exampleIds.customerId })
   customerId!: string;
@@ -116,7 +116,7 @@ const orderDetails = orderRow
       .meta({ format: 'date-time' })
       .nullable()
       .describe(
-        'When it will be filled if leads keep coming as so far (ORD-7); no promise. Null: too little is known.',
+        'When it will be filled if leads continue to come at this rate (ORD-7); no promise. Null: too little is known.',
       ),
     usualDelivery: z.string().nullable().describe('Usual delivery time of the lead type (CAT-2). Null: not set.'),
   })
@@ -238,7 +238,7 @@ export class OrdersController {
 
   @Put(':orderId/daily-maximum')
   @CommandRoute({
-    summary: 'Change the daily maximum (ORD-4): support only, with a Leadger-Reason; counts for today, too',
+    summary: 'Change the daily maximum (ORD-4): support only, with a Leadger-Reason; it counts for today, too',
     answers: 'orderId',
     records: ['DailyMaximumChanged'],
   })

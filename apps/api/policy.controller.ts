@@ -73,7 +73,7 @@ export class PolicyController {
   }
 
   @Get('versions')
-  @ApiOperation({ summary: 'Every policy ever published, oldest first' })
+  @ApiOperation({ summary: 'All versions of the policy, oldest first' })
   @Answers(200, 'The versions.', policyVersions, { items: [anExample] })
   async listPolicyVersions() {
     const { state } = await this.#streams.read<'policy'>(policyStream);

@@ -47,7 +47,8 @@ export class ProcessesController {
 
   @Get('parked')
   @ApiOperation({
-    summary: 'Commands and events that failed too often: each waits to be retried, and its stream with it',
+    summary:
+      'Commands and events that failed too often. Each one waits for a retry, and the later events of its stream wait, too',
   })
   @Answers(200, 'The parked items.', parkedItems, { items: [anExample] })
   async listParkedItems() {

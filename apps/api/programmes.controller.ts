@@ -101,7 +101,7 @@ export class ProgrammesController {
   ) {
     const found = await this.#queries.programmes.find(reader, orderId);
     if (!found) throw notFound('programme', orderId);
-    // Until it has joined, the programme has no revision that could be named in If-Match.
+    // A programme that is still joining has no stream, and so no revision for If-Match.
     if (found.status !== 'joining') reply.header('etag', etagOf(found.revision));
     const renewals = await this.#queries.programmes.renewals(reader, orderId);
     return { ...found, nextBonusReason: reasons[found.nextBonusRule](found), renewals };
@@ -109,7 +109,7 @@ export class ProgrammesController {
 
   @Post(':orderId/hold')
   @CommandRoute({
-    summary: 'Put the programme on hold: nothing re-opens until it is activated (LOY-5)',
+    summary: 'Put the programme on hold: the order is not renewed until it is activated (LOY-5)',
     answers: 'orderId',
     records: ['ProgrammeHeld'],
     takesNothing: true,
@@ -120,7 +120,7 @@ export class ProgrammesController {
 
   @Post(':orderId/activate')
   @CommandRoute({
-    summary: 'Activate a held programme: it re-opens on its date, or at once after it (LOY-5)',
+    summary: 'Activate a held programme: the order is renewed on its date, or at once if that has passed (LOY-5)',
     answers: 'orderId',
     records: ['ProgrammeActivated'],
     takesNothing: true,
@@ -131,7 +131,7 @@ export class ProgrammesController {
 
   @Post(':orderId/cancel')
   @CommandRoute({
-    summary: 'Cancel the programme; what is open is still delivered (LOY-6)',
+    summary: 'Cancel the programme; leads that are owed are still delivered (LOY-6)',
     answers: 'orderId',
     records: ['ProgrammeCancelled'],
     takesNothing: true,

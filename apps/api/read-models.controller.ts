@@ -103,7 +103,7 @@ export class ReadModelsController {
 
   @Post(':name/rebuild')
   @ModelRoute(
-    'Rebuild a read model from the log, and then replace the one that answers meanwhile. Goes on after the answer',
+    'Rebuild a read model from the log. The rebuild continues after the answer; until it ends, the old tables answer',
   )
   @Problems(409)
   async rebuildReadModel(@Param('name') name: string) {

@@ -133,7 +133,8 @@ export class ReplacementsController {
 
   @Post()
   @CommandRoute({
-    summary: 'Return a bad lead (RPL-1); one with an invalid reason, or too late, is denied at once (RPL-8)',
+    summary:
+      'Return a bad lead (RPL-1). A return with an invalid reason, or one that is too late, is denied at once (RPL-8)',
     answers: 'replacementId',
     records: ['ReplacementRequested'],
     creates: '/api/replacements/:id',

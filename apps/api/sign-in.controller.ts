@@ -35,7 +35,7 @@ const signedIn = named('SignedIn', z.object({ customerId: z.string().describe('T
 const recovery = named('PasswordRecovery', z.object({ sent: z.string().describe('What was sent, for people.') }));
 const RECOVERY = { sent: 'if an account has this address, a link is on its way there' };
 
-/** Who somebody is, and what to do when the password is lost. Nothing here tells whether an address has an account. */
+/** Check a password, and recover a lost one. No answer shows whether an address has an account. */
 @ApiTags('sign-in')
 @Controller('api')
 export class SignInController {
@@ -47,7 +47,7 @@ export class SignInController {
 
   @Post('sign-ins')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Whose address and password these are (ACC-2)' })
+  @ApiOperation({ summary: 'Check an address and a password; answers the customer (ACC-2)' })
   @Answers(200, 'The account.', signedIn, { customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10' })
   @Problems(400, 401, 503)
   async signIn(@Body() { email, password }: SignInBody): Promise<z.infer<typeof signedIn>> {

@@ -57,7 +57,7 @@ class AddTicketMessageBody {
   message!: string;
 }
 
-/** A ticket with what people wrote opened. */
+/** A ticket with its sealed texts opened. */
 const ticket = ticketRow
   .extend({
     subject: z.string().nullable().describe('What the ticket is about. Null once the customer was erased.'),
@@ -124,7 +124,7 @@ export class TicketsController {
 
   @Get()
   @ReadRoute({
-    summary: 'Tickets by due date, the earliest first: what is overdue stands at the head (SUP-1)',
+    summary: 'Tickets by due date, the earliest first, so that overdue ones come first (SUP-1)',
     answer: listOf(ticket),
     example: { items: [openedExample] },
   })
@@ -149,7 +149,7 @@ export class TicketsController {
 
   @Post()
   @CommandRoute({
-    summary: 'Write to support (SUP-1), and be called back if wanted',
+    summary: 'Write to support, and ask for a call if wanted (SUP-1)',
     answers: 'ticketId',
     records: ['TicketOpened'],
     creates: '/api/tickets/:id',
@@ -176,7 +176,7 @@ export class TicketsController {
 
   @Post(':ticketId/messages')
   @CommandRoute({
-    summary: 'Write again: an answered ticket is open again, and due anew (SUP-1)',
+    summary: 'Write again: an answered ticket is reopened, with a new due date (SUP-1)',
     answers: 'ticketId',
     records: ['TicketReopened'],
   })
@@ -191,7 +191,7 @@ export class TicketsController {
 
   @Post(':ticketId/close')
   @CommandRoute({
-    summary: 'Close a ticket: it waits for nothing more',
+    summary: 'Close a ticket',
     answers: 'ticketId',
     records: ['TicketClosed'],
     takesNothing: true,

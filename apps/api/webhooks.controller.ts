@@ -13,7 +13,6 @@ import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 
-/** Leads on their way to customers' own programs (DLV-9). */
 class WebhooksQuery extends PageQuery {
   @Id({ description: 'Messages to the program of this customer only.', optional: true })
   customerId?: string;
@@ -44,7 +43,7 @@ export class WebhooksController {
 
   @Get()
   @ReadRoute({
-    summary: "Leads on their way to customers' programs, newest first",
+    summary: 'Messages that bring leads to programs of customers, newest first',
     answer: listOf(webhookRow),
     example: { items: [webhookExample] },
   })
@@ -53,7 +52,7 @@ export class WebhooksController {
   }
 
   @Get(':webhookId')
-  @ReadRoute({ summary: 'One of them', answer: webhookRow, example: webhookExample })
+  @ReadRoute({ summary: 'A message, and whether it was accepted', answer: webhookRow, example: webhookExample })
   async getWebhook(@IdOf('webhook') webhookId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     const found = await this.#queries.webhooks.find(reader, webhookId);
     if (!found) throw notFound('webhook', webhookId);
@@ -62,7 +61,7 @@ export class WebhooksController {
 
   @Post(':webhookId/retry')
   @CommandRoute({
-    summary: 'Send it again, from the first try on',
+    summary: 'Send a message again, with all its attempts',
     answers: 'webhookId',
     records: ['WebhookReplayed'],
     takesNothing: true,

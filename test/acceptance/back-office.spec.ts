@@ -55,7 +55,7 @@ test('BCK-1: the Contact Manager shows details, takes a rating and a return, and
     contact: ada,
     deliveredAt: shop.now(),
     rating: null,
-    replacementFor: null,
+    forReplacementId: null,
     replacementStatus: null,
   });
   await act('PUT', `/api/customers/${customerId}/leads/${leadId}/rating`, { rating: 2 });
@@ -75,7 +75,7 @@ test('BCK-1: the Contact Manager shows details, takes a rating and a return, and
   const instead = await shop.lead(leadTypeId);
   expect((await page()).replacementStatus).toBe('replaced');
   expect(await returns()).toMatchObject([{ status: 'replaced', replacementLeadId: instead, replacedAt: shop.now() }]);
-  expect(await read(`/leads/${instead}`)).toMatchObject({ replacementFor: id, replacementStatus: null });
+  expect(await read(`/leads/${instead}`)).toMatchObject({ forReplacementId: id, replacementStatus: null });
 });
 
 test('BCK-1: a lead of somebody else is none of this customer', async () => {
