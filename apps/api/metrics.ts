@@ -1,15 +1,77 @@
 import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { lagsOf, type Parts } from './health.ts';
+import type { Measurements } from '#requests/health';
 
-type Counts = Iterable<readonly [string, number]>;
+type Process = Measurements['processes'][number];
+type ReadModel = Measurements['readModels'][number];
 
-/** Prometheus metrics of one application. What is known elsewhere is asked for when somebody scrapes. */
-export function measure(server: FastifyInstance, { events, operations, readModels }: Parts): Registry {
-  const registry = new Registry();
-  const registers = [registry];
-  collectDefaultMetrics({ register: registry });
+const processGauges: readonly (readonly [name: string, help: string, value: (process: Process) => number])[] = [
+  ['leadger_process_parked', 'Failed too often; waits until somebody looks at it', ({ parked }) => parked],
+  ['leadger_process_waiting_for_retry', 'Failed and will be tried again', (process) => process.waitingForRetry],
+];
 
+const modelGauges: readonly (readonly [name: string, help: string, value: (model: ReadModel) => number])[] = [
+  [
+    'leadger_read_model_parked',
+    'Streams that are left out because one of their events could not be applied',
+    ({ parked }) => parked,
+  ],
+  ['leadger_read_model_failing', '1 while the last try failed', ({ lastError }) => (lastError === undefined ? 0 : 1)],
+  ['leadger_read_model_paused', '1 while it is paused', ({ paused }) => Number(paused)],
+  ['leadger_read_model_whole', '0 while it is built from the beginning of the log', ({ whole }) => Number(whole)],
+  [
+    'leadger_read_model_lag_events',
+    'Events that it does not reflect yet, counted up to 1000',
+    ({ lagEvents }) => lagEvents,
+  ],
+  ['leadger_read_model_lag_seconds', 'How long ago the first of them was recorded', ({ lagSeconds }) => lagSeconds],
+];
+
+/** Prometheus metrics of one application. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #processes: readonly (readonly [Gauge, (process: Process) => number])[];
+  readonly #models: readonly (readonly [Gauge, (model: ReadModel) => number])[];
+  readonly #eventsTaken: Counter;
+
+  constructor(server: FastifyInstance) {
+    const registers = [this.#registry];
+    collectDefaultMetrics({ register: this.#registry });
+    measureRequests(server, registers);
+    this.#processes = processGauges.map(([name, help, value]) => [
+      new Gauge({ name, help, labelNames: ['process'], registers }),
+      value,
+    ]);
+    this.#models = modelGauges.map(([name, help, value]) => [
+      new Gauge({ name, help, labelNames: ['model'], registers }),
+      value,
+    ]);
+    this.#eventsTaken = new Counter({
+      name: 'leadger_read_model_events_total',
+      help: 'Events taken since this program began, where it follows the model',
+      labelNames: ['model'],
+      registers,
+    });
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** In the text format of Prometheus. */
+  of({ processes, readModels }: Measurements): Promise<string> {
+    for (const [gauge, read] of this.#processes)
+      for (const process of processes) gauge.set({ process: process.name }, read(process));
+    for (const [gauge, read] of this.#models)
+      for (const model of readModels) gauge.set({ model: model.name }, read(model));
+    this.#eventsTaken.reset();
+    for (const { name, eventsTaken } of readModels)
+      if (eventsTaken !== undefined) this.#eventsTaken.inc({ model: name }, eventsTaken);
+    return this.#registry.metrics();
+  }
+}
+
+function measureRequests(server: FastifyInstance, registers: Registry[]): void {
   const seconds = new Histogram({
     name: 'leadger_http_request_duration_seconds',
     help: 'Time to answer, by route',
@@ -20,60 +82,4 @@ export function measure(server: FastifyInstance, { events, operations, readModel
   server.addHook('onResponse', async ({ method, routeOptions }, { statusCode, elapsedTime }) =>
     seconds.observe({ method, route: routeOptions.url ?? 'none', status: statusCode }, elapsedTime / 1000),
   );
-
-  const gauge = (name: string, help: string, label: string, values: () => Counts | Promise<Counts>) =>
-    new Gauge({
-      name,
-      help,
-      labelNames: [label],
-      registers,
-      async collect() {
-        for (const [of, value] of await values()) this.set({ [label]: of }, value);
-      },
-    });
-  const processes = async () => (await operations.status())?.processes ?? [];
-  const models = () => readModels.status();
-  gauge('leadger_process_parked', 'What failed too often and waits for somebody to look', 'process', async () =>
-    (await processes()).map(({ name, parked }) => [name, parked]),
-  );
-  gauge('leadger_process_waiting_for_retry', 'What failed and is tried again', 'process', async () =>
-    (await processes()).map(({ name, waitingForRetry }) => [name, waitingForRetry]),
-  );
-  gauge(
-    'leadger_read_model_parked',
-    'Streams left out since one of their events could not be taken',
-    'model',
-    async () => (await models()).map(({ name, parked }) => [name, parked.length]),
-  );
-  gauge('leadger_read_model_failing', '1 while the last try failed', 'model', async () =>
-    (await models()).map(({ name, following }) => [name, following?.lastError === undefined ? 0 : 1]),
-  );
-  gauge('leadger_read_model_paused', '1 while it stays as it is', 'model', async () =>
-    (await models()).map(({ name, paused }) => [name, paused ? 1 : 0]),
-  );
-  gauge('leadger_read_model_whole', '0 while it is built from the beginning of the log', 'model', async () =>
-    (await models()).map(({ name, whole }) => [name, whole ? 1 : 0]),
-  );
-  const lags = async () => {
-    const statuses = await models();
-    const lags = await lagsOf(events, statuses);
-    return statuses.map(({ name, position }) => ({ name, ...lags.get(position) }));
-  };
-  gauge('leadger_read_model_lag_events', 'Events that it does not reflect yet, counted up to 1000', 'model', async () =>
-    (await lags()).map(({ name, lagEvents = 0 }) => [name, lagEvents]),
-  );
-  gauge('leadger_read_model_lag_seconds', 'How long ago the first of them was recorded', 'model', async () =>
-    (await lags()).map(({ name, lagSeconds = 0 }) => [name, lagSeconds]),
-  );
-  new Counter({
-    name: 'leadger_read_model_events_total',
-    help: 'Events taken since this program began, where it follows the model',
-    labelNames: ['model'],
-    registers,
-    async collect() {
-      this.reset();
-      for (const { name, following } of await models()) if (following) this.inc({ model: name }, following.eventsTaken);
-    },
-  });
-  return registry;
 }

@@ -1,0 +1,69 @@
+import type { Caller } from '#domain/kernel/caller';
+import type { EngineStatus } from '#processes/engine/engine';
+import type { Parked } from '#processes/engine/process-run';
+import { UnknownModel } from '#read-models/errors';
+import type { ReadModelStatus, ReadModels } from '#read-models/read-models';
+
+/** The processes of the store, in whichever program they run. */
+export interface RunningProcesses {
+  /** Undefined when no program that runs them is known. */
+  status(): Promise<EngineStatus | undefined>;
+  parked(): Promise<readonly Parked[]>;
+  /** @returns false when nothing is parked under this id */
+  retry(id: string): Promise<boolean>;
+}
+
+export interface OperationDependencies {
+  readonly readModels: ReadModels;
+  readonly processes: RunningProcesses;
+}
+
+export type Operations = ReturnType<typeof createOperations>;
+
+interface ReadModelRequest {
+  readonly name: string;
+}
+
+/**
+ * What operators do to the programs of a store. It changes nothing in the ledger, so it is not recorded as events. Each
+ * operation on a read model returns its status afterwards.
+ */
+export function createOperations({ readModels, processes }: OperationDependencies) {
+  const statusOf = async (name: string): Promise<ShownStatus> => {
+    const status = (await readModelStatuses(readModels)).find((model) => model.name === name);
+    if (!status) throw new UnknownModel(name, readModels.names);
+    return status;
+  };
+  return {
+    /** @returns false when nothing is parked under this id */
+    retryParkedItem: (_: Caller, { id }: { id: string }): Promise<boolean> => processes.retry(id),
+
+    async pauseReadModel(_: Caller, { name }: ReadModelRequest) {
+      await readModels.pause(name);
+      return statusOf(name);
+    },
+    async resumeReadModel(_: Caller, { name }: ReadModelRequest) {
+      await readModels.resume(name);
+      return statusOf(name);
+    },
+    async retryReadModel(_: Caller, { name }: ReadModelRequest) {
+      await readModels.retry(name);
+      return statusOf(name);
+    },
+    /** Starts a rebuild. What refuses it, refuses it at once; `finished` settles when the rebuild ends. */
+    async rebuildReadModel(_: Caller, { name }: ReadModelRequest) {
+      const finished = readModels.rebuild(name);
+      await Promise.race([finished, statusOf(name)]);
+      return { finished, status: await statusOf(name) };
+    },
+    /** @returns undefined when this program does not rebuild the model */
+    cancelReadModelRebuild: async (_: Caller, { name }: ReadModelRequest) =>
+      readModels.cancelRebuild(name) ? statusOf(name) : undefined,
+  };
+}
+
+/** The status of a read model, without what only the program that follows it knows. */
+export type ShownStatus = Omit<ReadModelStatus, 'following'>;
+
+export const readModelStatuses = async (readModels: ReadModels): Promise<ShownStatus[]> =>
+  (await readModels.status()).map(({ following: _, ...status }) => status);
