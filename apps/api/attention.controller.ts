@@ -9,14 +9,14 @@ import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadRoute } from './reads.ts';
 
 class AttentionQuery extends PageQuery {
-  @OneOf(attentionReasons, { description: 'for this reason only', example: 'starving', optional: true })
+  @OneOf(attentionReasons, { description: 'Orders for this reason only.', example: 'starving', optional: true })
   reason?: AttentionRow['reason'];
 
-  @Id({ description: 'orders at this store only', example: 'main', optional: true })
+  @Id({ description: 'Orders at this store only.', example: 'main', optional: true })
   storeId?: string;
 
   @CountInQuery({
-    description: `an open order starves that was given nothing for so long; ${STARVING_AFTER_HOURS} when absent. A daily maximum may keep it waiting for a day`,
+    description: `How many hours an open order gets no lead before it counts as starving; ${STARVING_AFTER_HOURS} when absent. A daily maximum may keep it waiting for a day.`,
     example: STARVING_AFTER_HOURS,
     minimum: 24,
     maximum: 8760,

@@ -12,80 +12,102 @@ import { Asking } from './caller.ts';
 import { Count, Currency, Flag, Id, InstantField, Line, OneOf, WebAddress } from './fields.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf } from './reads.ts';
-import { named } from './schemas.ts';
+import { named, orNull } from './schemas.ts';
 
 class OpenStoreBody {
-  @Id({ description: 'chosen once, stands in orders and prices', example: 'west' })
+  @Id({ description: 'The id of the store, chosen once. Orders and prices refer to it.', example: 'west' })
   storeId!: string;
 
-  @Line({ description: 'as customers know it', example: 'West Coast Leads' })
+  @Line({ description: 'Its name, as customers know it.', example: 'West Coast Leads' })
   name!: string;
 
-  @WebAddress({ description: 'where customers find it; mails link there', example: 'https://west.example' })
+  @WebAddress({ description: 'Where customers find it; mails link there.', example: 'https://west.example' })
   webAddress!: string;
 }
 
 class SetStatementDescriptorBody {
-  @Line({ description: 'what card statements show for every store (STO-2)', example: 'LEADGER', maxLength: 22 })
+  @Line({ description: 'What card statements show for every store (STO-2).', example: 'LEADGER', maxLength: 22 })
   statementDescriptor!: string;
 }
 
 class DefineLeadTypeBody {
-  @Id({ description: 'chosen once, stands in orders and prices', example: 'exclusive-evening' })
+  @Id({
+    description: 'The id of the lead type, chosen once. Orders and prices refer to it.',
+    example: 'exclusive-evening',
+  })
   leadTypeId!: string;
 
-  @Line({ description: 'as customers know it', example: 'Exclusive evening leads' })
+  @Line({ description: 'Its name, as customers know it.', example: 'Exclusive evening leads' })
   name!: string;
 
-  @OneOf(['exclusive', 'shared'], { description: 'one customer ever, or several (CAT-1)', example: 'exclusive' })
+  @OneOf(['exclusive', 'shared'], {
+    description: 'Sold to one customer ever, or to several (CAT-1).',
+    example: 'exclusive',
+  })
   exclusivity!: Exclusivity;
 
   @OneOf(['real-time', 'fresh', 'aged'], {
-    description: 'fresh and aged are batch types (CAT-1)',
+    description: 'Fresh and aged are batch types (CAT-1).',
     example: 'real-time',
   })
   freshness!: Freshness;
 
-  @Line({ description: 'the usual delivery time, for people (CAT-2)', example: 'at once' })
+  @Line({ description: 'The usual delivery time, in words for people (CAT-2).', example: 'at once' })
   usualDelivery!: string;
 
-  @Flag({ description: 'exclusive types always do (CAT-4)', example: true })
+  @Flag({
+    description: 'Whether its orders may join Loyalty Rewards. Exclusive types always may (CAT-4).',
+    example: true,
+  })
   qualifiesForLoyaltyRewards!: boolean;
 
-  @Id({ description: 'what an unsold lead of this type becomes (DLV-6)', example: 'exclusive-fresh', optional: true })
+  @Id({
+    description: 'The lead type that an unsold lead of this type becomes with age (DLV-6).',
+    example: 'exclusive-fresh',
+    optional: true,
+  })
   agesInto?: string;
 }
 
 class SetPriceBody {
-  @Id({ description: 'whose price', example: 'main' })
+  @Id({ description: 'The store that sells at this price.', example: 'main' })
   storeId!: string;
 
-  @Id({ description: 'of what', example: 'exclusive-real-time' })
+  @Id({ description: 'The lead type that is sold.', example: 'exclusive-real-time' })
   leadTypeId!: string;
 
-  @Count({ description: 'per lead, in cents', example: 950, minimum: 0, maximum: 100_000_000 })
+  @Count({ description: 'The price of one lead, in cents.', example: 950, minimum: 0, maximum: 100_000_000 })
   pricePerLeadCents!: number;
 
-  @Currency({ description: 'ISO 4217', example: 'USD' })
+  @Currency({ description: 'The currency (ISO 4217).', example: 'USD' })
   currency!: string;
 
-  @Count({ description: 'leads in the smallest order', example: 5 })
+  @Count({ description: 'The smallest quantity of an order.', example: 5 })
   smallestOrder!: number;
 
-  @Count({ description: 'leads in the largest order', example: 500 })
+  @Count({ description: 'The largest quantity of an order.', example: 500 })
   largestOrder!: number;
 
-  @InstantField({ description: 'from when it holds, now or later; now when absent', optional: true })
+  @InstantField({ description: 'From when the price holds, now or later; from now when absent.', optional: true })
   effectiveFrom?: Instant;
 }
 
 class PricesQuery {
-  @Id({ description: 'prices of this store only', example: 'main', optional: true })
+  @Id({ description: 'Prices of this store only.', example: 'main', optional: true })
   storeId?: string;
 }
 
 const stores = listOf(named('Store', catalogueEvents.StoreOpened.omit({ at: true })));
-const leadTypes = listOf(named('LeadType', catalogueEvents.LeadTypeDefined.omit({ at: true })));
+const { agesInto } = catalogueEvents.LeadTypeDefined.shape;
+const leadType = named(
+  'LeadType',
+  catalogueEvents.LeadTypeDefined.omit({ at: true }).extend({
+    agesInto: orNull(agesInto.unwrap()).describe(
+      'The lead type that an unsold lead of this type becomes with age (DLV-6). Null: it stays what it is.',
+    ),
+  }),
+);
+const leadTypes = listOf(leadType);
 const prices = listOf(named('Price', catalogueEvents.PriceSet.omit({ at: true })));
 const statementDescriptor = named(
   'StatementDescriptor',

@@ -21,7 +21,7 @@ class UseCouponBody {
 }
 
 class PlaceCheckoutBody {
-  @PaymentToken({ description: "from the payment provider's form; the sandbox takes tok_ok" })
+  @PaymentToken({ description: "The token of the card, from the payment provider's form. The sandbox accepts tok_ok." })
   paymentToken!: string;
 }
 

@@ -14,56 +14,75 @@ import { exampleIds } from './examples.ts';
 import { Code, Conforming, Count, Id, Ids, InstantField } from './fields.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf } from './reads.ts';
-import { named } from './schemas.ts';
+import { named, orNull } from './schemas.ts';
 
 class DefineCouponBody {
-  @Code({ description: 'every character counts (CPN-1)', example: 'SPRING 26' })
+  @Code({ description: 'The code of the coupon. Every character counts (CPN-1).', example: 'SPRING 26' })
   couponCode!: string;
 
-  @Ids({ description: 'stores at which it is valid', example: ['main'] })
+  @Ids({ description: 'The stores at which it is valid.', example: ['main'] })
   storeIds!: string[];
 
   @Ids({
-    description: 'lead types for which it is valid; all when absent',
+    description: 'The lead types for which it is valid; all when absent.',
     example: ['exclusive-real-time'],
     optional: true,
   })
   leadTypeIds?: string[];
 
-  @Conforming(discount, { description: 'either percent or amountCents', example: { percent: 15 } })
+  @Conforming(discount, {
+    description: 'What it takes off the price: either percent or amountCents.',
+    example: { percent: 15 },
+  })
   discount!: Discount;
 
-  @InstantField({ description: 'from when it is valid; now when absent', optional: true })
+  @InstantField({ description: 'From when it is valid; from now when absent.', optional: true })
   validFrom?: Instant;
 
-  @InstantField({ description: 'the last instant at which it is valid; for ever when absent', optional: true })
+  @InstantField({ description: 'The last instant at which it is valid; without an end when absent.', optional: true })
   validUntil?: Instant;
 
-  @Count({ description: 'customers who may use it in all', example: 100, optional: true })
+  @Count({ description: 'How many customers may use it in all; any number when absent.', example: 100, optional: true })
   totalLimit?: number;
 }
 
 class GiveAlternativeCouponBody {
-  @Code({ description: 'the code that the customer used up', example: 'SPRING 26' })
+  @Code({ description: 'The code that the customer used up.', example: 'SPRING 26' })
   insteadOf!: string;
 
-  @Id({ description: 'for whom', example: exampleIds.customerId })
+  @Id({ description: 'The customer who may use it.', example: exampleIds.customerId })
   customerId!: string;
 
-  @Code({ description: 'the fresh code', example: 'SPRING 26-2' })
+  @Code({ description: 'The new code.', example: 'SPRING 26-2' })
   couponCode!: string;
 }
 
 class CouponsQuery {
-  @Code({ description: 'the code', example: 'SPRING 26' })
+  @Code({ description: 'The code of the coupon.', example: 'SPRING 26' })
   couponCode!: string;
 }
 
+const { leadTypeIds, validUntil, totalLimit } = couponEvents.CouponDefined.shape;
 const coupon = couponEvents.CouponDefined.omit({ at: true, code: true }).extend({
+  leadTypeIds: orNull(leadTypeIds.unwrap()).describe('The lead types for which it is valid. Null: all.'),
+  validUntil: orNull(validUntil.unwrap()).describe('The last instant at which it is valid. Null: without an end.'),
+  totalLimit: orNull(totalLimit.unwrap()).describe('How many customers may use it in all. Null: any number.'),
   couponCode: z.string().describe('The code as customers type it: every character counts (CPN-1).'),
-  uses: z.int().describe('customers who used it up'),
-  customerId: z.string().optional().describe('of a fresh code: the one customer it is for'),
+  uses: z.int().describe('How many customers used it up.'),
+  customerId: orNull(z.string()).describe('The only customer who may use it. Null: every customer may.'),
 });
+
+const couponExample: z.input<typeof coupon> = {
+  couponCode: 'SPRING 26',
+  storeIds: ['main'],
+  leadTypeIds: null,
+  discount: { percent: 15 },
+  validFrom: '2026-03-01T09:30:00.000Z',
+  validUntil: null,
+  totalLimit: null,
+  uses: 3,
+  customerId: null,
+};
 
 const coupons = listOf(named('Coupon', coupon));
 
@@ -117,17 +136,7 @@ export class CouponsController {
 
   @Get()
   @ApiOperation({ summary: 'The coupon with this code, and how often it was used; no item when there is none' })
-  @Answers(200, 'The coupons.', coupons, {
-    items: [
-      {
-        couponCode: 'SPRING 26',
-        storeIds: ['main'],
-        discount: { percent: 15 },
-        validFrom: '2026-03-01T09:30:00.000Z',
-        uses: 3,
-      },
-    ],
-  })
+  @Answers(200, 'The coupons.', coupons, { items: [couponExample] })
   @Problems(400)
   async listCoupons(@Query() { couponCode }: CouponsQuery, @Reading() reader: Reader) {
     const found = await this.#queries.coupons.get(reader, { code: couponCode });

@@ -21,35 +21,35 @@ import { named } from './schemas.ts';
 const addressExample = { address: '12 Elm Street', city: 'Albany', state: 'NY', postalCode: '12207', country: 'US' };
 
 class RegisterCustomerBody {
-  @Id({ description: 'whose customer', example: 'main' })
+  @Id({ description: 'The store of the customer.', example: 'main' })
   storeId!: string;
 
-  @Line({ description: 'the company or programme the customer works for (ACC-5)', example: 'ABC Vitamins' })
+  @Line({ description: 'The company or programme that the customer works for (ACC-5).', example: 'ABC Vitamins' })
   businessAssociation!: string;
 
-  @TimeZone({ description: "where the customer's days begin", example: 'America/New_York' })
+  @TimeZone({ description: "The IANA time zone in which the customer's days begin.", example: 'America/New_York' })
   timeZone!: string;
 
-  @Email({ description: 'the user name (ACC-1)', optional: true })
+  @Email({ description: 'The e-mail address, which is the user name (ACC-1).', optional: true })
   email?: string;
 
-  @Password({ description: 'with an e-mail address only; may be chosen later', optional: true })
+  @Password({ description: 'The password. It needs an e-mail address, and may be set later.', optional: true })
   password?: string;
 
-  @Conforming(personName, { description: 'what the customer is called', example: { firstName: 'Ada' }, optional: true })
+  @Conforming(personName, { description: "The customer's name.", example: { firstName: 'Ada' }, optional: true })
   name?: PersonName;
 
-  @Conforming(postalAddress, { description: 'where the customer lives', example: addressExample, optional: true })
+  @Conforming(postalAddress, { description: "The customer's postal address.", example: addressExample, optional: true })
   postalAddress?: PostalAddress;
 }
 
 class ChangeNameBody {
-  @Conforming(personName, { description: 'what the customer is called', example: { firstName: 'Ada' } })
+  @Conforming(personName, { description: "The customer's name.", example: { firstName: 'Ada' } })
   name!: PersonName;
 }
 
 class ChangePostalAddressBody {
-  @Conforming(postalAddress, { description: 'where the customer lives', example: addressExample })
+  @Conforming(postalAddress, { description: "The customer's postal address.", example: addressExample })
   postalAddress!: PostalAddress;
 }
 
@@ -59,21 +59,21 @@ class RequestEmailChangeBody {
 }
 
 class ConfirmEmailChangeBody {
-  @Line({ description: 'from the link', example: 'token-of-the-link' })
+  @Line({ description: 'The token in the link.', example: 'token-of-the-link' })
   token!: string;
 }
 
 class SetPasswordBody {
-  @Password({ description: 'from now on' })
+  @Password({ description: 'The new password.' })
   password!: string;
 
-  @Password({ description: 'the present one, where there is one', optional: true })
+  @Password({ description: 'The present password, where there is one.', optional: true })
   currentPassword?: string;
 }
 
 class ChangeMailPreferencesBody {
   @Conforming(z.array(z.enum(mailKinds)).max(mailKinds.length), {
-    description: 'kinds of mails that the customer does not want; all others are sent',
+    description: 'Kinds of mails that the customer does not want. All others are sent.',
     example: ['leads-delivered'],
   })
   mailsOff!: MailKind[];
@@ -81,13 +81,13 @@ class ChangeMailPreferencesBody {
 
 class ChooseLeadDeliveryBody {
   @OneOf(['digest', 'each'], {
-    description: 'mails: one an hour about all new leads, or one about each, with its contact',
+    description: 'One mail an hour about all new leads (digest), or one about each lead with its contact (each).',
     example: 'digest',
   })
   mails!: 'digest' | 'each';
 
   @WebAddress({
-    description: 'each lead is sent there, signed as Standard Webhooks has it',
+    description: 'Where each lead is sent, signed by the rules of Standard Webhooks.',
     example: 'https://crm.example/leads',
     optional: true,
   })
@@ -101,12 +101,15 @@ const leadDelivery = z.object({
 }) satisfies z.ZodType<OpenedLeadDelivery>;
 
 class ChangeBusinessAssociationBody {
-  @Line({ description: 'the company or programme the customer works for (ACC-5)', example: 'Best Travel Club' })
+  @Line({ description: 'The company or programme that the customer works for (ACC-5).', example: 'Best Travel Club' })
   businessAssociation!: string;
 }
 
 class ChangeTimeZoneBody {
-  @TimeZone({ description: 'holds for orders placed from now on', example: 'America/Chicago' })
+  @TimeZone({
+    description: 'The IANA time zone. It is used for orders placed from now on.',
+    example: 'America/Chicago',
+  })
   timeZone!: string;
 }
 
@@ -131,7 +134,7 @@ const openedExample: z.infer<typeof customer> = {
 };
 
 class CustomersQuery extends PageQuery {
-  @Id({ description: 'customers of this store only', example: 'main', optional: true })
+  @Id({ description: 'Customers of this store only.', example: 'main', optional: true })
   storeId?: string;
 
   @Sort('registeredAt', '-registeredAt')

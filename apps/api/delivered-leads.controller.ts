@@ -19,14 +19,15 @@ import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute, WaitFor } from './reads.ts';
 
 const search: Parameters<typeof Line>[0] = {
-  description: 'persons whose details hold all these words, or a telephone number with these digits (DLV-9)',
+  description:
+    'Persons whose details contain all these words, or whose telephone number contains these digits (DLV-9).',
   example: 'ada byron',
   maxLength: 100,
   optional: true,
 };
 
 class DownloadQuery extends ReadQuery {
-  @Id({ description: 'leads of this order only', optional: true })
+  @Id({ description: 'Leads of this order only.', optional: true })
   orderId?: string;
 
   @Line(search)
@@ -34,7 +35,7 @@ class DownloadQuery extends ReadQuery {
 }
 
 class RateContactBody {
-  @Count({ description: '1 to 5', example: 4, maximum: 5 })
+  @Count({ description: 'The rating, from 1 to 5.', example: 4, maximum: 5 })
   rating!: number;
 }
 
@@ -59,10 +60,10 @@ const columns = [
 ];
 
 class DeliveredLeadsQuery extends PageQuery {
-  @Id({ description: 'leads of this order only', optional: true })
+  @Id({ description: 'Leads of this order only.', optional: true })
   orderId?: string;
 
-  @Id({ description: 'leads delivered as this type only', example: 'exclusive-real-time', optional: true })
+  @Id({ description: 'Leads delivered as this type only.', example: 'exclusive-real-time', optional: true })
   leadTypeId?: string;
 
   @Line(search)
@@ -124,7 +125,7 @@ export class DeliveredLeadsController {
   @ApiOperation({ summary: 'The same as a file for spreadsheets (DLV-9)' })
   @ApiResponse({
     status: 200,
-    description: 'CSV in UTF-8; what a spreadsheet would run as a formula has an apostrophe in front',
+    description: 'CSV in UTF-8. A text that a spreadsheet would run as a formula begins with an apostrophe.',
     content: { 'text/csv': { schema: { type: 'string' }, example: csvLine(columns) } },
   })
   @Problems(400, 404, 503)

@@ -52,7 +52,7 @@ export function serveDocumentation(application: NestFastifyApplication): void {
     server.get(`/api/docs/${file}`, (_, reply) => reply.type(type).send(createReadStream(assetPath(file))));
 }
 
-/** Any route may answer this, before it is asked for anything. */
+/** Any route may answer this, before its own code runs. */
 const notFromHere = {
   status: 403,
   description: errorCodes['not-from-here'].meaning,
@@ -65,20 +65,12 @@ const notFromHere = {
 } as const;
 
 function describe(application: NestFastifyApplication): object {
-  const config = new DocumentBuilder()
-    .setOpenAPIVersion('3.1.0')
-    .setTitle('Leadger')
-    .setDescription(description)
-    .setVersion('0.1.0')
-    .addServer('/', 'The server that this document comes from.')
-    .addGlobalResponse(notFromHere);
-  for (const [tag, meaning] of Object.entries(tags)) config.addTag(tag, meaning);
   const {
     info: { contact: _, ...info },
     components,
     ...document
-  } = SwaggerModule.createDocument(application, config.build(), {
-    // The methods of the controllers have the names that clients are to call the operations by (ADR 16).
+  } = SwaggerModule.createDocument(application, header(), {
+    // Clients call the operations by the names of the controllers' methods (ADR 16).
     operationIdFactory: (_, method) => method,
   });
   return {
@@ -89,6 +81,18 @@ function describe(application: NestFastifyApplication): object {
     components: { schemas: { ...bodySchemas(components?.schemas), ...namedSchemas() } },
     'x-error-codes': errorCodes,
   };
+}
+
+function header() {
+  const header = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Leadger')
+    .setDescription(description)
+    .setVersion('0.1.0')
+    .addServer('/', 'The server that this document comes from.')
+    .addGlobalResponse(notFromHere);
+  for (const [tag, meaning] of Object.entries(tags)) header.addTag(tag, meaning);
+  return header.build();
 }
 
 /** The schemas of bodies, as OpenAPI 3.1 has them: examples in a list, and no other fields (the validation refuses them). */

@@ -187,21 +187,12 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> & typeof requestErr
 };
 
 /** docs/errors.md, made from the tables. */
-export function errorsPage(): string {
-  const rows = Object.entries(errorCodes).map(
-    ([code, { status, meaning, whatToDo }]) => `| ${status} | \`${code}\` | ${meaning} | ${whatToDo} |`,
-  );
-  const internal = Object.entries(processRefusals).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`);
-  return [
-    '# Errors',
-    '',
-    'Made by `npm run leadger -- catalog --errors` from `apps/api/error-codes.ts` and `apps/api/refusal-codes.ts`; a test',
-    'fails when it is out of date. Errors of the API are problem documents (RFC 9457) with a stable `code`. Where a code is',
-    'about an id in the path, the status is 404 instead of 409.',
-    '',
+export const errorsPage = (): string =>
+  [
+    ...introduction,
     '| status | code | meaning | what to do |',
     '|---|---|---|---|',
-    ...rows.sort(),
+    ...Object.entries(errorCodes).map(answeredRow).sort(),
     '',
     '## Refusals that only processes get',
     '',
@@ -209,7 +200,20 @@ export function errorsPage(): string {
     '',
     '| code | meaning |',
     '|---|---|',
-    ...internal.sort(),
+    ...Object.entries(processRefusals)
+      .map(([code, meaning]) => `| \`${code}\` | ${meaning} |`)
+      .sort(),
     '',
   ].join('\n');
-}
+
+const introduction = [
+  '# Errors',
+  '',
+  'Made by `npm run leadger -- catalog --errors` from `apps/api/error-codes.ts` and `apps/api/refusal-codes.ts`; a test',
+  'fails when it is out of date. Errors of the API are problem documents (RFC 9457) with a stable `code`. Where a code is',
+  'about an id in the path, the status is 404 instead of 409.',
+  '',
+];
+
+const answeredRow = ([code, { status, meaning, whatToDo }]: [string, ErrorCode]): string =>
+  `| ${status} | \`${code}\` | ${meaning} | ${whatToDo} |`;

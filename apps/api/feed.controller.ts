@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
+  applyDecorators,
   Controller,
   Inject,
   Logger,
@@ -38,13 +39,13 @@ import { Id, isPosition, OneOf } from './fields.ts';
 import { malformed, Problem } from './problems.ts';
 
 class FeedQuery {
-  @OneOf(changeKinds, { description: 'changes of these only', example: 'order', optional: true })
+  @OneOf(changeKinds, { description: 'Changes of things of this kind only.', example: 'order', optional: true })
   kind?: ChangeKind;
 
-  @Id({ description: 'changes at this store only', example: 'main', optional: true })
+  @Id({ description: 'Changes at this store only.', example: 'main', optional: true })
   storeId?: string;
 
-  @Id({ description: 'changes of this customer only', optional: true })
+  @Id({ description: 'Changes of this customer only.', optional: true })
   customerId?: string;
 }
 
@@ -59,9 +60,36 @@ const MILLISECONDS_BETWEEN_HEARTBEATS = 15_000;
 const MOST_MILLISECONDS_WITHOUT_READING = 60_000;
 const MOST_FEEDS = 200;
 
+const FeedRoute = () =>
+  applyDecorators(
+    Sse(),
+    ApiOperation({
+      summary: `Changes as they happen, as server-sent events: a customer's own, or all for staff. One feed is one connection; at most ${MOST_FEEDS}`,
+      description:
+        'Events `change` carry their position in the log as id. Send the last one as Last-Event-ID: the feed continues after it, and no change is lost or sent twice. Without it the feed begins now. Events `here` say how far the feed has come. Events `unreadable` are sent to staff only: they name the type and the stream of an event that this version cannot read, for example one of a newer version. A client that does not read is disconnected, and may connect again.',
+    }),
+    ApiHeader({
+      name: 'Last-Event-ID',
+      description: 'The id of the last event that was received.',
+      required: false,
+      schema: { type: 'string' },
+      example: '0000000000000042',
+    }),
+    ApiHeader({ name: 'Leadger-Actor', description: 'Who asks: customer:ID or staff:NAME.', required: false }),
+    ApiResponse({
+      status: 200,
+      description: 'The feed.',
+      content: { 'text/event-stream': { schema: { type: 'string' }, example: feedExample } },
+    }),
+    Problems(400, 503),
+  );
+
+const feedExample =
+  'event: change\nid: 0000000000000042\ndata: {"type":"OrderPaused","at":"2026-03-01T09:30:00.000Z","kind":"order","id":"3b1c6f0e-6a55-5d0b-8a35-2f3d3b7a9c11","customerId":"8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10","storeId":"main"}\n\n';
+
 /**
- * What changes, as it changes: names of what happened and of what it happened to, nothing else. Whoever wants to know
- * more asks the API, with the id as waitFor, and is told there what it may know.
+ * Changes as they happen. A change names the event and the thing that it happened to, nothing else. A client that needs
+ * more reads it from the API, with the id as waitFor, where its rights are checked.
  */
 @ApiTags('feed')
 @Controller('api/feed')
@@ -80,32 +108,7 @@ export class FeedController implements OnModuleDestroy {
     this.#over.abort();
   }
 
-  @Sse()
-  @ApiOperation({
-    summary: `Changes as they happen, as server-sent events: a customer's own, or all for staff. One feed is one connection; at most ${MOST_FEEDS}`,
-    description:
-      'Events `change` carry the position of the log as their id: with it as Last-Event-ID the feed goes on after it, with nothing lost or told twice; without, it begins now. Events `here` say how far the feed has come, and `unreadable` tells staff of one that this version cannot read, of a newer version for example: with its type and stream. A reader that takes nothing is dropped, and comes back.',
-  })
-  @ApiHeader({
-    name: 'Last-Event-ID',
-    description: 'the id of the last event that was taken',
-    required: false,
-    schema: { type: 'string' },
-    example: '0000000000000042',
-  })
-  @ApiHeader({ name: 'Leadger-Actor', description: 'who asks: customer:ID or staff:NAME', required: false })
-  @ApiResponse({
-    status: 200,
-    description: 'the feed',
-    content: {
-      'text/event-stream': {
-        schema: { type: 'string' },
-        example:
-          'event: change\nid: 0000000000000042\ndata: {"type":"OrderPaused","at":"2026-03-01T09:30:00.000Z","kind":"order","id":"3b1c6f0e-6a55-5d0b-8a35-2f3d3b7a9c11","customerId":"8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10","storeId":"main"}\n\n',
-      },
-    },
-  })
-  @Problems(400, 503)
+  @FeedRoute()
   async followFeed(
     @Query() query: FeedQuery,
     @Asking() { caller }: RequestContext,

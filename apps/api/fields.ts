@@ -11,8 +11,8 @@ import type { FieldError } from './problems.ts';
 import { documented } from './schemas.ts';
 
 /**
- * Fields of what comes in. Each decorator says at once what is checked and what the documentation shows. A value of
- * another type is refused, never converted; only query parameters, which are all text, are read as numbers.
+ * Fields of bodies and queries. Each decorator sets both the check and the documentation. A value of another type is
+ * refused, never converted; only query parameters, which are all text, are read as numbers.
  */
 interface FieldOptions {
   readonly description: string;
@@ -29,7 +29,7 @@ function field(
   ...checks: PropertyDecorator[]
 ): PropertyDecorator {
   const documented = { ...shape, description, ...(example !== undefined && { example }), required: !optional };
-  // Null is a value, and a wrong one: only what is absent is left out.
+  // Null is a value, and a wrong one: only an absent field counts as left out.
   const unlessAbsent = optional ? [ValidateIf((_, value) => value !== undefined)] : [];
   return applyDecorators(ApiProperty(documented as ApiPropertyOptions), ...unlessAbsent, ...checks);
 }
@@ -37,7 +37,7 @@ function field(
 const check = (name: string, message: string, validate: (value: unknown) => boolean): PropertyDecorator =>
   ValidateBy({ name, validator: { validate, defaultMessage: () => message } });
 
-/** Text that a person could have typed on one line: no control characters, no halves of characters, not only space. */
+/** Text on one line: no control characters, no unpaired surrogates, not only space. */
 const LINE = /^(?=.*\S)[^\p{Cc}\p{Cs}\u2028\u2029]+$/u;
 
 export const Line = ({ maxLength = 200, ...options }: FieldOptions & { maxLength?: number }): PropertyDecorator =>
@@ -51,7 +51,7 @@ export const Line = ({ maxLength = 200, ...options }: FieldOptions & { maxLength
     ),
   );
 
-/** One address, as it is written: its case is kept (ACC-2). */
+/** One e-mail address. Its case is kept (ACC-2). */
 export const Email = (options: FieldOptions): PropertyDecorator =>
   field(
     { example: 'ada@example.com', ...options },
@@ -80,7 +80,7 @@ export const Password = (options: FieldOptions): PropertyDecorator =>
     check(
       'password',
       'must have 8 to 200 characters',
-      // Halves of characters would all be the same one, once they are hashed (ACC-2).
+      // Unpaired surrogates would all be hashed as the same character (ACC-2).
       (value) => typeof value === 'string' && value.length >= 8 && value.length <= 200 && value.isWellFormed(),
     ),
   );
@@ -110,7 +110,7 @@ export const Telephone = (options: FieldOptions): PropertyDecorator =>
     ),
   );
 
-/** Ids are made by the ledger, or chosen once for stores and lead types. */
+/** The ledger makes ids; those of stores and lead types are chosen once. */
 export const ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/;
 
 export const Id = (options: FieldOptions): PropertyDecorator =>
@@ -141,13 +141,13 @@ export const Ids = (options: FieldOptions): PropertyDecorator =>
     ),
   );
 
-/** A coupon's code: any line of text, spaces at its ends and all (CPN-1). */
+/** A coupon's code: any line of text. Spaces at its ends count, too (CPN-1). */
 export const Code = (options: FieldOptions): PropertyDecorator => Line({ ...options, maxLength: 100 });
 
-/** Thirteen to nineteen digits, however they are grouped, with no letter beside them, as in ids and tokens. */
+/** Thirteen to nineteen digits in any grouping. A letter beside them means an id or a token. */
 const CARD_NUMBER = /(?<![\w-])\d([ -]?\d){12,18}(?![\w-])/;
 
-/** From the payment provider's own form. Card numbers never reach the log (CHK-1), not by mistake either. */
+/** A token from the payment provider's form. A card number is refused, so that it never reaches the log (CHK-1). */
 export const PaymentToken = (options: FieldOptions): PropertyDecorator =>
   applyDecorators(
     Line({ example: 'tok_ok', ...options }),
@@ -160,29 +160,25 @@ export const PaymentToken = (options: FieldOptions): PropertyDecorator =>
 
 const TOKEN = /^[\w.-]{1,500}$/;
 
-/** Something that an earlier answer gave out, to be given back as it is. */
+/** An opaque text of an earlier answer, sent back unchanged. */
 export const Token = (options: FieldOptions): PropertyDecorator =>
   field(
     options,
     { type: 'string' },
-    check(
-      'token',
-      'must be what an earlier answer gave out',
-      (value) => typeof value === 'string' && TOKEN.test(value),
-    ),
+    check('token', 'must be the token of an earlier answer', (value) => typeof value === 'string' && TOKEN.test(value)),
   );
 
-/** A number of 16 digits or more, or two of them, whichever store holds the log: as texts they sort like positions only so. */
+/** One number of at least 16 digits, or two, as each event store writes positions. In this form texts sort like positions. */
 const POSITION = /^(\d{16}|[1-9]\d{16,19})(\.(\d{16}|[1-9]\d{16,19}))?$/;
 
 export const isPosition = (value: unknown): value is Position => typeof value === 'string' && POSITION.test(value);
 
-/** A position that an earlier answer gave out. */
+/** A position from an earlier answer. */
 export const LogPosition = (options: FieldOptions): PropertyDecorator =>
   field(
     options,
     { type: 'string', pattern: POSITION.source },
-    check('position', 'must be a position that an earlier answer gave out', isPosition),
+    check('position', 'must be a position from an earlier answer', isPosition),
   );
 
 interface Range {
@@ -193,7 +189,7 @@ interface Range {
 const isWithin = (value: unknown, minimum: number, maximum: number): boolean =>
   Number.isSafeInteger(value) && (value as number) >= minimum && (value as number) <= maximum;
 
-/** A whole number, 1 to a million when nothing else is said. */
+/** A whole number, by default from 1 to a million. */
 export const Count = ({ minimum = 1, maximum = 1_000_000, ...options }: FieldOptions & Range): PropertyDecorator =>
   field(
     options,
@@ -221,7 +217,7 @@ export const Percentage = (options: FieldOptions): PropertyDecorator =>
     ),
   );
 
-/** Any instant with a zone; it goes on as the ledger writes it: UTC with milliseconds. */
+/** Any instant with a zone. It is converted to the form of the ledger: UTC with milliseconds. */
 export const InstantField = (options: FieldOptions): PropertyDecorator =>
   field(
     options,
@@ -252,31 +248,28 @@ export const OneOf = (values: readonly string[], options: FieldOptions): Propert
     check('oneOf', `must be one of: ${values.join(', ')}`, (value) => values.includes(value as string)),
   );
 
-/** A list can be read from either end: `by`, or `-by` for the greatest first. */
+/** The order of a list: `by`, or `-by` for the greatest first. */
 export const Sort = (by: string, usual: string): PropertyDecorator =>
-  OneOf([by, `-${by}`], { description: `in which order; ${usual} when absent`, example: `-${by}`, optional: true });
+  OneOf([by, `-${by}`], {
+    description: `The order of the items; ${usual} when absent. A minus sign puts the greatest first.`,
+    example: `-${by}`,
+    optional: true,
+  });
 
-/** Names of fields that are to be answered, with commas between them. */
+/** Names of the fields that a list answers, with commas between them. */
 export function FieldNames({ shape }: z.ZodObject): PropertyDecorator {
+  const names = Object.keys(shape);
   const unknownIn = (value: unknown) =>
-    typeof value === 'string' ? value.split(',').filter((name) => !Object.hasOwn(shape, name)) : [String(value)];
+    typeof value === 'string' ? value.split(',').filter((name) => !names.includes(name)) : [String(value)];
+  const description = 'Only these fields of each item, with commas between them; all when absent.';
+  const validator = {
+    validate: (value: unknown) => unknownIn(value).length === 0,
+    defaultMessage: (checked?: { value: unknown }) =>
+      `has no field ${unknownIn(checked?.value).join(', ')}: there are ${names.join(', ')}`,
+  };
   return applyDecorators(
-    field(
-      {
-        description: 'answer these fields of each item only, with commas between them; all when absent',
-        example: Object.keys(shape).slice(0, 2).join(','),
-        optional: true,
-      },
-      { type: 'string' },
-    ),
-    ValidateBy({
-      name: 'fieldNames',
-      validator: {
-        validate: (value) => unknownIn(value).length === 0,
-        defaultMessage: (checked) =>
-          `has no field ${unknownIn(checked?.value).join(', ')}: there are ${Object.keys(shape).join(', ')}`,
-      },
-    }),
+    field({ description, example: names.slice(0, 2).join(','), optional: true }, { type: 'string' }),
+    ValidateBy({ name: 'fieldNames', validator }),
   );
 }
 
@@ -297,8 +290,8 @@ export const Flag = (options: FieldOptions): PropertyDecorator =>
   );
 
 /**
- * What the domain has a schema for already: checked by it, and documented by it. A check has one message, and a schema
- * several things to say: they travel as JSON (see `validation.ts`).
+ * A field for which the domain has a schema: the schema checks and documents it. A check has one message, but a schema
+ * may find several errors: the message holds them as JSON (see `validation.ts`).
  */
 export function Conforming(schema: z.ZodType, options: FieldOptions): PropertyDecorator {
   const { description, example } = options;
@@ -312,7 +305,7 @@ export function Conforming(schema: z.ZodType, options: FieldOptions): PropertyDe
   );
 }
 
-/** Field errors below the field that has the schema. */
+/** Errors of the fields inside the field that has the schema. */
 const issuesOf = (schema: z.ZodType, value: unknown): FieldError[] =>
   (schema.safeParse(value).error?.issues ?? []).flatMap((issue) =>
     issue.code === 'unrecognized_keys'
@@ -324,15 +317,15 @@ const issuesOf = (schema: z.ZodType, value: unknown): FieldError[] =>
 export const Nested = (classOf: () => new () => object, options: FieldOptions): PropertyDecorator =>
   field(
     options,
-    // The documentation knows a function that names a class by its own name: it must be `type`.
+    // @nestjs/swagger recognises a function that returns a class by its name: it must be `type`.
     { type: () => classOf() },
     ValidateNested({ message: 'must be an object' }),
-    // A list would have each of its members checked, and an empty one nothing.
+    // Of a list, the validation would check each member, and of an empty list nothing.
     check('noList', 'must be an object', (value) => !Array.isArray(value)),
     Type(classOf),
   );
 
-/** Of these members of a nested object exactly one is there. */
+/** Exactly one of these members of a nested object must be there. */
 export const ExactlyOneOf = (...names: readonly string[]): PropertyDecorator =>
   check(
     'exactlyOneOf',

@@ -10,7 +10,7 @@ import {
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Logger, pino } from 'pino';
 import { ApiModule } from './api.module.ts';
 import { answerConditionally } from './conditional.ts';
@@ -32,20 +32,14 @@ export interface HttpOptions {
 class HttpApplication {}
 
 /**
- * The HTTP API on a ledger that was put together (`LeadgerModule.on`). Ready to listen; nothing is started.
- * @throws what opening failed with: nothing is left open but the stores, which are their owner's
+ * The HTTP API on a ledger (`LeadgerModule.on`). It is ready to listen; nothing is started.
+ * @throws the error of a module that cannot be opened. Then only the stores are open: they belong to the caller.
  */
 export async function createHttpApplication(
   leadgerModule: DynamicModule,
   { log = defaultLog(), bodyLimitBytes = 1024 * 1024, routes = ApiModule }: HttpOptions = {},
 ): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({
-    loggerInstance: log,
-    bodyLimit: bodyLimitBytes,
-    routerOptions: { maxParamLength: 500 },
-    clientErrorHandler: answerGarbage,
-    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => problemOf(error)?.send(reply),
-  });
+  const adapter = adapterWith(log, bodyLimitBytes);
   const application = await NestFactory.create<NestFastifyApplication>(
     { module: HttpApplication, imports: [leadgerModule, routes] },
     adapter,
@@ -53,25 +47,42 @@ export async function createHttpApplication(
   );
   application.useGlobalPipes(new Validation());
   application.useGlobalFilters(new ProblemFilter(log));
-  const server = adapter.getInstance();
-  server.removeContentTypeParser('text/plain');
-  server.addContentTypeParser(fileTypes, async ({ routeOptions }: FastifyRequest, file: Readable) => {
-    if (routeOptions.url !== '/api/leads/batches') throw new UnsupportedMediaTypeException();
-    return file;
-  });
-  server.addHook('onRequest', async (request, reply) => {
-    // Answers tell of persons: no cache on the way keeps them, and no browser guesses what they might be.
-    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
-    refuseStrangers(request);
-  });
-  server.addHook('preValidation', async (request) => refuseStrangeBody(request.body));
-  server.addHook('onSend', answerConditionally);
+  acceptFiles(adapter.getInstance());
+  addHooks(adapter.getInstance());
   serveDocumentation(application);
   await application.init();
   return application;
 }
 
-/** Query strings stay out of the log: people search for people. */
+const adapterWith = (log: Logger, bodyLimit: number): FastifyAdapter =>
+  new FastifyAdapter({
+    loggerInstance: log,
+    bodyLimit,
+    routerOptions: { maxParamLength: 500 },
+    clientErrorHandler: answerGarbage,
+    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => problemOf(error)?.send(reply),
+  });
+
+/** Only one route takes files. They are streamed. */
+function acceptFiles(server: FastifyInstance): void {
+  server.removeContentTypeParser('text/plain');
+  server.addContentTypeParser(fileTypes, async ({ routeOptions }: FastifyRequest, file: Readable) => {
+    if (routeOptions.url !== '/api/leads/batches') throw new UnsupportedMediaTypeException();
+    return file;
+  });
+}
+
+function addHooks(server: FastifyInstance): void {
+  server.addHook('onRequest', async (request, reply) => {
+    // Answers contain personal data: caches on the way do not keep them, and browsers do not guess their type.
+    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    refuseStrangers(request);
+  });
+  server.addHook('preValidation', async (request) => refuseStrangeBody(request.body));
+  server.addHook('onSend', answerConditionally);
+}
+
+/** Query strings stay out of the log: people search for names. */
 const defaultLog = (): Logger =>
   pino(
     {
@@ -84,15 +95,15 @@ const defaultLog = (): Logger =>
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/;
 
 /**
- * Nobody signs in yet: who reaches the loopback interface is trusted, but not the pages of other sites that are open in
- * the same browser. They say where they come from (Origin), or make a name of theirs mean this machine (Host).
+ * Nobody signs in yet: requests over the loopback interface are trusted, but not those of other sites' pages in a
+ * browser on this machine. Such a request has a foreign Origin, or a foreign Host that was made to resolve to this machine.
  */
 function refuseStrangers({ headers: { host = '', origin } }: FastifyRequest): void {
   if (LOOPBACK.test(host) && (origin === undefined || origin === `http://${host}`)) return;
   throw new Problem('not-from-here', 'until people sign in, requests are taken from this machine only');
 }
 
-/** What is not HTTP at all never reaches a route. */
+/** Answers what is not HTTP: it never reaches a route. */
 function answerGarbage(error: Error, socket: Socket): void {
   if (!socket.writable) return;
   const tooLarge = (error as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW';
@@ -107,7 +118,7 @@ function answerGarbage(error: Error, socket: Socket): void {
   );
 }
 
-/** Nest tells of every module and route that it finds: interesting to nobody but who looks for it. */
+/** Nest logs every module and route that it finds: that is for debugging. */
 const nestLog = (log: Logger): LoggerService => ({
   log: (message) => log.debug(message),
   warn: (message) => log.warn(message),

@@ -1,22 +1,29 @@
+import { applyDecorators, HttpCode } from '@nestjs/common';
+import { ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { LeadRow } from '#requests/lead-row';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
+import { Answers, Problems } from './answers.ts';
+import { named } from './schemas.ts';
 
-export const batchReport = z.object({
-  received: z.int().describe('Leads that are new.'),
-  known: z.int().describe('Leads that were received before: the same person, source, type and capture instant.'),
-  rejected: z.int().describe('Rows that were rejected.'),
-  rejections: z
-    .array(
-      z.object({
-        line: z.int().describe('The line of the file, from 1.'),
-        reason: z.string().describe('Why the row was rejected.'),
-      }),
-    )
-    .describe('The first 1,000 rejected rows, by line.'),
-  position: z.string().optional().describe('Send it with a read as waitFor: then the read reflects all of them.'),
-});
+const batchReport = named(
+  'LeadBatchReport',
+  z.object({
+    received: z.int().describe('Leads that are new.'),
+    known: z.int().describe('Leads that were received before: the same person, source, type and capture instant.'),
+    rejected: z.int().describe('Rows that were rejected.'),
+    rejections: z
+      .array(
+        z.object({
+          line: z.int().describe('The line of the file, from 1.'),
+          reason: z.string().describe('Why the row was rejected.'),
+        }),
+      )
+      .describe('The first 1,000 rejected rows, by line.'),
+    position: z.string().optional().describe('Send it with a read as waitFor: then the read reflects all of them.'),
+  }),
+);
 export type BatchReport = z.infer<typeof batchReport>;
 
 /** Content type → how the file is read. Requests with one of them are streamed, whatever their length. */
@@ -27,10 +34,38 @@ export const fileTypes = Object.keys(formats);
 export const formatOf = (contentType = ''): 'csv' | 'ndjson' | undefined =>
   formats[(contentType.split(';', 1)[0] as string).trim().toLowerCase() as keyof typeof formats];
 
-const ROWS_AT_ONCE = 256;
-const MAX_REJECTIONS_TOLD = 1000;
+/** The body of a file of leads, as the documentation shows it: each content type with an example of its own. */
+const fileOfLeads = {
+  required: true,
+  description: 'A wrong row does not affect the other rows. Sending the same file again changes nothing.',
+  content: {
+    'text/csv': { schema: { type: 'string' }, example: 'first name,telephone\r\nAda,+1 212 555 0142\r\n' },
+    'application/x-ndjson': {
+      schema: { type: 'string' },
+      example: '{"contact":{"firstName":"Grace","telephone":"+1 212 555 0147"}}\n',
+    },
+  },
+};
 
-/** Takes in a file of leads, some rows at a time: however long it is, no more of it is in memory than those. */
+/** A route that receives a file of leads. */
+export const BatchRoute = (summary: string) =>
+  applyDecorators(
+    HttpCode(200),
+    ApiOperation({ summary, requestBody: fileOfLeads }),
+    Answers(200, 'How many rows were received, and why others were not.', batchReport, {
+      received: 998,
+      known: 1,
+      rejected: 1,
+      rejections: [{ line: 17, reason: 'telephone: not a telephone number' }],
+      position: '0000000000001042',
+    }),
+    Problems(400, 415, 503, 507),
+  );
+
+const ROWS_AT_ONCE = 256;
+const MAX_REJECTIONS_LISTED = 1000;
+
+/** Receives a file of leads, some rows at a time: only those rows are in memory, whatever the length of the file. */
 export async function receiveBatch(
   requests: Requests,
   rows: AsyncIterable<LeadRow>,
@@ -38,14 +73,14 @@ export async function receiveBatch(
 ): Promise<BatchReport> {
   const report: BatchReport = { received: 0, known: 0, rejected: 0, rejections: [] };
   let waiting: LeadRow[] = [];
-  const takeIn = async () => {
+  const receiveWaiting = async () => {
     const [batch, leads] = [waiting, waiting.flatMap((row) => ('lead' in row ? [row.lead] : []))];
     waiting = [];
     const answers = (await requests.leads.receive(leads, context)).values();
     for (const row of batch) count(report, row, 'lead' in row ? (answers.next().value as Answer) : undefined);
   };
-  for await (const row of rows) if (waiting.push(row) === ROWS_AT_ONCE) await takeIn();
-  await takeIn();
+  for await (const row of rows) if (waiting.push(row) === ROWS_AT_ONCE) await receiveWaiting();
+  await receiveWaiting();
   return report;
 }
 
@@ -58,9 +93,9 @@ function count(report: BatchReport, row: LeadRow, answer: Answer | undefined): v
     return;
   }
   report.rejected += 1;
-  if (report.rejections.length < MAX_REJECTIONS_TOLD)
+  if (report.rejections.length < MAX_REJECTIONS_LISTED)
     report.rejections.push({ line: row.line, reason: 'reason' in row ? row.reason : refusalOf(answer) });
 }
 
 const refusalOf = (answer: Answer | undefined): string =>
-  answer?.outcome.kind === 'refused' ? answer.outcome.refusal.message : 'the ledger did not take it';
+  answer?.outcome.kind === 'refused' ? answer.outcome.refusal.message : 'the ledger did not accept it';

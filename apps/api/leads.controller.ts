@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
-import { Body, Controller, Get, HttpCode, Inject, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Inject, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Instant } from '#domain/kernel/events';
@@ -13,49 +13,51 @@ import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { Answers, CommandRoute, etagOf, Problems } from './answers.ts';
+import { CommandRoute, etagOf } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Conforming, Id, InstantField, Line, OneOf } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
-import { batchReport, formatOf, receiveBatch } from './lead-batch.ts';
+import { BatchRoute, formatOf, receiveBatch } from './lead-batch.ts';
 import { Problem } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, ReadQuery, ReadRoute } from './reads.ts';
-import { named } from './schemas.ts';
 
 class ReceiveLeadBody {
-  @Id({ description: 'what it is sold as', example: 'exclusive-real-time' })
+  @Id({ description: 'The lead type that the lead is sold as.', example: 'exclusive-real-time' })
   leadTypeId!: string;
 
-  @Line({ description: 'where it comes from', example: 'landing-page-7', maxLength: 100 })
+  @Line({ description: 'Where the lead comes from.', example: 'landing-page-7', maxLength: 100 })
   source!: string;
 
   @InstantField({
-    description: 'when the person asked to be contacted',
+    description: 'When the person asked to be contacted; unknown when absent.',
     example: '2026-03-01T09:29:58Z',
     optional: true,
   })
   capturedAt?: Instant;
 
   @Conforming(contact, {
-    description: 'the person, with a telephone number or an e-mail address at least; sealed before it is stored',
+    description: 'The person, with a telephone number or an e-mail address at least. It is sealed before it is stored.',
     example: { firstName: 'Ada', lastName: 'Byron', telephone: '+1 212 555 0142', email: 'ada@example.com' },
   })
   contact!: Contact;
 }
 
 class BatchQuery {
-  @Id({ description: 'of rows that do not say', example: 'shared-fresh', optional: true })
+  @Id({ description: 'The lead type of rows without one.', example: 'shared-fresh', optional: true })
   leadTypeId?: string;
 
-  @Line({ description: 'of rows that do not say', example: 'fair-2026', maxLength: 100, optional: true })
+  @Line({ description: 'The source of rows without one.', example: 'fair-2026', maxLength: 100, optional: true })
   source?: string;
 
-  @OneOf(['utf-8', 'latin1'], { description: 'how the file is written; utf-8 when absent', optional: true })
+  @OneOf(['utf-8', 'latin1'], { description: 'The encoding of the file; utf-8 when absent.', optional: true })
   encoding?: 'utf-8' | 'latin1';
 
-  @OneOf(['ignore', 'refuse'], { description: 'CSV: what to do with columns that are none of ours', optional: true })
+  @OneOf(['ignore', 'refuse'], {
+    description: 'What to do with unknown columns of CSV; refuse when absent.',
+    optional: true,
+  })
   unknownColumns?: 'ignore' | 'refuse';
 }
 
@@ -82,13 +84,13 @@ export class LeadsController {
 
   @Post('leads')
   @CommandRoute({
-    summary: 'Take in one lead; it is offered at once (DLV-6)',
+    summary: 'Receive one lead; it is distributed at once (DLV-6)',
     answers: 'leadId',
     records: ['LeadReceived'],
     creates: '/api/leads/:id',
   })
   async receiveLead(@Body() body: ReceiveLeadBody, @Asking() context: RequestContext): Promise<Answer> {
-    // A key makes the lead; without one, the same capture of the same person is the same lead.
+    // With a key, the key identifies the lead. Without one, the same capture of the same person is the same lead.
     const identity = context.requestHash
       ? { leadId: deriveId('lead', context.commandId) }
       : { occasion: context.commandId };
@@ -97,21 +99,7 @@ export class LeadsController {
   }
 
   @Post('leads/batches')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Take in a file of leads of any length: CSV with a header, or one JSON object a line' })
-  @ApiConsumes('text/csv', 'application/x-ndjson')
-  @ApiBody({
-    description: 'A wrong row costs no other row; the same file again changes nothing.',
-    schema: { type: 'string', example: 'first name,telephone\r\nAda,+1 212 555 0142\r\n' },
-  })
-  @Answers(200, 'What became of the rows.', named('LeadBatchReport', batchReport), {
-    received: 998,
-    known: 1,
-    rejected: 1,
-    rejections: [{ line: 17, reason: 'telephone: not a telephone number' }],
-    position: '0000000000001042',
-  })
-  @Problems(400, 415, 503, 507)
+  @BatchRoute('Receive a file of leads of any length: CSV with a header, or one JSON object a line')
   async receiveLeadBatch(
     @Req() { body, headers }: FastifyRequest,
     @Query() { unknownColumns = 'refuse', ...options }: BatchQuery,

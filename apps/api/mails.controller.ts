@@ -17,13 +17,16 @@ const MAILS_ON_THE_PAGE = 100;
 
 /** What was written to customers, and what became of it (NTF). */
 class MailsQuery extends PageQuery {
-  @Id({ description: 'mails to this customer only', optional: true })
+  @Id({ description: 'Mails to this customer only.', optional: true })
   customerId?: string;
 
-  @OneOf(mailKinds, { description: 'mails of this kind only', optional: true })
+  @OneOf(mailKinds, { description: 'Mails of this kind only.', optional: true })
   kind?: MailKind;
 
-  @OneOf(mailStatuses, { description: 'e.g. those that were refused', optional: true })
+  @OneOf(mailStatuses, {
+    description: 'Mails in this state only, for example those that were refused.',
+    optional: true,
+  })
   status?: MailRow['status'];
 
   @Sort('wishedAt', '-wishedAt')

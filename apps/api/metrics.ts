@@ -6,8 +6,8 @@ type Process = Measurements['processes'][number];
 type ReadModel = Measurements['readModels'][number];
 
 const processGauges: readonly (readonly [name: string, help: string, value: (process: Process) => number])[] = [
-  ['leadger_process_parked', 'Failed too often; waits until somebody looks at it', ({ parked }) => parked],
-  ['leadger_process_waiting_for_retry', 'Failed and will be tried again', (process) => process.waitingForRetry],
+  ['leadger_process_parked', 'Items that failed too often, and wait for a person', ({ parked }) => parked],
+  ['leadger_process_waiting_for_retry', 'Items that failed and are tried again', (process) => process.waitingForRetry],
 ];
 
 const modelGauges: readonly (readonly [name: string, help: string, value: (model: ReadModel) => number])[] = [
@@ -24,7 +24,11 @@ const modelGauges: readonly (readonly [name: string, help: string, value: (model
     'Events that it does not reflect yet, counted up to 1000',
     ({ lagEvents }) => lagEvents,
   ],
-  ['leadger_read_model_lag_seconds', 'How long ago the first of them was recorded', ({ lagSeconds }) => lagSeconds],
+  [
+    'leadger_read_model_lag_seconds',
+    'How long ago the first of these events was recorded',
+    ({ lagSeconds }) => lagSeconds,
+  ],
 ];
 
 /** Prometheus metrics of one application. */
@@ -48,7 +52,7 @@ export class Metrics {
     ]);
     this.#eventsTaken = new Counter({
       name: 'leadger_read_model_events_total',
-      help: 'Events taken since this program began, where it follows the model',
+      help: 'Events applied since this program began, where it follows the model',
       labelNames: ['model'],
       registers,
     });

@@ -39,7 +39,7 @@ export class OperationsController {
   @ApiOperation({ summary: 'Metrics for Prometheus' })
   @ApiResponse({
     status: 200,
-    description: 'in the text format of Prometheus',
+    description: 'The metrics in the text format of Prometheus.',
     content: {
       'text/plain': { schema: { type: 'string' }, example: 'leadger_process_parked{process="lead-ageing"} 0' },
     },

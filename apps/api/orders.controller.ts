@@ -31,15 +31,18 @@ import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 
 class DailyMaximum {
-  @Count({ description: 'leads a local day at most', example: 5, optional: true })
+  @Count({ description: 'Leads that are delivered in a local day at most.', example: 5, optional: true })
   leads?: number;
 
-  @Percentage({ description: 'or a percentage of the quantity, rounded up', optional: true })
+  @Percentage({ description: 'The same as a percentage of the quantity, rounded up.', optional: true })
   percent?: number;
 }
 
 class LoyaltyRewards {
-  @Line({ description: "how often the order is to be renewed: one of the policy's renewalCadences", example: 'weekly' })
+  @Line({
+    description: "How often the order is renewed: the name of one of the policy's renewalCadences.",
+    example: 'weekly',
+  })
   cadence!: string;
 }
 
@@ -48,25 +51,28 @@ export class StartCheckoutBody {
   @Id({ description: 'The customer who orders.', example: exampleIds.customerId })
   customerId!: string;
 
-  @Id({ description: 'what is ordered', example: 'exclusive-real-time' })
+  @Id({ description: 'The lead type that is ordered.', example: 'exclusive-real-time' })
   leadTypeId!: string;
 
-  @Count({ description: 'leads ordered', example: 25 })
+  @Count({ description: 'The number of leads that are ordered.', example: 25 })
   quantity!: number;
 
   @Nested(() => DailyMaximum, {
-    description: 'either leads or percent; real-time types only, and always there (CHK-1, CHK-3)',
+    description: 'Either leads or percent. Real-time types need it, other types do not take it (CHK-1, CHK-3).',
     example: { leads: 5 },
     optional: true,
   })
   @ExactlyOneOf('leads', 'percent')
   dailyMaximum?: { leads: number } | { percent: number };
 
-  @TimeZone({ description: "where the order's days begin; the customer's own when absent", optional: true })
+  @TimeZone({
+    description: "The IANA time zone in which the order's days begin; the customer's own when absent.",
+    optional: true,
+  })
   timeZone?: string;
 
   @Nested(() => LoyaltyRewards, {
-    description: 'to join Loyalty Rewards (LOY-1); types that qualify only (CAT-4)',
+    description: 'Joins Loyalty Rewards (LOY-1). Only for lead types that qualify (CAT-4).',
     example: { cadence: 'weekly' },
     optional: true,
   })
@@ -74,21 +80,25 @@ export class StartCheckoutBody {
 }
 
 class PlaceOrderBody extends StartCheckoutBody {
-  @PaymentToken({ description: "from the payment provider's form; the sandbox takes tok_ok" })
+  @PaymentToken({ description: "The token of the card, from the payment provider's form. The sandbox accepts tok_ok." })
   paymentToken!: string;
 
-  @Code({ description: 'a coupon, as it was typed (CPN-1)', example: 'SPRING 26', optional: true })
+  @Code({
+    description: 'The code of a coupon, as the customer typed it (CPN-1).',
+    example: 'SPRING 26',
+    optional: true,
+  })
   couponCode?: string;
 }
 
 class ChangeDailyMaximumBody {
-  @Nested(() => DailyMaximum, { description: 'either leads or percent of the quantity', example: { leads: 3 } })
+  @Nested(() => DailyMaximum, { description: 'Either leads or percent of the quantity.', example: { leads: 3 } })
   @ExactlyOneOf('leads', 'percent')
   dailyMaximum!: { leads: number } | { percent: number };
 }
 
 class ChangePaymentCardBody {
-  @PaymentToken({ description: "of the new card, from the payment provider's form" })
+  @PaymentToken({ description: "The token of the new card, from the payment provider's form." })
   paymentToken!: string;
 }
 
@@ -107,16 +117,16 @@ const orderDetails = orderRow
   .meta({ id: 'OrderDetails' });
 
 class OrdersQuery extends PageQuery {
-  @Id({ description: 'orders at this store only', example: 'main', optional: true })
+  @Id({ description: 'Orders at this store only.', example: 'main', optional: true })
   storeId?: string;
 
-  @Id({ description: 'orders of this customer only', optional: true })
+  @Id({ description: 'Orders of this customer only.', optional: true })
   customerId?: string;
 
-  @Id({ description: 'orders of this lead type only', example: 'exclusive-real-time', optional: true })
+  @Id({ description: 'Orders of this lead type only.', example: 'exclusive-real-time', optional: true })
   leadTypeId?: string;
 
-  @OneOf(orderStatuses, { description: 'orders in this state only (ORD-1)', example: 'open', optional: true })
+  @OneOf(orderStatuses, { description: 'Orders in this state only (ORD-1).', example: 'open', optional: true })
   status?: OrderRow['status'];
 
   @Sort('placedAt', '-placedAt')

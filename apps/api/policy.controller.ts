@@ -15,10 +15,13 @@ import { listOf } from './reads.ts';
 import { named } from './schemas.ts';
 
 class PublishPolicyBody {
-  @Conforming(policyDocument, { description: 'all numbers and lists, not only the new ones', example: defaultPolicy })
+  @Conforming(policyDocument, {
+    description: 'The whole policy: all numbers and lists, not only the new ones.',
+    example: defaultPolicy,
+  })
   policy!: PolicyDocument;
 
-  @InstantField({ description: 'from when it holds, now or later; now when absent', optional: true })
+  @InstantField({ description: 'From when the policy holds, now or later; from now when absent.', optional: true })
   effectiveFrom?: Instant;
 }
 

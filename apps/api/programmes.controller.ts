@@ -30,14 +30,14 @@ const programmeDetails = programmeRow
   .meta({ id: 'ProgrammeDetails' });
 
 class ProgrammesQuery extends PageQuery {
-  @Id({ description: 'programmes of this customer only', optional: true })
+  @Id({ description: 'Programmes of this customer only.', optional: true })
   customerId?: string;
 
-  @Id({ description: 'programmes at this store only', example: 'main', optional: true })
+  @Id({ description: 'Programmes at this store only.', example: 'main', optional: true })
   storeId?: string;
 
   @OneOf(programmeRow.shape.status.options, {
-    description: 'programmes in this state only',
+    description: 'Programmes in this state only.',
     example: 'active',
     optional: true,
   })

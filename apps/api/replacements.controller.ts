@@ -24,15 +24,22 @@ class RequestReplacementBody {
   @Id({ description: 'The bad lead.', example: exampleIds.leadId })
   leadId!: string;
 
-  @Line({ description: 'one of the reasons that the policy lists (RPL-3, RPL-4)', example: 'telephone disconnected' })
+  @Line({ description: 'One of the reasons that the policy lists (RPL-3, RPL-4).', example: 'telephone disconnected' })
   reason!: string;
 
-  @Text({ description: 'what happened, for whoever verifies it', example: 'Dead line, tried twice.', optional: true })
+  @Text({
+    description: 'What happened, for the person who verifies the return.',
+    example: 'Dead line, tried twice.',
+    optional: true,
+  })
   note?: string;
 }
 
 class DenyReplacementBody {
-  @Text({ description: 'why, for the customer (RPL-7)', example: 'The number works: we reached the person today.' })
+  @Text({
+    description: 'Why it is denied, for the customer (RPL-7).',
+    example: 'The number works: we reached the person today.',
+  })
   explanation!: string;
 }
 
@@ -48,19 +55,19 @@ const openedExample: OpenedReplacement = { ...replacementExample, note: 'Dead li
 
 class ReplacementsQuery extends PageQuery {
   @OneOf(replacementStatuses, {
-    description: 'requested: the queue to be verified',
+    description: 'Returns in this state only; requested: the queue of those to be verified.',
     example: 'requested',
     optional: true,
   })
   status?: ReplacementRow['status'];
 
-  @Id({ description: 'returns at this store only', example: 'main', optional: true })
+  @Id({ description: 'Returns at this store only.', example: 'main', optional: true })
   storeId?: string;
 
-  @Id({ description: 'returns of this customer only', optional: true })
+  @Id({ description: 'Returns of this customer only.', optional: true })
   customerId?: string;
 
-  @Sort('verifyBy', 'verifyBy')
+  @Sort('dueAt', 'dueAt')
   sort?: string;
 
   @FieldNames(replacement)

@@ -11,6 +11,9 @@ export const namedSchemas = (): Record<string, JsonSchema> => Object.fromEntries
 export const named = <Schema extends z.ZodType>(id: string, schema: Schema): Schema =>
   schema.meta()?.id === id ? schema : (schema.meta({ id }) as Schema);
 
+/** A field of an answer that is always there: null where the value is absent (ADR 16). */
+export const orNull = <Schema extends z.ZodType>(schema: Schema) => schema.nullable().default(null as never);
+
 /**
  * How a schema of an answer looks in the documentation (JSON Schema 2020-12). Schemas with a name become components.
  * @throws Error when two different schemas have one name
@@ -27,7 +30,7 @@ function keep(name: string, schema: JsonSchema): void {
   components.set(name, schema);
 }
 
-/** References go to the components. Bounds of all safe integers and the pattern of all instants say nothing new. */
+/** References go to the components. Without defaults, bounds of all safe integers and the pattern of all instants. */
 function tidied(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(tidied);
   if (typeof value !== 'object' || value === null) return value;
@@ -42,6 +45,7 @@ const componentOf = (reference: string): string => reference.replace('#/$defs/',
 const isNoise = (keyword: string, member: unknown, { format }: JsonSchema): boolean =>
   (keyword === 'id' && typeof member === 'string') ||
   keyword === '$schema' ||
+  (keyword === 'default' && member === null) ||
   (keyword === 'minimum' && member === Number.MIN_SAFE_INTEGER) ||
   (keyword === 'maximum' && member === Number.MAX_SAFE_INTEGER) ||
   (keyword === 'pattern' && format !== undefined);

@@ -13,23 +13,23 @@ import { type Reader, Reading } from './reading.ts';
 import { named } from './schemas.ts';
 
 class SignInBody {
-  @Email({ description: 'the whole address, with exact case (ACC-2)' })
+  @Email({ description: 'The whole address, in exact case (ACC-2).' })
   email!: string;
 
-  @Password({ description: 'with exact case' })
+  @Password({ description: 'The password, in exact case.' })
   password!: string;
 }
 
 class RequestPasswordRecoveryBody {
-  @Email({ description: 'of the account' })
+  @Email({ description: 'The e-mail address of the account.' })
   email!: string;
 }
 
 class CompletePasswordRecoveryBody {
-  @Line({ description: 'from the link of the mail', example: 'token-of-the-link', maxLength: 300 })
+  @Line({ description: 'The token in the link of the mail.', example: 'token-of-the-link', maxLength: 300 })
   token!: string;
 
-  @Password({ description: 'from now on' })
+  @Password({ description: 'The new password.' })
   password!: string;
 }
 

@@ -18,7 +18,7 @@ import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 
 class CallBack {
-  @Telephone({ description: 'the number to call', example: '+1 212 555 0143' })
+  @Telephone({ description: 'The number to call.', example: '+1 212 555 0143' })
   telephone!: string;
 }
 
@@ -26,14 +26,18 @@ class OpenTicketBody {
   @Id({ description: 'The customer who writes.', example: exampleIds.customerId })
   customerId!: string;
 
-  @Line({ description: 'what it is about', example: 'No leads since Monday' })
+  @Line({ description: 'What the ticket is about.', example: 'No leads since Monday' })
   subject!: string;
 
-  @Text({ description: 'what the customer writes', example: 'My order is open, but nothing comes.', maxLength: 10_000 })
+  @Text({
+    description: 'What the customer writes.',
+    example: 'My order is open, but nothing comes.',
+    maxLength: 10_000,
+  })
   message!: string;
 
   @Nested(() => CallBack, {
-    description: 'to be called back; only with the number',
+    description: 'Asks to be called back at this number.',
     example: { telephone: '+1 212 555 0143' },
     optional: true,
   })
@@ -41,12 +45,12 @@ class OpenTicketBody {
 }
 
 class AnswerTicketBody {
-  @Text({ description: 'what support answers', example: 'Supply was scarce. It comes today.', maxLength: 10_000 })
+  @Text({ description: 'What support answers.', example: 'Supply was scarce. It comes today.', maxLength: 10_000 })
   answer!: string;
 }
 
 class AddTicketMessageBody {
-  @Text({ description: 'what the customer adds', example: 'Nothing came today either.', maxLength: 10_000 })
+  @Text({ description: 'What the customer adds.', example: 'Nothing came today either.', maxLength: 10_000 })
   message!: string;
 }
 
@@ -77,13 +81,17 @@ const openedExample: OpenedTicket = {
 };
 
 class TicketsQuery extends PageQuery {
-  @OneOf(ticketStatuses, { description: 'open: the queue to be answered', example: 'open', optional: true })
+  @OneOf(ticketStatuses, {
+    description: 'Tickets in this state only; open: the queue of those to be answered.',
+    example: 'open',
+    optional: true,
+  })
   status?: TicketRow['status'];
 
-  @Id({ description: 'tickets of customers of this store only', example: 'main', optional: true })
+  @Id({ description: 'Tickets of customers of this store only.', example: 'main', optional: true })
   storeId?: string;
 
-  @Id({ description: 'tickets of this customer only', optional: true })
+  @Id({ description: 'Tickets of this customer only.', optional: true })
   customerId?: string;
 
   @Sort('dueAt', 'dueAt')

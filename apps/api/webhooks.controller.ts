@@ -15,10 +15,13 @@ import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts
 
 /** Leads on their way to customers' own programs (DLV-9). */
 class WebhooksQuery extends PageQuery {
-  @Id({ description: 'messages to the program of this customer only', optional: true })
+  @Id({ description: 'Messages to the program of this customer only.', optional: true })
   customerId?: string;
 
-  @OneOf(webhookStatuses, { description: 'e.g. those that were laid aside', optional: true })
+  @OneOf(webhookStatuses, {
+    description: 'Messages in this state only, for example those that were parked.',
+    optional: true,
+  })
   status?: WebhookRow['status'];
 
   @Sort('deliveredAt', '-deliveredAt')

@@ -260,7 +260,7 @@ function describeReadModels(makeHome: () => Promise<Home>) {
       { leadId: 'l1', rating: 1, replacementFor: null, replacementStatus: 'replaced' },
     ]);
     expect((await queries.replacements.list(staff, { limit: 10, status: 'replaced' })).items).toMatchObject([
-      { leadId: 'l1', verifyBy: '2026-05-08T10:06:00.000Z', replacementLeadId: 'l2', decidedAt: at(7), overdue: false },
+      { leadId: 'l1', dueAt: '2026-05-08T10:06:00.000Z', replacementLeadId: 'l2', decidedAt: at(7), overdue: false },
     ]);
     expect((await queries.tickets.list(staff, { limit: 10, customerId: 'c1' })).items).toMatchObject([
       { ticketId: 't1', status: 'answered', overdue: true, dueAt: at(12), answeredAt: at(13), revision: 2 },

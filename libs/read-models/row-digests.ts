@@ -8,7 +8,7 @@ export const rowDigests: Readonly<Record<string, string>> = {
   orders: 'ba4a0d8277277bf8',
   programmes: 'c2ae216688b088d4',
   leads: '3124950bbf44fbd7',
-  replacements: '309688d9a000786f',
+  replacements: '72c7850a7cd7630a',
   tickets: 'e0bbda2e1c5547d3',
   mails: '2527c9ea8afeabb9',
   webhooks: 'bb26fc3f0d58a02d',

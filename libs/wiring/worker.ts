@@ -137,8 +137,10 @@ export class Worker {
     const gained = [...taken.values()].filter(({ unit }) => !this.#held.has(unit));
     for (const [unit, lease] of taken) this.#held.set(unit, lease);
     const ofProcesses = gained.filter(({ unit }) => !unit.startsWith(FOLLOWER));
-    if (ofProcesses.length > 0) await this.#engine.catchUp();
+    if (ofProcesses.length > 0) await this.#engine.foldToEnd();
     for (const { unit } of ofProcesses) this.#acting.add(unit);
+    // Also without a new unit: a lease that lapsed for a moment made the engine leave wishes, and no event follows.
+    this.#engine.wake();
     for (const { unit } of gained) if (unit.startsWith(FOLLOWER)) this.#follow(unit);
   }
 

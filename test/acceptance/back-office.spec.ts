@@ -67,7 +67,7 @@ test('BCK-1: the Contact Manager shows details, takes a rating and a return, and
   });
   expect(await page()).toMatchObject({ rating: 2, replacementId: id, replacementStatus: 'requested' });
   const returns = async () => (await shop.read(`/api/replacements?customerId=${customerId}`)).items;
-  expect(await returns()).toMatchObject([{ replacementId: id, status: 'requested', verifyBy: addDays(shop.now(), 7) }]);
+  expect(await returns()).toMatchObject([{ replacementId: id, status: 'requested', dueAt: addDays(shop.now(), 7) }]);
 
   const staff = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'called: a bakery' };
   await shop.ask('POST', `/api/replacements/${id}/grant`, undefined, 200, staff);

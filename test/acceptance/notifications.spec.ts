@@ -102,7 +102,7 @@ describe('mails of a store on one machine', () => {
     await shop.wait({ days: 7 });
     const first = await copyOf(id, 'payment-declined');
     expect(first).toContain('expired card');
-    expect(first).toContain(`We try again on ${addDays(shop.now(), 1).slice(0, 10)}.`);
+    expect(first).toContain(`We will try again on ${addDays(shop.now(), 1).slice(0, 10)}.`);
     await shop.wait({ days: 5 });
     const last = await copyOf(id, 'payment-declined');
     expect(last).toContain('Your programme is on hold now');

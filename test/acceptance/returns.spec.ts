@@ -173,7 +173,7 @@ describe('verification', () => {
       const { items } = await shop.read('/api/replacements?status=requested');
       return items
         .filter(({ replacementId }: { replacementId: string }) => asked.includes(replacementId))
-        .map((item: Record<string, unknown>) => [item.replacementId, item.verifyBy, item.overdue]);
+        .map((item: Record<string, unknown>) => [item.replacementId, item.dueAt, item.overdue]);
     };
     const [first, second] = [addDays(requestedAt, 7), addSeconds(addDays(requestedAt, 7), 3600)];
     expect(await queue()).toEqual([

@@ -7,6 +7,8 @@ interface Step {
   readonly call: string;
   /** What is sent instead of the examples, where they cannot be sent twice. */
   readonly with?: Json;
+  /** The content type that is sent, where the operation takes several: the first one when absent. */
+  readonly contentType?: string;
   /** What is sent in the query besides. */
   readonly query?: Record<string, string>;
   /** The kind of the mail whose link has the token that is sent. */
@@ -39,6 +41,11 @@ const story: readonly (string | Step)[] = [
 
   ...['giveAlternativeCoupon', 'listCoupons', 'startCheckout', 'useCoupon', 'getCheckout', 'placeCheckout'],
   { call: 'receiveLeadBatch', query: { leadTypeId: 'shared-fresh', source: 'fair-2026' } },
+  {
+    call: 'receiveLeadBatch',
+    contentType: 'application/x-ndjson',
+    query: { leadTypeId: 'shared-fresh', source: 'fair-2026' },
+  },
   ...['listStock', 'listAttention'],
   ...['openTicket', 'listTickets', 'getTicket', 'answerTicket', 'addTicketMessage', 'closeTicket', 'getTicketHistory'],
   ...['listMails', 'getMail', 'getMailCopy', 'listWebhooks', 'getWebhook', 'retryWebhook', 'listWholeHistory'],
@@ -88,10 +95,12 @@ async function addressOf({ path, operation }: Operation, also: Record<string, st
 }
 
 /** What an operation takes: a JSON body made of the examples of its fields, or the example of a file. */
-function bodyOf({ operation }: Operation, changes: Json): { type?: string; body?: Json } {
-  const [[type, { schema }] = [undefined, {} as Json]] = Object.entries<Json>(operation.requestBody?.content ?? {});
+function bodyOf({ operation }: Operation, { with: changes, contentType }: Step): { type?: string; body?: Json } {
+  const { content = {} } = operation.requestBody ?? {};
+  const type = contentType ?? Object.keys(content)[0];
   if (type === undefined) return {};
-  if (type !== 'application/json') return { type, body: schema.example };
+  const { schema, example } = content[type];
+  if (type !== 'application/json') return { type, body: example };
   const body = { ...exampleBody({ document: api.document, schema }), ...changes };
   if ('webhookUrl' in body) body.webhookUrl = programUrl();
   return { type, body: JSON.parse(withActual(JSON.stringify(body))) };
@@ -112,15 +121,17 @@ async function tokenIn(kind: string): Promise<string> {
   return /\?token=([\w.-]+)/.exec(text.replace(/=\r?\n/g, '').replaceAll('=3D', '='))?.[1] as string;
 }
 
-async function play({ call, with: changes, query, tokenOf }: Step): Promise<void> {
+async function play(step: Step): Promise<void> {
+  const { call, query, tokenOf } = step;
   const operation = api.operations.find(({ id }) => id === call) as Operation;
   if (tokenOf) actual.set(TOKEN, await tokenIn(tokenOf));
-  const { type, body } = bodyOf(operation, changes);
+  const { type, body } = bodyOf(operation, step);
   const reason = { 'leadger-reason': 'asked by telephone', ...(type && { 'content-type': type }) };
   const reply = await server.call(operation.method, withActual(await addressOf(operation, query)), body, reason);
   await server.settle();
   const { content = {} } = operation.operation.responses[reply.status] ?? {};
   expect({ call, accepted: reply.status < 300, text: reply.text }).toEqual({ call, accepted: true, text: reply.text });
+  if (call === 'receiveLeadBatch') expect(reply.body).toMatchObject({ received: 1, rejected: 0 });
   const { schema, example } = content['application/json'] ?? {};
   if (!schema) return;
   expect({ call, faults: api.faultsOf(schema, reply.body) }).toEqual({ call, faults: [] });

@@ -224,6 +224,42 @@ test('every field has a description', () => {
   expect(bare).toEqual([]);
 });
 
+test('every description is a sentence, and every summary begins with a capital', () => {
+  expect(textsIn(document, 'description').filter(({ text }) => !/^[^a-z].*[.:]$/s.test(text))).toEqual([]);
+  expect(textsIn(document, 'summary').filter(({ text }) => !/^[A-Z].*[^.]$/.test(text))).toEqual([]);
+});
+
+/** Descriptions or summaries, with the keys that lead to them. */
+function textsIn(value: Json, kind: 'description' | 'summary', at = ''): { at: string; text: string }[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries<Json>(value).flatMap(([key, member]) => {
+    if (key === kind && typeof member === 'string') return [{ at, text: member.trim() }];
+    return ['example', 'examples'].includes(key) ? [] : textsIn(member, kind, `${at}/${key}`);
+  });
+}
+
+const isInstant = ({ format, anyOf = [] }: Json): boolean => format === 'date-time' || anyOf.some(isInstant);
+
+test('instants have the format date-time, and names that say so', () => {
+  const namedLikeInstants = /(At|^at|^since|Since|Until|From)$/;
+  const wrong = objects().flatMap(({ at, properties }) =>
+    Object.entries(properties)
+      .filter(([name, field]) => namedLikeInstants.test(name) !== isInstant(field))
+      .map(([name]) => `${at}.${name}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test('in rows every field is always there', () => {
+  // Events, and documents about the programs, leave out what they do not have.
+  const others = ['listWholeHistory', 'listReadModels'];
+  for (const { id, operation } of operations) {
+    if (!id.startsWith('list') || others.includes(id)) continue;
+    const { properties, required } = schemaAt(schemaAt(answerOf(operation)).properties.items.items);
+    expect({ id, required: [...required].sort() }).toEqual({ id, required: Object.keys(properties).sort() });
+  }
+});
+
 test('every operation has a summary, a tag that is described, and an answer with an example', () => {
   const tags = new Set(document.tags.map(({ name }: Json) => name));
   const incomplete = operations.flatMap(({ id, operation }) => {

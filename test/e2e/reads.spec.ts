@@ -129,7 +129,7 @@ test('returns stand in a queue by due date, with their notes', async () => {
     {
       replacementId: requested.replacementId,
       note: aReturn.note,
-      verifyBy: '2026-03-09T15:00:00.000Z',
+      dueAt: '2026-03-09T15:00:00.000Z',
       overdue: false,
     },
   ]);
@@ -203,7 +203,7 @@ describe('lists', () => {
   test.each([
     ['orders', 'placedAt'],
     ['programmes', 'joinedAt'],
-    ['replacements', 'verifyBy'],
+    ['replacements', 'dueAt'],
     ['tickets', 'dueAt'],
     ['mails', 'wishedAt'],
     ['webhooks', 'deliveredAt'],

@@ -135,10 +135,14 @@ export class ProcessEngine {
     }
   }
 
-  /** To be called after this worker got another unit: folds the log up to its present end before acting for it. */
-  async catchUp(): Promise<void> {
+  /** To be called before this worker acts for another unit: the log up to its present end will be folded first. */
+  async foldToEnd(): Promise<void> {
     const head = await this.#options.store.head();
     if (head > this.#target) this.#target = head;
+  }
+
+  /** To be called when the engine may act for more than before: it takes wishes that it had to leave until now. */
+  wake(): void {
     this.#kick();
   }
 

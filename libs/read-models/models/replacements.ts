@@ -18,7 +18,7 @@ export const replacementRow = z.object({
   note: column.json(sealed).nullable().describe('What the customer wrote about it. Null: nothing.'),
   deliveredAt: column.instant().describe('When the lead was delivered.'),
   requestedAt: column.instant().describe('When the customer returned it.'),
-  verifyBy: column.instant().describe('When it is due to be verified (RPL-5).'),
+  dueAt: column.instant().describe('When it is due to be verified (RPL-5).'),
   overdue: column.flag().describe('Whether that time passed without a decision.'),
   decidedAt: column.instant().nullable().describe('When it was granted or denied. Null: not yet.'),
   explanation: column.text().nullable().describe('Why it was denied (RPL-7). Null: it was not.'),
@@ -41,7 +41,7 @@ export const replacementExample: ReplacementRow = {
   note: exampleBox,
   deliveredAt: '2026-03-01T09:30:00.000Z',
   requestedAt: '2026-03-02T11:00:00.000Z',
-  verifyBy: '2026-03-09T11:00:00.000Z',
+  dueAt: '2026-03-09T11:00:00.000Z',
   overdue: false,
   decidedAt: null,
   explanation: null,
@@ -56,7 +56,7 @@ export const replacementTable = table(replacementRow, {
   key: 'replacementId',
   family: 'replacement',
   belongsTo: { customer: 'customerId', store: 'storeId' },
-  indexes: ['verify_by, replacement_id', 'status, verify_by, replacement_id', 'customer_id, verify_by, replacement_id'],
+  indexes: ['due_at, replacement_id', 'status, due_at, replacement_id', 'customer_id, due_at, replacement_id'],
 });
 
 /** Returns of leads, as a queue by due date. */
@@ -87,7 +87,7 @@ const requested = ({ stream, revision, data }: FactOf<'ReplacementRequested'>): 
   note: data.note ?? null,
   deliveredAt: data.deliveredAt,
   requestedAt: data.at,
-  verifyBy: data.verifyBy,
+  dueAt: data.verifyBy,
   overdue: false,
   decidedAt: null,
   explanation: null,

@@ -99,8 +99,8 @@ const paymentDeclined = ({ nameOf }: RowReader, { declinedSince }: AttentionLimi
 
 const verificationOverdue = ({ nameOf }: RowReader, { now }: AttentionLimits) => sql`
   SELECT 'verification-overdue/' || replacement_id, 'verification-overdue', order_id, store_id, customer_id,
-    lead_type_id, replacement_id, verify_by, NULL
-  FROM ${sql.table(nameOf(replacementTable))} WHERE status = 'requested' AND verify_by < ${now}::timestamptz`;
+    lead_type_id, replacement_id, due_at, NULL
+  FROM ${sql.table(nameOf(replacementTable))} WHERE status = 'requested' AND due_at < ${now}::timestamptz`;
 
 const renewalsOfProgrammes = ({ nameOf }: RowReader) =>
   sql`${sql.table(nameOf(renewalTable))} JOIN ${sql.table(nameOf(programmeTable))} USING (order_id)`;

@@ -21,7 +21,7 @@ export const customerQueries = (reader: RowReader) => ({
 /** By due date, the earliest first (RPL-5). */
 export const replacementQueries = (reader: RowReader) => ({
   find: reader.finding(replacementTable),
-  list: reader.listing(replacementTable, { by: 'verifyBy', filters: ['status', 'storeId', 'customerId'] }),
+  list: reader.listing(replacementTable, { by: 'dueAt', filters: ['status', 'storeId', 'customerId'] }),
 });
 
 /** By due date, the earliest first (SUP-1). */
