@@ -1,4 +1,4 @@
-import { type CatalogueState, catalogueStream, priceAt } from '#domain/catalogue/catalogue';
+import { type CatalogueState, catalogueStream, type Price, priceAt } from '#domain/catalogue/catalogue';
 import { type CheckoutState, checkout, checkoutStream, refuseCoupon, refuseIn } from '#domain/checkouts/checkout';
 import { discountCentsOf } from '#domain/coupons/coupon';
 import type { Caller } from '#domain/kernel/caller';
@@ -92,22 +92,21 @@ function detailsOf(
 ) {
   if (!wishes || status === 'unknown') return undefined;
   const { customerId, storeId, leadTypeId, quantity } = wishes;
-  const price = priceAt(catalogue, storeId, leadTypeId, at);
-  const fullCents = quantity * (price?.pricePerLeadCents ?? 0);
-  const discountCents = coupon ? discountCentsOf(coupon.discount, fullCents) : 0;
   return {
     checkoutId,
     status,
-    customerId,
-    storeId,
-    leadTypeId,
-    quantity,
-    pricePerLeadCents: price?.pricePerLeadCents ?? 0,
-    discountCents,
-    totalCents: fullCents - discountCents,
-    currency: price?.currency ?? '',
-    couponCode: coupon?.code ?? null,
+    ...{ customerId, storeId, leadTypeId, quantity },
+    ...amountsOf(quantity, coupon, priceAt(catalogue, storeId, leadTypeId, at)),
     statementDescriptor: catalogue.descriptor ?? '',
     giveUpAt,
   };
+}
+
+/** All 0 while the store does not sell the lead type. */
+function amountsOf(quantity: number, coupon: CheckoutState['coupon'], price: Price | undefined) {
+  const { pricePerLeadCents = 0, currency = '' } = price ?? {};
+  const fullCents = quantity * pricePerLeadCents;
+  const discountCents = coupon ? discountCentsOf(coupon.discount, fullCents) : 0;
+  const totalCents = fullCents - discountCents;
+  return { pricePerLeadCents, discountCents, totalCents, currency, couponCode: coupon?.code ?? null };
 }

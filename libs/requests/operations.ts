@@ -24,42 +24,43 @@ interface ReadModelRequest {
   readonly name: string;
 }
 
-/**
- * What operators do to the programs of a store. It changes nothing in the ledger, so it is not recorded as events. Each
- * operation on a read model returns its status afterwards.
- */
-export function createOperations({ readModels, processes }: OperationDependencies) {
-  const statusOf = async (name: string): Promise<ShownStatus> => {
-    const status = (await readModelStatuses(readModels)).find((model) => model.name === name);
-    if (!status) throw new UnknownModel(name, readModels.names);
-    return status;
-  };
-  return {
-    /** @returns false when nothing is parked under this id */
-    retryParkedItem: (_: Caller, { id }: { id: string }): Promise<boolean> => processes.retry(id),
+/** What operators do to the programs of a store. It changes nothing in the ledger, so it is not recorded as events. */
+export const createOperations = ({ readModels, processes }: OperationDependencies) => ({
+  /** @returns false when nothing is parked under this id */
+  retryParkedItem: (_: Caller, { id }: { id: string }): Promise<boolean> => processes.retry(id),
+  ...readModelOperations(readModels),
+});
 
-    async pauseReadModel(_: Caller, { name }: ReadModelRequest) {
-      await readModels.pause(name);
-      return statusOf(name);
-    },
-    async resumeReadModel(_: Caller, { name }: ReadModelRequest) {
-      await readModels.resume(name);
-      return statusOf(name);
-    },
-    async retryReadModel(_: Caller, { name }: ReadModelRequest) {
-      await readModels.retry(name);
-      return statusOf(name);
-    },
-    /** Starts a rebuild. What refuses it, refuses it at once; `finished` settles when the rebuild ends. */
-    async rebuildReadModel(_: Caller, { name }: ReadModelRequest) {
-      const finished = readModels.rebuild(name);
-      await Promise.race([finished, statusOf(name)]);
-      return { finished, status: await statusOf(name) };
-    },
+/** Each returns the status of the read model afterwards. @throws UnknownModel */
+function readModelOperations(readModels: ReadModels) {
+  const statusAfter =
+    (operate: (name: string) => Promise<unknown>) =>
+    async (_: Caller, { name }: ReadModelRequest) => {
+      await operate(name);
+      return statusOf(readModels, name);
+    };
+  return {
+    pauseReadModel: statusAfter((name) => readModels.pause(name)),
+    resumeReadModel: statusAfter((name) => readModels.resume(name)),
+    retryReadModel: statusAfter((name) => readModels.retry(name)),
+    rebuildReadModel: (_: Caller, { name }: ReadModelRequest) => startRebuild(readModels, name),
     /** @returns undefined when this program does not rebuild the model */
     cancelReadModelRebuild: async (_: Caller, { name }: ReadModelRequest) =>
-      readModels.cancelRebuild(name) ? statusOf(name) : undefined,
+      readModels.cancelRebuild(name) ? statusOf(readModels, name) : undefined,
   };
+}
+
+/** A rebuild that is refused is refused at once. `finished` settles when the rebuild ends. */
+async function startRebuild(readModels: ReadModels, name: string) {
+  const finished = readModels.rebuild(name);
+  await Promise.race([finished, statusOf(readModels, name)]);
+  return { finished, status: await statusOf(readModels, name) };
+}
+
+async function statusOf(readModels: ReadModels, name: string): Promise<ShownStatus> {
+  const status = (await readModelStatuses(readModels)).find((model) => model.name === name);
+  if (!status) throw new UnknownModel(name, readModels.names);
+  return status;
 }
 
 /** The status of a read model, without what only the program that follows it knows. */

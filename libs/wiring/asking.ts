@@ -60,16 +60,11 @@ export const asking: readonly FactoryProvider[] = [
     ): QueryDependencies => ({ ...requests, events, readModels, processes, mails }),
   },
   { provide: REQUESTS, inject: [REQUEST_DEPENDENCIES], useFactory: createRequests },
-  {
-    provide: QueryHandler,
+  ...[QueryHandler, OperationHandler].map((Handler) => ({
+    provide: Handler,
     inject: [QUERY_DEPENDENCIES],
-    useFactory: (dependencies: QueryDependencies) => new QueryHandler(dependencies),
-  },
-  {
-    provide: OperationHandler,
-    inject: [QUERY_DEPENDENCIES],
-    useFactory: (dependencies: QueryDependencies) => new OperationHandler(dependencies),
-  },
+    useFactory: (dependencies: QueryDependencies) => new Handler(dependencies),
+  })),
   {
     provide: QUERIES,
     inject: [QueryBus],

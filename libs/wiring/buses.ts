@@ -25,14 +25,10 @@ export class BusCommand extends Command<Outcome> {
 /** The one door for commands: of HTTP, of the command line and of processes. */
 @HandlesCommand(BusCommand)
 class BusCommandHandler implements ICommandHandler<BusCommand> {
-  readonly #handler: CommandHandler;
-
-  constructor(@Inject(CommandHandler) handler: CommandHandler) {
-    this.#handler = handler;
-  }
+  @Inject(CommandHandler) readonly handler!: CommandHandler;
 
   execute({ addressed }: BusCommand): Promise<Outcome> {
-    return this.#handler.execute(addressed);
+    return this.handler.execute(addressed);
   }
 }
 
@@ -48,14 +44,10 @@ export class BusOperation extends Command<unknown> {
 
 @HandlesCommand(BusOperation)
 class BusOperationHandler implements ICommandHandler<BusOperation> {
-  readonly #handler: OperationHandler;
-
-  constructor(@Inject(OperationHandler) handler: OperationHandler) {
-    this.#handler = handler;
-  }
+  @Inject(OperationHandler) readonly handler!: OperationHandler;
 
   execute({ operation }: BusOperation): Promise<unknown> {
-    return this.#handler.execute(operation);
+    return this.handler.execute(operation);
   }
 }
 
@@ -72,14 +64,10 @@ export class BusQuery extends Query<unknown> {
 /** The one door for reads. */
 @HandlesQuery(BusQuery)
 class BusQueryHandler implements IQueryHandler<BusQuery> {
-  readonly #handler: QueryHandler;
-
-  constructor(@Inject(QueryHandler) handler: QueryHandler) {
-    this.#handler = handler;
-  }
+  @Inject(QueryHandler) readonly handler!: QueryHandler;
 
   execute({ addressed }: BusQuery): Promise<unknown> {
-    return this.#handler.execute(addressed);
+    return this.handler.execute(addressed);
   }
 }
 
