@@ -8,7 +8,7 @@ import { ticketStream } from '#domain/support/ticket';
 import type { Operations } from './operations.ts';
 import type { Queries, RequestOf } from './queries.ts';
 import type { RequestTools } from './request-tools.ts';
-import { anyone, customerIn, refuseStranger, staff } from './rules.ts';
+import { actsForStore, anyone, customerIn, refuseStranger, staff } from './rules.ts';
 
 interface AskedQuery<Request> extends Pick<RequestTools, 'stateOf'> {
   readonly caller: Caller;
@@ -32,32 +32,37 @@ const recordedLook: QueryRule = anyone;
 const ownAccount: QueryRule<{ customerId: string }> = (asked) =>
   refuseStranger(asked.request.customerId, asked, 'ACC-4');
 
-const ownCheckout: QueryRule<{ checkoutId: string }> = async (asked) => {
-  const state = await asked.stateOf<'checkout'>(checkoutStream(asked.request.checkoutId));
-  return refuseStranger(customerIn.checkout(state), asked, 'CHK-1');
-};
+type CustomerOf<Request> = (request: Request, stateOf: RequestTools['stateOf']) => Promise<string | undefined>;
 
-const ownOrder: QueryRule<{ orderId: string }> = async (asked) => {
-  const state = await asked.stateOf<'order'>(orderStream(asked.request.orderId));
-  return refuseStranger(customerIn.order(state), asked, 'BCK-2');
-};
+/** For what is read from a stream that names its customer. It is not loaded for callers who may ask about everybody. */
+const ownedBy =
+  <Request>(rule: string, customerOf: CustomerOf<Request>): QueryRule<Request> =>
+  async (asked) =>
+    actsForStore(asked.caller)
+      ? undefined
+      : refuseStranger(await customerOf(asked.request, asked.stateOf), asked, rule);
 
-const ownProgramme: QueryRule<{ orderId: string }> = async (asked) => {
-  const state = await asked.stateOf<'programme'>(programmeStream(asked.request.orderId));
-  return refuseStranger(customerIn.programme(state), asked, 'BCK-3');
-};
+const ownCheckout = ownedBy<{ checkoutId: string }>('CHK-1', async ({ checkoutId }, stateOf) =>
+  customerIn.checkout(await stateOf<'checkout'>(checkoutStream(checkoutId))),
+);
 
-const ownTicket: QueryRule<{ ticketId: string }> = async (asked) => {
-  const state = await asked.stateOf<'ticket'>(ticketStream(asked.request.ticketId));
-  return refuseStranger(customerIn.ticket(state), asked, 'SUP-1');
-};
+const ownOrder = ownedBy<{ orderId: string }>('BCK-2', async ({ orderId }, stateOf) =>
+  customerIn.order(await stateOf<'order'>(orderStream(orderId))),
+);
+
+const ownProgramme = ownedBy<{ orderId: string }>('BCK-3', async ({ orderId }, stateOf) =>
+  customerIn.programme(await stateOf<'programme'>(programmeStream(orderId))),
+);
+
+const ownTicket = ownedBy<{ ticketId: string }>('SUP-1', async ({ ticketId }, stateOf) =>
+  customerIn.ticket(await stateOf<'ticket'>(ticketStream(ticketId))),
+);
 
 /** A return belongs to the customer of its order. */
-const ownReturn: QueryRule<{ replacementId: string }> = async (asked) => {
-  const { status, orderId } = await asked.stateOf<'replacement'>(replacementStream(asked.request.replacementId));
-  if (status === 'unknown') return undefined;
-  return refuseStranger(customerIn.order(await asked.stateOf<'order'>(orderStream(orderId))), asked, 'RPL-1');
-};
+const ownReturn = ownedBy<{ replacementId: string }>('RPL-1', async ({ replacementId }, stateOf) => {
+  const { status, orderId } = await stateOf<'replacement'>(replacementStream(replacementId));
+  return status === 'unknown' ? undefined : customerIn.order(await stateOf<'order'>(orderStream(orderId)));
+});
 
 export type QueryRights = {
   readonly [Subject in keyof Queries]: {

@@ -53,10 +53,13 @@ export const support =
   (asked: AskedBy): Refusal | undefined =>
     refuseSupport(asked, rule);
 
+/** Staff and the store itself: they may ask about every customer. */
+export const actsForStore = (caller: Caller): boolean => isStaff(caller) || caller.roles.includes('process');
+
 /** What belongs to a customer: the customer, staff and the store itself may ask. Where there is no owner, there is nothing. */
 export function refuseStranger(owner: string | undefined, { caller }: AskedBy, rule: string): Refusal | undefined {
   if (owner === undefined || owner === customerOf(caller)) return undefined;
-  if (isStaff(caller) || caller.roles.includes('process')) return undefined;
+  if (actsForStore(caller)) return undefined;
   return refuse('not-yours', 'this belongs to another customer', rule);
 }
 
