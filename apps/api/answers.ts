@@ -183,7 +183,7 @@ function refuseFields(body: unknown): void {
 export const etagOf = (revision: number): string => `"${revision}"`;
 
 /** @throws Problem when the ledger did not accept the command */
-export function mustBeAccepted({ id, outcome }: Answer, params: Readonly<Record<string, string>>): CommandResult {
+function mustBeAccepted({ id, outcome }: Answer, params: Readonly<Record<string, string>>): CommandResult {
   switch (outcome.kind) {
     case 'accepted': {
       const { revision, position, events } = outcome;

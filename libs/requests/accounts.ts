@@ -148,7 +148,7 @@ interface PersonalColumns {
 }
 const personalColumns = ['email', 'newEmail', 'name', 'postalAddress'] as const;
 
-export type CustomerDetails = OpenedRow<CustomerRow, PersonalColumns>;
+type CustomerDetails = OpenedRow<CustomerRow, PersonalColumns>;
 
 /** Accounts with their personal data opened. */
 export function accountQueries(tools: QueryTools) {

@@ -12,7 +12,7 @@ import type { QueryTools } from './query-tools.ts';
 export const changeKinds = ['order', 'programme', 'contacts', 'replacement', 'ticket', 'customer'] as const;
 export type ChangeKind = (typeof changeKinds)[number];
 
-export interface FollowRequest {
+interface FollowRequest {
   /** The last position that the follower knows. Absent: the present end of the log. */
   readonly after?: Position | undefined;
   readonly kind?: ChangeKind | undefined;

@@ -74,7 +74,7 @@ async function place(
   return tools.send(id, orderStream(id), { ...command, checkoutId }, context);
 }
 
-export type CheckoutDetails = NonNullable<ReturnType<typeof detailsOf>>;
+type CheckoutDetails = NonNullable<ReturnType<typeof detailsOf>>;
 
 export const checkoutQueries = ({ stateOf, now }: QueryTools) => ({
   /** What a checkout comes to now, and what the card statement will show. */

@@ -145,8 +145,8 @@ test('SUP-2: a whole history is shown only once the look is recorded', async () 
 });
 
 describe('changes', () => {
-  /** What a caller is told about the customers' registrations and orders. */
-  async function told(caller: Caller): Promise<ChangeMessage[]> {
+  /** The changes that a caller gets of the customers' registrations and orders. */
+  async function changesFor(caller: Caller): Promise<ChangeMessage[]> {
     const over = new AbortController();
     const found = await queries.changes.follow(caller, { after: '' as Position, signal: over.signal });
     const head = await events.head();
@@ -165,17 +165,17 @@ describe('changes', () => {
 
   it('are those of the caller: a customer’s own, staff’s stores, or all', async () => {
     const both = [customers.owner, customers.stranger];
-    expect(customersIn(await told(staff))).toEqual(both);
-    expect(customersIn(await told(customer('stranger')))).toEqual([customers.stranger]);
-    expect(customersIn(await told(ofStores('main')))).toEqual(both);
-    expect(await told(ofStores('west'))).toEqual([]);
+    expect(customersIn(await changesFor(staff))).toEqual(both);
+    expect(customersIn(await changesFor(customer('stranger')))).toEqual([customers.stranger]);
+    expect(customersIn(await changesFor(ofStores('main')))).toEqual(both);
+    expect(await changesFor(ofStores('west'))).toEqual([]);
   });
 
   it('of an event that cannot be read are reported to callers who see everything', async () => {
     const bytes = new TextEncoder().encode('{}');
     const event = { id: deriveId('unreadable'), type: 'OrderFolded', data: bytes, metadata: bytes };
     await events.append('order-unreadable', [event], 'no-stream');
-    const unreadable = async (caller: Caller) => (await told(caller)).filter(({ kind }) => kind === 'unreadable');
+    const unreadable = async (caller: Caller) => (await changesFor(caller)).filter(({ kind }) => kind === 'unreadable');
     expect(await unreadable(staff)).toMatchObject([{ stream: 'order-unreadable', type: 'OrderFolded' }]);
     for (const caller of [customer('owner'), ofStores('main')]) expect(await unreadable(caller)).toEqual([]);
   });

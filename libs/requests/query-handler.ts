@@ -29,11 +29,11 @@ export class QueryHandler {
   }
 }
 
-/** Sends a query to its handler: over the query bus in an application. */
-export type SendQuery = (query: AddressedQuery) => Promise<unknown>;
-
-/** All queries that the table of rights names. Each is sent to the handler. */
-export function queriesOver(send: SendQuery): Queries {
+/**
+ * All queries that the table of rights names.
+ * @param send sends a query to its handler: over the query bus in an application
+ */
+export function queriesOver(send: (query: AddressedQuery) => Promise<unknown>): Queries {
   const subjects = Object.entries(queryRights).map(([subject, rules]) => {
     const queries = Object.keys(rules).map((name) => [
       name,

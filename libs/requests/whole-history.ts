@@ -21,7 +21,7 @@ export interface WholeHistoryRequest {
   readonly look: Pick<RequestContext, 'commandId' | 'reason' | 'requestHash'>;
 }
 
-export interface WholeHistoryEntry extends HistoryEntry {
+interface WholeHistoryEntry extends HistoryEntry {
   readonly stream: string;
 }
 
