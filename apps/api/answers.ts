@@ -10,11 +10,10 @@ import { ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map } from 'rxjs';
 import { z } from 'zod';
-import type { Refusal } from '#domain/kernel/decider';
 import type { Answer } from '#requests/request-tools';
 import { errorCodes } from './error-codes.ts';
 import { exampleIds, type IdName } from './examples.ts';
-import { malformed, Problem } from './problems.ts';
+import { malformed, Problem, problemOfRefusal } from './problems.ts';
 import { documented, named } from './schemas.ts';
 
 /** What a route answers when it succeeds: its schema, and an example that the compiler checks against it. */
@@ -188,7 +187,7 @@ function refuseFields(body: unknown): void {
 export const etagOf = (revision: number): string => `"${revision}"`;
 
 /** @throws Problem when the ledger did not accept the command */
-export function mustBeAccepted({ id, outcome }: Answer, params: Readonly<Record<string, string>>): CommandResult {
+function mustBeAccepted({ id, outcome }: Answer, params: Readonly<Record<string, string>>): CommandResult {
   switch (outcome.kind) {
     case 'accepted': {
       const { revision, position, events } = outcome;
@@ -207,13 +206,3 @@ export function mustBeAccepted({ id, outcome }: Answer, params: Readonly<Record<
 
 const aboutField = (code: 'key-reused' | 'revision-mismatch', message: string): Problem =>
   new Problem(code, message, { errors: [{ field: errorCodes[code]?.field as string, message }] });
-
-/** A refusal as a problem. Where the path names the field that it is about, that resource does not exist. */
-export function problemOfRefusal(
-  { code, message, rule, details, field = errorCodes[code]?.field }: Refusal,
-  params: Readonly<Record<string, string>>,
-): Problem {
-  if (field !== undefined && field in params) return new Problem(code, message, { status: 404 });
-  const errors = field === undefined ? undefined : [{ field, message }];
-  return new Problem(code, message, { rule, errors, details });
-}

@@ -3,7 +3,7 @@ import { hash, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { trialCaller } from '#domain/kernel/caller';
+import { type Caller, trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
 import type { RequestContext } from '#requests/request-tools';
 import { malformed } from './problems.ts';
@@ -25,13 +25,21 @@ export const Asking = createParamDecorator(
     contextOf(context.switchToHttp().getRequest<FastifyRequest>()),
 );
 
+/** Who asks. Requests, queries and operations know no other caller: here is where people will sign in. */
+const callerOf = (request: FastifyRequest): Caller => trialCaller(headerOf(request, 'leadger-actor') ?? DEFAULT_ACTOR);
+
+const owner = trialCaller(DEFAULT_ACTOR);
+
+/** Until people sign in, reads ignore the header: everybody reads as the owner of the machine. */
+export const readerOf = (_: FastifyRequest): Caller => owner;
+
 function contextOf(request: FastifyRequest): RequestContext {
-  const actor = headerOf(request, 'leadger-actor') ?? DEFAULT_ACTOR;
+  const caller = callerOf(request);
   const reason = headerOf(request, 'leadger-reason');
   const ifMatch = headerOf(request, 'if-match');
   return {
-    caller: trialCaller(actor),
-    ...identityOf(request, actor),
+    caller,
+    ...identityOf(request, caller),
     ...(reason && { reason }),
     ...(ifMatch && ifMatch !== '*' && { ifRevision: Number.parseInt(ifMatch.slice(1), 10) }),
   };
@@ -41,7 +49,7 @@ function contextOf(request: FastifyRequest): RequestContext {
  * With an Idempotency-Key, a repeat by the same actor on the same route is the same command. Without one, every request
  * is a new command. A file of leads needs no key: its rows are recognised by their content.
  */
-function identityOf(request: FastifyRequest, actor: string): Pick<RequestContext, 'commandId' | 'requestHash'> {
+function identityOf(request: FastifyRequest, { actor }: Caller): Pick<RequestContext, 'commandId' | 'requestHash'> {
   const key = headerOf(request, 'idempotency-key');
   if (key === undefined || request.body instanceof Readable) return { commandId: randomUUID() };
   const path = request.url.split('?', 1)[0];

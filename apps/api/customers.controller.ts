@@ -4,13 +4,12 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { type PersonName, type PostalAddress, personName, postalAddress } from '#domain/accounts/personal';
 import { type MailKind, mailKinds } from '#domain/notifications/kinds';
-import { type CustomerRow, customerExample, customerRow } from '#read-models/models/customers';
-import type { ReadModels } from '#read-models/read-models';
+import { customerExample, customerRow } from '#read-models/models/customers';
 import type { OpenedLeadDelivery } from '#requests/lead-delivery';
+import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import type { Vault } from '#vault/vault';
-import { READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
+import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { CommandRoute, etagOf } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Conforming, Email, FieldNames, Id, Line, OneOf, Password, Sort, TimeZone, WebAddress } from './fields.ts';
@@ -134,8 +133,6 @@ const openedExample: z.infer<typeof customer> = {
   postalAddress: null,
 };
 
-const sealedColumns = ['email', 'newEmail', 'name', 'postalAddress'] as const;
-
 class CustomersQuery extends PageQuery {
   @Id({ description: 'Customers of this store only.', example: 'main', optional: true })
   storeId?: string;
@@ -151,17 +148,11 @@ class CustomersQuery extends PageQuery {
 @Controller('api/customers')
 export class CustomersController {
   readonly #requests: Requests;
-  readonly #queries: ReadModels['queries'];
-  readonly #vault: Vault;
+  readonly #queries: Queries;
 
-  constructor(
-    @Inject(REQUESTS) requests: Requests,
-    @Inject(READ_MODELS) { queries }: ReadModels,
-    @Inject(VAULT) vault: Vault,
-  ) {
+  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
     this.#requests = requests;
     this.#queries = queries;
-    this.#vault = vault;
   }
 
   @Post()
@@ -181,9 +172,8 @@ export class CustomersController {
     answer: listOf(customer),
     example: { items: [openedExample] },
   })
-  async listCustomers(@Query() query: CustomersQuery, @Reading() reader: Reader) {
-    const page = await this.#queries.customers.list(reader, pageRequest(query));
-    return { ...page, items: await Promise.all(page.items.map((row) => this.#opened(row))) };
+  listCustomers(@Query() query: CustomersQuery, @Reading() reader: Reader) {
+    return this.#queries.accounts.list(reader, pageRequest(query));
   }
 
   @Get(':customerId')
@@ -198,10 +188,10 @@ export class CustomersController {
     @Reading() reader: Reader,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const found = await this.#queries.customers.find(reader, customerId);
+    const found = await this.#queries.accounts.get(reader, { customerId });
     if (!found) throw notFound('customer', customerId);
     reply.header('etag', etagOf(found.revision));
-    return this.#opened(found);
+    return found;
   }
 
   @Put(':customerId/business-association')
@@ -327,8 +317,9 @@ export class CustomersController {
     @Query() _: ReadQuery,
     @Reading() reader: Reader,
   ): Promise<OpenedLeadDelivery> {
-    if (!(await this.#queries.customers.find(reader, customerId))) throw notFound('customer', customerId);
-    return this.#requests.leadDelivery.show(customerId);
+    const found = await this.#queries.leadDelivery.get(reader, { customerId });
+    if (!found) throw notFound('customer', customerId);
+    return found;
   }
 
   @Put(':customerId/lead-delivery')
@@ -343,13 +334,5 @@ export class CustomersController {
     @Asking() context: RequestContext,
   ): Promise<Answer> {
     return this.#requests.leadDelivery.choose(customerId, body, context);
-  }
-
-  async #opened(row: CustomerRow): Promise<z.infer<typeof customer>> {
-    const open = async (column: (typeof sealedColumns)[number]) => {
-      const box = row[column];
-      return [column, (box && (await this.#vault.open(box))) ?? null] as const;
-    };
-    return { ...row, ...Object.fromEntries(await Promise.all(sealedColumns.map(open))) } as z.infer<typeof customer>;
   }
 }
