@@ -5,13 +5,13 @@ import { startLeadger } from '#wiring/start';
 import type { StoreLocation } from '#wiring/stores';
 
 /** A program was called with wrong options. The message is printed in one line. */
-export class UsageError extends LeadgerError {
+class UsageError extends LeadgerError {
   constructor(message: string) {
     super('usage', message);
   }
 }
 
-export interface ProgramOptions extends StoreLocation {
+interface ProgramOptions extends StoreLocation {
   readonly port: number;
   readonly host: string;
 }
@@ -89,7 +89,9 @@ export async function serve(
     return undefined;
   }
   if (host !== LOOPBACK)
-    console.warn(`leadger: listening on ${host}, though nobody signs in yet: let only whom you trust reach it`);
+    console.warn(
+      `leadger: listening on ${host}, but there is no sign-in yet: make it reachable only for people you trust`,
+    );
   return `http://${host}:${(application.getHttpServer().address() as { port: number }).port}`;
 }
 

@@ -1,4 +1,4 @@
-// How fast leads come in and reach their customers, and what the number of open orders does to it.
+// Leads received and delivered per second, and how this depends on the number of open orders.
 import { importLeads, median, openOrders, openShop, perSecond, seconds } from './shop.ts';
 
 const TYPE = 'exclusive-fresh';

@@ -1,9 +1,10 @@
-// The embedded store: durable appends, loading streams, reading the whole log with its hashes checked.
+// The embedded store: durable appends, loading streams, and reading the whole log with hash checks.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deriveId } from '#domain/kernel/ids';
-import { hashOfEvent, openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import { hashOfEvent } from '#event-store/embedded/event-hash';
 import type { NewEvent } from '#event-store/port';
 import { inParallel, median, perSecond, seconds } from './shop.ts';
 
@@ -23,7 +24,7 @@ const event = (name: string, number: number): NewEvent => ({
   metadata,
 });
 
-/** Callers that each append one event after the other to streams of their own. */
+/** Concurrent callers. Each appends one event after the other to its own streams. */
 const append = (name: string, count: number, callers: number) =>
   inParallel(callers, callers, async (caller) => {
     for (let number = 0; number < count / callers; number += 1) {

@@ -1,4 +1,4 @@
-// The adapter on the wire node beside the plain client on a server that does nothing; reading, following, catching up.
+// Compares the adapter on the wire node with the plain client on a server that does nothing; then reads, subscriptions and catch-up.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -32,7 +32,7 @@ async function server(...parameters: string[]): Promise<{ url: string; process: 
   return { url, process };
 }
 
-/** Callers that each append one event after the other, each to a stream of its own. */
+/** Concurrent callers. Each appends one event after the other to its own stream. */
 const append = (appendOne: (stream: string, revision: number) => Promise<unknown>, name: string) =>
   seconds(() =>
     inParallel(CALLERS, CALLERS, async (caller) => {

@@ -1,4 +1,4 @@
-// What a million leads do to the memory of the store that takes them in.
+// How the memory of a store grows while it imports a million leads.
 import { importLeads, openOrders, openShop, seconds } from './shop.ts';
 
 const [leads = '1000000', orders = '0', type = 'exclusive-fresh'] = process.argv.slice(2);
@@ -19,7 +19,7 @@ const look = (what: string): number => {
   return rss;
 };
 
-// A first small import, so that what every run needs once (code, pages of PGlite, caches of SQLite) is there.
+// A first small import loads what every run needs once: code, pages of PGlite, caches of SQLite.
 const WARM_UP = 20_000;
 if (Number(orders) > 0) await openOrders(shop, type, Number(orders));
 await importLeads(shop, type, 0, WARM_UP);

@@ -1,4 +1,4 @@
-// How fast all read models are built anew from the log of a demo store, and what ten times the log does to that.
+// How fast all read models are rebuilt from the log of a demo store, and from a log ten times as long.
 //   npm run leadger -- demo --days 400 --data DIR; npm run bench -- bench/read-models.ts DIR [events,events…] [postgres://…]
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,12 +12,12 @@ const [demo = '', sizes = '200000,2000000', databaseUrl] = process.argv.slice(2)
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
 const UUID = /[0-9a-f]{8}(?=-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/g;
 
-/** The same log again, of other customers, orders and leads: every id is another one. */
+/** Copies an event's text with different ids, so that it is about other customers, orders and leads. */
 function again(text: string, round: number): string {
   return text.replace(UUID, (start) => ((Number.parseInt(start, 16) ^ round) >>> 0).toString(16).padStart(8, '0'));
 }
 
-/** As many events as asked for: the demo's, over and over. What has no id of its own stands there once. */
+/** Writes `count` events by repeating those of the demo. Events of streams without an own id are written once. */
 async function fill(target: EventStore, count: number): Promise<void> {
   const source = await openEmbeddedStore({ directory: join(demo, 'events'), readOnly: true });
   let written = 0;

@@ -1,5 +1,5 @@
-// What the standalone application answers with 100,000 orders in it: lists and details at 32 connections, pages far from
-// the beginning, and how long it takes from a command to a read that reflects it.
+// Reads per second of the standalone application with 100,000 orders: lists and details at 32 connections, pages far from
+// the beginning, and the time from a command to a read that reflects it.
 //   npm run build && npm run bench -- bench/reads.ts [orders] [DIR of a store that an earlier run made]
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,7 +17,7 @@ const REQUESTS = 10_000;
 const ROUNDS = 3;
 const EVENTS_A_SECOND = 500;
 const SECONDS_OF_LAG = 20;
-/** Before that, and not counted: a program that was just started compiles what it does often. */
+/** Warm-up, not measured: a new process still compiles its frequent code. */
 const SECONDS_OF_WARMING_UP = 5;
 
 const directory = made ?? mkdtempSync(join(tmpdir(), 'leadger-reads-'));
@@ -48,7 +48,7 @@ const url = /ready: (\S+)/.exec(said)?.[1] as string;
 
 const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
 
-/** @returns milliseconds, and what was answered */
+/** @returns milliseconds and the answer */
 function ask(path: string): Promise<{ time: number; body: string }> {
   const start = performance.now();
   return new Promise((resolve, reject) => {
@@ -83,7 +83,7 @@ async function measure(name: string, pathOf: (number: number) => string): Promis
   console.log(`${name}: ${perSecond(median(rates))}, p50 ${percentile(times, 0.5)}, p99 ${percentile(times, 0.99)}`);
 }
 
-// Tables that an earlier version made are built anew first.
+// First wait until tables of an earlier version are rebuilt.
 while (!(await json('/health')).readModels.every((model: { lagEvents: number }) => model.lagEvents === 0))
   await wait(1000);
 console.log(`at rest: RSS ${resident()}`);

@@ -15,7 +15,7 @@ import { createRequests } from '#requests/requests';
 import { createReactions } from '#wiring/reactions';
 import { openStores } from '#wiring/stores';
 
-/** A whole store on disk, wired as in production but without Nest and HTTP. Without a directory, it is gone when closed. */
+/** A whole store on disk, wired as in production but without Nest and HTTP. Without a directory, it is deleted when closed. */
 export async function openShop({
   clock = systemClock(),
   readModels = true,
@@ -60,9 +60,9 @@ export async function openShop({
   };
 }
 
-export type Shop = Awaited<ReturnType<typeof openShop>>;
+type Shop = Awaited<ReturnType<typeof openShop>>;
 
-export const by = (what: string, number: number): RequestContext => ({
+const by = (what: string, number: number): RequestContext => ({
   caller: trialCaller('staff:bench'),
   commandId: deriveId('bench', what, String(number)),
 });
@@ -70,7 +70,7 @@ export const by = (what: string, number: number): RequestContext => ({
 const BUSINESSES = 40;
 const AT_ONCE = 64;
 
-/** So many customers of forty businesses, each with an open order that is never filled. */
+/** Creates `count` customers of forty businesses, each with an open order that is never filled. */
 export async function openOrders({ requests, engine }: Shop, leadTypeId: string, count: number): Promise<void> {
   await inParallel(count, AT_ONCE, async (number) => {
     const registration = {
@@ -86,7 +86,7 @@ export async function openOrders({ requests, engine }: Shop, leadTypeId: string,
   await engine.settle();
 }
 
-/** Takes in leads `from` to `to`, each of another person, as an import does. */
+/** Imports the leads `from` to `to`, each of a different person. */
 export async function importLeads({ requests }: Shop, leadTypeId: string, from: number, to: number): Promise<void> {
   const batches = Math.ceil((to - from) / 256);
   await inParallel(batches, 4, async (batch) => {

@@ -1,9 +1,9 @@
-// A server of EventStoreDB's protocol in a process of its own: the wire node over a store, or over nothing at all.
+// A server of EventStoreDB's protocol in its own process: the wire node over a store, or over no store at all.
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStore, Position } from '#event-store/port';
 import { startWireNode } from '#event-store/wire-node/wire-node';
 
-/** Says yes to every append and remembers nothing: what is left is the cost of the protocol and of the client. */
+/** Accepts every append and stores nothing, so that only the cost of the protocol and the client is measured. */
 function nothing(): EventStore {
   let events = 0;
   return {

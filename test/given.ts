@@ -1,8 +1,8 @@
 import { type Decider, type DomainCommand, type DomainEvent, isRefusal } from '#domain/kernel/decider';
 
 /**
- * `given(order, placed, paid).when(pause).thenRecords(paused)`: decides, and folds what was decided. What a command has
- * brought about once, it does not bring about again.
+ * `given(order, placed, paid).when(pause).thenRecords(paused)`: decides, and folds the decided events. A repeated command
+ * records nothing.
  */
 export function given<State, Command extends DomainCommand, Event extends DomainEvent>(
   decider: Decider<State, Command, Event>,
@@ -14,12 +14,12 @@ export function given<State, Command extends DomainCommand, Event extends Domain
       const decision = decider.decide(command, fold(past));
       return {
         decision,
-        /** These events, and nothing when asked again. */
+        /** Expects these events, and none when the command is repeated. */
         thenRecords(...events: readonly Event[]): void {
           expect(decision).toEqual(events);
           expect(decider.decide(command, fold([...past, ...events]))).toEqual([]);
         },
-        /** These events, each time anew. */
+        /** Expects these events. A repeated command may record them again. */
         thenRecordsEachTime(...events: readonly Event[]): void {
           expect(decision).toEqual(events);
         },

@@ -13,8 +13,8 @@ export const digestsOfRows = (): Readonly<Record<string, string>> =>
   Object.fromEntries(models.map((model) => [model.name, digestOfRows(model)]));
 
 /**
- * A digest over the rows that a model makes of the sample events: after those that create its rows, of every two others.
- * Another result of `evolve` that no two events can show is not seen.
+ * A digest over the rows that a model makes from the sample events: first the events that create its rows, then every pair
+ * of other events. It does not detect a change of `evolve` that no two events show.
  */
 export function digestOfRows(model: AnyModel): string {
   const samples = sampleFacts.filter(({ type }) => model.eventTypes.includes(type));

@@ -1,4 +1,4 @@
-// Writes libs/read-models/row-digests.ts anew: npm run row-digests
+// Rewrites libs/read-models/row-digests.ts: npm run row-digests
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestsOfRows } from './row-digests.ts';

@@ -85,7 +85,7 @@ export const Password = (options: FieldOptions): PropertyDecorator =>
     ),
   );
 
-/** Text of several lines. */
+/** Text that may have several lines. */
 const TEXT = /^(?=[\s\S]*\S)(?:[^\p{Cc}\p{Cs}]|[\t\r\n])+$/u;
 
 export const Text = ({ maxLength = 2000, ...options }: FieldOptions & { maxLength?: number }): PropertyDecorator =>

@@ -24,7 +24,7 @@ const batchReport = named(
     position: z.string().optional().describe('Send it with a read as waitFor: then the read reflects all of them.'),
   }),
 );
-export type BatchReport = z.infer<typeof batchReport>;
+type BatchReport = z.infer<typeof batchReport>;
 
 /** Content type → how the file is read. Requests with one of them are streamed, whatever their length. */
 const formats = { 'text/csv': 'csv', 'application/x-ndjson': 'ndjson', 'application/jsonl': 'ndjson' } as const;

@@ -17,7 +17,7 @@ test.each([
   expect(problem?.particulars.retryAfterSeconds).toBe(seconds);
 });
 
-test('an error that nobody foresaw is no problem that a caller is told of', () => {
+test('an unforeseen error is not shown to the caller', () => {
   expect(problemOf(new Error('secret'))).toBeUndefined();
   expect(problemOf(new StatementRefused('syntax error', '42601'))).toBeUndefined();
   expect(problemOf(Object.assign(new Error('secret'), { statusCode: 500 }))).toBeUndefined();

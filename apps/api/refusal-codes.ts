@@ -8,7 +8,7 @@ const refused = (status: number, meaning: string, whatToDo: string, field?: stri
 });
 
 /**
- * Refusals: a rule of the store does not allow what was asked. Nothing was recorded. Where the path names the field, the
+ * Refusals: a rule of the store does not allow the request. Nothing was recorded. Where the path names the field, the
  * status is 404.
  */
 export const refusalCodes: Readonly<Record<string, ErrorCode>> = {

@@ -3,7 +3,7 @@ import { type Analysis, openForAnalysis, type StoreLocation } from '#wiring/stor
 import { CommandFailed } from './command-failed.ts';
 import { progressUpTo } from './rebuild.ts';
 
-/** Embedded read models to ask, brought up to where the log ends now. @throws CannotOpenStore, CommandFailed */
+/** Embedded read models to ask, current up to the end of the log. @throws CannotOpenStore, CommandFailed */
 export async function openAtHead({
   directory,
   eventStoreDb,

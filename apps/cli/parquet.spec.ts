@@ -18,7 +18,7 @@ async function* inPieces(answer: RowBatch, rows: number): AsyncGenerator<RowBatc
     yield { ...answer, rows: answer.rows.slice(from, from + rows) };
 }
 
-/** What DuckDB, which has nothing in common with the writer, reads in the file. */
+/** What DuckDB, whose code is independent of the writer, reads from the file. */
 async function readBack(answer: RowBatch, question = 'SELECT * FROM file') {
   const file = join(directory, `${crypto.randomUUID()}.parquet`);
   await writeFile(file, parquetOf(inPieces(answer, 500)));
@@ -48,7 +48,7 @@ const answer = (rows: unknown[][]): RowBatch => ({
   rows: rows as unknown[][],
 });
 
-test('days, instants, whole numbers, fractions, truth and text come back as what they are, and nothing as nothing', async () => {
+test('dates, instants, integers, fractions, booleans and text are read back unchanged, and so is null', async () => {
   const { names, types, rows } = await readBack(
     answer([
       [

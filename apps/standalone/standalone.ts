@@ -25,5 +25,5 @@ main(async () => {
   API      ${url}/api  (documented at ${url}/api/docs)
   health   ${url}/health
   data     ${stores.directory?.path ?? 'on servers'}
-It listens on this machine only, since nobody signs in yet. Ctrl-C stops it.`);
+It listens on this machine only, because there is no sign-in yet. Ctrl-C stops it.`);
 });

@@ -27,7 +27,7 @@ export class Books {
     return policy && policy.effectiveFrom <= at ? policy : undefined;
   }
 
-  /** The entry of a lead. A lead that the store never received may be delivered to nobody. */
+  /** The entry of a lead. A lead that the store never received may not be delivered. */
   lead(leadId: string): LeadEntry {
     return entryOf(this.leads, leadId, () => ({
       leadTypeId: '',
@@ -47,7 +47,7 @@ export class Books {
     return entryOf(this.customers, customerId, () => ({ businesses: [], persons: new Set() }));
   }
 
-  /** The entry of an order. An order that nobody placed was not paid. */
+  /** The entry of an order. An order that was never placed was not paid. */
   order(orderId: string): OrderEntry {
     return entryOf(this.orders, orderId, () => ({
       customerId: '',
@@ -84,7 +84,7 @@ export interface LeadEntry {
   telephoneKey: string | undefined;
   emailKey: string | undefined;
   withdrawn: boolean;
-  /** When it last became available: received, aged, or released by somebody. */
+  /** When it last became available: received, aged, or released by an order. */
   lastOffered: number;
   /** The orders that it is assigned to. */
   holders: readonly Holder[];

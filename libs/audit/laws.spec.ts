@@ -1,4 +1,4 @@
-import { hashOfEvent } from '#event-store/embedded/embedded-store';
+import { hashOfEvent } from '#event-store/embedded/event-hash';
 import type { Position, RecordedEvent } from '#event-store/port';
 import { logDigest } from './digest.ts';
 import { checkLaws, type Law } from './laws.ts';

@@ -33,7 +33,7 @@ export class OnceCheck {
 
   /**
    * Call it at the end of the log. @returns mails that were requested a day ago or longer, by the log's own clock, and
-   * have no result. A mail server that was away for a day is a finding too: somebody must look at it.
+   * have no result. A mail server that was unavailable for a day is a finding too.
    */
   unsent(): readonly RawEvent[] {
     return [...this.#mails.values()]

@@ -4,7 +4,7 @@ import type { Vault } from '#vault/vault';
 /** Replaces personal data of an erased person. */
 const ERASED = { erased: true } as const;
 
-/** Replaces secrets, such as links that sign somebody in. */
+/** Replaces secrets, such as sign-in links. */
 const SECRET = { secret: true } as const;
 
 /** The same data with every sealed box opened, or marked as erased if its key was destroyed. Secrets stay closed. */

@@ -31,7 +31,7 @@ export type Fact<Event extends AnyEvent = AnyEvent> = Event & {
 /** The fact of one event type, or of several. */
 export type FactOf<Type extends EventTypeName> = Fact<Extract<AnyEvent, { type: Type }>>;
 
-export interface EncodedEvent {
+interface EncodedEvent {
   readonly type: string;
   readonly data: Uint8Array;
   readonly metadata: Uint8Array;

@@ -42,7 +42,7 @@ export const ledger = {
 type AnyDecider = Decider<any, any, any>;
 
 /** Takes the data of an event as version n wrote it and returns it as version n + 1 would have. */
-export type Upcaster = (data: Record<string, unknown>) => Record<string, unknown>;
+type Upcaster = (data: Record<string, unknown>) => Record<string, unknown>;
 
 export interface Family {
   readonly decider: AnyDecider;

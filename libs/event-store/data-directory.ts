@@ -12,7 +12,7 @@ const formatFile = z.object({ format: z.int().positive() });
 const holderFile = z.object({ pid: z.int().positive(), url: z.url().optional() });
 
 /** The process that uses a data directory. */
-export type Holder = z.infer<typeof holderFile>;
+type Holder = z.infer<typeof holderFile>;
 
 export interface DataDirectory {
   readonly path: string;

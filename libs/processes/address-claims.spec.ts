@@ -24,7 +24,7 @@ function driveClaims() {
 }
 
 describe('claims of e-mail addresses', () => {
-  it('ACC-2: a claim whose registration did not follow is finished after a while', () => {
+  it('ACC-2: a claim whose registration did not follow is finished after a delay', () => {
     const { fold, wishesAt } = driveClaims();
     fold('address-k1', 'AddressClaimed', { customerId: 'c1', purpose: { for: 'registration', registration } });
     expect(wishesAt(SOON)).toEqual([]);

@@ -55,7 +55,7 @@ export const addressClaims = defineProcess({
     return [...released, ...open.take(now, limit - released.length).map(finishClaim)];
   },
 
-  /** The claim came to nothing: the address is free again. */
+  /** The claim failed: the address is free again. */
   refused({ releases }, { because }) {
     if (because?.type !== 'AddressClaimed') return;
     const { customerId } = (because as FactOf<'AddressClaimed'>).data;

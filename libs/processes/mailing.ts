@@ -33,7 +33,7 @@ const orderFacts = (fact: Fact, orders: Orders): MailFacts => {
 type MailRules = { readonly [Type in EventTypeName]?: MailRule<Type> };
 
 /** Event → mail (NTF-1). Delivered leads are not here: one mail an hour lists them. */
-export const mails = {
+const mails = {
   OrderPlaced: {
     kind: 'order-confirmed',
     customerId: customerInEvent,

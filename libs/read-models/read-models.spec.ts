@@ -192,7 +192,7 @@ async function write(store: EventStore, events: readonly Written[]): Promise<voi
   }
 }
 
-/** Where the tables are, and how they go. */
+/** Opens the tables, and says how to delete them. */
 interface Home {
   readonly place: { readonly directory?: string; readonly databaseUrl?: string };
   remove(): Promise<void>;
@@ -303,7 +303,7 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     await expect(readModels.queries.orders.list(staff, { limit: 5, cursor: 'here' })).rejects.toThrow(BadCursor);
   });
 
-  it('go on where they were after a restart, and double nothing', async () => {
+  it('continue after a restart where they stopped, and count nothing twice', async () => {
     await write(store, story.slice(0, 9));
     await upToDate();
     await readModels.stop();
@@ -317,7 +317,7 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     expect(await readModels.queries.orders.find(staff, 'o1')).toMatchObject({ deliveredLeads: 1, revision: 5 });
   });
 
-  it('lay a stream aside that they cannot read, say why, and go on with the others', async () => {
+  it('park a stream that they cannot read, with the reason, and continue with the others', async () => {
     await write(store, [
       orderPlaced('o1', 'c1', 1),
       ['order-never-placed', { type: 'OrderPaused', data: { at: at(2) } }],
@@ -349,7 +349,7 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     expect(await readModels.retry('orders')).toEqual(parked);
   });
 
-  it('take what comes before an event that they cannot read, also out of the same batch', async () => {
+  it('apply the events before one that they cannot read, also from the same batch', async () => {
     await readModels.stop();
     await write(store, [orderPlaced('o1', 'c1', 1)]);
     const garbage = new TextEncoder().encode('{');
@@ -368,7 +368,7 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     expect(await parkedOf('orders')).toMatchObject([{ stream: 'order-o1', revision: 1 }]);
   });
 
-  it('take what they left out of a stream when that is tried again, and have the rows of an undisturbed run', async () => {
+  it('catch up on a parked stream when it is retried, and then have the rows of an undisturbed run', async () => {
     const early = [leadDelivered('l1', 'o1', 'c1'), leadDelivered('l2', 'o1', 'c1')];
     const placed = orderPlaced('o1', 'c1', 1);
     await write(store, [placed, ...early]);
@@ -402,7 +402,7 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     await inOrder.close();
   });
 
-  it('rest where they are while they are paused, and go on from there', async () => {
+  it('stay at their position while paused, and continue from there', async () => {
     await write(store, story.slice(0, 3));
     await upToDate();
     await readModels.pause('orders');
@@ -439,7 +439,7 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     readModels = await openReadModels({ store, ...home.place });
   });
 
-  it('end a rebuild that is cancelled; one at a time', async () => {
+  it('stop a rebuild that is cancelled, and allow one rebuild at a time', async () => {
     await write(store, story);
     await upToDate();
     const rebuilding = readModels.rebuild('orders');
@@ -508,11 +508,11 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     readModels = await openReadModels({ store, ...home.place });
   });
 
-  it('say when the time to wait is over', async () => {
+  it('report when the time to wait is over', async () => {
     expect(await readModels.waitFor('9999999999999999' as never, 20)).toBe(false);
   });
 
-  it('go on with a rebuild that was cut short, and leave the live tables as they are meanwhile', async () => {
+  it('continue an interrupted rebuild, and leave the live tables unchanged meanwhile', async () => {
     await write(store, story);
     await upToDate();
     const before = await digests();
@@ -550,7 +550,7 @@ describe('read models on PGlite', () => {
     );
   });
 
-  it('are tidied up while they grow, so that the database knows how large they are', async () => {
+  it('are vacuumed and analysed while they grow, so that the database knows their size', async () => {
     const store = await openEmbeddedStore();
     const readModels = await openReadModels({ store });
     const appends = Array.from({ length: 11_000 }, (_, number) => write(store, [orderPlaced(`o${number}`, 'c1', 1)]));
@@ -594,7 +594,7 @@ describe('read models on PGlite', () => {
     rmSync(directory, { recursive: true });
   });
 
-  it('are rebuilt when they were written last before the machine went down', async () => {
+  it('are rebuilt when they were last written before the machine crashed', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
     const store = await openEmbeddedStore();
     const open = () => openReadModels({ store, directory });
@@ -636,7 +636,7 @@ describeWithPostgres('read models that several programs share', () => {
     await drop();
   });
 
-  it('are made once, though programs begin at once; who only reads waits for who follows', async () => {
+  it('are created once when programs start at the same time; a program that only reads waits for one that follows', async () => {
     const [reading, following] = await Promise.all([open(), open()]);
     await write(store, story);
     expect(await reading.waitFor(await store.head(), 50)).toBe(false);
@@ -648,7 +648,7 @@ describeWithPostgres('read models that several programs share', () => {
     );
   });
 
-  it('count each event once, though two programs follow the log at once', async () => {
+  it('count each event once when two programs follow the log at the same time', async () => {
     const [one, other] = await Promise.all([open(), open()]);
     one.start();
     other.start();
@@ -664,7 +664,7 @@ describeWithPostgres('read models that several programs share', () => {
     ).toEqual(Array.from({ length: 40 }, () => 1));
   });
 
-  it('are built for a new version beside those of the old one, which go when no program uses them any more', async () => {
+  it('are built for a new version beside the old ones, which are dropped when no program uses them any more', async () => {
     await write(store, story);
     const old = await open();
     await old.catchUp();
@@ -706,7 +706,7 @@ describeWithPostgres('read models that several programs share', () => {
     );
   });
 
-  it('go on where they were when the database throws everybody out', async () => {
+  it('continue where they stopped when the database closes all connections', async () => {
     const readModels = await open();
     readModels.start();
     await write(store, story.slice(0, 9));

@@ -90,7 +90,7 @@ export interface ReadModels {
   readonly names: readonly string[];
 }
 
-export interface ReadModelsOptions {
+interface ReadModelsOptions {
   readonly store: EventStore;
   /** Where PGlite keeps its files. Undefined: in memory. */
   readonly directory?: string;

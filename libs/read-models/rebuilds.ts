@@ -62,7 +62,7 @@ export class Rebuilds {
     let target: Position | undefined = await store.head();
     while (target !== undefined) {
       await this.bring(nextCopy(model), target, options);
-      // Nothing follows it while it is switched: a follower would find it gone, and begin another.
+      // Nothing follows it while it is switched: a follower would find it missing and begin another.
       target = (await switchCopies(db, model, renewViews)) && (await store.head());
     }
   }

@@ -15,7 +15,7 @@ import type { Vault } from '#vault/vault';
 import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 
-/** What the requests of accounts share: sealed values, secrets, links, and keyed hashes. Chance comes in here. */
+/** What the requests of accounts share: sealed values, secrets, links, and keyed hashes. Random values are generated here. */
 
 export const seal = (vault: Vault, customerId: string, value: unknown): Promise<Sealed> =>
   vault.seal(customerStream(customerId), value);
@@ -31,7 +31,7 @@ export const addressKeyOf = (vault: Vault, email: string): string =>
 
 export const hashOfToken = (token: string): string => hash('sha256', token, 'base64url');
 
-/** For one use, for a while. The log knows it by its hash. The token names its account, so nothing must be looked up. */
+/** A token for one use and a limited time. The log has only its hash. The token names its account, so no lookup is needed. */
 export async function newLink(
   { vault, now }: RequestTools,
   customerId: string,
@@ -41,13 +41,13 @@ export async function newLink(
   return { token: await sealSecret(vault, customerId, token), tokenHash: hashOfToken(token), expiresAt };
 }
 
-/** The hash of a request with a password in it would help to guess the password: the vault's own key goes into it. */
+/** The hash of a request with a password would help to guess the password, so the hash includes a key of the vault. */
 export const guarded = (vault: Vault, { requestHash, ...context }: RequestContext): RequestContext =>
   requestHash === undefined ? context : { ...context, requestHash: vault.personKey('request', requestHash) };
 
 type AccountChange = Exclude<CustomerCommand['type'], 'RegisterCustomer'>;
 
-/** Makes and sends a command with sealed data in it: only for a caller with the right, and for an account that exists. */
+/** Creates and sends a command with sealed data: only for a caller with the right, and for an account that exists. */
 export async function changeSealed(
   tools: RequestTools,
   customerId: string,

@@ -9,7 +9,7 @@ type ClaimAddress = Extract<AddressCommand, { type: 'ClaimAddress' }>;
 
 /**
  * Claims an e-mail address for a customer: one address belongs to one account.
- * @returns why the address cannot be had; undefined when it is claimed
+ * @returns the refusal when the address is not available; undefined when it is claimed
  */
 export async function claimAddress(
   tools: RequestTools,
@@ -26,12 +26,12 @@ export async function claimAddress(
   const refusal = await step('claim-address', command);
   const { customerId } = await tools.stateOf<'address'>(stream);
   if (!refusal || customerId === undefined || !(await isErased(tools, customerId))) return refusal;
-  // An erased person holds no address any more.
+  // An erased person no longer has an address.
   await step('release-address', { type: 'ReleaseAddress', at: command.at, customerId });
   return step('claim-address', command);
 }
 
-/** Whether a command would change its account: no address is claimed for one that is refused, or done already. */
+/** Whether a command would change its account: no address is claimed for a command that is refused or already carried out. */
 export async function changesAccount(
   { streams }: RequestTools,
   customerId: string,

@@ -60,7 +60,7 @@ describe('the command handler', () => {
     return found;
   };
 
-  it('keeps the order of commands though a stream was begun before and is asked to begin again', async () => {
+  it('keeps the order of commands when a stream that exists is begun again', async () => {
     await handler.execute(ask(register, { key: 'begin' }));
     await handler.execute(ask(changeTo('Other')));
     const later = new CommandHandler(store);
@@ -76,14 +76,14 @@ describe('the command handler', () => {
     expect(order).toEqual([stream, stream, stream, other]);
   });
 
-  it('decides on what the stream says, and appends', async () => {
+  it('decides on the state of the stream, and appends', async () => {
     expect(await handler.execute(ask(register))).toMatchObject({ kind: 'accepted', revision: 0, repeated: false });
     expect(await handler.execute(ask(changeTo('Other')))).toMatchObject({ kind: 'accepted', revision: 1 });
     expect((await handler.streams.read<'customer'>(stream)).state.businessAssociation).toBe('Other');
     expect((await new CommandHandler(store).streams.read<'customer'>(stream)).state.businessAssociation).toBe('Other');
   });
 
-  it('writes nothing when a rule says no, or all is so already', async () => {
+  it('writes nothing when a rule refuses, or nothing has to change', async () => {
     expect(await handler.execute(ask(changeTo('Other')))).toMatchObject({
       kind: 'refused',
       refusal: { code: 'customer-unknown' },
@@ -94,7 +94,7 @@ describe('the command handler', () => {
     expect(await types()).toEqual(['CustomerRegistered']);
   });
 
-  it('decides commands that come together one after the other, and appends them as one', async () => {
+  it('decides concurrent commands in turn, and appends their events together', async () => {
     let appends = 0;
     const counting = {
       ...bind(store),
@@ -111,7 +111,7 @@ describe('the command handler', () => {
     expect((await busy.streams.read<'customer'>(stream)).state.businessAssociation).toBe('C');
   });
 
-  it('gives a repeat its first outcome, for ever, also to another process', async () => {
+  it('answers a repeat with its first outcome, for ever, also in another process', async () => {
     await handler.execute(ask(register));
     const first = await handler.execute(ask(changeTo('Other'), { key: 'k', body: 'h1' }));
     await handler.execute(ask(changeTo('Third')));
@@ -124,12 +124,12 @@ describe('the command handler', () => {
     expect(await types()).toHaveLength(3);
   });
 
-  it('knows a key that comes with another body', async () => {
+  it('detects a key that is reused with another body', async () => {
     await handler.execute(ask(register, { key: 'k', body: 'h1' }));
     expect(await handler.execute(ask(register, { key: 'k', body: 'h2' }))).toEqual({ kind: 'key-reused' });
   });
 
-  it('carries out one of many with one key', async () => {
+  it('carries out only one of many commands with the same key', async () => {
     await handler.execute(ask(register));
     const outcomes = await Promise.all(
       Array.from({ length: 10 }, () => handler.execute(ask(changeTo('Other'), { key: 'k', body: 'h1' }))),
@@ -138,7 +138,7 @@ describe('the command handler', () => {
     expect(await types()).toHaveLength(2);
   });
 
-  it('decides nothing for a caller who saw another revision', async () => {
+  it('refuses a caller who saw another revision', async () => {
     await handler.execute(ask(register));
     expect(await handler.execute(ask(changeTo('Other'), { ifRevision: 3 }))).toEqual({
       kind: 'revision-mismatch',
@@ -149,7 +149,7 @@ describe('the command handler', () => {
     expect(await handler.execute(elsewhere)).toEqual({ kind: 'revision-mismatch', actual: 'no-stream' });
   });
 
-  it('checks the right of the caller on the stream as it is, before the revision it saw', async () => {
+  it('checks the right of the caller on the current stream before it compares the revision', async () => {
     await handler.execute(ask(register));
     const stranger = { caller: trialCaller('customer:c2') };
     const refused = { kind: 'refused', refusal: { code: 'not-yours' } };
@@ -158,14 +158,14 @@ describe('the command handler', () => {
     expect(await types()).toEqual(['CustomerRegistered']);
   });
 
-  it('gives a repeat its first outcome though the caller has lost the right since', async () => {
+  it('answers a repeat with its first outcome although the caller has lost the right since', async () => {
     await handler.execute(ask(register));
     const first = await handler.execute(ask(changeTo('Other'), { key: 'k', body: 'h1' }));
     const later = ask(changeTo('Other'), { key: 'k', body: 'h1', caller: trialCaller('customer:c2') });
     expect(await handler.execute(later)).toEqual({ ...first, repeated: true });
   });
 
-  it('takes commands of processes from processes only', async () => {
+  it('accepts commands of processes from processes only', async () => {
     const order = orderStream('o1');
     const decline = { type: 'DeclinePayment', at: minute(0), reason: 'no funds' } as const;
     const refused = { kind: 'refused', refusal: { code: 'process-only' } };
@@ -175,7 +175,7 @@ describe('the command handler', () => {
     expect(await handler.execute(ask(decline, { stream: order, caller: process }))).toMatchObject(unknown);
   });
 
-  it('notices what another process wrote meanwhile, and decides anew', async () => {
+  it('detects what another process wrote meanwhile, and decides again', async () => {
     const other = new CommandHandler(store);
     await handler.execute(ask(register));
     await other.execute(ask(changeTo('Other')));
@@ -185,7 +185,7 @@ describe('the command handler', () => {
     expect(await handler.execute(ask(changeTo('Fourth')))).toMatchObject({ kind: 'accepted', revision: 4 });
   });
 
-  it('creates a stream without reading it when it is likely new, and is not misled when it is not', async () => {
+  it('creates a stream without reading it when it is probably new, and decides correctly when it is not', async () => {
     await new CommandHandler(store).execute(ask(register));
     const outcome = await handler.execute(
       ask({ ...register, timeZone: 'America/Boise' } as AnyCommand, { likelyNew: true }),
@@ -193,7 +193,7 @@ describe('the command handler', () => {
     expect(outcome).toMatchObject({ kind: 'refused', refusal: { code: 'customer-registered' } });
   });
 
-  it('gives up when others write all the time', async () => {
+  it('gives up when others keep writing to the stream', async () => {
     const contended = {
       ...bind(store),
       append: () => Promise.reject(new WrongExpectedRevision(stream, 'no-stream', 5)),
@@ -218,7 +218,7 @@ describe('the command handler', () => {
     expect(await types()).toEqual(['CustomerRegistered']);
   });
 
-  it('says what the store says, and goes on when the store does', async () => {
+  it('reports the error of the store, and continues when the store works again', async () => {
     let full = true;
     const filling = {
       ...bind(store),

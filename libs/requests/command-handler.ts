@@ -140,7 +140,7 @@ export class CommandHandler {
       }
       const { position } = await this.#store.append(stream, events, readRevision < 0 ? 'no-stream' : readRevision);
       folded.position = position;
-      // The stream was begun by an earlier repeat and may have gone on since: this state may be stale.
+      // An earlier repeat began the stream, and others may have written since: this state may be stale.
       if (this.#isRepeat(position) && begins) return;
     }
     if (begins) this.streams.keepBegun(stream, folded);

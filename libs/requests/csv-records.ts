@@ -13,9 +13,9 @@ export function cellsOf(text: string): string[] | string {
 const MOST_LINES_OF_A_RECORD = 100;
 
 /**
- * Joins the lines that a quoted field spans. A quote that is never closed would take in all rows up to the next quote, or
- * the rest of the file. So where lines do not add up to a record that fits, only the first of them is wrong, and reading
- * goes on with the next one.
+ * Joins the lines that a quoted field spans. A quote that is never closed would swallow all rows up to the next quote or the
+ * end of the file. So if several lines do not form a record with the right number of cells, only the first line is wrong,
+ * and reading continues with the next line.
  */
 export async function* recordsOf(lines: AsyncIterable<Line>, fits: (text: string) => boolean): AsyncGenerator<Line> {
   const waiting: Line[] = [];

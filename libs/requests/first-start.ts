@@ -12,7 +12,7 @@ const STATEMENT_DESCRIPTOR = 'LEADGER';
 const NO_STREAM = -1;
 
 /** The oldest first: a lead type must exist before another one can age into it. */
-export const firstLeadTypes: readonly LeadType[] = (['exclusive', 'shared'] as const).flatMap((exclusivity) =>
+const firstLeadTypes: readonly LeadType[] = (['exclusive', 'shared'] as const).flatMap((exclusivity) =>
   (
     [
       { freshness: 'aged', usualDelivery: 'a few business days' },

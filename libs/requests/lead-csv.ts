@@ -11,7 +11,7 @@ type Field = (typeof fields)[number];
 /** What each column says; undefined for columns that are skipped. */
 type Header = readonly (Field | undefined)[];
 
-/** Usual names of columns besides our own, compared without case, spacing and punctuation. */
+/** Usual names of columns in addition to our own, compared without case, spacing and punctuation. */
 const usualNames: Readonly<Record<string, Field>> = {
   first: 'firstName',
   last: 'lastName',

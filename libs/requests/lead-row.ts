@@ -11,7 +11,7 @@ export type LeadRow =
   | { readonly line: number; readonly text: string; readonly lead: ReceiveLeadRequest }
   | { readonly line: number; readonly text: string; readonly reason: string };
 
-/** The file as a whole cannot be read as leads: nothing of it is taken in. */
+/** The file as a whole cannot be read as leads: none of its rows is imported. */
 export class LeadFileError extends LeadgerError {
   constructor(message: string) {
     super('not-a-file-of-leads', message);

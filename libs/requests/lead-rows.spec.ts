@@ -22,7 +22,7 @@ const told = (rows: readonly LeadRow[]) =>
   );
 
 describe('leads in CSV', () => {
-  it('are read whatever the columns are called, with a byte order mark, CRLF, quotes and empty lines', async () => {
+  it('are read with any usual column names, with a byte order mark, CRLF, quotes and empty lines', async () => {
     const rows = await read(
       '\uFEFF"First Name",Last,Phone,E-mail,"ZIP"\r\n\r\nAnn,"O""Neil, Jr.",212 555 0142,ann@example.com,10001\r\nBob,Ray,,bob@example.com,\r\n',
     );
@@ -47,7 +47,7 @@ describe('leads in CSV', () => {
     expect(rows.map(({ line }) => line)).toEqual([3, 4]);
   });
 
-  it('say for themselves what else they are', async () => {
+  it('may name their lead type and source themselves', async () => {
     const [row] = await read(
       'phone,lead type,source,captured at\n212 555 0142,shared-aged,web,2026-05-01T09:30:00-04:00\n',
     );
@@ -59,7 +59,7 @@ describe('leads in CSV', () => {
     });
   });
 
-  it('cost nothing but themselves when they are wrong', async () => {
+  it('do not affect other rows when they are wrong', async () => {
     const rows = await read(
       [
         'phone,email,capturedAt',
@@ -112,7 +112,7 @@ describe('leads in CSV', () => {
     expect(rows[0]?.text.length).toBeLessThan(300);
   });
 
-  it('in Latin-1 are told apart from UTF-8, and read when one says so', async () => {
+  it('in Latin-1 are distinguished from UTF-8, and read when the request says so', async () => {
     const content = Buffer.from('first name,phone\nJos\xe9,212 555 0101\nAnn,212 555 0102\n', 'latin1');
     expect(told(await read(content))).toEqual(['2: is not UTF-8: is the file in Latin-1?', '212 555 0102']);
     const rows = await read(content, { ...csv, encoding: 'latin1' });
@@ -131,14 +131,14 @@ describe('leads in CSV', () => {
     await expect(read(content)).rejects.toThrow(message);
   });
 
-  it('columns can be mapped, and unknown ones left out', async () => {
+  it('columns can be mapped, and unknown columns ignored', async () => {
     const options = { ...csv, columns: { telephone: 'Tel 1' }, ignoreUnknownColumns: true };
     expect(told(await read('Tel 1,IP\n212 555 0101,127.0.0.1\n', options))).toEqual(['212 555 0101']);
     await expect(read('phone\n', { ...csv, columns: { telephone: 'Tel 1' } })).rejects.toThrow('no column "Tel 1"');
     await expect(read('phone\n', { ...csv, columns: { shoe: 'phone' } })).rejects.toThrow('no field shoe');
   });
 
-  it('are the same however the bytes arrive', async () => {
+  it('are the same for any division of the bytes into chunks', async () => {
     const content = '\uFEFFphone,comment\r\n212 555 0101,"ü\r\n""x"""\r\n212 555 0102,"open\r\n212 555 0103,é\r\n';
     const whole = await read(content, csv, 10_000);
     await fc.assert(
@@ -150,7 +150,7 @@ describe('leads in CSV', () => {
 });
 
 describe('leads in NDJSON', () => {
-  it('are one object a line', async () => {
+  it('are one object per line', async () => {
     const rows = await read(
       [
         '{"contact":{"telephone":"212 555 0101"},"capturedAt":"2026-05-01T09:30:00Z"}',

@@ -22,7 +22,7 @@ export async function verifierOf(password: string): Promise<Verifier> {
   return { ...cost, salt: nonce.toString('base64'), tag: tag.toString('base64') };
 }
 
-/** Without a verifier nothing matches, and it takes as long. */
+/** Without a verifier nothing matches, but the check takes equally long. */
 export async function matches(password: string, verifier: Verifier | undefined): Promise<boolean> {
   const { salt, tag, ...itsCost } = verifier ?? decoy;
   const expected = Buffer.from(tag, 'base64');

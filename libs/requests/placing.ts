@@ -21,11 +21,11 @@ export interface PlaceOrderRequest {
   readonly paymentToken: string;
   /** To join Loyalty Rewards with the cadence of this name. */
   readonly loyalty?: { readonly cadence: string } | undefined;
-  /** As it was typed: every character counts (CPN-1). */
+  /** As the customer typed it: every character is significant (CPN-1). */
   readonly couponCode?: string;
 }
 
-export type PlaceOrderCommand = Extract<CommandOf<'order'>, { type: 'PlaceOrder' }>;
+type PlaceOrderCommand = Extract<CommandOf<'order'>, { type: 'PlaceOrder' }>;
 
 /** The command that places an order at the terms of this moment (CHK-1, CAT-3), or why no such order can be placed. */
 export async function placingOf(tools: RequestTools, request: PlaceOrderRequest): Promise<PlaceOrderCommand | Refusal> {

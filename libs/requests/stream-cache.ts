@@ -9,7 +9,7 @@ export interface FoldedStream {
   /** -1 before the first event. */
   revision: number;
   position: Position;
-  /** What commands with an Idempotency-Key led to, by command id. Most streams have none. */
+  /** Outcomes of commands with an Idempotency-Key, by command id. Most streams have none. */
   firstOutcomes: Map<string, FirstOutcome> | undefined;
 }
 
@@ -57,7 +57,7 @@ export class StreamCache {
     );
   }
 
-  /** Removes a stream from the cache while it is changed: nobody else may see what is decided and not yet written. */
+  /** Removes a stream from the cache while it is changed: no other reader may see what is decided and not yet written. */
   take(stream: string): FoldedStream | undefined {
     const folded = this.#used.get(stream) ?? this.#begun.get(stream);
     this.#used.delete(stream);

@@ -158,7 +158,7 @@ describeWithPostgres('the vault in a PostgreSQL that programs share', () => {
     await drop();
   });
 
-  it('opens in one program what another one sealed, and gives persons the same keys', async () => {
+  it('opens boxes that another program sealed, and gives persons the same keys', async () => {
     const [one, other] = (await Promise.all([open(), open()])) as [Vault, Vault];
     expect(await other.open(await one.seal('lead-1', { firstName: 'Zoë' }))).toEqual({ firstName: 'Zoë' });
     expect(other.personKey('email', 'a@example.org')).toBe(one.personKey('email', 'a@example.org'));

@@ -31,7 +31,7 @@ export async function chargeRenewal(
 
 /**
  * The provider refuses to charge nothing, so it is not asked for what a coupon made free. When it gives no answer, the
- * charge is tried again with the same key: nobody knows whether the money has moved.
+ * charge is tried again with the same key: it is unknown whether the money has moved.
  */
 async function capture(
   charge: Parameters<PaymentGateway['capture']>[0],

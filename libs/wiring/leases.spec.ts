@@ -3,7 +3,7 @@ import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { FAR_AWAY_MILLISECONDS, waitUntil } from '#test/wait-until';
 import { type Leases, openLeases } from './leases.ts';
 
-/** Short enough to wait until it is over. Nothing may depend on being faster than it. */
+/** Milliseconds. Short enough to wait until it ends. No test may need to be faster than this. */
 const SHORT_TERM = 400;
 
 describeWithPostgres('leases', () => {
@@ -11,7 +11,7 @@ describeWithPostgres('leases', () => {
   let drop: () => Promise<void>;
   let one: Leases;
   let other: Leases;
-  /** Its leases end while somebody waits for it. */
+  /** Its leases end while another worker waits for them. */
   let hasty: Leases;
   beforeEach(async () => {
     ({ url: databaseUrl, drop } = await freshDatabase());
@@ -27,7 +27,7 @@ describeWithPostgres('leases', () => {
     await drop();
   });
 
-  it('are had by one worker at a time, whoever asks first', async () => {
+  it('are held by one worker at a time', async () => {
     const units = ['a', 'b', 'c', 'd'];
     const [mine, theirs] = await Promise.all([one.take(units), other.take(units)]);
     expect([...mine, ...theirs].map(({ unit }) => unit).sort()).toEqual(units);
@@ -44,7 +44,7 @@ describeWithPostgres('leases', () => {
     expect(await one.take(['a'])).toEqual([]);
   });
 
-  it('hold no longer for a holder that did not renew them, before they are anybody else’s', async () => {
+  it('end for a holder that did not renew them before another worker can get them', async () => {
     await one.take(['kept']);
     const [lease] = await hasty.take(['a']);
     let taken: Awaited<ReturnType<Leases['take']>> = [];
@@ -57,14 +57,14 @@ describeWithPostgres('leases', () => {
     expect(taken[0]?.token).toBe((lease?.token as number) + 1);
   });
 
-  it('have a new token when their own holder comes back too late', async () => {
+  it('have a new token when their former holder renews them too late', async () => {
     const [lease] = await hasty.take(['a']);
     await waitUntil(() => !lease?.holds());
     await wait(SHORT_TERM);
     expect((await hasty.take(['a']))[0]?.token).toBe((lease?.token as number) + 1);
   });
 
-  it('workers see each other while they appear, and not after they have left', async () => {
+  it('workers see each other while they report, and not after they have left', async () => {
     await one.appear({ name: 'one' });
     expect((await other.appear({ name: 'other' })).toSorted()).toEqual([one.worker, other.worker].sort());
     await one.take(['a']);
@@ -74,7 +74,7 @@ describeWithPostgres('leases', () => {
     expect(await other.take(['a'])).toHaveLength(1);
   });
 
-  it('what is to be tried again is told once, to whom it concerns', async () => {
+  it('a request to retry is delivered once, to the worker that has the parked item', async () => {
     await one.askForRetry('x');
     await one.askForRetry('x');
     expect(await other.takeRetries(['y'])).toEqual([]);

@@ -9,13 +9,13 @@ const SCHEMA = `
     worker text PRIMARY KEY, seen_at timestamptz NOT NULL, report jsonb NOT NULL);
   CREATE TABLE IF NOT EXISTS coordination.retries (item text PRIMARY KEY, asked_at timestamptz NOT NULL);`;
 
-/** A worker that was not seen for so many terms counts as gone. */
+/** A worker that did not report for this many terms counts as stopped. */
 const TERMS_UNTIL_GONE = 1;
 /** A share of the term, for clocks that run differently, and for commands that are under way when the term ends. */
 const MARGIN = 0.2;
 const MOST_CONNECTIONS = 2;
 
-/** The right to act for one unit, for a while. Its holder has the highest token that was ever given out for the unit. */
+/** The right to act for one unit for a limited time. Its holder has the highest token ever issued for the unit. */
 export interface Lease {
   readonly unit: string;
   readonly token: number;
@@ -23,7 +23,7 @@ export interface Lease {
   holds(): boolean;
 }
 
-export interface LeasesOptions {
+interface LeasesOptions {
   readonly databaseUrl: string;
   /** How long a lease holds without being renewed. */
   readonly termMilliseconds: number;

@@ -15,14 +15,14 @@ import { receiptOf } from './webhook-calling.ts';
 
 type SendMail = Extract<Effect, { kind: 'send-mail' }>;
 
-export interface MailDependencies {
+interface MailDependencies {
   readonly streams: StreamCache;
   readonly events: EventStore;
   readonly vault: Vault;
   readonly mails: MailGateway;
 }
 
-/** Older news is not sent: a ledger that is taken over must not write to everybody about its past. */
+/** Older news is not sent: a ledger that is migrated must not mail its customers about its past. */
 const DAYS_A_MAIL_IS_NEWS = 7;
 const MILLISECONDS_A_DAY = 86_400_000;
 
@@ -64,7 +64,7 @@ function reasonToWithhold({ mail, wishedAt }: SendMail, customer: CustomerState)
   return customer.email ? undefined : 'no-address';
 }
 
-/** What the texts of mails say besides the facts of the event. */
+/** Data for the texts of mails in addition to the facts of the event. */
 async function detailsOf(
   { kind, facts }: SendMail['mail'],
   customer: CustomerState,

@@ -15,7 +15,7 @@ describe('units divided among workers', () => {
     );
   });
 
-  it('are divided the same way, in whatever order one hears of workers and units', () => {
+  it('are divided the same way for any order of workers and units', () => {
     fc.assert(
       fc.property(names, names, (units, workers) => {
         expect(sharesOf(units.toReversed(), workers.toReversed())).toEqual(sharesOf(units, workers));
@@ -23,7 +23,7 @@ describe('units divided among workers', () => {
     );
   });
 
-  it('have nobody while there is no worker', () => {
+  it('have no worker while none runs', () => {
     expect(sharesOf(['a'], []).size).toBe(0);
   });
 });

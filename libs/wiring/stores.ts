@@ -23,7 +23,7 @@ export interface Stores {
 
 /** Where a store is kept. On many machines it needs no directory: events, read models and keys are on servers. */
 export interface StoreLocation {
-  /** Created when it does not exist. Undefined: what is on no server is in memory, and is lost when closed. */
+  /** Created when it does not exist. Undefined: everything that is not on a server is kept in memory and lost when closed. */
   readonly directory?: string | undefined;
   /** Connection string of an EventStoreDB or KurrentDB; undefined: the events are in the directory. */
   readonly eventStoreDb?: string | undefined;
@@ -31,7 +31,7 @@ export interface StoreLocation {
   readonly databaseUrl?: string | undefined;
 }
 
-export interface OpenStoresOptions extends StoreLocation {
+interface OpenStoresOptions extends StoreLocation {
   /** Fail where there is no store, instead of creating one. */
   readonly mustExist?: boolean;
   /** 32 bytes; default: `LEADGER_MASTER_KEY`, else a file beside the keys. */
@@ -40,7 +40,7 @@ export interface OpenStoresOptions extends StoreLocation {
   readonly matchingSecret?: Uint8Array;
 }
 
-/** @throws CannotOpenStore: locked, read-only, full, damaged, of a newer format. What was opened until then is closed. */
+/** @throws CannotOpenStore: locked, read-only, full, damaged, of a newer format. Everything opened before is closed. */
 export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   const { mustExist, masterKey, matchingSecret, ...location } = options;
   const path = directoryOf(location);

@@ -9,7 +9,7 @@ import type { Effect, Untimed } from '#processes/process';
 import type { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
 
-export interface WebhookDependencies {
+interface WebhookDependencies {
   readonly streams: StreamCache;
   readonly events: EventStore;
   readonly vault: Vault;
@@ -60,7 +60,7 @@ const bodyOf = (
     data: { leadId, orderId, leadTypeId, deliveredAt, contact },
   });
 
-/** The first event of a lead's stream: how it was taken in. */
+/** The first event of a lead's stream: how it was received. */
 export async function receiptOf(leadId: string, events: EventStore): Promise<FactOf<'LeadReceived'>['data']> {
   for await (const event of events.readStream(leadStream(leadId)))
     return (decode(event) as FactOf<'LeadReceived'>).data;

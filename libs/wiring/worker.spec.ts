@@ -31,7 +31,7 @@ const noEffects = {
   'call-webhook': () => Promise.reject(new Error('no webhook call is expected')),
 };
 
-test('what came while a lease had lapsed is done once the lease is renewed, without a further event', async () => {
+test('wishes that arose while a lease had lapsed are carried out after it is renewed, without a further event', async () => {
   const store = await openEmbeddedStore({});
   let lapsed = false;
   const lease = (unit: string): Lease => ({ unit, token: 1, holds: () => !lapsed });

@@ -7,7 +7,7 @@ beforeAll(async () => {
 afterAll(() => shop.stop());
 
 let people = 0;
-/** An account with an address and a password of its own. */
+/** A new account with its own address and password. */
 async function account(details: Record<string, unknown> = {}) {
   people += 1;
   const email = `Member${people}@Example.org`;
@@ -19,7 +19,7 @@ const signIn = async (email: string, password: string) =>
 const as = (customerId: string) => ({ 'leadger-actor': `customer:${customerId}` });
 
 describe('signing in', () => {
-  test('ACC-1: the user name is the whole address, the password is chosen at registration or with the first order', async () => {
+  test('ACC-1: the user name is the full e-mail address; the password is chosen at registration or with the first order', async () => {
     const { id, email, password } = await account();
     const reply = await shop.try('POST', '/api/sign-ins', { email, password });
     expect(reply).toMatchObject({ status: 200, body: { customerId: id } });
@@ -31,14 +31,14 @@ describe('signing in', () => {
     expect(await signIn('later@example.org', 'chosen with the order')).toBe(200);
   });
 
-  test('ACC-1: a password without an address opens nothing, so it is refused', async () => {
+  test('ACC-1: a password without an e-mail address is refused', async () => {
     const registration = { storeId: 'main', businessAssociation: 'A', timeZone: 'UTC', password: 'long enough' };
     const { status, body } = await shop.try('POST', '/api/customers', registration);
     expect(status).toBe(409);
     expect(body).toMatchObject({ code: 'address-missing', errors: [{ field: 'email' }] });
   });
 
-  test('ACC-2: address and password are compared with exact case', async () => {
+  test('ACC-2: the e-mail address and the password are case-sensitive', async () => {
     const { email, password } = await account();
     expect(await signIn(email, password)).toBe(200);
     expect(await signIn(email.toLowerCase(), password)).toBe(401);
@@ -46,7 +46,7 @@ describe('signing in', () => {
     expect(await signIn('nobody@example.org', password)).toBe(401);
   });
 
-  test('ACC-2: a second account whose address differs only in case is refused', async () => {
+  test('ACC-2: a second account is refused when its e-mail address differs from the first only in case', async () => {
     const { email } = await account();
     const registration = { storeId: 'main', businessAssociation: 'Another', timeZone: 'UTC' };
     const { status, body } = await shop.try('POST', '/api/customers', { ...registration, email: email.toUpperCase() });
@@ -54,7 +54,7 @@ describe('signing in', () => {
     expect(body).toMatchObject({ code: 'address-taken', rule: 'ACC-2', errors: [{ field: 'email' }] });
   });
 
-  test('ACC-2: of many who register with one address at the same time, one has it', async () => {
+  test('ACC-2: of many simultaneous registrations with the same e-mail address, exactly one succeeds', async () => {
     const registration = { storeId: 'main', businessAssociation: 'Race', timeZone: 'UTC' };
     const replies = await Promise.all(
       ['r@example.org', 'R@example.org', 'r@EXAMPLE.org', 'r@example.org', 'R@EXAMPLE.ORG'].map((email) =>
@@ -64,7 +64,7 @@ describe('signing in', () => {
     expect(replies.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409, 409]);
   });
 
-  test('ACC-3: asking for a lost password tells nobody whether the address has an account', async () => {
+  test('ACC-3: a request to reset a password does not reveal whether the address has an account', async () => {
     const { email } = await account();
     const known = await shop.try('POST', '/api/password-recoveries', { email });
     const unknown = await shop.try('POST', '/api/password-recoveries', { email: 'nobody@example.org' });
@@ -72,7 +72,7 @@ describe('signing in', () => {
     expect(unknown.status).toBe(202);
   });
 
-  test('ACC-3: a link that nobody was sent sets no password', async () => {
+  test('ACC-3: a reset link that was never sent is refused', async () => {
     const { id, email } = await account();
     await shop.ask('POST', '/api/password-recoveries', { email });
     const guess = { token: `${id}.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`, password: 'of a thief' };
@@ -83,7 +83,7 @@ describe('signing in', () => {
 });
 
 describe('account settings', () => {
-  test('ACC-4: customers change what is theirs, and nobody else’s', async () => {
+  test('ACC-4: customers change their own settings, and no other customer’s', async () => {
     const { id } = await account();
     const other = await account();
     const changes: [string, Record<string, unknown>][] = [
@@ -105,7 +105,7 @@ describe('account settings', () => {
     });
   });
 
-  test('ACC-4: support may change it for a customer, and says why', async () => {
+  test('ACC-4: support may change a customer’s settings and must give a reason', async () => {
     const { id } = await account();
     const change = { businessAssociation: 'By telephone' };
     const path = `/api/customers/${id}/business-association`;
@@ -117,7 +117,7 @@ describe('account settings', () => {
     });
   });
 
-  test('ACC-4: another password needs the present one', async () => {
+  test('ACC-4: a change of the password requires the current password', async () => {
     const { id, email, password } = await account();
     const path = `/api/customers/${id}/password`;
     const wrong = await shop.try('PUT', path, { password: 'another one', currentPassword: 'not this' }, as(id));
@@ -127,7 +127,7 @@ describe('account settings', () => {
     expect(await signIn(email, 'another one')).toBe(200);
   });
 
-  test('ACC-4: until another address is confirmed, the present one holds', async () => {
+  test('ACC-4: the current e-mail address stays valid until the new one is confirmed', async () => {
     const { id, email, password } = await account();
     await shop.ask('PUT', `/api/customers/${id}/email`, { email: 'moved@example.org' }, 200, as(id));
     expect(await shop.read(`/api/customers/${id}`)).toMatchObject({ email, newEmail: 'moved@example.org' });
@@ -137,7 +137,7 @@ describe('account settings', () => {
     expect((await shop.try('POST', `/api/customers/${id}/email/confirm`, guess)).body.code).toBe('link-dead');
   });
 
-  test('ACC-5: a changed business association counts from then on', async () => {
+  test('ACC-5: a changed business association applies to later deliveries', async () => {
     const one = await account({ businessAssociation: 'Joint Venture' });
     const two = await account({ businessAssociation: 'joint-venture' });
     const orders = [
@@ -157,7 +157,7 @@ describe('account settings', () => {
   });
 });
 
-test('ACC-2: no address, name or password stands in the log, nor its fingerprint in a request', async () => {
+test('ACC-2: the log contains no address, name or password in clear, and no fingerprint of one in a request', async () => {
   const registration = { storeId: 'main', businessAssociation: 'Secretive', timeZone: 'UTC' };
   const person = { email: 'Zebulon@example.org', password: 'never written', name: { firstName: 'Zebulon' } };
   await shop.ask('POST', '/api/customers', { ...registration, ...person }, 201, { 'idempotency-key': 'zebulon' });

@@ -14,7 +14,7 @@ const inStock = async (leadTypeId: string) =>
   (await shop.read('/api/stock')).items.find((row: { leadTypeId: string }) => row.leadTypeId === leadTypeId);
 const asStaff = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'asked by telephone' };
 
-test('SUP-2: an open order that was given nothing for two days is to be looked at, until a lead comes', async () => {
+test('SUP-2: an open order without a lead for two days is listed, until a lead is delivered', async () => {
   const leadTypeId = await shop.leadType();
   const orderId = await shop.order(await shop.customer(), { leadTypeId });
   const openedAt = shop.now();
@@ -27,7 +27,7 @@ test('SUP-2: an open order that was given nothing for two days is to be looked a
   expect(await listed(orderId)).toEqual([]);
 });
 
-test('SUP-2: an order that was paused does not starve the moment it goes on', async () => {
+test('SUP-2: an order that was paused is not listed as starving immediately after its restart', async () => {
   const orderId = await shop.order(await shop.customer(), { leadTypeId: await shop.leadType() });
   await shop.ask('POST', `/api/orders/${orderId}/pause`);
   await shop.wait({ days: 5 });
@@ -37,14 +37,14 @@ test('SUP-2: an order that was paused does not starve the moment it goes on', as
   await shop.ask('POST', `/api/orders/${orderId}/cancel`);
 });
 
-test('SUP-2: a declined payment is to be looked at for two weeks', async () => {
+test('SUP-2: a declined payment is listed for two weeks', async () => {
   const orderId = await shop.order(await shop.customer(), { paymentToken: 'tok_declined' });
   expect(await listed(orderId)).toMatchObject([{ reason: 'payment-declined', since: shop.now() }]);
   await shop.wait({ days: 15 });
   expect(await listed(orderId)).toEqual([]);
 });
 
-test('RPL-5: a return that was not verified in time is to be looked at, and what is owed then is told by lead type', async () => {
+test('RPL-5: a return that was not verified in time is listed, and the replacements owed are reported by lead type', async () => {
   const leadTypeId = await shop.leadType();
   const orderId = await shop.order(await shop.customer(), { leadTypeId, quantity: 3 });
   const leadId = await shop.lead(leadTypeId);
@@ -70,7 +70,7 @@ test('RPL-5: a return that was not verified in time is to be looked at, and what
   expect(await inStock(leadTypeId)).toMatchObject({ openOrders: 0, outstandingLeads: 0, replacementsOwed: 1 });
 });
 
-test('LOY-8: a renewal that was declined is to be looked at, and the programme that it holds at last', async () => {
+test('LOY-8: a declined renewal is listed, and so is the programme that it finally puts on hold', async () => {
   const leadTypeId = await shop.leadType({ qualifiesForLoyaltyRewards: true });
   const orderId = await shop.order(await shop.customer(), { leadTypeId, loyalty: { cadence: 'weekly' } });
   const dueAt = addDays(shop.now(), 7);
@@ -87,7 +87,7 @@ test('LOY-8: a renewal that was declined is to be looked at, and the programme t
   expect(await reasons(orderId)).toEqual([]);
 });
 
-test('SUP-2: the list goes on page by page, what has waited longest first, of one store or of one reason', async () => {
+test('SUP-2: the list is paged, longest waiting first, and can be filtered by store or by reason', async () => {
   const customerId = await shop.customer();
   const placed: string[] = [];
   for (let number = 0; number < 3; number += 1) {

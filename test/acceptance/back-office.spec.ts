@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.stop());
 
-/** A customer who asks for things as itself. */
+/** A customer that sends its own requests. */
 const signedIn = async (details: Record<string, unknown> = {}) => {
   const customerId = await shop.customer(details);
   const asItself = { 'leadger-actor': `customer:${customerId}` };
@@ -20,7 +20,7 @@ const signedIn = async (details: Record<string, unknown> = {}) => {
 const ada = { firstName: 'Ada', lastName: 'Byron', telephone: '+1 212 555 0190', comment: 'After five.' };
 const leadsOf = ({ items }: { items: readonly { leadId: string }[] }) => items.map(({ leadId }) => leadId);
 
-test('BCK-1: a customer views, searches and downloads leads, of one order or of all, page by page', async () => {
+test('BCK-1: a customer views, searches and downloads the leads of one order or of all orders, page by page', async () => {
   const { customerId, read } = await signedIn();
   const [one, two] = [await shop.leadType(), await shop.leadType()];
   const orderId = await shop.order(customerId, { leadTypeId: one });
@@ -43,7 +43,7 @@ test('BCK-1: a customer views, searches and downloads leads, of one order or of 
   expect(lines.map((line) => line.split(',')[3])).toEqual([given[2], given[0]]);
 });
 
-test('BCK-1: the Contact Manager shows details, takes a rating and a return, and tells what became of it', async () => {
+test('BCK-1: the Contact Manager shows a lead’s details, accepts a rating and a return, and shows the outcome of the return', async () => {
   const { customerId, read, act } = await signedIn();
   const leadTypeId = await shop.leadType();
   const orderId = await shop.order(customerId, { leadTypeId });
@@ -78,7 +78,7 @@ test('BCK-1: the Contact Manager shows details, takes a rating and a return, and
   expect(await read(`/leads/${instead}`)).toMatchObject({ forReplacementId: id, replacementStatus: null });
 });
 
-test('BCK-1: a lead of somebody else is none of this customer', async () => {
+test('BCK-1: a customer cannot see or change a lead that was delivered to another customer', async () => {
   const { customerId } = await signedIn();
   const leadTypeId = await shop.leadType();
   await shop.order(await shop.customer(), { leadTypeId });
@@ -88,7 +88,7 @@ test('BCK-1: a lead of somebody else is none of this customer', async () => {
   expect(leadsOf(await shop.read(`/api/customers/${customerId}/leads`))).toEqual([]);
 });
 
-test('BCK-2: a customer follows an order from page to page: progress, forecast, descriptor; and what it asked is told', async () => {
+test('BCK-2: a customer sees an order’s progress, forecast, statement descriptor and history', async () => {
   const { customerId, act } = await signedIn();
   const leadTypeId = await shop.leadType({ freshness: 'real-time', usualDelivery: 'at once' });
   const wish = { customerId, leadTypeId, quantity: 4, dailyMaximum: { leads: 1 }, paymentToken: 'tok_ok' };
@@ -122,7 +122,7 @@ test('BCK-2: a customer follows an order from page to page: progress, forecast, 
   ]);
 });
 
-describe('what is another customer’s', () => {
+describe('data of another customer', () => {
   let its: Record<'customerId' | 'orderId' | 'leadId' | 'checkoutId', string>;
   let stranger: { 'leadger-actor': string };
   beforeAll(async () => {
@@ -158,7 +158,7 @@ describe('what is another customer’s', () => {
   const lead = ({ orderId, leadId }: typeof its) => ({ orderId, leadId });
   const wish = ({ customerId }: typeof its) => ({ customerId, leadTypeId: 'exclusive-fresh', quantity: 2 });
 
-  test.each(acts)('%s by its own customer or by staff, and by no other customer', async (_, act) => {
+  test.each(acts)('%s only by its own customer or by staff', async (_, act) => {
     const before = await shop.log();
     const [method, path, body] = act(its);
     expect(await shop.try(method, path, body, stranger)).toMatchObject({ status: 403, body: { code: 'not-yours' } });
@@ -185,12 +185,12 @@ test.each([
     },
   ],
   ['a coupon', '/api/coupons', { couponCode: 'MINE', storeIds: ['main'], discount: { percent: 100 } }],
-])('STO-1: %s is made by staff, and by no customer', async (_, path, body) => {
+])('STO-1: %s is created only by staff; a customer is refused', async (_, path, body) => {
   const asCustomer = { 'leadger-actor': `customer:${await shop.customer()}` };
   expect(await shop.try('POST', path, body, asCustomer)).toMatchObject({ status: 403, body: { code: 'staff-only' } });
 });
 
-test('BCK-3: the Loyalty Rewards Manager tells how a pause too many costs the ladder, and why', async () => {
+test('BCK-3: the Loyalty Rewards Manager shows that one pause too many ends the bonus ladder, and why', async () => {
   const { customerId, act } = await signedIn();
   const leadTypeId = await shop.leadType({ exclusivity: 'shared', qualifiesForLoyaltyRewards: true });
   const placedAt = shop.now();
@@ -232,7 +232,7 @@ test('BCK-3: the Loyalty Rewards Manager tells how a pause too many costs the la
   expect(await programme()).toMatchObject({ status: 'cancelled', nextDueAt: null });
 });
 
-test('BCK-4: account settings are shown, changed one by one, and never over what somebody else changed meanwhile', async () => {
+test('BCK-4: account settings are shown and changed one at a time, and never overwrite a concurrent change', async () => {
   const { customerId, act } = await signedIn();
   const page = `/api/customers/${customerId}`;
   const actor = { 'leadger-actor': `customer:${customerId}` };

@@ -29,7 +29,7 @@ const tryOrder = async (details: object) =>
     ...details,
   });
 
-test('CAT-1: a lead type is exclusive or shared, and real-time, fresh or aged; a new store has each', async () => {
+test('CAT-1: a lead type is exclusive or shared, and real-time, fresh or aged; a new store has a type of each kind', async () => {
   const { items: leadTypes } = await shop.ask('GET', '/api/lead-types');
   expect(leadTypes.map((type: Record<string, string>) => `${type.exclusivity} ${type.freshness}`).sort()).toEqual([
     'exclusive aged',
@@ -47,7 +47,7 @@ test('CAT-1: a lead type is exclusive or shared, and real-time, fresh or aged; a
     expect(await define(details)).toMatchObject({ status: 400, body: { errors: [{ field }] } });
 });
 
-test('CAT-1: fresh and aged are batch types: only real-time orders have a daily maximum, and all of them', async () => {
+test('CAT-1: fresh and aged are batch types: every real-time order has a daily maximum, and no batch order has one', async () => {
   for (const [freshness, dailyMaximum, code] of [
     ['fresh', { leads: 5 }, 'daily-maximum-on-batch-type'],
     ['aged', { percent: 10 }, 'daily-maximum-on-batch-type'],
@@ -61,7 +61,7 @@ test('CAT-1: fresh and aged are batch types: only real-time orders have a daily 
   }
 });
 
-test('CAT-1: a type is defined once: the same again is the same, otherwise it is refused', async () => {
+test('CAT-1: a type is defined once: an identical definition changes nothing, a different one is refused', async () => {
   expect((await define({})).body.events).toEqual(['LeadTypeDefined']);
   expect((await define({})).body.events).toEqual([]);
   for (const change of [{ exclusivity: 'shared' }, { freshness: 'aged' }, { usualDelivery: 'at once' }])
@@ -92,7 +92,7 @@ test('CAT-2: each type states its usual delivery time, and its orders show it', 
 });
 
 describe('prices', () => {
-  test('CAT-3: a price holds from its instant on; an order keeps the one that held when it was placed', async () => {
+  test('CAT-3: a price is valid from its instant; an order keeps the price that was valid when it was placed', async () => {
     const leadTypeId = await shop.leadType();
     const from = addDays(shop.now(), 1);
     await setPrice({ leadTypeId, pricePerLeadCents: 750, effectiveFrom: from });
@@ -109,7 +109,7 @@ describe('prices', () => {
     expect(told).toHaveLength(2);
   });
 
-  test('CAT-3: a price set for later holds from then on, though one for sooner was set since', async () => {
+  test('CAT-3: a price scheduled for later takes effect then, even if an earlier one was set afterwards', async () => {
     const leadTypeId = await shop.leadType();
     const cents = async () => (await order(await shop.order(await shop.customer(), { leadTypeId }))).pricePerLeadCents;
     await setPrice({ leadTypeId, pricePerLeadCents: 300, effectiveFrom: addDays(shop.now(), 2) });
@@ -122,7 +122,7 @@ describe('prices', () => {
     expect(told).toEqual([100, 200, 300]);
   });
 
-  test('CAT-3: smallest and largest order hold from the same instant, to the lead', async () => {
+  test('CAT-3: the minimum and maximum quantity of an order take effect at the same instant as the price', async () => {
     const leadTypeId = await shop.leadType();
     const from = addDays(shop.now(), 1);
     await setPrice({ leadTypeId, smallestOrder: 5, largestOrder: 20, effectiveFrom: from });
@@ -145,7 +145,7 @@ describe('prices', () => {
     });
   });
 
-  test('CAT-3: a price for the past, limits that cross, or a type without a price are refused', async () => {
+  test('CAT-3: a price in the past, a minimum above the maximum, and a type without a price are refused', async () => {
     const leadTypeId = await shop.leadType();
     expect(await setPrice({ leadTypeId, effectiveFrom: addSeconds(shop.now(), -1) })).toMatchObject({
       status: 409,
@@ -163,7 +163,7 @@ describe('prices', () => {
     expect((await tryOrder({ leadTypeId: 'unpriced' })).status).toBe(201);
   });
 
-  test('CAT-3: a checkout shows the price of now, and the order has that of its placing', async () => {
+  test('CAT-3: a checkout shows the current price; the order has the price at the time of placing', async () => {
     const leadTypeId = await shop.leadType();
     const wish = { customerId: await shop.customer(), leadTypeId, quantity: 10 };
     const { checkoutId: id } = await shop.ask('POST', '/api/checkouts', wish);

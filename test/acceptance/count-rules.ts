@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 /**
  * `npm run rules`: runs the acceptance tests and prints each rule of docs/rules.md with the number of its passing tests,
- * those whose titles begin with its id. Ends with 1 when a rule has none, or when a test fails.
+ * those whose titles begin with its id. The exit code is 1 when a rule has no passing test, or when a test fails.
  */
 const RULE = /^\| ([A-Z]{3}-\d+) \| (.*) \|$/;
 const rules = readFileSync('docs/rules.md', 'utf8')

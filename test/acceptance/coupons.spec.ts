@@ -32,7 +32,7 @@ const refused = (reply: { status: number; body: unknown }, reason: string) =>
     body: { code: 'invalid-coupon', detail: 'invalid coupon', rule: 'CPN-3', details: { reason } },
   });
 
-test('CPN-1: a code matches exactly: case, dashes and spaces count, nothing is trimmed', async () => {
+test('CPN-1: a code must match exactly: case, dashes and spaces are significant, nothing is trimmed', async () => {
   const code = await coupon({ couponCode: 'Two Words-1' });
   const checkoutId = await checkout(await shop.customer());
   for (const other of ['two words-1', 'TwoWords-1', 'Two Words1', 'Two Words-1 ', ' Two Words-1'])
@@ -40,7 +40,7 @@ test('CPN-1: a code matches exactly: case, dashes and spaces count, nothing is t
   expect((await tryCode(checkoutId, code)).status).toBe(200);
 });
 
-test('CPN-2: the first attempt uses the code up, though the checkout is never finished; later ones are told when', async () => {
+test('CPN-2: the first attempt uses the code, even if the checkout is never completed; later attempts are told when it was used', async () => {
   const code = await coupon();
   const customerId = await shop.customer();
   const firstTry = shop.now();
@@ -52,7 +52,7 @@ test('CPN-2: the first attempt uses the code up, though the checkout is never fi
   expect((await tryCode(await checkout(await shop.customer()), code)).status).toBe(200);
 });
 
-test('CPN-2: the same checkout may ask again, and uses nothing up twice', async () => {
+test('CPN-2: the same checkout may try again and uses the code only once', async () => {
   const code = await coupon();
   const checkoutId = await checkout(await shop.customer());
   expect((await tryCode(checkoutId, code)).status).toBe(200);
@@ -60,7 +60,7 @@ test('CPN-2: the same checkout may ask again, and uses nothing up twice', async 
   expect(await shop.ask('GET', `/api/coupons?couponCode=${code}`)).toMatchObject({ items: [{ uses: 1 }] });
 });
 
-test('CPN-3: the customer reads one message, and a program the reason', async () => {
+test('CPN-3: the customer reads the same message for every refusal; a program reads the reason', async () => {
   await shop.ask('POST', '/api/stores', { storeId: 'north', name: 'North', webAddress: 'https://north.example.org' });
   const customerId = await shop.customer();
   const checkoutId = await checkout(customerId);
@@ -77,14 +77,14 @@ test('CPN-3: the customer reads one message, and a program the reason', async ()
   refused(await tryCode(await checkout(customerId), expiring), 'expired');
 });
 
-test('CPN-3: a refused attempt uses nothing up', async () => {
+test('CPN-3: a refused attempt does not use the code', async () => {
   const customerId = await shop.customer();
   const code = await coupon({ leadTypeIds: ['shared-fresh'] });
   refused(await tryCode(await checkout(customerId), code), 'wrong-lead-type');
   expect((await tryCode(await checkout(customerId, { leadTypeId: 'shared-fresh' }), code)).status).toBe(200);
 });
 
-test('CPN-4: support gives a customer a fresh code, linked to the one it used up, and for nobody else', async () => {
+test('CPN-4: support gives a customer a new code, which is linked to the used one and valid for that customer only', async () => {
   const used = await coupon();
   const customerId = await shop.customer();
   const alternative = { insteadOf: used, customerId, couponCode: `${used}-again` };
@@ -99,7 +99,7 @@ test('CPN-4: support gives a customer a fresh code, linked to the one it used up
   expect((await tryCode(await checkout(customerId), alternative.couponCode)).status).toBe(200);
 });
 
-test('CPN-5: any number of attempts at once give one success for a customer, and never more than the limit in all', async () => {
+test('CPN-5: concurrent attempts succeed once for each customer, and never more often than the total limit', async () => {
   const code = await coupon({ totalLimit: 3 });
   const customers = await Promise.all(Array.from({ length: 6 }, () => shop.customer()));
   const checkouts = await Promise.all(customers.flatMap((customerId) => [checkout(customerId), checkout(customerId)]));
@@ -108,7 +108,7 @@ test('CPN-5: any number of attempts at once give one success for a customer, and
   expect(await shop.ask('GET', `/api/coupons?couponCode=${code}`)).toMatchObject({ items: [{ uses: 3 }] });
 });
 
-test('CHK-1: a checkout takes one coupon and a cadence, tells what it comes to, and leads to one order', async () => {
+test('CHK-1: a checkout accepts one coupon and a cadence, shows the total, and leads to one order', async () => {
   const customerId = await shop.customer();
   const checkoutId = await checkout(customerId, { quantity: 20, loyalty: { cadence: 'weekly' } });
   const code = await coupon({ discount: { amountCents: 500 } });
@@ -134,7 +134,7 @@ test('CHK-1: a checkout takes one coupon and a cadence, tells what it comes to, 
   expect(await shop.ask('GET', `/api/checkouts/${checkoutId}`)).toMatchObject({ status: 'placed' });
 });
 
-test('CHK-1: an order placed in one step may name a coupon; one that would be refused anyway uses none up', async () => {
+test('CHK-1: an order placed in one step may name a coupon; an order that is refused does not use the coupon', async () => {
   const code = await coupon();
   const customerId = await shop.customer();
   const order = { customerId, leadTypeId: 'exclusive-fresh', paymentToken: 'tok_ok', couponCode: code };
@@ -144,7 +144,7 @@ test('CHK-1: an order placed in one step may name a coupon; one that would be re
   refused(await shop.try('POST', '/api/orders', { ...order, quantity: 10 }), 'tried-before');
 });
 
-test('CHK-1: a key that is used for another order by mistake uses no second coupon up', async () => {
+test('CHK-1: a request that reuses the key of another order does not use a second coupon', async () => {
   const [code, other] = [await coupon(), await coupon()];
   const order = { customerId: await shop.customer(), leadTypeId: 'exclusive-fresh', quantity: 10 };
   const ask = (couponCode: string) =>
@@ -156,7 +156,7 @@ test('CHK-1: a key that is used for another order by mistake uses no second coup
   expect((await ask(code)).body).toEqual(first.body);
 });
 
-test('CHK-1: a card number is refused wherever a token is asked for, and does not reach the log', async () => {
+test('CHK-1: a card number is refused wherever a token is expected, and never reaches the log', async () => {
   const customerId = await shop.customer();
   const order = { customerId, leadTypeId: 'exclusive-fresh', quantity: 10 };
   const [checkoutId, orderId] = [await checkout(customerId), await shop.order(customerId)];
@@ -176,7 +176,7 @@ test('CHK-1: a card number is refused wherever a token is asked for, and does no
   expect(log).not.toMatch(/4242|3782 822463/);
 });
 
-test('CHK-1: a checkout that nobody finishes is abandoned after a day', async () => {
+test('CHK-1: a checkout that is not completed is abandoned after a day', async () => {
   const checkoutId = await checkout(await shop.customer());
   await shop.wait({ days: 1 });
   expect(await shop.ask('GET', `/api/checkouts/${checkoutId}`)).toMatchObject({ status: 'abandoned' });
@@ -184,7 +184,7 @@ test('CHK-1: a checkout that nobody finishes is abandoned after a day', async ()
   expect({ status, code: body.code }).toEqual({ status: 409, code: 'checkout-abandoned' });
 });
 
-test('CHK-2: a percentage of the quantity rounds up and is at least 1; a number is taken as it is', async () => {
+test('CHK-2: a percentage of the quantity rounds up and is at least 1; a number is used as it is', async () => {
   const maximumOf = async (quantity: number, dailyMaximum: object) => {
     const order = { leadTypeId: 'exclusive-real-time', quantity, dailyMaximum };
     return (await shop.history(`/api/orders/${await shop.order(await shop.customer(), order)}`))[0]?.data.dailyMaximum;
@@ -195,7 +195,7 @@ test('CHK-2: a percentage of the quantity rounds up and is at least 1; a number 
   expect(await maximumOf(25, { leads: 7 })).toBe(7);
 });
 
-test('CHK-3: batch types have no daily maximum, real-time types always have one', async () => {
+test('CHK-3: orders of batch types have no daily maximum, orders of real-time types always have one', async () => {
   const customerId = await shop.customer();
   const order = { customerId, quantity: 5, paymentToken: 'tok_ok' };
   const batch = { ...order, leadTypeId: 'exclusive-fresh', dailyMaximum: { leads: 2 } };
@@ -218,13 +218,13 @@ test('CHK-4: an order receives leads only once it is paid; a declined payment en
   expect(await shop.read(`/api/orders/${paid}`)).toMatchObject({ deliveredLeads: 1 });
 });
 
-test('CHK-4: an order that a coupon makes free is open at once: there is nothing to charge', async () => {
+test('CHK-4: an order that a coupon makes free is open at once, because there is nothing to charge', async () => {
   const couponCode = await coupon({ discount: { percent: 100 } });
   const orderId = await shop.order(await shop.customer(), { couponCode, paymentToken: 'tok_declined' });
   expect(await shop.read(`/api/orders/${orderId}`)).toMatchObject({ status: 'open', totalCents: 0 });
 });
 
-test('CHK-4: a payment whose answer is lost is asked for again, and taken once', async () => {
+test('CHK-4: a payment whose response is lost is requested again, and charged once', async () => {
   const orderId = await shop.order(await shop.customer(), { paymentToken: 'tok_lost_reply' });
   await shop.wait({ seconds: 2 });
   const payments = (await shop.history(`/api/orders/${orderId}`)).filter(({ type }) => type === 'PaymentCaptured');

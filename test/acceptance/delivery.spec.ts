@@ -1,7 +1,7 @@
 import { checkLaws } from '#audit/laws';
 import { addDays, addSeconds } from '#domain/kernel/instants';
 import { leadStream } from '#domain/leads/lead';
-import { hashOfEvent } from '#event-store/embedded/embedded-store';
+import { hashOfEvent } from '#event-store/embedded/event-hash';
 import type { EventStore } from '#event-store/port';
 import type { Vault } from '#vault/vault';
 import { EVENT_STORE, VAULT } from '#wiring/tokens';
@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.stop());
 
-/** An order of a customer of its own. */
+/** An order of a new customer. */
 const place = async (leadTypeId: string, details: Record<string, unknown> = {}, customer = {}) =>
   shop.order(await shop.customer(customer), { leadTypeId, ...details });
 const lead = (leadTypeId: string, contact?: object) => shop.lead(leadTypeId, contact && { contact });
@@ -44,7 +44,7 @@ const giveBack = async (orderId: string, leadId: string) => {
   await shop.ask('POST', `/api/replacements/${id}/grant`, undefined, 200, verified);
   return id as string;
 };
-/** Publishes the policy in force with changes. @returns how to publish it as it was */
+/** Publishes the current policy with changes. @returns a function that publishes the policy as it was */
 const publish = async (changes: object) => {
   const { policy } = await shop.ask('GET', '/api/policy');
   await shop.ask('POST', '/api/policy/versions', { policy: { ...policy, ...changes } });
@@ -52,8 +52,8 @@ const publish = async (changes: object) => {
 };
 const waitUntil = (instant: string) => shop.wait({ seconds: (Date.parse(instant) - Date.parse(shop.now())) / 1000 });
 
-describe('to whom a lead may go', () => {
-  test('DLV-1: an exclusive lead goes to one customer only, although two wait for it', async () => {
+describe('who may receive a lead', () => {
+  test('DLV-1: an exclusive lead is delivered to one customer only, although two are waiting for it', async () => {
     const leadTypeId = await shop.leadType();
     const orders = [await place(leadTypeId), await place(leadTypeId)];
     const leadId = await lead(leadTypeId);
@@ -62,7 +62,7 @@ describe('to whom a lead may go', () => {
     expect(await stockOf(leadTypeId)).toEqual({ leads: 0, openPlaces: 0 });
   });
 
-  test('DLV-1: of customers that race for the last exclusive lead one gets it', async () => {
+  test('DLV-1: when customers compete for the last exclusive lead, exactly one receives it', async () => {
     const leadTypeId = await shop.leadType();
     const leadId = await lead(leadTypeId);
     const customers = [await shop.customer(), await shop.customer(), await shop.customer(), await shop.customer()];
@@ -76,7 +76,7 @@ describe('to whom a lead may go', () => {
     expect(await happened(`/api/leads/${leadId}`, 'LeadAssigned')).toMatchObject([{ data: { openPlaces: 0 } }]);
   });
 
-  test('DLV-2: a shared lead goes to three customers; a fourth one waits for the next', async () => {
+  test('DLV-2: a shared lead is delivered to three customers; a fourth customer waits for the next lead', async () => {
     const leadTypeId = await shop.leadType({ exclusivity: 'shared' });
     const orders = [await place(leadTypeId), await place(leadTypeId), await place(leadTypeId), await place(leadTypeId)];
     await lead(leadTypeId);
@@ -85,7 +85,7 @@ describe('to whom a lead may go', () => {
     expect((await countsOf(orders)).sort()).toEqual([1, 1, 2, 2]);
   });
 
-  test('DLV-2: another number of customers counts for leads that come in from then on', async () => {
+  test('DLV-2: a changed number of customers applies to leads received afterwards', async () => {
     const leadTypeId = await shop.leadType({ exclusivity: 'shared' });
     const before = await lead(leadTypeId);
     const asItWas = await publish({ maximumCustomersPerSharedLead: 2 });
@@ -113,7 +113,7 @@ describe('to whom a lead may go', () => {
     expect(await stockOf(leadTypeId)).toEqual({ leads: 1, openPlaces: 1 });
   });
 
-  test('DLV-3: the business counts that a customer worked for at delivery, whatever it works for later', async () => {
+  test('DLV-3: the business that the customer had at delivery is what counts, even if it changes later', async () => {
     const leadTypeId = await shop.leadType({ exclusivity: 'shared' });
     const customerId = await shop.customer({ businessAssociation: 'Old Company' });
     const mover = await shop.order(customerId, { leadTypeId });
@@ -137,8 +137,8 @@ describe('the same person', () => {
   const person = { telephone: '+1 212 555 0150', email: 'Ada.Byron@example.org' };
 
   test.each([
-    ['the same telephone number, written otherwise', { telephone: '(212) 555-0150', email: 'other@example.org' }],
-    ['the same e-mail address, written otherwise', { telephone: '+1 212 555 0151', email: 'ada.byron@EXAMPLE.org' }],
+    ['the same telephone number in another notation', { telephone: '(212) 555-0150', email: 'other@example.org' }],
+    ['the same e-mail address in another notation', { telephone: '+1 212 555 0151', email: 'ada.byron@EXAMPLE.org' }],
   ])('DLV-4: a person is not given twice to a customer: %s, in another record of another type', async (_, again) => {
     const [fresh, aged] = [await shop.leadType(), await shop.leadType({ freshness: 'aged' })];
     const customerId = await shop.customer();
@@ -153,7 +153,7 @@ describe('the same person', () => {
     expect(await leadsOf(other)).toEqual([record]);
   });
 
-  test('DLV-4: a person whom the customer in turn has had goes to the next one', async () => {
+  test('DLV-4: a lead is delivered to the next customer when the first in turn has already received the person', async () => {
     const [mine, sold] = [await shop.leadType(), await shop.leadType()];
     const customerId = await shop.customer();
     await shop.order(customerId, { leadTypeId: mine });
@@ -168,7 +168,7 @@ describe('the same person', () => {
     ]);
   });
 
-  test('DLV-4: a person is not given twice after the data was erased, either', async () => {
+  test('DLV-4: a person is not delivered twice to a customer, even after the personal data was erased', async () => {
     const leadTypeId = await shop.leadType();
     const customerId = await shop.customer();
     const orderId = await shop.order(customerId, { leadTypeId });
@@ -182,14 +182,14 @@ describe('the same person', () => {
   });
 });
 
-describe('who gets a lead', () => {
+describe('order of delivery', () => {
   const claimed = async (leadTypeId: string, orders: readonly string[]) => {
     const leadId = await lead(leadTypeId);
     const counts = await Promise.all(orders.map(async (orderId) => (await leadsOf(orderId)).includes(leadId)));
     return orders.filter((_, index) => counts[index]);
   };
 
-  test('DLV-7: the order served longest ago, ties by age, then by id; owed replacements before all, oldest debt first', async () => {
+  test('DLV-7: the least recently served order is first, then the oldest, then by id; owed replacements come before all, oldest debt first', async () => {
     const leadTypeId = await shop.leadType();
     const youngest = [];
     const oldest = await place(leadTypeId);
@@ -213,7 +213,7 @@ describe('who gets a lead', () => {
     expect(after).toEqual([[highId], [oldest], [lowId], [highId], [oldest]]);
   });
 
-  test('DLV-7: several leads of one instant go round, too', async () => {
+  test('DLV-7: several leads of the same instant are also delivered to the orders in turn', async () => {
     const leadTypeId = await shop.leadType();
     const orders = [];
     for (let customer = 0; customer < 3; customer += 1) {
@@ -233,7 +233,7 @@ describe('who gets a lead', () => {
     expect(await countsOf(orders)).toEqual([3, 2, 2]);
   });
 
-  test('DLV-8: a delivery records receipt, winner, rank, policy, and the position that it was decided on', async () => {
+  test('DLV-8: a delivery records receipt, winner, rank, policy, and the log position of the decision', async () => {
     const leadTypeId = await shop.leadType();
     const customerId = await shop.customer();
     const placedAt = shop.now();
@@ -274,7 +274,7 @@ describe('who gets a lead', () => {
 describe('the daily maximum', () => {
   const REAL_TIME = { freshness: 'real-time', usualDelivery: 'at once' };
 
-  // By date, since the clock of a shop never goes back.
+  // Sorted by date, because the clock of a shop never moves back.
   test.each([
     ['America/New_York', '2026-03-08', '2026-03-08T05:00:00.000Z', 23],
     ['Pacific/Kwajalein', '2026-03-20', '2026-03-19T12:00:00.000Z', 24],
@@ -319,7 +319,7 @@ describe('the daily maximum', () => {
     expect(await deliveries(orderId)).toHaveLength(most);
   });
 
-  test('DLV-5: the daily maximum holds however many leads arrive at once', async () => {
+  test('DLV-5: the daily maximum holds when many leads arrive at the same time', async () => {
     const leadTypeId = await shop.leadType(REAL_TIME);
     const orders = [
       await place(leadTypeId, { dailyMaximum: { leads: 2 } }),
@@ -335,7 +335,7 @@ describe('the daily maximum', () => {
     expect(await stockOf(leadTypeId)).toEqual({ leads: 3, openPlaces: 3 });
   });
 
-  test("DLV-5: the days are the order's, wherever the customer moves", async () => {
+  test('DLV-5: days are counted in the time zone of the order, even if the customer moves', async () => {
     const leadTypeId = await shop.leadType(REAL_TIME);
     const customerId = await shop.customer({ timeZone: 'UTC' });
     await waitUntil(addDays(`${shop.now().slice(0, 10)}T23:00:00.000Z`, 1));
@@ -352,7 +352,7 @@ describe('the daily maximum', () => {
     expect(await deliveries(orderId)).toHaveLength(2);
   });
 
-  test('DLV-5: the daily maximum is no promise: what a scarce day did not bring is not added to the next', async () => {
+  test('DLV-5: the daily maximum is not a promise: leads missing on one day are not added to the next day', async () => {
     const leadTypeId = await shop.leadType(REAL_TIME);
     const orderId = await place(leadTypeId, { dailyMaximum: { leads: 2 } });
     await leads(1, leadTypeId);
@@ -365,7 +365,7 @@ describe('the daily maximum', () => {
   });
 });
 
-describe('leads grow older', () => {
+describe('ageing of leads', () => {
   const row = async (exclusivity: string) => {
     const older = await shop.leadType({ exclusivity, freshness: 'aged' });
     const fresh = await shop.leadType({ exclusivity, freshness: 'fresh', agesInto: older });
@@ -375,7 +375,7 @@ describe('leads grow older', () => {
   const agedAt = async (leadId: string) =>
     (await happened(`/api/leads/${leadId}`, 'LeadAged')).map(({ at, data }) => [data.leadTypeId, at]);
 
-  test('DLV-6: a shared real-time lead is offered at once; its other places become fresh, later aged stock', async () => {
+  test('DLV-6: a shared real-time lead is offered at once; its remaining places become fresh stock and later aged stock', async () => {
     const { realTime, fresh, older } = await row('shared');
     const [now, nextDay, nextMonth] = [
       await place(realTime, { dailyMaximum: { leads: 5 } }),
@@ -401,7 +401,7 @@ describe('leads grow older', () => {
     ]);
   });
 
-  test('DLV-6: an exclusive lead that somebody took at once does not become stock', async () => {
+  test('DLV-6: an exclusive lead that was delivered at once does not become stock', async () => {
     const { realTime, fresh } = await row('exclusive');
     await place(realTime, { dailyMaximum: { leads: 5 } });
     const batch = await place(fresh);
@@ -410,7 +410,7 @@ describe('leads grow older', () => {
     expect([await received(batch), await agedAt(leadId)]).toEqual([[], []]);
   });
 
-  test('DLV-6: it is the capture that makes a lead old, not its arrival', async () => {
+  test('DLV-6: the age of a lead counts from its capture, not from its arrival', async () => {
     const { realTime, fresh, older } = await row('exclusive');
     const batch = await place(older);
     const arrivedAt = shop.now();
@@ -423,7 +423,7 @@ describe('leads grow older', () => {
     expect(await received(batch)).toEqual([[leadId, addDays(arrivedAt, 20)]]);
   });
 
-  test('DLV-6: a batch order is served from stock at once, and then as stock arrives', async () => {
+  test('DLV-6: a batch order is served from stock at once, and later as new stock arrives', async () => {
     const leadTypeId = await shop.leadType();
     const stock = await leads(2, leadTypeId);
     await shop.wait({ hours: 5 });
@@ -437,7 +437,7 @@ describe('leads grow older', () => {
     ]);
   });
 
-  test('DLV-6: the ages are those of the policy in force', async () => {
+  test('DLV-6: the age limits are those of the current policy', async () => {
     const { realTime, fresh } = await row('exclusive');
     const leadId = await lead(realTime);
     const arrivedAt = shop.now();
@@ -450,10 +450,10 @@ describe('leads grow older', () => {
   });
 });
 
-describe('leads in the hands of a customer', () => {
+describe('leads of a customer', () => {
   const person = { firstName: 'Zoë', lastName: 'Example', telephone: '+1 212 555 0160', email: 'zoe@example.org' };
 
-  test('DLV-9: a customer views all leads, newest first, and those of one order', async () => {
+  test('DLV-9: a customer views all its leads, newest first, or those of one order', async () => {
     const [one, two] = [await shop.leadType(), await shop.leadType()];
     const customerId = await shop.customer();
     const [first, second] = [
@@ -472,7 +472,7 @@ describe('leads in the hands of a customer', () => {
     expect(ofSecond.items).toMatchObject([{ leadId: ids[1] }]);
   });
 
-  test('DLV-9: a search looks through all leads of the customer, page by page, and into no other one', async () => {
+  test('DLV-9: a search covers all leads of the customer, page by page, and no leads of other customers', async () => {
     const leadTypeId = await shop.leadType();
     const customerId = await shop.customer();
     const orderId = await shop.order(customerId, { leadTypeId });
@@ -504,7 +504,7 @@ describe('leads in the hands of a customer', () => {
     expect(nothing).toMatchObject({ status: 400, body: { errors: [{ field: 'search' }] } });
   });
 
-  test('DLV-9: a download has every lead in it, or those that a search finds', async () => {
+  test('DLV-9: a download contains every lead, or those that match a search', async () => {
     const leadTypeId = await shop.leadType();
     const customerId = await shop.customer();
     const orderId = await shop.order(customerId, { leadTypeId });
@@ -520,7 +520,7 @@ describe('leads in the hands of a customer', () => {
     ]);
   });
 
-  test('DLV-10: a lead withdrawn as bad is delivered to nobody else, although it had places left', async () => {
+  test('DLV-10: a lead withdrawn as bad is not delivered again, although it had places left', async () => {
     const leadTypeId = await shop.leadType({ exclusivity: 'shared' });
     const orderId = await place(leadTypeId);
     const bad = await lead(leadTypeId);
@@ -533,7 +533,7 @@ describe('leads in the hands of a customer', () => {
   });
 });
 
-test('DLV-8: whoever decides again all that was decided here, from the log alone, finds the same winners', async () => {
+test('DLV-8: an audit that repeats all decisions from the log alone finds the same winners', async () => {
   const { laws, decisions } = await checkLaws(shop.server.application.get<EventStore>(EVENT_STORE), {
     hashOf: hashOfEvent,
   });

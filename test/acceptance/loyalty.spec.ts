@@ -25,14 +25,14 @@ const EXCLUSIVE = 'exclusive-fresh';
 const SHARED = 'shared-club';
 
 const joined: string[] = [];
-/** An order of 10 that joined with a weekly cadence, unless it is said otherwise. @returns its id */
+/** By default an order of 10 leads that joins with a weekly cadence. @returns its id */
 const join = async ({ cadence = 'weekly', ...details }: Record<string, unknown> = {}): Promise<string> => {
   const order = { leadTypeId: SHARED, quantity: 10, loyalty: { cadence }, ...details };
   const orderId = await shop.order(await shop.customer(), order);
   joined.push(orderId);
   return orderId;
 };
-/** What one test leaves behind neither takes the leads of the next nor is renewed on the way. */
+/** Orders and programmes of one test must not take leads or be renewed in the next test. */
 afterEach(async () => {
   for (const orderId of joined.splice(0)) {
     await shop.try('POST', `/api/programmes/${orderId}/cancel`);
@@ -57,13 +57,13 @@ const reopenings = async (orderId: string) =>
 const reopenedAt = async (orderId: string) => (await reopenings(orderId)).map(({ at }) => at);
 const bonuses = async (orderId: string) =>
   (await reopenings(orderId)).map(({ data }) => [data.renewalNumber, data.bonusPercent, data.bonusLeads, data.rule]);
-/** What happened in the programme: `[type, at]`, its beginning aside. */
+/** The events of the programme as `[type, at]`, without the first one. */
 const story = async (orderId: string) =>
   (await shop.history(`/api/programmes/${orderId}`)).slice(1).map(({ type, at }) => [type, at]);
 const waitUntil = (instant: string) => shop.wait({ seconds: (Date.parse(instant) - Date.parse(shop.now())) / 1000 });
 
 describe('joining', () => {
-  test('CAT-4: exclusive types qualify, shared ones when they are marked so', async () => {
+  test('CAT-4: exclusive types qualify, shared types only when they are marked as qualifying', async () => {
     await join({ leadTypeId: EXCLUSIVE });
     await join({ leadTypeId: SHARED });
     const shared = { customerId: await shop.customer(), leadTypeId: 'shared-fresh', quantity: 10 };
@@ -78,7 +78,7 @@ describe('joining', () => {
     });
   });
 
-  test('LOY-1: a cadence that the policy does not know is refused, and the known ones are named', async () => {
+  test('LOY-1: a cadence that is not in the policy is refused, and the refusal lists the possible ones', async () => {
     const unknown = { customerId: await shop.customer(), leadTypeId: SHARED, quantity: 10, paymentToken: 'tok_ok' };
     const { status, body } = await shop.try('POST', '/api/orders', { ...unknown, loyalty: { cadence: 'daily' } });
     expect({ status, body }).toMatchObject({
@@ -115,7 +115,7 @@ describe('joining', () => {
 });
 
 describe('renewals', () => {
-  test('LOY-2: a renewal re-opens the filled order with its quantity, its daily maximum and the price of the first', async () => {
+  test('LOY-2: a renewal re-opens the filled order with the quantity, the daily maximum and the price of the first order', async () => {
     const orderId = await join({ leadTypeId: 'exclusive-real-time', quantity: 2, dailyMaximum: { leads: 3 } });
     await leads(3, 'exclusive-real-time');
     expect(await order(orderId)).toMatchObject({ status: 'filled', deliveredLeads: 3, orderedLeads: 3, owedLeads: 0 });
@@ -129,7 +129,7 @@ describe('renewals', () => {
     expect(await order(orderId)).toMatchObject({ status: 'filled', deliveredLeads: 6, dailyMaximum: 3 });
   });
 
-  test('LOY-3: shared leads come with 10, 10, 20, then 30 % bonus leads', async () => {
+  test('LOY-3: orders of shared leads get 10, 10, 20, then 30 % bonus leads', async () => {
     const orderId = await join();
     expect(await order(orderId)).toMatchObject({ quantity: 10, bonusLeads: 1 });
     await shop.wait({ days: 28 });
@@ -141,7 +141,7 @@ describe('renewals', () => {
     ]);
   });
 
-  test('LOY-3: one exclusive lead comes with one bonus lead: fractions round up', async () => {
+  test('LOY-3: an order of one exclusive lead gets one bonus lead: fractions round up', async () => {
     const orderId = await join({ leadTypeId: EXCLUSIVE, quantity: 1 });
     expect(await order(orderId)).toMatchObject({ quantity: 1, bonusLeads: 1, orderedLeads: 2, totalCents: 600 });
     await shop.wait({ days: 21 });
@@ -157,7 +157,7 @@ describe('renewals', () => {
     expect(await order(orderId)).toMatchObject({ status: 'filled', deliveredLeads: 8 });
   });
 
-  test('LOY-9: one that falls due while the order is paused adds to it, and the order stays paused', async () => {
+  test('LOY-9: a renewal that falls due while the order is paused adds to what is owed, and the order stays paused', async () => {
     const orderId = await join({ leadTypeId: EXCLUSIVE, quantity: 1 });
     await shop.wait({ days: 5 });
     await ask(orderId, 'pause');
@@ -169,7 +169,7 @@ describe('renewals', () => {
     expect(await order(orderId)).toMatchObject({ status: 'filled', deliveredLeads: 4 });
   });
 
-  test('LOY-7: a renewal is announced three days before, in time for a hold', async () => {
+  test('LOY-7: a renewal is announced three days before, so that the customer can still put the programme on hold', async () => {
     const placedAt = shop.now();
     const orderId = await join();
     await waitUntil(addSeconds(addDays(placedAt, 4), -1));
@@ -185,7 +185,7 @@ describe('renewals', () => {
     expect(await story(orderId)).toHaveLength(2);
   });
 
-  test('LOY-8: a declined renewal re-opens nothing, is tried again after 24 and 72 hours, and then holds the programme', async () => {
+  test('LOY-8: a declined renewal re-opens nothing, is tried again after 24 and 72 hours, and then puts the programme on hold', async () => {
     const placedAt = shop.now();
     const orderId = await join();
     await useCard(orderId, 'tok_declined_insufficient_funds');
@@ -212,7 +212,7 @@ describe('renewals', () => {
     expect((await programme(orderId)).nextDueAt).toBe(addDays(placedAt, 44));
   });
 
-  test('LOY-8: a retry that is paid counts the next date from the date, not from the retry', async () => {
+  test('LOY-8: after a successful retry the next date counts from the due date, not from the retry', async () => {
     const placedAt = shop.now();
     const orderId = await join();
     await useCard(orderId, 'tok_declined_expired_card');
@@ -223,13 +223,13 @@ describe('renewals', () => {
   });
 });
 
-describe('pauses and the ladder', () => {
+describe('pauses and the bonus ladder', () => {
   const pauseAndRestart = async (orderId: string) => {
     await ask(orderId, 'pause');
     await ask(orderId, 'restart');
   };
 
-  test('LOY-4: one pause keeps the ladder, a second one a year later gives the standard 10 % for good', async () => {
+  test('LOY-4: after one pause the bonus ladder continues; after a second pause, even a year later, the bonus stays at the standard 10 %', async () => {
     const orderId = await join({ cadence: 'once-a-month' });
     await pauseAndRestart(orderId);
     expect(await programme(orderId)).toMatchObject({ pausesUsed: 1, pausesThatKeepTheLadder: 1, nextBonusPercent: 10 });
@@ -251,7 +251,7 @@ describe('pauses and the ladder', () => {
     ]);
   });
 
-  test('LOY-4: exclusive leads keep their 10 % however often the order is paused', async () => {
+  test('LOY-4: orders of exclusive leads keep their 10 % bonus after any number of pauses', async () => {
     const orderId = await join({ leadTypeId: EXCLUSIVE });
     for (let pause = 0; pause < 3; pause += 1) await pauseAndRestart(orderId);
     await shop.wait({ days: 7 });
@@ -260,7 +260,7 @@ describe('pauses and the ladder', () => {
 });
 
 describe('holding, activating, cancelling', () => {
-  test('LOY-5: activated before its date a programme re-opens on the date; a hold is no pause', async () => {
+  test('LOY-5: a programme activated before its date re-opens the order on the date; a hold is not a pause', async () => {
     const placedAt = shop.now();
     const orderId = await join();
     await shop.wait({ days: 1 });
@@ -272,7 +272,7 @@ describe('holding, activating, cancelling', () => {
     expect(await reopenedAt(orderId)).toEqual([addDays(placedAt, 7), addDays(placedAt, 14)]);
   });
 
-  test('LOY-5: activated after its date it re-opens at once, once, and later dates count from there', async () => {
+  test('LOY-5: a programme activated after its date re-opens the order at once, only once, and later dates count from then', async () => {
     const placedAt = shop.now();
     const orderId = await join();
     await act(orderId, 'hold');
@@ -284,7 +284,7 @@ describe('holding, activating, cancelling', () => {
     expect(await reopenedAt(orderId)).toEqual([addDays(placedAt, 24), addDays(placedAt, 31)]);
   });
 
-  test('LOY-6: a cancelled programme re-opens nothing; what is open is still delivered', async () => {
+  test('LOY-6: a cancelled programme re-opens no order; an open order is still delivered', async () => {
     const orderId = await join({ leadTypeId: EXCLUSIVE, quantity: 2 });
     await act(orderId, 'cancel');
     await shop.wait({ days: 30 });
@@ -295,7 +295,7 @@ describe('holding, activating, cancelling', () => {
     expect({ status, body }).toMatchObject({ status: 409, body: { code: 'programme-cancelled', rule: 'LOY-6' } });
   });
 
-  test('BCK-3: the customer sees next date, next bonus and why, pauses used and past renewals; holds, activates, cancels', async () => {
+  test('BCK-3: the customer sees the next date, the next bonus with its reason, the pauses used and past renewals, and can hold, activate and cancel', async () => {
     const placedAt = shop.now();
     const orderId = await join({ cadence: 'every-other-week', quantity: 25 });
     await shop.wait({ days: 14 });
@@ -332,7 +332,7 @@ describe('holding, activating, cancelling', () => {
   });
 });
 
-test('LOY-1: once a month is 30 days also across a leap year, Februaries and changes of the clock', async () => {
+test('LOY-1: once a month means 30 days, also across a leap day, February and clock changes', async () => {
   await waitUntil('2032-01-30T12:00:00.000Z');
   const orderId = await join({ cadence: 'once-a-month' });
   await shop.wait({ days: 360 });
@@ -348,7 +348,7 @@ test('LOY-1: once a month is 30 days also across a leap year, Februaries and cha
   expect((await reopenedAt(orderId)).slice(12)).toEqual(['2033-02-23T12:00:00.000Z', '2033-03-25T12:00:00.000Z']);
 });
 
-test('LOY-1: after a long stand-still each renewal that fell due comes exactly once, in order, with its own date', async () => {
+test('LOY-1: after a long outage each renewal that fell due happens exactly once, in order, with its own date', async () => {
   const directory = await mkdtemp(path.join(tmpdir(), 'leadger-stand-still-'));
   try {
     const before = await openShop({ directory });

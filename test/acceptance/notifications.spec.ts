@@ -11,7 +11,7 @@ import { openShop, type Shop } from './shop.ts';
 
 type Mail = Record<'kind' | 'status' | 'reason' | 'wishedAt', string>;
 const as = (customerId: string) => ({ 'leadger-actor': `customer:${customerId}` });
-/** Without the line ends and signs that mails are wrapped in (RFC 2045). */
+/** Removes the soft line breaks and escapes of quoted-printable (RFC 2045). */
 const readable = (mail: string): string =>
   mail
     .replace(/=\r?\n/g, '')
@@ -31,7 +31,7 @@ describe('mails of a store on one machine', () => {
     const email = `reader${people}@example.org`;
     return { id: await shop.customer({ email, name: { firstName: 'Robin' }, ...details }), email };
   };
-  /** Kinds of the mails to a customer, oldest first, then by name; with what became of them where they were not sent. */
+  /** Kinds of the mails to a customer, oldest first, then by name; with the status if a mail was not sent. */
   const mailsTo = async (customerId: string): Promise<string[]> => {
     const { items } = await shop.read(`/api/mails?customerId=${customerId}`);
     return items
@@ -45,7 +45,7 @@ describe('mails of a store on one machine', () => {
   const tokenIn = async (customerId: string, kind: string): Promise<string> =>
     /\?token=([\w.-]+)/.exec(await copyOf(customerId, kind))?.[1] ?? '';
 
-  test('NTF-1: an order, its leads, a return granted and one denied, and what replaces it', async () => {
+  test('NTF-1: mails are sent for an order, its leads, a granted return, a denied return and a replacement', async () => {
     const { id, email } = await member();
     const orderId = await shop.order(id, { quantity: 2 });
     const leads = [await shop.lead(), await shop.lead()];
@@ -73,14 +73,14 @@ describe('mails of a store on one machine', () => {
     expect(await copyOf(id, 'leads-delivered')).toContain('You have 2 new leads.');
   });
 
-  test('CHK-4, NTF-1: a declined payment is told with the reason of the processor', async () => {
+  test('CHK-4, NTF-1: the mail about a declined payment gives the processor’s reason', async () => {
     const { id } = await member();
     await shop.order(id, { paymentToken: 'tok_declined_insufficient_funds' });
     expect(await mailsTo(id)).toEqual(['order-confirmed', 'payment-declined']);
     expect(await copyOf(id, 'payment-declined')).toContain('insufficient funds');
   });
 
-  test('LOY-7, NTF-1: renewals are announced, told of, and so are holds and restarts', async () => {
+  test('LOY-7, NTF-1: mails are sent before and after renewals, and for holds and restarts', async () => {
     const { id } = await member();
     const orderId = await shop.order(id, { quantity: 3, loyalty: { cadence: 'weekly' } });
     await shop.wait({ days: 4 });
@@ -94,7 +94,7 @@ describe('mails of a store on one machine', () => {
     expect(await mailsTo(id)).toContain('programme-held');
   });
 
-  test('LOY-8, NTF-1: a declined renewal is told with the day of the next try, and that the order is not closed', async () => {
+  test('LOY-8, NTF-1: the mail about a declined renewal gives the day of the next attempt and says that the order is not closed', async () => {
     const { id } = await member();
     const orderId = await shop.order(id, { quantity: 3, loyalty: { cadence: 'weekly' } });
     const card = { paymentToken: 'tok_declined_expired_card' };
@@ -110,7 +110,7 @@ describe('mails of a store on one machine', () => {
     expect(await copyOf(id, 'programme-held')).toContain('was declined, so the programme is on hold');
   });
 
-  test('ACC-3: a lost password is recovered by the link of the mail, once and for a while', async () => {
+  test('ACC-3: a lost password is reset with the link in the mail, once and for a limited time', async () => {
     const { id, email } = await member();
     const set = (token: string, password: string) =>
       shop.try('POST', '/api/password-recoveries/complete', { token, password });
@@ -127,7 +127,7 @@ describe('mails of a store on one machine', () => {
     expect(reply).toMatchObject({ status: 200, body: { customerId: id } });
   });
 
-  test('ACC-4: an e-mail change is confirmed from the new address and keeps account, orders and leads', async () => {
+  test('ACC-4: an e-mail change is confirmed from the new address and the account, orders and leads stay', async () => {
     const { id, email } = await member({ password: 'stays the same' });
     const orderId = await shop.order(id, { leadTypeId: 'shared-fresh', quantity: 1 });
     const leadId = await shop.lead('shared-fresh');
@@ -139,7 +139,7 @@ describe('mails of a store on one machine', () => {
     const signIn = async (address: string) =>
       (await shop.try('POST', '/api/sign-ins', { email: address, password: 'stays the same' })).status;
     expect([await signIn(email), await signIn('new.home@example.org')]).toEqual([401, 200]);
-    // Between delivery and return: the return, and the mail about it, find the customer at the new address.
+    // The address changes between delivery and return: the mail about the return goes to the new address.
     const { replacementId: returned } = await shop.ask('POST', '/api/replacements', {
       orderId,
       leadId,
@@ -147,11 +147,11 @@ describe('mails of a store on one machine', () => {
     });
     await shop.ask('POST', `/api/replacements/${returned}/grant`, {}, 200, support);
     expect(await copyOf(id, 'chargeback-granted')).toContain('To: new.home@example.org');
-    // The former address is free for somebody else.
+    // Another customer may use the former address.
     await shop.customer({ email });
   });
 
-  test('ACC-4: a confirmation that is refused for a stale page changes nothing, later neither', async () => {
+  test('ACC-4: a confirmation that is refused with a stale If-Match changes nothing, and the link stays valid', async () => {
     const { id, email } = await member();
     await shop.ask('PUT', `/api/customers/${id}/email`, { email: 'elsewhere@example.org' }, 200, as(id));
     const token = await tokenIn(id, 'address-change');
@@ -164,7 +164,7 @@ describe('mails of a store on one machine', () => {
     expect((await shop.read(`/api/customers/${id}`)).email).toBe('elsewhere@example.org');
   });
 
-  test('NTF-2: kinds are switched off and on again, but not those that customers need', async () => {
+  test('NTF-2: kinds of mail are switched off and on again, except those that customers need', async () => {
     const { id } = await member();
     const choose = (off: string[]) =>
       shop.try('PUT', `/api/customers/${id}/mail-preferences`, { mailsOff: off }, as(id));
@@ -184,7 +184,7 @@ describe('mails of a store on one machine', () => {
     expect(await mailsTo(id)).toContain('order-confirmed');
   });
 
-  test('NTF-1: who has no address is not written to, and that is recorded', async () => {
+  test('NTF-1: a customer without an address gets no mail, and that is recorded', async () => {
     const id = await shop.customer();
     await shop.order(id, { quantity: 1 });
     expect(await mailsTo(id)).toEqual(['order-confirmed withheld no-address']);
@@ -199,7 +199,7 @@ describe('mails of a store on one machine', () => {
     expect(await copyOf(id, 'ticket-answered')).toContain('Because of &lt;this&gt;.');
   });
 
-  test('DLV-9: a customer may have each lead by mail, with its contact', async () => {
+  test('DLV-9: a customer may receive each lead by mail, with its contact details', async () => {
     const { id } = await member();
     await shop.ask('PUT', `/api/customers/${id}/lead-delivery`, { mails: 'each' }, 200, as(id));
     await shop.order(id, { leadTypeId: 'shared-fresh', quantity: 2 });
@@ -211,7 +211,7 @@ describe('mails of a store on one machine', () => {
     expect(mail).toMatch(/Telephone: \+1\s?212\s?555\s?7788/);
   });
 
-  test('DLV-9: a replacement is a lead, too: its contact is in the mail of who wants each one, and of nobody else', async () => {
+  test('DLV-9: a replacement is also a lead: its contact details are mailed only to customers who want each lead by mail', async () => {
     for (const mails of ['each', 'digest']) {
       const { id } = await member();
       await shop.ask('PUT', `/api/customers/${id}/lead-delivery`, { mails }, 200, as(id));
@@ -230,13 +230,13 @@ describe('mails of a store on one machine', () => {
     }
   });
 
-  test('NTF-1: a page lists them', async () => {
+  test('NTF-1: mails are listed page by page', async () => {
     const page = await shop.ask('GET', '/mails');
     expect(page).toContain('<h1>Mails</h1>');
     expect(page).toContain('Your order is confirmed');
   });
 
-  test('NTF-3: one event, one mail, for all that happened here', async () => {
+  test('NTF-3: every event in this log led to one mail', async () => {
     const log = await shop.log();
     const wishes = log.filter(({ type }) => type === 'MailWished').map(({ data }) => `${data.kind} ${data.eventId}`);
     expect(wishes.length).toBeGreaterThan(15);
@@ -269,7 +269,7 @@ test.each([
 });
 
 describe('mails over a mail server', () => {
-  test('NTF-3: a server that is away is waited for; an address that it refuses is recorded; nothing is sent twice', async () => {
+  test('NTF-3: mails wait while the server is unavailable; a refused address is recorded; nothing is sent twice', async () => {
     const received: string[] = [];
     let away = true;
     const server = new SMTPServer({
@@ -349,7 +349,7 @@ describe('leads sent to a program', () => {
   };
   const messages = async (id: string) => (await shop.read(`/api/webhooks?customerId=${id}`)).items;
 
-  test('DLV-9: a delivered lead is sent to the program of its customer, signed with a secret of its own', async () => {
+  test('DLV-9: a delivered lead is sent to the program of its customer, signed with its own secret', async () => {
     const id = await program();
     const orderId = await shop.order(id, { quantity: 1 });
     const leadId = await shop.lead('exclusive-fresh', { contact: { firstName: 'Ines', telephone: '+1 212 555 7799' } });
@@ -366,7 +366,7 @@ describe('leads sent to a program', () => {
     expect(await messages(id)).toMatchObject([{ webhookId, leadId, status: 'accepted', attempts: 1 }]);
   });
 
-  test('DLV-9: a program that fails is called again, later and later, then laid aside, and replayed when asked', async () => {
+  test('DLV-9: a program that fails is called again after growing delays; then the message is parked, and sent again on request', async () => {
     const id = await program();
     await shop.order(id, { quantity: 1 });
     status = 503;
@@ -396,7 +396,7 @@ describe('leads sent to a program', () => {
     expect(await messages(id)).toMatchObject([{ status: 'accepted', attempts: 11 }]);
   });
 
-  test('DLV-9: nothing is sent any more once the program is taken away, and one that is gone is not called again', async () => {
+  test('DLV-9: nothing is sent after the program is removed, and a program that answers 410 Gone is not called again', async () => {
     const id = await program();
     await shop.order(id, { quantity: 3 });
     status = 410;
@@ -407,7 +407,7 @@ describe('leads sent to a program', () => {
     expect(calls).toHaveLength(1);
   });
 
-  test('DLV-9: an address that is none is refused, with the field named', async () => {
+  test('DLV-9: an invalid address is refused, and the field is named', async () => {
     const id = await shop.customer();
     for (const webhookUrl of ['crm.example/leads', 'ftp://crm.example', 'https://user:secret@crm.example'])
       expect(

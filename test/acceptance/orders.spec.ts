@@ -16,7 +16,7 @@ const place = async (details: Record<string, unknown> = {}): Promise<string> => 
   placed.push(orderId);
   return orderId;
 };
-/** What one test leaves behind does not take the leads of the next. */
+/** Orders of one test must not take the leads of the next test. */
 afterEach(async () => {
   for (const orderId of placed.splice(0)) await shop.try('POST', `/api/orders/${orderId}/cancel`);
 });
@@ -51,7 +51,7 @@ test('ORD-1: only an open order receives leads', async () => {
   ]);
 });
 
-test('ORD-2: a paused order receives nothing until it is restarted, and then what lies there', async () => {
+test('ORD-2: a paused order receives nothing until it is restarted, and then receives the leads in stock', async () => {
   const orderId = await place();
   await ask(orderId, 'pause');
   expect((await ask(orderId, 'pause')).events).toEqual([]);
@@ -61,7 +61,7 @@ test('ORD-2: a paused order receives nothing until it is restarted, and then wha
   expect(await order(orderId)).toMatchObject({ status: 'open', pausedAt: null, deliveredLeads: 2 });
 });
 
-test('ORD-3: in Loyalty Rewards a pause of exactly seven days ends by itself', async () => {
+test('ORD-3: in Loyalty Rewards a pause ends automatically after exactly seven days', async () => {
   const orderId = await place({ loyalty: { cadence: 'once-a-month' } });
   const pausedAt = shop.now();
   await ask(orderId, 'pause');
@@ -75,7 +75,7 @@ test('ORD-3: in Loyalty Rewards a pause of exactly seven days ends by itself', a
   ]);
 });
 
-test('ORD-3: a pause that the customer ended is over; the next one has seven days of its own', async () => {
+test('ORD-3: a pause that the customer ends is over; the next pause has its own seven days', async () => {
   const orderId = await place({ loyalty: { cadence: 'once-a-month' } });
   await ask(orderId, 'pause');
   await shop.wait({ days: 5 });
@@ -91,7 +91,7 @@ test('ORD-3: a pause that the customer ended is over; the next one has seven day
   ]);
 });
 
-test('ORD-3: outside Loyalty Rewards a paused order waits for the customer, also one whose programme was cancelled', async () => {
+test('ORD-3: outside Loyalty Rewards, or after its programme was cancelled, a paused order waits for the customer', async () => {
   const outside = await place();
   const left = await place({ loyalty: { cadence: 'weekly' } });
   const leaves = await place({ loyalty: { cadence: 'weekly' } });
@@ -103,7 +103,7 @@ test('ORD-3: outside Loyalty Rewards a paused order waits for the customer, also
     expect(await order(orderId)).toMatchObject({ status: 'paused', restartsAt: null });
 });
 
-test('ORD-3: a programme on hold restarts a paused order all the same; a policy counts for pauses from then on', async () => {
+test('ORD-3: a paused order is restarted even if its programme is on hold; a new policy applies to later pauses', async () => {
   const before = await place({ loyalty: { cadence: 'once-a-month' } });
   await shop.ask('POST', `/api/programmes/${before}/hold`);
   const pausedAt = shop.now();
@@ -132,7 +132,7 @@ test.each([
 );
 
 describe('changes by support', () => {
-  test('ORD-4: only support changes daily maximum and payment card, and says why', async () => {
+  test('ORD-4: only support changes the daily maximum and the payment card, and must give a reason', async () => {
     const orderId = await place({ leadTypeId: REAL_TIME, dailyMaximum: { leads: 2 } });
     const { customerId } = await order(orderId);
     const asCustomer = { 'leadger-actor': `customer:${customerId}` };
@@ -157,7 +157,7 @@ describe('changes by support', () => {
     expect((await order(orderId)).dailyMaximum).toBe(5);
   });
 
-  test('ORD-4: a raised maximum counts at once; one lowered below what the day brought gives nothing more that day', async () => {
+  test('ORD-4: a raised maximum applies at once; one lowered below the day’s deliveries stops deliveries for that day', async () => {
     const orderId = await place({ leadTypeId: REAL_TIME, quantity: 20, dailyMaximum: { leads: 2 } });
     await leads(3, REAL_TIME);
     expect((await order(orderId)).deliveredLeads).toBe(2);
@@ -174,7 +174,7 @@ describe('changes by support', () => {
     expect(reached.map(({ data }) => data.deliveredLeads)).toEqual([2, 3, 1]);
   });
 
-  test('ORD-4: batch types have no maximum to change, and an order that is over has neither maximum nor card', async () => {
+  test('ORD-4: the maximum of a batch order cannot be changed, nor the maximum or card of an order that has ended', async () => {
     const batch = await place();
     expect(await support(batch, 'daily-maximum', { dailyMaximum: { leads: 5 } })).toMatchObject({
       status: 409,
@@ -192,7 +192,7 @@ describe('changes by support', () => {
   });
 });
 
-test('ORD-5: cancelled at any time, an order keeps what was delivered; what was not is recorded', async () => {
+test('ORD-5: an order can be cancelled at any time; it keeps the delivered leads, and the undelivered number is recorded', async () => {
   const orderId = await place({ quantity: 3, loyalty: { cadence: 'weekly' } });
   await leads(1);
   await shop.wait({ days: 7 });
@@ -220,7 +220,7 @@ test('ORD-6: an order is filled once ordered and bonus leads are delivered; a re
   expect((await happened(orderId, 'OrderFilled')).map(({ data }) => data.deliveredLeads)).toEqual([2]);
 });
 
-test('ORD-7: the order shows usual time, delivered, owed and a forecast that is an estimate', async () => {
+test('ORD-7: the order shows the usual delivery time, the delivered and owed leads, and a forecast marked as an estimate', async () => {
   const orderId = await place({ leadTypeId: REAL_TIME, quantity: 4, dailyMaximum: { percent: 30 } });
   expect(await order(orderId)).toMatchObject({ expectedFilledAt: null, owedLeads: 4 });
   await leads(1, REAL_TIME);
@@ -233,7 +233,7 @@ test('ORD-7: the order shows usual time, delivered, owed and a forecast that is 
   });
 });
 
-test('BCK-2: orders are shown with progress, forecast and statement descriptor, and paused, restarted and cancelled', async () => {
+test('BCK-2: a customer sees orders with progress, forecast and statement descriptor, and pauses, restarts and cancels them', async () => {
   const orderId = await place({ leadTypeId: 'shared-aged' });
   const { customerId } = await order(orderId);
   expect((await shop.read(`/api/orders?customerId=${customerId}`)).items).toMatchObject([

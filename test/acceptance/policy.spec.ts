@@ -10,7 +10,7 @@ afterAll(() => shop.stop());
 const inForce = () => shop.ask('GET', '/api/policy');
 const versions = async () => (await shop.ask('GET', '/api/policy/versions')).items;
 const asAda = { 'leadger-actor': 'staff:ada' };
-/** Publishes the policy in force with changes. */
+/** Publishes the current policy with changes. */
 const publish = async (changes: object, effectiveFrom?: string) => {
   const { policy } = await inForce();
   const body = { policy: { ...policy, ...changes }, ...(effectiveFrom && { effectiveFrom }) };
@@ -19,7 +19,7 @@ const publish = async (changes: object, effectiveFrom?: string) => {
 
 const weekly = { name: 'weekly', days: 7 };
 
-test('POL-1: a policy is published with a version, an author and an instant from which it holds', async () => {
+test('POL-1: a policy is published with a version, an author and the instant at which it takes effect', async () => {
   const before = await inForce();
   const from = addDays(shop.now(), 1);
   const published = await publish({ returnWindowDays: 9 }, from);
@@ -37,7 +37,7 @@ test('POL-1: a policy is published with a version, an author and an instant from
   expect(await inForce()).toEqual(next);
 });
 
-test('POL-1: one for later holds from then on, though one for sooner was published since', async () => {
+test('POL-1: a policy scheduled for later takes effect then, even if an earlier one was published afterwards', async () => {
   const [tomorrow, nextWeek] = [addDays(shop.now(), 1), addDays(shop.now(), 7)];
   await publish({ returnWindowDays: 12 }, nextWeek);
   await publish({ returnWindowDays: 11 }, tomorrow);
@@ -48,7 +48,7 @@ test('POL-1: one for later holds from then on, though one for sooner was publish
   expect(await days()).toBe(12);
 });
 
-test('POL-1: it is never changed or removed: a later one leaves it as it was', async () => {
+test('POL-1: a policy is never changed or removed; a later policy leaves it unchanged', async () => {
   const before = await versions();
   await publish({ verificationDays: 8 });
   expect((await versions()).slice(0, before.length)).toEqual(before);
@@ -57,7 +57,7 @@ test('POL-1: it is never changed or removed: a later one leaves it as it was', a
       expect((await shop.try(method, path)).status).toBe(404);
 });
 
-test('POL-1: it is published by staff: a customer is refused, whatever it says', async () => {
+test('POL-1: only staff publish a policy; a customer is refused', async () => {
   const before = await versions();
   const { policy } = await inForce();
   const asCustomer = { 'leadger-actor': `customer:${await shop.customer()}`, 'leadger-reason': 'please' };
@@ -68,7 +68,7 @@ test('POL-1: it is published by staff: a customer is refused, whatever it says',
   expect(await versions()).toEqual(before);
 });
 
-test('POL-1: one for a past instant is refused, by a millisecond, too; one for this very instant holds', async () => {
+test('POL-1: a policy for a past instant is refused, even by a millisecond; one for the current instant is accepted', async () => {
   const before = await versions();
   expect(await publish({ verificationDays: 9 }, addSeconds(shop.now(), -0.001))).toMatchObject({
     status: 409,
@@ -79,7 +79,7 @@ test('POL-1: one for a past instant is refused, by a millisecond, too; one for t
   expect((await inForce()).policy.verificationDays).toBe(9);
 });
 
-test('POL-1: two that are published at once are two versions', async () => {
+test('POL-1: two policies published at the same time are two versions', async () => {
   const before = await versions();
   await Promise.all([publish({ verificationDays: 10 }), publish({ verificationDays: 11 })]);
   expect((await versions()).map((one: { version: number }) => one.version)).toEqual(
@@ -95,9 +95,9 @@ test.each([
   ['an empty reason', { invalidReturnReasons: ['not interested', ''] }, 'policy.invalidReturnReasons'],
   ['a bonus above 100 percent', { sharedBonusPercents: [10, 101] }, 'policy.sharedBonusPercents'],
   ['a zone that does not exist', { businessTimeZone: 'Moon/Tranquility' }, 'policy.businessTimeZone'],
-  ['a holiday that is no day', { holidays: ['2026-02-30'] }, 'policy.holidays'],
-  ['a number left out', { freshAfterDays: undefined }, 'policy.freshAfterDays'],
-  ['a number that nobody knows', { colourOfMoney: 'green' }, 'policy'],
+  ['a holiday that is not a date', { holidays: ['2026-02-30'] }, 'policy.holidays'],
+  ['a missing number', { freshAfterDays: undefined }, 'policy.freshAfterDays'],
+  ['an unknown number', { colourOfMoney: 'green' }, 'policy'],
 ])('POL-1: nonsense is refused, and the field named: %s', async (_, changes, field) => {
   const before = await versions();
   const { status, body } = await publish(changes);
@@ -107,10 +107,15 @@ test.each([
 });
 
 test.each([
-  ['a ladder that falls', { sharedBonusPercents: [10, 20, 10] }, 'sharedBonusPercents', /sharedBonusMayFall/],
+  ['a bonus ladder that decreases', { sharedBonusPercents: [10, 20, 10] }, 'sharedBonusPercents', /sharedBonusMayFall/],
   ['leads that are aged before they are fresh', { freshAfterDays: 40 }, 'agedAfterDays', /freshAfterDays/],
-  ['a reason that is both', { invalidReturnReasons: ['wrong number'] }, 'approvedReturnReasons', /wrong number/],
-  ['a reason of space', { approvedReturnReasons: ['wrong number', ' '] }, 'approvedReturnReasons', /space/],
+  [
+    'a reason that is both approved and invalid',
+    { invalidReturnReasons: ['wrong number'] },
+    'approvedReturnReasons',
+    /wrong number/,
+  ],
+  ['a reason of spaces', { approvedReturnReasons: ['wrong number', ' '] }, 'approvedReturnReasons', /space/],
   ['a cadence that is named twice', { renewalCadences: [weekly, weekly] }, 'renewalCadences', /twice/],
   ['a cadence of a minute', { renewalCadences: [{ name: 'x', days: 1 / 1440 }] }, 'renewalCadences', /a day/],
   ['a notice as long as a week', { renewalNoticeDays: 7 }, 'renewalNoticeDays', /renewalCadences/],
@@ -127,7 +132,7 @@ test.each([
   expect(await versions()).toEqual(before);
 });
 
-test('POL-1: a ladder may fall if that is said to be meant', async () => {
+test('POL-1: a bonus ladder may decrease if the request confirms that this is intended', async () => {
   expect((await publish({ sharedBonusPercents: [10, 20, 10], sharedBonusMayFall: true })).status).toBe(201);
 });
 

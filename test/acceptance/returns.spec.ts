@@ -13,7 +13,7 @@ const order = (orderId: string) => shop.read(`/api/orders/${orderId}`);
 const replacement = (replacementId: string) => shop.read(`/api/replacements/${replacementId}`);
 const deliveries = async (orderId: string) =>
   (await shop.history(`/api/orders/${orderId}`)).filter(({ type }) => type === 'LeadDelivered');
-/** What happened to a return: `[type, at]`. */
+/** The events of a return as `[type, at]`. */
 const story = async (replacementId: string) =>
   (await shop.history(`/api/replacements/${replacementId}`)).map(({ type, at }) => [type, at]);
 
@@ -29,7 +29,7 @@ const granted = async (orderId: string, leadId: string): Promise<string> => {
   return replacementId;
 };
 
-/** An order of a type of its own, and one lead that was delivered to it. */
+/** An order of a new lead type, with one delivered lead. */
 const served = async (details: Record<string, unknown> = {}, traits: Record<string, unknown> = {}) => {
   const leadTypeId = await shop.leadType(traits);
   const customerId = await shop.customer();
@@ -37,7 +37,7 @@ const served = async (details: Record<string, unknown> = {}, traits: Record<stri
   return { leadTypeId, customerId, orderId, leadId: await shop.lead(leadTypeId) };
 };
 
-test('RPL-1: a customer rates a contact from 1 to 5, and may think better of it', async () => {
+test('RPL-1: a customer rates a contact from 1 to 5 and may change the rating', async () => {
   const { customerId, leadId } = await served();
   const rate = (rating: unknown, of = leadId) =>
     shop.try('PUT', `/api/customers/${customerId}/leads/${of}/rating`, { rating });
@@ -50,7 +50,7 @@ test('RPL-1: a customer rates a contact from 1 to 5, and may think better of it'
   expect(await rate(3, notTheirs)).toMatchObject({ status: 404, body: { code: 'contact-unknown' } });
 });
 
-test('RPL-1: a lead is returned from its page, with a reason and a note that only the vault can read', async () => {
+test('RPL-1: a lead is returned with a reason and a note; the note is sealed in the log', async () => {
   const { customerId, orderId, leadId } = await served();
   const page = () => shop.read(`/api/customers/${customerId}/leads/${leadId}`);
   const { replacementId, replacementStatus } = await page();
@@ -62,7 +62,7 @@ test('RPL-1: a lead is returned from its page, with a reason and a note that onl
   expect((await shop.history(`/api/replacements/${replacementId}`))[0]?.data.note).toBe(note);
 });
 
-test('RPL-1: only what was delivered to an order can be returned from it', async () => {
+test('RPL-1: only leads that were delivered to an order can be returned from it', async () => {
   const { leadTypeId, orderId, leadId } = await served();
   const other = await shop.order(await shop.customer(), { leadTypeId });
   const aReturn = { leadId, reason: 'wrong number' };
@@ -88,18 +88,18 @@ describe('RPL-2: five times 24 hours after receipt', () => {
     expect(await replacement(await giveBack(orderId, leadId))).toMatchObject({ deliveredAt, status });
   });
 
-  test('RPL-2: it is hours that count, not days: over a change of the clock, too', async () => {
+  test('RPL-2: the limit counts hours, not days, also across a clock change', async () => {
     await shop.wait({ seconds: (Date.parse('2026-10-30T15:00:00.000Z') - Date.parse(shop.now())) / 1000 });
     const inTime = await served();
     const tooLate = await served();
     await shop.wait({ days: 5 });
     expect((await replacement(await giveBack(inTime.orderId, inTime.leadId))).status).toBe('requested');
-    // Ten o'clock in New York, where it was received at eleven: the day of 1 November had 25 hours.
+    // 10:00 in New York, although it was received at 11:00: 1 November had 25 hours.
     await shop.wait({ seconds: 1 });
     expect((await replacement(await giveBack(tooLate.orderId, tooLate.leadId))).status).toBe('denied');
   });
 
-  test('RPL-2: another number of days counts for requests from then on', async () => {
+  test('RPL-2: a changed number of days applies to later requests', async () => {
     const { orderId, leadId } = await served();
     const { policy } = await shop.ask('GET', '/api/policy');
     await shop.ask('POST', '/api/policy/versions', { policy: { ...policy, returnWindowDays: 9 } });
@@ -111,7 +111,7 @@ describe('RPL-2: five times 24 hours after receipt', () => {
   });
 });
 
-test('RPL-3: each approved reason is taken in, to be verified', async () => {
+test('RPL-3: a return with an approved reason is accepted for verification', async () => {
   const { policy } = await shop.ask('GET', '/api/policy');
   expect(policy.approvedReturnReasons).toEqual([
     'telephone disconnected',
@@ -128,7 +128,7 @@ test('RPL-3: each approved reason is taken in, to be verified', async () => {
   }
 });
 
-test('RPL-4, RPL-8: each reason that is not valid is recorded and denied at once, with that explanation', async () => {
+test('RPL-4, RPL-8: a return with an invalid reason is recorded and denied at once, with that explanation', async () => {
   const { policy } = await shop.ask('GET', '/api/policy');
   expect(policy.invalidReturnReasons).toEqual([
     'not interested',
@@ -151,7 +151,7 @@ test('RPL-4, RPL-8: each reason that is not valid is recorded and denied at once
   }
 });
 
-test('RPL-3: a reason that the policy does not know is refused, and leaves no trace', async () => {
+test('RPL-3: a reason that is not in the policy is refused, and nothing is recorded', async () => {
   const { customerId, orderId, leadId } = await served();
   const refused = await shop.try('POST', '/api/replacements', { orderId, leadId, reason: 'Wrong Number' });
   expect(refused).toMatchObject({
@@ -162,7 +162,7 @@ test('RPL-3: a reason that the policy does not know is refused, and leaves no tr
 });
 
 describe('verification', () => {
-  test('RPL-5: the queue is by due date, and one without a verdict after exactly seven days is recorded as overdue', async () => {
+  test('RPL-5: the queue is sorted by due date, and a request without a verdict after exactly seven days is recorded as overdue', async () => {
     const [late, inTime] = [await served(), await served()];
     const asked: string[] = [];
     asked.push(await giveBack(late.orderId, late.leadId));
@@ -205,7 +205,7 @@ describe('verification', () => {
     expect((await replacement(replacementId)).overdue).toBe(false);
   });
 
-  test('RPL-7: a denial tells the customer why; nothing is owed, and the lead stays where it is', async () => {
+  test('RPL-7: a denial gives the customer the reason; no replacement is owed, and the lead stays with the order', async () => {
     const { customerId, leadTypeId, orderId, leadId } = await served({}, { exclusivity: 'shared' });
     const replacementId = await giveBack(orderId, leadId);
     await deny(replacementId, 'The number works: we reached the person today.');
@@ -225,7 +225,7 @@ describe('verification', () => {
     expect((await deliveries(other)).map(({ data }) => data.leadId)).toEqual([leadId]);
   });
 
-  test('RPL-7: nobody is denied without an explanation', async () => {
+  test('RPL-7: a denial without an explanation is refused', async () => {
     const { orderId, leadId } = await served();
     const replacementId = await giveBack(orderId, leadId);
     for (const body of [{}, { explanation: ' ' }, { explanation: null }])
@@ -250,7 +250,7 @@ describe('verification', () => {
     });
   });
 
-  test('RPL-8: one request per delivered lead: a repeated one changes nothing, nor do two at once', async () => {
+  test('RPL-8: there is one request per delivered lead; repeated and concurrent requests change nothing', async () => {
     const { orderId, leadId } = await served();
     const ask = (reason: string) => shop.server.call('POST', '/api/replacements', { orderId, leadId, reason });
     const both = await Promise.all([ask('wrong number'), ask('not interested'), ask('wrong number')]);
@@ -263,7 +263,7 @@ describe('verification', () => {
     expect(await shop.history(`/api/replacements/${first.replacementId}`)).toEqual(before);
   });
 
-  test('RPL-8: a verdict stands: it is given once, and the other one is refused', async () => {
+  test('RPL-8: a verdict is final: a second, different verdict is refused', async () => {
     const [one, two] = [await served(), await served()];
     const [denied, allowed] = [await giveBack(one.orderId, one.leadId), await granted(two.orderId, two.leadId)];
     await deny(denied, 'It rang.');
@@ -277,7 +277,7 @@ describe('verification', () => {
 });
 
 describe('replacements', () => {
-  test('RPL-6: granted, the lead is withdrawn, and one replacement is owed and delivered by itself', async () => {
+  test('RPL-6: after a grant the lead is withdrawn, and one replacement is owed and delivered automatically', async () => {
     const { leadTypeId, customerId, orderId, leadId } = await served();
     const replacementId = await granted(orderId, leadId);
     const grantedAt = shop.now();
@@ -300,7 +300,7 @@ describe('replacements', () => {
     expect(await order(orderId)).toMatchObject({ deliveredLeads: 2, replacementsDelivered: 1 });
   });
 
-  test('RPL-6: it comes although the order was filled meanwhile', async () => {
+  test('RPL-6: the replacement is delivered even if the order was filled meanwhile', async () => {
     const { leadTypeId, orderId, leadId } = await served({ quantity: 1 });
     expect((await order(orderId)).status).toBe('filled');
     const replacementId = await granted(orderId, leadId);
@@ -309,7 +309,7 @@ describe('replacements', () => {
     expect((await deliveries(orderId)).at(-1)?.data).toMatchObject({ leadId: next, replacementFor: replacementId });
   });
 
-  test('RPL-6: it does not count against the daily maximum: not on a day that is full, and not on one that is not', async () => {
+  test('RPL-6: the replacement does not count against the daily maximum, whether or not the maximum was reached', async () => {
     const { leadTypeId, orderId, leadId } = await served({ dailyMaximum: { leads: 1 } }, { freshness: 'real-time' });
     await granted(orderId, leadId);
     await shop.lead(leadTypeId);
@@ -329,7 +329,7 @@ describe('replacements', () => {
     expect(told.filter(({ type }) => type === 'DailyMaximumReached')).toHaveLength(3);
   });
 
-  test('RPL-6: a paused order gets it when it is restarted', async () => {
+  test('RPL-6: a paused order receives the replacement when it is restarted', async () => {
     const { leadTypeId, orderId, leadId } = await served({ quantity: 1, loyalty: { cadence: 'once-a-month' } });
     await granted(orderId, leadId);
     await shop.ask('POST', `/api/orders/${orderId}/pause`);
@@ -340,7 +340,7 @@ describe('replacements', () => {
     await shop.ask('POST', `/api/orders/${orderId}/cancel`);
   });
 
-  test('RPL-6: the replacement is no person whom the customer has had, nor the bad lead again', async () => {
+  test('RPL-6: the replacement is neither a person that the customer has already received nor the bad lead', async () => {
     const { leadTypeId, orderId } = await served();
     const person = { telephone: '+1 212 555 0180' };
     const bad = await shop.lead(leadTypeId, { contact: person });
@@ -351,7 +351,7 @@ describe('replacements', () => {
     expect((await order(orderId)).replacementsOwed).toBe(0);
   });
 
-  test('RPL-6: each of two customers who return one shared lead gets a replacement', async () => {
+  test('RPL-6: two customers who return the same shared lead each get a replacement', async () => {
     const { leadTypeId, orderId, leadId } = await served({}, { exclusivity: 'shared' });
     const other = await shop.order(await shop.customer(), { leadTypeId });
     await granted(orderId, leadId);
@@ -380,7 +380,7 @@ describe('replacements', () => {
     expect((await replacement(await giveBack(orderId, good))).status).toBe('denied');
   });
 
-  test('RPL-9: what a cancelled order is owed is still delivered, also when it is granted after the cancellation', async () => {
+  test('RPL-9: a replacement owed to a cancelled order is still delivered, also when it is granted after the cancellation', async () => {
     const { leadTypeId, orderId, leadId } = await served();
     const next = await shop.lead(leadTypeId);
     await granted(orderId, leadId);

@@ -3,13 +3,13 @@ import type { EventStore } from '#event-store/port';
 import { type Reply, type Server, startServer } from '#test/e2e/server';
 import { EVENT_STORE } from '#wiring/tokens';
 
-// biome-ignore lint/suspicious/noExplicitAny: tests look into answers as a client would, without our types
+// biome-ignore lint/suspicious/noExplicitAny: tests read answers as a client does, without our types
 type Anything = any;
 
-/** A running store for tests that use its HTTP API only. Its clock stands still until a test moves it. */
+/** A running store for tests that use only its HTTP API. Its clock does not move until a test moves it. */
 export interface Shop {
   readonly server: Server;
-  /** @throws with the answer when its status is not the expected one */
+  /** @throws Error with the answer when the status is not the expected one */
   ask(
     method: string,
     path: string,
@@ -17,7 +17,7 @@ export interface Shop {
     expected?: number,
     headers?: Record<string, string>,
   ): Promise<Anything>;
-  /** The answer, whatever its status is. */
+  /** The answer, with any status. */
   try(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
   /** By default a customer of a new business. @returns its id */
   customer(details?: Record<string, unknown>): Promise<string>;
@@ -33,7 +33,7 @@ export interface Shop {
   log(): Promise<readonly { stream: string; type: string; data: Anything; metadata: Anything }[]>;
   /** A read that reflects all commands so far. */
   read(path: string): Promise<Anything>;
-  /** Moves the clock. The processes carry out what becomes due meanwhile. */
+  /** Moves the clock, and waits until the processes have carried out what became due. */
   wait(time: { days?: number; hours?: number; seconds?: number }): Promise<void>;
   now(): string;
   stop(): Promise<void>;

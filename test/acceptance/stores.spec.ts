@@ -27,7 +27,7 @@ const orderAt = async (storeId: string, leadTypeId: string, customer: object = {
   shop.order(await shop.customer({ storeId, ...customer }), { leadTypeId });
 
 describe('STO-1: several stores of one parent', () => {
-  test('STO-1: each store has a name and a web address of its own, and is opened once', async () => {
+  test('STO-1: each store has its own name and web address, and is opened once', async () => {
     const { items: stores } = await shop.ask('GET', '/api/stores');
     expect(stores).toContainEqual(west);
     expect(stores.map(({ storeId }: { storeId: string }) => storeId)).toEqual(['main', 'west']);
@@ -43,7 +43,7 @@ describe('STO-1: several stores of one parent', () => {
     });
   });
 
-  test('STO-1: each store has prices and limits of its own, and sells only what it has a price for', async () => {
+  test('STO-1: each store has its own prices and limits, and sells only types that it has a price for', async () => {
     const leadTypeId = await shop.leadType();
     const customerId = await shop.customer({ storeId: 'west' });
     const wish = { customerId, leadTypeId, quantity: 60, paymentToken: 'tok_ok' };
@@ -75,7 +75,7 @@ describe('STO-1: several stores of one parent', () => {
     expect((await order((await tryIn('west')).body.orderId)).totalCents).toBe(650);
   });
 
-  test('STO-1, DLV-1: an exclusive lead goes to one customer of all stores', async () => {
+  test('STO-1, DLV-1: an exclusive lead is delivered to one customer across all stores', async () => {
     const leadTypeId = await soldInBoth();
     const orders = [await orderAt('main', leadTypeId), await orderAt('west', leadTypeId)];
     const [first, second] = [await shop.lead(leadTypeId), await shop.lead(leadTypeId)];
@@ -84,7 +84,7 @@ describe('STO-1: several stores of one parent', () => {
     expect(delivered.flat().sort()).toEqual([first, second].sort());
   });
 
-  test('STO-1, DLV-2: a lead is shared by two stores, and three customers of both together are its most', async () => {
+  test('STO-1, DLV-2: a shared lead is delivered to at most three customers of both stores together', async () => {
     const leadTypeId = await soldInBoth({ exclusivity: 'shared' });
     const orders = [
       await orderAt('main', leadTypeId),
@@ -101,7 +101,7 @@ describe('STO-1: several stores of one parent', () => {
     expect(assigned.map(({ data }) => data.openPlaces)).toEqual([2, 1, 0]);
   });
 
-  test('STO-1, DLV-3: a business is the same in every store', async () => {
+  test('STO-1, DLV-3: the rule about one business applies across stores', async () => {
     const leadTypeId = await soldInBoth({ exclusivity: 'shared' });
     const orders = [
       await orderAt('main', leadTypeId, { businessAssociation: 'Green Tea Club' }),
@@ -111,7 +111,7 @@ describe('STO-1: several stores of one parent', () => {
     expect((await Promise.all(orders.map(leadsOf))).flat()).toEqual([leadId]);
   });
 
-  test('STO-1, DLV-7: a debt to a customer of one store goes before the orders of all', async () => {
+  test('STO-1, DLV-7: a replacement owed in one store comes before the orders of all stores', async () => {
     const leadTypeId = await soldInBoth();
     const owed = await orderAt('west', leadTypeId);
     const bad = await shop.lead(leadTypeId);
@@ -128,7 +128,7 @@ describe('STO-1: several stores of one parent', () => {
     expect((await shop.read('/api/replacements?storeId=west')).items).toMatchObject([{ replacementId: id }]);
   });
 
-  test('STO-1: the orders of all stores are paid through one processor, and stand in one ledger', async () => {
+  test('STO-1: the orders of all stores are paid through one processor and recorded in one ledger', async () => {
     const leadTypeId = await soldInBoth();
     const orders = [await orderAt('main', leadTypeId), await orderAt('west', leadTypeId)];
     const [atMain, atWest] = await Promise.all(orders.map((orderId) => shop.history(`/api/orders/${orderId}`)));
@@ -143,7 +143,7 @@ describe('STO-1: several stores of one parent', () => {
   });
 });
 
-test("STO-2: a card statement shows the parent's one descriptor: at checkout, and on the order, in every store", async () => {
+test("STO-2: checkout and order show the parent's statement descriptor in every store", async () => {
   const leadTypeId = await soldInBoth();
   const shown = async (storeId: string) => {
     const customerId = await shop.customer({ storeId });
@@ -163,7 +163,7 @@ test("STO-2: a card statement shows the parent's one descriptor: at checkout, an
   expect((await order(before.id)).statementDescriptor).toBe('LEADGER');
 });
 
-test('STO-2: a descriptor is a line that fits on a statement', async () => {
+test('STO-2: a descriptor must fit on a card statement', async () => {
   for (const descriptor of ['', ' ', 'TWENTY-THREE CHARACTERS', 'TWO\nLINES'])
     expect(await shop.try('PUT', '/api/statement-descriptor', { statementDescriptor: descriptor })).toMatchObject({
       status: 400,

@@ -5,7 +5,7 @@ import { addDays, addSeconds } from '#domain/kernel/instants';
 import { openShop, type Shop } from './shop.ts';
 
 let shop: Shop;
-/** A Friday noon in New York, where the policy has its business days; each test has one of its own. */
+/** A Friday noon in New York, the time zone of the policy's business days. Each test has its own Friday. */
 let friday: string;
 
 const FIRST_FRIDAY = '2026-06-12T16:00:00.000Z';
@@ -38,13 +38,13 @@ const happened = async (ticketId: string) =>
   (await shop.history(`/api/tickets/${ticketId}`)).map(({ type, at }) => [type, at]);
 
 describe('a ticket', () => {
-  /** What one test leaves unanswered does not stand in the queue of the next. */
+  /** Tickets of one test must not stay in the queue of the next test. */
   afterEach(async () => {
     for (const { ticketId } of await queue())
       await shop.ask('POST', `/api/tickets/${ticketId}/close`, undefined, 200, staff);
   });
 
-  test('SUP-1: written on a Friday noon is due on Tuesday noon: the weekend does not count', async () => {
+  test('SUP-1: written on Friday at noon is due on Tuesday at noon: the weekend does not count', async () => {
     const customerId = await shop.customer();
     expect(await ticket(await open({ customerId }))).toMatchObject({
       ...{ status: 'open', openedAt: friday, dueAt: addDays(friday, 4), overdue: false, policyVersion: 1 },
@@ -53,7 +53,7 @@ describe('a ticket', () => {
     });
   });
 
-  test('SUP-1: is due by the hours and holidays of the policy in force when it was written', async () => {
+  test('SUP-1: has a due date by the hours and holidays of the policy in force when it was written', async () => {
     const { policy } = await shop.ask('GET', '/api/policy');
     const publish = (change: object) => shop.ask('POST', '/api/policy/versions', { policy: { ...policy, ...change } });
     const monday = addDays(friday, 3).slice(0, 10);
@@ -73,14 +73,14 @@ describe('a ticket', () => {
     expect(due).toEqual([
       [addDays(friday, 4), 1],
       [addDays(friday, 5), 2],
-      // Twelve hours end with the Friday, and then nobody's hours are running until Tuesday begins.
+      // Twelve hours end with Friday. After that no business hours count until Tuesday begins.
       [addDays(friday, 3.5), 3],
-      // In Tokyo it was Saturday already, and Monday's first hour is over when it is Sunday noon in New York.
+      // In Tokyo it was already Saturday. The first hour of Monday there ends at noon on Sunday in New York.
       [addDays(friday, 2), 4],
     ]);
   });
 
-  test('SUP-1: that nobody answered in time is overdue, once, and heads the list of the staff until it is answered', async () => {
+  test('SUP-1: without an answer in time is recorded as overdue once, and comes first in the list for staff until it is answered', async () => {
     const forgotten = await open();
     await shop.wait({ days: 4, seconds: -0.001 });
     const later = await open();
@@ -105,7 +105,7 @@ describe('a ticket', () => {
     expect(await ticket(forgotten)).toMatchObject({ status: 'answered', overdue: true });
   });
 
-  test('SUP-1: answered in time is never overdue, and is answered once', async () => {
+  test('SUP-1: answered in time is never overdue, and has one answer', async () => {
     const ticketId = await open();
     await shop.wait({ days: 4, seconds: -1 });
     await answer(ticketId);
@@ -125,7 +125,7 @@ describe('a ticket', () => {
     });
   });
 
-  test('SUP-1: that the customer writes to again after the answer is due anew; while it waits, no later', async () => {
+  test('SUP-1: gets a new due date when the customer writes after the answer, but not while it waits for one', async () => {
     const customerId = await shop.customer();
     const ticketId = await open({ customerId });
     const writeAgain = (message: string) =>
@@ -145,7 +145,7 @@ describe('a ticket', () => {
     expect((await happened(ticketId)).at(-1)).toEqual(['TicketOverdue', addDays(friday, 6)]);
   });
 
-  test("SUP-1: that is closed is nobody's business any more", async () => {
+  test('SUP-1: is no longer overdue, answered or extended after it is closed', async () => {
     const customerId = await shop.customer();
     const ticketId = await open({ customerId });
     await shop.ask('POST', `/api/tickets/${ticketId}/close`, undefined, 200, as(customerId));
@@ -161,7 +161,7 @@ describe('a ticket', () => {
       });
   });
 
-  test('SUP-1: may ask for a call back, and then carries a telephone number', async () => {
+  test('SUP-1: may request a call back, and then must have a telephone number', async () => {
     const ticketId = await open({ callBack: { telephone: '+1 212 555 0143' } });
     expect((await ticket(ticketId)).callBackTelephone).toBe('+1 212 555 0143');
     const customerId = await shop.customer();
@@ -173,7 +173,7 @@ describe('a ticket', () => {
     expect(await queue()).toHaveLength(1);
   });
 
-  test('SUP-1: of a customer that nobody knows is refused; one that nobody wrote is not found', async () => {
+  test('SUP-1: of an unknown customer is refused; an unknown ticket is not found', async () => {
     expect(await shop.try('POST', '/api/tickets', { customerId: 'nobody', ...letter }, staff)).toMatchObject({
       status: 409,
       body: { code: 'customer-unknown', errors: [{ field: 'customerId' }] },
@@ -189,7 +189,7 @@ describe('a ticket', () => {
       });
   });
 
-  test('SUP-1: is written, added to and closed by its customer, or by staff who say why, and by nobody else', async () => {
+  test('SUP-1: is opened, extended and closed only by its customer, or by staff who give a reason', async () => {
     const customerId = await shop.customer();
     const ticketId = await open({ customerId });
     for (const [path, body] of [
@@ -207,7 +207,7 @@ describe('a ticket', () => {
     expect((await happened(ticketId)).map(([type]) => type)).toEqual(['TicketOpened', 'TicketAddedTo', 'TicketClosed']);
   });
 
-  test('SUP-1: that fell due while the store stood still is overdue when it goes on, once', async () => {
+  test('SUP-1: that fell due while the store was stopped is recorded as overdue once after the restart', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'leadger-support-'));
     try {
       const before = await openShop({ directory, start: FIRST_FRIDAY });
@@ -230,7 +230,7 @@ describe('a ticket', () => {
     }
   });
 
-  test('SUP-1: a repeat with the same key opens no second one', async () => {
+  test('SUP-1: repeated with the same key does not open a second ticket', async () => {
     const customerId = await shop.customer();
     const key = { ...as(customerId), 'idempotency-key': 'letter-1' };
     const first = await shop.ask('POST', '/api/tickets', { customerId, ...letter }, 201, key);
@@ -238,7 +238,7 @@ describe('a ticket', () => {
     expect(await queue()).toHaveLength(1);
   });
 
-  test('SUP-1: keeps what was written, and the number, out of the log in clear', async () => {
+  test('SUP-1: has its messages and telephone number sealed in the log', async () => {
     const secrets = ['Wombat subject', 'Wombat message', '+1 212 555 0177', 'Wombat answer', 'Wombat again'] as const;
     const [subject, message, telephone, text, again] = secrets;
     const ticketId = await open({ subject, message, callBack: { telephone } });
@@ -257,7 +257,7 @@ describe('a ticket', () => {
 const FOR_A_CUSTOMER = { 'leadger-actor': 'customer:c1', 'leadger-reason': 'please' };
 const WITHOUT_REASON = { 'leadger-actor': 'staff:ada' };
 
-/** What support does: how it is asked for, and what it leaves in which history. */
+/** What support may do: the request, and the event that it records in which history. */
 interface Act {
   readonly what: string;
   readonly method?: 'PUT';
@@ -340,7 +340,7 @@ describe('support', () => {
   });
 
   test.each(acts)(
-    'SUP-2: $what as nobody else does, and never without saying why; both are recorded',
+    'SUP-2: $what: only support may, and must give a reason; action and reason are recorded',
     async ({ method = 'POST', ask, records }) => {
       const [path, body] = ask(subject);
       expect(await shop.try(method, path, body, FOR_A_CUSTOMER)).toMatchObject({
@@ -359,7 +359,7 @@ describe('support', () => {
     },
   );
 
-  test("SUP-2: sees all that happened to a customer, in its order, and nothing of another one's", async () => {
+  test('SUP-2: sees the whole history of a customer in order, and nothing of other customers', async () => {
     const { status, body, text } = await wholeHistory();
     expect(status).toBe(200);
     const families = new Set(body.items.map(({ stream }: { stream: string }) => stream.split('-')[0]));
@@ -394,7 +394,7 @@ describe('support', () => {
     ]);
   });
 
-  test('SUP-2: sees it page by page, and an unknown page not at all', async () => {
+  test('SUP-2: reads the history page by page, and an unknown page is refused', async () => {
     const all = (await wholeHistory()).body.items;
     const paged = [];
     let query: Record<string, string> = { limit: '7' };
@@ -409,7 +409,7 @@ describe('support', () => {
     expect(await wholeHistory({ cursor: 'none' })).toMatchObject({ status: 400, body: { code: 'bad-cursor' } });
   });
 
-  test('SUP-2: sees it as nobody else does, and never without saying why; each look is recorded', async () => {
+  test('SUP-2: is the only role that may read it, and must give a reason; each access is recorded', async () => {
     const looks = async () =>
       (await shop.log())
         .filter(({ stream }) => stream === `looks-${subject.customerId}`)

@@ -34,7 +34,7 @@ describeWithDocker('one EventStoreDB node', () => {
   });
 
   test(
-    'the demo makes the same history there as on one machine',
+    'the demo produces the same history as on one machine',
     async () => {
       const demo = { days: 3, seed: 7 };
       const fresh = await new GenericContainer(EVENTSTOREDB)
@@ -103,7 +103,7 @@ describeWithDocker('a cluster of three EventStoreDB nodes', () => {
   }
 
   test(
-    'loses nothing that was acknowledged when its leader is killed, and goes on with another one',
+    'loses no acknowledged append when its leader is killed, and continues with another leader',
     async () => {
       const store = await openEventStoreDb({ connectionString, patienceMilliseconds: 120_000 });
       const stream = `leader-loss-${randomUUID()}`;

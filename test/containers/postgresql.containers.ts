@@ -16,7 +16,7 @@ describeWithDocker('PostgreSQL in a container', () => {
   afterAll(() => server.stop());
 
   test(
-    'the demo makes the same history with its read models there, and no law is broken',
+    'the demo produces the same history with its read models there, and breaks no law',
     async () => {
       const databaseUrl = `postgres://postgres:of-this-test@${server.getHost()}:${server.getMappedPort(PORT)}/postgres`;
       const demo = { days: 3, seed: 7 };

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 
-/** `npm run test:containers`: real servers in containers. Without a Docker engine all of it is skipped, and this says so. */
+/** `npm run test:containers`: tests on real servers in containers. Without a Docker engine they are skipped with a message. */
 const { status } = spawnSync('docker', ['info'], { stdio: 'ignore' });
 const there = status === 0;
-if (!there) console.log('there is no Docker engine on this machine: the tests on containers are skipped');
+if (!there) console.log('no Docker engine on this machine: the container tests are skipped');
 const jest = spawnSync(
   'npm',
   ['test', '--', '--testMatch', '**/test/containers/*.containers.ts', '--globalSetup=', '--globalTeardown='],

@@ -14,7 +14,7 @@ import { EVENT_STORE, READ_MODELS } from '#wiring/tokens';
 
 const TYPE = 'exclusive-fresh';
 const HOUR = 3600;
-/** Each has its like in Parquet; a numeric would not. */
+/** Each has an equivalent in Parquet; numeric has none. */
 const TYPES_OF_VIEWS = [TEXT, DATE, TIMESTAMPTZ, INTEGER, BIGINT, DOUBLE_PRECISION];
 
 let shop: Shop;
@@ -69,7 +69,7 @@ const inPostgres = async () => {
   return { readModels, close };
 };
 
-describe('what analysts are promised, on PGlite,', () => describeAnalytics(inTheShop));
+describe('views for analysts, on PGlite,', () => describeAnalytics(inTheShop));
 describeWithPostgres('what analysts are promised, on PostgreSQL,', () => describeAnalytics(inPostgres));
 
 function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close(): Promise<void> }>) {
@@ -100,7 +100,7 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
     (await ask(`SELECT ${columns.map((column) => `sum(${column})`).join(', ')} FROM ${view}`)).rows[0];
 
   test.each(views.map((view): [string, View] => [view.name, view]))(
-    '%s has the columns that are documented, tells something here, and its example works',
+    '%s has the documented columns and has rows here, and its example works',
     async (name, { columns, example: [, query] }) => {
       const answer = await ask(`SELECT * FROM ${name}`);
       expect(answer.columns).toEqual(Object.keys({ ...columns, ...LOG_POSITION }));
@@ -110,7 +110,7 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
     },
   );
 
-  test('what was sold, for how much: money counts when it was captured, and not at all when it was declined', async () => {
+  test('sales and revenue: money counts when it was captured, and not when the payment was declined', async () => {
     expect(await rowsOf('SELECT * FROM sales_by_day ORDER BY day LIMIT 1')).toMatchObject([
       { day: '2026-03-02', store_id: 'main', lead_type_id: TYPE, currency: 'USD', orders: 1, ordered_leads: 10 },
     ]);
@@ -133,7 +133,7 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
     ]);
   });
 
-  test('how long orders waited, and which leads come back from where', async () => {
+  test('waiting times of orders, and returned leads by source', async () => {
     expect(await rowsOf('SELECT orders, served_orders, wait_p50_seconds FROM time_to_first_lead')).toEqual([
       { orders: 1, served_orders: 1, wait_p50_seconds: 2 * HOUR },
     ]);
@@ -152,7 +152,7 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
     ]);
   });
 
-  test('nothing of persons: what somebody typed for a code is not shown, and nothing is sealed or opened', async () => {
+  test('no personal data: codes as typed are not shown, and no column has sealed or opened data', async () => {
     expect(await rowsOf('SELECT code, outcome, attempts FROM coupon_attempts ORDER BY 1')).toEqual([
       { code: 'SPRING', outcome: 'used', attempts: 1 },
     ]);
@@ -160,7 +160,7 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
     expect(JSON.stringify(everything)).not.toMatch(/Ada|Byron|@|555|"box"|keyId/);
   });
 
-  test('each row says how far the log is in it', async () => {
+  test('each row has the log position up to which it is current', async () => {
     const { rows } = await ask('SELECT DISTINCT log_position FROM mail_outcomes');
     const mails = (await readModels.status()).find(({ name }) => name === 'mails');
     expect(rows).toHaveLength(1);
@@ -168,7 +168,7 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
     expect((rows[0] as [string])[0]).toMatch(/^\d+$/);
   });
 
-  test('the views are there again when a model takes the place of another, and answer the same', async () => {
+  test('the views are created again when a rebuilt model is switched in, and return the same rows', async () => {
     const before = await ask('SELECT * FROM fill_rate ORDER BY 1, 2, 3');
     for (const name of readModels.names) await readModels.rebuild(name);
     const after = await ask('SELECT * FROM fill_rate ORDER BY 1, 2, 3');
@@ -215,7 +215,7 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
     );
   });
 
-  test('the database’s own catalogues tell of the columns of these views alone, and nothing lends its owner’s rights', async () => {
+  test('the database’s catalogues list the columns of these views only, and nothing runs with its owner’s rights', async () => {
     const ours = "NOT IN ('pg_catalog', 'information_schema')";
     expect(
       await rowsOf(`SELECT DISTINCT table_schema FROM information_schema.columns WHERE table_schema ${ours}`),
@@ -224,7 +224,7 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
     expect(await rowsOf('SELECT proname FROM pg_proc WHERE prosecdef')).toEqual([]);
   });
 
-  test('long answers come in pieces, empty ones with their columns', async () => {
+  test('long results arrive in pieces; empty results have their columns', async () => {
     expect((await ask('SELECT n FROM generate_series(1, 1500) AS n')).rows).toHaveLength(1500);
     expect(await ask('SELECT 1 AS one, 2 AS one WHERE false')).toMatchObject({ columns: ['one', 'one'], rows: [] });
     for await (const { rows } of readModels.analyse('SELECT generate_series(1, 5000)', {
@@ -237,7 +237,7 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
   });
 }
 
-test('a renewal that is not due yet is not missed; one that never comes, because somebody left before, is', async () => {
+test('a renewal that is not yet due does not count as missed; a renewal that never comes because the customer left does', async () => {
   const club = await openShop();
   const join = async (paymentToken = 'tok_ok') => {
     const order = { leadTypeId: TYPE, quantity: 10, paymentToken, loyalty: { cadence: 'weekly' } };
@@ -271,7 +271,7 @@ test('a renewal that is not due yet is not missed; one that never comes, because
   await club.stop();
 });
 
-test('on PGlite, a statement that takes too long is ended, and the database with it; its files are whole', async () => {
+test('on PGlite, a statement that takes too long is ended together with the database; the files stay intact', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'leadger-analytics-'));
   const readModels = await openReadModels({ store: log, directory });
   await readModels.catchUp();

@@ -2,7 +2,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import type { Server } from './server.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: the document is read as any client reads it
+// biome-ignore lint/suspicious/noExplicitAny: tests read the document as any client does
 export type Json = any;
 
 export interface Operation {
@@ -12,7 +12,7 @@ export interface Operation {
   readonly operation: Json;
 }
 
-/** The OpenAPI document of a server, read by a program that knows nothing of ours. */
+/** The OpenAPI document of a server, without our types. */
 export async function readDocument(server: Server) {
   const document: Json = (await server.call('GET', '/api/openapi.json')).body;
   const operations: Operation[] = Object.entries<Json>(document.paths).flatMap(([path, methods]) =>
@@ -26,7 +26,7 @@ export async function readDocument(server: Server) {
   return { document, operations, faultsOf: faultsIn(document) };
 }
 
-/** @returns what is wrong with a value, by a JSON Schema of the document */
+/** @returns a function that validates a value against a JSON Schema of the document and lists the errors */
 function faultsIn(document: Json): (schema: Json, value: Json) => string[] {
   const ajv = new Ajv2020({ allErrors: true, strictTypes: false });
   formats.default(ajv);

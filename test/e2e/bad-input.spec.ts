@@ -43,7 +43,7 @@ const aLeadType = {
 const aLetter = () => ({ customerId, subject: 'Leads', message: 'None came.' });
 const aReturn = { orderId: 'x', leadId: 'y', reason: 'wrong number' };
 
-/** What is wrong, what is sent instead of the good value, the field that the answer names. */
+/** What is wrong, the path, the bad body, and the field that the answer names. */
 const wrongFields: readonly (readonly [title: string, path: string, body: () => object, field: string])[] = [
   ['an order without quantity', '/api/orders', () => ({ ...anOrder(), quantity: undefined }), 'quantity'],
   ['a quantity of zero', '/api/orders', () => ({ ...anOrder(), quantity: 0 }), 'quantity'],
@@ -106,7 +106,7 @@ const wrongFields: readonly (readonly [title: string, path: string, body: () => 
   ['an id with a slash', '/api/orders', () => ({ ...anOrder(), customerId: '../x' }), 'customerId'],
   ['an id of 101 characters', '/api/orders', () => ({ ...anOrder(), customerId: 'x'.repeat(101) }), 'customerId'],
   ['an id as a number', '/api/orders', () => ({ ...anOrder(), customerId: 7 }), 'customerId'],
-  ['a time zone on no map', '/api/customers', () => ({ ...aCustomer, timeZone: 'Mars/Olympus' }), 'timeZone'],
+  ['an unknown time zone', '/api/customers', () => ({ ...aCustomer, timeZone: 'Mars/Olympus' }), 'timeZone'],
   [
     'a business of spaces',
     '/api/customers',
@@ -138,7 +138,12 @@ const wrongFields: readonly (readonly [title: string, path: string, body: () => 
     'businessAssociation',
   ],
   ['a lead without contact', '/api/leads', () => ({ ...aLead, contact: undefined }), 'contact'],
-  ['a lead that nobody can reach', '/api/leads', () => ({ ...aLead, contact: { firstName: 'Ada' } }), 'contact'],
+  [
+    'a lead without telephone number and e-mail address',
+    '/api/leads',
+    () => ({ ...aLead, contact: { firstName: 'Ada' } }),
+    'contact',
+  ],
   ['a contact that is a text', '/api/leads', () => ({ ...aLead, contact: 'Ada' }), 'contact'],
   [
     'a telephone number that is none',
@@ -146,7 +151,7 @@ const wrongFields: readonly (readonly [title: string, path: string, body: () => 
     () => ({ ...aLead, contact: { telephone: '12' } }),
     'contact.telephone',
   ],
-  ['an e-mail address that is none', '/api/leads', () => ({ ...aLead, contact: { email: 'ada' } }), 'contact.email'],
+  ['an invalid e-mail address', '/api/leads', () => ({ ...aLead, contact: { email: 'ada' } }), 'contact.email'],
   [
     'an unknown field of a contact',
     '/api/leads',
@@ -168,16 +173,16 @@ const wrongFields: readonly (readonly [title: string, path: string, body: () => 
   ['a capture instant as a number', '/api/leads', () => ({ ...aLead, capturedAt: 1772353800000 }), 'capturedAt'],
   ['a fractional price', '/api/prices', () => ({ ...aPrice, pricePerLeadCents: 9.5 }), 'pricePerLeadCents'],
   ['a negative price', '/api/prices', () => ({ ...aPrice, pricePerLeadCents: -1 }), 'pricePerLeadCents'],
-  ['a currency that is none', '/api/prices', () => ({ ...aPrice, currency: 'usd' }), 'currency'],
-  ['a freshness that is none', '/api/lead-types', () => ({ leadTypeId: 'x', freshness: 'stale' }), 'freshness'],
+  ['an unknown currency', '/api/prices', () => ({ ...aPrice, currency: 'usd' }), 'currency'],
+  ['an unknown freshness', '/api/lead-types', () => ({ leadTypeId: 'x', freshness: 'stale' }), 'freshness'],
   [
     'a flag as text',
     '/api/lead-types',
     () => ({ leadTypeId: 'x', qualifiesForLoyaltyRewards: 'true' }),
     'qualifiesForLoyaltyRewards',
   ],
-  ['a policy with nothing in it', '/api/policy/versions', () => ({ policy: {} }), 'policy.returnWindowDays'],
-  ['a policy with something unknown in it', '/api/policy/versions', () => ({ policy: { colour: 1 } }), 'policy.colour'],
+  ['an empty policy', '/api/policy/versions', () => ({ policy: {} }), 'policy.returnWindowDays'],
+  ['a policy with an unknown field', '/api/policy/versions', () => ({ policy: { colour: 1 } }), 'policy.colour'],
   ['a programme that is an empty list', '/api/orders', () => ({ ...anOrder(), loyalty: [] }), 'loyalty'],
   ['a call back that is an empty list', '/api/tickets', () => ({ ...aLetter(), callBack: [] }), 'callBack'],
   ['a name on two lines', '/api/customers', () => ({ ...aCustomer, name: { firstName: 'A\nB' } }), 'name.firstName'],
@@ -189,7 +194,7 @@ const wrongFields: readonly (readonly [title: string, path: string, body: () => 
   ],
   ['a return without reason', '/api/replacements', () => ({ ...aReturn, reason: undefined }), 'reason'],
   ['a note of 2001 characters', '/api/replacements', () => ({ ...aReturn, note: 'x'.repeat(2001) }), 'note'],
-  ['fields where none are taken', '/api/orders/x/pause', () => ({ until: 'tomorrow' }), 'until'],
+  ['fields where none are allowed', '/api/orders/x/pause', () => ({ until: 'tomorrow' }), 'until'],
 ];
 
 test.each(wrongFields)('%s is answered with 400 and names the field', async (_, path, body, field) => {
@@ -200,7 +205,7 @@ test.each(wrongFields)('%s is answered with 400 and names the field', async (_, 
   expect(problem.errors.map((error: { field: string }) => error.field)).toContain(field);
 });
 
-test('several wrong fields are named at once', async () => {
+test('several wrong fields are named in one answer', async () => {
   const { body } = await server.call('POST', '/api/orders', { ...anOrder(), quantity: -1, colour: 1, timeZone: 'x' });
   const fields = body.errors.map((error: { field: string }) => error.field);
   expect(fields.sort()).toEqual(['colour', 'quantity', 'timeZone']);
@@ -226,7 +231,7 @@ const strangeRequests: readonly (readonly [
   ['a text', ['POST', '/api/orders', '"order"', json], 400, 'invalid-request'],
   ['a number', ['POST', '/api/orders', '5', json], 400, 'invalid-request'],
   ['no body at all', ['POST', '/api/orders'], 400, 'invalid-request'],
-  ['a prototype', ['POST', '/api/customers', '{"__proto__": {"a": 1}}', json], 400, 'malformed-request'],
+  ['a key __proto__', ['POST', '/api/customers', '{"__proto__": {"a": 1}}', json], 400, 'malformed-request'],
   [
     '50,000 lists in one another',
     ['POST', '/api/orders', `{"a":${'['.repeat(5e4)}${']'.repeat(5e4)}}`, json],
@@ -253,16 +258,16 @@ const strangeRequests: readonly (readonly [
     415,
     'unsupported-media-type',
   ],
-  ['a path that leads nowhere', ['GET', '/api/nothing'], 404, 'no-such-route'],
-  ['a method that a path does not know', ['DELETE', '/api/orders'], 404, 'no-such-route'],
-  ['a path that is no UTF-8', ['GET', '/api/customers/%ff'], 400, 'malformed-request'],
+  ['an unknown path', ['GET', '/api/nothing'], 404, 'no-such-route'],
+  ['a method that the path does not support', ['DELETE', '/api/orders'], 404, 'no-such-route'],
+  ['a path that is not UTF-8', ['GET', '/api/customers/%ff'], 400, 'malformed-request'],
   ['an id with a NUL', ['GET', '/api/customers/a%00b'], 404, 'customer-unknown'],
   ['an id of 500 characters', ['GET', `/api/customers/${'x'.repeat(500)}`], 404, 'customer-unknown'],
   ['an id of 600 characters', ['GET', `/api/customers/${'x'.repeat(600)}`], 414, 'address-too-long'],
-  ['a customer that is not there', ['GET', '/api/customers/nobody'], 404, 'customer-unknown'],
-  ['an order that is not there', ['POST', '/api/orders/none/pause'], 404, 'order-unknown'],
-  ['the history of an order that is not there', ['GET', '/api/orders/none/history'], 404, 'order-unknown'],
-  ['the history of a lead that is not there', ['GET', '/api/leads/none/history'], 404, 'lead-unknown'],
+  ['an unknown customer', ['GET', '/api/customers/nobody'], 404, 'customer-unknown'],
+  ['an unknown order', ['POST', '/api/orders/none/pause'], 404, 'order-unknown'],
+  ['the history of an unknown order', ['GET', '/api/orders/none/history'], 404, 'order-unknown'],
+  ['the history of an unknown lead', ['GET', '/api/leads/none/history'], 404, 'lead-unknown'],
   [
     'a replacement that is not there',
     ['POST', '/api/replacements/none/grant', undefined, { 'leadger-reason': 'called' }],
@@ -341,7 +346,13 @@ const refusals: readonly (readonly [title: string, path: string, body: () => obj
     'daily-maximum-missing',
     'dailyMaximum',
   ],
-  ['a customer of no store', '/api/customers', () => ({ ...aCustomer, storeId: 'none' }), 'unknown-store', 'storeId'],
+  [
+    'a customer of an unknown store',
+    '/api/customers',
+    () => ({ ...aCustomer, storeId: 'none' }),
+    'unknown-store',
+    'storeId',
+  ],
   [
     'a business without a letter',
     '/api/customers',
@@ -370,7 +381,7 @@ const refusals: readonly (readonly [title: string, path: string, body: () => obj
     'store-exists',
     'storeId',
   ],
-  ['another lead type of the same id', '/api/lead-types', () => aLeadType, 'lead-type-exists', 'leadTypeId'],
+  ['a different lead type with the same id', '/api/lead-types', () => aLeadType, 'lead-type-exists', 'leadTypeId'],
   [
     'an order of what has no price',
     '/api/orders',
@@ -378,7 +389,7 @@ const refusals: readonly (readonly [title: string, path: string, body: () => obj
     'not-sold',
     'leadTypeId',
   ],
-  ['a return of what was not delivered', '/api/replacements', () => aReturn, 'lead-not-delivered', 'leadId'],
+  ['a return of a lead that was not delivered', '/api/replacements', () => aReturn, 'lead-not-delivered', 'leadId'],
 ];
 
 test.each(refusals)('%s is refused with 409, and the field is named', async (_, path, body, code, field) => {
@@ -386,7 +397,7 @@ test.each(refusals)('%s is refused with 409, and the field is named', async (_, 
   expect({ status, code: problem.code, field: problem.errors?.[0].field }).toEqual({ status: 409, code, field });
 });
 
-test('what is not HTTP is answered with a problem document, and the server goes on', async () => {
+test('a request that is not HTTP is answered with a problem document, and the server keeps running', async () => {
   const { port } = new URL(server.url);
   const answer = await new Promise<string>((resolve, reject) => {
     let text = '';
@@ -404,7 +415,7 @@ test('what is not HTTP is answered with a problem document, and the server goes 
 test.each([
   ['a page of another site', { origin: 'https://evil.example' }],
   ['a page without a site', { origin: 'null' }],
-  ['a name of somebody else that means this machine', { host: 'evil.example' }],
+  ['a foreign host name that resolves to this machine', { host: 'evil.example' }],
 ])('%s is refused with 403', async (_, headers) => {
   const status = await new Promise((resolve, reject) => {
     rawRequest(`${server.url}/api/orders/x/pause`, { method: 'POST', headers }, (reply) =>
@@ -416,7 +427,7 @@ test.each([
   expect(status).toBe(403);
 });
 
-test('a page of this server may ask', async () => {
+test('a page of this server may send requests', async () => {
   const { status } = await server.call('GET', '/api/policy', undefined, { origin: server.url });
   expect(status).toBe(200);
 });

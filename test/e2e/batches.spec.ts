@@ -18,7 +18,7 @@ const stockOf = async (leadTypeId: string) => {
   return body.items.find((stock: { leadTypeId: string }) => stock.leadTypeId === leadTypeId)?.leads ?? 0;
 };
 
-test('a file of a spreadsheet is taken in: good rows are leads, wrong rows are told by line', async () => {
+test('a spreadsheet file is imported: valid rows become leads, wrong rows are reported by line', async () => {
   const file = [
     '\uFEFFFirst Name,Phone,E-mail,Captured At',
     'José,+1 212 555 0101,,2026-03-01T09:00:00-05:00',
@@ -45,7 +45,7 @@ test('the same file again changes nothing', async () => {
   expect(await stockOf('shared-aged')).toBe(2);
 });
 
-test('one JSON object a line is taken in the same way', async () => {
+test('a file with one JSON object per line is imported in the same way', async () => {
   const lines = [
     { leadTypeId: 'exclusive-aged', contact: { telephone: '+1 212 555 0121' } },
     { leadTypeId: 'none', contact: { telephone: '+1 212 555 0122' } },
@@ -60,7 +60,7 @@ test('one JSON object a line is taken in the same way', async () => {
   ]);
 });
 
-test('a file in Latin-1 is read as such when it is said', async () => {
+test('a file in Latin-1 is read as such when the request says so', async () => {
   const file = Buffer.from('firstName,telephone\nJosé,212 555 0131\n', 'latin1');
   const refused = await server.call('POST', forAll, file, csv);
   expect(refused.body).toMatchObject({ received: 0, rejected: 1, rejections: [{ line: 2 }] });
@@ -68,7 +68,7 @@ test('a file in Latin-1 is read as such when it is said', async () => {
   expect(taken.body).toMatchObject({ received: 1, rejected: 0 });
 });
 
-test('a file longer than any body may be is streamed; only the first thousand wrong rows are told', async () => {
+test('a file above the body limit is streamed; only the first thousand wrong rows are reported', async () => {
   const rows = 60_000;
   let row = 0;
   const encoder = new TextEncoder();
@@ -91,22 +91,22 @@ test('a file longer than any body may be is streamed; only the first thousand wr
 
 test.each([
   ['an empty file', '', 'empty'],
-  ['a file without a way to reach anybody', 'firstName\nAda\n', 'telephone number or an e-mail'],
+  ['a file without telephone numbers and e-mail addresses', 'firstName\nAda\n', 'telephone number or an e-mail'],
   ['unknown columns', 'telephone,shoe size\n212 555 0151,44\n', 'shoe size'],
   ['a column twice', 'telephone,phone\n1,2\n', 'telephone'],
-])('%s is answered with 400, and nothing is taken in', async (_, file, detail) => {
+])('%s is answered with 400, and nothing is imported', async (_, file, detail) => {
   const { status, body } = await server.call('POST', forAll, file, csv);
   expect({ status, code: body.code }).toEqual({ status: 400, code: 'not-a-file-of-leads' });
   expect(body.detail).toMatch(detail);
 });
 
-test('columns that are none of ours are left out when that is asked for', async () => {
+test('unknown columns are ignored on request', async () => {
   const file = 'telephone,shoe size\n212 555 0161,44\n';
   const { body } = await server.call('POST', `${forAll}&unknownColumns=ignore`, file, csv);
   expect(body).toMatchObject({ received: 1 });
 });
 
-test('a file without lead type or source says what is missing', async () => {
+test('for a file without lead type or source the answer says what is missing', async () => {
   const { status, body } = await server.call('POST', '/api/leads/batches', 'telephone\n212 555 0171\n', csv);
   expect(status).toBe(400);
   expect(body.detail).toMatch('lead type');
@@ -121,7 +121,7 @@ test.each([
   expect(reply).toMatchObject({ status: 415, body: { code: 'unsupported-media-type' } });
 });
 
-test('a row of 10 MB is rejected, and its neighbours are taken in', async () => {
+test('a row of 10 MB is rejected, and the rows next to it are imported', async () => {
   const file = `telephone,comment\n212 555 0181,a\n212 555 0182,${'x'.repeat(10 * 2 ** 20)}\n212 555 0183,b\n`;
   const { body } = await server.call('POST', forAll, file, csv);
   expect(body).toMatchObject({ received: 2, rejected: 1, rejections: [{ line: 3 }] });

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Cancels open orders, so that they do not take the leads of the next test. */
+/** Cancels open orders: they must not take the leads of the next test. */
 afterEach(async () => {
   for (const status of ['open', 'paused']) {
     const { body } = await server.call('GET', `/api/orders?status=${status}&waitFor=${await latest()}`);
@@ -35,7 +35,7 @@ const verified = { 'leadger-reason': 'called the person' };
 const aLead = (telephone: string) => ({ leadTypeId: 'exclusive-real-time', source: 'page', contact: { telephone } });
 
 describe('the main path', () => {
-  test('an order is placed, paid, and served at once by a lead that arrives; the history tells it all', async () => {
+  test('an order is placed, paid, and served at once by a lead that arrives; the history shows every step', async () => {
     const customerId = await register();
     const placed = await server.call('POST', '/api/orders', anOrder(customerId), { 'leadger-reason': 'by telephone' });
     expect(placed.status).toBe(201);
@@ -66,7 +66,7 @@ describe('the main path', () => {
     expect(lead.events.map(({ type }: { type: string }) => type)).toEqual(['LeadReceived', 'LeadAssigned']);
   });
 
-  test('the history of an order ends at the instant that is asked for', async () => {
+  test('the history of an order ends at the requested instant', async () => {
     const customerId = await register();
     const { body: order } = await server.call('POST', '/api/orders', anOrder(customerId));
     await server.settle();
@@ -114,7 +114,7 @@ describe('the main path', () => {
     });
   });
 
-  test('a denied return says why, and a second verdict is refused', async () => {
+  test('a denied return has an explanation, and a second verdict is refused', async () => {
     const customerId = await register();
     const { body: order } = await server.call('POST', '/api/orders', anOrder(customerId));
     await server.settle();
@@ -132,7 +132,7 @@ describe('the main path', () => {
     expect(granted).toMatchObject({ status: 409, body: { code: 'verdict-given', rule: 'RPL-8' } });
   });
 
-  test('what was asked outlives a restart, and so does the key it was asked with', async () => {
+  test('requests and their idempotency keys survive a restart', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'leadger-e2e-'));
     try {
       const key = { 'idempotency-key': 'register-1' };
@@ -174,7 +174,7 @@ describe('Idempotency-Key', () => {
     expect(other).toMatchObject({ status: 422, body: { code: 'key-reused', errors: [{ field: 'idempotency-key' }] } });
   });
 
-  test('the same key of another actor, or on another route, is another key', async () => {
+  test('the same key from another actor or on another route is a different key', async () => {
     const order = anOrder(await register());
     const key = { 'idempotency-key': 'checkout-3' };
     const first = await server.call('POST', '/api/orders', order, key);
@@ -206,7 +206,7 @@ describe('Idempotency-Key', () => {
     expect(history.state.status).toBe('open');
   });
 
-  test('a lead with a key is taken in once; without one, the same capture of the same person is the same lead', async () => {
+  test('a lead with a key is recorded once; without a key, the same capture of the same person is the same lead', async () => {
     const lead = { ...aLead('+1 212 555 0142'), leadTypeId: 'shared-aged' };
     const key = { 'idempotency-key': 'lead-1' };
     const first = await server.call('POST', '/api/leads', lead, key);
@@ -222,10 +222,10 @@ describe('Idempotency-Key', () => {
 });
 
 describe('If-Match', () => {
-  /** Staff change for a customer what is the customer's, and say why (ACC-4). */
+  /** Staff change a customer's settings and give a reason (ACC-4). */
   const byTelephone = { 'leadger-reason': 'asked by telephone' };
 
-  test('a command on what changed since is answered with 412 and changes nothing', async () => {
+  test('a command with an outdated revision is answered with 412 and changes nothing', async () => {
     const id = await register();
     const { headers } = await server.call('GET', `/api/customers/${id}?waitFor=${await latest()}`);
     const seen = { ...byTelephone, 'if-match': headers.get('etag') as string };
@@ -240,7 +240,7 @@ describe('If-Match', () => {
     expect(body.timeZone).toBe('America/Chicago');
   });
 
-  test('the revision that an answer names is good for the next command', async () => {
+  test('the revision in an answer is valid for the next command', async () => {
     const id = await register();
     const path = `/api/customers/${id}/time-zone`;
     const first = await server.call('PUT', path, { timeZone: 'America/Chicago' }, { ...byTelephone, 'if-match': '*' });
@@ -256,7 +256,7 @@ test.each([
 ] as const)('a reason is recorded as it was written, in %s', async (_, encoding) => {
   const customerId = await register();
   const reason = 'größer bestellt, für Zoë';
-  // fetch takes one character for each byte.
+  // fetch expects one character for each byte.
   const header = Buffer.from(reason, encoding).toString('latin1');
   const { body } = await server.call('POST', '/api/orders', anOrder(customerId), { 'leadger-reason': header });
   const { body: order } = await server.call('GET', `/api/orders/${body.orderId}/history`);
@@ -276,7 +276,7 @@ describe('the catalogue and the policy', () => {
     expect(policy?.body).toMatchObject({ version: 1, policy: { returnWindowDays: 5 } });
   });
 
-  test('an order keeps the price that held when it was placed', async () => {
+  test('an order keeps the price that was valid when it was placed', async () => {
     const customerId = await register();
     const tomorrow = addDays(server.clock.now(), 1);
     const price = {
@@ -302,7 +302,7 @@ describe('the catalogue and the policy', () => {
     expect(totals.map(({ data }) => data.totalCents)).toEqual([3000, 2100]);
   });
 
-  test('a policy published for later holds from then on', async () => {
+  test('a policy published for later takes effect then', async () => {
     const tomorrow = addDays(server.clock.now(), 1);
     const { body: current } = await server.call('GET', '/api/policy');
     const policy = { ...current.policy, returnWindowDays: 9 };

@@ -23,7 +23,7 @@ const paths = (): [string, string][] => [
   ['a row without a revision', `/api/customers/${customerId}/lead-delivery`],
 ];
 
-test('who has an answer already is told so, without it, until it changes', async () => {
+test('a client that already has the answer gets 304 without a body, until the answer changes', async () => {
   for (const [what, path] of paths()) {
     const first = await read(path);
     const etag = first.headers.get('etag') as string;
@@ -34,7 +34,7 @@ test('who has an answer already is told so, without it, until it changes', async
   }
 });
 
-test('what changes without a new revision is another answer: a list, and a row whose forecast moves on', async () => {
+test('a list, or a row with a forecast, has a new ETag when it changes without a new revision', async () => {
   const lead = { leadTypeId: 'exclusive-fresh', source: 'page', contact: { telephone: '+1 212 555 0181' } };
   await server.call('POST', '/api/leads', lead);
   await server.settle();
@@ -50,7 +50,7 @@ test('what changes without a new revision is another answer: a list, and a row w
   expect(late).toMatchObject({ status: 412, body: { code: 'revision-mismatch' } });
 });
 
-test('what is not there is not "unchanged"', async () => {
+test('a missing resource is never answered with 304', async () => {
   expect((await server.call('GET', '/api/orders/none', undefined, { 'if-none-match': '*' })).status).toBe(404);
 });
 

@@ -5,19 +5,19 @@ import { type Server, startServer } from './server.ts';
 interface Step {
   /** The operation that is called with the examples of its parameters and its body. */
   readonly call: string;
-  /** What is sent instead of the examples, where they cannot be sent twice. */
+  /** Replaces examples that cannot be sent twice. */
   readonly with?: Json;
-  /** The content type that is sent, where the operation takes several: the first one when absent. */
+  /** The content type, if the operation accepts several. Default: the first. */
   readonly contentType?: string;
-  /** What is sent in the query besides. */
+  /** Additional query parameters. */
   readonly query?: Record<string, string>;
-  /** The kind of the mail whose link has the token that is sent. */
+  /** The kind of mail whose link contains the token to send. */
   readonly tokenOf?: string;
 }
 
 const anotherPerson = (telephone: string) => ({ contact: { firstName: 'Grace', telephone } });
 
-/** From the opening of a store to a return that is granted, and all else that the API does. Everything is an example. */
+/** Every operation of the API, from opening a store to granting a return, called with its examples. */
 const story: readonly (string | Step)[] = [
   ...['getHealth', 'getMetrics', 'openStore', 'listStores', 'setStatementDescriptor', 'getStatementDescriptor'],
   ...['defineLeadType', 'listLeadTypes', 'setPrice', 'listPrices', 'publishPolicy', 'getPolicy', 'listPolicyVersions'],
@@ -53,20 +53,20 @@ const story: readonly (string | Step)[] = [
   ...['listParkedItems', 'listReadModels', 'pauseReadModel', 'resumeReadModel', 'retryReadModel', 'rebuildReadModel'],
 ];
 
-/** A feed does not end, nothing is parked here, and the rebuild has ended. */
+/** A feed does not end, nothing is parked here, and the rebuild has already finished. */
 const NOT_IN_THE_STORY = ['followFeed', 'retryParkedItem', 'cancelReadModelRebuild'];
 
-/** Milliseconds. Some ninety requests, on a machine that has much else to do. */
+/** Milliseconds. About ninety requests, on a busy machine. */
 const FAR_AWAY = 600_000;
 
 const TOKEN = 'token-of-the-link';
 
 let server: Server;
 let api: Awaited<ReturnType<typeof readDocument>>;
-/** A program of the customer, which takes every lead. */
+/** A program of the customer, which accepts every lead. */
 const program = createServer((_, response) => response.end());
 beforeAll(async () => {
-  // The instant at which the examples happen.
+  // The instant of the examples.
   server = await startServer({ start: '2026-03-01T09:30:00.000Z' });
   api = await readDocument(server);
   await new Promise<void>((listening) => program.listen(0, '127.0.0.1', listening));
@@ -76,13 +76,13 @@ afterAll(async () => {
   program.close();
 });
 
-/** Example → what the server has in its place: ids that it made, and tokens that it sent. */
+/** Maps an id or token of the examples to the one that the server created or sent. */
 const actual = new Map<string, string>();
 
 const withActual = (text: string): string =>
   [...actual].reduce((replaced, [example, real]) => replaced.replaceAll(example, real), text);
 
-/** The path of an operation with the examples of what it must have; a read waits for all that was done before. */
+/** The path of an operation with the examples of its required parameters. A read waits for all earlier commands. */
 async function addressOf({ path, operation }: Operation, also: Record<string, string> = {}): Promise<string> {
   const query = new URLSearchParams(also);
   let filled = path;
@@ -94,7 +94,7 @@ async function addressOf({ path, operation }: Operation, also: Record<string, st
   return `${filled}?${query}`;
 }
 
-/** What an operation takes: a JSON body made of the examples of its fields, or the example of a file. */
+/** The body of an operation: JSON made of the examples of its fields, or the example of a file. */
 function bodyOf({ operation }: Operation, { with: changes, contentType }: Step): { type?: string; body?: Json } {
   const { content = {} } = operation.requestBody ?? {};
   const type = contentType ?? Object.keys(content)[0];
@@ -108,7 +108,7 @@ function bodyOf({ operation }: Operation, { with: changes, contentType }: Step):
 
 const programUrl = () => `http://127.0.0.1:${(program.address() as { port: number }).port}/leads`;
 
-/** The ids in an answer replace those of its example from now on. */
+/** From now on, the ids in the answer replace those of its example. */
 function learn(example: Json, answer: Json): void {
   for (const [name, value] of Object.entries<Json>(example ?? {}))
     if (/Id$/.test(name) && typeof value === 'string' && value.length === 36) actual.set(value, answer[name]);
@@ -136,7 +136,7 @@ async function play(step: Step): Promise<void> {
   if (!schema) return;
   expect({ call, faults: api.faultsOf(schema, reply.body) }).toEqual({ call, faults: [] });
   learn(example, reply.body);
-  // Mails and messages were made by processes: a list is the first to name them.
+  // Processes created the mails and messages, so a list is the first answer with their ids.
   if (['listMails', 'listWebhooks'].includes(call)) learn(example.items[0], reply.body.items[0]);
 }
 
@@ -148,7 +148,7 @@ test(
   FAR_AWAY,
 );
 
-test('the story tells of every operation', () => {
+test('the steps call every operation', () => {
   const told = story.map((step) => (typeof step === 'string' ? step : step.call));
   expect(
     api.operations

@@ -8,11 +8,11 @@ interface Call {
   readonly path: string;
   readonly headers: Record<string, string>;
   readonly body: string | undefined;
-  /** What the page shows of the answer: between the dots, as it stands. */
+  /** The parts of the answer that the page shows, between the dots. */
   readonly shown: string;
 }
 
-/** Every call of the page, in its order, with what is shown below it. */
+/** Every call of the page in order, with the answer shown below it. */
 function callsOf(text: string): Call[] {
   const lines = text.split('\n');
   return lines.flatMap((line, index) => {
@@ -58,7 +58,7 @@ test('each call of the FAQ answers what the page says, and every field that it n
   expect(named.filter((field) => !answers.includes(`"${field}":`))).toEqual([]);
 });
 
-/** What the page shows, piece by piece between its dots, and the answer does not have in this order. */
+/** The pieces that the page shows between its dots and that the answer does not contain in this order. */
 function missingIn(answer: string, shown: string): string[] {
   let rest = comparable(answer);
   return comparable(shown)

@@ -13,7 +13,7 @@ afterAll(() => server.stop());
 interface Told {
   readonly event: string;
   readonly id: string;
-  // biome-ignore lint/suspicious/noExplicitAny: read as any client reads it
+  // biome-ignore lint/suspicious/noExplicitAny: tests read events as any client does
   readonly data: any;
 }
 
@@ -32,7 +32,7 @@ async function follow(query = '', headers: Record<string, string> = {}, from = s
     const next = await anything();
     return next.event === 'change' ? next : change();
   };
-  /** Ends it, as a lost connection does. */
+  /** Closes the connection, as a network failure does. */
   const leave = async () => {
     left.abort();
     await told.next().catch(() => {});
@@ -85,7 +85,7 @@ const pauseAndRestart = async (orderId: string, times: number) => {
     for (const act of ['pause', 'restart']) await server.call('POST', `/api/orders/${orderId}/${act}`);
 };
 
-test('it tells what changed, what of and whose, and nothing of persons; a read that waits for its id shows the change', async () => {
+test('an event names the change, the resource and the customer, without personal data; a read that waits for its id shows the change', async () => {
   const feed = await follow();
   expect(feed.answer.headers.get('content-type')).toMatch('text/event-stream');
   const customerId = await customer();
@@ -109,7 +109,7 @@ test('it tells what changed, what of and whose, and nothing of persons; a read t
   await feed.leave();
 });
 
-test('a feed that is cut goes on after the last event that was taken: nothing is lost, nothing told twice', async () => {
+test('a feed that is disconnected continues after the last received event: nothing is lost or sent twice', async () => {
   const orderId = await order(await customer());
   const wanted = ['OrderPaused', 'OrderRestarted', 'OrderPaused', 'OrderRestarted', 'OrderPaused', 'OrderRestarted'];
   const first = await follow('?kind=order');
@@ -134,7 +134,7 @@ test('a feed that is cut goes on after the last event that was taken: nothing is
   await rest.leave();
 });
 
-test('a customer is told of what is its own; staff of all, or of one store, one customer, one kind', async () => {
+test('a customer receives only its own changes; staff receive all, or filter by store, customer or kind', async () => {
   const [mine, others] = [await customer(), await customer()];
   const own = await follow('', { 'leadger-actor': `customer:${mine}` });
   const asked = await follow(`?customerId=${mine}`, { 'leadger-actor': `customer:${others}` });
@@ -145,7 +145,7 @@ test('a customer is told of what is its own; staff of all, or of one store, one 
   for (const feed of [own, one])
     expect((await feed.change()).data).toMatchObject({ type: 'OrderPlaced', id: orderId, customerId: mine });
   await server.call('POST', `/api/orders/${orderId}/cancel`);
-  // Checked after the others have all changes: these two feeds got nothing but their position.
+  // Checked when the others have all changes: these two feeds received only their position.
   for (const feed of [own, one]) while ((await feed.change()).data.type !== 'OrderCancelled');
   for (const feed of [asked, nowhere]) {
     const NOTHING = Symbol();
@@ -155,7 +155,7 @@ test('a customer is told of what is its own; staff of all, or of one store, one 
       next = feed.told.next();
       const more = await Promise.race([next, new Promise<symbol>((resolve) => setImmediate(resolve, NOTHING))]);
       if (typeof more === 'symbol') break;
-      // On a slow machine a heartbeat came meanwhile.
+      // On a slow machine a heartbeat may have arrived meanwhile.
       expect(more.value?.event).toBe('here');
     }
     await feed.leave();
@@ -165,7 +165,7 @@ test('a customer is told of what is its own; staff of all, or of one store, one 
   await one.leave();
 });
 
-test('leads are told with the order that they came to, and ratings, but no step towards them', async () => {
+test('deliveries of leads are sent with their order, and so are ratings, but no earlier steps', async () => {
   const customerId = await customer();
   const orderId = await order(customerId);
   const feed = await follow(`?customerId=${customerId}`);
@@ -179,14 +179,14 @@ test('leads are told with the order that they came to, and ratings, but no step 
 });
 
 test.each(['', 'abc', '9999999999999999', '1', '0', '000000000000004', '00000000000000004'])(
-  'it does not go on after what is no event of it (%p)',
+  'a Last-Event-ID that is not an event of the feed is refused (%p)',
   async (id) => {
     const { status, body } = await server.call('GET', '/api/feed', undefined, { 'last-event-id': id });
     expect({ status, field: body.errors?.[0].field }).toEqual({ status: 400, field: 'last-event-id' });
   },
 );
 
-test('it goes on after a position of two numbers where EventStoreDB has the log, which writes such, and nowhere else', async () => {
+test('a position of two numbers is accepted only if the log is in EventStoreDB, which writes such positions', async () => {
   const expected = process.env.LEADGER_TEST_EVENTS === 'wire' ? 'event: here' : '"field":"last-event-id"';
   const headers = { 'last-event-id': '0000000000000001.0000000000000000' };
   const { body } = await fetch(`${server.url}/api/feed`, { headers });
@@ -198,12 +198,12 @@ test('it goes on after a position of two numbers where EventStoreDB has the log,
   expect(text).toContain(expected);
 });
 
-test('who asks for a kind that is none is told so', async () => {
+test('an unknown kind is refused', async () => {
   const { status, body } = await server.call('GET', '/api/feed?kind=gossip');
   expect({ status, field: body.errors?.[0].field }).toEqual({ status: 400, field: 'kind' });
 });
 
-test('so many feeds and no more; one that was left makes room', async () => {
+test('the number of feeds is limited; a closed feed makes room for another', async () => {
   const feeds = await Promise.all(Array.from({ length: 200 }, () => follow()));
   expect(await server.call('GET', '/api/feed')).toMatchObject({ status: 503, body: { code: 'too-many-feeds' } });
   await feeds[0]?.leave();
@@ -213,7 +213,7 @@ test('so many feeds and no more; one that was left makes room', async () => {
   for (const feed of [...feeds, again]) await feed.leave();
 });
 
-test('who comes back late finds all that happened meanwhile, once and in order', async () => {
+test('a client that reconnects late receives all events since then, once and in order', async () => {
   const orderId = await order(await customer());
   const { position } = (await server.call('GET', '/health')).body.store;
   await record(orderId, 5_000);
@@ -226,7 +226,7 @@ test('who comes back late finds all that happened meanwhile, once and in order',
   expect(server.errors).toEqual([]);
 });
 
-test('an event that this version cannot read is told to staff by its name, and every feed goes on behind it', async () => {
+test('an event that this version cannot read is sent to staff by its name, and every feed continues after it', async () => {
   const customerId = await customer();
   const orderId = await order(customerId);
   const own = await follow('?kind=order', { 'leadger-actor': `customer:${customerId}` });
@@ -248,7 +248,7 @@ test('an event that this version cannot read is told to staff by its name, and e
 test.each([
   ['data', 'null', '{}'],
   ['metadata', '{}', 'null'],
-])('an event of no %s is told to staff as one that cannot be read', async (_, data, metadata) => {
+])('an event without %s is sent to staff as unreadable', async (_, data, metadata) => {
   const orderId = await order(await customer());
   const staff = await follow('?kind=order');
   const store = server.application.get<EventStore>(EVENT_STORE);
@@ -262,7 +262,7 @@ test.each([
   await staff.leave();
 });
 
-test('a contact book without a customer is told to staff as one that cannot be read', async () => {
+test('a contact book without a customer is sent to staff as unreadable', async () => {
   const staff = await follow('?kind=contacts');
   const store = server.application.get<EventStore>(EVENT_STORE);
   const cause = { commandId: randomUUID(), correlationId: randomUUID(), actor: 'staff:ada' };
@@ -273,7 +273,7 @@ test('a contact book without a customer is told to staff as one that cannot be r
   await staff.leave();
 });
 
-test('a feed that fails ends without a word, and whoever comes back with the last id finds the rest', async () => {
+test('a feed that fails closes without an error text, and a client that reconnects with the last id receives the rest', async () => {
   const orderId = await order(await customer());
   const { position } = (await server.call('GET', '/health')).body.store;
   await record(orderId, 2);
@@ -298,7 +298,7 @@ test('a feed that fails ends without a word, and whoever comes back with the las
   await again.leave();
 });
 
-test('a store that is stopped ends its feeds, and does not wait for those who read them', async () => {
+test('a store that stops closes its feeds and does not wait for their readers', async () => {
   const other = await startServer();
   const feed = await follow('', {}, other);
   await feed.told.next();

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-test('health tells of the store, the processes and the read models, and how far behind they are', async () => {
+test('health shows the store, the processes and the read models, and their lag', async () => {
   await server.settle();
   const { position } = (await server.call('GET', '/health')).body.store;
   await server.call('GET', `/api/stock?waitFor=${position}`);
@@ -21,7 +21,7 @@ test('health tells of the store, the processes and the read models, and how far 
     expect(model).toMatchObject({ lagEvents: 0, lagSeconds: 0, parked: 0, paused: false, whole: true });
 });
 
-test('a store that cannot be reached is told with 503, and commands with Retry-After', async () => {
+test('while the store is unreachable, health answers 503, and commands are answered with Retry-After', async () => {
   const other = await startServer();
   try {
     await other.settle();
@@ -39,7 +39,7 @@ test('a store that cannot be reached is told with 503, and commands with Retry-A
   }
 });
 
-test('what nobody foresaw is logged, and the answer says nothing of it', async () => {
+test('an unexpected error is logged, and the answer gives no details', async () => {
   const engine = server.application.get(ProcessEngine);
   const defect = () => {
     throw new Error('secret of /etc/leadger');
@@ -52,7 +52,7 @@ test('what nobody foresaw is logged, and the answer says nothing of it', async (
   expect(server.errors.splice(0)).toEqual([expect.stringContaining('secret of /etc/leadger')]);
 });
 
-test('no cache keeps an answer', async () => {
+test('answers must not be cached', async () => {
   const { headers } = await server.call('GET', '/api/customers');
   expect(headers.get('cache-control')).toBe('no-store');
 });
@@ -71,13 +71,13 @@ test('metrics count requests by route, never by id', async () => {
   expect(text).not.toMatch('/api/customers/some');
 });
 
-test('what is parked can be listed, and only what is parked can be tried again', async () => {
+test('parked commands are listed, and only parked commands can be retried', async () => {
   expect((await server.call('GET', '/api/processes/parked')).body).toEqual({ items: [] });
   const { status, body } = await server.call('POST', '/api/processes/parked/lead-ageing%2Forder-1/retry');
   expect({ status, code: body.code }).toEqual({ status: 404, code: 'nothing-parked' });
 });
 
-test('a read model can be paused, resumed and built anew while the store runs; health tells which', async () => {
+test('a read model can be paused, resumed and rebuilt while the store runs; health shows which', async () => {
   const registration = { storeId: 'main', businessAssociation: 'A.B.C.', timeZone: 'UTC' };
   const paused = await server.call('POST', '/api/read-models/customers/pause');
   expect(paused).toMatchObject({ status: 200, body: { name: 'customers', paused: true } });

@@ -14,11 +14,11 @@ afterAll(() => server.stop());
 
 const schemaAt = ({ $ref }: { $ref: string }): Json => document.components.schemas[$ref.split('/').at(-1) as string];
 
-/** The schema that an operation answers with when it succeeds, where it answers JSON. */
+/** The schema of an operation's JSON answer on success. Undefined when the answer is not JSON. */
 const answerOf = ({ responses }: Json): Json =>
   Object.entries<Json>(responses).find(([status]) => status.startsWith('2'))?.[1].content?.['application/json']?.schema;
 
-/** Every object schema there is, with the names of the schemas and fields that lead to it. */
+/** Every object schema, with its path of schema and field names. */
 function objectsIn(value: Json, at: string): { at: string; properties: Record<string, Json> }[] {
   if (typeof value !== 'object' || value === null) return [];
   const own = value.properties ? [{ at, properties: value.properties }] : [];
@@ -35,7 +35,7 @@ function objectsIn(value: Json, at: string): { at: string; properties: Record<st
 const objects = () =>
   Object.entries<Json>(document.components.schemas).flatMap(([name, schema]) => objectsIn(schema, name));
 
-test('it names every route and its operation', () => {
+test('it lists every route with its operation id', () => {
   expect(operations.map(({ id, method, path }) => `${method} ${path} ${id}`)).toMatchInlineSnapshot(`
 [
   "GET /api/stores listStores",
@@ -140,7 +140,7 @@ describe('Redocly', () => {
     }
   }
 
-  test('finds no error and no warning in it by the recommended rules', async () => {
+  test('finds no errors or warnings by its recommended rules', async () => {
     const config = await createConfig({ extends: ['recommended'] });
     const source = JSON.stringify(document);
     const lint = { source, absoluteRef: '/openapi.json', config, externalRefResolver: new NothingOutside() };
@@ -152,7 +152,7 @@ describe('Redocly', () => {
 });
 
 describe('names (ADR 16)', () => {
-  test('what lists answers items and a cursor; nothing else does', () => {
+  test('lists answer items and a cursor; nothing else does', () => {
     for (const { id, operation } of operations) {
       const answer = answerOf(operation);
       const isList = answer ? Object.keys(schemaAt(answer).properties).join() === 'items,nextCursor' : false;
@@ -169,7 +169,7 @@ describe('names (ADR 16)', () => {
     }
   });
 
-  test('an id is named after its thing', () => {
+  test('an id is named after what it identifies', () => {
     const plain = objects().flatMap(({ at, properties }) =>
       Object.keys(properties)
         .filter((name) => name === 'id')
@@ -179,7 +179,7 @@ describe('names (ADR 16)', () => {
     expect([...plain, ...inPaths]).toEqual([]);
   });
 
-  test('the answer of a command that creates names it as the answer of a read does', () => {
+  test('a command that creates something names its id as reads do', () => {
     for (const { path, method, operation } of operations) {
       const [, noun] = /\/\{(\w+Id)\}$/.exec(path) ?? [];
       const creates = noun && operations.find((other) => other.method === 'POST' && `${other.path}/{${noun}}` === path);
@@ -229,7 +229,7 @@ test('every description is a sentence, and every summary begins with a capital',
   expect(textsIn(document, 'summary').filter(({ text }) => !/^[A-Z].*[^.]$/.test(text))).toEqual([]);
 });
 
-/** Descriptions or summaries, with the keys that lead to them. */
+/** Descriptions or summaries, with their paths of keys. */
 function textsIn(value: Json, kind: 'description' | 'summary', at = ''): { at: string; text: string }[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries<Json>(value).flatMap(([key, member]) => {
@@ -250,8 +250,8 @@ test('instants have the format date-time, and names that say so', () => {
   expect(wrong).toEqual([]);
 });
 
-test('in rows every field is always there', () => {
-  // Events, and documents about the programs, leave out what they do not have.
+test('rows always have all their fields', () => {
+  // Events, and documents about the programs, omit absent fields.
   const others = ['listWholeHistory', 'listReadModels'];
   for (const { id, operation } of operations) {
     if (!id.startsWith('list') || others.includes(id)) continue;
@@ -273,7 +273,7 @@ test('every operation has a summary, a tag that is described, and an answer with
   expect(incomplete).toEqual([]);
 });
 
-test('every example is what its schema says', () => {
+test('every example matches its schema', () => {
   const faults = operations.flatMap(({ id, operation }) =>
     Object.entries<Json>(operation.responses).flatMap(([status, { content }]) =>
       Object.values<Json>(content ?? {}).flatMap(({ schema, example }) =>
@@ -284,12 +284,12 @@ test('every example is what its schema says', () => {
   expect(faults).toEqual([]);
 });
 
-test('a schema finds fault with an example that it does not describe', () => {
+test('a schema rejects an example that does not match it', () => {
   const { schema } = document.paths['/api/customers/{customerId}'].get.responses[200].content['application/json'];
   expect(faultsOf(schema, { customerId: 7 })).not.toEqual([]);
 });
 
-test('every field of every body has a description, and an example where it must be there', () => {
+test('every field of every body has a description, and an example if it is required', () => {
   const bare = Object.entries<Json>(document.components.schemas)
     .filter(([name]) => name.endsWith('Body'))
     .flatMap(([name, { properties, required = [] }]) =>
@@ -302,7 +302,7 @@ test('every field of every body has a description, and an example where it must 
   expect(bare).toEqual([]);
 });
 
-test('every body made of the examples is well-formed: at most a rule refuses it', async () => {
+test('every body made of the examples is valid: only a rule may refuse it', async () => {
   const refused: string[] = [];
   for (const { id, method, path, operation } of operations) {
     const schema = operation.requestBody?.content['application/json']?.schema;
@@ -317,7 +317,7 @@ test('every body made of the examples is well-formed: at most a rule refuses it'
   expect(refused).toEqual([]);
 });
 
-test('the page and all that it needs come from this server', async () => {
+test('the page and all its resources come from this server', async () => {
   const page = await server.call('GET', '/api/docs');
   expect(page.headers.get('content-type')).toMatch('text/html');
   const links = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link as string);

@@ -37,7 +37,7 @@ const read = async (path: string) => {
   return reply;
 };
 
-test('a read that waits for the position of a command sees what it did', async () => {
+test('a read that waits for the position of a command shows its effect', async () => {
   const registered = await server.call('POST', '/api/customers', aCustomer('Seen at once'));
   const { position, customerId: id } = registered.body;
   expect(registered.headers.get('leadger-position')).toBe(position);
@@ -46,7 +46,7 @@ test('a read that waits for the position of a command sees what it did', async (
   expect(found.headers.get('etag')).toMatch(/^"0-/);
 });
 
-test('a read that waits for a position that never comes says so in time', async () => {
+test('a read that waits for a position that never comes answers with an error after a limited time', async () => {
   const positions = ['9999999999999999', '10000000000000000', '18446744073709551615.9999999999999999'];
   const replies = positions.map((position) => fetch(`${server.url}/api/stock?waitFor=${position}`));
   for (const reply of await Promise.all(replies)) {
@@ -61,7 +61,7 @@ test('a position may be of two numbers, as EventStoreDB has them', async () => {
   expect((await server.call('GET', '/api/stock?waitFor=0000000000000001.0000000000000000')).status).toBe(200);
 });
 
-test('an order tells of its progress, its usual delivery time and a forecast', async () => {
+test('an order shows its progress, its usual delivery time and a forecast', async () => {
   const orderId = await placeOrder(customerId);
   await receive({ telephone: '+1 212 555 0101', firstName: 'Ada' });
   await receive({ telephone: '+1 212 555 0102' });
@@ -89,7 +89,7 @@ test('an order tells of its progress, its usual delivery time and a forecast', a
   await server.call('POST', `/api/orders/${orderId}/cancel`);
 });
 
-test('a customer views and downloads the leads it was given, and rates them', async () => {
+test('a customer views, downloads and rates its leads', async () => {
   const { body: customer } = await server.call('POST', '/api/customers', aCustomer('Downloads'));
   const orderId = await placeOrder(customer.customerId, { leadTypeId: 'exclusive-aged', dailyMaximum: undefined });
   const names = { firstName: 'José "Pepe"', lastName: '=HYPERLINK("http://evil.example")' };
@@ -118,7 +118,7 @@ test('a file for spreadsheets begins with a byte order mark', async () => {
   expect([...new Uint8Array(await response.arrayBuffer()).subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf]);
 });
 
-test('returns stand in a queue by due date, with their notes', async () => {
+test('returns are listed by due date, with their notes', async () => {
   const { body: customer } = await server.call('POST', '/api/customers', aCustomer('Returns'));
   const orderId = await placeOrder(customer.customerId, { dailyMaximum: { percent: 100 } });
   const leadId = await receive({ telephone: '+1 212 555 0104' });
@@ -150,7 +150,7 @@ test('returns stand in a queue by due date, with their notes', async () => {
   await server.call('POST', `/api/orders/${orderId}/cancel`);
 });
 
-test('a lead that nobody took is in stock', async () => {
+test('a lead that was not delivered is in stock', async () => {
   const leadId = await receive({ telephone: '+1 212 555 0105' }, 'shared-fresh');
   const { body: lead, headers } = await read(`/api/leads/${leadId}`);
   expect(lead).toMatchObject({ leadTypeId: 'shared-fresh', openPlaces: 3, contact: { telephone: '+1 212 555 0105' } });
@@ -172,7 +172,7 @@ describe('lists', () => {
     return ids;
   };
 
-  test('pages go through all orders of a customer once, newest first', async () => {
+  test('the pages contain all orders of a customer once, newest first', async () => {
     const { body: customer } = await server.call('POST', '/api/customers', aCustomer('Pages'));
     const placed: string[] = [];
     for (let day = 3; day < 8; day++) {
@@ -183,7 +183,7 @@ describe('lists', () => {
     expect(await all(`/api/orders?customerId=${customer.customerId}&status=cancelled`)).toEqual([]);
   });
 
-  test('a list is read from either end, and a cursor is good for one of them', async () => {
+  test('a list is read in either direction, and a cursor is valid for one direction only', async () => {
     const newestFirst = await all('/api/orders?storeId=main');
     expect(newestFirst.length).toBeGreaterThan(2);
     expect(await all('/api/orders?storeId=main&sort=placedAt')).toEqual(newestFirst.toReversed());
@@ -194,7 +194,7 @@ describe('lists', () => {
     }
   });
 
-  test('items carry the fields that were asked for', async () => {
+  test('items have only the requested fields', async () => {
     const { body } = await read('/api/orders?limit=1&fields=status,orderId');
     expect(Object.keys(body.items[0])).toEqual(['orderId', 'status']);
     expect(body.nextCursor).toBeDefined();
@@ -221,14 +221,14 @@ describe('lists', () => {
   });
 
   test.each([
-    ['a page of nothing', '/api/orders?limit=0', 'limit'],
+    ['a limit of 0', '/api/orders?limit=0', 'limit'],
     ['a page above the limit', '/api/orders?limit=201', 'limit'],
-    ['a limit that is no number', '/api/orders?limit=ten', 'limit'],
+    ['a limit that is not a number', '/api/orders?limit=ten', 'limit'],
     ['a limit given twice', '/api/orders?limit=1&limit=2', 'limit'],
-    ['a state that is none', '/api/orders?status=lost', 'status'],
-    ['a filter that is none', '/api/orders?colour=blue', 'colour'],
-    ['a sort that is none', '/api/orders?sort=colour', 'sort'],
-    ['a field that is none', '/api/orders?fields=status,colour', 'fields'],
+    ['an unknown state', '/api/orders?status=lost', 'status'],
+    ['an unknown filter', '/api/orders?colour=blue', 'colour'],
+    ['an unknown sort', '/api/orders?sort=colour', 'sort'],
+    ['an unknown field', '/api/orders?fields=status,colour', 'fields'],
     ['no field', '/api/orders?fields=', 'fields'],
     ['fields given twice', '/api/orders?fields=status&fields=status', 'fields'],
     ['a position that is none', '/api/orders?waitFor=%20', 'waitFor'],
@@ -243,7 +243,7 @@ describe('lists', () => {
     expect({ status, field: body.errors?.[0].field }).toEqual({ status: 400, field });
   });
 
-  test('a field that is none is named', async () => {
+  test('an unknown field is named', async () => {
     const { body } = await server.call('GET', '/api/orders?fields=status,colour,constructor');
     expect(body.errors[0].message).toMatch(/^has no field colour, constructor: there are orderId, /);
   });
@@ -255,7 +255,7 @@ describe('lists', () => {
     '0000000000000042.0000000000000040',
     ...[
       '["2026-03-01T00:00:00.000Z"]',
-      // What JavaScript takes for an instant, and the database does not.
+      // JavaScript accepts these as instants, and the database does not.
       ...['-000001-01-01', '0000-01-01', '+010000-01-01', '+275760-09-13'].map((day) =>
         JSON.stringify(['-placedAt', `${day}T00:00:00.000Z`, 'x']),
       ),
@@ -269,10 +269,13 @@ describe('lists', () => {
     });
   });
 
-  test.each(['0001-01-01T00:00:00.000Z', '9999-12-31T23:59:59.999Z'])('a list may go on at %s', async (at) => {
-    const cursor = Buffer.from(JSON.stringify(['-placedAt', at, 'x'])).toString('base64url');
-    expect(await server.call('GET', `/api/orders?cursor=${cursor}`)).toMatchObject({ status: 200 });
-  });
+  test.each(['0001-01-01T00:00:00.000Z', '9999-12-31T23:59:59.999Z'])(
+    'a cursor may contain the instant %s',
+    async (at) => {
+      const cursor = Buffer.from(JSON.stringify(['-placedAt', at, 'x'])).toString('base64url');
+      expect(await server.call('GET', `/api/orders?cursor=${cursor}`)).toMatchObject({ status: 200 });
+    },
+  );
 
   test.each([
     '/api/customers/none',
@@ -286,7 +289,7 @@ describe('lists', () => {
   });
 });
 
-// The last one: leads that the order was chosen for wait for it.
+// Must be the last test: leads assigned to the damaged order wait for it.
 test('a history with an event that cannot be read names it', async () => {
   const orderId = await placeOrder(customerId);
   const { revision } = (await read(`/api/orders/${orderId}`)).body;

@@ -20,7 +20,7 @@ export interface Reply {
   readonly headers: Headers;
   readonly text: string;
   /** Undefined when the answer is not JSON. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers as a client would, without our types
+  // biome-ignore lint/suspicious/noExplicitAny: tests read answers as a client does, without our types
   readonly body: any;
 }
 
@@ -50,7 +50,7 @@ async function startWire(directory: string) {
   return { connectionString: node.connectionString, close };
 }
 
-/** With `LEADGER_TEST_DATABASE=postgres` the read models are in a PostgreSQL database of their own. */
+/** With `LEADGER_TEST_DATABASE=postgres` the read models are in a new PostgreSQL database. */
 const startDatabase = () => (process.env.LEADGER_TEST_DATABASE === 'postgres' ? freshDatabase() : undefined);
 
 async function callOnce(
@@ -67,7 +67,7 @@ async function callOnce(
   return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
 }
 
-/** A whole store with HTTP on loopback, a temporary directory, and a clock that stands still. */
+/** A whole store with HTTP on loopback, a temporary directory, and a clock that does not move. */
 export async function startServer({
   directory,
   start = START,
@@ -95,7 +95,7 @@ export async function startServer({
     },
   );
   const { running } = await startLeadger(application);
-  // `stop` reports this error. Some tests take the stores away on purpose, and never call it.
+  // `stop` reports this error. Some tests close the stores on purpose and never call it.
   running.catch(() => {});
   await application.listen({ port: 0, host: '127.0.0.1' });
   const { port } = application.getHttpServer().address() as { port: number };
@@ -109,7 +109,7 @@ export async function startServer({
     async call(...request) {
       for (;;) {
         const reply = await callOnce(url, ...request);
-        // The API waits some seconds for a position. On a busy machine that may be too short: ask again, as clients do.
+        // The API waits some seconds for a position. On a busy machine that may be too short: retry, as clients do.
         if (reply.body?.code !== 'not-reached-yet') return reply;
       }
     },

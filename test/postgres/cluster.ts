@@ -8,10 +8,10 @@ import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { waitUntil } from '../wait-until.ts';
 
-export interface Cluster {
-  /** Of the superuser. */
+interface Cluster {
+  /** Connection URL of the superuser. */
   readonly url: string;
-  /** Ends the server at once and removes its files. The end of this process does the same, also after a crash. */
+  /** Stops the server at once and removes its files. This also happens when this process ends or crashes. */
   stop(): void;
 }
 
@@ -59,14 +59,14 @@ const answers = (url: string): Promise<boolean> => {
   return connected.finally(() => client.end().catch(() => {}));
 };
 
-/** Of the newest version that Debian's packages have installed. */
+/** The newest version installed by Debian's packages. */
 export function directoryOfPrograms(): string | undefined {
   if (!existsSync(DEBIAN)) return undefined;
   const versions = readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a));
   return versions.map((version) => join(DEBIAN, version, 'bin')).find((path) => existsSync(join(path, 'initdb')));
 }
 
-/** PostgreSQL refuses to run as root. Then it runs as the user that its package has made. */
+/** PostgreSQL refuses to run as root. For root, it runs as the user that its package created. */
 function unprivilegedUser(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const idOf = (flag: string) => Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout);

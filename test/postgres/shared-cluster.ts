@@ -9,7 +9,7 @@ const ADDRESS = 'LEADGER_TEST_CLUSTER_PORT';
 /**
  * Offers a PostgreSQL server to the test workers. The first request starts it, so that a run without such tests does not
  * wait for it.
- * @returns what stops it
+ * @returns a function that stops the server
  */
 export async function offerCluster(): Promise<() => void> {
   let started: ReturnType<typeof startCluster> | undefined;
@@ -30,7 +30,7 @@ export async function offerCluster(): Promise<() => void> {
   };
 }
 
-/** @returns the address of the superuser's database, on a server that may have been started for this */
+/** @returns the address of the superuser's database, and starts the server if necessary */
 export async function urlOfCluster(): Promise<string> {
   const socket = connect(Number(process.env[ADDRESS]), '127.0.0.1');
   const { url, error } = JSON.parse(await text(socket));

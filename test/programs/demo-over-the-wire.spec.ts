@@ -5,12 +5,12 @@ import { startWireNode } from '#event-store/wire-node/wire-node';
 
 const DROPS = 20;
 
-test('the demo on an EventStoreDB whose connections keep breaking makes the same history as on one machine', async () => {
+test('the demo on an EventStoreDB whose connections keep breaking produces the same history as on one machine', async () => {
   const demo = { days: 3, seed: 7 };
   const undisturbed = await runDemo(demo);
   const store = await openEmbeddedStore();
   const node = await startWireNode({ store, writable: true });
-  // Spread over the whole history, however fast it is lived through.
+  // Spread over the whole history, at any speed of the machine.
   const eventsBetweenDrops = Math.floor(undisturbed.events / (DROPS + 1));
   let drops = 0;
   const over = new AbortController();

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 const built = spawnSync(process.execPath, ['tools/build.js', '--if-changed'], { stdio: 'inherit' });
 if (built.status !== 0) throw new Error('the programs cannot be tested: they do not build');
 
-export interface Ended {
+interface Ended {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;

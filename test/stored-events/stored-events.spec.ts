@@ -9,7 +9,7 @@ interface Sample {
   readonly data: object;
 }
 
-/** `<EventType>.v<version>.json`: an event as that version of the program wrote it. Added to, never changed. */
+/** `<EventType>.v<version>.json`: an event as that version of the program wrote it. Samples are added, never changed. */
 const samples = readdirSync(import.meta.dirname)
   .filter((name) => name.endsWith('.json'))
   .map((name) => {
@@ -20,8 +20,8 @@ const samples = readdirSync(import.meta.dirname)
 
 const encoder = new TextEncoder();
 
-describe('events that were ever written', () => {
-  it.each(samples)('$name can be read, and says what events of its type say today', (sample) => {
+describe('stored events of every version', () => {
+  it.each(samples)('$name can be read and is upcast to the current version', (sample) => {
     const { stream, type, data, metadata } = sample;
     const fact = decode({
       id: '00000000-0000-5000-8000-000000000000',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { logDigest } from '#audit/digest';
 import { checkLaws } from '#audit/laws';
-import { hashOfEvent } from '#event-store/embedded/embedded-store';
+import { hashOfEvent } from '#event-store/embedded/event-hash';
 import { type Step, World } from './world.ts';
 
 const small = fc.integer({ min: 0, max: 9 });
@@ -64,17 +64,17 @@ const crash: fc.Arbitrary<Step> = fc.record({
 
 const steps = (step: fc.Arbitrary<Step>) => fc.array(step, { minLength: 5, maxLength: 30, size: 'max' });
 
-async function lived(happenings: readonly Step[], look: (world: World) => Promise<void>): Promise<void> {
+async function withWorld(script: readonly Step[], check: (world: World) => Promise<void>): Promise<void> {
   const world = await World.create();
   try {
-    await world.live(happenings);
-    await look(world);
+    await world.run(script);
+    await check(world);
   } finally {
     await world.close();
   }
 }
 
-/** Far away: a slow machine must not fail these tests. */
+/** Milliseconds. Long, so that these tests pass on a slow machine. */
 const LIMIT = 600_000;
 
 const brokenLaws = async (world: World) => {
@@ -87,8 +87,8 @@ describe('whatever happens in a lead store', () => {
     'DLV-1 … DLV-10, LOY-1 … LOY-9, ORD-1 … ORD-6, RPL-2 … RPL-9: the laws hold, and no order waits for a lead in stock',
     async () => {
       await fc.assert(
-        fc.asyncProperty(steps(happening), (happenings) =>
-          lived(happenings, async (world) => {
+        fc.asyncProperty(steps(happening), (script) =>
+          withWorld(script, async (world) => {
             expect(await brokenLaws(world)).toEqual({ counts: [], examples: {} });
             expect(await world.missedDeliveries()).toEqual([]);
           }),
@@ -100,12 +100,12 @@ describe('whatever happens in a lead store', () => {
   );
 
   it(
-    'the same is true when the process crashes again and again, at any moment',
+    'the same is true when the process crashes repeatedly at any moment',
     async () => {
       const step = fc.oneof({ weight: 3, arbitrary: happening }, { weight: 1, arbitrary: crash });
       await fc.assert(
-        fc.asyncProperty(steps(step), (happenings) =>
-          lived(happenings, async (world) => {
+        fc.asyncProperty(steps(step), (script) =>
+          withWorld(script, async (world) => {
             expect(await brokenLaws(world)).toEqual({ counts: [], examples: {} });
             expect(await world.missedDeliveries()).toEqual([]);
           }),
@@ -116,23 +116,23 @@ describe('whatever happens in a lead store', () => {
     LIMIT,
   );
 
-  it('DLV-4: a lead goes to the next in turn when its winner already has the person', async () => {
+  it('DLV-4: a lead is delivered to the next customer when the first already has the person', async () => {
     const order = (customer: number): Step => ({ kind: 'order', customer, type: 0, quantity: 3 });
     const lead = (person: number): Step => ({ kind: 'leads', type: 0, count: 1, person });
-    await lived([order(0), lead(1), order(1), lead(2), lead(1)], async (world) => {
+    await withWorld([order(0), lead(1), order(1), lead(2), lead(1)], async (world) => {
       expect(await world.deliveredByCustomer()).toEqual([1, 2, 0, 0, 0]);
       expect(await world.missedDeliveries()).toEqual([]);
     });
   });
 
   it(
-    'DLV-7: the same steps make the same history',
+    'DLV-7: the same steps produce the same history',
     async () => {
       await fc.assert(
-        fc.asyncProperty(steps(happening), async (happenings) => {
+        fc.asyncProperty(steps(happening), async (script) => {
           const digests: string[] = [];
           for (let time = 0; time < 2; time += 1)
-            await lived(happenings, async (world) => {
+            await withWorld(script, async (world) => {
               digests.push(await logDigest(world.events, world.vault));
             });
           expect(digests[0]).toBe(digests[1]);

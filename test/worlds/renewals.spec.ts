@@ -19,11 +19,11 @@ import { createReactions } from '#wiring/reactions';
 
 const START = '2026-03-02T15:00:00.000Z';
 
-/** A provider that answers at once, or, once it is told to, when the test says so. */
+/** A payment provider that answers at once. With `slow`, a test answers each charge itself. */
 class SlowPayments implements PaymentGateway {
   slow = false;
-  away = false;
-  readonly asked: {
+  unavailable = false;
+  readonly requested: {
     readonly key: string;
     readonly answer: (result: ChargeResult) => void;
     readonly fail: () => void;
@@ -31,10 +31,10 @@ class SlowPayments implements PaymentGateway {
   readonly #sandbox = sandboxPayments();
 
   capture(charge: Parameters<PaymentGateway['capture']>[0], key: string): Promise<ChargeResult> {
-    if (this.away) return Promise.reject(new Error('nobody there'));
+    if (this.unavailable) return Promise.reject(new Error('provider unavailable'));
     if (!this.slow) return this.#sandbox.capture(charge, key);
     return new Promise((resolve, reject) => {
-      this.asked.push({ key, answer: resolve, fail: () => reject(new Error('no answer came')) });
+      this.requested.push({ key, answer: resolve, fail: () => reject(new Error('no answer')) });
     });
   }
 }
@@ -46,16 +46,16 @@ let payments: SlowPayments;
 let handler: CommandHandler;
 let requests: Requests;
 let engine: ProcessEngine;
-/** What becomes of a command on its way to the ledger; undefined: nothing. */
-let onTheWay: (command: AddressedCommand) => Promise<never> | undefined;
+/** Intercepts a command before it reaches the ledger. Undefined lets it pass. */
+let intercept: (command: AddressedCommand) => Promise<never> | undefined;
 
-/** A new process on the same log. */
-function begin(): void {
-  onTheWay = () => undefined;
+/** Starts a new process on the same log. */
+function startEngine(): void {
+  intercept = () => undefined;
   handler = new CommandHandler(store);
   const { streams } = handler;
   const carryOut = (command: AddressedCommand) => handler.execute(command);
-  const dispatch = (command: AddressedCommand) => onTheWay(command) ?? carryOut(command);
+  const dispatch = (command: AddressedCommand) => intercept(command) ?? carryOut(command);
   requests = createRequests({ streams, vault, clock, dispatch: carryOut });
   engine = createReactions({
     store,
@@ -70,12 +70,12 @@ function begin(): void {
   engine.start().catch(() => {});
 }
 
-/** Nothing that it has begun gets an answer any more. */
-async function crashAndBeginAgain(): Promise<void> {
-  onTheWay = () => new Promise(() => {});
+/** Crashes the process, so that nothing it began gets an answer, and starts a new one. */
+async function crashAndRestart(): Promise<void> {
+  intercept = () => new Promise(() => {});
   void engine.stop();
   await nextTurn();
-  begin();
+  startEngine();
 }
 
 beforeEach(async () => {
@@ -83,7 +83,7 @@ beforeEach(async () => {
   vault = await openVault({});
   clock = new MovedClock(START);
   payments = new SlowPayments();
-  begin();
+  startEngine();
   await prepareNewStore(requests);
 });
 afterEach(async () => {
@@ -107,7 +107,7 @@ async function join(): Promise<string> {
   return id;
 }
 
-/** Moves the clock without waiting for what is under way then. */
+/** Moves the clock without waiting for what that starts. */
 const moveTo = (instant: string): void => void clock.moveTo(instant);
 
 const events = async (...types: string[]) => {
@@ -117,13 +117,13 @@ const events = async (...types: string[]) => {
 };
 const typesOf = async (...types: string[]) => (await events(...types)).map(({ type }) => type);
 
-/** The charges that the provider was asked for, as soon as there are so many. */
-async function charges(count: number) {
-  while (payments.asked.length < count) await nextTurn();
-  return payments.asked;
+/** Waits until the provider has received `count` charges. */
+async function requestedCharges(count: number) {
+  while (payments.requested.length < count) await nextTurn();
+  return payments.requested;
 }
-/** Until nothing is left to do but to wait for the provider. */
-async function allButCharges(): Promise<void> {
+/** Waits until only the provider's answers are outstanding. */
+async function settleExceptCharges(): Promise<void> {
   do await nextTurn();
   while (!engine.status().idle || engine.status().caughtUpTo < (await store.head()));
 }
@@ -136,12 +136,12 @@ describe('a renewal whose charge is under way', () => {
     orderId = await join();
     payments.slow = true;
     moveTo(addDays(START, 7));
-    await charges(1);
+    await requestedCharges(1);
   });
 
-  it('LOY-5: is finished though the programme is held meanwhile, and no other one begins', async () => {
+  it('LOY-5: is finished although the programme is put on hold meanwhile, and no other renewal begins', async () => {
     accepted(await requests.programmes.hold(orderId, by()));
-    payments.asked[0]?.answer(captured);
+    payments.requested[0]?.answer(captured);
     await engine.settle();
     payments.slow = false;
     await clock.moveTo(addDays(START, 30));
@@ -153,9 +153,9 @@ describe('a renewal whose charge is under way', () => {
     ]);
   });
 
-  it('LOY-8: when it is declined after a hold, it is told and not tried again before the programme is active', async () => {
+  it('LOY-8: when it is declined after a hold, this is recorded, and it is not tried again before the programme is active', async () => {
     accepted(await requests.programmes.hold(orderId, by()));
-    payments.asked[0]?.answer({ captured: false, reason: 'expired card' });
+    payments.requested[0]?.answer({ captured: false, reason: 'expired card' });
     await engine.settle();
     payments.slow = false;
     await clock.moveTo(addDays(START, 30));
@@ -165,16 +165,16 @@ describe('a renewal whose charge is under way', () => {
     expect(await typesOf('RenewalPaid', 'OrderReopened')).toEqual(['RenewalPaid', 'OrderReopened']);
   });
 
-  it('LOY-6: is delivered though the programme is cancelled meanwhile: it was paid', async () => {
+  it('LOY-6: is delivered although the programme is cancelled meanwhile, because it was paid', async () => {
     accepted(await requests.programmes.cancel(orderId, by()));
-    payments.asked[0]?.answer(captured);
+    payments.requested[0]?.answer(captured);
     await engine.settle();
     expect(await typesOf('ProgrammeCancelled', 'RenewalPaid', 'OrderReopened')).toHaveLength(3);
   });
 
-  it('ORD-5: is to be given back when the order is cancelled meanwhile', async () => {
+  it('ORD-5: must be refunded when the order is cancelled meanwhile', async () => {
     accepted(await requests.orders.cancel(orderId, by()));
-    payments.asked[0]?.answer(captured);
+    payments.requested[0]?.answer(captured);
     await engine.settle();
     expect(await events('OrderReopened', 'PaymentCapturedTooLate')).toMatchObject([
       { type: 'PaymentCapturedTooLate', data: { renewalNumber: 1, amountCents: 6000, reference: 'r1' } },
@@ -182,10 +182,10 @@ describe('a renewal whose charge is under way', () => {
     expect(await events('ProgrammeCancelled')).toMatchObject([{ data: { cause: 'order-cancelled' } }]);
   });
 
-  it('LOY-1: is charged under the same key by the next process, though its answer was lost and the programme held since', async () => {
+  it('LOY-1: is charged with the same key by the next process, although the answer was lost and the programme is now on hold', async () => {
     accepted(await requests.programmes.hold(orderId, by()));
-    await crashAndBeginAgain();
-    const [first, second] = await charges(2);
+    await crashAndRestart();
+    const [first, second] = await requestedCharges(2);
     expect(second?.key).toBe(first?.key);
     second?.answer(captured);
     await engine.settle();
@@ -196,16 +196,16 @@ describe('a renewal whose charge is under way', () => {
     ]);
   });
 
-  it('LOY-8: is asked for again under the same key when the provider gives no answer; a retry has a key of its own', async () => {
-    payments.asked[0]?.fail();
+  it('LOY-8: is requested again with the same key when the provider gives no answer; a retry after a decline has its own key', async () => {
+    payments.requested[0]?.fail();
     await engine.settle();
     moveTo(addDays(START, 7.1));
-    const [first, again] = await charges(2);
+    const [first, again] = await requestedCharges(2);
     expect(again?.key).toBe(first?.key);
     again?.answer({ captured: false, reason: 'insufficient funds' });
     await engine.settle();
     moveTo(addDays(START, 8.1));
-    const [, , retry] = await charges(3);
+    const [, , retry] = await requestedCharges(3);
     expect(retry?.key).not.toBe(first?.key);
     retry?.answer(captured);
     await engine.settle();
@@ -217,13 +217,13 @@ describe('a renewal whose charge is under way', () => {
   });
 });
 
-it('LOY-1: nothing is announced or charged before the first payment has arrived, and then what is due', async () => {
+it('LOY-1: nothing is announced or charged before the first payment is captured; afterwards everything due is', async () => {
   payments.slow = true;
   const joining = join();
-  const [first] = await charges(1);
-  await allButCharges();
+  const [first] = await requestedCharges(1);
+  await settleExceptCharges();
   moveTo(addDays(START, 8));
-  await allButCharges();
+  await settleExceptCharges();
   expect(await typesOf('RenewalAnnounced', 'RenewalBegun')).toEqual([]);
   payments.slow = false;
   first?.answer(captured);
@@ -233,10 +233,10 @@ it('LOY-1: nothing is announced or charged before the first payment has arrived,
   ]);
 });
 
-it('LOY-2: a process that dies between the payment and the re-opening is finished by the next one, once', async () => {
+it('LOY-2: after a crash between payment and re-opening, the next process finishes the renewal once', async () => {
   await join();
   const reached = Promise.withResolvers<void>();
-  onTheWay = ({ command }) => {
+  intercept = ({ command }) => {
     if (!('type' in command) || command.type !== 'ReopenOrder') return undefined;
     reached.resolve();
     return new Promise(() => {});
@@ -245,23 +245,23 @@ it('LOY-2: a process that dies between the payment and the re-opening is finishe
   await reached.promise;
   expect(await typesOf('RenewalPaid', 'OrderReopened')).toEqual(['RenewalPaid']);
   for (let time = 0; time < 2; time += 1) {
-    await crashAndBeginAgain();
+    await crashAndRestart();
     await engine.settle();
     expect(await typesOf('RenewalPaid', 'OrderReopened')).toEqual(['RenewalPaid', 'OrderReopened']);
   }
 });
 
-it('LOY-1: after a stand-still of months renewals come in order, also when one of them cannot be written at first', async () => {
+it('LOY-1: after an outage of months renewals happen in order, even if one of them cannot be written at first', async () => {
   const orderId = await join();
   await engine.stop();
   await clock.moveTo(addDays(START, 50));
-  begin();
+  startEngine();
   let failures = 0;
-  onTheWay = ({ command }) => {
+  intercept = ({ command }) => {
     if (!('type' in command) || command.type !== 'ReopenOrder' || command.renewalNumber !== 3 || failures > 1)
       return undefined;
     failures += 1;
-    return Promise.reject(new StoreUnavailable('away'));
+    return Promise.reject(new StoreUnavailable('unavailable'));
   };
   await engine.settle();
   expect(await events('OrderReopened')).toHaveLength(2);
@@ -274,17 +274,17 @@ it('LOY-1: after a stand-still of months renewals come in order, also when one o
   expect(failures).toBe(2);
 });
 
-it('LOY-8: a provider that is away for hours is waited for', async () => {
+it('LOY-8: renewals wait for a provider that is unavailable for hours', async () => {
   await join();
-  payments.away = true;
+  payments.unavailable = true;
   await clock.moveTo(addDays(START, 7.2));
   expect(engine.parked()).toEqual([]);
-  payments.away = false;
+  payments.unavailable = false;
   await clock.moveTo(addDays(START, 7.3));
   expect(await typesOf('RenewalDeclined', 'RenewalPaid', 'OrderReopened')).toEqual(['RenewalPaid', 'OrderReopened']);
 });
 
-it('LOY-7: a policy that announces earlier counts from the instant at which it holds', async () => {
+it('LOY-7: a policy with an earlier announcement applies from the instant at which it takes effect', async () => {
   await join();
   const { state } = await handler.streams.read<'policy'>('policy-main');
   const policy = { ...(state.versions[0] as (typeof state.versions)[0]).policy, renewalNoticeDays: 5 };

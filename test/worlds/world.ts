@@ -19,7 +19,7 @@ import { createRequests, type Requests } from '#requests/requests';
 import { openVault, type Vault } from '#vault/vault';
 import { createReactions } from '#wiring/reactions';
 
-/** What can happen in a small world of three customers' businesses, two time zones and few persons. */
+/** What can happen in a small world of five customers with four businesses, two time zones and few persons. */
 export type Step =
   | {
       readonly kind: 'order';
@@ -37,7 +37,7 @@ export type Step =
   | { readonly kind: 'return' | 'grant'; readonly delivery: number }
   | { readonly kind: 'move'; readonly customer: number; readonly business: number }
   | { readonly kind: 'wait'; readonly hours: number }
-  /** The process dies after so many commands, the last of them carried out or not. */
+  /** The process crashes after `afterCommands` commands. `carriedOut`: whether the last of them was still executed. */
   | { readonly kind: 'crash'; readonly afterCommands: number; readonly carriedOut: boolean };
 
 const LEAD_TYPES = ['exclusive-real-time', 'shared-real-time', 'shared-fresh', 'shared-club'];
@@ -45,7 +45,7 @@ const BUSINESSES = ['Abc', 'a.b.c.', 'Other', 'Third'];
 const ZONES = ['America/New_York', 'Pacific/Honolulu'];
 const CUSTOMERS = 5;
 
-/** The real ledger, processes and stores, with a clock that is moved and a plug that can be pulled. */
+/** The real ledger, processes and stores, with a test clock and crashes on demand. */
 export class World {
   readonly events: EventStore;
   readonly vault: Vault;
@@ -67,7 +67,7 @@ export class World {
   static async create(payments = sandboxPayments()): Promise<World> {
     const vault = await openVault({ matchingSecret: new Uint8Array(32) });
     const world = new World(await openEmbeddedStore(), vault, payments);
-    world.#begin();
+    world.#startProcess();
     await prepareNewStore(world.#requests);
     await sellQualifyingSharedLeads(world.#requests);
     for (let number = 0; number < CUSTOMERS; number += 1) {
@@ -82,15 +82,15 @@ export class World {
     return world;
   }
 
-  /** Takes the steps one after the other; a crash cuts one of those after it short, and a new process takes over. */
-  async live(steps: readonly Step[]): Promise<void> {
+  /** Carries out the steps in order. A crash interrupts a later step, and a new process continues. */
+  async run(steps: readonly Step[]): Promise<void> {
     for (const [index, step] of steps.entries()) {
       if (step.kind === 'crash') {
-        this.#pullThePlugAfter(step.afterCommands, step.carriedOut);
+        this.#crashAfter(step.afterCommands, step.carriedOut);
         continue;
       }
-      await this.#unlessItCrashes(async () => {
-        await this.#take(step, index);
+      await this.#untilItCrashes(async () => {
+        await this.#carryOut(step, index);
         await this.#engine.settle();
       });
     }
@@ -104,7 +104,7 @@ export class World {
     await this.events.close();
   }
 
-  /** How many leads each customer has. */
+  /** The number of leads of each customer. */
   async deliveredByCustomer(): Promise<number[]> {
     const counts = this.#customers.map(() => 0);
     for await (const event of this.events.readAll({ filter: { types: ['LeadDelivered'] } })) {
@@ -114,9 +114,9 @@ export class World {
     return counts;
   }
 
-  /** Orders that could be given a lead that lies there, as `order ← lead`. When all is settled there is none. */
+  /** Orders that could receive a lead in stock, as `order ← lead`. There are none when everything has settled. */
   async missedDeliveries(): Promise<string[]> {
-    const { orders, leads } = await this.#things();
+    const { orders, leads } = await this.#ordersAndLeads();
     const missed: string[] = [];
     for (const order of orders) {
       const book = await this.#handler.streams.read<'contacts'>(`contacts-${order.customerId}`);
@@ -134,7 +134,7 @@ export class World {
     return missed;
   }
 
-  async #things() {
+  async #ordersAndLeads() {
     const streams = new Set<string>();
     for await (const { stream } of this.events.readAll()) streams.add(stream);
     const orders = [];
@@ -162,8 +162,8 @@ export class World {
     return { orders, leads };
   }
 
-  /** A new process on the same log: nothing of the one before is known but what it wrote. */
-  #begin(): void {
+  /** Starts a new process on the same log. It knows only what the previous one wrote. */
+  #startProcess(): void {
     const { events: store, vault, clock } = this;
     this.#handler = new CommandHandler(store);
     const { streams } = this.#handler;
@@ -186,30 +186,30 @@ export class World {
     this.#commands += 1;
     const crash = this.#crash;
     if (!crash || this.#commands < crash.at) return this.#handler.execute(command);
-    // The process is dead from here on: its commands are not sent, its answers not heard.
+    // From here on the process has crashed: its commands are not sent, and it receives no answers.
     const last = this.#commands === crash.at && crash.carriedOut ? this.#handler.execute(command) : Promise.resolve();
     void last.catch(() => {}).then(() => crash.happened());
     return new Promise(() => {});
   }
 
-  #plug = Promise.withResolvers<void>();
+  #crashSignal = Promise.withResolvers<void>();
 
-  #pullThePlugAfter(commands: number, carriedOut: boolean): void {
-    this.#plug = Promise.withResolvers();
-    this.#crash = { at: this.#commands + commands, carriedOut, happened: this.#plug.resolve };
+  #crashAfter(commands: number, carriedOut: boolean): void {
+    this.#crashSignal = Promise.withResolvers();
+    this.#crash = { at: this.#commands + commands, carriedOut, happened: this.#crashSignal.resolve };
   }
 
-  async #unlessItCrashes(work: () => Promise<void>): Promise<void> {
-    const crashed = await Promise.race([work().then(() => false), this.#plug.promise.then(() => true)]);
+  async #untilItCrashes(work: () => Promise<void>): Promise<void> {
+    const crashed = await Promise.race([work().then(() => false), this.#crashSignal.promise.then(() => true)]);
     if (!crashed) return;
     this.#crash = undefined;
-    this.#plug = Promise.withResolvers();
+    this.#crashSignal = Promise.withResolvers();
     void this.#engine.stop();
-    this.#begin();
+    this.#startProcess();
     await this.#engine.settle();
   }
 
-  async #take(step: Exclude<Step, { kind: 'crash' }>, index: number): Promise<void> {
+  async #carryOut(step: Exclude<Step, { kind: 'crash' }>, index: number): Promise<void> {
     const requests = this.#requests;
     const by = caller(step.kind, index);
     switch (step.kind) {
@@ -302,7 +302,7 @@ export class World {
   }
 }
 
-/** Of the types that a new store begins with, no shared one qualifies for Loyalty Rewards (CAT-4). */
+/** No shared type of a new store qualifies for Loyalty Rewards (CAT-4). */
 async function sellQualifyingSharedLeads(requests: Requests): Promise<void> {
   const leadTypeId = 'shared-club';
   const traits = { exclusivity: 'shared', freshness: 'fresh', usualDelivery: 'one business day' } as const;

@@ -4,7 +4,7 @@ import type { Requests } from '#requests/requests';
 import type { Deed } from './habits.ts';
 
 /** What a deed is about. `id` names the customer who rates, the return that is decided, or the ticket that is answered. */
-export interface Occasion {
+interface Occasion {
   readonly id: string;
   readonly orderId: string;
   readonly leadId: string;

@@ -102,7 +102,7 @@ export const joins = (chance: Chance): boolean => chance.happens(0.15);
 const CADENCES = ['weekly', 'every-other-week', 'once-a-month'] as const;
 export const cadence = (chance: Chance): string => CADENCES[chance.weighted([1, 2, 5])] as string;
 
-/** Members stay for some months. Some hold the programme for a while, and the cards of some expire. */
+/** Members stay for some months. Some put the programme on hold for some time, and the cards of some expire. */
 export function onJoining(chance: Chance): Intention[] {
   const intentions: Intention[] = [{ afterHours: chance.between(20 * DAY, 200 * DAY), deed: { kind: 'leave' } }];
   if (chance.happens(0.25)) {

@@ -313,7 +313,7 @@ function ordersOn(sample: SampleData, date: string): readonly SampleOrder[] {
   return days.get(date) ?? [];
 }
 
-/** What the demo needs for going on. @throws Error when the ledger says no */
+/** What the demo needs to continue. @throws Error when the ledger refuses */
 async function must(asked: Promise<Answer>): Promise<Answer> {
   const answer = await asked;
   const { outcome } = answer;

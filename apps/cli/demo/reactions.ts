@@ -11,7 +11,7 @@ export const eventsPeopleReactTo = [
   'TicketOpened',
 ] as const;
 
-/** What somebody intends to do because of an event. */
+/** What a customer or the staff intend to do because of an event. */
 interface Reaction {
   /** The order, customer, return or ticket that they act on. */
   readonly who: string;

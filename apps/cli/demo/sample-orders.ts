@@ -18,7 +18,7 @@ export interface SampleOrder {
 }
 
 /** The data of a customer in its first order. */
-export interface SampleCustomer {
+interface SampleCustomer {
   readonly customerNumber: string;
   readonly storeId: string;
   readonly timeZone: string;

@@ -35,13 +35,13 @@ export const addressEvents = {
   AddressClaimed: fact({ customerId: z.string(), purpose }),
   AddressReleased: fact({ customerId: z.string() }),
 };
-export type AddressEvent = EventsOf<typeof addressEvents>;
+type AddressEvent = EventsOf<typeof addressEvents>;
 
 export type AddressCommand =
   | { type: 'ClaimAddress'; at: Instant; customerId: string; purpose: Purpose }
   | { type: 'ReleaseAddress'; at: Instant; customerId: string };
 
-export interface AddressState {
+interface AddressState {
   /** Undefined when the address is free. */
   readonly customerId?: string;
 }

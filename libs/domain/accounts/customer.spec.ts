@@ -31,7 +31,7 @@ describe('a customer', () => {
       .thenRecords({ type: 'TimeZoneChanged', data: { at: minute(1), timeZone: 'UTC' } });
   });
 
-  it('ACC-3: a link that went to an address given up since sets no password', () => {
+  it('ACC-3: a link that was sent to a former address sets no password', () => {
     const box = (of: string) => ({ box: of, subject: of }) as never;
     const link = { token: box('token'), tokenHash: 'h', expiresAt: minute(30) };
     const asked: CustomerEvent = { type: 'PasswordRecoveryRequested', data: { at: minute(1), ...link } };

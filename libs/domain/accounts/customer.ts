@@ -27,7 +27,7 @@ const tokenHash = z.string().length(43);
 const link = { token: secret, tokenHash, expiresAt: instant };
 
 /** DLV-9: one mail an hour for all leads, or one mail for each lead. */
-export const leadMailChoices = ['digest', 'each'] as const;
+const leadMailChoices = ['digest', 'each'] as const;
 
 export const customerEvents = {
   CustomerRegistered: fact({

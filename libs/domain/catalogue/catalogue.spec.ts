@@ -38,7 +38,7 @@ const priceSet = (change: Partial<typeof price> = {}): CatalogueEvent => ({
 });
 
 describe('the catalogue', () => {
-  it('STO-1: opens a store once, as it is', () => {
+  it('STO-1: opens a store once and never changes it', () => {
     given(catalogue)
       .when({ type: 'OpenStore', at: minute(0), ...store })
       .thenRecords(opened);
@@ -53,7 +53,7 @@ describe('the catalogue', () => {
       .thenRecords({ type: 'StatementDescriptorSet', data: { at: minute(0), descriptor: 'LEADGER' } });
   });
 
-  it('CAT-1, CAT-2: defines a lead type once, as it is', () => {
+  it('CAT-1, CAT-2: defines a lead type once and never changes it', () => {
     given(catalogue).when(define(aged)).thenRecords(defined(aged));
     given(catalogue, defined(aged))
       .when(define({ ...aged, usualDelivery: 'at once' }))
@@ -71,7 +71,7 @@ describe('the catalogue', () => {
       .thenRefuses('ages-into-stranger', 'DLV-6');
   });
 
-  it('CAT-3: prices what is sold, from now on or later', () => {
+  it('CAT-3: sets a price for what is sold, from now on or later', () => {
     given(catalogue, opened, defined(aged)).when(set()).thenRecords(priceSet());
     given(catalogue, defined(aged)).when(set()).thenRefuses('unknown-store', 'STO-1');
     given(catalogue, opened).when(set()).thenRefuses('unknown-lead-type', 'CAT-1');
@@ -83,7 +83,7 @@ describe('the catalogue', () => {
       .thenRefuses('price-in-the-past', 'CAT-3');
   });
 
-  it('CAT-3: knows the price that holds at an instant', () => {
+  it('CAT-3: gives the price that is valid at an instant', () => {
     const later = priceSet({ effectiveFrom: minute(9), pricePerLeadCents: 120 });
     const state = given(catalogue, opened, defined(aged), priceSet(), later).state();
     const centsAt = (at: string) => priceAt(state, 'main', 'shared-aged', at)?.pricePerLeadCents;
@@ -96,7 +96,7 @@ describe('the catalogue', () => {
     expect(priceAt(state, 'other', 'shared-aged', minute(9))).toBeUndefined();
   });
 
-  it('CAT-3: a price set for later holds from then on, though one for sooner was set since', () => {
+  it('CAT-3: a price scheduled for later takes effect then, even if an earlier one was set afterwards', () => {
     const later = priceSet({ effectiveFrom: minute(9), pricePerLeadCents: 120 });
     const sooner = priceSet({ effectiveFrom: minute(7), pricePerLeadCents: 80 });
     const corrected = priceSet({ effectiveFrom: minute(9), pricePerLeadCents: 125 });

@@ -6,8 +6,8 @@ import { inEffectAt } from '../kernel/instants.ts';
 /** The parent company's one catalogue: its stores, what they sell, and at which price (STO, CAT). */
 export const catalogueStream = 'catalogue-main';
 
-export const exclusivities = ['exclusive', 'shared'] as const;
-export const freshnesses = ['real-time', 'fresh', 'aged'] as const;
+const exclusivities = ['exclusive', 'shared'] as const;
+const freshnesses = ['real-time', 'fresh', 'aged'] as const;
 export type Exclusivity = (typeof exclusivities)[number];
 export type Freshness = (typeof freshnesses)[number];
 

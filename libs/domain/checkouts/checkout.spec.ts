@@ -20,13 +20,13 @@ const placed: CheckoutEvent = { type: 'CheckoutPlaced', data: { at: minute(2), o
 const abandoned: CheckoutEvent = { type: 'CheckoutAbandoned', data: { at: minute(2) } };
 
 describe('a checkout', () => {
-  it('CHK-1: begins with what is wanted, and is kept for a day', () => {
+  it('CHK-1: begins with the requested order, and is kept for a day', () => {
     given(checkout)
       .when({ type: 'StartCheckout', at: minute(0), ...wishes })
       .thenRecords(started);
   });
 
-  it('CHK-1: takes one coupon', () => {
+  it('CHK-1: accepts one coupon', () => {
     const take = { type: 'TakeCoupon' as const, at: minute(1), code: 'A', discount: { percent: 10 } };
     given(checkout, started).when(take).thenRecords(taken);
     given(checkout, started, taken)
@@ -36,7 +36,7 @@ describe('a checkout', () => {
     given(checkout).when(take).thenRefuses('checkout-unknown');
   });
 
-  it('ends as placed or as abandoned, and an order that is there after all counts more', () => {
+  it('ends as placed or as abandoned; if the order exists after all, placed wins', () => {
     given(checkout, started)
       .when({ type: 'AbandonCheckout', at: minute(2) })
       .thenRecords(abandoned);

@@ -29,16 +29,16 @@ export const checkoutEvents = {
 export type CheckoutEvent = EventsOf<typeof checkoutEvents>;
 
 type DataOf<Type extends CheckoutEvent['type']> = Extract<CheckoutEvent, { type: Type }>['data'];
-export type CheckoutWishes = Omit<DataOf<'CheckoutStarted'>, 'at' | 'giveUpAt'>;
+type CheckoutWishes = Omit<DataOf<'CheckoutStarted'>, 'at' | 'giveUpAt'>;
 
-export type CheckoutCommand =
+type CheckoutCommand =
   | ({ type: 'StartCheckout'; at: Instant } & CheckoutWishes)
   | { type: 'TakeCoupon'; at: Instant; code: string; discount: z.infer<typeof discount> }
   | { type: 'RecordPlaced'; at: Instant; orderId: string }
   | { type: 'AbandonCheckout'; at: Instant };
 
 export const checkoutStatuses = ['started', 'placed', 'abandoned'] as const;
-export type CheckoutStatus = (typeof checkoutStatuses)[number];
+type CheckoutStatus = (typeof checkoutStatuses)[number];
 
 export interface CheckoutState {
   readonly status: CheckoutStatus | 'unknown';

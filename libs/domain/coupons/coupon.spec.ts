@@ -31,7 +31,7 @@ const refused = (checkoutId: string, reason: string, triedAt?: string): CouponEv
 });
 
 describe('a coupon', () => {
-  it('CPN-2: is used up by the first attempt of a customer; a later one is refused, and told when the first was', () => {
+  it('CPN-2: is used by the first attempt of a customer; a later one is refused with the instant of the first', () => {
     given(coupon, defined()).when(attempt('c1', 'k1')).thenRecords(used('c1', 'k1'));
     given(coupon, defined(), used('c1', 'k1'))
       .when(attempt('c1', 'k2'))
@@ -56,7 +56,7 @@ describe('a coupon', () => {
       .thenRecords(used('c1', 'k1'));
   });
 
-  it('CPN-4: stands in for one coupon: given again for another it is refused, so that nobody is given a used one', () => {
+  it('CPN-4: replaces one coupon: the same code for another coupon is refused, so that no customer gets a used code', () => {
     const fresh = { at: minute(1), ...definition, customerId: 'c1', insteadOf: 'WINTER 25' };
     const givenOnce = given(coupon, { type: 'AlternativeCouponGiven', data: fresh });
     givenOnce.when({ type: 'GiveAlternativeCoupon', ...fresh }).thenRecords();
@@ -115,6 +115,6 @@ describe('a coupon', () => {
       ),
       { numRuns: 25 },
     );
-    // Far away: a slow machine must not fail this test.
+    // Milliseconds. Long, so that this test passes on a slow machine.
   }, 600_000);
 });

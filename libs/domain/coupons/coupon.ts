@@ -47,7 +47,7 @@ type DataOf<Type extends CouponEvent['type']> = Extract<CouponEvent, { type: Typ
 export type CouponDefinition = Omit<DataOf<'CouponDefined'>, 'at'>;
 
 /** CPN-3. */
-export const couponRefusalReasons = [
+const couponRefusalReasons = [
   'unknown',
   'not-this-store',
   'expired',
@@ -56,9 +56,9 @@ export const couponRefusalReasons = [
   'used-up',
   'tried-before',
 ] as const;
-export type CouponRefusalReason = (typeof couponRefusalReasons)[number];
+type CouponRefusalReason = (typeof couponRefusalReasons)[number];
 
-export type CouponCommand =
+type CouponCommand =
   | ({ type: 'DefineCoupon'; at: Instant } & CouponDefinition)
   | ({ type: 'GiveAlternativeCoupon'; at: Instant; customerId: string; insteadOf: string } & CouponDefinition)
   | {

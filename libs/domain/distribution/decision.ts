@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { instant } from '../kernel/events.ts';
 
 /** The rule by which a lead was given: replacements first, then orders (DLV-7). */
-export const distributionRules = ['replacement-owed-longest', 'order-served-longest-ago'] as const;
+const distributionRules = ['replacement-owed-longest', 'order-served-longest-ago'] as const;
 
 /**
  * Why this customer got this lead (DLV-7, DLV-8). LeadAssigned and LeadDelivered carry it, so that an auditor can repeat

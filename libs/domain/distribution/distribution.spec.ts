@@ -5,7 +5,7 @@ import { type Claim, ClaimBook, compareClaims } from './claims.ts';
 import { Stock, type StockedLead } from './stock.ts';
 
 describe('the heap', () => {
-  it('always has the first of all in front, whatever comes, goes and moves', () => {
+  it('always has the first item in front, after any insertions, removals and moves', () => {
     const change = fc.record({
       item: fc.integer({ min: 0, max: 15 }),
       rank: fc.integer({ min: 0, max: 20 }),
@@ -50,7 +50,7 @@ const claim = (number: number, change: Partial<Claim> = {}): Claim => ({
 });
 
 describe('the order of claims', () => {
-  it('DLV-7: debts first, the oldest of them first; then who was served longest ago; then by age; then by id', () => {
+  it('DLV-7: debts first, the oldest of them first; then the least recently served order; then by age; then by id', () => {
     const inOrder = [
       claim(5, { kind: 'replacement' }),
       claim(6, { kind: 'replacement' }),
@@ -114,7 +114,7 @@ describe('the stock', () => {
     }),
   );
 
-  it('DLV-6: gives the oldest lead that a customer may have and offers each anew that came back, as a list would', () => {
+  it('DLV-6: gives the oldest lead that a customer may have, and offers returned leads again, as a sorted list would', () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 80 }), (changes) => {
         const stock = new Stock('shared-fresh');

@@ -13,7 +13,7 @@ export interface BusinessCalendar {
 }
 
 /**
- * The instant at which so many hours of business days have passed (SUP-1). All 24 hours of a business day count, other
+ * The instant at which the given number of hours of business days has passed (SUP-1). All 24 hours of a business day count, other
  * days do not. The result is always on a business day: hours that end with a Friday end when Monday begins.
  */
 export function addBusinessHours(from: Instant, hours: number, calendar: BusinessCalendar): Instant {

@@ -19,7 +19,7 @@ export const staffRoles = [
 ] as const;
 
 /** What a caller may do follows from its roles. `process` is the store itself, carrying out what it has promised. */
-export type Role = (typeof staffRoles)[number] | 'customer' | 'lead-source' | 'process';
+type Role = (typeof staffRoles)[number] | 'customer' | 'lead-source' | 'process';
 
 const CUSTOMER = 'customer:';
 

@@ -15,7 +15,7 @@ export type Sealed = z.infer<typeof sealed>;
 export const isBox = (data: unknown): data is Sealed =>
   typeof data === 'object' && data !== null && 'box' in data && sealed.safeParse(data).success;
 
-/** A box whose content is shown to nobody: a password verifier, or a token to be sent. */
+/** A box whose content is never shown: a password verifier, or a token to be sent. */
 export const secret = sealed.extend({ secret: z.literal(true) });
 export type Secret = z.infer<typeof secret>;
 

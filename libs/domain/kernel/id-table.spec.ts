@@ -3,7 +3,7 @@ import { IdTable } from './id-table.ts';
 import { deriveId } from './ids.ts';
 
 describe('the table of ids', () => {
-  it('answers as a map would, whatever comes and goes', () => {
+  it('answers as a map would, after any insertions and removals', () => {
     const change = fc.record({
       id: fc.oneof(
         fc.integer({ min: 0, max: 40 }).map((number) => deriveId('lead', String(number))),

@@ -19,7 +19,7 @@ const removed: ContactBookEvent = {
 };
 
 describe("a customer's contact book", () => {
-  it('DLV-4: takes a person once, by telephone or by e-mail address, whichever lead it comes with', () => {
+  it('DLV-4: accepts a person once, by telephone or by e-mail address, whichever lead it comes with', () => {
     given(contactBook)
       .when(add('l1', { telephoneKey: ann }))
       .thenRecords(added('l1', { telephoneKey: ann }));
@@ -38,7 +38,7 @@ describe("a customer's contact book", () => {
       .thenRecords(added('l2', { telephoneKey: bob }));
   });
 
-  it('takes the person when the delivery before came to nothing', () => {
+  it('accepts the person when the earlier delivery failed', () => {
     const past = added('l1', { telephoneKey: ann });
     given(contactBook, past)
       .when({ type: 'RemoveContact', at: minute(2), leadId: 'l1', orderId: 'o1', reason: 'order-paused' })
@@ -48,7 +48,7 @@ describe("a customer's contact book", () => {
       .thenRecords(added('l2', { telephoneKey: ann }));
   });
 
-  it('RPL-1: rates whom it has', () => {
+  it('RPL-1: rates its persons', () => {
     const rate: ContactBookCommand = { type: 'RateContact', at: minute(3), leadId: 'l1', rating: 4 };
     given(contactBook, added('l1', { telephoneKey: ann }))
       .when(rate)

@@ -32,7 +32,7 @@ interface Contact {
   rating?: number;
 }
 
-export interface ContactBookState {
+interface ContactBookState {
   readonly contacts: Map<string, Contact>;
   readonly personKeys: Set<string>;
 }

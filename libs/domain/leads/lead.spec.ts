@@ -100,7 +100,7 @@ describe('a lead', () => {
       .thenRefuses('customer-has-lead', 'DLV-4');
   });
 
-  it('has its place again when it is taken back', () => {
+  it('has an open place again when it is released', () => {
     given(lead, received(1), assigned(1, 0))
       .when({ type: 'ReleaseLead', at: minute(4), orderId: 'o1', reason: 'order-paused' })
       .thenRecords({
@@ -119,7 +119,7 @@ describe('a lead', () => {
       .thenNothing();
   });
 
-  it('DLV-6: ages while somebody could still be given it', () => {
+  it('DLV-6: ages while it can still be delivered', () => {
     const age: LeadCommand = {
       type: 'AgeLead',
       at: minute(3),
@@ -133,12 +133,12 @@ describe('a lead', () => {
     given(lead, received(3), assigned(1, 2), aged).when(assign(2)).thenRefuses('lead-aged', 'DLV-6');
   });
 
-  it('DLV-10: that was withdrawn goes to nobody', () => {
+  it('DLV-10: that was withdrawn is not delivered', () => {
     given(lead, received(3), assigned(1, 2))
       .when({ type: 'WithdrawLead', at: minute(3), replacementId: 'r1', reason: 'wrong number' })
       .thenRecords(withdrawn);
     given(lead, received(3), assigned(1, 2), withdrawn).when(assign(2)).thenRefuses('lead-withdrawn', 'DLV-10');
-    // A delivery that was under way is undone without giving its place to others.
+    // A delivery under way is undone without opening its place.
     expect(
       given(lead, received(3), assigned(1, 2), withdrawn).when({
         type: 'ReleaseLead',

@@ -69,7 +69,7 @@ interface Assignment {
   readonly businessKey: string;
 }
 
-export interface LeadState {
+interface LeadState {
   readonly status: 'unknown' | 'available' | 'withdrawn';
   readonly leadTypeId: string;
   readonly openPlaces: number;

@@ -21,7 +21,7 @@ export const loyaltyTerms = z.object({
 export type LoyaltyTerms = z.infer<typeof loyaltyTerms>;
 
 /** `exclusive`: always the same. `ladder`: by the number of the renewal. `ladder-lost`: paused too often. */
-export const bonusRules = ['exclusive', 'ladder', 'ladder-lost'] as const;
+const bonusRules = ['exclusive', 'ladder', 'ladder-lost'] as const;
 export const bonusRule = z.enum(bonusRules);
 
 export const bonus = z.object({ bonusPercent: percent, bonusLeads: count, rule: bonusRule });
@@ -46,7 +46,7 @@ export function loyaltyTermsOf(
   };
 }
 
-/** LOY-3, LOY-4: the bonus on the first order (renewal 0) or on a renewal, after so many pauses in the order's life. */
+/** LOY-3, LOY-4: the bonus on the first order (renewal 0) or on a renewal, after the given number of pauses in the order's life. */
 export function bonusOf(loyalty: LoyaltyTerms, quantity: number, renewalNumber: number, pauses: number): Bonus {
   const { exclusive, bonusPercents, standardBonusPercent, pausesThatKeepTheLadder } = loyalty;
   const give = (rule: Bonus['rule'], bonusPercent: number): Bonus => ({

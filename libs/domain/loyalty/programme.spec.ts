@@ -81,7 +81,7 @@ const activated = (at: string, dueAt: string): ProgrammeEvent => ({
 });
 
 describe('a programme', () => {
-  it('LOY-1: is joined once, and first due one cadence after the first order, however late it is heard of', () => {
+  it('LOY-1: is joined once, and first due one cadence after the first order, even if it is recorded later', () => {
     given(programme).when(join).thenRecords(joined);
     given(programme)
       .when({ type: 'HoldProgramme', at: day(1) })
@@ -148,7 +148,7 @@ describe('a programme', () => {
       .thenRecords(declined(day(11), 3), held(day(11), 'declined-payment'));
   });
 
-  it('LOY-8: activated after that, it tries with new patience and a new key', () => {
+  it('LOY-8: activated after that, it starts the retries again with a new key', () => {
     const lost = [joined, begun(day(7), { retryAfterHours: 0 }), declined(day(7)), held(day(7), 'declined-payment')];
     given(programme, ...lost, activated(day(20), day(20)))
       .when(begin(day(20)))
@@ -178,7 +178,7 @@ describe('a programme', () => {
       .thenNothing();
   });
 
-  it('LOY-5: held or cancelled while a charge is under way, it still records what came of it', () => {
+  it('LOY-5: held or cancelled while a charge is under way, it still records the result', () => {
     for (const meanwhile of [held(day(8)), cancelled(day(8))]) {
       given(programme, joined, begun(day(7)), meanwhile)
         .when(pay(day(9)))

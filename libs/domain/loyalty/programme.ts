@@ -105,7 +105,7 @@ export type ProgrammeCommand =
   | { type: 'CancelProgramme'; at: Instant; cause: DataOf<'ProgrammeCancelled'>['cause'] };
 
 export const programmeStatuses = ['active', 'held', 'cancelled'] as const;
-export type ProgrammeStatus = (typeof programmeStatuses)[number];
+type ProgrammeStatus = (typeof programmeStatuses)[number];
 
 export interface ProgrammeState {
   status: ProgrammeStatus | 'unknown';

@@ -11,14 +11,14 @@ export const mailStream = (mailId: string) => `mail-${mailId}` as const;
 export const mailIdOf = (kind: string, eventId: string): string => deriveId('mail', kind, eventId);
 
 /** The facts in a mail besides customer and store: ids, numbers, instants, and sealed personal data. */
-export const mailFacts = z.record(z.string(), z.union([z.string(), z.number(), secret, sealed]));
+const mailFacts = z.record(z.string(), z.union([z.string(), z.number(), secret, sealed]));
 export type MailFacts = z.infer<typeof mailFacts>;
 
 /**
  * Why a mail was not sent: there is no address, the person was erased, does not want mails of this kind (NTF-2), or the
  * mail would come too late.
  */
-export const withholdings = ['no-address', 'erased', 'switched-off', 'too-late'] as const;
+const withholdings = ['no-address', 'erased', 'switched-off', 'too-late'] as const;
 export type Withholding = (typeof withholdings)[number];
 
 const ofMail = { kind: z.enum(mailKinds), customerId: z.string() };
@@ -31,21 +31,21 @@ export const mailEvents = {
   MailRefused: fact({ ...ofMail, reason: z.string() }),
   MailWithheld: fact({ ...ofMail, reason: z.enum(withholdings) }),
 };
-export type MailEvent = EventsOf<typeof mailEvents>;
+type MailEvent = EventsOf<typeof mailEvents>;
 
 type DataOf<Type extends MailEvent['type']> = Extract<MailEvent, { type: Type }>['data'];
 export type MailWish = Omit<DataOf<'MailWished'>, 'at'>;
 
-export type MailCommand =
+type MailCommand =
   | ({ type: 'WishMail'; at: Instant } & MailWish)
   | { type: 'RecordMailSent'; at: Instant; messageId: string; subject: string }
   | { type: 'RecordMailRefused'; at: Instant; reason: string }
   | { type: 'RecordMailWithheld'; at: Instant; reason: Withholding };
 
 export const mailStatuses = ['wished', 'sent', 'refused', 'withheld'] as const;
-export type MailStatus = (typeof mailStatuses)[number];
+type MailStatus = (typeof mailStatuses)[number];
 
-export interface MailState {
+interface MailState {
   readonly status: MailStatus | 'unknown';
   readonly wish: MailWish | undefined;
 }

@@ -39,7 +39,7 @@ describe('a lead on its way to a program', () => {
     given(webhook, wished).when(record(1, true)).thenRecords(parked(1));
   });
 
-  it('is sent again when somebody asks, with the whole schedule before it', () => {
+  it('is sent again on request, with the whole retry schedule', () => {
     const parked = { type: 'WebhookParked', data: { at, ...ids, attempt: 1, reason: '' } } as const;
     const replayed = { type: 'WebhookReplayed', data: { at, ...ids } } as const;
     given(webhook, wished, parked).when({ type: 'ReplayWebhook', at }).thenRecords(replayed);
@@ -49,7 +49,7 @@ describe('a lead on its way to a program', () => {
       .thenRecords({ ...failed(2), data: { ...failed(2).data, retryAt: '2026-05-01T10:00:05.000Z' } });
   });
 
-  it('has one outcome for each try, whoever records it', () => {
+  it('has one result for each attempt, whichever process records it', () => {
     given(webhook, wished, failed(1)).when(record(1)).thenNothing();
     given(webhook, wished, failed(1))
       .when({ type: 'RecordWebhookAccepted', at, attempt: 1, status: 200 })

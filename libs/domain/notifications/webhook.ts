@@ -36,11 +36,11 @@ export const webhookEvents = {
   WebhookParked: fact({ ...about, attempt, reason: z.string() }),
   WebhookReplayed: fact(about),
 };
-export type WebhookEvent = EventsOf<typeof webhookEvents>;
+type WebhookEvent = EventsOf<typeof webhookEvents>;
 type DataOf<Type extends WebhookEvent['type']> = Extract<WebhookEvent, { type: Type }>['data'];
 export type WebhookWish = Omit<DataOf<'WebhookWished'>, 'at'>;
 
-export type WebhookCommand =
+type WebhookCommand =
   | ({ type: 'WishWebhook'; at: Instant } & WebhookWish)
   | { type: 'RecordWebhookAccepted'; at: Instant; attempt: number; status: number }
   /** `hopeless`: another attempt cannot succeed. */
@@ -48,9 +48,9 @@ export type WebhookCommand =
   | { type: 'ReplayWebhook'; at: Instant };
 
 export const webhookStatuses = ['waiting', 'accepted', 'parked'] as const;
-export type WebhookStatus = (typeof webhookStatuses)[number];
+type WebhookStatus = (typeof webhookStatuses)[number];
 
-export interface WebhookState {
+interface WebhookState {
   readonly status: WebhookStatus | 'unknown';
   readonly wish: WebhookWish | undefined;
   readonly attempts: number;

@@ -132,7 +132,7 @@ describe('an order', () => {
     given(order, placed, declined).when(deliver('l1')).thenRefuses('order-payment-failed', 'ORD-1');
   });
 
-  it('remembers money that came after it was cancelled', () => {
+  it('records a payment that arrived after it was cancelled', () => {
     given(order, placed, cancelled)
       .when({ type: 'CapturePayment', at: minute(4), ...money })
       .thenRecords({ type: 'PaymentCapturedTooLate', data: { at: minute(4), ...money } });
@@ -201,7 +201,7 @@ describe('an order', () => {
     expect(given(order, ...full).when(deliver('l3', '2026-05-02T04:00:00.000Z')).decision).toHaveLength(2);
   });
 
-  it('DLV-5: a clock that is set back opens no day anew', () => {
+  it('DLV-5: a clock that is set back does not start a day again', () => {
     const full = [placed, paid, delivered('l1', nextDay), delivered('l2', nextDay)];
     given(order, ...full)
       .when(deliver('l3', minute(7)))
@@ -211,7 +211,7 @@ describe('an order', () => {
       .thenRefuses('daily-maximum-reached', 'DLV-5');
   });
 
-  it('RPL-6: is owed a replacement once, and gets it though it is filled or has its maximum', () => {
+  it('RPL-6: is owed a replacement once, and gets it even if it is filled or has reached its maximum', () => {
     const oweIt: OrderCommand = {
       type: 'OweReplacement',
       at: minute(8),
@@ -236,7 +236,7 @@ describe('an order', () => {
       .thenRefuses('replacement-not-owed', 'RPL-6');
   });
 
-  it('RPL-9: gets its replacement though it was cancelled; ORD-2: not while it is paused', () => {
+  it('RPL-9: gets its replacement even if it was cancelled; ORD-2: not while it is paused', () => {
     const past = [placed, paid, delivered('l1'), owed];
     given(order, ...past, cancelled)
       .when(deliver('l9', minute(9), 'r1'))
@@ -287,7 +287,7 @@ describe('an order', () => {
     });
     const first = reopened(1, bonus(10), 0, bonus(20));
 
-    it('LOY-3: is placed with its bonus leads, and tells what the next renewal gives', () => {
+    it('LOY-3: is placed with its bonus leads and the bonus of the next renewal', () => {
       given(order)
         .when(place({ quantity: 10, loyalty }))
         .thenRecords(joined);
@@ -303,7 +303,7 @@ describe('an order', () => {
       given(order, placed, paid).when(reopen(1)).thenRefuses('not-in-loyalty-rewards', 'LOY-1');
     });
 
-    it('LOY-2: cancelled meanwhile, it is not re-opened: the money is to be given back', () => {
+    it('LOY-2: if it was cancelled meanwhile, it is not re-opened: the money must be refunded', () => {
       given(order, joined, paid, cancelled)
         .when(reopen(1))
         .thenRecords({
@@ -330,7 +330,7 @@ describe('an order', () => {
         .thenRecords(reopened(2, bonus(10, 'ladder-lost'), 2, bonus(10, 'ladder-lost')));
     });
 
-    it('ORD-3: a pause ends by itself, unless it is over or the programme was cancelled; a later pause goes on', () => {
+    it('ORD-3: a pause ends automatically, unless it is already over or the programme was cancelled; a later pause continues', () => {
       const restart = { afterDays: 7, policyVersion: 1 };
       const restartsAt = '2026-05-08T10:01:00.000Z';
       given(order, joined, paid)
@@ -355,7 +355,7 @@ describe('an order', () => {
         .thenNothing();
     });
 
-    it('LOY-3, LOY-4: the bonus that was told last is the bonus that comes, whatever happened before', () => {
+    it('LOY-3, LOY-4: the bonus that was announced last is the bonus that is given, after any history', () => {
       const ways = fc.array(fc.constantFrom<OrderCommand['type']>('PauseOrder', 'RestartOrder', 'ReopenOrder'), {
         maxLength: 40,
       });
@@ -433,7 +433,7 @@ describe('an order', () => {
       expect(given(order, placed, ...past).when(change).decision).toMatchObject({ refused: true, rule: 'ORD-4' });
   });
 
-  it('ORD-6: whatever is asked of it in whatever order, it never has more than was ordered, nor more than its maximum', () => {
+  it('ORD-6: after any commands in any order, it never has more than was ordered, nor more than its maximum', () => {
     const command = fc.oneof(
       fc.constant<OrderCommand>({ type: 'PauseOrder', at: minute(2) }),
       fc.constant<OrderCommand>({ type: 'RestartOrder', at: minute(2) }),

@@ -142,7 +142,7 @@ export type DailyMaximum = { readonly leads: number } | { readonly percent: numb
 export const orderStatuses = ['awaiting-payment', 'payment-failed', 'open', 'paused', 'filled', 'cancelled'] as const;
 export type OrderStatus = (typeof orderStatuses)[number];
 
-export interface OrderState extends OrderProgress {
+interface OrderState extends OrderProgress {
   status: OrderStatus | 'unknown';
   /** The present terms: daily maximum and card may have changed since checkout. */
   terms: Terms | undefined;
@@ -375,7 +375,7 @@ const paidTooLate = ({ at, renewalNumber, paymentReference, ...paid }: Command<'
   };
 };
 
-/** If the day has already brought as many leads as the new maximum, then the order reaches it at once (DLV-5). */
+/** If the order has already received as many leads today as the new maximum, it reaches it at once (DLV-5). */
 function changeDailyMaximum(
   { at, dailyMaximum: asked }: Command<'ChangeDailyMaximum'>,
   state: OrderState,

@@ -22,7 +22,7 @@ const published = (version: number, effectiveFrom: string, document = defaultPol
 });
 
 describe('the policy', () => {
-  it('POL-1: is published with a version, an author and an instant, and published anew, never changed', () => {
+  it('POL-1: is published with a version, an author and an instant; a later version replaces it, and it is never changed', () => {
     given(policy)
       .when(publish(defaultPolicy, minute(5)))
       .thenRecordsEachTime(published(1, minute(5)));
@@ -61,7 +61,7 @@ describe('the policy', () => {
       .thenRefuses('policy-contradicts-itself', 'POL-1');
   });
 
-  it('may let the ladder fall where it says that this is meant', () => {
+  it('may let the bonus ladder decrease if the request confirms it', () => {
     const falling = { ...defaultPolicy, sharedBonusPercents: [30, 20, 10], sharedBonusMayFall: true };
     given(policy)
       .when(publish(falling, minute(5)))
@@ -81,13 +81,13 @@ describe('the policy', () => {
     expect(error?.issues[0]?.path[0]).toBe(field);
   });
 
-  it('POL-1: holds from its instant until the instant of the next, in whatever order they were published', () => {
+  it('POL-1: is in effect from its instant until the instant of the next, whatever the order of publication', () => {
     const state = given(policy, published(1, minute(5)), published(2, minute(30)), published(3, minute(20))).state();
     const versionAt = (at: string) => policyAt(state, at)?.version;
     expect([minute(4), minute(5), minute(19), minute(20), minute(30)].map(versionAt)).toEqual([undefined, 1, 1, 3, 2]);
   });
 
-  it('POL-1: of two for one instant the one published later holds', () => {
+  it('POL-1: of two policies for one instant, the one published later is in effect', () => {
     const state = given(policy, published(1, minute(5)), published(2, minute(30)), published(3, minute(30))).state();
     expect(policyAt(state, minute(30))?.version).toBe(3);
   });

@@ -15,7 +15,6 @@ const cadence = z.strictObject({
   name: z.string().min(1).max(50).describe('The name of the cadence.'),
   days: days.describe('Times 24 hours.'),
 });
-export type Cadence = z.infer<typeof cadence>;
 
 /** RULES: DLV-2, DLV-6, RPL-2 … RPL-5, ORD-3, LOY-1, LOY-3, LOY-4, LOY-7, LOY-8, SUP-1. */
 export const policyDocument = z.strictObject({

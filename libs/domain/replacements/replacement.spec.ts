@@ -37,7 +37,7 @@ describe('the return of a lead', () => {
       .thenRecords(requested(reason), denied(`"${reason}" is no reason for a replacement`));
   });
 
-  it('RPL-3: is refused for a reason that nobody knows', () => {
+  it('RPL-3: is refused for an unknown reason', () => {
     given(replacement).when(request('too expensive')).thenRefuses('return-reason-unknown', 'RPL-3');
   });
 
@@ -55,7 +55,7 @@ describe('the return of a lead', () => {
       );
   });
 
-  it('RPL-5: is overdue when nobody has verified it in time, which is recorded once', () => {
+  it('RPL-5: is overdue when it was not verified in time, which is recorded once', () => {
     const overdue = '2026-05-08T10:10:00.000Z';
     given(replacement, requested('wrong number'))
       .when({ type: 'RecordOverdue', at: overdue })
@@ -66,7 +66,7 @@ describe('the return of a lead', () => {
     given(replacement, requested('wrong number'), granted).when({ type: 'RecordOverdue', at: overdue }).thenNothing();
   });
 
-  it('RPL-6, RPL-7, RPL-8: has one verdict, and it stands', () => {
+  it('RPL-6, RPL-7, RPL-8: has one verdict, and it is final', () => {
     given(replacement, requested('wrong number')).when(grant).thenRecords(granted);
     given(replacement, requested('wrong number'))
       .when(deny)

@@ -31,7 +31,7 @@ export const replacementEvents = {
 export type ReplacementEvent = EventsOf<typeof replacementEvents>;
 
 /** The numbers and lists in force when the request was made. */
-export interface ReturnPolicy {
+interface ReturnPolicy {
   readonly policyVersion: number;
   readonly returnWindowDays: number;
   readonly verificationDays: number;
@@ -59,9 +59,9 @@ export type ReplacementCommand =
   | { type: 'RecordReplacementDelivered'; at: Instant; replacementLeadId: string };
 
 export const replacementStatuses = ['requested', 'granted', 'denied', 'replaced'] as const;
-export type ReplacementStatus = (typeof replacementStatuses)[number];
+type ReplacementStatus = (typeof replacementStatuses)[number];
 
-export interface ReplacementState {
+interface ReplacementState {
   readonly status: ReplacementStatus | 'unknown';
   readonly orderId: string;
   readonly leadId: string;

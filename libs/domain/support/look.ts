@@ -10,7 +10,7 @@ export const lookEvents = {
 };
 export type LookEvent = EventsOf<typeof lookEvents>;
 
-export type LookCommand = { type: 'ShowCustomerHistory'; at: Instant; customerId: string };
+type LookCommand = { type: 'ShowCustomerHistory'; at: Instant; customerId: string };
 
 /** Every view is recorded: there is no state that could refuse one. */
 export const looks: Decider<Record<string, never>, LookCommand, LookEvent> = {

@@ -54,7 +54,7 @@ describe('a ticket', () => {
     given(ticket).when(open).thenRecords(opened);
   });
 
-  it('SUP-1: may ask for a call back, and then carries the number', () => {
+  it('SUP-1: may request a call back, and then has a telephone number', () => {
     const callBackTelephone = sealed('+1 212 555 0143');
     given(ticket)
       .when({ ...open, callBackTelephone })
@@ -66,17 +66,17 @@ describe('a ticket', () => {
     given(ticket, opened, answered()).when(recordOverdue(DUE)).thenNothing();
   });
 
-  it('SUP-1: is overdue from its due instant on while nobody has answered, which is recorded once', () => {
+  it('SUP-1: is overdue from its due instant until it is answered, which is recorded once', () => {
     given(ticket, opened).when(recordOverdue(BEFORE_DUE)).thenNothing();
     given(ticket, opened).when(recordOverdue(DUE)).thenRecords(overdue);
     given(ticket, opened, overdue).when(answer(WEDNESDAY_EVENING)).thenRecordsEachTime(answered(WEDNESDAY_EVENING));
   });
 
-  it('SUP-1: has one answer to what the customer wrote; a second one would be told twice', () => {
+  it('SUP-1: has one answer; a second one would be mailed again', () => {
     given(ticket, opened, answered()).when(answer()).thenRefuses('ticket-answered');
   });
 
-  it('SUP-1: is to be answered anew when the customer writes again after the answer', () => {
+  it('SUP-1: waits for another answer when the customer writes after the answer', () => {
     given(ticket, opened, answered()).when(writeAgain).thenRecordsEachTime(reopened);
     given(ticket, opened, answered(), reopened).when(recordOverdue('2026-06-19T21:59:59.999Z')).thenNothing();
     given(ticket, opened, overdue, answered(), reopened)
@@ -90,14 +90,14 @@ describe('a ticket', () => {
       .thenRecordsEachTime(answered(WEDNESDAY_EVENING));
   });
 
-  it('SUP-1: that waits for its answer is due no later because the customer adds to it', () => {
+  it('SUP-1: that waits for an answer keeps its due date when the customer adds to it', () => {
     const at = WEDNESDAY_EVENING;
     given(ticket, opened)
       .when(writeAgain)
       .thenRecordsEachTime({ type: 'TicketAddedTo', data: { at, customerId: 'c1', message: sealed('Still none.') } });
   });
 
-  it('that is closed waits for nothing any more', () => {
+  it('that is closed is no longer due', () => {
     given(ticket, opened).when(close).thenRecords(closed);
     given(ticket, opened, answered()).when(close).thenRecords(closed);
     given(ticket, opened, closed).when(recordOverdue(DUE)).thenNothing();

@@ -57,9 +57,9 @@ export type TicketCommand =
 
 /** `open`: the ticket waits for an answer. */
 export const ticketStatuses = ['open', 'answered', 'closed'] as const;
-export type TicketStatus = (typeof ticketStatuses)[number];
+type TicketStatus = (typeof ticketStatuses)[number];
 
-export interface TicketState {
+interface TicketState {
   readonly status: TicketStatus | 'unknown';
   readonly customerId: string;
   readonly dueAt: Instant;

@@ -25,14 +25,14 @@ interface EventRow {
   readonly hash: Uint8Array;
 }
 
-export interface Page {
+interface Page {
   readonly events: readonly RecordedEvent[];
   /** Everything up to here (or down to here) is in the page or was filtered out. */
   readonly reached: number;
 }
 
 export const EVENTS_PER_PAGE = 500;
-/** A filtered read looks at so many positions at a time. So it does not block the process, and reports its progress. */
+/** A filtered read scans this many positions at a time, so that it does not block the process and reports its progress. */
 const POSITIONS_PER_PAGE = 20_000;
 
 const COLUMNS = 'position, name AS stream, events.revision, id, type, data, metadata, recorded_at, hash';

@@ -15,7 +15,7 @@ export class NewestEvents {
     this.#reader = reader;
   }
 
-  /** All events after a position, up to the head; undefined when so many are not kept. */
+  /** All events after a position, up to the head; undefined when some of them are no longer kept. */
   after(at: number, head: number): readonly RecordedEvent[] | undefined {
     if (head - this.#until > EVENTS_PER_PAGE) {
       this.#after = positionOf(head);

@@ -11,7 +11,7 @@ import { throwIfFinal } from './failures.ts';
 import { isEmpty, positionOf, recordedEventOf, serverFilterOf, serverPositionOf } from './translation.ts';
 
 const CAUGHT_UP = Symbol('caught up');
-/** The server sends a checkpoint after 32 times so many events that it filtered out. */
+/** The server sends a checkpoint after it has filtered out 32 times this many events. */
 const CHECKPOINT_INTERVAL = 32;
 
 type CatchUpMessage = Exclude<SubscriptionMessage, { kind: 'caught-up' }>;

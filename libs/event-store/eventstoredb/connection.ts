@@ -10,7 +10,7 @@ export interface EventStoreDbOptions {
   readonly connectionString: string;
   /** A request without an answer fails after this time. Default: 10,000. */
   readonly answerWithinMilliseconds?: number;
-  /** How long requests are repeated while the server is away. Default: 30,000. */
+  /** How long requests are repeated while the server is unreachable, in milliseconds. Default: 30,000. */
   readonly patienceMilliseconds?: number;
 }
 

@@ -41,7 +41,7 @@ function survivingLateReplies(call: Call): Call {
   return call;
 }
 
-/** A call ends when everything it received was read. Nobody reads a cancelled call, so it would stay open for ever. */
+/** A call ends when everything it received was read. A cancelled call is not read any more, so it would stay open for ever. */
 function endingWhenCancelled(call: Call): Call {
   const cancel = call.cancel.bind(call);
   call.cancel = () => {

@@ -14,7 +14,7 @@ import { finalError, neverSent, throwIfFinal, unavailable } from './failures.ts'
 import type { LogReader } from './log-reader.ts';
 import { eventDataOf, positionOf } from './translation.ts';
 
-export interface AppendRequest {
+interface AppendRequest {
   readonly stream: string;
   readonly events: readonly NewEvent[];
   readonly expected: ExpectedRevision;

@@ -142,7 +142,7 @@ describe('the engine of processes', () => {
     expect(zones().sort()).toEqual(['customer-c1 UTC', 'customer-c2 America/Boise']);
   });
 
-  it('tries a failed command again after growing delays, and parks it at last with the reason', async () => {
+  it('tries a failed command again after growing delays, and finally parks it with the reason', async () => {
     answer = () => Promise.reject(new Error('out of order'));
     await register('c1');
     await engine.settle();

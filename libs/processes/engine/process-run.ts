@@ -98,7 +98,7 @@ export class ProcessRun {
     this.#failed.delete(wish.commandId);
   }
 
-  /** While the store or a service is out of reach, the wish is tried again without end. Any other wish is parked at last. */
+  /** While the store or a service is unreachable, the wish is retried without limit. Any other wish is finally parked. */
   failed(wish: Wish, error: unknown, now: Instant): void {
     const failed = this.#failed.get(wish.commandId) ?? {
       wish,

@@ -28,7 +28,7 @@ interface Delivery {
   because: FactOf<'LeadAssigned'> | undefined;
 }
 
-export type NewDelivery = Omit<Delivery, 'key' | 'servedBefore' | 'step' | 'reason' | 'because'>;
+type NewDelivery = Omit<Delivery, 'key' | 'servedBefore' | 'step' | 'reason' | 'because'>;
 
 interface LeadAndOrder {
   readonly leadId: string;

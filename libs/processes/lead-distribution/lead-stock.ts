@@ -3,7 +3,7 @@ import type { StockedLead } from '#domain/distribution/stock';
 import type { TypeBooks } from './type-books.ts';
 
 /** What a delivery takes from the stock, or gives back to it. */
-export interface LeadShare {
+interface LeadShare {
   readonly leadId: string;
   readonly leadTypeId: string;
   readonly customerId: string;

@@ -27,7 +27,7 @@ interface Debt {
 }
 
 /** Which order or debt a delivery serves. */
-export interface ServedClaim {
+interface ServedClaim {
   readonly orderId: string;
   readonly replacementFor: string | undefined;
   readonly decision: DistributionDecision;

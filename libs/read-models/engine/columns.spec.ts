@@ -22,14 +22,14 @@ it('the columns of a table come from the schema of its rows', () => {
   });
 });
 
-it('a field that knows no column is refused', () => {
+it('a field without a column type is refused', () => {
   const row = z.object({ noteId: column.id(), at: z.string() });
   expect(() => table(row, { name: 'notes', key: 'noteId', belongsTo: {}, indexes: [] })).toThrow(
     'the field at has no column type',
   );
 });
 
-it('the compiler refuses a row with a field too many or too few, and a revision that nobody moves', () => {
+it('the compiler refuses a row with a field too many or too few, and a revision column without a stream family', () => {
   // @ts-expect-error a row with a revision names the family of its streams
   const notes = table(noteRow, { name: 'notes', key: 'noteId', belongsTo: {}, indexes: [] });
   const { revision: _, ...others } = orderExample;

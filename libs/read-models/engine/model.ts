@@ -47,7 +47,7 @@ export function table<Shape extends z.ZodRawShape>(
 }
 
 /** A read model: tables, and how facts change their rows. */
-export interface Model<Types extends EventTypeName = EventTypeName> {
+interface Model<Types extends EventTypeName = EventTypeName> {
   readonly name: string;
   readonly tables: readonly AnyTable[];
   readonly eventTypes: readonly Types[];
@@ -143,7 +143,7 @@ export function rowsAbout({ tables }: AnyModel, { stream }: { readonly stream: s
 /** `deliveredLeads` → `delivered_leads`. */
 export const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** Creates the empty tables of a model in a schema of their own; what lay there before is gone. */
+/** Creates the empty tables of a model in a schema of their own; tables that were there before are dropped. */
 export async function createTables(db: Db | Tx, schema: string, tables: Model['tables']): Promise<void> {
   await sql`DROP SCHEMA IF EXISTS ${sql.id(schema)} CASCADE`.execute(db);
   await sql`CREATE SCHEMA ${sql.id(schema)}`.execute(db);

@@ -14,7 +14,7 @@ export interface Statement {
   readonly begin?: true;
 }
 
-export interface DatabaseFiles {
+interface DatabaseFiles {
   /** Undefined: in memory. */
   readonly directory: string | undefined;
   /** What a database in memory begins with; undefined: with nothing, and PGlite makes one. */

@@ -27,14 +27,14 @@ afterEach(async () => {
 const all = (from: Pick<Db, 'selectFrom'> = db) => from.selectFrom('things').selectAll().execute();
 const setTo = (number: number, at: Db = db) => sql`UPDATE things SET how_many = ${number}`.execute(at);
 
-test('rows have our names, and a question that is asked again the rows of now', async () => {
+test('rows have camel-case names, and a repeated query returns the current rows', async () => {
   expect(await all()).toEqual([{ thingId: 'a', howMany: 1 }]);
   expect(await all()).toEqual([{ thingId: 'a', howMany: 1 }]);
   await setTo(2);
   expect(await all()).toEqual([{ thingId: 'a', howMany: 2 }]);
 });
 
-test('what a transaction saw before it was given up is not what others see', async () => {
+test('what a rolled-back transaction read is not returned to others', async () => {
   expect(await all()).toMatchObject([{ howMany: 1 }]);
   const transaction = db.transaction().execute(async (tx) => {
     await setTo(2, tx);
@@ -47,7 +47,7 @@ test('what a transaction saw before it was given up is not what others see', asy
   expect(await all()).toMatchObject([{ howMany: 1 }]);
 });
 
-test('a transaction whose first question was asked before is one all the same', async () => {
+test('a transaction is atomic even if its first query was answered before', async () => {
   await all();
   const transaction = db.transaction().execute(async (tx) => {
     await all(tx);
@@ -58,13 +58,13 @@ test('a transaction whose first question was asked before is one all the same', 
   expect(await all()).toMatchObject([{ howMany: 1 }]);
 });
 
-test('of a question and a change that are asked at once, the answer of the question is not kept', async () => {
+test('the answer of a query that runs at the same time as a change is not cached', async () => {
   const [before] = await Promise.all([all(), setTo(2)]);
   expect(before).toMatchObject([{ howMany: 1 }]);
   expect(await all()).toMatchObject([{ howMany: 2 }]);
 });
 
-test('many questions and transactions at once: each transaction is whole, also when it is given up', async () => {
+test('with many concurrent queries and transactions, each transaction is atomic, also when it is rolled back', async () => {
   const counted = (giveUp: boolean) =>
     db.transaction().execute(async (tx) => {
       const [row] = (await all(tx)) as { howMany: number }[];
@@ -80,7 +80,7 @@ test('many questions and transactions at once: each transaction is whole, also w
   expect(await all()).toMatchObject([{ howMany: 21 }]);
 });
 
-test('whoever changes a row of an answer does not change the next answer', async () => {
+test('a caller that changes a row of an answer does not change the next answer', async () => {
   const [row] = (await all()) as { howMany: number }[];
   expect(() => {
     (row as { howMany: number }).howMany = 5;
@@ -88,14 +88,14 @@ test('whoever changes a row of an answer does not change the next answer', async
   expect(await all()).toMatchObject([{ howMany: 1 }]);
 });
 
-test('a failed question is asked anew', async () => {
+test('a failed query is run again', async () => {
   const missing = () => db.selectFrom('others').selectAll().execute();
   await expect(missing()).rejects.toThrow('does not exist');
   await sql`CREATE TABLE others (other_id text)`.execute(db);
   expect(await missing()).toEqual([]);
 });
 
-test('after a statement that took too long, everything says so, and nothing waits', async () => {
+test('after a statement that took too long, every call fails with that reason, and none waits', async () => {
   const { ask, close } = await connect(200);
   const waiting = all();
   await expect(ask('SELECT pg_sleep(30)')).rejects.toMatchObject({ sqlState: '57014' });

@@ -45,7 +45,7 @@ export class PgliteThread {
   /** Statements so far that may have changed rows. */
   #changes = 0;
   #over: DatabaseGone | undefined;
-  /** Resolves when whoever has the turn gives it back. */
+  /** Resolves when the current holder of the turn releases it. */
   #turn: Promise<void> = Promise.resolve();
 
   /** @param directory undefined: in memory. @throws DatabaseGone */

@@ -19,7 +19,7 @@ async function rowsOf(statements: PreparedStatements, text: string, parameters: 
   return rowsIn(await statements.query(text, parameters));
 }
 
-test('a value stays what it is, whatever is in it', async () => {
+test('a value is stored unchanged, with any content', async () => {
   const statements = new PreparedStatements(database);
   const text = 'select $1::text as text, $2::integer as number, $3::boolean as truth';
   const strings = fc.oneof(
@@ -35,7 +35,7 @@ test('a value stays what it is, whatever is in it', async () => {
   );
 });
 
-test('a value that would end its statement early goes beside it, and the database says what is wrong with it', async () => {
+test('a value that would end its statement early is sent as a parameter, and the database reports the error', async () => {
   const dialect = new PgliteDialect(await PgliteThread.start(undefined));
   const db = new Kysely<{ pg_class: { relname: string } }>({ dialect });
   const asked = (name: string) => db.selectFrom('pg_class').select('relname').where('relname', '=', name).execute();
@@ -48,7 +48,7 @@ test('a value that would end its statement early goes beside it, and the databas
   }
 });
 
-test('rows are those that an unprepared question has', async () => {
+test('rows are the same as those of an unprepared query', async () => {
   const statements = new PreparedStatements(database);
   for (const [text, parameters] of [
     ['select * from things order by name', []],
@@ -59,7 +59,7 @@ test('rows are those that an unprepared question has', async () => {
     expect(await rowsOf(statements, text, parameters)).toEqual((await database.query(text, [...parameters])).rows);
 });
 
-test('of many questions the one that was asked longest ago is planned anew, and all are answered', async () => {
+test('with many queries, the least recently used one is planned again, and all are answered', async () => {
   const statements = new PreparedStatements(database);
   const ask = async (number: number) =>
     expect(await rowsOf(statements, `select ${number} as answer`, [])).toEqual([{ answer: number }]);
@@ -71,7 +71,7 @@ test('of many questions the one that was asked longest ago is planned anew, and 
   for (const number of [0, 249]) await ask(number);
 });
 
-test('a table that was put in the place of another is the one that is read', async () => {
+test('a table that replaced another is the one that is read', async () => {
   const statements = new PreparedStatements(database);
   await database.exec('CREATE SCHEMA live; CREATE TABLE live.t (a integer); INSERT INTO live.t VALUES (1);');
   await database.exec('CREATE SCHEMA next; CREATE TABLE next.t (a integer); INSERT INTO next.t VALUES (2);');

@@ -34,7 +34,7 @@ const asRole = (role: string, query: string) =>
 const numberOf = async (view: string) =>
   (await sql<{ oid: number }>`SELECT ${view}::regclass::oid::int AS oid`.execute(db)).rows[0]?.oid;
 
-test('a view whose definition changed takes the place of the old one, for whoever might read before', async () => {
+test('a view whose definition changed replaces the old one and keeps its grants', async () => {
   await define(['things', 'SELECT one FROM {things.things}'], ['gone', 'SELECT other FROM {things.things}']);
   await sql.raw('GRANT USAGE ON SCHEMA analytics TO visitor').execute(db);
   expect(await asRole('leadger_analyst', 'SELECT * FROM analytics.things')).toEqual([{ one: 2, logPosition: '7' }]);
@@ -47,7 +47,7 @@ test('a view whose definition changed takes the place of the old one, for whoeve
   expect(await asRole('visitor', "SELECT has_schema_privilege('analytics', 'USAGE') AS may")).toEqual([{ may: true }]);
 });
 
-test('views that are what they should be are left alone', async () => {
+test('views that are up to date are not changed', async () => {
   const same = ['things', 'SELECT other FROM {things.things}'] as [string, string];
   await define(same);
   const before = await numberOf('analytics.things');

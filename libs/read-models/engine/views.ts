@@ -7,7 +7,7 @@ export const ANALYTICS = 'analytics';
 export const ANALYST = 'leadger_analyst';
 
 /** The SQL names tables as `{model.table}`. A view does not use other views. */
-export interface ViewDefinition {
+interface ViewDefinition {
   readonly name: string;
   readonly sql: string;
 }

@@ -5,14 +5,13 @@ import type { Rows } from '../engine/rows.ts';
 import { customerTable } from './customers.ts';
 
 /** A stream in which something happened to a customer. */
-export const customerStreamRow = z.object({
+const customerStreamRow = z.object({
   customerStreamId: column
     .id()
     .describe('Customer and stream: a coupon has many customers, an address one after another.'),
   customerId: column.id().describe('Id of the customer.'),
   stream: column.id().describe('Name of the stream.'),
 });
-export type CustomerStreamRow = z.infer<typeof customerStreamRow>;
 
 export const customerStreamTable = table(customerStreamRow, {
   name: 'customer_streams',

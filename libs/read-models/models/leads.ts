@@ -76,7 +76,6 @@ export const stockRow = z.object({
   leads: column.count().describe('Leads in stock: they can be delivered to somebody.'),
   openPlaces: column.count().describe('Deliveries that those leads can serve.'),
 });
-export type StockRow = z.infer<typeof stockRow>;
 
 export const leadTable = table(leadRow, {
   name: 'leads',

@@ -11,7 +11,7 @@ import { programmes, programmeTable, renewalTable } from './programmes.ts';
 
 const START = '2026-05-01T10:00:00.000Z';
 
-/** An order with its programme, in which each command is decided, folded, and told to the read model. */
+/** An order with its programme, in which each command is decided, folded, and passed to the read model. */
 class Membership {
   readonly rows = new Rows();
   readonly #revisions = { order: -1, programme: -1 };
@@ -57,7 +57,7 @@ class Membership {
     for (const event of decision) this.#tell('programme', event);
   }
 
-  /** What the order's own stream would give for the next renewal. */
+  /** The bonus that the order's own stream would give for the next renewal. */
   nextBonus() {
     const renewalNumber = this.orderState.renewals + 1;
     const money = { paymentReference: 'r', amountCents: 1, currency: 'USD' };
@@ -85,7 +85,7 @@ const step = fc.record({
 });
 
 describe('the read model of programmes', () => {
-  it('BCK-3: shows next date, next bonus and pauses as the domain would decide, whatever happened', () => {
+  it('BCK-3: shows next date, next bonus and pauses as the domain would decide, after any history', () => {
     fc.assert(
       fc.property(
         fc.array(step, { maxLength: 40 }),
@@ -130,7 +130,7 @@ describe('the read model of programmes', () => {
     expect(member.rows.get(renewalTable, 'o1/1')?.reopenedAt).toEqual(expect.any(String));
   });
 
-  it('knows nothing of orders outside Loyalty Rewards', () => {
+  it('has no rows for orders outside Loyalty Rewards', () => {
     const rows = new Rows();
     const paused = { type: 'OrderPaused', data: { at: START }, stream: 'order-o2', revision: 2 };
     programmes.evolve(rows, paused as unknown as FactOf<'OrderPaused'>);

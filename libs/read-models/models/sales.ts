@@ -7,7 +7,7 @@ import type { Rows } from '../engine/rows.ts';
 import { orderTable } from './orders.ts';
 
 /** An order, or one renewal of it: what was bought at once, and for how much. */
-export const saleRow = z.object({
+const saleRow = z.object({
   saleId: column.id().describe('Order and number of the renewal.'),
   orderId: column.id().describe('The order.'),
   renewalNumber: column.count().describe('Number of the renewal; 0 for the order itself.'),
@@ -25,33 +25,32 @@ export const saleRow = z.object({
     .nullable()
     .describe('When the payment was captured. Null: not yet, or it was declined, or came too late and was given back.'),
 });
-export type SaleRow = z.infer<typeof saleRow>;
+type SaleRow = z.infer<typeof saleRow>;
 
-export const couponRow = z.object({
+const couponRow = z.object({
   couponId: column.id().describe('Id of the coupon.'),
   code: column.text().describe('The code, as customers type it.'),
   insteadOf: column.text().nullable().describe('The code that a customer was given it for (CPN-4). Null: none.'),
 });
-export type CouponRow = z.infer<typeof couponRow>;
 
-export const couponAttemptRow = z.object({
+const couponAttemptRow = z.object({
   couponAttemptId: column.id().describe('Coupon and revision.'),
   couponId: column.id().describe('The coupon that was tried.'),
   triedAt: column.instant().describe('When it was tried.'),
   outcome: column.text().describe('`used`, or why it was refused (CPN-3).'),
 });
-export type CouponAttemptRow = z.infer<typeof couponAttemptRow>;
+type CouponAttemptRow = z.infer<typeof couponAttemptRow>;
 
-export const saleTable = table(saleRow, {
+const saleTable = table(saleRow, {
   name: 'sales',
   key: 'saleId',
   belongsTo: { store: 'storeId', sameAs: orderTable },
   indexes: [],
 });
 
-export const couponTable = table(couponRow, { name: 'coupons', key: 'couponId', belongsTo: {}, indexes: [] });
+const couponTable = table(couponRow, { name: 'coupons', key: 'couponId', belongsTo: {}, indexes: [] });
 
-export const couponAttemptTable = table(couponAttemptRow, {
+const couponAttemptTable = table(couponAttemptRow, {
   name: 'coupon_attempts',
   key: 'couponAttemptId',
   belongsTo: {},

@@ -51,7 +51,7 @@ export const attentionExample: AttentionRow = {
   retryAt: null,
 };
 
-export interface AttentionLimits {
+interface AttentionLimits {
   /** An open order to which nothing was delivered since then is starving. */
   readonly waitingSince: Instant;
   /** Earlier declines of payments are left out. */

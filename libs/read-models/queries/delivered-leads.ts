@@ -71,7 +71,7 @@ export class DeliveredLeadQueries {
     } while (cursor);
   }
 
-  /** A page of what `pick` makes of them; it leaves one out with undefined. Sealed data can only be searched so. */
+  /** A page of the results of `pick`, which skips a lead by returning undefined. Sealed data can only be searched this way. */
   async pick<Picked>(
     caller: Caller,
     { limit, ...request }: PageRequest & Which,

@@ -15,7 +15,7 @@ export const leadTypeStock = stockRow
     replacementsOwed: column.count().describe('Replacements granted and not delivered yet, for any order (RPL-9).'),
   })
   .meta({ id: 'LeadTypeStock' });
-export type LeadTypeStock = z.infer<typeof leadTypeStock>;
+type LeadTypeStock = z.infer<typeof leadTypeStock>;
 
 export const leadTypeStockExample: LeadTypeStock = {
   leadTypeId: 'shared-fresh',

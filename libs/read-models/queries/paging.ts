@@ -30,7 +30,7 @@ export interface SortOrder<Row extends object> {
 // biome-ignore lint/suspicious/noExplicitAny: which tables there are is known by name only
 export type Select<Row extends object> = SelectQueryBuilder<any, string, Row>;
 
-export const sortOf = ({ by, newestFirst }: SortOrder<never>): string => `${newestFirst ? '-' : ''}${by}`;
+const sortOf = ({ by, newestFirst }: SortOrder<never>): string => `${newestFirst ? '-' : ''}${by}`;
 
 /** @throws BadCursor */
 export async function pageOf<Row extends object>(

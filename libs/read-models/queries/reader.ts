@@ -9,7 +9,7 @@ export type Matching<Row extends object, Columns extends keyof Row> = {
   readonly [Column in Columns]?: Row[Column] | undefined;
 };
 
-export interface ListDefinition<Row extends object, Filters extends keyof Row & string> {
+interface ListDefinition<Row extends object, Filters extends keyof Row & string> {
   readonly by: keyof Row & string;
   readonly newestFirst?: true;
   readonly filters: readonly Filters[];
