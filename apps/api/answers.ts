@@ -10,11 +10,10 @@ import { ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map } from 'rxjs';
 import { z } from 'zod';
-import type { Refusal } from '#domain/kernel/decider';
 import type { Answer } from '#requests/request-tools';
 import { errorCodes } from './error-codes.ts';
 import { exampleIds, type IdName } from './examples.ts';
-import { malformed, Problem } from './problems.ts';
+import { malformed, Problem, problemOfRefusal } from './problems.ts';
 import { documented, named } from './schemas.ts';
 
 /** What a route answers when it succeeds: its schema, and an example that the compiler checks against it. */
@@ -56,8 +55,12 @@ const problems = {
   404: ['It does not exist.', 'order-unknown', 'there is no such order'],
   409: ['A rule of the store refuses it.', 'order-filled', 'the order is filled: it cannot be paused'],
   412: ['It changed since the revision that If-Match names.', 'revision-mismatch', 'this is at revision 4 by now'],
-  413: ['The request is larger than the server takes.', 'body-too-large', 'the body is too large'],
-  415: ['The route does not take this content type.', 'unsupported-media-type', 'this route takes application/json'],
+  413: ['The request is larger than the server accepts.', 'body-too-large', 'the body is too large'],
+  415: [
+    'The route does not accept this content type.',
+    'unsupported-media-type',
+    'this route accepts application/json',
+  ],
   422: ['The Idempotency-Key was used with another body.', 'key-reused', 'this key came with another body before'],
   503: ['Not now: send it again after Retry-After seconds.', 'store-unavailable', 'the store cannot be reached'],
   507: ['The disk is full; reading works.', 'store-full', 'the disk is full'],
@@ -90,9 +93,9 @@ interface CommandRoute {
   readonly summary: string;
   /** Types of the events of the example. */
   readonly records: readonly string[];
-  /** The field in which the answer names what the command was about or created; none where there is only one. */
+  /** The field with the id of what the command changed or created; absent where there is only one such thing. */
   readonly answers?: IdName;
-  /** There is nothing to say but the path: a body with fields is refused. */
+  /** The path says everything: a body with fields is refused. */
   readonly takesNothing?: boolean;
   /** Where to find what the command creates: a path with `:id`. The route answers 201 then. */
   readonly creates?: string;
@@ -184,7 +187,7 @@ function refuseFields(body: unknown): void {
 export const etagOf = (revision: number): string => `"${revision}"`;
 
 /** @throws Problem when the ledger did not accept the command */
-export function mustBeAccepted({ id, outcome }: Answer, params: Readonly<Record<string, string>>): CommandResult {
+function mustBeAccepted({ id, outcome }: Answer, params: Readonly<Record<string, string>>): CommandResult {
   switch (outcome.kind) {
     case 'accepted': {
       const { revision, position, events } = outcome;
@@ -203,13 +206,3 @@ export function mustBeAccepted({ id, outcome }: Answer, params: Readonly<Record<
 
 const aboutField = (code: 'key-reused' | 'revision-mismatch', message: string): Problem =>
   new Problem(code, message, { errors: [{ field: errorCodes[code]?.field as string, message }] });
-
-/** A refusal as a problem. Where the path names the field that it is about, that resource does not exist. */
-export function problemOfRefusal(
-  { code, message, rule, details, field = errorCodes[code]?.field }: Refusal,
-  params: Readonly<Record<string, string>>,
-): Problem {
-  if (field !== undefined && field in params) return new Problem(code, message, { status: 404 });
-  const errors = field === undefined ? undefined : [{ field, message }];
-  return new Problem(code, message, { rule, errors, details });
-}

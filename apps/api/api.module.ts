@@ -20,7 +20,7 @@ import { TicketsController } from './tickets.controller.ts';
 import { WebhooksController } from './webhooks.controller.ts';
 import { WholeHistoryController } from './whole-history.controller.ts';
 
-/** How a program is: all there is to ask of a worker. */
+/** Health and metrics of a program: the only routes of a worker. */
 @Module({ controllers: [OperationsController] })
 export class OperationsModule {}
 

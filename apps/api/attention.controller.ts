@@ -1,17 +1,12 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { addSeconds } from '#domain/kernel/instants';
-import type { Clock } from '#gateways/clock';
 import { type AttentionRow, attentionExample, attentionReasons, attentionRow } from '#read-models/queries/attention';
-import type { ReadModels } from '#read-models/read-models';
-import { CLOCK, READ_MODELS } from '#wiring/tokens';
+import { DECLINED_FOR_DAYS, STARVING_AFTER_HOURS } from '#requests/attention';
+import type { Queries } from '#requests/queries';
+import { QUERIES } from '#wiring/tokens';
 import { CountInQuery, Id, OneOf } from './fields.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadRoute } from './reads.ts';
-
-const STARVING_AFTER_HOURS = 48;
-const DECLINED_FOR_DAYS = 14;
-const SECONDS_AN_HOUR = 3600;
 
 class AttentionQuery extends PageQuery {
   @OneOf(attentionReasons, { description: 'Orders for this reason only.', example: 'starving', optional: true })
@@ -33,30 +28,19 @@ class AttentionQuery extends PageQuery {
 @ApiTags('attention')
 @Controller('api/attention')
 export class AttentionController {
-  readonly #queries: ReadModels['queries'];
-  readonly #clock: Clock;
+  readonly #queries: Queries;
 
-  constructor(@Inject(READ_MODELS) { queries }: ReadModels, @Inject(CLOCK) clock: Clock) {
+  constructor(@Inject(QUERIES) queries: Queries) {
     this.#queries = queries;
-    this.#clock = clock;
   }
 
   @Get()
   @ReadRoute({
-    summary: `Orders that somebody should look at, what has waited longest first; declined payments for ${DECLINED_FOR_DAYS} days`,
+    summary: `Orders that need attention, the longest waiting first; declined payments are listed for ${DECLINED_FOR_DAYS} days`,
     answer: listOf(attentionRow),
     example: { items: [attentionExample] },
   })
-  listAttention(
-    @Query() { starvingAfterHours = STARVING_AFTER_HOURS, ...query }: AttentionQuery,
-    @Reading() reader: Reader,
-  ) {
-    const now = this.#clock.now();
-    return this.#queries.attention.list(reader, {
-      ...pageRequest(query),
-      waitingSince: addSeconds(now, -starvingAfterHours * SECONDS_AN_HOUR),
-      declinedSince: addSeconds(now, -DECLINED_FOR_DAYS * 24 * SECONDS_AN_HOUR),
-      now,
-    });
+  listAttention(@Query() query: AttentionQuery, @Reading() reader: Reader) {
+    return this.#queries.attention.list(reader, pageRequest(query));
   }
 }

@@ -3,15 +3,15 @@ import { hash, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { trialCaller } from '#domain/kernel/caller';
+import { type Caller, trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
 import type { RequestContext } from '#requests/request-tools';
 import { malformed } from './problems.ts';
 
-/** Nobody signs in yet: who reaches the loopback interface is staff of the store, or names another actor. */
+/** Nobody signs in yet. A request from this machine is staff of the store, unless its header names another actor. */
 const DEFAULT_ACTOR = 'staff:local';
 
-/** Header → its form. Each may be absent. The ETag of a read has a digest after the revision. */
+/** Header → its form. Each header is optional. The ETag of a read has a digest after the revision. */
 const headers = {
   'leadger-actor': [/^(customer|staff):[A-Za-z0-9][A-Za-z0-9._@~-]{0,99}$/, 'customer:ID or staff:NAME'],
   'leadger-reason': [/^(?=.*\S)[^\p{Cc}]{1,500}$/u, 'one line of text, at most 500 characters'],
@@ -25,23 +25,31 @@ export const Asking = createParamDecorator(
     contextOf(context.switchToHttp().getRequest<FastifyRequest>()),
 );
 
+/** Who asks. Requests, queries and operations know no other caller: here is where people will sign in. */
+const callerOf = (request: FastifyRequest): Caller => trialCaller(headerOf(request, 'leadger-actor') ?? DEFAULT_ACTOR);
+
+const owner = trialCaller(DEFAULT_ACTOR);
+
+/** Until people sign in, reads ignore the header: everybody reads as the owner of the machine. */
+export const readerOf = (_: FastifyRequest): Caller => owner;
+
 function contextOf(request: FastifyRequest): RequestContext {
-  const actor = headerOf(request, 'leadger-actor') ?? DEFAULT_ACTOR;
+  const caller = callerOf(request);
   const reason = headerOf(request, 'leadger-reason');
   const ifMatch = headerOf(request, 'if-match');
   return {
-    caller: trialCaller(actor),
-    ...identityOf(request, actor),
+    caller,
+    ...identityOf(request, caller),
     ...(reason && { reason }),
     ...(ifMatch && ifMatch !== '*' && { ifRevision: Number.parseInt(ifMatch.slice(1), 10) }),
   };
 }
 
 /**
- * With a key, a repeat is the same command, for this actor and this route; without one, every request is a new command. A
- * file of leads needs no key: its rows are recognised by their content.
+ * With an Idempotency-Key, a repeat by the same actor on the same route is the same command. Without one, every request
+ * is a new command. A file of leads needs no key: its rows are recognised by their content.
  */
-function identityOf(request: FastifyRequest, actor: string): Pick<RequestContext, 'commandId' | 'requestHash'> {
+function identityOf(request: FastifyRequest, { actor }: Caller): Pick<RequestContext, 'commandId' | 'requestHash'> {
   const key = headerOf(request, 'idempotency-key');
   if (key === undefined || request.body instanceof Readable) return { commandId: randomUUID() };
   const path = request.url.split('?', 1)[0];
@@ -66,7 +74,7 @@ function textOf(value: string): string {
   return isUtf8(bytes) ? bytes.toString() : value;
 }
 
-/** JSON with its members in one order, whatever the order in which a client wrote them. */
+/** JSON with sorted members, so that the order in which a client wrote them does not matter. */
 function canonical(value: unknown): string {
   return JSON.stringify(value ?? null, (_, member) =>
     typeof member === 'object' && member !== null && !Array.isArray(member)

@@ -1,21 +1,16 @@
 import { Body, Controller, Get, Inject, Post, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import {
-  type CatalogueState,
-  catalogueEvents,
-  catalogueStream,
-  type Exclusivity,
-  type Freshness,
-} from '#domain/catalogue/catalogue';
+import { catalogueEvents, type Exclusivity, type Freshness } from '#domain/catalogue/catalogue';
 import type { Instant } from '#domain/kernel/events';
+import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import { StreamCache } from '#requests/stream-cache';
-import { REQUESTS } from '#wiring/tokens';
+import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Count, Currency, Flag, Id, InstantField, Line, OneOf, WebAddress } from './fields.ts';
+import { type Reader, Reading } from './reading.ts';
 import { listOf } from './reads.ts';
 import { named, orNull } from './schemas.ts';
 
@@ -147,18 +142,18 @@ const anExample = {
 @Controller('api')
 export class CatalogueController {
   readonly #requests: Requests;
-  readonly #streams: StreamCache;
+  readonly #queries: Queries;
 
-  constructor(@Inject(REQUESTS) requests: Requests, @Inject(StreamCache) streams: StreamCache) {
+  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
     this.#requests = requests;
-    this.#streams = streams;
+    this.#queries = queries;
   }
 
   @Get('stores')
   @ApiOperation({ summary: 'All stores' })
   @Answers(200, 'The stores.', stores, { items: [anExample.store] })
-  async listStores() {
-    return stores.parse({ items: [...(await this.#catalogue()).stores.values()] });
+  async listStores(@Reading() reader: Reader) {
+    return stores.parse({ items: await this.#queries.catalogue.listStores(reader) });
   }
 
   @Post('stores')
@@ -170,8 +165,8 @@ export class CatalogueController {
   @Get('statement-descriptor')
   @ApiOperation({ summary: 'What card statements show for every store (STO-2)' })
   @Answers(200, 'The statement descriptor.', statementDescriptor, { statementDescriptor: 'LEADGER' })
-  async getStatementDescriptor() {
-    return { statementDescriptor: (await this.#catalogue()).descriptor ?? null };
+  async getStatementDescriptor(@Reading() reader: Reader) {
+    return { statementDescriptor: (await this.#queries.catalogue.getStatementDescriptor(reader)) ?? null };
   }
 
   @Put('statement-descriptor')
@@ -186,8 +181,8 @@ export class CatalogueController {
   @Get('lead-types')
   @ApiOperation({ summary: 'All lead types' })
   @Answers(200, 'The lead types.', leadTypes, { items: [anExample.leadType] })
-  async listLeadTypes() {
-    return leadTypes.parse({ items: [...(await this.#catalogue()).leadTypes.values()] });
+  async listLeadTypes(@Reading() reader: Reader) {
+    return leadTypes.parse({ items: await this.#queries.catalogue.listLeadTypes(reader) });
   }
 
   @Post('lead-types')
@@ -202,21 +197,16 @@ export class CatalogueController {
   }
 
   @Get('prices')
-  @ApiOperation({ summary: 'All prices, past, present and future, with the instants from which they hold' })
+  @ApiOperation({ summary: 'All prices, past, present and future, with the instants from which they are effective' })
   @Answers(200, 'The prices.', prices, { items: [anExample.price] })
   @Problems(400)
-  async listPrices(@Query() { storeId }: PricesQuery) {
-    const all = [...(await this.#catalogue()).prices.values()].flat();
-    return prices.parse({ items: all.filter((price) => storeId === undefined || price.storeId === storeId) });
+  async listPrices(@Query() query: PricesQuery, @Reading() reader: Reader) {
+    return prices.parse({ items: await this.#queries.catalogue.listPrices(reader, query) });
   }
 
   @Post('prices')
   @CommandRoute({ summary: 'Set a price (CAT-3)', records: ['PriceSet'], creates: '/api/prices' })
   setPrice(@Body() body: SetPriceBody, @Asking() context: RequestContext): Promise<Answer> {
     return this.#requests.catalogue.setPrice(body, context);
-  }
-
-  async #catalogue(): Promise<CatalogueState> {
-    return (await this.#streams.read<'catalogue'>(catalogueStream)).state;
   }
 }

@@ -1,20 +1,18 @@
 import { Body, Controller, Get, Inject, Post, Put } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { catalogueStream, priceAt } from '#domain/catalogue/catalogue';
-import { checkoutStatuses, checkoutStream } from '#domain/checkouts/checkout';
-import { discountCentsOf } from '#domain/coupons/coupon';
+import { checkoutStatuses } from '#domain/checkouts/checkout';
 import { instant } from '#domain/kernel/events';
-import type { Clock } from '#gateways/clock';
+import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import { StreamCache } from '#requests/stream-cache';
-import { CLOCK, REQUESTS } from '#wiring/tokens';
+import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Code, PaymentToken } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { StartCheckoutBody } from './orders.controller.ts';
+import { type Reader, Reading } from './reading.ts';
 import { named } from './schemas.ts';
 
 class UseCouponBody {
@@ -40,7 +38,7 @@ const quote = z.object({
   currency: z.string().describe('The currency (ISO 4217).'),
   couponCode: z.string().nullable().describe('The coupon that is used; null without one.'),
   statementDescriptor: z.string().describe('What the card statement will show (STO-2).'),
-  giveUpAt: instant.describe('When it is given up, unless it is placed before.'),
+  giveUpAt: instant.describe('When it is abandoned, unless it is placed before.'),
 });
 
 const quoteExample: z.input<typeof quote> = {
@@ -63,22 +61,16 @@ const quoteExample: z.input<typeof quote> = {
 @Controller('api/checkouts')
 export class CheckoutsController {
   readonly #requests: Requests;
-  readonly #streams: StreamCache;
-  readonly #clock: Clock;
+  readonly #queries: Queries;
 
-  constructor(
-    @Inject(REQUESTS) requests: Requests,
-    @Inject(StreamCache) streams: StreamCache,
-    @Inject(CLOCK) clock: Clock,
-  ) {
+  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
     this.#requests = requests;
-    this.#streams = streams;
-    this.#clock = clock;
+    this.#queries = queries;
   }
 
   @Post()
   @CommandRoute({
-    summary: 'Start a checkout (CHK-1); an order that could not be placed is refused at once',
+    summary: 'Start a checkout (CHK-1); it is refused at once where the order could not be placed',
     answers: 'checkoutId',
     records: ['CheckoutStarted'],
     creates: '/api/checkouts/:id',
@@ -91,35 +83,15 @@ export class CheckoutsController {
   @ApiOperation({ summary: 'What the order would cost, and what the card statement will show' })
   @Answers(200, 'The checkout.', named('Checkout', quote), quoteExample)
   @Problems(404)
-  async getCheckout(@IdOf('checkout') checkoutId: string): Promise<z.input<typeof quote>> {
-    const { state } = await this.#streams.read<'checkout'>(checkoutStream(checkoutId));
-    const { status, wishes, coupon, giveUpAt } = state;
-    if (!wishes || status === 'unknown') throw notFound('checkout', checkoutId);
-    const { state: catalogue } = await this.#streams.read<'catalogue'>(catalogueStream);
-    const { customerId, storeId, leadTypeId, quantity } = wishes;
-    const price = priceAt(catalogue, storeId, leadTypeId, this.#clock.now());
-    const fullCents = quantity * (price?.pricePerLeadCents ?? 0);
-    const discountCents = coupon ? discountCentsOf(coupon.discount, fullCents) : 0;
-    return {
-      checkoutId,
-      status,
-      customerId,
-      storeId,
-      leadTypeId,
-      quantity,
-      pricePerLeadCents: price?.pricePerLeadCents ?? 0,
-      discountCents,
-      totalCents: fullCents - discountCents,
-      currency: price?.currency ?? '',
-      couponCode: coupon?.code ?? null,
-      statementDescriptor: catalogue.descriptor ?? '',
-      giveUpAt,
-    };
+  async getCheckout(@IdOf('checkout') checkoutId: string, @Reading() reader: Reader): Promise<z.input<typeof quote>> {
+    const found = await this.#queries.checkouts.get(reader, { checkoutId });
+    if (!found) throw notFound('checkout', checkoutId);
+    return found;
   }
 
   @Put(':checkoutId/coupon')
   @CommandRoute({
-    summary: 'Use a coupon: the first try uses it up for the customer, finished or not (CPN-2)',
+    summary: 'Use a coupon: the first try uses it up for the customer, even if the checkout is not placed (CPN-2)',
     answers: 'checkoutId',
     records: ['CheckoutCouponTaken'],
   })
@@ -133,7 +105,7 @@ export class CheckoutsController {
 
   @Post(':checkoutId/place')
   @CommandRoute({
-    summary: 'Place the order; the answer names it, and a repeat names the same one',
+    summary: 'Place the order; a repeat answers the same order',
     answers: 'orderId',
     records: ['OrderPlaced'],
     creates: '/api/orders/:id',

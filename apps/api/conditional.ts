@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /**
- * Every read has an ETag: of what is sent, so that it changes with a forecast, too; behind the revision, where there is
- * one, for that is what If-Match is about. Whoever has the answer already is told so without it (RFC 9110, 13.1.2).
+ * Gives every read an ETag: the revision, where there is one (If-Match compares it), and a digest of the answer, because
+ * a forecast in it may change without the revision. If-None-Match with this ETag is answered 304 (RFC 9110, 13.1.2).
  */
 export async function answerConditionally(
   { method, headers }: FastifyRequest,
@@ -21,6 +21,6 @@ export async function answerConditionally(
   return null;
 }
 
-/** Weak or strong makes no difference to If-None-Match. */
+/** If-None-Match treats weak and strong ETags alike. */
 const isAmong = (wanted: string | undefined, etag: string): boolean =>
   wanted?.trim() === '*' || new Set<string>(wanted?.match(/"[^"]*"/g)).has(etag);

@@ -1,17 +1,18 @@
 import { Body, Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { couponEvents, couponStream, type Discount, discount } from '#domain/coupons/coupon';
+import { couponEvents, type Discount, discount } from '#domain/coupons/coupon';
 import type { Instant } from '#domain/kernel/events';
 import type { Clock } from '#gateways/clock';
+import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import { StreamCache } from '#requests/stream-cache';
-import { CLOCK, REQUESTS } from '#wiring/tokens';
+import { CLOCK, QUERIES, REQUESTS } from '#wiring/tokens';
 import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { exampleIds } from './examples.ts';
 import { Code, Conforming, Count, Id, Ids, InstantField } from './fields.ts';
+import { type Reader, Reading } from './reading.ts';
 import { listOf } from './reads.ts';
 import { named, orNull } from './schemas.ts';
 
@@ -95,16 +96,12 @@ const answerNaming = async (couponCode: string, answer: Promise<Answer>): Promis
 @Controller('api/coupons')
 export class CouponsController {
   readonly #requests: Requests;
-  readonly #streams: StreamCache;
+  readonly #queries: Queries;
   readonly #clock: Clock;
 
-  constructor(
-    @Inject(REQUESTS) requests: Requests,
-    @Inject(StreamCache) streams: StreamCache,
-    @Inject(CLOCK) clock: Clock,
-  ) {
+  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries, @Inject(CLOCK) clock: Clock) {
     this.#requests = requests;
-    this.#streams = streams;
+    this.#queries = queries;
     this.#clock = clock;
   }
 
@@ -124,7 +121,8 @@ export class CouponsController {
 
   @Post('alternatives')
   @CommandRoute({
-    summary: 'Give a customer a fresh code in place of one that it used up: support only, with a reason (CPN-4)',
+    summary:
+      'Give a customer a new code in place of one that the customer used up: support only, with a Leadger-Reason (CPN-4)',
     answers: 'couponCode',
     records: ['AlternativeCouponGiven'],
     creates: '/api/coupons?couponCode=:id',
@@ -141,11 +139,8 @@ export class CouponsController {
   @ApiOperation({ summary: 'The coupon with this code, and how often it was used; no item when there is none' })
   @Answers(200, 'The coupons.', coupons, { items: [couponExample] })
   @Problems(400)
-  async listCoupons(@Query() { couponCode }: CouponsQuery) {
-    const { state } = await this.#streams.read<'coupon'>(couponStream(couponCode));
-    if (!state.defined) return { items: [] };
-    const { customerId, uses, defined } = state;
-    const found = { ...defined, couponCode, uses: uses.size, ...(customerId && { customerId }) };
-    return coupons.parse({ items: [found] });
+  async listCoupons(@Query() { couponCode }: CouponsQuery, @Reading() reader: Reader) {
+    const found = await this.#queries.coupons.get(reader, { code: couponCode });
+    return coupons.parse({ items: found ? [{ ...found, couponCode }] : [] });
   }
 }

@@ -1,10 +1,10 @@
-/** A telephone number starts with a plus sign and can do no harm: nothing in it calls a function. */
+/** A telephone number begins with a plus sign, but is harmless: it cannot call a function. */
 const TELEPHONE = /^\+[\d ().-]+$/;
 
-/** What spreadsheets take for a formula, and would run; in full width too, which some make plain. */
+/** The beginnings of formulas, which spreadsheets would run. Some convert full-width characters. */
 const FORMULA = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
 
-/** A number with more digits than JavaScript's have. */
+/** A number with more digits than a JavaScript number can hold. */
 export class Digits {
   readonly #written: string;
 
@@ -17,12 +17,12 @@ export class Digits {
   }
 }
 
-/** Nothing is an empty cell. */
+/** The value of a cell. `undefined` makes an empty cell. */
 export type Cell = string | number | bigint | Digits;
 
 /**
- * One line of CSV (RFC 4180). What a spreadsheet would run as a formula gets an apostrophe in front: leads are written
- * by strangers, and opened in the customer's office.
+ * One line of CSV (RFC 4180). A text that a spreadsheet would run as a formula gets an apostrophe in front, because
+ * strangers write the leads that customers open.
  */
 export const csvLine = (cells: readonly (Cell | undefined)[]): string => `${cells.map(csvCell).join(',')}\r\n`;
 

@@ -4,13 +4,12 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { type PersonName, type PostalAddress, personName, postalAddress } from '#domain/accounts/personal';
 import { type MailKind, mailKinds } from '#domain/notifications/kinds';
-import { type CustomerRow, customerExample, customerRow } from '#read-models/models/customers';
-import type { ReadModels } from '#read-models/read-models';
+import { customerExample, customerRow } from '#read-models/models/customers';
 import type { OpenedLeadDelivery } from '#requests/lead-delivery';
+import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import type { Vault } from '#vault/vault';
-import { READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
+import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { CommandRoute, etagOf } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Conforming, Email, FieldNames, Id, Line, OneOf, Password, Sort, TimeZone, WebAddress } from './fields.ts';
@@ -134,8 +133,6 @@ const openedExample: z.infer<typeof customer> = {
   postalAddress: null,
 };
 
-const sealedColumns = ['email', 'newEmail', 'name', 'postalAddress'] as const;
-
 class CustomersQuery extends PageQuery {
   @Id({ description: 'Customers of this store only.', example: 'main', optional: true })
   storeId?: string;
@@ -151,17 +148,11 @@ class CustomersQuery extends PageQuery {
 @Controller('api/customers')
 export class CustomersController {
   readonly #requests: Requests;
-  readonly #queries: ReadModels['queries'];
-  readonly #vault: Vault;
+  readonly #queries: Queries;
 
-  constructor(
-    @Inject(REQUESTS) requests: Requests,
-    @Inject(READ_MODELS) { queries }: ReadModels,
-    @Inject(VAULT) vault: Vault,
-  ) {
+  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
     this.#requests = requests;
     this.#queries = queries;
-    this.#vault = vault;
   }
 
   @Post()
@@ -181,9 +172,8 @@ export class CustomersController {
     answer: listOf(customer),
     example: { items: [openedExample] },
   })
-  async listCustomers(@Query() query: CustomersQuery, @Reading() reader: Reader) {
-    const page = await this.#queries.customers.list(reader, pageRequest(query));
-    return { ...page, items: await Promise.all(page.items.map((row) => this.#opened(row))) };
+  listCustomers(@Query() query: CustomersQuery, @Reading() reader: Reader) {
+    return this.#queries.accounts.list(reader, pageRequest(query));
   }
 
   @Get(':customerId')
@@ -198,15 +188,15 @@ export class CustomersController {
     @Reading() reader: Reader,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const found = await this.#queries.customers.find(reader, customerId);
+    const found = await this.#queries.accounts.get(reader, { customerId });
     if (!found) throw notFound('customer', customerId);
     reply.header('etag', etagOf(found.revision));
-    return this.#opened(found);
+    return found;
   }
 
   @Put(':customerId/business-association')
   @CommandRoute({
-    summary: 'Change whom a customer works for (ACC-4)',
+    summary: 'Change the business association of a customer (ACC-4)',
     answers: 'customerId',
     records: ['BusinessAssociationChanged'],
   })
@@ -220,7 +210,7 @@ export class CustomersController {
 
   @Put(':customerId/time-zone')
   @CommandRoute({
-    summary: "Change where a customer's days begin",
+    summary: 'Change the time zone of a customer',
     answers: 'customerId',
     records: ['TimeZoneChanged'],
   })
@@ -234,7 +224,7 @@ export class CustomersController {
 
   @Put(':customerId/name')
   @CommandRoute({
-    summary: 'Change what a customer is called (ACC-4)',
+    summary: 'Change the name of a customer (ACC-4)',
     answers: 'customerId',
     records: ['NameChanged'],
   })
@@ -248,7 +238,7 @@ export class CustomersController {
 
   @Put(':customerId/postal-address')
   @CommandRoute({
-    summary: 'Change where a customer lives (ACC-4)',
+    summary: 'Change the postal address of a customer (ACC-4)',
     answers: 'customerId',
     records: ['PostalAddressChanged'],
   })
@@ -262,7 +252,7 @@ export class CustomersController {
 
   @Put(':customerId/email')
   @CommandRoute({
-    summary: 'Ask for another e-mail address: it holds once it is confirmed from there (ACC-4)',
+    summary: 'Request another e-mail address: it is used once it is confirmed by the link sent there (ACC-4)',
     answers: 'customerId',
     records: ['EmailChangeRequested'],
   })
@@ -276,7 +266,7 @@ export class CustomersController {
 
   @Post(':customerId/email/confirm')
   @CommandRoute({
-    summary: 'Confirm an e-mail address by the link that went there',
+    summary: 'Confirm an e-mail address by the link that was sent there',
     answers: 'customerId',
     records: ['EmailChanged'],
   })
@@ -290,7 +280,7 @@ export class CustomersController {
 
   @Put(':customerId/password')
   @CommandRoute({
-    summary: 'Choose a password, or another one (ACC-1, ACC-4)',
+    summary: 'Set or change the password (ACC-1, ACC-4)',
     answers: 'customerId',
     records: ['PasswordSet'],
   })
@@ -318,7 +308,7 @@ export class CustomersController {
 
   @Get(':customerId/lead-delivery')
   @ReadRoute({
-    summary: 'How a customer gets its leads (DLV-9)',
+    summary: 'How leads are delivered to a customer (DLV-9)',
     answer: named('LeadDelivery', leadDelivery),
     example: { mails: 'digest', webhookUrl: 'https://crm.example/leads', signingSecret: 'whsec_c2VjcmV0IHNlY3JldA==' },
   })
@@ -327,13 +317,14 @@ export class CustomersController {
     @Query() _: ReadQuery,
     @Reading() reader: Reader,
   ): Promise<OpenedLeadDelivery> {
-    if (!(await this.#queries.customers.find(reader, customerId))) throw notFound('customer', customerId);
-    return this.#requests.leadDelivery.show(customerId);
+    const found = await this.#queries.leadDelivery.get(reader, { customerId });
+    if (!found) throw notFound('customer', customerId);
+    return found;
   }
 
   @Put(':customerId/lead-delivery')
   @CommandRoute({
-    summary: 'Choose how a customer gets its leads (DLV-9)',
+    summary: 'Choose how leads are delivered to a customer (DLV-9)',
     answers: 'customerId',
     records: ['LeadDeliveryChosen'],
   })
@@ -343,13 +334,5 @@ export class CustomersController {
     @Asking() context: RequestContext,
   ): Promise<Answer> {
     return this.#requests.leadDelivery.choose(customerId, body, context);
-  }
-
-  async #opened(row: CustomerRow): Promise<z.infer<typeof customer>> {
-    const open = async (column: (typeof sealedColumns)[number]) => {
-      const box = row[column];
-      return [column, (box && (await this.#vault.open(box))) ?? null] as const;
-    };
-    return { ...row, ...Object.fromEntries(await Promise.all(sealedColumns.map(open))) } as z.infer<typeof customer>;
   }
 }

@@ -4,22 +4,17 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { type Contact, contact } from '#domain/leads/contact';
-import {
-  type DeliveredLead,
-  deliveredLead,
-  deliveredLeadWithReturnExample,
-} from '#read-models/queries/delivered-leads';
-import type { ReadModels } from '#read-models/read-models';
+import { deliveredLead, deliveredLeadWithReturnExample } from '#read-models/queries/delivered-leads';
+import type { OpenedLead } from '#requests/delivered-leads';
+import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import type { Vault } from '#vault/vault';
-import { READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
+import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { csvLine } from './csv.ts';
 import { Count, FieldNames, Id, Line, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
-import { mentions } from './mentions.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute, WaitFor } from './reads.ts';
 
@@ -48,14 +43,13 @@ class RateContactBody {
 const openedLead = deliveredLead
   .extend({ contact: contact.nullable().describe('The person. Null once the person was erased.') })
   .meta({ id: 'DeliveredLead' });
-type OpenedLead = z.infer<typeof openedLead>;
 
-const openedLeadExample: OpenedLead = {
+const openedLeadExample: z.infer<typeof openedLead> = {
   ...deliveredLeadWithReturnExample,
   contact: { firstName: 'Ada', lastName: 'Byron', telephone: '+1 212 555 0142', email: 'ada@example.com' },
 };
 
-/** Spreadsheets take text for Latin-1 unless it begins with this. */
+/** Without it, spreadsheets read the file as Latin-1. */
 const BYTE_ORDER_MARK = '\ufeff';
 
 const contactColumns = Object.keys(contact.shape) as (keyof Contact)[];
@@ -86,41 +80,32 @@ class DeliveredLeadsQuery extends PageQuery {
 @Controller('api/customers/:customerId')
 export class DeliveredLeadsController {
   readonly #requests: Requests;
-  readonly #queries: ReadModels['queries'];
-  readonly #vault: Vault;
+  readonly #queries: Queries;
 
-  constructor(
-    @Inject(REQUESTS) requests: Requests,
-    @Inject(READ_MODELS) { queries }: ReadModels,
-    @Inject(VAULT) vault: Vault,
-  ) {
+  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
     this.#requests = requests;
     this.#queries = queries;
-    this.#vault = vault;
   }
 
   @Get('leads')
   @ReadRoute({
-    summary: 'Leads that a customer was given, newest first (BCK-1); a search looks into all of them (DLV-9)',
+    summary: 'Leads that were delivered to a customer, newest first (BCK-1); a search covers all of them (DLV-9)',
     answer: listOf(openedLead),
     example: { items: [openedLeadExample] },
   })
   async listDeliveredLeads(
     @IdOf('customer') customerId: string,
-    @Query() { search, ...query }: DeliveredLeadsQuery,
+    @Query() query: DeliveredLeadsQuery,
     @Reading() reader: Reader,
   ) {
-    await this.#mustExist(reader, customerId);
-    const request = { ...pageRequest(query), customerId };
-    const { deliveredLeads } = this.#queries;
-    if (search !== undefined) return deliveredLeads.pick(reader, request, (row) => this.#found(row, search));
-    const page = await deliveredLeads.list(reader, request);
-    return { ...page, items: await Promise.all(page.items.map((row) => this.#opened(row))) };
+    const page = await this.#queries.deliveredLeads.list(reader, { ...pageRequest(query), customerId });
+    if (!page) throw notFound('customer', customerId);
+    return page;
   }
 
   @Get('leads/:leadId')
   @ReadRoute({
-    summary: 'One of them: its page in the Contact Manager (BCK-1)',
+    summary: 'A delivered lead, as the Contact Manager shows it (BCK-1)',
     answer: openedLead,
     example: openedLeadExample,
   })
@@ -130,14 +115,14 @@ export class DeliveredLeadsController {
     @Query() _: ReadQuery,
     @Reading() reader: Reader,
   ) {
-    const row = await this.#queries.deliveredLeads.find(reader, customerId, leadId);
-    if (!row) throw notFound('lead', leadId);
-    return this.#opened(row);
+    const found = await this.#queries.deliveredLeads.get(reader, { customerId, leadId });
+    if (!found) throw notFound('lead', leadId);
+    return found;
   }
 
   @Get('leads.csv')
   @UseInterceptors(WaitFor)
-  @ApiOperation({ summary: 'The same as a file for spreadsheets (DLV-9)' })
+  @ApiOperation({ summary: 'The delivered leads as a file for spreadsheets (DLV-9)' })
   @ApiResponse({
     status: 200,
     description: 'CSV in UTF-8. A text that a spreadsheet would run as a formula begins with an apostrophe.',
@@ -150,11 +135,12 @@ export class DeliveredLeadsController {
     @Reading() reader: Reader,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    await this.#mustExist(reader, customerId);
+    const leads = await this.#queries.deliveredLeads.download(reader, { customerId, orderId, search });
+    if (!leads) throw notFound('customer', customerId);
     reply
       .type('text/csv; charset=utf-8')
       .header('content-disposition', `attachment; filename="leads-${customerId}.csv"`);
-    return Readable.from(this.#csv(reader, { customerId, orderId }, search));
+    return Readable.from(csvOf(leads));
   }
 
   @Put('leads/:leadId/rating')
@@ -167,33 +153,12 @@ export class DeliveredLeadsController {
   ): Promise<Answer> {
     return this.#requests.leads.rate(customerId, leadId, rating, context);
   }
+}
 
-  async *#csv(
-    reader: Reader,
-    which: { customerId: string; orderId: string | undefined },
-    search: string | undefined,
-  ): AsyncGenerator<string> {
-    yield BYTE_ORDER_MARK + csvLine(columns);
-    for await (const row of this.#queries.deliveredLeads.each(reader, which)) {
-      const found = await (search === undefined ? this.#opened(row) : this.#found(row, search));
-      if (!found) continue;
-      const { contact: person, ...lead } = found;
-      const cells: Record<string, unknown> = { ...lead, ...person };
-      yield csvLine(columns.map((column) => (cells[column] ?? undefined) as string | number | undefined));
-    }
-  }
-
-  async #opened(row: DeliveredLead): Promise<OpenedLead> {
-    return { ...row, contact: ((await this.#vault.open(row.contact)) as Contact | undefined) ?? null };
-  }
-
-  /** Nobody is found by what was erased. */
-  async #found(row: DeliveredLead, search: string): Promise<OpenedLead | undefined> {
-    const lead = await this.#opened(row);
-    return lead.contact && mentions(lead.contact, search) ? lead : undefined;
-  }
-
-  async #mustExist(reader: Reader, customerId: string): Promise<void> {
-    if (!(await this.#queries.customers.find(reader, customerId))) throw notFound('customer', customerId);
+async function* csvOf(leads: AsyncIterable<OpenedLead>): AsyncGenerator<string> {
+  yield BYTE_ORDER_MARK + csvLine(columns);
+  for await (const { contact: person, ...lead } of leads) {
+    const cells: Record<string, unknown> = { ...lead, ...person };
+    yield csvLine(columns.map((column) => (cells[column] ?? undefined) as string | number | undefined));
   }
 }

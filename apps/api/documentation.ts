@@ -11,27 +11,27 @@ const description = `The order and lead ledger of a lead store.
 Instants are ISO 8601 with a zone, and UTC in answers. Money is in cents. Errors are problem documents (RFC 9457) with a
 stable \`code\`; \`x-error-codes\` lists all codes, what they mean and what to do. Commands answer with a \`position\`: a
 read with \`?waitFor=POSITION\` reflects them. Send an \`Idempotency-Key\` to make a repeat safe, and \`If-Match\` to
-change only what you saw. Lists answer \`items\`, and a \`nextCursor\` unless they end there.
+change only what you saw. Lists answer \`items\`, and a \`nextCursor\` except on the last page.
 
-Nobody signs in yet: the server takes requests from its own machine only, and believes \`Leadger-Actor\`.`;
+Nobody signs in yet: the server accepts requests from its own machine only, and trusts \`Leadger-Actor\`.`;
 
-/** Subjects of the API, in the order in which a store comes to need them. */
+/** Subjects of the API, in the order in which a new store needs them. */
 const tags = {
   catalogue: 'Stores, lead types and prices.',
-  policy: 'The numbers and lists by which a store decides, in versions.',
+  policy: "The numbers and lists of the store's rules, in versions.",
   customers: 'Accounts of customers: who they are, and how they get leads and mails.',
   'sign-in': 'Check a password, and recover a lost one.',
   coupons: 'Discounts by code.',
-  checkout: 'From the wish to the order: what it costs, with a coupon or without.',
+  checkout: 'Before the order: what it would cost, with or without a coupon.',
   orders: 'Orders and their progress.',
-  programmes: 'Loyalty Rewards: orders that are renewed by themselves, with bonus leads.',
-  leads: 'Leads as they come in, and what is in stock.',
-  'delivered leads': 'The leads that a customer was given.',
+  programmes: 'Loyalty Rewards: orders that are renewed automatically, with bonus leads.',
+  leads: 'Leads that the store receives, and what is in stock.',
+  'delivered leads': 'The leads that were delivered to a customer.',
   replacements: 'Bad leads that customers return, and the leads that replace them.',
   support: 'Tickets, and all that happened to one customer.',
-  mails: 'Mails to customers, and what became of them.',
+  mails: 'Mails to customers, and whether they were sent.',
   webhooks: "Leads on their way to customers' own programs.",
-  attention: 'Orders that somebody should look at.',
+  attention: 'Orders that need attention.',
   feed: 'Changes as they happen.',
   operations: 'Health, metrics, parked items and read models.',
 } as const;
@@ -59,7 +59,7 @@ const notFromHere = {
   content: {
     'application/problem+json': {
       schema: { $ref: '#/components/schemas/Problem' },
-      example: new Problem('not-from-here', 'requests are taken from this machine only').document(),
+      example: new Problem('not-from-here', 'requests are accepted from this machine only').document(),
     },
   },
 } as const;

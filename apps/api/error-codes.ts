@@ -25,7 +25,7 @@ export const requestErrors = {
   },
   'bad-cursor': {
     status: 400,
-    meaning: 'The cursor was given out for another list, filter or order.',
+    meaning: 'The cursor belongs to another list, filter or order.',
     whatToDo: 'Start again with the first page, and change nothing but the cursor from page to page.',
     field: 'cursor',
   },
@@ -99,7 +99,7 @@ export const requestErrors = {
   },
   'body-too-large': {
     status: 413,
-    meaning: 'The body is larger than the server takes.',
+    meaning: 'The body is larger than the server accepts.',
     whatToDo: 'Send less at once; send many leads as a file to /api/leads/batches.',
   },
   'address-too-long': {
@@ -109,7 +109,7 @@ export const requestErrors = {
   },
   'unsupported-media-type': {
     status: 415,
-    meaning: 'The route does not take this content type.',
+    meaning: 'The route does not accept this content type.',
     whatToDo: 'Send application/json; for a file of leads text/csv or application/x-ndjson.',
   },
   'key-reused': {
@@ -120,7 +120,7 @@ export const requestErrors = {
   },
   'headers-too-large': {
     status: 431,
-    meaning: 'The headers are larger than the server takes.',
+    meaning: 'The headers are larger than the server accepts.',
     whatToDo: 'Send fewer or shorter headers.',
   },
   'internal-error': {
@@ -171,7 +171,7 @@ export const requestErrors = {
   'too-many-feeds': {
     status: 503,
     meaning: 'As many change feeds are open as the server allows.',
-    whatToDo: 'Close feeds that nobody reads, and connect again after Retry-After seconds.',
+    whatToDo: 'Close feeds that are not read, and connect again after Retry-After seconds.',
   },
   'store-full': {
     status: 507,

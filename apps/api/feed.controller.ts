@@ -28,25 +28,19 @@ import {
   startWith,
   takeUntil,
 } from 'rxjs';
-import { customerStream } from '#domain/accounts/customer';
-import { decode, type Fact, idOf } from '#domain/codec';
-import { UnreadableEvent } from '#domain/kernel/unreadable-event';
-import { familyOf } from '#domain/ledger';
-import { BadEvent, type EventStore, type Position, type RecordedEvent } from '#event-store/port';
+import type { Position } from '#event-store/port';
+import { type ChangeKind, type ChangeMessage, changeKinds } from '#requests/changes';
+import type { Queries } from '#requests/queries';
 import type { RequestContext } from '#requests/request-tools';
-import { EVENT_STORE } from '#wiring/tokens';
+import { QUERIES } from '#wiring/tokens';
 import { Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Id, isPosition, OneOf } from './fields.ts';
 import { malformed, Problem } from './problems.ts';
 
-/** What customers have, and what of theirs is told. */
-const kinds = ['order', 'programme', 'contacts', 'replacement', 'ticket', 'customer'] as const;
-type Kind = (typeof kinds)[number];
-
 class FeedQuery {
-  @OneOf(kinds, { description: 'Changes of things of this kind only.', example: 'order', optional: true })
-  kind?: Kind;
+  @OneOf(changeKinds, { description: 'Changes of things of this kind only.', example: 'order', optional: true })
+  kind?: ChangeKind;
 
   @Id({ description: 'Changes at this store only.', example: 'main', optional: true })
   storeId?: string;
@@ -55,28 +49,16 @@ class FeedQuery {
   customerId?: string;
 }
 
-/** One feed, and how far it has come. */
+/** One feed, and the position that it has reached. */
 interface Follower {
-  readonly query: FeedQuery;
-  readonly actor: string;
   readonly raw: FastifyReply['raw'];
   readonly signal: AbortSignal;
   reached: Position;
 }
 
-/** Whose a stream is. It never changes. */
-interface Owner {
-  readonly customerId: string;
-  readonly storeId: string;
-}
-
-/** A lead is told of once it is delivered: until then it may still go to somebody else. */
-const stepsTowardsADelivery: ReadonlySet<string> = new Set(['ContactAdded', 'ContactRemoved']);
-
 const MILLISECONDS_BETWEEN_HEARTBEATS = 15_000;
 const MOST_MILLISECONDS_WITHOUT_READING = 60_000;
 const MOST_FEEDS = 200;
-const MOST_OWNERS = 10_000;
 
 const FeedRoute = () =>
   applyDecorators(
@@ -113,13 +95,12 @@ const feedExample =
 @Controller('api/feed')
 export class FeedController implements OnModuleDestroy {
   readonly #log = new Logger(FeedController.name);
-  readonly #events: EventStore;
-  readonly #owners = new Map<string, Owner>();
+  readonly #queries: Queries['changes'];
   readonly #over = new AbortController();
   #feeds = 0;
 
-  constructor(@Inject(EVENT_STORE) events: EventStore) {
-    this.#events = events;
+  constructor(@Inject(QUERIES) queries: Queries) {
+    this.#queries = queries.changes;
   }
 
   /** A server that is closed waits for its answers to end, and these never would. */
@@ -130,29 +111,20 @@ export class FeedController implements OnModuleDestroy {
   @FeedRoute()
   async followFeed(
     @Query() query: FeedQuery,
-    @Asking() { caller: { actor } }: RequestContext,
+    @Asking() { caller }: RequestContext,
     @Req() request: FastifyRequest,
     @Res() { raw }: FastifyReply,
   ): Promise<Observable<MessageEvent>> {
-    const after = await this.#placeAfter(request.headers['last-event-id']);
+    const left = new AbortController();
+    const signal = AbortSignal.any([left.signal, this.#over.signal]);
+    const after = positionIn(request.headers['last-event-id']);
+    const found = await this.#queries.follow(caller, { ...query, after, signal });
+    if (!found) throw unknownPosition();
     if (this.#feeds >= MOST_FEEDS || this.#over.signal.aborted)
       throw new Problem('too-many-feeds', 'no more feeds can be opened now', { retryAfterSeconds: 5 });
     this.#feeds += 1;
-    const left = new AbortController();
-    const signal = AbortSignal.any([left.signal, this.#over.signal]);
-    const follower: Follower = { query, actor, raw, signal, reached: after };
-    const here = interval(MILLISECONDS_BETWEEN_HEARTBEATS).pipe(
-      startWith(0),
-      filter(() => !raw.writableNeedDrain),
-      map((): MessageEvent => ({ type: 'here', id: follower.reached, data: {} })),
-    );
-    return merge(here, from(this.#changes(follower))).pipe(
-      takeUntil(fromEvent(this.#over.signal, 'abort')),
-      // Nest would tell of it as an event with an id of its own, and a browser come back with that one, to be refused.
-      catchError((error) => {
-        this.#log.error(`a feed broke off: ${error}`, error.stack);
-        return EMPTY;
-      }),
+    const follower: Follower = { raw, signal, reached: found.after };
+    return this.#messages(found.changes, follower).pipe(
       finalize(() => {
         this.#feeds -= 1;
         left.abort();
@@ -160,106 +132,58 @@ export class FeedController implements OnModuleDestroy {
     );
   }
 
-  async *#changes(follower: Follower): AsyncGenerator<MessageEvent> {
-    const { query, reached: after, signal } = follower;
-    const streamPrefixes = (query.kind ? [query.kind] : kinds).map((kind) => `${kind}-`);
-    for await (const message of this.#events.subscribe({ after, filter: { streamPrefixes }, signal })) {
-      if (message.kind === 'event') {
-        const told = await this.#toldOf(message.event, follower);
-        if (told) yield told;
-        // At once: what is told as `here` meanwhile is where whoever comes back goes on.
-        follower.reached = message.event.position;
-        if (told) await takenBy(follower);
-      } else {
-        follower.reached = message.position;
-        // Much of the log may be passed over without a word, and others want to be served meanwhile.
-        await nextTurn();
-      }
-    }
-  }
-
-  /** A feed goes on behind what cannot be read. Whose that is cannot be known, so all staff are told, and no customer is. */
-  async #toldOf(event: RecordedEvent, follower: Follower): Promise<MessageEvent | undefined> {
-    const { position: id, stream, type } = event;
-    try {
-      const fact = decode(event);
-      const owner = await this.#ownerOf(fact);
-      return isTold(fact, owner, follower) ? { type: 'change', id, data: changeOf(fact, owner) } : undefined;
-    } catch (error) {
-      if (!(error instanceof UnreadableEvent)) throw error;
-      return isCustomer(follower) ? undefined : { type: 'unreadable', id, data: { stream, type } };
-    }
-  }
-
-  /** The first event of a stream says whose it is. */
-  async #ownerOf(fact: Fact): Promise<Owner> {
-    const { stream } = fact;
-    const known = this.#owners.get(stream);
-    if (known) return known;
-    const owner = await this.#readOwner(fact);
-    if (this.#owners.size >= MOST_OWNERS) this.#owners.clear();
-    this.#owners.set(stream, owner);
-    return owner;
-  }
-
-  async #readOwner(fact: Fact): Promise<Owner> {
-    const { stream } = fact;
-    const first = familyOf(stream) === 'contacts' ? customerStream(idOf(stream)) : stream;
-    for await (const event of this.#events.readStream(first, { maxCount: 1 })) {
-      // Of a customer the stream itself tells the id.
-      const { customerId = idOf(stream), storeId } = decode(event).data as Partial<Owner> & Pick<Owner, 'storeId'>;
-      return { customerId, storeId };
-    }
-    throw new UnreadableEvent(fact, new Error(`${first} has no first event`));
-  }
-
-  /** @throws Problem for what is no position of this log, which is shorter when it was restored from a copy */
-  async #placeAfter(lastEventId: string | string[] | undefined): Promise<Position> {
-    const head = await this.#events.head();
-    if (lastEventId === undefined) return head;
-    if (!isPosition(lastEventId) || lastEventId > head || !(await this.#canReadAfter(lastEventId)))
-      throw malformed([{ field: 'last-event-id', message: 'must be the id of an event of this feed' }]);
-    return lastEventId;
-  }
-
-  /** What is a position of one store may be none of another. */
-  async #canReadAfter(position: Position): Promise<boolean> {
-    try {
-      for await (const _ of this.#events.readAll({ after: position, maxCount: 1 })) break;
-      return true;
-    } catch (error) {
-      if (error instanceof BadEvent) return false;
-      throw error;
-    }
+  #messages(changes: AsyncIterable<ChangeMessage>, follower: Follower): Observable<MessageEvent> {
+    const here = interval(MILLISECONDS_BETWEEN_HEARTBEATS).pipe(
+      startWith(0),
+      filter(() => !follower.raw.writableNeedDrain),
+      map((): MessageEvent => ({ type: 'here', id: follower.reached, data: {} })),
+    );
+    return merge(here, from(eventsOf(changes, follower))).pipe(
+      takeUntil(fromEvent(this.#over.signal, 'abort')),
+      // Nest would send the error as an event with an id of its own. A browser would come back with that id, and be refused.
+      catchError((error) => {
+        this.#log.error(`a feed broke off: ${error}`, error.stack);
+        return EMPTY;
+      }),
+    );
   }
 }
 
-const isCustomer = ({ actor }: Follower): boolean => actor.startsWith('customer:');
-
-function isTold({ type }: Fact, owner: Owner, follower: Follower): boolean {
-  const { actor, query } = follower;
-  if (isCustomer(follower) && actor !== `customer:${owner.customerId}`) return false;
-  const { storeId = owner.storeId, customerId = owner.customerId } = query;
-  return !stepsTowardsADelivery.has(type) && storeId === owner.storeId && customerId === owner.customerId;
+/** @throws Problem for what cannot be a position */
+function positionIn(lastEventId: string | string[] | undefined): Position | undefined {
+  if (lastEventId === undefined || isPosition(lastEventId)) return lastEventId;
+  throw unknownPosition();
 }
 
-/** Nothing is read ahead of who reads slowly; who does not read at all is left, and comes back for the rest. */
+const unknownPosition = (): Problem =>
+  malformed([{ field: 'last-event-id', message: 'must be the id of an event of this feed' }]);
+
+async function* eventsOf(changes: AsyncIterable<ChangeMessage>, follower: Follower): AsyncGenerator<MessageEvent> {
+  for await (const message of changes) {
+    const event = eventOf(message);
+    if (event) yield event;
+    // Set at once: a client that comes back continues after the position of the last `here` event.
+    follower.reached = message.position;
+    if (event) await takenBy(follower);
+  }
+}
+
+function eventOf(message: ChangeMessage): MessageEvent | undefined {
+  const { kind, position: id } = message;
+  switch (kind) {
+    case 'change':
+      return { type: kind, id, data: message.change };
+    case 'unreadable':
+      return { type: kind, id, data: { stream: message.stream, type: message.type } };
+    case 'passed':
+      return undefined;
+  }
+}
+
+/** Nothing is read ahead for a slow client. A client that does not read at all is disconnected, and can come back. */
 async function takenBy({ raw, signal }: Follower): Promise<void> {
   await nextTurn();
   if (!raw.writableNeedDrain || signal.aborted) return;
   const patience = AbortSignal.timeout(MOST_MILLISECONDS_WITHOUT_READING);
   await once(raw, 'drain', { signal: AbortSignal.any([signal, patience]) }).catch(() => raw.destroy());
-}
-
-function changeOf({ type, stream, data }: Fact, { customerId, storeId }: Owner) {
-  const leadId = 'leadId' in data ? data.leadId : undefined;
-  return {
-    type,
-    at: data.at,
-    kind: familyOf(stream),
-    id: idOf(stream),
-    ...(leadId && { leadId }),
-    customerId,
-    storeId,
-  };
 }

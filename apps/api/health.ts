@@ -1,19 +1,6 @@
 import { z } from 'zod';
 import { instant } from '#domain/kernel/events';
-import { LeadgerError } from '#domain/kernel/leadger-error';
-import type { EventStore, Position } from '#event-store/port';
-import { systemClock } from '#gateways/clock';
-import type { ReadModelStatus, ReadModels } from '#read-models/read-models';
-import type { Operations } from '#wiring/operations';
-
-export interface Parts {
-  readonly events: EventStore;
-  readonly operations: Operations;
-  readonly readModels: ReadModels;
-}
-
-/** A read model that is further behind is far behind; counting more would only burden the store. */
-const MOST_LAG_COUNTED = 1000;
+import { MOST_LAG_COUNTED } from '#requests/health';
 
 const process = z.object({
   name: z.string().describe('The process.'),
@@ -82,59 +69,3 @@ export const healthExample: Health = {
     },
   ],
 };
-
-/** What works now. Parked items wait for people; they do not make the answer unhealthy. */
-export async function examine({ events, operations, readModels }: Parts): Promise<Health> {
-  const store = await events.head().then(
-    (position) => ({ ok: true, position }),
-    (error: unknown) => ({ ok: false, error: error instanceof LeadgerError ? error.code : 'unforeseen' }),
-  );
-  const statuses = await readModels.status().catch(() => []);
-  const lags = store.ok ? await lagsOf(events, statuses) : new Map<Position, Lag>();
-  const models = statuses.map(({ position, parked, following, ...status }) => ({
-    ...status,
-    position,
-    ...(lags.get(position) ?? NO_LAG),
-    eventsPerSecond: following?.eventsPerSecond,
-    lastError: following?.lastError,
-    parked: parked.length,
-  }));
-  // Workers report over the database: without it their status is unknown.
-  const status = await operations.status().catch(() => undefined);
-  const ok =
-    store.ok && status !== undefined && models.length > 0 && models.every(({ lastError }) => lastError === undefined);
-  const { position, idle, processes } = status ?? { position: '', idle: false, processes: [] };
-  return { ok, store, processes: { position, idle, processes: [...processes] }, readModels: models } as Health;
-}
-
-export interface Lag {
-  readonly lagEvents: number;
-  readonly lagSeconds: number;
-}
-
-/** `recordedAt` is the time of a machine, also where the business clock was moved. */
-const machine = systemClock();
-
-const NO_LAG: Lag = { lagEvents: 0, lagSeconds: 0 };
-
-/** How far behind positions are. Most models stand at the same one. */
-export async function lagsOf(
-  events: EventStore,
-  models: readonly Pick<ReadModelStatus, 'position'>[],
-): Promise<ReadonlyMap<Position, Lag>> {
-  const lags = new Map<Position, Lag>();
-  for (const { position } of models) if (!lags.has(position)) lags.set(position, await lagAt(events, position));
-  return lags;
-}
-
-async function lagAt(events: EventStore, position: Position): Promise<Lag> {
-  let lagEvents = 0;
-  let since: string | undefined;
-  for await (const { recordedAt } of events.readAll({ after: position, maxCount: MOST_LAG_COUNTED })) {
-    lagEvents += 1;
-    since ??= recordedAt;
-  }
-  return since === undefined
-    ? NO_LAG
-    : { lagEvents, lagSeconds: Math.max(0, Date.parse(machine.now()) - Date.parse(since)) / 1000 };
-}

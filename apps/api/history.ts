@@ -1,12 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
-import { type History as AuditedHistory, historyOf as auditedHistoryOf } from '#audit/history';
 import { type Instant, instant } from '#domain/kernel/events';
-import type { FamilyName } from '#domain/ledger';
-import { hashOfEvent } from '#event-store/embedded/embedded-store';
-import type { EventStore } from '#event-store/port';
-import type { Vault } from '#vault/vault';
 import { Answers, Problems } from './answers.ts';
 import { InstantField } from './fields.ts';
 import { named } from './schemas.ts';
@@ -60,13 +55,6 @@ export const historyExample: History = {
   state: { status: 'paused', deliveredLeads: 3 },
 };
 
-/** A read of what happened to one thing. The handler answers `historyOf`. */
+/** A read of what happened to one thing. The handler answers a history of the queries. */
 export const HistoryRoute = (summary: string) =>
   applyDecorators(ApiOperation({ summary }), Answers(200, 'The history.', history, historyExample), Problems(400, 404));
-
-/** The history as a client sees it: see `#audit/history`. */
-export const historyOf = <Name extends FamilyName>(
-  stores: { events: EventStore; vault: Vault },
-  stream: `${Name}-${string}`,
-  at: Instant | undefined,
-): Promise<AuditedHistory | undefined> => auditedHistoryOf(stores, stream, { hashOf: hashOfEvent, ...(at && { at }) });

@@ -100,7 +100,7 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/;
  */
 function refuseStrangers({ headers: { host = '', origin } }: FastifyRequest): void {
   if (LOOPBACK.test(host) && (origin === undefined || origin === `http://${host}`)) return;
-  throw new Problem('not-from-here', 'until people sign in, requests are taken from this machine only');
+  throw new Problem('not-from-here', 'until people sign in, requests are accepted from this machine only');
 }
 
 /** Answers what is not HTTP: it never reaches a route. */

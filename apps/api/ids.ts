@@ -4,7 +4,7 @@ import { exampleIds, type IdName } from './examples.ts';
 import { ID } from './fields.ts';
 import { Problem } from './problems.ts';
 
-/** A text that cannot be an id is the id of nothing: the answer is the one for an unknown id. */
+/** A text that cannot be an id is answered like an unknown id. */
 @Injectable()
 class IdPipe implements PipeTransform<string, string> {
   transform(value: string, { data = 'id' }: ArgumentMetadata): string {

@@ -6,20 +6,17 @@ import { z } from 'zod';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { type Contact, contact } from '#domain/leads/contact';
-import { leadStream } from '#domain/leads/lead';
-import type { EventStore } from '#event-store/port';
 import { leadExample, leadRow } from '#read-models/models/leads';
 import { leadTypeStock, leadTypeStockExample } from '#read-models/queries/leads';
-import type { ReadModels } from '#read-models/read-models';
 import { readLeadRows } from '#requests/lead-rows';
+import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import type { Vault } from '#vault/vault';
-import { EVENT_STORE, READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
+import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { CommandRoute, etagOf } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Conforming, Id, InstantField, Line, OneOf } from './fields.ts';
-import { HistoryQuery, HistoryRoute, historyOf } from './history.ts';
+import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { BatchRoute, formatOf, receiveBatch } from './lead-batch.ts';
 import { Problem } from './problems.ts';
@@ -78,18 +75,11 @@ const openedExample: z.infer<typeof lead> = {
 @Controller('api')
 export class LeadsController {
   readonly #requests: Requests;
-  readonly #queries: ReadModels['queries'];
-  readonly #stores: { events: EventStore; vault: Vault };
+  readonly #queries: Queries;
 
-  constructor(
-    @Inject(REQUESTS) requests: Requests,
-    @Inject(READ_MODELS) { queries }: ReadModels,
-    @Inject(EVENT_STORE) events: EventStore,
-    @Inject(VAULT) vault: Vault,
-  ) {
+  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
     this.#requests = requests;
     this.#queries = queries;
-    this.#stores = { events, vault };
   }
 
   @Post('leads')
@@ -131,27 +121,26 @@ export class LeadsController {
     @Reading() reader: Reader,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const found = await this.#queries.leads.find(reader, leadId);
+    const found = await this.#queries.leads.get(reader, { leadId });
     if (!found) throw notFound('lead', leadId);
     reply.header('etag', etagOf(found.revision));
-    const person = (await this.#stores.vault.open(found.contact)) as Contact | undefined;
-    return { ...found, contact: person ?? null };
+    return found;
   }
 
   @Get('stock')
   @ReadRoute({
-    summary: 'What is in stock and what is wanted, by lead type',
+    summary: 'Supply and demand by lead type: what is in stock, and what orders wait for',
     answer: listOf(leadTypeStock),
     example: { items: [leadTypeStockExample] },
   })
   async listStock(@Query() _: ReadQuery, @Reading() reader: Reader) {
-    return { items: await this.#queries.leads.stock(reader) };
+    return { items: await this.#queries.leads.listStock(reader) };
   }
 
   @Get('leads/:leadId/history')
   @HistoryRoute('All that happened to a lead, up to any instant, and the state that it led to')
-  async getLeadHistory(@IdOf('lead') leadId: string, @Query() { at }: HistoryQuery) {
-    const found = await historyOf(this.#stores, leadStream(leadId), at);
+  async getLeadHistory(@IdOf('lead') leadId: string, @Query() { at }: HistoryQuery, @Reading() reader: Reader) {
+    const found = await this.#queries.leads.history(reader, { leadId, at });
     if (!found) throw notFound('lead', leadId);
     return found;
   }

@@ -4,10 +4,9 @@ import type { FastifyReply } from 'fastify';
 import Handlebars from 'handlebars';
 import { type MailKind, mailKinds } from '#domain/notifications/kinds';
 import { mailStatuses } from '#domain/notifications/mail';
-import type { MailGateway } from '#gateways/mail';
 import { type MailRow, mailExample, mailRow } from '#read-models/models/mails';
-import type { ReadModels } from '#read-models/read-models';
-import { MAILS, READ_MODELS } from '#wiring/tokens';
+import type { Queries } from '#requests/queries';
+import { QUERIES } from '#wiring/tokens';
 import { Problems } from './answers.ts';
 import { FieldNames, Id, OneOf, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
@@ -16,7 +15,6 @@ import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts
 
 const MAILS_ON_THE_PAGE = 100;
 
-/** What was written to customers, and what became of it (NTF). */
 class MailsQuery extends PageQuery {
   @Id({ description: 'Mails to this customer only.', optional: true })
   customerId?: string;
@@ -40,12 +38,10 @@ class MailsQuery extends PageQuery {
 @ApiTags('mails')
 @Controller()
 export class MailsController {
-  readonly #queries: ReadModels['queries'];
-  readonly #mails: MailGateway | undefined;
+  readonly #queries: Queries;
 
-  constructor(@Inject(READ_MODELS) { queries }: ReadModels, @Inject(MAILS) mails: MailGateway | undefined) {
+  constructor(@Inject(QUERIES) queries: Queries) {
     this.#queries = queries;
-    this.#mails = mails;
   }
 
   @Get('api/mails')
@@ -55,13 +51,15 @@ export class MailsController {
   }
 
   @Get('api/mails/:mailId')
-  @ReadRoute({ summary: 'A mail and what became of it', answer: mailRow, example: mailExample })
+  @ReadRoute({ summary: 'A mail, and whether it was sent', answer: mailRow, example: mailExample })
   async getMail(@IdOf('mail') mailId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
-    return this.#found(reader, mailId);
+    const found = await this.#queries.mails.get(reader, { mailId });
+    if (!found) throw notFound('mail', mailId);
+    return found;
   }
 
   @Get('api/mails/:mailId/copy')
-  @ApiOperation({ summary: 'The mail as it was sent, where copies are kept: on one machine without a mail server' })
+  @ApiOperation({ summary: 'The mail as it was sent. Copies are kept only on one machine without a mail server' })
   @ApiResponse({
     status: 200,
     description: 'The mail.',
@@ -73,27 +71,21 @@ export class MailsController {
     @Reading() reader: Reader,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    const { messageId } = await this.#found(reader, mailId);
-    const copy = messageId === null ? undefined : await this.#mails?.copyOf?.(messageId);
-    if (copy === undefined) throw notFound('mail copy', mailId);
+    const found = await this.#queries.mails.getCopy(reader, { mailId });
+    if (!found) throw notFound('mail', mailId);
+    if (found.copy === undefined) throw notFound('mail copy', mailId);
     reply.type('text/plain; charset=utf-8');
-    return copy;
+    return found.copy;
   }
 
   @Get('mails')
   @ApiExcludeEndpoint()
   async page(@Reading() reader: Reader, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
-    const { items } = await this.#queries.mails.list(reader, { limit: MAILS_ON_THE_PAGE });
+    const newest = await this.#queries.mails.listNewest(reader, { limit: MAILS_ON_THE_PAGE });
     reply
       .type('text/html; charset=utf-8')
       .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'");
-    return page({ mails: items, keepsCopies: this.#mails?.copyOf !== undefined });
-  }
-
-  async #found(reader: Reader, mailId: string): Promise<MailRow> {
-    const found = await this.#queries.mails.find(reader, mailId);
-    if (!found) throw notFound('mail', mailId);
-    return found;
+    return page(newest);
   }
 }
 
@@ -109,7 +101,7 @@ code { font-size: .85em }
 <h1>Mails</h1>
 {{#if mails}}
 <p>The newest {{mails.length}}. All of them: <code>GET /api/mails</code>.</p>
-<table><tr><th>Wished</th><th>Mail</th><th>Customer</th><th>What became of it</th></tr>
+<table><tr><th>Wished</th><th>Mail</th><th>Customer</th><th>Status</th></tr>
 {{#each mails}}
 <tr><td>{{wishedAt}}</td>
 <td>{{#if subject}}{{#if ../keepsCopies}}<a href="/api/mails/{{mailId}}/copy">{{subject}}</a>{{else}}{{subject}}{{/if}}{{else}}{{kind}}{{/if}}</td>
@@ -118,7 +110,7 @@ code { font-size: .85em }
 {{/each}}
 </table>
 {{else}}
-<p>Nobody was written to yet. Mails go to customers that have an e-mail address.</p>
+<p>No mail was written yet. Mails are sent to customers who have an e-mail address.</p>
 {{/if}}
 </html>
 `);

@@ -2,30 +2,23 @@ import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import type { Registry } from 'prom-client';
-import type { EventStore } from '#event-store/port';
-import type { ReadModels } from '#read-models/read-models';
-import type { Operations } from '#wiring/operations';
-import { EVENT_STORE, OPERATIONS, READ_MODELS } from '#wiring/tokens';
+import type { Queries } from '#requests/queries';
+import { QUERIES } from '#wiring/tokens';
 import { Answers } from './answers.ts';
-import { examine, type Health, health, healthExample, type Parts } from './health.ts';
-import { measure } from './metrics.ts';
+import { health, healthExample } from './health.ts';
+import { Metrics } from './metrics.ts';
+import { type Reader, Reading } from './reading.ts';
 import { named } from './schemas.ts';
 
 @ApiTags('operations')
 @Controller()
 export class OperationsController {
-  readonly #parts: Parts;
-  readonly #metrics: Registry;
+  readonly #queries: Queries['operations'];
+  readonly #metrics: Metrics;
 
-  constructor(
-    @Inject(EVENT_STORE) events: EventStore,
-    @Inject(OPERATIONS) operations: Operations,
-    @Inject(READ_MODELS) readModels: ReadModels,
-    @Inject(HttpAdapterHost) { httpAdapter }: HttpAdapterHost,
-  ) {
-    this.#parts = { events, operations, readModels };
-    this.#metrics = measure(httpAdapter.getInstance(), this.#parts);
+  constructor(@Inject(QUERIES) queries: Queries, @Inject(HttpAdapterHost) { httpAdapter }: HttpAdapterHost) {
+    this.#queries = queries.operations;
+    this.#metrics = new Metrics(httpAdapter.getInstance());
   }
 
   @Get('health')
@@ -36,8 +29,8 @@ export class OperationsController {
     ok: false,
     store: { ok: false, error: 'store-unavailable' },
   })
-  async getHealth(@Res({ passthrough: true }) reply: FastifyReply): Promise<Health> {
-    const found = await examine(this.#parts);
+  async getHealth(@Reading() reader: Reader, @Res({ passthrough: true }) reply: FastifyReply) {
+    const found = await this.#queries.getHealth(reader);
     if (!found.ok) reply.status(503);
     return found;
   }
@@ -51,8 +44,8 @@ export class OperationsController {
       'text/plain': { schema: { type: 'string' }, example: 'leadger_process_parked{process="lead-ageing"} 0' },
     },
   })
-  getMetrics(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+  async getMetrics(@Reading() reader: Reader, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
     reply.type(this.#metrics.contentType);
-    return this.#metrics.metrics();
+    return this.#metrics.of(await this.#queries.getMeasurements(reader));
   }
 }

@@ -2,17 +2,12 @@ import { Body, Controller, Get, Inject, Post, Put, Query, Res } from '@nestjs/co
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { catalogueStream } from '#domain/catalogue/catalogue';
-import { orderStatuses, orderStream } from '#domain/orders/order';
-import type { EventStore } from '#event-store/port';
-import type { Clock } from '#gateways/clock';
+import { orderStatuses } from '#domain/orders/order';
 import { type OrderRow, orderExample, orderRow } from '#read-models/models/orders';
-import type { ReadModels } from '#read-models/read-models';
+import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import { StreamCache } from '#requests/stream-cache';
-import type { Vault } from '#vault/vault';
-import { CLOCK, EVENT_STORE, READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
+import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { exampleIds } from './examples.ts';
@@ -30,8 +25,7 @@ import {
   Sort,
   TimeZone,
 } from './fields.ts';
-import { progressOf } from './forecast.ts';
-import { HistoryQuery, HistoryRoute, historyOf } from './history.ts';
+import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
@@ -52,7 +46,7 @@ class LoyaltyRewards {
   cadence!: string;
 }
 
-/** What is wanted, before anything is paid (CHK-1). */
+/** What the customer wants to order, before the payment (CHK-1). */
 export class StartCheckoutBody {
   @Id({ description: 'The customer who orders.', example: exampleIds.customerId })
   customerId!: string;
@@ -116,7 +110,7 @@ const orderDetails = orderRow
       .meta({ format: 'date-time' })
       .nullable()
       .describe(
-        'When it will be filled if leads keep coming as so far (ORD-7); no promise. Null: too little is known.',
+        'When it will be filled if leads continue to come at this rate (ORD-7); no promise. Null: too little is known.',
       ),
     usualDelivery: z.string().nullable().describe('Usual delivery time of the lead type (CAT-2). Null: not set.'),
   })
@@ -146,24 +140,11 @@ class OrdersQuery extends PageQuery {
 @Controller('api/orders')
 export class OrdersController {
   readonly #requests: Requests;
-  readonly #queries: ReadModels['queries'];
-  readonly #streams: StreamCache;
-  readonly #clock: Clock;
-  readonly #stores: { events: EventStore; vault: Vault };
+  readonly #queries: Queries;
 
-  constructor(
-    @Inject(REQUESTS) requests: Requests,
-    @Inject(READ_MODELS) { queries }: ReadModels,
-    @Inject(StreamCache) streams: StreamCache,
-    @Inject(CLOCK) clock: Clock,
-    @Inject(EVENT_STORE) events: EventStore,
-    @Inject(VAULT) vault: Vault,
-  ) {
+  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
     this.#requests = requests;
     this.#queries = queries;
-    this.#streams = streams;
-    this.#clock = clock;
-    this.#stores = { events, vault };
   }
 
   @Post()
@@ -195,12 +176,10 @@ export class OrdersController {
     @Reading() reader: Reader,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const found = await this.#queries.orders.find(reader, orderId);
+    const found = await this.#queries.orders.get(reader, { orderId });
     if (!found) throw notFound('order', orderId);
     reply.header('etag', etagOf(found.revision));
-    const { state: catalogue } = await this.#streams.read<'catalogue'>(catalogueStream);
-    const usualDelivery = catalogue.leadTypes.get(found.leadTypeId)?.usualDelivery ?? null;
-    return { ...found, ...progressOf(found, this.#clock.now()), usualDelivery };
+    return found;
   }
 
   @Post(':orderId/pause')
@@ -238,7 +217,7 @@ export class OrdersController {
 
   @Put(':orderId/daily-maximum')
   @CommandRoute({
-    summary: 'Change the daily maximum (ORD-4): support only, with a Leadger-Reason; counts for today, too',
+    summary: 'Change the daily maximum (ORD-4): support only, with a Leadger-Reason; it counts for today, too',
     answers: 'orderId',
     records: ['DailyMaximumChanged'],
   })
@@ -268,8 +247,8 @@ export class OrdersController {
 
   @Get(':orderId/history')
   @HistoryRoute('All that happened to an order, up to any instant, and the state that it led to')
-  async getOrderHistory(@IdOf('order') orderId: string, @Query() { at }: HistoryQuery) {
-    const found = await historyOf(this.#stores, orderStream(orderId), at);
+  async getOrderHistory(@IdOf('order') orderId: string, @Query() { at }: HistoryQuery, @Reading() reader: Reader) {
+    const found = await this.#queries.orders.history(reader, { orderId, at });
     if (!found) throw notFound('order', orderId);
     return found;
   }

@@ -1,23 +1,16 @@
 import { Body, Controller, Get, Inject, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Instant } from '#domain/kernel/events';
-import {
-  defaultPolicy,
-  type PolicyDocument,
-  policyAt,
-  policyDocument,
-  policyEvents,
-  policyStream,
-} from '#domain/policy/policy';
-import type { Clock } from '#gateways/clock';
+import { defaultPolicy, type PolicyDocument, policyDocument, policyEvents } from '#domain/policy/policy';
+import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import { StreamCache } from '#requests/stream-cache';
-import { CLOCK, REQUESTS } from '#wiring/tokens';
+import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Conforming, InstantField } from './fields.ts';
 import { Problem } from './problems.ts';
+import { type Reader, Reading } from './reading.ts';
 import { listOf } from './reads.ts';
 import { named } from './schemas.ts';
 
@@ -48,36 +41,28 @@ const anExample = { version: 1, author: 'staff:ada', effectiveFrom: '2026-03-01T
 @Controller('api/policy')
 export class PolicyController {
   readonly #requests: Requests;
-  readonly #streams: StreamCache;
-  readonly #clock: Clock;
+  readonly #queries: Queries;
 
-  constructor(
-    @Inject(REQUESTS) requests: Requests,
-    @Inject(StreamCache) streams: StreamCache,
-    @Inject(CLOCK) clock: Clock,
-  ) {
+  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
     this.#requests = requests;
-    this.#streams = streams;
-    this.#clock = clock;
+    this.#queries = queries;
   }
 
   @Get()
   @ApiOperation({ summary: 'The policy in force now' })
   @Answers(200, 'The policy.', policyVersion, anExample)
   @Problems(404)
-  async getPolicy() {
-    const { state } = await this.#streams.read<'policy'>(policyStream);
-    const policy = policyAt(state, this.#clock.now());
+  async getPolicy(@Reading() reader: Reader) {
+    const policy = await this.#queries.policy.get(reader);
     if (!policy) throw new Problem('no-policy', 'no policy is in force yet', { status: 404 });
     return policy;
   }
 
   @Get('versions')
-  @ApiOperation({ summary: 'Every policy ever published, oldest first' })
+  @ApiOperation({ summary: 'All versions of the policy, oldest first' })
   @Answers(200, 'The versions.', policyVersions, { items: [anExample] })
-  async listPolicyVersions() {
-    const { state } = await this.#streams.read<'policy'>(policyStream);
-    return { items: state.versions };
+  async listPolicyVersions(@Reading() reader: Reader) {
+    return { items: await this.#queries.policy.listVersions(reader) };
   }
 
   @Post('versions')

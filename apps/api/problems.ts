@@ -1,8 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { DamagedEvent } from '#audit/replay';
+import type { Refusal } from '#domain/kernel/decider';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import { AppendTooLarge, BadEvent, OutcomeUnknown, StoreFull, StoreUnavailable } from '#event-store/port';
@@ -10,6 +11,7 @@ import { isOutOfReach } from '#read-models/engine/postgres';
 import { AlreadyRebuilding, BadCursor, BeingBuilt, DatabaseGone, UnknownModel } from '#read-models/errors';
 import { TooMuchContention } from '#requests/command-handler';
 import { LeadFileError } from '#requests/lead-row';
+import { RequestRefused } from '#requests/rules';
 import { errorCodes } from './error-codes.ts';
 
 export interface FieldError {
@@ -58,6 +60,16 @@ export class Problem extends LeadgerError {
       ...(details && { details }),
     };
   }
+}
+
+/** A refusal as a problem. Where the path names the field that it is about, that resource does not exist. */
+export function problemOfRefusal(
+  { code, message, rule, details, field = errorCodes[code]?.field }: Refusal,
+  params: Readonly<Record<string, string>>,
+): Problem {
+  if (field !== undefined && field in params) return new Problem(code, message, { status: 404 });
+  const errors = field === undefined ? undefined : [{ field, message }];
+  return new Problem(code, message, { rule, errors, details });
 }
 
 export const malformed = (errors: readonly FieldError[]): Problem =>
@@ -138,7 +150,8 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   catch(error: unknown, host: ArgumentsHost): void {
-    const problem = problemOf(error);
+    const { params } = host.switchToHttp().getRequest<FastifyRequest<{ Params: Record<string, string> }>>();
+    const problem = error instanceof RequestRefused ? problemOfRefusal(error.refusal, params) : problemOf(error);
     if (!problem || problem.status === 500) this.#log.error({ err: error }, 'a request failed unexpectedly');
     (problem ?? unforeseen).send(host.switchToHttp().getResponse<FastifyReply>());
   }

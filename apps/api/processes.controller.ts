@@ -2,11 +2,13 @@ import { Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { instant } from '#domain/kernel/events';
-import type { Operations } from '#wiring/operations';
-import { OPERATIONS } from '#wiring/tokens';
+import type { Operations } from '#requests/operations';
+import type { Queries } from '#requests/queries';
+import { OPERATIONS, QUERIES } from '#wiring/tokens';
 import { Answers, Problems } from './answers.ts';
 import { exampleIds } from './examples.ts';
 import { Problem } from './problems.ts';
+import { type Reader, Reading } from './reading.ts';
 import { listOf } from './reads.ts';
 import { named } from './schemas.ts';
 
@@ -40,18 +42,21 @@ const anExample = {
 @Controller('api/processes')
 export class ProcessesController {
   readonly #operations: Operations;
+  readonly #queries: Queries;
 
-  constructor(@Inject(OPERATIONS) operations: Operations) {
+  constructor(@Inject(OPERATIONS) operations: Operations, @Inject(QUERIES) queries: Queries) {
     this.#operations = operations;
+    this.#queries = queries;
   }
 
   @Get('parked')
   @ApiOperation({
-    summary: 'Commands and events that failed too often: each waits to be retried, and its stream with it',
+    summary:
+      'Commands and events that failed too often. Each one waits for a retry, and the later events of its stream wait, too',
   })
   @Answers(200, 'The parked items.', parkedItems, { items: [anExample] })
-  async listParkedItems() {
-    const items = await this.#operations.parked();
+  async listParkedItems(@Reading() reader: Reader) {
+    const items = await this.#queries.operations.listParkedItems(reader);
     return { items: items.map(({ id: parkedItemId, ...item }) => ({ parkedItemId, ...item })) };
   }
 
@@ -65,8 +70,8 @@ export class ProcessesController {
   @ApiOperation({ summary: 'Try a parked item again' })
   @Answers(200, 'The item is tried again.', retryResult, { parkedItemId: anExample.parkedItemId })
   @Problems(404)
-  async retryParkedItem(@Param('parkedItemId') parkedItemId: string) {
-    if (!(await this.#operations.retry(parkedItemId)))
+  async retryParkedItem(@Param('parkedItemId') parkedItemId: string, @Reading() reader: Reader) {
+    if (!(await this.#operations.retryParkedItem(reader, { id: parkedItemId })))
       throw new Problem('nothing-parked', 'nothing is parked under this id');
     return { parkedItemId };
   }

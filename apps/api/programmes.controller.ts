@@ -2,8 +2,6 @@ import { Controller, Get, Inject, Post, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { programmeStream } from '#domain/loyalty/programme';
-import type { EventStore } from '#event-store/port';
 import {
   type ProgrammeRow,
   programmeExample,
@@ -11,15 +9,15 @@ import {
   renewalExample,
   renewalRow,
 } from '#read-models/models/programmes';
-import type { ReadModels } from '#read-models/read-models';
+import { nextBonusReason } from '#requests/programmes';
+import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import type { Vault } from '#vault/vault';
-import { EVENT_STORE, READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
+import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { CommandRoute, etagOf } from './answers.ts';
 import { Asking } from './caller.ts';
 import { FieldNames, Id, OneOf, Sort } from './fields.ts';
-import { HistoryQuery, HistoryRoute, historyOf } from './history.ts';
+import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
@@ -30,13 +28,6 @@ const programmeDetails = programmeRow
     renewals: z.array(renewalRow).describe('The renewals that are announced or begun, in their order.'),
   })
   .meta({ id: 'ProgrammeDetails' });
-
-const reasons: Readonly<Record<ProgrammeRow['nextBonusRule'], (row: ProgrammeRow) => string>> = {
-  exclusive: () => 'exclusive leads always give this bonus (LOY-3)',
-  ladder: ({ nextRenewalNumber, pausesUsed, pausesThatKeepTheLadder }) =>
-    `step of the ladder for renewal ${nextRenewalNumber}; ${pausesUsed} of ${pausesThatKeepTheLadder} pauses used that keep it (LOY-3)`,
-  'ladder-lost': ({ pausesUsed }) => `the standard bonus: the order was paused ${pausesUsed} times (LOY-4)`,
-};
 
 class ProgrammesQuery extends PageQuery {
   @Id({ description: 'Programmes of this customer only.', optional: true })
@@ -63,18 +54,11 @@ class ProgrammesQuery extends PageQuery {
 @Controller('api/programmes')
 export class ProgrammesController {
   readonly #requests: Requests;
-  readonly #queries: ReadModels['queries'];
-  readonly #stores: { events: EventStore; vault: Vault };
+  readonly #queries: Queries;
 
-  constructor(
-    @Inject(REQUESTS) requests: Requests,
-    @Inject(READ_MODELS) { queries }: ReadModels,
-    @Inject(EVENT_STORE) events: EventStore,
-    @Inject(VAULT) vault: Vault,
-  ) {
+  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
     this.#requests = requests;
     this.#queries = queries;
-    this.#stores = { events, vault };
   }
 
   @Get()
@@ -91,7 +75,7 @@ export class ProgrammesController {
   @ReadRoute({
     summary: 'The programme of an order (BCK-3): next date, next bonus and why, pauses used, renewals',
     answer: programmeDetails,
-    example: { ...programmeExample, nextBonusReason: reasons.ladder(programmeExample), renewals: [renewalExample] },
+    example: { ...programmeExample, nextBonusReason: nextBonusReason(programmeExample), renewals: [renewalExample] },
   })
   async getProgramme(
     @IdOf('order') orderId: string,
@@ -99,17 +83,16 @@ export class ProgrammesController {
     @Reading() reader: Reader,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const found = await this.#queries.programmes.find(reader, orderId);
+    const found = await this.#queries.programmes.get(reader, { orderId });
     if (!found) throw notFound('programme', orderId);
-    // Until it has joined, the programme has no revision that could be named in If-Match.
+    // A programme that is still joining has no stream, and so no revision for If-Match.
     if (found.status !== 'joining') reply.header('etag', etagOf(found.revision));
-    const renewals = await this.#queries.programmes.renewals(reader, orderId);
-    return { ...found, nextBonusReason: reasons[found.nextBonusRule](found), renewals };
+    return found;
   }
 
   @Post(':orderId/hold')
   @CommandRoute({
-    summary: 'Put the programme on hold: nothing re-opens until it is activated (LOY-5)',
+    summary: 'Put the programme on hold: the order is not renewed until it is activated (LOY-5)',
     answers: 'orderId',
     records: ['ProgrammeHeld'],
     takesNothing: true,
@@ -120,7 +103,7 @@ export class ProgrammesController {
 
   @Post(':orderId/activate')
   @CommandRoute({
-    summary: 'Activate a held programme: it re-opens on its date, or at once after it (LOY-5)',
+    summary: 'Activate a held programme: the order is renewed on its date, or at once if that has passed (LOY-5)',
     answers: 'orderId',
     records: ['ProgrammeActivated'],
     takesNothing: true,
@@ -131,7 +114,7 @@ export class ProgrammesController {
 
   @Post(':orderId/cancel')
   @CommandRoute({
-    summary: 'Cancel the programme; what is open is still delivered (LOY-6)',
+    summary: 'Cancel the programme; leads that are owed are still delivered (LOY-6)',
     answers: 'orderId',
     records: ['ProgrammeCancelled'],
     takesNothing: true,
@@ -142,8 +125,8 @@ export class ProgrammesController {
 
   @Get(':orderId/history')
   @HistoryRoute('All that happened to a programme, up to any instant, and the state that it led to')
-  async getProgrammeHistory(@IdOf('order') orderId: string, @Query() { at }: HistoryQuery) {
-    const found = await historyOf(this.#stores, programmeStream(orderId), at);
+  async getProgrammeHistory(@IdOf('order') orderId: string, @Query() { at }: HistoryQuery, @Reading() reader: Reader) {
+    const found = await this.#queries.programmes.history(reader, { orderId, at });
     if (!found) throw notFound('programme', orderId);
     return found;
   }

@@ -2,10 +2,12 @@ import { applyDecorators, Controller, Get, HttpCode, Inject, Logger, Param, Post
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { RebuildCancelled } from '#read-models/errors';
-import type { ReadModels } from '#read-models/read-models';
-import { READ_MODELS } from '#wiring/tokens';
+import type { Operations, ShownStatus } from '#requests/operations';
+import type { Queries } from '#requests/queries';
+import { OPERATIONS, QUERIES } from '#wiring/tokens';
 import { Answers, Problems } from './answers.ts';
 import { Problem } from './problems.ts';
+import { type Reader, Reading } from './reading.ts';
 import { listOf } from './reads.ts';
 import { named } from './schemas.ts';
 
@@ -64,68 +66,59 @@ const ModelRoute = (summary: string) =>
 @Controller('api/read-models')
 export class ReadModelsController {
   readonly #log = new Logger(ReadModelsController.name);
-  readonly #readModels: ReadModels;
+  readonly #operations: Operations;
+  readonly #queries: Queries;
 
-  constructor(@Inject(READ_MODELS) readModels: ReadModels) {
-    this.#readModels = readModels;
+  constructor(@Inject(OPERATIONS) operations: Operations, @Inject(QUERIES) queries: Queries) {
+    this.#operations = operations;
+    this.#queries = queries;
   }
 
   @Get()
   @ApiOperation({ summary: 'The read models: what they reflect, and which streams they leave out' })
   @Answers(200, 'The read models.', listOf(readModel), { items: [anExample] })
-  async listReadModels() {
-    const statuses = await this.#readModels.status();
-    return {
-      items: statuses.map(({ following: _, parked: parkedStreams, ...status }) => ({ ...status, parkedStreams })),
-    };
+  async listReadModels(@Reading() reader: Reader) {
+    return { items: (await this.#queries.operations.listReadModels(reader)).map(shown) };
   }
 
   @Post(':name/pause')
   @ModelRoute('Pause a read model: it reflects nothing newer until it is resumed')
-  async pauseReadModel(@Param('name') name: string) {
-    await this.#readModels.pause(name);
-    return this.#find(name);
+  async pauseReadModel(@Param('name') name: string, @Reading() reader: Reader) {
+    return shown(await this.#operations.pauseReadModel(reader, { name }));
   }
 
   @Post(':name/resume')
   @ModelRoute('Resume a paused read model where it stopped')
-  async resumeReadModel(@Param('name') name: string) {
-    await this.#readModels.resume(name);
-    return this.#find(name);
+  async resumeReadModel(@Param('name') name: string, @Reading() reader: Reader) {
+    return shown(await this.#operations.resumeReadModel(reader, { name }));
   }
 
   @Post(':name/retry')
   @ModelRoute('Retry the parked streams of a read model; those that still fail stay parked')
-  async retryReadModel(@Param('name') name: string) {
-    await this.#readModels.retry(name);
-    return this.#find(name);
+  async retryReadModel(@Param('name') name: string, @Reading() reader: Reader) {
+    return shown(await this.#operations.retryReadModel(reader, { name }));
   }
 
   @Post(':name/rebuild')
   @ModelRoute(
-    'Rebuild a read model from the log, and then replace the one that answers meanwhile. Goes on after the answer',
+    'Rebuild a read model from the log. The rebuild continues after the answer; until it ends, the old tables answer',
   )
   @Problems(409)
-  async rebuildReadModel(@Param('name') name: string) {
-    const running = this.#readModels.rebuild(name);
-    // A refusal comes at once. The rebuild itself goes on after the answer.
-    await Promise.race([running, this.#find(name)]);
-    running.catch((error) => {
+  async rebuildReadModel(@Param('name') name: string, @Reading() reader: Reader) {
+    const { status, finished } = await this.#operations.rebuildReadModel(reader, { name });
+    finished.catch((error) => {
       if (!(error instanceof RebuildCancelled)) this.#log.error(error);
     });
-    return this.#find(name);
+    return shown(status);
   }
 
   @Post(':name/rebuild/cancel')
   @ModelRoute('Cancel the rebuild that this program does; the next one continues where it stopped')
-  async cancelReadModelRebuild(@Param('name') name: string) {
-    if (!this.#readModels.cancelRebuild(name))
-      throw new Problem('no-rebuild', `this program does not rebuild ${name} now`);
-    return this.#find(name);
-  }
-
-  async #find(name: string) {
-    const { items } = await this.listReadModels();
-    return items.find((model) => model.name === name);
+  async cancelReadModelRebuild(@Param('name') name: string, @Reading() reader: Reader) {
+    const status = await this.#operations.cancelReadModelRebuild(reader, { name });
+    if (!status) throw new Problem('no-rebuild', `this program does not rebuild ${name} now`);
+    return shown(status);
   }
 }
+
+const shown = ({ parked: parkedStreams, ...status }: ShownStatus) => ({ ...status, parkedStreams });

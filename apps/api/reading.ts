@@ -1,10 +1,11 @@
-import { createParamDecorator } from '@nestjs/common';
-import { type Caller, trialCaller } from '#domain/kernel/caller';
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import type { Caller } from '#domain/kernel/caller';
+import { readerOf } from './caller.ts';
 
-/** Who reads: what the read models show depends on it. */
+/** The caller of a read: the answer depends on it. */
 export type Reader = Caller;
 
-const everything = trialCaller('staff:local');
-
-/** Until there is sign-in, every caller reads as the owner of the machine, who may see all rows. */
-export const Reading = createParamDecorator((): Reader => everything);
+export const Reading = createParamDecorator(
+  (_: unknown, context: ExecutionContext): Reader => readerOf(context.switchToHttp().getRequest<FastifyRequest>()),
+);

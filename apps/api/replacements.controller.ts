@@ -2,19 +2,17 @@ import { Body, Controller, Get, Inject, Post, Query, Res } from '@nestjs/common'
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { replacementStatuses, replacementStream } from '#domain/replacements/replacement';
-import type { EventStore } from '#event-store/port';
+import { replacementStatuses } from '#domain/replacements/replacement';
 import { type ReplacementRow, replacementExample, replacementRow } from '#read-models/models/replacements';
-import type { ReadModels } from '#read-models/read-models';
+import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import type { Vault } from '#vault/vault';
-import { EVENT_STORE, READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
+import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { exampleIds } from './examples.ts';
 import { FieldNames, Id, Line, OneOf, Sort, Text } from './fields.ts';
-import { HistoryQuery, HistoryRoute, historyOf } from './history.ts';
+import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
@@ -80,18 +78,11 @@ class ReplacementsQuery extends PageQuery {
 @Controller('api/replacements')
 export class ReplacementsController {
   readonly #requests: Requests;
-  readonly #queries: ReadModels['queries'];
-  readonly #stores: { events: EventStore; vault: Vault };
+  readonly #queries: Queries;
 
-  constructor(
-    @Inject(REQUESTS) requests: Requests,
-    @Inject(READ_MODELS) { queries }: ReadModels,
-    @Inject(EVENT_STORE) events: EventStore,
-    @Inject(VAULT) vault: Vault,
-  ) {
+  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
     this.#requests = requests;
     this.#queries = queries;
-    this.#stores = { events, vault };
   }
 
   @Get()
@@ -100,9 +91,8 @@ export class ReplacementsController {
     answer: listOf(replacement),
     example: { items: [openedExample] },
   })
-  async listReplacements(@Query() query: ReplacementsQuery, @Reading() reader: Reader) {
-    const page = await this.#queries.replacements.list(reader, pageRequest(query));
-    return { ...page, items: await Promise.all(page.items.map((row) => this.#opened(row))) };
+  listReplacements(@Query() query: ReplacementsQuery, @Reading() reader: Reader) {
+    return this.#queries.returns.list(reader, pageRequest(query));
   }
 
   @Get(':replacementId')
@@ -117,23 +107,28 @@ export class ReplacementsController {
     @Reading() reader: Reader,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const found = await this.#queries.replacements.find(reader, replacementId);
+    const found = await this.#queries.returns.get(reader, { replacementId });
     if (!found) throw notFound('replacement', replacementId);
     reply.header('etag', etagOf(found.revision));
-    return this.#opened(found);
+    return found;
   }
 
   @Get(':replacementId/history')
   @HistoryRoute('All that happened to a replacement, up to any instant, and the state that it led to (RPL-8)')
-  async getReplacementHistory(@IdOf('replacement') replacementId: string, @Query() { at }: HistoryQuery) {
-    const found = await historyOf(this.#stores, replacementStream(replacementId), at);
+  async getReplacementHistory(
+    @IdOf('replacement') replacementId: string,
+    @Query() { at }: HistoryQuery,
+    @Reading() reader: Reader,
+  ) {
+    const found = await this.#queries.returns.history(reader, { replacementId, at });
     if (!found) throw notFound('replacement', replacementId);
     return found;
   }
 
   @Post()
   @CommandRoute({
-    summary: 'Return a bad lead (RPL-1); one with an invalid reason, or too late, is denied at once (RPL-8)',
+    summary:
+      'Return a bad lead (RPL-1). A return with an invalid reason, or one that is too late, is denied at once (RPL-8)',
     answers: 'replacementId',
     records: ['ReplacementRequested'],
     creates: '/api/replacements/:id',
@@ -167,9 +162,5 @@ export class ReplacementsController {
     @Asking() context: RequestContext,
   ): Promise<Answer> {
     return this.#requests.returns.deny(replacementId, explanation, context);
-  }
-
-  async #opened(row: ReplacementRow): Promise<OpenedReplacement> {
-    return { ...row, note: ((row.note && (await this.#stores.vault.open(row.note))) as string | undefined) ?? null };
   }
 }

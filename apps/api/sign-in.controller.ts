@@ -1,13 +1,15 @@
 import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import { REQUESTS } from '#wiring/tokens';
+import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Email, Line, Password } from './fields.ts';
 import { Problem } from './problems.ts';
+import { type Reader, Reading } from './reading.ts';
 import { named } from './schemas.ts';
 
 class SignInBody {
@@ -35,23 +37,25 @@ const signedIn = named('SignedIn', z.object({ customerId: z.string().describe('T
 const recovery = named('PasswordRecovery', z.object({ sent: z.string().describe('What was sent, for people.') }));
 const RECOVERY = { sent: 'if an account has this address, a link is on its way there' };
 
-/** Who somebody is, and what to do when the password is lost. Nothing here tells whether an address has an account. */
+/** Check a password, and recover a lost one. No answer shows whether an address has an account. */
 @ApiTags('sign-in')
 @Controller('api')
 export class SignInController {
   readonly #requests: Requests;
+  readonly #queries: Queries;
 
-  constructor(@Inject(REQUESTS) requests: Requests) {
+  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
     this.#requests = requests;
+    this.#queries = queries;
   }
 
   @Post('sign-ins')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Whose address and password these are (ACC-2)' })
+  @ApiOperation({ summary: 'Check an address and a password; answers the customer (ACC-2)' })
   @Answers(200, 'The account.', signedIn, { customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10' })
   @Problems(400, 401, 503)
-  async signIn(@Body() { email, password }: SignInBody): Promise<z.infer<typeof signedIn>> {
-    const customerId = await this.#requests.passwords.signIn(email, password);
+  async signIn(@Body() body: SignInBody, @Reading() reader: Reader): Promise<z.infer<typeof signedIn>> {
+    const customerId = await this.#queries.passwords.signIn(reader, body);
     if (customerId === undefined)
       throw new Problem('sign-in-failed', 'no account has this address and this password', { rule: 'ACC-2' });
     return { customerId };

@@ -2,20 +2,17 @@ import { Body, Controller, Get, Inject, Post, Query, Res } from '@nestjs/common'
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import type { Sealed } from '#domain/kernel/events';
-import { ticketStatuses, ticketStream } from '#domain/support/ticket';
-import type { EventStore } from '#event-store/port';
+import { ticketStatuses } from '#domain/support/ticket';
 import { type TicketRow, ticketExample, ticketMessage, ticketRow } from '#read-models/models/tickets';
-import type { ReadModels } from '#read-models/read-models';
+import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import type { Vault } from '#vault/vault';
-import { EVENT_STORE, READ_MODELS, REQUESTS, VAULT } from '#wiring/tokens';
+import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { exampleIds } from './examples.ts';
 import { FieldNames, Id, Line, Nested, OneOf, Sort, Telephone, Text } from './fields.ts';
-import { HistoryQuery, HistoryRoute, historyOf } from './history.ts';
+import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
@@ -57,7 +54,7 @@ class AddTicketMessageBody {
   message!: string;
 }
 
-/** A ticket with what people wrote opened. */
+/** A ticket with its sealed texts opened. */
 const ticket = ticketRow
   .extend({
     subject: z.string().nullable().describe('What the ticket is about. Null once the customer was erased.'),
@@ -108,29 +105,21 @@ class TicketsQuery extends PageQuery {
 @Controller('api/tickets')
 export class TicketsController {
   readonly #support: Requests['support'];
-  readonly #queries: ReadModels['queries'];
-  readonly #stores: { events: EventStore; vault: Vault };
+  readonly #queries: Queries['support'];
 
-  constructor(
-    @Inject(REQUESTS) { support }: Requests,
-    @Inject(READ_MODELS) { queries }: ReadModels,
-    @Inject(EVENT_STORE) events: EventStore,
-    @Inject(VAULT) vault: Vault,
-  ) {
-    this.#support = support;
-    this.#queries = queries;
-    this.#stores = { events, vault };
+  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
+    this.#support = requests.support;
+    this.#queries = queries.support;
   }
 
   @Get()
   @ReadRoute({
-    summary: 'Tickets by due date, the earliest first: what is overdue stands at the head (SUP-1)',
+    summary: 'Tickets by due date, the earliest first, so that overdue ones come first (SUP-1)',
     answer: listOf(ticket),
     example: { items: [openedExample] },
   })
-  async listTickets(@Query() query: TicketsQuery, @Reading() reader: Reader) {
-    const page = await this.#queries.tickets.list(reader, pageRequest(query));
-    return { ...page, items: await Promise.all(page.items.map((row) => this.#opened(row))) };
+  listTickets(@Query() query: TicketsQuery, @Reading() reader: Reader) {
+    return this.#queries.listTickets(reader, pageRequest(query));
   }
 
   @Get(':ticketId')
@@ -141,15 +130,15 @@ export class TicketsController {
     @Reading() reader: Reader,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const found = await this.#queries.tickets.find(reader, ticketId);
+    const found = await this.#queries.getTicket(reader, { ticketId });
     if (!found) throw notFound('ticket', ticketId);
     reply.header('etag', etagOf(found.revision));
-    return this.#opened(found);
+    return found;
   }
 
   @Post()
   @CommandRoute({
-    summary: 'Write to support (SUP-1), and be called back if wanted',
+    summary: 'Write to support, and ask for a call if wanted (SUP-1)',
     answers: 'ticketId',
     records: ['TicketOpened'],
     creates: '/api/tickets/:id',
@@ -176,7 +165,7 @@ export class TicketsController {
 
   @Post(':ticketId/messages')
   @CommandRoute({
-    summary: 'Write again: an answered ticket is open again, and due anew (SUP-1)',
+    summary: 'Write again: an answered ticket is reopened, with a new due date (SUP-1)',
     answers: 'ticketId',
     records: ['TicketReopened'],
   })
@@ -191,7 +180,7 @@ export class TicketsController {
 
   @Post(':ticketId/close')
   @CommandRoute({
-    summary: 'Close a ticket: it waits for nothing more',
+    summary: 'Close a ticket',
     answers: 'ticketId',
     records: ['TicketClosed'],
     takesNothing: true,
@@ -203,21 +192,9 @@ export class TicketsController {
 
   @Get(':ticketId/history')
   @HistoryRoute('All that happened to a ticket, up to any instant, and the state that it led to')
-  async getTicketHistory(@IdOf('ticket') ticketId: string, @Query() { at }: HistoryQuery) {
-    const found = await historyOf(this.#stores, ticketStream(ticketId), at);
+  async getTicketHistory(@IdOf('ticket') ticketId: string, @Query() { at }: HistoryQuery, @Reading() reader: Reader) {
+    const found = await this.#queries.ticketHistory(reader, { ticketId, at });
     if (!found) throw notFound('ticket', ticketId);
     return found;
-  }
-
-  async #opened({ subject, messages, callBackTelephone, ...row }: TicketRow): Promise<OpenedTicket> {
-    const open = async (box: Sealed | null) => ((box && (await this.#stores.vault.open(box))) ?? null) as string | null;
-    return {
-      ...row,
-      subject: await open(subject),
-      messages: await Promise.all(
-        messages.map(async ({ text, ...message }) => ({ ...message, text: await open(text) })),
-      ),
-      callBackTelephone: await open(callBackTelephone),
-    };
   }
 }

@@ -21,7 +21,7 @@ export class Validation extends ValidationPipe {
   }
 }
 
-/** A class makes a member of every field, also of those that nobody sent. Requests tell them apart by `in`. */
+/** The class has a member for every field, even for one that was not sent. Requests distinguish them by `in`. */
 function withoutUnset(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || value instanceof Readable) return value;
   if (Array.isArray(value)) return value.map(withoutUnset);
@@ -29,10 +29,10 @@ function withoutUnset(value: unknown): unknown {
   return Object.fromEntries(set.map(([name, member]) => [name, withoutUnset(member)]));
 }
 
-/** Deeper than anything the API takes. Recursion over what a stranger nested must end somewhere. */
+/** Deeper than any body of the API. Recursion over a hostile body must have an end. */
 const MAX_DEPTH = 16;
 
-/** @throws Problem for JSON that is no object, or is nested too deeply for anybody to walk through */
+/** @throws Problem for JSON that is not an object, or is nested too deeply */
 export function refuseStrangeBody(body: unknown): void {
   if (body === undefined || body instanceof Readable) return;
   if (typeof body !== 'object' || body === null || Array.isArray(body))

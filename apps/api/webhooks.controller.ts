@@ -2,10 +2,10 @@ import { Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { webhookStatuses } from '#domain/notifications/webhook';
 import { type WebhookRow, webhookExample, webhookRow } from '#read-models/models/webhooks';
-import type { ReadModels } from '#read-models/read-models';
+import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import { READ_MODELS, REQUESTS } from '#wiring/tokens';
+import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { CommandRoute } from './answers.ts';
 import { Asking } from './caller.ts';
 import { FieldNames, Id, OneOf, Sort } from './fields.ts';
@@ -13,7 +13,6 @@ import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 
-/** Leads on their way to customers' own programs (DLV-9). */
 class WebhooksQuery extends PageQuery {
   @Id({ description: 'Messages to the program of this customer only.', optional: true })
   customerId?: string;
@@ -35,16 +34,16 @@ class WebhooksQuery extends PageQuery {
 @Controller('api/webhooks')
 export class WebhooksController {
   readonly #requests: Requests;
-  readonly #queries: ReadModels['queries'];
+  readonly #queries: Queries;
 
-  constructor(@Inject(REQUESTS) requests: Requests, @Inject(READ_MODELS) { queries }: ReadModels) {
+  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
     this.#requests = requests;
     this.#queries = queries;
   }
 
   @Get()
   @ReadRoute({
-    summary: "Leads on their way to customers' programs, newest first",
+    summary: 'Messages that bring leads to programs of customers, newest first',
     answer: listOf(webhookRow),
     example: { items: [webhookExample] },
   })
@@ -53,16 +52,16 @@ export class WebhooksController {
   }
 
   @Get(':webhookId')
-  @ReadRoute({ summary: 'One of them', answer: webhookRow, example: webhookExample })
+  @ReadRoute({ summary: 'A message, and whether it was accepted', answer: webhookRow, example: webhookExample })
   async getWebhook(@IdOf('webhook') webhookId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
-    const found = await this.#queries.webhooks.find(reader, webhookId);
+    const found = await this.#queries.webhooks.get(reader, { webhookId });
     if (!found) throw notFound('webhook', webhookId);
     return found;
   }
 
   @Post(':webhookId/retry')
   @CommandRoute({
-    summary: 'Send it again, from the first try on',
+    summary: 'Send a message again, with all its attempts',
     answers: 'webhookId',
     records: ['WebhookReplayed'],
     takesNothing: true,

@@ -18,4 +18,4 @@ export const queriesOn = (reader: RowReader) => ({
   webhooks: webhookQueries(reader),
   attention: attentionQueries(reader),
 });
-export type Queries = ReturnType<typeof queriesOn>;
+export type RowQueries = ReturnType<typeof queriesOn>;

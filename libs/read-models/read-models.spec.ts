@@ -256,8 +256,8 @@ function describeReadModels(makeHome: () => Promise<Home>) {
       declineReason: 'insufficient funds',
     });
     expect((await queries.deliveredLeads.list(staff, { customerId: 'c1', limit: 10 })).items).toMatchObject([
-      { leadId: 'l2', replacementFor: 'r1', replacementStatus: null, contact },
-      { leadId: 'l1', rating: 1, replacementFor: null, replacementStatus: 'replaced' },
+      { leadId: 'l2', forReplacementId: 'r1', replacementStatus: null, contact },
+      { leadId: 'l1', rating: 1, forReplacementId: null, replacementStatus: 'replaced' },
     ]);
     expect((await queries.replacements.list(staff, { limit: 10, status: 'replaced' })).items).toMatchObject([
       { leadId: 'l1', dueAt: '2026-05-08T10:06:00.000Z', replacementLeadId: 'l2', decidedAt: at(7), overdue: false },
@@ -266,8 +266,8 @@ function describeReadModels(makeHome: () => Promise<Home>) {
       { ticketId: 't1', status: 'answered', overdue: true, dueAt: at(12), answeredAt: at(13), revision: 2 },
     ]);
     expect((await queries.tickets.find(staff, 't1'))?.messages).toEqual([
-      { at: at(10), by: 'staff:spec', text: contact },
-      { at: at(13), by: 'staff:spec', text: contact },
+      { at: at(10), actor: 'staff:spec', text: contact },
+      { at: at(13), actor: 'staff:spec', text: contact },
     ]);
     expect(await queries.customers.streams(staff, 'c1')).toEqual([
       'order-o1',

@@ -32,7 +32,7 @@ import { Paused } from './errors.ts';
 import { LiveCopies } from './live-copies.ts';
 import { modelNames, modelOf, models } from './models.ts';
 import { RowReader } from './queries/reader.ts';
-import { type Queries, queriesOn } from './queries.ts';
+import { queriesOn, type RowQueries } from './queries.ts';
 import { type RebuildOptions, Rebuilds } from './rebuilds.ts';
 
 export interface ReadModelStatus {
@@ -53,7 +53,7 @@ export interface ReadModelStatus {
 }
 
 export interface ReadModels {
-  readonly queries: Queries;
+  readonly queries: RowQueries;
   /** Begins to follow the log with every model, until stopped: on one machine, where no other program does. */
   start(): void;
   /** Follows the log with one model until the signal is aborted. */
@@ -140,7 +140,7 @@ const MILLISECONDS_BETWEEN_LOOKS = 20;
 
 /** Read models on PGlite or PostgreSQL. */
 class SqlReadModels implements ReadModels {
-  readonly queries: Queries;
+  readonly queries: RowQueries;
   readonly names = modelNames;
   readonly #dependencies: Dependencies;
   readonly #live: LiveCopies;

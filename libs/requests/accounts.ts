@@ -2,12 +2,15 @@ import { addressTaken } from '#domain/accounts/address';
 import { type CustomerCommand, customerStream, type Registration } from '#domain/accounts/customer';
 import type { PersonName, PostalAddress } from '#domain/accounts/personal';
 import { catalogueStream, unknownStore } from '#domain/catalogue/catalogue';
+import type { Caller } from '#domain/kernel/caller';
 import type { Refusal } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
 import type { MailKind } from '#domain/notifications/kinds';
+import type { CustomerRow } from '#read-models/models/customers';
 import { addressKeyOf, changeSealed, guarded, hashOfToken, newLink, seal, sealSecret } from './account-seals.ts';
 import { changesAccount, claimAddress, holderOf, isErased } from './address-claim.ts';
 import { verifierOf } from './password-hash.ts';
+import { listOpened, type OpenedRow, openColumns, type QueryTools } from './query-tools.ts';
 import { type Answer, type RequestContext, type RequestTools, whateverRevision } from './request-tools.ts';
 
 export interface RegistrationRequest {
@@ -135,4 +138,27 @@ async function confirmEmailChange(
   const refusal = await claimAddress(tools, emailChange.addressKey, claim, context);
   // A claim that was made is brought to its end: it is too late to ask for a revision.
   return tools.send(customerId, stream, refusal ?? command, guarded(tools.vault, whateverRevision(context)));
+}
+
+interface PersonalColumns {
+  readonly email: string;
+  readonly newEmail: string;
+  readonly name: PersonName;
+  readonly postalAddress: PostalAddress;
+}
+const personalColumns = ['email', 'newEmail', 'name', 'postalAddress'] as const;
+
+type CustomerDetails = OpenedRow<CustomerRow, PersonalColumns>;
+
+/** Accounts with their personal data opened. */
+export function accountQueries(tools: QueryTools) {
+  const { customers } = tools.rows;
+  const open = (row: CustomerRow) => openColumns<CustomerRow, PersonalColumns>(tools, row, personalColumns);
+  return {
+    list: listOpened(customers.list, open),
+    async get(caller: Caller, { customerId }: { customerId: string }): Promise<CustomerDetails | undefined> {
+      const row = await customers.find(caller, customerId);
+      return row && open(row);
+    },
+  };
 }

@@ -1,9 +1,14 @@
-import { checkout, checkoutStream, refuseCoupon, refuseIn } from '#domain/checkouts/checkout';
+import { type CatalogueState, catalogueStream, type Price, priceAt } from '#domain/catalogue/catalogue';
+import { type CheckoutState, checkout, checkoutStream, refuseCoupon, refuseIn } from '#domain/checkouts/checkout';
+import { discountCentsOf } from '#domain/coupons/coupon';
+import type { Caller } from '#domain/kernel/caller';
 import { isRefusal } from '#domain/kernel/decider';
+import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { order, orderStream } from '#domain/orders/order';
 import { tryCoupon } from './coupons.ts';
 import { type PlaceOrderRequest, placingOf, withCoupon } from './placing.ts';
+import type { QueryTools } from './query-tools.ts';
 import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 
@@ -67,4 +72,41 @@ async function place(
   if (isRefusal(placing)) return tools.send(id, orderStream(id), placing, context);
   const command = coupon ? withCoupon(placing, coupon.code, coupon.discount) : placing;
   return tools.send(id, orderStream(id), { ...command, checkoutId }, context);
+}
+
+type CheckoutDetails = NonNullable<ReturnType<typeof detailsOf>>;
+
+export const checkoutQueries = ({ stateOf, now }: QueryTools) => ({
+  /** What a checkout comes to now, and what the card statement will show. */
+  async get(_: Caller, { checkoutId }: { checkoutId: string }): Promise<CheckoutDetails | undefined> {
+    const state = await stateOf<'checkout'>(checkoutStream(checkoutId));
+    return detailsOf(checkoutId, state, await stateOf<'catalogue'>(catalogueStream), now());
+  },
+});
+
+function detailsOf(
+  checkoutId: string,
+  { status, wishes, coupon, giveUpAt }: CheckoutState,
+  catalogue: CatalogueState,
+  at: Instant,
+) {
+  if (!wishes || status === 'unknown') return undefined;
+  const { customerId, storeId, leadTypeId, quantity } = wishes;
+  return {
+    checkoutId,
+    status,
+    ...{ customerId, storeId, leadTypeId, quantity },
+    ...amountsOf(quantity, coupon, priceAt(catalogue, storeId, leadTypeId, at)),
+    statementDescriptor: catalogue.descriptor ?? '',
+    giveUpAt,
+  };
+}
+
+/** All 0 while the store does not sell the lead type. */
+function amountsOf(quantity: number, coupon: CheckoutState['coupon'], price: Price | undefined) {
+  const { pricePerLeadCents = 0, currency = '' } = price ?? {};
+  const fullCents = quantity * pricePerLeadCents;
+  const discountCents = coupon ? discountCentsOf(coupon.discount, fullCents) : 0;
+  const totalCents = fullCents - discountCents;
+  return { pricePerLeadCents, discountCents, totalCents, currency, couponCode: coupon?.code ?? null };
 }

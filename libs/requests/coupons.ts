@@ -8,10 +8,12 @@ import {
   invalidCoupon,
   tryOf,
 } from '#domain/coupons/coupon';
+import type { Caller } from '#domain/kernel/caller';
 import { type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import type { CommandOf } from '#domain/ledger';
+import type { QueryTools } from './query-tools.ts';
 import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 import { unknownLeadType } from './terms-of-business.ts';
@@ -89,3 +91,11 @@ export async function tryCoupon(
   await tools.send(couponIdOf(code), stream, command, trial);
   return tryOf(await tools.stateOf<'coupon'>(stream), customerId, checkoutId);
 }
+
+export const couponQueries = ({ stateOf }: QueryTools) => ({
+  /** A coupon by its code, with the number of customers who used it up. Of a fresh code: the customer whom it is for. */
+  async get(_: Caller, { code }: { code: string }) {
+    const { defined, customerId, uses } = await stateOf<'coupon'>(couponStream(code));
+    return defined && { ...defined, uses: uses.size, ...(customerId && { customerId }) };
+  },
+});

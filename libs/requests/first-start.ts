@@ -6,7 +6,7 @@ import type { RequestContext } from './request-tools.ts';
 import type { Requests } from './requests.ts';
 
 /** What a new ledger begins with, so that the first order can be placed. The owner may add to it and change prices. */
-const firstStore: Store = { storeId: 'main', name: 'Main store', webAddress: 'http://127.0.0.1' };
+export const firstStore: Store = { storeId: 'main', name: 'Main store', webAddress: 'http://127.0.0.1' };
 
 const STATEMENT_DESCRIPTOR = 'LEADGER';
 const NO_STREAM = -1;

@@ -1,7 +1,8 @@
-import { type CustomerState, customerStream, type LeadDelivery } from '#domain/accounts/customer';
-import type { Sealed } from '#domain/kernel/events';
+import { customerStream, isRegistered, type LeadDelivery } from '#domain/accounts/customer';
+import type { Caller } from '#domain/kernel/caller';
 import type { Vault } from '#vault/vault';
 import { changeSealed, seal, sealSecret } from './account-seals.ts';
+import { openBox, type QueryTools } from './query-tools.ts';
 import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 
 export interface LeadDeliveryRequest {
@@ -19,11 +20,6 @@ export interface OpenedLeadDelivery {
 export const leadDeliveryRequests = (tools: RequestTools) => ({
   choose: (customerId: string, request: LeadDeliveryRequest, context: RequestContext) =>
     choose(tools, customerId, request, context),
-  /** What the customer chose, opened: the signing secret belongs to the customer. */
-  async show(customerId: string): Promise<OpenedLeadDelivery> {
-    const { leadDelivery } = await tools.stateOf<'customer'>(customerStream(customerId));
-    return opened(tools.vault, leadDelivery);
-  },
 });
 
 const choose = (
@@ -41,17 +37,22 @@ const choose = (
     return { ...chosen, webhook: { url, signingSecret } };
   });
 
-async function opened(vault: Vault, { mails, webhook }: CustomerState['leadDelivery']): Promise<OpenedLeadDelivery> {
-  const open = async (box: Sealed | undefined) => box && ((await vault.open(box)) as string | undefined);
-  const [webhookUrl = null, signingSecret = null] = await Promise.all([
-    open(webhook?.url),
-    open(webhook?.signingSecret),
-  ]);
-  return { mails, webhookUrl, signingSecret };
-}
-
 /** In the form of Standard Webhooks. Made of the command id, so that a repeat of the request makes the same secret. */
 function signingSecretOf(vault: Vault, commandId: string): string {
   const halves = ['1', '2'].map((half) => vault.personKey('webhook-secret', `${commandId}/${half}`));
   return `whsec_${Buffer.from(halves.join(''), 'base64url').toString('base64')}`;
 }
+
+export const leadDeliveryQueries = (tools: QueryTools) => ({
+  /** What the customer chose, opened: with the signing secret. @returns undefined when there is no such customer */
+  async get(_: Caller, { customerId }: { customerId: string }): Promise<OpenedLeadDelivery | undefined> {
+    const state = await tools.stateOf<'customer'>(customerStream(customerId));
+    if (!isRegistered(state)) return undefined;
+    const { mails, webhook } = state.leadDelivery;
+    const [webhookUrl, signingSecret] = await Promise.all([
+      openBox<string>(tools, webhook?.url),
+      openBox<string>(tools, webhook?.signingSecret),
+    ]);
+    return { mails, webhookUrl, signingSecret };
+  },
+});

@@ -1,3 +1,4 @@
+import type { Caller } from '#domain/kernel/caller';
 import type { Refusal } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
@@ -6,7 +7,10 @@ import { contactBookStream } from '#domain/leads/contact-book';
 import { leadStream } from '#domain/leads/lead';
 import type { CommandOf } from '#domain/ledger';
 import { noPolicy } from '#domain/policy/policy';
+import type { LeadRow } from '#read-models/models/leads';
 import type { Vault } from '#vault/vault';
+import { type HistoryRequest, historyOf } from './histories.ts';
+import { openColumns, type QueryTools } from './query-tools.ts';
 import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 import { type TermsOfBusiness, termsOfBusiness, unknownLeadType } from './terms-of-business.ts';
 
@@ -93,3 +97,14 @@ const idOfLead = (
   { leadId, leadTypeId, source, capturedAt, occasion = '' }: ReceiveLeadRequest,
   { telephoneKey = '', emailKey = '' }: PersonKeys,
 ): string => leadId ?? deriveId('lead', leadTypeId, source, telephoneKey, emailKey, capturedAt ?? occasion);
+
+export const leadQueries = (tools: QueryTools) => ({
+  /** A lead with its contact opened. */
+  async get(caller: Caller, { leadId }: { leadId: string }) {
+    const row = await tools.rows.leads.find(caller, leadId);
+    return row && openColumns<LeadRow, { contact: Contact }>(tools, row, ['contact']);
+  },
+  history: (_: Caller, { leadId, ...upTo }: { leadId: string } & HistoryRequest) =>
+    historyOf(tools, leadStream(leadId), upTo),
+  listStock: (caller: Caller) => tools.rows.leads.stock(caller),
+});

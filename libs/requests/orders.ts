@@ -1,10 +1,16 @@
+import { catalogueStream } from '#domain/catalogue/catalogue';
+import type { Caller } from '#domain/kernel/caller';
 import { isRefusal } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
 import type { CommandOf } from '#domain/ledger';
 import { programmeStream } from '#domain/loyalty/programme';
 import { type DailyMaximum, order, orderStream } from '#domain/orders/order';
+import type { OrderRow } from '#read-models/models/orders';
 import { tryCoupon } from './coupons.ts';
+import { forecastOf, type OrderForecast } from './forecast.ts';
+import { type HistoryRequest, historyOf } from './histories.ts';
 import { type PlaceOrderRequest, placingOf, withCoupon } from './placing.ts';
+import type { QueryTools } from './query-tools.ts';
 import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 import { termsOfBusiness } from './terms-of-business.ts';
@@ -52,4 +58,29 @@ async function pause(tools: RequestTools, orderId: string, context: RequestConte
     policy && { afterDays: policy.policy.restartPausedAfterDays, policyVersion: policy.version };
   const command = { type: 'PauseOrder', at, ...(restart && { restart }) } as const;
   return tools.send(orderId, orderStream(orderId), command, context);
+}
+
+export interface OrderDetails extends OrderRow, OrderForecast {
+  /** Null: the lead type has none. */
+  readonly usualDelivery: string | null;
+}
+
+export const orderQueries = (tools: QueryTools) => ({
+  list: tools.rows.orders.list,
+  get: (caller: Caller, { orderId }: { orderId: string }) => getOrder(tools, caller, orderId),
+  history: (_: Caller, { orderId, ...upTo }: { orderId: string } & HistoryRequest) =>
+    historyOf(tools, orderStream(orderId), upTo),
+});
+
+/** ORD-7: an order with what is owed and a forecast. */
+async function getOrder(
+  { rows, stateOf, now }: QueryTools,
+  caller: Caller,
+  orderId: string,
+): Promise<OrderDetails | undefined> {
+  const row = await rows.orders.find(caller, orderId);
+  if (!row) return undefined;
+  const { leadTypes } = await stateOf<'catalogue'>(catalogueStream);
+  const usualDelivery = leadTypes.get(row.leadTypeId)?.usualDelivery ?? null;
+  return { ...row, ...forecastOf(row, now()), usualDelivery };
 }

@@ -1,11 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { customerStream, isRegistered, linkDead, linkIsGood } from '#domain/accounts/customer';
+import type { Caller } from '#domain/kernel/caller';
 import { refuse } from '#domain/kernel/decider';
 import type { Secret } from '#domain/kernel/events';
 import type { Vault } from '#vault/vault';
 import { changeSealed, guarded, hashOfToken, newLink, sealSecret } from './account-seals.ts';
 import { holderOf } from './address-claim.ts';
 import { matches, type Verifier, verifierOf } from './password-hash.ts';
+import type { QueryTools } from './query-tools.ts';
 import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 
 export interface NewPassword {
@@ -16,7 +18,7 @@ export interface NewPassword {
 /** Every answer to "I forgot my password" takes at least this long, whether the account exists or not (ACC-3). */
 const RECOVERY_MILLISECONDS = 300;
 
-/** Passwords: set, lost, and compared at sign-in (ACC). What opens doors is sealed as a secret. */
+/** Passwords: set and lost (ACC). What opens doors is sealed as a secret. */
 export const passwordRequests = (tools: RequestTools) => ({
   set: (customerId: string, password: NewPassword, context: RequestContext) =>
     set(tools, customerId, password, context),
@@ -25,7 +27,6 @@ export const passwordRequests = (tools: RequestTools) => ({
     await Promise.all([requestRecovery(tools, email, context), wait(RECOVERY_MILLISECONDS)]);
   },
   recover: (token: string, password: string, context: RequestContext) => recover(tools, token, password, context),
-  signIn: (email: string, password: string) => signIn(tools, email, password),
 });
 
 /** ACC-4. A customer who has a password gives it, too; a first one is chosen freely (ACC-1). */
@@ -79,3 +80,8 @@ async function isRight(vault: Vault, verifier: Secret | undefined, password: str
 }
 
 const wrongPassword = refuse('password-wrong', 'the current password is another one', 'ACC-2');
+
+export const passwordQueries = (tools: QueryTools) => ({
+  /** Whose address and password these are. @returns the customer's id, undefined when they are nobody's */
+  signIn: (_: Caller, { email, password }: { email: string; password: string }) => signIn(tools, email, password),
+});

@@ -1,5 +1,7 @@
+import type { Caller } from '#domain/kernel/caller';
 import type { Instant } from '#domain/kernel/events';
-import { type PolicyDocument, policyStream } from '#domain/policy/policy';
+import { type PolicyDocument, policyAt, policyStream } from '#domain/policy/policy';
+import type { QueryTools } from './query-tools.ts';
 import type { RequestContext, RequestTools } from './request-tools.ts';
 
 export interface PublishPolicyRequest {
@@ -15,4 +17,11 @@ export const policyRequests = (tools: RequestTools) => ({
     const command = { type: 'PublishPolicy', at, author: actor, effectiveFrom: at, ...request } as const;
     return tools.send('main', policyStream, command, context);
   },
+});
+
+export const policyQueries = ({ stateOf, now }: QueryTools) => ({
+  /** The policy in force now. */
+  get: async (_: Caller) => policyAt(await stateOf<'policy'>(policyStream), now()),
+  /** Every policy that was ever published, oldest first. */
+  listVersions: async (_: Caller) => (await stateOf<'policy'>(policyStream)).versions,
 });

@@ -1,6 +1,10 @@
+import type { Caller } from '#domain/kernel/caller';
 import type { CommandOf } from '#domain/ledger';
 import { programmeStream } from '#domain/loyalty/programme';
 import { orderStream } from '#domain/orders/order';
+import type { ProgrammeRow, RenewalRow } from '#read-models/models/programmes';
+import { type HistoryRequest, historyOf } from './histories.ts';
+import type { QueryTools } from './query-tools.ts';
 import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 
@@ -29,3 +33,35 @@ async function send(
   if (refusal) return tools.refuse(orderId, programmeStream(orderId), refusal, context);
   return tools.send(orderId, programmeStream(orderId), command, context);
 }
+
+export interface ProgrammeDetails extends ProgrammeRow {
+  /** Why the next renewal gives that bonus, in words. */
+  readonly nextBonusReason: string;
+  readonly renewals: readonly RenewalRow[];
+}
+
+export const programmeQueries = (tools: QueryTools) => ({
+  list: tools.rows.programmes.list,
+  get: (caller: Caller, { orderId }: { orderId: string }) => getProgramme(tools, caller, orderId),
+  history: (_: Caller, { orderId, ...upTo }: { orderId: string } & HistoryRequest) =>
+    historyOf(tools, programmeStream(orderId), upTo),
+});
+
+async function getProgramme(
+  { rows: { programmes } }: QueryTools,
+  caller: Caller,
+  orderId: string,
+): Promise<ProgrammeDetails | undefined> {
+  const row = await programmes.find(caller, orderId);
+  if (!row) return undefined;
+  return { ...row, nextBonusReason: nextBonusReason(row), renewals: await programmes.renewals(caller, orderId) };
+}
+
+export const nextBonusReason = (row: ProgrammeRow): string => bonusReasons[row.nextBonusRule](row);
+
+const bonusReasons: Readonly<Record<ProgrammeRow['nextBonusRule'], (row: ProgrammeRow) => string>> = {
+  exclusive: () => 'exclusive leads always give this bonus (LOY-3)',
+  ladder: ({ nextRenewalNumber, pausesUsed, pausesThatKeepTheLadder }) =>
+    `step of the ladder for renewal ${nextRenewalNumber}; ${pausesUsed} of ${pausesThatKeepTheLadder} pauses used that keep it (LOY-3)`,
+  'ladder-lost': ({ pausesUsed }) => `the standard bonus: the order was paused ${pausesUsed} times (LOY-4)`,
+};

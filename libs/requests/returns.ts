@@ -1,3 +1,4 @@
+import type { Caller } from '#domain/kernel/caller';
 import { type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant, Sealed } from '#domain/kernel/events';
 import { leadStream } from '#domain/leads/lead';
@@ -5,6 +6,9 @@ import type { CommandOf, StateOf } from '#domain/ledger';
 import { orderStream } from '#domain/orders/order';
 import { noPolicy, type PolicyVersion } from '#domain/policy/policy';
 import { replacement, replacementIdOf, replacementStream } from '#domain/replacements/replacement';
+import type { ReplacementRow } from '#read-models/models/replacements';
+import { type HistoryRequest, historyOf } from './histories.ts';
+import { listOpened, openColumns, type QueryTools } from './query-tools.ts';
 import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 import { termsOfBusiness } from './terms-of-business.ts';
@@ -67,4 +71,19 @@ function requestOf(
   const about = { orderId, leadId, leadTypeId, customerId, storeId, reason, deliveredAt };
   const returnPolicy = { policyVersion: policy.version, ...policy.policy };
   return { type: 'RequestReplacement', at, ...about, returnPolicy };
+}
+
+/** Returns with the customer's note opened. */
+export function returnQueries(tools: QueryTools) {
+  const { replacements } = tools.rows;
+  const open = (row: ReplacementRow) => openColumns<ReplacementRow, { note: string }>(tools, row, ['note']);
+  return {
+    list: listOpened(replacements.list, open),
+    async get(caller: Caller, { replacementId }: { replacementId: string }) {
+      const row = await replacements.find(caller, replacementId);
+      return row && open(row);
+    },
+    history: (_: Caller, { replacementId, ...upTo }: { replacementId: string } & HistoryRequest) =>
+      historyOf(tools, replacementStream(replacementId), upTo),
+  };
 }

@@ -1,60 +1,18 @@
 import { idOf } from '#domain/codec';
-import { type Caller, customerOf, staffRoles } from '#domain/kernel/caller';
-import { type Refusal, refuse } from '#domain/kernel/decider';
+import type { Refusal } from '#domain/kernel/decider';
 import { type CommandOf, type FamilyName, familyOf, type StateOf } from '#domain/ledger';
-
-/** Who asks, and why. */
-interface AskedBy {
-  readonly caller: Caller;
-  readonly reason?: string | undefined;
-}
-
-interface Asked<Command, State> extends AskedBy {
-  readonly command: Command;
-  readonly state: State;
-  /** Of the stream, without its family. */
-  readonly id: string;
-}
-
-/** @returns why the caller may not ask this; undefined when it may */
-type Rule<Command = unknown, State = unknown> = (asked: Asked<Command, State>) => Refusal | undefined;
-
-const anyone: Rule = () => undefined;
-
-/** What the store does itself, when it carries out what it promised. */
-const processOnly: Rule = ({ caller }) =>
-  caller.roles.includes('process') ? undefined : refuse('process-only', 'only the store itself does this');
-
-const isStaff = ({ roles }: Caller): boolean => staffRoles.some((role) => roles.includes(role));
-
-const staff =
-  (rule: string): Rule =>
-  ({ caller }) =>
-    isStaff(caller) ? undefined : refuse('staff-only', 'only staff may do this', rule);
-
-/** SUP-2: support gives a reason for everything it does for a customer. */
-function refuseSupport({ caller, reason }: AskedBy, rule: string): Refusal | undefined {
-  if (!caller.roles.includes('support')) return refuse('support-only', 'only support may do this', rule);
-  return reason === undefined ? refuse('reason-missing', 'support gives a reason for this', rule) : undefined;
-}
-
-const support =
-  (rule: string): Rule =>
-  (asked) =>
-    refuseSupport(asked, rule);
-
-/** What belongs to a customer: the customer, staff and the store itself may ask. Where there is no owner, there is nothing. */
-function refuseStranger(owner: string | undefined, { caller }: AskedBy, rule: string): Refusal | undefined {
-  if (owner === undefined || owner === customerOf(caller)) return undefined;
-  if (isStaff(caller) || caller.roles.includes('process')) return undefined;
-  return refuse('not-yours', 'this belongs to another customer', rule);
-}
-
-/** What belongs to an account: the customer may ask, and support with a reason. */
-function refuseOtherAccount(owner: string | undefined, asked: AskedBy, rule: string): Refusal | undefined {
-  if (owner === undefined || owner === customerOf(asked.caller)) return undefined;
-  return refuseStranger(owner, asked, rule) ?? refuseSupport(asked, rule);
-}
+import {
+  type Asked,
+  type AskedBy,
+  anyone,
+  customerIn,
+  processOnly,
+  type Rule,
+  refuseOtherAccount,
+  refuseStranger,
+  staff,
+  support,
+} from './rules.ts';
 
 const customerOfCommand =
   (rule: string): Rule<{ readonly customerId: string }> =>
@@ -70,16 +28,16 @@ const ownerOfAccount: Rule = (asked) => refuseOtherAccount(asked.id, asked, 'ACC
 const ownerOfContactBook: Rule = (asked) => refuseStranger(asked.id, asked, 'RPL-1');
 
 const ownerOfCheckout: Rule<unknown, StateOf<'checkout'>> = (asked) =>
-  refuseStranger(asked.state.wishes?.customerId, asked, 'CHK-1');
+  refuseStranger(customerIn.checkout(asked.state), asked, 'CHK-1');
 
 const ownerOfOrder: Rule<unknown, StateOf<'order'>> = (asked) =>
-  refuseStranger(asked.state.terms?.customerId, asked, 'BCK-2');
+  refuseStranger(customerIn.order(asked.state), asked, 'BCK-2');
 
 const ownerOfProgramme: Rule<unknown, StateOf<'programme'>> = (asked) =>
-  refuseStranger(asked.state.status === 'unknown' ? undefined : asked.state.customerId, asked, 'BCK-2');
+  refuseStranger(customerIn.programme(asked.state), asked, 'BCK-2');
 
 const ownerOfTicket: Rule<unknown, StateOf<'ticket'>> = (asked) =>
-  refuseOtherAccount(asked.state.status === 'unknown' ? undefined : asked.state.customerId, asked, 'SUP-1');
+  refuseOtherAccount(customerIn.ticket(asked.state), asked, 'SUP-1');
 
 const ownerOfWebhook: Rule<unknown, StateOf<'webhook'>> = (asked) =>
   refuseOtherAccount(asked.state.wish?.customerId, asked, 'ACC-4');

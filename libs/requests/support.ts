@@ -1,13 +1,17 @@
 import { customerStream, isRegistered, notRegistered } from '#domain/accounts/customer';
+import type { Caller } from '#domain/kernel/caller';
 import type { Refusal } from '#domain/kernel/decider';
-import type { Instant } from '#domain/kernel/events';
+import type { Instant, Sealed } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import type { CommandOf } from '#domain/ledger';
 import { noPolicy, policyAt, policyStream } from '#domain/policy/policy';
-import { looksStream } from '#domain/support/look';
 import { type AnswerPolicy, ticket, ticketStream, unknownTicket } from '#domain/support/ticket';
+import type { TicketRow } from '#read-models/models/tickets';
+import { type HistoryRequest, historyOf } from './histories.ts';
+import { listOpened, openBox, type QueryTools } from './query-tools.ts';
 import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
+import { listWholeHistory, type WholeHistoryRequest } from './whole-history.ts';
 
 export interface OpenTicketRequest {
   readonly customerId: string;
@@ -32,8 +36,6 @@ export const supportRequests = (tools: RequestTools) => ({
     onTicket(tools, ticketId, 'WriteAgain', context, (customerId, at) => writeAgain(tools, customerId, message, at)),
   closeTicket: (ticketId: string, context: RequestContext) =>
     onTicket(tools, ticketId, 'CloseTicket', context, async (_, at) => ({ type: 'CloseTicket', at })),
-  /** SUP-2: looking is recorded, too. Nothing may be shown unless this was accepted. */
-  showHistory: (customerId: string, context: RequestContext) => showHistory(tools, customerId, context),
 });
 
 async function openTicket(tools: RequestTools, letter: OpenTicketRequest, context: RequestContext): Promise<Answer> {
@@ -95,15 +97,6 @@ async function onTicket(
   return tools.send(ticketId, stream, await commandFor(state.customerId, tools.now()), context);
 }
 
-async function showHistory(tools: RequestTools, customerId: string, context: RequestContext): Promise<Answer> {
-  const stream = looksStream(customerId);
-  const customer = await tools.stateOf<'customer'>(customerStream(customerId));
-  const refusal = checkRightEarly(stream, { type: 'ShowCustomerHistory' }, {}, context);
-  if (refusal) return tools.refuse(customerId, stream, refusal, context);
-  const command = { type: 'ShowCustomerHistory', at: tools.now(), customerId } as const;
-  return tools.send(customerId, stream, isRegistered(customer) ? command : notRegistered, context);
-}
-
 /** The time to answer that is promised at that moment. */
 async function answerPolicy({ stateOf }: RequestTools, at: Instant): Promise<AnswerPolicy | Refusal> {
   const inForce = policyAt(await stateOf<'policy'>(policyStream), at);
@@ -112,3 +105,29 @@ async function answerPolicy({ stateOf }: RequestTools, at: Instant): Promise<Ans
 
 const seal = ({ vault }: RequestTools, customerId: string, text: string) =>
   vault.seal(customerStream(customerId), text);
+
+/** Tickets with their texts opened, and all that happened to a customer. */
+export function supportQueries(tools: QueryTools) {
+  const { tickets } = tools.rows;
+  const open = (row: TicketRow) => openTicketRow(tools, row);
+  return {
+    listTickets: listOpened(tickets.list, open),
+    async getTicket(caller: Caller, { ticketId }: { ticketId: string }) {
+      const row = await tickets.find(caller, ticketId);
+      return row && open(row);
+    },
+    ticketHistory: (_: Caller, { ticketId, ...upTo }: { ticketId: string } & HistoryRequest) =>
+      historyOf(tools, ticketStream(ticketId), upTo),
+    listWholeHistory: (caller: Caller, request: WholeHistoryRequest) => listWholeHistory(tools, caller, request),
+  };
+}
+
+async function openTicketRow(tools: QueryTools, { subject, messages, callBackTelephone, ...row }: TicketRow) {
+  const open = (box: Sealed | null) => openBox<string>(tools, box);
+  return {
+    ...row,
+    subject: await open(subject),
+    messages: await Promise.all(messages.map(async ({ text, ...message }) => ({ ...message, text: await open(text) }))),
+    callBackTelephone: await open(callBackTelephone),
+  };
+}

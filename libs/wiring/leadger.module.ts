@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type DynamicModule, Inject, Module, type OnApplicationShutdown, type Provider } from '@nestjs/common';
+import { type DynamicModule, type FactoryProvider, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
 import { type Clock, systemClock } from '#gateways/clock';
@@ -8,16 +8,16 @@ import { type PaymentGateway, sandboxPayments } from '#gateways/payments';
 import { stripePayments } from '#gateways/stripe-payments';
 import { httpWebhooks, type WebhookGateway } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
-import { CommandHandler } from '#requests/command-handler';
-import { createRequests } from '#requests/requests';
+import type { RunningProcesses } from '#requests/operations';
 import { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
-import { BusCommandHandler, dispatchOver } from './command-bus.ts';
+import { asking, dispatchOver } from './asking.ts';
+import { busHandlers } from './buses.ts';
 import type { Leases } from './leases.ts';
-import { operationsElsewhere, operationsOf } from './operations.ts';
 import { createReactions, type ReactionDependencies } from './reactions.ts';
+import { runningElsewhere, runningHere, runningNowhere } from './running-processes.ts';
 import type { Stores } from './stores.ts';
-import { CLOCK, EVENT_STORE, MAILS, OPERATIONS, READ_MODELS, REQUESTS, VAULT, WORK } from './tokens.ts';
+import { CLOCK, EVENT_STORE, MAILS, READ_MODELS, RUNNING_PROCESSES, VAULT, WORK } from './tokens.ts';
 import { Worker } from './worker.ts';
 
 const STORES = Symbol('Stores');
@@ -82,7 +82,7 @@ export class LeadgerModule implements OnApplicationShutdown {
       module: LeadgerModule,
       global: true,
       imports: [CqrsModule.forRoot()],
-      providers: [...providers, BusCommandHandler],
+      providers: [...providers, ...busHandlers],
       exports: [...providers.map(({ provide }) => provide), CqrsModule],
     };
   }
@@ -102,20 +102,6 @@ function mailsOf({ directory }: Stores, works: boolean): MailGateway | undefined
     'where do mails go? Set SMTP_URL, e.g. smtps://user:password@mail.example.com',
   );
 }
-
-type FactoryProvider = Extract<Provider, { useFactory: unknown }>;
-
-/** What people and programs ask goes over the command bus to the one command handler. */
-const asking: readonly FactoryProvider[] = [
-  { provide: CommandHandler, inject: [EVENT_STORE], useFactory: (store: EventStore) => new CommandHandler(store) },
-  { provide: StreamCache, inject: [CommandHandler], useFactory: ({ streams }: CommandHandler) => streams },
-  {
-    provide: REQUESTS,
-    inject: [StreamCache, VAULT, CLOCK, CommandBus],
-    useFactory: (streams: StreamCache, vault: Vault, clock: Clock, bus: CommandBus) =>
-      createRequests({ streams, vault, clock, dispatch: dispatchOver(bus) }),
-  },
-];
 
 type Outside = Pick<ReactionDependencies, 'clock' | 'payments' | 'mails' | 'webhooks'>;
 type CreateEngine = (leaseOf?: ReactionDependencies['leaseOf']) => ProcessEngine;
@@ -155,7 +141,7 @@ const wholeWork: readonly FactoryProvider[] = [
       stop: () => engine.stop(),
     }),
   },
-  { provide: OPERATIONS, inject: [ProcessEngine], useFactory: operationsOf },
+  { provide: RUNNING_PROCESSES, inject: [ProcessEngine], useFactory: runningHere },
 ];
 
 const sharedWork = (leases: Leases): readonly FactoryProvider[] => [
@@ -165,10 +151,13 @@ const sharedWork = (leases: Leases): readonly FactoryProvider[] => [
     useFactory: (createEngine: CreateEngine, streams: StreamCache, readModels: Stores['readModels']) =>
       new Worker({ leases, streams, readModels, createEngine }),
   },
-  { provide: OPERATIONS, inject: [WORK], useFactory: (worker: Worker) => worker.operations() },
+  { provide: RUNNING_PROCESSES, inject: [WORK], useFactory: (worker: Worker) => worker.running() },
 ];
 
 const worksElsewhere = (leases: Leases | undefined): FactoryProvider[] => [
   { provide: WORK, useFactory: (): Work => ({ run: async () => {}, stop: async () => {} }) },
-  ...(leases ? [{ provide: OPERATIONS, useFactory: () => operationsElsewhere(leases) }] : []),
+  {
+    provide: RUNNING_PROCESSES,
+    useFactory: (): RunningProcesses => (leases ? runningElsewhere(leases) : runningNowhere),
+  },
 ];

@@ -2,8 +2,10 @@
 export const EVENT_STORE = Symbol('EventStore');
 export const VAULT = Symbol('Vault');
 export const REQUESTS = Symbol('Requests');
+export const QUERIES = Symbol('Queries');
+export const OPERATIONS = Symbol('Operations');
 export const READ_MODELS = Symbol('ReadModels');
 export const CLOCK = Symbol('Clock');
 export const MAILS = Symbol('MailGateway');
 export const WORK = Symbol('Work');
-export const OPERATIONS = Symbol('Operations');
+export const RUNNING_PROCESSES = Symbol('RunningProcesses');

@@ -4,10 +4,11 @@ import { type ProcessEngine, UnitLost } from '#processes/engine/engine';
 import { leadDistribution } from '#processes/lead-distribution';
 import { unitOf } from '#processes/process';
 import type { ReadModels } from '#read-models/read-models';
+import type { RunningProcesses } from '#requests/operations';
 import type { StreamCache } from '#requests/stream-cache';
 import type { Lease, Leases } from './leases.ts';
-import { operationsOf, type WorkerReport } from './operations.ts';
 import { processes } from './reactions.ts';
+import { runningHere, type WorkerReport } from './running-processes.ts';
 import { sharesOf } from './shares.ts';
 
 interface WorkerDependencies {
@@ -66,10 +67,11 @@ export class Worker {
 
   units = (): readonly string[] => [...this.#held.values()].filter((lease) => lease.holds()).map(({ unit }) => unit);
 
-  operations = () => ({
-    status: () => operationsOf(this.#engine).status(),
-    parked: () => operationsOf(this.#engine).parked(),
-    retry: (id: string) => operationsOf(this.#engine).retry(id),
+  /** The processes of whichever engine runs at the time of the question. */
+  running = (): RunningProcesses => ({
+    status: () => runningHere(this.#engine).status(),
+    parked: () => runningHere(this.#engine).parked(),
+    retry: (id) => runningHere(this.#engine).retry(id),
   });
 
   /** Why it could not renew its leases the last time; undefined when it could. */

@@ -55,7 +55,7 @@ test('BCK-1: the Contact Manager shows a lead’s details, accepts a rating and 
     contact: ada,
     deliveredAt: shop.now(),
     rating: null,
-    replacementFor: null,
+    forReplacementId: null,
     replacementStatus: null,
   });
   await act('PUT', `/api/customers/${customerId}/leads/${leadId}/rating`, { rating: 2 });
@@ -75,7 +75,7 @@ test('BCK-1: the Contact Manager shows a lead’s details, accepts a rating and 
   const instead = await shop.lead(leadTypeId);
   expect((await page()).replacementStatus).toBe('replaced');
   expect(await returns()).toMatchObject([{ status: 'replaced', replacementLeadId: instead, replacedAt: shop.now() }]);
-  expect(await read(`/leads/${instead}`)).toMatchObject({ replacementFor: id, replacementStatus: null });
+  expect(await read(`/leads/${instead}`)).toMatchObject({ forReplacementId: id, replacementStatus: null });
 });
 
 test('BCK-1: a customer cannot see or change a lead that was delivered to another customer', async () => {

@@ -293,7 +293,7 @@ describe('replacements', () => {
       replacedAt: shop.now(),
     });
     expect(await shop.read(`/api/customers/${customerId}/leads/${replacementLeadId}`)).toMatchObject({
-      replacementFor: replacementId,
+      forReplacementId: replacementId,
       deliveredAt: shop.now(),
     });
     await shop.lead(leadTypeId);

@@ -49,7 +49,7 @@ describe('a ticket', () => {
     expect(await ticket(await open({ customerId }))).toMatchObject({
       ...{ status: 'open', openedAt: friday, dueAt: addDays(friday, 4), overdue: false, policyVersion: 1 },
       ...{ customerId, storeId: 'main', subject: letter.subject, callBackTelephone: null },
-      messages: [{ at: friday, by: `customer:${customerId}`, text: letter.message }],
+      messages: [{ at: friday, actor: `customer:${customerId}`, text: letter.message }],
     });
   });
 
@@ -117,7 +117,7 @@ describe('a ticket', () => {
     ]);
     expect(await ticket(ticketId)).toMatchObject({
       ...{ status: 'answered', overdue: false, answeredAt },
-      messages: [{ text: letter.message }, { by: 'staff:ada', text: 'They come today.' }],
+      messages: [{ text: letter.message }, { actor: 'staff:ada', text: 'They come today.' }],
     });
     expect(await shop.try('POST', `/api/tickets/${ticketId}/answer`, { answer: 'Again.' }, staff)).toMatchObject({
       status: 409,

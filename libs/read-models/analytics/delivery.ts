@@ -16,7 +16,7 @@ export const deliveryViews: readonly View[] = [
     },
     sql: `
       SELECT ${day('delivered_at')} AS day, store_id, delivered.lead_type_id, count(*) AS deliveries,
-        count(replacement_for) AS replacements,
+        count(for_replacement_id) AS replacements,
         ${percentile(0.5, seconds('received_at', 'delivered_at'))} AS lead_age_p50_seconds,
         ${percentile(0.9, seconds('received_at', 'delivered_at'))} AS lead_age_p90_seconds,
         ${percentile(0.99, seconds('received_at', 'delivered_at'))} AS lead_age_p99_seconds

@@ -48,7 +48,7 @@ export const deliveredLeadRow = z.object({
   leadTypeId: column.id().describe('Lead type that it was delivered as.'),
   deliveredAt: column.instant().describe('The receipt (DLV-8): returns are possible for some days from it (RPL-2).'),
   localDay: column.localDay().describe('Day of the delivery in the time zone of the order.'),
-  replacementFor: column
+  forReplacementId: column
     .id()
     .nullable()
     .describe('The return that it is the replacement for. Null: it is no replacement.'),
@@ -66,7 +66,7 @@ export const deliveredLeadExample: DeliveredLeadRow = {
   leadTypeId: 'exclusive-real-time',
   deliveredAt: '2026-03-01T09:30:00.000Z',
   localDay: '2026-03-01',
-  replacementFor: null,
+  forReplacementId: null,
   rating: 4,
   contact: exampleBox,
 };
@@ -171,7 +171,15 @@ function changeStock(rows: Rows, lead: Pick<LeadRow, 'leadTypeId' | 'openPlaces'
 }
 
 function deliver(rows: Rows, { stream, data }: FactOf<'LeadDelivered'>): void {
-  const { at: deliveredAt, leadId, customerId, storeId, leadTypeId, localDay, replacementFor = null } = data;
+  const {
+    at: deliveredAt,
+    leadId,
+    customerId,
+    storeId,
+    leadTypeId,
+    localDay,
+    replacementFor: forReplacementId = null,
+  } = data;
   const lead = rows.get(leadTable, leadId);
   if (!lead) throw new Error(`a lead was delivered that was never received: ${leadId}`);
   rows.put(deliveredLeadTable, {
@@ -183,7 +191,7 @@ function deliver(rows: Rows, { stream, data }: FactOf<'LeadDelivered'>): void {
     leadTypeId,
     deliveredAt,
     localDay,
-    replacementFor,
+    forReplacementId,
     rating: null,
     contact: lead.contact,
   });

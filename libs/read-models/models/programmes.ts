@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { type FactOf, idOf } from '#domain/codec';
 import { type Bonus, bonusRule } from '#domain/loyalty/bonus';
-import { programmeStatuses } from '#domain/loyalty/programme';
+import { cancellationCauses, holdCauses, programmeStatuses } from '#domain/loyalty/programme';
 import { column } from '../engine/columns.ts';
 import { model, type RowKey, table } from '../engine/model.ts';
 import type { Rows } from '../engine/rows.ts';
 import { exampleIds } from './examples.ts';
+
+const statusCauses = [...new Set([...holdCauses, ...cancellationCauses])] as const;
 
 /** An order in Loyalty Rewards, as the programme manager shows it (BCK-3). */
 export const programmeRow = z
@@ -17,12 +19,7 @@ export const programmeRow = z
     status: column
       .oneOf(['joining', ...programmeStatuses])
       .describe('State of the programme; `joining`: the order is not paid yet.'),
-    statusCause: column
-      .text()
-      .nullable()
-      .describe(
-        'Why it is held or cancelled: customer, declined-payment, order-cancelled or payment-failed. Null: it is neither.',
-      ),
+    statusCause: column.oneOf(statusCauses).nullable().describe('Why it is held or cancelled. Null: it is neither.'),
     cadence: column.text().describe('How often it renews: a name from the policy.'),
     cadenceDays: column.number().describe('Length of the cadence, in days of 24 hours (LOY-1).'),
     quantity: column.count().describe('Leads of each renewal, without bonus.'),

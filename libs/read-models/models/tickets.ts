@@ -8,7 +8,7 @@ import { exampleBox, exampleIds } from './examples.ts';
 
 export const ticketMessage = z.object({
   at: column.instant().describe('When it was written.'),
-  by: column.text().describe('Actor who wrote it: `customer:ID` or `staff:NAME`.'),
+  actor: column.text().describe('Who wrote it: `customer:ID` or `staff:NAME`.'),
   text: sealed.describe('What was written.'),
 });
 
@@ -39,7 +39,7 @@ export const ticketExample: TicketRow = {
   storeId: exampleIds.storeId,
   status: 'open',
   subject: exampleBox,
-  messages: [{ at: '2026-06-12T16:00:00.000Z', by: `customer:${exampleIds.customerId}`, text: exampleBox }],
+  messages: [{ at: '2026-06-12T16:00:00.000Z', actor: `customer:${exampleIds.customerId}`, text: exampleBox }],
   callBackTelephone: exampleBox,
   openedAt: '2026-06-12T16:00:00.000Z',
   dueAt: '2026-06-16T16:00:00.000Z',
@@ -88,7 +88,7 @@ export const tickets = modelOfStreams({
 type Written = FactOf<'TicketOpened' | 'TicketAddedTo' | 'TicketAnswered' | 'TicketReopened'>;
 
 const addMessage = (ticket: Ticket, { data, cause }: Written, text: Sealed): void =>
-  ticket.set({ messages: [...ticket.now.messages, { at: data.at, by: cause.actor, text }] });
+  ticket.set({ messages: [...ticket.now.messages, { at: data.at, actor: cause.actor, text }] });
 
 const opened = ({ stream, revision, data }: FactOf<'TicketOpened'>): TicketRow => ({
   ticketId: idOf(stream),

@@ -5,7 +5,7 @@ import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { creatorsOf } from '#test/row-digests';
 import { append, marked, sampleFacts } from '#test/sample-facts';
 import { models } from '../models.ts';
-import type { Queries } from '../queries.ts';
+import type { RowQueries } from '../queries.ts';
 import { openReadModels, type ReadModels } from '../read-models.ts';
 
 const owner = trialCaller('staff:owner');
@@ -18,7 +18,7 @@ const farAhead = '2100-01-01T00:00:00.000Z';
 const limits = { ...LIMIT, waitingSince: farAhead, declinedSince: longAgo, now: farAhead };
 
 /** Every query, asked for all that it can show. */
-const asked: Readonly<Record<string, (queries: Queries, caller: Caller) => Promise<unknown>>> = {
+const asked: Readonly<Record<string, (queries: RowQueries, caller: Caller) => Promise<unknown>>> = {
   'customers.list': (queries, caller) => queries.customers.list(caller, LIMIT),
   'customers.find': (queries, caller) => each((id) => queries.customers.find(caller, `c1-${id}`)),
   'customers.streams': (queries, caller) => each((id) => queries.customers.streams(caller, `c1-${id}`)),

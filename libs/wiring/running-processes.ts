@@ -1,17 +1,10 @@
 import type { EngineStatus, ProcessEngine } from '#processes/engine/engine';
 import type { Parked } from '#processes/engine/process-run';
+import type { RunningProcesses } from '#requests/operations';
 import type { Leases } from './leases.ts';
 
-/** The state of the processes, wherever they run. */
-export interface Operations {
-  status(): Promise<EngineStatus | undefined>;
-  parked(): Promise<readonly Parked[]>;
-  /** @returns false when nothing is parked under this id */
-  retry(id: string): Promise<boolean>;
-}
-
-/** In this program. */
-export const operationsOf = (engine: ProcessEngine): Operations => ({
+/** The processes of this program. */
+export const runningHere = (engine: ProcessEngine): RunningProcesses => ({
   status: async () => engine.status(),
   parked: async () => engine.parked(),
   retry: async (id) => engine.retry(id),
@@ -24,8 +17,8 @@ export interface WorkerReport {
   readonly parked: readonly Parked[];
 }
 
-/** In workers: by their last reports. */
-export const operationsElsewhere = (leases: Leases): Operations => {
+/** The processes of the workers, by their last reports. */
+export const runningElsewhere = (leases: Leases): RunningProcesses => {
   const parked = async () => {
     const reports = await leases.reports<WorkerReport>();
     return [...new Map(reports.flatMap((report) => report.parked).map((item) => [item.id, item])).values()];
@@ -53,4 +46,11 @@ export const operationsElsewhere = (leases: Leases): Operations => {
       return true;
     },
   };
+};
+
+/** No program is known that runs processes. */
+export const runningNowhere: RunningProcesses = {
+  status: async () => undefined,
+  parked: async () => [],
+  retry: async () => false,
 };

@@ -1,11 +1,11 @@
 import { type Contact, normaliseTelephone } from '#domain/leads/contact';
 
-/** What a telephone number may be written with; one digit at least. */
+/** The characters of a telephone number, with one digit at least. */
 const NUMBER = /^[\d\s().+-]*\d[\d\s().+-]*$/;
 
 /**
- * Whether what is known of a person holds every word of a search: part of a field is enough, case and accents do not
- * count, nor how a telephone number is written.
+ * Whether a contact contains every word of a search. A part of a field is enough. Case, accents and the punctuation of
+ * telephone numbers do not matter.
  */
 export function mentions(person: Contact, search: string): boolean {
   if (NUMBER.test(search) && digitsOf(numberOf(person)).includes(digitsOf(search))) return true;

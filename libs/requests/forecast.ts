@@ -2,17 +2,17 @@ import { addDays } from '#domain/kernel/instants';
 import type { OrderRow } from '#read-models/models/orders';
 
 const DAY_MILLISECONDS = 86_400_000;
-/** A century: whoever waits longer is told nothing. */
+/** A century. A longer forecast would tell nothing. */
 const LONGEST_FORECAST_DAYS = 36_525;
 
-export interface Progress {
-  /** Of what was ordered, bonus and renewals included; replacements are counted apart. */
+export interface OrderForecast {
+  /** Of what was ordered, with bonus and renewals. Replacements are not counted. */
   readonly owedLeads: number;
-  /** When it would be filled if leads went on coming as they have so far; null when nothing tells. No promise (ORD-7). */
+  /** When it will be filled if leads keep coming as so far (ORD-7); no promise. Null: too little is known. */
   readonly expectedFilledAt: string | null;
 }
 
-export function progressOf(order: OrderRow, now: string): Progress {
+export function forecastOf(order: OrderRow, now: string): OrderForecast {
   const open = order.status === 'open' || order.status === 'paused' || order.status === 'awaiting-payment';
   const owed = open ? order.orderedLeads - order.deliveredLeads : 0;
   if (order.status !== 'open' || !order.paidAt || order.deliveredLeads === 0)

@@ -1,0 +1,99 @@
+import type { Caller } from '#domain/kernel/caller';
+import { LeadgerError } from '#domain/kernel/leadger-error';
+import type { EventStore, Position } from '#event-store/port';
+import { systemClock } from '#gateways/clock';
+import type { ReadModelStatus } from '#read-models/read-models';
+import { readModelStatuses } from './operations.ts';
+import type { QueryTools } from './query-tools.ts';
+
+/** A lag is counted up to this many events: counting more would slow the store down. */
+export const MOST_LAG_COUNTED = 1000;
+
+type Health = Awaited<ReturnType<typeof healthOf>>;
+
+/** The state of the programs, for operators and for their tools. */
+export const operationQueries = (tools: QueryTools) => ({
+  getHealth: (_: Caller): Promise<Health> => healthOf(tools),
+  /** The numbers behind the metrics, all read once. */
+  getMeasurements: (_: Caller) => measurementsOf(tools),
+  /** What failed too often. It waits until somebody looks at it, and only its stream waits with it. */
+  listParkedItems: (_: Caller) => tools.processes.parked(),
+  listReadModels: (_: Caller) => readModelStatuses(tools.readModels),
+});
+
+/** What works now. Parked items make nothing unhealthy. */
+async function healthOf({ events, processes, readModels }: QueryTools) {
+  const store = await events.head().then(
+    (position) => ({ ok: true, position }),
+    (error: unknown) => ({ ok: false, error: error instanceof LeadgerError ? error.code : 'unforeseen' }),
+  );
+  const statuses = await readModels.status().catch(() => []);
+  const lags = store.ok ? await lagsOf(events, statuses) : new Map<Position, Lag>();
+  const models = statuses.map((status) => healthOfModel(status, lags));
+  // Workers report over the database: without it their state is unknown.
+  const engine = await processes.status().catch(() => undefined);
+  const ok =
+    store.ok && engine !== undefined && models.length > 0 && models.every(({ lastError }) => lastError === undefined);
+  const { position, idle, processes: all } = engine ?? { position: '', idle: false, processes: [] };
+  return { ok, store, processes: { position, idle, processes: [...all] }, readModels: models };
+}
+
+const healthOfModel = (
+  { position, parked, following, ...status }: ReadModelStatus,
+  lags: ReadonlyMap<Position, Lag>,
+) => ({
+  ...status,
+  position,
+  ...(lags.get(position) ?? NO_LAG),
+  eventsPerSecond: following?.eventsPerSecond,
+  lastError: following?.lastError,
+  parked: parked.length,
+});
+
+export type Measurements = Awaited<ReturnType<typeof measurementsOf>>;
+
+async function measurementsOf({ events, processes, readModels }: QueryTools) {
+  const engine = await processes.status();
+  const statuses = await readModels.status();
+  const lags = await lagsOf(events, statuses);
+  return {
+    processes: engine?.processes ?? [],
+    readModels: statuses.map((status) => ({
+      ...healthOfModel(status, lags),
+      /** Since this program began; undefined where another program follows the model. */
+      eventsTaken: status.following?.eventsTaken,
+    })),
+  };
+}
+
+interface Lag {
+  readonly lagEvents: number;
+  readonly lagSeconds: number;
+}
+
+/** The store records with the machine's clock, whatever the clock of the business says. */
+const machine = systemClock();
+
+const NO_LAG: Lag = { lagEvents: 0, lagSeconds: 0 };
+
+/** How far behind positions are. Most read models are at the same position. */
+async function lagsOf(
+  events: EventStore,
+  models: readonly Pick<ReadModelStatus, 'position'>[],
+): Promise<ReadonlyMap<Position, Lag>> {
+  const lags = new Map<Position, Lag>();
+  for (const { position } of models) if (!lags.has(position)) lags.set(position, await lagAt(events, position));
+  return lags;
+}
+
+async function lagAt(events: EventStore, position: Position): Promise<Lag> {
+  let lagEvents = 0;
+  let since: string | undefined;
+  for await (const { recordedAt } of events.readAll({ after: position, maxCount: MOST_LAG_COUNTED })) {
+    lagEvents += 1;
+    since ??= recordedAt;
+  }
+  return since === undefined
+    ? NO_LAG
+    : { lagEvents, lagSeconds: Math.max(0, Date.parse(machine.now()) - Date.parse(since)) / 1000 };
+}

@@ -1,0 +1,70 @@
+import type { Caller } from '#domain/kernel/caller';
+import type { EngineStatus } from '#processes/engine/engine';
+import type { Parked } from '#processes/engine/process-run';
+import { UnknownModel } from '#read-models/errors';
+import type { ReadModelStatus, ReadModels } from '#read-models/read-models';
+
+/** The processes of the store, in whichever program they run. */
+export interface RunningProcesses {
+  /** Undefined when no program that runs them is known. */
+  status(): Promise<EngineStatus | undefined>;
+  parked(): Promise<readonly Parked[]>;
+  /** @returns false when nothing is parked under this id */
+  retry(id: string): Promise<boolean>;
+}
+
+export interface OperationDependencies {
+  readonly readModels: ReadModels;
+  readonly processes: RunningProcesses;
+}
+
+export type Operations = ReturnType<typeof createOperations>;
+
+interface ReadModelRequest {
+  readonly name: string;
+}
+
+/** What operators do to the programs of a store. It changes nothing in the ledger, so it is not recorded as events. */
+export const createOperations = ({ readModels, processes }: OperationDependencies) => ({
+  /** @returns false when nothing is parked under this id */
+  retryParkedItem: (_: Caller, { id }: { id: string }): Promise<boolean> => processes.retry(id),
+  ...readModelOperations(readModels),
+});
+
+/** Each returns the status of the read model afterwards. @throws UnknownModel */
+function readModelOperations(readModels: ReadModels) {
+  const statusAfter =
+    (operate: (name: string) => Promise<unknown>) =>
+    async (_: Caller, { name }: ReadModelRequest) => {
+      await operate(name);
+      return statusOf(readModels, name);
+    };
+  return {
+    pauseReadModel: statusAfter((name) => readModels.pause(name)),
+    resumeReadModel: statusAfter((name) => readModels.resume(name)),
+    retryReadModel: statusAfter((name) => readModels.retry(name)),
+    rebuildReadModel: (_: Caller, { name }: ReadModelRequest) => startRebuild(readModels, name),
+    /** @returns undefined when this program does not rebuild the model */
+    cancelReadModelRebuild: async (_: Caller, { name }: ReadModelRequest) =>
+      readModels.cancelRebuild(name) ? statusOf(readModels, name) : undefined,
+  };
+}
+
+/** A rebuild that is refused is refused at once. `finished` settles when the rebuild ends. */
+async function startRebuild(readModels: ReadModels, name: string) {
+  const finished = readModels.rebuild(name);
+  await Promise.race([finished, statusOf(readModels, name)]);
+  return { finished, status: await statusOf(readModels, name) };
+}
+
+async function statusOf(readModels: ReadModels, name: string): Promise<ShownStatus> {
+  const status = (await readModelStatuses(readModels)).find((model) => model.name === name);
+  if (!status) throw new UnknownModel(name, readModels.names);
+  return status;
+}
+
+/** The status of a read model, without what only the program that follows it knows. */
+export type ShownStatus = Omit<ReadModelStatus, 'following'>;
+
+export const readModelStatuses = async (readModels: ReadModels): Promise<ShownStatus[]> =>
+  (await readModels.status()).map(({ following: _, ...status }) => status);

@@ -1,0 +1,53 @@
+import type { Caller } from '#domain/kernel/caller';
+import { accountQueries } from './accounts.ts';
+import { attentionQueries } from './attention.ts';
+import { catalogueQueries } from './catalogue.ts';
+import { changeQueries } from './changes.ts';
+import { checkoutQueries } from './checkouts.ts';
+import { couponQueries } from './coupons.ts';
+import { deliveredLeadQueries } from './delivered-leads.ts';
+import { operationQueries } from './health.ts';
+import { leadDeliveryQueries } from './lead-delivery.ts';
+import { leadQueries } from './leads.ts';
+import { mailQueries } from './mails.ts';
+import { orderQueries } from './orders.ts';
+import { passwordQueries } from './passwords.ts';
+import { policyQueries } from './policy.ts';
+import { programmeQueries } from './programmes.ts';
+import { type QueryDependencies, queryTools } from './query-tools.ts';
+import { returnQueries } from './returns.ts';
+import { supportQueries } from './support.ts';
+import { webhookQueries } from './webhooks.ts';
+
+/**
+ * What people and programs may read of the store, by subject. Each query takes who asks, and what it asks for. One that
+ * looks for a single thing returns undefined when it is not there, or the caller may not see it.
+ */
+export type Queries = ReturnType<typeof createQueries>;
+
+export function createQueries(dependencies: QueryDependencies) {
+  const tools = queryTools(dependencies);
+  return {
+    catalogue: catalogueQueries(tools),
+    policy: policyQueries(tools),
+    accounts: accountQueries(tools),
+    passwords: passwordQueries(tools),
+    leadDelivery: leadDeliveryQueries(tools),
+    checkouts: checkoutQueries(tools),
+    coupons: couponQueries(tools),
+    orders: orderQueries(tools),
+    programmes: programmeQueries(tools),
+    leads: leadQueries(tools),
+    deliveredLeads: deliveredLeadQueries(tools),
+    returns: returnQueries(tools),
+    mails: mailQueries(tools),
+    webhooks: webhookQueries(tools),
+    support: supportQueries(tools),
+    attention: attentionQueries(tools),
+    changes: changeQueries(tools),
+    operations: operationQueries(tools),
+  };
+}
+
+/** What a query, or an operation, is asked for. */
+export type RequestOf<Ask> = Ask extends (caller: Caller, request: infer Request) => unknown ? Request : never;

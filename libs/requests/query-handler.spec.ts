@@ -1,0 +1,202 @@
+import { type Caller, staffRoles, trialCaller } from '#domain/kernel/caller';
+import { deriveId } from '#domain/kernel/ids';
+import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import type { EventStore, Position } from '#event-store/port';
+import { MovedClock } from '#gateways/clock';
+import type { ReadModels } from '#read-models/read-models';
+import { openVault, type Vault } from '#vault/vault';
+import type { ChangeMessage } from './changes.ts';
+import { CommandHandler } from './command-handler.ts';
+import { firstStore, prepareNewStore } from './first-start.ts';
+import { OperationHandler, operationsOver } from './operation-handler.ts';
+import type { Queries } from './queries.ts';
+import { type AddressedQuery, QueryHandler, queriesOver } from './query-handler.ts';
+import type { RequestContext } from './request-tools.ts';
+import { createRequests, type Requests } from './requests.ts';
+import { RequestRefused } from './rules.ts';
+
+const staff = trialCaller('staff:ada');
+const by = (what: string, caller: Caller = staff): RequestContext => ({
+  caller,
+  commandId: deriveId('query-handler.spec', what),
+  reason: 'asked by telephone',
+});
+
+/** Rows are tested where they are made: here only the streams of a customer are asked for. */
+const readModels = {
+  queries: new Proxy({}, { get: () => ({ streams: async () => [], list: async () => ({ items: [] }) }) }),
+  names: ['orders'],
+  paused: [] as string[],
+  async pause(name: string) {
+    this.paused.push(name);
+  },
+  status: async () => [{ name: 'orders', following: {} }],
+};
+
+let events: EventStore;
+let vault: Vault;
+let requests: Requests;
+let queries: Queries;
+let operations: ReturnType<typeof operationsOver>;
+let queryHandler: QueryHandler;
+let sent: AddressedQuery[];
+let customers: { owner: string; stranger: string };
+beforeAll(async () => {
+  events = await openEmbeddedStore();
+  vault = await openVault({});
+  const handler = new CommandHandler(events);
+  const dependencies = {
+    streams: handler.streams,
+    vault,
+    clock: new MovedClock('2026-03-02T15:00:00.000Z'),
+    dispatch: handler.execute.bind(handler),
+    events,
+    readModels: readModels as unknown as ReadModels,
+    mails: undefined,
+    processes: { status: async () => undefined, parked: async () => [], retry: async () => false },
+  };
+  requests = createRequests(dependencies);
+  await prepareNewStore(requests);
+  queryHandler = new QueryHandler(dependencies);
+  sent = [];
+  queries = queriesOver((query) => {
+    sent.push(query);
+    return queryHandler.execute(query);
+  });
+  const operationHandler = new OperationHandler(dependencies);
+  operations = operationsOver((operation) => operationHandler.execute(operation));
+  const register = async (name: string) => {
+    const registration = { storeId: firstStore.storeId, businessAssociation: name, timeZone: 'UTC' };
+    return (await requests.accounts.register(registration, by(`register ${name}`))).id;
+  };
+  customers = { owner: await register('Abc'), stranger: await register('Best') };
+});
+afterAll(async () => {
+  await events.close();
+  vault.close();
+});
+
+const customer = (who: 'owner' | 'stranger'): Caller => trialCaller(`customer:${customers[who]}`);
+
+async function order(customerId: string): Promise<string> {
+  const request = { customerId, leadTypeId: 'exclusive-fresh', quantity: 10, paymentToken: 'tok_ok' };
+  return (await requests.orders.place(request, by(`order of ${customerId}`))).id;
+}
+
+test('a query is sent with its subject, its name and its caller', async () => {
+  const prices = await queries.catalogue.listPrices(staff, { storeId: 'main' });
+  expect(prices).toHaveLength(6);
+  expect(sent.at(-1)).toEqual({
+    subject: 'catalogue',
+    name: 'listPrices',
+    caller: staff,
+    request: { storeId: 'main' },
+  });
+});
+
+test('a history is shown to the customer of the order, and refused to another customer', async () => {
+  const orderId = await order(customers.owner);
+  const types = (await queries.orders.history(customer('owner'), { orderId }))?.events.map(({ type }) => type);
+  expect(types).toEqual(['OrderPlaced']);
+  await expect(queries.orders.history(customer('stranger'), { orderId })).rejects.toThrow(RequestRefused);
+  await expect(queries.orders.history(customer('stranger'), { orderId })).rejects.toMatchObject({
+    code: 'not-yours',
+    refusal: { rule: 'BCK-2' },
+  });
+  expect(await queries.orders.history(customer('stranger'), { orderId: 'nobody' })).toBeUndefined();
+});
+
+test('a signing secret is shown to its customer, and refused to another customer', async () => {
+  const customerId = customers.owner;
+  await requests.leadDelivery.choose(
+    customerId,
+    { mails: 'each', webhookUrl: 'https://crm.example' },
+    by('lead delivery'),
+  );
+  expect(await queries.leadDelivery.get(customer('owner'), { customerId })).toEqual({
+    mails: 'each',
+    webhookUrl: 'https://crm.example',
+    signingSecret: expect.stringMatching(/^whsec_/),
+  });
+  await expect(queries.leadDelivery.get(customer('stranger'), { customerId })).rejects.toThrow('another customer');
+  expect(await queries.leadDelivery.get(staff, { customerId: 'nobody' })).toBeUndefined();
+});
+
+test('SUP-2: a whole history is shown only once the look is recorded', async () => {
+  const { owner: customerId } = customers;
+  const { caller: _, ...look } = by('look');
+  const request = { customerId, limit: 50, look };
+  await expect(queries.support.listWholeHistory(customer('owner'), request)).rejects.toMatchObject({
+    code: 'support-only',
+  });
+  const { commandId } = look;
+  await expect(queries.support.listWholeHistory(staff, { ...request, look: { commandId } })).rejects.toMatchObject({
+    code: 'reason-missing',
+  });
+  const looks = async () => {
+    let count = 0;
+    for await (const _ of events.readStream(`looks-${customerId}`)) count += 1;
+    return count;
+  };
+  expect(await looks()).toBe(0);
+  const { items } = await queries.support.listWholeHistory(staff, request);
+  expect(items[0]).toMatchObject({ stream: `customer-${customerId}`, type: 'CustomerRegistered' });
+  expect(await looks()).toBe(1);
+});
+
+describe('changes', () => {
+  /** The changes that a caller gets of the customers' registrations and orders. */
+  async function changesFor(caller: Caller): Promise<ChangeMessage[]> {
+    const over = new AbortController();
+    const found = await queries.changes.follow(caller, { after: '' as Position, signal: over.signal });
+    const head = await events.head();
+    const messages: ChangeMessage[] = [];
+    for await (const message of found?.changes ?? []) {
+      if (message.kind !== 'passed') messages.push(message);
+      if (message.position >= head) break;
+    }
+    over.abort();
+    return messages;
+  }
+  const customersIn = (messages: readonly ChangeMessage[]) => [
+    ...new Set(messages.flatMap((message) => (message.kind === 'change' ? [message.change.customerId] : []))),
+  ];
+  const ofStores = (...stores: string[]): Caller => ({ kind: 'person', actor: 'staff:b', roles: staffRoles, stores });
+
+  it('are those of the caller: a customer’s own, staff’s stores, or all', async () => {
+    const both = [customers.owner, customers.stranger];
+    expect(customersIn(await changesFor(staff))).toEqual(both);
+    expect(customersIn(await changesFor(customer('stranger')))).toEqual([customers.stranger]);
+    expect(customersIn(await changesFor(ofStores('main')))).toEqual(both);
+    expect(await changesFor(ofStores('west'))).toEqual([]);
+  });
+
+  it('of an event that cannot be read are reported to callers who see everything', async () => {
+    const bytes = new TextEncoder().encode('{}');
+    const event = { id: deriveId('unreadable'), type: 'OrderFolded', data: bytes, metadata: bytes };
+    await events.append('order-unreadable', [event], 'no-stream');
+    const unreadable = async (caller: Caller) => (await changesFor(caller)).filter(({ kind }) => kind === 'unreadable');
+    expect(await unreadable(staff)).toMatchObject([{ stream: 'order-unreadable', type: 'OrderFolded' }]);
+    for (const caller of [customer('owner'), ofStores('main')]) expect(await unreadable(caller)).toEqual([]);
+  });
+
+  it('cannot be followed from a position that the log has not reached', async () => {
+    const { signal } = new AbortController();
+    expect(await queries.changes.follow(staff, { after: '9999999999999999' as Position, signal })).toBeUndefined();
+  });
+});
+
+test('an operation is carried out for staff, and refused to customers', async () => {
+  await expect(operations.pauseReadModel(customer('owner'), { name: 'orders' })).rejects.toThrow(RequestRefused);
+  expect(readModels.paused).toEqual([]);
+  expect(await operations.pauseReadModel(staff, { name: 'orders' })).toEqual({ name: 'orders' });
+  expect(readModels.paused).toEqual(['orders']);
+});
+
+test.each([
+  { subject: 'guesses', name: 'list' },
+  { subject: 'orders', name: 'guess' },
+  { subject: 'orders', name: 'toString' },
+])('$subject.$name does not exist, so nobody can ask for it', async (query) => {
+  await expect(queryHandler.execute({ ...query, caller: staff, request: {} })).rejects.toThrow(RangeError);
+});

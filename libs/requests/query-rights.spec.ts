@@ -1,0 +1,114 @@
+import { type Caller, trialCaller } from '#domain/kernel/caller';
+import { type FamilyName, ledger } from '#domain/ledger';
+import { type OperationRights, operationRights, type QueryRights, queryRights } from './query-rights.ts';
+import type { RequestTools } from './request-tools.ts';
+
+const owner = trialCaller('customer:c1');
+const stranger = trialCaller('customer:c2');
+const staff = trialCaller('staff:ada');
+const program: Caller = { kind: 'program', actor: 'system:intake', roles: ['lead-source'], stores: 'all' };
+
+/** Everything that is asked for belongs to the customer c1. */
+const request = {
+  customerId: 'c1',
+  orderId: 'o1',
+  checkoutId: 'k1',
+  leadId: 'l1',
+  ticketId: 't1',
+  replacementId: 'r1',
+};
+const states: Partial<Record<FamilyName, object>> = {
+  checkout: { wishes: { customerId: 'c1' } },
+  order: { terms: { customerId: 'c1' } },
+  programme: { status: 'active', customerId: 'c1' },
+  ticket: { status: 'open', customerId: 'c1' },
+  replacement: { status: 'requested', orderId: 'o1' },
+};
+const stateIn = (known: typeof states) =>
+  (async (stream: string) => {
+    const family = stream.split('-', 1)[0] as FamilyName;
+    return known[family] ?? ledger[family].decider.initialState();
+  }) as RequestTools['stateOf'];
+
+type AnyRule = (asked: {
+  caller: Caller;
+  request: object;
+  stateOf: RequestTools['stateOf'];
+}) => { code: string } | undefined | Promise<{ code: string } | undefined>;
+
+const queries = Object.entries(queryRights).flatMap(([subject, rules]) =>
+  Object.entries(rules).map(([name, rule]) => ({ name: `${subject}.${name}`, rule: rule as AnyRule })),
+);
+const operations = Object.entries(operationRights).map(([name, rule]) => ({ name, rule: rule as AnyRule }));
+
+const refusalOf = async ({ rule }: { rule: AnyRule }, caller: Caller, known = states) =>
+  (await rule({ caller, request, stateOf: stateIn(known) }))?.code;
+
+async function refused(caller: Caller, table = queries, known = states): Promise<string[]> {
+  const codes = await Promise.all(
+    table.map(async (line) => [line.name, await refusalOf(line, caller, known)] as const),
+  );
+  return codes.flatMap(([name, code]) => (code === undefined ? [] : [`${name}: ${code}`]));
+}
+
+describe('the table of queries', () => {
+  it('does not compile when a query has no line, or a line has no query', () => {
+    const line = () => undefined;
+    // @ts-expect-error listVersions is missing
+    const incomplete: QueryRights['policy'] = { get: line };
+    // @ts-expect-error there is no such query
+    const unknown: QueryRights['policy'] = { get: line, listVersions: line, guess: line };
+    // @ts-expect-error there is no such request
+    const other: QueryRights['orders']['history'] = ({ request: { ticketId } }) => ticketId;
+    expect([incomplete, unknown, other]).toHaveLength(3);
+  });
+
+  it('refuses staff nothing, for now', async () => {
+    expect(await refused(staff)).toEqual([]);
+  });
+
+  it('refuses customers what belongs to the store', async () => {
+    expect(await refused(owner)).toEqual([
+      'coupons.get: staff-only',
+      'leads.history: staff-only',
+      'operations.listParkedItems: staff-only',
+      'operations.listReadModels: staff-only',
+    ]);
+  });
+
+  const ofCustomers = [
+    'leadDelivery.get: not-yours',
+    'checkouts.get: not-yours',
+    'orders.history: not-yours',
+    'programmes.history: not-yours',
+    'returns.history: not-yours',
+    'support.ticketHistory: not-yours',
+  ];
+
+  it.each([
+    ['a customer of another account', stranger],
+    ['a program', program],
+  ])('refuses %s what is read from the streams of a customer', async (_, caller) => {
+    expect((await refused(caller)).filter((line) => line.endsWith('not-yours'))).toEqual(ofCustomers);
+  });
+
+  it('refuses customers nothing about what does not exist: the answer is that it is not there', async () => {
+    expect((await refused(stranger, queries, {})).filter((line) => line.endsWith('not-yours'))).toEqual([
+      'leadDelivery.get: not-yours',
+    ]);
+  });
+});
+
+describe('the table of operations', () => {
+  it('does not compile when an operation has no line', () => {
+    // @ts-expect-error all others are missing
+    const incomplete: OperationRights = { pauseReadModel: () => undefined };
+    expect(incomplete).toBeDefined();
+  });
+
+  it('lets staff ask for all of them, and nobody else for any', async () => {
+    expect(await refused(staff, operations)).toEqual([]);
+    const all = operations.map(({ name }) => `${name}: staff-only`);
+    for (const caller of [owner, program]) expect(await refused(caller, operations)).toEqual(all);
+  });
+});

@@ -1,0 +1,112 @@
+import { checkoutStream } from '#domain/checkouts/checkout';
+import type { Caller } from '#domain/kernel/caller';
+import type { Refusal } from '#domain/kernel/decider';
+import { programmeStream } from '#domain/loyalty/programme';
+import { orderStream } from '#domain/orders/order';
+import { replacementStream } from '#domain/replacements/replacement';
+import { ticketStream } from '#domain/support/ticket';
+import type { Operations } from './operations.ts';
+import type { Queries, RequestOf } from './queries.ts';
+import type { RequestTools } from './request-tools.ts';
+import { actsForStore, anyone, customerIn, refuseStranger, staff } from './rules.ts';
+
+interface AskedQuery<Request> extends Pick<RequestTools, 'stateOf'> {
+  readonly caller: Caller;
+  readonly request: Request;
+}
+
+/** @returns why the caller may not ask this; undefined when it may */
+export type QueryRule<Request = unknown> = (
+  asked: AskedQuery<Request>,
+) => Refusal | undefined | Promise<Refusal | undefined>;
+
+/** Everybody may ask: each statement finds only the rows that the caller may see. */
+const onlyVisibleRows: QueryRule = anyone;
+
+/** Everybody may ask: each follower gets only the changes of what it may see. */
+const onlyVisibleChanges: QueryRule = anyone;
+
+/** The query records the look with a command, and the table of commands says who may (SUP-2). */
+const recordedLook: QueryRule = anyone;
+
+const ownAccount: QueryRule<{ customerId: string }> = (asked) =>
+  refuseStranger(asked.request.customerId, asked, 'ACC-4');
+
+type CustomerOf<Request> = (request: Request, stateOf: RequestTools['stateOf']) => Promise<string | undefined>;
+
+/** For what is read from a stream that names its customer. It is not loaded for callers who may ask about everybody. */
+const ownedBy =
+  <Request>(rule: string, customerOf: CustomerOf<Request>): QueryRule<Request> =>
+  async (asked) =>
+    actsForStore(asked.caller)
+      ? undefined
+      : refuseStranger(await customerOf(asked.request, asked.stateOf), asked, rule);
+
+const ownCheckout = ownedBy<{ checkoutId: string }>('CHK-1', async ({ checkoutId }, stateOf) =>
+  customerIn.checkout(await stateOf<'checkout'>(checkoutStream(checkoutId))),
+);
+
+const ownOrder = ownedBy<{ orderId: string }>('BCK-2', async ({ orderId }, stateOf) =>
+  customerIn.order(await stateOf<'order'>(orderStream(orderId))),
+);
+
+const ownProgramme = ownedBy<{ orderId: string }>('BCK-3', async ({ orderId }, stateOf) =>
+  customerIn.programme(await stateOf<'programme'>(programmeStream(orderId))),
+);
+
+const ownTicket = ownedBy<{ ticketId: string }>('SUP-1', async ({ ticketId }, stateOf) =>
+  customerIn.ticket(await stateOf<'ticket'>(ticketStream(ticketId))),
+);
+
+/** A return belongs to the customer of its order. */
+const ownReturn = ownedBy<{ replacementId: string }>('RPL-1', async ({ replacementId }, stateOf) => {
+  const { status, orderId } = await stateOf<'replacement'>(replacementStream(replacementId));
+  return status === 'unknown' ? undefined : customerIn.order(await stateOf<'order'>(orderStream(orderId)));
+});
+
+export type QueryRights = {
+  readonly [Subject in keyof Queries]: {
+    readonly [Name in keyof Queries[Subject]]: QueryRule<RequestOf<Queries[Subject][Name]>>;
+  };
+};
+
+/** THE table of queries: who may ask for what. A query without a line here does not compile. */
+export const queryRights = {
+  catalogue: { listStores: anyone, getStatementDescriptor: anyone, listLeadTypes: anyone, listPrices: anyone },
+  policy: { get: anyone, listVersions: anyone },
+  accounts: { list: onlyVisibleRows, get: onlyVisibleRows },
+  // What is asked is who somebody is.
+  passwords: { signIn: anyone },
+  leadDelivery: { get: ownAccount },
+  checkouts: { get: ownCheckout },
+  coupons: { get: staff('CPN-3') },
+  orders: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownOrder },
+  programmes: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownProgramme },
+  leads: { get: onlyVisibleRows, history: staff(), listStock: onlyVisibleRows },
+  deliveredLeads: { list: onlyVisibleRows, get: onlyVisibleRows, download: onlyVisibleRows },
+  returns: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownReturn },
+  mails: { list: onlyVisibleRows, get: onlyVisibleRows, getCopy: onlyVisibleRows, listNewest: onlyVisibleRows },
+  webhooks: { list: onlyVisibleRows, get: onlyVisibleRows },
+  support: {
+    listTickets: onlyVisibleRows,
+    getTicket: onlyVisibleRows,
+    ticketHistory: ownTicket,
+    listWholeHistory: recordedLook,
+  },
+  attention: { list: onlyVisibleRows },
+  changes: { follow: onlyVisibleChanges },
+  // Tools that watch the programs do not sign in.
+  operations: { getHealth: anyone, getMeasurements: anyone, listParkedItems: staff(), listReadModels: staff() },
+} satisfies QueryRights;
+
+export type OperationRights = { readonly [Name in keyof Operations]: QueryRule<RequestOf<Operations[Name]>> };
+
+/** THE table of operations: who may do what to the programs. An operation without a line here does not compile. */
+export const operationRights = {
+  retryParkedItem: staff(),
+  pauseReadModel: staff(),
+  resumeReadModel: staff(),
+  retryReadModel: staff(),
+  rebuildReadModel: staff(),
+  cancelReadModelRebuild: staff(),
+} satisfies OperationRights;

@@ -1,0 +1,68 @@
+import { factsOf, type HistoryEntry, tellFact } from '#audit/history';
+import { customerStream, isRegistered, notRegistered } from '#domain/accounts/customer';
+import type { Fact } from '#domain/codec';
+import type { Caller } from '#domain/kernel/caller';
+import { contactBookStream } from '#domain/leads/contact-book';
+import { looksStream } from '#domain/support/look';
+import { hashOfEvent } from '#event-store/embedded/embedded-store';
+import { BadCursor } from '#read-models/errors';
+import type { Page } from '#read-models/queries/paging';
+import type { QueryTools } from './query-tools.ts';
+import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import { checkRightEarly } from './rights.ts';
+import { RequestRefused } from './rules.ts';
+
+export interface WholeHistoryRequest {
+  readonly customerId: string;
+  readonly limit: number;
+  /** The `nextCursor` of the page before. */
+  readonly cursor?: string;
+  /** Looking is recorded (SUP-2): under which command id, and why. */
+  readonly look: Pick<RequestContext, 'commandId' | 'reason' | 'requestHash'>;
+}
+
+interface WholeHistoryEntry extends HistoryEntry {
+  readonly stream: string;
+}
+
+/**
+ * SUP-2: all that happened to a customer, oldest first. Who looks, and why, is recorded before anything is shown.
+ * @throws RequestRefused, BadCursor
+ */
+export async function listWholeHistory(
+  tools: QueryTools,
+  caller: Caller,
+  { customerId, limit, cursor, look }: WholeHistoryRequest,
+): Promise<Page<WholeHistoryEntry>> {
+  const { outcome } = await recordLook(tools, customerId, { caller, ...look });
+  if (outcome.kind === 'refused') throw new RequestRefused(outcome.refusal);
+  if (outcome.kind !== 'accepted') throw new Error(`the look was not recorded: ${outcome.kind}`);
+  const facts = await factsAbout(tools, caller, customerId);
+  const from = cursor === undefined ? 0 : facts.findIndex(({ position }) => position === cursor) + 1;
+  if (cursor !== undefined && from === 0) throw new BadCursor();
+  const page = facts.slice(from, from + limit);
+  const items = await Promise.all(
+    page.map(async (fact) => ({ stream: fact.stream, ...(await tellFact(fact, tools.vault)) })),
+  );
+  const last = page.at(-1);
+  return from + limit < facts.length && last ? { items, nextCursor: last.position } : { items };
+}
+
+async function recordLook(tools: RequestTools, customerId: string, context: RequestContext): Promise<Answer> {
+  const stream = looksStream(customerId);
+  const customer = await tools.stateOf<'customer'>(customerStream(customerId));
+  const refusal = checkRightEarly(stream, { type: 'ShowCustomerHistory' }, {}, context);
+  if (refusal) return tools.refuse(customerId, stream, refusal, context);
+  const command = { type: 'ShowCustomerHistory', at: tools.now(), customerId } as const;
+  return tools.send(customerId, stream, isRegistered(customer) ? command : notRegistered, context);
+}
+
+async function factsAbout({ rows, events }: QueryTools, caller: Caller, customerId: string): Promise<readonly Fact[]> {
+  const own = [customerStream(customerId), contactBookStream(customerId)];
+  const streams = [...own, ...(await rows.customers.streams(caller, customerId))];
+  const facts = await factsOf(events, streams, { hashOf: hashOfEvent });
+  return facts.filter((fact) => !isShared(fact) || ('customerId' in fact.data && fact.data.customerId === customerId));
+}
+
+/** A coupon is used by many customers, and an address may have been another's: what others did there is not shown. */
+const isShared = ({ stream }: { stream: string }): boolean => /^(address|coupon)-/.test(stream);

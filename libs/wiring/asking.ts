@@ -1,0 +1,78 @@
+import type { FactoryProvider } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import type { EventStore } from '#event-store/port';
+import type { Clock } from '#gateways/clock';
+import type { MailGateway } from '#gateways/mail';
+import type { ReadModels } from '#read-models/read-models';
+import { CommandHandler } from '#requests/command-handler';
+import { OperationHandler, operationsOver } from '#requests/operation-handler';
+import type { RunningProcesses } from '#requests/operations';
+import { QueryHandler, queriesOver } from '#requests/query-handler';
+import type { QueryDependencies } from '#requests/query-tools';
+import type { Dispatch, RequestDependencies } from '#requests/request-tools';
+import { createRequests } from '#requests/requests';
+import { StreamCache } from '#requests/stream-cache';
+import type { Vault } from '#vault/vault';
+import { BusCommand, BusOperation, BusQuery } from './buses.ts';
+import {
+  CLOCK,
+  EVENT_STORE,
+  MAILS,
+  OPERATIONS,
+  QUERIES,
+  READ_MODELS,
+  REQUESTS,
+  RUNNING_PROCESSES,
+  VAULT,
+} from './tokens.ts';
+
+const REQUEST_DEPENDENCIES = Symbol('RequestDependencies');
+const QUERY_DEPENDENCIES = Symbol('QueryDependencies');
+
+export const dispatchOver =
+  (bus: CommandBus): Dispatch =>
+  (addressed) =>
+    bus.execute(new BusCommand(addressed));
+
+/** What people and programs ask goes over a bus to the one handler of its kind. */
+export const asking: readonly FactoryProvider[] = [
+  { provide: CommandHandler, inject: [EVENT_STORE], useFactory: (store: EventStore) => new CommandHandler(store) },
+  { provide: StreamCache, inject: [CommandHandler], useFactory: ({ streams }: CommandHandler) => streams },
+  {
+    provide: REQUEST_DEPENDENCIES,
+    inject: [StreamCache, VAULT, CLOCK, CommandBus],
+    useFactory: (streams: StreamCache, vault: Vault, clock: Clock, bus: CommandBus): RequestDependencies => ({
+      streams,
+      vault,
+      clock,
+      dispatch: dispatchOver(bus),
+    }),
+  },
+  {
+    provide: QUERY_DEPENDENCIES,
+    inject: [REQUEST_DEPENDENCIES, EVENT_STORE, READ_MODELS, RUNNING_PROCESSES, MAILS],
+    useFactory: (
+      requests: RequestDependencies,
+      events: EventStore,
+      readModels: ReadModels,
+      processes: RunningProcesses,
+      mails: MailGateway | undefined,
+    ): QueryDependencies => ({ ...requests, events, readModels, processes, mails }),
+  },
+  { provide: REQUESTS, inject: [REQUEST_DEPENDENCIES], useFactory: createRequests },
+  ...[QueryHandler, OperationHandler].map((Handler) => ({
+    provide: Handler,
+    inject: [QUERY_DEPENDENCIES],
+    useFactory: (dependencies: QueryDependencies) => new Handler(dependencies),
+  })),
+  {
+    provide: QUERIES,
+    inject: [QueryBus],
+    useFactory: (bus: QueryBus) => queriesOver((query) => bus.execute(new BusQuery(query))),
+  },
+  {
+    provide: OPERATIONS,
+    inject: [CommandBus],
+    useFactory: (bus: CommandBus) => operationsOver((operation) => bus.execute(new BusOperation(operation))),
+  },
+];

@@ -1,0 +1,74 @@
+import { Inject } from '@nestjs/common';
+import {
+  Command,
+  CommandHandler as HandlesCommand,
+  QueryHandler as HandlesQuery,
+  type ICommandHandler,
+  type IQueryHandler,
+  Query,
+} from '@nestjs/cqrs';
+import type { NamedRequest } from '#requests/checked-functions';
+import { type AddressedCommand, CommandHandler, type Outcome } from '#requests/command-handler';
+import { OperationHandler } from '#requests/operation-handler';
+import { type AddressedQuery, QueryHandler } from '#requests/query-handler';
+
+/** What the command bus carries: any command, addressed to its stream. */
+export class BusCommand extends Command<Outcome> {
+  readonly addressed: AddressedCommand;
+
+  constructor(addressed: AddressedCommand) {
+    super();
+    this.addressed = addressed;
+  }
+}
+
+/** The one door for commands: of HTTP, of the command line and of processes. */
+@HandlesCommand(BusCommand)
+class BusCommandHandler implements ICommandHandler<BusCommand> {
+  @Inject(CommandHandler) readonly handler!: CommandHandler;
+
+  execute({ addressed }: BusCommand): Promise<Outcome> {
+    return this.handler.execute(addressed);
+  }
+}
+
+/** What operators do goes over the command bus, too: it changes the programs, and no stream. */
+export class BusOperation extends Command<unknown> {
+  readonly operation: NamedRequest;
+
+  constructor(operation: NamedRequest) {
+    super();
+    this.operation = operation;
+  }
+}
+
+@HandlesCommand(BusOperation)
+class BusOperationHandler implements ICommandHandler<BusOperation> {
+  @Inject(OperationHandler) readonly handler!: OperationHandler;
+
+  execute({ operation }: BusOperation): Promise<unknown> {
+    return this.handler.execute(operation);
+  }
+}
+
+/** What the query bus carries: any query, with its subject and its name. */
+export class BusQuery extends Query<unknown> {
+  readonly addressed: AddressedQuery;
+
+  constructor(addressed: AddressedQuery) {
+    super();
+    this.addressed = addressed;
+  }
+}
+
+/** The one door for reads. */
+@HandlesQuery(BusQuery)
+class BusQueryHandler implements IQueryHandler<BusQuery> {
+  @Inject(QueryHandler) readonly handler!: QueryHandler;
+
+  execute({ addressed }: BusQuery): Promise<unknown> {
+    return this.handler.execute(addressed);
+  }
+}
+
+export const busHandlers = [BusCommandHandler, BusOperationHandler, BusQueryHandler];
