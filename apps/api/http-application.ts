@@ -19,7 +19,7 @@ import { fileTypes } from './lead-batch.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
 import { refuseStrangeBody, Validation } from './validation.ts';
 
-export interface HttpOptions {
+interface HttpOptions {
   /** Default: JSON lines on standard error, from `LEADGER_LOG_LEVEL` (default `warn`) up. */
   readonly log?: Logger;
   /** The most a JSON body may have; files are streamed and have no limit. */

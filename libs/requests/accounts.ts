@@ -13,7 +13,7 @@ import { verifierOf } from './password-hash.ts';
 import { listOpened, type OpenedRow, openColumns, type QueryTools } from './query-tools.ts';
 import { type Answer, type RequestContext, type RequestTools, whateverRevision } from './request-tools.ts';
 
-export interface RegistrationRequest {
+interface RegistrationRequest {
   readonly storeId: string;
   readonly businessAssociation: string;
   readonly timeZone: string;

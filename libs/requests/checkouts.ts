@@ -12,7 +12,7 @@ import type { QueryTools } from './query-tools.ts';
 import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 
-export type StartCheckoutRequest = Omit<PlaceOrderRequest, 'paymentToken' | 'couponCode'>;
+type StartCheckoutRequest = Omit<PlaceOrderRequest, 'paymentToken' | 'couponCode'>;
 
 /** Checkouts: what is wanted, at most one coupon, and the order that comes of it (CHK). */
 export const checkoutRequests = (tools: RequestTools) => ({

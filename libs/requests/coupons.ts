@@ -18,7 +18,7 @@ import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 import { unknownLeadType } from './terms-of-business.ts';
 
-export interface AlternativeCouponRequest {
+interface AlternativeCouponRequest {
   /** The code that the customer used up. */
   readonly insteadOf: string;
   readonly customerId: string;

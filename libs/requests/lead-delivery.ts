@@ -5,7 +5,7 @@ import { changeSealed, seal, sealSecret } from './account-seals.ts';
 import { openBox, type QueryTools } from './query-tools.ts';
 import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 
-export interface LeadDeliveryRequest {
+interface LeadDeliveryRequest {
   readonly mails: LeadDelivery['mails'];
   readonly webhookUrl?: string;
 }

@@ -60,7 +60,7 @@ async function pause(tools: RequestTools, orderId: string, context: RequestConte
   return tools.send(orderId, orderStream(orderId), command, context);
 }
 
-export interface OrderDetails extends OrderRow, OrderForecast {
+interface OrderDetails extends OrderRow, OrderForecast {
   /** Null: the lead type has none. */
   readonly usualDelivery: string | null;
 }

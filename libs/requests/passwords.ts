@@ -10,7 +10,7 @@ import { matches, type Verifier, verifierOf } from './password-hash.ts';
 import type { QueryTools } from './query-tools.ts';
 import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 
-export interface NewPassword {
+interface NewPassword {
   readonly password: string;
   readonly currentPassword?: string;
 }

@@ -34,7 +34,7 @@ async function send(
   return tools.send(orderId, programmeStream(orderId), command, context);
 }
 
-export interface ProgrammeDetails extends ProgrammeRow {
+interface ProgrammeDetails extends ProgrammeRow {
   /** Why the next renewal gives that bonus, in words. */
   readonly nextBonusReason: string;
   readonly renewals: readonly RenewalRow[];

@@ -13,7 +13,7 @@ import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 import { listWholeHistory, type WholeHistoryRequest } from './whole-history.ts';
 
-export interface OpenTicketRequest {
+interface OpenTicketRequest {
   readonly customerId: string;
   readonly subject: string;
   readonly message: string;
