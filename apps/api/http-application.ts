@@ -95,7 +95,7 @@ const defaultLog = (): Logger =>
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/;
 
 /**
- * Nobody signs in yet: requests over the loopback interface are trusted, but not those of other sites' pages in a
+ * There is no sign-in yet: requests over the loopback interface are trusted, but not those of other sites' pages in a
  * browser on this machine. Such a request has a foreign Origin, or a foreign Host that was made to resolve to this machine.
  */
 function refuseStrangers({ headers: { host = '', origin } }: FastifyRequest): void {

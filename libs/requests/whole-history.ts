@@ -17,7 +17,7 @@ export interface WholeHistoryRequest {
   readonly limit: number;
   /** The `nextCursor` of the page before. */
   readonly cursor?: string;
-  /** Looking is recorded (SUP-2): under which command id, and why. */
+  /** Each access is recorded (SUP-2), with this command id and reason. */
   readonly look: Pick<RequestContext, 'commandId' | 'reason' | 'requestHash'>;
 }
 
