@@ -8,7 +8,7 @@ import { deriveId } from '#domain/kernel/ids';
 import type { RequestContext } from '#requests/request-tools';
 import { malformed } from './problems.ts';
 
-/** Nobody signs in yet. A request from this machine is staff of the store, unless its header names another actor. */
+/** There is no sign-in yet. A request from this machine counts as staff of the store, unless its header names another actor. */
 const DEFAULT_ACTOR = 'staff:local';
 
 /** Header → its form. Each header is optional. The ETag of a read has a digest after the revision. */
@@ -25,12 +25,12 @@ export const Asking = createParamDecorator(
     contextOf(context.switchToHttp().getRequest<FastifyRequest>()),
 );
 
-/** Who asks. Requests, queries and operations know no other caller: here is where people will sign in. */
+/** Who asks. This is the only place where callers are made, so sign-in belongs here. */
 const callerOf = (request: FastifyRequest): Caller => trialCaller(headerOf(request, 'leadger-actor') ?? DEFAULT_ACTOR);
 
 const owner = trialCaller(DEFAULT_ACTOR);
 
-/** Until people sign in, reads ignore the header: everybody reads as the owner of the machine. */
+/** Until there is sign-in, reads ignore the header: everyone reads as the owner of the machine. */
 export const readerOf = (_: FastifyRequest): Caller => owner;
 
 function contextOf(request: FastifyRequest): RequestContext {

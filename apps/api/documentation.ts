@@ -76,7 +76,7 @@ function describe(application: NestFastifyApplication): object {
   return {
     ...document,
     info: { ...info, license: { name: 'MIT', identifier: 'MIT' } },
-    // Nobody signs in yet: there is no scheme to name.
+    // There is no sign-in yet, so there is no security scheme.
     security: [],
     components: { schemas: { ...bodySchemas(components?.schemas), ...namedSchemas() } },
     'x-error-codes': errorCodes,

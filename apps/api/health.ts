@@ -45,7 +45,7 @@ export const health = z.object({
     .describe('The processes that react to events.'),
   readModels: z.array(readModel).describe('The read models, one by one.'),
 });
-export type Health = z.infer<typeof health>;
+type Health = z.infer<typeof health>;
 
 export const healthExample: Health = {
   ok: true,

@@ -29,14 +29,14 @@ export const historyEvent = z.object({
   position: z.string().describe('The place of the event in the whole log.'),
 });
 
-export const history = named(
+const history = named(
   'History',
   z.object({
     events: z.array(named('HistoryEvent', historyEvent)).describe('What happened, oldest first.'),
     state: z.unknown().describe('The state after these events, as the next decision would see it.'),
   }),
 );
-export type History = z.infer<typeof history>;
+type History = z.infer<typeof history>;
 
 export const historyExample: History = {
   events: [

@@ -19,7 +19,7 @@ import { fileTypes } from './lead-batch.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
 import { refuseStrangeBody, Validation } from './validation.ts';
 
-export interface HttpOptions {
+interface HttpOptions {
   /** Default: JSON lines on standard error, from `LEADGER_LOG_LEVEL` (default `warn`) up. */
   readonly log?: Logger;
   /** The most a JSON body may have; files are streamed and have no limit. */
@@ -95,7 +95,7 @@ const defaultLog = (): Logger =>
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/;
 
 /**
- * Nobody signs in yet: requests over the loopback interface are trusted, but not those of other sites' pages in a
+ * There is no sign-in yet: requests over the loopback interface are trusted, but not those of other sites' pages in a
  * browser on this machine. Such a request has a foreign Origin, or a foreign Host that was made to resolve to this machine.
  */
 function refuseStrangers({ headers: { host = '', origin } }: FastifyRequest): void {

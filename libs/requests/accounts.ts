@@ -13,11 +13,11 @@ import { verifierOf } from './password-hash.ts';
 import { listOpened, type OpenedRow, openColumns, type QueryTools } from './query-tools.ts';
 import { type Answer, type RequestContext, type RequestTools, whateverRevision } from './request-tools.ts';
 
-export interface RegistrationRequest {
+interface RegistrationRequest {
   readonly storeId: string;
   readonly businessAssociation: string;
   readonly timeZone: string;
-  /** Absent for customers whom the staff took over from elsewhere; they have no password then. */
+  /** Absent for customers that the staff migrated from another system; they have no password. */
   readonly email?: string;
   readonly password?: string;
   readonly name?: PersonName;
@@ -120,7 +120,7 @@ const requestEmailChange = (tools: RequestTools, customerId: string, email: stri
     return { type: 'RequestEmailChange', at: tools.now(), email: sealed, addressKey, ...link };
   });
 
-/** Whoever has the link may follow it. The process `address-claims` gives up the former address. */
+/** Anyone with the link may follow it. The process `address-claims` releases the former address. */
 async function confirmEmailChange(
   tools: RequestTools,
   customerId: string,
@@ -136,7 +136,7 @@ async function confirmEmailChange(
     return tools.send(customerId, stream, command, guarded(tools.vault, context));
   const claim = { type: 'ClaimAddress', at, customerId, purpose: { for: 'change', tokenHash } } as const;
   const refusal = await claimAddress(tools, emailChange.addressKey, claim, context);
-  // A claim that was made is brought to its end: it is too late to ask for a revision.
+  // A claim that was made must be completed: it is too late to compare revisions.
   return tools.send(customerId, stream, refusal ?? command, guarded(tools.vault, whateverRevision(context)));
 }
 

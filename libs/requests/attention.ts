@@ -16,7 +16,7 @@ interface AttentionRequest extends PageRequest {
   readonly starvingAfterHours?: number;
 }
 
-/** Orders that somebody of the store should look at. */
+/** Orders that the staff should look at. */
 export const attentionQueries = ({ rows, now }: QueryTools) => ({
   list(caller: Caller, { starvingAfterHours = STARVING_AFTER_HOURS, ...request }: AttentionRequest) {
     const at = now();

@@ -5,7 +5,7 @@ import type { CommandOf } from '#domain/ledger';
 import type { QueryTools } from './query-tools.ts';
 import type { RequestContext, RequestTools } from './request-tools.ts';
 
-export type PriceRequest = Omit<Price, 'effectiveFrom'> & { readonly effectiveFrom?: Instant };
+type PriceRequest = Omit<Price, 'effectiveFrom'> & { readonly effectiveFrom?: Instant };
 
 /** Stores, lead types, prices, and what card statements show (STO, CAT). */
 export function catalogueRequests(tools: RequestTools) {

@@ -26,7 +26,7 @@ export type ChangeMessage = { readonly position: Position } & (
   | { readonly kind: 'change'; readonly change: ReturnType<typeof changeOf> }
   /** This version cannot read the event, for example because a newer one wrote it. */
   | { readonly kind: 'unreadable'; readonly stream: string; readonly type: string }
-  /** There was nothing to report up to here. */
+  /** There was nothing to report up to this position. */
   | { readonly kind: 'passed' }
 );
 
@@ -36,7 +36,7 @@ export function changeQueries({ events }: QueryTools) {
   return {
     /**
      * What changes after a position, without end, of what the caller may see.
-     * @returns undefined for a position that is none of this log, which is shorter after a restore from a copy
+     * @returns undefined for a position that this log does not have, for example after it was restored from a shorter copy
      */
     async follow(caller: Caller, request: FollowRequest) {
       const after = await startOf(events, request.after);
@@ -53,7 +53,7 @@ async function startOf(events: EventStore, after: Position | undefined): Promise
   return after <= head && (await canReadAfter(events, after)) ? after : undefined;
 }
 
-/** A position of one store may be none of another. */
+/** A position of one store may not exist in another. */
 async function canReadAfter(events: EventStore, position: Position): Promise<boolean> {
   try {
     for await (const _ of events.readAll({ after: position, maxCount: 1 })) break;
@@ -82,7 +82,7 @@ async function* changesAfter(
   }
 }
 
-/** Whose an unreadable event is cannot be known, so only callers who see everything get it. */
+/** The owner of an unreadable event is unknown, so only callers who see everything get it. */
 async function reportOf(
   event: RecordedEvent,
   caller: Caller,
@@ -104,7 +104,7 @@ async function reportOf(
 /** A delivery is reported when the order has recorded it: until then the lead may still go to another customer. */
 const stepsTowardsADelivery: ReadonlySet<string> = new Set(['ContactAdded', 'ContactRemoved']);
 
-/** Whose a stream is. It never changes. */
+/** The owner of a stream. It never changes. */
 interface Owner {
   readonly customerId: string;
   readonly storeId: string;

@@ -12,9 +12,9 @@ import type { QueryTools } from './query-tools.ts';
 import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 
-export type StartCheckoutRequest = Omit<PlaceOrderRequest, 'paymentToken' | 'couponCode'>;
+type StartCheckoutRequest = Omit<PlaceOrderRequest, 'paymentToken' | 'couponCode'>;
 
-/** Checkouts: what is wanted, at most one coupon, and the order that comes of it (CHK). */
+/** Checkouts: the requested leads, at most one coupon, and the resulting order (CHK). */
 export const checkoutRequests = (tools: RequestTools) => ({
   start: (request: StartCheckoutRequest, context: RequestContext) => start(tools, request, context),
   tryCoupon: (checkoutId: string, code: string, context: RequestContext) =>
@@ -23,7 +23,7 @@ export const checkoutRequests = (tools: RequestTools) => ({
     place(tools, checkoutId, paymentToken, context),
 });
 
-/** CHK-1. What is wrong is answered now, not when the order is placed. */
+/** CHK-1. Errors are reported now, not when the order is placed. */
 async function start(tools: RequestTools, request: StartCheckoutRequest, context: RequestContext): Promise<Answer> {
   const id = deriveId('checkout', context.commandId);
   const stream = checkoutStream(id);
@@ -36,7 +36,7 @@ async function start(tools: RequestTools, request: StartCheckoutRequest, context
   return tools.send(id, stream, { type: 'StartCheckout', at: tools.now(), ...request, storeId, timeZone }, context);
 }
 
-/** CPN-2: a code that is taken is used up for the customer, whatever becomes of the checkout. */
+/** CPN-2: an accepted code is used for the customer, even if the checkout is never completed. */
 async function takeCoupon(
   tools: RequestTools,
   checkoutId: string,
@@ -55,7 +55,7 @@ async function takeCoupon(
   return tools.send(checkoutId, stream, command, context);
 }
 
-/** The order that a checkout leads to: one, however often it is asked for. */
+/** The order of a checkout: only one, even if it is requested again. */
 async function place(
   tools: RequestTools,
   checkoutId: string,
@@ -77,7 +77,7 @@ async function place(
 type CheckoutDetails = NonNullable<ReturnType<typeof detailsOf>>;
 
 export const checkoutQueries = ({ stateOf, now }: QueryTools) => ({
-  /** What a checkout comes to now, and what the card statement will show. */
+  /** The current total of a checkout, and the text on the card statement. */
   async get(_: Caller, { checkoutId }: { checkoutId: string }): Promise<CheckoutDetails | undefined> {
     const state = await stateOf<'checkout'>(checkoutStream(checkoutId));
     return detailsOf(checkoutId, state, await stateOf<'catalogue'>(catalogueStream), now());

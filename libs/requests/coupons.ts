@@ -18,8 +18,8 @@ import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 import { unknownLeadType } from './terms-of-business.ts';
 
-export interface AlternativeCouponRequest {
-  /** The code that the customer used up. */
+interface AlternativeCouponRequest {
+  /** The code that the customer has used. */
   readonly insteadOf: string;
   readonly customerId: string;
   readonly code: string;
@@ -44,7 +44,7 @@ async function define(tools: RequestTools, command: DefiningCommand, context: Re
   return tools.send(couponIdOf(code), couponStream(code), refusal || command, context);
 }
 
-/** CPN-4. What is not said is as it is with the code that the fresh one replaces. */
+/** CPN-4. Fields left out have the values of the code that the new one replaces. */
 async function giveAlternative(
   tools: RequestTools,
   { insteadOf, customerId, code }: AlternativeCouponRequest,
@@ -75,7 +75,7 @@ const definitionLike = (
 const notUsed = (code: string): Refusal =>
   refuse('coupon-not-used', `the customer did not use ${JSON.stringify(code)} up`, 'CPN-4');
 
-/** CPN-2: the first try uses a code up for the customer. @returns what the code is worth to a checkout, or why it is nothing */
+/** CPN-2: the first attempt uses the code for the customer. @returns the discount for a checkout, or the refusal */
 export async function tryCoupon(
   tools: RequestTools,
   code: string,
@@ -93,7 +93,7 @@ export async function tryCoupon(
 }
 
 export const couponQueries = ({ stateOf }: QueryTools) => ({
-  /** A coupon by its code, with the number of customers who used it up. Of a fresh code: the customer whom it is for. */
+  /** A coupon by its code, with the number of customers who used it. For an alternative code also its customer. */
   async get(_: Caller, { code }: { code: string }) {
     const { defined, customerId, uses } = await stateOf<'coupon'>(couponStream(code));
     return defined && { ...defined, uses: uses.size, ...(customerId && { customerId }) };

@@ -58,7 +58,7 @@ const customerExists = async ({ rows }: QueryTools, caller: Caller, { customerId
 const opened = (tools: QueryTools, row: DeliveredLead): Promise<OpenedLead> =>
   openColumns<DeliveredLead, { contact: Contact }>(tools, row, ['contact']);
 
-/** A search finds nobody whose contact was erased. */
+/** A search does not find leads whose contact was erased. */
 async function found(tools: QueryTools, row: DeliveredLead, search: string): Promise<OpenedLead | undefined> {
   const lead = await opened(tools, row);
   return lead.contact && mentions(lead.contact, search) ? lead : undefined;

@@ -51,9 +51,9 @@ const firstPrices: readonly Omit<Price, 'effectiveFrom'>[] = Object.entries(firs
 const caller: Caller = { kind: 'program', actor: 'system:first-start', roles: ['administrator'], stores: 'all' };
 
 /**
- * Writes what a new ledger needs, once. Each request has an id of its own, which its stream remembers: the next start
- * finishes what a crash interrupted, and what the owner changed since stays changed. A ledger that was begun in another
- * way is left as it is.
+ * Writes what a new ledger needs, once. Each request has a fixed id, which its stream remembers: after a crash the next
+ * start continues, and it does not overwrite later changes of the owner. A ledger that was begun in another way is not
+ * changed.
  */
 export async function prepareNewStore({ policy, catalogue }: Requests): Promise<void> {
   const begun = await policy.publish({ policy: defaultPolicy }, { ...contextOf('policy'), ifRevision: NO_STREAM });

@@ -2,7 +2,7 @@ import { addDays } from '#domain/kernel/instants';
 import type { OrderRow } from '#read-models/models/orders';
 
 const DAY_MILLISECONDS = 86_400_000;
-/** A century. A longer forecast would tell nothing. */
+/** A century. A longer forecast would be useless. */
 const LONGEST_FORECAST_DAYS = 36_525;
 
 export interface OrderForecast {

@@ -16,12 +16,12 @@ export const operationQueries = (tools: QueryTools) => ({
   getHealth: (_: Caller): Promise<Health> => healthOf(tools),
   /** The numbers behind the metrics, all read once. */
   getMeasurements: (_: Caller) => measurementsOf(tools),
-  /** What failed too often. It waits until somebody looks at it, and only its stream waits with it. */
+  /** Commands and events that failed too often. Each waits for a retry by staff, and only its stream waits with it. */
   listParkedItems: (_: Caller) => tools.processes.parked(),
   listReadModels: (_: Caller) => readModelStatuses(tools.readModels),
 });
 
-/** What works now. Parked items make nothing unhealthy. */
+/** The parts that work now. Parked items do not make the store unhealthy. */
 async function healthOf({ events, processes, readModels }: QueryTools) {
   const store = await events.head().then(
     (position) => ({ ok: true, position }),
@@ -71,12 +71,12 @@ interface Lag {
   readonly lagSeconds: number;
 }
 
-/** The store records with the machine's clock, whatever the clock of the business says. */
+/** The store records events with the clock of the machine, not with the business clock. */
 const machine = systemClock();
 
 const NO_LAG: Lag = { lagEvents: 0, lagSeconds: 0 };
 
-/** How far behind positions are. Most read models are at the same position. */
+/** The lag of positions. Most read models are at the same position. */
 async function lagsOf(
   events: EventStore,
   models: readonly Pick<ReadModelStatus, 'position'>[],

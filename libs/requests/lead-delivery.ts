@@ -5,7 +5,7 @@ import { changeSealed, seal, sealSecret } from './account-seals.ts';
 import { openBox, type QueryTools } from './query-tools.ts';
 import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 
-export interface LeadDeliveryRequest {
+interface LeadDeliveryRequest {
   readonly mails: LeadDelivery['mails'];
   readonly webhookUrl?: string;
 }
@@ -37,14 +37,14 @@ const choose = (
     return { ...chosen, webhook: { url, signingSecret } };
   });
 
-/** In the form of Standard Webhooks. Made of the command id, so that a repeat of the request makes the same secret. */
+/** In the form of Standard Webhooks. Derived from the command id, so that a repeated request gives the same secret. */
 function signingSecretOf(vault: Vault, commandId: string): string {
   const halves = ['1', '2'].map((half) => vault.personKey('webhook-secret', `${commandId}/${half}`));
   return `whsec_${Buffer.from(halves.join(''), 'base64url').toString('base64')}`;
 }
 
 export const leadDeliveryQueries = (tools: QueryTools) => ({
-  /** What the customer chose, opened: with the signing secret. @returns undefined when there is no such customer */
+  /** The customer's settings, with the signing secret opened. @returns undefined when there is no such customer */
   async get(_: Caller, { customerId }: { customerId: string }): Promise<OpenedLeadDelivery | undefined> {
     const state = await tools.stateOf<'customer'>(customerStream(customerId));
     if (!isRegistered(state)) return undefined;

@@ -19,16 +19,16 @@ export interface ReceiveLeadRequest {
   readonly source: string;
   readonly capturedAt?: Instant;
   readonly contact: Contact;
-  /** Tells two captures of one person apart where no capture instant does. */
+  /** Distinguishes two captures of one person when there is no capture instant. */
   readonly occasion?: string;
-  /** Of a caller who has a key of its own for the lead. */
+  /** The caller's own key for the lead. */
   readonly leadId?: string;
 }
 
-/** Leads: taken in, and rated by the customers who were given them. */
+/** Leads: received by the store, and rated by customers. */
 export const leadRequests = (tools: RequestTools) => ({
   /**
-   * Takes leads in. The same person, source, type and capture instant is the same lead: taken in twice, it is there once.
+   * Receives leads. The same person, source, type and capture instant mean the same lead, which is recorded only once.
    * @returns one answer per lead, in the order given
    */
   receive: (requests: readonly ReceiveLeadRequest[], context: RequestContext) => receive(tools, requests, context),

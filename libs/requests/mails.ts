@@ -1,7 +1,7 @@
 import type { Caller } from '#domain/kernel/caller';
 import type { QueryTools } from './query-tools.ts';
 
-/** Mails to customers (NTF). Processes send them, so there is nothing to ask for but to read them. */
+/** Mails to customers (NTF). Processes send them, so they can only be read here. */
 export const mailQueries = ({ rows, mails }: QueryTools) => ({
   list: rows.mails.list,
   get: (caller: Caller, { mailId }: { mailId: string }) => rows.mails.find(caller, mailId),

@@ -28,7 +28,7 @@ it.each([
   expect(mentions(person, search)).toBe(false);
 });
 
-it('DLV-9: a person without a telephone number is found by digits that stand elsewhere', () => {
+it('DLV-9: a person without a telephone number is found by digits in other fields', () => {
   expect(mentions({ email: 'a@example.org', postalCode: '10001' }, '10001')).toBe(true);
   expect(mentions({ email: 'a@example.org' }, '10001')).toBe(false);
 });

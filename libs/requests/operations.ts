@@ -50,7 +50,7 @@ function readModelOperations(readModels: ReadModels) {
   };
 }
 
-/** A rebuild that is refused is refused at once. `finished` settles when the rebuild ends. */
+/** A refusal is reported at once. `finished` settles when the rebuild ends. */
 async function startRebuild(readModels: ReadModels, name: string) {
   const finished = readModels.rebuild(name);
   await Promise.race([finished, statusOf(readModels, name)]);
@@ -63,7 +63,7 @@ async function statusOf(readModels: ReadModels, name: string): Promise<ShownStat
   return status;
 }
 
-/** The status of a read model, without what only the program that follows it knows. */
+/** The status of a read model that another program follows: without the values that only that program knows. */
 export type ShownStatus = Omit<ReadModelStatus, 'following'>;
 
 export const readModelStatuses = async (readModels: ReadModels): Promise<ShownStatus[]> =>

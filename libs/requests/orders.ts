@@ -41,13 +41,13 @@ async function place(tools: RequestTools, request: PlaceOrderRequest, context: R
   if (refusal) return tools.refuse(id, stream, refusal, context);
   const placing = await placingOf(tools, request);
   if (couponCode === undefined || isRefusal(placing)) return tools.send(id, stream, placing, context);
-  // A key that was used before: whatever comes with it now, no further coupon is tried.
+  // The key was used before: no further coupon is tried, even if the request differs.
   if ((await tools.stateOf<'order'>(stream)).terms) return tools.send(id, stream, placing, context);
   const worth = await tryCoupon(tools, couponCode, { ...placing, checkoutId: id }, context);
   return tools.send(id, stream, isRefusal(worth) ? worth : withCoupon(placing, couponCode, worth), context);
 }
 
-/** ORD-3: in Loyalty Rewards a pause ends by itself, after the days that the policy of this moment gives it. */
+/** ORD-3: in Loyalty Rewards a pause ends automatically, after the number of days in the current policy. */
 async function pause(tools: RequestTools, orderId: string, context: RequestContext): Promise<Answer> {
   const at = tools.now();
   const [programme, { policy }] = await Promise.all([
@@ -60,7 +60,7 @@ async function pause(tools: RequestTools, orderId: string, context: RequestConte
   return tools.send(orderId, orderStream(orderId), command, context);
 }
 
-export interface OrderDetails extends OrderRow, OrderForecast {
+interface OrderDetails extends OrderRow, OrderForecast {
   /** Null: the lead type has none. */
   readonly usualDelivery: string | null;
 }
@@ -72,7 +72,7 @@ export const orderQueries = (tools: QueryTools) => ({
     historyOf(tools, orderStream(orderId), upTo),
 });
 
-/** ORD-7: an order with what is owed and a forecast. */
+/** ORD-7: an order with the leads owed and a forecast. */
 async function getOrder(
   { rows, stateOf, now }: QueryTools,
   caller: Caller,

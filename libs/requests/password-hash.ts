@@ -7,7 +7,7 @@ const derive = promisify(argon2);
 const cost = { memory: 19_456, passes: 2, parallelism: 1 };
 const TAG_BYTES = 32;
 
-/** What a password is compared with. Contains its cost, so that the cost can be raised later. */
+/** The stored value for checking a password. It contains its cost, so that the cost can be raised later. */
 export interface Verifier {
   readonly memory: number;
   readonly passes: number;

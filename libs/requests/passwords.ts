@@ -10,7 +10,7 @@ import { matches, type Verifier, verifierOf } from './password-hash.ts';
 import type { QueryTools } from './query-tools.ts';
 import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 
-export interface NewPassword {
+interface NewPassword {
   readonly password: string;
   readonly currentPassword?: string;
 }
@@ -18,18 +18,18 @@ export interface NewPassword {
 /** Every answer to "I forgot my password" takes at least this long, whether the account exists or not (ACC-3). */
 const RECOVERY_MILLISECONDS = 300;
 
-/** Passwords: set and lost (ACC). What opens doors is sealed as a secret. */
+/** Passwords: set and lost (ACC). Verifiers and tokens are sealed as secrets. */
 export const passwordRequests = (tools: RequestTools) => ({
   set: (customerId: string, password: NewPassword, context: RequestContext) =>
     set(tools, customerId, password, context),
-  /** ACC-3. The answer tells nothing about the account: the mail goes to its registered address. */
+  /** ACC-3. The answer does not show whether the account exists: the mail goes to its registered address. */
   async requestRecovery(email: string, context: RequestContext): Promise<void> {
     await Promise.all([requestRecovery(tools, email, context), wait(RECOVERY_MILLISECONDS)]);
   },
   recover: (token: string, password: string, context: RequestContext) => recover(tools, token, password, context),
 });
 
-/** ACC-4. A customer who has a password gives it, too; a first one is chosen freely (ACC-1). */
+/** ACC-4. A customer who has a password must send it; the first password is chosen freely (ACC-1). */
 const set = (
   tools: RequestTools,
   customerId: string,
@@ -59,13 +59,13 @@ async function recover(tools: RequestTools, token: string, password: string, ask
   const tokenHash = hashOfToken(token);
   const stream = customerStream(customerId);
   const { recovery } = await tools.stateOf<'customer'>(stream);
-  // A repeat of a request finds its first outcome in the stream, so the refusal does no harm.
+  // A repeated request gets its first outcome from the stream, so this refusal does not affect it.
   if (!linkIsGood(recovery, tokenHash, at)) return tools.send(customerId, stream, linkDead, context);
   const verifier = await sealSecret(tools.vault, customerId, await verifierOf(password));
   return tools.send(customerId, stream, { type: 'RecoverPassword', at, tokenHash, verifier }, context);
 }
 
-/** ACC-2: both are compared with exact case. Takes as long where there is no such account. @returns the customer's id */
+/** ACC-2: both are compared with exact case. Takes equally long without such an account. @returns the customer's id */
 async function signIn(tools: RequestTools, email: string, password: string): Promise<string | undefined> {
   const customerId = await holderOf(tools, email);
   const state = customerId === undefined ? {} : await tools.stateOf<'customer'>(customerStream(customerId));
@@ -82,6 +82,6 @@ async function isRight(vault: Vault, verifier: Secret | undefined, password: str
 const wrongPassword = refuse('password-wrong', 'the current password is another one', 'ACC-2');
 
 export const passwordQueries = (tools: QueryTools) => ({
-  /** Whose address and password these are. @returns the customer's id, undefined when they are nobody's */
+  /** Checks an address and a password. @returns the customer's id; undefined when they do not match an account */
   signIn: (_: Caller, { email, password }: { email: string; password: string }) => signIn(tools, email, password),
 });

@@ -36,7 +36,7 @@ export async function placingOf(tools: RequestTools, request: PlaceOrderRequest)
   ]);
   const command = placeOrderCommand(at, request, customer, terms);
   if (isRefusal(command)) return command;
-  // Decided for a new order here, so that no coupon is used up by an order that would be refused.
+  // Decided here for a new order, so that an order that would be refused does not use a coupon.
   const decision = order.decide(command, order.initialState());
   return isRefusal(decision) ? decision : command;
 }

@@ -4,7 +4,7 @@ import { type PolicyDocument, policyAt, policyStream } from '#domain/policy/poli
 import type { QueryTools } from './query-tools.ts';
 import type { RequestContext, RequestTools } from './request-tools.ts';
 
-export interface PublishPolicyRequest {
+interface PublishPolicyRequest {
   readonly policy: PolicyDocument;
   readonly effectiveFrom?: Instant;
 }

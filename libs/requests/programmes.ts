@@ -21,7 +21,7 @@ export function programmeRequests(tools: RequestTools) {
   };
 }
 
-/** An order that never joined has no programme that could name its customer: then only the order tells whose it is. */
+/** An order that never joined has no programme stream, so the customer comes from the order. */
 async function send(
   tools: RequestTools,
   orderId: string,
@@ -34,7 +34,7 @@ async function send(
   return tools.send(orderId, programmeStream(orderId), command, context);
 }
 
-export interface ProgrammeDetails extends ProgrammeRow {
+interface ProgrammeDetails extends ProgrammeRow {
   /** Why the next renewal gives that bonus, in words. */
   readonly nextBonusReason: string;
   readonly renewals: readonly RenewalRow[];

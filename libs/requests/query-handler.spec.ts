@@ -22,7 +22,7 @@ const by = (what: string, caller: Caller = staff): RequestContext => ({
   reason: 'asked by telephone',
 });
 
-/** Rows are tested where they are made: here only the streams of a customer are asked for. */
+/** Rows have their own tests. These tests read only the streams of a customer. */
 const readModels = {
   queries: new Proxy({}, { get: () => ({ streams: async () => [], list: async () => ({ items: [] }) }) }),
   names: ['orders'],
@@ -122,7 +122,7 @@ test('a signing secret is shown to its customer, and refused to another customer
   expect(await queries.leadDelivery.get(staff, { customerId: 'nobody' })).toBeUndefined();
 });
 
-test('SUP-2: a whole history is shown only once the look is recorded', async () => {
+test('SUP-2: a whole history is shown only after the access is recorded', async () => {
   const { owner: customerId } = customers;
   const { caller: _, ...look } = by('look');
   const request = { customerId, limit: 50, look };

@@ -8,7 +8,7 @@ const stranger = trialCaller('customer:c2');
 const staff = trialCaller('staff:ada');
 const program: Caller = { kind: 'program', actor: 'system:intake', roles: ['lead-source'], stores: 'all' };
 
-/** Everything that is asked for belongs to the customer c1. */
+/** Everything in these tests belongs to the customer c1. */
 const request = {
   customerId: 'c1',
   orderId: 'o1',
@@ -63,7 +63,7 @@ describe('the table of queries', () => {
     expect([incomplete, unknown, other]).toHaveLength(3);
   });
 
-  it('refuses staff nothing, for now', async () => {
+  it('refuses nothing to staff for now', async () => {
     expect(await refused(staff)).toEqual([]);
   });
 
@@ -92,7 +92,7 @@ describe('the table of queries', () => {
     expect((await refused(caller)).filter((line) => line.endsWith('not-yours'))).toEqual(ofCustomers);
   });
 
-  it('refuses customers nothing about what does not exist: the answer is that it is not there', async () => {
+  it('does not refuse customers what does not exist: the answer is that it does not exist', async () => {
     expect((await refused(stranger, queries, {})).filter((line) => line.endsWith('not-yours'))).toEqual([
       'leadDelivery.get: not-yours',
     ]);
@@ -106,7 +106,7 @@ describe('the table of operations', () => {
     expect(incomplete).toBeDefined();
   });
 
-  it('lets staff ask for all of them, and nobody else for any', async () => {
+  it('allows all of them to staff, and none to others', async () => {
     expect(await refused(staff, operations)).toEqual([]);
     const all = operations.map(({ name }) => `${name}: staff-only`);
     for (const caller of [owner, program]) expect(await refused(caller, operations)).toEqual(all);

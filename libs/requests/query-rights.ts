@@ -26,7 +26,7 @@ const onlyVisibleRows: QueryRule = anyone;
 /** Everybody may ask: each follower gets only the changes of what it may see. */
 const onlyVisibleChanges: QueryRule = anyone;
 
-/** The query records the look with a command, and the table of commands says who may (SUP-2). */
+/** The query records the access with a command, and the table of commands decides who may send it (SUP-2). */
 const recordedLook: QueryRule = anyone;
 
 const ownAccount: QueryRule<{ customerId: string }> = (asked) =>
@@ -34,7 +34,7 @@ const ownAccount: QueryRule<{ customerId: string }> = (asked) =>
 
 type CustomerOf<Request> = (request: Request, stateOf: RequestTools['stateOf']) => Promise<string | undefined>;
 
-/** For what is read from a stream that names its customer. It is not loaded for callers who may ask about everybody. */
+/** For reads of a stream that names its customer. The stream is not loaded for callers who may ask about every customer. */
 const ownedBy =
   <Request>(rule: string, customerOf: CustomerOf<Request>): QueryRule<Request> =>
   async (asked) =>
@@ -75,7 +75,7 @@ export const queryRights = {
   catalogue: { listStores: anyone, getStatementDescriptor: anyone, listLeadTypes: anyone, listPrices: anyone },
   policy: { get: anyone, listVersions: anyone },
   accounts: { list: onlyVisibleRows, get: onlyVisibleRows },
-  // What is asked is who somebody is.
+  // Sign-in itself: the caller is not known yet.
   passwords: { signIn: anyone },
   leadDelivery: { get: ownAccount },
   checkouts: { get: ownCheckout },

@@ -26,7 +26,7 @@ export const queryTools = (dependencies: QueryDependencies): QueryTools => ({
   rows: dependencies.readModels.queries,
 });
 
-/** @returns null for what was never given, and for what was erased */
+/** @returns null for a value that was never given or was erased */
 export const openBox = async <Value>({ vault }: { vault: Vault }, box: Sealed | null | undefined) =>
   ((box && (await vault.open(box))) ?? null) as Value | null;
 

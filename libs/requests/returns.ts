@@ -13,7 +13,7 @@ import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 import { termsOfBusiness } from './terms-of-business.ts';
 
-export interface ReplacementRequest {
+interface ReplacementRequest {
   readonly orderId: string;
   readonly leadId: string;
   readonly reason: string;

@@ -9,7 +9,7 @@ const staff = trialCaller('staff:ada');
 const process: Caller = { kind: 'process', actor: 'process:mailing', roles: ['process'], stores: 'all' };
 const program: Caller = { kind: 'program', actor: 'system:intake', roles: ['lead-source'], stores: 'all' };
 
-/** States of streams that belong to the customer c1. The others are owned by the name of the stream, or by nobody. */
+/** States of streams that belong to the customer c1. The others are owned by the name of the stream, or have no owner. */
 const owned: Partial<Record<FamilyName, object>> = {
   checkout: { wishes: { customerId: 'c1' } },
   order: { terms: { customerId: 'c1' } },
@@ -57,7 +57,7 @@ describe('the table of rights', () => {
 
   const ofCustomers = commands.filter((command) => !refusalOf(command, owner) && refusalOf(command, program));
 
-  it('lets customers ask for what they may do with what is theirs', () => {
+  it('allows customers their commands on their own streams', () => {
     expect(ofCustomers.map(({ type }) => type).sort()).toEqual(
       [
         'ActivateProgramme',
@@ -100,7 +100,7 @@ describe('the table of rights', () => {
     expect(refusalOf(command, process)).toBeUndefined();
   });
 
-  it('lets staff ask for all that is no process’s, with a reason where it is about a customer', () => {
+  it('allows staff all commands except those of processes, with a reason for a customer’s account', () => {
     expect(typesWhere((command) => refusalOf(command, staff) === 'reason-missing').sort()).toEqual(
       [
         ...ofCustomers
@@ -124,12 +124,12 @@ describe('the table of rights', () => {
     expect(refusalOf({ family: 'catalogue', type: 'SetPrice' }, manager)).toBeUndefined();
   });
 
-  it('refuses customers nothing about what does not exist: the domain answers that', () => {
+  it('does not refuse customers what does not exist: the domain answers that', () => {
     const unknown = ledger.order.decider.initialState();
     expect(checkRight('order-o1', { type: 'PauseOrder' }, unknown, { caller: stranger })).toBeUndefined();
   });
 
-  it('fails for a command that the stream does not know', () => {
+  it('throws for a command that the stream does not have', () => {
     const state = customer.initialState();
     expect(() => checkRight('customer-c1', { type: 'PauseOrder' }, state, { caller: staff })).toThrow(RangeError);
     expect(() => checkRight('customer-c1', { type: 'toString' }, state, { caller: staff })).toThrow(RangeError);

@@ -67,7 +67,7 @@ export const rights = {
     ChooseLeadDelivery: ownerOfAccount,
     SetPassword: ownerOfAccount,
     RequestEmailChange: ownerOfAccount,
-    // The link is the right: it was sent to the address alone.
+    // The link gives the right: it was sent only to that address.
     ConfirmEmailChange: anyone,
     RequestPasswordRecovery: anyone,
     RecoverPassword: anyone,
@@ -147,7 +147,7 @@ export const rights = {
 } satisfies Rights;
 
 type Table = typeof rights;
-// biome-ignore lint/suspicious/noExplicitAny: whatever the rule knows of the state
+// biome-ignore lint/suspicious/noExplicitAny: each rule knows its own state
 type CommandOfRule<AnyRule> = AnyRule extends Rule<infer Command, any> ? Command : never;
 
 /** A command that is still to be made: its type, and of its data what the rule needs. */

@@ -31,7 +31,7 @@ export class RequestRefused extends LeadgerError {
   }
 }
 
-/** What the store does itself, when it carries out what it promised. */
+/** For commands that the store's own processes send. */
 export const processOnly: Rule = ({ caller }) =>
   caller.roles.includes('process') ? undefined : refuse('process-only', 'only the store itself does this');
 
@@ -56,20 +56,20 @@ export const support =
 /** Staff and the store itself: they may ask about every customer. */
 export const actsForStore = (caller: Caller): boolean => isStaff(caller) || caller.roles.includes('process');
 
-/** What belongs to a customer: the customer, staff and the store itself may ask. Where there is no owner, there is nothing. */
+/** For data of a customer: the customer, staff and processes may ask. Without an owner the thing does not exist. */
 export function refuseStranger(owner: string | undefined, { caller }: AskedBy, rule: string): Refusal | undefined {
   if (owner === undefined || owner === customerOf(caller)) return undefined;
   if (actsForStore(caller)) return undefined;
   return refuse('not-yours', 'this belongs to another customer', rule);
 }
 
-/** What belongs to an account: the customer may ask, and support with a reason. */
+/** For data of an account: the customer may ask, and support with a reason. */
 export function refuseOtherAccount(owner: string | undefined, asked: AskedBy, rule: string): Refusal | undefined {
   if (owner === undefined || owner === customerOf(asked.caller)) return undefined;
   return refuseStranger(owner, asked, rule) ?? refuseSupport(asked, rule);
 }
 
-/** Whose a stream is, by its state; undefined for a stream that does not exist. */
+/** The owner of a stream, by its state; undefined for a stream that does not exist. */
 export const customerIn = {
   checkout: ({ wishes }: StateOf<'checkout'>) => wishes?.customerId,
   order: ({ terms }: StateOf<'order'>) => terms?.customerId,

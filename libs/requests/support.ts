@@ -13,7 +13,7 @@ import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 import { listWholeHistory, type WholeHistoryRequest } from './whole-history.ts';
 
-export interface OpenTicketRequest {
+interface OpenTicketRequest {
   readonly customerId: string;
   readonly subject: string;
   readonly message: string;
@@ -97,7 +97,7 @@ async function onTicket(
   return tools.send(ticketId, stream, await commandFor(state.customerId, tools.now()), context);
 }
 
-/** The time to answer that is promised at that moment. */
+/** The response time that the policy promises at that moment. */
 async function answerPolicy({ stateOf }: RequestTools, at: Instant): Promise<AnswerPolicy | Refusal> {
   const inForce = policyAt(await stateOf<'policy'>(policyStream), at);
   return inForce ? { policyVersion: inForce.version, ...inForce.policy } : noPolicy;

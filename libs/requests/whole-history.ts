@@ -4,7 +4,7 @@ import type { Fact } from '#domain/codec';
 import type { Caller } from '#domain/kernel/caller';
 import { contactBookStream } from '#domain/leads/contact-book';
 import { looksStream } from '#domain/support/look';
-import { hashOfEvent } from '#event-store/embedded/embedded-store';
+import { hashOfEvent } from '#event-store/embedded/event-hash';
 import { BadCursor } from '#read-models/errors';
 import type { Page } from '#read-models/queries/paging';
 import type { QueryTools } from './query-tools.ts';
@@ -17,7 +17,7 @@ export interface WholeHistoryRequest {
   readonly limit: number;
   /** The `nextCursor` of the page before. */
   readonly cursor?: string;
-  /** Looking is recorded (SUP-2): under which command id, and why. */
+  /** Each access is recorded (SUP-2), with this command id and reason. */
   readonly look: Pick<RequestContext, 'commandId' | 'reason' | 'requestHash'>;
 }
 

@@ -34,7 +34,7 @@ export const dispatchOver =
   (addressed) =>
     bus.execute(new BusCommand(addressed));
 
-/** What people and programs ask goes over a bus to the one handler of its kind. */
+/** Commands and queries go over their bus to the single handler of their kind. */
 export const asking: readonly FactoryProvider[] = [
   { provide: CommandHandler, inject: [EVENT_STORE], useFactory: (store: EventStore) => new CommandHandler(store) },
   { provide: StreamCache, inject: [CommandHandler], useFactory: ({ streams }: CommandHandler) => streams },

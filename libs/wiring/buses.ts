@@ -22,7 +22,7 @@ export class BusCommand extends Command<Outcome> {
   }
 }
 
-/** The one door for commands: of HTTP, of the command line and of processes. */
+/** The single entry for commands from HTTP, the command line and processes. */
 @HandlesCommand(BusCommand)
 class BusCommandHandler implements ICommandHandler<BusCommand> {
   @Inject(CommandHandler) readonly handler!: CommandHandler;
@@ -32,7 +32,7 @@ class BusCommandHandler implements ICommandHandler<BusCommand> {
   }
 }
 
-/** What operators do goes over the command bus, too: it changes the programs, and no stream. */
+/** Operations also use the command bus. They change the running programs, but no stream. */
 export class BusOperation extends Command<unknown> {
   readonly operation: NamedRequest;
 
@@ -61,7 +61,7 @@ export class BusQuery extends Query<unknown> {
   }
 }
 
-/** The one door for reads. */
+/** The single entry for reads. */
 @HandlesQuery(BusQuery)
 class BusQueryHandler implements IQueryHandler<BusQuery> {
   @Inject(QueryHandler) readonly handler!: QueryHandler;

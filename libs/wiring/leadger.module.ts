@@ -29,7 +29,7 @@ export interface Work {
   stop(): Promise<void>;
 }
 
-export interface LeadgerOptions {
+interface LeadgerOptions {
   /** Default: the machine's. */
   readonly clock?: Clock;
   /** Default: Stripe where `STRIPE_SECRET_KEY` is set, else the sandbox. */

@@ -32,7 +32,7 @@ export async function callWebhook(
   return { type: 'RecordWebhookFailed', attempt, reason: result.reason, hopeless: result.hopeless };
 }
 
-/** The call with the present address and secret of the customer, or why there is none. */
+/** The call with the current address and secret of the customer, or the reason why none is made. */
 async function callOf(
   { webhookId, wish }: CallWebhook,
   { streams, events, vault, clock }: WebhookDependencies,

@@ -67,7 +67,7 @@ export class Worker {
 
   units = (): readonly string[] => [...this.#held.values()].filter((lease) => lease.holds()).map(({ unit }) => unit);
 
-  /** The processes of whichever engine runs at the time of the question. */
+  /** The processes of the engine that runs at the time of the request. */
   running = (): RunningProcesses => ({
     status: () => runningHere(this.#engine).status(),
     parked: () => runningHere(this.#engine).parked(),

@@ -6,12 +6,12 @@ import { BusCommand, BusOperation, BusQuery } from '#wiring/buses';
 import { exampleBody, type Json, type Operation, readDocument } from './api-document.ts';
 import { type Server, startServer } from './server.ts';
 
-/** Milliseconds. Some hundred requests, on a machine that has much else to do. */
+/** Milliseconds. About a hundred requests, on a busy machine. */
 const FAR_AWAY = 600_000;
 
 let server: Server;
 let api: Awaited<ReturnType<typeof readDocument>>;
-/** What people asked for since it was emptied. Processes use the command bus at any time, and are not counted. */
+/** The doors used since the list was cleared. Commands of processes are not counted: they come at any time. */
 const asked: string[] = [];
 /** The doors of each route. */
 const doors = new Map<string, readonly string[]>();
@@ -76,7 +76,7 @@ const through = (method: string, door: string): string[] =>
     .filter((route) => route.method === method && doors.get(nameOf(route))?.includes(door))
     .map(nameOf);
 
-/** A request made of the examples of the document. Routes that it leaves out take nothing. */
+/** A request made of the examples of the document. Routes that are not in the document need no input. */
 function requestOf(route: Route): { address: string; body?: string; headers: Record<string, string> } {
   const { parameters = [], requestBody } = operationOf(route)?.operation ?? {};
   const query = new URLSearchParams();
@@ -101,7 +101,7 @@ async function doorsOf(route: Route): Promise<readonly string[]> {
   const { address, ...request } = requestOf(route);
   const ends = new AbortController();
   const reply = await fetch(server.url + address, { method: route.method, signal: ends.signal, ...request });
-  // A feed never ends by itself.
+  // A feed never ends on its own.
   if (/event-stream/.test(reply.headers.get('content-type') ?? '')) ends.abort();
   else await reply.text();
   return [...new Set(asked)];
@@ -123,7 +123,7 @@ test('a read goes through the query bus. One that is recorded sends a command, t
   expect(through('PUT', 'query')).toEqual([]);
 });
 
-test('what operators do to the programs has rights of its own', () => {
+test('operations on the programs have their own table of rights', () => {
   expect(through('POST', 'operation')).toEqual([
     ...['retryParkedItem', 'pauseReadModel', 'resumeReadModel', 'retryReadModel'],
     ...['rebuildReadModel', 'cancelReadModelRebuild'],

@@ -25,8 +25,6 @@ import { EVENTS_PER_PAGE, LogReader, numberOf, positionOf } from './log-reader.t
 import { NewestEvents } from './newest-events.ts';
 import { WriterThread } from './writer-thread.ts';
 
-export { hashOfEvent } from './event-hash.ts';
-
 interface EmbeddedStoreOptions {
   /** Undefined: a temporary directory, removed when the store is closed. */
   readonly directory?: string;

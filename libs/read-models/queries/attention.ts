@@ -18,7 +18,7 @@ export const attentionReasons = [
   'programme-held',
 ] as const;
 
-/** An order that somebody of the store should look at, and why. There may be several reasons, each with its own row. */
+/** An order that the staff should look at, and why. There may be several reasons, each with its own row. */
 export const attentionRow = z
   .object({
     attentionId: column.id().describe('Reason, and what it is about.'),
@@ -65,7 +65,7 @@ type AttentionRequest = PageRequest & AttentionLimits & Matching<AttentionRow, '
 const ownership = { belongsTo: { customer: 'customerId', store: 'storeId' } };
 const order = { by: 'since', id: 'attentionId', newestFirst: false } as const;
 
-/** Orders that somebody should look at, the one that has waited longest first. */
+/** Orders that the staff should look at, longest waiting first. */
 export const attentionQueries = (reader: RowReader) => ({
   list(caller: Caller, request: AttentionRequest): Promise<Page<AttentionRow>> {
     const all = reader.db.selectFrom(attention(reader, request).as('attention')).selectAll();

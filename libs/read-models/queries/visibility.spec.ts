@@ -17,7 +17,7 @@ const longAgo = '2000-01-01T00:00:00.000Z';
 const farAhead = '2100-01-01T00:00:00.000Z';
 const limits = { ...LIMIT, waitingSince: farAhead, declinedSince: longAgo, now: farAhead };
 
-/** Every query, asked for all that it can show. */
+/** Every query, without filters. */
 const asked: Readonly<Record<string, (queries: RowQueries, caller: Caller) => Promise<unknown>>> = {
   'customers.list': (queries, caller) => queries.customers.list(caller, LIMIT),
   'customers.find': (queries, caller) => each((id) => queries.customers.find(caller, `c1-${id}`)),
@@ -57,7 +57,7 @@ async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   return found;
 }
 
-/** Which of the two customers an answer says something about. */
+/** The customers of the two whose data an answer contains. */
 const marksIn = (answer: unknown): string[] =>
   [...new Set([...JSON.stringify(answer).matchAll(/-(A|B)[" /]/g)].map(([, mark]) => mark as string))].sort();
 
@@ -110,7 +110,7 @@ function describeVisibility(open: (store: EventStore) => Promise<readonly [ReadM
     },
   );
 
-  it('the stock is shown to who sees all stores; others see what waits for leads, of theirs', async () => {
+  it('the stock is shown to callers who see all stores; others see only their own waiting orders', async () => {
     const stockFor = (caller: Caller) => readModels.queries.leads.stock(caller);
     const [all] = await stockFor(owner);
     expect(all).toMatchObject({ leadTypeId: 't1', openOrders: 2, leads: 2 });
