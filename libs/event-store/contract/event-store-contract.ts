@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { deriveId } from '#domain/kernel/ids';
 import {
@@ -32,6 +33,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
     let store: EventStore;
 
     beforeEach(async () => {
+      test = randomUUID();
       opened = await open();
       store = opened.store;
     });
@@ -373,9 +375,12 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
 
 const encoder = new TextEncoder();
 
-/** Event number n, always the same. */
+/** Names the test that runs. A server remembers the ids of events, so tests that share one must not share ids. */
+let test = '';
+
+/** Event number n, always the same in one test. */
 export const event = (number: number): NewEvent => ({
-  id: deriveId('contract', String(number)),
+  id: deriveId(`contract ${test}`, String(number)),
   type: `Type${number % 5}`,
   data: encoder.encode(JSON.stringify({ number })),
   metadata: encoder.encode('{"actor":"contract"}'),
