@@ -1,7 +1,7 @@
 import { type History, historyOf } from '#audit/history';
 import { parseInstant } from '#domain/kernel/instants';
 import { type FamilyName, ledger } from '#domain/ledger';
-import { hashOfEvent } from '#event-store/embedded/event-hash';
+import { hashOfEvent } from '#event-store/event-hash';
 import { openForReading, type StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { tellEvent } from './words.ts';

@@ -2,7 +2,7 @@ import type { CustomerEvent } from '#domain/accounts/customer';
 import { encode } from '#domain/codec';
 import { deriveId } from '#domain/kernel/ids';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
-import { hashOfEvent } from '#event-store/embedded/event-hash';
+import { hashOfEvent } from '#event-store/event-hash';
 import type { EventStore, RecordedEvent } from '#event-store/port';
 import { historyOf } from './history.ts';
 import { DamagedEvent } from './replay.ts';

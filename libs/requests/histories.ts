@@ -1,7 +1,7 @@
 import { type History, historyOf as replayedHistoryOf } from '#audit/history';
 import type { Instant } from '#domain/kernel/events';
 import type { FamilyName } from '#domain/ledger';
-import { hashOfEvent } from '#event-store/embedded/event-hash';
+import { hashOfEvent } from '#event-store/event-hash';
 import type { QueryTools } from './query-tools.ts';
 
 export interface HistoryRequest {

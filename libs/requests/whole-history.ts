@@ -4,7 +4,7 @@ import type { Fact } from '#domain/codec';
 import type { Caller } from '#domain/kernel/caller';
 import { contactBookStream } from '#domain/leads/contact-book';
 import { looksStream } from '#domain/support/look';
-import { hashOfEvent } from '#event-store/embedded/event-hash';
+import { hashOfEvent } from '#event-store/event-hash';
 import { BadCursor } from '#read-models/errors';
 import type { Page } from '#read-models/queries/paging';
 import type { QueryTools } from './query-tools.ts';

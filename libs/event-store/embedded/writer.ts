@@ -1,8 +1,8 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type Database from 'better-sqlite3';
+import { hashOfEvent } from '../event-hash.ts';
 import { CannotOpenStore, type ExpectedRevision } from '../port.ts';
 import { openForWriting, type WriterSettings } from './database.ts';
-import { hashOfEvent } from './event-hash.ts';
 
 /** Appends that are written together. `bytes` holds the bytes of all events: data, metadata, data, … */
 export interface BatchRequest {

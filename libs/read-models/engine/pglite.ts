@@ -11,8 +11,8 @@ import {
   type QueryResult,
 } from 'kysely';
 import { LRUCache } from 'lru-cache';
-import type { AnalystConnection, RowBatch } from '../analysis.ts';
 import { DatabaseGone, QUERY_CANCELED, StatementRefused } from '../errors.ts';
+import type { AnalystConnection, RowBatch } from './analysis.ts';
 import type { NamedResult } from './names.ts';
 import type { DatabaseReply, Statement } from './pglite-worker.ts';
 import { isPlain, rowsIn } from './prepared.ts';
