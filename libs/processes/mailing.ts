@@ -2,7 +2,7 @@ import { type Fact, type FactOf, idOf } from '#domain/codec';
 import { DueList } from '#domain/kernel/due-list';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
-import { toInstant } from '#domain/kernel/instants';
+import { HOUR_MILLISECONDS, toInstant } from '#domain/kernel/instants';
 import type { EventTypeName } from '#domain/ledger';
 import type { MailKind } from '#domain/notifications/kinds';
 import { type MailFacts, mailIdOf, mailStream } from '#domain/notifications/mail';
@@ -250,8 +250,8 @@ function endDigests(state: Mailing, now: Instant): void {
   }
 }
 
-const HOUR = 3_600_000;
-const nextFullHour = (at: Instant): Instant => toInstant((Math.floor(Date.parse(at) / HOUR) + 1) * HOUR);
+const nextFullHour = (at: Instant): Instant =>
+  toInstant((Math.floor(Date.parse(at) / HOUR_MILLISECONDS) + 1) * HOUR_MILLISECONDS);
 
 const leadMail = (fact: FactOf<'LeadDelivered'>, orders: Orders): Mail => ({
   mailId: mailIdOf('leads-delivered', fact.eventId),
