@@ -195,7 +195,7 @@ export const mailing = defineProcess({
   next(state, { now }, limit) {
     endDigests(state, now);
     const wishes = takeFrom(state.toWish, limit).map(([, mail]) => wishMail(mail));
-    return [...wishes, ...takeFrom(state.toSend, limit - wishes.length).map(([, wished]) => sendMail(wished))];
+    return [...wishes, ...takeFrom(state.toSend, limit - wishes.length).map(([, wished]) => mailToSend(wished))];
   },
 
   wakeAt: ({ digests }) => digests.nextDueAt(),
@@ -283,7 +283,7 @@ function wishMail({ mailId, kind, customerId, facts, because }: Mail): CommandWi
   };
 }
 
-function sendMail(because: FactOf<'MailWished'>): EffectWish {
+function mailToSend(because: FactOf<'MailWished'>): EffectWish {
   const mailId = idOf(because.stream);
   const { at: wishedAt, eventId: _, ...mail } = because.data;
   return {

@@ -15,6 +15,10 @@ export const addHours = (from: Instant, hours: number): Instant =>
 /** A day is 24 hours here, whatever the clocks of a zone do. May be a fraction. */
 export const addDays = (from: Instant, days: number): Instant => toInstant(Date.parse(from) + days * DAY_MILLISECONDS);
 
+/** The earliest of some instants; undefined when there is none. */
+export const earliest = (instants: readonly (Instant | undefined)[]): Instant | undefined =>
+  instants.filter((at) => at !== undefined).sort()[0];
+
 /** The item in effect at an instant: the one with the latest start; of several with the same start, the last one. */
 export const inEffectAt = <Dated extends { readonly effectiveFrom: Instant }>(
   all: readonly Dated[],
