@@ -58,9 +58,9 @@ interface Member {
 
 /**
  * Renews the orders in Loyalty Rewards. Each renewal has four steps: it is announced (LOY-7), begun on its date, charged,
- * and once it is paid the order is re-opened (LOY-2). Each step leaves a fact: after a crash the next step is wished
- * again. A renewal does not begin before the order has recorded the one before: after an outage of months they come one
- * by one, in order.
+ * and once it is paid the order is re-opened (LOY-2). Each step leaves a fact: after a crash the next step is
+ * requested again. A renewal does not begin before the order has recorded the one before: after an outage of months they
+ * begin one at a time, in order.
  */
 export const loyaltyRenewals = defineProcess({
   name: 'loyalty-renewals',

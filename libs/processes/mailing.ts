@@ -138,7 +138,7 @@ interface Mailing {
   readonly orders: Map<string, FactOf<'OrderPlaced'>>;
   /** Customers who want a mail for each lead. */
   readonly each: Set<string>;
-  /** Mails that are to be wished. */
+  /** Mails to request. */
   readonly toWish: Map<string, Mail>;
   /** Mails that are to be sent: they were wished. */
   readonly toSend: Map<string, FactOf<'MailWished'>>;
@@ -148,7 +148,7 @@ interface Mailing {
   readonly digestedUntil: Map<string, Instant>;
 }
 
-/** Wishes the mails that events cause, sends them, and records the results (NTF-3). */
+/** Requests the mails that events cause, sends them, and records the results (NTF-3). */
 export const mailing = defineProcess({
   name: 'mailing',
   eventTypes: [
@@ -242,7 +242,7 @@ function addToDigest({ digests, digestedUntil }: Mailing, fact: FactOf<'LeadDeli
   else digests.put(mailId, { mailId, leads: [fact], until }, until);
 }
 
-/** A digest stays until its mail is wished: until then its hour may still get leads. */
+/** A digest stays until its mail is requested: until then its hour may still get leads. */
 function endDigests(state: Mailing, now: Instant): void {
   for (const digest of state.digests.take(now, Number.POSITIVE_INFINITY)) {
     put(state, digestMail(digest, state.orders));

@@ -33,10 +33,10 @@ export class Paused extends LeadgerError {
   }
 }
 
-/** A cursor that none of our pages gave out. */
+/** A cursor that this API did not issue. */
 export class BadCursor extends LeadgerError {
   constructor() {
-    super('bad-cursor', 'this cursor was not given out for this list in this order');
+    super('bad-cursor', 'this cursor was not issued for this list in this order');
   }
 }
 

@@ -121,7 +121,7 @@ const requestEmailChange = (tools: RequestTools, customerId: string, email: stri
     return { type: 'RequestEmailChange', at: tools.now(), email: sealed, addressKey, ...link };
   });
 
-/** Anyone with the link may follow it. The process `address-claims` releases the former address. */
+/** Anyone with the link may use it. The process `address-claims` releases the old address. */
 async function confirmEmailChange(
   tools: RequestTools,
   customerId: string,

@@ -31,7 +31,7 @@ export const inEffectAt = <Dated extends { readonly effectiveFrom: Instant }>(
 /** A date, a time to the minute or finer, and a zone: without a zone the instant would be ambiguous. */
 const ZONED = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)$/;
 
-/** There was no year 0, and databases know none. */
+/** There was no year 0, and databases do not support it. */
 const FIRST_YEAR = '0001';
 
 /**
