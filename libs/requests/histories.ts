@@ -1,7 +1,7 @@
-import { type History, historyOf as replayedHistoryOf } from '#audit/history';
+import { type History, replayHistory } from '#audit/history';
 import type { Instant } from '#domain/kernel/events';
 import type { FamilyName } from '#domain/ledger';
-import { hashOfEvent } from '#event-store/embedded/event-hash';
+import { hashOfEvent } from '#event-store/event-hash';
 import type { QueryTools } from './query-tools.ts';
 
 export interface HistoryRequest {
@@ -14,5 +14,4 @@ export const historyOf = <Name extends FamilyName>(
   { events, vault }: QueryTools,
   stream: `${Name}-${string}`,
   { at }: HistoryRequest,
-): Promise<History | undefined> =>
-  replayedHistoryOf({ events, vault }, stream, { hashOf: hashOfEvent, ...(at && { at }) });
+): Promise<History | undefined> => replayHistory({ events, vault }, stream, { hashOf: hashOfEvent, ...(at && { at }) });

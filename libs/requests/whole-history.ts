@@ -1,10 +1,10 @@
-import { factsOf, type HistoryEntry, tellFact } from '#audit/history';
+import { describeFact, factsOf, type HistoryEntry } from '#audit/history';
 import { customerStream, isRegistered, notRegistered } from '#domain/accounts/customer';
 import type { Fact } from '#domain/codec';
 import type { Caller } from '#domain/kernel/caller';
 import { contactBookStream } from '#domain/leads/contact-book';
 import { looksStream } from '#domain/support/look';
-import { hashOfEvent } from '#event-store/embedded/event-hash';
+import { hashOfEvent } from '#event-store/event-hash';
 import { BadCursor } from '#read-models/errors';
 import type { Page } from '#read-models/queries/paging';
 import type { QueryTools } from './query-tools.ts';
@@ -42,7 +42,7 @@ export async function listWholeHistory(
   if (cursor !== undefined && from === 0) throw new BadCursor();
   const page = facts.slice(from, from + limit);
   const items = await Promise.all(
-    page.map(async (fact) => ({ stream: fact.stream, ...(await tellFact(fact, tools.vault)) })),
+    page.map(async (fact) => ({ stream: fact.stream, ...(await describeFact(fact, tools.vault)) })),
   );
   const last = page.at(-1);
   return from + limit < facts.length && last ? { items, nextCursor: last.position } : { items };
