@@ -11,7 +11,7 @@ import { isOutOfReach } from '#read-models/engine/postgres';
 import { AlreadyRebuilding, BadCursor, BeingBuilt, DatabaseGone, UnknownModel } from '#read-models/errors';
 import { TooMuchContention } from '#requests/command-handler';
 import { LeadFileError } from '#requests/lead-row';
-import { RequestRefused } from '#requests/rules';
+import { RequestRefused } from '#requests/rights';
 import { errorCodes } from './error-codes.ts';
 
 export interface FieldError {

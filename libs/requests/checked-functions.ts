@@ -1,7 +1,7 @@
 import type { Caller } from '#domain/kernel/caller';
 import type { QueryRule } from './query-rights.ts';
 import type { RequestTools } from './request-tools.ts';
-import { RequestRefused } from './rules.ts';
+import { RequestRefused } from './rights.ts';
 
 /** A query or an operation by its name, and who asks for it. */
 export interface NamedRequest {

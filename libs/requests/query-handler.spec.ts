@@ -13,7 +13,7 @@ import type { Queries } from './queries.ts';
 import { type AddressedQuery, QueryHandler, queriesOver } from './query-handler.ts';
 import type { RequestContext } from './request-tools.ts';
 import { createRequests, type Requests } from './requests.ts';
-import { RequestRefused } from './rules.ts';
+import { RequestRefused } from './rights.ts';
 
 const staff = trialCaller('staff:ada');
 const by = (what: string, caller: Caller = staff): RequestContext => ({

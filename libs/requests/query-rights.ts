@@ -1,14 +1,14 @@
-import { checkoutStream } from '#domain/checkouts/checkout';
+import { checkoutStream, customerOfCheckout } from '#domain/checkouts/checkout';
 import type { Caller } from '#domain/kernel/caller';
 import type { Refusal } from '#domain/kernel/decider';
-import { programmeStream } from '#domain/loyalty/programme';
-import { orderStream } from '#domain/orders/order';
+import { actsForStore, anyone, type Described, described, refuseStranger, staff } from '#domain/kernel/rights';
+import { customerOfProgramme, programmeStream } from '#domain/loyalty/programme';
+import { customerOfOrder, orderStream } from '#domain/orders/order';
 import { replacementStream } from '#domain/replacements/replacement';
-import { ticketStream } from '#domain/support/ticket';
+import { customerOfTicket, ticketStream } from '#domain/support/ticket';
 import type { Operations } from './operations.ts';
 import type { Queries, RequestOf } from './queries.ts';
 import type { RequestTools } from './request-tools.ts';
-import { actsForStore, anyone, customerIn, refuseStranger, staff } from './rules.ts';
 
 interface AskedQuery<Request> extends Pick<RequestTools, 'stateOf'> {
   readonly caller: Caller;
@@ -16,52 +16,57 @@ interface AskedQuery<Request> extends Pick<RequestTools, 'stateOf'> {
 }
 
 /** @returns why the caller may not ask this; undefined when it may */
-export type QueryRule<Request = unknown> = (
-  asked: AskedQuery<Request>,
-) => Refusal | undefined | Promise<Refusal | undefined>;
+export type QueryRule<Request = unknown> = Described &
+  ((asked: AskedQuery<Request>) => Refusal | undefined | Promise<Refusal | undefined>);
 
 /** Everybody may ask: each statement finds only the rows that the caller may see. */
-const onlyVisibleRows: QueryRule = anyone;
+const onlyVisibleRows: QueryRule = described('anyone, only rows that the caller may see', () => undefined);
 
 /** Everybody may ask: each follower gets only the changes of what it may see. */
-const onlyVisibleChanges: QueryRule = anyone;
+const onlyVisibleChanges: QueryRule = described('anyone, only changes that the caller may see', () => undefined);
 
 /** The query records the access with a command, and the table of commands decides who may send it (SUP-2). */
-const recordedLook: QueryRule = anyone;
+const recordedLook: QueryRule = described('who may ask for ShowCustomerHistory', () => undefined, 'SUP-2');
 
-const ownAccount: QueryRule<{ customerId: string }> = (asked) =>
-  refuseStranger(asked.request.customerId, asked, 'ACC-4');
+const ownAccount: QueryRule<{ customerId: string }> = described(
+  'its customer; staff',
+  (asked) => refuseStranger(asked.request.customerId, asked, 'ACC-4'),
+  'ACC-4',
+);
 
 type CustomerOf<Request> = (request: Request, stateOf: RequestTools['stateOf']) => Promise<string | undefined>;
 
 /** For reads of a stream that names its customer. The stream is not loaded for callers who may ask about every customer. */
-const ownedBy =
-  <Request>(rule: string, customerOf: CustomerOf<Request>): QueryRule<Request> =>
-  async (asked) =>
-    actsForStore(asked.caller)
-      ? undefined
-      : refuseStranger(await customerOf(asked.request, asked.stateOf), asked, rule);
+const ownedBy = <Request>(rule: string, customerOf: CustomerOf<Request>): QueryRule<Request> =>
+  described(
+    'its customer; staff',
+    async (asked) =>
+      actsForStore(asked.caller)
+        ? undefined
+        : refuseStranger(await customerOf(asked.request, asked.stateOf), asked, rule),
+    rule,
+  );
 
 const ownCheckout = ownedBy<{ checkoutId: string }>('CHK-1', async ({ checkoutId }, stateOf) =>
-  customerIn.checkout(await stateOf<'checkout'>(checkoutStream(checkoutId))),
+  customerOfCheckout(await stateOf<'checkout'>(checkoutStream(checkoutId))),
 );
 
 const ownOrder = ownedBy<{ orderId: string }>('BCK-2', async ({ orderId }, stateOf) =>
-  customerIn.order(await stateOf<'order'>(orderStream(orderId))),
+  customerOfOrder(await stateOf<'order'>(orderStream(orderId))),
 );
 
 const ownProgramme = ownedBy<{ orderId: string }>('BCK-3', async ({ orderId }, stateOf) =>
-  customerIn.programme(await stateOf<'programme'>(programmeStream(orderId))),
+  customerOfProgramme(await stateOf<'programme'>(programmeStream(orderId))),
 );
 
 const ownTicket = ownedBy<{ ticketId: string }>('SUP-1', async ({ ticketId }, stateOf) =>
-  customerIn.ticket(await stateOf<'ticket'>(ticketStream(ticketId))),
+  customerOfTicket(await stateOf<'ticket'>(ticketStream(ticketId))),
 );
 
 /** A return belongs to the customer of its order. */
 const ownReturn = ownedBy<{ replacementId: string }>('RPL-1', async ({ replacementId }, stateOf) => {
   const { status, orderId } = await stateOf<'replacement'>(replacementStream(replacementId));
-  return status === 'unknown' ? undefined : customerIn.order(await stateOf<'order'>(orderStream(orderId)));
+  return status === 'unknown' ? undefined : customerOfOrder(await stateOf<'order'>(orderStream(orderId)));
 });
 
 export type QueryRights = {

@@ -9,8 +9,7 @@ import { BadCursor } from '#read-models/errors';
 import type { Page } from '#read-models/queries/paging';
 import type { QueryTools } from './query-tools.ts';
 import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
-import { checkRightEarly } from './rights.ts';
-import { RequestRefused } from './rules.ts';
+import { checkRightEarly, RequestRefused } from './rights.ts';
 
 export interface WholeHistoryRequest {
   readonly customerId: string;
