@@ -34,7 +34,7 @@ export function scopeOf({ actor, roles, stores }: Caller): Scope {
   return stores === 'all' ? 'all' : { stores };
 }
 
-const isStaff = (roles: readonly Role[]): boolean => staffRoles.some((role) => roles.includes(role));
+export const isStaff = (roles: readonly Role[]): boolean => staffRoles.some((role) => roles.includes(role));
 
 /** Who something belongs to. */
 export interface Owner {

@@ -1,4 +1,4 @@
-import { type Caller, customerOf, staffRoles } from './caller.ts';
+import { type Caller, covers, isStaff, type Owner, scopeOf } from './caller.ts';
 import { type DomainCommand, type Refusal, refuse } from './decider.ts';
 
 /** Who asks, and why. */
@@ -47,7 +47,7 @@ export const processOnly = described('the store itself', ({ caller }: AskedBy) =
 export const staff = (rule?: string) =>
   described(
     'staff',
-    ({ caller }: AskedBy) => (isStaff(caller) ? undefined : refuse('staff-only', 'only staff may do this', rule)),
+    ({ caller }: AskedBy) => (isStaff(caller.roles) ? undefined : refuse('staff-only', 'only staff may do this', rule)),
     rule,
   );
 
@@ -57,13 +57,23 @@ export const support = (rule: string) =>
 
 type OwnerIn<Command, State> = (asked: Asked<Command, State>) => string | undefined;
 
+/** Commands do not know the store of their stream yet: staff of single stores may not send those about customers. */
+function ownerFrom<Asking>(owner: (asked: Asking) => string | undefined, asked: Asking): Owner | undefined {
+  const customerId = owner(asked);
+  return customerId === undefined ? undefined : { customerId };
+}
+
 /** For data of a customer: the customer, staff and processes may ask. */
 export const ownerOrStaff = <Command, State>(owner: OwnerIn<Command, State>, rule: string): Rule<Command, State> =>
-  described('its customer; staff', (asked) => refuseStranger(owner(asked), asked, rule), rule);
+  described('its customer; staff', (asked) => refuseStranger(ownerFrom(owner, asked), asked, rule), rule);
 
 /** For data of an account: the customer may ask, and support with a reason. */
 export const ownerOrSupport = <Command, State>(owner: OwnerIn<Command, State>, rule: string): Rule<Command, State> =>
-  described('its customer; support, with a reason', (asked) => refuseOtherAccount(owner(asked), asked, rule), rule);
+  described(
+    'its customer; support, with a reason',
+    (asked) => refuseOtherAccount(ownerFrom(owner, asked), asked, rule),
+    rule,
+  );
 
 /** The owner of a stream that does not exist yet is named by the command that begins it. */
 export const customerInCommand = ({ command }: Asked<{ readonly customerId: string }, unknown>): string =>
@@ -72,21 +82,24 @@ export const customerInCommand = ({ command }: Asked<{ readonly customerId: stri
 /** The owner of a stream that is named after its customer. */
 export const customerInName = ({ id }: Asked<unknown, unknown>): string => id;
 
-const isStaff = ({ roles }: Caller): boolean => staffRoles.some((role) => roles.includes(role));
-
-/** Staff and the store itself: they may ask about every customer. */
-export const actsForStore = (caller: Caller): boolean => isStaff(caller) || caller.roles.includes('process');
-
 /** A stream without an owner does not exist: the domain answers that. */
-export function refuseStranger(owner: string | undefined, { caller }: AskedBy, rule: string): Refusal | undefined {
-  if (owner === undefined || owner === customerOf(caller)) return undefined;
-  if (actsForStore(caller)) return undefined;
+export function refuseStranger(
+  owner: Owner | undefined,
+  { caller }: Pick<AskedBy, 'caller'>,
+  rule: string,
+): Refusal | undefined {
+  if (owner === undefined || covers(scopeOf(caller), owner)) return undefined;
   return refuse('not-yours', 'this belongs to another customer', rule);
 }
 
-function refuseOtherAccount(owner: string | undefined, asked: AskedBy, rule: string): Refusal | undefined {
-  if (owner === undefined || owner === customerOf(asked.caller)) return undefined;
+function refuseOtherAccount(owner: Owner | undefined, asked: AskedBy, rule: string): Refusal | undefined {
+  if (owner === undefined || isCustomer(asked.caller, owner)) return undefined;
   return refuseStranger(owner, asked, rule) ?? refuseSupport(asked, rule);
+}
+
+function isCustomer(caller: Caller, { customerId }: Owner): boolean {
+  const scope = scopeOf(caller);
+  return typeof scope === 'object' && 'customerId' in scope && scope.customerId === customerId;
 }
 
 function refuseSupport({ caller, reason }: AskedBy, rule: string): Refusal | undefined {
