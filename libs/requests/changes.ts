@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { decode, type Fact, idOf } from '#domain/codec';
-import { covers, type Owner, type Scope, scopeOf } from '#domain/kernel/caller';
+import { covers, type Scope, scopeOf } from '#domain/kernel/caller';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import { familyOf } from '#domain/ledger';
 import { BadEvent, type EventStore, type Position, type RecordedEvent } from '#event-store/port';
-import type { OwnerOf } from './owners.ts';
+import type { OwnedStream, OwnerOf, StreamOwner } from './owners.ts';
 import type { QueryDependencies, QueryTools } from './query-tools.ts';
 import type { RequestContext } from './request-tools.ts';
 
@@ -90,7 +90,7 @@ async function reportOf(
   const { position, stream, type } = event;
   try {
     const fact = decode(event);
-    const owner = await ownerOf(stream);
+    const owner = await ownerOf(stream as OwnedStream);
     if (!owner) throw new UnreadableEvent(fact, new Error('its stream has no owner'));
     const reported = !stepsTowardsADelivery.has(type) && covers(scope, owner) && matches(request, owner);
     return reported ? { kind: 'change', position, change: changeOf(fact, owner) } : { kind: 'passed', position };
@@ -103,10 +103,10 @@ async function reportOf(
 /** A delivery is reported when the order has recorded it: until then the lead may still go to another customer. */
 const stepsTowardsADelivery: ReadonlySet<string> = new Set(['ContactAdded', 'ContactRemoved']);
 
-const matches = ({ storeId, customerId }: FollowRequest, owner: Required<Owner>): boolean =>
+const matches = ({ storeId, customerId }: FollowRequest, owner: StreamOwner): boolean =>
   (storeId ?? owner.storeId) === owner.storeId && (customerId ?? owner.customerId) === owner.customerId;
 
-function changeOf({ type, stream, data }: Fact, { customerId, storeId }: Required<Owner>) {
+function changeOf({ type, stream, data }: Fact, { customerId, storeId }: StreamOwner) {
   const leadId = 'leadId' in data ? data.leadId : undefined;
   return {
     type,

@@ -5,17 +5,20 @@ import type { Owner } from '#domain/kernel/caller';
 import { familyOf } from '#domain/ledger';
 import type { EventStore } from '#event-store/port';
 
-/** Looks up who a stream belongs to. An owner never changes. */
-export type OwnerOf = (stream: string) => Promise<Required<Owner> | undefined>;
+type OwnedFamily = 'customer' | 'contacts' | 'checkout' | 'order' | 'programme' | 'replacement' | 'ticket';
+
+/** A stream of a customer. Its owner never changes. */
+export type OwnedStream = `${OwnedFamily}-${string}`;
+export type StreamOwner = Required<Owner>;
+
+/** Looks up the owner of a stream; undefined when the stream does not exist. It may throw UnreadableEvent. */
+export type OwnerOf = (stream: OwnedStream) => Promise<StreamOwner | undefined>;
 
 const MOST_OWNERS = 10_000;
 
-/**
- * The owner is in the first event of a stream. The lookup gives undefined for a stream that does not exist, or that
- * belongs to no customer. It throws UnreadableEvent.
- */
+/** The first event of each stream names its owner. */
 export function ownersIn(events: Pick<EventStore, 'readStream'>): OwnerOf {
-  const known = new LRUCache<string, Required<Owner>>({ max: MOST_OWNERS });
+  const known = new LRUCache<string, StreamOwner>({ max: MOST_OWNERS });
   return async (stream) => {
     const owner = known.get(stream) ?? (await readOwner(events, stream));
     if (owner) known.set(stream, owner);
@@ -23,14 +26,16 @@ export function ownersIn(events: Pick<EventStore, 'readStream'>): OwnerOf {
   };
 }
 
-async function readOwner(events: Pick<EventStore, 'readStream'>, stream: string): Promise<Required<Owner> | undefined> {
-  const family = familyOf(stream);
-  // Only the account of the customer names the store of a contact book.
-  const first = family === 'contacts' ? customerStream(idOf(stream)) : stream;
-  for await (const event of events.readStream(first, { maxCount: 1 })) {
-    const data = decode(event).data as Partial<Owner>;
-    const customerId = first === stream && family !== 'customer' ? data.customerId : idOf(stream);
-    return customerId === undefined || data.storeId === undefined ? undefined : { customerId, storeId: data.storeId };
+async function readOwner(
+  events: Pick<EventStore, 'readStream'>,
+  stream: OwnedStream,
+): Promise<StreamOwner | undefined> {
+  // A contact book does not name the store of its customer: the account does.
+  const named = familyOf(stream) === 'contacts' ? customerStream(idOf(stream)) : stream;
+  for await (const event of events.readStream(named, { maxCount: 1 })) {
+    // An account does not name its customer: its stream does.
+    const { customerId = idOf(named), storeId } = decode(event).data as Partial<Owner> & Pick<StreamOwner, 'storeId'>;
+    return { customerId, storeId };
   }
   return undefined;
 }

@@ -8,7 +8,7 @@ import { orderStream } from '#domain/orders/order';
 import { replacementStream } from '#domain/replacements/replacement';
 import { ticketStream } from '#domain/support/ticket';
 import type { Operations } from './operations.ts';
-import type { OwnerOf } from './owners.ts';
+import type { OwnedStream, OwnerOf } from './owners.ts';
 import type { Queries, RequestOf } from './queries.ts';
 import type { RequestContext } from './request-tools.ts';
 
@@ -28,7 +28,7 @@ const onlyVisibleRows: QueryRule = described('anyone, only rows that the caller 
 const onlyVisibleChanges: QueryRule = described('anyone, only changes that the caller may see', () => undefined);
 
 /** For reads of a stream. Its owner is not looked up for callers who may ask about everything. */
-const ownedBy = <Request>(rule: string, streamOf: (request: Request) => string): QueryRule<Request> =>
+const ownedBy = <Request>(rule: string, streamOf: (request: Request) => OwnedStream): QueryRule<Request> =>
   described(
     'its customer; staff',
     async (asked) => {
