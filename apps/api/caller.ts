@@ -31,7 +31,10 @@ const callerOf = (request: FastifyRequest): Caller => trialCaller(headerOf(reque
 const owner = trialCaller(DEFAULT_ACTOR);
 
 /** Until there is sign-in, reads ignore the header: everyone reads as the owner of the machine. */
-export const readerOf = (_: FastifyRequest): Caller => owner;
+export function readerOf(request: FastifyRequest): RequestContext {
+  const reason = headerOf(request, 'leadger-reason');
+  return { caller: owner, commandId: randomUUID(), ...(reason && { reason }) };
+}
 
 function contextOf(request: FastifyRequest): RequestContext {
   const caller = callerOf(request);

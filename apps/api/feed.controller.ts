@@ -111,14 +111,14 @@ export class FeedController implements OnModuleDestroy {
   @FeedRoute()
   async followFeed(
     @Query() query: FeedQuery,
-    @Asking() { caller }: RequestContext,
+    @Asking() context: RequestContext,
     @Req() request: FastifyRequest,
     @Res() { raw }: FastifyReply,
   ): Promise<Observable<MessageEvent>> {
     const left = new AbortController();
     const signal = AbortSignal.any([left.signal, this.#over.signal]);
     const after = positionIn(request.headers['last-event-id']);
-    const found = await this.#queries.follow(caller, { ...query, after, signal });
+    const found = await this.#queries.follow(context, { ...query, after, signal });
     if (!found) throw unknownPosition();
     if (this.#feeds >= MOST_FEEDS || this.#over.signal.aborted)
       throw new Problem('too-many-feeds', 'no more feeds can be opened now', { retryAfterSeconds: 5 });

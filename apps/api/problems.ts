@@ -17,7 +17,7 @@ import {
 } from '#read-models/errors';
 import { TooMuchContention } from '#requests/command-handler';
 import { LeadFileError } from '#requests/lead-row';
-import { RequestRefused } from '#requests/rules';
+import { RequestRefused } from '#requests/rights';
 import { errorCodes } from './error-codes.ts';
 
 export interface FieldError {

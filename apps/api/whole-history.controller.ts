@@ -34,11 +34,7 @@ export class WholeHistoryController {
     example: { items: [streamEventExample] },
   })
   @RecordedRead()
-  listWholeHistory(
-    @IdOf('customer') customerId: string,
-    @Query() query: PageQuery,
-    @Asking() { caller, ...look }: RequestContext,
-  ) {
-    return this.#queries.support.listWholeHistory(caller, { ...pageRequest(query), customerId, look });
+  listWholeHistory(@IdOf('customer') customerId: string, @Query() query: PageQuery, @Asking() context: RequestContext) {
+    return this.#queries.support.listWholeHistory(context, { ...pageRequest(query), customerId });
   }
 }

@@ -2,7 +2,6 @@ import { addressTaken } from '#domain/accounts/address';
 import { type CustomerCommand, customerStream, type Registration } from '#domain/accounts/customer';
 import type { PersonName, PostalAddress } from '#domain/accounts/personal';
 import { catalogueStream, unknownStore } from '#domain/catalogue/catalogue';
-import type { Caller } from '#domain/kernel/caller';
 import type { Refusal } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
 import type { MailKind } from '#domain/notifications/kinds';
@@ -154,12 +153,13 @@ type CustomerDetails = OpenedRow<CustomerRow, PersonalColumns>;
 /** Accounts with their personal data opened. */
 export function accountQueries(tools: QueryTools) {
   const { customers } = tools.rows;
-  const open = (row: CustomerRow) => openColumns<CustomerRow, PersonalColumns>(tools, row, personalColumns);
+  const open = (context: RequestContext, row: CustomerRow) =>
+    openColumns<CustomerRow, PersonalColumns>(tools, context, row, personalColumns);
   return {
     list: listOpened(customers.list, open),
-    async get(caller: Caller, { customerId }: { customerId: string }): Promise<CustomerDetails | undefined> {
-      const row = await customers.find(caller, customerId);
-      return row && open(row);
+    async get(context: RequestContext, { customerId }: { customerId: string }): Promise<CustomerDetails | undefined> {
+      const row = await customers.find(context.caller, customerId);
+      return row && open(context, row);
     },
   };
 }

@@ -1,8 +1,8 @@
-import type { Caller } from '#domain/kernel/caller';
 import { addDays, addHours } from '#domain/kernel/instants';
 import type { AttentionRow } from '#read-models/queries/attention';
 import type { PageRequest } from '#read-models/queries/paging';
 import type { QueryTools } from './query-tools.ts';
+import type { RequestContext } from './request-tools.ts';
 
 /** An open order to which nothing was delivered for this time is starving, unless the request says otherwise. */
 export const STARVING_AFTER_HOURS = 48;
@@ -17,7 +17,7 @@ interface AttentionRequest extends PageRequest {
 
 /** Orders that the staff should look at. */
 export const attentionQueries = ({ rows, now }: QueryTools) => ({
-  list(caller: Caller, { starvingAfterHours = STARVING_AFTER_HOURS, ...request }: AttentionRequest) {
+  list({ caller }: RequestContext, { starvingAfterHours = STARVING_AFTER_HOURS, ...request }: AttentionRequest) {
     const at = now();
     return rows.attention.list(caller, {
       ...request,

@@ -1,14 +1,13 @@
 import { type CatalogueState, catalogueStream, type Price, priceAt } from '#domain/catalogue/catalogue';
 import { type CheckoutState, checkout, checkoutStream, refuseCoupon, refuseIn } from '#domain/checkouts/checkout';
 import { discountCentsOf } from '#domain/coupons/coupon';
-import type { Caller } from '#domain/kernel/caller';
 import { isRefusal } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { order, orderStream } from '#domain/orders/order';
 import { tryCoupon } from './coupons.ts';
 import { type PlaceOrderRequest, placingOf, withCoupon } from './placing.ts';
-import type { QueryTools } from './query-tools.ts';
+import { type QueryTools, sameForAll } from './query-tools.ts';
 import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 
@@ -78,10 +77,10 @@ type CheckoutDetails = NonNullable<ReturnType<typeof detailsOf>>;
 
 export const checkoutQueries = ({ stateOf, now }: QueryTools) => ({
   /** The current total of a checkout, and the text on the card statement. */
-  async get(_: Caller, { checkoutId }: { checkoutId: string }): Promise<CheckoutDetails | undefined> {
+  get: sameForAll(async ({ checkoutId }: { checkoutId: string }): Promise<CheckoutDetails | undefined> => {
     const state = await stateOf<'checkout'>(checkoutStream(checkoutId));
     return detailsOf(checkoutId, state, await stateOf<'catalogue'>(catalogueStream), now());
-  },
+  }),
 });
 
 function detailsOf(

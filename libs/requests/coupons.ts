@@ -8,12 +8,11 @@ import {
   invalidCoupon,
   tryOf,
 } from '#domain/coupons/coupon';
-import type { Caller } from '#domain/kernel/caller';
 import { type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import type { CommandOf } from '#domain/ledger';
-import type { QueryTools } from './query-tools.ts';
+import { type QueryTools, sameForAll } from './query-tools.ts';
 import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 import { unknownLeadType } from './terms-of-business.ts';
@@ -94,8 +93,8 @@ export async function tryCoupon(
 
 export const couponQueries = ({ stateOf }: QueryTools) => ({
   /** A coupon by its code, with the number of customers who used it. For an alternative code also its customer. */
-  async get(_: Caller, { code }: { code: string }) {
+  get: sameForAll(async ({ code }: { code: string }) => {
     const { defined, customerId, uses } = await stateOf<'coupon'>(couponStream(code));
     return defined && { ...defined, uses: uses.size, ...(customerId && { customerId }) };
-  },
+  }),
 });

@@ -1,5 +1,4 @@
 import { customerStream, isRegistered, type LeadDelivery } from '#domain/accounts/customer';
-import type { Caller } from '#domain/kernel/caller';
 import type { Vault } from '#vault/vault';
 import { changeSealed, seal, sealSecret } from './account-seals.ts';
 import { openBox, type QueryTools } from './query-tools.ts';
@@ -45,13 +44,13 @@ function signingSecretOf(vault: Vault, commandId: string): string {
 
 export const leadDeliveryQueries = (tools: QueryTools) => ({
   /** The customer's settings, with the signing secret opened. @returns undefined when there is no such customer */
-  async get(_: Caller, { customerId }: { customerId: string }): Promise<OpenedLeadDelivery | undefined> {
+  async get(context: RequestContext, { customerId }: { customerId: string }): Promise<OpenedLeadDelivery | undefined> {
     const state = await tools.stateOf<'customer'>(customerStream(customerId));
     if (!isRegistered(state)) return undefined;
     const { mails, webhook } = state.leadDelivery;
     const [webhookUrl, signingSecret] = await Promise.all([
-      openBox<string>(tools, webhook?.url),
-      openBox<string>(tools, webhook?.signingSecret),
+      openBox<string>(tools, context, webhook?.url),
+      openBox<string>(tools, context, webhook?.signingSecret),
     ]);
     return { mails, webhookUrl, signingSecret };
   },

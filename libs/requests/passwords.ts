@@ -1,13 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { customerStream, isRegistered, linkDead, linkIsGood } from '#domain/accounts/customer';
-import type { Caller } from '#domain/kernel/caller';
 import { refuse } from '#domain/kernel/decider';
 import type { Secret } from '#domain/kernel/events';
 import type { Vault } from '#vault/vault';
 import { changeSealed, guarded, hashOfToken, newLink, sealSecret } from './account-seals.ts';
 import { holderOf } from './address-claim.ts';
 import { matches, type Verifier, verifierOf } from './password-hash.ts';
-import type { QueryTools } from './query-tools.ts';
+import { sameForAll } from './query-tools.ts';
 import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
 
 interface NewPassword {
@@ -81,7 +80,7 @@ async function isRight(vault: Vault, verifier: Secret | undefined, password: str
 
 const wrongPassword = refuse('password-wrong', 'the current password is another one', 'ACC-2');
 
-export const passwordQueries = (tools: QueryTools) => ({
+export const passwordQueries = (tools: RequestTools) => ({
   /** Checks an address and a password. @returns the customer's id; undefined when they do not match an account */
-  signIn: (_: Caller, { email, password }: { email: string; password: string }) => signIn(tools, email, password),
+  signIn: sameForAll(({ email, password }: { email: string; password: string }) => signIn(tools, email, password)),
 });

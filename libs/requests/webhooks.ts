@@ -1,6 +1,5 @@
-import type { Caller } from '#domain/kernel/caller';
 import { webhookStream } from '#domain/notifications/webhook';
-import type { QueryTools } from './query-tools.ts';
+import { asRows, type QueryTools } from './query-tools.ts';
 import type { RequestContext, RequestTools } from './request-tools.ts';
 
 /** Calls to customers' own programs (DLV-9). */
@@ -11,6 +10,6 @@ export const webhookRequests = (tools: RequestTools) => ({
 });
 
 export const webhookQueries = ({ rows }: QueryTools) => ({
-  list: rows.webhooks.list,
-  get: (caller: Caller, { webhookId }: { webhookId: string }) => rows.webhooks.find(caller, webhookId),
+  list: asRows(rows.webhooks.list),
+  get: ({ caller }: RequestContext, { webhookId }: { webhookId: string }) => rows.webhooks.find(caller, webhookId),
 });

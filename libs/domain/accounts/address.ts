@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, sealed, secret } from '../kernel/events.ts';
+import { anyone, type RightsOf } from '../kernel/rights.ts';
 import { registrationShape } from './customer.ts';
 
 /**
@@ -29,6 +30,12 @@ type AddressEvent = EventsOf<typeof addressEvents>;
 export type AddressCommand =
   | { type: 'ClaimAddress'; at: Instant; customerId: string; purpose: Purpose }
   | { type: 'ReleaseAddress'; at: Instant; customerId: string };
+
+/** Steps of a registration or of a change of address. No route leads here. */
+export const addressRights = {
+  ClaimAddress: anyone,
+  ReleaseAddress: anyone,
+} satisfies RightsOf<AddressCommand, AddressState>;
 
 interface AddressState {
   /** Undefined when the address is free. */

@@ -11,6 +11,7 @@ import {
   sealed,
   secret,
 } from '../kernel/events.ts';
+import { anyone, customerInName, ownerOrSupport, type RightsOf } from '../kernel/rights.ts';
 import { alwaysSent, type MailKind, mailKinds } from '../notifications/kinds.ts';
 
 /**
@@ -86,6 +87,25 @@ export type CustomerCommand =
   | { type: 'RecoverPassword'; at: Instant; tokenHash: string; verifier: Secret }
   | { type: 'ChangeMailPreferences'; at: Instant; off: readonly MailKind[] }
   | ({ type: 'ChooseLeadDelivery'; at: Instant } & LeadDelivery);
+
+const owner = ownerOrSupport(customerInName, 'ACC-4');
+
+/** Who may ask for which command. */
+export const customerRights = {
+  RegisterCustomer: anyone,
+  ChangeBusinessAssociation: owner,
+  ChangeTimeZone: owner,
+  ChangeName: owner,
+  ChangePostalAddress: owner,
+  ChangeMailPreferences: owner,
+  ChooseLeadDelivery: owner,
+  SetPassword: owner,
+  RequestEmailChange: owner,
+  // The link gives the right: it was sent only to that address.
+  ConfirmEmailChange: anyone,
+  RequestPasswordRecovery: anyone,
+  RecoverPassword: anyone,
+} satisfies RightsOf<CustomerCommand, CustomerState>;
 
 type PendingLink = Pick<Link, 'tokenHash' | 'expiresAt'>;
 

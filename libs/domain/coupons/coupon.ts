@@ -3,6 +3,7 @@ import { type Decider, type Decision, type Refusal, refuse } from '../kernel/dec
 import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { percentOf } from '../kernel/percent.ts';
+import { customerInCommand, ownerOrStaff, type RightsOf, staff, support } from '../kernel/rights.ts';
 
 /** One coupon code: its discount, where and when it is valid, and who used it (CPN). */
 export const couponStream = (code: string) => `coupon-${couponIdOf(code)}` as const;
@@ -70,6 +71,13 @@ type CouponCommand =
       storeId: string;
       leadTypeId: string;
     };
+
+/** Who may ask for which command. */
+export const couponRights = {
+  DefineCoupon: staff('CPN-3'),
+  GiveAlternativeCoupon: support('CPN-4'),
+  TryCoupon: ownerOrStaff(customerInCommand, 'CHK-1'),
+} satisfies RightsOf<CouponCommand, CouponState>;
 
 export interface CouponState {
   defined: CouponDefinition | undefined;

@@ -5,6 +5,7 @@ import { cents, count, type EventsOf, fact, type Instant, instant } from '../ker
 import { addDays } from '../kernel/instants.ts';
 import { type LocalDay, localDayOf } from '../kernel/local-days.ts';
 import { percentOf } from '../kernel/percent.ts';
+import { customerInCommand, ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
 import { bonus, bonusOf, loyaltyTerms } from '../loyalty/bonus.ts';
 import { countDelivery, deliveredOn, isFullOn, noProgress, type OrderProgress } from './progress.ts';
 
@@ -131,6 +132,25 @@ export type OrderCommand =
       decision: DistributionDecision;
     }
   | { type: 'OweReplacement'; at: Instant; replacementId: string; leadId: string; owedSince: Instant };
+
+export const customerOfOrder = ({ terms }: OrderState): string | undefined => terms?.customerId;
+const owner = ownerOrStaff<unknown, OrderState>(({ state }) => customerOfOrder(state), 'BCK-2');
+
+/** Who may ask for which command. */
+export const orderRights = {
+  PlaceOrder: ownerOrStaff(customerInCommand, 'CHK-1'),
+  CapturePayment: processOnly,
+  DeclinePayment: processOnly,
+  PauseOrder: owner,
+  RestartOrder: owner,
+  RestartAutomatically: processOnly,
+  ReopenOrder: processOnly,
+  ChangeDailyMaximum: support('ORD-4'),
+  ChangePaymentCard: support('ORD-4'),
+  CancelOrder: owner,
+  DeliverLead: processOnly,
+  OweReplacement: processOnly,
+} satisfies RightsOf<OrderCommand, OrderState>;
 
 /** What the customer agreed to (CHK-1), at the price in effect at checkout (CAT-3). */
 export type Terms = Omit<DataOf<'OrderPlaced'>, 'at' | 'totalCents' | 'nextBonus'>;

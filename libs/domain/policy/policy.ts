@@ -3,6 +3,7 @@ import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { earliest, inEffectAt } from '../kernel/instants.ts';
 import { isTimeZone } from '../kernel/local-days.ts';
+import { type RightsOf, staff } from '../kernel/rights.ts';
 
 /** All numbers and lists that a store may choose. A version is never changed; a new one is published (POL-1). */
 export const policyStream = 'policy-main';
@@ -137,6 +138,9 @@ export type PolicyCommand = {
   effectiveFrom: Instant;
   policy: PolicyDocument;
 };
+
+/** Who may ask for which command. */
+export const policyRights = { PublishPolicy: staff('POL-1') } satisfies RightsOf<PolicyCommand, PolicyState>;
 
 export interface PolicyVersion {
   readonly version: number;

@@ -3,6 +3,7 @@ import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant, type Sealed, sealed } from '../kernel/events.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { addDays } from '../kernel/instants.ts';
+import { customerInCommand, ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
 import type { PolicyDocument } from '../policy/policy.ts';
 
 /** The return of one delivered lead, from the customer's request to the replacement (RPL). */
@@ -55,6 +56,15 @@ export type ReplacementCommand =
   | { type: 'DenyChargeback'; at: Instant; explanation: string }
   | { type: 'RecordOverdue'; at: Instant }
   | { type: 'RecordReplacementDelivered'; at: Instant; replacementLeadId: string };
+
+/** Who may ask for which command. */
+export const replacementRights = {
+  RequestReplacement: ownerOrStaff(customerInCommand, 'RPL-1'),
+  GrantChargeback: support('SUP-2'),
+  DenyChargeback: support('SUP-2'),
+  RecordOverdue: processOnly,
+  RecordReplacementDelivered: processOnly,
+} satisfies RightsOf<ReplacementCommand, ReplacementState>;
 
 export const replacementStatuses = ['requested', 'granted', 'denied', 'replaced'] as const;
 type ReplacementStatus = (typeof replacementStatuses)[number];
