@@ -11,6 +11,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map } from 'rxjs';
 import { z } from 'zod';
 import type { Answer } from '#requests/request-tools';
+import { etagOf } from './conditional.ts';
 import { errorCodes } from './error-codes.ts';
 import { exampleIds, type IdName } from './examples.ts';
 import { malformed, Problem, problemOfRefusal } from './problems.ts';
@@ -183,8 +184,6 @@ function refuseFields(body: unknown): void {
   const fields = Object.keys((body as object | undefined) ?? {});
   if (fields.length > 0) throw malformed(fields.map((field) => ({ field, message: 'is not a known field' })));
 }
-
-export const etagOf = (revision: number): string => `"${revision}"`;
 
 /** @throws Problem when the ledger did not accept the command */
 function mustBeAccepted({ id, outcome }: Answer, params: Readonly<Record<string, string>>): CommandResult {

@@ -6,6 +6,7 @@ import type { Instant } from '#domain/kernel/events';
 import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
+import { revision } from '#requests/revision';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
@@ -113,6 +114,7 @@ const statementDescriptor = named(
   'StatementDescriptor',
   z.object({
     statementDescriptor: z.string().nullable().describe('What card statements show; null until it is set (STO-2).'),
+    revision,
   }),
 );
 
@@ -164,9 +166,9 @@ export class CatalogueController {
 
   @Get('statement-descriptor')
   @ApiOperation({ summary: 'What card statements show for every store (STO-2)' })
-  @Answers(200, 'The statement descriptor.', statementDescriptor, { statementDescriptor: 'LEADGER' })
-  async getStatementDescriptor(@Reading() reader: Reader) {
-    return { statementDescriptor: (await this.#queries.catalogue.getStatementDescriptor(reader)) ?? null };
+  @Answers(200, 'The statement descriptor.', statementDescriptor, { statementDescriptor: 'LEADGER', revision: 3 })
+  getStatementDescriptor(@Reading() reader: Reader) {
+    return this.#queries.catalogue.getStatementDescriptor(reader);
   }
 
   @Put('statement-descriptor')

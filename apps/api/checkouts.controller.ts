@@ -6,6 +6,7 @@ import { instant } from '#domain/kernel/events';
 import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
+import { revision } from '#requests/revision';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
@@ -39,6 +40,7 @@ const quote = z.object({
   couponCode: z.string().nullable().describe('The coupon that is used; null without one.'),
   statementDescriptor: z.string().describe('What the card statement will show (STO-2).'),
   giveUpAt: instant.describe('When it is abandoned, unless it is placed before.'),
+  revision,
 });
 
 const quoteExample: z.input<typeof quote> = {
@@ -55,6 +57,7 @@ const quoteExample: z.input<typeof quote> = {
   couponCode: 'SPRING 26-2',
   statementDescriptor: 'LEADGER',
   giveUpAt: '2026-03-02T09:30:00.000Z',
+  revision: 1,
 };
 
 @ApiTags('checkout')

@@ -1,6 +1,5 @@
-import { Body, Controller, Get, Inject, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { type PersonName, type PostalAddress, personName, postalAddress } from '#domain/accounts/personal';
 import { type MailKind, mailKinds } from '#domain/notifications/kinds';
@@ -9,8 +8,9 @@ import type { OpenedLeadDelivery } from '#requests/lead-delivery';
 import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
+import { revision } from '#requests/revision';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { CommandRoute, etagOf } from './answers.ts';
+import { CommandRoute } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Conforming, Email, FieldNames, Id, Line, OneOf, Password, Sort, TimeZone, WebAddress } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
@@ -98,6 +98,7 @@ const leadDelivery = z.object({
   mails: z.enum(['digest', 'each']).describe('One mail an hour about all new leads, or one about each lead.'),
   webhookUrl: z.string().nullable().describe('Where each lead is sent. Null: nowhere.'),
   signingSecret: z.string().nullable().describe('The secret that calls are signed with. Null: no calls are made.'),
+  revision,
 }) satisfies z.ZodType<OpenedLeadDelivery>;
 
 class ChangeBusinessAssociationBody {
@@ -182,15 +183,9 @@ export class CustomersController {
     answer: customer,
     example: openedExample,
   })
-  async getCustomer(
-    @IdOf('customer') customerId: string,
-    @Query() _: ReadQuery,
-    @Reading() reader: Reader,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  async getCustomer(@IdOf('customer') customerId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     const found = await this.#queries.accounts.get(reader, { customerId });
     if (!found) throw notFound('customer', customerId);
-    reply.header('etag', etagOf(found.revision));
     return found;
   }
 
@@ -310,7 +305,12 @@ export class CustomersController {
   @ReadRoute({
     summary: 'How leads are delivered to a customer (DLV-9)',
     answer: named('LeadDelivery', leadDelivery),
-    example: { mails: 'digest', webhookUrl: 'https://crm.example/leads', signingSecret: 'whsec_c2VjcmV0IHNlY3JldA==' },
+    example: {
+      mails: 'digest',
+      webhookUrl: 'https://crm.example/leads',
+      signingSecret: 'whsec_c2VjcmV0IHNlY3JldA==',
+      revision: 2,
+    },
   })
   async getLeadDelivery(
     @IdOf('customer') customerId: string,

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { Body, Controller, Get, Inject, Put, Query, Res, UseInterceptors } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { type Contact, contact } from '#domain/leads/contact';
 import { deliveredLead, deliveredLeadWithReturnExample } from '#read-models/queries/delivered-leads';
 import type { OpenedLead } from '#requests/delivered-leads';
@@ -43,6 +43,10 @@ class RateContactBody {
 const openedLead = deliveredLead
   .extend({ contact: contact.nullable().describe('The person. Null once the person was erased.') })
   .meta({ id: 'DeliveredLead' });
+
+const leadDetails = openedLead
+  .extend({ revision: z.int().describe("Revision of the customer's contacts: the ETag, and what If-Match compares.") })
+  .meta({ id: 'DeliveredLeadDetails' });
 
 const openedLeadExample: z.infer<typeof openedLead> = {
   ...deliveredLeadWithReturnExample,
@@ -106,8 +110,8 @@ export class DeliveredLeadsController {
   @Get('leads/:leadId')
   @ReadRoute({
     summary: 'A delivered lead, as the Contact Manager shows it (BCK-1)',
-    answer: openedLead,
-    example: openedLeadExample,
+    answer: leadDetails,
+    example: { ...openedLeadExample, revision: 7 },
   })
   async getDeliveredLead(
     @IdOf('customer') customerId: string,

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
-import { Body, Controller, Get, Inject, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Post, Query, Req } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
@@ -13,7 +13,7 @@ import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { CommandRoute, etagOf } from './answers.ts';
+import { CommandRoute } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Conforming, Id, InstantField, Line, OneOf } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
@@ -115,15 +115,9 @@ export class LeadsController {
 
   @Get('leads/:leadId')
   @ReadRoute({ summary: 'A lead; its revision is the ETag', answer: lead, example: openedExample })
-  async getLead(
-    @IdOf('lead') leadId: string,
-    @Query() _: ReadQuery,
-    @Reading() reader: Reader,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  async getLead(@IdOf('lead') leadId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     const found = await this.#queries.leads.get(reader, { leadId });
     if (!found) throw notFound('lead', leadId);
-    reply.header('etag', etagOf(found.revision));
     return found;
   }
 

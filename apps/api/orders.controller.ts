@@ -1,6 +1,5 @@
-import { Body, Controller, Get, Inject, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { orderStatuses } from '#domain/orders/order';
 import { type OrderRow, orderExample, orderRow } from '#read-models/models/orders';
@@ -8,7 +7,7 @@ import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { CommandRoute, etagOf, Problems } from './answers.ts';
+import { CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { exampleIds } from './examples.ts';
 import {
@@ -170,15 +169,9 @@ export class OrdersController {
       usualDelivery: 'at once',
     },
   })
-  async getOrder(
-    @IdOf('order') orderId: string,
-    @Query() _: ReadQuery,
-    @Reading() reader: Reader,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  async getOrder(@IdOf('order') orderId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     const found = await this.#queries.orders.get(reader, { orderId });
     if (!found) throw notFound('order', orderId);
-    reply.header('etag', etagOf(found.revision));
     return found;
   }
 

@@ -1,6 +1,5 @@
-import { Controller, Get, Inject, Post, Query, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import {
   type ProgrammeRow,
@@ -14,7 +13,7 @@ import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { CommandRoute, etagOf } from './answers.ts';
+import { CommandRoute } from './answers.ts';
 import { Asking } from './caller.ts';
 import { FieldNames, Id, OneOf, Sort } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
@@ -77,16 +76,9 @@ export class ProgrammesController {
     answer: programmeDetails,
     example: { ...programmeExample, nextBonusReason: nextBonusReason(programmeExample), renewals: [renewalExample] },
   })
-  async getProgramme(
-    @IdOf('order') orderId: string,
-    @Query() _: ReadQuery,
-    @Reading() reader: Reader,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  async getProgramme(@IdOf('order') orderId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     const found = await this.#queries.programmes.get(reader, { orderId });
     if (!found) throw notFound('programme', orderId);
-    // A programme that is still joining has no stream, and so no revision for If-Match.
-    if (found.status !== 'joining') reply.header('etag', etagOf(found.revision));
     return found;
   }
 

@@ -25,12 +25,14 @@ export function catalogueRequests(tools: RequestTools) {
   };
 }
 
-export function catalogueQueries({ stateOf }: QueryTools) {
+export function catalogueQueries({ stateOf, streams }: QueryTools) {
   const catalogue = () => stateOf<'catalogue'>(catalogueStream);
   return {
     listStores: async (_: Caller) => [...(await catalogue()).stores.values()],
-    /** @returns undefined when none was set */
-    getStatementDescriptor: async (_: Caller) => (await catalogue()).descriptor,
+    async getStatementDescriptor(_: Caller) {
+      const { state, revision } = await streams.read<'catalogue'>(catalogueStream);
+      return { statementDescriptor: state.descriptor ?? null, revision };
+    },
     listLeadTypes: async (_: Caller) => [...(await catalogue()).leadTypes.values()],
     /** Past, present and future prices. */
     async listPrices(_: Caller, { storeId }: { storeId?: string }) {

@@ -34,7 +34,9 @@ export const programmeRow = z
     nextBonusRule: column.oneOf(bonusRule.options).describe('Rule that gives that bonus (LOY-3, LOY-4).'),
     pausesUsed: column.count().describe('Pauses in the whole life of the order (LOY-4).'),
     pausesThatKeepTheLadder: column.count().describe('Pauses after which the bonus ladder is still kept.'),
-    revision: column.revision(),
+    revision: column
+      .revision()
+      .describe('Revision of the programme: the ETag, and what If-Match compares. -1 while the order joins.'),
   })
   .meta({ id: 'Programme' });
 export type ProgrammeRow = z.infer<typeof programmeRow>;
@@ -191,7 +193,7 @@ function joining({ stream, data }: FactOf<'OrderPlaced'>): ProgrammeRow | undefi
     nextRenewalNumber: 1,
     ...nextBonusIn(nextBonus),
     pausesUsed: 0,
-    revision: 0,
+    revision: -1,
   };
 }
 
