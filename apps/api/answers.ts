@@ -10,10 +10,10 @@ import { ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map } from 'rxjs';
 import { z } from 'zod';
+import { exampleIds, type IdName } from '#read-models/models/examples';
 import type { Answer } from '#requests/request-tools';
 import { etagOf } from './conditional.ts';
 import { errorCodes } from './error-codes.ts';
-import { exampleIds, type IdName } from './examples.ts';
 import { malformed, Problem, problemOfRefusal } from './problems.ts';
 import { documented, named } from './schemas.ts';
 

@@ -3,6 +3,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { checkoutStatuses } from '#domain/checkouts/checkout';
 import { instant } from '#domain/kernel/events';
+import { exampleIds } from '#read-models/models/examples';
 import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
@@ -44,11 +45,11 @@ const quote = z.object({
 });
 
 const quoteExample: z.input<typeof quote> = {
-  checkoutId: '1c1f6a52-53c9-5b0e-8b8a-2f3d3b7a9c22',
+  checkoutId: exampleIds.checkoutId,
   status: 'started',
-  customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
-  storeId: 'main',
-  leadTypeId: 'exclusive-real-time',
+  customerId: exampleIds.customerId,
+  storeId: exampleIds.storeId,
+  leadTypeId: exampleIds.leadTypeId,
   quantity: 25,
   pricePerLeadCents: 1000,
   discountCents: 2500,

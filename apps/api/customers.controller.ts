@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type PersonName, type PostalAddress, personName, postalAddress } from '#domain/accounts/personal';
 import { type MailKind, mailKinds } from '#domain/notifications/kinds';
 import { customerExample, customerRow } from '#read-models/models/customers';
+import { exampleIds } from '#read-models/models/examples';
 import type { OpenedLeadDelivery } from '#requests/lead-delivery';
 import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
@@ -21,7 +22,7 @@ import { named } from './schemas.ts';
 const addressExample = { address: '12 Elm Street', city: 'Albany', state: 'NY', postalCode: '12207', country: 'US' };
 
 class RegisterCustomerBody {
-  @Id({ description: 'The store of the customer.', example: 'main' })
+  @Id({ description: 'The store of the customer.', example: exampleIds.storeId })
   storeId!: string;
 
   @Line({ description: 'The company or programme that the customer works for (ACC-5).', example: 'ABC Vitamins' })
@@ -135,7 +136,7 @@ const openedExample: z.infer<typeof customer> = {
 };
 
 class CustomersQuery extends PageQuery {
-  @Id({ description: 'Customers of this store only.', example: 'main', optional: true })
+  @Id({ description: 'Customers of this store only.', example: exampleIds.storeId, optional: true })
   storeId?: string;
 
   @Sort('registeredAt', '-registeredAt')

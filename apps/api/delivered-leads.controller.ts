@@ -4,6 +4,7 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { type Contact, contact } from '#domain/leads/contact';
+import { exampleIds } from '#read-models/models/examples';
 import { deliveredLead, deliveredLeadWithReturnExample } from '#read-models/queries/delivered-leads';
 import type { OpenedLead } from '#requests/delivered-leads';
 import type { Queries } from '#requests/queries';
@@ -67,7 +68,7 @@ class DeliveredLeadsQuery extends PageQuery {
   @Id({ description: 'Leads of this order only.', optional: true })
   orderId?: string;
 
-  @Id({ description: 'Leads delivered as this type only.', example: 'exclusive-real-time', optional: true })
+  @Id({ description: 'Leads delivered as this type only.', example: exampleIds.leadTypeId, optional: true })
   leadTypeId?: string;
 
   @Line(search)

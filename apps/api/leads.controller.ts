@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { type Contact, contact } from '#domain/leads/contact';
+import { exampleIds } from '#read-models/models/examples';
 import { leadExample, leadRow } from '#read-models/models/leads';
 import { leadTypeStock, leadTypeStockExample } from '#read-models/queries/leads';
 import { readLeadRows } from '#requests/lead-rows';
@@ -24,7 +25,7 @@ import { type Reader, Reading } from './reading.ts';
 import { listOf, ReadQuery, ReadRoute } from './reads.ts';
 
 class ReceiveLeadBody {
-  @Id({ description: 'The lead type that the lead is sold as.', example: 'exclusive-real-time' })
+  @Id({ description: 'The lead type that the lead is sold as.', example: exampleIds.leadTypeId })
   leadTypeId!: string;
 
   @Line({ description: 'Where the lead comes from.', example: 'landing-page-7', maxLength: 100 })
@@ -45,7 +46,7 @@ class ReceiveLeadBody {
 }
 
 class BatchQuery {
-  @Id({ description: 'The lead type of rows without one.', example: 'shared-fresh', optional: true })
+  @Id({ description: 'The lead type of rows without one.', example: exampleIds.leadTypeId, optional: true })
   leadTypeId?: string;
 
   @Line({ description: 'The source of rows without one.', example: 'fair-2026', maxLength: 100, optional: true })

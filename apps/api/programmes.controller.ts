@@ -1,6 +1,7 @@
 import { Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { exampleIds } from '#read-models/models/examples';
 import {
   type ProgrammeRow,
   programmeExample,
@@ -32,7 +33,7 @@ class ProgrammesQuery extends PageQuery {
   @Id({ description: 'Programmes of this customer only.', optional: true })
   customerId?: string;
 
-  @Id({ description: 'Programmes at this store only.', example: 'main', optional: true })
+  @Id({ description: 'Programmes at this store only.', example: exampleIds.storeId, optional: true })
   storeId?: string;
 
   @OneOf(programmeRow.shape.status.options, {

@@ -2,6 +2,7 @@ import { Body, Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { ticketStatuses } from '#domain/support/ticket';
+import { exampleIds } from '#read-models/models/examples';
 import { type TicketRow, ticketExample, ticketMessage, ticketRow } from '#read-models/models/tickets';
 import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
@@ -9,7 +10,6 @@ import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
-import { exampleIds } from './examples.ts';
 import { FieldNames, Id, Line, Nested, OneOf, Sort, Telephone, Text } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
@@ -87,7 +87,7 @@ class TicketsQuery extends PageQuery {
   })
   status?: TicketRow['status'];
 
-  @Id({ description: 'Tickets of customers of this store only.', example: 'main', optional: true })
+  @Id({ description: 'Tickets of customers of this store only.', example: exampleIds.storeId, optional: true })
   storeId?: string;
 
   @Id({ description: 'Tickets of this customer only.', optional: true })

@@ -113,10 +113,11 @@ test('a signing secret is shown to its customer, and refused to another customer
     { mails: 'each', webhookUrl: 'https://crm.example' },
     by('lead delivery'),
   );
-  expect(await queries.leadDelivery.get(customer('owner'), { customerId })).toMatchObject({
+  expect(await queries.leadDelivery.get(customer('owner'), { customerId })).toEqual({
     mails: 'each',
     webhookUrl: 'https://crm.example',
     signingSecret: expect.stringMatching(/^whsec_/),
+    revision: 1,
   });
   await expect(queries.leadDelivery.get(customer('stranger'), { customerId })).rejects.toThrow('another customer');
   expect(await queries.leadDelivery.get(staff, { customerId: 'nobody' })).toBeUndefined();

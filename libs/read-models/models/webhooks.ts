@@ -26,7 +26,7 @@ export const webhookRow = z
 export type WebhookRow = z.infer<typeof webhookRow>;
 
 export const webhookExample: WebhookRow = {
-  webhookId: '4e2a7c10-9f0e-5c55-b7a6-2a8f5f3f0d21',
+  webhookId: exampleIds.webhookId,
   customerId: exampleIds.customerId,
   orderId: exampleIds.orderId,
   leadId: exampleIds.leadId,
