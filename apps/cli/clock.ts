@@ -3,7 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
-import { type HistoryEntry, tellFact } from '#audit/history';
+import { describeFact, type HistoryEntry } from '#audit/history';
 import { decode } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
 import { addDays } from '#domain/kernel/instants';
@@ -114,7 +114,7 @@ async function moveTo(to: Instant, clock: MovedClock, engine: ProcessEngine): Pr
 async function tellAfter(head: Position, { events, vault }: Stores): Promise<ComingEvent[]> {
   const coming: ComingEvent[] = [];
   for await (const recorded of events.readAll({ after: head })) {
-    const { position: _, ...entry } = await tellFact(decode(recorded), vault);
+    const { position: _, ...entry } = await describeFact(decode(recorded), vault);
     coming.push({ stream: recorded.stream, ...entry });
   }
   return coming;

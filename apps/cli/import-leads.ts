@@ -4,7 +4,7 @@ import { extname } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
-import { holderOf } from '#event-store/data-directory';
+import { directoryHolder } from '#event-store/data-directory';
 import type { Position } from '#event-store/port';
 import { ProcessEngine } from '#processes/engine/engine';
 import { LeadFileError, type LeadFileOptions, type LeadRow } from '#requests/lead-row';
@@ -113,7 +113,7 @@ async function inBatches(
 }
 
 async function openIntake(place: StoreLocation): Promise<Intake> {
-  const url = place.directory === undefined ? undefined : holderOf(place.directory)?.url;
+  const url = place.directory === undefined ? undefined : directoryHolder(place.directory)?.url;
   return url ? runningInstance(url) : ownInstance(place);
 }
 

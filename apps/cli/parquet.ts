@@ -1,5 +1,5 @@
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import type { RowBatch } from '#read-models/analysis';
+import type { RowBatch } from '#read-models/engine/analysis';
 import * as postgres from '#read-models/engine/parsers';
 import { CommandFailed } from './command-failed.ts';
 import { jsonOf } from './json.ts';

@@ -1,6 +1,6 @@
-import { type Cell, csvLine, Digits } from '#apps/api/csv';
-import { analyse, type RowBatch } from '#read-models/analysis';
+import { type Cell, csvLine, Digits } from '#apps/csv';
 import { views } from '#read-models/analytics';
+import { analyse, type RowBatch } from '#read-models/engine/analysis';
 import { NUMERIC } from '#read-models/engine/parsers';
 import { connectTo } from '#read-models/engine/postgres';
 import type { StoreLocation } from '#wiring/stores';

@@ -1,7 +1,7 @@
-import { type History, historyOf } from '#audit/history';
+import { type History, replayHistory } from '#audit/history';
 import { parseInstant } from '#domain/kernel/instants';
 import { type FamilyName, ledger } from '#domain/ledger';
-import { hashOfEvent } from '#event-store/embedded/event-hash';
+import { hashOfEvent } from '#event-store/event-hash';
 import { openForReading, type StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { tellEvent } from './words.ts';
@@ -25,7 +25,7 @@ export async function timeline(
   const stores = await openForReading(place);
   try {
     const stream = `${family as FamilyName}-${id}` as const;
-    const history = await historyOf(stores, stream, { hashOf: hashOfEvent, ...(until && { at: until }) });
+    const history = await replayHistory(stores, stream, { hashOf: hashOfEvent, ...(until && { at: until }) });
     if (!history) throw new CommandFailed(`there is no ${family} ${id}${until ? ` at ${until}` : ''}`);
     if (json) console.log(JSON.stringify({ stream, ...(until && { at: until }), ...history }, null, 2));
     else print(`${family} ${id}`, until, history);

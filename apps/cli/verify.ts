@@ -1,5 +1,5 @@
-import { checkLaws, type Law, laws, type Verdict } from '#audit/laws';
-import { hashOfEvent } from '#event-store/embedded/event-hash';
+import { checkLaws, type Law, laws, type Verdict } from '#audit/laws/laws';
+import { hashOfEvent } from '#event-store/event-hash';
 import { openForReading, type StoreLocation } from '#wiring/stores';
 import { Progress, thousands } from './progress.ts';
 

@@ -63,9 +63,10 @@ async function register(tools: RequestTools, request: RegistrationRequest, asked
   const registration = await sealedRegistration(tools, customerId, request);
   const verifier = await sealedVerifier(tools, customerId, request);
   const command = { type: 'RegisterCustomer', at, ...registration, ...verifier } as const;
-  const { addressKey } = registration;
-  if (addressKey === undefined || !(await changesAccount(tools, customerId, command, asked))) return send(command);
-  const purpose = { for: 'registration', registration, ...verifier } as const;
+  const { email, addressKey } = registration;
+  if (email === undefined || addressKey === undefined || !(await changesAccount(tools, customerId, command, asked)))
+    return send(command);
+  const purpose = { for: 'registration', registration: { ...registration, email, addressKey }, ...verifier } as const;
   const refusal = await claimAddress(tools, addressKey, { type: 'ClaimAddress', at, customerId, purpose }, asked);
   return send(refusal ?? command);
 }
@@ -119,7 +120,7 @@ const requestEmailChange = (tools: RequestTools, customerId: string, email: stri
     return { type: 'RequestEmailChange', at: tools.now(), email: sealed, addressKey, ...link };
   });
 
-/** Anyone with the link may follow it. The process `address-claims` releases the former address. */
+/** Anyone with the link may use it. The process `address-claims` releases the old address. */
 async function confirmEmailChange(
   tools: RequestTools,
   customerId: string,

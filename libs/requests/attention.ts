@@ -1,4 +1,4 @@
-import { addSeconds } from '#domain/kernel/instants';
+import { addDays, addHours } from '#domain/kernel/instants';
 import type { AttentionRow } from '#read-models/queries/attention';
 import type { PageRequest } from '#read-models/queries/paging';
 import type { QueryTools } from './query-tools.ts';
@@ -8,7 +8,6 @@ import type { RequestContext } from './request-tools.ts';
 export const STARVING_AFTER_HOURS = 48;
 /** A declined payment is shown for this time. */
 export const DECLINED_FOR_DAYS = 14;
-const SECONDS_AN_HOUR = 3600;
 
 interface AttentionRequest extends PageRequest {
   readonly reason?: AttentionRow['reason'];
@@ -22,8 +21,8 @@ export const attentionQueries = ({ rows, now }: QueryTools) => ({
     const at = now();
     return rows.attention.list(caller, {
       ...request,
-      waitingSince: addSeconds(at, -starvingAfterHours * SECONDS_AN_HOUR),
-      declinedSince: addSeconds(at, -DECLINED_FOR_DAYS * 24 * SECONDS_AN_HOUR),
+      waitingSince: addHours(at, -starvingAfterHours),
+      declinedSince: addDays(at, -DECLINED_FOR_DAYS),
       now: at,
     });
   },

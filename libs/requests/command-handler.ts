@@ -18,7 +18,7 @@ import { emptyStream, type FirstOutcome, type FoldedStream, StreamCache } from '
 /** A command with the stream that decides it, and who sends it and why. */
 export interface AddressedCommand {
   readonly stream: string;
-  /** Or the reason why there is no command: also then a repeat gets its first outcome. */
+  /** Or a refusal, when no command could be made. A repeat still gets the first outcome. */
   readonly command: AnyCommand | Refusal;
   readonly caller: Caller;
   readonly cause: Cause;

@@ -43,7 +43,7 @@ async function define(tools: RequestTools, command: DefiningCommand, context: Re
   return tools.send(couponIdOf(code), couponStream(code), refusal || command, context);
 }
 
-/** CPN-4. Fields left out have the values of the code that the new one replaces. */
+/** CPN-4. What is left out is copied from the code that the new one replaces. */
 async function giveAlternative(
   tools: RequestTools,
   { insteadOf, customerId, code }: AlternativeCouponRequest,
@@ -74,7 +74,7 @@ const definitionLike = (
 const notUsed = (code: string): Refusal =>
   refuse('coupon-not-used', `the customer did not use ${JSON.stringify(code)} up`, 'CPN-4');
 
-/** CPN-2: the first attempt uses the code for the customer. @returns the discount for a checkout, or the refusal */
+/** CPN-2: the first attempt uses the code for the customer. @returns the discount of the code, or why it is refused */
 export async function tryCoupon(
   tools: RequestTools,
   code: string,

@@ -1,8 +1,8 @@
-import { factsOf, type History, type HistoryEntry, historyOf, tellFact } from '#audit/history';
+import { describeFact, factsOf, type History, type HistoryEntry, replayHistory } from '#audit/history';
 import type { Fact } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
 import type { FamilyName } from '#domain/ledger';
-import { hashOfEvent } from '#event-store/embedded/event-hash';
+import { hashOfEvent } from '#event-store/event-hash';
 import type { EventStore } from '#event-store/port';
 import type { OpenBox } from './query-tools.ts';
 import type { RequestContext } from './request-tools.ts';
@@ -32,8 +32,8 @@ export function historyReader(events: Pick<EventStore, 'readStream'>, open: Open
   const openFor = (context: RequestContext) => ({ open: open.bind(undefined, context) });
   return {
     of: (context, stream, { at }) =>
-      historyOf({ events, vault: openFor(context) }, stream, { hashOf, ...(at && { at }) }),
+      replayHistory({ events, vault: openFor(context) }, stream, { hashOf, ...(at && { at }) }),
     facts: (streams) => factsOf(events, streams, { hashOf }),
-    entry: (context, fact) => tellFact(fact, openFor(context)),
+    entry: (context, fact) => describeFact(fact, openFor(context)),
   };
 }

@@ -2,7 +2,7 @@ import { contact } from '#domain/leads/contact';
 import { cellsOf, recordsOf } from './csv-records.ts';
 import { LeadFileError, type LeadFileOptions, type LeadRow, leadOf, leadRowOf, reasonOf } from './lead-row.ts';
 import type { ReceiveLeadRequest } from './leads.ts';
-import type { Line } from './lines.ts';
+import type { FileLine } from './lines.ts';
 
 const contactFields = contact.keyof().options;
 const fields = [...contactFields, 'leadTypeId', 'source', 'capturedAt'] as const;
@@ -38,7 +38,7 @@ const fieldByName = new Map<string, Field>([
 ]);
 
 /** @throws LeadFileError for a header that cannot be understood */
-export async function* rowsOfCsv(lines: AsyncIterable<Line>, options: LeadFileOptions): AsyncGenerator<LeadRow> {
+export async function* rowsOfCsv(lines: AsyncIterable<FileLine>, options: LeadFileOptions): AsyncGenerator<LeadRow> {
   let header: Header | undefined;
   const fits = (text: string) => header === undefined || cellsOf(text).length === header.length;
   for await (const record of recordsOf(lines, fits)) {
@@ -51,7 +51,7 @@ export async function* rowsOfCsv(lines: AsyncIterable<Line>, options: LeadFileOp
   if (!header) throw new LeadFileError('the file is empty: it has no header');
 }
 
-function readHeader(record: Line, options: LeadFileOptions): Header {
+function readHeader(record: FileLine, options: LeadFileOptions): Header {
   const names = 'reason' in record ? record.reason : cellsOf(record.text);
   if (typeof names === 'string') throw new LeadFileError(`line ${record.number}, the header: ${names}`);
   const mapped = new Map(Object.entries(options.columns ?? {}).map(([field, column]) => [column, fieldNamed(field)]));

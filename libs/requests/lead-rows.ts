@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { contact } from '#domain/leads/contact';
 import { rowsOfCsv } from './lead-csv.ts';
 import { type LeadFileOptions, type LeadRow, leadOf, leadRowOf, reasonOf } from './lead-row.ts';
-import { type Line, linesOf } from './lines.ts';
+import { type FileLine, linesOf } from './lines.ts';
 
 /**
  * Reads leads from the bytes of a file, in constant memory. A wrong row does not affect the other rows.
@@ -23,7 +23,7 @@ const leadObject = z.strictObject({
   contact,
 });
 
-async function* rowsOfNdjson(lines: AsyncIterable<Line>, defaults: LeadFileOptions): AsyncGenerator<LeadRow> {
+async function* rowsOfNdjson(lines: AsyncIterable<FileLine>, defaults: LeadFileOptions): AsyncGenerator<LeadRow> {
   for await (const line of lines) {
     if (line.text.trim() === '') continue;
     yield leadRowOf(line, () => {

@@ -64,7 +64,7 @@ async function recover(tools: RequestTools, token: string, password: string, ask
   return tools.send(customerId, stream, { type: 'RecoverPassword', at, tokenHash, verifier }, context);
 }
 
-/** ACC-2: both are compared with exact case. Takes equally long without such an account. @returns the customer's id */
+/** ACC-2: both are compared with exact case. Takes equally long for an unknown account. @returns the customer's id */
 async function signIn(tools: RequestTools, email: string, password: string): Promise<string | undefined> {
   const customerId = await holderOf(tools, email);
   const state = customerId === undefined ? {} : await tools.stateOf<'customer'>(customerStream(customerId));

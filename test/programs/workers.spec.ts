@@ -1,7 +1,7 @@
-import { checkLaws, laws } from '#audit/laws';
+import { checkLaws, laws } from '#audit/laws/laws';
 import { decode } from '#domain/codec';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
-import { hashOfEvent } from '#event-store/embedded/event-hash';
+import { hashOfEvent } from '#event-store/event-hash';
 import type { EventStore } from '#event-store/port';
 import { startWireNode, type WireNode } from '#event-store/wire-node/wire-node';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';

@@ -30,17 +30,19 @@ const link = { token: secret, tokenHash, expiresAt: instant };
 /** DLV-9: one mail an hour for all leads, or one mail for each lead. */
 const leadMailChoices = ['digest', 'each'] as const;
 
+export const registrationShape = {
+  storeId: z.string(),
+  businessAssociation: z.string(),
+  timeZone: z.string(),
+  /** The text of the address. The key names its stream (`address-…`). */
+  email: sealed.optional(),
+  addressKey: personKey.optional(),
+  name: sealed.optional(),
+  postalAddress: sealed.optional(),
+};
+
 export const customerEvents = {
-  CustomerRegistered: fact({
-    storeId: z.string(),
-    businessAssociation: z.string(),
-    timeZone: z.string(),
-    /** The text of the address. The key names its stream (`address-…`). */
-    email: sealed.optional(),
-    addressKey: personKey.optional(),
-    name: sealed.optional(),
-    postalAddress: sealed.optional(),
-  }),
+  CustomerRegistered: fact(registrationShape),
   BusinessAssociationChanged: fact({ businessAssociation: z.string() }),
   TimeZoneChanged: fact({ timeZone: z.string() }),
   NameChanged: fact({ name: sealed }),
@@ -69,15 +71,7 @@ interface Link {
 
 export type LeadDelivery = Omit<Extract<CustomerEvent, { type: 'LeadDeliveryChosen' }>['data'], 'at'>;
 
-export interface Registration {
-  readonly storeId: string;
-  readonly businessAssociation: string;
-  readonly timeZone: string;
-  readonly email?: Sealed | undefined;
-  readonly addressKey?: string | undefined;
-  readonly name?: Sealed | undefined;
-  readonly postalAddress?: Sealed | undefined;
-}
+export type Registration = Readonly<Omit<Extract<CustomerEvent, { type: 'CustomerRegistered' }>['data'], 'at'>>;
 
 export type CustomerCommand =
   | ({ type: 'RegisterCustomer'; at: Instant; verifier?: Secret } & Registration)
@@ -115,14 +109,7 @@ export const customerRights = {
 
 type PendingLink = Pick<Link, 'tokenHash' | 'expiresAt'>;
 
-export interface CustomerState {
-  readonly storeId: string;
-  readonly businessAssociation: string;
-  readonly timeZone: string;
-  readonly email?: Sealed | undefined;
-  readonly addressKey?: string | undefined;
-  readonly name?: Sealed | undefined;
-  readonly postalAddress?: Sealed | undefined;
+export interface CustomerState extends Registration {
   readonly verifier?: Secret;
   readonly emailChange?: PendingLink & { readonly email: Sealed; readonly addressKey: string };
   /** The link that confirmed the present address: opening it again is no error. */

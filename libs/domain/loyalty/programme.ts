@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
-import { addDays, addSeconds } from '../kernel/instants.ts';
+import { addDays, addHours } from '../kernel/instants.ts';
 import { ownerOrStaff, processOnly, type RightsOf } from '../kernel/rights.ts';
 
 /**
@@ -277,7 +277,7 @@ function recordDeclined(command: Command<'RecordRenewalDeclined'>, state: Progra
   const declined = { at, customerId, renewalNumber, attempt, reason, policyVersion };
   if (status !== 'active') return [{ type: 'RenewalDeclined', data: declined }];
   if (retryAfterHours !== undefined)
-    return [{ type: 'RenewalDeclined', data: { ...declined, retryAt: addSeconds(at, retryAfterHours * 3600) } }];
+    return [{ type: 'RenewalDeclined', data: { ...declined, retryAt: addHours(at, retryAfterHours) } }];
   return [
     { type: 'RenewalDeclined', data: declined },
     { type: 'ProgrammeHeld', data: { at, customerId, renewalNumber, cause: 'declined-payment' } },

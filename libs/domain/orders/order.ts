@@ -227,7 +227,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
   evolve(state, event) {
     switch (event.type) {
       case 'OrderPlaced':
-        state.terms = event.data;
+        state.terms = termsOf(event.data);
         state.owedLeads = owedLeads(event.data);
         state.status = 'awaiting-payment';
         break;
@@ -255,10 +255,10 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         state.renewals = event.data.renewalNumber;
         break;
       case 'DailyMaximumChanged':
-        state.terms = { ...(state.terms as Terms), dailyMaximum: event.data.dailyMaximum };
+        if (state.terms) state.terms = { ...state.terms, dailyMaximum: event.data.dailyMaximum };
         break;
       case 'PaymentCardChanged':
-        state.terms = { ...(state.terms as Terms), paymentToken: event.data.paymentToken };
+        if (state.terms) state.terms = { ...state.terms, paymentToken: event.data.paymentToken };
         break;
       case 'OrderCancelled':
         state.status = 'cancelled';
@@ -288,6 +288,8 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
     return state;
   },
 };
+
+const termsOf = ({ at: _at, totalCents: _total, nextBonus: _bonus, ...terms }: DataOf<'OrderPlaced'>): Terms => terms;
 
 /** What an order or one renewal of it adds to the leads owed, replacements aside (ORD-6). */
 export const owedLeads = ({ quantity, bonusLeads }: Pick<Terms, 'quantity' | 'bonusLeads'>): number =>

@@ -4,6 +4,7 @@ import { type EventsOf, fact, type Instant, instant, type Sealed, sealed } from 
 import { deriveId } from '../kernel/ids.ts';
 import { addDays } from '../kernel/instants.ts';
 import { customerInCommand, ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
+import type { PolicyDocument } from '../policy/policy.ts';
 
 /** The return of one delivered lead, from the customer's request to the replacement (RPL). */
 export const replacementStream = (replacementId: string) => `replacement-${replacementId}` as const;
@@ -32,13 +33,10 @@ export const replacementEvents = {
 export type ReplacementEvent = EventsOf<typeof replacementEvents>;
 
 /** The numbers and lists in force when the request was made. */
-interface ReturnPolicy {
-  readonly policyVersion: number;
-  readonly returnWindowDays: number;
-  readonly verificationDays: number;
-  readonly approvedReturnReasons: readonly string[];
-  readonly invalidReturnReasons: readonly string[];
-}
+type ReturnPolicy = { readonly policyVersion: number } & Pick<
+  PolicyDocument,
+  'returnWindowDays' | 'verificationDays' | 'approvedReturnReasons' | 'invalidReturnReasons'
+>;
 
 export type ReplacementCommand =
   | {

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { decode, type Fact } from '#domain/codec';
 import type { Refusal } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
+import { earliest } from '#domain/kernel/instants';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { AnyCommand } from '#domain/ledger';
 import {
@@ -203,15 +204,15 @@ export class ProcessEngine {
   #fold(event: RecordedEvent): void {
     this.#position = event.position;
     const now = this.#options.clock.now();
-    const listeners = this.#runs.filter((run) => run.listensTo(event.type));
+    const subscribers = this.#runs.filter((run) => run.subscribesTo(event.type));
     let fact: Fact;
     try {
       fact = decode(event);
     } catch (error) {
-      for (const run of listeners) run.parkUnreadable(event, error, now);
+      for (const run of subscribers) run.parkUnreadable(event, error, now);
       return;
     }
-    for (const run of listeners) run.fold(fact, now);
+    for (const run of subscribers) run.fold(fact, now);
   }
 
   /** Takes the wishes of every process and carries them out. @returns whether there were any */
@@ -297,10 +298,7 @@ export class ProcessEngine {
 
   #setTimer(): void {
     this.#cancelTimer();
-    const wakesAt = this.#runs
-      .map((run) => run.wakesAt())
-      .filter((at) => at !== undefined)
-      .sort()[0];
+    const wakesAt = earliest(this.#runs.map((run) => run.wakesAt()));
     if (wakesAt === undefined) return;
     // A clock that is moved by hand waits here until everything due is done.
     this.#cancelTimer = this.#options.clock.at(wakesAt, () => {

@@ -14,7 +14,7 @@ export interface Copy {
   readonly schema: string;
 }
 
-/** A program reads the tables of its own version. Those of another version stand beside them. */
+/** A program reads the tables of its own version. Those of another version are kept as a second set of tables. */
 export const liveCopy = (model: VersionedModel): Copy => ({ model, schema: `${model.name}_${model.version}` });
 export const nextCopy = (model: VersionedModel): Copy => ({ model, schema: `${liveCopy(model).schema}_next` });
 

@@ -37,7 +37,7 @@ interface Which {
 type EachRequest = Which & Omit<PageRequest, 'limit'>;
 
 /** The leads that customers were given, the newest first. */
-export class DeliveredLeadQueries {
+export class DeliveredLeadRows {
   readonly #reader: RowReader;
   readonly #listRows: (caller: Caller, request: PageRequest & Which) => Promise<Page<DeliveredLeadRow>>;
   readonly #findRow: (caller: Caller, id: string) => Promise<DeliveredLeadRow | undefined>;

@@ -27,7 +27,7 @@ export const leadTypeStockExample: LeadTypeStock = {
   replacementsOwed: 1,
 };
 
-export const leadQueries = (reader: RowReader) => ({
+export const leadRows = (reader: RowReader) => ({
   find: reader.finding(leadTable),
 
   /** Every lead type that ever had a lead in stock, or has open orders or replacements owed, by its id. */
