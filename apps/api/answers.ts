@@ -10,9 +10,10 @@ import { ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map } from 'rxjs';
 import { z } from 'zod';
+import { exampleIds, type IdName } from '#read-models/models/examples';
 import type { Answer } from '#requests/request-tools';
+import { etagOf } from './conditional.ts';
 import { errorCodes } from './error-codes.ts';
-import { exampleIds, type IdName } from './examples.ts';
 import { malformed, Problem, problemOfRefusal } from './problems.ts';
 import { documented, named } from './schemas.ts';
 
@@ -183,8 +184,6 @@ function refuseFields(body: unknown): void {
   const fields = Object.keys((body as object | undefined) ?? {});
   if (fields.length > 0) throw malformed(fields.map((field) => ({ field, message: 'is not a known field' })));
 }
-
-export const etagOf = (revision: number): string => `"${revision}"`;
 
 /** @throws Problem when the ledger did not accept the command */
 function mustBeAccepted({ id, outcome }: Answer, params: Readonly<Record<string, string>>): CommandResult {

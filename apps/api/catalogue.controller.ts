@@ -3,9 +3,11 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { catalogueEvents, type Exclusivity, type Freshness } from '#domain/catalogue/catalogue';
 import type { Instant } from '#domain/kernel/events';
+import { exampleIds } from '#read-models/models/examples';
 import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
+import { revision } from '#requests/revision';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
@@ -15,7 +17,7 @@ import { listOf } from './reads.ts';
 import { named, orNull } from './schemas.ts';
 
 class OpenStoreBody {
-  @Id({ description: 'The id of the store, chosen once. Orders and prices refer to it.', example: 'west' })
+  @Id({ description: 'The id of the store, chosen once. Orders and prices refer to it.', example: exampleIds.storeId })
   storeId!: string;
 
   @Line({ description: 'Its name, as customers know it.', example: 'West Coast Leads' })
@@ -33,7 +35,7 @@ class SetStatementDescriptorBody {
 class DefineLeadTypeBody {
   @Id({
     description: 'The id of the lead type, chosen once. Orders and prices refer to it.',
-    example: 'exclusive-evening',
+    example: exampleIds.leadTypeId,
   })
   leadTypeId!: string;
 
@@ -70,10 +72,10 @@ class DefineLeadTypeBody {
 }
 
 class SetPriceBody {
-  @Id({ description: 'The store that sells at this price.', example: 'main' })
+  @Id({ description: 'The store that sells at this price.', example: exampleIds.storeId })
   storeId!: string;
 
-  @Id({ description: 'The lead type that is sold.', example: 'exclusive-real-time' })
+  @Id({ description: 'The lead type that is sold.', example: exampleIds.leadTypeId })
   leadTypeId!: string;
 
   @Count({ description: 'The price of one lead, in cents.', example: 950, minimum: 0, maximum: 100_000_000 })
@@ -93,7 +95,7 @@ class SetPriceBody {
 }
 
 class PricesQuery {
-  @Id({ description: 'Prices of this store only.', example: 'main', optional: true })
+  @Id({ description: 'Prices of this store only.', example: exampleIds.storeId, optional: true })
   storeId?: string;
 }
 
@@ -113,14 +115,15 @@ const statementDescriptor = named(
   'StatementDescriptor',
   z.object({
     statementDescriptor: z.string().nullable().describe('What card statements show; null until it is set (STO-2).'),
+    revision,
   }),
 );
 
 const anExample = {
-  store: { storeId: 'main', name: 'Main store', webAddress: 'http://127.0.0.1' },
+  store: { storeId: exampleIds.storeId, name: 'West Coast Leads', webAddress: 'https://west.example' },
   leadType: {
-    leadTypeId: 'exclusive-real-time',
-    name: 'Exclusive real-time leads',
+    leadTypeId: exampleIds.leadTypeId,
+    name: 'Exclusive evening leads',
     exclusivity: 'exclusive' as const,
     freshness: 'real-time' as const,
     usualDelivery: 'at once',
@@ -128,12 +131,12 @@ const anExample = {
     agesInto: 'exclusive-fresh',
   },
   price: {
-    storeId: 'main',
-    leadTypeId: 'exclusive-real-time',
-    pricePerLeadCents: 1000,
+    storeId: exampleIds.storeId,
+    leadTypeId: exampleIds.leadTypeId,
+    pricePerLeadCents: 950,
     currency: 'USD',
-    smallestOrder: 1,
-    largestOrder: 1000,
+    smallestOrder: 5,
+    largestOrder: 500,
     effectiveFrom: '2026-03-01T09:30:00.000Z',
   },
 };
@@ -164,9 +167,9 @@ export class CatalogueController {
 
   @Get('statement-descriptor')
   @ApiOperation({ summary: 'What card statements show for every store (STO-2)' })
-  @Answers(200, 'The statement descriptor.', statementDescriptor, { statementDescriptor: 'LEADGER' })
-  async getStatementDescriptor(@Reading() reader: Reader) {
-    return { statementDescriptor: (await this.#queries.catalogue.getStatementDescriptor(reader)) ?? null };
+  @Answers(200, 'The statement descriptor.', statementDescriptor, { statementDescriptor: 'LEADGER', revision: 3 })
+  getStatementDescriptor(@Reading() reader: Reader) {
+    return this.#queries.catalogue.getStatementDescriptor(reader);
   }
 
   @Put('statement-descriptor')

@@ -3,9 +3,11 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { checkoutStatuses } from '#domain/checkouts/checkout';
 import { instant } from '#domain/kernel/events';
+import { exampleIds } from '#read-models/models/examples';
 import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
+import { revision } from '#requests/revision';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
@@ -39,14 +41,15 @@ const quote = z.object({
   couponCode: z.string().nullable().describe('The coupon that is used; null without one.'),
   statementDescriptor: z.string().describe('What the card statement will show (STO-2).'),
   giveUpAt: instant.describe('When it is abandoned, unless it is placed before.'),
+  revision,
 });
 
 const quoteExample: z.input<typeof quote> = {
-  checkoutId: '1c1f6a52-53c9-5b0e-8b8a-2f3d3b7a9c22',
+  checkoutId: exampleIds.checkoutId,
   status: 'started',
-  customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
-  storeId: 'main',
-  leadTypeId: 'exclusive-real-time',
+  customerId: exampleIds.customerId,
+  storeId: exampleIds.storeId,
+  leadTypeId: exampleIds.leadTypeId,
   quantity: 25,
   pricePerLeadCents: 1000,
   discountCents: 2500,
@@ -55,6 +58,7 @@ const quoteExample: z.input<typeof quote> = {
   couponCode: 'SPRING 26-2',
   statementDescriptor: 'LEADGER',
   giveUpAt: '2026-03-02T09:30:00.000Z',
+  revision: 1,
 };
 
 @ApiTags('checkout')

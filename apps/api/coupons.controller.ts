@@ -4,28 +4,28 @@ import { z } from 'zod';
 import { couponEvents, type Discount, discount } from '#domain/coupons/coupon';
 import type { Instant } from '#domain/kernel/events';
 import type { Clock } from '#gateways/clock';
+import { exampleIds } from '#read-models/models/examples';
 import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { CLOCK, QUERIES, REQUESTS } from '#wiring/tokens';
 import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
-import { exampleIds } from './examples.ts';
 import { Code, Conforming, Count, Id, Ids, InstantField } from './fields.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf } from './reads.ts';
 import { named, orNull } from './schemas.ts';
 
 class DefineCouponBody {
-  @Code({ description: 'The code of the coupon. Every character counts (CPN-1).', example: 'SPRING 26' })
+  @Code({ description: 'The code of the coupon. Every character counts (CPN-1).', example: exampleIds.couponCode })
   couponCode!: string;
 
-  @Ids({ description: 'The stores at which it is valid.', example: ['main'] })
+  @Ids({ description: 'The stores at which it is valid.', example: [exampleIds.storeId] })
   storeIds!: string[];
 
   @Ids({
     description: 'The lead types for which it is valid; all when absent.',
-    example: ['exclusive-real-time'],
+    example: [exampleIds.leadTypeId],
     optional: true,
   })
   leadTypeIds?: string[];
@@ -47,7 +47,7 @@ class DefineCouponBody {
 }
 
 class GiveAlternativeCouponBody {
-  @Code({ description: 'The code that the customer used up.', example: 'SPRING 26' })
+  @Code({ description: 'The code that the customer used up.', example: exampleIds.couponCode })
   insteadOf!: string;
 
   @Id({ description: 'The customer who may use it.', example: exampleIds.customerId })
@@ -58,7 +58,7 @@ class GiveAlternativeCouponBody {
 }
 
 class CouponsQuery {
-  @Code({ description: 'The code of the coupon.', example: 'SPRING 26' })
+  @Code({ description: 'The code of the coupon.', example: exampleIds.couponCode })
   couponCode!: string;
 }
 
@@ -73,8 +73,8 @@ const coupon = couponEvents.CouponDefined.omit({ at: true, code: true }).extend(
 });
 
 const couponExample: z.input<typeof coupon> = {
-  couponCode: 'SPRING 26',
-  storeIds: ['main'],
+  couponCode: exampleIds.couponCode,
+  storeIds: [exampleIds.storeId],
   leadTypeIds: null,
   discount: { percent: 15 },
   validFrom: '2026-03-01T09:30:00.000Z',

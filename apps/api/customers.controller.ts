@@ -1,16 +1,17 @@
-import { Body, Controller, Get, Inject, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { type PersonName, type PostalAddress, personName, postalAddress } from '#domain/accounts/personal';
 import { type MailKind, mailKinds } from '#domain/notifications/kinds';
 import { customerExample, customerRow } from '#read-models/models/customers';
+import { exampleIds } from '#read-models/models/examples';
 import type { OpenedLeadDelivery } from '#requests/lead-delivery';
 import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
+import { revision } from '#requests/revision';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { CommandRoute, etagOf } from './answers.ts';
+import { CommandRoute } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Conforming, Email, FieldNames, Id, Line, OneOf, Password, Sort, TimeZone, WebAddress } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
@@ -21,7 +22,7 @@ import { named } from './schemas.ts';
 const addressExample = { address: '12 Elm Street', city: 'Albany', state: 'NY', postalCode: '12207', country: 'US' };
 
 class RegisterCustomerBody {
-  @Id({ description: 'The store of the customer.', example: 'main' })
+  @Id({ description: 'The store of the customer.', example: exampleIds.storeId })
   storeId!: string;
 
   @Line({ description: 'The company or programme that the customer works for (ACC-5).', example: 'ABC Vitamins' })
@@ -98,6 +99,7 @@ const leadDelivery = z.object({
   mails: z.enum(['digest', 'each']).describe('One mail an hour about all new leads, or one about each lead.'),
   webhookUrl: z.string().nullable().describe('Where each lead is sent. Null: nowhere.'),
   signingSecret: z.string().nullable().describe('The secret that calls are signed with. Null: no calls are made.'),
+  revision,
 }) satisfies z.ZodType<OpenedLeadDelivery>;
 
 class ChangeBusinessAssociationBody {
@@ -134,7 +136,7 @@ const openedExample: z.infer<typeof customer> = {
 };
 
 class CustomersQuery extends PageQuery {
-  @Id({ description: 'Customers of this store only.', example: 'main', optional: true })
+  @Id({ description: 'Customers of this store only.', example: exampleIds.storeId, optional: true })
   storeId?: string;
 
   @Sort('registeredAt', '-registeredAt')
@@ -182,15 +184,9 @@ export class CustomersController {
     answer: customer,
     example: openedExample,
   })
-  async getCustomer(
-    @IdOf('customer') customerId: string,
-    @Query() _: ReadQuery,
-    @Reading() reader: Reader,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  async getCustomer(@IdOf('customer') customerId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     const found = await this.#queries.accounts.get(reader, { customerId });
     if (!found) throw notFound('customer', customerId);
-    reply.header('etag', etagOf(found.revision));
     return found;
   }
 
@@ -310,7 +306,12 @@ export class CustomersController {
   @ReadRoute({
     summary: 'How leads are delivered to a customer (DLV-9)',
     answer: named('LeadDelivery', leadDelivery),
-    example: { mails: 'digest', webhookUrl: 'https://crm.example/leads', signingSecret: 'whsec_c2VjcmV0IHNlY3JldA==' },
+    example: {
+      mails: 'digest',
+      webhookUrl: 'https://crm.example/leads',
+      signingSecret: 'whsec_c2VjcmV0IHNlY3JldA==',
+      revision: 2,
+    },
   })
   async getLeadDelivery(
     @IdOf('customer') customerId: string,

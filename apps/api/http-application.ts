@@ -13,7 +13,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Logger, pino } from 'pino';
 import { ApiModule } from './api.module.ts';
-import { answerConditionally } from './conditional.ts';
+import { answerConditionally, giveRevision } from './conditional.ts';
 import { serveDocumentation } from './documentation.ts';
 import { fileTypes } from './lead-batch.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
@@ -79,6 +79,7 @@ function addHooks(server: FastifyInstance): void {
     refuseStrangers(request);
   });
   server.addHook('preValidation', async (request) => refuseStrangeBody(request.body));
+  server.addHook('preSerialization', giveRevision);
   server.addHook('onSend', answerConditionally);
 }
 

@@ -1,16 +1,15 @@
-import { Body, Controller, Get, Inject, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { orderStatuses } from '#domain/orders/order';
+import { exampleIds } from '#read-models/models/examples';
 import { type OrderRow, orderExample, orderRow } from '#read-models/models/orders';
 import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { CommandRoute, etagOf, Problems } from './answers.ts';
+import { CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
-import { exampleIds } from './examples.ts';
 import {
   Code,
   Count,
@@ -51,7 +50,7 @@ export class StartCheckoutBody {
   @Id({ description: 'The customer who orders.', example: exampleIds.customerId })
   customerId!: string;
 
-  @Id({ description: 'The lead type that is ordered.', example: 'exclusive-real-time' })
+  @Id({ description: 'The lead type that is ordered.', example: exampleIds.leadTypeId })
   leadTypeId!: string;
 
   @Count({ description: 'The number of leads that are ordered.', example: 25 })
@@ -85,7 +84,7 @@ class PlaceOrderBody extends StartCheckoutBody {
 
   @Code({
     description: 'The code of a coupon, as the customer typed it (CPN-1).',
-    example: 'SPRING 26',
+    example: exampleIds.couponCode,
     optional: true,
   })
   couponCode?: string;
@@ -117,13 +116,13 @@ const orderDetails = orderRow
   .meta({ id: 'OrderDetails' });
 
 class OrdersQuery extends PageQuery {
-  @Id({ description: 'Orders at this store only.', example: 'main', optional: true })
+  @Id({ description: 'Orders at this store only.', example: exampleIds.storeId, optional: true })
   storeId?: string;
 
   @Id({ description: 'Orders of this customer only.', optional: true })
   customerId?: string;
 
-  @Id({ description: 'Orders of this lead type only.', example: 'exclusive-real-time', optional: true })
+  @Id({ description: 'Orders of this lead type only.', example: exampleIds.leadTypeId, optional: true })
   leadTypeId?: string;
 
   @OneOf(orderStatuses, { description: 'Orders in this state only (ORD-1).', example: 'open', optional: true })
@@ -170,15 +169,9 @@ export class OrdersController {
       usualDelivery: 'at once',
     },
   })
-  async getOrder(
-    @IdOf('order') orderId: string,
-    @Query() _: ReadQuery,
-    @Reading() reader: Reader,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  async getOrder(@IdOf('order') orderId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     const found = await this.#queries.orders.get(reader, { orderId });
     if (!found) throw notFound('order', orderId);
-    reply.header('etag', etagOf(found.revision));
     return found;
   }
 

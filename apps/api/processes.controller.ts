@@ -2,11 +2,11 @@ import { Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { instant } from '#domain/kernel/events';
+import { exampleIds } from '#read-models/models/examples';
 import type { Operations } from '#requests/operations';
 import type { Queries } from '#requests/queries';
 import { OPERATIONS, QUERIES } from '#wiring/tokens';
 import { Answers, Problems } from './answers.ts';
-import { exampleIds } from './examples.ts';
 import { Problem } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf } from './reads.ts';
@@ -31,7 +31,7 @@ const retryResult = named('RetryResult', z.object({ parkedItemId }).describe('Th
 const anExample = {
   parkedItemId: exampleIds.parkedItemId,
   process: 'lead-distribution',
-  stream: 'lead-8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
+  stream: `lead-${exampleIds.leadId}`,
   what: 'AssignLead',
   reason: 'the store cannot be reached',
   attempts: 6,

@@ -1,7 +1,7 @@
-import { Controller, Get, Inject, Post, Query, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { exampleIds } from '#read-models/models/examples';
 import {
   type ProgrammeRow,
   programmeExample,
@@ -14,7 +14,7 @@ import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { CommandRoute, etagOf } from './answers.ts';
+import { CommandRoute } from './answers.ts';
 import { Asking } from './caller.ts';
 import { FieldNames, Id, OneOf, Sort } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
@@ -33,7 +33,7 @@ class ProgrammesQuery extends PageQuery {
   @Id({ description: 'Programmes of this customer only.', optional: true })
   customerId?: string;
 
-  @Id({ description: 'Programmes at this store only.', example: 'main', optional: true })
+  @Id({ description: 'Programmes at this store only.', example: exampleIds.storeId, optional: true })
   storeId?: string;
 
   @OneOf(programmeRow.shape.status.options, {
@@ -77,16 +77,9 @@ export class ProgrammesController {
     answer: programmeDetails,
     example: { ...programmeExample, nextBonusReason: nextBonusReason(programmeExample), renewals: [renewalExample] },
   })
-  async getProgramme(
-    @IdOf('order') orderId: string,
-    @Query() _: ReadQuery,
-    @Reading() reader: Reader,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  async getProgramme(@IdOf('order') orderId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     const found = await this.#queries.programmes.get(reader, { orderId });
     if (!found) throw notFound('programme', orderId);
-    // A programme that is still joining has no stream, and so no revision for If-Match.
-    if (found.status !== 'joining') reply.header('etag', etagOf(found.revision));
     return found;
   }
 

@@ -2,6 +2,7 @@ import { applyDecorators, Controller, Get, HttpCode, Inject, Logger, Param, Post
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { RebuildCancelled } from '#read-models/errors';
+import { exampleIds } from '#read-models/models/examples';
 import type { Operations, ShownStatus } from '#requests/operations';
 import type { Queries } from '#requests/queries';
 import { OPERATIONS, QUERIES } from '#wiring/tokens';
@@ -42,7 +43,7 @@ const anExample: z.infer<typeof readModel> = {
   paused: false,
   parkedStreams: [
     {
-      stream: 'order-8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
+      stream: `order-${exampleIds.orderId}`,
       revision: 3,
       reason: 'OrderPaused of an order that was never placed',
     },

@@ -1,16 +1,15 @@
-import { Body, Controller, Get, Inject, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { replacementStatuses } from '#domain/replacements/replacement';
+import { exampleIds } from '#read-models/models/examples';
 import { type ReplacementRow, replacementExample, replacementRow } from '#read-models/models/replacements';
 import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { CommandRoute, etagOf, Problems } from './answers.ts';
+import { CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
-import { exampleIds } from './examples.ts';
 import { FieldNames, Id, Line, OneOf, Sort, Text } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
@@ -61,7 +60,7 @@ class ReplacementsQuery extends PageQuery {
   })
   status?: ReplacementRow['status'];
 
-  @Id({ description: 'Returns at this store only.', example: 'main', optional: true })
+  @Id({ description: 'Returns at this store only.', example: exampleIds.storeId, optional: true })
   storeId?: string;
 
   @Id({ description: 'Returns of this customer only.', optional: true })
@@ -101,15 +100,9 @@ export class ReplacementsController {
     answer: replacement,
     example: openedExample,
   })
-  async getReplacement(
-    @IdOf('replacement') replacementId: string,
-    @Query() _: ReadQuery,
-    @Reading() reader: Reader,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  async getReplacement(@IdOf('replacement') replacementId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     const found = await this.#queries.returns.get(reader, { replacementId });
     if (!found) throw notFound('replacement', replacementId);
-    reply.header('etag', etagOf(found.revision));
     return found;
   }
 

@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { exampleIds } from '#read-models/models/examples';
 import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
@@ -52,7 +53,7 @@ export class SignInController {
   @Post('sign-ins')
   @HttpCode(200)
   @ApiOperation({ summary: 'Check an address and a password; answers the customer (ACC-2)' })
-  @Answers(200, 'The account.', signedIn, { customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10' })
+  @Answers(200, 'The account.', signedIn, { customerId: exampleIds.customerId })
   @Problems(400, 401, 503)
   async signIn(@Body() body: SignInBody, @Reading() reader: Reader): Promise<z.infer<typeof signedIn>> {
     const customerId = await this.#queries.passwords.signIn(reader, body);

@@ -1,16 +1,15 @@
-import { Body, Controller, Get, Inject, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { ticketStatuses } from '#domain/support/ticket';
+import { exampleIds } from '#read-models/models/examples';
 import { type TicketRow, ticketExample, ticketMessage, ticketRow } from '#read-models/models/tickets';
 import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { CommandRoute, etagOf, Problems } from './answers.ts';
+import { CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
-import { exampleIds } from './examples.ts';
 import { FieldNames, Id, Line, Nested, OneOf, Sort, Telephone, Text } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
@@ -88,7 +87,7 @@ class TicketsQuery extends PageQuery {
   })
   status?: TicketRow['status'];
 
-  @Id({ description: 'Tickets of customers of this store only.', example: 'main', optional: true })
+  @Id({ description: 'Tickets of customers of this store only.', example: exampleIds.storeId, optional: true })
   storeId?: string;
 
   @Id({ description: 'Tickets of this customer only.', optional: true })
@@ -124,15 +123,9 @@ export class TicketsController {
 
   @Get(':ticketId')
   @ReadRoute({ summary: 'A ticket; its revision is the ETag', answer: ticket, example: openedExample })
-  async getTicket(
-    @IdOf('ticket') ticketId: string,
-    @Query() _: ReadQuery,
-    @Reading() reader: Reader,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  async getTicket(@IdOf('ticket') ticketId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     const found = await this.#queries.getTicket(reader, { ticketId });
     if (!found) throw notFound('ticket', ticketId);
-    reply.header('etag', etagOf(found.revision));
     return found;
   }
 

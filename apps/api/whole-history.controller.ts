@@ -1,6 +1,7 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { exampleIds } from '#read-models/models/examples';
 import type { Queries } from '#requests/queries';
 import type { RequestContext } from '#requests/request-tools';
 import { QUERIES } from '#wiring/tokens';
@@ -14,7 +15,7 @@ const streamEvent = historyEvent
   .extend({ stream: z.string().describe('The stream that it is in: the kind and id of the thing.') })
   .meta({ id: 'StreamEvent' });
 const streamEventExample = {
-  stream: 'order-3b1c6f0e-6a55-5d0b-8a35-2f3d3b7a9c11',
+  stream: `order-${exampleIds.orderId}`,
   ...(historyExample.events[0] as (typeof historyExample.events)[number]),
 };
 

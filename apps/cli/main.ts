@@ -202,7 +202,9 @@ program
   .description('prints all types of events, as Markdown')
   .option('--views', 'the views for analysts instead')
   .option('--errors', 'the error codes of the API instead')
-  .action(async ({ views = false, errors = false }: { views?: boolean; errors?: boolean }) => {
+  .option('--rights', 'who may ask for what instead')
+  .action(async ({ views, errors, rights }: { views?: boolean; errors?: boolean; rights?: boolean }) => {
+    if (rights) return console.log((await import('./rights-page.ts')).rightsPage());
     const page = errors
       ? (await import('#apps/api/error-codes')).errorsPage
       : views

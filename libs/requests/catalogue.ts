@@ -24,12 +24,14 @@ export function catalogueRequests(tools: RequestTools) {
   };
 }
 
-export function catalogueQueries({ stateOf }: QueryTools) {
+export function catalogueQueries({ stateOf, streams }: QueryTools) {
   const catalogue = () => stateOf<'catalogue'>(catalogueStream);
   return {
     listStores: sameForAll(async () => [...(await catalogue()).stores.values()]),
-    /** @returns undefined when none was set */
-    getStatementDescriptor: sameForAll(async () => (await catalogue()).descriptor),
+    getStatementDescriptor: sameForAll(async () => {
+      const { state, revision } = await streams.read<'catalogue'>(catalogueStream);
+      return { statementDescriptor: state.descriptor ?? null, revision };
+    }),
     listLeadTypes: sameForAll(async () => [...(await catalogue()).leadTypes.values()]),
     /** Past, present and future prices. */
     listPrices: sameForAll(async ({ storeId }: { storeId?: string }) => {

@@ -116,6 +116,7 @@ test('a signing secret is shown to its customer, and refused to another customer
     mails: 'each',
     webhookUrl: 'https://crm.example',
     signingSecret: expect.stringMatching(/^whsec_/),
+    revision: 1,
   });
   await expect(queries.leadDelivery.get(asCustomer('stranger'), { customerId })).rejects.toThrow('another customer');
   expect(await queries.leadDelivery.get(asStaff, { customerId: 'nobody' })).toBeUndefined();

@@ -73,13 +73,14 @@ async function place(
   return tools.send(id, orderStream(id), { ...command, checkoutId }, context);
 }
 
-type CheckoutDetails = NonNullable<ReturnType<typeof detailsOf>>;
+type CheckoutDetails = NonNullable<ReturnType<typeof detailsOf>> & { readonly revision: number };
 
-export const checkoutQueries = ({ stateOf, now }: QueryTools) => ({
+export const checkoutQueries = ({ streams, stateOf, now }: QueryTools) => ({
   /** The current total of a checkout, and the text on the card statement. */
   get: sameForAll(async ({ checkoutId }: { checkoutId: string }): Promise<CheckoutDetails | undefined> => {
-    const state = await stateOf<'checkout'>(checkoutStream(checkoutId));
-    return detailsOf(checkoutId, state, await stateOf<'catalogue'>(catalogueStream), now());
+    const { state, revision } = await streams.read<'checkout'>(checkoutStream(checkoutId));
+    const details = detailsOf(checkoutId, state, await stateOf<'catalogue'>(catalogueStream), now());
+    return details && { ...details, revision };
   }),
 });
 

@@ -1,4 +1,5 @@
 import type { Contact } from '#domain/leads/contact';
+import { contactBookStream } from '#domain/leads/contact-book';
 import type { DeliveredLead } from '#read-models/queries/delivered-leads';
 import type { Page, PageRequest } from '#read-models/queries/paging';
 import { mentions } from './mentions.ts';
@@ -21,8 +22,10 @@ export const deliveredLeadQueries = (tools: QueryTools) => ({
   /** @returns undefined when there is no such customer */
   list: (context: RequestContext, request: LeadPageRequest) => listLeads(tools, context, request),
   async get(context: RequestContext, { customerId, leadId }: { customerId: string; leadId: string }) {
+    // Read first, so that a rating in between makes it stale.
+    const { revision } = await tools.streams.read(contactBookStream(customerId));
     const row = await tools.rows.deliveredLeads.find(context.caller, customerId, leadId);
-    return row && opened(tools, context, row);
+    return row && { ...(await opened(tools, context, row)), revision };
   },
   /** All of them, page by page. @returns undefined when there is no such customer */
   download: async (context: RequestContext, request: LeadsRequest) =>

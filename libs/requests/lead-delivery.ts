@@ -13,6 +13,8 @@ export interface OpenedLeadDelivery {
   readonly mails: LeadDelivery['mails'];
   readonly webhookUrl: string | null;
   readonly signingSecret: string | null;
+  /** Of the customer. */
+  readonly revision: number;
 }
 
 /** How customers want to receive their leads (DLV-9). */
@@ -45,13 +47,13 @@ function signingSecretOf(vault: Vault, commandId: string): string {
 export const leadDeliveryQueries = (tools: QueryTools) => ({
   /** The customer's settings, with the signing secret opened. @returns undefined when there is no such customer */
   async get(context: RequestContext, { customerId }: { customerId: string }): Promise<OpenedLeadDelivery | undefined> {
-    const state = await tools.stateOf<'customer'>(customerStream(customerId));
+    const { state, revision } = await tools.streams.read<'customer'>(customerStream(customerId));
     if (!isRegistered(state)) return undefined;
     const { mails, webhook } = state.leadDelivery;
     const [webhookUrl, signingSecret] = await Promise.all([
       openBox<string>(tools, context, webhook?.url),
       openBox<string>(tools, context, webhook?.signingSecret),
     ]);
-    return { mails, webhookUrl, signingSecret };
+    return { mails, webhookUrl, signingSecret, revision };
   },
 });

@@ -16,7 +16,7 @@ export interface QueryDependencies extends RequestDependencies, OperationDepende
 }
 
 /** What queries are made with. The log, the vault and commands are not among them: few queries need more than these. */
-export interface QueryTools extends Pick<RequestTools, 'stateOf' | 'now'> {
+export interface QueryTools extends Pick<RequestTools, 'streams' | 'stateOf' | 'now'> {
   /** Rows of the read models. Each statement finds only those that the caller may see. */
   readonly rows: RowQueries;
   readonly histories: HistoryReader;

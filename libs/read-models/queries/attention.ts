@@ -45,7 +45,7 @@ export const attentionExample: AttentionRow = {
   orderId: exampleIds.orderId,
   storeId: exampleIds.storeId,
   customerId: exampleIds.customerId,
-  leadTypeId: 'exclusive-real-time',
+  leadTypeId: exampleIds.leadTypeId,
   replacementId: null,
   since: '2026-03-02T15:12:40.000Z',
   retryAt: null,
