@@ -1,6 +1,6 @@
 import { Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { webhookStatuses } from '#domain/notifications/webhook';
+import { webhookStatuses, webhookStream } from '#domain/notifications/webhook';
 import { type WebhookRow, webhookExample, webhookRow } from '#read-models/models/webhooks';
 import type { Queries } from '#requests/queries';
 import type { Answer, RequestContext } from '#requests/request-tools';
@@ -67,6 +67,6 @@ export class WebhooksController {
     takesNothing: true,
   })
   retryWebhook(@IdOf('webhook') webhookId: string, @Asking() context: RequestContext): Promise<Answer> {
-    return this.#requests.webhooks.replay(webhookId, context);
+    return this.#requests.send(webhookStream(webhookId), { type: 'ReplayWebhook' }, context);
   }
 }
