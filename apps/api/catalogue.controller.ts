@@ -1,7 +1,13 @@
 import { Body, Controller, Get, Inject, Post, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { catalogueEvents, type Exclusivity, type Freshness } from '#domain/catalogue/catalogue';
+import {
+  catalogueEvents,
+  type Exclusivity,
+  exclusivities,
+  type Freshness,
+  freshnesses,
+} from '#domain/catalogue/catalogue';
 import type { Instant } from '#domain/kernel/events';
 import { exampleIds } from '#read-models/models/examples';
 import type { Queries } from '#requests/queries';
@@ -42,13 +48,13 @@ class DefineLeadTypeBody {
   @Line({ description: 'Its name, as customers know it.', example: 'Exclusive evening leads' })
   name!: string;
 
-  @OneOf(['exclusive', 'shared'], {
+  @OneOf(exclusivities, {
     description: 'Sold to one customer ever, or to several (CAT-1).',
     example: 'exclusive',
   })
   exclusivity!: Exclusivity;
 
-  @OneOf(['real-time', 'fresh', 'aged'], {
+  @OneOf(freshnesses, {
     description: 'Fresh and aged are batch types (CAT-1).',
     example: 'real-time',
   })

@@ -13,9 +13,9 @@ import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Code, PaymentToken } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
-import { StartCheckoutBody } from './orders.controller.ts';
 import { type Reader, Reading } from './reading.ts';
 import { named } from './schemas.ts';
+import { StartCheckoutBody } from './start-checkout-body.ts';
 
 class UseCouponBody {
   @Code({ description: 'The code as the customer typed it: every character counts (CPN-1).', example: 'SPRING 26-2' })
@@ -104,7 +104,7 @@ export class CheckoutsController {
     @Body() { couponCode }: UseCouponBody,
     @Asking() context: RequestContext,
   ): Promise<Answer> {
-    return this.#requests.checkouts.tryCoupon(checkoutId, couponCode, context);
+    return this.#requests.checkouts.useCoupon(checkoutId, couponCode, context);
   }
 
   @Post(':checkoutId/place')

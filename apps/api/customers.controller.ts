@@ -1,6 +1,7 @@
 import { Body, Controller, Get, Inject, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { leadMailChoices } from '#domain/accounts/customer';
 import { type PersonName, type PostalAddress, personName, postalAddress } from '#domain/accounts/personal';
 import { type MailKind, mailKinds } from '#domain/notifications/kinds';
 import { customerExample, customerRow } from '#read-models/models/customers';
@@ -81,11 +82,11 @@ class ChangeMailPreferencesBody {
 }
 
 class ChooseLeadDeliveryBody {
-  @OneOf(['digest', 'each'], {
+  @OneOf(leadMailChoices, {
     description: 'One mail an hour about all new leads (digest), or one about each lead with its contact (each).',
     example: 'digest',
   })
-  mails!: 'digest' | 'each';
+  mails!: (typeof leadMailChoices)[number];
 
   @WebAddress({
     description: 'Where each lead is sent, signed by the rules of Standard Webhooks.',
@@ -96,7 +97,7 @@ class ChooseLeadDeliveryBody {
 }
 
 const leadDelivery = z.object({
-  mails: z.enum(['digest', 'each']).describe('One mail an hour about all new leads, or one about each lead.'),
+  mails: z.enum(leadMailChoices).describe('One mail an hour about all new leads, or one about each lead.'),
   webhookUrl: z.string().nullable().describe('Where each lead is sent. Null: nowhere.'),
   signingSecret: z.string().nullable().describe('The secret that calls are signed with. Null: no calls are made.'),
   revision,

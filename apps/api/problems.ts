@@ -7,8 +7,15 @@ import type { Refusal } from '#domain/kernel/decider';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import { AppendTooLarge, BadEvent, OutcomeUnknown, StoreFull, StoreUnavailable } from '#event-store/port';
-import { isOutOfReach } from '#read-models/engine/postgres';
-import { AlreadyRebuilding, BadCursor, BeingBuilt, DatabaseGone, UnknownModel } from '#read-models/errors';
+
+import {
+  AlreadyRebuilding,
+  BadCursor,
+  BeingBuilt,
+  DatabaseGone,
+  isOutOfReach,
+  UnknownModel,
+} from '#read-models/errors';
 import { TooMuchContention } from '#requests/command-handler';
 import { LeadFileError } from '#requests/lead-row';
 import { RequestRefused } from '#requests/rules';

@@ -67,6 +67,6 @@ export class WebhooksController {
     takesNothing: true,
   })
   retryWebhook(@IdOf('webhook') webhookId: string, @Asking() context: RequestContext): Promise<Answer> {
-    return this.#requests.webhooks.replay(webhookId, context);
+    return this.#requests.webhooks.retry(webhookId, context);
   }
 }

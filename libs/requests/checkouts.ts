@@ -17,8 +17,7 @@ type StartCheckoutRequest = Omit<PlaceOrderRequest, 'paymentToken' | 'couponCode
 /** Checkouts: the requested leads, at most one coupon, and the resulting order (CHK). */
 export const checkoutRequests = (tools: RequestTools) => ({
   start: (request: StartCheckoutRequest, context: RequestContext) => start(tools, request, context),
-  tryCoupon: (checkoutId: string, code: string, context: RequestContext) =>
-    takeCoupon(tools, checkoutId, code, context),
+  useCoupon: (checkoutId: string, code: string, context: RequestContext) => useCoupon(tools, checkoutId, code, context),
   place: (checkoutId: string, paymentToken: string, context: RequestContext) =>
     place(tools, checkoutId, paymentToken, context),
 });
@@ -37,7 +36,7 @@ async function start(tools: RequestTools, request: StartCheckoutRequest, context
 }
 
 /** CPN-2: an accepted code is used for the customer, even if the checkout is never completed. */
-async function takeCoupon(
+async function useCoupon(
   tools: RequestTools,
   checkoutId: string,
   code: string,

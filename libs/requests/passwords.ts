@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { customerStream, isRegistered, linkDead, linkIsGood } from '#domain/accounts/customer';
+import { customerStream, isRegistered, linkInvalid, linkIsGood } from '#domain/accounts/customer';
 import type { Caller } from '#domain/kernel/caller';
 import { refuse } from '#domain/kernel/decider';
 import type { Secret } from '#domain/kernel/events';
@@ -60,7 +60,7 @@ async function recover(tools: RequestTools, token: string, password: string, ask
   const stream = customerStream(customerId);
   const { recovery } = await tools.stateOf<'customer'>(stream);
   // A repeated request gets its first outcome from the stream, so this refusal does not affect it.
-  if (!linkIsGood(recovery, tokenHash, at)) return tools.send(customerId, stream, linkDead, context);
+  if (!linkIsGood(recovery, tokenHash, at)) return tools.send(customerId, stream, linkInvalid, context);
   const verifier = await sealSecret(tools.vault, customerId, await verifierOf(password));
   return tools.send(customerId, stream, { type: 'RecoverPassword', at, tokenHash, verifier }, context);
 }

@@ -6,7 +6,7 @@ import type { RequestContext, RequestTools } from './request-tools.ts';
 /** Calls to customers' own programs (DLV-9). */
 export const webhookRequests = (tools: RequestTools) => ({
   /** Sends a lead again at the request of its customer or of support. */
-  replay: (webhookId: string, context: RequestContext) =>
+  retry: (webhookId: string, context: RequestContext) =>
     tools.send(webhookId, webhookStream(webhookId), { type: 'ReplayWebhook', at: tools.now() }, context),
 });
 

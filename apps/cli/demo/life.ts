@@ -219,7 +219,7 @@ export class Life {
     });
     const { id: checkoutId } = await must(requests.checkouts.start(wishes, by('checkout')));
     if (code !== undefined) {
-      const { outcome } = await requests.checkouts.tryCoupon(checkoutId, code, by('coupon'));
+      const { outcome } = await requests.checkouts.useCoupon(checkoutId, code, by('coupon'));
       if (outcome.kind === 'refused' && outcome.refusal.details?.reason === 'tried-before') {
         const fresh = { insteadOf: code, customerId, code: `${code}/${orderNumber}` };
         const support = {
@@ -229,7 +229,7 @@ export class Life {
           reason: 'a good customer',
         };
         await must(requests.coupons.giveAlternative(fresh, support));
-        await must(requests.checkouts.tryCoupon(checkoutId, fresh.code, by('fresh coupon')));
+        await must(requests.checkouts.useCoupon(checkoutId, fresh.code, by('fresh coupon')));
       }
     }
     if (!finishes) return;
