@@ -5,15 +5,15 @@ import { checkoutStatuses } from '#domain/checkouts/checkout';
 import { instant } from '#domain/kernel/events';
 import { exampleIds } from '#read-models/models/examples';
 import type { Queries } from '#requests/queries';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { revision } from '#requests/revision';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Code, PaymentToken } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
+import { CommandRoute, Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
 import { StartCheckoutBody } from './start-checkout-body.ts';
 
@@ -75,17 +75,17 @@ export class CheckoutsController {
   @Post()
   @CommandRoute({
     summary: 'Start a checkout (CHK-1); it is refused at once where the order could not be placed',
-    answers: 'checkoutId',
+    idName: 'checkoutId',
     records: ['CheckoutStarted'],
     creates: '/api/checkouts/:id',
   })
-  startCheckout(@Body() body: StartCheckoutBody, @Asking() context: RequestContext): Promise<Answer> {
+  startCheckout(@Body() body: StartCheckoutBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.checkouts.start(body, context);
   }
 
   @Get(':checkoutId')
   @ApiOperation({ summary: 'What the order would cost, and what the card statement will show' })
-  @Answers(200, 'The checkout.', named('Checkout', quote), quoteExample)
+  @Responds(200, 'The checkout.', named('Checkout', quote), quoteExample)
   @Problems(404)
   async getCheckout(@IdOf('checkout') checkoutId: string, @Reading() reader: Reader): Promise<z.input<typeof quote>> {
     const found = await this.#queries.checkouts.get(reader, { checkoutId });
@@ -96,21 +96,21 @@ export class CheckoutsController {
   @Put(':checkoutId/coupon')
   @CommandRoute({
     summary: 'Use a coupon: the first try uses it up for the customer, even if the checkout is not placed (CPN-2)',
-    answers: 'checkoutId',
+    idName: 'checkoutId',
     records: ['CheckoutCouponTaken'],
   })
   useCoupon(
     @IdOf('checkout') checkoutId: string,
     @Body() { couponCode }: UseCouponBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.checkouts.useCoupon(checkoutId, couponCode, context);
   }
 
   @Post(':checkoutId/place')
   @CommandRoute({
     summary: 'Place the order; a repeat answers the same order',
-    answers: 'orderId',
+    idName: 'orderId',
     records: ['OrderPlaced'],
     creates: '/api/orders/:id',
   })
@@ -118,7 +118,7 @@ export class CheckoutsController {
     @IdOf('checkout') checkoutId: string,
     @Body() { paymentToken }: PlaceCheckoutBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.checkouts.place(checkoutId, paymentToken, context);
   }
 }

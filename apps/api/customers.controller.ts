@@ -8,16 +8,16 @@ import { customerExample, customerRow } from '#read-models/models/customers';
 import { exampleIds } from '#read-models/models/examples';
 import type { OpenedLeadDelivery } from '#requests/lead-delivery';
 import type { Queries } from '#requests/queries';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { revision } from '#requests/revision';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { CommandRoute } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Conforming, Email, FieldNames, Id, Line, OneOf, Password, Sort, TimeZone, WebAddress } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { CommandRoute } from './responses.ts';
 import { named } from './schemas.ts';
 
 const addressExample = { address: '12 Elm Street', city: 'Albany', state: 'NY', postalCode: '12207', country: 'US' };
@@ -161,11 +161,11 @@ export class CustomersController {
   @Post()
   @CommandRoute({
     summary: 'Register a customer',
-    answers: 'customerId',
+    idName: 'customerId',
     records: ['CustomerRegistered', 'PasswordSet'],
     creates: '/api/customers/:id',
   })
-  registerCustomer(@Body() body: RegisterCustomerBody, @Asking() context: RequestContext): Promise<Answer> {
+  registerCustomer(@Body() body: RegisterCustomerBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.accounts.register(body, context);
   }
 
@@ -194,112 +194,112 @@ export class CustomersController {
   @Put(':customerId/business-association')
   @CommandRoute({
     summary: 'Change the business association of a customer (ACC-4)',
-    answers: 'customerId',
+    idName: 'customerId',
     records: ['BusinessAssociationChanged'],
   })
   changeBusinessAssociation(
     @IdOf('customer') customerId: string,
     @Body() { businessAssociation }: ChangeBusinessAssociationBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.accounts.changeBusinessAssociation(customerId, businessAssociation, context);
   }
 
   @Put(':customerId/time-zone')
   @CommandRoute({
     summary: 'Change the time zone of a customer',
-    answers: 'customerId',
+    idName: 'customerId',
     records: ['TimeZoneChanged'],
   })
   changeTimeZone(
     @IdOf('customer') customerId: string,
     @Body() { timeZone }: ChangeTimeZoneBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.accounts.changeTimeZone(customerId, timeZone, context);
   }
 
   @Put(':customerId/name')
   @CommandRoute({
     summary: 'Change the name of a customer (ACC-4)',
-    answers: 'customerId',
+    idName: 'customerId',
     records: ['NameChanged'],
   })
   changeName(
     @IdOf('customer') customerId: string,
     @Body() { name }: ChangeNameBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.accounts.changeName(customerId, name, context);
   }
 
   @Put(':customerId/postal-address')
   @CommandRoute({
     summary: 'Change the postal address of a customer (ACC-4)',
-    answers: 'customerId',
+    idName: 'customerId',
     records: ['PostalAddressChanged'],
   })
   changePostalAddress(
     @IdOf('customer') customerId: string,
     @Body() { postalAddress: address }: ChangePostalAddressBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.accounts.changePostalAddress(customerId, address, context);
   }
 
   @Put(':customerId/email')
   @CommandRoute({
     summary: 'Request another e-mail address: it is used once it is confirmed by the link sent there (ACC-4)',
-    answers: 'customerId',
+    idName: 'customerId',
     records: ['EmailChangeRequested'],
   })
   requestEmailChange(
     @IdOf('customer') customerId: string,
     @Body() { email }: RequestEmailChangeBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.accounts.requestEmailChange(customerId, email, context);
   }
 
   @Post(':customerId/email/confirm')
   @CommandRoute({
     summary: 'Confirm an e-mail address by the link that was sent there',
-    answers: 'customerId',
+    idName: 'customerId',
     records: ['EmailChanged'],
   })
   confirmEmailChange(
     @IdOf('customer') customerId: string,
     @Body() { token }: ConfirmEmailChangeBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.accounts.confirmEmailChange(customerId, token, context);
   }
 
   @Put(':customerId/password')
   @CommandRoute({
     summary: 'Set or change the password (ACC-1, ACC-4)',
-    answers: 'customerId',
+    idName: 'customerId',
     records: ['PasswordSet'],
   })
   setPassword(
     @IdOf('customer') customerId: string,
     @Body() body: SetPasswordBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.passwords.set(customerId, body, context);
   }
 
   @Put(':customerId/mail-preferences')
   @CommandRoute({
     summary: 'Switch kinds of mails off and on (NTF-2)',
-    answers: 'customerId',
+    idName: 'customerId',
     records: ['MailPreferencesChanged'],
   })
   changeMailPreferences(
     @IdOf('customer') customerId: string,
     @Body() { mailsOff }: ChangeMailPreferencesBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.accounts.changeMailPreferences(customerId, mailsOff, context);
   }
 
@@ -327,14 +327,14 @@ export class CustomersController {
   @Put(':customerId/lead-delivery')
   @CommandRoute({
     summary: 'Choose how leads are delivered to a customer (DLV-9)',
-    answers: 'customerId',
+    idName: 'customerId',
     records: ['LeadDeliveryChosen'],
   })
   chooseLeadDelivery(
     @IdOf('customer') customerId: string,
     @Body() body: ChooseLeadDeliveryBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.leadDelivery.choose(customerId, body, context);
   }
 }

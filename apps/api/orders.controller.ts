@@ -5,16 +5,16 @@ import { orderStatuses } from '#domain/orders/order';
 import { exampleIds } from '#read-models/models/examples';
 import { type OrderRow, orderExample, orderRow } from '#read-models/models/orders';
 import type { Queries } from '#requests/queries';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Code, ExactlyOneOf, FieldNames, Id, Nested, OneOf, PaymentToken, Sort } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { CommandRoute, Problems } from './responses.ts';
 import { DailyMaximum, StartCheckoutBody } from './start-checkout-body.ts';
 
 class PlaceOrderBody extends StartCheckoutBody {
@@ -86,8 +86,8 @@ export class OrdersController {
   }
 
   @Post()
-  @CommandRoute({ summary: 'Place an order', answers: 'orderId', records: ['OrderPlaced'], creates: '/api/orders/:id' })
-  placeOrder(@Body() body: PlaceOrderBody, @Asking() context: RequestContext): Promise<Answer> {
+  @CommandRoute({ summary: 'Place an order', idName: 'orderId', records: ['OrderPlaced'], creates: '/api/orders/:id' })
+  placeOrder(@Body() body: PlaceOrderBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.orders.place(body, context);
   }
 
@@ -117,40 +117,40 @@ export class OrdersController {
   @Post(':orderId/pause')
   @CommandRoute({
     summary: 'Pause an open order (ORD-2)',
-    answers: 'orderId',
+    idName: 'orderId',
     records: ['OrderPaused'],
     takesNothing: true,
   })
-  pauseOrder(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+  pauseOrder(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.orders.pause(orderId, context);
   }
 
   @Post(':orderId/restart')
   @CommandRoute({
     summary: 'Restart a paused order (ORD-2)',
-    answers: 'orderId',
+    idName: 'orderId',
     records: ['OrderRestarted'],
     takesNothing: true,
   })
-  restartOrder(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+  restartOrder(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.orders.restart(orderId, context);
   }
 
   @Post(':orderId/cancel')
   @CommandRoute({
     summary: 'Cancel an order; what was delivered stays delivered (ORD-5)',
-    answers: 'orderId',
+    idName: 'orderId',
     records: ['OrderCancelled'],
     takesNothing: true,
   })
-  cancelOrder(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+  cancelOrder(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.orders.cancel(orderId, context);
   }
 
   @Put(':orderId/daily-maximum')
   @CommandRoute({
     summary: 'Change the daily maximum (ORD-4): support only, with a Leadger-Reason; it counts for today, too',
-    answers: 'orderId',
+    idName: 'orderId',
     records: ['DailyMaximumChanged'],
   })
   @Problems(403)
@@ -158,14 +158,14 @@ export class OrdersController {
     @IdOf('order') orderId: string,
     @Body() { dailyMaximum }: ChangeDailyMaximumBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.orders.changeDailyMaximum(orderId, dailyMaximum, context);
   }
 
   @Put(':orderId/payment-card')
   @CommandRoute({
     summary: 'Charge another card from the next renewal on (ORD-4): support only, with a Leadger-Reason',
-    answers: 'orderId',
+    idName: 'orderId',
     records: ['PaymentCardChanged'],
   })
   @Problems(403)
@@ -173,7 +173,7 @@ export class OrdersController {
     @IdOf('order') orderId: string,
     @Body() { paymentToken }: ChangePaymentCardBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.orders.changePaymentCard(orderId, paymentToken, context);
   }
 

@@ -9,7 +9,7 @@ import { order, orderStream } from '#domain/orders/order';
 import { tryCoupon } from './coupons.ts';
 import { type PlaceOrderRequest, placingOf, withCoupon } from './placing.ts';
 import type { QueryTools } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 
 type StartCheckoutRequest = Omit<PlaceOrderRequest, 'paymentToken' | 'couponCode'>;
@@ -23,7 +23,7 @@ export const checkoutRequests = (tools: RequestTools) => ({
 });
 
 /** CHK-1. Errors are reported now, not when the order is placed. */
-async function start(tools: RequestTools, request: StartCheckoutRequest, context: RequestContext): Promise<Answer> {
+async function start(tools: RequestTools, request: StartCheckoutRequest, context: RequestContext): Promise<Receipt> {
   const id = deriveId('checkout', context.commandId);
   const stream = checkoutStream(id);
   const { customerId } = request;
@@ -41,7 +41,7 @@ async function useCoupon(
   checkoutId: string,
   code: string,
   context: RequestContext,
-): Promise<Answer> {
+): Promise<Receipt> {
   const stream = checkoutStream(checkoutId);
   const state = await tools.stateOf<'checkout'>(stream);
   const noRight = checkRightEarly(stream, { type: 'TakeCoupon' }, state, context);
@@ -60,7 +60,7 @@ async function place(
   checkoutId: string,
   paymentToken: string,
   context: RequestContext,
-): Promise<Answer> {
+): Promise<Receipt> {
   const id = deriveId('order of checkout', checkoutId);
   const { status, wishes, coupon } = await tools.stateOf<'checkout'>(checkoutStream(checkoutId));
   if (!wishes || status === 'abandoned') return tools.send(id, orderStream(id), refuseIn(status), context);

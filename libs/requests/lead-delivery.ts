@@ -3,7 +3,7 @@ import type { Caller } from '#domain/kernel/caller';
 import type { Vault } from '#vault/vault';
 import { changeSealed, seal, sealSecret } from './account-seals.ts';
 import { openBox, type QueryTools } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 
 interface LeadDeliveryRequest {
   readonly mails: LeadDelivery['mails'];
@@ -29,7 +29,7 @@ const choose = (
   customerId: string,
   { mails, webhookUrl }: LeadDeliveryRequest,
   context: RequestContext,
-): Promise<Answer> =>
+): Promise<Receipt> =>
   changeSealed(tools, customerId, 'ChooseLeadDelivery', context, async () => {
     const { vault, now } = tools;
     const chosen = { type: 'ChooseLeadDelivery', at: now(), mails } as const;

@@ -11,7 +11,7 @@ import type { LeadRow } from '#read-models/models/leads';
 import type { Vault } from '#vault/vault';
 import { type HistoryRequest, historyOf } from './histories.ts';
 import { openColumns, type QueryTools } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { type TermsOfBusiness, termsOfBusiness, unknownLeadType } from './terms-of-business.ts';
 
 export interface ReceiveLeadRequest {
@@ -45,7 +45,7 @@ async function receive(
   tools: RequestTools,
   requests: readonly ReceiveLeadRequest[],
   context: RequestContext,
-): Promise<Answer[]> {
+): Promise<Receipt[]> {
   const at = tools.now();
   const terms = await termsOfBusiness(tools, at);
   // All are sealed before the first one is sent, so that the order of arrival is the order in the log.

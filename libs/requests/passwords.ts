@@ -8,7 +8,7 @@ import { changeSealed, guarded, hashOfToken, newLink, sealSecret } from './accou
 import { holderOf } from './address-claim.ts';
 import { matches, type Verifier, verifierOf } from './password-hash.ts';
 import type { QueryTools } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 
 interface NewPassword {
   readonly password: string;
@@ -35,7 +35,7 @@ const set = (
   customerId: string,
   { password, currentPassword = '' }: NewPassword,
   context: RequestContext,
-): Promise<Answer> =>
+): Promise<Receipt> =>
   changeSealed(tools, customerId, 'SetPassword', context, async ({ verifier }) => {
     if (verifier && !(await isRight(tools.vault, verifier, currentPassword))) return wrongPassword;
     const secret = await sealSecret(tools.vault, customerId, await verifierOf(password));
@@ -52,7 +52,7 @@ async function requestRecovery(tools: RequestTools, email: string, context: Requ
   await tools.send(customerId, stream, command, guarded(tools.vault, context));
 }
 
-async function recover(tools: RequestTools, token: string, password: string, asked: RequestContext): Promise<Answer> {
+async function recover(tools: RequestTools, token: string, password: string, asked: RequestContext): Promise<Receipt> {
   const at = tools.now();
   const context = guarded(tools.vault, asked);
   const customerId = token.slice(0, Math.max(token.lastIndexOf('.'), 0));

@@ -8,7 +8,7 @@ import { hashOfEvent } from '#event-store/embedded/event-hash';
 import { BadCursor } from '#read-models/errors';
 import type { Page } from '#read-models/queries/paging';
 import type { QueryTools } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 import { RequestRefused } from './rules.ts';
 
@@ -48,7 +48,7 @@ export async function listWholeHistory(
   return from + limit < facts.length && last ? { items, nextCursor: last.position } : { items };
 }
 
-async function recordLook(tools: RequestTools, customerId: string, context: RequestContext): Promise<Answer> {
+async function recordLook(tools: RequestTools, customerId: string, context: RequestContext): Promise<Receipt> {
   const stream = looksStream(customerId);
   const customer = await tools.stateOf<'customer'>(customerStream(customerId));
   const refusal = checkRightEarly(stream, { type: 'ShowCustomerHistory' }, {}, context);

@@ -9,7 +9,7 @@ import { BEFORE_FIRST, type EventStore, type Position } from '#event-store/port'
 import type { MovedClock } from '#gateways/clock';
 import type { ProcessEngine } from '#processes/engine/engine';
 import type { PlaceOrderRequest } from '#requests/placing';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { businessAssociations, leadTypes, priceList, statementDescriptor, stores } from './assortment.ts';
 import type { Chance } from './chance.ts';
@@ -314,7 +314,7 @@ function ordersOn(sample: SampleData, date: string): readonly SampleOrder[] {
 }
 
 /** What the demo needs to continue. @throws Error when the ledger refuses */
-async function must(asked: Promise<Answer>): Promise<Answer> {
+async function must(asked: Promise<Receipt>): Promise<Receipt> {
   const answer = await asked;
   const { outcome } = answer;
   if (outcome.kind !== 'accepted')
