@@ -1,13 +1,10 @@
 import { Body, Controller, Get, Inject, Post, Put } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { z } from 'zod';
-import { checkoutStatuses } from '#domain/checkouts/checkout';
-import { instant } from '#domain/kernel/events';
 import { exampleIds } from '#read-models/models/examples';
+import { type CheckoutDetails, checkoutDetails } from '#requests/checkouts';
 import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import { revision } from '#requests/revision';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { Code, PaymentToken } from './fields.ts';
@@ -27,24 +24,7 @@ class PlaceCheckoutBody {
   paymentToken!: string;
 }
 
-const quote = z.object({
-  checkoutId: z.string().describe('The checkout.'),
-  status: z.enum(checkoutStatuses).describe('Abandoned: its time ran out before it was placed.'),
-  customerId: z.string().describe('The customer who wants to order.'),
-  storeId: z.string().describe('The store of the customer.'),
-  leadTypeId: z.string().describe('The lead type to be ordered.'),
-  quantity: z.int().describe('Leads to be ordered.'),
-  pricePerLeadCents: z.int().describe('The price of one lead.'),
-  discountCents: z.int().describe('What the coupon takes off.'),
-  totalCents: z.int().describe('What the order would cost.'),
-  currency: z.string().describe('The currency (ISO 4217).'),
-  couponCode: z.string().nullable().describe('The coupon that is used; null without one.'),
-  statementDescriptor: z.string().describe('What the card statement will show (STO-2).'),
-  giveUpAt: instant.describe('When it is abandoned, unless it is placed before.'),
-  revision,
-});
-
-const quoteExample: z.input<typeof quote> = {
+const checkoutExample: CheckoutDetails = {
   checkoutId: exampleIds.checkoutId,
   status: 'started',
   customerId: exampleIds.customerId,
@@ -85,9 +65,9 @@ export class CheckoutsController {
 
   @Get(':checkoutId')
   @ApiOperation({ summary: 'What the order would cost, and what the card statement will show' })
-  @Responds(200, 'The checkout.', named('Checkout', quote), quoteExample)
+  @Responds(200, 'The checkout.', named('Checkout', checkoutDetails), checkoutExample)
   @Problems(404)
-  async getCheckout(@IdOf('checkout') checkoutId: string, @Reading() reader: Reader): Promise<z.input<typeof quote>> {
+  async getCheckout(@IdOf('checkout') checkoutId: string, @Reading() reader: Reader): Promise<CheckoutDetails> {
     const found = await this.#queries.checkouts.get(reader, { checkoutId });
     if (!found) throw notFound('checkout', checkoutId);
     return found;

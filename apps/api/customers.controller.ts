@@ -6,11 +6,10 @@ import { type PersonName, type PostalAddress, personName, postalAddress } from '
 import { type MailKind, mailKinds } from '#domain/notifications/kinds';
 import { customerExample, customerRow } from '#read-models/models/customers';
 import { exampleIds } from '#read-models/models/examples';
-import type { OpenedLeadDelivery } from '#requests/lead-delivery';
+import { type OpenedLeadDelivery, openedLeadDelivery } from '#requests/lead-delivery';
 import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import { revision } from '#requests/revision';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { Conforming, Email, FieldNames, Id, Line, OneOf, Password, Sort, TimeZone, WebAddress } from './fields.ts';
@@ -95,13 +94,6 @@ class ChooseLeadDeliveryBody {
   })
   webhookUrl?: string;
 }
-
-const leadDelivery = z.object({
-  mails: z.enum(leadMailChoices).describe('One mail an hour about all new leads, or one about each lead.'),
-  webhookUrl: z.string().nullable().describe('Where each lead is sent. Null: nowhere.'),
-  signingSecret: z.string().nullable().describe('The secret that calls are signed with. Null: no calls are made.'),
-  revision,
-}) satisfies z.ZodType<OpenedLeadDelivery>;
 
 class ChangeBusinessAssociationBody {
   @Line({ description: 'The company or programme that the customer works for (ACC-5).', example: 'Best Travel Club' })
@@ -306,7 +298,7 @@ export class CustomersController {
   @Get(':customerId/lead-delivery')
   @ReadRoute({
     summary: 'How leads are delivered to a customer (DLV-9)',
-    answer: named('LeadDelivery', leadDelivery),
+    answer: named('LeadDelivery', openedLeadDelivery),
     example: {
       mails: 'digest',
       webhookUrl: 'https://crm.example/leads',

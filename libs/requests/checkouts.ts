@@ -1,15 +1,24 @@
+import { z } from 'zod';
 import { type CatalogueState, catalogueStream, type Price, priceAt } from '#domain/catalogue/catalogue';
-import { type CheckoutState, checkout, checkoutStream, refuseCoupon, refuseIn } from '#domain/checkouts/checkout';
+import {
+  type CheckoutState,
+  checkout,
+  checkoutStatuses,
+  checkoutStream,
+  refuseCoupon,
+  refuseIn,
+} from '#domain/checkouts/checkout';
 import { discountCentsOf } from '#domain/coupons/coupon';
 import type { Caller } from '#domain/kernel/caller';
 import { isRefusal } from '#domain/kernel/decider';
-import type { Instant } from '#domain/kernel/events';
+import { type Instant, instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { order, orderStream } from '#domain/orders/order';
 import { tryCoupon } from './coupons.ts';
 import { type PlaceOrderRequest, placingOf, withCoupon } from './placing.ts';
 import type { QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
+import { revision } from './revision.ts';
 import { checkRightEarly } from './rights.ts';
 
 type StartCheckoutRequest = Omit<PlaceOrderRequest, 'paymentToken' | 'couponCode'>;
@@ -73,7 +82,23 @@ async function place(
   return tools.send(id, orderStream(id), { ...command, checkoutId }, context);
 }
 
-type CheckoutDetails = NonNullable<ReturnType<typeof detailsOf>> & { readonly revision: number };
+export const checkoutDetails = z.object({
+  checkoutId: z.string().describe('The checkout.'),
+  status: z.enum(checkoutStatuses).describe('Abandoned: its time ran out before it was placed.'),
+  customerId: z.string().describe('The customer who wants to order.'),
+  storeId: z.string().describe('The store of the customer.'),
+  leadTypeId: z.string().describe('The lead type to be ordered.'),
+  quantity: z.int().describe('Leads to be ordered.'),
+  pricePerLeadCents: z.int().describe('The price of one lead.'),
+  discountCents: z.int().describe('What the coupon takes off.'),
+  totalCents: z.int().describe('What the order would cost.'),
+  currency: z.string().describe('The currency (ISO 4217).'),
+  couponCode: z.string().nullable().describe('The coupon that is used; null without one.'),
+  statementDescriptor: z.string().describe('What the card statement will show (STO-2).'),
+  giveUpAt: instant.describe('When it is abandoned, unless it is placed before.'),
+  revision,
+});
+export type CheckoutDetails = Readonly<z.infer<typeof checkoutDetails>>;
 
 export const checkoutQueries = ({ streams, stateOf, now }: QueryTools) => ({
   /** The current total of a checkout, and the text on the card statement. */
@@ -89,7 +114,7 @@ function detailsOf(
   { status, wishes, coupon, giveUpAt }: CheckoutState,
   catalogue: CatalogueState,
   at: Instant,
-) {
+): Omit<CheckoutDetails, 'revision'> | undefined {
   if (!wishes || status === 'unknown') return undefined;
   const { customerId, storeId, leadTypeId, quantity } = wishes;
   return {
