@@ -6,14 +6,14 @@ import type { Instant } from '#domain/kernel/events';
 import type { Clock } from '#gateways/clock';
 import { exampleIds } from '#read-models/models/examples';
 import type { Queries } from '#requests/queries';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { CLOCK, QUERIES, REQUESTS } from '#wiring/tokens';
-import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Code, Conforming, Count, Id, Ids, InstantField } from './fields.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf } from './reads.ts';
+import { CommandRoute, Problems, Responds } from './responses.ts';
 import { named, orNull } from './schemas.ts';
 
 class DefineCouponBody {
@@ -87,7 +87,7 @@ const couponExample: z.input<typeof coupon> = {
 const coupons = listOf(named('Coupon', coupon));
 
 /** Coupons are stored under an id that is made of the code; clients know them by the code. */
-const answerNaming = async (couponCode: string, answer: Promise<Answer>): Promise<Answer> => ({
+const answerNaming = async (couponCode: string, answer: Promise<Receipt>): Promise<Receipt> => ({
   ...(await answer),
   id: couponCode,
 });
@@ -108,14 +108,14 @@ export class CouponsController {
   @Post()
   @CommandRoute({
     summary: 'Define a coupon',
-    answers: 'couponCode',
+    idName: 'couponCode',
     records: ['CouponDefined'],
     creates: '/api/coupons?couponCode=:id',
   })
   defineCoupon(
     @Body() { couponCode: code, validFrom = this.#clock.now(), ...body }: DefineCouponBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return answerNaming(code, this.#requests.coupons.define({ code, validFrom, ...body }, context));
   }
 
@@ -123,7 +123,7 @@ export class CouponsController {
   @CommandRoute({
     summary:
       'Give a customer a new code in place of one that the customer used up: support only, with a Leadger-Reason (CPN-4)',
-    answers: 'couponCode',
+    idName: 'couponCode',
     records: ['AlternativeCouponGiven'],
     creates: '/api/coupons?couponCode=:id',
   })
@@ -131,13 +131,13 @@ export class CouponsController {
   giveAlternativeCoupon(
     @Body() { couponCode: code, ...body }: GiveAlternativeCouponBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return answerNaming(code, this.#requests.coupons.giveAlternative({ code, ...body }, context));
   }
 
   @Get()
   @ApiOperation({ summary: 'The coupon with this code, and how often it was used; no item when there is none' })
-  @Answers(200, 'The coupons.', coupons, { items: [couponExample] })
+  @Responds(200, 'The coupons.', coupons, { items: [couponExample] })
   @Problems(400)
   async listCoupons(@Query() { couponCode }: CouponsQuery, @Reading() reader: Reader) {
     const found = await this.#queries.coupons.get(reader, { code: couponCode });

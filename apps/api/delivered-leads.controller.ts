@@ -9,15 +9,15 @@ import { exampleIds } from '#read-models/models/examples';
 import { deliveredLead, deliveredLeadWithReturnExample } from '#read-models/queries/delivered-leads';
 import type { OpenedLead } from '#requests/delivered-leads';
 import type { Queries } from '#requests/queries';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Count, FieldNames, Id, Line, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute, WaitFor } from './reads.ts';
+import { CommandRoute, Problems } from './responses.ts';
 
 const search: Parameters<typeof Line>[0] = {
   description:
@@ -149,13 +149,13 @@ export class DeliveredLeadsController {
   }
 
   @Put('leads/:leadId/rating')
-  @CommandRoute({ summary: 'Rate a contact from 1 to 5 (RPL-1)', answers: 'leadId', records: ['ContactRated'] })
+  @CommandRoute({ summary: 'Rate a contact from 1 to 5 (RPL-1)', idName: 'leadId', records: ['ContactRated'] })
   rateContact(
     @IdOf('customer') customerId: string,
     @IdOf('lead') leadId: string,
     @Body() { rating }: RateContactBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.leads.rate(customerId, leadId, rating, context);
   }
 }

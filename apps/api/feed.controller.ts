@@ -34,10 +34,10 @@ import { type ChangeKind, type ChangeMessage, changeKinds } from '#requests/chan
 import type { Queries } from '#requests/queries';
 import type { RequestContext } from '#requests/request-tools';
 import { QUERIES } from '#wiring/tokens';
-import { Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Id, isPosition, OneOf } from './fields.ts';
 import { malformed, Problem } from './problems.ts';
+import { Problems } from './responses.ts';
 
 class FeedQuery {
   @OneOf(changeKinds, { description: 'Changes of things of this kind only.', example: 'order', optional: true })

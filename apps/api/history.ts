@@ -3,8 +3,8 @@ import { ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
 import { type Instant, instant } from '#domain/kernel/events';
 import { exampleIds } from '#read-models/models/examples';
-import { Answers, Problems } from './answers.ts';
 import { InstantField } from './fields.ts';
+import { Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
 
 export class HistoryQuery {
@@ -58,4 +58,8 @@ export const historyExample: History = {
 
 /** A read of what happened to one thing. The handler answers a history of the queries. */
 export const HistoryRoute = (summary: string) =>
-  applyDecorators(ApiOperation({ summary }), Answers(200, 'The history.', history, historyExample), Problems(400, 404));
+  applyDecorators(
+    ApiOperation({ summary }),
+    Responds(200, 'The history.', history, historyExample),
+    Problems(400, 404),
+  );

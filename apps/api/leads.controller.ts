@@ -11,10 +11,9 @@ import { leadExample, leadRow } from '#read-models/models/leads';
 import { leadTypeStock, leadTypeStockExample } from '#read-models/queries/leads';
 import { readLeadRows } from '#requests/lead-rows';
 import type { Queries } from '#requests/queries';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { CommandRoute } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Conforming, Id, InstantField, Line, OneOf } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
@@ -23,6 +22,7 @@ import { BatchRoute, formatOf, receiveBatch } from './lead-batch.ts';
 import { Problem } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, ReadQuery, ReadRoute } from './reads.ts';
+import { CommandRoute } from './responses.ts';
 
 class ReceiveLeadBody {
   @Id({ description: 'The lead type that the lead is sold as.', example: exampleIds.leadTypeId })
@@ -86,17 +86,17 @@ export class LeadsController {
   @Post('leads')
   @CommandRoute({
     summary: 'Receive one lead; it is distributed at once (DLV-6)',
-    answers: 'leadId',
+    idName: 'leadId',
     records: ['LeadReceived'],
     creates: '/api/leads/:id',
   })
-  async receiveLead(@Body() body: ReceiveLeadBody, @Asking() context: RequestContext): Promise<Answer> {
+  async receiveLead(@Body() body: ReceiveLeadBody, @Asking() context: RequestContext): Promise<Receipt> {
     // With a key, the key identifies the lead. Without one, the same capture of the same person is the same lead.
     const identity = context.requestHash
       ? { leadId: deriveId('lead', context.commandId) }
       : { occasion: context.commandId };
     const [answer] = await this.#requests.leads.receive([{ ...body, ...identity }], context);
-    return answer as Answer;
+    return answer as Receipt;
   }
 
   @Post('leads/batches')

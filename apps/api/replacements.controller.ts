@@ -5,16 +5,16 @@ import { replacementStatuses } from '#domain/replacements/replacement';
 import { exampleIds } from '#read-models/models/examples';
 import { type ReplacementRow, replacementExample, replacementRow } from '#read-models/models/replacements';
 import type { Queries } from '#requests/queries';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { FieldNames, Id, Line, OneOf, Sort, Text } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { CommandRoute, Problems } from './responses.ts';
 
 class RequestReplacementBody {
   @Id({ description: 'The order to which the lead was delivered.', example: exampleIds.orderId })
@@ -122,30 +122,30 @@ export class ReplacementsController {
   @CommandRoute({
     summary:
       'Return a bad lead (RPL-1). A return with an invalid reason, or one that is too late, is denied at once (RPL-8)',
-    answers: 'replacementId',
+    idName: 'replacementId',
     records: ['ReplacementRequested'],
     creates: '/api/replacements/:id',
   })
-  requestReplacement(@Body() body: RequestReplacementBody, @Asking() context: RequestContext): Promise<Answer> {
+  requestReplacement(@Body() body: RequestReplacementBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.returns.request(body, context);
   }
 
   @Post(':replacementId/grant')
   @CommandRoute({
     summary: 'Grant a return (RPL-6): support only, with a Leadger-Reason',
-    answers: 'replacementId',
+    idName: 'replacementId',
     records: ['ChargebackGranted'],
     takesNothing: true,
   })
   @Problems(403)
-  grantReplacement(@IdOf('replacement') replacementId: string, @Asking() context: RequestContext): Promise<Answer> {
+  grantReplacement(@IdOf('replacement') replacementId: string, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.returns.grant(replacementId, context);
   }
 
   @Post(':replacementId/deny')
   @CommandRoute({
     summary: 'Deny a return (RPL-7): support only, with a Leadger-Reason',
-    answers: 'replacementId',
+    idName: 'replacementId',
     records: ['ChargebackDenied'],
   })
   @Problems(403)
@@ -153,7 +153,7 @@ export class ReplacementsController {
     @IdOf('replacement') replacementId: string,
     @Body() { explanation }: DenyReplacementBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.returns.deny(replacementId, explanation, context);
   }
 }

@@ -5,11 +5,11 @@ import { exampleIds } from '#read-models/models/examples';
 import type { Queries } from '#requests/queries';
 import type { RequestContext } from '#requests/request-tools';
 import { QUERIES } from '#wiring/tokens';
-import { RecordedRead } from './answers.ts';
 import { Asking } from './caller.ts';
 import { historyEvent, historyExample } from './history.ts';
 import { IdOf } from './ids.ts';
 import { listOf, PageQuery, pageRequest, ReadRoute } from './reads.ts';
+import { RecordedRead } from './responses.ts';
 
 const streamEvent = historyEvent
   .extend({ stream: z.string().describe('The stream that it is in: the kind and id of the thing.') })

@@ -12,6 +12,6 @@ export const rowDigests: Readonly<Record<string, string>> = {
   tickets: '35076492bbf878dd',
   mails: '2527c9ea8afeabb9',
   webhooks: '7a538b231c92c1d1',
-  histories: '4b26db49d0e70450',
-  sales: '349b028ee8c9d8eb',
+  histories: '6c0547c9090cc5ed',
+  sales: '1fe948b574025d8e',
 };

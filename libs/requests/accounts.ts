@@ -10,7 +10,7 @@ import { addressKeyOf, changeSealed, guarded, hashOfToken, newLink, seal, sealSe
 import { changesAccount, claimAddress, holderOf, isErased } from './address-claim.ts';
 import { verifierOf } from './password-hash.ts';
 import { listOpened, type OpenedRow, openColumns, type QueryTools } from './query-tools.ts';
-import { type Answer, type RequestContext, type RequestTools, whateverRevision } from './request-tools.ts';
+import { type Receipt, type RequestContext, type RequestTools, whateverRevision } from './request-tools.ts';
 
 interface RegistrationRequest {
   readonly storeId: string;
@@ -51,7 +51,7 @@ export function accountRequests(tools: RequestTools) {
  * ACC-1, ACC-2. The address is claimed first, and the claim carries the whole registration: after a crash between the
  * two steps, the process `address-claims` finishes it.
  */
-async function register(tools: RequestTools, request: RegistrationRequest, asked: RequestContext): Promise<Answer> {
+async function register(tools: RequestTools, request: RegistrationRequest, asked: RequestContext): Promise<Receipt> {
   const at = tools.now();
   const customerId = deriveId('customer', asked.commandId);
   const send = (command: CustomerCommand | Refusal) =>
@@ -126,7 +126,7 @@ async function confirmEmailChange(
   customerId: string,
   token: string,
   context: RequestContext,
-): Promise<Answer> {
+): Promise<Receipt> {
   const at = tools.now();
   const tokenHash = hashOfToken(token);
   const stream = customerStream(customerId);

@@ -13,7 +13,7 @@ import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import type { CommandOf } from '#domain/ledger';
 import { type QueryTools, sameForAll } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 import { unknownLeadType } from './terms-of-business.ts';
 
@@ -34,7 +34,7 @@ export const couponRequests = (tools: RequestTools) => ({
 
 type DefiningCommand = Extract<CommandOf<'coupon'>, CouponDefinition>;
 
-async function define(tools: RequestTools, command: DefiningCommand, context: RequestContext): Promise<Answer> {
+async function define(tools: RequestTools, command: DefiningCommand, context: RequestContext): Promise<Receipt> {
   const { code, storeIds, leadTypeIds } = command;
   const { stores, leadTypes } = await tools.stateOf<'catalogue'>(catalogueStream);
   const store = storeIds.find((storeId) => !stores.has(storeId));
@@ -48,7 +48,7 @@ async function giveAlternative(
   tools: RequestTools,
   { insteadOf, customerId, code }: AlternativeCouponRequest,
   context: RequestContext,
-): Promise<Answer> {
+): Promise<Receipt> {
   const [id, stream, at] = [couponIdOf(code), couponStream(code), tools.now()];
   const used = await tools.stateOf<'coupon'>(couponStream(insteadOf));
   const noRight = checkRightEarly(stream, { type: 'GiveAlternativeCoupon' }, used, context);

@@ -1,21 +1,23 @@
-import { customerStream, isRegistered, type LeadDelivery } from '#domain/accounts/customer';
+import { z } from 'zod';
+import { customerStream, isRegistered, type LeadDelivery, leadMailChoices } from '#domain/accounts/customer';
 import type { Vault } from '#vault/vault';
 import { changeSealed, seal, sealSecret } from './account-seals.ts';
 import { openBox, type QueryTools } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
+import { revision } from './revision.ts';
 
 interface LeadDeliveryRequest {
   readonly mails: LeadDelivery['mails'];
   readonly webhookUrl?: string;
 }
 
-export interface OpenedLeadDelivery {
-  readonly mails: LeadDelivery['mails'];
-  readonly webhookUrl: string | null;
-  readonly signingSecret: string | null;
-  /** Of the customer. */
-  readonly revision: number;
-}
+export const openedLeadDelivery = z.object({
+  mails: z.enum(leadMailChoices).describe('One mail an hour about all new leads, or one about each lead.'),
+  webhookUrl: z.string().nullable().describe('Where each lead is sent. Null: nowhere.'),
+  signingSecret: z.string().nullable().describe('The secret that calls are signed with. Null: no calls are made.'),
+  revision,
+});
+export type OpenedLeadDelivery = Readonly<z.infer<typeof openedLeadDelivery>>;
 
 /** How customers want to receive their leads (DLV-9). */
 export const leadDeliveryRequests = (tools: RequestTools) => ({
@@ -28,7 +30,7 @@ const choose = (
   customerId: string,
   { mails, webhookUrl }: LeadDeliveryRequest,
   context: RequestContext,
-): Promise<Answer> =>
+): Promise<Receipt> =>
   changeSealed(tools, customerId, 'ChooseLeadDelivery', context, async () => {
     const { vault, now } = tools;
     const chosen = { type: 'ChooseLeadDelivery', at: now(), mails } as const;

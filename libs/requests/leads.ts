@@ -10,7 +10,7 @@ import type { LeadRow } from '#read-models/models/leads';
 import type { Vault } from '#vault/vault';
 import type { HistoryRequest } from './histories.ts';
 import { openColumns, type QueryTools } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { type TermsOfBusiness, termsOfBusiness, unknownLeadType } from './terms-of-business.ts';
 
 export interface ReceiveLeadRequest {
@@ -44,7 +44,7 @@ async function receive(
   tools: RequestTools,
   requests: readonly ReceiveLeadRequest[],
   context: RequestContext,
-): Promise<Answer[]> {
+): Promise<Receipt[]> {
   const at = tools.now();
   const terms = await termsOfBusiness(tools, at);
   // All are sealed before the first one is sent, so that the order of arrival is the order in the log.

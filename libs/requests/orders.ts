@@ -10,7 +10,7 @@ import { forecastOf, type OrderForecast } from './forecast.ts';
 import type { HistoryRequest } from './histories.ts';
 import { type PlaceOrderRequest, placingOf, withCoupon } from './placing.ts';
 import { asRows, type QueryTools } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 import { termsOfBusiness } from './terms-of-business.ts';
 
@@ -32,7 +32,7 @@ export function orderRequests(tools: RequestTools) {
 }
 
 /** CHK-1, CAT-3: the order keeps the price, the descriptor and the policy version of this moment. */
-async function place(tools: RequestTools, request: PlaceOrderRequest, context: RequestContext): Promise<Answer> {
+async function place(tools: RequestTools, request: PlaceOrderRequest, context: RequestContext): Promise<Receipt> {
   const id = deriveId('order', context.commandId);
   const stream = orderStream(id);
   const { customerId, couponCode } = request;
@@ -47,7 +47,7 @@ async function place(tools: RequestTools, request: PlaceOrderRequest, context: R
 }
 
 /** ORD-3: in Loyalty Rewards a pause ends automatically, after the number of days in the current policy. */
-async function pause(tools: RequestTools, orderId: string, context: RequestContext): Promise<Answer> {
+async function pause(tools: RequestTools, orderId: string, context: RequestContext): Promise<Receipt> {
   const at = tools.now();
   const [programme, { policy }] = await Promise.all([
     tools.stateOf<'programme'>(programmeStream(orderId)),

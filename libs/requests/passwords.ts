@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { customerStream, isRegistered, linkDead, linkIsGood } from '#domain/accounts/customer';
+import { customerStream, isRegistered, linkInvalid, linkIsGood } from '#domain/accounts/customer';
 import { refuse } from '#domain/kernel/decider';
 import type { Secret } from '#domain/kernel/events';
 import type { Vault } from '#vault/vault';
@@ -7,7 +7,7 @@ import { changeSealed, guarded, hashOfToken, newLink, sealSecret } from './accou
 import { holderOf } from './address-claim.ts';
 import { matches, type Verifier, verifierOf } from './password-hash.ts';
 import { sameForAll } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 
 interface NewPassword {
   readonly password: string;
@@ -34,7 +34,7 @@ const set = (
   customerId: string,
   { password, currentPassword = '' }: NewPassword,
   context: RequestContext,
-): Promise<Answer> =>
+): Promise<Receipt> =>
   changeSealed(tools, customerId, 'SetPassword', context, async ({ verifier }) => {
     if (verifier && !(await isRight(tools.vault, verifier, currentPassword))) return wrongPassword;
     const secret = await sealSecret(tools.vault, customerId, await verifierOf(password));
@@ -51,7 +51,7 @@ async function requestRecovery(tools: RequestTools, email: string, context: Requ
   await tools.send(customerId, stream, command, guarded(tools.vault, context));
 }
 
-async function recover(tools: RequestTools, token: string, password: string, asked: RequestContext): Promise<Answer> {
+async function recover(tools: RequestTools, token: string, password: string, asked: RequestContext): Promise<Receipt> {
   const at = tools.now();
   const context = guarded(tools.vault, asked);
   const customerId = token.slice(0, Math.max(token.lastIndexOf('.'), 0));
@@ -59,7 +59,7 @@ async function recover(tools: RequestTools, token: string, password: string, ask
   const stream = customerStream(customerId);
   const { recovery } = await tools.stateOf<'customer'>(stream);
   // A repeated request gets its first outcome from the stream, so this refusal does not affect it.
-  if (!linkIsGood(recovery, tokenHash, at)) return tools.send(customerId, stream, linkDead, context);
+  if (!linkIsGood(recovery, tokenHash, at)) return tools.send(customerId, stream, linkInvalid, context);
   const verifier = await sealSecret(tools.vault, customerId, await verifierOf(password));
   return tools.send(customerId, stream, { type: 'RecoverPassword', at, tokenHash, verifier }, context);
 }

@@ -3,7 +3,7 @@ import { isRefusal } from '#domain/kernel/decider';
 import type { Sealed, Secret } from '#domain/kernel/events';
 import { type AnyCommand, type CommandOf, type Family, type FamilyName, familyOf, ledger } from '#domain/ledger';
 import { seal } from './account-seals.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRight } from './rights.ts';
 
 /** Text that may name a person. It is sealed with the key of the stream's customer before the command is sent. */
@@ -30,7 +30,7 @@ export async function sendPlain<Name extends FamilyName>(
   stream: `${Name}-${string}`,
   draft: Draft<CommandOf<Name>>,
   context: RequestContext,
-): Promise<Answer> {
+): Promise<Receipt> {
   const id = idOf(stream);
   const command = { ...draft, at: tools.now() } as unknown as AnyCommand;
   if (!Object.values(command).some(isPersonal)) return tools.send(id, stream, command, context);

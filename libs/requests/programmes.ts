@@ -4,7 +4,7 @@ import { orderStream } from '#domain/orders/order';
 import type { ProgrammeRow, RenewalRow } from '#read-models/models/programmes';
 import type { HistoryRequest } from './histories.ts';
 import { asRows, type QueryTools } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 
 /** An order's programme in Loyalty Rewards (LOY). */
@@ -26,7 +26,7 @@ async function send(
   orderId: string,
   command: CommandOf<'programme'>,
   context: RequestContext,
-): Promise<Answer> {
+): Promise<Receipt> {
   const order = await tools.stateOf<'order'>(orderStream(orderId));
   const refusal = checkRightEarly(orderStream(orderId), { type: 'CancelOrder' }, order, context);
   if (refusal) return tools.refuse(orderId, programmeStream(orderId), refusal, context);

@@ -8,7 +8,7 @@ import { replacement, replacementIdOf, replacementStream } from '#domain/replace
 import type { ReplacementRow } from '#read-models/models/replacements';
 import type { HistoryRequest } from './histories.ts';
 import { listOpened, openColumns, type QueryTools } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 import { termsOfBusiness } from './terms-of-business.ts';
 
@@ -40,7 +40,7 @@ async function requestReplacement(
   tools: RequestTools,
   { note, ...request }: ReplacementRequest,
   context: RequestContext,
-): Promise<Answer> {
+): Promise<Receipt> {
   const at = tools.now();
   const id = replacementIdOf(request.orderId, request.leadId);
   const stream = replacementStream(id);

@@ -8,7 +8,7 @@ import { type AnswerPolicy, ticket, ticketStream, unknownTicket } from '#domain/
 import type { TicketRow } from '#read-models/models/tickets';
 import type { HistoryRequest } from './histories.ts';
 import { listOpened, openBox, type QueryTools } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 import { listWholeHistory, type WholeHistoryRequest } from './whole-history.ts';
 
@@ -37,7 +37,7 @@ export const supportRequests = (tools: RequestTools) => ({
     onTicket(tools, ticketId, 'CloseTicket', context, async (_, at) => ({ type: 'CloseTicket', at })),
 });
 
-async function openTicket(tools: RequestTools, letter: OpenTicketRequest, context: RequestContext): Promise<Answer> {
+async function openTicket(tools: RequestTools, letter: OpenTicketRequest, context: RequestContext): Promise<Receipt> {
   const id = deriveId('ticket', context.commandId);
   const { customerId } = letter;
   const draft = { type: 'OpenTicket', customerId } as const;
@@ -87,7 +87,7 @@ async function onTicket(
   type: 'AnswerTicket' | 'WriteAgain' | 'CloseTicket',
   context: RequestContext,
   commandFor: (customerId: string, at: Instant) => Promise<TicketCommand | Refusal>,
-): Promise<Answer> {
+): Promise<Receipt> {
   const stream = ticketStream(ticketId);
   const state = await tools.stateOf<'ticket'>(stream);
   if (state.status === 'unknown') return tools.send(ticketId, stream, unknownTicket, context);

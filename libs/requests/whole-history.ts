@@ -6,7 +6,7 @@ import { looksStream } from '#domain/support/look';
 import { BadCursor } from '#read-models/errors';
 import type { Page } from '#read-models/queries/paging';
 import type { QueryTools } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly, RequestRefused } from './rights.ts';
 
 export interface WholeHistoryRequest {
@@ -43,7 +43,7 @@ export async function listWholeHistory(
   return from + limit < facts.length && last ? { items, nextCursor: last.position } : { items };
 }
 
-async function recordLook(tools: RequestTools, customerId: string, context: RequestContext): Promise<Answer> {
+async function recordLook(tools: RequestTools, customerId: string, context: RequestContext): Promise<Receipt> {
   const stream = looksStream(customerId);
   const customer = await tools.stateOf<'customer'>(customerStream(customerId));
   const refusal = checkRightEarly(stream, { type: 'ShowCustomerHistory' }, {}, context);

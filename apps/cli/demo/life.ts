@@ -9,7 +9,7 @@ import { BEFORE_FIRST, type EventStore, type Position } from '#event-store/port'
 import type { MovedClock } from '#gateways/clock';
 import type { ProcessEngine } from '#processes/engine/engine';
 import type { PlaceOrderRequest } from '#requests/placing';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { businessAssociations, leadTypes, priceList, statementDescriptor, stores } from './assortment.ts';
 import type { Chance } from './chance.ts';
@@ -219,7 +219,7 @@ export class Life {
     });
     const { id: checkoutId } = await must(requests.checkouts.start(wishes, by('checkout')));
     if (code !== undefined) {
-      const { outcome } = await requests.checkouts.tryCoupon(checkoutId, code, by('coupon'));
+      const { outcome } = await requests.checkouts.useCoupon(checkoutId, code, by('coupon'));
       if (outcome.kind === 'refused' && outcome.refusal.details?.reason === 'tried-before') {
         const fresh = { insteadOf: code, customerId, code: `${code}/${orderNumber}` };
         const support = {
@@ -229,7 +229,7 @@ export class Life {
           reason: 'a good customer',
         };
         await must(requests.coupons.giveAlternative(fresh, support));
-        await must(requests.checkouts.tryCoupon(checkoutId, fresh.code, by('fresh coupon')));
+        await must(requests.checkouts.useCoupon(checkoutId, fresh.code, by('fresh coupon')));
       }
     }
     if (!finishes) return;
@@ -314,7 +314,7 @@ function ordersOn(sample: SampleData, date: string): readonly SampleOrder[] {
 }
 
 /** What the demo needs to continue. @throws Error when the ledger refuses */
-async function must(asked: Promise<Answer>): Promise<Answer> {
+async function must(asked: Promise<Receipt>): Promise<Receipt> {
   const answer = await asked;
   const { outcome } = answer;
   if (outcome.kind !== 'accepted')

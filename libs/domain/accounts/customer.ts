@@ -28,7 +28,7 @@ const tokenHash = z.string().length(43);
 const link = { token: secret, tokenHash, expiresAt: instant };
 
 /** DLV-9: one mail an hour for all leads, or one mail for each lead. */
-const leadMailChoices = ['digest', 'each'] as const;
+export const leadMailChoices = ['digest', 'each'] as const;
 
 export const registrationShape = {
   storeId: z.string(),
@@ -127,7 +127,10 @@ const nobody: CustomerState = {
   leadDelivery: { mails: 'digest' },
 };
 export const notRegistered = refuse('customer-unknown', 'there is no such customer');
-export const linkDead = refuse('link-dead', 'this link was used, has expired or was never issued: request a new one');
+export const linkInvalid = refuse(
+  'link-invalid',
+  'this link was used, has expired or was never issued: request a new one',
+);
 
 export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = {
   initialState: () => nobody,
@@ -155,7 +158,7 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
       case 'RequestPasswordRecovery':
         return [{ type: 'PasswordRecoveryRequested', data: withoutType(command) }];
       case 'RecoverPassword':
-        if (!linkIsGood(state.recovery, command.tokenHash, at)) return linkDead;
+        if (!linkIsGood(state.recovery, command.tokenHash, at)) return linkInvalid;
         return [{ type: 'PasswordSet', data: { at, verifier: command.verifier, how: 'recovered' } }];
       case 'ChangeMailPreferences':
         return changeMailPreferences(command, state);
@@ -249,7 +252,7 @@ function confirmEmailChange(
   { confirmedBy, emailChange, addressKey: formerAddressKey }: CustomerState,
 ): Decision<CustomerEvent> {
   if (tokenHash === confirmedBy) return [];
-  if (!emailChange || !linkIsGood(emailChange, tokenHash, claimedAt)) return linkDead;
+  if (!emailChange || !linkIsGood(emailChange, tokenHash, claimedAt)) return linkInvalid;
   const { email, addressKey } = emailChange;
   return [{ type: 'EmailChanged', data: { at, email, addressKey, ...(formerAddressKey && { formerAddressKey }) } }];
 }

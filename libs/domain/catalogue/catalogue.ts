@@ -7,8 +7,8 @@ import { type RightsOf, staff } from '../kernel/rights.ts';
 /** The parent company's one catalogue: its stores, what they sell, and at which price (STO, CAT). */
 export const catalogueStream = 'catalogue-main';
 
-const exclusivities = ['exclusive', 'shared'] as const;
-const freshnesses = ['real-time', 'fresh', 'aged'] as const;
+export const exclusivities = ['exclusive', 'shared'] as const;
+export const freshnesses = ['real-time', 'fresh', 'aged'] as const;
 export type Exclusivity = (typeof exclusivities)[number];
 export type Freshness = (typeof freshnesses)[number];
 
@@ -161,7 +161,7 @@ function refuseAgeing(leadType: LeadType, state: CatalogueState) {
   if (!older) return refuse('unknown-lead-type', `agesInto: there is no lead type ${leadType.agesInto}`, 'CAT-1');
   if (older.exclusivity !== leadType.exclusivity || older.freshness !== nextFreshness[leadType.freshness])
     return refuse(
-      'ages-into-stranger',
+      'ages-into-wrong-type',
       `${leadType.freshness} leads age into ${nextFreshness[leadType.freshness] ?? 'nothing'} ones of the same exclusivity`,
       'DLV-6',
     );

@@ -156,14 +156,18 @@ function explainDenial({ at, deliveredAt, reason, returnPolicy }: Command<'Reque
   return invalidReturnReasons.includes(reason) ? `"${reason}" is no reason for a replacement` : undefined;
 }
 
-const verdictGiven = refuse('verdict-given', 'the request already has a verdict, which is final', 'RPL-8');
+const alreadyDecided = refuse(
+  'already-decided',
+  'the return was already granted or denied: the decision is final',
+  'RPL-8',
+);
 
 function grant(
   { at }: Command<'GrantChargeback'>,
   { status, orderId, leadId, reason }: ReplacementState,
 ): Decision<ReplacementEvent> {
   if (status === 'granted' || status === 'replaced') return [];
-  return status === 'denied' ? verdictGiven : [{ type: 'ChargebackGranted', data: { at, orderId, leadId, reason } }];
+  return status === 'denied' ? alreadyDecided : [{ type: 'ChargebackGranted', data: { at, orderId, leadId, reason } }];
 }
 
 function deny(
@@ -171,7 +175,7 @@ function deny(
   { status, orderId, leadId }: ReplacementState,
 ): Decision<ReplacementEvent> {
   if (status === 'denied') return [];
-  if (status !== 'requested') return verdictGiven;
+  if (status !== 'requested') return alreadyDecided;
   return [{ type: 'ChargebackDenied', data: { at, orderId, leadId, explanation } }];
 }
 

@@ -15,7 +15,7 @@ export const webhookRow = z
     deliveredAt: column.instant().describe('When the lead was delivered to the order.'),
     status: column
       .oneOf(webhookStatuses)
-      .describe('`parked`: it is not tried again automatically, but it can be replayed.'),
+      .describe('`parked`: it is not tried again automatically, but it can be retried.'),
     attempts: column.count().describe('Attempts so far.'),
     lastError: column.text().nullable().describe('Why the last failed attempt failed. Null: none failed.'),
     retryAt: column.instant().nullable().describe('When it is tried again. Null: no attempt is planned.'),
