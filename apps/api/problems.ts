@@ -10,7 +10,7 @@ import { AppendTooLarge, BadEvent, OutcomeUnknown, StoreFull, StoreUnavailable }
 import { isOutOfReach } from '#read-models/engine/postgres';
 import { AlreadyRebuilding, BadCursor, BeingBuilt, DatabaseGone, UnknownModel } from '#read-models/errors';
 import { TooMuchContention } from '#requests/command-handler';
-import { LeadFileError } from '#requests/lead-row';
+import { LeadFileError } from '#requests/lead-files/lead-file-row';
 import { RequestRefused } from '#requests/rules';
 import { errorCodes } from './error-codes.ts';
 

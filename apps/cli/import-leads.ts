@@ -7,8 +7,8 @@ import { deriveId } from '#domain/kernel/ids';
 import { holderOf } from '#event-store/data-directory';
 import type { Position } from '#event-store/port';
 import { ProcessEngine } from '#processes/engine/engine';
-import { LeadFileError, type LeadFileOptions, type LeadRow } from '#requests/lead-row';
-import { readLeadRows } from '#requests/lead-rows';
+import { readLeadFile } from '#requests/lead-files/lead-file';
+import { LeadFileError, type LeadFileOptions, type LeadFileRow } from '#requests/lead-files/lead-file-row';
 import type { ReceiveLeadRequest } from '#requests/leads';
 import type { Requests } from '#requests/requests';
 import { LeadgerModule } from '#wiring/leadger.module';
@@ -56,7 +56,7 @@ export async function importLeads(place: StoreLocation, file: string, options: I
   try {
     const bytes = createReadStream(file);
     const progress = new Progress((rows) => `${bar(bytes.bytesRead, size)}${thousands(rows)} rows`);
-    await inBatches(readLeadRows(bytes, { ...options, format }), async (rows) => {
+    await inBatches(readLeadFile(bytes, { ...options, format }), async (rows) => {
       const leads = rows.flatMap((row) => ('lead' in row ? [row.lead] : []));
       const taken = (leads.length > 0 ? await intake.take(leads) : []).values();
       for (const row of rows) {
@@ -92,11 +92,11 @@ function formatOf(file: string): 'csv' | 'ndjson' {
 
 /** Handles rows in batches, a few batches at once, in constant memory. */
 async function inBatches(
-  rows: AsyncIterable<LeadRow>,
-  handle: (batch: readonly LeadRow[]) => Promise<void>,
+  rows: AsyncIterable<LeadFileRow>,
+  handle: (batch: readonly LeadFileRow[]) => Promise<void>,
 ): Promise<void> {
   const underWay = new Set<Promise<void>>();
-  let batch: LeadRow[] = [];
+  let batch: LeadFileRow[] = [];
   const send = async () => {
     const handled: Promise<void> = handle(batch).finally(() => underWay.delete(handled));
     underWay.add(handled);
@@ -202,7 +202,7 @@ class RejectedRows {
     this.file = file;
   }
 
-  async add({ line, text }: LeadRow, reason: string): Promise<void> {
+  async add({ line, text }: LeadFileRow, reason: string): Promise<void> {
     if (!this.#stream) {
       this.#stream = createWriteStream(this.file).on('error', (error) => {
         this.#failed = error;
