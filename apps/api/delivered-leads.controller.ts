@@ -3,6 +3,7 @@ import { Body, Controller, Get, Inject, Put, Query, Res, UseInterceptors } from 
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
+import { csvLine } from '#apps/csv';
 import { type Contact, contact } from '#domain/leads/contact';
 import { deliveredLead, deliveredLeadWithReturnExample } from '#read-models/queries/delivered-leads';
 import type { OpenedLead } from '#requests/delivered-leads';
@@ -12,7 +13,6 @@ import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
-import { csvLine } from './csv.ts';
 import { Count, FieldNames, Id, Line, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';

@@ -204,7 +204,7 @@ program
   .option('--errors', 'the error codes of the API instead')
   .action(async ({ views = false, errors = false }: { views?: boolean; errors?: boolean }) => {
     const page = errors
-      ? (await import('#apps/api/error-codes')).errorsPage
+      ? (await import('#apps/error-codes')).errorsPage
       : views
         ? (await import('./views-page.ts')).viewsPage
         : (await import('./catalog.ts')).eventCatalog;

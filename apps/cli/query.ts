@@ -1,4 +1,4 @@
-import { type Cell, csvLine, Digits } from '#apps/api/csv';
+import { type Cell, csvLine, Digits } from '#apps/csv';
 import { analyse, type RowBatch } from '#read-models/analysis';
 import { views } from '#read-models/analytics';
 import { NUMERIC } from '#read-models/engine/parsers';

@@ -37,7 +37,7 @@ function* completeRecords(waiting: Line[], fits: (text: string) => boolean, atEn
       yield { ...first, text };
     } else {
       waiting.shift();
-      yield { ...first, reason: 'a quote is opened and not closed in its place' };
+      yield { ...first, reason: 'a quote is opened but not closed' };
     }
   }
 }

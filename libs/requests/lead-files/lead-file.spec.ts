@@ -96,7 +96,7 @@ describe('leads in CSV', () => {
     ['before another quoted row', 'phone,comment\n212 555 0101,"open\n212 555 0102,x\n212 555 0103,"y\nz"'],
   ])('a quote that is never closed, %s, costs one row', async (_, content) => {
     expect(resultsOf(await read(content))).toEqual([
-      '2: a quote is opened and not closed in its place',
+      '2: a quote is opened but not closed',
       '212 555 0102',
       '212 555 0103',
     ]);
