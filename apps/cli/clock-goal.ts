@@ -22,7 +22,7 @@ export function goalOf({ days, to }: LookAheadOptions): Goal {
   }
   if (to === undefined) throw new CommandFailed('how far is the clock to be moved? Give --days or --to');
   const until = parseInstant(to);
-  if (!until) throw new CommandFailed(`--to ${to} is no instant with a zone, like 2026-05-01T09:30:00-04:00`);
+  if (!until) throw new CommandFailed(`--to ${to} is not an instant with a zone, like 2026-05-01T09:30:00-04:00`);
   return (from) => {
     if (until <= from) throw new CommandFailed(`--to ${to} is not ahead: the clock is at ${from} and never goes back`);
     const furthest = addDays(from, MOST_DAYS);

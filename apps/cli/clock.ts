@@ -45,11 +45,15 @@ const assumptions = [
  * directory, which is removed at the end. The store is only read.
  * @throws CommandFailed when there is no store, or the goal is not ahead of its clock
  */
-export async function lookAhead(place: StoreLocation, goal: Goal, { json = false }: { json?: boolean }): Promise<void> {
+export async function lookAhead(
+  location: StoreLocation,
+  goal: Goal,
+  { json = false }: { json?: boolean },
+): Promise<void> {
   const outlook = await inTemporaryDirectory(async (directory) => {
     console.error(`leadger: the copy is in ${directory} meanwhile`);
     const progress = new Progress((events) => `${thousands(events)} events copied`);
-    const copy = await openCopy(place, directory, (events) => progress.update(events));
+    const copy = await openCopy(location, directory, (events) => progress.update(events));
     progress.end();
     return whatComes(copy, goal);
   });

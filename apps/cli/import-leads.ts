@@ -44,13 +44,13 @@ const BATCHES_UNDER_WAY = 4;
  * go into a separate file, with line and reason. Memory does not grow with the size of the file.
  * @throws CommandFailed, CannotOpenStore
  */
-export async function importLeads(place: StoreLocation, file: string, options: ImportOptions): Promise<void> {
+export async function importLeads(location: StoreLocation, file: string, options: ImportOptions): Promise<void> {
   const { size } = await stat(file).catch((error: Error) => {
     throw new CommandFailed(`${file} cannot be read: ${error.message}`);
   });
   const format = options.format ?? formatOf(file);
   const rejected = new RejectedRows(options.rejected ?? `${file}.rejected.csv`);
-  const intake = await openIntake(place);
+  const intake = await openIntake(location);
   const start = performance.now();
   const counts = { rows: 0, new: 0, known: 0 };
   try {
@@ -112,15 +112,15 @@ async function inBatches(
   await Promise.all(underWay);
 }
 
-async function openIntake(place: StoreLocation): Promise<Intake> {
-  const url = place.directory === undefined ? undefined : holderOf(place.directory)?.url;
-  return url ? runningInstance(url) : ownInstance(place);
+async function openIntake(location: StoreLocation): Promise<Intake> {
+  const url = location.directory === undefined ? undefined : holderOf(location.directory)?.url;
+  return url ? runningInstance(url) : ownInstance(location);
 }
 
 const ACTOR = 'staff:import';
 
-async function ownInstance(place: StoreLocation): Promise<Intake> {
-  const stores = await openStores(place);
+async function ownInstance(location: StoreLocation): Promise<Intake> {
+  const stores = await openStores(location);
   // What is on servers has workers elsewhere: leads are only handed in here.
   const works = stores.directory !== undefined;
   const application = await NestFactory.createApplicationContext(LeadgerModule.on(stores, { works }), {

@@ -12,7 +12,7 @@ import type { Format } from './query.ts';
 const program = new Command('leadger')
   .description('An event-sourced order and lead ledger for lead stores')
   .version(versionOfLeadger())
-  .option('--data <directory>', 'where the store lives', process.env.LEADGER_DATA ?? './data')
+  .option('--data <directory>', 'the directory of the store', process.env.LEADGER_DATA ?? './data')
   .option(
     '--events <url>',
     'an EventStoreDB that holds the events, esdb://… (default: the events are in the directory)',
@@ -26,7 +26,7 @@ const program = new Command('leadger')
   .showHelpAfterError()
   .configureHelp({ showGlobalOptions: true });
 
-const place = (): StoreLocation => {
+const location = (): StoreLocation => {
   const {
     data: directory,
     events: eventStoreDb,
@@ -52,7 +52,7 @@ program
       .action(async (file: string, { leadType, map, ...options }) => {
         const { importLeads } = await import('./import-leads.ts');
         const columns = map as Readonly<Record<string, string>> | undefined;
-        await importLeads(place(), file, {
+        await importLeads(location(), file, {
           ...options,
           ...(leadType && { leadTypeId: leadType }),
           ...(columns && { columns }),
@@ -72,7 +72,7 @@ program
   .option('--json', 'as JSON')
   .action(async (family: string, id: string, options: { at?: string; json?: boolean }) => {
     const { timeline } = await import('./timeline.ts');
-    await timeline(place(), family, id, options);
+    await timeline(location(), family, id, options);
   });
 
 program
@@ -81,7 +81,7 @@ program
   .option('--json', 'as JSON')
   .action(async (options: { json?: boolean }) => {
     const { verify } = await import('./verify.ts');
-    process.exitCode = await verify(place(), options);
+    process.exitCode = await verify(location(), options);
   });
 
 program
@@ -96,7 +96,7 @@ program
     const { goalOf } = await import('./clock-goal.ts');
     const goal = goalOf(options);
     const { lookAhead } = await import('./clock.ts');
-    await lookAhead(place(), goal, options);
+    await lookAhead(location(), goal, options);
   });
 
 program
@@ -107,7 +107,7 @@ program
   .action(async (name: string | undefined, { all = false }: { all?: boolean }) => {
     if (all === (name !== undefined)) throw new CommandFailed('rebuild takes the name of a read model, or --all');
     const { rebuild } = await import('./rebuild.ts');
-    await rebuild(place(), name);
+    await rebuild(location(), name);
   });
 
 program
@@ -116,7 +116,7 @@ program
   .option('--json', 'as JSON')
   .action(async (options: { json?: boolean }) => {
     const { digest } = await import('./digest.ts');
-    await digest(place(), options);
+    await digest(location(), options);
   });
 
 program
@@ -137,12 +137,12 @@ program
         if (format !== 'ndjson')
           throw new CommandFailed('the log is written as NDJSON; only a view can be written as CSV or Parquet');
         const [{ logLines }, { writeOut }] = await Promise.all([import('./export.ts'), import('./output.ts')]);
-        await writeOut(logLines(place(), { opened }), output);
+        await writeOut(logLines(location(), { opened }), output);
         return;
       }
       if (opened) throw new CommandFailed('--opened is for the log: views contain no personal data');
       const { exportView } = await import('./query.ts');
-      await exportView(place(), view, { format, timeoutSeconds, output });
+      await exportView(location(), view, { format, timeoutSeconds, output });
     },
   );
 
@@ -160,7 +160,7 @@ program
   .option('--timeout <seconds>', 'the time limit for each part of the answer', secondsAtLeastOne, 60)
   .action(async (sql: string, { format, output, timeout }: { format: Format; output?: string; timeout: number }) => {
     const { query } = await import('./query.ts');
-    await query(place(), sql, { format, timeoutSeconds: timeout, output });
+    await query(location(), sql, { format, timeoutSeconds: timeout, output });
   });
 
 program
@@ -171,7 +171,7 @@ program
   .option('--port <number>', 'on 127.0.0.1', wholeNumber, 5433)
   .action(async (options: { port: number }) => {
     const { serveSql } = await import('./sql.ts');
-    await serveSql(place(), options);
+    await serveSql(location(), options);
   });
 
 program
@@ -189,8 +189,8 @@ program
   .description(
     'copies a log into another store with the same order and ids, and compares both; an interrupted copy continues',
   )
-  .requiredOption('--from <place>', 'a data directory, or esdb://…')
-  .requiredOption('--to <place>', 'a data directory, or esdb://…')
+  .requiredOption('--from <location>', 'a data directory, or esdb://…')
+  .requiredOption('--to <location>', 'a data directory, or esdb://…')
   .option('--keys-to <url>', 'postgres://…: also copies the keys of personal data there; needs LEADGER_MASTER_KEY')
   .action(async (options: { from: string; to: string; keysTo?: string }) => {
     const { copy } = await import('./copy.ts');
@@ -222,10 +222,10 @@ program
   .option('--json', 'the summary as JSON, alone on standard output')
   .action(async (options: { days: number; seed: number; json?: boolean; continue?: boolean }) => {
     const { demo } = await import('./demo.ts');
-    // A demo ignores places from the environment, which belong to a real store. Only options count.
+    // A demo ignores locations from the environment, which belong to a real store. Only options count.
     const named = <Value>(option: string, value: Value) =>
       program.getOptionValueSource(option) === 'cli' ? value : undefined;
-    const { directory, eventStoreDb, databaseUrl } = place();
+    const { directory, eventStoreDb, databaseUrl } = location();
     process.exitCode = await demo({
       ...options,
       data: named('data', directory),

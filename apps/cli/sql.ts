@@ -19,8 +19,8 @@ const fromSource = import.meta.url.endsWith('.ts');
  * client may do anything to the copy, and nothing to the store, which may run at the same time.
  * @throws CommandFailed, CannotOpenStore
  */
-export async function serveSql(place: StoreLocation, { port }: { port: number }): Promise<void> {
-  if (place.databaseUrl !== undefined)
+export async function serveSql(location: StoreLocation, { port }: { port: number }): Promise<void> {
+  if (location.databaseUrl !== undefined)
     throw new CommandFailed(
       'the read models are on a PostgreSQL: connect there, with a login for analysts (docs/analytics.md)',
     );
@@ -28,7 +28,7 @@ export async function serveSql(place: StoreLocation, { port }: { port: number })
   let worker: Worker | undefined;
   try {
     const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-    const position = await copyReadModels(place, copy);
+    const position = await copyReadModels(location, copy);
     worker = new Worker(new URL(`./sql-worker.${fromSource ? 'ts' : 'js'}`, import.meta.url), {
       workerData: { directory: copy, port },
     });
@@ -47,8 +47,8 @@ export async function serveSql(place: StoreLocation, { port }: { port: number })
 }
 
 /** No process writes to the files while they are copied. */
-async function copyReadModels(place: StoreLocation, to: string): Promise<Position> {
-  const { readModels, position, files, close } = await openAtHead(place);
+async function copyReadModels(location: StoreLocation, to: string): Promise<Position> {
+  const { readModels, position, files, close } = await openAtHead(location);
   try {
     await readModels.stop();
     await cp(filesOf(files), to, { recursive: true, mode: constants.COPYFILE_FICLONE });

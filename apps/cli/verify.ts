@@ -4,8 +4,8 @@ import { openForReading, type StoreLocation } from '#wiring/stores';
 import { Progress, thousands } from './progress.ts';
 
 /** Reads the whole log and counts the events that break a law. @returns the exit code: 0 when every law holds, else 1 */
-export async function verify(place: StoreLocation, { json = false }: { json?: boolean }): Promise<number> {
-  const stores = await openForReading(place);
+export async function verify(location: StoreLocation, { json = false }: { json?: boolean }): Promise<number> {
+  const stores = await openForReading(location);
   try {
     const start = performance.now();
     const progress = new Progress((events) => `${thousands(events)} events read`);

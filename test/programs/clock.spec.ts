@@ -162,7 +162,7 @@ test.each([
   [['--days', '0'], '--days 0 is not 1 to 36500'],
   [['--days', '36501'], '--days 36501 is not 1 to 36500'],
   [['--to', '2091-03-02T10:00:00-05:00'], `is not ahead: the clock is at ${START}`],
-  [['--to', 'tomorrow'], '--to tomorrow is no instant with a zone'],
+  [['--to', 'tomorrow'], '--to tomorrow is not an instant with a zone'],
   [['--to', '2091-04-01T00:00:00Z', '--days', '3'], "'--days <number>' cannot be used with option '--to <instant>'"],
 ])('%j is refused: %s', async (parameters, reason) => {
   const { code, stdout, stderr } = await cli('--data', directory, 'clock', ...parameters);
