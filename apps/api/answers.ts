@@ -143,7 +143,7 @@ const header = (name: string, description: string, example: string) =>
 
 const ifMatch = header('If-Match', 'Only if it is still at this revision: the ETag of an earlier answer.', '"3"');
 const whoAndWhy = [
-  header('Leadger-Actor', 'Who asks: customer:ID or staff:NAME.', 'staff:ada'),
+  header('Leadger-Actor', 'Who asks: customer:ID, staff:NAME or system:NAME.', 'staff:ada'),
   header('Leadger-Reason', 'Why, for the history.', 'asked by telephone'),
 ];
 const askingHeaders = [

@@ -22,15 +22,18 @@ export const staffRoles = [
 type Role = (typeof staffRoles)[number] | 'customer' | 'lead-source' | 'process';
 
 const CUSTOMER = 'customer:';
+const PROGRAM = 'system:';
 
 /** @returns the id of the customer who asks; undefined for everybody else */
 export const customerOf = ({ actor }: Caller): string | undefined =>
   actor.startsWith(CUSTOMER) ? actor.slice(CUSTOMER.length) : undefined;
 
-/** Until people sign in, the header of a request says who asks: the owner of the machine, or a customer of the store. */
-export const trialCaller = (actor: string): Caller => ({
-  kind: 'person',
-  actor,
-  roles: actor.startsWith(CUSTOMER) ? ['customer'] : staffRoles,
-  stores: 'all',
-});
+/**
+ * Until there is sign-in, the header of a request says who asks: the owner of the machine, a customer of the store, or a
+ * program that brings leads.
+ */
+export function trialCaller(actor: string): Caller {
+  const all = { actor, stores: 'all' } as const;
+  if (actor.startsWith(PROGRAM)) return { ...all, kind: 'program', roles: ['lead-source'] };
+  return { ...all, kind: 'person', roles: actor.startsWith(CUSTOMER) ? ['customer'] : staffRoles };
+}
