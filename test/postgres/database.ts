@@ -14,17 +14,31 @@ export const describeWithPostgres = named || directoryOfPrograms() ? describe : 
 export const PSQL = join(directoryOfPrograms() ?? '', 'psql');
 export const describeWithPsql = directoryOfPrograms() === undefined ? describe.skip : describe;
 
-/** A new, empty database. `drop` also closes open connections. */
-export async function freshDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+interface FreshDatabase {
+  readonly url: string;
+  /** Runs one statement. @returns its rows */
+  // biome-ignore lint/suspicious/noExplicitAny: the test knows what it selects
+  query(sql: string): Promise<any[]>;
+  /** Also closes open connections. */
+  drop(): Promise<void>;
+}
+
+/** A new, empty database. */
+export async function freshDatabase(): Promise<FreshDatabase> {
   const server = named ?? (await urlOfCluster());
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  const execute = async (sql: string) => {
-    const client = new Client(server);
+  const execute = async (database: string, sql: string) => {
+    const client = new Client(database);
     await client.connect();
-    await client.query(sql).finally(() => client.end());
+    const { rows } = await client.query(sql).finally(() => client.end());
+    return rows;
   };
-  await execute(`CREATE DATABASE ${name}`);
+  await execute(server, `CREATE DATABASE ${name}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
-  return { url: url.href, drop: () => execute(`DROP DATABASE ${name} WITH (FORCE)`) };
+  return {
+    url: url.href,
+    query: (sql) => execute(url.href, sql),
+    drop: async () => void (await execute(server, `DROP DATABASE ${name} WITH (FORCE)`)),
+  };
 }
