@@ -86,8 +86,8 @@ export async function receiveBatch(
 
 function count(report: BatchReport, row: LeadFileRow, answer: Answer | undefined): void {
   if (answer?.outcome.kind === 'accepted') {
-    const { events, position } = answer.outcome;
-    if (events.length > 0) report.received += 1;
+    const { events, position, repeated } = answer.outcome;
+    if (events.length > 0 && !repeated) report.received += 1;
     else report.known += 1;
     if (report.position === undefined || position > report.position) report.position = position;
     return;

@@ -65,7 +65,7 @@ class StoreIntake implements Intake {
 const distributesHere = ({ directory }: Stores): boolean => directory !== undefined;
 
 function resultOf(outcome: Outcome): Result {
-  if (outcome.kind === 'accepted') return outcome.events.length > 0 ? 'new' : 'known';
+  if (outcome.kind === 'accepted') return outcome.events.length > 0 && !outcome.repeated ? 'new' : 'known';
   return { reason: outcome.kind === 'refused' ? outcome.refusal.message : outcome.kind };
 }
 
