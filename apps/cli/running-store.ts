@@ -1,3 +1,4 @@
+import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ProcessEngine } from '#processes/engine/engine';
 import type { Requests } from '#requests/requests';
@@ -7,7 +8,8 @@ import type { Stores } from '#wiring/stores';
 import { REQUESTS } from '#wiring/tokens';
 import { CommandFailed } from './command-failed.ts';
 
-type Options = Parameters<typeof LeadgerModule.on>[1] & {
+type ModuleOptions = Parameters<typeof LeadgerModule.on>[1];
+type Options = ModuleOptions & {
   /** Whether a new store gets its first policy and catalogue; default: true. */
   readonly prepare?: boolean;
 };
@@ -24,13 +26,7 @@ export interface RunningStore {
 
 /** Runs a store on stores that are open already. If that fails, they are closed. */
 export async function runStore(stores: Stores, { prepare = true, ...options }: Options = {}): Promise<RunningStore> {
-  const application = await NestFactory.createApplicationContext(LeadgerModule.on(stores, options), {
-    logger: ['error', 'warn'],
-    abortOnError: false,
-  }).catch(async (error) => {
-    await stores.close();
-    throw error;
-  });
+  const application = await applicationOn(stores, options);
   const close = () => application.close();
   const { running } = await startLeadger(application, { prepare }).catch(async (error) => {
     await close();
@@ -45,6 +41,16 @@ export async function runStore(stores: Stores, { prepare = true, ...options }: O
     untilDone: (work) => Promise.race([work, stopped]),
     close,
   };
+}
+
+async function applicationOn(stores: Stores, options: ModuleOptions): Promise<INestApplicationContext> {
+  try {
+    const module = LeadgerModule.on(stores, options);
+    return await NestFactory.createApplicationContext(module, { logger: ['error', 'warn'], abortOnError: false });
+  } catch (error) {
+    await stores.close();
+    throw error;
+  }
 }
 
 /** When the processes run in other programs, nothing runs here that could stop. */
