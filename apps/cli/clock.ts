@@ -34,8 +34,8 @@ interface Outlook {
 
 const assumptions = [
   'nobody does anything: no new orders, leads, returns or answers',
-  'every charge is captured, but for the tokens of the sandbox that decline (tok_declined…)',
-  'mails are taken by their server, and leads by customers’ programs; none is sent',
+  'every charge is captured, except with the tokens of the sandbox that decline (tok_declined…)',
+  'the mail server accepts every mail, and customers’ programs accept every lead; nothing is really sent',
 ];
 
 /**
@@ -49,7 +49,7 @@ export async function lookAhead(
   { json = false }: { json?: boolean },
 ): Promise<void> {
   const outlook = await inTemporaryDirectory(async (directory) => {
-    console.error(`leadger: the copy is in ${directory} meanwhile`);
+    console.error(`leadger: the copy is in ${directory} until this command ends`);
     const progress = new Progress((events) => `${thousands(events)} events copied`);
     const copy = await openCopy(location, directory, (events) => progress.update(events));
     progress.end();

@@ -37,7 +37,7 @@ export async function serveSql(location: StoreLocation, { port }: { port: number
     console.log(invitation(reply.port, position));
     // A database that breaks ends the command with an error.
     await Promise.race([stopped, once(worker, 'exit')]).catch((error: Error) => {
-      throw new CommandFailed(`the copy broke (${error.message}): start again for another one`);
+      throw new CommandFailed(`the copy broke (${error.message}): run the command again, which makes another copy`);
     });
   } finally {
     // Also in the middle of a query, because it is only a copy.
@@ -61,6 +61,6 @@ async function copyReadModels(location: StoreLocation, to: string): Promise<Posi
 const invitation = (port: number, position: Position): string => `\
 The views for analysts, and all tables behind them, at position ${position} of the log:
   psql "postgres://postgres@127.0.0.1:${port}/postgres?sslmode=disable"
-Whoever connects is superuser, without a password, from this machine only. This is a copy: the store does not see changes,
+Each client is a superuser, without a password, from this machine only. This is a copy: changes do not reach the store,
 and the copy is deleted at the end. Transactions are read-only unless they say otherwise. The search path is ${ANALYTICS}.
-One connection at a time; the next one waits. Queries have no time limit, and only Ctrl-C here cancels one. Ctrl-C stops it.`;
+One connection at a time; the next one waits. Queries have no time limit. Ctrl-C here cancels them and closes the port.`;

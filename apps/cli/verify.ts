@@ -34,7 +34,7 @@ function print(verdict: Verdict, seconds: number): void {
   const { events, head } = verdict;
   console.log(`\n${thousands(events)} events read in ${seconds} s, up to ${head || 'the beginning'}`);
   console.log(
-    `${thousands(judged)} decisions repeated, ${thousands(passedOver)} passed over because the log does not say enough`,
+    `${thousands(judged)} decisions repeated, ${thousands(passedOver)} passed over because the log does not contain enough to repeat them`,
   );
   const broken = brokenIn(verdict);
   console.log(

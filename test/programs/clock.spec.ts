@@ -120,7 +120,7 @@ test('leadger clock shows what will happen without a request, and changes no byt
 test('leadger clock prints the events day by day, and their counts at the end', async () => {
   const { code, stdout } = await cli('--data', directory, 'clock', '--days', '7');
   expect(code).toBe(0);
-  expect(stdout).toContain('every charge is captured, but for the tokens of the sandbox that decline');
+  expect(stdout).toContain('every charge is captured, except with the tokens of the sandbox that decline');
   const days = stdout.match(/^\d{4}-\d\d-\d\d$/gm);
   expect(days).toEqual([...new Set(days)].sort());
   expect(stdout).toContain(`  15:00:00.000Z  CheckoutAbandoned  `);

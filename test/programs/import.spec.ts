@@ -48,7 +48,7 @@ test('while the store runs, the leads go to the program that has it open, from t
   const { program } = await serve(data);
   const { code, stdout, stderr } = await importLeads(['212 555 0101,web', '212 555 0103,web', 'nobody,web']);
   await program.stop();
-  expect(stderr).toContain('the leads go there');
+  expect(stderr).toContain('the leads are sent there');
   expect({ code, stdout }).toEqual({
     code: 0,
     stdout: expect.stringMatching(/ 1 {2}leads imported\n +1 {2}known before\n +1 {2}rows rejected/),

@@ -23,7 +23,7 @@ export interface Intake {
 export async function openIntake(location: StoreLocation): Promise<Intake> {
   const url = location.directory === undefined ? undefined : holderOf(location.directory)?.url;
   if (url === undefined) return StoreIntake.open(location);
-  console.error(`leadger: the store is running at ${url}: the leads go there`);
+  console.error(`leadger: the store is running at ${url}: the leads are sent there`);
   return new HttpIntake(url);
 }
 
