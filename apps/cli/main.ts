@@ -183,7 +183,7 @@ program
   .description(
     'opens a local port for psql and similar tools, on a copy of the embedded read models; each client is a superuser of the copy',
   )
-  .option('--port <number>', 'the port on 127.0.0.1', wholeNumber, 5433)
+  .option('--port <number>', 'the port on 127.0.0.1', port, 5433)
   .action(async (options: { port: number }) => {
     const { serveSql } = await import('./sql.ts');
     await serveSql(location(), options);
@@ -192,7 +192,7 @@ program
 program
   .command('serve-events')
   .description("serves the log in EventStoreDB's protocol, for any of its clients; read-only by default")
-  .option('--port <number>', 'the port on 127.0.0.1', wholeNumber, 2113)
+  .option('--port <number>', 'the port on 127.0.0.1', port, 2113)
   .option('--writable', 'clients may append; no other process may have the store open')
   .action(async (options: { port: number; writable?: boolean }) => {
     const { serveEvents } = await import('./serve-events.ts');
@@ -272,6 +272,12 @@ function versionOfLeadger(): string {
 function wholeNumber(text: string): number {
   const number = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(number)) throw new InvalidArgumentError('It is not a whole number.');
+  return number;
+}
+
+function port(text: string): number {
+  const number = wholeNumber(text);
+  if (number > 65_535) throw new InvalidArgumentError('It is not a port, 0 to 65535.');
   return number;
 }
 

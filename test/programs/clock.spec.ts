@@ -158,7 +158,7 @@ test('leadger clock removes its copy when a signal ends it', async () => {
 });
 
 test.each([
-  [[], 'how far is the clock to be moved? Give --days or --to'],
+  [[], 'clock needs to know how far to move the clock: add --days or --to'],
   [['--days', '0'], '--days 0 is not 1 to 36500'],
   [['--days', '36501'], '--days 36501 is not 1 to 36500'],
   [['--to', '2091-03-02T10:00:00-05:00'], `is not ahead: the clock is at ${START}`],
