@@ -1,10 +1,10 @@
 // Writes everything that is generated: npm run generate
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorsPage } from '#apps/api/error-codes';
 import { eventCatalog } from '#apps/cli/catalog';
 import { rightsPage } from '#apps/cli/rights-page';
 import { viewsPage } from '#apps/cli/views-page';
+import { errorsPage } from '#apps/error-codes';
 import './stored-events/write-samples.ts';
 import './write-row-digests.ts';
 

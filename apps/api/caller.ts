@@ -14,7 +14,10 @@ const DEFAULT_ACTOR = 'staff:local';
 
 /** Header → its form. Each header is optional. The ETag of a read has a digest after the revision, if it has one. */
 const headers = {
-  'leadger-actor': [/^(customer|staff):[A-Za-z0-9][A-Za-z0-9._@~-]{0,99}$/, 'customer:ID or staff:NAME'],
+  'leadger-actor': [
+    /^(customer|staff|system):[A-Za-z0-9][A-Za-z0-9._@~-]{0,99}$/,
+    'customer:ID, staff:NAME or system:NAME',
+  ],
   'leadger-reason': [/^(?=.*\S)[^\p{Cc}]{1,500}$/u, 'one line of text, at most 500 characters'],
   'idempotency-key': [/^[\x21-\x7e]{1,200}$/, '1 to 200 visible ASCII characters'],
   'if-match': [/^(\*|"(-1|\d{1,15})(-[\w-]{43})?"|"[\w-]{43}")$/, 'one ETag of an earlier answer, like "3", or *'],

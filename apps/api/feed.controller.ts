@@ -76,7 +76,11 @@ const FeedRoute = () =>
       schema: { type: 'string' },
       example: '0000000000000042',
     }),
-    ApiHeader({ name: 'Leadger-Actor', description: 'Who asks: customer:ID or staff:NAME.', required: false }),
+    ApiHeader({
+      name: 'Leadger-Actor',
+      description: 'Who asks: customer:ID, staff:NAME or system:NAME.',
+      required: false,
+    }),
     ApiResponse({
       status: 200,
       description: 'The feed.',

@@ -1,7 +1,7 @@
 import { applyDecorators, HttpCode } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
-import type { LeadRow } from '#requests/lead-row';
+import type { LeadFileRow } from '#requests/lead-files/lead-file-row';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { Problems, Responds } from './responses.ts';
@@ -68,11 +68,11 @@ const MAX_REJECTIONS_LISTED = 1000;
 /** Receives a file of leads, some rows at a time: only those rows are in memory, whatever the length of the file. */
 export async function receiveBatch(
   requests: Requests,
-  rows: AsyncIterable<LeadRow>,
+  rows: AsyncIterable<LeadFileRow>,
   context: RequestContext,
 ): Promise<BatchReport> {
   const report: BatchReport = { received: 0, known: 0, rejected: 0, rejections: [] };
-  let waiting: LeadRow[] = [];
+  let waiting: LeadFileRow[] = [];
   const receiveWaiting = async () => {
     const [batch, leads] = [waiting, waiting.flatMap((row) => ('lead' in row ? [row.lead] : []))];
     waiting = [];
@@ -84,10 +84,10 @@ export async function receiveBatch(
   return report;
 }
 
-function count(report: BatchReport, row: LeadRow, answer: Receipt | undefined): void {
+function count(report: BatchReport, row: LeadFileRow, answer: Receipt | undefined): void {
   if (answer?.outcome.kind === 'accepted') {
-    const { events, position } = answer.outcome;
-    if (events.length > 0) report.received += 1;
+    const { events, position, repeated } = answer.outcome;
+    if (events.length > 0 && !repeated) report.received += 1;
     else report.known += 1;
     if (report.position === undefined || position > report.position) report.position = position;
     return;

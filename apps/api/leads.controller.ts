@@ -9,7 +9,7 @@ import { type Contact, contact } from '#domain/leads/contact';
 import { exampleIds } from '#read-models/models/examples';
 import { leadExample, leadRow } from '#read-models/models/leads';
 import { leadTypeStock, leadTypeStockExample } from '#read-models/queries/leads';
-import { readLeadRows } from '#requests/lead-rows';
+import { readLeadFile } from '#requests/lead-files/lead-file';
 import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
@@ -110,7 +110,7 @@ export class LeadsController {
     if (!format || !(body instanceof Readable))
       throw new Problem('unsupported-media-type', 'leads come as text/csv or application/x-ndjson');
     const ignoreUnknownColumns = unknownColumns === 'ignore';
-    const rows = readLeadRows(body, { format, ignoreUnknownColumns, ...options });
+    const rows = readLeadFile(body, { format, ignoreUnknownColumns, ...options });
     return receiveBatch(this.#requests, rows, context);
   }
 

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { errorCodes } from '#apps/error-codes';
 import { DamagedEvent } from '#audit/replay';
 import type { Refusal } from '#domain/kernel/decider';
 import { LeadgerError } from '#domain/kernel/leadger-error';
@@ -16,9 +17,8 @@ import {
   UnknownModel,
 } from '#read-models/errors';
 import { TooMuchContention } from '#requests/command-handler';
-import { LeadFileError } from '#requests/lead-row';
+import { LeadFileError } from '#requests/lead-files/lead-file-row';
 import { RequestRefused } from '#requests/rights';
-import { errorCodes } from './error-codes.ts';
 
 export interface FieldError {
   /** Path of the field in the body, or the name of the header or query parameter. */

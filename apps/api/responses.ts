@@ -10,10 +10,10 @@ import { ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map } from 'rxjs';
 import { z } from 'zod';
+import { errorCodes } from '#apps/error-codes';
 import { exampleIds, type IdName } from '#read-models/models/examples';
 import type { Receipt } from '#requests/request-tools';
 import { etagOf } from './conditional.ts';
-import { errorCodes } from './error-codes.ts';
 import { malformed, Problem, problemOfRefusal } from './problems.ts';
 import { documented, named } from './schemas.ts';
 
@@ -144,7 +144,7 @@ const header = (name: string, description: string, example: string) =>
 
 const ifMatch = header('If-Match', 'Only if it is still at this revision: the ETag of an earlier answer.', '"3"');
 const whoAndWhy = [
-  header('Leadger-Actor', 'Who asks: customer:ID or staff:NAME.', 'staff:ada'),
+  header('Leadger-Actor', 'Who asks: customer:ID, staff:NAME or system:NAME.', 'staff:ada'),
   header('Leadger-Reason', 'Why, for the history.', 'asked by telephone'),
 ];
 const askingHeaders = [

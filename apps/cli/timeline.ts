@@ -11,7 +11,7 @@ import { tellEvent } from './words.ts';
  * @throws CommandFailed for an unknown family or id, or an instant without zone
  */
 export async function timeline(
-  place: StoreLocation,
+  location: StoreLocation,
   family: string,
   id: string,
   { at, json = false }: { at?: string; json?: boolean },
@@ -22,7 +22,7 @@ export async function timeline(
   if (at !== undefined && until === undefined)
     throw new CommandFailed(`--at ${at} is not an instant with a zone, like 2026-05-01T09:30:00-04:00`);
 
-  const stores = await openForReading(place);
+  const stores = await openForReading(location);
   try {
     const stream = `${family as FamilyName}-${id}` as const;
     const history = await replayHistory(stores, stream, { hashOf: hashOfEvent, ...(until && { at: until }) });

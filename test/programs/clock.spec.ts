@@ -120,7 +120,7 @@ test('leadger clock shows what will happen without a request, and changes no byt
 test('leadger clock prints the events day by day, and their counts at the end', async () => {
   const { code, stdout } = await cli('--data', directory, 'clock', '--days', '7');
   expect(code).toBe(0);
-  expect(stdout).toContain('every charge is captured, but for the tokens of the sandbox that decline');
+  expect(stdout).toContain('every charge is captured, except with the tokens of the sandbox that decline');
   const days = stdout.match(/^\d{4}-\d\d-\d\d$/gm);
   expect(days).toEqual([...new Set(days)].sort());
   expect(stdout).toContain(`  15:00:00.000Z  CheckoutAbandoned  `);
@@ -158,11 +158,11 @@ test('leadger clock removes its copy when a signal ends it', async () => {
 });
 
 test.each([
-  [[], 'how far is the clock to be moved? Give --days or --to'],
+  [[], 'clock needs to know how far to move the clock: add --days or --to'],
   [['--days', '0'], '--days 0 is not 1 to 36500'],
   [['--days', '36501'], '--days 36501 is not 1 to 36500'],
   [['--to', '2091-03-02T10:00:00-05:00'], `is not ahead: the clock is at ${START}`],
-  [['--to', 'tomorrow'], '--to tomorrow is no instant with a zone'],
+  [['--to', 'tomorrow'], '--to tomorrow is not an instant with a zone'],
   [['--to', '2091-04-01T00:00:00Z', '--days', '3'], "'--days <number>' cannot be used with option '--to <instant>'"],
 ])('%j is refused: %s', async (parameters, reason) => {
   const { code, stdout, stderr } = await cli('--data', directory, 'clock', ...parameters);

@@ -161,7 +161,7 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
     const { code, stderr } = await new Program(name, []).ended;
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: 'leadger: where are the events? Give --events esdb://… or LEADGER_EVENTS\n',
+      stderr: 'leadger: no event store: give --events esdb://… or LEADGER_EVENTS\n',
     });
   });
 });

@@ -22,6 +22,7 @@ export const staffRoles = [
 type Role = (typeof staffRoles)[number] | 'customer' | 'lead-source' | 'process';
 
 const CUSTOMER = 'customer:';
+const PROGRAM = 'system:';
 
 /** The part of a store's data that a caller may ask about. */
 export type Scope = 'all' | { readonly stores: readonly string[] } | { readonly customerId: string } | 'nothing';
@@ -50,10 +51,12 @@ export function covers(scope: Scope, { customerId, storeId }: Owner): boolean {
   return storeId !== undefined && scope.stores.includes(storeId);
 }
 
-/** Until people sign in, the header of a request says who asks: the owner of the machine, or a customer of the store. */
-export const trialCaller = (actor: string): Caller => ({
-  kind: 'person',
-  actor,
-  roles: actor.startsWith(CUSTOMER) ? ['customer'] : staffRoles,
-  stores: 'all',
-});
+/**
+ * Until there is sign-in, the header of a request says who asks: the owner of the machine, a customer of the store, or a
+ * program that brings leads.
+ */
+export function trialCaller(actor: string): Caller {
+  const all = { actor, stores: 'all' } as const;
+  if (actor.startsWith(PROGRAM)) return { ...all, kind: 'program', roles: ['lead-source'] };
+  return { ...all, kind: 'person', roles: actor.startsWith(CUSTOMER) ? ['customer'] : staffRoles };
+}

@@ -40,7 +40,7 @@ function* completeRecords(waiting: FileLine[], fits: (text: string) => boolean, 
       yield { ...first, text };
     } else {
       waiting.shift();
-      yield { ...first, reason: 'a quote is opened and not closed in its place' };
+      yield { ...first, reason: 'a quote is opened but not closed' };
     }
   }
 }

@@ -1,7 +1,14 @@
 import { contact } from '#domain/leads/contact';
+import type { ReceiveLeadRequest } from '../leads.ts';
 import { cellsOf, recordsOf } from './csv-records.ts';
-import { LeadFileError, type LeadFileOptions, type LeadRow, leadOf, leadRowOf, reasonOf } from './lead-row.ts';
-import type { ReceiveLeadRequest } from './leads.ts';
+import {
+  LeadFileError,
+  type LeadFileOptions,
+  type LeadFileRow,
+  leadFileRowOf,
+  leadOf,
+  reasonOf,
+} from './lead-file-row.ts';
 import type { FileLine } from './lines.ts';
 
 const contactFields = contact.keyof().options;
@@ -38,14 +45,17 @@ const fieldByName = new Map<string, Field>([
 ]);
 
 /** @throws LeadFileError for a header that cannot be understood */
-export async function* rowsOfCsv(lines: AsyncIterable<FileLine>, options: LeadFileOptions): AsyncGenerator<LeadRow> {
+export async function* rowsOfCsv(
+  lines: AsyncIterable<FileLine>,
+  options: LeadFileOptions,
+): AsyncGenerator<LeadFileRow> {
   let header: Header | undefined;
   const fits = (text: string) => header === undefined || cellsOf(text).length === header.length;
   for await (const record of recordsOf(lines, fits)) {
     if (record.text.trim() === '') continue;
     if (header) {
       const columns = header;
-      yield leadRowOf(record, () => leadOfRecord(columns, record.text, options));
+      yield leadFileRowOf(record, () => leadOfRecord(columns, record.text, options));
     } else header = readHeader(record, options);
   }
   if (!header) throw new LeadFileError('the file is empty: it has no header');
