@@ -78,7 +78,7 @@ async function filesIn(place: string): Promise<Record<string, string>> {
 const lookAhead = async (...parameters: string[]) => {
   const { code, stdout, stderr } = await cli('--data', directory, 'clock', '--json', ...parameters);
   expect(code).toBe(0);
-  const place = /the copy is in (\S+) meanwhile/.exec(stderr)?.[1] as string;
+  const place = /the copy is in (\S+) until/.exec(stderr)?.[1] as string;
   return { outlook: JSON.parse(stdout), place };
 };
 const exists = (path: string) =>
@@ -150,8 +150,9 @@ test('leadger clock does not disturb a store that is running', async () => {
 
 test('leadger clock removes its copy when a signal ends it', async () => {
   const program = new Program('cli', ['--data', directory, 'clock', '--days', '36500']);
-  while (!program.stderr.includes('meanwhile')) await once(program.process.stderr as NodeJS.ReadableStream, 'data');
-  const place = /the copy is in (\S+) meanwhile/.exec(program.stderr)?.[1] as string;
+  while (!program.stderr.includes('until this command ends'))
+    await once(program.process.stderr as NodeJS.ReadableStream, 'data');
+  const place = /the copy is in (\S+) until/.exec(program.stderr)?.[1] as string;
   expect(await exists(place)).toBe(true);
   expect(await program.stop()).toMatchObject({ code: 130, stdout: '' });
   expect(await exists(place)).toBe(false);
