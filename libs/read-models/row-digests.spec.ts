@@ -5,7 +5,7 @@ import { orderTable, orders as typedOrders } from './models/orders.ts';
 import { models } from './models.ts';
 import { rowDigests } from './row-digests.ts';
 
-it('row-digests.ts is up to date: else run `npm run row-digests`, and the models with another digest are rebuilt', () => {
+it('row-digests.ts is up to date: else run `npm run generate`, and the models with another digest are rebuilt', () => {
   expect(rowDigests).toEqual(digestsOfRows());
 });
 
