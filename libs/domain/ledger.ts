@@ -59,6 +59,9 @@ export type AnyCommand = { [Name in FamilyName]: CommandOf<Name> }[FamilyName];
 export type AnyEvent = { [Name in FamilyName]: EventOf<Name> }[FamilyName];
 export type EventTypeName = AnyEvent['type'];
 
+/** Whether a stream belongs to the ledger. A server's log may hold streams of others. */
+export const isOfLedger = (stream: string): boolean => Object.hasOwn(ledger, stream.slice(0, stream.indexOf('-')));
+
 /** The family that a stream belongs to. @throws RangeError for a stream of no family. */
 export function familyOf(stream: string): FamilyName {
   const name = stream.slice(0, stream.indexOf('-'));

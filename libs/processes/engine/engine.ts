@@ -85,6 +85,7 @@ export class ProcessEngine {
   readonly #runs: readonly ProcessRun[];
   readonly #stopping = new AbortController();
   #position: Position = BEFORE_FIRST;
+  #eventsSeen = 0;
   #caughtUpTo: Position = BEFORE_FIRST;
   /** A position known to be in the log: it must be folded before wishes are taken again. */
   #target: Position = BEFORE_FIRST;
@@ -188,9 +189,8 @@ export class ProcessEngine {
   }
 
   #subscribe(): AsyncIterator<SubscriptionMessage> {
-    const types = [...new Set(this.#runs.flatMap(({ process }) => process.eventTypes))];
     const { signal } = this.#stopping;
-    return this.#options.store.subscribe({ after: BEFORE_FIRST, filter: { types }, signal })[Symbol.asyncIterator]();
+    return this.#options.store.subscribe({ after: BEFORE_FIRST, signal })[Symbol.asyncIterator]();
   }
 
   /** @returns whether the end of the log is reached */
@@ -202,8 +202,10 @@ export class ProcessEngine {
 
   #fold(event: RecordedEvent): void {
     this.#position = event.position;
-    const now = this.#options.clock.now();
+    this.#eventsSeen += 1;
     const listeners = this.#runs.filter((run) => run.listensTo(event.type));
+    if (listeners.length === 0) return;
+    const now = this.#options.clock.now();
     let fact: Fact;
     try {
       fact = decode(event);
@@ -230,12 +232,12 @@ export class ProcessEngine {
 
   #takeWishes(): { run: ProcessRun; wish: Wish }[] {
     const { clock, wishesAtOnce = 512 } = this.#options;
-    const [now, position] = [clock.now(), this.#position];
+    const now = clock.now();
     return this.#runs.flatMap((run) => {
       const { name, inParts } = run.process;
       const runs = (part: string) => this.#mayActFor(unitOf(name, part));
       if (!inParts && !this.#mayActFor(name)) return [];
-      return run.next({ now, position, runs }, wishesAtOnce).map((wish) => ({ run, wish }));
+      return run.next({ now, eventsSeen: this.#eventsSeen, runs }, wishesAtOnce).map((wish) => ({ run, wish }));
     });
   }
 
