@@ -28,7 +28,7 @@ const known = {
   host: { type: 'string' },
 } as const;
 
-/** Reads the options of a program. An option that is not on the command line may be in the environment. */
+/** Reads the options of a program from the command line, or from the environment if they are not there. */
 export function readOptions(usage: string, takes: readonly (keyof typeof known)[]): ProgramOptions {
   const options = Object.fromEntries(takes.map((name) => [name, known[name]]));
   const { values } = parseArgs({ options: { ...options, help: { type: 'boolean', short: 'h' } } });
@@ -38,15 +38,18 @@ export function readOptions(usage: string, takes: readonly (keyof typeof known)[
     process.exit(0);
   }
   const { env } = process;
-  const port = given.port ?? env.PORT ?? '3000';
-  if (!/^\d{1,5}$/.test(port) || Number(port) > HIGHEST_PORT) throw new UsageError(`${port} is not a port`);
   return {
     directory: takes.includes('data') ? (given.data ?? env.LEADGER_DATA ?? './data') : undefined,
     eventStoreDb: given.events ?? env.LEADGER_EVENTS,
     databaseUrl: given.database ?? env.DATABASE_URL,
-    port: Number(port),
+    port: portOf(given.port ?? env.PORT ?? '3000'),
     host: (takes.includes('host') ? (given.host ?? env.HOST) : undefined) ?? LOOPBACK,
   };
+}
+
+function portOf(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > HIGHEST_PORT) throw new UsageError(`${text} is not a port`);
+  return Number(text);
 }
 
 /** The stores that several machines share have no default. @throws UsageError when one is missing */
@@ -54,8 +57,8 @@ export function onServers({ eventStoreDb, databaseUrl }: ProgramOptions): {
   eventStoreDb: string;
   databaseUrl: string;
 } {
-  if (!eventStoreDb) throw new UsageError('where are the events? Give --events esdb://… or LEADGER_EVENTS');
-  if (!databaseUrl) throw new UsageError('where is the database? Give --database postgres://… or DATABASE_URL');
+  if (!eventStoreDb) throw new UsageError('no event store: give --events esdb://… or LEADGER_EVENTS');
+  if (!databaseUrl) throw new UsageError('no database: give --database postgres://… or DATABASE_URL');
   return { eventStoreDb, databaseUrl };
 }
 
@@ -88,12 +91,12 @@ export async function serve(
     await stop(1, messageFor(error));
     return undefined;
   }
-  if (host !== LOOPBACK)
-    console.warn(
-      `leadger: listening on ${host}, but there is no sign-in yet: make it reachable only for people you trust`,
-    );
+  if (host !== LOOPBACK) console.warn(warningOf(host));
   return `http://${host}:${(application.getHttpServer().address() as { port: number }).port}`;
 }
+
+const warningOf = (host: string): string =>
+  `leadger: listening on ${host}, but there is no sign-in yet: make it reachable only for people you trust`;
 
 /** The first call stops the program. Later calls wait for the same end. */
 function stopOnce(close: () => Promise<void>) {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deriveId } from '#domain/kernel/ids';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
-import { hashOfEvent } from '#event-store/embedded/event-hash';
+import { hashOfEvent } from '#event-store/event-hash';
 import type { NewEvent } from '#event-store/port';
 import { inParallel, median, perSecond, seconds } from './shop.ts';
 

@@ -16,9 +16,9 @@ The master key of the personal data is in LEADGER_MASTER_KEY.`;
 
 main(async () => {
   const options = readOptions(usage, ['events', 'database', 'host', 'port']);
-  const place = onServers(options);
-  const leases = await openLeases({ ...place, termMilliseconds: leaseTermMilliseconds() });
-  const stores = await openStores(place);
+  const location = onServers(options);
+  const leases = await openLeases({ ...location, termMilliseconds: leaseTermMilliseconds() });
+  const stores = await openStores(location);
   const application = await createHttpApplication(LeadgerModule.on(stores, { works: false, leases }));
   const url = await serve(application, options, { works: false });
   if (url) console.log(`Leadger's API is ready: ${url}`);

@@ -1,5 +1,6 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { exampleIds } from '#read-models/models/examples';
 import { type AttentionRow, attentionExample, attentionReasons, attentionRow } from '#read-models/queries/attention';
 import { DECLINED_FOR_DAYS, STARVING_AFTER_HOURS } from '#requests/attention';
 import type { Queries } from '#requests/queries';
@@ -12,7 +13,7 @@ class AttentionQuery extends PageQuery {
   @OneOf(attentionReasons, { description: 'Orders for this reason only.', example: 'starving', optional: true })
   reason?: AttentionRow['reason'];
 
-  @Id({ description: 'Orders at this store only.', example: 'main', optional: true })
+  @Id({ description: 'Orders at this store only.', example: exampleIds.storeId, optional: true })
   storeId?: string;
 
   @CountInQuery({

@@ -6,17 +6,21 @@ import type { FastifyRequest } from 'fastify';
 import { type Caller, trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
 import type { RequestContext } from '#requests/request-tools';
+import { revisionIn } from './conditional.ts';
 import { malformed } from './problems.ts';
 
 /** There is no sign-in yet. A request from this machine counts as staff of the store, unless its header names another actor. */
 const DEFAULT_ACTOR = 'staff:local';
 
-/** Header → its form. Each header is optional. The ETag of a read has a digest after the revision. */
+/** Header → its form. Each header is optional. The ETag of a read has a digest after the revision, if it has one. */
 const headers = {
-  'leadger-actor': [/^(customer|staff):[A-Za-z0-9][A-Za-z0-9._@~-]{0,99}$/, 'customer:ID or staff:NAME'],
+  'leadger-actor': [
+    /^(customer|staff|system):[A-Za-z0-9][A-Za-z0-9._@~-]{0,99}$/,
+    'customer:ID, staff:NAME or system:NAME',
+  ],
   'leadger-reason': [/^(?=.*\S)[^\p{Cc}]{1,500}$/u, 'one line of text, at most 500 characters'],
   'idempotency-key': [/^[\x21-\x7e]{1,200}$/, '1 to 200 visible ASCII characters'],
-  'if-match': [/^(\*|"\d{1,15}(-[\w-]{43})?")$/, 'one ETag of an earlier answer, like "3", or *'],
+  'if-match': [/^(\*|"(-1|\d{1,15})(-[\w-]{43})?"|"[\w-]{43}")$/, 'one ETag of an earlier answer, like "3", or *'],
 } as const;
 
 /** Who asks, why, and under which command id, as the headers say. */
@@ -31,7 +35,10 @@ const callerOf = (request: FastifyRequest): Caller => trialCaller(headerOf(reque
 const owner = trialCaller(DEFAULT_ACTOR);
 
 /** Until there is sign-in, reads ignore the header: everyone reads as the owner of the machine. */
-export const readerOf = (_: FastifyRequest): Caller => owner;
+export function readerOf(request: FastifyRequest): RequestContext {
+  const reason = headerOf(request, 'leadger-reason');
+  return { caller: owner, commandId: randomUUID(), ...(reason && { reason }) };
+}
 
 function contextOf(request: FastifyRequest): RequestContext {
   const caller = callerOf(request);
@@ -41,7 +48,7 @@ function contextOf(request: FastifyRequest): RequestContext {
     caller,
     ...identityOf(request, caller),
     ...(reason && { reason }),
-    ...(ifMatch && ifMatch !== '*' && { ifRevision: Number.parseInt(ifMatch.slice(1), 10) }),
+    ...(ifMatch && ifMatch !== '*' && { ifRevision: revisionIn(ifMatch) }),
   };
 }
 

@@ -1,21 +1,29 @@
 import { Body, Controller, Get, Inject, Post, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { catalogueEvents, type Exclusivity, type Freshness } from '#domain/catalogue/catalogue';
+import {
+  catalogueEvents,
+  type Exclusivity,
+  exclusivities,
+  type Freshness,
+  freshnesses,
+} from '#domain/catalogue/catalogue';
 import type { Instant } from '#domain/kernel/events';
+import { exampleIds } from '#read-models/models/examples';
 import type { Queries } from '#requests/queries';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
+import { revision } from '#requests/revision';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Count, Currency, Flag, Id, InstantField, Line, OneOf, WebAddress } from './fields.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf } from './reads.ts';
+import { CommandRoute, Problems, Responds } from './responses.ts';
 import { named, orNull } from './schemas.ts';
 
 class OpenStoreBody {
-  @Id({ description: 'The id of the store, chosen once. Orders and prices refer to it.', example: 'west' })
+  @Id({ description: 'The id of the store, chosen once. Orders and prices refer to it.', example: exampleIds.storeId })
   storeId!: string;
 
   @Line({ description: 'Its name, as customers know it.', example: 'West Coast Leads' })
@@ -33,20 +41,20 @@ class SetStatementDescriptorBody {
 class DefineLeadTypeBody {
   @Id({
     description: 'The id of the lead type, chosen once. Orders and prices refer to it.',
-    example: 'exclusive-evening',
+    example: exampleIds.leadTypeId,
   })
   leadTypeId!: string;
 
   @Line({ description: 'Its name, as customers know it.', example: 'Exclusive evening leads' })
   name!: string;
 
-  @OneOf(['exclusive', 'shared'], {
+  @OneOf(exclusivities, {
     description: 'Sold to one customer ever, or to several (CAT-1).',
     example: 'exclusive',
   })
   exclusivity!: Exclusivity;
 
-  @OneOf(['real-time', 'fresh', 'aged'], {
+  @OneOf(freshnesses, {
     description: 'Fresh and aged are batch types (CAT-1).',
     example: 'real-time',
   })
@@ -70,10 +78,10 @@ class DefineLeadTypeBody {
 }
 
 class SetPriceBody {
-  @Id({ description: 'The store that sells at this price.', example: 'main' })
+  @Id({ description: 'The store that sells at this price.', example: exampleIds.storeId })
   storeId!: string;
 
-  @Id({ description: 'The lead type that is sold.', example: 'exclusive-real-time' })
+  @Id({ description: 'The lead type that is sold.', example: exampleIds.leadTypeId })
   leadTypeId!: string;
 
   @Count({ description: 'The price of one lead, in cents.', example: 950, minimum: 0, maximum: 100_000_000 })
@@ -93,7 +101,7 @@ class SetPriceBody {
 }
 
 class PricesQuery {
-  @Id({ description: 'Prices of this store only.', example: 'main', optional: true })
+  @Id({ description: 'Prices of this store only.', example: exampleIds.storeId, optional: true })
   storeId?: string;
 }
 
@@ -113,14 +121,15 @@ const statementDescriptor = named(
   'StatementDescriptor',
   z.object({
     statementDescriptor: z.string().nullable().describe('What card statements show; null until it is set (STO-2).'),
+    revision,
   }),
 );
 
 const anExample = {
-  store: { storeId: 'main', name: 'Main store', webAddress: 'http://127.0.0.1' },
+  store: { storeId: exampleIds.storeId, name: 'West Coast Leads', webAddress: 'https://west.example' },
   leadType: {
-    leadTypeId: 'exclusive-real-time',
-    name: 'Exclusive real-time leads',
+    leadTypeId: exampleIds.leadTypeId,
+    name: 'Exclusive evening leads',
     exclusivity: 'exclusive' as const,
     freshness: 'real-time' as const,
     usualDelivery: 'at once',
@@ -128,12 +137,12 @@ const anExample = {
     agesInto: 'exclusive-fresh',
   },
   price: {
-    storeId: 'main',
-    leadTypeId: 'exclusive-real-time',
-    pricePerLeadCents: 1000,
+    storeId: exampleIds.storeId,
+    leadTypeId: exampleIds.leadTypeId,
+    pricePerLeadCents: 950,
     currency: 'USD',
-    smallestOrder: 1,
-    largestOrder: 1000,
+    smallestOrder: 5,
+    largestOrder: 500,
     effectiveFrom: '2026-03-01T09:30:00.000Z',
   },
 };
@@ -151,22 +160,22 @@ export class CatalogueController {
 
   @Get('stores')
   @ApiOperation({ summary: 'All stores' })
-  @Answers(200, 'The stores.', stores, { items: [anExample.store] })
+  @Responds(200, 'The stores.', stores, { items: [anExample.store] })
   async listStores(@Reading() reader: Reader) {
     return stores.parse({ items: await this.#queries.catalogue.listStores(reader) });
   }
 
   @Post('stores')
-  @CommandRoute({ summary: 'Open a store', answers: 'storeId', records: ['StoreOpened'], creates: '/api/stores' })
-  openStore(@Body() body: OpenStoreBody, @Asking() context: RequestContext): Promise<Answer> {
+  @CommandRoute({ summary: 'Open a store', idName: 'storeId', records: ['StoreOpened'], creates: '/api/stores' })
+  openStore(@Body() body: OpenStoreBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.catalogue.openStore(body, context);
   }
 
   @Get('statement-descriptor')
   @ApiOperation({ summary: 'What card statements show for every store (STO-2)' })
-  @Answers(200, 'The statement descriptor.', statementDescriptor, { statementDescriptor: 'LEADGER' })
-  async getStatementDescriptor(@Reading() reader: Reader) {
-    return { statementDescriptor: (await this.#queries.catalogue.getStatementDescriptor(reader)) ?? null };
+  @Responds(200, 'The statement descriptor.', statementDescriptor, { statementDescriptor: 'LEADGER', revision: 3 })
+  getStatementDescriptor(@Reading() reader: Reader) {
+    return this.#queries.catalogue.getStatementDescriptor(reader);
   }
 
   @Put('statement-descriptor')
@@ -174,13 +183,13 @@ export class CatalogueController {
   setStatementDescriptor(
     @Body() { statementDescriptor }: SetStatementDescriptorBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.catalogue.setStatementDescriptor(statementDescriptor, context);
   }
 
   @Get('lead-types')
   @ApiOperation({ summary: 'All lead types' })
-  @Answers(200, 'The lead types.', leadTypes, { items: [anExample.leadType] })
+  @Responds(200, 'The lead types.', leadTypes, { items: [anExample.leadType] })
   async listLeadTypes(@Reading() reader: Reader) {
     return leadTypes.parse({ items: await this.#queries.catalogue.listLeadTypes(reader) });
   }
@@ -188,17 +197,17 @@ export class CatalogueController {
   @Post('lead-types')
   @CommandRoute({
     summary: 'Define a lead type',
-    answers: 'leadTypeId',
+    idName: 'leadTypeId',
     records: ['LeadTypeDefined'],
     creates: '/api/lead-types',
   })
-  defineLeadType(@Body() body: DefineLeadTypeBody, @Asking() context: RequestContext): Promise<Answer> {
+  defineLeadType(@Body() body: DefineLeadTypeBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.catalogue.defineLeadType(body, context);
   }
 
   @Get('prices')
   @ApiOperation({ summary: 'All prices, past, present and future, with the instants from which they are effective' })
-  @Answers(200, 'The prices.', prices, { items: [anExample.price] })
+  @Responds(200, 'The prices.', prices, { items: [anExample.price] })
   @Problems(400)
   async listPrices(@Query() query: PricesQuery, @Reading() reader: Reader) {
     return prices.parse({ items: await this.#queries.catalogue.listPrices(reader, query) });
@@ -206,7 +215,7 @@ export class CatalogueController {
 
   @Post('prices')
   @CommandRoute({ summary: 'Set a price (CAT-3)', records: ['PriceSet'], creates: '/api/prices' })
-  setPrice(@Body() body: SetPriceBody, @Asking() context: RequestContext): Promise<Answer> {
+  setPrice(@Body() body: SetPriceBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.catalogue.setPrice(body, context);
   }
 }

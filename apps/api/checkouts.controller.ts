@@ -1,19 +1,18 @@
 import { Body, Controller, Get, Inject, Post, Put } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { z } from 'zod';
-import { checkoutStatuses } from '#domain/checkouts/checkout';
-import { instant } from '#domain/kernel/events';
+import { exampleIds } from '#read-models/models/examples';
+import { type CheckoutDetails, checkoutDetails } from '#requests/checkouts';
 import type { Queries } from '#requests/queries';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Code, PaymentToken } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
-import { StartCheckoutBody } from './orders.controller.ts';
 import { type Reader, Reading } from './reading.ts';
+import { CommandRoute, Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
+import { StartCheckoutBody } from './start-checkout-body.ts';
 
 class UseCouponBody {
   @Code({ description: 'The code as the customer typed it: every character counts (CPN-1).', example: 'SPRING 26-2' })
@@ -25,28 +24,12 @@ class PlaceCheckoutBody {
   paymentToken!: string;
 }
 
-const quote = z.object({
-  checkoutId: z.string().describe('The checkout.'),
-  status: z.enum(checkoutStatuses).describe('Abandoned: its time ran out before it was placed.'),
-  customerId: z.string().describe('The customer who wants to order.'),
-  storeId: z.string().describe('The store of the customer.'),
-  leadTypeId: z.string().describe('The lead type to be ordered.'),
-  quantity: z.int().describe('Leads to be ordered.'),
-  pricePerLeadCents: z.int().describe('The price of one lead.'),
-  discountCents: z.int().describe('What the coupon takes off.'),
-  totalCents: z.int().describe('What the order would cost.'),
-  currency: z.string().describe('The currency (ISO 4217).'),
-  couponCode: z.string().nullable().describe('The coupon that is used; null without one.'),
-  statementDescriptor: z.string().describe('What the card statement will show (STO-2).'),
-  giveUpAt: instant.describe('When it is abandoned, unless it is placed before.'),
-});
-
-const quoteExample: z.input<typeof quote> = {
-  checkoutId: '1c1f6a52-53c9-5b0e-8b8a-2f3d3b7a9c22',
+const checkoutExample: CheckoutDetails = {
+  checkoutId: exampleIds.checkoutId,
   status: 'started',
-  customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
-  storeId: 'main',
-  leadTypeId: 'exclusive-real-time',
+  customerId: exampleIds.customerId,
+  storeId: exampleIds.storeId,
+  leadTypeId: exampleIds.leadTypeId,
   quantity: 25,
   pricePerLeadCents: 1000,
   discountCents: 2500,
@@ -55,6 +38,7 @@ const quoteExample: z.input<typeof quote> = {
   couponCode: 'SPRING 26-2',
   statementDescriptor: 'LEADGER',
   giveUpAt: '2026-03-02T09:30:00.000Z',
+  revision: 1,
 };
 
 @ApiTags('checkout')
@@ -71,19 +55,19 @@ export class CheckoutsController {
   @Post()
   @CommandRoute({
     summary: 'Start a checkout (CHK-1); it is refused at once where the order could not be placed',
-    answers: 'checkoutId',
+    idName: 'checkoutId',
     records: ['CheckoutStarted'],
     creates: '/api/checkouts/:id',
   })
-  startCheckout(@Body() body: StartCheckoutBody, @Asking() context: RequestContext): Promise<Answer> {
+  startCheckout(@Body() body: StartCheckoutBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.checkouts.start(body, context);
   }
 
   @Get(':checkoutId')
   @ApiOperation({ summary: 'What the order would cost, and what the card statement will show' })
-  @Answers(200, 'The checkout.', named('Checkout', quote), quoteExample)
+  @Responds(200, 'The checkout.', named('Checkout', checkoutDetails), checkoutExample)
   @Problems(404)
-  async getCheckout(@IdOf('checkout') checkoutId: string, @Reading() reader: Reader): Promise<z.input<typeof quote>> {
+  async getCheckout(@IdOf('checkout') checkoutId: string, @Reading() reader: Reader): Promise<CheckoutDetails> {
     const found = await this.#queries.checkouts.get(reader, { checkoutId });
     if (!found) throw notFound('checkout', checkoutId);
     return found;
@@ -92,21 +76,21 @@ export class CheckoutsController {
   @Put(':checkoutId/coupon')
   @CommandRoute({
     summary: 'Use a coupon: the first try uses it up for the customer, even if the checkout is not placed (CPN-2)',
-    answers: 'checkoutId',
+    idName: 'checkoutId',
     records: ['CheckoutCouponTaken'],
   })
   useCoupon(
     @IdOf('checkout') checkoutId: string,
     @Body() { couponCode }: UseCouponBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
-    return this.#requests.checkouts.tryCoupon(checkoutId, couponCode, context);
+  ): Promise<Receipt> {
+    return this.#requests.checkouts.useCoupon(checkoutId, couponCode, context);
   }
 
   @Post(':checkoutId/place')
   @CommandRoute({
     summary: 'Place the order; a repeat answers the same order',
-    answers: 'orderId',
+    idName: 'orderId',
     records: ['OrderPlaced'],
     creates: '/api/orders/:id',
   })
@@ -114,7 +98,7 @@ export class CheckoutsController {
     @IdOf('checkout') checkoutId: string,
     @Body() { paymentToken }: PlaceCheckoutBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.checkouts.place(checkoutId, paymentToken, context);
   }
 }

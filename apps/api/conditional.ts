@@ -1,6 +1,22 @@
 import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
+/** An answer with a revision has it as its ETag, so that no route can forget it. */
+export async function giveRevision(
+  { method }: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+): Promise<unknown> {
+  const { revision } = (payload ?? {}) as { revision?: unknown };
+  if (method === 'GET' && typeof revision === 'number') reply.header('etag', etagOf(revision));
+  return payload;
+}
+
+export const etagOf = (revision: number): string => `"${revision}"`;
+
+/** The revision in an ETag of this API. -1 (no stream has it once it exists) for an ETag without a revision. */
+export const revisionIn = (etag: string): number => Number(/^"(-1|\d{1,15})(-[\w-]{43})?"$/.exec(etag)?.[1] ?? -1);
+
 /**
  * Gives every read an ETag: the revision, where there is one (If-Match compares it), and a digest of the answer, because
  * a forecast in it may change without the revision. If-None-Match with this ETag is answered 304 (RFC 9110, 13.1.2).

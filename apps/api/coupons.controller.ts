@@ -4,28 +4,28 @@ import { z } from 'zod';
 import { couponEvents, type Discount, discount } from '#domain/coupons/coupon';
 import type { Instant } from '#domain/kernel/events';
 import type { Clock } from '#gateways/clock';
+import { exampleIds } from '#read-models/models/examples';
 import type { Queries } from '#requests/queries';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { CLOCK, QUERIES, REQUESTS } from '#wiring/tokens';
-import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
-import { exampleIds } from './examples.ts';
 import { Code, Conforming, Count, Id, Ids, InstantField } from './fields.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf } from './reads.ts';
+import { CommandRoute, Problems, Responds } from './responses.ts';
 import { named, orNull } from './schemas.ts';
 
 class DefineCouponBody {
-  @Code({ description: 'The code of the coupon. Every character counts (CPN-1).', example: 'SPRING 26' })
+  @Code({ description: 'The code of the coupon. Every character counts (CPN-1).', example: exampleIds.couponCode })
   couponCode!: string;
 
-  @Ids({ description: 'The stores at which it is valid.', example: ['main'] })
+  @Ids({ description: 'The stores at which it is valid.', example: [exampleIds.storeId] })
   storeIds!: string[];
 
   @Ids({
     description: 'The lead types for which it is valid; all when absent.',
-    example: ['exclusive-real-time'],
+    example: [exampleIds.leadTypeId],
     optional: true,
   })
   leadTypeIds?: string[];
@@ -47,7 +47,7 @@ class DefineCouponBody {
 }
 
 class GiveAlternativeCouponBody {
-  @Code({ description: 'The code that the customer used up.', example: 'SPRING 26' })
+  @Code({ description: 'The code that the customer used up.', example: exampleIds.couponCode })
   insteadOf!: string;
 
   @Id({ description: 'The customer who may use it.', example: exampleIds.customerId })
@@ -58,7 +58,7 @@ class GiveAlternativeCouponBody {
 }
 
 class CouponsQuery {
-  @Code({ description: 'The code of the coupon.', example: 'SPRING 26' })
+  @Code({ description: 'The code of the coupon.', example: exampleIds.couponCode })
   couponCode!: string;
 }
 
@@ -73,8 +73,8 @@ const coupon = couponEvents.CouponDefined.omit({ at: true, code: true }).extend(
 });
 
 const couponExample: z.input<typeof coupon> = {
-  couponCode: 'SPRING 26',
-  storeIds: ['main'],
+  couponCode: exampleIds.couponCode,
+  storeIds: [exampleIds.storeId],
   leadTypeIds: null,
   discount: { percent: 15 },
   validFrom: '2026-03-01T09:30:00.000Z',
@@ -87,7 +87,7 @@ const couponExample: z.input<typeof coupon> = {
 const coupons = listOf(named('Coupon', coupon));
 
 /** Coupons are stored under an id that is made of the code; clients know them by the code. */
-const answerNaming = async (couponCode: string, answer: Promise<Answer>): Promise<Answer> => ({
+const answerNaming = async (couponCode: string, answer: Promise<Receipt>): Promise<Receipt> => ({
   ...(await answer),
   id: couponCode,
 });
@@ -108,14 +108,14 @@ export class CouponsController {
   @Post()
   @CommandRoute({
     summary: 'Define a coupon',
-    answers: 'couponCode',
+    idName: 'couponCode',
     records: ['CouponDefined'],
     creates: '/api/coupons?couponCode=:id',
   })
   defineCoupon(
     @Body() { couponCode: code, validFrom = this.#clock.now(), ...body }: DefineCouponBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return answerNaming(code, this.#requests.coupons.define({ code, validFrom, ...body }, context));
   }
 
@@ -123,7 +123,7 @@ export class CouponsController {
   @CommandRoute({
     summary:
       'Give a customer a new code in place of one that the customer used up: support only, with a Leadger-Reason (CPN-4)',
-    answers: 'couponCode',
+    idName: 'couponCode',
     records: ['AlternativeCouponGiven'],
     creates: '/api/coupons?couponCode=:id',
   })
@@ -131,13 +131,13 @@ export class CouponsController {
   giveAlternativeCoupon(
     @Body() { couponCode: code, ...body }: GiveAlternativeCouponBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return answerNaming(code, this.#requests.coupons.giveAlternative({ code, ...body }, context));
   }
 
   @Get()
   @ApiOperation({ summary: 'The coupon with this code, and how often it was used; no item when there is none' })
-  @Answers(200, 'The coupons.', coupons, { items: [couponExample] })
+  @Responds(200, 'The coupons.', coupons, { items: [couponExample] })
   @Problems(400)
   async listCoupons(@Query() { couponCode }: CouponsQuery, @Reading() reader: Reader) {
     const found = await this.#queries.coupons.get(reader, { code: couponCode });

@@ -1,27 +1,28 @@
-import { Body, Controller, Get, Inject, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { leadMailChoices } from '#domain/accounts/customer';
 import { type PersonName, type PostalAddress, personName, postalAddress } from '#domain/accounts/personal';
 import { type MailKind, mailKinds } from '#domain/notifications/kinds';
 import { customerExample, customerRow } from '#read-models/models/customers';
-import type { OpenedLeadDelivery } from '#requests/lead-delivery';
+import { exampleIds } from '#read-models/models/examples';
+import { type OpenedLeadDelivery, openedLeadDelivery } from '#requests/lead-delivery';
 import type { Queries } from '#requests/queries';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { CommandRoute, etagOf } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Conforming, Email, FieldNames, Id, Line, OneOf, Password, Sort, TimeZone, WebAddress } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { CommandRoute } from './responses.ts';
 import { named } from './schemas.ts';
 
 const addressExample = { address: '12 Elm Street', city: 'Albany', state: 'NY', postalCode: '12207', country: 'US' };
 
 class RegisterCustomerBody {
-  @Id({ description: 'The store of the customer.', example: 'main' })
+  @Id({ description: 'The store of the customer.', example: exampleIds.storeId })
   storeId!: string;
 
   @Line({ description: 'The company or programme that the customer works for (ACC-5).', example: 'ABC Vitamins' })
@@ -80,11 +81,11 @@ class ChangeMailPreferencesBody {
 }
 
 class ChooseLeadDeliveryBody {
-  @OneOf(['digest', 'each'], {
+  @OneOf(leadMailChoices, {
     description: 'One mail an hour about all new leads (digest), or one about each lead with its contact (each).',
     example: 'digest',
   })
-  mails!: 'digest' | 'each';
+  mails!: (typeof leadMailChoices)[number];
 
   @WebAddress({
     description: 'Where each lead is sent, signed by the rules of Standard Webhooks.',
@@ -93,12 +94,6 @@ class ChooseLeadDeliveryBody {
   })
   webhookUrl?: string;
 }
-
-const leadDelivery = z.object({
-  mails: z.enum(['digest', 'each']).describe('One mail an hour about all new leads, or one about each lead.'),
-  webhookUrl: z.string().nullable().describe('Where each lead is sent. Null: nowhere.'),
-  signingSecret: z.string().nullable().describe('The secret that calls are signed with. Null: no calls are made.'),
-}) satisfies z.ZodType<OpenedLeadDelivery>;
 
 class ChangeBusinessAssociationBody {
   @Line({ description: 'The company or programme that the customer works for (ACC-5).', example: 'Best Travel Club' })
@@ -134,7 +129,7 @@ const openedExample: z.infer<typeof customer> = {
 };
 
 class CustomersQuery extends PageQuery {
-  @Id({ description: 'Customers of this store only.', example: 'main', optional: true })
+  @Id({ description: 'Customers of this store only.', example: exampleIds.storeId, optional: true })
   storeId?: string;
 
   @Sort('registeredAt', '-registeredAt')
@@ -158,11 +153,11 @@ export class CustomersController {
   @Post()
   @CommandRoute({
     summary: 'Register a customer',
-    answers: 'customerId',
+    idName: 'customerId',
     records: ['CustomerRegistered', 'PasswordSet'],
     creates: '/api/customers/:id',
   })
-  registerCustomer(@Body() body: RegisterCustomerBody, @Asking() context: RequestContext): Promise<Answer> {
+  registerCustomer(@Body() body: RegisterCustomerBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.accounts.register(body, context);
   }
 
@@ -182,135 +177,134 @@ export class CustomersController {
     answer: customer,
     example: openedExample,
   })
-  async getCustomer(
-    @IdOf('customer') customerId: string,
-    @Query() _: ReadQuery,
-    @Reading() reader: Reader,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  async getCustomer(@IdOf('customer') customerId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     const found = await this.#queries.accounts.get(reader, { customerId });
     if (!found) throw notFound('customer', customerId);
-    reply.header('etag', etagOf(found.revision));
     return found;
   }
 
   @Put(':customerId/business-association')
   @CommandRoute({
     summary: 'Change the business association of a customer (ACC-4)',
-    answers: 'customerId',
+    idName: 'customerId',
     records: ['BusinessAssociationChanged'],
   })
   changeBusinessAssociation(
     @IdOf('customer') customerId: string,
     @Body() { businessAssociation }: ChangeBusinessAssociationBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.accounts.changeBusinessAssociation(customerId, businessAssociation, context);
   }
 
   @Put(':customerId/time-zone')
   @CommandRoute({
     summary: 'Change the time zone of a customer',
-    answers: 'customerId',
+    idName: 'customerId',
     records: ['TimeZoneChanged'],
   })
   changeTimeZone(
     @IdOf('customer') customerId: string,
     @Body() { timeZone }: ChangeTimeZoneBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.accounts.changeTimeZone(customerId, timeZone, context);
   }
 
   @Put(':customerId/name')
   @CommandRoute({
     summary: 'Change the name of a customer (ACC-4)',
-    answers: 'customerId',
+    idName: 'customerId',
     records: ['NameChanged'],
   })
   changeName(
     @IdOf('customer') customerId: string,
     @Body() { name }: ChangeNameBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.accounts.changeName(customerId, name, context);
   }
 
   @Put(':customerId/postal-address')
   @CommandRoute({
     summary: 'Change the postal address of a customer (ACC-4)',
-    answers: 'customerId',
+    idName: 'customerId',
     records: ['PostalAddressChanged'],
   })
   changePostalAddress(
     @IdOf('customer') customerId: string,
     @Body() { postalAddress: address }: ChangePostalAddressBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.accounts.changePostalAddress(customerId, address, context);
   }
 
   @Put(':customerId/email')
   @CommandRoute({
     summary: 'Request another e-mail address: it is used once it is confirmed by the link sent there (ACC-4)',
-    answers: 'customerId',
+    idName: 'customerId',
     records: ['EmailChangeRequested'],
   })
   requestEmailChange(
     @IdOf('customer') customerId: string,
     @Body() { email }: RequestEmailChangeBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.accounts.requestEmailChange(customerId, email, context);
   }
 
   @Post(':customerId/email/confirm')
   @CommandRoute({
     summary: 'Confirm an e-mail address by the link that was sent there',
-    answers: 'customerId',
+    idName: 'customerId',
     records: ['EmailChanged'],
   })
   confirmEmailChange(
     @IdOf('customer') customerId: string,
     @Body() { token }: ConfirmEmailChangeBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.accounts.confirmEmailChange(customerId, token, context);
   }
 
   @Put(':customerId/password')
   @CommandRoute({
     summary: 'Set or change the password (ACC-1, ACC-4)',
-    answers: 'customerId',
+    idName: 'customerId',
     records: ['PasswordSet'],
   })
   setPassword(
     @IdOf('customer') customerId: string,
     @Body() body: SetPasswordBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.passwords.set(customerId, body, context);
   }
 
   @Put(':customerId/mail-preferences')
   @CommandRoute({
     summary: 'Switch kinds of mails off and on (NTF-2)',
-    answers: 'customerId',
+    idName: 'customerId',
     records: ['MailPreferencesChanged'],
   })
   changeMailPreferences(
     @IdOf('customer') customerId: string,
     @Body() { mailsOff }: ChangeMailPreferencesBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.accounts.changeMailPreferences(customerId, mailsOff, context);
   }
 
   @Get(':customerId/lead-delivery')
   @ReadRoute({
     summary: 'How leads are delivered to a customer (DLV-9)',
-    answer: named('LeadDelivery', leadDelivery),
-    example: { mails: 'digest', webhookUrl: 'https://crm.example/leads', signingSecret: 'whsec_c2VjcmV0IHNlY3JldA==' },
+    answer: named('LeadDelivery', openedLeadDelivery),
+    example: {
+      mails: 'digest',
+      webhookUrl: 'https://crm.example/leads',
+      signingSecret: 'whsec_c2VjcmV0IHNlY3JldA==',
+      revision: 2,
+    },
   })
   async getLeadDelivery(
     @IdOf('customer') customerId: string,
@@ -325,14 +319,14 @@ export class CustomersController {
   @Put(':customerId/lead-delivery')
   @CommandRoute({
     summary: 'Choose how leads are delivered to a customer (DLV-9)',
-    answers: 'customerId',
+    idName: 'customerId',
     records: ['LeadDeliveryChosen'],
   })
   chooseLeadDelivery(
     @IdOf('customer') customerId: string,
     @Body() body: ChooseLeadDeliveryBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.leadDelivery.choose(customerId, body, context);
   }
 }

@@ -2,21 +2,22 @@ import { Readable } from 'node:stream';
 import { Body, Controller, Get, Inject, Put, Query, Res, UseInterceptors } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import type { z } from 'zod';
+import { z } from 'zod';
+import { csvLine } from '#apps/csv';
 import { type Contact, contact } from '#domain/leads/contact';
+import { exampleIds } from '#read-models/models/examples';
 import { deliveredLead, deliveredLeadWithReturnExample } from '#read-models/queries/delivered-leads';
 import type { OpenedLead } from '#requests/delivered-leads';
 import type { Queries } from '#requests/queries';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
-import { csvLine } from './csv.ts';
 import { Count, FieldNames, Id, Line, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute, WaitFor } from './reads.ts';
+import { CommandRoute, Problems } from './responses.ts';
 
 const search: Parameters<typeof Line>[0] = {
   description:
@@ -44,6 +45,10 @@ const openedLead = deliveredLead
   .extend({ contact: contact.nullable().describe('The person. Null once the person was erased.') })
   .meta({ id: 'DeliveredLead' });
 
+const leadDetails = openedLead
+  .extend({ revision: z.int().describe("Revision of the customer's contacts: the ETag, and what If-Match compares.") })
+  .meta({ id: 'DeliveredLeadDetails' });
+
 const openedLeadExample: z.infer<typeof openedLead> = {
   ...deliveredLeadWithReturnExample,
   contact: { firstName: 'Ada', lastName: 'Byron', telephone: '+1 212 555 0142', email: 'ada@example.com' },
@@ -63,7 +68,7 @@ class DeliveredLeadsQuery extends PageQuery {
   @Id({ description: 'Leads of this order only.', optional: true })
   orderId?: string;
 
-  @Id({ description: 'Leads delivered as this type only.', example: 'exclusive-real-time', optional: true })
+  @Id({ description: 'Leads delivered as this type only.', example: exampleIds.leadTypeId, optional: true })
   leadTypeId?: string;
 
   @Line(search)
@@ -106,8 +111,8 @@ export class DeliveredLeadsController {
   @Get('leads/:leadId')
   @ReadRoute({
     summary: 'A delivered lead, as the Contact Manager shows it (BCK-1)',
-    answer: openedLead,
-    example: openedLeadExample,
+    answer: leadDetails,
+    example: { ...openedLeadExample, revision: 7 },
   })
   async getDeliveredLead(
     @IdOf('customer') customerId: string,
@@ -144,13 +149,13 @@ export class DeliveredLeadsController {
   }
 
   @Put('leads/:leadId/rating')
-  @CommandRoute({ summary: 'Rate a contact from 1 to 5 (RPL-1)', answers: 'leadId', records: ['ContactRated'] })
+  @CommandRoute({ summary: 'Rate a contact from 1 to 5 (RPL-1)', idName: 'leadId', records: ['ContactRated'] })
   rateContact(
     @IdOf('customer') customerId: string,
     @IdOf('lead') leadId: string,
     @Body() { rating }: RateContactBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.leads.rate(customerId, leadId, rating, context);
   }
 }

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
-import { errorCodes } from './error-codes.ts';
+import { errorCodes } from '#apps/error-codes';
 import { Problem } from './problems.ts';
 import { namedSchemas } from './schemas.ts';
 

@@ -29,20 +29,21 @@ import {
   takeUntil,
 } from 'rxjs';
 import type { Position } from '#event-store/port';
+import { exampleIds } from '#read-models/models/examples';
 import { type ChangeKind, type ChangeMessage, changeKinds } from '#requests/changes';
 import type { Queries } from '#requests/queries';
 import type { RequestContext } from '#requests/request-tools';
 import { QUERIES } from '#wiring/tokens';
-import { Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Id, isPosition, OneOf } from './fields.ts';
 import { malformed, Problem } from './problems.ts';
+import { Problems } from './responses.ts';
 
 class FeedQuery {
   @OneOf(changeKinds, { description: 'Changes of things of this kind only.', example: 'order', optional: true })
   kind?: ChangeKind;
 
-  @Id({ description: 'Changes at this store only.', example: 'main', optional: true })
+  @Id({ description: 'Changes at this store only.', example: exampleIds.storeId, optional: true })
   storeId?: string;
 
   @Id({ description: 'Changes of this customer only.', optional: true })
@@ -75,7 +76,11 @@ const FeedRoute = () =>
       schema: { type: 'string' },
       example: '0000000000000042',
     }),
-    ApiHeader({ name: 'Leadger-Actor', description: 'Who asks: customer:ID or staff:NAME.', required: false }),
+    ApiHeader({
+      name: 'Leadger-Actor',
+      description: 'Who asks: customer:ID, staff:NAME or system:NAME.',
+      required: false,
+    }),
     ApiResponse({
       status: 200,
       description: 'The feed.',
@@ -84,8 +89,15 @@ const FeedRoute = () =>
     Problems(400, 503),
   );
 
-const feedExample =
-  'event: change\nid: 0000000000000042\ndata: {"type":"OrderPaused","at":"2026-03-01T09:30:00.000Z","kind":"order","id":"3b1c6f0e-6a55-5d0b-8a35-2f3d3b7a9c11","customerId":"8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10","storeId":"main"}\n\n';
+const changeExample = {
+  type: 'OrderPaused',
+  at: '2026-03-01T09:30:00.000Z',
+  kind: 'order',
+  id: exampleIds.orderId,
+  customerId: exampleIds.customerId,
+  storeId: exampleIds.storeId,
+};
+const feedExample = `event: change\nid: 0000000000000042\ndata: ${JSON.stringify(changeExample)}\n\n`;
 
 /**
  * Changes as they happen. A change names the event and the thing that it happened to, nothing else. A client that needs
@@ -111,14 +123,14 @@ export class FeedController implements OnModuleDestroy {
   @FeedRoute()
   async followFeed(
     @Query() query: FeedQuery,
-    @Asking() { caller }: RequestContext,
+    @Asking() context: RequestContext,
     @Req() request: FastifyRequest,
     @Res() { raw }: FastifyReply,
   ): Promise<Observable<MessageEvent>> {
     const left = new AbortController();
     const signal = AbortSignal.any([left.signal, this.#over.signal]);
     const after = positionIn(request.headers['last-event-id']);
-    const found = await this.#queries.follow(caller, { ...query, after, signal });
+    const found = await this.#queries.follow(context, { ...query, after, signal });
     if (!found) throw unknownPosition();
     if (this.#feeds >= MOST_FEEDS || this.#over.signal.aborted)
       throw new Problem('too-many-feeds', 'no more feeds can be opened now', { retryAfterSeconds: 5 });

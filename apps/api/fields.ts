@@ -5,6 +5,7 @@ import { ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 import { z } from 'zod';
 import { parseInstant } from '#domain/kernel/instants';
 import { isTimeZone } from '#domain/kernel/local-days';
+import { ONE_LINE } from '#domain/kernel/text';
 import { normaliseTelephone } from '#domain/leads/contact';
 import type { Position } from '#event-store/port';
 import type { FieldError } from './problems.ts';
@@ -37,9 +38,6 @@ function field(
 const check = (name: string, message: string, validate: (value: unknown) => boolean): PropertyDecorator =>
   ValidateBy({ name, validator: { validate, defaultMessage: () => message } });
 
-/** Text on one line: no control characters, no unpaired surrogates, not only space. */
-const LINE = /^(?=.*\S)[^\p{Cc}\p{Cs}\u2028\u2029]+$/u;
-
 export const Line = ({ maxLength = 200, ...options }: FieldOptions & { maxLength?: number }): PropertyDecorator =>
   field(
     options,
@@ -47,7 +45,7 @@ export const Line = ({ maxLength = 200, ...options }: FieldOptions & { maxLength
     check(
       'line',
       `must be one line of text, at most ${maxLength} characters`,
-      (value) => typeof value === 'string' && value.length <= maxLength && LINE.test(value),
+      (value) => typeof value === 'string' && value.length <= maxLength && ONE_LINE.test(value),
     ),
   );
 
@@ -68,7 +66,7 @@ export const WebAddress = (options: FieldOptions): PropertyDecorator =>
   );
 
 const isWebAddress = (value: unknown): boolean => {
-  if (typeof value !== 'string' || value.length > 500 || !LINE.test(value)) return false;
+  if (typeof value !== 'string' || value.length > 500 || !ONE_LINE.test(value)) return false;
   const url = URL.parse(value);
   return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
 };

@@ -2,8 +2,9 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
 import { type Instant, instant } from '#domain/kernel/events';
-import { Answers, Problems } from './answers.ts';
+import { exampleIds } from '#read-models/models/examples';
 import { InstantField } from './fields.ts';
+import { Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
 
 export class HistoryQuery {
@@ -45,10 +46,10 @@ export const historyExample: History = {
       type: 'OrderPaused',
       at: '2026-03-01T09:30:00.000Z',
       data: {},
-      actor: 'customer:8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
+      actor: `customer:${exampleIds.customerId}`,
       reason: 'on holiday',
-      commandId: '0b8f6f0c-1c57-5a6e-9a51-7d0a4c1f2e33',
-      correlationId: '0b8f6f0c-1c57-5a6e-9a51-7d0a4c1f2e33',
+      commandId: exampleIds.commandId,
+      correlationId: exampleIds.commandId,
       position: '0000000000000042',
     },
   ],
@@ -57,4 +58,8 @@ export const historyExample: History = {
 
 /** A read of what happened to one thing. The handler answers a history of the queries. */
 export const HistoryRoute = (summary: string) =>
-  applyDecorators(ApiOperation({ summary }), Answers(200, 'The history.', history, historyExample), Problems(400, 404));
+  applyDecorators(
+    ApiOperation({ summary }),
+    Responds(200, 'The history.', history, historyExample),
+    Problems(400, 404),
+  );

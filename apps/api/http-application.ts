@@ -13,11 +13,11 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Logger, pino } from 'pino';
 import { ApiModule } from './api.module.ts';
-import { answerConditionally } from './conditional.ts';
+import { answerConditionally, giveRevision } from './conditional.ts';
 import { serveDocumentation } from './documentation.ts';
 import { fileTypes } from './lead-batch.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
-import { refuseStrangeBody, Validation } from './validation.ts';
+import { refuseBadBody, Validation } from './validation.ts';
 
 interface HttpOptions {
   /** Default: JSON lines on standard error, from `LEADGER_LOG_LEVEL` (default `warn`) up. */
@@ -76,9 +76,10 @@ function addHooks(server: FastifyInstance): void {
   server.addHook('onRequest', async (request, reply) => {
     // Answers contain personal data: caches on the way do not keep them, and browsers do not guess their type.
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
-    refuseStrangers(request);
+    refuseForeignOrigin(request);
   });
-  server.addHook('preValidation', async (request) => refuseStrangeBody(request.body));
+  server.addHook('preValidation', async (request) => refuseBadBody(request.body));
+  server.addHook('preSerialization', giveRevision);
   server.addHook('onSend', answerConditionally);
 }
 
@@ -98,7 +99,7 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/;
  * There is no sign-in yet: requests over the loopback interface are trusted, but not those of other sites' pages in a
  * browser on this machine. Such a request has a foreign Origin, or a foreign Host that was made to resolve to this machine.
  */
-function refuseStrangers({ headers: { host = '', origin } }: FastifyRequest): void {
+function refuseForeignOrigin({ headers: { host = '', origin } }: FastifyRequest): void {
   if (LOOPBACK.test(host) && (origin === undefined || origin === `http://${host}`)) return;
   throw new Problem('not-from-here', 'until people sign in, requests are accepted from this machine only');
 }

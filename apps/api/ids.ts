@@ -1,6 +1,6 @@
 import { type ArgumentMetadata, Injectable, Param, type PipeTransform } from '@nestjs/common';
 import { ApiParam } from '@nestjs/swagger';
-import { exampleIds, type IdName } from './examples.ts';
+import { exampleIds, type IdName } from '#read-models/models/examples';
 import { ID } from './fields.ts';
 import { Problem } from './problems.ts';
 

@@ -1,10 +1,10 @@
 import { applyDecorators, HttpCode } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
-import type { LeadRow } from '#requests/lead-row';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { LeadFileRow } from '#requests/lead-files/lead-file-row';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import { Answers, Problems } from './answers.ts';
+import { Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
 
 const batchReport = named(
@@ -52,7 +52,7 @@ export const BatchRoute = (summary: string) =>
   applyDecorators(
     HttpCode(200),
     ApiOperation({ summary, requestBody: fileOfLeads }),
-    Answers(200, 'How many rows were received, and why others were not.', batchReport, {
+    Responds(200, 'How many rows were received, and why others were not.', batchReport, {
       received: 998,
       known: 1,
       rejected: 1,
@@ -68,26 +68,26 @@ const MAX_REJECTIONS_LISTED = 1000;
 /** Receives a file of leads, some rows at a time: only those rows are in memory, whatever the length of the file. */
 export async function receiveBatch(
   requests: Requests,
-  rows: AsyncIterable<LeadRow>,
+  rows: AsyncIterable<LeadFileRow>,
   context: RequestContext,
 ): Promise<BatchReport> {
   const report: BatchReport = { received: 0, known: 0, rejected: 0, rejections: [] };
-  let waiting: LeadRow[] = [];
+  let waiting: LeadFileRow[] = [];
   const receiveWaiting = async () => {
     const [batch, leads] = [waiting, waiting.flatMap((row) => ('lead' in row ? [row.lead] : []))];
     waiting = [];
     const answers = (await requests.leads.receive(leads, context)).values();
-    for (const row of batch) count(report, row, 'lead' in row ? (answers.next().value as Answer) : undefined);
+    for (const row of batch) count(report, row, 'lead' in row ? (answers.next().value as Receipt) : undefined);
   };
   for await (const row of rows) if (waiting.push(row) === ROWS_AT_ONCE) await receiveWaiting();
   await receiveWaiting();
   return report;
 }
 
-function count(report: BatchReport, row: LeadRow, answer: Answer | undefined): void {
+function count(report: BatchReport, row: LeadFileRow, answer: Receipt | undefined): void {
   if (answer?.outcome.kind === 'accepted') {
-    const { events, position } = answer.outcome;
-    if (events.length > 0) report.received += 1;
+    const { events, position, repeated } = answer.outcome;
+    if (events.length > 0 && !repeated) report.received += 1;
     else report.known += 1;
     if (report.position === undefined || position > report.position) report.position = position;
     return;
@@ -97,5 +97,5 @@ function count(report: BatchReport, row: LeadRow, answer: Answer | undefined): v
     report.rejections.push({ line: row.line, reason: 'reason' in row ? row.reason : refusalOf(answer) });
 }
 
-const refusalOf = (answer: Answer | undefined): string =>
+const refusalOf = (answer: Receipt | undefined): string =>
   answer?.outcome.kind === 'refused' ? answer.outcome.refusal.message : 'the ledger did not accept it';

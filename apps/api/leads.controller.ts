@@ -1,19 +1,19 @@
 import { Readable } from 'node:stream';
-import { Body, Controller, Get, Inject, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Post, Query, Req } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { type Contact, contact } from '#domain/leads/contact';
+import { exampleIds } from '#read-models/models/examples';
 import { leadExample, leadRow } from '#read-models/models/leads';
 import { leadTypeStock, leadTypeStockExample } from '#read-models/queries/leads';
-import { readLeadRows } from '#requests/lead-rows';
+import { readLeadFile } from '#requests/lead-files/lead-file';
 import type { Queries } from '#requests/queries';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { CommandRoute, etagOf } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Conforming, Id, InstantField, Line, OneOf } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
@@ -22,9 +22,10 @@ import { BatchRoute, formatOf, receiveBatch } from './lead-batch.ts';
 import { Problem } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, ReadQuery, ReadRoute } from './reads.ts';
+import { CommandRoute } from './responses.ts';
 
 class ReceiveLeadBody {
-  @Id({ description: 'The lead type that the lead is sold as.', example: 'exclusive-real-time' })
+  @Id({ description: 'The lead type that the lead is sold as.', example: exampleIds.leadTypeId })
   leadTypeId!: string;
 
   @Line({ description: 'Where the lead comes from.', example: 'landing-page-7', maxLength: 100 })
@@ -45,7 +46,7 @@ class ReceiveLeadBody {
 }
 
 class BatchQuery {
-  @Id({ description: 'The lead type of rows without one.', example: 'shared-fresh', optional: true })
+  @Id({ description: 'The lead type of rows without one.', example: exampleIds.leadTypeId, optional: true })
   leadTypeId?: string;
 
   @Line({ description: 'The source of rows without one.', example: 'fair-2026', maxLength: 100, optional: true })
@@ -85,17 +86,17 @@ export class LeadsController {
   @Post('leads')
   @CommandRoute({
     summary: 'Receive one lead; it is distributed at once (DLV-6)',
-    answers: 'leadId',
+    idName: 'leadId',
     records: ['LeadReceived'],
     creates: '/api/leads/:id',
   })
-  async receiveLead(@Body() body: ReceiveLeadBody, @Asking() context: RequestContext): Promise<Answer> {
+  async receiveLead(@Body() body: ReceiveLeadBody, @Asking() context: RequestContext): Promise<Receipt> {
     // With a key, the key identifies the lead. Without one, the same capture of the same person is the same lead.
     const identity = context.requestHash
       ? { leadId: deriveId('lead', context.commandId) }
       : { occasion: context.commandId };
     const [answer] = await this.#requests.leads.receive([{ ...body, ...identity }], context);
-    return answer as Answer;
+    return answer as Receipt;
   }
 
   @Post('leads/batches')
@@ -109,21 +110,15 @@ export class LeadsController {
     if (!format || !(body instanceof Readable))
       throw new Problem('unsupported-media-type', 'leads come as text/csv or application/x-ndjson');
     const ignoreUnknownColumns = unknownColumns === 'ignore';
-    const rows = readLeadRows(body, { format, ignoreUnknownColumns, ...options });
+    const rows = readLeadFile(body, { format, ignoreUnknownColumns, ...options });
     return receiveBatch(this.#requests, rows, context);
   }
 
   @Get('leads/:leadId')
   @ReadRoute({ summary: 'A lead; its revision is the ETag', answer: lead, example: openedExample })
-  async getLead(
-    @IdOf('lead') leadId: string,
-    @Query() _: ReadQuery,
-    @Reading() reader: Reader,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  async getLead(@IdOf('lead') leadId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     const found = await this.#queries.leads.get(reader, { leadId });
     if (!found) throw notFound('lead', leadId);
-    reply.header('etag', etagOf(found.revision));
     return found;
   }
 

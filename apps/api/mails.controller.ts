@@ -7,11 +7,11 @@ import { mailStatuses } from '#domain/notifications/mail';
 import { type MailRow, mailExample, mailRow } from '#read-models/models/mails';
 import type { Queries } from '#requests/queries';
 import { QUERIES } from '#wiring/tokens';
-import { Problems } from './answers.ts';
 import { FieldNames, Id, OneOf, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { Problems } from './responses.ts';
 
 const MAILS_ON_THE_PAGE = 100;
 

@@ -4,10 +4,10 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Queries } from '#requests/queries';
 import { QUERIES } from '#wiring/tokens';
-import { Answers } from './answers.ts';
 import { health, healthExample } from './health.ts';
 import { Metrics } from './metrics.ts';
 import { type Reader, Reading } from './reading.ts';
+import { Responds } from './responses.ts';
 import { named } from './schemas.ts';
 
 @ApiTags('operations')
@@ -23,8 +23,8 @@ export class OperationsController {
 
   @Get('health')
   @ApiOperation({ summary: 'Whether the store, the processes and the read models work, and how far behind they are' })
-  @Answers(200, 'Everything works.', named('Health', health), healthExample)
-  @Answers(503, 'Something does not work.', named('Health', health), {
+  @Responds(200, 'Everything works.', named('Health', health), healthExample)
+  @Responds(503, 'Something does not work.', named('Health', health), {
     ...healthExample,
     ok: false,
     store: { ok: false, error: 'store-unavailable' },

@@ -1,83 +1,21 @@
-import { Body, Controller, Get, Inject, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { orderStatuses } from '#domain/orders/order';
+import { exampleIds } from '#read-models/models/examples';
 import { type OrderRow, orderExample, orderRow } from '#read-models/models/orders';
 import type { Queries } from '#requests/queries';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
-import { exampleIds } from './examples.ts';
-import {
-  Code,
-  Count,
-  ExactlyOneOf,
-  FieldNames,
-  Id,
-  Line,
-  Nested,
-  OneOf,
-  PaymentToken,
-  Percentage,
-  Sort,
-  TimeZone,
-} from './fields.ts';
+import { Code, ExactlyOneOf, FieldNames, Id, Nested, OneOf, PaymentToken, Sort } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
-
-class DailyMaximum {
-  @Count({ description: 'Leads that are delivered in a local day at most.', example: 5, optional: true })
-  leads?: number;
-
-  @Percentage({ description: 'The same as a percentage of the quantity, rounded up.', optional: true })
-  percent?: number;
-}
-
-class LoyaltyRewards {
-  @Line({
-    description: "How often the order is renewed: the name of one of the policy's renewalCadences.",
-    example: 'weekly',
-  })
-  cadence!: string;
-}
-
-/** What the customer wants to order, before the payment (CHK-1). */
-export class StartCheckoutBody {
-  @Id({ description: 'The customer who orders.', example: exampleIds.customerId })
-  customerId!: string;
-
-  @Id({ description: 'The lead type that is ordered.', example: 'exclusive-real-time' })
-  leadTypeId!: string;
-
-  @Count({ description: 'The number of leads that are ordered.', example: 25 })
-  quantity!: number;
-
-  @Nested(() => DailyMaximum, {
-    description: 'Either leads or percent. Real-time types need it, other types do not take it (CHK-1, CHK-3).',
-    example: { leads: 5 },
-    optional: true,
-  })
-  @ExactlyOneOf('leads', 'percent')
-  dailyMaximum?: { leads: number } | { percent: number };
-
-  @TimeZone({
-    description: "The IANA time zone in which the order's days begin; the customer's own when absent.",
-    optional: true,
-  })
-  timeZone?: string;
-
-  @Nested(() => LoyaltyRewards, {
-    description: 'Joins Loyalty Rewards (LOY-1). Only for lead types that qualify (CAT-4).',
-    example: { cadence: 'weekly' },
-    optional: true,
-  })
-  loyalty?: LoyaltyRewards;
-}
+import { CommandRoute, Problems } from './responses.ts';
+import { DailyMaximum, StartCheckoutBody } from './start-checkout-body.ts';
 
 class PlaceOrderBody extends StartCheckoutBody {
   @PaymentToken({ description: "The token of the card, from the payment provider's form. The sandbox accepts tok_ok." })
@@ -85,7 +23,7 @@ class PlaceOrderBody extends StartCheckoutBody {
 
   @Code({
     description: 'The code of a coupon, as the customer typed it (CPN-1).',
-    example: 'SPRING 26',
+    example: exampleIds.couponCode,
     optional: true,
   })
   couponCode?: string;
@@ -117,13 +55,13 @@ const orderDetails = orderRow
   .meta({ id: 'OrderDetails' });
 
 class OrdersQuery extends PageQuery {
-  @Id({ description: 'Orders at this store only.', example: 'main', optional: true })
+  @Id({ description: 'Orders at this store only.', example: exampleIds.storeId, optional: true })
   storeId?: string;
 
   @Id({ description: 'Orders of this customer only.', optional: true })
   customerId?: string;
 
-  @Id({ description: 'Orders of this lead type only.', example: 'exclusive-real-time', optional: true })
+  @Id({ description: 'Orders of this lead type only.', example: exampleIds.leadTypeId, optional: true })
   leadTypeId?: string;
 
   @OneOf(orderStatuses, { description: 'Orders in this state only (ORD-1).', example: 'open', optional: true })
@@ -148,8 +86,8 @@ export class OrdersController {
   }
 
   @Post()
-  @CommandRoute({ summary: 'Place an order', answers: 'orderId', records: ['OrderPlaced'], creates: '/api/orders/:id' })
-  placeOrder(@Body() body: PlaceOrderBody, @Asking() context: RequestContext): Promise<Answer> {
+  @CommandRoute({ summary: 'Place an order', idName: 'orderId', records: ['OrderPlaced'], creates: '/api/orders/:id' })
+  placeOrder(@Body() body: PlaceOrderBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.orders.place(body, context);
   }
 
@@ -170,55 +108,49 @@ export class OrdersController {
       usualDelivery: 'at once',
     },
   })
-  async getOrder(
-    @IdOf('order') orderId: string,
-    @Query() _: ReadQuery,
-    @Reading() reader: Reader,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  async getOrder(@IdOf('order') orderId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     const found = await this.#queries.orders.get(reader, { orderId });
     if (!found) throw notFound('order', orderId);
-    reply.header('etag', etagOf(found.revision));
     return found;
   }
 
   @Post(':orderId/pause')
   @CommandRoute({
     summary: 'Pause an open order (ORD-2)',
-    answers: 'orderId',
+    idName: 'orderId',
     records: ['OrderPaused'],
     takesNothing: true,
   })
-  pauseOrder(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+  pauseOrder(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.orders.pause(orderId, context);
   }
 
   @Post(':orderId/restart')
   @CommandRoute({
     summary: 'Restart a paused order (ORD-2)',
-    answers: 'orderId',
+    idName: 'orderId',
     records: ['OrderRestarted'],
     takesNothing: true,
   })
-  restartOrder(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+  restartOrder(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.orders.restart(orderId, context);
   }
 
   @Post(':orderId/cancel')
   @CommandRoute({
     summary: 'Cancel an order; what was delivered stays delivered (ORD-5)',
-    answers: 'orderId',
+    idName: 'orderId',
     records: ['OrderCancelled'],
     takesNothing: true,
   })
-  cancelOrder(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+  cancelOrder(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.orders.cancel(orderId, context);
   }
 
   @Put(':orderId/daily-maximum')
   @CommandRoute({
     summary: 'Change the daily maximum (ORD-4): support only, with a Leadger-Reason; it counts for today, too',
-    answers: 'orderId',
+    idName: 'orderId',
     records: ['DailyMaximumChanged'],
   })
   @Problems(403)
@@ -226,14 +158,14 @@ export class OrdersController {
     @IdOf('order') orderId: string,
     @Body() { dailyMaximum }: ChangeDailyMaximumBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.orders.changeDailyMaximum(orderId, dailyMaximum, context);
   }
 
   @Put(':orderId/payment-card')
   @CommandRoute({
     summary: 'Charge another card from the next renewal on (ORD-4): support only, with a Leadger-Reason',
-    answers: 'orderId',
+    idName: 'orderId',
     records: ['PaymentCardChanged'],
   })
   @Problems(403)
@@ -241,7 +173,7 @@ export class OrdersController {
     @IdOf('order') orderId: string,
     @Body() { paymentToken }: ChangePaymentCardBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.orders.changePaymentCard(orderId, paymentToken, context);
   }
 

@@ -3,15 +3,15 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Instant } from '#domain/kernel/events';
 import { defaultPolicy, type PolicyDocument, policyDocument, policyEvents } from '#domain/policy/policy';
 import type { Queries } from '#requests/queries';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Conforming, InstantField } from './fields.ts';
 import { Problem } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf } from './reads.ts';
+import { CommandRoute, Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
 
 class PublishPolicyBody {
@@ -50,7 +50,7 @@ export class PolicyController {
 
   @Get()
   @ApiOperation({ summary: 'The policy in force now' })
-  @Answers(200, 'The policy.', policyVersion, anExample)
+  @Responds(200, 'The policy.', policyVersion, anExample)
   @Problems(404)
   async getPolicy(@Reading() reader: Reader) {
     const policy = await this.#queries.policy.get(reader);
@@ -60,14 +60,14 @@ export class PolicyController {
 
   @Get('versions')
   @ApiOperation({ summary: 'All versions of the policy, oldest first' })
-  @Answers(200, 'The versions.', policyVersions, { items: [anExample] })
+  @Responds(200, 'The versions.', policyVersions, { items: [anExample] })
   async listPolicyVersions(@Reading() reader: Reader) {
     return { items: await this.#queries.policy.listVersions(reader) };
   }
 
   @Post('versions')
   @CommandRoute({ summary: 'Publish a policy (POL-1)', records: ['PolicyPublished'], creates: '/api/policy/versions' })
-  publishPolicy(@Body() body: PublishPolicyBody, @Asking() context: RequestContext): Promise<Answer> {
+  publishPolicy(@Body() body: PublishPolicyBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.policy.publish(body, context);
   }
 }

@@ -2,17 +2,23 @@ import { STATUS_CODES } from 'node:http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { errorCodes } from '#apps/error-codes';
 import { DamagedEvent } from '#audit/replay';
 import type { Refusal } from '#domain/kernel/decider';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import { AppendTooLarge, BadEvent, OutcomeUnknown, StoreFull, StoreUnavailable } from '#event-store/port';
-import { isOutOfReach } from '#read-models/engine/postgres';
-import { AlreadyRebuilding, BadCursor, BeingBuilt, DatabaseGone, UnknownModel } from '#read-models/errors';
+import {
+  AlreadyRebuilding,
+  BadCursor,
+  BeingBuilt,
+  DatabaseGone,
+  isOutOfReach,
+  UnknownModel,
+} from '#read-models/errors';
 import { TooMuchContention } from '#requests/command-handler';
-import { LeadFileError } from '#requests/lead-row';
-import { RequestRefused } from '#requests/rules';
-import { errorCodes } from './error-codes.ts';
+import { LeadFileError } from '#requests/lead-files/lead-file-row';
+import { RequestRefused } from '#requests/rights';
 
 export interface FieldError {
   /** Path of the field in the body, or the name of the header or query parameter. */

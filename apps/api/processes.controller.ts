@@ -2,14 +2,14 @@ import { Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { instant } from '#domain/kernel/events';
+import { exampleIds } from '#read-models/models/examples';
 import type { Operations } from '#requests/operations';
 import type { Queries } from '#requests/queries';
 import { OPERATIONS, QUERIES } from '#wiring/tokens';
-import { Answers, Problems } from './answers.ts';
-import { exampleIds } from './examples.ts';
 import { Problem } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf } from './reads.ts';
+import { Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
 
 const parkedItemId = z.string().describe('Names the item when it is retried.');
@@ -31,7 +31,7 @@ const retryResult = named('RetryResult', z.object({ parkedItemId }).describe('Th
 const anExample = {
   parkedItemId: exampleIds.parkedItemId,
   process: 'lead-distribution',
-  stream: 'lead-8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
+  stream: `lead-${exampleIds.leadId}`,
   what: 'AssignLead',
   reason: 'the store cannot be reached',
   attempts: 6,
@@ -54,7 +54,7 @@ export class ProcessesController {
     summary:
       'Commands and events that failed too often. Each one waits for a retry, and the later events of its stream wait, too',
   })
-  @Answers(200, 'The parked items.', parkedItems, { items: [anExample] })
+  @Responds(200, 'The parked items.', parkedItems, { items: [anExample] })
   async listParkedItems(@Reading() reader: Reader) {
     const items = await this.#queries.operations.listParkedItems(reader);
     return { items: items.map(({ id: parkedItemId, ...item }) => ({ parkedItemId, ...item })) };
@@ -68,7 +68,7 @@ export class ProcessesController {
     schema: { type: 'string', example: anExample.parkedItemId },
   })
   @ApiOperation({ summary: 'Try a parked item again' })
-  @Answers(200, 'The item is tried again.', retryResult, { parkedItemId: anExample.parkedItemId })
+  @Responds(200, 'The item is tried again.', retryResult, { parkedItemId: anExample.parkedItemId })
   @Problems(404)
   async retryParkedItem(@Param('parkedItemId') parkedItemId: string, @Reading() reader: Reader) {
     if (!(await this.#operations.retryParkedItem(reader, { id: parkedItemId })))

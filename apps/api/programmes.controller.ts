@@ -1,7 +1,7 @@
-import { Controller, Get, Inject, Post, Query, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { exampleIds } from '#read-models/models/examples';
 import {
   type ProgrammeRow,
   programmeExample,
@@ -11,16 +11,16 @@ import {
 } from '#read-models/models/programmes';
 import { nextBonusReason } from '#requests/programmes';
 import type { Queries } from '#requests/queries';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { CommandRoute, etagOf } from './answers.ts';
 import { Asking } from './caller.ts';
 import { FieldNames, Id, OneOf, Sort } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { CommandRoute } from './responses.ts';
 
 const programmeDetails = programmeRow
   .extend({
@@ -33,7 +33,7 @@ class ProgrammesQuery extends PageQuery {
   @Id({ description: 'Programmes of this customer only.', optional: true })
   customerId?: string;
 
-  @Id({ description: 'Programmes at this store only.', example: 'main', optional: true })
+  @Id({ description: 'Programmes at this store only.', example: exampleIds.storeId, optional: true })
   storeId?: string;
 
   @OneOf(programmeRow.shape.status.options, {
@@ -77,49 +77,42 @@ export class ProgrammesController {
     answer: programmeDetails,
     example: { ...programmeExample, nextBonusReason: nextBonusReason(programmeExample), renewals: [renewalExample] },
   })
-  async getProgramme(
-    @IdOf('order') orderId: string,
-    @Query() _: ReadQuery,
-    @Reading() reader: Reader,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  async getProgramme(@IdOf('order') orderId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     const found = await this.#queries.programmes.get(reader, { orderId });
     if (!found) throw notFound('programme', orderId);
-    // A programme that is still joining has no stream, and so no revision for If-Match.
-    if (found.status !== 'joining') reply.header('etag', etagOf(found.revision));
     return found;
   }
 
   @Post(':orderId/hold')
   @CommandRoute({
     summary: 'Put the programme on hold: the order is not renewed until it is activated (LOY-5)',
-    answers: 'orderId',
+    idName: 'orderId',
     records: ['ProgrammeHeld'],
     takesNothing: true,
   })
-  holdProgramme(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+  holdProgramme(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.programmes.hold(orderId, context);
   }
 
   @Post(':orderId/activate')
   @CommandRoute({
     summary: 'Activate a held programme: the order is renewed on its date, or at once if that has passed (LOY-5)',
-    answers: 'orderId',
+    idName: 'orderId',
     records: ['ProgrammeActivated'],
     takesNothing: true,
   })
-  activateProgramme(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+  activateProgramme(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.programmes.activate(orderId, context);
   }
 
   @Post(':orderId/cancel')
   @CommandRoute({
     summary: 'Cancel the programme; leads that are owed are still delivered (LOY-6)',
-    answers: 'orderId',
+    idName: 'orderId',
     records: ['ProgrammeCancelled'],
     takesNothing: true,
   })
-  cancelProgramme(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Answer> {
+  cancelProgramme(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.programmes.cancel(orderId, context);
   }
 

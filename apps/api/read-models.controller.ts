@@ -2,13 +2,14 @@ import { applyDecorators, Controller, Get, HttpCode, Inject, Logger, Param, Post
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { RebuildCancelled } from '#read-models/errors';
+import { exampleIds } from '#read-models/models/examples';
 import type { Operations, ShownStatus } from '#requests/operations';
 import type { Queries } from '#requests/queries';
 import { OPERATIONS, QUERIES } from '#wiring/tokens';
-import { Answers, Problems } from './answers.ts';
 import { Problem } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf } from './reads.ts';
+import { Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
 
 const parkedStream = z.object({
@@ -42,7 +43,7 @@ const anExample: z.infer<typeof readModel> = {
   paused: false,
   parkedStreams: [
     {
-      stream: 'order-8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
+      stream: `order-${exampleIds.orderId}`,
       revision: 3,
       reason: 'OrderPaused of an order that was never placed',
     },
@@ -58,7 +59,7 @@ const ModelRoute = (summary: string) =>
       schema: { type: 'string', example: 'orders' },
     }),
     ApiOperation({ summary }),
-    Answers(200, 'The read model after the change.', readModel, anExample),
+    Responds(200, 'The read model after the change.', readModel, anExample),
     Problems(404),
   );
 
@@ -76,7 +77,7 @@ export class ReadModelsController {
 
   @Get()
   @ApiOperation({ summary: 'The read models: what they reflect, and which streams they leave out' })
-  @Answers(200, 'The read models.', listOf(readModel), { items: [anExample] })
+  @Responds(200, 'The read models.', listOf(readModel), { items: [anExample] })
   async listReadModels(@Reading() reader: Reader) {
     return { items: (await this.#queries.operations.listReadModels(reader)).map(shown) };
   }

@@ -15,9 +15,9 @@ import type { Position } from '#event-store/port';
 import { LARGEST_PAGE } from '#read-models/queries/paging';
 import type { ReadModels } from '#read-models/read-models';
 import { READ_MODELS } from '#wiring/tokens';
-import { Answers, Problems } from './answers.ts';
 import { CountInQuery, isPosition, LogPosition, Token } from './fields.ts';
 import { Problem } from './problems.ts';
+import { Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
 
 export class ReadQuery {
@@ -80,7 +80,7 @@ export const ReadRoute = <Schema extends z.ZodType>({ summary, answer, example }
     UseInterceptors(WaitFor, Selection),
     ApiOperation({ summary }),
     ApiHeader(ifNoneMatch),
-    Answers(200, 'Its ETag begins with the revision, where it has one.', answer, example),
+    Responds(200, 'Its ETag begins with the revision, where it has one.', answer, example),
     ApiResponse({ status: 304, description: 'The answer is still the one that If-None-Match names.' }),
     Problems(400, 404, 503),
   );

@@ -1,21 +1,20 @@
-import { Body, Controller, Get, Inject, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { replacementStatuses } from '#domain/replacements/replacement';
+import { exampleIds } from '#read-models/models/examples';
 import { type ReplacementRow, replacementExample, replacementRow } from '#read-models/models/replacements';
 import type { Queries } from '#requests/queries';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
-import { exampleIds } from './examples.ts';
 import { FieldNames, Id, Line, OneOf, Sort, Text } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { CommandRoute, Problems } from './responses.ts';
 
 class RequestReplacementBody {
   @Id({ description: 'The order to which the lead was delivered.', example: exampleIds.orderId })
@@ -61,7 +60,7 @@ class ReplacementsQuery extends PageQuery {
   })
   status?: ReplacementRow['status'];
 
-  @Id({ description: 'Returns at this store only.', example: 'main', optional: true })
+  @Id({ description: 'Returns at this store only.', example: exampleIds.storeId, optional: true })
   storeId?: string;
 
   @Id({ description: 'Returns of this customer only.', optional: true })
@@ -101,15 +100,9 @@ export class ReplacementsController {
     answer: replacement,
     example: openedExample,
   })
-  async getReplacement(
-    @IdOf('replacement') replacementId: string,
-    @Query() _: ReadQuery,
-    @Reading() reader: Reader,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  async getReplacement(@IdOf('replacement') replacementId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     const found = await this.#queries.returns.get(reader, { replacementId });
     if (!found) throw notFound('replacement', replacementId);
-    reply.header('etag', etagOf(found.revision));
     return found;
   }
 
@@ -129,30 +122,30 @@ export class ReplacementsController {
   @CommandRoute({
     summary:
       'Return a bad lead (RPL-1). A return with an invalid reason, or one that is too late, is denied at once (RPL-8)',
-    answers: 'replacementId',
+    idName: 'replacementId',
     records: ['ReplacementRequested'],
     creates: '/api/replacements/:id',
   })
-  requestReplacement(@Body() body: RequestReplacementBody, @Asking() context: RequestContext): Promise<Answer> {
+  requestReplacement(@Body() body: RequestReplacementBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.returns.request(body, context);
   }
 
   @Post(':replacementId/grant')
   @CommandRoute({
     summary: 'Grant a return (RPL-6): support only, with a Leadger-Reason',
-    answers: 'replacementId',
+    idName: 'replacementId',
     records: ['ChargebackGranted'],
     takesNothing: true,
   })
   @Problems(403)
-  grantReplacement(@IdOf('replacement') replacementId: string, @Asking() context: RequestContext): Promise<Answer> {
+  grantReplacement(@IdOf('replacement') replacementId: string, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.returns.grant(replacementId, context);
   }
 
   @Post(':replacementId/deny')
   @CommandRoute({
     summary: 'Deny a return (RPL-7): support only, with a Leadger-Reason',
-    answers: 'replacementId',
+    idName: 'replacementId',
     records: ['ChargebackDenied'],
   })
   @Problems(403)
@@ -160,7 +153,7 @@ export class ReplacementsController {
     @IdOf('replacement') replacementId: string,
     @Body() { explanation }: DenyReplacementBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.returns.deny(replacementId, explanation, context);
   }
 }

@@ -1,15 +1,16 @@
 import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { exampleIds } from '#read-models/models/examples';
 import type { Queries } from '#requests/queries';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { Answers, CommandRoute, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
 import { Email, Line, Password } from './fields.ts';
 import { Problem } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
+import { CommandRoute, Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
 
 class SignInBody {
@@ -52,7 +53,7 @@ export class SignInController {
   @Post('sign-ins')
   @HttpCode(200)
   @ApiOperation({ summary: 'Check an address and a password; answers the customer (ACC-2)' })
-  @Answers(200, 'The account.', signedIn, { customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10' })
+  @Responds(200, 'The account.', signedIn, { customerId: exampleIds.customerId })
   @Problems(400, 401, 503)
   async signIn(@Body() body: SignInBody, @Reading() reader: Reader): Promise<z.infer<typeof signedIn>> {
     const customerId = await this.#queries.passwords.signIn(reader, body);
@@ -64,7 +65,7 @@ export class SignInController {
   @Post('password-recoveries')
   @HttpCode(202)
   @ApiOperation({ summary: 'Send a link to set a new password (ACC-3)' })
-  @Answers(202, 'The same answer, whether the account exists or not.', recovery, RECOVERY)
+  @Responds(202, 'The same answer, whether the account exists or not.', recovery, RECOVERY)
   @Problems(400, 503)
   async requestPasswordRecovery(
     @Body() { email }: RequestPasswordRecoveryBody,
@@ -75,11 +76,11 @@ export class SignInController {
   }
 
   @Post('password-recoveries/complete')
-  @CommandRoute({ summary: 'Set a new password by the link (ACC-3)', answers: 'customerId', records: ['PasswordSet'] })
+  @CommandRoute({ summary: 'Set a new password by the link (ACC-3)', idName: 'customerId', records: ['PasswordSet'] })
   completePasswordRecovery(
     @Body() { token, password }: CompletePasswordRecoveryBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#requests.passwords.recover(token, password, context);
   }
 }

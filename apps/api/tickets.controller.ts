@@ -1,21 +1,20 @@
-import { Body, Controller, Get, Inject, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { ticketStatuses } from '#domain/support/ticket';
+import { exampleIds } from '#read-models/models/examples';
 import { type TicketRow, ticketExample, ticketMessage, ticketRow } from '#read-models/models/tickets';
 import type { Queries } from '#requests/queries';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { CommandRoute, etagOf, Problems } from './answers.ts';
 import { Asking } from './caller.ts';
-import { exampleIds } from './examples.ts';
 import { FieldNames, Id, Line, Nested, OneOf, Sort, Telephone, Text } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { CommandRoute, Problems } from './responses.ts';
 
 class CallBack {
   @Telephone({ description: 'The number to call.', example: '+1 212 555 0143' })
@@ -88,7 +87,7 @@ class TicketsQuery extends PageQuery {
   })
   status?: TicketRow['status'];
 
-  @Id({ description: 'Tickets of customers of this store only.', example: 'main', optional: true })
+  @Id({ description: 'Tickets of customers of this store only.', example: exampleIds.storeId, optional: true })
   storeId?: string;
 
   @Id({ description: 'Tickets of this customer only.', optional: true })
@@ -124,34 +123,28 @@ export class TicketsController {
 
   @Get(':ticketId')
   @ReadRoute({ summary: 'A ticket; its revision is the ETag', answer: ticket, example: openedExample })
-  async getTicket(
-    @IdOf('ticket') ticketId: string,
-    @Query() _: ReadQuery,
-    @Reading() reader: Reader,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  async getTicket(@IdOf('ticket') ticketId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     const found = await this.#queries.getTicket(reader, { ticketId });
     if (!found) throw notFound('ticket', ticketId);
-    reply.header('etag', etagOf(found.revision));
     return found;
   }
 
   @Post()
   @CommandRoute({
     summary: 'Write to support, and ask for a call if wanted (SUP-1)',
-    answers: 'ticketId',
+    idName: 'ticketId',
     records: ['TicketOpened'],
     creates: '/api/tickets/:id',
   })
   @Problems(403)
-  openTicket(@Body() body: OpenTicketBody, @Asking() context: RequestContext): Promise<Answer> {
+  openTicket(@Body() body: OpenTicketBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#support.openTicket(body, context);
   }
 
   @Post(':ticketId/answer')
   @CommandRoute({
     summary: 'Answer a ticket: support only, with a Leadger-Reason (SUP-2)',
-    answers: 'ticketId',
+    idName: 'ticketId',
     records: ['TicketAnswered'],
   })
   @Problems(403)
@@ -159,14 +152,14 @@ export class TicketsController {
     @IdOf('ticket') ticketId: string,
     @Body() { answer }: AnswerTicketBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#support.answerTicket(ticketId, answer, context);
   }
 
   @Post(':ticketId/messages')
   @CommandRoute({
     summary: 'Write again: an answered ticket is reopened, with a new due date (SUP-1)',
-    answers: 'ticketId',
+    idName: 'ticketId',
     records: ['TicketReopened'],
   })
   @Problems(403)
@@ -174,19 +167,19 @@ export class TicketsController {
     @IdOf('ticket') ticketId: string,
     @Body() { message }: AddTicketMessageBody,
     @Asking() context: RequestContext,
-  ): Promise<Answer> {
+  ): Promise<Receipt> {
     return this.#support.writeAgain(ticketId, message, context);
   }
 
   @Post(':ticketId/close')
   @CommandRoute({
     summary: 'Close a ticket',
-    answers: 'ticketId',
+    idName: 'ticketId',
     records: ['TicketClosed'],
     takesNothing: true,
   })
   @Problems(403)
-  closeTicket(@IdOf('ticket') ticketId: string, @Asking() context: RequestContext): Promise<Answer> {
+  closeTicket(@IdOf('ticket') ticketId: string, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#support.closeTicket(ticketId, context);
   }
 

@@ -33,7 +33,7 @@ function withoutUnset(value: unknown): unknown {
 const MAX_DEPTH = 16;
 
 /** @throws Problem for JSON that is not an object, or is nested too deeply */
-export function refuseStrangeBody(body: unknown): void {
+export function refuseBadBody(body: unknown): void {
   if (body === undefined || body instanceof Readable) return;
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw malformed([{ field: 'body', message: 'must be a JSON object' }]);

@@ -1,17 +1,17 @@
 import { Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { webhookStatuses } from '#domain/notifications/webhook';
+import { webhookStatuses, webhookStream } from '#domain/notifications/webhook';
 import { type WebhookRow, webhookExample, webhookRow } from '#read-models/models/webhooks';
 import type { Queries } from '#requests/queries';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { CommandRoute } from './answers.ts';
 import { Asking } from './caller.ts';
 import { FieldNames, Id, OneOf, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { CommandRoute } from './responses.ts';
 
 class WebhooksQuery extends PageQuery {
   @Id({ description: 'Messages to the program of this customer only.', optional: true })
@@ -62,11 +62,11 @@ export class WebhooksController {
   @Post(':webhookId/retry')
   @CommandRoute({
     summary: 'Send a message again, with all its attempts',
-    answers: 'webhookId',
+    idName: 'webhookId',
     records: ['WebhookReplayed'],
     takesNothing: true,
   })
-  retryWebhook(@IdOf('webhook') webhookId: string, @Asking() context: RequestContext): Promise<Answer> {
-    return this.#requests.webhooks.replay(webhookId, context);
+  retryWebhook(@IdOf('webhook') webhookId: string, @Asking() context: RequestContext): Promise<Receipt> {
+    return this.#requests.send(webhookStream(webhookId), { type: 'ReplayWebhook' }, context);
   }
 }

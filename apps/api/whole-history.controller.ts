@@ -1,20 +1,21 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { exampleIds } from '#read-models/models/examples';
 import type { Queries } from '#requests/queries';
 import type { RequestContext } from '#requests/request-tools';
 import { QUERIES } from '#wiring/tokens';
-import { RecordedRead } from './answers.ts';
 import { Asking } from './caller.ts';
 import { historyEvent, historyExample } from './history.ts';
 import { IdOf } from './ids.ts';
 import { listOf, PageQuery, pageRequest, ReadRoute } from './reads.ts';
+import { RecordedRead } from './responses.ts';
 
 const streamEvent = historyEvent
   .extend({ stream: z.string().describe('The stream that it is in: the kind and id of the thing.') })
   .meta({ id: 'StreamEvent' });
 const streamEventExample = {
-  stream: 'order-3b1c6f0e-6a55-5d0b-8a35-2f3d3b7a9c11',
+  stream: `order-${exampleIds.orderId}`,
   ...(historyExample.events[0] as (typeof historyExample.events)[number]),
 };
 
@@ -34,11 +35,7 @@ export class WholeHistoryController {
     example: { items: [streamEventExample] },
   })
   @RecordedRead()
-  listWholeHistory(
-    @IdOf('customer') customerId: string,
-    @Query() query: PageQuery,
-    @Asking() { caller, ...look }: RequestContext,
-  ) {
-    return this.#queries.support.listWholeHistory(caller, { ...pageRequest(query), customerId, look });
+  listWholeHistory(@IdOf('customer') customerId: string, @Query() query: PageQuery, @Asking() context: RequestContext) {
+    return this.#queries.support.listWholeHistory(context, { ...pageRequest(query), customerId });
   }
 }

@@ -20,9 +20,9 @@ export function goalOf({ days, to }: LookAheadOptions): Goal {
     if (days < 1 || days > MOST_DAYS) throw new CommandFailed(`--days ${days} is not 1 to ${MOST_DAYS}`);
     return (from) => addDays(from, days);
   }
-  if (to === undefined) throw new CommandFailed('how far is the clock to be moved? Give --days or --to');
+  if (to === undefined) throw new CommandFailed('clock needs to know how far to move the clock: add --days or --to');
   const until = parseInstant(to);
-  if (!until) throw new CommandFailed(`--to ${to} is no instant with a zone, like 2026-05-01T09:30:00-04:00`);
+  if (!until) throw new CommandFailed(`--to ${to} is not an instant with a zone, like 2026-05-01T09:30:00-04:00`);
   return (from) => {
     if (until <= from) throw new CommandFailed(`--to ${to} is not ahead: the clock is at ${from} and never goes back`);
     const furthest = addDays(from, MOST_DAYS);

@@ -2,8 +2,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NestFactory } from '@nestjs/core';
-import { type HistoryEntry, tellFact } from '#audit/history';
+import { describeFact, type HistoryEntry } from '#audit/history';
 import { decode } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
 import { addDays } from '#domain/kernel/instants';
@@ -12,12 +11,11 @@ import { MovedClock, systemClock } from '#gateways/clock';
 import { mailInMemory } from '#gateways/mail';
 import { assumedPayments } from '#gateways/payments';
 import { noWebhooks } from '#gateways/webhooks';
-import { ProcessEngine } from '#processes/engine/engine';
-import { LeadgerModule } from '#wiring/leadger.module';
-import { startLeadger } from '#wiring/start';
+import type { ProcessEngine } from '#processes/engine/engine';
 import { openCopy, type StoreLocation, type Stores } from '#wiring/stores';
 import type { Goal } from './clock-goal.ts';
 import { bar, Progress, thousands } from './progress.ts';
+import { runStore } from './running-store.ts';
 import { tellEvent } from './words.ts';
 
 interface ComingEvent extends Omit<HistoryEntry, 'position'> {
@@ -36,8 +34,8 @@ interface Outlook {
 
 const assumptions = [
   'nobody does anything: no new orders, leads, returns or answers',
-  'every charge is captured, but for the tokens of the sandbox that decline (tok_declined…)',
-  'mails are taken by their server, and leads by customers’ programs; none is sent',
+  'every charge is captured, except with the tokens of the sandbox that decline (tok_declined…)',
+  'the mail server accepts every mail, and customers’ programs accept every lead; nothing is really sent',
 ];
 
 /**
@@ -45,11 +43,15 @@ const assumptions = [
  * directory, which is removed at the end. The store is only read.
  * @throws CommandFailed when there is no store, or the goal is not ahead of its clock
  */
-export async function lookAhead(place: StoreLocation, goal: Goal, { json = false }: { json?: boolean }): Promise<void> {
+export async function lookAhead(
+  location: StoreLocation,
+  goal: Goal,
+  { json = false }: { json?: boolean },
+): Promise<void> {
   const outlook = await inTemporaryDirectory(async (directory) => {
-    console.error(`leadger: the copy is in ${directory} meanwhile`);
+    console.error(`leadger: the copy is in ${directory} until this command ends`);
     const progress = new Progress((events) => `${thousands(events)} events copied`);
-    const copy = await openCopy(place, directory, (events) => progress.update(events));
+    const copy = await openCopy(location, directory, (events) => progress.update(events));
     progress.end();
     return whatComes(copy, goal);
   });
@@ -61,30 +63,25 @@ const MILLISECONDS_A_DAY = 86_400_000;
 /** The exit code of a program that Ctrl-C ended. */
 const INTERRUPTED = 130;
 
-/** Lives through the time ahead with the processes of a real store, and closes it. */
+/** Runs the processes of a store until the goal, and closes it. */
 async function whatComes(stores: Stores, goal: Goal): Promise<Outlook> {
   const { events } = stores;
   const from = await presentOf(events);
   const clock = new MovedClock(from);
-  const application = await NestFactory.createApplicationContext(
-    LeadgerModule.on(stores, { clock, payments: assumedPayments(), mails: mailInMemory(), webhooks: noWebhooks() }),
-    { logger: ['error', 'warn'] },
-  );
+  const store = await runStore(stores, { clock, ...outsideWorld(), prepare: false });
   try {
+    const { engine } = store;
     const to = goal(from);
     const head = await events.head();
-    const { running } = await startLeadger(application, { prepare: false });
-    const engine = application.get(ProcessEngine);
-    const stopped = running.then((): never => {
-      throw new Error('the processes stopped');
-    });
-    stopped.catch(() => {});
-    await Promise.race([moveTo(to, clock, engine), stopped]);
-    return { from, to, events: await tellAfter(head, stores), parked: engine.parked() };
+    await store.untilDone(moveTo(to, clock, engine));
+    return { from, to, events: await eventsAfter(head, stores), parked: engine.parked() };
   } finally {
-    await application.close();
+    await store.close();
   }
 }
+
+/** As `assumptions` describe it. */
+const outsideWorld = () => ({ payments: assumedPayments(), mails: mailInMemory(), webhooks: noWebhooks() });
 
 /** Now, or the instant of the last event if that is later, as in a demo. */
 async function presentOf(events: EventStore): Promise<Instant> {
@@ -111,10 +108,10 @@ async function moveTo(to: Instant, clock: MovedClock, engine: ProcessEngine): Pr
   progress.end();
 }
 
-async function tellAfter(head: Position, { events, vault }: Stores): Promise<ComingEvent[]> {
+async function eventsAfter(head: Position, { events, vault }: Stores): Promise<ComingEvent[]> {
   const coming: ComingEvent[] = [];
   for await (const recorded of events.readAll({ after: head })) {
-    const { position: _, ...entry } = await tellFact(decode(recorded), vault);
+    const { position: _, ...entry } = await describeFact(decode(recorded), vault);
     coming.push({ stream: recorded.stream, ...entry });
   }
   return coming;

@@ -7,7 +7,7 @@ import { keysOf, openEvents } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { Progress, thousands } from './progress.ts';
 
-const isUrl = (place: string): boolean => /^[a-z]+(\+discover)?:\/\//.test(place);
+const isUrl = (location: string): boolean => /^[a-z]+(\+discover)?:\/\//.test(location);
 
 interface CopyOptions {
   /** A data directory, or an `esdb://…` URL. */
@@ -39,8 +39,8 @@ export async function copy({ from, to, keysTo }: CopyOptions): Promise<void> {
 async function copyKeysOf(from: string, to: string, keysTo: string): Promise<void> {
   if (isUrl(from) || !isUrl(to))
     throw new CommandFailed('--keys-to needs a log in a data directory (--from) that is copied to a server (--to)');
-  const place = { eventStoreDb: to, databaseUrl: keysTo };
-  const keys = await copyKeys(keysOf({ directory: from }), keysOf(place), () => {});
+  const location = { eventStoreDb: to, databaseUrl: keysTo };
+  const keys = await copyKeys(keysOf({ directory: from }), keysOf(location), () => {});
   console.log(`${thousands(keys)} keys are in the database`);
 }
 
@@ -54,5 +54,5 @@ async function copyEvents(source: EventStore, target: EventStore, way: string): 
 ${thousands(compared)} events are in the copy, and all are equal to the original`);
 }
 
-const open = (place: string, options: { readOnly?: boolean } = {}): Promise<EventStore> =>
-  isUrl(place) ? openEvents({ eventStoreDb: place }) : openEvents({ directory: place, ...options });
+const open = (location: string, options: { readOnly?: boolean } = {}): Promise<EventStore> =>
+  isUrl(location) ? openEvents({ eventStoreDb: location }) : openEvents({ directory: location, ...options });

@@ -1,24 +1,18 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { NestFactory } from '@nestjs/core';
 import { decode } from '#domain/codec';
-import type { EventStore } from '#event-store/port';
 import { MovedClock } from '#gateways/clock';
 import { mailInMemory } from '#gateways/mail';
 import { noWebhooks } from '#gateways/webhooks';
-import { ProcessEngine } from '#processes/engine/engine';
-import type { Requests } from '#requests/requests';
-import { LeadgerModule } from '#wiring/leadger.module';
-import { startLeadger } from '#wiring/start';
-import { openStores } from '#wiring/stores';
-import { REQUESTS } from '#wiring/tokens';
+import { openStores, type Stores } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { Chance } from './demo/chance.ts';
 import { LeadSupply } from './demo/lead-supply.ts';
 import { Life, type Lived } from './demo/life.ts';
 import { inventPeople } from './demo/people.ts';
-import { readSampleOrders } from './demo/sample-orders.ts';
+import { firstDayOf, readSampleOrders } from './demo/sample-orders.ts';
 import { type DemoSummary, printSummary, summarise } from './demo/summary.ts';
 import { bar, Progress } from './progress.ts';
+import { type RunningStore, runStore } from './running-store.ts';
 import { brokenIn } from './verify.ts';
 
 interface DemoOptions {
@@ -44,64 +38,53 @@ export async function demo(options: DemoOptions): Promise<number> {
 }
 
 /** @throws CommandFailed when the directory is not empty or the demo's packages are not installed */
-export async function runDemo({
-  days,
-  seed,
-  data,
-  continue: goesOn = false,
-  eventStoreDb,
-  databaseUrl,
-}: DemoOptions): Promise<DemoSummary> {
-  mustBePossible({ days, data, continue: goesOn });
-  const chance = new Chance('leadger demo', String(seed));
+export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
+  mustBePossible(options);
+  const { days, seed } = options;
   const [sample, people] = [await readSampleOrders(), await inventPeople()];
-  const stores = await openStores({
+  const stores = await openStoresFor(options);
+  const lived = options.continue ? await livedIn(stores) : undefined;
+  const clock = new MovedClock(lived?.until ?? firstDayOf(sample));
+  const store = await runStore(stores, { clock, mails: mailInMemory(), webhooks: noWebhooks(), prepare: false });
+  try {
+    const { requests, engine } = store;
+    const chance = new Chance('leadger demo', String(seed));
+    const supply = new LeadSupply(chance.of('supply'), people);
+    const present = { requests, engine, events: stores.events, clock, lived };
+    const life = new Life({ ...present, sample, supply, people, chance: chance.of('people') });
+    // Work that was pending at the interruption is completed at that instant.
+    if (lived) await store.untilDone(engine.settle());
+    const seconds = await simulate(life, days, { store, clock });
+    return await summarise({ seed, days, seconds }, stores);
+  } finally {
+    await store.close();
+  }
+}
+
+const openStoresFor = ({ seed, data, eventStoreDb, databaseUrl }: DemoOptions): Promise<Stores> =>
+  openStores({
     directory: data,
     eventStoreDb,
     databaseUrl,
     // Made from the seed, so that persons have the same keys in every run, and leads the same ids.
     matchingSecret: Buffer.from(`leadger demo ${seed}`.padEnd(32)).subarray(0, 32),
   });
-  const lived = goesOn ? await livedIn(stores.events) : undefined;
-  const clock = new MovedClock(lived?.until ?? Life.firstDay(sample));
-  const application = await NestFactory.createApplicationContext(
-    LeadgerModule.on(stores, { clock, mails: mailInMemory(), webhooks: noWebhooks() }),
-    {
-      logger: ['error', 'warn'],
-    },
-  );
-  try {
-    const { running } = await startLeadger(application, { prepare: false });
-    const stopped = running.then((): never => {
-      throw new Error('the processes stopped');
-    });
-    stopped.catch(() => {});
-    const life = new Life({
-      requests: application.get<Requests>(REQUESTS),
-      engine: application.get(ProcessEngine),
-      events: stores.events,
-      clock,
-      sample,
-      supply: new LeadSupply(chance.of('supply'), people),
-      people,
-      chance: chance.of('people'),
-      lived,
-    });
-    // Work that was pending at the interruption is completed at that instant.
-    if (lived) await Promise.race([application.get(ProcessEngine).settle(), stopped]);
-    const start = performance.now();
-    const progress = new Progress((day) => `${bar(day, days)}${clock.now().slice(0, 10)}, day ${day} of ${days}`);
-    await life.open();
-    for (let day = 0; day < days; day += 1) {
-      await Promise.race([life.live(day), stopped]);
-      progress.update(day + 1);
-    }
-    const seconds = (performance.now() - start) / 1000;
-    progress.end();
-    return await summarise({ seed, days, seconds }, stores);
-  } finally {
-    await application.close();
+
+/** @returns the seconds that it took */
+async function simulate(
+  life: Life,
+  days: number,
+  { store, clock }: { store: RunningStore; clock: MovedClock },
+): Promise<number> {
+  const start = performance.now();
+  const progress = new Progress((day) => `${bar(day, days)}${clock.now().slice(0, 10)}, day ${day} of ${days}`);
+  await store.untilDone(life.open());
+  for (let day = 0; day < days; day += 1) {
+    await store.untilDone(life.live(day));
+    progress.update(day + 1);
   }
+  progress.end();
+  return (performance.now() - start) / 1000;
 }
 
 /** @throws CommandFailed */
@@ -113,14 +96,19 @@ function mustBePossible({ days, data, continue: goesOn }: Pick<DemoOptions, 'day
     throw new CommandFailed(`${data} is not empty: a demo starts in an empty directory, or continues with --continue`);
 }
 
-/** @returns undefined for an empty log */
-async function livedIn(store: EventStore): Promise<Lived | undefined> {
+/** @returns undefined for an empty log. If the log cannot be read, the stores are closed. */
+async function livedIn({ events, close }: Stores): Promise<Lived | undefined> {
   const commandIds = new Set<string>();
   let until = '';
-  for await (const recorded of store.readAll()) {
-    const { data, cause } = decode(recorded);
-    commandIds.add(cause.commandId);
-    if (data.at > until) until = data.at;
+  try {
+    for await (const recorded of events.readAll()) {
+      const { data, cause } = decode(recorded);
+      commandIds.add(cause.commandId);
+      if (data.at > until) until = data.at;
+    }
+  } catch (error) {
+    await close();
+    throw error;
   }
   return until === '' ? undefined : { until, commandIds };
 }

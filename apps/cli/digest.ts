@@ -5,8 +5,8 @@ import { progressUpTo } from './rebuild.ts';
  * Prints a digest of all rows of each read model, after the model has caught up with the log. The same log gives the same
  * digests, however often the programs that wrote the rows were interrupted.
  */
-export async function digest(place: StoreLocation, { json = false }: { json?: boolean }): Promise<void> {
-  const stores = await openStores({ ...place, mustExist: true });
+export async function digest(location: StoreLocation, { json = false }: { json?: boolean }): Promise<void> {
+  const stores = await openStores({ ...location, mustExist: true });
   try {
     const { events, readModels } = stores;
     const progress = progressUpTo(await events.head());

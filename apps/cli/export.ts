@@ -5,8 +5,8 @@ import { openForReading, type StoreLocation } from '#wiring/stores';
 const decoder = new TextDecoder();
 
 /** The log, one event per line. Personal data is sealed, or opened if asked for. */
-export async function* logLines(place: StoreLocation, { opened }: { opened: boolean }): AsyncGenerator<string> {
-  const stores = await openForReading(place);
+export async function* logLines(location: StoreLocation, { opened }: { opened: boolean }): AsyncGenerator<string> {
+  const stores = await openForReading(location);
   try {
     for await (const event of stores.events.readAll()) {
       const sealed: unknown = JSON.parse(decoder.decode(event.data));

@@ -1,39 +1,19 @@
-import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
+import { createReadStream, type ReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { NestFactory } from '@nestjs/core';
-import { trialCaller } from '#domain/kernel/caller';
-import { deriveId } from '#domain/kernel/ids';
-import { holderOf } from '#event-store/data-directory';
-import type { Position } from '#event-store/port';
-import { ProcessEngine } from '#processes/engine/engine';
-import { LeadFileError, type LeadFileOptions, type LeadRow } from '#requests/lead-row';
-import { readLeadRows } from '#requests/lead-rows';
-import type { ReceiveLeadRequest } from '#requests/leads';
-import type { Requests } from '#requests/requests';
-import { LeadgerModule } from '#wiring/leadger.module';
-import { startLeadger } from '#wiring/start';
-import { openStores, type StoreLocation } from '#wiring/stores';
-import { REQUESTS } from '#wiring/tokens';
+import { readLeadFile } from '#requests/lead-files/lead-file';
+import { LeadFileError, type LeadFileOptions, type LeadFileRow } from '#requests/lead-files/lead-file-row';
+import type { StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
+import { type Intake, openIntake, type Result } from './import/intake.ts';
+import { RejectedRows } from './import/rejected-rows.ts';
 import { bar, Progress, thousands } from './progress.ts';
 
-export interface ImportOptions extends Omit<LeadFileOptions, 'format'> {
+interface ImportOptions extends Omit<LeadFileOptions, 'format'> {
   /** Default: by the name of the file. */
   readonly format?: LeadFileOptions['format'];
-  /** Where rejected rows go; default: beside the file. */
+  /** The file for rejected rows; default: FILE.rejected.csv. */
   readonly rejected?: string;
-}
-
-/** Whether a lead is new, or why it was rejected. */
-type Taken = 'new' | 'known' | { readonly reason: string };
-
-/** Imports leads into the store, directly or through the instance that is running on it. */
-interface Intake {
-  take(leads: readonly ReceiveLeadRequest[]): Promise<Taken[]>;
-  /** Waits until the leads are distributed and readable, as far as possible. */
-  finish(): Promise<void>;
-  close(): Promise<void>;
 }
 
 const ROWS_AT_ONCE = 256;
@@ -44,43 +24,22 @@ const BATCHES_UNDER_WAY = 4;
  * go into a separate file, with line and reason. Memory does not grow with the size of the file.
  * @throws CommandFailed, CannotOpenStore
  */
-export async function importLeads(place: StoreLocation, file: string, options: ImportOptions): Promise<void> {
+export async function importLeads(location: StoreLocation, file: string, options: ImportOptions): Promise<void> {
   const { size } = await stat(file).catch((error: Error) => {
     throw new CommandFailed(`${file} cannot be read: ${error.message}`);
   });
   const format = options.format ?? formatOf(file);
-  const rejected = new RejectedRows(options.rejected ?? `${file}.rejected.csv`);
-  const intake = await openIntake(place);
+  const leadImport = new LeadImport(await openIntake(location), options.rejected ?? `${file}.rejected.csv`);
   const start = performance.now();
-  const counts = { rows: 0, new: 0, known: 0 };
   try {
-    const bytes = createReadStream(file);
-    const progress = new Progress((rows) => `${bar(bytes.bytesRead, size)}${thousands(rows)} rows`);
-    await inBatches(readLeadRows(bytes, { ...options, format }), async (rows) => {
-      const leads = rows.flatMap((row) => ('lead' in row ? [row.lead] : []));
-      const taken = (leads.length > 0 ? await intake.take(leads) : []).values();
-      for (const row of rows) {
-        const result = 'lead' in row ? (taken.next().value as Taken) : row;
-        if (typeof result === 'string') counts[result] += 1;
-        else await rejected.add(row, result.reason);
-      }
-      counts.rows += rows.length;
-      progress.update(counts.rows);
-    });
-    await intake.finish();
-    progress.end();
+    await leadImport.run(createReadStream(file), size, { ...options, format });
   } catch (error) {
     if (error instanceof LeadFileError) throw new CommandFailed(`${file}: ${error.message}`);
     throw error;
   } finally {
-    await rejected.close();
-    await intake.close();
+    await leadImport.close();
   }
-  const seconds = (performance.now() - start) / 1000;
-  console.log(`${thousands(counts.rows)} rows of ${file} in ${seconds.toFixed(1)} s (${thousands(counts.rows / seconds)} a second)
-  ${thousands(counts.new).padStart(10)}  leads imported
-  ${thousands(counts.known).padStart(10)}  known before
-  ${thousands(rejected.count).padStart(10)}  rows rejected${rejected.count > 0 ? `: see ${rejected.file}` : ''}`);
+  console.log(leadImport.report(file, (performance.now() - start) / 1000));
 }
 
 function formatOf(file: string): 'csv' | 'ndjson' {
@@ -90,134 +49,82 @@ function formatOf(file: string): 'csv' | 'ndjson' {
   throw new CommandFailed(`the format of ${file} is not known: add --format csv or --format ndjson`);
 }
 
+/** One run of the command: receives the rows of a file and counts what became of them. */
+class LeadImport {
+  readonly #intake: Intake;
+  readonly #rejected: RejectedRows;
+  readonly #counts = { rows: 0, new: 0, known: 0 };
+
+  constructor(intake: Intake, rejectedFile: string) {
+    this.#intake = intake;
+    this.#rejected = new RejectedRows(rejectedFile);
+  }
+
+  /** @throws LeadFileError when the file cannot be read as leads, CommandFailed */
+  async run(bytes: ReadStream, size: number, options: LeadFileOptions): Promise<void> {
+    const progress = new Progress((rows) => `${bar(bytes.bytesRead, size)}${thousands(rows)} rows`);
+    await inBatches(readLeadFile(bytes, options), async (rows) => {
+      await this.#receive(rows);
+      progress.update(this.#counts.rows);
+    });
+    await this.#intake.finish();
+    progress.end();
+  }
+
+  async #receive(rows: readonly LeadFileRow[]): Promise<void> {
+    const leads = rows.flatMap((row) => ('lead' in row ? [row.lead] : []));
+    const results = (leads.length > 0 ? await this.#intake.receive(leads) : []).values();
+    for (const row of rows) {
+      const result = 'lead' in row ? (results.next().value as Result) : row;
+      if (typeof result === 'string') this.#counts[result] += 1;
+      else await this.#rejected.add(row, result.reason);
+    }
+    this.#counts.rows += rows.length;
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#rejected.close();
+    } finally {
+      await this.#intake.close();
+    }
+  }
+
+  report(file: string, seconds: number): string {
+    const { rows, new: imported, known } = this.#counts;
+    const { count: rejected, file: rejectedFile } = this.#rejected;
+    return `${thousands(rows)} rows of ${file} in ${seconds.toFixed(1)} s (${thousands(rows / seconds)} a second)
+  ${thousands(imported).padStart(10)}  leads imported
+  ${thousands(known).padStart(10)}  known before
+  ${thousands(rejected).padStart(10)}  rows rejected${rejected > 0 ? `: see ${rejectedFile}` : ''}`;
+  }
+}
+
 /** Handles rows in batches, a few batches at once, in constant memory. */
 async function inBatches(
-  rows: AsyncIterable<LeadRow>,
-  handle: (batch: readonly LeadRow[]) => Promise<void>,
+  rows: AsyncIterable<LeadFileRow>,
+  handle: (batch: readonly LeadFileRow[]) => Promise<void>,
 ): Promise<void> {
-  const underWay = new Set<Promise<void>>();
-  let batch: LeadRow[] = [];
-  const send = async () => {
-    const handled: Promise<void> = handle(batch).finally(() => underWay.delete(handled));
-    underWay.add(handled);
-    batch = [];
-    if (underWay.size >= BATCHES_UNDER_WAY) await Promise.race(underWay);
-  };
+  const underWay = new Set<Promise<unknown>>();
   try {
-    for await (const row of rows) if (batch.push(row) === ROWS_AT_ONCE) await send();
-    if (batch.length > 0) await send();
+    for await (const batch of batchesOf(rows)) {
+      // A failed batch stays in the set, so that the next wait throws its error.
+      const handled: Promise<unknown> = handle(batch).then(() => underWay.delete(handled));
+      underWay.add(handled);
+      if (underWay.size >= BATCHES_UNDER_WAY) await Promise.race(underWay);
+    }
   } finally {
     await Promise.allSettled(underWay);
   }
   await Promise.all(underWay);
 }
 
-async function openIntake(place: StoreLocation): Promise<Intake> {
-  const url = place.directory === undefined ? undefined : holderOf(place.directory)?.url;
-  return url ? runningInstance(url) : ownInstance(place);
-}
-
-const ACTOR = 'staff:import';
-
-async function ownInstance(place: StoreLocation): Promise<Intake> {
-  const stores = await openStores(place);
-  // What is on servers has workers elsewhere: leads are only handed in here.
-  const works = stores.directory !== undefined;
-  const application = await NestFactory.createApplicationContext(LeadgerModule.on(stores, { works }), {
-    logger: ['error', 'warn'],
-    abortOnError: false,
-  }).catch(async (error) => {
-    await stores.close();
-    throw error;
-  });
-  const { running } = await startLeadger(application);
-  const stopped = running.then(() => {
-    if (works) throw new CommandFailed('the processes stopped');
-    return new Promise<never>(() => {});
-  });
-  stopped.catch(() => {});
-  const requests = application.get<Requests>(REQUESTS);
-  const context = { caller: trialCaller(ACTOR), commandId: deriveId('import', crypto.randomUUID()) };
-  return {
-    async take(leads) {
-      const answers = await Promise.race([requests.leads.receive(leads, context), stopped]);
-      return answers.map(({ outcome }) => {
-        if (outcome.kind === 'accepted') return outcome.events.length > 0 ? 'new' : 'known';
-        return { reason: outcome.kind === 'refused' ? outcome.refusal.message : outcome.kind };
-      });
-    },
-    async finish() {
-      if (!works) return;
-      await Promise.race([application.get(ProcessEngine).settle(), stopped]);
-      const head: Position = await stores.events.head();
-      await stores.readModels.waitFor(head, 60_000);
-    },
-    close: () => application.close(),
-  };
-}
-
-interface BatchReport {
-  readonly received: number;
-  readonly known: number;
-  readonly rejections: readonly { line: number; reason: string }[];
-}
-
-/** The data directory belongs to the running instance, so it is asked to take the leads. */
-async function runningInstance(url: string): Promise<Intake> {
-  console.error(`leadger: the store is running at ${url}: the leads go there`);
-  return {
-    async take(leads) {
-      const body = leads.map((lead) => `${JSON.stringify(lead)}\n`).join('');
-      const response = await fetch(`${url}/api/leads/batches`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/x-ndjson', 'leadger-actor': ACTOR },
-        body,
-      }).catch((error: Error) => {
-        throw new CommandFailed(`${url} cannot be reached: ${error.message}`);
-      });
-      if (!response.ok) throw new CommandFailed(`${url} answered ${response.status}: ${await response.text()}`);
-      const { rejections, known } = (await response.json()) as BatchReport;
-      const reasons = new Map(rejections.map(({ line, reason }) => [line, reason]));
-      let knownLeft = known;
-      return leads.map((_, index): Taken => {
-        const reason = reasons.get(index + 1);
-        if (reason !== undefined) return { reason };
-        knownLeft -= 1;
-        return knownLeft >= 0 ? 'known' : 'new';
-      });
-    },
-    async finish() {},
-    async close() {},
-  };
-}
-
-/** The file is created with the first rejected row, so that it does not exist when all rows are good. */
-class RejectedRows {
-  readonly file: string;
-  count = 0;
-  #stream: WriteStream | undefined;
-  #failed: Error | undefined;
-
-  constructor(file: string) {
-    this.file = file;
+async function* batchesOf(rows: AsyncIterable<LeadFileRow>): AsyncGenerator<readonly LeadFileRow[]> {
+  let batch: LeadFileRow[] = [];
+  for await (const row of rows) {
+    if (batch.push(row) < ROWS_AT_ONCE) continue;
+    yield batch;
+    batch = [];
   }
-
-  async add({ line, text }: LeadRow, reason: string): Promise<void> {
-    if (!this.#stream) {
-      this.#stream = createWriteStream(this.file).on('error', (error) => {
-        this.#failed = error;
-      });
-      this.#stream.write('line,reason,row\n');
-    }
-    this.count += 1;
-    if (!this.#stream.write(`${line},${quoted(reason)},${quoted(text)}\n`))
-      await new Promise<void>((resolve) => this.#stream?.once('drain', resolve).once('error', () => resolve()));
-    if (this.#failed) throw new CommandFailed(`${this.file} cannot be written: ${this.#failed.message}`);
-  }
-
-  async close(): Promise<void> {
-    if (this.#stream && !this.#failed) await new Promise<void>((resolve) => this.#stream?.end(resolve));
-  }
+  if (batch.length > 0) yield batch;
 }
-
-const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;

@@ -12,7 +12,7 @@ import type { Format } from './query.ts';
 const program = new Command('leadger')
   .description('An event-sourced order and lead ledger for lead stores')
   .version(versionOfLeadger())
-  .option('--data <directory>', 'where the store lives', process.env.LEADGER_DATA ?? './data')
+  .option('--data <directory>', 'the directory that holds the store', process.env.LEADGER_DATA ?? './data')
   .option(
     '--events <url>',
     'an EventStoreDB that holds the events, esdb://… (default: the events are in the directory)',
@@ -26,7 +26,7 @@ const program = new Command('leadger')
   .showHelpAfterError()
   .configureHelp({ showGlobalOptions: true });
 
-const place = (): StoreLocation => {
+const location = (): StoreLocation => {
   const {
     data: directory,
     events: eventStoreDb,
@@ -40,19 +40,23 @@ program
   .description('imports leads from a file')
   .addCommand(
     new Command('leads')
-      .description('CSV or NDJSON; importing the same file again changes nothing')
-      .argument('<file>')
-      .option('--format <csv|ndjson>', 'default: by the file name', oneOf('csv', 'ndjson'))
+      .description('imports leads from a CSV or NDJSON file; importing the same file again changes nothing')
+      .argument('<file>', 'CSV with a header line, or NDJSON with one lead per line')
+      .option('--format <csv|ndjson>', 'the format of the file; default: by its name', oneOf('csv', 'ndjson'))
       .option('--lead-type <id>', 'the lead type of rows without one, e.g. exclusive-fresh')
       .option('--source <name>', 'the source of rows without one')
-      .option('--map <field=Column,…>', 'which column holds which field, if the columns have other names', mapping)
-      .option('--ignore-unknown-columns', 'ignore columns that are not known; default: refuse the file')
+      .option(
+        '--map <field=Column,…>',
+        'the columns of fields whose columns have other names, e.g. telephone=Mobile,email=Mail',
+        mapping,
+      )
+      .option('--ignore-unknown-columns', 'ignore unknown columns; default: refuse the file')
       .option('--encoding <utf-8|latin1>', 'the encoding of the file', oneOf('utf-8', 'latin1'), 'utf-8')
       .option('--rejected <file>', 'the file for rejected rows; default: FILE.rejected.csv')
       .action(async (file: string, { leadType, map, ...options }) => {
         const { importLeads } = await import('./import-leads.ts');
         const columns = map as Readonly<Record<string, string>> | undefined;
-        await importLeads(place(), file, {
+        await importLeads(location(), file, {
           ...options,
           ...(leadType && { leadTypeId: leadType }),
           ...(columns && { columns }),
@@ -62,71 +66,77 @@ program
 
 program
   .command('timeline')
-  .description('all events of an order or another stream, and its state, at any instant')
+  .description('prints the events of an order or another stream, and its state, up to any instant')
   .argument(
     '<family>',
-    'order, programme, checkout, lead, customer, replacement, ticket, looks, contacts, catalogue or policy',
+    'the kind of stream: order, customer, lead, programme, checkout, …; an unknown one prints the whole list',
   )
-  .argument('<id>')
-  .option('--at <instant>', 'the last instant to include, ISO 8601 with a zone; default: to the end')
-  .option('--json', 'as JSON')
+  .argument('<id>', 'e.g. the id of the order; the catalogue and the policy have the id main')
+  .option('--at <instant>', 'the last instant to include, ISO 8601 with a zone; default: the end of the log')
+  .option('--json', 'print JSON')
   .action(async (family: string, id: string, options: { at?: string; json?: boolean }) => {
     const { timeline } = await import('./timeline.ts');
-    await timeline(place(), family, id, options);
+    await timeline(location(), family, id, options);
   });
 
 program
   .command('verify')
   .description('reads the whole log and checks hashes, revisions and the laws of the store')
-  .option('--json', 'as JSON')
+  .option('--json', 'print JSON')
   .action(async (options: { json?: boolean }) => {
     const { verify } = await import('./verify.ts');
-    process.exitCode = await verify(place(), options);
+    process.exitCode = await verify(location(), options);
   });
 
 program
   .command('clock')
   .description(
-    'moves the clock of a copy of the store, and shows what will happen by itself; the store does not change',
+    'moves the clock of a copy of the store forward, and prints what the store will do by itself; the store does not change',
   )
-  .addOption(new Option('--days <number>', 'how far, in days of 24 hours').argParser(wholeNumber).conflicts('to'))
-  .option('--to <instant>', 'how far, ISO 8601 with a zone')
-  .option('--json', 'as JSON, alone on standard output')
+  .addOption(
+    new Option('--days <number>', 'move the clock by this many days of 24 hours')
+      .argParser(wholeNumber)
+      .conflicts('to'),
+  )
+  .option('--to <instant>', 'move the clock to this instant, ISO 8601 with a zone')
+  .option('--json', 'print JSON, and nothing else, on standard output')
   .action(async (options: { days?: number; to?: string; json?: boolean }) => {
     const { goalOf } = await import('./clock-goal.ts');
     const goal = goalOf(options);
     const { lookAhead } = await import('./clock.ts');
-    await lookAhead(place(), goal, options);
+    await lookAhead(location(), goal, options);
   });
 
 program
   .command('rebuild')
-  .description('rebuilds a read model from the log; an interrupted rebuild continues the next time')
-  .argument('[name]', 'e.g. orders')
-  .option('--all', 'one after the other')
+  .description('rebuilds a read model from the log; an interrupted rebuild continues when it is started again')
+  .argument('[name]', 'the read model, e.g. orders')
+  .option('--all', 'rebuild all read models, one after the other')
   .action(async (name: string | undefined, { all = false }: { all?: boolean }) => {
     if (all === (name !== undefined)) throw new CommandFailed('rebuild takes the name of a read model, or --all');
     const { rebuild } = await import('./rebuild.ts');
-    await rebuild(place(), name);
+    await rebuild(location(), name);
   });
 
 program
   .command('digest')
   .description('prints a digest of each read model; equal rows have equal digests')
-  .option('--json', 'as JSON')
+  .option('--json', 'print JSON')
   .action(async (options: { json?: boolean }) => {
     const { digest } = await import('./digest.ts');
-    await digest(place(), options);
+    await digest(location(), options);
   });
 
 program
   .command('export')
   .description('writes the log, or a view for analysts')
-  .argument('[view]', 'e.g. sales_by_day; see docs/analytics.md. Default: the log, as NDJSON')
-  .addOption(new Option('--opened', 'the log with personal data in clear text; default: sealed').conflicts('format'))
+  .argument('[view]', 'the view, e.g. sales_by_day (docs/analytics.md); default: the log, as NDJSON')
+  .addOption(
+    new Option('--opened', 'write the log with personal data in clear text; default: encrypted').conflicts('format'),
+  )
   .option('--format <csv|ndjson|parquet>', 'the format of a view; default: ndjson', oneOf('csv', 'ndjson', 'parquet'))
-  .option('--output <file>', 'instead of standard output; it appears when it is complete')
-  .option('--timeout <seconds>', 'the time limit for each part of a view', secondsAtLeastOne, 60)
+  .option('--output <file>', 'write to this file, which appears when it is complete; default: standard output')
+  .option('--timeout <seconds>', 'the time limit for reading each part of the view, 1 to 86400', secondsAtLeastOne, 60)
   .action(
     async (
       view: string | undefined,
@@ -137,12 +147,12 @@ program
         if (format !== 'ndjson')
           throw new CommandFailed('the log is written as NDJSON; only a view can be written as CSV or Parquet');
         const [{ logLines }, { writeOut }] = await Promise.all([import('./export.ts'), import('./output.ts')]);
-        await writeOut(logLines(place(), { opened }), output);
+        await writeOut(logLines(location(), { opened }), output);
         return;
       }
       if (opened) throw new CommandFailed('--opened is for the log: views contain no personal data');
       const { exportView } = await import('./query.ts');
-      await exportView(place(), view, { format, timeoutSeconds, output });
+      await exportView(location(), view, { format, timeoutSeconds, output });
     },
   );
 
@@ -156,28 +166,33 @@ program
     oneOf('table', 'csv', 'ndjson', 'parquet'),
     'table',
   )
-  .option('--output <file>', 'instead of standard output; it appears when it is complete')
-  .option('--timeout <seconds>', 'the time limit for each part of the answer', secondsAtLeastOne, 60)
+  .option('--output <file>', 'write to this file, which appears when it is complete; default: standard output')
+  .option(
+    '--timeout <seconds>',
+    'the time limit for reading each part of the answer, 1 to 86400',
+    secondsAtLeastOne,
+    60,
+  )
   .action(async (sql: string, { format, output, timeout }: { format: Format; output?: string; timeout: number }) => {
     const { query } = await import('./query.ts');
-    await query(place(), sql, { format, timeoutSeconds: timeout, output });
+    await query(location(), sql, { format, timeoutSeconds: timeout, output });
   });
 
 program
   .command('sql')
   .description(
-    'opens a local port for psql and similar tools, on a copy of the embedded read models; each user is superuser there',
+    'opens a local port for psql and similar tools, on a copy of the embedded read models; each client is a superuser of the copy',
   )
-  .option('--port <number>', 'on 127.0.0.1', wholeNumber, 5433)
+  .option('--port <number>', 'the port on 127.0.0.1', port, 5433)
   .action(async (options: { port: number }) => {
     const { serveSql } = await import('./sql.ts');
-    await serveSql(place(), options);
+    await serveSql(location(), options);
   });
 
 program
   .command('serve-events')
   .description("serves the log in EventStoreDB's protocol, for any of its clients; read-only by default")
-  .option('--port <number>', 'on 127.0.0.1', wholeNumber, 2113)
+  .option('--port <number>', 'the port on 127.0.0.1', port, 2113)
   .option('--writable', 'clients may append; no other process may have the store open')
   .action(async (options: { port: number; writable?: boolean }) => {
     const { serveEvents } = await import('./serve-events.ts');
@@ -187,11 +202,14 @@ program
 program
   .command('copy')
   .description(
-    'copies a log into another store with the same order and ids, and compares both; an interrupted copy continues',
+    'copies a log into another store with the same order and ids, and compares both; an interrupted copy continues when it is started again',
   )
-  .requiredOption('--from <place>', 'a data directory, or esdb://…')
-  .requiredOption('--to <place>', 'a data directory, or esdb://…')
-  .option('--keys-to <url>', 'postgres://…: also copies the keys of personal data there; needs LEADGER_MASTER_KEY')
+  .requiredOption('--from <location>', 'the original: a data directory, or esdb://…')
+  .requiredOption('--to <location>', 'the copy: a data directory, or esdb://…')
+  .option(
+    '--keys-to <url>',
+    'a PostgreSQL for the keys of personal data, postgres://…; needs LEADGER_MASTER_KEY. Default: keys are not copied',
+  )
   .action(async (options: { from: string; to: string; keysTo?: string }) => {
     const { copy } = await import('./copy.ts');
     await copy(options);
@@ -199,12 +217,14 @@ program
 
 program
   .command('catalog')
-  .description('prints all types of events, as Markdown')
-  .option('--views', 'the views for analysts instead')
-  .option('--errors', 'the error codes of the API instead')
-  .action(async ({ views = false, errors = false }: { views?: boolean; errors?: boolean }) => {
+  .description('prints the event catalog, as Markdown')
+  .option('--views', 'print the views for analysts instead')
+  .option('--errors', 'print the error codes of the API instead')
+  .option('--rights', 'print who may ask for what instead')
+  .action(async ({ views, errors, rights }: { views?: boolean; errors?: boolean; rights?: boolean }) => {
+    if (rights) return console.log((await import('./rights-page.ts')).rightsPage());
     const page = errors
-      ? (await import('#apps/api/error-codes')).errorsPage
+      ? (await import('#apps/error-codes')).errorsPage
       : views
         ? (await import('./views-page.ts')).viewsPage
         : (await import('./catalog.ts')).eventCatalog;
@@ -214,18 +234,18 @@ program
 program
   .command('demo')
   .description(
-    'simulates some days of a lead store, with real order arrivals and invented leads; kept only with --data',
+    'simulates some days of a lead store, with orders from public sample data and invented leads; in memory, unless --data names a directory',
   )
-  .option('--days <number>', 'how many', wholeNumber, 30)
-  .option('--seed <number>', 'the same seed gives the same history', wholeNumber, 1)
-  .option('--continue', 'continues an interrupted demo of the same seed, in its directory')
-  .option('--json', 'the summary as JSON, alone on standard output')
+  .option('--days <number>', 'how many days to simulate', wholeNumber, 30)
+  .option('--seed <number>', 'the seed of the random numbers; the same seed gives the same history', wholeNumber, 1)
+  .option('--continue', 'continue an interrupted demo with the same seed; --data names its directory')
+  .option('--json', 'print the summary as JSON, and nothing else, on standard output')
   .action(async (options: { days: number; seed: number; json?: boolean; continue?: boolean }) => {
     const { demo } = await import('./demo.ts');
-    // A demo ignores places from the environment, which belong to a real store. Only options count.
+    // A demo ignores locations from the environment, which belong to a real store. Only options count.
     const named = <Value>(option: string, value: Value) =>
       program.getOptionValueSource(option) === 'cli' ? value : undefined;
-    const { directory, eventStoreDb, databaseUrl } = place();
+    const { directory, eventStoreDb, databaseUrl } = location();
     process.exitCode = await demo({
       ...options,
       data: named('data', directory),
@@ -254,6 +274,12 @@ function versionOfLeadger(): string {
 function wholeNumber(text: string): number {
   const number = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(number)) throw new InvalidArgumentError('It is not a whole number.');
+  return number;
+}
+
+function port(text: string): number {
+  const number = wholeNumber(text);
+  if (number > 65_535) throw new InvalidArgumentError('It is not a port, 0 to 65535.');
   return number;
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import type { RowBatch } from '#read-models/analysis';
+import type { RowBatch } from '#read-models/engine/analysis';
 import * as postgres from '#read-models/engine/parsers';
 import { CommandFailed } from './command-failed.ts';
 import { parquetOf } from './parquet.ts';

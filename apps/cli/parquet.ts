@@ -1,5 +1,5 @@
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import type { RowBatch } from '#read-models/analysis';
+import type { RowBatch } from '#read-models/engine/analysis';
 import * as postgres from '#read-models/engine/parsers';
 import { CommandFailed } from './command-failed.ts';
 import { jsonOf } from './json.ts';
@@ -34,10 +34,10 @@ const TEXT: ParquetType = {
   convert: (value: unknown) => (typeof value === 'string' ? value : jsonOf(value)),
 };
 
-/** How many rows are in memory at once: what is written of a group stays behind, but for its place in the file. */
+/** So many rows are in memory at once. After a group is written, only its position in the file is kept. */
 const ROWS_OF_A_GROUP = 20_000;
 
-/** An answer as a Parquet file, in pieces. @throws CommandFailed for what no calendar of Parquet holds */
+/** An answer as a Parquet file, in pieces. @throws CommandFailed for days and instants that Parquet cannot store */
 export async function* parquetOf(answers: AsyncIterable<RowBatch>): AsyncGenerator<Uint8Array> {
   const bytes = new ByteWriter();
   let file: ParquetFile | undefined;

@@ -1,6 +1,6 @@
-import { type Cell, csvLine, Digits } from '#apps/api/csv';
-import { analyse, type RowBatch } from '#read-models/analysis';
+import { type Cell, csvLine, Digits } from '#apps/csv';
 import { views } from '#read-models/analytics';
+import { analyse, type RowBatch } from '#read-models/engine/analysis';
 import { NUMERIC } from '#read-models/engine/parsers';
 import { connectTo } from '#read-models/engine/postgres';
 import type { StoreLocation } from '#wiring/stores';
@@ -20,14 +20,14 @@ export interface QueryOptions {
 }
 
 /** Answers one question on the views of analysts. @throws QueryFailed, CannotOpenStore */
-export const query = (place: StoreLocation, question: string, { format, timeoutSeconds, output }: QueryOptions) =>
-  writeOut(formats[format](named(ask(place, question, { timeoutSeconds }))), output);
+export const query = (location: StoreLocation, question: string, { format, timeoutSeconds, output }: QueryOptions) =>
+  writeOut(formats[format](named(ask(location, question, { timeoutSeconds }))), output);
 
 /** Writes a whole view, however long it is. */
-export async function exportView(place: StoreLocation, view: string, options: QueryOptions): Promise<void> {
+export async function exportView(location: StoreLocation, view: string, options: QueryOptions): Promise<void> {
   if (!views.some(({ name }) => name === view))
     throw new CommandFailed(`there is no view ${view}: there are ${views.map(({ name }) => name).join(', ')}`);
-  await query(place, `SELECT * FROM ${view}`, options);
+  await query(location, `SELECT * FROM ${view}`, options);
 }
 
 /**
@@ -35,16 +35,16 @@ export async function exportView(place: StoreLocation, view: string, options: Qu
  * first catch up with the log.
  */
 async function* ask(
-  place: StoreLocation,
+  location: StoreLocation,
   question: string,
   options: { timeoutSeconds: number },
 ): AsyncGenerator<RowBatch> {
-  const { databaseUrl } = place;
+  const { databaseUrl } = location;
   if (databaseUrl !== undefined) {
     yield* analyse(() => connectTo(databaseUrl), question, options);
     return;
   }
-  const analysis = await openAtHead(place);
+  const analysis = await openAtHead(location);
   try {
     yield* analysis.readModels.analyse(question, options);
   } finally {

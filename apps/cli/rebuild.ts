@@ -2,8 +2,8 @@ import { openStores, type StoreLocation } from '#wiring/stores';
 import { Progress } from './progress.ts';
 
 /** Rebuilds a read model from the log; without a name, all of them. @throws UnknownModel, CannotOpenStore (e.g. while the store is running) */
-export async function rebuild(place: StoreLocation, name: string | undefined): Promise<void> {
-  const stores = await openStores({ ...place, mustExist: true });
+export async function rebuild(location: StoreLocation, name: string | undefined): Promise<void> {
+  const stores = await openStores({ ...location, mustExist: true });
   try {
     const { events, readModels } = stores;
     const end = await events.head();

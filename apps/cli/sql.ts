@@ -19,8 +19,8 @@ const fromSource = import.meta.url.endsWith('.ts');
  * client may do anything to the copy, and nothing to the store, which may run at the same time.
  * @throws CommandFailed, CannotOpenStore
  */
-export async function serveSql(place: StoreLocation, { port }: { port: number }): Promise<void> {
-  if (place.databaseUrl !== undefined)
+export async function serveSql(location: StoreLocation, { port }: { port: number }): Promise<void> {
+  if (location.databaseUrl !== undefined)
     throw new CommandFailed(
       'the read models are on a PostgreSQL: connect there, with a login for analysts (docs/analytics.md)',
     );
@@ -28,7 +28,7 @@ export async function serveSql(place: StoreLocation, { port }: { port: number })
   let worker: Worker | undefined;
   try {
     const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-    const position = await copyReadModels(place, copy);
+    const position = await copyReadModels(location, copy);
     worker = new Worker(new URL(`./sql-worker.${fromSource ? 'ts' : 'js'}`, import.meta.url), {
       workerData: { directory: copy, port },
     });
@@ -37,7 +37,7 @@ export async function serveSql(place: StoreLocation, { port }: { port: number })
     console.log(invitation(reply.port, position));
     // A database that breaks ends the command with an error.
     await Promise.race([stopped, once(worker, 'exit')]).catch((error: Error) => {
-      throw new CommandFailed(`the copy broke (${error.message}): start again for another one`);
+      throw new CommandFailed(`the copy broke (${error.message}): run the command again, which makes another copy`);
     });
   } finally {
     // Also in the middle of a query, because it is only a copy.
@@ -47,8 +47,8 @@ export async function serveSql(place: StoreLocation, { port }: { port: number })
 }
 
 /** No process writes to the files while they are copied. */
-async function copyReadModels(place: StoreLocation, to: string): Promise<Position> {
-  const { readModels, position, files, close } = await openAtHead(place);
+async function copyReadModels(location: StoreLocation, to: string): Promise<Position> {
+  const { readModels, position, files, close } = await openAtHead(location);
   try {
     await readModels.stop();
     await cp(filesOf(files), to, { recursive: true, mode: constants.COPYFILE_FICLONE });
@@ -61,6 +61,6 @@ async function copyReadModels(place: StoreLocation, to: string): Promise<Positio
 const invitation = (port: number, position: Position): string => `\
 The views for analysts, and all tables behind them, at position ${position} of the log:
   psql "postgres://postgres@127.0.0.1:${port}/postgres?sslmode=disable"
-Whoever connects is superuser, without a password, from this machine only. This is a copy: the store does not see changes,
+Each client is a superuser, without a password, from this machine only. This is a copy: changes do not reach the store,
 and the copy is deleted at the end. Transactions are read-only unless they say otherwise. The search path is ${ANALYTICS}.
-One connection at a time; the next one waits. Queries have no time limit, and only Ctrl-C here cancels one. Ctrl-C stops it.`;
+One connection at a time; the next one waits. Queries have no time limit. Ctrl-C here cancels them and closes the port.`;

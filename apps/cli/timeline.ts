@@ -1,7 +1,7 @@
-import { type History, historyOf } from '#audit/history';
+import { type History, replayHistory } from '#audit/history';
 import { parseInstant } from '#domain/kernel/instants';
 import { type FamilyName, ledger } from '#domain/ledger';
-import { hashOfEvent } from '#event-store/embedded/event-hash';
+import { hashOfEvent } from '#event-store/event-hash';
 import { openForReading, type StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { tellEvent } from './words.ts';
@@ -11,7 +11,7 @@ import { tellEvent } from './words.ts';
  * @throws CommandFailed for an unknown family or id, or an instant without zone
  */
 export async function timeline(
-  place: StoreLocation,
+  location: StoreLocation,
   family: string,
   id: string,
   { at, json = false }: { at?: string; json?: boolean },
@@ -22,10 +22,10 @@ export async function timeline(
   if (at !== undefined && until === undefined)
     throw new CommandFailed(`--at ${at} is not an instant with a zone, like 2026-05-01T09:30:00-04:00`);
 
-  const stores = await openForReading(place);
+  const stores = await openForReading(location);
   try {
     const stream = `${family as FamilyName}-${id}` as const;
-    const history = await historyOf(stores, stream, { hashOf: hashOfEvent, ...(until && { at: until }) });
+    const history = await replayHistory(stores, stream, { hashOf: hashOfEvent, ...(until && { at: until }) });
     if (!history) throw new CommandFailed(`there is no ${family} ${id}${until ? ` at ${until}` : ''}`);
     if (json) console.log(JSON.stringify({ stream, ...(until && { at: until }), ...history }, null, 2));
     else print(`${family} ${id}`, until, history);

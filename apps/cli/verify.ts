@@ -1,11 +1,11 @@
-import { checkLaws, type Law, laws, type Verdict } from '#audit/laws';
-import { hashOfEvent } from '#event-store/embedded/event-hash';
+import { checkLaws, type Law, laws, type Verdict } from '#audit/laws/laws';
+import { hashOfEvent } from '#event-store/event-hash';
 import { openForReading, type StoreLocation } from '#wiring/stores';
 import { Progress, thousands } from './progress.ts';
 
 /** Reads the whole log and counts the events that break a law. @returns the exit code: 0 when every law holds, else 1 */
-export async function verify(place: StoreLocation, { json = false }: { json?: boolean }): Promise<number> {
-  const stores = await openForReading(place);
+export async function verify(location: StoreLocation, { json = false }: { json?: boolean }): Promise<number> {
+  const stores = await openForReading(location);
   try {
     const start = performance.now();
     const progress = new Progress((events) => `${thousands(events)} events read`);
@@ -34,7 +34,7 @@ function print(verdict: Verdict, seconds: number): void {
   const { events, head } = verdict;
   console.log(`\n${thousands(events)} events read in ${seconds} s, up to ${head || 'the beginning'}`);
   console.log(
-    `${thousands(judged)} decisions repeated, ${thousands(passedOver)} passed over because the log does not say enough`,
+    `${thousands(judged)} decisions repeated, ${thousands(passedOver)} passed over because the log does not contain enough to repeat them`,
   );
   const broken = brokenIn(verdict);
   console.log(

@@ -1,9 +1,10 @@
+import { isBox } from '#domain/kernel/events';
 import type { AnyEvent, EventTypeName } from '#domain/ledger';
 
 type DataOf<Type extends EventTypeName> = Extract<AnyEvent, { type: Type }>['data'];
 
-/** One line for each event, for people. A new event does not compile before it has its line here. */
-const words: { readonly [Type in EventTypeName]: (data: DataOf<Type>) => string } = {
+/** Sentences for people. An event without one is shown with its type and its fields. */
+const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string } = {
   StoreOpened: ({ name, webAddress }) => `store "${name}" opened at ${webAddress}`,
   StatementDescriptorSet: ({ descriptor }) => `card statements show "${descriptor}"`,
   LeadTypeDefined: ({ leadTypeId, exclusivity, freshness, agesInto }) =>
@@ -110,8 +111,23 @@ const words: { readonly [Type in EventTypeName]: (data: DataOf<Type>) => string 
   CustomerHistoryShown: () => 'the whole history of the customer was shown to staff',
 };
 
-export const tellEvent = (type: EventTypeName, data: unknown): string =>
-  (words[type] as (data: unknown) => string)(data);
+export function tellEvent(type: string, data: object): string {
+  const sentence = (words as Readonly<Record<string, (data: object) => string>>)[type];
+  return sentence ? sentence(data) : inWords(type, data);
+}
+
+/** `OrderNoted {at, note}` → `order noted; note: sealed` */
+function inWords(type: string, { at: _, ...fields }: { readonly at?: unknown }): string {
+  const name = type.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase();
+  return [name, ...Object.entries(fields).map(([field, value]) => `${field}: ${shown(value)}`)].join('; ');
+}
+
+function shown(value: unknown): string {
+  if (isBox(value)) return 'sealed';
+  return typeof value === 'object'
+    ? JSON.stringify(value, (_, member) => (isBox(member) ? 'sealed' : member))
+    : `${value}`;
+}
 
 /** Why it was this order's turn (DLV-7). */
 function rankOf({ rule, rank, decidedOn, eventsSeen }: DataOf<'LeadAssigned'>['decision']): string {

@@ -6,10 +6,10 @@ import { openStores } from '#wiring/stores';
 
 const usage = `usage: npm start -- [--data DIR] [--events URL] [--database URL] [--port PORT]
 
-  --data DIR      where the store lives; made when it does not exist (default ./data, or LEADGER_DATA)
-  --events URL    an EventStoreDB or KurrentDB that holds the events, esdb://… (or LEADGER_EVENTS); else they lie in DIR
-  --database URL  a PostgreSQL that holds the read models, postgres://… (or DATABASE_URL); else they lie in DIR
-  --port PORT     where the API listens on 127.0.0.1 (default 3000, or PORT)`;
+  --data DIR      the directory of the store; created if missing (default ./data, or LEADGER_DATA)
+  --events URL    an EventStoreDB or KurrentDB that holds the events, esdb://… (or LEADGER_EVENTS); otherwise they are in DIR
+  --database URL  a PostgreSQL that holds the read models, postgres://… (or DATABASE_URL); otherwise they are in DIR
+  --port PORT     the port of the API on 127.0.0.1 (default 3000, or PORT)`;
 
 main(async () => {
   const options = readOptions(usage, ['data', 'events', 'database', 'port']);

@@ -8,19 +8,19 @@ import { openStores } from '#wiring/stores';
 
 const usage = `usage: node dist/apps/worker/main.js --events URL --database URL [--host HOST] [--port PORT]
 
-One of several programs that share the work: processes, lead distribution by lead type, read models.
+One of several programs that share the background work: processes, lead distribution by lead type, read models.
   --events URL    the EventStoreDB or KurrentDB that holds the events, esdb://… (or LEADGER_EVENTS)
   --database URL  the PostgreSQL that holds read models, keys and leases, postgres://… (or DATABASE_URL)
-  --host HOST     where /health and /metrics are (default 127.0.0.1, or HOST)
-  --port PORT     on which port (default 3000, or PORT)
-The master key of the personal data is in LEADGER_MASTER_KEY. A worker that is silent for LEADGER_LEASE_SECONDS
-(default 15) loses its share to the others.`;
+  --host HOST     the address of /health and /metrics (default 127.0.0.1, or HOST)
+  --port PORT     the port of /health and /metrics (default 3000, or PORT)
+The master key of the personal data is in LEADGER_MASTER_KEY. When a worker does not renew its leases for
+LEADGER_LEASE_SECONDS (default 15), the other workers take over its share.`;
 
 main(async () => {
   const options = readOptions(usage, ['events', 'database', 'host', 'port']);
-  const place = onServers(options);
-  const leases = await openLeases({ ...place, termMilliseconds: leaseTermMilliseconds() });
-  const stores = await openStores(place);
+  const location = onServers(options);
+  const leases = await openLeases({ ...location, termMilliseconds: leaseTermMilliseconds() });
+  const stores = await openStores(location);
   const application = await createHttpApplication(LeadgerModule.on(stores, { leases }), { routes: OperationsModule });
   const url = await serve(application, options);
   if (url) console.log(`Leadger's worker ${leases.worker} is ready: ${url}/health`);

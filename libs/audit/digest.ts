@@ -1,8 +1,8 @@
 import { createHash, hash } from 'node:crypto';
 import type { EventStore } from '#event-store/port';
 import type { Vault } from '#vault/vault';
+import { parseRaw } from './laws/raw-log.ts';
 import { openBoxes } from './opened.ts';
-import { parseRaw } from './raw-log.ts';
 
 /**
  * One hash of a whole history: SHA-256 over stream, revision, type and opened data of every event. It is equal for equal

@@ -2,9 +2,9 @@ import type { CustomerEvent } from '#domain/accounts/customer';
 import { encode } from '#domain/codec';
 import { deriveId } from '#domain/kernel/ids';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
-import { hashOfEvent } from '#event-store/embedded/event-hash';
+import { hashOfEvent } from '#event-store/event-hash';
 import type { EventStore, RecordedEvent } from '#event-store/port';
-import { historyOf } from './history.ts';
+import { replayHistory } from './history.ts';
 import { DamagedEvent } from './replay.ts';
 
 const vault = { open: async () => undefined };
@@ -30,7 +30,7 @@ describe('the history of a stream', () => {
   afterEach(() => events.close());
 
   const at = (instant?: string) =>
-    historyOf({ events, vault }, 'customer-c1', { hashOf: hashOfEvent, ...(instant && { at: instant }) });
+    replayHistory({ events, vault }, 'customer-c1', { hashOf: hashOfEvent, ...(instant && { at: instant }) });
 
   it('shows what happened, by whom and why, and the state at the end', async () => {
     const history = await at();
@@ -59,7 +59,7 @@ describe('the history of a stream', () => {
           yield { ...event, data: new TextEncoder().encode('{"at":"2026-05-01T10:00:00.000Z"}') } as RecordedEvent;
       },
     };
-    await expect(historyOf({ events: damaged, vault }, 'customer-c1', { hashOf: hashOfEvent })).rejects.toThrow(
+    await expect(replayHistory({ events: damaged, vault }, 'customer-c1', { hashOf: hashOfEvent })).rejects.toThrow(
       DamagedEvent,
     );
   });

@@ -32,14 +32,14 @@ export interface History {
  * All events of one stream up to an instant, replayed from the log and checked.
  * @returns undefined when there were no events yet. @throws DamagedEvent, UnreadableEvent
  */
-export async function historyOf<Name extends FamilyName>(
+export async function replayHistory<Name extends FamilyName>(
   { events, vault }: { events: Pick<EventStore, 'readStream'>; vault: Pick<Vault, 'open'> },
   stream: `${Name}-${string}`,
   options: ReplayOptions,
 ): Promise<History | undefined> {
   const { facts, state } = await replay(events, stream, options);
   if (facts.length === 0) return undefined;
-  return { events: await Promise.all(facts.map((fact) => tellFact(fact, vault))), state: plain(state) };
+  return { events: await Promise.all(facts.map((fact) => describeFact(fact, vault))), state: plain(state) };
 }
 
 /** The events of several streams, in the order of the log, checked. @throws DamagedEvent, UnreadableEvent */
@@ -54,7 +54,7 @@ export async function factsOf(
   return facts.sort((a, b) => (a.position < b.position ? -1 : 1));
 }
 
-export async function tellFact(
+export async function describeFact(
   { revision, type, data, cause, position }: Fact,
   vault: Pick<Vault, 'open'>,
 ): Promise<HistoryEntry> {

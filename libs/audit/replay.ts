@@ -3,7 +3,7 @@ import type { Instant } from '#domain/kernel/events';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { type Family, type FamilyName, familyOf, ledger, type StateOf } from '#domain/ledger';
 import { type EventStore, type RecordedEvent } from '#event-store/port';
-import { nameOf } from './raw-log.ts';
+import { nameOf } from './laws/raw-log.ts';
 
 /** A stream as it was: its events, and the state that they give. */
 interface Replay<State = unknown> {

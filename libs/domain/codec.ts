@@ -75,7 +75,7 @@ export function decode(stored: StoredEvent): Fact {
     if (!family.events[type]) throw new RangeError(`there are no such events in ${stream}`);
     const steps = family.upcasters[type]?.slice(schemaVersion - 1) ?? [];
     const data = steps.reduce((older, step) => step(older), JSON.parse(decoder.decode(stored.data)));
-    if (typeof data !== 'object' || data === null) throw new TypeError('it says nothing');
+    if (typeof data !== 'object' || data === null) throw new TypeError('its data is not an object');
     return { type, data, eventId, stream, revision, position, cause } as Fact;
   } catch (error) {
     throw new UnreadableEvent(stored, error as Error);

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { holderOf, openDataDirectory } from './data-directory.ts';
+import { directoryHolder, openDataDirectory } from './data-directory.ts';
 import { CannotOpenStore } from './port.ts';
 
 describe('a data directory', () => {
@@ -28,9 +28,9 @@ describe('a data directory', () => {
     const { code, message } = refusal(() => openDataDirectory(path));
     expect(code).toBe('locked');
     expect(message).toBe(`${path} is in use by process ${process.pid}, which answers at http://127.0.0.1:3000`);
-    expect(holderOf(path)).toEqual({ pid: process.pid, url: 'http://127.0.0.1:3000' });
+    expect(directoryHolder(path)).toEqual({ pid: process.pid, url: 'http://127.0.0.1:3000' });
     directory.close();
-    expect(holderOf(path)).toBeUndefined();
+    expect(directoryHolder(path)).toBeUndefined();
     openDataDirectory(path).close();
   });
 
@@ -57,7 +57,7 @@ describe('a data directory', () => {
     const refused = refusal(() => openDataDirectory(path));
     expect(refused.code).toBe(code);
     expect(refused.message).toContain(message);
-    expect(holderOf(path)).toBeUndefined();
+    expect(directoryHolder(path)).toBeUndefined();
   });
 
   it('is refused when it is a file', () => {

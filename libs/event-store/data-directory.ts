@@ -59,7 +59,7 @@ function openForWriting(path: string): DataDirectory {
 }
 
 /** The process that uses a directory now; undefined if none does. */
-export function holderOf(path: string): Holder | undefined {
+export function directoryHolder(path: string): Holder | undefined {
   if (!existsSync(join(path, 'lock.sqlite'))) return undefined;
   try {
     takeLock(path).close();

@@ -19,7 +19,7 @@ function driveClaims() {
     wishesAt: (now: string) =>
       addressClaims.next(state, { now, eventsSeen: 9, runs: () => true }, 100) as CommandWish[],
     refuse: (wish: CommandWish) =>
-      addressClaims.refused?.(state, wish, { refused: true, code: 'link-dead', message: '' } as never),
+      addressClaims.refused?.(state, wish, { refused: true, code: 'link-invalid', message: '' } as never),
   };
 }
 

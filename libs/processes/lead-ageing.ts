@@ -4,9 +4,16 @@ import type { Instant } from '#domain/kernel/events';
 import { Heap } from '#domain/kernel/heap';
 import { IdTable } from '#domain/kernel/id-table';
 import { deriveId } from '#domain/kernel/ids';
-import { addDays, toInstant } from '#domain/kernel/instants';
+import { addDays, earliest, toInstant } from '#domain/kernel/instants';
 import { leadStream } from '#domain/leads/lead';
-import { type PolicyDocument, type PolicyState, type PolicyVersion, policy, policyAt } from '#domain/policy/policy';
+import {
+  nextPolicyChange,
+  type PolicyDocument,
+  type PolicyState,
+  type PolicyVersion,
+  policy,
+  policyAt,
+} from '#domain/policy/policy';
 import { type CommandWish, defineProcess } from './process.ts';
 
 interface Ageing {
@@ -81,10 +88,8 @@ export const leadAgeing = defineProcess({
 
   wakeAt(state) {
     const inForce = policyAt(state.policies, state.now);
-    // Under a policy that takes effect later, leads may age earlier.
-    const changes = state.policies.versions.map(({ effectiveFrom }) => effectiveFrom).filter((at) => at > state.now);
     const ageings = state.queues.map((queue) => inForce && nextAgeingAt(state, queue, inForce.policy));
-    return [...changes, ...ageings].filter((at) => at !== undefined).sort()[0];
+    return earliest([nextPolicyChange(state.policies, state.now), ...ageings]);
   },
 });
 

@@ -63,7 +63,7 @@ export const leadWebhooks = defineProcess({
     const messages = takeFrom(deliveries, limit).map(([, delivered]) => wishWebhook(delivered));
     const due = calls.take(now, limit - messages.length);
     for (const call of due) calls.put(call.webhookId, call);
-    return [...messages, ...due.map(callWebhook)];
+    return [...messages, ...due.map(webhookToCall)];
   },
 
   wakeAt: ({ calls }) => calls.nextDueAt(),
@@ -101,7 +101,7 @@ function wishWebhook(because: FactOf<'LeadDelivered'>): CommandWish {
   };
 }
 
-const callWebhook = ({ webhookId, wish, attempt, because }: Call): EffectWish => ({
+const webhookToCall = ({ webhookId, wish, attempt, because }: Call): EffectWish => ({
   commandId: deriveId('CallWebhook', webhookId, String(attempt)),
   stream: webhookStream(webhookId),
   effect: { kind: 'call-webhook', webhookId, attempt, wish },

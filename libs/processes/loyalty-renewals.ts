@@ -2,7 +2,7 @@ import { type FactOf, idOf } from '#domain/codec';
 import { DueList } from '#domain/kernel/due-list';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
-import { addDays } from '#domain/kernel/instants';
+import { addDays, earliest } from '#domain/kernel/instants';
 import {
   chargeDueAt,
   type ProgrammeState,
@@ -11,7 +11,7 @@ import {
   type RenewalCharge,
 } from '#domain/loyalty/programme';
 import { orderStream } from '#domain/orders/order';
-import { type PolicyState, type PolicyVersion, policy, policyAt } from '#domain/policy/policy';
+import { nextPolicyChange, type PolicyState, type PolicyVersion, policy, policyAt } from '#domain/policy/policy';
 import { type CommandWish, defineProcess, type EffectWish, takeFrom } from './process.ts';
 
 const eventTypes = [
@@ -58,9 +58,9 @@ interface Member {
 
 /**
  * Renews the orders in Loyalty Rewards. Each renewal has four steps: it is announced (LOY-7), begun on its date, charged,
- * and once it is paid the order is re-opened (LOY-2). Each step leaves a fact: after a crash the next step is wished
- * again. A renewal does not begin before the order has recorded the one before: after an outage of months they come one
- * by one, in order.
+ * and once it is paid the order is re-opened (LOY-2). Each step leaves a fact: after a crash the next step is
+ * requested again. A renewal does not begin before the order has recorded the one before: after an outage of months they
+ * begin one at a time, in order.
  */
 export const loyaltyRenewals = defineProcess({
   name: 'loyalty-renewals',
@@ -78,15 +78,13 @@ export const loyaltyRenewals = defineProcess({
   next(renewals, { now }, limit) {
     if (now > renewals.now) renewals.now = now;
     applyPolicyInForce(renewals);
-    const charges = takeFrom(renewals.toCharge, limit).map(([orderId, begun]) => chargeRenewal(orderId, begun));
+    const charges = takeFrom(renewals.toCharge, limit).map(([orderId, begun]) => renewalToCharge(orderId, begun));
     const reopenings = takeFrom(renewals.toReopen, limit).map(([orderId, paid]) => reopenOrder(orderId, paid));
     return [...charges, ...reopenings, ...stepsDue(renewals, now, limit)];
   },
 
   wakeAt({ now, policies, members }) {
-    // Under a policy that takes effect later, renewals may be announced earlier.
-    const changes = policies.versions.map(({ effectiveFrom }) => effectiveFrom).filter((at) => at > now);
-    return [...changes, members.nextDueAt()].filter((at) => at !== undefined).sort()[0];
+    return earliest([nextPolicyChange(policies, now), members.nextDueAt()]);
   },
 });
 
@@ -179,7 +177,7 @@ function applyPolicyInForce(renewals: Renewals): void {
 }
 
 /** Programme, renewal and attempt are the key of a charge: sent twice, it is charged once. */
-function chargeRenewal(orderId: string, begun: FactOf<'RenewalBegun'>): EffectWish {
+function renewalToCharge(orderId: string, begun: FactOf<'RenewalBegun'>): EffectWish {
   const { renewalNumber, attempt, charge } = begun.data;
   return {
     commandId: deriveId('charge-renewal', orderId, String(renewalNumber), String(attempt)),

@@ -2,7 +2,7 @@ import { type Fact, type FactOf, idOf } from '#domain/codec';
 import { DueList } from '#domain/kernel/due-list';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
-import { toInstant } from '#domain/kernel/instants';
+import { HOUR_MILLISECONDS, toInstant } from '#domain/kernel/instants';
 import type { EventTypeName } from '#domain/ledger';
 import type { MailKind } from '#domain/notifications/kinds';
 import { type MailFacts, mailIdOf, mailStream } from '#domain/notifications/mail';
@@ -138,7 +138,7 @@ interface Mailing {
   readonly orders: Map<string, FactOf<'OrderPlaced'>>;
   /** Customers who want a mail for each lead. */
   readonly each: Set<string>;
-  /** Mails that are to be wished. */
+  /** Mails to request. */
   readonly toWish: Map<string, Mail>;
   /** Mails that are to be sent: they were wished. */
   readonly toSend: Map<string, FactOf<'MailWished'>>;
@@ -148,7 +148,7 @@ interface Mailing {
   readonly digestedUntil: Map<string, Instant>;
 }
 
-/** Wishes the mails that events cause, sends them, and records the results (NTF-3). */
+/** Requests the mails that events cause, sends them, and records the results (NTF-3). */
 export const mailing = defineProcess({
   name: 'mailing',
   eventTypes: [
@@ -195,7 +195,7 @@ export const mailing = defineProcess({
   next(state, { now }, limit) {
     endDigests(state, now);
     const wishes = takeFrom(state.toWish, limit).map(([, mail]) => wishMail(mail));
-    return [...wishes, ...takeFrom(state.toSend, limit - wishes.length).map(([, wished]) => sendMail(wished))];
+    return [...wishes, ...takeFrom(state.toSend, limit - wishes.length).map(([, wished]) => mailToSend(wished))];
   },
 
   wakeAt: ({ digests }) => digests.nextDueAt(),
@@ -242,7 +242,7 @@ function addToDigest({ digests, digestedUntil }: Mailing, fact: FactOf<'LeadDeli
   else digests.put(mailId, { mailId, leads: [fact], until }, until);
 }
 
-/** A digest stays until its mail is wished: until then its hour may still get leads. */
+/** A digest stays until its mail is requested: until then its hour may still get leads. */
 function endDigests(state: Mailing, now: Instant): void {
   for (const digest of state.digests.take(now, Number.POSITIVE_INFINITY)) {
     put(state, digestMail(digest, state.orders));
@@ -250,8 +250,8 @@ function endDigests(state: Mailing, now: Instant): void {
   }
 }
 
-const HOUR = 3_600_000;
-const nextFullHour = (at: Instant): Instant => toInstant((Math.floor(Date.parse(at) / HOUR) + 1) * HOUR);
+const nextFullHour = (at: Instant): Instant =>
+  toInstant((Math.floor(Date.parse(at) / HOUR_MILLISECONDS) + 1) * HOUR_MILLISECONDS);
 
 const leadMail = (fact: FactOf<'LeadDelivered'>, orders: Orders): Mail => ({
   mailId: mailIdOf('leads-delivered', fact.eventId),
@@ -283,7 +283,7 @@ function wishMail({ mailId, kind, customerId, facts, because }: Mail): CommandWi
   };
 }
 
-function sendMail(because: FactOf<'MailWished'>): EffectWish {
+function mailToSend(because: FactOf<'MailWished'>): EffectWish {
   const mailId = idOf(because.stream);
   const { at: wishedAt, eventId: _, ...mail } = because.data;
   return {

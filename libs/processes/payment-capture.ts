@@ -15,10 +15,11 @@ export const paymentCapture = defineProcess({
     else unpaid.delete(orderId);
   },
 
-  next: (unpaid, _moment, limit) => takeFrom(unpaid, limit).map(([orderId, placed]) => capturePayment(orderId, placed)),
+  next: (unpaid, _moment, limit) =>
+    takeFrom(unpaid, limit).map(([orderId, placed]) => paymentToCapture(orderId, placed)),
 });
 
-function capturePayment(orderId: string, because: FactOf<'OrderPlaced'>): EffectWish {
+function paymentToCapture(orderId: string, because: FactOf<'OrderPlaced'>): EffectWish {
   const { paymentToken: token, totalCents: amountCents, currency, statementDescriptor } = because.data;
   return {
     commandId: deriveId('capture-payment', orderId),

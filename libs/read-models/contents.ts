@@ -5,7 +5,7 @@ import type { Db, Tx } from './engine/model.ts';
 const ROWS_AT_ONCE = 1000;
 
 /** All rows of a copy, table by table, in the order of their keys. */
-export async function* rowsIn(db: Db, copy: Copy): AsyncGenerator<object> {
+export async function* rowsOfCopy(db: Db, copy: Copy): AsyncGenerator<object> {
   for (const { name, key } of copy.model.tables) yield* rowsOfTable(db, `${copy.schema}.${name}`, key);
 }
 

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Kysely } from 'kysely';
 import { BEFORE_FIRST, type EventStore, type Position } from '#event-store/port';
-import { type AnalysisOptions, type AnalystConnection, analyse, type RowBatch } from './analysis.ts';
 import { views } from './analytics.ts';
-import { digestOf, rowsIn } from './contents.ts';
+import { digestOf, rowsOfCopy } from './contents.ts';
+import { type AnalysisOptions, type AnalystConnection, analyse, type RowBatch } from './engine/analysis.ts';
 import {
   type Checkpoint,
   checkpointsOf,
@@ -283,7 +283,7 @@ class SqlReadModels implements ReadModels {
   }
 
   async *rowsOf(name: string): AsyncGenerator<object> {
-    yield* rowsIn(this.#dependencies.db, liveCopy(modelOf(name)));
+    yield* rowsOfCopy(this.#dependencies.db, liveCopy(modelOf(name)));
   }
 
   async digest(name: string): Promise<string> {

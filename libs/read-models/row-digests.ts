@@ -6,12 +6,12 @@
 export const rowDigests: Readonly<Record<string, string>> = {
   customers: '304bff23dd149f57',
   orders: 'ba4a0d8277277bf8',
-  programmes: 'c2ae216688b088d4',
+  programmes: '6a38f872549fe0bc',
   leads: '28752d0528ddb75b',
   replacements: '72c7850a7cd7630a',
   tickets: '35076492bbf878dd',
   mails: '2527c9ea8afeabb9',
-  webhooks: 'bb26fc3f0d58a02d',
-  histories: '4b26db49d0e70450',
-  sales: '349b028ee8c9d8eb',
+  webhooks: '7a538b231c92c1d1',
+  histories: '6c0547c9090cc5ed',
+  sales: '1fe948b574025d8e',
 };

@@ -12,7 +12,7 @@ import type { Instant, Sealed, Secret } from '#domain/kernel/events';
 import { addSeconds } from '#domain/kernel/instants';
 import { normaliseEmail } from '#domain/leads/contact';
 import type { Vault } from '#vault/vault';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 
 /** What the requests of accounts share: sealed values, secrets, links, and keyed hashes. Random values are generated here. */
@@ -54,7 +54,7 @@ export async function changeSealed(
   type: AccountChange,
   asked: RequestContext,
   make: (state: CustomerState) => Promise<CustomerCommand | Refusal>,
-): Promise<Answer> {
+): Promise<Receipt> {
   const stream = customerStream(customerId);
   const state = await tools.stateOf<'customer'>(stream);
   const context = guarded(tools.vault, asked);

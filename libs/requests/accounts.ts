@@ -2,7 +2,6 @@ import { addressTaken } from '#domain/accounts/address';
 import { type CustomerCommand, customerStream, type Registration } from '#domain/accounts/customer';
 import type { PersonName, PostalAddress } from '#domain/accounts/personal';
 import { catalogueStream, unknownStore } from '#domain/catalogue/catalogue';
-import type { Caller } from '#domain/kernel/caller';
 import type { Refusal } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
 import type { MailKind } from '#domain/notifications/kinds';
@@ -11,7 +10,7 @@ import { addressKeyOf, changeSealed, guarded, hashOfToken, newLink, seal, sealSe
 import { changesAccount, claimAddress, holderOf, isErased } from './address-claim.ts';
 import { verifierOf } from './password-hash.ts';
 import { listOpened, type OpenedRow, openColumns, type QueryTools } from './query-tools.ts';
-import { type Answer, type RequestContext, type RequestTools, whateverRevision } from './request-tools.ts';
+import { type Receipt, type RequestContext, type RequestTools, whateverRevision } from './request-tools.ts';
 
 interface RegistrationRequest {
   readonly storeId: string;
@@ -52,7 +51,7 @@ export function accountRequests(tools: RequestTools) {
  * ACC-1, ACC-2. The address is claimed first, and the claim carries the whole registration: after a crash between the
  * two steps, the process `address-claims` finishes it.
  */
-async function register(tools: RequestTools, request: RegistrationRequest, asked: RequestContext): Promise<Answer> {
+async function register(tools: RequestTools, request: RegistrationRequest, asked: RequestContext): Promise<Receipt> {
   const at = tools.now();
   const customerId = deriveId('customer', asked.commandId);
   const send = (command: CustomerCommand | Refusal) =>
@@ -64,9 +63,10 @@ async function register(tools: RequestTools, request: RegistrationRequest, asked
   const registration = await sealedRegistration(tools, customerId, request);
   const verifier = await sealedVerifier(tools, customerId, request);
   const command = { type: 'RegisterCustomer', at, ...registration, ...verifier } as const;
-  const { addressKey } = registration;
-  if (addressKey === undefined || !(await changesAccount(tools, customerId, command, asked))) return send(command);
-  const purpose = { for: 'registration', registration, ...verifier } as const;
+  const { email, addressKey } = registration;
+  if (email === undefined || addressKey === undefined || !(await changesAccount(tools, customerId, command, asked)))
+    return send(command);
+  const purpose = { for: 'registration', registration: { ...registration, email, addressKey }, ...verifier } as const;
   const refusal = await claimAddress(tools, addressKey, { type: 'ClaimAddress', at, customerId, purpose }, asked);
   return send(refusal ?? command);
 }
@@ -120,13 +120,13 @@ const requestEmailChange = (tools: RequestTools, customerId: string, email: stri
     return { type: 'RequestEmailChange', at: tools.now(), email: sealed, addressKey, ...link };
   });
 
-/** Anyone with the link may follow it. The process `address-claims` releases the former address. */
+/** Anyone with the link may use it. The process `address-claims` releases the old address. */
 async function confirmEmailChange(
   tools: RequestTools,
   customerId: string,
   token: string,
   context: RequestContext,
-): Promise<Answer> {
+): Promise<Receipt> {
   const at = tools.now();
   const tokenHash = hashOfToken(token);
   const stream = customerStream(customerId);
@@ -153,12 +153,13 @@ type CustomerDetails = OpenedRow<CustomerRow, PersonalColumns>;
 /** Accounts with their personal data opened. */
 export function accountQueries(tools: QueryTools) {
   const { customers } = tools.rows;
-  const open = (row: CustomerRow) => openColumns<CustomerRow, PersonalColumns>(tools, row, personalColumns);
+  const open = (context: RequestContext, row: CustomerRow) =>
+    openColumns<CustomerRow, PersonalColumns>(tools, context, row, personalColumns);
   return {
     list: listOpened(customers.list, open),
-    async get(caller: Caller, { customerId }: { customerId: string }): Promise<CustomerDetails | undefined> {
-      const row = await customers.find(caller, customerId);
-      return row && open(row);
+    async get(context: RequestContext, { customerId }: { customerId: string }): Promise<CustomerDetails | undefined> {
+      const row = await customers.find(context.caller, customerId);
+      return row && open(context, row);
     },
   };
 }

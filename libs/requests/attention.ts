@@ -1,14 +1,13 @@
-import type { Caller } from '#domain/kernel/caller';
-import { addSeconds } from '#domain/kernel/instants';
+import { addDays, addHours } from '#domain/kernel/instants';
 import type { AttentionRow } from '#read-models/queries/attention';
 import type { PageRequest } from '#read-models/queries/paging';
 import type { QueryTools } from './query-tools.ts';
+import type { RequestContext } from './request-tools.ts';
 
 /** An open order to which nothing was delivered for this time is starving, unless the request says otherwise. */
 export const STARVING_AFTER_HOURS = 48;
 /** A declined payment is shown for this time. */
 export const DECLINED_FOR_DAYS = 14;
-const SECONDS_AN_HOUR = 3600;
 
 interface AttentionRequest extends PageRequest {
   readonly reason?: AttentionRow['reason'];
@@ -18,12 +17,12 @@ interface AttentionRequest extends PageRequest {
 
 /** Orders that the staff should look at. */
 export const attentionQueries = ({ rows, now }: QueryTools) => ({
-  list(caller: Caller, { starvingAfterHours = STARVING_AFTER_HOURS, ...request }: AttentionRequest) {
+  list({ caller }: RequestContext, { starvingAfterHours = STARVING_AFTER_HOURS, ...request }: AttentionRequest) {
     const at = now();
     return rows.attention.list(caller, {
       ...request,
-      waitingSince: addSeconds(at, -starvingAfterHours * SECONDS_AN_HOUR),
-      declinedSince: addSeconds(at, -DECLINED_FOR_DAYS * 24 * SECONDS_AN_HOUR),
+      waitingSince: addHours(at, -starvingAfterHours),
+      declinedSince: addDays(at, -DECLINED_FOR_DAYS),
       now: at,
     });
   },

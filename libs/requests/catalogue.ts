@@ -1,8 +1,7 @@
 import { catalogueStream, type LeadType, type Price, type Store } from '#domain/catalogue/catalogue';
-import type { Caller } from '#domain/kernel/caller';
 import type { Instant } from '#domain/kernel/events';
 import type { CommandOf } from '#domain/ledger';
-import type { QueryTools } from './query-tools.ts';
+import { type QueryTools, sameForAll } from './query-tools.ts';
 import type { RequestContext, RequestTools } from './request-tools.ts';
 
 type PriceRequest = Omit<Price, 'effectiveFrom'> & { readonly effectiveFrom?: Instant };
@@ -25,17 +24,19 @@ export function catalogueRequests(tools: RequestTools) {
   };
 }
 
-export function catalogueQueries({ stateOf }: QueryTools) {
+export function catalogueQueries({ stateOf, streams }: QueryTools) {
   const catalogue = () => stateOf<'catalogue'>(catalogueStream);
   return {
-    listStores: async (_: Caller) => [...(await catalogue()).stores.values()],
-    /** @returns undefined when none was set */
-    getStatementDescriptor: async (_: Caller) => (await catalogue()).descriptor,
-    listLeadTypes: async (_: Caller) => [...(await catalogue()).leadTypes.values()],
+    listStores: sameForAll(async () => [...(await catalogue()).stores.values()]),
+    getStatementDescriptor: sameForAll(async () => {
+      const { state, revision } = await streams.read<'catalogue'>(catalogueStream);
+      return { statementDescriptor: state.descriptor ?? null, revision };
+    }),
+    listLeadTypes: sameForAll(async () => [...(await catalogue()).leadTypes.values()]),
     /** Past, present and future prices. */
-    async listPrices(_: Caller, { storeId }: { storeId?: string }) {
+    listPrices: sameForAll(async ({ storeId }: { storeId?: string }) => {
       const prices = [...(await catalogue()).prices.values()].flat();
       return prices.filter((price) => storeId === undefined || price.storeId === storeId);
-    },
+    }),
   };
 }

@@ -1,15 +1,23 @@
+import { z } from 'zod';
 import { type CatalogueState, catalogueStream, type Price, priceAt } from '#domain/catalogue/catalogue';
-import { type CheckoutState, checkout, checkoutStream, refuseCoupon, refuseIn } from '#domain/checkouts/checkout';
+import {
+  type CheckoutState,
+  checkout,
+  checkoutStatuses,
+  checkoutStream,
+  refuseCoupon,
+  refuseIn,
+} from '#domain/checkouts/checkout';
 import { discountCentsOf } from '#domain/coupons/coupon';
-import type { Caller } from '#domain/kernel/caller';
 import { isRefusal } from '#domain/kernel/decider';
-import type { Instant } from '#domain/kernel/events';
+import { type Instant, instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { order, orderStream } from '#domain/orders/order';
 import { tryCoupon } from './coupons.ts';
 import { type PlaceOrderRequest, placingOf, withCoupon } from './placing.ts';
-import type { QueryTools } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import { type QueryTools, sameForAll } from './query-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
+import { revision } from './revision.ts';
 import { checkRightEarly } from './rights.ts';
 
 type StartCheckoutRequest = Omit<PlaceOrderRequest, 'paymentToken' | 'couponCode'>;
@@ -17,14 +25,13 @@ type StartCheckoutRequest = Omit<PlaceOrderRequest, 'paymentToken' | 'couponCode
 /** Checkouts: the requested leads, at most one coupon, and the resulting order (CHK). */
 export const checkoutRequests = (tools: RequestTools) => ({
   start: (request: StartCheckoutRequest, context: RequestContext) => start(tools, request, context),
-  tryCoupon: (checkoutId: string, code: string, context: RequestContext) =>
-    takeCoupon(tools, checkoutId, code, context),
+  useCoupon: (checkoutId: string, code: string, context: RequestContext) => useCoupon(tools, checkoutId, code, context),
   place: (checkoutId: string, paymentToken: string, context: RequestContext) =>
     place(tools, checkoutId, paymentToken, context),
 });
 
 /** CHK-1. Errors are reported now, not when the order is placed. */
-async function start(tools: RequestTools, request: StartCheckoutRequest, context: RequestContext): Promise<Answer> {
+async function start(tools: RequestTools, request: StartCheckoutRequest, context: RequestContext): Promise<Receipt> {
   const id = deriveId('checkout', context.commandId);
   const stream = checkoutStream(id);
   const { customerId } = request;
@@ -37,12 +44,12 @@ async function start(tools: RequestTools, request: StartCheckoutRequest, context
 }
 
 /** CPN-2: an accepted code is used for the customer, even if the checkout is never completed. */
-async function takeCoupon(
+async function useCoupon(
   tools: RequestTools,
   checkoutId: string,
   code: string,
   context: RequestContext,
-): Promise<Answer> {
+): Promise<Receipt> {
   const stream = checkoutStream(checkoutId);
   const state = await tools.stateOf<'checkout'>(stream);
   const noRight = checkRightEarly(stream, { type: 'TakeCoupon' }, state, context);
@@ -61,7 +68,7 @@ async function place(
   checkoutId: string,
   paymentToken: string,
   context: RequestContext,
-): Promise<Answer> {
+): Promise<Receipt> {
   const id = deriveId('order of checkout', checkoutId);
   const { status, wishes, coupon } = await tools.stateOf<'checkout'>(checkoutStream(checkoutId));
   if (!wishes || status === 'abandoned') return tools.send(id, orderStream(id), refuseIn(status), context);
@@ -74,14 +81,31 @@ async function place(
   return tools.send(id, orderStream(id), { ...command, checkoutId }, context);
 }
 
-type CheckoutDetails = NonNullable<ReturnType<typeof detailsOf>>;
+export const checkoutDetails = z.object({
+  checkoutId: z.string().describe('The checkout.'),
+  status: z.enum(checkoutStatuses).describe('Abandoned: its time ran out before it was placed.'),
+  customerId: z.string().describe('The customer who wants to order.'),
+  storeId: z.string().describe('The store of the customer.'),
+  leadTypeId: z.string().describe('The lead type to be ordered.'),
+  quantity: z.int().describe('Leads to be ordered.'),
+  pricePerLeadCents: z.int().describe('The price of one lead.'),
+  discountCents: z.int().describe('What the coupon takes off.'),
+  totalCents: z.int().describe('What the order would cost.'),
+  currency: z.string().describe('The currency (ISO 4217).'),
+  couponCode: z.string().nullable().describe('The coupon that is used; null without one.'),
+  statementDescriptor: z.string().describe('What the card statement will show (STO-2).'),
+  giveUpAt: instant.describe('When it is abandoned, unless it is placed before.'),
+  revision,
+});
+export type CheckoutDetails = Readonly<z.infer<typeof checkoutDetails>>;
 
-export const checkoutQueries = ({ stateOf, now }: QueryTools) => ({
+export const checkoutQueries = ({ streams, stateOf, now }: QueryTools) => ({
   /** The current total of a checkout, and the text on the card statement. */
-  async get(_: Caller, { checkoutId }: { checkoutId: string }): Promise<CheckoutDetails | undefined> {
-    const state = await stateOf<'checkout'>(checkoutStream(checkoutId));
-    return detailsOf(checkoutId, state, await stateOf<'catalogue'>(catalogueStream), now());
-  },
+  get: sameForAll(async ({ checkoutId }: { checkoutId: string }): Promise<CheckoutDetails | undefined> => {
+    const { state, revision } = await streams.read<'checkout'>(checkoutStream(checkoutId));
+    const details = detailsOf(checkoutId, state, await stateOf<'catalogue'>(catalogueStream), now());
+    return details && { ...details, revision };
+  }),
 });
 
 function detailsOf(
@@ -89,7 +113,7 @@ function detailsOf(
   { status, wishes, coupon, giveUpAt }: CheckoutState,
   catalogue: CatalogueState,
   at: Instant,
-) {
+): Omit<CheckoutDetails, 'revision'> | undefined {
   if (!wishes || status === 'unknown') return undefined;
   const { customerId, storeId, leadTypeId, quantity } = wishes;
   return {

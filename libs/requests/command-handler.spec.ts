@@ -193,6 +193,14 @@ describe('the command handler', () => {
     expect(outcome).toMatchObject({ kind: 'refused', refusal: { code: 'customer-registered' } });
   });
 
+  it('tells that a command was carried out before, though it did not read the stream', async () => {
+    await new CommandHandler(store).execute(ask(register, { key: 'receive' }));
+    const again = ask(register, { key: 'receive', likelyNew: true });
+    expect(await handler.execute(again)).toMatchObject({ kind: 'accepted', revision: 0, repeated: true });
+    const other = ask(register, { stream: customerStream('c2'), likelyNew: true } as Partial<AddressedCommand>);
+    expect(await handler.execute(other)).toMatchObject({ kind: 'accepted', revision: 0, repeated: false });
+  });
+
   it('gives up when others keep writing to the stream', async () => {
     const contended = {
       ...bind(store),

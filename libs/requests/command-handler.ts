@@ -18,7 +18,7 @@ import { emptyStream, type FirstOutcome, type FoldedStream, StreamCache } from '
 /** A command with the stream that decides it, and who sends it and why. */
 export interface AddressedCommand {
   readonly stream: string;
-  /** Or the reason why there is no command: also then a repeat gets its first outcome. */
+  /** Or a refusal, when no command could be made. A repeat still gets the first outcome. */
   readonly command: AnyCommand | Refusal;
   readonly caller: Caller;
   readonly cause: Cause;
@@ -107,14 +107,15 @@ export class CommandHandler {
   /** Decides a batch and appends its events. @returns the commands that must be decided again */
   async #carryOut(stream: string, batch: readonly Pending[]): Promise<readonly Pending[]> {
     const decided = await this.#decide(stream, batch);
+    let repeated: boolean;
     try {
-      await this.#record(stream, decided);
+      repeated = await this.#record(stream, decided);
     } catch (error) {
       if (!(error instanceof WrongExpectedRevision || error instanceof OutcomeUnknown)) throw error;
       return againOrGiveUp(batch, error);
     }
     for (const [index, decision] of decided.decisions.entries())
-      settle(batch[index] as Pending, decision, decided.folded.position);
+      settle(batch[index] as Pending, decision, decided.folded.position, repeated);
     return [];
   }
 
@@ -131,27 +132,30 @@ export class CommandHandler {
     return folded.revision === decided.readRevision ? decided : decideBatch(stream, folded, batch, begins);
   }
 
-  /** Appends what was decided, if anything, and keeps the new state. */
-  async #record(stream: string, { folded, readRevision, begins, events }: DecidedBatch): Promise<void> {
+  /**
+   * Appends what was decided, if anything, and keeps the new state.
+   * @returns whether an earlier append had the same events
+   */
+  async #record(stream: string, { folded, readRevision, begins, events }: DecidedBatch): Promise<boolean> {
+    let repeated = false;
     if (events.length > 0) {
-      if (begins && this.#knownUpTo === undefined) {
-        const head = await this.#store.head();
-        this.#knownUpTo ??= head;
-      }
+      if (begins && this.#knownUpTo === undefined) this.#know(await this.#store.head());
+      const known = this.#knownUpTo;
       const { position } = await this.#store.append(stream, events, readRevision < 0 ? 'no-stream' : readRevision);
       folded.position = position;
-      // An earlier repeat began the stream, and others may have written since: this state may be stale.
-      if (this.#isRepeat(position) && begins) return;
+      // New events come after every position that was known before.
+      repeated = known !== undefined && position <= known;
+      this.#know(position);
+      // Others may have written to the stream since the earlier append: this state may be stale.
+      if (repeated && begins) return repeated;
     }
     if (begins) this.streams.keepBegun(stream, folded);
     else this.streams.keep(stream, folded);
+    return repeated;
   }
 
-  /** New events come after every known position. An append that comes before was a repeat of an earlier one. */
-  #isRepeat(position: Position): boolean {
-    if (this.#knownUpTo !== undefined && position <= this.#knownUpTo) return true;
-    this.#knownUpTo = position;
-    return false;
+  #know(position: Position): void {
+    if (this.#knownUpTo === undefined || position > this.#knownUpTo) this.#knownUpTo = position;
   }
 }
 
@@ -164,9 +168,9 @@ function againOrGiveUp(batch: readonly Pending[], cause: Error): readonly Pendin
   });
 }
 
-function settle({ resolve, reject }: Pending, { outcomeAt }: Decided, position: Position): void {
+function settle({ resolve, reject }: Pending, { outcomeAt }: Decided, position: Position, repeated: boolean): void {
   try {
-    resolve(outcomeAt(position));
+    resolve(outcomeAt(position, repeated));
   } catch (error) {
     reject(error);
   }
@@ -184,8 +188,8 @@ interface DecidedBatch {
 
 interface Decided {
   readonly events: readonly NewEvent[];
-  /** The outcome, once everything that was decided before and with it is stored up to a position. */
-  readonly outcomeAt: (position: Position) => Outcome;
+  /** The outcome, once everything that was decided before and with it is stored up to a position, now or `repeated`. */
+  readonly outcomeAt: (position: Position, repeated: boolean) => Outcome;
 }
 
 function decideBatch(stream: string, folded: FoldedStream, batch: readonly Pending[], begins: boolean): DecidedBatch {
@@ -243,9 +247,9 @@ function record(stream: string, folded: FoldedStream, events: readonly AnyEvent[
   const first = rememberFirst(folded, events, cause);
   return {
     events: encoded,
-    outcomeAt(position) {
+    outcomeAt(position, repeated) {
       if (first) first.position = position;
-      return { kind: 'accepted', events, revision, position, repeated: false };
+      return { kind: 'accepted', events, revision, position, repeated };
     },
   };
 }

@@ -8,13 +8,12 @@ import {
   invalidCoupon,
   tryOf,
 } from '#domain/coupons/coupon';
-import type { Caller } from '#domain/kernel/caller';
 import { type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import type { CommandOf } from '#domain/ledger';
-import type { QueryTools } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import { type QueryTools, sameForAll } from './query-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 import { unknownLeadType } from './terms-of-business.ts';
 
@@ -35,7 +34,7 @@ export const couponRequests = (tools: RequestTools) => ({
 
 type DefiningCommand = Extract<CommandOf<'coupon'>, CouponDefinition>;
 
-async function define(tools: RequestTools, command: DefiningCommand, context: RequestContext): Promise<Answer> {
+async function define(tools: RequestTools, command: DefiningCommand, context: RequestContext): Promise<Receipt> {
   const { code, storeIds, leadTypeIds } = command;
   const { stores, leadTypes } = await tools.stateOf<'catalogue'>(catalogueStream);
   const store = storeIds.find((storeId) => !stores.has(storeId));
@@ -44,12 +43,12 @@ async function define(tools: RequestTools, command: DefiningCommand, context: Re
   return tools.send(couponIdOf(code), couponStream(code), refusal || command, context);
 }
 
-/** CPN-4. Fields left out have the values of the code that the new one replaces. */
+/** CPN-4. What is left out is copied from the code that the new one replaces. */
 async function giveAlternative(
   tools: RequestTools,
   { insteadOf, customerId, code }: AlternativeCouponRequest,
   context: RequestContext,
-): Promise<Answer> {
+): Promise<Receipt> {
   const [id, stream, at] = [couponIdOf(code), couponStream(code), tools.now()];
   const used = await tools.stateOf<'coupon'>(couponStream(insteadOf));
   const noRight = checkRightEarly(stream, { type: 'GiveAlternativeCoupon' }, used, context);
@@ -75,7 +74,7 @@ const definitionLike = (
 const notUsed = (code: string): Refusal =>
   refuse('coupon-not-used', `the customer did not use ${JSON.stringify(code)} up`, 'CPN-4');
 
-/** CPN-2: the first attempt uses the code for the customer. @returns the discount for a checkout, or the refusal */
+/** CPN-2: the first attempt uses the code for the customer. @returns the discount of the code, or why it is refused */
 export async function tryCoupon(
   tools: RequestTools,
   code: string,
@@ -94,8 +93,8 @@ export async function tryCoupon(
 
 export const couponQueries = ({ stateOf }: QueryTools) => ({
   /** A coupon by its code, with the number of customers who used it. For an alternative code also its customer. */
-  async get(_: Caller, { code }: { code: string }) {
+  get: sameForAll(async ({ code }: { code: string }) => {
     const { defined, customerId, uses } = await stateOf<'coupon'>(couponStream(code));
     return defined && { ...defined, uses: uses.size, ...(customerId && { customerId }) };
-  },
+  }),
 });

@@ -1,7 +1,6 @@
-import { addDays } from '#domain/kernel/instants';
+import { addDays, DAY_MILLISECONDS } from '#domain/kernel/instants';
 import type { OrderRow } from '#read-models/models/orders';
 
-const DAY_MILLISECONDS = 86_400_000;
 /** A century. A longer forecast would be useless. */
 const LONGEST_FORECAST_DAYS = 36_525;
 

@@ -1,28 +1,29 @@
-import type { Caller } from '#domain/kernel/caller';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { EventStore, Position } from '#event-store/port';
 import { systemClock } from '#gateways/clock';
 import type { ReadModelStatus } from '#read-models/read-models';
 import { readModelStatuses } from './operations.ts';
-import type { QueryTools } from './query-tools.ts';
+import { type QueryDependencies, sameForAll } from './query-tools.ts';
 
 /** A lag is counted up to this many events: counting more would slow the store down. */
 export const MOST_LAG_COUNTED = 1000;
 
+type Programs = Pick<QueryDependencies, 'events' | 'processes' | 'readModels'>;
+
 type Health = Awaited<ReturnType<typeof healthOf>>;
 
 /** The state of the programs, for operators and for their tools. */
-export const operationQueries = (tools: QueryTools) => ({
-  getHealth: (_: Caller): Promise<Health> => healthOf(tools),
+export const operationQueries = (programs: Programs) => ({
+  getHealth: sameForAll((): Promise<Health> => healthOf(programs)),
   /** The numbers behind the metrics, all read once. */
-  getMeasurements: (_: Caller) => measurementsOf(tools),
+  getMeasurements: sameForAll(() => measurementsOf(programs)),
   /** Commands and events that failed too often. Each waits for a retry by staff, and only its stream waits with it. */
-  listParkedItems: (_: Caller) => tools.processes.parked(),
-  listReadModels: (_: Caller) => readModelStatuses(tools.readModels),
+  listParkedItems: sameForAll(() => programs.processes.parked()),
+  listReadModels: sameForAll(() => readModelStatuses(programs.readModels)),
 });
 
 /** The parts that work now. Parked items do not make the store unhealthy. */
-async function healthOf({ events, processes, readModels }: QueryTools) {
+async function healthOf({ events, processes, readModels }: Programs) {
   const store = await events.head().then(
     (position) => ({ ok: true, position }),
     (error: unknown) => ({ ok: false, error: error instanceof LeadgerError ? error.code : 'unforeseen' }),
@@ -52,7 +53,7 @@ const healthOfModel = (
 
 export type Measurements = Awaited<ReturnType<typeof measurementsOf>>;
 
-async function measurementsOf({ events, processes, readModels }: QueryTools) {
+async function measurementsOf({ events, processes, readModels }: Programs) {
   const engine = await processes.status();
   const statuses = await readModels.status();
   const lags = await lagsOf(events, statuses);

@@ -1,18 +1,39 @@
-import { type History, historyOf as replayedHistoryOf } from '#audit/history';
+import { describeFact, factsOf, type History, type HistoryEntry, replayHistory } from '#audit/history';
+import type { Fact } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
 import type { FamilyName } from '#domain/ledger';
-import { hashOfEvent } from '#event-store/embedded/event-hash';
-import type { QueryTools } from './query-tools.ts';
+import { hashOfEvent } from '#event-store/event-hash';
+import type { EventStore } from '#event-store/port';
+import type { OpenBox } from './query-tools.ts';
+import type { RequestContext } from './request-tools.ts';
 
 export interface HistoryRequest {
   /** The last instant to count. Absent: to the end. */
   readonly at?: Instant | undefined;
 }
 
-/** All that happened to a stream, replayed and checked. @returns undefined when nothing had happened yet */
-export const historyOf = <Name extends FamilyName>(
-  { events, vault }: QueryTools,
-  stream: `${Name}-${string}`,
-  { at }: HistoryRequest,
-): Promise<History | undefined> =>
-  replayedHistoryOf({ events, vault }, stream, { hashOf: hashOfEvent, ...(at && { at }) });
+/** Reads what happened to streams, replayed and checked. The right to ask was checked before. */
+export interface HistoryReader {
+  /** All that happened to a stream. @returns undefined when nothing had happened yet */
+  of<Name extends FamilyName>(
+    context: RequestContext,
+    stream: `${Name}-${string}`,
+    upTo: HistoryRequest,
+  ): Promise<History | undefined>;
+  /** The events of several streams, in the order of the log. Their personal data is sealed. */
+  facts(streams: readonly string[]): Promise<readonly Fact[]>;
+  /** An event with its personal data opened. */
+  entry(context: RequestContext, fact: Fact): Promise<HistoryEntry>;
+}
+
+const hashOf = hashOfEvent;
+
+export function historyReader(events: Pick<EventStore, 'readStream'>, open: OpenBox): HistoryReader {
+  const openFor = (context: RequestContext) => ({ open: open.bind(undefined, context) });
+  return {
+    of: (context, stream, { at }) =>
+      replayHistory({ events, vault: openFor(context) }, stream, { hashOf, ...(at && { at }) }),
+    facts: (streams) => factsOf(events, streams, { hashOf }),
+    entry: (context, fact) => describeFact(fact, openFor(context)),
+  };
+}

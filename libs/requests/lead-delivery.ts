@@ -1,20 +1,23 @@
-import { customerStream, isRegistered, type LeadDelivery } from '#domain/accounts/customer';
-import type { Caller } from '#domain/kernel/caller';
+import { z } from 'zod';
+import { customerStream, isRegistered, type LeadDelivery, leadMailChoices } from '#domain/accounts/customer';
 import type { Vault } from '#vault/vault';
 import { changeSealed, seal, sealSecret } from './account-seals.ts';
 import { openBox, type QueryTools } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
+import { revision } from './revision.ts';
 
 interface LeadDeliveryRequest {
   readonly mails: LeadDelivery['mails'];
   readonly webhookUrl?: string;
 }
 
-export interface OpenedLeadDelivery {
-  readonly mails: LeadDelivery['mails'];
-  readonly webhookUrl: string | null;
-  readonly signingSecret: string | null;
-}
+export const openedLeadDelivery = z.object({
+  mails: z.enum(leadMailChoices).describe('One mail an hour about all new leads, or one about each lead.'),
+  webhookUrl: z.string().nullable().describe('Where each lead is sent. Null: nowhere.'),
+  signingSecret: z.string().nullable().describe('The secret that calls are signed with. Null: no calls are made.'),
+  revision,
+});
+export type OpenedLeadDelivery = Readonly<z.infer<typeof openedLeadDelivery>>;
 
 /** How customers want to receive their leads (DLV-9). */
 export const leadDeliveryRequests = (tools: RequestTools) => ({
@@ -27,7 +30,7 @@ const choose = (
   customerId: string,
   { mails, webhookUrl }: LeadDeliveryRequest,
   context: RequestContext,
-): Promise<Answer> =>
+): Promise<Receipt> =>
   changeSealed(tools, customerId, 'ChooseLeadDelivery', context, async () => {
     const { vault, now } = tools;
     const chosen = { type: 'ChooseLeadDelivery', at: now(), mails } as const;
@@ -45,14 +48,14 @@ function signingSecretOf(vault: Vault, commandId: string): string {
 
 export const leadDeliveryQueries = (tools: QueryTools) => ({
   /** The customer's settings, with the signing secret opened. @returns undefined when there is no such customer */
-  async get(_: Caller, { customerId }: { customerId: string }): Promise<OpenedLeadDelivery | undefined> {
-    const state = await tools.stateOf<'customer'>(customerStream(customerId));
+  async get(context: RequestContext, { customerId }: { customerId: string }): Promise<OpenedLeadDelivery | undefined> {
+    const { state, revision } = await tools.streams.read<'customer'>(customerStream(customerId));
     if (!isRegistered(state)) return undefined;
     const { mails, webhook } = state.leadDelivery;
     const [webhookUrl, signingSecret] = await Promise.all([
-      openBox<string>(tools, webhook?.url),
-      openBox<string>(tools, webhook?.signingSecret),
+      openBox<string>(tools, context, webhook?.url),
+      openBox<string>(tools, context, webhook?.signingSecret),
     ]);
-    return { mails, webhookUrl, signingSecret };
+    return { mails, webhookUrl, signingSecret, revision };
   },
 });

@@ -1,4 +1,3 @@
-import type { Caller } from '#domain/kernel/caller';
 import type { Refusal } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
@@ -9,9 +8,9 @@ import type { CommandOf } from '#domain/ledger';
 import { noPolicy } from '#domain/policy/policy';
 import type { LeadRow } from '#read-models/models/leads';
 import type { Vault } from '#vault/vault';
-import { type HistoryRequest, historyOf } from './histories.ts';
+import type { HistoryRequest } from './histories.ts';
 import { openColumns, type QueryTools } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { type TermsOfBusiness, termsOfBusiness, unknownLeadType } from './terms-of-business.ts';
 
 export interface ReceiveLeadRequest {
@@ -45,7 +44,7 @@ async function receive(
   tools: RequestTools,
   requests: readonly ReceiveLeadRequest[],
   context: RequestContext,
-): Promise<Answer[]> {
+): Promise<Receipt[]> {
   const at = tools.now();
   const terms = await termsOfBusiness(tools, at);
   // All are sealed before the first one is sent, so that the order of arrival is the order in the log.
@@ -100,11 +99,11 @@ const idOfLead = (
 
 export const leadQueries = (tools: QueryTools) => ({
   /** A lead with its contact opened. */
-  async get(caller: Caller, { leadId }: { leadId: string }) {
-    const row = await tools.rows.leads.find(caller, leadId);
-    return row && openColumns<LeadRow, { contact: Contact }>(tools, row, ['contact']);
+  async get(context: RequestContext, { leadId }: { leadId: string }) {
+    const row = await tools.rows.leads.find(context.caller, leadId);
+    return row && openColumns<LeadRow, { contact: Contact }>(tools, context, row, ['contact']);
   },
-  history: (_: Caller, { leadId, ...upTo }: { leadId: string } & HistoryRequest) =>
-    historyOf(tools, leadStream(leadId), upTo),
-  listStock: (caller: Caller) => tools.rows.leads.stock(caller),
+  history: (context: RequestContext, { leadId, ...upTo }: { leadId: string } & HistoryRequest) =>
+    tools.histories.of(context, leadStream(leadId), upTo),
+  listStock: ({ caller }: RequestContext) => tools.rows.leads.stock(caller),
 });

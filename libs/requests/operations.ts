@@ -1,8 +1,8 @@
-import type { Caller } from '#domain/kernel/caller';
 import type { EngineStatus } from '#processes/engine/engine';
 import type { Parked } from '#processes/engine/process-run';
 import { UnknownModel } from '#read-models/errors';
 import type { ReadModelStatus, ReadModels } from '#read-models/read-models';
+import { sameForAll } from './query-tools.ts';
 
 /** The processes of the store, in whichever program they run. */
 export interface RunningProcesses {
@@ -27,26 +27,26 @@ interface ReadModelRequest {
 /** What operators do to the programs of a store. It changes nothing in the ledger, so it is not recorded as events. */
 export const createOperations = ({ readModels, processes }: OperationDependencies) => ({
   /** @returns false when nothing is parked under this id */
-  retryParkedItem: (_: Caller, { id }: { id: string }): Promise<boolean> => processes.retry(id),
+  retryParkedItem: sameForAll(({ id }: { id: string }): Promise<boolean> => processes.retry(id)),
   ...readModelOperations(readModels),
 });
 
 /** Each returns the status of the read model afterwards. @throws UnknownModel */
 function readModelOperations(readModels: ReadModels) {
-  const statusAfter =
-    (operate: (name: string) => Promise<unknown>) =>
-    async (_: Caller, { name }: ReadModelRequest) => {
+  const statusAfter = (operate: (name: string) => Promise<unknown>) =>
+    sameForAll(async ({ name }: ReadModelRequest) => {
       await operate(name);
       return statusOf(readModels, name);
-    };
+    });
   return {
     pauseReadModel: statusAfter((name) => readModels.pause(name)),
     resumeReadModel: statusAfter((name) => readModels.resume(name)),
     retryReadModel: statusAfter((name) => readModels.retry(name)),
-    rebuildReadModel: (_: Caller, { name }: ReadModelRequest) => startRebuild(readModels, name),
+    rebuildReadModel: sameForAll(({ name }: ReadModelRequest) => startRebuild(readModels, name)),
     /** @returns undefined when this program does not rebuild the model */
-    cancelReadModelRebuild: async (_: Caller, { name }: ReadModelRequest) =>
+    cancelReadModelRebuild: sameForAll(async ({ name }: ReadModelRequest) =>
       readModels.cancelRebuild(name) ? statusOf(readModels, name) : undefined,
+    ),
   };
 }
 

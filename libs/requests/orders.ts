@@ -1,5 +1,4 @@
 import { catalogueStream } from '#domain/catalogue/catalogue';
-import type { Caller } from '#domain/kernel/caller';
 import { isRefusal } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
 import type { CommandOf } from '#domain/ledger';
@@ -8,10 +7,10 @@ import { type DailyMaximum, order, orderStream } from '#domain/orders/order';
 import type { OrderRow } from '#read-models/models/orders';
 import { tryCoupon } from './coupons.ts';
 import { forecastOf, type OrderForecast } from './forecast.ts';
-import { type HistoryRequest, historyOf } from './histories.ts';
+import type { HistoryRequest } from './histories.ts';
 import { type PlaceOrderRequest, placingOf, withCoupon } from './placing.ts';
-import type { QueryTools } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import { asRows, type QueryTools } from './query-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 import { termsOfBusiness } from './terms-of-business.ts';
 
@@ -33,7 +32,7 @@ export function orderRequests(tools: RequestTools) {
 }
 
 /** CHK-1, CAT-3: the order keeps the price, the descriptor and the policy version of this moment. */
-async function place(tools: RequestTools, request: PlaceOrderRequest, context: RequestContext): Promise<Answer> {
+async function place(tools: RequestTools, request: PlaceOrderRequest, context: RequestContext): Promise<Receipt> {
   const id = deriveId('order', context.commandId);
   const stream = orderStream(id);
   const { customerId, couponCode } = request;
@@ -48,7 +47,7 @@ async function place(tools: RequestTools, request: PlaceOrderRequest, context: R
 }
 
 /** ORD-3: in Loyalty Rewards a pause ends automatically, after the number of days in the current policy. */
-async function pause(tools: RequestTools, orderId: string, context: RequestContext): Promise<Answer> {
+async function pause(tools: RequestTools, orderId: string, context: RequestContext): Promise<Receipt> {
   const at = tools.now();
   const [programme, { policy }] = await Promise.all([
     tools.stateOf<'programme'>(programmeStream(orderId)),
@@ -66,16 +65,16 @@ interface OrderDetails extends OrderRow, OrderForecast {
 }
 
 export const orderQueries = (tools: QueryTools) => ({
-  list: tools.rows.orders.list,
-  get: (caller: Caller, { orderId }: { orderId: string }) => getOrder(tools, caller, orderId),
-  history: (_: Caller, { orderId, ...upTo }: { orderId: string } & HistoryRequest) =>
-    historyOf(tools, orderStream(orderId), upTo),
+  list: asRows(tools.rows.orders.list),
+  get: (context: RequestContext, { orderId }: { orderId: string }) => getOrder(tools, context, orderId),
+  history: (context: RequestContext, { orderId, ...upTo }: { orderId: string } & HistoryRequest) =>
+    tools.histories.of(context, orderStream(orderId), upTo),
 });
 
 /** ORD-7: an order with the leads owed and a forecast. */
 async function getOrder(
   { rows, stateOf, now }: QueryTools,
-  caller: Caller,
+  { caller }: RequestContext,
   orderId: string,
 ): Promise<OrderDetails | undefined> {
   const row = await rows.orders.find(caller, orderId);

@@ -1,14 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { customerStream, isRegistered, linkDead, linkIsGood } from '#domain/accounts/customer';
-import type { Caller } from '#domain/kernel/caller';
+import { customerStream, isRegistered, linkInvalid, linkIsGood } from '#domain/accounts/customer';
 import { refuse } from '#domain/kernel/decider';
 import type { Secret } from '#domain/kernel/events';
 import type { Vault } from '#vault/vault';
 import { changeSealed, guarded, hashOfToken, newLink, sealSecret } from './account-seals.ts';
 import { holderOf } from './address-claim.ts';
 import { matches, type Verifier, verifierOf } from './password-hash.ts';
-import type { QueryTools } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import { sameForAll } from './query-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 
 interface NewPassword {
   readonly password: string;
@@ -35,7 +34,7 @@ const set = (
   customerId: string,
   { password, currentPassword = '' }: NewPassword,
   context: RequestContext,
-): Promise<Answer> =>
+): Promise<Receipt> =>
   changeSealed(tools, customerId, 'SetPassword', context, async ({ verifier }) => {
     if (verifier && !(await isRight(tools.vault, verifier, currentPassword))) return wrongPassword;
     const secret = await sealSecret(tools.vault, customerId, await verifierOf(password));
@@ -52,7 +51,7 @@ async function requestRecovery(tools: RequestTools, email: string, context: Requ
   await tools.send(customerId, stream, command, guarded(tools.vault, context));
 }
 
-async function recover(tools: RequestTools, token: string, password: string, asked: RequestContext): Promise<Answer> {
+async function recover(tools: RequestTools, token: string, password: string, asked: RequestContext): Promise<Receipt> {
   const at = tools.now();
   const context = guarded(tools.vault, asked);
   const customerId = token.slice(0, Math.max(token.lastIndexOf('.'), 0));
@@ -60,12 +59,12 @@ async function recover(tools: RequestTools, token: string, password: string, ask
   const stream = customerStream(customerId);
   const { recovery } = await tools.stateOf<'customer'>(stream);
   // A repeated request gets its first outcome from the stream, so this refusal does not affect it.
-  if (!linkIsGood(recovery, tokenHash, at)) return tools.send(customerId, stream, linkDead, context);
+  if (!linkIsGood(recovery, tokenHash, at)) return tools.send(customerId, stream, linkInvalid, context);
   const verifier = await sealSecret(tools.vault, customerId, await verifierOf(password));
   return tools.send(customerId, stream, { type: 'RecoverPassword', at, tokenHash, verifier }, context);
 }
 
-/** ACC-2: both are compared with exact case. Takes equally long without such an account. @returns the customer's id */
+/** ACC-2: both are compared with exact case. Takes equally long for an unknown account. @returns the customer's id */
 async function signIn(tools: RequestTools, email: string, password: string): Promise<string | undefined> {
   const customerId = await holderOf(tools, email);
   const state = customerId === undefined ? {} : await tools.stateOf<'customer'>(customerStream(customerId));
@@ -81,7 +80,7 @@ async function isRight(vault: Vault, verifier: Secret | undefined, password: str
 
 const wrongPassword = refuse('password-wrong', 'the current password is another one', 'ACC-2');
 
-export const passwordQueries = (tools: QueryTools) => ({
+export const passwordQueries = (tools: RequestTools) => ({
   /** Checks an address and a password. @returns the customer's id; undefined when they do not match an account */
-  signIn: (_: Caller, { email, password }: { email: string; password: string }) => signIn(tools, email, password),
+  signIn: sameForAll(({ email, password }: { email: string; password: string }) => signIn(tools, email, password)),
 });

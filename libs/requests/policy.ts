@@ -1,7 +1,6 @@
-import type { Caller } from '#domain/kernel/caller';
 import type { Instant } from '#domain/kernel/events';
 import { type PolicyDocument, policyAt, policyStream } from '#domain/policy/policy';
-import type { QueryTools } from './query-tools.ts';
+import { type QueryTools, sameForAll } from './query-tools.ts';
 import type { RequestContext, RequestTools } from './request-tools.ts';
 
 interface PublishPolicyRequest {
@@ -21,7 +20,7 @@ export const policyRequests = (tools: RequestTools) => ({
 
 export const policyQueries = ({ stateOf, now }: QueryTools) => ({
   /** The policy in force now. */
-  get: async (_: Caller) => policyAt(await stateOf<'policy'>(policyStream), now()),
+  get: sameForAll(async () => policyAt(await stateOf<'policy'>(policyStream), now())),
   /** Every policy that was ever published, oldest first. */
-  listVersions: async (_: Caller) => (await stateOf<'policy'>(policyStream)).versions,
+  listVersions: sameForAll(async () => (await stateOf<'policy'>(policyStream)).versions),
 });

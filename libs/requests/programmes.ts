@@ -1,11 +1,10 @@
-import type { Caller } from '#domain/kernel/caller';
 import type { CommandOf } from '#domain/ledger';
 import { programmeStream } from '#domain/loyalty/programme';
 import { orderStream } from '#domain/orders/order';
 import type { ProgrammeRow, RenewalRow } from '#read-models/models/programmes';
-import { type HistoryRequest, historyOf } from './histories.ts';
-import type { QueryTools } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import type { HistoryRequest } from './histories.ts';
+import { asRows, type QueryTools } from './query-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 
 /** An order's programme in Loyalty Rewards (LOY). */
@@ -27,7 +26,7 @@ async function send(
   orderId: string,
   command: CommandOf<'programme'>,
   context: RequestContext,
-): Promise<Answer> {
+): Promise<Receipt> {
   const order = await tools.stateOf<'order'>(orderStream(orderId));
   const refusal = checkRightEarly(orderStream(orderId), { type: 'CancelOrder' }, order, context);
   if (refusal) return tools.refuse(orderId, programmeStream(orderId), refusal, context);
@@ -41,15 +40,15 @@ interface ProgrammeDetails extends ProgrammeRow {
 }
 
 export const programmeQueries = (tools: QueryTools) => ({
-  list: tools.rows.programmes.list,
-  get: (caller: Caller, { orderId }: { orderId: string }) => getProgramme(tools, caller, orderId),
-  history: (_: Caller, { orderId, ...upTo }: { orderId: string } & HistoryRequest) =>
-    historyOf(tools, programmeStream(orderId), upTo),
+  list: asRows(tools.rows.programmes.list),
+  get: (context: RequestContext, { orderId }: { orderId: string }) => getProgramme(tools, context, orderId),
+  history: (context: RequestContext, { orderId, ...upTo }: { orderId: string } & HistoryRequest) =>
+    tools.histories.of(context, programmeStream(orderId), upTo),
 });
 
 async function getProgramme(
   { rows: { programmes } }: QueryTools,
-  caller: Caller,
+  { caller }: RequestContext,
   orderId: string,
 ): Promise<ProgrammeDetails | undefined> {
   const row = await programmes.find(caller, orderId);

@@ -1,4 +1,3 @@
-import type { Caller } from '#domain/kernel/caller';
 import { accountQueries } from './accounts.ts';
 import { attentionQueries } from './attention.ts';
 import { catalogueQueries } from './catalogue.ts';
@@ -14,19 +13,19 @@ import { orderQueries } from './orders.ts';
 import { passwordQueries } from './passwords.ts';
 import { policyQueries } from './policy.ts';
 import { programmeQueries } from './programmes.ts';
-import { type QueryDependencies, queryTools } from './query-tools.ts';
+import type { queryTools } from './query-tools.ts';
+import type { RequestContext } from './request-tools.ts';
 import { returnQueries } from './returns.ts';
 import { supportQueries } from './support.ts';
 import { webhookQueries } from './webhooks.ts';
 
 /**
- * What people and programs may read of the store, by subject. Each query takes who asks, and what it asks for. One that
+ * What people and programs may read of the store, by subject. Each query takes who asks and why, and what it asks for. One that
  * looks for a single thing returns undefined when it is not there, or the caller may not see it.
  */
 export type Queries = ReturnType<typeof createQueries>;
 
-export function createQueries(dependencies: QueryDependencies) {
-  const tools = queryTools(dependencies);
+export function createQueries(tools: ReturnType<typeof queryTools>) {
   return {
     catalogue: catalogueQueries(tools),
     policy: policyQueries(tools),
@@ -50,4 +49,4 @@ export function createQueries(dependencies: QueryDependencies) {
 }
 
 /** What a query, or an operation, is asked for. */
-export type RequestOf<Ask> = Ask extends (caller: Caller, request: infer Request) => unknown ? Request : never;
+export type RequestOf<Ask> = Ask extends (context: RequestContext, request: infer Request) => unknown ? Request : never;

@@ -1,11 +1,12 @@
 import { type Caller, trialCaller } from '#domain/kernel/caller';
-import { type FamilyName, ledger } from '#domain/ledger';
+import type { OwnerOf } from './owners.ts';
 import { type OperationRights, operationRights, type QueryRights, queryRights } from './query-rights.ts';
-import type { RequestTools } from './request-tools.ts';
+import type { RequestContext } from './request-tools.ts';
 
 const owner = trialCaller('customer:c1');
 const stranger = trialCaller('customer:c2');
 const staff = trialCaller('staff:ada');
+const staffOf = (...stores: string[]): Caller => ({ ...staff, stores });
 const program: Caller = { kind: 'program', actor: 'system:intake', roles: ['lead-source'], stores: 'all' };
 
 /** Everything in these tests belongs to the customer c1. */
@@ -17,36 +18,24 @@ const request = {
   ticketId: 't1',
   replacementId: 'r1',
 };
-const states: Partial<Record<FamilyName, object>> = {
-  checkout: { wishes: { customerId: 'c1' } },
-  order: { terms: { customerId: 'c1' } },
-  programme: { status: 'active', customerId: 'c1' },
-  ticket: { status: 'open', customerId: 'c1' },
-  replacement: { status: 'requested', orderId: 'o1' },
-};
-const stateIn = (known: typeof states) =>
-  (async (stream: string) => {
-    const family = stream.split('-', 1)[0] as FamilyName;
-    return known[family] ?? ledger[family].decider.initialState();
-  }) as RequestTools['stateOf'];
+const belongsToTheOwner: OwnerOf = async () => ({ customerId: 'c1', storeId: 's1' });
+const nothingExists: OwnerOf = async () => undefined;
 
-type AnyRule = (asked: {
-  caller: Caller;
-  request: object;
-  stateOf: RequestTools['stateOf'];
-}) => { code: string } | undefined | Promise<{ code: string } | undefined>;
+type AnyRule = (
+  asked: RequestContext & { request: object; ownerOf: OwnerOf },
+) => { code: string } | undefined | Promise<{ code: string } | undefined>;
 
 const queries = Object.entries(queryRights).flatMap(([subject, rules]) =>
   Object.entries(rules).map(([name, rule]) => ({ name: `${subject}.${name}`, rule: rule as AnyRule })),
 );
 const operations = Object.entries(operationRights).map(([name, rule]) => ({ name, rule: rule as AnyRule }));
 
-const refusalOf = async ({ rule }: { rule: AnyRule }, caller: Caller, known = states) =>
-  (await rule({ caller, request, stateOf: stateIn(known) }))?.code;
+const refusalOf = async ({ rule }: { rule: AnyRule }, caller: Caller, ownerOf = belongsToTheOwner) =>
+  (await rule({ caller, commandId: 'a', request, ownerOf }))?.code;
 
-async function refused(caller: Caller, table = queries, known = states): Promise<string[]> {
+async function refused(caller: Caller, table = queries, ownerOf = belongsToTheOwner): Promise<string[]> {
   const codes = await Promise.all(
-    table.map(async (line) => [line.name, await refusalOf(line, caller, known)] as const),
+    table.map(async (line) => [line.name, await refusalOf(line, caller, ownerOf)] as const),
   );
   return codes.flatMap(([name, code]) => (code === undefined ? [] : [`${name}: ${code}`]));
 }
@@ -63,8 +52,19 @@ describe('the table of queries', () => {
     expect([incomplete, unknown, other]).toHaveLength(3);
   });
 
-  it('refuses nothing to staff for now', async () => {
+  it('refuses nothing to staff of all stores for now', async () => {
     expect(await refused(staff)).toEqual([]);
+  });
+
+  it('refuses staff what is read from the streams of a customer of another store, also the whole history', async () => {
+    expect((await refused(staffOf('s2'))).filter((line) => line.endsWith('not-yours'))).toEqual([
+      ...ofCustomers,
+      'support.listWholeHistory: not-yours',
+    ]);
+  });
+
+  it('refuses the staff of a store only what belongs to no store', async () => {
+    expect(await refused(staffOf('s1'))).toEqual(['leads.history: staff-only']);
   });
 
   it('refuses customers what belongs to the store', async () => {
@@ -93,7 +93,7 @@ describe('the table of queries', () => {
   });
 
   it('does not refuse customers what does not exist: the answer is that it does not exist', async () => {
-    expect((await refused(stranger, queries, {})).filter((line) => line.endsWith('not-yours'))).toEqual([
+    expect((await refused(stranger, queries, nothingExists)).filter((line) => line.endsWith('not-yours'))).toEqual([
       'leadDelivery.get: not-yours',
     ]);
   });

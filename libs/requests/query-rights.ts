@@ -1,67 +1,75 @@
+import { customerStream } from '#domain/accounts/customer';
 import { checkoutStream } from '#domain/checkouts/checkout';
-import type { Caller } from '#domain/kernel/caller';
-import type { Refusal } from '#domain/kernel/decider';
+import { scopeOf } from '#domain/kernel/caller';
+import { type Refusal, refuse } from '#domain/kernel/decider';
+import { anyone, type Described, described, refuseStranger, staff } from '#domain/kernel/rights';
 import { programmeStream } from '#domain/loyalty/programme';
 import { orderStream } from '#domain/orders/order';
 import { replacementStream } from '#domain/replacements/replacement';
 import { ticketStream } from '#domain/support/ticket';
 import type { Operations } from './operations.ts';
+import type { OwnedStream, OwnerOf } from './owners.ts';
 import type { Queries, RequestOf } from './queries.ts';
-import type { RequestTools } from './request-tools.ts';
-import { actsForStore, anyone, customerIn, refuseStranger, staff } from './rules.ts';
+import type { RequestContext } from './request-tools.ts';
 
-interface AskedQuery<Request> extends Pick<RequestTools, 'stateOf'> {
-  readonly caller: Caller;
+interface AskedQuery<Request> extends RequestContext {
   readonly request: Request;
+  readonly ownerOf: OwnerOf;
 }
 
 /** @returns why the caller may not ask this; undefined when it may */
-export type QueryRule<Request = unknown> = (
-  asked: AskedQuery<Request>,
-) => Refusal | undefined | Promise<Refusal | undefined>;
+export type QueryRule<Request = unknown> = Described &
+  ((asked: AskedQuery<Request>) => Refusal | undefined | Promise<Refusal | undefined>);
 
 /** Everybody may ask: each statement finds only the rows that the caller may see. */
-const onlyVisibleRows: QueryRule = anyone;
+const onlyVisibleRows: QueryRule = described('anyone, only rows that the caller may see', () => undefined);
 
 /** Everybody may ask: each follower gets only the changes of what it may see. */
-const onlyVisibleChanges: QueryRule = anyone;
+const onlyVisibleChanges: QueryRule = described('anyone, only changes that the caller may see', () => undefined);
 
-/** The query records the access with a command, and the table of commands decides who may send it (SUP-2). */
-const recordedLook: QueryRule = anyone;
+/** For reads of a stream. Its owner is not looked up for callers who may ask about everything. */
+const ownedBy = <Request>(rule: string, streamOf: (request: Request) => OwnedStream): QueryRule<Request> =>
+  described(
+    'its customer; staff',
+    async (asked) => {
+      if (scopeOf(asked.caller) === 'all') return undefined;
+      return refuseStranger(await asked.ownerOf(streamOf(asked.request)), asked, rule);
+    },
+    rule,
+  );
 
-const ownAccount: QueryRule<{ customerId: string }> = (asked) =>
-  refuseStranger(asked.request.customerId, asked, 'ACC-4');
-
-type CustomerOf<Request> = (request: Request, stateOf: RequestTools['stateOf']) => Promise<string | undefined>;
-
-/** For reads of a stream that names its customer. The stream is not loaded for callers who may ask about every customer. */
-const ownedBy =
-  <Request>(rule: string, customerOf: CustomerOf<Request>): QueryRule<Request> =>
-  async (asked) =>
-    actsForStore(asked.caller)
-      ? undefined
-      : refuseStranger(await customerOf(asked.request, asked.stateOf), asked, rule);
-
-const ownCheckout = ownedBy<{ checkoutId: string }>('CHK-1', async ({ checkoutId }, stateOf) =>
-  customerIn.checkout(await stateOf<'checkout'>(checkoutStream(checkoutId))),
+/** An account that does not exist is refused to other customers as well. */
+const ownAccount: QueryRule<{ customerId: string }> = described(
+  'its customer; staff',
+  async (asked) => {
+    const { customerId } = asked.request;
+    return refuseStranger((await asked.ownerOf(customerStream(customerId))) ?? { customerId }, asked, 'ACC-4');
+  },
+  'ACC-4',
 );
 
-const ownOrder = ownedBy<{ orderId: string }>('BCK-2', async ({ orderId }, stateOf) =>
-  customerIn.order(await stateOf<'order'>(orderStream(orderId))),
+const ownCheckout = ownedBy<{ checkoutId: string }>('CHK-1', ({ checkoutId }) => checkoutStream(checkoutId));
+const ownOrder = ownedBy<{ orderId: string }>('BCK-2', ({ orderId }) => orderStream(orderId));
+const ownProgramme = ownedBy<{ orderId: string }>('BCK-3', ({ orderId }) => programmeStream(orderId));
+const ownTicket = ownedBy<{ ticketId: string }>('SUP-1', ({ ticketId }) => ticketStream(ticketId));
+const ownReturn = ownedBy<{ replacementId: string }>('RPL-1', ({ replacementId }) => replacementStream(replacementId));
+
+/** SUP-2: the query records the access with a command, whose right decides who may look. It does not know stores. */
+const recordedLook: QueryRule<{ customerId: string }> = described(
+  'who may ask for ShowCustomerHistory',
+  async (asked) => {
+    const scope = scopeOf(asked.caller);
+    if (typeof scope !== 'object' || !('stores' in scope)) return undefined;
+    return refuseStranger(await asked.ownerOf(customerStream(asked.request.customerId)), asked, 'SUP-2');
+  },
+  'SUP-2',
 );
 
-const ownProgramme = ownedBy<{ orderId: string }>('BCK-3', async ({ orderId }, stateOf) =>
-  customerIn.programme(await stateOf<'programme'>(programmeStream(orderId))),
-);
-
-const ownTicket = ownedBy<{ ticketId: string }>('SUP-1', async ({ ticketId }, stateOf) =>
-  customerIn.ticket(await stateOf<'ticket'>(ticketStream(ticketId))),
-);
-
-/** A return belongs to the customer of its order. */
-const ownReturn = ownedBy<{ replacementId: string }>('RPL-1', async ({ replacementId }, stateOf) => {
-  const { status, orderId } = await stateOf<'replacement'>(replacementStream(replacementId));
-  return status === 'unknown' ? undefined : customerIn.order(await stateOf<'order'>(orderStream(orderId)));
+/** For what belongs to no store. */
+const staffOfAllStores: QueryRule = described('staff of all stores', (asked) => {
+  const refusal = staff()(asked);
+  if (refusal || scopeOf(asked.caller) === 'all') return refusal;
+  return refuse('staff-only', 'only staff of all stores may do this');
 });
 
 export type QueryRights = {
@@ -82,7 +90,7 @@ export const queryRights = {
   coupons: { get: staff('CPN-3') },
   orders: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownOrder },
   programmes: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownProgramme },
-  leads: { get: onlyVisibleRows, history: staff(), listStock: onlyVisibleRows },
+  leads: { get: onlyVisibleRows, history: staffOfAllStores, listStock: onlyVisibleRows },
   deliveredLeads: { list: onlyVisibleRows, get: onlyVisibleRows, download: onlyVisibleRows },
   returns: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownReturn },
   mails: { list: onlyVisibleRows, get: onlyVisibleRows, getCopy: onlyVisibleRows, listNewest: onlyVisibleRows },

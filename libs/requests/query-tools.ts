@@ -4,9 +4,10 @@ import type { EventStore } from '#event-store/port';
 import type { MailGateway } from '#gateways/mail';
 import type { RowQueries } from '#read-models/queries';
 import type { Page } from '#read-models/queries/paging';
-import type { Vault } from '#vault/vault';
+import { type HistoryReader, historyReader } from './histories.ts';
 import type { OperationDependencies } from './operations.ts';
-import { type RequestDependencies, type RequestTools, requestTools } from './request-tools.ts';
+import { type OwnerOf, ownersIn } from './owners.ts';
+import { type RequestContext, type RequestDependencies, type RequestTools, requestTools } from './request-tools.ts';
 
 export interface QueryDependencies extends RequestDependencies, OperationDependencies {
   readonly events: EventStore;
@@ -14,21 +15,52 @@ export interface QueryDependencies extends RequestDependencies, OperationDepende
   readonly mails: MailGateway | undefined;
 }
 
-/** What all queries are made with. */
-export interface QueryTools extends QueryDependencies, RequestTools {
+/** What queries are made with. The log, the vault and commands are not among them: few queries need more than these. */
+export interface QueryTools extends Pick<RequestTools, 'streams' | 'stateOf' | 'now'> {
   /** Rows of the read models. Each statement finds only those that the caller may see. */
   readonly rows: RowQueries;
+  readonly histories: HistoryReader;
+  readonly ownerOf: OwnerOf;
+  readonly open: OpenBox;
 }
 
-export const queryTools = (dependencies: QueryDependencies): QueryTools => ({
-  ...dependencies,
-  ...requestTools(dependencies),
-  rows: dependencies.readModels.queries,
-});
+/**
+ * Opens a sealed box for a caller. Queries open boxes only with this function.
+ * @returns undefined for a value that was erased
+ */
+export type OpenBox = (context: RequestContext, box: Sealed) => Promise<unknown>;
+
+export function queryTools(dependencies: QueryDependencies) {
+  const { events, vault, readModels } = dependencies;
+  const open: OpenBox = (_context, box) => vault.open(box);
+  return {
+    ...dependencies,
+    ...requestTools(dependencies),
+    rows: readModels.queries,
+    histories: historyReader(events, open),
+    ownerOf: ownersIn(events),
+    open,
+  } satisfies QueryTools;
+}
+
+/** For what does not depend on the caller: whoever has the right to ask gets the same. The right was checked before. */
+export const sameForAll =
+  <Answer, Request = void>(ask: (request: Request) => Promise<Answer>) =>
+  (_context: RequestContext, request: Request): Promise<Answer> =>
+    ask(request);
+
+/** Rows as the read models have them. */
+export const asRows =
+  <Request, Rows>(read: (caller: Caller, request: Request) => Promise<Rows>) =>
+  ({ caller }: RequestContext, request: Request): Promise<Rows> =>
+    read(caller, request);
 
 /** @returns null for a value that was never given or was erased */
-export const openBox = async <Value>({ vault }: { vault: Vault }, box: Sealed | null | undefined) =>
-  ((box && (await vault.open(box))) ?? null) as Value | null;
+export const openBox = async <Value>(
+  { open }: Pick<QueryTools, 'open'>,
+  context: RequestContext,
+  box: Sealed | null | undefined,
+) => ((box && (await open(context, box))) ?? null) as Value | null;
 
 /** A row with some of its sealed columns opened. */
 export type OpenedRow<Row, Values> = Omit<Row, keyof Values> & {
@@ -37,11 +69,14 @@ export type OpenedRow<Row, Values> = Omit<Row, keyof Values> & {
 
 /** @typeParam Values what is in the boxes of the columns */
 export async function openColumns<Row, Values>(
-  tools: { vault: Vault },
+  tools: Pick<QueryTools, 'open'>,
+  context: RequestContext,
   row: Row,
   columns: readonly (keyof Values & keyof Row)[],
 ): Promise<OpenedRow<Row, Values>> {
-  const opened = columns.map(async (column) => [column, await openBox(tools, row[column] as Sealed | null)] as const);
+  const opened = columns.map(
+    async (column) => [column, await openBox(tools, context, row[column] as Sealed | null)] as const,
+  );
   return { ...row, ...Object.fromEntries(await Promise.all(opened)) } as OpenedRow<Row, Values>;
 }
 
@@ -49,9 +84,9 @@ export async function openColumns<Row, Values>(
 export const listOpened =
   <Request, Row, Opened>(
     list: (caller: Caller, request: Request) => Promise<Page<Row>>,
-    open: (row: Row) => Promise<Opened>,
+    open: (context: RequestContext, row: Row) => Promise<Opened>,
   ) =>
-  async (caller: Caller, request: Request): Promise<Page<Opened>> => {
-    const page = await list(caller, request);
-    return { ...page, items: await Promise.all(page.items.map(open)) };
+  async (context: RequestContext, request: Request): Promise<Page<Opened>> => {
+    const page = await list(context.caller, request);
+    return { ...page, items: await Promise.all(page.items.map((row) => open(context, row))) };
   };

@@ -20,7 +20,7 @@ export interface RequestContext {
 }
 
 /** The id of what was asked for, and the outcome. */
-export interface Answer {
+export interface Receipt {
   readonly id: string;
   readonly outcome: Outcome;
 }
@@ -46,9 +46,9 @@ export interface RequestTools extends RequestDependencies {
     command: AnyCommand | Refusal,
     context: RequestContext,
     hints?: { readonly likelyNew?: boolean },
-  ): Promise<Answer>;
+  ): Promise<Receipt>;
   /** Sends the refusal of a caller who has no right to ask, whatever revision it saw. */
-  refuse(id: string, stream: string, refusal: Refusal, context: RequestContext): Promise<Answer>;
+  refuse(id: string, stream: string, refusal: Refusal, context: RequestContext): Promise<Receipt>;
 }
 
 export function requestTools(dependencies: RequestDependencies): RequestTools {

@@ -1,3 +1,4 @@
+import type { CommandOf, FamilyName } from '#domain/ledger';
 import { accountRequests } from './accounts.ts';
 import { catalogueRequests } from './catalogue.ts';
 import { checkoutRequests } from './checkouts.ts';
@@ -6,12 +7,12 @@ import { leadDeliveryRequests } from './lead-delivery.ts';
 import { leadRequests } from './leads.ts';
 import { orderRequests } from './orders.ts';
 import { passwordRequests } from './passwords.ts';
+import { type Draft, sendPlain } from './plain-command.ts';
 import { policyRequests } from './policy.ts';
 import { programmeRequests } from './programmes.ts';
-import { type RequestDependencies, requestTools } from './request-tools.ts';
+import { type RequestContext, type RequestDependencies, requestTools } from './request-tools.ts';
 import { returnRequests } from './returns.ts';
 import { supportRequests } from './support.ts';
-import { webhookRequests } from './webhooks.ts';
 
 /**
  * What people and programs ask of the store, by subject. Each request looks up what the decision must know (price,
@@ -22,6 +23,12 @@ export type Requests = ReturnType<typeof createRequests>;
 export function createRequests(dependencies: RequestDependencies) {
   const tools = requestTools(dependencies);
   return {
+    /** Any command for which nothing must be looked up. Texts that may name a person are marked with `personal`. */
+    send: <Name extends FamilyName>(
+      stream: `${Name}-${string}`,
+      draft: Draft<CommandOf<Name>>,
+      context: RequestContext,
+    ) => sendPlain(tools, stream, draft, context),
     catalogue: catalogueRequests(tools),
     policy: policyRequests(tools),
     accounts: accountRequests(tools),
@@ -34,6 +41,5 @@ export function createRequests(dependencies: RequestDependencies) {
     leads: leadRequests(tools),
     returns: returnRequests(tools),
     support: supportRequests(tools),
-    webhooks: webhookRequests(tools),
   };
 }

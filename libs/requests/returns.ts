@@ -1,4 +1,3 @@
-import type { Caller } from '#domain/kernel/caller';
 import { type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant, Sealed } from '#domain/kernel/events';
 import { leadStream } from '#domain/leads/lead';
@@ -7,9 +6,9 @@ import { orderStream } from '#domain/orders/order';
 import { noPolicy, type PolicyVersion } from '#domain/policy/policy';
 import { replacement, replacementIdOf, replacementStream } from '#domain/replacements/replacement';
 import type { ReplacementRow } from '#read-models/models/replacements';
-import { type HistoryRequest, historyOf } from './histories.ts';
+import type { HistoryRequest } from './histories.ts';
 import { listOpened, openColumns, type QueryTools } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 import { termsOfBusiness } from './terms-of-business.ts';
 
@@ -41,7 +40,7 @@ async function requestReplacement(
   tools: RequestTools,
   { note, ...request }: ReplacementRequest,
   context: RequestContext,
-): Promise<Answer> {
+): Promise<Receipt> {
   const at = tools.now();
   const id = replacementIdOf(request.orderId, request.leadId);
   const stream = replacementStream(id);
@@ -76,14 +75,15 @@ function requestOf(
 /** Returns with the customer's note opened. */
 export function returnQueries(tools: QueryTools) {
   const { replacements } = tools.rows;
-  const open = (row: ReplacementRow) => openColumns<ReplacementRow, { note: string }>(tools, row, ['note']);
+  const open = (context: RequestContext, row: ReplacementRow) =>
+    openColumns<ReplacementRow, { note: string }>(tools, context, row, ['note']);
   return {
     list: listOpened(replacements.list, open),
-    async get(caller: Caller, { replacementId }: { replacementId: string }) {
-      const row = await replacements.find(caller, replacementId);
-      return row && open(row);
+    async get(context: RequestContext, { replacementId }: { replacementId: string }) {
+      const row = await replacements.find(context.caller, replacementId);
+      return row && open(context, row);
     },
-    history: (_: Caller, { replacementId, ...upTo }: { replacementId: string } & HistoryRequest) =>
-      historyOf(tools, replacementStream(replacementId), upTo),
+    history: (context: RequestContext, { replacementId, ...upTo }: { replacementId: string } & HistoryRequest) =>
+      tools.histories.of(context, replacementStream(replacementId), upTo),
   };
 }

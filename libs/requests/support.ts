@@ -1,5 +1,4 @@
 import { customerStream, isRegistered, notRegistered } from '#domain/accounts/customer';
-import type { Caller } from '#domain/kernel/caller';
 import type { Refusal } from '#domain/kernel/decider';
 import type { Instant, Sealed } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
@@ -7,9 +6,9 @@ import type { CommandOf } from '#domain/ledger';
 import { noPolicy, policyAt, policyStream } from '#domain/policy/policy';
 import { type AnswerPolicy, ticket, ticketStream, unknownTicket } from '#domain/support/ticket';
 import type { TicketRow } from '#read-models/models/tickets';
-import { type HistoryRequest, historyOf } from './histories.ts';
+import type { HistoryRequest } from './histories.ts';
 import { listOpened, openBox, type QueryTools } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 import { listWholeHistory, type WholeHistoryRequest } from './whole-history.ts';
 
@@ -38,7 +37,7 @@ export const supportRequests = (tools: RequestTools) => ({
     onTicket(tools, ticketId, 'CloseTicket', context, async (_, at) => ({ type: 'CloseTicket', at })),
 });
 
-async function openTicket(tools: RequestTools, letter: OpenTicketRequest, context: RequestContext): Promise<Answer> {
+async function openTicket(tools: RequestTools, letter: OpenTicketRequest, context: RequestContext): Promise<Receipt> {
   const id = deriveId('ticket', context.commandId);
   const { customerId } = letter;
   const draft = { type: 'OpenTicket', customerId } as const;
@@ -88,7 +87,7 @@ async function onTicket(
   type: 'AnswerTicket' | 'WriteAgain' | 'CloseTicket',
   context: RequestContext,
   commandFor: (customerId: string, at: Instant) => Promise<TicketCommand | Refusal>,
-): Promise<Answer> {
+): Promise<Receipt> {
   const stream = ticketStream(ticketId);
   const state = await tools.stateOf<'ticket'>(stream);
   if (state.status === 'unknown') return tools.send(ticketId, stream, unknownTicket, context);
@@ -107,23 +106,28 @@ const seal = ({ vault }: RequestTools, customerId: string, text: string) =>
   vault.seal(customerStream(customerId), text);
 
 /** Tickets with their texts opened, and all that happened to a customer. */
-export function supportQueries(tools: QueryTools) {
+export function supportQueries(tools: QueryTools & RequestTools) {
   const { tickets } = tools.rows;
-  const open = (row: TicketRow) => openTicketRow(tools, row);
+  const open = (context: RequestContext, row: TicketRow) => openTicketRow(tools, context, row);
   return {
     listTickets: listOpened(tickets.list, open),
-    async getTicket(caller: Caller, { ticketId }: { ticketId: string }) {
-      const row = await tickets.find(caller, ticketId);
-      return row && open(row);
+    async getTicket(context: RequestContext, { ticketId }: { ticketId: string }) {
+      const row = await tickets.find(context.caller, ticketId);
+      return row && open(context, row);
     },
-    ticketHistory: (_: Caller, { ticketId, ...upTo }: { ticketId: string } & HistoryRequest) =>
-      historyOf(tools, ticketStream(ticketId), upTo),
-    listWholeHistory: (caller: Caller, request: WholeHistoryRequest) => listWholeHistory(tools, caller, request),
+    ticketHistory: (context: RequestContext, { ticketId, ...upTo }: { ticketId: string } & HistoryRequest) =>
+      tools.histories.of(context, ticketStream(ticketId), upTo),
+    listWholeHistory: (context: RequestContext, request: WholeHistoryRequest) =>
+      listWholeHistory(tools, context, request),
   };
 }
 
-async function openTicketRow(tools: QueryTools, { subject, messages, callBackTelephone, ...row }: TicketRow) {
-  const open = (box: Sealed | null) => openBox<string>(tools, box);
+async function openTicketRow(
+  tools: QueryTools,
+  context: RequestContext,
+  { subject, messages, callBackTelephone, ...row }: TicketRow,
+) {
+  const open = (box: Sealed | null) => openBox<string>(tools, context, box);
   return {
     ...row,
     subject: await open(subject),

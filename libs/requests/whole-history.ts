@@ -1,24 +1,19 @@
-import { factsOf, type HistoryEntry, tellFact } from '#audit/history';
+import type { HistoryEntry } from '#audit/history';
 import { customerStream, isRegistered, notRegistered } from '#domain/accounts/customer';
 import type { Fact } from '#domain/codec';
-import type { Caller } from '#domain/kernel/caller';
 import { contactBookStream } from '#domain/leads/contact-book';
 import { looksStream } from '#domain/support/look';
-import { hashOfEvent } from '#event-store/embedded/event-hash';
 import { BadCursor } from '#read-models/errors';
 import type { Page } from '#read-models/queries/paging';
 import type { QueryTools } from './query-tools.ts';
-import type { Answer, RequestContext, RequestTools } from './request-tools.ts';
-import { checkRightEarly } from './rights.ts';
-import { RequestRefused } from './rules.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
+import { checkRightEarly, RequestRefused } from './rights.ts';
 
 export interface WholeHistoryRequest {
   readonly customerId: string;
   readonly limit: number;
   /** The `nextCursor` of the page before. */
   readonly cursor?: string;
-  /** Each access is recorded (SUP-2), with this command id and reason. */
-  readonly look: Pick<RequestContext, 'commandId' | 'reason' | 'requestHash'>;
 }
 
 interface WholeHistoryEntry extends HistoryEntry {
@@ -30,25 +25,25 @@ interface WholeHistoryEntry extends HistoryEntry {
  * @throws RequestRefused, BadCursor
  */
 export async function listWholeHistory(
-  tools: QueryTools,
-  caller: Caller,
-  { customerId, limit, cursor, look }: WholeHistoryRequest,
+  tools: QueryTools & RequestTools,
+  context: RequestContext,
+  { customerId, limit, cursor }: WholeHistoryRequest,
 ): Promise<Page<WholeHistoryEntry>> {
-  const { outcome } = await recordLook(tools, customerId, { caller, ...look });
+  const { outcome } = await recordLook(tools, customerId, context);
   if (outcome.kind === 'refused') throw new RequestRefused(outcome.refusal);
   if (outcome.kind !== 'accepted') throw new Error(`the look was not recorded: ${outcome.kind}`);
-  const facts = await factsAbout(tools, caller, customerId);
+  const facts = await factsAbout(tools, context, customerId);
   const from = cursor === undefined ? 0 : facts.findIndex(({ position }) => position === cursor) + 1;
   if (cursor !== undefined && from === 0) throw new BadCursor();
   const page = facts.slice(from, from + limit);
   const items = await Promise.all(
-    page.map(async (fact) => ({ stream: fact.stream, ...(await tellFact(fact, tools.vault)) })),
+    page.map(async (fact) => ({ stream: fact.stream, ...(await tools.histories.entry(context, fact)) })),
   );
   const last = page.at(-1);
   return from + limit < facts.length && last ? { items, nextCursor: last.position } : { items };
 }
 
-async function recordLook(tools: RequestTools, customerId: string, context: RequestContext): Promise<Answer> {
+async function recordLook(tools: RequestTools, customerId: string, context: RequestContext): Promise<Receipt> {
   const stream = looksStream(customerId);
   const customer = await tools.stateOf<'customer'>(customerStream(customerId));
   const refusal = checkRightEarly(stream, { type: 'ShowCustomerHistory' }, {}, context);
@@ -57,10 +52,14 @@ async function recordLook(tools: RequestTools, customerId: string, context: Requ
   return tools.send(customerId, stream, isRegistered(customer) ? command : notRegistered, context);
 }
 
-async function factsAbout({ rows, events }: QueryTools, caller: Caller, customerId: string): Promise<readonly Fact[]> {
+async function factsAbout(
+  { rows, histories }: QueryTools,
+  { caller }: RequestContext,
+  customerId: string,
+): Promise<readonly Fact[]> {
   const own = [customerStream(customerId), contactBookStream(customerId)];
   const streams = [...own, ...(await rows.customers.streams(caller, customerId))];
-  const facts = await factsOf(events, streams, { hashOf: hashOfEvent });
+  const facts = await histories.facts(streams);
   return facts.filter((fact) => !isShared(fact) || ('customerId' in fact.data && fact.data.customerId === customerId));
 }
 

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { StoreUnavailable } from '#event-store/port';
-import type { BatchRequest, KeyWriterReply } from './key-writer.ts';
+import type { KeyBatch, KeyWriterReply } from './key-writer.ts';
 
-type KeyRequest = { readonly added: BatchRequest['added'][number] } | { readonly erased: string };
+type KeyRequest = { readonly added: KeyBatch['added'][number] } | { readonly erased: string };
 
 interface WaitingRequest {
   readonly request: KeyRequest;
@@ -70,7 +70,7 @@ export class KeyWriterThread {
     if (this.#inFlight.length > 0 || this.#waiting.length === 0) return;
     this.#inFlight = this.#waiting.splice(0, MAX_REQUESTS_PER_BATCH);
     const requests = this.#inFlight.map(({ request }) => request);
-    const batch: BatchRequest = {
+    const batch: KeyBatch = {
       added: requests.flatMap((request) => ('added' in request ? [request.added] : [])),
       erased: requests.flatMap((request) => ('erased' in request ? [request.erased] : [])),
     };

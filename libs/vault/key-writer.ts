@@ -3,7 +3,7 @@ import type Database from 'better-sqlite3';
 import { openKeysForWriting } from './key-database.ts';
 
 /** Changes that are written together, in one transaction. */
-export interface BatchRequest {
+export interface KeyBatch {
   readonly added: readonly { keyId: string; subject: string; wrapped: Uint8Array }[];
   /** Subjects whose keys are destroyed. */
   readonly erased: readonly string[];
@@ -21,7 +21,7 @@ function main(port: MessagePort): void {
   const database = openKeysForWriting(directory, durable);
   const write = batchWriter(database);
   const reply = (message: KeyWriterReply) => port.postMessage(message);
-  port.on('message', (request: BatchRequest | 'close') => {
+  port.on('message', (request: KeyBatch | 'close') => {
     if (request === 'close') {
       database.close();
       port.close();
@@ -30,10 +30,10 @@ function main(port: MessagePort): void {
   reply({ kind: 'ready' });
 }
 
-function batchWriter(database: Database.Database): (batch: BatchRequest) => KeyWriterReply {
+function batchWriter(database: Database.Database): (batch: KeyBatch) => KeyWriterReply {
   const add = database.prepare('INSERT INTO keys (key_id, subject, wrapped) VALUES (?, ?, ?)');
   const erase = database.prepare('UPDATE keys SET wrapped = NULL WHERE subject = ? AND wrapped IS NOT NULL');
-  const writeAll = database.transaction(({ added, erased }: BatchRequest) => {
+  const writeAll = database.transaction(({ added, erased }: KeyBatch) => {
     for (const { keyId, subject, wrapped } of added) add.run(keyId, subject, wrapped);
     for (const subject of erased) erase.run(subject);
   });

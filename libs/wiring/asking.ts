@@ -4,10 +4,9 @@ import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { MailGateway } from '#gateways/mail';
 import type { ReadModels } from '#read-models/read-models';
+import { CheckedSubjects, subjectsOver } from '#requests/checked-subjects';
 import { CommandHandler } from '#requests/command-handler';
-import { OperationHandler, operationsOver } from '#requests/operation-handler';
 import type { RunningProcesses } from '#requests/operations';
-import { QueryHandler, queriesOver } from '#requests/query-handler';
 import type { QueryDependencies } from '#requests/query-tools';
 import type { Dispatch, RequestDependencies } from '#requests/request-tools';
 import { createRequests } from '#requests/requests';
@@ -34,7 +33,7 @@ export const dispatchOver =
   (addressed) =>
     bus.execute(new BusCommand(addressed));
 
-/** Commands and queries go over their bus to the single handler of their kind. */
+/** Commands, operations and queries go over their bus to the one handler that checks their rights. */
 export const asking: readonly FactoryProvider[] = [
   { provide: CommandHandler, inject: [EVENT_STORE], useFactory: (store: EventStore) => new CommandHandler(store) },
   { provide: StreamCache, inject: [CommandHandler], useFactory: ({ streams }: CommandHandler) => streams },
@@ -60,19 +59,19 @@ export const asking: readonly FactoryProvider[] = [
     ): QueryDependencies => ({ ...requests, events, readModels, processes, mails }),
   },
   { provide: REQUESTS, inject: [REQUEST_DEPENDENCIES], useFactory: createRequests },
-  ...[QueryHandler, OperationHandler].map((Handler) => ({
-    provide: Handler,
+  {
+    provide: CheckedSubjects,
     inject: [QUERY_DEPENDENCIES],
-    useFactory: (dependencies: QueryDependencies) => new Handler(dependencies),
-  })),
+    useFactory: (dependencies: QueryDependencies) => new CheckedSubjects(dependencies),
+  },
   {
     provide: QUERIES,
     inject: [QueryBus],
-    useFactory: (bus: QueryBus) => queriesOver((query) => bus.execute(new BusQuery(query))),
+    useFactory: (bus: QueryBus) => subjectsOver((query) => bus.execute(new BusQuery(query))),
   },
   {
     provide: OPERATIONS,
     inject: [CommandBus],
-    useFactory: (bus: CommandBus) => operationsOver((operation) => bus.execute(new BusOperation(operation))),
+    useFactory: (bus: CommandBus) => subjectsOver((operation) => bus.execute(new BusOperation(operation))).programs,
   },
 ];

@@ -7,10 +7,8 @@ import {
   type IQueryHandler,
   Query,
 } from '@nestjs/cqrs';
-import type { NamedRequest } from '#requests/checked-functions';
+import { type AddressedRequest, CheckedSubjects } from '#requests/checked-subjects';
 import { type AddressedCommand, CommandHandler, type Outcome } from '#requests/command-handler';
-import { OperationHandler } from '#requests/operation-handler';
-import { type AddressedQuery, QueryHandler } from '#requests/query-handler';
 
 /** What the command bus carries: any command, addressed to its stream. */
 export class BusCommand extends Command<Outcome> {
@@ -34,28 +32,28 @@ class BusCommandHandler implements ICommandHandler<BusCommand> {
 
 /** Operations also use the command bus. They change the running programs, but no stream. */
 export class BusOperation extends Command<unknown> {
-  readonly operation: NamedRequest;
+  readonly addressed: AddressedRequest;
 
-  constructor(operation: NamedRequest) {
+  constructor(addressed: AddressedRequest) {
     super();
-    this.operation = operation;
+    this.addressed = addressed;
   }
 }
 
 @HandlesCommand(BusOperation)
 class BusOperationHandler implements ICommandHandler<BusOperation> {
-  @Inject(OperationHandler) readonly handler!: OperationHandler;
+  @Inject(CheckedSubjects) readonly subjects!: CheckedSubjects;
 
-  execute({ operation }: BusOperation): Promise<unknown> {
-    return this.handler.execute(operation);
+  execute({ addressed }: BusOperation): Promise<unknown> {
+    return this.subjects.execute(addressed);
   }
 }
 
 /** What the query bus carries: any query, with its subject and its name. */
 export class BusQuery extends Query<unknown> {
-  readonly addressed: AddressedQuery;
+  readonly addressed: AddressedRequest;
 
-  constructor(addressed: AddressedQuery) {
+  constructor(addressed: AddressedRequest) {
     super();
     this.addressed = addressed;
   }
@@ -64,10 +62,10 @@ export class BusQuery extends Query<unknown> {
 /** The single entry for reads. */
 @HandlesQuery(BusQuery)
 class BusQueryHandler implements IQueryHandler<BusQuery> {
-  @Inject(QueryHandler) readonly handler!: QueryHandler;
+  @Inject(CheckedSubjects) readonly subjects!: CheckedSubjects;
 
   execute({ addressed }: BusQuery): Promise<unknown> {
-    return this.handler.execute(addressed);
+    return this.subjects.execute(addressed);
   }
 }
 

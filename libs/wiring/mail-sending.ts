@@ -2,6 +2,7 @@ import { type CustomerState, customerStream } from '#domain/accounts/customer';
 import type { PersonName } from '#domain/accounts/personal';
 import { catalogueStream, type Store } from '#domain/catalogue/catalogue';
 import { isBox } from '#domain/kernel/events';
+import { DAY_MILLISECONDS } from '#domain/kernel/instants';
 import type { CommandOf } from '#domain/ledger';
 import { alwaysSent, type MailKind } from '#domain/notifications/kinds';
 import type { Withholding } from '#domain/notifications/mail';
@@ -24,7 +25,6 @@ interface MailDependencies {
 
 /** Older news is not sent: a ledger that is migrated must not mail its customers about its past. */
 const DAYS_A_MAIL_IS_NEWS = 7;
-const MILLISECONDS_A_DAY = 86_400_000;
 
 /** Sends one mail. @returns what is to be recorded of it */
 export async function sendMail(effect: SendMail, dependencies: MailDependencies): Promise<Untimed<CommandOf<'mail'>>> {
@@ -59,7 +59,7 @@ async function messageOf(effect: SendMail, dependencies: MailDependencies): Prom
 
 function reasonToWithhold({ mail, wishedAt }: SendMail, customer: CustomerState): Withholding | undefined {
   const { kind, happenedAt } = mail;
-  if (Date.parse(wishedAt) - Date.parse(happenedAt) > DAYS_A_MAIL_IS_NEWS * MILLISECONDS_A_DAY) return 'too-late';
+  if (Date.parse(wishedAt) - Date.parse(happenedAt) > DAYS_A_MAIL_IS_NEWS * DAY_MILLISECONDS) return 'too-late';
   if (!alwaysSent.has(kind) && customer.mailsOff.includes(kind)) return 'switched-off';
   return customer.email ? undefined : 'no-address';
 }

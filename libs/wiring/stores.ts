@@ -47,42 +47,26 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   const { mustExist, masterKey, matchingSecret, ...location } = options;
   const path = directoryOf(location);
   if (path !== undefined && mustExist) openDataDirectory(path, { readOnly: true });
-  const { opened, close } = closedTogether();
-  try {
-    const directory = path === undefined ? undefined : openDataDirectory(path);
-    if (directory) opened.push(directory);
-    const events = await openEvents(location);
-    opened.push(events);
-    const vault = await openVault({ ...keysOf(location), masterKey, matchingSecret });
-    opened.push(vault);
-    const readModels = await openReadModels({
-      store: events,
-      databaseUrl: location.databaseUrl,
-      ...inside(path, READ_MODELS),
-    });
-    opened.push({ close: () => readModels.stop() });
-    return { directory, events, vault, readModels, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  return openTogether(async (keep) => {
+    const directory = path === undefined ? undefined : keep(openDataDirectory(path));
+    const events = keep(await openEvents(location));
+    const vault = keep(await openVault({ ...keysOf(location), masterKey, matchingSecret }));
+    const files = inside(path, READ_MODELS);
+    const readModels = await openReadModels({ store: events, databaseUrl: location.databaseUrl, ...files });
+    keep({ close: () => readModels.stop() });
+    return { directory, events, vault, readModels };
+  });
 }
 
 /** Events and keys for reading only, beside a running instance or on a copy. */
-export async function openForReading(location: StoreLocation): Promise<Pick<Stores, 'events' | 'vault' | 'close'>> {
+export function openForReading(location: StoreLocation): Promise<Pick<Stores, 'events' | 'vault' | 'close'>> {
   const path = directoryOf(location);
-  const directory = path === undefined ? undefined : openDataDirectory(path, { readOnly: true });
-  const events = await openEvents({ ...location, readOnly: true });
-  const vault = await openVault({ ...keysOf(location), readOnly: true });
-  return {
-    events,
-    vault,
-    async close() {
-      await vault.close();
-      await events.close();
-      directory?.close();
-    },
-  };
+  return openTogether(async (keep) => {
+    if (path !== undefined) keep(openDataDirectory(path, { readOnly: true }));
+    const events = keep(await openEvents({ ...location, readOnly: true }));
+    const vault = keep(await openVault({ ...keysOf(location), readOnly: true }));
+    return { events, vault };
+  });
 }
 
 /** What analysts query. */
@@ -103,20 +87,14 @@ export async function openForAnalysis(
   onWait: (why: string) => void,
 ): Promise<Analysis> {
   openDataDirectory(store, { readOnly: true });
-  const { opened, close } = closedTogether();
-  try {
-    const directory = await whenFree(join(store, 'analysts'), onWait);
-    opened.push(directory);
-    const events = await openEvents({ directory: store, eventStoreDb, readOnly: true });
-    opened.push(events);
+  return openTogether(async (keep) => {
+    const directory = keep(await whenFree(join(store, 'analysts'), onWait));
+    const events = keep(await openEvents({ directory: store, eventStoreDb, readOnly: true }));
     const files = join(directory.path, READ_MODELS);
     const readModels = await openReadModels({ store: events, directory: files });
-    opened.push({ close: () => readModels.stop() });
-    return { events, readModels, close, files };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+    keep({ close: () => readModels.stop() });
+    return { events, readModels, files };
+  });
 }
 
 const MILLISECONDS_BETWEEN_TRIES = 200;
@@ -167,13 +145,26 @@ export async function openCopy(
   }
 }
 
-/** Closes what was opened last first. */
-function closedTogether() {
-  const opened: { close(): unknown }[] = [];
-  const close = async () => {
-    for (const part of opened.splice(0).reverse()) await part.close();
+type Keep = <Part extends { close(): unknown }>(part: Part) => Part;
+
+/** Opens parts that are closed together, the last one first: by `close`, or at once when one of them cannot be opened. */
+async function openTogether<Parts extends object>(
+  open: (keep: Keep) => Promise<Parts>,
+): Promise<Parts & { close(): Promise<void> }> {
+  const kept: { close(): unknown }[] = [];
+  const keep: Keep = (part) => {
+    kept.push(part);
+    return part;
   };
-  return { opened, close };
+  const close = async () => {
+    for (const part of kept.splice(0).reverse()) await part.close();
+  };
+  try {
+    return { ...(await open(keep)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 /** The events alone: of a directory, of a server, or in memory. @throws CannotOpenStore, StoreUnavailable */

@@ -77,7 +77,7 @@ describe('signing in', () => {
     await shop.ask('POST', '/api/password-recoveries', { email });
     const guess = { token: `${id}.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`, password: 'of a thief' };
     const { status, body } = await shop.try('POST', '/api/password-recoveries/complete', guess);
-    expect([status, body.code]).toEqual([409, 'link-dead']);
+    expect([status, body.code]).toEqual([409, 'link-invalid']);
     expect(await signIn(email, 'of a thief')).toBe(401);
   });
 });
@@ -134,7 +134,7 @@ describe('account settings', () => {
     expect(await signIn('moved@example.org', password)).toBe(401);
     expect(await signIn(email, password)).toBe(200);
     const guess = { token: 'guess' };
-    expect((await shop.try('POST', `/api/customers/${id}/email/confirm`, guess)).body.code).toBe('link-dead');
+    expect((await shop.try('POST', `/api/customers/${id}/email/confirm`, guess)).body.code).toBe('link-invalid');
   });
 
   test('ACC-5: a changed business association applies to later deliveries', async () => {

@@ -1,7 +1,7 @@
-import { checkLaws } from '#audit/laws';
+import { checkLaws } from '#audit/laws/laws';
 import { addDays, addSeconds } from '#domain/kernel/instants';
 import { leadStream } from '#domain/leads/lead';
-import { hashOfEvent } from '#event-store/embedded/event-hash';
+import { hashOfEvent } from '#event-store/event-hash';
 import type { EventStore } from '#event-store/port';
 import type { Vault } from '#vault/vault';
 import { EVENT_STORE, VAULT } from '#wiring/tokens';

@@ -117,12 +117,12 @@ describe('mails of a store on one machine', () => {
     await shop.ask('POST', '/api/password-recoveries', { email });
     const late = await tokenIn(id, 'password-recovery');
     await shop.wait({ seconds: 30 * 60 });
-    expect((await set(late, 'came too late')).body.code).toBe('link-dead');
+    expect((await set(late, 'came too late')).body.code).toBe('link-invalid');
 
     await shop.ask('POST', '/api/password-recoveries', { email });
     const token = await tokenIn(id, 'password-recovery');
     expect((await set(token, 'a fresh password')).status).toBe(200);
-    expect((await set(token, 'a second time')).body.code).toBe('link-dead');
+    expect((await set(token, 'a second time')).body.code).toBe('link-invalid');
     const reply = await shop.try('POST', '/api/sign-ins', { email, password: 'a fresh password' });
     expect(reply).toMatchObject({ status: 200, body: { customerId: id } });
   });

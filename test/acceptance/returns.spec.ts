@@ -267,7 +267,7 @@ describe('verification', () => {
     const [one, two] = [await served(), await served()];
     const [denied, allowed] = [await giveBack(one.orderId, one.leadId), await granted(two.orderId, two.leadId)];
     await deny(denied, 'It rang.');
-    const refused = { status: 409, body: { code: 'verdict-given', rule: 'RPL-8' } };
+    const refused = { status: 409, body: { code: 'already-decided', rule: 'RPL-8' } };
     expect(await shop.try('POST', `/api/replacements/${denied}/grant`, undefined, VERIFIED)).toMatchObject(refused);
     const explanation = { explanation: 'It rang.' };
     expect(await shop.try('POST', `/api/replacements/${allowed}/deny`, explanation, VERIFIED)).toMatchObject(refused);

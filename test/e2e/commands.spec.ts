@@ -129,7 +129,7 @@ describe('the main path', () => {
       undefined,
       verified,
     );
-    expect(granted).toMatchObject({ status: 409, body: { code: 'verdict-given', rule: 'RPL-8' } });
+    expect(granted).toMatchObject({ status: 409, body: { code: 'already-decided', rule: 'RPL-8' } });
   });
 
   test('requests and their idempotency keys survive a restart', async () => {

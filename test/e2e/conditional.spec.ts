@@ -20,7 +20,7 @@ const read = async (path: string, headers: Record<string, string> = {}) => {
 const paths = (): [string, string][] => [
   ['a row', `/api/orders/${orderId}`],
   ['a list', '/api/orders'],
-  ['a row without a revision', `/api/customers/${customerId}/lead-delivery`],
+  ['the state of a stream', `/api/customers/${customerId}/lead-delivery`],
 ];
 
 test('a client that already has the answer gets 304 without a body, until the answer changes', async () => {

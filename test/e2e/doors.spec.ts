@@ -35,8 +35,8 @@ function watch(bus: CommandBus | QueryBus): void {
 
 function doorOf(carried: object): { door: string; caller?: Caller } {
   if (carried instanceof BusCommand) return { door: 'command', caller: carried.addressed.caller };
-  if (carried instanceof BusOperation) return { door: 'operation', caller: carried.operation.caller };
-  if (carried instanceof BusQuery) return { door: 'query', caller: carried.addressed.caller };
+  if (carried instanceof BusOperation) return { door: 'operation', caller: carried.addressed.context.caller };
+  if (carried instanceof BusQuery) return { door: 'query', caller: carried.addressed.context.caller };
   return { door: 'unknown' };
 }
 

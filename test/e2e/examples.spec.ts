@@ -49,6 +49,10 @@ const story: readonly (string | Step)[] = [
   ...['listStock', 'listAttention'],
   ...['openTicket', 'listTickets', 'getTicket', 'answerTicket', 'addTicketMessage', 'closeTicket', 'getTicketHistory'],
   ...['listMails', 'getMail', 'getMailCopy', 'listWebhooks', 'getWebhook', 'retryWebhook', 'listWholeHistory'],
+];
+
+/** The end of the story. An operation that no step names is called before it: a plain route needs no step of its own. */
+const end: readonly string[] = [
   ...['cancelProgramme', 'cancelOrder'],
   ...['listParkedItems', 'listReadModels', 'pauseReadModel', 'resumeReadModel', 'retryReadModel', 'rebuildReadModel'],
 ];
@@ -114,6 +118,11 @@ function learn(example: Json, answer: Json): void {
     if (/Id$/.test(name) && typeof value === 'string' && value.length === 36) actual.set(value, answer[name]);
 }
 
+function unnamed(): string[] {
+  const named = new Set([...story.map((step) => (typeof step === 'string' ? step : step.call)), ...end]);
+  return api.operations.map(({ id }) => id).filter((id) => !named.has(id) && !NOT_IN_THE_STORY.includes(id));
+}
+
 async function tokenIn(kind: string): Promise<string> {
   const { position } = (await server.call('GET', '/health')).body.store;
   const { items } = (await server.call('GET', `/api/mails?kind=${kind}&waitFor=${position}`)).body;
@@ -143,17 +152,11 @@ async function play(step: Step): Promise<void> {
 test(
   'the examples are accepted one after another, and the answers are what the document says',
   async () => {
-    for (const step of story) await play(typeof step === 'string' ? { call: step } : step);
+    for (const step of [...story, ...unnamed(), ...end]) await play(typeof step === 'string' ? { call: step } : step);
   },
   FAR_AWAY,
 );
 
-test('the steps call every operation', () => {
-  const told = story.map((step) => (typeof step === 'string' ? step : step.call));
-  expect(
-    api.operations
-      .map(({ id }) => id)
-      .filter((id) => !told.includes(id))
-      .sort(),
-  ).toEqual(NOT_IN_THE_STORY.sort());
+test('what is not called is an operation', () => {
+  expect(api.operations.map(({ id }) => id)).toEqual(expect.arrayContaining(NOT_IN_THE_STORY));
 });

@@ -1,4 +1,5 @@
 import { BaseResolver, createConfig, lintFromString } from '@redocly/openapi-core';
+import { exampleIds } from '#read-models/models/examples';
 import { exampleBody, type Json, type Operation, readDocument } from './api-document.ts';
 import { type Server, startServer } from './server.ts';
 
@@ -282,6 +283,41 @@ test('every example matches its schema', () => {
     ),
   );
   expect(faults).toEqual([]);
+});
+
+/** Every example of the document, as text. */
+function examplesIn(value: Json): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries<Json>(value).flatMap(([key, member]) =>
+    ['example', 'examples'].includes(key) ? [JSON.stringify({ example: member })] : examplesIn(member),
+  );
+}
+
+/** Field → the field whose id it repeats. */
+const repeats: Readonly<Record<string, string>> = { correlationId: 'commandId', messageId: 'mailId' };
+
+test('an id stands for the same thing in all examples: under the field of its name, or after its kind', () => {
+  const names = new Map<string, string>(Object.entries(exampleIds).map(([name, id]) => [id, name]));
+  const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+  const withContext = new RegExp(`(?:"kind":"(\\w+)","id":"|"(\\w+)":"(?:(\\w+)[-:])?)?(${uuid})`, 'g');
+  const parameters = operations.flatMap(({ operation }) => operation.parameters ?? []);
+  const texts = [
+    ...examplesIn(document.paths).map((text) => text.replaceAll('\\"', '"')),
+    ...parameters.map(({ name, schema }) => JSON.stringify({ [name]: schema?.example })),
+    ...objects().flatMap(({ properties }) =>
+      Object.entries(properties).map(([name, { examples }]) => JSON.stringify({ [name]: examples?.[0] })),
+    ),
+  ].filter((text) => !text.startsWith('{"example":"') || text.includes('data:'));
+  const composed = /"(deliveredLeadId|renewalId|attentionId)":"[^"]*"/g;
+  const found = texts.flatMap((text) =>
+    [...text.replace(composed, '').matchAll(withContext)].map((match) => match.slice(1)),
+  );
+  const wrong = found.filter(([kindBefore, field = '', kind = kindBefore, id = '']) => {
+    const name = kind ? `${kind}Id` : (repeats[field] ?? field);
+    return names.get(id) !== name;
+  });
+  expect(found.length).toBeGreaterThan(100);
+  expect(wrong).toEqual([]);
 });
 
 test('a schema rejects an example that does not match it', () => {

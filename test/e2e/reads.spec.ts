@@ -304,7 +304,7 @@ test('a history with an event that cannot be read names it', async () => {
     status: 500,
     body: {
       code: 'unreadable-event',
-      detail: `order-${orderId}@${revision + 1} (OrderPaused) cannot be read: it says nothing`,
+      detail: `order-${orderId}@${revision + 1} (OrderPaused) cannot be read: its data is not an object`,
     },
   };
   expect(await server.call('GET', `/api/orders/${orderId}/history`)).toMatchObject(told);

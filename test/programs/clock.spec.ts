@@ -78,7 +78,7 @@ async function filesIn(place: string): Promise<Record<string, string>> {
 const lookAhead = async (...parameters: string[]) => {
   const { code, stdout, stderr } = await cli('--data', directory, 'clock', '--json', ...parameters);
   expect(code).toBe(0);
-  const place = /the copy is in (\S+) meanwhile/.exec(stderr)?.[1] as string;
+  const place = /the copy is in (\S+) until/.exec(stderr)?.[1] as string;
   return { outlook: JSON.parse(stdout), place };
 };
 const exists = (path: string) =>
@@ -120,7 +120,7 @@ test('leadger clock shows what will happen without a request, and changes no byt
 test('leadger clock prints the events day by day, and their counts at the end', async () => {
   const { code, stdout } = await cli('--data', directory, 'clock', '--days', '7');
   expect(code).toBe(0);
-  expect(stdout).toContain('every charge is captured, but for the tokens of the sandbox that decline');
+  expect(stdout).toContain('every charge is captured, except with the tokens of the sandbox that decline');
   const days = stdout.match(/^\d{4}-\d\d-\d\d$/gm);
   expect(days).toEqual([...new Set(days)].sort());
   expect(stdout).toContain(`  15:00:00.000Z  CheckoutAbandoned  `);
@@ -150,19 +150,20 @@ test('leadger clock does not disturb a store that is running', async () => {
 
 test('leadger clock removes its copy when a signal ends it', async () => {
   const program = new Program('cli', ['--data', directory, 'clock', '--days', '36500']);
-  while (!program.stderr.includes('meanwhile')) await once(program.process.stderr as NodeJS.ReadableStream, 'data');
-  const place = /the copy is in (\S+) meanwhile/.exec(program.stderr)?.[1] as string;
+  while (!program.stderr.includes('until this command ends'))
+    await once(program.process.stderr as NodeJS.ReadableStream, 'data');
+  const place = /the copy is in (\S+) until/.exec(program.stderr)?.[1] as string;
   expect(await exists(place)).toBe(true);
   expect(await program.stop()).toMatchObject({ code: 130, stdout: '' });
   expect(await exists(place)).toBe(false);
 });
 
 test.each([
-  [[], 'how far is the clock to be moved? Give --days or --to'],
+  [[], 'clock needs to know how far to move the clock: add --days or --to'],
   [['--days', '0'], '--days 0 is not 1 to 36500'],
   [['--days', '36501'], '--days 36501 is not 1 to 36500'],
   [['--to', '2091-03-02T10:00:00-05:00'], `is not ahead: the clock is at ${START}`],
-  [['--to', 'tomorrow'], '--to tomorrow is no instant with a zone'],
+  [['--to', 'tomorrow'], '--to tomorrow is not an instant with a zone'],
   [['--to', '2091-04-01T00:00:00Z', '--days', '3'], "'--days <number>' cannot be used with option '--to <instant>'"],
 ])('%j is refused: %s', async (parameters, reason) => {
   const { code, stdout, stderr } = await cli('--data', directory, 'clock', ...parameters);

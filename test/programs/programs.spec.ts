@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { laws } from '#audit/laws';
+import { laws } from '#audit/laws/laws';
 import { waitUntil } from '#test/wait-until';
 import { cli, Program, serve } from './program.ts';
 

@@ -32,3 +32,9 @@ test.each([
   expect(modules.some((url) => url.endsWith('dist/apps/cli/main.js'))).toBe(true);
   expect(modules.filter((url) => HEAVY.test(url))).toEqual([]);
 });
+
+test.each(['sql', 'serve-events'])('leadger %s says that a number is not a port', async (command) => {
+  const { code, stderr } = await new Program('cli', [command, '--port', '70000']).ended;
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^error: option '--port <number>' argument '70000' is invalid. It is not a port, 0 to 65535/);
+});

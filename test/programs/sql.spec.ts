@@ -41,8 +41,8 @@ async function connected<Result>(work: (client: Client) => Promise<Result>): Pro
   return work(client).finally(() => client.end());
 }
 
-test('a client queries the views by name, and the command warns that every client is superuser', async () => {
-  expect(sql.stdout).toContain('Whoever connects is superuser, without a password, from this machine only.');
+test('a client queries the views by name, and the command warns that every client is a superuser', async () => {
+  expect(sql.stdout).toContain('Each client is a superuser, without a password, from this machine only.');
   await connected(async (client) => {
     for (const {
       name,

@@ -1,7 +1,7 @@
-import { checkLaws, laws } from '#audit/laws';
+import { checkLaws, laws } from '#audit/laws/laws';
 import { decode } from '#domain/codec';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
-import { hashOfEvent } from '#event-store/embedded/event-hash';
+import { hashOfEvent } from '#event-store/event-hash';
 import type { EventStore } from '#event-store/port';
 import { startWireNode, type WireNode } from '#event-store/wire-node/wire-node';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
@@ -161,7 +161,7 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
     const { code, stderr } = await new Program(name, []).ended;
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: 'leadger: where are the events? Give --events esdb://… or LEADGER_EVENTS\n',
+      stderr: 'leadger: no event store: give --events esdb://… or LEADGER_EVENTS\n',
     });
   });
 });

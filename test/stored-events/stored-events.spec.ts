@@ -1,13 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { decode } from '#domain/codec';
+import { fact, sealed } from '#domain/kernel/events';
 import { type Family, ledger } from '#domain/ledger';
-
-interface Sample {
-  readonly stream: string;
-  readonly metadata: object;
-  readonly data: object;
-}
+import { generatedSamples, type Sample, sampleData, sampleNames } from './samples.ts';
 
 /** `<EventType>.v<version>.json`: an event as that version of the program wrote it. Samples are added, never changed. */
 const samples = readdirSync(import.meta.dirname)
@@ -37,12 +34,22 @@ describe('stored events of every version', () => {
     expect(fact.cause).toMatchObject({ actor: expect.any(String), commandId: expect.any(String) });
   });
 
-  it('there is a sample of every version of every event', () => {
-    const versions = Object.values(ledger as Record<string, Family>).flatMap(({ events, upcasters }) =>
-      Object.keys(events).flatMap((type) =>
-        Array.from({ length: 1 + (upcasters[type]?.length ?? 0) }, (_, index) => `${type}.v${index + 1}.json`),
-      ),
-    );
-    expect(samples.map(({ name }) => name).sort()).toEqual(versions.sort());
+  it('there is a sample of every version of every event: else run `npm run generate`', () => {
+    expect(samples.map(({ name }) => name).sort()).toEqual(sampleNames().sort());
+  });
+
+  it('a sample can be generated for every event, and is the same each time', () => {
+    expect(generatedSamples()).toEqual(generatedSamples());
+    expect(generatedSamples().size).toBe(new Set(samples.map(({ type }) => type)).size);
+  });
+
+  it('a generated sample takes the example of a field where there is one', () => {
+    const schema = fact({ quantity: z.int().min(7), currency: z.string().meta({ examples: ['USD'] }), note: sealed });
+    expect(sampleData(schema)).toEqual({
+      at: '2026-03-01T09:30:00.000Z',
+      quantity: 7,
+      currency: 'USD',
+      note: { keyId: expect.any(String), box: 'c2VhbGVk' },
+    });
   });
 });

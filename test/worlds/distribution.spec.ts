@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { logDigest } from '#audit/digest';
-import { checkLaws } from '#audit/laws';
-import { hashOfEvent } from '#event-store/embedded/event-hash';
+import { checkLaws } from '#audit/laws/laws';
+import { hashOfEvent } from '#event-store/event-hash';
 import { type Step, World } from './world.ts';
 
 const small = fc.integer({ min: 0, max: 9 });

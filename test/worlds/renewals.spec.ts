@@ -12,7 +12,7 @@ import { noWebhooks } from '#gateways/webhooks';
 import type { ProcessEngine } from '#processes/engine/engine';
 import { type AddressedCommand, CommandHandler } from '#requests/command-handler';
 import { prepareNewStore } from '#requests/first-start';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import { createRequests, type Requests } from '#requests/requests';
 import { openVault, type Vault } from '#vault/vault';
 import { createReactions } from '#wiring/reactions';
@@ -127,7 +127,7 @@ async function settleExceptCharges(): Promise<void> {
   do await nextTurn();
   while (!engine.status().idle || engine.status().caughtUpTo < (await store.head()));
 }
-const accepted = ({ outcome }: Answer) => expect(outcome.kind).toBe('accepted');
+const accepted = ({ outcome }: Receipt) => expect(outcome.kind).toBe('accepted');
 const captured: ChargeResult = { captured: true, reference: 'r1' };
 
 describe('a renewal whose charge is under way', () => {

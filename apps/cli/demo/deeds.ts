@@ -1,5 +1,5 @@
 import { trialCaller } from '#domain/kernel/caller';
-import type { Answer, RequestContext } from '#requests/request-tools';
+import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import type { Deed } from './habits.ts';
 
@@ -18,7 +18,7 @@ export function askFor(
   deed: Deed,
   { id, orderId, leadId, customerId }: Occasion,
   command: Pick<RequestContext, 'commandId' | 'requestHash'>,
-): Promise<Answer> {
+): Promise<Receipt> {
   const customer = { ...command, caller: trialCaller(`customer:${customerId}`) };
   const staff = { ...command, caller: trialCaller('staff:returns'), reason: 'called the person' };
   const supporter = (reason: string) => ({ ...command, caller: trialCaller('staff:support'), reason });

@@ -124,7 +124,7 @@ export function onJoining(chance: Chance): Intention[] {
 }
 
 /** How a customer orders: directly or through a checkout, with or without a coupon, finished or not. */
-interface WayToOrder {
+export interface WayToOrder {
   readonly checkout: boolean;
   readonly code?: string;
   readonly finishes: boolean;

@@ -12,7 +12,7 @@ export const eventsPeopleReactTo = [
 ] as const;
 
 /** What a customer or the staff intend to do because of an event. */
-interface Reaction {
+export interface Reaction {
   /** The order, customer, return or ticket that they act on. */
   readonly who: string;
   readonly intentions: readonly Intention[];

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { parse } from 'csv-parse/sync';
+import type { Instant } from '#domain/kernel/events';
 import { CommandFailed } from '../command-failed.ts';
 import { stores } from './assortment.ts';
 import { timeZones } from './time-zones.ts';
@@ -92,6 +93,21 @@ export async function readSampleOrders(): Promise<SampleData> {
   for (const [line] of linesOfOrders as Line[][])
     if (line && !customers.has(line['Customer ID'])) customers.set(line['Customer ID'], customerIn(line));
   return { orders: linesOfOrders.map(orderOf), customers };
+}
+
+/** Midnight of the day of the first order, UTC. */
+export const firstDayOf = ({ orders }: SampleData): Instant => `${orders[0]?.day}T00:00:00.000Z`;
+
+const ordersByDay = new WeakMap<SampleData, Map<string, SampleOrder[]>>();
+
+/** @param day YYYY-MM-DD */
+export function ordersOn(sample: SampleData, day: string): readonly SampleOrder[] {
+  let days = ordersByDay.get(sample);
+  if (!days) {
+    days = Map.groupBy(sample.orders, (order) => order.day);
+    ordersByDay.set(sample, days);
+  }
+  return days.get(day) ?? [];
 }
 
 function sampleFile(): string {

@@ -1,6 +1,6 @@
 import { logDigest, rowsDigest } from '#audit/digest';
-import { checkLaws, type Verdict } from '#audit/laws';
-import { hashOfEvent } from '#event-store/embedded/event-hash';
+import { checkLaws, type Verdict } from '#audit/laws/laws';
+import { hashOfEvent } from '#event-store/event-hash';
 import type { EventStore } from '#event-store/port';
 import type { Stores } from '#wiring/stores';
 import { thousands } from '../progress.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
-import type { Secret } from '../kernel/events.ts';
 import { type EventsOf, fact, type Instant, sealed, secret } from '../kernel/events.ts';
-import type { Registration } from './customer.ts';
+import { anyone, type RightsOf } from '../kernel/rights.ts';
+import { registrationShape } from './customer.ts';
 
 /**
  * Which customer has an e-mail address. A keyed hash of the address in lower case names the stream: it is the lock that
@@ -14,22 +14,12 @@ export const addressStream = (addressKey: string) => `address-${addressKey}` as 
 const purpose = z.discriminatedUnion('for', [
   z.object({
     for: z.literal('registration'),
-    registration: z.object({
-      storeId: z.string(),
-      businessAssociation: z.string(),
-      timeZone: z.string(),
-      email: sealed,
-      addressKey: z.string(),
-      name: sealed.optional(),
-      postalAddress: sealed.optional(),
-    }),
+    registration: z.object({ ...registrationShape, email: sealed, addressKey: z.string() }),
     verifier: secret.optional(),
   }),
   z.object({ for: z.literal('change'), tokenHash: z.string() }),
 ]);
-type Purpose =
-  | { readonly for: 'registration'; readonly registration: Registration; readonly verifier?: Secret }
-  | { readonly for: 'change'; readonly tokenHash: string };
+type Purpose = z.infer<typeof purpose>;
 
 export const addressEvents = {
   AddressClaimed: fact({ customerId: z.string(), purpose }),
@@ -41,6 +31,12 @@ export type AddressCommand =
   | { type: 'ClaimAddress'; at: Instant; customerId: string; purpose: Purpose }
   | { type: 'ReleaseAddress'; at: Instant; customerId: string };
 
+/** Steps of a registration or of a change of address. No route leads here. */
+export const addressRights = {
+  ClaimAddress: anyone,
+  ReleaseAddress: anyone,
+} satisfies RightsOf<AddressCommand, AddressState>;
+
 interface AddressState {
   /** Undefined when the address is free. */
   readonly customerId?: string;
@@ -50,15 +46,16 @@ export const address: Decider<AddressState, AddressCommand, AddressEvent> = {
   initialState: () => ({}),
 
   decide(command, { customerId: holder }): Decision<AddressEvent> {
-    const { type, ...data } = command;
-    if (type === 'ReleaseAddress') return holder === data.customerId ? [{ type: 'AddressReleased', data }] : [];
+    if (command.type === 'ReleaseAddress') {
+      const { type: _, ...data } = command;
+      return holder === data.customerId ? [{ type: 'AddressReleased', data }] : [];
+    }
+    const { type: _, ...data } = command;
     if (holder === data.customerId) return [];
-    return holder === undefined ? [{ type: 'AddressClaimed', data: data as ClaimedData }] : addressTaken;
+    return holder === undefined ? [{ type: 'AddressClaimed', data }] : addressTaken;
   },
 
   evolve: (_, event) => (event.type === 'AddressClaimed' ? { customerId: event.data.customerId } : {}),
 };
-
-type ClaimedData = Extract<AddressEvent, { type: 'AddressClaimed' }>['data'];
 
 export const addressTaken = refuse('address-taken', 'another account has this e-mail address', 'ACC-2');

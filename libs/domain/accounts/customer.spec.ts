@@ -43,7 +43,7 @@ describe('a customer', () => {
         type: 'PasswordSet',
         data: { at: minute(3), verifier: box('verifier'), how: 'recovered' },
       });
-    given(customer, registered, asked, moved).when(follow).thenRefuses('link-dead');
+    given(customer, registered, asked, moved).when(follow).thenRefuses('link-invalid');
   });
 
   it.each(['abc vitamins', 'ABC-Vitamins', ' A. B. C. VITAMINS ', 'ＡＢＣ Vitamins'])(

@@ -11,6 +11,7 @@ import {
   sealed,
   secret,
 } from '../kernel/events.ts';
+import { anyone, customerInName, ownerOrSupport, type RightsOf } from '../kernel/rights.ts';
 import { alwaysSent, type MailKind, mailKinds } from '../notifications/kinds.ts';
 
 /**
@@ -27,19 +28,21 @@ const tokenHash = z.string().length(43);
 const link = { token: secret, tokenHash, expiresAt: instant };
 
 /** DLV-9: one mail an hour for all leads, or one mail for each lead. */
-const leadMailChoices = ['digest', 'each'] as const;
+export const leadMailChoices = ['digest', 'each'] as const;
+
+export const registrationShape = {
+  storeId: z.string(),
+  businessAssociation: z.string(),
+  timeZone: z.string(),
+  /** The text of the address. The key names its stream (`address-…`). */
+  email: sealed.optional(),
+  addressKey: personKey.optional(),
+  name: sealed.optional(),
+  postalAddress: sealed.optional(),
+};
 
 export const customerEvents = {
-  CustomerRegistered: fact({
-    storeId: z.string(),
-    businessAssociation: z.string(),
-    timeZone: z.string(),
-    /** The text of the address. The key names its stream (`address-…`). */
-    email: sealed.optional(),
-    addressKey: personKey.optional(),
-    name: sealed.optional(),
-    postalAddress: sealed.optional(),
-  }),
+  CustomerRegistered: fact(registrationShape),
   BusinessAssociationChanged: fact({ businessAssociation: z.string() }),
   TimeZoneChanged: fact({ timeZone: z.string() }),
   NameChanged: fact({ name: sealed }),
@@ -68,15 +71,7 @@ interface Link {
 
 export type LeadDelivery = Omit<Extract<CustomerEvent, { type: 'LeadDeliveryChosen' }>['data'], 'at'>;
 
-export interface Registration {
-  readonly storeId: string;
-  readonly businessAssociation: string;
-  readonly timeZone: string;
-  readonly email?: Sealed | undefined;
-  readonly addressKey?: string | undefined;
-  readonly name?: Sealed | undefined;
-  readonly postalAddress?: Sealed | undefined;
-}
+export type Registration = Readonly<Omit<Extract<CustomerEvent, { type: 'CustomerRegistered' }>['data'], 'at'>>;
 
 export type CustomerCommand =
   | ({ type: 'RegisterCustomer'; at: Instant; verifier?: Secret } & Registration)
@@ -93,16 +88,28 @@ export type CustomerCommand =
   | { type: 'ChangeMailPreferences'; at: Instant; off: readonly MailKind[] }
   | ({ type: 'ChooseLeadDelivery'; at: Instant } & LeadDelivery);
 
+const owner = ownerOrSupport(customerInName, 'ACC-4');
+
+/** Who may ask for which command. */
+export const customerRights = {
+  RegisterCustomer: anyone,
+  ChangeBusinessAssociation: owner,
+  ChangeTimeZone: owner,
+  ChangeName: owner,
+  ChangePostalAddress: owner,
+  ChangeMailPreferences: owner,
+  ChooseLeadDelivery: owner,
+  SetPassword: owner,
+  RequestEmailChange: owner,
+  // The link gives the right: it was sent only to that address.
+  ConfirmEmailChange: anyone,
+  RequestPasswordRecovery: anyone,
+  RecoverPassword: anyone,
+} satisfies RightsOf<CustomerCommand, CustomerState>;
+
 type PendingLink = Pick<Link, 'tokenHash' | 'expiresAt'>;
 
-export interface CustomerState {
-  readonly storeId: string;
-  readonly businessAssociation: string;
-  readonly timeZone: string;
-  readonly email?: Sealed | undefined;
-  readonly addressKey?: string | undefined;
-  readonly name?: Sealed | undefined;
-  readonly postalAddress?: Sealed | undefined;
+export interface CustomerState extends Registration {
   readonly verifier?: Secret;
   readonly emailChange?: PendingLink & { readonly email: Sealed; readonly addressKey: string };
   /** The link that confirmed the present address: opening it again is no error. */
@@ -120,7 +127,10 @@ const nobody: CustomerState = {
   leadDelivery: { mails: 'digest' },
 };
 export const notRegistered = refuse('customer-unknown', 'there is no such customer');
-export const linkDead = refuse('link-dead', 'this link was used, has expired or was never issued: request a new one');
+export const linkInvalid = refuse(
+  'link-invalid',
+  'this link was used, has expired or was never issued: request a new one',
+);
 
 export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = {
   initialState: () => nobody,
@@ -148,7 +158,7 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
       case 'RequestPasswordRecovery':
         return [{ type: 'PasswordRecoveryRequested', data: withoutType(command) }];
       case 'RecoverPassword':
-        if (!linkIsGood(state.recovery, command.tokenHash, at)) return linkDead;
+        if (!linkIsGood(state.recovery, command.tokenHash, at)) return linkInvalid;
         return [{ type: 'PasswordSet', data: { at, verifier: command.verifier, how: 'recovered' } }];
       case 'ChangeMailPreferences':
         return changeMailPreferences(command, state);
@@ -242,7 +252,7 @@ function confirmEmailChange(
   { confirmedBy, emailChange, addressKey: formerAddressKey }: CustomerState,
 ): Decision<CustomerEvent> {
   if (tokenHash === confirmedBy) return [];
-  if (!emailChange || !linkIsGood(emailChange, tokenHash, claimedAt)) return linkDead;
+  if (!emailChange || !linkIsGood(emailChange, tokenHash, claimedAt)) return linkInvalid;
   const { email, addressKey } = emailChange;
   return [{ type: 'EmailChanged', data: { at, email, addressKey, ...(formerAddressKey && { formerAddressKey }) } }];
 }

@@ -65,10 +65,10 @@ describe('the catalogue', () => {
     given(catalogue).when(define(fresh)).thenRefuses('unknown-lead-type', 'CAT-1');
     given(catalogue, defined(aged))
       .when(define({ ...fresh, exclusivity: 'exclusive' }))
-      .thenRefuses('ages-into-stranger', 'DLV-6');
+      .thenRefuses('ages-into-wrong-type', 'DLV-6');
     given(catalogue, defined(aged))
       .when(define({ ...fresh, freshness: 'real-time' }))
-      .thenRefuses('ages-into-stranger', 'DLV-6');
+      .thenRefuses('ages-into-wrong-type', 'DLV-6');
   });
 
   it('CAT-3: sets a price for what is sold, from now on or later', () => {

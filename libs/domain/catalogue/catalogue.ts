@@ -2,12 +2,13 @@ import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { inEffectAt } from '../kernel/instants.ts';
+import { type RightsOf, staff } from '../kernel/rights.ts';
 
 /** The parent company's one catalogue: its stores, what they sell, and at which price (STO, CAT). */
 export const catalogueStream = 'catalogue-main';
 
-const exclusivities = ['exclusive', 'shared'] as const;
-const freshnesses = ['real-time', 'fresh', 'aged'] as const;
+export const exclusivities = ['exclusive', 'shared'] as const;
+export const freshnesses = ['real-time', 'fresh', 'aged'] as const;
 export type Exclusivity = (typeof exclusivities)[number];
 export type Freshness = (typeof freshnesses)[number];
 
@@ -52,6 +53,14 @@ export type CatalogueCommand =
   | { type: 'SetStatementDescriptor'; at: Instant; descriptor: string }
   | ({ type: 'DefineLeadType'; at: Instant } & LeadType)
   | ({ type: 'SetPrice'; at: Instant } & Price);
+
+/** Who may ask for which command. */
+export const catalogueRights = {
+  OpenStore: staff('STO-1'),
+  SetStatementDescriptor: staff('STO-2'),
+  DefineLeadType: staff('CAT-1'),
+  SetPrice: staff('CAT-3'),
+} satisfies RightsOf<CatalogueCommand, CatalogueState>;
 
 export interface CatalogueState {
   readonly stores: Map<string, Store>;
@@ -152,7 +161,7 @@ function refuseAgeing(leadType: LeadType, state: CatalogueState) {
   if (!older) return refuse('unknown-lead-type', `agesInto: there is no lead type ${leadType.agesInto}`, 'CAT-1');
   if (older.exclusivity !== leadType.exclusivity || older.freshness !== nextFreshness[leadType.freshness])
     return refuse(
-      'ages-into-stranger',
+      'ages-into-wrong-type',
       `${leadType.freshness} leads age into ${nextFreshness[leadType.freshness] ?? 'nothing'} ones of the same exclusivity`,
       'DLV-6',
     );

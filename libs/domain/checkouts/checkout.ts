@@ -3,6 +3,7 @@ import { discount } from '../coupons/coupon.ts';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { addDays } from '../kernel/instants.ts';
+import { customerInCommand, ownerOrStaff, processOnly, type RightsOf } from '../kernel/rights.ts';
 
 /** A customer's checkout, from the first step until the order is placed or the checkout abandoned (CHK). */
 export const checkoutStream = (checkoutId: string) => `checkout-${checkoutId}` as const;
@@ -36,6 +37,16 @@ type CheckoutCommand =
   | { type: 'TakeCoupon'; at: Instant; code: string; discount: z.infer<typeof discount> }
   | { type: 'RecordPlaced'; at: Instant; orderId: string }
   | { type: 'AbandonCheckout'; at: Instant };
+
+export const customerOfCheckout = ({ wishes }: CheckoutState): string | undefined => wishes?.customerId;
+
+/** Who may ask for which command. */
+export const checkoutRights = {
+  StartCheckout: ownerOrStaff(customerInCommand, 'CHK-1'),
+  TakeCoupon: ownerOrStaff<unknown, CheckoutState>(({ state }) => customerOfCheckout(state), 'CHK-1'),
+  RecordPlaced: processOnly,
+  AbandonCheckout: processOnly,
+} satisfies RightsOf<CheckoutCommand, CheckoutState>;
 
 export const checkoutStatuses = ['started', 'placed', 'abandoned'] as const;
 type CheckoutStatus = (typeof checkoutStatuses)[number];

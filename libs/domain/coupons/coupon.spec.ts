@@ -3,7 +3,7 @@ import { trialCaller } from '#domain/kernel/caller';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { CommandHandler } from '#requests/command-handler';
 import { given, minute } from '#test/given';
-import { type CouponEvent, coupon, couponStream, discountCentsOf } from './coupon.ts';
+import { type CouponEvent, type CouponRefusalReason, coupon, couponStream, discountCentsOf } from './coupon.ts';
 
 const code = 'SPRING 26';
 const definition = { code, storeIds: ['main'], discount: { percent: 15 }, validFrom: minute(0) };
@@ -25,7 +25,7 @@ const used = (customerId: string, checkoutId: string): CouponEvent => ({
   type: 'CouponUsed',
   data: { at: minute(5), code, customerId, checkoutId, discount: { percent: 15 } },
 });
-const refused = (checkoutId: string, reason: string, triedAt?: string): CouponEvent => ({
+const refused = (checkoutId: string, reason: CouponRefusalReason, triedAt?: string): CouponEvent => ({
   type: 'CouponRefused',
   data: { at: minute(5), code, customerId: 'c1', checkoutId, reason, ...(triedAt && { triedAt }) },
 });
@@ -39,7 +39,7 @@ describe('a coupon', () => {
     given(coupon, defined(), used('c1', 'k1')).when(attempt('c2', 'k3')).thenRecords(used('c2', 'k3'));
   });
 
-  it.each([
+  it.each<[CouponRefusalReason, object, object]>([
     ['not-this-store', {}, { storeId: 'north' }],
     ['not-yet-valid', { validFrom: minute(6) }, {}],
     ['expired', { validUntil: minute(4) }, {}],

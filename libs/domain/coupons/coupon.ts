@@ -3,6 +3,7 @@ import { type Decider, type Decision, type Refusal, refuse } from '../kernel/dec
 import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { percentOf } from '../kernel/percent.ts';
+import { customerInCommand, ownerOrStaff, type RightsOf, staff, support } from '../kernel/rights.ts';
 
 /** One coupon code: its discount, where and when it is valid, and who used it (CPN). */
 export const couponStream = (code: string) => `coupon-${couponIdOf(code)}` as const;
@@ -27,25 +28,6 @@ const definition = {
   totalLimit: z.int().positive().optional().describe('How many customers may use it in all; absent: any number.'),
 };
 
-export const couponEvents = {
-  CouponDefined: fact(definition),
-  /** A new code for one customer, in place of one that is used up (CPN-4). */
-  AlternativeCouponGiven: fact({ ...definition, customerId: z.string(), insteadOf: z.string() }),
-  CouponUsed: fact({ code: z.string(), customerId: z.string(), checkoutId: z.string(), discount }),
-  /** Recorded because the business asks who tried which code, and when (CPN-2, CPN-3). */
-  CouponRefused: fact({
-    code: z.string(),
-    customerId: z.string(),
-    checkoutId: z.string(),
-    reason: z.string(),
-    triedAt: instant.optional(),
-  }),
-};
-export type CouponEvent = EventsOf<typeof couponEvents>;
-
-type DataOf<Type extends CouponEvent['type']> = Extract<CouponEvent, { type: Type }>['data'];
-export type CouponDefinition = Omit<DataOf<'CouponDefined'>, 'at'>;
-
 /** CPN-3. */
 const couponRefusalReasons = [
   'unknown',
@@ -56,7 +38,26 @@ const couponRefusalReasons = [
   'used-up',
   'tried-before',
 ] as const;
-type CouponRefusalReason = (typeof couponRefusalReasons)[number];
+export type CouponRefusalReason = (typeof couponRefusalReasons)[number];
+
+export const couponEvents = {
+  CouponDefined: fact(definition),
+  /** A new code for one customer, in place of one that is used up (CPN-4). */
+  AlternativeCouponGiven: fact({ ...definition, customerId: z.string(), insteadOf: z.string() }),
+  CouponUsed: fact({ code: z.string(), customerId: z.string(), checkoutId: z.string(), discount }),
+  /** Recorded because the business asks who tried which code, and when (CPN-2, CPN-3). */
+  CouponRefused: fact({
+    code: z.string(),
+    customerId: z.string(),
+    checkoutId: z.string(),
+    reason: z.enum(couponRefusalReasons),
+    triedAt: instant.optional(),
+  }),
+};
+export type CouponEvent = EventsOf<typeof couponEvents>;
+
+type DataOf<Type extends CouponEvent['type']> = Extract<CouponEvent, { type: Type }>['data'];
+export type CouponDefinition = Omit<DataOf<'CouponDefined'>, 'at'>;
 
 type CouponCommand =
   | ({ type: 'DefineCoupon'; at: Instant } & CouponDefinition)
@@ -70,6 +71,13 @@ type CouponCommand =
       storeId: string;
       leadTypeId: string;
     };
+
+/** Who may ask for which command. */
+export const couponRights = {
+  DefineCoupon: staff('CPN-3'),
+  GiveAlternativeCoupon: support('CPN-4'),
+  TryCoupon: ownerOrStaff(customerInCommand, 'CHK-1'),
+} satisfies RightsOf<CouponCommand, CouponState>;
 
 export interface CouponState {
   defined: CouponDefinition | undefined;
@@ -124,7 +132,7 @@ export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
         state.uses.set(event.data.customerId, { at: event.data.at, checkoutId: event.data.checkoutId });
         break;
       case 'CouponRefused':
-        state.refused.set(event.data.checkoutId, event.data.reason as CouponRefusalReason);
+        state.refused.set(event.data.checkoutId, event.data.reason);
         break;
       default:
         event satisfies never;

@@ -1,5 +1,6 @@
 import type { Instant } from '../kernel/events.ts';
 import { type Heap, type HeapItem, heapOf } from '../kernel/heap.ts';
+import { compareText } from '../kernel/text.ts';
 import type { DistributionDecision } from './decision.ts';
 
 /** The claim of one order to its next lead, or of one replacement that is owed. It is for leads of one type. */
@@ -38,8 +39,6 @@ export function rankOf(claim: Claim): Pick<DistributionDecision, 'rule' | 'rank'
   const [lastServedAt] = lastServed.split(' ');
   return { rule: 'order-served-longest-ago', rank: { ...(lastServedAt && { lastServedAt }), placedAt } };
 }
-
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** The claims of one business. */
 interface Queue extends HeapItem {

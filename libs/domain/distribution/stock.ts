@@ -17,8 +17,9 @@ export interface StockedLead {
 const NOBODY: readonly string[] = [];
 
 /**
- * Leads of one type with an open place, in the order in which they arrived (or came back, or aged). Most stay here for
- * long and were never assigned: such a lead is only a row of numbers (a resting lead), until it is woken.
+ * Leads of one type with an open place, in the order in which they arrived (or came back, or aged). A lead's number in
+ * this order is its shelf. Most leads stay for long and were never assigned. Such a lead rests: it is kept as a row of
+ * numbers. When it is needed it is woken: an object is made of the row.
  */
 export class Stock {
   readonly #leadTypeId: string;
@@ -48,7 +49,7 @@ export class Stock {
     this.#resting.set(row, 'shelf', this.#layDown(row));
   }
 
-  /** Puts a lead behind all others, to be offered to all claims. A lead that is here already moves there. */
+  /** Puts a lead behind all others, to be offered to all claims. A lead that is in the stock already moves. */
   put(lead: StockedLead): void {
     this.remove(lead);
     lead.shelf = this.#layDown(lead);

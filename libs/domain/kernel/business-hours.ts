@@ -1,8 +1,7 @@
 import type { Instant } from './events.ts';
-import { toInstant } from './instants.ts';
+import { HOUR_MILLISECONDS, toInstant } from './instants.ts';
 import { type LocalDay, localDayOf, startOfNextLocalDay } from './local-days.ts';
 
-const HOUR = 3_600_000;
 const SATURDAY = 6;
 const SUNDAY = 0;
 
@@ -17,7 +16,7 @@ export interface BusinessCalendar {
  * days do not. The result is always on a business day: hours that end with a Friday end when Monday begins.
  */
 export function addBusinessHours(from: Instant, hours: number, calendar: BusinessCalendar): Instant {
-  let left = Math.round(hours * HOUR);
+  let left = Math.round(hours * HOUR_MILLISECONDS);
   for (let at = from; ; at = startOfNextLocalDay(at, calendar.timeZone)) {
     if (!isBusinessDay(localDayOf(at, calendar.timeZone), calendar)) continue;
     const leftOfDay = Date.parse(startOfNextLocalDay(at, calendar.timeZone)) - Date.parse(at);

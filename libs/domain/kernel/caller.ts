@@ -22,15 +22,41 @@ export const staffRoles = [
 type Role = (typeof staffRoles)[number] | 'customer' | 'lead-source' | 'process';
 
 const CUSTOMER = 'customer:';
+const PROGRAM = 'system:';
 
-/** @returns the id of the customer who asks; undefined for everybody else */
-export const customerOf = ({ actor }: Caller): string | undefined =>
-  actor.startsWith(CUSTOMER) ? actor.slice(CUSTOMER.length) : undefined;
+/** The part of a store's data that a caller may ask about. */
+export type Scope = 'all' | { readonly stores: readonly string[] } | { readonly customerId: string } | 'nothing';
 
-/** Until people sign in, the header of a request says who asks: the owner of the machine, or a customer of the store. */
-export const trialCaller = (actor: string): Caller => ({
-  kind: 'person',
-  actor,
-  roles: actor.startsWith(CUSTOMER) ? ['customer'] : staffRoles,
-  stores: 'all',
-});
+/** Customers may ask about themselves, staff about their stores, and processes about everything; nobody else may ask. */
+export function scopeOf({ actor, roles, stores }: Caller): Scope {
+  if (actor.startsWith(CUSTOMER))
+    return roles.includes('customer') ? { customerId: actor.slice(CUSTOMER.length) } : 'nothing';
+  if (!isStaff(roles) && !roles.includes('process')) return 'nothing';
+  return stores === 'all' ? 'all' : { stores };
+}
+
+export const isStaff = (roles: readonly Role[]): boolean => staffRoles.some((role) => roles.includes(role));
+
+/** Who something belongs to. */
+export interface Owner {
+  readonly customerId: string;
+  /** Undefined where it is not known. Staff of single stores may not ask about it then. */
+  readonly storeId?: string | undefined;
+}
+
+export function covers(scope: Scope, { customerId, storeId }: Owner): boolean {
+  if (scope === 'all') return true;
+  if (scope === 'nothing') return false;
+  if ('customerId' in scope) return scope.customerId === customerId;
+  return storeId !== undefined && scope.stores.includes(storeId);
+}
+
+/**
+ * Until there is sign-in, the header of a request says who asks: the owner of the machine, a customer of the store, or a
+ * program that brings leads.
+ */
+export function trialCaller(actor: string): Caller {
+  const all = { actor, stores: 'all' } as const;
+  if (actor.startsWith(PROGRAM)) return { ...all, kind: 'program', roles: ['lead-source'] };
+  return { ...all, kind: 'person', roles: actor.startsWith(CUSTOMER) ? ['customer'] : staffRoles };
+}

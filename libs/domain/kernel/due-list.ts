@@ -1,13 +1,12 @@
 import type { Instant } from './events.ts';
 import { type HeapItem, heapOf } from './heap.ts';
+import { compareText } from './text.ts';
 
 interface Entry<Item> extends HeapItem {
   readonly key: string;
   readonly item: Item;
   readonly dueAt: Instant;
 }
-
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /**
  * Items by key. Each is due at an instant, or not scheduled. Items due at the same instant are ordered by key: the order

@@ -1,14 +1,23 @@
 import { type Instant, instant } from './events.ts';
 
-const SECOND = 1000;
-const DAY = 86_400 * SECOND;
+const SECOND_MILLISECONDS = 1000;
+export const HOUR_MILLISECONDS = 3_600_000;
+export const DAY_MILLISECONDS = 86_400_000;
 
 export const toInstant = (millisecondsSinceEpoch: number): Instant => new Date(millisecondsSinceEpoch).toISOString();
 
-export const addSeconds = (from: Instant, seconds: number): Instant => toInstant(Date.parse(from) + seconds * SECOND);
+export const addSeconds = (from: Instant, seconds: number): Instant =>
+  toInstant(Date.parse(from) + seconds * SECOND_MILLISECONDS);
+
+export const addHours = (from: Instant, hours: number): Instant =>
+  toInstant(Date.parse(from) + hours * HOUR_MILLISECONDS);
 
 /** A day is 24 hours here, whatever the clocks of a zone do. May be a fraction. */
-export const addDays = (from: Instant, days: number): Instant => toInstant(Date.parse(from) + days * DAY);
+export const addDays = (from: Instant, days: number): Instant => toInstant(Date.parse(from) + days * DAY_MILLISECONDS);
+
+/** The earliest of some instants; undefined when there is none. */
+export const earliest = (instants: readonly (Instant | undefined)[]): Instant | undefined =>
+  instants.filter((at) => at !== undefined).sort()[0];
 
 /** The item in effect at an instant: the one with the latest start; of several with the same start, the last one. */
 export const inEffectAt = <Dated extends { readonly effectiveFrom: Instant }>(
@@ -22,7 +31,7 @@ export const inEffectAt = <Dated extends { readonly effectiveFrom: Instant }>(
 /** A date, a time to the minute or finer, and a zone: without a zone the instant would be ambiguous. */
 const ZONED = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)$/;
 
-/** There was no year 0, and databases know none. */
+/** There was no year 0, and databases do not support it. */
 const FIRST_YEAR = '0001';
 
 /**

@@ -21,7 +21,7 @@ export const localDayOf = (at: Instant, timeZone: string): LocalDay => dayAround
 /** When the next calendar day of that zone begins: the first instant whose local day is a later one. */
 export const startOfNextLocalDay = (at: Instant, timeZone: string): Instant => toInstant(dayAround(at, timeZone).until);
 
-/** Whether this is the IANA name of a time zone. Offsets like +02:00 are none: they know no daylight saving time. */
+/** Whether this is the IANA name of a time zone. Offsets like +02:00 are not: they ignore daylight saving time. */
 export function isTimeZone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false;
   try {

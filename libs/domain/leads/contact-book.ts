@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, personKey } from '../kernel/events.ts';
+import { customerInName, ownerOrStaff, processOnly, type RightsOf } from '../kernel/rights.ts';
 
 /**
  * The persons whose leads one customer got. It guards DLV-4 across all orders and lead types: a person is not added
@@ -25,6 +26,13 @@ export type ContactBookCommand =
   | { type: 'AddContact'; at: Instant; leadId: string; orderId: string; telephoneKey?: string; emailKey?: string }
   | { type: 'RemoveContact'; at: Instant; leadId: string; orderId: string; reason: string }
   | { type: 'RateContact'; at: Instant; leadId: string; rating: number };
+
+/** Who may ask for which command. */
+export const contactBookRights = {
+  AddContact: processOnly,
+  RemoveContact: processOnly,
+  RateContact: ownerOrStaff(customerInName, 'RPL-1'),
+} satisfies RightsOf<ContactBookCommand, ContactBookState>;
 
 interface Contact {
   readonly orderId: string;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type DistributionDecision, distributionDecision } from '../distribution/decision.ts';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { count, type EventsOf, fact, type Instant, instant, personKey, type Sealed, sealed } from '../kernel/events.ts';
+import { anyone, processOnly, type RightsOf } from '../kernel/rights.ts';
 
 /** One contact of one prospect. Its stream is the lock that prevents a double sale. */
 export const leadStream = (leadId: string) => `lead-${leadId}` as const;
@@ -62,6 +63,15 @@ export type LeadCommand =
   | { type: 'ReleaseLead'; at: Instant; orderId: string; reason: string }
   | { type: 'AgeLead'; at: Instant; leadTypeId: string; intoLeadTypeId: string; policyVersion: number }
   | { type: 'WithdrawLead'; at: Instant; replacementId: string; reason: string };
+
+/** Who may ask for which command. */
+export const leadRights = {
+  ReceiveLead: anyone,
+  AssignLead: processOnly,
+  ReleaseLead: processOnly,
+  AgeLead: processOnly,
+  WithdrawLead: processOnly,
+} satisfies RightsOf<LeadCommand, LeadState>;
 
 interface Assignment {
   readonly orderId: string;

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
-import { addDays, addSeconds } from '../kernel/instants.ts';
+import { addDays, addHours } from '../kernel/instants.ts';
+import { ownerOrStaff, processOnly, type RightsOf } from '../kernel/rights.ts';
 
 /**
  * An order's programme in Loyalty Rewards: when it renews, and the result of each renewal. The order's own stream
@@ -103,6 +104,22 @@ export type ProgrammeCommand =
   | { type: 'HoldProgramme'; at: Instant }
   | { type: 'ActivateProgramme'; at: Instant }
   | { type: 'CancelProgramme'; at: Instant; cause: DataOf<'ProgrammeCancelled'>['cause'] };
+
+export const customerOfProgramme = ({ status, customerId }: ProgrammeState): string | undefined =>
+  status === 'unknown' ? undefined : customerId;
+const owner = ownerOrStaff<unknown, ProgrammeState>(({ state }) => customerOfProgramme(state), 'BCK-2');
+
+/** Who may ask for which command. */
+export const programmeRights = {
+  JoinProgramme: processOnly,
+  AnnounceRenewal: processOnly,
+  BeginRenewal: processOnly,
+  RecordRenewalPaid: processOnly,
+  RecordRenewalDeclined: processOnly,
+  HoldProgramme: owner,
+  ActivateProgramme: owner,
+  CancelProgramme: owner,
+} satisfies RightsOf<ProgrammeCommand, ProgrammeState>;
 
 export const programmeStatuses = ['active', 'held', 'cancelled'] as const;
 type ProgrammeStatus = (typeof programmeStatuses)[number];
@@ -260,7 +277,7 @@ function recordDeclined(command: Command<'RecordRenewalDeclined'>, state: Progra
   const declined = { at, customerId, renewalNumber, attempt, reason, policyVersion };
   if (status !== 'active') return [{ type: 'RenewalDeclined', data: declined }];
   if (retryAfterHours !== undefined)
-    return [{ type: 'RenewalDeclined', data: { ...declined, retryAt: addSeconds(at, retryAfterHours * 3600) } }];
+    return [{ type: 'RenewalDeclined', data: { ...declined, retryAt: addHours(at, retryAfterHours) } }];
   return [
     { type: 'RenewalDeclined', data: declined },
     { type: 'ProgrammeHeld', data: { at, customerId, renewalNumber, cause: 'declined-payment' } },

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant, sealed, secret } from '../kernel/events.ts';
 import { deriveId } from '../kernel/ids.ts';
+import { processOnly, type RightsOf } from '../kernel/rights.ts';
 import { mailKinds } from './kinds.ts';
 
 /** One mail, from the wish to its result (NTF-3). */
@@ -41,6 +42,14 @@ type MailCommand =
   | { type: 'RecordMailSent'; at: Instant; messageId: string; subject: string }
   | { type: 'RecordMailRefused'; at: Instant; reason: string }
   | { type: 'RecordMailWithheld'; at: Instant; reason: Withholding };
+
+/** Who may ask for which command. */
+export const mailRights = {
+  WishMail: processOnly,
+  RecordMailSent: processOnly,
+  RecordMailRefused: processOnly,
+  RecordMailWithheld: processOnly,
+} satisfies RightsOf<MailCommand, MailState>;
 
 export const mailStatuses = ['wished', 'sent', 'refused', 'withheld'] as const;
 type MailStatus = (typeof mailStatuses)[number];

@@ -3,6 +3,7 @@ import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { addSeconds } from '../kernel/instants.ts';
+import { ownerOrSupport, processOnly, type RightsOf } from '../kernel/rights.ts';
 
 /** The message about one lead to a customer's own program (DLV-9), until a call is accepted or the last one has failed. */
 export const webhookStream = (webhookId: string) => `webhook-${webhookId}` as const;
@@ -46,6 +47,16 @@ type WebhookCommand =
   /** `hopeless`: another attempt cannot succeed. */
   | { type: 'RecordWebhookFailed'; at: Instant; attempt: number; reason: string; hopeless: boolean }
   | { type: 'ReplayWebhook'; at: Instant };
+
+export const customerOfWebhook = ({ wish }: WebhookState): string | undefined => wish?.customerId;
+
+/** Who may ask for which command. */
+export const webhookRights = {
+  WishWebhook: processOnly,
+  RecordWebhookAccepted: processOnly,
+  RecordWebhookFailed: processOnly,
+  ReplayWebhook: ownerOrSupport<unknown, WebhookState>(({ state }) => customerOfWebhook(state), 'ACC-4'),
+} satisfies RightsOf<WebhookCommand, WebhookState>;
 
 export const webhookStatuses = ['waiting', 'accepted', 'parked'] as const;
 type WebhookStatus = (typeof webhookStatuses)[number];

@@ -5,6 +5,7 @@ import { cents, count, type EventsOf, fact, type Instant, instant } from '../ker
 import { addDays } from '../kernel/instants.ts';
 import { type LocalDay, localDayOf } from '../kernel/local-days.ts';
 import { percentOf } from '../kernel/percent.ts';
+import { customerInCommand, ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
 import { bonus, bonusOf, loyaltyTerms } from '../loyalty/bonus.ts';
 import { countDelivery, deliveredOn, isFullOn, noProgress, type OrderProgress } from './progress.ts';
 
@@ -132,6 +133,25 @@ export type OrderCommand =
     }
   | { type: 'OweReplacement'; at: Instant; replacementId: string; leadId: string; owedSince: Instant };
 
+export const customerOfOrder = ({ terms }: OrderState): string | undefined => terms?.customerId;
+const owner = ownerOrStaff<unknown, OrderState>(({ state }) => customerOfOrder(state), 'BCK-2');
+
+/** Who may ask for which command. */
+export const orderRights = {
+  PlaceOrder: ownerOrStaff(customerInCommand, 'CHK-1'),
+  CapturePayment: processOnly,
+  DeclinePayment: processOnly,
+  PauseOrder: owner,
+  RestartOrder: owner,
+  RestartAutomatically: processOnly,
+  ReopenOrder: processOnly,
+  ChangeDailyMaximum: support('ORD-4'),
+  ChangePaymentCard: support('ORD-4'),
+  CancelOrder: owner,
+  DeliverLead: processOnly,
+  OweReplacement: processOnly,
+} satisfies RightsOf<OrderCommand, OrderState>;
+
 /** What the customer agreed to (CHK-1), at the price in effect at checkout (CAT-3). */
 export type Terms = Omit<DataOf<'OrderPlaced'>, 'at' | 'totalCents' | 'nextBonus'>;
 
@@ -207,7 +227,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
   evolve(state, event) {
     switch (event.type) {
       case 'OrderPlaced':
-        state.terms = event.data;
+        state.terms = termsOf(event.data);
         state.owedLeads = owedLeads(event.data);
         state.status = 'awaiting-payment';
         break;
@@ -235,10 +255,10 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         state.renewals = event.data.renewalNumber;
         break;
       case 'DailyMaximumChanged':
-        state.terms = { ...(state.terms as Terms), dailyMaximum: event.data.dailyMaximum };
+        if (state.terms) state.terms = { ...state.terms, dailyMaximum: event.data.dailyMaximum };
         break;
       case 'PaymentCardChanged':
-        state.terms = { ...(state.terms as Terms), paymentToken: event.data.paymentToken };
+        if (state.terms) state.terms = { ...state.terms, paymentToken: event.data.paymentToken };
         break;
       case 'OrderCancelled':
         state.status = 'cancelled';
@@ -268,6 +288,8 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
     return state;
   },
 };
+
+const termsOf = ({ at: _at, totalCents: _total, nextBonus: _bonus, ...terms }: DataOf<'OrderPlaced'>): Terms => terms;
 
 /** What an order or one renewal of it adds to the leads owed, replacements aside (ORD-6). */
 export const owedLeads = ({ quantity, bonusLeads }: Pick<Terms, 'quantity' | 'bonusLeads'>): number =>

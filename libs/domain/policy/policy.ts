@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
-import { inEffectAt } from '../kernel/instants.ts';
+import { earliest, inEffectAt } from '../kernel/instants.ts';
 import { isTimeZone } from '../kernel/local-days.ts';
+import { type RightsOf, staff } from '../kernel/rights.ts';
 
 /** All numbers and lists that a store may choose. A version is never changed; a new one is published (POL-1). */
 export const policyStream = 'policy-main';
@@ -138,6 +139,9 @@ export type PolicyCommand = {
   policy: PolicyDocument;
 };
 
+/** Who may ask for which command. */
+export const policyRights = { PublishPolicy: staff('POL-1') } satisfies RightsOf<PolicyCommand, PolicyState>;
+
 export interface PolicyVersion {
   readonly version: number;
   readonly author: string;
@@ -173,6 +177,10 @@ export const policy: Decider<PolicyState, PolicyCommand, PolicyEvent> = {
 
 /** The policy in force at an instant. */
 export const policyAt = (state: PolicyState, at: Instant): PolicyVersion | undefined => inEffectAt(state.versions, at);
+
+/** When the next published policy takes effect: work that depends on the policy may then be due earlier. */
+export const nextPolicyChange = ({ versions }: PolicyState, after: Instant): Instant | undefined =>
+  earliest(versions.map(({ effectiveFrom }) => effectiveFrom).filter((at) => at > after));
 
 export const noPolicy = refuse('no-policy', 'no policy is in force yet', 'POL-1');
 

@@ -71,8 +71,8 @@ describe('the return of a lead', () => {
     given(replacement, requested('wrong number'))
       .when(deny)
       .thenRecords(denied('we reached the person', minute(11)));
-    given(replacement, requested('wrong number'), granted).when(deny).thenRefuses('verdict-given', 'RPL-8');
-    given(replacement, requested('wrong number'), denied('no')).when(grant).thenRefuses('verdict-given', 'RPL-8');
+    given(replacement, requested('wrong number'), granted).when(deny).thenRefuses('already-decided', 'RPL-8');
+    given(replacement, requested('wrong number'), denied('no')).when(grant).thenRefuses('already-decided', 'RPL-8');
     given(replacement).when(grant).thenRefuses('replacement-unknown');
   });
 

@@ -3,6 +3,8 @@ import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant, type Sealed, sealed } from '../kernel/events.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { addDays } from '../kernel/instants.ts';
+import { customerInCommand, ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
+import type { PolicyDocument } from '../policy/policy.ts';
 
 /** The return of one delivered lead, from the customer's request to the replacement (RPL). */
 export const replacementStream = (replacementId: string) => `replacement-${replacementId}` as const;
@@ -31,13 +33,10 @@ export const replacementEvents = {
 export type ReplacementEvent = EventsOf<typeof replacementEvents>;
 
 /** The numbers and lists in force when the request was made. */
-interface ReturnPolicy {
-  readonly policyVersion: number;
-  readonly returnWindowDays: number;
-  readonly verificationDays: number;
-  readonly approvedReturnReasons: readonly string[];
-  readonly invalidReturnReasons: readonly string[];
-}
+type ReturnPolicy = { readonly policyVersion: number } & Pick<
+  PolicyDocument,
+  'returnWindowDays' | 'verificationDays' | 'approvedReturnReasons' | 'invalidReturnReasons'
+>;
 
 export type ReplacementCommand =
   | {
@@ -57,6 +56,15 @@ export type ReplacementCommand =
   | { type: 'DenyChargeback'; at: Instant; explanation: string }
   | { type: 'RecordOverdue'; at: Instant }
   | { type: 'RecordReplacementDelivered'; at: Instant; replacementLeadId: string };
+
+/** Who may ask for which command. */
+export const replacementRights = {
+  RequestReplacement: ownerOrStaff(customerInCommand, 'RPL-1'),
+  GrantChargeback: support('SUP-2'),
+  DenyChargeback: support('SUP-2'),
+  RecordOverdue: processOnly,
+  RecordReplacementDelivered: processOnly,
+} satisfies RightsOf<ReplacementCommand, ReplacementState>;
 
 export const replacementStatuses = ['requested', 'granted', 'denied', 'replaced'] as const;
 type ReplacementStatus = (typeof replacementStatuses)[number];
@@ -148,14 +156,18 @@ function explainDenial({ at, deliveredAt, reason, returnPolicy }: Command<'Reque
   return invalidReturnReasons.includes(reason) ? `"${reason}" is no reason for a replacement` : undefined;
 }
 
-const verdictGiven = refuse('verdict-given', 'the request already has a verdict, which is final', 'RPL-8');
+const alreadyDecided = refuse(
+  'already-decided',
+  'the return was already granted or denied: the decision is final',
+  'RPL-8',
+);
 
 function grant(
   { at }: Command<'GrantChargeback'>,
   { status, orderId, leadId, reason }: ReplacementState,
 ): Decision<ReplacementEvent> {
   if (status === 'granted' || status === 'replaced') return [];
-  return status === 'denied' ? verdictGiven : [{ type: 'ChargebackGranted', data: { at, orderId, leadId, reason } }];
+  return status === 'denied' ? alreadyDecided : [{ type: 'ChargebackGranted', data: { at, orderId, leadId, reason } }];
 }
 
 function deny(
@@ -163,7 +175,7 @@ function deny(
   { status, orderId, leadId }: ReplacementState,
 ): Decision<ReplacementEvent> {
   if (status === 'denied') return [];
-  if (status !== 'requested') return verdictGiven;
+  if (status !== 'requested') return alreadyDecided;
   return [{ type: 'ChargebackDenied', data: { at, orderId, leadId, explanation } }];
 }
 

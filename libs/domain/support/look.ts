@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Decider } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant } from '../kernel/events.ts';
+import { type RightsOf, support } from '../kernel/rights.ts';
 
 /** Which staff member viewed the history of a customer, and why (SUP-2). */
 export const looksStream = (customerId: string) => `looks-${customerId}` as const;
@@ -11,6 +12,11 @@ export const lookEvents = {
 export type LookEvent = EventsOf<typeof lookEvents>;
 
 type LookCommand = { type: 'ShowCustomerHistory'; at: Instant; customerId: string };
+
+/** Who may ask for which command. */
+export const lookRights = {
+  ShowCustomerHistory: support('SUP-2'),
+} satisfies RightsOf<LookCommand, Record<string, never>>;
 
 /** Every view is recorded: there is no state that could refuse one. */
 export const looks: Decider<Record<string, never>, LookCommand, LookEvent> = {

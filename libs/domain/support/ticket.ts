@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { addBusinessHours } from '../kernel/business-hours.ts';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant, type Sealed, sealed } from '../kernel/events.ts';
-import type { LocalDay } from '../kernel/local-days.ts';
+import { customerInCommand, ownerOrSupport, processOnly, type RightsOf, support } from '../kernel/rights.ts';
+import type { PolicyDocument } from '../policy/policy.ts';
 
 /** A customer's question to support, and the answers (SUP-1). */
 export const ticketStream = (ticketId: string) => `ticket-${ticketId}` as const;
@@ -32,12 +33,9 @@ export const ticketEvents = {
 export type TicketEvent = EventsOf<typeof ticketEvents>;
 
 /** How soon an answer is due, by the policy in force when the customer writes. */
-export interface AnswerPolicy {
-  readonly policyVersion: number;
-  readonly ticketAnswerBusinessHours: number;
-  readonly businessTimeZone: string;
-  readonly holidays: readonly LocalDay[];
-}
+export type AnswerPolicy = { readonly policyVersion: number } & Readonly<
+  Pick<PolicyDocument, 'ticketAnswerBusinessHours' | 'businessTimeZone' | 'holidays'>
+>;
 
 export type TicketCommand =
   | {
@@ -54,6 +52,19 @@ export type TicketCommand =
   | { type: 'WriteAgain'; at: Instant; message: Sealed; answerPolicy: AnswerPolicy }
   | { type: 'CloseTicket'; at: Instant }
   | { type: 'RecordTicketOverdue'; at: Instant };
+
+export const customerOfTicket = ({ status, customerId }: TicketState): string | undefined =>
+  status === 'unknown' ? undefined : customerId;
+const owner = ownerOrSupport<unknown, TicketState>(({ state }) => customerOfTicket(state), 'SUP-1');
+
+/** Who may ask for which command. */
+export const ticketRights = {
+  OpenTicket: ownerOrSupport(customerInCommand, 'SUP-1'),
+  AnswerTicket: support('SUP-2'),
+  WriteAgain: owner,
+  CloseTicket: owner,
+  RecordTicketOverdue: processOnly,
+} satisfies RightsOf<TicketCommand, TicketState>;
 
 /** `open`: the ticket waits for an answer. */
 export const ticketStatuses = ['open', 'answered', 'closed'] as const;

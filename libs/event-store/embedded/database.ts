@@ -54,7 +54,7 @@ export function openForWriting({ directory, durable, maxPages }: WriterSettings)
 }
 
 /** Opens the log for reading, while this process or another one may write. @throws CannotOpenStore */
-export function openForReading(directory: string): Database.Database {
+export function openDatabaseForReading(directory: string): Database.Database {
   return openOrExplain(directory, () => {
     if (!existsSync(databaseFile(directory))) throw new CannotOpenStore('damaged', `${directory} holds no events`);
     return new Database(databaseFile(directory), { readonly: true });

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import Database from 'better-sqlite3';
 import { all, event, fill, follow } from '../contract/event-store-contract.ts';
+import { hashOfEvent } from '../event-hash.ts';
 import { BEFORE_FIRST, CannotOpenStore, type RecordedEvent, StoreFull, StoreUnavailable } from '../port.ts';
 import { openForWriting } from './database.ts';
 import { openEmbeddedStore } from './embedded-store.ts';
-import { hashOfEvent } from './event-hash.ts';
 
 const newDirectory = (): string => mkdtempSync(join(tmpdir(), 'leadger-spec-'));
 

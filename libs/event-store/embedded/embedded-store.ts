@@ -20,7 +20,7 @@ import {
   type SubscriptionMessage,
 } from '../port.ts';
 import { checkCount, checkFilter, passes } from '../read-checks.ts';
-import { openForReading } from './database.ts';
+import { openDatabaseForReading } from './database.ts';
 import { EVENTS_PER_PAGE, LogReader, numberOf, positionOf } from './log-reader.ts';
 import { NewestEvents } from './newest-events.ts';
 import { WriterThread } from './writer-thread.ts';
@@ -42,7 +42,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions = {}): Pro
   const settings = { directory, durable: !temporary, ...(maxPages !== undefined && { maxPages }) };
   const writer = readOnly ? undefined : await WriterThread.start(settings);
   try {
-    const reader = new LogReader(openForReading(directory));
+    const reader = new LogReader(openDatabaseForReading(directory));
     return new EmbeddedStore(reader, writer, temporary ? () => rm(directory, { recursive: true }) : async () => {});
   } catch (error) {
     await writer?.close();

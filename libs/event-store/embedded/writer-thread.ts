@@ -10,7 +10,7 @@ import {
   WrongExpectedRevision,
 } from '../port.ts';
 import type { WriterSettings } from './database.ts';
-import type { AppendReply, AppendRequest, BatchRequest, WriterReply } from './writer.ts';
+import type { AppendBatch, AppendReply, AppendRequest, WriterReply } from './writer.ts';
 
 interface WaitingAppend {
   readonly stream: string;
@@ -161,7 +161,7 @@ function sizeOfBatch(waiting: readonly WaitingAppend[]): { count: number; bytes:
 }
 
 /** One buffer for all bytes of a batch: it moves to the other thread without a copy. */
-function pack(appends: readonly WaitingAppend[], size: number): BatchRequest {
+function pack(appends: readonly WaitingAppend[], size: number): AppendBatch {
   const bytes = new Uint8Array(size);
   let offset = 0;
   const put = (part: Uint8Array): number => {

@@ -1,11 +1,11 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type Database from 'better-sqlite3';
+import { hashOfEvent } from '../event-hash.ts';
 import { CannotOpenStore, type ExpectedRevision } from '../port.ts';
 import { openForWriting, type WriterSettings } from './database.ts';
-import { hashOfEvent } from './event-hash.ts';
 
 /** Appends that are written together. `bytes` holds the bytes of all events: data, metadata, data, … */
-export interface BatchRequest {
+export interface AppendBatch {
   readonly appends: readonly AppendRequest[];
   readonly bytes: Uint8Array;
 }
@@ -16,7 +16,7 @@ export interface AppendRequest {
   readonly events: readonly { id: string; type: string; dataLength: number; metadataLength: number }[];
 }
 
-type WriterRequest = BatchRequest | 'close';
+type WriterRequest = AppendBatch | 'close';
 
 /** For each append of a batch: where its last event was written, or the stream's actual revision. */
 export type AppendReply =
@@ -68,7 +68,7 @@ class Writer {
   }
 
   /** Writes a batch in one transaction, so that one fsync serves all appends. */
-  write({ appends, bytes }: BatchRequest): WriterReply {
+  write({ appends, bytes }: AppendBatch): WriterReply {
     const rowsOf = unpacking(bytes);
     try {
       this.#database.exec('BEGIN IMMEDIATE');

@@ -22,7 +22,7 @@ interface Job {
   reject(error: unknown): void;
 }
 
-/** More would only wait on the way, and time out. */
+/** More would only wait in the connection, and time out. */
 const MAX_IN_FLIGHT = 256;
 
 /**

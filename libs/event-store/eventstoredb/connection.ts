@@ -70,7 +70,7 @@ export class Connection {
     });
   }
 
-  /** Reads, and continues where it was when the connection breaks or falls silent. @param begin makes the next call */
+  /** Reads, and continues where it was when the connection breaks or stops answering. @param begin makes the next call */
   async *read(
     begin: () => StreamingRead<ResolvedEvent>,
     wantsMore: () => boolean = () => true,

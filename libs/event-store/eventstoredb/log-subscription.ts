@@ -96,7 +96,7 @@ class LogSubscription {
     }
   }
 
-  /** A subscription survives every failure that a repetition can mend. @throws the other failures */
+  /** A subscription survives every failure that a retry can fix. @throws the other failures */
   async #recover(error: unknown): Promise<undefined> {
     if (!this.#over.aborted) throwIfFinal(error);
     await this.#sources.connection.pause(this.#failures, this.#over);

@@ -2,7 +2,7 @@ import { type AllStreamSubscription, END, type EventStoreDBClient } from '@event
 import type { RecordedEvent } from '../port.ts';
 import { recordedEventOf, serverFilterOf } from './translation.ts';
 
-/** A follower further behind does better to ask the server for what it needs. */
+/** A follower that is further behind should ask the server for what it needs. */
 const LONGEST_QUEUE = 10_000;
 
 interface SharedSubscription {

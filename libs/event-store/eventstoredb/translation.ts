@@ -69,7 +69,7 @@ function metadataBytes(metadata: unknown): Uint8Array {
   return metadata[0] === RAW ? metadata.subarray(1) : metadata;
 }
 
-/** A dash has a meaning in brackets only, and there are none here. */
+/** A dash is special only inside brackets, and there are none here. */
 const SPECIAL = /[.*+?^${}()|[\]\\/]/g;
 const alternatives = (names: readonly string[]): string => names.map((name) => name.replace(SPECIAL, '\\$&')).join('|');
 

@@ -4,7 +4,7 @@ import { type EventStore, type ExpectedRevision, type NewEvent, WrongExpectedRev
 import type { Faults } from './faults.ts';
 import * as replies from './replies.ts';
 import { expectedOf, nameOf, proposedEvent, uuidOf } from './requests.ts';
-import { AccessDenied, batchErrorOf, type Caller, statusOf } from './status.ts';
+import { AccessDenied, batchErrorOf, type GrpcCall, statusOf } from './status.ts';
 
 interface AppendRequest {
   readonly stream: string;
@@ -15,11 +15,11 @@ interface AppendRequest {
 /** Appends the events of clients to a store. */
 export class AppendService {
   readonly #store: EventStore;
-  readonly #admit: (caller: Caller) => void;
+  readonly #admit: (call: GrpcCall) => void;
   readonly #writable: boolean;
   readonly #faults: Faults;
 
-  constructor(store: EventStore, admit: (caller: Caller) => void, writable: boolean, faults: Faults) {
+  constructor(store: EventStore, admit: (call: GrpcCall) => void, writable: boolean, faults: Faults) {
     this.#store = store;
     this.#admit = admit;
     this.#writable = writable;

@@ -5,15 +5,15 @@ import { type ServerWritableStream, status } from '@grpc/grpc-js';
 import { BEFORE_FIRST, type EventStore, type Position, type RecordedEvent } from '../port.ts';
 import * as replies from './replies.ts';
 import { type ReadRequest, readRequestOf } from './requests.ts';
-import { type Caller, statusOf } from './status.ts';
+import { type GrpcCall, statusOf } from './status.ts';
 
 /** Answers reads and subscriptions of clients from a store. */
 export class ReadService {
   readonly #store: EventStore;
-  readonly #admit: (caller: Caller) => void;
+  readonly #admit: (call: GrpcCall) => void;
   readonly #closing: AbortSignal;
 
-  constructor(store: EventStore, admit: (caller: Caller) => void, closing: AbortSignal) {
+  constructor(store: EventStore, admit: (call: GrpcCall) => void, closing: AbortSignal) {
     this.#store = store;
     this.#admit = admit;
     this.#closing = closing;

@@ -4,7 +4,7 @@ import { NotLeader } from './not-leader.ts';
 import type { BatchError } from './replies.ts';
 
 /** A call of a client, as far as it says who makes it. */
-export interface Caller {
+export interface GrpcCall {
   readonly metadata: Metadata;
 }
 

@@ -15,7 +15,7 @@ import { AppendService } from './append-service.ts';
 import { type Fault, Faults } from './faults.ts';
 import { ReadService } from './read-service.ts';
 import * as replies from './replies.ts';
-import { AccessDenied, type Caller } from './status.ts';
+import { AccessDenied, type GrpcCall } from './status.ts';
 
 export interface WireNodeOptions {
   readonly store: EventStore;
@@ -75,7 +75,7 @@ export async function startWireNode(options: WireNodeOptions): Promise<WireNode>
 }
 
 /** @returns a check of each call. It throws AccessDenied. */
-function admission(account: WireNodeOptions['account']): (caller: Caller) => void {
+function admission(account: WireNodeOptions['account']): (call: GrpcCall) => void {
   const expected = account && `Basic ${Buffer.from(`${account.user}:${account.password}`).toString('base64')}`;
   return ({ metadata }) => {
     if (expected === undefined || metadata.get('authorization')[0] === expected) return;

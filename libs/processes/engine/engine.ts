@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { decode, type Fact } from '#domain/codec';
 import type { Refusal } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
+import { earliest } from '#domain/kernel/instants';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { AnyCommand } from '#domain/ledger';
 import {
@@ -203,17 +204,17 @@ export class ProcessEngine {
   #fold(event: RecordedEvent): void {
     this.#position = event.position;
     this.#eventsSeen += 1;
-    const listeners = this.#runs.filter((run) => run.listensTo(event.type));
-    if (listeners.length === 0) return;
+    const subscribers = this.#runs.filter((run) => run.subscribesTo(event.type));
+    if (subscribers.length === 0) return;
     const now = this.#options.clock.now();
     let fact: Fact;
     try {
       fact = decode(event);
     } catch (error) {
-      for (const run of listeners) run.parkUnreadable(event, error, now);
+      for (const run of subscribers) run.parkUnreadable(event, error, now);
       return;
     }
-    for (const run of listeners) run.fold(fact, now);
+    for (const run of subscribers) run.fold(fact, now);
   }
 
   /** Takes the wishes of every process and carries them out. @returns whether there were any */
@@ -299,10 +300,7 @@ export class ProcessEngine {
 
   #setTimer(): void {
     this.#cancelTimer();
-    const wakesAt = this.#runs
-      .map((run) => run.wakesAt())
-      .filter((at) => at !== undefined)
-      .sort()[0];
+    const wakesAt = earliest(this.#runs.map((run) => run.wakesAt()));
     if (wakesAt === undefined) return;
     // A clock that is moved by hand waits here until everything due is done.
     this.#cancelTimer = this.#options.clock.at(wakesAt, () => {

@@ -1,6 +1,6 @@
 import type { Fact } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
-import { addSeconds } from '#domain/kernel/instants';
+import { addSeconds, earliest } from '#domain/kernel/instants';
 import { EventStoreError } from '#event-store/port';
 import { type Moment, OutOfReach, type Process, type Wish } from '../process.ts';
 
@@ -59,7 +59,7 @@ export class ProcessRun {
     this.#types = new Set(process.eventTypes);
   }
 
-  listensTo(type: string): boolean {
+  subscribesTo(type: string): boolean {
     return this.#types.has(type);
   }
 
@@ -135,7 +135,7 @@ export class ProcessRun {
 
   wakesAt(): Instant | undefined {
     const retries = [...this.#failed.values()].map(({ retryAt }) => retryAt).filter(isInstant);
-    return [this.process.wakeAt?.(this.state), ...retries].filter((at) => at !== undefined).sort()[0];
+    return earliest([this.process.wakeAt?.(this.state), ...retries]);
   }
 
   parked(): Parked[] {

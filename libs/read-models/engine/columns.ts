@@ -19,7 +19,7 @@ export const column = {
   oneOf: <const Values extends readonly string[]>(values: Values) => typed(z.enum(values), 'text'),
   /** ISO 8601 in UTC with milliseconds. */
   instant: () => typed(z.string().meta({ format: 'date-time' }), 'timestamptz'),
-  /** A calendar day in the time zone of the order. A text in the database, as analysts know it. */
+  /** A calendar day in the time zone of the order. Stored as text, as analysts know it. */
   localDay: () => typed(z.string().meta({ format: 'date' }), 'text'),
   count: () => typed(z.int(), 'integer'),
   cents: () => typed(z.int(), 'bigint'),

@@ -14,7 +14,7 @@ export interface Copy {
   readonly schema: string;
 }
 
-/** A program reads the tables of its own version. Those of another version stand beside them. */
+/** A program reads the tables of its own version. Those of another version are kept as a second set of tables. */
 export const liveCopy = (model: VersionedModel): Copy => ({ model, schema: `${model.name}_${model.version}` });
 export const nextCopy = (model: VersionedModel): Copy => ({ model, schema: `${liveCopy(model).schema}_next` });
 
@@ -206,23 +206,29 @@ export const switchCopies = (db: Db, model: VersionedModel, renewViews: RenewVie
   db.transaction().execute(async (tx) => {
     await lockTables(tx);
     const [live, next] = [liveCopy(model), nextCopy(model)];
-    const now = async ({ schema }: Copy) => {
-      const { rows } = await sql<Checkpoint>`
-        SELECT position, epoch, paused FROM ${copies} WHERE schema = ${schema} FOR UPDATE`.execute(tx);
-      return rows[0] as Checkpoint | undefined;
-    };
-    const [was, is] = [(await now(live)) as Checkpoint, await now(next)];
+    const [was, is] = [(await lockedCheckpoint(tx, live)) as Checkpoint, await lockedCheckpoint(tx, next)];
     // Another program rebuilt it at the same time, and was first.
     if (!is) return undefined;
     if (is.position < was.position) return was.position;
-    await sql`DROP SCHEMA ${sql.id(live.schema)} CASCADE`.execute(tx);
-    await sql`ALTER SCHEMA ${sql.id(next.schema)} RENAME TO ${sql.id(live.schema)}`.execute(tx);
-    for (const register of [copies, parked]) {
-      await sql`DELETE FROM ${register} WHERE schema = ${live.schema}`.execute(tx);
-      await sql`UPDATE ${register} SET schema = ${live.schema} WHERE schema = ${next.schema}`.execute(tx);
-    }
+    await replaceSchema(tx, live, next);
     await sql`UPDATE ${copies} SET epoch = ${was.epoch + 1}, paused = ${was.paused}, whole = true, used_at = now()
       WHERE schema = ${live.schema}`.execute(tx);
     await renewViews(tx);
     return undefined;
   });
+
+async function lockedCheckpoint(tx: Tx, { schema }: Copy): Promise<Checkpoint | undefined> {
+  const { rows } = await sql<Checkpoint>`
+    SELECT position, epoch, paused FROM ${copies} WHERE schema = ${schema} FOR UPDATE`.execute(tx);
+  return rows[0];
+}
+
+/** The next copy takes the name of the live one, which is dropped. */
+async function replaceSchema(tx: Tx, live: Copy, next: Copy): Promise<void> {
+  await sql`DROP SCHEMA ${sql.id(live.schema)} CASCADE`.execute(tx);
+  await sql`ALTER SCHEMA ${sql.id(next.schema)} RENAME TO ${sql.id(live.schema)}`.execute(tx);
+  for (const register of [copies, parked]) {
+    await sql`DELETE FROM ${register} WHERE schema = ${live.schema}`.execute(tx);
+    await sql`UPDATE ${register} SET schema = ${live.schema} WHERE schema = ${next.schema}`.execute(tx);
+  }
+}

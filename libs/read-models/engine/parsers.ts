@@ -18,7 +18,7 @@ export const JSONB = 3802;
 const UTC = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d{1,3})\d*)?\+00(?::00)?$/;
 
 /** An instant as the ledger writes it. `infinity` and instants before Christ stay as PostgreSQL writes them. */
-export function instant(written: string): string {
+export function instantOf(written: string): string {
   const parts = UTC.exec(written);
   if (parts) return `${parts[1]}T${parts[2]}.${(parts[3] ?? '').padEnd(3, '0')}Z`;
   const date = new Date(written);
@@ -42,7 +42,7 @@ export const parsers: Readonly<Record<number, (written: string) => unknown>> = {
   [NUMERIC]: Number,
   [DATE]: asWritten,
   [TIMESTAMP]: asWritten,
-  [TIMESTAMPTZ]: instant,
+  [TIMESTAMPTZ]: instantOf,
   [INTERVAL]: asWritten,
 };
 
@@ -100,7 +100,7 @@ export const parsersOfAnswers: typeof parsers = {
   1016: arrayOf(integer),
   1115: arrayOf(asWritten),
   1182: arrayOf(asWritten),
-  1185: arrayOf(instant),
+  1185: arrayOf(instantOf),
   1187: arrayOf(asWritten),
   1231: arrayOf(decimal),
   3807: arrayOf(json),

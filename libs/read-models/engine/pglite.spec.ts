@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kysely, sql } from 'kysely';
-import type { AnalystConnection } from '../analysis.ts';
+import type { AnalystConnection } from './analysis.ts';
 import { openEmbeddedDatabase } from './embedded-database.ts';
 import type { Db } from './model.ts';
 import { ColumnNames } from './names.ts';

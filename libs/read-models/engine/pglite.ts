@@ -11,8 +11,8 @@ import {
   type QueryResult,
 } from 'kysely';
 import { LRUCache } from 'lru-cache';
-import type { AnalystConnection, RowBatch } from '../analysis.ts';
 import { DatabaseGone, QUERY_CANCELED, StatementRefused } from '../errors.ts';
+import type { AnalystConnection, RowBatch } from './analysis.ts';
 import type { NamedResult } from './names.ts';
 import type { DatabaseReply, Statement } from './pglite-worker.ts';
 import { isPlain, rowsIn } from './prepared.ts';
@@ -194,8 +194,8 @@ export class PgliteThread {
 }
 
 /**
- * The one connection, in the hands of one caller. A caller that begins a transaction keeps it until the transaction ends.
- * Others pass it on with their statement, so that the database has the next one while the rows of this one are read.
+ * The one connection. One caller uses it at a time, and then releases it to the next. A caller that begins a transaction keeps
+ * it until the transaction ends. Others release it with their statement, so that the database has the next one while the rows of this one are read.
  */
 class Turn implements DatabaseConnection {
   readonly #thread: PgliteThread;

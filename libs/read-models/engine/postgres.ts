@@ -1,7 +1,6 @@
 import { PostgresDialect } from 'kysely';
 import pg from 'pg';
-import type { AnalystConnection, RowBatch } from '../analysis.ts';
-import { sqlStateOf } from '../errors.ts';
+import type { AnalystConnection, RowBatch } from './analysis.ts';
 import { parsers, parsersOfAnswers } from './parsers.ts';
 
 const { getTypeParser } = pg.types;
@@ -47,10 +46,3 @@ async function ask(client: pg.Client, text: string): Promise<RowBatch> {
   } as pg.QueryArrayConfig);
   return { columns: fields.map(({ name }) => name), types: fields.map(({ dataTypeID }) => dataTypeID), rows };
 }
-
-/** Connections that are refused or lost, a server that starts, stops or has no room: a later try may succeed. */
-const OUT_OF_REACH = /^(ECONN\w+|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|08...|53...|57P..)$/;
-
-export const isOutOfReach = (error: unknown): boolean =>
-  error instanceof Error &&
-  (OUT_OF_REACH.test(sqlStateOf(error) ?? '') || error.message.startsWith('Connection terminated'));

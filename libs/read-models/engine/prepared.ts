@@ -1,6 +1,6 @@
 import type { PGlite } from '@electric-sql/pglite';
 import { LRUCache } from 'lru-cache';
-import { instant, TIMESTAMPTZ } from './parsers.ts';
+import { instantOf, TIMESTAMPTZ } from './parsers.ts';
 
 /** There are few texts of statements: those of lists differ by their filters, not by the values. */
 const MOST_STATEMENTS = 100;
@@ -23,7 +23,7 @@ export function rowsIn({ json, instants }: JsonRows): Record<string, unknown>[] 
   const { columns, rows } = JSON.parse(json) as { columns: string[]; rows: unknown[][] };
   const names = columns.map(camel);
   const read = columns.map((column) =>
-    instants.includes(column) ? (value: unknown) => instant(value as string) : asIs,
+    instants.includes(column) ? (value: unknown) => instantOf(value as string) : asIs,
   );
   const empty = Object.fromEntries(names.map((name) => [name, null as unknown]));
   return rows.map((values) => {

@@ -6,7 +6,7 @@ const HEX_DIGITS = 12;
 
 /**
  * The version of a model: a hash over its tables, the events that it follows, and a digest of the rows that it makes of
- * the sample events. The text of `evolve` is no part of it: compilers write it differently.
+ * the sample events. The text of `evolve` is not part of it: compilers write it differently.
  */
 export function versioned(model: AnyModel, digestOfRows: string): VersionedModel {
   const tables = model.tables.map(({ name, key, columns, indexes, family }) => [name, key, columns, indexes, family]);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { businessKey } from '#domain/accounts/customer';
 import { type FactOf, idOf } from '#domain/codec';
 import { sealed } from '#domain/kernel/events';
+import { mailKinds } from '#domain/notifications/kinds';
 import { column } from '../engine/columns.ts';
 import { modelOfStreams, table } from '../engine/model.ts';
 import { exampleBox, exampleIds } from './examples.ts';
@@ -21,7 +22,7 @@ export const customerRow = z.object({
   name: column.json(sealed).nullable().describe('Name of the customer. Null: none was given.'),
   postalAddress: column.json(sealed).nullable().describe('Postal address of the customer. Null: none was given.'),
   hasPassword: column.flag().describe('Whether a password was set.'),
-  mailsOff: column.json(z.array(z.string())).describe('Kinds of mails that the customer does not want (NTF-2).'),
+  mailsOff: column.json(z.array(z.enum(mailKinds))).describe('Kinds of mails that the customer does not want (NTF-2).'),
   revision: column.revision(),
 });
 export type CustomerRow = z.infer<typeof customerRow>;

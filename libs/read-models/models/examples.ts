@@ -1,10 +1,25 @@
-/** Ids and boxes of the examples of rows: the same customer, order and lead in each. */
+/**
+ * The ids in all examples of the documentation: one for each thing, so that the examples tell one story. A client that
+ * replaces them by the ids that it was answered can send the examples as they are.
+ */
 export const exampleIds = {
   customerId: '8f14e45f-ceea-5b3c-9f2d-6c1d7a3e4b10',
+  checkoutId: '1c1f6a52-53c9-5b0e-8b8a-2f3d3b7a9c22',
   orderId: '3b1c6f0e-6a55-5d0b-8a35-2f3d3b7a9c11',
   leadId: '0b8f6f0c-1c57-5a6e-9a51-7d0a4c1f2e33',
-  storeId: 'main',
+  replacementId: '94c43410-7927-59a0-9dec-d32c5d2a8aeb',
+  ticketId: '6d2a9b7e-3f41-5c88-b0d5-7e9c1a2f4d66',
+  mailId: '1b0e5e0a-4f6d-5a57-8a0b-3a0e4f1c2d77',
+  webhookId: '4e2a7c10-9f0e-5c55-b7a6-2a8f5f3f0d21',
+  parkedItemId: 'a5c0d1e2-7b34-5f96-8e21-9d0c3b4a5f88',
+  eventId: '5d1f3a52-8f6a-5f5e-9d0c-0c7a2b1e4f66',
+  commandId: 'e3b7c1d4-2a68-5c0f-9b17-4f8d6e5a3c99',
+  storeId: 'west',
+  leadTypeId: 'exclusive-evening',
+  couponCode: 'SPRING 26',
 } as const;
+
+export type IdName = keyof typeof exampleIds;
 
 /** Personal data as rows hold it: sealed. */
 export const exampleBox = { keyId: exampleIds.customerId, box: 'c2VhbGVk' };

@@ -26,8 +26,8 @@ export type LeadRow = z.infer<typeof leadRow>;
 
 export const leadExample: LeadRow = {
   leadId: exampleIds.leadId,
-  leadTypeId: 'exclusive-real-time',
-  receivedLeadTypeId: 'exclusive-real-time',
+  leadTypeId: exampleIds.leadTypeId,
+  receivedLeadTypeId: exampleIds.leadTypeId,
   agedAt: null,
   source: 'landing-page-7',
   receivedAt: '2026-03-01T09:30:00.000Z',
@@ -63,7 +63,7 @@ export const deliveredLeadExample: DeliveredLeadRow = {
   leadId: exampleIds.leadId,
   orderId: exampleIds.orderId,
   storeId: exampleIds.storeId,
-  leadTypeId: 'exclusive-real-time',
+  leadTypeId: exampleIds.leadTypeId,
   deliveredAt: '2026-03-01T09:30:00.000Z',
   localDay: '2026-03-01',
   forReplacementId: null,

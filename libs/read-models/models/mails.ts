@@ -25,16 +25,16 @@ export const mailRow = z
 export type MailRow = z.infer<typeof mailRow>;
 
 export const mailExample: MailRow = {
-  mailId: '1b0e5e0a-4f6d-5a57-8a0b-3a0e4f1c2d77',
+  mailId: exampleIds.mailId,
   kind: 'chargeback-granted',
   customerId: exampleIds.customerId,
-  eventId: '5d1f3a52-8f6a-5f5e-9d0c-0c7a2b1e4f66',
+  eventId: exampleIds.eventId,
   happenedAt: '2026-03-02T11:00:00.000Z',
   wishedAt: '2026-03-02T11:00:00.020Z',
   status: 'sent',
   endedAt: '2026-03-02T11:00:00.350Z',
   subject: 'Chargeback Granted',
-  messageId: '1b0e5e0a-4f6d-5a57-8a0b-3a0e4f1c2d77@west.example',
+  messageId: `${exampleIds.mailId}@west.example`,
   reason: null,
 };
 

@@ -65,7 +65,7 @@ export const orderExample: OrderRow = {
   orderId: exampleIds.orderId,
   customerId: exampleIds.customerId,
   storeId: exampleIds.storeId,
-  leadTypeId: 'exclusive-real-time',
+  leadTypeId: exampleIds.leadTypeId,
   status: 'open',
   quantity: 25,
   bonusLeads: 0,

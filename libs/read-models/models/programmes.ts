@@ -34,7 +34,9 @@ export const programmeRow = z
     nextBonusRule: column.oneOf(bonusRule.options).describe('Rule that gives that bonus (LOY-3, LOY-4).'),
     pausesUsed: column.count().describe('Pauses in the whole life of the order (LOY-4).'),
     pausesThatKeepTheLadder: column.count().describe('Pauses after which the bonus ladder is still kept.'),
-    revision: column.revision(),
+    revision: column
+      .revision()
+      .describe('Revision of the programme: the ETag, and what If-Match compares. -1 while the order joins.'),
   })
   .meta({ id: 'Programme' });
 export type ProgrammeRow = z.infer<typeof programmeRow>;
@@ -43,7 +45,7 @@ export const programmeExample: ProgrammeRow = {
   orderId: exampleIds.orderId,
   customerId: exampleIds.customerId,
   storeId: exampleIds.storeId,
-  leadTypeId: 'shared-fresh',
+  leadTypeId: exampleIds.leadTypeId,
   status: 'active',
   statusCause: null,
   cadence: 'once-a-month',
@@ -52,9 +54,9 @@ export const programmeExample: ProgrammeRow = {
   joinedAt: '2026-03-01T09:30:00.000Z',
   nextDueAt: '2026-04-30T09:30:00.000Z',
   nextRenewalNumber: 2,
-  nextBonusPercent: 20,
-  nextBonusLeads: 10,
-  nextBonusRule: 'ladder',
+  nextBonusPercent: 10,
+  nextBonusLeads: 5,
+  nextBonusRule: 'exclusive',
   pausesUsed: 1,
   pausesThatKeepTheLadder: 1,
   revision: 4,
@@ -191,7 +193,7 @@ function joining({ stream, data }: FactOf<'OrderPlaced'>): ProgrammeRow | undefi
     nextRenewalNumber: 1,
     ...nextBonusIn(nextBonus),
     pausesUsed: 0,
-    revision: 0,
+    revision: -1,
   };
 }
 

@@ -30,10 +30,10 @@ export const replacementRow = z.object({
 export type ReplacementRow = z.infer<typeof replacementRow>;
 
 export const replacementExample: ReplacementRow = {
-  replacementId: '94c43410-7927-59a0-9dec-d32c5d2a8aeb',
+  replacementId: exampleIds.replacementId,
   orderId: exampleIds.orderId,
   leadId: exampleIds.leadId,
-  leadTypeId: 'exclusive-real-time',
+  leadTypeId: exampleIds.leadTypeId,
   customerId: exampleIds.customerId,
   storeId: exampleIds.storeId,
   status: 'requested',

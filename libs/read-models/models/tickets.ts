@@ -34,7 +34,7 @@ export const ticketRow = z.object({
 export type TicketRow = z.infer<typeof ticketRow>;
 
 export const ticketExample: TicketRow = {
-  ticketId: '94c43410-7927-59a0-9dec-d32c5d2a8aeb',
+  ticketId: exampleIds.ticketId,
   customerId: exampleIds.customerId,
   storeId: exampleIds.storeId,
   status: 'open',

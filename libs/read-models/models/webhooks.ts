@@ -15,17 +15,18 @@ export const webhookRow = z
     deliveredAt: column.instant().describe('When the lead was delivered to the order.'),
     status: column
       .oneOf(webhookStatuses)
-      .describe('`parked`: it is not tried again automatically, but it can be replayed.'),
+      .describe('`parked`: it is not tried again automatically, but it can be retried.'),
     attempts: column.count().describe('Attempts so far.'),
     lastError: column.text().nullable().describe('Why the last failed attempt failed. Null: none failed.'),
     retryAt: column.instant().nullable().describe('When it is tried again. Null: no attempt is planned.'),
     acceptedAt: column.instant().nullable().describe('When the program accepted it. Null: not yet.'),
+    revision: column.revision(),
   })
   .meta({ id: 'Webhook' });
 export type WebhookRow = z.infer<typeof webhookRow>;
 
 export const webhookExample: WebhookRow = {
-  webhookId: '4e2a7c10-9f0e-5c55-b7a6-2a8f5f3f0d21',
+  webhookId: exampleIds.webhookId,
   customerId: exampleIds.customerId,
   orderId: exampleIds.orderId,
   leadId: exampleIds.leadId,
@@ -35,11 +36,13 @@ export const webhookExample: WebhookRow = {
   lastError: 'it answered 503',
   retryAt: '2026-03-01T09:30:05.000Z',
   acceptedAt: null,
+  revision: 1,
 };
 
 export const webhookTable = table(webhookRow, {
   name: 'webhooks',
   key: 'webhookId',
+  family: 'webhook',
   belongsTo: { customer: 'customerId', sameAs: customerTable },
   indexes: [
     'delivered_at DESC, webhook_id DESC',
@@ -64,7 +67,7 @@ export const webhooks = modelOfStreams({
   },
 });
 
-const wished = ({ stream, data }: FactOf<'WebhookWished'>): WebhookRow => ({
+const wished = ({ stream, revision, data }: FactOf<'WebhookWished'>): WebhookRow => ({
   webhookId: idOf(stream),
   customerId: data.customerId,
   orderId: data.orderId,
@@ -75,4 +78,5 @@ const wished = ({ stream, data }: FactOf<'WebhookWished'>): WebhookRow => ({
   lastError: null,
   retryAt: null,
   acceptedAt: null,
+  revision,
 });

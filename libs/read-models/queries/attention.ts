@@ -45,7 +45,7 @@ export const attentionExample: AttentionRow = {
   orderId: exampleIds.orderId,
   storeId: exampleIds.storeId,
   customerId: exampleIds.customerId,
-  leadTypeId: 'exclusive-real-time',
+  leadTypeId: exampleIds.leadTypeId,
   replacementId: null,
   since: '2026-03-02T15:12:40.000Z',
   retryAt: null,
@@ -66,7 +66,7 @@ const ownership = { belongsTo: { customer: 'customerId', store: 'storeId' } };
 const order = { by: 'since', id: 'attentionId', newestFirst: false } as const;
 
 /** Orders that the staff should look at, longest waiting first. */
-export const attentionQueries = (reader: RowReader) => ({
+export const attentionRows = (reader: RowReader) => ({
   list(caller: Caller, request: AttentionRequest): Promise<Page<AttentionRow>> {
     const all = reader.db.selectFrom(attention(reader, request).as('attention')).selectAll();
     const rows = reader.visible(caller, ownership, all as unknown as Select<AttentionRow>);

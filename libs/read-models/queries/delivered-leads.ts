@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Caller } from '#domain/kernel/caller';
 import { replacementIdOf, replacementStatuses } from '#domain/replacements/replacement';
 import { column } from '../engine/columns.ts';
+import { exampleIds } from '../models/examples.ts';
 import {
   type DeliveredLeadRow,
   deliveredLeadExample,
@@ -22,7 +23,7 @@ export type DeliveredLead = z.infer<typeof deliveredLead>;
 
 export const deliveredLeadWithReturnExample: DeliveredLead = {
   ...deliveredLeadExample,
-  replacementId: '94c43410-7927-59a0-9dec-d32c5d2a8aeb',
+  replacementId: exampleIds.replacementId,
   replacementStatus: null,
 };
 
@@ -36,7 +37,7 @@ interface Which {
 type EachRequest = Which & Omit<PageRequest, 'limit'>;
 
 /** The leads that customers were given, the newest first. */
-export class DeliveredLeadQueries {
+export class DeliveredLeadRows {
   readonly #reader: RowReader;
   readonly #listRows: (caller: Caller, request: PageRequest & Which) => Promise<Page<DeliveredLeadRow>>;
   readonly #findRow: (caller: Caller, id: string) => Promise<DeliveredLeadRow | undefined>;

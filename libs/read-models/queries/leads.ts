@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { z } from 'zod';
 import type { Caller } from '#domain/kernel/caller';
 import { column } from '../engine/columns.ts';
+import { exampleIds } from '../models/examples.ts';
 import { leadTable, stockRow, stockTable } from '../models/leads.ts';
 import { orderTable } from '../models/orders.ts';
 import { replacementTable } from '../models/replacements.ts';
@@ -18,7 +19,7 @@ export const leadTypeStock = stockRow
 type LeadTypeStock = z.infer<typeof leadTypeStock>;
 
 export const leadTypeStockExample: LeadTypeStock = {
-  leadTypeId: 'shared-fresh',
+  leadTypeId: exampleIds.leadTypeId,
   leads: 40,
   openPlaces: 95,
   openOrders: 2,
@@ -26,7 +27,7 @@ export const leadTypeStockExample: LeadTypeStock = {
   replacementsOwed: 1,
 };
 
-export const leadQueries = (reader: RowReader) => ({
+export const leadRows = (reader: RowReader) => ({
   find: reader.finding(leadTable),
 
   /** Every lead type that ever had a lead in stock, or has open orders or replacements owed, by its id. */

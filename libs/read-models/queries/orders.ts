@@ -3,7 +3,7 @@ import { orderTable } from '../models/orders.ts';
 import { programmeTable, type RenewalRow, renewalTable } from '../models/programmes.ts';
 import type { RowReader } from './reader.ts';
 
-export const orderQueries = (reader: RowReader) => ({
+export const orderRows = (reader: RowReader) => ({
   find: reader.finding(orderTable),
   list: reader.listing(orderTable, {
     by: 'placedAt',
@@ -12,7 +12,7 @@ export const orderQueries = (reader: RowReader) => ({
   }),
 });
 
-export const programmeQueries = (reader: RowReader) => ({
+export const programmeRows = (reader: RowReader) => ({
   find: reader.finding(programmeTable),
   list: reader.listing(programmeTable, {
     by: 'joinedAt',

@@ -45,7 +45,7 @@ export class RowReader {
     return { from: sql.table(this.nameOf(table)), visible };
   }
 
-  /** The question for one row by its key. */
+  /** The query for one row by its key. */
   finding<Row extends object>(table: Table<Row>) {
     return async (caller: Caller, key: string): Promise<Row | undefined> => {
       const found = this.rows(caller, table).where(table.key, '=', key as never);
@@ -53,7 +53,7 @@ export class RowReader {
     };
   }
 
-  /** The question for a list of rows, in pages. Rows with the same instant are sorted by their key. */
+  /** The query for a list of rows, in pages. Rows with the same instant are sorted by their key. */
   listing<Row extends object, Filters extends keyof Row & string>(
     table: Table<Row>,
     { by, newestFirst = false as never, filters }: ListDefinition<Row, Filters>,

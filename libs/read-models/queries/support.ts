@@ -7,7 +7,7 @@ import { ticketTable } from '../models/tickets.ts';
 import { webhookTable } from '../models/webhooks.ts';
 import type { RowReader } from './reader.ts';
 
-export const customerQueries = (reader: RowReader) => ({
+export const customerRows = (reader: RowReader) => ({
   find: reader.finding(customerTable),
   list: reader.listing(customerTable, { by: 'registeredAt', newestFirst: true, filters: ['storeId'] }),
 
@@ -19,23 +19,23 @@ export const customerQueries = (reader: RowReader) => ({
 });
 
 /** By due date, the earliest first (RPL-5). */
-export const replacementQueries = (reader: RowReader) => ({
+export const replacementRows = (reader: RowReader) => ({
   find: reader.finding(replacementTable),
   list: reader.listing(replacementTable, { by: 'dueAt', filters: ['status', 'storeId', 'customerId'] }),
 });
 
 /** By due date, the earliest first (SUP-1). */
-export const ticketQueries = (reader: RowReader) => ({
+export const ticketRows = (reader: RowReader) => ({
   find: reader.finding(ticketTable),
   list: reader.listing(ticketTable, { by: 'dueAt', filters: ['status', 'storeId', 'customerId'] }),
 });
 
-export const mailQueries = (reader: RowReader) => ({
+export const mailRows = (reader: RowReader) => ({
   find: reader.finding(mailTable),
   list: reader.listing(mailTable, { by: 'wishedAt', newestFirst: true, filters: ['customerId', 'kind', 'status'] }),
 });
 
-export const webhookQueries = (reader: RowReader) => ({
+export const webhookRows = (reader: RowReader) => ({
   find: reader.finding(webhookTable),
   list: reader.listing(webhookTable, { by: 'deliveredAt', newestFirst: true, filters: ['customerId', 'status'] }),
 });

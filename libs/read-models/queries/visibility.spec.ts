@@ -12,6 +12,8 @@ const owner = trialCaller('staff:owner');
 const customer = (mark: string): Caller => trialCaller(`customer:c1-${mark}`);
 const staffOf = (...stores: string[]): Caller => ({ kind: 'person', actor: 'staff:ada', roles: staffRoles, stores });
 
+const program: Caller = { kind: 'program', actor: 'system:intake', roles: ['lead-source'], stores: 'all' };
+
 const LIMIT = { limit: 50 };
 const longAgo = '2000-01-01T00:00:00.000Z';
 const farAhead = '2100-01-01T00:00:00.000Z';
@@ -96,7 +98,7 @@ function describeVisibility(open: (store: EventStore) => Promise<readonly [ReadM
   });
 
   it.each(Object.keys(asked))(
-    '%s shows the owner all, a customer and the staff of a store only theirs',
+    '%s shows the owner all, a customer and the staff of a store only theirs, and a program without a role for it nothing',
     async (query) => {
       expect(await shown(query, owner)).toEqual(['A', 'B']);
       // Leads in stock are no customer's and no store's.
@@ -107,6 +109,7 @@ function describeVisibility(open: (store: EventStore) => Promise<readonly [ReadM
       }
       expect(await shown(query, staffOf())).toEqual([]);
       expect(await shown(query, customer('none'))).toEqual([]);
+      expect(await shown(query, program)).toEqual([]);
     },
   );
 
@@ -119,6 +122,7 @@ function describeVisibility(open: (store: EventStore) => Promise<readonly [ReadM
     ]);
     expect(await stockFor(customer('B'))).toMatchObject([{ leadTypeId: 't1', openOrders: 1, leads: 0, openPlaces: 0 }]);
     expect(await stockFor(staffOf())).toEqual([]);
+    expect(await stockFor(program)).toEqual([]);
   });
 }
 

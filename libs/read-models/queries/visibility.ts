@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import { type Caller, customerOf } from '#domain/kernel/caller';
+import { type Caller, scopeOf } from '#domain/kernel/caller';
 import { type AnyTable, type Ownership, snake } from '../engine/model.ts';
 
 type Condition = RawBuilder<boolean>;
@@ -13,16 +13,17 @@ export interface Owned {
 const NOTHING: Condition = sql<boolean>`FALSE`;
 
 /**
- * The rows that a caller may see, as a condition for a WHERE: a customer sees the customer's own rows, staff those of
- * their stores. Rows that do not say whose they are, such a caller does not see.
+ * The rows in the scope of a caller, as a condition for a WHERE: a customer sees the customer's own rows, staff those of
+ * their stores. Rows without an owner are seen only by callers who may see all rows.
  * @param nameOf the qualified name of a table
  * @returns undefined for a caller who may see all rows
  */
 export function visibleTo(caller: Caller, owned: Owned, nameOf: (table: AnyTable) => string): Condition | undefined {
-  const customerId = customerOf(caller);
-  if (customerId !== undefined) return ownedBy('customer', [customerId], owned, nameOf);
-  if (caller.stores === 'all') return undefined;
-  return ownedBy('store', caller.stores, owned, nameOf);
+  const scope = scopeOf(caller);
+  if (scope === 'all') return undefined;
+  if (scope === 'nothing') return NOTHING;
+  if ('customerId' in scope) return ownedBy('customer', [scope.customerId], owned, nameOf);
+  return ownedBy('store', scope.stores, owned, nameOf);
 }
 
 function ownedBy(

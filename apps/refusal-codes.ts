@@ -56,7 +56,7 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'Register the customer first, or check the id.',
     'customerId',
   ),
-  'link-dead': refused(409, 'The link was used, has expired, or never existed.', 'Ask for a new link.', 'token'),
+  'link-invalid': refused(409, 'The link was used, has expired, or never existed.', 'Ask for a new link.', 'token'),
   'mail-always-sent': refused(
     409,
     'One of these kinds of mails cannot be switched off.',
@@ -69,7 +69,7 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'Send the current password, or ask for a link to set a new one.',
     'currentPassword',
   ),
-  'ages-into-stranger': refused(
+  'ages-into-wrong-type': refused(
     409,
     'Unsold leads of this type cannot become that type.',
     'Name the next older type of the same exclusivity, or none.',
@@ -222,7 +222,7 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'Use one of the reasons in `detail`.',
     'reason',
   ),
-  'verdict-given': refused(
+  'already-decided': refused(
     409,
     'The return was granted or denied already.',
     'Read the replacement: the decision is final.',

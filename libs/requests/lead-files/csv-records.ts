@@ -1,5 +1,5 @@
 import { parse as parseCsv } from 'csv-parse/sync';
-import type { Line } from './lines.ts';
+import type { FileLine } from './lines.ts';
 
 /** The cells of one record, or why it has none. */
 export function cellsOf(text: string): string[] | string {
@@ -17,8 +17,11 @@ const MOST_LINES_OF_A_RECORD = 100;
  * end of the file. So if several lines do not form a record with the right number of cells, only the first line is wrong,
  * and reading continues with the next line.
  */
-export async function* recordsOf(lines: AsyncIterable<Line>, fits: (text: string) => boolean): AsyncGenerator<Line> {
-  const waiting: Line[] = [];
+export async function* recordsOf(
+  lines: AsyncIterable<FileLine>,
+  fits: (text: string) => boolean,
+): AsyncGenerator<FileLine> {
+  const waiting: FileLine[] = [];
   for await (const line of lines) {
     waiting.push(line);
     yield* completeRecords(waiting, fits, false);
@@ -27,9 +30,9 @@ export async function* recordsOf(lines: AsyncIterable<Line>, fits: (text: string
 }
 
 /** Takes all records off the waiting lines that are complete, or that no further line can complete. */
-function* completeRecords(waiting: Line[], fits: (text: string) => boolean, atEnd: boolean): Generator<Line> {
+function* completeRecords(waiting: FileLine[], fits: (text: string) => boolean, atEnd: boolean): Generator<FileLine> {
   while (waiting.length > 0) {
-    const first = waiting[0] as Line;
+    const first = waiting[0] as FileLine;
     const text = 'reason' in first ? first.text : recordAtStartOf(waiting);
     if (text === undefined && !atEnd && waiting.length < MOST_LINES_OF_A_RECORD) return;
     if (text !== undefined && (text === first.text || fits(text))) {
@@ -37,13 +40,13 @@ function* completeRecords(waiting: Line[], fits: (text: string) => boolean, atEn
       yield { ...first, text };
     } else {
       waiting.shift();
-      yield { ...first, reason: 'a quote is opened and not closed in its place' };
+      yield { ...first, reason: 'a quote is opened but not closed' };
     }
   }
 }
 
 /** The text of as many lines as it takes until all quotes are closed; undefined when they never are. */
-function recordAtStartOf(lines: readonly Line[]): string | undefined {
+function recordAtStartOf(lines: readonly FileLine[]): string | undefined {
   let open = false;
   for (const [index, line] of lines.entries()) {
     if ('reason' in line) return undefined;
@@ -53,7 +56,7 @@ function recordAtStartOf(lines: readonly Line[]): string | undefined {
   return undefined;
 }
 
-const textOf = (lines: readonly Line[]): string => lines.map(({ text }) => text).join('\n');
+const textOf = (lines: readonly FileLine[]): string => lines.map(({ text }) => text).join('\n');
 
 /** With an odd number of quotes, a quoted field continues in the next line. */
 function hasOddQuotes(text: string): boolean {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { errorCodes, errorsPage } from './error-codes.ts';
 import { processRefusals } from './refusal-codes.ts';
 
-const root = join(import.meta.dirname, '../..');
+const root = join(import.meta.dirname, '..');
 
 /** Errors that end a program or a subscription. A route that meets one has a defect, and answers `internal-error`. */
 const OF_PROGRAMS = new Set([

@@ -1,5 +1,5 @@
 /** A line of a file, or why it cannot be read. Numbers begin with 1; ends of lines are not part of the text. */
-export type Line =
+export type FileLine =
   | { readonly number: number; readonly text: string }
   | { readonly number: number; readonly text: string; readonly reason: string };
 
@@ -10,7 +10,7 @@ const LONGEST_LINE_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
 
 /** Splits bytes into lines (LF or CRLF), in constant memory. A byte order mark at the beginning is left out. */
-export async function* linesOf(bytes: AsyncIterable<Uint8Array>, encoding: LineEncoding): AsyncGenerator<Line> {
+export async function* linesOf(bytes: AsyncIterable<Uint8Array>, encoding: LineEncoding): AsyncGenerator<FileLine> {
   const line = new LineInProgress(encoding);
   for await (const piece of bytes) {
     const chunk = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
@@ -41,7 +41,7 @@ class LineInProgress {
     this.length += part.length;
   }
 
-  take(): Line {
+  take(): FileLine {
     const line = lineOf(this.#number, Buffer.concat(this.#parts), this.length, this.#encoding);
     this.#number += 1;
     this.#parts = [];
@@ -55,7 +55,7 @@ const decoders = {
   latin1: new TextDecoder('windows-1252'),
 };
 
-function lineOf(number: number, bytes: Buffer, length: number, encoding: LineEncoding): Line {
+function lineOf(number: number, bytes: Buffer, length: number, encoding: LineEncoding): FileLine {
   if (length > LONGEST_LINE_BYTES)
     return { number, text: bytes.toString('latin1', 0, 200), reason: `is longer than ${LONGEST_LINE_BYTES} bytes` };
   let text: string;

@@ -1,5 +1,5 @@
-import { ANALYST, ANALYTICS } from './engine/views.ts';
-import { QUERY_CANCELED, QueryFailed, sqlStateOf } from './errors.ts';
+import { QUERY_CANCELED, QueryFailed, sqlStateOf } from '../errors.ts';
+import { ANALYST, ANALYTICS } from './views.ts';
 
 /** Some rows of the answer to an analyst's query. The first batch has the columns even when there are no rows. */
 export interface RowBatch {

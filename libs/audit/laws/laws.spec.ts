@@ -1,6 +1,6 @@
-import { hashOfEvent } from '#event-store/embedded/event-hash';
+import { hashOfEvent } from '#event-store/event-hash';
 import type { Position, RecordedEvent } from '#event-store/port';
-import { logDigest } from './digest.ts';
+import { logDigest } from '../digest.ts';
 import { checkLaws, type Law } from './laws.ts';
 
 /** Events are written by hand, as bytes, without code of the domain. */

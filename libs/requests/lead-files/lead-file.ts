@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import { contact } from '#domain/leads/contact';
 import { rowsOfCsv } from './lead-csv.ts';
-import { type LeadFileOptions, type LeadRow, leadOf, leadRowOf, reasonOf } from './lead-row.ts';
-import { type Line, linesOf } from './lines.ts';
+import { type LeadFileOptions, type LeadFileRow, leadFileRowOf, leadOf, reasonOf } from './lead-file-row.ts';
+import { type FileLine, linesOf } from './lines.ts';
 
 /**
  * Reads leads from the bytes of a file, in constant memory. A wrong row does not affect the other rows.
  * @throws LeadFileError for a header that cannot be understood
  */
-export async function* readLeadRows(
+export async function* readLeadFile(
   bytes: AsyncIterable<Uint8Array>,
   options: LeadFileOptions,
-): AsyncGenerator<LeadRow> {
+): AsyncGenerator<LeadFileRow> {
   const lines = linesOf(bytes, options.encoding ?? 'utf-8');
   yield* options.format === 'csv' ? rowsOfCsv(lines, options) : rowsOfNdjson(lines, options);
 }
@@ -23,10 +23,10 @@ const leadObject = z.strictObject({
   contact,
 });
 
-async function* rowsOfNdjson(lines: AsyncIterable<Line>, defaults: LeadFileOptions): AsyncGenerator<LeadRow> {
+async function* rowsOfNdjson(lines: AsyncIterable<FileLine>, defaults: LeadFileOptions): AsyncGenerator<LeadFileRow> {
   for await (const line of lines) {
     if (line.text.trim() === '') continue;
-    yield leadRowOf(line, () => {
+    yield leadFileRowOf(line, () => {
       const read = leadObject.safeParse(JSON.parse(line.text));
       return read.success ? leadOf(read.data, defaults) : reasonOf(read.error);
     });

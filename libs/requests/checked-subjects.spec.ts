@@ -6,19 +6,20 @@ import { MovedClock } from '#gateways/clock';
 import type { ReadModels } from '#read-models/read-models';
 import { openVault, type Vault } from '#vault/vault';
 import type { ChangeMessage } from './changes.ts';
+import { type AddressedRequest, CheckedSubjects, type Subjects, subjectsOver } from './checked-subjects.ts';
 import { CommandHandler } from './command-handler.ts';
 import { firstStore, prepareNewStore } from './first-start.ts';
-import { OperationHandler, operationsOver } from './operation-handler.ts';
-import type { Queries } from './queries.ts';
-import { type AddressedQuery, QueryHandler, queriesOver } from './query-handler.ts';
 import type { RequestContext } from './request-tools.ts';
 import { createRequests, type Requests } from './requests.ts';
-import { RequestRefused } from './rules.ts';
+import { RequestRefused } from './rights.ts';
 
 const staff = trialCaller('staff:ada');
+/** The tests do not repeat queries, so all have the same id. */
+const contextOf = (caller: Caller): RequestContext => ({ caller, commandId: deriveId('checked-subjects.spec') });
+const asStaff = contextOf(staff);
 const by = (what: string, caller: Caller = staff): RequestContext => ({
   caller,
-  commandId: deriveId('query-handler.spec', what),
+  commandId: deriveId('checked-subjects.spec', what),
   reason: 'asked by telephone',
 });
 
@@ -36,10 +37,9 @@ const readModels = {
 let events: EventStore;
 let vault: Vault;
 let requests: Requests;
-let queries: Queries;
-let operations: ReturnType<typeof operationsOver>;
-let queryHandler: QueryHandler;
-let sent: AddressedQuery[];
+let queries: Subjects;
+let subjects: CheckedSubjects;
+let sent: AddressedRequest[];
 let customers: { owner: string; stranger: string };
 beforeAll(async () => {
   events = await openEmbeddedStore();
@@ -57,14 +57,12 @@ beforeAll(async () => {
   };
   requests = createRequests(dependencies);
   await prepareNewStore(requests);
-  queryHandler = new QueryHandler(dependencies);
+  subjects = new CheckedSubjects(dependencies);
   sent = [];
-  queries = queriesOver((query) => {
-    sent.push(query);
-    return queryHandler.execute(query);
+  queries = subjectsOver((asked) => {
+    sent.push(asked);
+    return subjects.execute(asked);
   });
-  const operationHandler = new OperationHandler(dependencies);
-  operations = operationsOver((operation) => operationHandler.execute(operation));
   const register = async (name: string) => {
     const registration = { storeId: firstStore.storeId, businessAssociation: name, timeZone: 'UTC' };
     return (await requests.accounts.register(registration, by(`register ${name}`))).id;
@@ -77,33 +75,34 @@ afterAll(async () => {
 });
 
 const customer = (who: 'owner' | 'stranger'): Caller => trialCaller(`customer:${customers[who]}`);
+const asCustomer = (who: 'owner' | 'stranger'): RequestContext => contextOf(customer(who));
 
 async function order(customerId: string): Promise<string> {
   const request = { customerId, leadTypeId: 'exclusive-fresh', quantity: 10, paymentToken: 'tok_ok' };
   return (await requests.orders.place(request, by(`order of ${customerId}`))).id;
 }
 
-test('a query is sent with its subject, its name and its caller', async () => {
-  const prices = await queries.catalogue.listPrices(staff, { storeId: 'main' });
+test('a query is sent with its subject, its name, and who asks', async () => {
+  const prices = await queries.catalogue.listPrices(asStaff, { storeId: 'main' });
   expect(prices).toHaveLength(6);
   expect(sent.at(-1)).toEqual({
     subject: 'catalogue',
     name: 'listPrices',
-    caller: staff,
+    context: asStaff,
     request: { storeId: 'main' },
   });
 });
 
 test('a history is shown to the customer of the order, and refused to another customer', async () => {
   const orderId = await order(customers.owner);
-  const types = (await queries.orders.history(customer('owner'), { orderId }))?.events.map(({ type }) => type);
+  const types = (await queries.orders.history(asCustomer('owner'), { orderId }))?.events.map(({ type }) => type);
   expect(types).toEqual(['OrderPlaced']);
-  await expect(queries.orders.history(customer('stranger'), { orderId })).rejects.toThrow(RequestRefused);
-  await expect(queries.orders.history(customer('stranger'), { orderId })).rejects.toMatchObject({
+  await expect(queries.orders.history(asCustomer('stranger'), { orderId })).rejects.toThrow(RequestRefused);
+  await expect(queries.orders.history(asCustomer('stranger'), { orderId })).rejects.toMatchObject({
     code: 'not-yours',
     refusal: { rule: 'BCK-2' },
   });
-  expect(await queries.orders.history(customer('stranger'), { orderId: 'nobody' })).toBeUndefined();
+  expect(await queries.orders.history(asCustomer('stranger'), { orderId: 'nobody' })).toBeUndefined();
 });
 
 test('a signing secret is shown to its customer, and refused to another customer', async () => {
@@ -113,24 +112,23 @@ test('a signing secret is shown to its customer, and refused to another customer
     { mails: 'each', webhookUrl: 'https://crm.example' },
     by('lead delivery'),
   );
-  expect(await queries.leadDelivery.get(customer('owner'), { customerId })).toEqual({
+  expect(await queries.leadDelivery.get(asCustomer('owner'), { customerId })).toEqual({
     mails: 'each',
     webhookUrl: 'https://crm.example',
     signingSecret: expect.stringMatching(/^whsec_/),
+    revision: 1,
   });
-  await expect(queries.leadDelivery.get(customer('stranger'), { customerId })).rejects.toThrow('another customer');
-  expect(await queries.leadDelivery.get(staff, { customerId: 'nobody' })).toBeUndefined();
+  await expect(queries.leadDelivery.get(asCustomer('stranger'), { customerId })).rejects.toThrow('another customer');
+  expect(await queries.leadDelivery.get(asStaff, { customerId: 'nobody' })).toBeUndefined();
 });
 
 test('SUP-2: a whole history is shown only after the access is recorded', async () => {
   const { owner: customerId } = customers;
-  const { caller: _, ...look } = by('look');
-  const request = { customerId, limit: 50, look };
-  await expect(queries.support.listWholeHistory(customer('owner'), request)).rejects.toMatchObject({
+  const request = { customerId, limit: 50 };
+  await expect(queries.support.listWholeHistory(asCustomer('owner'), request)).rejects.toMatchObject({
     code: 'support-only',
   });
-  const { commandId } = look;
-  await expect(queries.support.listWholeHistory(staff, { ...request, look: { commandId } })).rejects.toMatchObject({
+  await expect(queries.support.listWholeHistory(asStaff, request)).rejects.toMatchObject({
     code: 'reason-missing',
   });
   const looks = async () => {
@@ -139,7 +137,7 @@ test('SUP-2: a whole history is shown only after the access is recorded', async 
     return count;
   };
   expect(await looks()).toBe(0);
-  const { items } = await queries.support.listWholeHistory(staff, request);
+  const { items } = await queries.support.listWholeHistory(by('look'), request);
   expect(items[0]).toMatchObject({ stream: `customer-${customerId}`, type: 'CustomerRegistered' });
   expect(await looks()).toBe(1);
 });
@@ -148,7 +146,7 @@ describe('changes', () => {
   /** The changes that a caller gets of the customers' registrations and orders. */
   async function changesFor(caller: Caller): Promise<ChangeMessage[]> {
     const over = new AbortController();
-    const found = await queries.changes.follow(caller, { after: '' as Position, signal: over.signal });
+    const found = await queries.changes.follow(contextOf(caller), { after: '' as Position, signal: over.signal });
     const head = await events.head();
     const messages: ChangeMessage[] = [];
     for await (const message of found?.changes ?? []) {
@@ -182,14 +180,16 @@ describe('changes', () => {
 
   it('cannot be followed from a position that the log has not reached', async () => {
     const { signal } = new AbortController();
-    expect(await queries.changes.follow(staff, { after: '9999999999999999' as Position, signal })).toBeUndefined();
+    expect(await queries.changes.follow(asStaff, { after: '9999999999999999' as Position, signal })).toBeUndefined();
   });
 });
 
 test('an operation is carried out for staff, and refused to customers', async () => {
-  await expect(operations.pauseReadModel(customer('owner'), { name: 'orders' })).rejects.toThrow(RequestRefused);
+  await expect(queries.programs.pauseReadModel(asCustomer('owner'), { name: 'orders' })).rejects.toThrow(
+    RequestRefused,
+  );
   expect(readModels.paused).toEqual([]);
-  expect(await operations.pauseReadModel(staff, { name: 'orders' })).toEqual({ name: 'orders' });
+  expect(await queries.programs.pauseReadModel(asStaff, { name: 'orders' })).toEqual({ name: 'orders' });
   expect(readModels.paused).toEqual(['orders']);
 });
 
@@ -197,6 +197,7 @@ test.each([
   { subject: 'guesses', name: 'list' },
   { subject: 'orders', name: 'guess' },
   { subject: 'orders', name: 'toString' },
+  { subject: 'toString', name: 'call' },
 ])('$subject.$name does not exist, so nobody can ask for it', async (query) => {
-  await expect(queryHandler.execute({ ...query, caller: staff, request: {} })).rejects.toThrow(RangeError);
+  await expect(subjects.execute({ ...query, context: asStaff, request: {} })).rejects.toThrow(RangeError);
 });

@@ -10,14 +10,15 @@ import { ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map } from 'rxjs';
 import { z } from 'zod';
-import type { Answer } from '#requests/request-tools';
-import { errorCodes } from './error-codes.ts';
-import { exampleIds, type IdName } from './examples.ts';
+import { errorCodes } from '#apps/error-codes';
+import { exampleIds, type IdName } from '#read-models/models/examples';
+import type { Receipt } from '#requests/request-tools';
+import { etagOf } from './conditional.ts';
 import { malformed, Problem, problemOfRefusal } from './problems.ts';
 import { documented, named } from './schemas.ts';
 
 /** What a route answers when it succeeds: its schema, and an example that the compiler checks against it. */
-export const Answers = <Schema extends z.ZodType>(
+export const Responds = <Schema extends z.ZodType>(
   status: number,
   description: string,
   schema: Schema,
@@ -94,7 +95,7 @@ interface CommandRoute {
   /** Types of the events of the example. */
   readonly records: readonly string[];
   /** The field with the id of what the command changed or created; absent where there is only one such thing. */
-  readonly answers?: IdName;
+  readonly idName?: IdName;
   /** The path says everything: a body with fields is refused. */
   readonly takesNothing?: boolean;
   /** Where to find what the command creates: a path with `:id`. The route answers 201 then. */
@@ -102,21 +103,21 @@ interface CommandRoute {
 }
 
 /** A route that carries a command. Its handler returns the outcome; this decorator turns it into an HTTP response. */
-export function CommandRoute({ summary, records, answers, creates, takesNothing = false }: CommandRoute) {
+export function CommandRoute({ summary, records, idName, creates, takesNothing = false }: CommandRoute) {
   const status = creates ? 201 : 200;
   const example = {
-    ...(answers && { [answers]: exampleIds[answers] }),
+    ...(idName && { [idName]: exampleIds[idName] }),
     revision: records.length - 1,
     position: '0000000000000042',
     events: [...records],
   };
   return applyDecorators(
     HttpCode(status),
-    UseInterceptors(new OutcomeInterceptor({ answers, creates, takesNothing })),
+    UseInterceptors(new OutcomeInterceptor({ idName, creates, takesNothing })),
     ApiOperation({ summary }),
     ...(creates ? [] : [ifMatch]),
     ...askingHeaders,
-    Answers(status, 'The command is recorded.', resultNaming(answers), example),
+    Responds(status, 'The command is recorded.', resultNaming(idName), example),
     Problems(400, 403, 404, 409, 412, 413, 415, 422, 503, 507),
   );
 }
@@ -143,7 +144,7 @@ const header = (name: string, description: string, example: string) =>
 
 const ifMatch = header('If-Match', 'Only if it is still at this revision: the ETag of an earlier answer.', '"3"');
 const whoAndWhy = [
-  header('Leadger-Actor', 'Who asks: customer:ID or staff:NAME.', 'staff:ada'),
+  header('Leadger-Actor', 'Who asks: customer:ID, staff:NAME or system:NAME.', 'staff:ada'),
   header('Leadger-Reason', 'Why, for the history.', 'asked by telephone'),
 ];
 const askingHeaders = [
@@ -154,26 +155,26 @@ const askingHeaders = [
 /** A read that is recorded: who asked, and why (SUP-2). */
 export const RecordedRead = () => applyDecorators(...whoAndWhy, Problems(403, 507));
 
-type RouteOptions = { readonly [Name in 'answers' | 'creates' | 'takesNothing']: CommandRoute[Name] | undefined };
+type RouteOptions = { readonly [Name in 'idName' | 'creates' | 'takesNothing']: CommandRoute[Name] | undefined };
 
-class OutcomeInterceptor implements NestInterceptor<Answer, CommandResult> {
+class OutcomeInterceptor implements NestInterceptor<Receipt, CommandResult> {
   readonly #route: RouteOptions;
 
   constructor(route: RouteOptions) {
     this.#route = route;
   }
 
-  intercept(context: ExecutionContext, next: CallHandler<Answer>) {
-    const { answers, creates, takesNothing } = this.#route;
+  intercept(context: ExecutionContext, next: CallHandler<Receipt>) {
+    const { idName, creates, takesNothing } = this.#route;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     if (takesNothing) refuseFields(request.body);
     return next.handle().pipe(
-      map((answer) => {
-        const result = mustBeAccepted(answer, request.params as Record<string, string>);
+      map((receipt) => {
+        const result = mustBeAccepted(receipt, request.params as Record<string, string>);
         reply.header('etag', etagOf(result.revision)).header('leadger-position', result.position);
-        if (creates) reply.header('location', creates.replace(':id', encodeURIComponent(answer.id)));
-        return { ...(answers && { [answers]: answer.id }), ...result };
+        if (creates) reply.header('location', creates.replace(':id', encodeURIComponent(receipt.id)));
+        return { ...(idName && { [idName]: receipt.id }), ...result };
       }),
     );
   }
@@ -184,10 +185,8 @@ function refuseFields(body: unknown): void {
   if (fields.length > 0) throw malformed(fields.map((field) => ({ field, message: 'is not a known field' })));
 }
 
-export const etagOf = (revision: number): string => `"${revision}"`;
-
 /** @throws Problem when the ledger did not accept the command */
-function mustBeAccepted({ id, outcome }: Answer, params: Readonly<Record<string, string>>): CommandResult {
+function mustBeAccepted({ id, outcome }: Receipt, params: Readonly<Record<string, string>>): CommandResult {
   switch (outcome.kind) {
     case 'accepted': {
       const { revision, position, events } = outcome;

@@ -1,22 +1,22 @@
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
-import type { LeadFileOptions, LeadRow } from './lead-row.ts';
-import { readLeadRows } from './lead-rows.ts';
+import { readLeadFile } from './lead-file.ts';
+import type { LeadFileOptions, LeadFileRow } from './lead-file-row.ts';
 
 const csv = { format: 'csv', leadTypeId: 'exclusive-fresh', source: 'a list' } as const;
 const ndjson = { ...csv, format: 'ndjson' } as const;
 
-async function read(content: string | Buffer, options: LeadFileOptions = csv, chunkBytes = 7): Promise<LeadRow[]> {
+async function read(content: string | Buffer, options: LeadFileOptions = csv, chunkBytes = 7): Promise<LeadFileRow[]> {
   const bytes = Buffer.from(content);
   const chunks = Array.from({ length: Math.ceil(bytes.length / chunkBytes) }, (_, index) =>
     bytes.subarray(index * chunkBytes, (index + 1) * chunkBytes),
   );
-  const rows: LeadRow[] = [];
-  for await (const row of readLeadRows(Readable.from(chunks), options)) rows.push(row);
+  const rows: LeadFileRow[] = [];
+  for await (const row of readLeadFile(Readable.from(chunks), options)) rows.push(row);
   return rows;
 }
 
-const told = (rows: readonly LeadRow[]) =>
+const resultsOf = (rows: readonly LeadFileRow[]) =>
   rows.map((row) =>
     'lead' in row ? (row.lead.contact.telephone ?? row.lead.contact.email) : `${row.line}: ${row.reason}`,
   );
@@ -73,7 +73,7 @@ describe('leads in CSV', () => {
         '212 555 0105,,',
       ].join('\n'),
     );
-    expect(told(rows)).toEqual([
+    expect(resultsOf(rows)).toEqual([
       '212 555 0101',
       '3: has 2 fields where the header has 3',
       '4: telephone: not a telephone number',
@@ -95,8 +95,8 @@ describe('leads in CSV', () => {
     ['at the end', 'phone,comment\n212 555 0101,"open\n212 555 0102,x\n212 555 0103,y'],
     ['before another quoted row', 'phone,comment\n212 555 0101,"open\n212 555 0102,x\n212 555 0103,"y\nz"'],
   ])('a quote that is never closed, %s, costs one row', async (_, content) => {
-    expect(told(await read(content))).toEqual([
-      '2: a quote is opened and not closed in its place',
+    expect(resultsOf(await read(content))).toEqual([
+      '2: a quote is opened but not closed',
       '212 555 0102',
       '212 555 0103',
     ]);
@@ -108,13 +108,13 @@ describe('leads in CSV', () => {
       csv,
       65_536,
     );
-    expect(told(rows)).toEqual(['2: is longer than 1048576 bytes', '212 555 0102']);
+    expect(resultsOf(rows)).toEqual(['2: is longer than 1048576 bytes', '212 555 0102']);
     expect(rows[0]?.text.length).toBeLessThan(300);
   });
 
   it('in Latin-1 are distinguished from UTF-8, and read when the request says so', async () => {
     const content = Buffer.from('first name,phone\nJos\xe9,212 555 0101\nAnn,212 555 0102\n', 'latin1');
-    expect(told(await read(content))).toEqual(['2: is not UTF-8: is the file in Latin-1?', '212 555 0102']);
+    expect(resultsOf(await read(content))).toEqual(['2: is not UTF-8: is the file in Latin-1?', '212 555 0102']);
     const rows = await read(content, { ...csv, encoding: 'latin1' });
     expect(rows.map((row) => 'lead' in row && row.lead.contact.firstName)).toEqual(['José', 'Ann']);
   });
@@ -133,7 +133,7 @@ describe('leads in CSV', () => {
 
   it('columns can be mapped, and unknown columns ignored', async () => {
     const options = { ...csv, columns: { telephone: 'Tel 1' }, ignoreUnknownColumns: true };
-    expect(told(await read('Tel 1,IP\n212 555 0101,127.0.0.1\n', options))).toEqual(['212 555 0101']);
+    expect(resultsOf(await read('Tel 1,IP\n212 555 0101,127.0.0.1\n', options))).toEqual(['212 555 0101']);
     await expect(read('phone\n', { ...csv, columns: { telephone: 'Tel 1' } })).rejects.toThrow('no column "Tel 1"');
     await expect(read('phone\n', { ...csv, columns: { shoe: 'phone' } })).rejects.toThrow('no field shoe');
   });
@@ -163,7 +163,7 @@ describe('leads in NDJSON', () => {
       ].join('\n'),
       ndjson,
     );
-    expect(told(rows)).toEqual([
+    expect(resultsOf(rows)).toEqual([
       '212 555 0101',
       '3: Unrecognized key: "shoeSize"',
       '4: contact.telephone: Invalid input: expected string, received number',

@@ -1,8 +1,15 @@
 import { contact } from '#domain/leads/contact';
+import type { ReceiveLeadRequest } from '../leads.ts';
 import { cellsOf, recordsOf } from './csv-records.ts';
-import { LeadFileError, type LeadFileOptions, type LeadRow, leadOf, leadRowOf, reasonOf } from './lead-row.ts';
-import type { ReceiveLeadRequest } from './leads.ts';
-import type { Line } from './lines.ts';
+import {
+  LeadFileError,
+  type LeadFileOptions,
+  type LeadFileRow,
+  leadFileRowOf,
+  leadOf,
+  reasonOf,
+} from './lead-file-row.ts';
+import type { FileLine } from './lines.ts';
 
 const contactFields = contact.keyof().options;
 const fields = [...contactFields, 'leadTypeId', 'source', 'capturedAt'] as const;
@@ -38,20 +45,23 @@ const fieldByName = new Map<string, Field>([
 ]);
 
 /** @throws LeadFileError for a header that cannot be understood */
-export async function* rowsOfCsv(lines: AsyncIterable<Line>, options: LeadFileOptions): AsyncGenerator<LeadRow> {
+export async function* rowsOfCsv(
+  lines: AsyncIterable<FileLine>,
+  options: LeadFileOptions,
+): AsyncGenerator<LeadFileRow> {
   let header: Header | undefined;
   const fits = (text: string) => header === undefined || cellsOf(text).length === header.length;
   for await (const record of recordsOf(lines, fits)) {
     if (record.text.trim() === '') continue;
     if (header) {
       const columns = header;
-      yield leadRowOf(record, () => leadOfRecord(columns, record.text, options));
+      yield leadFileRowOf(record, () => leadOfRecord(columns, record.text, options));
     } else header = readHeader(record, options);
   }
   if (!header) throw new LeadFileError('the file is empty: it has no header');
 }
 
-function readHeader(record: Line, options: LeadFileOptions): Header {
+function readHeader(record: FileLine, options: LeadFileOptions): Header {
   const names = 'reason' in record ? record.reason : cellsOf(record.text);
   if (typeof names === 'string') throw new LeadFileError(`line ${record.number}, the header: ${names}`);
   const mapped = new Map(Object.entries(options.columns ?? {}).map(([field, column]) => [column, fieldNamed(field)]));

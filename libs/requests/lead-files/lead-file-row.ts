@@ -3,11 +3,11 @@ import { instant } from '#domain/kernel/events';
 import { parseInstant } from '#domain/kernel/instants';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { Contact } from '#domain/leads/contact';
-import type { ReceiveLeadRequest } from './leads.ts';
-import type { Line, LineEncoding } from './lines.ts';
+import type { ReceiveLeadRequest } from '../leads.ts';
+import type { FileLine, LineEncoding } from './lines.ts';
 
 /** A row of a file of leads, or why it is not one. `text` is the row itself, cut when it is long. */
-export type LeadRow =
+export type LeadFileRow =
   | { readonly line: number; readonly text: string; readonly lead: ReceiveLeadRequest }
   | { readonly line: number; readonly text: string; readonly reason: string };
 
@@ -35,7 +35,7 @@ const LONGEST_TEXT = 2000;
 const LONGEST_INSTANT = 40;
 
 /** @param read returns the lead, or why the row is not one; a SyntaxError means that it is not JSON */
-export function leadRowOf(line: Line, read: () => ReceiveLeadRequest | string): LeadRow {
+export function leadFileRowOf(line: FileLine, read: () => ReceiveLeadRequest | string): LeadFileRow {
   const row = { line: line.number, text: shortened(line.text, LONGEST_TEXT) };
   if ('reason' in line) return { ...row, reason: line.reason };
   try {

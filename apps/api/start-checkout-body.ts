@@ -1,0 +1,51 @@
+import { exampleIds } from '#read-models/models/examples';
+import { Count, ExactlyOneOf, Id, Line, Nested, Percentage, TimeZone } from './fields.ts';
+
+export class DailyMaximum {
+  @Count({ description: 'Leads that are delivered in a local day at most.', example: 5, optional: true })
+  leads?: number;
+
+  @Percentage({ description: 'The same as a percentage of the quantity, rounded up.', optional: true })
+  percent?: number;
+}
+
+class LoyaltyRewards {
+  @Line({
+    description: "How often the order is renewed: the name of one of the policy's renewalCadences.",
+    example: 'weekly',
+  })
+  cadence!: string;
+}
+
+/** What the customer wants to order, before the payment (CHK-1). */
+export class StartCheckoutBody {
+  @Id({ description: 'The customer who orders.', example: exampleIds.customerId })
+  customerId!: string;
+
+  @Id({ description: 'The lead type that is ordered.', example: exampleIds.leadTypeId })
+  leadTypeId!: string;
+
+  @Count({ description: 'The number of leads that are ordered.', example: 25 })
+  quantity!: number;
+
+  @Nested(() => DailyMaximum, {
+    description: 'Either leads or percent. Real-time types need it, other types do not take it (CHK-1, CHK-3).',
+    example: { leads: 5 },
+    optional: true,
+  })
+  @ExactlyOneOf('leads', 'percent')
+  dailyMaximum?: { leads: number } | { percent: number };
+
+  @TimeZone({
+    description: "The IANA time zone in which the order's days begin; the customer's own when absent.",
+    optional: true,
+  })
+  timeZone?: string;
+
+  @Nested(() => LoyaltyRewards, {
+    description: 'Joins Loyalty Rewards (LOY-1). Only for lead types that qualify (CAT-4).',
+    example: { cadence: 'weekly' },
+    optional: true,
+  })
+  loyalty?: LoyaltyRewards;
+}

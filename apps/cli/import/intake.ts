@@ -1,0 +1,117 @@
+import { trialCaller } from '#domain/kernel/caller';
+import { deriveId } from '#domain/kernel/ids';
+import { directoryHolder } from '#event-store/data-directory';
+import type { Outcome } from '#requests/command-handler';
+import type { ReceiveLeadRequest } from '#requests/leads';
+import { openStores, type StoreLocation, type Stores } from '#wiring/stores';
+import { CommandFailed } from '../command-failed.ts';
+import { type RunningStore, runStore } from '../running-store.ts';
+
+/** Whether a lead is new, or why it was rejected. */
+export type Result = 'new' | 'known' | { readonly reason: string };
+
+/** Receives leads into a store. */
+export interface Intake {
+  /** @returns one result per lead, in the order given */
+  receive(leads: readonly ReceiveLeadRequest[]): Promise<readonly Result[]>;
+  /** Waits until the leads are distributed and readable, if that happens in this program. */
+  finish(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens the store, or sends the leads to the program that has its data directory open. @throws CannotOpenStore */
+export async function openIntake(location: StoreLocation): Promise<Intake> {
+  const url = location.directory === undefined ? undefined : directoryHolder(location.directory)?.url;
+  if (url === undefined) return StoreIntake.open(location);
+  console.error(`leadger: the store is running at ${url}: the leads are sent there`);
+  return new HttpIntake(url);
+}
+
+const importer = trialCaller('system:import');
+const READABLE_WITHIN_MILLISECONDS = 60_000;
+
+/** Receives leads in this program. */
+class StoreIntake implements Intake {
+  readonly #stores: Stores;
+  readonly #store: RunningStore;
+  readonly #context = { caller: importer, commandId: deriveId('import', crypto.randomUUID()) };
+
+  private constructor(stores: Stores, store: RunningStore) {
+    this.#stores = stores;
+    this.#store = store;
+  }
+
+  static async open(location: StoreLocation): Promise<Intake> {
+    const stores = await openStores(location);
+    return new StoreIntake(stores, await runStore(stores, { works: distributesHere(stores) }));
+  }
+
+  async receive(leads: readonly ReceiveLeadRequest[]): Promise<readonly Result[]> {
+    const answers = await this.#store.untilDone(this.#store.requests.leads.receive(leads, this.#context));
+    return answers.map(({ outcome }) => resultOf(outcome));
+  }
+
+  async finish(): Promise<void> {
+    if (!distributesHere(this.#stores)) return;
+    await this.#store.untilDone(this.#store.engine.settle());
+    const { events, readModels } = this.#stores;
+    await readModels.waitFor(await events.head(), READABLE_WITHIN_MILLISECONDS);
+  }
+
+  close = (): Promise<void> => this.#store.close();
+}
+
+/** A store on servers has workers, which distribute the leads. */
+const distributesHere = ({ directory }: Stores): boolean => directory !== undefined;
+
+function resultOf(outcome: Outcome): Result {
+  if (outcome.kind === 'accepted') return outcome.events.length > 0 && !outcome.repeated ? 'new' : 'known';
+  return { reason: outcome.kind === 'refused' ? outcome.refusal.message : outcome.kind };
+}
+
+/** What we read of the API's answer to a file of leads. */
+interface BatchReport {
+  readonly known: number;
+  readonly rejections: readonly { line: number; reason: string }[];
+}
+
+/** Sends leads to a running program, which distributes them. */
+class HttpIntake implements Intake {
+  readonly #url: string;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  async receive(leads: readonly ReceiveLeadRequest[]): Promise<readonly Result[]> {
+    return resultsOf(await this.#send(leads.map((lead) => `${JSON.stringify(lead)}\n`).join('')), leads.length);
+  }
+
+  async #send(body: string): Promise<BatchReport> {
+    const response = await fetch(`${this.#url}/api/leads/batches`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson', 'leadger-actor': importer.actor },
+      body,
+    }).catch((error: Error) => {
+      throw new CommandFailed(`${this.#url} cannot be reached: ${error.message}`);
+    });
+    if (!response.ok) throw new CommandFailed(`${this.#url} answered ${response.status}: ${await response.text()}`);
+    return response.json() as Promise<BatchReport>;
+  }
+
+  async finish(): Promise<void> {}
+
+  async close(): Promise<void> {}
+}
+
+/** The report counts the known leads but does not name them. Only their number matters here, so the first ones stand for them. */
+function resultsOf({ known, rejections }: BatchReport, count: number): readonly Result[] {
+  const reasons = new Map(rejections.map(({ line, reason }) => [line, reason]));
+  let knownLeft = known;
+  return Array.from({ length: count }, (_, index): Result => {
+    const reason = reasons.get(index + 1);
+    if (reason !== undefined) return { reason };
+    knownLeft -= 1;
+    return knownLeft >= 0 ? 'known' : 'new';
+  });
+}

@@ -1,0 +1,108 @@
+import { type Caller, covers, isStaff, type Owner, scopeOf } from './caller.ts';
+import { type DomainCommand, type Refusal, refuse } from './decider.ts';
+
+/** Who asks, and why. */
+export interface AskedBy {
+  readonly caller: Caller;
+  readonly reason?: string | undefined;
+}
+
+export interface Asked<Command, State> extends AskedBy {
+  readonly command: Command;
+  readonly state: State;
+  /** Of the stream, without its family. */
+  readonly id: string;
+}
+
+/** What the page of rights shows of a rule. */
+export interface Described {
+  /** Who may ask, in words. */
+  readonly who: string;
+  /** Id of the store's rule, where there is one. */
+  readonly rule?: string | undefined;
+}
+
+/** @returns why the caller may not ask this; undefined when it may */
+export type Rule<Command = unknown, State = unknown> = Described &
+  ((asked: Asked<Command, State>) => Refusal | undefined);
+
+/** A stream's file has one line for each of its commands: who may ask for it. */
+export type RightsOf<Command extends DomainCommand, State> = {
+  readonly [Type in Command['type']]: Rule<Extract<Command, { type: Type }>, State>;
+};
+
+export const described = <Check extends (asked: never) => unknown>(
+  who: string,
+  check: Check,
+  rule?: string,
+): Check & Described => Object.assign(check, { who, rule });
+
+export const anyone = described('anyone', () => undefined);
+
+/** For commands that the store's own processes send. */
+export const processOnly = described('the store itself', ({ caller }: AskedBy) =>
+  caller.roles.includes('process') ? undefined : refuse('process-only', 'only the store itself does this'),
+);
+
+export const staff = (rule?: string) =>
+  described(
+    'staff',
+    ({ caller }: AskedBy) => (isStaff(caller.roles) ? undefined : refuse('staff-only', 'only staff may do this', rule)),
+    rule,
+  );
+
+/** SUP-2: support gives a reason for everything it does for a customer. */
+export const support = (rule: string) =>
+  described('support, with a reason', (asked: AskedBy) => refuseSupport(asked, rule), rule);
+
+type OwnerIn<Command, State> = (asked: Asked<Command, State>) => string | undefined;
+
+/** Commands do not know the store of their stream yet: staff of single stores may not send those about customers. */
+function ownerFrom<Asking>(owner: (asked: Asking) => string | undefined, asked: Asking): Owner | undefined {
+  const customerId = owner(asked);
+  return customerId === undefined ? undefined : { customerId };
+}
+
+/** For data of a customer: the customer, staff and processes may ask. */
+export const ownerOrStaff = <Command, State>(owner: OwnerIn<Command, State>, rule: string): Rule<Command, State> =>
+  described('its customer; staff', (asked) => refuseStranger(ownerFrom(owner, asked), asked, rule), rule);
+
+/** For data of an account: the customer may ask, and support with a reason. */
+export const ownerOrSupport = <Command, State>(owner: OwnerIn<Command, State>, rule: string): Rule<Command, State> =>
+  described(
+    'its customer; support, with a reason',
+    (asked) => refuseOtherAccount(ownerFrom(owner, asked), asked, rule),
+    rule,
+  );
+
+/** The owner of a stream that does not exist yet is named by the command that begins it. */
+export const customerInCommand = ({ command }: Asked<{ readonly customerId: string }, unknown>): string =>
+  command.customerId;
+
+/** The owner of a stream that is named after its customer. */
+export const customerInName = ({ id }: Asked<unknown, unknown>): string => id;
+
+/** A stream without an owner does not exist: the domain answers that. */
+export function refuseStranger(
+  owner: Owner | undefined,
+  { caller }: Pick<AskedBy, 'caller'>,
+  rule: string,
+): Refusal | undefined {
+  if (owner === undefined || covers(scopeOf(caller), owner)) return undefined;
+  return refuse('not-yours', 'this belongs to another customer', rule);
+}
+
+function refuseOtherAccount(owner: Owner | undefined, asked: AskedBy, rule: string): Refusal | undefined {
+  if (owner === undefined || isCustomer(asked.caller, owner)) return undefined;
+  return refuseStranger(owner, asked, rule) ?? refuseSupport(asked, rule);
+}
+
+function isCustomer(caller: Caller, { customerId }: Owner): boolean {
+  const scope = scopeOf(caller);
+  return typeof scope === 'object' && 'customerId' in scope && scope.customerId === customerId;
+}
+
+function refuseSupport({ caller, reason }: AskedBy, rule: string): Refusal | undefined {
+  if (!caller.roles.includes('support')) return refuse('support-only', 'only support may do this', rule);
+  return reason === undefined ? refuse('reason-missing', 'support gives a reason for this', rule) : undefined;
+}

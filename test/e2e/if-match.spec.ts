@@ -1,0 +1,89 @@
+import { exampleBody, type Json, type Operation, readDocument } from './api-document.ts';
+import { type Server, startServer } from './server.ts';
+
+let server: Server;
+let api: Awaited<ReturnType<typeof readDocument>>;
+/** Parameter of a path → the id of something that exists. */
+const ids: Record<string, string> = {};
+beforeAll(async () => {
+  server = await startServer();
+  api = await readDocument(server);
+  const customer = { storeId: 'main', businessAssociation: 'Looks first', timeZone: 'America/New_York' };
+  ids.customerId = await created('/api/customers', 'customerId', { ...customer, email: 'ada@example.com' });
+  const webhook = { mails: 'each', webhookUrl: 'http://127.0.0.1:9/leads' };
+  await changed(`/api/customers/${ids.customerId}/lead-delivery`, webhook);
+  const selection = { customerId: ids.customerId, leadTypeId: 'exclusive-fresh', quantity: 4 };
+  const loyalty = { cadence: 'weekly' };
+  ids.orderId = await created('/api/orders', 'orderId', { ...selection, loyalty, paymentToken: 'tok_ok' });
+  await server.settle();
+  const lead = { leadTypeId: 'exclusive-fresh', source: 'page', contact: { telephone: '+1 212 555 0181' } };
+  ids.leadId = await created('/api/leads', 'leadId', lead);
+  await server.settle();
+  ids.checkoutId = await created('/api/checkouts', 'checkoutId', selection);
+  const bad = { orderId: ids.orderId, leadId: ids.leadId, reason: 'wrong number' };
+  ids.replacementId = await created('/api/replacements', 'replacementId', bad);
+  const question = { customerId: ids.customerId, subject: 'Leads', message: 'Where are they?' };
+  ids.ticketId = await created('/api/tickets', 'ticketId', question);
+  await server.settle();
+  ids.webhookId = (await read('/api/webhooks')).body.items[0].webhookId;
+}, 600_000);
+afterAll(() => server.stop());
+
+const reason = { 'leadger-reason': 'a test' };
+
+async function created(path: string, idName: string, body: Json): Promise<string> {
+  const reply = await server.call('POST', path, body, reason);
+  expect([path, reply.status, reply.text]).toEqual([path, 201, reply.text]);
+  return reply.body[idName];
+}
+
+async function changed(path: string, body: Json): Promise<void> {
+  const reply = await server.call('PUT', path, body, reason);
+  expect([path, reply.status, reply.text]).toEqual([path, 200, reply.text]);
+}
+
+async function read(path: string) {
+  const { position } = (await server.call('GET', '/health')).body.store;
+  return server.call('GET', `${path}?waitFor=${position}`);
+}
+
+const takesIfMatch = ({ operation }: Operation): boolean =>
+  operation.parameters?.some(({ name }: Json) => name === 'If-Match') ?? false;
+
+/** The read of what a command changes: at the same path, or at the nearest path above it. */
+function ownRead({ path }: Operation): Operation | undefined {
+  for (let above = path; above; above = above.slice(0, above.lastIndexOf('/'))) {
+    const found = api.operations.find((other) => other.method === 'GET' && other.path === above);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+const filled = (path: string): string => path.replace(/\{(\w+)\}/g, (_, name) => ids[name] as string);
+
+test('every command accepts the ETag of the read of what it changes, and refuses an older one', async () => {
+  const commands = api.operations.filter((operation) => takesIfMatch(operation) && ownRead(operation));
+  expect(commands.length).toBeGreaterThan(25);
+  const wrong: unknown[] = [];
+  for (const { id, method, path, operation } of commands) {
+    const { path: readPath } = ownRead({ id, method, path, operation }) as Operation;
+    const etag = (await read(filled(readPath))).headers.get('etag') as string;
+    const schema = operation.requestBody?.content['application/json']?.schema;
+    const body = schema && exampleBody({ document: api.document, schema });
+    const send = (ifMatch: string) => server.call(method, filled(path), body, { 'if-match': ifMatch, ...reason });
+    const older = etag.replace(/^"\d+/, '"999');
+    const replies = [await send(older), await send(etag)];
+    const [stale, fresh] = replies.map(({ status }) => status);
+    // A rule of the store may refuse the command: then the ETag was accepted.
+    if (stale !== 412 || ![200, 404, 409].includes(fresh as number))
+      wrong.push({ id, readPath, etag, replies: replies.map(({ status, text }) => `${status} ${text}`) });
+    await server.settle();
+  }
+  expect(wrong).toEqual([]);
+});
+
+test('the ETag of a list, which has no revision, is another one than that of anything that exists', async () => {
+  const etag = (await read('/api/orders')).headers.get('etag') as string;
+  const paused = await server.call('POST', `/api/orders/${ids.orderId}/pause`, {}, { 'if-match': etag });
+  expect(paused).toMatchObject({ status: 412, body: { code: 'revision-mismatch' } });
+});

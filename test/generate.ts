@@ -1,0 +1,19 @@
+// Writes everything that is generated: npm run generate
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { eventCatalog } from '#apps/cli/catalog';
+import { rightsPage } from '#apps/cli/rights-page';
+import { viewsPage } from '#apps/cli/views-page';
+import { errorsPage } from '#apps/error-codes';
+import './stored-events/write-samples.ts';
+import './write-row-digests.ts';
+
+const pages = {
+  'event-catalog.md': eventCatalog,
+  'analytics.md': viewsPage,
+  'errors.md': errorsPage,
+  'rights.md': rightsPage,
+};
+
+for (const [name, page] of Object.entries(pages))
+  writeFileSync(join(import.meta.dirname, '../docs', name), `${page()}\n`);

