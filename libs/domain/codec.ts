@@ -15,7 +15,7 @@ export interface Cause {
   readonly reason?: string;
   /** With several workers: the unit for which this worker acted, and the token of its lease. */
   readonly lease?: { readonly unit: string; readonly token: number };
-  /** Hash of the request behind a client's Idempotency-Key. */
+  /** Keyed hash of the request behind a client's Idempotency-Key. Older versions stored it without a key. */
   readonly requestHash?: string;
 }
 
