@@ -239,9 +239,10 @@ const recordsNothing = (outcome: Outcome): Decided => ({ events: [], outcomeAt: 
 
 function record(stream: string, folded: FoldedStream, events: readonly AnyEvent[], cause: Cause): Decided {
   const { decider }: Family = ledger[familyOf(stream)];
+  const recorded = { ...cause, recordedAt: new Date().toISOString() };
   const encoded = events.map((event, index) => ({
     id: deriveId(cause.commandId, String(index)),
-    ...encode(stream, event, cause),
+    ...encode(stream, event, recorded),
   }));
   for (const event of events) folded.state = decider.evolve(folded.state, event);
   folded.revision += events.length;
