@@ -25,7 +25,7 @@ export const requestErrors = {
   },
   'bad-cursor': {
     status: 400,
-    meaning: 'The cursor belongs to another list, filter or order.',
+    meaning: 'The cursor is none of this API, or belongs to another order.',
     whatToDo: 'Start again with the first page, and change nothing but the cursor from page to page.',
     field: 'cursor',
   },

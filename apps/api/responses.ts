@@ -198,7 +198,7 @@ function mustBeAccepted({ id, outcome }: Receipt, params: Readonly<Record<string
       throw aboutField('key-reused', 'this Idempotency-Key came with another body before');
     case 'revision-mismatch':
       throw outcome.actual === 'no-stream'
-        ? new Problem('not-found', `there is no ${id}`)
+        ? new Problem('not-found', `there is nothing with the id ${id}`)
         : aboutField('revision-mismatch', `this is at revision ${outcome.actual} by now`);
   }
 }

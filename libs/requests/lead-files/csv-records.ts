@@ -4,7 +4,9 @@ import type { FileLine } from './lines.ts';
 /** The cells of one record, or why it has none. */
 export function cellsOf(text: string): string[] | string {
   try {
-    return (parseCsv(text, { relax_column_count: true }) as string[][])[0] ?? [''];
+    const records = parseCsv(text, { relax_column_count: true }) as string[][];
+    // The reader of lines splits at every end of a row, so this is a defect; no row is lost without a word.
+    return records.length > 1 ? 'is more than one row' : (records[0] ?? ['']);
   } catch (error) {
     return (error as Error).message.replace(/ at line \d+.*$/, '').replace(/^Invalid/, 'invalid');
   }

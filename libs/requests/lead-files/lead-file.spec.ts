@@ -47,6 +47,23 @@ describe('leads in CSV', () => {
     expect(rows.map(({ line }) => line)).toEqual([3, 4]);
   });
 
+  it.each([
+    ['CR', '\r'],
+    ['CRLF', '\r\n'],
+    ['LF', '\n'],
+  ])('lose no row of a file whose lines end in %s, wherever the file is cut', async (_, end) => {
+    const lines = ['phone,first name', '212 555 0101,Ann', '212 555 0102,Bob', '', '212 555 0103,"C', 'D"', 'x'];
+    const expected = ['212 555 0101', '212 555 0102', '212 555 0103', expect.stringMatching(/^7: /)];
+    for (let chunkBytes = 1; chunkBytes < 20; chunkBytes += 1)
+      for (const last of ['', end])
+        expect(resultsOf(await read(lines.join(end) + last, csv, chunkBytes))).toEqual(expected);
+  });
+
+  it('loses no row of a file with mixed ends of lines', async () => {
+    const rows = await read('phone\r\n212 555 0101\r212 555 0102\r212 555 0103\n');
+    expect(resultsOf(rows)).toEqual(['212 555 0101', '212 555 0102', '212 555 0103']);
+  });
+
   it('may name their lead type and source themselves', async () => {
     const [row] = await read(
       'phone,lead type,source,captured at\n212 555 0142,shared-aged,web,2026-05-01T09:30:00-04:00\n',

@@ -8,21 +8,57 @@ export type LineEncoding = 'utf-8' | 'latin1';
 /** Real rows are shorter. A longer one must not fill the memory. */
 const LONGEST_LINE_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 
-/** Splits bytes into lines (LF or CRLF), in constant memory. A byte order mark at the beginning is left out. */
+/**
+ * Splits bytes into lines (LF, CRLF, or CR as in files of old spreadsheets), in constant memory. A byte order mark at the
+ * beginning is left out.
+ */
 export async function* linesOf(bytes: AsyncIterable<Uint8Array>, encoding: LineEncoding): AsyncGenerator<FileLine> {
   const line = new LineInProgress(encoding);
+  let afterCarriageReturn = false;
   for await (const piece of bytes) {
     const chunk = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
+    const ends = new LineEnds(chunk);
     let from = 0;
-    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
-      line.add(chunk.subarray(from, end));
-      from = end + 1;
-      yield line.take();
+    for (let end = ends.next(from); end >= 0; end = ends.next(from)) {
+      const completesCrLf = afterCarriageReturn && end === 0 && chunk[0] === NEWLINE;
+      afterCarriageReturn = false;
+      if (!completesCrLf) {
+        line.add(chunk.subarray(from, end));
+        yield line.take();
+      }
+      from = end + (chunk[end] === CARRIAGE_RETURN && chunk[end + 1] === NEWLINE ? 2 : 1);
     }
+    if (chunk.length > 0) afterCarriageReturn = chunk.at(-1) === CARRIAGE_RETURN;
     if (from < chunk.length) line.add(chunk.subarray(from));
   }
   if (line.length > 0) yield line.take();
+}
+
+/** Finds the ends of lines in a piece of a file. Each byte is looked at once for each kind of end. */
+class LineEnds {
+  readonly #chunk: Buffer;
+  readonly #next = new Map([NEWLINE, CARRIAGE_RETURN].map((end) => [end, -1]));
+
+  constructor(chunk: Buffer) {
+    this.#chunk = chunk;
+  }
+
+  /** @returns the index of the first end of a line from there on, or -1 */
+  next(from: number): number {
+    let first = Number.POSITIVE_INFINITY;
+    for (const [end, known] of this.#next) {
+      let at = known;
+      if (at < from) {
+        const found = this.#chunk.indexOf(end, from);
+        at = found < 0 ? Number.POSITIVE_INFINITY : found;
+        this.#next.set(end, at);
+      }
+      first = Math.min(first, at);
+    }
+    return first === Number.POSITIVE_INFINITY ? -1 : first;
+  }
 }
 
 /** The line whose end was not read yet. Of one that is too long, only the beginning is kept. */
@@ -60,7 +96,7 @@ function lineOf(number: number, bytes: Buffer, length: number, encoding: LineEnc
     return { number, text: bytes.toString('latin1', 0, 200), reason: `is longer than ${LONGEST_LINE_BYTES} bytes` };
   let text: string;
   try {
-    text = decoders[encoding].decode(bytes).replace(/\r$/, '');
+    text = decoders[encoding].decode(bytes);
   } catch {
     return { number, text: bytes.toString('latin1'), reason: 'is not UTF-8: is the file in Latin-1?' };
   }
