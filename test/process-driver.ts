@@ -11,7 +11,7 @@ export type FactSpec<Types> = readonly [stream: string, type: Types, data: objec
 export function driveProcess<State, Types extends EventTypeName>(process: Process<State, Types>, at: string) {
   const state = process.initialState();
   let folded = 0;
-  const wishes = (now = at) => process.next(state, { now, position: String(folded), runs: () => true }, LIMIT);
+  const wishes = (now = at) => process.next(state, { now, eventsSeen: folded, runs: () => true }, LIMIT);
   return {
     fold(...[stream, type, data]: FactSpec<Types>): void {
       folded += 1;

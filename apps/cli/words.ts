@@ -130,14 +130,14 @@ function shown(value: unknown): string {
 }
 
 /** Why it was this order's turn (DLV-7). */
-function rankOf({ rule, rank, decidedOn }: DataOf<'LeadAssigned'>['decision']): string {
+function rankOf({ rule, rank, decidedOn, eventsSeen }: DataOf<'LeadAssigned'>['decision']): string {
   const why =
     rule === 'replacement-owed-longest'
       ? `owed a replacement since ${rank.owedSince}`
       : rank.lastServedAt
         ? `served longest ago, ${rank.lastServedAt}`
         : `never served since it was placed, ${rank.placedAt}`;
-  return `${why} (decided on ${decidedOn || 'an empty log'})`;
+  return `${why} (decided after ${eventsSeen === undefined ? `log position ${decidedOn}` : `event ${eventsSeen}`})`;
 }
 
 const worth = (discount: { percent: number } | { amountCents: number }): string =>

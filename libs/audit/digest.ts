@@ -13,7 +13,7 @@ import { openBoxes } from './opened.ts';
 export async function logDigest(store: Pick<EventStore, 'readAll'>, vault: Pick<Vault, 'open'>): Promise<string> {
   const digests = new Map<string, string>();
   for await (const recorded of store.readAll()) {
-    const { stream, revision, type, data } = parseRaw(recorded);
+    const { stream, revision, type, data } = parseRaw(recorded, 0);
     const event = canonicalJson([stream, revision, type, await openBoxes(data, vault)]);
     digests.set(stream, hash('sha256', `${digests.get(stream) ?? ''}${event}`, 'base64'));
   }

@@ -1,3 +1,4 @@
+import type { Instant } from './kernel/events.ts';
 import { UnreadableEvent } from './kernel/unreadable-event.ts';
 import { type AnyEvent, type EventTypeName, type Family, familyOf, ledger } from './ledger.ts';
 
@@ -13,9 +14,14 @@ export interface Cause {
   readonly actor: string;
   /** Why, in the actor's words. */
   readonly reason?: string;
+  /**
+   * When it was decided, by the clock of the machine that decided it. It survives a copy, unlike a store's own time of
+   * recording. The business time is in the data. Absent in events of older versions.
+   */
+  readonly recordedAt?: Instant;
   /** With several workers: the unit for which this worker acted, and the token of its lease. */
   readonly lease?: { readonly unit: string; readonly token: number };
-  /** Hash of the request behind a client's Idempotency-Key. */
+  /** Keyed hash of the request behind a client's Idempotency-Key. Older versions stored it without a key. */
   readonly requestHash?: string;
 }
 

@@ -81,6 +81,9 @@ export type EventTypeName = AnyEvent['type'];
 // A command without a line in the rights of its family does not compile.
 ledger satisfies { readonly [Name in FamilyName]: { readonly rights: RightsOf<CommandOf<Name>, StateOf<Name>> } };
 
+/** Whether a stream belongs to the ledger. A server's log may hold streams of others. */
+export const isOfLedger = (stream: string): boolean => Object.hasOwn(ledger, stream.slice(0, stream.indexOf('-')));
+
 /** The family that a stream belongs to. @throws RangeError for a stream of no family. */
 export function familyOf(stream: string): FamilyName {
   const name = stream.slice(0, stream.indexOf('-'));

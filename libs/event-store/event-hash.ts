@@ -1,13 +1,24 @@
-import { hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
+import { type LeafParts, leafOf } from './leaf.ts';
 import type { RecordedEvent } from './port.ts';
 
-type Hashed = Pick<RecordedEvent, 'stream' | 'revision' | 'id' | 'type' | 'data' | 'metadata'>;
+interface Hashed extends LeafParts, Pick<RecordedEvent, 'recordedAt' | 'hash'> {}
+
+const VERSION = 2;
+const BYTES_OF_VERSION_1 = 32;
 
 /**
- * SHA-256 over the parts of an event that must never change. The sizes come before the bytes, so that no two events give
- * the same input. The time of recording is not included, because it belongs to the store and not to the ledger.
+ * The hash that an embedded store keeps with an event: of its leaf and of the instant at which this store recorded it. It
+ * begins with a version byte. An event that has a hash of version 1 gets that version again.
  */
-export function hashOfEvent({ stream, revision, id, type, data, metadata }: Hashed): Uint8Array {
+export function hashOfEvent(event: Hashed): Uint8Array {
+  if (event.hash?.length === BYTES_OF_VERSION_1) return hashOfVersion1(event);
+  const digest = createHash('sha256').update(leafOf(event)).update(event.recordedAt).digest();
+  return Buffer.concat([Buffer.of(VERSION), digest]);
+}
+
+/** Without the instant of recording. */
+function hashOfVersion1({ stream, revision, id, type, data, metadata }: LeafParts): Uint8Array {
   const header = Buffer.from(JSON.stringify([stream, revision, id, type, data.length, metadata.length]));
   return hash('sha256', Buffer.concat([header, data, metadata]), 'buffer');
 }

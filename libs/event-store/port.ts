@@ -27,7 +27,7 @@ export interface RecordedEvent extends NewEvent {
   readonly position: Position;
   /** When the store wrote it, by the store's own clock (ISO 8601 UTC). Business time is part of the event's data. */
   readonly recordedAt: string;
-  /** SHA-256 over stream, revision, id, type, data and metadata, if the adapter keeps one. `verify` checks it. */
+  /** Over all that is above but the position, if the adapter keeps one: see `event-hash.ts`. `verify` checks it. */
   readonly hash?: Uint8Array;
 }
 

@@ -17,7 +17,7 @@ function driveClaims() {
       addressClaims.evolve(state, { ...fact, data: { at: START, ...data } } as never);
     },
     wishesAt: (now: string) =>
-      addressClaims.next(state, { now, position: '9', runs: () => true }, 100) as CommandWish[],
+      addressClaims.next(state, { now, eventsSeen: 9, runs: () => true }, 100) as CommandWish[],
     refuse: (wish: CommandWish) =>
       addressClaims.refused?.(state, wish, { refused: true, code: 'link-invalid', message: '' } as never),
   };

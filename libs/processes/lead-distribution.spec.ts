@@ -10,7 +10,7 @@ const decision: DistributionDecision = {
   rule: 'order-served-longest-ago',
   rank: { placedAt: AT },
   decidedAt: AT,
-  decidedOn: '0000000000000007',
+  eventsSeen: 7,
   decisionIndex: 0,
   policyVersion: 1,
 };

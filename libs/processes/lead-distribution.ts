@@ -86,7 +86,7 @@ function assignLeads(state: Distribution, moment: Moment, limit: number): Comman
   const wishes: CommandWish[] = [];
   const policyVersion = policyAt(state.policies, moment.now)?.version;
   if (policyVersion === undefined) return wishes;
-  const common = { decidedAt: moment.now, decidedOn: moment.position, policyVersion };
+  const common = { decidedAt: moment.now, eventsSeen: moment.eventsSeen, policyVersion };
   const round: Round = {
     roomLeft: () => wishes.length < limit,
     give(lead, claim) {
@@ -135,7 +135,7 @@ function assign(state: Distribution, lead: StockedLead, claim: Claim, decision: 
   state.deliveries.begin({ leadId, leadTypeId, orderId, customerId, businessKey, replacementFor, decision });
   const replacement = replacementFor && { replacementFor };
   return {
-    commandId: deriveId('AssignLead', leadId, claim.id, decision.decidedOn, String(decision.decisionIndex)),
+    commandId: deriveId('AssignLead', leadId, claim.id, String(decision.eventsSeen), String(decision.decisionIndex)),
     stream: leadStream(leadId),
     part: leadTypeId,
     command: { type: 'AssignLead', leadTypeId, orderId, customerId, businessKey, ...replacement, decision },

@@ -24,7 +24,7 @@ function driveMailing() {
     const fact = { type, stream, eventId: `event ${folded}`, revision: 0, position: String(folded), cause: { actor } };
     mailing.evolve(state, { ...fact, data: { at: AT, ...data } } as never);
   };
-  const wishesAt = (now: string) => mailing.next(state, { now, position: '9', runs: () => true }, 100);
+  const wishesAt = (now: string) => mailing.next(state, { now, eventsSeen: 9, runs: () => true }, 100);
   return {
     fold,
     wishesAt,

@@ -72,7 +72,7 @@ export interface Process<State, Types extends EventTypeName = EventTypeName> {
   readonly inParts?: true;
   readonly initialState: () => State;
   readonly evolve: (state: State, fact: FactOf<Types>) => void;
-  /** Takes at most `limit` items off the list. The state reflects the log up to `position`. */
+  /** Takes at most `limit` items off the list. */
   readonly next: (state: State, moment: Moment, limit: number) => Wish[];
   /** A rule refused the command of a wish. The wish is finished, unless the process puts something on its list. */
   readonly refused?: (state: State, wish: Wish, refusal: Refusal) => void;
@@ -98,7 +98,8 @@ export function takeFrom<Key, Item>(list: Map<Key, Item>, limit: number): [Key, 
 
 export interface Moment {
   readonly now: Instant;
-  readonly position: string;
+  /** How many events of the ledger the state reflects. */
+  readonly eventsSeen: number;
   /** Whether this worker runs that part of the process. */
   readonly runs: (part: string) => boolean;
 }

@@ -24,7 +24,7 @@ const decision = {
   rule: 'order-served-longest-ago',
   rank: { placedAt: at(0) },
   decidedAt: at(3),
-  decidedOn: '0000000000000003',
+  eventsSeen: 3,
   decisionIndex: 0,
   policyVersion: 1,
 } as const;

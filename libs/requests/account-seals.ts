@@ -41,10 +41,6 @@ export async function newLink(
   return { token: await sealSecret(vault, customerId, token), tokenHash: hashOfToken(token), expiresAt };
 }
 
-/** The hash of a request with a password would help to guess the password, so the hash includes a key of the vault. */
-export const guarded = (vault: Vault, { requestHash, ...context }: RequestContext): RequestContext =>
-  requestHash === undefined ? context : { ...context, requestHash: vault.personKey('request', requestHash) };
-
 type AccountChange = Exclude<CustomerCommand['type'], 'RegisterCustomer'>;
 
 /** Creates and sends a command with sealed data: only for a caller with the right, and for an account that exists. */
@@ -52,12 +48,11 @@ export async function changeSealed(
   tools: RequestTools,
   customerId: string,
   type: AccountChange,
-  asked: RequestContext,
+  context: RequestContext,
   make: (state: CustomerState) => Promise<CustomerCommand | Refusal>,
 ): Promise<Receipt> {
   const stream = customerStream(customerId);
   const state = await tools.stateOf<'customer'>(stream);
-  const context = guarded(tools.vault, asked);
   const refusal = checkRightEarly(stream, { type }, state, context);
   if (refusal) return tools.refuse(customerId, stream, refusal, context);
   return tools.send(customerId, stream, isRegistered(state) ? await make(state) : notRegistered, context);

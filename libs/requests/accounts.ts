@@ -6,7 +6,7 @@ import type { Refusal } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
 import type { MailKind } from '#domain/notifications/kinds';
 import type { CustomerRow } from '#read-models/models/customers';
-import { addressKeyOf, changeSealed, guarded, hashOfToken, newLink, seal, sealSecret } from './account-seals.ts';
+import { addressKeyOf, changeSealed, hashOfToken, newLink, seal, sealSecret } from './account-seals.ts';
 import { changesAccount, claimAddress, holderOf, isErased } from './address-claim.ts';
 import { verifierOf } from './password-hash.ts';
 import { listOpened, type OpenedRow, openColumns, type QueryTools } from './query-tools.ts';
@@ -55,7 +55,7 @@ async function register(tools: RequestTools, request: RegistrationRequest, asked
   const at = tools.now();
   const customerId = deriveId('customer', asked.commandId);
   const send = (command: CustomerCommand | Refusal) =>
-    tools.send(customerId, customerStream(customerId), command, guarded(tools.vault, asked));
+    tools.send(customerId, customerStream(customerId), command, asked);
 
   const { stores } = await tools.stateOf<'catalogue'>(catalogueStream);
   if (!stores.has(request.storeId)) return send(unknownStore(request.storeId));
@@ -133,11 +133,11 @@ async function confirmEmailChange(
   const command = { type: 'ConfirmEmailChange', at, tokenHash, claimedAt: at } as const;
   const { emailChange } = await tools.stateOf<'customer'>(stream);
   if (!emailChange || !(await changesAccount(tools, customerId, command, context)))
-    return tools.send(customerId, stream, command, guarded(tools.vault, context));
+    return tools.send(customerId, stream, command, context);
   const claim = { type: 'ClaimAddress', at, customerId, purpose: { for: 'change', tokenHash } } as const;
   const refusal = await claimAddress(tools, emailChange.addressKey, claim, context);
   // A claim that was made must be completed: it is too late to compare revisions.
-  return tools.send(customerId, stream, refusal ?? command, guarded(tools.vault, whateverRevision(context)));
+  return tools.send(customerId, stream, refusal ?? command, whateverRevision(context));
 }
 
 interface PersonalColumns {

@@ -124,6 +124,13 @@ describe('the command handler', () => {
     expect(await types()).toHaveLength(3);
   });
 
+  it('recognises a repeat of a request whose hash an older version stored without a key', async () => {
+    await handler.execute(ask(register, { key: 'k', body: 'h1' }));
+    const repeat = (unkeyedHash: string) => ask(register, { key: 'k', body: 'h1 with a key', unkeyedHash });
+    expect(await handler.execute(repeat('h1'))).toMatchObject({ kind: 'accepted', repeated: true });
+    expect(await handler.execute(repeat('h2'))).toEqual({ kind: 'key-reused' });
+  });
+
   it('detects a key that is reused with another body', async () => {
     await handler.execute(ask(register, { key: 'k', body: 'h1' }));
     expect(await handler.execute(ask(register, { key: 'k', body: 'h2' }))).toEqual({ kind: 'key-reused' });

@@ -22,6 +22,8 @@ export interface AddressedCommand {
   readonly command: AnyCommand | Refusal;
   readonly caller: Caller;
   readonly cause: Cause;
+  /** The hash of the request as older versions stored it: their requests may be repeated, too. */
+  readonly unkeyedHash?: string | undefined;
   /** The revision that the caller saw (If-Match). When the stream has another one, nothing is decided. */
   readonly ifRevision?: number;
   /** The caller expects to begin the stream, so it need not be read first. A wrong guess only costs time. */
@@ -202,7 +204,7 @@ function decideBatch(stream: string, folded: FoldedStream, batch: readonly Pendi
 function decideOne(stream: string, folded: FoldedStream, asked: AddressedCommand): Decided {
   const { cause } = asked;
   const first = folded.firstOutcomes?.get(cause.commandId);
-  if (first) return recordsNothing(repeatOf(first, cause));
+  if (first) return recordsNothing(repeatOf(first, asked));
   try {
     const decision = decisionOn(stream, folded, asked);
     return Array.isArray(decision) ? record(stream, folded, decision, cause) : recordsNothing(decision as Outcome);
@@ -237,9 +239,10 @@ const recordsNothing = (outcome: Outcome): Decided => ({ events: [], outcomeAt: 
 
 function record(stream: string, folded: FoldedStream, events: readonly AnyEvent[], cause: Cause): Decided {
   const { decider }: Family = ledger[familyOf(stream)];
+  const recorded = { ...cause, recordedAt: new Date().toISOString() };
   const encoded = events.map((event, index) => ({
     id: deriveId(cause.commandId, String(index)),
-    ...encode(stream, event, cause),
+    ...encode(stream, event, recorded),
   }));
   for (const event of events) folded.state = decider.evolve(folded.state, event);
   folded.revision += events.length;
@@ -267,7 +270,8 @@ function rememberFirst(
   return first;
 }
 
-function repeatOf({ requestHash, events, revision, position }: FirstOutcome, cause: Cause): Outcome {
-  if (requestHash !== cause.requestHash) return { kind: 'key-reused' };
+function repeatOf(first: FirstOutcome, { cause, unkeyedHash }: AddressedCommand): Outcome {
+  const { requestHash, events, revision, position } = first;
+  if (requestHash !== cause.requestHash && requestHash !== unkeyedHash) return { kind: 'key-reused' };
   return { kind: 'accepted', events, revision, position, repeated: true };
 }

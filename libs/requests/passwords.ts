@@ -3,7 +3,7 @@ import { customerStream, isRegistered, linkInvalid, linkIsGood } from '#domain/a
 import { refuse } from '#domain/kernel/decider';
 import type { Secret } from '#domain/kernel/events';
 import type { Vault } from '#vault/vault';
-import { changeSealed, guarded, hashOfToken, newLink, sealSecret } from './account-seals.ts';
+import { changeSealed, hashOfToken, newLink, sealSecret } from './account-seals.ts';
 import { holderOf } from './address-claim.ts';
 import { matches, type Verifier, verifierOf } from './password-hash.ts';
 import { sameForAll } from './query-tools.ts';
@@ -48,12 +48,16 @@ async function requestRecovery(tools: RequestTools, email: string, context: Requ
   if (!isRegistered(await tools.stateOf<'customer'>(stream))) return;
   const link = await newLink(tools, customerId);
   const command = { type: 'RequestPasswordRecovery', at: tools.now(), ...link } as const;
-  await tools.send(customerId, stream, command, guarded(tools.vault, context));
+  await tools.send(customerId, stream, command, context);
 }
 
-async function recover(tools: RequestTools, token: string, password: string, asked: RequestContext): Promise<Receipt> {
+async function recover(
+  tools: RequestTools,
+  token: string,
+  password: string,
+  context: RequestContext,
+): Promise<Receipt> {
   const at = tools.now();
-  const context = guarded(tools.vault, asked);
   const customerId = token.slice(0, Math.max(token.lastIndexOf('.'), 0));
   const tokenHash = hashOfToken(token);
   const stream = customerStream(customerId);

@@ -52,11 +52,12 @@ export interface RequestTools extends RequestDependencies {
 }
 
 export function requestTools(dependencies: RequestDependencies): RequestTools {
-  const { streams, clock, dispatch } = dependencies;
+  const { streams, clock, dispatch, vault } = dependencies;
   const send: RequestTools['send'] = async (id, stream, command, context, hints) => {
-    const { caller, ifRevision } = context;
+    const { caller, ifRevision, requestHash: unkeyedHash } = context;
     const seen = ifRevision === undefined ? {} : { ifRevision };
-    return { id, outcome: await dispatch({ stream, command, caller, cause: causeOf(context), ...seen, ...hints }) };
+    const cause = causeOf(context, vault);
+    return { id, outcome: await dispatch({ stream, command, caller, cause, unkeyedHash, ...seen, ...hints }) };
   };
   return {
     ...dependencies,
@@ -67,11 +68,12 @@ export function requestTools(dependencies: RequestDependencies): RequestTools {
   };
 }
 
-const causeOf = ({ caller, commandId, reason, requestHash }: RequestContext): Cause => ({
+/** The plain hash of a request could be found by guessing what it says, so it is stored with a key of the vault. */
+const causeOf = ({ caller, commandId, reason, requestHash }: RequestContext, vault: Vault): Cause => ({
   actor: caller.actor,
   commandId,
   ...(reason !== undefined && { reason }),
-  ...(requestHash !== undefined && { requestHash }),
+  ...(requestHash !== undefined && { requestHash: vault.personKey('request', requestHash) }),
   correlationId: commandId,
 });
 

@@ -2,9 +2,11 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { asOfNow, copyLog } from '#audit/copy-log';
+import { isOfLedger } from '#domain/ledger';
 import { type DataDirectory, openDataDirectory } from '#event-store/data-directory';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
+import { ownEventsOf } from '#event-store/own-events';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
 import { copyKeys, masterKeyOf, openVault, type Vault, type VaultOptions } from '#vault/vault';
@@ -166,14 +168,14 @@ async function openTogether<Parts extends object>(
 }
 
 /** The events alone: of a directory, of a server, or in memory. @throws CannotOpenStore, StoreUnavailable */
-export const openEvents = ({
+export async function openEvents({
   directory,
   eventStoreDb: connectionString,
   readOnly = false,
-}: StoreLocation & { readOnly?: boolean }): Promise<EventStore> =>
-  connectionString === undefined
-    ? openEmbeddedStore({ ...inside(directory, 'events'), readOnly })
-    : openEventStoreDb({ connectionString });
+}: StoreLocation & { readOnly?: boolean }): Promise<EventStore> {
+  if (connectionString === undefined) return openEmbeddedStore({ ...inside(directory, 'events'), readOnly });
+  return ownEventsOf(await openEventStoreDb({ connectionString }), isOfLedger);
+}
 
 /** Where the keys are: with the read models when the events are on a server, too, else in the directory. */
 export const keysOf = (location: StoreLocation): Pick<VaultOptions, 'directory' | 'databaseUrl'> =>

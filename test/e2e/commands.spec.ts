@@ -1,7 +1,10 @@
+import { hash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addDays } from '#domain/kernel/instants';
+import type { EventStore } from '#event-store/port';
+import { EVENT_STORE } from '#wiring/tokens';
 import { type Server, startServer } from './server.ts';
 
 let server: Server;
@@ -154,6 +157,19 @@ describe('the main path', () => {
 });
 
 describe('Idempotency-Key', () => {
+  test('the log holds no hash of a request that could be found by guessing what it says', async () => {
+    // In alphabetical order, as it is hashed.
+    const lead = { contact: { telephone: '+12125550123' }, leadTypeId: 'exclusive-real-time', source: 'page' };
+    const key = { 'idempotency-key': 'lead-1' };
+    expect((await server.call('POST', '/api/leads', lead, key)).status).toBe(201);
+    let log = '';
+    for await (const { metadata } of server.application.get<EventStore>(EVENT_STORE).readAll())
+      log += Buffer.from(metadata).toString();
+    expect(log).toContain('requestHash');
+    for (const encoding of ['hex', 'base64', 'base64url'] as const)
+      expect(log).not.toContain(hash('sha256', JSON.stringify(lead), encoding));
+  });
+
   test('a repeat gets the first answer and does nothing', async () => {
     const key = { 'idempotency-key': 'checkout-1' };
     const order = anOrder(await register());

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino } from 'pino';
 import { createHttpApplication } from '#apps/api/http-application';
+import { sharedLog } from '#event-store/contract/shared-log';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { startWireNode } from '#event-store/wire-node/wire-node';
 import { MovedClock } from '#gateways/clock';
@@ -39,9 +40,12 @@ export interface Server {
 
 export const START = '2026-03-02T15:00:00.000Z';
 
-/** With `LEADGER_TEST_EVENTS=wire` the events go through the EventStoreDB adapter and a node that speaks its protocol. */
+/**
+ * With `LEADGER_TEST_EVENTS=wire` the events go through the EventStoreDB adapter and a node that speaks its protocol. The
+ * log of that node has events of another program, too.
+ */
 async function startWire(directory: string) {
-  const store = await openEmbeddedStore({ directory });
+  const store = sharedLog(await openEmbeddedStore({ directory }));
   const node = await startWireNode({ store, writable: true });
   const close = async () => {
     await node.close();

@@ -1,3 +1,4 @@
+import type { EventsSeen } from './events-seen.ts';
 import { comparableName, dayIn, type RawEvent } from './raw-log.ts';
 
 /**
@@ -11,8 +12,13 @@ export class Books {
   readonly leads = new Map<string, LeadEntry>();
   readonly orders = new Map<string, OrderEntry>();
   readonly returns = new Map<string, ReturnEntry>();
+  readonly eventsSeen: EventsSeen;
   /** The latest instant in any event, in milliseconds since 1970. */
   now = 0;
+
+  constructor(eventsSeen: EventsSeen) {
+    this.eventsSeen = eventsSeen;
+  }
 
   /** @throws TypeError, RangeError when the event lacks data that events of its type must have */
   record(event: RawEvent): void {
@@ -71,8 +77,8 @@ interface Policy {
 }
 
 interface CustomerEntry {
-  /** The businesses that it worked for, each with the position and instant of the event that says so. */
-  readonly businesses: { readonly position: string; readonly since: number; readonly name: string }[];
+  /** The businesses that it worked for, each with the ordinal and instant of the event that says so. */
+  readonly businesses: { readonly ordinal: number; readonly since: number; readonly name: string }[];
   /** Every person that it ever received, by telephone and by e-mail address. */
   readonly persons: Set<string>;
 }
@@ -218,8 +224,8 @@ const recorders: Readonly<Record<string, Recorder>> = {
   },
 };
 
-function worksFor(books: Books, { id, position, data }: RawEvent, since: number): void {
-  books.customer(id).businesses.push({ position, since, name: comparableName(data.businessAssociation) });
+function worksFor(books: Books, { id, ordinal, data }: RawEvent, since: number): void {
+  books.customer(id).businesses.push({ ordinal, since, name: comparableName(data.businessAssociation) });
 }
 
 function becomes(status: OrderEntry['status']): Recorder {
@@ -235,7 +241,8 @@ export function deliveryIn(books: Books, { id, data }: RawEvent) {
   const customer = books.customer(order.customerId);
   const owed = replacementFor === undefined ? undefined : books.returns.get(replacementFor);
   // As it was at the decision: a customer may change its business before the lead arrives.
-  const known = customer.businesses.findLast(({ position }) => position <= decision.decidedOn)?.name;
+  const seen = books.eventsSeen.by(decision);
+  const known = seen === undefined ? undefined : customer.businesses.findLast(({ ordinal }) => ordinal <= seen)?.name;
   return {
     order,
     customer,

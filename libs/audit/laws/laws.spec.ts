@@ -10,11 +10,11 @@ const DAY = 24 * 3_600_000;
 const START = Date.parse('2026-05-01T12:00:00.000Z');
 const on = (day: number): string => new Date(START + day * DAY).toISOString();
 
-const decision = (index: number, rank: object = { placedAt: on(0) }, decidedOn = '0000000000000099') => ({
+const decision = (index: number, rank: object = { placedAt: on(0) }, seen: object = { eventsSeen: 99 }) => ({
   rule: 'owedSince' in rank ? 'replacement-owed-longest' : 'order-served-longest-ago',
   rank,
   decidedAt: on(0),
-  decidedOn,
+  ...seen,
   decisionIndex: index,
   policyVersion: 1,
 });
@@ -57,7 +57,7 @@ const mail = (id: string, eventId: string, day = 0): Line => [
 const sent = (id: string): Line => [`mail-${id}`, 'MailSent'];
 
 let decisions = 0;
-/** Assigned and delivered by a decision that cannot be judged, because it was made at a later position. */
+/** Assigned and delivered by a decision that cannot be judged, because it says that it saw later events. */
 function delivery(
   leadId: string,
   orderId: string,
@@ -389,9 +389,8 @@ describe('the laws', () => {
     expect(await broken([...setting, ...lines])).toEqual(counts);
   });
 
-  it('DLV-7: count a lead for which another order was first in turn', async () => {
-    const decidedOn = String(setting.length).padStart(16, '0');
-    const assigned = (orderId: string, customerId: Customer): Line => [
+  describe('DLV-7: count a lead for which another order was first in turn', () => {
+    const assigned = (orderId: string, customerId: Customer, seen: object): Line => [
       'lead-l1',
       'LeadAssigned',
       {
@@ -400,13 +399,41 @@ describe('the laws', () => {
         orderId,
         customerId,
         businessKey: keyOf(customerId),
-        decision: decision(0, { placedAt: on(0) }, decidedOn),
+        decision: decision(0, { placedAt: on(0) }, seen),
       },
     ];
-    const fair = await checkLaws(logOf(record([...setting, assigned('o1', 'c1')])), { hashOf: hashOfEvent });
-    expect(fair.laws.winnerNotFirst).toBe(0);
-    expect(fair.decisions).toEqual({ judged: 1, passedOver: 0 });
-    expect(await broken([...setting, assigned('o2', 'c2')])).toEqual({ winnerNotFirst: 1 });
+    const judge = async (line: Line, change = (events: RecordedEvent[]) => events) => {
+      const { laws, decisions } = await checkLaws(logOf(change(record([...setting, line]))), { hashOf: hashOfEvent });
+      return [laws.winnerNotFirst, decisions];
+    };
+    const judged = { judged: 1, passedOver: 0 };
+    const bySeen = { eventsSeen: setting.length };
+    const byPosition = { decidedOn: String(setting.length).padStart(16, '0') };
+    /** A store whose positions have gaps. */
+    const copied = (events: RecordedEvent[]) =>
+      events.map((event) => ({
+        ...event,
+        position: String(Number(event.position) * 37).padStart(16, '0') as Position,
+      }));
+
+    it.each([
+      ['eventsSeen', bySeen],
+      ['decidedOn, of older decisions', byPosition],
+    ])('by %s', async (_, seen) => {
+      expect(await judge(assigned('o1', 'c1', seen))).toEqual([0, judged]);
+      expect(await judge(assigned('o2', 'c2', seen))).toEqual([1, judged]);
+    });
+
+    it('also in a copy with other positions', async () => {
+      expect(await judge(assigned('o1', 'c1', bySeen), copied)).toEqual([0, judged]);
+      expect(await judge(assigned('o2', 'c2', bySeen), copied)).toEqual([1, judged]);
+    });
+
+    it('older decisions name a position of the log in which they were made: a copy cannot judge them', async () => {
+      const passedOver = { judged: 0, passedOver: 1 };
+      expect(await judge(assigned('o1', 'c1', byPosition), copied)).toEqual([0, passedOver]);
+      expect(await judge(assigned('o2', 'c2', byPosition), copied)).toEqual([0, passedOver]);
+    });
   });
 
   it('count events that are missing from a stream, in it twice, or changed', async () => {

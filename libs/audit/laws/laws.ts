@@ -9,6 +9,7 @@ import {
   personsIn,
   type ReturnEntry,
 } from './books.ts';
+import { EventsSeen } from './events-seen.ts';
 import { OnceCheck } from './once.ts';
 import { nameOf, parseRaw, type RawEvent, RevisionCheck } from './raw-log.ts';
 import { RenewalCheck } from './renewals.ts';
@@ -89,8 +90,9 @@ export async function checkLaws(store: Pick<EventStore, 'readAll'>, options: Che
 /** One pass over a log. */
 class Audit {
   readonly findings = new Findings();
-  readonly turns = new TurnCheck();
-  readonly #books = new Books();
+  readonly #eventsSeen = new EventsSeen();
+  readonly turns = new TurnCheck(this.#eventsSeen);
+  readonly #books = new Books(this.#eventsSeen);
   readonly #renewals = new RenewalCheck();
   readonly #once = new OnceCheck();
   readonly #revisions = new RevisionCheck();
@@ -101,11 +103,12 @@ class Audit {
   }
 
   check(recorded: RecordedEvent): void {
+    const ordinal = this.#eventsSeen.count(recorded.position);
     if (!this.#revisions.follows(recorded)) this.findings.add('revisionGap', recorded);
     if (recorded.hash && Buffer.compare(recorded.hash, this.#hashOf(recorded)) !== 0)
       this.findings.add('hashMismatch', recorded);
     try {
-      this.#checkContents(parseRaw(recorded));
+      this.#checkContents(parseRaw(recorded, ordinal));
     } catch (error) {
       // A damaged payload is a finding, and the rest of the log is still checked.
       if (!(error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError)) throw error;

@@ -9,17 +9,18 @@ export interface RawEvent {
   /** The part after the first dash of the stream's name. */
   readonly id: string;
   readonly revision: number;
-  readonly position: string;
+  /** 1 for the first event of the ledger. */
+  readonly ordinal: number;
   readonly type: string;
   // biome-ignore lint/suspicious/noExplicitAny: an auditor takes nothing about the contents for granted
   readonly data: any;
 }
 
-/** @throws SyntaxError, TypeError when the payload is not a JSON object in UTF-8 */
-export function parseRaw({ stream, revision, position, type, data: bytes }: RecordedEvent): RawEvent {
+/** @param ordinal its number in the log, from 1 @throws SyntaxError, TypeError when the payload is not a JSON object in UTF-8 */
+export function parseRaw({ stream, revision, type, data: bytes }: RecordedEvent, ordinal: number): RawEvent {
   const data: unknown = JSON.parse(utf8.decode(bytes));
   if (typeof data !== 'object' || data === null || Array.isArray(data)) throw new TypeError('not a JSON object');
-  return { stream, id: stream.slice(stream.indexOf('-') + 1), revision, position, type, data };
+  return { stream, id: stream.slice(stream.indexOf('-') + 1), revision, ordinal, type, data };
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

@@ -20,7 +20,7 @@ interface Placement {
   closedTo: readonly string[];
 }
 
-/** The orders, debts and leads as they were at one position of the log. */
+/** The orders, debts and leads as they were after some number of events. */
 export class TurnBook {
   readonly businesses = new Map<string, string>();
   readonly orders = new Map<string, OrderInLine>();

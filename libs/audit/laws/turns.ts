@@ -1,14 +1,16 @@
 import { claimIdOf } from './claims.ts';
+import type { EventsSeen } from './events-seen.ts';
 import type { RawEvent } from './raw-log.ts';
 import { changes, TurnBook } from './turn-book.ts';
 
 /**
- * Repeats each decision about who receives a lead (DLV-7), from the log alone. A decision names the position of the log
- * at which it was made, and its index among the decisions made there. So the book is kept as it was at that position,
+ * Repeats each decision about who receives a lead (DLV-7), from the log alone. A decision says how many events it had
+ * seen, and its index among the decisions that saw equally many. So the book is kept as it was after that many events,
  * while reading is further ahead: events wait in a queue until a later decision shows that they had been seen.
  *
  * Some decisions cannot be repeated and are passed over: those after a decision that had no effect (its index is
- * missing, and the log does not say who would have been served), and those that were written after later decisions. An
+ * missing, and the log does not say who would have been served), those that were written after later decisions, and those
+ * that name a position of another log. An
  * order that gave a lead back counts as not served when it is the winner, and as served when it is compared with the
  * winner: either error would accuse a fair decision.
  */
@@ -18,11 +20,16 @@ export class TurnCheck {
   readonly #book = new TurnBook();
   /** Events that were read, but perhaps not yet seen by the decisions that are being judged. */
   #queue: RawEvent[] = [];
-  /** The decisions made at one position, and those that the book has noted before their place in the log. */
-  #decidedOn = '';
+  readonly #eventsSeen: EventsSeen;
+  /** The decisions that saw this many events, and those that the book has noted before their place in the log. */
+  #seen = 0;
   #decisions: RawEvent[] = [];
   readonly #noted = new Set<RawEvent>();
-  #overtaken: { readonly event: RawEvent; readonly ahead: string; readonly decidedOn: string }[] = [];
+  #overtaken: { readonly event: RawEvent; readonly ahead: string; readonly seen: number }[] = [];
+
+  constructor(eventsSeen: EventsSeen) {
+    this.#eventsSeen = eventsSeen;
+  }
 
   /** Must receive all events in the order of the log. */
   take(event: RawEvent): void {
@@ -38,20 +45,32 @@ export class TurnCheck {
   }
 
   #addDecision(event: RawEvent): void {
-    const { decidedOn } = event.data.decision;
-    if (decidedOn > this.#decidedOn) {
+    const seen = this.#eventsSeen.by(event.data.decision);
+    if (seen === undefined) this.#passOver(event);
+    else this.#addInOrder(event, seen);
+  }
+
+  /** It names a position of another log. All later decisions had seen what came before it. */
+  #passOver(event: RawEvent): void {
+    this.passedOver += 1;
+    this.#judgeDecisions();
+    this.#advanceTo(event.ordinal - 1);
+    this.#overtaken = this.#overtaken.filter(({ event: { data } }) => data.decision.eventsSeen !== undefined);
+  }
+
+  #addInOrder(event: RawEvent, seen: number): void {
+    if (seen > this.#seen) {
       this.#judgeDecisions();
-      this.#catchUpTo(decidedOn);
-      this.#decidedOn = decidedOn;
+      this.#advanceTo(seen);
     }
-    if (decidedOn === this.#decidedOn) {
+    if (seen === this.#seen) {
       this.#decisions.push(event);
       return;
     }
     // It was made earlier but written late: its claim was served already, so later decisions were right to pass it.
     this.passedOver += 1;
     const claimId = claimIdOf(event);
-    this.#overtaken = this.#overtaken.filter(({ ahead, decidedOn: since }) => ahead !== claimId || since < decidedOn);
+    this.#overtaken = this.#overtaken.filter(({ ahead, seen: since }) => ahead !== claimId || since < seen);
   }
 
   #judgeDecisions(): void {
@@ -68,11 +87,12 @@ export class TurnCheck {
   #judge(event: RawEvent): void {
     this.judged += 1;
     const ahead = this.#book.firstBefore(event);
-    if (ahead !== undefined) this.#overtaken.push({ event, ahead, decidedOn: this.#decidedOn });
+    if (ahead !== undefined) this.#overtaken.push({ event, ahead, seen: this.#seen });
   }
 
-  #catchUpTo(position: string): void {
-    const end = this.#queue.findIndex((event) => event.position > position);
+  #advanceTo(seen: number): void {
+    this.#seen = seen;
+    const end = this.#queue.findIndex(({ ordinal }) => ordinal > seen);
     for (const event of this.#queue.splice(0, end < 0 ? this.#queue.length : end))
       if (!this.#noted.delete(event)) this.#book.note(event);
   }

@@ -24,9 +24,13 @@ export function compareClaims(a: Claim, b: Claim): number {
   return compareText(a.lastServed, b.lastServed) || compareText(a.since, b.since) || compareText(a.id, b.id);
 }
 
-/** A key that sorts decisions by their instant, then by their place in the log. It begins with the instant. */
-export const servedKey = ({ decidedAt, decidedOn, decisionIndex }: DistributionDecision): string =>
-  `${decidedAt} ${decidedOn} ${String(decisionIndex).padStart(6, '0')}`;
+/** A key that sorts decisions by their instant, then by what they had seen. It begins with the instant. */
+export const servedKey = ({ decidedAt, decisionIndex, ...decision }: DistributionDecision): string =>
+  `${decidedAt} ${seenBy(decision)} ${String(decisionIndex).padStart(6, '0')}`;
+
+/** Decisions that name a position are older than all that name a number of events. */
+const seenBy = ({ decidedOn = '', eventsSeen }: Pick<DistributionDecision, 'decidedOn' | 'eventsSeen'>): string =>
+  eventsSeen === undefined ? `0 ${decidedOn}` : `1 ${String(eventsSeen).padStart(16, '0')}`;
 
 /** The rule and the rank that are recorded with a decision (DLV-8). */
 export function rankOf(claim: Claim): Pick<DistributionDecision, 'rule' | 'rank'> {

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { instant } from '../kernel/events.ts';
+import { count, instant } from '../kernel/events.ts';
 
 /** The rule by which a lead was given: replacements first, then orders (DLV-7). */
 const distributionRules = ['replacement-owed-longest', 'order-served-longest-ago'] as const;
 
 /**
  * Why this customer got this lead (DLV-7, DLV-8). LeadAssigned and LeadDelivered carry it, so that an auditor can repeat
- * the decision: build the order book up to `decidedOn`, apply the decisions of that position with a smaller
- * `decisionIndex`, rank, compare.
+ * the decision: build the order book from the first `eventsSeen` events of the ledger, apply the decisions that saw
+ * equally many and have a smaller `decisionIndex`, rank, compare.
  */
 export const distributionDecision = z.object({
   rule: z.enum(distributionRules),
@@ -20,7 +20,10 @@ export const distributionDecision = z.object({
     placedAt: instant.optional(),
   }),
   decidedAt: instant,
-  decidedOn: z.string(),
+  /** How many events of the ledger it had seen: the same number in every copy of the log. */
+  eventsSeen: count.optional(),
+  /** In decisions before `eventsSeen`: the position of the last event seen. Only the log in which it was made knows it. */
+  decidedOn: z.string().optional(),
   decisionIndex: z.int().nonnegative(),
   policyVersion: z.int().positive(),
 });

@@ -38,7 +38,7 @@ const decision: DistributionDecision = {
   rule: 'order-served-longest-ago',
   rank: { placedAt: minute(0) },
   decidedAt: minute(5),
-  decidedOn: '0000000000000007',
+  eventsSeen: 7,
   decisionIndex: 0,
   policyVersion: 1,
 };

@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEmbeddedStore } from '../embedded/embedded-store.ts';
 import { openEventStoreDb } from '../eventstoredb/eventstoredb-store.ts';
+import { ownEventsOf } from '../own-events.ts';
 import { startWireNode } from '../wire-node/wire-node.ts';
 import { describeEventStore } from './event-store-contract.ts';
 import { scopedStore } from './scoped-store.ts';
+import { isNotOfOthers, sharedLog } from './shared-log.ts';
 
 describeEventStore('the embedded store in memory', async () => {
   const store = await openEmbeddedStore();
@@ -37,6 +39,11 @@ describeEventStore('the EventStoreDB adapter over the wire node', async () => {
       await embedded.close();
     },
   };
+});
+
+describeEventStore('the events of our own in a log that others write to, too', async () => {
+  const store = ownEventsOf(sharedLog(await openEmbeddedStore()), isNotOfOthers);
+  return { store, dispose: () => store.close() };
 });
 
 const url = process.env.EVENTSTORE_URL;

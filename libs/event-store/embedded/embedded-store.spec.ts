@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -89,9 +90,24 @@ describe('the embedded store', () => {
     await again.close();
   });
 
-  it.each(['stream', 'revision', 'id', 'type', 'data', 'metadata'] as const)('hashes the %s of an event', (part) => {
+  it('notices a changed time of recording, and accepts events of older versions, whose hash does not cover it', async () => {
+    const store = await openEmbeddedStore({ directory });
+    await store.append('a-1', [event(0), event(1), event(2)], 'no-stream');
+    const old = (await all(store.readAll()))[2] as RecordedEvent;
+    await store.close();
+    const header = Buffer.from(JSON.stringify(['a-1', 2, old.id, old.type, old.data.length, old.metadata.length]));
+    const hashOfVersion1 = hash('sha256', Buffer.concat([header, old.data, old.metadata]), 'hex');
+    tamper(`UPDATE events SET hash = X'${hashOfVersion1}' WHERE position = 3`);
+    tamper('UPDATE events SET recorded_at = recorded_at - 1 WHERE position >= 2');
+    const again = await openEmbeddedStore({ directory });
+    expect((await all(again.readAll())).map(isWhole)).toEqual([true, false, true]);
+    await again.close();
+  });
+
+  const parts = ['stream', 'revision', 'id', 'type', 'data', 'metadata', 'recordedAt'] as const;
+  it.each(parts)('hashes the %s of an event', (part) => {
     const { id, type, data, metadata } = event(1);
-    const whole = { stream: 'a-1', revision: 1, id, type, data, metadata };
+    const whole = { stream: 'a-1', revision: 1, id, type, data, metadata, recordedAt: '2026-05-01T00:00:00.000Z' };
     const changed = {
       ...whole,
       [part]: part === 'revision' ? 2 : part === 'data' || part === 'metadata' ? data.slice(1) : 'x',

@@ -99,9 +99,10 @@ class Writer {
 
   #write(streamId: number, stream: string, revision: number, row: NewRow): void {
     this.#position += 1;
-    const hash = hashOfEvent({ stream, revision, ...row });
+    const now = Date.now();
+    const hash = hashOfEvent({ stream, revision, ...row, recordedAt: new Date(now).toISOString() });
     const { id, type, data, metadata } = row;
-    this.#addEvent.run(this.#position, streamId, revision, id, type, data, metadata, Date.now(), hash);
+    this.#addEvent.run(this.#position, streamId, revision, id, type, data, metadata, now, hash);
   }
 
   /** The result of the first time, when the same events are already where they should be appended. */

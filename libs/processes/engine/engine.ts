@@ -86,6 +86,7 @@ export class ProcessEngine {
   readonly #runs: readonly ProcessRun[];
   readonly #stopping = new AbortController();
   #position: Position = BEFORE_FIRST;
+  #eventsSeen = 0;
   #caughtUpTo: Position = BEFORE_FIRST;
   /** A position known to be in the log: it must be folded before wishes are taken again. */
   #target: Position = BEFORE_FIRST;
@@ -189,9 +190,8 @@ export class ProcessEngine {
   }
 
   #subscribe(): AsyncIterator<SubscriptionMessage> {
-    const types = [...new Set(this.#runs.flatMap(({ process }) => process.eventTypes))];
     const { signal } = this.#stopping;
-    return this.#options.store.subscribe({ after: BEFORE_FIRST, filter: { types }, signal })[Symbol.asyncIterator]();
+    return this.#options.store.subscribe({ after: BEFORE_FIRST, signal })[Symbol.asyncIterator]();
   }
 
   /** @returns whether the end of the log is reached */
@@ -203,8 +203,10 @@ export class ProcessEngine {
 
   #fold(event: RecordedEvent): void {
     this.#position = event.position;
-    const now = this.#options.clock.now();
+    this.#eventsSeen += 1;
     const subscribers = this.#runs.filter((run) => run.subscribesTo(event.type));
+    if (subscribers.length === 0) return;
+    const now = this.#options.clock.now();
     let fact: Fact;
     try {
       fact = decode(event);
@@ -231,12 +233,12 @@ export class ProcessEngine {
 
   #takeWishes(): { run: ProcessRun; wish: Wish }[] {
     const { clock, wishesAtOnce = 512 } = this.#options;
-    const [now, position] = [clock.now(), this.#position];
+    const now = clock.now();
     return this.#runs.flatMap((run) => {
       const { name, inParts } = run.process;
       const runs = (part: string) => this.#mayActFor(unitOf(name, part));
       if (!inParts && !this.#mayActFor(name)) return [];
-      return run.next({ now, position, runs }, wishesAtOnce).map((wish) => ({ run, wish }));
+      return run.next({ now, eventsSeen: this.#eventsSeen, runs }, wishesAtOnce).map((wish) => ({ run, wish }));
     });
   }
 
