@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { copyLog } from '#audit/copy-log';
+import { openDataDirectory } from '#event-store/data-directory';
 import type { EventStore } from '#event-store/port';
 import { copyKeys } from '#vault/vault';
 import { keysOf, openEvents } from '#wiring/stores';
@@ -20,12 +21,15 @@ interface CopyOptions {
 /**
  * Copies a whole log with the same order and ids, and compares both logs afterwards. An interrupted copy continues the
  * next time. Keys are copied first, so that no event is without its key.
- * @throws CommandFailed, NoCopy when the target holds other events
+ * @throws CommandFailed, NoCopy when the target holds other events, CannotOpenStore when a program uses the target
  */
 export async function copy({ from, to, keysTo }: CopyOptions): Promise<void> {
   if (!isUrl(from) && !existsSync(join(from, 'events'))) throw new CommandFailed(`there are no events in ${from}`);
+  if (isSame(from, to)) throw new CommandFailed(`${from} cannot be copied to itself`);
   if (keysTo !== undefined) await copyKeysOf(from, to, keysTo);
   const source = await open(from, { readOnly: true });
+  // A store that runs could not write any more after others had written to its log.
+  const directory = isUrl(to) ? undefined : openDataDirectory(to);
   let target: EventStore | undefined;
   try {
     target = await open(to);
@@ -33,8 +37,12 @@ export async function copy({ from, to, keysTo }: CopyOptions): Promise<void> {
   } finally {
     await source.close();
     await target?.close();
+    directory?.close();
   }
 }
+
+const isSame = (from: string, to: string): boolean =>
+  from === to || (!isUrl(from) && !isUrl(to) && resolve(from) === resolve(to));
 
 async function copyKeysOf(from: string, to: string, keysTo: string): Promise<void> {
   if (isUrl(from) || !isUrl(to))

@@ -41,7 +41,7 @@ program
   .addCommand(
     new Command('leads')
       .description('imports leads from a CSV or NDJSON file; importing the same file again changes nothing')
-      .argument('<file>', 'CSV with a header line, or NDJSON with one lead per line')
+      .argument('<file>', 'CSV with a header line, or NDJSON with one lead per line: {"contact": {"telephone": …}, …}')
       .option('--format <csv|ndjson>', 'the format of the file; default: by its name', oneOf('csv', 'ndjson'))
       .option('--lead-type <id>', 'the lead type of rows without one, e.g. exclusive-fresh')
       .option('--source <name>', 'the source of rows without one')

@@ -56,6 +56,20 @@ describe('npm start', () => {
     expect(await again.program.stop()).toMatchObject({ code: 0, stderr: '' });
   });
 
+  test('is the only writer of its log: leadger copy refuses a directory in use, and one that is the original', async () => {
+    const [original, used] = [join(temporary, 'copied'), join(temporary, 'used')];
+    await (await serve(original)).program.stop();
+    const { program } = await serve(used);
+    const refused = await cli('copy', '--from', original, '--to', used);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/used is in use by process \d+/) });
+    expect(await program.stop()).toMatchObject({ code: 0, stderr: '' });
+    expect(await cli('copy', '--from', original, '--to', `${original}/.`)).toMatchObject({
+      code: 1,
+      stderr: `leadger: ${original} cannot be copied to itself\n`,
+    });
+    expect(await cli('copy', '--from', original, '--to', join(temporary, 'new'))).toMatchObject({ code: 0 });
+  });
+
   test('loses no acknowledged lead when it is killed repeatedly', async () => {
     const directory = join(temporary, 'killed');
     const acknowledged: string[] = [];
