@@ -12,6 +12,7 @@ import {
   type Position,
   WrongExpectedRevision,
 } from '#event-store/port';
+import { systemClock } from '#gateways/clock';
 import { checkRight } from './rights.ts';
 import { emptyStream, type FirstOutcome, type FoldedStream, StreamCache } from './stream-cache.ts';
 
@@ -59,6 +60,8 @@ interface Pending {
   reject: (error: unknown) => void;
 }
 
+/** Not the store's clock, which a simulation moves: it says when an event was recorded, not when it happened. */
+const machineClock = systemClock();
 const MAX_ATTEMPTS = 8;
 const MAX_COMMANDS_AT_ONCE = 64;
 
@@ -239,7 +242,7 @@ const recordsNothing = (outcome: Outcome): Decided => ({ events: [], outcomeAt: 
 
 function record(stream: string, folded: FoldedStream, events: readonly AnyEvent[], cause: Cause): Decided {
   const { decider }: Family = ledger[familyOf(stream)];
-  const recorded = { ...cause, recordedAt: new Date().toISOString() };
+  const recorded = { ...cause, recordedAt: machineClock.now() };
   const encoded = events.map((event, index) => ({
     id: deriveId(cause.commandId, String(index)),
     ...encode(stream, event, recorded),
