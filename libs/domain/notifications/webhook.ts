@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
+import { freeText, id } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { addSeconds } from '../kernel/instants.ts';
 import { ownerOrSupport, processOnly, type RightsOf } from '../kernel/rights.ts';
@@ -27,14 +28,14 @@ export const RETRY_SECONDS = [
 ] as const;
 
 const attempt = z.int().positive();
-const about = { customerId: z.string(), orderId: z.string(), leadId: z.string() };
+const about = { customerId: id, orderId: id, leadId: id };
 
 export const webhookEvents = {
-  WebhookWished: fact({ ...about, eventId: z.string(), deliveredAt: instant }),
+  WebhookWished: fact({ ...about, eventId: id, deliveredAt: instant }),
   WebhookAccepted: fact({ ...about, attempt, status: z.int() }),
-  WebhookFailed: fact({ ...about, attempt, reason: z.string(), retryAt: instant }),
+  WebhookFailed: fact({ ...about, attempt, reason: freeText, retryAt: instant }),
   /** There is no further attempt: all have failed, or the customer's program rejects the message. */
-  WebhookParked: fact({ ...about, attempt, reason: z.string() }),
+  WebhookParked: fact({ ...about, attempt, reason: freeText }),
   WebhookReplayed: fact(about),
 };
 type WebhookEvent = EventsOf<typeof webhookEvents>;
