@@ -62,7 +62,8 @@ const limits = `\
   a telephone number or an e-mail address.
 - \`requestHash\` in logs of older versions was made without a key.
 - The page shows the present version of each event. An event of an older version keeps what its version stored
-  ([versions](adr/0003-versions-of-events.md)).
+  ([versions](adr/0003-versions-of-events.md)). In a log of before, \`MailRefused\`, \`WebhookFailed\` and \`WebhookParked\` of version
+  1 hold the texts of servers, with addresses and hosts. They are read without these texts, but the bytes stay.
 - It is about the log. Read models, exports, logs of the program and copies of mails are made from it, and from opened boxes.
 
 The name of a stream is its family and an id; the names of \`address-…\` streams are keyed hashes.

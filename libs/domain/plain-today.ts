@@ -44,16 +44,6 @@ export const plainToday: readonly PlainText[] = [
     fields: ['PaymentDeclined.reason', 'RenewalDeclined.reason'],
   },
   {
-    what: 'why a mail was refused; mail servers repeat the address here',
-    writer: 'the mail server of the receiver',
-    fields: ['MailRefused.reason'],
-  },
-  {
-    what: "why a call failed; the network's messages contain the host of the customer's program",
-    writer: 'the network, and this program',
-    fields: ['WebhookFailed.reason', 'WebhookParked.reason'],
-  },
-  {
     what: 'a code that was tried and refused: any text',
     writer: 'the customer',
     fields: ['CouponRefused.code'],

@@ -5,6 +5,7 @@ import { code, freeText, id, sealedFor, secretFor, storeText } from '../kernel/f
 import { deriveId } from '../kernel/ids.ts';
 import { processOnly, type RightsOf } from '../kernel/rights.ts';
 import { mailKinds } from './kinds.ts';
+import { type MailAnswer, mailAnswer } from './outcomes.ts';
 
 /** One mail, from the wish to its result (NTF-3). */
 export const mailStream = (mailId: string) => `mail-${mailId}` as const;
@@ -30,7 +31,7 @@ export const mailEvents = {
   MailWished: fact({ ...ofMail, eventId: id, happenedAt: instant, facts: mailFacts }),
   MailSent: fact({ ...ofMail, messageId: id, subject: storeText }),
   /** Final: the address does not exist, or its server rejects the mail. */
-  MailRefused: fact({ ...ofMail, reason: freeText }),
+  MailRefused: fact({ ...ofMail, answer: mailAnswer }),
   MailWithheld: fact({ ...ofMail, reason: z.enum(withholdings) }),
 };
 type MailEvent = EventsOf<typeof mailEvents>;
@@ -41,7 +42,7 @@ export type MailWish = Omit<DataOf<'MailWished'>, 'at'>;
 type MailCommand =
   | ({ type: 'WishMail'; at: Instant } & MailWish)
   | { type: 'RecordMailSent'; at: Instant; messageId: string; subject: string }
-  | { type: 'RecordMailRefused'; at: Instant; reason: string }
+  | { type: 'RecordMailRefused'; at: Instant; answer: MailAnswer }
   | { type: 'RecordMailWithheld'; at: Instant; reason: Withholding };
 
 /** Who may ask for which command. */
