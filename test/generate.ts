@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventCatalog } from '#apps/cli/catalog';
+import { personalDataPage } from '#apps/cli/personal-data-page';
 import { rightsPage } from '#apps/cli/rights-page';
 import { viewsPage } from '#apps/cli/views-page';
 import { errorsPage } from '#apps/error-codes';
@@ -12,6 +13,7 @@ const pages = {
   'event-catalog.md': eventCatalog,
   'analytics.md': viewsPage,
   'errors.md': errorsPage,
+  'personal-data.md': personalDataPage,
   'rights.md': rightsPage,
 };
 

@@ -221,14 +221,13 @@ program
   .option('--views', 'print the views for analysts instead')
   .option('--errors', 'print the error codes of the API instead')
   .option('--rights', 'print who may ask for what instead')
-  .action(async ({ views, errors, rights }: { views?: boolean; errors?: boolean; rights?: boolean }) => {
-    if (rights) return console.log((await import('./rights-page.ts')).rightsPage());
-    const page = errors
-      ? (await import('#apps/error-codes')).errorsPage
-      : views
-        ? (await import('./views-page.ts')).viewsPage
-        : (await import('./catalog.ts')).eventCatalog;
-    console.log(page());
+  .option('--personal-data', 'print how each field of each event is kept instead')
+  .action(async (pages: Readonly<Record<string, boolean>>) => {
+    if (pages.rights) return console.log((await import('./rights-page.ts')).rightsPage());
+    if (pages.personalData) return console.log((await import('./personal-data-page.ts')).personalDataPage());
+    if (pages.errors) return console.log((await import('#apps/error-codes')).errorsPage());
+    if (pages.views) return console.log((await import('./views-page.ts')).viewsPage());
+    console.log((await import('./catalog.ts')).eventCatalog());
   });
 
 program

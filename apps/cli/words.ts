@@ -1,5 +1,6 @@
 import { isBox } from '#domain/kernel/events';
 import type { AnyEvent, EventTypeName } from '#domain/ledger';
+import { tellFailedCall, tellMailAnswer } from '#domain/notifications/outcomes';
 
 type DataOf<Type extends EventTypeName> = Extract<AnyEvent, { type: Type }>['data'];
 
@@ -92,13 +93,13 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   VerificationOverdue: ({ verifyBy }) => `not verified by ${verifyBy}: overdue`,
   MailWished: ({ kind, customerId }) => `a mail to customer ${customerId} is requested: ${kind}`,
   MailSent: ({ kind, subject }) => `sent, ${kind}: "${subject}"`,
-  MailRefused: ({ kind, reason }) => `refused permanently, ${kind}: ${reason}`,
+  MailRefused: ({ kind, answer }) => `refused permanently, ${kind}: ${tellMailAnswer(answer)}`,
   MailWithheld: ({ kind, reason }) => `not sent, ${kind}: ${reason.replaceAll('-', ' ')}`,
   WebhookWished: ({ leadId, customerId }) => `lead ${leadId} is to be sent to the program of customer ${customerId}`,
   WebhookAccepted: ({ attempt, status }) => `accepted at the ${ordinal(attempt)} attempt, with ${status}`,
-  WebhookFailed: ({ attempt, reason, retryAt }) =>
-    `the ${ordinal(attempt)} attempt failed (${reason}); next attempt at ${retryAt}`,
-  WebhookParked: ({ attempt, reason }) => `parked after the ${ordinal(attempt)} attempt: ${reason}`,
+  WebhookFailed: ({ attempt, retryAt, ...failed }) =>
+    `the ${ordinal(attempt)} attempt failed (${tellFailedCall(failed)}); next attempt at ${retryAt}`,
+  WebhookParked: ({ attempt, ...failed }) => `parked after the ${ordinal(attempt)} attempt: ${tellFailedCall(failed)}`,
   WebhookReplayed: () => 'to be sent again',
   ReplacementDelivered: ({ replacementLeadId }) => `replaced by lead ${replacementLeadId}`,
   TicketOpened: ({ dueAt, callBackTelephone }) =>

@@ -1,4 +1,6 @@
-import type { Instant } from './kernel/events.ts';
+import { z } from 'zod';
+import { type Instant, instant } from './kernel/events.ts';
+import { code, freeText, id, keyedHash } from './kernel/fields.ts';
 import { UnreadableEvent } from './kernel/unreadable-event.ts';
 import { type AnyEvent, type EventTypeName, type Family, familyOf, ledger } from './ledger.ts';
 
@@ -24,6 +26,19 @@ export interface Cause {
   /** Keyed hash of the request behind a client's Idempotency-Key. Older versions stored it without a key. */
   readonly requestHash?: string;
 }
+
+/** What is stored with every event. A new field of the cause does not compile without a line here. */
+export const metadataFields = z.object({
+  commandId: id,
+  correlationId: id,
+  causationId: id.optional(),
+  actor: freeText,
+  reason: freeText.optional(),
+  recordedAt: instant.optional(),
+  lease: z.object({ unit: code, token: z.int() }).optional(),
+  requestHash: keyedHash.optional(),
+  schemaVersion: z.int().positive().optional(),
+} satisfies Readonly<Record<keyof Cause | 'schemaVersion', z.ZodType>>);
 
 /** A decoded event of the log: what happened, where, and why. */
 export type Fact<Event extends AnyEvent = AnyEvent> = Event & {

@@ -10,6 +10,7 @@ import { contactBook, contactBookEvents, contactBookRights } from './leads/conta
 import { lead, leadEvents, leadRights } from './leads/lead.ts';
 import { customerOfProgramme, programme, programmeEvents, programmeRights } from './loyalty/programme.ts';
 import { mail, mailEvents, mailRights } from './notifications/mail.ts';
+import { mailUpcasters, webhookUpcasters } from './notifications/outcomes.ts';
 import { customerOfWebhook, webhook, webhookEvents, webhookRights } from './notifications/webhook.ts';
 import { customerOfOrder, order, orderEvents, orderRights } from './orders/order.ts';
 import { policy, policyEvents, policyRights, policyUpcasters } from './policy/policy.ts';
@@ -49,8 +50,14 @@ export const ledger = {
     owner: customerOfProgramme,
   },
   replacement: { decider: replacement, events: replacementEvents, upcasters: {}, rights: replacementRights },
-  mail: { decider: mail, events: mailEvents, upcasters: {}, rights: mailRights },
-  webhook: { decider: webhook, events: webhookEvents, upcasters: {}, rights: webhookRights, owner: customerOfWebhook },
+  mail: { decider: mail, events: mailEvents, upcasters: mailUpcasters, rights: mailRights },
+  webhook: {
+    decider: webhook,
+    events: webhookEvents,
+    upcasters: webhookUpcasters,
+    rights: webhookRights,
+    owner: customerOfWebhook,
+  },
   ticket: { decider: ticket, events: ticketEvents, upcasters: {}, rights: ticketRights, owner: customerOfTicket },
   looks: { decider: looks, events: lookEvents, upcasters: {}, rights: lookRights },
 } satisfies Record<string, Family>;

@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTransport, type SendMailOptions } from 'nodemailer';
+import { type MailAnswer, mailAnswerIn } from '#domain/notifications/outcomes';
 
 /** A mail as it leaves the store. */
 export interface Message {
@@ -14,7 +15,7 @@ export interface Message {
   readonly date: Date;
 }
 
-type MailResult = { readonly accepted: true } | { readonly accepted: false; readonly reason: string };
+type MailResult = { readonly accepted: true } | { readonly accepted: false; readonly answer: MailAnswer };
 
 export interface MailGateway {
   /** Rejects when the result is not known: send the mail again. */
@@ -39,7 +40,7 @@ const optionsOf = ({ messageId, from, to, subject, text, html, date }: Message):
   disableUrlAccess: true,
 });
 
-type SmtpError = Error & { code?: string; command?: string; responseCode?: number };
+type SmtpError = Error & { code?: string; command?: string; response?: string; responseCode?: number };
 
 const PERMANENT_FAILURE = 500;
 const TIMEOUTS = { connectionTimeout: 120_000, greetingTimeout: 120_000, socketTimeout: 120_000 };
@@ -57,7 +58,7 @@ export function smtpMail({ url, from }: { url: string; from?: string | undefined
         await transport.sendMail(optionsOf({ ...message, from: sender }));
         return { accepted: true };
       } catch (error) {
-        if (isRefused(error as SmtpError)) return { accepted: false, reason: (error as SmtpError).message };
+        if (isRefused(error as SmtpError)) return { accepted: false, answer: answerOf(error as SmtpError) };
         throw error;
       }
     },
@@ -70,6 +71,12 @@ function isRefused({ code, command, responseCode = 0 }: SmtpError): boolean {
   const isAboutThisMail = code === 'EMESSAGE' || command === 'RCPT TO';
   return isAboutThisMail && responseCode >= PERMANENT_FAILURE;
 }
+
+/** Without the server's text: it repeats the address. */
+const answerOf = ({ response, responseCode, message }: SmtpError): MailAnswer => ({
+  ...mailAnswerIn(response ?? message),
+  ...(responseCode !== undefined && { status: responseCode }),
+});
 
 const fileNameOf = (messageId: string) => `${messageId.replace(/@.*$/, '').replace(/[^\w-]/g, '_')}.eml`;
 

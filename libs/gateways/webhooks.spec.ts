@@ -56,19 +56,21 @@ describe('a webhook', () => {
     [410, true],
   ])('fails with %s, which is hopeless: %s', async (status, hopeless) => {
     answer = { status, headers: { location: url } };
-    expect(await call()).toEqual({ accepted: false, reason: `it answered ${status}`, hopeless });
+    expect(await call()).toEqual({ accepted: false, failure: 'answered', status, hopeless });
     expect(calls).toHaveLength(1);
   });
 
   it('fails when there is no server', async () => {
-    expect(await call('http://127.0.0.1:9/')).toMatchObject({ accepted: false, hopeless: false });
-    expect(await call('http://nobody.invalid/')).toMatchObject({ accepted: false, hopeless: false });
+    expect(await call('http://127.0.0.1:9/')).toEqual({ accepted: false, failure: 'unreachable', hopeless: false });
+    expect(await call('http://nobody.invalid/')).toEqual({ accepted: false, failure: 'name-unknown', hopeless: false });
+    const unsafe = url.replace('http:', 'https:');
+    expect(await call(unsafe)).toEqual({ accepted: false, failure: 'no-safe-connection', hopeless: false });
   });
 
   it('fails at once when the answer changes the protocol', async () => {
     server.removeAllListeners('request');
     server.on('connection', (socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\r\n'));
-    expect(await call()).toEqual({ accepted: false, reason: 'it answered 101', hopeless: false });
+    expect(await call()).toEqual({ accepted: false, failure: 'answered', status: 101, hopeless: false });
   });
 
   it('never calls a private address, under any name', async () => {
@@ -81,7 +83,11 @@ describe('a webhook', () => {
       '169.254.169.254',
       '10.0.0.1',
     ])
-      expect(await call(url.replace('127.0.0.1', host), false)).toMatchObject({ accepted: false, hopeless: true });
+      expect(await call(url.replace('127.0.0.1', host), false)).toEqual({
+        accepted: false,
+        failure: 'private-address',
+        hopeless: true,
+      });
     expect(calls).toEqual([]);
   });
 

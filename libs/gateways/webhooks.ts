@@ -4,6 +4,7 @@ import { type ClientRequest, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { BlockList, type IPVersion, isIP, type LookupFunction } from 'node:net';
 import { LeadgerError } from '#domain/kernel/leadger-error';
+import type { FailedCall } from '#domain/notifications/outcomes';
 
 /** A message to a customer's program, according to Standard Webhooks. */
 interface WebhookMessage {
@@ -20,7 +21,7 @@ interface WebhookMessage {
 type WebhookResult =
   | { readonly accepted: true; readonly status: number }
   /** `hopeless`: no further attempt can succeed (410 Gone, or a private address). */
-  | { readonly accepted: false; readonly reason: string; readonly hopeless: boolean };
+  | ({ readonly accepted: false; readonly hopeless: boolean } & FailedCall);
 
 export interface WebhookGateway {
   call(message: WebhookMessage): Promise<WebhookResult>;
@@ -51,16 +52,22 @@ export function httpWebhooks({ allowPrivate = false }: { allowPrivate?: boolean 
       try {
         const status = await post(url, message, allowPrivate);
         if (status >= 200 && status < 300) return { accepted: true, status };
-        return { accepted: false, reason: `it answered ${status}`, hopeless: status === GONE };
+        return { accepted: false, failure: 'answered', status, hopeless: status === GONE };
       } catch (error) {
-        return { accepted: false, reason: reasonOf(error), hopeless: error instanceof PrivateAddress };
+        return { accepted: false, failure: failureOf(error), hopeless: error instanceof PrivateAddress };
       }
     },
   };
 }
 
-const reasonOf = (error: unknown): string =>
-  (error instanceof Error && (error.message || (error as NodeJS.ErrnoException).code)) || 'no answer';
+/** Without the message of the error: it contains the host. */
+function failureOf(error: unknown): FailedCall['failure'] {
+  if (error instanceof PrivateAddress) return 'private-address';
+  if (error instanceof NoAnswer) return 'no-answer';
+  const { code = '', syscall } = error as NodeJS.ErrnoException;
+  if (syscall === 'getaddrinfo') return 'name-unknown';
+  return /CERT|TLS|SSL|EPROTO|UNABLE_TO_VERIFY/.test(code) ? 'no-safe-connection' : 'unreachable';
+}
 
 const headersOf = (message: WebhookMessage) => ({
   'content-type': 'application/json',
@@ -87,7 +94,7 @@ async function post(url: URL, message: WebhookMessage, allowPrivate: boolean): P
   const status = statusOf(call);
   call.end(message.body);
   return status.catch((error: unknown) => {
-    throw signal.aborted ? new Error(`no answer within ${SECONDS_TO_ANSWER} seconds`) : error;
+    throw signal.aborted ? new NoAnswer() : error;
   });
 }
 
@@ -106,6 +113,8 @@ function statusOf(call: ClientRequest): Promise<number> {
     call.on('error', reject);
   });
 }
+
+class NoAnswer extends Error {}
 
 class PrivateAddress extends LeadgerError {
   constructor(address: string) {

@@ -10,8 +10,8 @@ export const rowDigests: Readonly<Record<string, string>> = {
   leads: '28752d0528ddb75b',
   replacements: '72c7850a7cd7630a',
   tickets: '35076492bbf878dd',
-  mails: '2527c9ea8afeabb9',
-  webhooks: '7a538b231c92c1d1',
+  mails: 'b6bdcc8e9657174f',
+  webhooks: '6134a1be56162226',
   histories: '6c0547c9090cc5ed',
   sales: '1fe948b574025d8e',
 };

@@ -33,7 +33,7 @@ export async function sendMail(effect: SendMail, dependencies: MailDependencies)
   const result = await dependencies.mails.send(message).catch((error: Error) => {
     throw new OutOfReach(`the mail server: ${error.message}`);
   });
-  if (!result.accepted) return { type: 'RecordMailRefused', reason: result.reason };
+  if (!result.accepted) return { type: 'RecordMailRefused', answer: result.answer };
   return { type: 'RecordMailSent', messageId: message.messageId, subject: message.subject };
 }
 

@@ -2,6 +2,7 @@ import { customerStream } from '#domain/accounts/customer';
 import { decode, type FactOf } from '#domain/codec';
 import { leadStream } from '#domain/leads/lead';
 import type { CommandOf } from '#domain/ledger';
+import type { FailedCall } from '#domain/notifications/outcomes';
 import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { WebhookGateway } from '#gateways/webhooks';
@@ -26,25 +27,26 @@ export async function callWebhook(
 ): Promise<Untimed<CommandOf<'webhook'>>> {
   const { attempt } = effect;
   const call = await callOf(effect, dependencies);
-  if (typeof call === 'string') return { type: 'RecordWebhookFailed', attempt, reason: call, hopeless: true };
+  if (typeof call === 'string') return { type: 'RecordWebhookFailed', attempt, failure: call, hopeless: true };
   const result = await dependencies.webhooks.call(call);
   if (result.accepted) return { type: 'RecordWebhookAccepted', attempt, status: result.status };
-  return { type: 'RecordWebhookFailed', attempt, reason: result.reason, hopeless: result.hopeless };
+  const { accepted: _, ...failed } = result;
+  return { type: 'RecordWebhookFailed', attempt, ...failed };
 }
 
 /** The call with the current address and secret of the customer, or the reason why none is made. */
 async function callOf(
   { webhookId, wish }: CallWebhook,
   { streams, events, vault, clock }: WebhookDependencies,
-): Promise<Parameters<WebhookGateway['call']>[0] | string> {
+): Promise<Parameters<WebhookGateway['call']>[0] | FailedCall['failure']> {
   const { customerId, leadId } = wish;
   const { webhook } = (await streams.read<'customer'>(customerStream(customerId))).state.leadDelivery;
-  if (!webhook) return 'the customer does not want leads sent to a program any more';
+  if (!webhook) return 'switched-off';
   const { contact: sealed, leadTypeId } = await receiptOf(leadId, events);
   const boxes = [webhook.url, webhook.signingSecret, sealed];
   const [url, signingSecret, contact] = await Promise.all(boxes.map((box) => vault.open(box)));
-  if (url === undefined || signingSecret === undefined) return 'the customer was erased';
-  if (contact === undefined) return 'the person was erased';
+  if (url === undefined || signingSecret === undefined) return 'customer-erased';
+  if (contact === undefined) return 'person-erased';
   const body = bodyOf(wish, { leadTypeId, contact });
   const at = new Date(clock.now());
   return { url: url as string, signingSecret: signingSecret as string, id: webhookId, at, body };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
-import { type EventsOf, fact, type Instant, sealed, secret } from '../kernel/events.ts';
+import { type EventsOf, fact, type Instant } from '../kernel/events.ts';
+import { id, keyedHash, randomTokenHash, sealedFor, secretFor } from '../kernel/fields.ts';
 import { anyone, type RightsOf } from '../kernel/rights.ts';
 import { registrationShape } from './customer.ts';
 
@@ -14,16 +15,16 @@ export const addressStream = (addressKey: string) => `address-${addressKey}` as 
 const purpose = z.discriminatedUnion('for', [
   z.object({
     for: z.literal('registration'),
-    registration: z.object({ ...registrationShape, email: sealed, addressKey: z.string() }),
-    verifier: secret.optional(),
+    registration: z.object({ ...registrationShape, email: sealedFor('customer'), addressKey: keyedHash }),
+    verifier: secretFor('customer').optional(),
   }),
-  z.object({ for: z.literal('change'), tokenHash: z.string() }),
+  z.object({ for: z.literal('change'), tokenHash: randomTokenHash }),
 ]);
 type Purpose = z.infer<typeof purpose>;
 
 export const addressEvents = {
-  AddressClaimed: fact({ customerId: z.string(), purpose }),
-  AddressReleased: fact({ customerId: z.string() }),
+  AddressClaimed: fact({ customerId: id, purpose }),
+  AddressReleased: fact({ customerId: id }),
 };
 type AddressEvent = EventsOf<typeof addressEvents>;
 

@@ -1,16 +1,7 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
-import {
-  type EventsOf,
-  fact,
-  type Instant,
-  instant,
-  personKey,
-  type Sealed,
-  type Secret,
-  sealed,
-  secret,
-} from '../kernel/events.ts';
+import { type EventsOf, fact, type Instant, instant, type Sealed, type Secret } from '../kernel/events.ts';
+import { freeText, id, personKey, randomTokenHash, sealedFor, secretFor, timeZone } from '../kernel/fields.ts';
 import { anyone, customerInName, ownerOrSupport, type RightsOf } from '../kernel/rights.ts';
 import { alwaysSent, type MailKind, mailKinds } from '../notifications/kinds.ts';
 
@@ -24,41 +15,41 @@ export const customerStream = (customerId: string) => `customer-${customerId}` a
 export const LINK_MINUTES = 30;
 
 /** SHA-256, base64url, of the token in a link: the log can recognise the token but does not reveal it. */
-const tokenHash = z.string().length(43);
-const link = { token: secret, tokenHash, expiresAt: instant };
+const tokenHash = randomTokenHash.length(43);
+const link = { token: secretFor('customer'), tokenHash, expiresAt: instant };
 
 /** DLV-9: one mail an hour for all leads, or one mail for each lead. */
 export const leadMailChoices = ['digest', 'each'] as const;
 
 export const registrationShape = {
-  storeId: z.string(),
-  businessAssociation: z.string(),
-  timeZone: z.string(),
+  storeId: id,
+  businessAssociation: freeText,
+  timeZone,
   /** The text of the address. The key names its stream (`address-…`). */
-  email: sealed.optional(),
+  email: sealedFor('customer').optional(),
   addressKey: personKey.optional(),
-  name: sealed.optional(),
-  postalAddress: sealed.optional(),
+  name: sealedFor('customer').optional(),
+  postalAddress: sealedFor('customer').optional(),
 };
 
 export const customerEvents = {
   CustomerRegistered: fact(registrationShape),
-  BusinessAssociationChanged: fact({ businessAssociation: z.string() }),
-  TimeZoneChanged: fact({ timeZone: z.string() }),
-  NameChanged: fact({ name: sealed }),
-  PostalAddressChanged: fact({ postalAddress: sealed }),
+  BusinessAssociationChanged: fact({ businessAssociation: freeText }),
+  TimeZoneChanged: fact({ timeZone }),
+  NameChanged: fact({ name: sealedFor('customer') }),
+  PostalAddressChanged: fact({ postalAddress: sealedFor('customer') }),
   /** The link is sent to the new address: who opens it confirms the change. */
-  EmailChangeRequested: fact({ email: sealed, addressKey: personKey, ...link }),
-  EmailChanged: fact({ email: sealed, addressKey: personKey, formerAddressKey: personKey.optional() }),
+  EmailChangeRequested: fact({ email: sealedFor('customer'), addressKey: personKey, ...link }),
+  EmailChanged: fact({ email: sealedFor('customer'), addressKey: personKey, formerAddressKey: personKey.optional() }),
   /** What a password is checked against; never the password itself. */
-  PasswordSet: fact({ verifier: secret, how: z.enum(['chosen', 'recovered']) }),
+  PasswordSet: fact({ verifier: secretFor('customer'), how: z.enum(['chosen', 'recovered']) }),
   PasswordRecoveryRequested: fact(link),
   MailPreferencesChanged: fact({ off: z.array(z.enum(mailKinds)) }),
   /** DLV-9: how leads are announced by mail, and whether they are also sent to the customer's program. */
   LeadDeliveryChosen: fact({
     mails: z.enum(leadMailChoices),
     /** Only the customer may see the secret that signs the calls. */
-    webhook: z.object({ url: sealed, signingSecret: secret }).optional(),
+    webhook: z.object({ url: sealedFor('customer'), signingSecret: secretFor('customer') }).optional(),
   }),
 };
 export type CustomerEvent = EventsOf<typeof customerEvents>;

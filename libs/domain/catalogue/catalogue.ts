@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
+import { currency, id, storeText } from '../kernel/fields.ts';
 import { inEffectAt } from '../kernel/instants.ts';
 import { type RightsOf, staff } from '../kernel/rights.ts';
 
@@ -14,28 +15,25 @@ export type Freshness = (typeof freshnesses)[number];
 
 export const catalogueEvents = {
   StoreOpened: fact({
-    storeId: z.string().describe('The store.'),
-    name: z.string().describe('Its name, as customers know it.'),
-    webAddress: z.string().describe('Where customers find it; mails link there.'),
+    storeId: id.describe('The store.'),
+    name: storeText.describe('Its name, as customers know it.'),
+    webAddress: storeText.describe('Where customers find it; mails link there.'),
   }),
-  StatementDescriptorSet: fact({ descriptor: z.string() }),
+  StatementDescriptorSet: fact({ descriptor: storeText }),
   LeadTypeDefined: fact({
-    leadTypeId: z.string().describe('The lead type.'),
-    name: z.string().describe('Its name, as customers know it.'),
+    leadTypeId: id.describe('The lead type.'),
+    name: storeText.describe('Its name, as customers know it.'),
     exclusivity: z.enum(exclusivities).describe('Sold to one customer ever, or to several (CAT-1).'),
     freshness: z.enum(freshnesses).describe('Fresh and aged are batch types (CAT-1).'),
-    usualDelivery: z.string().describe('The usual delivery time, for people (CAT-2).'),
+    usualDelivery: storeText.describe('The usual delivery time, for people (CAT-2).'),
     qualifiesForLoyaltyRewards: z.boolean().describe('Whether its orders may join Loyalty Rewards (CAT-4).'),
-    agesInto: z
-      .string()
-      .optional()
-      .describe('The lead type that an unsold lead of this type becomes with age (DLV-6).'),
+    agesInto: id.optional().describe('The lead type that an unsold lead of this type becomes with age (DLV-6).'),
   }),
   PriceSet: fact({
-    storeId: z.string().describe('The store that sells at this price.'),
-    leadTypeId: z.string().describe('The lead type that it is the price of.'),
+    storeId: id.describe('The store that sells at this price.'),
+    leadTypeId: id.describe('The lead type that it is the price of.'),
     pricePerLeadCents: cents.describe('The price of one lead.'),
-    currency: z.string().describe('The currency (ISO 4217).'),
+    currency: currency.describe('The currency (ISO 4217).'),
     smallestOrder: z.int().positive().describe('The smallest quantity of an order.'),
     largestOrder: z.int().positive().describe('The largest quantity of an order.'),
     effectiveFrom: instant.describe('From when the price holds.'),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { discount } from '../coupons/coupon.ts';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
+import { id, storeText, timeZone } from '../kernel/fields.ts';
 import { addDays } from '../kernel/instants.ts';
 import { customerInCommand, ownerOrStaff, processOnly, type RightsOf } from '../kernel/rights.ts';
 
@@ -12,19 +13,19 @@ export const checkoutStream = (checkoutId: string) => `checkout-${checkoutId}` a
 const DAYS_A_CHECKOUT_IS_KEPT = 1;
 
 const wishes = {
-  customerId: z.string(),
-  storeId: z.string(),
-  leadTypeId: z.string(),
+  customerId: id,
+  storeId: id,
+  leadTypeId: id,
   quantity: z.int().positive(),
   dailyMaximum: z.union([z.strictObject({ leads: z.int() }), z.strictObject({ percent: z.number() })]).optional(),
-  timeZone: z.string(),
-  loyalty: z.object({ cadence: z.string() }).optional(),
+  timeZone,
+  loyalty: z.object({ cadence: storeText }).optional(),
 };
 
 export const checkoutEvents = {
   CheckoutStarted: fact({ ...wishes, giveUpAt: instant }),
-  CheckoutCouponTaken: fact({ code: z.string(), discount }),
-  CheckoutPlaced: fact({ orderId: z.string() }),
+  CheckoutCouponTaken: fact({ code: storeText, discount }),
+  CheckoutPlaced: fact({ orderId: id }),
   CheckoutAbandoned: fact({}),
 };
 export type CheckoutEvent = EventsOf<typeof checkoutEvents>;

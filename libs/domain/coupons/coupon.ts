@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Decider, type Decision, type Refusal, refuse } from '../kernel/decider.ts';
 import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
+import { freeText, id, storeText } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { percentOf } from '../kernel/percent.ts';
 import { customerInCommand, ownerOrStaff, type RightsOf, staff, support } from '../kernel/rights.ts';
@@ -19,9 +20,9 @@ export const discount = z.union([
 export type Discount = z.infer<typeof discount>;
 
 const definition = {
-  code: z.string().min(1).max(100).describe('The code; every character counts (CPN-1).'),
-  storeIds: z.array(z.string()).min(1).describe('The stores at which it is valid.'),
-  leadTypeIds: z.array(z.string()).min(1).optional().describe('The lead types for which it is valid; all when absent.'),
+  code: storeText.min(1).max(100).describe('The code; every character counts (CPN-1).'),
+  storeIds: z.array(id).min(1).describe('The stores at which it is valid.'),
+  leadTypeIds: z.array(id).min(1).optional().describe('The lead types for which it is valid; all when absent.'),
   discount: discount.describe('What it takes off the price.'),
   validFrom: instant.describe('From when it is valid.'),
   validUntil: instant.optional().describe('The last instant at which it is valid; absent: for ever.'),
@@ -43,13 +44,13 @@ export type CouponRefusalReason = (typeof couponRefusalReasons)[number];
 export const couponEvents = {
   CouponDefined: fact(definition),
   /** A new code for one customer, in place of one that is used up (CPN-4). */
-  AlternativeCouponGiven: fact({ ...definition, customerId: z.string(), insteadOf: z.string() }),
-  CouponUsed: fact({ code: z.string(), customerId: z.string(), checkoutId: z.string(), discount }),
+  AlternativeCouponGiven: fact({ ...definition, customerId: id, insteadOf: storeText }),
+  CouponUsed: fact({ code: storeText, customerId: id, checkoutId: id, discount }),
   /** Recorded because the business asks who tried which code, and when (CPN-2, CPN-3). */
   CouponRefused: fact({
-    code: z.string(),
-    customerId: z.string(),
-    checkoutId: z.string(),
+    code: freeText,
+    customerId: id,
+    checkoutId: id,
     reason: z.enum(couponRefusalReasons),
     triedAt: instant.optional(),
   }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { count, instant } from '../kernel/events.ts';
+import { position } from '../kernel/fields.ts';
 
 /** The rule by which a lead was given: replacements first, then orders (DLV-7). */
 const distributionRules = ['replacement-owed-longest', 'order-served-longest-ago'] as const;
@@ -23,7 +24,7 @@ export const distributionDecision = z.object({
   /** How many events of the ledger it had seen: the same number in every copy of the log. */
   eventsSeen: count.optional(),
   /** In decisions before `eventsSeen`: the position of the last event seen. Only the log in which it was made knows it. */
-  decidedOn: z.string().optional(),
+  decidedOn: position.optional(),
   decisionIndex: z.int().nonnegative(),
   policyVersion: z.int().positive(),
 });

@@ -19,9 +19,6 @@ export const isBox = (data: unknown): data is Sealed =>
 export const secret = sealed.extend({ secret: z.literal(true) });
 export type Secret = z.infer<typeof secret>;
 
-/** A keyed hash of a normalised telephone number or e-mail address: equal for equal persons, meaningless without the key. */
-export const personKey = z.string().regex(/^[A-Za-z0-9_-]{22}$/);
-
 /** Event types of one stream family: name → data schema. Every event carries `at`. Add optional fields only (ADR 3). */
 export type EventSchemas = Readonly<Record<string, z.ZodObject>>;
 

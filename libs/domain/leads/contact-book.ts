@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
-import { type EventsOf, fact, type Instant, personKey } from '../kernel/events.ts';
+import { type EventsOf, fact, type Instant } from '../kernel/events.ts';
+import { code, id, personKey } from '../kernel/fields.ts';
 import { customerInName, ownerOrStaff, processOnly, type RightsOf } from '../kernel/rights.ts';
 
 /**
@@ -12,13 +13,13 @@ export const contactBookStream = (customerId: string) => `contacts-${customerId}
 
 export const contactBookEvents = {
   ContactAdded: fact({
-    leadId: z.string(),
-    orderId: z.string(),
+    leadId: id,
+    orderId: id,
     telephoneKey: personKey.optional(),
     emailKey: personKey.optional(),
   }),
-  ContactRemoved: fact({ leadId: z.string(), orderId: z.string(), reason: z.string() }),
-  ContactRated: fact({ leadId: z.string(), rating: z.int().min(1).max(5) }),
+  ContactRemoved: fact({ leadId: id, orderId: id, reason: code }),
+  ContactRated: fact({ leadId: id, rating: z.int().min(1).max(5) }),
 };
 export type ContactBookEvent = EventsOf<typeof contactBookEvents>;
 

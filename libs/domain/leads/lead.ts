@@ -1,38 +1,39 @@
 import { z } from 'zod';
 import { type DistributionDecision, distributionDecision } from '../distribution/decision.ts';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
-import { count, type EventsOf, fact, type Instant, instant, personKey, type Sealed, sealed } from '../kernel/events.ts';
+import { count, type EventsOf, fact, type Instant, instant, type Sealed } from '../kernel/events.ts';
+import { code, freeText, id, personKey, sealedFor, storeText } from '../kernel/fields.ts';
 import { anyone, processOnly, type RightsOf } from '../kernel/rights.ts';
 
 /** One contact of one prospect. Its stream is the lock that prevents a double sale. */
 export const leadStream = (leadId: string) => `lead-${leadId}` as const;
 
 /** Every event carries the present type of the lead, and the number of customers who can still get it. */
-const standing = { leadTypeId: z.string(), openPlaces: count };
+const standing = { leadTypeId: id, openPlaces: count };
 
 export const leadEvents = {
   LeadReceived: fact({
     ...standing,
-    source: z.string(),
+    source: freeText,
     capturedAt: instant.optional(),
     telephoneKey: personKey.optional(),
     emailKey: personKey.optional(),
-    contact: sealed,
+    contact: sealedFor('lead'),
     policyVersion: z.int().positive(),
   }),
   LeadAssigned: fact({
     ...standing,
-    orderId: z.string(),
-    customerId: z.string(),
-    businessKey: z.string(),
-    replacementFor: z.string().optional(),
+    orderId: id,
+    customerId: id,
+    businessKey: freeText,
+    replacementFor: id.optional(),
     telephoneKey: personKey.optional(),
     emailKey: personKey.optional(),
     decision: distributionDecision,
   }),
-  LeadReleased: fact({ ...standing, orderId: z.string(), customerId: z.string(), reason: z.string() }),
-  LeadAged: fact({ ...standing, fromLeadTypeId: z.string(), policyVersion: z.int().positive() }),
-  LeadWithdrawn: fact({ ...standing, replacementId: z.string(), reason: z.string() }),
+  LeadReleased: fact({ ...standing, orderId: id, customerId: id, reason: code }),
+  LeadAged: fact({ ...standing, fromLeadTypeId: id, policyVersion: z.int().positive() }),
+  LeadWithdrawn: fact({ ...standing, replacementId: id, reason: storeText }),
 };
 export type LeadEvent = EventsOf<typeof leadEvents>;
 

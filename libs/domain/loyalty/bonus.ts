@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Exclusivity } from '../catalogue/catalogue.ts';
 import { count } from '../kernel/events.ts';
+import { storeText } from '../kernel/fields.ts';
 import { percentOf } from '../kernel/percent.ts';
 import type { PolicyDocument } from '../policy/policy.ts';
 
@@ -9,7 +10,7 @@ const percent = z.number().min(0).max(100);
 /** What a customer is promised when joining Loyalty Rewards at checkout. It holds for the life of the order. */
 export const loyaltyTerms = z.object({
   /** The cadence's name in the policy. */
-  cadence: z.string(),
+  cadence: storeText,
   cadenceDays: z.number().positive(),
   exclusive: z.boolean(),
   /** On the first order, on the first renewal, and so on; the last holds for all later ones (LOY-3). */

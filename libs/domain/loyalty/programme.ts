@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
+import { currency, freeText, id, storeText } from '../kernel/fields.ts';
 import { addDays, addHours } from '../kernel/instants.ts';
 import { ownerOrStaff, processOnly, type RightsOf } from '../kernel/rights.ts';
 
@@ -21,22 +22,22 @@ const policyVersion = z.int().positive();
 
 export const programmeEvents = {
   ProgrammeJoined: fact({
-    customerId: z.string(),
-    storeId: z.string(),
-    leadTypeId: z.string(),
-    cadence: z.string(),
+    customerId: id,
+    storeId: id,
+    leadTypeId: id,
+    cadence: storeText,
     cadenceDays: z.number().positive(),
     /** When the first renewal is due: one cadence after the first order was placed (LOY-1). */
     dueAt: instant,
   }),
-  RenewalAnnounced: fact({ customerId: z.string(), renewalNumber, dueAt: instant, policyVersion }),
+  RenewalAnnounced: fact({ customerId: id, renewalNumber, dueAt: instant, policyVersion }),
   /** Recorded before the charge is made, so that its result is always recorded too. */
   RenewalBegun: fact({
     renewalNumber,
     dueAt: instant,
     /** Counts all attempts to charge this renewal. */
     attempt,
-    charge: z.object({ token: z.string(), amountCents: cents, currency: z.string(), statementDescriptor: z.string() }),
+    charge: z.object({ token: freeText, amountCents: cents, currency, statementDescriptor: storeText }),
     /** After how long a declined charge is tried again; absent: a decline holds the programme (LOY-8). */
     retryAfterHours: z.number().positive().optional(),
     policyVersion,
@@ -44,23 +45,23 @@ export const programmeEvents = {
   RenewalPaid: fact({
     renewalNumber,
     attempt,
-    reference: z.string(),
+    reference: id,
     amountCents: cents,
-    currency: z.string(),
+    currency,
     /** When the next renewal is due: one cadence after this one was (LOY-1). */
     nextDueAt: instant,
   }),
   RenewalDeclined: fact({
-    customerId: z.string(),
+    customerId: id,
     renewalNumber,
     attempt,
-    reason: z.string(),
+    reason: freeText,
     /** Absent when there is no further attempt. */
     retryAt: instant.optional(),
     policyVersion,
   }),
   /** `renewalNumber`: the renewal that waits until the programme is active again. */
-  ProgrammeHeld: fact({ customerId: z.string(), renewalNumber, cause: z.enum(holdCauses) }),
+  ProgrammeHeld: fact({ customerId: id, renewalNumber, cause: z.enum(holdCauses) }),
   /** `dueAt`: the date of the next renewal, or this instant if that date has passed (LOY-5). */
   ProgrammeActivated: fact({ renewalNumber, dueAt: instant }),
   ProgrammeCancelled: fact({ renewalNumber, cause: z.enum(cancellationCauses) }),

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
-import { type EventsOf, fact, type Instant, instant, sealed, secret } from '../kernel/events.ts';
+import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
+import { code, freeText, id, sealedFor, secretFor, storeText } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { processOnly, type RightsOf } from '../kernel/rights.ts';
 import { mailKinds } from './kinds.ts';
+import { type MailAnswer, mailAnswer } from './outcomes.ts';
 
 /** One mail, from the wish to its result (NTF-3). */
 export const mailStream = (mailId: string) => `mail-${mailId}` as const;
@@ -12,7 +14,7 @@ export const mailStream = (mailId: string) => `mail-${mailId}` as const;
 export const mailIdOf = (kind: string, eventId: string): string => deriveId('mail', kind, eventId);
 
 /** The facts in a mail besides customer and store: ids, numbers, instants, and sealed personal data. */
-const mailFacts = z.record(z.string(), z.union([z.string(), z.number(), secret, sealed]));
+const mailFacts = z.record(code, z.union([freeText, z.number(), secretFor('customer'), sealedFor('customer')]));
 export type MailFacts = z.infer<typeof mailFacts>;
 
 /**
@@ -22,14 +24,14 @@ export type MailFacts = z.infer<typeof mailFacts>;
 const withholdings = ['no-address', 'erased', 'switched-off', 'too-late'] as const;
 export type Withholding = (typeof withholdings)[number];
 
-const ofMail = { kind: z.enum(mailKinds), customerId: z.string() };
+const ofMail = { kind: z.enum(mailKinds), customerId: id };
 
 export const mailEvents = {
   /** `happenedAt`: the instant of the event that caused the mail. */
-  MailWished: fact({ ...ofMail, eventId: z.string(), happenedAt: instant, facts: mailFacts }),
-  MailSent: fact({ ...ofMail, messageId: z.string(), subject: z.string() }),
+  MailWished: fact({ ...ofMail, eventId: id, happenedAt: instant, facts: mailFacts }),
+  MailSent: fact({ ...ofMail, messageId: id, subject: storeText }),
   /** Final: the address does not exist, or its server rejects the mail. */
-  MailRefused: fact({ ...ofMail, reason: z.string() }),
+  MailRefused: fact({ ...ofMail, answer: mailAnswer }),
   MailWithheld: fact({ ...ofMail, reason: z.enum(withholdings) }),
 };
 type MailEvent = EventsOf<typeof mailEvents>;
@@ -40,7 +42,7 @@ export type MailWish = Omit<DataOf<'MailWished'>, 'at'>;
 type MailCommand =
   | ({ type: 'WishMail'; at: Instant } & MailWish)
   | { type: 'RecordMailSent'; at: Instant; messageId: string; subject: string }
-  | { type: 'RecordMailRefused'; at: Instant; reason: string }
+  | { type: 'RecordMailRefused'; at: Instant; answer: MailAnswer }
   | { type: 'RecordMailWithheld'; at: Instant; reason: Withholding };
 
 /** Who may ask for which command. */

@@ -6,9 +6,9 @@ const ids = { customerId: 'c1', orderId: 'o1', leadId: 'l1' };
 const wish = { ...ids, eventId: 'e1', deliveredAt: at };
 const wished = { type: 'WebhookWished', data: { at, ...wish } } as const;
 const failed = (attempt: number) =>
-  ({ type: 'WebhookFailed', data: { at, ...ids, attempt, reason: 'it answered 503', retryAt: at } }) as const;
+  ({ type: 'WebhookFailed', data: { at, ...ids, attempt, failure: 'answered', status: 503, retryAt: at } }) as const;
 const record = (attempt: number, hopeless = false) =>
-  ({ type: 'RecordWebhookFailed', at, attempt, reason: 'it answered 503', hopeless }) as const;
+  ({ type: 'RecordWebhookFailed', at, attempt, failure: 'answered', status: 503, hopeless }) as const;
 const everyTryFailed = RETRY_SECONDS.map((_, index) => failed(index + 1));
 
 describe('a lead on its way to a program', () => {
@@ -32,7 +32,7 @@ describe('a lead on its way to a program', () => {
 
   it('is laid aside after the last try, or at once where it is hopeless', () => {
     const parked = (attempt: number) =>
-      ({ type: 'WebhookParked', data: { at, ...ids, attempt, reason: 'it answered 503' } }) as const;
+      ({ type: 'WebhookParked', data: { at, ...ids, attempt, failure: 'answered', status: 503 } }) as const;
     given(webhook, wished, ...everyTryFailed)
       .when(record(RETRY_SECONDS.length + 1))
       .thenRecords(parked(RETRY_SECONDS.length + 1));
@@ -40,7 +40,7 @@ describe('a lead on its way to a program', () => {
   });
 
   it('is sent again on request, with the whole retry schedule', () => {
-    const parked = { type: 'WebhookParked', data: { at, ...ids, attempt: 1, reason: '' } } as const;
+    const parked = { type: 'WebhookParked', data: { at, ...ids, attempt: 1, failure: 'unreachable' } } as const;
     const replayed = { type: 'WebhookReplayed', data: { at, ...ids } } as const;
     given(webhook, wished, parked).when({ type: 'ReplayWebhook', at }).thenRecords(replayed);
     given(webhook, wished, parked, replayed).when({ type: 'ReplayWebhook', at }).thenNothing();

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
+import { id } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { addSeconds } from '../kernel/instants.ts';
 import { ownerOrSupport, processOnly, type RightsOf } from '../kernel/rights.ts';
+import { type FailedCall, webhookFailure } from './outcomes.ts';
 
 /** The message about one lead to a customer's own program (DLV-9), until a call is accepted or the last one has failed. */
 export const webhookStream = (webhookId: string) => `webhook-${webhookId}` as const;
@@ -27,14 +29,14 @@ export const RETRY_SECONDS = [
 ] as const;
 
 const attempt = z.int().positive();
-const about = { customerId: z.string(), orderId: z.string(), leadId: z.string() };
+const about = { customerId: id, orderId: id, leadId: id };
 
 export const webhookEvents = {
-  WebhookWished: fact({ ...about, eventId: z.string(), deliveredAt: instant }),
+  WebhookWished: fact({ ...about, eventId: id, deliveredAt: instant }),
   WebhookAccepted: fact({ ...about, attempt, status: z.int() }),
-  WebhookFailed: fact({ ...about, attempt, reason: z.string(), retryAt: instant }),
+  WebhookFailed: fact({ ...about, attempt, ...webhookFailure, retryAt: instant }),
   /** There is no further attempt: all have failed, or the customer's program rejects the message. */
-  WebhookParked: fact({ ...about, attempt, reason: z.string() }),
+  WebhookParked: fact({ ...about, attempt, ...webhookFailure }),
   WebhookReplayed: fact(about),
 };
 type WebhookEvent = EventsOf<typeof webhookEvents>;
@@ -45,7 +47,7 @@ type WebhookCommand =
   | ({ type: 'WishWebhook'; at: Instant } & WebhookWish)
   | { type: 'RecordWebhookAccepted'; at: Instant; attempt: number; status: number }
   /** `hopeless`: another attempt cannot succeed. */
-  | { type: 'RecordWebhookFailed'; at: Instant; attempt: number; reason: string; hopeless: boolean }
+  | ({ type: 'RecordWebhookFailed'; at: Instant; attempt: number; hopeless: boolean } & FailedCall)
   | { type: 'ReplayWebhook'; at: Instant };
 
 export const customerOfWebhook = ({ wish }: WebhookState): string | undefined => wish?.customerId;
@@ -88,11 +90,12 @@ export const webhook: Decider<WebhookState, WebhookCommand, WebhookEvent> = {
     const { attempt } = command;
     if (command.type === 'RecordWebhookAccepted')
       return [{ type: 'WebhookAccepted', data: { ...ids, attempt, status: command.status } }];
-    const { reason, hopeless } = command;
+    const { failure, status, hopeless } = command;
+    const failed = { ...ids, attempt, failure, status };
     const seconds = hopeless ? undefined : RETRY_SECONDS[state.attemptsSinceReplay];
     return seconds === undefined
-      ? [{ type: 'WebhookParked', data: { ...ids, attempt, reason } }]
-      : [{ type: 'WebhookFailed', data: { ...ids, attempt, reason, retryAt: addSeconds(at, seconds) } }];
+      ? [{ type: 'WebhookParked', data: failed }]
+      : [{ type: 'WebhookFailed', data: { ...failed, retryAt: addSeconds(at, seconds) } }];
   },
 
   evolve(state, event): WebhookState {

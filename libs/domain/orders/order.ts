@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type DistributionDecision, distributionDecision } from '../distribution/decision.ts';
 import { type Decider, type Decision, type Refusal, refuse } from '../kernel/decider.ts';
 import { cents, count, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
+import { currency, freeText, id, storeText, timeZone } from '../kernel/fields.ts';
 import { addDays } from '../kernel/instants.ts';
 import { type LocalDay, localDayOf } from '../kernel/local-days.ts';
 import { percentOf } from '../kernel/percent.ts';
@@ -14,35 +15,35 @@ export const orderStream = (orderId: string) => `order-${orderId}` as const;
 
 export const orderEvents = {
   OrderPlaced: fact({
-    customerId: z.string(),
-    storeId: z.string(),
-    leadTypeId: z.string(),
+    customerId: id,
+    storeId: id,
+    leadTypeId: id,
     quantity: z.int().positive(),
     bonusLeads: count,
     /** Leads a local day at most; absent for batch types (CHK-3). */
     dailyMaximum: z.int().positive().optional(),
-    timeZone: z.string(),
+    timeZone,
     pricePerLeadCents: cents,
     totalCents: cents,
-    currency: z.string(),
-    paymentToken: z.string(),
-    statementDescriptor: z.string(),
+    currency,
+    paymentToken: freeText,
+    statementDescriptor: storeText,
     policyVersion: z.int().positive(),
     /** The discount on the first order; renewals cost the full price (LOY-2). */
-    coupon: z.object({ code: z.string(), discountCents: cents }).optional(),
-    checkoutId: z.string().optional(),
+    coupon: z.object({ code: storeText, discountCents: cents }).optional(),
+    checkoutId: id.optional(),
     /** Absent when the order does not take part in Loyalty Rewards. */
     loyalty: loyaltyTerms.optional(),
     /** What the next renewal will give. Each event that changes it carries the new value. */
     nextBonus: bonus.optional(),
   }),
-  PaymentCaptured: fact({ reference: z.string(), amountCents: cents, currency: z.string() }),
-  PaymentDeclined: fact({ reason: z.string() }),
+  PaymentCaptured: fact({ reference: id, amountCents: cents, currency }),
+  PaymentDeclined: fact({ reason: freeText }),
   /** The order ended while its payment, or that of a renewal, was under way: the money is to be paid back. */
   PaymentCapturedTooLate: fact({
-    reference: z.string(),
+    reference: id,
     amountCents: cents,
-    currency: z.string(),
+    currency,
     renewalNumber: z.int().positive().optional(),
   }),
   OrderPaused: fact({
@@ -62,8 +63,8 @@ export const orderEvents = {
     ...bonus.shape,
     pausesCounted: count,
     totalCents: cents,
-    currency: z.string(),
-    paymentReference: z.string(),
+    currency,
+    paymentReference: id,
     /** The version that promised the ladder. */
     policyVersion: z.int().positive(),
     nextBonus: bonus,
@@ -71,26 +72,26 @@ export const orderEvents = {
   /** ORD-4: holds from now on, today included. */
   DailyMaximumChanged: fact({ dailyMaximum: z.int().positive() }),
   /** ORD-4: the next charge goes to this card. */
-  PaymentCardChanged: fact({ paymentToken: z.string() }),
+  PaymentCardChanged: fact({ paymentToken: freeText }),
   OrderCancelled: fact({ undeliveredLeads: count }),
   OrderFilled: fact({ deliveredLeads: count }),
   LeadDelivered: fact({
-    leadId: z.string(),
-    leadTypeId: z.string(),
-    customerId: z.string(),
-    storeId: z.string(),
-    businessKey: z.string(),
+    leadId: id,
+    leadTypeId: id,
+    customerId: id,
+    storeId: id,
+    businessKey: freeText,
     /** The calendar day of the receipt in the order's time zone, as YYYY-MM-DD (DLV-5). */
     localDay: z.iso.date(),
-    replacementFor: z.string().optional(),
+    replacementFor: id.optional(),
     decision: distributionDecision,
   }),
   DailyMaximumReached: fact({ localDay: z.iso.date(), deliveredLeads: count }),
   ReplacementOwed: fact({
-    replacementId: z.string(),
-    leadId: z.string(),
-    leadTypeId: z.string(),
-    customerId: z.string(),
+    replacementId: id,
+    leadId: id,
+    leadTypeId: id,
+    customerId: id,
     owedSince: instant,
   }),
 };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
+import { freeText, storeText, timeZone } from '../kernel/fields.ts';
 import { earliest, inEffectAt } from '../kernel/instants.ts';
 import { isTimeZone } from '../kernel/local-days.ts';
 import { type RightsOf, staff } from '../kernel/rights.ts';
@@ -8,12 +9,12 @@ import { type RightsOf, staff } from '../kernel/rights.ts';
 /** All numbers and lists that a store may choose. A version is never changed; a new one is published (POL-1). */
 export const policyStream = 'policy-main';
 
-const reasons = z.array(z.string().min(1).max(100)).min(1).max(50);
+const reasons = z.array(storeText.min(1).max(100)).min(1).max(50);
 const days = z.number().positive().max(3650);
 
 const percent = z.number().min(0).max(100);
 const cadence = z.strictObject({
-  name: z.string().min(1).max(50).describe('The name of the cadence.'),
+  name: storeText.min(1).max(50).describe('The name of the cadence.'),
   days: days.describe('Times 24 hours.'),
 });
 
@@ -68,8 +69,7 @@ export const policyDocument = z.strictObject({
     .positive()
     .max(10_000)
     .describe('Within how many hours of business days a ticket is answered (SUP-1).'),
-  businessTimeZone: z
-    .string()
+  businessTimeZone: timeZone
     .refine(isTimeZone, 'must be the IANA name of a time zone, like America/New_York')
     .describe('The time zone in which business days begin and end.'),
   holidays: z.array(z.iso.date()).max(1000).describe('Days without business, besides weekends.'),
@@ -124,7 +124,7 @@ export const policyUpcasters = {
 export const policyEvents = {
   PolicyPublished: fact({
     version: z.int().positive().describe('The number of the version, from 1.'),
-    author: z.string().min(1).describe('Who published it.'),
+    author: freeText.min(1).describe('Who published it.'),
     effectiveFrom: instant.describe('From when it holds.'),
     policy: policyDocument.describe('The numbers and lists of this version.'),
   }),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
-import { type EventsOf, fact, type Instant, instant, type Sealed, sealed } from '../kernel/events.ts';
+import { type EventsOf, fact, type Instant, instant, type Sealed } from '../kernel/events.ts';
+import { freeText, id, sealedFor, storeText } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { addDays } from '../kernel/instants.ts';
 import { customerInCommand, ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
@@ -14,21 +15,21 @@ export const replacementIdOf = (orderId: string, leadId: string): string => deri
 
 export const replacementEvents = {
   ReplacementRequested: fact({
-    orderId: z.string(),
-    leadId: z.string(),
-    leadTypeId: z.string(),
-    customerId: z.string(),
-    storeId: z.string(),
-    reason: z.string(),
-    note: sealed.optional(),
+    orderId: id,
+    leadId: id,
+    leadTypeId: id,
+    customerId: id,
+    storeId: id,
+    reason: storeText,
+    note: sealedFor('lead').optional(),
     deliveredAt: instant,
     verifyBy: instant,
     policyVersion: z.int().positive(),
   }),
-  ChargebackGranted: fact({ orderId: z.string(), leadId: z.string(), reason: z.string() }),
-  ChargebackDenied: fact({ orderId: z.string(), leadId: z.string(), explanation: z.string() }),
-  VerificationOverdue: fact({ orderId: z.string(), leadId: z.string(), verifyBy: instant }),
-  ReplacementDelivered: fact({ orderId: z.string(), leadId: z.string(), replacementLeadId: z.string() }),
+  ChargebackGranted: fact({ orderId: id, leadId: id, reason: storeText }),
+  ChargebackDenied: fact({ orderId: id, leadId: id, explanation: freeText }),
+  VerificationOverdue: fact({ orderId: id, leadId: id, verifyBy: instant }),
+  ReplacementDelivered: fact({ orderId: id, leadId: id, replacementLeadId: id }),
 };
 export type ReplacementEvent = EventsOf<typeof replacementEvents>;
 

@@ -1,13 +1,13 @@
-import { z } from 'zod';
 import type { Decider } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant } from '../kernel/events.ts';
+import { id } from '../kernel/fields.ts';
 import { type RightsOf, support } from '../kernel/rights.ts';
 
 /** Which staff member viewed the history of a customer, and why (SUP-2). */
 export const looksStream = (customerId: string) => `looks-${customerId}` as const;
 
 export const lookEvents = {
-  CustomerHistoryShown: fact({ customerId: z.string() }),
+  CustomerHistoryShown: fact({ customerId: id }),
 };
 export type LookEvent = EventsOf<typeof lookEvents>;
 

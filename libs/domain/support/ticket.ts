@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { addBusinessHours } from '../kernel/business-hours.ts';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
-import { type EventsOf, fact, type Instant, instant, type Sealed, sealed } from '../kernel/events.ts';
+import { type EventsOf, fact, type Instant, instant, type Sealed } from '../kernel/events.ts';
+import { id, sealedFor } from '../kernel/fields.ts';
 import { customerInCommand, ownerOrSupport, processOnly, type RightsOf, support } from '../kernel/rights.ts';
 import type { PolicyDocument } from '../policy/policy.ts';
 
@@ -10,25 +11,25 @@ export const ticketStream = (ticketId: string) => `ticket-${ticketId}` as const;
 
 export const ticketEvents = {
   TicketOpened: fact({
-    customerId: z.string(),
-    storeId: z.string(),
-    subject: sealed,
-    message: sealed,
+    customerId: id,
+    storeId: id,
+    subject: sealedFor('customer'),
+    message: sealedFor('customer'),
     /** Present when the customer wants to be called back. */
-    callBackTelephone: sealed.optional(),
+    callBackTelephone: sealedFor('customer').optional(),
     dueAt: instant,
     policyVersion: z.int().positive(),
   }),
-  TicketAnswered: fact({ customerId: z.string(), answer: sealed }),
-  TicketOverdue: fact({ customerId: z.string(), dueAt: instant }),
-  TicketAddedTo: fact({ customerId: z.string(), message: sealed }),
+  TicketAnswered: fact({ customerId: id, answer: sealedFor('customer') }),
+  TicketOverdue: fact({ customerId: id, dueAt: instant }),
+  TicketAddedTo: fact({ customerId: id, message: sealedFor('customer') }),
   TicketReopened: fact({
-    customerId: z.string(),
-    message: sealed,
+    customerId: id,
+    message: sealedFor('customer'),
     dueAt: instant,
     policyVersion: z.int().positive(),
   }),
-  TicketClosed: fact({ customerId: z.string() }),
+  TicketClosed: fact({ customerId: id }),
 };
 export type TicketEvent = EventsOf<typeof ticketEvents>;
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type FactOf, idOf } from '#domain/codec';
 import { mailKinds } from '#domain/notifications/kinds';
 import { mailStatuses } from '#domain/notifications/mail';
+import { tellMailAnswer } from '#domain/notifications/outcomes';
 import { column } from '../engine/columns.ts';
 import { modelOfStreams, table } from '../engine/model.ts';
 import { customerTable } from './customers.ts';
@@ -57,7 +58,8 @@ export const mails = modelOfStreams({
     MailWished: (mail, fact) => mail.create(wished(fact)),
     MailSent: (mail, { data: { at: endedAt, subject, messageId } }) =>
       mail.set({ status: 'sent', endedAt, subject, messageId }),
-    MailRefused: (mail, { data: { at: endedAt, reason } }) => mail.set({ status: 'refused', endedAt, reason }),
+    MailRefused: (mail, { data: { at: endedAt, answer } }) =>
+      mail.set({ status: 'refused', endedAt, reason: tellMailAnswer(answer) }),
     MailWithheld: (mail, { data: { at: endedAt, reason } }) => mail.set({ status: 'withheld', endedAt, reason }),
   },
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type FactOf, idOf } from '#domain/codec';
+import { tellFailedCall } from '#domain/notifications/outcomes';
 import { webhookStatuses } from '#domain/notifications/webhook';
 import { column } from '../engine/columns.ts';
 import { modelOfStreams, table } from '../engine/model.ts';
@@ -60,9 +61,9 @@ export const webhooks = modelOfStreams({
     WebhookAccepted: (webhook, { data }) =>
       webhook.set({ status: 'accepted', attempts: data.attempt, acceptedAt: data.at, retryAt: null }),
     WebhookFailed: (webhook, { data }) =>
-      webhook.set({ attempts: data.attempt, lastError: data.reason, retryAt: data.retryAt }),
+      webhook.set({ attempts: data.attempt, lastError: tellFailedCall(data), retryAt: data.retryAt }),
     WebhookParked: (webhook, { data }) =>
-      webhook.set({ status: 'parked', attempts: data.attempt, lastError: data.reason, retryAt: null }),
+      webhook.set({ status: 'parked', attempts: data.attempt, lastError: tellFailedCall(data), retryAt: null }),
     WebhookReplayed: (webhook) => webhook.set({ status: 'waiting', retryAt: null }),
   },
 });

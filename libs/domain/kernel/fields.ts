@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { sealed, secret } from './events.ts';
+
+/** How a field of a stored event keeps its value. `unnamed`: a text that is of no kind of this file. A test refuses it. */
+export type Keeping = 'plain' | 'sealed' | 'keyed hash' | 'free text' | 'unnamed';
+
+interface Kind {
+  readonly keeping: Keeping;
+  /** What it is, and why it may be kept in this way. */
+  readonly what: string;
+}
+
+/** A field, by its path: `charge.token`; `[]` stands for each member of a list, `.*` for each value of a record. */
+export interface Field extends Kind {
+  readonly path: string;
+}
+
+const kinds = z.registry<Kind>();
+
+const text = (keeping: Keeping, what: string) => z.string().register(kinds, { keeping, what });
+
+/**
+ * The plain texts of stored events, and why they may be plain. Events are stored for ever, so a schema says of each text
+ * what it is; plain are only those that are not about a person.
+ */
+export const plainTexts = {
+  id: 'Names a record. It is made by this program, by the payment provider, or chosen by whoever sends the record.',
+  code: 'A short word of this program: why a lead was released, which fact of a mail it is, or for what a worker acts.',
+  currency: 'A currency (ISO 4217).',
+  'time zone': 'A time zone (IANA), checked when it is chosen.',
+  position: 'A place in one log.',
+  'hash of a token': 'The hash of at least 24 random bytes. Nobody finds the token by guessing.',
+  'text of the store':
+    'What the staff of the store publish to customers: names, addresses and descriptors of stores, names of lead types and cadences, reasons for returns, codes of coupons, subjects of mails. It is not about a person.',
+} as const;
+
+const plainText = (what: keyof typeof plainTexts) => text('plain', what);
+
+export const id = plainText('id');
+export const code = plainText('code');
+export const currency = plainText('currency');
+export const timeZone = plainText('time zone');
+export const position = plainText('position');
+export const randomTokenHash = plainText('hash of a token');
+export const storeText = plainText('text of the store');
+
+/** Made with the vault's key: equal for equal values, and nobody without the key finds the value by guessing. */
+export const keyedHash = text('keyed hash', 'keyed hash');
+/** A keyed hash of a normalised telephone number or e-mail address. */
+export const personKey = keyedHash.regex(/^[A-Za-z0-9_-]{22}$/);
+
+/**
+ * A text that people type or that a server outside sends, stored as it is. It may name a person, and cannot be erased.
+ * `plainToday` lists the fields that have it, and may only shrink: seal new ones.
+ */
+export const freeText = text('free text', 'free text');
+
+type Owner = 'customer' | 'lead';
+
+/** A box that the key of this person opens. When the person is erased, it is lost. */
+export const sealedFor = (owner: Owner) =>
+  z.object(sealed.shape).register(kinds, { keeping: 'sealed', what: `key of the ${owner}` });
+
+/** The same, for what no history shows: a password verifier, or a token to be sent. */
+export const secretFor = (owner: Owner) =>
+  z.object(secret.shape).register(kinds, { keeping: 'sealed', what: `key of the ${owner}; shown to nobody` });
+
+/** Every field of a schema, and how it is kept. What this function does not know is `unnamed`. */
+export const fieldsOf = (schema: z.ZodType, path = ''): readonly Field[] => {
+  const kind = kinds.get(schema) ?? kindOf(schema);
+  return kind ? [{ path, ...kind }] : unique(membersOf(schema, path));
+};
+
+interface Definition {
+  readonly type: string;
+  readonly format?: string;
+  readonly innerType: z.ZodType;
+  readonly element: z.ZodType;
+  readonly options: readonly z.ZodType[];
+  readonly shape: Readonly<Record<string, z.ZodType>>;
+  readonly catchall?: z.ZodType;
+  readonly keyType: z.ZodType;
+  readonly valueType: z.ZodType;
+}
+
+const definitionOf = (schema: z.ZodType) => schema.def as unknown as Definition;
+
+function membersOf(schema: z.ZodType, path: string): readonly Field[] {
+  const { type, innerType, element, options, shape, catchall, keyType, valueType } = definitionOf(schema);
+  switch (type) {
+    case 'object': {
+      const below = path && `${path}.`;
+      const named = Object.entries(shape).flatMap(([name, member]) => fieldsOf(member, `${below}${name}`));
+      return catchall ? [...named, ...fieldsOf(catchall, `${below}*`)] : named;
+    }
+    case 'record':
+      return [...fieldsOf(keyType, `${path} (names)`), ...fieldsOf(valueType, `${path}.*`)];
+    case 'array':
+      return fieldsOf(element, `${path}[]`);
+    case 'union':
+      return options.flatMap((option) => fieldsOf(option, path));
+    case 'optional':
+      return fieldsOf(innerType, path);
+    // No value fits it: a strict object has no other members.
+    case 'never':
+      return [];
+    default:
+      return [{ path, keeping: 'unnamed', what: `a ${type} that is of no kind` }];
+  }
+}
+
+const plain = (what: string): Kind => ({ keeping: 'plain', what });
+
+/** Values that are no text that somebody could have typed. */
+function kindOf(schema: z.ZodType): Kind | undefined {
+  const { type, format } = definitionOf(schema);
+  if (type === 'number') return plain('number');
+  if (type === 'boolean') return plain('yes or no');
+  if (type === 'enum' || type === 'literal') return plain('one of a fixed list');
+  if (type !== 'string') return undefined;
+  if (format === 'datetime') return plain('instant');
+  return format === 'date' ? plain('day') : undefined;
+}
+
+/** Several alternatives of a union may keep a field in the same way. */
+function unique(fields: readonly Field[]): readonly Field[] {
+  return [...new Map(fields.map((field) => [`${field.path} ${field.keeping} ${field.what}`, field])).values()];
+}

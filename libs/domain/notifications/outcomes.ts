@@ -1,0 +1,81 @@
+import { z } from 'zod';
+
+/*
+ * How mails and calls fail, in codes. Servers outside answer with texts too; these repeat addresses and hosts, so no event
+ * stores them. Version 1 did: its upcasters read the codes from the text and drop the rest.
+ */
+
+/** A permanent refusal by a mail server: its code (RFC 5321), and where it gave one, the code 5.SUBJECT.DETAIL (RFC 3463). */
+export const mailAnswer = z.object({
+  status: z.int().min(500).max(599).optional(),
+  enhanced: z.object({ subject: z.int().nonnegative(), detail: z.int().nonnegative() }).optional(),
+});
+export type MailAnswer = z.infer<typeof mailAnswer>;
+
+const ANSWER = /\b(5\d\d)\b(?:[ -]5\.(\d{1,3})\.(\d{1,3})\b)?/;
+
+/** The codes in a mail server's answer, which may stand after other words. Nothing else of it. */
+export function mailAnswerIn(text: string): MailAnswer {
+  const [, status, subject, detail] = ANSWER.exec(text) ?? [];
+  if (status === undefined) return {};
+  if (subject === undefined) return { status: Number(status) };
+  return { status: Number(status), enhanced: { subject: Number(subject), detail: Number(detail) } };
+}
+
+/** The refusal, for people. */
+export function tellMailAnswer({ status, enhanced }: MailAnswer): string {
+  if (status === undefined) return 'the mail server refused it';
+  const more = enhanced ? ` (5.${enhanced.subject}.${enhanced.detail})` : '';
+  return `the mail server answered ${status}${more}`;
+}
+
+/** Why a call to a customer's program failed, for people. `answered`: with another status than 2xx. */
+const webhookFailures = {
+  answered: 'it answered',
+  'no-answer': 'it did not answer in time',
+  'name-unknown': 'its host is unknown',
+  unreachable: 'there was no connection to it, or it broke',
+  'no-safe-connection': 'its certificate or its encryption was not accepted',
+  'private-address': 'its address is not on the public Internet',
+  'switched-off': 'the customer does not want leads sent to a program any more',
+  'customer-erased': 'the customer was erased',
+  'person-erased': 'the person was erased',
+} as const;
+type WebhookFailure = keyof typeof webhookFailures;
+
+/** Fields of an event. `status`: the answer, when there was one. */
+export const webhookFailure = {
+  failure: z.enum(Object.keys(webhookFailures) as [WebhookFailure, ...WebhookFailure[]]),
+  status: z.int().optional(),
+};
+export type FailedCall = { readonly failure: WebhookFailure; readonly status?: number | undefined };
+
+export const tellFailedCall = ({ failure, status }: FailedCall): string =>
+  `${webhookFailures[failure]}${status === undefined ? '' : ` ${status}`}`;
+
+/** How the texts of version 1 began, or what they contained. */
+const olderReasons: readonly (readonly [RegExp, WebhookFailure])[] = [
+  [/^no answer/, 'no-answer'],
+  [/getaddrinfo/, 'name-unknown'],
+  [/certificate|SSL|TLS/i, 'no-safe-connection'],
+  [/is not an address on the public Internet$/, 'private-address'],
+  [/^the customer does not want/, 'switched-off'],
+  [/^the customer was erased$/, 'customer-erased'],
+  [/^the person was erased$/, 'person-erased'],
+];
+
+function failedCallIn(text: string): FailedCall {
+  const [, status] = /^it answered (\d{3})$/.exec(text) ?? [];
+  if (status !== undefined) return { failure: 'answered', status: Number(status) };
+  return { failure: olderReasons.find(([pattern]) => pattern.test(text))?.[1] ?? 'unreachable' };
+}
+
+type Data = Record<string, unknown>;
+
+export const mailUpcasters = {
+  MailRefused: [({ reason, ...data }: Data): Data => ({ ...data, answer: mailAnswerIn(String(reason)) })],
+};
+
+const withoutText = ({ reason, ...data }: Data): Data => ({ ...data, ...failedCallIn(String(reason)) });
+
+export const webhookUpcasters = { WebhookFailed: [withoutText], WebhookParked: [withoutText] };
