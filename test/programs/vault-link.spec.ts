@@ -105,6 +105,8 @@ test('a store with the keys of another one does not start, and nothing reads it'
   await refuses(one, OTHER_KEYS);
   const command = ['export', '--opened', '--data', one];
   expect(await cli(...command)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(OTHER_KEYS) });
+  const toServers = ['--to', 'esdb://127.0.0.1:1?tls=false', '--keys-to', 'postgres://127.0.0.1:1/none'];
+  expect(await cli('copy', '--from', one, ...toServers)).toMatchObject({ stderr: expect.stringMatching(OTHER_KEYS) });
   await rm(join(one, 'keys'), { recursive: true });
   await rename(own, join(one, 'keys'));
   expect(await startAndStop(one)).toMatchObject({ code: 0, stderr: '' });
