@@ -13,15 +13,22 @@ beforeAll(async () => {
 });
 afterAll(() => rm(temporary, { recursive: true }));
 
+/** Starts the store, registers a customer, and stops it. @returns the id of the customer */
+async function registerIn(directory: string, firstName: string): Promise<string> {
+  const { program, url } = await serve(directory);
+  const customer = { storeId: 'main', businessAssociation: 'ABC Vitamins', timeZone: 'America/New_York' };
+  const body = JSON.stringify({ ...customer, name: { firstName, lastName: 'Doe' } });
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(`${url}/api/customers`, { method: 'POST', headers, body });
+  expect(answer.status).toBe(201);
+  expect(await program.stop()).toMatchObject({ code: 0, stderr: '' });
+  return ((await answer.json()) as { customerId: string }).customerId;
+}
+
 /** A stopped store in which one customer is registered. */
 async function storeIn(name: string): Promise<string> {
   const directory = join(temporary, name);
-  const { program, url } = await serve(directory);
-  const customer = { storeId: 'main', businessAssociation: 'ABC Vitamins', timeZone: 'America/New_York' };
-  const body = JSON.stringify({ ...customer, name: { firstName: 'Zoë', lastName: 'Doe' } });
-  const headers = { 'content-type': 'application/json' };
-  expect((await fetch(`${url}/api/customers`, { method: 'POST', headers, body })).status).toBe(201);
-  expect(await program.stop()).toMatchObject({ code: 0, stderr: '' });
+  await registerIn(directory, 'Zoë');
   return directory;
 }
 
@@ -112,13 +119,29 @@ test('a store with the keys of another one does not start, and nothing reads it'
   expect(await startAndStop(one)).toMatchObject({ code: 0, stderr: '' });
 });
 
-test('keys from an older backup are the keys of the log', async () => {
-  const directory = await storeIn('restored');
+test('keys from an older backup open the log; what has no key is marked, and the rest is shown', async () => {
+  const directory = join(temporary, 'restored');
+  const before = await registerIn(directory, 'Zoë');
   await cp(join(directory, 'keys'), join(temporary, 'backup'), { recursive: true });
-  await startAndStop(directory);
+  const after = await registerIn(directory, 'Ann');
   await rm(join(directory, 'keys'), { recursive: true });
   await rename(join(temporary, 'backup'), join(directory, 'keys'));
-  expect(await startAndStop(directory)).toMatchObject({ code: 0, stderr: '' });
+  const { program, url } = await serve(directory);
+  const nameIn = async (customerId: string) => {
+    const headers = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'a complaint' };
+    const answer = await fetch(`${url}/api/customers/${customerId}/whole-history`, { headers });
+    const { items } = (await answer.json()) as { items: { type: string; data: { name?: unknown } }[] };
+    return items.find(({ type }) => type === 'CustomerRegistered')?.data.name;
+  };
+  expect(await nameIn(before)).toEqual({ firstName: 'Zoë', lastName: 'Doe' });
+  expect(await nameIn(after)).toEqual({ keyMissing: true });
+  expect(await program.stop()).toMatchObject({ code: 0, stderr: '' });
+  const exported = await cli('export', '--opened', '--data', directory);
+  expect(exported.code).toBe(0);
+  expect(exported.stdout).toContain('Zoë');
+  expect(exported.stdout).toContain('"name":{"keyMissing":true}');
+  const timeline = await cli('timeline', 'customer', after, '--data', directory);
+  expect(timeline).toMatchObject({ code: 0, stderr: '' });
 });
 
 test('a crash after the keys were made and before the log names them is mended by the next start', async () => {
