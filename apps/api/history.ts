@@ -20,7 +20,9 @@ export const historyEvent = z.object({
   revision: z.int().describe('The place of the event in the history of this thing, from 0.'),
   type: z.string().describe('The type of the event, e.g. OrderPaused.'),
   at: instant.describe('When it happened.'),
-  data: z.record(z.string(), z.unknown()).describe('Its data. Personal data is opened, or {"erased": true}.'),
+  data: z
+    .record(z.string(), z.unknown())
+    .describe('Its data. Personal data is opened, or {"erased": true}, or {"keyMissing": true}.'),
   actor: z.string().describe('Who asked for it: customer:ID, staff:NAME or process:NAME.'),
   reason: z.string().optional().describe('Why, in the words of the actor.'),
   commandId: z.string().describe('The command that led to it.'),

@@ -4,7 +4,7 @@ import { copyLog } from '#audit/copy-log';
 import { openDataDirectory } from '#event-store/data-directory';
 import type { EventStore } from '#event-store/port';
 import { copyKeys } from '#vault/vault';
-import { keysOf, openEvents } from '#wiring/stores';
+import { keysOf, openEvents, openForReading } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { Progress, thousands } from './progress.ts';
 
@@ -47,6 +47,8 @@ const isSame = (from: string, to: string): boolean =>
 async function copyKeysOf(from: string, to: string, keysTo: string): Promise<void> {
   if (isUrl(from) || !isUrl(to))
     throw new CommandFailed('--keys-to needs a log in a data directory (--from) that is copied to a server (--to)');
+  // Before anything is written: a log is of no use with the keys of another one.
+  await (await openForReading({ directory: from })).close();
   const location = { eventStoreDb: to, databaseUrl: keysTo };
   const keys = await copyKeys(keysOf({ directory: from }), keysOf(location), () => {});
   console.log(`${thousands(keys)} keys are in the database`);

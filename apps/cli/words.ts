@@ -110,6 +110,7 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   TicketReopened: ({ dueAt }) => `the customer writes again: to be answered by ${dueAt}`,
   TicketClosed: () => 'closed',
   CustomerHistoryShown: () => 'the whole history of the customer was shown to staff',
+  VaultNamed: ({ fingerprint }) => `the personal data of this log is sealed with the keys of vault ${fingerprint}`,
 };
 
 export function tellEvent(type: string, data: object): string {

@@ -6,7 +6,7 @@ import type { Vault } from '#vault/vault';
 import { openBoxes } from './opened.ts';
 import { type ReplayOptions, replay } from './replay.ts';
 
-/** One event as people read it: what happened, when, by whom and why. Personal data is opened, or `{ erased: true }`. */
+/** One event as people read it: what happened, when, by whom and why. Personal data is opened, or marked. */
 export interface HistoryEntry {
   readonly revision: number;
   readonly type: Fact['type'];

@@ -1,19 +1,35 @@
-import { isBox } from '#domain/kernel/events';
-import type { Vault } from '#vault/vault';
+import { isBox, type Sealed } from '#domain/kernel/events';
+import { KeyMissing, type Vault } from '#vault/vault';
 
 /** Replaces personal data of an erased person. */
 const ERASED = { erased: true } as const;
 
+/** Replaces personal data whose key is missing: the keys were restored from an older backup. */
+const KEY_MISSING = { keyMissing: true } as const;
+
 /** Replaces secrets, such as sign-in links. */
 const SECRET = { secret: true } as const;
 
-/** The same data with every sealed box opened, or marked as erased if its key was destroyed. Secrets stay closed. */
+/**
+ * The same data with every sealed box opened, or marked: as erased if its key was destroyed, or as without a key. Secrets
+ * stay closed.
+ */
 export async function openBoxes(data: unknown, vault: Pick<Vault, 'open'>): Promise<unknown> {
   if (typeof data !== 'object' || data === null) return data;
-  if (isBox(data)) return 'secret' in data ? SECRET : ((await vault.open(data)) ?? ERASED);
+  if (isBox(data)) return 'secret' in data ? SECRET : openOrMark(data, vault);
   if (Array.isArray(data)) return Promise.all(data.map((element) => openBoxes(element, vault)));
   const opened: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(data))
     opened[name] = typeof member === 'object' ? await openBoxes(member, vault) : member;
   return opened;
+}
+
+/** A missing key costs this box only, never the history around it. */
+async function openOrMark(box: Sealed, vault: Pick<Vault, 'open'>): Promise<unknown> {
+  try {
+    return (await vault.open(box)) ?? ERASED;
+  } catch (error) {
+    if (error instanceof KeyMissing) return KEY_MISSING;
+    throw error;
+  }
 }

@@ -17,6 +17,7 @@ import { policy, policyEvents, policyRights, policyUpcasters } from './policy/po
 import { replacement, replacementEvents, replacementRights } from './replacements/replacement.ts';
 import { lookEvents, lookRights, looks } from './support/look.ts';
 import { customerOfTicket, ticket, ticketEvents, ticketRights } from './support/ticket.ts';
+import { vaultName, vaultNameEvents, vaultNameRights } from './vaults/vault-name.ts';
 
 /** The owner of a stream that is named after its customer. */
 const named = (_: unknown, customerId: string): string => customerId;
@@ -60,6 +61,7 @@ export const ledger = {
   },
   ticket: { decider: ticket, events: ticketEvents, upcasters: {}, rights: ticketRights, owner: customerOfTicket },
   looks: { decider: looks, events: lookEvents, upcasters: {}, rights: lookRights },
+  vault: { decider: vaultName, events: vaultNameEvents, upcasters: {}, rights: vaultNameRights },
 } satisfies Record<string, Family>;
 
 // biome-ignore lint/suspicious/noExplicitAny: the list is read by name; each entry is checked in its own file

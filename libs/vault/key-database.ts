@@ -34,6 +34,20 @@ export const openKeysForWriting = (directory: string, durable: boolean): Databas
 /** @throws CannotOpenStore */
 export const openKeysForReading = (directory: string): Database.Database =>
   openOrExplain(directory, () => {
-    if (!existsSync(keyFile(directory))) throw new CannotOpenStore('damaged', `${directory} holds no keys`);
-    return new Database(keyFile(directory), { readonly: true });
+    if (!existsSync(keyFile(directory))) throw noKeysIn(directory);
+    const database = new Database(keyFile(directory), { readonly: true });
+    try {
+      if (!hasTables(database)) throw noKeysIn(directory);
+      return database;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
   });
+
+/** A copy of a database that was cut off may hold nothing at all. */
+const hasTables = (database: Database.Database): boolean =>
+  database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'secrets'").get() !== undefined;
+
+export const noKeysIn = (place: string): CannotOpenStore =>
+  new CannotOpenStore('wrong-key', `${place} holds no keys: put the keys of this log there, from their backup`);

@@ -11,12 +11,19 @@ interface SqliteKeysOptions {
   /** Undefined: a temporary directory, removed when it is closed. */
   readonly directory?: string | undefined;
   readonly readOnly?: boolean | undefined;
+  /** Fail where there are no keys, instead of making a new store of keys. */
+  readonly mustExist?: boolean | undefined;
 }
 
 /** @throws CannotOpenStore */
-export async function openSqliteKeys({ directory, readOnly = false }: SqliteKeysOptions): Promise<SqliteKeys> {
+export async function openSqliteKeys({
+  directory,
+  readOnly = false,
+  mustExist = false,
+}: SqliteKeysOptions): Promise<SqliteKeys> {
   const temporary = directory === undefined;
   const path = directory ?? (await mkdtemp(join(tmpdir(), 'leadger-keys-')));
+  if (mustExist && !temporary) openKeysForReading(path).close();
   if (!readOnly) openKeysForWriting(path, !temporary).close();
   const database = openKeysForReading(path);
   const writer = readOnly ? undefined : await KeyWriterThread.start(path, !temporary);

@@ -4,6 +4,7 @@ import type { Sealed } from '#domain/kernel/events';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { CannotOpenStore, StoreUnavailable } from '#event-store/port';
 import { close, KEY_BYTES, open } from './boxes.ts';
+import { noKeysIn } from './key-database.ts';
 import type { KeyStore, StoredKey } from './key-store.ts';
 import { masterKeyFor, masterKeyFromEnvironment } from './master-key.ts';
 import { openPostgresKeys } from './postgres-keys.ts';
@@ -14,10 +15,15 @@ import { openSqliteKeys } from './sqlite-keys.ts';
  * which customers are leads too. A request that holds a password is hashed with a key too, because its plain hash could
  * be found by guessing.
  */
-type KeyedKind = 'telephone' | 'email' | 'account-address' | 'request' | 'webhook-secret';
+type KeyedKind = 'telephone' | 'email' | 'account-address' | 'request' | 'webhook-secret' | 'vault';
 
 /** Seals personal data with one key per person. Destroying the key erases the person. */
 export interface Vault {
+  /**
+   * Identifies the vault in the log: a keyed hash of a constant, which reveals nothing of the key. Copies and older
+   * backups of a vault have the same one.
+   */
+  readonly fingerprint: string;
   /**
    * Seals a JSON value with the key of a subject (e.g. `lead-<id>`). Resolves when that key is on disk, so that an event
    * written afterwards never names a key that a crash could lose.
@@ -59,6 +65,8 @@ export interface VaultOptions {
   /** The key of keyed hashes, for a new vault. Default: random. */
   readonly matchingSecret?: Uint8Array | undefined;
   readonly readOnly?: boolean | undefined;
+  /** Fail where there are no keys, instead of making a new vault. */
+  readonly mustExist?: boolean | undefined;
 }
 
 /** @throws CannotOpenStore, StoreUnavailable */
@@ -79,10 +87,11 @@ export async function openVault(options: VaultOptions = {}): Promise<Vault> {
  * @throws CannotOpenStore when the target belongs to another store
  */
 export async function copyKeys(from: VaultOptions, to: VaultOptions, onProgress: (keys: number) => void) {
-  const source = await openKeys({ ...from, readOnly: true });
+  const existing = { ...from, readOnly: true, mustExist: true };
+  const source = await openKeys(existing);
   const target = await openKeys(to);
   try {
-    const { matchingSecret } = await readSecrets(source.keys, source.masterKeyOf, { ...from, readOnly: true });
+    const { matchingSecret } = await readSecrets(source.keys, source.masterKeyOf, existing);
     const there = await readSecrets(target.keys, target.masterKeyOf, { ...to, matchingSecret });
     if (Buffer.compare(there.matchingSecret, matchingSecret) !== 0)
       throw new CannotOpenStore('wrong-key', 'the target of the copy already holds the keys of another store');
@@ -110,6 +119,10 @@ async function copyRows(from: KeyStore, to: KeyStore, onProgress: (keys: number)
   return copied;
 }
 
+/** Where keys are, for messages. */
+export const placeOf = ({ directory, databaseUrl }: VaultOptions): string =>
+  databaseUrl === undefined ? (directory ?? 'the memory') : 'the database of the keys';
+
 /** The master key of an existing vault. @throws CannotOpenStore */
 export const masterKeyOf = ({ directory, databaseUrl }: Pick<VaultOptions, 'directory' | 'databaseUrl'>): Uint8Array =>
   directory === undefined || databaseUrl !== undefined ? masterKeyFromEnvironment() : masterKeyFor(directory, false);
@@ -120,12 +133,12 @@ interface OpenKeys {
   readonly masterKeyOf: (isNew: boolean) => Uint8Array;
 }
 
-async function openKeys({ directory, databaseUrl, masterKey, readOnly }: VaultOptions): Promise<OpenKeys> {
+async function openKeys({ directory, databaseUrl, masterKey, readOnly, mustExist }: VaultOptions): Promise<OpenKeys> {
   if (databaseUrl !== undefined) {
     const known = masterKey ?? masterKeyFromEnvironment();
     return { keys: await openPostgresKeys(databaseUrl), masterKeyOf: () => known };
   }
-  const keys = await openSqliteKeys({ directory, readOnly });
+  const keys = await openSqliteKeys({ directory, readOnly, mustExist });
   return { keys, masterKeyOf: (isNew) => masterKey ?? masterKeyFor(keys.directory, isNew && !readOnly) };
 }
 
@@ -178,6 +191,10 @@ class KeyVault implements Vault {
     const known = await this.#keys.findOf(subject);
     await this.#keys.erase(subject);
     if (known) this.#unwrapped.delete(known.keyId);
+  }
+
+  get fingerprint(): string {
+    return this.personKey('vault', 'fingerprint');
   }
 
   personKey(kind: KeyedKind, normalised: string): string {
@@ -247,6 +264,7 @@ async function readSecrets(
   options: VaultOptions,
 ): Promise<Secrets> {
   let wrapped = await keys.findSecret(MATCHING_SECRET);
+  if (!wrapped && options.mustExist) throw noKeysIn(placeOf(options));
   const masterKey = masterKeyOf(wrapped === undefined);
   if (!wrapped) {
     const made = options.matchingSecret ?? randomBytes(KEY_BYTES);

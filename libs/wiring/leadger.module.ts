@@ -1,5 +1,12 @@
 import { join } from 'node:path';
-import { type DynamicModule, type FactoryProvider, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  type DynamicModule,
+  type FactoryProvider,
+  Inject,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
 import { type Clock, systemClock } from '#gateways/clock';
@@ -8,6 +15,7 @@ import { type PaymentGateway, sandboxPayments } from '#gateways/payments';
 import { stripePayments } from '#gateways/stripe-payments';
 import { httpWebhooks, type WebhookGateway } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
+import { CommandHandler } from '#requests/command-handler';
 import type { RunningProcesses } from '#requests/operations';
 import { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
@@ -18,6 +26,7 @@ import { createReactions, type ReactionDependencies } from './reactions.ts';
 import { runningElsewhere, runningHere, runningNowhere } from './running-processes.ts';
 import type { Stores } from './stores.ts';
 import { CLOCK, EVENT_STORE, MAILS, READ_MODELS, RUNNING_PROCESSES, VAULT, WORK } from './tokens.ts';
+import { nameVault } from './vault-link.ts';
 import { Worker } from './worker.ts';
 
 const STORES = Symbol('Stores');
@@ -49,13 +58,27 @@ interface LeadgerOptions {
  * `startLeadger`. When the application closes, they are stopped first and the stores are closed last.
  */
 @Module({})
-export class LeadgerModule implements OnApplicationShutdown {
+export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #stores: Stores;
   readonly #work: Work;
+  readonly #commands: CommandHandler;
+  readonly #clock: Clock;
 
-  constructor(@Inject(STORES) stores: Stores, @Inject(WORK) work: Work) {
+  constructor(
+    @Inject(STORES) stores: Stores,
+    @Inject(WORK) work: Work,
+    @Inject(CommandHandler) commands: CommandHandler,
+    @Inject(CLOCK) clock: Clock,
+  ) {
     this.#stores = stores;
     this.#work = work;
+    this.#commands = commands;
+    this.#clock = clock;
+  }
+
+  /** Before anything else is written, and in every program that can write. */
+  async onApplicationBootstrap(): Promise<void> {
+    await nameVault(this.#stores.vault, this.#commands, this.#clock.now());
   }
 
   async onApplicationShutdown(): Promise<void> {

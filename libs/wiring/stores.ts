@@ -9,7 +9,8 @@ import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
 import { ownEventsOf } from '#event-store/own-events';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
-import { copyKeys, masterKeyOf, openVault, type Vault, type VaultOptions } from '#vault/vault';
+import { copyKeys, masterKeyOf, type Vault, type VaultOptions } from '#vault/vault';
+import { openVaultOf } from './vault-link.ts';
 
 const READ_MODELS = 'read-models';
 
@@ -50,7 +51,7 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   return openTogether(async (keep) => {
     const directory = path === undefined ? undefined : keep(openDataDirectory(path));
     const events = keep(await openEvents(location));
-    const vault = keep(await openVault({ ...keysOf(location), masterKey, matchingSecret }));
+    const vault = keep(await openVaultOf(events, { ...keysOf(location), masterKey, matchingSecret }));
     const files = inside(path, READ_MODELS);
     const readModels = await openReadModels({ store: events, databaseUrl: location.databaseUrl, ...files });
     keep({ close: () => readModels.stop() });
@@ -64,7 +65,7 @@ export function openForReading(location: StoreLocation): Promise<Pick<Stores, 'e
   return openTogether(async (keep) => {
     if (path !== undefined) keep(openDataDirectory(path, { readOnly: true }));
     const events = keep(await openEvents({ ...location, readOnly: true }));
-    const vault = keep(await openVault({ ...keysOf(location), readOnly: true }));
+    const vault = keep(await openVaultOf(events, { ...keysOf(location), readOnly: true }));
     return { events, vault };
   });
 }

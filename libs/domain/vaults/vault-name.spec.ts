@@ -1,0 +1,17 @@
+import { given, minute } from '#test/given';
+import { type VaultNameEvent, vaultName } from './vault-name.ts';
+
+const mine = 'x'.repeat(22);
+const named: VaultNameEvent = { type: 'VaultNamed', data: { at: minute(1), fingerprint: mine } };
+
+it('a log names its vault once', () => {
+  given(vaultName)
+    .when({ type: 'NameVault', at: minute(1), fingerprint: mine })
+    .thenRecords(named);
+});
+
+it('a log that names its vault refuses another one', () => {
+  given(vaultName, named)
+    .when({ type: 'NameVault', at: minute(2), fingerprint: 'y'.repeat(22) })
+    .thenRefuses('another-vault');
+});

@@ -1,0 +1,100 @@
+import { decode, type FactOf } from '#domain/codec';
+import type { Caller } from '#domain/kernel/caller';
+import { type Instant, isBox, type Sealed } from '#domain/kernel/events';
+import { deriveId } from '#domain/kernel/ids';
+import { vaultStream } from '#domain/vaults/vault-name';
+import { CannotOpenStore, type EventStore } from '#event-store/port';
+import type { CommandHandler } from '#requests/command-handler';
+import { BoxDamaged, KeyMissing, openVault, placeOf, type Vault, type VaultOptions } from '#vault/vault';
+
+/**
+ * Opens the vault of a log. A log that is not empty opens with its own keys only; for an empty one a new vault is made.
+ * @throws CannotOpenStore, with one line that says which keys are there and what to do
+ */
+export async function openVaultOf(events: EventStore, options: VaultOptions): Promise<Vault> {
+  const named = await fingerprintIn(events);
+  const mustExist = named !== undefined || !(await isEmpty(events));
+  const vault = await openVault({ ...options, mustExist });
+  try {
+    const why = named === undefined ? await whyForeign(events, vault) : whyAnother(named, vault);
+    if (why === undefined) return vault;
+    throw new CannotOpenStore(
+      'wrong-key',
+      `${placeOf(options)} holds the keys of another log: ${why}; put the keys of this log there, from their backup`,
+    );
+  } catch (error) {
+    await vault.close();
+    throw error;
+  }
+}
+
+const caller: Caller = { kind: 'program', actor: 'system:first-start', roles: ['process'], stores: 'all' };
+
+/**
+ * Records in the log which vault it has, once. Programs that start at once record it once: one of them finds the stream
+ * taken, and decides again.
+ * @throws CannotOpenStore when another program named another vault since the vault was opened
+ */
+export async function nameVault(
+  { fingerprint }: Vault,
+  commands: Pick<CommandHandler, 'execute'>,
+  at: Instant,
+): Promise<void> {
+  const commandId = deriveId('vault', fingerprint);
+  const outcome = await commands.execute({
+    stream: vaultStream,
+    command: { type: 'NameVault', at, fingerprint },
+    caller,
+    cause: { commandId, correlationId: commandId, actor: caller.actor },
+  });
+  if (outcome.kind === 'refused') throw new CannotOpenStore('wrong-key', outcome.refusal.message);
+}
+
+/** Undefined: the log is empty, or of a version that did not name its vault. */
+async function fingerprintIn(events: EventStore): Promise<string | undefined> {
+  for await (const stored of events.readStream(vaultStream, { maxCount: 1 }))
+    return (decode(stored) as FactOf<'VaultNamed'>).data.fingerprint;
+  return undefined;
+}
+
+async function isEmpty(events: EventStore): Promise<boolean> {
+  for await (const _ of events.readAll({ maxCount: 1 })) return false;
+  return true;
+}
+
+const whyAnother = (named: string, { fingerprint }: Vault): string | undefined =>
+  named === fingerprint ? undefined : `it belongs to vault ${named}, and these are the keys of vault ${fingerprint}`;
+
+/** How far a log of an older version is read for boxes. */
+const FIRST_EVENTS = 10_000;
+/** An older backup lacks the newest keys, and damage some. It has one of these. */
+const FIRST_BOXES = 100;
+
+/** A log of an older version names no vault. Its vault has at least one of the keys of its first boxes. */
+async function whyForeign(events: EventStore, vault: Vault): Promise<string | undefined> {
+  let tried = 0;
+  for await (const stored of events.readAll({ maxCount: FIRST_EVENTS })) {
+    for (const box of boxesIn(decode(stored).data)) {
+      if (await hasKeyOf(box, vault)) return undefined;
+      tried += 1;
+    }
+    if (tried >= FIRST_BOXES) break;
+  }
+  return tried === 0 ? undefined : `they have none of the keys of its first ${tried} boxes`;
+}
+
+function boxesIn(data: unknown): readonly Sealed[] {
+  if (typeof data !== 'object' || data === null) return [];
+  return isBox(data) ? [data] : Object.values(data).flatMap(boxesIn);
+}
+
+async function hasKeyOf(box: Sealed, vault: Vault): Promise<boolean> {
+  try {
+    await vault.open(box);
+    return true;
+  } catch (error) {
+    if (error instanceof BoxDamaged) return true;
+    if (error instanceof KeyMissing) return false;
+    throw error;
+  }
+}
