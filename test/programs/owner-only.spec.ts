@@ -55,6 +55,9 @@ async function sendAMail(url: string): Promise<void> {
     expect(openToOthers(data)).toEqual([]);
     expect(await program.stop()).toMatchObject({ code: 0, stderr: '' });
     expect(openToOthers(data)).toEqual([]);
+    // The log of PGlite holds rows, and its first file is a copy of the template's.
+    const log = everythingIn(join(data, 'read-models', 'pglite', 'pg_wal'));
+    expect(log.filter((place) => modeOf(place) & 0o077)).toEqual([]);
     expect(readdirSync(data)).toEqual(expect.arrayContaining(['events', 'keys', 'mails', 'read-models']));
   });
 
