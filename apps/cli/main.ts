@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import '#apps/node-version';
+import '#apps/owner-only';
 import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
-import { open, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { CommandFailed } from './command-failed.ts';
+import { openPrivateFile } from './private-file.ts';
 
 type Pieces = AsyncIterable<string | Uint8Array>;
 
 /**
  * Writes to a file, or to standard output, at the speed of the reader. A file gets its name when it is complete; an older
- * file of that name stays until then.
+ * file of that name stays until then. Only its owner can open it.
  * @throws CommandFailed when the file cannot be written
  */
 export const writeOut = (pieces: Pieces, file?: string): Promise<void> =>
@@ -18,7 +19,7 @@ async function toStandardOutput(pieces: Pieces): Promise<void> {
 
 async function toFile(pieces: Pieces, file: string): Promise<void> {
   const part = `${file}.${process.pid}.part`;
-  const handle = await open(part, 'w').catch((error) => {
+  const handle = await openPrivateFile(part).catch((error) => {
     throw cannotWrite(file, error);
   });
   try {

@@ -1,4 +1,5 @@
 import '#apps/node-version';
+import '#apps/owner-only';
 
 // Not a static import: that would be linked before the check runs, which fails on an older Node.js.
 await import('./worker.ts');

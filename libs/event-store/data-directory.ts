@@ -1,18 +1,32 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { z } from 'zod';
 import { openOrExplain } from './open-or-explain.ts';
+import { closeToOthers, createForOwnerOnly, describeOpen, openToOthers, refuseOpenToOthers } from './owner-only.ts';
 import { CannotOpenStore } from './port.ts';
 
 /** Raised when an older program cannot read the directory any more. */
 const FORMAT = 1;
 
-const formatFile = z.object({ format: z.int().positive() });
+/**
+ * Says that all parts of the directory were once for their owner only. Versions before this one did not write it, and left
+ * modes as the user's umask was; they ignore it.
+ */
+const OWNER_ONLY = 'owner-only';
+
+const formatFile = z.object({ format: z.int().positive(), files: z.literal(OWNER_ONLY).optional() });
 const holderFile = z.object({ pid: z.int().positive(), url: z.url().optional() });
 
 /** The process that uses a data directory. */
 type Holder = z.infer<typeof holderFile>;
+
+/** The folders of a data directory. They hold the log, keys, rows and mails. */
+export type Part = 'events' | 'keys' | 'read-models' | 'analysts' | 'mails';
+const PARTS: readonly Part[] = ['events', 'keys', 'read-models', 'analysts', 'mails'];
+const FILES = /^(format\.json|holder\.json|lock\.sqlite)/;
+
+export const partOf = (path: string, part: Part): string => join(path, part);
 
 export interface DataDirectory {
   readonly path: string;
@@ -22,9 +36,10 @@ export interface DataDirectory {
 }
 
 /**
- * Opens a data directory: creates it if it does not exist, checks its format, and locks it against a second process. The
- * lock is SQLite's and ends with the process, however that ends. Opened for reading only, nothing is created or locked.
- * @throws CannotOpenStore with one line that names the directory: locked, read-only, full, newer format, damaged
+ * Opens a data directory: creates it if it does not exist, checks its format and that only its owner can open its files, and
+ * locks it against a second process. The lock is SQLite's and ends with the process, however that ends. From then on, the
+ * process creates files for its own user only. Opened for reading only, nothing is created, changed or locked.
+ * @throws CannotOpenStore with one line that names the directory: locked, read-only, full, newer format, damaged, not private
  */
 export function openDataDirectory(path: string, { readOnly = false }: { readOnly?: boolean } = {}): DataDirectory {
   return openOrExplain(path, () => (readOnly ? openForReading(path) : openForWriting(path)));
@@ -33,15 +48,18 @@ export function openDataDirectory(path: string, { readOnly = false }: { readOnly
 function openForReading(path: string): DataDirectory {
   if (!existsSync(join(path, 'format.json')))
     throw new CannotOpenStore('damaged', `there is no store in ${path}: choose its directory with --data`);
-  checkFormat(path);
+  // One of an older version is closed to others when it is next opened for writing.
+  if (readFormat(path)?.files === OWNER_ONLY) refuseOpenToOthers(openInStore(path));
   return { path, setUrl() {}, close() {} };
 }
 
 function openForWriting(path: string): DataDirectory {
+  createForOwnerOnly();
   mkdirSync(path, { recursive: true });
+  refuseFolderOfOthers(path);
   const lock = takeLock(path);
   try {
-    checkFormat(path);
+    keepForOwnerOnly(path, readFormat(path));
     writeJson(path, 'holder.json', { pid: process.pid });
   } catch (error) {
     lock.close();
@@ -85,20 +103,53 @@ function takeLock(path: string): Database.Database {
 const describe = (holder: Holder | undefined): string =>
   holder ? `by process ${holder.pid}${holder.url ? `, which answers at ${holder.url}` : ''}` : 'by another process';
 
-function checkFormat(path: string): void {
+/** @returns undefined when there is no store yet. @throws CannotOpenStore: damaged, newer format */
+function readFormat(path: string): z.infer<typeof formatFile> | undefined {
   const file = join(path, 'format.json');
-  if (!existsSync(file)) {
-    writeJson(path, 'format.json', { format: FORMAT });
-    return;
-  }
-  const { format } = parse(formatFile, file) ?? {};
-  if (format === undefined) throw new CannotOpenStore('damaged', `${file} does not say which format ${path} has`);
-  if (format > FORMAT)
+  if (!existsSync(file)) return undefined;
+  const found = parse(formatFile, file);
+  if (found === undefined) throw new CannotOpenStore('damaged', `${file} does not say which format ${path} has`);
+  if (found.format > FORMAT)
     throw new CannotOpenStore(
       'newer-format',
-      `${path} has format ${format}, this version of Leadger knows formats up to ${FORMAT}: use a newer one`,
+      `${path} has format ${found.format}, this version of Leadger knows formats up to ${FORMAT}: use a newer one`,
+    );
+  return found;
+}
+
+/** Closes a new directory, or one of an older version, to other users, once. What is open to them later is refused. */
+function keepForOwnerOnly(path: string, format: z.infer<typeof formatFile> | undefined): void {
+  const isMarked = format?.files === OWNER_ONLY;
+  const found = openInStore(path);
+  if (!isMarked) closeToOthers(found);
+  refuseOpenToOthers(isMarked ? found : openInStore(path));
+  if (isMarked) return;
+  if (format && found.length > 0)
+    console.warn(`leadger: other users could open files in ${path}: from now on only their owner can`);
+  writeJson(path, 'format.json', { format: FORMAT, ...format, files: OWNER_ONLY });
+}
+
+/** A new store in a shared folder, such as /tmp, must not close that folder to everybody. */
+function refuseFolderOfOthers(path: string): void {
+  if (existsSync(join(path, 'format.json'))) return;
+  const [folder] = openToOthers(path, []);
+  if (folder && readdirSync(path).some((name) => !isOfStore(name)))
+    throw new CannotOpenStore(
+      'not-private',
+      `${describeOpen(folder)}, and it holds other files: choose a new directory for the store`,
     );
 }
+
+const isOfStore = (name: string): boolean => PARTS.some((part) => part === name) || FILES.test(name);
+
+/** Other files in the directory are not ours, and out of the reach of others when the directory is. */
+const openInStore = (path: string) =>
+  openToOthers(
+    path,
+    readdirSync(path)
+      .filter(isOfStore)
+      .map((name) => join(path, name)),
+  );
 
 const readHolder = (path: string): Holder | undefined => parse(holderFile, join(path, 'holder.json'));
 

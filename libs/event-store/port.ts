@@ -160,10 +160,18 @@ export class OutcomeUnknown extends EventStoreError {
   }
 }
 
-/** A data directory or database that cannot be used as it is: locked, read-only, of a newer format, damaged. */
+/** A data directory or database that cannot be used as it is: locked, read-only, of a newer format, damaged, open to others. */
 export class CannotOpenStore extends EventStoreError {
   constructor(
-    code: 'locked' | 'read-only' | 'newer-format' | 'damaged' | 'full' | 'unsafe-settings' | 'wrong-key',
+    code:
+      | 'locked'
+      | 'read-only'
+      | 'newer-format'
+      | 'damaged'
+      | 'full'
+      | 'unsafe-settings'
+      | 'wrong-key'
+      | 'not-private',
     message: string,
     options?: ErrorOptions,
   ) {

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import {
   type DynamicModule,
   type FactoryProvider,
@@ -8,6 +7,7 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
+import { partOf } from '#event-store/data-directory';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
 import { type Clock, systemClock } from '#gateways/clock';
 import { type MailGateway, mailFiles, smtpMail } from '#gateways/mail';
@@ -118,7 +118,7 @@ const paymentsOf = ({ STRIPE_SECRET_KEY: secretKey }: NodeJS.ProcessEnv): Paymen
 function mailsOf({ directory }: Stores, works: boolean): MailGateway | undefined {
   const { SMTP_URL: url, MAIL_FROM: from } = process.env;
   if (url) return smtpMail({ url, from });
-  if (directory) return mailFiles(join(directory.path, 'mails'));
+  if (directory) return mailFiles(partOf(directory.path, 'mails'));
   if (!works) return undefined;
   throw new CannotOpenStore(
     'unsafe-settings',

@@ -1,9 +1,8 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { asOfNow, copyLog } from '#audit/copy-log';
 import { isOfLedger } from '#domain/ledger';
-import { type DataDirectory, openDataDirectory } from '#event-store/data-directory';
+import { type DataDirectory, openDataDirectory, type Part, partOf } from '#event-store/data-directory';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
 import { ownEventsOf } from '#event-store/own-events';
@@ -11,8 +10,6 @@ import { CannotOpenStore, type EventStore } from '#event-store/port';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
 import { copyKeys, masterKeyOf, type Vault, type VaultOptions } from '#vault/vault';
 import { openVaultOf } from './vault-link.ts';
-
-const READ_MODELS = 'read-models';
 
 /** Everything that is stored: events, keys, and the read models that are computed from them. */
 export interface Stores {
@@ -52,7 +49,7 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
     const directory = path === undefined ? undefined : keep(openDataDirectory(path));
     const events = keep(await openEvents(location));
     const vault = keep(await openVaultOf(events, { ...keysOf(location), masterKey, matchingSecret }));
-    const files = inside(path, READ_MODELS);
+    const files = inside(path, 'read-models');
     const readModels = await openReadModels({ store: events, databaseUrl: location.databaseUrl, ...files });
     keep({ close: () => readModels.stop() });
     return { directory, events, vault, readModels };
@@ -89,9 +86,9 @@ export async function openForAnalysis(
 ): Promise<Analysis> {
   openDataDirectory(store, { readOnly: true });
   return openTogether(async (keep) => {
-    const directory = keep(await whenFree(join(store, 'analysts'), onWait));
+    const directory = keep(await whenFree(partOf(store, 'analysts'), onWait));
     const events = keep(await openEvents({ directory: store, eventStoreDb, readOnly: true }));
-    const files = join(directory.path, READ_MODELS);
+    const files = partOf(directory.path, 'read-models');
     const readModels = await openReadModels({ store: events, directory: files });
     keep({ close: () => readModels.stop() });
     return { events, readModels, files };
@@ -188,4 +185,4 @@ const isOnServers = ({ eventStoreDb, databaseUrl }: StoreLocation): boolean =>
 const directoryOf = (location: StoreLocation): string | undefined =>
   isOnServers(location) ? undefined : location.directory;
 
-const inside = (path: string | undefined, name: string) => (path === undefined ? {} : { directory: join(path, name) });
+const inside = (path: string | undefined, part: Part) => (path === undefined ? {} : { directory: partOf(path, part) });

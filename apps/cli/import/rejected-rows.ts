@@ -1,12 +1,13 @@
-import { createWriteStream, type WriteStream } from 'node:fs';
+import type { WriteStream } from 'node:fs';
 import type { LeadFileRow } from '#requests/lead-files/lead-file-row';
 import { CommandFailed } from '../command-failed.ts';
+import { openPrivateFile } from '../private-file.ts';
 
 /** A CSV file of the rows that were rejected. It is created with the first one, so that it does not exist when all rows are good. */
 export class RejectedRows {
   readonly file: string;
   count = 0;
-  #stream: WriteStream | undefined;
+  #stream: Promise<WriteStream> | undefined;
   #failed: Error | undefined;
 
   constructor(file: string) {
@@ -17,24 +18,33 @@ export class RejectedRows {
   async add({ line, text }: LeadFileRow, reason: string): Promise<void> {
     this.#stream ??= this.#create();
     this.count += 1;
-    if (!this.#stream.write(`${line},${quoted(reason)},${quoted(text)}\n`))
-      await new Promise<void>((resolve) => this.#stream?.once('drain', resolve).once('close', resolve));
+    const stream = await this.#stream;
+    if (!stream.write(`${line},${quoted(reason)},${quoted(text)}\n`))
+      await new Promise<void>((resolve) => stream.once('drain', resolve).once('close', resolve));
     this.#throwIfFailed();
   }
 
   /** @throws CommandFailed when some rows could not be written */
   async close(): Promise<void> {
-    const stream = this.#stream;
+    const stream = await this.#stream;
     if (stream && !stream.closed) await new Promise<void>((resolve) => stream.once('close', resolve).end());
     this.#throwIfFailed();
   }
 
-  #throwIfFailed(): void {
-    if (this.#failed) throw new CommandFailed(`${this.file} cannot be written: ${this.#failed.message}`);
+  #cannotWrite({ message }: Error): CommandFailed {
+    return new CommandFailed(`${this.file} cannot be written: ${message}`);
   }
 
-  #create(): WriteStream {
-    const stream = createWriteStream(this.file).on('error', (error) => {
+  #throwIfFailed(): void {
+    if (this.#failed) throw this.#cannotWrite(this.#failed);
+  }
+
+  /** Only its owner can open it: rows name persons. */
+  async #create(): Promise<WriteStream> {
+    const handle = await openPrivateFile(this.file).catch((error: Error) => {
+      throw this.#cannotWrite(error);
+    });
+    const stream = handle.createWriteStream().on('error', (error) => {
       this.#failed = error;
     });
     stream.write('line,reason,row\n');

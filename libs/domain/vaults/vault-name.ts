@@ -1,17 +1,14 @@
-import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant } from '../kernel/events.ts';
+import { personKey } from '../kernel/fields.ts';
 import { processOnly, type RightsOf } from '../kernel/rights.ts';
 
 /** Says which keys open the sealed boxes of this log. It is the beginning of a log (ADR 19). */
 export const vaultStream = 'vault-main';
 
-/** A keyed hash: 22 characters of base64url. */
-const fingerprint = z.string().regex(/^[A-Za-z0-9_-]{22}$/);
-
 export const vaultNameEvents = {
   VaultNamed: fact({
-    fingerprint: fingerprint.describe('Of the vault whose keys seal the personal data of this log.'),
+    fingerprint: personKey.describe('Of the vault whose keys seal the personal data of this log.'),
   }),
 };
 export type VaultNameEvent = EventsOf<typeof vaultNameEvents>;

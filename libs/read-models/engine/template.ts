@@ -1,10 +1,12 @@
 import {
   accessSync,
+  chmodSync,
   constants,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -61,6 +63,7 @@ export function copyTemplate(directory: string): boolean {
   try {
     // Synchronous: for a thousand small files the asynchronous one takes twice the time of the processor.
     cpSync(place, draft, { recursive: true, mode: constants.COPYFILE_FICLONE });
+    closeFilesToOthers(draft);
   } catch (error) {
     rmSync(draft, { recursive: true, force: true });
     // The programs may have been built by another user.
@@ -69,6 +72,12 @@ export function copyTemplate(directory: string): boolean {
   }
   renameSync(draft, directory);
   return true;
+}
+
+/** A copied file has the mode of the original, which everybody may read, whatever the umask is. */
+function closeFilesToOthers(directory: string): void {
+  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true }))
+    if (entry.isFile()) chmodSync(join(entry.parentPath, entry.name), 0o600);
 }
 
 /** @returns the path of the archive that a database in memory may begin with */
