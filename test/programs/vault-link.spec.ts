@@ -100,7 +100,7 @@ test.each(['empty', 'cut'])('a key store that is half written does not start: %s
   const file = join(directory, 'keys', 'keys.sqlite');
   for (const name of await readdir(join(directory, 'keys')))
     if (name.startsWith('keys.sqlite')) await rm(join(directory, 'keys', name));
-  await writeFile(file, how === 'empty' ? '' : 'SQLite format 3\0 and no more');
+  await writeFile(file, how === 'empty' ? '' : 'SQLite format 3\0 and no more', { mode: 0o600 });
   await refuses(directory, how === 'empty' ? NO_KEYS : /keys (is damaged|holds a file that is not a database)/);
 });
 
