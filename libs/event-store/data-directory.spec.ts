@@ -134,16 +134,19 @@ describe('a data directory', () => {
       expect(warnings).toHaveLength(1);
     });
 
-    it('the folder of PGlite is closed as a whole: PGlite sets the modes of its files itself', () => {
-      openDataDirectory(path).close();
-      const folder = join(path, 'read-models', 'pglite');
-      mkdirSync(folder, { recursive: true });
-      writeFileSync(join(folder, 'pg_internal.init'), '');
-      chmodSync(join(folder, 'pg_internal.init'), 0o644);
-      openDataDirectory(path).close();
-      chmodSync(folder, 0o755);
-      expect(refusal(() => openDataDirectory(path)).message).toContain(`open ${folder} (mode 755)`);
-    });
+    it.each(['pglite', 'pglite.new'])(
+      '(%s) the folder of PGlite is closed as a whole: PGlite sets the modes of its files itself',
+      (name) => {
+        openDataDirectory(path).close();
+        const folder = join(path, 'read-models', name);
+        mkdirSync(folder, { recursive: true });
+        writeFileSync(join(folder, 'pg_internal.init'), '');
+        chmodSync(join(folder, 'pg_internal.init'), 0o644);
+        openDataDirectory(path).close();
+        chmodSync(folder, 0o755);
+        expect(refusal(() => openDataDirectory(path)).message).toContain(`open ${folder} (mode 755)`);
+      },
+    );
 
     it('one of an older version can be read before that, and reading changes nothing', () => {
       storeOfAnOlderVersion();

@@ -13,10 +13,10 @@ export function createForOwnerOnly(): void {
 }
 
 /**
- * PGlite sets the modes of its files itself, past the umask. So its folder is closed as a whole, and nobody looks at the
- * files in it.
+ * PGlite sets the modes of its files itself, past the umask, and a crash may leave a new folder of it half copied. So its
+ * folders are closed as a whole, and nobody looks at the files in them.
  */
-const CLOSED_AS_A_WHOLE = 'pglite';
+const CLOSED_AS_A_WHOLE: ReadonlySet<string> = new Set(['pglite', 'pglite.new']);
 
 /** A file or directory that more users than its owner can open. */
 export interface OpenToOthers {
@@ -40,7 +40,7 @@ function openIn(place: string, root: string): OpenToOthers[] {
   const within = entriesOf(place).filter((entry) => !entry.isSymbolicLink());
   const found = within.flatMap((entry) => {
     const inner = `${place}/${entry.name}`;
-    const isWalked = entry.isDirectory() && entry.name !== CLOSED_AS_A_WHOLE;
+    const isWalked = entry.isDirectory() && !CLOSED_AS_A_WHOLE.has(entry.name);
     return isWalked ? openIn(inner, root) : ifOpen(inner, root);
   });
   return [...ifOpen(place, root), ...found];
