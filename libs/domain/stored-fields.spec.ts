@@ -47,21 +47,23 @@ describe('how a field is kept', () => {
     ['plain', z.iso.date()],
     ['keyed hash', keyedHash.length(22).optional()],
     ['free text', freeText.max(100).optional()],
-    ['sealed', sealedFor('customer').optional()],
+    ['sealed', sealedFor('customer', 'name').optional()],
   ])('%s: limits, descriptions and lists do not change it', (keeping, schema) => {
     expect(keepingOf(schema)).toEqual([keeping]);
   });
 
   it('a box without an owner is of no kind', () => {
-    expect(keepingOf(sealed)).toEqual(['unnamed', 'unnamed']);
+    expect(keepingOf(sealed)).toEqual(['unnamed', 'plain', 'unnamed']);
   });
 
   it('the names of a record are a text too', () => {
-    const fields = fieldsOf(z.object({ facts: z.record(z.string(), z.union([z.number(), sealedFor('lead')])) }));
+    const fields = fieldsOf(
+      z.object({ facts: z.record(z.string(), z.union([z.number(), sealedFor('lead', 'contact')])) }),
+    );
     expect(fields).toEqual([
       { path: 'facts (names)', keeping: 'unnamed', what: 'a string that is of no kind' },
       { path: 'facts.*', keeping: 'plain', what: 'number' },
-      { path: 'facts.*', keeping: 'sealed', what: 'key of the lead' },
+      { path: 'facts.*', keeping: 'sealed', what: 'key of the lead, as contact' },
     ]);
   });
 });

@@ -8,7 +8,7 @@ import {
   notRegistered,
 } from '#domain/accounts/customer';
 import type { Refusal } from '#domain/kernel/decider';
-import type { Instant, Sealed, Secret } from '#domain/kernel/events';
+import type { Instant, Purpose, Sealed, Secret } from '#domain/kernel/events';
 import { addSeconds } from '#domain/kernel/instants';
 import { normaliseEmail } from '#domain/leads/contact';
 import type { Vault } from '#vault/vault';
@@ -17,12 +17,17 @@ import { checkRightEarly } from './rights.ts';
 
 /** What the requests of accounts share: sealed values, secrets, links, and keyed hashes. Random values are generated here. */
 
-export const seal = (vault: Vault, customerId: string, value: unknown): Promise<Sealed> =>
-  vault.seal(customerStream(customerId), value);
+export const seal = (vault: Vault, customerId: string, purpose: Purpose, value: unknown): Promise<Sealed> =>
+  vault.seal(customerStream(customerId), purpose, value);
 
 /** A sealed value that no history shows. */
-export const sealSecret = async (vault: Vault, customerId: string, value: unknown): Promise<Secret> => ({
-  ...(await seal(vault, customerId, value)),
+export const sealSecret = async (
+  vault: Vault,
+  customerId: string,
+  purpose: Purpose,
+  value: unknown,
+): Promise<Secret> => ({
+  ...(await seal(vault, customerId, purpose, value)),
   secret: true,
 });
 
@@ -38,7 +43,7 @@ export async function newLink(
 ): Promise<{ token: Secret; tokenHash: string; expiresAt: Instant }> {
   const token = `${customerId}.${randomBytes(24).toString('base64url')}`;
   const expiresAt = addSeconds(now(), LINK_MINUTES * 60);
-  return { token: await sealSecret(vault, customerId, token), tokenHash: hashOfToken(token), expiresAt };
+  return { token: await sealSecret(vault, customerId, 'link-token', token), tokenHash: hashOfToken(token), expiresAt };
 }
 
 type AccountChange = Exclude<CustomerCommand['type'], 'RegisterCustomer'>;

@@ -79,22 +79,24 @@ async function sealedRegistration(
   return {
     ...plain,
     ...(email !== undefined && {
-      email: await seal(vault, customerId, email),
+      email: await seal(vault, customerId, 'email', email),
       addressKey: addressKeyOf(vault, email),
     }),
-    ...(name && { name: await seal(vault, customerId, name) }),
-    ...(postalAddress && { postalAddress: await seal(vault, customerId, postalAddress) }),
+    ...(name && { name: await seal(vault, customerId, 'name', name) }),
+    ...(postalAddress && { postalAddress: await seal(vault, customerId, 'postal-address', postalAddress) }),
   };
 }
 
 const sealedVerifier = async ({ vault }: RequestTools, customerId: string, { password }: RegistrationRequest) =>
-  password === undefined ? {} : { verifier: await sealSecret(vault, customerId, await verifierOf(password)) };
+  password === undefined
+    ? {}
+    : { verifier: await sealSecret(vault, customerId, 'password-verifier', await verifierOf(password)) };
 
 const changeName = (tools: RequestTools, customerId: string, name: PersonName, context: RequestContext) =>
   changeSealed(tools, customerId, 'ChangeName', context, async () => ({
     type: 'ChangeName',
     at: tools.now(),
-    name: await seal(tools.vault, customerId, name),
+    name: await seal(tools.vault, customerId, 'name', name),
   }));
 
 const changePostalAddress = (
@@ -106,7 +108,7 @@ const changePostalAddress = (
   changeSealed(tools, customerId, 'ChangePostalAddress', context, async () => ({
     type: 'ChangePostalAddress',
     at: tools.now(),
-    postalAddress: await seal(tools.vault, customerId, postalAddress),
+    postalAddress: await seal(tools.vault, customerId, 'postal-address', postalAddress),
   }));
 
 /** ACC-4: a link goes to the new address, which becomes the customer's once the link is followed. */
@@ -115,7 +117,7 @@ const requestEmailChange = (tools: RequestTools, customerId: string, email: stri
     const addressKey = addressKeyOf(tools.vault, email);
     const holder = (await holderOf(tools, email)) ?? customerId;
     if (holder !== customerId && !(await isErased(tools, holder))) return addressTaken;
-    const sealed = await seal(tools.vault, customerId, email);
+    const sealed = await seal(tools.vault, customerId, 'email', email);
     const link = await newLink(tools, customerId);
     return { type: 'RequestEmailChange', at: tools.now(), email: sealed, addressKey, ...link };
   });

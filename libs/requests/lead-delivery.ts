@@ -35,8 +35,13 @@ const choose = (
     const { vault, now } = tools;
     const chosen = { type: 'ChooseLeadDelivery', at: now(), mails } as const;
     if (webhookUrl === undefined) return chosen;
-    const url = await seal(vault, customerId, webhookUrl);
-    const signingSecret = await sealSecret(vault, customerId, signingSecretOf(vault, context.commandId));
+    const url = await seal(vault, customerId, 'webhook-address', webhookUrl);
+    const signingSecret = await sealSecret(
+      vault,
+      customerId,
+      'webhook-secret',
+      signingSecretOf(vault, context.commandId),
+    );
     return { ...chosen, webhook: { url, signingSecret } };
   });
 

@@ -73,7 +73,7 @@ async function prepare(
   if (!policy) return { id, command: noPolicy };
   const maximumCustomers = leadType.exclusivity === 'exclusive' ? 1 : policy.policy.maximumCustomersPerSharedLead;
   const captured = capturedAt && { capturedAt };
-  const sealed = await vault.seal(leadStream(id), contact);
+  const sealed = await vault.seal(leadStream(id), 'contact', contact);
   const capture = { leadTypeId, maximumCustomers, source, ...captured, ...keys, contact: sealed };
   return { id, command: { type: 'ReceiveLead', at, ...capture, policyVersion: policy.version } };
 }

@@ -37,7 +37,7 @@ const set = (
 ): Promise<Receipt> =>
   changeSealed(tools, customerId, 'SetPassword', context, async ({ verifier }) => {
     if (verifier && !(await isRight(tools.vault, verifier, currentPassword))) return wrongPassword;
-    const secret = await sealSecret(tools.vault, customerId, await verifierOf(password));
+    const secret = await sealSecret(tools.vault, customerId, 'password-verifier', await verifierOf(password));
     return { type: 'SetPassword', at: tools.now(), verifier: secret };
   });
 
@@ -64,7 +64,7 @@ async function recover(
   const { recovery } = await tools.stateOf<'customer'>(stream);
   // A repeated request gets its first outcome from the stream, so this refusal does not affect it.
   if (!linkIsGood(recovery, tokenHash, at)) return tools.send(customerId, stream, linkInvalid, context);
-  const verifier = await sealSecret(tools.vault, customerId, await verifierOf(password));
+  const verifier = await sealSecret(tools.vault, customerId, 'password-verifier', await verifierOf(password));
   return tools.send(customerId, stream, { type: 'RecoverPassword', at, tokenHash, verifier }, context);
 }
 

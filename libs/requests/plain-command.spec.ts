@@ -28,9 +28,9 @@ beforeAll(async () => {
   events = await openEmbeddedStore();
   vault = await openVault({});
   const seal = vault.seal.bind(vault);
-  vault.seal = (owner, value) => {
+  vault.seal = (owner, purpose, value) => {
     sealedValues.push(value);
-    return seal(owner, value);
+    return seal(owner, purpose, value);
   };
   const handler = new CommandHandler(events);
   const clock = new MovedClock('2026-03-02T15:00:00.000Z');
@@ -51,7 +51,7 @@ afterAll(async () => {
 });
 
 const answer = (id: string, context: RequestContext) =>
-  requests.send(ticketStream(id), { type: 'AnswerTicket', answer: personal('On their way.') }, context);
+  requests.send(ticketStream(id), { type: 'AnswerTicket', answer: personal('answer', 'On their way.') }, context);
 
 test('a personal text is sealed only for a caller with the right', async () => {
   expect((await answer(ticketId, by('no reason', 'staff:ada'))).outcome).toMatchObject({
@@ -65,7 +65,7 @@ test('a personal text is sealed with the key of the customer to whom the stream 
   expect(outcome).toMatchObject({ kind: 'accepted', events: [{ type: 'TicketAnswered', data: { customerId } }] });
   const [event] = outcome.kind === 'accepted' ? outcome.events : [];
   const box = event?.type === 'TicketAnswered' ? event.data.answer : undefined;
-  const { keyId } = await vault.seal(customerStream(customerId), 'another text');
+  const { keyId } = await vault.seal(customerStream(customerId), 'answer', 'another text');
   expect(box?.keyId).toBe(keyId);
   expect(box && (await vault.open(box))).toBe('On their way.');
 });

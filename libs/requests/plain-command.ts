@@ -1,6 +1,6 @@
 import { idOf } from '#domain/codec';
 import { isRefusal } from '#domain/kernel/decider';
-import type { Sealed, Secret } from '#domain/kernel/events';
+import type { Purpose, Sealed, Secret } from '#domain/kernel/events';
 import { type AnyCommand, type CommandOf, type Family, type FamilyName, familyOf, ledger } from '#domain/ledger';
 import { seal } from './account-seals.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
@@ -8,14 +8,17 @@ import { checkRight } from './rights.ts';
 
 /** Text that may name a person. It is sealed with the key of the stream's customer before the command is sent. */
 class Personal {
+  readonly purpose: Purpose;
   readonly text: string;
 
-  constructor(text: string) {
+  constructor(purpose: Purpose, text: string) {
+    this.purpose = purpose;
     this.text = text;
   }
 }
 
-export const personal = (text: string): Personal => new Personal(text);
+/** @param purpose what the text is, as in the field of the event (`sealedFor`) */
+export const personal = (purpose: Purpose, text: string): Personal => new Personal(purpose, text);
 
 type DraftField<Value> = Value extends Secret ? Value : Value extends Sealed ? Personal : Value;
 
@@ -51,7 +54,8 @@ const isPersonal = (value: unknown): value is Personal => value instanceof Perso
 
 async function sealed({ vault }: RequestTools, customerId: string, command: AnyCommand): Promise<AnyCommand> {
   const fields = Object.entries(command).map(
-    async ([name, value]) => [name, isPersonal(value) ? await seal(vault, customerId, value.text) : value] as const,
+    async ([name, value]) =>
+      [name, isPersonal(value) ? await seal(vault, customerId, value.purpose, value.text) : value] as const,
   );
   return Object.fromEntries(await Promise.all(fields)) as AnyCommand;
 }

@@ -52,7 +52,9 @@ async function requestReplacement(
   if ('refused' in command) return tools.send(id, stream, command, context);
   const refusal = checkRightEarly(stream, command, replacement.initialState(), context);
   if (refusal) return tools.refuse(id, stream, refusal, context);
-  const sealed: { note?: Sealed } = note ? { note: await tools.vault.seal(leadStream(request.leadId), note) } : {};
+  const sealed: { note?: Sealed } = note
+    ? { note: await tools.vault.seal(leadStream(request.leadId), 'note', note) }
+    : {};
   return tools.send(id, stream, { ...command, ...sealed }, context);
 }
 

@@ -6,6 +6,7 @@ import type { CommandOf } from '#domain/ledger';
 import { noPolicy, policyAt, policyStream } from '#domain/policy/policy';
 import { type AnswerPolicy, ticket, ticketStream, unknownTicket } from '#domain/support/ticket';
 import type { TicketRow } from '#read-models/models/tickets';
+import { seal } from './account-seals.ts';
 import type { HistoryRequest } from './histories.ts';
 import { listOpened, openBox, type QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
@@ -29,7 +30,7 @@ export const supportRequests = (tools: RequestTools) => ({
     onTicket(tools, ticketId, 'AnswerTicket', context, async (customerId, at) => ({
       type: 'AnswerTicket',
       at,
-      answer: await seal(tools, customerId, answer),
+      answer: await seal(tools.vault, customerId, 'answer', answer),
     })),
   writeAgain: (ticketId: string, message: string, context: RequestContext) =>
     onTicket(tools, ticketId, 'WriteAgain', context, (customerId, at) => writeAgain(tools, customerId, message, at)),
@@ -62,9 +63,9 @@ async function opening(
     at,
     customerId,
     storeId: customer.storeId,
-    subject: await seal(tools, customerId, subject),
-    message: await seal(tools, customerId, message),
-    ...(callBack && { callBackTelephone: await seal(tools, customerId, callBack.telephone) }),
+    subject: await seal(tools.vault, customerId, 'subject', subject),
+    message: await seal(tools.vault, customerId, 'message', message),
+    ...(callBack && { callBackTelephone: await seal(tools.vault, customerId, 'telephone', callBack.telephone) }),
     answerPolicy: promised,
   };
 }
@@ -77,7 +78,12 @@ async function writeAgain(
 ): Promise<TicketCommand | Refusal> {
   const promised = await answerPolicy(tools, at);
   if ('refused' in promised) return promised;
-  return { type: 'WriteAgain', at, message: await seal(tools, customerId, message), answerPolicy: promised };
+  return {
+    type: 'WriteAgain',
+    at,
+    message: await seal(tools.vault, customerId, 'message', message),
+    answerPolicy: promised,
+  };
 }
 
 /** Nothing is sealed for a ticket that does not exist, nor for a caller without the right. */
@@ -101,9 +107,6 @@ async function answerPolicy({ stateOf }: RequestTools, at: Instant): Promise<Ans
   const inForce = policyAt(await stateOf<'policy'>(policyStream), at);
   return inForce ? { policyVersion: inForce.version, ...inForce.policy } : noPolicy;
 }
-
-const seal = ({ vault }: RequestTools, customerId: string, text: string) =>
-  vault.seal(customerStream(customerId), text);
 
 /** Tickets with their texts opened, and all that happened to a customer. */
 export function supportQueries(tools: QueryTools & RequestTools) {

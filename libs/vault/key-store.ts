@@ -1,6 +1,8 @@
 /** The key of one person, wrapped with the master key; null after the person was erased. */
 export interface StoredKey {
   readonly keyId: string;
+  /** Whose key it is, e.g. `lead-<id>`. */
+  readonly subject: string;
   readonly wrapped: Uint8Array | null;
 }
 
@@ -19,8 +21,8 @@ export interface KeyStore {
   /** @returns the secret of that name: this one, or one that another caller added first */
   addSecret(name: string, wrapped: Uint8Array): Promise<Uint8Array>;
   /** Every key, destroyed ones included, for a copy. */
-  each(): AsyncIterable<StoredKey & { readonly subject: string }>;
+  each(): AsyncIterable<StoredKey>;
   /** Adds keys of another store; keys that exist already are not changed. */
-  put(keys: readonly (StoredKey & { readonly subject: string })[]): Promise<void>;
+  put(keys: readonly StoredKey[]): Promise<void>;
   close(): Promise<void>;
 }

@@ -16,6 +16,8 @@ interface KeyRow {
   readonly wrapped: Uint8Array | null;
 }
 
+const keyOf = ({ key_id: keyId, subject, wrapped }: KeyRow): StoredKey => ({ keyId, subject, wrapped });
+
 interface AddRequest {
   readonly subject: string;
   readonly key: { readonly keyId: string; readonly wrapped: Uint8Array };
@@ -54,16 +56,16 @@ class PostgresKeys implements KeyStore {
   }
 
   async find(keyId: string): Promise<StoredKey | undefined> {
-    const [row] = await this.#ask<KeyRow>('SELECT key_id, wrapped FROM vault.keys WHERE key_id = $1', [keyId]);
-    return row && { keyId: row.key_id, wrapped: row.wrapped };
+    const [row] = await this.#ask<KeyRow>('SELECT key_id, subject, wrapped FROM vault.keys WHERE key_id = $1', [keyId]);
+    return row && keyOf(row);
   }
 
   async findOf(subject: string): Promise<StoredKey | undefined> {
     const [row] = await this.#ask<KeyRow>(
-      'SELECT key_id, wrapped FROM vault.keys WHERE subject = $1 AND wrapped IS NOT NULL',
+      'SELECT key_id, subject, wrapped FROM vault.keys WHERE subject = $1 AND wrapped IS NOT NULL',
       [subject],
     );
-    return row && { keyId: row.key_id, wrapped: row.wrapped };
+    return row && keyOf(row);
   }
 
   add(subject: string, key: { keyId: string; wrapped: Uint8Array }): Promise<StoredKey> {
@@ -100,7 +102,7 @@ class PostgresKeys implements KeyStore {
       'SELECT key_id, subject, wrapped FROM vault.keys WHERE subject = ANY($1) AND wrapped IS NOT NULL',
       [subjects],
     );
-    const found = new Map(rows.map(({ key_id: keyId, subject, wrapped }) => [subject, { keyId, wrapped }]));
+    const found = new Map(rows.map((row) => [row.subject, keyOf(row)]));
     if (subjects.some((subject) => !found.has(subject)))
       throw new StoreUnavailable('a person was erased while a key was made for them: try again');
     return found;
@@ -130,14 +132,14 @@ class PostgresKeys implements KeyStore {
         'SELECT key_id, subject, wrapped FROM vault.keys WHERE key_id > $1 ORDER BY key_id LIMIT $2',
         [after, MAX_ROWS_PER_STATEMENT],
       );
-      for (const { key_id: keyId, subject, wrapped } of rows) yield { keyId, subject, wrapped };
+      yield* rows.map(keyOf);
       const last = rows.at(-1);
       if (!last) return;
       after = last.key_id;
     }
   }
 
-  async put(keys: readonly (StoredKey & { subject: string })[]): Promise<void> {
+  async put(keys: readonly StoredKey[]): Promise<void> {
     await this.#ask(
       `INSERT INTO vault.keys (key_id, subject, wrapped) SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[])
         ON CONFLICT DO NOTHING`,

@@ -32,10 +32,12 @@ export async function openSqliteKeys({
 
 interface KeyRow {
   readonly key_id: string;
+  readonly subject: string;
   readonly wrapped: Uint8Array | null;
 }
 
-const keyOf = (row: KeyRow | undefined): StoredKey | undefined => row && { keyId: row.key_id, wrapped: row.wrapped };
+const keyOf = (row: KeyRow | undefined): StoredKey | undefined =>
+  row && { keyId: row.key_id, subject: row.subject, wrapped: row.wrapped };
 
 /** Keys of one machine. One program writes at a time, in a separate thread. */
 class SqliteKeys implements KeyStore {
@@ -52,8 +54,10 @@ class SqliteKeys implements KeyStore {
     this.#database = database;
     this.#writer = writer;
     this.#temporary = temporary;
-    this.#byId = database.prepare('SELECT key_id, wrapped FROM keys WHERE key_id = ?');
-    this.#bySubject = database.prepare('SELECT key_id, wrapped FROM keys WHERE subject = ? AND wrapped IS NOT NULL');
+    this.#byId = database.prepare('SELECT key_id, subject, wrapped FROM keys WHERE key_id = ?');
+    this.#bySubject = database.prepare(
+      'SELECT key_id, subject, wrapped FROM keys WHERE subject = ? AND wrapped IS NOT NULL',
+    );
   }
 
   find = (keyId: string) => keyOf(this.#byId.get(keyId));
@@ -61,7 +65,7 @@ class SqliteKeys implements KeyStore {
 
   async add(subject: string, { keyId, wrapped }: { keyId: string; wrapped: Uint8Array }): Promise<StoredKey> {
     await this.#mustWrite().write({ added: { keyId, subject, wrapped } });
-    return { keyId, wrapped };
+    return { keyId, subject, wrapped };
   }
 
   erase = async (subject: string): Promise<void> => this.#mustWrite().write({ erased: subject });
@@ -81,11 +85,11 @@ class SqliteKeys implements KeyStore {
   }
 
   async *each() {
-    const rows = this.#database.prepare<[], KeyRow & { subject: string }>('SELECT key_id, subject, wrapped FROM keys');
+    const rows = this.#database.prepare<[], KeyRow>('SELECT key_id, subject, wrapped FROM keys');
     for (const { key_id: keyId, subject, wrapped } of rows.iterate()) yield { keyId, subject, wrapped };
   }
 
-  async put(keys: readonly (StoredKey & { subject: string })[]): Promise<void> {
+  async put(keys: readonly StoredKey[]): Promise<void> {
     this.#mustWrite();
     const writing = openKeysForWriting(this.directory, !this.#temporary);
     const add = writing.prepare('INSERT OR IGNORE INTO keys (key_id, subject, wrapped) VALUES (?, ?, ?)');

@@ -3,10 +3,12 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import Database from 'better-sqlite3';
 import fc from 'fast-check';
-import type { Sealed } from '#domain/kernel/events';
+import { type Sealed, unsealed } from '#domain/kernel/events';
 import { CannotOpenStore, StoreUnavailable } from '#event-store/port';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import { close, open } from './boxes.ts';
 import { BoxDamaged, copyKeys, KeyMissing, openVault, type Vault } from './vault.ts';
 
 describe('the vault', () => {
@@ -30,18 +32,21 @@ describe('the vault', () => {
   it('opens what it sealed, also after a restart', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string(), fc.jsonValue(), async (subject, value) => {
-        const box = await vault.seal(subject, value);
+        const box = await vault.seal(subject, 'note', value);
         expect(JSON.stringify(await vault.open(box))).toBe(JSON.stringify(value));
       }),
       { numRuns: 50 },
     );
-    const box = await vault.seal('lead-1', { firstName: 'Zoë' });
+    const box = await vault.seal('lead-1', 'note', { firstName: 'Zoë' });
     await reopen();
     expect(await vault.open(box)).toEqual({ firstName: 'Zoë' });
   });
 
   it('seals the same value differently each time, and shows nothing of it', async () => {
-    const boxes = await Promise.all([vault.seal('lead-1', 'Rosalind'), vault.seal('lead-1', 'Rosalind')]);
+    const boxes = await Promise.all([
+      vault.seal('lead-1', 'note', 'Rosalind'),
+      vault.seal('lead-1', 'note', 'Rosalind'),
+    ]);
     expect(boxes[0]?.box).not.toBe(boxes[1]?.box);
     expect(boxes[0]?.keyId).toBe(boxes[1]?.keyId);
     expect(Buffer.from((boxes[0] as Sealed).box, 'base64').toString('latin1')).not.toContain('Rosalind');
@@ -49,12 +54,12 @@ describe('the vault', () => {
   });
 
   it('erases one person for ever, and nobody else', async () => {
-    const [erased, other] = [await vault.seal('lead-1', 1), await vault.seal('lead-2', 2)];
+    const [erased, other] = [await vault.seal('lead-1', 'note', 1), await vault.seal('lead-2', 'note', 2)];
     await vault.erase('lead-1');
     expect([await vault.open(erased), await vault.open(other)]).toEqual([undefined, 2]);
     await reopen();
     expect([await vault.open(erased), await vault.open(other)]).toEqual([undefined, 2]);
-    const anew = await vault.seal('lead-1', 3);
+    const anew = await vault.seal('lead-1', 'note', 3);
     expect(await vault.open(anew)).toBe(3);
     expect(await vault.open(erased)).toBeUndefined();
   });
@@ -67,7 +72,7 @@ describe('the vault', () => {
         wrapped.push(bytes.subarray(at + 11, at + 11 + 60));
       return wrapped;
     };
-    await vault.seal('lead-secret', 1);
+    await vault.seal('lead-secret', 'note', 1);
     const [wrapped] = key() as [Buffer];
     expect(wrapped).toHaveLength(60);
     await vault.erase('lead-secret');
@@ -86,15 +91,40 @@ describe('the vault', () => {
   });
 
   it('refuses a box that was changed, moved to another key, or whose key it never had', async () => {
-    const [box, other] = [await vault.seal('lead-1', 1), await vault.seal('lead-2', 2)];
+    const [box, other] = [await vault.seal('lead-1', 'note', 1), await vault.seal('lead-2', 'note', 2)];
     const bytes = Buffer.from(box.box, 'base64');
     bytes[15] = (bytes[15] as number) ^ 1;
     await expect(vault.open({ ...box, box: bytes.toString('base64') })).rejects.toThrow(BoxDamaged);
     await expect(vault.open({ ...box, box: other.box })).rejects.toThrow(BoxDamaged);
     await expect(vault.open({ ...box, box: '' })).rejects.toThrow(BoxDamaged);
+    await expect(vault.open({ ...box, purpose: 'name' })).rejects.toThrow(BoxDamaged);
+    await expect(vault.open({ keyId: box.keyId, box: box.box })).rejects.toThrow(BoxDamaged);
     await expect(vault.open({ ...box, keyId: 'never' })).rejects.toThrow(KeyMissing);
     await expect(vault.open({ ...box, box: '' })).rejects.toMatchObject({ code: 'box-damaged' });
     await expect(vault.open({ ...box, keyId: 'never' })).rejects.toMatchObject({ code: 'key-missing' });
+  });
+
+  it('refuses a box when its key was given to another person', async () => {
+    const box = await vault.seal('lead-1', 'note', 1);
+    await vault.close();
+    const keys = new Database(join(directory, 'keys.sqlite'));
+    keys.exec("UPDATE keys SET subject = 'lead-2'");
+    keys.close();
+    vault = await openVault({ directory });
+    await expect(vault.open(box)).rejects.toThrow(BoxDamaged);
+  });
+
+  it('opens boxes of older versions, and texts that they did not seal', async () => {
+    const { keyId } = await vault.seal('lead-1', 'note', 1);
+    const master = Buffer.from(readFileSync(join(directory, 'master.key'), 'utf8'), 'base64');
+    const keys = new Database(join(directory, 'keys.sqlite'), { readonly: true });
+    const wrapped = keys.prepare<[], Uint8Array>('SELECT wrapped FROM keys').pluck().get() as Uint8Array;
+    keys.close();
+    const key = open(master, wrapped, keyId) as Buffer;
+    const box = close(key, Buffer.from('"of before"'), keyId).toString('base64');
+    expect(await vault.open({ keyId, box })).toBe('of before');
+    await expect(vault.open({ keyId, purpose: 'note', box })).rejects.toThrow(BoxDamaged);
+    expect(await vault.open(unsealed('a text of before'))).toBe('a text of before');
   });
 
   it('cannot be opened without its master key', async () => {
@@ -112,10 +142,10 @@ describe('the vault', () => {
   });
 
   it('opened for reading only, opens boxes but does not seal or erase', async () => {
-    const box = await vault.seal('lead-1', 1);
+    const box = await vault.seal('lead-1', 'note', 1);
     await reopen({ readOnly: true });
     expect(await vault.open(box)).toBe(1);
-    await expect(vault.seal('lead-2', 1)).rejects.toThrow(StoreUnavailable);
+    await expect(vault.seal('lead-2', 'note', 1)).rejects.toThrow(StoreUnavailable);
     await expect(vault.erase('lead-1')).rejects.toThrow(StoreUnavailable);
   });
 
@@ -123,7 +153,7 @@ describe('the vault', () => {
     const program = `
       const { openVault } = await import(${JSON.stringify(new URL('./vault.ts', import.meta.url).href)});
       const vault = await openVault({ directory: ${JSON.stringify(directory)} });
-      for (let number = 0; ; number += 1) console.log(JSON.stringify(await vault.seal('lead-' + number, number)));`;
+      for (let number = 0; ; number += 1) console.log(JSON.stringify(await vault.seal('lead-' + number, 'note', number)));`;
     const child = spawn(process.execPath, ['--conditions=source', '--input-type=module', '-e', program], {
       cwd: import.meta.dirname,
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -160,7 +190,7 @@ describeWithPostgres('the vault in a PostgreSQL that programs share', () => {
 
   it('opens boxes that another program sealed, and gives persons the same keys', async () => {
     const [one, other] = (await Promise.all([open(), open()])) as [Vault, Vault];
-    expect(await other.open(await one.seal('lead-1', { firstName: 'Zoë' }))).toEqual({ firstName: 'Zoë' });
+    expect(await other.open(await one.seal('lead-1', 'note', { firstName: 'Zoë' }))).toEqual({ firstName: 'Zoë' });
     expect(other.personKey('email', 'a@example.org')).toBe(one.personKey('email', 'a@example.org'));
   });
 
@@ -168,7 +198,7 @@ describeWithPostgres('the vault in a PostgreSQL that programs share', () => {
     const [one, other] = [await open(), await open()];
     const subjects = Array.from({ length: 200 }, (_, number) => `lead-${number % 50}`);
     const boxes = await Promise.all(
-      subjects.flatMap((subject) => [one.seal(subject, subject), other.seal(subject, subject)]),
+      subjects.flatMap((subject) => [one.seal(subject, 'note', subject), other.seal(subject, 'note', subject)]),
     );
     expect(new Set(boxes.map(({ keyId }) => keyId)).size).toBe(50);
     const values = await Promise.all(boxes.map((box) => other.open(box)));
@@ -177,11 +207,11 @@ describeWithPostgres('the vault in a PostgreSQL that programs share', () => {
 
   it('erases one person for ever, in every program that starts afterwards, and nobody else', async () => {
     const vault = await open();
-    const [erased, kept] = [await vault.seal('lead-1', 1), await vault.seal('lead-2', 2)];
+    const [erased, kept] = [await vault.seal('lead-1', 'note', 1), await vault.seal('lead-2', 'note', 2)];
     await vault.erase('lead-1');
     for (const reader of [vault, await open()])
       expect([await reader.open(erased), await reader.open(kept)]).toEqual([undefined, 2]);
-    expect(await vault.open(await vault.seal('lead-1', 3))).toBe(3);
+    expect(await vault.open(await vault.seal('lead-1', 'note', 3))).toBe(3);
     expect(await vault.open(erased)).toBeUndefined();
     await expect(vault.open({ ...kept, keyId: 'never' })).rejects.toThrow(KeyMissing);
   });
@@ -195,8 +225,8 @@ describeWithPostgres('the vault in a PostgreSQL that programs share', () => {
   it('copies all keys of one machine, those of erased persons too, any number of times', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
     const embedded = await openVault({ directory, masterKey });
-    const boxes = await Promise.all(['a', 'b', 'c'].map((subject) => embedded.seal(subject, subject)));
-    const erased = await embedded.seal('d', 'd');
+    const boxes = await Promise.all(['a', 'b', 'c'].map((subject) => embedded.seal(subject, 'note', subject)));
+    const erased = await embedded.seal('d', 'note', 'd');
     await embedded.erase('d');
     const personKey = embedded.personKey('telephone', '+12125550142');
     await embedded.close();

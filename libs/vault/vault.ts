@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { Sealed } from '#domain/kernel/events';
+import { isUnsealed, type Purpose, type Sealed } from '#domain/kernel/events';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { CannotOpenStore, StoreUnavailable } from '#event-store/port';
 import { close, KEY_BYTES, open } from './boxes.ts';
@@ -26,9 +26,9 @@ export interface Vault {
   readonly fingerprint: string;
   /**
    * Seals a JSON value with the key of a subject (e.g. `lead-<id>`). Resolves when that key is on disk, so that an event
-   * written afterwards never names a key that a crash could lose.
+   * written afterwards never names a key that a crash could lose. The box is bound to its subject and its purpose.
    */
-  seal(subject: string, value: unknown): Promise<Sealed>;
+  seal(subject: string, purpose: Purpose, value: unknown): Promise<Sealed>;
   /** @returns the value; undefined after its owner was erased. @throws BoxDamaged, KeyMissing */
   open(box: Sealed): Promise<unknown>;
   /** Destroys the key of a subject: none of its boxes, in any copy, can ever be opened again. */
@@ -157,7 +157,7 @@ class KeyVault implements Vault {
   readonly #keys: KeyStore;
   readonly #secrets: Secrets;
   readonly #readOnly: boolean;
-  readonly #unwrapped: LRUCache<string, Uint8Array>;
+  readonly #unwrapped: LRUCache<string, SubjectKey>;
   /** Keys that are being written to disk, by subject: two calls that seal for one person at once share one key. */
   readonly #beingMade = new Map<string, Promise<SubjectKey>>();
   #closed = false;
@@ -170,17 +170,21 @@ class KeyVault implements Vault {
     this.#unwrapped = new LRUCache({ max: KEYS_REMEMBERED, ttl });
   }
 
-  async seal(subject: string, value: unknown): Promise<Sealed> {
+  async seal(subject: string, purpose: Purpose, value: unknown): Promise<Sealed> {
     this.#mustBeOpen();
     const { keyId, key } = await (this.#beingMade.get(subject) ?? this.#keyOf(subject));
-    return { keyId, box: close(key, Buffer.from(JSON.stringify(value)), keyId).toString('base64') };
+    const box = close(key, Buffer.from(JSON.stringify(value)), boundTo({ keyId, purpose }, subject));
+    return { keyId, purpose, box: box.toString('base64') };
   }
 
-  async open({ keyId, box }: Sealed): Promise<unknown> {
+  async open(sealed: Sealed): Promise<unknown> {
     this.#mustBeOpen();
-    const key = this.#unwrapped.get(keyId) ?? (await this.#find(keyId));
-    if (!key) return undefined;
-    const content = open(key, Buffer.from(box, 'base64'), keyId);
+    const { keyId } = sealed;
+    const box = Buffer.from(sealed.box, 'base64');
+    if (isUnsealed(sealed)) return JSON.parse(box.toString());
+    const found = this.#unwrapped.get(keyId) ?? (await this.#find(keyId));
+    if (!found) return undefined;
+    const content = open(found.key, box, boundTo(sealed, found.subject));
     if (!content) throw new BoxDamaged(`a sealed box of key ${keyId} is not what was sealed`);
     return JSON.parse(content.toString());
   }
@@ -222,25 +226,27 @@ class KeyVault implements Vault {
     const key = randomBytes(KEY_BYTES);
     const stored = await this.#keys.add(subject, { keyId, wrapped: close(this.#secrets.masterKey, key, keyId) });
     if (stored.keyId !== keyId) return this.#subjectKey(stored);
-    this.#unwrapped.set(keyId, key);
-    return { keyId, key };
+    const made = { keyId, subject, key };
+    this.#unwrapped.set(keyId, made);
+    return made;
   }
 
-  #subjectKey({ keyId, wrapped }: StoredKey): SubjectKey {
-    return { keyId, key: this.#unwrapped.get(keyId) ?? this.#unwrap(keyId, wrapped as Uint8Array) };
+  #subjectKey(stored: StoredKey): SubjectKey {
+    return this.#unwrapped.get(stored.keyId) ?? this.#unwrap(stored, stored.wrapped as Uint8Array);
   }
 
-  async #find(keyId: string): Promise<Uint8Array | undefined> {
+  async #find(keyId: string): Promise<SubjectKey | undefined> {
     const stored = await this.#keys.find(keyId);
     if (!stored) throw new KeyMissing(keyId);
-    return stored.wrapped ? this.#unwrap(keyId, stored.wrapped) : undefined;
+    return stored.wrapped ? this.#unwrap(stored, stored.wrapped) : undefined;
   }
 
-  #unwrap(keyId: string, wrapped: Uint8Array): Uint8Array {
+  #unwrap({ keyId, subject }: StoredKey, wrapped: Uint8Array): SubjectKey {
     const key = open(this.#secrets.masterKey, wrapped, keyId);
     if (!key) throw new BoxDamaged(`key ${keyId} is not what was written`);
-    this.#unwrapped.set(keyId, key);
-    return key;
+    const unwrapped = { keyId, subject, key };
+    this.#unwrapped.set(keyId, unwrapped);
+    return unwrapped;
   }
 
   #mustBeOpen(): void {
@@ -255,8 +261,13 @@ class KeyVault implements Vault {
 
 interface SubjectKey {
   readonly keyId: string;
+  readonly subject: string;
   readonly key: Uint8Array;
 }
+
+/** What is authenticated with a box beside its content. Boxes of older versions are bound to their key only. */
+const boundTo = ({ keyId, purpose }: Pick<Sealed, 'keyId' | 'purpose'>, subject: string): string =>
+  purpose === undefined ? keyId : JSON.stringify(['box', 2, keyId, subject, purpose]);
 
 async function readSecrets(
   keys: KeyStore,

@@ -1,6 +1,6 @@
 import { decode, type FactOf } from '#domain/codec';
 import type { Caller } from '#domain/kernel/caller';
-import { type Instant, isBox, type Sealed } from '#domain/kernel/events';
+import { type Instant, isBox, isUnsealed, type Sealed } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { vaultStream } from '#domain/vaults/vault-name';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
@@ -85,7 +85,8 @@ async function whyForeign(events: EventStore, vault: Vault): Promise<string | un
 
 function boxesIn(data: unknown): readonly Sealed[] {
   if (typeof data !== 'object' || data === null) return [];
-  return isBox(data) ? [data] : Object.values(data).flatMap(boxesIn);
+  if (isBox(data)) return isUnsealed(data) ? [] : [data];
+  return Object.values(data).flatMap(boxesIn);
 }
 
 async function hasKeyOf(box: Sealed, vault: Vault): Promise<boolean> {

@@ -15,8 +15,8 @@ export const addressStream = (addressKey: string) => `address-${addressKey}` as 
 const purpose = z.discriminatedUnion('for', [
   z.object({
     for: z.literal('registration'),
-    registration: z.object({ ...registrationShape, email: sealedFor('customer'), addressKey: keyedHash }),
-    verifier: secretFor('customer').optional(),
+    registration: z.object({ ...registrationShape, email: sealedFor('customer', 'email'), addressKey: keyedHash }),
+    verifier: secretFor('customer', 'password-verifier').optional(),
   }),
   z.object({ for: z.literal('change'), tokenHash: randomTokenHash }),
 ]);

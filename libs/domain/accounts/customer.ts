@@ -16,7 +16,7 @@ export const LINK_MINUTES = 30;
 
 /** SHA-256, base64url, of the token in a link: the log can recognise the token but does not reveal it. */
 const tokenHash = randomTokenHash.length(43);
-const link = { token: secretFor('customer'), tokenHash, expiresAt: instant };
+const link = { token: secretFor('customer', 'link-token'), tokenHash, expiresAt: instant };
 
 /** DLV-9: one mail an hour for all leads, or one mail for each lead. */
 export const leadMailChoices = ['digest', 'each'] as const;
@@ -26,30 +26,36 @@ export const registrationShape = {
   businessAssociation: freeText,
   timeZone,
   /** The text of the address. The key names its stream (`address-…`). */
-  email: sealedFor('customer').optional(),
+  email: sealedFor('customer', 'email').optional(),
   addressKey: personKey.optional(),
-  name: sealedFor('customer').optional(),
-  postalAddress: sealedFor('customer').optional(),
+  name: sealedFor('customer', 'name').optional(),
+  postalAddress: sealedFor('customer', 'postal-address').optional(),
 };
 
 export const customerEvents = {
   CustomerRegistered: fact(registrationShape),
   BusinessAssociationChanged: fact({ businessAssociation: freeText }),
   TimeZoneChanged: fact({ timeZone }),
-  NameChanged: fact({ name: sealedFor('customer') }),
-  PostalAddressChanged: fact({ postalAddress: sealedFor('customer') }),
+  NameChanged: fact({ name: sealedFor('customer', 'name') }),
+  PostalAddressChanged: fact({ postalAddress: sealedFor('customer', 'postal-address') }),
   /** The link is sent to the new address: who opens it confirms the change. */
-  EmailChangeRequested: fact({ email: sealedFor('customer'), addressKey: personKey, ...link }),
-  EmailChanged: fact({ email: sealedFor('customer'), addressKey: personKey, formerAddressKey: personKey.optional() }),
+  EmailChangeRequested: fact({ email: sealedFor('customer', 'email'), addressKey: personKey, ...link }),
+  EmailChanged: fact({
+    email: sealedFor('customer', 'email'),
+    addressKey: personKey,
+    formerAddressKey: personKey.optional(),
+  }),
   /** What a password is checked against; never the password itself. */
-  PasswordSet: fact({ verifier: secretFor('customer'), how: z.enum(['chosen', 'recovered']) }),
+  PasswordSet: fact({ verifier: secretFor('customer', 'password-verifier'), how: z.enum(['chosen', 'recovered']) }),
   PasswordRecoveryRequested: fact(link),
   MailPreferencesChanged: fact({ off: z.array(z.enum(mailKinds)) }),
   /** DLV-9: how leads are announced by mail, and whether they are also sent to the customer's program. */
   LeadDeliveryChosen: fact({
     mails: z.enum(leadMailChoices),
     /** Only the customer may see the secret that signs the calls. */
-    webhook: z.object({ url: sealedFor('customer'), signingSecret: secretFor('customer') }).optional(),
+    webhook: z
+      .object({ url: sealedFor('customer', 'webhook-address'), signingSecret: secretFor('customer', 'webhook-secret') })
+      .optional(),
   }),
 };
 export type CustomerEvent = EventsOf<typeof customerEvents>;

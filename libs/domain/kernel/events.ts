@@ -8,9 +8,49 @@ export const uuid = z.uuid();
 export const cents = z.int().nonnegative();
 export const count = z.int().nonnegative();
 
-/** Personal data encrypted with its owner's key (see libs/vault). The domain carries the box and never opens it. */
-export const sealed = z.object({ keyId: z.string().min(1), box: z.base64() });
+/** What the value in a box is. A box is bound to it, so that nobody can pass one value of a person off as another. */
+export const purposes = [
+  'name',
+  'email',
+  'postal-address',
+  'telephone',
+  'contact',
+  'business-association',
+  'subject',
+  'message',
+  'answer',
+  'note',
+  'explanation',
+  'reason',
+  'payment-token',
+  'password-verifier',
+  'link-token',
+  'webhook-address',
+  'webhook-secret',
+] as const;
+export type Purpose = (typeof purposes)[number];
+
+/**
+ * Personal data encrypted with its owner's key (see libs/vault). The domain carries the box and never opens it. Boxes of
+ * older versions name no purpose.
+ */
+export const sealed = z.object({
+  keyId: z.string().min(1),
+  purpose: z.enum(purposes).optional(),
+  box: z.base64(),
+});
 export type Sealed = z.infer<typeof sealed>;
+
+/** The key id of a text that an older version stored as it is. */
+const NO_KEY = 'unsealed';
+
+/** A text that an older version stored as it is, in the form of a box. Upcasters make it; nothing new is stored so. */
+export const unsealed = (value: unknown): Sealed => ({
+  keyId: NO_KEY,
+  box: Buffer.from(JSON.stringify(value)).toString('base64'),
+});
+
+export const isUnsealed = ({ keyId }: Sealed): boolean => keyId === NO_KEY;
 
 export const isBox = (data: unknown): data is Sealed =>
   typeof data === 'object' && data !== null && 'box' in data && sealed.safeParse(data).success;

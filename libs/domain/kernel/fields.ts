@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sealed, secret } from './events.ts';
+import { type Purpose, sealed, secret } from './events.ts';
 
 /** How a field of a stored event keeps its value. `unnamed`: a text that is of no kind of this file. A test refuses it. */
 export type Keeping = 'plain' | 'sealed' | 'keyed hash' | 'free text' | 'unnamed';
@@ -58,12 +58,16 @@ export const freeText = text('free text', 'free text');
 type Owner = 'customer' | 'lead';
 
 /** A box that the key of this person opens. When the person is erased, it is lost. */
-export const sealedFor = (owner: Owner) =>
-  z.object(sealed.shape).register(kinds, { keeping: 'sealed', what: `key of the ${owner}` });
+export const sealedFor = (owner: Owner, purpose: Purpose) =>
+  z
+    .object({ ...sealed.shape, purpose: z.literal(purpose).optional() })
+    .register(kinds, { keeping: 'sealed', what: `key of the ${owner}, as ${purpose}` });
 
 /** The same, for what no history shows: a password verifier, or a token to be sent. */
-export const secretFor = (owner: Owner) =>
-  z.object(secret.shape).register(kinds, { keeping: 'sealed', what: `key of the ${owner}; shown to nobody` });
+export const secretFor = (owner: Owner, purpose: Purpose) =>
+  z
+    .object({ ...secret.shape, purpose: z.literal(purpose).optional() })
+    .register(kinds, { keeping: 'sealed', what: `key of the ${owner}, as ${purpose}; shown to nobody` });
 
 /** Every field of a schema, and how it is kept. What this function does not know is `unnamed`. */
 export const fieldsOf = (schema: z.ZodType, path = ''): readonly Field[] => {

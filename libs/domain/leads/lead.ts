@@ -18,7 +18,7 @@ export const leadEvents = {
     capturedAt: instant.optional(),
     telephoneKey: personKey.optional(),
     emailKey: personKey.optional(),
-    contact: sealedFor('lead'),
+    contact: sealedFor('lead', 'contact'),
     policyVersion: z.int().positive(),
   }),
   LeadAssigned: fact({

@@ -14,7 +14,10 @@ export const mailStream = (mailId: string) => `mail-${mailId}` as const;
 export const mailIdOf = (kind: string, eventId: string): string => deriveId('mail', kind, eventId);
 
 /** The facts in a mail besides customer and store: ids, numbers, instants, and sealed personal data. */
-const mailFacts = z.record(code, z.union([freeText, z.number(), secretFor('customer'), sealedFor('customer')]));
+const mailFacts = z.record(
+  code,
+  z.union([freeText, z.number(), secretFor('customer', 'link-token'), sealedFor('customer', 'email')]),
+);
 export type MailFacts = z.infer<typeof mailFacts>;
 
 /**

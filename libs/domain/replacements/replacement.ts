@@ -21,7 +21,7 @@ export const replacementEvents = {
     customerId: id,
     storeId: id,
     reason: storeText,
-    note: sealedFor('lead').optional(),
+    note: sealedFor('lead', 'note').optional(),
     deliveredAt: instant,
     verifyBy: instant,
     policyVersion: z.int().positive(),
