@@ -49,7 +49,7 @@ describe('stored events of every version', () => {
       at: '2026-03-01T09:30:00.000Z',
       quantity: 7,
       currency: 'USD',
-      note: { keyId: expect.any(String), box: 'c2VhbGVk' },
+      note: { keyId: expect.any(String), purpose: 'name', box: 'c2VhbGVk' },
     });
   });
 });
