@@ -63,7 +63,7 @@ export const borders: readonly Border[] = [
   },
   {
     folder: 'libs/wiring',
-    mayImport: `#domain/** #event-store/** #vault/** #gateways/** #audit/copy-log #processes/** #read-models/read-models
+    mayImport: `#domain/** #event-store/** #vault/** #gateways/** #processes/** #read-models/read-models
       #requests/** node:* @nestjs/common @nestjs/cqrs pg`,
   },
 

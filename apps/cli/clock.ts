@@ -12,10 +12,11 @@ import { mailInMemory } from '#gateways/mail';
 import { assumedPayments } from '#gateways/payments';
 import { noWebhooks } from '#gateways/webhooks';
 import type { ProcessEngine } from '#processes/engine/engine';
-import { openCopy, type StoreLocation, type Stores } from '#wiring/stores';
+import type { StoreLocation, Stores } from '#wiring/stores';
 import type { Goal } from './clock-goal.ts';
 import { bar, Progress, thousands } from './progress.ts';
 import { runStore } from './running-store.ts';
+import { openCopy } from './store-copy.ts';
 import { tellEvent } from './words.ts';
 
 interface ComingEvent extends Omit<HistoryEntry, 'position'> {

@@ -1,17 +1,7 @@
-import type { EngineStatus } from '#processes/engine/engine';
-import type { Parked } from '#processes/engine/process-run';
 import { UnknownModel } from '#read-models/errors';
 import type { ReadModelStatus, ReadModels } from '#read-models/read-models';
 import { sameForAll } from './query-tools.ts';
-
-/** The processes of the store, in whichever program they run. */
-export interface RunningProcesses {
-  /** Undefined when no program that runs them is known. */
-  status(): Promise<EngineStatus | undefined>;
-  parked(): Promise<readonly Parked[]>;
-  /** @returns false when nothing is parked under this id */
-  retry(id: string): Promise<boolean>;
-}
+import type { RunningProcesses } from './running-processes.ts';
 
 export interface OperationDependencies {
   readonly readModels: ReadModels;

@@ -1,7 +1,14 @@
 import type { EngineStatus, ProcessEngine } from '#processes/engine/engine';
 import type { Parked } from '#processes/engine/process-run';
-import type { RunningProcesses } from '#requests/operations';
-import type { Leases } from './leases.ts';
+
+/** The processes of the store, in whichever program they run. */
+export interface RunningProcesses {
+  /** Undefined when no program that runs them is known. */
+  status(): Promise<EngineStatus | undefined>;
+  parked(): Promise<readonly Parked[]>;
+  /** @returns false when nothing is parked under this id */
+  retry(id: string): Promise<boolean>;
+}
 
 /** The processes of this program. */
 export const runningHere = (engine: ProcessEngine): RunningProcesses => ({
@@ -10,23 +17,31 @@ export const runningHere = (engine: ProcessEngine): RunningProcesses => ({
   retry: async (id) => engine.retry(id),
 });
 
-/** What a worker reports each time it renews its leases. */
+/** What a worker reports from time to time. */
 export interface WorkerReport {
   readonly units: readonly string[];
   readonly status: EngineStatus;
   readonly parked: readonly Parked[];
 }
 
+/** Where workers leave their reports, and find what they are to try again. */
+interface Workers {
+  /** The last reports of the workers that run. */
+  reports(): Promise<readonly WorkerReport[]>;
+  /** Asks the worker that parked an item to try it again. */
+  askForRetry(item: string): Promise<void>;
+}
+
 /** The processes of the workers, by their last reports. */
-export const runningElsewhere = (leases: Leases): RunningProcesses => {
+export const runningElsewhere = (workers: Workers): RunningProcesses => {
   const parked = async () => {
-    const reports = await leases.reports<WorkerReport>();
+    const reports = await workers.reports();
     return [...new Map(reports.flatMap((report) => report.parked).map((item) => [item.id, item])).values()];
   };
   return {
     parked,
     async status() {
-      const reports = await leases.reports<WorkerReport>();
+      const reports = await workers.reports();
       // Each worker folds every fact. The one that runs a process, or a part of it, knows the most about it.
       const knowsMost = (name: string) =>
         reports.find(({ units }) => units.some((unit) => unit.split('/', 1)[0] === name)) ?? reports[0];
@@ -42,7 +57,7 @@ export const runningElsewhere = (leases: Leases): RunningProcesses => {
     },
     async retry(id) {
       if (!(await parked()).some((item) => item.id === id)) return false;
-      await leases.askForRetry(id);
+      await workers.askForRetry(id);
       return true;
     },
   };
