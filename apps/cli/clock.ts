@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeFact, type HistoryEntry } from '#audit/history';
+import { describeFact, type HistoryEvent } from '#audit/history';
 import { decode } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
 import { addDays } from '#domain/kernel/instants';
@@ -19,7 +19,7 @@ import { runStore } from './running-store.ts';
 import { openCopy } from './store-copy.ts';
 import { tellEvent } from './words.ts';
 
-interface ComingEvent extends Omit<HistoryEntry, 'position'> {
+interface ComingEvent extends Omit<HistoryEvent, 'position'> {
   readonly stream: string;
 }
 

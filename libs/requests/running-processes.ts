@@ -1,5 +1,23 @@
+import { z } from 'zod';
 import type { EngineStatus, ProcessEngine } from '#processes/engine/engine';
-import type { Parked } from '#processes/engine/process-run';
+import { type Parked, parked } from '#processes/engine/process-run';
+import { exampleIds } from '#read-models/models/examples';
+
+const { id: parkedItemId, ...ofParked } = parked.shape;
+export const parkedItem = z.object({ parkedItemId, ...ofParked }).meta({ id: 'ParkedItem' });
+export type ParkedItem = z.infer<typeof parkedItem>;
+
+export const parkedItemOf = ({ id: parkedItemId, ...item }: Parked): ParkedItem => ({ parkedItemId, ...item });
+
+export const parkedItemExample: ParkedItem = {
+  parkedItemId: exampleIds.parkedItemId,
+  process: 'lead-distribution',
+  stream: `lead-${exampleIds.leadId}`,
+  what: 'AssignLead',
+  reason: 'the store cannot be reached',
+  attempts: 6,
+  since: '2026-03-01T09:30:00.000Z',
+};
 
 /** The processes of the store, in whichever program they run. */
 export interface RunningProcesses {
