@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { instant } from '#domain/kernel/events';
-import { MOST_LAG_COUNTED } from '#requests/health';
+import { healthStatuses, MOST_LAG_COUNTED } from '#requests/health';
 
 const process = z.object({
   name: z.string().describe('The process.'),
@@ -28,7 +28,17 @@ const readModel = z.object({
 });
 
 export const health = z.object({
-  ok: z.boolean().describe('Whether everything works.'),
+  ok: z.boolean().describe('Whether everything works: the status is not red.'),
+  status: z
+    .enum(healthStatuses)
+    .describe('Yellow: it works, but keys are missing or items are parked. Red: a part does not work.'),
+  keys: z
+    .object({
+      missing: z
+        .int()
+        .describe('Keys of personal data that were looked for and are missing: restore the newest backup of the keys.'),
+    })
+    .describe('The keys of personal data.'),
   store: z
     .object({
       ok: z.boolean().describe('Whether the event store can be reached.'),
@@ -49,6 +59,8 @@ type Health = z.infer<typeof health>;
 
 export const healthExample: Health = {
   ok: true,
+  status: 'green',
+  keys: { missing: 0 },
   store: { ok: true, position: '0000000000000042' },
   processes: {
     position: '0000000000000042',

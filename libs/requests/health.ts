@@ -8,7 +8,11 @@ import { type QueryDependencies, sameForAll } from './query-tools.ts';
 /** A lag is counted up to this many events: counting more would slow the store down. */
 export const MOST_LAG_COUNTED = 1000;
 
-type Programs = Pick<QueryDependencies, 'events' | 'processes' | 'readModels'>;
+type Programs = Pick<QueryDependencies, 'events' | 'processes' | 'readModels' | 'vault'>;
+
+/** Green: all works. Yellow: it works, and something waits for an operator. Red: a part does not work. */
+export const healthStatuses = ['green', 'yellow', 'red'] as const;
+type HealthStatus = (typeof healthStatuses)[number];
 
 type Health = Awaited<ReturnType<typeof healthOf>>;
 
@@ -22,8 +26,8 @@ export const operationQueries = (programs: Programs) => ({
   listReadModels: sameForAll(() => readModelStatuses(programs.readModels)),
 });
 
-/** The parts that work now. Parked items do not make the store unhealthy. */
-async function healthOf({ events, processes, readModels }: Programs) {
+/** The parts that work now. Parked items and missing keys do not make the store unhealthy: it works for everybody else. */
+async function healthOf({ events, processes, readModels, vault }: Programs) {
   const store = await events.head().then(
     (position) => ({ ok: true, position }),
     (error: unknown) => ({ ok: false, error: error instanceof LeadgerError ? error.code : 'unforeseen' }),
@@ -36,7 +40,10 @@ async function healthOf({ events, processes, readModels }: Programs) {
   const ok =
     store.ok && engine !== undefined && models.length > 0 && models.every(({ lastError }) => lastError === undefined);
   const { position, idle, processes: all } = engine ?? { position: '', idle: false, processes: [] };
-  return { ok, store, processes: { position, idle, processes: [...all] }, readModels: models };
+  const keys = { missing: vault.keysMissed };
+  const hasParked = [...all, ...models].some(({ parked }) => parked > 0);
+  const status: HealthStatus = ok ? (hasParked || keys.missing > 0 ? 'yellow' : 'green') : 'red';
+  return { ok, status, store, keys, processes: { position, idle, processes: [...all] }, readModels: models };
 }
 
 const healthOfModel = (
@@ -53,11 +60,12 @@ const healthOfModel = (
 
 export type Measurements = Awaited<ReturnType<typeof measurementsOf>>;
 
-async function measurementsOf({ events, processes, readModels }: Programs) {
+async function measurementsOf({ events, processes, readModels, vault }: Programs) {
   const engine = await processes.status();
   const statuses = await readModels.status();
   const lags = await lagsOf(events, statuses);
   return {
+    keysMissing: vault.keysMissed,
     processes: engine?.processes ?? [],
     readModels: statuses.map((status) => ({
       ...healthOfModel(status, lags),
