@@ -8,6 +8,7 @@ import { customerExample, customerRow } from '#read-models/models/customers';
 import { exampleIds } from '#read-models/models/examples';
 import { type OpenedLeadDelivery, openedLeadDelivery } from '#requests/lead-delivery';
 import type { Queries } from '#requests/queries';
+import { keyMissing } from '#requests/query-tools';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
@@ -117,6 +118,7 @@ const customer = customerRow
     postalAddress: postalAddress
       .nullable()
       .describe('Postal address of the customer. Null: none was given, or the customer was erased.'),
+    keyMissing,
   })
   .meta({ id: 'Customer' });
 

@@ -9,6 +9,7 @@ import { exampleIds } from '#read-models/models/examples';
 import { deliveredLead, deliveredLeadWithReturnExample } from '#read-models/queries/delivered-leads';
 import type { OpenedLead } from '#requests/delivered-leads';
 import type { Queries } from '#requests/queries';
+import { keyMissing } from '#requests/query-tools';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
@@ -42,7 +43,7 @@ class RateContactBody {
 
 /** A delivered lead with its contact opened. */
 const openedLead = deliveredLead
-  .extend({ contact: contact.nullable().describe('The person. Null once the person was erased.') })
+  .extend({ contact: contact.nullable().describe('The person. Null once the person was erased.'), keyMissing })
   .meta({ id: 'DeliveredLead' });
 
 const leadDetails = openedLead
@@ -61,7 +62,7 @@ const contactColumns = Object.keys(contact.shape) as (keyof Contact)[];
 const columns = [
   ...(['deliveredAt', 'leadTypeId', 'orderId', 'leadId'] as const),
   ...contactColumns,
-  ...(['rating', 'replacementStatus'] as const),
+  ...(['rating', 'replacementStatus', 'keyMissing'] as const),
 ];
 
 class DeliveredLeadsQuery extends PageQuery {
@@ -162,8 +163,8 @@ export class DeliveredLeadsController {
 
 async function* csvOf(leads: AsyncIterable<OpenedLead>): AsyncGenerator<string> {
   yield BYTE_ORDER_MARK + csvLine(columns);
-  for await (const { contact: person, ...lead } of leads) {
-    const cells: Record<string, unknown> = { ...lead, ...person };
+  for await (const { contact: person, keyMissing, ...lead } of leads) {
+    const cells: Record<string, unknown> = { ...lead, ...person, keyMissing: keyMissing && 'yes' };
     yield csvLine(columns.map((column) => (cells[column] ?? undefined) as string | number | undefined));
   }
 }

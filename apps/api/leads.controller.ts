@@ -11,6 +11,7 @@ import { leadExample, leadRow } from '#read-models/models/leads';
 import { leadTypeStock, leadTypeStockExample } from '#read-models/queries/leads';
 import { readLeadFile } from '#requests/lead-files/lead-file';
 import type { Queries } from '#requests/queries';
+import { keyMissing } from '#requests/query-tools';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
@@ -64,7 +65,7 @@ class BatchQuery {
 
 /** A lead with its contact opened. */
 const lead = leadRow
-  .extend({ contact: contact.nullable().describe('The person. Null once the person was erased.') })
+  .extend({ contact: contact.nullable().describe('The person. Null once the person was erased.'), keyMissing })
   .meta({ id: 'Lead' });
 
 const openedExample: z.infer<typeof lead> = {

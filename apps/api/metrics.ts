@@ -36,6 +36,7 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #processes: readonly (readonly [Gauge, (process: Process) => number])[];
   readonly #models: readonly (readonly [Gauge, (model: ReadModel) => number])[];
+  readonly #keysMissing: Gauge;
   readonly #eventsTaken: Counter;
 
   constructor(server: FastifyInstance) {
@@ -50,6 +51,11 @@ export class Metrics {
       new Gauge({ name, help, labelNames: ['model'], registers }),
       value,
     ]);
+    this.#keysMissing = new Gauge({
+      name: 'leadger_keys_missing',
+      help: 'Keys of personal data that were looked for and are missing',
+      registers,
+    });
     this.#eventsTaken = new Counter({
       name: 'leadger_read_model_events_total',
       help: 'Events applied since this program began, where it follows the model',
@@ -63,11 +69,12 @@ export class Metrics {
   }
 
   /** In the text format of Prometheus. */
-  of({ processes, readModels }: Measurements): Promise<string> {
+  of({ processes, readModels, keysMissing }: Measurements): Promise<string> {
     for (const [gauge, read] of this.#processes)
       for (const process of processes) gauge.set({ process: process.name }, read(process));
     for (const [gauge, read] of this.#models)
       for (const model of readModels) gauge.set({ model: model.name }, read(model));
+    this.#keysMissing.set(keysMissing);
     this.#eventsTaken.reset();
     for (const { name, eventsTaken } of readModels)
       if (eventsTaken !== undefined) this.#eventsTaken.inc({ model: name }, eventsTaken);

@@ -5,6 +5,7 @@ import { replacementStatuses } from '#domain/replacements/replacement';
 import { exampleIds } from '#read-models/models/examples';
 import { type ReplacementRow, replacementExample, replacementRow } from '#read-models/models/replacements';
 import type { Queries } from '#requests/queries';
+import { keyMissing } from '#requests/query-tools';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
@@ -46,6 +47,7 @@ class DenyReplacementBody {
 const replacement = replacementRow
   .extend({
     note: z.string().nullable().describe('What the customer wrote about it. Null: nothing, or it was erased.'),
+    keyMissing,
   })
   .meta({ id: 'Replacement' });
 type OpenedReplacement = z.infer<typeof replacement>;

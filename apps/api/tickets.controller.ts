@@ -5,6 +5,7 @@ import { ticketStatuses } from '#domain/support/ticket';
 import { exampleIds } from '#read-models/models/examples';
 import { type TicketRow, ticketExample, ticketMessage, ticketRow } from '#read-models/models/tickets';
 import type { Queries } from '#requests/queries';
+import { keyMissing } from '#requests/query-tools';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
@@ -68,6 +69,7 @@ const ticket = ticketRow
       .string()
       .nullable()
       .describe('Telephone number to call back. Null: the customer did not ask for a call, or was erased.'),
+    keyMissing,
   })
   .meta({ id: 'Ticket' });
 type OpenedTicket = z.infer<typeof ticket>;

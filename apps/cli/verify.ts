@@ -1,4 +1,5 @@
 import { checkLaws, type Law, laws, type Verdict } from '#audit/laws/laws';
+import { lookedAt, MissingKeys } from '#audit/missing-keys';
 import { hashOfEvent } from '#event-store/event-hash';
 import { openForReading, type StoreLocation } from '#wiring/stores';
 import { Progress, thousands } from './progress.ts';
@@ -10,11 +11,13 @@ export async function verify(location: StoreLocation, { json = false }: { json?:
     const start = performance.now();
     const progress = new Progress((events) => `${thousands(events)} events read`);
     const onProgress = (events: number) => progress.update(events);
-    const verdict = await checkLaws(stores.events, { hashOf: hashOfEvent, onProgress });
+    const missing = new MissingKeys(stores.vault);
+    const events = lookedAt(stores.events, (event) => missing.look(event));
+    const verdict = await checkLaws(events, { hashOf: hashOfEvent, onProgress });
     progress.end();
     const seconds = Number(((performance.now() - start) / 1000).toFixed(2));
-    if (json) console.log(JSON.stringify({ ...verdict, seconds }, null, 2));
-    else print(verdict, seconds);
+    if (json) console.log(JSON.stringify({ ...verdict, keysMissing: missing.count, seconds }, null, 2));
+    else print(verdict, missing.count, seconds);
     return brokenIn(verdict).length === 0 ? 0 : 1;
   } finally {
     await stores.close();
@@ -24,7 +27,7 @@ export async function verify(location: StoreLocation, { json = false }: { json?:
 export const brokenIn = ({ laws }: Pick<Verdict, 'laws'>): Law[] =>
   (Object.keys(laws) as Law[]).filter((law) => laws[law] > 0);
 
-function print(verdict: Verdict, seconds: number): void {
+function print(verdict: Verdict, keysMissing: number, seconds: number): void {
   for (const law of Object.keys(laws) as Law[]) {
     const count = verdict.laws[law];
     console.log(`${count === 0 ? 'holds ' : 'BROKEN'} ${String(count).padStart(6)}  ${laws[law]}`);
@@ -36,6 +39,10 @@ function print(verdict: Verdict, seconds: number): void {
   console.log(
     `${thousands(judged)} decisions repeated, ${thousands(passedOver)} passed over because the log does not contain enough to repeat them`,
   );
+  if (keysMissing > 0)
+    console.log(
+      `${thousands(keysMissing)} ${keysMissing === 1 ? 'key is' : 'keys are'} missing: personal data sealed with them cannot be read until they are restored from a backup`,
+    );
   const broken = brokenIn(verdict);
   console.log(
     broken.length === 0 ? 'all laws hold' : `${broken.length} ${broken.length === 1 ? 'law is' : 'laws are'} broken`,

@@ -11,7 +11,7 @@ import type { Refusal } from '#domain/kernel/decider';
 import type { Instant, Purpose, Sealed, Secret } from '#domain/kernel/events';
 import { addSeconds } from '#domain/kernel/instants';
 import { normaliseEmail } from '#domain/leads/contact';
-import type { Vault } from '#vault/vault';
+import { KeyMissing, type Vault } from '#vault/vault';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 
@@ -30,6 +30,16 @@ export const sealSecret = async (
   ...(await seal(vault, customerId, purpose, value)),
   secret: true,
 });
+
+/** A value that can be compared only. @returns undefined when it was erased or its key is missing */
+export async function openIfThere(vault: Vault, box: Sealed | undefined): Promise<unknown> {
+  try {
+    return box && (await vault.open(box));
+  } catch (error) {
+    if (error instanceof KeyMissing) return undefined;
+    throw error;
+  }
+}
 
 export const addressKeyOf = (vault: Vault, email: string): string =>
   vault.personKey('account-address', normaliseEmail(email));

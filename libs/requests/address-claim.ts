@@ -43,9 +43,10 @@ export async function changesAccount(
   return !isRefusal(decision) && decision.length > 0 && (ifRevision ?? revision) === revision;
 }
 
+/** Who has no key is not erased: the key may come back from a backup. */
 export async function isErased({ stateOf, vault }: RequestTools, customerId: string): Promise<boolean> {
   const { email } = await stateOf<'customer'>(customerStream(customerId));
-  return email !== undefined && (await vault.open(email)) === undefined;
+  return email !== undefined && (await vault.holds(email.keyId)) && (await vault.open(email)) === undefined;
 }
 
 export async function holderOf({ stateOf, vault }: RequestTools, email: string): Promise<string | undefined> {

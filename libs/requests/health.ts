@@ -11,7 +11,11 @@ import { parkedItemOf } from './running-processes.ts';
 /** A lag is counted up to this many events: counting more would slow the store down. */
 export const MOST_LAG_COUNTED = 1000;
 
-type Programs = Pick<QueryDependencies, 'events' | 'processes' | 'readModels'>;
+type Programs = Pick<QueryDependencies, 'events' | 'processes' | 'readModels' | 'vault'>;
+
+/** Green: all works. Yellow: it works, and something waits for an operator. Red: a part does not work. */
+const healthStatuses = ['green', 'yellow', 'red'] as const;
+type HealthStatus = (typeof healthStatuses)[number];
 
 /** The state of the programs, for operators and for their tools. */
 export const operationQueries = (programs: Programs) => ({
@@ -42,7 +46,17 @@ const readModelHealth = z.object({
 
 export const health = z
   .object({
-    ok: z.boolean().describe('Whether everything works.'),
+    ok: z.boolean().describe('Whether everything works: the status is not red.'),
+    status: z
+      .enum(healthStatuses)
+      .describe('Yellow: it works, but keys are missing or items are parked. Red: a part does not work.'),
+    keys: z
+      .object({
+        missing: z
+          .int()
+          .describe('Keys of personal data that were looked for and are missing: restore their newest backup.'),
+      })
+      .describe('The keys of personal data.'),
     store: z
       .object({
         ok: z.boolean().describe('Whether the event store can be reached.'),
@@ -58,6 +72,8 @@ type Health = z.infer<typeof health>;
 
 export const healthExample: z.input<typeof health> = {
   ok: true,
+  status: 'green',
+  keys: { missing: 0 },
   store: { ok: true, position: '0000000000000042' },
   processes: {
     position: '0000000000000042',
@@ -79,8 +95,8 @@ export const healthExample: z.input<typeof health> = {
   ],
 };
 
-/** The parts that work now. Parked items do not make the store unhealthy. */
-async function healthOf({ events, processes, readModels }: Programs): Promise<Health> {
+/** The parts that work now. Parked items and missing keys do not make the store unhealthy: it works for everybody else. */
+async function healthOf({ events, processes, readModels, vault }: Programs): Promise<Health> {
   const store = await events.head().then(
     (position) => ({ ok: true, position }),
     (error: unknown) => ({ ok: false, error: error instanceof LeadgerError ? error.code : 'unforeseen' }),
@@ -93,7 +109,10 @@ async function healthOf({ events, processes, readModels }: Programs): Promise<He
   const ok =
     store.ok && engine !== undefined && models.length > 0 && models.every(({ lastError }) => lastError === undefined);
   const { position, idle, processes: all } = engine ?? { position: '', idle: false, processes: [] };
-  return { ok, store, processes: { position, idle, processes: all }, readModels: models };
+  const keys = { missing: vault.keysMissed };
+  const hasParked = [...all, ...models].some(({ parked }) => parked > 0);
+  const status: HealthStatus = ok ? (hasParked || keys.missing > 0 ? 'yellow' : 'green') : 'red';
+  return { ok, status, store, keys, processes: { position, idle, processes: all }, readModels: models };
 }
 
 const healthOfModel = (
@@ -110,11 +129,12 @@ const healthOfModel = (
 
 export type Measurements = Awaited<ReturnType<typeof measurementsOf>>;
 
-async function measurementsOf({ events, processes, readModels }: Programs) {
+async function measurementsOf({ events, processes, readModels, vault }: Programs) {
   const engine = await processes.status();
   const statuses = await readModels.status();
   const lags = await lagsOf(events, statuses);
   return {
+    keysMissing: vault.keysMissed,
     processes: engine?.processes ?? [],
     readModels: statuses.map((status) => ({
       ...healthOfModel(status, lags),

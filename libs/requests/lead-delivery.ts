@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { customerStream, isRegistered, type LeadDelivery, leadMailChoices } from '#domain/accounts/customer';
 import type { Vault } from '#vault/vault';
 import { changeSealed, seal, sealSecret } from './account-seals.ts';
-import { openBox, type QueryTools } from './query-tools.ts';
+import { keyMissing, openRow, type QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { revision } from './revision.ts';
 
@@ -16,6 +16,7 @@ export const openedLeadDelivery = z.object({
   webhookUrl: z.string().nullable().describe('Where each lead is sent. Null: nowhere.'),
   signingSecret: z.string().nullable().describe('The secret that calls are signed with. Null: no calls are made.'),
   revision,
+  keyMissing,
 });
 export type OpenedLeadDelivery = Readonly<z.infer<typeof openedLeadDelivery>>;
 
@@ -57,10 +58,11 @@ export const leadDeliveryQueries = (tools: QueryTools) => ({
     const { state, revision } = await tools.streams.read<'customer'>(customerStream(customerId));
     if (!isRegistered(state)) return undefined;
     const { mails, webhook } = state.leadDelivery;
-    const [webhookUrl, signingSecret] = await Promise.all([
-      openBox<string>(tools, context, webhook?.url),
-      openBox<string>(tools, context, webhook?.signingSecret),
-    ]);
-    return { mails, webhookUrl, signingSecret, revision };
+    return openRow(tools, context, async (open) => ({
+      mails,
+      webhookUrl: await open<string>(webhook?.url),
+      signingSecret: await open<string>(webhook?.signingSecret),
+      revision,
+    }));
   },
 });

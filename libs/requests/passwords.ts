@@ -3,7 +3,7 @@ import { customerStream, isRegistered, linkInvalid, linkIsGood } from '#domain/a
 import { refuse } from '#domain/kernel/decider';
 import type { Secret } from '#domain/kernel/events';
 import type { Vault } from '#vault/vault';
-import { changeSealed, hashOfToken, newLink, sealSecret } from './account-seals.ts';
+import { changeSealed, hashOfToken, newLink, openIfThere, sealSecret } from './account-seals.ts';
 import { holderOf } from './address-claim.ts';
 import { matches, type Verifier, verifierOf } from './password-hash.ts';
 import { sameForAll } from './query-tools.ts';
@@ -73,13 +73,12 @@ async function signIn(tools: RequestTools, email: string, password: string): Pro
   const customerId = await holderOf(tools, email);
   const state = customerId === undefined ? {} : await tools.stateOf<'customer'>(customerStream(customerId));
   const { email: sealed, verifier } = state as { email?: Secret; verifier?: Secret };
-  const isTheirs = sealed !== undefined && (await tools.vault.open(sealed)) === email;
+  const isTheirs = sealed !== undefined && (await openIfThere(tools.vault, sealed)) === email;
   return (await isRight(tools.vault, isTheirs ? verifier : undefined, password)) ? customerId : undefined;
 }
 
 async function isRight(vault: Vault, verifier: Secret | undefined, password: string): Promise<boolean> {
-  const opened = verifier && (await vault.open(verifier));
-  return matches(password, opened as Verifier | undefined);
+  return matches(password, (await openIfThere(vault, verifier)) as Verifier | undefined);
 }
 
 const wrongPassword = refuse('password-wrong', 'the current password is another one', 'ACC-2');

@@ -1,9 +1,11 @@
+import { z } from 'zod';
 import type { Caller } from '#domain/kernel/caller';
 import type { Sealed } from '#domain/kernel/events';
 import type { EventStore } from '#event-store/port';
 import type { MailGateway } from '#gateways/mail';
 import type { RowQueries } from '#read-models/queries';
 import type { Page } from '#read-models/queries/paging';
+import { KeyMissing } from '#vault/vault';
 import { type HistoryReader, historyReader } from './histories.ts';
 import type { OperationDependencies } from './operations.ts';
 import { type OwnerOf, ownersIn } from './owners.ts';
@@ -55,30 +57,54 @@ export const asRows =
   ({ caller }: RequestContext, request: Request): Promise<Rows> =>
     read(caller, request);
 
-/** @returns null for a value that was never given or was erased */
-export const openBox = async <Value>(
+/** @returns null for a value that was never given, was erased, or has no key */
+type OpenValue = <Value>(box: Sealed | null | undefined) => Promise<Value | null>;
+
+/** Marks an answer that has a value which cannot be opened, because its key is missing. */
+export const keyMissing = z
+  .literal(true)
+  .optional()
+  .describe('There when the key of a value is missing; the value is null until the key is restored from a backup.');
+
+interface Marked {
+  readonly keyMissing?: true;
+}
+
+/** Opens the boxes of one row. A missing key costs the value in its box, and marks the row. */
+export async function openRow<Opened extends object>(
   { open }: Pick<QueryTools, 'open'>,
   context: RequestContext,
-  box: Sealed | null | undefined,
-) => ((box && (await open(context, box))) ?? null) as Value | null;
+  openBoxes: (openValue: OpenValue) => Promise<Opened>,
+): Promise<Opened & Marked> {
+  let isMissing = false;
+  const opened = await openBoxes(async <Value>(box: Sealed | null | undefined) => {
+    try {
+      return ((box && (await open(context, box))) ?? null) as Value | null;
+    } catch (error) {
+      if (!(error instanceof KeyMissing)) throw error;
+      isMissing = true;
+      return null;
+    }
+  });
+  return isMissing ? { ...opened, keyMissing: true } : opened;
+}
 
 /** A row with some of its sealed columns opened. */
 export type OpenedRow<Row, Values> = Omit<Row, keyof Values> & {
   readonly [Column in keyof Values]: Values[Column] | null;
-};
+} & Marked;
 
 /** @typeParam Values what is in the boxes of the columns */
-export async function openColumns<Row, Values>(
+export const openColumns = <Row, Values>(
   tools: Pick<QueryTools, 'open'>,
   context: RequestContext,
   row: Row,
   columns: readonly (keyof Values & keyof Row)[],
-): Promise<OpenedRow<Row, Values>> {
-  const opened = columns.map(
-    async (column) => [column, await openBox(tools, context, row[column] as Sealed | null)] as const,
-  );
-  return { ...row, ...Object.fromEntries(await Promise.all(opened)) } as OpenedRow<Row, Values>;
-}
+): Promise<OpenedRow<Row, Values>> =>
+  openRow(tools, context, async (openValue) => {
+    const opened = columns.map(async (column) => [column, await openValue(row[column] as Sealed | null)] as const);
+    return { ...row, ...Object.fromEntries(await Promise.all(opened)) } as OpenedRow<Row, Values>;
+  });
 
 /** The same list, with each row opened. */
 export const listOpened =

@@ -1,6 +1,6 @@
 import { customerStream, isRegistered, notRegistered } from '#domain/accounts/customer';
 import type { Refusal } from '#domain/kernel/decider';
-import type { Instant, Sealed } from '#domain/kernel/events';
+import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import type { CommandOf } from '#domain/ledger';
 import { noPolicy, policyAt, policyStream } from '#domain/policy/policy';
@@ -8,7 +8,7 @@ import { type AnswerPolicy, ticket, ticketStream, unknownTicket } from '#domain/
 import type { TicketRow } from '#read-models/models/tickets';
 import { seal } from './account-seals.ts';
 import type { HistoryRequest } from './histories.ts';
-import { listOpened, openBox, type QueryTools } from './query-tools.ts';
+import { listOpened, openRow, type QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 import { listWholeHistory, type WholeHistoryRequest } from './whole-history.ts';
@@ -125,16 +125,16 @@ export function supportQueries(tools: QueryTools & RequestTools) {
   };
 }
 
-async function openTicketRow(
+const openTicketRow = (
   tools: QueryTools,
   context: RequestContext,
   { subject, messages, callBackTelephone, ...row }: TicketRow,
-) {
-  const open = (box: Sealed | null) => openBox<string>(tools, context, box);
-  return {
+) =>
+  openRow(tools, context, async (open) => ({
     ...row,
-    subject: await open(subject),
-    messages: await Promise.all(messages.map(async ({ text, ...message }) => ({ ...message, text: await open(text) }))),
-    callBackTelephone: await open(callBackTelephone),
-  };
-}
+    subject: await open<string>(subject),
+    messages: await Promise.all(
+      messages.map(async ({ text, ...message }) => ({ ...message, text: await open<string>(text) })),
+    ),
+    callBackTelephone: await open<string>(callBackTelephone),
+  }));

@@ -31,6 +31,10 @@ export interface Vault {
   seal(subject: string, purpose: Purpose, value: unknown): Promise<Sealed>;
   /** @returns the value; undefined after its owner was erased. @throws BoxDamaged, KeyMissing */
   open(box: Sealed): Promise<unknown>;
+  /** Whether the vault has this key, or had it before it was destroyed. */
+  holds(keyId: string): Promise<boolean>;
+  /** How many different keys were asked for and are missing, as far as they were asked for since the vault was opened. */
+  readonly keysMissed: number;
   /** Destroys the key of a subject: none of its boxes, in any copy, can ever be opened again. */
   erase(subject: string): Promise<void>;
   /**
@@ -160,6 +164,7 @@ class KeyVault implements Vault {
   readonly #unwrapped: LRUCache<string, SubjectKey>;
   /** Keys that are being written to disk, by subject: two calls that seal for one person at once share one key. */
   readonly #beingMade = new Map<string, Promise<SubjectKey>>();
+  readonly #missed = new Set<string>();
   #closed = false;
 
   constructor(keys: KeyStore, secrets: Secrets, readOnly: boolean) {
@@ -187,6 +192,16 @@ class KeyVault implements Vault {
     const content = open(found.key, box, boundTo(sealed, found.subject));
     if (!content) throw new BoxDamaged(`a sealed box of key ${keyId} is not what was sealed`);
     return JSON.parse(content.toString());
+  }
+
+  async holds(keyId: string): Promise<boolean> {
+    const isHeld = (await this.#keys.find(keyId)) !== undefined;
+    if (!isHeld) this.#missed.add(keyId);
+    return isHeld;
+  }
+
+  get keysMissed(): number {
+    return this.#missed.size;
   }
 
   async erase(subject: string): Promise<void> {
@@ -237,7 +252,11 @@ class KeyVault implements Vault {
 
   async #find(keyId: string): Promise<SubjectKey | undefined> {
     const stored = await this.#keys.find(keyId);
-    if (!stored) throw new KeyMissing(keyId);
+    if (!stored) {
+      this.#missed.add(keyId);
+      throw new KeyMissing(keyId);
+    }
+    this.#missed.delete(keyId);
     return stored.wrapped ? this.#unwrap(stored, stored.wrapped) : undefined;
   }
 

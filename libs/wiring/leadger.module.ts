@@ -7,6 +7,7 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
+import { missingOfNewest } from '#audit/missing-keys';
 import { partOf } from '#event-store/data-directory';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
 import { type Clock, systemClock } from '#gateways/clock';
@@ -56,6 +57,9 @@ interface LeadgerOptions {
  * A whole lead store as Nest providers, on stores that are open already. Projections and processes run after
  * `startLeadger`. When the application closes, they are stopped first and the stores are closed last.
  */
+const missingKeysWarning =
+  'keys of the newest events are missing: the keys are older than the log; restore their newest backup';
+
 @Module({})
 export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #stores: Stores;
@@ -77,7 +81,10 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
 
   /** Before anything else is written, and in every program that can write. */
   async onApplicationBootstrap(): Promise<void> {
-    await nameVault(this.#stores.vault, this.#commands, this.#clock.now());
+    const { vault, events } = this.#stores;
+    await nameVault(vault, this.#commands, this.#clock.now());
+    const missing = await missingOfNewest(events, vault);
+    if (missing > 0) console.warn(`leadger: ${missing} ${missingKeysWarning}`);
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -1,0 +1,65 @@
+import type { EventStore, RecordedEvent } from '#event-store/port';
+import type { Vault } from '#vault/vault';
+
+type Keys = Pick<Vault, 'holds'>;
+
+const KEY_ID = /"keyId":"([\w-]{22})"/g;
+const decoder = new TextDecoder();
+
+/** How many keys that were found are remembered, so that the boxes of one person are looked up once. */
+const KEYS_REMEMBERED = 100_000;
+
+/** Looks for boxes whose key is not in the vault. It reads the stored bytes, so it finds a box wherever it is. */
+export class MissingKeys {
+  readonly #keys: Keys;
+  readonly #missing = new Set<string>();
+  #found = new Set<string>();
+
+  constructor(keys: Keys) {
+    this.#keys = keys;
+  }
+
+  /** The number of different keys that were missing so far. A key that was destroyed is not missing. */
+  get count(): number {
+    return this.#missing.size;
+  }
+
+  async look({ data, metadata }: Pick<RecordedEvent, 'data' | 'metadata'>): Promise<void> {
+    for (const bytes of [data, metadata])
+      for (const [, keyId] of decoder.decode(bytes).matchAll(KEY_ID)) await this.#lookUp(keyId as string);
+  }
+
+  async #lookUp(keyId: string): Promise<void> {
+    if (this.#found.has(keyId) || this.#missing.has(keyId)) return;
+    if (!(await this.#keys.holds(keyId))) {
+      this.#missing.add(keyId);
+      return;
+    }
+    if (this.#found.size >= KEYS_REMEMBERED) this.#found = new Set();
+    this.#found.add(keyId);
+  }
+}
+
+/** The same events, each of which was looked at before it is read. */
+export const lookedAt = (
+  events: Pick<EventStore, 'readAll'>,
+  look: (event: RecordedEvent) => Promise<void>,
+): Pick<EventStore, 'readAll'> => ({
+  async *readAll(options) {
+    for await (const event of events.readAll(options)) {
+      await look(event);
+      yield event;
+    }
+  },
+});
+
+/** A backup of keys that is older than the log lacks the newest ones. */
+const NEWEST_EVENTS = 10_000;
+
+/** @returns how many keys of the newest events are missing */
+export async function missingOfNewest(events: Pick<EventStore, 'readAll'>, keys: Keys): Promise<number> {
+  const missing = new MissingKeys(keys);
+  for await (const event of events.readAll({ direction: 'backwards', maxCount: NEWEST_EVENTS }))
+    await missing.look(event);
+  return missing.count;
+}

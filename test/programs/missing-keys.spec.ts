@@ -1,0 +1,106 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { waitUntil } from '#test/wait-until';
+import { cli, type Program, serve } from './program.ts';
+
+/*
+ * A store whose keys are an older backup: the keys of one customer and of one lead are missing. It costs these two, and
+ * nobody else.
+ */
+
+let directory: string;
+let program: Program;
+let url: string;
+
+const password = 'correct horse battery staple';
+const contacts = [
+  { firstName: 'Kim', lastName: 'Example', telephone: '+1 212 555 0144' },
+  { firstName: 'Pat', lastName: 'Example', telephone: '+1 212 555 0143' },
+];
+const ids = { whole: '', keyless: '', order: '' };
+
+const headers = { 'content-type': 'application/json', 'leadger-actor': 'staff:ada', 'leadger-reason': 'test' };
+
+async function post(path: string, body: object, actor = 'staff:ada') {
+  const answer = await fetch(`${url}${path}`, {
+    method: 'POST',
+    headers: { ...headers, 'leadger-actor': actor },
+    body: JSON.stringify(body),
+  });
+  return { status: answer.status, body: (await answer.json()) as Record<string, string> };
+}
+
+const read = async (path: string) => (await fetch(`${url}${path}`, { headers })).json() as Promise<any>;
+
+async function register(email: string): Promise<string> {
+  const registration = { storeId: 'main', businessAssociation: email, timeZone: 'UTC', email, password };
+  return (await post('/api/customers', registration)).body.customerId as string;
+}
+
+const leadsOf = async (customerId: string): Promise<Record<string, unknown>[]> =>
+  (await read(`/api/customers/${customerId}/leads`)).items;
+
+function loseKeys(...subjects: string[]): void {
+  const keys = new Database(join(directory, 'keys', 'keys.sqlite'));
+  for (const subject of subjects)
+    expect(keys.prepare('DELETE FROM keys WHERE subject = ?').run(subject)).toMatchObject({ changes: 1 });
+  keys.close();
+}
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'leadger-missing-keys-'));
+  ({ program, url } = await serve(directory));
+  ids.whole = await register('whole@example.org');
+  ids.keyless = await register('keyless@example.org');
+  const order = { customerId: ids.whole, leadTypeId: 'exclusive-fresh', quantity: 25, paymentToken: 'tok_ok' };
+  ids.order = (await post('/api/orders', order)).body.orderId as string;
+  for (const contact of contacts)
+    await post('/api/leads', { leadTypeId: 'exclusive-fresh', source: 'web', contact }, 'system:web');
+  await waitUntil(async () => (await leadsOf(ids.whole)).length === 2);
+  const [newest] = await leadsOf(ids.whole);
+  await program.stop();
+  loseKeys(`customer-${ids.keyless}`, `lead-${newest?.leadId}`);
+  ({ program, url } = await serve(directory));
+});
+afterAll(async () => {
+  await program.kill();
+  await rm(directory, { recursive: true });
+});
+
+test('a list shows everybody, and marks who has no key', async () => {
+  const { items } = await read('/api/customers');
+  expect(items).toHaveLength(2);
+  const byId = new Map<string, object>(items.map((item: { customerId: string }) => [item.customerId, item]));
+  expect(byId.get(ids.whole)).toMatchObject({ email: 'whole@example.org' });
+  expect(byId.get(ids.whole)).not.toHaveProperty('keyMissing');
+  expect(byId.get(ids.keyless)).toMatchObject({ email: null, keyMissing: true });
+  expect(await read(`/api/customers/${ids.keyless}`)).toMatchObject({ email: null, keyMissing: true });
+});
+
+test('leads are listed, searched and downloaded; one of them is marked', async () => {
+  const [newest, oldest] = await leadsOf(ids.whole);
+  expect(newest).toMatchObject({ contact: null, keyMissing: true });
+  expect(oldest?.contact).toMatchObject({ lastName: 'Example' });
+  expect((await read(`/api/customers/${ids.whole}/leads?search=example`)).items).toEqual([oldest]);
+  const csv = await (await fetch(`${url}/api/customers/${ids.whole}/leads.csv`, { headers })).text();
+  const [head, ...lines] = csv.trim().split('\r\n');
+  expect(head).toMatch(/,keyMissing$/);
+  expect(lines).toEqual([expect.stringMatching(/,yes$/), expect.stringMatching(/Example.*,$/)]);
+});
+
+test('others sign in; who has no key does not', async () => {
+  const signIn = (email: string) => post('/api/sign-ins', { email, password });
+  expect((await signIn('whole@example.org')).status).toBe(200);
+  expect(await signIn('keyless@example.org')).toMatchObject({ status: 401, body: { code: 'sign-in-failed' } });
+});
+
+test('health is yellow, the metrics and the start say how many, and verify counts them', async () => {
+  expect(await read('/health')).toMatchObject({ ok: true, status: 'yellow', keys: { missing: 2 } });
+  expect(await (await fetch(`${url}/metrics`)).text()).toMatch(/^leadger_keys_missing 2$/m);
+  expect(program.stderr).toMatch(/^leadger: 2 keys of the newest events are missing/);
+  const { code, stdout } = await cli('verify', '--data', directory);
+  expect(code).toBe(0);
+  expect(stdout).toContain('2 keys are missing');
+});
