@@ -8,7 +8,9 @@ import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
 import { ownEventsOf } from '#event-store/own-events';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
-import { copyKeys, masterKeyOf, type Vault, type VaultOptions } from '#vault/vault';
+import { copyKeys } from '#vault/copy-keys';
+import { masterKeysOf, type VaultOptions } from '#vault/opened-keys';
+import type { Vault } from '#vault/vault';
 import { openVaultOf } from './vault-link.ts';
 
 /** Everything that is stored: events, keys, and the read models that are computed from them. */
@@ -36,19 +38,21 @@ interface OpenStoresOptions extends StoreLocation {
   readonly mustExist?: boolean;
   /** 32 bytes; default: `LEADGER_MASTER_KEY`, else a file beside the keys. */
   readonly masterKey?: Uint8Array;
+  /** The master key that replaces it, while that is under way. */
+  readonly nextMasterKey?: Uint8Array | undefined;
   /** For a demo: the key of hashes of persons, so that its log is the same each time. */
   readonly matchingSecret?: Uint8Array;
 }
 
 /** @throws CannotOpenStore: locked, read-only, full, damaged, of a newer format. Everything opened before is closed. */
 export async function openStores(options: OpenStoresOptions): Promise<Stores> {
-  const { mustExist, masterKey, matchingSecret, ...location } = options;
+  const { mustExist, masterKey, nextMasterKey, matchingSecret, ...location } = options;
   const path = directoryOf(location);
   if (path !== undefined && mustExist) openDataDirectory(path, { readOnly: true });
   return openTogether(async (keep) => {
     const directory = path === undefined ? undefined : keep(openDataDirectory(path));
     const events = keep(await openEvents(location));
-    const vault = keep(await openVaultOf(events, { ...keysOf(location), masterKey, matchingSecret }));
+    const vault = keep(await openVaultOf(events, { ...keysOf(location), masterKey, nextMasterKey, matchingSecret }));
     const files = inside(path, 'read-models');
     const readModels = await openReadModels({ store: events, databaseUrl: location.databaseUrl, ...files });
     keep({ close: () => readModels.stop() });
@@ -126,11 +130,11 @@ export async function openCopy(
 ): Promise<Stores> {
   const source = await openForReading(of);
   try {
-    const masterKey = masterKeyOf(keysOf(of));
+    const masterKeys = masterKeysOf(keysOf(of));
     const log = await asOfNow(source.events);
     // After the end of the log was read: everything sealed before it has its key by now.
-    await copyKeys(keysOf(of), { ...keysOf({ directory }), masterKey }, () => {});
-    const stores = await openStores({ directory, masterKey });
+    await copyKeys(keysOf(of), { ...keysOf({ directory }), ...masterKeys }, () => {});
+    const stores = await openStores({ directory, ...masterKeys });
     try {
       await copyLog(log, stores.events, onProgress);
     } catch (error) {

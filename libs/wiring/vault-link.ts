@@ -5,7 +5,8 @@ import { deriveId } from '#domain/kernel/ids';
 import { vaultStream } from '#domain/vaults/vault-name';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
 import type { CommandHandler } from '#requests/command-handler';
-import { BoxDamaged, KeyMissing, openVault, placeOf, type Vault, type VaultOptions } from '#vault/vault';
+import { placeOf, type VaultOptions } from '#vault/opened-keys';
+import { BoxDamaged, KeyMissing, openVault, type Vault } from '#vault/vault';
 
 /**
  * Opens the vault of a log. A log that is not empty opens with its own keys only; for an empty one a new vault is made.
