@@ -6,6 +6,7 @@ import { type PersonName, type PostalAddress, personName, postalAddress } from '
 import { type MailKind, mailKinds } from '#domain/notifications/kinds';
 import { customerExample, customerRow } from '#read-models/models/customers';
 import { exampleIds } from '#read-models/models/examples';
+import { customerListing } from '#read-models/queries/support';
 import { type OpenedLeadDelivery, openedLeadDelivery } from '#requests/lead-delivery';
 import type { Queries } from '#requests/queries';
 import { keyMissing } from '#requests/query-tools';
@@ -134,7 +135,7 @@ class CustomersQuery extends PageQuery {
   @Id({ description: 'Customers of this store only.', example: exampleIds.storeId, optional: true })
   storeId?: string;
 
-  @Sort('registeredAt', '-registeredAt')
+  @Sort(customerListing)
   sort?: string;
 
   @FieldNames(customer)

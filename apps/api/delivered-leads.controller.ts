@@ -6,7 +6,11 @@ import { z } from 'zod';
 import { csvLine } from '#apps/csv';
 import { type Contact, contact } from '#domain/leads/contact';
 import { exampleIds } from '#read-models/models/examples';
-import { deliveredLead, deliveredLeadWithReturnExample } from '#read-models/queries/delivered-leads';
+import {
+  deliveredLead,
+  deliveredLeadListing,
+  deliveredLeadWithReturnExample,
+} from '#read-models/queries/delivered-leads';
 import type { OpenedLead } from '#requests/delivered-leads';
 import type { Queries } from '#requests/queries';
 import { keyMissing } from '#requests/query-tools';
@@ -75,7 +79,7 @@ class DeliveredLeadsQuery extends PageQuery {
   @Line(search)
   search?: string;
 
-  @Sort('deliveredAt', '-deliveredAt')
+  @Sort(deliveredLeadListing)
   sort?: string;
 
   @FieldNames(openedLead)

@@ -246,10 +246,10 @@ export const OneOf = (values: readonly string[], options: FieldOptions): Propert
     check('oneOf', `must be one of: ${values.join(', ')}`, (value) => values.includes(value as string)),
   );
 
-/** The order of a list: `by`, or `-by` for the greatest first. */
-export const Sort = (by: string, usual: string): PropertyDecorator =>
+/** The order of a list: its column, or with `-` in front for the greatest first. */
+export const Sort = ({ by, newestFirst = false }: { by: string; newestFirst?: boolean }): PropertyDecorator =>
   OneOf([by, `-${by}`], {
-    description: `The order of the items; ${usual} when absent. A minus sign puts the greatest first.`,
+    description: `The order of the items; ${newestFirst ? '-' : ''}${by} when absent. A minus sign puts the greatest first.`,
     example: `-${by}`,
     optional: true,
   });

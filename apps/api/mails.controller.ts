@@ -5,6 +5,7 @@ import Handlebars from 'handlebars';
 import { type MailKind, mailKinds } from '#domain/notifications/kinds';
 import { mailStatuses } from '#domain/notifications/mail';
 import { type MailRow, mailExample, mailRow } from '#read-models/models/mails';
+import { mailListing } from '#read-models/queries/support';
 import type { Queries } from '#requests/queries';
 import { QUERIES } from '#wiring/tokens';
 import { FieldNames, Id, OneOf, Sort } from './fields.ts';
@@ -28,7 +29,7 @@ class MailsQuery extends PageQuery {
   })
   status?: MailRow['status'];
 
-  @Sort('wishedAt', '-wishedAt')
+  @Sort(mailListing)
   sort?: string;
 
   @FieldNames(mailRow)

@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { orderStatuses } from '#domain/orders/order';
 import { exampleIds } from '#read-models/models/examples';
 import { type OrderRow, orderExample, orderRow } from '#read-models/models/orders';
+import { orderListing } from '#read-models/queries/orders';
 import { orderDetails, orderDetailsExample } from '#requests/orders';
 import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
@@ -53,7 +54,7 @@ class OrdersQuery extends PageQuery {
   @OneOf(orderStatuses, { description: 'Orders in this state only (ORD-1).', example: 'open', optional: true })
   status?: OrderRow['status'];
 
-  @Sort('placedAt', '-placedAt')
+  @Sort(orderListing)
   sort?: string;
 
   @FieldNames(orderRow)

@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { exampleIds } from '#read-models/models/examples';
 import { type ProgrammeRow, programmeExample, programmeRow } from '#read-models/models/programmes';
+import { programmeListing } from '#read-models/queries/orders';
 import { programmeDetails, programmeDetailsExample } from '#requests/programmes';
 import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
@@ -29,7 +30,7 @@ class ProgrammesQuery extends PageQuery {
   })
   status?: ProgrammeRow['status'];
 
-  @Sort('joinedAt', '-joinedAt')
+  @Sort(programmeListing)
   sort?: string;
 
   @FieldNames(programmeRow)

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { replacementStatuses } from '#domain/replacements/replacement';
 import { exampleIds } from '#read-models/models/examples';
 import { type ReplacementRow, replacementExample, replacementRow } from '#read-models/models/replacements';
+import { replacementListing } from '#read-models/queries/support';
 import type { Queries } from '#requests/queries';
 import { keyMissing } from '#requests/query-tools';
 import type { Receipt, RequestContext } from '#requests/request-tools';
@@ -68,7 +69,7 @@ class ReplacementsQuery extends PageQuery {
   @Id({ description: 'Returns of this customer only.', optional: true })
   customerId?: string;
 
-  @Sort('dueAt', 'dueAt')
+  @Sort(replacementListing)
   sort?: string;
 
   @FieldNames(replacement)

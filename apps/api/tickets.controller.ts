@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ticketStatuses } from '#domain/support/ticket';
 import { exampleIds } from '#read-models/models/examples';
 import { type TicketRow, ticketExample, ticketMessage, ticketRow } from '#read-models/models/tickets';
+import { ticketListing } from '#read-models/queries/support';
 import type { Queries } from '#requests/queries';
 import { keyMissing } from '#requests/query-tools';
 import type { Receipt, RequestContext } from '#requests/request-tools';
@@ -95,7 +96,7 @@ class TicketsQuery extends PageQuery {
   @Id({ description: 'Tickets of this customer only.', optional: true })
   customerId?: string;
 
-  @Sort('dueAt', 'dueAt')
+  @Sort(ticketListing)
   sort?: string;
 
   @FieldNames(ticket)

@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { webhookStatuses, webhookStream } from '#domain/notifications/webhook';
 import { type WebhookRow, webhookExample, webhookRow } from '#read-models/models/webhooks';
+import { webhookListing } from '#read-models/queries/support';
 import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
@@ -23,7 +24,7 @@ class WebhooksQuery extends PageQuery {
   })
   status?: WebhookRow['status'];
 
-  @Sort('deliveredAt', '-deliveredAt')
+  @Sort(webhookListing)
   sort?: string;
 
   @FieldNames(webhookRow)

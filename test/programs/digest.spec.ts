@@ -93,15 +93,14 @@ function describeDigests(makeHome: () => Promise<Home>) {
     },
     LIMIT_MILLISECONDS,
   );
-
-  test('a rebuild of an unknown read model names those that exist', async () => {
-    await cp(demo, data, { recursive: true });
-    const unknown = await cli('rebuild', 'colors', ...place);
-    expect(unknown).toMatchObject({ code: 1, stdout: '' });
-    expect(unknown.stderr).toMatch(/^leadger: there is no read model colors: there are customers, orders, .*\n$/);
-    expect((await cli('rebuild', ...place)).stderr).toMatch(/^leadger: rebuild takes the name .* or --all\n$/);
-  });
 }
+
+test('a rebuild of an unknown read model names those that exist', async () => {
+  const unknown = await cli('rebuild', 'colors', '--data', demo);
+  expect(unknown).toMatchObject({ code: 1, stdout: '' });
+  expect(unknown.stderr).toMatch(/^leadger: there is no read model colors: there are customers, orders, .*\n$/);
+  expect((await cli('rebuild', '--data', demo)).stderr).toMatch(/^leadger: rebuild takes the name .* or --all\n$/);
+});
 
 async function digests(place: readonly string[]): Promise<Record<string, string>> {
   const { code, stdout, stderr } = await cli('digest', '--json', ...place);

@@ -57,8 +57,7 @@ describe('npm start', () => {
   });
 
   test('is the only writer of its log: leadger copy refuses a directory in use, and one that is the original', async () => {
-    const [original, used] = [join(temporary, 'copied'), join(temporary, 'used')];
-    await (await serve(original)).program.stop();
+    const [original, used] = [join(temporary, 'started'), join(temporary, 'used')];
     const { program } = await serve(used);
     const refused = await cli('copy', '--from', original, '--to', used);
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/used is in use by process \d+/) });

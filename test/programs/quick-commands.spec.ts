@@ -9,7 +9,7 @@ const HEAVY = /@nestjs|@electric-sql|better-sqlite3|db-client|dist\/libs\/wiring
 /** The modules that a command of `leadger` loads, as V8 records them for coverage. */
 async function modulesOf(parameters: readonly string[]): Promise<string[]> {
   const directory = await mkdtemp(join(tmpdir(), 'leadger-modules-'));
-  await new Program('cli', parameters, { NODE_V8_COVERAGE: directory }).ended;
+  await new Program('cli', parameters, { NODE_V8_COVERAGE: directory, NODE_DISABLE_COMPILE_CACHE: '1' }).ended;
   const reports = await Promise.all((await readdir(directory)).map((name) => readFile(join(directory, name), 'utf8')));
   await rm(directory, { recursive: true });
   return reports.flatMap((report) => JSON.parse(report).result.map(({ url }: { url: string }) => url));

@@ -8,8 +8,16 @@ import { openEvents, openStores } from '#wiring/stores';
 import { cli, Program, serve } from './program.ts';
 
 let temporary: string;
+/** A stopped store in which one customer is registered. */
+let zoes: string;
+let zoe: string;
+/** Another one, with keys of its own. */
+let other: string;
 beforeAll(async () => {
   temporary = await mkdtemp(join(tmpdir(), 'leadger-vault-link-'));
+  [zoes, other] = [join(temporary, 'zoes'), join(temporary, 'other')];
+  zoe = await registerIn(zoes, 'Zoë');
+  await registerIn(other, 'Zoë');
 });
 afterAll(() => rm(temporary, { recursive: true }));
 
@@ -25,10 +33,10 @@ async function registerIn(directory: string, firstName: string): Promise<string>
   return ((await answer.json()) as { customerId: string }).customerId;
 }
 
-/** A stopped store in which one customer is registered. */
+/** A copy of {@link zoes}: to copy a store takes less than to start one. */
 async function storeIn(name: string): Promise<string> {
   const directory = join(temporary, name);
-  await registerIn(directory, 'Zoë');
+  await cp(zoes, directory, { recursive: true });
   return directory;
 }
 
@@ -105,7 +113,7 @@ test.each(['empty', 'cut'])('a key store that is half written does not start: %s
 });
 
 test('a store with the keys of another one does not start, and nothing reads it', async () => {
-  const [one, other] = [await storeIn('one'), await storeIn('other')];
+  const one = await storeIn('one');
   const own = join(temporary, 'own-keys');
   await rename(join(one, 'keys'), own);
   await cp(join(other, 'keys'), join(one, 'keys'), { recursive: true });
@@ -120,8 +128,7 @@ test('a store with the keys of another one does not start, and nothing reads it'
 });
 
 test('keys from an older backup open the log; what has no key is marked, and the rest is shown', async () => {
-  const directory = join(temporary, 'restored');
-  const before = await registerIn(directory, 'Zoë');
+  const directory = await storeIn('restored');
   await cp(join(directory, 'keys'), join(temporary, 'backup'), { recursive: true });
   const after = await registerIn(directory, 'Ann');
   await rm(join(directory, 'keys'), { recursive: true });
@@ -133,7 +140,7 @@ test('keys from an older backup open the log; what has no key is marked, and the
     const { items } = (await answer.json()) as { items: { type: string; data: { name?: unknown } }[] };
     return items.find(({ type }) => type === 'CustomerRegistered')?.data.name;
   };
-  expect(await nameIn(before)).toEqual({ firstName: 'Zoë', lastName: 'Doe' });
+  expect(await nameIn(zoe)).toEqual({ firstName: 'Zoë', lastName: 'Doe' });
   expect(await nameIn(after)).toEqual({ keyMissing: true });
   const warning = expect.stringMatching(/^leadger: 1 keys of the newest events are missing: [^\n]+\n$/);
   expect(await program.stop()).toMatchObject({ code: 0, stderr: warning });
@@ -155,30 +162,28 @@ test('a crash after the keys were made and before the log names them is mended b
 
 describe('a store of the version before', () => {
   test('gets the fingerprint of its vault at its first start, once, and is then bound to it', async () => {
-    const directory = await storeIn('today');
-    const older = await olderOf(directory, 'older');
+    const older = await olderOf(zoes, 'older');
     expect(await namesOfVault(older)).toEqual([]);
     expect(await cli('verify', '--data', older)).toMatchObject({ code: 0 });
     await startAndStop(older);
     await startAndStop(older);
-    expect(await namesOfVault(older)).toEqual(await namesOfVault(directory));
+    expect(await namesOfVault(older)).toEqual(await namesOfVault(zoes));
   });
 
   test('does not start without its keys, or with keys that open none of its boxes', async () => {
-    const older = await olderOf(await storeIn('today-2'), 'older-2');
+    const older = await olderOf(zoes, 'older-2');
     await rm(join(older, 'keys'), { recursive: true });
     await refuses(older, NO_KEYS);
-    await cp(join(await storeIn('stranger'), 'keys'), join(older, 'keys'), { recursive: true });
+    await cp(join(other, 'keys'), join(older, 'keys'), { recursive: true });
     await refuses(older, OTHER_KEYS);
   });
 });
 
 test('a copy of a log starts with the keys of the original only', async () => {
-  const original = await storeIn('original');
   const copy = join(temporary, 'copy');
-  expect(await cli('copy', '--from', original, '--to', copy)).toMatchObject({ code: 0 });
+  expect(await cli('copy', '--from', zoes, '--to', copy)).toMatchObject({ code: 0 });
   await refuses(copy, NO_KEYS);
-  await cp(join(original, 'keys'), join(copy, 'keys'), { recursive: true });
+  await cp(join(zoes, 'keys'), join(copy, 'keys'), { recursive: true });
   expect(await startAndStop(copy)).toMatchObject({ code: 0, stderr: '' });
-  expect(await namesOfVault(copy)).toEqual(await namesOfVault(original));
+  expect(await namesOfVault(copy)).toEqual(await namesOfVault(zoes));
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
+import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant, type Sealed, type Secret } from '../kernel/events.ts';
 import { freeText, id, personKey, randomTokenHash, sealedFor, secretFor, timeZone } from '../kernel/fields.ts';
 import { anyone, customerInName, ownerOrSupport, type RightsOf } from '../kernel/rights.ts';
@@ -161,6 +161,8 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
         return changeMailPreferences(command, state);
       case 'ChooseLeadDelivery':
         return [{ type: 'LeadDeliveryChosen', data: withoutType(command) }];
+      default:
+        return undecided(command);
     }
   },
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
+import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
 import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { currency, id, storeText } from '../kernel/fields.ts';
 import { inEffectAt } from '../kernel/instants.ts';
@@ -82,6 +82,8 @@ export const catalogue: Decider<CatalogueState, CatalogueCommand, CatalogueEvent
         return defineLeadType(command, state);
       case 'SetPrice':
         return setPrice(command, state);
+      default:
+        return undecided(command);
     }
   },
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { discount } from '../coupons/coupon.ts';
-import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
+import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { id, storeText, timeZone } from '../kernel/fields.ts';
 import { addDays } from '../kernel/instants.ts';
@@ -83,6 +83,8 @@ export const checkout: Decider<CheckoutState, CheckoutCommand, CheckoutEvent> = 
         return state.status === 'placed' ? [] : [{ type: 'CheckoutPlaced', data: { at, orderId: command.orderId } }];
       case 'AbandonCheckout':
         return state.status === 'started' ? [{ type: 'CheckoutAbandoned', data: { at } }] : [];
+      default:
+        return undecided(command);
     }
   },
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Decider, type Decision, type Refusal, refuse } from '../kernel/decider.ts';
+import { type Decider, type Decision, type Refusal, refuse, undecided } from '../kernel/decider.ts';
 import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { freeText, id, storeText } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
@@ -116,6 +116,8 @@ export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
       }
       case 'TryCoupon':
         return tryIt(command, state);
+      default:
+        return undecided(command);
     }
   },
 

@@ -22,6 +22,11 @@ export const refuse = (code: string, message: string, rule?: string): Refusal =>
 
 export const isRefusal = (decision: object): decision is Refusal => 'refused' in decision;
 
+/** Ends the switch of `decide`. With a command that no case decides, the call does not compile, and the error names it. */
+export function undecided(command: never): never {
+  throw new Error(`no case decides ${(command as DomainCommand).type}`);
+}
+
 /** What happened, in the business's words, and when. */
 export interface DomainEvent {
   readonly type: string;

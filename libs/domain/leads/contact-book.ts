@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
+import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant } from '../kernel/events.ts';
 import { code, id, personKey } from '../kernel/fields.ts';
 import { customerInName, ownerOrStaff, processOnly, type RightsOf } from '../kernel/rights.ts';
@@ -57,6 +57,8 @@ export const contactBook: Decider<ContactBookState, ContactBookCommand, ContactB
         return remove(command, state);
       case 'RateContact':
         return rate(command, state);
+      default:
+        return undecided(command);
     }
   },
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type DistributionDecision, distributionDecision } from '../distribution/decision.ts';
-import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
+import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
 import { count, type EventsOf, fact, type Instant, instant, type Sealed } from '../kernel/events.ts';
 import { code, freeText, id, personKey, sealedFor, storeText } from '../kernel/fields.ts';
 import { anyone, processOnly, type RightsOf } from '../kernel/rights.ts';
@@ -106,6 +106,8 @@ export const lead: Decider<LeadState, LeadCommand, LeadEvent> = {
         return age(command, state);
       case 'WithdrawLead':
         return withdraw(command, state);
+      default:
+        return undecided(command);
     }
   },
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
+import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
 import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { currency, freeText, id, storeText } from '../kernel/fields.ts';
 import { addDays, addHours } from '../kernel/instants.ts';
@@ -172,6 +172,8 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
         return activate(command, state);
       case 'CancelProgramme':
         return cancel(command, state);
+      default:
+        return undecided(command);
     }
   },
 

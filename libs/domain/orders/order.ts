@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type DistributionDecision, distributionDecision } from '../distribution/decision.ts';
-import { type Decider, type Decision, type Refusal, refuse } from '../kernel/decider.ts';
+import { type Decider, type Decision, type Refusal, refuse, undecided } from '../kernel/decider.ts';
 import { cents, count, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { currency, freeText, id, storeText, timeZone } from '../kernel/fields.ts';
 import { addDays } from '../kernel/instants.ts';
@@ -222,6 +222,8 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
           : deliver(command, state, terms);
       case 'OweReplacement':
         return oweReplacement(command, state, terms);
+      default:
+        return undecided(command);
     }
   },
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
+import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant, type Sealed } from '../kernel/events.ts';
 import { freeText, id, sealedFor, storeText } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
@@ -104,6 +104,8 @@ export const replacement: Decider<ReplacementState, ReplacementCommand, Replacem
         return recordOverdue(command, state);
       case 'RecordReplacementDelivered':
         return recordDelivered(command, state);
+      default:
+        return undecided(command);
     }
   },
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { addBusinessHours } from '../kernel/business-hours.ts';
-import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
+import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant, type Sealed } from '../kernel/events.ts';
 import { id, sealedFor } from '../kernel/fields.ts';
 import { customerInCommand, ownerOrSupport, processOnly, type RightsOf, support } from '../kernel/rights.ts';
@@ -107,6 +107,8 @@ export const ticket: Decider<TicketState, TicketCommand, TicketEvent> = {
       case 'RecordTicketOverdue':
         if (status !== 'open' || state.overdue || at < dueAt) return [];
         return [{ type: 'TicketOverdue', data: { at, customerId, dueAt } }];
+      default:
+        return undecided(command);
     }
   },
 

@@ -36,6 +36,12 @@ interface Which {
 
 type EachRequest = Which & Omit<PageRequest, 'limit'>;
 
+export const deliveredLeadListing = {
+  by: 'deliveredAt',
+  newestFirst: true,
+  filters: ['customerId', 'orderId', 'leadTypeId'],
+} as const;
+
 /** The leads that customers were given, the newest first. */
 export class DeliveredLeadRows {
   readonly #reader: RowReader;
@@ -45,11 +51,7 @@ export class DeliveredLeadRows {
   constructor(reader: RowReader) {
     this.#reader = reader;
     this.#findRow = reader.finding(deliveredLeadTable);
-    this.#listRows = reader.listing(deliveredLeadTable, {
-      by: 'deliveredAt',
-      newestFirst: true,
-      filters: ['customerId', 'orderId', 'leadTypeId'],
-    });
+    this.#listRows = reader.listing(deliveredLeadTable, deliveredLeadListing);
   }
 
   async find(caller: Caller, customerId: string, leadId: string): Promise<DeliveredLead | undefined> {

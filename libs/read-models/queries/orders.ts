@@ -3,22 +3,26 @@ import { orderTable } from '../models/orders.ts';
 import { programmeTable, type RenewalRow, renewalTable } from '../models/programmes.ts';
 import type { RowReader } from './reader.ts';
 
+export const orderListing = {
+  by: 'placedAt',
+  newestFirst: true,
+  filters: ['storeId', 'customerId', 'status', 'leadTypeId'],
+} as const;
+
 export const orderRows = (reader: RowReader) => ({
   find: reader.finding(orderTable),
-  list: reader.listing(orderTable, {
-    by: 'placedAt',
-    newestFirst: true,
-    filters: ['storeId', 'customerId', 'status', 'leadTypeId'],
-  }),
+  list: reader.listing(orderTable, orderListing),
 });
+
+export const programmeListing = {
+  by: 'joinedAt',
+  newestFirst: true,
+  filters: ['customerId', 'storeId', 'status'],
+} as const;
 
 export const programmeRows = (reader: RowReader) => ({
   find: reader.finding(programmeTable),
-  list: reader.listing(programmeTable, {
-    by: 'joinedAt',
-    newestFirst: true,
-    filters: ['customerId', 'storeId', 'status'],
-  }),
+  list: reader.listing(programmeTable, programmeListing),
 
   /** The renewals of an order that are announced or begun, in their order. */
   async renewals(caller: Caller, orderId: string): Promise<RenewalRow[]> {

@@ -7,9 +7,11 @@ import { ticketTable } from '../models/tickets.ts';
 import { webhookTable } from '../models/webhooks.ts';
 import type { RowReader } from './reader.ts';
 
+export const customerListing = { by: 'registeredAt', newestFirst: true, filters: ['storeId'] } as const;
+
 export const customerRows = (reader: RowReader) => ({
   find: reader.finding(customerTable),
-  list: reader.listing(customerTable, { by: 'registeredAt', newestFirst: true, filters: ['storeId'] }),
+  list: reader.listing(customerTable, customerListing),
 
   /** The streams in which something happened to a customer, beside the customer's own and the contact book. */
   async streams(caller: Caller, customerId: string): Promise<readonly string[]> {
@@ -18,24 +20,32 @@ export const customerRows = (reader: RowReader) => ({
   },
 });
 
+export const replacementListing = { by: 'dueAt', filters: ['status', 'storeId', 'customerId'] } as const;
+
 /** By due date, the earliest first (RPL-5). */
 export const replacementRows = (reader: RowReader) => ({
   find: reader.finding(replacementTable),
-  list: reader.listing(replacementTable, { by: 'dueAt', filters: ['status', 'storeId', 'customerId'] }),
+  list: reader.listing(replacementTable, replacementListing),
 });
+
+export const ticketListing = { by: 'dueAt', filters: ['status', 'storeId', 'customerId'] } as const;
 
 /** By due date, the earliest first (SUP-1). */
 export const ticketRows = (reader: RowReader) => ({
   find: reader.finding(ticketTable),
-  list: reader.listing(ticketTable, { by: 'dueAt', filters: ['status', 'storeId', 'customerId'] }),
+  list: reader.listing(ticketTable, ticketListing),
 });
+
+export const mailListing = { by: 'wishedAt', newestFirst: true, filters: ['customerId', 'kind', 'status'] } as const;
 
 export const mailRows = (reader: RowReader) => ({
   find: reader.finding(mailTable),
-  list: reader.listing(mailTable, { by: 'wishedAt', newestFirst: true, filters: ['customerId', 'kind', 'status'] }),
+  list: reader.listing(mailTable, mailListing),
 });
+
+export const webhookListing = { by: 'deliveredAt', newestFirst: true, filters: ['customerId', 'status'] } as const;
 
 export const webhookRows = (reader: RowReader) => ({
   find: reader.finding(webhookTable),
-  list: reader.listing(webhookTable, { by: 'deliveredAt', newestFirst: true, filters: ['customerId', 'status'] }),
+  list: reader.listing(webhookTable, webhookListing),
 });
