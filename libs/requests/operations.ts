@@ -2,7 +2,9 @@ import type { EngineStatus } from '#processes/engine/engine';
 import type { Parked } from '#processes/engine/process-run';
 import { UnknownModel } from '#read-models/errors';
 import type { ReadModelStatus, ReadModels } from '#read-models/read-models';
+import { erasePerson, type PersonRequest, type PersonTools } from './persons.ts';
 import { sameForAll } from './query-tools.ts';
+import type { RequestContext } from './request-tools.ts';
 
 /** The processes of the store, in whichever program they run. */
 export interface RunningProcesses {
@@ -24,8 +26,13 @@ interface ReadModelRequest {
   readonly name: string;
 }
 
-/** What operators do to the programs of a store. It changes nothing in the ledger, so it is not recorded as events. */
-export const createOperations = ({ readModels, processes }: OperationDependencies) => ({
+/**
+ * What operators do to the programs of a store, which changes nothing in the ledger; and erasures, which change more than the
+ * ledger: keys, and copies of mails.
+ */
+export const createOperations = ({ readModels, processes, ...tools }: OperationDependencies & PersonTools) => ({
+  erasePerson: (context: RequestContext, request: PersonRequest) =>
+    erasePerson({ readModels, ...tools }, context, request),
   /** @returns false when nothing is parked under this id */
   retryParkedItem: sameForAll(({ id }: { id: string }): Promise<boolean> => processes.retry(id)),
   ...readModelOperations(readModels),

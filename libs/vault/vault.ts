@@ -35,6 +35,7 @@ export interface Vault {
   holds(keyId: string): Promise<boolean>;
   /** How many different keys were asked for and are missing, as far as they were asked for since the vault was opened. */
   readonly keysMissed: number;
+  eraseAgain(subjects: readonly string[]): Promise<number>;
   /** Destroys the key of a subject: none of its boxes, in any copy, can ever be opened again. */
   erase(subject: string): Promise<void>;
   /**
@@ -210,6 +211,11 @@ class KeyVault implements Vault {
     const known = await this.#keys.findOf(subject);
     await this.#keys.erase(subject);
     if (known) this.#unwrapped.delete(known.keyId);
+  }
+
+  async eraseAgain(subjects: readonly string[]): Promise<number> {
+    for (const subject of subjects) await this.erase(subject);
+    return 0;
   }
 
   get fingerprint(): string {
