@@ -36,7 +36,7 @@ export const borders: readonly Border[] = [
   },
   { folder: 'libs/gateways', mayImport: '#domain/** node:* handlebars nodemailer stripe' },
 
-  { folder: 'libs/audit', mayImport: '#domain/** #event-store/port #vault/vault node:crypto' },
+  { folder: 'libs/audit', mayImport: '#domain/** #event-store/port #vault/vault node:crypto zod' },
   // Computes the rules again with its own code. It could not find the errors of a decider that it imports.
   { folder: 'libs/audit/laws', ofOuter: '', mayImport: '#event-store/port' },
 
@@ -45,7 +45,7 @@ export const borders: readonly Border[] = [
   {
     folder: 'libs/processes/engine',
     ofOuter: '../process.ts',
-    mayImport: '#domain/** #event-store/port #gateways/clock node:*',
+    mayImport: '#domain/** #event-store/port #gateways/clock node:* zod',
   },
 
   { folder: 'libs/read-models', mayImport: '#domain/** #event-store/port node:* kysely zod' },
@@ -63,7 +63,7 @@ export const borders: readonly Border[] = [
   },
   {
     folder: 'libs/wiring',
-    mayImport: `#domain/** #event-store/** #vault/** #gateways/** #audit/copy-log #processes/** #read-models/read-models
+    mayImport: `#domain/** #event-store/** #vault/** #gateways/** #processes/** #read-models/read-models
       #requests/** node:* @nestjs/common @nestjs/cqrs pg`,
   },
 
@@ -74,7 +74,7 @@ export const borders: readonly Border[] = [
   {
     folder: 'apps/api',
     ofOuter: '',
-    mayImport: `#apps/program #apps/node-version #apps/owner-only #apps/csv #apps/error-codes #domain/** #event-store/port #gateways/clock #audit/replay
+    mayImport: `#apps/program #apps/node-version #apps/owner-only #apps/csv #apps/error-codes #domain/** #event-store/port #gateways/clock #audit/replay #audit/history
       #read-models/read-models #read-models/errors #read-models/models/** #read-models/queries #read-models/queries/**
       #requests/** #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify @nestjs/swagger
       class-transformer class-validator fastify handlebars pino prom-client reflect-metadata rxjs zod`,

@@ -1,10 +1,10 @@
-import { applyDecorators, HttpCode } from '@nestjs/common';
+import { HttpCode } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { LeadFileRow } from '#requests/lead-files/lead-file-row';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import { Problems, Responds } from './responses.ts';
+import { answering, Problems, succeeds } from './responses.ts';
 import { named } from './schemas.ts';
 
 const batchReport = named(
@@ -49,10 +49,11 @@ const fileOfLeads = {
 
 /** A route that receives a file of leads. */
 export const BatchRoute = (summary: string) =>
-  applyDecorators(
+  answering(
+    batchReport,
     HttpCode(200),
     ApiOperation({ summary, requestBody: fileOfLeads }),
-    Responds(200, 'How many rows were received, and why others were not.', batchReport, {
+    succeeds(200, 'How many rows were received, and why others were not.', batchReport, {
       received: 998,
       known: 1,
       rejected: 1,

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Measurements } from '#requests/health';
+import { type Measurements, MOST_LAG_COUNTED } from '#requests/health';
 
 type Process = Measurements['processes'][number];
 type ReadModel = Measurements['readModels'][number];
@@ -21,7 +21,7 @@ const modelGauges: readonly (readonly [name: string, help: string, value: (model
   ['leadger_read_model_whole', '0 while it is built from the beginning of the log', ({ whole }) => Number(whole)],
   [
     'leadger_read_model_lag_events',
-    'Events that it does not reflect yet, counted up to 1000',
+    `Events that it does not reflect yet, counted up to ${MOST_LAG_COUNTED}`,
     ({ lagEvents }) => lagEvents,
   ],
   [

@@ -2,13 +2,12 @@ import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { health, healthExample } from '#requests/health';
 import type { Queries } from '#requests/queries';
 import { QUERIES } from '#wiring/tokens';
-import { health, healthExample } from './health.ts';
 import { Metrics } from './metrics.ts';
 import { type Reader, Reading } from './reading.ts';
 import { Responds } from './responses.ts';
-import { named } from './schemas.ts';
 
 @ApiTags('operations')
 @Controller()
@@ -23,8 +22,8 @@ export class OperationsController {
 
   @Get('health')
   @ApiOperation({ summary: 'Whether the store, the processes and the read models work, and how far behind they are' })
-  @Responds(200, 'Everything works.', named('Health', health), healthExample)
-  @Responds(503, 'Something does not work.', named('Health', health), {
+  @Responds(200, 'Everything works.', health, healthExample)
+  @Responds(503, 'Something does not work.', health, {
     ...healthExample,
     ok: false,
     store: { ok: false, error: 'store-unavailable' },

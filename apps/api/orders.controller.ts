@@ -1,9 +1,9 @@
 import { Body, Controller, Get, Inject, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { z } from 'zod';
 import { orderStatuses } from '#domain/orders/order';
 import { exampleIds } from '#read-models/models/examples';
 import { type OrderRow, orderExample, orderRow } from '#read-models/models/orders';
+import { orderDetails, orderDetailsExample } from '#requests/orders';
 import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
@@ -39,20 +39,6 @@ class ChangePaymentCardBody {
   @PaymentToken({ description: "The token of the new card, from the payment provider's form." })
   paymentToken!: string;
 }
-
-const orderDetails = orderRow
-  .extend({
-    owedLeads: z.int().describe('Leads still to be delivered, with bonus and renewals. Replacements are not counted.'),
-    expectedFilledAt: z
-      .string()
-      .meta({ format: 'date-time' })
-      .nullable()
-      .describe(
-        'When it will be filled if leads continue to come at this rate (ORD-7); no promise. Null: too little is known.',
-      ),
-    usualDelivery: z.string().nullable().describe('Usual delivery time of the lead type (CAT-2). Null: not set.'),
-  })
-  .meta({ id: 'OrderDetails' });
 
 class OrdersQuery extends PageQuery {
   @Id({ description: 'Orders at this store only.', example: exampleIds.storeId, optional: true })
@@ -101,12 +87,7 @@ export class OrdersController {
   @ReadRoute({
     summary: 'An order with its progress (ORD-7); its revision is the ETag',
     answer: orderDetails,
-    example: {
-      ...orderExample,
-      owedLeads: 18,
-      expectedFilledAt: '2026-03-07T09:30:00.000Z',
-      usualDelivery: 'at once',
-    },
+    example: orderDetailsExample,
   })
   async getOrder(@IdOf('order') orderId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     const found = await this.#queries.orders.get(reader, { orderId });

@@ -1,7 +1,14 @@
 import { Body, Controller, Get, Inject, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Instant } from '#domain/kernel/events';
-import { defaultPolicy, type PolicyDocument, policyDocument, policyEvents } from '#domain/policy/policy';
+import {
+  defaultPolicy,
+  type PolicyDocument,
+  type PolicyVersion,
+  policyDocument,
+  policyEvents,
+} from '#domain/policy/policy';
+import type { Page } from '#read-models/queries/paging';
 import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
@@ -61,7 +68,7 @@ export class PolicyController {
   @Get('versions')
   @ApiOperation({ summary: 'All versions of the policy, oldest first' })
   @Responds(200, 'The versions.', policyVersions, { items: [anExample] })
-  async listPolicyVersions(@Reading() reader: Reader) {
+  async listPolicyVersions(@Reading() reader: Reader): Promise<Page<PolicyVersion>> {
     return { items: await this.#queries.policy.listVersions(reader) };
   }
 

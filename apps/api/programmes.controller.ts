@@ -1,15 +1,8 @@
 import { Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { z } from 'zod';
 import { exampleIds } from '#read-models/models/examples';
-import {
-  type ProgrammeRow,
-  programmeExample,
-  programmeRow,
-  renewalExample,
-  renewalRow,
-} from '#read-models/models/programmes';
-import { nextBonusReason } from '#requests/programmes';
+import { type ProgrammeRow, programmeExample, programmeRow } from '#read-models/models/programmes';
+import { programmeDetails, programmeDetailsExample } from '#requests/programmes';
 import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
@@ -21,13 +14,6 @@ import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 import { CommandRoute } from './responses.ts';
-
-const programmeDetails = programmeRow
-  .extend({
-    nextBonusReason: z.string().describe('Why the next renewal gives that bonus, in words.'),
-    renewals: z.array(renewalRow).describe('The renewals that are announced or begun, in their order.'),
-  })
-  .meta({ id: 'ProgrammeDetails' });
 
 class ProgrammesQuery extends PageQuery {
   @Id({ description: 'Programmes of this customer only.', optional: true })
@@ -75,7 +61,7 @@ export class ProgrammesController {
   @ReadRoute({
     summary: 'The programme of an order (BCK-3): next date, next bonus and why, pauses used, renewals',
     answer: programmeDetails,
-    example: { ...programmeExample, nextBonusReason: nextBonusReason(programmeExample), renewals: [renewalExample] },
+    example: programmeDetailsExample,
   })
   async getProgramme(@IdOf('order') orderId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     const found = await this.#queries.programmes.get(reader, { orderId });

@@ -1,5 +1,4 @@
 import {
-  applyDecorators,
   type CallHandler,
   type ExecutionContext,
   Inject,
@@ -12,12 +11,12 @@ import type { FastifyRequest } from 'fastify';
 import { map } from 'rxjs';
 import { z } from 'zod';
 import type { Position } from '#event-store/port';
-import { LARGEST_PAGE } from '#read-models/queries/paging';
+import { LARGEST_PAGE, type Page } from '#read-models/queries/paging';
 import type { ReadModels } from '#read-models/read-models';
 import { READ_MODELS } from '#wiring/tokens';
 import { CountInQuery, isPosition, LogPosition, Token } from './fields.ts';
 import { Problem } from './problems.ts';
-import { Problems, Responds } from './responses.ts';
+import { answering, Problems, succeeds } from './responses.ts';
 import { named } from './schemas.ts';
 
 export class ReadQuery {
@@ -59,7 +58,7 @@ export const listOf = <Item extends z.ZodType>(item: Item) =>
         nextCursor: z.string().optional().describe('Send it as cursor to get the next page. Absent on the last page.'),
       })
       .describe('One page of a list.'),
-  );
+  ) as z.ZodType<Page<z.output<Item>>, Page<z.input<Item>>>;
 
 interface ReadRoute<Schema extends z.ZodType> {
   readonly summary: string;
@@ -76,11 +75,12 @@ const ifNoneMatch = {
 
 /** A route that answers from the read models. */
 export const ReadRoute = <Schema extends z.ZodType>({ summary, answer, example }: ReadRoute<Schema>) =>
-  applyDecorators(
+  answering(
+    answer,
     UseInterceptors(WaitFor, Selection),
     ApiOperation({ summary }),
     ApiHeader(ifNoneMatch),
-    Responds(200, 'Its ETag begins with the revision, where it has one.', answer, example),
+    succeeds(200, 'Its ETag begins with the revision, where it has one.', answer, example),
     ApiResponse({ status: 304, description: 'The answer is still the one that If-None-Match names.' }),
     Problems(400, 404, 503),
   );

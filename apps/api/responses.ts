@@ -17,13 +17,31 @@ import { etagOf } from './conditional.ts';
 import { malformed, Problem, problemOfRefusal } from './problems.ts';
 import { documented, named } from './schemas.ts';
 
-/** What a route answers when it succeeds: its schema, and an example that the compiler checks against it. */
-export const Responds = <Schema extends z.ZodType>(
+/** Decorates a handler that answers exactly this: with a field too many or too few it does not compile. */
+type AnswersExactly<Answer> = <Arguments extends unknown[]>(
+  controller: object,
+  name: string,
+  handler: TypedPropertyDescriptor<(...given: Arguments) => Promise<Answer>>,
+) => void;
+
+/** A route that answers what the schema says, and what else it is. */
+export const answering = <Schema extends z.ZodType>(_: Schema, ...decorators: MethodDecorator[]) =>
+  applyDecorators(...decorators) as AnswersExactly<z.output<Schema>>;
+
+export const succeeds = <Schema extends z.ZodType>(
   status: number,
   description: string,
   schema: Schema,
   example: z.input<Schema>,
 ) => ApiResponse({ status, description, content: { 'application/json': { schema: documented(schema), example } } });
+
+/** What a route answers when it succeeds: its schema, and an example. The compiler checks both. */
+export const Responds = <Schema extends z.ZodType>(
+  status: number,
+  description: string,
+  schema: Schema,
+  example: z.input<Schema>,
+) => answering(schema, succeeds(status, description, schema, example));
 
 const problemDocument = named(
   'Problem',
@@ -117,7 +135,7 @@ export function CommandRoute({ summary, records, idName, creates, takesNothing =
     ApiOperation({ summary }),
     ...(creates ? [] : [ifMatch]),
     ...askingHeaders,
-    Responds(status, 'The command is recorded.', resultNaming(idName), example),
+    succeeds(status, 'The command is recorded.', resultNaming(idName), example),
     Problems(400, 403, 404, 409, 412, 413, 415, 422, 503, 507),
   );
 }

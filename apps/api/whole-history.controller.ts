@@ -1,23 +1,13 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { z } from 'zod';
-import { exampleIds } from '#read-models/models/examples';
 import type { Queries } from '#requests/queries';
 import type { RequestContext } from '#requests/request-tools';
+import { streamEvent, streamEventExample } from '#requests/whole-history';
 import { QUERIES } from '#wiring/tokens';
 import { Asking } from './caller.ts';
-import { historyEvent, historyExample } from './history.ts';
 import { IdOf } from './ids.ts';
 import { listOf, PageQuery, pageRequest, ReadRoute } from './reads.ts';
 import { RecordedRead } from './responses.ts';
-
-const streamEvent = historyEvent
-  .extend({ stream: z.string().describe('The stream that it is in: the kind and id of the thing.') })
-  .meta({ id: 'StreamEvent' });
-const streamEventExample = {
-  stream: `order-${exampleIds.orderId}`,
-  ...(historyExample.events[0] as (typeof historyExample.events)[number]),
-};
 
 @ApiTags('support')
 @Controller('api/customers')

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeFact, type HistoryEntry } from '#audit/history';
+import { describeFact, type HistoryEvent } from '#audit/history';
 import { decode } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
 import { addDays } from '#domain/kernel/instants';
@@ -12,13 +12,14 @@ import { mailInMemory } from '#gateways/mail';
 import { assumedPayments } from '#gateways/payments';
 import { noWebhooks } from '#gateways/webhooks';
 import type { ProcessEngine } from '#processes/engine/engine';
-import { openCopy, type StoreLocation, type Stores } from '#wiring/stores';
+import type { StoreLocation, Stores } from '#wiring/stores';
 import type { Goal } from './clock-goal.ts';
 import { bar, Progress, thousands } from './progress.ts';
 import { runStore } from './running-store.ts';
+import { openCopy } from './store-copy.ts';
 import { tellEvent } from './words.ts';
 
-interface ComingEvent extends Omit<HistoryEntry, 'position'> {
+interface ComingEvent extends Omit<HistoryEvent, 'position'> {
   readonly stream: string;
 }
 

@@ -1,5 +1,6 @@
+import { z } from 'zod';
 import type { Fact } from '#domain/codec';
-import type { Instant } from '#domain/kernel/events';
+import { instant } from '#domain/kernel/events';
 import type { FamilyName } from '#domain/ledger';
 import type { EventStore } from '#event-store/port';
 import type { Vault } from '#vault/vault';
@@ -7,26 +8,32 @@ import { openBoxes } from './opened.ts';
 import { type ReplayOptions, replay } from './replay.ts';
 
 /** One event as people read it: what happened, when, by whom and why. Personal data is opened, or marked. */
-export interface HistoryEntry {
-  readonly revision: number;
-  readonly type: Fact['type'];
-  readonly at: Instant;
-  readonly data: Readonly<Record<string, unknown>>;
-  readonly actor: string;
-  readonly reason: string | undefined;
-  readonly commandId: string;
-  readonly correlationId: string;
-  readonly causationId: string | undefined;
-  /** The version of the policy that the decision used. */
-  readonly policyVersion: number | undefined;
-  readonly position: string;
-}
+export const historyEvent = z
+  .object({
+    revision: z.int().describe('The place of the event in the history of this thing, from 0.'),
+    type: z.string().describe('The type of the event, e.g. OrderPaused.'),
+    at: instant.describe('When it happened.'),
+    data: z
+      .record(z.string(), z.unknown())
+      .describe('Its data. Personal data is opened, or {"erased": true}, or {"keyMissing": true}.'),
+    actor: z.string().describe('Who asked for it: customer:ID, staff:NAME or process:NAME.'),
+    reason: z.string().optional().describe('Why, in the words of the actor.'),
+    commandId: z.string().describe('The command that led to it.'),
+    correlationId: z.string().describe('The first command of the chain that led to it.'),
+    causationId: z.string().optional().describe('The event that a process reacted to.'),
+    policyVersion: z.int().optional().describe('The version of the policy by which it was decided.'),
+    position: z.string().describe('The place of the event in the whole log.'),
+  })
+  .meta({ id: 'HistoryEvent' });
+export type HistoryEvent = z.infer<typeof historyEvent>;
 
-export interface History {
-  readonly events: readonly HistoryEntry[];
-  /** The folded state: what the next decision would know. Maps and sets are objects and lists. */
-  readonly state: unknown;
-}
+export const history = z
+  .object({
+    events: z.array(historyEvent).describe('What happened, oldest first.'),
+    state: z.unknown().describe('The state after these events, as the next decision would see it.'),
+  })
+  .meta({ id: 'History' });
+export type History = z.infer<typeof history>;
 
 /**
  * All events of one stream up to an instant, replayed from the log and checked.
@@ -57,7 +64,7 @@ export async function factsOf(
 export async function describeFact(
   { revision, type, data, cause, position }: Fact,
   vault: Pick<Vault, 'open'>,
-): Promise<HistoryEntry> {
+): Promise<HistoryEvent> {
   const { at, ...rest } = data;
   const { commandId, correlationId, causationId, actor, reason } = cause;
   const { policyVersion } = { ...('decision' in rest ? rest.decision : rest) } as { policyVersion?: number };

@@ -227,7 +227,7 @@ function describeReadModels(makeHome: () => Promise<Home>) {
   });
 
   const upToDate = async () => expect(await readModels.waitFor(await store.head(), FAR_AWAY_MILLISECONDS)).toBe(true);
-  const parkedOf = async (of: string) => (await readModels.status()).find(({ name }) => name === of)?.parked;
+  const parkedOf = async (of: string) => (await readModels.status()).find(({ name }) => name === of)?.parkedStreams;
   const digests = () => Promise.all(readModels.names.map((name) => readModels.digest(name)));
 
   it('answer what back offices ask', async () => {
@@ -722,6 +722,6 @@ describeWithPostgres('read models that several programs share', () => {
     const digests = await Promise.all(readModels.names.map((name) => readModels.digest(name)));
     for (const name of readModels.names) await readModels.rebuild(name);
     expect(await Promise.all(readModels.names.map((name) => readModels.digest(name)))).toEqual(digests);
-    expect((await readModels.status()).flatMap(({ parked }) => parked)).toEqual([]);
+    expect((await readModels.status()).flatMap(({ parkedStreams }) => parkedStreams)).toEqual([]);
   });
 });

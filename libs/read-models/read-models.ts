@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Kysely } from 'kysely';
+import { z } from 'zod';
 import { BEFORE_FIRST, type EventStore, type Position } from '#event-store/port';
 import { views } from './analytics.ts';
 import { digestOf, rowsOfCopy } from './contents.ts';
@@ -13,6 +14,7 @@ import {
   liveCopy,
   type ParkedStream,
   parkedIn,
+  parkedStream,
   setPaused,
   type VersionedModel,
 } from './engine/copies.ts';
@@ -20,12 +22,7 @@ import { openEmbeddedDatabase } from './engine/embedded-database.ts';
 import type { Db } from './engine/model.ts';
 import { ColumnNames } from './engine/names.ts';
 import { openPostgres } from './engine/postgres.ts';
-import {
-  checkpointToFollow,
-  type FollowingStatus,
-  Projection,
-  type ProjectionDependencies,
-} from './engine/projection.ts';
+import { checkpointToFollow, followingStatus, Projection, type ProjectionDependencies } from './engine/projection.ts';
 import { retryParked } from './engine/retry.ts';
 import { viewsOn } from './engine/views.ts';
 import { Paused } from './errors.ts';
@@ -35,22 +32,22 @@ import { RowReader } from './queries/reader.ts';
 import { queriesOn, type RowQueries } from './queries.ts';
 import { type RebuildOptions, Rebuilds } from './rebuilds.ts';
 
-export interface ReadModelStatus {
-  readonly name: string;
-  /** Changes with the tables, the events and the rows made of them. */
-  readonly version: string;
-  /** Every event up to here is in the tables. */
-  readonly position: Position;
-  readonly parked: readonly ParkedStream[];
-  /** Its follower waits until it is resumed. */
-  readonly paused: boolean;
-  /** False while it is built from the beginning of the log: until it is complete, it does not answer. */
-  readonly whole: boolean;
-  /** The position of a rebuild that this program runs beside it. */
-  readonly rebuiltUpTo: Position | undefined;
-  /** Undefined where another program follows the model. */
-  readonly following: FollowingStatus | undefined;
-}
+/** Only a log makes positions. In JSON they are strings. */
+const logPosition = () => z.string() as unknown as z.ZodType<Position, string>;
+
+export const readModelStatus = z.object({
+  name: z.string().describe('The name of the read model.'),
+  version: z.string().describe('Its version: a hash over its tables, its events and the rows made of them.'),
+  position: logPosition().describe('Its rows reflect every event up to this position.'),
+  whole: z.boolean().describe('False while it is built from the beginning of the log; until then it answers nothing.'),
+  paused: z.boolean().describe('True while it is paused: it reflects nothing newer until it is resumed.'),
+  rebuiltUpTo: logPosition()
+    .optional()
+    .describe('How far the rebuild has come that this program does; absent without one.'),
+  parkedStreams: z.array(parkedStream).describe('Streams that are left out because an event could not be applied.'),
+  following: followingStatus.optional().describe('Absent where another program follows the model.'),
+});
+export type ReadModelStatus = z.infer<typeof readModelStatus>;
 
 export interface ReadModels {
   readonly queries: RowQueries;
@@ -240,7 +237,7 @@ class SqlReadModels implements ReadModels {
       name,
       version,
       position: followed?.position || position,
-      parked: await parkedIn(this.#dependencies.db, liveCopy(model)),
+      parkedStreams: await parkedIn(this.#dependencies.db, liveCopy(model)),
       paused,
       whole,
       rebuiltUpTo: this.#rebuilds.positionOf(name),

@@ -1,15 +1,21 @@
+import { z } from 'zod';
 import { addDays, DAY_MILLISECONDS } from '#domain/kernel/instants';
 import type { OrderRow } from '#read-models/models/orders';
 
 /** A century. A longer forecast would be useless. */
 const LONGEST_FORECAST_DAYS = 36_525;
 
-export interface OrderForecast {
-  /** Of what was ordered, with bonus and renewals. Replacements are not counted. */
-  readonly owedLeads: number;
-  /** When it will be filled if leads keep coming as so far (ORD-7); no promise. Null: too little is known. */
-  readonly expectedFilledAt: string | null;
-}
+export const orderForecast = z.object({
+  owedLeads: z.int().describe('Leads still to be delivered, with bonus and renewals. Replacements are not counted.'),
+  expectedFilledAt: z
+    .string()
+    .meta({ format: 'date-time' })
+    .nullable()
+    .describe(
+      'When it will be filled if leads continue to come at this rate (ORD-7); no promise. Null: too little is known.',
+    ),
+});
+type OrderForecast = z.infer<typeof orderForecast>;
 
 export function forecastOf(order: OrderRow, now: string): OrderForecast {
   const open = order.status === 'open' || order.status === 'paused' || order.status === 'awaiting-payment';

@@ -1,9 +1,12 @@
+import { z } from 'zod';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { EventStore, Position } from '#event-store/port';
 import { systemClock } from '#gateways/clock';
-import type { ReadModelStatus } from '#read-models/read-models';
+import { engineStatus } from '#processes/engine/engine';
+import { type ReadModelStatus, readModelStatus } from '#read-models/read-models';
 import { readModelStatuses } from './operations.ts';
 import { type QueryDependencies, sameForAll } from './query-tools.ts';
+import { parkedItemOf } from './running-processes.ts';
 
 /** A lag is counted up to this many events: counting more would slow the store down. */
 export const MOST_LAG_COUNTED = 1000;
@@ -11,10 +14,8 @@ export const MOST_LAG_COUNTED = 1000;
 type Programs = Pick<QueryDependencies, 'events' | 'processes' | 'readModels' | 'vault'>;
 
 /** Green: all works. Yellow: it works, and something waits for an operator. Red: a part does not work. */
-export const healthStatuses = ['green', 'yellow', 'red'] as const;
+const healthStatuses = ['green', 'yellow', 'red'] as const;
 type HealthStatus = (typeof healthStatuses)[number];
-
-type Health = Awaited<ReturnType<typeof healthOf>>;
 
 /** The state of the programs, for operators and for their tools. */
 export const operationQueries = (programs: Programs) => ({
@@ -22,12 +23,80 @@ export const operationQueries = (programs: Programs) => ({
   /** The numbers behind the metrics, all read once. */
   getMeasurements: sameForAll(() => measurementsOf(programs)),
   /** Commands and events that failed too often. Each waits for a retry by staff, and only its stream waits with it. */
-  listParkedItems: sameForAll(() => programs.processes.parked()),
+  listParkedItems: sameForAll(async () => (await programs.processes.parked()).map(parkedItemOf)),
   listReadModels: sameForAll(() => readModelStatuses(programs.readModels)),
 });
 
+const { name, version, position, paused, whole, rebuiltUpTo, following } = readModelStatus.shape;
+const { eventsPerSecond, lastError } = following.unwrap().shape;
+
+const readModelHealth = z.object({
+  name: name.describe('The read model.'),
+  version,
+  position,
+  lagEvents: z.int().describe(`Events that it does not reflect yet, counted up to ${MOST_LAG_COUNTED}.`),
+  lagSeconds: z.number().describe('How long ago the first of these events was recorded.'),
+  eventsPerSecond: eventsPerSecond.optional().describe('Over the last ten seconds, where this program follows it.'),
+  parked: z.int().describe('Streams that are left out because one of their events could not be applied.'),
+  paused,
+  whole,
+  rebuiltUpTo,
+  lastError,
+});
+
+export const health = z
+  .object({
+    ok: z.boolean().describe('Whether everything works: the status is not red.'),
+    status: z
+      .enum(healthStatuses)
+      .describe('Yellow: it works, but keys are missing or items are parked. Red: a part does not work.'),
+    keys: z
+      .object({
+        missing: z
+          .int()
+          .describe('Keys of personal data that were looked for and are missing: restore their newest backup.'),
+      })
+      .describe('The keys of personal data.'),
+    store: z
+      .object({
+        ok: z.boolean().describe('Whether the event store can be reached.'),
+        position: z.string().optional().describe('The end of the log.'),
+        error: z.string().optional().describe('The code of the error.'),
+      })
+      .describe('The event store.'),
+    processes: engineStatus.omit({ caughtUpTo: true }).describe('The processes that react to events.'),
+    readModels: z.array(readModelHealth).describe('The read models, one by one.'),
+  })
+  .meta({ id: 'Health' });
+type Health = z.infer<typeof health>;
+
+export const healthExample: z.input<typeof health> = {
+  ok: true,
+  status: 'green',
+  keys: { missing: 0 },
+  store: { ok: true, position: '0000000000000042' },
+  processes: {
+    position: '0000000000000042',
+    idle: true,
+    processes: [{ name: 'lead-ageing', waitingForRetry: 0, parked: 0, wakesAt: '2026-03-02T09:30:00.000Z' }],
+  },
+  readModels: [
+    {
+      name: 'orders',
+      version: '5d1f3a528f6a',
+      position: '0000000000000042',
+      lagEvents: 0,
+      lagSeconds: 0,
+      eventsPerSecond: 4.2,
+      parked: 0,
+      paused: false,
+      whole: true,
+    },
+  ],
+};
+
 /** The parts that work now. Parked items and missing keys do not make the store unhealthy: it works for everybody else. */
-async function healthOf({ events, processes, readModels, vault }: Programs) {
+async function healthOf({ events, processes, readModels, vault }: Programs): Promise<Health> {
   const store = await events.head().then(
     (position) => ({ ok: true, position }),
     (error: unknown) => ({ ok: false, error: error instanceof LeadgerError ? error.code : 'unforeseen' }),
@@ -43,19 +112,19 @@ async function healthOf({ events, processes, readModels, vault }: Programs) {
   const keys = { missing: vault.keysMissed };
   const hasParked = [...all, ...models].some(({ parked }) => parked > 0);
   const status: HealthStatus = ok ? (hasParked || keys.missing > 0 ? 'yellow' : 'green') : 'red';
-  return { ok, status, store, keys, processes: { position, idle, processes: [...all] }, readModels: models };
+  return { ok, status, store, keys, processes: { position, idle, processes: all }, readModels: models };
 }
 
 const healthOfModel = (
-  { position, parked, following, ...status }: ReadModelStatus,
+  { position, parkedStreams, following, ...status }: ReadModelStatus,
   lags: ReadonlyMap<Position, Lag>,
-) => ({
+): z.infer<typeof readModelHealth> => ({
   ...status,
   position,
   ...(lags.get(position) ?? NO_LAG),
   eventsPerSecond: following?.eventsPerSecond,
   lastError: following?.lastError,
-  parked: parked.length,
+  parked: parkedStreams.length,
 });
 
 export type Measurements = Awaited<ReturnType<typeof measurementsOf>>;

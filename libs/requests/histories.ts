@@ -1,9 +1,10 @@
-import { describeFact, factsOf, type History, type HistoryEntry, replayHistory } from '#audit/history';
+import { describeFact, factsOf, type History, type HistoryEvent, replayHistory } from '#audit/history';
 import type { Fact } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
 import type { FamilyName } from '#domain/ledger';
 import { hashOfEvent } from '#event-store/event-hash';
 import type { EventStore } from '#event-store/port';
+import { exampleIds } from '#read-models/models/examples';
 import type { OpenBox } from './query-tools.ts';
 import type { RequestContext } from './request-tools.ts';
 
@@ -11,6 +12,23 @@ export interface HistoryRequest {
   /** The last instant to count. Absent: to the end. */
   readonly at?: Instant | undefined;
 }
+
+export const historyExample: History = {
+  events: [
+    {
+      revision: 1,
+      type: 'OrderPaused',
+      at: '2026-03-01T09:30:00.000Z',
+      data: {},
+      actor: `customer:${exampleIds.customerId}`,
+      reason: 'on holiday',
+      commandId: exampleIds.commandId,
+      correlationId: exampleIds.commandId,
+      position: '0000000000000042',
+    },
+  ],
+  state: { status: 'paused', deliveredLeads: 3 },
+};
 
 /** Reads what happened to streams, replayed and checked. The right to ask was checked before. */
 export interface HistoryReader {
@@ -23,7 +41,7 @@ export interface HistoryReader {
   /** The events of several streams, in the order of the log. Their personal data is sealed. */
   facts(streams: readonly string[]): Promise<readonly Fact[]>;
   /** An event with its personal data opened. */
-  entry(context: RequestContext, fact: Fact): Promise<HistoryEntry>;
+  entry(context: RequestContext, fact: Fact): Promise<HistoryEvent>;
 }
 
 const hashOf = hashOfEvent;

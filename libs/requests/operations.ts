@@ -1,19 +1,11 @@
-import type { EngineStatus } from '#processes/engine/engine';
-import type { Parked } from '#processes/engine/process-run';
+import type { z } from 'zod';
 import { UnknownModel } from '#read-models/errors';
-import type { ReadModelStatus, ReadModels } from '#read-models/read-models';
+import { exampleIds } from '#read-models/models/examples';
+import { type ReadModels, readModelStatus } from '#read-models/read-models';
 import { erasePerson, type PersonRequest, type PersonTools } from './persons.ts';
 import { sameForAll } from './query-tools.ts';
 import type { RequestContext } from './request-tools.ts';
-
-/** The processes of the store, in whichever program they run. */
-export interface RunningProcesses {
-  /** Undefined when no program that runs them is known. */
-  status(): Promise<EngineStatus | undefined>;
-  parked(): Promise<readonly Parked[]>;
-  /** @returns false when nothing is parked under this id */
-  retry(id: string): Promise<boolean>;
-}
+import type { RunningProcesses } from './running-processes.ts';
 
 export interface OperationDependencies {
   readonly readModels: ReadModels;
@@ -64,14 +56,30 @@ async function startRebuild(readModels: ReadModels, name: string) {
   return { finished, status: await statusOf(readModels, name) };
 }
 
-async function statusOf(readModels: ReadModels, name: string): Promise<ShownStatus> {
+async function statusOf(readModels: ReadModels, name: string): Promise<ReadModel> {
   const status = (await readModelStatuses(readModels)).find((model) => model.name === name);
   if (!status) throw new UnknownModel(name, readModels.names);
   return status;
 }
 
-/** The status of a read model that another program follows: without the values that only that program knows. */
-export type ShownStatus = Omit<ReadModelStatus, 'following'>;
+/** Without the values that only the program knows that follows it. */
+export const readModel = readModelStatus.omit({ following: true }).meta({ id: 'ReadModel' });
+export type ReadModel = z.infer<typeof readModel>;
 
-export const readModelStatuses = async (readModels: ReadModels): Promise<ShownStatus[]> =>
+export const readModelExample: z.input<typeof readModel> = {
+  name: 'orders',
+  version: '5d1f3a528f6a',
+  position: '0000000000000042',
+  whole: true,
+  paused: false,
+  parkedStreams: [
+    {
+      stream: `order-${exampleIds.orderId}`,
+      revision: 3,
+      reason: 'OrderPaused of an order that was never placed',
+    },
+  ],
+};
+
+export const readModelStatuses = async (readModels: ReadModels): Promise<ReadModel[]> =>
   (await readModels.status()).map(({ following: _, ...status }) => status);

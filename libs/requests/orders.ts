@@ -1,12 +1,13 @@
+import { z } from 'zod';
 import { catalogueStream } from '#domain/catalogue/catalogue';
 import { isRefusal } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
 import type { CommandOf } from '#domain/ledger';
 import { programmeStream } from '#domain/loyalty/programme';
 import { type DailyMaximum, order, orderStream } from '#domain/orders/order';
-import type { OrderRow } from '#read-models/models/orders';
+import { orderExample, orderRow } from '#read-models/models/orders';
 import { tryCoupon } from './coupons.ts';
-import { forecastOf, type OrderForecast } from './forecast.ts';
+import { forecastOf, orderForecast } from './forecast.ts';
 import type { HistoryRequest } from './histories.ts';
 import { type PlaceOrderRequest, placingOf, withCoupon } from './placing.ts';
 import { asRows, type QueryTools } from './query-tools.ts';
@@ -59,10 +60,20 @@ async function pause(tools: RequestTools, orderId: string, context: RequestConte
   return tools.send(orderId, orderStream(orderId), command, context);
 }
 
-interface OrderDetails extends OrderRow, OrderForecast {
-  /** Null: the lead type has none. */
-  readonly usualDelivery: string | null;
-}
+export const orderDetails = orderRow
+  .extend({
+    ...orderForecast.shape,
+    usualDelivery: z.string().nullable().describe('Usual delivery time of the lead type (CAT-2). Null: not set.'),
+  })
+  .meta({ id: 'OrderDetails' });
+type OrderDetails = z.infer<typeof orderDetails>;
+
+export const orderDetailsExample: OrderDetails = {
+  ...orderExample,
+  owedLeads: 18,
+  expectedFilledAt: '2026-03-07T09:30:00.000Z',
+  usualDelivery: 'at once',
+};
 
 export const orderQueries = (tools: QueryTools) => ({
   list: asRows(tools.rows.orders.list),

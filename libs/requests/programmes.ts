@@ -1,7 +1,14 @@
+import { z } from 'zod';
 import type { CommandOf } from '#domain/ledger';
 import { programmeStream } from '#domain/loyalty/programme';
 import { orderStream } from '#domain/orders/order';
-import type { ProgrammeRow, RenewalRow } from '#read-models/models/programmes';
+import {
+  type ProgrammeRow,
+  programmeExample,
+  programmeRow,
+  renewalExample,
+  renewalRow,
+} from '#read-models/models/programmes';
 import type { HistoryRequest } from './histories.ts';
 import { asRows, type QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
@@ -33,11 +40,13 @@ async function send(
   return tools.send(orderId, programmeStream(orderId), command, context);
 }
 
-interface ProgrammeDetails extends ProgrammeRow {
-  /** Why the next renewal gives that bonus, in words. */
-  readonly nextBonusReason: string;
-  readonly renewals: readonly RenewalRow[];
-}
+export const programmeDetails = programmeRow
+  .extend({
+    nextBonusReason: z.string().describe('Why the next renewal gives that bonus, in words.'),
+    renewals: z.array(renewalRow).describe('The renewals that are announced or begun, in their order.'),
+  })
+  .meta({ id: 'ProgrammeDetails' });
+type ProgrammeDetails = z.infer<typeof programmeDetails>;
 
 export const programmeQueries = (tools: QueryTools) => ({
   list: asRows(tools.rows.programmes.list),
@@ -56,11 +65,17 @@ async function getProgramme(
   return { ...row, nextBonusReason: nextBonusReason(row), renewals: await programmes.renewals(caller, orderId) };
 }
 
-export const nextBonusReason = (row: ProgrammeRow): string => bonusReasons[row.nextBonusRule](row);
+const nextBonusReason = (row: ProgrammeRow): string => bonusReasons[row.nextBonusRule](row);
 
 const bonusReasons: Readonly<Record<ProgrammeRow['nextBonusRule'], (row: ProgrammeRow) => string>> = {
   exclusive: () => 'exclusive leads always give this bonus (LOY-3)',
   ladder: ({ nextRenewalNumber, pausesUsed, pausesThatKeepTheLadder }) =>
     `step of the ladder for renewal ${nextRenewalNumber}; ${pausesUsed} of ${pausesThatKeepTheLadder} pauses used that keep it (LOY-3)`,
   'ladder-lost': ({ pausesUsed }) => `the standard bonus: the order was paused ${pausesUsed} times (LOY-4)`,
+};
+
+export const programmeDetailsExample: ProgrammeDetails = {
+  ...programmeExample,
+  nextBonusReason: nextBonusReason(programmeExample),
+  renewals: [renewalExample],
 };

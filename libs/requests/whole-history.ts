@@ -1,10 +1,13 @@
-import type { HistoryEntry } from '#audit/history';
+import { z } from 'zod';
+import { type HistoryEvent, historyEvent } from '#audit/history';
 import { customerStream, isRegistered, notRegistered } from '#domain/accounts/customer';
 import type { Fact } from '#domain/codec';
 import { contactBookStream } from '#domain/leads/contact-book';
 import { looksStream } from '#domain/support/look';
 import { BadCursor } from '#read-models/errors';
+import { exampleIds } from '#read-models/models/examples';
 import type { Page } from '#read-models/queries/paging';
+import { historyExample } from './histories.ts';
 import type { QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly, RequestRefused } from './rights.ts';
@@ -16,9 +19,15 @@ export interface WholeHistoryRequest {
   readonly cursor?: string;
 }
 
-interface WholeHistoryEntry extends HistoryEntry {
-  readonly stream: string;
-}
+export const streamEvent = historyEvent
+  .extend({ stream: z.string().describe('The stream that it is in: the kind and id of the thing.') })
+  .meta({ id: 'StreamEvent' });
+type StreamEvent = z.infer<typeof streamEvent>;
+
+export const streamEventExample: StreamEvent = {
+  stream: `order-${exampleIds.orderId}`,
+  ...(historyExample.events[0] as HistoryEvent),
+};
 
 /**
  * SUP-2: all that happened to a customer, oldest first. Who looks, and why, is recorded before anything is shown.
@@ -28,7 +37,7 @@ export async function listWholeHistory(
   tools: QueryTools & RequestTools,
   context: RequestContext,
   { customerId, limit, cursor }: WholeHistoryRequest,
-): Promise<Page<WholeHistoryEntry>> {
+): Promise<Page<StreamEvent>> {
   const { outcome } = await recordLook(tools, customerId, context);
   if (outcome.kind === 'refused') throw new RequestRefused(outcome.refusal);
   if (outcome.kind !== 'accepted') throw new Error(`the look was not recorded: ${outcome.kind}`);

@@ -1,15 +1,12 @@
-import { rmSync } from 'node:fs';
-import { setTimeout as wait } from 'node:timers/promises';
-import { asOfNow, copyLog } from '#audit/copy-log';
 import { isOfLedger } from '#domain/ledger';
 import { type DataDirectory, openDataDirectory, type Part, partOf } from '#event-store/data-directory';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
 import { ownEventsOf } from '#event-store/own-events';
-import { CannotOpenStore, type EventStore } from '#event-store/port';
+import type { EventStore } from '#event-store/port';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
-import { copyKeys, masterKeyOf, type Vault, type VaultOptions } from '#vault/vault';
-import { openVaultOf } from './vault-link.ts';
+import { openVaultOf } from '#requests/vault-link';
+import type { Vault, VaultOptions } from '#vault/vault';
 
 /** Everything that is stored: events, keys, and the read models that are computed from them. */
 export interface Stores {
@@ -67,86 +64,10 @@ export function openForReading(location: StoreLocation): Promise<Pick<Stores, 'e
   });
 }
 
-/** What analysts query. */
-export interface Analysis extends Pick<Stores, 'events' | 'readModels' | 'close'> {
-  /** The directory of the read models. */
-  readonly files: string;
-}
-
-/**
- * Embedded read models for analysts. They are computed from the same log as the store's own ones, and kept apart from them
- * in the folder `analysts` of its directory. So it does not matter whether the store runs. One program at a time can use
- * them.
- * @param onWait called once, when another program uses them
- * @throws CannotOpenStore
- */
-export async function openForAnalysis(
-  { directory: store, eventStoreDb }: { directory: string; eventStoreDb?: string | undefined },
-  onWait: (why: string) => void,
-): Promise<Analysis> {
-  openDataDirectory(store, { readOnly: true });
-  return openTogether(async (keep) => {
-    const directory = keep(await whenFree(partOf(store, 'analysts'), onWait));
-    const events = keep(await openEvents({ directory: store, eventStoreDb, readOnly: true }));
-    const files = partOf(directory.path, 'read-models');
-    const readModels = await openReadModels({ store: events, directory: files });
-    keep({ close: () => readModels.stop() });
-    return { events, readModels, files };
-  });
-}
-
-const MILLISECONDS_BETWEEN_TRIES = 200;
-
-async function whenFree(path: string, onWait: (why: string) => void): Promise<DataDirectory> {
-  for (let hasCalled = false; ; ) {
-    try {
-      return openDataDirectory(path);
-    } catch (error) {
-      if (!(error instanceof CannotOpenStore)) throw error;
-      if (error.code === 'locked') {
-        if (!hasCalled) onWait(error.message);
-        hasCalled = true;
-        await wait(MILLISECONDS_BETWEEN_TRIES);
-      } else if (error.code === 'damaged') {
-        console.warn(`leadger: ${error.message}: what analysts read is rebuilt from the log`);
-        rmSync(path, { recursive: true });
-      } else throw error;
-    }
-  }
-}
-
-/**
- * Copies a store into an empty directory, with the events and keys that it has now. The original may be running, and
- * changes of the copy do not affect it. The master key is not written into the copy.
- */
-export async function openCopy(
-  of: StoreLocation,
-  directory: string,
-  onProgress: (events: number) => void = () => {},
-): Promise<Stores> {
-  const source = await openForReading(of);
-  try {
-    const masterKey = masterKeyOf(keysOf(of));
-    const log = await asOfNow(source.events);
-    // After the end of the log was read: everything sealed before it has its key by now.
-    await copyKeys(keysOf(of), { ...keysOf({ directory }), masterKey }, () => {});
-    const stores = await openStores({ directory, masterKey });
-    try {
-      await copyLog(log, stores.events, onProgress);
-    } catch (error) {
-      await stores.close();
-      throw error;
-    }
-    return stores;
-  } finally {
-    await source.close();
-  }
-}
-
 type Keep = <Part extends { close(): unknown }>(part: Part) => Part;
 
 /** Opens parts that are closed together, the last one first: by `close`, or at once when one of them cannot be opened. */
-async function openTogether<Parts extends object>(
+export async function openTogether<Parts extends object>(
   open: (keep: Keep) => Promise<Parts>,
 ): Promise<Parts & { close(): Promise<void> }> {
   const kept: { close(): unknown }[] = [];

@@ -4,11 +4,10 @@ import { type ProcessEngine, UnitLost } from '#processes/engine/engine';
 import { leadDistribution } from '#processes/lead-distribution';
 import { unitOf } from '#processes/process';
 import type { ReadModels } from '#read-models/read-models';
-import type { RunningProcesses } from '#requests/operations';
+import { type RunningProcesses, runningHere, type WorkerReport } from '#requests/running-processes';
 import type { StreamCache } from '#requests/stream-cache';
 import type { Lease, Leases } from './leases.ts';
 import { processes } from './reactions.ts';
-import { runningHere, type WorkerReport } from './running-processes.ts';
 import { sharesOf } from './shares.ts';
 
 interface WorkerDependencies {

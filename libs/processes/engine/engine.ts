@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { z } from 'zod';
 import { decode, type Fact } from '#domain/codec';
 import type { Refusal } from '#domain/kernel/decider';
-import type { Instant } from '#domain/kernel/events';
 import { earliest } from '#domain/kernel/instants';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { AnyCommand } from '#domain/ledger';
@@ -15,7 +15,7 @@ import {
 import type { Clock } from '#gateways/clock';
 import { type Effect, type EffectWish, type Untimed, unitOf, type Wish } from '../process.ts';
 import { Lookahead } from './lookahead.ts';
-import { type AnyProcess, type Parked, ProcessRun } from './process-run.ts';
+import { type AnyProcess, type Parked, ProcessRun, processStatus } from './process-run.ts';
 
 /** A command as the engine sends it: with its instant, its actor and its cause. */
 export interface SentCommand {
@@ -53,19 +53,13 @@ export interface EngineOptions {
   readonly wishesAtOnce?: number;
 }
 
-export interface EngineStatus {
-  /** The last folded fact, and the end of the log when it was last reached. */
-  readonly position: string;
-  readonly caughtUpTo: string;
-  readonly idle: boolean;
-  readonly processes: readonly {
-    readonly name: string;
-    readonly waitingForRetry: number;
-    readonly parked: number;
-    readonly lastError: string | undefined;
-    readonly wakesAt: Instant | undefined;
-  }[];
-}
+export const engineStatus = z.object({
+  position: z.string().describe('The last event that the processes know of.'),
+  caughtUpTo: z.string().describe('The end of the log when they last knew all of it.'),
+  idle: z.boolean().describe('True when there is nothing to do before the clock moves on.'),
+  processes: z.array(processStatus).describe('The processes, one by one.'),
+});
+export type EngineStatus = z.infer<typeof engineStatus>;
 
 /** This engine lost a unit while it had wishes for it: its state may be out of date and must not be used any more. */
 export class UnitLost extends LeadgerError {

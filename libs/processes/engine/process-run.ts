@@ -1,5 +1,6 @@
+import { z } from 'zod';
 import type { Fact } from '#domain/codec';
-import type { Instant } from '#domain/kernel/events';
+import { type Instant, instant } from '#domain/kernel/events';
 import { addSeconds, earliest } from '#domain/kernel/instants';
 import { EventStoreError } from '#event-store/port';
 import { type Moment, OutOfReach, type Process, type Wish } from '../process.ts';
@@ -8,16 +9,25 @@ import { type Moment, OutOfReach, type Process, type Wish } from '../process.ts'
 export type AnyProcess = Process<any, any>;
 
 /** Something that failed too often to be tried again by itself, with the reason. */
-export interface Parked {
-  readonly id: string;
-  readonly process: string;
-  readonly stream: string;
-  /** The command, or the event that could not be folded. */
-  readonly what: string;
-  readonly reason: string;
-  readonly attempts: number;
-  readonly since: Instant;
-}
+export const parked = z.object({
+  id: z.string().describe('Names the item when it is retried.'),
+  process: z.string().describe('The process that it belongs to.'),
+  stream: z.string().describe('The stream that waits for it.'),
+  what: z.string().describe('The command that failed, or the event that could not be read.'),
+  reason: z.string().describe('Why it failed the last time.'),
+  attempts: z.int().describe('How often it was tried.'),
+  since: instant.describe('When it was parked.'),
+});
+export type Parked = Readonly<z.infer<typeof parked>>;
+
+export const processStatus = z.object({
+  name: z.string().describe('The process.'),
+  waitingForRetry: z.int().describe('Items that failed and are tried again by themselves.'),
+  parked: z.int().describe('Items that failed too often, and wait to be retried by a person.'),
+  lastError: z.string().optional().describe('The last error, where there was one.'),
+  wakesAt: instant.optional().describe('When its next timer is due.'),
+});
+type ProcessStatus = z.infer<typeof processStatus>;
 
 /** The delays before each new try of a failed wish. After the last one the wish is parked. */
 const BACKOFF_SECONDS = [1, 2, 5, 15, 60];
@@ -152,7 +162,7 @@ export class ProcessRun {
     ];
   }
 
-  status() {
+  status(): ProcessStatus {
     const parked = this.parked().length;
     return {
       name: this.process.name,

@@ -1,4 +1,5 @@
 import { sql, type Transaction } from 'kysely';
+import { z } from 'zod';
 import { BEFORE_FIRST, type Position } from '#event-store/port';
 import { type AnyModel, createTables, type Db, type Tx } from './model.ts';
 import type { RenewViews } from './views.ts';
@@ -46,11 +47,12 @@ export interface LogNow {
 }
 
 /** A stream with an event that a model could not take: that event and all later ones of the stream are left out. */
-export interface ParkedStream {
-  readonly stream: string;
-  readonly revision: number;
-  readonly reason: string;
-}
+export const parkedStream = z.object({
+  stream: z.string().describe('The stream whose events are left out.'),
+  revision: z.int().describe('The first event that is left out: it could not be applied.'),
+  reason: z.string().describe('Why it could not be applied.'),
+});
+export type ParkedStream = Readonly<z.infer<typeof parkedStream>>;
 
 const REGISTER = 'read_models';
 const copies = sql.table(`${REGISTER}.copies`);
@@ -183,7 +185,7 @@ export const dropOldCopies = (db: Db, model: VersionedModel, unusedSeconds: numb
     }
   });
 
-export async function parkedIn(db: Db | Tx, { schema }: Copy): Promise<readonly ParkedStream[]> {
+export async function parkedIn(db: Db | Tx, { schema }: Copy): Promise<ParkedStream[]> {
   const { rows } = await sql<ParkedStream>`
     SELECT stream, revision, reason FROM ${parked} WHERE schema = ${schema} ORDER BY stream`.execute(db);
   return rows;

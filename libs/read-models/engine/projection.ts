@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { sql } from 'kysely';
+import { z } from 'zod';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { EventStore, Position, RecordedEvent } from '#event-store/port';
 import { BEFORE_FIRST } from '#event-store/port';
@@ -37,14 +38,12 @@ export interface ProjectionDependencies {
 }
 
 /** What a program says of a model that it follows. */
-export interface FollowingStatus {
-  /** Why the last try failed. */
-  readonly lastError: string | undefined;
-  /** Over the last ten seconds. */
-  readonly eventsPerSecond: number;
-  /** Since the program began. */
-  readonly eventsTaken: number;
-}
+export const followingStatus = z.object({
+  lastError: z.string().optional().describe('The last error, where there was one.'),
+  eventsPerSecond: z.number().describe('Over the last ten seconds.'),
+  eventsTaken: z.int().describe('Events applied since this program began.'),
+});
+type FollowingStatus = z.infer<typeof followingStatus>;
 
 /** Another program moved the copy on, or replaced it: read where it stands, and continue from there. */
 class Overtaken extends LeadgerError {

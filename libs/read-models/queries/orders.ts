@@ -21,7 +21,7 @@ export const programmeRows = (reader: RowReader) => ({
   }),
 
   /** The renewals of an order that are announced or begun, in their order. */
-  async renewals(caller: Caller, orderId: string): Promise<readonly RenewalRow[]> {
+  async renewals(caller: Caller, orderId: string): Promise<RenewalRow[]> {
     const rows = reader.rows(caller, renewalTable).where('orderId', '=', orderId as never);
     return (await rows.orderBy('renewalNumber').execute()) as unknown as RenewalRow[];
   },

@@ -1,8 +1,8 @@
 import { decode, type FactOf } from '#domain/codec';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
-import { CommandHandler } from '#requests/command-handler';
 import { openVault, type Vault } from '#vault/vault';
+import { CommandHandler } from './command-handler.ts';
 import { nameVault, openVaultOf } from './vault-link.ts';
 
 const at = '2026-03-01T09:30:00.000Z';

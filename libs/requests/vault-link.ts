@@ -4,8 +4,8 @@ import { type Instant, isBox, isUnsealed, type Sealed } from '#domain/kernel/eve
 import { deriveId } from '#domain/kernel/ids';
 import { vaultStream } from '#domain/vaults/vault-name';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
-import type { CommandHandler } from '#requests/command-handler';
 import { BoxDamaged, KeyMissing, openVault, placeOf, type Vault, type VaultOptions } from '#vault/vault';
+import type { CommandHandler } from './command-handler.ts';
 
 /**
  * Opens the vault of a log. A log that is not empty opens with its own keys only; for an empty one a new vault is made.
