@@ -1,6 +1,6 @@
 import { checkLaws, type Law, laws, type Verdict } from '#audit/laws/laws';
-import { lookedAt, MissingKeys } from '#audit/missing-keys';
 import { hashOfEvent } from '#event-store/event-hash';
+import { lookedAt, MissingKeys } from '#vault/missing-keys';
 import { openForReading, type StoreLocation } from '#wiring/stores';
 import { Progress, thousands } from './progress.ts';
 

@@ -67,7 +67,7 @@ export const keyMissing = z
   .describe('There when the key of a value is missing; the value is null until the key is restored from a backup.');
 
 interface Marked {
-  readonly keyMissing?: true;
+  readonly keyMissing?: true | undefined;
 }
 
 /** Opens the boxes of one row. A missing key costs the value in its box, and marks the row. */

@@ -7,7 +7,6 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
-import { missingOfNewest } from '#audit/missing-keys';
 import { erasuresStream } from '#domain/persons/erasures';
 import { partOf } from '#event-store/data-directory';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
@@ -21,6 +20,7 @@ import { CommandHandler } from '#requests/command-handler';
 import { type RunningProcesses, runningElsewhere, runningHere, runningNowhere } from '#requests/running-processes';
 import { StreamCache } from '#requests/stream-cache';
 import { nameVault } from '#requests/vault-link';
+import { missingOfNewest } from '#vault/missing-keys';
 import type { Vault } from '#vault/vault';
 import { asking, dispatchOver } from './asking.ts';
 import { busHandlers } from './buses.ts';

@@ -32,15 +32,16 @@ async function post(path: string, body: object, actor = 'staff:ada') {
   return { status: answer.status, body: (await answer.json()) as Record<string, string> };
 }
 
-const read = async (path: string) => (await fetch(`${url}${path}`, { headers })).json() as Promise<any>;
+type Answer = Record<string, unknown> & { readonly items: (Record<string, unknown> & { readonly contact?: object })[] };
+
+const read = async (path: string) => (await (await fetch(`${url}${path}`, { headers })).json()) as Answer;
 
 async function register(email: string): Promise<string> {
   const registration = { storeId: 'main', businessAssociation: email, timeZone: 'UTC', email, password };
   return (await post('/api/customers', registration)).body.customerId as string;
 }
 
-const leadsOf = async (customerId: string): Promise<Record<string, unknown>[]> =>
-  (await read(`/api/customers/${customerId}/leads`)).items;
+const leadsOf = async (customerId: string) => (await read(`/api/customers/${customerId}/leads`)).items;
 
 function loseKeys(...subjects: string[]): void {
   const keys = new Database(join(directory, 'keys', 'keys.sqlite'));
@@ -72,7 +73,7 @@ afterAll(async () => {
 test('a list shows everybody, and marks who has no key', async () => {
   const { items } = await read('/api/customers');
   expect(items).toHaveLength(2);
-  const byId = new Map<string, object>(items.map((item: { customerId: string }) => [item.customerId, item]));
+  const byId = new Map(items.map((item) => [item.customerId, item]));
   expect(byId.get(ids.whole)).toMatchObject({ email: 'whole@example.org' });
   expect(byId.get(ids.whole)).not.toHaveProperty('keyMissing');
   expect(byId.get(ids.keyless)).toMatchObject({ email: null, keyMissing: true });

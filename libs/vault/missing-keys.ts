@@ -1,5 +1,5 @@
 import type { EventStore, RecordedEvent } from '#event-store/port';
-import type { Vault } from '#vault/vault';
+import type { Vault } from './vault.ts';
 
 type Keys = Pick<Vault, 'holds'>;
 
