@@ -1,4 +1,4 @@
-import type { HistoryEntry } from '#audit/history';
+import { z } from 'zod';
 import { addressStream } from '#domain/accounts/address';
 import { customerStream } from '#domain/accounts/customer';
 import { idOf } from '#domain/codec';
@@ -9,13 +9,14 @@ import { familyOf } from '#domain/ledger';
 import { erasuresStream } from '#domain/persons/erasures';
 import { replacementIdOf, replacementStream } from '#domain/replacements/replacement';
 import { StoreUnavailable } from '#event-store/port';
-import type { DeliveredLeadRow } from '#read-models/models/leads';
+import { exampleIds } from '#read-models/models/examples';
+import { deliveredLeadRow } from '#read-models/models/leads';
 import { addressKeyOf, openIfThere } from './account-seals.ts';
 import { personKeys } from './leads.ts';
 import type { QueryDependencies, QueryTools } from './query-tools.ts';
 import type { RequestContext, RequestTools } from './request-tools.ts';
 import { RequestRefused } from './rights.ts';
-import { factsAbout, recordLook } from './whole-history.ts';
+import { factsAbout, recordLook, streamEvent, streamEventExample } from './whole-history.ts';
 
 /** By what a person is named: one of these. All records of the person are found by it. */
 export interface PersonRequest {
@@ -35,21 +36,43 @@ interface Person {
 
 export type PersonTools = QueryTools & RequestTools & Pick<QueryDependencies, 'events' | 'readModels' | 'mails'>;
 
-export interface PersonErasure {
-  readonly customers: number;
-  readonly leads: number;
-}
+export const personErasure = z
+  .object({
+    customers: z.int().describe('Customers that were the person.'),
+    leads: z.int().describe('Leads that were the person.'),
+  })
+  .meta({ id: 'PersonErasure' });
+type PersonErasure = z.infer<typeof personErasure>;
 
-export interface PersonExport {
-  readonly asCustomer: readonly { readonly customerId: string; readonly history: readonly PersonEntry[] }[];
-  readonly asLead: readonly {
-    readonly leadId: string;
-    readonly deliveries: readonly Pick<DeliveredLeadRow, 'customerId' | 'orderId' | 'deliveredAt'>[];
-    readonly history: readonly PersonEntry[];
-  }[];
-}
+export const personErasureExample: PersonErasure = { customers: 1, leads: 2 };
 
-type PersonEntry = HistoryEntry & { readonly stream: string };
+const history = z.array(streamEvent).describe('All that is recorded, oldest first, opened.');
+
+const { customerId, orderId, deliveredAt } = deliveredLeadRow.shape;
+
+export const personExport = z
+  .object({
+    asCustomer: z
+      .array(z.object({ customerId: z.string().describe('Id of the customer.'), history }))
+      .describe('As a customer.'),
+    asLead: z
+      .array(
+        z.object({
+          leadId: z.string().describe('Id of the lead.'),
+          deliveries: z.array(z.object({ customerId, orderId, deliveredAt })).describe('Who has the lead.'),
+          history,
+        }),
+      )
+      .describe('As a lead, in each record.'),
+  })
+  .meta({ id: 'PersonExport' });
+type PersonExport = z.infer<typeof personExport>;
+type PersonEntry = z.infer<typeof streamEvent>;
+
+export const personExportExample: PersonExport = {
+  asCustomer: [{ customerId: exampleIds.customerId, history: [streamEventExample] }],
+  asLead: [],
+};
 
 export const personQueries = (tools: PersonTools) => ({
   /** All that is held about a person, opened: as a customer, and as each lead. The look at a customer is recorded (SUP-2). */
