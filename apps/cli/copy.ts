@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { copyLog } from '#audit/copy-log';
 import { openDataDirectory } from '#event-store/data-directory';
 import type { EventStore } from '#event-store/port';
-import { copyKeys } from '#vault/vault';
+import { copyKeys } from '#vault/copy-keys';
 import { keysOf, openEvents, openForReading } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { Progress, thousands } from './progress.ts';

@@ -1,5 +1,6 @@
 import { asOfNow, copyLog } from '#audit/copy-log';
-import { copyKeys, masterKeyOf } from '#vault/vault';
+import { copyKeys } from '#vault/copy-keys';
+import { masterKeysOf } from '#vault/opened-keys';
 import { keysOf, openForReading, openStores, type StoreLocation, type Stores } from '#wiring/stores';
 
 /**
@@ -13,11 +14,11 @@ export async function openCopy(
 ): Promise<Stores> {
   const source = await openForReading(of);
   try {
-    const masterKey = masterKeyOf(keysOf(of));
+    const masterKeys = masterKeysOf(keysOf(of));
     const log = await asOfNow(source.events);
     // After the end of the log was read: everything sealed before it has its key by now.
-    await copyKeys(keysOf(of), { ...keysOf({ directory }), masterKey }, () => {});
-    const stores = await openStores({ directory, masterKey });
+    await copyKeys(keysOf(of), { ...keysOf({ directory }), ...masterKeys }, () => {});
+    const stores = await openStores({ directory, ...masterKeys });
     try {
       await copyLog(log, stores.events, onProgress);
     } catch (error) {

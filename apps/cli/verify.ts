@@ -16,8 +16,9 @@ export async function verify(location: StoreLocation, { json = false }: { json?:
     const verdict = await checkLaws(events, { hashOf: hashOfEvent, onProgress });
     progress.end();
     const seconds = Number(((performance.now() - start) / 1000).toFixed(2));
-    if (json) console.log(JSON.stringify({ ...verdict, keysMissing: missing.count, seconds }, null, 2));
-    else print(verdict, missing.count, seconds);
+    const keysMissing = await missing.count();
+    if (json) console.log(JSON.stringify({ ...verdict, keysMissing, seconds }, null, 2));
+    else print(verdict, keysMissing, seconds);
     return brokenIn(verdict).length === 0 ? 0 : 1;
   } finally {
     await stores.close();

@@ -46,7 +46,8 @@ export async function changesAccount(
 /** Who has no key is not erased: the key may come back from a backup. */
 export async function isErased({ stateOf, vault }: RequestTools, customerId: string): Promise<boolean> {
   const { email } = await stateOf<'customer'>(customerStream(customerId));
-  return email !== undefined && (await vault.holds(email.keyId)) && (await vault.open(email)) === undefined;
+  if (email === undefined || (await vault.missingAmong([email.keyId])).length > 0) return false;
+  return (await vault.open(email)) === undefined;
 }
 
 export async function holderOf({ stateOf, vault }: RequestTools, email: string): Promise<string | undefined> {

@@ -4,7 +4,8 @@ import { type Instant, isBox, isUnsealed, type Sealed } from '#domain/kernel/eve
 import { deriveId } from '#domain/kernel/ids';
 import { vaultStream } from '#domain/vaults/vault-name';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
-import { BoxDamaged, KeyMissing, openVault, placeOf, type Vault, type VaultOptions } from '#vault/vault';
+import { placeOf, type VaultOptions } from '#vault/opened-keys';
+import { BoxDamaged, KeyMissing, openVault, type Vault } from '#vault/vault';
 import type { CommandHandler } from './command-handler.ts';
 
 /**

@@ -4,18 +4,34 @@ import Database from 'better-sqlite3';
 import { openOrExplain } from '#event-store/open-or-explain';
 import { CannotOpenStore } from '#event-store/port';
 
-/** A row without its key means that the person was erased. A missing row means that the keys belong to another log. */
+/**
+ * A wrapped key of zeros is destroyed: its person was erased. A missing row means that the keys belong to another log.
+ *
+ * Rows are only added at the end, and a destroyed key is overwritten by as many bytes. So SQLite never moves a key from one
+ * page to another, which would leave a copy in the gap of the first one, whatever `secure_delete` says.
+ */
 const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS keys (
-    key_id TEXT PRIMARY KEY,
-    subject TEXT NOT NULL,
-    wrapped BLOB
-  ) STRICT, WITHOUT ROWID;
-  CREATE UNIQUE INDEX IF NOT EXISTS one_key_of_a_subject ON keys (subject) WHERE wrapped IS NOT NULL;
+  CREATE TABLE keys (
+    number INTEGER PRIMARY KEY,
+    key_id TEXT NOT NULL UNIQUE,
+    subject TEXT NOT NULL UNIQUE,
+    wrapped BLOB NOT NULL
+  ) STRICT;`;
+const SECRETS = `
   CREATE TABLE IF NOT EXISTS secrets (
     name TEXT PRIMARY KEY,
     wrapped BLOB NOT NULL
   ) STRICT, WITHOUT ROWID;`;
+
+/** Versions before this one kept keys in another table, and wrote 0. They made new keys for erased persons. */
+const FORMAT = 2;
+const BECOME_FORMAT_2 = `
+  ALTER TABLE keys RENAME TO keys_of_format_1;
+  ${SCHEMA}
+  INSERT INTO keys (key_id, subject, wrapped)
+    SELECT key_id, CASE place WHEN 1 THEN subject ELSE subject || ' before ' || key_id END, coalesce(wrapped, zeroblob(60))
+    FROM (SELECT *, row_number() OVER (PARTITION BY subject ORDER BY wrapped IS NULL, key_id) AS place FROM keys_of_format_1);
+  DROP TABLE keys_of_format_1;`;
 
 const keyFile = (directory: string): string => join(directory, 'keys.sqlite');
 
@@ -27,9 +43,39 @@ export const openKeysForWriting = (directory: string, durable: boolean): Databas
     database.pragma('journal_mode = WAL');
     database.pragma(`synchronous = ${durable ? 'FULL' : 'OFF'}`);
     database.pragma('secure_delete = ON');
-    database.exec(SCHEMA);
+    database.pragma('temp_store = MEMORY');
+    prepareTables(database);
     return database;
   });
+
+function prepareTables(database: Database.Database): void {
+  if (database.pragma('user_version', { simple: true }) === FORMAT) return;
+  database
+    .transaction(() => {
+      database.exec(SECRETS);
+      if (!hasTable(database, 'keys')) database.exec(SCHEMA);
+      else if (!hasColumn(database, 'number')) database.exec(BECOME_FORMAT_2);
+    })
+    .immediate();
+  // The former table has left copies of keys in the file.
+  database.exec('VACUUM');
+  database.pragma(`user_version = ${FORMAT}`);
+  clearLog(database);
+}
+
+/**
+ * Empties the write-ahead log, which keeps the former bytes of what was overwritten. It never waits.
+ * @returns false while another connection reads: it still needs the log
+ */
+export function clearLog(database: Database.Database): boolean {
+  const timeout = database.pragma('busy_timeout', { simple: true });
+  database.pragma('busy_timeout = 0');
+  try {
+    return database.pragma('wal_checkpoint(TRUNCATE)', { simple: true }) === 0;
+  } finally {
+    database.pragma(`busy_timeout = ${timeout}`);
+  }
+}
 
 /** @throws CannotOpenStore */
 export const openKeysForReading = (directory: string): Database.Database =>
@@ -37,7 +83,8 @@ export const openKeysForReading = (directory: string): Database.Database =>
     if (!existsSync(keyFile(directory))) throw noKeysIn(directory);
     const database = new Database(keyFile(directory), { readonly: true });
     try {
-      if (!hasTables(database)) throw noKeysIn(directory);
+      // A copy of a database that was cut off may hold nothing at all.
+      if (!hasTable(database, 'secrets')) throw noKeysIn(directory);
       return database;
     } catch (error) {
       database.close();
@@ -45,9 +92,11 @@ export const openKeysForReading = (directory: string): Database.Database =>
     }
   });
 
-/** A copy of a database that was cut off may hold nothing at all. */
-const hasTables = (database: Database.Database): boolean =>
-  database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'secrets'").get() !== undefined;
+const hasTable = (database: Database.Database, name: string): boolean =>
+  database.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(name) !== undefined;
+
+const hasColumn = (database: Database.Database, name: string): boolean =>
+  database.prepare("SELECT 1 FROM pragma_table_info('keys') WHERE name = ?").get(name) !== undefined;
 
 export const noKeysIn = (place: string): CannotOpenStore =>
   new CannotOpenStore('wrong-key', `${place} holds no keys: put the keys of this log there, from their backup`);

@@ -2,11 +2,12 @@ import { Worker } from 'node:worker_threads';
 import { StoreUnavailable } from '#event-store/port';
 import type { KeyBatch, KeyWriterReply } from './key-writer.ts';
 
-type KeyRequest = { readonly added: KeyBatch['added'][number] } | { readonly erased: string };
+type KeyRequest = Partial<KeyBatch>;
+type Written = Extract<KeyWriterReply, { kind: 'written' }>;
 
 interface WaitingRequest {
   readonly request: KeyRequest;
-  readonly resolve: () => void;
+  readonly resolve: (reply: Written) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -44,7 +45,7 @@ export class KeyWriterThread {
   }
 
   /** Resolves when it is on disk. @throws StoreUnavailable: nothing was written */
-  write(request: KeyRequest): Promise<void> {
+  write(request: KeyRequest): Promise<Written> {
     return new Promise((resolve, reject) => {
       if (this.#over) {
         reject(this.#over);
@@ -71,8 +72,9 @@ export class KeyWriterThread {
     this.#inFlight = this.#waiting.splice(0, MAX_REQUESTS_PER_BATCH);
     const requests = this.#inFlight.map(({ request }) => request);
     const batch: KeyBatch = {
-      added: requests.flatMap((request) => ('added' in request ? [request.added] : [])),
-      erased: requests.flatMap((request) => ('erased' in request ? [request.erased] : [])),
+      added: requests.flatMap(({ added = [] }) => added),
+      erased: requests.flatMap(({ erased = [] }) => erased),
+      clears: requests.some(({ clears }) => clears),
     };
     this.#worker.ref();
     this.#worker.postMessage(batch);
@@ -85,7 +87,7 @@ export class KeyWriterThread {
       return;
     }
     for (const { resolve, reject } of this.#takeInFlight())
-      if (reply.kind === 'written') resolve();
+      if (reply.kind === 'written') resolve(reply);
       else reject(new StoreUnavailable(`keys cannot be written: ${reply.message}`));
     this.#send();
     if (this.#inFlight.length > 0) return;

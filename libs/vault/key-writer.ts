@@ -1,18 +1,20 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type Database from 'better-sqlite3';
-import { openKeysForWriting } from './key-database.ts';
+import { clearLog, openKeysForWriting } from './key-database.ts';
 
 /** Changes that are written together, in one transaction. */
 export interface KeyBatch {
   readonly added: readonly { keyId: string; subject: string; wrapped: Uint8Array }[];
-  /** Subjects whose keys are destroyed. */
-  readonly erased: readonly string[];
+  /** Keys that are destroyed: their subjects, and an id for those that have no key. */
+  readonly erased: readonly { keyId: string; subject: string }[];
+  /** Empty the write-ahead log afterwards. */
+  readonly clears: boolean;
 }
 
 export type KeyWriterReply =
   | { readonly kind: 'ready' }
-  /** The batch is on disk. */
-  | { readonly kind: 'written' }
+  /** The batch is on disk. `cleared`: the write-ahead log is empty. */
+  | { readonly kind: 'written'; readonly cleared: boolean }
   | { readonly kind: 'failed'; readonly message: string };
 
 /** The only writer of the keys. It runs in a worker thread, so that only callers that write wait for the disk. */
@@ -23,26 +25,32 @@ function main(port: MessagePort): void {
   const reply = (message: KeyWriterReply) => port.postMessage(message);
   port.on('message', (request: KeyBatch | 'close') => {
     if (request === 'close') {
+      // The last connection to be closed is one for reading, which cannot do it.
+      clearLog(database);
       database.close();
       port.close();
     } else reply(write(request));
   });
+  // A crash may have interrupted an erasure after its commit.
+  clearLog(database);
   reply({ kind: 'ready' });
 }
 
+const ADD = 'INSERT INTO keys (key_id, subject, wrapped) VALUES (?, ?, ?) ON CONFLICT (subject) DO NOTHING';
+const ERASE = `INSERT INTO keys (key_id, subject, wrapped) VALUES (?, ?, zeroblob(1))
+  ON CONFLICT (subject) DO UPDATE SET wrapped = zeroblob(length(wrapped))`;
+
 function batchWriter(database: Database.Database): (batch: KeyBatch) => KeyWriterReply {
-  const add = database.prepare('INSERT INTO keys (key_id, subject, wrapped) VALUES (?, ?, ?)');
-  const erase = database.prepare('UPDATE keys SET wrapped = NULL WHERE subject = ? AND wrapped IS NOT NULL');
+  const add = database.prepare(ADD);
+  const erase = database.prepare(ERASE);
   const writeAll = database.transaction(({ added, erased }: KeyBatch) => {
     for (const { keyId, subject, wrapped } of added) add.run(keyId, subject, wrapped);
-    for (const subject of erased) erase.run(subject);
+    for (const { keyId, subject } of erased) erase.run(keyId, subject);
   });
   return (batch) => {
     try {
-      writeAll(batch);
-      // A destroyed key must not stay in the write-ahead log.
-      if (batch.erased.length > 0) database.pragma('wal_checkpoint(TRUNCATE)');
-      return { kind: 'written' };
+      if (batch.added.length + batch.erased.length > 0) writeAll(batch);
+      return { kind: 'written', cleared: batch.clears && clearLog(database) };
     } catch (error) {
       return { kind: 'failed', message: (error as Error).message };
     }

@@ -1,36 +1,101 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openOrExplain } from '#event-store/open-or-explain';
 import { CannotOpenStore } from '#event-store/port';
 import { KEY_BYTES } from './boxes.ts';
 
 const VARIABLE = 'LEADGER_MASTER_KEY';
+const NEXT_VARIABLE = 'LEADGER_MASTER_KEY_NEXT';
+
+/** The master keys that a program knows, 32 bytes each: two while the master key is replaced. */
+export interface MasterKeyPair {
+  readonly masterKey: Uint8Array;
+  readonly nextMasterKey?: Uint8Array | undefined;
+}
+
+const fileIn = (directory: string): string => join(directory, 'master.key');
+const nextFileIn = (directory: string): string => join(directory, 'master.key.next');
 
 /**
  * The key that wraps all other keys: from the environment, else from `master.key` beside them, which is created for a new
  * vault. A backup of keys and events must not contain it.
  * @throws CannotOpenStore
  */
-export function masterKeyFor(directory: string, isNew: boolean): Uint8Array {
-  const given = process.env[VARIABLE];
-  if (given !== undefined) return parse(given, VARIABLE);
-  const file = join(directory, 'master.key');
-  return openOrExplain(directory, () => {
-    if (existsSync(file)) return parse(readFileSync(file, 'utf8'), file);
-    if (!isNew) throw new CannotOpenStore('wrong-key', `${file} is missing: put it back, or give it in ${VARIABLE}`);
-    const made = randomBytes(KEY_BYTES);
-    writeFileSync(file, `${made.toString('base64')}\n`, { mode: 0o600, flag: 'wx', flush: true });
-    return made;
-  });
+export function masterKeysFor(directory: string, isNew: boolean): MasterKeyPair {
+  const file = fileIn(directory);
+  return (
+    fromEnvironment() ??
+    openOrExplain(directory, () => {
+      if (!existsSync(file) && !isNew)
+        throw new CannotOpenStore('wrong-key', `${file} is missing: put it back, or give it in ${VARIABLE}`);
+      if (!existsSync(file)) writeKey(file);
+      const next = nextFileIn(directory);
+      return { masterKey: readKey(file), ...(existsSync(next) && { nextMasterKey: readKey(next) }) };
+    })
+  );
 }
 
-/** The master key of keys in a database, which has no directory for it. @throws CannotOpenStore */
-export function masterKeyFromEnvironment(): Uint8Array {
-  const given = process.env[VARIABLE];
-  if (given !== undefined) return parse(given, VARIABLE);
+/** The master keys of keys in a database, which has no directory for it. @throws CannotOpenStore */
+export function masterKeysFromEnvironment(): MasterKeyPair {
+  const given = fromEnvironment();
+  if (given) return given;
   throw new CannotOpenStore('wrong-key', `keys in a database need the master key in ${VARIABLE}`);
 }
+
+/**
+ * Makes the master key that comes next, where the present one is a file. An interrupted rotation has made it already.
+ * @throws CannotOpenStore where the environment gives the present one, and not the next one
+ */
+export function makeNextMasterKey(directory: string | undefined): void {
+  const given = fromEnvironment();
+  if (given?.nextMasterKey) return;
+  if (given || directory === undefined)
+    throw new CannotOpenStore(
+      'wrong-key',
+      `${VARIABLE} is to be replaced: make another key (openssl rand -hex 32), and give it in ${NEXT_VARIABLE}`,
+    );
+  if (!existsSync(nextFileIn(directory))) writeKey(nextFileIn(directory));
+}
+
+/**
+ * Ends the rotation of a master key that is a file: the next one takes its place.
+ * @returns false where the environment gives the master key, so that its owner must replace it
+ */
+export function replaceMasterKey(directory: string | undefined): boolean {
+  if (directory === undefined || fromEnvironment()) return false;
+  renameSync(nextFileIn(directory), fileIn(directory));
+  syncDirectory(directory);
+  return true;
+}
+
+function fromEnvironment(): MasterKeyPair | undefined {
+  const { [VARIABLE]: given, [NEXT_VARIABLE]: next } = process.env;
+  if (given === undefined) return undefined;
+  const masterKey = parse(given, VARIABLE);
+  if (!next) return { masterKey };
+  const nextMasterKey = parse(next, NEXT_VARIABLE);
+  if (Buffer.compare(masterKey, nextMasterKey) === 0)
+    throw new CannotOpenStore('wrong-key', `${NEXT_VARIABLE} is the same key as ${VARIABLE}`);
+  return { masterKey, nextMasterKey };
+}
+
+/** Writes a new key. The file appears when it is complete. */
+function writeKey(file: string): void {
+  const draft = `${file}.draft`;
+  writeFileSync(draft, `${randomBytes(KEY_BYTES).toString('base64')}\n`, { mode: 0o600, flush: true });
+  renameSync(draft, file);
+  syncDirectory(join(file, '..'));
+}
+
+/** Makes a new name in a directory durable. */
+function syncDirectory(directory: string): void {
+  const opened = openSync(directory, 'r');
+  fsyncSync(opened);
+  closeSync(opened);
+}
+
+const readKey = (file: string): Uint8Array => parse(readFileSync(file, 'utf8'), file);
 
 function parse(written: string, where: string): Uint8Array {
   const text = written.trim();

@@ -1,42 +1,40 @@
 import type { EventStore, RecordedEvent } from '#event-store/port';
 import type { Vault } from './vault.ts';
 
-type Keys = Pick<Vault, 'holds'>;
+type Keys = Pick<Vault, 'missingAmong'>;
 
 const KEY_ID = /"keyId":"([\w-]{22})"/g;
 const decoder = new TextDecoder();
 
-/** How many keys that were found are remembered, so that the boxes of one person are looked up once. */
-const KEYS_REMEMBERED = 100_000;
+/** How many keys are looked up together, so that the boxes of one person among them are looked up once. */
+const KEYS_AT_ONCE = 10_000;
 
 /** Looks for boxes whose key is not in the vault. It reads the stored bytes, so it finds a box wherever it is. */
 export class MissingKeys {
   readonly #keys: Keys;
   readonly #missing = new Set<string>();
-  #found = new Set<string>();
+  #waiting = new Set<string>();
 
   constructor(keys: Keys) {
     this.#keys = keys;
   }
 
-  /** The number of different keys that were missing so far. A key that was destroyed is not missing. */
-  get count(): number {
+  async look({ data, metadata }: Pick<RecordedEvent, 'data' | 'metadata'>): Promise<void> {
+    for (const bytes of [data, metadata])
+      for (const [, keyId] of decoder.decode(bytes).matchAll(KEY_ID)) this.#waiting.add(keyId as string);
+    if (this.#waiting.size >= KEYS_AT_ONCE) await this.#lookUp();
+  }
+
+  /** The number of different keys that are missing. A key that was destroyed is not missing. */
+  async count(): Promise<number> {
+    await this.#lookUp();
     return this.#missing.size;
   }
 
-  async look({ data, metadata }: Pick<RecordedEvent, 'data' | 'metadata'>): Promise<void> {
-    for (const bytes of [data, metadata])
-      for (const [, keyId] of decoder.decode(bytes).matchAll(KEY_ID)) await this.#lookUp(keyId as string);
-  }
-
-  async #lookUp(keyId: string): Promise<void> {
-    if (this.#found.has(keyId) || this.#missing.has(keyId)) return;
-    if (!(await this.#keys.holds(keyId))) {
-      this.#missing.add(keyId);
-      return;
-    }
-    if (this.#found.size >= KEYS_REMEMBERED) this.#found = new Set();
-    this.#found.add(keyId);
+  async #lookUp(): Promise<void> {
+    const keyIds = [...this.#waiting];
+    this.#waiting = new Set();
+    for (const keyId of await this.#keys.missingAmong(keyIds)) this.#missing.add(keyId);
   }
 }
 
@@ -61,5 +59,5 @@ export async function missingOfNewest(events: Pick<EventStore, 'readAll'>, keys:
   const missing = new MissingKeys(keys);
   for await (const event of events.readAll({ direction: 'backwards', maxCount: NEWEST_EVENTS }))
     await missing.look(event);
-  return missing.count;
+  return missing.count();
 }

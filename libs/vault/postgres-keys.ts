@@ -1,12 +1,27 @@
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { StoreUnavailable } from '#event-store/port';
-import type { KeyStore, StoredKey } from './key-store.ts';
+import { type KeyStore, MasterKeyReplaced, type NewKey, type Rewrapped, type StoredKey } from './key-store.ts';
 
+/**
+ * A key that is null is destroyed. Versions before this one made new keys for erased persons: of several rows of a subject,
+ * all but one lose its name, so that each subject has one row, ever.
+ */
 const SCHEMA = `
   CREATE SCHEMA IF NOT EXISTS vault;
   CREATE TABLE IF NOT EXISTS vault.keys (key_id text PRIMARY KEY, subject text NOT NULL, wrapped bytea);
-  CREATE UNIQUE INDEX IF NOT EXISTS one_key_of_a_subject ON vault.keys (subject) WHERE wrapped IS NOT NULL;
-  CREATE TABLE IF NOT EXISTS vault.secrets (name text PRIMARY KEY, wrapped bytea NOT NULL);`;
+  CREATE TABLE IF NOT EXISTS vault.secrets (name text PRIMARY KEY, wrapped bytea NOT NULL);
+  DO $$ BEGIN
+    IF to_regclass('vault.one_row_of_a_subject') IS NULL THEN
+      LOCK TABLE vault.keys IN SHARE ROW EXCLUSIVE MODE;
+      UPDATE vault.keys SET subject = keys.subject || ' before ' || keys.key_id
+        FROM (SELECT key_id, row_number() OVER (PARTITION BY subject ORDER BY wrapped IS NULL, key_id) AS place
+          FROM vault.keys) AS numbered
+        WHERE numbered.key_id = keys.key_id AND place > 1;
+      CREATE UNIQUE INDEX one_row_of_a_subject ON vault.keys (subject);
+      DROP INDEX IF EXISTS vault.one_key_of_a_subject;
+    END IF;
+  END $$;`;
 const MAX_CONNECTIONS = 4;
 const MAX_ROWS_PER_STATEMENT = 4096;
 
@@ -20,7 +35,7 @@ const keyOf = ({ key_id: keyId, subject, wrapped }: KeyRow): StoredKey => ({ key
 
 interface AddRequest {
   readonly subject: string;
-  readonly key: { readonly keyId: string; readonly wrapped: Uint8Array };
+  readonly key: NewKey;
   readonly resolve: (key: StoredKey) => void;
   readonly reject: (error: Error) => void;
 }
@@ -61,14 +76,25 @@ class PostgresKeys implements KeyStore {
   }
 
   async findOf(subject: string): Promise<StoredKey | undefined> {
-    const [row] = await this.#ask<KeyRow>(
-      'SELECT key_id, subject, wrapped FROM vault.keys WHERE subject = $1 AND wrapped IS NOT NULL',
-      [subject],
-    );
+    const [row] = await this.#ask<KeyRow>('SELECT key_id, subject, wrapped FROM vault.keys WHERE subject = $1', [
+      subject,
+    ]);
     return row && keyOf(row);
   }
 
-  add(subject: string, key: { keyId: string; wrapped: Uint8Array }): Promise<StoredKey> {
+  async findAllOf(subjects: readonly string[]): Promise<readonly StoredKey[]> {
+    const rows = await this.#ask<KeyRow>('SELECT key_id, subject, wrapped FROM vault.keys WHERE subject = ANY($1)', [
+      subjects,
+    ]);
+    return rows.map(keyOf);
+  }
+
+  async knownAmong(keyIds: readonly string[]): Promise<readonly string[]> {
+    const rows = await this.#ask<KeyRow>('SELECT key_id FROM vault.keys WHERE key_id = ANY($1)', [keyIds]);
+    return rows.map(({ key_id: keyId }) => keyId);
+  }
+
+  add(subject: string, key: NewKey): Promise<StoredKey> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ subject, key, resolve, reject });
       this.#writing ??= this.#write().finally(() => {
@@ -83,33 +109,40 @@ class PostgresKeys implements KeyStore {
       const batch = this.#waiting.splice(0, MAX_ROWS_PER_STATEMENT);
       try {
         const keys = await this.#addAll(batch);
-        for (const { subject, resolve } of batch) resolve(keys.get(subject) as StoredKey);
+        for (const { subject, resolve, reject } of batch) {
+          const key = keys.get(subject);
+          if (key) resolve(key);
+          else reject(new MasterKeyReplaced());
+        }
       } catch (error) {
         for (const { reject } of batch) reject(error as Error);
       }
     }
   }
 
-  /** Two statements, because only the second one sees keys that other programs committed at the same moment. */
+  /**
+   * Two statements, because only the second one sees keys that other programs committed at the same moment. A key that was
+   * wrapped beside a former form of the matching secret is not added: see `rewrapSecret`.
+   */
   async #addAll(batch: readonly AddRequest[]): Promise<ReadonlyMap<string, StoredKey>> {
     const subjects = batch.map(({ subject }) => subject);
+    const keys = batch.map(({ key }) => key);
     await this.#ask(
-      `INSERT INTO vault.keys (key_id, subject, wrapped) SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[])
-        ON CONFLICT (subject) WHERE wrapped IS NOT NULL DO NOTHING`,
-      [batch.map(({ key }) => key.keyId), subjects, batch.map(({ key }) => key.wrapped)],
+      `INSERT INTO vault.keys (key_id, subject, wrapped) SELECT made.key_id, made.subject, made.wrapped
+        FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[]) AS made (key_id, subject, wrapped, beside)
+        WHERE EXISTS (SELECT 1 FROM vault.secrets WHERE secrets.wrapped = made.beside)
+        ON CONFLICT (subject) DO NOTHING`,
+      [keys.map(({ keyId }) => keyId), subjects, keys.map(({ wrapped }) => wrapped), keys.map(({ beside }) => beside)],
     );
-    const rows = await this.#ask<KeyRow>(
-      'SELECT key_id, subject, wrapped FROM vault.keys WHERE subject = ANY($1) AND wrapped IS NOT NULL',
-      [subjects],
-    );
-    const found = new Map(rows.map((row) => [row.subject, keyOf(row)]));
-    if (subjects.some((subject) => !found.has(subject)))
-      throw new StoreUnavailable('a person was erased while a key was made for them: try again');
-    return found;
+    return new Map((await this.findAllOf(subjects)).map((key) => [key.subject, key]));
   }
 
-  async erase(subject: string): Promise<void> {
-    await this.#ask('UPDATE vault.keys SET wrapped = NULL WHERE subject = $1 AND wrapped IS NOT NULL', [subject]);
+  async erase(subjects: readonly string[]): Promise<void> {
+    await this.#ask(
+      `INSERT INTO vault.keys (key_id, subject) SELECT * FROM unnest($1::text[], $2::text[])
+        ON CONFLICT (subject) DO UPDATE SET wrapped = NULL WHERE keys.wrapped IS NOT NULL`,
+      [subjects.map(() => randomUUID()), subjects],
+    );
   }
 
   async findSecret(name: string): Promise<Uint8Array | undefined> {
@@ -123,6 +156,42 @@ class PostgresKeys implements KeyStore {
       wrapped,
     ]);
     return (await this.findSecret(name)) as Uint8Array;
+  }
+
+  /**
+   * The lock waits for statements that add keys. Those that begin later see the secret's new form, because a statement
+   * takes its snapshot after its locks. They add nothing, and are repeated with keys wrapped anew.
+   */
+  async rewrapSecret(name: string, before: Uint8Array, after: Uint8Array): Promise<void> {
+    const client = await this.#pool.connect();
+    try {
+      await client.query('BEGIN');
+      await client.query('UPDATE vault.secrets SET wrapped = $1 WHERE name = $2 AND wrapped = $3', [
+        after,
+        name,
+        before,
+      ]);
+      await client.query('LOCK TABLE vault.keys IN SHARE MODE');
+      await client.query('COMMIT');
+      client.release();
+    } catch (error) {
+      client.release(true);
+      throw unreachable(error);
+    }
+  }
+
+  async rewrap(keys: readonly Rewrapped[]): Promise<void> {
+    await this.#ask(
+      `UPDATE vault.keys SET wrapped = made.after
+        FROM unnest($1::text[], $2::bytea[], $3::bytea[]) AS made (key_id, before, after)
+        WHERE keys.key_id = made.key_id AND keys.wrapped = made.before`,
+      [keys.map(({ keyId }) => keyId), keys.map(({ before }) => before), keys.map(({ after }) => after)],
+    );
+  }
+
+  /** The server keeps former bytes in pages until they are used again, in its log and in backups (docs/stores.md). */
+  async removeTraces(): Promise<void> {
+    await this.#ask('VACUUM vault.keys');
   }
 
   async *each() {
@@ -145,6 +214,8 @@ class PostgresKeys implements KeyStore {
         ON CONFLICT DO NOTHING`,
       [keys.map(({ keyId }) => keyId), keys.map(({ subject }) => subject), keys.map(({ wrapped }) => wrapped)],
     );
+    const destroyed = keys.filter(({ wrapped }) => wrapped === null).map(({ subject }) => subject);
+    if (destroyed.length > 0) await this.erase(destroyed);
   }
 
   async close(): Promise<void> {
@@ -156,9 +227,10 @@ class PostgresKeys implements KeyStore {
     try {
       return (await this.#pool.query<Row & pg.QueryResultRow>(statement, parameters)).rows;
     } catch (error) {
-      throw new StoreUnavailable(`the keys in PostgreSQL cannot be reached: ${(error as Error).message}`, {
-        cause: error,
-      });
+      throw unreachable(error);
     }
   }
 }
+
+const unreachable = (error: unknown): StoreUnavailable =>
+  new StoreUnavailable(`the keys in PostgreSQL cannot be reached: ${(error as Error).message}`, { cause: error });

@@ -1,10 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type Database from 'better-sqlite3';
 import { StoreUnavailable } from '#event-store/port';
-import { openKeysForReading, openKeysForWriting } from './key-database.ts';
-import type { KeyStore, StoredKey } from './key-store.ts';
+import { clearLog, openKeysForReading, openKeysForWriting } from './key-database.ts';
+import { ErasureIncomplete, type KeyStore, type NewKey, type Rewrapped, type StoredKey } from './key-store.ts';
 import { KeyWriterThread } from './key-writer-thread.ts';
 
 interface SqliteKeysOptions {
@@ -36,8 +38,17 @@ interface KeyRow {
   readonly wrapped: Uint8Array | null;
 }
 
-const keyOf = (row: KeyRow | undefined): StoredKey | undefined =>
-  row && { keyId: row.key_id, subject: row.subject, wrapped: row.wrapped };
+const keyOf = ({ key_id: keyId, subject, wrapped }: KeyRow): StoredKey => ({
+  keyId,
+  subject,
+  wrapped: wrapped && isDestroyed(wrapped) ? null : wrapped,
+});
+
+const isDestroyed = (wrapped: Uint8Array): boolean => wrapped[0] === 0 && wrapped.every((byte) => byte === 0);
+
+const ROWS_READ_AT_ONCE = 1000;
+const MILLISECONDS_BETWEEN_TRIES = 20;
+const TRIES_TO_CLEAR = 100;
 
 /** Keys of one machine. One program writes at a time, in a separate thread. */
 class SqliteKeys implements KeyStore {
@@ -55,20 +66,32 @@ class SqliteKeys implements KeyStore {
     this.#writer = writer;
     this.#temporary = temporary;
     this.#byId = database.prepare('SELECT key_id, subject, wrapped FROM keys WHERE key_id = ?');
-    this.#bySubject = database.prepare(
-      'SELECT key_id, subject, wrapped FROM keys WHERE subject = ? AND wrapped IS NOT NULL',
-    );
+    this.#bySubject = database.prepare('SELECT key_id, subject, wrapped FROM keys WHERE subject = ?');
   }
 
-  find = (keyId: string) => keyOf(this.#byId.get(keyId));
-  findOf = (subject: string) => keyOf(this.#bySubject.get(subject));
+  find = (keyId: string) => keyIn(this.#byId.get(keyId));
+  findOf = (subject: string) => keyIn(this.#bySubject.get(subject));
 
-  async add(subject: string, { keyId, wrapped }: { keyId: string; wrapped: Uint8Array }): Promise<StoredKey> {
-    await this.#mustWrite().write({ added: { keyId, subject, wrapped } });
-    return { keyId, subject, wrapped };
+  findAllOf = async (subjects: readonly string[]) =>
+    subjects.map((subject) => this.findOf(subject)).filter((key) => key !== undefined);
+
+  knownAmong = async (keyIds: readonly string[]) => keyIds.filter((keyId) => this.#byId.get(keyId) !== undefined);
+
+  async add(subject: string, { keyId, wrapped }: NewKey): Promise<StoredKey> {
+    await this.#mustWrite().write({ added: [{ keyId, subject, wrapped }] });
+    return this.findOf(subject) as StoredKey;
   }
 
-  erase = async (subject: string): Promise<void> => this.#mustWrite().write({ erased: subject });
+  async erase(subjects: readonly string[]): Promise<void> {
+    const writer = this.#mustWrite();
+    const erased = subjects.map((subject) => ({ keyId: randomUUID(), subject }));
+    let { cleared } = await writer.write({ erased, clears: true });
+    for (let tries = 1; !cleared; tries += 1) {
+      if (tries === TRIES_TO_CLEAR) throw stillRead(this.directory);
+      await wait(MILLISECONDS_BETWEEN_TRIES);
+      ({ cleared } = await writer.write({ clears: true }));
+    }
+  }
 
   async findSecret(name: string): Promise<Uint8Array | undefined> {
     return this.#database.prepare('SELECT wrapped FROM secrets WHERE name = ?').pluck().get(name) as
@@ -77,26 +100,58 @@ class SqliteKeys implements KeyStore {
   }
 
   async addSecret(name: string, wrapped: Uint8Array): Promise<Uint8Array> {
-    this.#mustWrite();
-    const writing = openKeysForWriting(this.directory, !this.#temporary);
-    writing.prepare('INSERT OR IGNORE INTO secrets (name, wrapped) VALUES (?, ?)').run(name, wrapped);
-    writing.close();
+    this.#change((database) =>
+      database.prepare('INSERT OR IGNORE INTO secrets (name, wrapped) VALUES (?, ?)').run(name, wrapped),
+    );
     return (await this.findSecret(name)) as Uint8Array;
   }
 
+  async rewrapSecret(name: string, before: Uint8Array, after: Uint8Array): Promise<void> {
+    this.#change((database) =>
+      database.prepare('UPDATE secrets SET wrapped = ? WHERE name = ? AND wrapped = ?').run(after, name, before),
+    );
+  }
+
+  async rewrap(keys: readonly Rewrapped[]): Promise<void> {
+    this.#change((database) => {
+      const update = database.prepare('UPDATE keys SET wrapped = ? WHERE key_id = ? AND wrapped = ?');
+      for (const { keyId, before, after } of keys) update.run(after, keyId, before);
+    });
+  }
+
+  async removeTraces(): Promise<void> {
+    this.#mustWrite();
+    const database = openKeysForWriting(this.directory, !this.#temporary);
+    try {
+      database.exec('VACUUM');
+      for (let tries = 1; !clearLog(database); tries += 1) {
+        if (tries === TRIES_TO_CLEAR) throw stillRead(this.directory);
+        await wait(MILLISECONDS_BETWEEN_TRIES);
+      }
+    } finally {
+      database.close();
+    }
+  }
+
+  /** Page by page, because a reader keeps the write-ahead log, and with it the keys that are destroyed meanwhile. */
   async *each() {
-    const rows = this.#database.prepare<[], KeyRow>('SELECT key_id, subject, wrapped FROM keys');
-    for (const { key_id: keyId, subject, wrapped } of rows.iterate()) yield { keyId, subject, wrapped };
+    const page = this.#database.prepare<[string, number], KeyRow>(
+      'SELECT key_id, subject, wrapped FROM keys WHERE key_id > ? ORDER BY key_id LIMIT ?',
+    );
+    for (let after: string | undefined = ''; after !== undefined; ) {
+      const rows: KeyRow[] = page.all(after, ROWS_READ_AT_ONCE);
+      yield* rows.map(keyOf);
+      after = rows.at(-1)?.key_id;
+    }
   }
 
   async put(keys: readonly StoredKey[]): Promise<void> {
-    this.#mustWrite();
-    const writing = openKeysForWriting(this.directory, !this.#temporary);
-    const add = writing.prepare('INSERT OR IGNORE INTO keys (key_id, subject, wrapped) VALUES (?, ?, ?)');
-    writing.transaction(() => {
-      for (const { keyId, subject, wrapped } of keys) add.run(keyId, subject, wrapped);
-    })();
-    writing.close();
+    this.#change((database) => {
+      const add = database.prepare('INSERT OR IGNORE INTO keys (key_id, subject, wrapped) VALUES (?, ?, ?)');
+      for (const { keyId, subject, wrapped } of keys) add.run(keyId, subject, wrapped ?? new Uint8Array(1));
+    });
+    const destroyed = keys.filter(({ wrapped }) => wrapped === null).map(({ subject }) => subject);
+    if (destroyed.length > 0) await this.erase(destroyed);
   }
 
   async close(): Promise<void> {
@@ -105,8 +160,26 @@ class SqliteKeys implements KeyStore {
     if (this.#temporary) await rm(this.directory, { recursive: true });
   }
 
+  /** One transaction of a rare kind, beside the writer. */
+  #change(make: (database: Database.Database) => void): void {
+    this.#mustWrite();
+    const database = openKeysForWriting(this.directory, !this.#temporary);
+    try {
+      database.transaction(() => make(database)).immediate();
+    } finally {
+      database.close();
+    }
+  }
+
   #mustWrite(): KeyWriterThread {
     if (!this.#writer) throw new StoreUnavailable('this vault was opened for reading only');
     return this.#writer;
   }
 }
+
+const keyIn = (row: KeyRow | undefined): StoredKey | undefined => row && keyOf(row);
+
+const stillRead = (directory: string): ErasureIncomplete =>
+  new ErasureIncomplete(
+    `another program has been reading ${directory} since before: no key that was destroyed opens anything any more, but its bytes are still on the disk; end that program, and do it again`,
+  );

@@ -4,11 +4,9 @@ import { isUnsealed, type Purpose, type Sealed } from '#domain/kernel/events';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { CannotOpenStore, StoreUnavailable } from '#event-store/port';
 import { close, KEY_BYTES, open } from './boxes.ts';
-import { noKeysIn } from './key-database.ts';
-import type { KeyStore, StoredKey } from './key-store.ts';
-import { masterKeyFor, masterKeyFromEnvironment } from './master-key.ts';
-import { openPostgresKeys } from './postgres-keys.ts';
-import { openSqliteKeys } from './sqlite-keys.ts';
+import { type KeyStore, MasterKeyReplaced, type StoredKey } from './key-store.ts';
+import { openKeys, readSecrets, type Secrets, type VaultOptions } from './opened-keys.ts';
+import { isUnderAnother, unwrap, wrap } from './wrapping.ts';
 
 /**
  * What a keyed hash is made of. Addresses of accounts and of leads are different kinds, so that the log does not show
@@ -27,17 +25,27 @@ export interface Vault {
   /**
    * Seals a JSON value with the key of a subject (e.g. `lead-<id>`). Resolves when that key is on disk, so that an event
    * written afterwards never names a key that a crash could lose. The box is bound to its subject and its purpose.
+   * @throws PersonErased
    */
   seal(subject: string, purpose: Purpose, value: unknown): Promise<Sealed>;
   /** @returns the value; undefined after its owner was erased. @throws BoxDamaged, KeyMissing */
   open(box: Sealed): Promise<unknown>;
-  /** Whether the vault has this key, or had it before it was destroyed. */
-  holds(keyId: string): Promise<boolean>;
+  /** Which of these different key ids this vault never had, or has lost. No box is opened. */
+  missingAmong(keyIds: readonly string[]): Promise<readonly string[]>;
   /** How many different keys were asked for and are missing, as far as they were asked for since the vault was opened. */
   readonly keysMissed: number;
-  eraseAgain(subjects: readonly string[]): Promise<number>;
-  /** Destroys the key of a subject: none of its boxes, in any copy, can ever be opened again. */
+  /**
+   * Destroys the key of a subject: none of its boxes, in any copy, can ever be opened again, and nothing is sealed for it any
+   * more. A repeat makes an incomplete erasure complete.
+   * @throws ErasureIncomplete: that holds, but bytes of the key may still be on the disk
+   */
   erase(subject: string): Promise<void>;
+  /**
+   * Destroys the keys of erased subjects once more, after keys were restored from an older backup.
+   * @returns how many keys had come back
+   * @throws ErasureIncomplete
+   */
+  eraseAgain(subjects: readonly string[]): Promise<number>;
   /**
    * Identifies a person without naming them: a keyed hash, 22 characters of base64url, equal for equal texts of one
    * kind.
@@ -60,107 +68,32 @@ export class KeyMissing extends LeadgerError {
   }
 }
 
-export interface VaultOptions {
-  /** Undefined: a temporary directory, removed when the vault is closed. */
-  readonly directory?: string | undefined;
-  /** `postgres://…`: the keys are in a PostgreSQL that many programs share. */
-  readonly databaseUrl?: string | undefined;
-  /** 32 bytes. Default: `LEADGER_MASTER_KEY`, else (not for a database) the file `master.key` in the directory. */
-  readonly masterKey?: Uint8Array | undefined;
-  /** The key of keyed hashes, for a new vault. Default: random. */
-  readonly matchingSecret?: Uint8Array | undefined;
-  readonly readOnly?: boolean | undefined;
-  /** Fail where there are no keys, instead of making a new vault. */
-  readonly mustExist?: boolean | undefined;
+/** The person was erased, so nothing is stored about them any more. */
+export class PersonErased extends LeadgerError {
+  constructor() {
+    super('person-erased', 'the person was erased: nothing new is stored about them');
+  }
 }
 
 /** @throws CannotOpenStore, StoreUnavailable */
 export async function openVault(options: VaultOptions = {}): Promise<Vault> {
-  const { keys, masterKeyOf } = await openKeys(options);
+  const { keys, masterKeys } = await openKeys(options);
   try {
-    return new KeyVault(keys, await readSecrets(keys, masterKeyOf, options), options.readOnly ?? false);
+    return new KeyVault(keys, await readSecrets(keys, masterKeys, options), options.readOnly ?? false);
   } catch (error) {
     await keys.close();
     throw error;
   }
 }
 
-/**
- * Copies all keys of one vault, and the key of its keyed hashes, into another vault that is new or holds some of them.
- * Both vaults have the same master key.
- * @returns the number of keys
- * @throws CannotOpenStore when the target belongs to another store
- */
-export async function copyKeys(from: VaultOptions, to: VaultOptions, onProgress: (keys: number) => void) {
-  const existing = { ...from, readOnly: true, mustExist: true };
-  const source = await openKeys(existing);
-  const target = await openKeys(to);
-  try {
-    const { matchingSecret } = await readSecrets(source.keys, source.masterKeyOf, existing);
-    const there = await readSecrets(target.keys, target.masterKeyOf, { ...to, matchingSecret });
-    if (Buffer.compare(there.matchingSecret, matchingSecret) !== 0)
-      throw new CannotOpenStore('wrong-key', 'the target of the copy already holds the keys of another store');
-    return await copyRows(source.keys, target.keys, onProgress);
-  } finally {
-    await source.keys.close();
-    await target.keys.close();
-  }
-}
-
-async function copyRows(from: KeyStore, to: KeyStore, onProgress: (keys: number) => void): Promise<number> {
-  let copied = 0;
-  let batch: Parameters<KeyStore['put']>[0][number][] = [];
-  const flush = async () => {
-    await to.put(batch);
-    copied += batch.length;
-    batch = [];
-    onProgress(copied);
-  };
-  for await (const key of from.each()) {
-    batch.push(key);
-    if (batch.length === KEYS_COPIED_AT_ONCE) await flush();
-  }
-  await flush();
-  return copied;
-}
-
-/** Where keys are, for messages. */
-export const placeOf = ({ directory, databaseUrl }: VaultOptions): string =>
-  databaseUrl === undefined ? (directory ?? 'the memory') : 'the database of the keys';
-
-/** The master key of an existing vault. @throws CannotOpenStore */
-export const masterKeyOf = ({ directory, databaseUrl }: Pick<VaultOptions, 'directory' | 'databaseUrl'>): Uint8Array =>
-  directory === undefined || databaseUrl !== undefined ? masterKeyFromEnvironment() : masterKeyFor(directory, false);
-
-interface OpenKeys {
-  readonly keys: KeyStore;
-  /** @param isNew whether no key was wrapped with it so far */
-  readonly masterKeyOf: (isNew: boolean) => Uint8Array;
-}
-
-async function openKeys({ directory, databaseUrl, masterKey, readOnly, mustExist }: VaultOptions): Promise<OpenKeys> {
-  if (databaseUrl !== undefined) {
-    const known = masterKey ?? masterKeyFromEnvironment();
-    return { keys: await openPostgresKeys(databaseUrl), masterKeyOf: () => known };
-  }
-  const keys = await openSqliteKeys({ directory, readOnly, mustExist });
-  return { keys, masterKeyOf: (isNew) => masterKey ?? masterKeyFor(keys.directory, isNew && !readOnly) };
-}
-
-interface Secrets {
-  readonly masterKey: Uint8Array;
-  readonly matchingSecret: Uint8Array;
-}
-
-const MATCHING_SECRET = 'matching-secret';
 const KEYS_REMEMBERED = 10_000;
-const KEYS_COPIED_AT_ONCE = 1000;
+const SUBJECTS_AT_ONCE = 1000;
 /** Another program may have erased a person. After this time, the key is gone from this program too. */
 const MILLISECONDS_A_SHARED_KEY_IS_REMEMBERED = 10_000;
 
 class KeyVault implements Vault {
   readonly #keys: KeyStore;
-  readonly #secrets: Secrets;
+  #secrets: Secrets;
   readonly #readOnly: boolean;
   readonly #unwrapped: LRUCache<string, SubjectKey>;
   /** Keys that are being written to disk, by subject: two calls that seal for one person at once share one key. */
@@ -172,7 +105,7 @@ class KeyVault implements Vault {
     this.#keys = keys;
     this.#secrets = secrets;
     this.#readOnly = readOnly;
-    const ttl = keys.shared ? MILLISECONDS_A_SHARED_KEY_IS_REMEMBERED : 0;
+    const ttl = keys.shared || readOnly ? MILLISECONDS_A_SHARED_KEY_IS_REMEMBERED : 0;
     this.#unwrapped = new LRUCache({ max: KEYS_REMEMBERED, ttl });
   }
 
@@ -195,27 +128,38 @@ class KeyVault implements Vault {
     return JSON.parse(content.toString());
   }
 
-  async holds(keyId: string): Promise<boolean> {
-    const isHeld = (await this.#keys.find(keyId)) !== undefined;
-    if (!isHeld) this.#missed.add(keyId);
-    return isHeld;
-  }
-
   get keysMissed(): number {
     return this.#missed.size;
   }
 
   async erase(subject: string): Promise<void> {
     this.#mustWrite();
-    await this.#beingMade.get(subject);
-    const known = await this.#keys.findOf(subject);
-    await this.#keys.erase(subject);
-    if (known) this.#unwrapped.delete(known.keyId);
+    await this.#destroy([subject]);
   }
 
   async eraseAgain(subjects: readonly string[]): Promise<number> {
-    for (const subject of subjects) await this.erase(subject);
-    return 0;
+    this.#mustWrite();
+    let restored = 0;
+    for (let at = 0; at < subjects.length; at += SUBJECTS_AT_ONCE) {
+      const some = subjects.slice(at, at + SUBJECTS_AT_ONCE);
+      const known = new Map((await this.#keys.findAllOf(some)).map((key) => [key.subject, key]));
+      const notDestroyed = some.filter((subject) => known.get(subject)?.wrapped !== null);
+      if (notDestroyed.length > 0) await this.#destroy(notDestroyed);
+      restored += notDestroyed.filter((subject) => known.has(subject)).length;
+    }
+    return restored;
+  }
+
+  async missingAmong(keyIds: readonly string[]): Promise<readonly string[]> {
+    this.#mustBeOpen();
+    const missing: string[] = [];
+    for (let at = 0; at < keyIds.length; at += SUBJECTS_AT_ONCE) {
+      const some = keyIds.slice(at, at + SUBJECTS_AT_ONCE);
+      const known = new Set(await this.#keys.knownAmong(some));
+      missing.push(...some.filter((keyId) => !known.has(keyId)));
+    }
+    for (const keyId of missing) this.#missed.add(keyId);
+    return missing;
   }
 
   get fingerprint(): string {
@@ -233,6 +177,16 @@ class KeyVault implements Vault {
     await this.#keys.close();
   }
 
+  async #destroy(subjects: readonly string[]): Promise<void> {
+    for (const subject of subjects) await this.#beingMade.get(subject)?.catch(() => {});
+    const known = await this.#keys.findAllOf(subjects);
+    try {
+      await this.#keys.erase(subjects);
+    } finally {
+      for (const { keyId } of known) this.#unwrapped.delete(keyId);
+    }
+  }
+
   #keyOf(subject: string): SubjectKey | Promise<SubjectKey> {
     const known = this.#keys.shared ? undefined : (this.#keys.findOf(subject) as StoredKey | undefined);
     if (known) return this.#subjectKey(known);
@@ -243,17 +197,36 @@ class KeyVault implements Vault {
 
   async #makeKey(subject: string): Promise<SubjectKey> {
     this.#mustWrite();
-    const keyId = randomBytes(16).toString('base64url');
-    const key = randomBytes(KEY_BYTES);
-    const stored = await this.#keys.add(subject, { keyId, wrapped: close(this.#secrets.masterKey, key, keyId) });
-    if (stored.keyId !== keyId) return this.#subjectKey(stored);
-    const made = { keyId, subject, key };
-    this.#unwrapped.set(keyId, made);
+    const made = { keyId: randomBytes(16).toString('base64url'), subject, key: randomBytes(KEY_BYTES) };
+    const stored = await this.#add(made);
+    if (stored.keyId !== made.keyId) return this.#subjectKey(stored);
+    this.#unwrapped.set(made.keyId, made);
     return made;
   }
 
+  async #add(made: SubjectKey): Promise<StoredKey> {
+    const { current, wrapped: beside } = this.#secrets;
+    try {
+      const wrapped = wrap(current, made.key, made);
+      return await this.#keys.add(made.subject, { keyId: made.keyId, wrapped, beside });
+    } catch (error) {
+      if (!(error instanceof MasterKeyReplaced)) throw error;
+      await this.#readSecretsAgain();
+      return this.#add(made);
+    }
+  }
+
+  async #readSecretsAgain(): Promise<void> {
+    try {
+      this.#secrets = await readSecrets(this.#keys, () => this.#secrets.masterKeys, { mustExist: true });
+    } catch (error) {
+      throw error instanceof CannotOpenStore ? new StoreUnavailable(masterKeyWasReplaced, { cause: error }) : error;
+    }
+  }
+
   #subjectKey(stored: StoredKey): SubjectKey {
-    return this.#unwrapped.get(stored.keyId) ?? this.#unwrap(stored, stored.wrapped as Uint8Array);
+    if (!stored.wrapped) throw new PersonErased();
+    return this.#unwrapped.get(stored.keyId) ?? this.#unwrap(stored, stored.wrapped);
   }
 
   async #find(keyId: string): Promise<SubjectKey | undefined> {
@@ -267,11 +240,13 @@ class KeyVault implements Vault {
   }
 
   #unwrap({ keyId, subject }: StoredKey, wrapped: Uint8Array): SubjectKey {
-    const key = open(this.#secrets.masterKey, wrapped, keyId);
-    if (!key) throw new BoxDamaged(`key ${keyId} is not what was written`);
-    const unwrapped = { keyId, subject, key };
-    this.#unwrapped.set(keyId, unwrapped);
-    return unwrapped;
+    const { masterKeys } = this.#secrets;
+    if (isUnderAnother(masterKeys, wrapped)) throw new StoreUnavailable(masterKeyWasReplaced);
+    const unwrapped = unwrap(masterKeys, wrapped, { keyId, subject });
+    if (!unwrapped) throw new BoxDamaged(`key ${keyId} is not what was written`);
+    const subjectKey = { keyId, subject, key: unwrapped.content };
+    this.#unwrapped.set(keyId, subjectKey);
+    return subjectKey;
   }
 
   #mustBeOpen(): void {
@@ -290,25 +265,9 @@ interface SubjectKey {
   readonly key: Uint8Array;
 }
 
+const masterKeyWasReplaced =
+  'keys are wrapped with another master key: start the program again with the one that `leadger keys rotate` introduced';
+
 /** What is authenticated with a box beside its content. Boxes of older versions are bound to their key only. */
 const boundTo = ({ keyId, purpose }: Pick<Sealed, 'keyId' | 'purpose'>, subject: string): string =>
   purpose === undefined ? keyId : JSON.stringify(['box', 2, keyId, subject, purpose]);
-
-async function readSecrets(
-  keys: KeyStore,
-  masterKeyOf: OpenKeys['masterKeyOf'],
-  options: VaultOptions,
-): Promise<Secrets> {
-  let wrapped = await keys.findSecret(MATCHING_SECRET);
-  if (!wrapped && options.mustExist) throw noKeysIn(placeOf(options));
-  const masterKey = masterKeyOf(wrapped === undefined);
-  if (!wrapped) {
-    const made = options.matchingSecret ?? randomBytes(KEY_BYTES);
-    if (options.readOnly) return { masterKey, matchingSecret: made };
-    wrapped = await keys.addSecret(MATCHING_SECRET, close(masterKey, made, MATCHING_SECRET));
-  }
-  const matchingSecret = open(masterKey, wrapped, MATCHING_SECRET);
-  if (!matchingSecret)
-    throw new CannotOpenStore('wrong-key', 'the master key is not the one that these keys are wrapped with');
-  return { masterKey, matchingSecret };
-}

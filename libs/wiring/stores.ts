@@ -6,7 +6,8 @@ import { ownEventsOf } from '#event-store/own-events';
 import type { EventStore } from '#event-store/port';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
 import { openVaultOf } from '#requests/vault-link';
-import type { Vault, VaultOptions } from '#vault/vault';
+import type { VaultOptions } from '#vault/opened-keys';
+import type { Vault } from '#vault/vault';
 
 /** Everything that is stored: events, keys, and the read models that are computed from them. */
 export interface Stores {
@@ -33,19 +34,21 @@ interface OpenStoresOptions extends StoreLocation {
   readonly mustExist?: boolean;
   /** 32 bytes; default: `LEADGER_MASTER_KEY`, else a file beside the keys. */
   readonly masterKey?: Uint8Array;
+  /** The master key that replaces it, while that is under way. */
+  readonly nextMasterKey?: Uint8Array | undefined;
   /** For a demo: the key of hashes of persons, so that its log is the same each time. */
   readonly matchingSecret?: Uint8Array;
 }
 
 /** @throws CannotOpenStore: locked, read-only, full, damaged, of a newer format. Everything opened before is closed. */
 export async function openStores(options: OpenStoresOptions): Promise<Stores> {
-  const { mustExist, masterKey, matchingSecret, ...location } = options;
+  const { mustExist, masterKey, nextMasterKey, matchingSecret, ...location } = options;
   const path = directoryOf(location);
   if (path !== undefined && mustExist) openDataDirectory(path, { readOnly: true });
   return openTogether(async (keep) => {
     const directory = path === undefined ? undefined : keep(openDataDirectory(path));
     const events = keep(await openEvents(location));
-    const vault = keep(await openVaultOf(events, { ...keysOf(location), masterKey, matchingSecret }));
+    const vault = keep(await openVaultOf(events, { ...keysOf(location), masterKey, nextMasterKey, matchingSecret }));
     const files = inside(path, 'read-models');
     const readModels = await openReadModels({ store: events, databaseUrl: location.databaseUrl, ...files });
     keep({ close: () => readModels.stop() });

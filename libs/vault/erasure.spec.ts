@@ -1,0 +1,246 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import Database from 'better-sqlite3';
+import type { Sealed } from '#domain/kernel/events';
+import { close } from './boxes.ts';
+import { ErasureIncomplete } from './key-store.ts';
+import { openVault, PersonErased, type Vault } from './vault.ts';
+
+let directory: string;
+let vault: Vault;
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
+  vault = await openVault({ directory });
+});
+afterEach(async () => {
+  await vault.close();
+  rmSync(directory, { recursive: true });
+});
+
+const sealFor = (subjects: readonly string[]): Promise<Sealed[]> =>
+  Promise.all(subjects.map((subject) => vault.seal(subject, 'note', subject)));
+
+/** What must be gone: the part of each wrapped key that is different from all others. */
+function encryptedKeys(): ReadonlyMap<string, Buffer> {
+  const keys = new Database(join(directory, 'keys.sqlite'), { readonly: true });
+  const rows = keys
+    .prepare<[], { subject: string; wrapped: Buffer }>('SELECT subject, wrapped FROM keys WHERE wrapped IS NOT NULL')
+    .all();
+  keys.close();
+  return new Map(rows.map(({ subject, wrapped }) => [subject, wrapped.subarray(-48, -16)]));
+}
+
+/** Of these bytes, how many are in any file of the directory. */
+function onDisk(searched: Iterable<Buffer>): number {
+  const wanted = new Set([...searched].map((bytes) => bytes.toString('latin1')));
+  const content = readdirSync(directory).map((name) => readFileSync(join(directory, name), 'latin1'));
+  const found = [...wanted].filter((bytes) => content.some((text) => text.includes(bytes)));
+  return found.length;
+}
+
+const persons = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => `lead-${from + index}`);
+
+it('no byte of a destroyed key is left in any file, whatever was added and destroyed before', async () => {
+  await sealFor(persons(0, 1500));
+  await sealFor(persons(1500, 3000));
+  const before = encryptedKeys();
+  expect(onDisk(before.values())).toBe(3000);
+  // In an order of their own, so that the pages of the database are half empty in between.
+  const erased = persons(0, 3000).filter((_, number) => (number * 7919) % 10 < 6);
+  for (let at = 0; at < erased.length; at += 300)
+    await Promise.all(erased.slice(at, at + 300).map((one) => vault.erase(one)));
+  await sealFor(persons(3000, 3500));
+  const gone = erased.map((subject) => before.get(subject) as Buffer);
+  expect(onDisk(gone)).toBe(0);
+  expect(onDisk(before.values())).toBe(3000 - erased.length);
+});
+
+it('an erased person gets no new key, also if there never was one', async () => {
+  const [box] = (await sealFor(['lead-1'])) as [Sealed];
+  await vault.erase('lead-1');
+  await vault.erase('lead-2');
+  for (const subject of ['lead-1', 'lead-2']) {
+    await expect(vault.seal(subject, 'note', 'again')).rejects.toThrow(PersonErased);
+    await expect(vault.seal(subject, 'note', 'again')).rejects.toMatchObject({ code: 'person-erased' });
+  }
+  await vault.close();
+  vault = await openVault({ directory });
+  await expect(vault.seal('lead-2', 'note', 'again')).rejects.toThrow(PersonErased);
+  expect(await vault.open(box)).toBeUndefined();
+});
+
+it('who seals for a person while the person is erased gets a box that never opens, or an error', async () => {
+  const boxes: Sealed[] = [];
+  const sealing = persons(0, 50).map(async (subject) => boxes.push(await vault.seal(subject, 'note', 1)));
+  const erasing = persons(0, 50).map((subject) => vault.erase(subject));
+  const results = await Promise.allSettled(sealing);
+  await Promise.all(erasing);
+  for (const result of results) if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(PersonErased);
+  for (const box of boxes) expect(await vault.open(box)).toBeUndefined();
+  for (const subject of persons(0, 50)) await expect(vault.seal(subject, 'note', 2)).rejects.toThrow(PersonErased);
+});
+
+describe('while another program reads', () => {
+  let reader: ChildProcess;
+  afterEach(() => reader.kill('SIGKILL'));
+
+  /** Starts a program that reads the keys, and keeps its transaction open or not. */
+  async function startReader(transaction: 'BEGIN' | 'SELECT 1'): Promise<void> {
+    const program = `
+      const { default: Database } = await import('better-sqlite3');
+      const keys = new Database(${JSON.stringify(join(directory, 'keys.sqlite'))}, { readonly: true });
+      keys.exec('${transaction}');
+      console.log(keys.prepare('SELECT count(*) FROM keys').pluck().get());
+      setInterval(() => {}, 1000);`;
+    reader = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: import.meta.dirname,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    for await (const _ of createInterface({ input: reader.stdout as NodeJS.ReadableStream })) break;
+  }
+
+  it('a person is erased from every file, if that program is between two reads', async () => {
+    await sealFor(persons(0, 100));
+    const key = encryptedKeys().get('lead-7') as Buffer;
+    await startReader('SELECT 1');
+    await vault.erase('lead-7');
+    expect(onDisk([key])).toBe(0);
+  });
+
+  it('an erasure fails while its transaction keeps the bytes; nobody else waits; repeated, it is complete', async () => {
+    await sealFor(persons(0, 100));
+    const key = encryptedKeys().get('lead-7') as Buffer;
+    const [box] = (await sealFor(['lead-7'])) as [Sealed];
+    await startReader('BEGIN');
+    const erasing = vault.erase('lead-7').then(
+      () => 'erased',
+      (error) => error,
+    );
+    const others = sealFor(persons(100, 200)).then(() => 'sealed');
+    expect(await Promise.race([erasing, others])).toBe('sealed');
+    expect(await erasing).toBeInstanceOf(ErasureIncomplete);
+    expect((await erasing).message).toContain(directory);
+    expect(onDisk([key])).toBe(1);
+    expect(await vault.open(box)).toBeUndefined();
+    await expect(vault.seal('lead-7', 'note', 1)).rejects.toThrow(PersonErased);
+
+    const ended = new Promise((resolve) => reader.once('exit', resolve));
+    reader.kill('SIGKILL');
+    await ended;
+    await vault.erase('lead-7');
+    expect(onDisk([key])).toBe(0);
+  });
+});
+
+it('after keys were restored from an older backup, erasures are applied again', async () => {
+  const boxes = await sealFor(persons(0, 30));
+  await vault.close();
+  const backup = readFileSync(join(directory, 'keys.sqlite'));
+  vault = await openVault({ directory });
+  await sealFor(['lead-new']);
+  const erased = ['lead-3', 'lead-4', 'lead-new'];
+  for (const subject of erased) await vault.erase(subject);
+  expect(await vault.eraseAgain(erased)).toBe(0);
+
+  await vault.close();
+  rmSync(join(directory, 'keys.sqlite'));
+  writeFileSync(join(directory, 'keys.sqlite'), backup, { mode: 0o600 });
+  vault = await openVault({ directory });
+  expect(await vault.open(boxes[3] as Sealed)).toBe('lead-3');
+  const restored = [...encryptedKeys()].filter(([subject]) => erased.includes(subject)).map(([, key]) => key);
+  expect(await vault.eraseAgain(erased)).toBe(2);
+  expect(await vault.eraseAgain(erased)).toBe(0);
+  expect(onDisk(restored)).toBe(0);
+  expect(await Promise.all(boxes.slice(3, 6).map((box) => vault.open(box)))).toEqual([undefined, undefined, 'lead-5']);
+  await expect(vault.seal('lead-new', 'note', 1)).rejects.toThrow(PersonErased);
+});
+
+it('counts keys that are missing, which destroyed ones are not', async () => {
+  const boxes = await sealFor(persons(0, 5));
+  await vault.erase('lead-1');
+  const keyIds = boxes.map(({ keyId }) => keyId);
+  expect(await vault.missingAmong(keyIds)).toEqual([]);
+  expect(await vault.missingAmong([...keyIds, 'never', 'of-another-vault'])).toEqual(['never', 'of-another-vault']);
+  expect(await vault.missingAmong([])).toEqual([]);
+});
+
+describe('keys of the version before', () => {
+  const key = (byte: number) => Buffer.alloc(32, byte);
+  const wrapped = (keyId: string, byte: number) => close(key(1), key(byte), keyId);
+
+  /** As that version wrote them: a person who was erased could come back with another key. */
+  function writeKeysOfBefore(): void {
+    rmSync(join(directory, 'keys.sqlite'));
+    const keys = new Database(join(directory, 'keys.sqlite'));
+    keys.exec(`
+      CREATE TABLE keys (key_id TEXT PRIMARY KEY, subject TEXT NOT NULL, wrapped BLOB) STRICT, WITHOUT ROWID;
+      CREATE UNIQUE INDEX one_key_of_a_subject ON keys (subject) WHERE wrapped IS NOT NULL;
+      CREATE TABLE secrets (name TEXT PRIMARY KEY, wrapped BLOB NOT NULL) STRICT, WITHOUT ROWID;`);
+    const add = keys.prepare('INSERT INTO keys VALUES (?, ?, ?)');
+    for (const [keyId, subject, value] of [
+      ['k1', 'lead-1', wrapped('k1', 11)],
+      ['k2', 'lead-2', null],
+      ['k3', 'lead-3', null],
+      ['k4', 'lead-3', wrapped('k4', 14)],
+      ['k5', 'lead-4', null],
+      ['k6', 'lead-4', null],
+    ])
+      add.run(keyId, subject, value);
+    keys.prepare('INSERT INTO secrets VALUES (?, ?)').run('matching-secret', wrapped('matching-secret', 2));
+    keys.close();
+  }
+  const boxOf = (keyId: string, byte: number): Sealed => ({
+    keyId,
+    box: close(key(byte), Buffer.from(`"${keyId}"`), keyId).toString('base64'),
+  });
+
+  beforeEach(async () => {
+    await vault.close();
+    writeKeysOfBefore();
+  });
+
+  it('open as they are for reading, and for writing in the new form', async () => {
+    const other = await openVault({ directory: join(directory, 'other'), matchingSecret: key(2) });
+    const { fingerprint } = other;
+    await other.close();
+    for (const readOnly of [true, false, true]) {
+      vault = await openVault({ directory, masterKey: key(1), readOnly, mustExist: true });
+      expect(vault.fingerprint).toBe(fingerprint);
+      const opened = [
+        boxOf('k1', 11),
+        boxOf('k2', 12),
+        boxOf('k3', 13),
+        boxOf('k4', 14),
+        boxOf('k5', 15),
+        boxOf('k6', 16),
+      ];
+      expect(await Promise.all(opened.map((box) => vault.open(box)))).toEqual([
+        'k1',
+        undefined,
+        undefined,
+        'k4',
+        undefined,
+        undefined,
+      ]);
+      if (!readOnly) {
+        expect((await vault.seal('lead-1', 'note', 1)).keyId).toBe('k1');
+        expect((await vault.seal('lead-3', 'note', 1)).keyId).toBe('k4');
+        for (const subject of ['lead-2', 'lead-4'])
+          await expect(vault.seal(subject, 'note', 1)).rejects.toThrow(PersonErased);
+      }
+      await vault.close();
+    }
+    vault = await openVault();
+  });
+
+  it('leave nothing behind when they are erased', async () => {
+    const before = [...encryptedKeys().values()];
+    expect(onDisk(before)).toBe(2);
+    vault = await openVault({ directory, masterKey: key(1) });
+    for (const subject of ['lead-1', 'lead-3']) await vault.erase(subject);
+    expect(onDisk(before)).toBe(0);
+  });
+});
