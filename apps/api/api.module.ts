@@ -10,6 +10,7 @@ import { LeadsController } from './leads.controller.ts';
 import { MailsController } from './mails.controller.ts';
 import { OperationsController } from './operations.controller.ts';
 import { OrdersController } from './orders.controller.ts';
+import { PersonsController } from './persons.controller.ts';
 import { PolicyController } from './policy.controller.ts';
 import { ProcessesController } from './processes.controller.ts';
 import { ProgrammesController } from './programmes.controller.ts';
@@ -43,6 +44,7 @@ export class OperationsModule {}
     WebhooksController,
     TicketsController,
     WholeHistoryController,
+    PersonsController,
     ProcessesController,
     ReadModelsController,
     SignInController,

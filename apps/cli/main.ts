@@ -65,6 +65,25 @@ program
       }),
   );
 
+const person = program.command('person').description('shows or erases all that is held about one person');
+for (const [name, description] of [
+  ['export', 'prints all that is held about a person, as JSON'],
+  ['erase', 'erases a person for ever, and ends what the person still had'],
+] as const)
+  person
+    .command(name)
+    .description(description)
+    .option('--customer <id>', 'the customer who the person is')
+    .option('--lead <id>', 'a lead that the person is')
+    .option('--telephone <number>', 'the telephone number of the person')
+    .option('--email <address>', 'the e-mail address of the person')
+    .requiredOption('--reason <text>', 'why; it is recorded, and should not name the person')
+    .action(async ({ customer: customerId, lead: leadId, ...options }) => {
+      const { erasePerson, exportPerson } = await import('./person.ts');
+      const act = name === 'export' ? exportPerson : erasePerson;
+      await act(location(), { customerId, leadId, ...options });
+    });
+
 program
   .command('timeline')
   .description('prints the events of an order or another stream, and its state, up to any instant')

@@ -1,11 +1,13 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ProcessEngine } from '#processes/engine/engine';
+import type { Operations } from '#requests/operations';
+import type { Queries } from '#requests/queries';
 import type { Requests } from '#requests/requests';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { startLeadger } from '#wiring/start';
 import type { Stores } from '#wiring/stores';
-import { REQUESTS } from '#wiring/tokens';
+import { OPERATIONS, QUERIES, REQUESTS } from '#wiring/tokens';
 import { CommandFailed } from './command-failed.ts';
 
 type ModuleOptions = Parameters<typeof LeadgerModule.on>[1];
@@ -17,6 +19,8 @@ type Options = ModuleOptions & {
 /** A store that runs inside a command of the CLI, without HTTP. Closing it closes its stores too. */
 export interface RunningStore {
   readonly requests: Requests;
+  readonly queries: Queries;
+  readonly operations: Operations;
   /** @throws when its processes run in other programs */
   readonly engine: ProcessEngine;
   /** Waits for some work. @throws CommandFailed when the processes stop before it is done */
@@ -35,6 +39,8 @@ export async function runStore(stores: Stores, { prepare = true, ...options }: O
   const stopped = rejectsWhenStopped(running, options.works);
   return {
     requests: application.get<Requests>(REQUESTS),
+    queries: application.get<Queries>(QUERIES),
+    operations: application.get<Operations>(OPERATIONS),
     get engine() {
       return application.get(ProcessEngine);
     },

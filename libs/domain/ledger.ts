@@ -7,12 +7,13 @@ import type { Decider } from './kernel/decider.ts';
 import type { EventSchemas } from './kernel/events.ts';
 import type { RightsOf, Rule } from './kernel/rights.ts';
 import { contactBook, contactBookEvents, contactBookRights } from './leads/contact-book.ts';
-import { lead, leadEvents, leadRights } from './leads/lead.ts';
+import { lead, leadEvents, leadRights, leadUpcasters } from './leads/lead.ts';
 import { customerOfProgramme, programme, programmeEvents, programmeRights } from './loyalty/programme.ts';
 import { mail, mailEvents, mailRights } from './notifications/mail.ts';
 import { mailUpcasters, webhookUpcasters } from './notifications/outcomes.ts';
 import { customerOfWebhook, webhook, webhookEvents, webhookRights } from './notifications/webhook.ts';
 import { customerOfOrder, order, orderEvents, orderRights } from './orders/order.ts';
+import { erasureEvents, erasureRights, erasures } from './persons/erasures.ts';
 import { policy, policyEvents, policyRights, policyUpcasters } from './policy/policy.ts';
 import { replacement, replacementEvents, replacementRights } from './replacements/replacement.ts';
 import { lookEvents, lookRights, looks } from './support/look.ts';
@@ -33,7 +34,7 @@ export const ledger = {
   customer: { decider: customer, events: customerEvents, upcasters: {}, rights: customerRights, owner: named },
   address: { decider: address, events: addressEvents, upcasters: {}, rights: addressRights },
   contacts: { decider: contactBook, events: contactBookEvents, upcasters: {}, rights: contactBookRights, owner: named },
-  lead: { decider: lead, events: leadEvents, upcasters: {}, rights: leadRights },
+  lead: { decider: lead, events: leadEvents, upcasters: leadUpcasters, rights: leadRights },
   coupon: { decider: coupon, events: couponEvents, upcasters: {}, rights: couponRights },
   checkout: {
     decider: checkout,
@@ -61,6 +62,7 @@ export const ledger = {
   },
   ticket: { decider: ticket, events: ticketEvents, upcasters: {}, rights: ticketRights, owner: customerOfTicket },
   looks: { decider: looks, events: lookEvents, upcasters: {}, rights: lookRights },
+  erasures: { decider: erasures, events: erasureEvents, upcasters: {}, rights: erasureRights },
   vault: { decider: vaultName, events: vaultNameEvents, upcasters: {}, rights: vaultNameRights },
 } satisfies Record<string, Family>;
 

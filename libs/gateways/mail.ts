@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTransport, type SendMailOptions } from 'nodemailer';
 import { type MailAnswer, mailAnswerIn } from '#domain/notifications/outcomes';
@@ -22,6 +22,8 @@ export interface MailGateway {
   send(message: Message): Promise<MailResult>;
   /** The mail as it was sent (RFC 5322), if this gateway keeps copies. */
   copyOf?(messageId: string): Promise<string | undefined>;
+  /** Deletes the copy, if there is one. */
+  forget?(messageId: string): Promise<void>;
   close(): void;
 }
 
@@ -96,6 +98,10 @@ export function mailFiles(directory: string): MailGateway {
         if (error.code === 'ENOENT') return undefined;
         throw error;
       });
+    },
+    async forget(messageId) {
+      await rm(pathOf(messageId), { force: true });
+      await rm(`${pathOf(messageId)}.part`, { force: true });
     },
     close: () => {},
   };

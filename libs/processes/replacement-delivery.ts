@@ -34,7 +34,7 @@ export const replacementDelivery = defineProcess({
         returns.granted.set(idOf(fact.stream), { verdict: fact, toWithdraw: true, toOwe: true });
         break;
       case 'LeadWithdrawn':
-        isDone(returns, fact.data.replacementId, 'toWithdraw');
+        if (fact.data.replacementId !== undefined) isDone(returns, fact.data.replacementId, 'toWithdraw');
         break;
       case 'ReplacementOwed':
         isDone(returns, fact.data.replacementId, 'toOwe');

@@ -7,7 +7,7 @@ export const rowDigests: Readonly<Record<string, string>> = {
   customers: 'fae839945d409e51',
   orders: 'ba4a0d8277277bf8',
   programmes: '6a38f872549fe0bc',
-  leads: '28752d0528ddb75b',
+  leads: '9767adcc6bbf971c',
   replacements: '72c7850a7cd7630a',
   tickets: '35076492bbf878dd',
   mails: 'b6bdcc8e9657174f',

@@ -1,10 +1,11 @@
-import type { Refusal } from '#domain/kernel/decider';
+import { type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { type Contact, normaliseEmail, normaliseTelephone } from '#domain/leads/contact';
 import { contactBookStream } from '#domain/leads/contact-book';
 import { leadStream } from '#domain/leads/lead';
 import type { CommandOf } from '#domain/ledger';
+import { erasuresStream } from '#domain/persons/erasures';
 import { noPolicy } from '#domain/policy/policy';
 import type { LeadRow } from '#read-models/models/leads';
 import type { Vault } from '#vault/vault';
@@ -46,9 +47,14 @@ async function receive(
   context: RequestContext,
 ): Promise<Receipt[]> {
   const at = tools.now();
-  const terms = await termsOfBusiness(tools, at);
+  const [terms, { personKeys: erased }] = await Promise.all([
+    termsOfBusiness(tools, at),
+    tools.stateOf<'erasures'>(erasuresStream),
+  ]);
   // All are sealed before the first one is sent, so that the order of arrival is the order in the log.
-  const prepared = await Promise.all(requests.map((request) => prepare(tools.vault, at, request, terms)));
+  const prepared = await Promise.all(
+    requests.map((request) => prepare(tools.vault, at, request, { ...terms, erased })),
+  );
   return Promise.all(
     prepared.map(({ id, command }, index) => {
       const commandId = requests[index]?.leadId ? context.commandId : deriveId('receive-lead', id);
@@ -63,7 +69,7 @@ async function prepare(
   vault: Vault,
   at: Instant,
   request: ReceiveLeadRequest,
-  { catalogue, policy }: TermsOfBusiness,
+  { catalogue, policy, erased }: TermsOfBusiness & { readonly erased: ReadonlySet<string> },
 ): Promise<{ id: string; command: ReceiveLead | Refusal }> {
   const { leadTypeId, source, capturedAt, contact } = request;
   const keys = personKeys(vault, contact);
@@ -71,6 +77,7 @@ async function prepare(
   const leadType = catalogue.leadTypes.get(leadTypeId);
   if (!leadType) return { id, command: unknownLeadType(leadTypeId) };
   if (!policy) return { id, command: noPolicy };
+  if (Object.values(keys).some((key) => erased.has(key))) return { id, command: personErased };
   const maximumCustomers = leadType.exclusivity === 'exclusive' ? 1 : policy.policy.maximumCustomersPerSharedLead;
   const captured = capturedAt && { capturedAt };
   const sealed = await vault.seal(leadStream(id), 'contact', contact);
@@ -78,12 +85,15 @@ async function prepare(
   return { id, command: { type: 'ReceiveLead', at, ...capture, policyVersion: policy.version } };
 }
 
+/** Nobody who was erased is stored again. */
+const personErased = refuse('person-erased', 'the person was erased, and is not stored again');
+
 interface PersonKeys {
   readonly telephoneKey?: string;
   readonly emailKey?: string;
 }
 
-function personKeys(vault: Vault, contact: Contact): PersonKeys {
+export function personKeys(vault: Vault, contact: Pick<Contact, 'telephone' | 'email'>): PersonKeys {
   const telephone = contact.telephone && normaliseTelephone(contact.telephone);
   const email = contact.email && normaliseEmail(contact.email);
   return {

@@ -2,7 +2,9 @@ import type { z } from 'zod';
 import { UnknownModel } from '#read-models/errors';
 import { exampleIds } from '#read-models/models/examples';
 import { type ReadModels, readModelStatus } from '#read-models/read-models';
+import { erasePerson, type PersonRequest, type PersonTools } from './persons.ts';
 import { sameForAll } from './query-tools.ts';
+import type { RequestContext } from './request-tools.ts';
 import type { RunningProcesses } from './running-processes.ts';
 
 export interface OperationDependencies {
@@ -16,8 +18,13 @@ interface ReadModelRequest {
   readonly name: string;
 }
 
-/** What operators do to the programs of a store. It changes nothing in the ledger, so it is not recorded as events. */
-export const createOperations = ({ readModels, processes }: OperationDependencies) => ({
+/**
+ * What operators do to the programs of a store, which changes nothing in the ledger; and erasures, which change more than the
+ * ledger: keys, and copies of mails.
+ */
+export const createOperations = ({ readModels, processes, ...tools }: OperationDependencies & PersonTools) => ({
+  erasePerson: (context: RequestContext, request: PersonRequest) =>
+    erasePerson({ readModels, ...tools }, context, request),
   /** @returns false when nothing is parked under this id */
   retryParkedItem: sameForAll(({ id }: { id: string }): Promise<boolean> => processes.retry(id)),
   ...readModelOperations(readModels),

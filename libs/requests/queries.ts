@@ -11,6 +11,7 @@ import { leadQueries } from './leads.ts';
 import { mailQueries } from './mails.ts';
 import { orderQueries } from './orders.ts';
 import { passwordQueries } from './passwords.ts';
+import { personQueries } from './persons.ts';
 import { policyQueries } from './policy.ts';
 import { programmeQueries } from './programmes.ts';
 import type { queryTools } from './query-tools.ts';
@@ -42,6 +43,7 @@ export function createQueries(tools: ReturnType<typeof queryTools>) {
     mails: mailQueries(tools),
     webhooks: webhookQueries(tools),
     support: supportQueries(tools),
+    persons: personQueries(tools),
     attention: attentionQueries(tools),
     changes: changeQueries(tools),
     operations: operationQueries(tools),

@@ -2,7 +2,7 @@ import { customerStream } from '#domain/accounts/customer';
 import { checkoutStream } from '#domain/checkouts/checkout';
 import { scopeOf } from '#domain/kernel/caller';
 import { type Refusal, refuse } from '#domain/kernel/decider';
-import { anyone, type Described, described, refuseStranger, staff } from '#domain/kernel/rights';
+import { anyone, type Described, described, refuseStranger, staff, support } from '#domain/kernel/rights';
 import { programmeStream } from '#domain/loyalty/programme';
 import { orderStream } from '#domain/orders/order';
 import { replacementStream } from '#domain/replacements/replacement';
@@ -65,6 +65,13 @@ const recordedLook: QueryRule<{ customerId: string }> = described(
   'SUP-2',
 );
 
+/** For all that is held about a person, whichever store has it. */
+const supportWithReason: QueryRule = described(
+  'support of all stores, with a reason',
+  (asked) => support('SUP-2')(asked) ?? staffOfAllStores(asked),
+  'SUP-2',
+);
+
 /** For what belongs to no store. */
 const staffOfAllStores: QueryRule = described('staff of all stores', (asked) => {
   const refusal = staff()(asked);
@@ -101,6 +108,7 @@ export const queryRights = {
     ticketHistory: ownTicket,
     listWholeHistory: recordedLook,
   },
+  persons: { export: supportWithReason },
   attention: { list: onlyVisibleRows },
   changes: { follow: onlyVisibleChanges },
   // Tools that watch the programs do not sign in.
@@ -111,6 +119,7 @@ export type OperationRights = { readonly [Name in keyof Operations]: QueryRule<R
 
 /** THE table of operations: who may do what to the programs. An operation without a line here does not compile. */
 export const operationRights = {
+  erasePerson: supportWithReason,
   retryParkedItem: staff(),
   pauseReadModel: staff(),
   resumeReadModel: staff(),

@@ -112,6 +112,7 @@ describe('the table of rights', () => {
         'ChangeDailyMaximum',
         'ChangePaymentCard',
         'DenyChargeback',
+        'ErasePerson',
         'GiveAlternativeCoupon',
         'GrantChargeback',
         'ShowCustomerHistory',

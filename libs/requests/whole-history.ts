@@ -52,7 +52,7 @@ export async function listWholeHistory(
   return from + limit < facts.length && last ? { items, nextCursor: last.position } : { items };
 }
 
-async function recordLook(tools: RequestTools, customerId: string, context: RequestContext): Promise<Receipt> {
+export async function recordLook(tools: RequestTools, customerId: string, context: RequestContext): Promise<Receipt> {
   const stream = looksStream(customerId);
   const customer = await tools.stateOf<'customer'>(customerStream(customerId));
   const refusal = checkRightEarly(stream, { type: 'ShowCustomerHistory' }, {}, context);
@@ -61,7 +61,7 @@ async function recordLook(tools: RequestTools, customerId: string, context: Requ
   return tools.send(customerId, stream, isRegistered(customer) ? command : notRegistered, context);
 }
 
-async function factsAbout(
+export async function factsAbout(
   { rows, histories }: QueryTools,
   { caller }: RequestContext,
   customerId: string,

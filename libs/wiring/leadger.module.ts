@@ -7,6 +7,7 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
+import { erasuresStream } from '#domain/persons/erasures';
 import { partOf } from '#event-store/data-directory';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
 import { type Clock, systemClock } from '#gateways/clock';
@@ -60,6 +61,16 @@ interface LeadgerOptions {
 const missingKeysWarning =
   'keys of the newest events are missing: the keys are older than the log; restore their newest backup';
 
+/** Keys that were restored from an older backup may include those of persons who were erased since. */
+async function eraseAgain(vault: Vault, { streams }: CommandHandler): Promise<void> {
+  const { state } = await streams.read<'erasures'>(erasuresStream);
+  const came = await vault.eraseAgain([...state.subjects]);
+  if (came > 0)
+    console.warn(
+      `leadger: ${came} keys of erased persons had come back, from an older backup: they are destroyed again`,
+    );
+}
+
 @Module({})
 export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #stores: Stores;
@@ -83,6 +94,7 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
   async onApplicationBootstrap(): Promise<void> {
     const { vault, events } = this.#stores;
     await nameVault(vault, this.#commands, this.#clock.now());
+    await eraseAgain(vault, this.#commands);
     const missing = await missingOfNewest(events, vault);
     if (missing > 0) console.warn(`leadger: ${missing} ${missingKeysWarning}`);
   }

@@ -15,6 +15,7 @@ import { loyaltyMembership } from '#processes/loyalty-membership';
 import { loyaltyRenewals } from '#processes/loyalty-renewals';
 import { mailing } from '#processes/mailing';
 import { paymentCapture } from '#processes/payment-capture';
+import { personErasure } from '#processes/person-erasure';
 import { replacementDelivery } from '#processes/replacement-delivery';
 import { ticketDeadline } from '#processes/ticket-deadline';
 import { verificationDeadline } from '#processes/verification-deadline';
@@ -29,6 +30,7 @@ import { callWebhook } from './webhook-calling.ts';
 
 /** Every process, in the order in which they are asked. */
 export const processes = [
+  personErasure,
   paymentCapture,
   loyaltyMembership,
   loyaltyRenewals,

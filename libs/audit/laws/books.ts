@@ -1,5 +1,5 @@
 import type { EventsSeen } from './events-seen.ts';
-import { comparableName, dayIn, type RawEvent } from './raw-log.ts';
+import { comparableName, customersIn, dayIn, type RawEvent } from './raw-log.ts';
 
 /**
  * The facts about the past that the laws need, recorded from the raw log event by event. Entries are small: a million
@@ -12,6 +12,8 @@ export class Books {
   readonly leads = new Map<string, LeadEntry>();
   readonly orders = new Map<string, OrderEntry>();
   readonly returns = new Map<string, ReturnEntry>();
+  /** Customers who were erased: nothing is owed to them any more. */
+  readonly erased = new Set<string>();
   readonly eventsSeen: EventsSeen;
   /** The latest instant in any event, in milliseconds since 1970. */
   now = 0;
@@ -201,6 +203,9 @@ const recorders: Readonly<Record<string, Recorder>> = {
     books.order(id).dailyMaximum = dailyMaximum;
   },
   OrderCancelled: becomes('cancelled'),
+  PersonErased: (books, { data: { subjects } }) => {
+    for (const customerId of customersIn(subjects)) books.erased.add(customerId);
+  },
   LeadDelivered: (books, event, receivedAt) => {
     const { lead, order, customer, replaces, localDay, businessStated, businessKnown } = deliveryIn(books, event);
     lead.deliveries.push({ order, receivedAt, businessStated, businessKnown });

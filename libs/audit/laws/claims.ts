@@ -56,7 +56,7 @@ export function lowestRank({ id, order, rank, underWay }: Claim): string {
 
 export function canBeMet(claim: Claim, now: string): boolean {
   const { order, underWay } = claim;
-  if (order.claim !== claim) return underWay.size === 0 && order.status !== 'paused';
+  if (order.claim !== claim) return order.debts.has(claim) && underWay.size === 0 && order.status !== 'paused';
   return order.status === 'open' && order.leadsDelivered + underWay.size < order.leadsOrdered && !isFull(order, now);
 }
 

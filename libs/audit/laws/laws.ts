@@ -206,7 +206,9 @@ function mayBeGranted({ id }: RawEvent, books: Books): boolean {
  */
 function missingReplacements(books: Books): readonly RawEvent[] {
   const since = books.now - DAY;
-  const debts = [...books.returns.values()].filter((entry) => isOwedSince(since, entry));
+  const debts = [...books.returns.values()].filter(
+    (entry) => isOwedSince(since, entry) && !books.erased.has(entry.order.customerId),
+  );
   if (debts.length === 0) return [];
   const stock = Map.groupBy(
     [...books.leads.values()].filter((lead) => isAvailable(lead) && lead.lastOffered <= since),

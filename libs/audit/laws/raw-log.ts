@@ -62,6 +62,10 @@ export function dayIn(timeZone: string, instant: string): string {
 /** Each with its last answer: deliveries come in groups, and the calendar is slow. */
 const zones = new Map<string, { readonly format: Intl.DateTimeFormat; instant: string; day: string }>();
 
+/** The ids of the customers among the streams of an erasure. */
+export const customersIn = (subjects: readonly string[]): readonly string[] =>
+  subjects.filter((subject) => subject.startsWith('customer-')).map((subject) => subject.slice('customer-'.length));
+
 /** A business's name as DLV-3 compares it: letters and digits only, without case. */
 export function comparableName(business: string): string {
   let comparable = '';

@@ -9,7 +9,7 @@ import {
   rankOfDebt,
   rankOfOrder,
 } from './claims.ts';
-import { comparableName, dayIn, type RawEvent } from './raw-log.ts';
+import { comparableName, customersIn, dayIn, type RawEvent } from './raw-log.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /** Who has a lead, or is about to receive it. */
@@ -23,6 +23,7 @@ interface Placement {
 /** The orders, debts and leads as they were after some number of events. */
 export class TurnBook {
   readonly businesses = new Map<string, string>();
+  readonly erased = new Set<string>();
   readonly orders = new Map<string, OrderInLine>();
   readonly debts = new Map<string, Claim>();
   readonly placements = new Map<string, Placement>();
@@ -127,12 +128,18 @@ export const changes: Readonly<Record<string, Change>> = {
 
   ReplacementOwed: (book, { id, data: { replacementId, owedSince } }) => {
     const order = book.orders.get(id);
-    if (!order) return;
+    if (!order || book.erased.has(order.customerId)) return;
     const rank = rankOfDebt(owedSince, replacementId);
     const debt: Claim = { id: replacementId, order, rank, waitsAt: undefined, underWay: new Map() };
     order.debts.add(debt);
     book.debts.set(replacementId, debt);
     book.queueUp(debt);
+  },
+
+  /** An erased customer is owed nothing any more. */
+  PersonErased: (book, { data: { subjects } }) => {
+    for (const customerId of customersIn(subjects)) book.erased.add(customerId);
+    for (const { customerId, debts } of book.orders.values()) if (book.erased.has(customerId)) forgive(book, debts);
   },
 
   LeadAssigned: (book, event) => {
@@ -180,6 +187,11 @@ export const changes: Readonly<Record<string, Change>> = {
     book.queueUp(order.claim);
   },
 };
+
+function forgive(book: TurnBook, debts: Set<Claim>): void {
+  for (const { id } of debts) book.debts.delete(id);
+  debts.clear();
+}
 
 function worksFor(book: TurnBook, { id, data: { businessAssociation } }: RawEvent): void {
   book.businesses.set(id, comparableName(businessAssociation));

@@ -67,7 +67,7 @@ function ownerFrom<Asking>(owner: (asked: Asking) => string | undefined, asked: 
 export const ownerOrStaff = <Command, State>(owner: OwnerIn<Command, State>, rule: string): Rule<Command, State> =>
   described('its customer; staff', (asked) => refuseStranger(ownerFrom(owner, asked), asked, rule), rule);
 
-/** For data of an account: the customer may ask, and support with a reason. */
+/** For data of an account: the customer and processes may ask, and support with a reason. */
 export const ownerOrSupport = <Command, State>(owner: OwnerIn<Command, State>, rule: string): Rule<Command, State> =>
   described(
     'its customer; support, with a reason',
@@ -93,7 +93,8 @@ export function refuseStranger(
 }
 
 function refuseOtherAccount(owner: Owner | undefined, asked: AskedBy, rule: string): Refusal | undefined {
-  if (owner === undefined || isCustomer(asked.caller, owner)) return undefined;
+  if (owner === undefined || isCustomer(asked.caller, owner) || asked.caller.roles.includes('process'))
+    return undefined;
   return refuseStranger(owner, asked, rule) ?? refuseSupport(asked, rule);
 }
 

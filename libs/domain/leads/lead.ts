@@ -33,8 +33,15 @@ export const leadEvents = {
   }),
   LeadReleased: fact({ ...standing, orderId: id, customerId: id, reason: code }),
   LeadAged: fact({ ...standing, fromLeadTypeId: id, policyVersion: z.int().positive() }),
-  LeadWithdrawn: fact({ ...standing, replacementId: id, reason: storeText }),
+  /** As bad, for a granted return; or because the person was erased. */
+  LeadWithdrawn: fact({ ...standing, replacementId: id.optional(), reason: storeText }),
 };
+/** How older versions are read. */
+export const leadUpcasters = {
+  /** Version 1: every withdrawal was for a return. */
+  LeadWithdrawn: [(data: Record<string, unknown>) => data],
+};
+
 export type LeadEvent = EventsOf<typeof leadEvents>;
 
 export type LeadCommand =
@@ -63,7 +70,7 @@ export type LeadCommand =
     }
   | { type: 'ReleaseLead'; at: Instant; orderId: string; reason: string }
   | { type: 'AgeLead'; at: Instant; leadTypeId: string; intoLeadTypeId: string; policyVersion: number }
-  | { type: 'WithdrawLead'; at: Instant; replacementId: string; reason: string };
+  | { type: 'WithdrawLead'; at: Instant; replacementId?: string; reason: string };
 
 /** Who may ask for which command. */
 export const leadRights = {
@@ -169,7 +176,8 @@ function withdraw(
   { status, leadTypeId }: LeadState,
 ): Decision<LeadEvent> {
   if (status === 'withdrawn') return [];
-  return [{ type: 'LeadWithdrawn', data: { at, leadTypeId, openPlaces: 0, replacementId, reason } }];
+  const replacement = replacementId !== undefined && { replacementId };
+  return [{ type: 'LeadWithdrawn', data: { at, leadTypeId, openPlaces: 0, ...replacement, reason } }];
 }
 
 const assignmentOf = (state: LeadState, orderId: string) =>

@@ -46,6 +46,7 @@ export const orderBookEvents = [
   'OrderCancelled',
   'OrderFilled',
   'ReplacementOwed',
+  'PersonErased',
 ] as const;
 
 /** The orders and debts that wait for leads. Keeps the claims that can be met now in the books of their lead types. */
@@ -60,6 +61,7 @@ export class OrderBook {
   readonly #orders = new Map<string, WaitingOrder>();
   /** Replacement → its debt. */
   readonly #debts = new Map<string, Debt>();
+  readonly #erased = new Set<string>();
   /** Orders that have their daily maximum, due at the start of their next local day. */
   readonly #fullOrders = new DueList<WaitingOrder>();
 
@@ -92,6 +94,9 @@ export class OrderBook {
         break;
       case 'ReplacementOwed':
         this.#addDebt(id, fact);
+        break;
+      case 'PersonErased':
+        for (const subject of fact.data.subjects) this.#forgive(idOf(subject));
         break;
       default: {
         const order = this.#orders.get(id);
@@ -162,9 +167,20 @@ export class OrderBook {
 
   #addDebt(orderId: string, { data }: FactOf<'ReplacementOwed'>): void {
     const { replacementId, customerId, leadTypeId, owedSince: since } = data;
+    if (this.#erased.has(customerId)) return;
     const claim = this.#newClaim({ kind: 'replacement', id: replacementId, orderId, customerId, leadTypeId, since });
     this.#debts.set(replacementId, { claim, underWay: false });
     this.#refresh(claim);
+  }
+
+  /** An erased customer is owed nothing any more. Its orders are cancelled by events of their own. */
+  #forgive(customerId: string): void {
+    this.#erased.add(customerId);
+    for (const claim of this.#claimsOf.get(customerId) ?? []) {
+      if (claim.kind !== 'replacement') continue;
+      this.#debts.delete(claim.id);
+      this.#removeClaim(claim);
+    }
   }
 
   #evolveOrder(

@@ -71,6 +71,13 @@ export const deliveredLeadExample: DeliveredLeadRow = {
   contact: exampleBox,
 };
 
+/** By which number or address a lead is found: all leads of one person. */
+const leadPersonRow = z.object({
+  leadPersonId: column.id().describe('Person and lead.'),
+  personKey: column.text().describe('Keyed hash of the telephone number or of the e-mail address.'),
+  leadId: column.id().describe('Id of the lead.'),
+});
+
 export const stockRow = z.object({
   leadTypeId: column.id().describe('Id of the lead type.'),
   leads: column.count().describe('Leads in stock: they can be delivered to somebody.'),
@@ -89,7 +96,14 @@ export const deliveredLeadTable = table(deliveredLeadRow, {
   name: 'delivered_leads',
   key: 'deliveredLeadId',
   belongsTo: { customer: 'customerId', store: 'storeId' },
-  indexes: ['customer_id, delivered_at DESC, delivered_lead_id DESC', 'order_id'],
+  indexes: ['customer_id, delivered_at DESC, delivered_lead_id DESC', 'order_id', 'lead_id'],
+});
+
+export const leadPersonTable = table(leadPersonRow, {
+  name: 'lead_persons',
+  key: 'leadPersonId',
+  belongsTo: {},
+  indexes: ['person_key'],
 });
 
 export const stockTable = table(stockRow, { name: 'stock', key: 'leadTypeId', belongsTo: {}, indexes: [] });
@@ -97,7 +111,7 @@ export const stockTable = table(stockRow, { name: 'stock', key: 'leadTypeId', be
 /** Leads, to whom they were delivered, and what is in stock. */
 export const leads = model({
   name: 'leads',
-  tables: [leadTable, deliveredLeadTable, stockTable],
+  tables: [leadTable, deliveredLeadTable, leadPersonTable, stockTable],
   keysOf,
   on: {
     LeadReceived: receive,
@@ -150,8 +164,12 @@ function receive(rows: Rows, { stream, revision, data }: FactOf<'LeadReceived'>)
     contact: data.contact,
     revision,
   });
+  for (const personKey of [data.telephoneKey, data.emailKey]) if (personKey) notePerson(rows, personKey, idOf(stream));
   changeStock(rows, data, 1);
 }
+
+const notePerson = (rows: Rows, personKey: string, leadId: string): void =>
+  rows.put(leadPersonTable, { leadPersonId: `${personKey}/${leadId}`, personKey, leadId });
 
 /** Every event of a lead says of which type it is now and how many places are open. */
 function changeStanding(rows: Rows, { type, stream, data }: StandingFact, change: Partial<LeadRow>): void {

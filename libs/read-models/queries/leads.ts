@@ -3,7 +3,14 @@ import { z } from 'zod';
 import type { Caller } from '#domain/kernel/caller';
 import { column } from '../engine/columns.ts';
 import { exampleIds } from '../models/examples.ts';
-import { leadTable, stockRow, stockTable } from '../models/leads.ts';
+import {
+  type DeliveredLeadRow,
+  deliveredLeadTable,
+  leadPersonTable,
+  leadTable,
+  stockRow,
+  stockTable,
+} from '../models/leads.ts';
 import { orderTable } from '../models/orders.ts';
 import { replacementTable } from '../models/replacements.ts';
 import type { RowReader } from './reader.ts';
@@ -29,6 +36,19 @@ export const leadTypeStockExample: LeadTypeStock = {
 
 export const leadRows = (reader: RowReader) => ({
   find: reader.finding(leadTable),
+
+  /** The ids of all leads with one of these telephone numbers or e-mail addresses. */
+  async ofPerson(caller: Caller, personKeys: readonly string[]): Promise<readonly string[]> {
+    if (personKeys.length === 0) return [];
+    const found = reader.rows(caller, leadPersonTable).where('personKey', 'in', personKeys as never);
+    return [...new Set((await found.execute()).map(({ leadId }) => leadId as string))].sort();
+  },
+
+  /** Who has the lead, and since when. */
+  async deliveries(caller: Caller, leadId: string): Promise<readonly DeliveredLeadRow[]> {
+    const found = reader.rows(caller, deliveredLeadTable).where('leadId', '=', leadId as never);
+    return (await found.orderBy('deliveredAt').execute()) as unknown as DeliveredLeadRow[];
+  },
 
   /** Every lead type that ever had a lead in stock, or has open orders or replacements owed, by its id. */
   async stock(caller: Caller): Promise<readonly LeadTypeStock[]> {

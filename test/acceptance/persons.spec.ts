@@ -1,0 +1,143 @@
+import { checkLaws } from '#audit/laws/laws';
+import { hashOfEvent } from '#event-store/event-hash';
+import type { EventStore } from '#event-store/port';
+import { EVENT_STORE } from '#wiring/tokens';
+import { openShop, type Shop } from './shop.ts';
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openShop();
+});
+afterAll(() => shop.stop());
+
+const support = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'asked by letter' };
+const exported = (person: object, status = 200) =>
+  shop.ask('POST', '/api/persons/exports', { person }, status, support);
+const erase = (person: object, status = 200) => shop.ask('POST', '/api/persons/erasures', { person }, status, support);
+
+let people = 0;
+/** A person whom nobody else is. */
+function somebody() {
+  people += 1;
+  return {
+    firstName: 'Zoë',
+    telephone: `+1 212 555 ${String(1000 + people)}`,
+    email: `person-${people}@example.org`,
+  };
+}
+
+const allTypes = async () => (await shop.log()).map(({ type, stream }) => `${type} ${stream}`);
+
+describe('a person who is a lead', () => {
+  test('is exported with every record, by telephone, by address, and by any of the leads', async () => {
+    const leadTypeId = await shop.leadType();
+    const person = somebody();
+    const [byBoth, byPhone] = [
+      await shop.lead(leadTypeId, { contact: person }),
+      await shop.lead(leadTypeId, { contact: { ...somebody(), telephone: person.telephone } }),
+    ];
+    const all = [byBoth, byPhone].sort();
+    for (const name of [{ telephone: person.telephone }, { leadId: byBoth }, { leadId: byPhone }]) {
+      const { asLead, asCustomer } = await exported(name);
+      expect(asLead.map(({ leadId }: { leadId: string }) => leadId).sort()).toEqual(all);
+      expect(asCustomer).toEqual([]);
+    }
+    const { asLead } = await exported({ email: person.email });
+    expect(asLead).toMatchObject([{ leadId: byBoth, history: [{ type: 'LeadReceived', data: { contact: person } }] }]);
+  });
+
+  test('is erased in every record, leaves the stock, and is not stored again', async () => {
+    const leadTypeId = await shop.leadType();
+    const person = somebody();
+    const leads = [
+      await shop.lead(leadTypeId, { contact: person }),
+      await shop.lead(leadTypeId, { contact: { ...person, firstName: 'Zoe' } }),
+    ];
+    expect(await erase({ telephone: person.telephone })).toEqual({ customers: 0, leads: 2 });
+    for (const leadId of leads)
+      expect(await shop.read(`/api/leads/${leadId}`)).toMatchObject({ contact: null, withdrawn: true, openPlaces: 0 });
+    const { status, body } = await shop.try('POST', '/api/leads', { leadTypeId, source: 'web', contact: person });
+    expect({ status, body }).toMatchObject({ status: 409, body: { code: 'person-erased' } });
+    const customerId = await shop.customer();
+    const orderId = await shop.order(customerId, { leadTypeId });
+    expect((await shop.read(`/api/orders/${orderId}`)).deliveredLeads).toBe(0);
+    expect(JSON.stringify(await shop.log())).not.toContain(person.email);
+  });
+
+  test('is erased once: a repeat records nothing', async () => {
+    const person = somebody();
+    await shop.lead(undefined, { contact: person });
+    await erase({ email: person.email });
+    const before = (await allTypes()).filter((event) => event.startsWith('PersonErased'));
+    expect(await erase({ email: person.email })).toEqual({ customers: 0, leads: 1 });
+    expect((await allTypes()).filter((event) => event.startsWith('PersonErased'))).toEqual(before);
+  });
+});
+
+describe('a person who is a customer', () => {
+  test('is exported with all that happened, and the look is recorded', async () => {
+    const email = somebody().email;
+    const customerId = await shop.customer({ email });
+    await shop.order(customerId);
+    const { asCustomer } = await exported({ email });
+    expect(asCustomer).toMatchObject([{ customerId }]);
+    const types = asCustomer[0].history.map(({ type }: { type: string }) => type);
+    expect(types).toEqual(expect.arrayContaining(['CustomerRegistered', 'OrderPlaced', 'PaymentCaptured']));
+    expect(await allTypes()).toContain(`CustomerHistoryShown looks-${customerId}`);
+  });
+
+  test('has everything ended when it is erased: orders, programmes, tickets, address; no lead and no charge follows', async () => {
+    const leadTypeId = await shop.leadType({ qualifiesForLoyaltyRewards: true });
+    const email = somebody().email;
+    const customerId = await shop.customer({ email, name: { firstName: 'Ada', lastName: 'Byron' } });
+    const orderId = await shop.order(customerId, { leadTypeId, loyalty: { cadence: 'once-a-month' } });
+    const as = { 'leadger-actor': `customer:${customerId}` };
+    const letter = { customerId, subject: 'Leads', message: 'Where are they?' };
+    const { ticketId } = await shop.ask('POST', '/api/tickets', letter, 201, as);
+    expect(await erase({ customerId })).toEqual({ customers: 1, leads: 0 });
+    expect(await shop.read(`/api/orders/${orderId}`)).toMatchObject({ status: 'cancelled' });
+    expect(await shop.read(`/api/programmes/${orderId}`)).toMatchObject({ status: 'cancelled' });
+    expect(await shop.read(`/api/tickets/${ticketId}`)).toMatchObject({ status: 'closed', subject: null });
+    expect(await shop.read(`/api/customers/${customerId}`)).toMatchObject({ email: null, name: null });
+    await shop.lead(leadTypeId);
+    await shop.wait({ days: 40 });
+    const types = (await shop.log()).filter(({ stream }) => stream.endsWith(orderId)).map(({ type }) => type);
+    expect(types).not.toContain('LeadDelivered');
+    expect(types).not.toContain('RenewalBegun');
+    // The address is free, and whoever registers with it is a new customer.
+    expect(await shop.customer({ email })).not.toBe(customerId);
+  });
+
+  test('is not owed the replacements any more, and the laws hold', async () => {
+    const leadTypeId = await shop.leadType();
+    const customerId = await shop.customer();
+    const orderId = await shop.order(customerId, { leadTypeId, quantity: 10 });
+    const leadId = await shop.lead(leadTypeId);
+    const back = { orderId, leadId, reason: 'wrong number' };
+    const { replacementId } = await shop.ask('POST', '/api/replacements', back, 201);
+    await shop.ask('POST', `/api/replacements/${replacementId}/grant`, {}, 200, support);
+    await erase({ customerId });
+    await shop.lead(leadTypeId);
+    await shop.wait({ days: 3 });
+    // The log's own clock is that of its last event.
+    await shop.customer();
+    expect(await shop.read(`/api/replacements/${replacementId}`)).toMatchObject({ status: 'granted' });
+    const events = shop.server.application.get<EventStore>(EVENT_STORE);
+    const { laws } = await checkLaws(events, { hashOf: hashOfEvent });
+    expect(Object.entries(laws).filter(([, broken]) => broken > 0)).toEqual([]);
+  });
+});
+
+test('only support may ask, with a reason, and a person is named by exactly one thing', async () => {
+  for (const what of ['exports', 'erasures']) {
+    const ask = (person: object, headers: Record<string, string>) =>
+      shop.try('POST', `/api/persons/${what}`, { person }, headers);
+    const name = { email: 'nobody@example.org' };
+    expect((await ask(name, { 'leadger-actor': 'customer:c1' })).body.code).toBe('support-only');
+    expect((await ask(name, { 'leadger-actor': 'staff:ada' })).body.code).toBe('reason-missing');
+    expect((await ask({}, support)).body.code).toBe('invalid-request');
+    expect((await ask({ ...name, leadId: 'l1' }, support)).body.code).toBe('invalid-request');
+  }
+  expect(await exported({ email: 'nobody@example.org' })).toEqual({ asCustomer: [], asLead: [] });
+  expect(await erase({ email: 'nobody@example.org' })).toEqual({ customers: 0, leads: 0 });
+});

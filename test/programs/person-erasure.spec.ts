@@ -1,0 +1,120 @@
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { waitUntil } from '#test/wait-until';
+import { cli, type Program, serve } from './program.ts';
+
+interface Fact {
+  readonly data: { readonly contact?: object };
+}
+
+/* A person is erased by the command line, while the store runs and while it does not. No byte of the person is left. */
+
+let directory: string;
+let backup: string;
+let program: Program;
+let url: string;
+let customerId: string;
+
+const email = 'xq-canary@example.org';
+const telephone = '+1 212 555 0177';
+const contact = { firstName: 'Xqfirst', lastName: 'Xqlast', telephone, email, city: 'Xqcity', comment: 'Xqcomment' };
+const customer = { storeId: 'main', businessAssociation: 'ABC Vitamins', timeZone: 'UTC', email: 'buyer@example.org' };
+const reason = ['--reason', 'asked by letter'];
+
+const headers = { 'content-type': 'application/json' };
+const post = async (path: string, body: object) =>
+  (await (await fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })).json()) as Record<
+    string,
+    string
+  >;
+
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** The files of the store that have these bytes anywhere. */
+async function filesWith(...texts: readonly (string | Uint8Array)[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const file of await filesIn(directory)) {
+    const bytes = await readFile(file);
+    if (texts.some((text) => bytes.includes(Buffer.from(text as string)))) found.push(file);
+  }
+  return found;
+}
+
+function wrappedKeyOf(subject: string): Uint8Array | undefined {
+  const keys = new Database(join(directory, 'keys', 'keys.sqlite'), { readonly: true });
+  const wrapped = keys.prepare('SELECT wrapped FROM keys WHERE subject = ?').pluck().get(subject);
+  keys.close();
+  return (wrapped as Uint8Array | null) ?? undefined;
+}
+
+beforeAll(async () => {
+  const temporary = await mkdtemp(join(tmpdir(), 'leadger-erasure-'));
+  [directory, backup] = [join(temporary, 'data'), join(temporary, 'keys-of-before')];
+  ({ program, url } = await serve(directory));
+  customerId = (await post('/api/customers', customer)).customerId as string;
+  await post('/api/orders', { customerId, leadTypeId: 'exclusive-fresh', quantity: 25, paymentToken: 'tok_ok' });
+  for (const source of ['web', 'fair']) await post('/api/leads', { leadTypeId: 'exclusive-fresh', source, contact });
+  await waitUntil(async () => {
+    const leads = (await (await fetch(`${url}/api/customers/${customerId}/leads`)).json()) as { items: unknown[] };
+    return leads.items.length > 0;
+  });
+});
+afterAll(async () => {
+  await program.kill();
+  await rm(join(directory, '..'), { recursive: true });
+});
+
+const printed = async (...command: string[]) => {
+  const { code, stdout, stderr } = await cli(...command, '--data', directory);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return stdout;
+};
+
+test('the store exports a person while it runs', async () => {
+  const held = JSON.parse(await printed('person', 'export', '--telephone', telephone, ...reason));
+  expect(held.asCustomer).toEqual([]);
+  expect(held.asLead.map(({ history }: { history: Fact[] }) => history[0]?.data.contact)).toEqual([contact, contact]);
+});
+
+test('a person is erased while the store runs and its keys are read: not a byte of the key or of an opened copy is left', async () => {
+  await cp(join(directory, 'keys'), backup, { recursive: true });
+  const { asLead } = JSON.parse(await printed('person', 'export', '--email', email, ...reason));
+  const subjects = asLead.map(({ leadId }: { leadId: string }) => `lead-${leadId}`) as string[];
+  const keys = subjects.map(wrappedKeyOf);
+  expect(keys.every((key) => key !== undefined)).toBe(true);
+  const reader = new Database(join(directory, 'keys', 'keys.sqlite'), { readonly: true });
+  expect(await printed('person', 'erase', '--email', email, ...reason)).toBe('erased: 0 as customer, 2 as lead\n');
+  reader.close();
+  expect(await filesWith(...(keys as Uint8Array[]))).toEqual([]);
+  expect(await filesWith(...Object.values(contact))).toEqual([]);
+  const after = JSON.parse(await printed('person', 'export', '--email', email, ...reason));
+  for (const { history } of after.asLead) expect(history[0].data.contact).toEqual({ erased: true });
+});
+
+test('keys from an older backup do not bring the person back: the start destroys them again, and says how many', async () => {
+  await program.stop();
+  await rm(join(directory, 'keys'), { recursive: true });
+  await cp(backup, join(directory, 'keys'), { recursive: true });
+  ({ program, url } = await serve(directory));
+  expect(program.stderr).toMatch(/^leadger: 2 keys of erased persons had come back[^\n]*\n/);
+  expect(await filesWith(...Object.values(contact))).toEqual([]);
+  await program.stop();
+  ({ program, url } = await serve(directory));
+  expect(program.stderr).toBe('');
+});
+
+test('a customer is erased while the store does not run, and the log still verifies', async () => {
+  await program.stop();
+  expect(await printed('person', 'erase', '--customer', customerId, ...reason)).toBe(
+    'erased: 1 as customer, 0 as lead\n',
+  );
+  expect(await printed('verify')).toContain('all laws hold');
+  expect(await filesWith(customer.email)).toEqual([]);
+  const { code, stderr } = await cli('person', 'erase', ...reason, '--data', directory);
+  expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('name the person by one of') });
+});
