@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
+import { authentications } from '#domain/kernel/caller';
 import { type Instant, instant } from '#domain/kernel/events';
 import { exampleIds } from '#read-models/models/examples';
 import { InstantField } from './fields.ts';
@@ -23,11 +24,22 @@ export const historyEvent = z.object({
   data: z
     .record(z.string(), z.unknown())
     .describe('Its data. Personal data is opened, or {"erased": true}, or {"keyMissing": true}.'),
-  actor: z.string().describe('Who asked for it: customer:ID, staff:NAME or process:NAME.'),
-  reason: z.string().optional().describe('Why, in the words of the actor.'),
+  actor: z.string().describe('Who asked for it: customer:ID, staff:ID, system:ID or process:ID.'),
+  authenticated: z.enum(authentications).optional().describe('How it is known who asked.'),
+  authenticatedAs: z.string().optional().describe('Who was authenticated, where the actor is another.'),
+  reason: z
+    .union([z.string(), z.record(z.string(), z.literal(true))])
+    .optional()
+    .describe('Why, in the words of the actor; or {"erased": true}, or {"keyMissing": true}.'),
   commandId: z.string().describe('The command that led to it.'),
   correlationId: z.string().describe('The first command of the chain that led to it.'),
   causationId: z.string().optional().describe('The event that a process reacted to.'),
+  basis: z
+    .record(z.string(), z.int())
+    .optional()
+    .describe('Other histories that were read for the decision, each with its last revision, e.g. that of the policy.'),
+  eventsSeen: z.int().optional().describe('How many events of the log a process had seen when it asked.'),
+  effectiveAt: instant.optional().describe('For when it was decided, where that is not when it was recorded.'),
   policyVersion: z.int().optional().describe('The version of the policy by which it was decided.'),
   position: z.string().describe('The place of the event in the whole log.'),
 });
@@ -49,7 +61,9 @@ export const historyExample: History = {
       at: '2026-03-01T09:30:00.000Z',
       data: {},
       actor: `customer:${exampleIds.customerId}`,
+      authenticated: 'trial-header',
       reason: 'on holiday',
+      basis: { 'policy-main': 0 },
       commandId: exampleIds.commandId,
       correlationId: exampleIds.commandId,
       position: '0000000000000042',

@@ -1,9 +1,9 @@
-import type { Fact } from '#domain/codec';
+import type { Cause, Fact } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
 import type { FamilyName } from '#domain/ledger';
 import type { EventStore } from '#event-store/port';
 import type { Vault } from '#vault/vault';
-import { openBoxes } from './opened.ts';
+import { type OpenedText, openBoxes } from './opened.ts';
 import { type ReplayOptions, replay } from './replay.ts';
 
 /** One event as people read it: what happened, when, by whom and why. Personal data is opened, or marked. */
@@ -13,7 +13,12 @@ export interface HistoryEntry {
   readonly at: Instant;
   readonly data: Readonly<Record<string, unknown>>;
   readonly actor: string;
-  readonly reason: string | undefined;
+  readonly reason: OpenedText | undefined;
+  readonly authenticated: Cause['authenticated'] | undefined;
+  readonly authenticatedAs: string | undefined;
+  readonly basis: Cause['basis'] | undefined;
+  readonly eventsSeen: number | undefined;
+  readonly effectiveAt: Instant | undefined;
   readonly commandId: string;
   readonly correlationId: string;
   readonly causationId: string | undefined;
@@ -59,11 +64,14 @@ export async function describeFact(
   vault: Pick<Vault, 'open'>,
 ): Promise<HistoryEntry> {
   const { at, ...rest } = data;
-  const { commandId, correlationId, causationId, actor, reason } = cause;
+  const { commandId, correlationId, causationId, actor } = cause;
+  const { authenticated, authenticatedAs, basis, eventsSeen, effectiveAt } = cause;
   const { policyVersion } = { ...('decision' in rest ? rest.decision : rest) } as { policyVersion?: number };
   const opened = (await openBoxes(rest, vault)) as Record<string, unknown>;
+  const reason = (await openBoxes(cause.reason, vault)) as OpenedText | undefined;
   const why = { actor, reason, commandId, correlationId, causationId, policyVersion };
-  return { revision, type, at, data: opened, ...why, position };
+  const known = { authenticated, authenticatedAs, basis, eventsSeen, effectiveAt };
+  return { revision, type, at, data: opened, ...why, ...known, position };
 }
 
 /** States hold maps and sets, which JSON does not have. */

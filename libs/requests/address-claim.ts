@@ -43,11 +43,17 @@ export async function changesAccount(
   return !isRefusal(decision) && decision.length > 0 && (ifRevision ?? revision) === revision;
 }
 
-export async function isErased({ stateOf, vault }: RequestTools, customerId: string): Promise<boolean> {
+export async function isErased(
+  { stateOf, vault }: Pick<RequestTools, 'stateOf' | 'vault'>,
+  customerId: string,
+): Promise<boolean> {
   const { email } = await stateOf<'customer'>(customerStream(customerId));
   return email !== undefined && (await vault.open(email)) === undefined;
 }
 
-export async function holderOf({ stateOf, vault }: RequestTools, email: string): Promise<string | undefined> {
+export async function holderOf(
+  { stateOf, vault }: Pick<RequestTools, 'stateOf' | 'vault'>,
+  email: string,
+): Promise<string | undefined> {
   return (await stateOf<'address'>(addressStream(addressKeyOf(vault, email)))).customerId;
 }

@@ -6,7 +6,13 @@ import { looksStream } from '#domain/support/look';
 import { BadCursor } from '#read-models/errors';
 import type { Page } from '#read-models/queries/paging';
 import type { QueryTools } from './query-tools.ts';
-import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
+import {
+  type Receipt,
+  type RequestContext,
+  type RequestDependencies,
+  type RequestTools,
+  requestTools,
+} from './request-tools.ts';
 import { checkRightEarly, RequestRefused } from './rights.ts';
 
 export interface WholeHistoryRequest {
@@ -25,11 +31,11 @@ interface WholeHistoryEntry extends HistoryEntry {
  * @throws RequestRefused, BadCursor
  */
 export async function listWholeHistory(
-  tools: QueryTools & RequestTools,
+  tools: QueryTools & RequestDependencies,
   context: RequestContext,
   { customerId, limit, cursor }: WholeHistoryRequest,
 ): Promise<Page<WholeHistoryEntry>> {
-  const { outcome } = await recordLook(tools, customerId, context);
+  const { outcome } = await recordLook(requestTools(tools), customerId, context);
   if (outcome.kind === 'refused') throw new RequestRefused(outcome.refusal);
   if (outcome.kind !== 'accepted') throw new Error(`the look was not recorded: ${outcome.kind}`);
   const facts = await factsAbout(tools, context, customerId);
