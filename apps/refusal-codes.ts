@@ -14,8 +14,8 @@ const refused = (status: number, meaning: string, whatToDo: string, field?: stri
 export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   'no-policy': refused(409, 'No policy is in force.', 'Publish a policy that is in force now.'),
   'not-yours': refused(403, 'This belongs to another customer.', 'Use the ids of the customer who asks.'),
-  'staff-only': refused(403, 'Only staff may do this.', 'Send it as staff (Leadger-Actor: staff:NAME).'),
-  'support-only': refused(403, 'Only support may do this.', 'Send it as staff (Leadger-Actor: staff:NAME).'),
+  'staff-only': refused(403, 'Only staff may do this.', 'Send it as staff (Leadger-Actor: staff:ID).'),
+  'support-only': refused(403, 'Only support may do this.', 'Send it as staff (Leadger-Actor: staff:ID).'),
   'process-only': refused(
     403,
     'Only the store itself does this, by its processes.',

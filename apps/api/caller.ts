@@ -3,7 +3,7 @@ import { hash, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { type Caller, trialCaller } from '#domain/kernel/caller';
+import { ACTOR, type Caller, trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
 import type { RequestContext } from '#requests/request-tools';
 import { revisionIn } from './conditional.ts';
@@ -15,8 +15,8 @@ const DEFAULT_ACTOR = 'staff:local';
 /** Header → its form. Each header is optional. The ETag of a read has a digest after the revision, if it has one. */
 const headers = {
   'leadger-actor': [
-    /^(customer|staff|system):[A-Za-z0-9][A-Za-z0-9._@~-]{0,99}$/,
-    'customer:ID, staff:NAME or system:NAME',
+    ACTOR,
+    'customer:ID, staff:ID or system:ID; an id has at most 64 letters, digits, dots, hyphens and underscores, and is no e-mail address',
   ],
   'leadger-reason': [/^(?=.*\S)[^\p{Cc}]{1,500}$/u, 'one line of text, at most 500 characters'],
   'idempotency-key': [/^[\x21-\x7e]{1,200}$/, '1 to 200 visible ASCII characters'],

@@ -78,7 +78,7 @@ const FeedRoute = () =>
     }),
     ApiHeader({
       name: 'Leadger-Actor',
-      description: 'Who asks: customer:ID, staff:NAME or system:NAME.',
+      description: 'Who asks: customer:ID, staff:ID or system:ID.',
       required: false,
     }),
     ApiResponse({

@@ -162,8 +162,12 @@ const header = (name: string, description: string, example: string) =>
 
 const ifMatch = header('If-Match', 'Only if it is still at this revision: the ETag of an earlier answer.', '"3"');
 const whoAndWhy = [
-  header('Leadger-Actor', 'Who asks: customer:ID, staff:NAME or system:NAME.', 'staff:ada'),
-  header('Leadger-Reason', 'Why, for the history.', 'asked by telephone'),
+  header(
+    'Leadger-Actor',
+    'Who asks: customer:ID, staff:ID or system:ID. It is stored in plain for ever: an id, no name and no e-mail address.',
+    'staff:7',
+  ),
+  header('Leadger-Reason', 'Why, for the history. It is stored sealed.', 'asked by telephone'),
 ];
 const askingHeaders = [
   header('Idempotency-Key', 'A repeat with the same key gets the first answer and changes nothing.', 'checkout-5512'),

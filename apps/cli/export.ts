@@ -9,7 +9,7 @@ export async function* logLines(location: StoreLocation, { opened }: { opened: b
   const stores = await openForReading(location);
   try {
     for await (const event of stores.events.readAll()) {
-      const sealed: unknown = JSON.parse(decoder.decode(event.data));
+      const sealed = { data: parsed(event.data), metadata: parsed(event.metadata) };
       yield lineOf(event, opened ? await openBoxes(sealed, stores.vault) : sealed);
     }
   } finally {
@@ -17,9 +17,11 @@ export async function* logLines(location: StoreLocation, { opened }: { opened: b
   }
 }
 
-function lineOf(event: RecordedEvent, data: unknown): string {
-  const { stream, revision, position, id, type, recordedAt, hash } = event;
-  const metadata: unknown = JSON.parse(decoder.decode(event.metadata));
+const parsed = (bytes: Uint8Array): unknown => JSON.parse(decoder.decode(bytes));
+
+function lineOf({ hash, ...event }: RecordedEvent, contents: unknown): string {
+  const { stream, revision, position, id, type, recordedAt } = event;
   const hex = hash && { hash: Buffer.from(hash).toString('hex') };
-  return `${JSON.stringify({ position, stream, revision, id, type, recordedAt, data, metadata, ...hex })}\n`;
+  const line = { position, stream, revision, id, type, recordedAt, ...(contents as object), ...hex };
+  return `${JSON.stringify(line)}\n`;
 }

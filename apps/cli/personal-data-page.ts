@@ -17,9 +17,12 @@ Each field of each event is one of these:
 | kept as | what it means |
 |---|---|
 | plain | readable for everyone who can read the log; not about a person |
-| sealed | a box that opens only with the key of the customer or of the lead; when the person is erased, the key is destroyed |
+| sealed | a box that opens only with the key of the customer, of the lead, or of the subject; when the person is erased, the key is destroyed |
 | keyed hash | equal for equal values; without the key of the hashes nobody finds the value by guessing. It stays after the person is erased |
 | **free text** | readable for everyone who can read the log, and it may be about a person. It is to be sealed |
+
+The subject of a request is the customer whom it names or to whom the stream belongs, else the lead. A request about a thing of
+the store, such as the catalogue, has the key of that thing.
 
 A schema uses the kinds of \`libs/domain/kernel/fields.ts\`. A test refuses a text that is of no kind, and a free text that is not
 in the list below. Another test lets that list only shrink.
@@ -60,6 +63,9 @@ const limits = `\
   ([back up](how-to/back-up.md)).
 - A keyed hash shows that two leads are one person, also after that person is erased. Who has the key of the hashes can test
   a telephone number or an e-mail address.
+- An actor is an id, which the API refuses if it has the form of an e-mail address. Who may be behind an id is known outside the
+  log. In logs of older versions an actor may be a name, and the reason of a request (\`metadata.reason\`) is plain: it is read as
+  before, and erasing a person does not remove it.
 - \`requestHash\` in logs of older versions was made without a key.
 - The page shows the present version of each event. An event of an older version keeps what its version stored
   ([versions](adr/0003-versions-of-events.md)). In a log of before, \`MailRefused\`, \`WebhookFailed\` and \`WebhookParked\` of version

@@ -34,17 +34,26 @@ export async function timeline(
   }
 }
 
+const POLICY_WIDTH = 'policy 99'.length;
+
 function print(title: string, at: string | undefined, { events, state }: History): void {
   const typeWidth = Math.max(...events.map(({ type }) => type.length));
   const actorWidth = Math.max(...events.map(({ actor }) => actor.length));
   console.log(`${title}, ${at ? `as of ${at}` : 'to the end'}\n`);
-  for (const { revision, type, at, actor, reason, policyVersion, data } of events) {
+  for (const { revision, type, at, actor, reason, policyVersion, basis, eventsSeen, data } of events) {
     const policy = policyVersion === undefined ? '' : `policy ${policyVersion}`;
+    const seen = eventsSeen === undefined ? '' : `after event ${eventsSeen}`;
     console.log(
-      `${String(revision).padStart(4)}  ${at}  ${type.padEnd(typeWidth)}  ${actor.padEnd(actorWidth)}  ${policy}`.trimEnd(),
+      `${String(revision).padStart(4)}  ${at}  ${type.padEnd(typeWidth)}  ${actor.padEnd(actorWidth)}  ${policy.padEnd(POLICY_WIDTH)}  ${seen}`.trimEnd(),
     );
     console.log(`      ${tellEvent(type, data)}`);
-    if (reason) console.log(`      because: ${reason}`);
+    if (reason) console.log(`      because: ${typeof reason === 'string' ? reason : Object.keys(reason).join()}`);
+    if (basis)
+      console.log(
+        `      knowing: ${Object.entries(basis)
+          .map(([name, last]) => `${name}@${last}`)
+          .join(', ')}`,
+      );
   }
   console.log('\nstate');
   const lines = [...flatten(state)];

@@ -7,7 +7,8 @@ import type { EventStore, RecordedEvent } from '#event-store/port';
 import { replayHistory } from './history.ts';
 import { DamagedEvent } from './replay.ts';
 
-const vault = { open: async () => undefined };
+const reason = { keyId: 'k1', purpose: 'reason', box: 'c2VhbGVk' } as const;
+const vault = { open: async ({ keyId }: { keyId: string }) => (keyId === 'k1' ? 'asked by telephone' : undefined) };
 
 describe('the history of a stream', () => {
   let events: EventStore;
@@ -23,7 +24,7 @@ describe('the history of a stream', () => {
     ];
     for (const [index, event] of happened.entries()) {
       const commandId = deriveId('history', String(index));
-      const cause = { commandId, correlationId: commandId, actor: 'staff:ada', reason: 'asked by telephone' };
+      const cause = { commandId, correlationId: commandId, actor: 'staff:ada', reason, basis: { 'policy-main': 0 } };
       await events.append('customer-c1', [{ id: commandId, ...encode('customer-c1', event, cause) }], 'any');
     }
   });
@@ -39,7 +40,12 @@ describe('the history of a stream', () => {
       'BusinessAssociationChanged',
       'TimeZoneChanged',
     ]);
-    expect(history?.events[1]).toMatchObject({ actor: 'staff:ada', reason: 'asked by telephone', revision: 1 });
+    expect(history?.events[1]).toMatchObject({
+      actor: 'staff:ada',
+      reason: 'asked by telephone',
+      basis: { 'policy-main': 0 },
+      revision: 1,
+    });
     expect(history?.state).toMatchObject({ businessAssociation: 'Other', timeZone: 'America/Boise' });
   });
 

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { Fact } from '#domain/codec';
+import { authentications } from '#domain/kernel/caller';
 import { instant } from '#domain/kernel/events';
 import type { FamilyName } from '#domain/ledger';
 import type { EventStore } from '#event-store/port';
 import type { Vault } from '#vault/vault';
-import { openBoxes } from './opened.ts';
+import { type OpenedText, openBoxes } from './opened.ts';
 import { type ReplayOptions, replay } from './replay.ts';
 
 /** One event as people read it: what happened, when, by whom and why. Personal data is opened, or marked. */
@@ -16,11 +17,24 @@ export const historyEvent = z
     data: z
       .record(z.string(), z.unknown())
       .describe('Its data. Personal data is opened, or {"erased": true}, or {"keyMissing": true}.'),
-    actor: z.string().describe('Who asked for it: customer:ID, staff:NAME or process:NAME.'),
-    reason: z.string().optional().describe('Why, in the words of the actor.'),
+    actor: z.string().describe('Who asked for it: customer:ID, staff:ID, system:ID or process:ID.'),
+    authenticated: z.enum(authentications).optional().describe('How it is known who asked.'),
+    authenticatedAs: z.string().optional().describe('Who was authenticated, where the actor is another.'),
+    reason: z
+      .union([z.string(), z.record(z.string(), z.literal(true))])
+      .optional()
+      .describe('Why, in the words of the actor; or {"erased": true}, or {"keyMissing": true}.'),
     commandId: z.string().describe('The command that led to it.'),
     correlationId: z.string().describe('The first command of the chain that led to it.'),
     causationId: z.string().optional().describe('The event that a process reacted to.'),
+    basis: z
+      .record(z.string(), z.int())
+      .optional()
+      .describe(
+        'Other histories that were read for the decision, each with its last revision, e.g. that of the policy.',
+      ),
+    eventsSeen: z.int().optional().describe('How many events of the log a process had seen when it asked.'),
+    effectiveAt: instant.optional().describe('For when it was decided, where that is not when it was recorded.'),
     policyVersion: z.int().optional().describe('The version of the policy by which it was decided.'),
     position: z.string().describe('The place of the event in the whole log.'),
   })
@@ -66,11 +80,14 @@ export async function describeFact(
   vault: Pick<Vault, 'open'>,
 ): Promise<HistoryEvent> {
   const { at, ...rest } = data;
-  const { commandId, correlationId, causationId, actor, reason } = cause;
+  const { commandId, correlationId, causationId, actor } = cause;
+  const { authenticated, authenticatedAs, basis, eventsSeen, effectiveAt } = cause;
   const { policyVersion } = { ...('decision' in rest ? rest.decision : rest) } as { policyVersion?: number };
   const opened = (await openBoxes(rest, vault)) as Record<string, unknown>;
+  const reason = (await openBoxes(cause.reason, vault)) as OpenedText | undefined;
   const why = { actor, reason, commandId, correlationId, causationId, policyVersion };
-  return { revision, type, at, data: opened, ...why, position };
+  const known = { authenticated, authenticatedAs, basis, eventsSeen, effectiveAt };
+  return { revision, type, at, data: opened, ...why, ...known, position };
 }
 
 /** States hold maps and sets, which JSON does not have. */

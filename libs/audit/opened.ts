@@ -7,6 +7,9 @@ const ERASED = { erased: true } as const;
 /** Replaces personal data whose key is missing: the keys were restored from an older backup. */
 const KEY_MISSING = { keyMissing: true } as const;
 
+/** What is shown of a sealed text: the text, or why it cannot be shown. */
+export type OpenedText = string | typeof ERASED | typeof KEY_MISSING;
+
 /** Replaces secrets, such as sign-in links. */
 const SECRET = { secret: true } as const;
 

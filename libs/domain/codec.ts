@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { type Instant, instant } from './kernel/events.ts';
-import { code, freeText, id, keyedHash } from './kernel/fields.ts';
+import { type Authentication, authentications } from './kernel/caller.ts';
+import { type Instant, instant, type Sealed, unsealed } from './kernel/events.ts';
+import { code, id, keyedHash, sealedFor } from './kernel/fields.ts';
 import { UnreadableEvent } from './kernel/unreadable-event.ts';
 import { type AnyEvent, type EventTypeName, type Family, familyOf, ledger } from './ledger.ts';
 
@@ -12,10 +13,23 @@ export interface Cause {
   readonly correlationId: string;
   /** The event or command that directly led here; absent at the start of a chain. */
   readonly causationId?: string;
-  /** `customer:…`, `staff:…`, `process:…`, `system:…`. */
+  /** `customer:…`, `staff:…`, `process:…`, `system:…`, each with an id. */
   readonly actor: string;
+  /** How it is known who asked. Absent in events of older versions. */
+  readonly authenticated?: Authentication;
+  /** Who was authenticated, where that is another than the actor for whom it acted. */
+  readonly authenticatedAs?: string;
   /** Why, in the actor's words. */
-  readonly reason?: string;
+  readonly reason?: Sealed;
+  /**
+   * What the request had read when it asked, besides the stream itself: stream → its last revision. A stream that did not
+   * exist is not named.
+   */
+  readonly basis?: Basis;
+  /** What a process had read when it asked: the ordinal of the last event. */
+  readonly eventsSeen?: number;
+  /** The instant for which it was decided, where the clock of the store is not that of the machine. */
+  readonly effectiveAt?: Instant;
   /**
    * When it was decided, by the clock of the machine that decided it. It survives a copy, unlike a store's own time of
    * recording. The business time is in the data. Absent in events of older versions.
@@ -27,13 +41,20 @@ export interface Cause {
   readonly requestHash?: string;
 }
 
+type Basis = Readonly<Record<string, number>>;
+
 /** What is stored with every event. A new field of the cause does not compile without a line here. */
 export const metadataFields = z.object({
   commandId: id,
   correlationId: id,
   causationId: id.optional(),
-  actor: freeText,
-  reason: freeText.optional(),
+  actor: id,
+  authenticated: z.enum(authentications).optional(),
+  authenticatedAs: id.optional(),
+  reason: sealedFor('subject', 'reason').optional(),
+  basis: z.record(id, z.int().nonnegative()).optional(),
+  eventsSeen: z.int().nonnegative().optional(),
+  effectiveAt: instant.optional(),
   recordedAt: instant.optional(),
   lease: z.object({ unit: code, token: z.int() }).optional(),
   requestHash: keyedHash.optional(),
@@ -97,11 +118,17 @@ export function decode(stored: StoredEvent): Fact {
     const steps = family.upcasters[type]?.slice(schemaVersion - 1) ?? [];
     const data = steps.reduce((older, step) => step(older), JSON.parse(decoder.decode(stored.data)));
     if (typeof data !== 'object' || data === null) throw new TypeError('its data is not an object');
-    return { type, data, eventId, stream, revision, position, cause } as Fact;
+    return { type, data, eventId, stream, revision, position, cause: causeIn(cause) } as Fact;
   } catch (error) {
     throw new UnreadableEvent(stored, error as Error);
   }
 }
+
+/** Older versions stored the reason as it was typed. */
+const causeIn = ({ reason, ...cause }: Cause | (Omit<Cause, 'reason'> & { readonly reason?: string })): Cause => ({
+  ...cause,
+  ...(reason !== undefined && { reason: typeof reason === 'string' ? unsealed(reason) : reason }),
+});
 
 /** The id within its family: `order-123` → `123`. */
 export const idOf = (stream: string): string => stream.slice(stream.indexOf('-') + 1);

@@ -15,7 +15,12 @@ import { customerOfWebhook, webhook, webhookEvents, webhookRights } from './noti
 import { customerOfOrder, order, orderEvents, orderRights } from './orders/order.ts';
 import { erasureEvents, erasureRights, erasures } from './persons/erasures.ts';
 import { policy, policyEvents, policyRights, policyUpcasters } from './policy/policy.ts';
-import { replacement, replacementEvents, replacementRights } from './replacements/replacement.ts';
+import {
+  customerOfReplacement,
+  replacement,
+  replacementEvents,
+  replacementRights,
+} from './replacements/replacement.ts';
 import { lookEvents, lookRights, looks } from './support/look.ts';
 import { customerOfTicket, ticket, ticketEvents, ticketRights } from './support/ticket.ts';
 import { vaultName, vaultNameEvents, vaultNameRights } from './vaults/vault-name.ts';
@@ -51,7 +56,13 @@ export const ledger = {
     rights: programmeRights,
     owner: customerOfProgramme,
   },
-  replacement: { decider: replacement, events: replacementEvents, upcasters: {}, rights: replacementRights },
+  replacement: {
+    decider: replacement,
+    events: replacementEvents,
+    upcasters: {},
+    rights: replacementRights,
+    owner: customerOfReplacement,
+  },
   mail: { decider: mail, events: mailEvents, upcasters: mailUpcasters, rights: mailRights },
   webhook: {
     decider: webhook,
@@ -61,7 +72,7 @@ export const ledger = {
     owner: customerOfWebhook,
   },
   ticket: { decider: ticket, events: ticketEvents, upcasters: {}, rights: ticketRights, owner: customerOfTicket },
-  looks: { decider: looks, events: lookEvents, upcasters: {}, rights: lookRights },
+  looks: { decider: looks, events: lookEvents, upcasters: {}, rights: lookRights, owner: named },
   erasures: { decider: erasures, events: erasureEvents, upcasters: {}, rights: erasureRights },
   vault: { decider: vaultName, events: vaultNameEvents, upcasters: {}, rights: vaultNameRights },
 } satisfies Record<string, Family>;

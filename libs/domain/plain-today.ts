@@ -53,14 +53,4 @@ export const plainToday: readonly PlainText[] = [
     writer: 'the source of the lead',
     fields: ['LeadReceived.source'],
   },
-  {
-    what: 'who asked; `staff:` is followed by a name of a person',
-    writer: 'the caller',
-    fields: ['metadata.actor', 'PolicyPublished.author'],
-  },
-  {
-    what: 'why it was asked, in the words of the caller',
-    writer: 'the caller',
-    fields: ['metadata.reason'],
-  },
 ];

@@ -44,12 +44,18 @@ export async function changesAccount(
 }
 
 /** Who has no key is not erased: the key may come back from a backup. */
-export async function isErased({ stateOf, vault }: RequestTools, customerId: string): Promise<boolean> {
+export async function isErased(
+  { stateOf, vault }: Pick<RequestTools, 'stateOf' | 'vault'>,
+  customerId: string,
+): Promise<boolean> {
   const { email } = await stateOf<'customer'>(customerStream(customerId));
   if (email === undefined || (await vault.missingAmong([email.keyId])).length > 0) return false;
   return (await vault.open(email)) === undefined;
 }
 
-export async function holderOf({ stateOf, vault }: RequestTools, email: string): Promise<string | undefined> {
+export async function holderOf(
+  { stateOf, vault }: Pick<RequestTools, 'stateOf' | 'vault'>,
+  email: string,
+): Promise<string | undefined> {
   return (await stateOf<'address'>(addressStream(addressKeyOf(vault, email)))).customerId;
 }

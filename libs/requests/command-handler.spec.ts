@@ -1,4 +1,5 @@
 import { customerStream } from '#domain/accounts/customer';
+import { decode } from '#domain/codec';
 import { trialCaller } from '#domain/kernel/caller';
 import { type Refusal, refuse } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
@@ -34,8 +35,9 @@ const ask = (
     stream,
     command,
     caller: trialCaller('staff:spec'),
+    reason: 'asked by telephone',
     cause: {
-      reason: 'asked by telephone',
+      reason: { keyId: 'k1', purpose: 'reason', box: 'c2VhbGVk' },
       commandId,
       correlationId: commandId,
       actor: 'staff:spec',
@@ -170,6 +172,21 @@ describe('the command handler', () => {
     const first = await handler.execute(ask(changeTo('Other'), { key: 'k', body: 'h1' }));
     const later = ask(changeTo('Other'), { key: 'k', body: 'h1', caller: trialCaller('customer:c2') });
     expect(await handler.execute(later)).toEqual({ ...first, repeated: true });
+  });
+
+  it('records nothing without its reason: the command may be sent again, with the reason sealed', async () => {
+    const asked = ask(register);
+    const { reason: _, ...cause } = asked.cause;
+    await expect(handler.execute({ ...asked, cause })).rejects.toThrow(TooMuchContention);
+    expect(await types()).toEqual([]);
+  });
+
+  it('records the effective instant where it is not the instant of recording', async () => {
+    await handler.execute(ask(register));
+    await handler.execute(ask({ ...changeTo('Other'), at: new Date().toISOString() } as AnyCommand));
+    const causes = [];
+    for await (const recorded of store.readStream(stream)) causes.push(decode(recorded).cause);
+    expect(causes.map(({ effectiveAt }) => effectiveAt)).toEqual([minute(0), undefined]);
   });
 
   it('accepts commands of processes from processes only', async () => {

@@ -1,6 +1,7 @@
 import { type Cause, encode } from '#domain/codec';
 import type { Caller } from '#domain/kernel/caller';
 import { isRefusal, type Refusal } from '#domain/kernel/decider';
+import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { type AnyCommand, type AnyEvent, type Family, familyOf, ledger } from '#domain/ledger';
@@ -23,6 +24,8 @@ export interface AddressedCommand {
   readonly command: AnyCommand | Refusal;
   readonly caller: Caller;
   readonly cause: Cause;
+  /** Why, in the caller's words, for the rights. It is stored in the cause, sealed. */
+  readonly reason?: string | undefined;
   /** The hash of the request as older versions stored it: their requests may be repeated, too. */
   readonly unkeyedHash?: string | undefined;
   /** The revision that the caller saw (If-Match). When the stream has another one, nothing is decided. */
@@ -210,7 +213,7 @@ function decideOne(stream: string, folded: FoldedStream, asked: AddressedCommand
   if (first) return recordsNothing(repeatOf(first, asked));
   try {
     const decision = decisionOn(stream, folded, asked);
-    return Array.isArray(decision) ? record(stream, folded, decision, cause) : recordsNothing(decision as Outcome);
+    return Array.isArray(decision) ? record(stream, folded, decision, asked) : recordsNothing(decision as Outcome);
   } catch (error) {
     // A defect in one decision must not fail the other commands of the batch.
     return {
@@ -225,24 +228,30 @@ function decideOne(stream: string, folded: FoldedStream, asked: AddressedCommand
 function decisionOn(
   stream: string,
   folded: FoldedStream,
-  { command, caller, cause, ifRevision }: AddressedCommand,
+  { command, caller, cause, reason, ifRevision }: AddressedCommand,
 ): readonly AnyEvent[] | Outcome {
-  const noRight = isRefusal(command)
-    ? undefined
-    : checkRight(stream, command, folded.state, { caller, reason: cause.reason });
+  const noRight = isRefusal(command) ? undefined : checkRight(stream, command, folded.state, { caller, reason });
   if (noRight) return { kind: 'refused', refusal: noRight };
   if (ifRevision !== undefined && ifRevision !== folded.revision)
     return { kind: 'revision-mismatch', actual: folded.revision < 0 ? 'no-stream' : folded.revision };
   const { decider }: Family = ledger[familyOf(stream)];
   const decision = isRefusal(command) ? command : decider.decide(command, folded.state);
-  return isRefusal(decision) ? { kind: 'refused', refusal: decision } : (decision as readonly AnyEvent[]);
+  if (isRefusal(decision)) return { kind: 'refused', refusal: decision };
+  // The reason was not sealed, because the stream did not exist then. Nothing is recorded without its reason.
+  if (reason !== undefined && cause.reason === undefined && decision.length > 0) throw new TooMuchContention();
+  return decision as readonly AnyEvent[];
 }
 
 const recordsNothing = (outcome: Outcome): Decided => ({ events: [], outcomeAt: () => outcome });
 
-function record(stream: string, folded: FoldedStream, events: readonly AnyEvent[], cause: Cause): Decided {
+function record(
+  stream: string,
+  folded: FoldedStream,
+  events: readonly AnyEvent[],
+  { command, cause }: AddressedCommand,
+): Decided {
   const { decider }: Family = ledger[familyOf(stream)];
-  const recorded = { ...cause, recordedAt: machineClock.now() };
+  const recorded = { ...cause, ...instantsOf(command, machineClock.now()) };
   const encoded = events.map((event, index) => ({
     id: deriveId(cause.commandId, String(index)),
     ...encode(stream, event, recorded),
@@ -258,6 +267,16 @@ function record(stream: string, folded: FoldedStream, events: readonly AnyEvent[
       return { kind: 'accepted', events, revision, position, repeated };
     },
   };
+}
+
+/** A command takes some time until it is recorded. Instants that are closer than this are of one clock. */
+const CLOCKS_AGREE_MILLISECONDS = 60_000;
+
+/** A simulated store lives in another time than its machine, and a machine may be set to another time. */
+function instantsOf(command: AnyCommand | Refusal, recordedAt: Instant): Pick<Cause, 'recordedAt' | 'effectiveAt'> {
+  if (isRefusal(command)) return { recordedAt };
+  const apart = Math.abs(Date.parse(recordedAt) - Date.parse(command.at));
+  return apart < CLOCKS_AGREE_MILLISECONDS ? { recordedAt } : { recordedAt, effectiveAt: command.at };
 }
 
 /** Commands with a key are remembered, so that a repeat gets this outcome. Its position follows with the append. */

@@ -53,14 +53,14 @@ async function receive(
   ]);
   // All are sealed before the first one is sent, so that the order of arrival is the order in the log.
   const prepared = await Promise.all(
-    requests.map((request) => prepare(tools.vault, at, request, { ...terms, erased })),
-  );
-  return Promise.all(
-    prepared.map(({ id, command }, index) => {
-      const commandId = requests[index]?.leadId ? context.commandId : deriveId('receive-lead', id);
-      return tools.send(id, leadStream(id), command, { ...context, commandId }, { likelyNew: true });
+    requests.map(async (request) => {
+      const { id, command } = await prepare(tools.vault, at, request, { ...terms, erased });
+      const commandId = request.leadId ? context.commandId : deriveId('receive-lead', id);
+      const asked = { ...context, commandId };
+      return { id, addressed: await tools.addressed(leadStream(id), command, asked, { likelyNew: true }) };
     }),
   );
+  return Promise.all(prepared.map(async ({ id, addressed }) => ({ id, outcome: await tools.dispatch(addressed) })));
 }
 
 type ReceiveLead = Extract<CommandOf<'lead'>, { type: 'ReceiveLead' }>;

@@ -22,12 +22,11 @@ interface ReadModelRequest {
  * What operators do to the programs of a store, which changes nothing in the ledger; and erasures, which change more than the
  * ledger: keys, and copies of mails.
  */
-export const createOperations = ({ readModels, processes, ...tools }: OperationDependencies & PersonTools) => ({
-  erasePerson: (context: RequestContext, request: PersonRequest) =>
-    erasePerson({ readModels, ...tools }, context, request),
+export const createOperations = (tools: PersonTools) => ({
+  erasePerson: (context: RequestContext, request: PersonRequest) => erasePerson(tools, context, request),
   /** @returns false when nothing is parked under this id */
-  retryParkedItem: sameForAll(({ id }: { id: string }): Promise<boolean> => processes.retry(id)),
-  ...readModelOperations(readModels),
+  retryParkedItem: sameForAll(({ id }: { id: string }): Promise<boolean> => tools.processes.retry(id)),
+  ...readModelOperations(tools.readModels),
 });
 
 /** Each returns the status of the read model afterwards. @throws UnknownModel */

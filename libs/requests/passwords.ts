@@ -14,6 +14,8 @@ interface NewPassword {
   readonly currentPassword?: string;
 }
 
+type Accounts = Pick<RequestTools, 'stateOf' | 'vault'>;
+
 /** Every answer to "I forgot my password" takes at least this long, whether the account exists or not (ACC-3). */
 const RECOVERY_MILLISECONDS = 300;
 
@@ -69,7 +71,7 @@ async function recover(
 }
 
 /** ACC-2: both are compared with exact case. Takes equally long for an unknown account. @returns the customer's id */
-async function signIn(tools: RequestTools, email: string, password: string): Promise<string | undefined> {
+async function signIn(tools: Accounts, email: string, password: string): Promise<string | undefined> {
   const customerId = await holderOf(tools, email);
   const state = customerId === undefined ? {} : await tools.stateOf<'customer'>(customerStream(customerId));
   const { email: sealed, verifier } = state as { email?: Secret; verifier?: Secret };
@@ -83,7 +85,7 @@ async function isRight(vault: Vault, verifier: Secret | undefined, password: str
 
 const wrongPassword = refuse('password-wrong', 'the current password is another one', 'ACC-2');
 
-export const passwordQueries = (tools: RequestTools) => ({
+export const passwordQueries = (tools: Accounts) => ({
   /** Checks an address and a password. @returns the customer's id; undefined when they do not match an account */
   signIn: sameForAll(({ email, password }: { email: string; password: string }) => signIn(tools, email, password)),
 });

@@ -14,7 +14,7 @@ import { deliveredLeadRow } from '#read-models/models/leads';
 import { addressKeyOf, openIfThere } from './account-seals.ts';
 import { personKeys } from './leads.ts';
 import type { QueryDependencies, QueryTools } from './query-tools.ts';
-import type { RequestContext, RequestTools } from './request-tools.ts';
+import { type RequestContext, requestTools } from './request-tools.ts';
 import { RequestRefused } from './rights.ts';
 import { factsAbout, recordLook, streamEvent, streamEventExample } from './whole-history.ts';
 
@@ -34,7 +34,7 @@ interface Person {
   readonly personKeys: readonly string[];
 }
 
-export type PersonTools = QueryTools & RequestTools & Pick<QueryDependencies, 'events' | 'readModels' | 'mails'>;
+export type PersonTools = QueryTools & QueryDependencies;
 
 export const personErasure = z
   .object({
@@ -115,7 +115,7 @@ async function record(tools: PersonTools, context: RequestContext, person: Perso
   const ends = [...person.leadIds.map(leadStream), ...(await openStreamsOf(tools, context.caller, person))];
   const command = { type: 'ErasePerson', at: tools.now(), subjects, personKeys: [...person.personKeys], ends } as const;
   const commandId = deriveId('erase-person', context.commandId, String(round));
-  const { outcome } = await tools.send('main', erasuresStream, command, { ...context, commandId });
+  const { outcome } = await requestTools(tools).send('main', erasuresStream, command, { ...context, commandId });
   if (outcome.kind === 'refused') throw new RequestRefused(outcome.refusal);
   if (outcome.kind !== 'accepted') throw new Error(`the erasure was not recorded: ${outcome.kind}`);
 }
@@ -194,7 +194,7 @@ async function keysOfLead({ stateOf }: PersonTools, leadId: string): Promise<rea
 }
 
 async function asCustomer(tools: PersonTools, context: RequestContext, customerId: string) {
-  const { outcome } = await recordLook(tools, customerId, context);
+  const { outcome } = await recordLook(requestTools(tools), customerId, context);
   if (outcome.kind === 'refused') throw new RequestRefused(outcome.refusal);
   return { customerId, history: await entriesOf(tools, context, await factsAbout(tools, context, customerId)) };
 }

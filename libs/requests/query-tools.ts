@@ -9,7 +9,7 @@ import { KeyMissing } from '#vault/vault';
 import { type HistoryReader, historyReader } from './histories.ts';
 import type { OperationDependencies } from './operations.ts';
 import { type OwnerOf, ownersIn } from './owners.ts';
-import { type RequestContext, type RequestDependencies, type RequestTools, requestTools } from './request-tools.ts';
+import type { RequestContext, RequestDependencies, RequestTools } from './request-tools.ts';
 
 export interface QueryDependencies extends RequestDependencies, OperationDependencies {
   readonly events: EventStore;
@@ -33,16 +33,17 @@ export interface QueryTools extends Pick<RequestTools, 'streams' | 'stateOf' | '
 export type OpenBox = (context: RequestContext, box: Sealed) => Promise<unknown>;
 
 export function queryTools(dependencies: QueryDependencies) {
-  const { events, vault, readModels } = dependencies;
+  const { events, vault, readModels, streams, clock } = dependencies;
   const open: OpenBox = (_context, box) => vault.open(box);
   return {
     ...dependencies,
-    ...requestTools(dependencies),
+    now: () => clock.now(),
+    stateOf: async (stream) => (await streams.read(stream)).state,
     rows: readModels.queries,
     histories: historyReader(events, open),
     ownerOf: ownersIn(events),
     open,
-  } satisfies QueryTools;
+  } satisfies QueryTools & QueryDependencies;
 }
 
 /** For what does not depend on the caller: whoever has the right to ask gets the same. The right was checked before. */

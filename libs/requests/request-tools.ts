@@ -6,6 +6,7 @@ import type { AnyCommand, FamilyName, StateOf } from '#domain/ledger';
 import type { Clock } from '#gateways/clock';
 import type { Vault } from '#vault/vault';
 import type { AddressedCommand, Outcome } from './command-handler.ts';
+import { sealedReason } from './reasons.ts';
 import type { StreamCache } from './stream-cache.ts';
 
 /** Who asks, why, and under which command id: a repeat with the same id is the same request. */
@@ -35,44 +36,64 @@ export interface RequestDependencies {
   readonly dispatch: Dispatch;
 }
 
-/** What all requests are made with. */
+/** What one request is made with. It remembers which streams the request read: they are the basis of its commands. */
 export interface RequestTools extends RequestDependencies {
   now(): Instant;
   stateOf<Name extends FamilyName>(stream: `${Name}-${string}`): Promise<StateOf<Name>>;
   /** Sends one command. A refusal is sent, too: a repeat of a request that was accepted gets its first outcome. */
-  send(
-    id: string,
+  send(id: string, stream: string, command: AnyCommand | Refusal, context: RequestContext): Promise<Receipt>;
+  /** What `send` dispatches. For requests that send many commands in a fixed order. */
+  addressed(
     stream: string,
     command: AnyCommand | Refusal,
     context: RequestContext,
     hints?: { readonly likelyNew?: boolean },
-  ): Promise<Receipt>;
+  ): Promise<AddressedCommand>;
   /** Sends the refusal of a caller who has no right to ask, whatever revision it saw. */
   refuse(id: string, stream: string, refusal: Refusal, context: RequestContext): Promise<Receipt>;
 }
 
+/** Reads states, and remembers the revisions that it read. */
 export function requestTools(dependencies: RequestDependencies): RequestTools {
-  const { streams, clock, dispatch, vault } = dependencies;
-  const send: RequestTools['send'] = async (id, stream, command, context, hints) => {
-    const { caller, ifRevision, requestHash: unkeyedHash } = context;
+  const { streams, clock, dispatch } = dependencies;
+  const basis = new Map<string, number>();
+  const addressed: RequestTools['addressed'] = async (stream, command, context, hints) => {
+    const { caller, ifRevision, reason, requestHash: unkeyedHash } = context;
     const seen = ifRevision === undefined ? {} : { ifRevision };
-    const cause = causeOf(context, vault);
-    return { id, outcome: await dispatch({ stream, command, caller, cause, unkeyedHash, ...seen, ...hints }) };
+    const known = basisOf(basis, stream);
+    const box = reason && (await sealedReason(dependencies, stream, command, context, hints?.likelyNew ?? false));
+    const cause = { ...causeOf(context, dependencies.vault), ...(box && { reason: box }), ...known };
+    return { stream, command, caller, cause, reason, unkeyedHash, ...seen, ...hints };
+  };
+  const send: RequestTools['send'] = async (id, stream, command, context) => {
+    return { id, outcome: await dispatch(await addressed(stream, command, context)) };
   };
   return {
     ...dependencies,
     now: () => clock.now(),
-    stateOf: async (stream) => (await streams.read(stream)).state,
+    async stateOf(stream) {
+      const { state, revision } = await streams.read(stream);
+      basis.set(stream, revision);
+      return state;
+    },
+    addressed,
     send,
     refuse: (id, stream, refusal, context) => send(id, stream, refusal, whateverRevision(context)),
   };
 }
 
+/** The stream itself is not part of it: its expected revision says what was read. Nor is a stream that does not exist. */
+function basisOf(read: ReadonlyMap<string, number>, stream: string): Pick<Cause, 'basis'> {
+  const others = [...read].filter(([name, revision]) => name !== stream && revision >= 0);
+  return others.length > 0 ? { basis: Object.fromEntries(others) } : {};
+}
+
 /** The plain hash of a request could be found by guessing what it says, so it is stored with a key of the vault. */
-const causeOf = ({ caller, commandId, reason, requestHash }: RequestContext, vault: Vault): Cause => ({
+const causeOf = ({ caller, commandId, requestHash }: RequestContext, vault: Vault): Cause => ({
   actor: caller.actor,
+  authenticated: caller.authenticated ?? 'process',
+  ...(caller.authenticatedAs !== undefined && { authenticatedAs: caller.authenticatedAs }),
   commandId,
-  ...(reason !== undefined && { reason }),
   ...(requestHash !== undefined && { requestHash: vault.personKey('request', requestHash) }),
   correlationId: commandId,
 });

@@ -10,7 +10,7 @@ import { passwordRequests } from './passwords.ts';
 import { type Draft, sendPlain } from './plain-command.ts';
 import { policyRequests } from './policy.ts';
 import { programmeRequests } from './programmes.ts';
-import { type RequestContext, type RequestDependencies, requestTools } from './request-tools.ts';
+import { type RequestContext, type RequestDependencies, type RequestTools, requestTools } from './request-tools.ts';
 import { returnRequests } from './returns.ts';
 import { supportRequests } from './support.ts';
 
@@ -21,25 +21,46 @@ import { supportRequests } from './support.ts';
 export type Requests = ReturnType<typeof createRequests>;
 
 export function createRequests(dependencies: RequestDependencies) {
-  const tools = requestTools(dependencies);
+  const perRequest = <Subject extends object>(subject: SubjectOf<Subject>) => withOwnTools(dependencies, subject);
   return {
-    /** Any command for which nothing must be looked up. Texts that may name a person are marked with `personal`. */
-    send: <Name extends FamilyName>(
-      stream: `${Name}-${string}`,
-      draft: Draft<CommandOf<Name>>,
-      context: RequestContext,
-    ) => sendPlain(tools, stream, draft, context),
-    catalogue: catalogueRequests(tools),
-    policy: policyRequests(tools),
-    accounts: accountRequests(tools),
-    passwords: passwordRequests(tools),
-    leadDelivery: leadDeliveryRequests(tools),
-    checkouts: checkoutRequests(tools),
-    coupons: couponRequests(tools),
-    orders: orderRequests(tools),
-    programmes: programmeRequests(tools),
-    leads: leadRequests(tools),
-    returns: returnRequests(tools),
-    support: supportRequests(tools),
+    ...perRequest(plainRequests),
+    catalogue: perRequest(catalogueRequests),
+    policy: perRequest(policyRequests),
+    accounts: perRequest(accountRequests),
+    passwords: perRequest(passwordRequests),
+    leadDelivery: perRequest(leadDeliveryRequests),
+    checkouts: perRequest(checkoutRequests),
+    coupons: perRequest(couponRequests),
+    orders: perRequest(orderRequests),
+    programmes: perRequest(programmeRequests),
+    leads: perRequest(leadRequests),
+    returns: perRequest(returnRequests),
+    support: perRequest(supportRequests),
   };
+}
+
+const plainRequests = (tools: RequestTools) => ({
+  /** Any command for which nothing must be looked up. Texts that may name a person are marked with `personal`. */
+  send: <Name extends FamilyName>(
+    stream: `${Name}-${string}`,
+    draft: Draft<CommandOf<Name>>,
+    context: RequestContext,
+  ) => sendPlain(tools, stream, draft, context),
+});
+
+type SubjectOf<Requests> = (tools: RequestTools) => Requests;
+
+/** The same requests. Each call has tools of its own, so that its commands name what this call has read, and no other. */
+function withOwnTools<Requests extends object>(
+  dependencies: RequestDependencies,
+  subject: SubjectOf<Requests>,
+): Requests {
+  const names = Object.keys(subject(requestTools(dependencies)));
+  const ask =
+    (name: string) =>
+    (...request: unknown[]) => {
+      const requests = subject(requestTools(dependencies)) as Record<string, (...request: unknown[]) => unknown>;
+      return requests[name]?.(...request);
+    };
+  return Object.fromEntries(names.map((name) => [name, ask(name)])) as Requests;
 }

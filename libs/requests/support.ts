@@ -9,7 +9,7 @@ import type { TicketRow } from '#read-models/models/tickets';
 import { seal } from './account-seals.ts';
 import type { HistoryRequest } from './histories.ts';
 import { listOpened, openRow, type QueryTools } from './query-tools.ts';
-import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
+import type { Receipt, RequestContext, RequestDependencies, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 import { listWholeHistory, type WholeHistoryRequest } from './whole-history.ts';
 
@@ -109,7 +109,7 @@ async function answerPolicy({ stateOf }: RequestTools, at: Instant): Promise<Ans
 }
 
 /** Tickets with their texts opened, and all that happened to a customer. */
-export function supportQueries(tools: QueryTools & RequestTools) {
+export function supportQueries(tools: QueryTools & RequestDependencies) {
   const { tickets } = tools.rows;
   const open = (context: RequestContext, row: TicketRow) => openTicketRow(tools, context, row);
   return {

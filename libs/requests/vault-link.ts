@@ -46,7 +46,7 @@ export async function nameVault(
     stream: vaultStream,
     command: { type: 'NameVault', at, fingerprint },
     caller,
-    cause: { commandId, correlationId: commandId, actor: caller.actor },
+    cause: { commandId, correlationId: commandId, actor: caller.actor, authenticated: 'process' },
   });
   if (outcome.kind === 'refused') throw new CannotOpenStore('wrong-key', outcome.refusal.message);
 }

@@ -9,7 +9,13 @@ import { exampleIds } from '#read-models/models/examples';
 import type { Page } from '#read-models/queries/paging';
 import { historyExample } from './histories.ts';
 import type { QueryTools } from './query-tools.ts';
-import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
+import {
+  type Receipt,
+  type RequestContext,
+  type RequestDependencies,
+  type RequestTools,
+  requestTools,
+} from './request-tools.ts';
 import { checkRightEarly, RequestRefused } from './rights.ts';
 
 export interface WholeHistoryRequest {
@@ -34,11 +40,11 @@ export const streamEventExample: StreamEvent = {
  * @throws RequestRefused, BadCursor
  */
 export async function listWholeHistory(
-  tools: QueryTools & RequestTools,
+  tools: QueryTools & RequestDependencies,
   context: RequestContext,
   { customerId, limit, cursor }: WholeHistoryRequest,
 ): Promise<Page<StreamEvent>> {
-  const { outcome } = await recordLook(tools, customerId, context);
+  const { outcome } = await recordLook(requestTools(tools), customerId, context);
   if (outcome.kind === 'refused') throw new RequestRefused(outcome.refusal);
   if (outcome.kind !== 'accepted') throw new Error(`the look was not recorded: ${outcome.kind}`);
   const facts = await factsAbout(tools, context, customerId);

@@ -81,14 +81,15 @@ const effectsOf = ({ store: events, payments, ...others }: ReactionDependencies)
 });
 
 function addressed(
-  { stream, command, commandId, actor, because }: SentCommand,
+  { stream, command, commandId, actor, because, eventsSeen }: SentCommand,
   lease: Lease | undefined,
 ): AddressedCommand {
   const chain = because
     ? { correlationId: because.cause.correlationId, causationId: because.eventId }
     : { correlationId: commandId };
   const under = lease && { lease: { unit: lease.unit, token: lease.token } };
-  return { stream, command, caller: processCaller(actor), cause: { commandId, actor, ...chain, ...under } };
+  const cause = { commandId, actor, authenticated: 'process', ...chain, eventsSeen, ...under } as const;
+  return { stream, command, caller: processCaller(actor), cause };
 }
 
 const processCaller = (actor: string): Caller => ({ kind: 'process', actor, roles: ['process'], stores: 'all' });

@@ -1,7 +1,9 @@
+import type { Sealed } from '#domain/kernel/events';
 import { addSeconds } from '#domain/kernel/instants';
 import type { EventStore } from '#event-store/port';
 import { type Reply, type Server, startServer } from '#test/e2e/server';
-import { EVENT_STORE } from '#wiring/tokens';
+import type { Vault } from '#vault/vault';
+import { EVENT_STORE, VAULT } from '#wiring/tokens';
 
 // biome-ignore lint/suspicious/noExplicitAny: tests read answers as a client does, without our types
 type Anything = any;
@@ -31,6 +33,8 @@ export interface Shop {
   history(path: string): Promise<readonly { type: string; at: string; position: string; data: Anything }[]>;
   /** All events as they are stored: personal data stays sealed. */
   log(): Promise<readonly { stream: string; type: string; data: Anything; metadata: Anything }[]>;
+  /** What is in a sealed box of the log. */
+  opened(box: Sealed): Promise<unknown>;
   /** A read that reflects all commands so far. */
   read(path: string): Promise<Anything>;
   /** Moves the clock, and waits until the processes have carried out what became due. */
@@ -99,6 +103,7 @@ export async function openShop(options: Parameters<typeof startServer>[0] = {}):
         log.push({ stream, type, data: parsed(data), metadata: parsed(metadata) });
       return log;
     },
+    opened: (box) => server.application.get<Vault>(VAULT).open(box),
     async wait({ days = 0, hours = 0, seconds = 0 }) {
       await server.clock.moveTo(addSeconds(server.clock.now(), days * SECONDS_A_DAY + hours * 3600 + seconds));
       await server.settle();

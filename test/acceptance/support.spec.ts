@@ -410,10 +410,12 @@ describe('support', () => {
   });
 
   test('SUP-2: is the only role that may read it, and must give a reason; each access is recorded', async () => {
-    const looks = async () =>
-      (await shop.log())
-        .filter(({ stream }) => stream === `looks-${subject.customerId}`)
-        .map(({ metadata: { actor, reason } }) => ({ actor, reason }));
+    const looks = async () => {
+      const found = (await shop.log()).filter(({ stream }) => stream === `looks-${subject.customerId}`);
+      return Promise.all(
+        found.map(async ({ metadata: { actor, reason } }) => ({ actor, reason: await shop.opened(reason) })),
+      );
+    };
     const before = (await looks()).length;
     expect(await wholeHistory({}, FOR_A_CUSTOMER)).toMatchObject({ status: 403, body: { code: 'support-only' } });
     expect(await wholeHistory({}, WITHOUT_REASON)).toMatchObject({ status: 400, body: { code: 'reason-missing' } });

@@ -293,6 +293,14 @@ const strangeRequests: readonly (readonly [
     400,
     'invalid-request',
   ],
+  ...['staff:ada@example.org', 'staff:Ada Byron', `staff:${'7'.repeat(65)}`].map(
+    (actor): (typeof strangeRequests)[number] => [
+      `an actor that is no id: ${actor}`,
+      ['POST', '/api/orders/x/pause', undefined, { 'leadger-actor': actor }],
+      400,
+      'invalid-request',
+    ],
+  ),
   [
     'an empty idempotency key',
     ['POST', '/api/orders/x/pause', undefined, { 'idempotency-key': ' ' }],

@@ -22,7 +22,9 @@ export const generatedSamples = (): ReadonlyMap<string, Sample> =>
   new Map(
     currentEvents().map(({ family, type, version, schema }) => {
       const commandId = deriveId('sample', type);
-      const cause = { commandId, correlationId: commandId, actor: 'staff:ada', reason: 'asked by telephone' };
+      const reason = { keyId: 'some keyId', purpose: 'reason', box: 'c2VhbGVk' };
+      const known = { authenticated: 'trial-header', reason, basis: { 'policy-main': 1 } };
+      const cause = { commandId, correlationId: commandId, actor: 'staff:ada', ...known };
       const metadata = version === 1 ? cause : { ...cause, schemaVersion: version };
       const stream = `${family}-${deriveId('sample', family)}`;
       return [`${type}.v${version}.json`, { stream, metadata, data: sampleData(schema) }];

@@ -9,7 +9,7 @@ export const commandIdOf = (...purpose: readonly string[]): string => deriveId('
 export const REPEATABLE = { requestHash: 'demo' };
 
 const contextOf = (actor: string, purpose: readonly string[]): RequestContext => ({
-  caller: trialCaller(actor),
+  caller: trialCaller(actor, 'cli'),
   commandId: commandIdOf(...purpose),
   ...REPEATABLE,
 });

@@ -19,9 +19,9 @@ export function askFor(
   { id, orderId, leadId, customerId }: Occasion,
   command: Pick<RequestContext, 'commandId' | 'requestHash'>,
 ): Promise<Receipt> {
-  const customer = { ...command, caller: trialCaller(`customer:${customerId}`) };
-  const staff = { ...command, caller: trialCaller('staff:returns'), reason: 'called the person' };
-  const supporter = (reason: string) => ({ ...command, caller: trialCaller('staff:support'), reason });
+  const customer = { ...command, caller: trialCaller(`customer:${customerId}`, 'cli') };
+  const staff = { ...command, caller: trialCaller('staff:returns', 'cli'), reason: 'called the person' };
+  const supporter = (reason: string) => ({ ...command, caller: trialCaller('staff:support', 'cli'), reason });
   switch (deed.kind) {
     case 'rate':
       return leads.rate(id, leadId, deed.rating, customer);

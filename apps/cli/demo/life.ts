@@ -37,7 +37,13 @@ export interface Lived {
   readonly commandIds: ReadonlySet<string>;
 }
 
-const intake: Caller = { kind: 'program', actor: 'system:intake', roles: ['lead-source'], stores: 'all' };
+const intake: Caller = {
+  kind: 'program',
+  actor: 'system:intake',
+  roles: ['lead-source'],
+  stores: 'all',
+  authenticated: 'cli',
+};
 const SECONDS_AN_HOUR = 3600;
 const DAYS_A_YEAR = 365;
 

@@ -27,7 +27,7 @@ export async function openIntake(location: StoreLocation): Promise<Intake> {
   return new HttpIntake(url);
 }
 
-const importer = trialCaller('system:import');
+const importer = trialCaller('system:import', 'cli');
 const READABLE_WITHIN_MILLISECONDS = 60_000;
 
 /** Receives leads in this program. */

@@ -4,7 +4,7 @@ import { logDigest } from '../digest.ts';
 import { checkLaws, type Law } from './laws.ts';
 
 /** Events are written by hand, as bytes, without code of the domain. */
-type Line = readonly [stream: string, type: string, data?: object];
+type Line = readonly [stream: string, type: string, data?: object, metadata?: object];
 
 const DAY = 24 * 3_600_000;
 const START = Date.parse('2026-05-01T12:00:00.000Z');
@@ -130,7 +130,7 @@ const encoder = new TextEncoder();
 
 function record(lines: readonly Line[]): RecordedEvent[] {
   const revisions = new Map<string, number>();
-  return lines.map(([stream, type, data], index) => {
+  return lines.map(([stream, type, data, metadata = {}], index) => {
     const revision = (revisions.get(stream) ?? -1) + 1;
     revisions.set(stream, revision);
     const event = {
@@ -139,7 +139,7 @@ function record(lines: readonly Line[]): RecordedEvent[] {
       type,
       id: `00000000-0000-5000-8000-${String(index).padStart(12, '0')}`,
       data: encoder.encode(JSON.stringify({ at: on(0), ...data })),
-      metadata: encoder.encode('{}'),
+      metadata: encoder.encode(JSON.stringify(metadata)),
       position: String(index + 1).padStart(16, '0') as Position,
       recordedAt: on(0),
     };
@@ -177,7 +177,12 @@ describe('the laws', () => {
       lead('l2', 'ex'),
       ...delivery('l2', 'o1', 'c1', { replacementFor: 'r1' }),
       lead('l3', 'ex'),
-      ['customer-c2', 'BusinessAssociationChanged', { at: on(9), businessAssociation: 'Abc' }] as Line,
+      [
+        'customer-c2',
+        'BusinessAssociationChanged',
+        { at: on(9), businessAssociation: 'Abc' },
+        { basis: { 'policy-main': 0, 'catalogue-main': 1 }, eventsSeen: setting.length },
+      ] as Line,
     ];
     expect(await broken(story)).toEqual({});
   });
@@ -273,6 +278,19 @@ describe('the laws', () => {
         ...charged(1),
         ['customer-c1', 'BusinessAssociationChanged', { at: on(8), businessAssociation: 'Abc' }],
       ],
+    ],
+    [
+      'an event was decided on a revision that another stream had not reached',
+      { basisNotThere: 2 },
+      [
+        ['catalogue-main', 'StatementDescriptorSet', {}, { basis: { 'policy-main': 1 } }],
+        ['catalogue-main', 'StatementDescriptorSet', {}, { basis: { 'policy-main': 0, 'customer-c9': 0 } }],
+      ],
+    ],
+    [
+      'an event was decided on events after it',
+      { basisNotThere: 1 },
+      [['order-o1', 'OrderCancelled', {}, { eventsSeen: setting.length + 1 }]],
     ],
     ['CPN-2: a customer uses a coupon again', { couponUsedTwice: 1 }, [coupon(), used('c1'), used('c2'), used('c1')]],
     ['CPN-5: a coupon is used by more than its limit', { couponUsedTwice: 1 }, [coupon(1), used('c1'), used('c2')]],

@@ -11,7 +11,7 @@ import {
 } from './books.ts';
 import { EventsSeen } from './events-seen.ts';
 import { OnceCheck } from './once.ts';
-import { nameOf, parseRaw, type RawEvent, RevisionCheck } from './raw-log.ts';
+import { basisOf, nameOf, parseRaw, type RawEvent, RevisionCheck } from './raw-log.ts';
 import { RenewalCheck } from './renewals.ts';
 import { TurnCheck } from './turns.ts';
 
@@ -56,6 +56,7 @@ export const laws = {
   couponUsedTwice: 'a coupon was used by a customer twice, or by more customers than its limit allows (CPN-2, CPN-5)',
   mailMissing: 'a mail was requested a day ago or longer, and has no result (NTF-3)',
   mailTwice: 'two mails are about one event, or a mail has two results (NTF-3)',
+  basisNotThere: 'an event was decided on events that the log did not have when it was recorded',
   revisionGap: 'an event does not follow the one before it in its stream',
   hashMismatch: 'the bytes of an event are not those that were written',
   unreadable: 'an event cannot be read, or lacks data that events of its type must have',
@@ -108,12 +109,20 @@ class Audit {
     if (recorded.hash && Buffer.compare(recorded.hash, this.#hashOf(recorded)) !== 0)
       this.findings.add('hashMismatch', recorded);
     try {
+      if (!this.#hadBasis(recorded, ordinal)) this.findings.add('basisNotThere', recorded);
       this.#checkContents(parseRaw(recorded, ordinal));
     } catch (error) {
       // A damaged payload is a finding, and the rest of the log is still checked.
       if (!(error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError)) throw error;
       this.findings.add('unreadable', recorded);
     }
+  }
+
+  /** What was read for a decision is in the log before it. */
+  #hadBasis(recorded: RecordedEvent, ordinal: number): boolean {
+    const { basis = {}, eventsSeen = 0 } = basisOf(recorded);
+    const streams = Object.entries(basis);
+    return Number(eventsSeen) < ordinal && streams.every(([name, revision]) => this.#revisions.reached(name, revision));
   }
 
   #checkContents(event: RawEvent): void {

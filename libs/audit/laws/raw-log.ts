@@ -17,10 +17,19 @@ export interface RawEvent {
 }
 
 /** @param ordinal its number in the log, from 1 @throws SyntaxError, TypeError when the payload is not a JSON object in UTF-8 */
-export function parseRaw({ stream, revision, type, data: bytes }: RecordedEvent, ordinal: number): RawEvent {
+export function parseRaw({ stream, revision, type, data }: RecordedEvent, ordinal: number): RawEvent {
+  const id = stream.slice(stream.indexOf('-') + 1);
+  return { stream, id, revision, ordinal, type, data: objectIn(data) };
+}
+
+/** What an event says was read for its decision. @throws SyntaxError, TypeError */
+export const basisOf = ({ metadata }: RecordedEvent) =>
+  objectIn(metadata) as { readonly basis?: Readonly<Record<string, unknown>>; readonly eventsSeen?: unknown };
+
+function objectIn(bytes: Uint8Array): object {
   const data: unknown = JSON.parse(utf8.decode(bytes));
   if (typeof data !== 'object' || data === null || Array.isArray(data)) throw new TypeError('not a JSON object');
-  return { stream, id: stream.slice(stream.indexOf('-') + 1), revision, ordinal, type, data };
+  return data;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -37,6 +46,11 @@ export class RevisionCheck {
     const expected = this.#nextRevisions.get(stream) ?? 0;
     this.#nextRevisions.set(stream, Math.max(expected, revision + 1));
     return revision === expected;
+  }
+
+  /** Whether the log so far has an event of a stream at this revision, or a later one. */
+  reached(stream: string, revision: unknown): boolean {
+    return typeof revision === 'number' && revision >= 0 && revision < (this.#nextRevisions.get(stream) ?? 0);
   }
 }
 

@@ -1,12 +1,29 @@
 /** Who asks for something: a person, a program with a key of its own, or one of the store's own processes. */
 export interface Caller {
   readonly kind: 'person' | 'program' | 'process';
-  /** As histories name it: `customer:ID`, `staff:NAME`, `process:NAME`, `system:NAME`. */
+  /** As histories name it: `customer:ID`, `staff:ID`, `process:ID`, `system:ID`. It is stored for ever, so it is an id and no name. */
   readonly actor: string;
   readonly roles: readonly Role[];
   /** The stores in which the roles hold. */
   readonly stores: 'all' | readonly string[];
+  /** Absent: the program itself asks. */
+  readonly authenticated?: Authentication;
+  /** Who was authenticated, where that is another than the actor for whom it acts. */
+  readonly authenticatedAs?: string;
 }
+
+/**
+ * How it is known who asks. `trial-header`: a header of the request says so, and nobody checked it. `cli`: a person runs a
+ * command on the machine of the store. `process`: the program itself.
+ */
+export const authentications = ['trial-header', 'cli', 'process'] as const;
+export type Authentication = (typeof authentications)[number];
+
+/**
+ * The actors that a request may name. The id is stored in plain for ever, so it is no name and no e-mail address: at most 64
+ * letters, digits, dots, hyphens and underscores.
+ */
+export const ACTOR = /^(customer|staff|system):[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 export const staffRoles = [
   'support',
@@ -55,8 +72,8 @@ export function covers(scope: Scope, { customerId, storeId }: Owner): boolean {
  * Until there is sign-in, the header of a request says who asks: the owner of the machine, a customer of the store, or a
  * program that brings leads.
  */
-export function trialCaller(actor: string): Caller {
-  const all = { actor, stores: 'all' } as const;
+export function trialCaller(actor: string, authenticated: Authentication = 'trial-header'): Caller {
+  const all = { actor, stores: 'all', authenticated } as const;
   if (actor.startsWith(PROGRAM)) return { ...all, kind: 'program', roles: ['lead-source'] };
   return { ...all, kind: 'person', roles: actor.startsWith(CUSTOMER) ? ['customer'] : staffRoles };
 }

@@ -55,7 +55,8 @@ export const personKey = keyedHash.regex(/^[A-Za-z0-9_-]{22}$/);
  */
 export const freeText = text('free text', 'free text');
 
-type Owner = 'customer' | 'lead';
+/** `subject`: whom the stream is about (`subjectOf` in the requests); a thing of the store has a key of its own. */
+type Owner = 'customer' | 'lead' | 'subject';
 
 /** A box that the key of this person opens. When the person is erased, it is lost. */
 export const sealedFor = (owner: Owner, purpose: Purpose) =>

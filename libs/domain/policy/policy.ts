@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
-import { freeText, storeText, timeZone } from '../kernel/fields.ts';
+import { id, storeText, timeZone } from '../kernel/fields.ts';
 import { earliest, inEffectAt } from '../kernel/instants.ts';
 import { isTimeZone } from '../kernel/local-days.ts';
 import { type RightsOf, staff } from '../kernel/rights.ts';
@@ -124,7 +124,7 @@ export const policyUpcasters = {
 export const policyEvents = {
   PolicyPublished: fact({
     version: z.int().positive().describe('The number of the version, from 1.'),
-    author: freeText.min(1).describe('Who published it.'),
+    author: id.min(1).describe('Who published it.'),
     effectiveFrom: instant.describe('From when it holds.'),
     policy: policyDocument.describe('The numbers and lists of this version.'),
   }),

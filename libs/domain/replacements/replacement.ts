@@ -58,6 +58,9 @@ export type ReplacementCommand =
   | { type: 'RecordOverdue'; at: Instant }
   | { type: 'RecordReplacementDelivered'; at: Instant; replacementLeadId: string };
 
+export const customerOfReplacement = ({ status, customerId }: ReplacementState): string | undefined =>
+  status === 'unknown' ? undefined : customerId;
+
 /** Who may ask for which command. */
 export const replacementRights = {
   RequestReplacement: ownerOrStaff(customerInCommand, 'RPL-1'),
@@ -72,6 +75,7 @@ type ReplacementStatus = (typeof replacementStatuses)[number];
 
 interface ReplacementState {
   readonly status: ReplacementStatus | 'unknown';
+  readonly customerId: string;
   readonly orderId: string;
   readonly leadId: string;
   readonly reason: string;
@@ -81,6 +85,7 @@ interface ReplacementState {
 
 const unknownReplacement: ReplacementState = {
   status: 'unknown',
+  customerId: '',
   orderId: '',
   leadId: '',
   reason: '',
@@ -112,8 +117,8 @@ export const replacement: Decider<ReplacementState, ReplacementCommand, Replacem
   evolve(state, event): ReplacementState {
     switch (event.type) {
       case 'ReplacementRequested': {
-        const { orderId, leadId, reason, verifyBy } = event.data;
-        return { ...state, status: 'requested', orderId, leadId, reason, verifyBy };
+        const { customerId, orderId, leadId, reason, verifyBy } = event.data;
+        return { ...state, status: 'requested', customerId, orderId, leadId, reason, verifyBy };
       }
       case 'ChargebackGranted':
         return { ...state, status: 'granted' };

@@ -116,6 +116,7 @@ describe('the engine of processes', () => {
         commandId: deriveId('welcome', 'c1', 'America/Boise'),
         command: { type: 'ChangeTimeZone', timeZone: 'America/Boise', at: START },
         because: { type: 'CustomerRegistered' },
+        eventsSeen: 1,
       },
     ]);
     expect(engine.status()).toMatchObject({ idle: true, caughtUpTo: await store.head() });

@@ -26,6 +26,14 @@ export interface SentCommand {
   /** The process, or its part, with the wish. */
   readonly unit: string;
   readonly because: Fact | undefined;
+  /** How many events were folded when the process wished it. */
+  readonly eventsSeen: number;
+}
+
+interface TakenWish<AnyWish = Wish> {
+  readonly run: ProcessRun;
+  readonly wish: AnyWish;
+  readonly eventsSeen: number;
 }
 
 /** The result of a command: the log position that includes its events, or the refusal of a rule. */
@@ -216,23 +224,24 @@ export class ProcessEngine {
     const wishes = this.#takeWishes();
     if (wishes.length === 0) return false;
     await this.#options.warm?.(wishes.map(({ wish }) => wish.stream));
-    const commands = wishes.map(({ run, wish }) => {
-      if ('command' in wish) return this.#sendCommand(run, wish, wish.command);
-      void this.#carryOut(run, wish);
+    const commands = wishes.map(({ run, wish, eventsSeen }) => {
+      if ('command' in wish) return this.#sendCommand({ run, wish, eventsSeen }, wish.command);
+      void this.#carryOut({ run, wish, eventsSeen });
       return undefined;
     });
     await Promise.all(commands);
     return true;
   }
 
-  #takeWishes(): { run: ProcessRun; wish: Wish }[] {
+  #takeWishes(): TakenWish[] {
     const { clock, wishesAtOnce = 512 } = this.#options;
     const now = clock.now();
     return this.#runs.flatMap((run) => {
       const { name, inParts } = run.process;
       const runs = (part: string) => this.#mayActFor(unitOf(name, part));
       if (!inParts && !this.#mayActFor(name)) return [];
-      return run.next({ now, eventsSeen: this.#eventsSeen, runs }, wishesAtOnce).map((wish) => ({ run, wish }));
+      const eventsSeen = this.#eventsSeen;
+      return run.next({ now, eventsSeen, runs }, wishesAtOnce).map((wish) => ({ run, wish, eventsSeen }));
     });
   }
 
@@ -246,11 +255,12 @@ export class ProcessEngine {
     return reason;
   }
 
-  async #carryOut(run: ProcessRun, wish: EffectWish): Promise<void> {
+  async #carryOut(taken: TakenWish<EffectWish>): Promise<void> {
+    const { run, wish } = taken;
     this.#effectsUnderWay += 1;
     try {
       if (!this.#isMine(run, wish)) return;
-      await this.#sendCommand(run, wish, await this.#perform(wish));
+      await this.#sendCommand(taken, await this.#perform(wish));
     } catch (error) {
       run.failed(wish, error, this.#options.clock.now());
     } finally {
@@ -268,7 +278,7 @@ export class ProcessEngine {
     return handle(effect, commandId);
   }
 
-  async #sendCommand(run: ProcessRun, wish: Wish, untimed: Untimed<AnyCommand>): Promise<void> {
+  async #sendCommand({ run, wish, eventsSeen }: TakenWish, untimed: Untimed<AnyCommand>): Promise<void> {
     if (!this.#isMine(run, wish)) return;
     const { clock, send } = this.#options;
     const { name } = run.process;
@@ -276,7 +286,8 @@ export class ProcessEngine {
     const command = { ...untimed, at: clock.now() } as AnyCommand;
     const unit = unitOf(name, wish.part);
     try {
-      const result = await send({ commandId, stream, command, actor: `process:${name}`, unit, because });
+      const asked = { commandId, stream, command, actor: `process:${name}`, unit, because, eventsSeen };
+      const result = await send(asked);
       if ('refusal' in result) run.process.refused?.(run.state, wish, result.refusal);
       else if (result.position > this.#target) this.#target = result.position;
       run.succeeded(wish);

@@ -8,7 +8,7 @@ import { exampleBox, exampleIds } from './examples.ts';
 
 export const ticketMessage = z.object({
   at: column.instant().describe('When it was written.'),
-  actor: column.text().describe('Who wrote it: `customer:ID` or `staff:NAME`.'),
+  actor: column.text().describe('Who wrote it: `customer:ID` or `staff:ID`.'),
   text: sealed.describe('What was written.'),
 });
 

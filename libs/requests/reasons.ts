@@ -1,0 +1,45 @@
+import { customerStream } from '#domain/accounts/customer';
+import { idOf } from '#domain/codec';
+import { isRefusal, type Refusal } from '#domain/kernel/decider';
+import type { Sealed } from '#domain/kernel/events';
+import { type AnyCommand, type Family, type FamilyName, familyOf, ledger } from '#domain/ledger';
+import type { Vault } from '#vault/vault';
+import type { RequestContext } from './request-tools.ts';
+import { checkRight } from './rights.ts';
+import { emptyStream, type StreamCache } from './stream-cache.ts';
+
+interface ReasonDependencies {
+  readonly streams: Pick<StreamCache, 'read'>;
+  readonly vault: Vault;
+}
+
+/**
+ * The reason of a command, sealed under the key of whom its stream is about. The caller's words may name that person.
+ * @returns undefined where none was given, or where nothing will be recorded: nothing is sealed for a caller without the
+ * right, nor for a stream that does not exist
+ */
+export async function sealedReason(
+  { streams, vault }: ReasonDependencies,
+  stream: string,
+  command: AnyCommand | Refusal,
+  { caller, reason }: RequestContext,
+  likelyNew: boolean,
+): Promise<Sealed | undefined> {
+  if (reason === undefined || isRefusal(command)) return undefined;
+  const { state, revision } = likelyNew ? emptyStream(stream) : await streams.read(stream as `${FamilyName}-${string}`);
+  if (checkRight(stream, command, state, { caller, reason })) return undefined;
+  const { decider }: Family = ledger[familyOf(stream)];
+  if (revision < 0 && isRefusal(decider.decide(command, state))) return undefined;
+  return vault.seal(subjectOf(stream, command, state), 'reason', reason);
+}
+
+/**
+ * The owner of the key for what is said about a command: the customer that it names, else the customer to whom the stream
+ * belongs. A lead has a key of its own, and so has a thing of the store, such as the catalogue.
+ */
+function subjectOf(stream: string, command: AnyCommand, state: unknown): string {
+  const { owner }: Family = ledger[familyOf(stream)];
+  const named = 'customerId' in command ? command.customerId : undefined;
+  const customerId = named ?? owner?.(state as never, idOf(stream));
+  return customerId === undefined ? stream : customerStream(customerId);
+}
