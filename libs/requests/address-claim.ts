@@ -43,8 +43,11 @@ export async function changesAccount(
   return !isRefusal(decision) && decision.length > 0 && (ifRevision ?? revision) === revision;
 }
 
-export async function isErased({ stateOf, vault }: RequestTools, customerId: string): Promise<boolean> {
-  const { email } = await stateOf<'customer'>(customerStream(customerId));
+export async function isErased(
+  { streams, vault }: Pick<RequestTools, 'streams' | 'vault'>,
+  customerId: string,
+): Promise<boolean> {
+  const { email } = (await streams.read<'customer'>(customerStream(customerId))).state;
   return email !== undefined && (await vault.open(email)) === undefined;
 }
 

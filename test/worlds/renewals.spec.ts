@@ -155,7 +155,7 @@ describe('a renewal whose charge is under way', () => {
 
   it('LOY-8: when it is declined after a hold, this is recorded, and it is not tried again before the programme is active', async () => {
     accepted(await requests.programmes.hold(orderId, by()));
-    payments.requested[0]?.answer({ captured: false, reason: 'expired card' });
+    payments.requested[0]?.answer({ captured: false, reason: 'expired-card' });
     await engine.settle();
     payments.slow = false;
     await clock.moveTo(addDays(START, 30));
@@ -202,7 +202,7 @@ describe('a renewal whose charge is under way', () => {
     moveTo(addDays(START, 7.1));
     const [first, again] = await requestedCharges(2);
     expect(again?.key).toBe(first?.key);
-    again?.answer({ captured: false, reason: 'insufficient funds' });
+    again?.answer({ captured: false, reason: 'insufficient-funds' });
     await engine.settle();
     moveTo(addDays(START, 8.1));
     const [, , retry] = await requestedCharges(3);
