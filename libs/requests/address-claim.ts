@@ -43,12 +43,15 @@ export async function changesAccount(
   return !isRefusal(decision) && decision.length > 0 && (ifRevision ?? revision) === revision;
 }
 
-export async function isErased(
-  { streams, vault }: Pick<RequestTools, 'streams' | 'vault'>,
-  customerId: string,
-): Promise<boolean> {
+type PersonTools = Pick<RequestTools, 'streams' | 'vault'>;
+
+export const isErased = async (tools: PersonTools, customerId: string): Promise<boolean> =>
+  (await destroyedKeyOf(tools, customerId)) !== undefined;
+
+/** @returns the id of a customer's key, if it was destroyed: the customer was erased */
+export async function destroyedKeyOf({ streams, vault }: PersonTools, customerId: string): Promise<string | undefined> {
   const { email } = (await streams.read<'customer'>(customerStream(customerId))).state;
-  return email !== undefined && (await vault.open(email)) === undefined;
+  return email && (await vault.open(email)) === undefined ? email.keyId : undefined;
 }
 
 export async function holderOf({ stateOf, vault }: RequestTools, email: string): Promise<string | undefined> {

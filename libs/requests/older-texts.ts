@@ -2,10 +2,11 @@ import { customerStream } from '#domain/accounts/customer';
 import { idOf } from '#domain/codec';
 import { isBox, isUnsealed, type Purpose, type Sealed } from '#domain/kernel/events';
 import { type AnyCommand, type Family, type FamilyName, familyOf, ledger } from '#domain/ledger';
-import type { RequestDependencies } from './request-tools.ts';
+import { destroyedKeyOf } from './address-claim.ts';
+import type { RequestTools } from './request-tools.ts';
 
 type OlderText = Sealed & { readonly purpose: Purpose };
-type Tools = Pick<RequestDependencies, 'streams' | 'vault'>;
+type Tools = Pick<RequestTools, 'streams' | 'vault'>;
 
 /**
  * Seals what an older version stored as it is, before a process stores it again: the card that pays a renewal, or the
@@ -43,8 +44,10 @@ async function sealedIn(value: unknown, customerId: string, tools: Tools): Promi
   return Object.fromEntries(await Promise.all(members));
 }
 
-/** A secret stays one. */
-const sealedAgain = async (older: OlderText, customerId: string, { vault }: Tools): Promise<Sealed> => ({
-  ...older,
-  ...(await vault.seal(customerStream(customerId), older.purpose, await vault.open(older))),
-});
+/** A secret stays one. What is left of an erased customer is a box without content, of the key that was destroyed. */
+async function sealedAgain(older: OlderText, customerId: string, tools: Tools): Promise<Sealed> {
+  const destroyed = await destroyedKeyOf(tools, customerId);
+  if (destroyed !== undefined) return { ...older, keyId: destroyed, box: '' };
+  const { vault } = tools;
+  return { ...older, ...(await vault.seal(customerStream(customerId), older.purpose, await vault.open(older))) };
+}
