@@ -44,16 +44,17 @@ class DenyReplacementBody {
   explanation!: string;
 }
 
-/** A return with its note opened. */
+/** A return with its texts opened. */
 const replacement = replacementRow
   .extend({
     note: z.string().nullable().describe('What the customer wrote about it. Null: nothing, or it was erased.'),
     keyMissing,
+    explanation: z.string().nullable().describe('Why it was denied (RPL-7). Null: it was not, or it was erased.'),
   })
   .meta({ id: 'Replacement' });
 type OpenedReplacement = z.infer<typeof replacement>;
 
-const openedExample: OpenedReplacement = { ...replacementExample, note: 'Dead line, tried twice.' };
+const openedExample: OpenedReplacement = { ...replacementExample, note: 'Dead line, tried twice.', explanation: null };
 
 class ReplacementsQuery extends PageQuery {
   @OneOf(replacementStatuses, {

@@ -69,7 +69,9 @@ const limits = `\
 - \`requestHash\` in logs of older versions was made without a key.
 - The page shows the present version of each event. An event of an older version keeps what its version stored
   ([versions](adr/0003-versions-of-events.md)). In a log of before, \`MailRefused\`, \`WebhookFailed\` and \`WebhookParked\` of version
-  1 hold the texts of servers, with addresses and hosts. They are read without these texts, but the bytes stay.
+  1 hold the texts of servers, with addresses and hosts; \`PaymentDeclined\`, \`RenewalDeclined\` and \`MailWished\` the words of the
+  payment provider; \`ChargebackDenied\` and \`MailWished\` explanations of support; \`OrderPlaced\`, \`PaymentCardChanged\` and
+  \`RenewalBegun\` the tokens of cards. They are read without the texts, or as what is sealed now, but the bytes stay.
 - It is about the log. Read models, exports, logs of the program and copies of mails are made from it, and from opened boxes.
 
 The name of a stream is its family and an id; the names of \`address-…\` streams are keyed hashes.

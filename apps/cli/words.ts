@@ -1,3 +1,4 @@
+import { tellDecline } from '#domain/kernel/declines';
 import { isBox } from '#domain/kernel/events';
 import type { AnyEvent, EventTypeName } from '#domain/ledger';
 import { tellFailedCall, tellMailAnswer } from '#domain/notifications/outcomes';
@@ -57,7 +58,7 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   OrderPlaced: (data) =>
     `${data.quantity} leads of ${data.leadTypeId}${data.bonusLeads ? ` and ${data.bonusLeads} bonus leads` : ''} for ${money(data.totalCents, data.currency)} (${money(data.pricePerLeadCents, data.currency)} each)${data.dailyMaximum ? `, at most ${data.dailyMaximum} a day in ${data.timeZone}` : ''}`,
   PaymentCaptured: ({ amountCents, currency, reference }) => `${money(amountCents, currency)} paid (${reference})`,
-  PaymentDeclined: ({ reason }) => `payment declined: ${reason}`,
+  PaymentDeclined: ({ reason }) => `payment declined: ${tellDecline(reason)}`,
   PaymentCapturedTooLate: ({ amountCents, currency }) =>
     `${money(amountCents, currency)} paid after the order was cancelled: to be refunded`,
   OrderPaused: ({ restartsAt }) => `paused: receives nothing${restartsAt ? `, restarts by itself ${restartsAt}` : ''}`,
@@ -80,7 +81,7 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   RenewalPaid: ({ renewalNumber, amountCents, currency, reference, nextDueAt }) =>
     `renewal ${renewalNumber}: ${money(amountCents, currency)} paid (${reference}); the next is due ${nextDueAt}`,
   RenewalDeclined: ({ renewalNumber, reason, retryAt }) =>
-    `renewal ${renewalNumber} declined: ${reason}${retryAt ? `; tried again ${retryAt}` : ''}`,
+    `renewal ${renewalNumber} declined: ${tellDecline(reason)}${retryAt ? `; tried again ${retryAt}` : ''}`,
   ProgrammeHeld: ({ cause }) =>
     cause === 'customer' ? 'programme on hold' : 'programme on hold: its payment was declined',
   ProgrammeActivated: ({ renewalNumber, dueAt }) => `programme active again: renewal ${renewalNumber} is due ${dueAt}`,
@@ -89,7 +90,7 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   ReplacementRequested: ({ leadId, reason, deliveredAt, verifyBy }) =>
     `lead ${leadId}, delivered ${deliveredAt}, returned: ${reason}; to be verified by ${verifyBy}`,
   ChargebackGranted: ({ reason }) => `chargeback granted: ${reason}`,
-  ChargebackDenied: ({ explanation }) => `chargeback denied: ${explanation}`,
+  ChargebackDenied: ({ explanation }) => `chargeback denied: ${opened(explanation)}`,
   VerificationOverdue: ({ verifyBy }) => `not verified by ${verifyBy}: overdue`,
   MailWished: ({ kind, customerId }) => `a mail to customer ${customerId} is requested: ${kind}`,
   MailSent: ({ kind, subject }) => `sent, ${kind}: "${subject}"`,
@@ -116,6 +117,13 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
 export function tellEvent(type: string, data: object): string {
   const sentence = (words as Readonly<Record<string, (data: object) => string>>)[type];
   return sentence ? sentence(data) : inWords(type, data);
+}
+
+/** What is in a box that was opened for a reader. */
+function opened(text: unknown): string {
+  if (typeof text === 'string') return text;
+  if (isBox(text)) return 'sealed';
+  return 'keyMissing' in (text as object) ? 'its key is missing' : 'erased';
 }
 
 /** `OrderNoted {at, note}` → `order noted; note: sealed` */

@@ -60,7 +60,10 @@ export async function replayHistory<Name extends FamilyName>(
 ): Promise<History | undefined> {
   const { facts, state } = await replay(events, stream, options);
   if (facts.length === 0) return undefined;
-  return { events: await Promise.all(facts.map((fact) => describeFact(fact, vault))), state: plain(state) };
+  return {
+    events: await Promise.all(facts.map((fact) => describeFact(fact, vault))),
+    state: await openBoxes(plain(state), vault),
+  };
 }
 
 /** The events of several streams, in the order of the log, checked. @throws DamagedEvent, UnreadableEvent */

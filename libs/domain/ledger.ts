@@ -8,11 +8,18 @@ import type { EventSchemas } from './kernel/events.ts';
 import type { RightsOf, Rule } from './kernel/rights.ts';
 import { contactBook, contactBookEvents, contactBookRights } from './leads/contact-book.ts';
 import { lead, leadEvents, leadRights, leadUpcasters } from './leads/lead.ts';
-import { customerOfProgramme, programme, programmeEvents, programmeRights } from './loyalty/programme.ts';
+import {
+  customerOfProgramme,
+  programme,
+  programmeEvents,
+  programmeRights,
+  programmeUpcasters,
+} from './loyalty/programme.ts';
 import { mail, mailEvents, mailRights } from './notifications/mail.ts';
+import { mailWishUpcasters } from './notifications/mail-facts.ts';
 import { mailUpcasters, webhookUpcasters } from './notifications/outcomes.ts';
 import { customerOfWebhook, webhook, webhookEvents, webhookRights } from './notifications/webhook.ts';
-import { customerOfOrder, order, orderEvents, orderRights } from './orders/order.ts';
+import { customerOfOrder, order, orderEvents, orderRights, orderUpcasters } from './orders/order.ts';
 import { erasureEvents, erasureRights, erasures } from './persons/erasures.ts';
 import { policy, policyEvents, policyRights, policyUpcasters } from './policy/policy.ts';
 import {
@@ -20,6 +27,7 @@ import {
   replacement,
   replacementEvents,
   replacementRights,
+  replacementUpcasters,
 } from './replacements/replacement.ts';
 import { lookEvents, lookRights, looks } from './support/look.ts';
 import { customerOfTicket, ticket, ticketEvents, ticketRights } from './support/ticket.ts';
@@ -48,22 +56,33 @@ export const ledger = {
     rights: checkoutRights,
     owner: customerOfCheckout,
   },
-  order: { decider: order, events: orderEvents, upcasters: {}, rights: orderRights, owner: customerOfOrder },
+  order: {
+    decider: order,
+    events: orderEvents,
+    upcasters: orderUpcasters,
+    rights: orderRights,
+    owner: customerOfOrder,
+  },
   programme: {
     decider: programme,
     events: programmeEvents,
-    upcasters: {},
+    upcasters: programmeUpcasters,
     rights: programmeRights,
     owner: customerOfProgramme,
   },
   replacement: {
     decider: replacement,
     events: replacementEvents,
-    upcasters: {},
+    upcasters: replacementUpcasters,
     rights: replacementRights,
     owner: customerOfReplacement,
   },
-  mail: { decider: mail, events: mailEvents, upcasters: mailUpcasters, rights: mailRights },
+  mail: {
+    decider: mail,
+    events: mailEvents,
+    upcasters: { ...mailUpcasters, ...mailWishUpcasters },
+    rights: mailRights,
+  },
   webhook: {
     decider: webhook,
     events: webhookEvents,

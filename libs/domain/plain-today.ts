@@ -13,16 +13,6 @@ interface PlainText {
  */
 export const plainToday: readonly PlainText[] = [
   {
-    what: 'why a return was denied',
-    writer: 'support',
-    fields: ['ChargebackDenied.explanation'],
-  },
-  {
-    what: 'facts of a mail, among them the explanation of a denied return and the reason of a declined payment',
-    writer: 'support, and the payment provider',
-    fields: ['MailWished.facts.*'],
-  },
-  {
     what: 'the business association of a customer, and its form without case, spaces and punctuation; it may be the name of a person',
     writer: 'the customer',
     fields: [
@@ -32,16 +22,6 @@ export const plainToday: readonly PlainText[] = [
       'LeadAssigned.businessKey',
       'LeadDelivered.businessKey',
     ],
-  },
-  {
-    what: 'the token of a payment card at the payment provider; whoever has the key of the store can charge it',
-    writer: 'the payment provider, through the customer',
-    fields: ['OrderPlaced.paymentToken', 'PaymentCardChanged.paymentToken', 'RenewalBegun.charge.token'],
-  },
-  {
-    what: 'why a payment was declined',
-    writer: 'the payment provider',
-    fields: ['PaymentDeclined.reason', 'RenewalDeclined.reason'],
   },
   {
     what: 'a code that was tried and refused: any text',

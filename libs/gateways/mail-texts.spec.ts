@@ -11,7 +11,8 @@ const facts = {
   totalCents: 12_345,
   currency: 'USD',
   statementDescriptor: 'LEADGER',
-  reason: 'wrong number',
+  returnReason: 'wrong number',
+  declineReason: 'expired-card',
   explanation: 'it is too late',
   leads: 2,
   several: true,
@@ -42,8 +43,13 @@ describe('the text of mails', () => {
     expect(composeMail('chargeback-denied', facts).text).toContain('it is too late');
   });
 
-  it('texts of customers and processors never become HTML', () => {
-    const { html, text } = composeMail('payment-declined', { ...facts, reason: '<b>no & never</b>', firstName: '<i>' });
+  it('CHK-4: a declined payment has its reason in our words', () => {
+    expect(composeMail('payment-declined', facts).text).toContain('was declined: expired card.');
+  });
+
+  it('texts of customers and staff never become HTML', () => {
+    const explanation = '<b>no & never</b>';
+    const { html, text } = composeMail('chargeback-denied', { ...facts, explanation, firstName: '<i>' });
     expect(text).toContain('<b>no & never</b>');
     expect(html).toContain('&lt;b&gt;no &amp; never&lt;/b&gt;');
     expect(html).toContain('Hello &lt;i&gt;,');

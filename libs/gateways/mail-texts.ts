@@ -1,4 +1,5 @@
 import Handlebars from 'handlebars';
+import { tellDecline } from '#domain/kernel/declines';
 import type { MailKind } from '#domain/notifications/kinds';
 
 interface Text {
@@ -25,7 +26,7 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
   'payment-declined': {
     subject: 'Your payment was declined',
     paragraphs: [
-      'The payment for your order was declined. The processor says: {{reason}}.',
+      'The payment for your order was declined: {{decline declineReason}}.',
       '{{#if retryAt}}We will try again on {{day retryAt}}.{{else}}{{#if renewalNumber}}Your programme is on hold now: activate it when your card works again.{{else}}The order is closed. You are welcome to order again with another card.{{/if}}{{/if}}',
       aboutOrder,
     ],
@@ -69,7 +70,7 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
   'chargeback-granted': {
     subject: 'Chargeback Granted',
     paragraphs: [
-      'We verified your return ({{reason}}) and accepted it. You will receive a replacement as soon as a lead is available. It is free and does not count against your daily maximum.',
+      'We verified your return ({{returnReason}}) and accepted it. You will receive a replacement as soon as a lead is available. It is free and does not count against your daily maximum.',
       'The lead: {{webAddress}}/leads/{{leadId}}',
     ],
   },
@@ -137,6 +138,7 @@ const handlebars = Handlebars.create();
 handlebars.registerHelper({
   money: (cents: number, currency: string) =>
     new Intl.NumberFormat('en-US', { style: 'currency', currency }).format(cents / 100),
+  decline: tellDecline,
   day: (at: string) => at.slice(0, 10),
   moment: (at: string) => `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`,
   label: (name: string) =>

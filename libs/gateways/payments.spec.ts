@@ -3,10 +3,11 @@ import { assumedPayments, sandboxPayments } from './payments.ts';
 it.each([
   ['tok_ok', { captured: true, reference: 'sandbox_key-1' }],
   ['tok_delay_5', { captured: true, reference: 'sandbox_key-1' }],
-  ['tok_declined', { captured: false, reason: 'declined' }],
-  ['tok_declined_insufficient_funds', { captured: false, reason: 'insufficient funds' }],
-  ['tok_delay_soon', { captured: false, reason: 'unknown token' }],
-  ['4111111111111111', { captured: false, reason: 'unknown token' }],
+  ['tok_declined', { captured: false, reason: 'card-declined' }],
+  ['tok_declined_insufficient_funds', { captured: false, reason: 'insufficient-funds' }],
+  ['tok_declined_pat_example', { captured: false, reason: 'other' }],
+  ['tok_delay_soon', { captured: false, reason: 'unknown-card' }],
+  ['4111111111111111', { captured: false, reason: 'unknown-card' }],
 ])('the sandbox answers %s', async (token, result) => {
   const charge = { token, amountCents: 1000, currency: 'USD', statementDescriptor: 'LEADGER' };
   expect(await sandboxPayments().capture(charge, 'key-1')).toEqual(result);
@@ -22,7 +23,7 @@ it('the sandbox loses an answer once, but has captured the payment', async () =>
 it.each([
   ['tok_ok', { captured: true, reference: 'assumed_key-1' }],
   ['pm_1RkBdH2eZvKYlo2C', { captured: true, reference: 'assumed_key-1' }],
-  ['tok_declined_expired_card', { captured: false, reason: 'expired card' }],
+  ['tok_declined_expired_card', { captured: false, reason: 'expired-card' }],
 ])('a simulation assumes the likely answer to %s', async (token, result) => {
   const charge = { token, amountCents: 1000, currency: 'USD', statementDescriptor: 'LEADGER' };
   expect(await assumedPayments().capture(charge, 'key-1')).toEqual(result);

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { type DeclineReason, declineReasonOf } from '#domain/kernel/declines';
 
 /** One charge to a customer. */
 export interface Charge {
@@ -12,7 +13,7 @@ export interface Charge {
 
 export type ChargeResult =
   | { readonly captured: true; readonly reference: string }
-  | { readonly captured: false; readonly reason: string };
+  | { readonly captured: false; readonly reason: DeclineReason };
 
 export interface PaymentGateway {
   /** The same key is the same charge, however often it is sent. Rejects when no answer came: send it again. */
@@ -40,7 +41,7 @@ export function sandboxPayments(): PaymentGateway {
       }
       if (token === 'tok_ok' || token === LOST || delay !== undefined)
         return { captured: true, reference: `sandbox_${idempotencyKey}` };
-      return isDeclined(token) ? decline(token) : { captured: false, reason: 'unknown token' };
+      return isDeclined(token) ? decline(token) : { captured: false, reason: 'unknown-card' };
     },
   };
 }
@@ -60,5 +61,5 @@ const isDeclined = (token: string): boolean => token.startsWith(DECLINED);
 
 const decline = (token: string): ChargeResult => ({
   captured: false,
-  reason: token.slice(DECLINED.length + 1).replaceAll('_', ' ') || 'declined',
+  reason: declineReasonOf(token.slice(DECLINED.length + 1) || 'declined'),
 });

@@ -54,9 +54,12 @@ describe('payments by Stripe', () => {
   });
 
   it.each([
-    [cardError('card_declined', 'insufficient_funds'), 'insufficient funds'],
-    [cardError('expired_card'), 'expired card'],
-  ])('with a declined card give the reason', async (body, reason) => {
+    [cardError('card_declined', 'insufficient_funds'), 'insufficient-funds'],
+    [cardError('expired_card'), 'expired-card'],
+    [cardError('card_declined', 'stolen_card'), 'card-declined'],
+    [cardError('incorrect_cvc'), 'wrong-details'],
+    [cardError('card_declined', 'a_word_of_next_year'), 'other'],
+  ])('with a declined card give the reason, in a code of ours', async (body, reason) => {
     answer = { status: 402, body };
     expect(await payments.capture(charge, 'order-1')).toEqual({ captured: false, reason });
   });
@@ -65,7 +68,7 @@ describe('payments by Stripe', () => {
     answer = { status: 200, body: { ...succeeded, status: 'requires_action' } };
     expect(await payments.capture(charge, 'order-1')).toEqual({
       captured: false,
-      reason: 'the payment is requires action',
+      reason: 'authentication-required',
     });
   });
 
@@ -73,7 +76,7 @@ describe('payments by Stripe', () => {
     const message = "No such PaymentMethod: 'pm_card_visa'";
     const unknown = { type: 'invalid_request_error', code: 'resource_missing', param: 'payment_method', message };
     answer = { status: 400, body: { error: unknown } };
-    expect(await payments.capture(charge, 'order-1')).toEqual({ captured: false, reason: 'unknown token' });
+    expect(await payments.capture(charge, 'order-1')).toEqual({ captured: false, reason: 'unknown-card' });
     answer = { status: 400, body: { error: { ...unknown, code: 'parameter_invalid', param: 'amount' } } };
     await expect(payments.capture(charge, 'order-2')).rejects.toThrow();
   });

@@ -1,4 +1,5 @@
 import Stripe from 'stripe';
+import { type DeclineReason, declineReasonOf } from '#domain/kernel/declines';
 import type { Charge, PaymentGateway } from './payments.ts';
 
 interface StripeOptions {
@@ -23,7 +24,7 @@ export function stripePayments({ secretKey, server }: StripeOptions): PaymentGat
       try {
         const intent = await stripe.paymentIntents.create(paymentIntentOf(charge), { idempotencyKey });
         if (intent.status === 'succeeded') return { captured: true, reference: intent.id };
-        return { captured: false, reason: `the payment is ${intent.status.replaceAll('_', ' ')}` };
+        return { captured: false, reason: declineReasonOf(intent.status) };
       } catch (error) {
         return { captured: false, reason: reasonOf(error) };
       }
@@ -41,10 +42,10 @@ const paymentIntentOf = ({ token, amountCents, currency, statementDescriptor }: 
 });
 
 /** Why a charge was declined. @throws the error when it does not say that the charge was declined */
-function reasonOf(error: unknown): string {
-  if (isUnknownToken(error)) return 'unknown token';
+function reasonOf(error: unknown): DeclineReason {
+  if (isUnknownToken(error)) return 'unknown-card';
   if (!(error instanceof Stripe.errors.StripeCardError)) throw error;
-  return (error.decline_code || error.code || 'declined').replaceAll('_', ' ');
+  return declineReasonOf(error.decline_code || error.code || 'declined');
 }
 
 const isUnknownToken = (error: unknown): boolean =>

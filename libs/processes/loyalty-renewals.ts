@@ -182,7 +182,7 @@ function renewalToCharge(orderId: string, begun: FactOf<'RenewalBegun'>): Effect
   return {
     commandId: deriveId('charge-renewal', orderId, String(renewalNumber), String(attempt)),
     stream: programmeStream(orderId),
-    effect: { kind: 'charge-renewal', renewalNumber, attempt, ...charge },
+    effect: { kind: 'charge-renewal', orderId, renewalNumber, attempt, ...charge },
     because: begun,
   };
 }

@@ -5,7 +5,8 @@ import { deriveId } from '#domain/kernel/ids';
 import { HOUR_MILLISECONDS, toInstant } from '#domain/kernel/instants';
 import type { EventTypeName } from '#domain/ledger';
 import type { MailKind } from '#domain/notifications/kinds';
-import { type MailFacts, mailIdOf, mailStream } from '#domain/notifications/mail';
+import { mailIdOf, mailStream } from '#domain/notifications/mail';
+import type { MailFacts } from '#domain/notifications/mail-facts';
 import { type CommandWish, defineProcess, type EffectWish, takeFrom } from './process.ts';
 
 /** The mail that events of one type cause. */
@@ -48,14 +49,14 @@ const mails = {
   PaymentDeclined: {
     kind: 'payment-declined',
     customerId: customerOfOrder,
-    facts: (fact, orders) => ({ ...orderFacts(fact, orders), reason: fact.data.reason }),
+    facts: (fact, orders) => ({ ...orderFacts(fact, orders), declineReason: fact.data.reason }),
   },
   RenewalDeclined: {
     kind: 'payment-declined',
     customerId: customerInEvent,
     facts: (fact, orders) => {
-      const { reason, renewalNumber, retryAt } = fact.data;
-      return { ...orderFacts(fact, orders), reason, renewalNumber, ...(retryAt !== undefined && { retryAt }) };
+      const { reason: declineReason, renewalNumber, retryAt } = fact.data;
+      return { ...orderFacts(fact, orders), declineReason, renewalNumber, ...(retryAt !== undefined && { retryAt }) };
     },
   },
   OrderRestarted: {
@@ -88,7 +89,7 @@ const mails = {
   ChargebackGranted: {
     kind: 'chargeback-granted',
     customerId: ({ data }, orders) => orders.get(data.orderId)?.data.customerId,
-    facts: ({ data }) => ({ orderId: data.orderId, leadId: data.leadId, reason: data.reason }),
+    facts: ({ data }) => ({ orderId: data.orderId, leadId: data.leadId, returnReason: data.reason }),
   },
   ChargebackDenied: {
     kind: 'chargeback-denied',

@@ -24,7 +24,7 @@ function paymentToCapture(orderId: string, because: FactOf<'OrderPlaced'>): Effe
   return {
     commandId: deriveId('capture-payment', orderId),
     stream: orderStream(orderId),
-    effect: { kind: 'capture-payment', token, amountCents, currency, statementDescriptor },
+    effect: { kind: 'capture-payment', orderId, token, amountCents, currency, statementDescriptor },
     because,
   };
 }

@@ -1,6 +1,6 @@
 import type { Fact, FactOf } from '#domain/codec';
 import type { Refusal } from '#domain/kernel/decider';
-import type { Instant } from '#domain/kernel/events';
+import type { Instant, Secret } from '#domain/kernel/events';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { AnyCommand, EventTypeName } from '#domain/ledger';
 import type { MailWish } from '#domain/notifications/mail';
@@ -51,7 +51,9 @@ export type Effect =
   | { readonly kind: 'call-webhook'; readonly webhookId: string; readonly attempt: number; readonly wish: WebhookWish };
 
 interface Charge {
-  readonly token: string;
+  /** The order that is paid: its customer's key opens the token. */
+  readonly orderId: string;
+  readonly token: Secret;
   readonly amountCents: number;
   readonly currency: string;
   readonly statementDescriptor: string;

@@ -46,7 +46,7 @@ const orderPlaced = (orderId: string, customerId: string, minute: number): Writt
       pricePerLeadCents: 250,
       totalCents: 500,
       currency: 'USD',
-      paymentToken: 'tok_ok',
+      paymentToken: { keyId: 'k1', box: btoa('tok_ok'), secret: true },
       statementDescriptor: 'LEADGER',
       policyVersion: 1,
     },
@@ -99,7 +99,7 @@ const story: readonly Written[] = [
   orderPlaced('o1', 'c1', 1),
   ['order-o1', { type: 'PaymentCaptured', data: { at: at(1), reference: 'r', amountCents: 500, currency: 'USD' } }],
   orderPlaced('o2', 'c1', 2),
-  ['order-o2', { type: 'PaymentDeclined', data: { at: at(2), reason: 'insufficient funds' } }],
+  ['order-o2', { type: 'PaymentDeclined', data: { at: at(2), reason: 'insufficient-funds' } }],
   leadReceived('l1', 2),
   leadReceived('l2', 2),
   leadReceived('l3', 2),
@@ -253,7 +253,7 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     });
     expect(await queries.orders.find(staff, 'o2')).toMatchObject({
       status: 'payment-failed',
-      declineReason: 'insufficient funds',
+      declineReason: 'insufficient-funds',
     });
     expect((await queries.deliveredLeads.list(staff, { customerId: 'c1', limit: 10 })).items).toMatchObject([
       { leadId: 'l2', forReplacementId: 'r1', replacementStatus: null, contact },

@@ -5,13 +5,13 @@
  */
 export const rowDigests: Readonly<Record<string, string>> = {
   customers: 'fae839945d409e51',
-  orders: 'ba4a0d8277277bf8',
-  programmes: '6a38f872549fe0bc',
-  leads: '9767adcc6bbf971c',
-  replacements: '72c7850a7cd7630a',
+  orders: 'c5d82519a680b1ee',
+  programmes: 'c95dd80643a34ada',
+  leads: '28752d0528ddb75b',
+  replacements: '526025a5fceb4419',
   tickets: '35076492bbf878dd',
-  mails: 'b6bdcc8e9657174f',
+  mails: '36c7d168b0919296',
   webhooks: '6134a1be56162226',
   histories: '6c0547c9090cc5ed',
-  sales: '1fe948b574025d8e',
+  sales: 'ceb6f8943235e6ea',
 };

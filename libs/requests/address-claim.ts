@@ -43,14 +43,19 @@ export async function changesAccount(
   return !isRefusal(decision) && decision.length > 0 && (ifRevision ?? revision) === revision;
 }
 
-/** Who has no key is not erased: the key may come back from a backup. */
-export async function isErased(
-  { stateOf, vault }: Pick<RequestTools, 'stateOf' | 'vault'>,
-  customerId: string,
-): Promise<boolean> {
-  const { email } = await stateOf<'customer'>(customerStream(customerId));
-  if (email === undefined || (await vault.missingAmong([email.keyId])).length > 0) return false;
-  return (await vault.open(email)) === undefined;
+type PersonTools = Pick<RequestTools, 'streams' | 'vault'>;
+
+export const isErased = async (tools: PersonTools, customerId: string): Promise<boolean> =>
+  (await destroyedKeyOf(tools, customerId)) !== undefined;
+
+/**
+ * Who has no key is not erased: the key may come back from a backup.
+ * @returns the id of a customer's key, if it was destroyed: the customer was erased
+ */
+export async function destroyedKeyOf({ streams, vault }: PersonTools, customerId: string): Promise<string | undefined> {
+  const { email } = (await streams.read<'customer'>(customerStream(customerId))).state;
+  if (email === undefined || (await vault.missingAmong([email.keyId])).length > 0) return undefined;
+  return (await vault.open(email)) === undefined ? email.keyId : undefined;
 }
 
 export async function holderOf(

@@ -14,30 +14,28 @@ import { type Instant, instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { order, orderStream } from '#domain/orders/order';
 import { tryCoupon } from './coupons.ts';
-import { type PlaceOrderRequest, placingOf, withCoupon } from './placing.ts';
+import { type OrderWishes, paidWith, placingOf, withCoupon } from './placing.ts';
 import { type QueryTools, sameForAll } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { revision } from './revision.ts';
 import { checkRightEarly } from './rights.ts';
 
-type StartCheckoutRequest = Omit<PlaceOrderRequest, 'paymentToken' | 'couponCode'>;
-
 /** Checkouts: the requested leads, at most one coupon, and the resulting order (CHK). */
 export const checkoutRequests = (tools: RequestTools) => ({
-  start: (request: StartCheckoutRequest, context: RequestContext) => start(tools, request, context),
+  start: (request: OrderWishes, context: RequestContext) => start(tools, request, context),
   useCoupon: (checkoutId: string, code: string, context: RequestContext) => useCoupon(tools, checkoutId, code, context),
   place: (checkoutId: string, paymentToken: string, context: RequestContext) =>
     place(tools, checkoutId, paymentToken, context),
 });
 
 /** CHK-1. Errors are reported now, not when the order is placed. */
-async function start(tools: RequestTools, request: StartCheckoutRequest, context: RequestContext): Promise<Receipt> {
+async function start(tools: RequestTools, request: OrderWishes, context: RequestContext): Promise<Receipt> {
   const id = deriveId('checkout', context.commandId);
   const stream = checkoutStream(id);
   const { customerId } = request;
   const refusal = checkRightEarly(stream, { type: 'StartCheckout', customerId }, checkout.initialState(), context);
   if (refusal) return tools.refuse(id, stream, refusal, context);
-  const placing = await placingOf(tools, { ...request, paymentToken: 'not-yet' });
+  const placing = await placingOf(tools, request);
   if (isRefusal(placing)) return tools.send(id, stream, placing, context);
   const { storeId, timeZone } = placing;
   return tools.send(id, stream, { type: 'StartCheckout', at: tools.now(), ...request, storeId, timeZone }, context);
@@ -75,10 +73,11 @@ async function place(
   const { customerId } = wishes;
   const refusal = checkRightEarly(orderStream(id), { type: 'PlaceOrder', customerId }, order.initialState(), context);
   if (refusal) return tools.refuse(id, orderStream(id), refusal, context);
-  const placing = await placingOf(tools, { ...wishes, paymentToken });
+  const placing = await placingOf(tools, wishes);
   if (isRefusal(placing)) return tools.send(id, orderStream(id), placing, context);
-  const command = coupon ? withCoupon(placing, coupon.code, coupon.discount) : placing;
-  return tools.send(id, orderStream(id), { ...command, checkoutId }, context);
+  const discounted = coupon ? withCoupon(placing, coupon.code, coupon.discount) : placing;
+  const command = { ...(await paidWith(tools, discounted, paymentToken)), checkoutId };
+  return tools.send(id, orderStream(id), command, context);
 }
 
 export const checkoutDetails = z.object({

@@ -191,7 +191,7 @@ describe('the command handler', () => {
 
   it('accepts commands of processes from processes only', async () => {
     const order = orderStream('o1');
-    const decline = { type: 'DeclinePayment', at: minute(0), reason: 'no funds' } as const;
+    const decline = { type: 'DeclinePayment', at: minute(0), reason: 'insufficient-funds' } as const;
     const refused = { kind: 'refused', refusal: { code: 'process-only' } };
     expect(await handler.execute(ask(decline, { stream: order }))).toMatchObject(refused);
     const process = { kind: 'process', actor: 'process:payment-capture', roles: ['process'], stores: 'all' } as const;

@@ -1,15 +1,18 @@
 import { z } from 'zod';
 import { catalogueStream } from '#domain/catalogue/catalogue';
 import { isRefusal } from '#domain/kernel/decider';
+import { isUnsealed, type Sealed } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import type { CommandOf } from '#domain/ledger';
 import { programmeStream } from '#domain/loyalty/programme';
-import { type DailyMaximum, order, orderStream } from '#domain/orders/order';
+import { type DailyMaximum, order, orderStream, unknownOrder } from '#domain/orders/order';
 import { orderExample, orderRow } from '#read-models/models/orders';
+import { KeyMissing } from '#vault/vault';
+import { sealSecret } from './account-seals.ts';
 import { tryCoupon } from './coupons.ts';
 import { forecastOf, orderForecast } from './forecast.ts';
 import type { HistoryRequest } from './histories.ts';
-import { type PlaceOrderRequest, placingOf, withCoupon } from './placing.ts';
+import { type PlaceOrderRequest, paidWith, placingOf, withCoupon } from './placing.ts';
 import { asRows, type QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
@@ -28,7 +31,7 @@ export function orderRequests(tools: RequestTools) {
     changeDailyMaximum: (orderId: string, dailyMaximum: DailyMaximum, context: RequestContext) =>
       send(orderId, { type: 'ChangeDailyMaximum', at: now(), dailyMaximum }, context),
     changePaymentCard: (orderId: string, paymentToken: string, context: RequestContext) =>
-      send(orderId, { type: 'ChangePaymentCard', at: now(), paymentToken }, context),
+      changePaymentCard(tools, orderId, paymentToken, context),
   };
 }
 
@@ -36,15 +39,48 @@ export function orderRequests(tools: RequestTools) {
 async function place(tools: RequestTools, request: PlaceOrderRequest, context: RequestContext): Promise<Receipt> {
   const id = deriveId('order', context.commandId);
   const stream = orderStream(id);
-  const { customerId, couponCode } = request;
+  const { customerId, couponCode, paymentToken, ...wishes } = request;
   const refusal = checkRightEarly(stream, { type: 'PlaceOrder', customerId }, order.initialState(), context);
   if (refusal) return tools.refuse(id, stream, refusal, context);
-  const placing = await placingOf(tools, request);
-  if (couponCode === undefined || isRefusal(placing)) return tools.send(id, stream, placing, context);
+  const placing = await placingOf(tools, { customerId, ...wishes });
+  if (isRefusal(placing)) return tools.send(id, stream, placing, context);
+  const command = await paidWith(tools, placing, paymentToken);
   // The key was used before: no further coupon is tried, even if the request differs.
-  if ((await tools.stateOf<'order'>(stream)).terms) return tools.send(id, stream, placing, context);
+  if (couponCode === undefined || (await tools.stateOf<'order'>(stream)).terms)
+    return tools.send(id, stream, command, context);
   const worth = await tryCoupon(tools, couponCode, { ...placing, checkoutId: id }, context);
-  return tools.send(id, stream, isRefusal(worth) ? worth : withCoupon(placing, couponCode, worth), context);
+  return tools.send(id, stream, isRefusal(worth) ? worth : withCoupon(command, couponCode, worth), context);
+}
+
+/** ORD-4. Each box differs, so the present card keeps its own: then nothing changes. */
+async function changePaymentCard(
+  tools: RequestTools,
+  orderId: string,
+  token: string,
+  context: RequestContext,
+): Promise<Receipt> {
+  const stream = orderStream(orderId);
+  const state = await tools.stateOf<'order'>(stream);
+  const refusal = checkRightEarly(stream, { type: 'ChangePaymentCard' }, state, context);
+  if (refusal) return tools.refuse(orderId, stream, refusal, context);
+  if (!state.terms) return tools.send(orderId, stream, unknownOrder, context);
+  const { customerId, paymentToken: present } = state.terms;
+  const paymentToken = (await isSealedIn(tools, present, token))
+    ? present
+    : await sealSecret(tools.vault, customerId, 'payment-token', token);
+  return tools.send(orderId, stream, { type: 'ChangePaymentCard', at: tools.now(), paymentToken }, context);
+}
+
+/** A card that an older version stored as it is, or whose key is missing, is sealed anew. */
+async function isSealedIn({ vault }: RequestTools, box: Sealed, token: string): Promise<boolean> {
+  if (isUnsealed(box)) return false;
+  return vault.open(box).then(
+    (present) => present === token,
+    (error: unknown) => {
+      if (error instanceof KeyMissing) return false;
+      throw error;
+    },
+  );
 }
 
 /** ORD-3: in Loyalty Rewards a pause ends automatically, after the number of days in the current policy. */

@@ -5,30 +5,37 @@ import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import type { CommandOf } from '#domain/ledger';
 import { type LoyaltyTerms, loyaltyTermsOf } from '#domain/loyalty/bonus';
-import { type DailyMaximum, dailyMaximumOf, order } from '#domain/orders/order';
+import { type DailyMaximum, dailyMaximumOf, refusePlacing } from '#domain/orders/order';
 import { noPolicy, type PolicyDocument, type PolicyVersion } from '#domain/policy/policy';
+import { sealSecret } from './account-seals.ts';
 import type { RequestTools } from './request-tools.ts';
 import { type TermsOfBusiness, termsOfBusiness, unknownLeadType } from './terms-of-business.ts';
 
 /** An order, as a customer asks for it. */
-export interface PlaceOrderRequest {
+export interface PlaceOrderRequest extends OrderWishes {
+  readonly paymentToken: string;
+  /** As the customer typed it: every character is significant (CPN-1). */
+  readonly couponCode?: string;
+}
+
+/** What is ordered, whatever pays it. */
+export interface OrderWishes {
   readonly customerId: string;
   readonly leadTypeId: string;
   readonly quantity: number;
   readonly dailyMaximum?: DailyMaximum | undefined;
   /** IANA name; the customer's own when absent. */
   readonly timeZone?: string;
-  readonly paymentToken: string;
   /** To join Loyalty Rewards with the cadence of this name. */
   readonly loyalty?: { readonly cadence: string } | undefined;
-  /** As the customer typed it: every character is significant (CPN-1). */
-  readonly couponCode?: string;
 }
 
 type PlaceOrderCommand = Extract<CommandOf<'order'>, { type: 'PlaceOrder' }>;
+/** The command that places an order, but for the card that pays it. */
+type Placing = Omit<PlaceOrderCommand, 'paymentToken'>;
 
-/** The command that places an order at the terms of this moment (CHK-1, CAT-3), or why no such order can be placed. */
-export async function placingOf(tools: RequestTools, request: PlaceOrderRequest): Promise<PlaceOrderCommand | Refusal> {
+/** An order at the terms of this moment (CHK-1, CAT-3), or why no such order can be placed. */
+export async function placingOf(tools: RequestTools, request: OrderWishes): Promise<Placing | Refusal> {
   const at = tools.now();
   const [customer, terms] = await Promise.all([
     tools.stateOf<'customer'>(customerStream(request.customerId)),
@@ -37,21 +44,30 @@ export async function placingOf(tools: RequestTools, request: PlaceOrderRequest)
   const command = placeOrderCommand(at, request, customer, terms);
   if (isRefusal(command)) return command;
   // Decided here for a new order, so that an order that would be refused does not use a coupon.
-  const decision = order.decide(command, order.initialState());
-  return isRefusal(decision) ? decision : command;
+  return refusePlacing(command) ?? command;
 }
 
-export const withCoupon = (command: PlaceOrderCommand, code: string, worth: Discount): PlaceOrderCommand => ({
+/** Seals the token of the card: for a caller with the right, and for an order that can be placed. */
+export const paidWith = async (
+  { vault }: RequestTools,
+  placing: Placing,
+  token: string,
+): Promise<PlaceOrderCommand> => ({
+  ...placing,
+  paymentToken: await sealSecret(vault, placing.customerId, 'payment-token', token),
+});
+
+export const withCoupon = <Order extends Placing>(command: Order, code: string, worth: Discount): Order => ({
   ...command,
   coupon: { code, discountCents: discountCentsOf(worth, command.quantity * command.pricePerLeadCents) },
 });
 
 function placeOrderCommand(
   at: Instant,
-  request: PlaceOrderRequest,
+  request: OrderWishes,
   customer: CustomerState,
   { catalogue, policy }: TermsOfBusiness,
-): PlaceOrderCommand | Refusal {
+): Placing | Refusal {
   const { customerId, leadTypeId } = request;
   const { storeId } = customer;
   if (!isRegistered(customer)) return refuse('customer-unknown', `there is no customer ${customerId}`);
@@ -71,7 +87,7 @@ function placeOrderCommand(
   };
 }
 
-const whatIsOrdered = (at: Instant, request: PlaceOrderRequest, { storeId, timeZone }: CustomerState) => ({
+const whatIsOrdered = (at: Instant, request: OrderWishes, { storeId, timeZone }: CustomerState) => ({
   type: 'PlaceOrder' as const,
   at,
   customerId: request.customerId,
@@ -80,7 +96,6 @@ const whatIsOrdered = (at: Instant, request: PlaceOrderRequest, { storeId, timeZ
   quantity: request.quantity,
   ...(request.dailyMaximum && { dailyMaximum: dailyMaximumOf(request.dailyMaximum, request.quantity) }),
   timeZone: request.timeZone ?? timeZone,
-  paymentToken: request.paymentToken,
 });
 
 const whatIsPromised = (price: Price, { freshness }: LeadType, { version }: PolicyVersion) => ({

@@ -1,12 +1,14 @@
 import { type Refusal, refuse } from '#domain/kernel/decider';
-import type { Instant, Sealed } from '#domain/kernel/events';
+import type { Instant } from '#domain/kernel/events';
 import { leadStream } from '#domain/leads/lead';
 import type { CommandOf, StateOf } from '#domain/ledger';
 import { orderStream } from '#domain/orders/order';
 import { noPolicy, type PolicyVersion } from '#domain/policy/policy';
-import { replacement, replacementIdOf, replacementStream } from '#domain/replacements/replacement';
+import { explainDenial, replacement, replacementIdOf, replacementStream } from '#domain/replacements/replacement';
 import type { ReplacementRow } from '#read-models/models/replacements';
+import { seal } from './account-seals.ts';
 import type { HistoryRequest } from './histories.ts';
+import { personal, sendPlain } from './plain-command.ts';
 import { listOpened, openColumns, type QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
@@ -25,10 +27,10 @@ export const returnRequests = (tools: RequestTools) => ({
   grant: (replacementId: string, context: RequestContext) =>
     tools.send(replacementId, replacementStream(replacementId), { type: 'GrantChargeback', at: tools.now() }, context),
   deny: (replacementId: string, explanation: string, context: RequestContext) =>
-    tools.send(
-      replacementId,
+    sendPlain(
+      tools,
       replacementStream(replacementId),
-      { type: 'DenyChargeback', at: tools.now(), explanation },
+      { type: 'DenyChargeback', explanation: personal('explanation', explanation) },
       context,
     ),
 });
@@ -52,10 +54,20 @@ async function requestReplacement(
   if ('refused' in command) return tools.send(id, stream, command, context);
   const refusal = checkRightEarly(stream, command, replacement.initialState(), context);
   if (refusal) return tools.refuse(id, stream, refusal, context);
-  const sealed: { note?: Sealed } = note
-    ? { note: await tools.vault.seal(leadStream(request.leadId), 'note', note) }
-    : {};
-  return tools.send(id, stream, { ...command, ...sealed }, context);
+  return tools.send(id, stream, { ...command, ...(await sealedTexts(tools, command, note)) }, context);
+}
+
+/** The note tells about the person of the lead, and the explanation of a denial about the customer's return. */
+async function sealedTexts(
+  { vault }: RequestTools,
+  command: RequestReplacement,
+  note: string | undefined,
+): Promise<Pick<RequestReplacement, 'note' | 'explanation'>> {
+  const explanation = explainDenial(command);
+  return {
+    ...(note && { note: await vault.seal(leadStream(command.leadId), 'note', note) }),
+    ...(explanation && { explanation: await seal(vault, command.customerId, 'explanation', explanation) }),
+  };
 }
 
 function requestOf(
@@ -74,11 +86,11 @@ function requestOf(
   return { type: 'RequestReplacement', at, ...about, returnPolicy };
 }
 
-/** Returns with the customer's note opened. */
+/** Returns with the customer's note, and with the explanation of a denial, opened. */
 export function returnQueries(tools: QueryTools) {
   const { replacements } = tools.rows;
   const open = (context: RequestContext, row: ReplacementRow) =>
-    openColumns<ReplacementRow, { note: string }>(tools, context, row, ['note']);
+    openColumns<ReplacementRow, { note: string; explanation: string }>(tools, context, row, ['note', 'explanation']);
   return {
     list: listOpened(replacements.list, open),
     async get(context: RequestContext, { replacementId }: { replacementId: string }) {

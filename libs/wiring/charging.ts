@@ -1,16 +1,28 @@
 import type { CommandOf } from '#domain/ledger';
-import type { PaymentGateway } from '#gateways/payments';
+import { orderStream } from '#domain/orders/order';
+import { failureIn } from '#gateways/failures';
+import type { ChargeResult, PaymentGateway } from '#gateways/payments';
 import { type Effect, OutOfReach, type Untimed } from '#processes/process';
+import { isErased } from '#requests/address-claim';
+import type { StreamCache } from '#requests/stream-cache';
+import { KeyMissing, type Vault } from '#vault/vault';
 
 type EffectOf<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
+type Charge = Omit<EffectOf<'capture-payment'>, 'kind'>;
+
+interface ChargingDependencies {
+  readonly payments: PaymentGateway;
+  readonly streams: Pick<StreamCache, 'read'>;
+  readonly vault: Vault;
+}
 
 /** @returns what is to be recorded of it */
 export async function capturePayment(
   { kind: _, ...charge }: EffectOf<'capture-payment'>,
   key: string,
-  payments: PaymentGateway,
+  dependencies: ChargingDependencies,
 ): Promise<Untimed<CommandOf<'order'>>> {
-  const result = await capture(charge, key, payments);
+  const result = await capture(charge, key, dependencies);
   if (!result.captured) return { type: 'DeclinePayment', reason: result.reason };
   const { amountCents, currency } = charge;
   return { type: 'CapturePayment', reference: result.reference, amountCents, currency };
@@ -20,9 +32,9 @@ export async function capturePayment(
 export async function chargeRenewal(
   { kind: _, renewalNumber, attempt, ...charge }: EffectOf<'charge-renewal'>,
   key: string,
-  payments: PaymentGateway,
+  dependencies: ChargingDependencies,
 ): Promise<Untimed<CommandOf<'programme'>>> {
-  const result = await capture(charge, key, payments);
+  const result = await capture(charge, key, dependencies);
   const renewal = { renewalNumber, attempt };
   if (!result.captured) return { type: 'RecordRenewalDeclined', ...renewal, reason: result.reason };
   const { amountCents, currency } = charge;
@@ -30,16 +42,38 @@ export async function chargeRenewal(
 }
 
 /**
- * The provider refuses to charge nothing, so it is not asked for what a coupon made free. When it gives no answer, the
- * charge is tried again with the same key: it is unknown whether the money has moved.
+ * An erased customer is charged nothing. The provider refuses to charge nothing, so it is not asked for what a coupon made
+ * free. When it gives no answer, the charge is tried again with the same key: it is unknown whether the money has moved.
  */
 async function capture(
-  charge: Parameters<PaymentGateway['capture']>[0],
+  { orderId, token: box, ...charge }: Charge,
   key: string,
-  payments: PaymentGateway,
-): ReturnType<PaymentGateway['capture']> {
+  dependencies: ChargingDependencies,
+): Promise<ChargeResult> {
+  const token = await tokenIn(box, orderId, dependencies);
+  if (token === undefined) return { captured: false, reason: 'payment-details-erased' };
   if (charge.amountCents === 0) return { captured: true, reference: 'nothing-due' };
-  return payments.capture(charge, key).catch((error: Error) => {
-    throw new OutOfReach(`the payment provider: ${error.message}`);
+  return dependencies.payments.capture({ token, ...charge }, key).catch((error: unknown) => {
+    throw new OutOfReach(`the payment provider: ${failureIn(error)}`);
   });
+}
+
+/**
+ * The token is opened only now, just before it is sent. One that an older version stored as it is would survive its
+ * customer: so it is asked whether the customer was erased.
+ * @returns undefined when the customer was erased @throws OutOfReach while the key is missing
+ */
+async function tokenIn(
+  box: Charge['token'],
+  orderId: string,
+  { streams, vault }: ChargingDependencies,
+): Promise<string | undefined> {
+  try {
+    const { terms } = (await streams.read<'order'>(orderStream(orderId))).state;
+    if (terms && (await isErased({ streams, vault }, terms.customerId))) return undefined;
+    return (await vault.open(box)) as string | undefined;
+  } catch (error) {
+    if (error instanceof KeyMissing) throw new OutOfReach(`the vault: ${error.message}`);
+    throw error;
+  }
 }

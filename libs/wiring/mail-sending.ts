@@ -7,6 +7,7 @@ import type { CommandOf } from '#domain/ledger';
 import { alwaysSent, type MailKind } from '#domain/notifications/kinds';
 import type { Withholding } from '#domain/notifications/mail';
 import type { EventStore } from '#event-store/port';
+import { failureIn } from '#gateways/failures';
 import type { MailGateway, Message } from '#gateways/mail';
 import { composeMail } from '#gateways/mail-texts';
 import { type Effect, OutOfReach, type Untimed } from '#processes/process';
@@ -30,8 +31,8 @@ const DAYS_A_MAIL_IS_NEWS = 7;
 export async function sendMail(effect: SendMail, dependencies: MailDependencies): Promise<Untimed<CommandOf<'mail'>>> {
   const message = await messageOf(effect, dependencies);
   if (typeof message === 'string') return { type: 'RecordMailWithheld', reason: message };
-  const result = await dependencies.mails.send(message).catch((error: Error) => {
-    throw new OutOfReach(`the mail server: ${error.message}`);
+  const result = await dependencies.mails.send(message).catch((error: unknown) => {
+    throw new OutOfReach(`the mail server: ${failureIn(error)}`);
   });
   if (!result.accepted) return { type: 'RecordMailRefused', answer: result.answer };
   return { type: 'RecordMailSent', messageId: message.messageId, subject: message.subject };

@@ -20,6 +20,7 @@ import { replacementDelivery } from '#processes/replacement-delivery';
 import { ticketDeadline } from '#processes/ticket-deadline';
 import { verificationDeadline } from '#processes/verification-deadline';
 import type { AddressedCommand, Outcome } from '#requests/command-handler';
+import { sealOlderTexts } from '#requests/older-texts';
 import type { Dispatch } from '#requests/request-tools';
 import type { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
@@ -61,21 +62,24 @@ export interface ReactionDependencies {
 
 /** The engine that runs the processes. It sends commands over the bus, and calls what is outside. */
 export function createReactions(dependencies: ReactionDependencies): ProcessEngine {
-  const { store, streams, clock, dispatch, leaseOf } = dependencies;
+  const { store, streams, clock, vault, dispatch, leaseOf } = dependencies;
   return new ProcessEngine({
     store,
     clock,
     processes,
     ...(leaseOf && { mayActFor: (unit) => leaseOf(unit) !== undefined }),
-    send: async (sent) => resultOf(await dispatch(addressed(sent, leaseOf?.(sent.unit)))),
+    send: async (sent) => {
+      const command = await sealOlderTexts({ streams, vault }, sent.stream, sent.command);
+      return resultOf(await dispatch(addressed({ ...sent, command }, leaseOf?.(sent.unit))));
+    },
     warm: (names) => streams.warm(names),
     effects: effectsOf(dependencies),
   });
 }
 
-const effectsOf = ({ store: events, payments, ...others }: ReactionDependencies): EngineOptions['effects'] => ({
-  'capture-payment': (effect, key) => capturePayment(effect, key, payments),
-  'charge-renewal': (effect, key) => chargeRenewal(effect, key, payments),
+const effectsOf = ({ store: events, ...others }: ReactionDependencies): EngineOptions['effects'] => ({
+  'capture-payment': (effect, key) => capturePayment(effect, key, others),
+  'charge-renewal': (effect, key) => chargeRenewal(effect, key, others),
   'call-webhook': (effect) => callWebhook(effect, { events, ...others }),
   'send-mail': (effect) => sendMail(effect, { events, ...others }),
 });

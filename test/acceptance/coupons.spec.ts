@@ -210,7 +210,7 @@ test('CHK-4: an order receives leads only once it is paid; a declined payment en
   const declined = await shop.order(await shop.customer(), { leadTypeId, paymentToken });
   expect(await shop.read(`/api/orders/${declined}`)).toMatchObject({
     status: 'payment-failed',
-    declineReason: 'insufficient funds',
+    declineReason: 'insufficient-funds',
   });
   const paid = await shop.order(await shop.customer(), { leadTypeId, quantity: 1 });
   await shop.lead(leadTypeId);

@@ -191,7 +191,7 @@ describe('renewals', () => {
     await useCard(orderId, 'tok_declined_insufficient_funds');
     await shop.wait({ days: 7 });
     expect((await programme(orderId)).renewals).toMatchObject([
-      { attempts: 1, declineReason: 'insufficient funds', retryAt: addDays(placedAt, 8), paidAt: null },
+      { attempts: 1, declineReason: 'insufficient-funds', retryAt: addDays(placedAt, 8), paidAt: null },
     ]);
     await shop.wait({ days: 30 });
     expect((await story(orderId)).slice(1)).toEqual([

@@ -9,6 +9,7 @@ import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { startWireNode } from '#event-store/wire-node/wire-node';
 import { MovedClock } from '#gateways/clock';
 import type { MailGateway } from '#gateways/mail';
+import type { PaymentGateway } from '#gateways/payments';
 import { httpWebhooks } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
 import { freshDatabase } from '#test/postgres/database';
@@ -76,10 +77,12 @@ export async function startServer({
   directory,
   start = START,
   mails,
+  payments,
 }: {
   directory?: string;
   start?: string;
   mails?: MailGateway;
+  payments?: PaymentGateway;
 } = {}): Promise<Server> {
   const temporary = directory ?? (await mkdtemp(join(tmpdir(), 'leadger-e2e-')));
   const errors: string[] = [];
@@ -93,10 +96,13 @@ export async function startServer({
     databaseUrl: database?.url,
   });
   const application = await createHttpApplication(
-    LeadgerModule.on(stores, { clock, ...(mails && { mails }), webhooks: httpWebhooks({ allowPrivate: true }) }),
-    {
-      log,
-    },
+    LeadgerModule.on(stores, {
+      clock,
+      ...(mails && { mails }),
+      ...(payments && { payments }),
+      webhooks: httpWebhooks({ allowPrivate: true }),
+    }),
+    { log },
   );
   const { running } = await startLeadger(application);
   // `stop` reports this error. Some tests close the stores on purpose and never call it.

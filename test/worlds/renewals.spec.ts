@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { customerStream } from '#domain/accounts/customer';
 import { decode, idOf } from '#domain/codec';
 import { trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
@@ -100,7 +101,8 @@ const by = (): RequestContext => {
 
 async function join(): Promise<string> {
   const person = { storeId: 'main', businessAssociation: 'Abc', timeZone: 'America/New_York' };
-  const { id: customerId } = await requests.accounts.register(person, by());
+  const email = `pat.${asked}@example.org`;
+  const { id: customerId } = await requests.accounts.register({ ...person, email }, by());
   const order = { customerId, leadTypeId: 'exclusive-fresh', quantity: 10, paymentToken: 'tok_ok' };
   const { id } = await requests.orders.place({ ...order, loyalty: { cadence: 'weekly' } }, by());
   await engine.settle();
@@ -155,7 +157,7 @@ describe('a renewal whose charge is under way', () => {
 
   it('LOY-8: when it is declined after a hold, this is recorded, and it is not tried again before the programme is active', async () => {
     accepted(await requests.programmes.hold(orderId, by()));
-    payments.requested[0]?.answer({ captured: false, reason: 'expired card' });
+    payments.requested[0]?.answer({ captured: false, reason: 'expired-card' });
     await engine.settle();
     payments.slow = false;
     await clock.moveTo(addDays(START, 30));
@@ -202,7 +204,7 @@ describe('a renewal whose charge is under way', () => {
     moveTo(addDays(START, 7.1));
     const [first, again] = await requestedCharges(2);
     expect(again?.key).toBe(first?.key);
-    again?.answer({ captured: false, reason: 'insufficient funds' });
+    again?.answer({ captured: false, reason: 'insufficient-funds' });
     await engine.settle();
     moveTo(addDays(START, 8.1));
     const [, , retry] = await requestedCharges(3);
@@ -292,4 +294,77 @@ it('LOY-7: a policy with an earlier announcement applies from the instant at whi
   await engine.settle();
   await clock.moveTo(addDays(START, 7));
   expect(await events('RenewalAnnounced')).toMatchObject([{ data: { at: addDays(START, 3), policyVersion: 2 } }]);
+});
+
+describe('the card of a member', () => {
+  const encoded = (value: object) => new TextEncoder().encode(JSON.stringify(value));
+  const customerIds = async () =>
+    (await events('OrderPlaced')).map(({ data }) => 'customerId' in data && data.customerId);
+  const results = async () =>
+    (await events('RenewalPaid', 'RenewalDeclined')).map(({ of, type, data }) => ({ of, type, ...data }));
+
+  /** The same order again, as version 1 stored it: with its card as it is. @returns its id */
+  async function joinWithVersion1(): Promise<string> {
+    await join();
+    const [placed] = await events('OrderPlaced');
+    const id = 'order-of-before';
+    const event = {
+      id: deriveId('renewals.spec', id),
+      type: 'OrderPlaced',
+      data: encoded({ ...placed?.data, paymentToken: 'tok_ok' }),
+      metadata: encoded({ commandId: id, correlationId: id, actor: 'staff:spec' }),
+    };
+    await store.append(`order-${id}`, [event], 'no-stream');
+    await engine.settle();
+    return id;
+  }
+
+  it('is charged from its box, and from a text of version 1, which is sealed with the next renewal', async () => {
+    const id = await joinWithVersion1();
+    await clock.moveTo(addDays(START, 7));
+    expect((await results()).map(({ of, type }) => `${of === id} ${type}`).sort()).toEqual([
+      'false RenewalPaid',
+      'true RenewalPaid',
+    ]);
+    for await (const { data } of store.readAll({ filter: { types: ['RenewalBegun'] } })) {
+      const text = new TextDecoder().decode(data);
+      expect(text).toContain('"purpose":"payment-token"');
+      expect(text).not.toContain('tok_ok');
+      expect(text).not.toContain(btoa('"tok_ok"'));
+    }
+  });
+
+  it('is not charged once its customer was erased, whichever version stored it', async () => {
+    await joinWithVersion1();
+    await vault.erase(customerStream(`${(await customerIds())[0]}`));
+    payments.slow = true;
+    await clock.moveTo(addDays(START, 7));
+    expect(await results()).toMatchObject([
+      { type: 'RenewalDeclined', reason: 'payment-details-erased' },
+      { type: 'RenewalDeclined', reason: 'payment-details-erased' },
+    ]);
+    expect(payments.requested).toEqual([]);
+  });
+
+  it('waits while its key is missing, like a provider that is away', async () => {
+    await join();
+    const keys = vault;
+    vault = await openVault({});
+    await crashAndRestart();
+    await engine.settle();
+    await clock.moveTo(addDays(START, 7.2));
+    expect(await results()).toEqual([]);
+    // Mails that need the key are parked.
+    expect(engine.parked().filter(({ process }) => process !== 'mailing')).toEqual([]);
+    expect(engine.status().processes.find(({ name }) => name === 'loyalty-renewals')).toMatchObject({
+      waitingForRetry: 1,
+      lastError: expect.stringMatching(/^the vault: key .* is not in this vault/),
+    });
+    await vault.close();
+    vault = keys;
+    await crashAndRestart();
+    await engine.settle();
+    await clock.moveTo(addDays(START, 7.3));
+    expect(await results()).toMatchObject([{ type: 'RenewalPaid' }]);
+  });
 });

@@ -44,9 +44,13 @@ export type Sealed = z.infer<typeof sealed>;
 /** The key id of a text that an older version stored as it is. */
 const NO_KEY = 'unsealed';
 
-/** A text that an older version stored as it is, in the form of a box. Upcasters make it; nothing new is stored so. */
-export const unsealed = (value: unknown): Sealed => ({
+/**
+ * A text that an older version stored as it is, in the form of a box. Upcasters make it; nothing new is stored so. Where
+ * a process stores the value again, `purpose` says as what it is sealed then.
+ */
+export const unsealed = (value: unknown, purpose?: Purpose): Sealed => ({
   keyId: NO_KEY,
+  ...(purpose && { purpose }),
   box: Buffer.from(JSON.stringify(value)).toString('base64'),
 });
 

@@ -25,7 +25,7 @@ const text = (keeping: Keeping, what: string) => z.string().register(kinds, { ke
  */
 export const plainTexts = {
   id: 'Names a record. It is made by this program, by the payment provider, or chosen by whoever sends the record.',
-  code: 'A short word of this program: why a lead was released, which fact of a mail it is, or for what a worker acts.',
+  code: 'A short word of this program: why a lead was released, or for what a worker acts.',
   currency: 'A currency (ISO 4217).',
   'time zone': 'A time zone (IANA), checked when it is chosen.',
   position: 'A place in one log.',

@@ -4,7 +4,8 @@ import { addDays, addSeconds } from '../kernel/instants.ts';
 import { chargeDueAt, type ProgrammeCommand, type ProgrammeEvent, programme } from './programme.ts';
 
 const terms = { customerId: 'c1', storeId: 'main', leadTypeId: 'shared-fresh', cadence: 'weekly', cadenceDays: 7 };
-const charge = { token: 'tok_ok', amountCents: 2500, currency: 'USD', statementDescriptor: 'LEADGER' };
+const token = { keyId: 'k1', box: btoa('tok_ok'), secret: true } as const;
+const charge = { token, amountCents: 2500, currency: 'USD', statementDescriptor: 'LEADGER' };
 const money = { reference: 'r1', amountCents: 2500, currency: 'USD' };
 const day = (number: number) => addDays(minute(0), number);
 
@@ -53,7 +54,7 @@ const decline = (at: string, attempt = 1): ProgrammeCommand => ({
   at,
   renewalNumber: 1,
   attempt,
-  reason: 'expired card',
+  reason: 'expired-card',
 });
 const declined = (at: string, attempt = 1, retryAt?: string): ProgrammeEvent => ({
   type: 'RenewalDeclined',
@@ -62,7 +63,7 @@ const declined = (at: string, attempt = 1, retryAt?: string): ProgrammeEvent => 
     customerId: 'c1',
     renewalNumber: 1,
     attempt,
-    reason: 'expired card',
+    reason: 'expired-card',
     policyVersion: 1,
     ...(retryAt && { retryAt }),
   },

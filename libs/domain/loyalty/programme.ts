@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
-import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
-import { currency, freeText, id, storeText } from '../kernel/fields.ts';
+import { codedReason, type DeclineReason, declineReasons } from '../kernel/declines.ts';
+import { cents, type EventsOf, fact, type Instant, instant, unsealed } from '../kernel/events.ts';
+import { currency, id, secretFor, storeText } from '../kernel/fields.ts';
 import { addDays, addHours } from '../kernel/instants.ts';
 import { ownerOrStaff, processOnly, type RightsOf } from '../kernel/rights.ts';
 
@@ -37,7 +38,12 @@ export const programmeEvents = {
     dueAt: instant,
     /** Counts all attempts to charge this renewal. */
     attempt,
-    charge: z.object({ token: freeText, amountCents: cents, currency, statementDescriptor: storeText }),
+    charge: z.object({
+      token: secretFor('customer', 'payment-token'),
+      amountCents: cents,
+      currency,
+      statementDescriptor: storeText,
+    }),
     /** After how long a declined charge is tried again; absent: a decline holds the programme (LOY-8). */
     retryAfterHours: z.number().positive().optional(),
     policyVersion,
@@ -55,7 +61,7 @@ export const programmeEvents = {
     customerId: id,
     renewalNumber,
     attempt,
-    reason: freeText,
+    reason: z.enum(declineReasons),
     /** Absent when there is no further attempt. */
     retryAt: instant.optional(),
     policyVersion,
@@ -69,6 +75,17 @@ export const programmeEvents = {
 export type ProgrammeEvent = EventsOf<typeof programmeEvents>;
 type DataOf<Type extends ProgrammeEvent['type']> = Extract<ProgrammeEvent, { type: Type }>['data'];
 export type RenewalCharge = DataOf<'RenewalBegun'>['charge'];
+
+/** Version 1 stored the token as it is, and the provider's reason. */
+export const programmeUpcasters = {
+  RenewalBegun: [
+    (data: Record<string, unknown>) => {
+      const { token, ...charge } = data.charge as Record<string, unknown>;
+      return { ...data, charge: { ...charge, token: { ...unsealed(token, 'payment-token'), secret: true } } };
+    },
+  ],
+  RenewalDeclined: [codedReason],
+};
 
 export type ProgrammeCommand =
   | {
@@ -101,7 +118,7 @@ export type ProgrammeCommand =
       amountCents: number;
       currency: string;
     }
-  | { type: 'RecordRenewalDeclined'; at: Instant; renewalNumber: number; attempt: number; reason: string }
+  | { type: 'RecordRenewalDeclined'; at: Instant; renewalNumber: number; attempt: number; reason: DeclineReason }
   | { type: 'HoldProgramme'; at: Instant }
   | { type: 'ActivateProgramme'; at: Instant }
   | { type: 'CancelProgramme'; at: Instant; cause: DataOf<'ProgrammeCancelled'>['cause'] };

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
-import { code, freeText, id, sealedFor, secretFor, storeText } from '../kernel/fields.ts';
+import { id, storeText } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { processOnly, type RightsOf } from '../kernel/rights.ts';
 import { mailKinds } from './kinds.ts';
+import { mailFacts } from './mail-facts.ts';
 import { type MailAnswer, mailAnswer } from './outcomes.ts';
 
 /** One mail, from the wish to its result (NTF-3). */
@@ -12,13 +13,6 @@ export const mailStream = (mailId: string) => `mail-${mailId}` as const;
 
 /** An event causes at most one mail of a kind: the id is derived from both. */
 export const mailIdOf = (kind: string, eventId: string): string => deriveId('mail', kind, eventId);
-
-/** The facts in a mail besides customer and store: ids, numbers, instants, and sealed personal data. */
-const mailFacts = z.record(
-  code,
-  z.union([freeText, z.number(), secretFor('customer', 'link-token'), sealedFor('customer', 'email')]),
-);
-export type MailFacts = z.infer<typeof mailFacts>;
 
 /**
  * Why a mail was not sent: there is no address, the person was erased, does not want mails of this kind (NTF-2), or the

@@ -12,6 +12,8 @@ import {
   type Terms,
 } from './order.ts';
 
+const box = (content: string): Terms['paymentToken'] => ({ keyId: 'k1', box: btoa(content), secret: true });
+
 const terms: Terms = {
   customerId: 'c1',
   storeId: 'main',
@@ -22,7 +24,7 @@ const terms: Terms = {
   timeZone: 'America/New_York',
   pricePerLeadCents: 1000,
   currency: 'USD',
-  paymentToken: 'tok_ok',
+  paymentToken: box('tok_ok'),
   statementDescriptor: 'LEADGER',
   policyVersion: 1,
 };
@@ -67,7 +69,7 @@ const paid: OrderEvent = { type: 'PaymentCaptured', data: { at: minute(1), ...mo
 const paused: OrderEvent = { type: 'OrderPaused', data: { at: minute(2), pauseNumber: 1 } };
 const cancelled: OrderEvent = { type: 'OrderCancelled', data: { at: minute(3), undeliveredLeads: 3 } };
 const filled: OrderEvent = { type: 'OrderFilled', data: { at: minute(3), deliveredLeads: 3 } };
-const declined: OrderEvent = { type: 'PaymentDeclined', data: { at: minute(1), reason: 'expired card' } };
+const declined: OrderEvent = { type: 'PaymentDeclined', data: { at: minute(1), reason: 'expired-card' } };
 const delivered = (leadId: string, at = minute(5), replacementFor?: string): OrderEvent => ({
   type: 'LeadDelivered',
   data: {
@@ -126,7 +128,7 @@ describe('an order', () => {
       .when({ type: 'CapturePayment', at: minute(1), ...money })
       .thenRecords(paid);
     given(order, placed)
-      .when({ type: 'DeclinePayment', at: minute(1), reason: 'expired card' })
+      .when({ type: 'DeclinePayment', at: minute(1), reason: 'expired-card' })
       .thenRecords(declined);
     given(order, placed).when(deliver('l1')).thenRefuses('order-awaiting-payment', 'ORD-1');
     given(order, placed, declined).when(deliver('l1')).thenRefuses('order-payment-failed', 'ORD-1');
@@ -423,12 +425,13 @@ describe('an order', () => {
   });
 
   it('ORD-4: has its payment card changed until it is over', () => {
-    const change: OrderCommand = { type: 'ChangePaymentCard', at: minute(7), paymentToken: 'tok_new' };
-    const changed: OrderEvent = { type: 'PaymentCardChanged', data: { at: minute(7), paymentToken: 'tok_new' } };
+    const change: OrderCommand = { type: 'ChangePaymentCard', at: minute(7), paymentToken: box('tok_new') };
+    const changed: OrderEvent = { type: 'PaymentCardChanged', data: { at: minute(7), paymentToken: box('tok_new') } };
     for (const past of [[], [paid], [paid, filled], [paid, paused]])
       given(order, placed, ...past)
         .when(change)
         .thenRecords(changed);
+    given(order, placed, paid, changed).when(change).thenNothing();
     for (const past of [[declined], [cancelled]])
       expect(given(order, placed, ...past).when(change).decision).toMatchObject({ refused: true, rule: 'ORD-4' });
   });

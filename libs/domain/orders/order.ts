@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { type DistributionDecision, distributionDecision } from '../distribution/decision.ts';
 import { type Decider, type Decision, type Refusal, refuse, undecided } from '../kernel/decider.ts';
-import { cents, count, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
-import { currency, freeText, id, storeText, timeZone } from '../kernel/fields.ts';
+import { codedReason, type DeclineReason, declineReasons } from '../kernel/declines.ts';
+import { cents, count, type EventsOf, fact, type Instant, instant, type Secret, unsealed } from '../kernel/events.ts';
+import { currency, freeText, id, secretFor, storeText, timeZone } from '../kernel/fields.ts';
 import { addDays } from '../kernel/instants.ts';
 import { type LocalDay, localDayOf } from '../kernel/local-days.ts';
 import { percentOf } from '../kernel/percent.ts';
@@ -12,6 +13,9 @@ import { countDelivery, deliveredOn, isFullOn, noProgress, type OrderProgress } 
 
 /** An order of leads, from checkout to the last lead and the last replacement. */
 export const orderStream = (orderId: string) => `order-${orderId}` as const;
+
+/** Who has it and the key of the store at the payment provider can charge the card. */
+const paymentToken = secretFor('customer', 'payment-token');
 
 export const orderEvents = {
   OrderPlaced: fact({
@@ -26,7 +30,7 @@ export const orderEvents = {
     pricePerLeadCents: cents,
     totalCents: cents,
     currency,
-    paymentToken: freeText,
+    paymentToken,
     statementDescriptor: storeText,
     policyVersion: z.int().positive(),
     /** The discount on the first order; renewals cost the full price (LOY-2). */
@@ -38,7 +42,7 @@ export const orderEvents = {
     nextBonus: bonus.optional(),
   }),
   PaymentCaptured: fact({ reference: id, amountCents: cents, currency }),
-  PaymentDeclined: fact({ reason: freeText }),
+  PaymentDeclined: fact({ reason: z.enum(declineReasons) }),
   /** The order ended while its payment, or that of a renewal, was under way: the money is to be paid back. */
   PaymentCapturedTooLate: fact({
     reference: id,
@@ -72,7 +76,7 @@ export const orderEvents = {
   /** ORD-4: holds from now on, today included. */
   DailyMaximumChanged: fact({ dailyMaximum: z.int().positive() }),
   /** ORD-4: the next charge goes to this card. */
-  PaymentCardChanged: fact({ paymentToken: freeText }),
+  PaymentCardChanged: fact({ paymentToken }),
   OrderCancelled: fact({ undeliveredLeads: count }),
   OrderFilled: fact({ deliveredLeads: count }),
   LeadDelivered: fact({
@@ -98,6 +102,20 @@ export const orderEvents = {
 export type OrderEvent = EventsOf<typeof orderEvents>;
 type DataOf<Type extends OrderEvent['type']> = Extract<OrderEvent, { type: Type }>['data'];
 
+type Data = Record<string, unknown>;
+
+/** Version 1 stored the token as it is. */
+const tokenInBox = ({ paymentToken: token, ...data }: Data): Data => ({
+  ...data,
+  paymentToken: { ...unsealed(token, 'payment-token'), secret: true },
+});
+
+export const orderUpcasters = {
+  OrderPlaced: [tokenInBox],
+  PaymentCardChanged: [tokenInBox],
+  PaymentDeclined: [codedReason],
+};
+
 export type OrderCommand =
   | ({
       type: 'PlaceOrder';
@@ -106,7 +124,7 @@ export type OrderCommand =
       batchType: boolean;
     } & Omit<Terms, 'bonusLeads'>)
   | { type: 'CapturePayment'; at: Instant; reference: string; amountCents: number; currency: string }
-  | { type: 'DeclinePayment'; at: Instant; reason: string }
+  | { type: 'DeclinePayment'; at: Instant; reason: DeclineReason }
   /** `restart`: how the pause ends automatically in Loyalty Rewards; absent once the programme is cancelled. */
   | { type: 'PauseOrder'; at: Instant; restart?: { afterDays: number; policyVersion: number } }
   | { type: 'RestartOrder'; at: Instant }
@@ -121,7 +139,7 @@ export type OrderCommand =
       currency: string;
     }
   | { type: 'ChangeDailyMaximum'; at: Instant; dailyMaximum: DailyMaximum }
-  | { type: 'ChangePaymentCard'; at: Instant; paymentToken: string }
+  | { type: 'ChangePaymentCard'; at: Instant; paymentToken: Secret }
   | { type: 'CancelOrder'; at: Instant }
   | {
       type: 'DeliverLead';
@@ -196,7 +214,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
   decide(command, state): Decision<OrderEvent> {
     if (command.type === 'PlaceOrder') return place(command, state);
     const { terms } = state;
-    if (!terms) return refuse('order-unknown', 'there is no such order');
+    if (!terms) return unknownOrder;
     switch (command.type) {
       case 'CapturePayment':
         return capturePayment(command, state);
@@ -306,8 +324,8 @@ type Command<Type extends OrderCommand['type']> = Extract<OrderCommand, { type: 
 
 function place(command: Command<'PlaceOrder'>, state: OrderState): Decision<OrderEvent> {
   if (state.terms) return [];
-  const { type: _, orderLimits, batchType, ...terms } = command;
-  const refusal = refuseQuantity(terms.quantity, orderLimits) ?? refuseMaximum(terms.dailyMaximum, batchType);
+  const { type: _type, orderLimits: _limits, batchType: _batch, ...terms } = command;
+  const refusal = refusePlacing(command);
   if (refusal) return refusal;
   const { quantity, pricePerLeadCents, loyalty, coupon } = terms;
   const totalCents = quantity * pricePerLeadCents - (coupon?.discountCents ?? 0);
@@ -315,6 +333,15 @@ function place(command: Command<'PlaceOrder'>, state: OrderState): Decision<Orde
   const nextBonus = loyalty && { nextBonus: bonusOf(loyalty, quantity, 1, 0) };
   return [{ type: 'OrderPlaced', data: { ...terms, bonusLeads, totalCents, ...nextBonus } }];
 }
+
+/** Why such an order cannot be placed, whatever card pays it. */
+export const refusePlacing = ({
+  quantity,
+  dailyMaximum,
+  orderLimits,
+  batchType,
+}: Pick<Command<'PlaceOrder'>, 'quantity' | 'dailyMaximum' | 'orderLimits' | 'batchType'>): Refusal | undefined =>
+  refuseQuantity(quantity, orderLimits) ?? refuseMaximum(dailyMaximum, batchType);
 
 function refuseQuantity(quantity: number, { smallest, largest }: { smallest: number; largest: number }) {
   if (quantity >= smallest && quantity <= largest) return undefined;
@@ -424,7 +451,9 @@ function changePaymentCard(
   terms: Terms,
 ): Decision<OrderEvent> {
   if (isOver(state)) return refuseIn(state, 'paid with another card', 'ORD-4');
-  return paymentToken === terms.paymentToken ? [] : [{ type: 'PaymentCardChanged', data: { at, paymentToken } }];
+  return paymentToken.box === terms.paymentToken.box
+    ? []
+    : [{ type: 'PaymentCardChanged', data: { at, paymentToken } }];
 }
 
 function cancel({ at }: Command<'CancelOrder'>, state: OrderState): Decision<OrderEvent> {
@@ -491,6 +520,8 @@ function oweReplacement(
 
 /** The order receives no more leads and no renewals. A filled order is not over: a renewal may re-open it. */
 const isOver = ({ status }: OrderState): boolean => status === 'cancelled' || status === 'payment-failed';
+
+export const unknownOrder = refuse('order-unknown', 'there is no such order');
 
 const noMaximumOnBatchTypes = refuse(
   'daily-maximum-on-batch-type',

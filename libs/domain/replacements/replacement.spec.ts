@@ -1,15 +1,25 @@
 import { given, minute } from '#test/given';
 import { defaultPolicy } from '../policy/policy.ts';
-import { type ReplacementCommand, type ReplacementEvent, replacement, replacementIdOf } from './replacement.ts';
+import {
+  explainDenial,
+  type ReplacementCommand,
+  type ReplacementEvent,
+  replacement,
+  replacementIdOf,
+} from './replacement.ts';
 
 const about = { orderId: 'o1', leadId: 'l1' };
 const subject = { ...about, leadTypeId: 'shared-fresh', customerId: 'c1', storeId: 'main', deliveredAt: minute(0) };
-const request = (reason: string, at = minute(10)): ReplacementCommand => ({
+const returnPolicy = { policyVersion: 1, ...defaultPolicy };
+const boxOf = (text: string) => ({ keyId: 'k1', box: btoa(text) });
+
+const request = (reason: string, at = minute(10), explanation?: string): ReplacementCommand => ({
   type: 'RequestReplacement',
   at,
   ...subject,
   reason,
-  returnPolicy: { policyVersion: 1, ...defaultPolicy },
+  returnPolicy,
+  ...(explanation && { explanation: boxOf(explanation) }),
 });
 const requested = (reason: string, at = minute(10), verifyBy = '2026-05-08T10:10:00.000Z'): ReplacementEvent => ({
   type: 'ReplacementRequested',
@@ -21,10 +31,14 @@ const granted: ReplacementEvent = {
 };
 const denied = (explanation: string, at = minute(10)): ReplacementEvent => ({
   type: 'ChargebackDenied',
-  data: { at, ...about, explanation },
+  data: { at, ...about, explanation: boxOf(explanation) },
 });
 const grant: ReplacementCommand = { type: 'GrantChargeback', at: minute(11) };
-const deny: ReplacementCommand = { type: 'DenyChargeback', at: minute(11), explanation: 'we reached the person' };
+const deny: ReplacementCommand = {
+  type: 'DenyChargeback',
+  at: minute(11),
+  explanation: boxOf('we reached the person'),
+};
 
 describe('the return of a lead', () => {
   it.each(defaultPolicy.approvedReturnReasons)('RPL-3: is taken for the reason "%s"', (reason) => {
@@ -32,9 +46,12 @@ describe('the return of a lead', () => {
   });
 
   it.each(defaultPolicy.invalidReturnReasons)('RPL-4, RPL-8: is recorded and denied at once for "%s"', (reason) => {
+    const explanation = `"${reason}" is no reason for a replacement`;
+    expect(explainDenial({ ...subject, at: minute(10), reason, returnPolicy })).toBe(explanation);
     given(replacement)
-      .when(request(reason))
-      .thenRecords(requested(reason), denied(`"${reason}" is no reason for a replacement`));
+      .when(request(reason, minute(10), explanation))
+      .thenRecords(requested(reason), denied(explanation));
+    expect(() => given(replacement).when(request(reason)).thenNothing()).toThrow(RangeError);
   });
 
   it('RPL-3: is refused for an unknown reason', () => {
@@ -47,12 +64,11 @@ describe('the return of a lead', () => {
       .when(request('wrong number', last))
       .thenRecords(requested('wrong number', last, '2026-05-13T10:00:00.000Z'));
     const late = '2026-05-06T10:00:00.001Z';
+    const explanation = 'the lead was delivered more than 5 days before the request';
+    expect(explainDenial({ ...subject, at: late, reason: 'wrong number', returnPolicy })).toBe(explanation);
     given(replacement)
-      .when(request('wrong number', late))
-      .thenRecords(
-        requested('wrong number', late, '2026-05-13T10:00:00.001Z'),
-        denied('the lead was delivered more than 5 days before the request', late),
-      );
+      .when(request('wrong number', late, explanation))
+      .thenRecords(requested('wrong number', late, '2026-05-13T10:00:00.001Z'), denied(explanation, late));
   });
 
   it('RPL-5: is overdue when it was not verified in time, which is recorded once', () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
-import { type EventsOf, fact, type Instant, instant, type Sealed } from '../kernel/events.ts';
-import { freeText, id, sealedFor, storeText } from '../kernel/fields.ts';
+import { type EventsOf, fact, type Instant, instant, type Sealed, unsealed } from '../kernel/events.ts';
+import { id, sealedFor, storeText } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { addDays } from '../kernel/instants.ts';
 import { customerInCommand, ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
@@ -27,11 +27,21 @@ export const replacementEvents = {
     policyVersion: z.int().positive(),
   }),
   ChargebackGranted: fact({ orderId: id, leadId: id, reason: storeText }),
-  ChargebackDenied: fact({ orderId: id, leadId: id, explanation: freeText }),
+  ChargebackDenied: fact({ orderId: id, leadId: id, explanation: sealedFor('customer', 'explanation') }),
   VerificationOverdue: fact({ orderId: id, leadId: id, verifyBy: instant }),
   ReplacementDelivered: fact({ orderId: id, leadId: id, replacementLeadId: id }),
 };
 export type ReplacementEvent = EventsOf<typeof replacementEvents>;
+
+/** Version 1 stored the explanation as it was typed. */
+export const replacementUpcasters = {
+  ChargebackDenied: [
+    ({ explanation, ...data }: Record<string, unknown>) => ({
+      ...data,
+      explanation: unsealed(explanation, 'explanation'),
+    }),
+  ],
+};
 
 /** The numbers and lists in force when the request was made. */
 type ReturnPolicy = { readonly policyVersion: number } & Pick<
@@ -50,11 +60,13 @@ export type ReplacementCommand =
       storeId: string;
       reason: string;
       note?: Sealed;
+      /** What {@link explainDenial} says, where the request is denied at once. */
+      explanation?: Sealed;
       deliveredAt: Instant;
       returnPolicy: ReturnPolicy;
     }
   | { type: 'GrantChargeback'; at: Instant }
-  | { type: 'DenyChargeback'; at: Instant; explanation: string }
+  | { type: 'DenyChargeback'; at: Instant; explanation: Sealed }
   | { type: 'RecordOverdue'; at: Instant }
   | { type: 'RecordReplacementDelivered'; at: Instant; replacementLeadId: string };
 
@@ -137,17 +149,21 @@ type Command<Type extends ReplacementCommand['type']> = Extract<ReplacementComma
 /** A request that a rule denies is recorded too, with its denial: the business asks about both. */
 function request(command: Command<'RequestReplacement'>, state: ReplacementState): Decision<ReplacementEvent> {
   if (state.status !== 'unknown') return [];
-  const { type: _, returnPolicy, ...data } = command;
-  const { at, orderId, leadId } = data;
+  const { type: _type, returnPolicy, explanation: _explanation, ...data } = command;
   const refusal = refuseReason(data.reason, returnPolicy);
   if (refusal) return refusal;
   const { policyVersion, verificationDays } = returnPolicy;
-  const verifyBy = addDays(at, verificationDays);
-  const explanation = explainDenial(command);
+  const verifyBy = addDays(data.at, verificationDays);
   return [
     { type: 'ReplacementRequested', data: { ...data, verifyBy, policyVersion } },
-    ...(explanation ? [{ type: 'ChargebackDenied' as const, data: { at, orderId, leadId, explanation } }] : []),
+    ...(explainDenial(command) === undefined ? [] : [deniedAtOnce(command)]),
   ];
+}
+
+/** @throws RangeError without the sealed explanation: the request layer seals it before it sends the command */
+function deniedAtOnce({ at, orderId, leadId, explanation }: Command<'RequestReplacement'>): ReplacementEvent {
+  if (!explanation) throw new RangeError('a return that is denied at once needs its sealed explanation');
+  return { type: 'ChargebackDenied', data: { at, orderId, leadId, explanation } };
 }
 
 function refuseReason(reason: string, { approvedReturnReasons, invalidReturnReasons }: ReturnPolicy) {
@@ -157,7 +173,12 @@ function refuseReason(reason: string, { approvedReturnReasons, invalidReturnReas
 }
 
 /** Why the request is denied at once; undefined when it needs a verification. */
-function explainDenial({ at, deliveredAt, reason, returnPolicy }: Command<'RequestReplacement'>): string | undefined {
+export function explainDenial({
+  at,
+  deliveredAt,
+  reason,
+  returnPolicy,
+}: Pick<Command<'RequestReplacement'>, 'at' | 'deliveredAt' | 'reason' | 'returnPolicy'>): string | undefined {
   const { returnWindowDays, invalidReturnReasons } = returnPolicy;
   if (at > addDays(deliveredAt, returnWindowDays))
     return `the lead was delivered more than ${returnWindowDays} days before the request`;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type FactOf, idOf } from '#domain/codec';
+import { declineReasons } from '#domain/kernel/declines';
 import { orderStatuses, owedLeads } from '#domain/orders/order';
 import { column } from '../engine/columns.ts';
 import { modelOfStreams, type RowOfStream, table } from '../engine/model.ts';
@@ -51,7 +52,7 @@ export const orderRow = z
       .instant()
       .nullable()
       .describe('When it was filled or cancelled, or its payment failed. Null: it is not closed.'),
-    declineReason: column.text().nullable().describe('Why the payment was declined. Null: it was not.'),
+    declineReason: column.oneOf(declineReasons).nullable().describe('Why the payment was declined. Null: it was not.'),
     maximumReachedOn: column
       .localDay()
       .nullable()

@@ -9,6 +9,7 @@ import { defaultPolicy } from '#domain/policy/policy';
 import { Rows } from '../engine/rows.ts';
 import { programmes, programmeTable, renewalTable } from './programmes.ts';
 
+const token = { keyId: 'k1', box: btoa('tok_ok'), secret: true } as const;
 const START = '2026-05-01T10:00:00.000Z';
 
 /** An order with its programme, in which each command is decided, folded, and passed to the read model. */
@@ -33,7 +34,7 @@ class Membership {
       timeZone: 'UTC',
       pricePerLeadCents: 100,
       currency: 'USD',
-      paymentToken: 'tok_ok',
+      paymentToken: token,
       statementDescriptor: 'LEADGER',
       policyVersion: 1,
       loyalty,
@@ -141,7 +142,7 @@ describe('the read model of programmes', () => {
 function take(member: Membership, what: (typeof whatHappens)[number], at: string): void {
   const { number: renewalNumber, attempts } = member.programmeState.next;
   const money = { amountCents: 1, currency: 'USD' };
-  const charge = { token: 'tok_ok', statementDescriptor: 'LEADGER', ...money };
+  const charge = { token, statementDescriptor: 'LEADGER', ...money };
   const begin = { type: 'BeginRenewal', at, renewalNumber, charge, retryHours: [24], policyVersion: 1 } as const;
   const happenings: Record<typeof what, () => void> = {
     pause: () => member.askOrder({ type: 'PauseOrder', at }),
@@ -153,7 +154,7 @@ function take(member: Membership, what: (typeof whatHappens)[number], at: string
     decline() {
       member.askProgramme(begin);
       const { attempts: attempt } = member.programmeState.next;
-      member.askProgramme({ type: 'RecordRenewalDeclined', at, renewalNumber, attempt, reason: 'no' });
+      member.askProgramme({ type: 'RecordRenewalDeclined', at, renewalNumber, attempt, reason: 'other' });
     },
     begin: () => member.askProgramme(begin),
     pay() {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type FactOf, idOf } from '#domain/codec';
+import { declineReasons } from '#domain/kernel/declines';
 import { type Bonus, bonusRule } from '#domain/loyalty/bonus';
 import { cancellationCauses, holdCauses, programmeStatuses } from '#domain/loyalty/programme';
 import { column } from '../engine/columns.ts';
@@ -72,7 +73,7 @@ export const renewalRow = z
     announcedAt: column.instant().nullable().describe('When it was announced to the customer. Null: it was not.'),
     attempts: column.count().describe('Attempts to charge it.'),
     declineReason: column
-      .text()
+      .oneOf(declineReasons)
       .nullable()
       .describe('Why the last attempt was declined (LOY-8). Null: none was, or it is paid.'),
     retryAt: column.instant().nullable().describe('When it is charged again. Null: no attempt is planned.'),

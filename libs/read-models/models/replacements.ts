@@ -21,7 +21,7 @@ export const replacementRow = z.object({
   dueAt: column.instant().describe('When it is due to be verified (RPL-5).'),
   overdue: column.flag().describe('Whether that time passed without a decision.'),
   decidedAt: column.instant().nullable().describe('When it was granted or denied. Null: not yet.'),
-  explanation: column.text().nullable().describe('Why it was denied (RPL-7). Null: it was not.'),
+  explanation: column.json(sealed).nullable().describe('Why it was denied (RPL-7). Null: it was not.'),
   replacementLeadId: column.id().nullable().describe('The lead delivered for it. Null: none yet.'),
   replacedAt: column.instant().nullable().describe('When that lead was delivered. Null: not yet.'),
   policyVersion: column.count().describe('Version of the policy that was in force when it was requested.'),

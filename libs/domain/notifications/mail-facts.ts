@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { codeIn, declineReasons } from '../kernel/declines.ts';
+import { cents, count, instant, unsealed } from '../kernel/events.ts';
+import { currency, id, sealedFor, secretFor, storeText } from '../kernel/fields.ts';
+import { holdCauses } from '../loyalty/programme.ts';
+
+const money = { totalCents: cents, currency };
+const order = { orderId: id, storeId: id, leadTypeId: id, statementDescriptor: storeText };
+
+/**
+ * The facts in a mail besides its customer, by name. Each mail has some of them. What a person wrote is a box, so that it
+ * can be erased; a fact with another name is refused.
+ */
+export const mailFacts = z
+  .strictObject({
+    ...order,
+    ...money,
+    quantity: count,
+    bonusLeads: count,
+    renewalNumber: z.int().positive(),
+    declineReason: z.enum(declineReasons),
+    /** When a declined payment is tried again. */
+    retryAt: instant,
+    dueAt: instant,
+    /** Who or what held a programme. */
+    cause: z.enum(holdCauses),
+    leadId: id,
+    returnReason: storeText,
+    explanation: sealedFor('customer', 'explanation'),
+    /** How many leads a digest counts, and the end of its hour. */
+    leads: count,
+    until: instant,
+    token: secretFor('customer', 'link-token'),
+    expiresAt: instant,
+    /** The address to be confirmed; other mails go to the present address of the customer. */
+    to: sealedFor('customer', 'email'),
+    ticketId: id,
+    answer: sealedFor('customer', 'answer'),
+  })
+  .partial();
+export type MailFacts = z.infer<typeof mailFacts>;
+
+type Data = Record<string, unknown>;
+
+/** Version 1 took any names. It had the provider's text, the reason of a return and the explanation of a denial. */
+export const mailWishUpcasters = {
+  MailWished: [
+    ({ facts, ...data }: Data): Data => {
+      const { reason, explanation, ...others } = facts as Data;
+      return {
+        ...data,
+        facts: {
+          ...others,
+          ...(reason !== undefined && namedReason(data.kind, String(reason))),
+          ...(explanation !== undefined && { explanation: unsealed(explanation, 'explanation') }),
+        },
+      };
+    },
+  ],
+};
+
+const namedReason = (kind: unknown, reason: string): MailFacts =>
+  kind === 'payment-declined' ? { declineReason: codeIn(reason) } : { returnReason: reason };
