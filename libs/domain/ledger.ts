@@ -1,3 +1,4 @@
+import { addressUpcasters, customerUpcasters } from './accounts/business.ts';
 import { address, addressEvents, addressRights } from './accounts/address.ts';
 import { customer, customerEvents, customerRights } from './accounts/customer.ts';
 import { catalogue, catalogueEvents, catalogueRights } from './catalogue/catalogue.ts';
@@ -7,12 +8,12 @@ import type { Decider } from './kernel/decider.ts';
 import type { EventSchemas } from './kernel/events.ts';
 import type { RightsOf, Rule } from './kernel/rights.ts';
 import { contactBook, contactBookEvents, contactBookRights } from './leads/contact-book.ts';
-import { lead, leadEvents, leadRights } from './leads/lead.ts';
+import { lead, leadEvents, leadRights, leadUpcasters } from './leads/lead.ts';
 import { customerOfProgramme, programme, programmeEvents, programmeRights } from './loyalty/programme.ts';
 import { mail, mailEvents, mailRights } from './notifications/mail.ts';
 import { mailUpcasters, webhookUpcasters } from './notifications/outcomes.ts';
 import { customerOfWebhook, webhook, webhookEvents, webhookRights } from './notifications/webhook.ts';
-import { customerOfOrder, order, orderEvents, orderRights } from './orders/order.ts';
+import { customerOfOrder, order, orderEvents, orderRights, orderUpcasters } from './orders/order.ts';
 import { policy, policyEvents, policyRights, policyUpcasters } from './policy/policy.ts';
 import { replacement, replacementEvents, replacementRights } from './replacements/replacement.ts';
 import { lookEvents, lookRights, looks } from './support/look.ts';
@@ -30,10 +31,10 @@ const named = (_: unknown, customerId: string): string => customerId;
 export const ledger = {
   catalogue: { decider: catalogue, events: catalogueEvents, upcasters: {}, rights: catalogueRights },
   policy: { decider: policy, events: policyEvents, upcasters: policyUpcasters, rights: policyRights },
-  customer: { decider: customer, events: customerEvents, upcasters: {}, rights: customerRights, owner: named },
-  address: { decider: address, events: addressEvents, upcasters: {}, rights: addressRights },
+  customer: { decider: customer, events: customerEvents, upcasters: customerUpcasters, rights: customerRights, owner: named },
+  address: { decider: address, events: addressEvents, upcasters: addressUpcasters, rights: addressRights },
   contacts: { decider: contactBook, events: contactBookEvents, upcasters: {}, rights: contactBookRights, owner: named },
-  lead: { decider: lead, events: leadEvents, upcasters: {}, rights: leadRights },
+  lead: { decider: lead, events: leadEvents, upcasters: leadUpcasters, rights: leadRights },
   coupon: { decider: coupon, events: couponEvents, upcasters: {}, rights: couponRights },
   checkout: {
     decider: checkout,
@@ -42,7 +43,7 @@ export const ledger = {
     rights: checkoutRights,
     owner: customerOfCheckout,
   },
-  order: { decider: order, events: orderEvents, upcasters: {}, rights: orderRights, owner: customerOfOrder },
+  order: { decider: order, events: orderEvents, upcasters: orderUpcasters, rights: orderRights, owner: customerOfOrder },
   programme: {
     decider: programme,
     events: programmeEvents,

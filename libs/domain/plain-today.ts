@@ -23,17 +23,6 @@ export const plainToday: readonly PlainText[] = [
     fields: ['MailWished.facts.*'],
   },
   {
-    what: 'the business association of a customer, and its form without case, spaces and punctuation; it may be the name of a person',
-    writer: 'the customer',
-    fields: [
-      'CustomerRegistered.businessAssociation',
-      'BusinessAssociationChanged.businessAssociation',
-      'AddressClaimed.purpose.registration.businessAssociation',
-      'LeadAssigned.businessKey',
-      'LeadDelivered.businessKey',
-    ],
-  },
-  {
     what: 'the token of a payment card at the payment provider; whoever has the key of the store can charge it',
     writer: 'the payment provider, through the customer',
     fields: ['OrderPlaced.paymentToken', 'PaymentCardChanged.paymentToken', 'RenewalBegun.charge.token'],
@@ -42,16 +31,6 @@ export const plainToday: readonly PlainText[] = [
     what: 'why a payment was declined',
     writer: 'the payment provider',
     fields: ['PaymentDeclined.reason', 'RenewalDeclined.reason'],
-  },
-  {
-    what: 'a code that was tried and refused: any text',
-    writer: 'the customer',
-    fields: ['CouponRefused.code'],
-  },
-  {
-    what: 'where a lead comes from; the name of a list or of a campaign may contain a name of a person',
-    writer: 'the source of the lead',
-    fields: ['LeadReceived.source'],
   },
   {
     what: 'who asked; `staff:` is followed by a name of a person',

@@ -10,6 +10,7 @@ import {
 import type { Refusal } from '#domain/kernel/decider';
 import type { Instant, Purpose, Sealed, Secret } from '#domain/kernel/events';
 import { addSeconds } from '#domain/kernel/instants';
+import { normaliseBusiness } from '#domain/accounts/business';
 import { normaliseEmail } from '#domain/leads/contact';
 import type { Vault } from '#vault/vault';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
@@ -33,6 +34,10 @@ export const sealSecret = async (
 
 export const addressKeyOf = (vault: Vault, email: string): string =>
   vault.personKey('account-address', normaliseEmail(email));
+
+/** What DLV-3 compares. */
+export const businessKeyOf = (vault: Vault, businessAssociation: string): string =>
+  vault.personKey('business', normaliseBusiness(businessAssociation));
 
 export const hashOfToken = (token: string): string => hash('sha256', token, 'base64url');
 

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { withFormerKey } from '../accounts/business.ts';
 import { type DistributionDecision, distributionDecision } from '../distribution/decision.ts';
 import { type Decider, type Decision, type Refusal, refuse } from '../kernel/decider.ts';
 import { cents, count, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
-import { currency, freeText, id, storeText, timeZone } from '../kernel/fields.ts';
+import { currency, freeText, id, keyedHash, storeText, timeZone } from '../kernel/fields.ts';
 import { addDays } from '../kernel/instants.ts';
 import { type LocalDay, localDayOf } from '../kernel/local-days.ts';
 import { percentOf } from '../kernel/percent.ts';
@@ -80,7 +81,7 @@ export const orderEvents = {
     leadTypeId: id,
     customerId: id,
     storeId: id,
-    businessKey: freeText,
+    businessKey: keyedHash,
     /** The calendar day of the receipt in the order's time zone, as YYYY-MM-DD (DLV-5). */
     localDay: z.iso.date(),
     replacementFor: id.optional(),
@@ -96,6 +97,8 @@ export const orderEvents = {
   }),
 };
 export type OrderEvent = EventsOf<typeof orderEvents>;
+
+export const orderUpcasters = { LeadDelivered: [withFormerKey] };
 type DataOf<Type extends OrderEvent['type']> = Extract<OrderEvent, { type: Type }>['data'];
 
 export type OrderCommand =
