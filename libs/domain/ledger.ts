@@ -1,5 +1,5 @@
-import { addressUpcasters, customerUpcasters } from './accounts/business.ts';
 import { address, addressEvents, addressRights } from './accounts/address.ts';
+import { addressUpcasters, customerUpcasters } from './accounts/business.ts';
 import { customer, customerEvents, customerRights } from './accounts/customer.ts';
 import { catalogue, catalogueEvents, catalogueRights } from './catalogue/catalogue.ts';
 import { checkout, checkoutEvents, checkoutRights, customerOfCheckout } from './checkouts/checkout.ts';
@@ -31,7 +31,13 @@ const named = (_: unknown, customerId: string): string => customerId;
 export const ledger = {
   catalogue: { decider: catalogue, events: catalogueEvents, upcasters: {}, rights: catalogueRights },
   policy: { decider: policy, events: policyEvents, upcasters: policyUpcasters, rights: policyRights },
-  customer: { decider: customer, events: customerEvents, upcasters: customerUpcasters, rights: customerRights, owner: named },
+  customer: {
+    decider: customer,
+    events: customerEvents,
+    upcasters: customerUpcasters,
+    rights: customerRights,
+    owner: named,
+  },
   address: { decider: address, events: addressEvents, upcasters: addressUpcasters, rights: addressRights },
   contacts: { decider: contactBook, events: contactBookEvents, upcasters: {}, rights: contactBookRights, owner: named },
   lead: { decider: lead, events: leadEvents, upcasters: leadUpcasters, rights: leadRights },
@@ -43,7 +49,13 @@ export const ledger = {
     rights: checkoutRights,
     owner: customerOfCheckout,
   },
-  order: { decider: order, events: orderEvents, upcasters: orderUpcasters, rights: orderRights, owner: customerOfOrder },
+  order: {
+    decider: order,
+    events: orderEvents,
+    upcasters: orderUpcasters,
+    rights: orderRights,
+    owner: customerOfOrder,
+  },
   programme: {
     decider: programme,
     events: programmeEvents,

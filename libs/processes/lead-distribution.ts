@@ -138,7 +138,8 @@ function assign(state: Distribution, lead: StockedLead, claim: Claim, decision: 
   state.stock.keep(lead);
   state.deliveries.begin({ leadId, leadTypeId, orderId, customerId, businessKey, replacementFor, decision });
   const replacement = replacementFor && { replacementFor };
-  const former = { formerBusinessKey: state.businesses.formerOf(businessKey) };
+  const formerBusinessKey = state.businesses.formerOf(businessKey);
+  const former = formerBusinessKey && { formerBusinessKey };
   return {
     commandId: deriveId('AssignLead', leadId, claim.id, String(decision.eventsSeen), String(decision.decisionIndex)),
     stream: leadStream(leadId),

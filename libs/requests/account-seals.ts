@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
+import { normaliseBusiness } from '#domain/accounts/business';
 import {
   type CustomerCommand,
   type CustomerState,
@@ -10,7 +11,6 @@ import {
 import type { Refusal } from '#domain/kernel/decider';
 import type { Instant, Purpose, Sealed, Secret } from '#domain/kernel/events';
 import { addSeconds } from '#domain/kernel/instants';
-import { normaliseBusiness } from '#domain/accounts/business';
 import { normaliseEmail } from '#domain/leads/contact';
 import type { Vault } from '#vault/vault';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';

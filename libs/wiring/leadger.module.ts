@@ -17,6 +17,7 @@ import { httpWebhooks, type WebhookGateway } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
 import { CommandHandler } from '#requests/command-handler';
 import type { RunningProcesses } from '#requests/operations';
+import { sealBusinesses } from '#requests/sealed-businesses';
 import { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
 import { asking, dispatchOver } from './asking.ts';
@@ -78,7 +79,11 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
 
   /** Before anything else is written, and in every program that can write. */
   async onApplicationBootstrap(): Promise<void> {
-    await nameVault(this.#stores.vault, this.#commands, this.#clock.now());
+    const { events, vault } = this.#stores;
+    await nameVault(vault, this.#commands, this.#clock.now());
+    await sealBusinesses({ events, vault, commands: this.#commands, clock: this.#clock }, (customers) =>
+      console.warn(`leadger: business associations that were stored plain are sealed: ${customers} customers so far`),
+    );
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
-import { type EventsOf, fact, type Instant, instant, isUnsealed, type Sealed, type Secret, unsealed } from '../kernel/events.ts';
+import {
+  type EventsOf,
+  fact,
+  type Instant,
+  instant,
+  isUnsealed,
+  type Sealed,
+  type Secret,
+  unsealed,
+} from '../kernel/events.ts';
 import { id, keyedHash, personKey, randomTokenHash, sealedFor, secretFor, timeZone } from '../kernel/fields.ts';
 import { anyone, customerInName, ownerOrSupport, processOnly, type RightsOf } from '../kernel/rights.ts';
 import { alwaysSent, type MailKind, mailKinds } from '../notifications/kinds.ts';
@@ -248,9 +257,7 @@ function withoutType<Named extends CustomerCommand>({ type: _, ...data }: Named)
 function register(command: Command<'RegisterCustomer'>, state: CustomerState): Decision<CustomerEvent> {
   const { type: _, verifier, ...data } = command;
   if (isRegistered(state))
-    return (['storeId', 'businessKey', 'timeZone', 'addressKey'] as const).every(
-      (name) => state[name] === data[name],
-    )
+    return (['storeId', 'businessKey', 'timeZone', 'addressKey'] as const).every((name) => state[name] === data[name])
       ? []
       : refuse('customer-registered', 'this customer is registered already, with other details');
   const password = verifier ? setPassword(data.at, verifier, data.email) : [];

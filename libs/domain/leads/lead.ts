@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { withFormerKey } from '../accounts/business.ts';
 import { type DistributionDecision, distributionDecision } from '../distribution/decision.ts';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { count, type EventsOf, fact, type Instant, instant, type Sealed } from '../kernel/events.ts';
-import { withFormerKey } from '../accounts/business.ts';
 import { code, id, keyedHash, personKey, sealedFor, storeText } from '../kernel/fields.ts';
 import { anyone, processOnly, type RightsOf } from '../kernel/rights.ts';
 

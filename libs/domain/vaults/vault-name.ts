@@ -11,7 +11,7 @@ export const vaultNameEvents = {
     fingerprint: personKey.describe('Of the vault whose keys seal the personal data of this log.'),
   }),
   /** No name of a business before it is plain without a key beside it (ADR 24). A new log begins with it, too. */
-  BusinessAssociationsSealed: fact({ customers: count.describe('Whose names an older version had stored plain.') }),
+  AllBusinessAssociationsSealed: fact({ customers: count.describe('Whose names an older version had stored plain.') }),
 };
 export type VaultNameEvent = EventsOf<typeof vaultNameEvents>;
 
@@ -41,7 +41,7 @@ export const vaultName: Decider<VaultNameState, VaultNameCommand, VaultNameEvent
         return nameVault(command, state);
       case 'FinishSealingBusinesses':
         if (state.businessesAreSealed) return [];
-        return [{ type: 'BusinessAssociationsSealed', data: { at, customers: command.customers } }];
+        return [{ type: 'AllBusinessAssociationsSealed', data: { at, customers: command.customers } }];
     }
   },
 
@@ -50,7 +50,7 @@ export const vaultName: Decider<VaultNameState, VaultNameCommand, VaultNameEvent
       case 'VaultNamed':
         state.fingerprint = event.data.fingerprint;
         break;
-      case 'BusinessAssociationsSealed':
+      case 'AllBusinessAssociationsSealed':
         state.businessesAreSealed = true;
         break;
     }

@@ -1,5 +1,5 @@
-import { type Claim, ClaimBook } from '#domain/distribution/claims';
 import type { Businesses } from '#domain/distribution/businesses';
+import { type Claim, ClaimBook } from '#domain/distribution/claims';
 import { Stock } from '#domain/distribution/stock';
 
 /** Supply and demand of one lead type. */
