@@ -472,7 +472,11 @@ describe('the laws', () => {
     describe('DLV-3: compare businesses by name and by key', () => {
       /** A lead that went to c1, which an older version knows by name; then c2 stands first for it, and c3 second. */
       const before = [...setting, ...order('s1', 'c1', 'sh'), lead('l9', 'sh')];
-      const first = { leadTypeId: 'sh', decision: decision(0, { placedAt: on(0) }, { eventsSeen: before.length }) };
+      const first = {
+        leadTypeId: 'sh',
+        openPlaces: 2,
+        decision: decision(0, { placedAt: on(0) }, { eventsSeen: before.length }),
+      };
       const past = [
         ...before,
         ...delivery('l9', 's1', 'c1', first),
