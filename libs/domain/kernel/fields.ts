@@ -31,7 +31,7 @@ export const plainTexts = {
   position: 'A place in one log.',
   'hash of a token': 'The hash of at least 24 random bytes. Nobody finds the token by guessing.',
   'text of the store':
-    'What the staff of the store publish to customers: names, addresses and descriptors of stores, names of lead types and cadences, reasons for returns, codes of coupons, subjects of mails. It is not about a person.',
+    'What the staff of the store publish to customers: names, addresses and descriptors of stores, names of lead types and cadences, reasons for returns, codes of coupons, subjects of mails; and what it calls the lists, campaigns and pages that its leads come from. It is not about a person.',
 } as const;
 
 const plainText = (what: keyof typeof plainTexts) => text('plain', what);
