@@ -92,6 +92,24 @@ it('after a crash it continues, and programs that start at once seal each custom
   expect(await factsOf(vaultStream)).toHaveLength(1);
 });
 
+it('an event that cannot be read does not keep the store from starting', async () => {
+  await events.append(
+    customerStream('c1'),
+    [{ id: deriveId('damaged'), type: 'CustomerRegistered', data: Buffer.from('{'), metadata: Buffer.from('{}') }],
+    'any',
+  );
+  await registered('c2', 'Abc');
+  await moved('c2', 'Other');
+  await events.append(
+    customerStream('c2'),
+    [{ id: deriveId('unknown'), type: 'Unheard', data: Buffer.from('{}'), metadata: Buffer.from('{}') }],
+    'any',
+  );
+  await registered('c3', 'Third');
+  await start();
+  expect(await sealedOf('c3')).toHaveLength(1);
+});
+
 it('the name of a customer who was erased is not sealed again', async () => {
   const email = await seal(vault, 'c1', 'email', 'ada@example.org');
   await registered('c1', 'Ada Byron', { email, addressKey: 'A'.repeat(22) });

@@ -4,11 +4,12 @@ import type { Caller } from '#domain/kernel/caller';
 import { isUnsealed, type Sealed } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { LeadgerError } from '#domain/kernel/leadger-error';
+import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import type { AnyCommand } from '#domain/ledger';
 import { vaultStream } from '#domain/vaults/vault-name';
-import type { EventStore } from '#event-store/port';
+import type { EventStore, RecordedEvent } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
-import { KeyMissing, type Vault } from '#vault/vault';
+import { BoxDamaged, KeyMissing, type Vault } from '#vault/vault';
 import { businessKeyOf, seal } from './account-seals.ts';
 import type { CommandHandler } from './command-handler.ts';
 
@@ -49,8 +50,7 @@ async function* customersWithPlainNames(events: Sealing['events']): AsyncGenerat
   for await (const stored of events.readAll({
     filter: { types: ['CustomerRegistered', 'BusinessAssociationChanged'] },
   })) {
-    const { stream, data } = decode(stored) as FactOf<'CustomerRegistered' | 'BusinessAssociationChanged'>;
-    if (isUnsealed(data.businessAssociation)) batch.add(idOf(stream));
+    if (namesPlainBusiness(stored)) batch.add(idOf(stored.stream));
     if (batch.size < CUSTOMERS_AT_ONCE) continue;
     yield [...batch];
     batch = new Set();
@@ -58,8 +58,28 @@ async function* customersWithPlainNames(events: Sealing['events']): AsyncGenerat
   yield [...batch];
 }
 
+/** An event that cannot be read is left as it is: it does not keep the store from starting. */
+function namesPlainBusiness(stored: RecordedEvent): boolean {
+  try {
+    const { data } = decode(stored) as FactOf<'CustomerRegistered' | 'BusinessAssociationChanged'>;
+    return isUnsealed(data.businessAssociation);
+  } catch (error) {
+    if (error instanceof UnreadableEvent) return false;
+    throw error;
+  }
+}
+
 /** @returns whether it had names that were plain */
 async function sealNamesOf(sealing: Sealing, customerId: string): Promise<boolean> {
+  try {
+    return await sealReadableNamesOf(sealing, customerId);
+  } catch (error) {
+    if (error instanceof UnreadableEvent) return false;
+    throw error;
+  }
+}
+
+async function sealReadableNamesOf(sealing: Sealing, customerId: string): Promise<boolean> {
   const { vault, clock, commands } = sealing;
   const stream = customerStream(customerId);
   const { state } = await commands.streams.read<'customer'>(stream);
@@ -76,7 +96,7 @@ async function sealNamesOf(sealing: Sealing, customerId: string): Promise<boolea
   return true;
 }
 
-/** @returns undefined for a customer who was erased */
+/** @returns undefined for a customer who was erased, or whose key is damaged */
 async function sealedName(vault: Vault, customerId: string, state: CustomerState): Promise<Sealed | undefined> {
   const { businessAssociation: present } = state;
   if (!isUnsealed(present)) return present;
@@ -84,10 +104,12 @@ async function sealedName(vault: Vault, customerId: string, state: CustomerState
   try {
     return await seal(vault, customerId, 'business-association', await vault.open(present));
   } catch (error) {
-    if (error instanceof LeadgerError && error.code === 'person-erased') return undefined;
+    if (error instanceof LeadgerError && NO_LONGER_SEALED.has(error.code)) return undefined;
     throw error;
   }
 }
+
+const NO_LONGER_SEALED: ReadonlySet<string> = new Set(['person-erased', 'box-damaged']);
 
 async function wasErased(vault: Vault, { email, name, postalAddress }: CustomerState): Promise<boolean> {
   const box = email ?? name ?? postalAddress;
@@ -95,8 +117,8 @@ async function wasErased(vault: Vault, { email, name, postalAddress }: CustomerS
   try {
     return (await vault.open(box)) === undefined;
   } catch (error) {
-    // An older backup of the keys lacks it: that is no erasure.
-    if (error instanceof KeyMissing) return false;
+    // A key that an older backup lacks, or a box that is damaged, is no erasure.
+    if (error instanceof KeyMissing || error instanceof BoxDamaged) return false;
     throw error;
   }
 }

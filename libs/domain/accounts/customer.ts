@@ -52,7 +52,9 @@ export const customerEvents = {
    * sealed, and all of them are compared by keys. The customer works for the same business as before.
    */
   BusinessAssociationSealed: fact({
-    businessAssociation: business.businessAssociation.optional().describe('The present name; none: it was erased.'),
+    businessAssociation: business.businessAssociation
+      .optional()
+      .describe('The present name. None: the key of the customer is destroyed.'),
     businessKey: keyedHash.describe('Of the present name.'),
     formerNameKeys: z.array(keyedHash).min(1).describe('Of each name that was plain, in the order of their events.'),
   }),
