@@ -113,6 +113,10 @@ class ChangeTimeZoneBody {
 /** A customer with the sealed fields opened. */
 const customer = customerRow
   .extend({
+    businessAssociation: z
+      .string()
+      .nullable()
+      .describe('Company or programme that the customer works for (ACC-5). Null: the customer was erased.'),
     email: z.string().nullable().describe('The user name (ACC-1). Null: there is none, or the customer was erased.'),
     newEmail: z.string().nullable().describe('Waits to be confirmed by the link sent there (ACC-4). Null: none waits.'),
     name: personName.nullable().describe('Name of the customer. Null: none was given, or the customer was erased.'),
@@ -125,6 +129,7 @@ const customer = customerRow
 
 const openedExample: z.infer<typeof customer> = {
   ...customerExample,
+  businessAssociation: 'ABC Vitamins',
   email: 'ada@example.com',
   newEmail: null,
   name: { firstName: 'Ada', lastName: 'Byron' },

@@ -29,7 +29,11 @@ class ReceiveLeadBody {
   @Id({ description: 'The lead type that the lead is sold as.', example: exampleIds.leadTypeId })
   leadTypeId!: string;
 
-  @Line({ description: 'Where the lead comes from.', example: 'landing-page-7', maxLength: 100 })
+  @Line({
+    description: 'The list, campaign or page that the lead comes from. It is stored plain: do not name a person in it.',
+    example: 'landing-page-7',
+    maxLength: 100,
+  })
   source!: string;
 
   @InstantField({

@@ -1,10 +1,8 @@
 import { plainTexts } from '#domain/kernel/fields';
-import { plainToday } from '#domain/plain-today';
 import { storedFields } from '#domain/stored-fields';
 
 /** How each field of each event is kept, as Markdown, generated from the schemas that check events. */
-export const personalDataPage = (): string =>
-  [introduction, plainTextPart(), plainTodayPart(), limits, ...fieldsPart()].join('\n');
+export const personalDataPage = (): string => [introduction, plainTextPart(), limits, ...fieldsPart()].join('\n');
 
 const introduction = `\
 # Personal data in stored events
@@ -19,13 +17,12 @@ Each field of each event is one of these:
 | plain | readable for everyone who can read the log; not about a person |
 | sealed | a box that opens only with the key of the customer, of the lead, or of the subject; when the person is erased, the key is destroyed |
 | keyed hash | equal for equal values; without the key of the hashes nobody finds the value by guessing. It stays after the person is erased |
-| **free text** | readable for everyone who can read the log, and it may be about a person. It is to be sealed |
 
 The subject of a request is the customer whom it names or to whom the stream belongs, else the lead. A request about a thing of
 the store, such as the catalogue, has the key of that thing.
 
-A schema uses the kinds of \`libs/domain/kernel/fields.ts\`. A test refuses a text that is of no kind, and a free text that is not
-in the list below. Another test lets that list only shrink.
+A schema uses the kinds of \`libs/domain/kernel/fields.ts\`. A test refuses a text that is of no kind, so no
+text that somebody types is plain.
 `;
 
 const plainTextPart = (): string =>
@@ -35,20 +32,6 @@ const plainTextPart = (): string =>
     '| text | why it may be plain |',
     '|---|---|',
     ...Object.entries(plainTexts).map(([name, why]) => `| ${name} | ${why} |`),
-    '',
-  ].join('\n');
-
-const plainTodayPart = (): string =>
-  [
-    '## Free text that is plain today',
-    '',
-    '**Erasing a person does not remove these.** Until they are sealed, do not write into them what must be forgotten.',
-    '',
-    '| fields | what | who writes it |',
-    '|---|---|---|',
-    ...plainToday.map(
-      ({ fields, what, writer }) => `| ${fields.map((field) => `\`${field}\``).join(', ')} | ${what} | ${writer} |`,
-    ),
     '',
   ].join('\n');
 
@@ -66,6 +49,9 @@ const limits = `\
 - An actor is an id, which the API refuses if it has the form of an e-mail address. Who may be behind an id is known outside the
   log. In logs of older versions an actor may be a name, and the reason of a request (\`metadata.reason\`) is plain: it is read as
   before, and erasing a person does not remove it.
+- \`businessKey\` shows that two customers work for one business, also after they are erased
+  ([ADR 24](adr/0024-businesses-are-compared-by-keyed-hashes.md)). In logs of older versions it is the name itself, without case, spaces
+  and punctuation, and the name stands beside it. \`BusinessAssociationSealed\` says which hashes these names have now.
 - \`requestHash\` in logs of older versions was made without a key.
 - The page shows the present version of each event. An event of an older version keeps what its version stored
   ([versions](adr/0003-versions-of-events.md)). In a log of before, \`MailRefused\`, \`WebhookFailed\` and \`WebhookParked\` of version
@@ -85,9 +71,7 @@ const fieldsPart = (): string[] => [
     '',
     '| field | kept as | what it is |',
     '|---|---|---|',
-    ...fields.map(({ path, keeping, what }) => {
-      return `| \`${path}\` | ${keeping === 'free text' ? '**free text**' : keeping} | ${what} |`;
-    }),
+    ...fields.map(({ path, keeping, what }) => `| \`${path}\` | ${keeping} | ${what} |`),
     '',
   ]),
 ];

@@ -14,9 +14,9 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   PriceSet: ({ storeId, leadTypeId, pricePerLeadCents, currency, smallestOrder, largestOrder, effectiveFrom }) =>
     `${leadTypeId} in store ${storeId}: ${money(pricePerLeadCents, currency)} a lead, ${smallestOrder} to ${largestOrder} an order, from ${effectiveFrom}`,
   PolicyPublished: ({ version, author, effectiveFrom }) => `policy ${version} by ${author}, from ${effectiveFrom}`,
-  CustomerRegistered: ({ storeId, businessAssociation, timeZone }) =>
-    `registered with store ${storeId}, works for "${businessAssociation}", lives in ${timeZone}`,
-  BusinessAssociationChanged: ({ businessAssociation }) => `works for "${businessAssociation}" from now on`,
+  CustomerRegistered: ({ storeId, timeZone }) => `registered with store ${storeId}, lives in ${timeZone}`,
+  BusinessAssociationChanged: () => 'changed the business association',
+  BusinessAssociationSealed: () => 'the business association, stored plain by an older version, is sealed from now on',
   TimeZoneChanged: ({ timeZone }) => `lives in ${timeZone} from now on`,
   NameChanged: () => 'changed the name',
   PostalAddressChanged: () => 'changed the postal address',
@@ -112,6 +112,8 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   TicketClosed: () => 'closed',
   CustomerHistoryShown: () => 'the whole history of the customer was shown to staff',
   VaultNamed: ({ fingerprint }) => `the personal data of this log is sealed with the keys of vault ${fingerprint}`,
+  AllBusinessAssociationsSealed: ({ customers: count }) =>
+    `all business associations are sealed; those of ${count === 1 ? 'one customer were' : `${count} customers were`} plain`,
 };
 
 export function tellEvent(type: string, data: object): string {

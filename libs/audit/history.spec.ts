@@ -4,6 +4,7 @@ import { deriveId } from '#domain/kernel/ids';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { hashOfEvent } from '#event-store/event-hash';
 import type { EventStore, RecordedEvent } from '#event-store/port';
+import { businessOf } from '#test/boxes';
 import { replayHistory } from './history.ts';
 import { DamagedEvent } from './replay.ts';
 
@@ -17,9 +18,9 @@ describe('the history of a stream', () => {
     const happened: CustomerEvent[] = [
       {
         type: 'CustomerRegistered',
-        data: { at: '2026-05-01T10:00:00.000Z', storeId: 'main', businessAssociation: 'Abc', timeZone: 'UTC' },
+        data: { at: '2026-05-01T10:00:00.000Z', storeId: 'main', ...businessOf('Abc'), timeZone: 'UTC' },
       },
-      { type: 'BusinessAssociationChanged', data: { at: '2026-05-02T10:00:00.000Z', businessAssociation: 'Other' } },
+      { type: 'BusinessAssociationChanged', data: { at: '2026-05-02T10:00:00.000Z', ...businessOf('Other') } },
       { type: 'TimeZoneChanged', data: { at: '2026-05-03T10:00:00.000Z', timeZone: 'America/Boise' } },
     ];
     for (const [index, event] of happened.entries()) {
@@ -46,15 +47,15 @@ describe('the history of a stream', () => {
       basis: { 'policy-main': 0 },
       revision: 1,
     });
-    expect(history?.state).toMatchObject({ businessAssociation: 'Other', timeZone: 'America/Boise' });
+    expect(history?.state).toMatchObject({ ...businessOf('Other'), timeZone: 'America/Boise' });
   });
 
   it('ends at an instant, inclusive', async () => {
     expect((await at('2026-05-02T10:00:00.000Z'))?.state).toMatchObject({
-      businessAssociation: 'Other',
+      ...businessOf('Other'),
       timeZone: 'UTC',
     });
-    expect((await at('2026-05-02T09:59:59.999Z'))?.state).toMatchObject({ businessAssociation: 'Abc' });
+    expect((await at('2026-05-02T09:59:59.999Z'))?.state).toMatchObject(businessOf('Abc'));
     expect(await at('2026-04-30T00:00:00.000Z')).toBeUndefined();
   });
 

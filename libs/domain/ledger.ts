@@ -1,4 +1,5 @@
 import { address, addressEvents, addressRights } from './accounts/address.ts';
+import { addressUpcasters, customerUpcasters } from './accounts/business.ts';
 import { customer, customerEvents, customerRights } from './accounts/customer.ts';
 import { catalogue, catalogueEvents, catalogueRights } from './catalogue/catalogue.ts';
 import { checkout, checkoutEvents, checkoutRights, customerOfCheckout } from './checkouts/checkout.ts';
@@ -44,8 +45,14 @@ const named = (_: unknown, customerId: string): string => customerId;
 export const ledger = {
   catalogue: { decider: catalogue, events: catalogueEvents, upcasters: {}, rights: catalogueRights },
   policy: { decider: policy, events: policyEvents, upcasters: policyUpcasters, rights: policyRights },
-  customer: { decider: customer, events: customerEvents, upcasters: {}, rights: customerRights, owner: named },
-  address: { decider: address, events: addressEvents, upcasters: {}, rights: addressRights },
+  customer: {
+    decider: customer,
+    events: customerEvents,
+    upcasters: customerUpcasters,
+    rights: customerRights,
+    owner: named,
+  },
+  address: { decider: address, events: addressEvents, upcasters: addressUpcasters, rights: addressRights },
   contacts: { decider: contactBook, events: contactBookEvents, upcasters: {}, rights: contactBookRights, owner: named },
   lead: { decider: lead, events: leadEvents, upcasters: leadUpcasters, rights: leadRights },
   coupon: { decider: coupon, events: couponEvents, upcasters: {}, rights: couponRights },

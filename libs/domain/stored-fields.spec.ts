@@ -1,25 +1,11 @@
 import { z } from 'zod';
 import { sealed } from './kernel/events.ts';
-import { code, fieldsOf, freeText, id, keyedHash, sealedFor } from './kernel/fields.ts';
-import { plainToday } from './plain-today.ts';
+import { code, fieldsOf, id, keyedHash, sealedFor } from './kernel/fields.ts';
 import { fieldsKeptAs } from './stored-fields.ts';
-
-/** When a text is sealed, this number is lowered with the list. It is never raised. */
-const PLAIN_TODAY = 7;
-
-const listed = plainToday.flatMap(({ fields }) => fields);
 
 describe('the fields of stored events', () => {
   it('each says what it is: else use a kind of libs/domain/kernel/fields.ts', () => {
     expect(fieldsKeptAs('unnamed')).toEqual([]);
-  });
-
-  it('a free text that is plain is on the list of those that are to be sealed, and the list names nothing else', () => {
-    expect([...listed].sort()).toEqual([...fieldsKeptAs('free text')].sort());
-  });
-
-  it('the list of free texts that are plain only shrinks', () => {
-    expect(listed.length).toBe(PLAIN_TODAY);
   });
 });
 
@@ -46,7 +32,6 @@ describe('how a field is kept', () => {
     ['plain', z.array(code.max(5)).optional()],
     ['plain', z.iso.date()],
     ['keyed hash', keyedHash.length(22).optional()],
-    ['free text', freeText.max(100).optional()],
     ['sealed', sealedFor('customer', 'name').optional()],
   ])('%s: limits, descriptions and lists do not change it', (keeping, schema) => {
     expect(keepingOf(schema)).toEqual([keeping]);

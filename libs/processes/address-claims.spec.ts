@@ -1,11 +1,13 @@
+import { unsealed } from '#domain/kernel/events';
 import type { EventTypeName } from '#domain/ledger';
+import { businessOf } from '#test/boxes';
 import { addressClaims } from './address-claims.ts';
 import type { CommandWish } from './process.ts';
 
 const START = '2026-05-01T10:00:00.000Z';
 const SOON = '2026-05-01T10:00:01.000Z';
 const LATER = '2026-05-01T10:01:00.000Z';
-const registration = { storeId: 'main', businessAssociation: 'A', timeZone: 'UTC', addressKey: 'k1' };
+const registration = { storeId: 'main', ...businessOf('A'), timeZone: 'UTC', addressKey: 'k1' };
 
 function driveClaims() {
   const state = addressClaims.initialState();
@@ -32,6 +34,15 @@ describe('claims of e-mail addresses', () => {
     expect(more).toEqual([]);
     expect(wish).toMatchObject({ stream: 'customer-c1', command: { type: 'RegisterCustomer', ...registration } });
     expect(wishesAt(LATER)).toEqual([]);
+  });
+
+  it('ACC-2: a claim of an older version, with the business plain, is given up', () => {
+    const { fold, wishesAt } = driveClaims();
+    const older = { ...registration, businessAssociation: unsealed('A') };
+    fold('address-k1', 'AddressClaimed', { customerId: 'c1', purpose: { for: 'registration', registration: older } });
+    expect(wishesAt(LATER)).toMatchObject([
+      { stream: 'address-k1', command: { type: 'ReleaseAddress', customerId: 'c1' } },
+    ]);
   });
 
   it('ACC-2: a claim with a registration needs nothing more', () => {

@@ -2,6 +2,7 @@ import { addressStream } from '#domain/accounts/address';
 import { customerStream } from '#domain/accounts/customer';
 import { type FactOf, idOf } from '#domain/codec';
 import { DueList } from '#domain/kernel/due-list';
+import { isUnsealed } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { addSeconds } from '#domain/kernel/instants';
 import type { AnyCommand } from '#domain/ledger';
@@ -52,7 +53,7 @@ export const addressClaims = defineProcess({
 
   next({ open, releases }, { now }, limit) {
     const released = takeFrom(releases, limit).map(([addressKey, release]) => releaseAddress(addressKey, release));
-    return [...released, ...open.take(now, limit - released.length).map(finishClaim)];
+    return [...released, ...open.take(now, limit - released.length).map(endClaim)];
   },
 
   /** The claim failed: the address is free again. */
@@ -85,6 +86,17 @@ const releaseAddress = (addressKey: string, { customerId, because }: Release): C
   command: { type: 'ReleaseAddress', customerId },
   because,
 });
+
+/**
+ * A claim of an older version has the name of the business plain. It was never confirmed to its customer, who may
+ * register again.
+ */
+const endClaim = (claimed: FactOf<'AddressClaimed'>): CommandWish => {
+  const { customerId, purpose } = claimed.data;
+  if (purpose.for === 'registration' && isUnsealed(purpose.registration.businessAssociation))
+    return releaseAddress(idOf(claimed.stream), { customerId, because: claimed });
+  return finishClaim(claimed);
+};
 
 const finishClaim = (claimed: FactOf<'AddressClaimed'>): CommandWish => ({
   commandId: deriveId('FinishClaim', claimed.eventId),

@@ -1,5 +1,7 @@
 import type { DistributionDecision } from '#domain/distribution/decision';
+import { unsealed } from '#domain/kernel/events';
 import { defaultPolicy } from '#domain/policy/policy';
+import { businessOf } from '#test/boxes';
 import { driveProcess, type FactSpec } from '#test/process-driver';
 import { leadDistribution } from './lead-distribution.ts';
 import type { CommandWish } from './process.ts';
@@ -17,13 +19,17 @@ const decision: DistributionDecision = {
 type Fact = FactSpec<Parameters<typeof leadDistribution.evolve>[1]['type']>;
 const before: readonly Fact[] = [
   ['policy-main', 'PolicyPublished', { version: 1, effectiveFrom: AT, policy: defaultPolicy }],
-  ['customer-c1', 'CustomerRegistered', { businessAssociation: 'Abc' }],
+  ['customer-c1', 'CustomerRegistered', businessOf('Abc')],
   ['order-o1', 'OrderPlaced', { customerId: 'c1', leadTypeId, quantity: 10, bonusLeads: 0, timeZone: 'UTC' }],
   ['order-o1', 'PaymentCaptured', {}],
   ['lead-l1', 'LeadReceived', { leadTypeId, openPlaces: 3 }],
 ];
 const to = { orderId: 'o1', customerId: 'c1' };
-const assigned: Fact = ['lead-l1', 'LeadAssigned', { leadTypeId, openPlaces: 2, businessKey: 'abc', decision, ...to }];
+const assigned: Fact = [
+  'lead-l1',
+  'LeadAssigned',
+  { leadTypeId, openPlaces: 2, businessKey: businessOf('Abc').businessKey, decision, ...to },
+];
 const added: Fact = ['contacts-c1', 'ContactAdded', { leadId: 'l1', orderId: 'o1' }];
 const withdrawn: Fact = ['lead-l1', 'LeadWithdrawn', { leadTypeId, openPlaces: 0, reason: 'wrong number' }];
 const removed: Fact = ['contacts-c1', 'ContactRemoved', { leadId: 'l1', orderId: 'o1', reason: 'lead-withdrawn' }];
@@ -47,5 +53,57 @@ describe('a delivery', () => {
     expect(wishesAfter(assigned, added, withdrawn)).toMatchObject([{ type: 'RemoveContact', reason }]);
     expect(wishesAfter(assigned, withdrawn, added)).toMatchObject([{ type: 'RemoveContact', reason }]);
     expect(wishesAfter(assigned, added, withdrawn, removed)).toMatchObject([{ type: 'ReleaseLead', reason }]);
+  });
+});
+
+describe('DLV-3 in a log of an older version, which compared names of businesses', () => {
+  const plain = (name: string) => ({ businessAssociation: unsealed(name), businessKey: name.toLowerCase() });
+  const keyOf = (name: string) => businessOf(name).businessKey;
+  const sealed = (...names: readonly string[]): Fact => [
+    'customer-c1',
+    'BusinessAssociationSealed',
+    { ...businessOf(names.at(-1) as string), formerNameKeys: names.map(keyOf) },
+  ];
+  const [policyPublished, , ...supplyAndDemand] = before;
+  const older = [policyPublished as Fact, ['customer-c1', 'CustomerRegistered', plain('Abc')] as Fact];
+  const assignedPlain: Fact = [assigned[0], 'LeadAssigned', { ...assigned[2], businessKey: 'abc' }];
+  const delivered: Fact = ['order-o1', 'LeadDelivered', { leadId: 'l1', localDay: '2026-05-01' }];
+  const cancelled: Fact = ['order-o1', 'OrderCancelled', {}];
+  const another = (name: string): readonly Fact[] => [
+    ['customer-c2', 'CustomerRegistered', businessOf(name)],
+    ['order-o2', 'OrderPlaced', { customerId: 'c2', leadTypeId, quantity: 1, bonusLeads: 0, timeZone: 'UTC' }],
+    ['order-o2', 'PaymentCaptured', {}],
+  ];
+
+  const wishes = (...facts: readonly Fact[]) => {
+    const driven = driveProcess(leadDistribution, AT);
+    for (const fact of facts) driven.fold(...fact);
+    return (driven.wishes() as CommandWish[]).map(({ command }) => command);
+  };
+
+  it('an order waits until the business of its customer has a key', () => {
+    expect(wishes(...older, ...supplyAndDemand)).toEqual([]);
+    expect(wishes(...older, ...supplyAndDemand, sealed('Abc'))).toMatchObject([
+      { type: 'AssignLead', businessKey: keyOf('Abc'), formerBusinessKey: 'abc' },
+    ]);
+  });
+
+  it('a lead that was assigned by name goes to no customer of the same business by key', () => {
+    const past = [...older, ...supplyAndDemand, assignedPlain, added, delivered, cancelled];
+    expect(wishes(...past, sealed('Abc'), ...another('Abc'))).toEqual([]);
+    expect(wishes(...past, sealed('Abc'), ...another('Other'))).toMatchObject([{ type: 'AssignLead', orderId: 'o2' }]);
+  });
+
+  it('a business that its customers had left before counts, too', () => {
+    const moved: Fact = ['customer-c1', 'BusinessAssociationChanged', plain('Other')];
+    const past = [...older, ...supplyAndDemand, assignedPlain, added, delivered, cancelled, moved];
+    expect(wishes(...past, sealed('Abc', 'Other'), ...another('Abc'))).toEqual([]);
+    expect(wishes(...past, sealed('Abc', 'Other'), ...another('Other'))).toMatchObject([{ type: 'AssignLead' }]);
+  });
+
+  it('a delivery that an older version began is finished with the key', () => {
+    expect(wishes(...older, ...supplyAndDemand, assignedPlain, added, sealed('Abc'))).toMatchObject([
+      { type: 'DeliverLead', businessKey: keyOf('Abc') },
+    ]);
   });
 });

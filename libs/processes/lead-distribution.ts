@@ -1,3 +1,4 @@
+import { Businesses } from '#domain/distribution/businesses';
 import { type Claim, compareClaims, rankOf } from '#domain/distribution/claims';
 import type { DistributionDecision } from '#domain/distribution/decision';
 import type { StockedLead } from '#domain/distribution/stock';
@@ -12,6 +13,7 @@ import { type CommandWish, defineProcess, type Moment } from './process.ts';
 
 interface Distribution {
   readonly policies: PolicyState;
+  readonly businesses: Businesses;
   readonly types: TypeBooks;
   readonly book: OrderBook;
   readonly stock: LeadStock;
@@ -70,10 +72,12 @@ export const leadDistribution = defineProcess({
 });
 
 function newDistribution(): Distribution {
-  const types = new TypeBooks();
-  const book = new OrderBook(types);
+  const businesses = new Businesses();
+  const types = new TypeBooks(businesses);
+  const book = new OrderBook(types, businesses);
   const stock = new LeadStock(types);
-  return { policies: policy.initialState(), types, book, stock, deliveries: new Deliveries(book, stock) };
+  const deliveries = new Deliveries(book, stock, businesses);
+  return { policies: policy.initialState(), businesses, types, book, stock, deliveries };
 }
 
 /** Collects the assignments decided at one moment, up to a limit. */
@@ -134,10 +138,12 @@ function assign(state: Distribution, lead: StockedLead, claim: Claim, decision: 
   state.stock.keep(lead);
   state.deliveries.begin({ leadId, leadTypeId, orderId, customerId, businessKey, replacementFor, decision });
   const replacement = replacementFor && { replacementFor };
+  const formerBusinessKey = state.businesses.formerOf(businessKey);
+  const former = formerBusinessKey && { formerBusinessKey };
   return {
     commandId: deriveId('AssignLead', leadId, claim.id, String(decision.eventsSeen), String(decision.decisionIndex)),
     stream: leadStream(leadId),
     part: leadTypeId,
-    command: { type: 'AssignLead', leadTypeId, orderId, customerId, businessKey, ...replacement, decision },
+    command: { type: 'AssignLead', leadTypeId, orderId, customerId, businessKey, ...former, ...replacement, decision },
   };
 }

@@ -93,7 +93,13 @@ const story: readonly Written[] = [
     'customer-c1',
     {
       type: 'CustomerRegistered',
-      data: { at: at(0), storeId: 'main', businessAssociation: 'A.B.C.', timeZone: 'America/New_York' },
+      data: {
+        at: at(0),
+        storeId: 'main',
+        businessAssociation: contact,
+        businessKey: 'abc',
+        timeZone: 'America/New_York',
+      },
     },
   ],
   orderPlaced('o1', 'c1', 1),

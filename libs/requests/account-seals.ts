@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
+import { normaliseBusiness } from '#domain/accounts/business';
 import {
   type CustomerCommand,
   type CustomerState,
@@ -43,6 +44,10 @@ export async function openIfThere(vault: Vault, box: Sealed | undefined): Promis
 
 export const addressKeyOf = (vault: Vault, email: string): string =>
   vault.personKey('account-address', normaliseEmail(email));
+
+/** What DLV-3 compares. */
+export const businessKeyOf = (vault: Vault, businessAssociation: string): string =>
+  vault.personKey('business', normaliseBusiness(businessAssociation));
 
 export const hashOfToken = (token: string): string => hash('sha256', token, 'base64url');
 

@@ -1,4 +1,5 @@
 import { addressTaken } from '#domain/accounts/address';
+import { refuseBusiness } from '#domain/accounts/business';
 import { type CustomerCommand, customerStream, type Registration } from '#domain/accounts/customer';
 import type { PersonName, PostalAddress } from '#domain/accounts/personal';
 import { catalogueStream, unknownStore } from '#domain/catalogue/catalogue';
@@ -6,7 +7,7 @@ import type { Refusal } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
 import type { MailKind } from '#domain/notifications/kinds';
 import type { CustomerRow } from '#read-models/models/customers';
-import { addressKeyOf, changeSealed, hashOfToken, newLink, seal, sealSecret } from './account-seals.ts';
+import { addressKeyOf, businessKeyOf, changeSealed, hashOfToken, newLink, seal, sealSecret } from './account-seals.ts';
 import { changesAccount, claimAddress, holderOf, isErased } from './address-claim.ts';
 import { verifierOf } from './password-hash.ts';
 import { listOpened, type OpenedRow, openColumns, type QueryTools } from './query-tools.ts';
@@ -31,7 +32,7 @@ export function accountRequests(tools: RequestTools) {
   return {
     register: (request: RegistrationRequest, context: RequestContext) => register(tools, request, context),
     changeBusinessAssociation: (customerId: string, businessAssociation: string, context: RequestContext) =>
-      send(customerId, { type: 'ChangeBusinessAssociation', at: now(), businessAssociation }, context),
+      changeBusinessAssociation(tools, customerId, businessAssociation, context),
     changeTimeZone: (customerId: string, timeZone: string, context: RequestContext) =>
       send(customerId, { type: 'ChangeTimeZone', at: now(), timeZone }, context),
     changeMailPreferences: (customerId: string, off: readonly MailKind[], context: RequestContext) =>
@@ -59,6 +60,8 @@ async function register(tools: RequestTools, request: RegistrationRequest, asked
 
   const { stores } = await tools.stateOf<'catalogue'>(catalogueStream);
   if (!stores.has(request.storeId)) return send(unknownStore(request.storeId));
+  const noBusiness = refuseBusiness(request.businessAssociation);
+  if (noBusiness) return send(noBusiness);
 
   const registration = await sealedRegistration(tools, customerId, request);
   const verifier = await sealedVerifier(tools, customerId, request);
@@ -74,10 +77,12 @@ async function register(tools: RequestTools, request: RegistrationRequest, asked
 async function sealedRegistration(
   { vault }: RequestTools,
   customerId: string,
-  { email, password: _, name, postalAddress, ...plain }: RegistrationRequest,
+  { businessAssociation, email, password: _, name, postalAddress, ...plain }: RegistrationRequest,
 ): Promise<Registration> {
   return {
     ...plain,
+    businessAssociation: await seal(vault, customerId, 'business-association', businessAssociation),
+    businessKey: businessKeyOf(vault, businessAssociation),
     ...(email !== undefined && {
       email: await seal(vault, customerId, 'email', email),
       addressKey: addressKeyOf(vault, email),
@@ -91,6 +96,18 @@ const sealedVerifier = async ({ vault }: RequestTools, customerId: string, { pas
   password === undefined
     ? {}
     : { verifier: await sealSecret(vault, customerId, 'password-verifier', await verifierOf(password)) };
+
+/** ACC-4, ACC-5. The same name again stays in its box, so that nothing is recorded. */
+const changeBusinessAssociation = (tools: RequestTools, customerId: string, name: string, context: RequestContext) =>
+  changeSealed(tools, customerId, 'ChangeBusinessAssociation', context, async ({ businessAssociation: present }) => {
+    const refusal = refuseBusiness(name);
+    if (refusal) return refusal;
+    const { vault, now } = tools;
+    const isSame = (await vault.open(present)) === name;
+    const businessAssociation = isSame ? present : await seal(vault, customerId, 'business-association', name);
+    const businessKey = businessKeyOf(vault, name);
+    return { type: 'ChangeBusinessAssociation', at: now(), businessAssociation, businessKey };
+  });
 
 const changeName = (tools: RequestTools, customerId: string, name: PersonName, context: RequestContext) =>
   changeSealed(tools, customerId, 'ChangeName', context, async () => ({
@@ -143,12 +160,13 @@ async function confirmEmailChange(
 }
 
 interface PersonalColumns {
+  readonly businessAssociation: string;
   readonly email: string;
   readonly newEmail: string;
   readonly name: PersonName;
   readonly postalAddress: PostalAddress;
 }
-const personalColumns = ['email', 'newEmail', 'name', 'postalAddress'] as const;
+const personalColumns = ['businessAssociation', 'email', 'newEmail', 'name', 'postalAddress'] as const;
 
 type CustomerDetails = OpenedRow<CustomerRow, PersonalColumns>;
 

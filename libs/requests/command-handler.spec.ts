@@ -7,6 +7,7 @@ import type { AnyCommand } from '#domain/ledger';
 import { orderStream } from '#domain/orders/order';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { type EventStore, OutcomeUnknown, StoreFull, WrongExpectedRevision } from '#event-store/port';
+import { businessOf } from '#test/boxes';
 import { minute } from '#test/given';
 import { type AddressedCommand, CommandHandler, TooMuchContention } from './command-handler.ts';
 
@@ -15,13 +16,13 @@ const register: AnyCommand = {
   type: 'RegisterCustomer',
   at: minute(0),
   storeId: 'main',
-  businessAssociation: 'Abc',
+  ...businessOf('Abc'),
   timeZone: 'UTC',
 };
-const changeTo = (businessAssociation: string): AnyCommand => ({
+const changeTo = (name: string): AnyCommand => ({
   type: 'ChangeBusinessAssociation',
   at: minute(1),
-  businessAssociation,
+  ...businessOf(name),
 });
 let asked = 0;
 const ask = (
@@ -81,8 +82,8 @@ describe('the command handler', () => {
   it('decides on the state of the stream, and appends', async () => {
     expect(await handler.execute(ask(register))).toMatchObject({ kind: 'accepted', revision: 0, repeated: false });
     expect(await handler.execute(ask(changeTo('Other')))).toMatchObject({ kind: 'accepted', revision: 1 });
-    expect((await handler.streams.read<'customer'>(stream)).state.businessAssociation).toBe('Other');
-    expect((await new CommandHandler(store).streams.read<'customer'>(stream)).state.businessAssociation).toBe('Other');
+    expect((await handler.streams.read<'customer'>(stream)).state).toMatchObject(businessOf('Other'));
+    expect((await new CommandHandler(store).streams.read<'customer'>(stream)).state).toMatchObject(businessOf('Other'));
   });
 
   it('writes nothing when a rule refuses, or nothing has to change', async () => {
@@ -110,7 +111,7 @@ describe('the command handler', () => {
     const outcomes = await Promise.all(['A', 'B', 'B', 'C'].map((name) => busy.execute(ask(changeTo(name)))));
     expect(outcomes.map((outcome) => outcome.kind === 'accepted' && outcome.events.length)).toEqual([1, 1, 0, 1]);
     expect(appends).toBe(2);
-    expect((await busy.streams.read<'customer'>(stream)).state.businessAssociation).toBe('C');
+    expect((await busy.streams.read<'customer'>(stream)).state).toMatchObject(businessOf('C'));
   });
 
   it('answers a repeat with its first outcome, for ever, also in another process', async () => {

@@ -85,7 +85,7 @@ export async function tryCoupon(
   const stream = couponStream(code);
   // An unknown code gets no stream: any text may be typed.
   if (!(await tools.stateOf<'coupon'>(stream)).defined) return invalidCoupon('unknown');
-  const command = { type: 'TryCoupon', at: tools.now(), code, customerId, checkoutId, storeId, leadTypeId } as const;
+  const command = { type: 'TryCoupon', at: tools.now(), customerId, checkoutId, storeId, leadTypeId } as const;
   const trial = { caller, commandId: deriveId('try-coupon', commandId), ...(reason !== undefined && { reason }) };
   await tools.send(couponIdOf(code), stream, command, trial);
   return tryOf(await tools.stateOf<'coupon'>(stream), customerId, checkoutId);

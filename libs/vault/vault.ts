@@ -13,7 +13,7 @@ import { isUnderAnother, unwrap, wrap } from './wrapping.ts';
  * which customers are leads too. A request that holds a password is hashed with a key too, because its plain hash could
  * be found by guessing.
  */
-type KeyedKind = 'telephone' | 'email' | 'account-address' | 'request' | 'webhook-secret' | 'vault';
+type KeyedKind = 'telephone' | 'email' | 'account-address' | 'business' | 'request' | 'webhook-secret' | 'vault';
 
 /** Seals personal data with one key per person. Destroying the key erases the person. */
 export interface Vault {

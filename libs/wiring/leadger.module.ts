@@ -18,6 +18,7 @@ import { httpWebhooks, type WebhookGateway } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
 import { CommandHandler } from '#requests/command-handler';
 import { type RunningProcesses, runningElsewhere, runningHere, runningNowhere } from '#requests/running-processes';
+import { sealBusinesses } from '#requests/sealed-businesses';
 import { StreamCache } from '#requests/stream-cache';
 import { nameVault } from '#requests/vault-link';
 import { missingOfNewest } from '#vault/missing-keys';
@@ -95,6 +96,9 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
     const { vault, events } = this.#stores;
     await nameVault(vault, this.#commands, this.#clock.now());
     await eraseAgain(vault, this.#commands);
+    await sealBusinesses({ events, vault, commands: this.#commands, clock: this.#clock }, (customers) =>
+      console.warn(`leadger: business associations that were stored plain are sealed: ${customers} customers so far`),
+    );
     const missing = await missingOfNewest(events, vault);
     if (missing > 0) console.warn(`leadger: ${missing} ${missingKeysWarning}`);
   }

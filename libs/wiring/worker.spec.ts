@@ -6,6 +6,7 @@ import { ProcessEngine } from '#processes/engine/engine';
 import type { Process } from '#processes/process';
 import type { ReadModels } from '#read-models/read-models';
 import { StreamCache } from '#requests/stream-cache';
+import { businessOf } from '#test/boxes';
 import { waitUntil } from '#test/wait-until';
 import type { Lease, Leases } from './leases.ts';
 import { Worker } from './worker.ts';
@@ -66,7 +67,7 @@ test('wishes that arose while a lease had lapsed are carried out after it is ren
     },
   });
   const register = async (id: string) => {
-    const event = { storeId: 'main', businessAssociation: 'Abc', timeZone: 'America/New_York' };
+    const event = { storeId: 'main', ...businessOf('Abc'), timeZone: 'America/New_York' };
     const eventId = deriveId('worker.spec', id);
     const cause = { commandId: eventId, correlationId: eventId, actor: 'staff:spec' };
     const data = { at: '2026-05-01T10:00:00.000Z', ...event };

@@ -151,8 +151,7 @@ export class World {
           (open && deliveredToday < (dailyMaximum ?? Number.POSITIVE_INFINITY)) ||
           (state.owed.size > 0 && state.status !== 'paused');
         const { state: customer } = await this.#handler.streams.read<'customer'>(`customer-${customerId}`);
-        const businessKey = customer.businessAssociation.toLowerCase().replaceAll('.', '');
-        if (wants) orders.push({ id, customerId, leadTypeId, businessKey });
+        if (wants) orders.push({ id, customerId, leadTypeId, businessKey: customer.businessKey });
       }
       if (stream.startsWith('lead-')) {
         const { state } = await this.#handler.streams.read<'lead'>(leadStream(id));

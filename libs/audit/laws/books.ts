@@ -1,5 +1,6 @@
+import { Businesses } from './businesses.ts';
 import type { EventsSeen } from './events-seen.ts';
-import { comparableName, customersIn, dayIn, type RawEvent } from './raw-log.ts';
+import { customersIn, dayIn, type RawEvent } from './raw-log.ts';
 
 /**
  * The facts about the past that the laws need, recorded from the raw log event by event. Entries are small: a million
@@ -14,6 +15,7 @@ export class Books {
   readonly returns = new Map<string, ReturnEntry>();
   /** Customers who were erased: nothing is owed to them any more. */
   readonly erased = new Set<string>();
+  readonly businesses = new Businesses();
   readonly eventsSeen: EventsSeen;
   /** The latest instant in any event, in milliseconds since 1970. */
   now = 0;
@@ -80,7 +82,7 @@ interface Policy {
 
 interface CustomerEntry {
   /** The businesses that it worked for, each with the ordinal and instant of the event that says so. */
-  readonly businesses: { readonly ordinal: number; readonly since: number; readonly name: string }[];
+  readonly businesses: { readonly ordinal: number; readonly since: number; readonly business: string }[];
   /** Every person that it ever received, by telephone and by e-mail address. */
   readonly persons: Set<string>;
 }
@@ -154,6 +156,7 @@ const recorders: Readonly<Record<string, Recorder>> = {
   },
   CustomerRegistered: worksFor,
   BusinessAssociationChanged: worksFor,
+  BusinessAssociationSealed: (books, event) => books.businesses.seal(event),
 
   LeadReceived: (books, { id, data }, at) => {
     const { leadTypeId, telephoneKey, emailKey, policyVersion } = data;
@@ -171,7 +174,7 @@ const recorders: Readonly<Record<string, Recorder>> = {
   LeadAssigned: (books, { id, data: { orderId, businessKey } }) => {
     const lead = books.lead(id);
     const order = books.order(orderId);
-    const known = books.customer(order.customerId).businesses.at(-1)?.name;
+    const known = books.customer(order.customerId).businesses.at(-1)?.business;
     lead.holders = [...lead.holders, { order, business: same(known, businessKey) }];
   },
   LeadReleased: (books, { id, data: { orderId, reason } }, at) => {
@@ -229,8 +232,9 @@ const recorders: Readonly<Record<string, Recorder>> = {
   },
 };
 
-function worksFor(books: Books, { id, ordinal, data }: RawEvent, since: number): void {
-  books.customer(id).businesses.push({ ordinal, since, name: comparableName(data.businessAssociation) });
+function worksFor(books: Books, event: RawEvent, since: number): void {
+  const { id, ordinal } = event;
+  books.customer(id).businesses.push({ ordinal, since, business: books.businesses.state(event) });
 }
 
 function becomes(status: OrderEntry['status']): Recorder {
@@ -247,7 +251,8 @@ export function deliveryIn(books: Books, { id, data }: RawEvent) {
   const owed = replacementFor === undefined ? undefined : books.returns.get(replacementFor);
   // As it was at the decision: a customer may change its business before the lead arrives.
   const seen = books.eventsSeen.by(decision);
-  const known = seen === undefined ? undefined : customer.businesses.findLast(({ ordinal }) => ordinal <= seen)?.name;
+  const known =
+    seen === undefined ? undefined : customer.businesses.findLast(({ ordinal }) => ordinal <= seen)?.business;
   return {
     order,
     customer,
@@ -256,6 +261,7 @@ export function deliveryIn(books: Books, { id, data }: RawEvent) {
     replaces: owed?.grant && !owed.replaced && owed.order === order ? owed : undefined,
     businessStated: same(known, businessKey),
     businessKnown: known ?? businessKey,
+    businesses: books.businesses,
     localDay: dayIn(order.timeZone, at),
   };
 }

@@ -30,8 +30,21 @@ const policy = {
 };
 
 const businesses = { c1: 'Abc', c2: 'Other', c3: 'Third', c4: 'Fourth', c5: 'A.B.C.' } as const;
+const box = { keyId: 'k', box: 'AAAA' };
 type Customer = keyof typeof businesses;
 const keyOf = (customer: Customer) => businesses[customer].toLowerCase().replaceAll('.', '');
+
+/** The names that are plain get keys. */
+const keyed = (customerId: Customer, ...formerNameKeys: readonly string[]): Line => [
+  `customer-${customerId}`,
+  'BusinessAssociationSealed',
+  { businessAssociation: box, businessKey: formerNameKeys.at(-1), formerNameKeys },
+];
+const worksForKeyed = (customerId: Customer, businessKey: string): Line => [
+  `customer-${customerId}`,
+  'BusinessAssociationChanged',
+  { businessAssociation: box, businessKey },
+];
 
 const order = (id: string, customerId: Customer, leadTypeId: string, dailyMaximum?: number): Line[] => [
   [
@@ -342,6 +355,38 @@ describe('the laws', () => {
       ],
     ],
     [
+      'DLV-3: a lead goes into a business that an older version named, and again when it has a key',
+      { sameBusinessTwice: 1 },
+      [
+        lead('s1', 'sh'),
+        ...order('o5', 'c5', 'sh'),
+        ...delivery('s1', 'o5', 'c5'),
+        keyed('c5', 'k1'),
+        keyed('c1', 'k1'),
+        worksForKeyed('c2', 'k1'),
+        ...order('o6', 'c2', 'sh'),
+        ...delivery('s1', 'o6', 'c2', {}, 'k1'),
+      ],
+    ],
+    [
+      'DLV-3: a lead goes into a business twice by its key, and an event names the business by name',
+      { sameBusinessTwice: 1 },
+      [
+        lead('s1', 'sh'),
+        worksForKeyed('c2', 'k1'),
+        ...order('o6', 'c2', 'sh'),
+        ...delivery('s1', 'o6', 'c2', {}, 'k1'),
+        keyed('c5', 'k1'),
+        ...order('o5', 'c5', 'sh'),
+        ...delivery('s1', 'o5', 'c5'),
+      ],
+    ],
+    [
+      'a customer gets fewer keys than it has plain names',
+      { unreadable: 1 },
+      [['customer-c1', 'BusinessAssociationChanged', { businessAssociation: 'Second' }], keyed('c1', 'k1')],
+    ],
+    [
       'DLV-4: a customer gets a person again, with another lead and another order',
       { samePersonTwice: 1 },
       [
@@ -442,6 +487,42 @@ describe('the laws', () => {
       expect(await judge(assigned('o2', 'c2', seen))).toEqual([1, judged]);
     });
 
+    describe('DLV-3: compare businesses by name and by key', () => {
+      /** A lead that went to c1, which an older version knows by name; then c2 stands first for it, and c3 second. */
+      const before = [...setting, ...order('s1', 'c1', 'sh'), lead('l9', 'sh')];
+      const first = {
+        leadTypeId: 'sh',
+        openPlaces: 2,
+        decision: decision(0, { placedAt: on(0) }, { eventsSeen: before.length }),
+      };
+      const past = [
+        ...before,
+        ...delivery('l9', 's1', 'c1', first),
+        keyed('c1', 'k1'),
+        keyed('c5', 'k1'),
+        ...order('s2', 'c2', 'sh'),
+        ...order('s3', 'c3', 'sh'),
+      ];
+      const judgeNext = async (lines: readonly Line[], [orderId, customerId, businessKey]: readonly string[]) => {
+        const all = [...past, ...lines];
+        const seen = decision(0, { placedAt: on(0) }, { eventsSeen: all.length });
+        const data = { leadTypeId: 'sh', openPlaces: 1, orderId, customerId, businessKey, decision: seen };
+        const { laws } = await checkLaws(logOf(record([...all, ['lead-l9', 'LeadAssigned', data]])), {
+          hashOf: hashOfEvent,
+        });
+        return laws.winnerNotFirst;
+      };
+
+      it.each([
+        ['another key: it is first', 'k2', ['s2', 'c2', 'k2'], 0],
+        ['another key: it was passed over', 'k2', ['s3', 'c3', 'third'], 1],
+        ['the key of the business that has the lead: it was passed over rightly', 'k1', ['s3', 'c3', 'third'], 0],
+        ['the key of the business that has the lead: it has no right to it', 'k1', ['s2', 'c2', 'k1'], 1],
+      ])('the first customer has %s', async (_, key, winner, found) => {
+        expect(await judgeNext([worksForKeyed('c2', key)], winner)).toBe(found);
+      });
+    });
+
     it('also in a copy with other positions', async () => {
       expect(await judge(assigned('o1', 'c1', bySeen), copied)).toEqual([0, judged]);
       expect(await judge(assigned('o2', 'c2', bySeen), copied)).toEqual([1, judged]);
@@ -488,12 +569,12 @@ describe('the digest of a log', () => {
 
   it('depends on the facts, not on how they were sealed, keyed or interleaved', async () => {
     const one: Line[] = [
-      ['a-1', 'A', { contact: sealed('Ann', '1'), telephoneKey: 'x' }],
+      ['a-1', 'A', { contact: sealed('Ann', '1'), telephoneKey: 'x', businessKey: 'x' }],
       ['b-1', 'B', { count: 1, name: 'n' }],
     ];
     const other: Line[] = [
       ['b-1', 'B', { name: 'n', count: 1 }],
-      ['a-1', 'A', { contact: sealed('Ann', '2'), telephoneKey: 'y' }],
+      ['a-1', 'A', { contact: sealed('Ann', '2'), telephoneKey: 'y', businessKey: 'y' }],
     ];
     expect(await digest(one)).toBe(await digest(other));
     expect(await digest(one)).not.toBe(await digest([['a-1', 'A', { contact: sealed('Bob', '1') }], one[1] as Line]));

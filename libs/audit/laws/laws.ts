@@ -174,9 +174,11 @@ const deliveryLaws: readonly (readonly [Law, (delivery: DeliveryCase) => boolean
   ['sharedToTooMany', ({ lead, order }) => !lead.exclusive && customersBesides(order, lead) >= lead.maximumCustomers],
   [
     'sameBusinessTwice',
-    ({ lead, businessStated, businessKnown }) =>
+    ({ lead, businessStated, businessKnown, businesses }) =>
       lead.deliveries.some(
-        (earlier) => earlier.businessStated === businessStated || earlier.businessKnown === businessKnown,
+        (earlier) =>
+          businesses.areSame(earlier.businessStated, businessStated) ||
+          businesses.areSame(earlier.businessKnown, businessKnown),
       ),
   ],
   ['samePersonTwice', ({ lead, customer }) => personsIn(lead).some((person) => customer.persons.has(person))],
@@ -236,10 +238,12 @@ const isOwedSince = (since: number, { grant, replaced, order }: ReturnEntry): bo
 /** Whether an order's customer may have a lead: not its person, not its business, not the lead itself twice. */
 function suits(lead: LeadEntry, { customerId }: OrderEntry, books: Books): boolean {
   const { businesses, persons } = books.customer(customerId);
-  const business = businesses.at(-1)?.name;
+  const business = businesses.at(-1)?.business;
+  const isMine = (holder: LeadEntry['holders'][number]) =>
+    holder.order.customerId === customerId || books.businesses.areSame(holder.business, business);
   return (
     !lead.closedTo.includes(customerId) &&
-    !lead.holders.some((holder) => holder.order.customerId === customerId || holder.business === business) &&
+    !lead.holders.some(isMine) &&
     !personsIn(lead).some((person) => persons.has(person))
   );
 }

@@ -1,3 +1,4 @@
+import { Businesses } from './businesses.ts';
 import {
   type Claim,
   canBeMet,
@@ -9,7 +10,7 @@ import {
   rankOfDebt,
   rankOfOrder,
 } from './claims.ts';
-import { comparableName, customersIn, dayIn, type RawEvent } from './raw-log.ts';
+import { customersIn, dayIn, type RawEvent } from './raw-log.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /** Who has a lead, or is about to receive it. */
@@ -22,7 +23,9 @@ interface Placement {
 
 /** The orders, debts and leads as they were after some number of events. */
 export class TurnBook {
-  readonly businesses = new Map<string, string>();
+  readonly businesses = new Businesses();
+  /** Customer → its present business. */
+  readonly businessOf = new Map<string, string>();
   readonly erased = new Set<string>();
   readonly orders = new Map<string, OrderInLine>();
   readonly debts = new Map<string, Claim>();
@@ -67,9 +70,9 @@ export class TurnBook {
   #mayHave({ order: { customerId } }: Claim, leadId: string): boolean {
     const placement = this.placements.get(leadId);
     if (!placement) return true;
-    const business = this.businesses.get(customerId);
+    const business = this.businessOf.get(customerId);
     const isHolder = placement.holders.some(
-      (holder) => holder.claim.order.customerId === customerId || holder.business === business,
+      (holder) => holder.claim.order.customerId === customerId || this.businesses.areSame(holder.business, business),
     );
     return !isHolder && !placement.closedTo.includes(customerId);
   }
@@ -85,6 +88,7 @@ type Change = (book: TurnBook, event: RawEvent) => void;
 export const changes: Readonly<Record<string, Change>> = {
   CustomerRegistered: worksFor,
   BusinessAssociationChanged: worksFor,
+  BusinessAssociationSealed: (book, event) => book.businesses.seal(event),
 
   OrderPlaced: (book, { id, data }) => {
     const { at: placedAt, customerId, leadTypeId, timeZone, dailyMaximum, quantity, bonusLeads } = data;
@@ -193,8 +197,8 @@ function forgive(book: TurnBook, debts: Set<Claim>): void {
   debts.clear();
 }
 
-function worksFor(book: TurnBook, { id, data: { businessAssociation } }: RawEvent): void {
-  book.businesses.set(id, comparableName(businessAssociation));
+function worksFor(book: TurnBook, event: RawEvent): void {
+  book.businessOf.set(event.id, book.businesses.state(event));
 }
 
 function becomes(status: OrderInLine['status']): Change {

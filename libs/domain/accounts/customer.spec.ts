@@ -1,7 +1,9 @@
+import { boxOf, businessOf } from '#test/boxes';
 import { given, minute } from '#test/given';
-import { businessKey, type CustomerCommand, type CustomerEvent, customer } from './customer.ts';
+import { unsealed } from '../kernel/events.ts';
+import { type CustomerCommand, type CustomerEvent, customer } from './customer.ts';
 
-const details = { storeId: 'main', businessAssociation: 'A.B.C. Vitamins', timeZone: 'America/New_York' };
+const details = { storeId: 'main', ...businessOf('A.B.C. Vitamins'), timeZone: 'America/New_York' };
 const register: CustomerCommand = { type: 'RegisterCustomer', at: minute(0), ...details };
 const registered: CustomerEvent = { type: 'CustomerRegistered', data: { at: minute(0), ...details } };
 
@@ -14,14 +16,11 @@ describe('a customer', () => {
   });
 
   it('ACC-5: works for a business, and may change it', () => {
-    given(customer)
-      .when({ ...register, businessAssociation: ' - ' })
-      .thenRefuses('business-association-empty', 'ACC-5');
     given(customer, registered)
-      .when({ type: 'ChangeBusinessAssociation', at: minute(1), businessAssociation: 'Other' })
-      .thenRecords({ type: 'BusinessAssociationChanged', data: { at: minute(1), businessAssociation: 'Other' } });
+      .when({ type: 'ChangeBusinessAssociation', at: minute(1), ...businessOf('Other') })
+      .thenRecords({ type: 'BusinessAssociationChanged', data: { at: minute(1), ...businessOf('Other') } });
     given(customer)
-      .when({ type: 'ChangeBusinessAssociation', at: minute(1), businessAssociation: 'Other' })
+      .when({ type: 'ChangeBusinessAssociation', at: minute(1), ...businessOf('Other') })
       .thenRefuses('customer-unknown');
   });
 
@@ -45,22 +44,49 @@ describe('a customer', () => {
       });
     given(customer, registered, asked, moved).when(follow).thenRefuses('link-invalid');
   });
+});
 
-  it.each(['abc vitamins', 'ABC-Vitamins', ' A. B. C. VITAMINS ', 'ＡＢＣ Vitamins'])(
-    'DLV-3: "%s" is the same business as "A.B.C. Vitamins"',
-    (written) => {
-      expect(businessKey(written)).toBe(businessKey('A.B.C. Vitamins'));
-    },
-  );
-
-  it.each([
-    ['Straße Vitamins', 'STRASSE VITAMINS'],
-    ['ΟΔΟΣ Α', 'ΟΔΟΣΑ'],
-  ])('DLV-3: "%s" and "%s" are one business: letters that capitals and neighbours change are the same', (one, same) => {
-    expect(businessKey(one)).toBe(businessKey(same));
+describe('a customer whose business an older version stored plain', () => {
+  const plain = (name: string) => ({ businessAssociation: unsealed(name), businessKey: name.toLowerCase() });
+  const old: CustomerEvent = { type: 'CustomerRegistered', data: { at: minute(0), ...details, ...plain('Abc') } };
+  const moved: CustomerEvent = { type: 'BusinessAssociationChanged', data: { at: minute(1), ...plain('Other') } };
+  const changed: CustomerEvent = { type: 'BusinessAssociationChanged', data: { at: minute(2), ...businessOf('New') } };
+  const seal = (name: string, ...formerNameKeys: [string, ...string[]]) =>
+    ({ type: 'SealBusinessAssociation', at: minute(3), businessAssociation: boxOf(name), formerNameKeys }) as const;
+  it('gets the present name sealed, and a key for each name that it had', () => {
+    given(customer, old, moved)
+      .when(seal('Other', 'k1', 'k2'))
+      .thenRecords({
+        type: 'BusinessAssociationSealed',
+        data: {
+          at: minute(3),
+          businessAssociation: boxOf('Other'),
+          businessKey: 'k2',
+          formerNameKeys: ['k1', 'k2'],
+        },
+      });
+    expect(given(customer, old).state().plainBusinesses).toEqual([unsealed('Abc')]);
   });
 
-  it('DLV-3: other letters are another business', () => {
-    expect(businessKey('ABD Vitamins')).not.toBe(businessKey('ABC Vitamins'));
+  it('keeps a name that is sealed already', () => {
+    given(customer, old, changed)
+      .when(seal('Abc', 'k1'))
+      .thenRecords({
+        type: 'BusinessAssociationSealed',
+        data: { at: minute(3), ...businessOf('New'), formerNameKeys: ['k1'] },
+      });
+  });
+
+  it('gets no name sealed when it was erased', () => {
+    given(customer, old)
+      .when({ type: 'SealBusinessAssociation', at: minute(3), formerNameKeys: ['k1'] })
+      .thenRecords({
+        type: 'BusinessAssociationSealed',
+        data: { at: minute(3), businessKey: 'k1', formerNameKeys: ['k1'] },
+      });
+  });
+
+  it('is the only one for whom anything is recorded', () => {
+    given(customer, registered).when(seal('Abc', 'k1')).thenNothing();
   });
 });

@@ -1,8 +1,17 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
-import { type EventsOf, fact, type Instant, instant, type Sealed, type Secret } from '../kernel/events.ts';
-import { freeText, id, personKey, randomTokenHash, sealedFor, secretFor, timeZone } from '../kernel/fields.ts';
-import { anyone, customerInName, ownerOrSupport, type RightsOf } from '../kernel/rights.ts';
+import {
+  type EventsOf,
+  fact,
+  type Instant,
+  instant,
+  isUnsealed,
+  type Sealed,
+  type Secret,
+  unsealed,
+} from '../kernel/events.ts';
+import { id, keyedHash, personKey, randomTokenHash, sealedFor, secretFor, timeZone } from '../kernel/fields.ts';
+import { anyone, customerInName, ownerOrSupport, processOnly, type RightsOf } from '../kernel/rights.ts';
 import { alwaysSent, type MailKind, mailKinds } from '../notifications/kinds.ts';
 
 /**
@@ -21,9 +30,12 @@ const link = { token: secretFor('customer', 'link-token'), tokenHash, expiresAt:
 /** DLV-9: one mail an hour for all leads, or one mail for each lead. */
 export const leadMailChoices = ['digest', 'each'] as const;
 
+/** The name of a business, and what DLV-3 compares: a keyed hash of its normal form. */
+const business = { businessAssociation: sealedFor('customer', 'business-association'), businessKey: keyedHash };
+
 export const registrationShape = {
   storeId: id,
-  businessAssociation: freeText,
+  ...business,
   timeZone,
   /** The text of the address. The key names its stream (`address-…`). */
   email: sealedFor('customer', 'email').optional(),
@@ -34,7 +46,18 @@ export const registrationShape = {
 
 export const customerEvents = {
   CustomerRegistered: fact(registrationShape),
-  BusinessAssociationChanged: fact({ businessAssociation: freeText }),
+  BusinessAssociationChanged: fact(business),
+  /**
+   * Older versions stored names of businesses plain, and compared their normal form. From here on the present name is
+   * sealed, and all of them are compared by keys. The customer works for the same business as before.
+   */
+  BusinessAssociationSealed: fact({
+    businessAssociation: business.businessAssociation
+      .optional()
+      .describe('The present name. None: the key of the customer is destroyed.'),
+    businessKey: keyedHash.describe('Of the present name.'),
+    formerNameKeys: z.array(keyedHash).min(1).describe('Of each name that was plain, in the order of their events.'),
+  }),
   TimeZoneChanged: fact({ timeZone }),
   NameChanged: fact({ name: sealedFor('customer', 'name') }),
   PostalAddressChanged: fact({ postalAddress: sealedFor('customer', 'postal-address') }),
@@ -72,7 +95,15 @@ export type Registration = Readonly<Omit<Extract<CustomerEvent, { type: 'Custome
 
 export type CustomerCommand =
   | ({ type: 'RegisterCustomer'; at: Instant; verifier?: Secret } & Registration)
-  | { type: 'ChangeBusinessAssociation'; at: Instant; businessAssociation: string }
+  /** A name that has not changed comes in the same box. */
+  | { type: 'ChangeBusinessAssociation'; at: Instant; businessAssociation: Sealed; businessKey: string }
+  /** `formerNameKeys`: of all `plainBusinesses`. Without a box, the customer was erased. */
+  | {
+      type: 'SealBusinessAssociation';
+      at: Instant;
+      businessAssociation?: Sealed;
+      formerNameKeys: readonly [string, ...string[]];
+    }
   | { type: 'ChangeTimeZone'; at: Instant; timeZone: string }
   | { type: 'ChangeName'; at: Instant; name: Sealed }
   | { type: 'ChangePostalAddress'; at: Instant; postalAddress: Sealed }
@@ -91,6 +122,7 @@ const owner = ownerOrSupport(customerInName, 'ACC-4');
 export const customerRights = {
   RegisterCustomer: anyone,
   ChangeBusinessAssociation: owner,
+  SealBusinessAssociation: processOnly,
   ChangeTimeZone: owner,
   ChangeName: owner,
   ChangePostalAddress: owner,
@@ -107,6 +139,8 @@ export const customerRights = {
 type PendingLink = Pick<Link, 'tokenHash' | 'expiresAt'>;
 
 export interface CustomerState extends Registration {
+  /** Names of businesses that an older version stored plain, and that have no key yet. */
+  readonly plainBusinesses: readonly Sealed[];
   readonly verifier?: Secret;
   readonly emailChange?: PendingLink & { readonly email: Sealed; readonly addressKey: string };
   /** The link that confirmed the present address: opening it again is no error. */
@@ -118,7 +152,9 @@ export interface CustomerState extends Registration {
 
 const nobody: CustomerState = {
   storeId: '',
-  businessAssociation: '',
+  businessAssociation: unsealed(''),
+  businessKey: '',
+  plainBusinesses: [],
   timeZone: '',
   mailsOff: [],
   leadDelivery: { mails: 'digest' },
@@ -139,6 +175,8 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
     switch (command.type) {
       case 'ChangeBusinessAssociation':
         return changeBusinessAssociation(command, state);
+      case 'SealBusinessAssociation':
+        return sealBusinessAssociation(command, state);
       case 'ChangeTimeZone':
         if (command.timeZone === state.timeZone) return [];
         return [{ type: 'TimeZoneChanged', data: { at, timeZone: command.timeZone } }];
@@ -169,7 +207,15 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
   evolve(state, event): CustomerState {
     switch (event.type) {
       case 'CustomerRegistered':
-      case 'BusinessAssociationChanged':
+      case 'BusinessAssociationChanged': {
+        const { at: _, ...data } = event.data;
+        const { businessAssociation: name } = data;
+        return { ...state, ...data, ...(isUnsealed(name) && { plainBusinesses: [...state.plainBusinesses, name] }) };
+      }
+      case 'BusinessAssociationSealed': {
+        const { businessAssociation = state.businessAssociation, businessKey } = event.data;
+        return { ...state, businessAssociation, businessKey, plainBusinesses: [] };
+      }
       case 'TimeZoneChanged':
       case 'NameChanged':
       case 'PostalAddressChanged': {
@@ -206,17 +252,6 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
 
 export const isRegistered = (state: CustomerState): boolean => state.storeId !== '';
 
-/**
- * What DLV-3 compares: a business's name without regard to case, spacing and punctuation. "A.B.C. Vitamins" and
- * "abc vitamins" are one business. Capitals first, since "ß" is written "SS" in them; back letter by letter, since small
- * letters may depend on their neighbours.
- */
-export const businessKey = (businessAssociation: string): string =>
-  [...businessAssociation.normalize('NFKC').toUpperCase()]
-    .map((letter) => letter.toLowerCase())
-    .join('')
-    .replace(/[^\p{Letter}\p{Number}]/gu, '');
-
 type Command<Type extends CustomerCommand['type']> = Extract<CustomerCommand, { type: Type }>;
 
 function withoutType<Named extends CustomerCommand>({ type: _, ...data }: Named): Omit<Named, 'type'> {
@@ -226,24 +261,31 @@ function withoutType<Named extends CustomerCommand>({ type: _, ...data }: Named)
 function register(command: Command<'RegisterCustomer'>, state: CustomerState): Decision<CustomerEvent> {
   const { type: _, verifier, ...data } = command;
   if (isRegistered(state))
-    return (['storeId', 'businessAssociation', 'timeZone', 'addressKey'] as const).every(
-      (name) => state[name] === data[name],
-    )
+    return (['storeId', 'businessKey', 'timeZone', 'addressKey'] as const).every((name) => state[name] === data[name])
       ? []
       : refuse('customer-registered', 'this customer is registered already, with other details');
-  const refusal = refuseBusiness(data.businessAssociation);
-  if (refusal) return refusal;
   const password = verifier ? setPassword(data.at, verifier, data.email) : [];
   return 'refused' in password ? password : [{ type: 'CustomerRegistered', data }, ...password];
 }
 
 function changeBusinessAssociation(
-  { at, businessAssociation }: Command<'ChangeBusinessAssociation'>,
-  state: CustomerState,
+  command: Command<'ChangeBusinessAssociation'>,
+  { businessAssociation: present }: CustomerState,
 ): Decision<CustomerEvent> {
-  if (businessAssociation === state.businessAssociation) return [];
-  const changed: CustomerEvent = { type: 'BusinessAssociationChanged', data: { at, businessAssociation } };
-  return refuseBusiness(businessAssociation) ?? [changed];
+  if (command.businessAssociation.box === present.box) return [];
+  return [{ type: 'BusinessAssociationChanged', data: withoutType(command) }];
+}
+
+function sealBusinessAssociation(
+  { at, businessAssociation: box, formerNameKeys }: Command<'SealBusinessAssociation'>,
+  { plainBusinesses, businessAssociation: present, businessKey: presentKey }: CustomerState,
+): Decision<CustomerEvent> {
+  if (plainBusinesses.length === 0) return [];
+  const [businessAssociation, businessKey = presentKey] = isUnsealed(present)
+    ? [box, formerNameKeys.at(-1)]
+    : [present, presentKey];
+  const data = { at, ...(businessAssociation && { businessAssociation }), businessKey };
+  return [{ type: 'BusinessAssociationSealed', data: { ...data, formerNameKeys: [...formerNameKeys] } }];
 }
 
 function confirmEmailChange(
@@ -275,8 +317,3 @@ const setPassword = (at: Instant, verifier: Secret, email: Sealed | undefined): 
 
 export const linkIsGood = (link: PendingLink | undefined, hash: string, at: Instant): boolean =>
   link !== undefined && link.tokenHash === hash && at < link.expiresAt;
-
-const refuseBusiness = (businessAssociation: string) =>
-  businessKey(businessAssociation) === ''
-    ? refuse('business-association-empty', 'a business association has at least one letter or digit', 'ACC-5')
-    : undefined;

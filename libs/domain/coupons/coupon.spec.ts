@@ -14,7 +14,6 @@ const defined = (more: object = {}): CouponEvent => ({
 const attempt = (customerId: string, checkoutId: string, more: object = {}) => ({
   type: 'TryCoupon' as const,
   at: minute(5),
-  code,
   customerId,
   checkoutId,
   storeId: 'main',
@@ -48,6 +47,10 @@ describe('a coupon', () => {
     given(coupon, defined(more))
       .when(attempt('c1', 'k1', asked))
       .thenRecords(refused('k1', reason));
+  });
+
+  it('CPN-3: a text that is no code of the store is refused, and recorded nowhere', () => {
+    given(coupon).when(attempt('c1', 'k1')).thenRefuses('invalid-coupon', 'CPN-3');
   });
 
   it('CPN-3: is valid at its first and at its last instant', () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Decider, type Decision, type Refusal, refuse, undecided } from '../kernel/decider.ts';
 import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
-import { freeText, id, storeText } from '../kernel/fields.ts';
+import { id, storeText } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { percentOf } from '../kernel/percent.ts';
 import { customerInCommand, ownerOrStaff, type RightsOf, staff, support } from '../kernel/rights.ts';
@@ -48,7 +48,7 @@ export const couponEvents = {
   CouponUsed: fact({ code: storeText, customerId: id, checkoutId: id, discount }),
   /** Recorded because the business asks who tried which code, and when (CPN-2, CPN-3). */
   CouponRefused: fact({
-    code: freeText,
+    code: storeText.describe('A code of the store. A text that is no code is recorded nowhere.'),
     customerId: id,
     checkoutId: id,
     reason: z.enum(couponRefusalReasons),
@@ -66,7 +66,6 @@ type CouponCommand =
   | {
       type: 'TryCoupon';
       at: Instant;
-      code: string;
       customerId: string;
       checkoutId: string;
       storeId: string;
@@ -149,17 +148,15 @@ export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
  * try again. A refused try is recorded, and does not use the code up.
  */
 function tryIt(command: Extract<CouponCommand, { type: 'TryCoupon' }>, state: CouponState): Decision<CouponEvent> {
-  const { at, code, customerId, checkoutId } = command;
+  const { at, customerId, checkoutId } = command;
+  const { defined } = state;
+  // What was typed may be anything, a name too: only codes of the store are recorded.
+  if (!defined) return invalidCoupon('unknown');
+  const { code, discount } = defined;
   const used = state.uses.get(customerId);
   if (used?.checkoutId === checkoutId) return [];
-  const reason = reasonAgainst(command, state);
-  if (reason === undefined)
-    return [
-      {
-        type: 'CouponUsed',
-        data: { at, code, customerId, checkoutId, discount: (state.defined as CouponDefinition).discount },
-      },
-    ];
+  const reason = reasonAgainst(command, defined, state);
+  if (reason === undefined) return [{ type: 'CouponUsed', data: { at, code, customerId, checkoutId, discount } }];
   if (state.refused.get(checkoutId) === reason) return [];
   const triedAt = reason === 'tried-before' && used ? { triedAt: used.at } : {};
   return [{ type: 'CouponRefused', data: { at, code, customerId, checkoutId, reason, ...triedAt } }];
@@ -184,11 +181,8 @@ const reasons: readonly (readonly [
   ['used-up', (_, { totalLimit }, { uses }) => totalLimit !== undefined && uses.size >= totalLimit],
 ];
 
-const reasonAgainst = (tried: Try, state: CouponState): CouponRefusalReason | undefined => {
-  const { defined } = state;
-  if (!defined) return 'unknown';
-  return reasons.find(([, holds]) => holds(tried, defined, state))?.[0];
-};
+const reasonAgainst = (tried: Try, coupon: CouponDefinition, state: CouponState): CouponRefusalReason | undefined =>
+  reasons.find(([, holds]) => holds(tried, coupon, state))?.[0];
 
 /** The result of the try of one checkout. */
 export function tryOf(state: CouponState, customerId: string, checkoutId: string): Discount | Refusal {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { type HeapItem, heapOf } from '../kernel/heap.ts';
 import { deriveId } from '../kernel/ids.ts';
+import { Businesses } from './businesses.ts';
 import { type Claim, ClaimBook, compareClaims } from './claims.ts';
 import { Stock, type StockedLead } from './stock.ts';
 
@@ -117,7 +118,7 @@ describe('the stock', () => {
   it('DLV-6: gives the oldest lead that a customer may have, and offers returned leads again, as a sorted list would', () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 80 }), (changes) => {
-        const stock = new Stock('shared-fresh');
+        const stock = new Stock('shared-fresh', new Businesses());
         const awake = new Map<string, StockedLead>();
         let model: { id: string; closedTo: Set<number>; offered: boolean }[] = [];
         const keep = (lead: StockedLead | undefined) => lead && awake.set(lead.leadId, lead);

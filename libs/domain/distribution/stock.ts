@@ -1,4 +1,5 @@
 import { IdTable } from '../kernel/id-table.ts';
+import type { Businesses } from './businesses.ts';
 
 /** A lead that can still be assigned, or that is being delivered. */
 export interface StockedLead {
@@ -23,6 +24,7 @@ const NOBODY: readonly string[] = [];
  */
 export class Stock {
   readonly #leadTypeId: string;
+  readonly #businesses: Businesses;
   /** A lead, or the row of a resting lead. */
   #shelves: (StockedLead | number | undefined)[] = [];
   readonly #resting = new IdTable(['openPlaces', 'shelf']);
@@ -34,8 +36,9 @@ export class Stock {
   /** Business → the shelf below which it can get no lead. */
   readonly #seen = new Map<string, number>();
 
-  constructor(leadTypeId: string) {
+  constructor(leadTypeId: string, businesses: Businesses) {
     this.#leadTypeId = leadTypeId;
+    this.#businesses = businesses;
   }
 
   get size(): number {
@@ -78,7 +81,7 @@ export class Stock {
     for (this.#offered = Math.max(this.#offered, this.#cleared); this.#offered < end; this.#offered += 1) {
       const lead = this.#shelves[this.#offered - this.#cleared];
       if (lead === undefined) continue;
-      const claim = choose(typeof lead === 'number' ? { businesses: NOBODY, customers: NOBODY } : lead);
+      const claim = choose(typeof lead === 'number' ? { businesses: NOBODY, customers: NOBODY } : this.#closedTo(lead));
       if (claim) return { lead: typeof lead === 'number' ? this.#wakeRow(lead) : lead, claim };
     }
     return undefined;
@@ -91,7 +94,7 @@ export class Stock {
     for (let shelf = Math.max(this.#seen.get(businessKey) ?? 0, this.#cleared); shelf < end; shelf += 1) {
       const lead = this.#shelves[shelf - this.#cleared];
       if (typeof lead === 'number') return this.#wakeRow(lead);
-      if (!lead || lead.businesses.includes(businessKey)) {
+      if (!lead || this.#closedTo(lead).businesses.includes(businessKey)) {
         if (closedSoFar) this.#seen.set(businessKey, shelf + 1);
         continue;
       }
@@ -99,6 +102,11 @@ export class Stock {
       if (!lead.customers.includes(customerId)) return lead;
     }
     return undefined;
+  }
+
+  /** Assignments of older versions name their business by another key. */
+  #closedTo({ businesses, customers }: StockedLead): Pick<StockedLead, 'businesses' | 'customers'> {
+    return { businesses: businesses.map((key) => this.#businesses.of(key)), customers };
   }
 
   get #end(): number {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Purpose, sealed, secret } from './events.ts';
 
 /** How a field of a stored event keeps its value. `unnamed`: a text that is of no kind of this file. A test refuses it. */
-export type Keeping = 'plain' | 'sealed' | 'keyed hash' | 'free text' | 'unnamed';
+export type Keeping = 'plain' | 'sealed' | 'keyed hash' | 'unnamed';
 
 interface Kind {
   readonly keeping: Keeping;
@@ -31,7 +31,7 @@ export const plainTexts = {
   position: 'A place in one log.',
   'hash of a token': 'The hash of at least 24 random bytes. Nobody finds the token by guessing.',
   'text of the store':
-    'What the staff of the store publish to customers: names, addresses and descriptors of stores, names of lead types and cadences, reasons for returns, codes of coupons, subjects of mails. It is not about a person.',
+    'What the staff of the store publish to customers: names, addresses and descriptors of stores, names of lead types and cadences, reasons for returns, codes of coupons, subjects of mails; and what it calls the lists, campaigns and pages that its leads come from. It is not about a person.',
 } as const;
 
 const plainText = (what: keyof typeof plainTexts) => text('plain', what);
@@ -48,12 +48,6 @@ export const storeText = plainText('text of the store');
 export const keyedHash = text('keyed hash', 'keyed hash');
 /** A keyed hash of a normalised telephone number or e-mail address. */
 export const personKey = keyedHash.regex(/^[A-Za-z0-9_-]{22}$/);
-
-/**
- * A text that people type or that a server outside sends, stored as it is. It may name a person, and cannot be erased.
- * `plainToday` lists the fields that have it, and may only shrink: seal new ones.
- */
-export const freeText = text('free text', 'free text');
 
 /** `subject`: whom the stream is about (`subjectOf` in the requests); a thing of the store has a key of its own. */
 type Owner = 'customer' | 'lead' | 'subject';

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { withFormerKey } from '../accounts/business.ts';
 import { type DistributionDecision, distributionDecision } from '../distribution/decision.ts';
 import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
 import { count, type EventsOf, fact, type Instant, instant, type Sealed } from '../kernel/events.ts';
-import { code, freeText, id, personKey, sealedFor, storeText } from '../kernel/fields.ts';
+import { code, id, keyedHash, personKey, sealedFor, storeText } from '../kernel/fields.ts';
 import { anyone, processOnly, type RightsOf } from '../kernel/rights.ts';
 
 /** One contact of one prospect. Its stream is the lock that prevents a double sale. */
@@ -14,7 +15,7 @@ const standing = { leadTypeId: id, openPlaces: count };
 export const leadEvents = {
   LeadReceived: fact({
     ...standing,
-    source: freeText,
+    source: storeText.describe('The list, campaign or page that the store got it from.'),
     capturedAt: instant.optional(),
     telephoneKey: personKey.optional(),
     emailKey: personKey.optional(),
@@ -25,7 +26,7 @@ export const leadEvents = {
     ...standing,
     orderId: id,
     customerId: id,
-    businessKey: freeText,
+    businessKey: keyedHash,
     replacementFor: id.optional(),
     telephoneKey: personKey.optional(),
     emailKey: personKey.optional(),
@@ -40,6 +41,7 @@ export const leadEvents = {
 export const leadUpcasters = {
   /** Version 1: every withdrawal was for a return. */
   LeadWithdrawn: [(data: Record<string, unknown>) => data],
+  LeadAssigned: [withFormerKey],
 };
 
 export type LeadEvent = EventsOf<typeof leadEvents>;
@@ -65,6 +67,8 @@ export type LeadCommand =
       orderId: string;
       customerId: string;
       businessKey: string;
+      /** The key of this business in assignments of older versions. */
+      formerBusinessKey?: string;
       replacementFor?: string;
       decision: DistributionDecision;
     }
@@ -150,7 +154,7 @@ function assign(command: Command<'AssignLead'>, state: LeadState): Decision<Lead
   if (assignmentOf(state, command.orderId)) return [];
   const refusal = refuseAssignment(command, state);
   if (refusal) return refusal;
-  const { type: _, ...data } = command;
+  const { type: _, formerBusinessKey: __, ...data } = command;
   const { telephoneKey, emailKey } = state;
   return [{ type: 'LeadAssigned', data: { ...data, telephoneKey, emailKey, openPlaces: state.openPlaces - 1 } }];
 }
@@ -191,7 +195,8 @@ function refuseAssignment(command: Command<'AssignLead'>, state: LeadState) {
     return refuse('lead-taken', 'the lead has no open place: it was given to the maximum number of customers', 'DLV-2');
   if (state.assignments.some(({ customerId }) => customerId === command.customerId))
     return refuse('customer-has-lead', 'the customer already has this lead', 'DLV-4');
-  if (state.assignments.some(({ businessKey }) => businessKey === command.businessKey))
+  const { businessKey, formerBusinessKey = businessKey } = command;
+  if (state.assignments.some((other) => other.businessKey === businessKey || other.businessKey === formerBusinessKey))
     return refuse('business-has-lead', 'a customer of the same business already has this lead', 'DLV-3');
   return undefined;
 }

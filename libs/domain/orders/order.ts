@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { withFormerKey } from '../accounts/business.ts';
 import { type DistributionDecision, distributionDecision } from '../distribution/decision.ts';
 import { type Decider, type Decision, type Refusal, refuse, undecided } from '../kernel/decider.ts';
 import { codedReason, type DeclineReason, declineReasons } from '../kernel/declines.ts';
 import { cents, count, type EventsOf, fact, type Instant, instant, type Secret, unsealed } from '../kernel/events.ts';
-import { currency, freeText, id, secretFor, storeText, timeZone } from '../kernel/fields.ts';
+import { currency, id, keyedHash, secretFor, storeText, timeZone } from '../kernel/fields.ts';
 import { addDays } from '../kernel/instants.ts';
 import { type LocalDay, localDayOf } from '../kernel/local-days.ts';
 import { percentOf } from '../kernel/percent.ts';
@@ -84,7 +85,7 @@ export const orderEvents = {
     leadTypeId: id,
     customerId: id,
     storeId: id,
-    businessKey: freeText,
+    businessKey: keyedHash,
     /** The calendar day of the receipt in the order's time zone, as YYYY-MM-DD (DLV-5). */
     localDay: z.iso.date(),
     replacementFor: id.optional(),
@@ -100,6 +101,7 @@ export const orderEvents = {
   }),
 };
 export type OrderEvent = EventsOf<typeof orderEvents>;
+
 type DataOf<Type extends OrderEvent['type']> = Extract<OrderEvent, { type: Type }>['data'];
 
 type Data = Record<string, unknown>;
@@ -114,6 +116,7 @@ export const orderUpcasters = {
   OrderPlaced: [tokenInBox],
   PaymentCardChanged: [tokenInBox],
   PaymentDeclined: [codedReason],
+  LeadDelivered: [withFormerKey],
 };
 
 export type OrderCommand =

@@ -10,6 +10,12 @@ it('a log names its vault once', () => {
     .thenRecords(named);
 });
 
+it('a log says once that its business associations are sealed', () => {
+  given(vaultName, named)
+    .when({ type: 'FinishSealingBusinesses', at: minute(2), customers: 7 })
+    .thenRecords({ type: 'AllBusinessAssociationsSealed', data: { at: minute(2), customers: 7 } });
+});
+
 it('a log that names its vault refuses another one', () => {
   given(vaultName, named)
     .when({ type: 'NameVault', at: minute(2), fingerprint: 'y'.repeat(22) })

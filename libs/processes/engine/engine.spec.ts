@@ -7,6 +7,7 @@ import { defaultPolicy } from '#domain/policy/policy';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { type EventStore, StoreUnavailable } from '#event-store/port';
 import { MovedClock } from '#gateways/clock';
+import { businessOf } from '#test/boxes';
 import type { Process } from '../process.ts';
 import { type CommandResult, ProcessEngine, type SentCommand } from './engine.ts';
 
@@ -18,6 +19,9 @@ interface Welcome {
   readonly later: Map<string, string>;
   readonly refused: string[];
 }
+/** A customer whose registration the process cannot fold. */
+const POISON = businessOf('poison');
+
 const welcome: Process<Welcome, 'CustomerRegistered' | 'TimeZoneChanged'> = {
   name: 'welcome',
   eventTypes: ['CustomerRegistered', 'TimeZoneChanged'],
@@ -25,7 +29,7 @@ const welcome: Process<Welcome, 'CustomerRegistered' | 'TimeZoneChanged'> = {
   evolve({ due, later }, fact) {
     const id = idOf(fact.stream);
     if (fact.type === 'CustomerRegistered') {
-      if (fact.data.businessAssociation === 'poison') throw new Error('cannot be understood');
+      if (fact.data.businessKey === POISON.businessKey) throw new Error('cannot be understood');
       due.set(id, fact);
     } else {
       due.delete(id);
@@ -75,10 +79,10 @@ describe('the engine of processes', () => {
     });
     void engine.start();
   };
-  const register = (id: string, businessAssociation = 'Abc') =>
+  const register = (id: string, business = businessOf('Abc')) =>
     append(`customer-${id}`, {
       type: 'CustomerRegistered',
-      data: { at: clock.now(), storeId: 'main', businessAssociation, timeZone: 'America/New_York' },
+      data: { at: clock.now(), storeId: 'main', ...business, timeZone: 'America/New_York' },
     });
   let appended = 0;
   const append = async (stream: string, event: Parameters<typeof encode>[1]) => {
@@ -186,7 +190,7 @@ describe('the engine of processes', () => {
   });
 
   it('holds up only the stream with an event that it cannot fold, until a retry is requested', async () => {
-    await register('c1', 'poison');
+    await register('c1', POISON);
     await register('c2');
     await engine.settle();
     expect(zones()).toEqual(['customer-c2 America/Boise']);

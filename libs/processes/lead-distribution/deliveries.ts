@@ -1,4 +1,5 @@
 import { type FactOf, idOf } from '#domain/codec';
+import type { Businesses } from '#domain/distribution/businesses';
 import type { DistributionDecision } from '#domain/distribution/decision';
 import { deriveId } from '#domain/kernel/ids';
 import { contactBookStream } from '#domain/leads/contact-book';
@@ -52,13 +53,15 @@ const keyOf = ({ leadId, orderId }: LeadAndOrder): string => `${leadId} ${orderI
 export class Deliveries {
   readonly #book: OrderBook;
   readonly #stock: LeadStock;
+  readonly #businesses: Businesses;
   readonly #deliveries = new Map<string, Delivery>();
   /** Those whose next command is to be sent. */
   readonly #toContinue = new Set<Delivery>();
 
-  constructor(book: OrderBook, stock: LeadStock) {
+  constructor(book: OrderBook, stock: LeadStock, businesses: Businesses) {
     this.#book = book;
     this.#stock = stock;
+    this.#businesses = businesses;
   }
 
   /** A delivery counts from here on: for the order, the claim's turn and the lead's open places. */
@@ -100,7 +103,8 @@ export class Deliveries {
       this.#toContinue.delete(delivery);
       // The lead was withdrawn meanwhile (DLV-10).
       if (!this.#stock.has(delivery.leadId)) undo(delivery, 'lead-withdrawn');
-      wishes.push(commandOf(delivery));
+      // An older version may have assigned the lead.
+      wishes.push(commandOf({ ...delivery, businessKey: this.#businesses.of(delivery.businessKey) }));
     }
     return wishes;
   }

@@ -1,13 +1,19 @@
-import { businessKey } from '#domain/accounts/customer';
 import { type FactOf, idOf } from '#domain/codec';
+import type { Businesses } from '#domain/distribution/businesses';
 import { type Claim, servedKey } from '#domain/distribution/claims';
 import type { DistributionDecision } from '#domain/distribution/decision';
 import { DueList } from '#domain/kernel/due-list';
-import type { Instant } from '#domain/kernel/events';
+import { type Instant, isUnsealed } from '#domain/kernel/events';
 import { localDayOf, startOfNextLocalDay } from '#domain/kernel/local-days';
 import { type OrderStatus, owedLeads } from '#domain/orders/order';
 import { countDelivery, hasAllLeads, isFullOn, noProgress, type OrderProgress } from '#domain/orders/progress';
 import type { TypeBooks } from './type-books.ts';
+
+/**
+ * An older version stored the name of the business plain. It gets a key when the store starts, before anything is
+ * delivered.
+ */
+const NO_KEY = '';
 
 /** An order that may still receive leads. A filled one may, if a renewal can re-open it. */
 interface WaitingOrder extends OrderProgress {
@@ -36,6 +42,7 @@ interface ServedClaim {
 export const orderBookEvents = [
   'CustomerRegistered',
   'BusinessAssociationChanged',
+  'BusinessAssociationSealed',
   'OrderPlaced',
   'PaymentCaptured',
   'PaymentDeclined',
@@ -54,8 +61,9 @@ export class OrderBook {
   /** The latest instant of any fact, or of the clock. */
   #now: Instant | '' = '';
   readonly #books: TypeBooks;
+  readonly #businesses: Businesses;
   /** Customer → the key of its present business. */
-  readonly #businesses = new Map<string, string>();
+  readonly #businessOf = new Map<string, string>();
   /** Customer → its claims: they all change when it changes its business. */
   readonly #claimsOf = new Map<string, Set<Claim>>();
   readonly #orders = new Map<string, WaitingOrder>();
@@ -65,8 +73,9 @@ export class OrderBook {
   /** Orders that have their daily maximum, due at the start of their next local day. */
   readonly #fullOrders = new DueList<WaitingOrder>();
 
-  constructor(books: TypeBooks) {
+  constructor(books: TypeBooks, businesses: Businesses) {
     this.#books = books;
+    this.#businesses = businesses;
   }
 
   advanceTo(now: Instant): void {
@@ -87,7 +96,11 @@ export class OrderBook {
     switch (fact.type) {
       case 'CustomerRegistered':
       case 'BusinessAssociationChanged':
-        this.#changeBusiness(id, businessKey(fact.data.businessAssociation));
+        this.#noteBusiness(id, fact.data);
+        break;
+      case 'BusinessAssociationSealed':
+        this.#businesses.noteKeys(id, fact.data.formerNameKeys);
+        this.#changeBusiness(id, fact.data.businessKey);
         break;
       case 'OrderPlaced':
         this.#addOrder(id, fact);
@@ -142,8 +155,17 @@ export class OrderBook {
     this.#refresh(order.claim);
   }
 
+  #noteBusiness(
+    customerId: string,
+    { businessAssociation, businessKey }: FactOf<'BusinessAssociationChanged'>['data'],
+  ): void {
+    const isPlain = isUnsealed(businessAssociation);
+    if (isPlain) this.#businesses.notePlain(customerId, businessKey);
+    this.#changeBusiness(customerId, isPlain ? NO_KEY : businessKey);
+  }
+
   #changeBusiness(customerId: string, key: string): void {
-    this.#businesses.set(customerId, key);
+    this.#businessOf.set(customerId, key);
     for (const claim of this.#claimsOf.get(customerId) ?? []) {
       this.#books.of(claim.leadTypeId).claims.remove(claim);
       claim.businessKey = key;
@@ -253,7 +275,7 @@ export class OrderBook {
   }
 
   #newClaim(claim: Omit<Claim, 'businessKey' | 'lastServed' | 'heapIndex'>): Claim {
-    const businessKey = this.#businesses.get(claim.customerId) ?? '';
+    const businessKey = this.#businessOf.get(claim.customerId) ?? NO_KEY;
     const added: Claim = { ...claim, businessKey, lastServed: '', heapIndex: -1 };
     const ofCustomer = this.#claimsOf.get(claim.customerId) ?? new Set();
     this.#claimsOf.set(claim.customerId, ofCustomer.add(added));
@@ -282,6 +304,7 @@ export class OrderBook {
   }
 
   #canBeMet(claim: Claim): boolean {
+    if (claim.businessKey === NO_KEY) return false;
     const order = this.#orders.get(claim.orderId);
     if (claim.kind === 'replacement') return !this.#debts.get(claim.id)?.underWay && order?.status !== 'paused';
     if (order?.status !== 'open' || hasAllLeads(order, order.underWay)) return false;

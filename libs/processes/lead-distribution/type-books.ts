@@ -1,3 +1,4 @@
+import type { Businesses } from '#domain/distribution/businesses';
 import { type Claim, ClaimBook } from '#domain/distribution/claims';
 import { Stock } from '#domain/distribution/stock';
 
@@ -13,11 +14,16 @@ export interface TypeBook {
 /** One book for each lead type, in the order in which the types first occur in the log. */
 export class TypeBooks {
   readonly #books = new Map<string, TypeBook>();
+  readonly #businesses: Businesses;
+
+  constructor(businesses: Businesses) {
+    this.#businesses = businesses;
+  }
 
   of(leadTypeId: string): TypeBook {
     let book = this.#books.get(leadTypeId);
     if (!book) {
-      book = { claims: new ClaimBook(), newClaims: new Set(), stock: new Stock(leadTypeId) };
+      book = { claims: new ClaimBook(), newClaims: new Set(), stock: new Stock(leadTypeId, this.#businesses) };
       this.#books.set(leadTypeId, book);
     }
     return book;

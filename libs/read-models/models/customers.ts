@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { businessKey } from '#domain/accounts/customer';
 import { type FactOf, idOf } from '#domain/codec';
 import { sealed } from '#domain/kernel/events';
 import { mailKinds } from '#domain/notifications/kinds';
@@ -10,8 +9,11 @@ import { exampleBox, exampleIds } from './examples.ts';
 export const customerRow = z.object({
   customerId: column.id().describe('Id of the customer.'),
   storeId: column.id().describe('Store whose customer it is.'),
-  businessAssociation: column.text().describe('Company or programme that the customer works for (ACC-5).'),
-  businessKey: column.text().describe('The business association in the form in which businesses are compared (DLV-3).'),
+  businessAssociation: column
+    .json(sealed)
+    .nullable()
+    .describe('Company or programme that the customer works for (ACC-5). Null: it was erased.'),
+  businessKey: column.text().describe('Equal for customers of one business (DLV-3): a keyed hash of its name.'),
   timeZone: column.text().describe("IANA time zone in which the customer's days begin."),
   registeredAt: column.instant().describe('When the customer registered.'),
   email: column.json(sealed).nullable().describe('E-mail address, the user name (ACC-1). Null: none was given.'),
@@ -30,8 +32,8 @@ export type CustomerRow = z.infer<typeof customerRow>;
 export const customerExample: CustomerRow = {
   customerId: exampleIds.customerId,
   storeId: exampleIds.storeId,
-  businessAssociation: 'ABC Vitamins',
-  businessKey: 'abcvitamins',
+  businessAssociation: exampleBox,
+  businessKey: 'Vh3cQ0uXb1nT8sKzR5yLpA',
   timeZone: 'America/New_York',
   registeredAt: '2026-03-01T09:30:00.000Z',
   email: exampleBox,
@@ -57,8 +59,10 @@ export const customers = modelOfStreams({
   never: 'a customer who was never registered',
   on: {
     CustomerRegistered: (customer, fact) => customer.create(registered(fact)),
-    BusinessAssociationChanged: (customer, { data: { businessAssociation } }) =>
-      customer.set({ businessAssociation, businessKey: businessKey(businessAssociation) }),
+    BusinessAssociationChanged: (customer, { data: { businessAssociation, businessKey } }) =>
+      customer.set({ businessAssociation, businessKey }),
+    BusinessAssociationSealed: (customer, { data: { businessAssociation = null, businessKey } }) =>
+      customer.set({ businessAssociation, businessKey }),
     TimeZoneChanged: (customer, { data }) => customer.set({ timeZone: data.timeZone }),
     NameChanged: (customer, { data }) => customer.set({ name: data.name }),
     PostalAddressChanged: (customer, { data }) => customer.set({ postalAddress: data.postalAddress }),
@@ -73,7 +77,7 @@ const registered = ({ stream, revision, data }: FactOf<'CustomerRegistered'>): C
   customerId: idOf(stream),
   storeId: data.storeId,
   businessAssociation: data.businessAssociation,
-  businessKey: businessKey(data.businessAssociation),
+  businessKey: data.businessKey,
   timeZone: data.timeZone,
   registeredAt: data.at,
   email: data.email ?? null,
