@@ -76,7 +76,7 @@ export const borders: readonly Border[] = [
     ofOuter: '',
     mayImport: `#apps/program #apps/node-version #apps/owner-only #apps/csv #apps/error-codes #domain/** #event-store/port #gateways/clock #audit/replay
       #read-models/read-models #read-models/errors #read-models/models/** #read-models/queries #read-models/queries/**
-      #requests/** #vault/vault #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify @nestjs/swagger
+      #requests/** #vault/key-store #vault/vault #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify @nestjs/swagger
       class-transformer class-validator fastify handlebars pino prom-client reflect-metadata rxjs zod`,
   },
   {

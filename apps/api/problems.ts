@@ -19,6 +19,7 @@ import {
 import { TooMuchContention } from '#requests/command-handler';
 import { LeadFileError } from '#requests/lead-files/lead-file-row';
 import { RequestRefused } from '#requests/rights';
+import { ErasureIncomplete } from '#vault/key-store';
 import { PersonErased } from '#vault/vault';
 
 export interface FieldError {
@@ -101,6 +102,7 @@ const answeredErrors: readonly (readonly [new (...args: never[]) => LeadgerError
   [DamagedEvent],
   [StoreFull],
   [PersonErased],
+  [ErasureIncomplete, 5],
 ];
 
 /** What Fastify or Nest refuse before our code runs: status → code and, where their message says little, detail. */

@@ -10,7 +10,7 @@ import {
 import { type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant, Purpose, Sealed, Secret } from '#domain/kernel/events';
 import { addSeconds } from '#domain/kernel/instants';
-import { normaliseEmail } from '#domain/leads/contact';
+import { normaliseEmail } from '#domain/leads/person-form';
 import { PersonErased, type Vault } from '#vault/vault';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';

@@ -1,9 +1,10 @@
 import { isRefusal, type Refusal } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
-import { type Contact, normaliseEmail, normaliseTelephone } from '#domain/leads/contact';
+import type { Contact } from '#domain/leads/contact';
 import { contactBookStream } from '#domain/leads/contact-book';
 import { leadStream } from '#domain/leads/lead';
+import { normaliseEmail, normaliseTelephone } from '#domain/leads/person-form';
 import type { CommandOf } from '#domain/ledger';
 import { noPolicy } from '#domain/policy/policy';
 import type { LeadRow } from '#read-models/models/leads';
