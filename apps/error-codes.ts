@@ -153,6 +153,11 @@ export const requestErrors = {
     meaning: 'Other commands kept changing the same thing. Nothing was recorded.',
     whatToDo: 'Send the request again after Retry-After seconds.',
   },
+  'erasure-incomplete': {
+    status: 503,
+    meaning: 'The key of the person is destroyed, but a program that reads the keys still holds its bytes on the disk.',
+    whatToDo: 'End that program, and send the request again.',
+  },
   'read-models-unavailable': {
     status: 503,
     meaning: 'The database of the read models cannot be reached.',

@@ -56,6 +56,11 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'Register the customer first, or check the id.',
     'customerId',
   ),
+  'person-erased': refused(
+    409,
+    'The person was erased. Nothing is stored about them any more.',
+    'Nothing for this record. The same person can register again, or be received as a new lead.',
+  ),
   'link-invalid': refused(409, 'The link was used, has expired, or never existed.', 'Ask for a new link.', 'token'),
   'mail-always-sent': refused(
     409,

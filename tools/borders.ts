@@ -22,7 +22,7 @@ const CLI = `#apps/program #apps/node-version #apps/owner-only #apps/csv #apps/e
 
 export const borders: readonly Border[] = [
   // Decides: no input or output, no clock, no chance.
-  { folder: 'libs/domain', mayImport: 'node:crypto zod temporal-polyfill libphonenumber-js' },
+  { folder: 'libs/domain', mayImport: 'node:crypto node:url zod temporal-polyfill libphonenumber-js' },
 
   {
     folder: 'libs/event-store',
@@ -76,7 +76,7 @@ export const borders: readonly Border[] = [
     ofOuter: '',
     mayImport: `#apps/program #apps/node-version #apps/owner-only #apps/csv #apps/error-codes #domain/** #event-store/port #gateways/clock #audit/replay #audit/history
       #read-models/read-models #read-models/errors #read-models/models/** #read-models/queries #read-models/queries/**
-      #requests/** #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify @nestjs/swagger
+      #requests/** #vault/key-store #vault/vault #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify @nestjs/swagger
       class-transformer class-validator fastify handlebars pino prom-client reflect-metadata rxjs zod`,
   },
   {

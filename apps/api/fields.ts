@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { parseInstant } from '#domain/kernel/instants';
 import { isTimeZone } from '#domain/kernel/local-days';
 import { ONE_LINE } from '#domain/kernel/text';
-import { normaliseTelephone } from '#domain/leads/contact';
+import { normaliseTelephone } from '#domain/leads/person-form';
 import type { Position } from '#event-store/port';
 import type { FieldError } from './problems.ts';
 import { documented } from './schemas.ts';

@@ -19,6 +19,8 @@ import {
 import { TooMuchContention } from '#requests/command-handler';
 import { LeadFileError } from '#requests/lead-files/lead-file-row';
 import { RequestRefused } from '#requests/rights';
+import { ErasureIncomplete } from '#vault/key-store';
+import { PersonErased } from '#vault/vault';
 
 export interface FieldError {
   /** Path of the field in the body, or the name of the header or query parameter. */
@@ -99,6 +101,8 @@ const answeredErrors: readonly (readonly [new (...args: never[]) => LeadgerError
   [UnreadableEvent],
   [DamagedEvent],
   [StoreFull],
+  [PersonErased],
+  [ErasureIncomplete, 5],
 ];
 
 /** What Fastify or Nest refuse before our code runs: status → code and, where their message says little, detail. */

@@ -236,6 +236,20 @@ program
   });
 
 program
+  .command('keys')
+  .description('looks after the keys of personal data')
+  .addCommand(
+    new Command('rotate')
+      .description(
+        'replaces the master key: wraps all keys with a new one; on one machine the store is stopped meanwhile (docs/how-to/replace-the-master-key.md)',
+      )
+      .action(async () => {
+        const { rotateKeys } = await import('./rotate-keys.ts');
+        await rotateKeys(location());
+      }),
+  );
+
+program
   .command('catalog')
   .description('prints the event catalog, as Markdown')
   .option('--views', 'print the views for analysts instead')

@@ -8,11 +8,11 @@ import {
   LINK_MINUTES,
   notRegistered,
 } from '#domain/accounts/customer';
-import type { Refusal } from '#domain/kernel/decider';
+import { type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant, Purpose, Sealed, Secret } from '#domain/kernel/events';
 import { addSeconds } from '#domain/kernel/instants';
-import { normaliseEmail } from '#domain/leads/contact';
-import { KeyMissing, type Vault } from '#vault/vault';
+import { normaliseEmail } from '#domain/leads/person-form';
+import { KeyMissing, PersonErased, type Vault } from '#vault/vault';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 
@@ -20,6 +20,21 @@ import { checkRightEarly } from './rights.ts';
 
 export const seal = (vault: Vault, customerId: string, purpose: Purpose, value: unknown): Promise<Sealed> =>
   vault.seal(customerStream(customerId), purpose, value);
+
+/** For several persons in one request: that one of them was erased does not stop the others. */
+export async function sealOrRefuse(
+  vault: Vault,
+  subject: string,
+  purpose: Purpose,
+  value: unknown,
+): Promise<Sealed | Refusal> {
+  try {
+    return await vault.seal(subject, purpose, value);
+  } catch (error) {
+    if (error instanceof PersonErased) return refuse(error.code, error.message);
+    throw error;
+  }
+}
 
 /** A sealed value that no history shows. */
 export const sealSecret = async (

@@ -1,14 +1,16 @@
-import { type Refusal, refuse } from '#domain/kernel/decider';
+import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
-import { type Contact, normaliseEmail, normaliseTelephone } from '#domain/leads/contact';
+import type { Contact } from '#domain/leads/contact';
 import { contactBookStream } from '#domain/leads/contact-book';
 import { leadStream } from '#domain/leads/lead';
+import { normaliseEmail, normaliseTelephone } from '#domain/leads/person-form';
 import type { CommandOf } from '#domain/ledger';
 import { erasuresStream } from '#domain/persons/erasures';
 import { noPolicy } from '#domain/policy/policy';
 import type { LeadRow } from '#read-models/models/leads';
 import type { Vault } from '#vault/vault';
+import { sealOrRefuse } from './account-seals.ts';
 import type { HistoryRequest } from './histories.ts';
 import { openColumns, type QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
@@ -80,7 +82,8 @@ async function prepare(
   if (Object.values(keys).some((key) => erased.has(key))) return { id, command: personErased };
   const maximumCustomers = leadType.exclusivity === 'exclusive' ? 1 : policy.policy.maximumCustomersPerSharedLead;
   const captured = capturedAt && { capturedAt };
-  const sealed = await vault.seal(leadStream(id), 'contact', contact);
+  const sealed = await sealOrRefuse(vault, leadStream(id), 'contact', contact);
+  if (isRefusal(sealed)) return { id, command: sealed };
   const capture = { leadTypeId, maximumCustomers, source, ...captured, ...keys, contact: sealed };
   return { id, command: { type: 'ReceiveLead', at, ...capture, policyVersion: policy.version } };
 }

@@ -1,4 +1,5 @@
-import { type Contact, normaliseTelephone } from '#domain/leads/contact';
+import type { Contact } from '#domain/leads/contact';
+import { normaliseTelephone } from '#domain/leads/person-form';
 
 /** The characters of a telephone number, with one digit at least. */
 const NUMBER = /^[\d\s().+-]*\d[\d\s().+-]*$/;

@@ -4,7 +4,7 @@ import { refuse } from '#domain/kernel/decider';
 import type { Secret } from '#domain/kernel/events';
 import type { Vault } from '#vault/vault';
 import { changeSealed, hashOfToken, newLink, openIfThere, sealSecret } from './account-seals.ts';
-import { holderOf } from './address-claim.ts';
+import { holderOf, isErased } from './address-claim.ts';
 import { matches, type Verifier, verifierOf } from './password-hash.ts';
 import { sameForAll } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
@@ -47,7 +47,7 @@ async function requestRecovery(tools: RequestTools, email: string, context: Requ
   const customerId = await holderOf(tools, email);
   if (customerId === undefined) return;
   const stream = customerStream(customerId);
-  if (!isRegistered(await tools.stateOf<'customer'>(stream))) return;
+  if (!isRegistered(await tools.stateOf<'customer'>(stream)) || (await isErased(tools, customerId))) return;
   const link = await newLink(tools, customerId);
   const command = { type: 'RequestPasswordRecovery', at: tools.now(), ...link } as const;
   await tools.send(customerId, stream, command, context);

@@ -4,6 +4,7 @@ import { isRefusal, type Refusal } from '#domain/kernel/decider';
 import type { Sealed } from '#domain/kernel/events';
 import { type AnyCommand, type Family, type FamilyName, familyOf, ledger } from '#domain/ledger';
 import type { Vault } from '#vault/vault';
+import { sealOrRefuse } from './account-seals.ts';
 import type { RequestContext } from './request-tools.ts';
 import { checkRight } from './rights.ts';
 import { emptyStream, type StreamCache } from './stream-cache.ts';
@@ -30,7 +31,15 @@ export async function sealedReason(
   if (checkRight(stream, command, state, { caller, reason })) return undefined;
   const { decider }: Family = ledger[familyOf(stream)];
   if (revision < 0 && isRefusal(decider.decide(command, state))) return undefined;
-  return vault.seal(subjectOf(stream, command, state), 'reason', reason);
+  return sealFor(vault, subjectOf(stream, command, state), reason);
+}
+
+/** What is done about persons after they were erased has reasons, too. They have one key, which belongs to nobody. */
+const ABOUT_ERASED = 'reasons-about-erased';
+
+async function sealFor(vault: Vault, subject: string, reason: string): Promise<Sealed> {
+  const sealed = await sealOrRefuse(vault, subject, 'reason', reason);
+  return isRefusal(sealed) ? vault.seal(ABOUT_ERASED, 'reason', reason) : sealed;
 }
 
 /**

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import Database from 'better-sqlite3';
 import type { Sealed } from '#domain/kernel/events';
+import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { close } from './boxes.ts';
 import { ErasureIncomplete } from './key-store.ts';
 import { openVault, PersonErased, type Vault } from './vault.ts';
@@ -242,5 +243,71 @@ describe('keys of the version before', () => {
     vault = await openVault({ directory, masterKey: key(1) });
     for (const subject of ['lead-1', 'lead-3']) await vault.erase(subject);
     expect(onDisk(before)).toBe(0);
+  });
+});
+
+describeWithPostgres('erasure in a PostgreSQL that programs share', () => {
+  const masterKey = Buffer.alloc(32, 1);
+  const opened: Vault[] = [];
+  let database: Awaited<ReturnType<typeof freshDatabase>>;
+  const open = async () => {
+    const program = await openVault({ databaseUrl: database.url, masterKey });
+    opened.push(program);
+    return program;
+  };
+  beforeEach(async () => {
+    database = await freshDatabase();
+  });
+  afterEach(async () => {
+    for (const program of opened.splice(0)) await program.close();
+    await database.drop();
+  });
+
+  it('is obeyed by every program at once, also for who never had a key, and however many seal meanwhile', async () => {
+    const [one, other] = [await open(), await open()];
+    await one.erase('lead-never');
+    await expect(other.seal('lead-never', 'note', 1)).rejects.toThrow(PersonErased);
+    const sealing = persons(0, 200).map((subject) => other.seal(subject, 'note', 1));
+    const erasing = persons(0, 200).map((subject) => one.erase(subject));
+    const boxes = (await Promise.allSettled(sealing)).flatMap((result) =>
+      result.status === 'fulfilled' ? [result.value] : [],
+    );
+    await Promise.all(erasing);
+    const later = await open();
+    for (const box of boxes) expect(await later.open(box)).toBeUndefined();
+    for (const subject of persons(0, 200)) await expect(other.seal(subject, 'note', 2)).rejects.toThrow(PersonErased);
+    expect(await database.query('SELECT 1 FROM vault.keys WHERE wrapped IS NOT NULL')).toEqual([]);
+  });
+
+  it('is applied again to keys that came back, and missing keys are counted', async () => {
+    const program = await open();
+    const boxes = await Promise.all(persons(0, 5).map((subject) => program.seal(subject, 'note', subject)));
+    await database.query('CREATE TABLE backup AS SELECT * FROM vault.keys');
+    await program.erase('lead-1');
+    expect(await program.eraseAgain(['lead-1'])).toBe(0);
+    await database.query('DELETE FROM vault.keys');
+    await database.query('INSERT INTO vault.keys SELECT * FROM backup');
+    expect(await program.eraseAgain(['lead-1', 'lead-later'])).toBe(1);
+    expect(await Promise.all(boxes.map((box) => program.open(box)))).toEqual(
+      persons(0, 5).map((subject) => (subject === 'lead-1' ? undefined : subject)),
+    );
+    await expect(program.seal('lead-later', 'note', 1)).rejects.toThrow(PersonErased);
+    expect(await program.missingAmong([...boxes.map(({ keyId }) => keyId), 'never'])).toEqual(['never']);
+  });
+
+  it('of the version before is kept, and a person who came back keeps the later key', async () => {
+    await database.query(`
+      CREATE SCHEMA vault;
+      CREATE TABLE vault.keys (key_id text PRIMARY KEY, subject text NOT NULL, wrapped bytea);
+      CREATE UNIQUE INDEX one_key_of_a_subject ON vault.keys (subject) WHERE wrapped IS NOT NULL;
+      CREATE TABLE vault.secrets (name text PRIMARY KEY, wrapped bytea NOT NULL);
+      INSERT INTO vault.keys VALUES ('k1', 'lead-1', NULL), ('k2', 'lead-2', NULL), ('k4', 'lead-2', NULL),
+        ('k3', 'lead-2', '\\x${close(masterKey, Buffer.alloc(32, 9), 'k3').toString('hex')}')`);
+    const programs = await Promise.all([open(), open()]);
+    for (const program of programs) {
+      await expect(program.seal('lead-1', 'note', 1)).rejects.toThrow(PersonErased);
+      expect((await program.seal('lead-2', 'note', 1)).keyId).toBe('k3');
+      expect(await program.open({ keyId: 'k2', box: '' })).toBeUndefined();
+    }
   });
 });

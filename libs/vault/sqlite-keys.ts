@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type Database from 'better-sqlite3';
 import { StoreUnavailable } from '#event-store/port';
-import { clearLog, openKeysForReading, openKeysForWriting } from './key-database.ts';
+import { openKeysForReading, openKeysForWriting } from './key-database.ts';
 import { ErasureIncomplete, type KeyStore, type NewKey, type Rewrapped, type StoredKey } from './key-store.ts';
 import { KeyWriterThread } from './key-writer-thread.ts';
 
@@ -83,14 +83,8 @@ class SqliteKeys implements KeyStore {
   }
 
   async erase(subjects: readonly string[]): Promise<void> {
-    const writer = this.#mustWrite();
-    const erased = subjects.map((subject) => ({ keyId: randomUUID(), subject }));
-    let { cleared } = await writer.write({ erased, clears: true });
-    for (let tries = 1; !cleared; tries += 1) {
-      if (tries === TRIES_TO_CLEAR) throw stillRead(this.directory);
-      await wait(MILLISECONDS_BETWEEN_TRIES);
-      ({ cleared } = await writer.write({ clears: true }));
-    }
+    await this.#mustWrite().write({ erased: subjects.map((subject) => ({ keyId: randomUUID(), subject })) });
+    await this.#clearLog();
   }
 
   async findSecret(name: string): Promise<Uint8Array | undefined> {
@@ -119,17 +113,24 @@ class SqliteKeys implements KeyStore {
     });
   }
 
+  /** Keys that were wrapped in an older, shorter form have moved, which left copies behind. */
   async removeTraces(): Promise<void> {
     this.#mustWrite();
     const database = openKeysForWriting(this.directory, !this.#temporary);
     try {
       database.exec('VACUUM');
-      for (let tries = 1; !clearLog(database); tries += 1) {
-        if (tries === TRIES_TO_CLEAR) throw stillRead(this.directory);
-        await wait(MILLISECONDS_BETWEEN_TRIES);
-      }
     } finally {
       database.close();
+    }
+    await this.#clearLog();
+  }
+
+  /** A transaction that reads may end at any moment. Meanwhile, the writer goes on. */
+  async #clearLog(): Promise<void> {
+    const writer = this.#mustWrite();
+    for (let tries = 1; !(await writer.write({ clears: true })).cleared; tries += 1) {
+      if (tries === TRIES_TO_CLEAR) throw stillRead(this.directory);
+      await wait(MILLISECONDS_BETWEEN_TRIES);
     }
   }
 

@@ -225,6 +225,12 @@ describeWithPostgres('the vault in a PostgreSQL that programs share', () => {
     expect(await Promise.all([...boxes, erased].map((box) => vault.open(box)))).toEqual(['a', 'b', 'c', undefined]);
     expect(vault.personKey('telephone', '+12125550142')).toBe(personKey);
 
+    const again = await openVault({ directory, masterKey });
+    await again.erase('a');
+    await again.close();
+    await copyKeys({ directory, masterKey }, { databaseUrl, masterKey }, () => {});
+    expect(await (await open()).open(boxes[0] as Sealed)).toBeUndefined();
+
     const stranger = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
     await (await openVault({ directory: stranger, masterKey })).close();
     await expect(copyKeys({ directory: stranger, masterKey }, { databaseUrl, masterKey }, () => {})).rejects.toThrow(

@@ -15,7 +15,7 @@ export const masterKeyFrom = (key: Uint8Array): MasterKey => ({
 });
 
 /** What is wrapped: the key of a person, or a secret of the vault. The wrapped form opens as nothing else. */
-export type Wrapped = { readonly keyId: string; readonly subject: string } | { readonly secret: string };
+type Wrapped = { readonly keyId: string; readonly subject: string } | { readonly secret: string };
 
 /**
  * Form 2 is this byte, the id of the master key, and a box. Versions before wrote form 1, the box alone, which is bound to
@@ -25,7 +25,7 @@ const FORM_2 = 2;
 const BEGIN_BYTES = 1 + ID_BYTES;
 /** Of form 1: nonce, key and tag. */
 const BOX_BYTES = 12 + KEY_BYTES + 16;
-export const WRAPPED_BYTES = BEGIN_BYTES + BOX_BYTES;
+const WRAPPED_BYTES = BEGIN_BYTES + BOX_BYTES;
 
 export function wrap(masterKey: MasterKey, content: Uint8Array, what: Wrapped): Uint8Array {
   const begin = Buffer.concat([Uint8Array.of(FORM_2), masterKey.id]);

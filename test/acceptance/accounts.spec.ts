@@ -1,3 +1,6 @@
+import { customerStream } from '#domain/accounts/customer';
+import type { Vault } from '#vault/vault';
+import { VAULT } from '#wiring/tokens';
 import { openShop, type Shop } from './shop.ts';
 
 let shop: Shop;
@@ -164,4 +167,20 @@ test('ACC-2: the log contains no address, name or password in clear, and no fing
   const log = JSON.stringify(await shop.log());
   expect(log).toContain('PasswordRecoveryRequested');
   expect(log).not.toMatch(/zebulon@|"Zebulon"|never written/i);
+});
+
+test('nothing is stored any more about a customer who was erased, and nobody learns it by asking for a new password', async () => {
+  const { id, email, password } = await account();
+  const name = { firstName: 'Ann', lastName: 'Lee' };
+  await shop.server.application.get<Vault>(VAULT).erase(customerStream(id));
+  const refused = await shop.try('PUT', `/api/customers/${id}/name`, { name }, as(id));
+  expect([refused.status, refused.body.code]).toEqual([409, 'person-erased']);
+  const asked = await Promise.all(
+    [email, 'nobody@example.org'].map((one) => shop.try('POST', '/api/password-recoveries', { email: one })),
+  );
+  expect(asked[0]?.status).toBe(asked[1]?.status);
+  expect(await signIn(email, password)).toBe(401);
+  const again = await shop.customer({ email, password });
+  expect(again).not.toBe(id);
+  expect(await signIn(email, password)).toBe(200);
 });

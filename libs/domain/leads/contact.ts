@@ -1,7 +1,11 @@
-import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import { z } from 'zod';
+import { hasAsciiDomain, normaliseTelephone } from './person-form.ts';
 
 const line = z.string().trim().min(1).max(200);
+
+/** As zod's own, but the domain may be internationalised. */
+const EMAIL =
+  /^(?!\.)(?!.*\.\.)[A-Za-z0-9_'+\-.]*[A-Za-z0-9_+-]@([\p{L}\p{N}][\p{L}\p{N}\p{M}-]*\.)+(\p{L}[\p{L}\p{M}]+|[Xx][Nn]--[A-Za-z0-9-]+)$/u;
 
 /** The contact details of a lead. All of them are personal data, and stored only in sealed boxes. */
 export const contact = z
@@ -14,7 +18,13 @@ export const contact = z
       .min(1)
       .max(50)
       .describe('The telephone number, with its country unless it is one of the US.'),
-    email: z.string().trim().max(254).pipe(z.email()).describe('The e-mail address.'),
+    email: z
+      .string()
+      .trim()
+      .max(254)
+      .pipe(z.email({ pattern: EMAIL }))
+      .refine(hasAsciiDomain, 'Invalid email address')
+      .describe('The e-mail address.'),
     address: line.describe('Street and number.'),
     city: line.describe('The city.'),
     state: line.describe('The state.'),
@@ -32,16 +42,3 @@ export const contact = z
     error: 'not a telephone number',
   });
 export type Contact = z.infer<typeof contact>;
-
-/**
- * The number in E.164; without a country it is read as a US number. Undefined for text that is no telephone number. A
- * number of possible length is accepted even if it cannot exist: such leads arrive and are returned, and the same bad
- * number must be recognised.
- */
-export function normaliseTelephone(telephone: string): string | undefined {
-  const number = parsePhoneNumberFromString(telephone, 'US');
-  return number?.isPossible() ? number.number : undefined;
-}
-
-/** The form in which addresses are compared: case and surrounding space do not matter. */
-export const normaliseEmail = (email: string): string => email.trim().normalize('NFC').toLowerCase();
