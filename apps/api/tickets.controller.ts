@@ -15,7 +15,7 @@ import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
-import { CommandRoute, Problems } from './responses.ts';
+import { CommandRoute } from './responses.ts';
 
 class CallBack {
   @Telephone({ description: 'The number to call.', example: '+1 212 555 0143' })
@@ -138,7 +138,6 @@ export class TicketsController {
     records: ['TicketOpened'],
     creates: '/api/tickets/:id',
   })
-  @Problems(403)
   openTicket(@Body() body: OpenTicketBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#support.openTicket(body, context);
   }
@@ -149,7 +148,6 @@ export class TicketsController {
     idName: 'ticketId',
     records: ['TicketAnswered'],
   })
-  @Problems(403)
   answerTicket(
     @IdOf('ticket') ticketId: string,
     @Body() { answer }: AnswerTicketBody,
@@ -164,7 +162,6 @@ export class TicketsController {
     idName: 'ticketId',
     records: ['TicketReopened'],
   })
-  @Problems(403)
   addTicketMessage(
     @IdOf('ticket') ticketId: string,
     @Body() { message }: AddTicketMessageBody,
@@ -180,7 +177,6 @@ export class TicketsController {
     records: ['TicketClosed'],
     takesNothing: true,
   })
-  @Problems(403)
   closeTicket(@IdOf('ticket') ticketId: string, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#support.closeTicket(ticketId, context);
   }
