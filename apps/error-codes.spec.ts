@@ -37,7 +37,7 @@ function codesIn(text: string): string[] {
   ];
 }
 
-test('every code that a rule or an error of ours has is in the tables', async () => {
+test('every code of a refusal or an error is in the tables: else add it to apps/refusal-codes.ts or apps/error-codes.ts', async () => {
   const codes = codesIn(await sources());
   const missing = codes.filter((code) => !(code in errorCodes) && !(code in processRefusals) && !OF_PROGRAMS.has(code));
   expect(missing).toEqual([]);
@@ -64,6 +64,6 @@ test('the tables have no code that nothing answers', async () => {
   expect(unused).toEqual([]);
 });
 
-test('docs/errors.md is up to date: else run `npm run --silent leadger -- catalog --errors > docs/errors.md`', () => {
+test('docs/errors.md is up to date: else run `npm run generate`', () => {
   expect(readFileSync(join(root, 'docs/errors.md'), 'utf8').trimEnd()).toBe(errorsPage().trimEnd());
 });

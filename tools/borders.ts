@@ -89,8 +89,12 @@ export const borders: readonly Border[] = [
     ofOuter: '',
     mayImport: '#apps/program #apps/node-version #apps/owner-only #apps/api/** #wiring/** reflect-metadata',
   },
-  { folder: 'apps/cli/demo', ofOuter: '../command-failed.ts ../progress.ts ../verify.ts', mayImport: CLI },
-  { folder: 'apps/cli/import', ofOuter: '../command-failed.ts ../private-file.ts ../running-store.ts', mayImport: CLI },
+  { folder: 'apps/cli/demo', ofOuter: '../command-failed.ts ../print.ts ../progress.ts ../verify.ts', mayImport: CLI },
+  {
+    folder: 'apps/cli/import',
+    ofOuter: '../command-failed.ts ../print.ts ../private-file.ts ../running-store.ts',
+    mayImport: CLI,
+  },
   { folder: 'apps/cli', ofOuter: '', mayImport: CLI },
 ];
 

@@ -127,7 +127,6 @@ export class CouponsController {
     records: ['AlternativeCouponGiven'],
     creates: '/api/coupons?couponCode=:id',
   })
-  @Problems(403)
   giveAlternativeCoupon(
     @Body() { couponCode: code, ...body }: GiveAlternativeCouponBody,
     @Asking() context: RequestContext,

@@ -38,14 +38,26 @@ function field(
 const check = (name: string, message: string, validate: (value: unknown) => boolean): PropertyDecorator =>
   ValidateBy({ name, validator: { validate, defaultMessage: () => message } });
 
+/** A check of a text that must not be empty. An empty one is named so. */
+const checkText = (name: string, message: string, validate: (text: string) => boolean): PropertyDecorator =>
+  ValidateBy({
+    name,
+    validator: {
+      validate: (value: unknown) => typeof value === 'string' && validate(value),
+      defaultMessage: (checked?: { value: unknown }) => (isBlank(checked?.value) ? 'must not be empty' : message),
+    },
+  });
+
+const isBlank = (value: unknown): boolean => typeof value === 'string' && value.trim() === '';
+
 export const Line = ({ maxLength = 200, ...options }: FieldOptions & { maxLength?: number }): PropertyDecorator =>
   field(
     options,
     { type: 'string', minLength: 1, maxLength },
-    check(
+    checkText(
       'line',
       `must be one line of text, at most ${maxLength} characters`,
-      (value) => typeof value === 'string' && value.length <= maxLength && ONE_LINE.test(value),
+      (text) => text.length <= maxLength && ONE_LINE.test(text),
     ),
   );
 
@@ -90,10 +102,10 @@ export const Text = ({ maxLength = 2000, ...options }: FieldOptions & { maxLengt
   field(
     options,
     { type: 'string', minLength: 1, maxLength },
-    check(
+    checkText(
       'text',
       `must be a text of at most ${maxLength} characters`,
-      (value) => typeof value === 'string' && value.length <= maxLength && TEXT.test(value),
+      (text) => text.length <= maxLength && TEXT.test(text),
     ),
   );
 

@@ -15,7 +15,7 @@ import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
-import { CommandRoute, Problems } from './responses.ts';
+import { CommandRoute } from './responses.ts';
 import { DailyMaximum, StartCheckoutBody } from './start-checkout-body.ts';
 
 class PlaceOrderBody extends StartCheckoutBody {
@@ -135,7 +135,6 @@ export class OrdersController {
     idName: 'orderId',
     records: ['DailyMaximumChanged'],
   })
-  @Problems(403)
   changeDailyMaximum(
     @IdOf('order') orderId: string,
     @Body() { dailyMaximum }: ChangeDailyMaximumBody,
@@ -150,7 +149,6 @@ export class OrdersController {
     idName: 'orderId',
     records: ['PaymentCardChanged'],
   })
-  @Problems(403)
   changePaymentCard(
     @IdOf('order') orderId: string,
     @Body() { paymentToken }: ChangePaymentCardBody,

@@ -16,7 +16,7 @@ import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
-import { CommandRoute, Problems } from './responses.ts';
+import { CommandRoute } from './responses.ts';
 
 class RequestReplacementBody {
   @Id({ description: 'The order to which the lead was delivered.', example: exampleIds.orderId })
@@ -141,7 +141,6 @@ export class ReplacementsController {
     records: ['ChargebackGranted'],
     takesNothing: true,
   })
-  @Problems(403)
   grantReplacement(@IdOf('replacement') replacementId: string, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.returns.grant(replacementId, context);
   }
@@ -152,7 +151,6 @@ export class ReplacementsController {
     idName: 'replacementId',
     records: ['ChargebackDenied'],
   })
-  @Problems(403)
   denyReplacement(
     @IdOf('replacement') replacementId: string,
     @Body() { explanation }: DenyReplacementBody,

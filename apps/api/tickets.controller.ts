@@ -16,7 +16,7 @@ import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
-import { CommandRoute, Problems } from './responses.ts';
+import { CommandRoute } from './responses.ts';
 
 class CallBack {
   @Telephone({ description: 'The number to call.', example: '+1 212 555 0143' })
@@ -139,7 +139,6 @@ export class TicketsController {
     records: ['TicketOpened'],
     creates: '/api/tickets/:id',
   })
-  @Problems(403)
   openTicket(@Body() body: OpenTicketBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#support.openTicket(body, context);
   }
@@ -150,7 +149,6 @@ export class TicketsController {
     idName: 'ticketId',
     records: ['TicketAnswered'],
   })
-  @Problems(403)
   answerTicket(
     @IdOf('ticket') ticketId: string,
     @Body() { answer }: AnswerTicketBody,
@@ -165,7 +163,6 @@ export class TicketsController {
     idName: 'ticketId',
     records: ['TicketReopened'],
   })
-  @Problems(403)
   addTicketMessage(
     @IdOf('ticket') ticketId: string,
     @Body() { message }: AddTicketMessageBody,
@@ -181,7 +178,6 @@ export class TicketsController {
     records: ['TicketClosed'],
     takesNothing: true,
   })
-  @Problems(403)
   closeTicket(@IdOf('ticket') ticketId: string, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#support.closeTicket(ticketId, context);
   }

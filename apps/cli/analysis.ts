@@ -5,6 +5,7 @@ import { CannotOpenStore, type Position } from '#event-store/port';
 import { openReadModels } from '#read-models/read-models';
 import { openEvents, openTogether, type StoreLocation, type Stores } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
+import { printError } from './print.ts';
 import { progressUpTo } from './rebuild.ts';
 
 /** What analysts query. */
@@ -19,7 +20,7 @@ interface Analysis extends Pick<Stores, 'events' | 'readModels' | 'close'> {
 export async function openAtHead({ directory, eventStoreDb }: StoreLocation): Promise<Analysis> {
   if (directory === undefined)
     throw new CommandFailed('read models for analysts need a directory: name it with --data');
-  const analysis = await openForAnalysis({ directory, eventStoreDb }, (why) => console.error(`${why}: waiting for it`));
+  const analysis = await openForAnalysis({ directory, eventStoreDb }, (why) => printError(`${why}: waiting for it`));
   try {
     const position = await analysis.events.head();
     const progress = progressUpTo(position);
@@ -67,7 +68,7 @@ async function whenFree(path: string, onWait: (why: string) => void): Promise<Da
         hasCalled = true;
         await wait(MILLISECONDS_BETWEEN_TRIES);
       } else if (error.code === 'damaged') {
-        console.warn(`leadger: ${error.message}: what analysts read is rebuilt from the log`);
+        printError(`leadger: ${error.message}: what analysts read is rebuilt from the log`);
         rmSync(path, { recursive: true });
       } else throw error;
     }

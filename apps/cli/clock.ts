@@ -14,6 +14,7 @@ import { noWebhooks } from '#gateways/webhooks';
 import type { ProcessEngine } from '#processes/engine/engine';
 import type { StoreLocation, Stores } from '#wiring/stores';
 import type { Goal } from './clock-goal.ts';
+import { printError, printJson, printLines } from './print.ts';
 import { bar, Progress, thousands } from './progress.ts';
 import { runStore } from './running-store.ts';
 import { openCopy } from './store-copy.ts';
@@ -50,13 +51,13 @@ export async function lookAhead(
   { json = false }: { json?: boolean },
 ): Promise<void> {
   const outlook = await inTemporaryDirectory(async (directory) => {
-    console.error(`leadger: the copy is in ${directory} until this command ends`);
+    printError(`leadger: the copy is in ${directory} until this command ends`);
     const progress = new Progress((events) => `${thousands(events)} events copied`);
     const copy = await openCopy(location, directory, (events) => progress.update(events));
     progress.end();
     return whatComes(copy, goal);
   });
-  if (json) console.log(JSON.stringify({ assumptions, ...outlook, ...summaryOf(outlook) }, null, 2));
+  if (json) printJson({ assumptions, ...outlook, ...summaryOf(outlook) });
   else print(outlook);
 }
 
@@ -147,25 +148,25 @@ function countsOf(names: readonly string[]): Readonly<Record<string, number>> {
 
 function print(outlook: Outlook): void {
   const { from, to, events, parked } = outlook;
-  console.log(`from ${from} to ${to}, on a copy, if\n${assumptions.map((one) => `  - ${one}`).join('\n')}`);
+  printLines(`from ${from} to ${to}, on a copy, if`, ...assumptions.map((one) => `  - ${one}`));
   const typeWidth = Math.max(...events.map(({ type }) => type.length));
   let day = '';
   for (const { stream, type, at, data } of events) {
     if (at.slice(0, 10) !== day) {
       day = at.slice(0, 10);
-      console.log(`\n${day}`);
+      printLines('', day);
     }
-    console.log(`  ${at.slice(11)}  ${type.padEnd(typeWidth)}  ${stream}\n      ${tellEvent(type, data)}`);
+    printLines(`  ${at.slice(11)}  ${type.padEnd(typeWidth)}  ${stream}`, `      ${tellEvent(type, data)}`);
   }
   const { counts, mails } = summaryOf(outlook);
-  console.log(`\n${events.length === 0 ? 'nothing happens' : `${thousands(events.length)} events`}`);
+  printLines('', events.length === 0 ? 'nothing happens' : `${thousands(events.length)} events`);
   printCounts(counts);
-  if (Object.keys(mails).length > 0) console.log('mails that are sent');
+  if (Object.keys(mails).length > 0) printLines('mails that are sent');
   printCounts(mails);
-  if (parked.length > 0) console.log('parked after several failed attempts');
-  for (const { since, what, stream, reason } of parked) console.log(`  ${since}  ${what} at ${stream}: ${reason}`);
+  if (parked.length > 0) printLines('parked after several failed attempts');
+  for (const { since, what, stream, reason } of parked) printLines(`  ${since}  ${what} at ${stream}: ${reason}`);
 }
 
 function printCounts(counts: Readonly<Record<string, number>>): void {
-  for (const [name, count] of Object.entries(counts)) console.log(`${thousands(count).padStart(8)}  ${name}`);
+  for (const [name, count] of Object.entries(counts)) printLines(`${thousands(count).padStart(8)}  ${name}`);
 }

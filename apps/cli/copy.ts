@@ -6,6 +6,7 @@ import type { EventStore } from '#event-store/port';
 import { copyKeys } from '#vault/copy-keys';
 import { keysOf, openEvents, openForReading } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
+import { printLines } from './print.ts';
 import { Progress, thousands } from './progress.ts';
 
 const isUrl = (location: string): boolean => /^[a-z]+(\+discover)?:\/\//.test(location);
@@ -52,7 +53,7 @@ async function copyKeysOf(from: string, to: string, keysTo: string): Promise<voi
   await (await openForReading({ directory: from })).close();
   const location = { eventStoreDb: to, databaseUrl: keysTo };
   const keys = await copyKeys(keysOf({ directory: from }), keysOf(location), () => {});
-  console.log(`${thousands(keys)} keys are in the database`);
+  printLines(`${thousands(keys)} keys are in the database`);
 }
 
 async function copyEvents(source: EventStore, target: EventStore, way: string): Promise<void> {
@@ -61,8 +62,10 @@ async function copyEvents(source: EventStore, target: EventStore, way: string): 
   const { copied, compared } = await copyLog(source, target, (events) => progress.update(events));
   progress.end();
   const seconds = (performance.now() - start) / 1000;
-  console.log(`${thousands(copied)} events copied ${way} in ${seconds.toFixed(1)} s
-${thousands(compared)} events are in the copy, and all are equal to the original`);
+  printLines(
+    `${thousands(copied)} events copied ${way} in ${seconds.toFixed(1)} s`,
+    `${thousands(compared)} events are in the copy, and all are equal to the original`,
+  );
 }
 
 const open = (location: string, options: { readOnly?: boolean } = {}): Promise<EventStore> =>

@@ -11,6 +11,7 @@ import { Life, type Lived } from './demo/life.ts';
 import { inventPeople } from './demo/people.ts';
 import { firstDayOf, readSampleOrders } from './demo/sample-orders.ts';
 import { type DemoSummary, printSummary, summarise } from './demo/summary.ts';
+import { printJson } from './print.ts';
 import { bar, Progress } from './progress.ts';
 import { type RunningStore, runStore } from './running-store.ts';
 import { brokenIn } from './verify.ts';
@@ -32,7 +33,7 @@ interface DemoOptions {
 /** Simulates some days of a lead store and prints a summary. @returns the exit code: 1 when a law is broken */
 export async function demo(options: DemoOptions): Promise<number> {
   const summary = await runDemo(options);
-  if (options.json) console.log(JSON.stringify(summary, null, 2));
+  if (options.json) printJson(summary);
   else printSummary(summary, options.data);
   return brokenIn(summary).length === 0 ? 0 : 1;
 }

@@ -1,4 +1,5 @@
 import { openStores, type StoreLocation } from '#wiring/stores';
+import { printJson, printLines } from './print.ts';
 import { progressUpTo } from './rebuild.ts';
 
 /**
@@ -14,8 +15,8 @@ export async function digest(location: StoreLocation, { json = false }: { json?:
     progress.end();
     const digests: Record<string, string> = {};
     for (const name of readModels.names) digests[name] = await readModels.digest(name);
-    if (json) console.log(JSON.stringify(digests, null, 2));
-    else for (const [name, value] of Object.entries(digests)) console.log(`${name.padEnd(14)}${value}`);
+    if (json) printJson(digests);
+    else for (const [name, value] of Object.entries(digests)) printLines(`${name.padEnd(14)}${value}`);
   } finally {
     await stores.close();
   }

@@ -7,6 +7,7 @@ import type { StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { type Intake, openIntake, type Result } from './import/intake.ts';
 import { RejectedRows } from './import/rejected-rows.ts';
+import { printLines } from './print.ts';
 import { bar, Progress, thousands } from './progress.ts';
 
 interface ImportOptions extends Omit<LeadFileOptions, 'format'> {
@@ -39,7 +40,7 @@ export async function importLeads(location: StoreLocation, file: string, options
   } finally {
     await leadImport.close();
   }
-  console.log(leadImport.report(file, (performance.now() - start) / 1000));
+  printLines(...leadImport.report(file, (performance.now() - start) / 1000));
 }
 
 function formatOf(file: string): 'csv' | 'ndjson' {
@@ -90,13 +91,15 @@ class LeadImport {
     }
   }
 
-  report(file: string, seconds: number): string {
+  report(file: string, seconds: number): string[] {
     const { rows, new: imported, known } = this.#counts;
     const { count: rejected, file: rejectedFile } = this.#rejected;
-    return `${thousands(rows)} rows of ${file} in ${seconds.toFixed(1)} s (${thousands(rows / seconds)} a second)
-  ${thousands(imported).padStart(10)}  leads imported
-  ${thousands(known).padStart(10)}  known before
-  ${thousands(rejected).padStart(10)}  rows rejected${rejected > 0 ? `: see ${rejectedFile}` : ''}`;
+    return [
+      `${thousands(rows)} rows of ${file} in ${seconds.toFixed(1)} s (${thousands(rows / seconds)} a second)`,
+      `  ${thousands(imported).padStart(10)}  leads imported`,
+      `  ${thousands(known).padStart(10)}  known before`,
+      `  ${thousands(rejected).padStart(10)}  rows rejected${rejected > 0 ? `: see ${rejectedFile}` : ''}`,
+    ];
   }
 }
 

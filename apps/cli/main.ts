@@ -7,6 +7,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
+import { printError, printLines } from './print.ts';
 import type { Format } from './query.ts';
 
 /** `leadger`: the commands for store owners, auditors and analysts. Each command loads only the modules that it needs. */
@@ -257,11 +258,12 @@ program
   .option('--rights', 'print who may ask for what instead')
   .option('--personal-data', 'print how each field of each event is kept instead')
   .action(async (pages: Readonly<Record<string, boolean>>) => {
-    if (pages.rights) return console.log((await import('./rights-page.ts')).rightsPage());
-    if (pages.personalData) return console.log((await import('./personal-data-page.ts')).personalDataPage());
-    if (pages.errors) return console.log((await import('#apps/error-codes')).errorsPage());
-    if (pages.views) return console.log((await import('./views-page.ts')).viewsPage());
-    console.log((await import('./catalog.ts')).eventCatalog());
+    if (pages.rights) return printLines(...(await import('./rights-page.ts')).rightsPage().split('\n'));
+    if (pages.personalData)
+      return printLines(...(await import('./personal-data-page.ts')).personalDataPage().split('\n'));
+    if (pages.errors) return printLines(...(await import('#apps/error-codes')).errorsPage().split('\n'));
+    if (pages.views) return printLines(...(await import('./views-page.ts')).viewsPage().split('\n'));
+    printLines(...(await import('./catalog.ts')).eventCatalog().split('\n'));
   });
 
 program
@@ -295,7 +297,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 await program.parseAsync().catch((error: unknown) => {
   const expected = error instanceof LeadgerError;
-  console.error(`leadger: ${expected ? error.message : error instanceof Error ? error.stack : error}`);
+  printError(`leadger: ${expected ? error.message : error instanceof Error ? error.stack : error}`);
   process.exitCode = 1;
 });
 

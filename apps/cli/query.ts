@@ -9,6 +9,7 @@ import { CommandFailed } from './command-failed.ts';
 import { jsonOf } from './json.ts';
 import { writeOut } from './output.ts';
 import { parquetOf } from './parquet.ts';
+import { onOneLine } from './print.ts';
 
 export type Format = 'table' | 'csv' | 'ndjson' | 'parquet';
 
@@ -90,7 +91,7 @@ const formats: Readonly<Record<Format, (answers: Batches) => AsyncIterable<strin
 
 function tableOf({ columns, types, rows }: RowBatch): string {
   const cells = rows.map((row) => cellsOf(row, types));
-  const texts = [columns, ...cells].map((row) => row.map((cell) => printable(cell ?? '')));
+  const texts = [columns, ...cells].map((row) => row.map((cell) => onOneLine(String(cell ?? ''))));
   const widths = columns.map((_, index) => Math.max(...texts.map((row) => (row[index] as string).length)));
   const isNumber = columns.map((_, index) => cells.every((row) => typeof row[index] !== 'string'));
   const pad = (text: string, index: number) =>
@@ -98,9 +99,6 @@ function tableOf({ columns, types, rows }: RowBatch): string {
   const [head, ...body] = texts.map((row) => row.map(pad).join('  ').trimEnd());
   return `${[head, widths.map((width) => '-'.repeat(width)).join('  '), ...body].join('\n')}\n`;
 }
-
-/** Control characters could move the cursor or change colours. */
-const printable = (cell: Cell): string => String(cell).replace(/\p{Cc}/gu, ' ');
 
 const cellsOf = (row: readonly unknown[], types: readonly number[]): (Cell | undefined)[] =>
   row.map((value, index) => cellOf(value, types[index]));

@@ -1,4 +1,5 @@
 import { openStores, type StoreLocation } from '#wiring/stores';
+import { printLines } from './print.ts';
 import { Progress } from './progress.ts';
 
 /** Rebuilds a read model from the log; without a name, all of them. @throws UnknownModel, CannotOpenStore (e.g. while the store is running) */
@@ -13,7 +14,7 @@ export async function rebuild(location: StoreLocation, name: string | undefined)
       await readModels.rebuild(model, { onProgress: progress.at });
       progress.end();
       const seconds = ((performance.now() - start) / 1000).toFixed(2);
-      console.log(`${model} was rebuilt in ${seconds} s; digest ${await readModels.digest(model)}`);
+      printLines(`${model} was rebuilt in ${seconds} s; digest ${await readModels.digest(model)}`);
     }
   } finally {
     await stores.close();

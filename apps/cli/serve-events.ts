@@ -3,6 +3,7 @@ import { openDataDirectory } from '#event-store/data-directory';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { startWireNode } from '#event-store/wire-node/wire-node';
 import { CommandFailed } from './command-failed.ts';
+import { printLines } from './print.ts';
 
 /**
  * Serves the events of a data directory in EventStoreDB's protocol until it is stopped: for reading while the store may
@@ -18,8 +19,10 @@ export async function serveEvents(
   const node = await startWireNode({ store, port, writable }).catch((error: Error) => {
     throw new CommandFailed(`the events of ${directory} cannot be served on port ${port}: ${error.message}`);
   });
-  console.log(`The events of ${directory} are served at ${node.connectionString}
-${writable ? 'Clients may write.' : 'Clients may read and subscribe, not write.'} It listens on this machine only. Ctrl-C stops it.`);
+  printLines(
+    `The events of ${directory} are served at ${node.connectionString}`,
+    `${writable ? 'Clients may write.' : 'Clients may read and subscribe, not write.'} It listens on this machine only. Ctrl-C stops it.`,
+  );
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());

@@ -10,6 +10,7 @@ import { ANALYTICS } from '#read-models/engine/views';
 import type { StoreLocation } from '#wiring/stores';
 import { openAtHead } from './analysis.ts';
 import { CommandFailed } from './command-failed.ts';
+import { printLines } from './print.ts';
 import type { SqlReply } from './sql-worker.ts';
 
 const fromSource = import.meta.url.endsWith('.ts');
@@ -34,7 +35,7 @@ export async function serveSql(location: StoreLocation, { port }: { port: number
     });
     const [reply] = (await once(worker, 'message')) as [SqlReply];
     if (reply.kind === 'cannot-listen') throw new CommandFailed(`port ${port} cannot be opened: ${reply.message}`);
-    console.log(invitation(reply.port, position));
+    printLines(...invitation(reply.port, position).split('\n'));
     // A database that breaks ends the command with an error.
     await Promise.race([stopped, once(worker, 'exit')]).catch((error: Error) => {
       throw new CommandFailed(`the copy broke (${error.message}): run the command again, which makes another copy`);

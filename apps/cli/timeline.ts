@@ -4,6 +4,7 @@ import { type FamilyName, ledger } from '#domain/ledger';
 import { hashOfEvent } from '#event-store/event-hash';
 import { openForReading, type StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
+import { printJson, printLines } from './print.ts';
 import { tellEvent } from './words.ts';
 
 /**
@@ -27,7 +28,7 @@ export async function timeline(
     const stream = `${family as FamilyName}-${id}` as const;
     const history = await replayHistory(stores, stream, { hashOf: hashOfEvent, ...(until && { at: until }) });
     if (!history) throw new CommandFailed(`there is no ${family} ${id}${until ? ` at ${until}` : ''}`);
-    if (json) console.log(JSON.stringify({ stream, ...(until && { at: until }), ...history }, null, 2));
+    if (json) printJson({ stream, ...(until && { at: until }), ...history });
     else print(`${family} ${id}`, until, history);
   } finally {
     await stores.close();
@@ -36,29 +37,29 @@ export async function timeline(
 
 const POLICY_WIDTH = 'policy 99'.length;
 
+const tellBasis = (basis: Readonly<Record<string, number>>): string =>
+  Object.entries(basis)
+    .map(([name, last]) => `${name}@${last}`)
+    .join(', ');
+
 function print(title: string, at: string | undefined, { events, state }: History): void {
   const typeWidth = Math.max(...events.map(({ type }) => type.length));
   const actorWidth = Math.max(...events.map(({ actor }) => actor.length));
-  console.log(`${title}, ${at ? `as of ${at}` : 'to the end'}\n`);
+  printLines(`${title}, ${at ? `as of ${at}` : 'to the end'}`, '');
   for (const { revision, type, at, actor, reason, policyVersion, basis, eventsSeen, data } of events) {
     const policy = policyVersion === undefined ? '' : `policy ${policyVersion}`;
     const seen = eventsSeen === undefined ? '' : `after event ${eventsSeen}`;
-    console.log(
+    printLines(
       `${String(revision).padStart(4)}  ${at}  ${type.padEnd(typeWidth)}  ${actor.padEnd(actorWidth)}  ${policy.padEnd(POLICY_WIDTH)}  ${seen}`.trimEnd(),
+      `      ${tellEvent(type, data)}`,
+      ...(reason ? [`      because: ${typeof reason === 'string' ? reason : Object.keys(reason).join()}`] : []),
+      ...(basis ? [`      knowing: ${tellBasis(basis)}`] : []),
     );
-    console.log(`      ${tellEvent(type, data)}`);
-    if (reason) console.log(`      because: ${typeof reason === 'string' ? reason : Object.keys(reason).join()}`);
-    if (basis)
-      console.log(
-        `      knowing: ${Object.entries(basis)
-          .map(([name, last]) => `${name}@${last}`)
-          .join(', ')}`,
-      );
   }
-  console.log('\nstate');
+  printLines('', 'state');
   const lines = [...flatten(state)];
   const nameWidth = Math.max(...lines.map(([name]) => name.length));
-  for (const [name, value] of lines) console.log(`      ${name.padEnd(nameWidth)}  ${value}`);
+  for (const [name, value] of lines) printLines(`      ${name.padEnd(nameWidth)}  ${value}`);
 }
 
 /** `terms.quantity  5`: one line for each value, at any depth. */

@@ -2,6 +2,7 @@ import { checkLaws, type Law, laws, type Verdict } from '#audit/laws/laws';
 import { hashOfEvent } from '#event-store/event-hash';
 import { lookedAt, MissingKeys } from '#vault/missing-keys';
 import { openForReading, type StoreLocation } from '#wiring/stores';
+import { printJson, printLines } from './print.ts';
 import { Progress, thousands } from './progress.ts';
 
 /** Reads the whole log and counts the events that break a law. @returns the exit code: 0 when every law holds, else 1 */
@@ -17,7 +18,7 @@ export async function verify(location: StoreLocation, { json = false }: { json?:
     progress.end();
     const seconds = Number(((performance.now() - start) / 1000).toFixed(2));
     const keysMissing = await missing.count();
-    if (json) console.log(JSON.stringify({ ...verdict, keysMissing, seconds }, null, 2));
+    if (json) printJson({ ...verdict, keysMissing, seconds });
     else print(verdict, keysMissing, seconds);
     return brokenIn(verdict).length === 0 ? 0 : 1;
   } finally {
@@ -31,21 +32,22 @@ export const brokenIn = ({ laws }: Pick<Verdict, 'laws'>): Law[] =>
 function print(verdict: Verdict, keysMissing: number, seconds: number): void {
   for (const law of Object.keys(laws) as Law[]) {
     const count = verdict.laws[law];
-    console.log(`${count === 0 ? 'holds ' : 'BROKEN'} ${String(count).padStart(6)}  ${laws[law]}`);
-    for (const example of verdict.examples[law] ?? []) console.log(`${' '.repeat(15)}${example}`);
+    printLines(`${count === 0 ? 'holds ' : 'BROKEN'} ${String(count).padStart(6)}  ${laws[law]}`);
+    for (const example of verdict.examples[law] ?? []) printLines(`${' '.repeat(15)}${example}`);
   }
   const { judged, passedOver } = verdict.decisions;
   const { events, head } = verdict;
-  console.log(`\n${thousands(events)} events read in ${seconds} s, up to ${head || 'the beginning'}`);
-  console.log(
+  printLines(
+    '',
+    `${thousands(events)} events read in ${seconds} s, up to ${head || 'the beginning'}`,
     `${thousands(judged)} decisions repeated, ${thousands(passedOver)} passed over because the log does not contain enough to repeat them`,
   );
   if (keysMissing > 0)
-    console.log(
+    printLines(
       `${thousands(keysMissing)} ${keysMissing === 1 ? 'key is' : 'keys are'} missing: personal data sealed with them cannot be read until they are restored from a backup`,
     );
   const broken = brokenIn(verdict);
-  console.log(
+  printLines(
     broken.length === 0 ? 'all laws hold' : `${broken.length} ${broken.length === 1 ? 'law is' : 'laws are'} broken`,
   );
 }

@@ -205,6 +205,20 @@ test.each(wrongFields)('%s is answered with 400 and names the field', async (_, 
   expect(problem.errors.map((error: { field: string }) => error.field)).toContain(field);
 });
 
+test.each([
+  ['a line without a character', { ...aCustomer, businessAssociation: '' }, 'must not be empty'],
+  ['a line of spaces', { ...aCustomer, businessAssociation: '  ' }, 'must not be empty'],
+  ['two lines', { ...aCustomer, businessAssociation: 'a\nb' }, 'must be one line of text, at most 200 characters'],
+])('%s is refused with a message that says so', async (_, customer, message) => {
+  const { body } = await server.call('POST', '/api/customers', customer);
+  expect(body.errors).toEqual([{ field: 'businessAssociation', message }]);
+});
+
+test('a text without a character is refused with a message that says so', async () => {
+  const { body } = await server.call('POST', '/api/replacements', { ...aReturn, note: '' });
+  expect(body.errors).toEqual([{ field: 'note', message: 'must not be empty' }]);
+});
+
 test('several wrong fields are named in one answer', async () => {
   const { body } = await server.call('POST', '/api/orders', { ...anOrder(), quantity: -1, colour: 1, timeZone: 'x' });
   const fields = body.errors.map((error: { field: string }) => error.field);

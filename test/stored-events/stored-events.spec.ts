@@ -50,7 +50,7 @@ describe('stored events of every version', () => {
 
   it('a sample can be generated for every event, and is the same each time', () => {
     expect(generatedSamples()).toEqual(generatedSamples());
-    expect(generatedSamples().size).toBe(new Set(samples.map(({ type }) => type)).size);
+    expect(generatedSamples().size).toBe(new Set(sampleNames().map((name) => name.split('.')[0])).size);
   });
 
   it('a generated sample takes the example of a field where there is one', () => {

@@ -3,6 +3,7 @@ import { checkLaws, type Verdict } from '#audit/laws/laws';
 import { hashOfEvent } from '#event-store/event-hash';
 import type { EventStore } from '#event-store/port';
 import type { Stores } from '#wiring/stores';
+import { printLines } from '../print.ts';
 import { thousands } from '../progress.ts';
 import { brokenIn } from '../verify.ts';
 
@@ -83,14 +84,14 @@ async function countTypes(store: EventStore): Promise<ReadonlyMap<string, number
 
 /** @param data the directory that keeps the store; undefined: in memory */
 export function printSummary(summary: DemoSummary, data: string | undefined): void {
-  for (const [name, value] of rowsOf(summary)) console.log(`${name.padEnd(22)}${value}`);
+  for (const [name, value] of rowsOf(summary)) printLines(`${name.padEnd(22)}${value}`);
   const broken = brokenIn(summary);
-  console.log(
+  printLines(
     broken.length === 0
       ? 'all laws hold'
       : `${broken.length} ${broken.length === 1 ? 'law is' : 'laws are'} broken: ${broken.map((law) => `${law} ${summary.laws[law]}`).join(', ')}`,
   );
-  if (data !== undefined) console.log(`\nThe store is in ${data}: npm start -- --data ${data}`);
+  if (data !== undefined) printLines('', `The store is in ${data}: npm start -- --data ${data}`);
 }
 
 function rowsOf(summary: DemoSummary): [name: string, value: string][] {

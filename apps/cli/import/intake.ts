@@ -5,6 +5,7 @@ import type { Outcome } from '#requests/command-handler';
 import type { ReceiveLeadRequest } from '#requests/leads';
 import { openStores, type StoreLocation, type Stores } from '#wiring/stores';
 import { CommandFailed } from '../command-failed.ts';
+import { printError } from '../print.ts';
 import { type RunningStore, runStore } from '../running-store.ts';
 
 /** Whether a lead is new, or why it was rejected. */
@@ -23,7 +24,7 @@ export interface Intake {
 export async function openIntake(location: StoreLocation): Promise<Intake> {
   const url = location.directory === undefined ? undefined : directoryHolder(location.directory)?.url;
   if (url === undefined) return StoreIntake.open(location);
-  console.error(`leadger: the store is running at ${url}: the leads are sent there`);
+  printError(`leadger: the store is running at ${url}: the leads are sent there`);
   return new HttpIntake(url);
 }
 

@@ -1,0 +1,53 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startServer } from '#test/e2e/server';
+import { cli } from './program.ts';
+
+const STAFF = { 'leadger-actor': 'staff:ann', 'leadger-reason': 'asked by telephone' };
+/** Looks like the next event and its sentence. */
+const FORGED =
+  'number works\n   2  2026-11-29T11:05:00.000Z  ChargebackGranted     staff:bob\n      chargeback granted: mistake';
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'leadger-timeline-spec-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+/** @returns the id of a return that was denied with this explanation */
+async function denied(explanation: string): Promise<string> {
+  const server = await startServer({ directory });
+  const ask = async (path: string, body: object) => {
+    const reply = await server.call('POST', path, body, STAFF);
+    if (reply.status >= 300) throw new Error(`${path} was answered ${reply.status}: ${reply.text}`);
+    await server.settle();
+    return reply.body;
+  };
+  try {
+    const customer = { storeId: 'main', businessAssociation: 'ABC Vitamins', timeZone: 'UTC' };
+    const { customerId } = await ask('/api/customers', { ...customer, email: 'ada@example.org' });
+    const leadTypeId = 'exclusive-fresh';
+    const { orderId } = await ask('/api/orders', { customerId, leadTypeId, quantity: 1, paymentToken: 'tok_ok' });
+    const contact = { telephone: '+1 212 555 0141' };
+    const { leadId } = await ask('/api/leads', { leadTypeId, source: 'fair', contact });
+    const { replacementId } = await ask('/api/replacements', { orderId, leadId, reason: 'wrong number' });
+    await ask(`/api/replacements/${replacementId}/deny`, { explanation });
+    return replacementId;
+  } finally {
+    await server.stop();
+  }
+}
+
+test('leadger timeline prints a text of several lines on one line, so that no text looks like an event', async () => {
+  const id = await denied(FORGED);
+  const { code, stdout } = await cli('timeline', 'replacement', id, '--data', directory);
+  expect(code).toBe(0);
+  expect(stdout.match(/^ +\d+ {2}\S+Z {2}\S+/gm)).toEqual([
+    expect.stringMatching(/^ +0 .* ReplacementRequested$/),
+    expect.stringMatching(/^ +1 .* ChargebackDenied$/),
+  ]);
+  expect(stdout).toContain(`      chargeback denied: ${FORGED.replaceAll('\n', '⏎')}\n      because: asked`);
+  // As a field of the state, too.
+  expect(stdout).not.toMatch(/^ +chargeback granted/m);
+});
