@@ -169,7 +169,7 @@ export class DeliveredLeadsController {
 async function* csvOf(leads: AsyncIterable<OpenedLead>): AsyncGenerator<string> {
   yield BYTE_ORDER_MARK + csvLine(columns);
   for await (const { contact: person, keyMissing, ...lead } of leads) {
-    const cells: Record<string, unknown> = { ...lead, ...person, keyMissing: keyMissing && 'yes' };
+    const cells: Record<string, unknown> = { ...lead, ...person, keyMissing: keyMissing ? 'yes' : undefined };
     yield csvLine(columns.map((column) => (cells[column] ?? undefined) as string | number | undefined));
   }
 }

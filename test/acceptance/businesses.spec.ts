@@ -96,8 +96,10 @@ class OlderForm {
 
   of(event: RecordedEvent): Pick<RecordedEvent, 'data' | 'metadata'> {
     const { businessKey, ...data } = decoded(event.data);
-    if (businessKey === undefined) return event;
-    const { schemaVersion: _, ...metadata } = decoded(event.metadata);
+    // That version did not say what it had read.
+    const { basis: _, eventsSeen: __, ...cause } = decoded(event.metadata);
+    if (businessKey === undefined) return { data: event.data, metadata: encoded(cause) };
+    const { schemaVersion: ___, ...metadata } = cause;
     const customerId = data.customerId ?? event.stream.slice('customer-'.length);
     const name = this.#names.get(customerId) as string;
     const plain = data.businessAssociation ? { businessAssociation: name } : { businessKey: normaliseBusiness(name) };

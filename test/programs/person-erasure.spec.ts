@@ -69,9 +69,11 @@ afterAll(async () => {
   await rm(join(directory, '..'), { recursive: true });
 });
 
+const OLDER_KEYS = /^leadger: 1 keys of the newest events are missing[^\n]*\n$/;
+
 const printed = async (...command: string[]) => {
   const { code, stdout, stderr } = await cli(...command, '--data', directory);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect({ code, stderr: stderr.replace(OLDER_KEYS, '') }).toEqual({ code: 0, stderr: '' });
   return stdout;
 };
 
@@ -105,7 +107,8 @@ test('keys from an older backup do not bring the person back: the start destroys
   expect(await filesWith(...Object.values(contact))).toEqual([]);
   await program.stop();
   ({ program, url } = await serve(directory));
-  expect(program.stderr).toBe('');
+  // The key of the reason for the erasure is newer than the backup.
+  expect(program.stderr).toMatch(OLDER_KEYS);
 });
 
 test('a customer is erased while the store does not run, and the log still verifies', async () => {
