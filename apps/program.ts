@@ -86,7 +86,8 @@ export async function serve(
       const { running } = await startLeadger(application);
       running.catch((error) => stop(1, `the processes stopped: ${error.message}`));
     }
-    await application.listen({ port, host });
+    // Not Nest's own `listen`: that logs the error, which is then printed twice.
+    await application.getHttpAdapter().getInstance().listen({ port, host });
   } catch (error) {
     await stop(1, messageFor(error));
     return undefined;

@@ -52,7 +52,8 @@ export const borders: readonly Border[] = [
   {
     folder: 'libs/read-models/engine',
     ofOuter: '../errors.ts',
-    mayImport: '#domain/** #event-store/port node:* @electric-sql/pglite kysely lru-cache pg zod',
+    mayImport:
+      '#domain/** #event-store/port #event-store/open-or-explain node:* @electric-sql/pglite kysely lru-cache pg zod',
   },
 
   {

@@ -14,7 +14,19 @@ import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
-import { Conforming, Email, FieldNames, Id, Line, OneOf, Password, Sort, TimeZone, WebAddress } from './fields.ts';
+import {
+  Conforming,
+  Email,
+  FieldNames,
+  Flag,
+  Id,
+  Line,
+  OneOf,
+  Password,
+  Sort,
+  TimeZone,
+  WebAddress,
+} from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
@@ -95,6 +107,14 @@ class ChooseLeadDeliveryBody {
     optional: true,
   })
   webhookUrl?: string;
+
+  @Flag({
+    description:
+      'True makes a new secret for signing the calls to the same address; the former one is not used any more. Otherwise the secret stays until the address changes.',
+    example: false,
+    optional: true,
+  })
+  newSigningSecret?: boolean;
 }
 
 class ChangeBusinessAssociationBody {

@@ -74,14 +74,22 @@ export const WebAddress = (options: FieldOptions): PropertyDecorator =>
   field(
     options,
     { type: 'string', format: 'uri', maxLength: 500 },
-    check('webAddress', 'must be an address that begins with https:// or http://', isWebAddress),
+    ValidateBy({
+      name: 'webAddress',
+      validator: {
+        validate: (value: unknown) => wrongInWebAddress(value) === undefined,
+        defaultMessage: (checked?: { value: unknown }) => wrongInWebAddress(checked?.value) ?? '',
+      },
+    }),
   );
 
-const isWebAddress = (value: unknown): boolean => {
-  if (typeof value !== 'string' || value.length > 500 || !ONE_LINE.test(value)) return false;
-  const url = URL.parse(value);
-  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
-};
+function wrongInWebAddress(value: unknown): string | undefined {
+  const url = typeof value === 'string' && ONE_LINE.test(value) ? URL.parse(value) : null;
+  if (url === null || !/^https?:$/.test(url.protocol)) return 'must be an address that begins with https:// or http://';
+  if ((value as string).length > 500) return 'must have at most 500 characters';
+  if (url.username !== '' || url.password !== '') return 'must not contain a user name or a password';
+  return undefined;
+}
 
 export const Password = (options: FieldOptions): PropertyDecorator =>
   field(

@@ -62,7 +62,7 @@ export class WebhooksController {
 
   @Post(':webhookId/retry')
   @CommandRoute({
-    summary: 'Send a message again, with all its attempts',
+    summary: 'Send a message now, also one that waits for its next attempt, and with all its attempts again',
     idName: 'webhookId',
     records: ['WebhookReplayed'],
     takesNothing: true,

@@ -53,8 +53,13 @@ export async function lookAhead(
   const outlook = await inTemporaryDirectory(async (directory) => {
     printError(`leadger: the copy is in ${directory} until this command ends`);
     const progress = new Progress((events) => `${thousands(events)} events copied`);
-    const copy = await openCopy(location, directory, (events) => progress.update(events));
+    let copied = 0;
+    const copy = await openCopy(location, directory, (events) => {
+      copied = events;
+      progress.update(events);
+    });
     progress.end();
+    printError(`leadger: ${thousands(copied)} events copied`);
     return whatComes(copy, goal);
   });
   if (json) printJson({ assumptions, ...outlook, ...summaryOf(outlook) });

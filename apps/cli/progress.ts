@@ -2,15 +2,16 @@
 export class Progress {
   readonly #textOf: (done: number) => string;
   readonly #everyMilliseconds: number;
-  #shownAt = 0;
+  /** Undefined until the work has begun: what comes before it is no progress. */
+  #shownAt: number | undefined;
 
   constructor(textOf: (done: number) => string) {
     this.#textOf = textOf;
     this.#everyMilliseconds = process.stderr.isTTY ? 100 : 10_000;
-    this.#shownAt = performance.now();
   }
 
   update(done: number): void {
+    this.#shownAt ??= performance.now();
     if (performance.now() - this.#shownAt < this.#everyMilliseconds) return;
     this.#shownAt = performance.now();
     process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${this.#textOf(done)}` : `${this.#textOf(done)}\n`);

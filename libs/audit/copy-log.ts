@@ -53,6 +53,7 @@ async function appendAll(
     if (copied % 100 === 0) onProgress(copied);
   }
   await Promise.all(inFlight);
+  onProgress(copied);
   return copied;
 }
 

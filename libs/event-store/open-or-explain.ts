@@ -7,6 +7,8 @@ const reasons: Readonly<Record<string, readonly [Reason, string]>> = {
   EROFS: ['read-only', 'is on a file system that is read-only'],
   ENOSPC: ['full', 'is on a full disk'],
   EDQUOT: ['full', 'has used up its disk quota'],
+  // Node's `cpSync` reports a full disk so.
+  EIO: ['full', 'cannot be written: its disk is probably full, else it is damaged'],
   ENOTDIR: ['damaged', 'is not a directory'],
   EEXIST: ['damaged', 'is not a directory'],
   SQLITE_FULL: ['full', 'is on a full disk'],

@@ -1,4 +1,10 @@
-import { catalogueStream, type LeadType, type Price, type Store } from '#domain/catalogue/catalogue';
+import {
+  catalogueStream,
+  type LeadType,
+  mayJoinLoyaltyRewards,
+  type Price,
+  type Store,
+} from '#domain/catalogue/catalogue';
 import type { Instant } from '#domain/kernel/events';
 import type { CommandOf } from '#domain/ledger';
 import { type QueryTools, sameForAll } from './query-tools.ts';
@@ -32,7 +38,12 @@ export function catalogueQueries({ stateOf, streams }: QueryTools) {
       const { state, revision } = await streams.read<'catalogue'>(catalogueStream);
       return { statementDescriptor: state.descriptor ?? null, revision };
     }),
-    listLeadTypes: sameForAll(async () => [...(await catalogue()).leadTypes.values()]),
+    listLeadTypes: sameForAll(async () =>
+      [...(await catalogue()).leadTypes.values()].map((leadType) => ({
+        ...leadType,
+        qualifiesForLoyaltyRewards: mayJoinLoyaltyRewards(leadType),
+      })),
+    ),
     /** Past, present and future prices. */
     listPrices: sameForAll(async ({ storeId }: { storeId?: string }) => {
       const prices = [...(await catalogue()).prices.values()].flat();

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { customerStream, isRegistered, type LeadDelivery, leadMailChoices } from '#domain/accounts/customer';
 import type { Vault } from '#vault/vault';
-import { changeSealed, seal, sealSecret } from './account-seals.ts';
+import { changeSealed, openIfThere, seal, sealSecret } from './account-seals.ts';
 import { keyMissing, openRow, type QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { revision } from './revision.ts';
@@ -9,12 +9,19 @@ import { revision } from './revision.ts';
 interface LeadDeliveryRequest {
   readonly mails: LeadDelivery['mails'];
   readonly webhookUrl?: string;
+  /** Also for an address that has a secret already. */
+  readonly newSigningSecret?: boolean;
 }
 
 export const openedLeadDelivery = z.object({
   mails: z.enum(leadMailChoices).describe('One mail an hour about all new leads, or one about each lead.'),
   webhookUrl: z.string().nullable().describe('Where each lead is sent. Null: nowhere.'),
-  signingSecret: z.string().nullable().describe('The secret that calls are signed with. Null: no calls are made.'),
+  signingSecret: z
+    .string()
+    .nullable()
+    .describe(
+      'The secret that calls are signed with. It stays until the address changes, or until a new one is asked for (newSigningSecret). Null: no calls are made.',
+    ),
   revision,
   keyMissing,
 });
@@ -29,13 +36,16 @@ export const leadDeliveryRequests = (tools: RequestTools) => ({
 const choose = (
   tools: RequestTools,
   customerId: string,
-  { mails, webhookUrl }: LeadDeliveryRequest,
+  { mails, webhookUrl, newSigningSecret = false }: LeadDeliveryRequest,
   context: RequestContext,
 ): Promise<Receipt> =>
-  changeSealed(tools, customerId, 'ChooseLeadDelivery', context, async () => {
+  changeSealed(tools, customerId, 'ChooseLeadDelivery', context, async ({ leadDelivery: { webhook: present } }) => {
     const { vault, now } = tools;
     const chosen = { type: 'ChooseLeadDelivery', at: now(), mails } as const;
     if (webhookUrl === undefined) return chosen;
+    // The customer's program checks calls with the secret that it has.
+    const isPresent = present && (await openIfThere(vault, present.url)) === webhookUrl;
+    if (isPresent && !newSigningSecret) return { ...chosen, webhook: present };
     const url = await seal(vault, customerId, 'webhook-address', webhookUrl);
     const signingSecret = await sealSecret(
       vault,

@@ -15,6 +15,7 @@ import type { HistoryRequest } from './histories.ts';
 import { openColumns, type QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { type TermsOfBusiness, termsOfBusiness, unknownLeadType } from './terms-of-business.ts';
+import { startInTurns } from './turns.ts';
 
 export interface ReceiveLeadRequest {
   readonly leadTypeId: string;
@@ -54,15 +55,13 @@ async function receive(
     tools.stateOf<'erasures'>(erasuresStream),
   ]);
   // All are sealed before the first one is sent, so that the order of arrival is the order in the log.
-  const prepared = await Promise.all(
-    requests.map(async (request) => {
-      const { id, command } = await prepare(tools.vault, at, request, { ...terms, erased });
-      const commandId = request.leadId ? context.commandId : deriveId('receive-lead', id);
-      const asked = { ...context, commandId };
-      return { id, addressed: await tools.addressed(leadStream(id), command, asked, { likelyNew: true }) };
-    }),
-  );
-  return Promise.all(prepared.map(async ({ id, addressed }) => ({ id, outcome: await tools.dispatch(addressed) })));
+  const prepared = await startInTurns(requests, async (request) => {
+    const { id, command } = await prepare(tools.vault, at, request, { ...terms, erased });
+    const commandId = request.leadId ? context.commandId : deriveId('receive-lead', id);
+    const asked = { ...context, commandId };
+    return { id, addressed: await tools.addressed(leadStream(id), command, asked, { likelyNew: true }) };
+  });
+  return startInTurns(prepared, async ({ id, addressed }) => ({ id, outcome: await tools.dispatch(addressed) }));
 }
 
 type ReceiveLead = Extract<CommandOf<'lead'>, { type: 'ReceiveLead' }>;

@@ -1,5 +1,5 @@
 import { type CustomerState, customerStream, isRegistered } from '#domain/accounts/customer';
-import { type LeadType, type Price, priceAt } from '#domain/catalogue/catalogue';
+import { type LeadType, mayJoinLoyaltyRewards, type Price, priceAt } from '#domain/catalogue/catalogue';
 import { type Discount, discountCentsOf } from '#domain/coupons/coupon';
 import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
@@ -112,8 +112,8 @@ function loyaltyFor(
   leadType: LeadType,
   policy: PolicyDocument,
 ): LoyaltyTerms | Refusal {
-  const { leadTypeId, exclusivity, qualifiesForLoyaltyRewards } = leadType;
-  if (exclusivity !== 'exclusive' && !qualifiesForLoyaltyRewards)
+  const { leadTypeId, exclusivity } = leadType;
+  if (!mayJoinLoyaltyRewards(leadType))
     return refuse('not-in-loyalty-rewards', `${leadTypeId} does not qualify for Loyalty Rewards`, 'CAT-4');
   const known = policy.renewalCadences.map(({ name }) => name).join(', ');
   return (

@@ -9,7 +9,8 @@ import { BoxDamaged, KeyMissing, openVault, type Vault } from '#vault/vault';
 import type { CommandHandler } from './command-handler.ts';
 
 /**
- * Opens the vault of a log. A log that is not empty opens with its own keys only; for an empty one a new vault is made.
+ * Opens the vault of a log. A log that is not empty opens with its own keys only, and keys that belong to a log do not open
+ * with an empty one. For an empty log without keys a new vault is made.
  * @throws CannotOpenStore, with one line that says which keys are there and what to do
  */
 export async function openVaultOf(events: EventStore, options: VaultOptions): Promise<Vault> {
@@ -18,7 +19,10 @@ export async function openVaultOf(events: EventStore, options: VaultOptions): Pr
   const vault = await openVault({ ...options, mustExist });
   try {
     const why = named === undefined ? await whyForeign(events, vault) : whyAnother(named, vault);
-    if (why === undefined) return vault;
+    if (why === undefined) {
+      if (named === undefined) await refuseLostLog(events, vault, placeOf(options));
+      return vault;
+    }
     throw new CannotOpenStore(
       'wrong-key',
       `${placeOf(options)} holds the keys of another log: ${why}; put the keys of this log there, from their backup`,
@@ -29,18 +33,28 @@ export async function openVaultOf(events: EventStore, options: VaultOptions): Pr
   }
 }
 
+/** Keys are asked first: another program that starts at the same moment names the vault before it makes keys of persons. */
+async function refuseLostLog(events: EventStore, vault: Vault, place: string): Promise<void> {
+  if (!(await vault.hasLog()) || !(await isEmpty(events))) return;
+  throw new CannotOpenStore(
+    'damaged',
+    `${place} holds the keys of vault ${vault.fingerprint}, but their log is empty: put the log back from its backup, or start a new store in another place`,
+  );
+}
+
 const caller: Caller = { kind: 'program', actor: 'system:first-start', roles: ['process'], stores: 'all' };
 
 /**
- * Records in the log which vault it has, once. Programs that start at once record it once: one of them finds the stream
+ * Records in the log which vault it has, once, and beside the keys that they have a log. Programs that start at once record it once: one of them finds the stream
  * taken, and decides again.
  * @throws CannotOpenStore when another program named another vault since the vault was opened
  */
 export async function nameVault(
-  { fingerprint }: Vault,
+  vault: Pick<Vault, 'fingerprint' | 'noteLog'>,
   commands: Pick<CommandHandler, 'execute'>,
   at: Instant,
 ): Promise<void> {
+  const { fingerprint } = vault;
   const commandId = deriveId('vault', fingerprint);
   const outcome = await commands.execute({
     stream: vaultStream,
@@ -49,6 +63,7 @@ export async function nameVault(
     cause: { commandId, correlationId: commandId, actor: caller.actor, authenticated: 'process' },
   });
   if (outcome.kind === 'refused') throw new CannotOpenStore('wrong-key', outcome.refusal.message);
+  await vault.noteLog();
 }
 
 /** Undefined: the log is empty, or of a version that did not name its vault. */

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { StoreUnavailable } from '#event-store/port';
-import type { KeyBatch, KeyWriterReply } from './key-writer.ts';
+import { StoreFull, StoreUnavailable } from '#event-store/port';
+import type { KeyBatch, KeyWriterReply, KeyWriterSettings } from './key-writer.ts';
 
 type KeyRequest = Partial<KeyBatch>;
 type Written = Extract<KeyWriterReply, { kind: 'written' }>;
@@ -24,15 +24,15 @@ export class KeyWriterThread {
   #over: Error | undefined;
   #drained: () => void = () => {};
 
-  static async start(directory: string, durable: boolean): Promise<KeyWriterThread> {
-    const thread = new KeyWriterThread(directory, durable);
+  static async start(settings: KeyWriterSettings): Promise<KeyWriterThread> {
+    const thread = new KeyWriterThread(settings);
     await thread.#ready.promise;
     return thread;
   }
 
-  constructor(directory: string, durable: boolean) {
+  constructor(settings: KeyWriterSettings) {
     this.#worker = new Worker(new URL(`./key-writer.${fromSource ? 'ts' : 'js'}`, import.meta.url), {
-      workerData: { directory, durable },
+      workerData: settings,
       execArgv: fromSource ? ['--conditions=source', '--no-warnings'] : [],
       resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
     });
@@ -44,7 +44,7 @@ export class KeyWriterThread {
     });
   }
 
-  /** Resolves when it is on disk. @throws StoreUnavailable: nothing was written */
+  /** Resolves when it is on disk. @throws StoreFull, StoreUnavailable: nothing was written */
   write(request: KeyRequest): Promise<Written> {
     return new Promise((resolve, reject) => {
       if (this.#over) {
@@ -88,7 +88,7 @@ export class KeyWriterThread {
     }
     for (const { resolve, reject } of this.#takeInFlight())
       if (reply.kind === 'written') resolve(reply);
-      else reject(new StoreUnavailable(`keys cannot be written: ${reply.message}`));
+      else reject(failureOf(reply));
     this.#send();
     if (this.#inFlight.length > 0) return;
     this.#worker.unref();
@@ -108,3 +108,8 @@ export class KeyWriterThread {
     this.#drained();
   }
 }
+
+const failureOf = ({ kind, message }: Extract<KeyWriterReply, { message: string }>): StoreFull | StoreUnavailable =>
+  kind === 'full'
+    ? new StoreFull(`the disk of the keys is full: ${message}`)
+    : new StoreUnavailable(`keys cannot be written: ${message}`);

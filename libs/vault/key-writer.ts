@@ -2,6 +2,14 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type Database from 'better-sqlite3';
 import { clearLog, openKeysForWriting } from './key-database.ts';
 
+export interface KeyWriterSettings {
+  readonly directory: string;
+  /** False for a temporary store. */
+  readonly durable: boolean;
+  /** For tests: the most pages that the file may have. */
+  readonly maxPages?: number | undefined;
+}
+
 /** Changes that are written together, in one transaction. */
 export interface KeyBatch {
   readonly added: readonly { keyId: string; subject: string; wrapped: Uint8Array }[];
@@ -15,12 +23,15 @@ export type KeyWriterReply =
   | { readonly kind: 'ready' }
   /** The batch is on disk. `cleared`: the write-ahead log is empty. */
   | { readonly kind: 'written'; readonly cleared: boolean }
+  /** Nothing of the batch was written. */
+  | { readonly kind: 'full'; readonly message: string }
   | { readonly kind: 'failed'; readonly message: string };
 
 /** The only writer of the keys. It runs in a worker thread, so that only callers that write wait for the disk. */
 function main(port: MessagePort): void {
-  const { directory, durable } = workerData as { directory: string; durable: boolean };
+  const { directory, durable, maxPages } = workerData as KeyWriterSettings;
   const database = openKeysForWriting(directory, durable);
+  if (maxPages !== undefined) database.pragma(`max_page_count = ${maxPages}`);
   const write = batchWriter(database);
   const reply = (message: KeyWriterReply) => port.postMessage(message);
   port.on('message', (request: KeyBatch | 'close') => {
@@ -52,7 +63,8 @@ function batchWriter(database: Database.Database): (batch: KeyBatch) => KeyWrite
       if (batch.added.length + batch.erased.length > 0) writeAll(batch);
       return { kind: 'written', cleared: batch.clears && clearLog(database) };
     } catch (error) {
-      return { kind: 'failed', message: (error as Error).message };
+      const { code, message } = error as Error & { code?: string };
+      return { kind: code === 'SQLITE_FULL' ? 'full' : 'failed', message };
     }
   };
 }

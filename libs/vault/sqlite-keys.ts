@@ -15,6 +15,8 @@ interface SqliteKeysOptions {
   readonly readOnly?: boolean | undefined;
   /** Fail where there are no keys, instead of making a new store of keys. */
   readonly mustExist?: boolean | undefined;
+  /** For tests: the most pages that the file may have. */
+  readonly maxPages?: number | undefined;
 }
 
 /** @throws CannotOpenStore */
@@ -22,13 +24,14 @@ export async function openSqliteKeys({
   directory,
   readOnly = false,
   mustExist = false,
+  maxPages,
 }: SqliteKeysOptions): Promise<SqliteKeys> {
   const temporary = directory === undefined;
   const path = directory ?? (await mkdtemp(join(tmpdir(), 'leadger-keys-')));
   if (mustExist && !temporary) openKeysForReading(path).close();
   if (!readOnly) openKeysForWriting(path, !temporary).close();
   const database = openKeysForReading(path);
-  const writer = readOnly ? undefined : await KeyWriterThread.start(path, !temporary);
+  const writer = readOnly ? undefined : await KeyWriterThread.start({ directory: path, durable: !temporary, maxPages });
   return new SqliteKeys(path, database, writer, temporary);
 }
 

@@ -22,6 +22,10 @@ export interface Vault {
    * backups of a vault have the same one.
    */
   readonly fingerprint: string;
+  /** Whether these keys belong to a log: persons have keys, or a log was noted. */
+  hasLog(): Promise<boolean>;
+  /** Notes beside the keys that a log names this vault. From then on, it does not open for an empty log. */
+  noteLog(): Promise<void>;
   /**
    * Seals a JSON value with the key of a subject (e.g. `lead-<id>`). Resolves when that key is on disk, so that an event
    * written afterwards never names a key that a crash could lose. The box is bound to its subject and its purpose.
@@ -85,6 +89,10 @@ export async function openVault(options: VaultOptions = {}): Promise<Vault> {
     throw error;
   }
 }
+
+/** No secret: it stands beside them, so that it goes wherever the file of the keys goes. */
+const LOG_NOTED = 'log-noted';
+const NOTED = new Uint8Array([1]);
 
 const KEYS_REMEMBERED = 10_000;
 const SUBJECTS_AT_ONCE = 1000;
@@ -164,6 +172,18 @@ class KeyVault implements Vault {
 
   get fingerprint(): string {
     return this.personKey('vault', 'fingerprint');
+  }
+
+  async hasLog(): Promise<boolean> {
+    this.#mustBeOpen();
+    if (await this.#keys.findSecret(LOG_NOTED)) return true;
+    for await (const _ of this.#keys.each()) return true;
+    return false;
+  }
+
+  async noteLog(): Promise<void> {
+    this.#mustWrite();
+    if (!(await this.#keys.findSecret(LOG_NOTED))) await this.#keys.addSecret(LOG_NOTED, NOTED);
   }
 
   personKey(kind: KeyedKind, normalised: string): string {

@@ -48,6 +48,7 @@ async function messageOf(effect: SendMail, dependencies: MailDependencies): Prom
   ]);
   const withheld = reasonToWithhold(effect, customer);
   if (withheld) return withheld;
+  // A mail to an address that is to be confirmed names it. Its customer may have no other one.
   const { to, ...facts } = await openFacts({ to: customer.email, ...mail.facts }, vault);
   if (typeof to !== 'string') return 'erased';
   const store = catalogue.stores.get(customer.storeId);
@@ -62,7 +63,7 @@ function reasonToWithhold({ mail, wishedAt }: SendMail, customer: CustomerState)
   const { kind, happenedAt } = mail;
   if (Date.parse(wishedAt) - Date.parse(happenedAt) > DAYS_A_MAIL_IS_NEWS * DAY_MILLISECONDS) return 'too-late';
   if (!alwaysSent.has(kind) && customer.mailsOff.includes(kind)) return 'switched-off';
-  return customer.email ? undefined : 'no-address';
+  return customer.email || mail.facts.to ? undefined : 'no-address';
 }
 
 /** Data for the texts of mails in addition to the facts of the event. */

@@ -263,3 +263,33 @@ test('BCK-4: account settings are shown and changed one at a time, and never ove
   });
   expect(await shop.read(`${page}/lead-delivery`)).toMatchObject({ mails: 'each' });
 });
+
+describe('lead types', () => {
+  const define = (details: Record<string, unknown>) => {
+    const plain = { name: 'New leads', usualDelivery: 'at once', qualifiesForLoyaltyRewards: false };
+    return shop.try('POST', '/api/lead-types', { ...plain, leadTypeId: 'new', exclusivity: 'shared', ...details });
+  };
+
+  test('CAT-4: the list shows that orders of an exclusive type may join Loyalty Rewards, whatever its definition says', async () => {
+    const [exclusive, shared] = [
+      await shop.leadType({ exclusivity: 'exclusive' }),
+      await shop.leadType({ exclusivity: 'shared' }),
+    ];
+    const { items } = await shop.read('/api/lead-types');
+    const shown = (id: string) => items.find(({ leadTypeId }: { leadTypeId: string }) => leadTypeId === id);
+    expect(shown(exclusive).qualifiesForLoyaltyRewards).toBe(true);
+    expect(shown(shared).qualifiesForLoyaltyRewards).toBe(false);
+  });
+
+  test('DLV-6: what a lead type cannot age into is refused: the answer names the field, and what is possible', async () => {
+    const unknown = await define({ freshness: 'fresh', agesInto: 'no-such-type' });
+    expect(unknown).toMatchObject({
+      status: 409,
+      body: { code: 'unknown-lead-type', errors: [{ field: 'agesInto' }] },
+    });
+    const aged = await define({ freshness: 'aged', agesInto: 'shared-aged' });
+    expect(aged.body.detail).toBe('aged leads are the oldest: they age into no other lead type');
+    const fresh = await define({ freshness: 'fresh', agesInto: 'exclusive-aged' });
+    expect(fresh.body.detail).toBe('shared fresh leads age into shared aged ones only');
+  });
+});

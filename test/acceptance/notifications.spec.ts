@@ -190,6 +190,17 @@ describe('mails of a store on one machine', () => {
     expect(await mailsTo(id)).toEqual(['order-confirmed withheld no-address']);
   });
 
+  test('ACC-4: a customer without an address gets the link at the new one, and the address is theirs then', async () => {
+    const id = await shop.customer();
+    await shop.ask('PUT', `/api/customers/${id}/email`, { email: 'first.home@example.org' }, 200, as(id));
+    expect(await copyOf(id, 'address-change')).toContain('To: first.home@example.org');
+    const token = await tokenIn(id, 'address-change');
+    await shop.ask('POST', `/api/customers/${id}/email/confirm`, { token });
+    expect((await shop.read(`/api/customers/${id}`)).email).toBe('first.home@example.org');
+    await shop.order(id, { quantity: 1 });
+    expect(await copyOf(id, 'order-confirmed')).toContain('To: first.home@example.org');
+  });
+
   test('SUP-1, NTF-1: the answer to a ticket is mailed', async () => {
     const { id } = await member();
     const letter = { customerId: id, subject: 'Why?', message: 'Why?' };
@@ -401,6 +412,43 @@ describe('leads sent to a program', () => {
     expect(await messages(id)).toMatchObject([{ status: 'accepted', attempts: 11 }]);
   });
 
+  test('DLV-9: a message that waits for its next attempt is sent at once on request, and once', async () => {
+    const id = await program();
+    await shop.order(id, { quantity: 1 });
+    status = 503;
+    await shop.lead();
+    await shop.wait({ seconds: 5 });
+    expect(calls).toHaveLength(2);
+    status = 200;
+    const [{ webhookId }] = await messages(id);
+    const retried = await shop.ask('POST', `/api/webhooks/${webhookId}/retry`, {}, 200, as(id));
+    expect(retried.events).toEqual(['WebhookReplayed']);
+    expect(calls).toHaveLength(3);
+    expect(await messages(id)).toMatchObject([{ status: 'accepted', attempts: 3, retryAt: null }]);
+    await shop.wait({ hours: 1 });
+    expect(calls).toHaveLength(3);
+  });
+
+  test('DLV-9: the signing secret of a program stays, until its address changes or a new secret is asked for', async () => {
+    const id = await shop.customer();
+    const path = `/api/customers/${id}/lead-delivery`;
+    const choose = async (choice: Record<string, unknown>) => {
+      const { events } = await shop.ask('PUT', path, { mails: 'digest', webhookUrl: url, ...choice }, 200, as(id));
+      return { events, secret: (await shop.read(path)).signingSecret };
+    };
+    const { secret } = await choose({});
+    expect(await choose({})).toEqual({ events: [], secret });
+    expect(await choose({ mails: 'each' })).toEqual({ events: ['LeadDeliveryChosen'], secret });
+    const elsewhere = await choose({ webhookUrl: `${url}/elsewhere` });
+    expect(elsewhere.secret).not.toBe(secret);
+    const renewed = await choose({ webhookUrl: `${url}/elsewhere`, newSigningSecret: true });
+    expect(renewed.events).toEqual(['LeadDeliveryChosen']);
+    expect(new Set([secret, elsewhere.secret, renewed.secret]).size).toBe(3);
+    expect(await choose({ webhookUrl: `${url}/elsewhere`, newSigningSecret: false })).toMatchObject({
+      secret: renewed.secret,
+    });
+  });
+
   test('DLV-9: nothing is sent after the program is removed, and a program that answers 410 Gone is not called again', async () => {
     const id = await program();
     await shop.order(id, { quantity: 3 });
@@ -414,9 +462,15 @@ describe('leads sent to a program', () => {
 
   test('DLV-9: an invalid address is refused, and the field is named', async () => {
     const id = await shop.customer();
-    for (const webhookUrl of ['crm.example/leads', 'ftp://crm.example', 'https://user:secret@crm.example'])
+    const wrong = {
+      'crm.example/leads': 'must be an address that begins with https:// or http://',
+      'ftp://crm.example': 'must be an address that begins with https:// or http://',
+      'https://user:secret@crm.example': 'must not contain a user name or a password',
+      [`https://crm.example/${'x'.repeat(500)}`]: 'must have at most 500 characters',
+    };
+    for (const [webhookUrl, message] of Object.entries(wrong))
       expect(
         (await shop.try('PUT', `/api/customers/${id}/lead-delivery`, { mails: 'digest', webhookUrl }, as(id))).body,
-      ).toMatchObject({ status: 400, errors: [{ field: 'webhookUrl' }] });
+      ).toMatchObject({ status: 400, errors: [{ field: 'webhookUrl', message: expect.stringContaining(message) }] });
   });
 });

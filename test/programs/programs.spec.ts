@@ -1,4 +1,5 @@
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -54,6 +55,16 @@ describe('npm start', () => {
     const again = await serve(directory);
     expect(await get(`${again.url}/api/customers/${body.customerId}?waitFor=${body.position}`)).toMatchObject(customer);
     expect(await again.program.stop()).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('says in one line that its port is in use', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const { port } = taken.address() as AddressInfo;
+    const refused = await new Program('standalone', ['--data', join(temporary, 'no-port'), '--port', `${port}`]).ended;
+    await new Promise((resolve) => taken.close(resolve));
+    const stderr = `leadger: port ${port} is in use: choose another with --port or PORT\n`;
+    expect(refused).toEqual({ code: 1, stdout: '', stderr });
   });
 
   test('is the only writer of its log: leadger copy refuses a directory in use, and one that is the original', async () => {

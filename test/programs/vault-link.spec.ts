@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { copyLog } from '#audit/copy-log';
@@ -158,6 +158,32 @@ test('a crash after the keys were made and before the log names them is mended b
   expect(existsSync(join(directory, 'keys', 'keys.sqlite'))).toBe(true);
   await startAndStop(directory);
   expect(await namesOfVault(directory)).toHaveLength(1);
+});
+
+describe('keys whose log is gone do not start as a new shop; with the log they start again', () => {
+  const LOST_LOG = /keys holds the keys of vault [\w-]{22}, but their log is empty: put the log back from its backup/;
+
+  test.each(['removed', 'emptied', 'of 0 bytes'])('the log is %s', async (how) => {
+    const directory = await storeIn(`log-${how}`);
+    const [events, backup] = [join(directory, 'events'), join(temporary, `log-backup-${how}`)];
+    await cp(events, backup, { recursive: true });
+    await rm(events, { recursive: true });
+    if (how !== 'removed') await mkdir(events, { mode: 0o700 });
+    if (how === 'of 0 bytes') await writeFile(join(events, 'events.sqlite'), '', { mode: 0o600 });
+    await refuses(directory, LOST_LOG);
+    await refuses(directory, LOST_LOG);
+    // Over what is there, as somebody does who follows the message.
+    await cp(backup, events, { recursive: true });
+    expect(await startAndStop(directory)).toMatchObject({ code: 0, stderr: '' });
+    expect(await namesOfVault(directory)).toEqual(await namesOfVault(zoes));
+  });
+
+  test('a store without persons, too', async () => {
+    const directory = join(temporary, 'no-persons');
+    await startAndStop(directory);
+    await rm(join(directory, 'events'), { recursive: true });
+    await refuses(directory, LOST_LOG);
+  });
 });
 
 describe('a store of the version before', () => {

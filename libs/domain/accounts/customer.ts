@@ -198,6 +198,7 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
       case 'ChangeMailPreferences':
         return changeMailPreferences(command, state);
       case 'ChooseLeadDelivery':
+        if (isPresentDelivery(command, state.leadDelivery)) return [];
         return [{ type: 'LeadDeliveryChosen', data: withoutType(command) }];
       default:
         return undecided(command);
@@ -308,6 +309,12 @@ function changeMailPreferences(
   if (off.join() === mailsOff.join()) return [];
   return [{ type: 'MailPreferencesChanged', data: { at: command.at, off } }];
 }
+
+/** An address and a secret that have not changed come in the same boxes. */
+const isPresentDelivery = (asked: LeadDelivery, present: LeadDelivery): boolean =>
+  asked.mails === present.mails &&
+  asked.webhook?.url.box === present.webhook?.url.box &&
+  asked.webhook?.signingSecret.box === present.webhook?.signingSecret.box;
 
 /** ACC-1: the e-mail address is the user name, so a password needs one. */
 const setPassword = (at: Instant, verifier: Secret, email: Sealed | undefined): Decision<CustomerEvent> =>

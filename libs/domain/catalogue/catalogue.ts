@@ -158,15 +158,23 @@ const nextFreshness: Record<Freshness, Freshness | undefined> = {
 function refuseAgeing(leadType: LeadType, state: CatalogueState) {
   if (leadType.agesInto === undefined) return undefined;
   const older = state.leadTypes.get(leadType.agesInto);
-  if (!older) return refuse('unknown-lead-type', `agesInto: there is no lead type ${leadType.agesInto}`, 'CAT-1');
+  if (!older)
+    return { ...refuse('unknown-lead-type', `there is no lead type ${leadType.agesInto}`, 'CAT-1'), field: 'agesInto' };
   if (older.exclusivity !== leadType.exclusivity || older.freshness !== nextFreshness[leadType.freshness])
-    return refuse(
-      'ages-into-wrong-type',
-      `${leadType.freshness} leads age into ${nextFreshness[leadType.freshness] ?? 'nothing'} ones of the same exclusivity`,
-      'DLV-6',
-    );
+    return refuse('ages-into-wrong-type', whatComesOf(leadType), 'DLV-6');
   return undefined;
 }
+
+function whatComesOf({ freshness, exclusivity }: LeadType): string {
+  const next = nextFreshness[freshness];
+  return next === undefined
+    ? `${freshness} leads are the oldest: they age into no other lead type`
+    : `${exclusivity} ${freshness} leads age into ${exclusivity} ${next} ones only`;
+}
+
+/** CAT-4. An exclusive type always may, whatever its definition says. */
+export const mayJoinLoyaltyRewards = ({ exclusivity, qualifiesForLoyaltyRewards }: LeadType): boolean =>
+  exclusivity === 'exclusive' || qualifiesForLoyaltyRewards;
 
 /** Whether two definitions have the same values, apart from their instants. */
 function sameValues(known: object, asked: object): boolean {

@@ -58,11 +58,15 @@ export const sealedFor = (owner: Owner, purpose: Purpose) =>
     .object({ ...sealed.shape, purpose: z.literal(purpose).optional() })
     .register(kinds, { keeping: 'sealed', what: `key of the ${owner}, as ${purpose}` });
 
+/** A program checks the calls that it gets with its secret, so its owner must see it. */
+const whoSees = (purpose: Purpose): string =>
+  purpose === 'webhook-secret' ? 'shown to its owner only' : 'shown to nobody';
+
 /** The same, for what no history shows: a password verifier, or a token to be sent. */
 export const secretFor = (owner: Owner, purpose: Purpose) =>
   z
     .object({ ...secret.shape, purpose: z.literal(purpose).optional() })
-    .register(kinds, { keeping: 'sealed', what: `key of the ${owner}, as ${purpose}; shown to nobody` });
+    .register(kinds, { keeping: 'sealed', what: `key of the ${owner}, as ${purpose}; ${whoSees(purpose)}` });
 
 /** Every field of a schema, and how it is kept. What this function does not know is `unnamed`. */
 export const fieldsOf = (schema: z.ZodType, path = ''): readonly Field[] => {

@@ -44,6 +44,8 @@ describe('a lead on its way to a program', () => {
     const replayed = { type: 'WebhookReplayed', data: { at, ...ids } } as const;
     given(webhook, wished, parked).when({ type: 'ReplayWebhook', at }).thenRecords(replayed);
     given(webhook, wished, parked, replayed).when({ type: 'ReplayWebhook', at }).thenNothing();
+    given(webhook, wished).when({ type: 'ReplayWebhook', at }).thenNothing();
+    given(webhook, wished, failed(1)).when({ type: 'ReplayWebhook', at }).thenRecords(replayed);
     given(webhook, wished, parked, replayed)
       .when(record(2))
       .thenRecords({ ...failed(2), data: { ...failed(2).data, retryAt: '2026-05-01T10:00:05.000Z' } });

@@ -71,6 +71,10 @@ interface WebhookState {
   readonly attemptsSinceReplay: number;
 }
 
+/** Its next call is made at once. After a failure, it waits. */
+const isDue = ({ status, attemptsSinceReplay }: WebhookState): boolean =>
+  status === 'waiting' && attemptsSinceReplay === 0;
+
 export const webhook: Decider<WebhookState, WebhookCommand, WebhookEvent> = {
   initialState: () => ({ status: 'unknown', wish: undefined, attempts: 0, attemptsSinceReplay: 0 }),
 
@@ -83,8 +87,7 @@ export const webhook: Decider<WebhookState, WebhookCommand, WebhookEvent> = {
     if (!state.wish) return refuse('webhook-unknown', 'there is no such message', 'DLV-9');
     const { customerId, orderId, leadId } = state.wish;
     const ids = { at, customerId, orderId, leadId };
-    if (command.type === 'ReplayWebhook')
-      return state.status === 'waiting' ? [] : [{ type: 'WebhookReplayed', data: ids }];
+    if (command.type === 'ReplayWebhook') return isDue(state) ? [] : [{ type: 'WebhookReplayed', data: ids }];
     // This result is already recorded: after a crash the call was repeated.
     if (state.status !== 'waiting' || command.attempt !== state.attempts + 1) return [];
     const { attempt } = command;

@@ -1,5 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openOrExplain } from '#event-store/open-or-explain';
+import { CannotOpenStore } from '#event-store/port';
 import { PgliteDialect, PgliteThread } from './pglite.ts';
 
 /** PGlite in a directory, or in memory. Closing it removes the mark, so that its files are trusted. */
@@ -26,11 +28,14 @@ async function openFiles(directory: string | undefined): Promise<PgliteThread> {
     console.warn(`leadger: the machine went down while ${files} was written: it is rebuilt from the log`);
     rmSync(files, { recursive: true });
   }
-  mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, 'in-use'), bootOfTheMachine());
+  openOrExplain(directory, () => {
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, 'in-use'), bootOfTheMachine());
+  });
   try {
     return await PgliteThread.start(files);
   } catch (error) {
+    if (error instanceof CannotOpenStore) throw error;
     console.warn(`leadger: ${files} cannot be opened (${(error as Error).message}): it is rebuilt from the log`);
     rmSync(files, { recursive: true, force: true });
     return PgliteThread.start(files);

@@ -15,6 +15,7 @@ import {
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openOrExplain } from '#event-store/open-or-explain';
 
 /*
  * A new, empty embedded database, kept beside the programs: as files, and as one archive for databases in memory. PGlite
@@ -54,24 +55,34 @@ export async function makeTemplate(): Promise<void> {
   }
 }
 
-/** The copy appears under its name only when it is complete. @returns whether there was a template */
+/**
+ * The copy appears under its name only when it is complete.
+ * @returns whether there was a template
+ * @throws CannotOpenStore, when the disk is full
+ */
 export function copyTemplate(directory: string): boolean {
   const place = placeOfTemplate();
   if (!existsSync(place)) return false;
   const draft = `${directory}.new`;
   rmSync(draft, { recursive: true, force: true });
   try {
-    // Synchronous: for a thousand small files the asynchronous one takes twice the time of the processor.
-    cpSync(place, draft, { recursive: true, mode: constants.COPYFILE_FICLONE });
-    closeFilesToOthers(draft);
+    copyForOwnerOnly(place, draft);
   } catch (error) {
     rmSync(draft, { recursive: true, force: true });
     // The programs may have been built by another user.
-    if ((error as { code?: string }).code !== 'EACCES') throw error;
-    return false;
+    if ((error as { code?: string }).code === 'EACCES') return false;
+    return openOrExplain(directory, () => {
+      throw error;
+    });
   }
   renameSync(draft, directory);
   return true;
+}
+
+/** Synchronous: for a thousand small files, an asynchronous copy takes twice the time of the processor. */
+function copyForOwnerOnly(place: string, draft: string): void {
+  cpSync(place, draft, { recursive: true, mode: constants.COPYFILE_FICLONE });
+  closeFilesToOthers(draft);
 }
 
 /** A copied file has the mode of the original, which everybody may read, whatever the umask is. */

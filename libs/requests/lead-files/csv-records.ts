@@ -3,6 +3,7 @@ import type { FileLine } from './lines.ts';
 
 /** The cells of one record, or why it has none. */
 export function cellsOf(text: string): string[] | string {
+  if (!text.includes('"')) return text.split(',');
   try {
     const records = parseCsv(text, { relax_column_count: true }) as string[][];
     // The reader of lines splits at every end of a row, so this is a defect; no row is lost without a word.
@@ -13,6 +14,12 @@ export function cellsOf(text: string): string[] | string {
 }
 
 const MOST_LINES_OF_A_RECORD = 100;
+const MOST_CHARACTERS_OF_A_RECORD = 1024 * 1024;
+
+/** A line that waits for the end of its record. Its quotes are counted once, however many lines come after it. */
+type WaitingLine = FileLine & { readonly hasOddQuotes: boolean };
+
+export const OPEN_QUOTE = 'a quote is opened but not closed';
 
 /**
  * Joins the lines that a quoted field spans. A quote that is never closed would swallow all rows up to the next quote or the
@@ -23,36 +30,44 @@ export async function* recordsOf(
   lines: AsyncIterable<FileLine>,
   fits: (text: string) => boolean,
 ): AsyncGenerator<FileLine> {
-  const waiting: FileLine[] = [];
+  const waiting: WaitingLine[] = [];
   for await (const line of lines) {
-    waiting.push(line);
+    waiting.push({ ...line, hasOddQuotes: hasOddQuotes(line.text) });
     yield* completeRecords(waiting, fits, false);
   }
   yield* completeRecords(waiting, fits, true);
 }
 
 /** Takes all records off the waiting lines that are complete, or that no further line can complete. */
-function* completeRecords(waiting: FileLine[], fits: (text: string) => boolean, atEnd: boolean): Generator<FileLine> {
+function* completeRecords(
+  waiting: WaitingLine[],
+  fits: (text: string) => boolean,
+  atEnd: boolean,
+): Generator<FileLine> {
   while (waiting.length > 0) {
-    const first = waiting[0] as FileLine;
+    const { hasOddQuotes: _, ...first } = waiting[0] as WaitingLine;
     const text = 'reason' in first ? first.text : recordAtStartOf(waiting);
-    if (text === undefined && !atEnd && waiting.length < MOST_LINES_OF_A_RECORD) return;
+    if (text === undefined && !atEnd && mayContinue(waiting)) return;
     if (text !== undefined && (text === first.text || fits(text))) {
       waiting.splice(0, text.split('\n').length);
       yield { ...first, text };
     } else {
       waiting.shift();
-      yield { ...first, reason: 'a quote is opened but not closed' };
+      yield { ...first, reason: OPEN_QUOTE };
     }
   }
 }
 
+const mayContinue = (record: readonly FileLine[]): boolean =>
+  record.length < MOST_LINES_OF_A_RECORD &&
+  record.reduce((characters, { text }) => characters + text.length, 0) < MOST_CHARACTERS_OF_A_RECORD;
+
 /** The text of as many lines as it takes until all quotes are closed; undefined when they never are. */
-function recordAtStartOf(lines: readonly FileLine[]): string | undefined {
+function recordAtStartOf(lines: readonly WaitingLine[]): string | undefined {
   let open = false;
   for (const [index, line] of lines.entries()) {
     if ('reason' in line) return undefined;
-    if (hasOddQuotes(line.text)) open = !open;
+    if (line.hasOddQuotes) open = !open;
     if (!open) return textOf(lines.slice(0, index + 1));
   }
   return undefined;

@@ -1,6 +1,6 @@
 import { contact } from '#domain/leads/contact';
 import type { ReceiveLeadRequest } from '../leads.ts';
-import { cellsOf, recordsOf } from './csv-records.ts';
+import { cellsOf, OPEN_QUOTE, recordsOf } from './csv-records.ts';
 import {
   LeadFileError,
   type LeadFileOptions,
@@ -44,21 +44,41 @@ const fieldByName = new Map<string, Field>([
   ...fields.map((field) => [plain(field), field] as const),
 ]);
 
-/** @throws LeadFileError for a header that cannot be understood */
+/** @throws LeadFileError for a header that cannot be understood, or when an open quote makes all rows after it wrong */
 export async function* rowsOfCsv(
   lines: AsyncIterable<FileLine>,
   options: LeadFileOptions,
 ): AsyncGenerator<LeadFileRow> {
   let header: Header | undefined;
+  const check = afterOpenQuote();
   const fits = (text: string) => header === undefined || cellsOf(text).length === header.length;
   for await (const record of recordsOf(lines, fits)) {
     if (record.text.trim() === '') continue;
     if (header) {
       const columns = header;
-      yield leadFileRowOf(record, () => leadOfRecord(columns, record.text, options));
+      const row = leadFileRowOf(record, () => leadOfRecord(columns, record.text, options));
+      yield row;
+      check(row);
     } else header = readHeader(record, options);
   }
   if (!header) throw new LeadFileError('the file is empty: it has no header');
+}
+
+const MOST_WRONG_ROWS_AFTER_AN_OPEN_QUOTE = 1000;
+
+/** Text that a quote opens and nothing closes is no list of leads. Its lines are not reported one by one. */
+function afterOpenQuote(): (row: LeadFileRow) => void {
+  let openedAt: number | undefined;
+  let wrong = 0;
+  return (row) => {
+    if ('lead' in row) openedAt = undefined;
+    else if (openedAt !== undefined) wrong += 1;
+    else if (row.reason === OPEN_QUOTE) [openedAt, wrong] = [row.line, 0];
+    if (openedAt !== undefined && wrong === MOST_WRONG_ROWS_AFTER_AN_OPEN_QUOTE)
+      throw new LeadFileError(
+        `line ${openedAt}: ${OPEN_QUOTE}, and none of the ${wrong} rows after it is a lead; reading stopped there: close the quote and send the file again`,
+      );
+  };
 }
 
 function readHeader(record: FileLine, options: LeadFileOptions): Header {

@@ -119,6 +119,16 @@ describe('leads in CSV', () => {
     ]);
   });
 
+  it('a quote that is never closed, before a text that has no leads, ends the reading early', async () => {
+    const content = `phone,comment\n212 555 0101,x\n212 555 0102,"open\n${'a line of a text\n'.repeat(100_000)}`;
+    const read: number[] = [];
+    const reading = async () => {
+      for await (const { line } of readLeadFile(Readable.from([Buffer.from(content)]), csv)) read.push(line);
+    };
+    await expect(reading()).rejects.toThrow(/^line 3: a quote is opened but not closed, and none of the 1000 rows/);
+    expect(read.length).toBeLessThan(1100);
+  });
+
   it('a row of 10 MB costs one row and no memory', async () => {
     const rows = await read(
       `phone,comment\n212 555 0101,${'x'.repeat(10 * 1024 * 1024)}\n212 555 0102,y\n`,
@@ -163,6 +173,40 @@ describe('leads in CSV', () => {
         expect(await read(content, csv, chunkBytes)).toEqual(whole);
       }),
     );
+  });
+});
+
+/** How often other work had its turn while a file was read. */
+async function turnsWhile(reading: () => Promise<unknown>): Promise<number> {
+  let turns = 0;
+  let next: NodeJS.Immediate;
+  const take = () => {
+    turns += 1;
+    next = setImmediate(take);
+  };
+  next = setImmediate(take);
+  await reading();
+  clearImmediate(next);
+  return turns;
+}
+
+describe('other requests have their turns while a file is read', () => {
+  const long = (line: string) => `phone,email\n${line.repeat(40_000)}`;
+
+  it.each([
+    ['wrong rows', csv, long('12,\n')],
+    ['ragged rows', csv, long('a,b,c\n')],
+    ['empty lines', csv, long('\n').repeat(5)],
+    ['right rows', csv, long('212 555 0101,\n')],
+    ['lines of quotes', csv, `phone,email\n${`${'"'.repeat(999)}\n212 555 0101,\n`.repeat(1000)}`],
+    ['empty objects', ndjson, long('{}\n')],
+    ['no objects', ndjson, long('x\n')],
+  ])('%s', async (_, options, content) => {
+    const bytes = Buffer.from(content);
+    const turns = await turnsWhile(async () => {
+      for await (const _row of readLeadFile(Readable.from([bytes]), options));
+    });
+    expect(turns).toBeGreaterThan(5);
   });
 });
 

@@ -1,3 +1,5 @@
+import { takingTurns } from '../turns.ts';
+
 /** A line of a file, or why it cannot be read. Numbers begin with 1; ends of lines are not part of the text. */
 export type FileLine =
   | { readonly number: number; readonly text: string }
@@ -12,10 +14,11 @@ const CARRIAGE_RETURN = 0x0d;
 
 /**
  * Splits bytes into lines (LF, CRLF, or CR as in files of old spreadsheets), in constant memory. A byte order mark at the
- * beginning is left out.
+ * beginning is left out. Other requests get their turns, whatever the reader does with the lines.
  */
 export async function* linesOf(bytes: AsyncIterable<Uint8Array>, encoding: LineEncoding): AsyncGenerator<FileLine> {
   const line = new LineInProgress(encoding);
+  const pause = takingTurns();
   let afterCarriageReturn = false;
   for await (const piece of bytes) {
     const chunk = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
@@ -26,6 +29,7 @@ export async function* linesOf(bytes: AsyncIterable<Uint8Array>, encoding: LineE
       afterCarriageReturn = false;
       if (!completesCrLf) {
         line.add(chunk.subarray(from, end));
+        await pause();
         yield line.take();
       }
       from = end + (chunk[end] === CARRIAGE_RETURN && chunk[end + 1] === NEWLINE ? 2 : 1);

@@ -1,0 +1,20 @@
+import { openOrExplain } from './open-or-explain.ts';
+import { CannotOpenStore } from './port.ts';
+
+const failing = (code: string) => () => {
+  throw Object.assign(new Error('no'), { code });
+};
+
+it.each([
+  ['ENOSPC', 'full', '/data is on a full disk'],
+  ['EIO', 'full', '/data cannot be written: its disk is probably full, else it is damaged'],
+  ['SQLITE_CORRUPT_VTAB', 'damaged', '/data is damaged'],
+])('a failure %s is explained in one line', (failure, code, message) => {
+  const opening = () => openOrExplain('/data', failing(failure));
+  expect(opening).toThrow(CannotOpenStore);
+  expect(opening).toThrow(expect.objectContaining({ code, message }));
+});
+
+it('a defect is no failure of the disk', () => {
+  expect(() => openOrExplain('/data', failing('ERR_INVALID_ARG_TYPE'))).toThrow('no');
+});

@@ -1,0 +1,34 @@
+import { startInTurns } from './turns.ts';
+
+/** Work that takes longer than a turn, and waits for nothing. */
+function work(): void {
+  const since = performance.now();
+  while (performance.now() - since < 6);
+}
+
+it('other work has its turn between long items, and the results are in their order', async () => {
+  const order: string[] = [];
+  const between = () => {
+    order.push('other work');
+    if (order.length < 5) setImmediate(between);
+  };
+  setImmediate(between);
+  const results = await startInTurns([1, 2, 3], async (item) => {
+    work();
+    order.push(`item ${item}`);
+    return item * 10;
+  });
+  expect(order).toEqual(['item 1', 'other work', 'item 2', 'other work', 'item 3']);
+  expect(results).toEqual([10, 20, 30]);
+});
+
+it('the failure of one item is reported after all have started', async () => {
+  const started: number[] = [];
+  const starting = startInTurns([1, 2, 3], async (item) => {
+    work();
+    started.push(item);
+    if (item === 1) throw new Error('no');
+  });
+  await expect(starting).rejects.toThrow('no');
+  expect(started).toEqual([1, 2, 3]);
+});
