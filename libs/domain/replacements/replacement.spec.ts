@@ -86,7 +86,9 @@ describe('the return of a lead', () => {
     given(replacement, requested('wrong number')).when(grant).thenRecords(granted);
     given(replacement, requested('wrong number'))
       .when(deny)
-      .thenRecords(denied('we reached the person', minute(11)));
+      .thenRecordsEachTime(denied('we reached the person', minute(11)));
+    for (const earlier of ['no', 'we reached the person'])
+      given(replacement, requested('wrong number'), denied(earlier)).when(deny).thenRefuses('already-decided', 'RPL-8');
     given(replacement, requested('wrong number'), granted).when(deny).thenRefuses('already-decided', 'RPL-8');
     given(replacement, requested('wrong number'), denied('no')).when(grant).thenRefuses('already-decided', 'RPL-8');
     given(replacement).when(grant).thenRefuses('replacement-unknown');

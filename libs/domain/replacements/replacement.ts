@@ -203,7 +203,7 @@ function deny(
   { at, explanation }: Command<'DenyChargeback'>,
   { status, orderId, leadId }: ReplacementState,
 ): Decision<ReplacementEvent> {
-  if (status === 'denied') return [];
+  // Also another denial: its explanation would be lost.
   if (status !== 'requested') return alreadyDecided;
   return [{ type: 'ChargebackDenied', data: { at, orderId, leadId, explanation } }];
 }
