@@ -243,6 +243,12 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'Use one of the reasons in `detail`.',
     'reason',
   ),
+  'return-requested': refused(
+    409,
+    'The return of this lead was requested already, for another reason.',
+    'Read the return: its reason stands.',
+    'reason',
+  ),
   'already-decided': refused(
     409,
     'The return was granted or denied already.',

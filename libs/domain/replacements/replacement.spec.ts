@@ -95,7 +95,10 @@ describe('the return of a lead', () => {
   });
 
   it('RPL-8: is one for each delivered lead', () => {
-    given(replacement, requested('wrong number')).when(request('telephone disconnected')).thenNothing();
+    given(replacement, requested('wrong number')).when(request('wrong number')).thenNothing();
+    given(replacement, requested('wrong number'))
+      .when(request('telephone disconnected'))
+      .thenRefuses('return-requested', 'RPL-8');
     expect(replacementIdOf('o1', 'l1')).toBe(replacementIdOf('o1', 'l1'));
     expect(replacementIdOf('o1', 'l1')).not.toBe(replacementIdOf('o1', 'l2'));
     expect(replacementIdOf('o1', 'l1')).not.toBe(replacementIdOf('o2', 'l1'));

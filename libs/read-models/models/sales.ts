@@ -37,7 +37,9 @@ const couponAttemptRow = z.object({
   couponAttemptId: column.id().describe('Coupon and revision.'),
   couponId: column.id().describe('The coupon that was tried.'),
   triedAt: column.instant().describe('When it was tried.'),
-  outcome: column.text().describe('`used`; why it was refused (CPN-3); or `returned`: a use before it did not count after all.'),
+  outcome: column
+    .text()
+    .describe('`used`; why it was refused (CPN-3); or `returned`: a use before it did not count after all.'),
 });
 type CouponAttemptRow = z.infer<typeof couponAttemptRow>;
 
