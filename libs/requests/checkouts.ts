@@ -10,10 +10,11 @@ import {
   refuseIn,
 } from '#domain/checkouts/checkout';
 import { discountCentsOf } from '#domain/coupons/coupon';
-import { isRefusal, type Refusal } from '#domain/kernel/decider';
+import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
 import { type Instant, instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
-import { orderStream, type PromisedOrder, totalCentsOf } from '#domain/orders/order';
+import { isOver, orderStream, type PromisedOrder, type Terms, totalCentsOf } from '#domain/orders/order';
+import { openIfThere } from './account-seals.ts';
 import type { Outcome } from './command-handler.ts';
 import { returnCoupon, tryCoupon } from './coupons.ts';
 import { type OrderWishes, paidWith, placingOf } from './placing.ts';
@@ -87,14 +88,32 @@ async function place(
   const state = await tools.stateOf<'checkout'>(checkoutStream(checkoutId));
   const noRight = checkRightEarly(checkoutStream(checkoutId), { type: 'PlaceCheckout' }, state, context);
   if (noRight) return tools.refuse(id, stream, noRight, context);
-  const { terms } = await tools.stateOf<'order'>(stream);
-  const order = terms
-    ? { ...terms, totalCents: totalCentsOf(terms) }
-    : (state.order ?? (await close(tools, checkoutId, state, paymentToken, context)));
+  const present = await tools.stateOf<'order'>(stream);
+  const order =
+    state.order ??
+    promiseOfOlderVersion(present.terms) ??
+    (await close(tools, checkoutId, state, paymentToken, context));
   if ('kind' in order) return { id, outcome: order };
   if (isRefusal(order)) return tools.send(id, stream, order, context);
+  const otherCard = isOver(present) ? undefined : await refuseOtherCard(tools, order, paymentToken);
+  if (otherCard) return tools.send(id, stream, otherCard, context);
   const command = { ...order, type: 'PlacePromisedOrder', at: tools.now(), checkoutId } as const;
   return tools.send(id, stream, command, whateverRevision(context));
+}
+
+/** Older versions placed the order and did not record in the checkout what they promised. */
+const promiseOfOlderVersion = (terms: Terms | undefined): PromisedOrder | undefined =>
+  terms && { ...terms, totalCents: totalCentsOf(terms) };
+
+/** A repeat with another card is not passed off as the request that placed the order. */
+async function refuseOtherCard(
+  { vault }: RequestTools,
+  { paymentToken: present }: PromisedOrder,
+  token: string,
+): Promise<Refusal | undefined> {
+  const known = await openIfThere(vault, present);
+  if (known === undefined || known === token) return undefined;
+  return refuse('checkout-placed', 'the checkout is finished: its order was placed with another card', 'CHK-1');
 }
 
 /** @returns the order that the checkout promises, or why it cannot be placed */

@@ -116,8 +116,11 @@ describe('CHK-1: a checkout that is placed while it takes a coupon', () => {
 
   it('has one order, also when it is placed twice at the same moment', async () => {
     const checkoutId = await checkout(await customer());
-    const again = () => place(checkoutId, 'tok_other');
-    expect(await during(['PlaceCheckout', 'PlaceOrder'], again, () => place(checkoutId))).toBe('accepted');
+    const other = () => place(checkoutId, 'tok_other');
+    const result = await during(['PlaceCheckout', 'PlaceOrder'], other, () => place(checkoutId));
+    expect(result).toBe('checkout-placed');
+    expect(resultOf(await other())).toBe('accepted');
+    expect(resultOf(await place(checkoutId))).toBe('checkout-placed');
     const token = (await orderTerms(checkoutId))?.paymentToken;
     expect(token && (await vault.open(token))).toBe('tok_other');
   });

@@ -286,7 +286,7 @@ const acts: readonly Act[] = [
   },
   {
     what: 'gives an alternative coupon',
-    ask: ({ customerId }) => ['/api/coupons/alternatives', { insteadOf: 'MAY', customerId, couponCode: 'MAY-2' }],
+    ask: ({ customerId }) => ['/api/coupons/alternatives', { insteadOf: 'MAY', customerId, couponCode: 'MAY AGAIN' }],
     records: 'AlternativeCouponGiven',
   },
   {
