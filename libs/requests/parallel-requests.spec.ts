@@ -162,6 +162,17 @@ describe('CPN-2: a refused attempt does not use the code up', () => {
     expect(resultOf(await take(await checkout(customerId), other))).toBe('invalid-coupon');
   });
 
+  it('when another request with the same key placed the order first', async () => {
+    const [customerId, code, other] = [await customer(), await coupon(), await coupon()];
+    const order = { customerId, leadTypeId: 'exclusive-fresh', quantity: 10, paymentToken: 'tok_ok' };
+    const { commandId } = by('staff:ada');
+    const placeWith = (more: object, requestHash: string) =>
+      requests.orders.place({ ...order, ...more }, by('staff:ada', { commandId, requestHash }));
+    const first = () => placeWith({ couponCode: other }, 'A');
+    expect(await during(['PlaceOrder'], first, () => placeWith({ couponCode: code }, 'B'))).toBe('key-reused');
+    expect([...(await couponState(code)).uses, ...(await couponState(other)).uses.keys()]).toEqual([customerId]);
+  });
+
   it('when the checkout changed since the caller saw it', async () => {
     const [customerId, code] = [await customer(), await coupon()];
     const checkoutId = await checkout(customerId);
