@@ -70,7 +70,7 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   ),
   'password-wrong': refused(
     409,
-    'The current password is another one.',
+    'The current password is another one, or was changed at the same moment.',
     'Send the current password, or ask for a link to set a new one.',
     'currentPassword',
   ),
@@ -132,8 +132,8 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   'checkout-abandoned': refused(409, 'The checkout was given up: its time ran out.', 'Start a new checkout.'),
   'one-coupon-only': refused(
     409,
-    'The checkout has another coupon already.',
-    'Place the order, or start a new checkout.',
+    'The checkout has another coupon already, or support gave another code for it.',
+    'Place the order, use the code from support, or start a new checkout.',
   ),
   'coupon-exists': refused(
     409,
@@ -146,6 +146,18 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'The coupon would end before it begins.',
     'Send a validUntil after validFrom.',
     'validUntil',
+  ),
+  'coupon-discount-taken': refused(
+    409,
+    'An order has the discount of this code, or is about to have it.',
+    'Give another code only if the payment of that order fails, or the order is cancelled before it is paid.',
+    'insteadOf',
+  ),
+  'coupon-replaced': refused(
+    409,
+    'The customer has another code in place of this one.',
+    'The customer can use that code. Once it is used up, give a new one in its place.',
+    'insteadOf',
   ),
   'coupon-not-used': refused(
     409,
@@ -195,11 +207,15 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'The payment of the order is not captured yet.',
     'Wait for the payment, and send the request again.',
   ),
-  'order-payment-failed': refused(409, 'The payment of the order was refused.', 'Place a new order.'),
+  'order-payment-failed': refused(
+    409,
+    'The payment of the order was refused.',
+    'Place a new order; for a checkout, start a new one.',
+  ),
   'order-open': refused(409, 'The order is open, which does not allow this.', 'Read the order, and decide again.'),
   'order-paused': refused(409, 'The order is paused.', 'Restart the order first.'),
   'order-filled': refused(409, 'The order is filled: all its leads were delivered.', 'Place a new order.'),
-  'order-cancelled': refused(409, 'The order is cancelled.', 'Place a new order.'),
+  'order-cancelled': refused(409, 'The order is cancelled.', 'Place a new order; for a checkout, start a new one.'),
   'programme-unknown': refused(
     409,
     'The order does not take part in Loyalty Rewards.',
@@ -225,6 +241,12 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     409,
     'The policy lists no such reason for a return.',
     'Use one of the reasons in `detail`.',
+    'reason',
+  ),
+  'return-requested': refused(
+    409,
+    'The return of this lead was requested already, for another reason.',
+    'Read the return: its reason stands.',
     'reason',
   ),
   'already-decided': refused(

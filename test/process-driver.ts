@@ -18,6 +18,7 @@ export function driveProcess<State, Types extends EventTypeName>(process: Proces
       const fact = { type, stream, eventId: `event ${folded}`, revision: 0, position: String(folded), cause: {} };
       process.evolve(state, { ...fact, data: { at, ...data } } as unknown as FactOf<Types>);
     },
+    state: () => state,
     /** What the process wishes now. It does not repeat these wishes. */
     wishes,
     /** The same as names: types of commands, kinds of effects. */

@@ -75,7 +75,7 @@ export class CheckoutsController {
 
   @Put(':checkoutId/coupon')
   @CommandRoute({
-    summary: 'Use a coupon: the first try uses it up for the customer, even if the checkout is not placed (CPN-2)',
+    summary: 'Use a coupon: an accepted code is used up for the customer, even if the checkout is not placed (CPN-2)',
     idName: 'checkoutId',
     records: ['CheckoutCouponTaken'],
   })
@@ -89,7 +89,7 @@ export class CheckoutsController {
 
   @Post(':checkoutId/place')
   @CommandRoute({
-    summary: 'Place the order; a repeat answers the same order',
+    summary: 'Place the order at the total that the checkout shows; a repeat answers the same order',
     idName: 'orderId',
     records: ['OrderPlaced'],
     creates: '/api/orders/:id',

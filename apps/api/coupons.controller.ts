@@ -122,7 +122,7 @@ export class CouponsController {
   @Post('alternatives')
   @CommandRoute({
     summary:
-      'Give a customer a new code in place of one that the customer used up: support only, with a Leadger-Reason (CPN-4)',
+      'Give a customer a new code in place of one whose discount no order has; the first code gives no discount any more. Support only, with a Leadger-Reason (CPN-4)',
     idName: 'couponCode',
     records: ['AlternativeCouponGiven'],
     creates: '/api/coupons?couponCode=:id',

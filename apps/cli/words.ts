@@ -48,11 +48,17 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
     `coupon ${JSON.stringify(code)} for customer ${customerId}, in place of ${JSON.stringify(insteadOf)}`,
   CouponUsed: ({ customerId, checkoutId, discount }) =>
     `used up by customer ${customerId} in checkout ${checkoutId}: ${worth(discount)}`,
+  CouponReturned: ({ customerId, checkoutId }) =>
+    `returned to customer ${customerId}: checkout ${checkoutId} did not take it`,
+  CouponReplaced: ({ customerId, by }) =>
+    `gives customer ${customerId} no discount any more: ${JSON.stringify(by)} was given in its place`,
   CouponRefused: ({ customerId, reason, triedAt }) =>
     `refused to customer ${customerId}: ${reason}${triedAt ? `, on ${triedAt}` : ''}`,
   CheckoutStarted: ({ quantity, leadTypeId, giveUpAt }) =>
     `${quantity} leads of ${leadTypeId} chosen; abandoned ${giveUpAt} unless it is placed`,
   CheckoutCouponTaken: ({ code, discount }) => `coupon ${JSON.stringify(code)} taken: ${worth(discount)}`,
+  CheckoutCouponReplaced: ({ code, by }) =>
+    `coupon ${JSON.stringify(code)} does not count any more: ${JSON.stringify(by)} was given in its place`,
   CheckoutPlaced: ({ orderId }) => `placed as order ${orderId}`,
   CheckoutAbandoned: () => 'abandoned',
   OrderPlaced: (data) =>

@@ -13,5 +13,5 @@ export const rowDigests: Readonly<Record<string, string>> = {
   mails: '36c7d168b0919296',
   webhooks: '6134a1be56162226',
   histories: '6c0547c9090cc5ed',
-  sales: 'ceb6f8943235e6ea',
+  sales: '95f2eeb54126e48f',
 };

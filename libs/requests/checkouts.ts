@@ -5,18 +5,21 @@ import {
   checkout,
   checkoutStatuses,
   checkoutStream,
+  orderIdOf,
   refuseCoupon,
   refuseIn,
 } from '#domain/checkouts/checkout';
 import { discountCentsOf } from '#domain/coupons/coupon';
-import { isRefusal } from '#domain/kernel/decider';
+import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
 import { type Instant, instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
-import { order, orderStream } from '#domain/orders/order';
-import { tryCoupon } from './coupons.ts';
-import { type OrderWishes, paidWith, placingOf, withCoupon } from './placing.ts';
+import { isOver, orderStream, type PromisedOrder, type Terms, totalCentsOf } from '#domain/orders/order';
+import { openIfThere } from './account-seals.ts';
+import type { Outcome } from './command-handler.ts';
+import { returnCoupon, tryCoupon } from './coupons.ts';
+import { type OrderWishes, paidWith, placingOf } from './placing.ts';
 import { type QueryTools, sameForAll } from './query-tools.ts';
-import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
+import { type Receipt, type RequestContext, type RequestTools, whateverRevision } from './request-tools.ts';
 import { revision } from './revision.ts';
 import { checkRightEarly } from './rights.ts';
 
@@ -41,7 +44,10 @@ async function start(tools: RequestTools, request: OrderWishes, context: Request
   return tools.send(id, stream, { type: 'StartCheckout', at: tools.now(), ...request, storeId, timeZone }, context);
 }
 
-/** CPN-2: an accepted code is used for the customer, even if the checkout is never completed. */
+/**
+ * CPN-2: an accepted code is used for the customer, even if the checkout is never completed. Where the checkout refuses it
+ * after all, it is returned. After a crash between the steps, the process `checkout-coupons` does the rest.
+ */
 async function useCoupon(
   tools: RequestTools,
   checkoutId: string,
@@ -53,31 +59,91 @@ async function useCoupon(
   const noRight = checkRightEarly(stream, { type: 'TakeCoupon' }, state, context);
   if (noRight) return tools.refuse(checkoutId, stream, noRight, context);
   const { wishes, coupon } = state;
-  const refusal = coupon?.code === code ? undefined : refuseCoupon(state);
-  if (!wishes || refusal) return tools.send(checkoutId, stream, refusal ?? refuseIn('unknown'), context);
+  const refusal = coupon?.code === code ? undefined : refuseCoupon(state, code);
+  if (!wishes || refusal || (await hasChanged(tools, stream, context)))
+    return tools.send(checkoutId, stream, refusal ?? refuseIn(state.status), context);
   const worth = await tryCoupon(tools, code, { checkoutId, ...wishes }, context);
-  const command = isRefusal(worth) ? worth : ({ type: 'TakeCoupon', at: tools.now(), code, discount: worth } as const);
-  return tools.send(checkoutId, stream, command, context);
+  if (isRefusal(worth)) return tools.send(checkoutId, stream, worth, context);
+  const command = { type: 'TakeCoupon', at: tools.now(), code, discount: worth } as const;
+  // The code is used: it is too late to compare revisions.
+  const receipt = await tools.send(checkoutId, stream, command, whateverRevision(context));
+  if (receipt.outcome.kind === 'refused') await returnCoupon(tools, code, { checkoutId, ...wishes }, context);
+  return receipt;
 }
 
-/** The order of a checkout: only one, even if it is requested again. */
+const hasChanged = async ({ streams }: RequestTools, stream: `checkout-${string}`, { ifRevision }: RequestContext) =>
+  ifRevision !== undefined && (await streams.read<'checkout'>(stream)).revision !== ifRevision;
+
+/**
+ * The order of a checkout: only one, even if it is requested again. The checkout is closed first, with the terms of the
+ * order: from then on neither changes. After a crash between the two, the process `checkout-end` places the order.
+ */
 async function place(
   tools: RequestTools,
   checkoutId: string,
   paymentToken: string,
   context: RequestContext,
 ): Promise<Receipt> {
-  const id = deriveId('order of checkout', checkoutId);
-  const { status, wishes, coupon } = await tools.stateOf<'checkout'>(checkoutStream(checkoutId));
-  if (!wishes || status === 'abandoned') return tools.send(id, orderStream(id), refuseIn(status), context);
-  const { customerId } = wishes;
-  const refusal = checkRightEarly(orderStream(id), { type: 'PlaceOrder', customerId }, order.initialState(), context);
-  if (refusal) return tools.refuse(id, orderStream(id), refusal, context);
+  const [id, stream] = [orderIdOf(checkoutId), orderStream(orderIdOf(checkoutId))];
+  const state = await tools.stateOf<'checkout'>(checkoutStream(checkoutId));
+  const noRight = checkRightEarly(checkoutStream(checkoutId), { type: 'PlaceCheckout' }, state, context);
+  if (noRight) return tools.refuse(id, stream, noRight, context);
+  const present = await tools.stateOf<'order'>(stream);
+  const order =
+    state.order ??
+    promiseOfOlderVersion(present.terms) ??
+    (await close(tools, checkoutId, state, paymentToken, context));
+  if ('kind' in order) return { id, outcome: order };
+  if (isRefusal(order)) return tools.send(id, stream, order, context);
+  const otherCard = isOver(present) ? undefined : await refuseOtherCard(tools, order, paymentToken);
+  if (otherCard) return tools.send(id, stream, otherCard, context);
+  const command = { ...order, type: 'PlacePromisedOrder', at: tools.now(), checkoutId } as const;
+  return tools.send(id, stream, command, whateverRevision(context));
+}
+
+/** Older versions placed the order and did not record in the checkout what they promised. */
+const promiseOfOlderVersion = (terms: Terms | undefined): PromisedOrder | undefined =>
+  terms && { ...terms, totalCents: totalCentsOf(terms) };
+
+/** A repeat with another card is not passed off as the request that placed the order. */
+async function refuseOtherCard(
+  { vault }: RequestTools,
+  { paymentToken: present }: PromisedOrder,
+  token: string,
+): Promise<Refusal | undefined> {
+  const known = await openIfThere(vault, present);
+  if (known === undefined || known === token) return undefined;
+  return refuse('checkout-placed', 'the checkout is finished: its order was placed with another card', 'CHK-1');
+}
+
+/** @returns the order that the checkout promises, or why it cannot be placed */
+async function close(
+  tools: RequestTools,
+  checkoutId: string,
+  { status, wishes }: CheckoutState,
+  paymentToken: string,
+  { commandId, caller, reason, ifRevision }: RequestContext,
+): Promise<PromisedOrder | Refusal | Outcome> {
+  if (!wishes || status === 'abandoned') return refuseIn(status);
   const placing = await placingOf(tools, wishes);
-  if (isRefusal(placing)) return tools.send(id, orderStream(id), placing, context);
-  const discounted = coupon ? withCoupon(placing, coupon.code, coupon.discount) : placing;
-  const command = { ...(await paidWith(tools, discounted, paymentToken)), checkoutId };
-  return tools.send(id, orderStream(id), command, context);
+  if (isRefusal(placing)) return placing;
+  const {
+    type: _type,
+    orderLimits: _limits,
+    batchType: _batch,
+    ...order
+  } = await paidWith(tools, placing, paymentToken);
+  const step = {
+    caller,
+    commandId: deriveId('place-checkout', commandId),
+    ...(reason !== undefined && { reason }),
+    ...(ifRevision !== undefined && { ifRevision }),
+  };
+  const stream = checkoutStream(checkoutId);
+  const command = { type: 'PlaceCheckout', at: tools.now(), orderId: orderIdOf(checkoutId), order } as const;
+  const { outcome } = await tools.send(checkoutId, stream, command, step);
+  if (outcome.kind === 'refused') return outcome.refusal;
+  return (await tools.stateOf<'checkout'>(stream)).order ?? outcome;
 }
 
 export const checkoutDetails = z.object({
@@ -109,7 +175,7 @@ export const checkoutQueries = ({ streams, stateOf, now }: QueryTools) => ({
 
 function detailsOf(
   checkoutId: string,
-  { status, wishes, coupon, giveUpAt }: CheckoutState,
+  { status, wishes, coupon, giveUpAt, order }: CheckoutState,
   catalogue: CatalogueState,
   at: Instant,
 ): Omit<CheckoutDetails, 'revision'> | undefined {
@@ -119,11 +185,17 @@ function detailsOf(
     checkoutId,
     status,
     ...{ customerId, storeId, leadTypeId, quantity },
-    ...amountsOf(quantity, coupon, priceAt(catalogue, storeId, leadTypeId, at)),
-    statementDescriptor: catalogue.descriptor ?? '',
+    ...(order ? amountsIn(order) : amountsOf(quantity, coupon, priceAt(catalogue, storeId, leadTypeId, at))),
+    statementDescriptor: order?.statementDescriptor ?? catalogue.descriptor ?? '',
     giveUpAt,
   };
 }
+
+const amountsIn = ({ pricePerLeadCents, totalCents, currency, coupon }: PromisedOrder) => ({
+  ...{ pricePerLeadCents, totalCents, currency },
+  discountCents: coupon?.discountCents ?? 0,
+  couponCode: coupon?.code ?? null,
+});
 
 /** All 0 while the store does not sell the lead type. */
 function amountsOf(quantity: number, coupon: CheckoutState['coupon'], price: Price | undefined) {

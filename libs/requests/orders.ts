@@ -9,7 +9,7 @@ import { type DailyMaximum, order, orderStream, unknownOrder } from '#domain/ord
 import { orderExample, orderRow } from '#read-models/models/orders';
 import { KeyMissing } from '#vault/vault';
 import { sealSecret } from './account-seals.ts';
-import { tryCoupon } from './coupons.ts';
+import { returnCoupon, tryCoupon } from './coupons.ts';
 import { forecastOf, orderForecast } from './forecast.ts';
 import type { HistoryRequest } from './histories.ts';
 import { type PlaceOrderRequest, paidWith, placingOf, withCoupon } from './placing.ts';
@@ -35,6 +35,8 @@ export function orderRequests(tools: RequestTools) {
   };
 }
 
+const NO_ORDER_YET = -1;
+
 /** CHK-1, CAT-3: the order keeps the price, the descriptor and the policy version of this moment. */
 async function place(tools: RequestTools, request: PlaceOrderRequest, context: RequestContext): Promise<Receipt> {
   const id = deriveId('order', context.commandId);
@@ -45,11 +47,18 @@ async function place(tools: RequestTools, request: PlaceOrderRequest, context: R
   const placing = await placingOf(tools, { customerId, ...wishes });
   if (isRefusal(placing)) return tools.send(id, stream, placing, context);
   const command = await paidWith(tools, placing, paymentToken);
-  // The key was used before: no further coupon is tried, even if the request differs.
-  if (couponCode === undefined || (await tools.stateOf<'order'>(stream)).terms)
+  // The key was used before, or no new order is of this revision: no coupon is tried, even if the request differs.
+  const { ifRevision = NO_ORDER_YET } = context;
+  if (couponCode === undefined || ifRevision !== NO_ORDER_YET || (await tools.stateOf<'order'>(stream)).terms)
     return tools.send(id, stream, command, context);
-  const worth = await tryCoupon(tools, couponCode, { ...placing, checkoutId: id }, context);
-  return tools.send(id, stream, isRefusal(worth) ? worth : withCoupon(command, couponCode, worth), context);
+  const use = { ...placing, checkoutId: id };
+  const worth = await tryCoupon(tools, couponCode, use, context);
+  if (isRefusal(worth)) return tools.send(id, stream, worth, context);
+  const receipt = await tools.send(id, stream, withCoupon(command, couponCode, worth), context);
+  // Another request with this key was first: the order will never have this code.
+  const { terms } = await tools.stateOf<'order'>(stream);
+  if (terms && terms.coupon?.code !== couponCode) await returnCoupon(tools, couponCode, use, context);
+  return receipt;
 }
 
 /** ORD-4. Each box differs, so the present card keeps its own: then nothing changes. */

@@ -1,6 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { customerStream, isRegistered, linkInvalid, linkIsGood } from '#domain/accounts/customer';
-import { refuse } from '#domain/kernel/decider';
+import { customerStream, isRegistered, linkInvalid, linkIsGood, wrongPassword } from '#domain/accounts/customer';
 import type { Secret } from '#domain/kernel/events';
 import type { Vault } from '#vault/vault';
 import { changeSealed, hashOfToken, newLink, openIfThere, sealSecret } from './account-seals.ts';
@@ -40,7 +39,7 @@ const set = (
   changeSealed(tools, customerId, 'SetPassword', context, async ({ verifier }) => {
     if (verifier && !(await isRight(tools.vault, verifier, currentPassword))) return wrongPassword;
     const secret = await sealSecret(tools.vault, customerId, 'password-verifier', await verifierOf(password));
-    return { type: 'SetPassword', at: tools.now(), verifier: secret };
+    return { type: 'SetPassword', at: tools.now(), verifier: secret, ...(verifier && { checked: verifier }) };
   });
 
 async function requestRecovery(tools: RequestTools, email: string, context: RequestContext): Promise<void> {
@@ -82,8 +81,6 @@ async function signIn(tools: Accounts, email: string, password: string): Promise
 async function isRight(vault: Vault, verifier: Secret | undefined, password: string): Promise<boolean> {
   return matches(password, (await openIfThere(vault, verifier)) as Verifier | undefined);
 }
-
-const wrongPassword = refuse('password-wrong', 'the current password is another one', 'ACC-2');
 
 export const passwordQueries = (tools: Accounts) => ({
   /** Checks an address and a password. @returns the customer's id; undefined when they do not match an account */

@@ -6,6 +6,7 @@ import type { PaymentGateway } from '#gateways/payments';
 import type { WebhookGateway } from '#gateways/webhooks';
 import { addressClaims } from '#processes/address-claims';
 import { autoRestart } from '#processes/auto-restart';
+import { checkoutCoupons } from '#processes/checkout-coupons';
 import { checkoutEnd } from '#processes/checkout-end';
 import { type CommandResult, type EngineOptions, ProcessEngine, type SentCommand } from '#processes/engine/engine';
 import { leadAgeing } from '#processes/lead-ageing';
@@ -41,6 +42,7 @@ export const processes = [
   ticketDeadline,
   leadAgeing,
   leadDistribution,
+  checkoutCoupons,
   checkoutEnd,
   addressClaims,
   mailing,

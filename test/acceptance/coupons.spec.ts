@@ -1,3 +1,9 @@
+import { checkoutStream, orderIdOf } from '#domain/checkouts/checkout';
+import { couponStream } from '#domain/coupons/coupon';
+import { trialCaller } from '#domain/kernel/caller';
+import { deriveId } from '#domain/kernel/ids';
+import type { AnyCommand } from '#domain/ledger';
+import { CommandHandler } from '#requests/command-handler';
 import { openShop, type Shop } from './shop.ts';
 
 let shop: Shop;
@@ -95,6 +101,7 @@ test('CPN-4: support gives a customer a new code, which is linked to the used on
     (await shop.try('POST', '/api/coupons/alternatives', alternative, { 'leadger-actor': 'customer:x' })).status,
   ).toBe(403);
   await shop.ask('POST', '/api/coupons/alternatives', alternative, 201, staff);
+  expect((await shop.try('POST', '/api/coupons/alternatives', alternative, staff)).body.events).toEqual([]);
   refused(await tryCode(await checkout(await shop.customer()), alternative.couponCode), 'unknown');
   expect((await tryCode(await checkout(customerId), alternative.couponCode)).status).toBe(200);
 });
@@ -132,6 +139,67 @@ test('CHK-1: a checkout accepts one coupon and a cadence, shows the total, and l
     loyalty: { cadence: 'weekly' },
   });
   expect(await shop.ask('GET', `/api/checkouts/${checkoutId}`)).toMatchObject({ status: 'placed' });
+});
+
+test('CHK-1: a checkout whose order has ended is not answered with that order; a repeat of the request is', async () => {
+  const checkoutId = await checkout(await shop.customer());
+  const path = `/api/checkouts/${checkoutId}/place`;
+  const once = { 'idempotency-key': 'declined-once' };
+  const first = await shop.try('POST', path, { paymentToken: 'tok_declined' }, once);
+  expect(first.status).toBe(201);
+  const again = await shop.try('POST', path, { paymentToken: 'tok_ok' });
+  expect(again).toMatchObject({ status: 409, body: { code: 'order-payment-failed', rule: 'CHK-1' } });
+  expect((await shop.try('POST', path, { paymentToken: 'tok_declined' }, once)).body).toEqual(first.body);
+  const another = await checkout(await shop.customer());
+  const { orderId } = await place(another);
+  await shop.ask('POST', `/api/orders/${orderId}/cancel`);
+  expect(await shop.try('POST', `/api/checkouts/${another}/place`, { paymentToken: 'tok_ok' })).toMatchObject({
+    status: 409,
+    body: { code: 'order-cancelled' },
+  });
+});
+
+test('CHK-1: a checkout keeps the total with which it was placed, when the price changes afterwards', async () => {
+  const leadTypeId = await shop.leadType();
+  const checkoutId = await checkout(await shop.customer(), { leadTypeId });
+  await place(checkoutId);
+  const limits = { smallestOrder: 1, largestOrder: 1000 };
+  await shop.ask('POST', '/api/prices', {
+    ...{ storeId: 'main', leadTypeId, pricePerLeadCents: 900, currency: 'USD' },
+    ...limits,
+  });
+  expect(await shop.ask('GET', `/api/checkouts/${checkoutId}`)).toMatchObject({ totalCents: 1000 });
+});
+
+test('CHK-1, CPN-2: after a crash between two steps, the order is placed, and the code is taken or returned', async () => {
+  const commands = shop.server.application.get(CommandHandler);
+  const customerId = await shop.customer();
+  const [placing, taking, taken] = [await checkout(customerId), await checkout(customerId), await checkout(customerId)];
+  const [code, other, third] = [await coupon(), await coupon(), await coupon()];
+  /** One step of a request whose program ended after it. */
+  const step = async (stream: string, command: object) => {
+    const commandId = deriveId('a step', stream, JSON.stringify(command));
+    const caller = trialCaller(`customer:${customerId}`);
+    const cause = { commandId, correlationId: commandId, actor: caller.actor };
+    const at = shop.now();
+    const outcome = await commands.execute({ stream, command: { at, ...command } as AnyCommand, caller, cause });
+    expect(outcome.kind).toBe('accepted');
+  };
+  const attempt = { type: 'TryCoupon', customerId, storeId: 'main', leadTypeId: 'exclusive-fresh' };
+  await step(couponStream(code), { ...attempt, checkoutId: taking });
+  await tryCode(taken, third);
+  await step(couponStream(other), { ...attempt, checkoutId: taken });
+  const example = (await shop.log()).find(({ type }) => type === 'OrderPlaced')?.data ?? {};
+  const { storeId, leadTypeId, timeZone, currency, pricePerLeadCents, policyVersion } = example;
+  const { statementDescriptor, paymentToken } = example;
+  const price = { currency, pricePerLeadCents, policyVersion, statementDescriptor, paymentToken };
+  const order = { customerId, storeId, leadTypeId, timeZone, quantity: 10, ...price };
+  await step(checkoutStream(placing), { type: 'PlaceCheckout', orderId: orderIdOf(placing), order });
+  await shop.wait({ seconds: 31 });
+  expect(await shop.read(`/api/orders/${orderIdOf(placing)}`)).toMatchObject({ quantity: 10, customerId });
+  expect(await shop.ask('GET', `/api/checkouts/${taking}`)).toMatchObject({ couponCode: code });
+  expect(await shop.ask('GET', `/api/checkouts/${taken}`)).toMatchObject({ couponCode: third });
+  expect((await tryCode(await checkout(customerId), other)).status).toBe(200);
 });
 
 test('CHK-1: an order placed in one step may name a coupon; an order that is refused does not use the coupon', async () => {

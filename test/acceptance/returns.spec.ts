@@ -253,13 +253,15 @@ describe('verification', () => {
   test('RPL-8: there is one request per delivered lead; repeated and concurrent requests change nothing', async () => {
     const { orderId, leadId } = await served();
     const ask = (reason: string) => shop.server.call('POST', '/api/replacements', { orderId, leadId, reason });
-    const both = await Promise.all([ask('wrong number'), ask('not interested'), ask('wrong number')]);
+    const both = await Promise.all([ask('wrong number'), ask('wrong number')]);
     const [{ body: first }] = both;
     expect(new Set(both.map(({ body }) => body.replacementId)).size).toBe(1);
     expect(both.filter(({ body }) => body.events.length > 0)).toHaveLength(1);
     const before = await shop.history(`/api/replacements/${first.replacementId}`);
-    const again = await ask('telephone disconnected');
+    const again = await ask('wrong number');
     expect(again).toMatchObject({ status: 201, body: { replacementId: first.replacementId, events: [] } });
+    for (const other of ['telephone disconnected', 'not interested'])
+      expect(await ask(other)).toMatchObject({ status: 409, body: { code: 'return-requested', rule: 'RPL-8' } });
     expect(await shop.history(`/api/replacements/${first.replacementId}`)).toEqual(before);
   });
 
@@ -273,6 +275,21 @@ describe('verification', () => {
     expect(await shop.try('POST', `/api/replacements/${allowed}/deny`, explanation, VERIFIED)).toMatchObject(refused);
     expect((await grant(allowed)).events).toEqual([]);
     expect((await order(two.orderId)).replacementsOwed).toBe(1);
+  });
+
+  test('RPL-8: a second denial is refused, so that no explanation is lost; a repeat of the same request is not', async () => {
+    const { orderId, leadId } = await served();
+    const path = `/api/replacements/${await giveBack(orderId, leadId)}/deny`;
+    const once = { ...VERIFIED, 'idempotency-key': 'denied-once' };
+    const first = await shop.try('POST', path, { explanation: 'It rang.' }, once);
+    expect([first.status, first.body.events]).toEqual([200, ['ChargebackDenied']]);
+    expect((await shop.try('POST', path, { explanation: 'It rang.' }, once)).body).toEqual(first.body);
+    const refused = { status: 409, body: { code: 'already-decided', rule: 'RPL-8' } };
+    expect(await shop.try('POST', path, { explanation: 'We spoke.' }, VERIFIED)).toMatchObject(refused);
+    const late = await served();
+    const denied = await giveBack(late.orderId, late.leadId, { reason: 'not interested' });
+    const again = await shop.try('POST', `/api/replacements/${denied}/deny`, { explanation: 'We spoke.' }, VERIFIED);
+    expect(again).toMatchObject(refused);
   });
 });
 

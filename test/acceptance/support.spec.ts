@@ -286,7 +286,7 @@ const acts: readonly Act[] = [
   },
   {
     what: 'gives an alternative coupon',
-    ask: ({ customerId }) => ['/api/coupons/alternatives', { insteadOf: 'JUNE', customerId, couponCode: 'JUNE-2' }],
+    ask: ({ customerId }) => ['/api/coupons/alternatives', { insteadOf: 'MAY', customerId, couponCode: 'MAY AGAIN' }],
     records: 'AlternativeCouponGiven',
   },
   {
@@ -333,6 +333,8 @@ describe('support', () => {
       quantity: 5,
     });
     await shop.try('PUT', `/api/checkouts/${checkoutId}/coupon`, { couponCode: 'JUNE' });
+    await shop.ask('POST', '/api/coupons', { couponCode: 'MAY', storeIds: ['main'], discount: { percent: 10 } });
+    await shop.ask('PUT', `/api/checkouts/${checkoutId}/coupon`, { couponCode: 'MAY' });
     await shop.order(stranger, { couponCode: 'JUNE' });
     await open({ customerId: stranger });
     const [granted, denied] = returns as [string, string];

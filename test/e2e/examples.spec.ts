@@ -39,7 +39,11 @@ const story: readonly (string | Step)[] = [
   { call: 'requestReplacement', with: { reason: 'wrong number' } },
   'denyReplacement',
 
-  ...['giveAlternativeCoupon', 'listCoupons', 'startCheckout', 'useCoupon', 'getCheckout', 'placeCheckout'],
+  { call: 'defineCoupon', with: { couponCode: 'SUMMER 26' } },
+  'startCheckout',
+  { call: 'useCoupon', with: { couponCode: 'SUMMER 26' } },
+  { call: 'giveAlternativeCoupon', with: { insteadOf: 'SUMMER 26' } },
+  ...['listCoupons', 'useCoupon', 'getCheckout', 'placeCheckout'],
   { call: 'receiveLeadBatch', query: { leadTypeId: 'shared-fresh', source: 'fair-2026' } },
   {
     call: 'receiveLeadBatch',

@@ -94,7 +94,10 @@ export class Buyers {
     });
   }
 
-  /** A code may be refused. For a code that was used before, support gives another one, and the customer continues. */
+  /**
+   * A code may be refused. For a code that was tried before, support gives another one, and the customer continues; but not
+   * where an order has the discount already (CPN-4).
+   */
   async #tryCoupon(
     checkoutId: string,
     code: string,
@@ -104,7 +107,8 @@ export class Buyers {
     const { outcome } = await checkouts.useCoupon(checkoutId, code, asCustomer(customerId, 'coupon', orderNumber));
     if (outcome.kind !== 'refused' || outcome.refusal.details?.reason !== 'tried-before') return;
     const fresh = { insteadOf: code, customerId, code: `${code}/${orderNumber}` };
-    await must(coupons.giveAlternative(fresh, asSupport('a good customer', 'fresh', orderNumber)));
+    const given = await coupons.giveAlternative(fresh, asSupport('a good customer', 'fresh', orderNumber));
+    if (given.outcome.kind === 'refused') return;
     const context = asCustomer(customerId, 'fresh coupon', orderNumber);
     await must(checkouts.useCoupon(checkoutId, fresh.code, context));
   }

@@ -69,6 +69,18 @@ const mail = (id: string, eventId: string, day = 0): Line => [
 ];
 const sent = (id: string): Line => [`mail-${id}`, 'MailSent'];
 
+const checkoutLine = (type: string, data: object = {}): Line => [`checkout-k1`, type, data];
+const couponTaken = (discount: object, code = 'K') => checkoutLine('CheckoutCouponTaken', { code, discount });
+const checkoutPlaced = (totalCents?: number) =>
+  checkoutLine('CheckoutPlaced', { ...(totalCents && { order: { pricePerLeadCents: 500, totalCents } }) });
+const orderOfCheckout = (totalCents: number, checkoutId = 'k1'): Line => [
+  'order-k',
+  'OrderPlaced',
+  { customerId: 'c1', leadTypeId: 'ex', quantity: 3, bonusLeads: 0, pricePerLeadCents: 500, totalCents, checkoutId },
+];
+const started = checkoutLine('CheckoutStarted', { quantity: 3 });
+const later: Line = ['customer-c1', 'BusinessAssociationChanged', { at: on(1), businessAssociation: 'Abc' }];
+
 let decisions = 0;
 /** Assigned and delivered by a decision that cannot be judged, because it says that it saw later events. */
 function delivery(
@@ -225,6 +237,34 @@ describe('the laws', () => {
     expect(await broken(story)).toEqual({});
   });
 
+  it.each<[string, readonly Line[]]>([
+    [
+      'with a coupon that takes a share off',
+      [couponTaken({ percent: 8.2 }), checkoutPlaced(1377), orderOfCheckout(1377)],
+    ],
+    ['with a coupon that makes it free', [couponTaken({ amountCents: 9999 }), checkoutPlaced(), orderOfCheckout(0)]],
+    [
+      'with a coupon that support replaced',
+      [
+        couponTaken({ percent: 50 }),
+        checkoutLine('CheckoutCouponReplaced', { code: 'K', by: 'K2' }),
+        couponTaken({ percent: 10 }, 'K2'),
+        ...[checkoutPlaced(1350), orderOfCheckout(1350)],
+      ],
+    ],
+    ['that an older version closed after the order', [orderOfCheckout(1500), checkoutPlaced()]],
+    ['that is not a day old and has no order yet', [checkoutPlaced(1500)]],
+  ])('CHK-1: hold for a checkout %s', async (_, lines) => {
+    const placed = lines.some(([, type]) => type === 'OrderPlaced');
+    expect(await broken([...setting, started, ...lines, ...(placed ? [later] : [])])).toEqual({});
+  });
+
+  it('CPN-2: hold for a coupon that is used again after it was returned', async () => {
+    const back: Line = ['coupon-k', 'CouponReturned', { customerId: 'c1' }];
+    expect(await broken([...setting, coupon(1), used('c1'), back, used('c1')])).toEqual({});
+    expect(await broken([...setting, coupon(1), used('c1'), back, used('c2')])).toEqual({});
+  });
+
   it('ORD-6, DLV-5: count the leads that renewals add, and use the maximum in force', async () => {
     const story: Line[] = [
       ...setting,
@@ -305,6 +345,23 @@ describe('the laws', () => {
       { basisNotThere: 1 },
       [['order-o1', 'OrderCancelled', {}, { eventsSeen: setting.length + 1 }]],
     ],
+    [
+      'CHK-1: an order does not have the discount of its checkout',
+      { checkoutNotKept: 1 },
+      [started, couponTaken({ percent: 10 }), orderOfCheckout(1500)],
+    ],
+    [
+      'CHK-1: a checkout takes a coupon after its order was placed',
+      { checkoutNotKept: 1 },
+      [started, orderOfCheckout(1500), couponTaken({ percent: 10 })],
+    ],
+    [
+      'CHK-1: an order costs more than its checkout promised',
+      { checkoutNotKept: 1 },
+      [started, checkoutPlaced(1500), orderOfCheckout(1600)],
+    ],
+    ['CHK-1: the order of a checkout is missing', { checkoutNotKept: 1 }, [started, checkoutPlaced(1500), later]],
+    ['CHK-1: an order names a checkout that never was', { checkoutNotKept: 1 }, [orderOfCheckout(1500, 'k9')]],
     ['CPN-2: a customer uses a coupon again', { couponUsedTwice: 1 }, [coupon(), used('c1'), used('c2'), used('c1')]],
     ['CPN-5: a coupon is used by more than its limit', { couponUsedTwice: 1 }, [coupon(1), used('c1'), used('c2')]],
     ['CPN-3: a coupon that was never defined is used', { couponUsedTwice: 1 }, [used('c1')]],

@@ -9,6 +9,7 @@ import {
   personsIn,
   type ReturnEntry,
 } from './books.ts';
+import { CheckoutCheck } from './checkouts.ts';
 import { EventsSeen } from './events-seen.ts';
 import { OnceCheck } from './once.ts';
 import { basisOf, nameOf, parseRaw, type RawEvent, RevisionCheck } from './raw-log.ts';
@@ -53,6 +54,8 @@ export const laws = {
   renewalOutOfTurn: 'a renewal came before its date, while held, unpaid, twice or before an earlier one (LOY-1, LOY-5)',
   renewalMissing:
     'a renewal of an active programme is a day late or more, or was paid and did not re-open its order (LOY-1)',
+  checkoutNotKept:
+    'the order of a checkout has another total than the checkout, or is missing a day after it was placed (CHK-1)',
   couponUsedTwice: 'a coupon was used by a customer twice, or by more customers than its limit allows (CPN-2, CPN-5)',
   mailMissing: 'a mail was requested a day ago or longer, and has no result (NTF-3)',
   mailTwice: 'two mails are about one event, or a mail has two results (NTF-3)',
@@ -96,6 +99,7 @@ class Audit {
   readonly #books = new Books(this.#eventsSeen);
   readonly #renewals = new RenewalCheck();
   readonly #once = new OnceCheck();
+  readonly #checkouts = new CheckoutCheck();
   readonly #revisions = new RevisionCheck();
   readonly #hashOf: CheckOptions['hashOf'];
 
@@ -131,6 +135,7 @@ class Audit {
     this.turns.take(event);
     for (const law of this.#renewals.take(event)) this.findings.add(law, event);
     for (const law of this.#once.take(event)) this.findings.add(law, event);
+    for (const law of this.#checkouts.take(event)) this.findings.add(law, event);
   }
 
   /** What is missing at the end of the log. */
@@ -139,6 +144,7 @@ class Audit {
     for (const event of this.turns.unfair()) this.findings.add('winnerNotFirst', event);
     for (const event of this.#renewals.missing()) this.findings.add('renewalMissing', event);
     for (const event of this.#once.unsent()) this.findings.add('mailMissing', event);
+    for (const event of this.#checkouts.withoutOrder()) this.findings.add('checkoutNotKept', event);
   }
 }
 

@@ -24,6 +24,9 @@ export class OnceCheck {
         return [];
       case 'CouponUsed':
         return this.#use(id, data.customerId) ? [] : ['couponUsedTwice'];
+      case 'CouponReturned':
+        this.#coupons.get(id)?.users.delete(data.customerId);
+        return [];
       case 'MailWished':
         return this.#wish(event) ? [] : ['mailTwice'];
       default:

@@ -30,6 +30,24 @@ describe('a customer', () => {
       .thenRecords({ type: 'TimeZoneChanged', data: { at: minute(1), timeZone: 'UTC' } });
   });
 
+  it('ACC-4: changes a password only against the one that was checked', () => {
+    const secret = (of: string) => ({ keyId: 'k1', box: btoa(of), secret: true as const });
+    const known: CustomerEvent = {
+      type: 'CustomerRegistered',
+      data: { at: minute(0), ...details, email: boxOf('ada@example.org'), addressKey: 'k' },
+    };
+    const set = (of: string): CustomerEvent => ({
+      type: 'PasswordSet',
+      data: { at: minute(1), verifier: secret(of), how: 'chosen' },
+    });
+    const change = { type: 'SetPassword', at: minute(1), verifier: secret('new') } as const;
+    const checked = { ...change, checked: secret('old') };
+    given(customer, known).when(change).thenRecordsEachTime(set('new'));
+    given(customer, known, set('old')).when(change).thenRefuses('password-wrong', 'ACC-2');
+    given(customer, known, set('old')).when(checked).thenRecordsEachTime(set('new'));
+    given(customer, known, set('other')).when(checked).thenRefuses('password-wrong', 'ACC-2');
+  });
+
   it('ACC-3: a link that was sent to a former address sets no password', () => {
     const box = (of: string) => ({ box: of, subject: of }) as never;
     const link = { token: box('token'), tokenHash: 'h', expiresAt: minute(30) };

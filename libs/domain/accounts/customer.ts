@@ -110,7 +110,8 @@ export type CustomerCommand =
   | ({ type: 'RequestEmailChange'; at: Instant; email: Sealed; addressKey: string } & Link)
   /** `claimedAt`: when the new address was claimed. The link must have been valid then. */
   | { type: 'ConfirmEmailChange'; at: Instant; tokenHash: string; claimedAt: Instant }
-  | { type: 'SetPassword'; at: Instant; verifier: Secret }
+  /** `checked`: the verifier that the current password was checked against; absent where there was none. */
+  | { type: 'SetPassword'; at: Instant; verifier: Secret; checked?: Secret }
   | ({ type: 'RequestPasswordRecovery'; at: Instant } & Link)
   | { type: 'RecoverPassword'; at: Instant; tokenHash: string; verifier: Secret }
   | { type: 'ChangeMailPreferences'; at: Instant; off: readonly MailKind[] }
@@ -165,6 +166,8 @@ export const linkInvalid = refuse(
   'this link was used, has expired or was never issued: request a new one',
 );
 
+export const wrongPassword = refuse('password-wrong', 'the current password is another one', 'ACC-2');
+
 export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = {
   initialState: () => nobody,
 
@@ -189,6 +192,8 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
       case 'ConfirmEmailChange':
         return confirmEmailChange(command, state);
       case 'SetPassword':
+        // Another password was set since the check: what was sent as the current one is no longer it.
+        if (command.checked?.box !== state.verifier?.box) return wrongPassword;
         return setPassword(at, command.verifier, state.email);
       case 'RequestPasswordRecovery':
         return [{ type: 'PasswordRecoveryRequested', data: withoutType(command) }];

@@ -68,6 +68,44 @@ describe('a coupon', () => {
       .thenRefuses('coupon-exists', 'CPN-1');
   });
 
+  it('CPN-2: is returned when its checkout did not take it: then it was not tried', () => {
+    const giveBack = { type: 'ReturnCoupon' as const, at: minute(6), customerId: 'c1', checkoutId: 'k1' };
+    const returned: CouponEvent = {
+      type: 'CouponReturned',
+      data: { at: minute(6), code, customerId: 'c1', checkoutId: 'k1' },
+    };
+    given(coupon, defined(), used('c1', 'k1')).when(giveBack).thenRecords(returned);
+    given(coupon, defined({ totalLimit: 1 }), used('c1', 'k1'), returned)
+      .when(attempt('c2', 'k2'))
+      .thenRecords(used('c2', 'k2'));
+    given(coupon, defined(), used('c1', 'k1'), returned).when(attempt('c1', 'k2')).thenRecords(used('c1', 'k2'));
+    for (const past of [[], [defined()], [defined(), used('c1', 'k2')]])
+      given(coupon, ...past)
+        .when(giveBack)
+        .thenNothing();
+  });
+
+  it('CPN-4: gives no discount any more, also where it was tried, once the customer has another code', () => {
+    const use = { customerId: 'c1', checkoutId: 'k1' };
+    const replace = { type: 'ReplaceCoupon' as const, at: minute(6), ...use, by: 'FRESH' };
+    const replaced: CouponEvent = { type: 'CouponReplaced', data: { at: minute(6), code, ...use, by: 'FRESH' } };
+    const returned: CouponEvent = { type: 'CouponReturned', data: { at: minute(7), code, ...use } };
+    given(coupon, defined(), used('c1', 'k1')).when(replace).thenRecords(replaced);
+    for (const past of [
+      [used('c1', 'k1'), replaced],
+      [used('c1', 'k1'), replaced, returned],
+    ])
+      for (const checkoutId of ['k1', 'k2'])
+        given(coupon, defined(), ...past)
+          .when(attempt('c1', checkoutId))
+          .thenRecords(refused(checkoutId, 'tried-before', minute(5)));
+    given(coupon, defined(), used('c1', 'k1'), replaced)
+      .when({ ...replace, by: 'ANOTHER' })
+      .thenRefuses('coupon-replaced', 'CPN-4');
+    given(coupon, defined(), used('c1', 'k2')).when(replace).thenRefuses('coupon-not-used', 'CPN-4');
+    given(coupon, defined()).when(replace).thenRefuses('coupon-not-used', 'CPN-4');
+  });
+
   it('is not defined twice in different ways, nor to end before it begins', () => {
     given(coupon, defined())
       .when({ type: 'DefineCoupon', at: minute(1), ...definition, discount: { percent: 20 } })

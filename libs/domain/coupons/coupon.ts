@@ -46,6 +46,10 @@ export const couponEvents = {
   /** A new code for one customer, in place of one that is used up (CPN-4). */
   AlternativeCouponGiven: fact({ ...definition, customerId: id, insteadOf: storeText }),
   CouponUsed: fact({ code: storeText, customerId: id, checkoutId: id, discount }),
+  /** The checkout did not take it after all: it is as if the customer had not tried it (CPN-2). */
+  CouponReturned: fact({ code: storeText, customerId: id, checkoutId: id }),
+  /** The customer has another code in its place (CPN-4). From here on this one gives no discount, wherever it was tried. */
+  CouponReplaced: fact({ code: storeText, customerId: id, checkoutId: id, by: storeText }),
   /** Recorded because the business asks who tried which code, and when (CPN-2, CPN-3). */
   CouponRefused: fact({
     code: storeText.describe('A code of the store. A text that is no code is recorded nowhere.'),
@@ -70,13 +74,23 @@ type CouponCommand =
       checkoutId: string;
       storeId: string;
       leadTypeId: string;
-    };
+    }
+  | ({ type: 'ReturnCoupon'; at: Instant } & Use)
+  /** `by`: the new code. Only the use that was looked at is replaced. */
+  | ({ type: 'ReplaceCoupon'; at: Instant; by: string } & Use);
+
+interface Use {
+  readonly customerId: string;
+  readonly checkoutId: string;
+}
 
 /** Who may ask for which command. */
 export const couponRights = {
   DefineCoupon: staff('CPN-3'),
   GiveAlternativeCoupon: support('CPN-4'),
   TryCoupon: ownerOrStaff(customerInCommand, 'CHK-1'),
+  ReturnCoupon: ownerOrStaff(customerInCommand, 'CPN-2'),
+  ReplaceCoupon: support('CPN-4'),
 } satisfies RightsOf<CouponCommand, CouponState>;
 
 export interface CouponState {
@@ -89,6 +103,8 @@ export interface CouponState {
   readonly uses: Map<string, { readonly at: Instant; readonly checkoutId: string }>;
   /** Checkout → why its try was refused, so that a repeat is not recorded twice. */
   readonly refused: Map<string, CouponRefusalReason>;
+  /** Customer → the code that it has instead, and when it tried this one. */
+  readonly replaced: Map<string, { readonly by: string; readonly triedAt: Instant }>;
 }
 
 export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
@@ -98,6 +114,7 @@ export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
     insteadOf: undefined,
     uses: new Map(),
     refused: new Map(),
+    replaced: new Map(),
   }),
 
   decide(command, state): Decision<CouponEvent> {
@@ -115,6 +132,10 @@ export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
       }
       case 'TryCoupon':
         return tryIt(command, state);
+      case 'ReturnCoupon':
+        return giveBack(command, state);
+      case 'ReplaceCoupon':
+        return replace(command, state);
       default:
         return undecided(command);
     }
@@ -136,6 +157,14 @@ export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
       case 'CouponRefused':
         state.refused.set(event.data.checkoutId, event.data.reason);
         break;
+      case 'CouponReturned':
+        state.uses.delete(event.data.customerId);
+        break;
+      case 'CouponReplaced': {
+        const { at, customerId, by } = event.data;
+        state.replaced.set(customerId, { by, triedAt: state.uses.get(customerId)?.at ?? at });
+        break;
+      }
       default:
         event satisfies never;
     }
@@ -154,12 +183,36 @@ function tryIt(command: Extract<CouponCommand, { type: 'TryCoupon' }>, state: Co
   if (!defined) return invalidCoupon('unknown');
   const { code, discount } = defined;
   const used = state.uses.get(customerId);
-  if (used?.checkoutId === checkoutId) return [];
+  const replaced = state.replaced.get(customerId);
+  if (used?.checkoutId === checkoutId && !replaced) return [];
   const reason = reasonAgainst(command, defined, state);
   if (reason === undefined) return [{ type: 'CouponUsed', data: { at, code, customerId, checkoutId, discount } }];
   if (state.refused.get(checkoutId) === reason) return [];
-  const triedAt = reason === 'tried-before' && used ? { triedAt: used.at } : {};
+  const earlier = replaced?.triedAt ?? used?.at;
+  const triedAt = reason === 'tried-before' && earlier !== undefined ? { triedAt: earlier } : {};
   return [{ type: 'CouponRefused', data: { at, code, customerId, checkoutId, reason, ...triedAt } }];
+}
+
+type Command<Type extends CouponCommand['type']> = Extract<CouponCommand, { type: Type }>;
+
+const isUsedFor = ({ uses }: CouponState, { customerId, checkoutId }: Use): boolean =>
+  uses.get(customerId)?.checkoutId === checkoutId;
+
+/** A refused attempt does not use the code up (CPN-2). */
+function giveBack({ at, customerId, checkoutId }: Command<'ReturnCoupon'>, state: CouponState): Decision<CouponEvent> {
+  const { defined } = state;
+  if (!defined || !isUsedFor(state, { customerId, checkoutId })) return [];
+  return [{ type: 'CouponReturned', data: { at, code: defined.code, customerId, checkoutId } }];
+}
+
+/** CPN-4: one alternative at a time. */
+function replace(command: Command<'ReplaceCoupon'>, state: CouponState): Decision<CouponEvent> {
+  const { at, customerId, checkoutId, by } = command;
+  const { defined, replaced } = state;
+  const present = replaced.get(customerId);
+  if (present) return present.by === by ? [] : couponReplaced(present.by);
+  if (!defined || !isUsedFor(state, command)) return couponNotUsed;
+  return [{ type: 'CouponReplaced', data: { at, code: defined.code, customerId, checkoutId, by } }];
 }
 
 type Try = Extract<CouponCommand, { type: 'TryCoupon' }>;
@@ -171,7 +224,7 @@ const reasons: readonly (readonly [
 ])[] = [
   ['unknown', ({ customerId }, _, state) => state.customerId !== undefined && state.customerId !== customerId],
   ['not-this-store', ({ storeId }, { storeIds }) => !storeIds.includes(storeId)],
-  ['tried-before', ({ customerId }, _, { uses }) => uses.has(customerId)],
+  ['tried-before', ({ customerId }, _, { uses, replaced }) => uses.has(customerId) || replaced.has(customerId)],
   ['not-yet-valid', ({ at }, { validFrom }) => at < validFrom],
   ['expired', ({ at }, { validUntil }) => validUntil !== undefined && at > validUntil],
   [
@@ -187,8 +240,9 @@ const reasonAgainst = (tried: Try, coupon: CouponDefinition, state: CouponState)
 /** The result of the try of one checkout. */
 export function tryOf(state: CouponState, customerId: string, checkoutId: string): Discount | Refusal {
   const used = state.uses.get(customerId);
-  if (used?.checkoutId === checkoutId) return (state.defined as CouponDefinition).discount;
-  return invalidCoupon(state.refused.get(checkoutId) ?? 'unknown', used?.at);
+  const replaced = state.replaced.get(customerId);
+  if (used?.checkoutId === checkoutId && !replaced) return (state.defined as CouponDefinition).discount;
+  return invalidCoupon(state.refused.get(checkoutId) ?? 'unknown', replaced?.triedAt ?? used?.at);
 }
 
 /** CPN-3: one message for all, and the reason for programs; with `tried-before` also the instant of that try (CPN-2). */
@@ -200,6 +254,11 @@ export const invalidCoupon = (reason: CouponRefusalReason, triedAt?: Instant): R
 /** The discount on a price, in whole cents and never more than the price. */
 export const discountCentsOf = (worth: Discount, priceCents: number): number =>
   Math.min(priceCents, 'percent' in worth ? Math.floor(percentOf(priceCents, worth.percent)) : worth.amountCents);
+
+export const couponNotUsed = refuse('coupon-not-used', 'the customer has not used this code up', 'CPN-4');
+
+export const couponReplaced = (by: string) =>
+  refuse('coupon-replaced', `the customer has ${JSON.stringify(by)} in place of this code`, 'CPN-4');
 
 const defined = (code: string) =>
   refuse('coupon-exists', `the code ${JSON.stringify(code)} is already defined`, 'CPN-1');

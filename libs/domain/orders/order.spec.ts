@@ -53,6 +53,15 @@ const place = (change: Partial<Extract<OrderCommand, { type: 'PlaceOrder' }>> = 
   ...terms,
   ...change,
 });
+const { bonusLeads: _bonus, ...promised } = terms;
+const placePromised: OrderCommand = {
+  type: 'PlacePromisedOrder',
+  at: minute(0),
+  ...promised,
+  checkoutId: 'k1',
+  coupon: { code: 'A', discountCents: 500 },
+  totalCents: 2500,
+};
 const deliver = (leadId: string, at = minute(5), replacementFor?: string): OrderCommand => ({
   type: 'DeliverLead',
   at,
@@ -100,6 +109,22 @@ const nextDay = '2026-05-02T10:00:00.000Z';
 describe('an order', () => {
   it('CHK-1, CAT-3: is placed with the price that holds', () => {
     given(order).when(place()).thenRecords(placed);
+  });
+
+  it('CHK-1: is placed as its checkout promised; a repeat gets the same order', () => {
+    given(order)
+      .when(placePromised)
+      .thenRecords({
+        type: 'OrderPlaced',
+        data: { ...placed.data, checkoutId: 'k1', coupon: { code: 'A', discountCents: 500 }, totalCents: 2500 },
+      } as OrderEvent);
+    given(order, placed).when(placePromised).thenNothing();
+    given(order, placed, paid, filled).when(placePromised).thenNothing();
+  });
+
+  it('CHK-1: that has ended is not the answer to placing its checkout again', () => {
+    given(order, placed, declined).when(placePromised).thenRefuses('order-payment-failed', 'CHK-1');
+    given(order, placed, paid, cancelled).when(placePromised).thenRefuses('order-cancelled', 'CHK-1');
   });
 
   it.each([0, 101])('CAT-3: is not placed for %d leads where 1 to 100 are sold', (quantity) => {

@@ -102,6 +102,15 @@ export const orderEvents = {
 };
 export type OrderEvent = EventsOf<typeof orderEvents>;
 
+/** An order as its checkout promises it. What depends on the order itself, such as the bonus leads, is left to the order. */
+export const promisedOrder = orderEvents.OrderPlaced.omit({
+  at: true,
+  bonusLeads: true,
+  checkoutId: true,
+  nextBonus: true,
+});
+export type PromisedOrder = z.infer<typeof promisedOrder>;
+
 type DataOf<Type extends OrderEvent['type']> = Extract<OrderEvent, { type: Type }>['data'];
 
 type Data = Record<string, unknown>;
@@ -126,6 +135,8 @@ export type OrderCommand =
       orderLimits: { smallest: number; largest: number };
       batchType: boolean;
     } & Omit<Terms, 'bonusLeads'>)
+  /** The checkout was closed with these terms, so they are not checked again. */
+  | ({ type: 'PlacePromisedOrder'; at: Instant; checkoutId: string } & PromisedOrder)
   | { type: 'CapturePayment'; at: Instant; reference: string; amountCents: number; currency: string }
   | { type: 'DeclinePayment'; at: Instant; reason: DeclineReason }
   /** `restart`: how the pause ends automatically in Loyalty Rewards; absent once the programme is cancelled. */
@@ -161,6 +172,7 @@ const owner = ownerOrStaff<unknown, OrderState>(({ state }) => customerOfOrder(s
 /** Who may ask for which command. */
 export const orderRights = {
   PlaceOrder: ownerOrStaff(customerInCommand, 'CHK-1'),
+  PlacePromisedOrder: ownerOrStaff(customerInCommand, 'CHK-1'),
   CapturePayment: processOnly,
   DeclinePayment: processOnly,
   PauseOrder: owner,
@@ -184,7 +196,7 @@ export type DailyMaximum = { readonly leads: number } | { readonly percent: numb
 export const orderStatuses = ['awaiting-payment', 'payment-failed', 'open', 'paused', 'filled', 'cancelled'] as const;
 export type OrderStatus = (typeof orderStatuses)[number];
 
-interface OrderState extends OrderProgress {
+export interface OrderState extends OrderProgress {
   status: OrderStatus | 'unknown';
   /** The present terms: daily maximum and card may have changed since checkout. */
   terms: Terms | undefined;
@@ -216,6 +228,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
 
   decide(command, state): Decision<OrderEvent> {
     if (command.type === 'PlaceOrder') return place(command, state);
+    if (command.type === 'PlacePromisedOrder') return placePromised(command, state);
     const { terms } = state;
     if (!terms) return unknownOrder;
     switch (command.type) {
@@ -330,12 +343,29 @@ function place(command: Command<'PlaceOrder'>, state: OrderState): Decision<Orde
   const { type: _type, orderLimits: _limits, batchType: _batch, ...terms } = command;
   const refusal = refusePlacing(command);
   if (refusal) return refusal;
-  const { quantity, pricePerLeadCents, loyalty, coupon } = terms;
-  const totalCents = quantity * pricePerLeadCents - (coupon?.discountCents ?? 0);
+  return [placed({ ...terms, totalCents: totalCentsOf(terms) })];
+}
+
+/** A repeat gets the same order. An order that has ended is not passed off as the one that is asked for. */
+function placePromised(
+  { type: _, ...promised }: Command<'PlacePromisedOrder'>,
+  state: OrderState,
+): Decision<OrderEvent> {
+  if (!state.terms) return [placed(promised)];
+  return isOver(state) ? refuseIn(state, 'placed again', 'CHK-1') : [];
+}
+
+function placed(order: PromisedOrder & { readonly at: Instant; readonly checkoutId?: string | undefined }): OrderEvent {
+  const { loyalty, quantity } = order;
   const bonusLeads = loyalty ? bonusOf(loyalty, quantity, 0, 0).bonusLeads : 0;
   const nextBonus = loyalty && { nextBonus: bonusOf(loyalty, quantity, 1, 0) };
-  return [{ type: 'OrderPlaced', data: { ...terms, bonusLeads, totalCents, ...nextBonus } }];
+  return { type: 'OrderPlaced', data: { ...order, bonusLeads, ...nextBonus } };
 }
+
+type Priced = Pick<Terms, 'quantity' | 'pricePerLeadCents' | 'coupon'>;
+
+export const totalCentsOf = ({ quantity, pricePerLeadCents, coupon }: Priced): number =>
+  quantity * pricePerLeadCents - (coupon?.discountCents ?? 0);
 
 /** Why such an order cannot be placed, whatever card pays it. */
 export const refusePlacing = ({
@@ -522,7 +552,8 @@ function oweReplacement(
 }
 
 /** The order receives no more leads and no renewals. A filled order is not over: a renewal may re-open it. */
-const isOver = ({ status }: OrderState): boolean => status === 'cancelled' || status === 'payment-failed';
+export const isOver = ({ status }: Pick<OrderState, 'status'>): boolean =>
+  status === 'cancelled' || status === 'payment-failed';
 
 export const unknownOrder = refuse('order-unknown', 'there is no such order');
 

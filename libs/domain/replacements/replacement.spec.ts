@@ -86,14 +86,19 @@ describe('the return of a lead', () => {
     given(replacement, requested('wrong number')).when(grant).thenRecords(granted);
     given(replacement, requested('wrong number'))
       .when(deny)
-      .thenRecords(denied('we reached the person', minute(11)));
+      .thenRecordsEachTime(denied('we reached the person', minute(11)));
+    for (const earlier of ['no', 'we reached the person'])
+      given(replacement, requested('wrong number'), denied(earlier)).when(deny).thenRefuses('already-decided', 'RPL-8');
     given(replacement, requested('wrong number'), granted).when(deny).thenRefuses('already-decided', 'RPL-8');
     given(replacement, requested('wrong number'), denied('no')).when(grant).thenRefuses('already-decided', 'RPL-8');
     given(replacement).when(grant).thenRefuses('replacement-unknown');
   });
 
   it('RPL-8: is one for each delivered lead', () => {
-    given(replacement, requested('wrong number')).when(request('telephone disconnected')).thenNothing();
+    given(replacement, requested('wrong number')).when(request('wrong number')).thenNothing();
+    given(replacement, requested('wrong number'))
+      .when(request('telephone disconnected'))
+      .thenRefuses('return-requested', 'RPL-8');
     expect(replacementIdOf('o1', 'l1')).toBe(replacementIdOf('o1', 'l1'));
     expect(replacementIdOf('o1', 'l1')).not.toBe(replacementIdOf('o1', 'l2'));
     expect(replacementIdOf('o1', 'l1')).not.toBe(replacementIdOf('o2', 'l1'));

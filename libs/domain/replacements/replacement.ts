@@ -148,7 +148,7 @@ type Command<Type extends ReplacementCommand['type']> = Extract<ReplacementComma
 
 /** A request that a rule denies is recorded too, with its denial: the business asks about both. */
 function request(command: Command<'RequestReplacement'>, state: ReplacementState): Decision<ReplacementEvent> {
-  if (state.status !== 'unknown') return [];
+  if (state.status !== 'unknown') return command.reason === state.reason ? [] : requestedBefore(state);
   const { type: _type, returnPolicy, explanation: _explanation, ...data } = command;
   const refusal = refuseReason(data.reason, returnPolicy);
   if (refusal) return refusal;
@@ -185,6 +185,10 @@ export function explainDenial({
   return invalidReturnReasons.includes(reason) ? `"${reason}" is no reason for a replacement` : undefined;
 }
 
+/** Another reason is another claim: it is not passed off as the one that was recorded. */
+const requestedBefore = ({ reason }: ReplacementState) =>
+  refuse('return-requested', `the return of this lead was requested already, for the reason "${reason}"`, 'RPL-8');
+
 const alreadyDecided = refuse(
   'already-decided',
   'the return was already granted or denied: the decision is final',
@@ -203,7 +207,7 @@ function deny(
   { at, explanation }: Command<'DenyChargeback'>,
   { status, orderId, leadId }: ReplacementState,
 ): Decision<ReplacementEvent> {
-  if (status === 'denied') return [];
+  // Also another denial: its explanation would be lost.
   if (status !== 'requested') return alreadyDecided;
   return [{ type: 'ChargebackDenied', data: { at, orderId, leadId, explanation } }];
 }

@@ -37,7 +37,9 @@ const couponAttemptRow = z.object({
   couponAttemptId: column.id().describe('Coupon and revision.'),
   couponId: column.id().describe('The coupon that was tried.'),
   triedAt: column.instant().describe('When it was tried.'),
-  outcome: column.text().describe('`used`, or why it was refused (CPN-3).'),
+  outcome: column
+    .text()
+    .describe('`used`; why it was refused (CPN-3); or `returned`: a use before it did not count after all.'),
 });
 type CouponAttemptRow = z.infer<typeof couponAttemptRow>;
 
@@ -72,6 +74,7 @@ export const sales = model({
     AlternativeCouponGiven: (rows, { stream, data: { code, insteadOf } }) =>
       rows.put(couponTable, { couponId: idOf(stream), code, insteadOf }),
     CouponUsed: (rows, fact) => rows.put(couponAttemptTable, attempt(fact, 'used')),
+    CouponReturned: (rows, fact) => rows.put(couponAttemptTable, attempt(fact, 'returned')),
     CouponRefused: (rows, fact) => rows.put(couponAttemptTable, attempt(fact, fact.data.reason)),
   },
 });
@@ -109,7 +112,7 @@ function renewed(order: SaleRow, { data }: FactOf<'OrderReopened'>): SaleRow {
 }
 
 const attempt = (
-  { stream, revision, data }: FactOf<'CouponUsed' | 'CouponRefused'>,
+  { stream, revision, data }: FactOf<'CouponUsed' | 'CouponReturned' | 'CouponRefused'>,
   outcome: string,
 ): CouponAttemptRow => ({
   couponAttemptId: `${idOf(stream)}/${revision}`,

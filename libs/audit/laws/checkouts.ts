@@ -1,0 +1,96 @@
+import { DAY } from './books.ts';
+import type { RawEvent } from './raw-log.ts';
+
+type CheckoutLaw = 'checkoutNotKept';
+
+interface Price {
+  readonly pricePerLeadCents: number;
+  readonly totalCents: number;
+}
+
+interface Checkout {
+  readonly quantity: number;
+  coupon: { readonly code: string; readonly discount: Discount } | undefined;
+  /** What the checkout promised when it was placed, and what its order says. */
+  promised: Price | undefined;
+  order: Price | undefined;
+  /** Its end, while there is no order. */
+  unkept: { readonly at: number; readonly event: RawEvent } | undefined;
+}
+
+type Discount = { readonly percent: number } | { readonly amountCents: number };
+
+/**
+ * Checks that the order of a checkout has the total that the checkout had, and that it exists. It computes the discount
+ * with its own code.
+ */
+export class CheckoutCheck {
+  readonly #checkouts = new Map<string, Checkout>();
+  #now = 0;
+
+  /** Must receive all events in the order of the log. @returns the laws that this event breaks */
+  take(event: RawEvent): readonly CheckoutLaw[] {
+    const at = Date.parse(event.data.at);
+    if (at > this.#now) this.#now = at;
+    const { id, type, data } = event;
+    switch (type) {
+      case 'CheckoutStarted':
+        this.#start(id, data.quantity);
+        return [];
+      case 'CheckoutCouponTaken':
+        return this.#change(id, (checkout) => {
+          checkout.coupon = { code: data.code, discount: data.discount };
+        });
+      case 'CheckoutCouponReplaced':
+        return this.#change(id, (checkout) => {
+          if (checkout.coupon?.code === data.code) checkout.coupon = undefined;
+        });
+      case 'CheckoutPlaced':
+        return this.#change(id, (checkout) => {
+          checkout.promised = data.order;
+          if (!checkout.order) checkout.unkept = { at, event };
+        });
+      case 'OrderPlaced':
+        return data.checkoutId === undefined ? [] : this.#change(data.checkoutId, (checkout) => keep(checkout, data));
+      default:
+        return [];
+    }
+  }
+
+  /** Call it at the end of the log. @returns the ends of checkouts that have no order a day later, by the log's own clock */
+  withoutOrder(): readonly RawEvent[] {
+    return [...this.#checkouts.values()].flatMap(({ unkept }) =>
+      unkept && unkept.at <= this.#now - DAY ? [unkept.event] : [],
+    );
+  }
+
+  #start(id: string, quantity: number): void {
+    this.#checkouts.set(id, { quantity, coupon: undefined, promised: undefined, order: undefined, unkept: undefined });
+  }
+
+  #change(id: string, change: (checkout: Checkout) => void): readonly CheckoutLaw[] {
+    const checkout = this.#checkouts.get(id);
+    if (!checkout) return ['checkoutNotKept'];
+    change(checkout);
+    return agrees(checkout) ? [] : ['checkoutNotKept'];
+  }
+}
+
+function keep(checkout: Checkout, order: Price): void {
+  checkout.order = order;
+  checkout.unkept = undefined;
+}
+
+function agrees({ quantity, coupon, promised, order }: Checkout): boolean {
+  if (promised && order && promised.totalCents !== order.totalCents) return false;
+  return [promised, order].every((price) => !price || price.totalCents === totalOf(quantity, coupon?.discount, price));
+}
+
+function totalOf(quantity: number, discount: Discount | undefined, { pricePerLeadCents }: Price): number {
+  const full = quantity * pricePerLeadCents;
+  if (!discount) return full;
+  return full - Math.min(full, 'percent' in discount ? shareOf(full, discount.percent) : discount.amountCents);
+}
+
+/** Rounded down. Floating point makes 122.99999999999999 of 8.2 % of 1500. */
+const shareOf = (cents: number, percent: number): number => Math.floor(Math.round(cents * percent * 1e6) / 1e8);
