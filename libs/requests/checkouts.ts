@@ -9,10 +9,11 @@ import {
   refuseIn,
 } from '#domain/checkouts/checkout';
 import { discountCentsOf } from '#domain/coupons/coupon';
-import { isRefusal } from '#domain/kernel/decider';
+import { isRefusal, refuse } from '#domain/kernel/decider';
 import { type Instant, instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { order, orderStream } from '#domain/orders/order';
+import { isErased } from './address-claim.ts';
 import { tryCoupon } from './coupons.ts';
 import { type OrderWishes, paidWith, placingOf, withCoupon } from './placing.ts';
 import { type QueryTools, sameForAll } from './query-tools.ts';
@@ -35,11 +36,14 @@ async function start(tools: RequestTools, request: OrderWishes, context: Request
   const { customerId } = request;
   const refusal = checkRightEarly(stream, { type: 'StartCheckout', customerId }, checkout.initialState(), context);
   if (refusal) return tools.refuse(id, stream, refusal, context);
-  const placing = await placingOf(tools, request);
+  const placing = (await isErased(tools, customerId)) ? customerErased : await placingOf(tools, request);
   if (isRefusal(placing)) return tools.send(id, stream, placing, context);
   const { storeId, timeZone } = placing;
   return tools.send(id, stream, { type: 'StartCheckout', at: tools.now(), ...request, storeId, timeZone }, context);
 }
+
+/** Its order would be refused: no card of an erased customer is sealed. */
+const customerErased = refuse('person-erased', 'the customer was erased: nothing new is stored about them');
 
 /** CPN-2: an accepted code is used for the customer, even if the checkout is never completed. */
 async function useCoupon(

@@ -1,0 +1,86 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defaultPolicy } from '#domain/policy/policy';
+import { openShop, type Shop } from './shop.ts';
+
+/* What the store need not keep for ever is removed when it is as old as the policy says. */
+
+let shop: Shop;
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'leadger-retention-'));
+  shop = await openShop({ directory });
+});
+afterAll(async () => {
+  await shop.stop();
+  await rm(directory, { recursive: true });
+});
+
+const publish = (retention: object, status = 201) =>
+  shop.ask('POST', '/api/policy/versions', { policy: { ...defaultPolicy, retention } }, status);
+const copies = () => readdir(join(directory, 'mails'));
+const support = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'Mrs. Byron called' };
+const look = (customerId: string) => shop.ask('GET', `/api/customers/${customerId}/history`, undefined, 200, support);
+const reasonsOfLooks = async () => {
+  const looks = (await shop.log()).filter(({ type }) => type === 'CustomerHistoryShown');
+  return Promise.all(looks.map(({ metadata }) => shop.opened(metadata.reason)));
+};
+
+test('copies of mails are removed after 90 days, or as the policy says; the log says that they were sent', async () => {
+  const customerId = await shop.customer({ email: 'ada@example.org' });
+  await shop.order(customerId);
+  expect(await copies()).toHaveLength(1);
+  await shop.wait({ days: 89 });
+  expect(await copies()).toHaveLength(1);
+  await shop.wait({ days: 2 });
+  expect(await copies()).toEqual([]);
+  await publish({ mailCopiesDays: 1 });
+  await shop.order(customerId);
+  expect(await copies()).toHaveLength(1);
+  await shop.wait({ days: 2 });
+  expect(await copies()).toEqual([]);
+  expect((await shop.log()).filter(({ type }) => type === 'MailSent')).toHaveLength(2);
+  const [mail] = (await shop.read(`/api/mails?customerId=${customerId}`)).items;
+  expect(await shop.try('GET', `/api/mails/${mail.mailId}/copy`)).toMatchObject({ status: 404 });
+});
+
+test('the reason of a look can be read until it is old; who looked, and when, stays', async () => {
+  await publish({ lookReasonsDays: 40 });
+  const customerId = await shop.customer();
+  await look(customerId);
+  expect(await reasonsOfLooks()).toEqual(['Mrs. Byron called']);
+  await shop.wait({ days: 39 });
+  await look(customerId);
+  expect(await reasonsOfLooks()).toEqual(['Mrs. Byron called', 'Mrs. Byron called']);
+  await shop.wait({ days: 39 });
+  expect(await reasonsOfLooks()).toEqual([undefined, 'Mrs. Byron called']);
+  const { items } = await look(customerId);
+  const looks = items.filter(({ type }: { type: string }) => type === 'CustomerHistoryShown');
+  expect(looks[0]).toMatchObject({ at: expect.any(String), actor: 'staff:ada' });
+  expect(JSON.stringify(looks[0])).not.toContain('Byron');
+});
+
+test('the reasons of looks go with their customer at once, and a look later does not bring the customer back', async () => {
+  const customerId = await shop.customer();
+  const before = (await reasonsOfLooks()).length;
+  await look(customerId);
+  await shop.wait({ days: 40 });
+  await look(customerId);
+  await shop.ask('POST', '/api/persons/erasures', { person: { customerId } }, 200, support);
+  expect((await reasonsOfLooks()).slice(before)).toEqual([undefined, undefined]);
+  await look(customerId);
+  await shop.wait({ days: 40 });
+  await look(customerId);
+  const [, , third, fourth] = (await shop.log())
+    .filter(({ type, data }) => type === 'CustomerHistoryShown' && data.customerId === customerId)
+    .map(({ metadata }) => metadata.reason.keyId);
+  expect(third).toBe(fourth);
+});
+
+test.each([[{ mailCopiesDays: 0 }], [{ lookReasonsDays: 1.5 }], [{ mailCopiesDays: 4000 }], [{ parkedDays: 1 }]])(
+  'a policy that says %j is refused',
+  async (retention) => {
+    expect(await publish(retention, 400)).toMatchObject({ code: 'invalid-request' });
+  },
+);
