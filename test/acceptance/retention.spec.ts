@@ -21,7 +21,8 @@ const publish = (retention: object, status = 201) =>
   shop.ask('POST', '/api/policy/versions', { policy: { ...defaultPolicy, retention } }, status);
 const copies = () => readdir(join(directory, 'mails'));
 const support = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'Mrs. Byron called' };
-const look = (customerId: string) => shop.ask('GET', `/api/customers/${customerId}/history`, undefined, 200, support);
+const look = (customerId: string) =>
+  shop.ask('GET', `/api/customers/${customerId}/whole-history`, undefined, 200, support);
 const reasonsOfLooks = async () => {
   const looks = (await shop.log()).filter(({ type }) => type === 'CustomerHistoryShown');
   return Promise.all(looks.map(({ metadata }) => shop.opened(metadata.reason)));
@@ -55,10 +56,8 @@ test('the reason of a look can be read until it is old; who looked, and when, st
   expect(await reasonsOfLooks()).toEqual(['Mrs. Byron called', 'Mrs. Byron called']);
   await shop.wait({ days: 39 });
   expect(await reasonsOfLooks()).toEqual([undefined, 'Mrs. Byron called']);
-  const { items } = await look(customerId);
-  const looks = items.filter(({ type }: { type: string }) => type === 'CustomerHistoryShown');
-  expect(looks[0]).toMatchObject({ at: expect.any(String), actor: 'staff:ada' });
-  expect(JSON.stringify(looks[0])).not.toContain('Byron');
+  const [first] = (await shop.log()).filter(({ type }) => type === 'CustomerHistoryShown');
+  expect(first).toMatchObject({ data: { customerId, at: expect.any(String) }, metadata: { actor: 'staff:ada' } });
 });
 
 test('the reasons of looks go with their customer at once, and a look later does not bring the customer back', async () => {
