@@ -7,7 +7,6 @@ import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { WebhookGateway } from '#gateways/webhooks';
 import type { Effect, Untimed } from '#processes/process';
-import { isErased } from '#requests/address-claim';
 import type { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
 
@@ -43,8 +42,6 @@ async function callOf(
   const { customerId, leadId } = wish;
   const { webhook } = (await streams.read<'customer'>(customerStream(customerId))).state.leadDelivery;
   if (!webhook) return 'switched-off';
-  // An older version stored the address as it is: no key that is destroyed closes it.
-  if (await isErased({ streams, vault }, customerId)) return 'customer-erased';
   const { contact: sealed, leadTypeId } = await receiptOf(leadId, events);
   const boxes = [webhook.url, webhook.signingSecret, sealed];
   const [url, signingSecret, contact] = await Promise.all(boxes.map((box) => vault.open(box)));

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkLaws } from '#audit/laws/laws';
+import { deriveId } from '#domain/kernel/ids';
 import { hashOfEvent } from '#event-store/event-hash';
 import type { EventStore } from '#event-store/port';
 import { type MailGateway, mailFiles } from '#gateways/mail';
@@ -147,6 +148,28 @@ test('a charge and a renewal that wait for the provider are not carried out afte
     expect(await shop.read(`/api/orders/${orderId}`)).toMatchObject({ status: 'cancelled' });
     expect(await shop.read(`/api/programmes/${orderId}`)).toMatchObject({ status: 'cancelled' });
   }
+});
+
+test('a card whose token an older version stored as it is is not charged after the erasure', async () => {
+  // Without an e-mail address there is no box whose key tells that the customer was erased.
+  const customerId = await shop.customer();
+  const model = await shop.order(customerId);
+  const placed = (await shop.log()).find(({ stream }) => stream === `order-${model}`);
+  const orderId = deriveId('order of an older version', customerId);
+  const id = deriveId('event of an older version', customerId);
+  const { schemaVersion: _, ...cause } = placed?.metadata;
+  const stored = (value: object) => new TextEncoder().encode(JSON.stringify(value));
+  const data = stored({ ...placed?.data, paymentToken: 'tok_ok' });
+  isAway = true;
+  const event = { id, type: 'OrderPlaced', data, metadata: stored({ ...cause, commandId: id }) };
+  await shop.server.application.get<EventStore>(EVENT_STORE).append(`order-${orderId}`, [event], 'no-stream');
+  await shop.server.settle();
+  const { charges } = seen;
+  await erase({ customerId });
+  isAway = false;
+  await shop.wait({ days: 1 });
+  expect(seen.charges).toBe(charges);
+  expect(await shop.read(`/api/orders/${orderId}`)).toMatchObject({ status: 'cancelled' });
 });
 
 test('a paused order does not restart, and a checkout under way ends without an order', async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultPolicy } from '#domain/policy/policy';
@@ -44,6 +44,23 @@ test('copies of mails are removed after 90 days, or as the policy says; the log 
   expect((await shop.log()).filter(({ type }) => type === 'MailSent')).toHaveLength(2);
   const [mail] = (await shop.read(`/api/mails?customerId=${customerId}`)).items;
   expect(await shop.try('GET', `/api/mails/${mail.mailId}/copy`)).toMatchObject({ status: 404 });
+});
+
+test('copies of before are removed when there is a mail server, too', async () => {
+  const older = await mkdtemp(join(tmpdir(), 'leadger-retention-'));
+  await mkdir(join(older, 'mails'), { mode: 0o700 });
+  const date = 'Date: Wed, 01 Jan 2025 15:00:00 +0000\r\n';
+  await writeFile(join(older, 'mails', 'old.eml'), date, { mode: 0o600 });
+  process.env.SMTP_URL = 'smtp://127.0.0.1:9';
+  const other = await openShop({ directory: older });
+  try {
+    await other.server.settle();
+    expect(await readdir(join(older, 'mails'))).toEqual([]);
+  } finally {
+    delete process.env.SMTP_URL;
+    await other.stop();
+    await rm(older, { recursive: true });
+  }
 });
 
 test('the reason of a look can be read until it is old; who looked, and when, stays', async () => {
