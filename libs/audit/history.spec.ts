@@ -60,7 +60,7 @@ describe('the history of a stream', () => {
       ...other,
       timeZone: 'UTC',
     });
-    expect((await at('2026-05-02T09:59:59.999Z'))?.state).toMatchObject(businessOf('Abc'));
+    expect((await at('2026-05-02T09:59:59.999Z'))?.state).toMatchObject({ businessAssociation: 'Abc' });
     expect(await at('2026-04-30T00:00:00.000Z')).toBeUndefined();
   });
 
