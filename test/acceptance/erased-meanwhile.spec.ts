@@ -157,7 +157,7 @@ test('a card whose token an older version stored as it is is not charged after t
   const placed = (await shop.log()).find(({ stream }) => stream === `order-${model}`);
   const orderId = deriveId('order of an older version', customerId);
   const id = deriveId('event of an older version', customerId);
-  const { schemaVersion: _, ...cause } = placed?.metadata;
+  const { schemaVersion: _, ...cause } = placed?.metadata ?? {};
   const stored = (value: object) => new TextEncoder().encode(JSON.stringify(value));
   const data = stored({ ...placed?.data, paymentToken: 'tok_ok' });
   isAway = true;
