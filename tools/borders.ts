@@ -31,7 +31,7 @@ export const borders: readonly Border[] = [
   { folder: 'libs/event-store/contract', ofOuter: '../port.ts', mayImport: '#domain/kernel/** node:*' },
   {
     folder: 'libs/vault',
-    mayImport: `#domain/kernel/** #event-store/port #event-store/open-or-explain
+    mayImport: `#domain/kernel/** #event-store/port #event-store/open-or-explain #event-store/temporary-directory
       node:* better-sqlite3 lru-cache pg`,
   },
   { folder: 'libs/gateways', mayImport: '#domain/** node:* handlebars nodemailer stripe' },

@@ -1,12 +1,9 @@
-import { rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describeFact, type HistoryEvent } from '#audit/history';
 import { decode } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
 import { addDays } from '#domain/kernel/instants';
 import type { EventStore, Position } from '#event-store/port';
+import { makeTemporaryDirectory } from '#event-store/temporary-directory';
 import { MovedClock, systemClock } from '#gateways/clock';
 import { mailInMemory } from '#gateways/mail';
 import { assumedPayments } from '#gateways/payments';
@@ -42,7 +39,7 @@ const assumptions = [
 
 /**
  * Shows what a store will do by itself: its processes run on a copy whose clock is moved. The copy is in a temporary
- * directory, which is removed at the end. The store is only read.
+ * directory, which is removed at the end, or by the next program if this one is killed. The store is only read.
  * @throws CommandFailed when there is no store, or the goal is not ahead of its clock
  */
 export async function lookAhead(
@@ -126,13 +123,11 @@ async function eventsAfter(head: Position, { events, vault }: Stores): Promise<C
 
 /** The directory is removed when the work is done, also when the program is stopped before. */
 async function inTemporaryDirectory<Result>(work: (directory: string) => Promise<Result>): Promise<Result> {
-  const directory = await mkdtemp(join(tmpdir(), 'leadger-clock-'));
-  // Threads that still write may add a file while the directory is emptied: try again.
-  const remove = () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+  const { path, remove } = makeTemporaryDirectory('clock');
   const end = () => process.exit(INTERRUPTED);
   process.once('exit', remove).once('SIGINT', end).once('SIGTERM', end);
   try {
-    return await work(directory);
+    return await work(path);
   } finally {
     remove();
     process.off('exit', remove).off('SIGINT', end).off('SIGTERM', end);

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { constants } from 'node:fs';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Position } from '#event-store/port';
+import { makeTemporaryDirectory } from '#event-store/temporary-directory';
 import { filesOf } from '#read-models/engine/embedded-database';
 import { ANALYTICS } from '#read-models/engine/views';
 import type { StoreLocation } from '#wiring/stores';
@@ -25,7 +25,8 @@ export async function serveSql(location: StoreLocation, { port }: { port: number
     throw new CommandFailed(
       'the read models are on a PostgreSQL: connect there, with a login for analysts (docs/analytics.md)',
     );
-  const copy = await mkdtemp(join(tmpdir(), 'leadger-sql-'));
+  const temporary = makeTemporaryDirectory('sql');
+  const copy = join(temporary.path, 'database');
   let worker: Worker | undefined;
   try {
     const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
@@ -43,7 +44,7 @@ export async function serveSql(location: StoreLocation, { port }: { port: number
   } finally {
     // Also in the middle of a query, because it is only a copy.
     await worker?.terminate();
-    await rm(copy, { recursive: true });
+    temporary.remove();
   }
 }
 

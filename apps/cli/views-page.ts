@@ -78,7 +78,8 @@ npm run --silent leadger -- sql     # opens a port on 127.0.0.1, and prints how 
 \`\`\`
 
 It works on a copy of the read models as they are at that moment, in the temporary directory: changes there do not reach
-the store. After \`kill -9\`, or when the machine stops, the copy (\`leadger-sql-…\`) stays there until somebody deletes it.
+the store. After \`kill -9\`, or when the machine stops, the copy (\`leadger-sql-…\`) stays there until the next program or
+command that opens a store removes it.
 Whoever connects, from this machine, is superuser there without a password, and also sees the tables behind the views (in
 which personal data is sealed). Transactions are read-only unless they say otherwise; this prevents mistakes, not attacks.
 One connection at a time, and the next one waits: configure tools that open several connections to use one. Queries have no

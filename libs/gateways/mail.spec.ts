@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -106,5 +106,29 @@ describe('mails as files', () => {
     expect(text).toContain('Date: Mon, 02 Mar 2026 15:00:00 +0000');
     expect(await gateway.copyOf?.(message().messageId)).toBe(text);
     expect(await gateway.copyOf?.('../../etc/passwd')).toBeUndefined();
+  });
+
+  it('are removed when their date is older, whatever the time of the file; other files stay', async () => {
+    const gateway = mailFiles(join(directory, 'mails'));
+    await gateway.forgetBefore?.('2026-03-02T15:00:00.001Z');
+    await gateway.send(message());
+    await gateway.send({ ...message(), messageId: 'newer@store.example', date: new Date('2026-03-02T15:00:01Z') });
+    await gateway.send({ ...message(), messageId: 'older@store.example', date: new Date('2026-03-01T15:00:00Z') });
+    await writeFile(join(directory, 'mails', 'older.eml.part'), 'Date: Sun, 01 Mar 2026 15:00:00 +0000\r\n');
+    await writeFile(join(directory, 'mails', 'notes.txt'), 'mine');
+    const names = async () => (await readdir(join(directory, 'mails'))).sort();
+    await gateway.forgetBefore?.('2026-03-02T15:00:00.000Z');
+    expect(await names()).toEqual(['0b8f6f0c-1c57-5a6e-9a51-7d0a4c1f2e33.eml', 'newer.eml', 'notes.txt']);
+    await gateway.forgetBefore?.('2026-03-02T15:00:00.001Z');
+    expect(await names()).toEqual(['newer.eml', 'notes.txt']);
+  });
+
+  it('are removed without a date too, by the time of the file: a crash left half of one', async () => {
+    const gateway = mailFiles(directory);
+    const [old, recent] = [join(directory, 'old.eml.part'), join(directory, 'recent.eml.part')];
+    for (const path of [old, recent]) await writeFile(path, 'From: ');
+    await utimes(old, new Date('2026-03-01T15:00:00Z'), new Date('2026-03-01T15:00:00Z'));
+    await gateway.forgetBefore?.('2026-03-02T15:00:00.000Z');
+    expect(await readdir(directory)).toEqual(['recent.eml.part']);
   });
 });

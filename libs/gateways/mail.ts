@@ -1,6 +1,7 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTransport, type SendMailOptions } from 'nodemailer';
+import type { Instant } from '#domain/kernel/events';
 import { type MailAnswer, mailAnswerIn } from '#domain/notifications/outcomes';
 
 /** A mail as it leaves the store. */
@@ -24,6 +25,8 @@ export interface MailGateway {
   copyOf?(messageId: string): Promise<string | undefined>;
   /** Deletes the copy, if there is one. */
   forget?(messageId: string): Promise<void>;
+  /** Deletes the copies of all mails with an older date. */
+  forgetBefore?(instant: Instant): Promise<void>;
   close(): void;
 }
 
@@ -103,8 +106,46 @@ export function mailFiles(directory: string): MailGateway {
       await rm(pathOf(messageId), { force: true });
       await rm(`${pathOf(messageId)}.part`, { force: true });
     },
+    async forgetBefore(instant) {
+      for (const name of await namesIn(directory)) {
+        if (!COPY.test(name)) continue;
+        const date = await dateOf(join(directory, name));
+        if (date !== undefined && date < Date.parse(instant)) await rm(join(directory, name), { force: true });
+      }
+    },
     close: () => {},
   };
+}
+
+const COPY = /\.eml(\.part)?$/;
+
+const namesIn = (directory: string): Promise<string[]> =>
+  readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+
+const BYTES_OF_HEADER = 4096;
+
+/**
+ * When a mail was written, as its own header says: a restored file has another time. A crash may leave a part without a header:
+ * that one has the time of the file.
+ * @returns undefined when the file is gone
+ */
+async function dateOf(path: string): Promise<number | undefined> {
+  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (!file) return undefined;
+  try {
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(BYTES_OF_HEADER) });
+    const written = /^Date: (.+)$/im.exec(buffer.toString('latin1', 0, bytesRead))?.[1];
+    const date = Date.parse(written ?? '');
+    return Number.isNaN(date) ? (await file.stat()).mtimeMs : date;
+  } finally {
+    await file.close();
+  }
 }
 
 /** Atomic: a crash leaves no half of a file. */

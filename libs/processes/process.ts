@@ -22,7 +22,7 @@ export interface CommandWish {
   readonly because?: Fact;
 }
 
-/** A call to the outside (a gateway). The engine sends the result as a command. */
+/** A call to the outside (a gateway), or to the vault. The engine sends the result as a command, if there is one. */
 export interface EffectWish {
   readonly commandId: string;
   readonly stream: string;
@@ -48,7 +48,10 @@ export type Effect =
       readonly mail: Omit<MailWish, 'eventId'>;
       readonly wishedAt: Instant;
     }
-  | { readonly kind: 'call-webhook'; readonly webhookId: string; readonly attempt: number; readonly wish: WebhookWish };
+  | { readonly kind: 'call-webhook'; readonly webhookId: string; readonly attempt: number; readonly wish: WebhookWish }
+  | { readonly kind: 'erase-lead'; readonly leadStream: string }
+  | { readonly kind: 'remove-mail-copies'; readonly before: Instant }
+  | { readonly kind: 'destroy-keys'; readonly subjects: readonly string[] };
 
 interface Charge {
   /** The order that is paid: its customer's key opens the token. */

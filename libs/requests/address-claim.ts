@@ -2,6 +2,7 @@ import { type AddressCommand, addressStream } from '#domain/accounts/address';
 import { type CustomerCommand, customer, customerStream } from '#domain/accounts/customer';
 import { isRefusal, type Refusal } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
+import { erasuresStream } from '#domain/persons/erasures';
 import { addressKeyOf } from './account-seals.ts';
 import type { RequestContext, RequestTools } from './request-tools.ts';
 
@@ -45,8 +46,11 @@ export async function changesAccount(
 
 type PersonTools = Pick<RequestTools, 'streams' | 'vault'>;
 
-export const isErased = async (tools: PersonTools, customerId: string): Promise<boolean> =>
-  (await destroyedKeyOf(tools, customerId)) !== undefined;
+/** Its erasure is recorded, or its key is destroyed. A customer without an e-mail address may have no key. */
+export async function isErased(tools: PersonTools, customerId: string): Promise<boolean> {
+  const { state: erasures } = await tools.streams.read<'erasures'>(erasuresStream);
+  return erasures.subjects.has(customerStream(customerId)) || (await destroyedKeyOf(tools, customerId)) !== undefined;
+}
 
 /**
  * Who has no key is not erased: the key may come back from a backup.

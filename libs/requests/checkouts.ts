@@ -15,6 +15,7 @@ import { type Instant, instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { isOver, orderStream, type PromisedOrder, type Terms, totalCentsOf } from '#domain/orders/order';
 import { openIfThere } from './account-seals.ts';
+import { isErased } from './address-claim.ts';
 import type { Outcome } from './command-handler.ts';
 import { returnCoupon, tryCoupon } from './coupons.ts';
 import { type OrderWishes, paidWith, placingOf } from './placing.ts';
@@ -38,11 +39,14 @@ async function start(tools: RequestTools, request: OrderWishes, context: Request
   const { customerId } = request;
   const refusal = checkRightEarly(stream, { type: 'StartCheckout', customerId }, checkout.initialState(), context);
   if (refusal) return tools.refuse(id, stream, refusal, context);
-  const placing = await placingOf(tools, request);
+  const placing = (await isErased(tools, customerId)) ? customerErased : await placingOf(tools, request);
   if (isRefusal(placing)) return tools.send(id, stream, placing, context);
   const { storeId, timeZone } = placing;
   return tools.send(id, stream, { type: 'StartCheckout', at: tools.now(), ...request, storeId, timeZone }, context);
 }
+
+/** Its order would be refused: no card of an erased customer is sealed. */
+const customerErased = refuse('person-erased', 'the customer was erased: nothing new is stored about them');
 
 /**
  * CPN-2: an accepted code is used for the customer, even if the checkout is never completed. Where the checkout refuses it

@@ -8,6 +8,7 @@ import { leadStream } from '#domain/leads/lead';
 import { familyOf } from '#domain/ledger';
 import { erasuresStream } from '#domain/persons/erasures';
 import { replacementIdOf, replacementStream } from '#domain/replacements/replacement';
+import { lookKey, looksStream, monthOf } from '#domain/support/look';
 import { StoreUnavailable } from '#event-store/port';
 import { exampleIds } from '#read-models/models/examples';
 import { deliveredLeadRow } from '#read-models/models/leads';
@@ -32,6 +33,10 @@ interface Person {
   readonly leadIds: readonly string[];
   /** Keyed hashes of telephone numbers and e-mail addresses. */
   readonly personKeys: readonly string[];
+  /** Keys of the reasons for which the history of the customer was looked at. */
+  readonly looks: readonly string[];
+  /** Streams of the customer that are ended. */
+  readonly open: readonly string[];
 }
 
 export type PersonTools = QueryTools & QueryDependencies;
@@ -85,7 +90,10 @@ export const personQueries = (tools: PersonTools) => ({
   },
 });
 
-/** How often more may be found, because it arrived while the erasure was under way. */
+/**
+ * How often more may be found, because it arrived while the erasure was under way. What arrives after the fact is ended by the
+ * process.
+ */
 const MAX_ROUNDS = 5;
 
 /**
@@ -104,15 +112,17 @@ export async function erasePerson(
     await record(tools, context, person, round);
     for (const subject of subjectsOf(person)) await tools.vault.erase(subject);
     const now = await findAll(tools, context.caller, person);
-    if (now.leadIds.length === person.leadIds.length) break;
+    if (sizeOf(now) === sizeOf(person)) break;
     person = now;
   }
+  // A mail that was being written when its copy would have been deleted.
+  await purgeMails(tools, context.caller, person);
   return { customers: person.customerIds.length, leads: person.leadIds.length };
 }
 
 async function record(tools: PersonTools, context: RequestContext, person: Person, round: number): Promise<void> {
   const subjects = [...subjectsOf(person)];
-  const ends = [...person.leadIds.map(leadStream), ...(await openStreamsOf(tools, context.caller, person))];
+  const ends = [...person.leadIds.map(leadStream), ...person.open];
   const command = { type: 'ErasePerson', at: tools.now(), subjects, personKeys: [...person.personKeys], ends } as const;
   const commandId = deriveId('erase-person', context.commandId, String(round));
   const { outcome } = await requestTools(tools).send('main', erasuresStream, command, { ...context, commandId });
@@ -120,10 +130,13 @@ async function record(tools: PersonTools, context: RequestContext, person: Perso
   if (outcome.kind !== 'accepted') throw new Error(`the erasure was not recorded: ${outcome.kind}`);
 }
 
-const subjectsOf = ({ customerIds, leadIds }: Person): readonly string[] => [
+const subjectsOf = ({ customerIds, leadIds, looks }: Person): readonly string[] => [
   ...customerIds.map(customerStream),
   ...leadIds.map(leadStream),
+  ...looks,
 ];
+
+const sizeOf = ({ leadIds, looks, open }: Person): number => leadIds.length + looks.length + open.length;
 
 /** Families of streams that are ended when their customer is erased. */
 const ended: readonly string[] = ['order', 'programme', 'ticket', 'address'];
@@ -131,7 +144,7 @@ const ended: readonly string[] = ['order', 'programme', 'ticket', 'address'];
 async function openStreamsOf(
   { rows }: PersonTools,
   caller: Caller,
-  { customerIds }: Person,
+  customerIds: readonly string[],
 ): Promise<readonly string[]> {
   const streams = await Promise.all(customerIds.map((customerId) => rows.customers.streams(caller, customerId)));
   return streams.flat().filter((stream) => ended.includes(familyOf(stream)));
@@ -161,17 +174,25 @@ async function find(tools: PersonTools, caller: Caller, request: PersonRequest):
     ...(await Promise.all(customerIds.map((customerId) => keysOfCustomer(tools, customerId)))).flat(),
   ];
   const leadIds = request.leadId === undefined ? [] : [request.leadId];
-  return findAll(tools, caller, { customerIds, leadIds, personKeys: [...new Set(keys)] });
+  return findAll(tools, caller, { customerIds, leadIds, personKeys: [...new Set(keys)], looks: [], open: [] });
 }
 
 const MILLISECONDS_TO_CATCH_UP = 30_000;
 
-/** The same person, with all leads that there are now. */
-async function findAll({ rows, events, readModels }: PersonTools, caller: Caller, person: Person): Promise<Person> {
+/** The same person, with all that there is now. */
+async function findAll(tools: PersonTools, caller: Caller, person: Person): Promise<Person> {
+  const { rows, events, readModels } = tools;
   if (!(await readModels.waitFor(await events.head(), MILLISECONDS_TO_CATCH_UP)))
     throw new StoreUnavailable('the read models are behind the log, so not everything would be found: try again');
   const leadIds = [...new Set([...person.leadIds, ...(await rows.leads.ofPerson(caller, person.personKeys))])];
-  return { ...person, leadIds };
+  const looks = [...new Set((await Promise.all(person.customerIds.map((id) => looksAt(tools, id)))).flat())];
+  return { ...person, leadIds, looks, open: await openStreamsOf(tools, caller, person.customerIds) };
+}
+
+/** Of this month too: nothing more is sealed with that key. */
+async function looksAt({ histories, now }: PersonTools, customerId: string): Promise<readonly string[]> {
+  const facts = await histories.facts([looksStream(customerId)]);
+  return [...facts.map(({ data: { at } }) => at), now()].map((at) => lookKey(customerId, monthOf(at)));
 }
 
 async function customersOf(tools: PersonTools, { customerId, email }: PersonRequest): Promise<readonly string[]> {

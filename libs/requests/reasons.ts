@@ -2,9 +2,11 @@ import { customerStream } from '#domain/accounts/customer';
 import { idOf } from '#domain/codec';
 import { isRefusal, type Refusal } from '#domain/kernel/decider';
 import type { Sealed } from '#domain/kernel/events';
-import { type AnyCommand, type Family, type FamilyName, familyOf, ledger } from '#domain/ledger';
+import { type AnyCommand, type CommandOf, type Family, type FamilyName, familyOf, ledger } from '#domain/ledger';
+import { lookKey, monthOf } from '#domain/support/look';
 import type { Vault } from '#vault/vault';
 import { sealOrRefuse } from './account-seals.ts';
+import { isErased } from './address-claim.ts';
 import type { RequestContext } from './request-tools.ts';
 import { checkRight } from './rights.ts';
 import { emptyStream, type StreamCache } from './stream-cache.ts';
@@ -31,6 +33,7 @@ export async function sealedReason(
   if (checkRight(stream, command, state, { caller, reason })) return undefined;
   const { decider }: Family = ledger[familyOf(stream)];
   if (revision < 0 && isRefusal(decider.decide(command, state))) return undefined;
+  if (command.type === 'ShowCustomerHistory') return sealForLook({ streams, vault }, command, reason);
   return sealFor(vault, subjectOf(stream, command, state), reason);
 }
 
@@ -40,6 +43,16 @@ const ABOUT_ERASED = 'reasons-about-erased';
 async function sealFor(vault: Vault, subject: string, reason: string): Promise<Sealed> {
   const sealed = await sealOrRefuse(vault, subject, 'reason', reason);
   return isRefusal(sealed) ? vault.seal(ABOUT_ERASED, 'reason', reason) : sealed;
+}
+
+/** The reason of a look has a key of its own, so that it can go without its customer. With the customer it goes too. */
+async function sealForLook(
+  { streams, vault }: ReasonDependencies,
+  { customerId, at }: CommandOf<'looks'>,
+  reason: string,
+): Promise<Sealed> {
+  const isGone = await isErased({ streams, vault }, customerId);
+  return sealFor(vault, isGone ? ABOUT_ERASED : lookKey(customerId, monthOf(at)), reason);
 }
 
 /**

@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type Database from 'better-sqlite3';
 import { StoreUnavailable } from '#event-store/port';
+import { makeTemporaryDirectory } from '#event-store/temporary-directory';
 import { openKeysForReading, openKeysForWriting } from './key-database.ts';
 import { ErasureIncomplete, type KeyStore, type NewKey, type Rewrapped, type StoredKey } from './key-store.ts';
 import { KeyWriterThread } from './key-writer-thread.ts';
@@ -26,13 +24,13 @@ export async function openSqliteKeys({
   mustExist = false,
   maxPages,
 }: SqliteKeysOptions): Promise<SqliteKeys> {
-  const temporary = directory === undefined;
-  const path = directory ?? (await mkdtemp(join(tmpdir(), 'leadger-keys-')));
+  const temporary = directory === undefined ? makeTemporaryDirectory('keys') : undefined;
+  const path = directory ?? (temporary?.path as string);
   if (mustExist && !temporary) openKeysForReading(path).close();
   if (!readOnly) openKeysForWriting(path, !temporary).close();
   const database = openKeysForReading(path);
   const writer = readOnly ? undefined : await KeyWriterThread.start({ directory: path, durable: !temporary, maxPages });
-  return new SqliteKeys(path, database, writer, temporary);
+  return new SqliteKeys(path, database, writer, temporary?.remove);
 }
 
 interface KeyRow {
@@ -59,15 +57,21 @@ class SqliteKeys implements KeyStore {
   readonly directory: string;
   readonly #database: Database.Database;
   readonly #writer: KeyWriterThread | undefined;
-  readonly #temporary: boolean;
+  /** Only of a temporary directory. */
+  readonly #remove: (() => void) | undefined;
   readonly #byId: Database.Statement<[string], KeyRow>;
   readonly #bySubject: Database.Statement<[string], KeyRow>;
 
-  constructor(directory: string, database: Database.Database, writer: KeyWriterThread | undefined, temporary: boolean) {
+  constructor(
+    directory: string,
+    database: Database.Database,
+    writer: KeyWriterThread | undefined,
+    remove: (() => void) | undefined,
+  ) {
     this.directory = directory;
     this.#database = database;
     this.#writer = writer;
-    this.#temporary = temporary;
+    this.#remove = remove;
     this.#byId = database.prepare('SELECT key_id, subject, wrapped FROM keys WHERE key_id = ?');
     this.#bySubject = database.prepare('SELECT key_id, subject, wrapped FROM keys WHERE subject = ?');
   }
@@ -119,7 +123,7 @@ class SqliteKeys implements KeyStore {
   /** Keys that were wrapped in an older, shorter form have moved, which left copies behind. */
   async removeTraces(): Promise<void> {
     this.#mustWrite();
-    const database = openKeysForWriting(this.directory, !this.#temporary);
+    const database = openKeysForWriting(this.directory, !this.#remove);
     try {
       database.exec('VACUUM');
     } finally {
@@ -161,13 +165,13 @@ class SqliteKeys implements KeyStore {
   async close(): Promise<void> {
     await this.#writer?.close();
     this.#database.close();
-    if (this.#temporary) await rm(this.directory, { recursive: true });
+    this.#remove?.();
   }
 
   /** One transaction of a rare kind, beside the writer. */
   #change(make: (database: Database.Database) => void): void {
     this.#mustWrite();
-    const database = openKeysForWriting(this.directory, !this.#temporary);
+    const database = openKeysForWriting(this.directory, !this.#remove);
     try {
       database.transaction(() => make(database)).immediate();
     } finally {

@@ -139,14 +139,19 @@ const paymentsOf = ({ STRIPE_SECRET_KEY: secretKey }: NodeJS.ProcessEnv): Paymen
 /** Undefined where this program sends no mails. @throws CannotOpenStore when it does, and no gateway is configured */
 function mailsOf({ directory }: Stores, works: boolean): MailGateway | undefined {
   const { SMTP_URL: url, MAIL_FROM: from } = process.env;
-  if (url) return smtpMail({ url, from });
-  if (directory) return mailFiles(partOf(directory.path, 'mails'));
+  const copies = directory && mailFiles(partOf(directory.path, 'mails'));
+  if (url) return { ...copiesOfBefore(copies), ...smtpMail({ url, from }) };
+  if (copies) return copies;
   if (!works) return undefined;
   throw new CannotOpenStore(
     'unsafe-settings',
     'where do mails go? Set SMTP_URL, e.g. smtps://user:password@mail.example.com',
   );
 }
+
+/** Where a mail server is set later, copies of before are still erased with their person, and removed when they are old. */
+const copiesOfBefore = (copies: MailGateway | undefined): Pick<MailGateway, 'forget' | 'forgetBefore'> =>
+  copies?.forget && copies.forgetBefore ? { forget: copies.forget, forgetBefore: copies.forgetBefore } : {};
 
 type Outside = Pick<ReactionDependencies, 'clock' | 'payments' | 'mails' | 'webhooks'>;
 type CreateEngine = (leaseOf?: ReactionDependencies['leaseOf']) => ProcessEngine;

@@ -30,12 +30,24 @@ const DAYS_A_MAIL_IS_NEWS = 7;
 /** Sends one mail. @returns what is to be recorded of it */
 export async function sendMail(effect: SendMail, dependencies: MailDependencies): Promise<Untimed<CommandOf<'mail'>>> {
   const message = await messageOf(effect, dependencies);
-  if (typeof message === 'string') return { type: 'RecordMailWithheld', reason: message };
+  if (typeof message === 'string') {
+    // After a crash a copy may be there although nothing was recorded.
+    if (message === 'erased') await dependencies.mails.forget?.(effect.mailId);
+    return { type: 'RecordMailWithheld', reason: message };
+  }
   const result = await dependencies.mails.send(message).catch((error: unknown) => {
     throw new OutOfReach(`the mail server: ${failureIn(error)}`);
   });
   if (!result.accepted) return { type: 'RecordMailRefused', answer: result.answer };
+  if (dependencies.mails.forget) await forgetIfErased(message, effect, dependencies);
   return { type: 'RecordMailSent', messageId: message.messageId, subject: message.subject };
+}
+
+/** The customer, or the person of the lead, may have been erased while the mail was written. */
+async function forgetIfErased(sent: Message, effect: SendMail, dependencies: MailDependencies): Promise<void> {
+  const now = await messageOf(effect, dependencies);
+  if (now === 'erased' || (typeof now !== 'string' && now.text !== sent.text))
+    await dependencies.mails.forget?.(sent.messageId);
 }
 
 /** The mail with its present address and name, or why it is not sent. */

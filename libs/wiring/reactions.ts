@@ -1,4 +1,5 @@
 import type { Caller } from '#domain/kernel/caller';
+import type { CommandOf } from '#domain/ledger';
 import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { MailGateway } from '#gateways/mail';
@@ -17,7 +18,9 @@ import { loyaltyRenewals } from '#processes/loyalty-renewals';
 import { mailing } from '#processes/mailing';
 import { paymentCapture } from '#processes/payment-capture';
 import { personErasure } from '#processes/person-erasure';
+import type { Effect, Untimed } from '#processes/process';
 import { replacementDelivery } from '#processes/replacement-delivery';
+import { retention } from '#processes/retention';
 import { ticketDeadline } from '#processes/ticket-deadline';
 import { verificationDeadline } from '#processes/verification-deadline';
 import type { AddressedCommand, Outcome } from '#requests/command-handler';
@@ -47,6 +50,7 @@ export const processes = [
   addressClaims,
   mailing,
   leadWebhooks,
+  retention,
 ];
 
 export interface ReactionDependencies {
@@ -84,7 +88,25 @@ const effectsOf = ({ store: events, ...others }: ReactionDependencies): EngineOp
   'charge-renewal': (effect, key) => chargeRenewal(effect, key, others),
   'call-webhook': (effect) => callWebhook(effect, { events, ...others }),
   'send-mail': (effect) => sendMail(effect, { events, ...others }),
+  'erase-lead': (effect) => eraseLead(effect, others),
+  'remove-mail-copies': async ({ before }) => {
+    await others.mails.forgetBefore?.(before);
+    return undefined;
+  },
+  'destroy-keys': async ({ subjects }) => {
+    await others.vault.eraseAgain(subjects);
+    return undefined;
+  },
 });
+
+/** @returns what is to be recorded of it */
+async function eraseLead(
+  { leadStream }: Extract<Effect, { kind: 'erase-lead' }>,
+  { vault }: Pick<ReactionDependencies, 'vault'>,
+): Promise<Untimed<CommandOf<'erasures'>>> {
+  await vault.erase(leadStream);
+  return { type: 'ErasePerson', subjects: [leadStream], personKeys: [], ends: [] };
+}
 
 function addressed(
   { stream, command, commandId, actor, because, eventsSeen }: SentCommand,

@@ -4,6 +4,7 @@ import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
 import { ownEventsOf } from '#event-store/own-events';
 import type { EventStore } from '#event-store/port';
+import { removeLeftovers } from '#event-store/temporary-directory';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
 import { openVaultOf } from '#requests/vault-link';
 import type { VaultOptions } from '#vault/opened-keys';
@@ -43,6 +44,7 @@ interface OpenStoresOptions extends StoreLocation {
 /** @throws CannotOpenStore: locked, read-only, full, damaged, of a newer format. Everything opened before is closed. */
 export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   const { mustExist, masterKey, nextMasterKey, matchingSecret, ...location } = options;
+  removeLeftovers();
   const path = directoryOf(location);
   if (path !== undefined && mustExist) openDataDirectory(path, { readOnly: true });
   return openTogether(async (keep) => {
@@ -58,6 +60,7 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
 
 /** Events and keys for reading only, beside a running instance or on a copy. */
 export function openForReading(location: StoreLocation): Promise<Pick<Stores, 'events' | 'vault' | 'close'>> {
+  removeLeftovers();
   const path = directoryOf(location);
   return openTogether(async (keep) => {
     if (path !== undefined) keep(openDataDirectory(path, { readOnly: true }));

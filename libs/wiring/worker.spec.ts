@@ -30,6 +30,9 @@ const noEffects = {
   'charge-renewal': () => Promise.reject(new Error('no payment is expected')),
   'send-mail': () => Promise.reject(new Error('no mail is expected')),
   'call-webhook': () => Promise.reject(new Error('no webhook call is expected')),
+  'erase-lead': () => Promise.reject(new Error('no erasure is expected')),
+  'remove-mail-copies': () => Promise.reject(new Error('no removal is expected')),
+  'destroy-keys': () => Promise.reject(new Error('no erasure is expected')),
 };
 
 test('wishes that arose while a lease had lapsed are carried out after it is renewed, without a further event', async () => {

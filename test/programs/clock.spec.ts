@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addDays } from '#domain/kernel/instants';
 import { startServer } from '#test/e2e/server';
+import { waitUntil } from '#test/wait-until';
 import { cli, Program, serve } from './program.ts';
 
 /** Later than the machine's clock: the copy begins at the instant of the store's own clock. */
@@ -127,6 +128,18 @@ test('leadger clock prints the events day by day, and their counts at the end', 
   expect(stdout).toMatch(/renewal 1: 6\.00 USD paid \(assumed_.*\); the next is due 2091-03-16T15:00:00\.000Z/);
   expect(stdout).toMatch(/^ +2 {2}RenewalPaid$/m);
   expect(stdout).toMatch(/^mails that are sent\n(.*\n)* +1 {2}order-restarted$/m);
+});
+
+test('the copy of a leadger clock that was killed is removed by the next command', async () => {
+  const killed = new Program('cli', ['--data', directory, 'clock', '--days', '3000']);
+  const said = () => /the copy is in (\S+) until/.exec(killed.stderr);
+  await waitUntil(said);
+  const place = said()?.[1] as string;
+  await waitUntil(() => exists(join(place, 'keys', 'keys.sqlite')));
+  await killed.kill();
+  expect(await exists(place)).toBe(true);
+  expect((await cli('--data', directory, 'verify')).code).toBe(0);
+  expect(await exists(place)).toBe(false);
 });
 
 test('leadger clock does not disturb a store that is running', async () => {

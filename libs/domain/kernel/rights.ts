@@ -55,6 +55,14 @@ export const staff = (rule?: string) =>
 export const support = (rule: string) =>
   described('support, with a reason', (asked: AskedBy) => refuseSupport(asked, rule), rule);
 
+/** What support asks for, and the store itself must sometimes finish. */
+export const supportOrStore = (rule: string) =>
+  described(
+    'support, with a reason; the store itself',
+    (asked: AskedBy) => (asked.caller.roles.includes('process') ? undefined : refuseSupport(asked, rule)),
+    rule,
+  );
+
 type OwnerIn<Command, State> = (asked: Asked<Command, State>) => string | undefined;
 
 /** Commands do not know the store of their stream yet: staff of single stores may not send those about customers. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Decider, Decision } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant } from '../kernel/events.ts';
 import { id, personKey } from '../kernel/fields.ts';
-import { type RightsOf, support } from '../kernel/rights.ts';
+import { type RightsOf, supportOrStore } from '../kernel/rights.ts';
 
 /**
  * All persons who were erased. They are in one stream, so that a start reads at once which keys must be gone, and the
@@ -41,7 +41,7 @@ export interface ErasureState {
 }
 
 /** Who may ask for which command. */
-export const erasureRights = { ErasePerson: support('SUP-2') } satisfies RightsOf<ErasureCommand, ErasureState>;
+export const erasureRights = { ErasePerson: supportOrStore('SUP-2') } satisfies RightsOf<ErasureCommand, ErasureState>;
 
 const kinds = ['subjects', 'personKeys', 'ends'] as const;
 

@@ -18,6 +18,14 @@ const cadence = z.strictObject({
   days: days.describe('Times 24 hours.'),
 });
 
+const retentionDays = z.int().min(1).max(3650).optional();
+const retention = z.strictObject({
+  mailCopiesDays: retentionDays.describe('How long copies of sent mails are kept; 90 days when absent.'),
+  lookReasonsDays: retentionDays.describe(
+    'How long after the end of its month the reason of a look at the history of a customer can be read; 730 days when absent.',
+  ),
+});
+
 /** RULES: DLV-2, DLV-6, RPL-2 … RPL-5, ORD-3, LOY-1, LOY-3, LOY-4, LOY-7, LOY-8, SUP-1. */
 export const policyDocument = z.strictObject({
   maximumCustomersPerSharedLead: z
@@ -73,8 +81,20 @@ export const policyDocument = z.strictObject({
     .refine(isTimeZone, 'must be the IANA name of a time zone, like America/New_York')
     .describe('The time zone in which business days begin and end.'),
   holidays: z.array(z.iso.date()).max(1000).describe('Days without business, besides weekends.'),
+  retention: retention
+    .optional()
+    .describe('How long is kept what the store need not keep for ever. Nothing of the log is removed.'),
 });
 export type PolicyDocument = z.infer<typeof policyDocument>;
+
+export type Retention = { readonly [Name in keyof z.infer<typeof retention>]-?: number };
+const defaultRetention: Retention = { mailCopiesDays: 90, lookReasonsDays: 730 };
+
+/** Not in the default policy: versions that say nothing about it, such as all older ones, get the same. */
+export const retentionOf = (document: PolicyDocument | undefined): Retention => ({
+  mailCopiesDays: document?.retention?.mailCopiesDays ?? defaultRetention.mailCopiesDays,
+  lookReasonsDays: document?.retention?.lookReasonsDays ?? defaultRetention.lookReasonsDays,
+});
 
 export const defaultPolicy: PolicyDocument = {
   maximumCustomersPerSharedLead: 3,

@@ -6,6 +6,18 @@ import { type RightsOf, support } from '../kernel/rights.ts';
 /** Which staff member viewed the history of a customer, and why (SUP-2). */
 export const looksStream = (customerId: string) => `looks-${customerId}` as const;
 
+export const monthOf = (at: Instant): string => at.slice(0, 'YYYY-MM'.length);
+
+/** When a month (UTC) is over. */
+export function monthAfter(month: string): Instant {
+  const begins = new Date(`${month}-01T00:00:00.000Z`);
+  begins.setUTCMonth(begins.getUTCMonth() + 1);
+  return begins.toISOString();
+}
+
+/** The key of the reasons of all looks at one customer in one month: it is destroyed when they are old enough (ADR 28). */
+export const lookKey = (customerId: string, month: string) => `${looksStream(customerId)}/${month}` as const;
+
 export const lookEvents = {
   CustomerHistoryShown: fact({ customerId: id }),
 };

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { checkAppend } from '../append-checks.ts';
 import { Notifier } from '../notifier.ts';
@@ -20,6 +17,7 @@ import {
   type SubscriptionMessage,
 } from '../port.ts';
 import { checkCount, checkFilter, passes } from '../read-checks.ts';
+import { makeTemporaryDirectory } from '../temporary-directory.ts';
 import { openDatabaseForReading } from './database.ts';
 import { EVENTS_PER_PAGE, LogReader, numberOf, positionOf } from './log-reader.ts';
 import { NewestEvents } from './newest-events.ts';
@@ -37,13 +35,13 @@ interface EmbeddedStoreOptions {
 /** Opens the event store of one machine: one SQLite file, one writer. @throws CannotOpenStore */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions = {}): Promise<EventStore> {
   const { directory: given, readOnly = false, maxPages } = options;
-  const directory = given ?? (await mkdtemp(join(tmpdir(), 'leadger-events-')));
-  const temporary = given === undefined;
+  const temporary = given === undefined ? makeTemporaryDirectory('events') : undefined;
+  const directory = given ?? (temporary?.path as string);
   const settings = { directory, durable: !temporary, ...(maxPages !== undefined && { maxPages }) };
   const writer = readOnly ? undefined : await WriterThread.start(settings);
   try {
     const reader = new LogReader(openDatabaseForReading(directory));
-    return new EmbeddedStore(reader, writer, temporary ? () => rm(directory, { recursive: true }) : async () => {});
+    return new EmbeddedStore(reader, writer, temporary?.remove ?? (() => {}));
   } catch (error) {
     await writer?.close();
     throw error;
@@ -56,7 +54,7 @@ class EmbeddedStore implements EventStore {
   readonly limits = DEFAULT_LIMITS;
   readonly #reader: LogReader;
   readonly #writer: WriterThread | undefined;
-  readonly #removeDirectory: () => Promise<void>;
+  readonly #removeDirectory: () => void;
   readonly #closing = new AbortController();
   readonly #appended = new Notifier();
   readonly #newest: NewestEvents;
@@ -64,7 +62,7 @@ class EmbeddedStore implements EventStore {
   #looking: NodeJS.Timeout | undefined;
   #dataVersion = 0;
 
-  constructor(reader: LogReader, writer: WriterThread | undefined, removeDirectory: () => Promise<void>) {
+  constructor(reader: LogReader, writer: WriterThread | undefined, removeDirectory: () => void) {
     this.#reader = reader;
     this.#writer = writer;
     this.#removeDirectory = removeDirectory;
@@ -187,7 +185,7 @@ class EmbeddedStore implements EventStore {
     clearInterval(this.#looking);
     await this.#writer?.close();
     this.#reader.close();
-    await this.#removeDirectory();
+    this.#removeDirectory();
   }
 
   /** While there are subscribers, looks now and then whether another process has written. */

@@ -75,6 +75,9 @@ describe('the engine of processes', () => {
         'charge-renewal': () => Promise.reject(new Error('no payment is expected')),
         'send-mail': () => Promise.reject(new Error('no mail is expected')),
         'call-webhook': () => Promise.reject(new Error('no webhook call is expected')),
+        'erase-lead': () => Promise.reject(new Error('no erasure is expected')),
+        'remove-mail-copies': () => Promise.reject(new Error('no removal is expected')),
+        'destroy-keys': () => Promise.reject(new Error('no erasure is expected')),
       },
     });
     void engine.start();

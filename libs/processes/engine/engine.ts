@@ -48,12 +48,15 @@ export interface EngineOptions {
   readonly send: (sent: SentCommand) => Promise<CommandResult>;
   /** Loads streams in advance, so that their commands are decided in the order in which they are sent. */
   readonly warm?: (streams: readonly string[]) => Promise<void>;
-  /** Calls to the outside. What a call returns is sent as a command. The key makes a repeated call the same call. */
+  /**
+   * Calls to the outside. What a call returns is sent as a command; undefined: nothing is recorded. The key makes a repeated
+   * call the same call.
+   */
   readonly effects: {
     readonly [Kind in Effect['kind']]: (
       effect: Extract<Effect, { kind: Kind }>,
       idempotencyKey: string,
-    ) => Promise<Untimed<AnyCommand>>;
+    ) => Promise<Untimed<AnyCommand> | undefined>;
   };
   /** Whether this engine may act for a unit now. Checked immediately before each act. Default: for all units. */
   readonly mayActFor?: (unit: string) => boolean;
@@ -260,7 +263,9 @@ export class ProcessEngine {
     this.#effectsUnderWay += 1;
     try {
       if (!this.#isMine(run, wish)) return;
-      await this.#sendCommand(taken, await this.#perform(wish));
+      const command = await this.#perform(wish);
+      if (command) await this.#sendCommand(taken, command);
+      else run.succeeded(wish);
     } catch (error) {
       run.failed(wish, error, this.#options.clock.now());
     } finally {
@@ -269,12 +274,12 @@ export class ProcessEngine {
     }
   }
 
-  #perform({ effect, commandId }: EffectWish): Promise<Untimed<AnyCommand>> {
+  #perform({ effect, commandId }: EffectWish): Promise<Untimed<AnyCommand> | undefined> {
     // Each handler takes the effects of its own kind, which the compiler cannot see through the table.
     const handle = this.#options.effects[effect.kind] as (
       effect: Effect,
       idempotencyKey: string,
-    ) => Promise<Untimed<AnyCommand>>;
+    ) => Promise<Untimed<AnyCommand> | undefined>;
     return handle(effect, commandId);
   }
 

@@ -1,0 +1,234 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkLaws } from '#audit/laws/laws';
+import { deriveId } from '#domain/kernel/ids';
+import { hashOfEvent } from '#event-store/event-hash';
+import type { EventStore } from '#event-store/port';
+import { type MailGateway, mailFiles } from '#gateways/mail';
+import type { PaymentGateway } from '#gateways/payments';
+import type { Vault } from '#vault/vault';
+import { EVENT_STORE, VAULT } from '#wiring/tokens';
+import { openShop, type Shop } from './shop.ts';
+
+/* A person is erased while something about the person is under way: nothing of it is left, and nothing more happens. */
+
+let shop: Shop;
+let folder: string;
+let customersProgram: Server;
+/** Calls of webhooks, and charges that the provider carried out. */
+const seen = { calls: 0, charges: 0 };
+let isAway = false;
+
+const payments: PaymentGateway = {
+  async capture() {
+    if (isAway) throw new Error('no answer');
+    seen.charges += 1;
+    return { captured: true, reference: `pay_${seen.charges}` };
+  },
+};
+const untilSent = { promise: Promise.resolve() };
+
+function slowMails(): MailGateway {
+  const files = mailFiles(folder);
+  const send: MailGateway['send'] = async (message) => {
+    await untilSent.promise;
+    return files.send(message);
+  };
+  return { ...files, send };
+}
+
+beforeAll(async () => {
+  folder = join(await mkdtemp(join(tmpdir(), 'leadger-meanwhile-')), 'mails');
+  shop = await openShop({ payments, mails: slowMails() });
+  customersProgram = createServer((request, response) => {
+    seen.calls += 1;
+    request.resume();
+    response.writeHead(isAway ? 500 : 200).end();
+  });
+  await new Promise<void>((resolve) => customersProgram.listen(0, '127.0.0.1', resolve));
+});
+afterAll(async () => {
+  await shop.stop();
+  customersProgram.close();
+  await rm(join(folder, '..'), { recursive: true });
+});
+beforeEach(() => {
+  isAway = false;
+});
+
+const support = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'asked by letter' };
+const erase = async (person: object) => {
+  const { status, body } = await shop.server.call('POST', '/api/persons/erasures', { person }, support);
+  expect({ status, body }).toMatchObject({ status: 200 });
+  return body;
+};
+const typesOf = async (id: string) =>
+  (await shop.log()).filter(({ stream }) => stream.endsWith(id)).map(({ type }) => type);
+
+/** The next box with this purpose is made, and its request waits. */
+function holdSealOf(purpose: string): { sealed: Promise<void>; release: () => void } {
+  const vault = shop.server.application.get<Vault>(VAULT);
+  const { seal } = vault;
+  const [sealed, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  vault.seal = async (subject, forWhat, value) => {
+    const box = await seal.call(vault, subject, forWhat, value);
+    if (forWhat !== purpose) return box;
+    vault.seal = seal;
+    sealed.resolve();
+    await released.promise;
+    return box;
+  };
+  return { sealed: sealed.promise, release: released.resolve };
+}
+
+test('a lead that is being received when its person is erased is erased too, and nobody gets it', async () => {
+  const leadTypeId = await shop.leadType();
+  const orderId = await shop.order(await shop.customer(), { leadTypeId });
+  const contact = { telephone: '+1 212 555 1001', email: 'late@example.org', firstName: 'Zoë' };
+  const held = holdSealOf('contact');
+  const receiving = shop.try('POST', '/api/leads', { leadTypeId, source: 'web', contact });
+  await held.sealed;
+  expect(await erase({ telephone: contact.telephone })).toEqual({ customers: 0, leads: 0 });
+  held.release();
+  const { leadId } = (await receiving).body;
+  expect(await shop.read(`/api/leads/${leadId}`)).toMatchObject({ contact: null, withdrawn: true, openPlaces: 0 });
+  expect((await shop.read(`/api/orders/${orderId}`)).deliveredLeads).toBe(0);
+  const facts = (await shop.log()).filter(({ type }) => type === 'PersonErased');
+  expect(facts.at(-1)?.data.subjects).toEqual([`lead-${leadId}`]);
+  await expect(shop.server.application.get<Vault>(VAULT).seal(`lead-${leadId}`, 'note', 1)).rejects.toMatchObject({
+    code: 'person-erased',
+  });
+});
+
+test('an order that is being placed when its customer is erased is cancelled, and charged nothing', async () => {
+  const customerId = await shop.customer();
+  const charges = seen.charges;
+  const held = holdSealOf('payment-token');
+  const order = { customerId, leadTypeId: 'exclusive-fresh', quantity: 25, paymentToken: 'tok_ok' };
+  const placing = shop.try('POST', '/api/orders', order);
+  await held.sealed;
+  await erase({ customerId });
+  held.release();
+  const { orderId } = (await placing).body;
+  expect(await shop.read(`/api/orders/${orderId}`)).toMatchObject({ status: 'cancelled' });
+  expect(seen.charges).toBe(charges);
+});
+
+test('a ticket that is being opened when its customer is erased is closed', async () => {
+  const customerId = await shop.customer();
+  const held = holdSealOf('message');
+  const as = { 'leadger-actor': `customer:${customerId}` };
+  const opening = shop.try('POST', '/api/tickets', { customerId, subject: 'Leads', message: 'Where?' }, as);
+  await held.sealed;
+  await erase({ customerId });
+  held.release();
+  const { ticketId } = (await opening).body;
+  expect(await shop.read(`/api/tickets/${ticketId}`)).toMatchObject({ status: 'closed', subject: null });
+});
+
+test('a charge and a renewal that wait for the provider are not carried out after the erasure', async () => {
+  const leadTypeId = await shop.leadType({ qualifiesForLoyaltyRewards: true });
+  const loyalty = { cadence: 'weekly' };
+  const [first, second] = [await shop.customer(), await shop.customer()];
+  const renewed = await shop.order(first, { leadTypeId, loyalty });
+  await shop.wait({ days: 3 });
+  isAway = true;
+  await shop.wait({ days: 4 });
+  const placed = await shop.order(second, { leadTypeId, loyalty });
+  expect(await typesOf(renewed)).toContain('RenewalBegun');
+  const charges = seen.charges;
+  for (const customerId of [first, second]) await erase({ customerId });
+  isAway = false;
+  await shop.wait({ days: 10 });
+  expect(seen.charges).toBe(charges);
+  for (const orderId of [renewed, placed]) {
+    expect(await shop.read(`/api/orders/${orderId}`)).toMatchObject({ status: 'cancelled' });
+    expect(await shop.read(`/api/programmes/${orderId}`)).toMatchObject({ status: 'cancelled' });
+  }
+});
+
+test('a card whose token an older version stored as it is is not charged after the erasure', async () => {
+  // Without an e-mail address there is no box whose key tells that the customer was erased.
+  const customerId = await shop.customer();
+  const model = await shop.order(customerId);
+  const placed = (await shop.log()).find(({ stream }) => stream === `order-${model}`);
+  const orderId = deriveId('order of an older version', customerId);
+  const id = deriveId('event of an older version', customerId);
+  const { schemaVersion: _, ...cause } = placed?.metadata ?? {};
+  const stored = (value: object) => new TextEncoder().encode(JSON.stringify(value));
+  const data = stored({ ...placed?.data, paymentToken: 'tok_ok' });
+  isAway = true;
+  const event = { id, type: 'OrderPlaced', data, metadata: stored({ ...cause, commandId: id }) };
+  await shop.server.application.get<EventStore>(EVENT_STORE).append(`order-${orderId}`, [event], 'no-stream');
+  await shop.server.settle();
+  const { charges } = seen;
+  await erase({ customerId });
+  isAway = false;
+  await shop.wait({ days: 1 });
+  expect(seen.charges).toBe(charges);
+  expect(await shop.read(`/api/orders/${orderId}`)).toMatchObject({ status: 'cancelled' });
+});
+
+test('a paused order does not restart, and a checkout under way ends without an order', async () => {
+  const leadTypeId = await shop.leadType({ qualifiesForLoyaltyRewards: true });
+  const customerId = await shop.customer();
+  const paused = await shop.order(customerId, { leadTypeId, loyalty: { cadence: 'once-a-month' } });
+  await shop.ask('POST', `/api/orders/${paused}/pause`);
+  const { checkoutId } = await shop.ask('POST', '/api/checkouts', { customerId, leadTypeId, quantity: 2 });
+  await erase({ customerId });
+  const placing = await shop.try('POST', `/api/checkouts/${checkoutId}/place`, { paymentToken: 'tok_ok' });
+  expect(placing).toMatchObject({ status: 409, body: { code: 'person-erased' } });
+  const again = await shop.try('POST', '/api/checkouts', { customerId, leadTypeId, quantity: 2 });
+  expect(again).toMatchObject({ status: 409, body: { code: 'person-erased' } });
+  await shop.wait({ days: 10 });
+  expect(await typesOf(paused)).not.toContain('OrderRestarted');
+  expect(await shop.read(`/api/checkouts/${checkoutId}`)).toMatchObject({ status: 'abandoned' });
+});
+
+test('a webhook that failed before is not called again, and a mail that waits is not sent', async () => {
+  const leadTypeId = await shop.leadType();
+  const customerId = await shop.customer({ email: 'buyer@example.org' });
+  const { port } = customersProgram.address() as AddressInfo;
+  const program = { mails: 'digest', webhookUrl: `http://127.0.0.1:${port}/leads` };
+  await shop.ask('PUT', `/api/customers/${customerId}/lead-delivery`, program, 200, support);
+  await shop.order(customerId, { leadTypeId });
+  isAway = true;
+  await shop.lead(leadTypeId);
+  const { calls } = seen;
+  expect(calls).toBe(1);
+  await erase({ customerId });
+  isAway = false;
+  await shop.wait({ days: 2 });
+  expect(seen.calls).toBe(calls);
+  const results = (await shop.log()).filter(
+    ({ type, data }) => type === 'MailWithheld' && data.customerId === customerId,
+  );
+  expect(results.map(({ data }) => [data.kind, data.reason])).toContainEqual(['leads-delivered', 'erased']);
+});
+
+test('a mail that is being written when its customer is erased leaves no copy', async () => {
+  const customerId = await shop.customer({ email: 'reader@example.org' });
+  await shop.order(customerId);
+  await shop.server.settle();
+  expect(await readdir(folder)).not.toEqual([]);
+  const sending = Promise.withResolvers<void>();
+  untilSent.promise = sending.promise;
+  const order = { customerId, leadTypeId: 'exclusive-fresh', quantity: 25, paymentToken: 'tok_ok' };
+  expect(await shop.server.call('POST', '/api/orders', order)).toMatchObject({ status: 201 });
+  await erase({ customerId });
+  expect(await readdir(folder)).toEqual([]);
+  sending.resolve();
+  await shop.server.settle();
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('the laws hold', async () => {
+  // The log's own clock is that of its last event.
+  await shop.customer();
+  const events = shop.server.application.get<EventStore>(EVENT_STORE);
+  const { laws } = await checkLaws(events, { hashOf: hashOfEvent });
+  expect(Object.entries(laws).filter(([, broken]) => broken > 0)).toEqual([]);
+});

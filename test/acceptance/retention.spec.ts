@@ -1,0 +1,102 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defaultPolicy } from '#domain/policy/policy';
+import { openShop, type Shop } from './shop.ts';
+
+/* What the store need not keep for ever is removed when it is as old as the policy says. */
+
+let shop: Shop;
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'leadger-retention-'));
+  shop = await openShop({ directory });
+});
+afterAll(async () => {
+  await shop.stop();
+  await rm(directory, { recursive: true });
+});
+
+const publish = (retention: object, status = 201) =>
+  shop.ask('POST', '/api/policy/versions', { policy: { ...defaultPolicy, retention } }, status);
+const copies = () => readdir(join(directory, 'mails'));
+const support = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'Mrs. Byron called' };
+const look = (customerId: string) =>
+  shop.ask('GET', `/api/customers/${customerId}/whole-history`, undefined, 200, support);
+const reasonsOfLooks = async () => {
+  const looks = (await shop.log()).filter(({ type }) => type === 'CustomerHistoryShown');
+  return Promise.all(looks.map(({ metadata }) => shop.opened(metadata.reason)));
+};
+
+test('copies of mails are removed after 90 days, or as the policy says; the log says that they were sent', async () => {
+  const customerId = await shop.customer({ email: 'ada@example.org' });
+  await shop.order(customerId);
+  expect(await copies()).toHaveLength(1);
+  await shop.wait({ days: 89 });
+  expect(await copies()).toHaveLength(1);
+  await shop.wait({ days: 2 });
+  expect(await copies()).toEqual([]);
+  await publish({ mailCopiesDays: 1 });
+  await shop.order(customerId);
+  expect(await copies()).toHaveLength(1);
+  await shop.wait({ days: 2 });
+  expect(await copies()).toEqual([]);
+  expect((await shop.log()).filter(({ type }) => type === 'MailSent')).toHaveLength(2);
+  const [mail] = (await shop.read(`/api/mails?customerId=${customerId}`)).items;
+  expect(await shop.try('GET', `/api/mails/${mail.mailId}/copy`)).toMatchObject({ status: 404 });
+});
+
+test('copies of before are removed when there is a mail server, too', async () => {
+  const older = await mkdtemp(join(tmpdir(), 'leadger-retention-'));
+  await mkdir(join(older, 'mails'), { mode: 0o700 });
+  const date = 'Date: Wed, 01 Jan 2025 15:00:00 +0000\r\n';
+  await writeFile(join(older, 'mails', 'old.eml'), date, { mode: 0o600 });
+  process.env.SMTP_URL = 'smtp://127.0.0.1:9';
+  const other = await openShop({ directory: older });
+  try {
+    await other.server.settle();
+    expect(await readdir(join(older, 'mails'))).toEqual([]);
+  } finally {
+    delete process.env.SMTP_URL;
+    await other.stop();
+    await rm(older, { recursive: true });
+  }
+});
+
+test('the reason of a look can be read until it is old; who looked, and when, stays', async () => {
+  await publish({ lookReasonsDays: 40 });
+  const customerId = await shop.customer();
+  await look(customerId);
+  expect(await reasonsOfLooks()).toEqual(['Mrs. Byron called']);
+  await shop.wait({ days: 39 });
+  await look(customerId);
+  expect(await reasonsOfLooks()).toEqual(['Mrs. Byron called', 'Mrs. Byron called']);
+  await shop.wait({ days: 39 });
+  expect(await reasonsOfLooks()).toEqual([undefined, 'Mrs. Byron called']);
+  const [first] = (await shop.log()).filter(({ type }) => type === 'CustomerHistoryShown');
+  expect(first).toMatchObject({ data: { customerId, at: expect.any(String) }, metadata: { actor: 'staff:ada' } });
+});
+
+test('the reasons of looks go with their customer at once, and a look later does not bring the customer back', async () => {
+  const customerId = await shop.customer();
+  const before = (await reasonsOfLooks()).length;
+  await look(customerId);
+  await shop.wait({ days: 40 });
+  await look(customerId);
+  await shop.ask('POST', '/api/persons/erasures', { person: { customerId } }, 200, support);
+  expect((await reasonsOfLooks()).slice(before)).toEqual([undefined, undefined]);
+  await look(customerId);
+  await shop.wait({ days: 40 });
+  await look(customerId);
+  const [, , third, fourth] = (await shop.log())
+    .filter(({ type, data }) => type === 'CustomerHistoryShown' && data.customerId === customerId)
+    .map(({ metadata }) => metadata.reason.keyId);
+  expect(third).toBe(fourth);
+});
+
+test.each([[{ mailCopiesDays: 0 }], [{ lookReasonsDays: 1.5 }], [{ mailCopiesDays: 4000 }], [{ parkedDays: 1 }]])(
+  'a policy that says %j is refused',
+  async (retention) => {
+    expect(await publish(retention, 400)).toMatchObject({ code: 'invalid-request' });
+  },
+);
