@@ -5,6 +5,7 @@ import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
 import { ownEventsOf } from '#event-store/own-events';
 import type { EventStore } from '#event-store/port';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
+import { refuseHalfCopy } from '#requests/log-origin';
 import { openVaultOf } from '#requests/vault-link';
 import type { VaultOptions } from '#vault/opened-keys';
 import type { Vault } from '#vault/vault';
@@ -48,6 +49,7 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   return openTogether(async (keep) => {
     const directory = path === undefined ? undefined : keep(openDataDirectory(path));
     const events = keep(await openEvents(location));
+    await refuseHalfCopy(events);
     const vault = keep(await openVaultOf(events, { ...keysOf(location), masterKey, nextMasterKey, matchingSecret }));
     const files = inside(path, 'read-models');
     const readModels = await openReadModels({ store: events, databaseUrl: location.databaseUrl, ...files });
@@ -62,6 +64,7 @@ export function openForReading(location: StoreLocation): Promise<Pick<Stores, 'e
   return openTogether(async (keep) => {
     if (path !== undefined) keep(openDataDirectory(path, { readOnly: true }));
     const events = keep(await openEvents({ ...location, readOnly: true }));
+    await refuseHalfCopy(events);
     const vault = keep(await openVaultOf(events, { ...keysOf(location), readOnly: true }));
     return { events, vault };
   });
