@@ -180,6 +180,16 @@ describe('leadger copy --seal', () => {
     expect((await cli('verify', '--data', copy)).code).toBe(0);
   });
 
+  test('the laws hold as well in the copy of a store that this version has started on, and has sealed names in', async () => {
+    const [started, itsCopy] = [join(temporary, 'started'), join(temporary, 'copy of started')];
+    await cp(older, started, { recursive: true });
+    expect(await (await serve(started)).program.stop()).toMatchObject({ code: 0 });
+    expect((await cli('copy', '--seal', '--from', started, '--to', itsCopy)).code).toBe(0);
+    expect((await contentOf(itsCopy)).map(({ type }) => type)).toContain('BusinessAssociationSealed');
+    const { code, stdout } = await cli('verify', '--data', itsCopy);
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('all laws hold') });
+  });
+
   test('nothing is written to a store that holds another log, and a store in use is not copied', async () => {
     const other = await cli('copy', '--seal', '--from', older, '--to', present);
     expect(other.stderr).toMatch(/^leadger: there is another log in [^\n]*\n$/);
