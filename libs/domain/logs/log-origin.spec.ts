@@ -7,7 +7,7 @@ const finish = { type: 'FinishRewriting', at, events: 9 } as const;
 const begun: LogOriginEvent = { type: 'LogRewritten', data: { at, from: 'log-1' } };
 const finished: LogOriginEvent = { type: 'RewritingFinished', data: { at, events: 9 } };
 
-const after = (...events: LogOriginEvent[]) => events.reduce(logOrigin.evolve, logOrigin.initialState());
+const stateAfter = (...events: LogOriginEvent[]) => events.reduce(logOrigin.evolve, logOrigin.initialState());
 
 describe('a log that is a copy in the forms of this version', () => {
   it('names the log that it was made from', () => given(logOrigin).when(begin('log-1')).thenRecords(begun));
@@ -16,6 +16,10 @@ describe('a log that is a copy in the forms of this version', () => {
   it('no other log becomes a copy', () => given(logOrigin).when(finish).thenRefuses('not-a-copy'));
 
   it('is a half copy from its beginning until it is whole', () => {
-    expect([after(), after(begun), after(begun, finished)].map(isHalfCopy)).toEqual([false, true, false]);
+    expect([stateAfter(), stateAfter(begun), stateAfter(begun, finished)].map(isHalfCopy)).toEqual([
+      false,
+      true,
+      false,
+    ]);
   });
 });
