@@ -128,6 +128,7 @@ const customer = customerRow
   .meta({ id: 'Customer' });
 
 const openedExample: z.infer<typeof customer> = {
+  keyMissing: false,
   ...customerExample,
   businessAssociation: 'ABC Vitamins',
   email: 'ada@example.com',
@@ -312,6 +313,7 @@ export class CustomersController {
       webhookUrl: 'https://crm.example/leads',
       signingSecret: 'whsec_c2VjcmV0IHNlY3JldA==',
       revision: 2,
+      keyMissing: false,
     },
   })
   async getLeadDelivery(

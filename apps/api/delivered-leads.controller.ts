@@ -55,6 +55,7 @@ const leadDetails = openedLead
   .meta({ id: 'DeliveredLeadDetails' });
 
 const openedLeadExample: z.infer<typeof openedLead> = {
+  keyMissing: false,
   ...deliveredLeadWithReturnExample,
   contact: { firstName: 'Ada', lastName: 'Byron', telephone: '+1 212 555 0142', email: 'ada@example.com' },
 };

@@ -29,6 +29,7 @@ const tags = {
   'delivered leads': 'The leads that were delivered to a customer.',
   replacements: 'Bad leads that customers return, and the leads that replace them.',
   support: 'Tickets, and all that happened to one customer.',
+  persons: 'What is held about one person, and the end of it.',
   mails: 'Mails to customers, and whether they were sent.',
   webhooks: "Leads on their way to customers' own programs.",
   attention: 'Orders that need attention.',

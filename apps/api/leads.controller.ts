@@ -73,6 +73,7 @@ const lead = leadRow
   .meta({ id: 'Lead' });
 
 const openedExample: z.infer<typeof lead> = {
+  keyMissing: false,
   ...leadExample,
   contact: { firstName: 'Ada', lastName: 'Byron', telephone: '+1 212 555 0142', email: 'ada@example.com' },
 };

@@ -20,7 +20,7 @@ class NamedPerson implements PersonRequest {
   @Id({ description: 'Id of the customer who the person is.', example: exampleIds.customerId, optional: true })
   customerId?: string;
 
-  @Id({ description: 'Id of a lead that the person is.', optional: true })
+  @Id({ description: 'Id of a lead that the person is.', example: exampleIds.leadId, optional: true })
   leadId?: string;
 
   @Telephone({ description: 'Telephone number of the person.', optional: true })
@@ -30,10 +30,21 @@ class NamedPerson implements PersonRequest {
   email?: string;
 }
 
+const namedBy = {
+  description: 'The person, by one of these. All records of the person are found by it.',
+  example: { telephone: '+1 212 555 0199' },
+};
+
 /** The person stands in the body, so that no log of addresses has it. */
-class PersonBody {
+class ExportPersonBody {
+  @Nested(() => NamedPerson, namedBy)
   @ExactlyOneOf('customerId', 'leadId', 'telephone', 'email')
-  @Nested(() => NamedPerson, { description: 'The person, by one of these. All records of the person are found by it.' })
+  person!: NamedPerson;
+}
+
+class ErasePersonBody {
+  @Nested(() => NamedPerson, namedBy)
+  @ExactlyOneOf('customerId', 'leadId', 'telephone', 'email')
   person!: NamedPerson;
 }
 
@@ -54,7 +65,7 @@ export class PersonsController {
   @ApiOperation({ summary: 'All that is held about a person: support only, with a Leadger-Reason' })
   @Responds(200, 'Everything, opened.', personExport, personExportExample)
   @Problems(400, 403, 503)
-  exportPerson(@Body() { person }: PersonBody, @Asking() context: RequestContext) {
+  exportPerson(@Body() { person }: ExportPersonBody, @Asking() context: RequestContext) {
     return this.#queries.persons.export(context, person);
   }
 
@@ -65,7 +76,7 @@ export class PersonsController {
   })
   @Responds(200, 'The person is erased.', personErasure, personErasureExample)
   @Problems(400, 403, 503)
-  erasePerson(@Body() { person }: PersonBody, @Asking() context: RequestContext) {
+  erasePerson(@Body() { person }: ErasePersonBody, @Asking() context: RequestContext) {
     return this.#operations.erasePerson(context, person);
   }
 }

@@ -54,7 +54,12 @@ const replacement = replacementRow
   .meta({ id: 'Replacement' });
 type OpenedReplacement = z.infer<typeof replacement>;
 
-const openedExample: OpenedReplacement = { ...replacementExample, note: 'Dead line, tried twice.', explanation: null };
+const openedExample: OpenedReplacement = {
+  keyMissing: false,
+  ...replacementExample,
+  note: 'Dead line, tried twice.',
+  explanation: null,
+};
 
 class ReplacementsQuery extends PageQuery {
   @OneOf(replacementStatuses, {

@@ -76,6 +76,7 @@ const ticket = ticketRow
 type OpenedTicket = z.infer<typeof ticket>;
 
 const openedExample: OpenedTicket = {
+  keyMissing: false,
   ...ticketExample,
   subject: 'No leads since Monday',
   messages: ticketExample.messages.map((message) => ({ ...message, text: 'My order is open, but nothing comes.' })),

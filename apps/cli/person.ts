@@ -5,6 +5,7 @@ import type { PersonRequest } from '#requests/persons';
 import type { RequestContext } from '#requests/request-tools';
 import { openStores, type StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
+import { printJson, printLines } from './print.ts';
 import { type RunningStore, runStore } from './running-store.ts';
 
 interface PersonOptions extends PersonRequest {
@@ -19,13 +20,13 @@ const ACTOR = 'staff:local';
 
 /** Prints all that is held about a person, as JSON. @throws CommandFailed, CannotOpenStore */
 export async function exportPerson(location: StoreLocation, { reason, ...person }: PersonOptions): Promise<void> {
-  console.log(JSON.stringify(await act(location, 'exports', person, reason), null, 2));
+  printJson((await act(location, 'exports', person, reason)) as object);
 }
 
 /** Erases a person, and ends what the person still had. @throws CommandFailed, CannotOpenStore */
 export async function erasePerson(location: StoreLocation, { reason, ...person }: PersonOptions): Promise<void> {
   const { customers, leads } = (await act(location, 'erasures', person, reason)) as Record<string, number>;
-  console.log(`erased: ${customers} as customer, ${leads} as lead`);
+  printLines(`erased: ${customers} as customer, ${leads} as lead`);
 }
 
 /** In this program, or in the one that has the data directory open. */

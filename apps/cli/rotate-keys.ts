@@ -1,6 +1,7 @@
 import { openDataDirectory } from '#event-store/data-directory';
 import { rotateMasterKey } from '#vault/rotate-master-key';
 import { keysOf, type StoreLocation } from '#wiring/stores';
+import { printLines } from './print.ts';
 import { Progress, thousands } from './progress.ts';
 
 /**
@@ -17,8 +18,8 @@ export async function rotateKeys(location: StoreLocation): Promise<void> {
   try {
     const rotation = await rotateMasterKey(keys, (count) => progress.update(count));
     progress.end();
-    console.log(`${thousands(rotation.keys)} keys are wrapped with the new master key, and all others were before`);
-    console.log(
+    printLines(`${thousands(rotation.keys)} keys are wrapped with the new master key, and all others were before`);
+    printLines(
       rotation.replaced
         ? `${keys.directory}/master.key holds the new master key: back it up`
         : 'give the new master key to every program as LEADGER_MASTER_KEY now, without LEADGER_MASTER_KEY_NEXT',

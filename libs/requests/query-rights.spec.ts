@@ -31,7 +31,7 @@ const queries = Object.entries(queryRights).flatMap(([subject, rules]) =>
 const operations = Object.entries(operationRights).map(([name, rule]) => ({ name, rule: rule as AnyRule }));
 
 const refusalOf = async ({ rule }: { rule: AnyRule }, caller: Caller, ownerOf = belongsToTheOwner) =>
-  (await rule({ caller, commandId: 'a', request, ownerOf }))?.code;
+  (await rule({ caller, commandId: 'a', reason: 'a complaint', request, ownerOf }))?.code;
 
 async function refused(caller: Caller, table = queries, ownerOf = belongsToTheOwner): Promise<string[]> {
   const codes = await Promise.all(
@@ -56,6 +56,13 @@ describe('the table of queries', () => {
     expect(await refused(staff)).toEqual([]);
   });
 
+  it('shows and erases a person only with a reason', async () => {
+    const withoutReason = async (rule: AnyRule) =>
+      rule({ caller: staff, commandId: 'a', request, ownerOf: belongsToTheOwner });
+    for (const rule of [queryRights.persons.export, operationRights.erasePerson])
+      expect((await withoutReason(rule as AnyRule))?.code).toBe('reason-missing');
+  });
+
   it('refuses staff what is read from the streams of a customer of another store, also the whole history', async () => {
     expect((await refused(staffOf('s2'))).filter((line) => line.endsWith('not-yours'))).toEqual([
       ...ofCustomers,
@@ -64,13 +71,14 @@ describe('the table of queries', () => {
   });
 
   it('refuses the staff of a store only what belongs to no store', async () => {
-    expect(await refused(staffOf('s1'))).toEqual(['leads.history: staff-only']);
+    expect(await refused(staffOf('s1'))).toEqual(['leads.history: staff-only', 'persons.export: staff-only']);
   });
 
   it('refuses customers what belongs to the store', async () => {
     expect(await refused(owner)).toEqual([
       'coupons.get: staff-only',
       'leads.history: staff-only',
+      'persons.export: support-only',
       'operations.listParkedItems: staff-only',
       'operations.listReadModels: staff-only',
     ]);
@@ -108,7 +116,7 @@ describe('the table of operations', () => {
 
   it('allows all of them to staff, and none to others', async () => {
     expect(await refused(staff, operations)).toEqual([]);
-    const all = operations.map(({ name }) => `${name}: staff-only`);
+    const all = operations.map(({ name }) => `${name}: ${name === 'erasePerson' ? 'support-only' : 'staff-only'}`);
     for (const caller of [owner, program]) expect(await refused(caller, operations)).toEqual(all);
   });
 });

@@ -63,12 +63,11 @@ type OpenValue = <Value>(box: Sealed | null | undefined) => Promise<Value | null
 
 /** Marks an answer that has a value which cannot be opened, because its key is missing. */
 export const keyMissing = z
-  .literal(true)
-  .optional()
-  .describe('There when the key of a value is missing; the value is null until the key is restored from a backup.');
+  .boolean()
+  .describe('True when the key of a value is missing: the value is null until the key is restored from a backup.');
 
 interface Marked {
-  readonly keyMissing?: true | undefined;
+  readonly keyMissing: boolean;
 }
 
 /** Opens the boxes of one row. A missing key costs the value in its box, and marks the row. */
@@ -87,7 +86,7 @@ export async function openRow<Opened extends object>(
       return null;
     }
   });
-  return isMissing ? { ...opened, keyMissing: true } : opened;
+  return { ...opened, keyMissing: isMissing };
 }
 
 /** A row with some of its sealed columns opened. */
@@ -104,8 +103,8 @@ export const openColumns = <Row, Values>(
 ): Promise<OpenedRow<Row, Values>> =>
   openRow(tools, context, async (openValue) => {
     const opened = columns.map(async (column) => [column, await openValue(row[column] as Sealed | null)] as const);
-    return { ...row, ...Object.fromEntries(await Promise.all(opened)) } as OpenedRow<Row, Values>;
-  });
+    return { ...row, ...Object.fromEntries(await Promise.all(opened)) } as Omit<OpenedRow<Row, Values>, 'keyMissing'>;
+  }) as Promise<OpenedRow<Row, Values>>;
 
 /** The same list, with each row opened. */
 export const listOpened =

@@ -54,6 +54,7 @@ const story: readonly (string | Step)[] = [
 /** The end of the story. An operation that no step names is called before it: a plain route needs no step of its own. */
 const end: readonly string[] = [
   ...['cancelProgramme', 'cancelOrder'],
+  ...['exportPerson', 'erasePerson'],
   ...['listParkedItems', 'listReadModels', 'pauseReadModel', 'resumeReadModel', 'retryReadModel', 'rebuildReadModel'],
 ];
 

@@ -1,4 +1,5 @@
 import { type Caller, staffRoles, trialCaller } from '#domain/kernel/caller';
+import type { EventTypeName } from '#domain/ledger';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
@@ -19,6 +20,9 @@ const longAgo = '2000-01-01T00:00:00.000Z';
 const farAhead = '2100-01-01T00:00:00.000Z';
 const limits = { ...LIMIT, waitingSince: farAhead, declinedSince: longAgo, now: farAhead };
 
+const sampleOf = (type: EventTypeName, field: string): string =>
+  (sampleFacts.find((fact) => fact.type === type)?.data as Record<string, string> | undefined)?.[field] ?? '';
+
 /** Every query, without filters. */
 const asked: Readonly<Record<string, (queries: RowQueries, caller: Caller) => Promise<unknown>>> = {
   'customers.list': (queries, caller) => queries.customers.list(caller, LIMIT),
@@ -29,6 +33,8 @@ const asked: Readonly<Record<string, (queries: RowQueries, caller: Caller) => Pr
   'programmes.list': (queries, caller) => queries.programmes.list(caller, LIMIT),
   'programmes.find': (queries, caller) => each((id) => queries.programmes.find(caller, `o1-${id}`)),
   'programmes.renewals': (queries, caller) => each((id) => queries.programmes.renewals(caller, `o1-${id}`)),
+  'leads.ofPerson': (queries, caller) => queries.leads.ofPerson(caller, [sampleOf('LeadReceived', 'telephoneKey')]),
+  'leads.deliveries': (queries, caller) => each((id) => queries.leads.deliveries(caller, `l1-${id}`)),
   'leads.find': (queries, caller) => each((id) => queries.leads.find(caller, `l1-${id}`)),
   'deliveredLeads.find': (queries, caller) => each((id) => queries.deliveredLeads.find(caller, `c1-${id}`, `l1-${id}`)),
   'deliveredLeads.list': (queries, caller) =>
@@ -42,6 +48,8 @@ const asked: Readonly<Record<string, (queries: RowQueries, caller: Caller) => Pr
   'tickets.list': (queries, caller) => queries.tickets.list(caller, LIMIT),
   'tickets.find': (queries, caller) => each((id) => queries.tickets.find(caller, `ticket-${id}`)),
   'mails.list': (queries, caller) => queries.mails.list(caller, LIMIT),
+  'mails.about': (queries, caller) =>
+    each((id) => queries.mails.about(caller, `c1-${id}`, sampleOf('MailWished', 'happenedAt'))),
   'mails.find': (queries, caller) => each((id) => queries.mails.find(caller, `mail-${id}`)),
   'webhooks.list': (queries, caller) => queries.webhooks.list(caller, LIMIT),
   'webhooks.find': (queries, caller) => each((id) => queries.webhooks.find(caller, `webhook-${id}`)),
@@ -102,7 +110,7 @@ function describeVisibility(open: (store: EventStore) => Promise<readonly [ReadM
     async (query) => {
       expect(await shown(query, owner)).toEqual(['A', 'B']);
       // Leads in stock are no customer's and no store's.
-      const own = (mark: string) => (query === 'leads.find' ? [] : [mark]);
+      const own = (mark: string) => (/^leads\.(find|ofPerson)$/.test(query) ? [] : [mark]);
       for (const mark of ['A', 'B']) {
         expect(await shown(query, customer(mark))).toEqual(own(mark));
         expect(await shown(query, staffOf(`s1-${mark}`))).toEqual(own(mark));
