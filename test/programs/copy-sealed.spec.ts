@@ -3,7 +3,10 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { normaliseBusiness } from '#domain/accounts/business';
+import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { RecordedEvent } from '#event-store/port';
+import { startWireNode } from '#event-store/wire-node/wire-node';
+import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { waitUntil } from '#test/wait-until';
 import type { Vault } from '#vault/vault';
 import { openEvents, openForReading } from '#wiring/stores';
@@ -197,5 +200,26 @@ describe('leadger copy --seal', () => {
     const used = await cli('copy', '--seal', '--from', present, '--to', join(temporary, 'none'));
     expect(used.stderr).toMatch(/^leadger: [^\n]* is in use by process [^\n]*\n$/);
     await program.stop();
+  });
+});
+
+describeWithPostgres('leadger copy --seal to servers', () => {
+  test('makes the log on one, with its keys on the other, and every law holds there', async () => {
+    const [store, database] = [await openEmbeddedStore(), await freshDatabase()];
+    const node = await startWireNode({ store, writable: true });
+    const to = node.connectionString;
+    const run = (...parameters: string[]) =>
+      new Program('cli', parameters, {
+        LEADGER_MASTER_KEY: readFileSync(join(older, 'keys', 'master.key'), 'utf8').trim(),
+      }).ended;
+    const copying = ['copy', '--seal', '--from', older, '--to', to];
+    expect((await run(...copying)).stderr).toMatch(/a copy on a server needs it\n$/);
+    const copied = await run(...copying, '--keys-to', database.url);
+    expect(copied).toMatchObject({ code: 0, stdout: expect.stringContaining('all say the same as in the original') });
+    const verified = await run('verify', '--events', to, '--database', database.url);
+    expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining('all laws hold') });
+    await node.close();
+    await store.close();
+    await database.drop();
   });
 });
