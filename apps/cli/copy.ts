@@ -9,9 +9,9 @@ import { CommandFailed } from './command-failed.ts';
 import { printLines } from './print.ts';
 import { Progress, thousands } from './progress.ts';
 
-const isUrl = (location: string): boolean => /^[a-z]+(\+discover)?:\/\//.test(location);
+export const isUrl = (location: string): boolean => /^[a-z]+(\+discover)?:\/\//.test(location);
 
-interface CopyOptions {
+export interface CopyOptions {
   /** A data directory, or an `esdb://…` URL. */
   readonly from: string;
   readonly to: string;
@@ -43,7 +43,7 @@ export async function copy({ from, to, keysTo }: CopyOptions): Promise<void> {
   }
 }
 
-const isSame = (from: string, to: string): boolean =>
+export const isSame = (from: string, to: string): boolean =>
   from === to || (!isUrl(from) && !isUrl(to) && resolve(from) === resolve(to));
 
 async function copyKeysOf(from: string, to: string, keysTo: string): Promise<void> {

@@ -231,7 +231,12 @@ program
     '--keys-to <url>',
     'a PostgreSQL for the keys of personal data, postgres://…; needs LEADGER_MASTER_KEY. Default: keys are not copied',
   )
-  .action(async (options: { from: string; to: string; keysTo?: string }) => {
+  .option(
+    '--seal',
+    'rewrites a log of an older version: every event in its newest form, every personal text sealed; with the keys (docs/how-to/rewrite-an-older-log.md)',
+  )
+  .action(async ({ seal, ...options }: { from: string; to: string; keysTo?: string; seal?: boolean }) => {
+    if (seal) return (await import('./copy-sealed.ts')).copySealedStore(options);
     const { copy } = await import('./copy.ts');
     await copy(options);
   });

@@ -57,7 +57,8 @@ const limits = `\
   ([versions](adr/0003-versions-of-events.md)). In a log of before, \`MailRefused\`, \`WebhookFailed\` and \`WebhookParked\` of version
   1 hold the texts of servers, with addresses and hosts; \`PaymentDeclined\`, \`RenewalDeclined\` and \`MailWished\` the words of the
   payment provider; \`ChargebackDenied\` and \`MailWished\` explanations of support; \`OrderPlaced\`, \`PaymentCardChanged\` and
-  \`RenewalBegun\` the tokens of cards. They are read without the texts, or as what is sealed now, but the bytes stay.
+  \`RenewalBegun\` the tokens of cards. They are read without the texts, or as what is sealed now, but the bytes stay until
+  the log is [rewritten](how-to/rewrite-an-older-log.md).
 - It is about the log. Read models, exports, logs of the program and copies of mails are made from it, and from opened boxes.
 
 The name of a stream is its family and an id; the names of \`address-…\` streams are keyed hashes.

@@ -117,6 +117,9 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   TicketReopened: ({ dueAt }) => `the customer writes again: to be answered by ${dueAt}`,
   TicketClosed: () => 'closed',
   CustomerHistoryShown: () => 'the whole history of the customer was shown to staff',
+  LogRewritten: ({ from }) =>
+    `the beginning of a copy of log ${from}, with all its events in the forms of this version`,
+  RewritingFinished: ({ events: count }) => `the copy is whole: it has the ${count} events of the original`,
   VaultNamed: ({ fingerprint }) => `the personal data of this log is sealed with the keys of vault ${fingerprint}`,
   AllBusinessAssociationsSealed: ({ customers: count }) =>
     `all business associations are sealed; those of ${count === 1 ? 'one customer were' : `${count} customers were`} plain`,

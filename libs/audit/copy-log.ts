@@ -3,13 +3,13 @@ import { type EventStore, type RecordedEvent } from '#event-store/port';
 
 /** The target does not hold the beginning of the source. */
 export class NoCopy extends LeadgerError {
-  constructor(message: string) {
-    super('no-copy', message);
+  constructor(message: string, options?: ErrorOptions) {
+    super('no-copy', message, options);
   }
 }
 
 /** The part of a store that a copy reads. */
-type Source = Pick<EventStore, 'readAll'>;
+export type Source = Pick<EventStore, 'readAll'>;
 
 const MAX_APPENDS_IN_FLIGHT = 256;
 
@@ -33,7 +33,7 @@ export async function copyLog(
 }
 
 /** Many appends are in flight at once. A store keeps them in the order of the calls. */
-async function appendAll(
+export async function appendAll(
   events: AsyncIterable<RecordedEvent>,
   target: EventStore,
   onProgress: (events: number) => void,
@@ -93,7 +93,7 @@ async function compareLogs(source: Source, target: Source): Promise<Comparison> 
     lastOfSource = event;
     next = await copies.next();
   }
-  if (!next.done) throw new NoCopy(`the target holds more than the source: ${name(next.value)} is not in it`);
+  if (!next.done) throw new NoCopy(`the target holds more than the source: ${nameIn(next.value)} is not in it`);
   return { equal, missing, lastOfSource };
 }
 
@@ -101,11 +101,12 @@ function mustBeEqual(event: RecordedEvent, copy: RecordedEvent, number: number):
   const difference = differenceOf(event, copy);
   if (!difference) return;
   throw new NoCopy(
-    `event ${number} is ${name(event)} on one side and ${name(copy)} on the other: they differ in ${difference}`,
+    `event ${number} is ${nameIn(event)} on one side and ${nameIn(copy)} on the other: they differ in ${difference}`,
   );
 }
 
-const name = ({ stream, revision, type }: RecordedEvent): string => `${type} at ${stream}@${revision}`;
+export const nameIn = ({ stream, revision, type }: Pick<RecordedEvent, 'stream' | 'revision' | 'type'>): string =>
+  `${type} at ${stream}@${revision}`;
 
 function differenceOf(one: RecordedEvent, other: RecordedEvent): string | undefined {
   if (one.stream !== other.stream || one.revision !== other.revision) return 'their stream or revision';

@@ -124,6 +124,10 @@ export function decode(stored: StoredEvent): Fact {
   }
 }
 
+/** The version in which an event is stored. @throws SyntaxError */
+export const versionOf = ({ metadata }: Pick<StoredEvent, 'metadata'>): number =>
+  JSON.parse(decoder.decode(metadata)).schemaVersion ?? 1;
+
 /** Older versions stored the reason as it was typed. */
 const causeIn = ({ reason, ...cause }: Cause | (Omit<Cause, 'reason'> & { readonly reason?: string })): Cause => ({
   ...cause,

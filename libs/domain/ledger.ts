@@ -9,6 +9,7 @@ import type { EventSchemas } from './kernel/events.ts';
 import type { RightsOf, Rule } from './kernel/rights.ts';
 import { contactBook, contactBookEvents, contactBookRights } from './leads/contact-book.ts';
 import { lead, leadEvents, leadRights, leadUpcasters } from './leads/lead.ts';
+import { logOrigin, logOriginEvents, logOriginRights } from './logs/log-origin.ts';
 import {
   customerOfProgramme,
   programme,
@@ -100,6 +101,7 @@ export const ledger = {
   ticket: { decider: ticket, events: ticketEvents, upcasters: {}, rights: ticketRights, owner: customerOfTicket },
   looks: { decider: looks, events: lookEvents, upcasters: {}, rights: lookRights, owner: named },
   erasures: { decider: erasures, events: erasureEvents, upcasters: {}, rights: erasureRights },
+  log: { decider: logOrigin, events: logOriginEvents, upcasters: {}, rights: logOriginRights },
   vault: { decider: vaultName, events: vaultNameEvents, upcasters: {}, rights: vaultNameRights },
 } satisfies Record<string, Family>;
 

@@ -48,7 +48,12 @@ describe('how a field is kept', () => {
     expect(fields).toEqual([
       { path: 'facts (names)', keeping: 'unnamed', what: 'a string that is of no kind' },
       { path: 'facts.*', keeping: 'plain', what: 'number' },
-      { path: 'facts.*', keeping: 'sealed', what: 'key of the lead, as contact' },
+      {
+        path: 'facts.*',
+        keeping: 'sealed',
+        what: 'key of the lead, as contact',
+        sealing: { owner: 'lead', purpose: 'contact' },
+      },
     ]);
   });
 });

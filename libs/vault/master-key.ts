@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { openOrExplain } from '#event-store/open-or-explain';
 import { CannotOpenStore } from '#event-store/port';
@@ -69,6 +78,22 @@ export function replaceMasterKey(directory: string | undefined): boolean {
   return true;
 }
 
+/**
+ * Gives the keys in a new directory the same master key, where it is a file. If there is one already, it stays.
+ * @throws CannotOpenStore while the master key is being replaced
+ */
+export function copyMasterKey(from: string, to: string): void {
+  const { nextMasterKey } = masterKeysFor(from, false);
+  if (nextMasterKey)
+    throw new CannotOpenStore(
+      'wrong-key',
+      'the master key is being replaced: complete that first (`leadger keys rotate`)',
+    );
+  if (fromEnvironment() || existsSync(fileIn(to))) return;
+  mkdirSync(to, { recursive: true, mode: 0o700 });
+  writeKey(fileIn(to), readKey(fileIn(from)));
+}
+
 function fromEnvironment(): MasterKeyPair | undefined {
   const { [VARIABLE]: given, [NEXT_VARIABLE]: next } = process.env;
   if (given === undefined) return undefined;
@@ -80,10 +105,10 @@ function fromEnvironment(): MasterKeyPair | undefined {
   return { masterKey, nextMasterKey };
 }
 
-/** Writes a new key. The file appears when it is complete. */
-function writeKey(file: string): void {
+/** Writes a key. The file appears when it is complete. */
+function writeKey(file: string, key: Uint8Array = randomBytes(KEY_BYTES)): void {
   const draft = `${file}.draft`;
-  writeFileSync(draft, `${randomBytes(KEY_BYTES).toString('base64')}\n`, { mode: 0o600, flush: true });
+  writeFileSync(draft, `${Buffer.from(key).toString('base64')}\n`, { mode: 0o600, flush: true });
   renameSync(draft, file);
   syncDirectory(join(file, '..'));
 }

@@ -13,7 +13,15 @@ import { isUnderAnother, unwrap, wrap } from './wrapping.ts';
  * which customers are leads too. A request that holds a password is hashed with a key too, because its plain hash could
  * be found by guessing.
  */
-type KeyedKind = 'telephone' | 'email' | 'account-address' | 'business' | 'request' | 'webhook-secret' | 'vault';
+type KeyedKind =
+  | 'telephone'
+  | 'email'
+  | 'account-address'
+  | 'business'
+  | 'request'
+  | 'webhook-secret'
+  | 'vault'
+  | 'actor';
 
 /** Seals personal data with one key per person. Destroying the key erases the person. */
 export interface Vault {
@@ -74,8 +82,11 @@ export class KeyMissing extends LeadgerError {
 
 /** The person was erased, so nothing is stored about them any more. */
 export class PersonErased extends LeadgerError {
-  constructor() {
+  /** Of the destroyed key. */
+  readonly keyId: string;
+  constructor(keyId: string) {
     super('person-erased', 'the person was erased: nothing new is stored about them');
+    this.keyId = keyId;
   }
 }
 
@@ -245,7 +256,7 @@ class KeyVault implements Vault {
   }
 
   #subjectKey(stored: StoredKey): SubjectKey {
-    if (!stored.wrapped) throw new PersonErased();
+    if (!stored.wrapped) throw new PersonErased(stored.keyId);
     return this.#unwrapped.get(stored.keyId) ?? this.#unwrap(stored, stored.wrapped);
   }
 

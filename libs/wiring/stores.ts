@@ -6,6 +6,7 @@ import { ownEventsOf } from '#event-store/own-events';
 import type { EventStore } from '#event-store/port';
 import { removeLeftovers } from '#event-store/temporary-directory';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
+import { refuseHalfCopy } from '#requests/log-origin';
 import { openVaultOf } from '#requests/vault-link';
 import type { VaultOptions } from '#vault/opened-keys';
 import type { Vault } from '#vault/vault';
@@ -50,6 +51,7 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   return openTogether(async (keep) => {
     const directory = path === undefined ? undefined : keep(openDataDirectory(path));
     const events = keep(await openEvents(location));
+    await refuseHalfCopy(events);
     const vault = keep(await openVaultOf(events, { ...keysOf(location), masterKey, nextMasterKey, matchingSecret }));
     const files = inside(path, 'read-models');
     const readModels = await openReadModels({ store: events, databaseUrl: location.databaseUrl, ...files });
@@ -65,6 +67,7 @@ export function openForReading(location: StoreLocation): Promise<Pick<Stores, 'e
   return openTogether(async (keep) => {
     if (path !== undefined) keep(openDataDirectory(path, { readOnly: true }));
     const events = keep(await openEvents({ ...location, readOnly: true }));
+    await refuseHalfCopy(events);
     const vault = keep(await openVaultOf(events, { ...keysOf(location), readOnly: true }));
     return { events, vault };
   });

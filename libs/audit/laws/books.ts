@@ -157,6 +157,7 @@ const recorders: Readonly<Record<string, Recorder>> = {
   CustomerRegistered: worksFor,
   BusinessAssociationChanged: worksFor,
   BusinessAssociationSealed: (books, event) => books.businesses.seal(event),
+  LogRewritten: (books) => books.businesses.replaceNames(),
 
   LeadReceived: (books, { id, data }, at) => {
     const { leadTypeId, telephoneKey, emailKey, policyVersion } = data;

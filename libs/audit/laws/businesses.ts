@@ -10,6 +10,7 @@ export class Businesses {
   readonly #plain = new Map<string, string[]>();
   /** Name → its hash. */
   readonly #hashes = new Map<string, string>();
+  #namesWereReplaced = false;
 
   /** Notes the business that a customer states. @returns its hash, or its name where the event has the name */
   state({ id, data: { businessAssociation, businessKey } }: RawEvent): string {
@@ -22,8 +23,14 @@ export class Businesses {
     return businessKey;
   }
 
+  /** The log was rewritten: its events have hashes in place of all names, so later facts about plain names are about none. */
+  replaceNames(): void {
+    this.#namesWereReplaced = true;
+  }
+
   /** Notes the hashes of all plain names of a customer. */
   seal({ id, data: { formerNameKeys } }: RawEvent): void {
+    if (this.#namesWereReplaced) return;
     const names = this.#plain.get(id) ?? [];
     if (names.length !== formerNameKeys.length) throw new RangeError('it has not one hash for each plain name');
     for (const [index, name] of names.entries()) this.#hashes.set(name, formerNameKeys[index]);

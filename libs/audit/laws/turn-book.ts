@@ -89,6 +89,7 @@ export const changes: Readonly<Record<string, Change>> = {
   CustomerRegistered: worksFor,
   BusinessAssociationChanged: worksFor,
   BusinessAssociationSealed: (book, event) => book.businesses.seal(event),
+  LogRewritten: (book) => book.businesses.replaceNames(),
 
   OrderPlaced: (book, { id, data }) => {
     const { at: placedAt, customerId, leadTypeId, timeZone, dailyMaximum, quantity, bonusLeads } = data;

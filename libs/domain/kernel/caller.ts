@@ -25,6 +25,11 @@ export type Authentication = (typeof authentications)[number];
  */
 export const ACTOR = /^(customer|staff|system):[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
+const STORED_ID = /^([a-z]+:)?[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** Older versions took any text as an actor: also a name with blanks, or an e-mail address. */
+export const isActorId = (actor: string): boolean => STORED_ID.test(actor);
+
 export const staffRoles = [
   'support',
   'verifier',

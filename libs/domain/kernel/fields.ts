@@ -8,6 +8,13 @@ interface Kind {
   readonly keeping: Keeping;
   /** What it is, and why it may be kept in this way. */
   readonly what: string;
+  /** Of a sealed field: whose key seals it, and as what. */
+  readonly sealing?: Sealing;
+}
+
+export interface Sealing {
+  readonly owner: Owner;
+  readonly purpose: Purpose;
 }
 
 /** A field, by its path: `charge.token`; `[]` stands for each member of a list, `.*` for each value of a record. */
@@ -56,7 +63,7 @@ type Owner = 'customer' | 'lead' | 'subject';
 export const sealedFor = (owner: Owner, purpose: Purpose) =>
   z
     .object({ ...sealed.shape, purpose: z.literal(purpose).optional() })
-    .register(kinds, { keeping: 'sealed', what: `key of the ${owner}, as ${purpose}` });
+    .register(kinds, { keeping: 'sealed', what: `key of the ${owner}, as ${purpose}`, sealing: { owner, purpose } });
 
 /** A program checks the calls that it gets with its secret, so its owner must see it. */
 const whoSees = (purpose: Purpose): string =>
@@ -64,9 +71,11 @@ const whoSees = (purpose: Purpose): string =>
 
 /** The same, for what no history shows: a password verifier, or a token to be sent. */
 export const secretFor = (owner: Owner, purpose: Purpose) =>
-  z
-    .object({ ...secret.shape, purpose: z.literal(purpose).optional() })
-    .register(kinds, { keeping: 'sealed', what: `key of the ${owner}, as ${purpose}; ${whoSees(purpose)}` });
+  z.object({ ...secret.shape, purpose: z.literal(purpose).optional() }).register(kinds, {
+    keeping: 'sealed',
+    what: `key of the ${owner}, as ${purpose}; ${whoSees(purpose)}`,
+    sealing: { owner, purpose },
+  });
 
 /** Every field of a schema, and how it is kept. What this function does not know is `unnamed`. */
 export const fieldsOf = (schema: z.ZodType, path = ''): readonly Field[] => {

@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { NoCopy } from '#audit/copy-log';
+import { copySealed } from '#audit/sealed-copy';
+import { decode } from '#domain/codec';
+import type { Instant } from '#domain/kernel/events';
+import { originStream } from '#domain/logs/log-origin';
+import { openDataDirectory, partOf } from '#event-store/data-directory';
+import { BEFORE_FIRST, type EventStore } from '#event-store/port';
+import { CommandHandler } from '#requests/command-handler';
+import { beginRewriting, finishRewriting } from '#requests/log-origin';
+import { copyKeys } from '#vault/copy-keys';
+import { copyMasterKey } from '#vault/master-key';
+import { openVault, type Vault } from '#vault/vault';
+import { keysOf, openEvents, openForReading, openTogether, type StoreLocation } from '#wiring/stores';
+import { CommandFailed } from './command-failed.ts';
+import { type CopyOptions, isSame, isUrl } from './copy.ts';
+import { printLines } from './print.ts';
+import { Progress, thousands } from './progress.ts';
+
+/**
+ * Makes a store of an older version anew, with its keys: the log in the forms of this version, with all personal texts
+ * sealed. The copy is a log of its own, which names the other one. Until it is whole, no program opens it.
+ * @throws CommandFailed, NoCopy, CannotOpenStore
+ */
+export async function copySealedStore(options: CopyOptions): Promise<void> {
+  const to = targetOf(options);
+  const opened = await openTogether(async (keep) => {
+    // While a program uses the original, its log grows.
+    keep(openDataDirectory(options.from));
+    const source = keep(await openForReading({ directory: options.from }));
+    if (to.directory !== undefined) keep(openDataDirectory(to.directory));
+    return { source: source.events, target: keep(await openEvents(to)) };
+  });
+  try {
+    await rewrite(opened.source, opened.target, options, to);
+  } finally {
+    await opened.close();
+  }
+}
+
+function targetOf({ from, to, keysTo }: CopyOptions): StoreLocation {
+  if (isUrl(from)) throw new CommandFailed('--seal needs a log in a data directory (--from)');
+  if (!existsSync(join(from, 'events'))) throw new CommandFailed(`there are no events in ${from}`);
+  if (isSame(from, to)) throw new CommandFailed(`${from} cannot be copied to itself`);
+  if (isUrl(to) !== (keysTo !== undefined))
+    throw new CommandFailed('--keys-to is for a copy on a server, and a copy on a server needs it');
+  return isUrl(to) ? { eventStoreDb: to, databaseUrl: keysTo } : { directory: to };
+}
+
+async function rewrite(source: EventStore, target: EventStore, { from, to: name }: CopyOptions, to: StoreLocation) {
+  const [first, last] = [await instantIn(source, 'forwards'), await instantIn(source, 'backwards')];
+  if (!first || !last) throw new CommandFailed(`there are no events in ${from}`);
+  const identity = await source.identity();
+  const commands = new CommandHandler(target);
+  await mustBeNewOrHalf(target, commands, identity, name);
+  await beginRewriting(commands, identity, first);
+  printLines(`${thousands(await copyKeysOf(from, to))} keys are in the copy`);
+  const vault = await openVault({ ...keysOf(to), mustExist: true });
+  try {
+    const events = await copyEvents(source, target, vault, `from ${from} to ${name}`);
+    await finishRewriting(commands, events, last);
+  } finally {
+    await vault.close();
+  }
+}
+
+async function instantIn(log: EventStore, direction: 'forwards' | 'backwards'): Promise<Instant | undefined> {
+  for await (const event of log.readAll({ direction, maxCount: 1 })) return decode(event).data.at;
+  return undefined;
+}
+
+/** A copy that was interrupted is continued. @throws NoCopy */
+async function mustBeNewOrHalf(target: EventStore, { streams }: CommandHandler, identity: string, name: string) {
+  if ((await target.head()) === BEFORE_FIRST) return;
+  const { from, finished } = (await streams.read<'log'>(originStream)).state;
+  if (from !== identity)
+    throw new NoCopy(`there is another log in ${name}: choose a new directory, or an empty server`);
+  if (finished) throw new NoCopy(`the copy in ${name} is whole already`);
+}
+
+/** Also the master key, where it is a file and the copy has a directory for it. */
+function copyKeysOf(from: string, to: StoreLocation): Promise<number> {
+  const keys = keysOf({ directory: from });
+  if (to.directory !== undefined) copyMasterKey(partOf(from, 'keys'), partOf(to.directory, 'keys'));
+  return copyKeys(keys, keysOf(to), () => {});
+}
+
+async function copyEvents(source: EventStore, target: EventStore, vault: Vault, way: string): Promise<number> {
+  const start = performance.now();
+  const progress = new Progress((events) => `${thousands(events)} events`);
+  const { copied, compared, counts, renamed } = await copySealed(source, target, vault, (events) =>
+    progress.update(events),
+  );
+  progress.end();
+  const seconds = (performance.now() - start) / 1000;
+  printLines(
+    `${thousands(copied)} events copied ${way} in ${seconds.toFixed(1)} s`,
+    `${thousands(counts.sealed)} texts that were plain are sealed, ${thousands(counts.bound)} boxes are bound to their person, ${thousands(counts.erased)} of erased persons are left out`,
+    ...(counts.unreadable > 0
+      ? [`${thousands(counts.unreadable)} boxes have no key, or are damaged: they are copied as they are`]
+      : []),
+    ...[...renamed].map(
+      ([actor, id]) => `the actor "${actor}" is now ${id}: note whose id it is, the copy does not say it`,
+    ),
+    `${thousands(compared)} events are in the copy, and all say the same as in the original`,
+  );
+  return compared;
+}
