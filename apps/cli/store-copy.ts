@@ -1,7 +1,7 @@
 import { asOfNow, copyLog } from '#audit/copy-log';
 import { copyKeys } from '#vault/copy-keys';
 import { masterKeysOf } from '#vault/opened-keys';
-import { keysOf, openForReading, openStores, type StoreLocation, type Stores } from '#wiring/stores';
+import { keysOf, openEvents, openForReading, openStores, type StoreLocation, type Stores } from '#wiring/stores';
 
 /**
  * Copies a store into an empty directory, with the events and keys that it has now. The original may be running, and
@@ -18,14 +18,14 @@ export async function openCopy(
     const log = await asOfNow(source.events);
     // After the end of the log was read: everything sealed before it has its key by now.
     await copyKeys(keysOf(of), { ...keysOf({ directory }), ...masterKeys }, () => {});
-    const stores = await openStores({ directory, ...masterKeys });
+    // Keys of a log do not open with an empty one.
+    const events = await openEvents({ directory });
     try {
-      await copyLog(log, stores.events, onProgress);
-    } catch (error) {
-      await stores.close();
-      throw error;
+      await copyLog(log, events, onProgress);
+    } finally {
+      await events.close();
     }
-    return stores;
+    return await openStores({ directory, ...masterKeys });
   } finally {
     await source.close();
   }

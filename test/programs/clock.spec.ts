@@ -79,6 +79,7 @@ async function filesIn(place: string): Promise<Record<string, string>> {
 const lookAhead = async (...parameters: string[]) => {
   const { code, stdout, stderr } = await cli('--data', directory, 'clock', '--json', ...parameters);
   expect(code).toBe(0);
+  expect(stderr).toMatch(/^leadger: [1-9][\d,]* events copied$/m);
   const place = /the copy is in (\S+) until/.exec(stderr)?.[1] as string;
   return { outlook: JSON.parse(stdout), place };
 };
