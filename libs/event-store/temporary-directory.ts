@@ -13,6 +13,9 @@ const LOCK = 'owner.sqlite';
 /** Written after the lock was taken: without it, nobody knows whether the program is dead or just beginning. */
 const OWNED = 'owned';
 
+/** A lock that nobody refers to would be closed by the garbage collector. */
+const held = new Set<Database.Database>();
+
 interface TemporaryDirectory {
   readonly path: string;
   remove(): void;
@@ -23,10 +26,12 @@ export function makeTemporaryDirectory(purpose: Purpose): TemporaryDirectory {
   const path = mkdtempSync(join(tmpdir(), `leadger-${purpose}-`));
   const lock = new Database(join(path, LOCK), { timeout: 0 });
   lock.exec('BEGIN EXCLUSIVE');
+  held.add(lock);
   writeFileSync(join(path, OWNED), '');
   return {
     path,
     remove() {
+      held.delete(lock);
       lock.close();
       removeDirectory(path);
     },

@@ -115,6 +115,7 @@ test('a signing secret is shown to its customer, and refused to another customer
   expect(await queries.leadDelivery.get(asCustomer('owner'), { customerId })).toEqual({
     mails: 'each',
     webhookUrl: 'https://crm.example',
+    keyMissing: false,
     signingSecret: expect.stringMatching(/^whsec_/),
     revision: 1,
   });
