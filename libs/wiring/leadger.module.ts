@@ -7,7 +7,6 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
-import { erasuresStream } from '#domain/persons/erasures';
 import { partOf } from '#event-store/data-directory';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
 import { type Clock, systemClock } from '#gateways/clock';
@@ -17,11 +16,9 @@ import { stripePayments } from '#gateways/stripe-payments';
 import { httpWebhooks, type WebhookGateway } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
 import { CommandHandler } from '#requests/command-handler';
+import { prepareKeys } from '#requests/keys-at-start';
 import { type RunningProcesses, runningElsewhere, runningHere, runningNowhere } from '#requests/running-processes';
-import { sealBusinesses } from '#requests/sealed-businesses';
 import { StreamCache } from '#requests/stream-cache';
-import { nameVault } from '#requests/vault-link';
-import { missingOfNewest } from '#vault/missing-keys';
 import type { Vault } from '#vault/vault';
 import { asking, dispatchOver } from './asking.ts';
 import { busHandlers } from './buses.ts';
@@ -59,19 +56,6 @@ interface LeadgerOptions {
  * A whole lead store as Nest providers, on stores that are open already. Projections and processes run after
  * `startLeadger`. When the application closes, they are stopped first and the stores are closed last.
  */
-const missingKeysWarning =
-  'keys of the newest events are missing: the keys are older than the log; restore their newest backup';
-
-/** Keys that were restored from an older backup may include those of persons who were erased since. */
-async function eraseAgain(vault: Vault, { streams }: CommandHandler): Promise<void> {
-  const { state } = await streams.read<'erasures'>(erasuresStream);
-  const came = await vault.eraseAgain([...state.subjects]);
-  if (came > 0)
-    console.warn(
-      `leadger: ${came} keys of erased persons had come back, from an older backup: they are destroyed again`,
-    );
-}
-
 @Module({})
 export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #stores: Stores;
@@ -94,13 +78,8 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
   /** Before anything else is written, and in every program that can write. */
   async onApplicationBootstrap(): Promise<void> {
     const { vault, events } = this.#stores;
-    await nameVault(vault, this.#commands, this.#clock.now());
-    await eraseAgain(vault, this.#commands);
-    await sealBusinesses({ events, vault, commands: this.#commands, clock: this.#clock }, (customers) =>
-      console.warn(`leadger: business associations that were stored plain are sealed: ${customers} customers so far`),
-    );
-    const missing = await missingOfNewest(events, vault);
-    if (missing > 0) console.warn(`leadger: ${missing} ${missingKeysWarning}`);
+    const commands = this.#commands;
+    await prepareKeys({ events, vault, commands, clock: this.#clock }, (line) => console.warn(`leadger: ${line}`));
   }
 
   async onApplicationShutdown(): Promise<void> {

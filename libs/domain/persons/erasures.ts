@@ -6,7 +6,7 @@ import { type RightsOf, supportOrStore } from '../kernel/rights.ts';
 
 /**
  * All persons who were erased. They are in one stream, so that a start reads at once which keys must be gone, and the
- * receipt of a lead knows at once whom the store must not keep again (ADR 24).
+ * receipt of a lead knows at once whom the store must not keep again (ADR 26).
  */
 export const erasuresStream = 'erasures-main';
 
