@@ -119,13 +119,13 @@ test('the routes are those of the document, and the page of mails', () => {
 
 test('a read goes through the query bus. One that is recorded sends a command, too', () => {
   expect(through('GET', 'command')).toEqual(['listWholeHistory']);
-  expect(through('POST', 'query')).toEqual(['signIn']);
+  expect(through('POST', 'query')).toEqual(['exportPerson', 'signIn']);
   expect(through('PUT', 'query')).toEqual([]);
 });
 
 test('operations on the programs have their own table of rights', () => {
   expect(through('POST', 'operation')).toEqual([
-    ...['retryParkedItem', 'pauseReadModel', 'resumeReadModel', 'retryReadModel'],
+    ...['erasePerson', 'retryParkedItem', 'pauseReadModel', 'resumeReadModel', 'retryReadModel'],
     ...['rebuildReadModel', 'cancelReadModelRebuild'],
   ]);
 });
