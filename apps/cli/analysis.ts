@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type DataDirectory, openDataDirectory, partOf } from '#event-store/data-directory';
 import { CannotOpenStore, type Position } from '#event-store/port';
 import { openReadModels } from '#read-models/read-models';
+import { refuseHalfCopy } from '#requests/log-origin';
 import { openEvents, openTogether, type StoreLocation, type Stores } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { printError } from './print.ts';
@@ -48,6 +49,7 @@ async function openForAnalysis(
   return openTogether(async (keep) => {
     const directory = keep(await whenFree(partOf(store, 'analysts'), onWait));
     const events = keep(await openEvents({ directory: store, eventStoreDb, readOnly: true }));
+    await refuseHalfCopy(events);
     const files = partOf(directory.path, 'read-models');
     const readModels = await openReadModels({ store: events, directory: files });
     keep({ close: () => readModels.stop() });

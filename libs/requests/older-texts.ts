@@ -13,7 +13,6 @@ type Tools = Pick<RequestTools, 'streams' | 'vault'>;
  * explanation in a mail. It is sealed with the key of the customer whom the command is about.
  */
 export async function sealOlderTexts(tools: Tools, stream: string, command: AnyCommand): Promise<AnyCommand> {
-  if (!hasOlderText(command)) return command;
   const customerId = await customerOf(tools, stream, command);
   if (customerId === undefined)
     throw new RangeError(`${command.type} carries a text of an older version, and no customer`);
@@ -22,7 +21,7 @@ export async function sealOlderTexts(tools: Tools, stream: string, command: AnyC
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
-const hasOlderText = (value: unknown): boolean =>
+export const hasOlderText = (value: unknown): boolean =>
   isObject(value) && (isOlder(value) || Object.values(value).some(hasOlderText));
 
 /** Upcasters name the purpose of what a process may store again. */

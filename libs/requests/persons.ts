@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { addressStream } from '#domain/accounts/address';
-import { customerStream } from '#domain/accounts/customer';
+import { customerStream, isRegistered, notRegistered } from '#domain/accounts/customer';
 import { idOf } from '#domain/codec';
 import type { Caller } from '#domain/kernel/caller';
+import { refuse } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
 import { leadStream } from '#domain/leads/lead';
 import { familyOf } from '#domain/ledger';
@@ -33,6 +35,8 @@ interface Person {
   readonly leadIds: readonly string[];
   /** Keyed hashes of telephone numbers and e-mail addresses. */
   readonly personKeys: readonly string[];
+  /** Those, and the hashes of all leads that were found: no lead with one of them is stored again. */
+  readonly blocked: readonly string[];
   /** Keys of the reasons for which the history of the customer was looked at. */
   readonly looks: readonly string[];
   /** Streams of the customer that are ended. */
@@ -123,12 +127,21 @@ export async function erasePerson(
 async function record(tools: PersonTools, context: RequestContext, person: Person, round: number): Promise<void> {
   const subjects = [...subjectsOf(person)];
   const ends = [...person.leadIds.map(leadStream), ...person.open];
-  const command = { type: 'ErasePerson', at: tools.now(), subjects, personKeys: [...person.personKeys], ends } as const;
-  const commandId = deriveId('erase-person', context.commandId, String(round));
-  const { outcome } = await requestTools(tools).send('main', erasuresStream, command, { ...context, commandId });
+  const command = { type: 'ErasePerson', at: tools.now(), subjects, personKeys: [...person.blocked], ends } as const;
+  const send = async (commandId: string, asked: RequestContext) =>
+    (await requestTools(tools).send('main', erasuresStream, command, { ...asked, commandId })).outcome;
+  const first = await send(deriveId('erase-person', context.commandId, String(round)), context);
+  // Sent again with its key: what was found since is recorded before its keys are destroyed.
+  const outcome =
+    first.kind === 'accepted' && first.repeated ? await send(randomUUID(), withoutRequestHash(context)) : first;
   if (outcome.kind === 'refused') throw new RequestRefused(outcome.refusal);
+  if (outcome.kind === 'key-reused') throw new RequestRefused(keyReused);
   if (outcome.kind !== 'accepted') throw new Error(`the erasure was not recorded: ${outcome.kind}`);
 }
+
+const keyReused = refuse('key-reused', 'this Idempotency-Key came with another body before');
+
+const withoutRequestHash = ({ requestHash: _, ...context }: RequestContext): RequestContext => context;
 
 const subjectsOf = ({ customerIds, leadIds, looks }: Person): readonly string[] => [
   ...customerIds.map(customerStream),
@@ -174,7 +187,8 @@ async function find(tools: PersonTools, caller: Caller, request: PersonRequest):
     ...(await Promise.all(customerIds.map((customerId) => keysOfCustomer(tools, customerId)))).flat(),
   ];
   const leadIds = request.leadId === undefined ? [] : [request.leadId];
-  return findAll(tools, caller, { customerIds, leadIds, personKeys: [...new Set(keys)], looks: [], open: [] });
+  const known = [...new Set(keys)];
+  return findAll(tools, caller, { customerIds, leadIds, personKeys: known, blocked: known, looks: [], open: [] });
 }
 
 const MILLISECONDS_TO_CATCH_UP = 30_000;
@@ -186,7 +200,12 @@ async function findAll(tools: PersonTools, caller: Caller, person: Person): Prom
     throw new StoreUnavailable('the read models are behind the log, so not everything would be found: try again');
   const leadIds = [...new Set([...person.leadIds, ...(await rows.leads.ofPerson(caller, person.personKeys))])];
   const looks = [...new Set((await Promise.all(person.customerIds.map((id) => looksAt(tools, id)))).flat())];
-  return { ...person, leadIds, looks, open: await openStreamsOf(tools, caller, person.customerIds) };
+  const blocked = [
+    ...person.blocked,
+    ...(await Promise.all(leadIds.map((leadId) => keysOfLead(tools, leadId)))).flat(),
+  ];
+  const open = await openStreamsOf(tools, caller, person.customerIds);
+  return { ...person, leadIds, blocked: [...new Set(blocked)], looks, open };
 }
 
 /** Of this month too: nothing more is sealed with that key. */
@@ -196,7 +215,11 @@ async function looksAt({ histories, now }: PersonTools, customerId: string): Pro
 }
 
 async function customersOf(tools: PersonTools, { customerId, email }: PersonRequest): Promise<readonly string[]> {
-  if (customerId !== undefined) return [customerId];
+  if (customerId !== undefined) {
+    if (!isRegistered(await tools.stateOf<'customer'>(customerStream(customerId))))
+      throw new RequestRefused(notRegistered);
+    return [customerId];
+  }
   if (email === undefined) return [];
   const { customerId: holder } = await tools.stateOf<'address'>(addressStream(addressKeyOf(tools.vault, email)));
   return holder === undefined ? [] : [holder];
@@ -209,8 +232,10 @@ async function keysOfCustomer({ stateOf, vault }: PersonTools, customerId: strin
   return typeof opened === 'string' ? Object.values(personKeys(vault, { email: opened })) : [];
 }
 
+/** @throws RequestRefused for a lead that does not exist: an id that was typed is not recorded */
 async function keysOfLead({ stateOf }: PersonTools, leadId: string): Promise<readonly string[]> {
-  const { telephoneKey, emailKey } = await stateOf<'lead'>(leadStream(leadId));
+  const { status, telephoneKey, emailKey } = await stateOf<'lead'>(leadStream(leadId));
+  if (status === 'unknown') throw new RequestRefused(refuse('lead-unknown', 'there is no such lead'));
   return [telephoneKey, emailKey].filter((key) => key !== undefined);
 }
 

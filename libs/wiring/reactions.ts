@@ -24,7 +24,7 @@ import { retention } from '#processes/retention';
 import { ticketDeadline } from '#processes/ticket-deadline';
 import { verificationDeadline } from '#processes/verification-deadline';
 import type { AddressedCommand, Outcome } from '#requests/command-handler';
-import { sealOlderTexts } from '#requests/older-texts';
+import { hasOlderText, sealOlderTexts } from '#requests/older-texts';
 import type { Dispatch } from '#requests/request-tools';
 import type { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
@@ -75,7 +75,10 @@ export function createReactions(dependencies: ReactionDependencies): ProcessEngi
     processes,
     ...(leaseOf && { mayActFor: (unit) => leaseOf(unit) !== undefined }),
     send: async (sent) => {
-      const command = await sealOlderTexts({ streams, vault }, sent.stream, sent.command);
+      // Others are dispatched at once, in the order in which they are sent.
+      const command = hasOlderText(sent.command)
+        ? await sealOlderTexts({ streams, vault }, sent.stream, sent.command)
+        : sent.command;
       return resultOf(await dispatch(addressed({ ...sent, command }, leaseOf?.(sent.unit))));
     },
     warm: (names) => streams.warm(names),

@@ -64,6 +64,44 @@ describe('a person who is a lead', () => {
     expect(JSON.stringify(await shop.log())).not.toContain(person.email);
   });
 
+  test('is recognised afterwards by every number and address of its leads, however it was named', async () => {
+    const [one, other] = [somebody(), somebody()];
+    await shop.lead(undefined, { contact: one });
+    await shop.lead(undefined, { contact: other });
+    await erase({ telephone: one.telephone });
+    await erase({ email: other.email });
+    for (const contact of [{ email: one.email }, { telephone: other.telephone }]) {
+      const lead = { leadTypeId: 'exclusive-fresh', source: 'web', contact };
+      expect((await shop.try('POST', '/api/leads', lead)).body.code).toBe('person-erased');
+    }
+  });
+
+  test('that nobody knows is refused, and nothing is recorded', async () => {
+    const before = await shop.log();
+    expect((await erase({ customerId: '12125550777' }, 409)).code).toBe('customer-unknown');
+    expect((await erase({ leadId: 'Pat.Example' }, 409)).code).toBe('lead-unknown');
+    expect((await exported({ leadId: 'Pat.Example' }, 409)).code).toBe('lead-unknown');
+    expect(await shop.log()).toEqual(before);
+  });
+
+  test('is erased again under the same key when there is more of it since: the fact comes before the keys are destroyed', async () => {
+    const { email } = somebody();
+    const withKey = { ...support, 'idempotency-key': 'letter-17' };
+    const ask = (person: object) => shop.try('POST', '/api/persons/erasures', { person }, withKey);
+    await shop.customer({ email });
+    expect((await ask({ email })).body).toEqual({ customers: 1, leads: 0 });
+    const again = await shop.customer({ email });
+    const orderId = await shop.order(again);
+    expect((await ask({ email })).body).toEqual({ customers: 1, leads: 0 });
+    expect(await shop.read(`/api/orders/${orderId}`)).toMatchObject({ status: 'cancelled' });
+    const erased = (await shop.log()).filter(({ type }) => type === 'PersonErased');
+    expect(erased.flatMap(({ data }) => data.subjects)).toContain(`customer-${again}`);
+    expect(await ask({ email: 'somebody.else@example.org' })).toMatchObject({
+      status: 422,
+      body: { code: 'key-reused' },
+    });
+  });
+
   test('is erased once: a repeat records nothing', async () => {
     const person = somebody();
     await shop.lead(undefined, { contact: person });

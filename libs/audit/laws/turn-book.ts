@@ -141,10 +141,10 @@ export const changes: Readonly<Record<string, Change>> = {
     book.queueUp(debt);
   },
 
-  /** An erased customer is owed nothing any more. */
+  /** An erased customer gets nothing any more. */
   PersonErased: (book, { data: { subjects } }) => {
     for (const customerId of customersIn(subjects)) book.erased.add(customerId);
-    for (const { customerId, debts } of book.orders.values()) if (book.erased.has(customerId)) forgive(book, debts);
+    for (const order of book.orders.values()) if (book.erased.has(order.customerId)) forgive(book, order);
   },
 
   LeadAssigned: (book, event) => {
@@ -193,9 +193,10 @@ export const changes: Readonly<Record<string, Change>> = {
   },
 };
 
-function forgive(book: TurnBook, debts: Set<Claim>): void {
-  for (const { id } of debts) book.debts.delete(id);
-  debts.clear();
+function forgive(book: TurnBook, order: OrderInLine): void {
+  order.status = 'closed';
+  for (const { id } of order.debts) book.debts.delete(id);
+  order.debts.clear();
 }
 
 function worksFor(book: TurnBook, event: RawEvent): void {
@@ -206,7 +207,7 @@ function becomes(status: OrderInLine['status']): Change {
   return (book, { id }) => {
     const order = book.orders.get(id);
     if (!order) return;
-    order.status = status;
+    order.status = book.erased.has(order.customerId) ? 'closed' : status;
     book.queueUp(order.claim, ...order.debts);
   };
 }

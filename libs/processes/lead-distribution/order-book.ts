@@ -195,10 +195,11 @@ export class OrderBook {
     this.#refresh(claim);
   }
 
-  /** An erased customer is owed nothing any more. Its orders are cancelled by events of their own. */
+  /** An erased customer gets nothing any more. Its orders are cancelled by events of their own. */
   #forgive(customerId: string): void {
     this.#erased.add(customerId);
     for (const claim of this.#claimsOf.get(customerId) ?? []) {
+      this.#refresh(claim);
       if (claim.kind !== 'replacement') continue;
       this.#debts.delete(claim.id);
       this.#removeClaim(claim);
@@ -304,7 +305,7 @@ export class OrderBook {
   }
 
   #canBeMet(claim: Claim): boolean {
-    if (claim.businessKey === NO_KEY) return false;
+    if (claim.businessKey === NO_KEY || this.#erased.has(claim.customerId)) return false;
     const order = this.#orders.get(claim.orderId);
     if (claim.kind === 'replacement') return !this.#debts.get(claim.id)?.underWay && order?.status !== 'paused';
     if (order?.status !== 'open' || hasAllLeads(order, order.underWay)) return false;
