@@ -173,9 +173,9 @@ test('a refused request is answered without what it contained', async () => {
 });
 
 test('none of it is in a file of the store, while it runs', async () => {
-  // What is plain is found: so the search would find the canary, too.
+  // What is plain is found, at least in the log: so the search would find the canary, too.
   expect(await filesWith('payment-details-erased')).toEqual([]);
-  expect((await filesWith('unknown-card')).length).toBeGreaterThan(1);
+  expect((await filesWith('unknown-card')).length).toBeGreaterThan(0);
   expect(await filesWith(CANARY)).toEqual([]);
   for (const value of [...tokens, explanation])
     expect(await filesWith(Buffer.from(JSON.stringify(value)).toString('base64'))).toEqual([]);
