@@ -106,9 +106,10 @@ test('a lead that is being received when its person is erased is erased too, and
 test('an order that is being placed when its customer is erased is cancelled, and charged nothing', async () => {
   const customerId = await shop.customer();
   const charges = seen.charges;
-  const held = holdSealOf('payment-token');
+  // The reason is sealed last.
+  const held = holdSealOf('reason');
   const order = { customerId, leadTypeId: 'exclusive-fresh', quantity: 25, paymentToken: 'tok_ok' };
-  const placing = shop.try('POST', '/api/orders', order);
+  const placing = shop.try('POST', '/api/orders', order, support);
   await held.sealed;
   await erase({ customerId });
   held.release();
@@ -117,11 +118,53 @@ test('an order that is being placed when its customer is erased is cancelled, an
   expect(seen.charges).toBe(charges);
 });
 
+test('an order whose card is being sealed when its customer is erased is refused', async () => {
+  const customerId = await shop.customer();
+  const held = holdSealOf('payment-token');
+  const order = { customerId, leadTypeId: 'exclusive-fresh', quantity: 25, paymentToken: 'tok_ok' };
+  const placing = shop.try('POST', '/api/orders', order);
+  await held.sealed;
+  await erase({ customerId });
+  held.release();
+  expect(await placing).toMatchObject({ status: 409, body: { code: 'person-erased' } });
+});
+
+test('a return that is being requested when its customer is erased ends', async () => {
+  const leadTypeId = await shop.leadType();
+  const customerId = await shop.customer();
+  const orderId = await shop.order(customerId, { leadTypeId });
+  const leadId = await shop.lead(leadTypeId);
+  const held = holdSealOf('reason');
+  const requesting = shop.try('POST', '/api/replacements', { orderId, leadId, reason: 'wrong number' }, support);
+  await held.sealed;
+  await erase({ customerId });
+  held.release();
+  const { replacementId } = (await requesting).body;
+  expect(await shop.read(`/api/replacements/${replacementId}`)).toMatchObject({ status: 'ended' });
+});
+
+test('a return that is being granted when its customer is erased ends, and nothing is owed', async () => {
+  const leadTypeId = await shop.leadType();
+  const customerId = await shop.customer();
+  const orderId = await shop.order(customerId, { leadTypeId });
+  const leadId = await shop.lead(leadTypeId);
+  const back = { orderId, leadId, reason: 'wrong number' };
+  const { replacementId } = await shop.ask('POST', '/api/replacements', back, 201);
+  const held = holdSealOf('reason');
+  const granting = shop.try('POST', `/api/replacements/${replacementId}/grant`, {}, support);
+  await held.sealed;
+  const erasing = erase({ customerId });
+  held.release();
+  await Promise.all([granting, erasing]);
+  await shop.server.settle();
+  expect(await shop.read(`/api/replacements/${replacementId}`)).toMatchObject({ status: 'ended' });
+  expect(await shop.read(`/api/orders/${orderId}`)).toMatchObject({ replacementsOwed: 0 });
+});
+
 test('a ticket that is being opened when its customer is erased is closed', async () => {
   const customerId = await shop.customer();
-  const held = holdSealOf('message');
-  const as = { 'leadger-actor': `customer:${customerId}` };
-  const opening = shop.try('POST', '/api/tickets', { customerId, subject: 'Leads', message: 'Where?' }, as);
+  const held = holdSealOf('reason');
+  const opening = shop.try('POST', '/api/tickets', { customerId, subject: 'Leads', message: 'Where?' }, support);
   await held.sealed;
   await erase({ customerId });
   held.release();

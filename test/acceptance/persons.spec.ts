@@ -159,7 +159,8 @@ describe('a person who is a customer', () => {
     await shop.wait({ days: 3 });
     // The log's own clock is that of its last event.
     await shop.customer();
-    expect(await shop.read(`/api/replacements/${replacementId}`)).toMatchObject({ status: 'granted' });
+    expect(await shop.read(`/api/replacements/${replacementId}`)).toMatchObject({ status: 'ended' });
+    expect(await shop.read(`/api/orders/${orderId}`)).toMatchObject({ replacementsOwed: 0 });
     const events = shop.server.application.get<EventStore>(EVENT_STORE);
     const { laws } = await checkLaws(events, { hashOf: hashOfEvent });
     expect(Object.entries(laws).filter(([, broken]) => broken > 0)).toEqual([]);

@@ -5,6 +5,7 @@ import { cents, type EventsOf, fact, type Instant, instant, unsealed } from '../
 import { currency, id, secretFor, storeText } from '../kernel/fields.ts';
 import { addDays, addHours } from '../kernel/instants.ts';
 import { ownerOrStaff, processOnly, type RightsOf } from '../kernel/rights.ts';
+import { customerErased } from '../persons/erasures.ts';
 
 /**
  * An order's programme in Loyalty Rewards: when it renews, and the result of each renewal. The order's own stream
@@ -15,7 +16,7 @@ export const programmeStream = (orderId: string) => `programme-${orderId}` as co
 /** Who or what held a programme (LOY-5, LOY-8). */
 export const holdCauses = ['customer', 'declined-payment'] as const;
 /** Who or what ended a programme. */
-export const cancellationCauses = ['customer', 'order-cancelled', 'payment-failed'] as const;
+export const cancellationCauses = ['customer', 'order-cancelled', 'payment-failed', customerErased] as const;
 
 const renewalNumber = z.int().positive();
 const attempt = z.int().positive();

@@ -263,6 +263,26 @@ describe('an order', () => {
       .thenRefuses('replacement-not-owed', 'RPL-6');
   });
 
+  it('owes no replacement any more once it is forgiven, and does not owe it again', () => {
+    const cause = 'customer-erased';
+    const forgive: OrderCommand = { type: 'ForgiveReplacement', at: minute(9), replacementId: 'r1', cause };
+    const forgiven: OrderEvent = {
+      type: 'ReplacementForgiven',
+      data: { at: minute(9), replacementId: 'r1', leadId: 'l1', cause },
+    };
+    const past = [placed, paid, delivered('l1'), owed];
+    given(order, ...past)
+      .when(forgive)
+      .thenRecords(forgiven);
+    given(order, placed, paid).when(forgive).thenNothing();
+    given(order, ...past, forgiven)
+      .when(deliver('l9', minute(10), 'r1'))
+      .thenRefuses('replacement-not-owed', 'RPL-6');
+    given(order, ...past, forgiven)
+      .when({ type: 'OweReplacement', at: minute(10), replacementId: 'r1', leadId: 'l1', owedSince: minute(7) })
+      .thenNothing();
+  });
+
   it('RPL-9: gets its replacement even if it was cancelled; ORD-2: not while it is paused', () => {
     const past = [placed, paid, delivered('l1'), owed];
     given(order, ...past, cancelled)

@@ -10,6 +10,7 @@ import { type LocalDay, localDayOf } from '../kernel/local-days.ts';
 import { percentOf } from '../kernel/percent.ts';
 import { customerInCommand, ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
 import { bonus, bonusOf, loyaltyTerms } from '../loyalty/bonus.ts';
+import { customerErased } from '../persons/erasures.ts';
 import { countDelivery, deliveredOn, isFullOn, noProgress, type OrderProgress } from './progress.ts';
 
 /** An order of leads, from checkout to the last lead and the last replacement. */
@@ -78,7 +79,8 @@ export const orderEvents = {
   DailyMaximumChanged: fact({ dailyMaximum: z.int().positive() }),
   /** ORD-4: the next charge goes to this card. */
   PaymentCardChanged: fact({ paymentToken }),
-  OrderCancelled: fact({ undeliveredLeads: count }),
+  /** `cause`: absent where somebody cancelled it. */
+  OrderCancelled: fact({ undeliveredLeads: count, cause: z.literal(customerErased).optional() }),
   OrderFilled: fact({ deliveredLeads: count }),
   LeadDelivered: fact({
     leadId: id,
@@ -99,6 +101,8 @@ export const orderEvents = {
     customerId: id,
     owedSince: instant,
   }),
+  /** The replacement is not owed any more. */
+  ReplacementForgiven: fact({ replacementId: id, leadId: id, cause: z.literal(customerErased) }),
 };
 export type OrderEvent = EventsOf<typeof orderEvents>;
 
@@ -154,7 +158,8 @@ export type OrderCommand =
     }
   | { type: 'ChangeDailyMaximum'; at: Instant; dailyMaximum: DailyMaximum }
   | { type: 'ChangePaymentCard'; at: Instant; paymentToken: Secret }
-  | { type: 'CancelOrder'; at: Instant }
+  /** `cause`: where the store itself cancels it. */
+  | { type: 'CancelOrder'; at: Instant; cause?: typeof customerErased }
   | {
       type: 'DeliverLead';
       at: Instant;
@@ -164,7 +169,8 @@ export type OrderCommand =
       replacementFor?: string;
       decision: DistributionDecision;
     }
-  | { type: 'OweReplacement'; at: Instant; replacementId: string; leadId: string; owedSince: Instant };
+  | { type: 'OweReplacement'; at: Instant; replacementId: string; leadId: string; owedSince: Instant }
+  | { type: 'ForgiveReplacement'; at: Instant; replacementId: string; cause: typeof customerErased };
 
 export const customerOfOrder = ({ terms }: OrderState): string | undefined => terms?.customerId;
 const owner = ownerOrStaff<unknown, OrderState>(({ state }) => customerOfOrder(state), 'BCK-2');
@@ -184,6 +190,7 @@ export const orderRights = {
   CancelOrder: owner,
   DeliverLead: processOnly,
   OweReplacement: processOnly,
+  ForgiveReplacement: processOnly,
 } satisfies RightsOf<OrderCommand, OrderState>;
 
 /** What the customer agreed to (CHK-1), at the price in effect at checkout (CAT-3). */
@@ -256,6 +263,8 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
           : deliver(command, state, terms);
       case 'OweReplacement':
         return oweReplacement(command, state, terms);
+      case 'ForgiveReplacement':
+        return forgiveReplacement(command, state);
       default:
         return undecided(command);
     }
@@ -316,6 +325,9 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
       case 'ReplacementOwed':
         state.owed.set(event.data.replacementId, event.data.leadId);
         state.everOwed.add(event.data.replacementId);
+        break;
+      case 'ReplacementForgiven':
+        state.owed.delete(event.data.replacementId);
         break;
       case 'DailyMaximumReached':
         break;
@@ -489,10 +501,11 @@ function changePaymentCard(
     : [{ type: 'PaymentCardChanged', data: { at, paymentToken } }];
 }
 
-function cancel({ at }: Command<'CancelOrder'>, state: OrderState): Decision<OrderEvent> {
+function cancel({ at, cause }: Command<'CancelOrder'>, state: OrderState): Decision<OrderEvent> {
   if (state.status === 'cancelled') return [];
   if (state.status === 'filled' || state.status === 'payment-failed') return refuseIn(state, 'cancelled', 'ORD-5');
-  return [{ type: 'OrderCancelled', data: { at, undeliveredLeads: state.owedLeads - state.deliveredLeads } }];
+  const undeliveredLeads = state.owedLeads - state.deliveredLeads;
+  return [{ type: 'OrderCancelled', data: { at, undeliveredLeads, ...(cause && { cause }) } }];
 }
 
 function deliver(command: Command<'DeliverLead'>, state: OrderState, terms: Terms): Decision<OrderEvent> {
@@ -549,6 +562,15 @@ function oweReplacement(
   if (!state.receipts.has(leadId))
     return refuse('lead-not-delivered', `lead ${leadId} was not delivered to this order`, 'RPL-6');
   return [{ type: 'ReplacementOwed', data: { at, replacementId, leadId, leadTypeId, customerId, owedSince } }];
+}
+
+/** What was delivered, or is forgiven, is not owed. */
+function forgiveReplacement(
+  { at, replacementId, cause }: Command<'ForgiveReplacement'>,
+  { owed }: OrderState,
+): Decision<OrderEvent> {
+  const leadId = owed.get(replacementId);
+  return leadId === undefined ? [] : [{ type: 'ReplacementForgiven', data: { at, replacementId, leadId, cause } }];
 }
 
 /** The order receives no more leads and no renewals. A filled order is not over: a renewal may re-open it. */

@@ -134,6 +134,7 @@ export const orders = modelOfStreams({
     LeadDelivered: deliver,
     DailyMaximumReached: (order, { data }) => order.set({ maximumReachedOn: data.localDay }),
     ReplacementOwed: (order) => order.set({ replacementsOwed: order.now.replacementsOwed + 1 }),
+    ReplacementForgiven: (order) => order.set({ replacementsOwed: order.now.replacementsOwed - 1 }),
   },
 });
 
