@@ -12,6 +12,6 @@ export const rowDigests: Readonly<Record<string, string>> = {
   tickets: '804c1b4708e2bae0',
   mails: '36c7d168b0919296',
   webhooks: '6134a1be56162226',
-  histories: '6c0547c9090cc5ed',
+  histories: 'f2d0b31e633e2965',
   sales: '95f2eeb54126e48f',
 };
