@@ -76,6 +76,8 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
     `${data.quantity} leads of ${data.leadTypeId}${data.bonusLeads ? ` and ${data.bonusLeads} bonus leads` : ''} for ${money(data.totalCents, data.currency)} (${money(data.pricePerLeadCents, data.currency)} each)${data.dailyMaximum ? `, at most ${data.dailyMaximum} a day in ${data.timeZone}` : ''}`,
   PaymentCaptured: ({ amountCents, currency, reference }) => `${money(amountCents, currency)} paid (${reference})`,
   PaymentDeclined: ({ reason }) => `payment declined: ${tellDecline(reason)}`,
+  PaymentUnknown: ({ amountCents, currency, chargeKey }) =>
+    `nobody knows whether ${money(amountCents, currency)} were paid (charge ${chargeKey})${why({ cause: customerErased })}`,
   PaymentCapturedTooLate: ({ amountCents, currency }) =>
     `${money(amountCents, currency)} paid after the order was cancelled: to be refunded`,
   OrderPaused: ({ restartsAt }) => `paused: receives nothing${restartsAt ? `, restarts by itself ${restartsAt}` : ''}`,
@@ -100,6 +102,8 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
     `renewal ${renewalNumber}: ${money(amountCents, currency)} paid (${reference}); the next is due ${nextDueAt}`,
   RenewalDeclined: ({ renewalNumber, reason, retryAt }) =>
     `renewal ${renewalNumber} declined: ${tellDecline(reason)}${retryAt ? `; tried again ${retryAt}` : ''}`,
+  RenewalUnknown: ({ renewalNumber, amountCents, currency, chargeKey }) =>
+    `renewal ${renewalNumber}: nobody knows whether ${money(amountCents, currency)} were paid (charge ${chargeKey})${why({ cause: customerErased })}`,
   ProgrammeHeld: ({ cause }) =>
     cause === 'customer' ? 'programme on hold' : 'programme on hold: its payment was declined',
   ProgrammeActivated: ({ renewalNumber, dueAt }) => `programme active again: renewal ${renewalNumber} is due ${dueAt}`,

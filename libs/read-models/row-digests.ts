@@ -5,7 +5,7 @@
  */
 export const rowDigests: Readonly<Record<string, string>> = {
   customers: 'bfaad4ba01153be6',
-  orders: '888a627f518dbe19',
+  orders: '4ec6963c65107926',
   programmes: '515664ee4380513c',
   leads: 'd9f2b90d94ac7c32',
   replacements: '1edee16c7f169ffa',

@@ -67,6 +67,8 @@ export const programmeEvents = {
     retryAt: instant.optional(),
     policyVersion,
   }),
+  /** The customer was erased before the provider answered: money may have moved. */
+  RenewalUnknown: fact({ renewalNumber, attempt, chargeKey: id, amountCents: cents, currency }),
   /** `renewalNumber`: the renewal that waits until the programme is active again. */
   ProgrammeHeld: fact({ customerId: id, renewalNumber, cause: z.enum(holdCauses) }),
   /** `dueAt`: the date of the next renewal, or this instant if that date has passed (LOY-5). */
@@ -120,6 +122,15 @@ export type ProgrammeCommand =
       currency: string;
     }
   | { type: 'RecordRenewalDeclined'; at: Instant; renewalNumber: number; attempt: number; reason: DeclineReason }
+  | {
+      type: 'RecordRenewalUnknown';
+      at: Instant;
+      renewalNumber: number;
+      attempt: number;
+      chargeKey: string;
+      amountCents: number;
+      currency: string;
+    }
   | { type: 'HoldProgramme'; at: Instant }
   | { type: 'ActivateProgramme'; at: Instant }
   | { type: 'CancelProgramme'; at: Instant; cause: DataOf<'ProgrammeCancelled'>['cause'] };
@@ -135,6 +146,7 @@ export const programmeRights = {
   BeginRenewal: processOnly,
   RecordRenewalPaid: processOnly,
   RecordRenewalDeclined: processOnly,
+  RecordRenewalUnknown: processOnly,
   HoldProgramme: owner,
   ActivateProgramme: owner,
   CancelProgramme: owner,
@@ -160,6 +172,8 @@ export interface ProgrammeState {
   };
   /** The charge that was begun and has no result yet. */
   underWay: DataOf<'RenewalBegun'> | undefined;
+  /** Nobody knows whether that charge was captured. No other is begun. */
+  isUnknown: boolean;
 }
 
 export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent> = {
@@ -169,6 +183,7 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
     cadenceDays: 0,
     next: renewal(0, ''),
     underWay: undefined,
+    isUnknown: false,
   }),
 
   decide(command, state): Decision<ProgrammeEvent> {
@@ -184,6 +199,8 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
         return recordPaid(command, state);
       case 'RecordRenewalDeclined':
         return recordDeclined(command, state);
+      case 'RecordRenewalUnknown':
+        return recordUnknown(command, state);
       case 'HoldProgramme':
         return hold(command, state);
       case 'ActivateProgramme':
@@ -199,7 +216,14 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
     switch (event.type) {
       case 'ProgrammeJoined': {
         const { customerId, cadenceDays, dueAt } = event.data;
-        return { status: 'active', customerId, cadenceDays, next: renewal(1, dueAt), underWay: undefined };
+        return {
+          status: 'active',
+          customerId,
+          cadenceDays,
+          next: renewal(1, dueAt),
+          underWay: undefined,
+          isUnknown: false,
+        };
       }
       case 'RenewalAnnounced':
         state.next.announced = true;
@@ -217,6 +241,9 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
       case 'RenewalDeclined':
         state.underWay = undefined;
         state.next.retryAt = event.data.retryAt;
+        break;
+      case 'RenewalUnknown':
+        state.isUnknown = true;
         break;
       case 'ProgrammeHeld':
         state.status = 'held';
@@ -303,6 +330,12 @@ function recordDeclined(command: Command<'RecordRenewalDeclined'>, state: Progra
     { type: 'RenewalDeclined', data: declined },
     { type: 'ProgrammeHeld', data: { at, customerId, renewalNumber, cause: 'declined-payment' } },
   ];
+}
+
+function recordUnknown(command: Command<'RecordRenewalUnknown'>, state: ProgrammeState): Decision<ProgrammeEvent> {
+  if (state.isUnknown || !beginningOf(state, command)) return [];
+  const { type: _, ...data } = command;
+  return [{ type: 'RenewalUnknown', data }];
 }
 
 function hold(

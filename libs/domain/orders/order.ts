@@ -45,6 +45,10 @@ export const orderEvents = {
   }),
   PaymentCaptured: fact({ reference: id, amountCents: cents, currency }),
   PaymentDeclined: fact({ reason: z.enum(declineReasons) }),
+  /**
+   * The customer was erased before the provider answered: money may have moved. The provider knows the charge by its key.
+   */
+  PaymentUnknown: fact({ chargeKey: id, amountCents: cents, currency }),
   /** The order ended while its payment, or that of a renewal, was under way: the money is to be paid back. */
   PaymentCapturedTooLate: fact({
     reference: id,
@@ -143,6 +147,7 @@ export type OrderCommand =
   | ({ type: 'PlacePromisedOrder'; at: Instant; checkoutId: string } & PromisedOrder)
   | { type: 'CapturePayment'; at: Instant; reference: string; amountCents: number; currency: string }
   | { type: 'DeclinePayment'; at: Instant; reason: DeclineReason }
+  | { type: 'RecordPaymentUnknown'; at: Instant; chargeKey: string; amountCents: number; currency: string }
   /** `restart`: how the pause ends automatically in Loyalty Rewards; absent once the programme is cancelled. */
   | { type: 'PauseOrder'; at: Instant; restart?: { afterDays: number; policyVersion: number } }
   | { type: 'RestartOrder'; at: Instant }
@@ -181,6 +186,7 @@ export const orderRights = {
   PlacePromisedOrder: ownerOrStaff(customerInCommand, 'CHK-1'),
   CapturePayment: processOnly,
   DeclinePayment: processOnly,
+  RecordPaymentUnknown: processOnly,
   PauseOrder: owner,
   RestartOrder: owner,
   RestartAutomatically: processOnly,
@@ -208,6 +214,8 @@ export interface OrderState extends OrderProgress {
   /** The present terms: daily maximum and card may have changed since checkout. */
   terms: Terms | undefined;
   paid: boolean;
+  /** Nobody knows whether the payment was captured. */
+  paymentUnknown: boolean;
   /** The number of the last recorded renewal. */
   renewals: number;
   /** Over the whole life of the order (LOY-4). */
@@ -226,6 +234,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
     status: 'unknown',
     terms: undefined,
     paid: false,
+    paymentUnknown: false,
     renewals: 0,
     pauses: 0,
     receipts: new Map(),
@@ -243,6 +252,8 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         return capturePayment(command, state);
       case 'DeclinePayment':
         return declinePayment(command, state);
+      case 'RecordPaymentUnknown':
+        return recordUnknown(command, state);
       case 'PauseOrder':
         return pause(command, state, terms);
       case 'RestartOrder':
@@ -290,6 +301,9 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         break;
       case 'PaymentDeclined':
         state.status = 'payment-failed';
+        break;
+      case 'PaymentUnknown':
+        state.paymentUnknown = true;
         break;
       case 'OrderPaused':
         state.status = 'paused';
@@ -411,6 +425,14 @@ function capturePayment(
 
 function declinePayment({ at, reason }: Command<'DeclinePayment'>, { status }: OrderState): Decision<OrderEvent> {
   return status === 'awaiting-payment' ? [{ type: 'PaymentDeclined', data: { at, reason } }] : [];
+}
+
+function recordUnknown(
+  { type: _, ...data }: Command<'RecordPaymentUnknown'>,
+  { paid, paymentUnknown, status }: OrderState,
+): Decision<OrderEvent> {
+  if (paid || paymentUnknown || status === 'payment-failed') return [];
+  return [{ type: 'PaymentUnknown', data }];
 }
 
 function pause(
