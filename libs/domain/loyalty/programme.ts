@@ -236,6 +236,7 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
         break;
       case 'RenewalPaid':
         state.underWay = undefined;
+        state.isUnknown = false;
         state.next = renewal(event.data.renewalNumber + 1, event.data.nextDueAt);
         break;
       case 'RenewalDeclined':

@@ -191,6 +191,24 @@ describe('an order', () => {
       .thenRefuses('order-cancelled', 'ORD-2');
   });
 
+  it('has an unknown payment when nobody can say what became of the charge, until it turns out that it was captured', () => {
+    const money = { amountCents: 1000, currency: 'USD' };
+    const record: OrderCommand = { type: 'RecordPaymentUnknown', at: minute(9), chargeKey: 'k1', ...money };
+    const unknown: OrderEvent = { type: 'PaymentUnknown', data: { at: minute(9), chargeKey: 'k1', ...money } };
+    given(order, placed).when(record).thenRecords(unknown);
+    given(order, placed, cancelled).when(record).thenRecords(unknown);
+    given(order, placed, paid).when(record).thenNothing();
+    given(order, placed, cancelled, unknown)
+      .when({ type: 'CapturePayment', at: minute(10), reference: 'pay_1', ...money })
+      .thenRecords({ type: 'PaymentCapturedTooLate', data: { at: minute(10), reference: 'pay_1', ...money } });
+  });
+
+  it('is cancelled with the reason when its customer is erased', () => {
+    given(order, placed)
+      .when({ type: 'CancelOrder', at: minute(9), cause: 'customer-erased' })
+      .thenRecords({ type: 'OrderCancelled', data: { at: minute(9), undeliveredLeads: 3, cause: 'customer-erased' } });
+  });
+
   it('ORD-5: is cancelled at any time before it is filled; what was not delivered is recorded', () => {
     const cancel: OrderCommand = { type: 'CancelOrder', at: minute(9) };
     const undelivered = (undeliveredLeads: number): OrderEvent => ({

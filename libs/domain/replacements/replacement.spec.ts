@@ -125,8 +125,8 @@ describe('the return of a lead', () => {
     given(replacement, requested('wrong number')).when(end).thenRecords(ended);
     given(replacement, requested('wrong number'), granted).when(end).thenRecords(ended);
     given(replacement, requested('wrong number'), denied('no')).when(end).thenNothing();
-    given(replacement, requested('wrong number'), ended).when(grant).thenRefuses('replacement-ended');
-    given(replacement, requested('wrong number'), ended).when(deny).thenRefuses('replacement-ended');
+    given(replacement, requested('wrong number'), ended).when(grant).thenRefuses('person-erased');
+    given(replacement, requested('wrong number'), ended).when(deny).thenRefuses('person-erased');
     given(replacement, requested('wrong number'), ended)
       .when({ type: 'RecordOverdue', at: '2026-05-09T10:10:00.000Z' })
       .thenNothing();

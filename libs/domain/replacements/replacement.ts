@@ -198,7 +198,7 @@ export function explainDenial({
 const requestedBefore = ({ reason }: ReplacementState) =>
   refuse('return-requested', `the return of this lead was requested already, for the reason "${reason}"`, 'RPL-8');
 
-const alreadyEnded = refuse('replacement-ended', 'the return ended when its customer was erased');
+const alreadyEnded = refuse('person-erased', 'the return ended when its customer was erased');
 
 const alreadyDecided = refuse(
   'already-decided',
