@@ -57,6 +57,16 @@ describe('the process that ends what erased persons had', () => {
     expect(wishesAt()).toEqual([end]);
   });
 
+  it('cancels a filled order when a renewal that was being paid re-opens it', () => {
+    const { fold, wishesAt } = driveProcess(personErasure, AT);
+    fold('order-o1', 'OrderFilled', {});
+    fold('erasures-main', 'PersonErased', erased({ subjects: ['customer-c1'], ends: ['order-o1'] }));
+    expect(wishesAt()).toEqual(['CancelOrder']);
+    fold('order-o1', 'OrderReopened', {});
+    fold('order-o2', 'OrderReopened', {});
+    expect(wishesAt()).toEqual(['CancelOrder']);
+  });
+
   it('ends checkouts, returns and debts that the erasure does not name, and leaves those that have ended', () => {
     const { fold, wishes } = driveProcess(personErasure, AT);
     const ofCustomer = { customerId: 'c1' };

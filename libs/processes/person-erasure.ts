@@ -9,6 +9,7 @@ type Erased = FactOf<'PersonErased'>;
 type Received = FactOf<'LeadReceived'>;
 /** Something begins for a customer. */
 type Begun = FactOf<(typeof beginnings)[number]>;
+type Because = Erased | Received | Begun | FactOf<'OrderReopened'>;
 type Ended = FactOf<(typeof endings)[number]>;
 
 const beginnings = [
@@ -46,9 +47,11 @@ interface Open {
 interface Erasures {
   readonly subjects: Set<string>;
   readonly personKeys: Set<string>;
+  /** All streams that erasures name: a filled order of them may be re-opened. */
+  readonly named: Set<string>;
   /** Checkouts, returns and owed replacements of customers who are not erased. An erasure names everything else. */
   readonly open: Map<string, Open & { readonly customer: string }>;
-  readonly ends: Map<string, Open & { readonly because: Erased | Received | Begun }>;
+  readonly ends: Map<string, Open & { readonly because: Because }>;
   /** Leads of erased persons whose keys are not destroyed yet. */
   readonly late: Map<string, Received>;
 }
@@ -63,10 +66,11 @@ interface Erasures {
  */
 export const personErasure = defineProcess({
   name: 'person-erasure',
-  eventTypes: ['PersonErased', 'LeadReceived', ...beginnings, ...endings],
+  eventTypes: ['PersonErased', 'LeadReceived', 'OrderReopened', ...beginnings, ...endings],
   initialState: (): Erasures => ({
     subjects: new Set(),
     personKeys: new Set(),
+    named: new Set(),
     open: new Map(),
     ends: new Map(),
     late: new Map(),
@@ -90,6 +94,9 @@ export const personErasure = defineProcess({
       case 'ReplacementOwed':
         noteBegun(erasures, fact);
         break;
+      case 'OrderReopened':
+        if (erasures.named.has(fact.stream)) erasures.ends.set(keyOf(fact), { stream: fact.stream, because: fact });
+        break;
       default:
         noteEnded(erasures, fact);
     }
@@ -101,7 +108,7 @@ export const personErasure = defineProcess({
   },
 });
 
-function noteErased({ subjects, personKeys, open, ends, late }: Erasures, fact: Erased): void {
+function noteErased({ subjects, personKeys, named, open, ends, late }: Erasures, fact: Erased): void {
   for (const subject of fact.data.subjects) {
     subjects.add(subject);
     late.delete(subject);
@@ -112,7 +119,10 @@ function noteErased({ subjects, personKeys, open, ends, late }: Erasures, fact: 
     ends.set(key, { ...one, because: fact });
   }
   for (const key of fact.data.personKeys) personKeys.add(key);
-  for (const stream of fact.data.ends) ends.set(keyOf({ stream }), { stream, because: fact });
+  for (const stream of fact.data.ends) {
+    named.add(stream);
+    ends.set(keyOf({ stream }), { stream, because: fact });
+  }
 }
 
 function noteReceived({ subjects, personKeys, ends, late }: Erasures, fact: Received): void {
@@ -157,7 +167,7 @@ const eraseLead = (stream: string, because: Received): EffectWish => ({
   because,
 });
 
-const endOf = ({ stream, replacementId = '' }: Open, because: Erased | Received | Begun): CommandWish => ({
+const endOf = ({ stream, replacementId = '' }: Open, because: Because): CommandWish => ({
   commandId: deriveId('EndForErased', because.eventId, stream, ...(replacementId && [replacementId])),
   stream,
   command: replacementId
@@ -166,7 +176,7 @@ const endOf = ({ stream, replacementId = '' }: Open, because: Erased | Received 
   because,
 });
 
-function commandThatEnds(stream: string, because: Erased | Received | Begun): Untimed<AnyCommand> {
+function commandThatEnds(stream: string, because: Because): Untimed<AnyCommand> {
   const cause = customerErased;
   switch (familyOf(stream)) {
     case 'lead':
@@ -189,7 +199,7 @@ function commandThatEnds(stream: string, because: Erased | Received | Begun): Un
 }
 
 /** An address is released only for the customer who has it. */
-function holderIn(because: Erased | Received | Begun): string {
+function holderIn(because: Because): string {
   if (because.type === 'AddressClaimed') return because.data.customerId;
   const subjects = because.type === 'PersonErased' ? because.data.subjects : [];
   return idOf(subjects.find((subject) => familyOf(subject) === 'customer') ?? customerStream(''));

@@ -10,7 +10,7 @@ import type { StreamCache } from './stream-cache.ts';
 export const customerErased = refuse('person-erased', 'the customer was erased: nothing new is stored about them');
 
 /** What may still be asked about a customer who was erased: it ends something, or says who looked. All else is refused. */
-export const stillPossible: ReadonlySet<AnyCommand['type']> = new Set([
+const stillPossible: ReadonlySet<AnyCommand['type']> = new Set([
   'CancelOrder',
   'CancelProgramme',
   'CloseTicket',
