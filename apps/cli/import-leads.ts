@@ -1,6 +1,7 @@
 import { createReadStream, type ReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
+import { counted, nounOf, thousands } from '#domain/kernel/counted';
 import { readLeadFile } from '#requests/lead-files/lead-file';
 import { LeadFileError, type LeadFileOptions, type LeadFileRow } from '#requests/lead-files/lead-file-row';
 import type { StoreLocation } from '#wiring/stores';
@@ -8,7 +9,7 @@ import { CommandFailed } from './command-failed.ts';
 import { type Intake, openIntake, type Result } from './import/intake.ts';
 import { RejectedRows } from './import/rejected-rows.ts';
 import { printLines } from './print.ts';
-import { bar, Progress, thousands } from './progress.ts';
+import { bar, Progress } from './progress.ts';
 
 interface ImportOptions extends Omit<LeadFileOptions, 'format'> {
   /** Default: by the name of the file. */
@@ -63,7 +64,7 @@ class LeadImport {
 
   /** @throws LeadFileError when the file cannot be read as leads, CommandFailed */
   async run(bytes: ReadStream, size: number, options: LeadFileOptions): Promise<void> {
-    const progress = new Progress((rows) => `${bar(bytes.bytesRead, size)}${thousands(rows)} rows`);
+    const progress = new Progress((rows) => `${bar(bytes.bytesRead, size)}${counted(rows, 'row')}`);
     await inBatches(readLeadFile(bytes, options), async (rows) => {
       await this.#receive(rows);
       progress.update(this.#counts.rows);
@@ -95,10 +96,10 @@ class LeadImport {
     const { rows, new: imported, known } = this.#counts;
     const { count: rejected, file: rejectedFile } = this.#rejected;
     return [
-      `${thousands(rows)} rows of ${file} in ${seconds.toFixed(1)} s (${thousands(rows / seconds)} a second)`,
-      `  ${thousands(imported).padStart(10)}  leads imported`,
+      `${counted(rows, 'row')} of ${file} in ${seconds.toFixed(1)} s (${thousands(rows / seconds)} a second)`,
+      `  ${thousands(imported).padStart(10)}  ${nounOf(imported, 'lead')} imported`,
       `  ${thousands(known).padStart(10)}  known before`,
-      `  ${thousands(rejected).padStart(10)}  rows rejected${rejected > 0 ? `: see ${rejectedFile}` : ''}`,
+      `  ${thousands(rejected).padStart(10)}  ${nounOf(rejected, 'row')} rejected${rejected > 0 ? `: see ${rejectedFile}` : ''}`,
     ];
   }
 }
