@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { counted, nounOf, thousands } from '#domain/kernel/counted';
+import { counted, thousands } from '#domain/kernel/counted';
 import { readLeadFile } from '#requests/lead-files/lead-file';
 import { LeadFileError, type LeadFileOptions, type LeadFileRow } from '#requests/lead-files/lead-file-row';
 import type { StoreLocation } from '#wiring/stores';
@@ -111,9 +111,9 @@ class LeadImport {
     const { count: rejected, file: rejectedFile } = this.#rejected;
     return [
       `${counted(rows, 'row')} of ${file} in ${seconds.toFixed(1)} s (${thousands(rows / seconds)} a second)`,
-      `  ${thousands(imported).padStart(10)}  ${nounOf(imported, 'lead')} imported`,
+      `  ${thousands(imported).padStart(10)}  leads imported`,
       `  ${thousands(known).padStart(10)}  known before`,
-      `  ${thousands(rejected).padStart(10)}  ${nounOf(rejected, 'row')} rejected${rejected > 0 ? `: see ${rejectedFile}` : ''}`,
+      `  ${thousands(rejected).padStart(10)}  rows rejected${rejected > 0 ? `: see ${rejectedFile}` : ''}`,
     ];
   }
 }
