@@ -88,7 +88,9 @@ const defaultLog = (): Logger =>
   pino(
     {
       level: process.env.LEADGER_LOG_LEVEL ?? 'warn',
-      serializers: { req: ({ method, routeOptions }: FastifyRequest) => ({ method, route: routeOptions.url ?? 'none' }) },
+      serializers: {
+        req: ({ method, routeOptions }: FastifyRequest) => ({ method, route: routeOptions.url ?? 'none' }),
+      },
     },
     pino.destination({ dest: 2, sync: true }),
   );
