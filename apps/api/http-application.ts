@@ -83,12 +83,14 @@ function addHooks(server: FastifyInstance): void {
   server.addHook('onSend', answerConditionally);
 }
 
-/** Query strings stay out of the log: people search for names. */
+/** Addresses stay out of the log: people search for names, and type other things than ids. The route says enough. */
 const defaultLog = (): Logger =>
   pino(
     {
       level: process.env.LEADGER_LOG_LEVEL ?? 'warn',
-      serializers: { req: ({ method, url }: FastifyRequest) => ({ method, path: url.split('?', 1)[0] }) },
+      serializers: {
+        req: ({ method, routeOptions }: FastifyRequest) => ({ method, route: routeOptions.url ?? 'none' }),
+      },
     },
     pino.destination({ dest: 2, sync: true }),
   );

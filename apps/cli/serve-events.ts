@@ -1,33 +1,41 @@
-import { join } from 'node:path';
 import { openDataDirectory } from '#event-store/data-directory';
-import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
-import { startWireNode } from '#event-store/wire-node/wire-node';
+import { startWireNode, type WireNode } from '#event-store/wire-node/wire-node';
+import { openEvents, openTogether } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { printLines } from './print.ts';
+
+interface ServeOptions {
+  readonly port: number;
+  readonly writable?: boolean;
+}
 
 /**
  * Serves the events of a data directory in EventStoreDB's protocol until it is stopped: for reading while the store may
  * run, or for writing while no other process uses the directory.
  * @throws CommandFailed, CannotOpenStore
  */
-export async function serveEvents(
-  directory: string,
-  { port, writable = false }: { port: number; writable?: boolean },
-): Promise<void> {
-  const dataDirectory = openDataDirectory(directory, { readOnly: !writable });
-  const store = await openEmbeddedStore({ directory: join(directory, 'events'), readOnly: !writable });
-  const node = await startWireNode({ store, port, writable }).catch((error: Error) => {
-    throw new CommandFailed(`the events of ${directory} cannot be served on port ${port}: ${error.message}`);
-  });
-  printLines(
-    `The events of ${directory} are served at ${node.connectionString}`,
-    `${writable ? 'Clients may write.' : 'Clients may read and subscribe, not write.'} It listens on this machine only. Ctrl-C stops it.`,
-  );
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
-  });
-  await node.close();
-  await store.close();
-  dataDirectory.close();
+export async function serveEvents(directory: string, options: ServeOptions): Promise<void> {
+  const { node, close } = await openNode(directory, options);
+  try {
+    printLines(
+      `The events of ${directory} are served at ${node.connectionString}`,
+      `${options.writable ? 'Clients may write.' : 'Clients may read and subscribe, not write.'} It listens on this machine only. Ctrl-C stops it.`,
+    );
+    await new Promise<void>((resolve) => {
+      process.once('SIGINT', () => resolve());
+      process.once('SIGTERM', () => resolve());
+    });
+  } finally {
+    await close();
+  }
 }
+
+const openNode = (directory: string, { port, writable = false }: ServeOptions) =>
+  openTogether(async (keep): Promise<{ node: WireNode }> => {
+    keep(openDataDirectory(directory, { readOnly: !writable }));
+    const store = keep(await openEvents({ directory, readOnly: !writable }));
+    const starting = startWireNode({ store, port, writable }).catch((error: Error) => {
+      throw new CommandFailed(`the events of ${directory} cannot be served on port ${port}: ${error.message}`);
+    });
+    return { node: keep(await starting) };
+  });

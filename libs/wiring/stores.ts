@@ -51,7 +51,6 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   return openTogether(async (keep) => {
     const directory = path === undefined ? undefined : keep(openDataDirectory(path));
     const events = keep(await openEvents(location));
-    await refuseHalfCopy(events);
     const vault = keep(await openVaultOf(events, { ...keysOf(location), masterKey, nextMasterKey, matchingSecret }));
     const files = inside(path, 'read-models');
     const readModels = await openReadModels({ store: events, databaseUrl: location.databaseUrl, ...files });
@@ -67,7 +66,6 @@ export function openForReading(location: StoreLocation): Promise<Pick<Stores, 'e
   return openTogether(async (keep) => {
     if (path !== undefined) keep(openDataDirectory(path, { readOnly: true }));
     const events = keep(await openEvents({ ...location, readOnly: true }));
-    await refuseHalfCopy(events);
     const vault = keep(await openVaultOf(events, { ...keysOf(location), readOnly: true }));
     return { events, vault };
   });
@@ -95,14 +93,30 @@ export async function openTogether<Parts extends object>(
   }
 }
 
-/** The events alone: of a directory, of a server, or in memory. @throws CannotOpenStore, StoreUnavailable */
-export async function openEvents({
-  directory,
-  eventStoreDb: connectionString,
-  readOnly = false,
-}: StoreLocation & { readOnly?: boolean }): Promise<EventStore> {
-  if (connectionString === undefined) return openEmbeddedStore({ ...inside(directory, 'events'), readOnly });
-  return ownEventsOf(await openEventStoreDb({ connectionString }), isOfLedger);
+interface OpenEventsOptions extends StoreLocation {
+  readonly readOnly?: boolean;
+  /** Only for the program that completes a half copy: it opens one. */
+  readonly completes?: boolean;
+}
+
+/**
+ * The events alone: of a directory, of a server, or in memory. Every program opens its log here, and none opens a half copy.
+ * @throws CannotOpenStore, StoreUnavailable
+ */
+export async function openEvents({ completes = false, ...options }: OpenEventsOptions): Promise<EventStore> {
+  const events = await openLog(options);
+  try {
+    if (!completes) await refuseHalfCopy(events);
+    return events;
+  } catch (error) {
+    await events.close();
+    throw error;
+  }
+}
+
+async function openLog({ directory, eventStoreDb, readOnly = false }: OpenEventsOptions): Promise<EventStore> {
+  if (eventStoreDb === undefined) return openEmbeddedStore({ ...inside(directory, 'events'), readOnly });
+  return ownEventsOf(await openEventStoreDb({ connectionString: eventStoreDb }), isOfLedger);
 }
 
 /** Where the keys are: with the read models when the events are on a server, too, else in the directory. */
