@@ -16,7 +16,7 @@ const whole = join(temporary, 'whole');
 const none = join(temporary, 'none');
 const leads = join(temporary, 'leads.csv');
 beforeAll(async () => {
-  writeFileSync(leads, 'telephone,leadTypeId\n+12125550143,exclusive-fresh\n');
+  writeFileSync(leads, 'telephone,leadTypeId,source\n+12125550143,exclusive-fresh,fair\n');
   for (const directory of [half, whole]) await (await openStores({ directory })).close();
   const events = await openEvents({ directory: half });
   await begin(events);
