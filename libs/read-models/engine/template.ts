@@ -10,6 +10,8 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -21,6 +23,9 @@ import { openOrExplain } from '#event-store/open-or-explain';
  * A new, empty embedded database, kept beside the programs: as files, and as one archive for databases in memory. PGlite
  * takes seconds to make a database; a copy takes a fraction of that. `npm run build` makes it once. Where there is none, or
  * this user may not read it, PGlite makes each database.
+ *
+ * The template is without what we do not use of a new PostgreSQL: two databases that others would be made from, and the
+ * zeros that fill up its write-ahead log. That leaves a third of the files and a fifth of the bytes.
  */
 
 const programs = new URL(import.meta.url.endsWith('.ts') ? '../../../dist/' : '../../../', import.meta.url);
@@ -28,8 +33,13 @@ const pglite = createRequire(import.meta.url).resolve('@electric-sql/pglite');
 
 function placeOfTemplate(): string {
   const { version } = JSON.parse(readFileSync(join(pglite, '../../package.json'), 'utf8')) as { version: string };
-  return fileURLToPath(new URL(`pglite-${version}`, programs));
+  return fileURLToPath(new URL(`pglite-${version}-small`, programs));
 }
+
+/** A segment of the write-ahead log has this length (`wal_segment_size`), and a name of 24 hexadecimal digits. Pages are read whole. */
+const SEGMENT_BYTES = 16 * 1024 * 1024;
+const PAGE_BYTES = 8192;
+const IS_SEGMENT = /^[0-9A-F]{24}$/;
 
 const archiveAt = (place: string): string => `${place}.tar`;
 
@@ -39,13 +49,9 @@ export async function makeTemplate(): Promise<void> {
   if (existsSync(place) && existsSync(archiveAt(place))) return;
   mkdirSync(dirname(place), { recursive: true });
   const draft = mkdtempSync(`${place}-`);
-  // Loaded only when there is something to make.
-  const { PGlite } = await import('@electric-sql/pglite');
-  const database = await PGlite.create(draft);
-  const archive = await database.dumpDataDir('none');
-  await database.close();
+  const archive = await makeSmallDatabase(draft);
   try {
-    writeFileSync(`${draft}.tar`, new Uint8Array(await archive.arrayBuffer()));
+    writeFileSync(`${draft}.tar`, archive);
     renameSync(`${draft}.tar`, archiveAt(place));
     renameSync(draft, place);
   } catch (error) {
@@ -53,6 +59,43 @@ export async function makeTemplate(): Promise<void> {
     // Another process made it first.
     if (!existsSync(place)) throw error;
   }
+}
+
+/** @returns the same database as an archive */
+async function makeSmallDatabase(directory: string): Promise<Uint8Array> {
+  // Loaded only when there is something to make.
+  const { PGlite } = await import('@electric-sql/pglite');
+  const database = await PGlite.create(directory);
+  await database.exec(`UPDATE pg_database SET datistemplate = false`);
+  for (const unused of ['template0', 'template1']) await database.exec(`DROP DATABASE ${unused}`);
+  // The log of all this is not needed any more: a new segment begins, and the old one is removed.
+  await database.exec('SET wal_recycle = off; SELECT pg_switch_wal(); CHECKPOINT');
+  await database.close();
+  cutZeros(directory);
+  // An archive is made of an open database, so of one that begins with the short log.
+  const small = await PGlite.create(directory);
+  const archive = await small.dumpDataDir('none');
+  await small.close();
+  cutZeros(directory);
+  return new Uint8Array(await archive.arrayBuffer());
+}
+
+const segmentsIn = (directory: string): string[] => {
+  const log = join(directory, 'pg_wal');
+  return readdirSync(log).flatMap((name) => (IS_SEGMENT.test(name) ? join(log, name) : []));
+};
+
+function cutZeros(directory: string): void {
+  for (const segment of segmentsIn(directory)) {
+    const used = readFileSync(segment).findLastIndex((byte) => byte !== 0) + 1;
+    truncateSync(segment, Math.ceil(used / PAGE_BYTES) * PAGE_BYTES);
+  }
+}
+
+/** As holes: they take no room on the disk, and no time. */
+function restoreZeros(directory: string): void {
+  for (const segment of segmentsIn(directory))
+    if (statSync(segment).size < SEGMENT_BYTES) truncateSync(segment, SEGMENT_BYTES);
 }
 
 /**
@@ -82,6 +125,7 @@ export function copyTemplate(directory: string): boolean {
 /** Synchronous: for a thousand small files, an asynchronous copy takes twice the time of the processor. */
 function copyForOwnerOnly(place: string, draft: string): void {
   cpSync(place, draft, { recursive: true, mode: constants.COPYFILE_FICLONE });
+  restoreZeros(draft);
   closeFilesToOthers(draft);
 }
 
