@@ -16,7 +16,7 @@ import type { AnalystConnection, RowBatch } from './analysis.ts';
 import type { NamedResult } from './names.ts';
 import type { DatabaseReply, Statement } from './pglite-worker.ts';
 import { isPlain, rowsIn } from './prepared.ts';
-import { archiveOfTemplate, copyTemplate } from './template.ts';
+import { archiveOfTemplate, compiledPostgres, copyTemplate } from './template.ts';
 
 const fromSource = import.meta.url.endsWith('.ts');
 
@@ -50,20 +50,21 @@ export class PgliteThread {
 
   /** @param directory undefined: in memory. @throws DatabaseGone */
   static async start(directory: string | undefined): Promise<PgliteThread> {
+    const postgres = await compiledPostgres();
     if (directory !== undefined && !existsSync(directory) && !copyTemplate(directory)) {
       // Making a database takes memory that is freed only when its thread ends.
-      const maker = new PgliteThread(directory);
+      const maker = new PgliteThread(postgres, directory);
       await maker.#ready.promise;
       await maker.close();
     }
-    const thread = new PgliteThread(directory);
+    const thread = new PgliteThread(postgres, directory);
     await thread.#ready.promise;
     return thread;
   }
 
-  constructor(directory: string | undefined) {
+  constructor(postgres: object, directory: string | undefined) {
     this.#worker = new Worker(new URL(`./pglite-worker.${fromSource ? 'ts' : 'js'}`, import.meta.url), {
-      workerData: { directory, archive: directory === undefined ? archiveOfTemplate() : undefined },
+      workerData: { postgres, directory, archive: directory === undefined ? archiveOfTemplate() : undefined },
       execArgv: fromSource ? ['--conditions=source', '--no-warnings'] : [],
       resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 },
     });

@@ -14,6 +14,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,12 +25,28 @@ import { openOrExplain } from '#event-store/open-or-explain';
  * takes seconds to make a database; a copy takes a fraction of that. `npm run build` makes it once. Where there is none, or
  * this user may not read it, PGlite makes each database.
  *
- * The template is without what we do not use of a new PostgreSQL: two databases that others would be made from, and the
- * zeros that fill up its write-ahead log. That leaves a third of the files and a fifth of the bytes.
+ * The template is without what is of no use in a new PostgreSQL: two databases that others would be made from, maps of the
+ * free places in its tables, and the zeros that fill up its write-ahead log. That leaves a third of the files and a fifth
+ * of the bytes.
  */
 
 const programs = new URL(import.meta.url.endsWith('.ts') ? '../../../dist/' : '../../../', import.meta.url);
-const pglite = createRequire(import.meta.url).resolve('@electric-sql/pglite');
+const { resolve } = createRequire(import.meta.url);
+const pglite = resolve('@electric-sql/pglite');
+
+/** The libraries of TypeScript declare it for browsers only. */
+declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> };
+
+let postgres: Promise<object> | undefined;
+
+/**
+ * PostgreSQL, for all databases of this program: V8 compiles a function when it is first called, and a second database
+ * finds it compiled.
+ */
+export function compiledPostgres(): Promise<object> {
+  postgres ??= readFile(resolve('@electric-sql/pglite/pglite.wasm')).then((bytes) => WebAssembly.compile(bytes));
+  return postgres;
+}
 
 function placeOfTemplate(): string {
   const { version } = JSON.parse(readFileSync(join(pglite, '../../package.json'), 'utf8')) as { version: string };
@@ -71,12 +88,12 @@ async function makeSmallDatabase(directory: string): Promise<Uint8Array> {
   // The log of all this is not needed any more: a new segment begins, and the old one is removed.
   await database.exec('SET wal_recycle = off; SELECT pg_switch_wal(); CHECKPOINT');
   await database.close();
-  cutZeros(directory);
+  removeWhatIsMadeAgain(directory);
   // An archive is made of an open database, so of one that begins with the short log.
   const small = await PGlite.create(directory);
   const archive = await small.dumpDataDir('none');
   await small.close();
-  cutZeros(directory);
+  removeWhatIsMadeAgain(directory);
   return new Uint8Array(await archive.arrayBuffer());
 }
 
@@ -85,7 +102,12 @@ const segmentsIn = (directory: string): string[] => {
   return readdirSync(log).flatMap((name) => (IS_SEGMENT.test(name) ? join(log, name) : []));
 };
 
-function cutZeros(directory: string): void {
+/** PostgreSQL makes these maps again where they are missing. */
+const IS_MAP = /^\d+_(fsm|vm)$/;
+
+function removeWhatIsMadeAgain(directory: string): void {
+  for (const { name, parentPath } of readdirSync(directory, { recursive: true, withFileTypes: true }))
+    if (IS_MAP.test(name)) rmSync(join(parentPath, name));
   for (const segment of segmentsIn(directory)) {
     const used = readFileSync(segment).findLastIndex((byte) => byte !== 0) + 1;
     truncateSync(segment, Math.ceil(used / PAGE_BYTES) * PAGE_BYTES);
