@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Kysely } from 'kysely';
 import { z } from 'zod';
@@ -86,6 +87,12 @@ export interface ReadModels {
   readonly names: readonly string[];
 }
 
+/** Another one for other tables or other views. */
+export const allTables = hash(
+  'sha256',
+  JSON.stringify([models.map(liveCopy).map(({ schema }) => schema), views]),
+).slice(0, 12);
+
 interface ReadModelsOptions {
   readonly store: EventStore;
   /** Where PGlite keeps its files. Undefined: in memory. */
@@ -100,7 +107,9 @@ interface ReadModelsOptions {
  */
 export async function openReadModels({ store, directory, databaseUrl }: ReadModelsOptions): Promise<ReadModels> {
   const shared = databaseUrl !== undefined;
-  const { dialect, closed, connect } = shared ? await openShared(databaseUrl) : await openEmbeddedDatabase(directory);
+  const { dialect, closed, connect } = shared
+    ? await openShared(databaseUrl)
+    : await openEmbeddedDatabase(directory, allTables);
   const db: Db = new Kysely({ dialect, plugins: [new ColumnNames()] });
   const renewViews = viewsOn(views, (name) => liveCopy(modelOf(name)).schema);
   const dependencies = { db, store, shared, renewViews, connect };

@@ -14,7 +14,7 @@ export interface Statement {
   readonly begin?: true;
 }
 
-interface WhatToOpen {
+export interface WhatToOpen {
   /** The compiled program. */
   readonly postgres: object;
   /** Undefined: in memory. */

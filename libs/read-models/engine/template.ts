@@ -21,11 +21,11 @@ import { fileURLToPath } from 'node:url';
 import { openOrExplain } from '#event-store/open-or-explain';
 
 /*
- * A new, empty embedded database, kept beside the programs: as files, and as one archive for databases in memory. PGlite
- * takes seconds to make a database; a copy takes a fraction of that. `npm run build` makes it once. Where there is none, or
- * this user may not read it, PGlite makes each database.
+ * New embedded databases, one empty and one with empty tables, kept beside the programs: as files, and as one archive for
+ * databases in memory. PGlite takes seconds to make a database; a copy takes a fraction of that. `npm run build` makes them
+ * once. Where there are none, or this user may not read them, PGlite makes each database.
  *
- * The template is without what is of no use in a new PostgreSQL: two databases that others would be made from, maps of the
+ * They are without what is of no use in a new PostgreSQL: two databases that others would be made from, maps of the
  * free places in its tables, and the zeros that fill up its write-ahead log. That leaves a third of the files and a fifth
  * of the bytes.
  */
@@ -48,9 +48,12 @@ export function compiledPostgres(): Promise<object> {
   return postgres;
 }
 
-function placeOfTemplate(): string {
+/** A database without tables. */
+const EMPTY = 'empty';
+
+function placeOfTemplate(contents: string): string {
   const { version } = JSON.parse(readFileSync(join(pglite, '../../package.json'), 'utf8')) as { version: string };
-  return fileURLToPath(new URL(`pglite-${version}-small`, programs));
+  return fileURLToPath(new URL(`pglite-${version}-${contents}`, programs));
 }
 
 /** A segment of the write-ahead log has this length (`wal_segment_size`), and a name of 24 hexadecimal digits. Pages are read whole. */
@@ -61,12 +64,27 @@ const IS_SEGMENT = /^[0-9A-F]{24}$/;
 const archiveAt = (place: string): string => `${place}.tar`;
 
 /** Does nothing when there is one. */
-export async function makeTemplate(): Promise<void> {
-  const place = placeOfTemplate();
+export const makeTemplate = (): Promise<void> => makeOnce(EMPTY, makeSmallDatabase);
+
+/**
+ * Does nothing when there is one.
+ * @param tables a name that is another one for other tables
+ * @param fill makes them in a database, and closes it
+ */
+export const makeTemplateWith = (tables: string, fill: (directory: string) => Promise<void>): Promise<void> =>
+  makeOnce(tables, async (directory) => {
+    rmSync(directory, { recursive: true });
+    await fill(directory);
+    removeWhatIsMadeAgain(directory);
+  });
+
+async function makeOnce(contents: string, make: (directory: string) => Promise<void>): Promise<void> {
+  const place = placeOfTemplate(contents);
   if (existsSync(place) && existsSync(archiveAt(place))) return;
   mkdirSync(dirname(place), { recursive: true });
   const draft = mkdtempSync(`${place}-`);
-  const archive = await makeSmallDatabase(draft);
+  await make(draft);
+  const archive = await archiveOf(draft);
   try {
     writeFileSync(`${draft}.tar`, archive);
     renameSync(`${draft}.tar`, archiveAt(place));
@@ -78,8 +96,7 @@ export async function makeTemplate(): Promise<void> {
   }
 }
 
-/** @returns the same database as an archive */
-async function makeSmallDatabase(directory: string): Promise<Uint8Array> {
+async function makeSmallDatabase(directory: string): Promise<void> {
   // Loaded only when there is something to make.
   const { PGlite } = await import('@electric-sql/pglite');
   const database = await PGlite.create(directory);
@@ -89,10 +106,14 @@ async function makeSmallDatabase(directory: string): Promise<Uint8Array> {
   await database.exec('SET wal_recycle = off; SELECT pg_switch_wal(); CHECKPOINT');
   await database.close();
   removeWhatIsMadeAgain(directory);
-  // An archive is made of an open database, so of one that begins with the short log.
-  const small = await PGlite.create(directory);
-  const archive = await small.dumpDataDir('none');
-  await small.close();
+}
+
+/** It is made of an open database, so of one that begins with a short log. */
+async function archiveOf(directory: string): Promise<Uint8Array> {
+  const { PGlite } = await import('@electric-sql/pglite');
+  const database = await PGlite.create(directory);
+  const archive = await database.dumpDataDir('none');
+  await database.close();
   removeWhatIsMadeAgain(directory);
   return new Uint8Array(await archive.arrayBuffer());
 }
@@ -122,12 +143,13 @@ function restoreZeros(directory: string): void {
 
 /**
  * The copy appears under its name only when it is complete.
+ * @param tables those that the copy should have: where there is no such template, it has none
  * @returns whether there was a template
  * @throws CannotOpenStore, when the disk is full
  */
-export function copyTemplate(directory: string): boolean {
-  const place = placeOfTemplate();
-  if (!existsSync(place)) return false;
+export function copyTemplate(directory: string, tables: string): boolean {
+  const place = [tables, EMPTY].map(placeOfTemplate).find((template) => existsSync(template));
+  if (place === undefined) return false;
   const draft = `${directory}.new`;
   rmSync(draft, { recursive: true, force: true });
   try {
@@ -158,12 +180,14 @@ function closeFilesToOthers(directory: string): void {
 }
 
 /** @returns the path of the archive that a database in memory may begin with */
-export function archiveOfTemplate(): string | undefined {
-  const archive = archiveAt(placeOfTemplate());
+export const archiveOfTemplate = (tables: string): string | undefined =>
+  [tables, EMPTY].map((contents) => archiveAt(placeOfTemplate(contents))).find(mayRead);
+
+function mayRead(path: string): boolean {
   try {
-    accessSync(archive, constants.R_OK);
-    return archive;
+    accessSync(path, constants.R_OK);
+    return true;
   } catch {
-    return undefined;
+    return false;
   }
 }
