@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Kysely } from 'kysely';
 import { z } from 'zod';
@@ -21,7 +22,6 @@ import {
 import { openEmbeddedDatabase } from './engine/embedded-database.ts';
 import type { Db } from './engine/model.ts';
 import { ColumnNames } from './engine/names.ts';
-import { openPostgres } from './engine/postgres.ts';
 import { checkpointToFollow, followingStatus, Projection, type ProjectionDependencies } from './engine/projection.ts';
 import { retryParked } from './engine/retry.ts';
 import { viewsOn } from './engine/views.ts';
@@ -87,6 +87,12 @@ export interface ReadModels {
   readonly names: readonly string[];
 }
 
+/** Another one for other tables or other views. */
+export const allTables = hash(
+  'sha256',
+  JSON.stringify([models.map(liveCopy).map(({ schema }) => schema), views]),
+).slice(0, 12);
+
 interface ReadModelsOptions {
   readonly store: EventStore;
   /** Where PGlite keeps its files. Undefined: in memory. */
@@ -101,7 +107,9 @@ interface ReadModelsOptions {
  */
 export async function openReadModels({ store, directory, databaseUrl }: ReadModelsOptions): Promise<ReadModels> {
   const shared = databaseUrl !== undefined;
-  const { dialect, closed, connect } = shared ? openPostgres(databaseUrl) : await openEmbeddedDatabase(directory);
+  const { dialect, closed, connect } = shared
+    ? await openShared(databaseUrl)
+    : await openEmbeddedDatabase(directory, allTables);
   const db: Db = new Kysely({ dialect, plugins: [new ColumnNames()] });
   const renewViews = viewsOn(views, (name) => liveCopy(modelOf(name)).schema);
   const dependencies = { db, store, shared, renewViews, connect };
@@ -115,6 +123,9 @@ export async function openReadModels({ store, directory, databaseUrl }: ReadMode
     throw error;
   }
 }
+
+/** The client of PostgreSQL is loaded only where there is one. */
+const openShared = async (databaseUrl: string) => (await import('./engine/postgres.ts')).openPostgres(databaseUrl);
 
 /** Whether shared tables have to begin again is decided by the program that follows the log. */
 async function makeTables({ db, store, shared, renewViews }: ProjectionDependencies): Promise<void> {

@@ -1,7 +1,6 @@
 import { isOfLedger } from '#domain/ledger';
 import { type DataDirectory, openDataDirectory, type Part, partOf } from '#event-store/data-directory';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
-import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
 import { ownEventsOf } from '#event-store/own-events';
 import type { EventStore } from '#event-store/port';
 import { removeLeftovers } from '#event-store/temporary-directory';
@@ -116,6 +115,8 @@ export async function openEvents({ completes = false, ...options }: OpenEventsOp
 
 async function openLog({ directory, eventStoreDb, readOnly = false }: OpenEventsOptions): Promise<EventStore> {
   if (eventStoreDb === undefined) return openEmbeddedStore({ ...inside(directory, 'events'), readOnly });
+  // Loaded only where events are on a server: with gRPC, it is a tenth of what a program would load.
+  const { openEventStoreDb } = await import('#event-store/eventstoredb/eventstoredb-store');
   return ownEventsOf(await openEventStoreDb({ connectionString: eventStoreDb }), isOfLedger);
 }
 

@@ -19,6 +19,7 @@ import {
   parkedIn,
   rowsKnownIn,
   type Seen,
+  takeEmptyCopy,
 } from './copies.ts';
 import { type Db, type Tx, typesFollowedBy } from './model.ts';
 import { parkedAt, project } from './project.ts';
@@ -259,7 +260,11 @@ export async function checkpointToFollow(
 ): Promise<Checkpoint> {
   const log = await store.identity();
   await ensureCopy(db, copy, { log, head: await store.head() });
-  const checkpoint = (await checkpointOf(db, copy)) as Checkpoint;
+  let checkpoint = (await checkpointOf(db, copy)) as Checkpoint;
+  if (checkpoint.log !== log && checkpoint.position === BEFORE_FIRST) {
+    await takeEmptyCopy(db, copy, { log, head: await store.head() });
+    checkpoint = (await checkpointOf(db, copy)) as Checkpoint;
+  }
   // Read after the checkpoint: another program may move that on meanwhile, but never beyond the log.
   const now = { log, head: await store.head() };
   const reason = reasonToBeginAnew(checkpoint, now) ?? (await reasonInTheLog(checkpoint, store));
