@@ -8,14 +8,8 @@ import type { Refusal } from '#domain/kernel/decider';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import { AppendTooLarge, BadEvent, OutcomeUnknown, StoreFull, StoreUnavailable } from '#event-store/port';
-import {
-  AlreadyRebuilding,
-  BadCursor,
-  BeingBuilt,
-  DatabaseGone,
-  isOutOfReach,
-  UnknownModel,
-} from '#read-models/errors';
+import { isOutOfReach } from '#postgres/failures';
+import { AlreadyRebuilding, BadCursor, BeingBuilt, DatabaseGone, UnknownModel } from '#read-models/errors';
 import { TooMuchContention } from '#requests/command-handler';
 import { LeadFileError } from '#requests/lead-files/lead-file-row';
 import { RequestRefused } from '#requests/rights';

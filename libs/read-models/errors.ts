@@ -75,11 +75,3 @@ export function sqlStateOf(error: unknown): string | undefined {
   const { sqlState, code } = error as { readonly sqlState?: string; readonly code?: unknown };
   return sqlState ?? (error instanceof LeadgerError || typeof code !== 'string' ? undefined : code);
 }
-
-/** Connections that are refused or lost; a server that starts, stops or has no room. A later try may succeed. */
-const OUT_OF_REACH = /^(ECONN\w+|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|08...|53...|57P..)$/;
-
-/** Whether the database cannot be reached now. */
-export const isOutOfReach = (error: unknown): boolean =>
-  error instanceof Error &&
-  (OUT_OF_REACH.test(sqlStateOf(error) ?? '') || error.message.startsWith('Connection terminated'));

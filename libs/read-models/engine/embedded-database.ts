@@ -11,6 +11,7 @@ export async function openEmbeddedDatabase(directory: string | undefined) {
     dialect: new PgliteDialect(thread),
     closed: () => directory !== undefined && leaveCleanly(directory),
     connect: (timeoutMilliseconds: number) => thread.connect(timeoutMilliseconds),
+    server: () => undefined,
   };
 }
 
