@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { errorCodes } from '#apps/error-codes';
 import { DamagedEvent } from '#audit/replay';
+import { withoutPasswords } from '#domain/kernel/connection-string';
 import type { Refusal } from '#domain/kernel/decider';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
@@ -56,7 +57,7 @@ export class Problem extends LeadgerError {
       title: STATUS_CODES[this.status],
       status: this.status,
       code: this.code,
-      detail: this.message,
+      detail: withoutPasswords(this.message),
       ...(rule && { rule }),
       ...(errors && { errors }),
       ...(details && { details }),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { NoCopy } from '#audit/copy-log';
 import { copySealed } from '#audit/sealed-copy';
 import { decode } from '#domain/codec';
+import { withoutPasswords } from '#domain/kernel/connection-string';
 import type { Instant } from '#domain/kernel/events';
 import { originStream } from '#domain/logs/log-origin';
 import { openDataDirectory, partOf } from '#event-store/data-directory';
@@ -33,7 +34,7 @@ export async function copySealedStore(options: CopyOptions): Promise<void> {
     return { source: source.events, target: keep(await openEvents(to)) };
   });
   try {
-    await rewrite(opened.source, opened.target, options, to);
+    await rewrite(opened.source, opened.target, { ...options, to: withoutPasswords(options.to) }, to);
   } finally {
     await opened.close();
   }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { copyLog } from '#audit/copy-log';
+import { withoutPasswords } from '#domain/kernel/connection-string';
 import { openDataDirectory } from '#event-store/data-directory';
 import type { EventStore } from '#event-store/port';
 import { copyKeys } from '#vault/copy-keys';
@@ -35,7 +36,7 @@ export async function copy({ from, to, keysTo }: CopyOptions): Promise<void> {
   let target: EventStore | undefined;
   try {
     target = await open(to);
-    await copyEvents(source, target, `from ${from} to ${to}`);
+    await copyEvents(source, target, `from ${withoutPasswords(from)} to ${withoutPasswords(to)}`);
   } finally {
     await source.close();
     await target?.close();

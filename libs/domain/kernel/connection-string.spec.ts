@@ -14,6 +14,9 @@ test.each([
   ],
   ['smtps://user:geheim@mail.example.com', 'smtps://***@mail.example.com'],
   ['postgres://leadger:ge/h?e#im@db/leadger', 'postgres://***@db/leadger'],
+  ["postgres://leadger:ge'heim@db/leadger", 'postgres://***@db/leadger'],
+  ['postgres//leadger:geheim@db/leadger', 'postgres//***@db/leadger'],
+  ['esdb:/admin:geheim@one:2113', 'esdb:/***@one:2113'],
 ])('the connection string %s is shown as %s', (written, shown) => {
   expect(withoutPasswords(written)).toBe(shown);
 });
