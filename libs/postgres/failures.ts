@@ -33,6 +33,8 @@ const codeOf = (error: Error): string => {
   return typeof code === 'string' ? code : '';
 };
 
+const NOT_TRUSTED = 'its certificate is not trusted: name its authority with sslrootcert=FILE in the address';
+
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'the connection is refused',
   ECONNRESET: 'the connection is broken off',
@@ -41,6 +43,10 @@ const REASONS: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'no answer',
   EHOSTUNREACH: 'there is no way to this host',
   ENETUNREACH: 'there is no way to this network',
+  DEPTH_ZERO_SELF_SIGNED_CERT: NOT_TRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: NOT_TRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: NOT_TRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: NOT_TRUSTED,
 };
 
 /** What an error means, for one line. */
