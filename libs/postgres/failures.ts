@@ -57,6 +57,12 @@ export function reasonOf(error: unknown): string {
   return withoutPasswords(REASONS[codeOf(error)] ?? error.message.replaceAll('\n', ' ')) || codeOf(error);
 }
 
+const SQL_STATE = /^[0-9A-Z]{5}$/;
+
+/** Whether it is an error of the server or of the connection to it. Any other one is a defect of ours. */
+export const isOfServer = (error: unknown): boolean =>
+  isOutOfReach(error) || (error instanceof Error && SQL_STATE.test(codeOf(error)));
+
 /** As an error of ours, which is printed in one line. */
 export function explained(server: string, error: unknown): LeadgerError {
   if (error instanceof LeadgerError) return error;

@@ -115,7 +115,7 @@ export async function openReadModels({ store, directory, databaseUrl }: ReadMode
     return readModels;
   } catch (error) {
     await db.destroy();
-    throw error;
+    throw opened.explained(error);
   }
 }
 

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { type Cluster, startCluster } from '#test/postgres/cluster';
@@ -10,7 +11,9 @@ import { Program } from './program.ts';
 describeWithOwnPostgres('a program that starts', () => {
   let cluster: Cluster;
   let host: string;
+  let directory: string;
   beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'leadger-start-'));
     cluster = await startCluster();
     host = new URL(cluster.url).host;
     const client = new Client(cluster.url);
@@ -26,7 +29,10 @@ describeWithOwnPostgres('a program that starts', () => {
     await client.query('SELECT pg_reload_conf()');
     await client.end();
   });
-  afterAll(() => cluster.stop());
+  afterAll(() => {
+    cluster.stop();
+    rmSync(directory, { recursive: true });
+  });
 
   /** The event store is not reached before the database. */
   const start = (databaseUrl: string) =>
@@ -65,6 +71,14 @@ describeWithOwnPostgres('a program that starts', () => {
   ])('ends with one line for %s, which says where and why', async (_, url, reason) => {
     const place = reason.startsWith('the file') ? 'its host' : host;
     expect(await ends(url.replace('HOST', host))).toEqual(oneLine(`leadger: PostgreSQL at ${place}: ${reason}`));
+  });
+
+  test('on one machine ends with one line for too few rights, too', async () => {
+    const url = `postgres://reader:right@${host}/ledger`;
+    const parameters = ['--data', directory, '--port', '0', '--database', url];
+    const { code, stderr } = await new Program('standalone', parameters).ended;
+    const reason = 'permission denied for database ledger';
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `leadger: PostgreSQL at ${host}: ${reason}\n` });
   });
 
   test.each(['mysql://ledger:right@db/ledger', 'postgres://ledger:ri/ght@db/ledger', 'ledger'])(

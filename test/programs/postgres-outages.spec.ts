@@ -98,6 +98,18 @@ describeWithOwnPostgres('an API and two workers whose PostgreSQL goes away under
       return (await Promise.all(urls.map(healthOf))).every(({ database }) => database?.ok === ok);
     });
 
+  /** Each program says what is away, and serves what does not need it. */
+  const eachTellsTheOutage = async () => {
+    await allSay(false);
+    for (const url of urls) {
+      const [live, ready, metrics] = await Promise.all(
+        ['health/live', 'health/ready', 'metrics'].map((path) => fetch(`${url}/${path}`)),
+      );
+      expect([live?.status, ready?.status, metrics?.status]).toEqual([200, 503, 200]);
+      expect(await metrics?.text()).toMatch('leadger_database_ok 0');
+    }
+  };
+
   test('has an order for all leads', async () => {
     const customer = { storeId: 'main', businessAssociation: 'A', timeZone: 'America/New_York' };
     const { customerId } = await send('/api/customers', customer);
@@ -106,7 +118,7 @@ describeWithOwnPostgres('an API and two workers whose PostgreSQL goes away under
 
   const restarted = (end: () => Promise<void>) => async () => {
     await end();
-    await allSay(false);
+    await eachTellsTheOutage();
     await cluster.start();
   };
   const outages = {
@@ -116,7 +128,7 @@ describeWithOwnPostgres('an API and two workers whose PostgreSQL goes away under
     [`stands still for ${FROZEN_SECONDS} seconds`]: async () => {
       cluster.freeze();
       const thaw = pause(FROZEN_SECONDS * 1000).then(() => cluster.thaw());
-      await allSay(false);
+      await eachTellsTheOutage();
       await thaw;
     },
     'breaks all connections off': async () => {

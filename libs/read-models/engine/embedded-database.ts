@@ -12,6 +12,7 @@ export async function openEmbeddedDatabase(directory: string | undefined) {
     closed: () => directory !== undefined && leaveCleanly(directory),
     connect: (timeoutMilliseconds: number) => thread.connect(timeoutMilliseconds),
     server: () => undefined,
+    explained: (error: unknown) => error,
   };
 }
 

@@ -1,6 +1,8 @@
 import { PostgresDialect } from 'kysely';
 import pg from 'pg';
+import { explained, isOfServer } from '#postgres/failures';
 import { connectTo as connectToServer, PostgresPool } from '#postgres/pool';
+import { serverOf } from '#postgres/reach';
 import type { AnalystConnection, RowBatch } from './analysis.ts';
 import { parsers, parsersOfAnswers } from './parsers.ts';
 
@@ -25,6 +27,7 @@ export function openPostgres(url: string) {
     closed: () => {},
     connect: () => connectTo(url),
     server: () => pool.state,
+    explained: (error: unknown) => (isOfServer(error) ? explained(serverOf(url), error) : error),
   };
 }
 
