@@ -108,8 +108,10 @@ describeWithPostgres('with passwords in both connection strings', () => {
 
   const malformed = [`nonsense://leadger:${MARK}@somewhere`, `postgres//a:${MARK}@b`, `postgres://a:${MARK}/#@b:1/c`];
   test.each(malformed)('a malformed address (%#) is not printed', async (address) => {
-    for (const name of ['api', 'worker'] as const)
-      expect(await run(name, [], { DATABASE_URL: address })).toMatchObject({ code: 1 });
+    expect(await run('worker', [], { DATABASE_URL: address })).toMatchObject({ code: 1 });
+  });
+
+  test('nor is a mistyped option', async () => {
     await run('cli', ['verify', `--databse=postgres://a:${MARK}@b/c`]);
     await run('worker', [`--databse=postgres://a:${MARK}@b/c`]);
     await run('worker', [`postgres://a:${MARK}@b/c`]);
