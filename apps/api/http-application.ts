@@ -12,6 +12,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Logger, pino } from 'pino';
+import { withoutPasswords } from '#domain/kernel/connection-string';
 import { ApiModule } from './api.module.ts';
 import { answerConditionally, giveRevision } from './conditional.ts';
 import { serveDocumentation } from './documentation.ts';
@@ -88,6 +89,7 @@ const defaultLog = (): Logger =>
   pino(
     {
       level: process.env.LEADGER_LOG_LEVEL ?? 'warn',
+      hooks: { streamWrite: withoutPasswords },
       serializers: {
         req: ({ method, routeOptions }: FastifyRequest) => ({ method, route: routeOptions.url ?? 'none' }),
       },

@@ -4,6 +4,7 @@ import { NoCopy } from '#audit/copy-log';
 import type { Counts } from '#audit/present-seals';
 import { copySealed, mustBeRewritable } from '#audit/sealed-copy';
 import { decode } from '#domain/codec';
+import { withoutPasswords } from '#domain/kernel/connection-string';
 import { counted } from '#domain/kernel/counted';
 import type { Instant } from '#domain/kernel/events';
 import { originStream } from '#domain/logs/log-origin';
@@ -40,7 +41,7 @@ export async function copySealedStore(options: CopyOptions): Promise<void> {
     return { source, target: keep(await openEvents({ ...to, completes: true })) };
   });
   try {
-    await rewrite(source, target, options, to);
+    await rewrite(source, target, { ...options, to: withoutPasswords(options.to) }, to);
   } finally {
     await close();
   }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { copyLog } from '#audit/copy-log';
+import { withoutPasswords } from '#domain/kernel/connection-string';
 import { counted } from '#domain/kernel/counted';
 import { openDataDirectory } from '#event-store/data-directory';
 import type { EventStore } from '#event-store/port';
@@ -37,7 +38,7 @@ export async function copy(options: CopyOptions): Promise<void> {
   });
   try {
     const copyKeysFirst = async () => keysTo !== undefined && (await copyKeysOf(from, to, keysTo));
-    await copyEvents(source, target, `from ${from} to ${to}`, copyKeysFirst);
+    await copyEvents(source, target, `from ${withoutPasswords(from)} to ${withoutPasswords(to)}`, copyKeysFirst);
   } finally {
     await close();
   }

@@ -15,6 +15,7 @@ export function ownEventsOf(store: EventStore, isOurs: (stream: string) => boole
     subscribe: (options) => subscribeToOwn(store, isOurs, options),
     head: () => store.head(),
     identity: () => store.identity(),
+    whyNotWritable: async () => store.whyNotWritable?.(),
     limits: store.limits,
     close: () => store.close(),
   };

@@ -94,6 +94,11 @@ export interface EventStore {
   head(): Promise<Position>;
   /** A text that no other log has. Positions are valid only together with it. */
   identity(): Promise<string>;
+  /**
+   * Why nothing can be appended now; undefined when nothing is known against it. Absent where that is known only by appending,
+   * on a server.
+   */
+  whyNotWritable?(): Promise<EventStoreError | undefined>;
   readonly limits: StoreLimits;
   close(): Promise<void>;
 }

@@ -87,11 +87,3 @@ export function reasonWithoutValues(error: unknown): string {
   if (!SQL_STATE.test(state)) return (error as Error).message;
   return `the database ${isAboutData(error) ? 'cannot store what this event says' : 'refused a statement'} (SQLSTATE ${state})`;
 }
-
-/** Connections that are refused or lost; a server that starts, stops or has no room. A later try may succeed. */
-const OUT_OF_REACH = /^(ECONN\w+|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|08...|53...|57P..)$/;
-
-/** Whether the database cannot be reached now. */
-export const isOutOfReach = (error: unknown): boolean =>
-  error instanceof Error &&
-  (OUT_OF_REACH.test(sqlStateOf(error) ?? '') || error.message.startsWith('Connection terminated'));

@@ -22,6 +22,7 @@ import {
 import { openEmbeddedDatabase } from './engine/embedded-database.ts';
 import type { Db } from './engine/model.ts';
 import { ColumnNames } from './engine/names.ts';
+import type { ServerState } from './engine/postgres.ts';
 import { checkpointToFollow, followingStatus, Projection, type ProjectionDependencies } from './engine/projection.ts';
 import { retryParked } from './engine/retry.ts';
 import { viewsOn } from './engine/views.ts';
@@ -60,6 +61,8 @@ export interface ReadModels {
   /** Resolves to true when every model reflects a position, to false when the time is over earlier. */
   waitFor(position: Position, timeoutMilliseconds: number): Promise<boolean>;
   status(): Promise<readonly ReadModelStatus[]>;
+  /** Whether the server of the database answers. Undefined where it is part of this program. */
+  server(): ServerState | undefined;
   /**
    * Rebuilds a model beside the live one, and replaces that. A rebuild that was interrupted continues the next time.
    * @throws UnknownModel
@@ -107,12 +110,11 @@ interface ReadModelsOptions {
  */
 export async function openReadModels({ store, directory, databaseUrl }: ReadModelsOptions): Promise<ReadModels> {
   const shared = databaseUrl !== undefined;
-  const { dialect, closed, connect } = shared
-    ? await openShared(databaseUrl)
-    : await openEmbeddedDatabase(directory, allTables);
+  const opened = shared ? await openShared(databaseUrl) : await openEmbeddedDatabase(directory, allTables);
+  const { dialect, closed, connect, server } = opened;
   const db: Db = new Kysely({ dialect, plugins: [new ColumnNames()] });
   const renewViews = viewsOn(views, (name) => liveCopy(modelOf(name)).schema);
-  const dependencies = { db, store, shared, renewViews, connect };
+  const dependencies = { db, store, shared, renewViews, connect, server };
   try {
     await makeTables(dependencies);
     const readModels = new SqlReadModels(dependencies, closed);
@@ -120,7 +122,7 @@ export async function openReadModels({ store, directory, databaseUrl }: ReadMode
     return readModels;
   } catch (error) {
     await db.destroy();
-    throw error;
+    throw opened.explained(error);
   }
 }
 
@@ -141,6 +143,7 @@ async function makeTables({ db, store, shared, renewViews }: ProjectionDependenc
 interface Dependencies extends ProjectionDependencies {
   /** Connects to the database for an analyst, beside its other users. */
   readonly connect: (timeoutMilliseconds: number) => Promise<AnalystConnection>;
+  readonly server: () => ServerState | undefined;
 }
 
 const MILLISECONDS_BETWEEN_LOOKS_AFTER_COPIES = 600_000;
@@ -238,6 +241,10 @@ class SqlReadModels implements ReadModels {
   async status(): Promise<readonly ReadModelStatus[]> {
     const checkpoints = await this.#live.checkpoints();
     return Promise.all(models.map((model) => this.#statusOf(model, checkpoints.get(liveCopy(model).schema))));
+  }
+
+  server(): ServerState | undefined {
+    return this.#dependencies.server();
   }
 
   async #statusOf(model: VersionedModel, checkpoint: Checkpoint | undefined): Promise<ReadModelStatus> {

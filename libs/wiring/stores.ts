@@ -4,6 +4,7 @@ import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { ownEventsOf } from '#event-store/own-events';
 import type { EventStore } from '#event-store/port';
 import { removeLeftovers } from '#event-store/temporary-directory';
+import { reachPostgres } from '#postgres/reach';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
 import { refuseHalfCopy } from '#requests/log-origin';
 import { openVaultOf } from '#requests/vault-link';
@@ -31,6 +32,8 @@ export interface StoreLocation {
 }
 
 interface OpenStoresOptions extends StoreLocation {
+  /** Wait for a server that is away, instead of failing. */
+  readonly waits?: boolean;
   /** Fail where there is no store, instead of creating one. */
   readonly mustExist?: boolean;
   /** 32 bytes; default: `LEADGER_MASTER_KEY`, else a file beside the keys. */
@@ -41,10 +44,14 @@ interface OpenStoresOptions extends StoreLocation {
   readonly matchingSecret?: Uint8Array;
 }
 
-/** @throws CannotOpenStore: locked, read-only, full, damaged, of a newer format. Everything opened before is closed. */
+/**
+ * @throws CannotOpenStore: locked, read-only, full, damaged, of a newer format; PostgresRefused, PostgresAway. Everything opened
+ * before is closed.
+ */
 export async function openStores(options: OpenStoresOptions): Promise<Stores> {
-  const { mustExist, masterKey, nextMasterKey, matchingSecret, ...location } = options;
+  const { waits, mustExist, masterKey, nextMasterKey, matchingSecret, ...location } = options;
   removeLeftovers();
+  if (location.databaseUrl !== undefined) await reachPostgres(location.databaseUrl, { waits });
   const path = directoryOf(location);
   if (path !== undefined && mustExist) openDataDirectory(path, { readOnly: true });
   return openTogether(async (keep) => {

@@ -14,6 +14,8 @@ export async function openEmbeddedDatabase(directory: string | undefined, tables
     dialect: new PgliteDialect(thread),
     closed: () => directory !== undefined && leaveCleanly(directory),
     connect: (timeoutMilliseconds: number) => thread.connect(timeoutMilliseconds),
+    server: () => undefined,
+    explained: (error: unknown) => error,
   };
 }
 
