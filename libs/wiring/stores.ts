@@ -1,4 +1,5 @@
-import { isOfLedger } from '#domain/ledger';
+import { isWrittenByLedger } from '#domain/codec';
+import { type FamilyName, families, familiesWith } from '#domain/ledger';
 import { type DataDirectory, openDataDirectory, type Part, partOf } from '#event-store/data-directory';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
@@ -102,8 +103,11 @@ export async function openEvents({
   readOnly = false,
 }: StoreLocation & { readOnly?: boolean }): Promise<EventStore> {
   if (connectionString === undefined) return openEmbeddedStore({ ...inside(directory, 'events'), readOnly });
-  return ownEventsOf(await openEventStoreDb({ connectionString }), isOfLedger);
+  const store = await openEventStoreDb({ connectionString, streamPrefixes: prefixesOf(families) });
+  return ownEventsOf(store, { wrote: isWrittenByLedger, prefixesOf: (types) => prefixesOf(familiesWith(types)) });
 }
+
+const prefixesOf = (names: readonly FamilyName[]): readonly string[] => names.map((name) => `${name}-`);
 
 /** Where the keys are: with the read models when the events are on a server, too, else in the directory. */
 export const keysOf = (location: StoreLocation): Pick<VaultOptions, 'directory' | 'databaseUrl'> =>

@@ -47,7 +47,7 @@ async function olderOf(directory: string, name: string): Promise<string> {
   for (const part of ['events', 'read-models']) await rm(join(older, part), { recursive: true });
   const [source, target] = [await openEvents({ directory, readOnly: true }), await openEvents({ directory: older })];
   await copyLog(
-    ownEventsOf(source, (stream) => stream !== 'vault-main'),
+    ownEventsOf(source, { wrote: ({ stream }) => stream !== 'vault-main' }),
     target,
   );
   await source.close();
