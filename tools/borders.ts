@@ -48,12 +48,12 @@ export const borders: readonly Border[] = [
     mayImport: '#domain/** #event-store/port #gateways/clock node:* zod',
   },
 
-  { folder: 'libs/read-models', mayImport: '#domain/** #event-store/port node:* kysely zod' },
+  { folder: 'libs/read-models', mayImport: '#domain/** #event-store/port #event-store/landmarks node:* kysely zod' },
   {
     folder: 'libs/read-models/engine',
     ofOuter: '../errors.ts',
     mayImport:
-      '#domain/** #event-store/port #event-store/open-or-explain node:* @electric-sql/pglite kysely lru-cache pg zod',
+      '#domain/** #event-store/port #event-store/landmarks #event-store/open-or-explain node:* @electric-sql/pglite kysely lru-cache pg zod',
   },
 
   {

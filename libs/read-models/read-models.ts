@@ -21,8 +21,9 @@ import {
 import { openEmbeddedDatabase } from './engine/embedded-database.ts';
 import type { Db } from './engine/model.ts';
 import { ColumnNames } from './engine/names.ts';
+import { checkpointToFollow } from './engine/place.ts';
 import { openPostgres } from './engine/postgres.ts';
-import { checkpointToFollow, followingStatus, Projection, type ProjectionDependencies } from './engine/projection.ts';
+import { followingStatus, Projection, type ProjectionDependencies } from './engine/projection.ts';
 import { retryParked } from './engine/retry.ts';
 import { viewsOn } from './engine/views.ts';
 import { Paused } from './errors.ts';

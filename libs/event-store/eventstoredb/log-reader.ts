@@ -1,4 +1,5 @@
 import { BACKWARDS, END, FORWARDS, type ReadRevision, START } from '@eventstore/db-client';
+import { landmarkOf } from '../landmarks.ts';
 import {
   BEFORE_FIRST,
   type EventFilter,
@@ -11,11 +12,17 @@ import {
   type RecordedEvent,
 } from '../port.ts';
 import { checkCount, checkFilter, passes } from '../read-checks.ts';
-import { landmarkOf } from '../landmarks.ts';
 import type { Connection } from './connection.ts';
 import { PositionRefused } from './failures.ts';
 import { readAllFiltered } from './filtered-read.ts';
-import { isEmpty, isServerPosition, positionOf, recordedEventOf, serverFilterOf, serverPositionOf } from './translation.ts';
+import {
+  isEmpty,
+  isServerPosition,
+  positionOf,
+  recordedEventOf,
+  serverFilterOf,
+  serverPositionOf,
+} from './translation.ts';
 
 const READ_TO_THE_END = Number.MAX_SAFE_INTEGER;
 const LOOK_BACK_FACTOR = 32;

@@ -1,3 +1,4 @@
+import { isThere, landmarkOf } from '../landmarks.ts';
 import {
   BEFORE_FIRST,
   type EventFilter,
@@ -8,7 +9,6 @@ import {
   type SubscribeOptions,
   type SubscriptionMessage,
 } from '../port.ts';
-import { isThere, landmarkOf } from '../landmarks.ts';
 import { checkFilter, passes } from '../read-checks.ts';
 import { catchUp, positionIn } from './catch-up.ts';
 import type { Connection } from './connection.ts';
