@@ -7,7 +7,14 @@ import { DamagedEvent } from '#audit/replay';
 import type { Refusal } from '#domain/kernel/decider';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
-import { AppendTooLarge, BadEvent, OutcomeUnknown, StoreFull, StoreUnavailable } from '#event-store/port';
+import {
+  AppendTooLarge,
+  BadEvent,
+  NoSuchPosition,
+  OutcomeUnknown,
+  StoreFull,
+  StoreUnavailable,
+} from '#event-store/port';
 import {
   AlreadyRebuilding,
   BadCursor,
@@ -89,6 +96,7 @@ export const malformed = (errors: readonly FieldError[]): Problem =>
 const answeredErrors: readonly (readonly [new (...args: never[]) => LeadgerError, retryAfterSeconds?: number])[] = [
   [BadCursor],
   [BadEvent],
+  [NoSuchPosition],
   [LeadFileError],
   [AppendTooLarge],
   [StoreUnavailable, 5],

@@ -17,7 +17,7 @@ export function restorableLog(first: EventStore): RestorableLog {
     subscribe: (...request) => present.subscribe(...request),
     head: () => present.head(),
     placeAt: (position) => present.placeAt(position),
-    identity: () => present.identity(),
+    identity: () => first.identity(),
     limits: first.limits,
     close: () => present.close(),
   };
