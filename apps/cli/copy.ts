@@ -4,8 +4,9 @@ import { copyLog } from '#audit/copy-log';
 import { openDataDirectory } from '#event-store/data-directory';
 import type { EventStore } from '#event-store/port';
 import { copyKeys } from '#vault/copy-keys';
-import { keysOf, openEvents, openForReading } from '#wiring/stores';
+import { foreignEventsOf, keysOf, openEvents, openForReading } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
+import { linesAbout } from './foreign-events.ts';
 import { printLines } from './print.ts';
 import { Progress, thousands } from './progress.ts';
 
@@ -36,6 +37,7 @@ export async function copy({ from, to, keysTo }: CopyOptions): Promise<void> {
   try {
     target = await open(to);
     await copyEvents(source, target, `from ${from} to ${to}`);
+    if (isUrl(from)) for (const line of linesAbout(await foreignEventsOf({ eventStoreDb: from }))) printLines(line);
   } finally {
     await source.close();
     await target?.close();

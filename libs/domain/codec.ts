@@ -118,6 +118,7 @@ export function decode(stored: StoredEvent): Fact {
     const steps = family.upcasters[type]?.slice(schemaVersion - 1) ?? [];
     const data = steps.reduce((older, step) => step(older), JSON.parse(decoder.decode(stored.data)));
     if (typeof data !== 'object' || data === null) throw new TypeError('its data is not an object');
+    if (typeof cause.commandId !== 'string') throw new TypeError('the ledger did not write it: it names no command');
     return { type, data, eventId, stream, revision, position, cause: causeIn(cause) } as Fact;
   } catch (error) {
     throw new UnreadableEvent(stored, error as Error);

@@ -1,8 +1,9 @@
 import { isWrittenByLedger } from '#domain/codec';
-import { type FamilyName, families, familiesWith } from '#domain/ledger';
+import { type FamilyName, families, familiesWith, isOfLedger } from '#domain/ledger';
 import { type DataDirectory, openDataDirectory, type Part, partOf } from '#event-store/data-directory';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
+import { type ForeignEvents, foreignEventsIn } from '#event-store/foreign-events';
 import { ownEventsOf } from '#event-store/own-events';
 import type { EventStore } from '#event-store/port';
 import { removeLeftovers } from '#event-store/temporary-directory';
@@ -105,6 +106,17 @@ export async function openEvents({
   if (connectionString === undefined) return openEmbeddedStore({ ...inside(directory, 'events'), readOnly });
   const store = await openEventStoreDb({ connectionString, streamPrefixes: prefixesOf(families) });
   return ownEventsOf(store, { wrote: isWrittenByLedger, prefixesOf: (types) => prefixesOf(familiesWith(types)) });
+}
+
+/** What others wrote into the log. The log in a directory has no other users. */
+export async function foreignEventsOf({ eventStoreDb: connectionString }: StoreLocation): Promise<ForeignEvents> {
+  if (connectionString === undefined) return { events: 0, namedLikeOurs: [] };
+  const all = await openEventStoreDb({ connectionString });
+  try {
+    return await foreignEventsIn(all, isWrittenByLedger, isOfLedger);
+  } finally {
+    await all.close();
+  }
 }
 
 const prefixesOf = (names: readonly FamilyName[]): readonly string[] => names.map((name) => `${name}-`);
