@@ -32,13 +32,12 @@ export class LiveCopies {
   }
 
   async findWhole(): Promise<void> {
-    const { store } = this.#dependencies;
-    const log = await store.identity();
+    const log = await this.#dependencies.store.identity();
     const checkpoints = await this.checkpoints();
     const whole = new Set<string>();
     for (const model of models) {
       const checkpoint = checkpoints.get(liveCopy(model).schema);
-      if (checkpoint?.whole && (await isOfLog(checkpoint, log, store))) whole.add(model.name);
+      if (checkpoint?.whole && (await isOfLog(checkpoint, log, this.#dependencies))) whole.add(model.name);
     }
     this.#whole = whole;
   }

@@ -2,6 +2,7 @@ import { encode } from '#domain/codec';
 import { trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
 import type { EventOf } from '#domain/ledger';
+import { all } from '#event-store/contract/event-store-contract';
 import { type RestorableLog, restorableLog } from '#event-store/contract/restorable-log';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
@@ -48,6 +49,7 @@ const leads = (from: number, count: number): string[] =>
 describeWithPostgres('read models whose log is restored from an older copy while they follow it', () => {
   let log: RestorableLog;
   let node: WireNode;
+  let database: Awaited<ReturnType<typeof freshDatabase>>;
   let readModels: ReadModels;
   const opened: (() => unknown)[] = [];
   afterEach(async () => {
@@ -67,14 +69,29 @@ describeWithPostgres('read models whose log is restored from an older copy while
     log = restorableLog(await storeOf(streams));
     node = await startWireNode({ store: log.store, writable: true });
     opened.push(() => node.close());
-    const store = await openEventStoreDb({ connectionString: node.connectionString, answerWithinMilliseconds: 250 });
-    opened.push(() => store.close());
-    const { url, drop } = await freshDatabase();
-    opened.push(drop);
-    readModels = await openReadModels({ store, databaseUrl: url });
+    const store = await connect();
+    database = await freshDatabase();
+    opened.push(() => database.drop());
+    readModels = await openReadModels({ store, databaseUrl: database.url });
     opened.push(() => readModels.stop());
     readModels.start();
     await upToDate();
+  }
+
+  async function connect(): Promise<EventStore> {
+    const store = await openEventStoreDb({ connectionString: node.connectionString, answerWithinMilliseconds: 250 });
+    opened.push(() => store.close());
+    return store;
+  }
+
+  function noteWarnings(): readonly unknown[] {
+    const lines: unknown[] = [];
+    const { warn } = console;
+    console.warn = (line) => lines.push(line);
+    opened.push(() => {
+      console.warn = warn;
+    });
+    return lines;
   }
 
   async function upToDate(): Promise<void> {
@@ -110,16 +127,28 @@ describeWithPostgres('read models whose log is restored from an older copy while
     expect(items.map(({ ticketId }) => ticketId)).toEqual(['2']);
   });
 
+  it('do not begin anew when their log is named by another event than before', async () => {
+    const noted = noteWarnings();
+    await follow(leads(1, 5));
+    await readModels.stop();
+    const store = await connect();
+    const [first] = await all(store.readAll({ maxCount: 1 }));
+    const renamed = restorableLog(store).store;
+    renamed.identity = async () => first?.id ?? '';
+    readModels = await openReadModels({ store: renamed, databaseUrl: database.url });
+    expect((await readModels.queries.tickets.list(staff, { limit: 9 })).items).toEqual([]);
+    expect(await readModels.queries.leads.find(staff, '5')).toBeDefined();
+    readModels.start();
+    await write(log.store, ['ticket-1']);
+    await expectAllAt(await log.store.head());
+    expect(noted).toEqual([]);
+  });
+
   it('do not begin anew when nothing was lost that they had taken', async () => {
-    const warnings: unknown[] = [];
-    const { warn } = console;
-    console.warn = (line) => warnings.push(line);
-    opened.push(() => {
-      console.warn = warn;
-    });
+    const noted = noteWarnings();
     await follow(leads(1, 5));
     await restore([...leads(1, 5), 'ticket-1']);
     await expectAllAt(await log.store.head());
-    expect(warnings).toEqual([]);
+    expect(noted).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import type { AllStreamResolvedEvent, EventStoreDBClient, StreamingRead } from '@eventstore/db-client';
-import { Empty } from '@eventstore/db-client/generated/shared_pb.js';
-import { ReadReq } from '@eventstore/db-client/generated/streams_pb.js';
+import shared from '@eventstore/db-client/generated/shared_pb.js';
+import streams, { type ReadReq } from '@eventstore/db-client/generated/streams_pb.js';
 import type { ServerFilter } from './translation.ts';
 
 type Read = (request: ReadReq, ...others: unknown[]) => unknown;
@@ -25,13 +25,13 @@ export function readAllFiltered(
 }
 
 function filtered(request: ReadReq, { filterOn, ...names }: ServerFilter): ReadReq {
-  const expression = new ReadReq.Options.FilterOptions.Expression();
+  const expression = new streams.ReadReq.Options.FilterOptions.Expression();
   if ('regex' in names) expression.setRegex(names.regex);
   else expression.setPrefixList([...names.prefixes]);
-  const filter = new ReadReq.Options.FilterOptions();
+  const filter = new streams.ReadReq.Options.FilterOptions();
   if (filterOn === 'eventType') filter.setEventType(expression);
   else filter.setStreamIdentifier(expression);
-  filter.setCount(new Empty());
+  filter.setCount(new shared.Empty());
   filter.setCheckpointintervalmultiplier(1);
   const options = request.getOptions();
   options?.clearNoFilter();

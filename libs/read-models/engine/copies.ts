@@ -150,9 +150,10 @@ export const moveCheckpointBack = (
   sql`UPDATE ${copies} SET position = ${back}, epoch = epoch + 1
     WHERE schema = ${schema} AND position = ${position} AND epoch = ${epoch}`.execute(db);
 
-/** The last events that the copies took, as landmarks of the log. */
-export async function landmarksIn(db: Db): Promise<readonly Landmark[]> {
-  const { rows } = await sql<{ seen: Landmark }>`SELECT seen FROM ${copies} WHERE seen IS NOT NULL`.execute(db);
+/** The last events that the copies of a log took: its landmarks. */
+export async function landmarksIn(db: Db, log: string): Promise<readonly Landmark[]> {
+  const { rows } = await sql<{ seen: Landmark }>`
+    SELECT seen FROM ${copies} WHERE log = ${log} AND seen IS NOT NULL`.execute(db);
   return rows.map(({ seen }) => seen);
 }
 

@@ -26,29 +26,36 @@ export async function checkpointToFollow(copy: Copy, { db, store, renewViews }: 
   const log = await store.identity();
   await ensureCopy(db, copy, { log, head: await store.head() });
   const checkpoint = (await checkpointOf(db, copy)) as Checkpoint;
-  const reason = await reasonToBeginAnew(checkpoint, log, store);
+  const reason = await reasonToBeginAnew(checkpoint, log, { db, store });
   if (reason !== undefined) {
     console.warn(`leadger: the read model ${copy.model.name} is rebuilt: ${reason}`);
     await emptyCopy(db, copy, { log, head: await store.head() }, renewViews);
     return (await checkpointOf(db, copy)) as Checkpoint;
   }
-  const position = await placeToContinue(checkpoint, await landmarksIn(db), store);
+  const position = await placeToContinue(checkpoint, await landmarksIn(db, checkpoint.log), store);
   if (position === checkpoint.position) return checkpoint;
   await moveCheckpointBack(db, copy, checkpoint, position);
   return (await checkpointOf(db, copy)) as Checkpoint;
 }
 
-/** Whether a copy was made of this log. Older versions, and other stores, name a log by another event. */
-export const isOfLog = async ({ log, seen }: Checkpoint, now: string, store: EventStore): Promise<boolean> =>
-  log === now || (seen !== null && (await isThere(store, seen)));
+/**
+ * Whether a copy was made of this log. Other versions, and programs that were started on an empty log, name it by another event:
+ * then the last events of the copies tell that bear the same name.
+ */
+export async function isOfLog({ log, seen }: Checkpoint, now: string, { db, store }: Pick<Stores, 'db' | 'store'>) {
+  if (log === now || (seen && (await isThere(store, seen)))) return true;
+  return (await newestThere(store, await landmarksIn(db, log))).there !== undefined;
+}
 
-async function reasonToBeginAnew(checkpoint: Checkpoint, now: string, store: EventStore): Promise<string | undefined> {
-  const { seen, position, log } = checkpoint;
-  if (seen && !(await isThere(store, seen)))
-    return log === now
-      ? `the log was restored from an older copy, and has no event ${seen.id} any more`
-      : 'it followed another log than this one';
-  return log === now || seen || position === BEFORE_FIRST ? undefined : 'it followed another log than this one';
+async function reasonToBeginAnew(
+  checkpoint: Checkpoint,
+  now: string,
+  stores: Pick<Stores, 'db' | 'store'>,
+): Promise<string | undefined> {
+  const { seen } = checkpoint;
+  if (seen && !(await isThere(stores.store, seen)))
+    return `the log has no event ${seen.id} any more: an older copy of it was restored, or it is another log`;
+  return (await isOfLog(checkpoint, now, stores)) ? undefined : 'it followed another log than this one';
 }
 
 /**
