@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '..');
 /** Errors that end a program or a subscription. A route that meets one has a defect, and answers `internal-error`. */
 const OF_PROGRAMS = new Set([
   ...['wrong-expected-revision', 'no-copy', 'query-failed', 'rebuild-cancelled', 'read-model-paused'],
-  ...['position-beyond-log', 'access-refused', 'stream-deleted', 'statement-refused', 'box-damaged', 'key-missing'],
+  ...['log-replaced', 'access-refused', 'stream-deleted', 'statement-refused', 'box-damaged', 'key-missing'],
   ...['another-vault', 'another-origin', 'not-a-copy', 'master-key-replaced', 'keys-not-wrapped'],
   ...['out-of-reach', 'unit-lost', 'private-address', 'not-leader', 'access-denied', 'no-answer'],
   ...['postgres-away', 'postgres-refused'],

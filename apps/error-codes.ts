@@ -34,6 +34,12 @@ export const requestErrors = {
     meaning: 'What was sent cannot be stored, for example a name that is too long.',
     whatToDo: 'Send less text.',
   },
+  'no-such-position': {
+    status: 400,
+    meaning: 'The log has no event at the position in waitFor, for example because it was restored from an older copy.',
+    whatToDo:
+      'Send only positions that an answer named; look at what is there, and send the command again if it is not.',
+  },
   'not-a-file-of-leads': {
     status: 400,
     meaning: 'The file cannot be read as leads.',

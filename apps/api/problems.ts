@@ -8,7 +8,14 @@ import { withoutPasswords } from '#domain/kernel/connection-string';
 import type { Refusal } from '#domain/kernel/decider';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
-import { AppendTooLarge, BadEvent, OutcomeUnknown, StoreFull, StoreUnavailable } from '#event-store/port';
+import {
+  AppendTooLarge,
+  BadEvent,
+  NoSuchPosition,
+  OutcomeUnknown,
+  StoreFull,
+  StoreUnavailable,
+} from '#event-store/port';
 import { isOutOfReach } from '#postgres/failures';
 import { AlreadyRebuilding, BadCursor, BeingBuilt, DatabaseGone, UnknownModel } from '#read-models/errors';
 import { TooMuchContention } from '#requests/command-handler';
@@ -84,6 +91,7 @@ export const malformed = (errors: readonly FieldError[]): Problem =>
 const answeredErrors: readonly (readonly [new (...args: never[]) => LeadgerError, retryAfterSeconds?: number])[] = [
   [BadCursor],
   [BadEvent],
+  [NoSuchPosition],
   [LeadFileError],
   [AppendTooLarge],
   [StoreUnavailable, 5],

@@ -6,8 +6,9 @@ import { counted } from '#domain/kernel/counted';
 import { openDataDirectory } from '#event-store/data-directory';
 import type { EventStore } from '#event-store/port';
 import { copyKeys } from '#vault/copy-keys';
-import { keysOf, openEvents, openForReading, openTogether } from '#wiring/stores';
+import { foreignEventsOf, keysOf, openEvents, openForReading, openTogether } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
+import { linesAbout } from './foreign-events.ts';
 import { printLines } from './print.ts';
 import { Progress } from './progress.ts';
 
@@ -39,6 +40,7 @@ export async function copy(options: CopyOptions): Promise<void> {
   try {
     const copyKeysFirst = async () => keysTo !== undefined && (await copyKeysOf(from, to, keysTo));
     await copyEvents(source, target, `from ${withoutPasswords(from)} to ${withoutPasswords(to)}`, copyKeysFirst);
+    if (isUrl(from)) printLines(...linesAbout(await foreignEventsOf({ eventStoreDb: from })));
   } finally {
     await close();
   }

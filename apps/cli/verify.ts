@@ -2,7 +2,8 @@ import { checkLaws, type Law, laws, type Verdict } from '#audit/laws/laws';
 import { counted, nounOf, thousands } from '#domain/kernel/counted';
 import { hashOfEvent } from '#event-store/event-hash';
 import { lookedAt, MissingKeys } from '#vault/missing-keys';
-import { openForReading, type StoreLocation } from '#wiring/stores';
+import { foreignEventsOf, openForReading, type StoreLocation } from '#wiring/stores';
+import { linesAbout } from './foreign-events.ts';
 import { printJson, printLines } from './print.ts';
 import { Progress } from './progress.ts';
 
@@ -19,8 +20,9 @@ export async function verify(location: StoreLocation, { json = false }: { json?:
     progress.end();
     const seconds = Number(((performance.now() - start) / 1000).toFixed(2));
     const keysMissing = await missing.count();
-    if (json) printJson({ ...verdict, keysMissing, seconds });
-    else print(verdict, keysMissing, seconds);
+    const foreign = await foreignEventsOf(location);
+    if (json) printJson({ ...verdict, keysMissing, foreign, seconds });
+    else print(verdict, [...linesAboutKeys(keysMissing), ...linesAbout(foreign)], seconds);
     return brokenIn(verdict).length === 0 ? 0 : 1;
   } finally {
     await stores.close();
@@ -30,7 +32,7 @@ export async function verify(location: StoreLocation, { json = false }: { json?:
 export const brokenIn = ({ laws }: Pick<Verdict, 'laws'>): Law[] =>
   (Object.keys(laws) as Law[]).filter((law) => laws[law] > 0);
 
-function print(verdict: Verdict, keysMissing: number, seconds: number): void {
+function print(verdict: Verdict, remarks: readonly string[], seconds: number): void {
   for (const law of Object.keys(laws) as Law[]) {
     const count = verdict.laws[law];
     printLines(`${count === 0 ? 'holds ' : 'BROKEN'} ${String(count).padStart(6)}  ${laws[law]}`);
@@ -43,10 +45,16 @@ function print(verdict: Verdict, keysMissing: number, seconds: number): void {
     `${counted(events, 'event')} read in ${seconds} s, up to ${head || 'the beginning'}`,
     `${counted(judged, 'decision')} repeated, ${thousands(passedOver)} passed over because the log does not contain enough to repeat them`,
   );
-  if (keysMissing > 0)
-    printLines(
-      `${counted(keysMissing, 'key is', 'keys are')} missing: personal data sealed with ${nounOf(keysMissing, 'it', 'them')} cannot be read until ${nounOf(keysMissing, 'it is', 'they are')} restored from a backup`,
-    );
   const broken = brokenIn(verdict);
-  printLines(broken.length === 0 ? 'all laws hold' : `${counted(broken.length, 'law is', 'laws are')} broken`);
+  printLines(
+    ...remarks,
+    broken.length === 0 ? 'all laws hold' : `${counted(broken.length, 'law is', 'laws are')} broken`,
+  );
 }
+
+const linesAboutKeys = (missing: number): readonly string[] =>
+  missing === 0
+    ? []
+    : [
+        `${counted(missing, 'key is', 'keys are')} missing: personal data sealed with ${nounOf(missing, 'it', 'them')} cannot be read until ${nounOf(missing, 'it is', 'they are')} restored from a backup`,
+      ];

@@ -3,7 +3,7 @@ import { type Authentication, authentications } from './kernel/caller.ts';
 import { type Instant, instant, type Sealed, unsealed } from './kernel/events.ts';
 import { code, id, keyedHash, sealedFor } from './kernel/fields.ts';
 import { UnreadableEvent } from './kernel/unreadable-event.ts';
-import { type AnyEvent, type EventTypeName, type Family, familyOf, ledger } from './ledger.ts';
+import { type AnyEvent, type EventTypeName, type Family, familyOf, isOfLedger, ledger } from './ledger.ts';
 
 /** Who caused an event, and by which request. Stored with the event. */
 export interface Cause {
@@ -118,10 +118,23 @@ export function decode(stored: StoredEvent): Fact {
     const steps = family.upcasters[type]?.slice(schemaVersion - 1) ?? [];
     const data = steps.reduce((older, step) => step(older), JSON.parse(decoder.decode(stored.data)));
     if (typeof data !== 'object' || data === null) throw new TypeError('its data is not an object');
+    if (typeof cause.commandId !== 'string') throw new TypeError('the ledger did not write it: it names no command');
     return { type, data, eventId, stream, revision, position, cause: causeIn(cause) } as Fact;
   } catch (error) {
     throw new UnreadableEvent(stored, error as Error);
   }
+}
+
+const forgivingDecoder = new TextDecoder();
+
+/**
+ * Whether the ledger wrote an event, in any version. Others may have streams that are named like ours, in the log of a server;
+ * their events do not say which command caused them, and who asked.
+ */
+export function isWrittenByLedger({ stream, metadata }: Pick<StoredEvent, 'stream' | 'metadata'>): boolean {
+  if (!isOfLedger(stream)) return false;
+  const cause = forgivingDecoder.decode(metadata);
+  return cause.includes('"commandId":"') && cause.includes('"actor":"');
 }
 
 /** The version in which an event is stored. @throws SyntaxError */

@@ -134,6 +134,12 @@ ledger satisfies { readonly [Name in FamilyName]: { readonly rights: RightsOf<Co
 /** Whether a stream belongs to the ledger. A server's log may hold streams of others. */
 export const isOfLedger = (stream: string): boolean => Object.hasOwn(ledger, stream.slice(0, stream.indexOf('-')));
 
+export const families = Object.keys(ledger) as readonly FamilyName[];
+
+/** The families that have events of one of these types. */
+export const familiesWith = (types: readonly string[]): readonly FamilyName[] =>
+  families.filter((name) => types.some((type) => Object.hasOwn(ledger[name].events, type)));
+
 /** The family that a stream belongs to. @throws RangeError for a stream of no family. */
 export function familyOf(stream: string): FamilyName {
   const name = stream.slice(0, stream.indexOf('-'));

@@ -1,36 +1,61 @@
-import type { EventStore, ReadAllOptions, RecordedEvent, SubscribeOptions, SubscriptionMessage } from './port.ts';
+import type {
+  EventFilter,
+  EventStore,
+  ReadAllOptions,
+  RecordedEvent,
+  SubscribeOptions,
+  SubscriptionMessage,
+} from './port.ts';
 import { checkCount } from './read-checks.ts';
+
+/** Which events of a log are ours. */
+export interface Ours {
+  /** Whether an event is ours, in a stream that is named like ours. */
+  readonly wrote: (event: RecordedEvent) => boolean;
+  /** How the names of the streams begin that may have events of these types. Undefined: anyhow. */
+  readonly prefixesOf?: (types: readonly string[]) => readonly string[];
+}
 
 /**
  * The part of a log that is ours. A server's log may hold events of other programs, and the server's own. None of them is
- * read, whatever their types are called. So the events that are left have the same order, and the same number of events
- * before each, in every copy of the log.
- * @param isOurs whether a stream of this name is ours
+ * read, whatever their types and streams are called. So the events that are left have the same order, and the same number of
+ * events before each, in every copy of the log. The identity is an event of ours: others come and go.
  */
-export function ownEventsOf(store: EventStore, isOurs: (stream: string) => boolean): EventStore {
+export function ownEventsOf(store: EventStore, ours: Ours): EventStore {
+  let identity: string | undefined;
   return {
     append: (stream, events, expected) => store.append(stream, events, expected),
     readStream: (stream, options) => store.readStream(stream, options),
-    readAll: (options) => readOwn(store, isOurs, options),
-    subscribe: (options) => subscribeToOwn(store, isOurs, options),
+    readAll: (options) => readOwn(store, ours, options),
+    subscribe: (options) => subscribeToOwn(store, ours, options),
     head: () => store.head(),
-    identity: () => store.identity(),
     whyNotWritable: async () => store.whyNotWritable?.(),
+    placeAt: (position) => store.placeAt(position),
+    async identity() {
+      // While nothing of ours is in the log, it is the one of the store, until that is opened again.
+      identity ??= (await firstOf(store, ours))?.id ?? (await store.identity());
+      return identity;
+    },
     limits: store.limits,
     close: () => store.close(),
   };
 }
 
+async function firstOf(store: EventStore, ours: Ours): Promise<RecordedEvent | undefined> {
+  for await (const event of readOwn(store, ours, { maxCount: 1 })) return event;
+  return undefined;
+}
+
 async function* readOwn(
   store: EventStore,
-  isOurs: (stream: string) => boolean,
+  ours: Ours,
   { maxCount = Number.POSITIVE_INFINITY, ...options }: ReadAllOptions = {},
 ): AsyncIterable<RecordedEvent> {
   checkCount('maxCount', maxCount);
   if (maxCount === 0) return;
   let read = 0;
-  for await (const event of store.readAll(options)) {
-    if (!isOurs(event.stream)) continue;
+  for await (const event of store.readAll({ ...options, ...narrowed(ours, options.filter) })) {
+    if (!ours.wrote(event)) continue;
     yield event;
     read += 1;
     if (read >= maxCount) return;
@@ -39,9 +64,15 @@ async function* readOwn(
 
 async function* subscribeToOwn(
   store: EventStore,
-  isOurs: (stream: string) => boolean,
+  ours: Ours,
   options: SubscribeOptions,
 ): AsyncIterable<SubscriptionMessage> {
-  for await (const message of store.subscribe(options))
-    if (message.kind !== 'event' || isOurs(message.event.stream)) yield message;
+  for await (const message of store.subscribe({ ...options, ...narrowed(ours, options.filter) }))
+    if (message.kind !== 'event' || ours.wrote(message.event)) yield message;
+}
+
+/** A server filters by streams or by types. By streams it sends nothing of others. */
+function narrowed({ prefixesOf }: Ours, filter: EventFilter | undefined): { filter?: EventFilter } {
+  if (!filter?.types || filter.streamPrefixes || !prefixesOf) return filter ? { filter } : {};
+  return { filter: { ...filter, streamPrefixes: prefixesOf(filter.types) } };
 }

@@ -47,6 +47,18 @@ export interface ReadStreamOptions {
   readonly signal?: AbortSignal;
 }
 
+/** An event and where it is. A log that was replaced, as by an older copy, has another event there, or none. */
+export interface Landmark {
+  readonly position: Position;
+  readonly id: string;
+}
+
+/**
+ * What a log has at a position. `removed`: the log goes on there, but the event was removed. `none`: no event begins there, as
+ * with positions of another log, or of one that was restored from an older copy.
+ */
+export type Place = { readonly kind: 'event'; readonly id: string } | { readonly kind: 'removed' | 'none' };
+
 /** An event passes when its type is one of `types` (if given) and its stream starts with one of `streamPrefixes` (if given). */
 export interface EventFilter {
   readonly types?: readonly string[];
@@ -88,11 +100,16 @@ export interface EventStore {
   /** Yields nothing for a stream that does not exist. Aborting ends the iteration without an error. */
   readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent>;
   readAll(options?: ReadAllOptions): AsyncIterable<RecordedEvent>;
-  /** Never ends by itself. Aborting the signal or leaving the loop ends it and frees its resources. */
+  /**
+   * Never ends by itself. Aborting the signal or leaving the loop ends it and frees its resources.
+   * @throws NoSuchPosition when the log does not have the position, LogReplaced when it loses it later
+   */
   subscribe(options: SubscribeOptions): AsyncIterable<SubscriptionMessage>;
   /** Position of the last event, `BEFORE_FIRST` while the log is empty. */
   head(): Promise<Position>;
-  /** A text that no other log has. Positions are valid only together with it. */
+  /** What is at a position, whichever program gave it. */
+  placeAt(position: Position): Promise<Place>;
+  /** A text that no other log has. */
   identity(): Promise<string>;
   /**
    * Why nothing can be appended now; undefined when nothing is known against it. Absent where that is known only by appending,
@@ -162,6 +179,20 @@ export class StoreUnavailable extends EventStoreError {
 export class OutcomeUnknown extends EventStoreError {
   constructor(message: string, options?: ErrorOptions) {
     super('outcome-unknown', message, options);
+  }
+}
+
+/** No event begins at a position: it is made up, or of another log, or of this one before an older copy was restored. */
+export class NoSuchPosition extends EventStoreError {
+  constructor(position: Position, options?: ErrorOptions) {
+    super('no-such-position', `this log has no event at position ${position}`, options);
+  }
+}
+
+/** The log lost its end while it was followed: it was restored from an older copy. What was read of it must be read anew. */
+export class LogReplaced extends EventStoreError {
+  constructor({ position, id }: Landmark) {
+    super('log-replaced', `the log was restored from an older copy: it has no event ${id} at ${position} any more`);
   }
 }
 

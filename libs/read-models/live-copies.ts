@@ -1,5 +1,6 @@
 import { type Checkpoint, checkpointsOf, dropOldCopies, liveCopy, useCopies } from './engine/copies.ts';
 import type { AnyTable } from './engine/model.ts';
+import { isOfLog } from './engine/place.ts';
 import type { Projection, ProjectionDependencies } from './engine/projection.ts';
 import { BeingBuilt } from './errors.ts';
 import { modelOf, models, modelWith } from './models.ts';
@@ -33,11 +34,12 @@ export class LiveCopies {
   async findWhole(): Promise<void> {
     const log = await this.#dependencies.store.identity();
     const checkpoints = await this.checkpoints();
-    const whole = models.filter((model) => {
+    const whole = new Set<string>();
+    for (const model of models) {
       const checkpoint = checkpoints.get(liveCopy(model).schema);
-      return checkpoint?.whole && checkpoint.log === log;
-    });
-    this.#whole = new Set(whole.map(({ name }) => name));
+      if (checkpoint?.whole && (await isOfLog(checkpoint, log, this.#dependencies))) whole.add(model.name);
+    }
+    this.#whole = whole;
   }
 
   checkpoints(): Promise<ReadonlyMap<string, Checkpoint>> {

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Kysely } from 'kysely';
 import { z } from 'zod';
-import { BEFORE_FIRST, type EventStore, type Position } from '#event-store/port';
+import { BEFORE_FIRST, type EventStore, NoSuchPosition, type Position } from '#event-store/port';
 import { views } from './analytics.ts';
 import { digestOf, rowsOfCopy } from './contents.ts';
 import { type AnalysisOptions, type AnalystConnection, analyse, type RowBatch } from './engine/analysis.ts';
@@ -22,8 +22,9 @@ import {
 import { openEmbeddedDatabase } from './engine/embedded-database.ts';
 import type { Db } from './engine/model.ts';
 import { ColumnNames } from './engine/names.ts';
+import { checkpointToFollow } from './engine/place.ts';
 import type { ServerState } from './engine/postgres.ts';
-import { checkpointToFollow, followingStatus, Projection, type ProjectionDependencies } from './engine/projection.ts';
+import { followingStatus, Projection, type ProjectionDependencies } from './engine/projection.ts';
 import { retryParked } from './engine/retry.ts';
 import { viewsOn } from './engine/views.ts';
 import { Paused } from './errors.ts';
@@ -58,7 +59,10 @@ export interface ReadModels {
   follow(name: string, signal: AbortSignal): Promise<void>;
   /** Ends what is under way and closes the database. */
   stop(): Promise<void>;
-  /** Resolves to true when every model reflects a position, to false when the time is over earlier. */
+  /**
+   * Resolves to true when every model reflects a position, to false when the time is over earlier.
+   * @throws NoSuchPosition when the log has no event there
+   */
   waitFor(position: Position, timeoutMilliseconds: number): Promise<boolean>;
   status(): Promise<readonly ReadModelStatus[]>;
   /** Whether the server of the database answers. Undefined where it is part of this program. */
@@ -148,6 +152,7 @@ interface Dependencies extends ProjectionDependencies {
 
 const MILLISECONDS_BETWEEN_LOOKS_AFTER_COPIES = 600_000;
 const MILLISECONDS_BETWEEN_LOOKS = 20;
+const MILLISECONDS_UNTIL_DOUBT = 500;
 
 /** Read models on PGlite or PostgreSQL. */
 class SqlReadModels implements ReadModels {
@@ -219,12 +224,24 @@ class SqlReadModels implements ReadModels {
       ...here.map((projection) => projection.reached(position, signal)),
       this.#reachedElsewhere(elsewhere, position, signal),
     ]);
-    const result = await Promise.race([
-      reached.then(() => true),
-      wait(timeoutMilliseconds, false, { signal }).catch(() => false),
-    ]);
-    timeOver.abort();
-    return result;
+    try {
+      const result = await Promise.race([
+        reached.then(() => true),
+        this.#mustExist(position, signal),
+        wait(timeoutMilliseconds, false, { signal }).catch(() => false),
+      ]);
+      return result;
+    } finally {
+      timeOver.abort();
+    }
+  }
+
+  /** A position that is reached soon costs no question. @throws NoSuchPosition */
+  async #mustExist(position: Position, signal: AbortSignal): Promise<never> {
+    await wait(MILLISECONDS_UNTIL_DOUBT, undefined, { signal }).catch(() => {});
+    if (!signal.aborted && (await this.#dependencies.store.placeAt(position)).kind === 'none')
+      throw new NoSuchPosition(position);
+    return new Promise(() => {});
   }
 
   /** Another program follows these, or none does yet: their checkpoints say how far they are. */

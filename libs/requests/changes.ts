@@ -3,7 +3,7 @@ import { decode, type Fact, idOf } from '#domain/codec';
 import { covers, type Scope, scopeOf } from '#domain/kernel/caller';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import { familyOf } from '#domain/ledger';
-import { BadEvent, type EventStore, type Position, type RecordedEvent } from '#event-store/port';
+import { BEFORE_FIRST, type EventStore, type Position, type RecordedEvent } from '#event-store/port';
 import type { OwnedStream, OwnerOf, StreamOwner } from './owners.ts';
 import type { QueryDependencies, QueryTools } from './query-tools.ts';
 import type { RequestContext } from './request-tools.ts';
@@ -46,20 +46,9 @@ export const changeQueries = ({ events, ownerOf }: ChangeSource) => ({
 type ChangeSource = Pick<QueryDependencies, 'events'> & Pick<QueryTools, 'ownerOf'>;
 
 async function startOf(events: EventStore, after: Position | undefined): Promise<Position | undefined> {
-  const head = await events.head();
-  if (after === undefined) return head;
-  return after <= head && (await canReadAfter(events, after)) ? after : undefined;
-}
-
-/** A position of one store may not exist in another. */
-async function canReadAfter(events: EventStore, position: Position): Promise<boolean> {
-  try {
-    for await (const _ of events.readAll({ after: position, maxCount: 1 })) break;
-    return true;
-  } catch (error) {
-    if (error instanceof BadEvent) return false;
-    throw error;
-  }
+  if (after === undefined) return events.head();
+  if (after === BEFORE_FIRST) return after;
+  return (await events.placeAt(after)).kind === 'none' ? undefined : after;
 }
 
 async function* changesAfter(

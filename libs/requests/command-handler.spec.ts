@@ -272,6 +272,7 @@ const bind = (store: EventStore): EventStore => ({
   readAll: store.readAll.bind(store),
   subscribe: store.subscribe.bind(store),
   head: store.head.bind(store),
+  placeAt: store.placeAt.bind(store),
   identity: store.identity.bind(store),
   limits: store.limits,
   close: store.close.bind(store),

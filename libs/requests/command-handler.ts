@@ -15,7 +15,7 @@ import {
 } from '#event-store/port';
 import { systemClock } from '#gateways/clock';
 import { checkRight } from './rights.ts';
-import { emptyStream, type FirstOutcome, type FoldedStream, StreamCache } from './stream-cache.ts';
+import { type FirstOutcome, type FoldedStream, StreamCache } from './stream-cache.ts';
 
 /** A command with the stream that decides it, and who sends it and why. */
 export interface AddressedCommand {
@@ -98,6 +98,12 @@ export class CommandHandler {
     });
   }
 
+  /** Forgets what it read of a log that was restored from an older copy. */
+  forget(): void {
+    this.streams.clear();
+    this.#knownUpTo = undefined;
+  }
+
   async #work(stream: string): Promise<void> {
     const queue = this.#waiting.get(stream) as Pending[];
     while (queue.length > 0) {
@@ -130,7 +136,7 @@ export class CommandHandler {
   async #decide(stream: string, batch: readonly Pending[]): Promise<DecidedBatch> {
     const cached = this.streams.take(stream);
     const begins = !cached && batch[0]?.attempts === 0 && batch[0].asked.likelyNew === true;
-    const folded = cached ?? emptyStream(stream);
+    const folded = cached ?? this.streams.empty(stream);
     if (!cached && !begins) await this.streams.catchUp(stream, folded);
     const decided = decideBatch(stream, folded, batch, begins);
     if (!cached || decided.events.length > 0) return decided;

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { LeadgerError } from '#domain/kernel/leadger-error';
-import type { EventStore, Position } from '#event-store/port';
+import { BEFORE_FIRST, type EventStore, NoSuchPosition, type Position } from '#event-store/port';
 import { systemClock } from '#gateways/clock';
 import { engineStatus } from '#processes/engine/engine';
 import { type ReadModelStatus, readModelStatus } from '#read-models/read-models';
@@ -234,8 +234,15 @@ async function lagsOf(
   models: readonly Pick<ReadModelStatus, 'position'>[],
 ): Promise<ReadonlyMap<Position, Lag>> {
   const lags = new Map<Position, Lag>();
-  for (const { position } of models) if (!lags.has(position)) lags.set(position, await lagAt(events, position));
+  for (const { position } of models)
+    if (!lags.has(position)) lags.set(position, await lagAt(events, position).catch(anew));
   return lags;
+
+  /** A read model at a position that was lost begins anew. */
+  async function anew(error: unknown): Promise<Lag> {
+    if (error instanceof NoSuchPosition) return lagAt(events, BEFORE_FIRST);
+    throw error;
+  }
 }
 
 async function lagAt(events: EventStore, position: Position): Promise<Lag> {

@@ -9,7 +9,7 @@ import { isErased } from './address-claim.ts';
 import { customerOf } from './erased-customers.ts';
 import type { RequestContext } from './request-tools.ts';
 import { checkRight } from './rights.ts';
-import { emptyStream, type StreamCache } from './stream-cache.ts';
+import type { StreamCache } from './stream-cache.ts';
 
 interface ReasonDependencies {
   readonly streams: Pick<StreamCache, 'read'>;
@@ -29,9 +29,11 @@ export async function sealedReason(
   likelyNew: boolean,
 ): Promise<Sealed | undefined> {
   if (reason === undefined || isRefusal(command)) return undefined;
-  const { state, revision } = likelyNew ? emptyStream(stream) : await streams.read(stream as `${FamilyName}-${string}`);
-  if (checkRight(stream, command, state, { caller, reason })) return undefined;
   const { decider }: Family = ledger[familyOf(stream)];
+  const { state, revision } = likelyNew
+    ? { state: decider.initialState(), revision: -1 }
+    : await streams.read(stream as `${FamilyName}-${string}`);
+  if (checkRight(stream, command, state, { caller, reason })) return undefined;
   if (revision < 0 && isRefusal(decider.decide(command, state))) return undefined;
   if (command.type === 'ShowCustomerHistory') return sealForLook({ streams, vault }, command, reason);
   return sealFor(vault, subjectOf(stream, command, state), reason);

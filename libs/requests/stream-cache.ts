@@ -11,6 +11,8 @@ export interface FoldedStream {
   position: Position;
   /** Outcomes of commands with an Idempotency-Key, by command id. Most streams have none. */
   firstOutcomes: Map<string, FirstOutcome> | undefined;
+  /** How often the cache had been cleared when it began to read the stream. */
+  readonly generation: number;
 }
 
 export interface FirstOutcome {
@@ -33,6 +35,9 @@ export class StreamCache {
   /** Streams that were begun and not used since: an import of millions does not push out the streams in use. */
   readonly #begun = new LRUCache<string, FoldedStream>({ max: BEGUN_STREAMS });
 
+  /** Raised when all is forgotten. */
+  #generation = 0;
+
   constructor(store: Pick<EventStore, 'readStream'>, { streams = USED_STREAMS }: { streams?: number } = {}) {
     this.#store = store;
     this.#used = new LRUCache({ max: streams });
@@ -42,7 +47,7 @@ export class StreamCache {
   async read<Name extends FamilyName>(
     stream: `${Name}-${string}`,
   ): Promise<{ state: StateOf<Name>; revision: number }> {
-    const folded = await this.catchUp(stream, this.take(stream) ?? emptyStream(stream));
+    const folded = await this.catchUp(stream, this.take(stream) ?? this.empty(stream));
     this.keep(stream, folded);
     return { state: folded.state as StateOf<Name>, revision: folded.revision };
   }
@@ -52,9 +57,16 @@ export class StreamCache {
     await Promise.all(
       [...new Set(streams)].map(async (stream) => {
         if (!this.#used.get(stream) && !this.#begun.get(stream))
-          this.keep(stream, await this.catchUp(stream, emptyStream(stream)));
+          this.keep(stream, await this.catchUp(stream, this.empty(stream)));
       }),
     );
+  }
+
+  /** Forgets all streams, also those that are in use: their log was restored from an older copy. */
+  clear(): void {
+    this.#generation += 1;
+    this.#used.clear();
+    this.#begun.clear();
   }
 
   /** Removes a stream from the cache while it is changed: no other reader may see what is decided and not yet written. */
@@ -66,11 +78,21 @@ export class StreamCache {
   }
 
   keep(stream: string, folded: FoldedStream): void {
-    this.#used.set(stream, folded);
+    if (folded.generation === this.#generation) this.#used.set(stream, folded);
   }
 
   keepBegun(stream: string, folded: FoldedStream): void {
-    this.#begun.set(stream, folded);
+    if (folded.generation === this.#generation) this.#begun.set(stream, folded);
+  }
+
+  empty(stream: string): FoldedStream {
+    return {
+      state: ledger[familyOf(stream)].decider.initialState(),
+      revision: -1,
+      position: BEFORE_FIRST,
+      firstOutcomes: undefined,
+      generation: this.#generation,
+    };
   }
 
   /** Folds what is newer in the store. @returns the same object */
@@ -84,13 +106,6 @@ export class StreamCache {
     return folded;
   }
 }
-
-export const emptyStream = (stream: string): FoldedStream => ({
-  state: ledger[familyOf(stream)].decider.initialState(),
-  revision: -1,
-  position: BEFORE_FIRST,
-  firstOutcomes: undefined,
-});
 
 function remember(folded: FoldedStream, fact: Fact): void {
   folded.revision = fact.revision;

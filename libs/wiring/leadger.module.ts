@@ -22,6 +22,7 @@ import type { Vault } from '#vault/vault';
 import { asking, dispatchOver } from './asking.ts';
 import { busHandlers } from './buses.ts';
 import type { Leases } from './leases.ts';
+import { watchLog } from './log-watch.ts';
 import { createReactions, type ReactionDependencies } from './reactions.ts';
 import type { Stores } from './stores.ts';
 import { CLOCK, EVENT_STORE, MAILS, READ_MODELS, RUNNING_PROCESSES, VAULT, WORK } from './tokens.ts';
@@ -61,6 +62,7 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
   readonly #work: Work;
   readonly #commands: CommandHandler;
   readonly #clock: Clock;
+  readonly #stopping = new AbortController();
 
   constructor(
     @Inject(STORES) stores: Stores,
@@ -78,10 +80,12 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
   async onApplicationBootstrap(): Promise<void> {
     const { vault, events } = this.#stores;
     const commands = this.#commands;
+    await watchLog(events, () => commands.forget(), this.#stopping.signal);
     await prepareKeys({ events, vault, commands, clock: this.#clock }, (line) => console.warn(`leadger: ${line}`));
   }
 
   async onApplicationShutdown(): Promise<void> {
+    this.#stopping.abort();
     await this.#work.stop();
     await this.#stores.close();
   }

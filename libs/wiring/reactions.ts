@@ -81,6 +81,7 @@ export function createReactions(dependencies: ReactionDependencies): ProcessEngi
         : sent.command;
       return resultOf(await dispatch(addressed({ ...sent, command }, leaseOf?.(sent.unit))));
     },
+    forget: () => streams.clear(),
     warm: (names) => streams.warm(names),
     effects: effectsOf(dependencies),
   });

@@ -1,6 +1,9 @@
-import { isOfLedger } from '#domain/ledger';
+import { isWrittenByLedger } from '#domain/codec';
+import { type FamilyName, families, familiesWith, isOfLedger } from '#domain/ledger';
 import { type DataDirectory, openDataDirectory, type Part, partOf } from '#event-store/data-directory';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import type { EventStoreDbOptions } from '#event-store/eventstoredb/connection';
+import { type ForeignEvents, foreignEventsIn } from '#event-store/foreign-events';
 import { ownEventsOf } from '#event-store/own-events';
 import type { EventStore } from '#event-store/port';
 import { removeLeftovers } from '#event-store/temporary-directory';
@@ -122,10 +125,26 @@ export async function openEvents({ completes = false, ...options }: OpenEventsOp
 
 async function openLog({ directory, eventStoreDb, readOnly = false }: OpenEventsOptions): Promise<EventStore> {
   if (eventStoreDb === undefined) return openEmbeddedStore({ ...inside(directory, 'events'), readOnly });
-  // Loaded only where events are on a server: with gRPC, it is a tenth of what a program would load.
-  const { openEventStoreDb } = await import('#event-store/eventstoredb/eventstoredb-store');
-  return ownEventsOf(await openEventStoreDb({ connectionString: eventStoreDb }), isOfLedger);
+  const store = await openServer({ connectionString: eventStoreDb, streamPrefixes: prefixesOf(families) });
+  return ownEventsOf(store, { wrote: isWrittenByLedger, prefixesOf: (types) => prefixesOf(familiesWith(types)) });
 }
+
+/** The client is loaded only where events are on a server: with gRPC, it is a tenth of what a program would load. */
+const openServer = async (options: EventStoreDbOptions) =>
+  (await import('#event-store/eventstoredb/eventstoredb-store')).openEventStoreDb(options);
+
+/** What others wrote into the log. The log in a directory has no other users. */
+export async function foreignEventsOf({ eventStoreDb: connectionString }: StoreLocation): Promise<ForeignEvents> {
+  if (connectionString === undefined) return { events: 0, namedLikeOurs: [] };
+  const all = await openServer({ connectionString });
+  try {
+    return await foreignEventsIn(all, isWrittenByLedger, isOfLedger);
+  } finally {
+    await all.close();
+  }
+}
+
+const prefixesOf = (names: readonly FamilyName[]): readonly string[] => names.map((name) => `${name}-`);
 
 /** Where the keys are: with the read models when the events are on a server, too, else in the directory. */
 export const keysOf = (location: StoreLocation): Pick<VaultOptions, 'directory' | 'databaseUrl'> =>

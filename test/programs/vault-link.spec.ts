@@ -46,10 +46,7 @@ async function olderOf(directory: string, name: string): Promise<string> {
   await cp(directory, older, { recursive: true });
   for (const part of ['events', 'read-models']) await rm(join(older, part), { recursive: true });
   const [source, target] = [await openEvents({ directory, readOnly: true }), await openEvents({ directory: older })];
-  await copyLog(
-    ownEventsOf(source, (stream) => stream !== 'vault-main'),
-    target,
-  );
+  await copyLog(ownEventsOf(source, { wrote: ({ stream }) => stream !== 'vault-main' }), target);
   await source.close();
   await target.close();
   return older;

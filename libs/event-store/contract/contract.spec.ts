@@ -42,7 +42,7 @@ describeEventStore('the EventStoreDB adapter over the wire node', async () => {
 });
 
 describeEventStore('the events of our own in a log that others write to, too', async () => {
-  const store = ownEventsOf(sharedLog(await openEmbeddedStore()), isNotOfOthers);
+  const store = ownEventsOf(sharedLog(await openEmbeddedStore()), { wrote: ({ stream }) => isNotOfOthers(stream) });
   return { store, dispose: () => store.close() };
 });
 

@@ -8,6 +8,7 @@ import {
   type EventFilter,
   type EventStore,
   type NewEvent,
+  NoSuchPosition,
   type Position,
   type ReadAllOptions,
   type RecordedEvent,
@@ -254,6 +255,14 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
         await expect(all(store.readAll(options))).rejects.toThrow(BadEvent);
       });
 
+      it('tells which event is at a position, also beyond its end and where no log has one', async () => {
+        await fill(store, 5);
+        for (const { position, id } of await all(store.readAll()))
+          expect(await store.placeAt(position)).toEqual({ kind: 'event', id });
+        expect(await store.placeAt(BEYOND)).toEqual({ kind: 'none' });
+        expect(await store.placeAt('here' as Position)).toEqual({ kind: 'none' });
+      });
+
       it('refuses a position that no store has', async () => {
         await expect(all(store.readAll({ after: 'here' as Position }))).rejects.toThrow(BadEvent);
       });
@@ -337,6 +346,11 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
         expect(positions(seen)).toEqual(positions(await all(store.readAll())));
       });
 
+      it('after a position that the log does not have is refused', async () => {
+        await fill(store, 3);
+        await expect(all(store.subscribe({ after: BEYOND }))).rejects.toThrow(NoSuchPosition);
+      });
+
       it('ends when it is aborted, also while it waits', async () => {
         const aborting = new AbortController();
         const subscription = follow(store, { after: BEFORE_FIRST, signal: aborting.signal });
@@ -374,6 +388,8 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
 }
 
 const encoder = new TextEncoder();
+
+const BEYOND = '0000099999999999' as Position;
 
 /** Names the test that runs. A server remembers the ids of events, so tests that share one must not share ids. */
 let test = '';

@@ -44,6 +44,7 @@ export async function scopedStore(store: EventStore, scope: string): Promise<Eve
       }
     },
     head,
+    placeAt: (position) => store.placeAt(position),
     identity: async () => `${await store.identity()} ${scope}`,
     limits: { ...store.limits, maxNameLength: store.limits.maxNameLength - prefix.length },
     close: () => store.close(),

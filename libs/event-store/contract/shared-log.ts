@@ -26,6 +26,7 @@ export function sharedLog(store: EventStore): EventStore {
     readAll: (...request: Parameters<EventStore['readAll']>) => store.readAll(...request),
     subscribe: (...request: Parameters<EventStore['subscribe']>) => store.subscribe(...request),
     head: () => store.head(),
+    placeAt: (position) => store.placeAt(position),
     identity: () => store.identity(),
     limits: store.limits,
     close: () => store.close(),

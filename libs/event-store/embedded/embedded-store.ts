@@ -9,6 +9,8 @@ import {
   type EventStoreError,
   type ExpectedRevision,
   type NewEvent,
+  NoSuchPosition,
+  type Place,
   type Position,
   type ReadAllOptions,
   type ReadStreamOptions,
@@ -20,7 +22,7 @@ import {
 import { checkCount, checkFilter, passes } from '../read-checks.ts';
 import { makeTemporaryDirectory } from '../temporary-directory.ts';
 import { openDatabaseForReading } from './database.ts';
-import { EVENTS_PER_PAGE, LogReader, numberOf, positionOf } from './log-reader.ts';
+import { EVENTS_PER_PAGE, isPosition, LogReader, numberOf, positionOf } from './log-reader.ts';
 import { NewestEvents } from './newest-events.ts';
 import { WritableProbe } from './writable.ts';
 import { WriterThread } from './writer-thread.ts';
@@ -130,6 +132,7 @@ class EmbeddedStore implements EventStore {
     checkFilter(filter);
     this.#mustBeOpen();
     let at = numberOf(after);
+    if (at > this.#reader.head()) throw new NoSuchPosition(after);
     const over = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
     let caughtUpAt = -1;
     this.#addSubscriber();
@@ -177,6 +180,12 @@ class EmbeddedStore implements EventStore {
   async head(): Promise<Position> {
     this.#mustBeOpen();
     return positionOf(this.#reader.head());
+  }
+
+  async placeAt(position: Position): Promise<Place> {
+    this.#mustBeOpen();
+    const id = isPosition(position) ? this.#reader.idAt(Number(position)) : undefined;
+    return id === undefined ? { kind: 'none' } : { kind: 'event', id };
   }
 
   async identity(): Promise<string> {

@@ -6,6 +6,8 @@ const POSITION = /^\d{16}$/;
 export const positionOf = (number: number): Position =>
   number === 0 ? BEFORE_FIRST : (String(number).padStart(16, '0') as Position);
 
+export const isPosition = (position: Position): boolean => POSITION.test(position);
+
 /** @throws BadEvent */
 export function numberOf(position: Position): number {
   if (position === BEFORE_FIRST) return 0;
@@ -53,6 +55,10 @@ export class LogReader {
 
   identity(): string {
     return this.#get<{ id: string }>('SELECT id FROM identity').id;
+  }
+
+  idAt(position: number): string | undefined {
+    return this.#prepare<{ id: string }>('SELECT id FROM events WHERE position = ?').get(position)?.id;
   }
 
   /** A number that changes when another process writes to the log. */

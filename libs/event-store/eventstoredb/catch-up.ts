@@ -6,8 +6,6 @@ import type {
 } from '@eventstore/db-client';
 import type { EventFilter, Position, SubscriptionMessage } from '../port.ts';
 import { passes } from '../read-checks.ts';
-import type { Connection } from './connection.ts';
-import { throwIfFinal } from './failures.ts';
 import { isEmpty, positionOf, recordedEventOf, serverFilterOf, serverPositionOf } from './translation.ts';
 
 const CAUGHT_UP = Symbol('caught up');
@@ -17,40 +15,17 @@ const CHECKPOINT_INTERVAL = 32;
 type CatchUpMessage = Exclude<SubscriptionMessage, { kind: 'caught-up' }>;
 
 /**
- * The events after a position, filtered by the server, until the server says that there are no more. It continues where
- * it was when the connection breaks. A checkpoint comes after a long stretch in which no event passed.
+ * The events after a position, filtered by the server, until the server says that there are no more. A checkpoint comes after
+ * a long stretch in which no event passed.
+ * @throws the client's errors when the connection breaks, or when `over` is aborted
  */
 export async function* catchUp(
-  connection: Connection,
-  after: Position,
-  filter: EventFilter | undefined,
-  over: AbortSignal,
-): AsyncGenerator<CatchUpMessage> {
-  let at = after;
-  for (let failures = 0; !over.aborted && !isEmpty(filter); failures += 1) {
-    try {
-      for await (const message of catchUpOnce(connection.client, at, filter, over)) {
-        failures = 0;
-        at = positionIn(message);
-        yield message;
-        if (over.aborted) return;
-      }
-      return;
-    } catch (error) {
-      if (over.aborted) return;
-      throwIfFinal(error);
-      await connection.pause(failures, over);
-    }
-  }
-}
-
-/** @throws the client's errors when the connection breaks, or when `over` is aborted */
-async function* catchUpOnce(
   client: EventStoreDBClient,
   after: Position,
   filter: EventFilter | undefined,
   over: AbortSignal,
 ): AsyncGenerator<CatchUpMessage> {
+  if (isEmpty(filter)) return;
   const subscription = subscribe(client, after, filter);
   const stop = () => subscription.destroy();
   over.addEventListener('abort', stop);

@@ -8,6 +8,8 @@ import { Watchdog } from './watchdog.ts';
 export interface EventStoreDbOptions {
   /** `esdb://…` or `kurrentdb://…`: hosts, TLS, credentials, as the client reads it. */
   readonly connectionString: string;
+  /** Default: the log is ours alone. Else only streams whose names begin so are ours, and no other events are read. */
+  readonly streamPrefixes?: readonly string[];
   /** A request without an answer fails after this time. Default: 10,000. */
   readonly answerWithinMilliseconds?: number;
   /** How long requests are repeated while the server is unreachable, in milliseconds. Default: 30,000. */

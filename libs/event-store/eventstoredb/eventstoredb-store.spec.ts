@@ -5,11 +5,14 @@ import { join } from 'node:path';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { FAR_AWAY_MILLISECONDS } from '#test/wait-until';
 import { all, event, fill, follow } from '../contract/event-store-contract.ts';
+import { restorableLog } from '../contract/restorable-log.ts';
 import { openEmbeddedStore } from '../embedded/embedded-store.ts';
 import {
   AppendTooLarge,
   BEFORE_FIRST,
   type EventStore,
+  LogReplaced,
+  NoSuchPosition,
   OutcomeUnknown,
   type Position,
   StoreUnavailable,
@@ -18,7 +21,7 @@ import {
 import { startWireNode, type WireNode, type WireNodeOptions } from '../wire-node/wire-node.ts';
 import type { EventStoreDbOptions } from './connection.ts';
 import { openEventStoreDb } from './eventstoredb-store.ts';
-import { AccessRefused, PositionBeyondLog } from './failures.ts';
+import { AccessRefused } from './failures.ts';
 
 /** Closed in reverse order at the end of each test. */
 const opened: (() => unknown)[] = [];
@@ -32,6 +35,21 @@ async function startNode(options: Partial<WireNodeOptions> = {}) {
   const node = await startWireNode({ writable: true, ...options, store });
   opened.push(() => node.close());
   return { node, store };
+}
+
+/** A log with events of these numbers. */
+async function storeOf(numbers: readonly number[]): Promise<EventStore> {
+  const store = await openEmbeddedStore();
+  opened.push(() => store.close());
+  for (const [index, number] of numbers.entries())
+    await store.append('a-1', [event(number)], index === 0 ? 'no-stream' : index - 1);
+  return store;
+}
+
+async function startRestorable(events: number) {
+  const log = restorableLog(await storeOf(Array.from({ length: events }, (_, number) => number)));
+  const { node } = await startNode({ store: log.store });
+  return { log, node, adapter: await connect(node) };
 }
 
 async function connect({ connectionString }: WireNode, options: Partial<EventStoreDbOptions> = {}) {
@@ -256,7 +274,38 @@ describe('a position', () => {
     const adapter = await connect(node);
     await adapter.append('a-1', [event(0)], 'no-stream');
     const beyond = '0000000000000099' as Position;
-    await expect(all(adapter.subscribe({ after: beyond }))).rejects.toThrow(PositionBeyondLog);
+    await expect(all(adapter.subscribe({ after: beyond }))).rejects.toThrow(NoSuchPosition);
+  });
+
+  it('that a log does not have any more ends a subscription when it connects again, however far the log has grown', async () => {
+    const { log, node, adapter } = await startRestorable(5);
+    const followed = follow(adapter, { after: BEFORE_FIRST });
+    await followed.caughtUp(await log.store.head());
+    log.restore(await storeOf([0, 1, 2, 10, 11, 12, 13]));
+    node.dropConnections();
+    await expect(followed.ended).rejects.toThrow(LogReplaced);
+  });
+
+  it('that only a filtered-out event had is missed, too', async () => {
+    const { log, node, adapter } = await startRestorable(5);
+    const followed = follow(adapter, { after: BEFORE_FIRST, filter: { types: ['Type0'] } });
+    await followed.caughtUp(await log.store.head());
+    await adapter.append('a-1', [event(6)], 4);
+    await followed.caughtUp(await log.store.head());
+    log.restore(await storeOf([0, 1, 2, 3, 4, 10, 11]));
+    node.dropConnections();
+    await expect(followed.ended).rejects.toThrow(LogReplaced);
+  });
+
+  it('that a restored log has, too, is continued from', async () => {
+    const { log, node, adapter } = await startRestorable(3);
+    const followed = follow(adapter, { after: BEFORE_FIRST });
+    await followed.caughtUp(await log.store.head());
+    log.restore(await storeOf([0, 1, 2, 10, 11]));
+    node.dropConnections();
+    await followed.caughtUp(await log.store.head());
+    expect(followed.events.map(({ id }) => id)).toEqual([0, 1, 2, 10, 11].map((number) => event(number).id));
+    await followed.stop();
   });
 });
 

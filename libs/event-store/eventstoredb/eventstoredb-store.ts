@@ -5,6 +5,7 @@ import {
   type EventStore,
   type ExpectedRevision,
   type NewEvent,
+  type Place,
   type Position,
   type ReadAllOptions,
   type ReadStreamOptions,
@@ -20,7 +21,7 @@ import { Tail } from './tail.ts';
 
 /** Opens the event store on an EventStoreDB or KurrentDB server or cluster. @throws StoreUnavailable, AccessRefused */
 export async function openEventStoreDb(options: EventStoreDbOptions): Promise<EventStore> {
-  const store = new EventStoreDbStore(new Connection(options));
+  const store = new EventStoreDbStore(new Connection(options), options);
   try {
     await store.head();
     return store;
@@ -37,11 +38,12 @@ class EventStoreDbStore implements EventStore {
   readonly #appender: LogAppender;
   readonly #tail: Tail;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, { streamPrefixes }: EventStoreDbOptions) {
     this.#connection = connection;
-    this.#reader = new LogReader(connection);
+    const ours = streamPrefixes && { streamPrefixes };
+    this.#reader = new LogReader(connection, ours);
     this.#appender = new LogAppender(connection, this.#reader);
-    this.#tail = new Tail(connection.client);
+    this.#tail = new Tail(connection.client, ours);
   }
 
   async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult> {
@@ -63,6 +65,10 @@ class EventStoreDbStore implements EventStore {
 
   head(): Promise<Position> {
     return this.#reader.head();
+  }
+
+  placeAt(position: Position): Promise<Place> {
+    return this.#reader.placeAt(position);
   }
 
   identity(): Promise<string> {

@@ -1,4 +1,4 @@
-import { AppendTooLarge, DEFAULT_LIMITS, EventStoreError, type Position, StoreUnavailable } from '../port.ts';
+import { AppendTooLarge, DEFAULT_LIMITS, EventStoreError, StoreUnavailable } from '../port.ts';
 
 /** The account may not do that, or does not exist: trying again changes nothing. */
 export class AccessRefused extends EventStoreError {
@@ -14,13 +14,10 @@ class StreamDeleted extends EventStoreError {
   }
 }
 
-/** A position beyond the end of the log: it belongs to another store, or the log was restored from an older copy. */
-export class PositionBeyondLog extends EventStoreError {
-  constructor(position: Position, head: Position) {
-    super(
-      'position-beyond-log',
-      `position ${position} is beyond the end of the log (${head || 'which is empty'}): it belongs to another store, or the log was restored from an older copy`,
-    );
+/** The server reads only from positions at which an event begins. At another one a read fails, each time again. */
+export class PositionRefused extends EventStoreError {
+  constructor(options?: ErrorOptions) {
+    super('no-such-position', 'the server refuses the position of a read', options);
   }
 }
 
@@ -31,7 +28,7 @@ interface ClientError {
   readonly details?: string;
 }
 
-const CODES = { permissionDenied: 7, unauthenticated: 16, unavailable: 14 };
+const CODES = { unknown: 2, permissionDenied: 7, unauthenticated: 16, unavailable: 14 };
 
 /** An error of ours for what no repetition would change; undefined for what may succeed the next time. */
 export function finalError(error: unknown): EventStoreError | undefined {
@@ -43,6 +40,7 @@ export function finalError(error: unknown): EventStoreError | undefined {
     );
   if (type === 'access-denied' || code === CODES.permissionDenied || code === CODES.unauthenticated)
     return new AccessRefused(`the event store refuses this account: ${message || 'access denied'}`, { cause: error });
+  if (code === CODES.unknown && message.includes('ReadAllResult: Error')) return new PositionRefused({ cause: error });
   if (type === 'stream-deleted') return new StreamDeleted(message, { cause: error });
   return undefined;
 }

@@ -1,16 +1,28 @@
 import { BACKWARDS, END, FORWARDS, type ReadRevision, START } from '@eventstore/db-client';
+import { landmarkOf } from '../landmarks.ts';
 import {
   BEFORE_FIRST,
   type EventFilter,
+  type Landmark,
+  NoSuchPosition,
+  type Place,
   type Position,
   type ReadAllOptions,
   type ReadStreamOptions,
   type RecordedEvent,
 } from '../port.ts';
 import { checkCount, checkFilter, passes } from '../read-checks.ts';
-import { catchUp } from './catch-up.ts';
 import type { Connection } from './connection.ts';
-import { isEmpty, recordedEventOf, serverPositionOf } from './translation.ts';
+import { PositionRefused } from './failures.ts';
+import { readAllFiltered } from './filtered-read.ts';
+import {
+  isEmpty,
+  isServerPosition,
+  positionOf,
+  recordedEventOf,
+  serverFilterOf,
+  serverPositionOf,
+} from './translation.ts';
 
 const READ_TO_THE_END = Number.MAX_SAFE_INTEGER;
 const LOOK_BACK_FACTOR = 32;
@@ -18,9 +30,12 @@ const LOOK_BACK_FACTOR = 32;
 /** Reads streams and the log of a server. */
 export class LogReader {
   readonly #connection: Connection;
+  readonly #ours: EventFilter | undefined;
 
-  constructor(connection: Connection) {
+  /** @param ours lets the events pass that are ours; undefined: all are, besides the server's own */
+  constructor(connection: Connection, ours: EventFilter | undefined) {
     this.#connection = connection;
+    this.#ours = ours;
   }
 
   async *readStream(stream: string, options: ReadStreamOptions = {}): AsyncIterable<RecordedEvent> {
@@ -54,77 +69,126 @@ export class LogReader {
     this.#connection.mustBeOpen();
     if (maxCount === 0 || isEmpty(filter)) return;
     let left = maxCount;
-    for await (const event of this.#eventsUpTo(await this.head(), options)) {
-      if (!passes(filter, event)) continue;
+    for await (const event of this.#eventsUpTo(await this.head(), this.filterOf(filter), options)) {
       yield event;
       left -= 1;
       if (left === 0) return;
     }
   }
 
-  /** What is appended after this head is not part of the read: it ends. */
-  #eventsUpTo(head: Position, { after, direction, filter, signal }: ReadAllOptions): AsyncIterable<RecordedEvent> {
-    if (direction === 'backwards') return this.#readBackwards(after ?? head, after === undefined, signal);
-    if (filter) return this.#readFiltered(after ?? BEFORE_FIRST, head, filter, signal);
-    return this.#readForwards(after ?? BEFORE_FIRST, head, signal);
+  /** What passes a filter, of the events that are ours. */
+  filterOf(filter: EventFilter | undefined): EventFilter | undefined {
+    return filter?.streamPrefixes || !this.#ours ? filter : { ...filter, ...this.#ours };
   }
 
-  async *#readForwards(after: Position, head: Position, signal: AbortSignal | undefined) {
+  /** What is appended after this head is not part of the read: it ends. */
+  #eventsUpTo(
+    head: Position,
+    filter: EventFilter | undefined,
+    { after, direction, signal }: ReadAllOptions,
+  ): AsyncIterable<RecordedEvent> {
+    if (direction === 'backwards') return this.#readBackwards(after ?? head, after === undefined, filter, signal);
+    return this.#readForwards(after ?? BEFORE_FIRST, head, filter, signal);
+  }
+
+  async *#readForwards(
+    after: Position,
+    head: Position,
+    filter: EventFilter | undefined,
+    signal: AbortSignal | undefined,
+  ) {
     let at = after;
     const begin = () =>
-      this.#connection.client.readAll({ fromPosition: serverPositionOf(at), maxCount: READ_TO_THE_END });
-    for await (const resolved of this.#connection.read(begin, () => at < head, signal)) {
+      this.#begin({ fromPosition: serverPositionOf(at), maxCount: READ_TO_THE_END, direction: FORWARDS }, filter);
+    for await (const resolved of this.#readFrom(after, begin, () => at < head, signal)) {
       const event = recordedEventOf(resolved);
       // A read of the server includes the event at its position.
       if (!event || event.position <= at) continue;
       if (event.position > head) return;
       at = event.position;
-      yield event;
+      if (passes(filter, event)) yield event;
       if (at === head) return;
     }
   }
 
   /** @param included whether the event at that position, the head, is read too */
-  async *#readBackwards(before: Position, included: boolean, signal: AbortSignal | undefined) {
+  async *#readBackwards(
+    before: Position,
+    included: boolean,
+    filter: EventFilter | undefined,
+    signal: AbortSignal | undefined,
+  ) {
     let at = before;
     let includesIt = included;
     const begin = () => {
       const fromPosition = includesIt ? END : serverPositionOf(at);
-      return this.#connection.client.readAll({ direction: BACKWARDS, fromPosition, maxCount: READ_TO_THE_END });
+      return this.#begin({ direction: BACKWARDS, fromPosition, maxCount: READ_TO_THE_END }, filter);
     };
-    for await (const resolved of this.#connection.read(begin, () => at !== BEFORE_FIRST, signal)) {
+    for await (const resolved of this.#readFrom(before, begin, () => at !== BEFORE_FIRST, signal)) {
       const event = recordedEventOf(resolved);
       if (!event || (includesIt ? event.position > at : event.position >= at)) continue;
       includesIt = false;
       at = event.position;
-      yield event;
+      if (passes(filter, event)) yield event;
     }
   }
 
-  /** The server filters subscriptions only: follow one until it has caught up. */
-  async *#readFiltered(after: Position, head: Position, filter: EventFilter, signal: AbortSignal | undefined) {
-    if (after >= head) return;
-    for await (const message of catchUp(this.#connection, after, filter, this.#connection.over(signal))) {
-      if (message.kind !== 'event') continue;
-      if (message.event.position > head) return;
-      yield message.event;
+  #begin(options: Parameters<typeof readAllFiltered>[1], filter: EventFilter | undefined) {
+    return readAllFiltered(this.#connection.client, options, serverFilterOf(filter));
+  }
+
+  /** @throws NoSuchPosition when the log does not have the position that the caller gave */
+  async *#readFrom(position: Position, ...read: Parameters<Connection['read']>): ReturnType<Connection['read']> {
+    try {
+      yield* this.#connection.read(...read);
+    } catch (error) {
+      throw error instanceof PositionRefused ? new NoSuchPosition(position, { cause: error }) : error;
     }
-    this.#connection.mustBeOpen();
   }
 
   async head(): Promise<Position> {
+    return (await this.newest())?.position ?? BEFORE_FIRST;
+  }
+
+  /** The newest event that is ours. */
+  async newest(): Promise<Landmark | undefined> {
     this.#connection.mustBeOpen();
     for (let maxCount = 1; ; maxCount *= LOOK_BACK_FACTOR) {
       let seen = 0;
-      const begin = () => this.#connection.client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount });
+      const begin = () => this.#begin({ direction: BACKWARDS, fromPosition: END, maxCount }, this.#ours);
       for await (const resolved of this.#connection.read(begin)) {
         seen += 1;
         const event = recordedEventOf(resolved);
-        if (event) return event.position;
+        if (event && passes(this.#ours, event)) return landmarkOf(event);
       }
-      // Only events of the server itself so far: look further back.
-      if (seen < maxCount) return BEFORE_FIRST;
+      // Only events of others so far, which the server did not filter out: look further back.
+      if (seen < maxCount) return undefined;
     }
+  }
+
+  /** What is at a position, be it ours or not. A server in trouble may fail with the same words: so it is asked twice. */
+  async placeAt(position: Position): Promise<Place> {
+    if (!isServerPosition(position)) return { kind: 'none' };
+    try {
+      return await this.#placeAt(position);
+    } catch (error) {
+      if (!(error instanceof PositionRefused)) throw error;
+    }
+    await this.head();
+    return this.#placeAt(position).catch((error: unknown): Place => {
+      if (error instanceof PositionRefused) return { kind: 'none' };
+      throw error;
+    });
+  }
+
+  async #placeAt(position: Position): Promise<Place> {
+    this.#connection.mustBeOpen();
+    const begin = () => this.#connection.client.readAll({ fromPosition: serverPositionOf(position), maxCount: 1 });
+    for await (const { event } of this.#connection.read(begin)) {
+      if (!event?.position) continue;
+      return positionOf(event.position) === position ? { kind: 'event', id: event.id } : { kind: 'removed' };
+    }
+    return { kind: 'none' };
   }
 
   /** The id of the very first event: a server begins its log with one of its own, and makes the id up. */

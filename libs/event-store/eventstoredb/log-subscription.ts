@@ -1,6 +1,10 @@
+import { isThere, landmarkOf } from '../landmarks.ts';
 import {
   BEFORE_FIRST,
   type EventFilter,
+  type Landmark,
+  LogReplaced,
+  NoSuchPosition,
   type Position,
   type SubscribeOptions,
   type SubscriptionMessage,
@@ -8,7 +12,7 @@ import {
 import { checkFilter, passes } from '../read-checks.ts';
 import { catchUp, positionIn } from './catch-up.ts';
 import type { Connection } from './connection.ts';
-import { PositionBeyondLog, throwIfFinal } from './failures.ts';
+import { throwIfFinal } from './failures.ts';
 import type { LogReader } from './log-reader.ts';
 import type { Follower, Tail } from './tail.ts';
 import { serverPositionOf } from './translation.ts';
@@ -28,11 +32,7 @@ export async function* subscribeTo(
   sources.connection.mustBeOpen();
   const over = sources.connection.over(signal);
   if (over.aborted) return;
-  if (after !== BEFORE_FIRST) {
-    const head = await sources.reader.head();
-    if (after > head) throw new PositionBeyondLog(after, head);
-  }
-  yield* new LogSubscription(sources, after, filter, over).messages();
+  yield* new LogSubscription(sources, after, sources.reader.filterOf(filter), over).messages();
 }
 
 /**
@@ -44,6 +44,8 @@ class LogSubscription {
   readonly #filter: EventFilter | undefined;
   readonly #over: AbortSignal;
   #at: Position;
+  /** The newest event that was passed, also one that was filtered out: with each connection it must still be there. */
+  #landmark: Landmark | undefined;
   /** The position of the last `caught-up` message. */
   #caughtUpAt: Position | undefined;
   #failures = 0;
@@ -61,6 +63,7 @@ class LogSubscription {
       const follower = await tail.join().catch((error: unknown) => this.#recover(error));
       if (!follower) continue;
       try {
+        await this.#findPlace();
         yield* this.#existing();
         this.#failures = 0;
         yield* this.#arriving(follower);
@@ -72,14 +75,35 @@ class LogSubscription {
     }
   }
 
+  /**
+   * The server accepts positions beyond the end of a log that was restored from an older copy, and sends what comes next at
+   * lower ones; at positions inside another event it fails. So each connection continues after an event that is there.
+   */
+  async #findPlace(): Promise<void> {
+    const { reader } = this.#sources;
+    if (this.#landmark) {
+      if (!(await isThere(reader, this.#landmark))) throw new LogReplaced(this.#landmark);
+      this.#at = this.#landmark.position;
+    } else if (this.#at !== BEFORE_FIRST) {
+      const place = await reader.placeAt(this.#at);
+      if (place.kind === 'none') throw new NoSuchPosition(this.#at);
+      if (place.kind === 'event') this.#landmark = { position: this.#at, id: place.id };
+    }
+  }
+
   async *#existing(): AsyncGenerator<SubscriptionMessage> {
     const { connection, reader } = this.#sources;
-    const head = await reader.head();
-    for await (const message of catchUp(connection, this.#at, this.#filter, this.#over)) {
+    const newest = await reader.newest();
+    for await (const message of catchUp(connection.client, this.#at, this.#filter, this.#over)) {
       this.#at = positionIn(message);
+      if (message.kind === 'event') this.#landmark = landmarkOf(message.event);
       yield message;
+      this.#failures = 0;
+      if (this.#over.aborted) return;
     }
-    if (head > this.#at) this.#at = head;
+    if (!newest || newest.position <= this.#at) return;
+    this.#at = newest.position;
+    this.#landmark = newest;
   }
 
   /** Ends when the follower missed something. */
@@ -88,6 +112,7 @@ class LogSubscription {
       const event = follower.take();
       if (event && event.position > this.#at) {
         this.#at = event.position;
+        this.#landmark = landmarkOf(event);
         if (passes(this.#filter, event)) yield { kind: 'event', event };
       } else if (!event && this.#caughtUpAt !== this.#at) {
         this.#caughtUpAt = this.#at;

@@ -1,5 +1,5 @@
 import { type AllStreamSubscription, END, type EventStoreDBClient } from '@eventstore/db-client';
-import type { RecordedEvent } from '../port.ts';
+import type { EventFilter, RecordedEvent } from '../port.ts';
 import { recordedEventOf, serverFilterOf } from './translation.ts';
 
 /** A follower that is further behind should ask the server for what it needs. */
@@ -12,16 +12,18 @@ interface SharedSubscription {
 }
 
 /**
- * New events for all followers in this process: one subscription of the server for all of them, to all events, so that
- * each follower knows how far the log has come, also when it wants none of the events.
+ * New events for all followers in this process: one subscription of the server for all of them, to all events of the
+ * ledger, so that each follower knows how far the log has come, also when it wants none of the events.
  */
 export class Tail {
   readonly #client: EventStoreDBClient;
+  readonly #filter: EventFilter | undefined;
   readonly #followers = new Set<Follower>();
   #shared: SharedSubscription | undefined;
 
-  constructor(client: EventStoreDBClient) {
+  constructor(client: EventStoreDBClient, filter: EventFilter | undefined) {
     this.#client = client;
+    this.#filter = filter;
   }
 
   /** Resolves when no event that is appended afterwards is missed. @throws the client's errors */
@@ -48,7 +50,7 @@ export class Tail {
     live.promise.catch(() => {});
     const subscription = this.#client.subscribeToAll({
       fromPosition: END,
-      filter: { ...serverFilterOf(undefined), checkpointInterval: 1 } as never,
+      filter: { ...serverFilterOf(this.#filter), checkpointInterval: 1 } as never,
     });
     subscription.on('confirmation', () => live.resolve());
     const end = () => {

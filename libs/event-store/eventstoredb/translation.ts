@@ -19,6 +19,8 @@ const padded = (number: bigint): string => String(number).padStart(16, '0');
 export const positionOf = ({ commit, prepare }: ServerPosition): Position =>
   (commit === prepare ? padded(commit) : `${padded(commit)}.${padded(prepare)}`) as Position;
 
+export const isServerPosition = (position: Position): boolean => POSITION.test(position);
+
 /** @throws BadEvent */
 export function serverPositionOf(position: Position): ServerPosition | typeof START {
   if (position === BEFORE_FIRST) return START;
@@ -73,11 +75,16 @@ function metadataBytes(metadata: unknown): Uint8Array {
 const SPECIAL = /[.*+?^${}()|[\]\\/]/g;
 const alternatives = (names: readonly string[]): string => names.map((name) => name.replace(SPECIAL, '\\$&')).join('|');
 
-/** The server filters by event type or by stream name, not by both. `passes` does the rest. */
-export function serverFilterOf(filter: EventFilter | undefined): Pick<Filter, 'filterOn'> & { regex: string } {
+export type ServerFilter = Pick<Filter, 'filterOn'> & ({ regex: string } | { prefixes: readonly string[] });
+
+/**
+ * The server filters by event type or by stream name, not by both. `passes` does the rest. By stream name, no event of
+ * another program is sent, whatever its type is called.
+ */
+export function serverFilterOf(filter: EventFilter | undefined): ServerFilter {
   const { types, streamPrefixes } = filter ?? {};
+  if (streamPrefixes) return { filterOn: 'streamName', prefixes: streamPrefixes };
   if (types) return { filterOn: 'eventType', regex: `^(${alternatives(types)})$` };
-  if (streamPrefixes) return { filterOn: 'streamName', regex: `^(${alternatives(streamPrefixes)})` };
   return { filterOn: 'streamName', regex: '^[^$]' };
 }
 

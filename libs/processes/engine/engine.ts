@@ -8,6 +8,7 @@ import type { AnyCommand } from '#domain/ledger';
 import {
   BEFORE_FIRST,
   type EventStore,
+  LogReplaced,
   type Position,
   type RecordedEvent,
   type SubscriptionMessage,
@@ -46,6 +47,8 @@ export interface EngineOptions {
   readonly processes: readonly AnyProcess[];
   /** Sends a command to the ledger. A refusal is a result; after an error the command is tried again. */
   readonly send: (sent: SentCommand) => Promise<CommandResult>;
+  /** Called when the log was restored from an older copy: what was read of it is out of date. */
+  readonly forget?: () => void;
   /** Loads streams in advance, so that their commands are decided in the order in which they are sent. */
   readonly warm?: (streams: readonly string[]) => Promise<void>;
   /**
@@ -88,7 +91,7 @@ export class UnitLost extends LeadgerError {
  */
 export class ProcessEngine {
   readonly #options: EngineOptions;
-  readonly #runs: readonly ProcessRun[];
+  #runs: readonly ProcessRun[];
   readonly #stopping = new AbortController();
   #position: Position = BEFORE_FIRST;
   #eventsSeen = 0;
@@ -173,7 +176,29 @@ export class ProcessEngine {
     return found;
   }
 
+  /** After an older copy of the log was restored, everything is folded anew. What is under way ends with the former state. */
   async #run(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      try {
+        await this.#follow();
+      } catch (error) {
+        if (!(error instanceof LogReplaced)) throw error;
+        console.warn(`leadger: the processes begin anew: ${error.message}`);
+        this.#beginAnew();
+      }
+    }
+  }
+
+  #beginAnew(): void {
+    const { processes, forget } = this.#options;
+    forget?.();
+    this.#runs = processes.map((process) => new ProcessRun(process));
+    this.#position = BEFORE_FIRST;
+    this.#caughtUpTo = BEFORE_FIRST;
+    this.#eventsSeen = 0;
+  }
+
+  async #follow(): Promise<void> {
     this.#target = await this.#options.store.head();
     const messages = new Lookahead(this.#subscribe());
     try {

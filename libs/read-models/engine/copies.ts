@@ -1,6 +1,6 @@
 import { sql, type Transaction } from 'kysely';
 import { z } from 'zod';
-import { BEFORE_FIRST, type Position } from '#event-store/port';
+import { BEFORE_FIRST, type Landmark, type Position } from '#event-store/port';
 import { type AnyModel, createTables, type Db, type Tx } from './model.ts';
 import type { RenewViews } from './views.ts';
 
@@ -20,11 +20,9 @@ export const liveCopy = (model: VersionedModel): Copy => ({ model, schema: `${mo
 export const nextCopy = (model: VersionedModel): Copy => ({ model, schema: `${liveCopy(model).schema}_next` });
 
 /** An event and its place in the log. */
-export interface Seen {
-  readonly position: Position;
+export interface Seen extends Landmark {
   readonly stream: string;
   readonly revision: number;
-  readonly id: string;
 }
 
 /** How far a copy has come, and in which log. */
@@ -145,6 +143,23 @@ export async function moveCheckpoint(
     UPDATE ${copies} SET position = ${position}, seen = ${seen && JSON.stringify(seen)}::jsonb
     WHERE schema = ${schema} AND position = ${from.position} AND epoch = ${from.epoch}`.execute(tx);
   return numAffectedRows === 1n;
+}
+
+/** Of a log that was cut before the position of a checkpoint. The follower of the copy has to read it again. */
+export const moveCheckpointBack = (
+  db: Db,
+  { schema }: Copy,
+  { position, epoch }: Pick<Checkpoint, 'position' | 'epoch'>,
+  back: Position,
+) =>
+  sql`UPDATE ${copies} SET position = ${back}, epoch = epoch + 1
+    WHERE schema = ${schema} AND position = ${position} AND epoch = ${epoch}`.execute(db);
+
+/** The last events that the copies of a log took: its landmarks. */
+export async function landmarksIn(db: Db, log: string): Promise<readonly Landmark[]> {
+  const { rows } = await sql<{ seen: Landmark }>`
+    SELECT seen FROM ${copies} WHERE log = ${log} AND seen IS NOT NULL`.execute(db);
+  return rows.map(({ seen }) => seen);
 }
 
 /** From now on the copy answers. */

@@ -9,19 +9,15 @@ import {
   becomeWhole,
   type Checkpoint,
   type Copy,
-  checkpointOf,
-  emptyCopy,
-  ensureCopy,
-  type LogNow,
   moveCheckpoint,
   type ParkedStream,
   park,
   parkedIn,
   rowsKnownIn,
   type Seen,
-  takeEmptyCopy,
 } from './copies.ts';
 import { type Db, type Tx, typesFollowedBy } from './model.ts';
+import { checkpointToFollow } from './place.ts';
 import { parkedAt, project } from './project.ts';
 import { Rate } from './rate.ts';
 import type { RenewViews } from './views.ts';
@@ -250,41 +246,4 @@ export class Projection {
   }
 }
 
-/**
- * The checkpoint of a copy. A copy that does not exist is made. One that followed another log, or a log that was restored
- * from an older copy, is emptied.
- */
-export async function checkpointToFollow(
-  copy: Copy,
-  { db, store, renewViews }: Omit<ProjectionDependencies, 'shared'>,
-): Promise<Checkpoint> {
-  const log = await store.identity();
-  await ensureCopy(db, copy, { log, head: await store.head() });
-  let checkpoint = (await checkpointOf(db, copy)) as Checkpoint;
-  if (checkpoint.log !== log && checkpoint.position === BEFORE_FIRST) {
-    await takeEmptyCopy(db, copy, { log, head: await store.head() });
-    checkpoint = (await checkpointOf(db, copy)) as Checkpoint;
-  }
-  // Read after the checkpoint: another program may move that on meanwhile, but never beyond the log.
-  const now = { log, head: await store.head() };
-  const reason = reasonToBeginAnew(checkpoint, now) ?? (await reasonInTheLog(checkpoint, store));
-  if (reason === undefined) return checkpoint;
-  console.warn(`leadger: the read model ${copy.model.name} is rebuilt: ${reason}`);
-  await emptyCopy(db, copy, now, renewViews);
-  return (await checkpointOf(db, copy)) as Checkpoint;
-}
-
-function reasonToBeginAnew({ position, log }: Checkpoint, now: LogNow): string | undefined {
-  if (log !== now.log) return 'it followed another log than this one';
-  if (position > now.head) return 'it is ahead of the log, which was restored from an older copy';
-  return undefined;
-}
-
 const whereIs = ({ position, stream, revision, id }: RecordedEvent): Seen => ({ position, stream, revision, id });
-
-async function reasonInTheLog({ seen }: Checkpoint, store: EventStore): Promise<string | undefined> {
-  if (!seen) return undefined;
-  for await (const { id, position } of store.readStream(seen.stream, { from: seen.revision, maxCount: 1 }))
-    if (id === seen.id && position === seen.position) return undefined;
-  return `the log was restored from an older copy, and has no event ${seen.id} any more`;
-}

@@ -1,0 +1,103 @@
+import { encode } from '#domain/codec';
+import { deriveId } from '#domain/kernel/ids';
+import { type RestorableLog, restorableLog } from '#event-store/contract/restorable-log';
+import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
+import type { EventStore } from '#event-store/port';
+import { startWireNode, type WireNode } from '#event-store/wire-node/wire-node';
+import { systemClock } from '#gateways/clock';
+import { ProcessEngine } from '#processes/engine/engine';
+import type { Process } from '#processes/process';
+import { StreamCache } from '#requests/stream-cache';
+import { businessOf } from '#test/boxes';
+import { waitUntil } from '#test/wait-until';
+import { watchLog } from './log-watch.ts';
+
+const at = '2026-05-01T10:00:00.000Z';
+
+/** Customers are registered in this order. */
+async function storeOf(customers: readonly string[]): Promise<EventStore> {
+  const store = await openEmbeddedStore();
+  opened.unshift(() => store.close());
+  for (const stream of customers) {
+    const id = deriveId('restored', stream);
+    const cause = { commandId: id, correlationId: id, actor: 'spec' };
+    const data = { at, storeId: 'main', ...businessOf(stream), timeZone: 'America/New_York' };
+    await store.append(stream, [{ id, ...encode(stream, { type: 'CustomerRegistered', data }, cause) }], 'no-stream');
+  }
+  return store;
+}
+
+/** What is opened first is closed last. */
+const opened: (() => unknown)[] = [];
+let log: RestorableLog;
+let node: WireNode;
+let store: EventStore;
+beforeEach(async () => {
+  log = restorableLog(await storeOf(['customer-1', 'customer-2']));
+  node = await startWireNode({ store: log.store, writable: true });
+  store = await openEventStoreDb({ connectionString: node.connectionString, answerWithinMilliseconds: 250 });
+  opened.push(
+    () => node.close(),
+    () => store.close(),
+  );
+});
+afterEach(async () => {
+  for (const close of opened.splice(0).reverse()) await close();
+});
+
+async function restore(customers: readonly string[]): Promise<void> {
+  log.restore(await storeOf(customers));
+  node.dropConnections();
+}
+
+/** Moves every customer to UTC. */
+const toUtc: Process<string[], 'CustomerRegistered'> = {
+  name: 'to-utc',
+  eventTypes: ['CustomerRegistered'],
+  initialState: () => [],
+  evolve: (streams, { stream }) => void streams.push(stream),
+  next: (streams) =>
+    streams.splice(0).map((stream) => ({
+      commandId: deriveId('to-utc', stream),
+      stream: stream as 'customer-1',
+      command: { type: 'ChangeTimeZone', timeZone: 'UTC' },
+    })),
+};
+
+test('processes fold a log anew that was restored from an older copy and has grown, and act on what is in it', async () => {
+  const sent: string[] = [];
+  const engine = new ProcessEngine({
+    store,
+    clock: systemClock(),
+    processes: [toUtc],
+    send: async ({ stream }) => {
+      sent.push(stream);
+      return { position: await store.head() };
+    },
+    effects: {} as never,
+  });
+  const running = engine.start();
+  opened.push(() => engine.stop());
+  await waitUntil(() => sent.length === 2);
+  await restore(['customer-1', 'customer-3', 'customer-4']);
+  await waitUntil(() => sent.length === 5);
+  expect(sent.slice(2)).toEqual(['customer-1', 'customer-3', 'customer-4']);
+  await waitUntil(() => engine.status().idle);
+  expect(engine.status().position).toBe(await log.store.head());
+  await engine.stop();
+  await running;
+});
+
+test('what a program keeps of streams in memory is forgotten', async () => {
+  const streams = new StreamCache(store);
+  const stopping = new AbortController();
+  const { ended } = await watchLog(store, () => streams.clear(), stopping.signal);
+  const revisionOf = async (stream: 'customer-1' | 'customer-2') => (await streams.read<'customer'>(stream)).revision;
+  expect(await revisionOf('customer-2')).toBe(0);
+  await restore(['customer-1']);
+  await waitUntil(async () => (await revisionOf('customer-2')) === -1);
+  expect(await revisionOf('customer-1')).toBe(0);
+  stopping.abort();
+  await ended;
+});
