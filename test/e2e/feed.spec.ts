@@ -285,6 +285,26 @@ test('feeds that fail close without an error text, which is logged once; clients
   await failing.stop();
 });
 
+test('a feed that is cut ends its answer', async () => {
+  const ending = await startServer();
+  const store = ending.application.get<EventStore>(EVENT_STORE);
+  const { subscribe } = store;
+  store.subscribe = async function* (options) {
+    for await (const message of subscribe.call(store, options)) {
+      yield message;
+      if (message.kind === 'event' && options.filter?.streamPrefixes?.includes('customer-')) return;
+    }
+  };
+  const feed = await follow('', {}, ending);
+  store.subscribe = subscribe;
+  const registration = { storeId: 'main', businessAssociation: 'Cut', timeZone: 'America/New_York' };
+  await ending.call('POST', '/api/customers', registration);
+  const told: string[] = [];
+  for await (const { event } of feed.told) told.push(event);
+  expect(told.at(-1)).toBe('change');
+  await ending.stop();
+});
+
 test('a store that stops closes its feeds and does not wait for their readers', async () => {
   const other = await startServer();
   const feed = await follow('', {}, other);

@@ -29,10 +29,8 @@ export const ownerRows = (reader: RowReader) => ({
   async ofFamily(caller: Caller, family: FamilyName, ids: readonly string[]): Promise<readonly OwnedRow[]> {
     if (!isOwned(family)) return [];
     const { [family]: table } = owned;
-    const rows = await reader
-      .rows<Record<string, unknown>>(caller, table as never)
-      .where(table.key, 'in', ids as never)
-      .execute();
+    const found = reader.rows<Record<string, unknown>>(caller, table as never).where(table.key, 'in', ids as never);
+    const rows = await found.clearSelect().select([table.key, 'customerId', 'storeId']).execute();
     return rows.map((row) => ({ id: row[table.key], customerId: row.customerId, storeId: row.storeId }) as OwnedRow);
   },
 });

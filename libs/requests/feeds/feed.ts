@@ -32,22 +32,17 @@ export class Feed {
   /** In the order of the log. They end with the signal, with the event store, or when the reader fell too far behind. */
   async *changes(): AsyncGenerator<ChangeMessage> {
     const { signal } = this.#options;
-    while (!signal.aborted) {
-      const recent = await this.#log.recent();
-      const follower = recent.join(this.#at, this.#options);
-      if (!follower) {
-        yield* this.#page(recent.upTo);
-        continue;
-      }
-      this.#follower = follower;
-      try {
-        yield* this.#following(follower);
-        if (!signal.aborted) recent.throwIfFailed();
-        return;
-      } finally {
-        recent.leave(follower);
-      }
+    const recent = await this.#log.recent();
+    while (!signal.aborted && !recent.hasEnded && !this.#follower) {
+      this.#follower = recent.join(this.#at, this.#options);
+      if (!this.#follower) yield* this.#page(recent.upTo);
     }
+    try {
+      if (this.#follower) yield* this.#following(this.#follower);
+    } finally {
+      if (this.#follower) recent.leave(this.#follower);
+    }
+    if (!signal.aborted) recent.throwIfFailed();
   }
 
   async *#page(upTo: Position): AsyncGenerator<ChangeMessage> {
