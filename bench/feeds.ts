@@ -34,6 +34,7 @@ const options = ['--data', directory, '--events', events as string, '--port', '0
 const program = spawn(process.execPath, ['--max-semi-space-size=16', 'dist/apps/standalone/main.js', ...options], {
   stdio: ['ignore', 'pipe', 'inherit'],
 });
+process.once('exit', () => program.kill());
 let said = '';
 while (!/ready: (\S+)/.test(said)) said += (await once(program.stdout, 'data'))[0];
 const url = /ready: (\S+)/.exec(said)?.[1] as string;
@@ -123,7 +124,7 @@ class BenchFeed {
   }
 }
 
-const orders: { readonly orderId: string; readonly customerId: string }[] = [];
+const orders: { readonly orderId: string; readonly customerId: string; status: string }[] = [];
 for (let cursor = ''; orders.length < CUSTOMERS; ) {
   const { body } = await ask('GET', `/api/orders?limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
   const { items, nextCursor } = JSON.parse(body);
@@ -142,8 +143,10 @@ async function commandsFor(seconds: number): Promise<number[]> {
   for (let sent = 0; sent < Number(rate) * seconds; sent += 1) {
     const due = start + (sent * 1000) / Number(rate);
     if (due > performance.now()) await wait(due - performance.now());
-    const { orderId } = orders[commands % CUSTOMERS] as { orderId: string };
-    const act = Math.floor(commands / CUSTOMERS) % 2 === 0 ? 'pause' : 'restart';
+    const order = orders[commands % CUSTOMERS] as (typeof orders)[number];
+    const { orderId } = order;
+    const act = order.status === 'paused' ? 'restart' : 'pause';
+    order.status = act === 'pause' ? 'paused' : 'open';
     commands += 1;
     underWay.push(
       ask('POST', `/api/orders/${orderId}/${act}`).then(({ status, body }) => {

@@ -32,6 +32,7 @@ import type { Position } from '#event-store/port';
 import { exampleIds } from '#read-models/models/examples';
 import type { Feed } from '#requests/feeds/feed';
 import { type ChangeKind, type ChangeMessage, changeKinds } from '#requests/feeds/messages';
+import { callsInTurn } from '#requests/in-turn';
 import type { Queries } from '#requests/queries';
 import type { RequestContext } from '#requests/request-tools';
 import { QUERIES } from '#wiring/tokens';
@@ -114,6 +115,7 @@ export class FeedController implements OnModuleDestroy {
   readonly #log = new Logger(FeedController.name);
   readonly #queries: Queries['changes'];
   readonly #over = new AbortController();
+  readonly #inTurn = callsInTurn(1);
   #feeds = 0;
 
   readonly #mostFeeds: number;
@@ -140,6 +142,8 @@ export class FeedController implements OnModuleDestroy {
     const signal = AbortSignal.any([left.signal, this.#over.signal]);
     const leave = this.#enter(left);
     try {
+      // A crowd that connects at once begins one by one, a turn of the event loop each: commands are answered in between.
+      await this.#inTurn(() => nextTurn());
       const feed = await this.#queries.follow(context, { ...query, after, signal });
       if (!feed) throw unknownPosition();
       return this.#messages(feed, { raw, signal, leave });
