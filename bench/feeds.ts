@@ -1,21 +1,22 @@
-// Commands a second through a program whose events are on a server, without feeds and with 1,950 customers' and 50 staff's
+// Appends to an event store on a server, without feeds and with 1,950 customers' and 50 staff's
 // feeds, which connect at once, are cut at once and come back at once. Checks that every feed got each change once, in order.
-//   npm run build && npm run bench -- bench/feeds.ts [commands a second] [seconds a phase] [rounds] [DIR of an earlier run]
+//   npm run build && npm run bench -- bench/feeds.ts [appends a second] [seconds a phase] [rounds] [DIR of an earlier run]
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync } from 'node:fs';
-import { Agent, type ClientRequest, get, request } from 'node:http';
+import { type ClientRequest, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { partOf } from '#event-store/data-directory';
+import type { AppendOrder } from './feed-appends.ts';
 import { median, openOrders, openShop } from './shop.ts';
 
 const [rate = '100', secondsAPhase = '10', rounds = '3', made] = process.argv.slice(2);
 const TYPE = 'shared-aged';
 const CUSTOMERS = 1950;
 const STAFF = 50;
-const NOTHING_LEFT = 10;
+const SECONDS_OF_WARMING_UP = 5;
 
 const directory = made ?? mkdtempSync(join(tmpdir(), 'leadger-feeds-'));
 if (made === undefined) {
@@ -30,6 +31,10 @@ const node: ChildProcess = fork(join(import.meta.dirname, 'wire-server.ts'), ['n
   execArgv: ['--conditions=source'],
 });
 const [events] = await once(node, 'message');
+const appender = fork(join(import.meta.dirname, 'feed-appends.ts'), [events as string], {
+  execArgv: ['--conditions=source'],
+});
+await once(appender, 'message');
 const options = ['--data', directory, '--events', events as string, '--port', '0'];
 const program = spawn(process.execPath, ['--max-semi-space-size=16', 'dist/apps/standalone/main.js', ...options], {
   stdio: ['ignore', 'pipe', 'inherit'],
@@ -49,15 +54,12 @@ const processorSeconds = (pid: number | undefined): number => {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 };
 
-const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-
-function ask(method: string, path: string): Promise<{ status: number; body: string }> {
+function ask(path: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const asked = request(`${url}${path}`, { method, agent }, async (reply) => {
-      const body = (await reply.setEncoding('utf8').toArray()).join('');
-      resolve({ status: reply.statusCode as number, body });
-    });
-    asked.on('error', reject).end();
+    get(`${url}${path}`, async (reply) => resolve((await reply.setEncoding('utf8').toArray()).join(''))).on(
+      'error',
+      reject,
+    );
   });
 }
 
@@ -124,40 +126,19 @@ class BenchFeed {
   }
 }
 
-const orders: { readonly orderId: string; readonly customerId: string; status: string }[] = [];
+const orders: { readonly orderId: string; readonly customerId: string }[] = [];
 for (let cursor = ''; orders.length < CUSTOMERS; ) {
-  const { body } = await ask('GET', `/api/orders?limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
-  const { items, nextCursor } = JSON.parse(body);
+  const page = await ask(`/api/orders?limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
+  const { items, nextCursor } = JSON.parse(page);
   orders.push(...(items ?? []));
   cursor = nextCursor ?? '';
   if (!items) await wait(1000);
 }
 
-let commands = 0;
-let accepted = 0;
-/** Sends commands at the rate, whether the earlier ones were answered or not. @returns milliseconds from when each was due */
-async function commandsFor(seconds: number): Promise<number[]> {
-  const start = performance.now();
-  const times: number[] = [];
-  const underWay: Promise<void>[] = [];
-  for (let sent = 0; sent < Number(rate) * seconds; sent += 1) {
-    const due = start + (sent * 1000) / Number(rate);
-    if (due > performance.now()) await wait(due - performance.now());
-    const order = orders[commands % CUSTOMERS] as (typeof orders)[number];
-    const { orderId } = order;
-    const act = order.status === 'paused' ? 'restart' : 'pause';
-    order.status = act === 'pause' ? 'paused' : 'open';
-    commands += 1;
-    underWay.push(
-      ask('POST', `/api/orders/${orderId}/${act}`).then(({ status, body }) => {
-        times.push(performance.now() - due);
-        if (status === 200) accepted += 1;
-        else console.error(status, body);
-      }),
-    );
-  }
-  await Promise.all(underWay);
-  return times;
+/** @returns milliseconds of each append */
+async function appendFor(seconds: number): Promise<number[]> {
+  appender.send({ orderIds: orders.map(({ orderId }) => orderId), rate: Number(rate), seconds } satisfies AppendOrder);
+  return (await once(appender, 'message'))[0];
 }
 
 const percentile = (times: readonly number[], share: number): number =>
@@ -168,7 +149,7 @@ async function measure(phase: (typeof phases)[number], meanwhile: () => Promise<
   const start = performance.now();
   const used = [program, node].map(({ pid }) => processorSeconds(pid));
   const there = meanwhile().then(() => performance.now() - start);
-  const times = await commandsFor(Number(secondsAPhase));
+  const times = await appendFor(Number(secondsAPhase));
   const all = await there;
   p99s.get(phase)?.push(percentile(times, 0.99));
   const [p50, p99, most] = [0.5, 0.99, 1].map((share) => percentile(times, share).toFixed(1));
@@ -178,7 +159,7 @@ async function measure(phase: (typeof phases)[number], meanwhile: () => Promise<
   );
 }
 
-await commandsFor(NOTHING_LEFT);
+await appendFor(SECONDS_OF_WARMING_UP);
 for (let round = 0; round < Number(rounds); round += 1) {
   await measure('without feeds');
   const customers = orders.slice(0, CUSTOMERS).map(({ customerId }) => new BenchFeed(`customer:${customerId}`));
@@ -189,14 +170,12 @@ for (let round = 0; round < Number(rounds); round += 1) {
     for (const feed of feeds) feed.connect();
     return allReady();
   });
-  const before = accepted;
   await measure('with feeds');
   await measure('while they come back', () => {
     for (const feed of feeds) feed.cut();
     return allReady();
   });
-  const measured = accepted - before;
-  const log = await complete(staff, measured);
+  const log = await complete(staff, 2 * Number(rate) * Number(secondsAPhase));
   const own = Map.groupBy(log, ({ customerId }) => customerId);
   for (const [number, feed] of customers.entries()) {
     const expected = own.get(orders[number]?.customerId as string)?.map(({ id }) => id) ?? [];
@@ -218,6 +197,7 @@ for (const phase of phases)
   );
 program.kill('SIGTERM');
 await once(program, 'exit');
+appender.disconnect();
 node.disconnect();
 console.log(`the store is left in ${directory}`);
 
