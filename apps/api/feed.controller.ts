@@ -16,6 +16,7 @@ import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   catchError,
+  defer,
   EMPTY,
   filter,
   finalize,
@@ -25,6 +26,7 @@ import {
   map,
   merge,
   type Observable,
+  of,
   startWith,
   takeUntil,
 } from 'rxjs';
@@ -116,9 +118,8 @@ export class FeedController implements OnModuleDestroy {
   readonly #queries: Queries['changes'];
   readonly #over = new AbortController();
   readonly #inTurn = callsInTurn(1);
-  #feeds = 0;
-
   readonly #mostFeeds: number;
+  #feeds = 0;
 
   constructor(@Inject(QUERIES) queries: Queries, @Inject(MOST_FEEDS) mostFeeds: number) {
     this.#queries = queries.changes;
@@ -141,6 +142,8 @@ export class FeedController implements OnModuleDestroy {
     const left = new AbortController();
     const signal = AbortSignal.any([left.signal, this.#over.signal]);
     const leave = this.#enter(left);
+    // Nest does not begin an answer whose client has left meanwhile, so it would not end it, either.
+    raw.once('close', leave);
     try {
       // A crowd that connects at once begins one by one, a turn of the event loop each: commands are answered in between.
       await this.#inTurn(() => nextTurn());
@@ -172,7 +175,7 @@ export class FeedController implements OnModuleDestroy {
       map((): MessageEvent => ({ type: 'here', id: feed.reached, data: {} })),
     );
     return merge(here, from(eventsOf(feed, reader))).pipe(
-      takeUntil(fromEvent(reader.signal, 'abort')),
+      takeUntil(endOf(reader.signal)),
       // Nest would send the error as an event with an id of its own. A browser would come back with that id, and be refused.
       catchError((error) => {
         this.#log.error(`a feed broke off: ${error}`, error.stack);
@@ -182,6 +185,9 @@ export class FeedController implements OnModuleDestroy {
     );
   }
 }
+
+const endOf = (signal: AbortSignal): Observable<unknown> =>
+  defer(() => (signal.aborted ? of(undefined) : fromEvent(signal, 'abort')));
 
 /** @throws Problem for what cannot be a position */
 function positionIn(lastEventId: string | string[] | undefined): Position | undefined {

@@ -1,5 +1,5 @@
 /** Makes a call when its turn has come. */
-export type InTurn = <Result>(call: () => Promise<Result>) => Promise<Result>;
+type InTurn = <Result>(call: () => Promise<Result>) => Promise<Result>;
 
 /** Lets this many calls run at a time. The others wait, and run in the order in which they came. */
 export function callsInTurn(most: number): InTurn {

@@ -188,6 +188,33 @@ test('a refused feed does not count: its Last-Event-ID was wrong', async () => {
   await small.stop();
 });
 
+test('a feed whose client leaves before it begins makes room for another', async () => {
+  const small = await startServer({ mostFeeds: 1 });
+  const store = small.application.get<EventStore>(EVENT_STORE);
+  const { head } = store;
+  const asked = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  store.head = async () => {
+    asked.resolve();
+    await held.promise;
+    return head.call(store);
+  };
+  const left = new AbortController();
+  const leaving = fetch(`${small.url}/api/feed`, { signal: left.signal }).catch(() => 'left');
+  await asked.promise;
+  left.abort();
+  expect(await leaving).toBe('left');
+  // The server has seen it, too: a later request is answered.
+  await small.call('GET', '/api/lead-types?storeId=main');
+  held.resolve();
+  store.head = head;
+  let again = await follow('', {}, small);
+  while (again.answer.status === 503) again = await follow('', {}, small);
+  expect((await again.told.next()).value?.event).toBe('here');
+  await again.leave();
+  await small.stop();
+});
+
 test('a client that reconnects late receives all events since then, once and in order', async () => {
   const orderId = await order(await customer());
   const { position } = (await server.call('GET', '/health')).body.store;

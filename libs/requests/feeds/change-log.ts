@@ -10,7 +10,7 @@ const EVENTS_A_PAGE = 500;
 const BYTES_A_PAGE = 4 * 1024 * 1024;
 
 /** What happened after one position, up to another one. */
-export interface ChangePage {
+interface ChangePage {
   readonly after: Position;
   readonly reached: Position;
   readonly messages: readonly ChangeMessage[];

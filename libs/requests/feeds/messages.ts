@@ -18,7 +18,7 @@ export type ChangeMessage = { readonly position: Position } & (
   /** This version cannot read the event, for example because a newer one wrote it. */
   | { readonly kind: 'unreadable'; readonly stream: string; readonly type: string }
 );
-export type Change = ReturnType<typeof changeOf>;
+type Change = ReturnType<typeof changeOf>;
 
 /** What one feed is about: what its caller may see, and wants to see. */
 export interface Interest {
