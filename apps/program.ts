@@ -73,6 +73,14 @@ export function leaseTermMilliseconds(): number {
   return seconds * 1000;
 }
 
+/** The most change feeds that a program serves at a time; undefined: its default. @throws UsageError */
+export function mostFeeds(): { mostFeeds?: number } {
+  const written = process.env.LEADGER_MOST_FEEDS;
+  if (written === undefined) return {};
+  if (!/^\d{1,6}$/.test(written)) throw new UsageError(`LEADGER_MOST_FEEDS: ${written} is not 0 to 999999`);
+  return { mostFeeds: Number(written) };
+}
+
 /** Runs an application until a signal stops it or it fails. @returns its URL; undefined when it could not start */
 export async function serve(
   application: NestFastifyApplication,

@@ -16,6 +16,7 @@ import { withoutPasswords } from '#domain/kernel/connection-string';
 import { ApiModule } from './api.module.ts';
 import { answerConditionally, giveRevision } from './conditional.ts';
 import { serveDocumentation } from './documentation.ts';
+import { DEFAULT_MOST_FEEDS, MOST_FEEDS } from './feed.controller.ts';
 import { fileTypes } from './lead-batch.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
 import { refuseBadBody, Validation } from './validation.ts';
@@ -25,6 +26,8 @@ interface HttpOptions {
   readonly log?: Logger;
   /** The most a JSON body may have; files are streamed and have no limit. */
   readonly bodyLimitBytes?: number;
+  /** The most change feeds that are open at a time. */
+  readonly mostFeeds?: number;
   /** Default: the whole API. */
   readonly routes?: Type;
 }
@@ -38,11 +41,17 @@ class HttpApplication {}
  */
 export async function createHttpApplication(
   leadgerModule: DynamicModule,
-  { log = defaultLog(), bodyLimitBytes = 1024 * 1024, routes = ApiModule }: HttpOptions = {},
+  {
+    log = defaultLog(),
+    bodyLimitBytes = 1024 * 1024,
+    mostFeeds = DEFAULT_MOST_FEEDS,
+    routes = ApiModule,
+  }: HttpOptions = {},
 ): Promise<NestFastifyApplication> {
   const adapter = adapterWith(log, bodyLimitBytes);
+  const settings = { providers: [{ provide: MOST_FEEDS, useValue: mostFeeds }], exports: [MOST_FEEDS] };
   const application = await NestFactory.create<NestFastifyApplication>(
-    { module: HttpApplication, imports: [leadgerModule, routes] },
+    { module: HttpApplication, global: true, imports: [leadgerModule, routes], ...settings },
     adapter,
     { logger: nestLog(log), abortOnError: false, bodyParser: false },
   );

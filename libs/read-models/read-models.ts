@@ -8,7 +8,6 @@ import { digestOf, rowsOfCopy } from './contents.ts';
 import { type AnalysisOptions, type AnalystConnection, analyse, type RowBatch } from './engine/analysis.ts';
 import {
   type Checkpoint,
-  checkpointsOf,
   createRegister,
   ensureCopy,
   ensureViews,
@@ -30,6 +29,7 @@ import { viewsOn } from './engine/views.ts';
 import { Paused } from './errors.ts';
 import { LiveCopies } from './live-copies.ts';
 import { modelNames, modelOf, models } from './models.ts';
+import { PositionsElsewhere } from './positions-elsewhere.ts';
 import { RowReader } from './queries/reader.ts';
 import { queriesOn, type RowQueries } from './queries.ts';
 import { type RebuildOptions, Rebuilds } from './rebuilds.ts';
@@ -151,7 +151,6 @@ interface Dependencies extends ProjectionDependencies {
 }
 
 const MILLISECONDS_BETWEEN_LOOKS_AFTER_COPIES = 600_000;
-const MILLISECONDS_BETWEEN_LOOKS = 20;
 const MILLISECONDS_UNTIL_DOUBT = 500;
 
 /** Read models on PGlite or PostgreSQL. */
@@ -160,6 +159,7 @@ class SqlReadModels implements ReadModels {
   readonly names = modelNames;
   readonly #dependencies: Dependencies;
   readonly #live: LiveCopies;
+  readonly #elsewhere: PositionsElsewhere;
   readonly #rebuilds: Rebuilds;
   readonly #stopping = new AbortController();
   readonly #runs = new Set<Promise<void>>();
@@ -170,6 +170,7 @@ class SqlReadModels implements ReadModels {
     this.#dependencies = dependencies;
     this.#closed = closed;
     this.#live = new LiveCopies(dependencies);
+    this.#elsewhere = new PositionsElsewhere(() => this.#positions());
     this.#rebuilds = new Rebuilds(dependencies, this.#stopping.signal);
     this.queries = queriesOn(new RowReader(dependencies.db, (table) => this.#live.nameOf(table)));
     this.#lookingAfter = setInterval(
@@ -246,13 +247,15 @@ class SqlReadModels implements ReadModels {
 
   /** Another program follows these, or none does yet: their checkpoints say how far they are. */
   async #reachedElsewhere(names: readonly string[], position: Position, signal: AbortSignal): Promise<void> {
-    const schemas = names.map((name) => liveCopy(modelOf(name)).schema);
-    while (schemas.length > 0 && !signal.aborted && !this.#stopping.signal.aborted) {
-      const checkpoints = await checkpointsOf(this.#dependencies.db, schemas);
-      if (schemas.every((schema) => (checkpoints.get(schema)?.position ?? BEFORE_FIRST) >= position))
-        return this.#live.findWhole();
-      await wait(MILLISECONDS_BETWEEN_LOOKS, undefined, { signal }).catch(() => {});
-    }
+    if (names.length === 0) return;
+    await this.#elsewhere.reached(names, position, AbortSignal.any([signal, this.#stopping.signal]));
+    await this.#live.findWhole();
+  }
+
+  async #positions(): Promise<ReadonlyMap<string, Position>> {
+    const checkpoints = await this.#live.checkpoints();
+    const found = models.map((model) => [model.name, checkpoints.get(liveCopy(model).schema)?.position] as const);
+    return new Map(found.filter((entry): entry is [string, Position] => entry[1] !== undefined));
   }
 
   async status(): Promise<readonly ReadModelStatus[]> {

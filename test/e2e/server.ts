@@ -78,11 +78,13 @@ export async function startServer({
   start = START,
   mails,
   payments,
+  mostFeeds,
 }: {
   directory?: string;
   start?: string;
   mails?: MailGateway;
   payments?: PaymentGateway;
+  mostFeeds?: number;
 } = {}): Promise<Server> {
   const temporary = directory ?? (await mkdtemp(join(tmpdir(), 'leadger-e2e-')));
   const errors: string[] = [];
@@ -102,7 +104,7 @@ export async function startServer({
       ...(payments && { payments }),
       webhooks: httpWebhooks({ allowPrivate: true }),
     }),
-    { log },
+    { log, ...(mostFeeds !== undefined && { mostFeeds }) },
   );
   const { running } = await startLeadger(application);
   // `stop` reports this error. Some tests close the stores on purpose and never call it.
