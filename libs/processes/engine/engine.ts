@@ -180,7 +180,8 @@ export class ProcessEngine {
   async #run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       try {
-        await this.#follow();
+        // It returns when the engine or the event store is closed.
+        return await this.#follow();
       } catch (error) {
         if (!(error instanceof LogReplaced)) throw error;
         console.warn(`leadger: the processes begin anew: ${error.message}`);

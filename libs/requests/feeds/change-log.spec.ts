@@ -32,6 +32,11 @@ const watched = (): EventStore =>
           await hold;
           yield* target.readAll(options);
         };
+      if (name === 'placeAt')
+        return (position: Position) => {
+          reads.push({ after: position });
+          return target.placeAt(position);
+        };
       const value = target[name as keyof EventStore];
       return typeof value === 'function' ? value.bind(target) : value;
     },
@@ -107,7 +112,7 @@ test('a position that the recent changes know is not looked up; another one is',
   const { upTo } = await log.recent();
   expect([await log.has(upTo), reads.length]).toEqual([true, 0]);
   expect([await log.has('0000000000000001' as Position), reads.length]).toEqual([true, 1]);
-  expect([await log.has('9999999999999999' as Position), reads.length]).toEqual([false, 1]);
+  expect([await log.has('9999999999999999' as Position), reads.length]).toEqual([false, 2]);
 });
 
 test('a feed whose reader left while it waited for its turn reads nothing', async () => {
