@@ -1,9 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
+import { GossipClient } from '@eventstore/db-client/generated/gossip_grpc_pb.js';
 import { ServerFeaturesClient } from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
 import type { SupportedMethods } from '@eventstore/db-client/generated/serverfeatures_pb.js';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
-import { credentials } from '@grpc/grpc-js';
+import { credentials, Metadata } from '@grpc/grpc-js';
 import { RawCalls } from '#test/server-answers/raw-calls';
 import { waitUntil } from '#test/wait-until';
 import { openEmbeddedStore } from '../embedded/embedded-store.ts';
@@ -206,6 +207,24 @@ describe('an event that is too old', () => {
     await waitUntil(async () => (await calls.read({ stream: 'a-1', count: 9 })).length === 0);
     await calls.append({ stream: 'a-1', events: [{}] });
     expect(await calls.read({ stream: 'a-1', count: 9 })).toEqual(['a-1@2 Written json']);
+  });
+});
+
+describe('a node with an account', () => {
+  it.each([
+    ['no account', undefined, 7],
+    ['a wrong password', 'Basic YWRtaW46d3Jvbmc=', 16],
+    ['the account', 'Basic YWRtaW46cmlnaHQ=', undefined],
+  ])('answers a client that names %s', async (_, authorization, expected) => {
+    const { node } = await start({ account: { user: 'admin', password: 'right' } });
+    const client = new GossipClient(`127.0.0.1:${node.port}`, credentials.createInsecure());
+    opened.push(() => client.close());
+    const metadata = new Metadata();
+    if (authorization) metadata.set('authorization', authorization);
+    const code = await new Promise((resolve) =>
+      client.read(new shared.Empty(), metadata, (error) => resolve(error?.code)),
+    );
+    expect(code).toBe(expected);
   });
 });
 
