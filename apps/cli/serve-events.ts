@@ -1,4 +1,6 @@
+import { isOfLedger } from '#domain/ledger';
 import { openDataDirectory } from '#event-store/data-directory';
+import { PLAIN_MANNERS, SERVER_MANNERS } from '#event-store/wire-node/manners';
 import { startWireNode, type WireNode } from '#event-store/wire-node/wire-node';
 import { openEvents, openTogether } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
@@ -7,11 +9,13 @@ import { printLines } from './print.ts';
 interface ServeOptions {
   readonly port: number;
   readonly writable?: boolean;
+  /** With the manners of a server: see `docs/stores.md`. */
+  readonly likeAServer?: boolean;
 }
 
 /**
  * Serves the events of a data directory in EventStoreDB's protocol until it is stopped: for reading while the store may
- * run, or for writing while no other process uses the directory.
+ * run, or for writing while no other process uses the directory. No client can delete or cut a stream of the ledger.
  * @throws CommandFailed, CannotOpenStore
  */
 export async function serveEvents(directory: string, options: ServeOptions): Promise<void> {
@@ -30,12 +34,14 @@ export async function serveEvents(directory: string, options: ServeOptions): Pro
   }
 }
 
-const openNode = (directory: string, { port, writable = false }: ServeOptions) =>
+const openNode = (directory: string, { port, writable = false, likeAServer }: ServeOptions) =>
   openTogether(async (keep): Promise<{ node: WireNode }> => {
     keep(openDataDirectory(directory, { readOnly: !writable }));
     const store = keep(await openEvents({ directory, readOnly: !writable }));
-    const starting = startWireNode({ store, port, writable }).catch((error: Error) => {
+    const manners = likeAServer ? SERVER_MANNERS : PLAIN_MANNERS;
+    const starting = startWireNode({ store, port, writable, manners, isProtected: isOfLedger });
+    const node = await starting.catch((error: Error) => {
       throw new CommandFailed(`the events of ${directory} cannot be served on port ${port}: ${error.message}`);
     });
-    return { node: keep(await starting) };
+    return { node: keep(node) };
   });
