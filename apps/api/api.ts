@@ -18,7 +18,7 @@ main(async () => {
   const options = readOptions(usage, ['events', 'database', 'host', 'port']);
   const location = onServers(options);
   const leases = await openLeases({ ...location, termMilliseconds: leaseTermMilliseconds() });
-  const stores = await openStores(location);
+  const stores = await openStores({ ...location, waitForServer: true });
   const application = await createHttpApplication(LeadgerModule.on(stores, { works: false, leases }));
   const url = await serve(application, options, { works: false });
   if (url) console.log(`Leadger's API is ready: ${url}`);

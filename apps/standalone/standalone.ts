@@ -13,7 +13,7 @@ const usage = `usage: npm start -- [--data DIR] [--events URL] [--database URL] 
 
 main(async () => {
   const options = readOptions(usage, ['data', 'events', 'database', 'port']);
-  const stores = await openStores(options);
+  const stores = await openStores({ ...options, waitForServer: true });
   const application = await createHttpApplication(LeadgerModule.on(stores)).catch(async (error) => {
     await stores.close();
     throw error;

@@ -9,11 +9,11 @@ import { checkCount } from './read-checks.ts';
  */
 export function ownEventsOf(store: EventStore, isOurs: (stream: string) => boolean): EventStore {
   return {
-    append: (stream, events, expected) => store.append(stream, events, expected),
+    append: (stream, events, expected, patience) => store.append(stream, events, expected, patience),
     readStream: (stream, options) => store.readStream(stream, options),
     readAll: (options) => readOwn(store, isOurs, options),
     subscribe: (options) => subscribeToOwn(store, isOurs, options),
-    head: () => store.head(),
+    head: (patience) => store.head(patience),
     identity: () => store.identity(),
     limits: store.limits,
     close: () => store.close(),

@@ -39,7 +39,13 @@ export interface AppendResult {
   readonly position: Position;
 }
 
-export interface ReadStreamOptions {
+/** How long a caller waits for a store that cannot be reached. A store on the same machine has no use for it. */
+export interface Patience {
+  /** When it gives up, as `performance.now()` counts; Infinity: never. Default: after a time of the store's. */
+  readonly until?: number | undefined;
+}
+
+export interface ReadStreamOptions extends Patience {
   /** First revision to yield; default 0 forwards, the last one backwards. */
   readonly from?: number;
   readonly direction?: 'forwards' | 'backwards';
@@ -84,14 +90,19 @@ export interface EventStore {
    * expected revision) succeeds with the first result.
    * @throws WrongExpectedRevision, AppendTooLarge, BadEvent, StoreFull, StoreUnavailable, OutcomeUnknown
    */
-  append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult>;
+  append(
+    stream: string,
+    events: readonly NewEvent[],
+    expected: ExpectedRevision,
+    patience?: Patience,
+  ): Promise<AppendResult>;
   /** Yields nothing for a stream that does not exist. Aborting ends the iteration without an error. */
   readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent>;
   readAll(options?: ReadAllOptions): AsyncIterable<RecordedEvent>;
   /** Never ends by itself. Aborting the signal or leaving the loop ends it and frees its resources. */
   subscribe(options: SubscribeOptions): AsyncIterable<SubscriptionMessage>;
   /** Position of the last event, `BEFORE_FIRST` while the log is empty. */
-  head(): Promise<Position>;
+  head(patience?: Patience): Promise<Position>;
   /** A text that no other log has. Positions are valid only together with it. */
   identity(): Promise<string>;
   readonly limits: StoreLimits;

@@ -38,19 +38,21 @@ interface OpenStoresOptions extends StoreLocation {
   readonly masterKey?: Uint8Array;
   /** The master key that replaces it, while that is under way. */
   readonly nextMasterKey?: Uint8Array | undefined;
+  /** For a program: wait for an event store that is away. Default: fail after some seconds. */
+  readonly waitForServer?: boolean;
   /** For a demo: the key of hashes of persons, so that its log is the same each time. */
   readonly matchingSecret?: Uint8Array;
 }
 
 /** @throws CannotOpenStore: locked, read-only, full, damaged, of a newer format. Everything opened before is closed. */
 export async function openStores(options: OpenStoresOptions): Promise<Stores> {
-  const { mustExist, masterKey, nextMasterKey, matchingSecret, ...location } = options;
+  const { mustExist, masterKey, nextMasterKey, matchingSecret, waitForServer = false, ...location } = options;
   removeLeftovers();
   const path = directoryOf(location);
   if (path !== undefined && mustExist) openDataDirectory(path, { readOnly: true });
   return openTogether(async (keep) => {
     const directory = path === undefined ? undefined : keep(openDataDirectory(path));
-    const events = keep(await openEvents(location));
+    const events = keep(await openEvents({ ...location, waitForServer }));
     await refuseHalfCopy(events);
     const vault = keep(await openVaultOf(events, { ...keysOf(location), masterKey, nextMasterKey, matchingSecret }));
     const files = inside(path, 'read-models');
@@ -95,14 +97,16 @@ export async function openTogether<Parts extends object>(
   }
 }
 
-/** The events alone: of a directory, of a server, or in memory. @throws CannotOpenStore, StoreUnavailable */
+/** The events alone: of a directory, of a server, or in memory. @throws CannotOpenStore, CannotConnect, StoreUnavailable */
 export async function openEvents({
   directory,
   eventStoreDb: connectionString,
   readOnly = false,
-}: StoreLocation & { readOnly?: boolean }): Promise<EventStore> {
+  waitForServer = false,
+}: StoreLocation & { readOnly?: boolean; waitForServer?: boolean }): Promise<EventStore> {
   if (connectionString === undefined) return openEmbeddedStore({ ...inside(directory, 'events'), readOnly });
-  return ownEventsOf(await openEventStoreDb({ connectionString }), isOfLedger);
+  const log = (line: string) => console.warn(`leadger: ${line}`);
+  return ownEventsOf(await openEventStoreDb({ connectionString, waitForServer, log }), isOfLedger);
 }
 
 /** Where the keys are: with the read models when the events are on a server, too, else in the directory. */

@@ -8,6 +8,10 @@ export class NoAnswer extends EventStoreError {
 }
 
 interface QueuedAppend<Result> {
+  /** It leaves the queue at this time, as `performance.now()` counts. */
+  readonly until: number;
+  /** Why it left the queue. @param sentBefore whether it may have been written */
+  expired(sentBefore: boolean): Error;
   /** Sends it once. @throws NoAnswer, or why it was refused */
   send(): Promise<Result>;
   /** Repeats it until it is answered. @param sentBefore whether it may have been written already */
@@ -24,6 +28,7 @@ interface Job {
 
 /** More would only wait in the connection, and time out. */
 const MAX_IN_FLIGHT = 256;
+const EXPIRY_EVERY_MILLISECONDS = 100;
 
 /**
  * Keeps appends in the order in which they were requested, with many in flight at once. When the connection breaks,
@@ -36,6 +41,7 @@ export class AppendQueue {
   readonly #inFlight = new Set<Job>();
   #oneByOne = true;
   #last = 0;
+  #expiry: NodeJS.Timeout | undefined;
 
   add<Result>(append: QueuedAppend<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
@@ -48,11 +54,30 @@ export class AppendQueue {
 
   #pump(): void {
     while (this.#waiting.length > 0) {
-      if (this.#inFlight.size >= (this.#oneByOne ? 1 : MAX_IN_FLIGHT)) return;
+      if (this.#inFlight.size >= (this.#oneByOne ? 1 : MAX_IN_FLIGHT)) {
+        this.#expireInTime();
+        return;
+      }
       const job = this.#waiting.shift() as Job;
+      if (job.append.until <= performance.now()) {
+        job.reject(job.append.expired(job.sentBefore));
+        continue;
+      }
       this.#inFlight.add(job);
       void (this.#oneByOne ? this.#sendUntilAnswered(job) : this.#send(job));
     }
+  }
+
+  /** What waits longer than its caller leaves the queue. */
+  #expireInTime(): void {
+    this.#expiry ??= setTimeout(() => {
+      this.#expiry = undefined;
+      const now = performance.now();
+      const expired = this.#waiting.filter(({ append }) => append.until <= now);
+      this.#waiting = this.#waiting.filter(({ append }) => append.until > now);
+      for (const { append, sentBefore, reject } of expired) reject(append.expired(sentBefore));
+      if (this.#waiting.length > 0) this.#expireInTime();
+    }, EXPIRY_EVERY_MILLISECONDS).unref();
   }
 
   async #sendUntilAnswered(job: Job): Promise<void> {

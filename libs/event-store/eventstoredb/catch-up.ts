@@ -7,7 +7,6 @@ import type {
 import type { EventFilter, Position, SubscriptionMessage } from '../port.ts';
 import { passes } from '../read-checks.ts';
 import type { Connection } from './connection.ts';
-import { throwIfFinal } from './failures.ts';
 import { isEmpty, positionOf, recordedEventOf, serverFilterOf, serverPositionOf } from './translation.ts';
 
 const CAUGHT_UP = Symbol('caught up');
@@ -29,7 +28,7 @@ export async function* catchUp(
   let at = after;
   for (let failures = 0; !over.aborted && !isEmpty(filter); failures += 1) {
     try {
-      for await (const message of catchUpOnce(connection.client, at, filter, over)) {
+      for await (const message of catchUpOnce(connection.link.reads, at, filter, over)) {
         failures = 0;
         at = positionIn(message);
         yield message;
@@ -37,9 +36,7 @@ export async function* catchUp(
       }
       return;
     } catch (error) {
-      if (over.aborted) return;
-      throwIfFinal(error);
-      await connection.pause(failures, over);
+      await connection.recover(error, failures, over);
     }
   }
 }

@@ -1,7 +1,8 @@
-import { BACKWARDS, END, FORWARDS, type ReadRevision, START } from '@eventstore/db-client';
+import { BACKWARDS, END, type EventStoreDBClient, FORWARDS, type ReadRevision, START } from '@eventstore/db-client';
 import {
   BEFORE_FIRST,
   type EventFilter,
+  type Patience,
   type Position,
   type ReadAllOptions,
   type ReadStreamOptions,
@@ -24,20 +25,20 @@ export class LogReader {
   }
 
   async *readStream(stream: string, options: ReadStreamOptions = {}): AsyncIterable<RecordedEvent> {
-    const { from, direction = 'forwards', maxCount = READ_TO_THE_END, signal } = options;
+    const { from, direction = 'forwards', maxCount = READ_TO_THE_END, signal, until } = options;
     checkCount('maxCount', maxCount);
     if (from !== undefined) checkCount('from', from);
     this.#connection.mustBeOpen();
     const forwards = direction === 'forwards';
     let next = from;
     let left = maxCount;
-    const begin = () => {
+    const begin = (client: EventStoreDBClient) => {
       const fromRevision: ReadRevision = next !== undefined ? BigInt(next) : forwards ? START : END;
       const way = forwards ? FORWARDS : BACKWARDS;
-      return this.#connection.client.readStream(stream, { direction: way, fromRevision, maxCount: left });
+      return client.readStream(stream, { direction: way, fromRevision, maxCount: left });
     };
     const wantsMore = () => left > 0 && (next === undefined || next >= 0);
-    for await (const resolved of this.#connection.read(begin, wantsMore, signal)) {
+    for await (const resolved of this.#connection.read(begin, { wantsMore, signal, until })) {
       const event = recordedEventOf(resolved);
       if (!event) continue;
       left -= 1;
@@ -71,9 +72,9 @@ export class LogReader {
 
   async *#readForwards(after: Position, head: Position, signal: AbortSignal | undefined) {
     let at = after;
-    const begin = () =>
-      this.#connection.client.readAll({ fromPosition: serverPositionOf(at), maxCount: READ_TO_THE_END });
-    for await (const resolved of this.#connection.read(begin, () => at < head, signal)) {
+    const begin = (client: EventStoreDBClient) =>
+      client.readAll({ fromPosition: serverPositionOf(at), maxCount: READ_TO_THE_END });
+    for await (const resolved of this.#connection.read(begin, { wantsMore: () => at < head, signal })) {
       const event = recordedEventOf(resolved);
       // A read of the server includes the event at its position.
       if (!event || event.position <= at) continue;
@@ -88,11 +89,11 @@ export class LogReader {
   async *#readBackwards(before: Position, included: boolean, signal: AbortSignal | undefined) {
     let at = before;
     let includesIt = included;
-    const begin = () => {
+    const begin = (client: EventStoreDBClient) => {
       const fromPosition = includesIt ? END : serverPositionOf(at);
-      return this.#connection.client.readAll({ direction: BACKWARDS, fromPosition, maxCount: READ_TO_THE_END });
+      return client.readAll({ direction: BACKWARDS, fromPosition, maxCount: READ_TO_THE_END });
     };
-    for await (const resolved of this.#connection.read(begin, () => at !== BEFORE_FIRST, signal)) {
+    for await (const resolved of this.#connection.read(begin, { wantsMore: () => at !== BEFORE_FIRST, signal })) {
       const event = recordedEventOf(resolved);
       if (!event || (includesIt ? event.position > at : event.position >= at)) continue;
       includesIt = false;
@@ -112,12 +113,13 @@ export class LogReader {
     this.#connection.mustBeOpen();
   }
 
-  async head(): Promise<Position> {
+  async head({ until }: Patience = {}): Promise<Position> {
     this.#connection.mustBeOpen();
     for (let maxCount = 1; ; maxCount *= LOOK_BACK_FACTOR) {
       let seen = 0;
-      const begin = () => this.#connection.client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount });
-      for await (const resolved of this.#connection.read(begin)) {
+      const begin = (client: EventStoreDBClient) =>
+        client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount });
+      for await (const resolved of this.#connection.read(begin, { until })) {
         seen += 1;
         const event = recordedEventOf(resolved);
         if (event) return event.position;
@@ -130,7 +132,7 @@ export class LogReader {
   /** The id of the very first event: a server begins its log with one of its own, and makes the id up. */
   async identity(): Promise<string> {
     this.#connection.mustBeOpen();
-    const begin = () => this.#connection.client.readAll({ fromPosition: START, maxCount: 1 });
+    const begin = (client: EventStoreDBClient) => client.readAll({ fromPosition: START, maxCount: 1 });
     for await (const { event } of this.#connection.read(begin)) return event?.id ?? '';
     return '';
   }

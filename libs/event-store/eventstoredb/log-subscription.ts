@@ -8,7 +8,7 @@ import {
 import { checkFilter, passes } from '../read-checks.ts';
 import { catchUp, positionIn } from './catch-up.ts';
 import type { Connection } from './connection.ts';
-import { PositionBeyondLog, throwIfFinal } from './failures.ts';
+import { PositionBeyondLog } from './failures.ts';
 import type { LogReader } from './log-reader.ts';
 import type { Follower, Tail } from './tail.ts';
 import { serverPositionOf } from './translation.ts';
@@ -98,8 +98,8 @@ class LogSubscription {
 
   /** A subscription survives every failure that a retry can fix. @throws the other failures */
   async #recover(error: unknown): Promise<undefined> {
-    if (!this.#over.aborted) throwIfFinal(error);
-    await this.#sources.connection.pause(this.#failures, this.#over);
+    await this.#sources.connection.recover(error, this.#failures, this.#over);
     this.#failures += 1;
+    return undefined;
   }
 }

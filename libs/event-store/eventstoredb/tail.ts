@@ -1,5 +1,6 @@
-import { type AllStreamSubscription, END, type EventStoreDBClient } from '@eventstore/db-client';
+import { type AllStreamSubscription, END } from '@eventstore/db-client';
 import type { RecordedEvent } from '../port.ts';
+import type { NodeLink } from './node-link.ts';
 import { recordedEventOf, serverFilterOf } from './translation.ts';
 
 /** A follower that is further behind should ask the server for what it needs. */
@@ -16,12 +17,12 @@ interface SharedSubscription {
  * each follower knows how far the log has come, also when it wants none of the events.
  */
 export class Tail {
-  readonly #client: EventStoreDBClient;
+  readonly #link: NodeLink;
   readonly #followers = new Set<Follower>();
   #shared: SharedSubscription | undefined;
 
-  constructor(client: EventStoreDBClient) {
-    this.#client = client;
+  constructor(link: NodeLink) {
+    this.#link = link;
   }
 
   /** Resolves when no event that is appended afterwards is missed. @throws the client's errors */
@@ -46,7 +47,7 @@ export class Tail {
   #start(): SharedSubscription {
     const live = Promise.withResolvers<void>();
     live.promise.catch(() => {});
-    const subscription = this.#client.subscribeToAll({
+    const subscription = this.#link.reads.subscribeToAll({
       fromPosition: END,
       filter: { ...serverFilterOf(undefined), checkpointInterval: 1 } as never,
     });
