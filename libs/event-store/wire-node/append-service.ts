@@ -1,6 +1,7 @@
 import type { AppendReq, BatchAppendReq } from '@eventstore/db-client/generated/streams_pb.js';
 import type { ServerDuplexStream, ServerReadableStream, sendUnaryData } from '@grpc/grpc-js';
 import { type EventStore, type ExpectedRevision, type NewEvent, WrongExpectedRevision } from '../port.ts';
+import { answersAppends, type ClusterMember } from './cluster-member.ts';
 import type { Faults } from './faults.ts';
 import * as replies from './replies.ts';
 import { expectedOf, nameOf, proposedEvent, uuidOf } from './requests.ts';
@@ -12,24 +13,26 @@ interface AppendRequest {
   readonly events: readonly NewEvent[];
 }
 
+interface AppendingNode {
+  readonly store: EventStore;
+  readonly admit: (call: GrpcCall) => void;
+  readonly writable: boolean;
+  readonly faults: Faults;
+  readonly member: ClusterMember;
+}
+
 /** Appends the events of clients to a store. */
 export class AppendService {
-  readonly #store: EventStore;
-  readonly #admit: (call: GrpcCall) => void;
-  readonly #writable: boolean;
-  readonly #faults: Faults;
+  readonly #node: AppendingNode;
 
-  constructor(store: EventStore, admit: (call: GrpcCall) => void, writable: boolean, faults: Faults) {
-    this.#store = store;
-    this.#admit = admit;
-    this.#writable = writable;
-    this.#faults = faults;
+  constructor(node: AppendingNode) {
+    this.#node = node;
   }
 
   async append(call: ServerReadableStream<AppendReq, Buffer>, answer: sendUnaryData<Buffer>): Promise<void> {
     try {
-      this.#admit(call);
-      const result = await this.#append(await receive(call));
+      this.#node.admit(call);
+      const result = await this.#append(call, await receive(call));
       if (result !== 'no-reply') answer(null, replies.appended(result));
     } catch (error) {
       if (error instanceof WrongExpectedRevision) answer(null, replies.wrongVersion(error.expected, error.actual));
@@ -40,7 +43,7 @@ export class AppendService {
   /** One call carries many batches, each in one message or more. Replies come in any order. */
   batchAppend(call: ServerDuplexStream<BatchAppendReq, Buffer>): void {
     try {
-      this.#admit(call);
+      this.#node.admit(call);
     } catch (error) {
       call.emit('error', statusOf(error));
       return;
@@ -56,7 +59,7 @@ export class AppendService {
 
   async #finishBatch(call: ServerDuplexStream<BatchAppendReq, Buffer>, { header, events }: Batch): Promise<void> {
     try {
-      const result = await this.#append({ stream: header.stream, expected: header.expected, events });
+      const result = await this.#append(call, { stream: header.stream, expected: header.expected, events });
       if (result !== 'no-reply') call.write(replies.batchAppended(header, result));
     } catch (error) {
       const failure = batchErrorOf(error);
@@ -65,13 +68,16 @@ export class AppendService {
     }
   }
 
-  async #append({ stream, events, expected }: AppendRequest): Promise<replies.Appended | 'no-reply'> {
-    if (!this.#writable) throw new AccessDenied('this node serves a ledger for reading only');
+  async #append(call: GrpcCall, request: AppendRequest): Promise<replies.Appended | 'no-reply'> {
+    const { store, writable, faults, member } = this.#node;
+    const { stream, events, expected } = request;
+    if (!writable) throw new AccessDenied('this node serves a ledger for reading only');
+    if (!answersAppends(member, call.metadata)) return 'no-reply';
     const appendToStore = async () => {
-      const { revision, position } = await this.#store.append(stream, events, expected);
+      const { revision, position } = await store.append(stream, events, expected);
       return { revision, position: Number(position) };
     };
-    return this.#faults.around(appendToStore, { stream, expected });
+    return faults.around(appendToStore, { stream, expected });
   }
 }
 

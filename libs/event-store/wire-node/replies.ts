@@ -1,5 +1,6 @@
 import { objectOf } from '../json-bytes.ts';
 import type { ExpectedRevision, RecordedEvent } from '../port.ts';
+import { MEMBER_STATES, type MemberView } from './cluster-member.ts';
 import { ProtobufWriter } from './protobuf.ts';
 
 /** The form of ids that a client asked for. */
@@ -165,6 +166,23 @@ export function supportedMethods(version: string, methods: readonly (readonly [s
     writer.message(1, () => {
       writer.text(2, service);
       writer.text(1, method);
+    });
+  return writer.take();
+}
+
+/** The answer to a client that asks for the nodes of a cluster. */
+export function gossip(members: readonly MemberView[]): Buffer {
+  const now = BigInt(Date.now()) * TICKS_PER_MILLISECOND;
+  for (const { host, port, instanceId, state, isAlive } of members.toReversed())
+    writer.message(1, () => {
+      writer.message(5, () => {
+        writer.number(2, port);
+        writer.text(1, host);
+      });
+      writer.number(4, isAlive ? 1 : 0);
+      writer.number(3, MEMBER_STATES[state]);
+      writer.number(2, now);
+      writer.message(1, () => writeUuid(instanceId, 'string'));
     });
   return writer.take();
 }

@@ -15,6 +15,13 @@ export class AccessDenied extends EventStoreError {
   }
 }
 
+/** The node has no leader at present. */
+export class ServerNotReady extends EventStoreError {
+  constructor() {
+    super('not-ready', 'Server Is Not Ready');
+  }
+}
+
 const MAXIMUM_APPEND_SIZE = 1024 * 1024;
 
 export function batchErrorOf(error: unknown): BatchError | undefined {

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import * as gossip from '@eventstore/db-client/generated/gossip_grpc_pb.js';
 import * as serverFeatures from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
 import * as streams from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import type { AppendReq, BatchAppendReq, ReadReq } from '@eventstore/db-client/generated/streams_pb.js';
@@ -12,7 +14,9 @@ import {
 } from '@grpc/grpc-js';
 import type { EventStore } from '../port.ts';
 import { AppendService } from './append-service.ts';
+import type { ClusterMember } from './cluster-member.ts';
 import { type Fault, Faults } from './faults.ts';
+import { GossipService } from './gossip-service.ts';
 import { ReadService } from './read-service.ts';
 import * as replies from './replies.ts';
 import { AccessDenied, type GrpcCall } from './status.ts';
@@ -29,6 +33,8 @@ export interface WireNodeOptions {
   readonly tls?: { readonly certificate: Buffer; readonly privateKey: Buffer };
   /** The only account. Without it every client is admitted. */
   readonly account?: { readonly user: string; readonly password: string };
+  /** Its place in a cluster. Default: it is alone, and leads. */
+  readonly member?: ClusterMember;
 }
 
 export interface WireNode {
@@ -57,9 +63,10 @@ export async function startWireNode(options: WireNodeOptions): Promise<WireNode>
   const faults = new Faults();
   const admit = admission(options.account);
   const reads = new ReadService(store, admit, closing.signal);
-  const appends = new AppendService(store, admit, writable, faults);
-  const server = serverFor(reads, appends);
-  const port = await listen(server, `${host}:${options.port ?? 0}`, tls);
+  const member = options.member ?? lonelyMember(host, () => port);
+  const appends = new AppendService({ store, admit, writable, faults, member });
+  const server = serverFor(reads, appends, new GossipService(member, admit));
+  const port: number = await listen(server, `${host}:${options.port ?? 0}`, tls);
   const address = `${host}:${port}`;
   return {
     port,
@@ -83,13 +90,29 @@ function admission(account: WireNodeOptions['account']): (call: GrpcCall) => voi
   };
 }
 
-function serverFor(reads: ReadService, appends: AppendService): Server {
+function lonelyMember(host: string, port: () => number): ClusterMember {
+  const instanceId = randomUUID();
+  return {
+    role: 'leader',
+    get leader() {
+      return { host, port: port() };
+    },
+    get view() {
+      return [{ host, port: port(), instanceId, state: 'leader' as const, isAlive: true }];
+    },
+  };
+}
+
+function serverFor(reads: ReadService, appends: AppendService, members: GossipService): Server {
   const server = new Server({ 'grpc.max_receive_message_length': LARGEST_MESSAGE_BYTES });
   server.addService(answeringBytes(streams.StreamsService), {
     read: (call: ServerWritableStream<ReadReq, Buffer>) => void reads.read(call),
     append: (call: ServerReadableStream<AppendReq, Buffer>, answer: sendUnaryData<Buffer>) =>
       void appends.append(call, answer),
     batchAppend: (call: ServerDuplexStream<BatchAppendReq, Buffer>) => appends.batchAppend(call),
+  });
+  server.addService(answeringBytes(gossip.GossipService), {
+    read: (call: GrpcCall, answer: sendUnaryData<Buffer>) => members.read(call, answer),
   });
   server.addService(answeringBytes(serverFeatures.ServerFeaturesService), {
     getSupportedMethods: (_: unknown, answer: sendUnaryData<Buffer>) =>
@@ -107,9 +130,11 @@ function listen(server: Server, address: string, tls: WireNodeOptions['tls']): P
   );
 }
 
-const METHODS = ['read', 'append', 'batchappend'].map(
-  (method) => ['event_store.client.streams.streams', method] as const,
-);
+const METHODS = [
+  ...['read', 'append', 'batchappend'].map((method) => ['event_store.client.streams.streams', method] as const),
+  ['event_store.client.gossip.gossip', 'read'],
+  ['event_store.client.server_features.serverfeatures', 'getsupportedmethods'],
+] as const;
 
 /** The service with replies that are bytes already: encoding objects would take most of the server's time. */
 function answeringBytes(service: object): ServiceDefinition {
