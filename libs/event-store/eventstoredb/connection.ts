@@ -36,7 +36,7 @@ export class Connection {
     const address = parseConnectionString(connectionString);
     this.#outage = new OutageLog(log);
     this.#searchEvery = address.discoveryIntervalMilliseconds;
-    this.link = new NodeLink(address, this.#outage);
+    this.link = new NodeLink(address, log);
     this.#appendWithin = limits.answerWithinMilliseconds ?? 3000;
     this.#readWithin = limits.answerWithinMilliseconds ?? 10_000;
     this.#patience = limits.patienceMilliseconds ?? 10_000;
@@ -93,8 +93,7 @@ export class Connection {
     if (over.aborted) return;
     throwIfFinal(error);
     await this.pause(this.pauseAfter(failures), over);
-    if (!over.aborted && (await this.link.search())) return;
-    this.#outage.away(this.link.reasons);
+    if (!over.aborted) await this.link.search();
   }
 
   /** The server answered. */
@@ -218,10 +217,11 @@ class Retries {
    */
   async afterFailure(error: unknown, unanswered?: EventStoreDBClient): Promise<void> {
     throwIfFinal(error);
-    this.#outage.away((error as Error).message);
     if (this.isExhausted) throw unavailable(error);
     await this.#pause();
     await this.untilFound({ error, unanswered });
+    // There is a node, and yet it does not do what it should.
+    this.#outage.away((error as Error).message);
   }
 
   /** @throws CannotConnect; StoreUnavailable when there is no node to use in time */

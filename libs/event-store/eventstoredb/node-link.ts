@@ -4,19 +4,20 @@ import { nameOf } from './election.ts';
 import { CannotConnect } from './failures.ts';
 import { guardedClient } from './guarded-client.ts';
 import { Hosts } from './hosts.ts';
-import type { OutageLog } from './outage-log.ts';
+import { OutageLog } from './outage-log.ts';
 
 /** Appends have a connection of their own: a server serves at most 100 calls of one, and reads and subscriptions are many. */
 const purposes = ['reads', 'appends'] as const;
 type Purpose = (typeof purposes)[number];
 type Clients = Readonly<Record<Purpose, EventStoreDBClient>>;
 
-const LOOK_AROUND_EVERY_MILLISECONDS = 5000;
+const LOOK_AROUND_EVERY_MILLISECONDS = 3000;
 
 /** The clients for the node in use, and the search for another one. */
 export class NodeLink {
   readonly #address: ServerAddress;
   readonly #hosts: Hosts;
+  readonly #log: (line: string) => void;
   readonly #outage: OutageLog;
   #node: Host | undefined;
   #clients: Clients | undefined;
@@ -24,9 +25,10 @@ export class NodeLink {
   readonly #patrol: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(address: ServerAddress, outage: OutageLog) {
+  constructor(address: ServerAddress, log: (line: string) => void) {
     this.#address = address;
-    this.#outage = outage;
+    this.#log = log;
+    this.#outage = new OutageLog(log);
     this.#hosts = new Hosts(address);
     // A node that was cut off from the others still answers reads, and its subscriptions just stay silent.
     if (address.discovers)
@@ -65,8 +67,10 @@ export class NodeLink {
 
   async #search(): Promise<Host | undefined> {
     const node = await this.#hosts.find(this.#node);
-    if (node) this.moveTo(node);
-    else if (!this.#node && this.#hosts.isHopeless)
+    if (node) {
+      this.#outage.isBack();
+      this.moveTo(node);
+    } else if (!this.#node && this.#hosts.isHopeless)
       throw new CannotConnect(`the event store cannot be used: ${this.#hosts.reasons}`);
     else this.#outage.away(this.#hosts.reasons);
     return node;
@@ -77,7 +81,9 @@ export class NodeLink {
     const former = this.#clients;
     this.#node = node;
     this.#clients = { reads: this.#client(), appends: this.#client() };
-    if (former) for (const purpose of purposes) void close(former[purpose]);
+    if (!former) return;
+    this.#log(`the event store is used at ${nameOf(node)} from now on`);
+    for (const purpose of purposes) void close(former[purpose]);
   }
 
   /** After an append that was not answered: finds the node that leads, and connects anew also where it is the same. */
