@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { leaseTermMilliseconds, main, onServers, readOptions, serve } from '#apps/program';
+import { commandMilliseconds, leaseTermMilliseconds, main, onServers, readOptions, serve } from '#apps/program';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { openLeases } from '#wiring/leases';
 import { openStores } from '#wiring/stores';
@@ -12,14 +12,18 @@ One of several programs that serve the API; what follows from requests is done b
   --database URL  the PostgreSQL that holds read models and keys, postgres://… (or DATABASE_URL)
   --host HOST     where it listens (default 127.0.0.1, or HOST)
   --port PORT     on which port (default 3000, or PORT)
-The master key of the personal data is in LEADGER_MASTER_KEY.`;
+The master key of the personal data is in LEADGER_MASTER_KEY. A command waits LEADGER_COMMAND_SECONDS (default 10) for an
+event store that is away.`;
 
 main(async () => {
   const options = readOptions(usage, ['events', 'database', 'host', 'port']);
   const location = onServers(options);
   const leases = await openLeases({ ...location, termMilliseconds: leaseTermMilliseconds() });
+  const waits = commandMilliseconds();
   const stores = await openStores({ ...location, waitForServer: true });
-  const application = await createHttpApplication(LeadgerModule.on(stores, { works: false, leases }));
+  const application = await createHttpApplication(LeadgerModule.on(stores, { works: false, leases }), {
+    commandMilliseconds: waits,
+  });
   const url = await serve(application, options, { works: false });
   if (url) console.log(`Leadger's API is ready: ${url}`);
 });

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { createHttpApplication } from '#apps/api/http-application';
-import { main, readOptions, serve } from '#apps/program';
+import { commandMilliseconds, main, readOptions, serve } from '#apps/program';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { openStores } from '#wiring/stores';
 
@@ -13,11 +13,14 @@ const usage = `usage: npm start -- [--data DIR] [--events URL] [--database URL] 
 
 main(async () => {
   const options = readOptions(usage, ['data', 'events', 'database', 'port']);
+  const waits = commandMilliseconds();
   const stores = await openStores({ ...options, waitForServer: true });
-  const application = await createHttpApplication(LeadgerModule.on(stores)).catch(async (error) => {
-    await stores.close();
-    throw error;
-  });
+  const application = await createHttpApplication(LeadgerModule.on(stores), { commandMilliseconds: waits }).catch(
+    async (error) => {
+      await stores.close();
+      throw error;
+    },
+  );
   const url = await serve(application, options);
   if (!url) return;
   stores.directory?.setUrl(url);

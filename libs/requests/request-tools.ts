@@ -18,6 +18,8 @@ export interface RequestContext {
   readonly requestHash?: string;
   /** The revision of the stream that the caller saw (If-Match). */
   readonly ifRevision?: number;
+  /** When the caller gives up, as `performance.now()` counts. Default: after a time of the store's. */
+  readonly until?: number;
 }
 
 /** The id of what was asked for, and the outcome. */
@@ -58,12 +60,12 @@ export function requestTools(dependencies: RequestDependencies): RequestTools {
   const { streams, clock, dispatch } = dependencies;
   const basis = new Map<string, number>();
   const addressed: RequestTools['addressed'] = async (stream, command, context, hints) => {
-    const { caller, ifRevision, reason, requestHash: unkeyedHash } = context;
+    const { caller, ifRevision, reason, requestHash: unkeyedHash, until } = context;
     const seen = ifRevision === undefined ? {} : { ifRevision };
     const known = basisOf(basis, stream);
     const box = reason && (await sealedReason(dependencies, stream, command, context, hints?.likelyNew ?? false));
     const cause = { ...causeOf(context, dependencies.vault), ...(box && { reason: box }), ...known };
-    return { stream, command, caller, cause, reason, unkeyedHash, ...seen, ...hints };
+    return { stream, command, caller, cause, reason, unkeyedHash, until, ...seen, ...hints };
   };
   const send: RequestTools['send'] = async (id, stream, command, context) => {
     return { id, outcome: await dispatch(await addressed(stream, command, context)) };

@@ -33,6 +33,9 @@ import type { Lease } from './leases.ts';
 import { sendMail } from './mail-sending.ts';
 import { callWebhook } from './webhook-calling.ts';
 
+/** A process has nobody to report to that the store is away: what it wishes waits until that is back. */
+const WITHOUT_END = { until: Number.POSITIVE_INFINITY };
+
 /** Every process, in the order in which they are asked. */
 export const processes = [
   personErasure,
@@ -81,7 +84,7 @@ export function createReactions(dependencies: ReactionDependencies): ProcessEngi
         : sent.command;
       return resultOf(await dispatch(addressed({ ...sent, command }, leaseOf?.(sent.unit))));
     },
-    warm: (names) => streams.warm(names),
+    warm: (names) => streams.warm(names, WITHOUT_END),
     effects: effectsOf(dependencies),
   });
 }
@@ -120,7 +123,7 @@ function addressed(
     : { correlationId: commandId };
   const under = lease && { lease: { unit: lease.unit, token: lease.token } };
   const cause = { commandId, actor, authenticated: 'process', ...chain, eventsSeen, ...under } as const;
-  return { stream, command, caller: processCaller(actor), cause };
+  return { stream, command, caller: processCaller(actor), cause, ...WITHOUT_END };
 }
 
 const processCaller = (actor: string): Caller => ({ kind: 'process', actor, roles: ['process'], stores: 'all' });

@@ -59,7 +59,7 @@ export class AppendQueue {
         return;
       }
       const job = this.#waiting.shift() as Job;
-      if (job.append.until <= performance.now()) {
+      if (this.#oneByOne && job.append.until <= performance.now()) {
         job.reject(job.append.expired(job.sentBefore));
         continue;
       }

@@ -20,6 +20,8 @@ export interface EventStoreDbOptions {
   readonly log?: (line: string) => void;
 }
 
+/** Who is late all the same gives the server this time. */
+const SHORTEST_MILLISECONDS = 1000;
 const BACKOFF_MILLISECONDS = [50, 100, 200, 500, 1000, 2000];
 
 /** The connection to one server or cluster: time limits, repeated calls, and the end of it all. */
@@ -107,7 +109,7 @@ export class Connection {
    * @throws an error when no answer to an append comes in time
    */
   answered<Result>(request: Promise<Result>, atMost = Number.POSITIVE_INFINITY): Promise<Result> {
-    const limit = Math.max(0, Math.min(this.#appendWithin, atMost));
+    const limit = Math.min(this.#appendWithin, Math.max(SHORTEST_MILLISECONDS, atMost));
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => reject(new Error(`no answer within ${Math.round(limit)} ms`)), limit);
       const inTime =
@@ -168,7 +170,7 @@ export class Connection {
   /** @param pending work that is given the time of one answer to end */
   async close(pending: Iterable<Promise<unknown>>): Promise<void> {
     if (this.isClosed) return;
-    await Promise.race([Promise.allSettled(pending), wait(this.#readWithin, undefined, { ref: false })]);
+    await Promise.race([Promise.allSettled(pending), wait(this.#appendWithin, undefined, { ref: false })]);
     this.#closing.abort();
     await this.link.close();
   }

@@ -80,6 +80,7 @@ export class LogAppender {
     let mayBeWritten = sentBefore;
     if (sentBefore) await this.#connection.link.searched().catch(() => {});
     for (;;) {
+      if (this.#connection.isClosed) throw mayBeWritten ? outcomeUnknown(request) : neverSentInTime();
       const client = this.#connection.link.appends;
       try {
         return (mayBeWritten && (await this.#find(request))) || (await this.#appendOnce(request));
