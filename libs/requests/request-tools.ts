@@ -3,6 +3,7 @@ import type { Caller } from '#domain/kernel/caller';
 import type { Refusal } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import type { AnyCommand, FamilyName, StateOf } from '#domain/ledger';
+import type { Patience } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { Vault } from '#vault/vault';
 import type { AddressedCommand, Outcome } from './command-handler.ts';
@@ -56,7 +57,7 @@ export interface RequestTools extends RequestDependencies {
 }
 
 /** Reads states, and remembers the revisions that it read. */
-export function requestTools(dependencies: RequestDependencies): RequestTools {
+export function requestTools(dependencies: RequestDependencies, patience?: Patience): RequestTools {
   const { streams, clock, dispatch } = dependencies;
   const basis = new Map<string, number>();
   const addressed: RequestTools['addressed'] = async (stream, command, context, hints) => {
@@ -74,7 +75,7 @@ export function requestTools(dependencies: RequestDependencies): RequestTools {
     ...dependencies,
     now: () => clock.now(),
     async stateOf(stream) {
-      const { state, revision } = await streams.read(stream);
+      const { state, revision } = await streams.read(stream, patience);
       basis.set(stream, revision);
       return state;
     },

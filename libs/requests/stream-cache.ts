@@ -41,8 +41,9 @@ export class StreamCache {
   /** The state of a stream as it is in the store now, and its revision (-1 when there is no such stream). */
   async read<Name extends FamilyName>(
     stream: `${Name}-${string}`,
+    patience?: Patience,
   ): Promise<{ state: StateOf<Name>; revision: number }> {
-    const folded = await this.catchUp(stream, this.take(stream) ?? emptyStream(stream));
+    const folded = await this.catchUp(stream, this.take(stream) ?? emptyStream(stream), patience);
     this.keep(stream, folded);
     return { state: folded.state as StateOf<Name>, revision: folded.revision };
   }
