@@ -131,7 +131,7 @@ export class Connection {
     while (wantsMore() && !signal?.aborted) {
       this.mustBeOpen();
       try {
-        for await (const resolved of this.#readOnce(begin(this.link.reads), signal)) {
+        for await (const resolved of this.#readOnce(begin(this.link.reads), retries.millisecondsLeft, signal)) {
           yield resolved;
           if (signal?.aborted) return;
           retries.reset();
@@ -149,8 +149,13 @@ export class Connection {
   }
 
   /** One call. It is cancelled however the reader leaves: the client would leave it open. */
-  async *#readOnce(call: StreamingRead<ResolvedEvent>, signal: AbortSignal | undefined): AsyncGenerator<ResolvedEvent> {
-    const watchdog = new Watchdog(this.#readWithin, (error) => call.destroy(error));
+  async *#readOnce(
+    call: StreamingRead<ResolvedEvent>,
+    atMost: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<ResolvedEvent> {
+    const limit = Math.min(this.#readWithin, Math.max(SHORTEST_MILLISECONDS, atMost));
+    const watchdog = new Watchdog(limit, (error) => call.destroy(error));
     const stop = () => call.destroy();
     const over = this.over(signal);
     over.addEventListener('abort', stop);
