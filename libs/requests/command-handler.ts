@@ -32,7 +32,7 @@ export interface AddressedCommand {
   readonly unkeyedHash?: string | undefined;
   /** The revision that the caller saw (If-Match). When the stream has another one, nothing is decided. */
   readonly ifRevision?: number;
-  /** When its sender gives up, as `performance.now()` counts; Infinity: never. Default: after a time of the store's. */
+  /** When its sender gives up, as `performance.now()` counts. Default: after a time of the store's. */
   readonly until?: number | undefined;
   /** The caller expects to begin the stream, so it need not be read first. A wrong guess only costs time. */
   readonly likelyNew?: boolean;
@@ -73,7 +73,7 @@ interface Pending {
 const machineClock = systemClock();
 const MAX_ATTEMPTS = 8;
 const MAX_COMMANDS_AT_ONCE = 64;
-/** Commands whose senders wait for the outcome. More would only wait in vain while the store is away. */
+/** Commands of callers, who wait for an answer. More would only wait in vain while the store is away. */
 const MAX_WAITED_FOR = 1000;
 
 /**
@@ -95,7 +95,7 @@ export class CommandHandler {
 
   /** @throws TooMuchContention and the errors of {@link EventStore.append}. */
   async execute(asked: AddressedCommand): Promise<Outcome> {
-    if (!isWaitedFor(asked)) return this.#enqueue(asked);
+    if (asked.until === undefined) return this.#enqueue(asked);
     if (this.#waitedFor >= MAX_WAITED_FOR)
       throw new StoreUnavailable(`${MAX_WAITED_FOR} commands wait for the event store already; nothing was done`);
     this.#waitedFor += 1;
@@ -198,14 +198,10 @@ export class CommandHandler {
   }
 }
 
-/** By a caller who gets an answer then. */
-const isWaitedFor = ({ until = Number.POSITIVE_INFINITY }: AddressedCommand): boolean => Number.isFinite(until);
-
 /** A batch ends when the first of its senders gives up. Where nobody said when, the store's usual time counts. */
 function untilOf(batch: readonly Pending[]): number | undefined {
   const said = batch.flatMap(({ asked }) => (asked.until === undefined ? [] : [asked.until]));
-  const first = Math.min(...said);
-  return said.length < batch.length && first === Number.POSITIVE_INFINITY ? undefined : first;
+  return said.length > 0 ? Math.min(...said) : undefined;
 }
 
 /** @returns those whose senders have not given up: the time of others must not end theirs */
@@ -221,14 +217,14 @@ function rejectExpired(batch: readonly Pending[], error: Error): readonly Pendin
 /** A command whose sender gives up while it waits behind others is not carried out. */
 function expireIn(queue: Pending[], pending: Pending): void {
   const { asked, reject } = pending;
-  if (!isWaitedFor(asked)) return;
+  if (asked.until === undefined) return;
   const expire = () => {
     const at = queue.indexOf(pending);
     if (at < 0) return;
     queue.splice(at, 1);
     reject(new StoreUnavailable('earlier commands of the same stream did not end in time; nothing was done'));
   };
-  pending.expiry = setTimeout(expire, Math.max(0, (asked.until as number) - performance.now())).unref();
+  pending.expiry = setTimeout(expire, Math.max(0, asked.until - performance.now())).unref();
 }
 
 function againOrGiveUp(batch: readonly Pending[], cause: Error): readonly Pending[] {

@@ -33,9 +33,6 @@ import type { Lease } from './leases.ts';
 import { sendMail } from './mail-sending.ts';
 import { callWebhook } from './webhook-calling.ts';
 
-/** A process has nobody to report to that the store is away: what it wishes waits until that is back. */
-const WITHOUT_END = { until: Number.POSITIVE_INFINITY };
-
 /** Every process, in the order in which they are asked. */
 export const processes = [
   personErasure,
@@ -84,7 +81,7 @@ export function createReactions(dependencies: ReactionDependencies): ProcessEngi
         : sent.command;
       return resultOf(await dispatch(addressed({ ...sent, command }, leaseOf?.(sent.unit))));
     },
-    warm: (names) => streams.warm(names, WITHOUT_END),
+    warm: (names) => streams.warm(names, { until: Number.POSITIVE_INFINITY }),
     effects: effectsOf(dependencies),
   });
 }
@@ -123,7 +120,7 @@ function addressed(
     : { correlationId: commandId };
   const under = lease && { lease: { unit: lease.unit, token: lease.token } };
   const cause = { commandId, actor, authenticated: 'process', ...chain, eventsSeen, ...under } as const;
-  return { stream, command, caller: processCaller(actor), cause, ...WITHOUT_END };
+  return { stream, command, caller: processCaller(actor), cause };
 }
 
 const processCaller = (actor: string): Caller => ({ kind: 'process', actor, roles: ['process'], stores: 'all' });

@@ -20,7 +20,7 @@ interface AppendRequest {
   readonly stream: string;
   readonly events: readonly NewEvent[];
   readonly expected: ExpectedRevision;
-  /** When its caller gives up, as `performance.now()` counts. Infinity: never. */
+  /** When its caller gives up, as `performance.now()` counts. */
   readonly until: number;
 }
 
@@ -30,9 +30,7 @@ const EXPECTED = { 'no-stream': NO_STREAM, 'stream-exists': STREAM_EXISTS, any: 
 export class LogAppender {
   readonly #connection: Connection;
   readonly #reader: LogReader;
-  /** Appends that somebody waits for do not stand behind those that wait without an end. */
-  readonly #waitedFor = new AppendQueue();
-  readonly #withoutEnd = new AppendQueue();
+  readonly #queue = new AppendQueue();
   readonly #pending = new Set<Promise<unknown>>();
 
   constructor(connection: Connection, reader: LogReader) {
@@ -46,8 +44,7 @@ export class LogAppender {
 
   async append(request: AppendRequest): Promise<AppendResult> {
     this.#connection.mustBeOpen();
-    const queue = request.until === Number.POSITIVE_INFINITY ? this.#withoutEnd : this.#waitedFor;
-    const appending = queue.add({
+    const appending = this.#queue.add({
       until: request.until,
       expired: (sentBefore) => (sentBefore ? outcomeUnknown(request) : neverSentInTime()),
       send: () => this.#send(request),

@@ -1,7 +1,7 @@
 import { FAR_AWAY_MILLISECONDS, waitUntil } from '#test/wait-until';
 import { all, event, follow } from '../contract/event-store-contract.ts';
 import { openEmbeddedStore } from '../embedded/embedded-store.ts';
-import { BEFORE_FIRST, type EventStore, EventStoreError, OutcomeUnknown, StoreUnavailable } from '../port.ts';
+import { BEFORE_FIRST, type EventStore, OutcomeUnknown, StoreUnavailable } from '../port.ts';
 import { type ClusterRole, startWireCluster, type WireCluster } from '../wire-node/wire-cluster.ts';
 import { openEventStoreDb } from './eventstoredb-store.ts';
 
@@ -106,18 +106,5 @@ describe('a cluster of three nodes', () => {
     await cluster.become(0, 'leader');
     await Promise.all(appendMany(5, 1));
     expect(await ids()).not.toContain(event(4).id);
-  });
-
-  it('that is away: appends that wait without an end do not hold up those that somebody waits for', async () => {
-    await Promise.all(appendMany(0, 1));
-    for (const index of [0, 1, 2]) await cluster.become(index, 'away');
-    const patient = adapter.append('s-1', [event(1)], 'no-stream', { until: Number.POSITIVE_INFINITY });
-    const until = performance.now() + 500;
-    const outcome = await adapter.append('s-2', [event(2)], 'no-stream', { until }).catch((error: unknown) => error);
-    expect(outcome).toBeInstanceOf(EventStoreError);
-    for (const index of [1, 2]) await cluster.become(index, 'follower');
-    await cluster.become(0, 'leader');
-    expect(await patient).toMatchObject({ revision: 0 });
-    expect(await ids()).toEqual([event(0).id, event(1).id]);
   });
 });
