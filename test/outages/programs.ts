@@ -6,11 +6,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { checkLaws, laws } from '#audit/laws/laws';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { hashOfEvent } from '#event-store/event-hash';
-import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
 import { startWireCluster, type WireCluster } from '#event-store/wire-node/wire-cluster';
 import { freshDatabase } from '#test/postgres/database';
 import { Program } from '#test/programs/program';
 import { waitUntil } from '#test/wait-until';
+import { openEvents } from '#wiring/stores';
 
 /** An event store that can be taken away. */
 export interface Server {
@@ -164,7 +164,7 @@ export class Store {
 
   /** Every lead that was accepted is delivered once, every law holds, and all programs are healthy. */
   async isWhole(): Promise<void> {
-    const events = await openEventStoreDb({ connectionString: this.#server.url });
+    const events = await openEvents({ eventStoreDb: this.#server.url });
     try {
       const delivered = async () => {
         const streams: string[] = [];

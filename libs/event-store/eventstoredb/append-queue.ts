@@ -14,8 +14,11 @@ interface QueuedAppend<Result> {
   expired(sentBefore: boolean): Error;
   /** Sends it once. @throws NoAnswer, or why it was refused */
   send(): Promise<Result>;
-  /** Repeats it until it is answered. @param sentBefore whether it may have been written already */
-  sendUntilAnswered(sentBefore: boolean): Promise<Result>;
+  /**
+   * Repeats it until it is answered. @param sentBefore whether it may have been written already
+   * @returns also the connection over which it was sent; undefined if it had been written already
+   */
+  sendUntilAnswered(sentBefore: boolean): Promise<{ result: Result; over: object | undefined }>;
 }
 
 interface Job {
@@ -39,9 +42,20 @@ const EXPIRY_EVERY_MILLISECONDS = 100;
 export class AppendQueue {
   #waiting: Job[] = [];
   readonly #inFlight = new Set<Job>();
-  #oneByOne = true;
+  readonly #connection: () => object;
+  /** The connection over which an append was answered. */
+  #proven: object | undefined;
   #last = 0;
   #expiry: NodeJS.Timeout | undefined;
+
+  /** @param connection the one over which appends are sent now */
+  constructor(connection: () => object) {
+    this.#connection = connection;
+  }
+
+  get #oneByOne(): boolean {
+    return this.#proven !== this.#connection();
+  }
 
   add<Result>(append: QueuedAppend<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
@@ -82,8 +96,9 @@ export class AppendQueue {
 
   async #sendUntilAnswered(job: Job): Promise<void> {
     try {
-      job.resolve(await job.append.sendUntilAnswered(job.sentBefore));
-      this.#oneByOne = false;
+      const { result, over } = await job.append.sendUntilAnswered(job.sentBefore);
+      job.resolve(result);
+      this.#proven = over;
     } catch (error) {
       job.reject(error);
     }
@@ -104,7 +119,7 @@ export class AppendQueue {
 
   #sendAgain(job: Job): void {
     job.sentBefore = true;
-    this.#oneByOne = true;
+    this.#proven = undefined;
     this.#waiting.push(job);
     this.#waiting.sort((a, b) => a.number - b.number);
   }

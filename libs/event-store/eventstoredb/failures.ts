@@ -38,7 +38,7 @@ interface ClientError {
   readonly details?: string;
 }
 
-const CODES = { permissionDenied: 7, unauthenticated: 16, unavailable: 14 };
+const CODES = { cancelled: 1, permissionDenied: 7, unauthenticated: 16, unavailable: 14 };
 
 /** An error of ours for what no repetition would change; undefined for what may succeed the next time. */
 export function finalError(error: unknown): EventStoreError | undefined {
@@ -63,7 +63,7 @@ export function throwIfFinal(error: unknown): void {
 /** The client connects again by itself. After other failures its connection may be one that never answers. */
 export function isConnectionLost(error: unknown): boolean {
   const { type, code } = error as ClientError;
-  return code === CODES.unavailable || type === 'unavailable' || type === 'cancelled' || type === 'not-leader';
+  return code === CODES.unavailable || code === CODES.cancelled || type === 'not-leader';
 }
 
 /** The request was never sent: the server cannot have carried it out. (The client has two errors for it.) */

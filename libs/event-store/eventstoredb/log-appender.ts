@@ -1,4 +1,10 @@
-import { ANY, type AppendResult as ClientResult, NO_STREAM, STREAM_EXISTS } from '@eventstore/db-client';
+import {
+  ANY,
+  type AppendResult as ClientResult,
+  type EventStoreDBClient,
+  NO_STREAM,
+  STREAM_EXISTS,
+} from '@eventstore/db-client';
 import {
   type AppendResult,
   DEFAULT_LIMITS,
@@ -30,12 +36,13 @@ const EXPECTED = { 'no-stream': NO_STREAM, 'stream-exists': STREAM_EXISTS, any: 
 export class LogAppender {
   readonly #connection: Connection;
   readonly #reader: LogReader;
-  readonly #queue = new AppendQueue();
+  readonly #queue: AppendQueue;
   readonly #pending = new Set<Promise<unknown>>();
 
   constructor(connection: Connection, reader: LogReader) {
     this.#connection = connection;
     this.#reader = reader;
+    this.#queue = new AppendQueue(() => connection.link.appends);
   }
 
   get pending(): ReadonlySet<Promise<unknown>> {
@@ -62,7 +69,7 @@ export class LogAppender {
     const { link } = this.#connection;
     const client = link.appends;
     try {
-      return await this.#appendOnce(request);
+      return await this.#appendOnce(request, client);
     } catch (error) {
       const final = finalError(error);
       // The search begins at once; what is sent again waits for its end.
@@ -72,18 +79,24 @@ export class LogAppender {
   }
 
   /** Looks whether the events were written, and sends them again where they were not, until the server answers. */
-  async #sendUntilAnswered(request: AppendRequest, sentBefore: boolean): Promise<AppendResult> {
+  async #sendUntilAnswered(
+    request: AppendRequest,
+    sentBefore: boolean,
+  ): Promise<{ result: AppendResult; over: object | undefined }> {
     const retries = this.#connection.retries(request.until);
     let mayBeWritten = sentBefore;
     if (sentBefore) await this.#connection.link.searched().catch(() => {});
     for (;;) {
-      if (this.#connection.isClosed) throw mayBeWritten ? outcomeUnknown(request) : neverSentInTime();
-      const client = this.#connection.link.appends;
+      if (retries.isExhausted) throw mayBeWritten ? outcomeUnknown(request) : neverSentInTime();
+      let client = this.#connection.link.appends;
       try {
-        return (mayBeWritten && (await this.#find(request))) || (await this.#appendOnce(request));
+        const found = mayBeWritten ? await this.#find(request) : undefined;
+        if (found) return { result: found, over: undefined };
+        client = this.#connection.link.appends;
+        return { result: await this.#appendOnce(request, client), over: client };
       } catch (error) {
         const earlier = mayBeWritten ? await this.#earlierAttempt(request, error) : undefined;
-        if (earlier) return earlier;
+        if (earlier) return { result: earlier, over: undefined };
         throwIfFinal(error);
         mayBeWritten ||= !neverSent(error);
         const unanswered = isConnectionLost(error) ? undefined : client;
@@ -100,9 +113,9 @@ export class LogAppender {
     return this.#find(request).catch(() => undefined);
   }
 
-  async #appendOnce(request: AppendRequest): Promise<AppendResult> {
+  async #appendOnce(request: AppendRequest, client: EventStoreDBClient): Promise<AppendResult> {
     const { stream, until } = request;
-    const { nextExpectedRevision, position } = await this.#callServer(request);
+    const { nextExpectedRevision, position } = await this.#callServer(request, client);
     this.#connection.works();
     const revision = Number(nextExpectedRevision);
     if (position) return { revision, position: positionOf(position) };
@@ -111,15 +124,17 @@ export class LogAppender {
     throw new OutcomeUnknown(`the event that was appended to ${stream} cannot be found`);
   }
 
-  async #callServer({ stream, events, expected, until }: AppendRequest): Promise<ClientResult> {
-    const { link } = this.#connection;
+  async #callServer(
+    { stream, events, expected, until }: AppendRequest,
+    client: EventStoreDBClient,
+  ): Promise<ClientResult> {
     try {
       const expectedRevision = typeof expected === 'number' ? BigInt(expected) : EXPECTED[expected];
-      const call = link.appends.appendToStream(stream, events.map(eventDataOf), { expectedRevision });
+      const call = client.appendToStream(stream, events.map(eventDataOf), { expectedRevision });
       return await this.#connection.answered(call, until - performance.now());
     } catch (error) {
       const { type, actualVersion, leader } = error as AppendFailure;
-      if (type === 'not-leader' && leader) link.moveTo(leader);
+      if (type === 'not-leader' && leader) this.#connection.link.moveTo(leader);
       if (type !== 'wrong-expected-version') throw error;
       this.#connection.works();
       const actual = typeof actualVersion === 'bigint' ? Number(actualVersion) : 'no-stream';

@@ -7,6 +7,7 @@ export class OutageLog {
   readonly #log: (line: string) => void;
   #since: number | undefined;
   #nextLineAt = 0;
+  #wasSaid = false;
 
   constructor(log: (line: string) => void) {
     this.#log = log;
@@ -18,14 +19,14 @@ export class OutageLog {
     this.#since ??= now;
     if (now < this.#nextLineAt) return;
     this.#nextLineAt = now + LINE_EVERY_MILLISECONDS;
+    this.#wasSaid = true;
     this.#log(`waiting for the event store: ${reason}`);
   }
 
   isBack(): void {
-    if (this.#since === undefined) return;
-    const seconds = (performance.now() - this.#since) / 1000;
-    if (performance.now() >= this.#since + FIRST_LINE_AFTER_MILLISECONDS)
-      this.#log(`the event store answers again after ${seconds.toFixed(1)} seconds`);
+    if (this.#since !== undefined && this.#wasSaid)
+      this.#log(`the event store answers again after ${((performance.now() - this.#since) / 1000).toFixed(1)} seconds`);
     this.#since = undefined;
+    this.#wasSaid = false;
   }
 }
