@@ -1,11 +1,14 @@
-import type { AppendReq, BatchAppendReq } from '@eventstore/db-client/generated/streams_pb.js';
-import type { ServerDuplexStream, ServerReadableStream, sendUnaryData } from '@grpc/grpc-js';
-import { type EventStore, type ExpectedRevision, type NewEvent, WrongExpectedRevision } from '../port.ts';
+import type { AppendReq, BatchAppendReq, DeleteReq, TombstoneReq } from '@eventstore/db-client/generated/streams_pb.js';
+import type { ServerDuplexStream, ServerReadableStream, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import { AppendTooLarge, type ExpectedRevision, type NewEvent, WrongExpectedRevision } from '../port.ts';
+import { Batches, type WholeBatch } from './batches.ts';
 import { answersAppends, type ClusterMember } from './cluster-member.ts';
 import type { Faults } from './faults.ts';
 import * as replies from './replies.ts';
-import { expectedOf, nameOf, proposedEvent, uuidOf } from './requests.ts';
-import { AccessDenied, batchErrorOf, type GrpcCall, statusOf } from './status.ts';
+import { expectedOf, proposedEvent, streamOf } from './requests.ts';
+import { unexpected } from './server-errors.ts';
+import { AccessDenied, batchErrorOf, deleteConflict, type GrpcCall, LARGEST_APPEND_BYTES, statusOf } from './status.ts';
+import type { StreamWriter } from './stream-writer.ts';
 
 interface AppendRequest {
   readonly stream: string;
@@ -13,19 +16,19 @@ interface AppendRequest {
   readonly events: readonly NewEvent[];
 }
 
-interface AppendingNode {
-  readonly store: EventStore;
+interface WritingNode {
+  readonly writer: StreamWriter;
   readonly admit: (call: GrpcCall) => void;
   readonly writable: boolean;
   readonly faults: Faults;
   readonly member: ClusterMember;
 }
 
-/** Appends the events of clients to a store. */
+/** Appends the events of clients, and deletes streams. */
 export class AppendService {
-  readonly #node: AppendingNode;
+  readonly #node: WritingNode;
 
-  constructor(node: AppendingNode) {
+  constructor(node: WritingNode) {
     this.#node = node;
   }
 
@@ -48,73 +51,83 @@ export class AppendService {
       call.emit('error', statusOf(error));
       return;
     }
-    const incomplete = new Map<string, Batch>();
+    const batches = new Batches((header, error) => call.write(replies.batchFailed(header, error)));
     call.on('data', (message: BatchAppendReq) => {
-      const complete = addTo(incomplete, message);
-      if (complete) void this.#finishBatch(call, complete);
+      const whole = batches.add(message);
+      if (whole) void this.#finishBatch(call, whole);
     });
+    call.on('cancelled', () => batches.clear());
     call.on('error', () => {});
     call.on('end', () => call.end());
   }
 
-  async #finishBatch(call: ServerDuplexStream<BatchAppendReq, Buffer>, { header, events }: Batch): Promise<void> {
+  delete(call: ServerUnaryCall<DeleteReq, Buffer>, answer: sendUnaryData<Buffer>): Promise<void> {
+    return this.#delete(call, answer, (stream, expected) => this.#node.writer.delete(stream, expected));
+  }
+
+  tombstone(call: ServerUnaryCall<TombstoneReq, Buffer>, answer: sendUnaryData<Buffer>): Promise<void> {
+    return this.#delete(call, answer, (stream, expected) => this.#node.writer.tombstone(stream, expected));
+  }
+
+  async #finishBatch(call: ServerDuplexStream<BatchAppendReq, Buffer>, { header, events }: WholeBatch): Promise<void> {
     try {
       const result = await this.#append(call, { stream: header.stream, expected: header.expected, events });
       if (result !== 'no-reply') call.write(replies.batchAppended(header, result));
     } catch (error) {
       const failure = batchErrorOf(error);
-      if (failure) call.write(replies.batchFailed(header, failure, (error as Error).message));
+      if (failure) call.write(replies.batchFailed(header, failure));
       else call.emit('error', statusOf(error));
     }
   }
 
   async #append(call: GrpcCall, request: AppendRequest): Promise<replies.Appended | 'no-reply'> {
-    const { store, writable, faults, member } = this.#node;
     const { stream, events, expected } = request;
-    if (!writable) throw new AccessDenied('this node serves a ledger for reading only');
-    if (!answersAppends(member, call.metadata)) return 'no-reply';
-    const appendToStore = async () => {
-      const { revision, position } = await store.append(stream, events, expected);
-      return { revision, position: Number(position) };
-    };
-    return faults.around(appendToStore, { stream, expected });
+    if (!this.#answers(call)) return 'no-reply';
+    return this.#node.faults.around(() => this.#node.writer.append(stream, events, expected), request);
+  }
+
+  async #delete(
+    call: ServerUnaryCall<DeleteReq | TombstoneReq, Buffer>,
+    answer: sendUnaryData<Buffer>,
+    write: (stream: string, expected: ExpectedRevision) => Promise<number>,
+  ): Promise<void> {
+    try {
+      this.#node.admit(call);
+      const options = call.request.getOptions();
+      if (!options) throw unexpected();
+      const stream = streamOf(options.getStreamIdentifier());
+      const expected = expectedOf(options, options.hasRevision() ? Number(options.getRevision()) : undefined);
+      if (this.#answers(call)) answer(null, replies.deleted(await write(stream, expected)));
+    } catch (error) {
+      answer(statusOf(error instanceof WrongExpectedRevision ? deleteConflict(error) : error));
+    }
+  }
+
+  /** @throws AccessDenied, NotLeader, ServerNotReady */
+  #answers({ metadata }: GrpcCall): boolean {
+    if (!this.#node.writable) throw new AccessDenied('this node serves a ledger for reading only');
+    return answersAppends(this.#node.member, metadata);
   }
 }
 
 async function receive(call: ServerReadableStream<AppendReq, Buffer>): Promise<AppendRequest> {
-  let stream = '';
+  let stream: string | undefined;
   let expected: ExpectedRevision = 'any';
+  let bytes = 0;
   const events: NewEvent[] = [];
   for await (const message of call as AsyncIterable<AppendReq>) {
     const options = message.getOptions();
     if (options) {
-      stream = nameOf(options.getStreamIdentifier());
+      stream = streamOf(options.getStreamIdentifier());
       expected = expectedOf(options, options.hasRevision() ? Number(options.getRevision()) : undefined);
     }
     const proposed = message.getProposedMessage();
-    if (proposed) events.push(proposedEvent(proposed));
+    if (!proposed) continue;
+    const event = proposedEvent(proposed);
+    events.push(event);
+    bytes += event.data.length;
+    if (bytes > LARGEST_APPEND_BYTES) throw new AppendTooLarge(`${bytes} bytes`);
   }
+  if (stream === undefined) throw unexpected();
   return { stream, expected, events };
-}
-
-interface Batch {
-  readonly header: replies.BatchHeader;
-  readonly events: NewEvent[];
-}
-
-/** @returns the batch when this message completes it; it then is no longer among the incomplete ones */
-function addTo(incomplete: Map<string, Batch>, message: BatchAppendReq): Batch | undefined {
-  const { id, form } = uuidOf(message.getCorrelationId());
-  const options = message.getOptions();
-  if (options) {
-    const stream = nameOf(options.getStreamIdentifier());
-    const revision = options.hasStreamPosition() ? Number(options.getStreamPosition()) : undefined;
-    const header = { correlationId: id, uuidForm: form, stream, expected: expectedOf(options, revision) };
-    incomplete.set(id, { header, events: [] });
-  }
-  const batch = incomplete.get(id);
-  batch?.events.push(...message.getProposedMessagesList().map(proposedEvent));
-  if (!message.getIsFinal()) return undefined;
-  incomplete.delete(id);
-  return batch;
 }
