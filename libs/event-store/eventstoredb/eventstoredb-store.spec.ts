@@ -169,7 +169,7 @@ describe('a connection that breaks', () => {
       );
       node.dropConnections();
     }
-    await subscription.caughtUp(await store.head());
+    await subscription.caughtUp(await adapter.head());
     expect(subscription.events.map(({ id }) => id)).toEqual(await ids(store));
     await subscription.stop();
   });
@@ -179,13 +179,13 @@ describe('a connection that breaks', () => {
     const adapter = await connect(node);
     await adapter.append('a-1', [event(0)], 'no-stream');
     const subscription = follow(adapter, { after: BEFORE_FIRST });
-    await subscription.caughtUp(await store.head());
+    await subscription.caughtUp(await adapter.head());
     await node.close();
     const appending = adapter.append('a-1', [event(1)], 0);
     await new Promise((resolve) => setTimeout(resolve, 200));
     await startNode({ store, port: node.port });
     expect(await appending).toMatchObject({ revision: 1 });
-    await subscription.caughtUp(await store.head());
+    await subscription.caughtUp(await adapter.head());
     expect(subscription.events.map(({ revision }) => revision)).toEqual([0, 1]);
     await subscription.stop();
   });

@@ -50,7 +50,7 @@ describe('a cluster of three nodes', () => {
       await cluster.become(1, 'leader');
       await Promise.all(appending);
       expect(await ids()).toEqual(expectedIds(40));
-      await subscription.caughtUp(await store.head());
+      await subscription.caughtUp(await adapter.head());
       expect(subscription.events.map(({ id }) => id)).toEqual(expectedIds(40));
       await subscription.stop();
     },
@@ -74,7 +74,7 @@ describe('a cluster of three nodes', () => {
     await cluster.become(1, 'leader');
     await waitUntil(() => lines.includes(`the event store is used at 127.0.0.1:${cluster.nodes[1]?.port} from now on`));
     await store.append('s-1', [event(1)], 'no-stream');
-    await subscription.caughtUp(await store.head());
+    await subscription.caughtUp(await adapter.head());
     expect(subscription.events.map(({ id }) => id)).toEqual(expectedIds(2));
     await subscription.stop();
   });
