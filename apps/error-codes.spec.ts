@@ -12,6 +12,7 @@ const OF_PROGRAMS = new Set([
   ...['position-beyond-log', 'access-refused', 'stream-deleted', 'statement-refused', 'box-damaged', 'key-missing'],
   ...['another-vault', 'another-origin', 'not-a-copy', 'master-key-replaced', 'keys-not-wrapped'],
   ...['out-of-reach', 'unit-lost', 'private-address', 'not-leader', 'access-denied', 'no-answer'],
+  ...['cannot-connect'],
 ]);
 
 /** Codes that end with a state, and the states with which they are refused. */

@@ -21,9 +21,8 @@ type Asker = Client & {
   [Method in 'read' | 'getSupportedMethods']: (
     request: object,
     metadata: Metadata,
-    options: { deadline: number },
     answer: (error: ServiceError | null, reply: unknown) => void,
-  ) => void;
+  ) => { cancel(): void };
 };
 
 /** Asks a host which nodes its cluster has, or, if there is no cluster, whether it is there. Each time on a new connection. */
@@ -49,13 +48,14 @@ function call(
   // The pool of all connections would give back one that does not answer any more.
   const Service = service as new (name: string, credentials: unknown, options: object) => Asker;
   const asker = new Service(nameOf(host), channelCredentials, { 'grpc.use_local_subchannel_pool': 1 });
-  const deadline = Date.now() + gossipTimeoutMilliseconds;
   return new Promise<unknown>((resolve, reject) => {
-    asker[method](new shared.Empty(), new Metadata(), { deadline }, (error, reply) => {
+    const asking = asker[method](new shared.Empty(), new Metadata(), (error, reply) => {
+      clearTimeout(late);
       asker.close();
       if (error) reject(error);
       else resolve(reply);
     });
+    const late = setTimeout(() => asking.cancel(), gossipTimeoutMilliseconds);
   });
 }
 
@@ -83,7 +83,7 @@ async function troubleOf(
     return { reason: 'it is no node of a cluster: name it alone, without +discover', isFinal: true };
   if (error.code === status.UNAUTHENTICATED || error.code === status.PERMISSION_DENIED)
     return { reason: `it refuses this account: ${reason}`, isFinal: true };
-  if (error.code === status.DEADLINE_EXCEEDED)
+  if (error.code === status.CANCELLED)
     return { reason: `no answer within ${gossipTimeoutMilliseconds} ms`, isFinal: false };
   if (secure && CERTIFICATE.test(details))
     return { reason: `its certificate is not accepted: ${reason}`, isFinal: true };
