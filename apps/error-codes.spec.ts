@@ -12,7 +12,7 @@ const OF_PROGRAMS = new Set([
   ...['log-replaced', 'access-refused', 'stream-deleted', 'statement-refused', 'box-damaged', 'key-missing'],
   ...['another-vault', 'another-origin', 'not-a-copy', 'master-key-replaced', 'keys-not-wrapped'],
   ...['out-of-reach', 'unit-lost', 'private-address', 'not-leader', 'access-denied', 'no-answer'],
-  ...['postgres-away', 'postgres-refused'],
+  ...['postgres-away', 'postgres-refused', 'cannot-connect'],
   // What the wire node answers its clients.
   ...['refused-by-server', 'bad-request', 'not-ready'],
 ]);

@@ -5,6 +5,7 @@ import {
   type EventStore,
   type ExpectedRevision,
   type NewEvent,
+  type Patience,
   type Place,
   type Position,
   type ReadAllOptions,
@@ -19,11 +20,16 @@ import { LogReader } from './log-reader.ts';
 import { subscribeTo } from './log-subscription.ts';
 import { Tail } from './tail.ts';
 
-/** Opens the event store on an EventStoreDB or KurrentDB server or cluster. @throws StoreUnavailable, AccessRefused */
+/**
+ * Opens the event store on an EventStoreDB or KurrentDB server or cluster.
+ * @throws CannotConnect, AccessRefused: what does not mend by itself; StoreUnavailable
+ */
 export async function openEventStoreDb(options: EventStoreDbOptions): Promise<EventStore> {
-  const store = new EventStoreDbStore(new Connection(options), options);
+  const connection = await Connection.open(options);
+  const store = new EventStoreDbStore(connection, options);
   try {
-    await store.head();
+    // Only a read shows whether the account is accepted.
+    await store.head(options.waitForServer ? { until: Number.POSITIVE_INFINITY } : {});
     return store;
   } catch (error) {
     await store.close();
@@ -43,12 +49,17 @@ class EventStoreDbStore implements EventStore {
     const ours = streamPrefixes && { streamPrefixes };
     this.#reader = new LogReader(connection, ours);
     this.#appender = new LogAppender(connection, this.#reader);
-    this.#tail = new Tail(connection.client, ours);
+    this.#tail = new Tail(connection.link, ours);
   }
 
-  async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult> {
+  async append(
+    stream: string,
+    events: readonly NewEvent[],
+    expected: ExpectedRevision,
+    { until }: Patience = {},
+  ): Promise<AppendResult> {
     checkAppend(stream, events, expected, this.limits);
-    return this.#appender.append({ stream, events, expected });
+    return this.#appender.append({ stream, events, expected, until: until ?? this.#connection.usualUntil() });
   }
 
   readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent> {
@@ -63,8 +74,8 @@ class EventStoreDbStore implements EventStore {
     return subscribeTo({ connection: this.#connection, reader: this.#reader, tail: this.#tail }, options);
   }
 
-  head(): Promise<Position> {
-    return this.#reader.head();
+  head(patience?: Patience): Promise<Position> {
+    return this.#reader.head(patience);
   }
 
   placeAt(position: Position): Promise<Place> {

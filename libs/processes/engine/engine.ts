@@ -200,7 +200,7 @@ export class ProcessEngine {
   }
 
   async #follow(): Promise<void> {
-    this.#target = await this.#options.store.head();
+    this.#target = await this.#options.store.head({ until: Number.POSITIVE_INFINITY });
     const messages = new Lookahead(this.#subscribe());
     try {
       let atEnd = false;
