@@ -18,6 +18,8 @@ export interface NewEvent {
   /** Stored byte for byte; the codec knows their meaning. */
   readonly data: Uint8Array;
   readonly metadata: Uint8Array;
+  /** Whether its writer called the data JSON; undefined: nobody said so. Not part of what the event is, nor of its hash. */
+  readonly json?: boolean;
 }
 
 export interface RecordedEvent extends NewEvent {
@@ -97,6 +99,11 @@ export interface EventStore {
    * @throws WrongExpectedRevision, AppendTooLarge, BadEvent, StoreFull, StoreUnavailable, OutcomeUnknown
    */
   append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult>;
+  /**
+   * For a node that serves the programs of others, if the store can: like `append`, but a stream or a type may begin with $
+   * or be of any length, and an append may have any number of events and bytes, and an id twice.
+   */
+  appendAsServer?(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult>;
   /** Yields nothing for a stream that does not exist. Aborting ends the iteration without an error. */
   readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent>;
   readAll(options?: ReadAllOptions): AsyncIterable<RecordedEvent>;

@@ -12,16 +12,19 @@ export const isNotOfOthers = (stream: string): boolean => !stream.startsWith(OTH
  */
 export function sharedLog(store: EventStore): EventStore {
   let appends = 0;
-  const append: EventStore['append'] = (stream, events, expected) => {
-    appends += 1;
-    const others = Array.from({ length: appends % 4 }, otherEvent);
-    // Not awaited: the store keeps the order of the calls.
-    const before = others.length > 0 && store.append(`${OTHERS}${appends % 10}`, others, 'any');
-    const own = store.append(stream, events, expected);
-    return Promise.all([own, before]).then(([result]) => result);
-  };
+  const appending =
+    (write: EventStore['append']): EventStore['append'] =>
+    (stream, events, expected) => {
+      appends += 1;
+      const others = Array.from({ length: appends % 4 }, otherEvent);
+      // Not awaited: the store keeps the order of the calls.
+      const before = others.length > 0 && store.append(`${OTHERS}${appends % 10}`, others, 'any');
+      const own = write(stream, events, expected);
+      return Promise.all([own, before]).then(([result]) => result);
+    };
   return {
-    append,
+    append: appending((...request) => store.append(...request)),
+    ...(store.appendAsServer && { appendAsServer: appending(store.appendAsServer.bind(store)) }),
     readStream: (...request: Parameters<EventStore['readStream']>) => store.readStream(...request),
     readAll: (...request: Parameters<EventStore['readAll']>) => store.readAll(...request),
     subscribe: (...request: Parameters<EventStore['subscribe']>) => store.subscribe(...request),

@@ -24,6 +24,7 @@ const SCHEMA = `
     metadata BLOB NOT NULL,
     recorded_at INTEGER NOT NULL,
     hash BLOB NOT NULL,
+    is_json INTEGER,
     UNIQUE (stream_id, revision)
   ) STRICT;
   CREATE TABLE IF NOT EXISTS identity (only INTEGER PRIMARY KEY CHECK (only = 1), id TEXT NOT NULL) STRICT;`;
@@ -46,6 +47,8 @@ export function openForWriting({ directory, durable, maxPages }: WriterSettings)
     database.pragma('journal_mode = WAL');
     database.pragma(`synchronous = ${durable ? 'FULL' : 'OFF'}`);
     database.exec(SCHEMA);
+    // Logs of older versions do not have it: for their events nobody said whether they are JSON.
+    if (!knowsJson(database)) database.exec('ALTER TABLE events ADD COLUMN is_json INTEGER');
     database.prepare('INSERT INTO identity (only, id) VALUES (1, ?) ON CONFLICT DO NOTHING').run(randomUUID());
     if (durable) proveDurable(database);
     if (maxPages !== undefined) database.pragma(`max_page_count = ${maxPages}`);
@@ -59,6 +62,11 @@ export function openDatabaseForReading(directory: string): Database.Database {
     if (!existsSync(databaseFile(directory))) throw new CannotOpenStore('damaged', `${directory} holds no events`);
     return new Database(databaseFile(directory), { readonly: true });
   });
+}
+
+/** Whether the log keeps what writers said of the data. A log of an older version that nobody has written to since does not. */
+export function knowsJson(database: Database.Database): boolean {
+  return database.prepare("SELECT 1 FROM pragma_table_info('events') WHERE name = 'is_json'").get() !== undefined;
 }
 
 /** SQLite may ignore a setting, so read each one back. @throws CannotOpenStore */

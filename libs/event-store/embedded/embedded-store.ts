@@ -74,6 +74,10 @@ class EmbeddedStore implements EventStore {
 
   async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult> {
     checkAppend(stream, events, expected, this.limits);
+    return this.appendAsServer(stream, events, expected);
+  }
+
+  async appendAsServer(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult> {
     this.#mustBeOpen();
     if (!this.#writer) throw new StoreUnavailable('this store was opened for reading only');
     const { revision, position } = await this.#writer.append(stream, events, expected);
@@ -90,10 +94,10 @@ class EmbeddedStore implements EventStore {
     while (left > 0 && next >= 0 && !signal?.aborted) {
       this.#mustBeOpen();
       const limit = Math.min(left, EVENTS_PER_PAGE);
-      const events = this.#reader.eventsOfStream(stream, next, direction, limit);
+      const { events, isFull } = this.#reader.eventsOfStream(stream, next, direction, limit);
       for (const event of untilAborted(events, signal)) yield event;
       const last = events.at(-1);
-      if (!last || events.length < limit) return;
+      if (!last || !isFull) return;
       left -= events.length;
       next = last.revision + (forwards ? 1 : -1);
       await nextTurn();

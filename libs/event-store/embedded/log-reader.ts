@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
 import { BadEvent, BEFORE_FIRST, type EventFilter, type Position, type RecordedEvent } from '../port.ts';
+import { knowsJson } from './database.ts';
 
 const POSITION = /^\d{16}$/;
 
@@ -25,15 +26,23 @@ interface EventRow {
   readonly metadata: Uint8Array;
   readonly recorded_at: number;
   readonly hash: Uint8Array;
+  readonly is_json: number | null;
 }
 
-interface Page {
+interface EventPage {
   readonly events: readonly RecordedEvent[];
+  /** There may be more. */
+  readonly isFull: boolean;
+}
+
+interface Page extends EventPage {
   /** Everything up to here (or down to here) is in the page or was filtered out. */
   readonly reached: number;
 }
 
 export const EVENTS_PER_PAGE = 500;
+/** A page ends with the event that reaches it. */
+const BYTES_PER_PAGE = 4 * 1024 * 1024;
 /** A filtered read scans this many positions at a time, so that it does not block the process and reports its progress. */
 const POSITIONS_PER_PAGE = 20_000;
 
@@ -45,8 +54,11 @@ export class LogReader {
   readonly #database: Database.Database;
   readonly #statements = new Map<string, Database.Statement<unknown[], unknown>>();
 
+  readonly #columns: string;
+
   constructor(database: Database.Database) {
     this.#database = database;
+    this.#columns = `${COLUMNS}, ${knowsJson(database) ? 'is_json' : 'NULL AS is_json'}`;
   }
 
   head(): number {
@@ -66,13 +78,13 @@ export class LogReader {
     return this.#database.pragma('data_version', { simple: true }) as number;
   }
 
-  eventsOfStream(stream: string, from: number, direction: 'forwards' | 'backwards', limit: number): RecordedEvent[] {
+  eventsOfStream(stream: string, from: number, direction: 'forwards' | 'backwards', limit: number): EventPage {
     const [comparison, order] = direction === 'forwards' ? ['>=', 'ASC'] : ['<=', 'DESC'];
-    return this.#events(
+    return this.#page(
+      limit,
       `name = ? AND events.revision ${comparison} ? ORDER BY events.revision ${order} LIMIT ?`,
       stream,
       from,
-      limit,
     );
   }
 
@@ -81,7 +93,7 @@ export class LogReader {
     const until = filter ? Math.min(head, at + POSITIONS_PER_PAGE) : head;
     const { where, values } = conditionsOf(filter);
     const condition = `position > ? AND position <= ? ${where} ORDER BY position LIMIT ?`;
-    return pageOf(this.#events(condition, at, until, ...values, limit), limit, until);
+    return pageOf(this.#page(limit, condition, at, until, ...values), until);
   }
 
   /** Events before a position, the newest first. */
@@ -89,16 +101,23 @@ export class LogReader {
     const from = filter ? Math.max(1, at - POSITIONS_PER_PAGE) : 1;
     const { where, values } = conditionsOf(filter);
     const condition = `position < ? AND position >= ? ${where} ORDER BY position DESC LIMIT ?`;
-    return pageOf(this.#events(condition, at, from, ...values, limit), limit, from);
+    return pageOf(this.#page(limit, condition, at, from, ...values), from);
   }
 
   close(): void {
     this.#database.close();
   }
 
-  #events(condition: string, ...values: unknown[]): RecordedEvent[] {
-    const statement = this.#prepare<EventRow>(`SELECT ${COLUMNS} FROM ${EVENTS} WHERE ${condition}`);
-    return statement.all(...values).map(recordedEventOf);
+  #page(limit: number, condition: string, ...values: unknown[]): EventPage {
+    const statement = this.#prepare<EventRow>(`SELECT ${this.#columns} FROM ${EVENTS} WHERE ${condition}`);
+    const events: RecordedEvent[] = [];
+    let bytes = 0;
+    for (const row of statement.iterate(...values, limit)) {
+      events.push(recordedEventOf(row));
+      bytes += row.data.length + row.metadata.length;
+      if (bytes >= BYTES_PER_PAGE) break;
+    }
+    return { events, isFull: events.length === limit || bytes >= BYTES_PER_PAGE };
   }
 
   #get<Row>(sql: string): Row {
@@ -115,15 +134,16 @@ export class LogReader {
   }
 }
 
-const pageOf = (events: readonly RecordedEvent[], limit: number, end: number): Page => ({
-  events,
-  reached: events.length < limit ? end : Number(events.at(-1)?.position),
+const pageOf = (page: EventPage, end: number): Page => ({
+  ...page,
+  reached: page.isFull ? Number(page.events.at(-1)?.position) : end,
 });
 
 function recordedEventOf(row: EventRow): RecordedEvent {
-  const { position, stream, revision, id, type, data, metadata, recorded_at, hash } = row;
+  const { position, stream, revision, id, type, data, metadata, recorded_at, hash, is_json } = row;
   const recordedAt = new Date(recorded_at).toISOString();
-  return { stream, revision, id, type, data, metadata, position: positionOf(position), recordedAt, hash };
+  const json = is_json !== null && { json: is_json === 1 };
+  return { stream, revision, id, type, data, metadata, ...json, position: positionOf(position), recordedAt, hash };
 }
 
 function conditionsOf(filter: EventFilter | undefined): { where: string; values: string[] } {

@@ -2,6 +2,7 @@ import type { Position, RecordedEvent } from '../port.ts';
 import { EVENTS_PER_PAGE, type LogReader, positionOf } from './log-reader.ts';
 
 const EVENTS_KEPT = 1000;
+const BYTES_KEPT = 8 * 1024 * 1024;
 
 /** The newest events of the log, read once for all subscribers: each of them wants few of them. */
 export class NewestEvents {
@@ -10,6 +11,7 @@ export class NewestEvents {
   #after: Position = positionOf(0);
   #until = 0;
   #events: RecordedEvent[] = [];
+  #bytes = 0;
 
   constructor(reader: LogReader) {
     this.#reader = reader;
@@ -21,6 +23,7 @@ export class NewestEvents {
       this.#after = positionOf(head);
       this.#until = head;
       this.#events = [];
+      this.#bytes = 0;
       return undefined;
     }
     if (head > this.#until) this.#readUpTo(head);
@@ -30,9 +33,17 @@ export class NewestEvents {
   }
 
   #readUpTo(head: number): void {
-    this.#events.push(...this.#reader.pageAfter(this.#until, head, undefined).events);
-    this.#until = head;
-    const tooMany = this.#events.length - EVENTS_KEPT;
-    if (tooMany > 0) this.#after = (this.#events.splice(0, tooMany).at(-1) as RecordedEvent).position;
+    while (this.#until < head) {
+      const { events, reached } = this.#reader.pageAfter(this.#until, head, undefined);
+      this.#events.push(...events);
+      for (const event of events) this.#bytes += sizeOf(event);
+      this.#until = reached;
+    }
+    let dropped = 0;
+    for (; this.#events.length - dropped > EVENTS_KEPT || this.#bytes > BYTES_KEPT; dropped += 1)
+      this.#bytes -= sizeOf(this.#events[dropped] as RecordedEvent);
+    if (dropped > 0) this.#after = (this.#events.splice(0, dropped).at(-1) as RecordedEvent).position;
   }
 }
+
+const sizeOf = ({ data, metadata }: RecordedEvent): number => data.length + metadata.length;

@@ -171,7 +171,8 @@ function pack(appends: readonly WaitingAppend[], size: number): AppendBatch {
   };
   const requestOf = ({ stream, expected, events }: WaitingAppend): AppendRequest => {
     const sizes = ({ data, metadata }: NewEvent) => ({ dataLength: put(data), metadataLength: put(metadata) });
-    return { stream, expected, events: events.map((event) => ({ id: event.id, type: event.type, ...sizes(event) })) };
+    const headOf = ({ id, type, json }: NewEvent) => ({ id, type, ...(json !== undefined && { json }) });
+    return { stream, expected, events: events.map((event) => ({ ...headOf(event), ...sizes(event) })) };
   };
   return { appends: appends.map(requestOf), bytes };
 }

@@ -1,7 +1,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type Database from 'better-sqlite3';
 import { hashOfEvent } from '../event-hash.ts';
-import { CannotOpenStore, type ExpectedRevision } from '../port.ts';
+import { CannotOpenStore, type ExpectedRevision, type NewEvent } from '../port.ts';
 import { openForWriting, type WriterSettings } from './database.ts';
 
 /** Appends that are written together. `bytes` holds the bytes of all events: data, metadata, data, … */
@@ -13,7 +13,7 @@ export interface AppendBatch {
 export interface AppendRequest {
   readonly stream: string;
   readonly expected: ExpectedRevision;
-  readonly events: readonly { id: string; type: string; dataLength: number; metadataLength: number }[];
+  readonly events: readonly { id: string; type: string; json?: boolean; dataLength: number; metadataLength: number }[];
 }
 
 type WriterRequest = AppendBatch | 'close';
@@ -32,13 +32,6 @@ export type WriterReply =
   /** It is not known whether the batch was written. Nothing will be written any more. */
   | { readonly kind: 'broken'; readonly message: string };
 
-interface NewRow {
-  readonly id: string;
-  readonly type: string;
-  readonly data: Uint8Array;
-  readonly metadata: Uint8Array;
-}
-
 /** The one writer of a log. */
 class Writer {
   readonly #database: Database.Database;
@@ -56,7 +49,7 @@ class Writer {
     this.#addStream = database.prepare('INSERT INTO streams (name, revision) VALUES (?, -1)');
     this.#moveStream = database.prepare('UPDATE streams SET revision = ? WHERE stream_id = ?');
     this.#addEvent = database.prepare(
-      'INSERT INTO events (position, stream_id, revision, id, type, data, metadata, recorded_at, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO events (position, stream_id, revision, id, type, data, metadata, recorded_at, hash, is_json) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     );
     this.#findEvent = database
       .prepare<[number, string], number>('SELECT revision FROM events WHERE stream_id = ? AND id = ?')
@@ -84,7 +77,7 @@ class Writer {
     this.#database.close();
   }
 
-  #append(stream: string, expected: ExpectedRevision, rows: readonly NewRow[]): AppendReply {
+  #append(stream: string, expected: ExpectedRevision, rows: readonly NewEvent[]): AppendReply {
     const known = this.#findStream.get(stream);
     const actual = known?.revision ?? -1;
     const first = known && this.#firstResult(known.stream_id, expected, actual, rows);
@@ -97,32 +90,37 @@ class Writer {
     return { revision, position: this.#position };
   }
 
-  #write(streamId: number, stream: string, revision: number, row: NewRow): void {
+  #write(streamId: number, stream: string, revision: number, row: NewEvent): void {
     this.#position += 1;
     const now = Date.now();
     const hash = hashOfEvent({ stream, revision, ...row, recordedAt: new Date(now).toISOString() });
-    const { id, type, data, metadata } = row;
-    this.#addEvent.run(this.#position, streamId, revision, id, type, data, metadata, now, hash);
+    const { id, type, data, metadata, json } = row;
+    const isJson = json === undefined ? null : Number(json);
+    this.#addEvent.run(this.#position, streamId, revision, id, type, data, metadata, now, hash, isJson);
   }
 
-  /** The result of the first time, when the same events are already where they should be appended. */
+  /**
+   * The result of the first time, when the same events are already where they should be appended. Without an expected
+   * revision, an append of which only a part is there is a conflict.
+   */
   #firstResult(
     streamId: number,
     expected: ExpectedRevision,
     actual: number,
-    rows: readonly NewRow[],
+    rows: readonly NewEvent[],
   ): AppendReply | undefined {
     const from = this.#firstRevisionOf(streamId, expected, rows);
-    if (from === undefined || from + rows.length - 1 > actual) return undefined;
+    if (from === undefined) return undefined;
     const found = this.#idsFrom.all(streamId, from, rows.length);
-    if (found.length < rows.length || found.some(({ id }, index) => id !== rows[index]?.id)) return undefined;
-    return { revision: from + rows.length - 1, position: (found.at(-1) as { position: number }).position };
+    if (found.length === rows.length && found.every(({ id }, index) => id === rows[index]?.id))
+      return { revision: from + rows.length - 1, position: (found.at(-1) as { position: number }).position };
+    return expected === 'any' || expected === 'stream-exists' ? { actual } : undefined;
   }
 
-  #firstRevisionOf(streamId: number, expected: ExpectedRevision, rows: readonly NewRow[]): number | undefined {
+  #firstRevisionOf(streamId: number, expected: ExpectedRevision, rows: readonly NewEvent[]): number | undefined {
     if (typeof expected === 'number') return expected + 1;
     if (expected === 'no-stream') return 0;
-    return this.#findEvent.get(streamId, (rows[0] as NewRow).id);
+    return this.#findEvent.get(streamId, (rows[0] as NewEvent).id);
   }
 
   #failed(error: Error & { code?: string }): WriterReply {
@@ -154,16 +152,16 @@ function holds(expected: ExpectedRevision, actual: number): boolean {
 }
 
 /** Takes the data and metadata of the appends, in their order, from the bytes of their batch. */
-function unpacking(bytes: Uint8Array): (append: AppendRequest) => NewRow[] {
+function unpacking(bytes: Uint8Array): (append: AppendRequest) => NewEvent[] {
   let offset = 0;
   const take = (length: number): Uint8Array => {
     offset += length;
     return bytes.subarray(offset - length, offset);
   };
   return ({ events }) =>
-    events.map(({ id, type, dataLength, metadataLength }) => {
+    events.map(({ dataLength, metadataLength, ...head }) => {
       const data = take(dataLength);
-      return { id, type, data, metadata: take(metadataLength) };
+      return { ...head, data, metadata: take(metadataLength) };
     });
 }
 

@@ -273,7 +273,7 @@ describe('a position', () => {
     const { node } = await startNode();
     const adapter = await connect(node);
     await adapter.append('a-1', [event(0)], 'no-stream');
-    const beyond = '0000000000000099' as Position;
+    const beyond = '0000999999999999' as Position;
     await expect(all(adapter.subscribe({ after: beyond }))).rejects.toThrow(NoSuchPosition);
   });
 

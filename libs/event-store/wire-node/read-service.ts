@@ -1,133 +1,208 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js';
 import { type ServerWritableStream, status } from '@grpc/grpc-js';
-import { BEFORE_FIRST, type EventStore, type Position, type RecordedEvent } from '../port.ts';
+import type { EventStore } from '../port.ts';
+import type { Manners } from './manners.ts';
+import { cutOff, Outgoing } from './outgoing.ts';
 import * as replies from './replies.ts';
 import { type ReadRequest, readRequestOf } from './requests.ts';
+import type { ServedEvent } from './served-event.ts';
+import { NoRecordThere, type ServedLog } from './served-log.ts';
+import type { ServedStreams, StreamState } from './served-streams.ts';
+import { failedRead, ServerError, StreamDeleted, tooSlow, unexpected } from './server-errors.ts';
 import { type GrpcCall, statusOf } from './status.ts';
 
-/** Answers reads and subscriptions of clients from a store. */
-export class ReadService {
-  readonly #store: EventStore;
-  readonly #admit: (call: GrpcCall) => void;
-  readonly #closing: AbortSignal;
+interface ReadingNode {
+  readonly store: EventStore;
+  readonly log: ServedLog;
+  readonly streams: ServedStreams;
+  readonly manners: Manners;
+  readonly admit: (call: GrpcCall) => void;
+  readonly closing: AbortSignal;
+}
 
-  constructor(store: EventStore, admit: (call: GrpcCall) => void, closing: AbortSignal) {
-    this.#store = store;
-    this.#admit = admit;
-    this.#closing = closing;
+type StreamRequest = ReadRequest & { readonly stream: string };
+
+/** So many new events wait for a subscriber before it counts as too slow. */
+const LIVE_BUFFER = 64;
+
+/** Answers reads and subscriptions of clients. */
+export class ReadService {
+  readonly #node: ReadingNode;
+
+  constructor(node: ReadingNode) {
+    this.#node = node;
   }
 
   async read(call: ServerWritableStream<ReadReq, Buffer>): Promise<void> {
+    const { admit, closing, manners } = this.#node;
     const over = new AbortController();
     call.on('cancelled', () => over.abort());
-    const signal = AbortSignal.any([over.signal, this.#closing]);
+    const signal = AbortSignal.any([over.signal, closing]);
     try {
-      this.#admit(call);
-      const request = readRequestOf(call.request);
-      for await (const reply of this.#replies(request, signal)) {
-        if (signal.aborted) break;
-        if (!call.write(reply)) await once(call, 'drain', { signal });
-      }
-      call.end();
+      admit(call);
+      const out = new Outgoing(call, signal, manners.idleMilliseconds);
+      await this.#answer(readRequestOf(call.request), out, signal);
+      if (!closing.aborted) call.end();
+      else call.emit('error', { code: status.UNAVAILABLE, details: 'shutting down' });
     } catch (error) {
-      if (!signal.aborted) call.emit('error', statusOf(error));
-      else if (this.#closing.aborted) call.emit('error', { code: status.UNAVAILABLE, details: 'shutting down' });
+      if (!signal.aborted) {
+        call.emit('error', statusOf(error));
+        if (error instanceof ServerError) cutOff(call);
+      } else if (closing.aborted) call.emit('error', { code: status.UNAVAILABLE, details: 'shutting down' });
     }
   }
 
-  #replies(request: ReadRequest, signal: AbortSignal): AsyncIterable<Buffer> {
+  async #answer(request: ReadRequest, out: Outgoing, signal: AbortSignal): Promise<void> {
     if (request.stream === undefined)
-      return request.subscribe ? this.#followAll(request, signal) : this.#readAll(request, signal);
-    return request.subscribe
-      ? this.#followStream(request, request.stream, signal)
-      : this.#readStream(request, request.stream, signal);
+      return request.subscribe ? this.#followAll(request, out, signal) : this.#readAll(request, out, signal);
+    const ofStream = { ...request, stream: request.stream };
+    return request.subscribe ? this.#followStream(ofStream, out, signal) : this.#readStream(ofStream, out, signal);
   }
 
-  async *#readStream({ from, backwards, count, uuidForm }: ReadRequest, stream: string, signal: AbortSignal) {
-    let found = false;
-    const options = { direction: backwards ? ('backwards' as const) : ('forwards' as const), maxCount: count, signal };
-    const first = from === undefined || from === 'end' ? {} : { from };
-    for await (const event of this.#store.readStream(stream, { ...options, ...first })) {
-      found = true;
-      yield replies.readEvent(event, uuidForm);
+  async #readAll(request: ReadRequest, out: Outgoing, signal: AbortSignal): Promise<void> {
+    const { from, backwards, count, filter } = request;
+    const { log } = this.#node;
+    // A server looks for nothing, again and again.
+    if (count === 0) return out.nothing();
+    let left = count;
+    try {
+      const events = backwards ? log.backwards({ from, filter, signal }) : log.forwards({ from, filter, signal });
+      for await (const event of events) {
+        if (signal.aborted) return;
+        await this.#send(event, request, out);
+        left -= 1;
+        if (left === 0) return;
+      }
+    } catch (error) {
+      throw error instanceof NoRecordThere ? failedRead(filter ? 'FilteredReadAllResult' : 'ReadAllResult') : error;
     }
-    if (!found && !(await this.#exists(stream))) yield replies.streamNotFound(stream);
   }
 
-  async #exists(stream: string): Promise<boolean> {
-    for await (const _ of this.#store.readStream(stream, { maxCount: 1 })) return true;
-    return false;
-  }
-
-  /** Forwards at a position, backwards before it. Position 0 is before the first event. */
-  async *#readAll({ from, backwards, count, uuidForm }: ReadRequest, signal: AbortSignal) {
-    if (from === 'end' && !backwards) return;
-    if (count === 0) return;
-    if (!backwards && !from) yield replies.readEvent(await this.#firstEvent(), uuidForm);
-    const at = typeof from === 'number' ? from : undefined;
-    if (backwards && at === 0) return;
-    const after = at === undefined ? {} : { after: positionOf(backwards ? at : Math.max(at - 1, 0)) };
+  async #readStream(request: StreamRequest, out: Outgoing, signal: AbortSignal): Promise<void> {
+    const { stream, from, backwards, count, withEnds } = request;
+    if (count === 0 || (from === 'end' && !backwards)) throw failedRead('ReadStreamResult');
+    const state = await this.#node.streams.stateOf(stream);
+    if (!state.isTombstoned && (state.last < 0 || state.isDeleted)) {
+      await out.write(replies.streamNotFound(stream));
+      return;
+    }
+    const first = from === 'start' ? 0 : from === 'end' ? state.last : from;
+    const firstSeen = withEnds && !backwards ? firstPosition(state, first, count) : undefined;
+    if (firstSeen !== undefined) await out.write(replies.firstStreamPosition(firstSeen));
     const direction = backwards ? 'backwards' : 'forwards';
-    const left = !backwards && !from ? count - 1 : count;
-    for await (const event of this.#store.readAll({ direction, maxCount: left, signal, ...after }))
-      yield replies.readEvent(event, uuidForm);
+    const events = this.#node.streams.read(stream, state, { from: first, direction, maxCount: count, signal });
+    for await (const event of events) await this.#send(event, request, out);
+    if (withEnds) await out.write(replies.lastStreamPosition(state.last));
   }
 
-  /** The log of a server begins with an event of the server itself. Its id identifies the log. */
-  async #firstEvent(): Promise<RecordedEvent> {
-    return {
-      stream: '$identity',
-      revision: 0,
-      id: await this.#store.identity(),
-      type: '$identity',
-      data: new Uint8Array(0),
-      metadata: new Uint8Array(0),
-      position: '0' as Position,
-      recordedAt: new Date(0).toISOString(),
+  async #followAll(request: ReadRequest, out: Outgoing, signal: AbortSignal): Promise<void> {
+    const { from, filter, checkpointInterval } = request;
+    const { log } = this.#node;
+    const messages = log.follow({ from, filter, signal });
+    let isLive = false;
+    let checkpointAt: number | undefined;
+    let seen = 0;
+    this.#dropIfSlow(
+      out,
+      () => isLive,
+      () => seen,
+    );
+    try {
+      for await (const message of confirmed(messages)) {
+        if (signal.aborted) return;
+        if (message === CONFIRMED) await out.write(replies.confirmation(randomUUID()));
+        else if (message.kind === 'event') await this.#send(message.event, request, out);
+        else if (message.kind === 'caught-up') {
+          if (!isLive) await out.write(replies.caughtUp());
+          isLive = true;
+        } else {
+          seen = message.seen;
+          checkpointAt ??= seen;
+          if (!filter || seen - checkpointAt < checkpointInterval) continue;
+          checkpointAt = seen;
+          await out.write(replies.checkpoint(message.position));
+        }
+      }
+    } catch (error) {
+      throw error instanceof NoRecordThere ? unexpected() : error;
+    }
+  }
+
+  async #followStream(request: StreamRequest, out: Outgoing, signal: AbortSignal): Promise<void> {
+    const { stream, from } = request;
+    const { store, streams, log } = this.#node;
+    const after = await store.head();
+    const state = await streams.stateOf(stream);
+    if (state.isTombstoned) throw new StreamDeleted(stream);
+    await out.write(replies.confirmation(randomUUID()));
+    let next = from === 'start' ? state.first : from === 'end' ? state.last + 1 : from + 1;
+    const direction = 'forwards' as const;
+    for await (const event of streams.read(stream, state, { from: next, direction, signal })) {
+      await this.#send(event, request, out);
+      next = Number(event.revision) + 1;
+    }
+    let isLive = state.last >= 0;
+    if (isLive) await out.write(replies.caughtUp());
+    let seen = Number(after);
+    this.#dropIfSlow(
+      out,
+      () => isLive,
+      () => seen,
+    );
+    for await (const message of store.subscribe({ after, filter: { streamPrefixes: [stream] }, signal })) {
+      if (message.kind === 'event') {
+        seen = Number(message.event.position);
+        if (message.event.stream !== stream || message.event.revision < next) continue;
+        await this.#send(log.served(message.event), request, out);
+        next = message.event.revision + 1;
+      } else {
+        seen = Number(message.position);
+        // A stream that does not exist yet is caught up with after its first events.
+        if (message.kind === 'checkpoint' || isLive || next === 0) continue;
+        isLive = true;
+        await out.write(replies.caughtUp());
+      }
+    }
+  }
+
+  #dropIfSlow(out: Outgoing, isLive: () => boolean, seen: () => number): void {
+    const { log, manners } = this.#node;
+    if (!manners.dropsSlowSubscribers) return;
+    out.whileBlocked = async () => {
+      if (isLive() && (await log.head()) - seen() > LIVE_BUFFER) throw tooSlow();
     };
   }
 
-  async *#followAll({ from, filter, uuidForm }: ReadRequest, signal: AbortSignal) {
-    yield replies.confirmation(randomUUID());
-    const after = from === 'end' ? await this.#store.head() : positionOf(from ?? 0);
-    const options = { after, signal, ...(filter?.ofStore && { filter: filter.ofStore }) };
-    let live = false;
-    for await (const message of this.#store.subscribe(options)) {
-      if (message.kind === 'event') {
-        if (!filter || filter.passes(message.event)) yield replies.readEvent(message.event, uuidForm);
-      } else if (message.kind === 'caught-up') {
-        if (!live) yield replies.caughtUp();
-        live = true;
-      } else if (filter) yield replies.checkpoint(Number(message.position));
-    }
+  #send(event: ServedEvent, { resolveLinks, uuidForm }: ReadRequest, out: Outgoing): Promise<void> | undefined {
+    if (resolveLinks && event.type === '$>') return this.#sendTarget(event, uuidForm, out);
+    return out.write(replies.readEvent({ event, position: event.position }, uuidForm));
   }
 
-  async *#followStream({ from, uuidForm }: ReadRequest, stream: string, signal: AbortSignal) {
-    yield replies.confirmation(randomUUID());
-    let next = from === 'end' ? await this.#lengthOf(stream) : from === undefined ? 0 : from + 1;
-    let live = false;
-    const options = { after: await this.#store.head(), filter: { streamPrefixes: [stream] }, signal };
-    for await (const message of this.#store.subscribe(options)) {
-      if (message.kind === 'event' && message.event.stream !== stream) continue;
-      for await (const event of this.#store.readStream(stream, { from: next, signal })) {
-        yield replies.readEvent(event, uuidForm);
-        next = event.revision + 1;
-      }
-      if (message.kind === 'caught-up' && !live) {
-        live = true;
-        yield replies.caughtUp();
-      }
-    }
-  }
-
-  async #lengthOf(stream: string): Promise<number> {
-    for await (const { revision } of this.#store.readStream(stream, { direction: 'backwards', maxCount: 1 }))
-      return revision + 1;
-    return 0;
+  async #sendTarget(link: ServedEvent, uuidForm: replies.UuidForm, out: Outgoing): Promise<void> {
+    const target = await this.#node.streams.target(link);
+    const resolved = target === 'no link' ? { event: link } : { event: target, link };
+    await out.write(replies.readEvent({ ...resolved, position: link.position }, uuidForm));
   }
 }
 
-const positionOf = (number: number): Position =>
-  number === 0 ? BEFORE_FIRST : (String(number).padStart(16, '0') as Position);
+const CONFIRMED = Symbol('confirmed');
+
+/** A subscription is confirmed when its start is known to be a possible one: with its first message. */
+async function* confirmed<Message>(messages: AsyncIterable<Message>): AsyncGenerator<Message | typeof CONFIRMED> {
+  let isFirst = true;
+  for await (const message of messages) {
+    if (isFirst) yield CONFIRMED;
+    isFirst = false;
+    yield message;
+  }
+}
+
+const EVENTS_PER_PAGE_OF_SERVER = 32;
+
+/** What a server says before the events, when its first page has none. */
+function firstPosition({ first, last }: StreamState, from: number, count: number): number | undefined {
+  const page = Math.min(count, EVENTS_PER_PAGE_OF_SERVER);
+  if (from > last || first > last) return from === last + 1 ? undefined : last + 1;
+  return first < from + page ? undefined : first;
+}

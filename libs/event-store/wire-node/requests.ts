@@ -1,90 +1,107 @@
 import type { StreamIdentifier, UUID } from '@eventstore/db-client/generated/shared_pb.js';
 import type { AppendReq, BatchAppendReq, ReadReq } from '@eventstore/db-client/generated/streams_pb.js';
-import { BadEvent, type EventFilter, type ExpectedRevision, type NewEvent, type RecordedEvent } from '../port.ts';
+import type { ExpectedRevision, NewEvent } from '../port.ts';
+import { type NamePattern, namePattern, prefixPattern } from './name-pattern.ts';
 import type { UuidForm } from './replies.ts';
+import type { LogFilter } from './served-log.ts';
+import { BadRequest, invalidCombination, MissingProperty, unexpected } from './server-errors.ts';
 
 /** A read or a subscription. */
 export interface ReadRequest {
   /** Undefined: the whole log. */
   readonly stream: string | undefined;
-  /** Revision or position; undefined: from the start. */
-  readonly from: number | 'end' | undefined;
+  /** A revision or a position. */
+  readonly from: number | 'start' | 'end';
   readonly backwards: boolean;
   readonly count: number;
   readonly subscribe: boolean;
-  readonly filter: ReadFilter | undefined;
+  readonly filter: LogFilter | undefined;
+  /** After so many events without one that passes, a subscriber gets a checkpoint. */
+  readonly checkpointInterval: number;
+  readonly resolveLinks: boolean;
+  /** Whether the reply says the first and the last revision of a stream. */
+  readonly withEnds: boolean;
   readonly uuidForm: UuidForm;
 }
 
-interface ReadFilter {
-  /** The part that the store can filter by itself. */
-  readonly ofStore: EventFilter | undefined;
-  passes(event: RecordedEvent): boolean;
-}
-
+/** @throws ServerError */
 export function readRequestOf(message: ReadReq): ReadRequest {
   const options = message.getOptions();
-  if (!options) throw new BadEvent('a read without options');
+  if (!options) throw unexpected();
+  checkCombination(options);
+  const filter = options.getFilter();
   return {
     ...startOf(options),
     backwards: options.getReadDirection() === 1,
     count: options.hasCount() ? Number(options.getCount()) : Number.POSITIVE_INFINITY,
     subscribe: options.hasSubscription(),
-    filter: options.hasFilter() ? filterOf(options.getFilter() as Filter) : undefined,
+    filter: filter && filterOf(filter),
+    checkpointInterval: filter ? intervalOf(filter) : 0,
+    resolveLinks: options.getResolveLinks(),
+    withEnds: (options.getControlOption()?.getCompatibility() ?? 0) >= 1,
     uuidForm: options.getUuidOption()?.hasStructured() ? 'structured' : 'string',
   };
 }
 
 type ReadOptions = NonNullable<ReturnType<ReadReq['getOptions']>>;
 
+/** Streams have no filters, and nobody follows them backwards. */
+function checkCombination(options: ReadOptions): void {
+  const ofStream = options.hasStream();
+  const subscribe = options.hasSubscription();
+  const backwards = options.getReadDirection() === 1;
+  const filtered = options.hasFilter();
+  if (!(ofStream && filtered) && !(subscribe && backwards)) return;
+  throw invalidCombination(
+    ofStream ? 'Stream' : 'All',
+    subscribe ? 'Subscription' : 'Count',
+    backwards ? 'Backwards' : 'Forwards',
+    filtered ? 'Filter' : 'NoFilter',
+  );
+}
+
 /** Which stream, or the whole log, and from where. */
 function startOf(options: ReadOptions): Pick<ReadRequest, 'stream' | 'from'> {
   const ofStream = options.getStream();
   if (ofStream) {
-    const revision = ofStream.hasRevision() ? Number(ofStream.getRevision()) : undefined;
-    return { stream: nameOf(ofStream.getStreamIdentifier()), from: ofStream.hasEnd() ? 'end' : revision };
+    const stream = nameOf(ofStream.getStreamIdentifier());
+    if (stream === '') throw unexpected();
+    return { stream, from: ofStream.hasRevision() ? Number(ofStream.getRevision()) : endOrStart(ofStream) };
   }
   const ofAll = options.getAll();
-  const position = ofAll?.getPosition();
-  const from = ofAll?.hasEnd() ? 'end' : position ? Number(position.getCommitPosition()) : undefined;
-  return { stream: undefined, from };
+  if (!ofAll) throw unexpected();
+  const position = ofAll.getPosition();
+  return { stream: undefined, from: position ? Number(position.getCommitPosition()) : endOrStart(ofAll) };
 }
+
+const endOrStart = (options: { hasEnd(): boolean }): 'end' | 'start' => (options.hasEnd() ? 'end' : 'start');
 
 type Filter = NonNullable<ReturnType<ReadOptions['getFilter']>>;
 
-function filterOf(filter: Filter): ReadFilter {
-  const byStream = filter.getStreamIdentifier();
-  const expression = byStream ?? filter.getEventType();
-  if (!expression) throw new BadEvent('a filter of neither streams nor event types');
-  const prefixes = expression.getPrefixList();
+function filterOf(filter: Filter): LogFilter {
+  const ofStream = filter.getStreamIdentifier();
+  const expression = ofStream ?? filter.getEventType();
+  if (!expression) throw unexpected();
   const regex = expression.getRegex();
-  const named = (event: RecordedEvent): string => (byStream ? event.stream : event.type);
-  if (regex) {
-    const pattern = patternOf(regex);
-    const types = byStream ? undefined : namesIn(regex);
-    return { ofStore: types && { types }, passes: (event) => pattern.test(named(event)) };
-  }
-  const passes = (event: RecordedEvent) => prefixes.some((prefix) => named(event).startsWith(prefix));
-  return { ofStore: byStream ? { streamPrefixes: prefixes } : undefined, passes };
+  const pattern: NamePattern = regex ? namePattern(regex) : prefixPattern(expression.getPrefixList());
+  return { by: ofStream ? 'stream' : 'type', pattern };
 }
 
-/** Clients write .NET expressions, which allow more escapes than Unicode expressions in JavaScript. @throws BadEvent */
-function patternOf(regex: string): RegExp {
-  for (const flags of ['u', ''])
-    try {
-      return new RegExp(regex, flags);
-    } catch {}
-  throw new BadEvent(`${JSON.stringify(regex)} is not a regular expression`);
-}
+/** A search window of this size is the server's, if the client does not care. */
+const USUAL_WINDOW = 32;
 
-/** `^(OrderPlaced|LeadDelivered)$` is a list of names: the store can look them up instead of testing each event. */
-function namesIn(regex: string): string[] | undefined {
-  const [, list] = /^\^\((\w+(?:\|\w+)*)\)\$$/.exec(regex) ?? [];
-  return list?.split('|');
-}
+const intervalOf = (filter: Filter): number =>
+  (filter.hasMax() ? filter.getMax() : USUAL_WINDOW) * Math.max(filter.getCheckpointintervalmultiplier(), 1);
 
 export const nameOf = (identifier: StreamIdentifier | undefined): string =>
   identifier ? Buffer.from(identifier.getStreamName_asU8()).toString('utf8') : '';
+
+/** @throws BadRequest for a stream without name */
+export function streamOf(identifier: StreamIdentifier | undefined): string {
+  const name = nameOf(identifier);
+  if (name === '') throw new BadRequest("Value cannot be null. (Parameter 'value')");
+  return name;
+}
 
 interface ExpectedOptions {
   hasNoStream(): boolean;
@@ -99,16 +116,30 @@ export function expectedOf(options: ExpectedOptions, revision: number | undefine
 
 type Proposed = NonNullable<ReturnType<AppendReq['getProposedMessage']>> | BatchAppendReq.ProposedMessage;
 
-export const proposedEvent = (proposed: Proposed): NewEvent => ({
-  id: uuidOf(proposed.getId()).id,
-  type: proposed.getMetadataMap().get('type') ?? '',
-  data: proposed.getData_asU8(),
-  metadata: proposed.getCustomMetadata_asU8(),
-});
+/** @throws BadRequest */
+export function proposedEvent(proposed: Proposed): NewEvent {
+  const metadata = proposed.getMetadataMap();
+  const type = metadata.get('type');
+  const contentType = metadata.get('content-type');
+  if (type === undefined) throw new MissingProperty('type');
+  if (contentType === undefined) throw new MissingProperty('content-type');
+  const id = uuidOf(proposed.getId()).id;
+  if (!UUID_TEXT.test(id)) throw new BadRequest('Unrecognized Guid format.');
+  if (type === '') throw new BadRequest("Empty eventType provided. (Parameter 'eventType')");
+  return {
+    id,
+    type,
+    data: proposed.getData_asU8(),
+    metadata: proposed.getCustomMetadata_asU8(),
+    json: contentType === 'application/json',
+  };
+}
+
+const UUID_TEXT = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export function uuidOf(uuid: UUID | undefined): { id: string; form: UuidForm } {
   const structured = uuid?.getStructured();
-  if (!structured) return { id: uuid?.getString() ?? '', form: 'string' };
+  if (!structured) return { id: uuid?.getString().toLowerCase() ?? '', form: 'string' };
   const half = (bits: string) => BigInt.asUintN(64, BigInt(bits)).toString(16).padStart(16, '0');
   const digits = half(structured.getMostSignificantBits()) + half(structured.getLeastSignificantBits());
   const id = digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');

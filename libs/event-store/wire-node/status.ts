@@ -1,28 +1,45 @@
 import { Metadata, status } from '@grpc/grpc-js';
-import { AppendTooLarge, BadEvent, EventStoreError, OutcomeUnknown, WrongExpectedRevision } from '../port.ts';
+import {
+  AppendTooLarge,
+  BadEvent,
+  EventStoreError,
+  type ExpectedRevision,
+  OutcomeUnknown,
+  WrongExpectedRevision,
+} from '../port.ts';
 import { NotLeader } from './not-leader.ts';
 import type { BatchError } from './replies.ts';
+import { BadRequest, ServerError, StreamDeleted } from './server-errors.ts';
 
 /** A call of a client, as far as it says who makes it. */
 export interface GrpcCall {
   readonly metadata: Metadata;
 }
 
-/** The account is wrong, or the node serves for reading only. */
+/** The account may not do that, or the node serves for reading only. */
 export class AccessDenied extends EventStoreError {
   constructor(message: string) {
     super('access-denied', message);
   }
 }
 
-const MAXIMUM_APPEND_SIZE = 1024 * 1024;
+/** The node has no leader at present. */
+export class ServerNotReady extends EventStoreError {
+  constructor() {
+    super('not-ready', 'Server Is Not Ready');
+  }
+}
+
+/** Data that one append may have. A server does not count metadata and names. */
+export const LARGEST_APPEND_BYTES = 1024 * 1024;
 
 export function batchErrorOf(error: unknown): BatchError | undefined {
   if (error instanceof WrongExpectedRevision) return { kind: 'WrongExpectedVersion', actual: error.actual };
-  if (error instanceof AppendTooLarge) return { kind: 'MaximumAppendSizeExceeded', bytes: MAXIMUM_APPEND_SIZE };
+  if (error instanceof AppendTooLarge) return { kind: 'MaximumAppendSizeExceeded', bytes: LARGEST_APPEND_BYTES };
   if (error instanceof AccessDenied) return { kind: 'AccessDenied' };
   if (error instanceof OutcomeUnknown) return { kind: 'Timeout' };
-  if (error instanceof BadEvent) return { kind: 'Unknown' };
+  if (error instanceof StreamDeleted) return { kind: 'StreamDeleted', stream: error.stream };
+  if (error instanceof BadRequest || error instanceof BadEvent) return { kind: 'BadRequest', message: error.message };
   return undefined;
 }
 
@@ -35,25 +52,51 @@ interface Status {
 /** An error as a status with the trailers that EventStoreDB sends. */
 export function statusOf(error: unknown): Status {
   const details = error instanceof Error ? error.message : String(error);
+  if (error instanceof BadRequest) return statusOf(error.alone());
+  if (error instanceof ServerError) return { code: error.status, details, metadata: trailers(error.trailers) };
   if (error instanceof AccessDenied)
-    return { code: status.PERMISSION_DENIED, details, metadata: trailers('access-denied') };
-  if (error instanceof AppendTooLarge) {
-    const metadata = trailers('maximum-append-size-exceeded', { 'maximum-append-size': String(MAXIMUM_APPEND_SIZE) });
-    return { code: status.INVALID_ARGUMENT, details, metadata };
-  }
+    return { code: status.PERMISSION_DENIED, details, metadata: trailers({ exception: 'access-denied' }) };
+  if (error instanceof AppendTooLarge) return tooLarge();
   if (error instanceof NotLeader) {
     const { host, port } = error.leader;
-    const metadata = trailers('not-leader', { 'leader-endpoint-host': host, 'leader-endpoint-port': String(port) });
-    return { code: status.NOT_FOUND, details, metadata };
+    const leader = { 'leader-endpoint-host': host, 'leader-endpoint-port': String(port) };
+    return { code: status.NOT_FOUND, details, metadata: trailers({ exception: 'not-leader', ...leader }) };
   }
   if (error instanceof BadEvent) return { code: status.INVALID_ARGUMENT, details };
   if (error instanceof OutcomeUnknown) return { code: status.ABORTED, details };
   return { code: status.UNAVAILABLE, details };
 }
 
-function trailers(exception: string, more: Readonly<Record<string, string>> = {}): Metadata {
+function tooLarge(): Status {
+  const limit = { 'maximum-append-size': String(LARGEST_APPEND_BYTES) };
+  const metadata = trailers({ exception: 'maximum-append-size-exceeded', ...limit });
+  return {
+    code: status.INVALID_ARGUMENT,
+    details: `Maximum Append Size of ${LARGEST_APPEND_BYTES} Exceeded.`,
+    metadata,
+  };
+}
+
+/** How a server writes the expected revision of a stream that was to be deleted. */
+const numberOf = (expected: ExpectedRevision): number =>
+  typeof expected === 'number' ? expected : { 'no-stream': -1, any: -2, 'stream-exists': -4 }[expected];
+
+export function deleteConflict({ stream, expected, actual }: WrongExpectedRevision): ServerError {
+  const versions = { expected: numberOf(expected), actual: actual === 'no-stream' ? -1 : actual };
+  return new ServerError(
+    status.FAILED_PRECONDITION,
+    `Delete failed due to WrongExpectedVersion. Stream: ${stream}, Expected version: ${versions.expected}, Actual version: ${versions.actual}`,
+    {
+      exception: 'wrong-expected-version',
+      'stream-name': stream,
+      'expected-version': String(versions.expected),
+      'actual-version': String(versions.actual),
+    },
+  );
+}
+
+function trailers(values: Readonly<Record<string, string>>): Metadata {
   const metadata = new Metadata();
-  metadata.set('exception', exception);
-  for (const [key, value] of Object.entries(more)) metadata.set(key, value);
+  for (const [key, value] of Object.entries(values)) metadata.set(key, value);
   return metadata;
 }

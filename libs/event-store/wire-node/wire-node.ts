@@ -1,21 +1,36 @@
+import { randomUUID } from 'node:crypto';
+import * as gossip from '@eventstore/db-client/generated/gossip_grpc_pb.js';
 import * as serverFeatures from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
 import * as streams from '@eventstore/db-client/generated/streams_grpc_pb.js';
-import type { AppendReq, BatchAppendReq, ReadReq } from '@eventstore/db-client/generated/streams_pb.js';
+import type {
+  AppendReq,
+  BatchAppendReq,
+  DeleteReq,
+  ReadReq,
+  TombstoneReq,
+} from '@eventstore/db-client/generated/streams_pb.js';
 import {
   Server,
   ServerCredentials,
   type ServerDuplexStream,
   type ServerReadableStream,
+  type ServerUnaryCall,
   type ServerWritableStream,
   type ServiceDefinition,
   type sendUnaryData,
 } from '@grpc/grpc-js';
 import type { EventStore } from '../port.ts';
 import { AppendService } from './append-service.ts';
+import type { ClusterMember } from './cluster-member.ts';
 import { type Fault, Faults } from './faults.ts';
+import { GossipService } from './gossip-service.ts';
+import { type Manners, SERVER_MANNERS } from './manners.ts';
 import { ReadService } from './read-service.ts';
 import * as replies from './replies.ts';
+import { ServedLog } from './served-log.ts';
+import { ServedStreams } from './served-streams.ts';
 import { AccessDenied, type GrpcCall } from './status.ts';
+import { StreamWriter } from './stream-writer.ts';
 
 export interface WireNodeOptions {
   readonly store: EventStore;
@@ -29,6 +44,12 @@ export interface WireNodeOptions {
   readonly tls?: { readonly certificate: Buffer; readonly privateKey: Buffer };
   /** The only account. Without it every client is admitted. */
   readonly account?: { readonly user: string; readonly password: string };
+  /** Default: those of a server. */
+  readonly manners?: Manners;
+  /** Streams that nobody may delete or cut. */
+  readonly isProtected?: (stream: string) => boolean;
+  /** Its place in a cluster. Default: it is alone, and leads. */
+  readonly member?: ClusterMember;
 }
 
 export interface WireNode {
@@ -56,10 +77,15 @@ export async function startWireNode(options: WireNodeOptions): Promise<WireNode>
   const closing = new AbortController();
   const faults = new Faults();
   const admit = admission(options.account);
-  const reads = new ReadService(store, admit, closing.signal);
-  const appends = new AppendService(store, admit, writable, faults);
-  const server = serverFor(reads, appends);
-  const port = await listen(server, `${host}:${options.port ?? 0}`, tls);
+  const manners = options.manners ?? SERVER_MANNERS;
+  const log = new ServedLog(store, manners);
+  const streams = new ServedStreams(store, log.positions);
+  const writer = new StreamWriter({ store, log, streams, isProtected: options.isProtected ?? (() => false) });
+  const reads = new ReadService({ store, log, streams, manners, admit, closing: closing.signal });
+  const member = options.member ?? lonelyMember(host, () => port);
+  const appends = new AppendService({ writer, admit, writable, faults, member });
+  const server = serverFor({ reads, appends, members: new GossipService(member, admit) }, manners);
+  const port: number = await listen(server, `${host}:${options.port ?? 0}`, tls);
   const address = `${host}:${port}`;
   return {
     port,
@@ -83,13 +109,42 @@ function admission(account: WireNodeOptions['account']): (call: GrpcCall) => voi
   };
 }
 
-function serverFor(reads: ReadService, appends: AppendService): Server {
-  const server = new Server({ 'grpc.max_receive_message_length': LARGEST_MESSAGE_BYTES });
+function lonelyMember(host: string, port: () => number): ClusterMember {
+  const instanceId = randomUUID();
+  return {
+    role: 'leader',
+    get leader() {
+      return { host, port: port() };
+    },
+    get view() {
+      return [{ host, port: port(), instanceId, state: 'leader' as const, isAlive: true }];
+    },
+  };
+}
+
+interface Services {
+  readonly reads: ReadService;
+  readonly appends: AppendService;
+  readonly members: GossipService;
+}
+
+function serverFor({ reads, appends, members }: Services, { callsPerConnection }: Manners): Server {
+  const server = new Server({
+    'grpc.max_receive_message_length': LARGEST_MESSAGE_BYTES,
+    'grpc.max_concurrent_streams': callsPerConnection,
+  });
   server.addService(answeringBytes(streams.StreamsService), {
     read: (call: ServerWritableStream<ReadReq, Buffer>) => void reads.read(call),
     append: (call: ServerReadableStream<AppendReq, Buffer>, answer: sendUnaryData<Buffer>) =>
       void appends.append(call, answer),
     batchAppend: (call: ServerDuplexStream<BatchAppendReq, Buffer>) => appends.batchAppend(call),
+    delete: (call: ServerUnaryCall<DeleteReq, Buffer>, answer: sendUnaryData<Buffer>) =>
+      void appends.delete(call, answer),
+    tombstone: (call: ServerUnaryCall<TombstoneReq, Buffer>, answer: sendUnaryData<Buffer>) =>
+      void appends.tombstone(call, answer),
+  });
+  server.addService(answeringBytes(gossip.GossipService), {
+    read: (call: GrpcCall, answer: sendUnaryData<Buffer>) => members.read(call, answer),
   });
   server.addService(answeringBytes(serverFeatures.ServerFeaturesService), {
     getSupportedMethods: (_: unknown, answer: sendUnaryData<Buffer>) =>
@@ -107,9 +162,13 @@ function listen(server: Server, address: string, tls: WireNodeOptions['tls']): P
   );
 }
 
-const METHODS = ['read', 'append', 'batchappend'].map(
-  (method) => ['event_store.client.streams.streams', method] as const,
-);
+const METHODS = [
+  ...['read', 'append', 'batchappend', 'delete', 'tombstone'].map(
+    (method) => ['event_store.client.streams.streams', method] as const,
+  ),
+  ['event_store.client.gossip.gossip', 'read'],
+  ['event_store.client.server_features.serverfeatures', 'getsupportedmethods'],
+] as const;
 
 /** The service with replies that are bytes already: encoding objects would take most of the server's time. */
 function answeringBytes(service: object): ServiceDefinition {
