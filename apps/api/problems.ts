@@ -14,6 +14,7 @@ import {
   OutcomeUnknown,
   StoreFull,
   StoreUnavailable,
+  StreamDamaged,
 } from '#event-store/port';
 import {
   AlreadyRebuilding,
@@ -108,6 +109,7 @@ const answeredErrors: readonly (readonly [new (...args: never[]) => LeadgerError
   [AlreadyRebuilding],
   [UnreadableEvent],
   [DamagedEvent],
+  [StreamDamaged],
   [StoreFull],
   [PersonErased],
   [ErasureIncomplete, 5],

@@ -7,6 +7,7 @@ import { type ForeignEvents, foreignEventsIn } from '#event-store/foreign-events
 import { ownEventsOf } from '#event-store/own-events';
 import type { EventStore } from '#event-store/port';
 import { removeLeftovers } from '#event-store/temporary-directory';
+import { wholeStreamsOf } from '#event-store/whole-streams';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
 import { refuseHalfCopy } from '#requests/log-origin';
 import { openVaultOf } from '#requests/vault-link';
@@ -105,7 +106,9 @@ export async function openEvents({
 }: StoreLocation & { readOnly?: boolean }): Promise<EventStore> {
   if (connectionString === undefined) return openEmbeddedStore({ ...inside(directory, 'events'), readOnly });
   const store = await openEventStoreDb({ connectionString, streamPrefixes: prefixesOf(families) });
-  return ownEventsOf(store, { wrote: isWrittenByLedger, prefixesOf: (types) => prefixesOf(familiesWith(types)) });
+  const prefixesOfTypes = (types: readonly string[]) => prefixesOf(familiesWith(types));
+  const own = ownEventsOf(store, { wrote: isWrittenByLedger, prefixesOf: prefixesOfTypes });
+  return wholeStreamsOf(own, { isOurs: isOfLedger, cuts: store });
 }
 
 /** What others wrote into the log. The log in a directory has no other users. */

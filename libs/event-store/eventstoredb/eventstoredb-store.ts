@@ -1,9 +1,11 @@
 import { checkAppend } from '../append-checks.ts';
 import {
   type AppendResult,
+  type CutMessage,
   DEFAULT_LIMITS,
   type EventStore,
   type ExpectedRevision,
+  type FollowsCuts,
   type NewEvent,
   type Place,
   type Position,
@@ -14,13 +16,14 @@ import {
   type SubscriptionMessage,
 } from '../port.ts';
 import { Connection, type EventStoreDbOptions } from './connection.ts';
+import { cutsAfter } from './cuts.ts';
 import { LogAppender } from './log-appender.ts';
 import { LogReader } from './log-reader.ts';
 import { subscribeTo } from './log-subscription.ts';
 import { Tail } from './tail.ts';
 
 /** Opens the event store on an EventStoreDB or KurrentDB server or cluster. @throws StoreUnavailable, AccessRefused */
-export async function openEventStoreDb(options: EventStoreDbOptions): Promise<EventStore> {
+export async function openEventStoreDb(options: EventStoreDbOptions): Promise<EventStore & FollowsCuts> {
   const store = new EventStoreDbStore(new Connection(options), options);
   try {
     await store.head();
@@ -31,7 +34,7 @@ export async function openEventStoreDb(options: EventStoreDbOptions): Promise<Ev
   }
 }
 
-class EventStoreDbStore implements EventStore {
+class EventStoreDbStore implements EventStore, FollowsCuts {
   readonly limits = DEFAULT_LIMITS;
   readonly #connection: Connection;
   readonly #reader: LogReader;
@@ -61,6 +64,11 @@ class EventStoreDbStore implements EventStore {
 
   subscribe(options: SubscribeOptions): AsyncIterable<SubscriptionMessage> {
     return subscribeTo({ connection: this.#connection, reader: this.#reader, tail: this.#tail }, options);
+  }
+
+  followCuts({ after, signal }: Pick<SubscribeOptions, 'after' | 'signal'>): AsyncIterable<CutMessage> {
+    this.#connection.mustBeOpen();
+    return cutsAfter(this.#connection.client, after, this.#connection.over(signal));
   }
 
   head(): Promise<Position> {

@@ -7,8 +7,8 @@ export class AccessRefused extends EventStoreError {
   }
 }
 
-/** The stream was deleted on the server, which this ledger never does. */
-class StreamDeleted extends EventStoreError {
+/** The stream was deleted on the server for ever, which this ledger never does. */
+export class StreamDeleted extends EventStoreError {
   constructor(message: string, options?: ErrorOptions) {
     super('stream-deleted', message, options);
   }
