@@ -37,6 +37,8 @@ export class Metrics {
   readonly #processes: readonly (readonly [Gauge, (process: Process) => number])[];
   readonly #models: readonly (readonly [Gauge, (model: ReadModel) => number])[];
   readonly #keysMissing: Gauge;
+  readonly #streamsDamaged: Gauge;
+  readonly #streamsBlind: Gauge;
   readonly #eventsTaken: Counter;
 
   constructor(server: FastifyInstance) {
@@ -56,6 +58,16 @@ export class Metrics {
       help: 'Keys of personal data that were looked for and are missing',
       registers,
     });
+    this.#streamsDamaged = new Gauge({
+      name: 'leadger_streams_damaged',
+      help: 'Streams of the ledger that somebody cut or deleted in the event store',
+      registers,
+    });
+    this.#streamsBlind = new Gauge({
+      name: 'leadger_streams_blind',
+      help: '1 while this program cannot see what others do to the streams of the ledger',
+      registers,
+    });
     this.#eventsTaken = new Counter({
       name: 'leadger_read_model_events_total',
       help: 'Events applied since this program began, where it follows the model',
@@ -69,12 +81,14 @@ export class Metrics {
   }
 
   /** In the text format of Prometheus. */
-  of({ processes, readModels, keysMissing }: Measurements): Promise<string> {
+  of({ processes, readModels, keysMissing, streams }: Measurements): Promise<string> {
     for (const [gauge, read] of this.#processes)
       for (const process of processes) gauge.set({ process: process.name }, read(process));
     for (const [gauge, read] of this.#models)
       for (const model of readModels) gauge.set({ model: model.name }, read(model));
     this.#keysMissing.set(keysMissing);
+    this.#streamsDamaged.set(streams.damaged);
+    this.#streamsBlind.set(Number(streams.sight === 'blind' || streams.sight === 'away'));
     this.#eventsTaken.reset();
     for (const { name, eventsTaken } of readModels)
       if (eventsTaken !== undefined) this.#eventsTaken.inc({ model: name }, eventsTaken);

@@ -4,6 +4,7 @@ import { BEFORE_FIRST, type EventStore, NoSuchPosition, type Position } from '#e
 import { systemClock } from '#gateways/clock';
 import { engineStatus } from '#processes/engine/engine';
 import { type ReadModelStatus, readModelStatus } from '#read-models/read-models';
+import { damagedStreamsIn, sightOf, sights } from './damaged-streams.ts';
 import { readModelStatuses } from './operations.ts';
 import { type QueryDependencies, sameForAll } from './query-tools.ts';
 import { parkedItemOf } from './running-processes.ts';
@@ -24,6 +25,8 @@ export const operationQueries = (programs: Programs) => ({
   getMeasurements: sameForAll(() => measurementsOf(programs)),
   /** Commands and events that failed too often. Each waits for a retry by staff, and only its stream waits with it. */
   listParkedItems: sameForAll(async () => (await programs.processes.parked()).map(parkedItemOf)),
+  /** Streams of the ledger that others cut or deleted in the event store. */
+  listDamagedStreams: sameForAll(async () => damagedStreamsIn(programs.events.damages)),
   listReadModels: sameForAll(() => readModelStatuses(programs.readModels)),
 });
 
@@ -49,7 +52,7 @@ export const health = z
     ok: z.boolean().describe('Whether everything works: the status is not red.'),
     status: z
       .enum(healthStatuses)
-      .describe('Yellow: it works, but keys are missing or items are parked. Red: a part does not work.'),
+      .describe('Yellow: it works, but keys are missing, items are parked or streams are damaged. Red: a part does not work.'),
     keys: z
       .object({
         missing: z
@@ -57,6 +60,14 @@ export const health = z
           .describe('Keys of personal data that were looked for and are missing: restore their newest backup.'),
       })
       .describe('The keys of personal data.'),
+    streams: z
+      .object({
+        damaged: z.int().describe('Streams that somebody cut or deleted in the event store: see /api/damaged-streams.'),
+        sight: z
+          .enum(sights)
+          .describe('blind: the account may not see what others do to streams. alone: nobody else can touch them.'),
+      })
+      .describe('Whether the streams of the ledger are whole.'),
     store: z
       .object({
         ok: z.boolean().describe('Whether the event store can be reached.'),
@@ -74,6 +85,7 @@ export const healthExample: z.input<typeof health> = {
   ok: true,
   status: 'green',
   keys: { missing: 0 },
+  streams: { damaged: 0, sight: 'watching' },
   store: { ok: true, position: '0000000000000042' },
   processes: {
     position: '0000000000000042',
@@ -95,7 +107,7 @@ export const healthExample: z.input<typeof health> = {
   ],
 };
 
-/** The parts that work now. Parked items and missing keys do not make the store unhealthy: it works for everybody else. */
+/** The parts that work now. Parked items, missing keys and damaged streams do not make the store unhealthy: it works for everybody else. */
 async function healthOf({ events, processes, readModels, vault }: Programs): Promise<Health> {
   const store = await events.head().then(
     (position) => ({ ok: true, position }),
@@ -111,9 +123,16 @@ async function healthOf({ events, processes, readModels, vault }: Programs): Pro
   const { position, idle, processes: all } = engine ?? { position: '', idle: false, processes: [] };
   const keys = { missing: vault.keysMissed };
   const hasParked = [...all, ...models].some(({ parked }) => parked > 0);
-  const status: HealthStatus = ok ? (hasParked || keys.missing > 0 ? 'yellow' : 'green') : 'red';
-  return { ok, status, store, keys, processes: { position, idle, processes: all }, readModels: models };
+  const streams = streamsOf(events);
+  const waits = hasParked || keys.missing > 0 || streams.damaged > 0;
+  const status: HealthStatus = ok ? (waits ? 'yellow' : 'green') : 'red';
+  return { ok, status, store, keys, streams, processes: { position, idle, processes: all }, readModels: models };
 }
+
+const streamsOf = ({ damages }: EventStore) => ({
+  damaged: damages?.all().length ?? 0,
+  sight: sightOf(damages),
+});
 
 const healthOfModel = (
   { position, parkedStreams, following, ...status }: ReadModelStatus,
@@ -135,6 +154,7 @@ async function measurementsOf({ events, processes, readModels, vault }: Programs
   const lags = await lagsOf(events, statuses);
   return {
     keysMissing: vault.keysMissed,
+    streams: streamsOf(events),
     processes: engine?.processes ?? [],
     readModels: statuses.map((status) => ({
       ...healthOfModel(status, lags),

@@ -112,7 +112,13 @@ export const queryRights = {
   attention: { list: onlyVisibleRows },
   changes: { follow: onlyVisibleChanges },
   // Tools that watch the programs do not sign in.
-  operations: { getHealth: anyone, getMeasurements: anyone, listParkedItems: staff(), listReadModels: staff() },
+  operations: {
+    getHealth: anyone,
+    getMeasurements: anyone,
+    listParkedItems: staff(),
+    listDamagedStreams: staff(),
+    listReadModels: staff(),
+  },
 } satisfies QueryRights;
 
 export type OperationRights = { readonly [Name in keyof Operations]: QueryRule<RequestOf<Operations[Name]>> };

@@ -232,7 +232,8 @@ export class ProcessEngine {
 
   async #follow(): Promise<void> {
     this.#target = await this.#options.store.head();
-    const messages = new Lookahead(this.#subscribe());
+    const over = new AbortController();
+    const messages = new Lookahead(this.#subscribe(over.signal));
     try {
       let atEnd = false;
       while (!this.#stopping.signal.aborted) {
@@ -247,13 +248,15 @@ export class ProcessEngine {
         atEnd = (await this.#rest(messages.upcoming)) === 'wake';
       }
     } finally {
+      // It waits for the next event, which may never come.
+      over.abort();
       await messages.close();
       this.#setIdle(false);
     }
   }
 
-  #subscribe(): AsyncIterator<SubscriptionMessage> {
-    const { signal } = this.#stopping;
+  #subscribe(over: AbortSignal): AsyncIterator<SubscriptionMessage> {
+    const signal = AbortSignal.any([this.#stopping.signal, over]);
     return this.#options.store.subscribe({ after: BEFORE_FIRST, signal })[Symbol.asyncIterator]();
   }
 
