@@ -58,7 +58,11 @@ function print(title: string, at: string | undefined, { events, state, damaged }
       ...(basis ? [`      knowing: ${tellBasis(basis)}`] : []),
     );
   }
-  if (damaged !== undefined) return printLines('', 'a damaged stream has no state: see leadger damaged');
+  if (damaged === undefined) printState(state);
+  else printLines('', 'a damaged stream has no state: see leadger damaged');
+}
+
+function printState(state: unknown): void {
   printLines('', 'state');
   const lines = [...flatten(state)];
   const nameWidth = Math.max(...lines.map(([name]) => name.length));

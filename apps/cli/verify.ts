@@ -28,7 +28,11 @@ export async function verify(location: StoreLocation, { json = false }: { json?:
     if (json) printJson({ ...verdict, keysMissing, foreign, damaged, seconds });
     else {
       const aboutDamage = damages ? linesAboutDamage(damaged, damages.sight) : [];
-      print(marked(verdict, damaged), [...linesAboutKeys(keysMissing), ...linesAbout(foreign), ...aboutDamage], seconds);
+      print(
+        marked(verdict, damaged),
+        [...linesAboutKeys(keysMissing), ...linesAbout(foreign), ...aboutDamage],
+        seconds,
+      );
     }
     return brokenIn(verdict).length === 0 && damaged.length === 0 ? 0 : 1;
   } finally {
@@ -39,7 +43,8 @@ export async function verify(location: StoreLocation, { json = false }: { json?:
 /** Says of an example that its stream is damaged: what is missing there explains it. */
 function marked(verdict: Verdict, damaged: readonly DamagedStream[]): Verdict {
   const streams = new Set(damaged.map(({ stream }) => stream));
-  const mark = (example: string) => (streams.has(example.slice(0, example.lastIndexOf('@'))) ? `${example} (damaged)` : example);
+  const mark = (example: string) =>
+    streams.has(example.slice(0, example.lastIndexOf('@'))) ? `${example} (damaged)` : example;
   const examples = Object.entries(verdict.examples).map(([law, found]) => [law, found.map(mark)]);
   return { ...verdict, examples: Object.fromEntries(examples) };
 }

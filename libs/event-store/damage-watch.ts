@@ -106,6 +106,8 @@ export class DamageWatch implements Damages {
       console.warn(
         'leadger: what others do to the streams of the ledger cannot be seen: the account may not read system events of $all (docs/deploy.md)',
       );
+    if (this.#sight === 'searching' && this.#found.size > 0)
+      console.warn(`leadger: others cut or deleted ${this.#found.size} streams of the ledger: see leadger damaged`);
     this.#sight = sight;
     this.#searched.resolve();
   }
@@ -143,13 +145,15 @@ export class DamageWatch implements Damages {
     const before = this.of(damage.stream);
     const isNew = !this.#found.has(damage.stream);
     this.#found.set(damage.stream, damage);
-    if (isNew) console.warn(`leadger: others changed the stream ${damage.stream}: see leadger damaged`);
+    if (isNew && this.#sight !== 'searching')
+      console.warn(`leadger: others cut or deleted the stream ${damage.stream}: see leadger damaged`);
     if (!before !== !this.of(damage.stream)) this.#tell();
   }
 
   #remove(stream: string): void {
     const wasDamaged = this.of(stream) !== undefined;
-    if (this.#found.delete(stream)) console.warn(`leadger: the stream ${stream} is whole again`);
+    if (this.#found.delete(stream) && this.#sight !== 'searching')
+      console.warn(`leadger: the stream ${stream} is whole again`);
     if (wasDamaged) this.#tell();
   }
 

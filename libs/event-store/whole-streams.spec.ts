@@ -5,8 +5,8 @@ import { all } from './contract/event-store-contract.ts';
 import { openEmbeddedStore } from './embedded/embedded-store.ts';
 import { openEventStoreDb } from './eventstoredb/eventstoredb-store.ts';
 import { type EventStore, type NewEvent, StreamDamaged } from './port.ts';
-import { startWireNode } from './wire-node/wire-node.ts';
 import { wholeStreamsOf } from './whole-streams.ts';
+import { startWireNode } from './wire-node/wire-node.ts';
 
 const event = (number: number): NewEvent => ({
   id: randomUUID(),
@@ -133,7 +133,9 @@ describe('a stream of ours', () => {
     await administrator.tombstoneStream(stream);
     await becomes({ how: 'tombstoned' });
     await isRefused();
-    await expect(all(store.readStream(stream))).rejects.toThrow(`the stream ${stream} is damaged: it was deleted for ever`);
+    await expect(all(store.readStream(stream))).rejects.toThrow(
+      `the stream ${stream} is damaged: it was deleted for ever`,
+    );
   });
 
   it('is known to be damaged by a program that starts later', async () => {

@@ -12,7 +12,9 @@ export const damagedStream = z
     firstRevision: z
       .int()
       .nullable()
-      .describe('The first event that can be read. Null: none can. 0: it is whole still, but its metadata will hide events.'),
+      .describe(
+        'The first event that can be read. Null: none can. 0: it is whole still, but its metadata will hide events.',
+      ),
     refused: z.boolean().describe('Whether commands and reads of its state are refused (stream-damaged).'),
     noticedAt: instant.describe('When this program noticed.'),
     what: z.string().describe('What happened to it, for people.'),

@@ -52,7 +52,9 @@ export const health = z
     ok: z.boolean().describe('Whether everything works: the status is not red.'),
     status: z
       .enum(healthStatuses)
-      .describe('Yellow: it works, but keys are missing, items are parked or streams are damaged. Red: a part does not work.'),
+      .describe(
+        'Yellow: it works, but keys are missing, items are parked or streams are damaged. Red: a part does not work.',
+      ),
     keys: z
       .object({
         missing: z

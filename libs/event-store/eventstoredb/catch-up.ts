@@ -58,7 +58,11 @@ function messageOf(notice: Exclude<ServerNotice, typeof CAUGHT_UP>): CatchUpMess
 }
 
 /** Notices go through the subscription's own buffer: as callbacks they would overtake the events before them. */
-export function subscribe(client: EventStoreDBClient, after: Position, filter: EventFilter | undefined): ServerSubscription {
+export function subscribe(
+  client: EventStoreDBClient,
+  after: Position,
+  filter: EventFilter | undefined,
+): ServerSubscription {
   const subscription = client.subscribeToAll({
     fromPosition: serverPositionOf(after),
     filter: {

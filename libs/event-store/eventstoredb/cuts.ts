@@ -45,9 +45,7 @@ export async function* cutsAfter(
 
 type Notice = Parameters<typeof positionIn>[0];
 
-function positionIn(
-  notice: { checkpoint: Parameters<typeof positionOf>[0] } | ResolvedEvent,
-): Position | undefined {
+function positionIn(notice: { checkpoint: Parameters<typeof positionOf>[0] } | ResolvedEvent): Position | undefined {
   if ('checkpoint' in notice) return positionOf(notice.checkpoint);
   return notice.event?.position && positionOf(notice.event.position);
 }
