@@ -8,7 +8,9 @@ export const damagedStream = z
     stream: z.string().describe('The stream: the kind and id of the thing.'),
     how: z
       .enum(['cut', 'deleted', 'tombstoned', 'incomplete'])
-      .describe('cut: metadata hides events. tombstoned: deleted for ever. incomplete: events are lost.'),
+      .describe(
+        'What was done. cut: its metadata hides events; tombstoned: it was deleted for ever; incomplete: events are lost.',
+      ),
     firstRevision: z
       .int()
       .nullable()
@@ -47,15 +49,15 @@ function describeDamage(damage: Damage): DamagedStream {
   return { stream, how, firstRevision, refused, noticedAt, what: damageInWords(damage), wayBack: wayBackOf(damage) };
 }
 
-function wayBackOf({ stream, how, firstRevision }: Damage): string {
+function wayBackOf({ how, firstRevision }: Damage): string {
   const lost = firstRevision === undefined ? 'all its events' : `its events 0 to ${firstRevision - 1}`;
   switch (how) {
     case 'cut':
     case 'deleted':
-      return `take the metadata of ${stream} back ($maxCount, $maxAge, $tb): it is whole again at once, unless a scavenge has removed what was hidden${firstRevision === 0 ? '' : `; then ${lost} are lost: ${RESTORE}`}`;
+      return `take its metadata back ($maxCount, $maxAge, $tb): it is whole again at once, unless a scavenge has removed what was hidden${firstRevision === 0 ? '' : `; then ${lost} are lost: ${RESTORE}`}`;
     case 'tombstoned':
       return `a tombstone cannot be taken back: before a scavenge, copy the log into a new one (leadger copy), which has all events of the stream; after it they are lost: ${RESTORE}`;
     case 'incomplete':
-      return `${lost} are lost, or hidden by metadata that this account may not see: take the metadata of ${stream} back, or ${RESTORE}`;
+      return `${lost} are lost, or hidden by metadata that this account may not see: take its metadata back, or ${RESTORE}`;
   }
 }

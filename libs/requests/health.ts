@@ -67,7 +67,9 @@ export const health = z
         damaged: z.int().describe('Streams that somebody cut or deleted in the event store: see /api/damaged-streams.'),
         sight: z
           .enum(sights)
-          .describe('blind: the account may not see what others do to streams. alone: nobody else can touch them.'),
+          .describe(
+            'Whether that is seen. blind: this account may not see it; alone: nobody else can touch the streams.',
+          ),
       })
       .describe('Whether the streams of the ledger are whole.'),
     store: z

@@ -65,6 +65,9 @@ test('an order whose stream is cut is not decided on; others get the leads, and 
   const history = await read(`/api/orders/${orderId}/history`);
   expect(history).toMatchObject({ state: null, damaged: expect.stringContaining('before revision 1') });
   expect(history.events).toHaveLength(2);
+  const shown = await server.call('GET', `/api/orders/${orderId}`);
+  expect(shown.headers.get('leadger-damaged')).toBe(`order-${orderId}`);
+  expect((await server.call('GET', `/api/orders/${other.orderId}`)).headers.get('leadger-damaged')).toBeNull();
   await server.settle();
   const given = [await sendLead(), await sendLead()];
   expect(await deliveredTo(other.orderId)).toEqual(given);

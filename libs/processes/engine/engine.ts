@@ -200,7 +200,7 @@ export class ProcessEngine {
       this.#damagesChanged = true;
       this.#kick();
     });
-    await Promise.race([damages?.searched(), aborted(this.#stopping.signal)]);
+    if (damages) await Promise.race([damages.searched(), aborted(this.#stopping.signal)]);
     await this.#runUntilStopped().finally(end);
   }
 
