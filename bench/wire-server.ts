@@ -19,6 +19,7 @@ function nothing(): EventStore {
       return '00000000-0000-5000-8000-000000000000';
     },
     async *readAll() {},
+    async *readStream() {},
   } satisfies Partial<EventStore> as unknown as EventStore;
 }
 

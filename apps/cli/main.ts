@@ -224,7 +224,11 @@ program
   .description("serves the log in EventStoreDB's protocol, for any of its clients; read-only by default")
   .option('--port <number>', 'the port on 127.0.0.1', port, 2113)
   .option('--writable', 'clients may append; no other process may have the store open')
-  .action(async (options: { port: number; writable?: boolean }) => {
+  .option(
+    '--like-a-server',
+    'also in what is hard for clients: positions with gaps, events of the server in $all, 100 calls a connection, slow subscribers dropped',
+  )
+  .action(async (options: { port: number; writable?: boolean; likeAServer?: boolean }) => {
     const { serveEvents } = await import('./serve-events.ts');
     await serveEvents(program.opts<{ data: string }>().data, options);
   });

@@ -83,14 +83,30 @@ export class RawCalls {
     });
   }
 
+  /** The messages as they come. A caller that pauses does not read. */
+  follow(call: ReadCall): { readonly seen: readonly string[]; pause(): void; resume(): void } {
+    const seen: string[] = [];
+    const stream = this.#client.read(readRequest(call));
+    stream.on('data', (reply: ReadResp) => seen.push(textOf(reply)));
+    stream.on('error', (error: ServiceError) => seen.push(errorText(error)));
+    return { seen, pause: () => void stream.pause(), resume: () => void stream.resume() };
+  }
+
+  /** The positions of the events of a read. */
+  async positions(call: ReadCall): Promise<bigint[]> {
+    const positions: bigint[] = [];
+    for await (const reply of this.#client.read(readRequest(call)) as AsyncIterable<ReadResp>) {
+      const position = reply.getEvent()?.getCommitPosition();
+      if (position) positions.push(BigInt(position));
+    }
+    return positions;
+  }
+
   /** The server's position of the newest event of a stream. */
   async positionOf(stream: string): Promise<bigint> {
-    const calls = this.#client.read(readRequest({ stream, from: 'end', backwards: true, count: 1 }));
-    for await (const reply of calls as AsyncIterable<ReadResp>) {
-      const position = reply.getEvent()?.getCommitPosition();
-      if (position) return BigInt(position);
-    }
-    throw new Error(`${stream} has no event`);
+    const [position] = await this.positions({ stream, from: 'end', backwards: true, count: 1 });
+    if (position === undefined) throw new Error(`${stream} has no event`);
+    return position;
   }
 
   append({ stream, events, expected = 'any' }: AppendCall): Promise<string> {

@@ -9,8 +9,9 @@ import Database from 'better-sqlite3';
 import { all, event, fill, follow } from '../contract/event-store-contract.ts';
 import { hashOfEvent } from '../event-hash.ts';
 import { BEFORE_FIRST, CannotOpenStore, type RecordedEvent, StoreFull, StoreUnavailable } from '../port.ts';
-import { openForWriting } from './database.ts';
+import { openDatabaseForReading, openForWriting } from './database.ts';
 import { openEmbeddedStore } from './embedded-store.ts';
+import { LogReader } from './log-reader.ts';
 
 const newDirectory = (): string => mkdtempSync(join(tmpdir(), 'leadger-spec-'));
 
@@ -102,6 +103,40 @@ describe('the embedded store', () => {
     const again = await openEmbeddedStore({ directory });
     expect((await all(again.readAll())).map(isWhole)).toEqual([true, false, true]);
     await again.close();
+  });
+
+  it('reads and writes a log of an older version, which does not say what is JSON', async () => {
+    const first = await openEmbeddedStore({ directory });
+    await fill(first, 3);
+    const before = await all(first.readAll());
+    await first.close();
+    tamper('ALTER TABLE events DROP COLUMN is_json');
+    const reader = await openEmbeddedStore({ directory, readOnly: true });
+    expect(await all(reader.readAll())).toEqual(before);
+    await reader.close();
+    const writer = await openEmbeddedStore({ directory });
+    expect(await all(writer.readAll())).toEqual(before);
+    await writer.append('said-1', [{ ...event(9), json: false }], 'no-stream');
+    expect((await all(writer.readAll())).map(({ json }) => json)).toEqual([undefined, undefined, undefined, false]);
+    await writer.close();
+  });
+
+  it('holds at most 4 MiB and one event of what it reads', async () => {
+    const store = await openEmbeddedStore({ directory });
+    const large = (number: number) => ({ ...event(number), data: new Uint8Array(1_000_000) });
+    for (let number = 0; number < 12; number += 1) await store.append('a-1', [large(number)], 'any');
+    const reader = new LogReader(openDatabaseForReading(directory));
+    const pages = [
+      reader.eventsOfStream('a-1', 0, 'forwards', 500),
+      reader.pageAfter(0, 12, undefined),
+      reader.pageBefore(13, undefined, 500),
+    ];
+    expect(pages.map(({ events }) => events.length)).toEqual([5, 5, 5]);
+    reader.close();
+    expect(await all(store.readAll())).toHaveLength(12);
+    expect(await all(store.readAll({ direction: 'backwards' }))).toHaveLength(12);
+    expect(await all(store.readStream('a-1'))).toHaveLength(12);
+    await store.close();
   });
 
   const parts = ['stream', 'revision', 'id', 'type', 'data', 'metadata', 'recordedAt'] as const;

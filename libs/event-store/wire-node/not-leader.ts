@@ -5,7 +5,7 @@ export class NotLeader extends EventStoreError {
   readonly leader: { readonly host: string; readonly port: number };
 
   constructor(leader: { readonly host: string; readonly port: number }) {
-    super('not-leader', `the leader is ${leader.host}:${leader.port}`);
+    super('not-leader', 'Leader info available');
     this.leader = leader;
   }
 }

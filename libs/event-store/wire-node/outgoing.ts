@@ -28,7 +28,7 @@ export class Outgoing {
   /** Answers nothing, until the call is over or idle for too long. */
   async nothing(): Promise<never> {
     await wait(this.#idleMilliseconds, undefined, { signal: this.#signal });
-    throw idle(this.#idleMilliseconds);
+    throw new NothingRead(this.#idleMilliseconds);
   }
 
   async #drained(): Promise<void> {
@@ -43,17 +43,23 @@ export class Outgoing {
       await Promise.race([drain, wait(MILLISECONDS_BETWEEN_LOOKS, undefined, look).catch(() => {})]);
       look.abort();
       if (isDrained) return;
-      if (performance.now() - since > this.#idleMilliseconds) throw idle(this.#idleMilliseconds);
+      if (performance.now() - since > this.#idleMilliseconds) throw new NothingRead(this.#idleMilliseconds);
       await this.whileBlocked();
     }
   }
 }
 
-const idle = (milliseconds: number): ServerError =>
-  new ServerError(status.DEADLINE_EXCEEDED, `Nothing was read for ${milliseconds / 1000} seconds.`);
+class NothingRead extends ServerError {
+  constructor(milliseconds: number) {
+    super(status.DEADLINE_EXCEEDED, `Nothing was read for ${milliseconds / 1000} seconds.`);
+  }
+}
 
-/** Frees a call whose client does not read: its last replies would wait for ever. */
-export function cutOff(call: ServerWritableStream<unknown, Buffer>): void {
+/** Frees a call that has ended, if its client does not read the last replies. Otherwise they would wait for ever. */
+export function freeWhenIdle(call: ServerWritableStream<unknown, Buffer>, milliseconds: number, why?: unknown): void {
   const { stream } = (call as unknown as { call?: { stream?: ServerHttp2Stream } }).call ?? {};
-  if (stream && stream.writableLength > 0) stream.close(constants.NGHTTP2_CANCEL);
+  if (!stream || stream.closed) return;
+  const free = () => stream.close(constants.NGHTTP2_CANCEL);
+  if (why instanceof NothingRead && stream.writableLength > 0) free();
+  else stream.setTimeout(milliseconds, free);
 }

@@ -3,13 +3,13 @@ import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js';
 import { type ServerWritableStream, status } from '@grpc/grpc-js';
 import type { EventStore } from '../port.ts';
 import type { Manners } from './manners.ts';
-import { cutOff, Outgoing } from './outgoing.ts';
+import { freeWhenIdle, Outgoing } from './outgoing.ts';
 import * as replies from './replies.ts';
 import { type ReadRequest, readRequestOf } from './requests.ts';
 import type { ServedEvent } from './served-event.ts';
 import { NoRecordThere, type ServedLog } from './served-log.ts';
 import type { ServedStreams, StreamState } from './served-streams.ts';
-import { failedRead, ServerError, StreamDeleted, tooSlow, unexpected } from './server-errors.ts';
+import { failedRead, StreamDeleted, tooSlow, unexpected } from './server-errors.ts';
 import { type GrpcCall, statusOf } from './status.ts';
 
 interface ReadingNode {
@@ -43,12 +43,14 @@ export class ReadService {
       admit(call);
       const out = new Outgoing(call, signal, manners.idleMilliseconds);
       await this.#answer(readRequestOf(call.request), out, signal);
-      if (!closing.aborted) call.end();
-      else call.emit('error', { code: status.UNAVAILABLE, details: 'shutting down' });
+      if (!closing.aborted) {
+        call.end();
+        freeWhenIdle(call, manners.idleMilliseconds);
+      } else call.emit('error', { code: status.UNAVAILABLE, details: 'shutting down' });
     } catch (error) {
       if (!signal.aborted) {
         call.emit('error', statusOf(error));
-        if (error instanceof ServerError) cutOff(call);
+        freeWhenIdle(call, manners.idleMilliseconds, error);
       } else if (closing.aborted) call.emit('error', { code: status.UNAVAILABLE, details: 'shutting down' });
     }
   }

@@ -102,9 +102,23 @@ export class StreamWriter {
     { last }: StreamState,
   ): Promise<Appended> {
     if (expected === 'stream-exists') throw new StreamDeleted(stream);
-    const result = await this.#write(stream, events, expected === 'no-stream' ? last : expected);
-    await this.#writeMetadata(stream, JSON.stringify({ $tb: last + 1 }));
+    const at = expected === 'no-stream' ? last : expected;
+    // If the node was killed before it wrote the metadata, the events are there: a repeat must not write them again.
+    const result = (await this.#earlier(stream, events, last)) ?? (await this.#write(stream, events, at));
+    await this.#writeMetadata(stream, JSON.stringify({ $tb: (result.revision ?? last) - events.length + 1 }));
     return result;
+  }
+
+  /** The result of an append of the same events, if they are the last ones of a stream. */
+  async #earlier(stream: string, events: readonly NewEvent[], last: number): Promise<Appended | undefined> {
+    const before = last - events.length;
+    if (before < -1) return undefined;
+    try {
+      return await this.#write(stream, events, before < 0 ? 'no-stream' : before);
+    } catch (error) {
+      if (error instanceof WrongExpectedRevision) return undefined;
+      throw error;
+    }
   }
 
   async #write(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {

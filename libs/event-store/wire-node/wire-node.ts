@@ -18,6 +18,7 @@ import {
   type ServerWritableStream,
   type ServiceDefinition,
   type sendUnaryData,
+  status,
 } from '@grpc/grpc-js';
 import type { EventStore } from '../port.ts';
 import { AppendService } from './append-service.ts';
@@ -29,6 +30,7 @@ import { ReadService } from './read-service.ts';
 import * as replies from './replies.ts';
 import { ServedLog } from './served-log.ts';
 import { ServedStreams } from './served-streams.ts';
+import { ServerError } from './server-errors.ts';
 import { AccessDenied, type GrpcCall } from './status.ts';
 import { StreamWriter } from './stream-writer.ts';
 
@@ -100,12 +102,14 @@ export async function startWireNode(options: WireNodeOptions): Promise<WireNode>
   };
 }
 
-/** @returns a check of each call. It throws AccessDenied. */
+/** @returns a check of each call. It throws AccessDenied for a client that names no account, ServerError for a wrong one. */
 function admission(account: WireNodeOptions['account']): (call: GrpcCall) => void {
   const expected = account && `Basic ${Buffer.from(`${account.user}:${account.password}`).toString('base64')}`;
   return ({ metadata }) => {
-    if (expected === undefined || metadata.get('authorization')[0] === expected) return;
-    throw new AccessDenied('this node does not know this account');
+    const [given] = metadata.get('authorization');
+    if (expected === undefined || given === expected) return;
+    if (given === undefined) throw new AccessDenied('Access Denied');
+    throw new ServerError(status.UNAUTHENTICATED, 'Received HTTP status code 401');
   };
 }
 

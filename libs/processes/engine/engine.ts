@@ -207,7 +207,7 @@ export class ProcessEngine {
   async #runUntilStopped(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       try {
-        await this.#follow();
+        return await this.#follow();
       } catch (error) {
         if (!(error instanceof LogReplaced || error instanceof DamagesChanged)) throw error;
         console.warn(`leadger: the processes begin anew: ${error.message}`);
