@@ -62,6 +62,7 @@ function counted(store: EventStore) {
     },
     subscribe: (...request) => store.subscribe(...request),
     head: () => store.head(),
+    placeAt: (position) => store.placeAt(position),
     identity: () => store.identity(),
     limits: store.limits,
     close: () => store.close(),
