@@ -17,10 +17,18 @@ const MILLISECONDS_BLIND = 30_000;
 
 type Watched = Pick<EventStore, 'readStream' | 'placeAt'>;
 
+export interface WatchOptions {
+  /** Whether a stream is named like ours. */
+  readonly isOurs: (stream: string) => boolean;
+  /** The time of the machine (ISO 8601 UTC). */
+  readonly now: () => string;
+}
+
 /** Follows what others do to our streams, and looks at each of these streams whether it is whole. */
 export class DamageWatch implements Damages {
   readonly #store: Watched;
-  readonly #isOurs: (stream: string) => boolean;
+  readonly #isOurs: WatchOptions['isOurs'];
+  readonly #now: WatchOptions['now'];
   readonly #found = new Map<string, Damage>();
   readonly #listeners = new Set<() => void>();
   readonly #searched = Promise.withResolvers<void>();
@@ -29,9 +37,10 @@ export class DamageWatch implements Damages {
   #at: Position = BEFORE_FIRST;
   #ended: Promise<unknown> = Promise.resolve();
 
-  constructor(store: Watched, isOurs: (stream: string) => boolean) {
+  constructor(store: Watched, { isOurs, now }: WatchOptions) {
     this.#store = store;
     this.#isOurs = isOurs;
+    this.#now = now;
   }
 
   get sight(): Damages['sight'] {
@@ -61,7 +70,7 @@ export class DamageWatch implements Damages {
     const known = this.of(stream);
     if (known) return known;
     const threatened = this.#found.get(stream);
-    const damage = { stream, how: threatened?.how ?? how, firstRevision, noticedAt: new Date().toISOString() };
+    const damage = { stream, how: threatened?.how ?? how, firstRevision, noticedAt: this.#now() };
     this.#put(damage);
     return damage;
   }
@@ -137,7 +146,7 @@ export class DamageWatch implements Damages {
         stream,
         how: how === 'uncut' ? 'incomplete' : how,
         firstRevision,
-        noticedAt: known?.noticedAt ?? new Date().toISOString(),
+        noticedAt: known?.noticedAt ?? this.#now(),
       });
   }
 

@@ -1,4 +1,4 @@
-import { DamageWatch, isTombstoned } from './damage-watch.ts';
+import { DamageWatch, isTombstoned, type WatchOptions } from './damage-watch.ts';
 import {
   type AppendResult,
   type EventStore,
@@ -8,9 +8,7 @@ import {
   StreamDamaged,
 } from './port.ts';
 
-interface WholeStreamsOptions {
-  /** Whether a stream is named like ours. */
-  readonly isOurs: (stream: string) => boolean;
+interface WholeStreamsOptions extends WatchOptions {
   /** Undefined: nobody else can touch the streams. */
   readonly cuts?: FollowsCuts | undefined;
 }
@@ -20,8 +18,8 @@ interface WholeStreamsOptions {
  * to. All that decides and shows reads through it. The log as a whole is read as it is: `$all` has the hidden events until a
  * scavenge removes them.
  */
-export function wholeStreamsOf(store: EventStore, { isOurs, cuts }: WholeStreamsOptions): EventStore {
-  const damages = new DamageWatch(store, isOurs);
+export function wholeStreamsOf(store: EventStore, { isOurs, now, cuts }: WholeStreamsOptions): EventStore {
+  const damages = new DamageWatch(store, { isOurs, now });
   if (cuts) damages.start(cuts);
   const guarded = { store, damages };
   return {

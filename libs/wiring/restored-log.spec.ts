@@ -84,7 +84,7 @@ test('processes fold a log anew that was restored from an older copy and has gro
   await waitUntil(() => sent.length === 5);
   expect(sent.slice(2)).toEqual(['customer-1', 'customer-3', 'customer-4']);
   await waitUntil(() => engine.status().idle);
-  expect(engine.status().position).toBe(await log.store.head());
+  expect(engine.status().position).toBe(await store.head());
   await engine.stop();
   await running;
 });

@@ -8,6 +8,7 @@ import { ownEventsOf } from '#event-store/own-events';
 import type { EventStore } from '#event-store/port';
 import { removeLeftovers } from '#event-store/temporary-directory';
 import { wholeStreamsOf } from '#event-store/whole-streams';
+import { systemClock } from '#gateways/clock';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
 import { refuseHalfCopy } from '#requests/log-origin';
 import { openVaultOf } from '#requests/vault-link';
@@ -108,7 +109,7 @@ export async function openEvents({
   const store = await openEventStoreDb({ connectionString, streamPrefixes: prefixesOf(families) });
   const prefixesOfTypes = (types: readonly string[]) => prefixesOf(familiesWith(types));
   const own = ownEventsOf(store, { wrote: isWrittenByLedger, prefixesOf: prefixesOfTypes });
-  return wholeStreamsOf(own, { isOurs: isOfLedger, cuts: store });
+  return wholeStreamsOf(own, { isOurs: isOfLedger, now: systemClock().now, cuts: store });
 }
 
 /** What others wrote into the log. The log in a directory has no other users. */
