@@ -2,6 +2,7 @@ import type { BatchAppendReq } from '@eventstore/db-client/generated/streams_pb.
 import type { NewEvent } from '../port.ts';
 import type { BatchError, BatchHeader } from './replies.ts';
 import { expectedOf, nameOf, proposedEvent, streamOf, uuidOf } from './requests.ts';
+import { serverTime } from './server-clock.ts';
 import { BadRequest } from './server-errors.ts';
 import { LARGEST_APPEND_BYTES } from './status.ts';
 
@@ -39,7 +40,7 @@ export class Batches {
       const batch = this.#incomplete.get(id);
       if (!batch || !this.#addEvents(batch, message)) return undefined;
       if (message.getIsFinal()) return this.#forget(id);
-      batch.timer ??= setTimeout(() => this.#expire(id), batch.deadline - Date.now());
+      batch.timer ??= setTimeout(() => this.#expire(id), batch.deadline - serverTime());
       return undefined;
     } catch (error) {
       if (!(error instanceof BadRequest)) throw error;
@@ -59,7 +60,7 @@ export class Batches {
     const stream = streamOf(options.getStreamIdentifier());
     const header = { ...call, stream, expected: expectedOf(options, revision) };
     const deadline = deadlineOf(options);
-    if (deadline <= Date.now()) {
+    if (deadline <= serverTime()) {
       this.#refuse(header, { kind: 'Timeout' });
       return false;
     }
@@ -97,6 +98,6 @@ const LONGEST_MILLISECONDS = 60_000;
 
 /** When the batch is not written any more, in milliseconds since 1970. */
 function deadlineOf(options: Options): number {
-  const latest = Date.now() + LONGEST_MILLISECONDS;
+  const latest = serverTime() + LONGEST_MILLISECONDS;
   return Math.min(latest, options.getDeadline()?.toDate().getTime() ?? latest);
 }

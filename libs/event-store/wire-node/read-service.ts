@@ -72,7 +72,8 @@ export class ReadService {
       const events = backwards ? log.backwards({ from, filter, signal }) : log.forwards({ from, filter, signal });
       for await (const event of events) {
         if (signal.aborted) return;
-        await this.#send(event, request, out);
+        const written = this.#send(event, request, out);
+        if (written) await written;
         left -= 1;
         if (left === 0) return;
       }
@@ -102,6 +103,7 @@ export class ReadService {
     const { from, filter, checkpointInterval } = request;
     const { log } = this.#node;
     const messages = log.follow({ from, filter, signal });
+    let isConfirmed = false;
     let isLive = false;
     let checkpointAt: number | undefined;
     let seen = 0;
@@ -111,20 +113,23 @@ export class ReadService {
       () => seen,
     );
     try {
-      for await (const message of confirmed(messages)) {
+      for await (const message of messages) {
         if (signal.aborted) return;
-        if (message === CONFIRMED) await out.write(replies.confirmation(randomUUID()));
-        else if (message.kind === 'event') await this.#send(message.event, request, out);
-        else if (message.kind === 'caught-up') {
+        // A subscription is confirmed when it can begin where it shall: with its first message.
+        if (!isConfirmed) await out.write(replies.confirmation(randomUUID()));
+        isConfirmed = true;
+        if (message.kind === 'caught-up') {
           if (!isLive) await out.write(replies.caughtUp());
           isLive = true;
-        } else {
-          seen = message.seen;
-          checkpointAt ??= seen;
-          if (!filter || seen - checkpointAt < checkpointInterval) continue;
-          checkpointAt = seen;
-          await out.write(replies.checkpoint(message.position));
+          continue;
         }
+        seen = message.seen;
+        const written = message.kind === 'event' ? this.#send(message.event, request, out) : undefined;
+        if (written) await written;
+        checkpointAt ??= seen;
+        if (!filter || seen - checkpointAt < checkpointInterval) continue;
+        checkpointAt = seen;
+        await out.write(replies.checkpoint(message.kind === 'event' ? message.event.position : message.position));
       }
     } catch (error) {
       throw error instanceof NoRecordThere ? unexpected() : error;
@@ -185,18 +190,6 @@ export class ReadService {
     const target = await this.#node.streams.target(link);
     const resolved = target === 'no link' ? { event: link } : { event: target, link };
     await out.write(replies.readEvent({ ...resolved, position: link.position }, uuidForm));
-  }
-}
-
-const CONFIRMED = Symbol('confirmed');
-
-/** A subscription is confirmed when its start is known to be a possible one: with its first message. */
-async function* confirmed<Message>(messages: AsyncIterable<Message>): AsyncGenerator<Message | typeof CONFIRMED> {
-  let isFirst = true;
-  for await (const message of messages) {
-    if (isFirst) yield CONFIRMED;
-    isFirst = false;
-    yield message;
   }
 }
 

@@ -2,6 +2,7 @@ import type { ExpectedRevision } from '../port.ts';
 import { MEMBER_STATES, type MemberView } from './cluster-member.ts';
 import { ProtobufWriter } from './protobuf.ts';
 import type { ServedEvent } from './served-event.ts';
+import { serverTime } from './server-clock.ts';
 
 /** The form of ids that a client asked for. */
 export type UuidForm = 'string' | 'structured';
@@ -211,7 +212,7 @@ export function deleted(position: number): Buffer {
 
 /** The answer to a client that asks for the nodes of a cluster. */
 export function gossip(members: readonly MemberView[]): Buffer {
-  const now = BigInt(Date.now()) * TICKS_PER_MILLISECOND;
+  const now = BigInt(serverTime()) * TICKS_PER_MILLISECOND;
   for (const { host, port, instanceId, state, isAlive } of members.toReversed())
     writer.message(1, () => {
       writer.message(5, () => {

@@ -18,7 +18,7 @@ export interface LogRead {
 }
 
 export type LogMessage =
-  | { readonly kind: 'event'; readonly event: ServedEvent }
+  | { readonly kind: 'event'; readonly event: ServedEvent; readonly seen: number }
   /** Everything up to this position was yielded or filtered out. `seen`: so many events of the store. */
   | { readonly kind: 'progress'; readonly position: number; readonly seen: number }
   | { readonly kind: 'caught-up' };
@@ -44,8 +44,12 @@ export class ServedLog {
     if (place === 'beyond') return;
     if (at === 0) yield* only(filter, await this.#firstEvent());
     const options = { after: storePosition(Math.max(place.number - 1, 0)), signal, ...this.#storeFilter(filter) };
-    for await (const event of this.#store.readAll(options))
-      for (const served of this.#withSystemEvent(event)) if (served.position >= at) yield* only(filter, served);
+    for await (const event of this.#store.readAll(options)) {
+      const served = this.served(event);
+      if (served.position >= at && (!filter || passes(filter, served))) yield served;
+      const after = this.#systemEventOf(event);
+      if (after && after.position >= at) yield* only(filter, after);
+    }
   }
 
   /** The records before a position, the newest first. @throws NoRecordThere */
@@ -57,21 +61,24 @@ export class ServedLog {
     const options = { direction: 'backwards' as const, signal, ...this.#storeFilter(filter) };
     const start = place ? { after: storePosition(place.number + 1) } : {};
     for await (const event of this.#store.readAll({ ...options, ...start }))
-      for (const served of this.#withSystemEvent(event).reverse())
-        if (served.position < before) yield* only(filter, served);
+      for (const served of [this.#systemEventOf(event), this.served(event)])
+        if (served && served.position < before) yield* only(filter, served);
     yield* only(filter, await this.#firstEvent());
   }
 
   /** The records after a position, and those that come. Beyond the end: those that come. @throws NoRecordThere */
   async *follow({ from, filter, signal }: LogRead): AsyncGenerator<LogMessage> {
     const start = await this.#startOfFollowing(from);
-    if (from === 'start') yield* asMessages(only(filter, await this.#firstEvent()));
+    if (from === 'start') yield* asMessages(only(filter, await this.#firstEvent()), 0);
     const options = { after: storePosition(start.number), signal, ...this.#storeFilter(filter) };
-    if (start.systemIsLeft) yield* asMessages(only(filter, await this.#systemEventAfter(start.number)));
+    if (start.systemIsLeft) yield* asMessages(only(filter, await this.#systemEventAfter(start.number)), start.number);
     for await (const message of this.#store.subscribe(options)) {
       if (message.kind === 'event') {
-        for (const served of this.#withSystemEvent(message.event)) yield* asMessages(only(filter, served));
-        yield this.#progress(message.event.position);
+        const served = this.served(message.event);
+        const seen = Number(message.event.position);
+        if (!filter || passes(filter, served)) yield { kind: 'event', event: served, seen };
+        const after = this.#systemEventOf(message.event);
+        if (after) yield* asMessages(only(filter, after), seen);
       } else {
         if (message.kind === 'caught-up') yield { kind: 'caught-up' };
         yield this.#progress(message.position);
@@ -107,10 +114,10 @@ export class ServedLog {
     return servedEvent(event, this.positions);
   }
 
-  #withSystemEvent(event: RecordedEvent): ServedEvent[] {
-    const served = this.served(event);
+  /** The server's own event after an event of the store. */
+  #systemEventOf(event: RecordedEvent): ServedEvent | undefined {
     const isFollowed = this.positions.hasSystemEventAfter(Number(event.position));
-    return isFollowed ? [served, statisticsAfter(event, this.positions)] : [served];
+    return isFollowed ? statisticsAfter(event, this.positions) : undefined;
   }
 
   async #systemEventAfter(number: number): Promise<ServedEvent> {
@@ -140,8 +147,8 @@ function* only(filter: LogFilter | undefined, event: ServedEvent): Generator<Ser
   if (!filter || passes(filter, event)) yield event;
 }
 
-function* asMessages(events: Iterable<ServedEvent>): Generator<LogMessage> {
-  for (const event of events) yield { kind: 'event', event };
+function* asMessages(events: Iterable<ServedEvent>, seen: number): Generator<LogMessage> {
+  for (const event of events) yield { kind: 'event', event, seen };
 }
 
 const storePosition = (number: number): Position =>

@@ -1,6 +1,7 @@
 import type { EventStore, ReadStreamOptions, RecordedEvent } from '../port.ts';
 import type { Positions } from './positions.ts';
 import { type ServedEvent, servedEvent, TOMBSTONE_TYPE } from './served-event.ts';
+import { serverTime } from './server-clock.ts';
 import { StreamDeleted } from './server-errors.ts';
 
 /** What is to be seen of a stream. */
@@ -40,7 +41,7 @@ export class ServedStreams {
     const last = newest?.revision ?? -1;
     const isDeleted = last >= 0 && cuts.truncateBefore >= DELETED;
     const first = Math.max(cuts.truncateBefore, last - cuts.maxCount + 1, 0);
-    return { last, first, isDeleted, isTombstoned, notBefore: Date.now() - cuts.maxAgeSeconds * 1000 };
+    return { last, first, isDeleted, isTombstoned, notBefore: serverTime() - cuts.maxAgeSeconds * 1000 };
   }
 
   /** Without the events that are cut off. @throws StreamDeleted for a stream with a tombstone */

@@ -123,8 +123,9 @@ export class StreamWriter {
 
   async #write(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
     const { store, log } = this.#node;
-    const append = store.appendAsServer?.bind(store) ?? store.append.bind(store);
-    const { revision, position } = await append(stream, events, expected);
+    const { revision, position } = store.appendAsServer
+      ? await store.appendAsServer(stream, events, expected)
+      : await store.append(stream, events, expected);
     return { revision, position: log.positions.of({ number: Number(position), isSystem: false }) };
   }
 
