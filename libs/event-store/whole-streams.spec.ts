@@ -121,6 +121,15 @@ describe('a stream of ours', () => {
     await isRefused();
   });
 
+  it('that was deleted is whole again when its metadata is taken back', async () => {
+    await administrator.deleteStream(stream);
+    await becomes({ how: 'deleted' });
+    await administrator.setStreamMetadata(stream, {});
+    await becomes(undefined);
+    await store.append(stream, [event(3)], 2);
+    expect(await all(store.readStream(stream))).toHaveLength(4);
+  });
+
   it('that was deleted and begins again before that is noticed, is damaged by it', async () => {
     const blind = wholeStreamsOf(await openEventStoreDb({ connectionString: server.url }), { isOurs: () => true, now });
     await administrator.deleteStream(stream);
