@@ -26,6 +26,7 @@ export const damagedStream = z
 export type DamagedStream = z.infer<typeof damagedStream>;
 
 const RESTORE = 'restore the log from a backup';
+const TAKE_BACK = 'take $maxCount, $maxAge and $tb out of its metadata';
 
 export const damagedStreamExample: DamagedStream = describeDamage({
   stream: `order-${exampleIds.orderId}`,
@@ -50,14 +51,20 @@ function describeDamage(damage: Damage): DamagedStream {
 }
 
 function wayBackOf({ how, firstRevision }: Damage): string {
-  const lost = firstRevision === undefined ? 'all its events' : `its events 0 to ${firstRevision - 1}`;
+  const lost = firstRevision === undefined ? 'all its events' : lostBefore(firstRevision);
+  const unlessLost = `it is whole again at once, unless a scavenge has removed what was hidden: then ${lost} are lost; ${RESTORE}`;
   switch (how) {
     case 'cut':
+      return firstRevision === 0 ? TAKE_BACK : `${TAKE_BACK}: ${unlessLost}`;
     case 'deleted':
-      return `take its metadata back ($maxCount, $maxAge, $tb): it is whole again at once, unless a scavenge has removed what was hidden${firstRevision === 0 ? '' : `; then ${lost} are lost: ${RESTORE}`}`;
+      return `write its metadata with $tb 0, twice (the first time the server only ends the deletion): ${unlessLost}`;
     case 'tombstoned':
-      return `a tombstone cannot be taken back: before a scavenge, copy the log into a new one (leadger copy), which has all events of the stream; after it they are lost: ${RESTORE}`;
+      return `a tombstone cannot be taken back: before a scavenge, copy the log into a new one (leadger copy), which has all events of the stream; after it they are lost; ${RESTORE}`;
     case 'incomplete':
-      return `${lost} are lost, or hidden by metadata that this account may not see: take its metadata back, or ${RESTORE}`;
+      return `${lost} are lost, or hidden by metadata that this account may not see: ${TAKE_BACK}, or ${RESTORE}`;
   }
+}
+
+function lostBefore(revision: number): string {
+  return revision === 1 ? 'its event 0' : `its events 0 to ${revision - 1}`;
 }
