@@ -25,7 +25,8 @@ COPY package.json LICENSE ./
 COPY tools tools
 USER node
 EXPOSE 3000
+# Healthy: it can serve. A container whose servers are away waits for them: starting it again would not help.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT ?? 3000) + '/health').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT ?? 3000) + '/health/ready').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node"]
 CMD ["dist/apps/api/main.js"]

@@ -12,6 +12,9 @@ const OF_PROGRAMS = new Set([
   ...['log-replaced', 'access-refused', 'stream-deleted', 'statement-refused', 'box-damaged', 'key-missing'],
   ...['another-vault', 'another-origin', 'not-a-copy', 'master-key-replaced', 'keys-not-wrapped'],
   ...['out-of-reach', 'unit-lost', 'private-address', 'not-leader', 'access-denied', 'no-answer'],
+  ...['postgres-away', 'postgres-refused'],
+  // What the wire node answers its clients.
+  ...['refused-by-server', 'bad-request', 'not-ready'],
 ]);
 
 /** Codes that end with a state, and the states with which they are refused. */

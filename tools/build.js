@@ -50,8 +50,7 @@ function build() {
   // The compiler trusts its notes, but after an interruption its output may be older than they say.
   if (stamp() === INTERRUPTED) rmSync(at('dist/.tsbuildinfo'), { force: true });
   writeStamp(INTERRUPTED);
-  const code =
-    run(typescript(), '-p', at('tsconfig.build.json')) || run(at('dist/libs/read-models/engine/make-template.js'));
+  const code = run(typescript(), '-p', at('tsconfig.build.json')) || run(at('dist/libs/read-models/make-template.js'));
   if (code === 0) writeStamp(sources);
   else rmSync(STAMP);
   return code;

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { leaseTermMilliseconds, main, onServers, readOptions, serve } from '#apps/program';
+import { leaseTermMilliseconds, main, mostFeeds, onServers, readOptions, serve } from '#apps/program';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { openLeases } from '#wiring/leases';
 import { openStores } from '#wiring/stores';
@@ -18,8 +18,9 @@ main(async () => {
   const options = readOptions(usage, ['events', 'database', 'host', 'port']);
   const location = onServers(options);
   const leases = await openLeases({ ...location, termMilliseconds: leaseTermMilliseconds() });
-  const stores = await openStores(location);
-  const application = await createHttpApplication(LeadgerModule.on(stores, { works: false, leases }));
+  const limits = mostFeeds();
+  const stores = await openStores({ ...location, waits: true });
+  const application = await createHttpApplication(LeadgerModule.on(stores, { works: false, leases }), limits);
   const url = await serve(application, options, { works: false });
   if (url) console.log(`Leadger's API is ready: ${url}`);
 });

@@ -12,12 +12,14 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Logger, pino } from 'pino';
+import { withoutPasswords } from '#domain/kernel/connection-string';
 import type { EventStore } from '#event-store/port';
 import { EVENT_STORE } from '#wiring/tokens';
 import { ApiModule } from './api.module.ts';
 import { answerConditionally, giveRevision } from './conditional.ts';
 import { markDamaged } from './damaged-mark.ts';
 import { serveDocumentation } from './documentation.ts';
+import { DEFAULT_MOST_FEEDS, MOST_FEEDS } from './feed.controller.ts';
 import { fileTypes } from './lead-batch.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
 import { refuseBadBody, Validation } from './validation.ts';
@@ -27,6 +29,8 @@ interface HttpOptions {
   readonly log?: Logger;
   /** The most a JSON body may have; files are streamed and have no limit. */
   readonly bodyLimitBytes?: number;
+  /** The most change feeds that are open at a time. */
+  readonly mostFeeds?: number;
   /** Default: the whole API. */
   readonly routes?: Type;
 }
@@ -40,11 +44,17 @@ class HttpApplication {}
  */
 export async function createHttpApplication(
   leadgerModule: DynamicModule,
-  { log = defaultLog(), bodyLimitBytes = 1024 * 1024, routes = ApiModule }: HttpOptions = {},
+  {
+    log = defaultLog(),
+    bodyLimitBytes = 1024 * 1024,
+    mostFeeds = DEFAULT_MOST_FEEDS,
+    routes = ApiModule,
+  }: HttpOptions = {},
 ): Promise<NestFastifyApplication> {
   const adapter = adapterWith(log, bodyLimitBytes);
+  const settings = { providers: [{ provide: MOST_FEEDS, useValue: mostFeeds }], exports: [MOST_FEEDS] };
   const application = await NestFactory.create<NestFastifyApplication>(
-    { module: HttpApplication, imports: [leadgerModule, routes] },
+    { module: HttpApplication, global: true, imports: [leadgerModule, routes], ...settings },
     adapter,
     { logger: nestLog(log), abortOnError: false, bodyParser: false },
   );
@@ -88,12 +98,15 @@ function addHooks(server: FastifyInstance): void {
   server.addHook('onSend', answerConditionally);
 }
 
-/** Query strings stay out of the log: people search for names. */
+/** Addresses stay out of the log: people search for names, and type other things than ids. The route says enough. */
 const defaultLog = (): Logger =>
   pino(
     {
       level: process.env.LEADGER_LOG_LEVEL ?? 'warn',
-      serializers: { req: ({ method, url }: FastifyRequest) => ({ method, path: url.split('?', 1)[0] }) },
+      hooks: { streamWrite: withoutPasswords },
+      serializers: {
+        req: ({ method, routeOptions }: FastifyRequest) => ({ method, route: routeOptions.url ?? 'none' }),
+      },
     },
     pino.destination({ dest: 2, sync: true }),
   );

@@ -10,24 +10,38 @@ const processGauges: readonly (readonly [name: string, help: string, value: (pro
   ['leadger_process_waiting_for_retry', 'Items that failed and are tried again', (process) => process.waitingForRetry],
 ];
 
-const modelGauges: readonly (readonly [name: string, help: string, value: (model: ReadModel) => number])[] = [
+const modelGauges: readonly (readonly [name: string, help: string, value: (model: ReadModel) => number | undefined])[] =
   [
-    'leadger_read_model_parked',
-    'Streams that are left out because one of their events could not be applied',
-    ({ parked }) => parked,
-  ],
-  ['leadger_read_model_failing', '1 while the last try failed', ({ lastError }) => (lastError === undefined ? 0 : 1)],
-  ['leadger_read_model_paused', '1 while it is paused', ({ paused }) => Number(paused)],
-  ['leadger_read_model_whole', '0 while it is built from the beginning of the log', ({ whole }) => Number(whole)],
+    [
+      'leadger_read_model_parked',
+      'Streams that are left out because one of their events could not be applied',
+      ({ parked }) => parked,
+    ],
+    ['leadger_read_model_failing', '1 while the last try failed', ({ lastError }) => (lastError === undefined ? 0 : 1)],
+    ['leadger_read_model_paused', '1 while it is paused', ({ paused }) => Number(paused)],
+    ['leadger_read_model_whole', '0 while it is built from the beginning of the log', ({ whole }) => Number(whole)],
+    [
+      'leadger_read_model_lag_events',
+      `Events that it does not reflect yet, counted up to ${MOST_LAG_COUNTED}`,
+      ({ lagEvents }) => lagEvents,
+    ],
+    [
+      'leadger_read_model_lag_seconds',
+      'How long ago the first of these events was recorded',
+      ({ lagSeconds }) => lagSeconds,
+    ],
+  ];
+
+const serverGauges: readonly (readonly [
+  name: string,
+  help: string,
+  value: (now: Measurements) => number | undefined,
+])[] = [
+  ['leadger_event_store_ok', '0 while the event store cannot be read or written', ({ store }) => Number(store.ok)],
   [
-    'leadger_read_model_lag_events',
-    `Events that it does not reflect yet, counted up to ${MOST_LAG_COUNTED}`,
-    ({ lagEvents }) => lagEvents,
-  ],
-  [
-    'leadger_read_model_lag_seconds',
-    'How long ago the first of these events was recorded',
-    ({ lagSeconds }) => lagSeconds,
+    'leadger_database_ok',
+    '0 while the PostgreSQL of read models and keys cannot be reached',
+    ({ database }) => database && Number(database.ok),
   ],
 ];
 
@@ -35,7 +49,8 @@ const modelGauges: readonly (readonly [name: string, help: string, value: (model
 export class Metrics {
   readonly #registry = new Registry();
   readonly #processes: readonly (readonly [Gauge, (process: Process) => number])[];
-  readonly #models: readonly (readonly [Gauge, (model: ReadModel) => number])[];
+  readonly #models: readonly (readonly [Gauge, (model: ReadModel) => number | undefined])[];
+  readonly #servers: readonly (readonly [Gauge, (now: Measurements) => number | undefined])[];
   readonly #keysMissing: Gauge;
   readonly #streamsDamaged: Gauge;
   readonly #streamsBlind: Gauge;
@@ -53,6 +68,7 @@ export class Metrics {
       new Gauge({ name, help, labelNames: ['model'], registers }),
       value,
     ]);
+    this.#servers = serverGauges.map(([name, help, value]) => [new Gauge({ name, help, registers }), value]);
     this.#keysMissing = new Gauge({
       name: 'leadger_keys_missing',
       help: 'Keys of personal data that were looked for and are missing',
@@ -80,12 +96,18 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  /** In the text format of Prometheus. */
-  of({ processes, readModels, keysMissing, streams }: Measurements): Promise<string> {
-    for (const [gauge, read] of this.#processes)
+  /** In the text format of Prometheus. What is not known now is left out. */
+  of(now: Measurements): Promise<string> {
+    const { processes, readModels, keysMissing, streams } = now;
+    for (const [gauge, read] of this.#servers) setOrLeaveOut(gauge, {}, read(now));
+    for (const [gauge, read] of this.#processes) {
+      gauge.reset();
       for (const process of processes) gauge.set({ process: process.name }, read(process));
-    for (const [gauge, read] of this.#models)
-      for (const model of readModels) gauge.set({ model: model.name }, read(model));
+    }
+    for (const [gauge, read] of this.#models) {
+      gauge.reset();
+      for (const model of readModels) setOrLeaveOut(gauge, { model: model.name }, read(model));
+    }
     this.#keysMissing.set(keysMissing);
     this.#streamsDamaged.set(streams.damaged);
     this.#streamsBlind.set(Number(streams.sight === 'blind' || streams.sight === 'away'));
@@ -94,6 +116,11 @@ export class Metrics {
       if (eventsTaken !== undefined) this.#eventsTaken.inc({ model: name }, eventsTaken);
     return this.#registry.metrics();
   }
+}
+
+function setOrLeaveOut(gauge: Gauge, labels: Record<string, string>, value: number | undefined): void {
+  if (value === undefined) gauge.remove(labels);
+  else gauge.set(labels, value);
 }
 
 function measureRequests(server: FastifyInstance, registers: Registry[]): void {

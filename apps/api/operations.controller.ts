@@ -2,12 +2,16 @@ import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { health, healthExample } from '#requests/health';
+import { z } from 'zod';
+import { health, healthExample, readiness } from '#requests/health';
 import type { Queries } from '#requests/queries';
 import { QUERIES } from '#wiring/tokens';
 import { Metrics } from './metrics.ts';
 import { type Reader, Reading } from './reading.ts';
 import { Responds } from './responses.ts';
+
+const readyExample = { ok: true, store: healthExample.store, database: { ok: true } };
+const alive = z.object({ ok: z.literal(true).describe('This program runs.') }).meta({ id: 'Alive' });
 
 @ApiTags('operations')
 @Controller()
@@ -30,6 +34,30 @@ export class OperationsController {
   })
   async getHealth(@Reading() reader: Reader, @Res({ passthrough: true }) reply: FastifyReply) {
     const found = await this.#queries.getHealth(reader);
+    if (!found.ok) reply.status(503);
+    return found;
+  }
+
+  @Get('health/live')
+  @ApiOperation({
+    summary:
+      'Whether this program runs, whatever it depends on: a program that does not answer should be started again',
+  })
+  @Responds(200, 'It runs.', alive, { ok: true })
+  async getLiveness() {
+    return { ok: true } as const;
+  }
+
+  @Get('health/ready')
+  @ApiOperation({ summary: 'Whether this program can serve: the event store and the database answer' })
+  @Responds(200, 'It can serve.', readiness, readyExample)
+  @Responds(503, 'It cannot serve now.', readiness, {
+    ...readyExample,
+    ok: false,
+    database: { ok: false, error: 'the connection is refused' },
+  })
+  async getReadiness(@Reading() reader: Reader, @Res({ passthrough: true }) reply: FastifyReply) {
+    const found = await this.#queries.getReadiness(reader);
     if (!found.ok) reply.status(503);
     return found;
   }

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { errorCodes } from '#apps/error-codes';
 import { DamagedEvent } from '#audit/replay';
+import { withoutPasswords } from '#domain/kernel/connection-string';
 import type { Refusal } from '#domain/kernel/decider';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
@@ -16,14 +17,8 @@ import {
   StoreUnavailable,
   StreamDamaged,
 } from '#event-store/port';
-import {
-  AlreadyRebuilding,
-  BadCursor,
-  BeingBuilt,
-  DatabaseGone,
-  isOutOfReach,
-  UnknownModel,
-} from '#read-models/errors';
+import { isOutOfReach } from '#postgres/failures';
+import { AlreadyRebuilding, BadCursor, BeingBuilt, DatabaseGone, UnknownModel } from '#read-models/errors';
 import { TooMuchContention } from '#requests/command-handler';
 import { LeadFileError } from '#requests/lead-files/lead-file-row';
 import { RequestRefused } from '#requests/rights';
@@ -70,7 +65,7 @@ export class Problem extends LeadgerError {
       title: STATUS_CODES[this.status],
       status: this.status,
       code: this.code,
-      detail: this.message,
+      detail: withoutPasswords(this.message),
       ...(rule && { rule }),
       ...(errors && { errors }),
       ...(details && { details }),

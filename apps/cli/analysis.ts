@@ -3,7 +3,6 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type DataDirectory, openDataDirectory, partOf } from '#event-store/data-directory';
 import { CannotOpenStore, type Position } from '#event-store/port';
 import { openReadModels } from '#read-models/read-models';
-import { refuseHalfCopy } from '#requests/log-origin';
 import { openEvents, openTogether, type StoreLocation, type Stores } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { printError } from './print.ts';
@@ -47,9 +46,8 @@ async function openForAnalysis(
 ): Promise<Omit<Analysis, 'position'>> {
   openDataDirectory(store, { readOnly: true });
   return openTogether(async (keep) => {
-    const directory = keep(await whenFree(partOf(store, 'analysts'), onWait));
     const events = keep(await openEvents({ directory: store, eventStoreDb, readOnly: true }));
-    await refuseHalfCopy(events);
+    const directory = keep(await whenFree(partOf(store, 'analysts'), onWait));
     const files = partOf(directory.path, 'read-models');
     const readModels = await openReadModels({ store: events, directory: files });
     keep({ close: () => readModels.stop() });

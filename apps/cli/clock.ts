@@ -1,5 +1,6 @@
 import { describeFact, type HistoryEvent } from '#audit/history';
 import { decode } from '#domain/codec';
+import { counted, thousands } from '#domain/kernel/counted';
 import type { Instant } from '#domain/kernel/events';
 import { addDays } from '#domain/kernel/instants';
 import type { EventStore, Position } from '#event-store/port';
@@ -12,7 +13,7 @@ import type { ProcessEngine } from '#processes/engine/engine';
 import type { StoreLocation, Stores } from '#wiring/stores';
 import type { Goal } from './clock-goal.ts';
 import { printError, printJson, printLines } from './print.ts';
-import { bar, Progress, thousands } from './progress.ts';
+import { bar, Progress } from './progress.ts';
 import { runStore } from './running-store.ts';
 import { openCopy } from './store-copy.ts';
 import { tellEvent } from './words.ts';
@@ -49,14 +50,14 @@ export async function lookAhead(
 ): Promise<void> {
   const outlook = await inTemporaryDirectory(async (directory) => {
     printError(`leadger: the copy is in ${directory} until this command ends`);
-    const progress = new Progress((events) => `${thousands(events)} events copied`);
+    const progress = new Progress((events) => `${counted(events, 'event')} copied`);
     let copied = 0;
     const copy = await openCopy(location, directory, (events) => {
       copied = events;
       progress.update(events);
     });
     progress.end();
-    printError(`leadger: ${thousands(copied)} events copied`);
+    printError(`leadger: ${counted(copied, 'event')} copied`);
     return whatComes(copy, goal);
   });
   if (json) printJson({ assumptions, ...outlook, ...summaryOf(outlook) });
@@ -159,7 +160,7 @@ function print(outlook: Outlook): void {
     printLines(`  ${at.slice(11)}  ${type.padEnd(typeWidth)}  ${stream}`, `      ${tellEvent(type, data)}`);
   }
   const { counts, mails } = summaryOf(outlook);
-  printLines('', events.length === 0 ? 'nothing happens' : `${thousands(events.length)} events`);
+  printLines('', events.length === 0 ? 'nothing happens' : counted(events.length, 'event'));
   printCounts(counts);
   if (Object.keys(mails).length > 0) printLines('mails that are sent');
   printCounts(mails);

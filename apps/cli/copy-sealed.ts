@@ -1,41 +1,49 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { NoCopy } from '#audit/copy-log';
-import { copySealed } from '#audit/sealed-copy';
+import type { Counts } from '#audit/present-seals';
+import { copySealed, mustBeRewritable } from '#audit/sealed-copy';
 import { decode } from '#domain/codec';
+import { withoutPasswords } from '#domain/kernel/connection-string';
+import { counted } from '#domain/kernel/counted';
 import type { Instant } from '#domain/kernel/events';
 import { originStream } from '#domain/logs/log-origin';
 import { openDataDirectory, partOf } from '#event-store/data-directory';
 import { BEFORE_FIRST, type EventStore } from '#event-store/port';
 import { CommandHandler } from '#requests/command-handler';
 import { beginRewriting, finishRewriting } from '#requests/log-origin';
-import { copyKeys } from '#vault/copy-keys';
+import { copyKeys, mustTakeKeysInDirectory } from '#vault/copy-keys';
 import { copyMasterKey } from '#vault/master-key';
 import { openVault, type Vault } from '#vault/vault';
 import { keysOf, openEvents, openForReading, openTogether, type StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { type CopyOptions, isSame, isUrl } from './copy.ts';
 import { printLines } from './print.ts';
-import { Progress, thousands } from './progress.ts';
+import { Progress } from './progress.ts';
 
 /**
  * Makes a store of an older version anew, with its keys: the log in the forms of this version, with all personal texts
- * sealed. The copy is a log of its own, which names the other one. Until it is whole, no program opens it.
+ * sealed. The copy is a log of its own, which names the other one. Until it is whole, no program opens it. A copy that is
+ * refused leaves nothing in its target.
  * @throws CommandFailed, NoCopy, CannotOpenStore
  */
 export async function copySealedStore(options: CopyOptions): Promise<void> {
   const to = targetOf(options);
-  const opened = await openTogether(async (keep) => {
+  const { source, target, close } = await openTogether(async (keep) => {
     // While a program uses the original, its log grows.
     keep(openDataDirectory(options.from));
-    const source = keep(await openForReading({ directory: options.from }));
-    if (to.directory !== undefined) keep(openDataDirectory(to.directory));
-    return { source: source.events, target: keep(await openEvents(to)) };
+    const { events: source } = keep(await openForReading({ directory: options.from }));
+    await mustBeRewritable(source);
+    if (to.directory !== undefined) {
+      await mustTakeKeysInDirectory(partOf(options.from, 'keys'), partOf(to.directory, 'keys'));
+      keep(openDataDirectory(to.directory));
+    }
+    return { source, target: keep(await openEvents({ ...to, completes: true })) };
   });
   try {
-    await rewrite(opened.source, opened.target, options, to);
+    await rewrite(source, target, { ...options, to: withoutPasswords(options.to) }, to);
   } finally {
-    await opened.close();
+    await close();
   }
 }
 
@@ -54,8 +62,10 @@ async function rewrite(source: EventStore, target: EventStore, { from, to: name 
   const identity = await source.identity();
   const commands = new CommandHandler(target);
   await mustBeNewOrHalf(target, commands, identity, name);
+  // Keys first: where they are refused, the log of the target is not begun.
+  const keys = await copyKeysOf(from, to);
   await beginRewriting(commands, identity, first);
-  printLines(`${thousands(await copyKeysOf(from, to))} keys are in the copy`);
+  printLines(`${counted(keys, 'key is', 'keys are')} in the copy`);
   const vault = await openVault({ ...keysOf(to), mustExist: true });
   try {
     const events = await copyEvents(source, target, vault, `from ${from} to ${name}`);
@@ -88,22 +98,36 @@ function copyKeysOf(from: string, to: StoreLocation): Promise<number> {
 
 async function copyEvents(source: EventStore, target: EventStore, vault: Vault, way: string): Promise<number> {
   const start = performance.now();
-  const progress = new Progress((events) => `${thousands(events)} events`);
+  const progress = new Progress((events) => counted(events, 'event'));
   const { copied, compared, counts, renamed } = await copySealed(source, target, vault, (events) =>
     progress.update(events),
   );
   progress.end();
   const seconds = (performance.now() - start) / 1000;
   printLines(
-    `${thousands(copied)} events copied ${way} in ${seconds.toFixed(1)} s`,
-    `${thousands(counts.sealed)} texts that were plain are sealed, ${thousands(counts.bound)} boxes are bound to their person, ${thousands(counts.erased)} of erased persons are left out`,
-    ...(counts.unreadable > 0
-      ? [`${thousands(counts.unreadable)} boxes have no key, or are damaged: they are copied as they are`]
-      : []),
+    `${counted(copied, 'event')} copied ${way} in ${seconds.toFixed(1)} s`,
+    ...tellCounts(counts),
     ...[...renamed].map(
       ([actor, id]) => `the actor "${actor}" is now ${id}: note whose id it is, the copy does not say it`,
     ),
-    `${thousands(compared)} events are in the copy, and all say the same as in the original`,
+    `${counted(compared, 'event is', 'events are')} in the copy, and all say the same as in the original`,
   );
   return compared;
 }
+
+const tellCounts = ({ sealed, bound, erased, unreadable }: Counts): string[] => [
+  [
+    counted(sealed, 'text that was plain is sealed', 'texts that were plain are sealed'),
+    counted(bound, 'box is bound to its person', 'boxes are bound to their person'),
+    counted(erased, 'of an erased person is left out', 'of erased persons are left out'),
+  ].join(', '),
+  ...(unreadable === 0
+    ? []
+    : [
+        counted(
+          unreadable,
+          'box has no key, or is damaged: it is copied as it is',
+          'boxes have no key, or are damaged: they are copied as they are',
+        ),
+      ]),
+];

@@ -1,14 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { copyLog } from '#audit/copy-log';
+import { withoutPasswords } from '#domain/kernel/connection-string';
+import { counted } from '#domain/kernel/counted';
 import { openDataDirectory } from '#event-store/data-directory';
 import type { EventStore } from '#event-store/port';
 import { copyKeys } from '#vault/copy-keys';
-import { foreignEventsOf, keysOf, openEvents, openForReading } from '#wiring/stores';
+import { foreignEventsOf, keysOf, openEvents, openForReading, openTogether } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { linesAbout } from './foreign-events.ts';
 import { printLines } from './print.ts';
-import { Progress, thousands } from './progress.ts';
+import { Progress } from './progress.ts';
 
 export const isUrl = (location: string): boolean => /^[a-z]+(\+discover)?:\/\//.test(location);
 
@@ -22,51 +24,63 @@ export interface CopyOptions {
 
 /**
  * Copies a whole log with the same order and ids, and compares both logs afterwards. An interrupted copy continues the
- * next time. Keys are copied first, so that no event is without its key.
+ * next time. Keys are copied before the first event, so that no event is without its key, and after the target was found to
+ * be the beginning of the original, so that a copy that is refused leaves nothing there.
  * @throws CommandFailed, NoCopy when the target holds other events, CannotOpenStore when a program uses the target
  */
-export async function copy({ from, to, keysTo }: CopyOptions): Promise<void> {
+export async function copy(options: CopyOptions): Promise<void> {
+  await mustBePossible(options);
+  const { from, to, keysTo } = options;
+  const { source, target, close } = await openTogether(async (keep) => {
+    const source = keep(await open(from, { readOnly: true }));
+    // A store that runs could not write any more after others had written to its log.
+    if (!isUrl(to)) keep(openDataDirectory(to));
+    return { source, target: keep(await open(to)) };
+  });
+  try {
+    const copyKeysFirst = async () => keysTo !== undefined && (await copyKeysOf(from, to, keysTo));
+    await copyEvents(source, target, `from ${withoutPasswords(from)} to ${withoutPasswords(to)}`, copyKeysFirst);
+    if (isUrl(from)) printLines(...linesAbout(await foreignEventsOf({ eventStoreDb: from })));
+  } finally {
+    await close();
+  }
+}
+
+async function mustBePossible({ from, to, keysTo }: CopyOptions): Promise<void> {
   if (!isUrl(from) && !existsSync(join(from, 'events'))) throw new CommandFailed(`there are no events in ${from}`);
   if (isSame(from, to)) throw new CommandFailed(`${from} cannot be copied to itself`);
   if (!isUrl(from) && existsSync(join(from, 'format.json'))) openDataDirectory(from, { readOnly: true });
-  if (keysTo !== undefined) await copyKeysOf(from, to, keysTo);
-  const source = await open(from, { readOnly: true });
-  // A store that runs could not write any more after others had written to its log.
-  const directory = isUrl(to) ? undefined : openDataDirectory(to);
-  let target: EventStore | undefined;
-  try {
-    target = await open(to);
-    await copyEvents(source, target, `from ${from} to ${to}`);
-    if (isUrl(from)) for (const line of linesAbout(await foreignEventsOf({ eventStoreDb: from }))) printLines(line);
-  } finally {
-    await source.close();
-    await target?.close();
-    directory?.close();
-  }
+  if (keysTo === undefined) return;
+  if (isUrl(from) || !isUrl(to))
+    throw new CommandFailed('--keys-to needs a log in a data directory (--from) that is copied to a server (--to)');
+  // A log is of no use with the keys of another one.
+  await (await openForReading({ directory: from })).close();
 }
 
 export const isSame = (from: string, to: string): boolean =>
   from === to || (!isUrl(from) && !isUrl(to) && resolve(from) === resolve(to));
 
 async function copyKeysOf(from: string, to: string, keysTo: string): Promise<void> {
-  if (isUrl(from) || !isUrl(to))
-    throw new CommandFailed('--keys-to needs a log in a data directory (--from) that is copied to a server (--to)');
-  // Before anything is written: a log is of no use with the keys of another one.
-  await (await openForReading({ directory: from })).close();
   const location = { eventStoreDb: to, databaseUrl: keysTo };
   const keys = await copyKeys(keysOf({ directory: from }), keysOf(location), () => {});
-  printLines(`${thousands(keys)} keys are in the database`);
+  printLines(`${counted(keys, 'key is', 'keys are')} in the database`);
 }
 
-async function copyEvents(source: EventStore, target: EventStore, way: string): Promise<void> {
+async function copyEvents(
+  source: EventStore,
+  target: EventStore,
+  way: string,
+  beforeFirst: () => Promise<unknown>,
+): Promise<void> {
   const start = performance.now();
-  const progress = new Progress((events) => `${thousands(events)} events`);
-  const { copied, compared } = await copyLog(source, target, (events) => progress.update(events));
+  const progress = new Progress((events) => counted(events, 'event'));
+  const onProgress = (events: number) => progress.update(events);
+  const { copied, compared } = await copyLog(source, target, { onProgress, beforeFirst });
   progress.end();
   const seconds = (performance.now() - start) / 1000;
   printLines(
-    `${thousands(copied)} events copied ${way} in ${seconds.toFixed(1)} s`,
-    `${thousands(compared)} events are in the copy, and all are equal to the original`,
+    `${counted(copied, 'event')} copied ${way} in ${seconds.toFixed(1)} s`,
+    `${counted(compared, 'event is', 'events are')} in the copy, and all are equal to the original`,
   );
 }
 

@@ -1,6 +1,7 @@
-import { createReadStream, type ReadStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
+import { counted, thousands } from '#domain/kernel/counted';
 import { readLeadFile } from '#requests/lead-files/lead-file';
 import { LeadFileError, type LeadFileOptions, type LeadFileRow } from '#requests/lead-files/lead-file-row';
 import type { StoreLocation } from '#wiring/stores';
@@ -8,7 +9,7 @@ import { CommandFailed } from './command-failed.ts';
 import { type Intake, openIntake, type Result } from './import/intake.ts';
 import { RejectedRows } from './import/rejected-rows.ts';
 import { printLines } from './print.ts';
-import { bar, Progress, thousands } from './progress.ts';
+import { bar, Progress } from './progress.ts';
 
 interface ImportOptions extends Omit<LeadFileOptions, 'format'> {
   /** Default: by the name of the file. */
@@ -30,13 +31,12 @@ export async function importLeads(location: StoreLocation, file: string, options
     throw new CommandFailed(`${file} cannot be read: ${error.message}`);
   });
   const format = options.format ?? formatOf(file);
+  const bytes = createReadStream(file);
+  const rows = await readFrom(file, readLeadFile(bytes, { ...options, format }));
   const leadImport = new LeadImport(await openIntake(location), options.rejected ?? `${file}.rejected.csv`);
   const start = performance.now();
   try {
-    await leadImport.run(createReadStream(file), size, { ...options, format });
-  } catch (error) {
-    if (error instanceof LeadFileError) throw new CommandFailed(`${file}: ${error.message}`);
-    throw error;
+    await leadImport.run(rows, () => bar(bytes.bytesRead, size));
   } finally {
     await leadImport.close();
   }
@@ -50,6 +50,21 @@ function formatOf(file: string): 'csv' | 'ndjson' {
   throw new CommandFailed(`the format of ${file} is not known: add --format csv or --format ndjson`);
 }
 
+/**
+ * Reads the first row at once, so that a file that cannot be read as leads is refused before a store is opened.
+ * @throws CommandFailed
+ */
+async function readFrom(file: string, rows: AsyncGenerator<LeadFileRow>): Promise<AsyncIterable<LeadFileRow>> {
+  const next = () =>
+    rows.next().catch((error: unknown) => {
+      throw error instanceof LeadFileError ? new CommandFailed(`${file}: ${error.message}`) : error;
+    });
+  const first = await next();
+  return (async function* () {
+    for (let row = first; !row.done; row = await next()) yield row.value;
+  })();
+}
+
 /** One run of the command: receives the rows of a file and counts what became of them. */
 class LeadImport {
   readonly #intake: Intake;
@@ -61,10 +76,10 @@ class LeadImport {
     this.#rejected = new RejectedRows(rejectedFile);
   }
 
-  /** @throws LeadFileError when the file cannot be read as leads, CommandFailed */
-  async run(bytes: ReadStream, size: number, options: LeadFileOptions): Promise<void> {
-    const progress = new Progress((rows) => `${bar(bytes.bytesRead, size)}${thousands(rows)} rows`);
-    await inBatches(readLeadFile(bytes, options), async (rows) => {
+  /** @throws CommandFailed */
+  async run(rows: AsyncIterable<LeadFileRow>, barNow: () => string): Promise<void> {
+    const progress = new Progress((rows) => `${barNow()}${counted(rows, 'row')}`);
+    await inBatches(rows, async (rows) => {
       await this.#receive(rows);
       progress.update(this.#counts.rows);
     });
@@ -95,7 +110,7 @@ class LeadImport {
     const { rows, new: imported, known } = this.#counts;
     const { count: rejected, file: rejectedFile } = this.#rejected;
     return [
-      `${thousands(rows)} rows of ${file} in ${seconds.toFixed(1)} s (${thousands(rows / seconds)} a second)`,
+      `${counted(rows, 'row')} of ${file} in ${seconds.toFixed(1)} s (${thousands(rows / seconds)} a second)`,
       `  ${thousands(imported).padStart(10)}  leads imported`,
       `  ${thousands(known).padStart(10)}  known before`,
       `  ${thousands(rejected).padStart(10)}  rows rejected${rejected > 0 ? `: see ${rejectedFile}` : ''}`,

@@ -1,30 +1,39 @@
 #!/usr/bin/env node
 import '#apps/node-version';
 import '#apps/owner-only';
+import '#apps/warnings';
 import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { withoutPasswords } from '#domain/kernel/connection-string';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { printError, printLines } from './print.ts';
 import type { Format } from './query.ts';
 
+/** An option that was mistyped may be a connection string. */
+const output = { writeErr: (text: string) => process.stderr.write(withoutPasswords(text)) };
+
 /** `leadger`: the commands for store owners, auditors and analysts. Each command loads only the modules that it needs. */
 const program = new Command('leadger')
   .description('An event-sourced order and lead ledger for lead stores')
   .version(versionOfLeadger())
   .option('--data <directory>', 'the directory that holds the store', process.env.LEADGER_DATA ?? './data')
-  .option(
-    '--events <url>',
-    'an EventStoreDB that holds the events, esdb://… (default: the events are in the directory)',
-    process.env.LEADGER_EVENTS,
+  .addOption(
+    // Not as a default: the help shows those, and connection strings have passwords.
+    new Option(
+      '--events <url>',
+      'an EventStoreDB that holds the events, esdb://…; default: the events are in the directory',
+    ).env('LEADGER_EVENTS'),
   )
-  .option(
-    '--database <url>',
-    'a PostgreSQL for read models, and for keys if the events are on a server too, postgres://…',
-    process.env.DATABASE_URL,
+  .addOption(
+    new Option(
+      '--database <url>',
+      'a PostgreSQL for read models, and for keys if the events are on a server too, postgres://…',
+    ).env('DATABASE_URL'),
   )
+  .configureOutput(output)
   .showHelpAfterError()
   .configureHelp({ showGlobalOptions: true });
 
@@ -42,6 +51,7 @@ program
   .description('imports leads from a file')
   .addCommand(
     new Command('leads')
+      .configureOutput(output)
       .description('imports leads from a CSV or NDJSON file; importing the same file again changes nothing')
       .argument('<file>', 'CSV with a header line, or NDJSON with one lead per line: {"contact": {"telephone": …}, …}')
       .option('--format <csv|ndjson>', 'the format of the file; default: by its name', oneOf('csv', 'ndjson'))
@@ -259,6 +269,7 @@ program
   .description('looks after the keys of personal data')
   .addCommand(
     new Command('rotate')
+      .configureOutput(output)
       .description(
         'replaces the master key: wraps all keys with a new one; on one machine the store is stopped meanwhile (docs/how-to/replace-the-master-key.md)',
       )

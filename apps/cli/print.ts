@@ -1,3 +1,5 @@
+import { withoutPasswords } from '#domain/kernel/connection-string';
+
 /**
  * The only way of the commands to print for people. Texts are typed by customers and sent by programs: a line break in
  * them could make a line that looks like ours, and other control characters could make a terminal do something.
@@ -20,4 +22,5 @@ export const jsonForTerminals = (value: object): string =>
 export const printJson = (value: object): void => console.log(jsonForTerminals(value));
 
 /** On standard error. A stack has several lines. */
-export const printError = (text: string): void => console.error(text.split('\n').map(onOneLine).join('\n'));
+export const printError = (text: string): void =>
+  console.error(withoutPasswords(text).split('\n').map(onOneLine).join('\n'));

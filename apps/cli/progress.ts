@@ -29,5 +29,3 @@ export function bar(done: number, whole: number | undefined): string {
   const filled = Math.round(share * 30);
   return `[${'='.repeat(filled)}${' '.repeat(30 - filled)}] ${Math.floor(share * 100)} % `;
 }
-
-export const thousands = (count: number): string => Math.round(count).toLocaleString('en-US');

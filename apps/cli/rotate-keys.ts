@@ -1,8 +1,9 @@
+import { counted } from '#domain/kernel/counted';
 import { openDataDirectory } from '#event-store/data-directory';
 import { rotateMasterKey } from '#vault/rotate-master-key';
-import { keysOf, type StoreLocation } from '#wiring/stores';
+import { keysOf, openEvents, type StoreLocation } from '#wiring/stores';
 import { printLines } from './print.ts';
-import { Progress, thousands } from './progress.ts';
+import { Progress } from './progress.ts';
 
 /**
  * Replaces the master key. Programs that share keys in a PostgreSQL go on; a data directory is locked meanwhile.
@@ -14,11 +15,14 @@ export async function rotateKeys(location: StoreLocation): Promise<void> {
   const isHere = keys.databaseUrl === undefined && directory !== undefined;
   if (isHere) openDataDirectory(directory, { readOnly: true });
   const lock = isHere ? openDataDirectory(directory) : undefined;
-  const progress = new Progress((count) => `${thousands(count)} keys`);
+  const progress = new Progress((count) => counted(count, 'key'));
   try {
+    await mustHaveItsLog(location);
     const rotation = await rotateMasterKey(keys, (count) => progress.update(count));
     progress.end();
-    printLines(`${thousands(rotation.keys)} keys are wrapped with the new master key, and all others were before`);
+    printLines(
+      `${counted(rotation.keys, 'key is', 'keys are')} wrapped with the new master key, and all others were before`,
+    );
     printLines(
       rotation.replaced
         ? `${keys.directory}/master.key holds the new master key: back it up`
@@ -28,3 +32,7 @@ export async function rotateKeys(location: StoreLocation): Promise<void> {
     lock?.close();
   }
 }
+
+/** The keys of a half copy are left as they are: they must stay those of the original until the copy is whole. */
+const mustHaveItsLog = async (location: StoreLocation): Promise<void> =>
+  (await openEvents({ ...location, readOnly: true })).close();

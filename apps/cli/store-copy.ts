@@ -21,7 +21,7 @@ export async function openCopy(
     // Keys of a log do not open with an empty one.
     const events = await openEvents({ directory });
     try {
-      await copyLog(log, events, onProgress);
+      await copyLog(log, events, { onProgress });
     } finally {
       await events.close();
     }

@@ -1,4 +1,5 @@
 import { checkLaws, type Law, laws, type Verdict } from '#audit/laws/laws';
+import { counted, nounOf, thousands } from '#domain/kernel/counted';
 import { hashOfEvent } from '#event-store/event-hash';
 import { type DamagedStream, damagedStreamsIn } from '#requests/damaged-streams';
 import { lookedAt, MissingKeys } from '#vault/missing-keys';
@@ -6,14 +7,14 @@ import { foreignEventsOf, openForReading, type StoreLocation } from '#wiring/sto
 import { linesAboutDamage } from './damaged.ts';
 import { linesAbout } from './foreign-events.ts';
 import { printJson, printLines } from './print.ts';
-import { Progress, thousands } from './progress.ts';
+import { Progress } from './progress.ts';
 
 /** Reads the whole log and counts the events that break a law. @returns the exit code: 0 when every law holds, else 1 */
 export async function verify(location: StoreLocation, { json = false }: { json?: boolean }): Promise<number> {
   const stores = await openForReading(location);
   try {
     const start = performance.now();
-    const progress = new Progress((events) => `${thousands(events)} events read`);
+    const progress = new Progress((events) => `${counted(events, 'event')} read`);
     const onProgress = (events: number) => progress.update(events);
     const missing = new MissingKeys(stores.vault);
     const events = lookedAt(stores.events, (event) => missing.look(event));
@@ -62,13 +63,13 @@ function print(verdict: Verdict, remarks: readonly string[], seconds: number): v
   const { events, head } = verdict;
   printLines(
     '',
-    `${thousands(events)} events read in ${seconds} s, up to ${head || 'the beginning'}`,
-    `${thousands(judged)} decisions repeated, ${thousands(passedOver)} passed over because the log does not contain enough to repeat them`,
+    `${counted(events, 'event')} read in ${seconds} s, up to ${head || 'the beginning'}`,
+    `${counted(judged, 'decision')} repeated, ${thousands(passedOver)} passed over because the log does not contain enough to repeat them`,
   );
   const broken = brokenIn(verdict);
   printLines(
     ...remarks,
-    broken.length === 0 ? 'all laws hold' : `${broken.length} ${broken.length === 1 ? 'law is' : 'laws are'} broken`,
+    broken.length === 0 ? 'all laws hold' : `${counted(broken.length, 'law is', 'laws are')} broken`,
   );
 }
 
@@ -76,5 +77,5 @@ const linesAboutKeys = (missing: number): readonly string[] =>
   missing === 0
     ? []
     : [
-        `${thousands(missing)} ${missing === 1 ? 'key is' : 'keys are'} missing: personal data sealed with them cannot be read until they are restored from a backup`,
+        `${counted(missing, 'key is', 'keys are')} missing: personal data sealed with ${nounOf(missing, 'it', 'them')} cannot be read until ${nounOf(missing, 'it is', 'they are')} restored from a backup`,
       ];

@@ -1,9 +1,21 @@
+import { counted, nounOf, thousands } from '#domain/kernel/counted';
 import { tellDecline } from '#domain/kernel/declines';
 import { isBox } from '#domain/kernel/events';
 import type { AnyEvent, EventTypeName } from '#domain/ledger';
 import { tellFailedCall, tellMailAnswer } from '#domain/notifications/outcomes';
+import { customerErased } from '#domain/persons/erasures';
 
 type DataOf<Type extends EventTypeName> = Extract<AnyEvent, { type: Type }>['data'];
+
+const why = ({ cause }: { readonly cause?: typeof customerErased | undefined }): string =>
+  cause === undefined ? '' : ': its customer was erased';
+
+const whyCancelled: Readonly<Record<DataOf<'ProgrammeCancelled'>['cause'], string>> = {
+  customer: '',
+  'order-cancelled': ' with its order',
+  'payment-failed': ': the order was not paid',
+  [customerErased]: why({ cause: customerErased }),
+};
 
 /** Sentences for people. An event without one is shown with its type and its fields. */
 const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string } = {
@@ -37,13 +49,13 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   LeadReceived: ({ leadTypeId, source, capturedAt, openPlaces }) =>
     `a lead of ${leadTypeId} from "${source}"${capturedAt ? `, captured ${capturedAt}` : ''}, for ${customers(openPlaces)}`,
   LeadAssigned: ({ orderId, replacementFor, openPlaces, decision }) =>
-    `assigned to order ${orderId}${replacementFor ? ` as replacement ${replacementFor}` : ''}: ${rankOf(decision)}; ${openPlaces} places left`,
+    `assigned to order ${orderId}${replacementFor ? ` as replacement ${replacementFor}` : ''}: ${rankOf(decision)}; ${counted(openPlaces, 'place')} left`,
   LeadReleased: ({ orderId, reason, openPlaces }) =>
-    `taken back from order ${orderId}: ${reason}; ${openPlaces} places left`,
+    `taken back from order ${orderId}: ${reason}; ${counted(openPlaces, 'place')} left`,
   LeadAged: ({ fromLeadTypeId, leadTypeId }) => `${fromLeadTypeId} became ${leadTypeId}`,
   LeadWithdrawn: ({ reason }) => `withdrawn as bad: ${reason}`,
   CouponDefined: ({ code, discount, validFrom, validUntil, totalLimit }) =>
-    `coupon ${JSON.stringify(code)}: ${worth(discount)}, from ${validFrom}${validUntil ? ` to ${validUntil}` : ''}${totalLimit ? `, for ${totalLimit} customers` : ''}`,
+    `coupon ${JSON.stringify(code)}: ${worth(discount)}, from ${validFrom}${validUntil ? ` to ${validUntil}` : ''}${totalLimit ? `, for ${counted(totalLimit, 'customer')}` : ''}`,
   AlternativeCouponGiven: ({ code, insteadOf, customerId }) =>
     `coupon ${JSON.stringify(code)} for customer ${customerId}, in place of ${JSON.stringify(insteadOf)}`,
   CouponUsed: ({ customerId, checkoutId, discount }) =>
@@ -55,31 +67,36 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   CouponRefused: ({ customerId, reason, triedAt }) =>
     `refused to customer ${customerId}: ${reason}${triedAt ? `, on ${triedAt}` : ''}`,
   CheckoutStarted: ({ quantity, leadTypeId, giveUpAt }) =>
-    `${quantity} leads of ${leadTypeId} chosen; abandoned ${giveUpAt} unless it is placed`,
+    `${counted(quantity, 'lead')} of ${leadTypeId} chosen; abandoned ${giveUpAt} unless it is placed`,
   CheckoutCouponTaken: ({ code, discount }) => `coupon ${JSON.stringify(code)} taken: ${worth(discount)}`,
   CheckoutCouponReplaced: ({ code, by }) =>
     `coupon ${JSON.stringify(code)} does not count any more: ${JSON.stringify(by)} was given in its place`,
   CheckoutPlaced: ({ orderId }) => `placed as order ${orderId}`,
-  CheckoutAbandoned: () => 'abandoned',
+  CheckoutAbandoned: (ended) => `abandoned${why(ended)}`,
   OrderPlaced: (data) =>
-    `${data.quantity} leads of ${data.leadTypeId}${data.bonusLeads ? ` and ${data.bonusLeads} bonus leads` : ''} for ${money(data.totalCents, data.currency)} (${money(data.pricePerLeadCents, data.currency)} each)${data.dailyMaximum ? `, at most ${data.dailyMaximum} a day in ${data.timeZone}` : ''}`,
+    `${counted(data.quantity, 'lead')} of ${data.leadTypeId}${data.bonusLeads ? ` and ${counted(data.bonusLeads, 'bonus lead')}` : ''} for ${money(data.totalCents, data.currency)} (${money(data.pricePerLeadCents, data.currency)} each)${data.dailyMaximum ? `, at most ${data.dailyMaximum} a day in ${data.timeZone}` : ''}`,
   PaymentCaptured: ({ amountCents, currency, reference }) => `${money(amountCents, currency)} paid (${reference})`,
   PaymentDeclined: ({ reason }) => `payment declined: ${tellDecline(reason)}`,
+  PaymentUnknown: ({ amountCents, currency, chargeKey }) =>
+    `nobody knows whether ${money(amountCents, currency)} were paid (charge ${chargeKey})${why({ cause: customerErased })}`,
   PaymentCapturedTooLate: ({ amountCents, currency }) =>
     `${money(amountCents, currency)} paid after the order was cancelled: to be refunded`,
   OrderPaused: ({ restartsAt }) => `paused: receives nothing${restartsAt ? `, restarts by itself ${restartsAt}` : ''}`,
   OrderRestarted: ({ automatic }) => (automatic ? 'restarted by itself' : 'restarted'),
   OrderReopened: ({ renewalNumber, quantity, bonusLeads, bonusPercent, rule, pausesCounted, totalCents, currency }) =>
-    `re-opened by renewal ${renewalNumber}: ${quantity} leads and ${bonusLeads} bonus leads (${bonusPercent} %, ${rule}, ${pausesCounted} pauses) for ${money(totalCents, currency)}`,
-  DailyMaximumChanged: ({ dailyMaximum }) => `at most ${dailyMaximum} leads a day from now on`,
+    `re-opened by renewal ${renewalNumber}: ${counted(quantity, 'lead')} and ${counted(bonusLeads, 'bonus lead')} (${bonusPercent} %, ${rule}, ${counted(pausesCounted, 'pause')}) for ${money(totalCents, currency)}`,
+  DailyMaximumChanged: ({ dailyMaximum }) => `at most ${counted(dailyMaximum, 'lead')} a day from now on`,
   PaymentCardChanged: () => 'the next charge goes to another card',
-  OrderCancelled: ({ undeliveredLeads }) => `cancelled, ${undeliveredLeads} leads undelivered`,
-  OrderFilled: ({ deliveredLeads }) => `filled: all ${deliveredLeads} leads delivered`,
+  OrderCancelled: ({ undeliveredLeads, ...ended }) =>
+    `cancelled${why(ended)}, ${counted(undeliveredLeads, 'lead')} undelivered`,
+  OrderFilled: ({ deliveredLeads }) =>
+    `filled: ${nounOf(deliveredLeads, 'the one lead', `all ${thousands(deliveredLeads)} leads`)} delivered`,
   LeadDelivered: ({ leadId, localDay, replacementFor, decision }) =>
     `lead ${leadId} delivered, ${replacementFor ? `as replacement ${replacementFor}` : `on the local day ${localDay}`}: ${rankOf(decision)}`,
   DailyMaximumReached: ({ localDay, deliveredLeads }) =>
     `the daily maximum of ${deliveredLeads} is reached on ${localDay}`,
   ReplacementOwed: ({ leadId, owedSince }) => `a replacement for lead ${leadId} is owed since ${owedSince}`,
+  ReplacementForgiven: ({ leadId, ...ended }) => `the replacement for lead ${leadId} is not owed any more${why(ended)}`,
   ProgrammeJoined: ({ cadence, dueAt }) => `joined Loyalty Rewards: ${cadence}, first on ${dueAt}`,
   RenewalAnnounced: ({ renewalNumber, dueAt }) => `renewal ${renewalNumber} announced for ${dueAt}`,
   RenewalBegun: ({ renewalNumber, dueAt, attempt, charge }) =>
@@ -88,15 +105,17 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
     `renewal ${renewalNumber}: ${money(amountCents, currency)} paid (${reference}); the next is due ${nextDueAt}`,
   RenewalDeclined: ({ renewalNumber, reason, retryAt }) =>
     `renewal ${renewalNumber} declined: ${tellDecline(reason)}${retryAt ? `; tried again ${retryAt}` : ''}`,
+  RenewalUnknown: ({ renewalNumber, amountCents, currency, chargeKey }) =>
+    `renewal ${renewalNumber}: nobody knows whether ${money(amountCents, currency)} were paid (charge ${chargeKey})${why({ cause: customerErased })}`,
   ProgrammeHeld: ({ cause }) =>
     cause === 'customer' ? 'programme on hold' : 'programme on hold: its payment was declined',
   ProgrammeActivated: ({ renewalNumber, dueAt }) => `programme active again: renewal ${renewalNumber} is due ${dueAt}`,
-  ProgrammeCancelled: ({ cause }) =>
-    `programme cancelled${cause === 'customer' ? '' : cause === 'order-cancelled' ? ' with its order' : ': the order was not paid'}`,
+  ProgrammeCancelled: ({ cause }) => `programme cancelled${whyCancelled[cause]}`,
   ReplacementRequested: ({ leadId, reason, deliveredAt, verifyBy }) =>
     `lead ${leadId}, delivered ${deliveredAt}, returned: ${reason}; to be verified by ${verifyBy}`,
   ChargebackGranted: ({ reason }) => `chargeback granted: ${reason}`,
   ChargebackDenied: ({ explanation }) => `chargeback denied: ${opened(explanation)}`,
+  ReplacementEnded: (ended) => `the return ends${why(ended)}`,
   VerificationOverdue: ({ verifyBy }) => `not verified by ${verifyBy}: overdue`,
   MailWished: ({ kind, customerId }) => `a mail to customer ${customerId} is requested: ${kind}`,
   MailSent: ({ kind, subject }) => `sent, ${kind}: "${subject}"`,
@@ -115,14 +134,14 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   TicketOverdue: ({ dueAt }) => `not answered by ${dueAt}: overdue`,
   TicketAddedTo: () => 'the customer adds to it',
   TicketReopened: ({ dueAt }) => `the customer writes again: to be answered by ${dueAt}`,
-  TicketClosed: () => 'closed',
+  TicketClosed: (ended) => `closed${why(ended)}`,
   CustomerHistoryShown: () => 'the whole history of the customer was shown to staff',
   LogRewritten: ({ from }) =>
     `the beginning of a copy of log ${from}, with all its events in the forms of this version`,
-  RewritingFinished: ({ events: count }) => `the copy is whole: it has the ${count} events of the original`,
+  RewritingFinished: ({ events: count }) => `the copy is whole: it has the ${counted(count, 'event')} of the original`,
   VaultNamed: ({ fingerprint }) => `the personal data of this log is sealed with the keys of vault ${fingerprint}`,
   AllBusinessAssociationsSealed: ({ customers: count }) =>
-    `all business associations are sealed; those of ${count === 1 ? 'one customer were' : `${count} customers were`} plain`,
+    `all business associations are sealed; those of ${counted(count, 'customer')} were plain`,
 };
 
 export function tellEvent(type: string, data: object): string {
@@ -167,4 +186,4 @@ const money = (cents: number, currency: string): string => `${(cents / 100).toFi
 const ordinal = (number: number): string =>
   `${number}${{ one: 'st', two: 'nd', few: 'rd' }[ordinals.select(number) as string] ?? 'th'}`;
 const ordinals = new Intl.PluralRules('en', { type: 'ordinal' });
-const customers = (count: number): string => (count === 1 ? 'one customer' : `up to ${count} customers`);
+const customers = (count: number): string => nounOf(count, 'one customer', `up to ${count} customers`);

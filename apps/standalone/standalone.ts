@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { createHttpApplication } from '#apps/api/http-application';
-import { main, readOptions, serve } from '#apps/program';
+import { main, mostFeeds, readOptions, serve } from '#apps/program';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { openStores } from '#wiring/stores';
 
@@ -13,8 +13,9 @@ const usage = `usage: npm start -- [--data DIR] [--events URL] [--database URL] 
 
 main(async () => {
   const options = readOptions(usage, ['data', 'events', 'database', 'port']);
-  const stores = await openStores(options);
-  const application = await createHttpApplication(LeadgerModule.on(stores)).catch(async (error) => {
+  const limits = mostFeeds();
+  const stores = await openStores({ ...options, waits: true });
+  const application = await createHttpApplication(LeadgerModule.on(stores), limits).catch(async (error) => {
     await stores.close();
     throw error;
   });

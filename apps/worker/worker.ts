@@ -20,7 +20,7 @@ main(async () => {
   const options = readOptions(usage, ['events', 'database', 'host', 'port']);
   const location = onServers(options);
   const leases = await openLeases({ ...location, termMilliseconds: leaseTermMilliseconds() });
-  const stores = await openStores(location);
+  const stores = await openStores({ ...location, waits: true });
   const application = await createHttpApplication(LeadgerModule.on(stores, { leases }), { routes: OperationsModule });
   const url = await serve(application, options);
   if (url) console.log(`Leadger's worker ${leases.worker} is ready: ${url}/health`);

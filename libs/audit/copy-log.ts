@@ -1,3 +1,4 @@
+import { counted } from '#domain/kernel/counted';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { type EventStore, type RecordedEvent } from '#event-store/port';
 
@@ -13,6 +14,12 @@ export type Source = Pick<EventStore, 'readAll'>;
 
 const MAX_APPENDS_IN_FLIGHT = 256;
 
+interface CopyLogOptions {
+  readonly onProgress?: (events: number) => void;
+  /** Called before the first event is written, when the target is known to be the beginning of the source. */
+  readonly beforeFirst?: () => Promise<unknown>;
+}
+
 /**
  * Copies a log into another store: each event with its id, at its revision, in the order of the whole log. The events
  * that the target holds already must be the beginning of the source. The rest is appended. Then both logs are read once
@@ -22,13 +29,14 @@ const MAX_APPENDS_IN_FLIGHT = 256;
 export async function copyLog(
   source: Source,
   target: EventStore,
-  onProgress: (events: number) => void = () => {},
+  { onProgress = () => {}, beforeFirst = async () => {} }: CopyLogOptions = {},
 ): Promise<{ copied: number; compared: number }> {
   const begun = await compareLogs(source, target);
+  await beforeFirst();
   const rest = source.readAll(begun.lastOfSource ? { after: begun.lastOfSource.position } : {});
   const copied = await appendAll(rest, target, (events) => onProgress(begun.equal + events));
   const { equal, missing } = await compareLogs(source, target);
-  if (missing > 0) throw new NoCopy(`${missing} events are missing in the copy`);
+  if (missing > 0) throw new NoCopy(`${counted(missing, 'event is', 'events are')} missing in the copy`);
   return { copied, compared: equal };
 }
 

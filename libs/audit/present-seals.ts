@@ -1,9 +1,10 @@
 import { customerStream } from '#domain/accounts/customer';
-import { type Fact, metadataFields } from '#domain/codec';
+import { type Fact, type FactOf, metadataFields } from '#domain/codec';
 import { isUnsealed, type Sealed } from '#domain/kernel/events';
 import { fieldsOf, type Sealing } from '#domain/kernel/fields';
 import { leadStream } from '#domain/leads/lead';
 import { type Family, familyOf, ledger } from '#domain/ledger';
+import { lookKey, monthOf } from '#domain/support/look';
 import { BoxDamaged, KeyMissing, PersonErased, type Vault } from '#vault/vault';
 import { changeBoxes } from './boxes-in.ts';
 import type { NewestForm } from './newest-forms.ts';
@@ -60,17 +61,38 @@ export class PresentSeals {
     const subject = subjectOf(fact, 'subject', customerId);
     const of = `${fact.cause.commandId} ${subject}`;
     if (this.#reason?.of === of && this.#reason.before === reason.box) return this.#reason.box;
-    const box = await this.#seal(reason, ofMetadata.get('reason'), () => subject);
+    const box = await (fact.type === 'CustomerHistoryShown'
+      ? this.#sealLook(fact, reason, subject)
+      : this.#seal(reason, ofMetadata.get('reason'), () => subject));
     this.#reason = { of, before: reason.box, box };
     return box;
   }
 
+  /** Retention ends reasons of looks by their month. Older versions sealed them with the key of the customer (ADR 28). */
+  async #sealLook({ data }: FactOf<'CustomerHistoryShown'>, reason: Sealed, customer: string): Promise<Sealed> {
+    const keyId = await this.#presentKeyOf(customer);
+    const subject = keyId === undefined ? customer : lookKey(data.customerId, monthOf(data.at));
+    return this.#seal(reason, ofMetadata.get('reason'), () => subject, reason.keyId === keyId);
+  }
+
+  /** @returns its id; undefined when it was destroyed */
+  async #presentKeyOf(subject: string): Promise<string | undefined> {
+    try {
+      return (await this.#vault.seal(subject, 'reason', '')).keyId;
+    } catch (error) {
+      if (error instanceof PersonErased) return undefined;
+      throw error;
+    }
+  }
+
+  /** @param again although it is bound already: it is under a key that is not the present one for it */
   async #seal(
     box: Sealed,
     sealing: Sealing | undefined,
     subject: (owner: Sealing['owner']) => string,
+    again = false,
   ): Promise<Sealed> {
-    if (!isUnsealed(box) && box.purpose !== undefined) return box;
+    if (!again && !isUnsealed(box) && box.purpose !== undefined) return box;
     if (!sealing) throw new RangeError('a box is in a field that is not sealed');
     const { owner, purpose } = sealing;
     try {

@@ -170,6 +170,31 @@ describe('a log of an older version that is copied with --seal', () => {
     expect((await only()).data).toEqual({ at, name });
   });
 
+  it('has reasons of looks under the key of their month, so that retention ends them, whichever version recorded them', async () => {
+    const look = (customerId: string, reason: unknown) =>
+      store(`looks-${customerId}`, 'CustomerHistoryShown', { customerId }, { reason });
+    await look('c1', 'called');
+    await look('c1', await vault.seal('customer-c1', 'reason', 'wrote'));
+    const present = await vault.seal('looks-c1/2026-05', 'reason', 'came');
+    await look('c1', present);
+    const aboutErased = await vault.seal('reasons-about-erased', 'reason', 'asked');
+    await look('c1', aboutErased);
+    await copyOfIt();
+    const reasons = (await factsIn(target)).map(({ cause }) => cause.reason as Sealed);
+    const opened = () => Promise.all(reasons.map((box) => vault.open(box)));
+    expect(await opened()).toEqual(['called', 'wrote', 'came', 'asked']);
+    expect(reasons.slice(2)).toEqual([present, aboutErased]);
+    await vault.erase('looks-c1/2026-05');
+    expect(await opened()).toEqual([undefined, undefined, undefined, 'asked']);
+  });
+
+  it('has no reason of a look at a customer who was erased, whenever that was', async () => {
+    await vault.erase('customer-c1');
+    await store('looks-c1', 'CustomerHistoryShown', { customerId: 'c1' }, { reason: 'called' });
+    await copyOfIt();
+    expect(await vault.open((await only()).cause.reason as Sealed)).toBeUndefined();
+  });
+
   it('has one box for the reason of several events of a command', async () => {
     const [commandId, reason] = [deriveId('one'), 'called'];
     for (const timeZone of ['UTC', 'Europe/Paris'])

@@ -29,8 +29,7 @@ export async function copySealed(
   vault: Vault,
   onProgress: (events: number) => void = () => {},
 ): Promise<SealedCopy> {
-  await refuseProven(source);
-  await refuseRewritten(source);
+  await mustBeRewritable(source);
   const coupons = await couponsIn(source);
   const seals = new PresentSeals(vault);
   const rest = restOf(source, target, { vault, seals, forms: new NewestForms(vault, coupons) });
@@ -38,6 +37,12 @@ export async function copySealed(
   const forms = new NewestForms(vault, coupons);
   const compared = await compareAll(source, target, vault, forms);
   return { copied, compared, counts: seals.counts, renamed: forms.renamed };
+}
+
+/** @throws NoCopy */
+export async function mustBeRewritable(source: Source): Promise<void> {
+  await refuseProven(source);
+  await refuseRewritten(source);
 }
 
 /** Facts that commit the log to its present bytes. None is recorded yet: whoever adds one uses this name (ADR 27). */

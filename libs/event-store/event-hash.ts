@@ -1,4 +1,4 @@
-import { createHash, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type LeafParts, leafOf } from './leaf.ts';
 import type { RecordedEvent } from './port.ts';
 
@@ -13,8 +13,8 @@ const BYTES_OF_VERSION_1 = 32;
  */
 export function hashOfEvent(event: Hashed): Uint8Array {
   if (event.hash?.length === BYTES_OF_VERSION_1) return hashOfVersion1(event);
-  const digest = createHash('sha256').update(leafOf(event)).update(event.recordedAt).digest();
-  return Buffer.concat([Buffer.of(VERSION), digest]);
+  const hashed = Buffer.concat([leafOf(event), Buffer.from(event.recordedAt)]);
+  return Buffer.concat([Buffer.of(VERSION), hash('sha256', hashed, 'buffer')]);
 }
 
 /** Without the instant of recording. */

@@ -10,21 +10,26 @@ const VERSION = 1;
  * leaf.
  */
 export function leafOf({ stream, revision, id, type, data, metadata }: LeafParts): Buffer {
-  const number = Buffer.alloc(8);
-  number.writeBigUInt64BE(BigInt(revision));
-  return Buffer.concat([
-    Buffer.of(VERSION),
-    ...sized(Buffer.from(stream)),
-    number,
-    ...sized(Buffer.from(id)),
-    ...sized(Buffer.from(type)),
-    ...sized(data),
-    ...sized(metadata),
-  ]);
+  const texts = Buffer.byteLength(stream) + Buffer.byteLength(id) + Buffer.byteLength(type);
+  const leaf = Buffer.allocUnsafe(1 + 8 + 5 * 4 + texts + data.length + metadata.length);
+  let end = leaf.writeUInt8(VERSION);
+  end = writeText(leaf, end, stream);
+  end = leaf.writeBigUInt64BE(BigInt(revision), end);
+  end = writeText(leaf, end, id);
+  end = writeText(leaf, end, type);
+  end = writeBytes(leaf, end, data);
+  writeBytes(leaf, end, metadata);
+  return leaf;
 }
 
-function sized(bytes: Uint8Array): [size: Uint8Array, bytes: Uint8Array] {
-  const size = Buffer.alloc(4);
-  size.writeUInt32BE(bytes.length);
-  return [size, bytes];
+/** @returns where the text ends */
+function writeText(leaf: Buffer, at: number, text: string): number {
+  const size = leaf.write(text, at + 4);
+  return leaf.writeUInt32BE(size, at) + size;
+}
+
+/** @returns where the bytes end */
+function writeBytes(leaf: Buffer, at: number, bytes: Uint8Array): number {
+  leaf.set(bytes, leaf.writeUInt32BE(bytes.length, at));
+  return at + 4 + bytes.length;
 }

@@ -29,6 +29,7 @@ export function ownEventsOf(store: EventStore, ours: Ours): EventStore {
     readAll: (options) => readOwn(store, ours, options),
     subscribe: (options) => subscribeToOwn(store, ours, options),
     head: () => store.head(),
+    whyNotWritable: async () => store.whyNotWritable?.(),
     placeAt: (position) => store.placeAt(position),
     async identity() {
       // While nothing of ours is in the log, it is the one of the store, until that is opened again.

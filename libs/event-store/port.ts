@@ -163,6 +163,11 @@ export interface EventStore {
   identity(): Promise<string>;
   /** Undefined: nobody else can touch the streams. */
   readonly damages?: Damages;
+  /**
+   * Why nothing can be appended now; undefined when nothing is known against it. Absent where that is known only by appending,
+   * on a server.
+   */
+  whyNotWritable?(): Promise<EventStoreError | undefined>;
   readonly limits: StoreLimits;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createTransport, type SendMailOptions } from 'nodemailer';
+import type { SendMailOptions, Transporter } from 'nodemailer';
 import type { Instant } from '#domain/kernel/events';
 import { type MailAnswer, mailAnswerIn } from '#domain/notifications/outcomes';
 
@@ -45,6 +45,10 @@ const optionsOf = ({ messageId, from, to, subject, text, html, date }: Message):
   disableUrlAccess: true,
 });
 
+/** Nodemailer is loaded with the first mail: a program starts sooner without it. */
+const makeTransport = async (options: object): Promise<Transporter> =>
+  (await import('nodemailer')).createTransport(options);
+
 type SmtpError = Error & { code?: string; command?: string; response?: string; responseCode?: number };
 
 const PERMANENT_FAILURE = 500;
@@ -55,19 +59,20 @@ const TIMEOUTS = { connectionTimeout: 120_000, greetingTimeout: 120_000, socketT
  * result. `from` is for servers that send for one address only; default: the address of each store.
  */
 export function smtpMail({ url, from }: { url: string; from?: string | undefined }): MailGateway {
-  const transport = createTransport({ url, ...TIMEOUTS });
+  let transport: Promise<Transporter> | undefined;
   return {
     async send(message) {
       try {
         const sender = from === undefined ? message.from : { ...message.from, address: from };
-        await transport.sendMail(optionsOf({ ...message, from: sender }));
+        transport ??= makeTransport({ url, ...TIMEOUTS });
+        await (await transport).sendMail(optionsOf({ ...message, from: sender }));
         return { accepted: true };
       } catch (error) {
         if (isRefused(error as SmtpError)) return { accepted: false, answer: answerOf(error as SmtpError) };
         throw error;
       }
     },
-    close: () => transport.close(),
+    close: () => void transport?.then((opened) => opened.close()),
   };
 }
 
@@ -87,11 +92,12 @@ const fileNameOf = (messageId: string) => `${messageId.replace(/@.*$/, '').repla
 
 /** For a machine without a mail server: each mail is a file that any mail program can open. */
 export function mailFiles(directory: string): MailGateway {
-  const composer = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
+  let composer: Promise<Transporter> | undefined;
   const pathOf = (messageId: string) => join(directory, fileNameOf(messageId));
   return {
     async send(message) {
-      const { message: written } = await composer.sendMail(optionsOf(message));
+      composer ??= makeTransport({ streamTransport: true, buffer: true, newline: 'windows' });
+      const { message: written } = await (await composer).sendMail(optionsOf(message));
       await mkdir(directory, { recursive: true });
       await writeDurably(pathOf(message.messageId), written as Buffer);
       return { accepted: true };

@@ -107,3 +107,50 @@ describe('DLV-3 in a log of an older version, which compared names of businesses
     ]);
   });
 });
+
+describe('a customer who was erased', () => {
+  const erased: Fact = ['erasures-main', 'PersonErased', { subjects: ['customer-c1'], personKeys: [], ends: [] }];
+  const owed: Fact = [
+    'order-o1',
+    'ReplacementOwed',
+    { replacementId: 'r1', leadId: 'l0', leadTypeId, customerId: 'c1', owedSince: AT },
+  ];
+  const [policyPublished, registered, placed, paid, received] = before as [Fact, Fact, Fact, Fact, Fact];
+  const wishesOf = (...facts: readonly Fact[]) => {
+    const { fold, wishesAt } = driveProcess(leadDistribution, AT);
+    for (const fact of [policyPublished, registered, placed, ...facts]) fold(...fact);
+    return wishesAt();
+  };
+
+  it('gets no lead from the moment of the fact, before its order is cancelled', () => {
+    expect(wishesOf(paid, received)).toEqual(['AssignLead']);
+    expect(wishesOf(paid, erased, received)).toEqual([]);
+    expect(wishesOf(paid, received, erased)).toEqual([]);
+  });
+
+  it('gets none when its order is paid or restarted, or its business changes, after the fact', () => {
+    expect(wishesOf(erased, paid, received)).toEqual([]);
+    expect(
+      wishesOf(paid, ['order-o1', 'OrderPaused', {}], erased, ['order-o1', 'OrderRestarted', {}], received),
+    ).toEqual([]);
+    expect(wishesOf(paid, erased, ['customer-c1', 'BusinessAssociationChanged', businessOf('Xyz')], received)).toEqual(
+      [],
+    );
+  });
+
+  it('gets no replacement, owed before the fact or after it', () => {
+    const filled: Fact = ['order-o1', 'OrderFilled', {}];
+    expect(wishesOf(paid, filled, owed, received)).toEqual(['AssignLead']);
+    expect(wishesOf(paid, filled, owed, erased, received)).toEqual([]);
+    expect(wishesOf(paid, filled, erased, owed, received)).toEqual([]);
+  });
+
+  it('does not keep a lead from others', () => {
+    const another: readonly Fact[] = [
+      ['customer-c2', 'CustomerRegistered', businessOf('Xyz')],
+      ['order-o2', 'OrderPlaced', { customerId: 'c2', leadTypeId, quantity: 1, bonusLeads: 0, timeZone: 'UTC' }],
+      ['order-o2', 'PaymentCaptured', {}],
+    ];
+    expect(wishesOf(paid, ...another, erased, received)).toEqual(['AssignLead']);
+  });
+});

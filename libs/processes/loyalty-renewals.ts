@@ -1,3 +1,4 @@
+import { customerStream } from '#domain/accounts/customer';
 import { type FactOf, idOf } from '#domain/codec';
 import { DueList } from '#domain/kernel/due-list';
 import type { Instant } from '#domain/kernel/events';
@@ -26,6 +27,8 @@ const eventTypes = [
   'RenewalBegun',
   'RenewalPaid',
   'RenewalDeclined',
+  'RenewalUnknown',
+  'PersonErased',
   'ProgrammeHeld',
   'ProgrammeActivated',
   'ProgrammeCancelled',
@@ -42,11 +45,14 @@ interface Renewals {
   readonly members: DueList<Member>;
   readonly toCharge: Map<string, FactOf<'RenewalBegun'>>;
   readonly toReopen: Map<string, FactOf<'RenewalPaid'>>;
+  /** Subjects of erasures. Renewals that begin for such a customer are never charged. */
+  readonly erased: Set<string>;
 }
 
 /** An order in Loyalty Rewards, until its programme is cancelled. */
 interface Member {
   readonly orderId: string;
+  readonly customerId: string;
   programme: ProgrammeState;
   /** The first payment was captured: nothing is renewed before. */
   paid: boolean;
@@ -72,6 +78,7 @@ export const loyaltyRenewals = defineProcess({
     members: new DueList(),
     toCharge: new Map(),
     toReopen: new Map(),
+    erased: new Set(),
   }),
   evolve,
 
@@ -94,6 +101,10 @@ function evolve(renewals: Renewals, fact: RenewalFact): void {
     policy.evolve(renewals.policies, fact);
     return;
   }
+  if (fact.type === 'PersonErased') {
+    for (const subject of fact.data.subjects) renewals.erased.add(subject);
+    return;
+  }
   const orderId = idOf(fact.stream);
   if (fact.type === 'OrderPlaced' && fact.data.loyalty) renewals.members.put(orderId, newMember(orderId, fact.data));
   noteToDo(renewals, orderId, fact);
@@ -104,11 +115,12 @@ function evolve(renewals: Renewals, fact: RenewalFact): void {
   else scheduleNextStep(renewals, member);
 }
 
-function noteToDo({ toCharge, toReopen }: Renewals, orderId: string, fact: RenewalFact): void {
+function noteToDo({ toCharge, toReopen, ...renewals }: Renewals, orderId: string, fact: RenewalFact): void {
   switch (fact.type) {
     case 'RenewalBegun':
-      toCharge.set(orderId, fact);
+      if (!isErased(renewals, orderId)) toCharge.set(orderId, fact);
       break;
+    case 'RenewalUnknown':
     case 'RenewalDeclined':
       toCharge.delete(orderId);
       break;
@@ -123,10 +135,14 @@ function noteToDo({ toCharge, toReopen }: Renewals, orderId: string, fact: Renew
   }
 }
 
+const isErased = ({ members, erased }: Pick<Renewals, 'members' | 'erased'>, orderId: string): boolean =>
+  erased.has(customerStream(members.get(orderId)?.customerId ?? ''));
+
 function newMember(orderId: string, data: FactOf<'OrderPlaced'>['data']): Member {
-  const { paymentToken: token, quantity, pricePerLeadCents, currency, statementDescriptor } = data;
+  const { customerId, paymentToken: token, quantity, pricePerLeadCents, currency, statementDescriptor } = data;
   return {
     orderId,
+    customerId,
     programme: programme.initialState(),
     paid: false,
     reopening: false,
@@ -134,7 +150,7 @@ function newMember(orderId: string, data: FactOf<'OrderPlaced'>['data']): Member
   };
 }
 
-function evolveMember(member: Member, fact: Exclude<RenewalFact, { type: 'PolicyPublished' }>): void {
+function evolveMember(member: Member, fact: Exclude<RenewalFact, { type: 'PolicyPublished' | 'PersonErased' }>): void {
   switch (fact.type) {
     case 'OrderPlaced':
       break;

@@ -36,7 +36,7 @@ describe('renewals', () => {
   const joined = () => {
     const driver = driveProcess(loyaltyRenewals, START);
     driver.fold('policy-main', 'PolicyPublished', publish(1, 3, START));
-    driver.fold('order-o1', 'OrderPlaced', { loyalty, quantity: 10, pricePerLeadCents: 100 });
+    driver.fold('order-o1', 'OrderPlaced', { customerId: 'c1', loyalty, quantity: 10, pricePerLeadCents: 100 });
     driver.fold('order-o1', 'PaymentCaptured', {});
     driver.fold('programme-o1', 'ProgrammeJoined', programme);
     return driver;
@@ -65,5 +65,23 @@ describe('renewals', () => {
     fold('policy-main', 'PolicyPublished', publish(2, 5, addDays(START, 3)));
     expect(wakesAt()).toBe(addDays(START, 3));
     expect(wishesAt(addDays(START, 3))).toEqual(['AnnounceRenewal']);
+  });
+
+  it('are not charged when they begin after their customer was erased; one that was outstanding gets a result', () => {
+    const begun = ['programme-o1', 'RenewalBegun', { renewalNumber: 1, attempt: 1, charge: {} }] as const;
+    const erased = ['erasures-main', 'PersonErased', { subjects: ['customer-c1'], personKeys: [], ends: [] }] as const;
+    const late = joined();
+    late.fold(...erased);
+    late.fold(...begun);
+    expect(late.wishesAt(programme.dueAt)).toEqual([]);
+    const outstanding = joined();
+    outstanding.fold(...begun);
+    outstanding.fold(...erased);
+    expect(outstanding.wishesAt(programme.dueAt)).toEqual(['charge-renewal']);
+    const settled = joined();
+    settled.fold(...begun);
+    settled.fold(...erased);
+    settled.fold('programme-o1', 'RenewalUnknown', { renewalNumber: 1, attempt: 1 });
+    expect(settled.wishesAt(programme.dueAt)).toEqual([]);
   });
 });

@@ -45,12 +45,48 @@ describe('the process that ends what erased persons had', () => {
     ['ticket-t1', 'TicketOpened', 'CloseTicket'],
     ['ticket-t1', 'TicketReopened', 'CloseTicket'],
     ['address-a1', 'AddressClaimed', 'ReleaseAddress'],
+    ['checkout-k1', 'CheckoutStarted', 'AbandonCheckout'],
+    ['replacement-r1', 'ReplacementRequested', 'EndReplacement'],
+    ['order-o1', 'ReplacementOwed', 'ForgiveReplacement'],
   ] as const)('ends what begins for an erased customer: %s %s', (stream, type, end) => {
     const { fold, wishesAt } = driveProcess(personErasure, AT);
     fold('erasures-main', 'PersonErased', erased({ subjects: ['customer-c1'] }));
-    fold(stream, type, { customerId: 'c2' });
+    fold(stream, type, { customerId: 'c2', replacementId: 'r1' });
     expect(wishesAt()).toEqual([]);
-    fold(stream, type, { customerId: 'c1' });
+    fold(stream, type, { customerId: 'c1', replacementId: 'r1' });
     expect(wishesAt()).toEqual([end]);
+  });
+
+  it('cancels a filled order when a renewal that was being paid re-opens it', () => {
+    const { fold, wishesAt } = driveProcess(personErasure, AT);
+    fold('order-o1', 'OrderFilled', {});
+    fold('erasures-main', 'PersonErased', erased({ subjects: ['customer-c1'], ends: ['order-o1'] }));
+    expect(wishesAt()).toEqual(['CancelOrder']);
+    fold('order-o1', 'OrderReopened', {});
+    fold('order-o2', 'OrderReopened', {});
+    expect(wishesAt()).toEqual(['CancelOrder']);
+  });
+
+  it('ends checkouts, returns and debts that the erasure does not name, and leaves those that have ended', () => {
+    const { fold, wishes } = driveProcess(personErasure, AT);
+    const ofCustomer = { customerId: 'c1' };
+    for (const number of [1, 2, 3]) fold(`replacement-r${number}`, 'ReplacementRequested', ofCustomer);
+    for (const number of [1, 2, 3]) fold(`checkout-k${number}`, 'CheckoutStarted', ofCustomer);
+    for (const number of [3, 4, 5])
+      fold('order-o1', 'ReplacementOwed', { ...ofCustomer, replacementId: `r${number}`, leadId: `l${number}` });
+    fold('checkout-k4', 'CheckoutStarted', { customerId: 'c2' });
+    fold('replacement-r2', 'ChargebackDenied', {});
+    fold('checkout-k2', 'CheckoutAbandoned', {});
+    fold('checkout-k3', 'CheckoutPlaced', {});
+    fold('order-o1', 'LeadDelivered', { leadId: 'l8', replacementFor: 'r4' });
+    fold('order-o1', 'LeadDelivered', { leadId: 'l9' });
+    fold('erasures-main', 'PersonErased', erased({ subjects: ['customer-c1'] }));
+    expect(wishes()).toMatchObject([
+      { stream: 'replacement-r1', command: { type: 'EndReplacement', cause: 'customer-erased' } },
+      { stream: 'replacement-r3' },
+      { stream: 'checkout-k1', command: { type: 'AbandonCheckout', cause: 'customer-erased' } },
+      { stream: 'order-o1', command: { type: 'ForgiveReplacement', replacementId: 'r3' } },
+      { stream: 'order-o1', command: { type: 'ForgiveReplacement', replacementId: 'r5' } },
+    ]);
   });
 });

@@ -2,16 +2,26 @@ import { customerStream } from '#domain/accounts/customer';
 import { type FactOf, idOf } from '#domain/codec';
 import { deriveId } from '#domain/kernel/ids';
 import { type AnyCommand, familyOf } from '#domain/ledger';
-import { erasuresStream } from '#domain/persons/erasures';
+import { customerErased, erasuresStream } from '#domain/persons/erasures';
 import { type CommandWish, defineProcess, type EffectWish, takeFrom, type Untimed } from './process.ts';
 
 type Erased = FactOf<'PersonErased'>;
 type Received = FactOf<'LeadReceived'>;
-/** Something begins for a customer. The request may have been under way when the customer was erased. */
+/** Something begins for a customer. */
 type Begun = FactOf<(typeof beginnings)[number]>;
-type End = FactOf<(typeof endings)[number]>;
+type Because = Erased | Received | Begun | FactOf<'OrderReopened'>;
+type Ended = FactOf<(typeof endings)[number]>;
 
-const beginnings = ['OrderPlaced', 'ProgrammeJoined', 'TicketOpened', 'TicketReopened', 'AddressClaimed'] as const;
+const beginnings = [
+  'OrderPlaced',
+  'ProgrammeJoined',
+  'TicketOpened',
+  'TicketReopened',
+  'AddressClaimed',
+  'CheckoutStarted',
+  'ReplacementRequested',
+  'ReplacementOwed',
+] as const;
 const endings = [
   'LeadWithdrawn',
   'OrderCancelled',
@@ -19,30 +29,49 @@ const endings = [
   'ProgrammeCancelled',
   'TicketClosed',
   'AddressReleased',
+  'CheckoutPlaced',
+  'CheckoutAbandoned',
+  'ChargebackDenied',
+  'ReplacementDelivered',
+  'ReplacementEnded',
+  'LeadDelivered',
+  'ReplacementForgiven',
 ] as const;
+
+/** What is to be ended: a stream, or one replacement that an order owes. */
+interface Open {
+  readonly stream: string;
+  readonly replacementId?: string | undefined;
+}
 
 interface Erasures {
   readonly subjects: Set<string>;
   readonly personKeys: Set<string>;
-  /** Stream → why it is ended. */
-  readonly ends: Map<string, Erased | Received | Begun>;
+  /** All streams that erasures name: a filled order of them may be re-opened. */
+  readonly named: Set<string>;
+  /** Checkouts, returns and owed replacements of customers who are not erased. An erasure names everything else. */
+  readonly open: Map<string, Open & { readonly customer: string }>;
+  readonly ends: Map<string, Open & { readonly because: Because }>;
   /** Leads of erased persons whose keys are not destroyed yet. */
   readonly late: Map<string, Received>;
 }
 
 /**
  * Ends what an erased person still had: leads are withdrawn from stock, orders and programmes cancelled, tickets closed, the
- * e-mail address released. What has ended by itself refuses, and is done.
+ * e-mail address released, checkouts abandoned, returns ended, replacements forgiven. What has ended by itself refuses, and
+ * is done.
  *
  * A request that was under way may record a lead or an order of the person after the erasure. That is ended too, and the
  * lead's key is destroyed.
  */
 export const personErasure = defineProcess({
   name: 'person-erasure',
-  eventTypes: ['PersonErased', 'LeadReceived', ...beginnings, ...endings],
+  eventTypes: ['PersonErased', 'LeadReceived', 'OrderReopened', ...beginnings, ...endings],
   initialState: (): Erasures => ({
     subjects: new Set(),
     personKeys: new Set(),
+    named: new Set(),
+    open: new Map(),
     ends: new Map(),
     late: new Map(),
   }),
@@ -60,36 +89,75 @@ export const personErasure = defineProcess({
       case 'TicketOpened':
       case 'TicketReopened':
       case 'AddressClaimed':
-        if (erasures.subjects.has(customerStream(fact.data.customerId))) erasures.ends.set(fact.stream, fact);
+      case 'CheckoutStarted':
+      case 'ReplacementRequested':
+      case 'ReplacementOwed':
+        noteBegun(erasures, fact);
+        break;
+      case 'OrderReopened':
+        if (erasures.named.has(fact.stream)) erasures.ends.set(keyOf(fact), { stream: fact.stream, because: fact });
         break;
       default:
-        fact satisfies End;
-        erasures.ends.delete(fact.stream);
+        noteEnded(erasures, fact);
     }
   },
 
   next({ ends, late }, _moment, limit) {
-    const ended = takeFrom(ends, limit).map(([stream, because]) => endOf(stream, because));
+    const ended = takeFrom(ends, limit).map(([, end]) => endOf(end, end.because));
     return [...ended, ...takeFrom(late, limit - ended.length).map(([stream, because]) => eraseLead(stream, because))];
   },
 });
 
-function noteErased({ subjects, personKeys, ends, late }: Erasures, fact: Erased): void {
+function noteErased({ subjects, personKeys, named, open, ends, late }: Erasures, fact: Erased): void {
   for (const subject of fact.data.subjects) {
     subjects.add(subject);
     late.delete(subject);
   }
+  for (const [key, { customer, ...one }] of open) {
+    if (!subjects.has(customer)) continue;
+    open.delete(key);
+    ends.set(key, { ...one, because: fact });
+  }
   for (const key of fact.data.personKeys) personKeys.add(key);
-  for (const stream of fact.data.ends) ends.set(stream, fact);
+  for (const stream of fact.data.ends) {
+    named.add(stream);
+    ends.set(keyOf({ stream }), { stream, because: fact });
+  }
 }
 
 function noteReceived({ subjects, personKeys, ends, late }: Erasures, fact: Received): void {
   const { telephoneKey, emailKey } = fact.data;
   const isErased = [telephoneKey, emailKey].some((key) => key !== undefined && personKeys.has(key));
   if (!isErased) return;
-  ends.set(fact.stream, fact);
+  ends.set(keyOf(fact), { stream: fact.stream, because: fact });
   if (!subjects.has(fact.stream)) late.set(fact.stream, fact);
 }
+
+/** Families of which no erasure names the streams. */
+const unnamed: readonly string[] = ['checkout', 'replacement'];
+
+function noteBegun({ subjects, open, ends }: Erasures, fact: Begun): void {
+  const { stream, type, data } = fact;
+  const customer = customerStream(data.customerId);
+  const one = { stream, ...(type === 'ReplacementOwed' && { replacementId: fact.data.replacementId }) };
+  if (subjects.has(customer)) ends.set(keyOf(one), { ...one, because: fact });
+  else if (type === 'ReplacementOwed' || unnamed.includes(familyOf(stream))) open.set(keyOf(one), { ...one, customer });
+}
+
+function noteEnded({ open, ends }: Erasures, fact: Ended): void {
+  const { stream } = fact;
+  if (fact.type === 'LeadDelivered' && fact.data.replacementFor === undefined) return;
+  const key = keyOf({ stream, replacementId: forgivenOrDelivered(fact) });
+  open.delete(key);
+  ends.delete(key);
+}
+
+function forgivenOrDelivered({ type, data }: Ended): string | undefined {
+  if (type === 'LeadDelivered') return data.replacementFor;
+  return type === 'ReplacementForgiven' ? data.replacementId : undefined;
+}
+
+const keyOf = ({ stream, replacementId = '' }: Open): string => `${stream} ${replacementId}`;
 
 /** First the key is destroyed, then that is recorded: after a crash in between, it is done again. */
 const eraseLead = (stream: string, because: Received): EffectWish => ({
@@ -99,23 +167,30 @@ const eraseLead = (stream: string, because: Received): EffectWish => ({
   because,
 });
 
-const endOf = (stream: string, because: Erased | Received | Begun): CommandWish => ({
-  commandId: deriveId('EndForErased', because.eventId, stream),
+const endOf = ({ stream, replacementId = '' }: Open, because: Because): CommandWish => ({
+  commandId: deriveId('EndForErased', because.eventId, stream, ...(replacementId && [replacementId])),
   stream,
-  command: commandThatEnds(stream, because),
+  command: replacementId
+    ? { type: 'ForgiveReplacement', replacementId, cause: customerErased }
+    : commandThatEnds(stream, because),
   because,
 });
 
-function commandThatEnds(stream: string, because: Erased | Received | Begun): Untimed<AnyCommand> {
+function commandThatEnds(stream: string, because: Because): Untimed<AnyCommand> {
+  const cause = customerErased;
   switch (familyOf(stream)) {
     case 'lead':
       return { type: 'WithdrawLead', reason: 'person erased' };
     case 'order':
-      return { type: 'CancelOrder' };
+      return { type: 'CancelOrder', cause };
     case 'programme':
-      return { type: 'CancelProgramme', cause: 'customer' };
+      return { type: 'CancelProgramme', cause };
     case 'ticket':
-      return { type: 'CloseTicket' };
+      return { type: 'CloseTicket', cause };
+    case 'checkout':
+      return { type: 'AbandonCheckout', cause };
+    case 'replacement':
+      return { type: 'EndReplacement', cause };
     case 'address':
       return { type: 'ReleaseAddress', customerId: holderIn(because) };
     default:
@@ -124,7 +199,7 @@ function commandThatEnds(stream: string, because: Erased | Received | Begun): Un
 }
 
 /** An address is released only for the customer who has it. */
-function holderIn(because: Erased | Received | Begun): string {
+function holderIn(because: Because): string {
   if (because.type === 'AddressClaimed') return because.data.customerId;
   const subjects = because.type === 'PersonErased' ? because.data.subjects : [];
   return idOf(subjects.find((subject) => familyOf(subject) === 'customer') ?? customerStream(''));

@@ -25,7 +25,14 @@ interface GrantedReturns {
  */
 export const replacementDelivery = defineProcess({
   name: 'replacement-delivery',
-  eventTypes: ['ChargebackGranted', 'LeadWithdrawn', 'ReplacementOwed', 'LeadDelivered', 'ReplacementDelivered'],
+  eventTypes: [
+    'ChargebackGranted',
+    'LeadWithdrawn',
+    'ReplacementOwed',
+    'LeadDelivered',
+    'ReplacementDelivered',
+    'ReplacementEnded',
+  ],
   initialState: (): GrantedReturns => ({ granted: new Map(), delivered: new Map() }),
 
   evolve(returns, fact) {
@@ -38,6 +45,9 @@ export const replacementDelivery = defineProcess({
         break;
       case 'ReplacementOwed':
         isDone(returns, fact.data.replacementId, 'toOwe');
+        break;
+      case 'ReplacementEnded':
+        isDone(returns, idOf(fact.stream), 'toOwe');
         break;
       case 'LeadDelivered':
         if (fact.data.replacementFor !== undefined) returns.delivered.set(fact.data.replacementFor, fact);

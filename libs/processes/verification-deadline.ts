@@ -7,7 +7,13 @@ import { defineProcess } from './process.ts';
 /** Records that a request for a replacement had no verdict in time (RPL-5). */
 export const verificationDeadline = defineProcess({
   name: 'verification-deadline',
-  eventTypes: ['ReplacementRequested', 'ChargebackGranted', 'ChargebackDenied', 'VerificationOverdue'],
+  eventTypes: [
+    'ReplacementRequested',
+    'ChargebackGranted',
+    'ChargebackDenied',
+    'VerificationOverdue',
+    'ReplacementEnded',
+  ],
   initialState: () => new DueList<FactOf<'ReplacementRequested'>>(),
 
   evolve(deadlines, fact) {

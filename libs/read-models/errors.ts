@@ -76,10 +76,14 @@ export function sqlStateOf(error: unknown): string | undefined {
   return sqlState ?? (error instanceof LeadgerError || typeof code !== 'string' ? undefined : code);
 }
 
-/** Connections that are refused or lost; a server that starts, stops or has no room. A later try may succeed. */
-const OUT_OF_REACH = /^(ECONN\w+|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|08...|53...|57P..)$/;
+const SQL_STATE = /^[0-9A-Z]{5}$/;
 
-/** Whether the database cannot be reached now. */
-export const isOutOfReach = (error: unknown): boolean =>
-  error instanceof Error &&
-  (OUT_OF_REACH.test(sqlStateOf(error) ?? '') || error.message.startsWith('Connection terminated'));
+/** SQLSTATE classes 22 (data exception) and 23 (constraint violation): the database cannot store what an event says. */
+export const isAboutData = (error: unknown): boolean => /^2[23]...$/.test(sqlStateOf(error) ?? '');
+
+/** What is kept and shown of an error. PostgreSQL's own text may quote values of a row, personal ones too: its code does not. */
+export function reasonWithoutValues(error: unknown): string {
+  const state = sqlStateOf(error) ?? '';
+  if (!SQL_STATE.test(state)) return (error as Error).message;
+  return `the database ${isAboutData(error) ? 'cannot store what this event says' : 'refused a statement'} (SQLSTATE ${state})`;
+}

@@ -2,6 +2,7 @@ import { attentionRows } from './queries/attention.ts';
 import { DeliveredLeadRows } from './queries/delivered-leads.ts';
 import { leadRows } from './queries/leads.ts';
 import { orderRows, programmeRows } from './queries/orders.ts';
+import { ownerRows } from './queries/owners.ts';
 import type { RowReader } from './queries/reader.ts';
 import { customerRows, mailRows, replacementRows, ticketRows, webhookRows } from './queries/support.ts';
 
@@ -17,5 +18,6 @@ export const queriesOn = (reader: RowReader) => ({
   mails: mailRows(reader),
   webhooks: webhookRows(reader),
   attention: attentionRows(reader),
+  owners: ownerRows(reader),
 });
 export type RowQueries = ReturnType<typeof queriesOn>;

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Kysely } from 'kysely';
 import { z } from 'zod';
@@ -7,7 +8,6 @@ import { digestOf, rowsOfCopy } from './contents.ts';
 import { type AnalysisOptions, type AnalystConnection, analyse, type RowBatch } from './engine/analysis.ts';
 import {
   type Checkpoint,
-  checkpointsOf,
   createRegister,
   ensureCopy,
   ensureViews,
@@ -22,13 +22,14 @@ import { openEmbeddedDatabase } from './engine/embedded-database.ts';
 import type { Db } from './engine/model.ts';
 import { ColumnNames } from './engine/names.ts';
 import { checkpointToFollow } from './engine/place.ts';
-import { openPostgres } from './engine/postgres.ts';
+import type { ServerState } from './engine/postgres.ts';
 import { followingStatus, Projection, type ProjectionDependencies } from './engine/projection.ts';
 import { retryParked } from './engine/retry.ts';
 import { viewsOn } from './engine/views.ts';
 import { Paused } from './errors.ts';
 import { LiveCopies } from './live-copies.ts';
 import { modelNames, modelOf, models } from './models.ts';
+import { PositionsElsewhere } from './positions-elsewhere.ts';
 import { RowReader } from './queries/reader.ts';
 import { queriesOn, type RowQueries } from './queries.ts';
 import { type RebuildOptions, Rebuilds } from './rebuilds.ts';
@@ -64,6 +65,8 @@ export interface ReadModels {
    */
   waitFor(position: Position, timeoutMilliseconds: number): Promise<boolean>;
   status(): Promise<readonly ReadModelStatus[]>;
+  /** Whether the server of the database answers. Undefined where it is part of this program. */
+  server(): ServerState | undefined;
   /**
    * Rebuilds a model beside the live one, and replaces that. A rebuild that was interrupted continues the next time.
    * @throws UnknownModel
@@ -91,6 +94,12 @@ export interface ReadModels {
   readonly names: readonly string[];
 }
 
+/** Another one for other tables or other views. */
+export const allTables = hash(
+  'sha256',
+  JSON.stringify([models.map(liveCopy).map(({ schema }) => schema), views]),
+).slice(0, 12);
+
 interface ReadModelsOptions {
   readonly store: EventStore;
   /** Where PGlite keeps its files. Undefined: in memory. */
@@ -105,10 +114,11 @@ interface ReadModelsOptions {
  */
 export async function openReadModels({ store, directory, databaseUrl }: ReadModelsOptions): Promise<ReadModels> {
   const shared = databaseUrl !== undefined;
-  const { dialect, closed, connect } = shared ? openPostgres(databaseUrl) : await openEmbeddedDatabase(directory);
+  const opened = shared ? await openShared(databaseUrl) : await openEmbeddedDatabase(directory, allTables);
+  const { dialect, closed, connect, server } = opened;
   const db: Db = new Kysely({ dialect, plugins: [new ColumnNames()] });
   const renewViews = viewsOn(views, (name) => liveCopy(modelOf(name)).schema);
-  const dependencies = { db, store, shared, renewViews, connect };
+  const dependencies = { db, store, shared, renewViews, connect, server };
   try {
     await makeTables(dependencies);
     const readModels = new SqlReadModels(dependencies, closed);
@@ -116,9 +126,12 @@ export async function openReadModels({ store, directory, databaseUrl }: ReadMode
     return readModels;
   } catch (error) {
     await db.destroy();
-    throw error;
+    throw opened.explained(error);
   }
 }
+
+/** The client of PostgreSQL is loaded only where there is one. */
+const openShared = async (databaseUrl: string) => (await import('./engine/postgres.ts')).openPostgres(databaseUrl);
 
 /** Whether shared tables have to begin again is decided by the program that follows the log. */
 async function makeTables({ db, store, shared, renewViews }: ProjectionDependencies): Promise<void> {
@@ -134,10 +147,10 @@ async function makeTables({ db, store, shared, renewViews }: ProjectionDependenc
 interface Dependencies extends ProjectionDependencies {
   /** Connects to the database for an analyst, beside its other users. */
   readonly connect: (timeoutMilliseconds: number) => Promise<AnalystConnection>;
+  readonly server: () => ServerState | undefined;
 }
 
 const MILLISECONDS_BETWEEN_LOOKS_AFTER_COPIES = 600_000;
-const MILLISECONDS_BETWEEN_LOOKS = 20;
 const MILLISECONDS_UNTIL_DOUBT = 500;
 
 /** Read models on PGlite or PostgreSQL. */
@@ -146,6 +159,7 @@ class SqlReadModels implements ReadModels {
   readonly names = modelNames;
   readonly #dependencies: Dependencies;
   readonly #live: LiveCopies;
+  readonly #elsewhere: PositionsElsewhere;
   readonly #rebuilds: Rebuilds;
   readonly #stopping = new AbortController();
   readonly #runs = new Set<Promise<void>>();
@@ -156,6 +170,7 @@ class SqlReadModels implements ReadModels {
     this.#dependencies = dependencies;
     this.#closed = closed;
     this.#live = new LiveCopies(dependencies);
+    this.#elsewhere = new PositionsElsewhere(() => this.#positions());
     this.#rebuilds = new Rebuilds(dependencies, this.#stopping.signal);
     this.queries = queriesOn(new RowReader(dependencies.db, (table) => this.#live.nameOf(table)));
     this.#lookingAfter = setInterval(
@@ -232,18 +247,24 @@ class SqlReadModels implements ReadModels {
 
   /** Another program follows these, or none does yet: their checkpoints say how far they are. */
   async #reachedElsewhere(names: readonly string[], position: Position, signal: AbortSignal): Promise<void> {
-    const schemas = names.map((name) => liveCopy(modelOf(name)).schema);
-    while (schemas.length > 0 && !signal.aborted && !this.#stopping.signal.aborted) {
-      const checkpoints = await checkpointsOf(this.#dependencies.db, schemas);
-      if (schemas.every((schema) => (checkpoints.get(schema)?.position ?? BEFORE_FIRST) >= position))
-        return this.#live.findWhole();
-      await wait(MILLISECONDS_BETWEEN_LOOKS, undefined, { signal }).catch(() => {});
-    }
+    if (names.length === 0) return;
+    await this.#elsewhere.reached(names, position, AbortSignal.any([signal, this.#stopping.signal]));
+    await this.#live.findWhole();
+  }
+
+  async #positions(): Promise<ReadonlyMap<string, Position>> {
+    const checkpoints = await this.#live.checkpoints();
+    const found = models.map((model) => [model.name, checkpoints.get(liveCopy(model).schema)?.position] as const);
+    return new Map(found.filter((entry): entry is [string, Position] => entry[1] !== undefined));
   }
 
   async status(): Promise<readonly ReadModelStatus[]> {
     const checkpoints = await this.#live.checkpoints();
     return Promise.all(models.map((model) => this.#statusOf(model, checkpoints.get(liveCopy(model).schema))));
+  }
+
+  server(): ServerState | undefined {
+    return this.#dependencies.server();
   }
 
   async #statusOf(model: VersionedModel, checkpoint: Checkpoint | undefined): Promise<ReadModelStatus> {

@@ -5,13 +5,13 @@
  */
 export const rowDigests: Readonly<Record<string, string>> = {
   customers: 'bfaad4ba01153be6',
-  orders: '014159e30fbbf791',
-  programmes: 'c95dd80643a34ada',
+  orders: '4ec6963c65107926',
+  programmes: '515664ee4380513c',
   leads: 'd9f2b90d94ac7c32',
-  replacements: '526025a5fceb4419',
-  tickets: '35076492bbf878dd',
+  replacements: '1edee16c7f169ffa',
+  tickets: '804c1b4708e2bae0',
   mails: '36c7d168b0919296',
   webhooks: '6134a1be56162226',
-  histories: '6c0547c9090cc5ed',
+  histories: 'f2d0b31e633e2965',
   sales: '95f2eeb54126e48f',
 };

@@ -1,13 +1,14 @@
 import { type Caller, staffRoles, trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
-import type { EventStore, Position } from '#event-store/port';
+import { BEFORE_FIRST, type EventStore, type Position } from '#event-store/port';
 import { MovedClock } from '#gateways/clock';
 import type { ReadModels } from '#read-models/read-models';
+import { waitUntil } from '#test/wait-until';
 import { openVault, type Vault } from '#vault/vault';
-import type { ChangeMessage } from './changes.ts';
 import { type AddressedRequest, CheckedSubjects, type Subjects, subjectsOver } from './checked-subjects.ts';
 import { CommandHandler } from './command-handler.ts';
+import type { ChangeMessage } from './feeds/messages.ts';
 import { firstStore, prepareNewStore } from './first-start.ts';
 import type { RequestContext } from './request-tools.ts';
 import { createRequests, type Requests } from './requests.ts';
@@ -147,14 +148,15 @@ describe('changes', () => {
   /** The changes that a caller gets of the customers' registrations and orders. */
   async function changesFor(caller: Caller): Promise<ChangeMessage[]> {
     const over = new AbortController();
-    const found = await queries.changes.follow(contextOf(caller), { after: '' as Position, signal: over.signal });
+    const feed = await queries.changes.follow(contextOf(caller), { after: BEFORE_FIRST, signal: over.signal });
     const head = await events.head();
     const messages: ChangeMessage[] = [];
-    for await (const message of found?.changes ?? []) {
-      if (message.kind !== 'passed') messages.push(message);
-      if (message.position >= head) break;
-    }
+    const read = (async () => {
+      for await (const message of feed?.changes() ?? []) messages.push(message);
+    })();
+    await waitUntil(() => (feed?.reached ?? head) >= head);
     over.abort();
+    await read;
     return messages;
   }
   const customersIn = (messages: readonly ChangeMessage[]) => [

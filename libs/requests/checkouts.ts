@@ -18,6 +18,7 @@ import { openIfThere } from './account-seals.ts';
 import { isErased } from './address-claim.ts';
 import type { Outcome } from './command-handler.ts';
 import { returnCoupon, tryCoupon } from './coupons.ts';
+import { customerErased } from './erased-customers.ts';
 import { type OrderWishes, paidWith, placingOf } from './placing.ts';
 import { type QueryTools, sameForAll } from './query-tools.ts';
 import { type Receipt, type RequestContext, type RequestTools, whateverRevision } from './request-tools.ts';
@@ -39,14 +40,15 @@ async function start(tools: RequestTools, request: OrderWishes, context: Request
   const { customerId } = request;
   const refusal = checkRightEarly(stream, { type: 'StartCheckout', customerId }, checkout.initialState(), context);
   if (refusal) return tools.refuse(id, stream, refusal, context);
-  const placing = (await isErased(tools, customerId)) ? customerErased : await placingOf(tools, request);
+  const placing = (await refuseErased(tools, customerId)) ?? (await placingOf(tools, request));
   if (isRefusal(placing)) return tools.send(id, stream, placing, context);
   const { storeId, timeZone } = placing;
   return tools.send(id, stream, { type: 'StartCheckout', at: tools.now(), ...request, storeId, timeZone }, context);
 }
 
-/** Its order would be refused: no card of an erased customer is sealed. */
-const customerErased = refuse('person-erased', 'the customer was erased: nothing new is stored about them');
+/** Its order would be refused: no card of an erased customer is sealed, and no code is used for one. */
+const refuseErased = async (tools: RequestTools, customerId: string | undefined): Promise<Refusal | undefined> =>
+  customerId !== undefined && (await isErased(tools, customerId)) ? customerErased : undefined;
 
 /**
  * CPN-2: an accepted code is used for the customer, even if the checkout is never completed. Where the checkout refuses it
@@ -63,7 +65,8 @@ async function useCoupon(
   const noRight = checkRightEarly(stream, { type: 'TakeCoupon' }, state, context);
   if (noRight) return tools.refuse(checkoutId, stream, noRight, context);
   const { wishes, coupon } = state;
-  const refusal = coupon?.code === code ? undefined : refuseCoupon(state, code);
+  const refusal =
+    (await refuseErased(tools, wishes?.customerId)) ?? (coupon?.code === code ? undefined : refuseCoupon(state, code));
   if (!wishes || refusal || (await hasChanged(tools, stream, context)))
     return tools.send(checkoutId, stream, refusal ?? refuseIn(state.status), context);
   const worth = await tryCoupon(tools, code, { checkoutId, ...wishes }, context);
@@ -128,6 +131,8 @@ async function close(
   paymentToken: string,
   { commandId, caller, reason, ifRevision }: RequestContext,
 ): Promise<PromisedOrder | Refusal | Outcome> {
+  const erased = await refuseErased(tools, wishes?.customerId);
+  if (erased) return erased;
   if (!wishes || status === 'abandoned') return refuseIn(status);
   const placing = await placingOf(tools, wishes);
   if (isRefusal(placing)) return placing;

@@ -18,6 +18,8 @@ import { deriveId } from '#domain/kernel/ids';
 import { addSeconds } from '#domain/kernel/instants';
 import type { AnyCommand, CommandOf } from '#domain/ledger';
 import { isOver, orderStream } from '#domain/orders/order';
+import { isErased } from './address-claim.ts';
+import { customerErased } from './erased-customers.ts';
 import { type QueryTools, sameForAll } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
@@ -62,6 +64,7 @@ async function giveAlternative(
   const used = await tools.stateOf<'coupon'>(couponStream(insteadOf));
   const noRight = checkRightEarly(stream, { type: 'GiveAlternativeCoupon' }, used, context);
   if (noRight) return tools.refuse(id, stream, noRight, context);
+  if (await isErased(tools, customerId)) return tools.send(id, stream, customerErased, context);
   if (!used.defined) return tools.send(id, stream, couponNotUsed, context);
   const fresh = { ...definitionLike(used.defined, at), code };
   const command = { type: 'GiveAlternativeCoupon', at, customerId, insteadOf, ...fresh } as const;
@@ -160,7 +163,8 @@ export async function tryCoupon(
   if (!(await tools.stateOf<'coupon'>(stream)).defined) return invalidCoupon('unknown');
   const command = { type: 'TryCoupon', at: tools.now(), customerId, checkoutId, storeId, leadTypeId } as const;
   const trial = { caller, commandId: deriveId('try-coupon', commandId), ...(reason !== undefined && { reason }) };
-  await tools.send(couponIdOf(code), stream, command, trial);
+  const { outcome } = await tools.send(couponIdOf(code), stream, command, trial);
+  if (outcome.kind === 'refused') return outcome.refusal;
   return tryOf(await tools.stateOf<'coupon'>(stream), customerId, checkoutId);
 }
 

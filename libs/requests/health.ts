@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { BEFORE_FIRST, type EventStore, NoSuchPosition, type Position } from '#event-store/port';
@@ -21,6 +22,7 @@ type HealthStatus = (typeof healthStatuses)[number];
 /** The state of the programs, for operators and for their tools. */
 export const operationQueries = (programs: Programs) => ({
   getHealth: sameForAll((): Promise<Health> => healthOf(programs)),
+  getReadiness: sameForAll((): Promise<Readiness> => readinessOf(programs)),
   /** The numbers behind the metrics, all read once. */
   getMeasurements: sameForAll(() => measurementsOf(programs)),
   /** Commands and events that failed too often. Each waits for a retry by staff, and only its stream waits with it. */
@@ -37,8 +39,13 @@ const readModelHealth = z.object({
   name: name.describe('The read model.'),
   version,
   position,
-  lagEvents: z.int().describe(`Events that it does not reflect yet, counted up to ${MOST_LAG_COUNTED}.`),
-  lagSeconds: z.number().describe('How long ago the first of these events was recorded.'),
+  lagEvents: z
+    .int()
+    .optional()
+    .describe(
+      `Events that it does not reflect yet, counted up to ${MOST_LAG_COUNTED}; absent while that is not known.`,
+    ),
+  lagSeconds: z.number().optional().describe('How long ago the first of these events was recorded.'),
   eventsPerSecond: eventsPerSecond.optional().describe('Over the last ten seconds, where this program follows it.'),
   parked: z.int().describe('Streams that are left out because one of their events could not be applied.'),
   paused,
@@ -74,11 +81,18 @@ export const health = z
       .describe('Whether the streams of the ledger are whole.'),
     store: z
       .object({
-        ok: z.boolean().describe('Whether the event store can be reached.'),
+        ok: z.boolean().describe('Whether the event store can be read and written.'),
         position: z.string().optional().describe('The end of the log.'),
         error: z.string().optional().describe('The code of the error.'),
       })
       .describe('The event store.'),
+    database: z
+      .object({
+        ok: z.boolean().describe('Whether it answers.'),
+        error: z.string().optional().describe('Why it cannot be reached.'),
+      })
+      .optional()
+      .describe('The PostgreSQL of read models and keys; absent where there is none.'),
     processes: engineStatus.omit({ caughtUpTo: true }).describe('The processes that react to events.'),
     readModels: z.array(readModelHealth).describe('The read models, one by one.'),
   })
@@ -111,26 +125,90 @@ export const healthExample: z.input<typeof health> = {
   ],
 };
 
-/** The parts that work now. Parked items, missing keys and damaged streams do not make the store unhealthy: it works for everybody else. */
-async function healthOf({ events, processes, readModels, vault }: Programs): Promise<Health> {
-  const store = await events.head().then(
-    (position) => ({ ok: true, position }),
-    (error: unknown) => ({ ok: false, error: error instanceof LeadgerError ? error.code : 'unforeseen' }),
-  );
-  const statuses = await readModels.status().catch(() => []);
-  const lags = store.ok ? await lagsOf(events, statuses) : new Map<Position, Lag>();
-  const models = statuses.map((status) => healthOfModel(status, lags));
-  // Workers report over the database: without it their state is unknown.
-  const engine = await processes.status().catch(() => undefined);
-  const ok =
-    store.ok && engine !== undefined && models.length > 0 && models.every(({ lastError }) => lastError === undefined);
+const { store: storeHealth, database: databaseHealth } = health.shape;
+
+export const readiness = z
+  .object({
+    ok: z.boolean().describe('Whether this program can serve: what it depends on answers.'),
+    store: storeHealth,
+    database: databaseHealth,
+  })
+  .meta({ id: 'Readiness' });
+type Readiness = z.infer<typeof readiness>;
+
+/** Servers are waited for only so long, in all: then what is known is answered. */
+const PATIENCE_MILLISECONDS = 1000;
+
+class NoAnswer extends LeadgerError {
+  constructor() {
+    super('no-answer', 'there was no answer in time');
+  }
+}
+
+type InTime = <Answer>(asked: Promise<Answer>) => Promise<Answer>;
+
+/** One limit for all that is asked. @throws NoAnswer */
+function limitOfTime(): InTime {
+  const over = wait(PATIENCE_MILLISECONDS, undefined, { ref: false }).then(() => {
+    throw new NoAnswer();
+  });
+  over.catch(() => {});
+  return (asked) => Promise.race([asked, over]);
+}
+
+async function storeNow(events: EventStore, inTime: InTime): Promise<Health['store']> {
+  try {
+    const [position, failure] = await inTime(Promise.all([events.head(), events.whyNotWritable?.()]));
+    return failure ? { ok: false, position, error: failure.code } : { ok: true, position };
+  } catch (error) {
+    return { ok: false, error: error instanceof LeadgerError ? error.code : 'unforeseen' };
+  }
+}
+
+async function readinessOf({ events, readModels }: Programs): Promise<Readiness> {
+  const store = await storeNow(events, limitOfTime());
+  const database = readModels.server();
+  return { ok: store.ok && database?.ok !== false, store, database };
+}
+
+/** What the programs say now. A part that does not answer in time, or fails, is undefined or empty. */
+async function programsNow({ events, processes, readModels }: Programs) {
+  const inTime = limitOfTime();
+  const database = readModels.server();
+  // A database that is part of this program may take its time.
+  const ofDatabase: InTime = database ? inTime : (asked) => asked;
+  const [store, statuses, engine] = await Promise.all([
+    storeNow(events, inTime),
+    ofDatabase(readModels.status()).catch(() => []),
+    // Workers report over the database: without it their state is unknown.
+    ofDatabase(processes.status()).catch(() => undefined),
+  ]);
+  const lags = await inTime(lagsOf(events, statuses)).catch(() => undefined);
+  return {
+    store,
+    database,
+    engine,
+    models: statuses.map((status) => ({ status, health: healthOfModel(status, lags) })),
+  };
+}
+
+/**
+ * The parts that work now. Parked items, missing keys and damaged streams do not make the store unhealthy: it works for everybody
+ * else.
+ */
+async function healthOf(programs: Programs): Promise<Health> {
+  const { store, database, engine, models } = await programsNow(programs);
+  const readModels = models.map((model) => model.health);
+  const isFollowed = readModels.length > 0 && readModels.every(({ lastError }) => lastError === undefined);
+  const ok = store.ok && database?.ok !== false && engine !== undefined && isFollowed;
   const { position, idle, processes: all } = engine ?? { position: '', idle: false, processes: [] };
-  const keys = { missing: vault.keysMissed };
-  const hasParked = [...all, ...models].some(({ parked }) => parked > 0);
-  const streams = streamsOf(events);
+  const keys = { missing: programs.vault.keysMissed };
+  const hasParked = [...all, ...readModels].some(({ parked }) => parked > 0);
+  const streams = streamsOf(programs.events);
   const waits = hasParked || keys.missing > 0 || streams.damaged > 0;
   const status: HealthStatus = ok ? (waits ? 'yellow' : 'green') : 'red';
-  return { ok, status, store, keys, streams, processes: { position, idle, processes: all }, readModels: models };
+  const processes = { position, idle, processes: all };
+  return { ok, status, store, database, keys, streams, processes, readModels };
 }
 
 const streamsOf = ({ damages }: EventStore) => ({
@@ -140,11 +218,11 @@ const streamsOf = ({ damages }: EventStore) => ({
 
 const healthOfModel = (
   { position, parkedStreams, following, ...status }: ReadModelStatus,
-  lags: ReadonlyMap<Position, Lag>,
+  lags: ReadonlyMap<Position, Lag> | undefined,
 ): z.infer<typeof readModelHealth> => ({
   ...status,
   position,
-  ...(lags.get(position) ?? NO_LAG),
+  ...lags?.get(position),
   eventsPerSecond: following?.eventsPerSecond,
   lastError: following?.lastError,
   parked: parkedStreams.length,
@@ -152,16 +230,16 @@ const healthOfModel = (
 
 export type Measurements = Awaited<ReturnType<typeof measurementsOf>>;
 
-async function measurementsOf({ events, processes, readModels, vault }: Programs) {
-  const engine = await processes.status();
-  const statuses = await readModels.status();
-  const lags = await lagsOf(events, statuses);
+async function measurementsOf(programs: Programs) {
+  const { store, database, engine, models } = await programsNow(programs);
   return {
-    keysMissing: vault.keysMissed,
-    streams: streamsOf(events),
+    keysMissing: programs.vault.keysMissed,
+    store,
+    database,
+    streams: streamsOf(programs.events),
     processes: engine?.processes ?? [],
-    readModels: statuses.map((status) => ({
-      ...healthOfModel(status, lags),
+    readModels: models.map(({ status, health }) => ({
+      ...health,
       /** Since this program began; undefined where another program follows the model. */
       eventsTaken: status.following?.eventsTaken,
     })),

@@ -1,3 +1,4 @@
+import { counted, nounOf } from '#domain/kernel/counted';
 import { erasuresStream } from '#domain/persons/erasures';
 import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
@@ -24,12 +25,12 @@ export async function prepareKeys(start: KeysAtStart, warn: (line: string) => vo
   await nameVault(vault, commands, clock.now());
   await eraseAgain(start, warn);
   await sealBusinesses(start, (customers) =>
-    warn(`business associations that were stored plain are sealed: ${customers} customers so far`),
+    warn(`business associations that were stored plain are sealed: ${counted(customers, 'customer')} so far`),
   );
   const missing = await missingOfNewest(events, vault);
   if (missing > 0)
     warn(
-      `${missing} keys of the newest events are missing: the keys are older than the log; restore their newest backup`,
+      `${counted(missing, 'key')} of the newest events ${nounOf(missing, 'is', 'are')} missing: the keys are older than the log; restore their newest backup`,
     );
 }
 
@@ -38,5 +39,7 @@ async function eraseAgain({ vault, commands }: KeysAtStart, warn: (line: string)
   const { state } = await commands.streams.read<'erasures'>(erasuresStream);
   const restored = await vault.eraseAgain([...state.subjects]);
   if (restored > 0)
-    warn(`${restored} keys of erased persons had come back, from an older backup: they are destroyed again`);
+    warn(
+      `${counted(restored, 'key of an erased person', 'keys of erased persons')} had come back, from an older backup: ${nounOf(restored, 'it is', 'they are')} destroyed again`,
+    );
 }

@@ -15,6 +15,7 @@ import { StoreUnavailable } from '#event-store/port';
 import { exampleIds } from '#read-models/models/examples';
 import { deliveredLeadRow } from '#read-models/models/leads';
 import { addressKeyOf, openIfThere } from './account-seals.ts';
+import { isErased } from './address-claim.ts';
 import { personKeys } from './leads.ts';
 import type { QueryDependencies, QueryTools } from './query-tools.ts';
 import { type RequestContext, requestTools } from './request-tools.ts';
@@ -180,7 +181,7 @@ async function purgeMails(
 
 /** @throws StoreUnavailable when the read models are too far behind to find everything */
 async function find(tools: PersonTools, caller: Caller, request: PersonRequest): Promise<Person> {
-  const customerIds = await customersOf(tools, request);
+  const customerIds = await customersOf(tools, caller, request);
   const keys = [
     ...Object.values(personKeys(tools.vault, request)),
     ...(request.leadId === undefined ? [] : await keysOfLead(tools, request.leadId)),
@@ -193,11 +194,16 @@ async function find(tools: PersonTools, caller: Caller, request: PersonRequest):
 
 const MILLISECONDS_TO_CATCH_UP = 30_000;
 
-/** The same person, with all that there is now. */
-async function findAll(tools: PersonTools, caller: Caller, person: Person): Promise<Person> {
-  const { rows, events, readModels } = tools;
+/** @throws StoreUnavailable */
+async function mustBeUpToDate({ events, readModels }: PersonTools): Promise<void> {
   if (!(await readModels.waitFor(await events.head(), MILLISECONDS_TO_CATCH_UP)))
     throw new StoreUnavailable('the read models are behind the log, so not everything would be found: try again');
+}
+
+/** The same person, with all that there is now. */
+async function findAll(tools: PersonTools, caller: Caller, person: Person): Promise<Person> {
+  const { rows } = tools;
+  await mustBeUpToDate(tools);
   const leadIds = [...new Set([...person.leadIds, ...(await rows.leads.ofPerson(caller, person.personKeys))])];
   const looks = [...new Set((await Promise.all(person.customerIds.map((id) => looksAt(tools, id)))).flat())];
   const blocked = [
@@ -214,15 +220,24 @@ async function looksAt({ histories, now }: PersonTools, customerId: string): Pro
   return [...facts.map(({ data: { at } }) => at), now()].map((at) => lookKey(customerId, monthOf(at)));
 }
 
-async function customersOf(tools: PersonTools, { customerId, email }: PersonRequest): Promise<readonly string[]> {
+/** An address that is not confirmed yet finds its customer too, until the customer is erased. */
+async function customersOf(
+  tools: PersonTools,
+  caller: Caller,
+  { customerId, email }: PersonRequest,
+): Promise<readonly string[]> {
   if (customerId !== undefined) {
     if (!isRegistered(await tools.stateOf<'customer'>(customerStream(customerId))))
       throw new RequestRefused(notRegistered);
     return [customerId];
   }
   if (email === undefined) return [];
-  const { customerId: holder } = await tools.stateOf<'address'>(addressStream(addressKeyOf(tools.vault, email)));
-  return holder === undefined ? [] : [holder];
+  const addressKey = addressKeyOf(tools.vault, email);
+  const { customerId: holder } = await tools.stateOf<'address'>(addressStream(addressKey));
+  await mustBeUpToDate(tools);
+  const waiting = await tools.rows.customers.waitingFor(caller, addressKey);
+  const erased = await Promise.all(waiting.map((waitingId) => isErased(tools, waitingId)));
+  return [...new Set([...(holder === undefined ? [] : [holder]), ...waiting.filter((_, index) => !erased[index])])];
 }
 
 /** A customer may be a lead too, under the same address. An erased one is found by its id only. */
@@ -239,10 +254,15 @@ async function keysOfLead({ stateOf }: PersonTools, leadId: string): Promise<rea
   return [telephoneKey, emailKey].filter((key) => key !== undefined);
 }
 
+/** Also who looked at the history, when, and why: the look of this export is the last one. */
 async function asCustomer(tools: PersonTools, context: RequestContext, customerId: string) {
   const { outcome } = await recordLook(requestTools(tools), customerId, context);
   if (outcome.kind === 'refused') throw new RequestRefused(outcome.refusal);
-  return { customerId, history: await entriesOf(tools, context, await factsAbout(tools, context, customerId)) };
+  const facts = [
+    ...(await factsAbout(tools, context, customerId)),
+    ...(await tools.histories.facts([looksStream(customerId)])),
+  ].sort((a, b) => (a.position < b.position ? -1 : 1));
+  return { customerId, history: await entriesOf(tools, context, facts) };
 }
 
 async function asLead(tools: PersonTools, context: RequestContext, leadId: string) {

@@ -114,6 +114,7 @@ export const queryRights = {
   // Tools that watch the programs do not sign in.
   operations: {
     getHealth: anyone,
+    getReadiness: anyone,
     getMeasurements: anyone,
     listParkedItems: staff(),
     listDamagedStreams: staff(),

@@ -8,7 +8,7 @@ import type { Page } from '#read-models/queries/paging';
 import { KeyMissing } from '#vault/vault';
 import { type HistoryReader, historyReader } from './histories.ts';
 import type { OperationDependencies } from './operations.ts';
-import { type OwnerOf, ownersIn } from './owners.ts';
+import { type OwnerOf, Owners } from './owners.ts';
 import type { RequestContext, RequestDependencies, RequestTools } from './request-tools.ts';
 
 export interface QueryDependencies extends RequestDependencies, OperationDependencies {
@@ -23,6 +23,7 @@ export interface QueryTools extends Pick<RequestTools, 'streams' | 'stateOf' | '
   readonly rows: RowQueries;
   readonly histories: HistoryReader;
   readonly ownerOf: OwnerOf;
+  readonly owners: Owners;
   readonly open: OpenBox;
 }
 
@@ -34,6 +35,7 @@ export type OpenBox = (context: RequestContext, box: Sealed) => Promise<unknown>
 
 export function queryTools(dependencies: QueryDependencies) {
   const { events, vault, readModels, streams, clock } = dependencies;
+  const owners = new Owners({ events, rows: readModels.queries });
   const open: OpenBox = (_context, box) => vault.open(box);
   return {
     ...dependencies,
@@ -41,7 +43,8 @@ export function queryTools(dependencies: QueryDependencies) {
     stateOf: async (stream) => (await streams.read(stream)).state,
     rows: readModels.queries,
     histories: historyReader(events, open),
-    ownerOf: ownersIn(events),
+    ownerOf: owners.of,
+    owners,
     open,
   } satisfies QueryTools & QueryDependencies;
 }

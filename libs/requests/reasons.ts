@@ -1,5 +1,4 @@
 import { customerStream } from '#domain/accounts/customer';
-import { idOf } from '#domain/codec';
 import { isRefusal, type Refusal } from '#domain/kernel/decider';
 import type { Sealed } from '#domain/kernel/events';
 import { type AnyCommand, type CommandOf, type Family, type FamilyName, familyOf, ledger } from '#domain/ledger';
@@ -7,6 +6,7 @@ import { lookKey, monthOf } from '#domain/support/look';
 import type { Vault } from '#vault/vault';
 import { sealOrRefuse } from './account-seals.ts';
 import { isErased } from './address-claim.ts';
+import { customerOf } from './erased-customers.ts';
 import type { RequestContext } from './request-tools.ts';
 import { checkRight } from './rights.ts';
 import type { StreamCache } from './stream-cache.ts';
@@ -57,13 +57,8 @@ async function sealForLook(
   return sealFor(vault, isGone ? ABOUT_ERASED : lookKey(customerId, monthOf(at)), reason);
 }
 
-/**
- * The owner of the key for what is said about a command: the customer that it names, else the customer to whom the stream
- * belongs. A lead has a key of its own, and so has a thing of the store, such as the catalogue.
- */
+/** The owner of the key for what is said about a command. A lead has a key of its own, and so has a thing of the store. */
 function subjectOf(stream: string, command: AnyCommand, state: unknown): string {
-  const { owner }: Family = ledger[familyOf(stream)];
-  const named = 'customerId' in command ? command.customerId : undefined;
-  const customerId = named ?? owner?.(state as never, idOf(stream));
+  const customerId = customerOf(stream, command, state);
   return customerId === undefined ? stream : customerStream(customerId);
 }

@@ -6,6 +6,7 @@ import type { AnyCommand, FamilyName, StateOf } from '#domain/ledger';
 import type { Clock } from '#gateways/clock';
 import type { Vault } from '#vault/vault';
 import type { AddressedCommand, Outcome } from './command-handler.ts';
+import { refuseForErased } from './erased-customers.ts';
 import { sealedReason } from './reasons.ts';
 import type { StreamCache } from './stream-cache.ts';
 
@@ -57,8 +58,9 @@ export interface RequestTools extends RequestDependencies {
 export function requestTools(dependencies: RequestDependencies): RequestTools {
   const { streams, clock, dispatch } = dependencies;
   const basis = new Map<string, number>();
-  const addressed: RequestTools['addressed'] = async (stream, command, context, hints) => {
+  const addressed: RequestTools['addressed'] = async (stream, asked, context, hints) => {
     const { caller, ifRevision, reason, requestHash: unkeyedHash } = context;
+    const command = await refuseForErased(streams, stream, asked, { caller, reason });
     const seen = ifRevision === undefined ? {} : { ifRevision };
     const known = basisOf(basis, stream);
     const box = reason && (await sealedReason(dependencies, stream, command, context, hints?.likelyNew ?? false));

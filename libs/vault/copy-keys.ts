@@ -1,5 +1,7 @@
 import { CannotOpenStore } from '#event-store/port';
+import { holdsKeys } from './key-database.ts';
 import type { KeyStore, StoredKey } from './key-store.ts';
+import { mustTakeMasterKey } from './master-key.ts';
 import { openKeys, readSecrets, type VaultOptions } from './opened-keys.ts';
 
 const KEYS_COPIED_AT_ONCE = 1000;
@@ -8,22 +10,48 @@ const KEYS_COPIED_AT_ONCE = 1000;
  * Copies all keys of one vault, and the key of its keyed hashes, into another vault that is new or holds some of them.
  * Both vaults have the same master key. What is destroyed in the first one is destroyed in the second one.
  * @returns the number of keys
- * @throws CannotOpenStore when the target belongs to another store
+ * @throws CannotOpenStore when the target belongs to another store; then nothing was written there
  */
 export async function copyKeys(from: VaultOptions, to: VaultOptions, onProgress: (keys: number) => void) {
-  const existing = { ...from, readOnly: true, mustExist: true };
-  const source = await openKeys(existing);
-  const target = await openKeys(to);
+  const matchingSecret = await matchingSecretOf(from);
+  const source = await openKeys(existing(from));
   try {
-    const { matchingSecret } = await readSecrets(source.keys, source.masterKeys, existing);
-    const there = await readSecrets(target.keys, target.masterKeys, { ...to, matchingSecret });
-    if (Buffer.compare(there.matchingSecret, matchingSecret) !== 0)
-      throw new CannotOpenStore('wrong-key', 'the target of the copy already holds the keys of another store');
-    return await copyRows(source.keys, target.keys, onProgress);
+    const target = await openKeys(to);
+    try {
+      const there = await readSecrets(target.keys, target.masterKeys, { ...to, matchingSecret });
+      mustBeEqual(there.matchingSecret, matchingSecret);
+      return await copyRows(source.keys, target.keys, onProgress);
+    } finally {
+      await target.keys.close();
+    }
   } finally {
     await source.keys.close();
-    await target.keys.close();
   }
+}
+
+/** Refuses the keys that `copyKeys` and `copyMasterKey` cannot copy to a directory, and writes nothing. @throws CannotOpenStore */
+export async function mustTakeKeysInDirectory(from: string, to: string): Promise<void> {
+  mustTakeMasterKey(from, to);
+  const matchingSecret = await matchingSecretOf({ directory: from });
+  if (holdsKeys(to)) mustBeEqual(await matchingSecretOf({ directory: to, matchingSecret }), matchingSecret);
+}
+
+const existing = (vault: VaultOptions) => ({ ...vault, readOnly: true, mustExist: vault.matchingSecret === undefined });
+
+/** Of a vault that must exist. A vault whose making was interrupted takes the given one. */
+async function matchingSecretOf(vault: VaultOptions): Promise<Uint8Array> {
+  const options = existing(vault);
+  const { keys, masterKeys } = await openKeys(options);
+  try {
+    return (await readSecrets(keys, masterKeys, options)).matchingSecret;
+  } finally {
+    await keys.close();
+  }
+}
+
+function mustBeEqual(one: Uint8Array, other: Uint8Array): void {
+  if (Buffer.compare(one, other) === 0) return;
+  throw new CannotOpenStore('wrong-key', 'the target of the copy already holds the keys of another store');
 }
 
 async function copyRows(from: KeyStore, to: KeyStore, onProgress: (keys: number) => void): Promise<number> {

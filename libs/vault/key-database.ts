@@ -81,17 +81,20 @@ export function clearLog(database: Database.Database): boolean {
 /** @throws CannotOpenStore */
 export const openKeysForReading = (directory: string): Database.Database =>
   openOrExplain(directory, () => {
-    if (!existsSync(keyFile(directory))) throw noKeysIn(directory);
-    const database = new Database(keyFile(directory), { readonly: true });
-    try {
-      // A copy of a database that was cut off may hold nothing at all.
-      if (!hasTable(database, 'secrets')) throw noKeysIn(directory);
-      return database;
-    } catch (error) {
-      database.close();
-      throw error;
-    }
+    if (!holdsKeys(directory)) throw noKeysIn(directory);
+    return new Database(keyFile(directory), { readonly: true });
   });
+
+/** A copy of a database that was cut off may hold nothing at all. */
+export function holdsKeys(directory: string): boolean {
+  if (!existsSync(keyFile(directory))) return false;
+  const database = new Database(keyFile(directory), { readonly: true });
+  try {
+    return hasTable(database, 'secrets');
+  } finally {
+    database.close();
+  }
+}
 
 const hasTable = (database: Database.Database, name: string): boolean =>
   database.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(name) !== undefined;

@@ -79,16 +79,23 @@ export function replaceMasterKey(directory: string | undefined): boolean {
 }
 
 /**
- * Gives the keys in a new directory the same master key, where it is a file. If there is one already, it stays.
- * @throws CannotOpenStore while the master key is being replaced
+ * Refuses what `copyMasterKey` cannot do, and writes nothing.
+ * @throws CannotOpenStore while the master key is being replaced, or when there is another one
  */
-export function copyMasterKey(from: string, to: string): void {
-  const { nextMasterKey } = masterKeysFor(from, false);
+export function mustTakeMasterKey(from: string, to: string): void {
+  const { masterKey, nextMasterKey } = masterKeysFor(from, false);
   if (nextMasterKey)
     throw new CannotOpenStore(
       'wrong-key',
       'the master key is being replaced: complete that first (`leadger keys rotate`)',
     );
+  if (fromEnvironment() || !existsSync(fileIn(to)) || Buffer.compare(readKey(fileIn(to)), masterKey) === 0) return;
+  throw new CannotOpenStore('wrong-key', `${fileIn(to)} is another master key than that of the original`);
+}
+
+/** Gives the keys in a new directory the same master key, where it is a file. @throws CannotOpenStore */
+export function copyMasterKey(from: string, to: string): void {
+  mustTakeMasterKey(from, to);
   if (fromEnvironment() || existsSync(fileIn(to))) return;
   mkdirSync(to, { recursive: true, mode: 0o700 });
   writeKey(fileIn(to), readKey(fileIn(from)));

@@ -4,7 +4,6 @@ import { KEY_BYTES } from './boxes.ts';
 import { noKeysIn } from './key-database.ts';
 import type { KeyStore } from './key-store.ts';
 import { type MasterKeyPair, masterKeysFor, masterKeysFromEnvironment } from './master-key.ts';
-import { openPostgresKeys } from './postgres-keys.ts';
 import { openSqliteKeys } from './sqlite-keys.ts';
 import { isUnderAnother, type MasterKey, masterKeyFrom, unwrap, wrap } from './wrapping.ts';
 
@@ -49,6 +48,7 @@ export async function openKeys(options: VaultOptions): Promise<OpenKeys> {
   const given = masterKey && { masterKey, nextMasterKey };
   if (databaseUrl !== undefined) {
     const masterKeys = known(given ?? masterKeysFromEnvironment());
+    const { openPostgresKeys } = await import('./postgres-keys.ts');
     return { keys: await openPostgresKeys(databaseUrl), masterKeys: () => masterKeys };
   }
   const keys = await openSqliteKeys({ directory, readOnly, mustExist });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
 import { StoreUnavailable } from '#event-store/port';
+import { reasonOf } from '#postgres/failures';
+import { PostgresPool } from '#postgres/pool';
 import { type KeyStore, MasterKeyReplaced, type NewKey, type Rewrapped, type StoredKey } from './key-store.ts';
 
 /**
@@ -40,10 +41,9 @@ interface AddRequest {
   readonly reject: (error: Error) => void;
 }
 
-/** @throws StoreUnavailable */
+/** @throws PostgresRefused, PostgresAway */
 export async function openPostgresKeys(url: string): Promise<KeyStore> {
-  const pool = new pg.Pool({ connectionString: url, max: MAX_CONNECTIONS, application_name: 'leadger keys' });
-  pool.on('error', () => {});
+  const pool = new PostgresPool(url, { max: MAX_CONNECTIONS, application_name: 'leadger keys' });
   const keys = new PostgresKeys(pool);
   try {
     await keys.prepare();
@@ -57,17 +57,17 @@ export async function openPostgresKeys(url: string): Promise<KeyStore> {
 /** Keys that many programs share. Keys that are added while a statement runs go into the next one. */
 class PostgresKeys implements KeyStore {
   readonly shared = true;
-  readonly #pool: pg.Pool;
+  readonly #pool: PostgresPool;
   #waiting: AddRequest[] = [];
   #writing: Promise<void> | undefined;
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: PostgresPool) {
     this.#pool = pool;
   }
 
   /** Programs that start at once create the tables once. No other program uses this lock number. */
   async prepare(): Promise<void> {
-    await this.#ask(`BEGIN; SELECT pg_advisory_xact_lock(4709218); ${SCHEMA} COMMIT;`);
+    await this.#pool.prepare(`BEGIN; SELECT pg_advisory_xact_lock(4709218); ${SCHEMA} COMMIT;`);
   }
 
   async find(keyId: string): Promise<StoredKey | undefined> {
@@ -225,7 +225,7 @@ class PostgresKeys implements KeyStore {
 
   async #ask<Row extends object>(statement: string, parameters?: unknown[]): Promise<Row[]> {
     try {
-      return (await this.#pool.query<Row & pg.QueryResultRow>(statement, parameters)).rows;
+      return (await this.#pool.query<Row>(statement, parameters)).rows;
     } catch (error) {
       throw unreachable(error);
     }
@@ -233,4 +233,4 @@ class PostgresKeys implements KeyStore {
 }
 
 const unreachable = (error: unknown): StoreUnavailable =>
-  new StoreUnavailable(`the keys in PostgreSQL cannot be reached: ${(error as Error).message}`, { cause: error });
+  new StoreUnavailable(`the keys in PostgreSQL cannot be reached: ${reasonOf(error)}`, { cause: error });

@@ -1,3 +1,4 @@
+import { counted } from '#domain/kernel/counted';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { pagesOf } from './copy-keys.ts';
 import type { KeyStore, Rewrapped, StoredKey } from './key-store.ts';
@@ -24,9 +25,11 @@ export async function rotateMasterKey(
 ): Promise<Rotation> {
   const options = { directory, databaseUrl, mustExist: true };
   const place = databaseUrl === undefined ? directory : undefined;
-  makeNextMasterKey(place);
   const { keys, masterKeys } = await openKeys(options);
   try {
+    // Where the keys are refused, no next master key is left behind.
+    await readSecrets(keys, masterKeys, options);
+    makeNextMasterKey(place);
     const secrets = await readSecrets(keys, masterKeys, options);
     const next = secrets.masterKeys.at(-1) as MasterKey;
     await rewrapMatchingSecret(keys, secrets, next);
@@ -78,7 +81,7 @@ class KeysNotWrapped extends LeadgerError {
   constructor(keyIds: readonly string[]) {
     super(
       'keys-not-wrapped',
-      `${keyIds.length} keys open with neither master key, so both are kept; the first one is ${keyIds[0]}`,
+      `${counted(keyIds.length, 'key opens', 'keys open')} with neither master key, so both are kept; the first one is ${keyIds[0]}`,
     );
   }
 }

@@ -12,7 +12,6 @@ import { CannotOpenStore, type EventStore } from '#event-store/port';
 import { type Clock, systemClock } from '#gateways/clock';
 import { type MailGateway, mailFiles, smtpMail } from '#gateways/mail';
 import { type PaymentGateway, sandboxPayments } from '#gateways/payments';
-import { stripePayments } from '#gateways/stripe-payments';
 import { httpWebhooks, type WebhookGateway } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
 import { CommandHandler } from '#requests/command-handler';
@@ -117,7 +116,13 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
 }
 
 const paymentsOf = ({ STRIPE_SECRET_KEY: secretKey }: NodeJS.ProcessEnv): PaymentGateway =>
-  secretKey ? stripePayments({ secretKey }) : sandboxPayments();
+  secretKey ? chargesOverStripe(secretKey) : sandboxPayments();
+
+/** Its package is loaded only where it is used: a store without it starts sooner. */
+function chargesOverStripe(secretKey: string): PaymentGateway {
+  const stripe = import('#gateways/stripe-payments').then(({ stripePayments }) => stripePayments({ secretKey }));
+  return { capture: async (...charge) => (await stripe).capture(...charge) };
+}
 
 /** Undefined where this program sends no mails. @throws CannotOpenStore when it does, and no gateway is configured */
 function mailsOf({ directory }: Stores, works: boolean): MailGateway | undefined {

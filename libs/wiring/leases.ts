@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
+import { PostgresPool } from '#postgres/pool';
+import { reachPostgres } from '#postgres/reach';
 
 const SCHEMA = `
   CREATE SCHEMA IF NOT EXISTS coordination;
@@ -32,17 +33,15 @@ interface LeasesOptions {
 /**
  * Leases in PostgreSQL. The database's clock decides when a lease ends for others. The holder counts its own time from
  * before it asked, so it stops earlier. Leases decide who acts; the streams guard what must never happen twice.
+ * A server that is away is waited for.
+ * @throws PostgresRefused, PostgresAway when it goes away at this moment
  */
 export async function openLeases({ databaseUrl, termMilliseconds }: LeasesOptions): Promise<Leases> {
-  const pool = new pg.Pool({
-    connectionString: databaseUrl,
-    max: MOST_CONNECTIONS,
-    application_name: 'leadger leases',
-  });
-  pool.on('error', () => {});
+  await reachPostgres(databaseUrl, { waits: true });
+  const pool = new PostgresPool(databaseUrl, { max: MOST_CONNECTIONS, application_name: 'leadger leases' });
   try {
     // Of programs that start at the same time, one creates the tables. No other program uses this lock number.
-    await pool.query(`BEGIN; SELECT pg_advisory_xact_lock(4709219); ${SCHEMA} COMMIT;`);
+    await pool.prepare(`BEGIN; SELECT pg_advisory_xact_lock(4709219); ${SCHEMA} COMMIT;`);
     return new Leases(pool, termMilliseconds);
   } catch (error) {
     await pool.end();
@@ -54,10 +53,10 @@ export class Leases {
   /** The id of this worker: a new one at each start. */
   readonly worker = randomUUID();
   readonly termMilliseconds: number;
-  readonly #pool: pg.Pool;
+  readonly #pool: PostgresPool;
   readonly #term: string;
 
-  constructor(pool: pg.Pool, termMilliseconds: number) {
+  constructor(pool: PostgresPool, termMilliseconds: number) {
     this.#pool = pool;
     this.termMilliseconds = termMilliseconds;
     this.#term = `${termMilliseconds} milliseconds`;

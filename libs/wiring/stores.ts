@@ -2,13 +2,14 @@ import { isWrittenByLedger } from '#domain/codec';
 import { type FamilyName, families, familiesWith, isOfLedger } from '#domain/ledger';
 import { type DataDirectory, openDataDirectory, type Part, partOf } from '#event-store/data-directory';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
-import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
+import type { EventStoreDbOptions } from '#event-store/eventstoredb/connection';
 import { type ForeignEvents, foreignEventsIn } from '#event-store/foreign-events';
 import { ownEventsOf } from '#event-store/own-events';
 import type { EventStore } from '#event-store/port';
 import { removeLeftovers } from '#event-store/temporary-directory';
 import { wholeStreamsOf } from '#event-store/whole-streams';
 import { systemClock } from '#gateways/clock';
+import { reachPostgres } from '#postgres/reach';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
 import { refuseHalfCopy } from '#requests/log-origin';
 import { openVaultOf } from '#requests/vault-link';
@@ -36,6 +37,8 @@ export interface StoreLocation {
 }
 
 interface OpenStoresOptions extends StoreLocation {
+  /** Wait for a server that is away, instead of failing. */
+  readonly waits?: boolean;
   /** Fail where there is no store, instead of creating one. */
   readonly mustExist?: boolean;
   /** 32 bytes; default: `LEADGER_MASTER_KEY`, else a file beside the keys. */
@@ -46,16 +49,19 @@ interface OpenStoresOptions extends StoreLocation {
   readonly matchingSecret?: Uint8Array;
 }
 
-/** @throws CannotOpenStore: locked, read-only, full, damaged, of a newer format. Everything opened before is closed. */
+/**
+ * @throws CannotOpenStore: locked, read-only, full, damaged, of a newer format; PostgresRefused, PostgresAway. Everything opened
+ * before is closed.
+ */
 export async function openStores(options: OpenStoresOptions): Promise<Stores> {
-  const { mustExist, masterKey, nextMasterKey, matchingSecret, ...location } = options;
+  const { waits, mustExist, masterKey, nextMasterKey, matchingSecret, ...location } = options;
   removeLeftovers();
+  if (location.databaseUrl !== undefined) await reachPostgres(location.databaseUrl, { waits });
   const path = directoryOf(location);
   if (path !== undefined && mustExist) openDataDirectory(path, { readOnly: true });
   return openTogether(async (keep) => {
     const directory = path === undefined ? undefined : keep(openDataDirectory(path));
     const events = keep(await openEvents(location));
-    await refuseHalfCopy(events);
     const vault = keep(await openVaultOf(events, { ...keysOf(location), masterKey, nextMasterKey, matchingSecret }));
     const files = inside(path, 'read-models');
     const readModels = await openReadModels({ store: events, databaseUrl: location.databaseUrl, ...files });
@@ -71,7 +77,6 @@ export function openForReading(location: StoreLocation): Promise<Pick<Stores, 'e
   return openTogether(async (keep) => {
     if (path !== undefined) keep(openDataDirectory(path, { readOnly: true }));
     const events = keep(await openEvents({ ...location, readOnly: true }));
-    await refuseHalfCopy(events);
     const vault = keep(await openVaultOf(events, { ...keysOf(location), readOnly: true }));
     return { events, vault };
   });
@@ -99,23 +104,43 @@ export async function openTogether<Parts extends object>(
   }
 }
 
-/** The events alone: of a directory, of a server, or in memory. @throws CannotOpenStore, StoreUnavailable */
-export async function openEvents({
-  directory,
-  eventStoreDb: connectionString,
-  readOnly = false,
-}: StoreLocation & { readOnly?: boolean }): Promise<EventStore> {
-  if (connectionString === undefined) return openEmbeddedStore({ ...inside(directory, 'events'), readOnly });
-  const store = await openEventStoreDb({ connectionString, streamPrefixes: prefixesOf(families) });
+interface OpenEventsOptions extends StoreLocation {
+  readonly readOnly?: boolean;
+  /** Only for the program that completes a half copy: it opens one. */
+  readonly completes?: boolean;
+}
+
+/**
+ * The events alone: of a directory, of a server, or in memory. Every program opens its log here, and none opens a half copy.
+ * @throws CannotOpenStore, StoreUnavailable
+ */
+export async function openEvents({ completes = false, ...options }: OpenEventsOptions): Promise<EventStore> {
+  const events = await openLog(options);
+  try {
+    if (!completes) await refuseHalfCopy(events);
+    return events;
+  } catch (error) {
+    await events.close();
+    throw error;
+  }
+}
+
+async function openLog({ directory, eventStoreDb, readOnly = false }: OpenEventsOptions): Promise<EventStore> {
+  if (eventStoreDb === undefined) return openEmbeddedStore({ ...inside(directory, 'events'), readOnly });
+  const store = await openServer({ connectionString: eventStoreDb, streamPrefixes: prefixesOf(families) });
   const prefixesOfTypes = (types: readonly string[]) => prefixesOf(familiesWith(types));
   const own = ownEventsOf(store, { wrote: isWrittenByLedger, prefixesOf: prefixesOfTypes });
   return wholeStreamsOf(own, { isOurs: isOfLedger, now: systemClock().now, cuts: store });
 }
 
+/** The client is loaded only where events are on a server: with gRPC, it is a tenth of what a program would load. */
+const openServer = async (options: EventStoreDbOptions) =>
+  (await import('#event-store/eventstoredb/eventstoredb-store')).openEventStoreDb(options);
+
 /** What others wrote into the log. The log in a directory has no other users. */
 export async function foreignEventsOf({ eventStoreDb: connectionString }: StoreLocation): Promise<ForeignEvents> {
   if (connectionString === undefined) return { events: 0, namedLikeOurs: [] };
-  const all = await openEventStoreDb({ connectionString });
+  const all = await openServer({ connectionString });
   try {
     return await foreignEventsIn(all, isWrittenByLedger, isOfLedger);
   } finally {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkLaws } from '#audit/laws/laws';
+import { idOf } from '#domain/codec';
 import { deriveId } from '#domain/kernel/ids';
 import { hashOfEvent } from '#event-store/event-hash';
 import type { EventStore } from '#event-store/port';
@@ -21,11 +22,14 @@ let customersProgram: Server;
 /** Calls of webhooks, and charges that the provider carried out. */
 const seen = { calls: 0, charges: 0 };
 let isAway = false;
+/** The provider carries out charges, and its answers do not arrive. */
+let isSilent = false;
 
 const payments: PaymentGateway = {
   async capture() {
     if (isAway) throw new Error('no answer');
     seen.charges += 1;
+    if (isSilent) throw new Error('no answer');
     return { captured: true, reference: `pay_${seen.charges}` };
   },
 };
@@ -57,6 +61,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   isAway = false;
+  isSilent = false;
 });
 
 const support = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'asked by letter' };
@@ -106,9 +111,10 @@ test('a lead that is being received when its person is erased is erased too, and
 test('an order that is being placed when its customer is erased is cancelled, and charged nothing', async () => {
   const customerId = await shop.customer();
   const charges = seen.charges;
-  const held = holdSealOf('payment-token');
+  // The reason is sealed last.
+  const held = holdSealOf('reason');
   const order = { customerId, leadTypeId: 'exclusive-fresh', quantity: 25, paymentToken: 'tok_ok' };
-  const placing = shop.try('POST', '/api/orders', order);
+  const placing = shop.try('POST', '/api/orders', order, support);
   await held.sealed;
   await erase({ customerId });
   held.release();
@@ -117,11 +123,53 @@ test('an order that is being placed when its customer is erased is cancelled, an
   expect(seen.charges).toBe(charges);
 });
 
+test('an order whose card is being sealed when its customer is erased is refused', async () => {
+  const customerId = await shop.customer();
+  const held = holdSealOf('payment-token');
+  const order = { customerId, leadTypeId: 'exclusive-fresh', quantity: 25, paymentToken: 'tok_ok' };
+  const placing = shop.try('POST', '/api/orders', order);
+  await held.sealed;
+  await erase({ customerId });
+  held.release();
+  expect(await placing).toMatchObject({ status: 409, body: { code: 'person-erased' } });
+});
+
+test('a return that is being requested when its customer is erased ends', async () => {
+  const leadTypeId = await shop.leadType();
+  const customerId = await shop.customer();
+  const orderId = await shop.order(customerId, { leadTypeId });
+  const leadId = await shop.lead(leadTypeId);
+  const held = holdSealOf('reason');
+  const requesting = shop.try('POST', '/api/replacements', { orderId, leadId, reason: 'wrong number' }, support);
+  await held.sealed;
+  await erase({ customerId });
+  held.release();
+  const { replacementId } = (await requesting).body;
+  expect(await shop.read(`/api/replacements/${replacementId}`)).toMatchObject({ status: 'ended' });
+});
+
+test('a return that is being granted when its customer is erased ends, and nothing is owed', async () => {
+  const leadTypeId = await shop.leadType();
+  const customerId = await shop.customer();
+  const orderId = await shop.order(customerId, { leadTypeId });
+  const leadId = await shop.lead(leadTypeId);
+  const back = { orderId, leadId, reason: 'wrong number' };
+  const { replacementId } = await shop.ask('POST', '/api/replacements', back, 201);
+  const held = holdSealOf('reason');
+  const granting = shop.try('POST', `/api/replacements/${replacementId}/grant`, {}, support);
+  await held.sealed;
+  const erasing = erase({ customerId });
+  held.release();
+  await Promise.all([granting, erasing]);
+  await shop.server.settle();
+  expect(await shop.read(`/api/replacements/${replacementId}`)).toMatchObject({ status: 'ended' });
+  expect(await shop.read(`/api/orders/${orderId}`)).toMatchObject({ replacementsOwed: 0 });
+});
+
 test('a ticket that is being opened when its customer is erased is closed', async () => {
   const customerId = await shop.customer();
-  const held = holdSealOf('message');
-  const as = { 'leadger-actor': `customer:${customerId}` };
-  const opening = shop.try('POST', '/api/tickets', { customerId, subject: 'Leads', message: 'Where?' }, as);
+  const held = holdSealOf('reason');
+  const opening = shop.try('POST', '/api/tickets', { customerId, subject: 'Leads', message: 'Where?' }, support);
   await held.sealed;
   await erase({ customerId });
   held.release();
@@ -148,6 +196,36 @@ test('a charge and a renewal that wait for the provider are not carried out afte
     expect(await shop.read(`/api/orders/${orderId}`)).toMatchObject({ status: 'cancelled' });
     expect(await shop.read(`/api/programmes/${orderId}`)).toMatchObject({ status: 'cancelled' });
   }
+});
+
+test('a charge whose answer was lost before its customer was erased is unknown, not declined, and staff see it', async () => {
+  const leadTypeId = await shop.leadType({ qualifiesForLoyaltyRewards: true });
+  const [first, second] = [await shop.customer(), await shop.customer()];
+  const renewed = await shop.order(first, { leadTypeId, loyalty: { cadence: 'weekly' } });
+  isSilent = true;
+  await shop.wait({ days: 7 });
+  const placed = await shop.order(second, { leadTypeId });
+  expect(seen.charges).toBeGreaterThan(2);
+  const { charges } = seen;
+  for (const customerId of [first, second]) await erase({ customerId });
+  isSilent = false;
+  await shop.wait({ days: 1 });
+  expect(seen.charges).toBe(charges);
+  const results = (await shop.log()).filter(
+    ({ type, stream }) => /Unknown$|Declined$|Captured/.test(type) && [renewed, placed].includes(idOf(stream)),
+  );
+  expect(results.map(({ type, stream }) => [type, idOf(stream)])).toEqual([
+    ['PaymentCaptured', renewed],
+    ['PaymentUnknown', placed],
+    ['RenewalUnknown', renewed],
+  ]);
+  expect(results.slice(1).map(({ data }) => data)).toMatchObject([
+    { chargeKey: deriveId('capture-payment', placed), amountCents: 1000, currency: 'USD' },
+    { chargeKey: deriveId('charge-renewal', renewed, '1', '1'), renewalNumber: 1, attempt: 1, amountCents: 1000 },
+  ]);
+  const { items } = await shop.read('/api/attention?reason=payment-unknown');
+  const orderIds = items.map(({ orderId }: { orderId: string }) => orderId);
+  expect(orderIds).toEqual(expect.arrayContaining([renewed, placed]));
 });
 
 test('a card whose token an older version stored as it is is not charged after the erasure', async () => {

@@ -124,6 +124,37 @@ describe('a person who is a customer', () => {
     expect(await allTypes()).toContain(`CustomerHistoryShown looks-${customerId}`);
   });
 
+  test('learns from the export who looked at the history, when, and why', async () => {
+    const customerId = await shop.customer();
+    const as = { 'leadger-actor': 'staff:bob', 'leadger-reason': 'the order was late' };
+    await shop.ask('GET', `/api/customers/${customerId}/whole-history`, undefined, 200, as);
+    const { asCustomer } = await exported({ customerId });
+    const looks = asCustomer[0].history.filter(({ type }: { type: string }) => type === 'CustomerHistoryShown');
+    expect(looks).toMatchObject([
+      { stream: `looks-${customerId}`, actor: 'staff:bob', reason: 'the order was late', at: shop.now() },
+      { stream: `looks-${customerId}`, actor: 'staff:ada', reason: 'asked by letter', at: shop.now() },
+    ]);
+  });
+
+  test('is found by an address that it has not confirmed yet, until it is erased or confirms another one', async () => {
+    const [present, waiting, other] = [somebody().email, somebody().email, somebody().email];
+    const customerId = await shop.customer({ email: present });
+    const wish = (email: string) =>
+      shop.ask('PUT', `/api/customers/${customerId}/email`, { email }, 200, {
+        'leadger-actor': `customer:${customerId}`,
+      });
+    await wish(other);
+    await wish(waiting);
+    expect(await exported({ email: other })).toEqual({ asCustomer: [], asLead: [] });
+    expect((await exported({ email: waiting })).asCustomer).toMatchObject([{ customerId }]);
+    const claimed = await shop.customer({ email: waiting });
+    const found = (await exported({ email: waiting })).asCustomer.map((one: { customerId: string }) => one.customerId);
+    expect(found.sort()).toEqual([customerId, claimed].sort());
+    expect(await erase({ email: waiting })).toEqual({ customers: 2, leads: 0 });
+    expect(await shop.read(`/api/customers/${customerId}`)).toMatchObject({ email: null, newEmail: null });
+    expect(await erase({ email: waiting })).toEqual({ customers: 0, leads: 0 });
+  });
+
   test('has everything ended when it is erased: orders, programmes, tickets, address; no lead and no charge follows', async () => {
     const leadTypeId = await shop.leadType({ qualifiesForLoyaltyRewards: true });
     const email = somebody().email;
@@ -159,7 +190,8 @@ describe('a person who is a customer', () => {
     await shop.wait({ days: 3 });
     // The log's own clock is that of its last event.
     await shop.customer();
-    expect(await shop.read(`/api/replacements/${replacementId}`)).toMatchObject({ status: 'granted' });
+    expect(await shop.read(`/api/replacements/${replacementId}`)).toMatchObject({ status: 'ended' });
+    expect(await shop.read(`/api/orders/${orderId}`)).toMatchObject({ replacementsOwed: 0 });
     const events = shop.server.application.get<EventStore>(EVENT_STORE);
     const { laws } = await checkLaws(events, { hashOf: hashOfEvent });
     expect(Object.entries(laws).filter(([, broken]) => broken > 0)).toEqual([]);

@@ -21,7 +21,16 @@ const anotherPerson = (telephone: string) => ({ contact: { firstName: 'Grace', t
 
 /** Every operation of the API, from opening a store to granting a return, called with its examples. */
 const story: readonly (string | Step)[] = [
-  ...['getHealth', 'getMetrics', 'openStore', 'listStores', 'setStatementDescriptor', 'getStatementDescriptor'],
+  ...[
+    'getHealth',
+    'getLiveness',
+    'getReadiness',
+    'getMetrics',
+    'openStore',
+    'listStores',
+    'setStatementDescriptor',
+    'getStatementDescriptor',
+  ],
   ...['defineLeadType', 'listLeadTypes', 'setPrice', 'listPrices', 'publishPolicy', 'getPolicy', 'listPolicyVersions'],
 
   ...['registerCustomer', 'listCustomers', 'getCustomer', 'signIn', 'setPassword', 'requestPasswordRecovery'],

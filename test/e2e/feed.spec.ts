@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { encode } from '#domain/codec';
 import type { EventStore } from '#event-store/port';
 import { EVENT_STORE } from '#wiring/tokens';
+import { type FeedMessage, openFeed } from './feed-client.ts';
 import { type Server, startServer } from './server.ts';
 
 let server: Server;
@@ -10,48 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-interface Told {
-  readonly event: string;
-  readonly id: string;
-  // biome-ignore lint/suspicious/noExplicitAny: tests read events as any client does
-  readonly data: any;
-}
-
 /** An open connection to the feed. */
-async function follow(query = '', headers: Record<string, string> = {}, from = server) {
-  const left = new AbortController();
-  const answer = await fetch(`${from.url}/api/feed${query}`, { headers, signal: left.signal });
-  const told = messages(answer);
-  /** The next change. Positions without a change, which come in between, are skipped. */
-  const anything = async (): Promise<Told> => {
-    const { value, done } = await told.next();
-    if (done) throw new Error('the feed is over');
-    return value.event === 'here' ? anything() : value;
-  };
-  const change = async (): Promise<Told> => {
-    const next = await anything();
-    return next.event === 'change' ? next : change();
-  };
-  /** Closes the connection, as a network failure does. */
-  const leave = async () => {
-    left.abort();
-    await told.next().catch(() => {});
-  };
-  return { answer, told, anything, change, leave };
-}
-
-async function* messages({ body }: Response): AsyncGenerator<Told, undefined> {
-  let text = '';
-  for await (const part of (body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream())) {
-    text += part;
-    const whole = text.split('\n\n');
-    text = whole.pop() as string;
-    for (const one of whole) {
-      const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(one)?.[1] ?? '';
-      if (field('event')) yield { event: field('event'), id: field('id'), data: JSON.parse(field('data')) };
-    }
-  }
-}
+const follow = (query = '', headers: Record<string, string> = {}, from = server) => openFeed(from.url, query, headers);
 
 let people = 0;
 const customer = async (): Promise<string> => {
@@ -117,8 +78,8 @@ test('a feed that is disconnected continues after the last received event: nothi
   expect(here).toMatchObject({ event: 'here' });
   await pauseAndRestart(orderId, 3);
   await first.leave();
-  const taken: Told[] = [];
-  let after = (here as Told).id;
+  const taken: FeedMessage[] = [];
+  let after = (here as FeedMessage).id;
   while (taken.length < wanted.length) {
     const feed = await follow('?kind=order', { 'last-event-id': after });
     const next = await feed.change();
@@ -203,14 +164,55 @@ test('an unknown kind is refused', async () => {
   expect({ status, field: body.errors?.[0].field }).toEqual({ status: 400, field: 'kind' });
 });
 
-test('the number of feeds is limited; a closed feed makes room for another', async () => {
-  const feeds = await Promise.all(Array.from({ length: 200 }, () => follow()));
-  expect(await server.call('GET', '/api/feed')).toMatchObject({ status: 503, body: { code: 'too-many-feeds' } });
+test('the number of feeds is a setting; a feed too many is asked to come back later, and a closed feed makes room for it', async () => {
+  const small = await startServer({ mostFeeds: 3 });
+  const feeds = await Promise.all(Array.from({ length: 3 }, () => follow('', {}, small)));
+  const refused = await small.call('GET', '/api/feed');
+  expect(refused).toMatchObject({ status: 503, body: { code: 'too-many-feeds' } });
+  expect(refused.headers.get('retry-after')).toBe('5');
   await feeds[0]?.leave();
-  let again = await follow();
-  while (again.answer.status === 503) again = await follow();
+  let again = await follow('', {}, small);
+  while (again.answer.status === 503) again = await follow('', {}, small);
   expect((await again.told.next()).value?.event).toBe('here');
   for (const feed of [...feeds, again]) await feed.leave();
+  await small.stop();
+});
+
+test('a refused feed does not count: its Last-Event-ID was wrong', async () => {
+  const small = await startServer({ mostFeeds: 1 });
+  for (let time = 0; time < 3; time += 1)
+    expect((await small.call('GET', '/api/feed', undefined, { 'last-event-id': '9999999999999999' })).status).toBe(400);
+  const feed = await follow('', {}, small);
+  expect(feed.answer.status).toBe(200);
+  await feed.leave();
+  await small.stop();
+});
+
+test('a feed whose client leaves before it begins makes room for another', async () => {
+  const small = await startServer({ mostFeeds: 1 });
+  const store = small.application.get<EventStore>(EVENT_STORE);
+  const { head } = store;
+  const asked = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  store.head = async () => {
+    asked.resolve();
+    await held.promise;
+    return head.call(store);
+  };
+  const left = new AbortController();
+  const leaving = fetch(`${small.url}/api/feed`, { signal: left.signal }).catch(() => 'left');
+  await asked.promise;
+  left.abort();
+  expect(await leaving).toBe('left');
+  // The server has seen it, too: a later request is answered.
+  await small.call('GET', '/api/lead-types?storeId=main');
+  held.resolve();
+  store.head = head;
+  let again = await follow('', {}, small);
+  while (again.answer.status === 503) again = await follow('', {}, small);
+  expect((await again.told.next()).value?.event).toBe('here');
+  await again.leave();
+  await small.stop();
 });
 
 test('a client that reconnects late receives all events since then, once and in order', async () => {
@@ -273,31 +275,61 @@ test('a contact book without a customer is sent to staff as unreadable', async (
   await staff.leave();
 });
 
-test('a feed that fails closes without an error text, and a client that reconnects with the last id receives the rest', async () => {
-  const orderId = await order(await customer());
-  const { position } = (await server.call('GET', '/health')).body.store;
-  await record(orderId, 2);
-  const store = server.application.get<EventStore>(EVENT_STORE);
+test('feeds that fail close without an error text, which is logged once; clients that reconnect with the last id receive the rest', async () => {
+  const failing = await startServer();
+  const store = failing.application.get<EventStore>(EVENT_STORE);
+  const { subscribe } = store;
+  const recorded = Promise.withResolvers<void>();
+  store.subscribe = async function* (options) {
+    for await (const message of subscribe.call(store, options)) {
+      yield message;
+      // Processes and read models follow other events.
+      if (message.kind !== 'event' || !options.filter?.streamPrefixes?.includes('customer-')) continue;
+      await recorded.promise;
+      throw new Error('secret of /etc/leadger');
+    }
+  };
+  const broken = [await follow('?kind=customer', {}, failing), await follow('?kind=customer', {}, failing)];
+  store.subscribe = subscribe;
+  const names = ['first', 'second'];
+  for (const name of names) {
+    const registration = { storeId: 'main', businessAssociation: name, timeZone: 'America/New_York' };
+    await failing.call('POST', '/api/customers', registration);
+  }
+  recorded.resolve();
+  for (const feed of broken) {
+    const told: FeedMessage[] = [];
+    for await (const one of feed.told) told.push(one);
+    const [changed, ...others] = told.filter(({ event }) => event !== 'here');
+    expect([changed?.event, others]).toEqual(['change', []]);
+    const again = await follow('?kind=customer', { 'last-event-id': told.at(-1)?.id as string }, failing);
+    const rest = await again.change();
+    // Not the first change again.
+    expect(rest.id > (changed?.id as string)).toBe(true);
+    await again.leave();
+  }
+  expect(failing.errors.filter((line) => line.includes('secret of /etc/leadger'))).toHaveLength(1);
+  await failing.stop();
+});
+
+test('a feed that is cut ends its answer', async () => {
+  const ending = await startServer();
+  const store = ending.application.get<EventStore>(EVENT_STORE);
   const { subscribe } = store;
   store.subscribe = async function* (options) {
     for await (const message of subscribe.call(store, options)) {
       yield message;
-      if (message.kind === 'event') throw new Error('secret of /etc/leadger');
+      if (message.kind === 'event' && options.filter?.streamPrefixes?.includes('customer-')) return;
     }
   };
-  server.errors.splice(0);
-  const broken = await follow('?kind=order', { 'last-event-id': position });
+  const feed = await follow('', {}, ending);
   store.subscribe = subscribe;
-  const told: Told[] = [];
-  for await (const one of broken.told) told.push(one);
-  const [changed, ...others] = told.filter(({ event }) => event !== 'here');
-  expect([changed?.event, others]).toEqual(['change', []]);
-  expect(server.errors.join()).toContain('secret of /etc/leadger');
-  const again = await follow('?kind=order', { 'last-event-id': told.at(-1)?.id as string });
-  const rest = await again.change();
-  // Not the first change again.
-  expect(rest.id > (changed?.id as string)).toBe(true);
-  await again.leave();
+  const registration = { storeId: 'main', businessAssociation: 'Cut', timeZone: 'America/New_York' };
+  await ending.call('POST', '/api/customers', registration);
+  const told: string[] = [];
+  for await (const { event } of feed.told) told.push(event);
+  expect(told.at(-1)).toBe('change');
+  await ending.stop();
 });
 
 test('a store that stops closes its feeds and does not wait for their readers', async () => {

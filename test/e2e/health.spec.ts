@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ProcessEngine } from '#processes/engine/engine';
 import { EVENT_STORE } from '#wiring/tokens';
 import { type Server, startServer } from './server.ts';
@@ -38,6 +41,37 @@ test('while the store is unreachable, health answers 503, and commands are answe
     await other.stop();
   }
 });
+
+/** On a server, only appending shows it. */
+const testEmbedded = process.env.LEADGER_TEST_EVENTS === 'wire' ? test.skip : test;
+
+testEmbedded(
+  'when the log was removed, health is red, although what was opened before can still be written',
+  async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'leadger-removed-'));
+    const other = await startServer({ directory });
+    try {
+      await other.settle();
+      expect(await other.call('GET', '/health/ready')).toMatchObject({
+        status: 200,
+        body: { ok: true, store: { ok: true } },
+      });
+      await rm(join(directory, 'events'), { recursive: true });
+      for (;;) {
+        const { status, body } = await other.call('GET', '/health/ready');
+        if (status !== 503) continue;
+        expect(body).toMatchObject({ ok: false, store: { ok: false, error: 'damaged' } });
+        break;
+      }
+      expect(await other.call('GET', '/health')).toMatchObject({ status: 503, body: { status: 'red' } });
+      expect(await other.call('GET', '/health/live')).toMatchObject({ status: 200, body: { ok: true } });
+      expect((await other.call('GET', '/metrics')).text).toMatch('leadger_event_store_ok 0');
+    } finally {
+      await other.stop();
+      await rm(directory, { recursive: true });
+    }
+  },
+);
 
 test('an unexpected error is logged, and the answer gives no details', async () => {
   const engine = server.application.get(ProcessEngine);

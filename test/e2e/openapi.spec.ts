@@ -131,6 +131,8 @@ test('it lists every route with its operation id: after a change run `npm test -
   "POST /api/password-recoveries requestPasswordRecovery",
   "POST /api/password-recoveries/complete completePasswordRecovery",
   "GET /health getHealth",
+  "GET /health/live getLiveness",
+  "GET /health/ready getReadiness",
   "GET /metrics getMetrics",
 ]
 `);

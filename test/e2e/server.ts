@@ -79,6 +79,7 @@ export async function startServer({
   mails,
   payments,
   eventStoreDb,
+  mostFeeds,
 }: {
   directory?: string;
   start?: string;
@@ -86,6 +87,7 @@ export async function startServer({
   payments?: PaymentGateway;
   /** A node with the events. It stays open. */
   eventStoreDb?: string;
+  mostFeeds?: number;
 } = {}): Promise<Server> {
   const temporary = directory ?? (await mkdtemp(join(tmpdir(), 'leadger-e2e-')));
   const errors: string[] = [];
@@ -106,7 +108,7 @@ export async function startServer({
       ...(payments && { payments }),
       webhooks: httpWebhooks({ allowPrivate: true }),
     }),
-    { log },
+    { log, ...(mostFeeds !== undefined && { mostFeeds }) },
   );
   const { running } = await startLeadger(application);
   // `stop` reports this error. Some tests close the stores on purpose and never call it.

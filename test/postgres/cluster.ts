@@ -1,16 +1,28 @@
-import { execFile, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readdirSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { waitUntil } from '../wait-until.ts';
 
-interface Cluster {
+export interface Cluster {
   /** Connection URL of the superuser. */
   readonly url: string;
+  /** Where its certificate, its settings and its files are. */
+  readonly data: string;
+  /** Ends its first process, as a lack of memory does. Its other processes end themselves. */
+  kill(): Promise<void>;
+  /** Ends it as an administrator does: `fast` breaks connections off, `immediate` also leaves a recovery to the next start. */
+  shutDown(how: 'fast' | 'immediate'): Promise<void>;
+  /** Starts it again at the same address. */
+  start(): Promise<void>;
+  /** All its processes stand still: connections are accepted, nothing is answered. */
+  freeze(): void;
+  thaw(): void;
   /** Stops the server at once and removes its files. This also happens when this process ends or crashes. */
   stop(): void;
 }
@@ -20,9 +32,11 @@ const DEBIAN = '/usr/lib/postgresql';
 /** Its standard input is a pipe from this process. When that closes, it ends the server and removes the files. */
 const WATCHDOG = `
 cat > /dev/null
-kill -QUIT "$1" 2> /dev/null
-for moment in $(seq 100); do kill -0 "$1" 2> /dev/null || break; sleep 0.1; done
-rm -rf "$2"
+server=$(head -1 "$1/data/postmaster.pid" 2> /dev/null)
+[ -n "$server" ] && kill -CONT "$server" 2> /dev/null
+[ -n "$server" ] && kill -QUIT "$server" 2> /dev/null
+for moment in $(seq 100); do kill -0 "$server" 2> /dev/null || break; sleep 0.1; done
+rm -rf "$1"
 `;
 
 /** Starts a PostgreSQL server on loopback, with its files in a temporary directory. */
@@ -40,14 +54,46 @@ export async function startCluster(): Promise<Cluster> {
   const parameters = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
   // Detached from the terminal: Ctrl-C ends the tests, and then the watchdog ends the server.
   const apart = { ...options, detached: true } as const;
-  const server = spawn(join(programs, 'postgres'), parameters, { ...apart, stdio: 'ignore' });
-  const watched = ['-c', WATCHDOG, 'watchdog', String(server.pid), directory];
-  const watchdog = spawn('sh', watched, { ...apart, cwd: '/', stdio: ['pipe', 'ignore', 'ignore'] });
-  for (const child of [server, watchdog]) child.unref();
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
-  await waitUntil(async () => server.exitCode !== null || (await answers(url)));
-  if (server.exitCode !== null) throw new Error(`PostgreSQL ended with ${server.exitCode} instead of starting`);
-  return { url, stop: () => watchdog.stdin.end() };
+  const watched = ['-c', WATCHDOG, 'watchdog', directory];
+  const watchdog = spawn('sh', watched, { ...apart, cwd: '/', stdio: ['pipe', 'ignore', 'ignore'] });
+  watchdog.unref();
+  let server = await startServer();
+
+  async function startServer(): Promise<ChildProcess> {
+    // After a crash, the memory of the one before is in use until its last process has ended.
+    for (;;) {
+      const started = spawn(join(programs, 'postgres'), parameters, { ...apart, stdio: 'ignore' });
+      started.unref();
+      await waitUntil(async () => started.exitCode !== null || (await answers(url)));
+      if (started.exitCode === null) return started;
+      if (!existsSync(join(data, 'postmaster.pid'))) throw new Error(`PostgreSQL ended with ${started.exitCode}`);
+      await pause(100);
+    }
+  }
+  const end = async (signal: NodeJS.Signals) => {
+    const ended = once(server, 'exit');
+    server.kill(signal);
+    await ended;
+  };
+  return {
+    url,
+    data,
+    kill: () => end('SIGKILL'),
+    shutDown: (how) => end(how === 'fast' ? 'SIGINT' : 'SIGQUIT'),
+    async start() {
+      server = await startServer();
+    },
+    freeze: () => signalAll(server, 'SIGSTOP'),
+    thaw: () => signalAll(server, 'SIGCONT'),
+    stop: () => watchdog.stdin.end(),
+  };
+}
+
+/** The first process is the leader of their session, not of their groups. */
+function signalAll({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  for (const one of [pid, ...children.filter((text) => text !== '')]) process.kill(Number(one), signal);
 }
 
 const answers = (url: string): Promise<boolean> => {

@@ -14,6 +14,9 @@ export const describeWithPostgres = named || directoryOfPrograms() ? describe : 
 export const PSQL = join(directoryOfPrograms() ?? '', 'psql');
 export const describeWithPsql = directoryOfPrograms() === undefined ? describe.skip : describe;
 
+/** `describe` where a server can be started that no other test uses. */
+export const describeWithOwnPostgres = describeWithPsql;
+
 interface FreshDatabase {
   readonly url: string;
   /** Runs one statement. @returns its rows */

@@ -28,7 +28,7 @@ test('the master key of a stopped store is replaced, and the store opens what it
 
   const { code, stdout, stderr } = await cli('keys', 'rotate', '--data', directory);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  expect(stdout).toContain('1 keys are wrapped with the new master key');
+  expect(stdout).toContain('1 key is wrapped with the new master key');
   expect(masterKey()).not.toBe(former);
 
   const after = await serve(directory);

@@ -139,7 +139,7 @@ test('keys from an older backup open the log; what has no key is marked, and the
   };
   expect(await nameIn(zoe)).toEqual({ firstName: 'Zoë', lastName: 'Doe' });
   expect(await nameIn(after)).toEqual({ keyMissing: true });
-  const warning = expect.stringMatching(/^leadger: 1 keys of the newest events are missing: [^\n]+\n$/);
+  const warning = expect.stringMatching(/^leadger: 1 key of the newest events is missing: [^\n]+\n$/);
   expect(await program.stop()).toMatchObject({ code: 0, stderr: warning });
   const exported = await cli('export', '--opened', '--data', directory);
   expect(exported.code).toBe(0);

@@ -1,10 +1,10 @@
 import { logDigest, rowsDigest } from '#audit/digest';
 import { checkLaws, type Verdict } from '#audit/laws/laws';
+import { counted, thousands } from '#domain/kernel/counted';
 import { hashOfEvent } from '#event-store/event-hash';
 import type { EventStore } from '#event-store/port';
 import type { Stores } from '#wiring/stores';
 import { printLines } from '../print.ts';
-import { thousands } from '../progress.ts';
 import { brokenIn } from '../verify.ts';
 
 export interface DemoSummary {
@@ -89,7 +89,7 @@ export function printSummary(summary: DemoSummary, data: string | undefined): vo
   printLines(
     broken.length === 0
       ? 'all laws hold'
-      : `${broken.length} ${broken.length === 1 ? 'law is' : 'laws are'} broken: ${broken.map((law) => `${law} ${summary.laws[law]}`).join(', ')}`,
+      : `${counted(broken.length, 'law is', 'laws are')} broken: ${broken.map((law) => `${law} ${summary.laws[law]}`).join(', ')}`,
   );
   if (data !== undefined) printLines('', `The store is in ${data}: npm start -- --data ${data}`);
 }

@@ -522,8 +522,9 @@ describe('the laws', () => {
         decision: decision(0, { placedAt: on(0) }, seen),
       },
     ];
-    const judge = async (line: Line, change = (events: RecordedEvent[]) => events) => {
-      const { laws, decisions } = await checkLaws(logOf(change(record([...setting, line]))), { hashOf: hashOfEvent });
+    const judge = async (line: Line, change = (events: RecordedEvent[]) => events, past: readonly Line[] = []) => {
+      const events = change(record([...setting, ...past, line]));
+      const { laws, decisions } = await checkLaws(logOf(events), { hashOf: hashOfEvent });
       return [laws.winnerNotFirst, decisions];
     };
     const judged = { judged: 1, passedOver: 0 };
@@ -542,6 +543,16 @@ describe('the laws', () => {
     ])('by %s', async (_, seen) => {
       expect(await judge(assigned('o1', 'c1', seen))).toEqual([0, judged]);
       expect(await judge(assigned('o2', 'c2', seen))).toEqual([1, judged]);
+    });
+
+    it('an order of an erased customer has no turn from the moment of the fact, and restarting it changes nothing', async () => {
+      const erased: Line = ['erasures-main', 'PersonErased', { subjects: ['customer-c1'], personKeys: [], ends: [] }];
+      const restarted: Line = ['order-o1', 'OrderRestarted'];
+      for (const past of [[erased], [erased, restarted]]) {
+        const seen = { eventsSeen: setting.length + past.length };
+        expect(await judge(assigned('o2', 'c2', seen), undefined, past)).toEqual([0, judged]);
+        expect(await judge(assigned('o1', 'c1', seen), undefined, past)).toEqual([1, judged]);
+      }
     });
 
     describe('DLV-3: compare businesses by name and by key', () => {

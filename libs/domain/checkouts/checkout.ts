@@ -7,6 +7,7 @@ import { deriveId } from '../kernel/ids.ts';
 import { addDays } from '../kernel/instants.ts';
 import { customerInCommand, ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
 import { type PromisedOrder, promisedOrder, totalCentsOf } from '../orders/order.ts';
+import { customerErased } from '../persons/erasures.ts';
 
 /** A customer's checkout, from the first step until the order is placed or the checkout abandoned (CHK). */
 export const checkoutStream = (checkoutId: string) => `checkout-${checkoutId}` as const;
@@ -37,7 +38,8 @@ export const checkoutEvents = {
     orderId: id,
     order: promisedOrder.optional().describe('What the order will be. Absent: the order was there before.'),
   }),
-  CheckoutAbandoned: fact({}),
+  /** `cause`: absent where its time ran out. */
+  CheckoutAbandoned: fact({ cause: z.literal(customerErased).optional() }),
 };
 export type CheckoutEvent = EventsOf<typeof checkoutEvents>;
 
@@ -52,7 +54,7 @@ type CheckoutCommand =
   | { type: 'PlaceCheckout'; at: Instant; orderId: string; order: Omit<PromisedOrder, 'coupon' | 'totalCents'> }
   /** For an order that an older version placed before it closed the checkout. */
   | { type: 'RecordPlaced'; at: Instant; orderId: string }
-  | { type: 'AbandonCheckout'; at: Instant };
+  | { type: 'AbandonCheckout'; at: Instant; cause?: typeof customerErased };
 
 export const customerOfCheckout = ({ wishes }: CheckoutState): string | undefined => wishes?.customerId;
 
@@ -116,7 +118,7 @@ export const checkout: Decider<CheckoutState, CheckoutCommand, CheckoutEvent> = 
         // Also for a checkout that was just abandoned: the order exists.
         return state.status === 'placed' ? [] : [{ type: 'CheckoutPlaced', data: { at, orderId: command.orderId } }];
       case 'AbandonCheckout':
-        return state.status === 'started' ? [{ type: 'CheckoutAbandoned', data: { at } }] : [];
+        return state.status === 'started' ? [abandoned(command)] : [];
       default:
         return undecided(command);
     }
@@ -143,6 +145,11 @@ export const checkout: Decider<CheckoutState, CheckoutCommand, CheckoutEvent> = 
 };
 
 type Command<Type extends CheckoutCommand['type']> = Extract<CheckoutCommand, { type: Type }>;
+
+const abandoned = ({ at, cause }: Command<'AbandonCheckout'>): CheckoutEvent => ({
+  type: 'CheckoutAbandoned',
+  data: { at, ...(cause && { cause }) },
+});
 
 /** Also of a code that is being tried and not taken yet: it must not be taken any more. */
 function replaceTakenCoupon(

@@ -129,6 +129,29 @@ describe('a programme', () => {
       .thenNothing();
   });
 
+  it('has an unknown renewal when nobody can say what became of the charge: no other is begun', () => {
+    const command: ProgrammeCommand = {
+      ...{ type: 'RecordRenewalUnknown', at: day(8), renewalNumber: 1, attempt: 1, chargeKey: 'k1' },
+      ...{ amountCents: 1000, currency: 'USD' },
+    };
+    const { type: _, ...data } = command;
+    const unknown: ProgrammeEvent = { type: 'RenewalUnknown', data };
+    given(programme, joined, begun(day(7)))
+      .when(command)
+      .thenRecords(unknown);
+    given(programme, joined, begun(day(7)), cancelled(day(7)))
+      .when(command)
+      .thenRecords(unknown);
+    given(programme, joined).when(command).thenNothing();
+    given(programme, joined, begun(day(7)), paid(day(7)))
+      .when(command)
+      .thenNothing();
+    expect(chargeDueAt(given(programme, joined, begun(day(7)), unknown).state())).toBeUndefined();
+    given(programme, joined, begun(day(7)), unknown)
+      .when(pay(day(9)))
+      .thenRecords(paid(day(9)));
+  });
+
   it('LOY-8: tries again as long as the policy says, then is held', () => {
     given(programme, joined, begun(day(7)))
       .when(decline(day(7)))

@@ -5,6 +5,7 @@ import { cents, type EventsOf, fact, type Instant, instant, unsealed } from '../
 import { currency, id, secretFor, storeText } from '../kernel/fields.ts';
 import { addDays, addHours } from '../kernel/instants.ts';
 import { ownerOrStaff, processOnly, type RightsOf } from '../kernel/rights.ts';
+import { customerErased } from '../persons/erasures.ts';
 
 /**
  * An order's programme in Loyalty Rewards: when it renews, and the result of each renewal. The order's own stream
@@ -15,7 +16,7 @@ export const programmeStream = (orderId: string) => `programme-${orderId}` as co
 /** Who or what held a programme (LOY-5, LOY-8). */
 export const holdCauses = ['customer', 'declined-payment'] as const;
 /** Who or what ended a programme. */
-export const cancellationCauses = ['customer', 'order-cancelled', 'payment-failed'] as const;
+export const cancellationCauses = ['customer', 'order-cancelled', 'payment-failed', customerErased] as const;
 
 const renewalNumber = z.int().positive();
 const attempt = z.int().positive();
@@ -66,6 +67,8 @@ export const programmeEvents = {
     retryAt: instant.optional(),
     policyVersion,
   }),
+  /** The customer was erased before the provider answered: money may have moved. */
+  RenewalUnknown: fact({ renewalNumber, attempt, chargeKey: id, amountCents: cents, currency }),
   /** `renewalNumber`: the renewal that waits until the programme is active again. */
   ProgrammeHeld: fact({ customerId: id, renewalNumber, cause: z.enum(holdCauses) }),
   /** `dueAt`: the date of the next renewal, or this instant if that date has passed (LOY-5). */
@@ -119,6 +122,15 @@ export type ProgrammeCommand =
       currency: string;
     }
   | { type: 'RecordRenewalDeclined'; at: Instant; renewalNumber: number; attempt: number; reason: DeclineReason }
+  | {
+      type: 'RecordRenewalUnknown';
+      at: Instant;
+      renewalNumber: number;
+      attempt: number;
+      chargeKey: string;
+      amountCents: number;
+      currency: string;
+    }
   | { type: 'HoldProgramme'; at: Instant }
   | { type: 'ActivateProgramme'; at: Instant }
   | { type: 'CancelProgramme'; at: Instant; cause: DataOf<'ProgrammeCancelled'>['cause'] };
@@ -134,6 +146,7 @@ export const programmeRights = {
   BeginRenewal: processOnly,
   RecordRenewalPaid: processOnly,
   RecordRenewalDeclined: processOnly,
+  RecordRenewalUnknown: processOnly,
   HoldProgramme: owner,
   ActivateProgramme: owner,
   CancelProgramme: owner,
@@ -159,6 +172,8 @@ export interface ProgrammeState {
   };
   /** The charge that was begun and has no result yet. */
   underWay: DataOf<'RenewalBegun'> | undefined;
+  /** Nobody knows whether that charge was captured. No other is begun. */
+  isUnknown: boolean;
 }
 
 export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent> = {
@@ -168,6 +183,7 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
     cadenceDays: 0,
     next: renewal(0, ''),
     underWay: undefined,
+    isUnknown: false,
   }),
 
   decide(command, state): Decision<ProgrammeEvent> {
@@ -183,6 +199,8 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
         return recordPaid(command, state);
       case 'RecordRenewalDeclined':
         return recordDeclined(command, state);
+      case 'RecordRenewalUnknown':
+        return recordUnknown(command, state);
       case 'HoldProgramme':
         return hold(command, state);
       case 'ActivateProgramme':
@@ -198,7 +216,14 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
     switch (event.type) {
       case 'ProgrammeJoined': {
         const { customerId, cadenceDays, dueAt } = event.data;
-        return { status: 'active', customerId, cadenceDays, next: renewal(1, dueAt), underWay: undefined };
+        return {
+          status: 'active',
+          customerId,
+          cadenceDays,
+          next: renewal(1, dueAt),
+          underWay: undefined,
+          isUnknown: false,
+        };
       }
       case 'RenewalAnnounced':
         state.next.announced = true;
@@ -211,11 +236,15 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
         break;
       case 'RenewalPaid':
         state.underWay = undefined;
+        state.isUnknown = false;
         state.next = renewal(event.data.renewalNumber + 1, event.data.nextDueAt);
         break;
       case 'RenewalDeclined':
         state.underWay = undefined;
         state.next.retryAt = event.data.retryAt;
+        break;
+      case 'RenewalUnknown':
+        state.isUnknown = true;
         break;
       case 'ProgrammeHeld':
         state.status = 'held';
@@ -302,6 +331,12 @@ function recordDeclined(command: Command<'RecordRenewalDeclined'>, state: Progra
     { type: 'RenewalDeclined', data: declined },
     { type: 'ProgrammeHeld', data: { at, customerId, renewalNumber, cause: 'declined-payment' } },
   ];
+}
+
+function recordUnknown(command: Command<'RecordRenewalUnknown'>, state: ProgrammeState): Decision<ProgrammeEvent> {
+  if (state.isUnknown || !beginningOf(state, command)) return [];
+  const { type: _, ...data } = command;
+  return [{ type: 'RenewalUnknown', data }];
 }
 
 function hold(

@@ -191,6 +191,24 @@ describe('an order', () => {
       .thenRefuses('order-cancelled', 'ORD-2');
   });
 
+  it('has an unknown payment when nobody can say what became of the charge, until it turns out that it was captured', () => {
+    const money = { amountCents: 1000, currency: 'USD' };
+    const record: OrderCommand = { type: 'RecordPaymentUnknown', at: minute(9), chargeKey: 'k1', ...money };
+    const unknown: OrderEvent = { type: 'PaymentUnknown', data: { at: minute(9), chargeKey: 'k1', ...money } };
+    given(order, placed).when(record).thenRecords(unknown);
+    given(order, placed, cancelled).when(record).thenRecords(unknown);
+    given(order, placed, paid).when(record).thenNothing();
+    given(order, placed, cancelled, unknown)
+      .when({ type: 'CapturePayment', at: minute(10), reference: 'pay_1', ...money })
+      .thenRecords({ type: 'PaymentCapturedTooLate', data: { at: minute(10), reference: 'pay_1', ...money } });
+  });
+
+  it('is cancelled with the reason when its customer is erased', () => {
+    given(order, placed)
+      .when({ type: 'CancelOrder', at: minute(9), cause: 'customer-erased' })
+      .thenRecords({ type: 'OrderCancelled', data: { at: minute(9), undeliveredLeads: 3, cause: 'customer-erased' } });
+  });
+
   it('ORD-5: is cancelled at any time before it is filled; what was not delivered is recorded', () => {
     const cancel: OrderCommand = { type: 'CancelOrder', at: minute(9) };
     const undelivered = (undeliveredLeads: number): OrderEvent => ({
@@ -261,6 +279,26 @@ describe('an order', () => {
     given(order, ...full, delivered('l9', minute(9), 'r1'))
       .when(deliver('l10', minute(9), 'r1'))
       .thenRefuses('replacement-not-owed', 'RPL-6');
+  });
+
+  it('owes no replacement any more once it is forgiven, and does not owe it again', () => {
+    const cause = 'customer-erased';
+    const forgive: OrderCommand = { type: 'ForgiveReplacement', at: minute(9), replacementId: 'r1', cause };
+    const forgiven: OrderEvent = {
+      type: 'ReplacementForgiven',
+      data: { at: minute(9), replacementId: 'r1', leadId: 'l1', cause },
+    };
+    const past = [placed, paid, delivered('l1'), owed];
+    given(order, ...past)
+      .when(forgive)
+      .thenRecords(forgiven);
+    given(order, placed, paid).when(forgive).thenNothing();
+    given(order, ...past, forgiven)
+      .when(deliver('l9', minute(10), 'r1'))
+      .thenRefuses('replacement-not-owed', 'RPL-6');
+    given(order, ...past, forgiven)
+      .when({ type: 'OweReplacement', at: minute(10), replacementId: 'r1', leadId: 'l1', owedSince: minute(7) })
+      .thenNothing();
   });
 
   it('RPL-9: gets its replacement even if it was cancelled; ORD-2: not while it is paused', () => {

@@ -10,6 +10,7 @@ import { type LocalDay, localDayOf } from '../kernel/local-days.ts';
 import { percentOf } from '../kernel/percent.ts';
 import { customerInCommand, ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
 import { bonus, bonusOf, loyaltyTerms } from '../loyalty/bonus.ts';
+import { customerErased } from '../persons/erasures.ts';
 import { countDelivery, deliveredOn, isFullOn, noProgress, type OrderProgress } from './progress.ts';
 
 /** An order of leads, from checkout to the last lead and the last replacement. */
@@ -44,6 +45,10 @@ export const orderEvents = {
   }),
   PaymentCaptured: fact({ reference: id, amountCents: cents, currency }),
   PaymentDeclined: fact({ reason: z.enum(declineReasons) }),
+  /**
+   * The customer was erased before the provider answered: money may have moved. The provider knows the charge by its key.
+   */
+  PaymentUnknown: fact({ chargeKey: id, amountCents: cents, currency }),
   /** The order ended while its payment, or that of a renewal, was under way: the money is to be paid back. */
   PaymentCapturedTooLate: fact({
     reference: id,
@@ -78,7 +83,8 @@ export const orderEvents = {
   DailyMaximumChanged: fact({ dailyMaximum: z.int().positive() }),
   /** ORD-4: the next charge goes to this card. */
   PaymentCardChanged: fact({ paymentToken }),
-  OrderCancelled: fact({ undeliveredLeads: count }),
+  /** `cause`: absent where somebody cancelled it. */
+  OrderCancelled: fact({ undeliveredLeads: count, cause: z.literal(customerErased).optional() }),
   OrderFilled: fact({ deliveredLeads: count }),
   LeadDelivered: fact({
     leadId: id,
@@ -99,6 +105,8 @@ export const orderEvents = {
     customerId: id,
     owedSince: instant,
   }),
+  /** The replacement is not owed any more. */
+  ReplacementForgiven: fact({ replacementId: id, leadId: id, cause: z.literal(customerErased) }),
 };
 export type OrderEvent = EventsOf<typeof orderEvents>;
 
@@ -139,6 +147,7 @@ export type OrderCommand =
   | ({ type: 'PlacePromisedOrder'; at: Instant; checkoutId: string } & PromisedOrder)
   | { type: 'CapturePayment'; at: Instant; reference: string; amountCents: number; currency: string }
   | { type: 'DeclinePayment'; at: Instant; reason: DeclineReason }
+  | { type: 'RecordPaymentUnknown'; at: Instant; chargeKey: string; amountCents: number; currency: string }
   /** `restart`: how the pause ends automatically in Loyalty Rewards; absent once the programme is cancelled. */
   | { type: 'PauseOrder'; at: Instant; restart?: { afterDays: number; policyVersion: number } }
   | { type: 'RestartOrder'; at: Instant }
@@ -154,7 +163,8 @@ export type OrderCommand =
     }
   | { type: 'ChangeDailyMaximum'; at: Instant; dailyMaximum: DailyMaximum }
   | { type: 'ChangePaymentCard'; at: Instant; paymentToken: Secret }
-  | { type: 'CancelOrder'; at: Instant }
+  /** `cause`: where the store itself cancels it. */
+  | { type: 'CancelOrder'; at: Instant; cause?: typeof customerErased }
   | {
       type: 'DeliverLead';
       at: Instant;
@@ -164,7 +174,8 @@ export type OrderCommand =
       replacementFor?: string;
       decision: DistributionDecision;
     }
-  | { type: 'OweReplacement'; at: Instant; replacementId: string; leadId: string; owedSince: Instant };
+  | { type: 'OweReplacement'; at: Instant; replacementId: string; leadId: string; owedSince: Instant }
+  | { type: 'ForgiveReplacement'; at: Instant; replacementId: string; cause: typeof customerErased };
 
 export const customerOfOrder = ({ terms }: OrderState): string | undefined => terms?.customerId;
 const owner = ownerOrStaff<unknown, OrderState>(({ state }) => customerOfOrder(state), 'BCK-2');
@@ -175,6 +186,7 @@ export const orderRights = {
   PlacePromisedOrder: ownerOrStaff(customerInCommand, 'CHK-1'),
   CapturePayment: processOnly,
   DeclinePayment: processOnly,
+  RecordPaymentUnknown: processOnly,
   PauseOrder: owner,
   RestartOrder: owner,
   RestartAutomatically: processOnly,
@@ -184,6 +196,7 @@ export const orderRights = {
   CancelOrder: owner,
   DeliverLead: processOnly,
   OweReplacement: processOnly,
+  ForgiveReplacement: processOnly,
 } satisfies RightsOf<OrderCommand, OrderState>;
 
 /** What the customer agreed to (CHK-1), at the price in effect at checkout (CAT-3). */
@@ -201,6 +214,8 @@ export interface OrderState extends OrderProgress {
   /** The present terms: daily maximum and card may have changed since checkout. */
   terms: Terms | undefined;
   paid: boolean;
+  /** Nobody knows whether the payment was captured. */
+  paymentUnknown: boolean;
   /** The number of the last recorded renewal. */
   renewals: number;
   /** Over the whole life of the order (LOY-4). */
@@ -219,6 +234,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
     status: 'unknown',
     terms: undefined,
     paid: false,
+    paymentUnknown: false,
     renewals: 0,
     pauses: 0,
     receipts: new Map(),
@@ -236,6 +252,8 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         return capturePayment(command, state);
       case 'DeclinePayment':
         return declinePayment(command, state);
+      case 'RecordPaymentUnknown':
+        return recordUnknown(command, state);
       case 'PauseOrder':
         return pause(command, state, terms);
       case 'RestartOrder':
@@ -256,6 +274,8 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
           : deliver(command, state, terms);
       case 'OweReplacement':
         return oweReplacement(command, state, terms);
+      case 'ForgiveReplacement':
+        return forgiveReplacement(command, state);
       default:
         return undecided(command);
     }
@@ -281,6 +301,9 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         break;
       case 'PaymentDeclined':
         state.status = 'payment-failed';
+        break;
+      case 'PaymentUnknown':
+        state.paymentUnknown = true;
         break;
       case 'OrderPaused':
         state.status = 'paused';
@@ -316,6 +339,9 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
       case 'ReplacementOwed':
         state.owed.set(event.data.replacementId, event.data.leadId);
         state.everOwed.add(event.data.replacementId);
+        break;
+      case 'ReplacementForgiven':
+        state.owed.delete(event.data.replacementId);
         break;
       case 'DailyMaximumReached':
         break;
@@ -399,6 +425,14 @@ function capturePayment(
 
 function declinePayment({ at, reason }: Command<'DeclinePayment'>, { status }: OrderState): Decision<OrderEvent> {
   return status === 'awaiting-payment' ? [{ type: 'PaymentDeclined', data: { at, reason } }] : [];
+}
+
+function recordUnknown(
+  { type: _, ...data }: Command<'RecordPaymentUnknown'>,
+  { paid, paymentUnknown, status }: OrderState,
+): Decision<OrderEvent> {
+  if (paid || paymentUnknown || status === 'payment-failed') return [];
+  return [{ type: 'PaymentUnknown', data }];
 }
 
 function pause(
@@ -489,10 +523,11 @@ function changePaymentCard(
     : [{ type: 'PaymentCardChanged', data: { at, paymentToken } }];
 }
 
-function cancel({ at }: Command<'CancelOrder'>, state: OrderState): Decision<OrderEvent> {
+function cancel({ at, cause }: Command<'CancelOrder'>, state: OrderState): Decision<OrderEvent> {
   if (state.status === 'cancelled') return [];
   if (state.status === 'filled' || state.status === 'payment-failed') return refuseIn(state, 'cancelled', 'ORD-5');
-  return [{ type: 'OrderCancelled', data: { at, undeliveredLeads: state.owedLeads - state.deliveredLeads } }];
+  const undeliveredLeads = state.owedLeads - state.deliveredLeads;
+  return [{ type: 'OrderCancelled', data: { at, undeliveredLeads, ...(cause && { cause }) } }];
 }
 
 function deliver(command: Command<'DeliverLead'>, state: OrderState, terms: Terms): Decision<OrderEvent> {
@@ -549,6 +584,15 @@ function oweReplacement(
   if (!state.receipts.has(leadId))
     return refuse('lead-not-delivered', `lead ${leadId} was not delivered to this order`, 'RPL-6');
   return [{ type: 'ReplacementOwed', data: { at, replacementId, leadId, leadTypeId, customerId, owedSince } }];
+}
+
+/** What was delivered, or is forgiven, is not owed. */
+function forgiveReplacement(
+  { at, replacementId, cause }: Command<'ForgiveReplacement'>,
+  { owed }: OrderState,
+): Decision<OrderEvent> {
+  const leadId = owed.get(replacementId);
+  return leadId === undefined ? [] : [{ type: 'ReplacementForgiven', data: { at, replacementId, leadId, cause } }];
 }
 
 /** The order receives no more leads and no renewals. A filled order is not over: a renewal may re-open it. */

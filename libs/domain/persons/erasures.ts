@@ -40,6 +40,9 @@ export interface ErasureState {
   readonly ends: ReadonlySet<string>;
 }
 
+/** Why something ended that nobody ended by hand: its customer was erased. */
+export const customerErased = 'customer-erased';
+
 /** Who may ask for which command. */
 export const erasureRights = { ErasePerson: supportOrStore('SUP-2') } satisfies RightsOf<ErasureCommand, ErasureState>;
 

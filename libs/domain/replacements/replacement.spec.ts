@@ -115,4 +115,24 @@ describe('the return of a lead', () => {
       .thenRecords({ type: 'ReplacementDelivered', data: { at: minute(20), ...about, replacementLeadId: 'l2' } });
     given(replacement, requested('wrong number')).when(record).thenRefuses('replacement-not-granted', 'RPL-6');
   });
+
+  it('ends when its customer is erased, decided or not: nobody decides any more, and a delivery under way counts', () => {
+    const end: ReplacementCommand = { type: 'EndReplacement', at: minute(12), cause: 'customer-erased' };
+    const ended: ReplacementEvent = {
+      type: 'ReplacementEnded',
+      data: { at: minute(12), ...about, cause: 'customer-erased' },
+    };
+    given(replacement, requested('wrong number')).when(end).thenRecords(ended);
+    given(replacement, requested('wrong number'), granted).when(end).thenRecords(ended);
+    given(replacement, requested('wrong number'), denied('no')).when(end).thenNothing();
+    given(replacement, requested('wrong number'), ended).when(grant).thenRefuses('person-erased');
+    given(replacement, requested('wrong number'), ended).when(deny).thenRefuses('person-erased');
+    given(replacement, requested('wrong number'), ended)
+      .when({ type: 'RecordOverdue', at: '2026-05-09T10:10:00.000Z' })
+      .thenNothing();
+    const replacementLeadId = 'l2';
+    given(replacement, requested('wrong number'), granted, ended)
+      .when({ type: 'RecordReplacementDelivered', at: minute(20), replacementLeadId })
+      .thenRecords({ type: 'ReplacementDelivered', data: { at: minute(20), ...about, replacementLeadId } });
+  });
 });

@@ -5,6 +5,7 @@ import { id, sealedFor, storeText } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { addDays } from '../kernel/instants.ts';
 import { customerInCommand, ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
+import { customerErased } from '../persons/erasures.ts';
 import type { PolicyDocument } from '../policy/policy.ts';
 
 /** The return of one delivered lead, from the customer's request to the replacement (RPL). */
@@ -30,6 +31,8 @@ export const replacementEvents = {
   ChargebackDenied: fact({ orderId: id, leadId: id, explanation: sealedFor('customer', 'explanation') }),
   VerificationOverdue: fact({ orderId: id, leadId: id, verifyBy: instant }),
   ReplacementDelivered: fact({ orderId: id, leadId: id, replacementLeadId: id }),
+  /** Nobody decides any more, and no replacement is owed any more. */
+  ReplacementEnded: fact({ orderId: id, leadId: id, cause: z.literal(customerErased) }),
 };
 export type ReplacementEvent = EventsOf<typeof replacementEvents>;
 
@@ -68,7 +71,8 @@ export type ReplacementCommand =
   | { type: 'GrantChargeback'; at: Instant }
   | { type: 'DenyChargeback'; at: Instant; explanation: Sealed }
   | { type: 'RecordOverdue'; at: Instant }
-  | { type: 'RecordReplacementDelivered'; at: Instant; replacementLeadId: string };
+  | { type: 'RecordReplacementDelivered'; at: Instant; replacementLeadId: string }
+  | { type: 'EndReplacement'; at: Instant; cause: typeof customerErased };
 
 export const customerOfReplacement = ({ status, customerId }: ReplacementState): string | undefined =>
   status === 'unknown' ? undefined : customerId;
@@ -80,9 +84,10 @@ export const replacementRights = {
   DenyChargeback: support('SUP-2'),
   RecordOverdue: processOnly,
   RecordReplacementDelivered: processOnly,
+  EndReplacement: processOnly,
 } satisfies RightsOf<ReplacementCommand, ReplacementState>;
 
-export const replacementStatuses = ['requested', 'granted', 'denied', 'replaced'] as const;
+export const replacementStatuses = ['requested', 'granted', 'denied', 'replaced', 'ended'] as const;
 type ReplacementStatus = (typeof replacementStatuses)[number];
 
 interface ReplacementState {
@@ -121,6 +126,8 @@ export const replacement: Decider<ReplacementState, ReplacementCommand, Replacem
         return recordOverdue(command, state);
       case 'RecordReplacementDelivered':
         return recordDelivered(command, state);
+      case 'EndReplacement':
+        return end(command, state);
       default:
         return undecided(command);
     }
@@ -140,6 +147,8 @@ export const replacement: Decider<ReplacementState, ReplacementCommand, Replacem
         return { ...state, overdue: true };
       case 'ReplacementDelivered':
         return { ...state, status: 'replaced' };
+      case 'ReplacementEnded':
+        return { ...state, status: 'ended' };
     }
   },
 };
@@ -189,6 +198,8 @@ export function explainDenial({
 const requestedBefore = ({ reason }: ReplacementState) =>
   refuse('return-requested', `the return of this lead was requested already, for the reason "${reason}"`, 'RPL-8');
 
+const alreadyEnded = refuse('person-erased', 'the return ended when its customer was erased');
+
 const alreadyDecided = refuse(
   'already-decided',
   'the return was already granted or denied: the decision is final',
@@ -200,6 +211,7 @@ function grant(
   { status, orderId, leadId, reason }: ReplacementState,
 ): Decision<ReplacementEvent> {
   if (status === 'granted' || status === 'replaced') return [];
+  if (status === 'ended') return alreadyEnded;
   return status === 'denied' ? alreadyDecided : [{ type: 'ChargebackGranted', data: { at, orderId, leadId, reason } }];
 }
 
@@ -207,6 +219,7 @@ function deny(
   { at, explanation }: Command<'DenyChargeback'>,
   { status, orderId, leadId }: ReplacementState,
 ): Decision<ReplacementEvent> {
+  if (status === 'ended') return alreadyEnded;
   // Also another denial: its explanation would be lost.
   if (status !== 'requested') return alreadyDecided;
   return [{ type: 'ChargebackDenied', data: { at, orderId, leadId, explanation } }];
@@ -223,6 +236,17 @@ function recordDelivered(
   { status, orderId, leadId }: ReplacementState,
 ): Decision<ReplacementEvent> {
   if (status === 'replaced') return [];
-  if (status !== 'granted') return refuse('replacement-not-granted', 'no replacement was granted', 'RPL-6');
+  // The delivery may have been under way when the return ended.
+  if (status !== 'granted' && status !== 'ended')
+    return refuse('replacement-not-granted', 'no replacement was granted', 'RPL-6');
   return [{ type: 'ReplacementDelivered', data: { at, orderId, leadId, replacementLeadId } }];
+}
+
+/** A return that was denied or replaced has ended before. */
+function end(
+  { at, cause }: Command<'EndReplacement'>,
+  { status, orderId, leadId }: ReplacementState,
+): Decision<ReplacementEvent> {
+  if (status !== 'requested' && status !== 'granted') return [];
+  return [{ type: 'ReplacementEnded', data: { at, orderId, leadId, cause } }];
 }

@@ -4,6 +4,7 @@ import { type Decider, type Decision, refuse, undecided } from '../kernel/decide
 import { type EventsOf, fact, type Instant, instant, type Sealed } from '../kernel/events.ts';
 import { id, sealedFor } from '../kernel/fields.ts';
 import { customerInCommand, ownerOrSupport, processOnly, type RightsOf, support } from '../kernel/rights.ts';
+import { customerErased } from '../persons/erasures.ts';
 import type { PolicyDocument } from '../policy/policy.ts';
 
 /** A customer's question to support, and the answers (SUP-1). */
@@ -29,7 +30,8 @@ export const ticketEvents = {
     dueAt: instant,
     policyVersion: z.int().positive(),
   }),
-  TicketClosed: fact({ customerId: id }),
+  /** `cause`: absent where somebody closed it. */
+  TicketClosed: fact({ customerId: id, cause: z.literal(customerErased).optional() }),
 };
 export type TicketEvent = EventsOf<typeof ticketEvents>;
 
@@ -51,7 +53,8 @@ export type TicketCommand =
     }
   | { type: 'AnswerTicket'; at: Instant; answer: Sealed }
   | { type: 'WriteAgain'; at: Instant; message: Sealed; answerPolicy: AnswerPolicy }
-  | { type: 'CloseTicket'; at: Instant }
+  /** `cause`: where the store itself closes it. */
+  | { type: 'CloseTicket'; at: Instant; cause?: typeof customerErased }
   | { type: 'RecordTicketOverdue'; at: Instant };
 
 export const customerOfTicket = ({ status, customerId }: TicketState): string | undefined =>
@@ -103,7 +106,7 @@ export const ticket: Decider<TicketState, TicketCommand, TicketEvent> = {
         return [{ type: 'TicketReopened', data: { at, customerId, message, ...dueBy(answerPolicy, at) } }];
       }
       case 'CloseTicket':
-        return status === 'closed' ? [] : [{ type: 'TicketClosed', data: { at, customerId } }];
+        return status === 'closed' ? [] : [closed(command, customerId)];
       case 'RecordTicketOverdue':
         if (status !== 'open' || state.overdue || at < dueAt) return [];
         return [{ type: 'TicketOverdue', data: { at, customerId, dueAt } }];
@@ -131,6 +134,11 @@ export const ticket: Decider<TicketState, TicketCommand, TicketEvent> = {
     }
   },
 };
+
+const closed = ({ at, cause }: Extract<TicketCommand, { type: 'CloseTicket' }>, customerId: string): TicketEvent => ({
+  type: 'TicketClosed',
+  data: { at, customerId, ...(cause && { cause }) },
+});
 
 export const unknownTicket = refuse('ticket-unknown', 'there is no such ticket');
 const isClosed = refuse('ticket-closed', 'the ticket is closed: open a new one', 'SUP-1');

@@ -29,7 +29,7 @@ const SCHEMA = `
   ) STRICT;
   CREATE TABLE IF NOT EXISTS identity (only INTEGER PRIMARY KEY CHECK (only = 1), id TEXT NOT NULL) STRICT;`;
 
-const databaseFile = (directory: string): string => join(directory, 'events.sqlite');
+export const databaseFile = (directory: string): string => join(directory, 'events.sqlite');
 
 export interface WriterSettings {
   readonly directory: string;

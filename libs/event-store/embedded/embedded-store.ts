@@ -6,6 +6,7 @@ import {
   DEFAULT_LIMITS,
   type EventFilter,
   type EventStore,
+  type EventStoreError,
   type ExpectedRevision,
   type NewEvent,
   NoSuchPosition,
@@ -23,6 +24,7 @@ import { makeTemporaryDirectory } from '../temporary-directory.ts';
 import { openDatabaseForReading } from './database.ts';
 import { EVENTS_PER_PAGE, isPosition, LogReader, numberOf, positionOf } from './log-reader.ts';
 import { NewestEvents } from './newest-events.ts';
+import { WritableProbe } from './writable.ts';
 import { WriterThread } from './writer-thread.ts';
 
 interface EmbeddedStoreOptions {
@@ -43,7 +45,8 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions = {}): Pro
   const writer = readOnly ? undefined : await WriterThread.start(settings);
   try {
     const reader = new LogReader(openDatabaseForReading(directory));
-    return new EmbeddedStore(reader, writer, temporary?.remove ?? (() => {}));
+    const probe = new WritableProbe(directory);
+    return new EmbeddedStore(reader, writer, probe, temporary?.remove ?? (() => {}));
   } catch (error) {
     await writer?.close();
     throw error;
@@ -56,6 +59,7 @@ class EmbeddedStore implements EventStore {
   readonly limits = DEFAULT_LIMITS;
   readonly #reader: LogReader;
   readonly #writer: WriterThread | undefined;
+  readonly #probe: WritableProbe;
   readonly #removeDirectory: () => void;
   readonly #closing = new AbortController();
   readonly #appended = new Notifier();
@@ -64,9 +68,10 @@ class EmbeddedStore implements EventStore {
   #looking: NodeJS.Timeout | undefined;
   #dataVersion = 0;
 
-  constructor(reader: LogReader, writer: WriterThread | undefined, removeDirectory: () => void) {
+  constructor(reader: LogReader, writer: WriterThread | undefined, probe: WritableProbe, removeDirectory: () => void) {
     this.#reader = reader;
     this.#writer = writer;
+    this.#probe = probe;
     this.#removeDirectory = removeDirectory;
     this.#newest = new NewestEvents(reader);
     writer?.onWritten(() => this.#appended.notify());
@@ -190,6 +195,11 @@ class EmbeddedStore implements EventStore {
   async identity(): Promise<string> {
     this.#mustBeOpen();
     return this.#reader.identity();
+  }
+
+  async whyNotWritable(): Promise<EventStoreError | undefined> {
+    if (!this.#writer) return new StoreUnavailable('this store was opened for reading only');
+    return this.#writer.failure ?? this.#probe.failure();
   }
 
   async close(): Promise<void> {

@@ -35,6 +35,8 @@ export class WriterThread {
   #inFlight: readonly WaitingAppend[] = [];
   /** Why nothing is written any more. */
   #over: EventStoreError | undefined;
+  /** Since the last append found a full disk, until one is written. */
+  #full: StoreFull | undefined;
   #written: () => void = () => {};
   #drained: (() => void) | undefined;
 
@@ -56,6 +58,11 @@ export class WriterThread {
       this.#break('the writer has ended');
       this.#ended.resolve();
     });
+  }
+
+  /** Why the last append failed, if none was written since. */
+  get failure(): EventStoreError | undefined {
+    return this.#over ?? this.#full;
   }
 
   onWritten(callback: () => void): void {
@@ -109,9 +116,11 @@ export class WriterThread {
         this.#break(`the log cannot be written any more: ${reply.message}`);
         return;
       case 'full':
-        for (const { reject } of this.#takeInFlight()) reject(new StoreFull(`the disk is full: ${reply.message}`));
+        this.#full = new StoreFull(`the disk is full: ${reply.message}`);
+        for (const { reject } of this.#takeInFlight()) reject(this.#full);
         break;
       case 'written':
+        this.#full = undefined;
         this.#written();
         for (const [index, append] of this.#takeInFlight().entries()) settle(append, reply.replies[index]);
         break;

@@ -207,6 +207,7 @@ export class ProcessEngine {
   async #runUntilStopped(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       try {
+        // It returns when the engine or the event store is closed.
         return await this.#follow();
       } catch (error) {
         if (!(error instanceof LogReplaced || error instanceof DamagesChanged)) throw error;

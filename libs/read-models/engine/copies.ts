@@ -99,6 +99,11 @@ export const ensureViews = (db: Db, renewViews: RenewViews): Promise<void> =>
     await renewViews(tx);
   });
 
+/** A copy that has taken no event has no rows, and may follow any log. */
+export const takeEmptyCopy = (db: Db, { schema }: Copy, { log, head }: LogNow) =>
+  sql`UPDATE ${copies} SET log = ${log}, whole = ${head === BEFORE_FIRST}, epoch = epoch + 1, used_at = now()
+    WHERE schema = ${schema} AND log <> ${log} AND position = ${BEFORE_FIRST}`.execute(db);
+
 async function makeEmpty(tx: Tx, { model, schema }: Copy, { log, head }: LogNow): Promise<void> {
   await createTables(tx, schema, model.tables);
   await sql`DELETE FROM ${parked} WHERE schema = ${schema}`.execute(tx);

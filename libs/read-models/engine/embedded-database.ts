@@ -4,13 +4,18 @@ import { openOrExplain } from '#event-store/open-or-explain';
 import { CannotOpenStore } from '#event-store/port';
 import { PgliteDialect, PgliteThread } from './pglite.ts';
 
-/** PGlite in a directory, or in memory. Closing it removes the mark, so that its files are trusted. */
-export async function openEmbeddedDatabase(directory: string | undefined) {
-  const thread = await openFiles(directory);
+/**
+ * PGlite in a directory, or in memory. Closing it removes the mark, so that its files are trusted.
+ * @param tables those that a new database should have (see template.ts)
+ */
+export async function openEmbeddedDatabase(directory: string | undefined, tables?: string) {
+  const thread = await openFiles(directory, tables);
   return {
     dialect: new PgliteDialect(thread),
     closed: () => directory !== undefined && leaveCleanly(directory),
     connect: (timeoutMilliseconds: number) => thread.connect(timeoutMilliseconds),
+    server: () => undefined,
+    explained: (error: unknown) => error,
   };
 }
 
@@ -21,8 +26,8 @@ export const filesOf = (directory: string): string => join(directory, 'pglite');
  * PGlite writes without fsync: its files survive a crash of the program, but not one of the machine. A mark names the boot
  * of the machine in which they were last written.
  */
-async function openFiles(directory: string | undefined): Promise<PgliteThread> {
-  if (directory === undefined) return PgliteThread.start(undefined);
+async function openFiles(directory: string | undefined, tables?: string): Promise<PgliteThread> {
+  if (directory === undefined) return PgliteThread.start(undefined, tables);
   const files = filesOf(directory);
   if (existsSync(files) && writtenBeforeTheMachineWentDown(directory)) {
     console.warn(`leadger: the machine went down while ${files} was written: it is rebuilt from the log`);
@@ -33,12 +38,12 @@ async function openFiles(directory: string | undefined): Promise<PgliteThread> {
     writeFileSync(join(directory, 'in-use'), bootOfTheMachine());
   });
   try {
-    return await PgliteThread.start(files);
+    return await PgliteThread.start(files, tables);
   } catch (error) {
     if (error instanceof CannotOpenStore) throw error;
     console.warn(`leadger: ${files} cannot be opened (${(error as Error).message}): it is rebuilt from the log`);
     rmSync(files, { recursive: true, force: true });
-    return PgliteThread.start(files);
+    return PgliteThread.start(files, tables);
   }
 }
 

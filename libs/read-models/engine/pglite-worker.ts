@@ -14,7 +14,9 @@ export interface Statement {
   readonly begin?: true;
 }
 
-interface DatabaseFiles {
+export interface WhatToOpen {
+  /** The compiled program. */
+  readonly postgres: object;
   /** Undefined: in memory. */
   readonly directory: string | undefined;
   /** What a database in memory begins with; undefined: with nothing, and PGlite makes one. */
@@ -51,7 +53,7 @@ async function main(): Promise<void> {
   if (!port) throw new Error('the database runs in a worker thread');
   const reply = (message: DatabaseReply) => port.postMessage(message);
   try {
-    const database = await open(workerData as DatabaseFiles);
+    const database = await open(workerData as WhatToOpen);
     port.on(
       'message',
       inOrder(database, reply, () => port.close()),
@@ -63,8 +65,9 @@ async function main(): Promise<void> {
   }
 }
 
-async function open({ directory, archive }: DatabaseFiles): Promise<PGlite> {
+async function open({ postgres, directory, archive }: WhatToOpen): Promise<PGlite> {
   const database = await PGlite.create({
+    pgliteWasmModule: postgres as never,
     ...(directory !== undefined && { dataDir: directory }),
     ...(archive !== undefined && { loadDataDir: await openAsBlob(archive) }),
     parsers,

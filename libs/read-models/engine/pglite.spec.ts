@@ -104,3 +104,14 @@ test('after a statement that took too long, every call fails with that reason, a
   for (const asked of [waiting, all(), db.transaction().execute((tx) => setTo(2, tx))])
     await expect(asked).rejects.toThrow('took too long');
 });
+
+test('a new database takes more than one segment of its write-ahead log, and has it all after it was reopened', async () => {
+  await sql`INSERT INTO things SELECT repeat(md5(i::text), 60), i FROM generate_series(1, 12000) AS i`.execute(db);
+  await db.destroy();
+  const again = await openEmbeddedDatabase(directory);
+  db = new Kysely({ dialect: again.dialect, plugins: [new ColumnNames()] });
+  const { rows } = await sql`SELECT count(*)::int AS count, sum(length(thing_id))::int AS letters FROM things`.execute(
+    db,
+  );
+  expect(rows).toEqual([{ count: 12_001, letters: 12_000 * 32 * 60 + 1 }]);
+});

@@ -14,9 +14,9 @@ import { LRUCache } from 'lru-cache';
 import { DatabaseGone, QUERY_CANCELED, StatementRefused } from '../errors.ts';
 import type { AnalystConnection, RowBatch } from './analysis.ts';
 import type { NamedResult } from './names.ts';
-import type { DatabaseReply, Statement } from './pglite-worker.ts';
+import type { DatabaseReply, Statement, WhatToOpen } from './pglite-worker.ts';
 import { isPlain, rowsIn } from './prepared.ts';
-import { archiveOfTemplate, copyTemplate } from './template.ts';
+import { archiveOfTemplate, compiledPostgres, copyTemplate } from './template.ts';
 
 const fromSource = import.meta.url.endsWith('.ts');
 
@@ -48,22 +48,28 @@ export class PgliteThread {
   /** Resolves when the current holder of the turn releases it. */
   #turn: Promise<void> = Promise.resolve();
 
-  /** @param directory undefined: in memory. @throws DatabaseGone */
-  static async start(directory: string | undefined): Promise<PgliteThread> {
-    if (directory !== undefined && !existsSync(directory) && !copyTemplate(directory)) {
+  /**
+   * @param directory undefined: in memory
+   * @param tables those that a new database should have (see template.ts)
+   * @throws DatabaseGone
+   */
+  static async start(directory: string | undefined, tables = ''): Promise<PgliteThread> {
+    const postgres = await compiledPostgres();
+    if (directory !== undefined && !existsSync(directory) && !copyTemplate(directory, tables)) {
       // Making a database takes memory that is freed only when its thread ends.
-      const maker = new PgliteThread(directory);
+      const maker = new PgliteThread({ postgres, directory, archive: undefined });
       await maker.#ready.promise;
       await maker.close();
     }
-    const thread = new PgliteThread(directory);
+    const archive = directory === undefined ? archiveOfTemplate(tables) : undefined;
+    const thread = new PgliteThread({ postgres, directory, archive });
     await thread.#ready.promise;
     return thread;
   }
 
-  constructor(directory: string | undefined) {
+  constructor(whatToOpen: WhatToOpen) {
     this.#worker = new Worker(new URL(`./pglite-worker.${fromSource ? 'ts' : 'js'}`, import.meta.url), {
-      workerData: { directory, archive: directory === undefined ? archiveOfTemplate() : undefined },
+      workerData: whatToOpen,
       execArgv: fromSource ? ['--conditions=source', '--no-warnings'] : [],
       resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 },
     });

@@ -8,6 +8,7 @@ import {
   ensureCopy,
   landmarksIn,
   moveCheckpointBack,
+  takeEmptyCopy,
 } from './copies.ts';
 import type { Db } from './model.ts';
 import type { RenewViews } from './views.ts';
@@ -25,6 +26,7 @@ interface Stores {
 export async function checkpointToFollow(copy: Copy, { db, store, renewViews }: Stores): Promise<Checkpoint> {
   const log = await store.identity();
   await ensureCopy(db, copy, { log, head: await store.head() });
+  await takeEmptyCopy(db, copy, { log, head: await store.head() });
   const checkpoint = (await checkpointOf(db, copy)) as Checkpoint;
   const reason = await reasonToBeginAnew(checkpoint, log, { db, store });
   if (reason !== undefined) {

@@ -1,7 +1,12 @@
 import { PostgresDialect } from 'kysely';
 import pg from 'pg';
+import { explained, isOfServer } from '#postgres/failures';
+import { connectTo as connectToServer, PostgresPool } from '#postgres/pool';
+import { serverOf } from '#postgres/reach';
 import type { AnalystConnection, RowBatch } from './analysis.ts';
 import { parsers, parsersOfAnswers } from './parsers.ts';
+
+export type { ServerState } from '#postgres/watch';
 
 const { getTypeParser } = pg.types;
 const typesReadBy = (own: typeof parsers) =>
@@ -11,29 +16,28 @@ const MOST_CONNECTIONS = 10;
 
 /** A PostgreSQL that many programs share. A connection that is lost is replaced by the next query. */
 export function openPostgres(url: string) {
-  const pool = new pg.Pool({
-    connectionString: url,
+  const pool = new PostgresPool(url, {
     max: MOST_CONNECTIONS,
     application_name: 'leadger',
     options: '-c timezone=UTC',
     types: typesReadBy(parsers),
   });
-  // When an idle connection breaks, the pool makes another one.
-  pool.on('error', () => {});
-  return { dialect: new PostgresDialect({ pool }), closed: () => {}, connect: () => connectTo(url) };
+  return {
+    dialect: new PostgresDialect({ pool }),
+    closed: () => {},
+    connect: () => connectTo(url),
+    server: () => pool.state,
+    explained: (error: unknown) => (isOfServer(error) ? explained(serverOf(url), error) : error),
+  };
 }
 
-/** A connection for one question of an analyst. */
+/** A connection for one question of an analyst. @throws PostgresAway, PostgresRefused */
 export async function connectTo(url: string): Promise<AnalystConnection> {
-  const client = new pg.Client({
-    connectionString: url,
+  const client = await connectToServer(url, {
     application_name: 'leadger query',
     options: '-c timezone=UTC',
     types: typesReadBy(parsersOfAnswers),
   });
-  // When the connection breaks, its query fails: that is where the error is handled.
-  client.on('error', () => {});
-  await client.connect();
   return { ask: (statement) => ask(client, statement), close: () => client.end() };
 }
 

@@ -1,6 +1,6 @@
 import { decode, type Fact } from '#domain/codec';
 import type { RecordedEvent } from '#event-store/port';
-import { sqlStateOf } from '../errors.ts';
+import { reasonWithoutValues } from '../errors.ts';
 import type { Copy, ParkedStream } from './copies.ts';
 import { type AnyModel, type RowKey, rowsAbout, type Tx } from './model.ts';
 import { Rows } from './rows.ts';
@@ -74,8 +74,5 @@ class Parking {
 export const parkedAt = ({ stream, revision }: EventPlace, error: unknown): ParkedStream => ({
   stream,
   revision,
-  reason: (error as Error).message,
+  reason: reasonWithoutValues(error),
 });
-
-/** SQLSTATE classes 22 (data exception) and 23 (constraint violation): the database cannot store what an event says. */
-export const isAboutData = (error: unknown): boolean => /^2[23]...$/.test(sqlStateOf(error) ?? '');

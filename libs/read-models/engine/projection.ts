@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { EventStore, Position, RecordedEvent } from '#event-store/port';
 import { BEFORE_FIRST } from '#event-store/port';
+import { isAboutData, reasonWithoutValues } from '../errors.ts';
 import {
   becomeWhole,
   type Checkpoint,
@@ -17,7 +18,7 @@ import {
 } from './copies.ts';
 import { type Db, type Tx, typesFollowedBy } from './model.ts';
 import { checkpointToFollow } from './place.ts';
-import { isAboutData, parkedAt, project } from './project.ts';
+import { parkedAt, project } from './project.ts';
 import { Rate } from './rate.ts';
 import type { RenewViews } from './views.ts';
 
@@ -107,7 +108,7 @@ export class Projection {
         for await (const _ of this.#follow(signal)) tries = 0;
       } catch (error) {
         if (error instanceof Overtaken) continue;
-        this.#lastError = (error as Error).message;
+        this.#lastError = reasonWithoutValues(error);
         const seconds = SECONDS_BETWEEN_TRIES[tries] ?? (SECONDS_BETWEEN_TRIES.at(-1) as number);
         await wait(seconds * 1000, undefined, { signal, ref: false }).catch(() => {});
       }

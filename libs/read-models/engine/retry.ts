@@ -1,7 +1,8 @@
 import type { EventStore, Position, RecordedEvent } from '#event-store/port';
+import { isAboutData, reasonWithoutValues } from '../errors.ts';
 import { type Copy, holdCopy, type ParkedStream, park, parkedIn, unpark } from './copies.ts';
 import { type Db, typesFollowedBy } from './model.ts';
-import { isAboutData, project } from './project.ts';
+import { project } from './project.ts';
 
 /**
  * Takes the events that were left out of a copy's parked streams, in the order of the log, in one transaction; then the
@@ -14,7 +15,8 @@ export async function retryParked(copy: Copy, stores: { db: Db; store: EventStor
   if (parked.length > 0 && (await tryTogether(copy, parked, stores)) !== undefined)
     for (const alone of parked) {
       const refused = await tryTogether(copy, [alone], stores);
-      if (refused) await db.transaction().execute((tx) => park(tx, copy, { ...alone, reason: refused.message }));
+      if (refused)
+        await db.transaction().execute((tx) => park(tx, copy, { ...alone, reason: reasonWithoutValues(refused) }));
     }
   return parkedIn(db, copy);
 }

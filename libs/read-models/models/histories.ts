@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { idOf } from '#domain/codec';
 import { column } from '../engine/columns.ts';
 import { model, table } from '../engine/model.ts';
 import type { Rows } from '../engine/rows.ts';
@@ -20,15 +21,31 @@ export const customerStreamTable = table(customerStreamRow, {
   indexes: ['customer_id, stream'],
 });
 
+const newAddressRow = z.object({
+  customerId: column.id().describe('Id of the customer.'),
+  addressKey: column
+    .text()
+    .nullable()
+    .describe('Keyed hash of the e-mail address that waits to be confirmed. Null: none waits any more.'),
+});
+
+/** Who asked for which new e-mail address. An address of an account has a stream of its own only once it is confirmed. */
+export const newAddressTable = table(newAddressRow, {
+  name: 'new_addresses',
+  key: 'customerId',
+  belongsTo: { customer: 'customerId', sameAs: customerTable },
+  indexes: ['address_key'],
+});
+
 type OfACustomer = { readonly stream: string; readonly data: { readonly customerId: string } };
 
 const note = (rows: Rows, { stream, data: { customerId } }: OfACustomer): void =>
   rows.put(customerStreamTable, { customerStreamId: `${customerId} ${stream}`, customerId, stream });
 
-/** Where to read what happened to a customer (SUP-2), beside the customer's own stream and contact book. */
+/** Where to read what happened to a customer (SUP-2), beside the customer's own stream and contact book, and of whom. */
 export const histories = model({
   name: 'histories',
-  tables: [customerStreamTable],
+  tables: [customerStreamTable, newAddressTable],
   keysOf: () => [],
   on: {
     AddressClaimed: note,
@@ -42,5 +59,8 @@ export const histories = model({
     TicketOpened: note,
     MailWished: note,
     WebhookWished: note,
+    EmailChangeRequested: (rows, { stream, data: { addressKey } }) =>
+      rows.put(newAddressTable, { customerId: idOf(stream), addressKey }),
+    EmailChanged: (rows, { stream }) => rows.put(newAddressTable, { customerId: idOf(stream), addressKey: null }),
   },
 });

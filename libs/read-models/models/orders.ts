@@ -53,6 +53,12 @@ export const orderRow = z
       .nullable()
       .describe('When it was filled or cancelled, or its payment failed. Null: it is not closed.'),
     declineReason: column.oneOf(declineReasons).nullable().describe('Why the payment was declined. Null: it was not.'),
+    paymentUnknownSince: column
+      .instant()
+      .nullable()
+      .describe(
+        'Since when nobody knows whether a charge was captured: its customer was erased before the provider answered. Null: all is known.',
+      ),
     maximumReachedOn: column
       .localDay()
       .nullable()
@@ -91,6 +97,7 @@ export const orderExample: OrderRow = {
   waitingSince: '2026-03-02T15:12:40.000Z',
   closedAt: null,
   declineReason: null,
+  paymentUnknownSince: null,
   maximumReachedOn: '2026-03-01',
   revision: 11,
 };
@@ -107,6 +114,7 @@ export const orderTable = table(orderRow, {
     'store_id, placed_at DESC, order_id DESC',
     'lead_type_id, placed_at DESC, order_id DESC',
     'status, waiting_since, order_id',
+    'payment_unknown_since',
   ],
 });
 
@@ -119,7 +127,10 @@ export const orders = modelOfStreams({
     PaymentCaptured: (order, { data: { at } }) => order.set({ status: 'open', paidAt: at, waitingSince: at }),
     PaymentDeclined: (order, { data: { at, reason } }) =>
       order.set({ status: 'payment-failed', waitingSince: at, closedAt: at, declineReason: reason }),
-    PaymentCapturedTooLate: (order, { data }) => order.set(data.renewalNumber === undefined ? { paidAt: data.at } : {}),
+    PaymentCapturedTooLate: (order, { data }) =>
+      order.set({ ...(data.renewalNumber === undefined && { paidAt: data.at }), paymentUnknownSince: null }),
+    PaymentUnknown: (order, { data: { at } }) => order.set({ paymentUnknownSince: at }),
+    RenewalUnknown: (order, { data: { at } }) => order.set({ paymentUnknownSince: at }),
     OrderPaused: (order, { data: { at, restartsAt = null } }) =>
       order.set({ status: 'paused', pausedAt: at, restartsAt }),
     OrderRestarted: (order, { data: { at } }) =>
@@ -134,6 +145,7 @@ export const orders = modelOfStreams({
     LeadDelivered: deliver,
     DailyMaximumReached: (order, { data }) => order.set({ maximumReachedOn: data.localDay }),
     ReplacementOwed: (order) => order.set({ replacementsOwed: order.now.replacementsOwed + 1 }),
+    ReplacementForgiven: (order) => order.set({ replacementsOwed: order.now.replacementsOwed - 1 }),
   },
 });
 
@@ -171,6 +183,7 @@ const nothingHappenedYet = {
   waitingSince: null,
   closedAt: null,
   declineReason: null,
+  paymentUnknownSince: null,
   maximumReachedOn: null,
 } satisfies Partial<OrderRow>;
 

@@ -13,7 +13,9 @@ export const replacementRow = z.object({
   leadTypeId: column.id().describe('Lead type of the order.'),
   customerId: column.id().describe('Customer who returned it.'),
   storeId: column.id().describe('Store that sold it.'),
-  status: column.oneOf(replacementStatuses).describe('State of the return; `replaced`: the new lead was delivered.'),
+  status: column
+    .oneOf(replacementStatuses)
+    .describe('State of the return; `replaced`: the new lead was delivered; `ended`: its customer was erased.'),
   reason: column.text().describe('Reason that the customer chose (RPL-3, RPL-4).'),
   note: column.json(sealed).nullable().describe('What the customer wrote about it. Null: nothing.'),
   deliveredAt: column.instant().describe('When the lead was delivered.'),
@@ -69,6 +71,7 @@ export const replacements = modelOfStreams({
     ChargebackGranted: (replacement, { data }) => replacement.set({ status: 'granted', decidedAt: data.at }),
     ChargebackDenied: (replacement, { data: { at, explanation } }) =>
       replacement.set({ status: 'denied', decidedAt: at, explanation }),
+    ReplacementEnded: (replacement) => replacement.set({ status: 'ended' }),
     VerificationOverdue: (replacement) => replacement.set({ overdue: true }),
     ReplacementDelivered: (replacement, { data: { at, replacementLeadId } }) =>
       replacement.set({ status: 'replaced', replacedAt: at, replacementLeadId }),

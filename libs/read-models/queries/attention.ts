@@ -13,6 +13,7 @@ import { type Matching, matching, type RowReader } from './reader.ts';
 export const attentionReasons = [
   'starving',
   'payment-declined',
+  'payment-unknown',
   'verification-overdue',
   'renewal-declined',
   'programme-held',
@@ -84,6 +85,7 @@ function attention(reader: RowReader, limits: AttentionLimits): RawBuilder<Atten
   const parts = [
     starving(reader, limits),
     paymentDeclined(reader, limits),
+    paymentUnknown(reader),
     verificationOverdue(reader, limits),
     renewalDeclined(reader),
     programmeHeld(reader),
@@ -102,6 +104,11 @@ const paymentDeclined = ({ nameOf }: RowReader, { declinedSince }: AttentionLimi
     NULL, waiting_since, NULL
   FROM ${sql.table(nameOf(orderTable))}
   WHERE status = 'payment-failed' AND waiting_since >= ${declinedSince}::timestamptz`;
+
+const paymentUnknown = ({ nameOf }: RowReader) => sql`
+  SELECT 'payment-unknown/' || order_id, 'payment-unknown', order_id, store_id, customer_id, lead_type_id,
+    NULL, payment_unknown_since, NULL
+  FROM ${sql.table(nameOf(orderTable))} WHERE payment_unknown_since IS NOT NULL`;
 
 const verificationOverdue = ({ nameOf }: RowReader, { now }: AttentionLimits) => sql`
   SELECT 'verification-overdue/' || replacement_id, 'verification-overdue', order_id, store_id, customer_id,

@@ -1,6 +1,6 @@
 import type { Caller } from '#domain/kernel/caller';
 import { customerTable } from '../models/customers.ts';
-import { customerStreamTable } from '../models/histories.ts';
+import { customerStreamTable, newAddressTable } from '../models/histories.ts';
 import { mailTable } from '../models/mails.ts';
 import { replacementTable } from '../models/replacements.ts';
 import { ticketTable } from '../models/tickets.ts';
@@ -17,6 +17,12 @@ export const customerRows = (reader: RowReader) => ({
   async streams(caller: Caller, customerId: string): Promise<readonly string[]> {
     const rows = reader.rows(caller, customerStreamTable).where('customerId', '=', customerId as never);
     return (await rows.orderBy('stream').execute()).map(({ stream }) => stream as string);
+  },
+
+  /** The ids of the customers who wait to confirm an e-mail address. */
+  async waitingFor(caller: Caller, addressKey: string): Promise<readonly string[]> {
+    const rows = reader.rows(caller, newAddressTable).where('addressKey', '=', addressKey as never);
+    return (await rows.orderBy('customerId').execute()).map(({ customerId }) => customerId as string);
   },
 });
 

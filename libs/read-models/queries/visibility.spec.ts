@@ -29,6 +29,8 @@ const asked: Readonly<Record<string, (queries: RowQueries, caller: Caller) => Pr
   'customers.list': (queries, caller) => queries.customers.list(caller, LIMIT),
   'customers.find': (queries, caller) => each((id) => queries.customers.find(caller, `c1-${id}`)),
   'customers.streams': (queries, caller) => each((id) => queries.customers.streams(caller, `c1-${id}`)),
+  'customers.waitingFor': (queries, caller) =>
+    queries.customers.waitingFor(caller, sampleOf('EmailChangeRequested', 'addressKey')),
   'orders.list': (queries, caller) => queries.orders.list(caller, LIMIT),
   'orders.find': (queries, caller) => each((id) => queries.orders.find(caller, `o1-${id}`)),
   'programmes.list': (queries, caller) => queries.programmes.list(caller, LIMIT),

@@ -1,0 +1,50 @@
+import { driveProcess } from '#test/process-driver';
+import { paymentCapture } from './payment-capture.ts';
+
+const AT = '2026-03-02T15:00:00.000Z';
+const order = { customerId: 'c1', totalCents: 1000 };
+const erased = ['erasures-main', 'PersonErased', { subjects: ['customer-c1'], personKeys: [], ends: [] }] as const;
+const cancelled = ['order-o1', 'OrderCancelled', { cause: 'customer-erased' }] as const;
+
+describe('the payment of an order', () => {
+  it('is captured, unless the order was cancelled before', () => {
+    const { fold, wishesAt } = driveProcess(paymentCapture, AT);
+    fold('order-o1', 'OrderPlaced', order);
+    fold('order-o2', 'OrderPlaced', order);
+    fold('order-o2', 'OrderCancelled', {});
+    expect(wishesAt()).toEqual(['capture-payment']);
+    expect(wishesAt()).toEqual([]);
+  });
+
+  it('is not captured for an order that begins after its customer was erased', () => {
+    const { fold, wishesAt } = driveProcess(paymentCapture, AT);
+    fold(...erased);
+    fold('order-o1', 'OrderPlaced', order);
+    expect(wishesAt()).toEqual([]);
+  });
+
+  it.each([[{ reference: 'pay_1' }, 'PaymentCapturedTooLate'] as const, [{}, 'PaymentUnknown'] as const])(
+    'that was outstanding when its customer was erased gets a result, also after a restart: until %j %s',
+    (data, type) => {
+      const { fold, wishesAt } = driveProcess(paymentCapture, AT);
+      fold('order-o1', 'OrderPlaced', order);
+      fold(...erased);
+      fold(...cancelled);
+      expect(wishesAt()).toEqual(['capture-payment']);
+      const restarted = driveProcess(paymentCapture, AT);
+      restarted.fold('order-o1', 'OrderPlaced', order);
+      restarted.fold(...erased);
+      restarted.fold(...cancelled);
+      restarted.fold('order-o1', type, data);
+      expect(restarted.wishesAt()).toEqual([]);
+    },
+  );
+
+  it('of nothing needs no result', () => {
+    const { fold, wishesAt } = driveProcess(paymentCapture, AT);
+    fold('order-o1', 'OrderPlaced', { ...order, totalCents: 0 });
+    fold(...erased);
+    fold(...cancelled);
+    expect(wishesAt()).toEqual([]);
+  });
+});

@@ -1,0 +1,43 @@
+/** Makes a call when its turn has come. */
+type InTurn = <Result>(call: () => Promise<Result>) => Promise<Result>;
+
+/** Lets this many calls run at a time. The others wait, and run in the order in which they came. */
+export function callsInTurn(most: number): InTurn {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (call) => {
+    if (running < most) running += 1;
+    else await new Promise<void>((begin) => waiting.push(begin));
+    try {
+      return await call();
+    } finally {
+      const begin = waiting.shift();
+      if (begin) begin();
+      else running -= 1;
+    }
+  };
+}
+
+/**
+ * One call for all who ask at the same time. Who asks while a call is under way shares the next one with all others who do:
+ * the answer is never older than the question.
+ */
+export function askedTogether<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
+  let underWay: Promise<unknown> | undefined;
+  let next: Promise<Answer> | undefined;
+  const begin = () => {
+    next = undefined;
+    const answer = ask();
+    const ended = () => {
+      if (underWay === answer) underWay = undefined;
+    };
+    underWay = answer;
+    answer.then(ended, ended);
+    return answer;
+  };
+  return () => {
+    if (!next && !underWay) return begin();
+    next ??= (underWay as Promise<unknown>).then(begin, begin);
+    return next;
+  };
+}

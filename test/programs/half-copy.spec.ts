@@ -1,0 +1,124 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import { startWireNode, type WireNode } from '#event-store/wire-node/wire-node';
+import { CommandHandler } from '#requests/command-handler';
+import { beginRewriting } from '#requests/log-origin';
+import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import { openEvents, openStores } from '#wiring/stores';
+import { cli, Program } from './program.ts';
+
+const temporary = mkdtempSync(join(tmpdir(), 'leadger-half-copy-'));
+/** A store whose log says that its copying has begun, and not that it has ended. */
+const half = join(temporary, 'half');
+const whole = join(temporary, 'whole');
+const none = join(temporary, 'none');
+const leads = join(temporary, 'leads.csv');
+beforeAll(async () => {
+  writeFileSync(leads, 'telephone,leadTypeId,source\n+12125550143,exclusive-fresh,fair\n');
+  for (const directory of [half, whole]) await (await openStores({ directory })).close();
+  const events = await openEvents({ directory: half });
+  await begin(events);
+  await events.close();
+});
+afterAll(() => rmSync(temporary, { recursive: true }));
+
+const begin = (events: Parameters<typeof startWireNode>[0]['store']) =>
+  beginRewriting(new CommandHandler(events), 'the-original', '2026-05-01T10:00:00.000Z');
+
+const filesOf = (directory: string) =>
+  Object.fromEntries(
+    readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && !/-(wal|shm)$/.test(entry.name))
+      .map(({ parentPath, name }) => join(parentPath, name))
+      .map((file) => [file, readFileSync(file, 'base64')]),
+  );
+
+/** All that opens a log. What is not here has no log: `catalog`, and `help`. */
+const onDirectory = {
+  'import leads': ['import', 'leads', leads, '--data', half],
+  'person export': ['person', 'export', '--lead', 'l1', '--reason', 'asked', '--data', half],
+  'person erase': ['person', 'erase', '--lead', 'l1', '--reason', 'asked', '--data', half],
+  timeline: ['timeline', 'policy', 'main', '--data', half],
+  verify: ['verify', '--data', half],
+  clock: ['clock', '--days', '1', '--data', half],
+  rebuild: ['rebuild', '--all', '--data', half],
+  digest: ['digest', '--data', half],
+  'export of the log': ['export', '--data', half],
+  'export of a view': ['export', 'fill_rate', '--data', half],
+  query: ['query', 'SELECT 1', '--data', half],
+  sql: ['sql', '--port', '0', '--data', half],
+  'serve-events': ['serve-events', '--port', '0', '--data', half],
+  'serve-events --writable': ['serve-events', '--port', '0', '--writable', '--data', half],
+  'copy of it': ['copy', '--from', half, '--to', none],
+  'copy --seal of it': ['copy', '--seal', '--from', half, '--to', none],
+  'copy into it': ['copy', '--from', whole, '--to', half],
+  'keys rotate': ['keys', 'rotate', '--data', half],
+  'demo --continue': ['demo', '--continue', '--days', '1', '--data', half],
+} as const;
+
+const says =
+  /^(leadger: the copy is in [^\n]* until this command ends\n)?leadger: this log is a half copy of log the-original: start that copy again to complete it\n$/;
+
+describe('a half copy of `leadger copy --seal`', () => {
+  test.each(Object.entries(onDirectory))(
+    'is refused by %s, in one line, and nothing is changed',
+    async (_, parameters) => {
+      const before = filesOf(half);
+      const program = new Program('cli', parameters);
+      const end = await Promise.race([program.ended, program.says(/served at|psql/).then(() => program.stop())]);
+      expect(end).toEqual({ code: 1, stdout: '', stderr: expect.stringMatching(says) });
+      expect(filesOf(half)).toEqual(before);
+      expect(existsSync(none)).toBe(false);
+    },
+  );
+
+  test('is refused by the store on one machine', async () => {
+    const program = new Program('standalone', ['--data', half, '--port', '0']);
+    expect(await program.ended).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(says) });
+  });
+
+  test('every command of the CLI stands in this list, or opens no log', async () => {
+    const { stdout } = await cli('--help');
+    const commands = [...stdout.slice(stdout.indexOf('Commands:')).matchAll(/^ {2}([a-z-]+)/gm)].map(
+      ([, name]) => name,
+    );
+    const refusing = new Set<string>(Object.values(onDirectory).map(([command]) => command));
+    expect(commands.filter((command) => !refusing.has(command as string))).toEqual(['catalog', 'help']);
+  });
+});
+
+describeWithPostgres('a half copy on a server', () => {
+  let node: WireNode;
+  let database: Awaited<ReturnType<typeof freshDatabase>>;
+  let close: () => Promise<void>;
+  beforeAll(async () => {
+    const store = await openEmbeddedStore();
+    await begin(store);
+    [node, database] = [await startWireNode({ store, writable: true }), await freshDatabase()];
+    close = () => store.close();
+  });
+  afterAll(async () => {
+    await node.close();
+    await close();
+    await database.drop();
+  });
+
+  const programs = {
+    api: ['api', '--port', '0'],
+    worker: ['worker', '--port', '0'],
+    'the store on one machine': ['standalone', '--port', '0'],
+    'keys rotate': ['cli', 'keys', 'rotate'],
+    verify: ['cli', 'verify'],
+  } as const;
+  test.each(Object.entries(programs))('is refused by %s', async (_, [program, ...parameters]) => {
+    const { code, stderr } = await new Program(program, parameters, {
+      LEADGER_EVENTS: node.connectionString,
+      DATABASE_URL: database.url,
+      LEADGER_MASTER_KEY: '07'.repeat(32),
+      LEADGER_MASTER_KEY_NEXT: '08'.repeat(32),
+    }).ended;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(says) });
+  });
+});
