@@ -107,7 +107,8 @@ export class DamageWatch implements Damages {
   async #findPlace(): Promise<void> {
     if (this.#at === BEFORE_FIRST || (await this.#store.placeAt(this.#at)).kind !== 'none') return;
     this.#at = BEFORE_FIRST;
-    for (const { stream } of this.all()) await this.#take({ kind: 'cut', stream, how: 'uncut' });
+    this.#found.clear();
+    this.#tell();
   }
 
   #see(sight: Damages['sight']): void {
@@ -131,17 +132,19 @@ export class DamageWatch implements Damages {
       await this.#pause(MILLISECONDS_BETWEEN_LOOKS);
       for (const { stream, how } of this.all())
         if (!this.#over.signal.aborted && how !== 'tombstoned')
-          await this.#look(stream, how === 'incomplete' ? 'uncut' : how).catch(() => {});
+          await this.#look(stream, how === 'incomplete' ? 'uncut' : how, { again: true }).catch(() => {});
     }
   }
 
-  async #look(stream: string, how: StreamCut['how']): Promise<void> {
+  /** @param again what is noticed meanwhile counts more */
+  async #look(stream: string, how: StreamCut['how'], { again = false } = {}): Promise<void> {
     const known = this.#found.get(stream);
     if (known?.how === 'tombstoned') return;
     const firstRevision = how === 'tombstoned' ? undefined : await firstRevisionOf(this.#store, stream);
+    if (again && known !== this.#found.get(stream)) return;
     const isWhole = firstRevision === 0 || (firstRevision === undefined && !known);
     if (how === 'uncut' && isWhole) this.#remove(stream);
-    else if (known === this.#found.get(stream))
+    else
       this.#put({
         stream,
         how: how === 'uncut' ? 'incomplete' : how,

@@ -4,6 +4,7 @@ import { jest } from '@jest/globals';
 import { all } from './contract/event-store-contract.ts';
 import { openEmbeddedStore } from './embedded/embedded-store.ts';
 import { openEventStoreDb } from './eventstoredb/eventstoredb-store.ts';
+import { AccessRefused } from './eventstoredb/failures.ts';
 import { type EventStore, type NewEvent, StreamDamaged } from './port.ts';
 import { wholeStreamsOf } from './whole-streams.ts';
 import { startWireNode } from './wire-node/wire-node.ts';
@@ -163,6 +164,22 @@ describe('a stream of ours', () => {
     await administrator.deleteStream(stream);
     const shown = await all(store.readAll({ filter: { streamPrefixes: [stream] } }));
     expect(shown.filter(({ type }) => !type.startsWith('$'))).toHaveLength(3);
+  });
+});
+
+describe('an account that may not see what others do to streams', () => {
+  it('is told as blind; reads find what is hidden all the same', async () => {
+    const adapter = await openEventStoreDb({ connectionString: server.url });
+    const refused = (): never => {
+      throw new AccessRefused('the account may not read $all');
+    };
+    const isOurs = (name: string) => name.startsWith('order-');
+    const blind = wholeStreamsOf(adapter, { isOurs, now, cuts: { followCuts: refused } });
+    await blind.damages?.searched();
+    expect(blind.damages?.sight).toBe('blind');
+    await administrator.setStreamMetadata(stream, { maxCount: 1 });
+    await expect(all(blind.readStream(stream))).rejects.toThrow(StreamDamaged);
+    await blind.close();
   });
 });
 
