@@ -158,7 +158,8 @@ export const requestErrors = {
   'outcome-unknown': {
     status: 503,
     meaning: 'The event store failed while it recorded the command: it may or may not be recorded.',
-    whatToDo: 'Send the request again with the same Idempotency-Key: it is carried out at most once.',
+    whatToDo:
+      'Send the request again with the same Idempotency-Key, which `details` repeats: it is carried out at most once. If it had none, look first whether it was recorded.',
   },
   'too-much-contention': {
     status: 503,

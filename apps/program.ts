@@ -63,13 +63,16 @@ export function onServers({ eventStoreDb, databaseUrl }: ProgramOptions): {
   return { eventStoreDb, databaseUrl };
 }
 
-const DEFAULT_LEASE_SECONDS = 15;
-
 /** After this time without a renewal, other workers take over the leases of a worker. @throws UsageError */
-export function leaseTermMilliseconds(): number {
-  const written = process.env.LEADGER_LEASE_SECONDS;
-  const seconds = written === undefined ? DEFAULT_LEASE_SECONDS : Number(written);
-  if (!(seconds >= 1 && seconds <= 3600)) throw new UsageError(`LEADGER_LEASE_SECONDS: ${written} is not 1 to 3600`);
+export const leaseTermMilliseconds = (): number => millisecondsIn('LEADGER_LEASE_SECONDS', 15);
+
+/** How long a command waits for an event store that is away, from the arrival of its request. @throws UsageError */
+export const commandMilliseconds = (): number => millisecondsIn('LEADGER_COMMAND_SECONDS', 10);
+
+function millisecondsIn(variable: string, usualSeconds: number): number {
+  const written = process.env[variable];
+  const seconds = written === undefined ? usualSeconds : Number(written);
+  if (!(seconds >= 1 && seconds <= 3600)) throw new UsageError(`${variable}: ${written} is not 1 to 3600`);
   return seconds * 1000;
 }
 

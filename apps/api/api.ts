@@ -1,5 +1,13 @@
 import 'reflect-metadata';
-import { leaseTermMilliseconds, main, mostFeeds, onServers, readOptions, serve } from '#apps/program';
+import {
+  commandMilliseconds,
+  leaseTermMilliseconds,
+  main,
+  mostFeeds,
+  onServers,
+  readOptions,
+  serve,
+} from '#apps/program';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { openLeases } from '#wiring/leases';
 import { openStores } from '#wiring/stores';
@@ -12,13 +20,14 @@ One of several programs that serve the API; what follows from requests is done b
   --database URL  the PostgreSQL that holds read models and keys, postgres://… (or DATABASE_URL)
   --host HOST     where it listens (default 127.0.0.1, or HOST)
   --port PORT     on which port (default 3000, or PORT)
-The master key of the personal data is in LEADGER_MASTER_KEY.`;
+The master key of the personal data is in LEADGER_MASTER_KEY. A command waits LEADGER_COMMAND_SECONDS (default 10) for an
+event store that is away.`;
 
 main(async () => {
   const options = readOptions(usage, ['events', 'database', 'host', 'port']);
   const location = onServers(options);
   const leases = await openLeases({ ...location, termMilliseconds: leaseTermMilliseconds() });
-  const limits = mostFeeds();
+  const limits = { ...mostFeeds(), commandMilliseconds: commandMilliseconds() };
   const stores = await openStores({ ...location, waits: true });
   const application = await createHttpApplication(LeadgerModule.on(stores, { works: false, leases }), limits);
   const url = await serve(application, options, { works: false });

@@ -47,6 +47,7 @@ function contextOf(request: FastifyRequest): RequestContext {
   return {
     caller,
     ...identityOf(request, caller),
+    ...(!isFile(request) && { until: request.answerBy }),
     ...(reason && { reason }),
     ...(ifMatch && ifMatch !== '*' && { ifRevision: revisionIn(ifMatch) }),
   };
@@ -58,13 +59,16 @@ function contextOf(request: FastifyRequest): RequestContext {
  */
 function identityOf(request: FastifyRequest, { actor }: Caller): Pick<RequestContext, 'commandId' | 'requestHash'> {
   const key = headerOf(request, 'idempotency-key');
-  if (key === undefined || request.body instanceof Readable) return { commandId: randomUUID() };
+  if (key === undefined || isFile(request)) return { commandId: randomUUID() };
   const path = request.url.split('?', 1)[0];
   return {
     commandId: deriveId('command', actor, `${request.method} ${path}`, key),
     requestHash: hash('sha256', canonical(request.body)),
   };
 }
+
+/** A file is read while its rows are carried out, which may take as long as it is. */
+const isFile = ({ body }: FastifyRequest): boolean => body instanceof Readable;
 
 function headerOf(request: FastifyRequest, name: keyof typeof headers): string | undefined {
   const value = request.headers[name];

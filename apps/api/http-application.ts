@@ -33,7 +33,18 @@ interface HttpOptions {
   readonly mostFeeds?: number;
   /** Default: the whole API. */
   readonly routes?: Type;
+  /** How long a command may wait for the event store, from the arrival of its request. */
+  readonly commandMilliseconds?: number;
 }
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** When whoever sent it gets an answer at the latest, as `performance.now()` counts. */
+    answerBy: number;
+  }
+}
+
+const COMMAND_MILLISECONDS = 10_000;
 
 @Module({})
 class HttpApplication {}
@@ -49,6 +60,7 @@ export async function createHttpApplication(
     bodyLimitBytes = 1024 * 1024,
     mostFeeds = DEFAULT_MOST_FEEDS,
     routes = ApiModule,
+    commandMilliseconds = COMMAND_MILLISECONDS,
   }: HttpOptions = {},
 ): Promise<NestFastifyApplication> {
   const adapter = adapterWith(log, bodyLimitBytes);
@@ -61,7 +73,7 @@ export async function createHttpApplication(
   application.useGlobalPipes(new Validation());
   application.useGlobalFilters(new ProblemFilter(log));
   acceptFiles(adapter.getInstance());
-  addHooks(adapter.getInstance());
+  addHooks(adapter.getInstance(), commandMilliseconds);
   const { damages } = application.get<EventStore>(EVENT_STORE, { strict: false });
   adapter.getInstance().addHook('onSend', async (request, reply) => markDamaged(damages, request, reply));
   serveDocumentation(application);
@@ -87,8 +99,10 @@ function acceptFiles(server: FastifyInstance): void {
   });
 }
 
-function addHooks(server: FastifyInstance): void {
+function addHooks(server: FastifyInstance, commandMilliseconds: number): void {
+  server.decorateRequest('answerBy', Number.POSITIVE_INFINITY);
   server.addHook('onRequest', async (request, reply) => {
+    request.answerBy = performance.now() + commandMilliseconds;
     // Answers contain personal data: caches on the way do not keep them, and browsers do not guess their type.
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
     refuseForeignOrigin(request);

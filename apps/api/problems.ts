@@ -124,6 +124,14 @@ const refusedEarly: Readonly<Record<number, readonly [code: string, detail?: str
 export const problemOf = (error: unknown): Problem | undefined =>
   error instanceof Problem ? error : (answered(error) ?? outOfReach(error) ?? early(error));
 
+/** Where it is not known whether a command was recorded, with the key under which it may be sent again. */
+function problemFor(error: unknown, { headers }: FastifyRequest): Problem | undefined {
+  const problem = problemOf(error);
+  const idempotencyKey = headers['idempotency-key'];
+  if (!(error instanceof OutcomeUnknown && problem && typeof idempotencyKey === 'string')) return problem;
+  return new Problem(problem.code, problem.message, { ...problem.particulars, details: { idempotencyKey } });
+}
+
 function answered(error: unknown): Problem | undefined {
   for (const [type, retryAfterSeconds] of answeredErrors) {
     if (!(error instanceof type)) continue;
@@ -165,8 +173,9 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   catch(error: unknown, host: ArgumentsHost): void {
-    const { params } = host.switchToHttp().getRequest<FastifyRequest<{ Params: Record<string, string> }>>();
-    const problem = error instanceof RequestRefused ? problemOfRefusal(error.refusal, params) : problemOf(error);
+    const request = host.switchToHttp().getRequest<FastifyRequest<{ Params: Record<string, string> }>>();
+    const problem =
+      error instanceof RequestRefused ? problemOfRefusal(error.refusal, request.params) : problemFor(error, request);
     if (!problem || problem.status === 500) this.#log.error({ err: error }, 'a request failed unexpectedly');
     (problem ?? unforeseen).send(host.switchToHttp().getResponse<FastifyReply>());
   }

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { createHttpApplication } from '#apps/api/http-application';
-import { main, mostFeeds, readOptions, serve } from '#apps/program';
+import { commandMilliseconds, main, mostFeeds, readOptions, serve } from '#apps/program';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { openStores } from '#wiring/stores';
 
@@ -13,7 +13,7 @@ const usage = `usage: npm start -- [--data DIR] [--events URL] [--database URL] 
 
 main(async () => {
   const options = readOptions(usage, ['data', 'events', 'database', 'port']);
-  const limits = mostFeeds();
+  const limits = { ...mostFeeds(), commandMilliseconds: commandMilliseconds() };
   const stores = await openStores({ ...options, waits: true });
   const application = await createHttpApplication(LeadgerModule.on(stores), limits).catch(async (error) => {
     await stores.close();

@@ -24,11 +24,11 @@ export interface Ours {
 export function ownEventsOf(store: EventStore, ours: Ours): EventStore {
   let identity: string | undefined;
   return {
-    append: (stream, events, expected) => store.append(stream, events, expected),
+    append: (stream, events, expected, patience) => store.append(stream, events, expected, patience),
     readStream: (stream, options) => store.readStream(stream, options),
     readAll: (options) => readOwn(store, ours, options),
     subscribe: (options) => subscribeToOwn(store, ours, options),
-    head: () => store.head(),
+    head: (patience) => store.head(patience),
     whyNotWritable: async () => store.whyNotWritable?.(),
     placeAt: (position) => store.placeAt(position),
     async identity() {

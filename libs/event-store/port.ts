@@ -41,7 +41,13 @@ export interface AppendResult {
   readonly position: Position;
 }
 
-export interface ReadStreamOptions {
+/** How long a caller waits for a store that cannot be reached. A store on the same machine has no use for it. */
+export interface Patience {
+  /** When it gives up, as `performance.now()` counts; Infinity: never. Default: after a time of the store's. */
+  readonly until?: number | undefined;
+}
+
+export interface ReadStreamOptions extends Patience {
   /** First revision to yield; default 0 forwards, the last one backwards. */
   readonly from?: number;
   readonly direction?: 'forwards' | 'backwards';
@@ -141,7 +147,12 @@ export interface EventStore {
    * expected revision) succeeds with the first result.
    * @throws WrongExpectedRevision, AppendTooLarge, BadEvent, StoreFull, StoreUnavailable, OutcomeUnknown
    */
-  append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult>;
+  append(
+    stream: string,
+    events: readonly NewEvent[],
+    expected: ExpectedRevision,
+    patience?: Patience,
+  ): Promise<AppendResult>;
   /**
    * For a node that serves the programs of others, if the store can: like `append`, but a stream or a type may begin with $
    * or be of any length, and an append may have any number of events and bytes, and an id twice.
@@ -156,7 +167,7 @@ export interface EventStore {
    */
   subscribe(options: SubscribeOptions): AsyncIterable<SubscriptionMessage>;
   /** Position of the last event, `BEFORE_FIRST` while the log is empty. */
-  head(): Promise<Position>;
+  head(patience?: Patience): Promise<Position>;
   /** What is at a position, whichever program gave it. */
   placeAt(position: Position): Promise<Place>;
   /** A text that no other log has. */

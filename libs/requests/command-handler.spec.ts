@@ -6,9 +6,10 @@ import { deriveId } from '#domain/kernel/ids';
 import type { AnyCommand } from '#domain/ledger';
 import { orderStream } from '#domain/orders/order';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
-import { type EventStore, OutcomeUnknown, StoreFull, WrongExpectedRevision } from '#event-store/port';
+import { type EventStore, OutcomeUnknown, StoreFull, StoreUnavailable, WrongExpectedRevision } from '#event-store/port';
 import { businessOf } from '#test/boxes';
 import { minute } from '#test/given';
+import { FAR_AWAY_MILLISECONDS } from '#test/wait-until';
 import { type AddressedCommand, CommandHandler, TooMuchContention } from './command-handler.ts';
 
 const stream = customerStream('c1');
@@ -262,6 +263,79 @@ describe('the command handler', () => {
     await expect(patient.execute(ask(register))).rejects.toThrow(StoreFull);
     full = false;
     expect(await patient.execute(ask(register))).toMatchObject({ kind: 'accepted', revision: 0 });
+  });
+});
+
+describe('commands while the store is away', () => {
+  /** A store whose appends wait until it is back, or until their caller gives up. */
+  function awayStore(store: EventStore) {
+    const back = Promise.withResolvers<void>();
+    const away: EventStore = {
+      ...bind(store),
+      async append(stream, events, expected, { until = Number.POSITIVE_INFINITY } = {}) {
+        const tooLate = new StoreUnavailable('the store is away');
+        const gaveUp = new Promise<never>((_, reject) => {
+          if (until < Number.POSITIVE_INFINITY)
+            setTimeout(() => reject(tooLate), Math.max(0, until - performance.now()) + 1).unref();
+        });
+        await Promise.race([back.promise, gaveUp]);
+        return store.append(stream, events, expected);
+      },
+    };
+    return { handler: new CommandHandler(away), back: () => back.resolve() };
+  }
+  let store: EventStore;
+  beforeEach(async () => {
+    store = await openEmbeddedStore();
+  });
+  afterEach(() => store.close());
+  const in50 = () => performance.now() + 50;
+
+  it('end when their callers give up, also behind others of the same stream', async () => {
+    const { handler } = awayStore(store);
+    const first = handler.execute(ask(register, { until: in50() }));
+    const behind = handler.execute(ask(changeTo('Def'), { until: in50() }));
+    await expect(first).rejects.toThrow(StoreUnavailable);
+    await expect(behind).rejects.toThrow(StoreUnavailable);
+  });
+
+  it('of processes wait longer than those of callers, and hold none of them up', async () => {
+    const { handler, back } = awayStore(store);
+    const patient = handler.execute(ask(register));
+    await new Promise((resolve) => setImmediate(resolve));
+    const behind = handler.execute(ask(changeTo('Def'), { until: in50() }));
+    const elsewhere = handler.execute(ask(register, { stream: customerStream('c2'), until: in50() }));
+    await expect(behind).rejects.toThrow('earlier commands of the same stream did not end in time; nothing was done');
+    await expect(elsewhere).rejects.toThrow(StoreUnavailable);
+    back();
+    expect(await patient).toMatchObject({ kind: 'accepted', revision: 0 });
+  });
+
+  it('decided together with one whose caller gives up are decided again', async () => {
+    const { handler, back } = awayStore(store);
+    const hurried = handler.execute(ask(register, { until: in50() }));
+    const patient = handler.execute(ask(changeTo('Def')));
+    await expect(hurried).rejects.toThrow(StoreUnavailable);
+    back();
+    expect(await patient).toMatchObject({ kind: 'refused' });
+  });
+
+  it('beyond a thousand are refused at once', async () => {
+    const { handler, back } = awayStore(store);
+    const until = performance.now() + FAR_AWAY_MILLISECONDS;
+    const waiting = Array.from({ length: 1000 }, (_, number) =>
+      handler.execute(ask(register, { stream: customerStream(`c${number}`), until })),
+    );
+    const ofProcess = handler.execute(ask(register, { stream: customerStream('p') }));
+    await expect(handler.execute(ask(register, { stream: customerStream('x'), until }))).rejects.toThrow(
+      '1000 commands wait for the event store already; nothing was done',
+    );
+    back();
+    const outcomes = await Promise.all([...waiting, ofProcess]);
+    expect(outcomes.every(({ kind }) => kind === 'accepted')).toBe(true);
+    expect(await handler.execute(ask(register, { stream: customerStream('x'), until }))).toMatchObject({
+      kind: 'accepted',
+    });
   });
 });
 

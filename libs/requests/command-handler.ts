@@ -10,7 +10,9 @@ import {
   type EventStore,
   type NewEvent,
   OutcomeUnknown,
+  type Patience,
   type Position,
+  StoreUnavailable,
   WrongExpectedRevision,
 } from '#event-store/port';
 import { systemClock } from '#gateways/clock';
@@ -30,6 +32,8 @@ export interface AddressedCommand {
   readonly unkeyedHash?: string | undefined;
   /** The revision that the caller saw (If-Match). When the stream has another one, nothing is decided. */
   readonly ifRevision?: number;
+  /** When its sender gives up, as `performance.now()` counts. Default: after a time of the store's. */
+  readonly until?: number | undefined;
   /** The caller expects to begin the stream, so it need not be read first. A wrong guess only costs time. */
   readonly likelyNew?: boolean;
 }
@@ -58,6 +62,8 @@ export class TooMuchContention extends LeadgerError {
 
 interface Pending {
   readonly asked: AddressedCommand;
+  /** While it waits behind others. */
+  expiry?: NodeJS.Timeout | undefined;
   attempts: number;
   resolve: (outcome: Outcome) => void;
   reject: (error: unknown) => void;
@@ -67,6 +73,8 @@ interface Pending {
 const machineClock = systemClock();
 const MAX_ATTEMPTS = 8;
 const MAX_COMMANDS_AT_ONCE = 64;
+/** Commands of callers, who wait for an answer. More would only wait in vain while the store is away. */
+const MAX_WAITED_FOR = 1000;
 
 /**
  * Carries out the commands of all streams: loads the stream, decides, and appends at the revision that was read. On a
@@ -78,6 +86,7 @@ export class CommandHandler {
   readonly #waiting = new Map<string, Pending[]>();
   /** The last position that is known to be in the log. */
   #knownUpTo: Position | undefined;
+  #waitedFor = 0;
 
   constructor(store: EventStore, streams = new StreamCache(store)) {
     this.#store = store;
@@ -85,12 +94,25 @@ export class CommandHandler {
   }
 
   /** @throws TooMuchContention and the errors of {@link EventStore.append}. */
-  execute(asked: AddressedCommand): Promise<Outcome> {
+  async execute(asked: AddressedCommand): Promise<Outcome> {
+    if (asked.until === undefined) return this.#enqueue(asked);
+    if (this.#waitedFor >= MAX_WAITED_FOR)
+      throw new StoreUnavailable(`${MAX_WAITED_FOR} commands wait for the event store already; nothing was done`);
+    this.#waitedFor += 1;
+    try {
+      return await this.#enqueue(asked);
+    } finally {
+      this.#waitedFor -= 1;
+    }
+  }
+
+  #enqueue(asked: AddressedCommand): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       const pending: Pending = { asked, attempts: 0, resolve, reject };
       const queue = this.#waiting.get(asked.stream);
       if (queue) {
         queue.push(pending);
+        expireIn(queue, pending);
         return;
       }
       this.#waiting.set(asked.stream, [pending]);
@@ -108,6 +130,7 @@ export class CommandHandler {
     const queue = this.#waiting.get(stream) as Pending[];
     while (queue.length > 0) {
       const batch = queue.splice(0, MAX_COMMANDS_AT_ONCE);
+      for (const { expiry } of batch) clearTimeout(expiry);
       try {
         const again = await this.#carryOut(stream, batch);
         queue.unshift(...again);
@@ -120,29 +143,32 @@ export class CommandHandler {
 
   /** Decides a batch and appends its events. @returns the commands that must be decided again */
   async #carryOut(stream: string, batch: readonly Pending[]): Promise<readonly Pending[]> {
-    const decided = await this.#decide(stream, batch);
-    let repeated: boolean;
+    const patience = { until: untilOf(batch) };
     try {
-      repeated = await this.#record(stream, decided);
+      const decided = await this.#decide(stream, batch, patience);
+      const repeated = await this.#record(stream, decided, patience);
+      for (const [index, decision] of decided.decisions.entries())
+        settle(batch[index] as Pending, decision, decided.folded.position, repeated);
+      return [];
     } catch (error) {
-      if (!(error instanceof WrongExpectedRevision || error instanceof OutcomeUnknown)) throw error;
-      return againOrGiveUp(batch, error);
+      if (error instanceof WrongExpectedRevision) return againOrGiveUp(batch, error);
+      if (error instanceof OutcomeUnknown) return againOrGiveUp(rejectExpired(batch, error), error);
+      const others = error instanceof StoreUnavailable ? rejectExpired(batch, error) : batch;
+      if (others.length < batch.length) return others;
+      throw error;
     }
-    for (const [index, decision] of decided.decisions.entries())
-      settle(batch[index] as Pending, decision, decided.folded.position, repeated);
-    return [];
   }
 
-  async #decide(stream: string, batch: readonly Pending[]): Promise<DecidedBatch> {
+  async #decide(stream: string, batch: readonly Pending[], patience: Patience): Promise<DecidedBatch> {
     const cached = this.streams.take(stream);
     const begins = !cached && batch[0]?.attempts === 0 && batch[0].asked.likelyNew === true;
     const folded = cached ?? this.streams.empty(stream);
-    if (!cached && !begins) await this.streams.catchUp(stream, folded);
+    if (!cached && !begins) await this.streams.catchUp(stream, folded, patience);
     const decided = decideBatch(stream, folded, batch, begins);
     if (!cached || decided.events.length > 0) return decided;
 
     // Nothing to append, so no expected revision shows that the cached state is stale: read what is newer.
-    await this.streams.catchUp(stream, folded);
+    await this.streams.catchUp(stream, folded, patience);
     return folded.revision === decided.readRevision ? decided : decideBatch(stream, folded, batch, begins);
   }
 
@@ -150,12 +176,17 @@ export class CommandHandler {
    * Appends what was decided, if anything, and keeps the new state.
    * @returns whether an earlier append had the same events
    */
-  async #record(stream: string, { folded, readRevision, begins, events }: DecidedBatch): Promise<boolean> {
+  async #record(
+    stream: string,
+    { folded, readRevision, begins, events }: DecidedBatch,
+    patience: Patience,
+  ): Promise<boolean> {
     let repeated = false;
     if (events.length > 0) {
-      if (begins && this.#knownUpTo === undefined) this.#know(await this.#store.head());
+      if (begins && this.#knownUpTo === undefined) this.#know(await this.#store.head(patience));
       const known = this.#knownUpTo;
-      const { position } = await this.#store.append(stream, events, readRevision < 0 ? 'no-stream' : readRevision);
+      const expected = readRevision < 0 ? 'no-stream' : readRevision;
+      const { position } = await this.#store.append(stream, events, expected, patience);
       folded.position = position;
       // New events come after every position that was known before.
       repeated = known !== undefined && position <= known;
@@ -171,6 +202,35 @@ export class CommandHandler {
   #know(position: Position): void {
     if (this.#knownUpTo === undefined || position > this.#knownUpTo) this.#knownUpTo = position;
   }
+}
+
+/** A batch ends when the first of its senders gives up. Where nobody said when, the store's usual time counts. */
+function untilOf(batch: readonly Pending[]): number | undefined {
+  const said = batch.flatMap(({ asked }) => (asked.until === undefined ? [] : [asked.until]));
+  return said.length > 0 ? Math.min(...said) : undefined;
+}
+
+/** @returns those whose senders have not given up: the time of others must not end theirs */
+function rejectExpired(batch: readonly Pending[], error: Error): readonly Pending[] {
+  const now = performance.now();
+  return batch.filter(({ asked, reject }) => {
+    if (asked.until === undefined || asked.until > now) return true;
+    reject(error);
+    return false;
+  });
+}
+
+/** A command whose sender gives up while it waits behind others is not carried out. */
+function expireIn(queue: Pending[], pending: Pending): void {
+  const { asked, reject } = pending;
+  if (asked.until === undefined) return;
+  const expire = () => {
+    const at = queue.indexOf(pending);
+    if (at < 0) return;
+    queue.splice(at, 1);
+    reject(new StoreUnavailable('earlier commands of the same stream did not end in time; nothing was done'));
+  };
+  pending.expiry = setTimeout(expire, Math.max(0, asked.until - performance.now())).unref();
 }
 
 function againOrGiveUp(batch: readonly Pending[], cause: Error): readonly Pending[] {

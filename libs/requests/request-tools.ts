@@ -3,6 +3,7 @@ import type { Caller } from '#domain/kernel/caller';
 import type { Refusal } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import type { AnyCommand, FamilyName, StateOf } from '#domain/ledger';
+import type { Patience } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { Vault } from '#vault/vault';
 import type { AddressedCommand, Outcome } from './command-handler.ts';
@@ -19,6 +20,8 @@ export interface RequestContext {
   readonly requestHash?: string;
   /** The revision of the stream that the caller saw (If-Match). */
   readonly ifRevision?: number;
+  /** When the caller gives up, as `performance.now()` counts. Default: after a time of the store's. */
+  readonly until?: number;
 }
 
 /** The id of what was asked for, and the outcome. */
@@ -55,17 +58,17 @@ export interface RequestTools extends RequestDependencies {
 }
 
 /** Reads states, and remembers the revisions that it read. */
-export function requestTools(dependencies: RequestDependencies): RequestTools {
+export function requestTools(dependencies: RequestDependencies, patience?: Patience): RequestTools {
   const { streams, clock, dispatch } = dependencies;
   const basis = new Map<string, number>();
   const addressed: RequestTools['addressed'] = async (stream, asked, context, hints) => {
-    const { caller, ifRevision, reason, requestHash: unkeyedHash } = context;
+    const { caller, ifRevision, reason, requestHash: unkeyedHash, until } = context;
     const command = await refuseForErased(streams, stream, asked, { caller, reason });
     const seen = ifRevision === undefined ? {} : { ifRevision };
     const known = basisOf(basis, stream);
     const box = reason && (await sealedReason(dependencies, stream, command, context, hints?.likelyNew ?? false));
     const cause = { ...causeOf(context, dependencies.vault), ...(box && { reason: box }), ...known };
-    return { stream, command, caller, cause, reason, unkeyedHash, ...seen, ...hints };
+    return { stream, command, caller, cause, reason, unkeyedHash, until, ...seen, ...hints };
   };
   const send: RequestTools['send'] = async (id, stream, command, context) => {
     return { id, outcome: await dispatch(await addressed(stream, command, context)) };
@@ -74,7 +77,7 @@ export function requestTools(dependencies: RequestDependencies): RequestTools {
     ...dependencies,
     now: () => clock.now(),
     async stateOf(stream) {
-      const { state, revision } = await streams.read(stream);
+      const { state, revision } = await streams.read(stream, patience);
       basis.set(stream, revision);
       return state;
     },

@@ -1,4 +1,5 @@
 import type { CommandOf, FamilyName } from '#domain/ledger';
+import type { Patience } from '#event-store/port';
 import { accountRequests } from './accounts.ts';
 import { catalogueRequests } from './catalogue.ts';
 import { checkoutRequests } from './checkouts.ts';
@@ -48,6 +49,10 @@ const plainRequests = (tools: RequestTools) => ({
   ) => sendPlain(tools, stream, draft, context),
 });
 
+/** Where a request has a context, that says when its caller gives up: also on what is read before a command is sent. */
+const patienceIn = (request: readonly unknown[]): Patience | undefined =>
+  request.find((part): part is RequestContext => typeof part === 'object' && part !== null && 'commandId' in part);
+
 type SubjectOf<Requests> = (tools: RequestTools) => Requests;
 
 /** The same requests. Each call has tools of its own, so that its commands name what this call has read, and no other. */
@@ -59,7 +64,8 @@ function withOwnTools<Requests extends object>(
   const ask =
     (name: string) =>
     (...request: unknown[]) => {
-      const requests = subject(requestTools(dependencies)) as Record<string, (...request: unknown[]) => unknown>;
+      const tools = requestTools(dependencies, patienceIn(request));
+      const requests = subject(tools) as Record<string, (...request: unknown[]) => unknown>;
       return requests[name]?.(...request);
     };
   return Object.fromEntries(names.map((name) => [name, ask(name)])) as Requests;

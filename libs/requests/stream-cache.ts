@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { decode, type Fact } from '#domain/codec';
 import { type AnyEvent, type Family, type FamilyName, familyOf, ledger, type StateOf } from '#domain/ledger';
-import { BEFORE_FIRST, type EventStore, type Position, StreamDamaged } from '#event-store/port';
+import { BEFORE_FIRST, type EventStore, type Patience, type Position, StreamDamaged } from '#event-store/port';
 
 /** A stream, folded as far as it was read. */
 export interface FoldedStream {
@@ -46,24 +46,25 @@ export class StreamCache {
   /** The state of a stream as it is in the store now, and its revision (-1 when there is no such stream). */
   async read<Name extends FamilyName>(
     stream: `${Name}-${string}`,
+    patience?: Patience,
   ): Promise<{ state: StateOf<Name>; revision: number }> {
-    const folded = await this.catchUp(stream, this.take(stream) ?? this.empty(stream));
+    const folded = await this.catchUp(stream, this.take(stream) ?? this.empty(stream), patience);
     this.keep(stream, folded);
     return { state: folded.state as StateOf<Name>, revision: folded.revision };
   }
 
   /** Loads streams that commands need next, so that the commands are decided in the order in which they are sent. */
-  async warm(streams: Iterable<string>): Promise<void> {
+  async warm(streams: Iterable<string>, patience?: Patience): Promise<void> {
     await Promise.all(
       [...new Set(streams)].map(async (stream) => {
         if (this.#used.get(stream) || this.#begun.get(stream)) return;
-        await this.#load(stream).catch(unlessDamaged);
+        await this.#load(stream, patience).catch(unlessDamaged);
       }),
     );
   }
 
-  async #load(stream: string): Promise<void> {
-    this.keep(stream, await this.catchUp(stream, this.empty(stream)));
+  async #load(stream: string, patience: Patience | undefined): Promise<void> {
+    this.keep(stream, await this.catchUp(stream, this.empty(stream), patience));
   }
 
   /** Forgets all streams, also those that are in use: their log was restored from an older copy. */
@@ -100,9 +101,9 @@ export class StreamCache {
   }
 
   /** Folds what is newer in the store. @returns the same object */
-  async catchUp(stream: string, folded: FoldedStream): Promise<FoldedStream> {
+  async catchUp(stream: string, folded: FoldedStream, { until }: Patience = {}): Promise<FoldedStream> {
     const { decider }: Family = ledger[familyOf(stream)];
-    for await (const recorded of this.#store.readStream(stream, { from: folded.revision + 1 })) {
+    for await (const recorded of this.#store.readStream(stream, { from: folded.revision + 1, until })) {
       const fact = decode(recorded);
       folded.state = decider.evolve(folded.state, fact);
       remember(folded, fact);

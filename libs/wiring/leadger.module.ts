@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   type DynamicModule,
   type FactoryProvider,
@@ -29,6 +30,7 @@ import { CLOCK, EVENT_STORE, MAILS, READ_MODELS, RUNNING_PROCESSES, VAULT, WORK 
 import { Worker } from './worker.ts';
 
 const STORES = Symbol('Stores');
+const MILLISECONDS_TO_STOP = 5000;
 
 /** Processes and projections, as far as they run in this program. */
 export interface Work {
@@ -86,7 +88,8 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
 
   async onApplicationShutdown(): Promise<void> {
     this.#stopping.abort();
-    await this.#work.stop();
+    // Commands of processes wait for a store that is away as long as it takes. The end of the program does not.
+    await Promise.race([this.#work.stop(), wait(MILLISECONDS_TO_STOP, undefined, { ref: false })]);
     await this.#stores.close();
   }
 

@@ -82,7 +82,7 @@ export function createReactions(dependencies: ReactionDependencies): ProcessEngi
       return resultOf(await dispatch(addressed({ ...sent, command }, leaseOf?.(sent.unit))));
     },
     forget: () => streams.clear(),
-    warm: (names) => streams.warm(names),
+    warm: (names) => streams.warm(names, { until: Number.POSITIVE_INFINITY }),
     effects: effectsOf(dependencies),
   });
 }

@@ -45,6 +45,8 @@ interface OpenStoresOptions extends StoreLocation {
   readonly masterKey?: Uint8Array;
   /** The master key that replaces it, while that is under way. */
   readonly nextMasterKey?: Uint8Array | undefined;
+  /** For a program: wait for an event store that is away. Default: fail after some seconds. */
+  readonly waitForServer?: boolean;
   /** For a demo: the key of hashes of persons, so that its log is the same each time. */
   readonly matchingSecret?: Uint8Array;
 }
@@ -61,7 +63,7 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   if (path !== undefined && mustExist) openDataDirectory(path, { readOnly: true });
   return openTogether(async (keep) => {
     const directory = path === undefined ? undefined : keep(openDataDirectory(path));
-    const events = keep(await openEvents(location));
+    const events = keep(await openEvents({ ...location, waits }));
     const vault = keep(await openVaultOf(events, { ...keysOf(location), masterKey, nextMasterKey, matchingSecret }));
     const files = inside(path, 'read-models');
     const readModels = await openReadModels({ store: events, databaseUrl: location.databaseUrl, ...files });
@@ -105,6 +107,8 @@ export async function openTogether<Parts extends object>(
 }
 
 interface OpenEventsOptions extends StoreLocation {
+  /** Wait for a server that is away, instead of failing. */
+  readonly waits?: boolean | undefined;
   readonly readOnly?: boolean;
   /** Only for the program that completes a half copy: it opens one. */
   readonly completes?: boolean;
@@ -125,9 +129,18 @@ export async function openEvents({ completes = false, ...options }: OpenEventsOp
   }
 }
 
-async function openLog({ directory, eventStoreDb, readOnly = false }: OpenEventsOptions): Promise<EventStore> {
+async function openLog({
+  directory,
+  eventStoreDb,
+  waits = false,
+  readOnly = false,
+}: OpenEventsOptions): Promise<EventStore> {
   if (eventStoreDb === undefined) return openEmbeddedStore({ ...inside(directory, 'events'), readOnly });
-  const store = await openServer({ connectionString: eventStoreDb, streamPrefixes: prefixesOf(families) });
+  const store = await openServer({
+    connectionString: eventStoreDb,
+    streamPrefixes: prefixesOf(families),
+    waitForServer: waits,
+  });
   const prefixesOfTypes = (types: readonly string[]) => prefixesOf(familiesWith(types));
   const own = ownEventsOf(store, { wrote: isWrittenByLedger, prefixesOf: prefixesOfTypes });
   return wholeStreamsOf(own, { isOurs: isOfLedger, now: systemClock().now, cuts: store });
@@ -135,7 +148,10 @@ async function openLog({ directory, eventStoreDb, readOnly = false }: OpenEvents
 
 /** The client is loaded only where events are on a server: with gRPC, it is a tenth of what a program would load. */
 const openServer = async (options: EventStoreDbOptions) =>
-  (await import('#event-store/eventstoredb/eventstoredb-store')).openEventStoreDb(options);
+  (await import('#event-store/eventstoredb/eventstoredb-store')).openEventStoreDb({
+    log: (line) => console.warn(`leadger: ${line}`),
+    ...options,
+  });
 
 /** What others wrote into the log. The log in a directory has no other users. */
 export async function foreignEventsOf({ eventStoreDb: connectionString }: StoreLocation): Promise<ForeignEvents> {

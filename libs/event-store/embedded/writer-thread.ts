@@ -179,9 +179,11 @@ function pack(appends: readonly WaitingAppend[], size: number): AppendBatch {
     return part.length;
   };
   const requestOf = ({ stream, expected, events }: WaitingAppend): AppendRequest => {
-    const sizes = ({ data, metadata }: NewEvent) => ({ dataLength: put(data), metadataLength: put(metadata) });
-    const headOf = ({ id, type, json }: NewEvent) => ({ id, type, ...(json !== undefined && { json }) });
-    return { stream, expected, events: events.map((event) => ({ ...headOf(event), ...sizes(event) })) };
+    const inBatch = ({ id, type, json, data, metadata }: NewEvent) => {
+      const dataLength = put(data);
+      return { id, type, json, dataLength, metadataLength: put(metadata) };
+    };
+    return { stream, expected, events: events.map(inBatch) };
   };
   return { appends: appends.map(requestOf), bytes };
 }

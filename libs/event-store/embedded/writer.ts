@@ -10,10 +10,16 @@ export interface AppendBatch {
   readonly bytes: Uint8Array;
 }
 
+interface EventOfBatch extends Pick<NewEvent, 'id' | 'type'> {
+  readonly json: boolean | undefined;
+  readonly dataLength: number;
+  readonly metadataLength: number;
+}
+
 export interface AppendRequest {
   readonly stream: string;
   readonly expected: ExpectedRevision;
-  readonly events: readonly { id: string; type: string; json?: boolean; dataLength: number; metadataLength: number }[];
+  readonly events: readonly EventOfBatch[];
 }
 
 type WriterRequest = AppendBatch | 'close';
@@ -31,6 +37,9 @@ export type WriterReply =
   | { readonly kind: 'full'; readonly message: string }
   /** It is not known whether the batch was written. Nothing will be written any more. */
   | { readonly kind: 'broken'; readonly message: string };
+
+/** `json`: undefined when nobody said whether the data is JSON. */
+type NewRow = Omit<NewEvent, 'json'> & Pick<EventOfBatch, 'json'>;
 
 /** The one writer of a log. */
 class Writer {
@@ -77,7 +86,7 @@ class Writer {
     this.#database.close();
   }
 
-  #append(stream: string, expected: ExpectedRevision, rows: readonly NewEvent[]): AppendReply {
+  #append(stream: string, expected: ExpectedRevision, rows: readonly NewRow[]): AppendReply {
     const known = this.#findStream.get(stream);
     const actual = known?.revision ?? -1;
     const first = known && this.#firstResult(known.stream_id, expected, actual, rows);
@@ -90,7 +99,7 @@ class Writer {
     return { revision, position: this.#position };
   }
 
-  #write(streamId: number, stream: string, revision: number, row: NewEvent): void {
+  #write(streamId: number, stream: string, revision: number, row: NewRow): void {
     this.#position += 1;
     const now = Date.now();
     const hash = hashOfEvent({ stream, revision, ...row, recordedAt: new Date(now).toISOString() });
@@ -107,20 +116,20 @@ class Writer {
     streamId: number,
     expected: ExpectedRevision,
     actual: number,
-    rows: readonly NewEvent[],
+    rows: readonly NewRow[],
   ): AppendReply | undefined {
     const from = this.#firstRevisionOf(streamId, expected, rows);
-    if (from === undefined) return undefined;
+    if (from === undefined || from > actual) return undefined;
     const found = this.#idsFrom.all(streamId, from, rows.length);
     if (found.length === rows.length && found.every(({ id }, index) => id === rows[index]?.id))
       return { revision: from + rows.length - 1, position: (found.at(-1) as { position: number }).position };
     return expected === 'any' || expected === 'stream-exists' ? { actual } : undefined;
   }
 
-  #firstRevisionOf(streamId: number, expected: ExpectedRevision, rows: readonly NewEvent[]): number | undefined {
+  #firstRevisionOf(streamId: number, expected: ExpectedRevision, rows: readonly NewRow[]): number | undefined {
     if (typeof expected === 'number') return expected + 1;
     if (expected === 'no-stream') return 0;
-    return this.#findEvent.get(streamId, (rows[0] as NewEvent).id);
+    return this.#findEvent.get(streamId, (rows[0] as NewRow).id);
   }
 
   #failed(error: Error & { code?: string }): WriterReply {
@@ -152,16 +161,16 @@ function holds(expected: ExpectedRevision, actual: number): boolean {
 }
 
 /** Takes the data and metadata of the appends, in their order, from the bytes of their batch. */
-function unpacking(bytes: Uint8Array): (append: AppendRequest) => NewEvent[] {
+function unpacking(bytes: Uint8Array): (append: AppendRequest) => NewRow[] {
   let offset = 0;
   const take = (length: number): Uint8Array => {
     offset += length;
     return bytes.subarray(offset - length, offset);
   };
   return ({ events }) =>
-    events.map(({ dataLength, metadataLength, ...head }) => {
+    events.map(({ id, type, json, dataLength, metadataLength }) => {
       const data = take(dataLength);
-      return { ...head, data, metadata: take(metadataLength) };
+      return { id, type, json, data, metadata: take(metadataLength) };
     });
 }
 

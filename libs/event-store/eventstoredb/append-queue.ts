@@ -8,10 +8,17 @@ export class NoAnswer extends EventStoreError {
 }
 
 interface QueuedAppend<Result> {
+  /** It leaves the queue at this time, as `performance.now()` counts. */
+  readonly until: number;
+  /** Why it left the queue. @param sentBefore whether it may have been written */
+  expired(sentBefore: boolean): Error;
   /** Sends it once. @throws NoAnswer, or why it was refused */
   send(): Promise<Result>;
-  /** Repeats it until it is answered. @param sentBefore whether it may have been written already */
-  sendUntilAnswered(sentBefore: boolean): Promise<Result>;
+  /**
+   * Repeats it until it is answered. @param sentBefore whether it may have been written already
+   * @returns also the connection over which it was sent; undefined if it had been written already
+   */
+  sendUntilAnswered(sentBefore: boolean): Promise<{ result: Result; over: object | undefined }>;
 }
 
 interface Job {
@@ -24,6 +31,7 @@ interface Job {
 
 /** More would only wait in the connection, and time out. */
 const MAX_IN_FLIGHT = 256;
+const EXPIRY_EVERY_MILLISECONDS = 100;
 
 /**
  * Keeps appends in the order in which they were requested, with many in flight at once. When the connection breaks,
@@ -34,8 +42,20 @@ const MAX_IN_FLIGHT = 256;
 export class AppendQueue {
   #waiting: Job[] = [];
   readonly #inFlight = new Set<Job>();
-  #oneByOne = true;
+  readonly #connection: () => object;
+  /** The connection over which an append was answered. */
+  #proven: object | undefined;
   #last = 0;
+  #expiry: NodeJS.Timeout | undefined;
+
+  /** @param connection the one over which appends are sent now */
+  constructor(connection: () => object) {
+    this.#connection = connection;
+  }
+
+  get #oneByOne(): boolean {
+    return this.#proven !== this.#connection();
+  }
 
   add<Result>(append: QueuedAppend<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
@@ -48,17 +68,37 @@ export class AppendQueue {
 
   #pump(): void {
     while (this.#waiting.length > 0) {
-      if (this.#inFlight.size >= (this.#oneByOne ? 1 : MAX_IN_FLIGHT)) return;
+      if (this.#inFlight.size >= (this.#oneByOne ? 1 : MAX_IN_FLIGHT)) {
+        this.#expireInTime();
+        return;
+      }
       const job = this.#waiting.shift() as Job;
+      if (this.#oneByOne && job.append.until <= performance.now()) {
+        job.reject(job.append.expired(job.sentBefore));
+        continue;
+      }
       this.#inFlight.add(job);
       void (this.#oneByOne ? this.#sendUntilAnswered(job) : this.#send(job));
     }
   }
 
+  /** What waits longer than its caller leaves the queue. */
+  #expireInTime(): void {
+    this.#expiry ??= setTimeout(() => {
+      this.#expiry = undefined;
+      const now = performance.now();
+      const expired = this.#waiting.filter(({ append }) => append.until <= now);
+      this.#waiting = this.#waiting.filter(({ append }) => append.until > now);
+      for (const { append, sentBefore, reject } of expired) reject(append.expired(sentBefore));
+      if (this.#waiting.length > 0) this.#expireInTime();
+    }, EXPIRY_EVERY_MILLISECONDS).unref();
+  }
+
   async #sendUntilAnswered(job: Job): Promise<void> {
     try {
-      job.resolve(await job.append.sendUntilAnswered(job.sentBefore));
-      this.#oneByOne = false;
+      const { result, over } = await job.append.sendUntilAnswered(job.sentBefore);
+      job.resolve(result);
+      this.#proven = over;
     } catch (error) {
       job.reject(error);
     }
@@ -79,7 +119,7 @@ export class AppendQueue {
 
   #sendAgain(job: Job): void {
     job.sentBefore = true;
-    this.#oneByOne = true;
+    this.#proven = undefined;
     this.#waiting.push(job);
     this.#waiting.sort((a, b) => a.number - b.number);
   }

@@ -1,34 +1,62 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EventStoreDBClient, ResolvedEvent, StreamingRead } from '@eventstore/db-client';
 import { StoreUnavailable } from '../port.ts';
+import { parseConnectionString } from './connection-string.ts';
 import { throwIfFinal, unavailable } from './failures.ts';
-import { guardedClient } from './guarded-client.ts';
+import { NodeLink } from './node-link.ts';
+import { OutageLog } from './outage-log.ts';
 import { Watchdog } from './watchdog.ts';
 
 export interface EventStoreDbOptions {
-  /** `esdb://…` or `kurrentdb://…`: hosts, TLS, credentials, as the client reads it. */
+  /** `esdb://…` or `kurrentdb://…`: hosts, TLS, credentials, as `docs/stores.md` describes. */
   readonly connectionString: string;
   /** Default: the log is ours alone. Else only streams whose names begin so are ours, and no other events are read. */
   readonly streamPrefixes?: readonly string[];
-  /** A request without an answer fails after this time. Default: 10,000. */
+  /** A request without an answer fails after this time. Default: 3,000 for appends, 10,000 for reads. */
   readonly answerWithinMilliseconds?: number;
-  /** How long requests are repeated while the server is unreachable, in milliseconds. Default: 30,000. */
+  /** How long requests are repeated while the server is unreachable, in milliseconds. Default: 10,000. */
   readonly patienceMilliseconds?: number;
+  /** Whether opening waits for a server that is away as long as it takes. Default: only as long as for other requests. */
+  readonly waitForServer?: boolean;
+  /** Takes a line every five seconds while the server is away, and one when it is back. */
+  readonly log?: (line: string) => void;
 }
 
+/** Who is late all the same gives the server this time. */
+const SHORTEST_MILLISECONDS = 1000;
 const BACKOFF_MILLISECONDS = [50, 100, 200, 500, 1000, 2000];
 
 /** The connection to one server or cluster: time limits, repeated calls, and the end of it all. */
 export class Connection {
-  readonly client: EventStoreDBClient;
-  readonly #answerWithin: number;
+  readonly link: NodeLink;
+  readonly #outage: OutageLog;
+  readonly #searchEvery: number;
+  readonly #appendWithin: number;
+  readonly #readWithin: number;
   readonly #patience: number;
   readonly #closing = new AbortController();
 
-  constructor({ connectionString, answerWithinMilliseconds, patienceMilliseconds }: EventStoreDbOptions) {
-    this.client = guardedClient(connectionString);
-    this.#answerWithin = answerWithinMilliseconds ?? 10_000;
-    this.#patience = patienceMilliseconds ?? 30_000;
+  private constructor({ connectionString, log = () => {}, ...limits }: EventStoreDbOptions) {
+    const address = parseConnectionString(connectionString);
+    this.#outage = new OutageLog(log);
+    this.#searchEvery = address.discoveryIntervalMilliseconds;
+    this.link = new NodeLink(address, log);
+    this.#appendWithin = limits.answerWithinMilliseconds ?? 3000;
+    this.#readWithin = limits.answerWithinMilliseconds ?? 10_000;
+    this.#patience = limits.patienceMilliseconds ?? 10_000;
+  }
+
+  /** Asks the hosts for the node to use. @throws CannotConnect, StoreUnavailable */
+  static async open(options: EventStoreDbOptions): Promise<Connection> {
+    const connection = new Connection(options);
+    const until = options.waitForServer ? Number.POSITIVE_INFINITY : undefined;
+    try {
+      await connection.retries(until).untilFound();
+      return connection;
+    } catch (error) {
+      await connection.close([]);
+      throw error;
+    }
   }
 
   get isClosed(): boolean {
@@ -45,23 +73,47 @@ export class Connection {
     return signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
   }
 
-  retries(): Retries {
-    return new Retries(this, this.#patience);
+  /** @param until when they end, as `performance.now()` counts. Default: after the usual patience without progress */
+  retries(until?: number): Retries {
+    return new Retries(this, this.#outage, until === undefined ? { patience: this.#patience } : { until });
   }
 
-  async pause(attempt: number, over: AbortSignal = this.#closing.signal): Promise<void> {
-    const milliseconds = BACKOFF_MILLISECONDS[attempt] ?? (BACKOFF_MILLISECONDS.at(-1) as number);
+  /** When a caller gives up who did not say. */
+  usualUntil(): number {
+    return performance.now() + this.#patience;
+  }
+
+  async pause(milliseconds: number, over: AbortSignal = this.#closing.signal): Promise<void> {
     await wait(milliseconds, undefined, { signal: over }).catch(() => {});
+  }
+
+  /** Grows with each failure, and is at least the `discoveryInterval` of the connection string. */
+  pauseAfter(failures: number): number {
+    return Math.max(this.#searchEvery, BACKOFF_MILLISECONDS[failures] ?? (BACKOFF_MILLISECONDS.at(-1) as number));
+  }
+
+  /** For what goes on until it is aborted: waits for a while, and looks where the leader is. @throws what is final */
+  async recover(error: unknown, failures: number, over: AbortSignal): Promise<void> {
+    if (over.aborted) return;
+    throwIfFinal(error);
+    await this.pause(this.pauseAfter(failures), over);
+    if (!over.aborted) await this.link.search();
+  }
+
+  /** The server answered. */
+  works(): void {
+    this.#outage.isBack();
   }
 
   /**
    * The client itself would wait for ever. A plain timer, because promises and signals would cost more than the rest of
    * an append.
-   * @throws an error when no answer comes in time
+   * @throws an error when no answer to an append comes in time
    */
-  answered<Result>(request: Promise<Result>): Promise<Result> {
+  answered<Result>(request: Promise<Result>, atMost = Number.POSITIVE_INFINITY): Promise<Result> {
+    const limit = Math.min(this.#appendWithin, Math.max(SHORTEST_MILLISECONDS, atMost));
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error(`no answer within ${this.#answerWithin} ms`)), this.#answerWithin);
+      const late = setTimeout(() => reject(new Error(`no answer within ${Math.round(limit)} ms`)), limit);
       const inTime =
         <Value>(settle: (value: Value) => void) =>
         (value: Value) => {
@@ -74,33 +126,38 @@ export class Connection {
 
   /** Reads, and continues where it was when the connection breaks or stops answering. @param begin makes the next call */
   async *read(
-    begin: () => StreamingRead<ResolvedEvent>,
-    wantsMore: () => boolean = () => true,
-    signal?: AbortSignal,
+    begin: (client: EventStoreDBClient) => StreamingRead<ResolvedEvent>,
+    { wantsMore = () => true, signal, until }: ReadLimits = {},
   ): AsyncGenerator<ResolvedEvent> {
-    const retries = this.retries();
+    const retries = this.retries(until);
     while (wantsMore() && !signal?.aborted) {
       this.mustBeOpen();
       try {
-        for await (const resolved of this.#readOnce(begin(), signal)) {
+        for await (const resolved of this.#readOnce(begin(this.link.reads), retries.millisecondsLeft, signal)) {
           yield resolved;
           if (signal?.aborted) return;
           retries.reset();
         }
         this.mustBeOpen();
+        this.works();
         return;
       } catch (error) {
         if (signal?.aborted) return;
         this.mustBeOpen();
-        if ((error as { type?: string }).type === 'stream-not-found') return;
+        if ((error as { type?: string }).type === 'stream-not-found') return this.works();
         await retries.afterFailure(error);
       }
     }
   }
 
   /** One call. It is cancelled however the reader leaves: the client would leave it open. */
-  async *#readOnce(call: StreamingRead<ResolvedEvent>, signal: AbortSignal | undefined): AsyncGenerator<ResolvedEvent> {
-    const watchdog = new Watchdog(this.#answerWithin, (error) => call.destroy(error));
+  async *#readOnce(
+    call: StreamingRead<ResolvedEvent>,
+    atMost: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<ResolvedEvent> {
+    const limit = Math.min(this.#readWithin, Math.max(SHORTEST_MILLISECONDS, atMost));
+    const watchdog = new Watchdog(limit, (error) => call.destroy(error));
     const stop = () => call.destroy();
     const over = this.over(signal);
     over.addEventListener('abort', stop);
@@ -120,51 +177,80 @@ export class Connection {
   /** @param pending work that is given the time of one answer to end */
   async close(pending: Iterable<Promise<unknown>>): Promise<void> {
     if (this.isClosed) return;
-    await Promise.race([Promise.allSettled(pending), wait(this.#answerWithin, undefined, { ref: false })]);
+    await Promise.race([Promise.allSettled(pending), wait(this.#appendWithin, undefined, { ref: false })]);
     this.#closing.abort();
-    await this.client.dispose();
-    await closeChannel(this.client);
+    await this.link.close();
   }
+}
+
+interface ReadLimits {
+  readonly wantsMore?: () => boolean;
+  readonly signal?: AbortSignal | undefined;
+  /** When the reader gives up, as `performance.now()` counts. */
+  readonly until?: number | undefined;
 }
 
 /** The repetitions of one request: growing pauses, and an end. */
 class Retries {
   readonly #connection: Connection;
-  readonly #patience: number;
+  readonly #outage: OutageLog;
+  readonly #patience: number | undefined;
   #until: number;
   #attempt = 0;
 
-  constructor(connection: Connection, patience: number) {
+  constructor(connection: Connection, outage: OutageLog, end: { patience: number } | { until: number }) {
     this.#connection = connection;
-    this.#patience = patience;
-    this.#until = performance.now() + patience;
+    this.#outage = outage;
+    this.#patience = 'patience' in end ? end.patience : undefined;
+    this.#until = 'until' in end ? end.until : performance.now() + end.patience;
   }
 
   get isExhausted(): boolean {
-    return this.#connection.isClosed || performance.now() > this.#until;
+    return this.#connection.isClosed || this.millisecondsLeft <= 0;
+  }
+
+  get millisecondsLeft(): number {
+    return this.#until - performance.now();
   }
 
   /** After progress, patience starts again. */
   reset(): void {
     this.#attempt = 0;
-    this.#until = performance.now() + this.#patience;
+    if (this.#patience !== undefined) this.#until = performance.now() + this.#patience;
   }
 
-  async pause(): Promise<void> {
-    await this.#connection.pause(this.#attempt);
+  /**
+   * Waits for a while, then until there is a node to use.
+   * @param unanswered the client whose append was not answered: it is replaced
+   * @throws the error when no repetition can help, StoreUnavailable when patience is over
+   */
+  async afterFailure(error: unknown, unanswered?: EventStoreDBClient): Promise<void> {
+    throwIfFinal(error);
+    if (this.isExhausted) throw unavailable(error);
+    await this.#pause();
+    await this.untilFound({ error, unanswered });
+    // There is a node, and yet it does not do what it should.
+    this.#outage.away((error as Error).message);
+  }
+
+  /** @throws CannotConnect; StoreUnavailable when there is no node to use in time */
+  async untilFound({ error, unanswered }: { error?: unknown; unanswered?: EventStoreDBClient | undefined } = {}) {
+    const { link } = this.#connection;
+    while (!(await this.#inTime(unanswered ? link.renew(unanswered) : link.search()))) {
+      if (this.isExhausted) throw unavailable(error ?? new Error(link.reasons));
+      await this.#pause();
+    }
+  }
+
+  async #pause(): Promise<void> {
+    const milliseconds = this.#connection.pauseAfter(this.#attempt);
+    await this.#connection.pause(Math.max(0, Math.min(milliseconds, this.millisecondsLeft)));
     this.#attempt += 1;
   }
 
-  /** @throws the error when no repetition can help, StoreUnavailable when patience is over */
-  async afterFailure(error: unknown): Promise<void> {
-    throwIfFinal(error);
-    if (this.isExhausted) throw unavailable(error);
-    await this.pause();
+  /** Asking hosts that are frozen takes longer than some callers have. */
+  #inTime<Result>(search: Promise<Result>): Promise<Result | undefined> {
+    if (!Number.isFinite(this.#until)) return search;
+    return Promise.race([search, wait(Math.max(0, this.millisecondsLeft), undefined, { ref: false })]);
   }
-}
-
-/** Disposing a client ends its calls but leaves its connection open. */
-async function closeChannel(client: EventStoreDBClient): Promise<void> {
-  const { getChannel } = client as unknown as { getChannel(): Promise<{ close(): void }> };
-  (await getChannel().catch(() => undefined))?.close();
 }

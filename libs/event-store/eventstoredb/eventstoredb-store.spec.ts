@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
-import { FAR_AWAY_MILLISECONDS } from '#test/wait-until';
+import { FAR_AWAY_MILLISECONDS, waitUntil } from '#test/wait-until';
 import { all, event, fill, follow } from '../contract/event-store-contract.ts';
 import { restorableLog } from '../contract/restorable-log.ts';
 import { openEmbeddedStore } from '../embedded/embedded-store.ts';
@@ -187,7 +187,7 @@ describe('a connection that breaks', () => {
       );
       node.dropConnections();
     }
-    await subscription.caughtUp(await store.head());
+    await subscription.caughtUp(await adapter.head());
     expect(subscription.events.map(({ id }) => id)).toEqual(await ids(store));
     await subscription.stop();
   });
@@ -197,15 +197,34 @@ describe('a connection that breaks', () => {
     const adapter = await connect(node);
     await adapter.append('a-1', [event(0)], 'no-stream');
     const subscription = follow(adapter, { after: BEFORE_FIRST });
-    await subscription.caughtUp(await store.head());
+    await subscription.caughtUp(await adapter.head());
     await node.close();
     const appending = adapter.append('a-1', [event(1)], 0);
     await new Promise((resolve) => setTimeout(resolve, 200));
     await startNode({ store, port: node.port });
     expect(await appending).toMatchObject({ revision: 1 });
-    await subscription.caughtUp(await store.head());
+    await subscription.caughtUp(await adapter.head());
     expect(subscription.events.map(({ revision }) => revision)).toEqual([0, 1]);
     await subscription.stop();
+  });
+
+  it('while the client waits until it may write more: nothing is rejected that nobody waits for', async () => {
+    const { node, store } = await startNode();
+    const adapter = await connect(node, { answerWithinMilliseconds: FAR_AWAY_MILLISECONDS });
+    await adapter.append('a-1', [event(0)], 'no-stream');
+    const rejected: unknown[] = [];
+    const note = (reason: unknown) => rejected.push(reason);
+    process.on('unhandledRejection', note);
+    opened.push(() => process.off('unhandledRejection', note));
+    const data = Buffer.from(JSON.stringify('x'.repeat(900_000)));
+    const appends = Array.from({ length: 40 }, (_, number) =>
+      adapter.append(`s-${number}`, [{ ...event(number + 1), data }], 'no-stream'),
+    );
+    await waitUntil(async () => (await store.head()) > BEFORE_FIRST);
+    node.dropConnections();
+    await Promise.all(appends);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(rejected).toEqual([]);
   });
 
   it('in one store, while another store waits for a slow answer: that answer is not lost, and the process lives', async () => {
@@ -226,12 +245,12 @@ describe('a connection that breaks', () => {
 
 describe('a connection', () => {
   /** A self-signed certificate for this machine, and its path for clients to trust. */
-  function selfSigned() {
+  function selfSigned(name = 'localhost') {
     const directory = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
     opened.push(() => rmSync(directory, { recursive: true }));
     const [certificate, privateKey] = [join(directory, 'node.crt'), join(directory, 'node.key')];
-    const names = 'subjectAltName=DNS:localhost,IP:127.0.0.1';
-    const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=localhost'];
+    const names = `subjectAltName=DNS:${name},IP:127.0.0.2`;
+    const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', `/CN=${name}`];
     execFileSync('openssl', [...request, '-addext', names, '-keyout', privateKey, '-out', certificate], {
       stdio: 'ignore',
     });
@@ -245,13 +264,43 @@ describe('a connection', () => {
     const adapter = await connect(node, trusting);
     await adapter.append('a-1', [event(0)], 'no-stream');
     expect(await ids(store)).toEqual([event(0).id]);
-    const short = { patienceMilliseconds: 300 };
-    await expect(
-      connect(node, { ...short, connectionString: `esdb://localhost:${node.port}?tls=true` }),
-    ).rejects.toThrow(StoreUnavailable);
-    await expect(
-      connect(node, { ...short, connectionString: `esdb://localhost:${node.port}?tls=false` }),
-    ).rejects.toThrow(StoreUnavailable);
+  });
+
+  it('that cannot work fails at once, and says which host has what against it', async () => {
+    const { tls } = selfSigned('another.example');
+    const { node } = await startNode({ tls });
+    const { node: plain } = await startNode();
+    const waiting = { waitForServer: true };
+    const failure = async (connectionString: string) =>
+      (await connect({ ...node, connectionString }, waiting).catch((error: unknown) => error)) as Error;
+    const at = `localhost:${node.port}`;
+    const start = 'the event store cannot be used: ';
+    expect(await failure(`esdb://${at}?tls=true`)).toMatchObject({
+      code: 'cannot-connect',
+      message: expect.stringMatching(`^${start}${at}: its certificate is not accepted: self-signed certificate`),
+    });
+    const { certificate } = selfSigned('another.example');
+    expect(await failure(`esdb://${at}?tls=true&tlsCAFile=${certificate}`)).toMatchObject({ code: 'cannot-connect' });
+    expect(await failure(`esdb://${at}?tls=false`)).toMatchObject({
+      message: `${start}${at}: it speaks TLS: say tls=true, and tlsCAFile if its authority is your own`,
+    });
+    expect(await failure(`esdb://localhost:${plain.port}?tls=true`)).toMatchObject({
+      message: `${start}localhost:${plain.port}: it does not speak TLS: say tls=false, or give it a certificate`,
+    });
+  });
+
+  it('waits for a server that is away, and says so', async () => {
+    const { node, store } = await startNode();
+    await node.close();
+    const lines: string[] = [];
+    const opening = connect(node, { waitForServer: true, log: (line) => lines.push(line) });
+    await waitUntil(() => lines.length > 0);
+    const host = `127.0.0.1:${node.port}`;
+    expect(lines[0]).toBe(`waiting for the event store: ${host}: connect ECONNREFUSED ${host}`);
+    await startNode({ store, port: node.port });
+    const adapter = await opening;
+    await adapter.append('a-1', [event(0)], 'no-stream');
+    expect(lines.at(-1)).toMatch(/^the event store answers again after \d+\.\d seconds$/);
   });
 
   it('uses the account in its connection string, and is refused with another one', async () => {

@@ -7,6 +7,7 @@ import {
   type ExpectedRevision,
   type FollowsCuts,
   type NewEvent,
+  type Patience,
   type Place,
   type Position,
   type ReadAllOptions,
@@ -22,11 +23,16 @@ import { LogReader } from './log-reader.ts';
 import { subscribeTo } from './log-subscription.ts';
 import { Tail } from './tail.ts';
 
-/** Opens the event store on an EventStoreDB or KurrentDB server or cluster. @throws StoreUnavailable, AccessRefused */
+/**
+ * Opens the event store on an EventStoreDB or KurrentDB server or cluster.
+ * @throws CannotConnect, AccessRefused: what does not mend by itself; StoreUnavailable
+ */
 export async function openEventStoreDb(options: EventStoreDbOptions): Promise<EventStore & FollowsCuts> {
-  const store = new EventStoreDbStore(new Connection(options), options);
+  const connection = await Connection.open(options);
+  const store = new EventStoreDbStore(connection, options);
   try {
-    await store.head();
+    // Only a read shows whether the account is accepted.
+    await store.head(options.waitForServer ? { until: Number.POSITIVE_INFINITY } : {});
     return store;
   } catch (error) {
     await store.close();
@@ -46,12 +52,17 @@ class EventStoreDbStore implements EventStore, FollowsCuts {
     const ours = streamPrefixes && { streamPrefixes };
     this.#reader = new LogReader(connection, ours);
     this.#appender = new LogAppender(connection, this.#reader);
-    this.#tail = new Tail(connection.client, ours);
+    this.#tail = new Tail(connection.link, ours);
   }
 
-  async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult> {
+  async append(
+    stream: string,
+    events: readonly NewEvent[],
+    expected: ExpectedRevision,
+    { until }: Patience = {},
+  ): Promise<AppendResult> {
     checkAppend(stream, events, expected, this.limits);
-    return this.#appender.append({ stream, events, expected });
+    return this.#appender.append({ stream, events, expected, until: until ?? this.#connection.usualUntil() });
   }
 
   readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent> {
@@ -68,11 +79,11 @@ class EventStoreDbStore implements EventStore, FollowsCuts {
 
   followCuts({ after, signal }: Pick<SubscribeOptions, 'after' | 'signal'>): AsyncIterable<CutMessage> {
     this.#connection.mustBeOpen();
-    return cutsAfter(this.#connection.client, after, this.#connection.over(signal));
+    return cutsAfter(this.#connection.link.reads, after, this.#connection.over(signal));
   }
 
-  head(): Promise<Position> {
-    return this.#reader.head();
+  head(patience?: Patience): Promise<Position> {
+    return this.#reader.head(patience);
   }
 
   placeAt(position: Position): Promise<Place> {

@@ -7,8 +7,15 @@ export class AccessRefused extends EventStoreError {
   }
 }
 
-/** The stream was deleted on the server for ever, which this ledger never does. */
-export class StreamDeleted extends EventStoreError {
+/** What stands in the way of a connection and does not mend by itself: a certificate, TLS, the connection string. */
+export class CannotConnect extends EventStoreError {
+  constructor(message: string) {
+    super('cannot-connect', message);
+  }
+}
+
+/** The stream was deleted on the server, which this ledger never does. */
+class StreamDeleted extends EventStoreError {
   constructor(message: string, options?: ErrorOptions) {
     super('stream-deleted', message, options);
   }
@@ -28,7 +35,7 @@ interface ClientError {
   readonly details?: string;
 }
 
-const CODES = { unknown: 2, permissionDenied: 7, unauthenticated: 16, unavailable: 14 };
+const CODES = { cancelled: 1, unknown: 2, permissionDenied: 7, unauthenticated: 16, unavailable: 14 };
 
 /** An error of ours for what no repetition would change; undefined for what may succeed the next time. */
 export function finalError(error: unknown): EventStoreError | undefined {
@@ -49,6 +56,12 @@ export function finalError(error: unknown): EventStoreError | undefined {
 export function throwIfFinal(error: unknown): void {
   const final = finalError(error);
   if (final && !(final instanceof StoreUnavailable)) throw final;
+}
+
+/** The client connects again by itself. After other failures its connection may be one that never answers. */
+export function isConnectionLost(error: unknown): boolean {
+  const { type, code } = error as ClientError;
+  return code === CODES.unavailable || code === CODES.cancelled || type === 'not-leader';
 }
 
 /** The request was never sent: the server cannot have carried it out. (The client has two errors for it.) */

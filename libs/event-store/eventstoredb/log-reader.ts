@@ -1,10 +1,11 @@
-import { BACKWARDS, END, FORWARDS, type ReadRevision, START } from '@eventstore/db-client';
+import { BACKWARDS, END, type EventStoreDBClient, FORWARDS, type ReadRevision, START } from '@eventstore/db-client';
 import { landmarkOf } from '../landmarks.ts';
 import {
   BEFORE_FIRST,
   type EventFilter,
   type Landmark,
   NoSuchPosition,
+  type Patience,
   type Place,
   type Position,
   type ReadAllOptions,
@@ -27,6 +28,12 @@ import {
 const READ_TO_THE_END = Number.MAX_SAFE_INTEGER;
 const LOOK_BACK_FACTOR = 32;
 
+type ReadOptions = Parameters<typeof readAllFiltered>[1];
+
+/** A read that the server filters. Its options are those of the moment: a read that continues begins where it was. */
+const beginRead = (options: () => ReadOptions, filter: EventFilter | undefined) => (client: EventStoreDBClient) =>
+  readAllFiltered(client, options(), serverFilterOf(filter));
+
 /** Reads streams and the log of a server. */
 export class LogReader {
   readonly #connection: Connection;
@@ -39,20 +46,20 @@ export class LogReader {
   }
 
   async *readStream(stream: string, options: ReadStreamOptions = {}): AsyncIterable<RecordedEvent> {
-    const { from, direction = 'forwards', maxCount = READ_TO_THE_END, signal } = options;
+    const { from, direction = 'forwards', maxCount = READ_TO_THE_END, signal, until } = options;
     checkCount('maxCount', maxCount);
     if (from !== undefined) checkCount('from', from);
     this.#connection.mustBeOpen();
     const forwards = direction === 'forwards';
     let next = from;
     let left = maxCount;
-    const begin = () => {
+    const begin = (client: EventStoreDBClient) => {
       const fromRevision: ReadRevision = next !== undefined ? BigInt(next) : forwards ? START : END;
       const way = forwards ? FORWARDS : BACKWARDS;
-      return this.#connection.client.readStream(stream, { direction: way, fromRevision, maxCount: left });
+      return client.readStream(stream, { direction: way, fromRevision, maxCount: left });
     };
     const wantsMore = () => left > 0 && (next === undefined || next >= 0);
-    for await (const resolved of this.#connection.read(begin, wantsMore, signal)) {
+    for await (const resolved of this.#connection.read(begin, { wantsMore, signal, until })) {
       const event = recordedEventOf(resolved);
       if (!event) continue;
       left -= 1;
@@ -98,9 +105,11 @@ export class LogReader {
     signal: AbortSignal | undefined,
   ) {
     let at = after;
-    const begin = () =>
-      this.#begin({ fromPosition: serverPositionOf(at), maxCount: READ_TO_THE_END, direction: FORWARDS }, filter);
-    for await (const resolved of this.#readFrom(after, begin, () => at < head, signal)) {
+    const begin = beginRead(
+      () => ({ fromPosition: serverPositionOf(at), maxCount: READ_TO_THE_END, direction: FORWARDS }),
+      filter,
+    );
+    for await (const resolved of this.#readFrom(after, begin, { wantsMore: () => at < head, signal })) {
       const event = recordedEventOf(resolved);
       // A read of the server includes the event at its position.
       if (!event || event.position <= at) continue;
@@ -120,21 +129,17 @@ export class LogReader {
   ) {
     let at = before;
     let includesIt = included;
-    const begin = () => {
+    const begin = beginRead(() => {
       const fromPosition = includesIt ? END : serverPositionOf(at);
-      return this.#begin({ direction: BACKWARDS, fromPosition, maxCount: READ_TO_THE_END }, filter);
-    };
-    for await (const resolved of this.#readFrom(before, begin, () => at !== BEFORE_FIRST, signal)) {
+      return { direction: BACKWARDS, fromPosition, maxCount: READ_TO_THE_END } as const;
+    }, filter);
+    for await (const resolved of this.#readFrom(before, begin, { wantsMore: () => at !== BEFORE_FIRST, signal })) {
       const event = recordedEventOf(resolved);
       if (!event || (includesIt ? event.position > at : event.position >= at)) continue;
       includesIt = false;
       at = event.position;
       if (passes(filter, event)) yield event;
     }
-  }
-
-  #begin(options: Parameters<typeof readAllFiltered>[1], filter: EventFilter | undefined) {
-    return readAllFiltered(this.#connection.client, options, serverFilterOf(filter));
   }
 
   /** @throws NoSuchPosition when the log does not have the position that the caller gave */
@@ -146,17 +151,20 @@ export class LogReader {
     }
   }
 
-  async head(): Promise<Position> {
-    return (await this.newest())?.position ?? BEFORE_FIRST;
+  async head(patience?: Patience): Promise<Position> {
+    return (await this.newest(patience))?.position ?? BEFORE_FIRST;
   }
 
   /** The newest event that is ours. */
-  async newest(): Promise<Landmark | undefined> {
+  async newest({ until }: Patience = {}): Promise<Landmark | undefined> {
     this.#connection.mustBeOpen();
     for (let maxCount = 1; ; maxCount *= LOOK_BACK_FACTOR) {
       let seen = 0;
-      const begin = () => this.#begin({ direction: BACKWARDS, fromPosition: END, maxCount }, this.#ours);
-      for await (const resolved of this.#connection.read(begin)) {
+      const options = { direction: BACKWARDS, fromPosition: END, maxCount } as const;
+      for await (const resolved of this.#connection.read(
+        beginRead(() => options, this.#ours),
+        { until },
+      )) {
         seen += 1;
         const event = recordedEventOf(resolved);
         if (event && passes(this.#ours, event)) return landmarkOf(event);
@@ -183,7 +191,8 @@ export class LogReader {
 
   async #placeAt(position: Position): Promise<Place> {
     this.#connection.mustBeOpen();
-    const begin = () => this.#connection.client.readAll({ fromPosition: serverPositionOf(position), maxCount: 1 });
+    const begin = (client: EventStoreDBClient) =>
+      client.readAll({ fromPosition: serverPositionOf(position), maxCount: 1 });
     for await (const { event } of this.#connection.read(begin)) {
       if (!event?.position) continue;
       return positionOf(event.position) === position ? { kind: 'event', id: event.id } : { kind: 'removed' };
@@ -194,7 +203,7 @@ export class LogReader {
   /** The id of the very first event: a server begins its log with one of its own, and makes the id up. */
   async identity(): Promise<string> {
     this.#connection.mustBeOpen();
-    const begin = () => this.#connection.client.readAll({ fromPosition: START, maxCount: 1 });
+    const begin = (client: EventStoreDBClient) => client.readAll({ fromPosition: START, maxCount: 1 });
     for await (const { event } of this.#connection.read(begin)) return event?.id ?? '';
     return '';
   }

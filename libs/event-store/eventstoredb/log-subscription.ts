@@ -12,7 +12,6 @@ import {
 import { checkFilter, passes } from '../read-checks.ts';
 import { catchUp, positionIn } from './catch-up.ts';
 import type { Connection } from './connection.ts';
-import { throwIfFinal } from './failures.ts';
 import type { LogReader } from './log-reader.ts';
 import type { Follower, Tail } from './tail.ts';
 import { serverPositionOf } from './translation.ts';
@@ -94,7 +93,7 @@ class LogSubscription {
   async *#existing(): AsyncGenerator<SubscriptionMessage> {
     const { connection, reader } = this.#sources;
     const newest = await reader.newest();
-    for await (const message of catchUp(connection.client, this.#at, this.#filter, this.#over)) {
+    for await (const message of catchUp(connection.link.reads, this.#at, this.#filter, this.#over)) {
       this.#at = positionIn(message);
       if (message.kind === 'event') this.#landmark = landmarkOf(message.event);
       yield message;
@@ -123,8 +122,8 @@ class LogSubscription {
 
   /** A subscription survives every failure that a retry can fix. @throws the other failures */
   async #recover(error: unknown): Promise<undefined> {
-    if (!this.#over.aborted) throwIfFinal(error);
-    await this.#sources.connection.pause(this.#failures, this.#over);
+    await this.#sources.connection.recover(error, this.#failures, this.#over);
     this.#failures += 1;
+    return undefined;
   }
 }

@@ -1,5 +1,6 @@
-import { type AllStreamSubscription, END, type EventStoreDBClient } from '@eventstore/db-client';
+import { type AllStreamSubscription, END } from '@eventstore/db-client';
 import type { EventFilter, RecordedEvent } from '../port.ts';
+import type { NodeLink } from './node-link.ts';
 import { recordedEventOf, serverFilterOf } from './translation.ts';
 
 /** A follower that is further behind should ask the server for what it needs. */
@@ -16,13 +17,13 @@ interface SharedSubscription {
  * ledger, so that each follower knows how far the log has come, also when it wants none of the events.
  */
 export class Tail {
-  readonly #client: EventStoreDBClient;
+  readonly #link: NodeLink;
   readonly #filter: EventFilter | undefined;
   readonly #followers = new Set<Follower>();
   #shared: SharedSubscription | undefined;
 
-  constructor(client: EventStoreDBClient, filter: EventFilter | undefined) {
-    this.#client = client;
+  constructor(link: NodeLink, filter: EventFilter | undefined) {
+    this.#link = link;
     this.#filter = filter;
   }
 
@@ -48,7 +49,7 @@ export class Tail {
   #start(): SharedSubscription {
     const live = Promise.withResolvers<void>();
     live.promise.catch(() => {});
-    const subscription = this.#client.subscribeToAll({
+    const subscription = this.#link.reads.subscribeToAll({
       fromPosition: END,
       filter: { ...serverFilterOf(this.#filter), checkpointInterval: 1 } as never,
     });

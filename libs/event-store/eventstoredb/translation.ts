@@ -49,13 +49,18 @@ export function eventDataOf({ id, type, data, metadata }: NewEvent): EventData {
 
 const encoder = new TextEncoder();
 
-/** @returns undefined for events of the server itself: those in `$…` streams */
+/**
+ * @returns undefined for events of the server itself: those in `$…` streams, and the tombstone of a deleted stream, whose
+ * revision is 2^63 − 1
+ */
 export function recordedEventOf({ event }: ResolvedEvent): RecordedEvent | undefined {
   if (!event || event.streamId.startsWith('$')) return undefined;
-  const { streamId: stream, revision, id, type, data, metadata, created, position } = event;
+  const { streamId: stream, id, type, data, metadata, created, position } = event;
+  const revision = Number(event.revision);
+  if (!Number.isSafeInteger(revision)) return undefined;
   return {
     stream,
-    revision: Number(revision),
+    revision,
     id,
     type,
     data: data instanceof Uint8Array ? data : encoder.encode(JSON.stringify(data)),

@@ -1,13 +1,18 @@
+const LONGEST_LOOK_MILLISECONDS = 250;
+
 /** Reports an answer that takes too long. */
 export class Watchdog {
   readonly #timer: NodeJS.Timeout;
   #waitingSince: number | undefined = performance.now();
 
   constructor(limitMilliseconds: number, bark: (error: Error) => void) {
-    this.#timer = setInterval(() => {
-      if (this.#waitingSince === undefined || performance.now() - this.#waitingSince < limitMilliseconds) return;
-      bark(new Error(`nothing was received for ${limitMilliseconds} ms`));
-    }, limitMilliseconds / 4);
+    this.#timer = setInterval(
+      () => {
+        if (this.#waitingSince === undefined || performance.now() - this.#waitingSince < limitMilliseconds) return;
+        bark(new Error(`nothing was received for ${Math.round(limitMilliseconds)} ms`));
+      },
+      Math.min(limitMilliseconds / 4, LONGEST_LOOK_MILLISECONDS),
+    );
     this.#timer.unref();
   }
 

@@ -232,7 +232,7 @@ export class ProcessEngine {
   }
 
   async #follow(): Promise<void> {
-    this.#target = await this.#options.store.head();
+    this.#target = await this.#options.store.head({ until: Number.POSITIVE_INFINITY });
     const over = new AbortController();
     const messages = new Lookahead(this.#subscribe(over.signal));
     try {

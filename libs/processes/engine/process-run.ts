@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Fact } from '#domain/codec';
 import { type Instant, instant } from '#domain/kernel/events';
 import { addSeconds, earliest } from '#domain/kernel/instants';
-import { type Damages, EventStoreError, StreamDamaged } from '#event-store/port';
+import { type Damages, EventStoreError, OutcomeUnknown, StoreUnavailable, StreamDamaged } from '#event-store/port';
 import { type Moment, OutOfReach, type Process, type Wish } from '../process.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: each process knows its own state; the engine only carries it
@@ -31,8 +31,19 @@ type ProcessStatus = z.infer<typeof processStatus>;
 
 /** The delays before each new try of a failed wish. After the last one the wish is parked. */
 const BACKOFF_SECONDS = [1, 2, 5, 15, 60];
-/** The delay before each further try when a service or the store is out of reach: such a wish is never parked. */
+/** The delay before each further try when a service is out of reach: such a wish is never parked. */
 const LONGEST_WAIT_SECONDS = 60;
+/** While the store is away, each try waits for it already. So everything goes on soon after it is back. */
+const LONGEST_WAIT_FOR_STORE_SECONDS = 5;
+
+/** @returns undefined when a failed wish is not tried again by itself */
+function secondsToWait(attempts: number, error: unknown): number | undefined {
+  const delay = BACKOFF_SECONDS[attempts - 1];
+  if (error instanceof StoreUnavailable || error instanceof OutcomeUnknown)
+    return Math.min(delay ?? LONGEST_WAIT_FOR_STORE_SECONDS, LONGEST_WAIT_FOR_STORE_SECONDS);
+  const isOutOfReach = error instanceof EventStoreError || error instanceof OutOfReach;
+  return delay ?? (isOutOfReach ? LONGEST_WAIT_SECONDS : undefined);
+}
 
 interface FailedWish {
   readonly wish: Wish;
@@ -123,8 +134,7 @@ export class ProcessRun {
     };
     failed.attempts += 1;
     failed.reason = this.#note(error);
-    const isOutOfReach = error instanceof EventStoreError || error instanceof OutOfReach;
-    const delay = BACKOFF_SECONDS[failed.attempts - 1] ?? (isOutOfReach ? LONGEST_WAIT_SECONDS : undefined);
+    const delay = secondsToWait(failed.attempts, error);
     failed.retryAt = delay === undefined ? 'never' : addSeconds(now, delay);
     this.#failed.set(wish.commandId, failed);
   }

@@ -1,0 +1,110 @@
+import { FAR_AWAY_MILLISECONDS, waitUntil } from '#test/wait-until';
+import { all, event, follow } from '../contract/event-store-contract.ts';
+import { openEmbeddedStore } from '../embedded/embedded-store.ts';
+import { BEFORE_FIRST, type EventStore, OutcomeUnknown, StoreUnavailable } from '../port.ts';
+import { type ClusterRole, startWireCluster, type WireCluster } from '../wire-node/wire-cluster.ts';
+import { openEventStoreDb } from './eventstoredb-store.ts';
+
+describe('a cluster of three nodes', () => {
+  let store: EventStore;
+  let cluster: WireCluster;
+  let adapter: EventStore;
+  const lines: string[] = [];
+  const rejected: unknown[] = [];
+  const note = (reason: unknown) => rejected.push(reason);
+
+  beforeEach(async () => {
+    process.on('unhandledRejection', note);
+    lines.length = 0;
+    store = await openEmbeddedStore();
+    cluster = await startWireCluster(store, 3);
+    adapter = await openEventStoreDb({
+      connectionString: `${cluster.connectionString}&gossipTimeout=1`,
+      answerWithinMilliseconds: 250,
+      patienceMilliseconds: FAR_AWAY_MILLISECONDS,
+      log: (line) => lines.push(line),
+    });
+  });
+  afterEach(async () => {
+    await adapter.close();
+    await cluster.close();
+    await store.close();
+    process.off('unhandledRejection', note);
+    expect(rejected.splice(0)).toEqual([]);
+  });
+
+  const ids = async () => (await all(store.readAll())).map(({ id }) => id);
+  const appendMany = (from: number, count: number) =>
+    Array.from({ length: count }, (_, index) =>
+      adapter.append(`s-${from + index}`, [event(from + index)], 'no-stream'),
+    );
+  const expectedIds = (count: number) => Array.from({ length: count }, (_, number) => event(number).id);
+
+  it.each<ClusterRole>(['deposed', 'frozen', 'away'])(
+    'whose leader is %s: appends go to the new leader, once and in their order, and subscriptions go on there',
+    async (role) => {
+      const subscription = follow(adapter, { after: BEFORE_FIRST });
+      await Promise.all(appendMany(0, 20));
+      await cluster.become(0, role);
+      const appending = appendMany(20, 20);
+      await cluster.become(1, 'leader');
+      await Promise.all(appending);
+      expect(await ids()).toEqual(expectedIds(40));
+      await subscription.caughtUp(await adapter.head());
+      expect(subscription.events.map(({ id }) => id)).toEqual(expectedIds(40));
+      await subscription.stop();
+    },
+  );
+
+  it('whose leader wrote an append and was deposed before it answered: the append is found at the new leader', async () => {
+    await Promise.all(appendMany(0, 1));
+    cluster.nodes[0]?.wireNode.misbehave({ kind: 'lose-reply' });
+    const appending = appendMany(1, 1);
+    await waitUntil(async () => (await ids()).length === 2);
+    await cluster.become(0, 'deposed');
+    await cluster.become(2, 'leader');
+    await Promise.all(appending);
+    expect(await ids()).toEqual(expectedIds(2));
+  });
+
+  it('whose leader is deposed while nothing is appended here: a subscription sees what others append', async () => {
+    const subscription = follow(adapter, { after: BEFORE_FIRST });
+    await Promise.all(appendMany(0, 1));
+    await cluster.become(0, 'deposed');
+    await cluster.become(1, 'leader');
+    await waitUntil(() => lines.includes(`the event store is used at 127.0.0.1:${cluster.nodes[1]?.port} from now on`));
+    await store.append('s-1', [event(1)], 'no-stream');
+    await subscription.caughtUp(await adapter.head());
+    expect(subscription.events.map(({ id }) => id)).toEqual(expectedIds(2));
+    await subscription.stop();
+  });
+
+  it('that is away as a whole: it is said, appends wait, and go on when it is back', async () => {
+    await Promise.all(appendMany(0, 1));
+    for (const index of [0, 1, 2]) await cluster.become(index, 'away');
+    const appending = appendMany(1, 10);
+    await waitUntil(() => lines.length > 0);
+    expect(lines[0]).toMatch(/^waiting for the event store: 127\.0\.0\.1:\d+: connect ECONNREFUSED/);
+    for (const index of [1, 2]) await cluster.become(index, 'follower');
+    await cluster.become(0, 'leader');
+    await Promise.all(appending);
+    expect(await ids()).toEqual(expectedIds(11));
+    await waitUntil(() => /^the event store answers again after/.test(lines.at(-1) as string));
+  });
+
+  it('that is away: what nobody waits for any more is not sent, and what was sent has an unknown outcome', async () => {
+    await Promise.all(appendMany(0, 1));
+    for (const index of [0, 1, 2]) await cluster.become(index, 'frozen');
+    const until = performance.now() + 1000;
+    const outcomes = await Promise.allSettled(
+      [1, 2, 3].map((number) => adapter.append(`s-${number}`, [event(number)], 'no-stream', { until })),
+    );
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    for (const outcome of outcomes) expect((outcome as PromiseRejectedResult).reason).toBeInstanceOf(OutcomeUnknown);
+    const late = adapter.append('s-4', [event(4)], 'no-stream', { until: performance.now() });
+    await expect(late).rejects.toThrow(StoreUnavailable);
+    await cluster.become(0, 'leader');
+    await Promise.all(appendMany(5, 1));
+    expect(await ids()).not.toContain(event(4).id);
+  });
+});
