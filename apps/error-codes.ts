@@ -124,6 +124,12 @@ export const requestErrors = {
     whatToDo: 'Use a new key for a new request, and the same body when you repeat one.',
     field: 'idempotency-key',
   },
+  'stream-damaged': {
+    status: 423,
+    meaning:
+      'What this is about is damaged: somebody cut or deleted its stream in the event store. Nothing is decided on a part of it.',
+    whatToDo: 'Tell an operator: `leadger damaged` lists the damaged streams, and says how to mend each of them.',
+  },
   'headers-too-large': {
     status: 431,
     meaning: 'The headers are larger than the server accepts.',

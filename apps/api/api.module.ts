@@ -4,6 +4,7 @@ import { CatalogueController } from './catalogue.controller.ts';
 import { CheckoutsController } from './checkouts.controller.ts';
 import { CouponsController } from './coupons.controller.ts';
 import { CustomersController } from './customers.controller.ts';
+import { DamagedStreamsController } from './damaged-streams.controller.ts';
 import { DeliveredLeadsController } from './delivered-leads.controller.ts';
 import { FeedController } from './feed.controller.ts';
 import { LeadsController } from './leads.controller.ts';
@@ -46,6 +47,7 @@ export class OperationsModule {}
     WholeHistoryController,
     PersonsController,
     ProcessesController,
+    DamagedStreamsController,
     ReadModelsController,
     SignInController,
   ],

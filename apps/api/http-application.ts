@@ -13,8 +13,11 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Logger, pino } from 'pino';
 import { withoutPasswords } from '#domain/kernel/connection-string';
+import type { EventStore } from '#event-store/port';
+import { EVENT_STORE } from '#wiring/tokens';
 import { ApiModule } from './api.module.ts';
 import { answerConditionally, giveRevision } from './conditional.ts';
+import { markDamaged } from './damaged-mark.ts';
 import { serveDocumentation } from './documentation.ts';
 import { DEFAULT_MOST_FEEDS, MOST_FEEDS } from './feed.controller.ts';
 import { fileTypes } from './lead-batch.ts';
@@ -71,6 +74,8 @@ export async function createHttpApplication(
   application.useGlobalFilters(new ProblemFilter(log));
   acceptFiles(adapter.getInstance());
   addHooks(adapter.getInstance(), commandMilliseconds);
+  const { damages } = application.get<EventStore>(EVENT_STORE, { strict: false });
+  adapter.getInstance().addHook('onSend', async (request, reply) => markDamaged(damages, request, reply));
   serveDocumentation(application);
   await application.init();
   return application;

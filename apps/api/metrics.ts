@@ -52,6 +52,8 @@ export class Metrics {
   readonly #models: readonly (readonly [Gauge, (model: ReadModel) => number | undefined])[];
   readonly #servers: readonly (readonly [Gauge, (now: Measurements) => number | undefined])[];
   readonly #keysMissing: Gauge;
+  readonly #streamsDamaged: Gauge;
+  readonly #streamsBlind: Gauge;
   readonly #eventsTaken: Counter;
 
   constructor(server: FastifyInstance) {
@@ -72,6 +74,16 @@ export class Metrics {
       help: 'Keys of personal data that were looked for and are missing',
       registers,
     });
+    this.#streamsDamaged = new Gauge({
+      name: 'leadger_streams_damaged',
+      help: 'Streams of the ledger that somebody cut or deleted in the event store',
+      registers,
+    });
+    this.#streamsBlind = new Gauge({
+      name: 'leadger_streams_blind',
+      help: '1 while this program cannot see what others do to the streams of the ledger',
+      registers,
+    });
     this.#eventsTaken = new Counter({
       name: 'leadger_read_model_events_total',
       help: 'Events applied since this program began, where it follows the model',
@@ -86,7 +98,7 @@ export class Metrics {
 
   /** In the text format of Prometheus. What is not known now is left out. */
   of(now: Measurements): Promise<string> {
-    const { processes, readModels, keysMissing } = now;
+    const { processes, readModels, keysMissing, streams } = now;
     for (const [gauge, read] of this.#servers) setOrLeaveOut(gauge, {}, read(now));
     for (const [gauge, read] of this.#processes) {
       gauge.reset();
@@ -97,6 +109,8 @@ export class Metrics {
       for (const model of readModels) setOrLeaveOut(gauge, { model: model.name }, read(model));
     }
     this.#keysMissing.set(keysMissing);
+    this.#streamsDamaged.set(streams.damaged);
+    this.#streamsBlind.set(Number(streams.sight === 'blind' || streams.sight === 'away'));
     this.#eventsTaken.reset();
     for (const { name, eventsTaken } of readModels)
       if (eventsTaken !== undefined) this.#eventsTaken.inc({ model: name }, eventsTaken);

@@ -15,6 +15,7 @@ import {
   OutcomeUnknown,
   StoreFull,
   StoreUnavailable,
+  StreamDamaged,
 } from '#event-store/port';
 import { isOutOfReach } from '#postgres/failures';
 import { AlreadyRebuilding, BadCursor, BeingBuilt, DatabaseGone, UnknownModel } from '#read-models/errors';
@@ -103,6 +104,7 @@ const answeredErrors: readonly (readonly [new (...args: never[]) => LeadgerError
   [AlreadyRebuilding],
   [UnreadableEvent],
   [DamagedEvent],
+  [StreamDamaged],
   [StoreFull],
   [PersonErased],
   [ErasureIncomplete, 5],

@@ -81,6 +81,7 @@ const problems = {
     'this route accepts application/json',
   ],
   422: ['The Idempotency-Key was used with another body.', 'key-reused', 'this key came with another body before'],
+  423: ['Its stream was cut or deleted in the event store.', 'stream-damaged', 'the stream order-17 is damaged'],
   503: ['Not now: send it again after Retry-After seconds.', 'store-unavailable', 'the store cannot be reached'],
   507: ['The disk is full; reading works.', 'store-full', 'the disk is full'],
 } as const;
@@ -136,7 +137,7 @@ export function CommandRoute({ summary, records, idName, creates, takesNothing =
     ...(creates ? [] : [ifMatch]),
     ...askingHeaders,
     succeeds(status, 'The command is recorded.', resultNaming(idName), example),
-    Problems(400, 403, 404, 409, 412, 413, 415, 422, 503, 507),
+    Problems(400, 403, 404, 409, 412, 413, 415, 422, 423, 503, 507),
   );
 }
 

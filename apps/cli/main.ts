@@ -120,6 +120,15 @@ program
   });
 
 program
+  .command('damaged')
+  .description('lists the streams that somebody cut or deleted in the event store, and how each becomes whole again')
+  .option('--json', 'print JSON')
+  .action(async (options: { json?: boolean }) => {
+    const { damaged } = await import('./damaged.ts');
+    process.exitCode = await damaged(location(), options);
+  });
+
+program
   .command('clock')
   .description(
     'moves the clock of a copy of the store forward, and prints what the store will do by itself; the store does not change',

@@ -25,6 +25,7 @@ export async function timeline(
 
   const stores = await openForReading(location);
   try {
+    await stores.events.damages?.searched();
     const stream = `${family as FamilyName}-${id}` as const;
     const history = await replayHistory(stores, stream, { hashOf: hashOfEvent, ...(until && { at: until }) });
     if (!history) throw new CommandFailed(`there is no ${family} ${id}${until ? ` at ${until}` : ''}`);
@@ -42,10 +43,11 @@ const tellBasis = (basis: Readonly<Record<string, number>>): string =>
     .map(([name, last]) => `${name}@${last}`)
     .join(', ');
 
-function print(title: string, at: string | undefined, { events, state }: History): void {
-  const typeWidth = Math.max(...events.map(({ type }) => type.length));
-  const actorWidth = Math.max(...events.map(({ actor }) => actor.length));
+function print(title: string, at: string | undefined, { events, state, damaged }: History): void {
+  const typeWidth = Math.max(0, ...events.map(({ type }) => type.length));
+  const actorWidth = Math.max(0, ...events.map(({ actor }) => actor.length));
   printLines(`${title}, ${at ? `as of ${at}` : 'to the end'}`, '');
+  if (damaged !== undefined) printLines(`DAMAGED: ${damaged}. What is left of it in the log:`, '');
   for (const { revision, type, at, actor, reason, policyVersion, basis, eventsSeen, data } of events) {
     const policy = policyVersion === undefined ? '' : `policy ${policyVersion}`;
     const seen = eventsSeen === undefined ? '' : `after event ${eventsSeen}`;
@@ -56,6 +58,11 @@ function print(title: string, at: string | undefined, { events, state }: History
       ...(basis ? [`      knowing: ${tellBasis(basis)}`] : []),
     );
   }
+  if (damaged === undefined) printState(state);
+  else printLines('', 'a damaged stream has no state: see leadger damaged');
+}
+
+function printState(state: unknown): void {
   printLines('', 'state');
   const lines = [...flatten(state)];
   const nameWidth = Math.max(...lines.map(([name]) => name.length));

@@ -1,8 +1,10 @@
 import { checkLaws, type Law, laws, type Verdict } from '#audit/laws/laws';
 import { counted, nounOf, thousands } from '#domain/kernel/counted';
 import { hashOfEvent } from '#event-store/event-hash';
+import { type DamagedStream, damagedStreamsIn } from '#requests/damaged-streams';
 import { lookedAt, MissingKeys } from '#vault/missing-keys';
 import { foreignEventsOf, openForReading, type StoreLocation } from '#wiring/stores';
+import { linesAboutDamage } from './damaged.ts';
 import { linesAbout } from './foreign-events.ts';
 import { printJson, printLines } from './print.ts';
 import { Progress } from './progress.ts';
@@ -21,12 +23,31 @@ export async function verify(location: StoreLocation, { json = false }: { json?:
     const seconds = Number(((performance.now() - start) / 1000).toFixed(2));
     const keysMissing = await missing.count();
     const foreign = await foreignEventsOf(location);
-    if (json) printJson({ ...verdict, keysMissing, foreign, seconds });
-    else print(verdict, [...linesAboutKeys(keysMissing), ...linesAbout(foreign)], seconds);
-    return brokenIn(verdict).length === 0 ? 0 : 1;
+    const { damages } = stores.events;
+    await damages?.searched();
+    const damaged = damagedStreamsIn(damages);
+    if (json) printJson({ ...verdict, keysMissing, foreign, damaged, seconds });
+    else {
+      const aboutDamage = damages ? linesAboutDamage(damaged, damages.sight) : [];
+      print(
+        marked(verdict, damaged),
+        [...linesAboutKeys(keysMissing), ...linesAbout(foreign), ...aboutDamage],
+        seconds,
+      );
+    }
+    return brokenIn(verdict).length === 0 && damaged.length === 0 ? 0 : 1;
   } finally {
     await stores.close();
   }
+}
+
+/** Says of an example that its stream is damaged: what is missing there explains it. */
+function marked(verdict: Verdict, damaged: readonly DamagedStream[]): Verdict {
+  const streams = new Set(damaged.map(({ stream }) => stream));
+  const mark = (example: string) =>
+    streams.has(example.slice(0, example.lastIndexOf('@'))) ? `${example} (damaged)` : example;
+  const examples = Object.entries(verdict.examples).map(([law, found]) => [law, found.map(mark)]);
+  return { ...verdict, examples: Object.fromEntries(examples) };
 }
 
 export const brokenIn = ({ laws }: Pick<Verdict, 'laws'>): Law[] =>

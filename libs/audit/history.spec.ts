@@ -66,6 +66,7 @@ describe('the history of a stream', () => {
 
   it('is refused for damaged events', async () => {
     const damaged = {
+      readAll: () => events.readAll(),
       async *readStream() {
         for await (const event of events.readStream('customer-c1'))
           yield { ...event, data: new TextEncoder().encode('{"at":"2026-05-01T10:00:00.000Z"}') } as RecordedEvent;

@@ -3,10 +3,9 @@ import type { Fact } from '#domain/codec';
 import { authentications } from '#domain/kernel/caller';
 import { instant } from '#domain/kernel/events';
 import type { FamilyName } from '#domain/ledger';
-import type { EventStore } from '#event-store/port';
 import type { Vault } from '#vault/vault';
 import { type OpenedText, openBoxes } from './opened.ts';
-import { type ReplayOptions, replay } from './replay.ts';
+import { type Readable, type ReplayOptions, replayOrRest } from './replay.ts';
 
 /** One event as people read it: what happened, when, by whom and why. Personal data is opened, or marked. */
 export const historyEvent = z
@@ -37,6 +36,7 @@ export const historyEvent = z
     effectiveAt: instant.optional().describe('For when it was decided, where that is not when it was recorded.'),
     policyVersion: z.int().optional().describe('The version of the policy by which it was decided.'),
     position: z.string().describe('The place of the event in the whole log.'),
+    damaged: z.literal(true).optional().describe('Its stream is damaged: other events of it may be hidden or lost.'),
   })
   .meta({ id: 'HistoryEvent' });
 export type HistoryEvent = z.infer<typeof historyEvent>;
@@ -44,7 +44,13 @@ export type HistoryEvent = z.infer<typeof historyEvent>;
 export const history = z
   .object({
     events: z.array(historyEvent).describe('What happened, oldest first.'),
-    state: z.unknown().describe('The state after these events, as the next decision would see it.'),
+    state: z
+      .unknown()
+      .describe('The state after these events, as the next decision would see it. Null: it is damaged, and has none.'),
+    damaged: z
+      .string()
+      .optional()
+      .describe('Why this is not the whole history: the event store hides or lost events. What is left is shown.'),
   })
   .meta({ id: 'History' });
 export type History = z.infer<typeof history>;
@@ -54,32 +60,35 @@ export type History = z.infer<typeof history>;
  * @returns undefined when there were no events yet. @throws DamagedEvent, UnreadableEvent
  */
 export async function replayHistory<Name extends FamilyName>(
-  { events, vault }: { events: Pick<EventStore, 'readStream'>; vault: Pick<Vault, 'open'> },
+  { events, vault }: { events: Readable; vault: Pick<Vault, 'open'> },
   stream: `${Name}-${string}`,
   options: ReplayOptions,
 ): Promise<History | undefined> {
-  const { facts, state } = await replay(events, stream, options);
-  if (facts.length === 0) return undefined;
+  const { facts, state, damaged } = await replayOrRest(events, stream, options);
+  if (facts.length === 0 && damaged === undefined) return undefined;
   return {
     events: await Promise.all(facts.map((fact) => describeFact(fact, vault))),
-    state: await openBoxes(plain(state), vault),
+    state: damaged === undefined ? await openBoxes(plain(state), vault) : null,
+    ...(damaged !== undefined && { damaged }),
   };
 }
 
 /** The events of several streams, in the order of the log, checked. @throws DamagedEvent, UnreadableEvent */
 export async function factsOf(
-  events: Pick<EventStore, 'readStream'>,
+  events: Readable,
   streams: readonly string[],
   options: ReplayOptions,
-): Promise<readonly Fact[]> {
-  const facts: Fact[] = [];
-  for (const stream of streams)
-    facts.push(...(await replay(events, stream as `${FamilyName}-${string}`, options)).facts);
+): Promise<readonly (Fact & { readonly damaged?: true })[]> {
+  const facts: (Fact & { readonly damaged?: true })[] = [];
+  for (const stream of streams) {
+    const { facts: found, damaged } = await replayOrRest(events, stream as `${FamilyName}-${string}`, options);
+    facts.push(...(damaged === undefined ? found : found.map((fact) => ({ ...fact, damaged: true as const }))));
+  }
   return facts.sort((a, b) => (a.position < b.position ? -1 : 1));
 }
 
 export async function describeFact(
-  { revision, type, data, cause, position }: Fact,
+  { revision, type, data, cause, position, damaged }: Fact & { readonly damaged?: true },
   vault: Pick<Vault, 'open'>,
 ): Promise<HistoryEvent> {
   const { at, ...rest } = data;
@@ -90,7 +99,7 @@ export async function describeFact(
   const reason = (await openBoxes(cause.reason, vault)) as OpenedText | undefined;
   const why = { actor, reason, commandId, correlationId, causationId, policyVersion };
   const known = { authenticated, authenticatedAs, basis, eventsSeen, effectiveAt };
-  return { revision, type, at, data: opened, ...why, ...known, position };
+  return { revision, type, at, data: opened, ...why, ...known, position, ...(damaged && { damaged }) };
 }
 
 /** States hold maps and sets, which JSON does not have. */

@@ -2,7 +2,7 @@ import { decode, type Fact } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { type Family, type FamilyName, familyOf, ledger, type StateOf } from '#domain/ledger';
-import { type EventStore, type RecordedEvent } from '#event-store/port';
+import { damageInWords, type EventStore, type RecordedEvent, StreamDamaged } from '#event-store/port';
 import { nameOf } from './laws/raw-log.ts';
 
 /** A stream as it was: its events, and the state that they give. */
@@ -44,6 +44,36 @@ export async function replay<Name extends FamilyName>(
     state = decider.evolve(state, fact);
   }
   return { facts, state };
+}
+
+export type Readable = Pick<EventStore, 'readStream' | 'readAll'>;
+
+/**
+ * Replays a stream. Of a damaged one there are the events that the log still has, no state, and what happened to it.
+ * @throws DamagedEvent, UnreadableEvent, RangeError for a stream of no family
+ */
+export async function replayOrRest<Name extends FamilyName>(
+  store: Readable,
+  stream: `${Name}-${string}`,
+  options: ReplayOptions,
+): Promise<Omit<Replay, 'state'> & { readonly state?: StateOf<Name>; readonly damaged?: string }> {
+  try {
+    return await replay(store, stream, options);
+  } catch (error) {
+    if (!(error instanceof StreamDamaged)) throw error;
+    return { facts: await restOf(store, stream, options), damaged: damageInWords(error.damage) };
+  }
+}
+
+/** The log shows hidden events, too, until a scavenge removes them. */
+async function restOf(store: Readable, stream: string, { at, hashOf }: ReplayOptions): Promise<readonly Fact[]> {
+  const facts: Fact[] = [];
+  for await (const recorded of store.readAll({ filter: { streamPrefixes: [stream] } })) {
+    if (recorded.stream !== stream) continue;
+    const fact = decodeChecked(recorded, hashOf);
+    if (at === undefined || fact.data.at <= at) facts.push(fact);
+  }
+  return facts;
 }
 
 function decodeChecked(recorded: RecordedEvent, hashOf: ReplayOptions['hashOf']): Fact {

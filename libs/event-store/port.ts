@@ -98,6 +98,49 @@ export type SubscriptionMessage =
   | { readonly kind: 'checkpoint'; readonly position: Position }
   | { readonly kind: 'caught-up'; readonly position: Position };
 
+/**
+ * What somebody else did to a stream: `cut`, its metadata hides events ($maxCount, $maxAge, $tb); `deleted`, it shows nothing
+ * and can begin again; `tombstoned`, it has ended for ever; `uncut`, its metadata hides nothing, or nothing any more.
+ */
+export interface StreamCut {
+  readonly kind: 'cut';
+  readonly stream: string;
+  readonly how: 'cut' | 'deleted' | 'tombstoned' | 'uncut';
+}
+
+export type CutMessage = StreamCut | Extract<SubscriptionMessage, { kind: 'checkpoint' | 'caught-up' }>;
+
+/** A store whose streams can be cut and deleted by others. */
+export interface FollowsCuts {
+  /** What was done to streams, also to those of others, and what is being done. It ends as `subscribe` does. */
+  followCuts(options: Pick<SubscribeOptions, 'after' | 'signal'>): AsyncIterable<CutMessage>;
+}
+
+/** A stream of ours that is not whole, or that will not be. */
+export interface Damage {
+  readonly stream: string;
+  /** `incomplete`: events are missing, and its metadata hides none (any more). */
+  readonly how: Exclude<StreamCut['how'], 'uncut'> | 'incomplete';
+  /** The first event that can still be read; undefined: none can. 0: it is whole until its metadata hides something. */
+  readonly firstRevision: number | undefined;
+  /** When this program noticed (ISO 8601 UTC). */
+  readonly noticedAt: string;
+}
+
+/** What a program knows of the streams that others cut or deleted. */
+export interface Damages {
+  /** Undefined for a stream that is whole, as far as known. */
+  of(stream: string): Damage | undefined;
+  /** Also streams that are whole still. */
+  all(): readonly Damage[];
+  /** `blind`: the account may not see what others do to streams. `away`: the store cannot be reached. */
+  readonly sight: 'searching' | 'watching' | 'blind' | 'away';
+  /** Resolves when the log was searched once, or could not be. */
+  searched(): Promise<void>;
+  /** @param changed called when a stream is damaged, or whole again @returns ends that */
+  onChange(changed: () => void): () => void;
+}
+
 export interface EventStore {
   /**
    * Appends all events or none. A repeated append (the same ids in the same order, already written after the
@@ -129,6 +172,8 @@ export interface EventStore {
   placeAt(position: Position): Promise<Place>;
   /** A text that no other log has. */
   identity(): Promise<string>;
+  /** Undefined: nobody else can touch the streams. */
+  readonly damages?: Damages;
   /**
    * Why nothing can be appended now; undefined when nothing is known against it. Absent where that is known only by appending,
    * on a server.
@@ -205,6 +250,23 @@ export class NoSuchPosition extends EventStoreError {
   constructor(position: Position, options?: ErrorOptions) {
     super('no-such-position', `this log has no event at position ${position}`, options);
   }
+}
+
+/** A stream of ours is not whole: nothing is decided on a part of it, and no state is made from a part. */
+export class StreamDamaged extends EventStoreError {
+  readonly damage: Damage;
+  constructor(damage: Damage) {
+    super('stream-damaged', `the stream ${damage.stream} is damaged: ${damageInWords(damage)}`);
+    this.damage = damage;
+  }
+}
+
+/** What happened to a stream, for people. */
+export function damageInWords({ how, firstRevision }: Damage): string {
+  if (how === 'tombstoned') return 'it was deleted for ever';
+  if (firstRevision === undefined) return how === 'deleted' ? 'it was deleted' : 'none of its events can be read';
+  if (firstRevision === 0) return 'its metadata will hide its older events';
+  return `its events before revision ${firstRevision} ${how === 'cut' ? 'are hidden by its metadata' : 'cannot be read'}`;
 }
 
 /** The log lost its end while it was followed: it was restored from an older copy. What was read of it must be read anew. */

@@ -1,7 +1,10 @@
+import { idOf } from '#domain/codec';
+import type { Instant } from '#domain/kernel/events';
 import { addDays, addHours } from '#domain/kernel/instants';
+import type { Damages } from '#event-store/port';
 import type { AttentionRow } from '#read-models/queries/attention';
 import type { PageRequest } from '#read-models/queries/paging';
-import type { QueryTools } from './query-tools.ts';
+import type { QueryDependencies, QueryTools } from './query-tools.ts';
 import type { RequestContext } from './request-tools.ts';
 
 /** An open order to which nothing was delivered for this time is starving, unless the request says otherwise. */
@@ -16,7 +19,7 @@ interface AttentionRequest extends PageRequest {
 }
 
 /** Orders that the staff should look at. */
-export const attentionQueries = ({ rows, now }: QueryTools) => ({
+export const attentionQueries = ({ rows, now, events }: QueryTools & Pick<QueryDependencies, 'events'>) => ({
   list({ caller }: RequestContext, { starvingAfterHours = STARVING_AFTER_HOURS, ...request }: AttentionRequest) {
     const at = now();
     return rows.attention.list(caller, {
@@ -24,6 +27,15 @@ export const attentionQueries = ({ rows, now }: QueryTools) => ({
       waitingSince: addHours(at, -starvingAfterHours),
       declinedSince: addDays(at, -DECLINED_FOR_DAYS),
       now: at,
+      damaged: damagedOrdersIn(events.damages),
     });
   },
 });
+
+/** An order is damaged also by the stream of its programme. */
+function damagedOrdersIn(damages: Damages | undefined) {
+  const since = new Map<string, Instant>();
+  for (const { stream, noticedAt } of damages?.all() ?? [])
+    if (/^(order|programme)-/.test(stream)) since.set(idOf(stream), noticedAt);
+  return [...since].map(([orderId, noticedAt]) => ({ orderId, since: noticedAt }));
+}

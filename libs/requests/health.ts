@@ -5,6 +5,7 @@ import { BEFORE_FIRST, type EventStore, NoSuchPosition, type Position } from '#e
 import { systemClock } from '#gateways/clock';
 import { engineStatus } from '#processes/engine/engine';
 import { type ReadModelStatus, readModelStatus } from '#read-models/read-models';
+import { damagedStreamsIn, sightOf, sights } from './damaged-streams.ts';
 import { readModelStatuses } from './operations.ts';
 import { type QueryDependencies, sameForAll } from './query-tools.ts';
 import { parkedItemOf } from './running-processes.ts';
@@ -26,6 +27,8 @@ export const operationQueries = (programs: Programs) => ({
   getMeasurements: sameForAll(() => measurementsOf(programs)),
   /** Commands and events that failed too often. Each waits for a retry by staff, and only its stream waits with it. */
   listParkedItems: sameForAll(async () => (await programs.processes.parked()).map(parkedItemOf)),
+  /** Streams of the ledger that others cut or deleted in the event store. */
+  listDamagedStreams: sameForAll(async () => damagedStreamsIn(programs.events.damages)),
   listReadModels: sameForAll(() => readModelStatuses(programs.readModels)),
 });
 
@@ -56,7 +59,9 @@ export const health = z
     ok: z.boolean().describe('Whether everything works: the status is not red.'),
     status: z
       .enum(healthStatuses)
-      .describe('Yellow: it works, but keys are missing or items are parked. Red: a part does not work.'),
+      .describe(
+        'Yellow: it works, but keys are missing, items are parked or streams are damaged. Red: a part does not work.',
+      ),
     keys: z
       .object({
         missing: z
@@ -64,6 +69,16 @@ export const health = z
           .describe('Keys of personal data that were looked for and are missing: restore their newest backup.'),
       })
       .describe('The keys of personal data.'),
+    streams: z
+      .object({
+        damaged: z.int().describe('Streams that somebody cut or deleted in the event store: see /api/damaged-streams.'),
+        sight: z
+          .enum(sights)
+          .describe(
+            'Whether that is seen. blind: this account may not see it; alone: nobody else can touch the streams.',
+          ),
+      })
+      .describe('Whether the streams of the ledger are whole.'),
     store: z
       .object({
         ok: z.boolean().describe('Whether the event store can be read and written.'),
@@ -88,6 +103,7 @@ export const healthExample: z.input<typeof health> = {
   ok: true,
   status: 'green',
   keys: { missing: 0 },
+  streams: { damaged: 0, sight: 'watching' },
   store: { ok: true, position: '0000000000000042' },
   processes: {
     position: '0000000000000042',
@@ -176,7 +192,10 @@ async function programsNow({ events, processes, readModels }: Programs) {
   };
 }
 
-/** The parts that work now. Parked items and missing keys do not make the store unhealthy: it works for everybody else. */
+/**
+ * The parts that work now. Parked items, missing keys and damaged streams do not make the store unhealthy: it works for everybody
+ * else.
+ */
 async function healthOf(programs: Programs): Promise<Health> {
   const { store, database, engine, models } = await programsNow(programs);
   const readModels = models.map((model) => model.health);
@@ -185,9 +204,17 @@ async function healthOf(programs: Programs): Promise<Health> {
   const { position, idle, processes: all } = engine ?? { position: '', idle: false, processes: [] };
   const keys = { missing: programs.vault.keysMissed };
   const hasParked = [...all, ...readModels].some(({ parked }) => parked > 0);
-  const status: HealthStatus = ok ? (hasParked || keys.missing > 0 ? 'yellow' : 'green') : 'red';
-  return { ok, status, store, database, keys, processes: { position, idle, processes: all }, readModels };
+  const streams = streamsOf(programs.events);
+  const waits = hasParked || keys.missing > 0 || streams.damaged > 0;
+  const status: HealthStatus = ok ? (waits ? 'yellow' : 'green') : 'red';
+  const processes = { position, idle, processes: all };
+  return { ok, status, store, database, keys, streams, processes, readModels };
 }
+
+const streamsOf = ({ damages }: EventStore) => ({
+  damaged: damages?.all().length ?? 0,
+  sight: sightOf(damages),
+});
 
 const healthOfModel = (
   { position, parkedStreams, following, ...status }: ReadModelStatus,
@@ -209,6 +236,7 @@ async function measurementsOf(programs: Programs) {
     keysMissing: programs.vault.keysMissed,
     store,
     database,
+    streams: streamsOf(programs.events),
     processes: engine?.processes ?? [],
     readModels: models.map(({ status, health }) => ({
       ...health,

@@ -48,7 +48,7 @@ export interface HistoryReader {
 
 const hashOf = hashOfEvent;
 
-export function historyReader(events: Pick<EventStore, 'readStream'>, open: OpenBox): HistoryReader {
+export function historyReader(events: Pick<EventStore, 'readStream' | 'readAll'>, open: OpenBox): HistoryReader {
   const openFor = (context: RequestContext) => ({ open: open.bind(undefined, context) });
   return {
     of: (context, stream, { at }) =>

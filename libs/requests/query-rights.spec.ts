@@ -80,6 +80,7 @@ describe('the table of queries', () => {
       'leads.history: staff-only',
       'persons.export: support-only',
       'operations.listParkedItems: staff-only',
+      'operations.listDamagedStreams: staff-only',
       'operations.listReadModels: staff-only',
     ]);
   });

@@ -117,6 +117,7 @@ export const queryRights = {
     getReadiness: anyone,
     getMeasurements: anyone,
     listParkedItems: staff(),
+    listDamagedStreams: staff(),
     listReadModels: staff(),
   },
 } satisfies QueryRights;

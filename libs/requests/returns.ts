@@ -49,6 +49,8 @@ async function requestReplacement(
   const [order, { policy }] = await Promise.all([
     tools.stateOf<'order'>(orderStream(request.orderId)),
     termsOfBusiness(tools, at),
+    // A lead that is damaged could not be withdrawn.
+    tools.streams.read<'lead'>(leadStream(request.leadId)),
   ]);
   const command = requestOf(at, request, order, policy);
   if ('refused' in command) return tools.send(id, stream, command, context);

@@ -7,6 +7,8 @@ import { type ForeignEvents, foreignEventsIn } from '#event-store/foreign-events
 import { ownEventsOf } from '#event-store/own-events';
 import type { EventStore } from '#event-store/port';
 import { removeLeftovers } from '#event-store/temporary-directory';
+import { wholeStreamsOf } from '#event-store/whole-streams';
+import { systemClock } from '#gateways/clock';
 import { reachPostgres } from '#postgres/reach';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
 import { refuseHalfCopy } from '#requests/log-origin';
@@ -139,7 +141,9 @@ async function openLog({
     streamPrefixes: prefixesOf(families),
     waitForServer: waits,
   });
-  return ownEventsOf(store, { wrote: isWrittenByLedger, prefixesOf: (types) => prefixesOf(familiesWith(types)) });
+  const prefixesOfTypes = (types: readonly string[]) => prefixesOf(familiesWith(types));
+  const own = ownEventsOf(store, { wrote: isWrittenByLedger, prefixesOf: prefixesOfTypes });
+  return wholeStreamsOf(own, { isOurs: isOfLedger, now: systemClock().now, cuts: store });
 }
 
 /** The client is loaded only where events are on a server: with gRPC, it is a tenth of what a program would load. */

@@ -70,6 +70,7 @@ const story: readonly (string | Step)[] = [
 const end: readonly string[] = [
   ...['cancelProgramme', 'cancelOrder'],
   ...['exportPerson', 'erasePerson'],
+  ...['listDamagedStreams'],
   ...['listParkedItems', 'listReadModels', 'pauseReadModel', 'resumeReadModel', 'retryReadModel', 'rebuildReadModel'],
 ];
 

@@ -120,6 +120,7 @@ test('it lists every route with its operation id: after a change run `npm test -
   "POST /api/persons/erasures erasePerson",
   "GET /api/processes/parked listParkedItems",
   "POST /api/processes/parked/{parkedItemId}/retry retryParkedItem",
+  "GET /api/damaged-streams listDamagedStreams",
   "GET /api/read-models listReadModels",
   "POST /api/read-models/{name}/pause pauseReadModel",
   "POST /api/read-models/{name}/resume resumeReadModel",

@@ -78,23 +78,27 @@ export async function startServer({
   start = START,
   mails,
   payments,
+  eventStoreDb,
   mostFeeds,
 }: {
   directory?: string;
   start?: string;
   mails?: MailGateway;
   payments?: PaymentGateway;
+  /** A node with the events. It stays open. */
+  eventStoreDb?: string;
   mostFeeds?: number;
 } = {}): Promise<Server> {
   const temporary = directory ?? (await mkdtemp(join(tmpdir(), 'leadger-e2e-')));
   const errors: string[] = [];
   const log = pino({ level: 'warn' }, { write: (line: string) => void errors.push(line) });
   const clock = new MovedClock(start);
-  const wire = process.env.LEADGER_TEST_EVENTS === 'wire' ? await startWire(join(temporary, 'events')) : undefined;
+  const isWire = eventStoreDb === undefined && process.env.LEADGER_TEST_EVENTS === 'wire';
+  const wire = isWire ? await startWire(join(temporary, 'events')) : undefined;
   const database = await startDatabase();
   const stores = await openStores({
     directory: temporary,
-    eventStoreDb: wire?.connectionString,
+    eventStoreDb: eventStoreDb ?? wire?.connectionString,
     databaseUrl: database?.url,
   });
   const application = await createHttpApplication(

@@ -8,7 +8,7 @@ import type { EventFilter, Position, SubscriptionMessage } from '../port.ts';
 import { passes } from '../read-checks.ts';
 import { isEmpty, positionOf, recordedEventOf, serverFilterOf, serverPositionOf } from './translation.ts';
 
-const CAUGHT_UP = Symbol('caught up');
+export const CAUGHT_UP = Symbol('caught up');
 /** The server sends a checkpoint after it has filtered out 32 times this many events. */
 const CHECKPOINT_INTERVAL = 32;
 
@@ -58,7 +58,11 @@ function messageOf(notice: Exclude<ServerNotice, typeof CAUGHT_UP>): CatchUpMess
 }
 
 /** Notices go through the subscription's own buffer: as callbacks they would overtake the events before them. */
-function subscribe(client: EventStoreDBClient, after: Position, filter: EventFilter | undefined): ServerSubscription {
+export function subscribe(
+  client: EventStoreDBClient,
+  after: Position,
+  filter: EventFilter | undefined,
+): ServerSubscription {
   const subscription = client.subscribeToAll({
     fromPosition: serverPositionOf(after),
     filter: {

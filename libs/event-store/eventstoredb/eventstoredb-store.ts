@@ -1,9 +1,11 @@
 import { checkAppend } from '../append-checks.ts';
 import {
   type AppendResult,
+  type CutMessage,
   DEFAULT_LIMITS,
   type EventStore,
   type ExpectedRevision,
+  type FollowsCuts,
   type NewEvent,
   type Patience,
   type Place,
@@ -15,6 +17,7 @@ import {
   type SubscriptionMessage,
 } from '../port.ts';
 import { Connection, type EventStoreDbOptions } from './connection.ts';
+import { cutsAfter } from './cuts.ts';
 import { LogAppender } from './log-appender.ts';
 import { LogReader } from './log-reader.ts';
 import { subscribeTo } from './log-subscription.ts';
@@ -24,7 +27,7 @@ import { Tail } from './tail.ts';
  * Opens the event store on an EventStoreDB or KurrentDB server or cluster.
  * @throws CannotConnect, AccessRefused: what does not mend by itself; StoreUnavailable
  */
-export async function openEventStoreDb(options: EventStoreDbOptions): Promise<EventStore> {
+export async function openEventStoreDb(options: EventStoreDbOptions): Promise<EventStore & FollowsCuts> {
   const connection = await Connection.open(options);
   const store = new EventStoreDbStore(connection, options);
   try {
@@ -37,7 +40,7 @@ export async function openEventStoreDb(options: EventStoreDbOptions): Promise<Ev
   }
 }
 
-class EventStoreDbStore implements EventStore {
+class EventStoreDbStore implements EventStore, FollowsCuts {
   readonly limits = DEFAULT_LIMITS;
   readonly #connection: Connection;
   readonly #reader: LogReader;
@@ -72,6 +75,11 @@ class EventStoreDbStore implements EventStore {
 
   subscribe(options: SubscribeOptions): AsyncIterable<SubscriptionMessage> {
     return subscribeTo({ connection: this.#connection, reader: this.#reader, tail: this.#tail }, options);
+  }
+
+  followCuts({ after, signal }: Pick<SubscribeOptions, 'after' | 'signal'>): AsyncIterable<CutMessage> {
+    this.#connection.mustBeOpen();
+    return cutsAfter(this.#connection.link.reads, after, this.#connection.over(signal));
   }
 
   head(patience?: Patience): Promise<Position> {

@@ -5,7 +5,7 @@ import { addSeconds } from '#domain/kernel/instants';
 import type { PolicyDocument } from '#domain/policy/policy';
 import { defaultPolicy } from '#domain/policy/policy';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
-import { type EventStore, StoreUnavailable } from '#event-store/port';
+import { type Damages, type EventStore, StoreUnavailable } from '#event-store/port';
 import { MovedClock } from '#gateways/clock';
 import { businessOf } from '#test/boxes';
 import type { Process } from '../process.ts';
@@ -53,6 +53,28 @@ const welcome: Process<Welcome, 'CustomerRegistered' | 'TimeZoneChanged'> = {
   refused: (state, wish) => state.refused.push(wish.stream),
   wakeAt: ({ later }) => [...later.values()].sort()[0],
 };
+
+/** Says of one stream that it is damaged. */
+function changingDamages() {
+  let damaged: string | undefined;
+  let tell = () => {};
+  const damageOf = (stream: string) => ({ stream, how: 'cut', firstRevision: 1, noticedAt: START }) as const;
+  const damages: Damages = {
+    of: (stream) => (stream === damaged ? damageOf(stream) : undefined),
+    all: () => (damaged === undefined ? [] : [damageOf(damaged)]),
+    sight: 'watching',
+    searched: async () => {},
+    onChange(changed) {
+      tell = changed;
+      return () => {};
+    },
+  };
+  const change = (stream: string | undefined) => {
+    damaged = stream;
+    tell();
+  };
+  return { damages, change };
+}
 
 describe('the engine of processes', () => {
   let store: EventStore;
@@ -202,6 +224,28 @@ describe('the engine of processes', () => {
     ]);
     expect(engine.retry('welcome/customer-c1')).toBe(true);
     expect(engine.parked()).toMatchObject([{ attempts: 2 }]);
+  });
+
+  it('goes on without a stream that is damaged, and with it when it is whole again', async () => {
+    const { damages, change } = changingDamages();
+    Object.assign(store, { damages });
+    await engine.stop();
+    begin();
+    await register('c1');
+    await engine.settle();
+    answer = async () => ({ position: await store.head() });
+    sent = [];
+    change('customer-c1');
+    await register('c2');
+    await engine.settle();
+    expect(zones()).toEqual(['customer-c2 America/Boise']);
+    await clock.moveTo(addSeconds(START, 1800));
+    expect(zones()).toEqual(['customer-c2 America/Boise']);
+    expect(engine.parked()).toMatchObject([{ id: 'welcome/customer-c1', reason: expect.stringContaining('damaged') }]);
+    change(undefined);
+    await engine.settle();
+    expect(engine.parked()).toEqual([]);
+    expect(zones().slice(1)).toContain('customer-c1 UTC');
   });
 
   it('does not send a refused command again', async () => {

@@ -82,6 +82,18 @@ export class UnitLost extends LeadgerError {
   }
 }
 
+class DamagesChanged extends LeadgerError {
+  constructor() {
+    super('damages-changed', 'a stream was damaged, or is whole again');
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
 /**
  * Runs processes over the log: folds new facts, takes the wishes of each process, carries them out, folds the resulting
  * facts, and so on until there are no more wishes. There is one loop, and wishes are taken only at the end of the log.
@@ -100,6 +112,8 @@ export class ProcessEngine {
   #target: Position = BEFORE_FIRST;
   #effectsUnderWay = 0;
   #idle = false;
+  /** A stream was damaged, or is whole again, since the state was folded. */
+  #damagesChanged = false;
   #untilIdle: (() => void)[] = [];
   #wake = Promise.withResolvers<'wake'>();
   #cancelTimer: () => void = () => {};
@@ -110,7 +124,7 @@ export class ProcessEngine {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#mayActFor = options.mayActFor ?? (() => true);
-    this.#runs = options.processes.map((process) => new ProcessRun(process));
+    this.#runs = this.#newRuns();
   }
 
   /**
@@ -176,24 +190,42 @@ export class ProcessEngine {
     return found;
   }
 
-  /** After an older copy of the log was restored, everything is folded anew. What is under way ends with the former state. */
+  /**
+   * After an older copy of the log was restored, everything is folded anew; also without a stream that was damaged, and with
+   * one that is whole again. What is under way ends with the former state.
+   */
   async #run(): Promise<void> {
+    const { damages } = this.#options.store;
+    const end = damages?.onChange(() => {
+      this.#damagesChanged = true;
+      this.#kick();
+    });
+    if (damages) await Promise.race([damages.searched(), aborted(this.#stopping.signal)]);
+    await this.#runUntilStopped().finally(end);
+  }
+
+  async #runUntilStopped(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       try {
         // It returns when the engine or the event store is closed.
         return await this.#follow();
       } catch (error) {
-        if (!(error instanceof LogReplaced)) throw error;
+        if (!(error instanceof LogReplaced || error instanceof DamagesChanged)) throw error;
         console.warn(`leadger: the processes begin anew: ${error.message}`);
         this.#beginAnew();
       }
     }
   }
 
+  #newRuns(): readonly ProcessRun[] {
+    const { processes, store } = this.#options;
+    return processes.map((process) => new ProcessRun(process, store.damages));
+  }
+
   #beginAnew(): void {
-    const { processes, forget } = this.#options;
-    forget?.();
-    this.#runs = processes.map((process) => new ProcessRun(process));
+    this.#options.forget?.();
+    this.#runs = this.#newRuns();
+    this.#damagesChanged = false;
     this.#position = BEFORE_FIRST;
     this.#caughtUpTo = BEFORE_FIRST;
     this.#eventsSeen = 0;
@@ -201,7 +233,8 @@ export class ProcessEngine {
 
   async #follow(): Promise<void> {
     this.#target = await this.#options.store.head({ until: Number.POSITIVE_INFINITY });
-    const messages = new Lookahead(this.#subscribe());
+    const over = new AbortController();
+    const messages = new Lookahead(this.#subscribe(over.signal));
     try {
       let atEnd = false;
       while (!this.#stopping.signal.aborted) {
@@ -210,18 +243,21 @@ export class ProcessEngine {
           if (!message) return;
           atEnd = this.#take(message);
         }
+        if (this.#damagesChanged) throw new DamagesChanged();
         if (await this.#act()) continue;
         if (this.#lost) throw this.#lost;
         atEnd = (await this.#rest(messages.upcoming)) === 'wake';
       }
     } finally {
+      // It waits for the next event, which may never come.
+      over.abort();
       await messages.close();
       this.#setIdle(false);
     }
   }
 
-  #subscribe(): AsyncIterator<SubscriptionMessage> {
-    const { signal } = this.#stopping;
+  #subscribe(over: AbortSignal): AsyncIterator<SubscriptionMessage> {
+    const signal = AbortSignal.any([this.#stopping.signal, over]);
     return this.#options.store.subscribe({ after: BEFORE_FIRST, signal })[Symbol.asyncIterator]();
   }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Fact } from '#domain/codec';
 import { type Instant, instant } from '#domain/kernel/events';
 import { addSeconds, earliest } from '#domain/kernel/instants';
-import { EventStoreError, OutcomeUnknown, StoreUnavailable } from '#event-store/port';
+import { type Damages, EventStoreError, OutcomeUnknown, StoreUnavailable, StreamDamaged } from '#event-store/port';
 import { type Moment, OutOfReach, type Process, type Wish } from '../process.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: each process knows its own state; the engine only carries it
@@ -72,10 +72,12 @@ export class ProcessRun {
   readonly #types: ReadonlySet<string>;
   readonly #failed = new Map<string, FailedWish>();
   readonly #held = new Map<string, HeldStream>();
+  readonly #damages: Damages | undefined;
   #lastError: string | undefined;
 
-  constructor(process: AnyProcess) {
+  constructor(process: AnyProcess, damages?: Damages) {
     this.process = process;
+    this.#damages = damages;
     this.state = process.initialState();
     this.#types = new Set(process.eventTypes);
   }
@@ -90,7 +92,9 @@ export class ProcessRun {
       held.facts.push(fact);
       return;
     }
+    const damage = this.#damages?.of(fact.stream);
     try {
+      if (damage) throw new StreamDamaged(damage);
       this.process.evolve(this.state, fact);
     } catch (error) {
       this.#hold(fact.stream, `${fact.type} at revision ${fact.revision}`, [fact], error, now);

@@ -17,6 +17,7 @@ export const attentionReasons = [
   'verification-overdue',
   'renewal-declined',
   'programme-held',
+  'damaged',
 ] as const;
 
 /** An order that the staff should look at, and why. There may be several reasons, each with its own row. */
@@ -31,7 +32,9 @@ export const attentionRow = z
     replacementId: column.id().nullable().describe('The return whose verification is overdue (RPL-5). Null: none is.'),
     since: column
       .instant()
-      .describe('The last delivery or opening, the decline, or the due date of what did not happen.'),
+      .describe(
+        'The last delivery or opening, the decline, the due date of what did not happen, or when it was noticed.',
+      ),
     retryAt: column
       .instant()
       .nullable()
@@ -59,6 +62,8 @@ interface AttentionLimits {
   readonly declinedSince: Instant;
   /** Verifications that were due earlier are overdue. */
   readonly now: Instant;
+  /** Orders whose streams, or those of their programmes, others cut or deleted in the event store, and since when. */
+  readonly damaged: readonly { readonly orderId: string; readonly since: Instant }[];
 }
 
 type AttentionRequest = PageRequest & AttentionLimits & Matching<AttentionRow, 'reason' | 'storeId'>;
@@ -84,6 +89,7 @@ function attention(reader: RowReader, limits: AttentionLimits): RawBuilder<Atten
     verificationOverdue(reader, limits),
     renewalDeclined(reader),
     programmeHeld(reader),
+    damaged(reader, limits),
   ];
   return sql<AttentionRow>`(${sql.join(parts, sql` UNION ALL `)})`;
 }
@@ -122,3 +128,9 @@ const programmeHeld = (reader: RowReader) => sql`
     NULL, due_at, retry_at
   FROM ${renewalsOfProgrammes(reader)}
   WHERE decline_reason IS NOT NULL AND status = 'held' AND status_cause = 'declined-payment'`;
+
+const damaged = ({ nameOf }: RowReader, { damaged }: AttentionLimits) => sql`
+  SELECT 'damaged/' || order_id, 'damaged', order_id, store_id, customer_id, lead_type_id, NULL, noticed.since, NULL
+  FROM ${sql.table(nameOf(orderTable))} JOIN unnest(
+    ${damaged.map(({ orderId }) => orderId)}::text[], ${damaged.map(({ since }) => since)}::timestamptz[]
+  ) AS noticed (order_id, since) USING (order_id)`;

@@ -1,0 +1,30 @@
+import { type DamagedStream, damagedStreamsIn, sightOf } from '#requests/damaged-streams';
+import { openForReading, type StoreLocation } from '#wiring/stores';
+import { printJson, printLines } from './print.ts';
+
+/** Lists the streams that others cut or deleted. @returns the exit code: 0 when all streams are whole, as far as seen */
+export async function damaged(location: StoreLocation, { json = false }: { json?: boolean }): Promise<number> {
+  const stores = await openForReading(location);
+  try {
+    const { damages } = stores.events;
+    await damages?.searched();
+    const found = damagedStreamsIn(damages);
+    const sight = sightOf(damages);
+    if (json) printJson({ sight, streams: found });
+    else printLines(...linesAboutDamage(found, sight));
+    return found.length === 0 && (sight === 'watching' || sight === 'alone') ? 0 : 1;
+  } finally {
+    await stores.close();
+  }
+}
+
+export const linesAboutDamage = (found: readonly DamagedStream[], sight: ReturnType<typeof sightOf>): string[] => [
+  ...found.flatMap(({ stream, what, wayBack, refused }) => [
+    `${refused ? 'DAMAGED' : 'LATER  '}  ${stream}: ${what}`,
+    `         the way back: ${wayBack}`,
+  ]),
+  ...(found.length === 0 && sight === 'alone' ? ['nobody else can cut or delete the streams of this store'] : []),
+  ...(found.length === 0 && sight === 'watching' ? ['no stream is cut or deleted'] : []),
+  ...(sight === 'blind' ? ['BLIND    this account may not see what others do to the streams (docs/deploy.md)'] : []),
+  ...(sight === 'away' ? ['BLIND    what others did to the streams could not be read'] : []),
+];

@@ -1,0 +1,116 @@
+import { EventStoreDBClient } from '@eventstore/db-client';
+import { jest } from '@jest/globals';
+import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import type { EventStore } from '#event-store/port';
+import { startWireNode, type WireNode } from '#event-store/wire-node/wire-node';
+import { waitUntil } from '#test/wait-until';
+import { type Server, startServer } from './server.ts';
+
+let log: EventStore;
+let node: WireNode;
+let administrator: EventStoreDBClient;
+let server: Server;
+beforeAll(async () => {
+  jest.spyOn(console, 'warn').mockImplementation(() => {});
+  log = await openEmbeddedStore();
+  node = await startWireNode({ store: log, writable: true });
+  administrator = EventStoreDBClient.connectionString(node.connectionString as never);
+  server = await startServer({ eventStoreDb: node.connectionString });
+});
+afterAll(async () => {
+  await server.stop();
+  await administrator.dispose();
+  await node.close();
+  await log.close();
+});
+
+const asStaff = { 'leadger-actor': 'staff:7', 'leadger-reason': 'looks' };
+const read = async (path: string) => (await server.call('GET', path, undefined, asStaff)).body;
+const isDamaged = async (stream: string) =>
+  (await read('/api/damaged-streams')).items.some((item: { stream: string }) => item.stream === stream);
+
+let customers = 0;
+async function placeOrder(): Promise<{ customerId: string; orderId: string }> {
+  customers += 1;
+  const business = { storeId: 'main', businessAssociation: `Business ${customers}`, timeZone: 'America/New_York' };
+  const { customerId } = (await server.call('POST', '/api/customers', business)).body;
+  const order = { customerId, leadTypeId: 'exclusive-real-time', quantity: 5, dailyMaximum: { leads: 5 } };
+  const { orderId } = (await server.call('POST', '/api/orders', { ...order, paymentToken: 'tok_ok' })).body;
+  await server.settle();
+  return { customerId, orderId };
+}
+
+let leads = 0;
+async function sendLead(): Promise<string> {
+  leads += 1;
+  const contact = { telephone: `+1 212 555 01${10 + leads}` };
+  const lead = { leadTypeId: 'exclusive-real-time', source: 'page', contact };
+  const { leadId } = (await server.call('POST', '/api/leads', lead)).body;
+  await server.settle();
+  return leadId;
+}
+
+const deliveredTo = async (orderId: string): Promise<string[]> =>
+  (await server.call('GET', `/api/orders/${orderId}/history`, undefined, asStaff)).body.events
+    .filter(({ type }: { type: string }) => type === 'LeadDelivered')
+    .map(({ data }: { data: { leadId: string } }) => data.leadId);
+
+test('an order whose stream is cut is not decided on; others get the leads, and it goes on when that is taken back', async () => {
+  const { orderId } = await placeOrder();
+  const other = await placeOrder();
+  await administrator.setStreamMetadata(`order-${orderId}`, { maxCount: 1 });
+  await waitUntil(() => isDamaged(`order-${orderId}`));
+  const refused = await server.call('POST', `/api/orders/${orderId}/pause`);
+  expect(refused).toMatchObject({ status: 423, body: { code: 'stream-damaged' } });
+  const history = await read(`/api/orders/${orderId}/history`);
+  expect(history).toMatchObject({ state: null, damaged: expect.stringContaining('before revision 1') });
+  expect(history.events).toHaveLength(2);
+  const shown = await server.call('GET', `/api/orders/${orderId}`);
+  expect(shown.headers.get('leadger-damaged')).toBe(`order-${orderId}`);
+  expect((await server.call('GET', `/api/orders/${other.orderId}`)).headers.get('leadger-damaged')).toBeNull();
+  await server.settle();
+  const given = [await sendLead(), await sendLead()];
+  expect(await deliveredTo(other.orderId)).toEqual(given);
+
+  const attention = (await read('/api/attention?reason=damaged')).items;
+  expect(attention).toMatchObject([{ orderId, customerId: expect.any(String) }]);
+  expect(await read('/health')).toMatchObject({
+    ok: true,
+    status: 'yellow',
+    streams: { damaged: 1, sight: 'watching' },
+  });
+  expect((await server.call('GET', '/metrics')).text).toMatch(/^leadger_streams_damaged 1$/m);
+
+  await administrator.setStreamMetadata(`order-${orderId}`, {});
+  await waitUntil(async () => !(await isDamaged(`order-${orderId}`)));
+  await server.settle();
+  const next = await sendLead();
+  expect(await deliveredTo(orderId)).toEqual([next]);
+  expect(await server.call('POST', `/api/orders/${orderId}/pause`)).toMatchObject({ status: 200 });
+  await server.call('POST', `/api/orders/${other.orderId}/pause`);
+});
+
+test('a lead whose stream was ended for ever cannot be returned; its history is marked, and shows what the log has', async () => {
+  const { orderId } = await placeOrder();
+  const leadId = await sendLead();
+  await administrator.tombstoneStream(`lead-${leadId}`);
+  await waitUntil(() => isDamaged(`lead-${leadId}`));
+  const returned = await server.call('POST', '/api/replacements', { orderId, leadId, reason: 'wrong number' });
+  expect(returned).toMatchObject({ status: 423, body: { code: 'stream-damaged' } });
+  const history = await read(`/api/leads/${leadId}/history`);
+  expect(history).toMatchObject({ state: null, damaged: 'it was deleted for ever' });
+  expect(history.events.map(({ type }: { type: string }) => type)).toEqual(['LeadReceived', 'LeadAssigned']);
+  const [listed] = (await read('/api/damaged-streams')).items.slice(-1);
+  expect(listed).toMatchObject({ how: 'tombstoned', refused: true, wayBack: expect.stringContaining('leadger copy') });
+  expect(await server.call('POST', `/api/orders/${orderId}/pause`)).toMatchObject({ status: 200 });
+});
+
+test('an order whose stream was deleted is not taken for one that never was', async () => {
+  const { orderId } = await placeOrder();
+  await administrator.deleteStream(`order-${orderId}`);
+  await waitUntil(() => isDamaged(`order-${orderId}`));
+  expect(await server.call('POST', `/api/orders/${orderId}/pause`)).toMatchObject({ status: 423 });
+  const history = await read(`/api/orders/${orderId}/history`);
+  expect(history).toMatchObject({ state: null, damaged: 'it was deleted' });
+  expect(history.events).toHaveLength(2);
+});
