@@ -56,6 +56,7 @@ const asked: Readonly<Record<string, (queries: RowQueries, caller: Caller) => Pr
   'mails.find': (queries, caller) => each((id) => queries.mails.find(caller, `mail-${id}`)),
   'webhooks.list': (queries, caller) => queries.webhooks.list(caller, LIMIT),
   'webhooks.find': (queries, caller) => each((id) => queries.webhooks.find(caller, `webhook-${id}`)),
+  'owners.ofFamily': (queries, caller) => queries.owners.ofFamily(caller, 'order', ['o1-A', 'o1-B']),
   'attention.list': (queries, caller) => queries.attention.list(caller, limits),
 };
 
