@@ -10,7 +10,7 @@ import { printJson, printLines } from './print.ts';
 import { type RunningStore, runStore } from './running-store.ts';
 
 interface PersonOptions extends NamedPerson {
-  /** Why: recorded, sealed. */
+  /** Why. It is recorded, sealed; for an export, only where the person is a customer. */
   readonly reason: string;
 }
 

@@ -8,15 +8,12 @@ import { deriveId } from '#domain/kernel/ids';
 import { leadStream } from '#domain/leads/lead';
 import { familyOf } from '#domain/ledger';
 import { erasuresStream } from '#domain/persons/erasures';
-import { replacementIdOf, replacementStream } from '#domain/replacements/replacement';
 import { lookKey, looksStream, monthOf } from '#domain/support/look';
-import { exampleIds } from '#read-models/models/examples';
-import { deliveredLeadRow } from '#read-models/models/leads';
+import { passingsOn } from './lead-passings.ts';
 import type { NamedPerson } from './named-person.ts';
 import { type PersonTools, type Records, recordsNamed, withWhatArrived } from './person-search.ts';
 import { type RequestContext, requestTools } from './request-tools.ts';
 import { RequestRefused } from './rights.ts';
-import { factsAbout, recordLook, streamEvent, streamEventExample } from './whole-history.ts';
 
 /** A person, and what goes with them. */
 interface Person extends Records {
@@ -35,45 +32,6 @@ export const personErasure = z
 type PersonErasure = z.infer<typeof personErasure>;
 
 export const personErasureExample: PersonErasure = { customers: 1, leads: 2 };
-
-const history = z.array(streamEvent).describe('All that is recorded, oldest first, opened.');
-
-const { customerId, orderId, deliveredAt } = deliveredLeadRow.shape;
-
-export const personExport = z
-  .object({
-    asCustomer: z
-      .array(z.object({ customerId: z.string().describe('Id of the customer.'), history }))
-      .describe('As a customer.'),
-    asLead: z
-      .array(
-        z.object({
-          leadId: z.string().describe('Id of the lead.'),
-          deliveries: z.array(z.object({ customerId, orderId, deliveredAt })).describe('Who has the lead.'),
-          history,
-        }),
-      )
-      .describe('As a lead, in each record.'),
-  })
-  .meta({ id: 'PersonExport' });
-type PersonExport = z.infer<typeof personExport>;
-type PersonEntry = z.infer<typeof streamEvent>;
-
-export const personExportExample: PersonExport = {
-  asCustomer: [{ customerId: exampleIds.customerId, history: [streamEventExample] }],
-  asLead: [],
-};
-
-export const personQueries = (tools: PersonTools) => ({
-  /** All that is held about a person, opened: as a customer, and as each lead. The look at a customer is recorded (SUP-2). */
-  async export(context: RequestContext, name: NamedPerson): Promise<PersonExport> {
-    const { customerIds, leadIds } = await recordsNamed(tools, context.caller, name);
-    return {
-      asCustomer: await Promise.all([...customerIds].sort().map((id) => asCustomer(tools, context, id))),
-      asLead: await Promise.all([...leadIds].sort().map((leadId) => asLead(tools, context, leadId))),
-    };
-  },
-});
 
 /**
  * How often more may be found, because it arrived while the erasure was under way. What arrives after the fact is ended by the
@@ -148,7 +106,7 @@ async function openStreamsOf(
 
 /** Copies of mails to the person, and of mails that show the contact of the lead to its customer. */
 async function purgeMails(
-  { rows, mails }: PersonTools,
+  { rows, histories, mails }: PersonTools,
   caller: Caller,
   { customerIds, leadIds }: Person,
 ): Promise<void> {
@@ -157,8 +115,8 @@ async function purgeMails(
     for (const stream of await rows.customers.streams(caller, customerId))
       if (familyOf(stream) === 'mail') await mails.forget(idOf(stream));
   for (const leadId of leadIds)
-    for (const { customerId, deliveredAt } of await rows.leads.deliveries(caller, leadId))
-      for (const mailId of await rows.mails.about(caller, customerId, deliveredAt)) await mails.forget(mailId);
+    for (const passing of await passingsOn({ rows, histories }, caller, leadId))
+      for (const stream of passing.mails) await mails.forget(idOf(stream));
 }
 
 /** With the looks at the customers, and what they still have. */
@@ -173,29 +131,3 @@ async function looksAt({ histories, now }: PersonTools, customerId: string): Pro
   const facts = await histories.facts([looksStream(customerId)]);
   return [...facts.map(({ data: { at } }) => at), now()].map((at) => lookKey(customerId, monthOf(at)));
 }
-
-/** Also who looked at the history, when, and why: the look of this export is the last one. */
-async function asCustomer(tools: PersonTools, context: RequestContext, customerId: string) {
-  const { outcome } = await recordLook(requestTools(tools), customerId, context);
-  if (outcome.kind === 'refused') throw new RequestRefused(outcome.refusal);
-  const facts = [
-    ...(await factsAbout(tools, context, customerId)),
-    ...(await tools.histories.facts([looksStream(customerId)])),
-  ].sort((a, b) => (a.position < b.position ? -1 : 1));
-  return { customerId, history: await entriesOf(tools, context, facts) };
-}
-
-async function asLead(tools: PersonTools, context: RequestContext, leadId: string) {
-  const rows = await tools.rows.leads.deliveries(context.caller, leadId);
-  const returns = rows.map(({ orderId }) => replacementStream(replacementIdOf(orderId, leadId)));
-  const facts = await tools.histories.facts([leadStream(leadId), ...returns]);
-  const deliveries = rows.map(({ customerId, orderId, deliveredAt }) => ({ customerId, orderId, deliveredAt }));
-  return { leadId, deliveries, history: await entriesOf(tools, context, facts) };
-}
-
-const entriesOf = (
-  { histories }: PersonTools,
-  context: RequestContext,
-  facts: Awaited<ReturnType<typeof factsAbout>>,
-): Promise<PersonEntry[]> =>
-  Promise.all(facts.map(async (fact) => ({ stream: fact.stream, ...(await histories.entry(context, fact)) })));

@@ -50,8 +50,6 @@ const asked: Readonly<Record<string, (queries: RowQueries, caller: Caller) => Pr
   'tickets.list': (queries, caller) => queries.tickets.list(caller, LIMIT),
   'tickets.find': (queries, caller) => each((id) => queries.tickets.find(caller, `ticket-${id}`)),
   'mails.list': (queries, caller) => queries.mails.list(caller, LIMIT),
-  'mails.about': (queries, caller) =>
-    each((id) => queries.mails.about(caller, `c1-${id}`, sampleOf('MailWished', 'happenedAt'))),
   'mails.find': (queries, caller) => each((id) => queries.mails.find(caller, `mail-${id}`)),
   'webhooks.list': (queries, caller) => queries.webhooks.list(caller, LIMIT),
   'webhooks.find': (queries, caller) => each((id) => queries.webhooks.find(caller, `webhook-${id}`)),
