@@ -1,4 +1,7 @@
+import { idOf } from '#domain/codec';
 import { addDays, addHours } from '#domain/kernel/instants';
+import { familyOf } from '#domain/ledger';
+import { erasuresStream } from '#domain/persons/erasures';
 import type { AttentionRow } from '#read-models/queries/attention';
 import type { PageRequest } from '#read-models/queries/paging';
 import type { QueryTools } from './query-tools.ts';
@@ -16,11 +19,13 @@ interface AttentionRequest extends PageRequest {
 }
 
 /** Orders that the staff should look at. */
-export const attentionQueries = ({ rows, now }: QueryTools) => ({
-  list({ caller }: RequestContext, { starvingAfterHours = STARVING_AFTER_HOURS, ...request }: AttentionRequest) {
+export const attentionQueries = ({ rows, stateOf, now }: QueryTools) => ({
+  async list({ caller }: RequestContext, { starvingAfterHours = STARVING_AFTER_HOURS, ...request }: AttentionRequest) {
     const at = now();
+    const { subjects } = await stateOf<'erasures'>(erasuresStream);
     return rows.attention.list(caller, {
       ...request,
+      erased: [...subjects].filter((subject) => familyOf(subject) === 'customer').map(idOf),
       waitingSince: addHours(at, -starvingAfterHours),
       declinedSince: addDays(at, -DECLINED_FOR_DAYS),
       now: at,

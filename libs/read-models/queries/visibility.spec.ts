@@ -18,7 +18,7 @@ const program: Caller = { kind: 'program', actor: 'system:intake', roles: ['lead
 const LIMIT = { limit: 50 };
 const longAgo = '2000-01-01T00:00:00.000Z';
 const farAhead = '2100-01-01T00:00:00.000Z';
-const limits = { ...LIMIT, waitingSince: farAhead, declinedSince: longAgo, now: farAhead };
+const limits = { ...LIMIT, waitingSince: farAhead, declinedSince: longAgo, erased: [], now: farAhead };
 
 const sampleOf = (type: EventTypeName, field: string): string =>
   (sampleFacts.find((fact) => fact.type === type)?.data as Record<string, string> | undefined)?.[field] ?? '';
