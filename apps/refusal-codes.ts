@@ -59,7 +59,7 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   'person-erased': refused(
     409,
     'The person was erased. Nothing is stored about them any more.',
-    'Nothing for this record. The same person can register again, or be received as a new lead.',
+    'Nothing for this record. The same person can register again as a customer, and is not received as a lead again.',
   ),
   'link-invalid': refused(409, 'The link was used, has expired, or never existed.', 'Ask for a new link.', 'token'),
   'mail-always-sent': refused(

@@ -5,7 +5,7 @@ import { ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 import { z } from 'zod';
 import { parseInstant } from '#domain/kernel/instants';
 import { isTimeZone } from '#domain/kernel/local-days';
-import { ONE_LINE } from '#domain/kernel/text';
+import { ID, ONE_LINE } from '#domain/kernel/text';
 import { normaliseTelephone } from '#domain/leads/person-form';
 import type { Position } from '#event-store/port';
 import type { FieldError } from './problems.ts';
@@ -127,9 +127,6 @@ export const Telephone = (options: FieldOptions): PropertyDecorator =>
       (value) => typeof value === 'string' && value.length <= 50 && normaliseTelephone(value) !== undefined,
     ),
   );
-
-/** The ledger makes ids; those of stores and lead types are chosen once. */
-export const ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/;
 
 export const Id = (options: FieldOptions): PropertyDecorator =>
   field(

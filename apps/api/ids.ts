@@ -1,7 +1,7 @@
 import { type ArgumentMetadata, Injectable, Param, type PipeTransform } from '@nestjs/common';
 import { ApiParam } from '@nestjs/swagger';
+import { ID } from '#domain/kernel/text';
 import { exampleIds, type IdName } from '#read-models/models/examples';
-import { ID } from './fields.ts';
 import { Problem } from './problems.ts';
 
 /** A text that cannot be an id is answered like an unknown id. */

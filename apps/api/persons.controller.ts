@@ -1,50 +1,30 @@
 import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { exampleIds } from '#read-models/models/examples';
+import { type NamedPerson, namedPerson } from '#requests/named-person';
 import type { Operations } from '#requests/operations';
-import {
-  type PersonRequest,
-  personErasure,
-  personErasureExample,
-  personExport,
-  personExportExample,
-} from '#requests/persons';
+import { personExport, personExportExample } from '#requests/person-exports';
+import { personErasure, personErasureExample } from '#requests/persons';
 import type { Queries } from '#requests/queries';
 import type { RequestContext } from '#requests/request-tools';
 import { OPERATIONS, QUERIES } from '#wiring/tokens';
 import { Asking } from './caller.ts';
-import { Email, ExactlyOneOf, Id, Nested, Telephone } from './fields.ts';
+import { Conforming } from './fields.ts';
 import { Problems, Responds } from './responses.ts';
 
-class NamedPerson implements PersonRequest {
-  @Id({ description: 'Id of the customer who the person is.', example: exampleIds.customerId, optional: true })
-  customerId?: string;
-
-  @Id({ description: 'Id of a lead that the person is.', example: exampleIds.leadId, optional: true })
-  leadId?: string;
-
-  @Telephone({ description: 'Telephone number of the person.', optional: true })
-  telephone?: string;
-
-  @Email({ description: 'E-mail address of the person.', optional: true })
-  email?: string;
-}
-
-const namedBy = {
-  description: 'The person, by one of these. All records of the person are found by it.',
-  example: { telephone: '+1 212 555 0199' },
-};
-
 /** The person stands in the body, so that no log of addresses has it. */
+const ThePerson = () =>
+  Conforming(namedPerson, {
+    description: 'The person, by one of these. All records of the person are found by it.',
+    example: { telephone: '+1 212 555 0199' },
+  });
+
 class ExportPersonBody {
-  @Nested(() => NamedPerson, namedBy)
-  @ExactlyOneOf('customerId', 'leadId', 'telephone', 'email')
+  @ThePerson()
   person!: NamedPerson;
 }
 
 class ErasePersonBody {
-  @Nested(() => NamedPerson, namedBy)
-  @ExactlyOneOf('customerId', 'leadId', 'telephone', 'email')
+  @ThePerson()
   person!: NamedPerson;
 }
 

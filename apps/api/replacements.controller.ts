@@ -29,7 +29,8 @@ class RequestReplacementBody {
   reason!: string;
 
   @Text({
-    description: 'What happened, for the person who verifies the return.',
+    description:
+      'What happened, for the person who verifies the return. It is not kept if the person of the lead was erased.',
     example: 'Dead line, tried twice.',
     optional: true,
   })
@@ -47,7 +48,10 @@ class DenyReplacementBody {
 /** A return with its texts opened. */
 const replacement = replacementRow
   .extend({
-    note: z.string().nullable().describe('What the customer wrote about it. Null: nothing, or it was erased.'),
+    note: z
+      .string()
+      .nullable()
+      .describe('What the customer wrote about it. Null: nothing, or the person of the lead was erased.'),
     keyMissing,
     explanation: z.string().nullable().describe('Why it was denied (RPL-7). Null: it was not, or it was erased.'),
   })

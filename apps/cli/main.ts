@@ -77,9 +77,9 @@ program
   );
 
 const person = program.command('person').description('shows or erases all that is held about one person');
-for (const [name, description] of [
-  ['export', 'prints all that is held about a person, as JSON'],
-  ['erase', 'erases a person for ever, and ends what the person still had'],
+for (const [name, description, recorded] of [
+  ['export', 'prints all that is held about a person, as JSON', 'recorded where the person is a customer'],
+  ['erase', 'erases a person for ever, and ends what the person still had', 'recorded'],
 ] as const)
   person
     .command(name)
@@ -88,7 +88,7 @@ for (const [name, description] of [
     .option('--lead <id>', 'a lead that the person is')
     .option('--telephone <number>', 'the telephone number of the person')
     .option('--email <address>', 'the e-mail address of the person')
-    .requiredOption('--reason <text>', 'why; it is recorded, and should not name the person')
+    .requiredOption('--reason <text>', `why; it is ${recorded}, and should not name the person`)
     .action(async ({ customer: customerId, lead: leadId, ...options }) => {
       const { erasePerson, exportPerson } = await import('./person.ts');
       const act = name === 'export' ? exportPerson : erasePerson;

@@ -46,6 +46,9 @@ const limits = `\
   ([back up](how-to/back-up.md)).
 - A keyed hash shows that two leads are one person, also after that person is erased. Who has the key of the hashes can test
   a telephone number or an e-mail address.
+- Records are one person's when they share a telephone number or an e-mail address. A household with one number is one person,
+  and so is a stranger whose number somebody typed into a lead: look at the export before you erase
+  ([ADR 26](adr/0026-a-person-is-exported-and-erased.md)).
 - An actor is an id, which the API refuses if it has the form of an e-mail address. Who may be behind an id is known outside the
   log. In logs of older versions an actor may be a name, and the reason of a request (\`metadata.reason\`) is plain: it is read as
   before, and erasing a person does not remove it.

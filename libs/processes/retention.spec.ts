@@ -50,9 +50,11 @@ describe('retention', () => {
     const destroyedAt = (now: string) => effectsAt(now).filter(({ kind }) => kind === 'destroy-keys');
     expect(destroyedAt('2026-04-10T23:59:59.999Z')).toEqual([]);
     expect(destroyedAt('2026-04-11T00:00:00.000Z')).toEqual([
-      { kind: 'destroy-keys', subjects: ['looks-c1/2026-03', 'looks-c2/2026-03'] },
+      { kind: 'destroy-keys', subjects: ['looks-c1/2026-03', 'looks-c2/2026-03', 'reasons-about-erased/2026-03'] },
     ]);
     expect(destroyedAt('2026-04-12T00:00:00.000Z')).toEqual([]);
-    expect(destroyedAt('2026-05-11T00:00:00.000Z')).toEqual([{ kind: 'destroy-keys', subjects: ['looks-c2/2026-04'] }]);
+    expect(destroyedAt('2026-05-11T00:00:00.000Z')).toEqual([
+      { kind: 'destroy-keys', subjects: ['looks-c2/2026-04', 'reasons-about-erased/2026-04'] },
+    ]);
   });
 });

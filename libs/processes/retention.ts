@@ -3,7 +3,7 @@ import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { addDays } from '#domain/kernel/instants';
 import { type PolicyState, policy, policyAt, policyStream, type Retention, retentionOf } from '#domain/policy/policy';
-import { lookKey, monthAfter, monthOf } from '#domain/support/look';
+import { lookAtErasedKey, lookKey, monthAfter, monthOf } from '#domain/support/look';
 import { defineProcess, type EffectWish } from './process.ts';
 
 interface Kept {
@@ -53,12 +53,12 @@ const copiesToRemove = (before: Instant): EffectWish => ({
   effect: { kind: 'remove-mail-copies', before },
 });
 
-/** The reasons of a month have one key for each customer: it is destroyed when the last of them is old enough. */
+/** The reasons of a month have one key for each customer, and one for all who were erased before: they are destroyed when the last of them is old enough. */
 function reasonsDue({ looks }: Kept, { lookReasonsDays }: Retention, now: Instant, limit: number): EffectWish[] {
   const due = [...looks].filter(([month]) => addDays(monthAfter(month), lookReasonsDays) <= now).slice(0, limit);
   return due.map(([month, customers]) => {
     looks.delete(month);
-    const subjects = [...customers].map((customerId) => lookKey(customerId, month));
+    const subjects = [...[...customers].map((customerId) => lookKey(customerId, month)), lookAtErasedKey(month)];
     return {
       commandId: deriveId('destroy-keys-of-looks', month, now),
       stream: policyStream,

@@ -1,6 +1,8 @@
 import { idOf } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
 import { addDays, addHours } from '#domain/kernel/instants';
+import { familyOf } from '#domain/ledger';
+import { erasuresStream } from '#domain/persons/erasures';
 import type { Damages } from '#event-store/port';
 import type { AttentionRow } from '#read-models/queries/attention';
 import type { PageRequest } from '#read-models/queries/paging';
@@ -18,12 +20,16 @@ interface AttentionRequest extends PageRequest {
   readonly starvingAfterHours?: number;
 }
 
+type AttentionTools = QueryTools & Pick<QueryDependencies, 'events'>;
+
 /** Orders that the staff should look at. */
-export const attentionQueries = ({ rows, now, events }: QueryTools & Pick<QueryDependencies, 'events'>) => ({
-  list({ caller }: RequestContext, { starvingAfterHours = STARVING_AFTER_HOURS, ...request }: AttentionRequest) {
+export const attentionQueries = ({ rows, stateOf, now, events }: AttentionTools) => ({
+  async list({ caller }: RequestContext, { starvingAfterHours = STARVING_AFTER_HOURS, ...request }: AttentionRequest) {
     const at = now();
+    const { subjects } = await stateOf<'erasures'>(erasuresStream);
     return rows.attention.list(caller, {
       ...request,
+      erased: [...subjects].filter((subject) => familyOf(subject) === 'customer').map(idOf),
       waitingSince: addHours(at, -starvingAfterHours),
       declinedSince: addDays(at, -DECLINED_FOR_DAYS),
       now: at,

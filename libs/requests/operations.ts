@@ -2,7 +2,9 @@ import type { z } from 'zod';
 import { UnknownModel } from '#read-models/errors';
 import { exampleIds } from '#read-models/models/examples';
 import { type ReadModels, readModelStatus } from '#read-models/read-models';
-import { erasePerson, type PersonRequest, type PersonTools } from './persons.ts';
+import type { NamedPerson } from './named-person.ts';
+import type { PersonTools } from './person-search.ts';
+import { erasePerson } from './persons.ts';
 import { sameForAll } from './query-tools.ts';
 import type { RequestContext } from './request-tools.ts';
 import type { RunningProcesses } from './running-processes.ts';
@@ -23,7 +25,7 @@ interface ReadModelRequest {
  * ledger: keys, and copies of mails.
  */
 export const createOperations = (tools: PersonTools) => ({
-  erasePerson: (context: RequestContext, request: PersonRequest) => erasePerson(tools, context, request),
+  erasePerson: (context: RequestContext, name: NamedPerson) => erasePerson(tools, context, name),
   /** @returns false when nothing is parked under this id */
   retryParkedItem: sameForAll(({ id }: { id: string }): Promise<boolean> => tools.processes.retry(id)),
   ...readModelOperations(tools.readModels),

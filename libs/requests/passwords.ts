@@ -4,6 +4,7 @@ import type { Secret } from '#domain/kernel/events';
 import type { Vault } from '#vault/vault';
 import { changeSealed, hashOfToken, newLink, openIfThere, sealSecret } from './account-seals.ts';
 import { holderOf, isErased } from './address-claim.ts';
+import { customerErased } from './erased-customers.ts';
 import { matches, type Verifier, verifierOf } from './password-hash.ts';
 import { sameForAll } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
@@ -37,6 +38,8 @@ const set = (
   context: RequestContext,
 ): Promise<Receipt> =>
   changeSealed(tools, customerId, 'SetPassword', context, async ({ verifier }) => {
+    // The verifier is lost with the key: no password would be the right one.
+    if (await isErased(tools, customerId)) return customerErased;
     if (verifier && !(await isRight(tools.vault, verifier, currentPassword))) return wrongPassword;
     const secret = await sealSecret(tools.vault, customerId, 'password-verifier', await verifierOf(password));
     return { type: 'SetPassword', at: tools.now(), verifier: secret, ...(verifier && { checked: verifier }) };

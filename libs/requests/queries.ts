@@ -11,7 +11,7 @@ import { leadQueries } from './leads.ts';
 import { mailQueries } from './mails.ts';
 import { orderQueries } from './orders.ts';
 import { passwordQueries } from './passwords.ts';
-import { personQueries } from './persons.ts';
+import { personQueries } from './person-exports.ts';
 import { policyQueries } from './policy.ts';
 import { programmeQueries } from './programmes.ts';
 import type { queryTools } from './query-tools.ts';

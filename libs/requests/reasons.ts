@@ -2,7 +2,7 @@ import { customerStream } from '#domain/accounts/customer';
 import { isRefusal, type Refusal } from '#domain/kernel/decider';
 import type { Sealed } from '#domain/kernel/events';
 import { type AnyCommand, type CommandOf, type Family, type FamilyName, familyOf, ledger } from '#domain/ledger';
-import { lookKey, monthOf } from '#domain/support/look';
+import { lookAtErasedKey, lookKey, monthOf } from '#domain/support/look';
 import type { Vault } from '#vault/vault';
 import { sealOrRefuse } from './account-seals.ts';
 import { isErased } from './address-claim.ts';
@@ -47,14 +47,21 @@ async function sealFor(vault: Vault, subject: string, reason: string): Promise<S
   return isRefusal(sealed) ? vault.seal(ABOUT_ERASED, 'reason', reason) : sealed;
 }
 
-/** The reason of a look has a key of its own, so that it can go without its customer. With the customer it goes too. */
+/**
+ * The reason of a look has a key of its own, so that it can go without its customer. With the customer it goes too. What is
+ * looked at later goes with its month.
+ */
 async function sealForLook(
   { streams, vault }: ReasonDependencies,
   { customerId, at }: CommandOf<'looks'>,
   reason: string,
 ): Promise<Sealed> {
   const isGone = await isErased({ streams, vault }, customerId);
-  return sealFor(vault, isGone ? ABOUT_ERASED : lookKey(customerId, monthOf(at)), reason);
+  const month = monthOf(at);
+  const gone = lookAtErasedKey(month);
+  if (isGone) return sealFor(vault, gone, reason);
+  const sealed = await sealOrRefuse(vault, lookKey(customerId, month), 'reason', reason);
+  return isRefusal(sealed) ? sealFor(vault, gone, reason) : sealed;
 }
 
 /** The owner of the key for what is said about a command. A lead has a key of its own, and so has a thing of the store. */

@@ -1,4 +1,4 @@
-import { type Refusal, refuse } from '#domain/kernel/decider';
+import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import { leadStream } from '#domain/leads/lead';
 import type { CommandOf, StateOf } from '#domain/ledger';
@@ -6,7 +6,7 @@ import { orderStream } from '#domain/orders/order';
 import { noPolicy, type PolicyVersion } from '#domain/policy/policy';
 import { explainDenial, replacement, replacementIdOf, replacementStream } from '#domain/replacements/replacement';
 import type { ReplacementRow } from '#read-models/models/replacements';
-import { seal } from './account-seals.ts';
+import { seal, sealOrRefuse } from './account-seals.ts';
 import type { HistoryRequest } from './histories.ts';
 import { personal, sendPlain } from './plain-command.ts';
 import { listOpened, openColumns, type QueryTools } from './query-tools.ts';
@@ -59,15 +59,19 @@ async function requestReplacement(
   return tools.send(id, stream, { ...command, ...(await sealedTexts(tools, command, note)) }, context);
 }
 
-/** The note tells about the person of the lead, and the explanation of a denial about the customer's return. */
+/**
+ * The note tells about the person of the lead, and the explanation of a denial about the customer's return. Of a person who
+ * was erased no note is kept; the lead can still be returned.
+ */
 async function sealedTexts(
   { vault }: RequestTools,
   command: RequestReplacement,
   note: string | undefined,
 ): Promise<Pick<RequestReplacement, 'note' | 'explanation'>> {
   const explanation = explainDenial(command);
+  const box = note && (await sealOrRefuse(vault, leadStream(command.leadId), 'note', note));
   return {
-    ...(note && { note: await vault.seal(leadStream(command.leadId), 'note', note) }),
+    ...(box && !isRefusal(box) && { note: box }),
     ...(explanation && { explanation: await seal(vault, command.customerId, 'explanation', explanation) }),
   };
 }

@@ -44,6 +44,14 @@ test('SUP-2: a declined payment is listed for two weeks', async () => {
   expect(await listed(orderId)).toEqual([]);
 });
 
+test('SUP-2: a declined payment of a customer who is erased is not listed any more', async () => {
+  const customerId = await shop.customer();
+  const orderId = await shop.order(customerId, { paymentToken: 'tok_declined' });
+  expect(await reasons(orderId)).toEqual(['payment-declined']);
+  await shop.ask('POST', '/api/persons/erasures', { person: { customerId } }, 200, asStaff);
+  expect(await reasons(orderId)).toEqual([]);
+});
+
 test('RPL-5: a return that was not verified in time is listed, and the replacements owed are reported by lead type', async () => {
   const leadTypeId = await shop.leadType();
   const orderId = await shop.order(await shop.customer(), { leadTypeId, quantity: 3 });

@@ -20,7 +20,7 @@ const support = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'asked by lett
 
 async function oneOfEverything() {
   const leadTypeId = await shop.leadType({ qualifiesForLoyaltyRewards: true });
-  const customerId = await shop.customer({ email: 'ada@example.org' });
+  const customerId = await shop.customer({ email: 'ada@example.org', password: 'correct horse battery' });
   const orderId = await shop.order(customerId, { leadTypeId, loyalty: { cadence: 'once-a-month' } });
   const [pending, granted, kept] = [
     await shop.lead(leadTypeId),
@@ -81,6 +81,7 @@ test('what would begin or change something is refused with one code, and nothing
     ['PUT', `${customer}/leads/${kept}/rating`, { rating: 5 }],
     ['PUT', `${customer}/name`, { name: { firstName: 'Ada', lastName: 'Byron' } }],
     ['PUT', `${customer}/time-zone`, { timeZone: 'UTC' }],
+    ['PUT', `${customer}/password`, { password: 'another horse', currentPassword: 'correct horse battery' }],
     ['PUT', `${customer}/email`, { email: 'new@example.org' }],
     ['PUT', `${customer}/mail-preferences`, { mailsOff: [] }],
     ['PUT', `${customer}/lead-delivery`, { mails: 'each', webhookUrl: 'https://example.org/leads' }],

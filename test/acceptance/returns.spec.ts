@@ -50,6 +50,17 @@ test('RPL-1: a customer rates a contact from 1 to 5 and may change the rating', 
   expect(await rate(3, notTheirs)).toMatchObject({ status: 404, body: { code: 'contact-unknown' } });
 });
 
+test('RPL-1: a lead whose person was erased is returned as any other; the note about the person is not kept', async () => {
+  const { orderId, leadId } = await served();
+  await shop.ask('POST', '/api/persons/erasures', { person: { leadId } }, 200, VERIFIED);
+  const replacementId = await giveBack(orderId, leadId, { note: 'She moved to Berlin.' });
+  expect(await replacement(replacementId)).toMatchObject({ status: 'requested', reason: 'wrong number', note: null });
+  const [requested] = await shop.history(`/api/replacements/${replacementId}`);
+  expect(requested).toMatchObject({ type: 'ReplacementRequested', data: { leadId } });
+  expect(requested?.data).not.toHaveProperty('note');
+  await grant(replacementId);
+});
+
 test('RPL-1: a lead is returned with a reason and a note; the note is sealed in the log', async () => {
   const { customerId, orderId, leadId } = await served();
   const page = () => shop.read(`/api/customers/${customerId}/leads/${leadId}`);

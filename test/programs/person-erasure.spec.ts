@@ -76,7 +76,8 @@ const printed = async (...command: string[]) => {
 };
 
 test('the store exports a person while it runs', async () => {
-  const held = JSON.parse(await printed('person', 'export', '--telephone', telephone, ...reason));
+  const inUnicode = ['--reason', 'Zoë asked – by letter'];
+  const held = JSON.parse(await printed('person', 'export', '--telephone', telephone, ...inUnicode));
   expect(held.asCustomer).toEqual([]);
   expect(held.asLead.map(({ history }: { history: Fact[] }) => history[0]?.data.contact)).toEqual([contact, contact]);
 });
@@ -119,6 +120,25 @@ test('a customer is erased while the store does not run, and the log still verif
   );
   expect(await printed('verify')).toContain('all laws hold');
   expect(await filesWith(customer.email)).toEqual([]);
-  const { code, stderr } = await cli('person', 'erase', ...reason, '--data', directory);
-  expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('name the person by one of') });
+});
+
+test('what names nobody is refused in one line, and nothing is recorded', async () => {
+  const before = await printed('digest');
+  const wrong: readonly (readonly [readonly string[], RegExp])[] = [
+    [reason, /^leadger: name the person by one of/],
+    [['--telephone', '12', ...reason], /^leadger: --telephone must be a telephone number/],
+    [['--email', 'nonsense', ...reason], /^leadger: --email must be an e-mail address/],
+    [['--email', '', ...reason], /^leadger: --email must be an e-mail address/],
+    [['--lead', 'Pat Example', ...reason], /^leadger: --lead must be an id/],
+    [['--email', email, '--reason', ' '], /^leadger: --reason must be one line of text/],
+    [['--email', email, '--reason', ''], /^leadger: --reason must be one line of text/],
+  ];
+  for (const act of ['export', 'erase'])
+    for (const [options, message] of wrong) {
+      const { code, stdout, stderr } = await cli('person', act, ...options, '--data', directory);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(message);
+      expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    }
+  expect(await printed('digest')).toBe(before);
 });

@@ -18,6 +18,9 @@ export function monthAfter(month: string): Instant {
 /** The key of the reasons of all looks at one customer in one month: it is destroyed when they are old enough (ADR 28). */
 export const lookKey = (customerId: string, month: string) => `${looksStream(customerId)}/${month}` as const;
 
+/** The key of the reasons of looks in one month at customers who were erased before. */
+export const lookAtErasedKey = (month: string) => `reasons-about-erased/${month}` as const;
+
 export const lookEvents = {
   CustomerHistoryShown: fact({ customerId: id }),
 };

@@ -60,6 +60,8 @@ interface AttentionLimits {
   readonly waitingSince: Instant;
   /** Earlier declines of payments are left out. */
   readonly declinedSince: Instant;
+  /** Erased customers: nobody can ask them for another card. */
+  readonly erased: readonly string[];
   /** Verifications that were due earlier are overdue. */
   readonly now: Instant;
   /** Orders whose streams, or those of their programmes, others cut or deleted in the event store, and since when. */
@@ -99,11 +101,12 @@ const starving = ({ nameOf }: RowReader, { waitingSince }: AttentionLimits) => s
     NULL::text AS replacement_id, waiting_since AS since, NULL::timestamptz AS retry_at
   FROM ${sql.table(nameOf(orderTable))} WHERE status = 'open' AND waiting_since < ${waitingSince}::timestamptz`;
 
-const paymentDeclined = ({ nameOf }: RowReader, { declinedSince }: AttentionLimits) => sql`
+const paymentDeclined = ({ nameOf }: RowReader, { declinedSince, erased }: AttentionLimits) => sql`
   SELECT 'payment-declined/' || order_id, 'payment-declined', order_id, store_id, customer_id, lead_type_id,
     NULL, waiting_since, NULL
   FROM ${sql.table(nameOf(orderTable))}
-  WHERE status = 'payment-failed' AND waiting_since >= ${declinedSince}::timestamptz`;
+  WHERE status = 'payment-failed' AND waiting_since >= ${declinedSince}::timestamptz
+    AND customer_id <> ALL(${erased}::text[])`;
 
 const paymentUnknown = ({ nameOf }: RowReader) => sql`
   SELECT 'payment-unknown/' || order_id, 'payment-unknown', order_id, store_id, customer_id, lead_type_id,

@@ -46,11 +46,6 @@ export const mailListing = { by: 'wishedAt', newestFirst: true, filters: ['custo
 
 export const mailRows = (reader: RowReader) => ({
   find: reader.finding(mailTable),
-  /** The ids of the mails to a customer about what happened at an instant. */
-  async about(caller: Caller, customerId: string, happenedAt: string): Promise<readonly string[]> {
-    const rows = reader.rows(caller, mailTable).where('customerId', '=', customerId as never);
-    return (await rows.where('happenedAt', '=', happenedAt as never).execute()).map(({ mailId }) => mailId as string);
-  },
   list: reader.listing(mailTable, mailListing),
 });
 

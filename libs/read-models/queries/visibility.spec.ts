@@ -19,7 +19,7 @@ const LIMIT = { limit: 50 };
 const longAgo = '2000-01-01T00:00:00.000Z';
 const farAhead = '2100-01-01T00:00:00.000Z';
 const damaged = ['A', 'B'].map((id) => ({ orderId: `o1-${id}`, since: longAgo }));
-const limits = { ...LIMIT, waitingSince: farAhead, declinedSince: longAgo, now: farAhead, damaged };
+const limits = { ...LIMIT, waitingSince: farAhead, declinedSince: longAgo, erased: [], now: farAhead, damaged };
 
 const sampleOf = (type: EventTypeName, field: string): string =>
   (sampleFacts.find((fact) => fact.type === type)?.data as Record<string, string> | undefined)?.[field] ?? '';
@@ -51,8 +51,6 @@ const asked: Readonly<Record<string, (queries: RowQueries, caller: Caller) => Pr
   'tickets.list': (queries, caller) => queries.tickets.list(caller, LIMIT),
   'tickets.find': (queries, caller) => each((id) => queries.tickets.find(caller, `ticket-${id}`)),
   'mails.list': (queries, caller) => queries.mails.list(caller, LIMIT),
-  'mails.about': (queries, caller) =>
-    each((id) => queries.mails.about(caller, `c1-${id}`, sampleOf('MailWished', 'happenedAt'))),
   'mails.find': (queries, caller) => each((id) => queries.mails.find(caller, `mail-${id}`)),
   'webhooks.list': (queries, caller) => queries.webhooks.list(caller, LIMIT),
   'webhooks.find': (queries, caller) => each((id) => queries.webhooks.find(caller, `webhook-${id}`)),

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { ID } from '#domain/kernel/text';
+import { contact } from '#domain/leads/contact';
+import { normaliseTelephone } from '#domain/leads/person-form';
+import { exampleIds } from '#read-models/models/examples';
+
+const id = z.string().regex(ID, 'must be an id: letters, digits, dots and dashes, at most 100');
+
+/** By what a person is named: one of these. All records of the person are found by it. API and command line check it so. */
+export const namedPerson = z
+  .strictObject({
+    customerId: id.describe('Id of the customer who the person is.').meta({ example: exampleIds.customerId }),
+    leadId: id.describe('Id of a lead that the person is.').meta({ example: exampleIds.leadId }),
+    telephone: z
+      .string()
+      .max(50)
+      .refine((number) => normaliseTelephone(number) !== undefined, {
+        error: 'must be a telephone number, with its country unless it is one of the US',
+      })
+      .describe('Telephone number of the person.'),
+    email: z
+      .string()
+      .max(254)
+      .refine((address) => contact.shape.email.safeParse(address).success, 'must be an e-mail address')
+      .describe('E-mail address of the person, as a lead or as a customer; also one of before.'),
+  })
+  .partial()
+  .refine((names) => Object.values(names).filter((name) => name !== undefined).length === 1, {
+    error: 'must have exactly one of: customerId, leadId, telephone, email',
+  });
+export type NamedPerson = z.infer<typeof namedPerson>;
