@@ -1,6 +1,7 @@
 import { checkLaws, type Law, laws, type Verdict } from '#audit/laws/laws';
 import { counted, nounOf, thousands } from '#domain/kernel/counted';
 import { hashOfEvent } from '#event-store/event-hash';
+import { keysOfErasedPersons } from '#requests/keys-at-start';
 import { lookedAt, MissingKeys } from '#vault/missing-keys';
 import { foreignEventsOf, openForReading, type StoreLocation } from '#wiring/stores';
 import { linesAbout } from './foreign-events.ts';
@@ -20,9 +21,13 @@ export async function verify(location: StoreLocation, { json = false }: { json?:
     progress.end();
     const seconds = Number(((performance.now() - start) / 1000).toFixed(2));
     const keysMissing = await missing.count();
+    const keysBack = await stores.vault.keysOfErased();
     const foreign = await foreignEventsOf(location);
-    if (json) printJson({ ...verdict, keysMissing, foreign, seconds });
-    else print(verdict, [...linesAboutKeys(keysMissing), ...linesAbout(foreign)], seconds);
+    if (json) printJson({ ...verdict, keysMissing, keysOfErasedPersons: keysBack, foreign, seconds });
+    else {
+      const remarks = [...linesAboutMissing(keysMissing), ...linesAboutErased(keysBack)];
+      print(verdict, [...remarks, ...linesAbout(foreign)], seconds);
+    }
     return brokenIn(verdict).length === 0 ? 0 : 1;
   } finally {
     await stores.close();
@@ -52,9 +57,16 @@ function print(verdict: Verdict, remarks: readonly string[], seconds: number): v
   );
 }
 
-const linesAboutKeys = (missing: number): readonly string[] =>
+const linesAboutMissing = (missing: number): readonly string[] =>
   missing === 0
     ? []
     : [
         `${counted(missing, 'key is', 'keys are')} missing: personal data sealed with ${nounOf(missing, 'it', 'them')} cannot be read until ${nounOf(missing, 'it is', 'they are')} restored from a backup`,
+      ];
+
+const linesAboutErased = (back: number): readonly string[] =>
+  back === 0
+    ? []
+    : [
+        `${keysOfErasedPersons(back)} ${nounOf(back, 'has', 'have')} come back, from an older backup: nothing opens with ${nounOf(back, 'it', 'them')}, and the next start of the store destroys ${nounOf(back, 'it', 'them')}`,
       ];

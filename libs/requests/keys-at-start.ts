@@ -38,8 +38,11 @@ export async function prepareKeys(start: KeysAtStart, warn: (line: string) => vo
 async function eraseAgain({ vault, commands }: KeysAtStart, warn: (line: string) => void): Promise<void> {
   const { state } = await commands.streams.read<'erasures'>(erasuresStream);
   const restored = await vault.eraseAgain([...state.subjects]);
-  if (restored > 0)
-    warn(
-      `${counted(restored, 'key of an erased person', 'keys of erased persons')} had come back, from an older backup: ${nounOf(restored, 'it is', 'they are')} destroyed again`,
-    );
+  if (restored > 0) warn(restoredAndDestroyed(restored));
 }
+
+export const keysOfErasedPersons = (keys: number): string =>
+  counted(keys, 'key of an erased person', 'keys of erased persons');
+
+export const restoredAndDestroyed = (keys: number): string =>
+  `${keysOfErasedPersons(keys)} had come back, from an older backup: ${nounOf(keys, 'it is', 'they are')} destroyed again`;
