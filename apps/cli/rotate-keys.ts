@@ -22,7 +22,7 @@ export async function rotateKeys(location: StoreLocation): Promise<void> {
     const erased = await erasedInItsLog(location);
     const rotation = await rotateMasterKey({ ...keys, erased }, (count) => progress.update(count));
     progress.end();
-    if (rotation.restored > 0) printLines(restoredAndDestroyed(rotation.restored));
+    if (rotation.restored) printLines(restoredAndDestroyed(rotation.restored));
     printLines(
       `${counted(rotation.keys, 'key is', 'keys are')} wrapped with the new master key, and all others were before`,
     );

@@ -155,8 +155,8 @@ const sizeOf = ({ leadIds, looks, open }: Person): number => leadIds.length + lo
 /** Families of streams that are ended when their customer is erased. */
 const ended: readonly string[] = ['order', 'programme', 'ticket', 'address'];
 
-async function openStreamsOf(
-  { rows }: PersonTools,
+export async function openStreamsOf(
+  { rows }: Pick<PersonTools, 'rows'>,
   caller: Caller,
   customerIds: readonly string[],
 ): Promise<readonly string[]> {
@@ -165,10 +165,10 @@ async function openStreamsOf(
 }
 
 /** Copies of mails to the person, and of mails that show the contact of the lead to its customer. */
-async function purgeMails(
-  { rows, mails }: PersonTools,
+export async function purgeMails(
+  { rows, mails }: Pick<PersonTools, 'rows' | 'mails'>,
   caller: Caller,
-  { customerIds, leadIds }: Person,
+  { customerIds, leadIds }: { readonly customerIds: Iterable<string>; readonly leadIds: Iterable<string> },
 ): Promise<void> {
   if (!mails?.forget) return;
   for (const customerId of customerIds)

@@ -12,8 +12,8 @@ interface Rotation {
   readonly keys: number;
   /** Whether the file `master.key` holds the new master key now. Else, whoever gives the master key must replace it. */
   readonly replaced: boolean;
-  /** Keys of erased subjects that had come back from an older backup. They were destroyed first. */
-  readonly restored: number;
+  /** Keys of erased subjects that had come back from an older backup. They were destroyed first. Absent: none. */
+  readonly restored?: number;
 }
 
 /**
@@ -39,7 +39,7 @@ export async function rotateMasterKey(
     await rewrapMatchingSecret(keys, secrets, next);
     const rewrapped = await rewrapKeys(keys, secrets, next, onProgress);
     await keys.removeTraces();
-    return { keys: rewrapped, replaced: replaceMasterKey(place), restored };
+    return { keys: rewrapped, replaced: replaceMasterKey(place), ...(restored > 0 && { restored }) };
   } finally {
     await keys.close();
   }

@@ -59,6 +59,8 @@ export interface Vault {
    * @throws ErasureIncomplete
    */
   eraseAgain(subjects: readonly string[]): Promise<number>;
+  /** The subjects of all destroyed keys, whether a log knows why or not. */
+  destroyedSubjects(): Promise<readonly string[]>;
   /** How many keys came back from an older backup although the log says that their subjects were erased. They open nothing. */
   keysOfErased(): Promise<number>;
   /**
@@ -173,6 +175,11 @@ class KeyVault implements Vault {
   async keysOfErased(): Promise<number> {
     this.#mustBeOpen();
     return countRestored(this.#keys, this.#erased);
+  }
+
+  async destroyedSubjects(): Promise<readonly string[]> {
+    this.#mustBeOpen();
+    return this.#keys.destroyedSubjects();
   }
 
   async missingAmong(keyIds: readonly string[]): Promise<readonly string[]> {
