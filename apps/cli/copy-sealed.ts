@@ -12,6 +12,7 @@ import { openDataDirectory, partOf } from '#event-store/data-directory';
 import { BEFORE_FIRST, type EventStore } from '#event-store/port';
 import { CommandHandler } from '#requests/command-handler';
 import { beginRewriting, finishRewriting } from '#requests/log-origin';
+import { erasedIn } from '#requests/vault-link';
 import { copyKeys, mustTakeKeysInDirectory } from '#vault/copy-keys';
 import { copyMasterKey } from '#vault/master-key';
 import { openVault, type Vault } from '#vault/vault';
@@ -63,7 +64,7 @@ async function rewrite(source: EventStore, target: EventStore, { from, to: name 
   const commands = new CommandHandler(target);
   await mustBeNewOrHalf(target, commands, identity, name);
   // Keys first: where they are refused, the log of the target is not begun.
-  const keys = await copyKeysOf(from, to);
+  const keys = await copyKeysOf(from, to, await erasedIn(source));
   await beginRewriting(commands, identity, first);
   printLines(`${counted(keys, 'key is', 'keys are')} in the copy`);
   const vault = await openVault({ ...keysOf(to), mustExist: true });
@@ -90,8 +91,8 @@ async function mustBeNewOrHalf(target: EventStore, { streams }: CommandHandler, 
 }
 
 /** Also the master key, where it is a file and the copy has a directory for it. */
-function copyKeysOf(from: string, to: StoreLocation): Promise<number> {
-  const keys = keysOf({ directory: from });
+function copyKeysOf(from: string, to: StoreLocation, erased: ReadonlySet<string>): Promise<number> {
+  const keys = { ...keysOf({ directory: from }), erased };
   if (to.directory !== undefined) copyMasterKey(partOf(from, 'keys'), partOf(to.directory, 'keys'));
   return copyKeys(keys, keysOf(to), () => {});
 }

@@ -5,6 +5,7 @@ import { withoutPasswords } from '#domain/kernel/connection-string';
 import { counted } from '#domain/kernel/counted';
 import { openDataDirectory } from '#event-store/data-directory';
 import type { EventStore } from '#event-store/port';
+import { erasedIn } from '#requests/vault-link';
 import { copyKeys } from '#vault/copy-keys';
 import { foreignEventsOf, keysOf, openEvents, openForReading, openTogether } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
@@ -38,7 +39,8 @@ export async function copy(options: CopyOptions): Promise<void> {
     return { source, target: keep(await open(to)) };
   });
   try {
-    const copyKeysFirst = async () => keysTo !== undefined && (await copyKeysOf(from, to, keysTo));
+    const copyKeysFirst = async () =>
+      keysTo !== undefined && (await copyKeysOf(from, to, keysTo, await erasedIn(source)));
     await copyEvents(source, target, `from ${withoutPasswords(from)} to ${withoutPasswords(to)}`, copyKeysFirst);
     if (isUrl(from)) printLines(...linesAbout(await foreignEventsOf({ eventStoreDb: from })));
   } finally {
@@ -60,9 +62,9 @@ async function mustBePossible({ from, to, keysTo }: CopyOptions): Promise<void> 
 export const isSame = (from: string, to: string): boolean =>
   from === to || (!isUrl(from) && !isUrl(to) && resolve(from) === resolve(to));
 
-async function copyKeysOf(from: string, to: string, keysTo: string): Promise<void> {
+async function copyKeysOf(from: string, to: string, keysTo: string, erased: ReadonlySet<string>): Promise<void> {
   const location = { eventStoreDb: to, databaseUrl: keysTo };
-  const keys = await copyKeys(keysOf({ directory: from }), keysOf(location), () => {});
+  const keys = await copyKeys({ ...keysOf({ directory: from }), erased }, keysOf(location), () => {});
   printLines(`${counted(keys, 'key is', 'keys are')} in the database`);
 }
 

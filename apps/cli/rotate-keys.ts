@@ -1,5 +1,7 @@
 import { counted } from '#domain/kernel/counted';
 import { openDataDirectory } from '#event-store/data-directory';
+import { restoredAndDestroyed } from '#requests/keys-at-start';
+import { erasedIn } from '#requests/vault-link';
 import { rotateMasterKey } from '#vault/rotate-master-key';
 import { keysOf, openEvents, type StoreLocation } from '#wiring/stores';
 import { printLines } from './print.ts';
@@ -17,9 +19,10 @@ export async function rotateKeys(location: StoreLocation): Promise<void> {
   const lock = isHere ? openDataDirectory(directory) : undefined;
   const progress = new Progress((count) => counted(count, 'key'));
   try {
-    await mustHaveItsLog(location);
-    const rotation = await rotateMasterKey(keys, (count) => progress.update(count));
+    const erased = await erasedInItsLog(location);
+    const rotation = await rotateMasterKey({ ...keys, erased }, (count) => progress.update(count));
     progress.end();
+    if (rotation.restored) printLines(restoredAndDestroyed(rotation.restored));
     printLines(
       `${counted(rotation.keys, 'key is', 'keys are')} wrapped with the new master key, and all others were before`,
     );
@@ -34,5 +37,11 @@ export async function rotateKeys(location: StoreLocation): Promise<void> {
 }
 
 /** The keys of a half copy are left as they are: they must stay those of the original until the copy is whole. */
-const mustHaveItsLog = async (location: StoreLocation): Promise<void> =>
-  (await openEvents({ ...location, readOnly: true })).close();
+async function erasedInItsLog(location: StoreLocation): Promise<ReadonlySet<string>> {
+  const events = await openEvents({ ...location, readOnly: true });
+  try {
+    return await erasedIn(events);
+  } finally {
+    await events.close();
+  }
+}

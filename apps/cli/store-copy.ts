@@ -1,4 +1,5 @@
 import { asOfNow, copyLog } from '#audit/copy-log';
+import { erasedIn } from '#requests/vault-link';
 import { copyKeys } from '#vault/copy-keys';
 import { masterKeysOf } from '#vault/opened-keys';
 import { keysOf, openEvents, openForReading, openStores, type StoreLocation, type Stores } from '#wiring/stores';
@@ -17,7 +18,8 @@ export async function openCopy(
     const masterKeys = masterKeysOf(keysOf(of));
     const log = await asOfNow(source.events);
     // After the end of the log was read: everything sealed before it has its key by now.
-    await copyKeys(keysOf(of), { ...keysOf({ directory }), ...masterKeys }, () => {});
+    const keys = { ...keysOf(of), erased: await erasedIn(source.events) };
+    await copyKeys(keys, { ...keysOf({ directory }), ...masterKeys }, () => {});
     // Keys of a log do not open with an empty one.
     const events = await openEvents({ directory });
     try {

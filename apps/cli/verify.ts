@@ -2,6 +2,7 @@ import { checkLaws, type Law, laws, type Verdict } from '#audit/laws/laws';
 import { counted, nounOf, thousands } from '#domain/kernel/counted';
 import { hashOfEvent } from '#event-store/event-hash';
 import { type DamagedStream, damagedStreamsIn } from '#requests/damaged-streams';
+import { keysOfErasedPersons } from '#requests/keys-at-start';
 import { lookedAt, MissingKeys } from '#vault/missing-keys';
 import { foreignEventsOf, openForReading, type StoreLocation } from '#wiring/stores';
 import { linesAboutDamage } from './damaged.ts';
@@ -22,18 +23,16 @@ export async function verify(location: StoreLocation, { json = false }: { json?:
     progress.end();
     const seconds = Number(((performance.now() - start) / 1000).toFixed(2));
     const keysMissing = await missing.count();
+    const keysBack = await stores.vault.keysOfErased();
     const foreign = await foreignEventsOf(location);
     const { damages } = stores.events;
     await damages?.searched();
     const damaged = damagedStreamsIn(damages);
-    if (json) printJson({ ...verdict, keysMissing, foreign, damaged, seconds });
+    if (json) printJson({ ...verdict, keysMissing, keysOfErasedPersons: keysBack, foreign, damaged, seconds });
     else {
+      const aboutKeys = [...linesAboutMissing(keysMissing), ...linesAboutErased(keysBack)];
       const aboutDamage = damages ? linesAboutDamage(damaged, damages.sight) : [];
-      print(
-        marked(verdict, damaged),
-        [...linesAboutKeys(keysMissing), ...linesAbout(foreign), ...aboutDamage],
-        seconds,
-      );
+      print(marked(verdict, damaged), [...aboutKeys, ...linesAbout(foreign), ...aboutDamage], seconds);
     }
     return brokenIn(verdict).length === 0 && damaged.length === 0 ? 0 : 1;
   } finally {
@@ -73,9 +72,16 @@ function print(verdict: Verdict, remarks: readonly string[], seconds: number): v
   );
 }
 
-const linesAboutKeys = (missing: number): readonly string[] =>
+const linesAboutMissing = (missing: number): readonly string[] =>
   missing === 0
     ? []
     : [
         `${counted(missing, 'key is', 'keys are')} missing: personal data sealed with ${nounOf(missing, 'it', 'them')} cannot be read until ${nounOf(missing, 'it is', 'they are')} restored from a backup`,
+      ];
+
+const linesAboutErased = (back: number): readonly string[] =>
+  back === 0
+    ? []
+    : [
+        `${keysOfErasedPersons(back)} ${nounOf(back, 'has', 'have')} come back, from an older backup: nothing opens with ${nounOf(back, 'it', 'them')}, and the next start of the store destroys ${nounOf(back, 'it', 'them')}`,
       ];

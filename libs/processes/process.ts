@@ -50,6 +50,7 @@ export type Effect =
     }
   | { readonly kind: 'call-webhook'; readonly webhookId: string; readonly attempt: number; readonly wish: WebhookWish }
   | { readonly kind: 'erase-lead'; readonly leadStream: string }
+  | { readonly kind: 'complete-erasure'; readonly erasure: FactOf<'PersonErased'>['data'] }
   | { readonly kind: 'remove-mail-copies'; readonly before: Instant }
   | { readonly kind: 'destroy-keys'; readonly subjects: readonly string[] };
 

@@ -5,6 +5,7 @@ import type { Clock } from '#gateways/clock';
 import { missingOfNewest } from '#vault/missing-keys';
 import type { Vault } from '#vault/vault';
 import type { CommandHandler } from './command-handler.ts';
+import { recordErasedByKeys } from './erased-by-keys.ts';
 import { sealBusinesses } from './sealed-businesses.ts';
 import { nameVault } from './vault-link.ts';
 
@@ -17,13 +18,18 @@ interface KeysAtStart {
 
 /**
  * What a program does with the log and its keys before it writes anything else: the log names its vault, erasures are
- * carried out again, texts of older versions are sealed, and missing keys are counted.
+ * carried out again, those that only the keys know are recorded, texts of older versions are sealed, and missing keys are counted.
  * @param warn gets one line for each thing that an operator must know
  */
 export async function prepareKeys(start: KeysAtStart, warn: (line: string) => void): Promise<void> {
   const { events, vault, commands, clock } = start;
   await nameVault(vault, commands, clock.now());
   await eraseAgain(start, warn);
+  const unknown = await recordErasedByKeys(vault, commands, clock.now());
+  if (unknown > 0)
+    warn(
+      `${counted(unknown, 'destroyed key belongs to a person', 'destroyed keys belong to persons')} whose erasure this log does not know, because it is older: ${nounOf(unknown, 'it is', 'they are')} recorded as erased, and what ${nounOf(unknown, 'the person', 'they')} still had ends`,
+    );
   await sealBusinesses(start, (customers) =>
     warn(`business associations that were stored plain are sealed: ${counted(customers, 'customer')} so far`),
   );
@@ -38,8 +44,11 @@ export async function prepareKeys(start: KeysAtStart, warn: (line: string) => vo
 async function eraseAgain({ vault, commands }: KeysAtStart, warn: (line: string) => void): Promise<void> {
   const { state } = await commands.streams.read<'erasures'>(erasuresStream);
   const restored = await vault.eraseAgain([...state.subjects]);
-  if (restored > 0)
-    warn(
-      `${counted(restored, 'key of an erased person', 'keys of erased persons')} had come back, from an older backup: ${nounOf(restored, 'it is', 'they are')} destroyed again`,
-    );
+  if (restored > 0) warn(restoredAndDestroyed(restored));
 }
+
+export const keysOfErasedPersons = (keys: number): string =>
+  counted(keys, 'key of an erased person', 'keys of erased persons');
+
+export const restoredAndDestroyed = (keys: number): string =>
+  `${keysOfErasedPersons(keys)} had come back, from an older backup, or the erasure was interrupted: ${nounOf(keys, 'it is', 'they are')} destroyed`;

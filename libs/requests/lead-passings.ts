@@ -4,6 +4,7 @@ import { mailIdOf, mailStream } from '#domain/notifications/mail';
 import { webhookIdOf, webhookStream } from '#domain/notifications/webhook';
 import { orderStream } from '#domain/orders/order';
 import { replacementStream } from '#domain/replacements/replacement';
+import type { HistoryReader } from './histories.ts';
 import type { QueryTools } from './query-tools.ts';
 
 /** How the contact of a lead went to one of its customers: streams of the messages that may have had it. */
@@ -14,7 +15,7 @@ interface Passing {
 
 /** The ids of the messages follow from the receipt and, for a lead that replaces another, from the end of the return. */
 export async function passingsOn(
-  { rows, histories }: Pick<QueryTools, 'rows' | 'histories'>,
+  { rows, histories }: Pick<QueryTools, 'rows'> & { readonly histories: Pick<HistoryReader, 'facts'> },
   caller: Caller,
   leadId: string,
 ): Promise<readonly Passing[]> {

@@ -9,6 +9,7 @@ import { leadStream } from '#domain/leads/lead';
 import { familyOf } from '#domain/ledger';
 import { erasuresStream } from '#domain/persons/erasures';
 import { lookKey, looksStream, monthOf } from '#domain/support/look';
+import type { HistoryReader } from './histories.ts';
 import { passingsOn } from './lead-passings.ts';
 import type { NamedPerson } from './named-person.ts';
 import { type PersonTools, type Records, recordsNamed, withWhatArrived } from './person-search.ts';
@@ -95,8 +96,8 @@ const sizeOf = ({ customerIds, leadIds, looks, open }: Person): number =>
 /** Families of streams that are ended when their customer is erased. */
 const ended: readonly string[] = ['order', 'programme', 'ticket', 'address'];
 
-async function openStreamsOf(
-  { rows }: PersonTools,
+export async function openStreamsOf(
+  { rows }: Pick<PersonTools, 'rows'>,
   caller: Caller,
   customerIds: readonly string[],
 ): Promise<readonly string[]> {
@@ -105,10 +106,14 @@ async function openStreamsOf(
 }
 
 /** Copies of mails to the person, and of mails that show the contact of the lead to its customer. */
-async function purgeMails(
-  { rows, histories, mails }: PersonTools,
+export async function purgeMails(
+  {
+    rows,
+    histories,
+    mails,
+  }: Pick<PersonTools, 'rows' | 'mails'> & { readonly histories: Pick<HistoryReader, 'facts'> },
   caller: Caller,
-  { customerIds, leadIds }: Person,
+  { customerIds, leadIds }: { readonly customerIds: Iterable<string>; readonly leadIds: Iterable<string> },
 ): Promise<void> {
   if (!mails?.forget) return;
   for (const customerId of customerIds)

@@ -2,21 +2,24 @@ import { decode, type FactOf } from '#domain/codec';
 import type { Caller } from '#domain/kernel/caller';
 import { type Instant, isBox, isUnsealed, type Sealed } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
+import { erasuresStream } from '#domain/persons/erasures';
 import { vaultStream } from '#domain/vaults/vault-name';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
 import { placeOf, type VaultOptions } from '#vault/opened-keys';
 import { BoxDamaged, KeyMissing, openVault, type Vault } from '#vault/vault';
 import type { CommandHandler } from './command-handler.ts';
+import { StreamCache } from './stream-cache.ts';
 
 /**
  * Opens the vault of a log. A log that is not empty opens with its own keys only, and keys that belong to a log do not open
- * with an empty one. For an empty log without keys a new vault is made.
+ * with an empty one. For an empty log without keys a new vault is made. For every reader and writer, what the log says is
+ * erased is erased, whatever backup the keys are from.
  * @throws CannotOpenStore, with one line that says which keys are there and what to do
  */
 export async function openVaultOf(events: EventStore, options: VaultOptions): Promise<Vault> {
   const named = await fingerprintIn(events);
   const mustExist = named !== undefined || !(await isEmpty(events));
-  const vault = await openVault({ ...options, mustExist });
+  const vault = await openVault({ ...options, mustExist, erased: await erasedIn(events) });
   try {
     const why = named === undefined ? await whyForeign(events, vault) : whyAnother(named, vault);
     if (why === undefined) {
@@ -32,6 +35,10 @@ export async function openVaultOf(events: EventStore, options: VaultOptions): Pr
     throw error;
   }
 }
+
+/** The subjects of all erasures in a log. */
+export const erasedIn = async (events: EventStore): Promise<ReadonlySet<string>> =>
+  (await new StreamCache(events).read<'erasures'>(erasuresStream)).state.subjects;
 
 /** Keys are asked first: another program that starts at the same moment names the vault before it makes keys of persons. */
 async function refuseLostLog(events: EventStore, vault: Vault, place: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { CannotOpenStore } from '#event-store/port';
+import { destroyRestored } from './erased-keys.ts';
 import { holdsKeys } from './key-database.ts';
 import type { KeyStore, StoredKey } from './key-store.ts';
 import { mustTakeMasterKey } from './master-key.ts';
@@ -8,7 +9,8 @@ const KEYS_COPIED_AT_ONCE = 1000;
 
 /**
  * Copies all keys of one vault, and the key of its keyed hashes, into another vault that is new or holds some of them.
- * Both vaults have the same master key. What is destroyed in the first one is destroyed in the second one.
+ * Both vaults have the same master key. What is destroyed in the first one is destroyed in the second one, and so
+ * are the keys of subjects that the log says were erased, with or without a key in the first one.
  * @returns the number of keys
  * @throws CannotOpenStore when the target belongs to another store; then nothing was written there
  */
@@ -20,7 +22,10 @@ export async function copyKeys(from: VaultOptions, to: VaultOptions, onProgress:
     try {
       const there = await readSecrets(target.keys, target.masterKeys, { ...to, matchingSecret });
       mustBeEqual(there.matchingSecret, matchingSecret);
-      return await copyRows(source.keys, target.keys, onProgress);
+      const { erased = new Set() } = from;
+      const copied = await copyRows(source.keys, target.keys, erased, onProgress);
+      await destroyRestored(target.keys, erased, (subjects) => target.keys.erase(subjects));
+      return copied;
     } finally {
       await target.keys.close();
     }
@@ -54,10 +59,15 @@ function mustBeEqual(one: Uint8Array, other: Uint8Array): void {
   throw new CannotOpenStore('wrong-key', 'the target of the copy already holds the keys of another store');
 }
 
-async function copyRows(from: KeyStore, to: KeyStore, onProgress: (keys: number) => void): Promise<number> {
+async function copyRows(
+  from: KeyStore,
+  to: KeyStore,
+  erased: ReadonlySet<string>,
+  onProgress: (keys: number) => void,
+): Promise<number> {
   let copied = 0;
   for await (const keys of pagesOf(from)) {
-    await to.put(keys);
+    await to.put(keys.map((key) => (erased.has(key.subject) ? { ...key, wrapped: null } : key)));
     copied += keys.length;
     onProgress(copied);
   }

@@ -7,6 +7,7 @@ import Database from 'better-sqlite3';
 import type { Sealed } from '#domain/kernel/events';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { close } from './boxes.ts';
+import { copyKeys } from './copy-keys.ts';
 import { ErasureIncomplete } from './key-store.ts';
 import { openVault, PersonErased, type Vault } from './vault.ts';
 
@@ -159,6 +160,27 @@ it('after keys were restored from an older backup, erasures are applied again', 
   await expect(vault.seal('lead-new', 'note', 1)).rejects.toThrow(PersonErased);
 });
 
+it('who was erased stays so for who opens an older backup with the erasures of the log, and for copies', async () => {
+  const boxes = await sealFor(persons(0, 3));
+  await vault.close();
+  const erased = new Set(['lead-1', 'lead-never']);
+  const reader = await openVault({ directory, erased, readOnly: true });
+  expect(await Promise.all(boxes.map((box) => reader.open(box)))).toEqual(['lead-0', undefined, 'lead-2']);
+  expect(await reader.keysOfErased()).toBe(1);
+  await reader.close();
+  const target = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
+  const masterKey = readFileSync(join(directory, 'master.key'));
+  writeFileSync(join(target, 'master.key'), masterKey, { mode: 0o600 });
+  await copyKeys({ directory, erased }, { directory: target }, () => {});
+  const copy = await openVault({ directory: target });
+  expect(await Promise.all(boxes.map((box) => copy.open(box)))).toEqual(['lead-0', undefined, 'lead-2']);
+  expect([...(await copy.destroyedSubjects())].sort()).toEqual([...erased]);
+  await copy.close();
+  rmSync(target, { recursive: true });
+  vault = await openVault({ directory });
+  expect(await vault.destroyedSubjects()).toEqual([]);
+});
+
 it('counts keys that are missing, which destroyed ones are not', async () => {
   const boxes = await sealFor(persons(0, 5));
   await vault.erase('lead-1');
@@ -287,7 +309,12 @@ describeWithPostgres('erasure in a PostgreSQL that programs share', () => {
     expect(await program.eraseAgain(['lead-1'])).toBe(0);
     await database.query('DELETE FROM vault.keys');
     await database.query('INSERT INTO vault.keys SELECT * FROM backup');
+    const reader = await openVault({ databaseUrl: database.url, masterKey, erased: new Set(['lead-1']) });
+    opened.push(reader);
+    expect(await reader.open(boxes[1] as Sealed)).toBeUndefined();
+    expect(await reader.keysOfErased()).toBe(1);
     expect(await program.eraseAgain(['lead-1', 'lead-later'])).toBe(1);
+    expect([...(await program.destroyedSubjects())].sort()).toEqual(['lead-1', 'lead-later']);
     expect(await Promise.all(boxes.map((box) => program.open(box)))).toEqual(
       persons(0, 5).map((subject) => (subject === 'lead-1' ? undefined : subject)),
     );

@@ -54,6 +54,8 @@ export interface KeyStore {
   rewrap(keys: readonly Rewrapped[]): Promise<void>;
   /** Removes what earlier forms of keys left behind, as far as this store can. @throws ErasureIncomplete */
   removeTraces(): Promise<void>;
+  /** The subjects of all destroyed keys. */
+  destroyedSubjects(): Promise<readonly string[]>;
   /** Every key, destroyed ones included. It may take long, and blocks nobody. */
   each(): AsyncIterable<StoredKey>;
   /** Adds keys of another store. Keys that exist already are not changed, except those that are destroyed there. */

@@ -21,6 +21,8 @@ export interface VaultOptions {
   readonly readOnly?: boolean | undefined;
   /** Fail where there are no keys, instead of making a new vault. */
   readonly mustExist?: boolean | undefined;
+  /** Subjects of the erasures in the log: their keys count as destroyed, also where an older backup brought them back. */
+  readonly erased?: ReadonlySet<string> | undefined;
 }
 
 /** Where keys are, for messages. */

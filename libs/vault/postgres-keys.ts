@@ -194,6 +194,11 @@ class PostgresKeys implements KeyStore {
     await this.#ask('VACUUM vault.keys');
   }
 
+  async destroyedSubjects(): Promise<readonly string[]> {
+    const rows = await this.#ask<KeyRow>('SELECT subject FROM vault.keys WHERE wrapped IS NULL ORDER BY subject');
+    return rows.map(({ subject }) => subject);
+  }
+
   async *each() {
     let after = '';
     for (;;) {

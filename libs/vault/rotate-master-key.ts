@@ -1,6 +1,7 @@
 import { counted } from '#domain/kernel/counted';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { pagesOf } from './copy-keys.ts';
+import { destroyRestored } from './erased-keys.ts';
 import type { KeyStore, Rewrapped, StoredKey } from './key-store.ts';
 import { makeNextMasterKey, replaceMasterKey } from './master-key.ts';
 import { MATCHING_SECRET, openKeys, readSecrets, type Secrets, type VaultOptions } from './opened-keys.ts';
@@ -11,6 +12,8 @@ interface Rotation {
   readonly keys: number;
   /** Whether the file `master.key` holds the new master key now. Else, whoever gives the master key must replace it. */
   readonly replaced: boolean;
+  /** Keys of erased subjects that had come back from an older backup. They were destroyed first. Absent: none. */
+  readonly restored?: number;
 }
 
 /**
@@ -20,7 +23,7 @@ interface Rotation {
  * @throws CannotOpenStore, ErasureIncomplete, KeysNotWrapped
  */
 export async function rotateMasterKey(
-  { directory, databaseUrl }: Pick<VaultOptions, 'directory' | 'databaseUrl'>,
+  { directory, databaseUrl, erased = new Set() }: Pick<VaultOptions, 'directory' | 'databaseUrl' | 'erased'>,
   onProgress: (keys: number) => void,
 ): Promise<Rotation> {
   const options = { directory, databaseUrl, mustExist: true };
@@ -29,13 +32,14 @@ export async function rotateMasterKey(
   try {
     // Where the keys are refused, no next master key is left behind.
     await readSecrets(keys, masterKeys, options);
+    const restored = await destroyRestored(keys, erased, (subjects) => keys.erase(subjects));
     makeNextMasterKey(place);
     const secrets = await readSecrets(keys, masterKeys, options);
     const next = secrets.masterKeys.at(-1) as MasterKey;
     await rewrapMatchingSecret(keys, secrets, next);
     const rewrapped = await rewrapKeys(keys, secrets, next, onProgress);
     await keys.removeTraces();
-    return { keys: rewrapped, replaced: replaceMasterKey(place) };
+    return { keys: rewrapped, replaced: replaceMasterKey(place), ...(restored > 0 && { restored }) };
   } finally {
     await keys.close();
   }

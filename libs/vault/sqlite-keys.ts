@@ -141,6 +141,12 @@ class SqliteKeys implements KeyStore {
     }
   }
 
+  destroyedSubjects = async () =>
+    this.#database
+      .prepare<[], string>('SELECT subject FROM keys WHERE wrapped = zeroblob(length(wrapped)) ORDER BY number')
+      .pluck()
+      .all() as string[];
+
   /** Page by page, because a reader keeps the write-ahead log, and with it the keys that are destroyed meanwhile. */
   async *each() {
     const page = this.#database.prepare<[string, number], KeyRow>(

@@ -4,6 +4,7 @@ import { isUnsealed, type Purpose, type Sealed } from '#domain/kernel/events';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { CannotOpenStore, StoreUnavailable } from '#event-store/port';
 import { close, KEY_BYTES, open } from './boxes.ts';
+import { countRestored, destroyRestored } from './erased-keys.ts';
 import { type KeyStore, MasterKeyReplaced, type StoredKey } from './key-store.ts';
 import { openKeys, readSecrets, type Secrets, type VaultOptions } from './opened-keys.ts';
 import { isUnderAnother, unwrap, wrap } from './wrapping.ts';
@@ -58,6 +59,10 @@ export interface Vault {
    * @throws ErasureIncomplete
    */
   eraseAgain(subjects: readonly string[]): Promise<number>;
+  /** The subjects of all destroyed keys, whether a log knows why or not. */
+  destroyedSubjects(): Promise<readonly string[]>;
+  /** How many keys came back from an older backup although the log says that their subjects were erased. They open nothing. */
+  keysOfErased(): Promise<number>;
   /**
    * Identifies a person without naming them: a keyed hash, 22 characters of base64url, equal for equal texts of one
    * kind.
@@ -94,7 +99,7 @@ export class PersonErased extends LeadgerError {
 export async function openVault(options: VaultOptions = {}): Promise<Vault> {
   const { keys, masterKeys } = await openKeys(options);
   try {
-    return new KeyVault(keys, await readSecrets(keys, masterKeys, options), options.readOnly ?? false);
+    return new KeyVault(keys, await readSecrets(keys, masterKeys, options), options);
   } catch (error) {
     await keys.close();
     throw error;
@@ -106,7 +111,7 @@ const LOG_NOTED = 'log-noted';
 const NOTED = new Uint8Array([1]);
 
 const KEYS_REMEMBERED = 10_000;
-const SUBJECTS_AT_ONCE = 1000;
+const KEYS_AT_ONCE = 1000;
 /** Another program may have erased a person. After this time, the key is gone from this program too. */
 const MILLISECONDS_A_SHARED_KEY_IS_REMEMBERED = 10_000;
 
@@ -114,16 +119,22 @@ class KeyVault implements Vault {
   readonly #keys: KeyStore;
   #secrets: Secrets;
   readonly #readOnly: boolean;
+  readonly #erased: ReadonlySet<string>;
   readonly #unwrapped: LRUCache<string, SubjectKey>;
   /** Keys that are being written to disk, by subject: two calls that seal for one person at once share one key. */
   readonly #beingMade = new Map<string, Promise<SubjectKey>>();
   readonly #missed = new Set<string>();
   #closed = false;
 
-  constructor(keys: KeyStore, secrets: Secrets, readOnly: boolean) {
+  constructor(
+    keys: KeyStore,
+    secrets: Secrets,
+    { readOnly = false, erased = new Set() }: Pick<VaultOptions, 'readOnly' | 'erased'>,
+  ) {
     this.#keys = keys;
     this.#secrets = secrets;
     this.#readOnly = readOnly;
+    this.#erased = erased;
     const ttl = keys.shared || readOnly ? MILLISECONDS_A_SHARED_KEY_IS_REMEMBERED : 0;
     this.#unwrapped = new LRUCache({ max: KEYS_REMEMBERED, ttl });
   }
@@ -158,22 +169,24 @@ class KeyVault implements Vault {
 
   async eraseAgain(subjects: readonly string[]): Promise<number> {
     this.#mustWrite();
-    let restored = 0;
-    for (let at = 0; at < subjects.length; at += SUBJECTS_AT_ONCE) {
-      const some = subjects.slice(at, at + SUBJECTS_AT_ONCE);
-      const known = new Map((await this.#keys.findAllOf(some)).map((key) => [key.subject, key]));
-      const notDestroyed = some.filter((subject) => known.get(subject)?.wrapped !== null);
-      if (notDestroyed.length > 0) await this.#destroy(notDestroyed);
-      restored += notDestroyed.filter((subject) => known.has(subject)).length;
-    }
-    return restored;
+    return destroyRestored(this.#keys, subjects, (some) => this.#destroy(some));
+  }
+
+  async keysOfErased(): Promise<number> {
+    this.#mustBeOpen();
+    return countRestored(this.#keys, this.#erased);
+  }
+
+  async destroyedSubjects(): Promise<readonly string[]> {
+    this.#mustBeOpen();
+    return this.#keys.destroyedSubjects();
   }
 
   async missingAmong(keyIds: readonly string[]): Promise<readonly string[]> {
     this.#mustBeOpen();
     const missing: string[] = [];
-    for (let at = 0; at < keyIds.length; at += SUBJECTS_AT_ONCE) {
-      const some = keyIds.slice(at, at + SUBJECTS_AT_ONCE);
+    for (let at = 0; at < keyIds.length; at += KEYS_AT_ONCE) {
+      const some = keyIds.slice(at, at + KEYS_AT_ONCE);
       const known = new Set(await this.#keys.knownAmong(some));
       missing.push(...some.filter((keyId) => !known.has(keyId)));
     }
@@ -256,8 +269,9 @@ class KeyVault implements Vault {
   }
 
   #subjectKey(stored: StoredKey): SubjectKey {
-    if (!stored.wrapped) throw new PersonErased(stored.keyId);
-    return this.#unwrapped.get(stored.keyId) ?? this.#unwrap(stored, stored.wrapped);
+    const wrapped = this.#wrappedIn(stored);
+    if (!wrapped) throw new PersonErased(stored.keyId);
+    return this.#unwrapped.get(stored.keyId) ?? this.#unwrap(stored, wrapped);
   }
 
   async #find(keyId: string): Promise<SubjectKey | undefined> {
@@ -267,8 +281,11 @@ class KeyVault implements Vault {
       throw new KeyMissing(keyId);
     }
     this.#missed.delete(keyId);
-    return stored.wrapped ? this.#unwrap(stored, stored.wrapped) : undefined;
+    const wrapped = this.#wrappedIn(stored);
+    return wrapped ? this.#unwrap(stored, wrapped) : undefined;
   }
+
+  #wrappedIn = ({ subject, wrapped }: StoredKey): Uint8Array | null => (this.#erased.has(subject) ? null : wrapped);
 
   #unwrap({ keyId, subject }: StoredKey, wrapped: Uint8Array): SubjectKey {
     const { masterKeys } = this.#secrets;

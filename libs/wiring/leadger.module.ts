@@ -152,14 +152,21 @@ const CREATE_ENGINE = Symbol('CreateEngine');
 const worksHere = (outside: Outside, leases: Leases | undefined): FactoryProvider[] => [
   {
     provide: CREATE_ENGINE,
-    inject: [EVENT_STORE, VAULT, StreamCache, CommandBus],
+    inject: [EVENT_STORE, VAULT, READ_MODELS, StreamCache, CommandBus],
     useFactory:
-      (store: EventStore, vault: Vault, streams: StreamCache, bus: CommandBus): CreateEngine =>
+      (
+        store: EventStore,
+        vault: Vault,
+        readModels: Stores['readModels'],
+        streams: StreamCache,
+        bus: CommandBus,
+      ): CreateEngine =>
       (leaseOf) =>
         createReactions({
           ...outside,
           store,
           vault,
+          readModels,
           streams,
           dispatch: dispatchOver(bus),
           ...(leaseOf && { leaseOf }),

@@ -10,6 +10,7 @@ import { autoRestart } from '#processes/auto-restart';
 import { checkoutCoupons } from '#processes/checkout-coupons';
 import { checkoutEnd } from '#processes/checkout-end';
 import { type CommandResult, type EngineOptions, ProcessEngine, type SentCommand } from '#processes/engine/engine';
+import { erasureCompletion } from '#processes/erasure-completion';
 import { leadAgeing } from '#processes/lead-ageing';
 import { leadDistribution } from '#processes/lead-distribution';
 import { leadWebhooks } from '#processes/lead-webhooks';
@@ -23,7 +24,10 @@ import { replacementDelivery } from '#processes/replacement-delivery';
 import { retention } from '#processes/retention';
 import { ticketDeadline } from '#processes/ticket-deadline';
 import { verificationDeadline } from '#processes/verification-deadline';
+import type { ReadModels } from '#read-models/read-models';
 import type { AddressedCommand, Outcome } from '#requests/command-handler';
+import { completeErasure } from '#requests/erasure-completion';
+import { callsInTurn } from '#requests/in-turn';
 import { hasOlderText, sealOlderTexts } from '#requests/older-texts';
 import type { Dispatch } from '#requests/request-tools';
 import type { StreamCache } from '#requests/stream-cache';
@@ -36,6 +40,7 @@ import { callWebhook } from './webhook-calling.ts';
 /** Every process, in the order in which they are asked. */
 export const processes = [
   personErasure,
+  erasureCompletion,
   paymentCapture,
   loyaltyMembership,
   loyaltyRenewals,
@@ -61,6 +66,8 @@ export interface ReactionDependencies {
   readonly mails: MailGateway;
   readonly webhooks: WebhookGateway;
   readonly vault: Vault;
+  /** Undefined where none are kept: then an erasure that was interrupted is not completed. */
+  readonly readModels?: ReadModels;
   readonly dispatch: Dispatch;
   /** Where several workers run: the lease that this one has of a unit. Default: there is one worker, which needs none. */
   readonly leaseOf?: (unit: string) => Lease | undefined;
@@ -88,6 +95,7 @@ export function createReactions(dependencies: ReactionDependencies): ProcessEngi
 }
 
 const effectsOf = ({ store: events, ...others }: ReactionDependencies): EngineOptions['effects'] => ({
+  'complete-erasure': completingErasures({ store: events, ...others }),
   'capture-payment': (effect, key) => capturePayment(effect, key, others),
   'charge-renewal': (effect, key) => chargeRenewal(effect, key, others),
   'call-webhook': (effect) => callWebhook(effect, { events, ...others }),
@@ -102,6 +110,17 @@ const effectsOf = ({ store: events, ...others }: ReactionDependencies): EngineOp
     return undefined;
   },
 });
+
+/** One after another: after a start there may be thousands. */
+function completingErasures({ store: events, readModels, ...others }: ReactionDependencies) {
+  const inTurn = callsInTurn(1);
+  return async ({ erasure }: Extract<Effect, { kind: 'complete-erasure' }>) =>
+    readModels &&
+    inTurn(async () => {
+      const found = await completeErasure({ ...others, events, readModels }, erasure);
+      return { type: 'ErasePerson', ...found } as const;
+    });
+}
 
 /** @returns what is to be recorded of it */
 async function eraseLead(

@@ -101,10 +101,44 @@ test('a person is erased while the store runs and its keys are read: not a byte 
   for (const { history } of after.asLead) expect(history[0].data.contact).toEqual({ erased: true });
 });
 
-test('keys from an older backup do not bring the person back: the start destroys them again, and says how many', async () => {
-  await program.stop();
+async function restoreKeys(): Promise<void> {
   await rm(join(directory, 'keys'), { recursive: true });
   await cp(backup, join(directory, 'keys'), { recursive: true });
+}
+
+const isTold = (text: string) => Object.values(contact).some((word) => text.includes(word));
+
+test('keys from an older backup do not bring the person back for commands that read, before any start', async () => {
+  const { asLead } = JSON.parse(await printed('person', 'export', '--email', email, ...reason));
+  await program.stop();
+  await restoreKeys();
+  const verified = await printed('verify');
+  expect(verified).toContain('2 keys of erased persons have come back');
+  expect(verified).toContain('all laws hold');
+  expect(JSON.parse(await printed('verify', '--json'))).toMatchObject({ keysOfErasedPersons: 2 });
+  const opened = await printed('export', '--opened');
+  expect(opened).toContain('"erased":true');
+  expect(isTold(opened)).toBe(false);
+  for (const { leadId } of asLead) expect(isTold(await printed('timeline', 'lead', leadId))).toBe(false);
+});
+
+test('nor for a copy with all texts sealed, which does not contain these keys', async () => {
+  const sealed = join(directory, '..', 'sealed');
+  const { code } = await cli('copy', '--seal', '--from', directory, '--to', sealed);
+  expect(code).toBe(0);
+  const { stdout } = await cli('export', '--opened', '--data', sealed);
+  expect(stdout).toContain('"erased":true');
+  expect(isTold(stdout)).toBe(false);
+  expect((await cli('verify', '--data', sealed)).stdout).not.toContain('of erased persons');
+});
+
+test('nor for a new master key: they are destroyed first', async () => {
+  expect(await printed('keys', 'rotate')).toContain('2 keys of erased persons had come back');
+  expect(await printed('verify')).not.toContain('of erased persons');
+});
+
+test('keys from an older backup do not bring the person back: the start destroys them again, and says how many', async () => {
+  await restoreKeys();
   ({ program, url } = await serve(directory));
   expect(program.stderr).toMatch(/^leadger: 2 keys of erased persons had come back[^\n]*\n/);
   expect(await filesWith(...Object.values(contact))).toEqual([]);

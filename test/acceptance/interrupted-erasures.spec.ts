@@ -1,0 +1,75 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { deriveId } from '#domain/kernel/ids';
+import { mailFiles } from '#gateways/mail';
+import { CommandHandler } from '#requests/command-handler';
+import type { Vault } from '#vault/vault';
+import { VAULT } from '#wiring/tokens';
+import { openShop, type Shop } from './shop.ts';
+
+/* A crash right after an erasure was recorded leaves the fact alone. The store completes it, and nobody asks again. */
+
+let shop: Shop;
+let folder: string;
+let customerId: string;
+let leadId: string;
+
+const email = 'reader@example.org';
+const support = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'asked by letter' };
+const caller = { kind: 'process', actor: 'process:test', roles: ['process'], stores: 'all' } as const;
+
+/** What is in the log when the request was interrupted. */
+async function recordAlone(erasure: { subjects: string[]; personKeys: string[] }): Promise<void> {
+  const commandId = deriveId('interrupted', JSON.stringify(erasure));
+  const outcome = await shop.server.application.get(CommandHandler).execute({
+    stream: 'erasures-main',
+    command: { type: 'ErasePerson', at: shop.now(), ends: [], ...erasure },
+    caller,
+    cause: { commandId, correlationId: commandId, actor: caller.actor, authenticated: 'process' },
+  });
+  expect(outcome.kind).toBe('accepted');
+  await shop.server.settle();
+}
+
+beforeAll(async () => {
+  folder = join(await mkdtemp(join(tmpdir(), 'leadger-interrupted-')), 'mails');
+  shop = await openShop({ mails: mailFiles(folder) });
+  customerId = await shop.customer({ email });
+  const leadTypeId = await shop.leadType();
+  await shop.order(customerId, { leadTypeId });
+  await shop.ask('POST', '/api/tickets', { customerId, subject: 'Leads', message: 'Where?' }, 201, support);
+  const other = await shop.leadType();
+  leadId = await shop.lead(other, { contact: { telephone: '+1 212 555 1001', firstName: 'Zoë' } });
+});
+afterAll(async () => {
+  await shop.stop();
+  await rm(join(folder, '..'), { recursive: true });
+});
+
+test('what the customer had ends, copies of mails are deleted, and the address is free', async () => {
+  expect(await readdir(folder)).not.toEqual([]);
+  await recordAlone({ subjects: [`customer-${customerId}`], personKeys: [] });
+  expect(await readdir(folder)).toEqual([]);
+  const statuses = async (what: string) =>
+    (await shop.read(`/api/${what}?customerId=${customerId}`)).items.map(({ status }: { status: string }) => status);
+  expect(await statuses('orders')).toEqual(['cancelled']);
+  expect(await statuses('tickets')).toEqual(['closed']);
+  expect(await shop.read(`/api/customers/${customerId}`)).toMatchObject({ email: null });
+  const addresses = (await shop.log()).filter(({ stream }) => stream.startsWith('address-'));
+  expect(addresses.at(-1)).toMatchObject({ type: 'AddressReleased', data: { customerId } });
+});
+
+test('a lead that was received before the erasure was recorded is withdrawn, and its key is destroyed', async () => {
+  const { telephoneKey } = (await shop.log()).find(({ stream }) => stream === `lead-${leadId}`)?.data ?? {};
+  await recordAlone({ subjects: [], personKeys: [telephoneKey] });
+  expect(await shop.read(`/api/leads/${leadId}`)).toMatchObject({ contact: null, withdrawn: true });
+  const vault = shop.server.application.get<Vault>(VAULT);
+  await expect(vault.seal(`lead-${leadId}`, 'note', 1)).rejects.toMatchObject({ code: 'person-erased' });
+});
+
+test('when all is complete, nothing more is recorded', async () => {
+  const before = (await shop.log()).length;
+  await recordAlone({ subjects: [`customer-${customerId}`], personKeys: [] });
+  expect((await shop.log()).length).toBe(before);
+});
