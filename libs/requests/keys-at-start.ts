@@ -28,7 +28,7 @@ export async function prepareKeys(start: KeysAtStart, warn: (line: string) => vo
   const unknown = await recordErasedByKeys(vault, commands, clock.now());
   if (unknown > 0)
     warn(
-      `${counted(unknown, 'destroyed key belongs to a person', 'destroyed keys belong to persons')} whose erasure this log does not know, because it is older: ${nounOf(unknown, 'it is', 'they are')} recorded as erased, and what ${nounOf(unknown, 'the person', 'they')} still had ends`,
+      `${counted(unknown, 'destroyed key belongs to a person', 'destroyed keys belong to persons')} whose erasure this log does not know: ${nounOf(unknown, 'it is', 'they are')} recorded as erased, and what ${nounOf(unknown, 'the person', 'they')} still had ends`,
     );
   await sealBusinesses(start, (customers) =>
     warn(`business associations that were stored plain are sealed: ${counted(customers, 'customer')} so far`),
