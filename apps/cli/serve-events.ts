@@ -12,6 +12,7 @@ interface ServeOptions {
 /**
  * Serves the events of a data directory in EventStoreDB's protocol until it is stopped: for reading while the store may
  * run, or for writing while no other process uses the directory.
+ * A damaged event is not served: its hash does not go over the wire, so no client could notice.
  * @throws CommandFailed, CannotOpenStore
  */
 export async function serveEvents(directory: string, options: ServeOptions): Promise<void> {
@@ -33,7 +34,7 @@ export async function serveEvents(directory: string, options: ServeOptions): Pro
 const openNode = (directory: string, { port, writable = false }: ServeOptions) =>
   openTogether(async (keep): Promise<{ node: WireNode }> => {
     keep(openDataDirectory(directory, { readOnly: !writable }));
-    const store = keep(await openEvents({ directory, readOnly: !writable }));
+    const store = keep(await openEvents({ directory, readOnly: !writable, checked: true }));
     const starting = startWireNode({ store, port, writable }).catch((error: Error) => {
       throw new CommandFailed(`the events of ${directory} cannot be served on port ${port}: ${error.message}`);
     });

@@ -69,7 +69,7 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
 }
 
 /** Events and keys for reading only, beside a running instance or on a copy. */
-export function openForReading(location: StoreLocation): Promise<Pick<Stores, 'events' | 'vault' | 'close'>> {
+export function openForReading(location: StoreLocation & Checks): Promise<Pick<Stores, 'events' | 'vault' | 'close'>> {
   removeLeftovers();
   const path = directoryOf(location);
   return openTogether(async (keep) => {
@@ -102,7 +102,12 @@ export async function openTogether<Parts extends object>(
   }
 }
 
-interface OpenEventsOptions extends StoreLocation {
+interface Checks {
+  /** For what makes another log of this one: a log in a directory that is damaged is not read as if it were whole. */
+  readonly checked?: boolean;
+}
+
+interface OpenEventsOptions extends StoreLocation, Checks {
   readonly readOnly?: boolean;
   /** Only for the program that completes a half copy: it opens one. */
   readonly completes?: boolean;
@@ -123,8 +128,8 @@ export async function openEvents({ completes = false, ...options }: OpenEventsOp
   }
 }
 
-async function openLog({ directory, eventStoreDb, readOnly = false }: OpenEventsOptions): Promise<EventStore> {
-  if (eventStoreDb === undefined) return openEmbeddedStore({ ...inside(directory, 'events'), readOnly });
+async function openLog({ directory, eventStoreDb, readOnly = false, checked = false }: OpenEventsOptions) {
+  if (eventStoreDb === undefined) return openEmbeddedStore({ ...inside(directory, 'events'), readOnly, checked });
   const store = await openServer({ connectionString: eventStoreDb, streamPrefixes: prefixesOf(families) });
   return ownEventsOf(store, { wrote: isWrittenByLedger, prefixesOf: (types) => prefixesOf(familiesWith(types)) });
 }

@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
 import { BadEvent, BEFORE_FIRST, type EventFilter, type Position, type RecordedEvent } from '../port.ts';
+import { mustBeAsWritten } from './log-check.ts';
 
 const POSITION = /^\d{16}$/;
 
@@ -43,10 +44,13 @@ const EVENTS = 'events JOIN streams USING (stream_id)';
 /** Reads the tables of the log. Positions are plain numbers here: 1 for the first event. */
 export class LogReader {
   readonly #database: Database.Database;
+  readonly #checked: boolean;
   readonly #statements = new Map<string, Database.Statement<unknown[], unknown>>();
 
-  constructor(database: Database.Database) {
+  /** @param checked compare each event with its hash. Reads throw DamagedEvent then. */
+  constructor(database: Database.Database, checked = false) {
     this.#database = database;
+    this.#checked = checked;
   }
 
   head(): number {
@@ -98,7 +102,9 @@ export class LogReader {
 
   #events(condition: string, ...values: unknown[]): RecordedEvent[] {
     const statement = this.#prepare<EventRow>(`SELECT ${COLUMNS} FROM ${EVENTS} WHERE ${condition}`);
-    return statement.all(...values).map(recordedEventOf);
+    const events = statement.all(...values).map(recordedEventOf);
+    if (this.#checked) for (const event of events) mustBeAsWritten(event);
+    return events;
   }
 
   #get<Row>(sql: string): Row {
@@ -120,7 +126,7 @@ const pageOf = (events: readonly RecordedEvent[], limit: number, end: number): P
   reached: events.length < limit ? end : Number(events.at(-1)?.position),
 });
 
-function recordedEventOf(row: EventRow): RecordedEvent {
+function recordedEventOf(row: EventRow) {
   const { position, stream, revision, id, type, data, metadata, recorded_at, hash } = row;
   const recordedAt = new Date(recorded_at).toISOString();
   return { stream, revision, id, type, data, metadata, position: positionOf(position), recordedAt, hash };

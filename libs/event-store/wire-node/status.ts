@@ -1,5 +1,12 @@
 import { Metadata, status } from '@grpc/grpc-js';
-import { AppendTooLarge, BadEvent, EventStoreError, OutcomeUnknown, WrongExpectedRevision } from '../port.ts';
+import {
+  AppendTooLarge,
+  BadEvent,
+  DamagedEvent,
+  EventStoreError,
+  OutcomeUnknown,
+  WrongExpectedRevision,
+} from '../port.ts';
 import { NotLeader } from './not-leader.ts';
 import type { BatchError } from './replies.ts';
 
@@ -47,6 +54,7 @@ export function statusOf(error: unknown): Status {
     return { code: status.NOT_FOUND, details, metadata };
   }
   if (error instanceof BadEvent) return { code: status.INVALID_ARGUMENT, details };
+  if (error instanceof DamagedEvent) return { code: status.DATA_LOSS, details };
   if (error instanceof OutcomeUnknown) return { code: status.ABORTED, details };
   return { code: status.UNAVAILABLE, details };
 }
