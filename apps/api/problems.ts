@@ -3,7 +3,6 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { errorCodes } from '#apps/error-codes';
-import { DamagedEvent } from '#audit/replay';
 import { withoutPasswords } from '#domain/kernel/connection-string';
 import type { Refusal } from '#domain/kernel/decider';
 import { LeadgerError } from '#domain/kernel/leadger-error';
@@ -11,6 +10,7 @@ import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import {
   AppendTooLarge,
   BadEvent,
+  DamagedEvent,
   NoSuchPosition,
   OutcomeUnknown,
   StoreFull,

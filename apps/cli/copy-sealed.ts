@@ -18,7 +18,7 @@ import { copyMasterKey } from '#vault/master-key';
 import { openVault, type Vault } from '#vault/vault';
 import { keysOf, openEvents, openForReading, openTogether, type StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
-import { type CopyOptions, isSame, isUrl } from './copy.ts';
+import { type CopyOptions, isUrl, mustBeApart } from './copy.ts';
 import { printLines } from './print.ts';
 import { Progress } from './progress.ts';
 
@@ -26,15 +26,15 @@ import { Progress } from './progress.ts';
  * Makes a store of an older version anew, with its keys: the log in the forms of this version, with all personal texts
  * sealed. The copy is a log of its own, which names the other one. Until it is whole, no program opens it. A copy that is
  * refused leaves nothing in its target.
- * @throws CommandFailed, NoCopy, CannotOpenStore
+ * @throws CommandFailed, NoCopy, CannotOpenStore, DamagedEvent
  */
 export async function copySealedStore(options: CopyOptions): Promise<void> {
   const to = targetOf(options);
   const { source, target, close } = await openTogether(async (keep) => {
     // While a program uses the original, its log grows.
     keep(openDataDirectory(options.from));
-    const { events: source } = keep(await openForReading({ directory: options.from }));
-    await mustBeRewritable(source);
+    const { events: source, vault } = keep(await openForReading({ directory: options.from, checked: true }));
+    await mustBeRewritable(source, vault);
     if (to.directory !== undefined) {
       await mustTakeKeysInDirectory(partOf(options.from, 'keys'), partOf(to.directory, 'keys'));
       keep(openDataDirectory(to.directory));
@@ -51,7 +51,7 @@ export async function copySealedStore(options: CopyOptions): Promise<void> {
 function targetOf({ from, to, keysTo }: CopyOptions): StoreLocation {
   if (isUrl(from)) throw new CommandFailed('--seal needs a log in a data directory (--from)');
   if (!existsSync(join(from, 'events'))) throw new CommandFailed(`there are no events in ${from}`);
-  if (isSame(from, to)) throw new CommandFailed(`${from} cannot be copied to itself`);
+  mustBeApart(from, to);
   if (isUrl(to) !== (keysTo !== undefined))
     throw new CommandFailed('--keys-to is for a copy on a server, and a copy on a server needs it');
   return isUrl(to) ? { eventStoreDb: to, databaseUrl: keysTo } : { directory: to };

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { copyLog } from '#audit/copy-log';
 import { withoutPasswords } from '#domain/kernel/connection-string';
 import { counted } from '#domain/kernel/counted';
@@ -27,13 +27,15 @@ export interface CopyOptions {
  * Copies a whole log with the same order and ids, and compares both logs afterwards. An interrupted copy continues the
  * next time. Keys are copied before the first event, so that no event is without its key, and after the target was found to
  * be the beginning of the original, so that a copy that is refused leaves nothing there.
- * @throws CommandFailed, NoCopy when the target holds other events, CannotOpenStore when a program uses the target
+ * @throws CommandFailed, NoCopy when the target holds other events, CannotOpenStore when a program uses the target or the
+ * original is not whole, DamagedEvent
  */
 export async function copy(options: CopyOptions): Promise<void> {
   await mustBePossible(options);
   const { from, to, keysTo } = options;
   const { source, target, close } = await openTogether(async (keep) => {
-    const source = keep(await open(from, { readOnly: true }));
+    const source = keep(await open(from, { readOnly: true, checked: true }));
+    if (!isUrl(from)) await readThrough(source);
     // A store that runs could not write any more after others had written to its log.
     if (!isUrl(to)) keep(openDataDirectory(to));
     return { source, target: keep(await open(to)) };
@@ -50,7 +52,7 @@ export async function copy(options: CopyOptions): Promise<void> {
 
 async function mustBePossible({ from, to, keysTo }: CopyOptions): Promise<void> {
   if (!isUrl(from) && !existsSync(join(from, 'events'))) throw new CommandFailed(`there are no events in ${from}`);
-  if (isSame(from, to)) throw new CommandFailed(`${from} cannot be copied to itself`);
+  mustBeApart(from, to);
   if (!isUrl(from) && existsSync(join(from, 'format.json'))) openDataDirectory(from, { readOnly: true });
   if (keysTo === undefined) return;
   if (isUrl(from) || !isUrl(to))
@@ -59,8 +61,23 @@ async function mustBePossible({ from, to, keysTo }: CopyOptions): Promise<void> 
   await (await openForReading({ directory: from })).close();
 }
 
-export const isSame = (from: string, to: string): boolean =>
-  from === to || (!isUrl(from) && !isUrl(to) && resolve(from) === resolve(to));
+/** Who destroys the original must not destroy the copy. @throws CommandFailed */
+export function mustBeApart(from: string, to: string): void {
+  if (from === to) throw new CommandFailed(`${from} cannot be copied to itself`);
+  if (isUrl(from) || isUrl(to)) return;
+  const [original, target] = [placeOf(from), placeOf(to)];
+  if (original === target) throw new CommandFailed(`${from} cannot be copied to itself`);
+  if (isInside(target, original) || isInside(original, target))
+    throw new CommandFailed(`one of ${from} and ${to} is inside the other: choose another directory for the copy`);
+}
+
+/** Without symbolic links, also of a directory that does not exist yet. */
+function placeOf(path: string): string {
+  const whole = resolve(path);
+  return existsSync(whole) ? realpathSync(whole) : join(placeOf(dirname(whole)), basename(whole));
+}
+
+const isInside = (path: string, directory: string): boolean => path.startsWith(join(directory, sep));
 
 async function copyKeysOf(from: string, to: string, keysTo: string, erased: ReadonlySet<string>): Promise<void> {
   const location = { eventStoreDb: to, databaseUrl: keysTo };
@@ -86,5 +103,10 @@ async function copyEvents(
   );
 }
 
-const open = (location: string, options: { readOnly?: boolean } = {}): Promise<EventStore> =>
+/** Before the target is made: of a log that is damaged, nothing is left there. @throws DamagedEvent */
+async function readThrough(source: EventStore): Promise<void> {
+  for await (const _ of source.readAll());
+}
+
+const open = (location: string, options: { readOnly?: boolean; checked?: boolean } = {}): Promise<EventStore> =>
   isUrl(location) ? openEvents({ eventStoreDb: location }) : openEvents({ directory: location, ...options });

@@ -16,6 +16,7 @@ interface ServeOptions {
 /**
  * Serves the events of a data directory in EventStoreDB's protocol until it is stopped: for reading while the store may
  * run, or for writing while no other process uses the directory. No client can delete or cut a stream of the ledger.
+ * A damaged event is not served: its hash does not go over the wire, so no client could notice.
  * @throws CommandFailed, CannotOpenStore
  */
 export async function serveEvents(directory: string, options: ServeOptions): Promise<void> {
@@ -37,7 +38,7 @@ export async function serveEvents(directory: string, options: ServeOptions): Pro
 const openNode = (directory: string, { port, writable = false, likeAServer }: ServeOptions) =>
   openTogether(async (keep): Promise<{ node: WireNode }> => {
     keep(openDataDirectory(directory, { readOnly: !writable }));
-    const store = keep(await openEvents({ directory, readOnly: !writable }));
+    const store = keep(await openEvents({ directory, readOnly: !writable, checked: true }));
     const manners = likeAServer ? SERVER_MANNERS : PLAIN_MANNERS;
     const starting = startWireNode({ store, port, writable, manners, isProtected: isOfLedger });
     const node = await starting.catch((error: Error) => {

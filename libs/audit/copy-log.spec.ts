@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { deriveId } from '#domain/kernel/ids';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
-import type { EventStore, RecordedEvent } from '#event-store/port';
+import { type EventStore, type RecordedEvent, StoreFull } from '#event-store/port';
 import { startWireNode } from '#event-store/wire-node/wire-node';
 import { asOfNow, copyLog, NoCopy } from './copy-log.ts';
 
@@ -60,6 +63,26 @@ describe('a log that is copied to an EventStoreDB', () => {
     expect(compared).toBe(EVENTS);
     expect(await placesOf(target)).toEqual(await placesOf(source));
     expect(await copyLog(source, target)).toEqual({ copied: 0, compared: EVENTS });
+  });
+
+  it('continues after a full disk: nothing was written after the first event that had no place', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'leadger-copy-log-'));
+    const log = await openEmbeddedStore();
+    for (let number = 0; number < EVENTS; number += 1) {
+      const data = Buffer.from(JSON.stringify('x'.repeat(number % 3 === 0 ? 60_000 : 10)));
+      const event = { id: deriveId('large', String(number)), type: 'Copied', data, metadata: Buffer.from('{}') };
+      await log.append(`order-${number}`, [event], 'no-stream');
+    }
+    const small = await openEmbeddedStore({ directory, maxPages: 2400 });
+    await expect(copyLog(log, small)).rejects.toThrow(StoreFull);
+    const half = await placesOf(small);
+    expect(half).toEqual((await placesOf(log)).slice(0, half.length));
+    await small.close();
+    const roomier = await openEmbeddedStore({ directory });
+    expect(await copyLog(log, roomier)).toEqual({ copied: EVENTS - half.length, compared: EVENTS });
+    await roomier.close();
+    await log.close();
+    rmSync(directory, { recursive: true });
   });
 
   it('ends where the source ended when the copy began, also when events are written meanwhile', async () => {

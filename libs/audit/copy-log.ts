@@ -40,21 +40,28 @@ export async function copyLog(
   return { copied, compared: equal };
 }
 
-/** Many appends are in flight at once. A store keeps them in the order of the calls. */
+/**
+ * Many appends are in flight at once. A store keeps them in the order of the calls. After one that fails, no other is sent:
+ * what is there stays the beginning of the source, so that the copy can be continued.
+ */
 export async function appendAll(
   events: AsyncIterable<RecordedEvent>,
   target: EventStore,
   onProgress: (events: number) => void,
 ): Promise<number> {
   let copied = 0;
+  let failed = false;
   const inFlight = new Set<Promise<unknown>>();
   for await (const event of events) {
+    if (failed) break;
     const { stream, revision } = event;
     const appending = target.append(stream, [event], revision === 0 ? 'no-stream' : revision - 1);
     inFlight.add(appending);
     appending.then(
       () => inFlight.delete(appending),
-      () => {},
+      () => {
+        failed = true;
+      },
     );
     if (inFlight.size >= MAX_APPENDS_IN_FLIGHT) await Promise.race(inFlight);
     copied += 1;

@@ -4,10 +4,9 @@ import type { Sealed } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { hashOfEvent } from '#event-store/event-hash';
-import type { EventStore, RecordedEvent } from '#event-store/port';
+import { DamagedEvent, type EventStore, type RecordedEvent } from '#event-store/port';
 import { businessOf } from '#test/boxes';
 import { replayHistory } from './history.ts';
-import { DamagedEvent } from './replay.ts';
 
 const reason = { keyId: 'k1', purpose: 'reason', box: 'c2VhbGVk' } as const;
 const vault = {

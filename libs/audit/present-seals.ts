@@ -39,11 +39,11 @@ export interface Counts {
  */
 export class PresentSeals {
   readonly counts: Counts = { sealed: 0, bound: 0, erased: 0, unreadable: 0 };
-  readonly #vault: Vault;
+  readonly #vault: Pick<Vault, 'open' | 'seal'>;
   /** The events of a command share the box of its reason. */
   #reason: { readonly of: string; readonly before: string; readonly box: Sealed } | undefined;
 
-  constructor(vault: Vault) {
+  constructor(vault: Pick<Vault, 'open' | 'seal'>) {
     this.#vault = vault;
   }
 

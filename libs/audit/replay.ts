@@ -1,21 +1,12 @@
 import { decode, type Fact } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
-import { LeadgerError } from '#domain/kernel/leadger-error';
 import { type Family, type FamilyName, familyOf, ledger, type StateOf } from '#domain/ledger';
-import { damageInWords, type EventStore, type RecordedEvent, StreamDamaged } from '#event-store/port';
-import { nameOf } from './laws/raw-log.ts';
+import { DamagedEvent, damageInWords, type EventStore, type RecordedEvent, StreamDamaged } from '#event-store/port';
 
 /** A stream as it was: its events, and the state that they give. */
 interface Replay<State = unknown> {
   readonly facts: readonly Fact[];
   readonly state: State;
-}
-
-/** The bytes of an event are not those that were written, so they must not be folded. */
-export class DamagedEvent extends LeadgerError {
-  constructor(event: RecordedEvent) {
-    super('damaged-event', `${nameOf(event)} is damaged: it is not what was written`);
-  }
 }
 
 export interface ReplayOptions {

@@ -29,7 +29,7 @@ export async function copySealed(
   vault: Vault,
   onProgress: (events: number) => void = () => {},
 ): Promise<SealedCopy> {
-  await mustBeRewritable(source);
+  await mustBeOriginal(source);
   const coupons = await couponsIn(source);
   const seals = new PresentSeals(vault);
   const rest = restOf(source, target, { vault, seals, forms: new NewestForms(vault, coupons) });
@@ -39,8 +39,25 @@ export async function copySealed(
   return { copied, compared, counts: seals.counts, renamed: forms.renamed };
 }
 
+/**
+ * Refuses what `copySealed` cannot copy, before anything is written. Every event is read, and made as the copy would have it.
+ * @throws NoCopy, UnreadableEvent, and whatever the source throws
+ */
+export async function mustBeRewritable(source: Source, vault: Vault): Promise<void> {
+  await mustBeOriginal(source);
+  const forms = new NewestForms(vault, await couponsIn(source));
+  const seals = new PresentSeals(sealingNothing(vault));
+  for await (const event of source.readAll()) encodedAgain(await seals.on(forms.of(event)));
+}
+
+/** A vault whose boxes are empty: it makes no keys. */
+const sealingNothing = (vault: Vault): Pick<Vault, 'open' | 'seal'> => ({
+  open: (box) => vault.open(box),
+  seal: async (_, purpose) => ({ keyId: 'none', box: '', purpose }),
+});
+
 /** @throws NoCopy */
-export async function mustBeRewritable(source: Source): Promise<void> {
+async function mustBeOriginal(source: Source): Promise<void> {
   await refuseProven(source);
   await refuseRewritten(source);
 }

@@ -245,6 +245,13 @@ export class OutcomeUnknown extends EventStoreError {
   }
 }
 
+/** The bytes of an event are not those that were written, so nothing may be made of them. */
+export class DamagedEvent extends EventStoreError {
+  constructor({ stream, revision }: Pick<RecordedEvent, 'stream' | 'revision'>) {
+    super('damaged-event', `${stream}@${revision} is damaged: it is not what was written`);
+  }
+}
+
 /** No event begins at a position: it is made up, or of another log, or of this one before an older copy was restored. */
 export class NoSuchPosition extends EventStoreError {
   constructor(position: Position, options?: ErrorOptions) {

@@ -127,7 +127,7 @@ const caller: Caller = { kind: 'program', actor: 'system:first-start', roles: ['
 
 async function execute({ commands }: Sealing, stream: string, command: AnyCommand): Promise<void> {
   const commandId = deriveId(command.type, stream);
-  const cause = { commandId, correlationId: commandId, actor: caller.actor };
+  const cause = { commandId, correlationId: commandId, actor: caller.actor, authenticated: 'process' } as const;
   const outcome = await commands.execute({ stream, command, caller, cause });
   if (outcome.kind !== 'accepted') throw new Error(`${command.type} of ${stream} was not carried out: ${outcome.kind}`);
 }

@@ -73,7 +73,7 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
 }
 
 /** Events and keys for reading only, beside a running instance or on a copy. */
-export function openForReading(location: StoreLocation): Promise<Pick<Stores, 'events' | 'vault' | 'close'>> {
+export function openForReading(location: StoreLocation & Checks): Promise<Pick<Stores, 'events' | 'vault' | 'close'>> {
   removeLeftovers();
   const path = directoryOf(location);
   return openTogether(async (keep) => {
@@ -106,7 +106,12 @@ export async function openTogether<Parts extends object>(
   }
 }
 
-interface OpenEventsOptions extends StoreLocation {
+interface Checks {
+  /** For what makes another log of this one: a log in a directory that is damaged is not read as if it were whole. */
+  readonly checked?: boolean;
+}
+
+interface OpenEventsOptions extends StoreLocation, Checks {
   /** Wait for a server that is away, instead of failing. */
   readonly waits?: boolean | undefined;
   readonly readOnly?: boolean;
@@ -134,8 +139,9 @@ async function openLog({
   eventStoreDb,
   waits = false,
   readOnly = false,
+  checked = false,
 }: OpenEventsOptions): Promise<EventStore> {
-  if (eventStoreDb === undefined) return openEmbeddedStore({ ...inside(directory, 'events'), readOnly });
+  if (eventStoreDb === undefined) return openEmbeddedStore({ ...inside(directory, 'events'), readOnly, checked });
   const store = await openServer({
     connectionString: eventStoreDb,
     streamPrefixes: prefixesOf(families),

@@ -172,6 +172,20 @@ describe('the embedded store', () => {
     await roomier.close();
   });
 
+  it('writes no append after one that found the disk full, also a smaller one that would fit', async () => {
+    const store = await openEmbeddedStore({ directory, maxPages: 40 });
+    // The large ones fill the first batch, so the small ones are in the second one.
+    const sizes = [...Array(12).fill(700_000), ...Array(10).fill(10)];
+    const appends = sizes.map((size, number) =>
+      store.append(`a-${number}`, [{ ...event(number), data: new Uint8Array(size) }], 'no-stream'),
+    );
+    for (const outcome of await Promise.allSettled(appends))
+      expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(StoreFull) });
+    expect(await all(store.readAll())).toEqual([]);
+    await store.append('b-1', [event(1000)], 'no-stream');
+    await store.close();
+  });
+
   it('refuses appends when it was opened for reading only', async () => {
     await (await openEmbeddedStore({ directory })).close();
     const store = await openEmbeddedStore({ directory, readOnly: true });

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type Database from 'better-sqlite3';
 import { checkAppend } from '../append-checks.ts';
 import { Notifier } from '../notifier.ts';
 import {
@@ -22,6 +23,7 @@ import {
 import { checkCount, checkFilter, passes } from '../read-checks.ts';
 import { makeTemporaryDirectory } from '../temporary-directory.ts';
 import { openDatabaseForReading } from './database.ts';
+import { mustBeComplete } from './log-check.ts';
 import { EVENTS_PER_PAGE, isPosition, LogReader, numberOf, positionOf } from './log-reader.ts';
 import { NewestEvents } from './newest-events.ts';
 import { WritableProbe } from './writable.ts';
@@ -32,22 +34,27 @@ interface EmbeddedStoreOptions {
   readonly directory?: string;
   /** Beside a running instance, or on a copy: appends are refused. */
   readonly readOnly?: boolean;
+  /** Refuse a log that lacks events, and compare each event that is read with its hash: reads throw DamagedEvent. */
+  readonly checked?: boolean;
   /** For tests: the most pages that the file may have. */
   readonly maxPages?: number;
 }
 
 /** Opens the event store of one machine: one SQLite file, one writer. @throws CannotOpenStore */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions = {}): Promise<EventStore> {
-  const { directory: given, readOnly = false, maxPages } = options;
+  const { directory: given, readOnly = false, checked = false, maxPages } = options;
   const temporary = given === undefined ? makeTemporaryDirectory('events') : undefined;
   const directory = given ?? (temporary?.path as string);
   const settings = { directory, durable: !temporary, ...(maxPages !== undefined && { maxPages }) };
   const writer = readOnly ? undefined : await WriterThread.start(settings);
+  let database: Database.Database | undefined;
   try {
-    const reader = new LogReader(openDatabaseForReading(directory));
+    database = openDatabaseForReading(directory);
+    if (checked) mustBeComplete(database, directory);
     const probe = new WritableProbe(directory);
-    return new EmbeddedStore(reader, writer, probe, temporary?.remove ?? (() => {}));
+    return new EmbeddedStore(new LogReader(database, checked), writer, probe, temporary?.remove ?? (() => {}));
   } catch (error) {
+    database?.close();
     await writer?.close();
     throw error;
   }

@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3';
 import { BadEvent, BEFORE_FIRST, type EventFilter, type Position, type RecordedEvent } from '../port.ts';
 import { knowsJson } from './database.ts';
+import { mustBeAsWritten } from './log-check.ts';
 
 const POSITION = /^\d{16}$/;
 
@@ -52,12 +53,15 @@ const EVENTS = 'events JOIN streams USING (stream_id)';
 /** Reads the tables of the log. Positions are plain numbers here: 1 for the first event. */
 export class LogReader {
   readonly #database: Database.Database;
+  readonly #checked: boolean;
   readonly #statements = new Map<string, Database.Statement<unknown[], unknown>>();
 
   readonly #columns: string;
 
-  constructor(database: Database.Database) {
+  /** @param checked compare each event with its hash. Reads throw DamagedEvent then. */
+  constructor(database: Database.Database, checked = false) {
     this.#database = database;
+    this.#checked = checked;
     this.#columns = `${COLUMNS}, ${knowsJson(database) ? 'is_json' : 'NULL AS is_json'}`;
   }
 
@@ -113,7 +117,9 @@ export class LogReader {
     const events: RecordedEvent[] = [];
     let bytes = 0;
     for (const row of statement.iterate(...values, limit)) {
-      events.push(recordedEventOf(row));
+      const event = recordedEventOf(row);
+      if (this.#checked) mustBeAsWritten(event);
+      events.push(event);
       bytes += row.data.length + row.metadata.length;
       if (bytes >= BYTES_PER_PAGE) break;
     }
@@ -139,7 +145,7 @@ const pageOf = (page: EventPage, end: number): Page => ({
   reached: page.isFull ? Number(page.events.at(-1)?.position) : end,
 });
 
-function recordedEventOf(row: EventRow): RecordedEvent {
+function recordedEventOf(row: EventRow) {
   const { position, stream, revision, id, type, data, metadata, recorded_at, hash, is_json } = row;
   const recordedAt = new Date(recorded_at).toISOString();
   const json = is_json !== null && { json: is_json === 1 };

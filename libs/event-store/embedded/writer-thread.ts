@@ -117,7 +117,8 @@ export class WriterThread {
         return;
       case 'full':
         this.#full = new StoreFull(`the disk is full: ${reply.message}`);
-        for (const { reject } of this.#takeInFlight()) reject(this.#full);
+        // Those that wait too, although a smaller one might fit: what is written has no holes in the order of the calls.
+        for (const { reject } of [...this.#takeInFlight(), ...this.#waiting.splice(0)]) reject(this.#full);
         break;
       case 'written':
         this.#full = undefined;

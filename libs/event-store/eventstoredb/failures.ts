@@ -48,6 +48,8 @@ export function finalError(error: unknown): EventStoreError | undefined {
   if (type === 'access-denied' || code === CODES.permissionDenied || code === CODES.unauthenticated)
     return new AccessRefused(`the event store refuses this account: ${message || 'access denied'}`, { cause: error });
   if (code === CODES.unknown && message.includes('ReadAllResult: Error')) return new PositionRefused({ cause: error });
+  const [, damage] = /^15 DATA_LOSS: (.*)/s.exec(message) ?? [];
+  if (damage !== undefined) return new EventStoreError('damaged-event', damage, { cause: error });
   if (type === 'stream-deleted') return new StreamDeleted(message, { cause: error });
   return undefined;
 }

@@ -2,6 +2,7 @@ import { Metadata, status } from '@grpc/grpc-js';
 import {
   AppendTooLarge,
   BadEvent,
+  DamagedEvent,
   EventStoreError,
   type ExpectedRevision,
   OutcomeUnknown,
@@ -63,6 +64,7 @@ export function statusOf(error: unknown): Status {
     return { code: status.NOT_FOUND, details, metadata: trailers({ exception: 'not-leader', ...leader }) };
   }
   if (error instanceof BadEvent) return { code: status.INVALID_ARGUMENT, details };
+  if (error instanceof DamagedEvent) return { code: status.DATA_LOSS, details };
   if (error instanceof OutcomeUnknown) return { code: status.ABORTED, details };
   return { code: status.UNAVAILABLE, details };
 }
