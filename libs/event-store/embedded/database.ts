@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { openOrExplain } from '../open-or-explain.ts';
 import { CannotOpenStore } from '../port.ts';
+import { SqliteReader } from '../sqlite-reader.ts';
 
 /** Older versions may lose the last commits of a write-ahead log that is reset while it is being read. */
 const OLDEST_SQLITE = [3, 51, 3];
@@ -54,11 +55,9 @@ export function openForWriting({ directory, durable, maxPages }: WriterSettings)
 }
 
 /** Opens the log for reading, while this process or another one may write. @throws CannotOpenStore */
-export function openDatabaseForReading(directory: string): Database.Database {
-  return openOrExplain(directory, () => {
-    if (!existsSync(databaseFile(directory))) throw new CannotOpenStore('damaged', `${directory} holds no events`);
-    return new Database(databaseFile(directory), { readonly: true });
-  });
+export function openDatabaseForReading(directory: string): SqliteReader {
+  if (!existsSync(databaseFile(directory))) throw new CannotOpenStore('damaged', `${directory} holds no events`);
+  return new SqliteReader(directory, databaseFile(directory));
 }
 
 /** SQLite may ignore a setting, so read each one back. @throws CannotOpenStore */

@@ -1,5 +1,12 @@
-import type Database from 'better-sqlite3';
-import { BadEvent, BEFORE_FIRST, type EventFilter, type Position, type RecordedEvent } from '../port.ts';
+import {
+  BadEvent,
+  BEFORE_FIRST,
+  CannotOpenStore,
+  type EventFilter,
+  type Position,
+  type RecordedEvent,
+} from '../port.ts';
+import type { SqliteReader } from '../sqlite-reader.ts';
 
 const POSITION = /^\d{16}$/;
 
@@ -42,28 +49,29 @@ const EVENTS = 'events JOIN streams USING (stream_id)';
 
 /** Reads the tables of the log. Positions are plain numbers here: 1 for the first event. */
 export class LogReader {
-  readonly #database: Database.Database;
-  readonly #statements = new Map<string, Database.Statement<unknown[], unknown>>();
+  readonly #database: SqliteReader;
 
-  constructor(database: Database.Database) {
+  constructor(database: SqliteReader) {
     this.#database = database;
   }
 
   head(): number {
-    return this.#get<{ head: number | null }>('SELECT max(position) AS head FROM events').head ?? 0;
+    return this.#database.get<{ head: number | null }>('SELECT max(position) AS head FROM events')?.head ?? 0;
   }
 
   identity(): string {
-    return this.#get<{ id: string }>('SELECT id FROM identity').id;
+    const row = this.#database.get<{ id: string }>('SELECT id FROM identity');
+    if (!row) throw new CannotOpenStore('damaged', 'the log is damaged: its identity is missing');
+    return row.id;
   }
 
   idAt(position: number): string | undefined {
-    return this.#prepare<{ id: string }>('SELECT id FROM events WHERE position = ?').get(position)?.id;
+    return this.#database.get<{ id: string }>('SELECT id FROM events WHERE position = ?', position)?.id;
   }
 
   /** A number that changes when another process writes to the log. */
   dataVersion(): number {
-    return this.#database.pragma('data_version', { simple: true }) as number;
+    return this.#database.dataVersion();
   }
 
   eventsOfStream(stream: string, from: number, direction: 'forwards' | 'backwards', limit: number): RecordedEvent[] {
@@ -96,22 +104,10 @@ export class LogReader {
     this.#database.close();
   }
 
-  #events(condition: string, ...values: unknown[]): RecordedEvent[] {
-    const statement = this.#prepare<EventRow>(`SELECT ${COLUMNS} FROM ${EVENTS} WHERE ${condition}`);
-    return statement.all(...values).map(recordedEventOf);
-  }
-
-  #get<Row>(sql: string): Row {
-    return this.#prepare<Row>(sql).get() as Row;
-  }
-
-  #prepare<Row>(sql: string): Database.Statement<unknown[], Row> {
-    let statement = this.#statements.get(sql);
-    if (!statement) {
-      statement = this.#database.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement as Database.Statement<unknown[], Row>;
+  #events(condition: string, ...values: (string | number)[]): RecordedEvent[] {
+    return this.#database
+      .all<EventRow>(`SELECT ${COLUMNS} FROM ${EVENTS} WHERE ${condition}`, ...values)
+      .map(recordedEventOf);
   }
 }
 
@@ -121,9 +117,17 @@ const pageOf = (events: readonly RecordedEvent[], limit: number, end: number): P
 });
 
 function recordedEventOf(row: EventRow): RecordedEvent {
-  const { position, stream, revision, id, type, data, metadata, recorded_at, hash } = row;
-  const recordedAt = new Date(recorded_at).toISOString();
+  const { position, stream, revision, id, type, data, metadata, hash } = row;
+  const recordedAt = instantOf(row);
   return { stream, revision, id, type, data, metadata, position: positionOf(position), recordedAt, hash };
+}
+
+/** @throws CannotOpenStore that names the event */
+function instantOf({ recorded_at, position, stream, revision }: EventRow): string {
+  const instant = new Date(recorded_at);
+  if (!Number.isNaN(instant.getTime())) return instant.toISOString();
+  const event = `revision ${revision} of ${stream}, at position ${position}`;
+  throw new CannotOpenStore('damaged', `the log is damaged: ${event}, was recorded at no possible instant`);
 }
 
 function conditionsOf(filter: EventFilter | undefined): { where: string; values: string[] } {
