@@ -89,6 +89,12 @@ const table: [damage: string, damageIt: () => void, says: RegExp, commands: Comm
     ['verify', 'export', 'copy', 'copy --seal'],
   ],
   [
+    'an event whose bytes are no JSON',
+    () => change("UPDATE events SET data = x'7b' WHERE position = 2"),
+    /: [-a-z0-9]+@\d+ \([A-Za-z]+\) cannot be read: /,
+    ['export', 'copy --seal'],
+  ],
+  [
     'a zeroed page in the keys',
     () => zeroPageOf('keys', 'keys'),
     /\/keys is damaged$/,
