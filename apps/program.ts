@@ -4,6 +4,7 @@ import { withoutPasswords } from '#domain/kernel/connection-string';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { startLeadger } from '#wiring/start';
 import type { StoreLocation } from '#wiring/stores';
+import { messageOf } from './message-of.ts';
 
 /** A program was called with wrong options. The message is printed in one line. */
 class UsageError extends LeadgerError {
@@ -136,8 +137,7 @@ function whatFailed(error: unknown): string {
   const { code, port } = error as NodeJS.ErrnoException & { port?: number };
   if (code === 'EADDRINUSE') return `port ${port} is in use: choose another with --port or PORT`;
   if (code === 'EACCES' && port !== undefined) return `port ${port} may not be used by this user`;
-  const expected = error instanceof LeadgerError || code?.startsWith('ERR_PARSE_ARGS');
-  return expected ? error.message : (error.stack ?? error.message);
+  return messageOf(error);
 }
 
 /** Runs a program. An error before it serves is printed in one line. */

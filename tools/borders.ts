@@ -15,7 +15,7 @@ export interface Border {
 }
 
 /** The programs of an operator look into everything. A log is opened by #wiring/stores, which refuses half copies. */
-const CLI = `#apps/program #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port
+const CLI = `#apps/program #apps/message-of #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port
   #event-store/data-directory #event-store/event-hash #event-store/foreign-events #event-store/temporary-directory #event-store/wire-node/** #postgres/** #vault/**
   #gateways/** #audit/** #processes/** #read-models/** #requests/** #wiring/** node:* @electric-sql/pglite
   @electric-sql/pglite-socket @nestjs/common @nestjs/core commander csv-parse hyparquet-writer libphonenumber-js reflect-metadata
@@ -34,7 +34,7 @@ export const borders: readonly Border[] = [
   { folder: 'libs/postgres', mayImport: '#domain/kernel/** node:* pg' },
   {
     folder: 'libs/vault',
-    mayImport: `#domain/kernel/** #postgres/** #event-store/port #event-store/open-or-explain #event-store/temporary-directory
+    mayImport: `#domain/kernel/** #postgres/** #event-store/port #event-store/open-or-explain #event-store/sqlite-reader #event-store/temporary-directory
       node:* better-sqlite3 lru-cache`,
   },
   { folder: 'libs/gateways', mayImport: '#domain/** node:* handlebars nodemailer stripe' },

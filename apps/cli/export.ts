@@ -1,19 +1,30 @@
 import { openBoxes } from '#audit/opened';
 import type { RecordedEvent } from '#event-store/port';
 import { openForReading, type StoreLocation } from '#wiring/stores';
+import { CommandFailed } from './command-failed.ts';
 
 const decoder = new TextDecoder();
 
-/** The log, one event per line. Personal data is sealed, or opened if asked for. */
+/** The log, one event per line. Personal data is sealed, or opened if asked for. @throws CommandFailed, CannotOpenStore */
 export async function* logLines(location: StoreLocation, { opened }: { opened: boolean }): AsyncGenerator<string> {
   const stores = await openForReading(location);
   try {
     for await (const event of stores.events.readAll()) {
-      const sealed = { data: parsed(event.data), metadata: parsed(event.metadata) };
+      const sealed = contentsOf(event);
       yield lineOf(event, opened ? await openBoxes(sealed, stores.vault) : sealed);
     }
   } finally {
     await stores.close();
+  }
+}
+
+/** @throws CommandFailed that names the event */
+function contentsOf(event: RecordedEvent): { data: unknown; metadata: unknown } {
+  try {
+    return { data: parsed(event.data), metadata: parsed(event.metadata) };
+  } catch (error) {
+    const { stream, revision, type } = event;
+    throw new CommandFailed(`${stream}@${revision} (${type}) cannot be read: ${(error as Error).message}`);
   }
 }
 

@@ -5,8 +5,8 @@ import '#apps/warnings';
 import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { messageOf } from '#apps/message-of';
 import { withoutPasswords } from '#domain/kernel/connection-string';
-import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { printError, printLines } from './print.ts';
@@ -325,8 +325,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 await program.parseAsync().catch((error: unknown) => {
-  const expected = error instanceof LeadgerError;
-  printError(`leadger: ${expected ? error.message : error instanceof Error ? error.stack : error}`);
+  printError(`leadger: ${messageOf(error)}`);
   process.exitCode = 1;
 });
 

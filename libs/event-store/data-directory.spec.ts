@@ -190,6 +190,33 @@ describe('a data directory', () => {
       openDataDirectory(path).close();
     });
 
+    it.each(['keys/master.key', 'keys/keys.sqlite', 'events/events.sqlite'])(
+      'what %s leads to, when it is a link, and what SQLite keeps beside that',
+      (name) => {
+        const elsewhere = join(path, '..', 'elsewhere');
+        for (const folder of [join(path, name, '..'), elsewhere]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+        openDataDirectory(path).close();
+        const target = join(elsewhere, 'file');
+        for (const file of [target, `${target}-wal`, `${target}-shm`]) {
+          writeFileSync(file, '', { mode: 0o600 });
+        }
+        symlinkSync(target, join(path, name));
+        openDataDirectory(path).close();
+        for (const file of [target, `${target}-wal`, `${target}-shm`]) {
+          chmodSync(file, 0o644);
+          const { code, message } = refusal(() => openDataDirectory(path, { readOnly: true }));
+          expect({ code, message }).toEqual({
+            code: 'not-private',
+            message: `other users can open ${file} (mode 644): its owner can stop that with: chmod -R go-rwx ${file}`,
+          });
+          expect(refusal(() => openDataDirectory(path)).message).toBe(message);
+          execSync(/chmod .*/.exec(message)?.[0] as string);
+        }
+        rmSync(target);
+        openDataDirectory(path).close();
+      },
+    );
+
     it('a folder of other files, which others can open, does not become a store, and keeps its mode', () => {
       mkdirSync(path);
       writeFileSync(join(path, 'letter.txt'), 'not ours');

@@ -9,6 +9,8 @@ it.each([
   ['ENOSPC', 'full', '/data is on a full disk'],
   ['EIO', 'full', '/data cannot be written: its disk is probably full, else it is damaged'],
   ['SQLITE_CORRUPT_VTAB', 'damaged', '/data is damaged'],
+  ['SQLITE_IOERR_SHMSIZE', 'full', '/data is on a full disk'],
+  ['SQLITE_IOERR_READ', 'damaged', '/data cannot be read or written: its disk fails, or the file was cut off'],
 ])('a failure %s is explained in one line', (failure, code, message) => {
   const opening = () => openOrExplain('/data', failing(failure));
   expect(opening).toThrow(CannotOpenStore);
@@ -16,5 +18,6 @@ it.each([
 });
 
 it('a defect is no failure of the disk', () => {
-  expect(() => openOrExplain('/data', failing('ERR_INVALID_ARG_TYPE'))).toThrow('no');
+  for (const code of ['ERR_INVALID_ARG_TYPE', 'SQLITE_ERROR', 'ENOENT'])
+    expect(() => openOrExplain('/data', failing(code))).toThrow(expect.objectContaining({ code, message: 'no' }));
 });

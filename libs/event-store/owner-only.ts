@@ -1,4 +1,4 @@
-import { chmodSync, type Dirent, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { chmodSync, type Dirent, existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { CannotOpenStore } from './port.ts';
 
 /** Group and others. An access control list shows here, too: its mask stands in the bits of the group. */
@@ -37,13 +37,22 @@ export function openToOthers(directory: string, parts: readonly string[]): OpenT
 }
 
 function openIn(place: string, root: string): OpenToOthers[] {
-  const within = entriesOf(place).filter((entry) => !entry.isSymbolicLink());
-  const found = within.flatMap((entry) => {
+  const found = entriesOf(place).flatMap((entry) => {
     const inner = `${place}/${entry.name}`;
+    if (entry.isSymbolicLink()) return openBehind(inner);
     const isWalked = entry.isDirectory() && !CLOSED_AS_A_WHOLE.has(entry.name);
     return isWalked ? openIn(inner, root) : ifOpen(inner, root);
   });
   return [...ifOpen(place, root), ...found];
+}
+
+/** Of SQLite, which creates them beside the file that a link leads to. */
+const BESIDE = ['', '-wal', '-shm'];
+
+/** What a link leads to. A directory there is looked at as a whole: when it is closed, so is what is in it. */
+function openBehind(link: string): OpenToOthers[] {
+  const target = realPlace(link);
+  return BESIDE.flatMap((end) => ifOpen(`${target}${end}`, `${target}${end}`));
 }
 
 function ifOpen(place: string, root: string): OpenToOthers[] {
@@ -63,7 +72,8 @@ function entriesOf(place: string): Dirent[] {
 
 const isLink = (place: string): boolean => lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 
-const realPlace = (place: string): string => (isLink(place) ? realpathSync(place) : place);
+/** A link that leads nowhere stays as it is: nothing is there that somebody could open. */
+const realPlace = (place: string): string => (isLink(place) && existsSync(place) ? realpathSync(place) : place);
 
 /** Takes the rights of others away, where this user may. */
 export function closeToOthers(found: readonly OpenToOthers[]): void {

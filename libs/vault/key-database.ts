@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { openOrExplain } from '#event-store/open-or-explain';
 import { CannotOpenStore } from '#event-store/port';
+import { SqliteReader } from '#event-store/sqlite-reader';
 
 /**
  * A wrapped key of zeros is destroyed: its person was erased. A missing row means that the keys belong to another log.
@@ -79,18 +80,17 @@ export function clearLog(database: Database.Database): boolean {
 }
 
 /** @throws CannotOpenStore */
-export const openKeysForReading = (directory: string): Database.Database =>
-  openOrExplain(directory, () => {
-    if (!holdsKeys(directory)) throw noKeysIn(directory);
-    return new Database(keyFile(directory), { readonly: true });
-  });
+export function openKeysForReading(directory: string): SqliteReader {
+  if (!holdsKeys(directory)) throw noKeysIn(directory);
+  return new SqliteReader(directory, keyFile(directory));
+}
 
-/** A copy of a database that was cut off may hold nothing at all. */
+/** A copy of a database that was cut off may hold nothing at all. @throws CannotOpenStore */
 export function holdsKeys(directory: string): boolean {
   if (!existsSync(keyFile(directory))) return false;
-  const database = new Database(keyFile(directory), { readonly: true });
+  const database = new SqliteReader(directory, keyFile(directory));
   try {
-    return hasTable(database, 'secrets');
+    return database.hasTable('secrets');
   } finally {
     database.close();
   }

@@ -1,15 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import {
+  accessSync,
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readFileSync,
+  realpathSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { openOrExplain } from '#event-store/open-or-explain';
 import { CannotOpenStore } from '#event-store/port';
 import { KEY_BYTES } from './boxes.ts';
@@ -64,7 +68,11 @@ export function makeNextMasterKey(directory: string | undefined): void {
       'wrong-key',
       `${VARIABLE} is to be replaced: make another key (openssl rand -hex 32), and give it in ${NEXT_VARIABLE}`,
     );
-  if (!existsSync(nextFileIn(directory))) writeKey(nextFileIn(directory));
+  openOrExplain(directory, () => {
+    // Else it would be found out after all keys were wrapped.
+    accessSync(dirname(realpathSync(fileIn(directory))), constants.W_OK);
+    if (!existsSync(nextFileIn(directory))) writeKey(nextFileIn(directory));
+  });
 }
 
 /**
@@ -73,8 +81,12 @@ export function makeNextMasterKey(directory: string | undefined): void {
  */
 export function replaceMasterKey(directory: string | undefined): boolean {
   if (directory === undefined || fromEnvironment()) return false;
-  renameSync(nextFileIn(directory), fileIn(directory));
-  syncDirectory(directory);
+  openOrExplain(directory, () => {
+    // Where `master.key` is a link, the former key must not stay where it leads, which may be on another disk.
+    writeKey(realpathSync(fileIn(directory)), readKey(nextFileIn(directory)));
+    rmSync(nextFileIn(directory));
+    syncDirectory(directory);
+  });
   return true;
 }
 
@@ -97,8 +109,10 @@ export function mustTakeMasterKey(from: string, to: string): void {
 export function copyMasterKey(from: string, to: string): void {
   mustTakeMasterKey(from, to);
   if (fromEnvironment() || existsSync(fileIn(to))) return;
-  mkdirSync(to, { recursive: true, mode: 0o700 });
-  writeKey(fileIn(to), readKey(fileIn(from)));
+  openOrExplain(to, () => {
+    mkdirSync(to, { recursive: true, mode: 0o700 });
+    writeKey(fileIn(to), readKey(fileIn(from)));
+  });
 }
 
 function fromEnvironment(): MasterKeyPair | undefined {
@@ -115,9 +129,14 @@ function fromEnvironment(): MasterKeyPair | undefined {
 /** Writes a key. The file appears when it is complete. */
 function writeKey(file: string, key: Uint8Array = randomBytes(KEY_BYTES)): void {
   const draft = `${file}.draft`;
-  writeFileSync(draft, `${Buffer.from(key).toString('base64')}\n`, { mode: 0o600, flush: true });
-  renameSync(draft, file);
-  syncDirectory(join(file, '..'));
+  try {
+    writeFileSync(draft, `${Buffer.from(key).toString('base64')}\n`, { mode: 0o600, flush: true });
+    renameSync(draft, file);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
+  syncDirectory(dirname(file));
 }
 
 /** Makes a new name in a directory durable. */

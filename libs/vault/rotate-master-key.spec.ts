@@ -1,5 +1,17 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -55,6 +67,33 @@ describe('the master key of one machine', () => {
   };
   const onDisk = (bytes: Buffer): boolean =>
     readdirSync(directory).some((name) => readFileSync(join(directory, name)).includes(bytes));
+
+  it('is replaced where a link leads, so that the former one stays nowhere', async () => {
+    const boxes = await withVault((vault) => sealFor(vault, persons(3)));
+    const former = masterKey();
+    const elsewhere = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
+    const [link, target] = [join(directory, 'master.key'), join(elsewhere, 'secret')];
+    renameSync(link, target);
+    symlinkSync(target, link);
+    expect(await rotateMasterKey({ directory }, () => {})).toEqual({ keys: 3, replaced: true });
+    expect(readlinkSync(link)).toBe(target);
+    expect(masterKey()).not.toEqual(former);
+    expect(statSync(target).mode & 0o777).toBe(0o600);
+    expect(readdirSync(elsewhere)).toEqual(['secret']);
+    expect(readdirSync(directory)).not.toContain('master.key.next');
+    await withVault(async (vault) => expect(await openAll(vault, boxes)).toEqual(persons(3)));
+    rmSync(elsewhere, { recursive: true });
+  });
+
+  it('is replaced at the second time, when the first one was interrupted before it removed the next key', async () => {
+    const boxes = await withVault((vault) => sealFor(vault, persons(3)));
+    await rotateMasterKey({ directory }, () => {});
+    copyFileSync(join(directory, 'master.key'), join(directory, 'master.key.next'));
+    await withVault(async (vault) => expect(await openAll(vault, boxes)).toEqual(persons(3)));
+    expect(await rotateMasterKey({ directory }, () => {})).toEqual({ keys: 0, replaced: true });
+    expect(existsSync(join(directory, 'master.key.next'))).toBe(false);
+    await withVault(async (vault) => expect(await openAll(vault, boxes)).toEqual(persons(3)));
+  });
 
   it('is replaced: all boxes open and hashes are equal, nothing opens with the former one, which is gone', async () => {
     const { boxes, fingerprint } = await withVault(async (vault) => {

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type Database from 'better-sqlite3';
+import { openOrExplain } from '#event-store/open-or-explain';
 import { StoreUnavailable } from '#event-store/port';
+import type { SqliteReader } from '#event-store/sqlite-reader';
 import { makeTemporaryDirectory } from '#event-store/temporary-directory';
 import { openKeysForReading, openKeysForWriting } from './key-database.ts';
 import { ErasureIncomplete, type KeyStore, type NewKey, type Rewrapped, type StoredKey } from './key-store.ts';
@@ -47,6 +49,9 @@ const keyOf = ({ key_id: keyId, subject, wrapped }: KeyRow): StoredKey => ({
 
 const isDestroyed = (wrapped: Uint8Array): boolean => wrapped[0] === 0 && wrapped.every((byte) => byte === 0);
 
+const BY_ID = 'SELECT key_id, subject, wrapped FROM keys WHERE key_id = ?';
+const BY_SUBJECT = 'SELECT key_id, subject, wrapped FROM keys WHERE subject = ?';
+const PAGE = 'SELECT key_id, subject, wrapped FROM keys WHERE key_id > ? ORDER BY key_id LIMIT ?';
 const ROWS_READ_AT_ONCE = 1000;
 const MILLISECONDS_BETWEEN_TRIES = 20;
 const TRIES_TO_CLEAR = 100;
@@ -55,16 +60,14 @@ const TRIES_TO_CLEAR = 100;
 class SqliteKeys implements KeyStore {
   readonly shared = false;
   readonly directory: string;
-  readonly #database: Database.Database;
+  readonly #database: SqliteReader;
   readonly #writer: KeyWriterThread | undefined;
   /** Only of a temporary directory. */
   readonly #remove: (() => void) | undefined;
-  readonly #byId: Database.Statement<[string], KeyRow>;
-  readonly #bySubject: Database.Statement<[string], KeyRow>;
 
   constructor(
     directory: string,
-    database: Database.Database,
+    database: SqliteReader,
     writer: KeyWriterThread | undefined,
     remove: (() => void) | undefined,
   ) {
@@ -72,17 +75,16 @@ class SqliteKeys implements KeyStore {
     this.#database = database;
     this.#writer = writer;
     this.#remove = remove;
-    this.#byId = database.prepare('SELECT key_id, subject, wrapped FROM keys WHERE key_id = ?');
-    this.#bySubject = database.prepare('SELECT key_id, subject, wrapped FROM keys WHERE subject = ?');
   }
 
-  find = (keyId: string) => keyIn(this.#byId.get(keyId));
-  findOf = (subject: string) => keyIn(this.#bySubject.get(subject));
+  find = (keyId: string) => keyIn(this.#database.get(BY_ID, keyId));
+  findOf = (subject: string) => keyIn(this.#database.get(BY_SUBJECT, subject));
 
   findAllOf = async (subjects: readonly string[]) =>
     subjects.map((subject) => this.findOf(subject)).filter((key) => key !== undefined);
 
-  knownAmong = async (keyIds: readonly string[]) => keyIds.filter((keyId) => this.#byId.get(keyId) !== undefined);
+  knownAmong = async (keyIds: readonly string[]) =>
+    keyIds.filter((keyId) => this.#database.get(BY_ID, keyId) !== undefined);
 
   async add(subject: string, { keyId, wrapped }: NewKey): Promise<StoredKey> {
     await this.#mustWrite().write({ added: [{ keyId, subject, wrapped }] });
@@ -95,26 +97,24 @@ class SqliteKeys implements KeyStore {
   }
 
   async findSecret(name: string): Promise<Uint8Array | undefined> {
-    return this.#database.prepare('SELECT wrapped FROM secrets WHERE name = ?').pluck().get(name) as
-      | Uint8Array
-      | undefined;
+    return this.#database.get<{ wrapped: Uint8Array }>('SELECT wrapped FROM secrets WHERE name = ?', name)?.wrapped;
   }
 
   async addSecret(name: string, wrapped: Uint8Array): Promise<Uint8Array> {
-    this.#change((database) =>
+    this.#changeAtOnce((database) =>
       database.prepare('INSERT OR IGNORE INTO secrets (name, wrapped) VALUES (?, ?)').run(name, wrapped),
     );
     return (await this.findSecret(name)) as Uint8Array;
   }
 
   async rewrapSecret(name: string, before: Uint8Array, after: Uint8Array): Promise<void> {
-    this.#change((database) =>
+    this.#changeAtOnce((database) =>
       database.prepare('UPDATE secrets SET wrapped = ? WHERE name = ? AND wrapped = ?').run(after, name, before),
     );
   }
 
   async rewrap(keys: readonly Rewrapped[]): Promise<void> {
-    this.#change((database) => {
+    this.#changeAtOnce((database) => {
       const update = database.prepare('UPDATE keys SET wrapped = ? WHERE key_id = ? AND wrapped = ?');
       for (const { keyId, before, after } of keys) update.run(after, keyId, before);
     });
@@ -122,13 +122,7 @@ class SqliteKeys implements KeyStore {
 
   /** Keys that were wrapped in an older, shorter form have moved, which left copies behind. */
   async removeTraces(): Promise<void> {
-    this.#mustWrite();
-    const database = openKeysForWriting(this.directory, !this.#remove);
-    try {
-      database.exec('VACUUM');
-    } finally {
-      database.close();
-    }
+    this.#change((database) => database.exec('VACUUM'));
     await this.#clearLog();
   }
 
@@ -143,24 +137,20 @@ class SqliteKeys implements KeyStore {
 
   destroyedSubjects = async () =>
     this.#database
-      .prepare<[], string>('SELECT subject FROM keys WHERE wrapped = zeroblob(length(wrapped)) ORDER BY number')
-      .pluck()
-      .all() as string[];
+      .all<{ subject: string }>('SELECT subject FROM keys WHERE wrapped = zeroblob(length(wrapped)) ORDER BY number')
+      .map(({ subject }) => subject);
 
   /** Page by page, because a reader keeps the write-ahead log, and with it the keys that are destroyed meanwhile. */
   async *each() {
-    const page = this.#database.prepare<[string, number], KeyRow>(
-      'SELECT key_id, subject, wrapped FROM keys WHERE key_id > ? ORDER BY key_id LIMIT ?',
-    );
     for (let after: string | undefined = ''; after !== undefined; ) {
-      const rows: KeyRow[] = page.all(after, ROWS_READ_AT_ONCE);
+      const rows: KeyRow[] = this.#database.all(PAGE, after, ROWS_READ_AT_ONCE);
       yield* rows.map(keyOf);
       after = rows.at(-1)?.key_id;
     }
   }
 
   async put(keys: readonly StoredKey[]): Promise<void> {
-    this.#change((database) => {
+    this.#changeAtOnce((database) => {
       const add = database.prepare('INSERT OR IGNORE INTO keys (key_id, subject, wrapped) VALUES (?, ?, ?)');
       for (const { keyId, subject, wrapped } of keys) add.run(keyId, subject, wrapped ?? new Uint8Array(1));
     });
@@ -174,15 +164,22 @@ class SqliteKeys implements KeyStore {
     this.#remove?.();
   }
 
-  /** One transaction of a rare kind, beside the writer. */
+  /** In one transaction. */
+  #changeAtOnce(make: (database: Database.Database) => void): void {
+    this.#change((database) => database.transaction(() => make(database)).immediate());
+  }
+
+  /** Changes of a rare kind, beside the writer. @throws CannotOpenStore */
   #change(make: (database: Database.Database) => void): void {
     this.#mustWrite();
-    const database = openKeysForWriting(this.directory, !this.#remove);
-    try {
-      database.transaction(() => make(database)).immediate();
-    } finally {
-      database.close();
-    }
+    openOrExplain(this.directory, () => {
+      const database = openKeysForWriting(this.directory, !this.#remove);
+      try {
+        make(database);
+      } finally {
+        database.close();
+      }
+    });
   }
 
   #mustWrite(): KeyWriterThread {

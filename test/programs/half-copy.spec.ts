@@ -42,6 +42,7 @@ const onDirectory = {
   'person erase': ['person', 'erase', '--lead', 'l1', '--reason', 'asked', '--data', half],
   timeline: ['timeline', 'policy', 'main', '--data', half],
   verify: ['verify', '--data', half],
+  damaged: ['damaged', '--data', half],
   clock: ['clock', '--days', '1', '--data', half],
   rebuild: ['rebuild', '--all', '--data', half],
   digest: ['digest', '--data', half],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { openOrExplain } from '../open-or-explain.ts';
 import { CannotOpenStore } from '../port.ts';
+import { SqliteReader } from '../sqlite-reader.ts';
 
 /** Older versions may lose the last commits of a write-ahead log that is reset while it is being read. */
 const OLDEST_SQLITE = [3, 51, 3];
@@ -39,6 +40,9 @@ export interface WriterSettings {
   readonly maxPages?: number;
 }
 
+/** Whether the log keeps what writers said of the data. A log of an older version that nobody has written to since does not. */
+export const KNOWS_JSON = "SELECT 1 FROM pragma_table_info('events') WHERE name = 'is_json'";
+
 /** Opens the log for its one writer. @throws CannotOpenStore */
 export function openForWriting({ directory, durable, maxPages }: WriterSettings): Database.Database {
   return openOrExplain(directory, () => {
@@ -48,7 +52,7 @@ export function openForWriting({ directory, durable, maxPages }: WriterSettings)
     database.pragma(`synchronous = ${durable ? 'FULL' : 'OFF'}`);
     database.exec(SCHEMA);
     // Logs of older versions do not have it: for their events nobody said whether they are JSON.
-    if (!knowsJson(database)) database.exec('ALTER TABLE events ADD COLUMN is_json INTEGER');
+    if (!database.prepare(KNOWS_JSON).get()) database.exec('ALTER TABLE events ADD COLUMN is_json INTEGER');
     database.prepare('INSERT INTO identity (only, id) VALUES (1, ?) ON CONFLICT DO NOTHING').run(randomUUID());
     if (durable) proveDurable(database);
     if (maxPages !== undefined) database.pragma(`max_page_count = ${maxPages}`);
@@ -57,16 +61,9 @@ export function openForWriting({ directory, durable, maxPages }: WriterSettings)
 }
 
 /** Opens the log for reading, while this process or another one may write. @throws CannotOpenStore */
-export function openDatabaseForReading(directory: string): Database.Database {
-  return openOrExplain(directory, () => {
-    if (!existsSync(databaseFile(directory))) throw new CannotOpenStore('damaged', `${directory} holds no events`);
-    return new Database(databaseFile(directory), { readonly: true });
-  });
-}
-
-/** Whether the log keeps what writers said of the data. A log of an older version that nobody has written to since does not. */
-export function knowsJson(database: Database.Database): boolean {
-  return database.prepare("SELECT 1 FROM pragma_table_info('events') WHERE name = 'is_json'").get() !== undefined;
+export function openDatabaseForReading(directory: string): SqliteReader {
+  if (!existsSync(databaseFile(directory))) throw new CannotOpenStore('damaged', `${directory} holds no events`);
+  return new SqliteReader(directory, databaseFile(directory));
 }
 
 /** SQLite may ignore a setting, so read each one back. @throws CannotOpenStore */

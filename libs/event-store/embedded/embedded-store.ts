@@ -1,5 +1,4 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type Database from 'better-sqlite3';
 import { checkAppend } from '../append-checks.ts';
 import { Notifier } from '../notifier.ts';
 import {
@@ -21,6 +20,7 @@ import {
   type SubscriptionMessage,
 } from '../port.ts';
 import { checkCount, checkFilter, passes } from '../read-checks.ts';
+import type { SqliteReader } from '../sqlite-reader.ts';
 import { makeTemporaryDirectory } from '../temporary-directory.ts';
 import { openDatabaseForReading } from './database.ts';
 import { mustBeComplete } from './log-check.ts';
@@ -47,7 +47,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions = {}): Pro
   const directory = given ?? (temporary?.path as string);
   const settings = { directory, durable: !temporary, ...(maxPages !== undefined && { maxPages }) };
   const writer = readOnly ? undefined : await WriterThread.start(settings);
-  let database: Database.Database | undefined;
+  let database: SqliteReader | undefined;
   try {
     database = openDatabaseForReading(directory);
     if (checked) mustBeComplete(database, directory);

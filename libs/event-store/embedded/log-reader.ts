@@ -1,6 +1,13 @@
-import type Database from 'better-sqlite3';
-import { BadEvent, BEFORE_FIRST, type EventFilter, type Position, type RecordedEvent } from '../port.ts';
-import { knowsJson } from './database.ts';
+import {
+  BadEvent,
+  BEFORE_FIRST,
+  CannotOpenStore,
+  type EventFilter,
+  type Position,
+  type RecordedEvent,
+} from '../port.ts';
+import type { SqliteReader } from '../sqlite-reader.ts';
+import { KNOWS_JSON } from './database.ts';
 import { mustBeAsWritten } from './log-check.ts';
 
 const POSITION = /^\d{16}$/;
@@ -52,34 +59,34 @@ const EVENTS = 'events JOIN streams USING (stream_id)';
 
 /** Reads the tables of the log. Positions are plain numbers here: 1 for the first event. */
 export class LogReader {
-  readonly #database: Database.Database;
+  readonly #database: SqliteReader;
   readonly #checked: boolean;
-  readonly #statements = new Map<string, Database.Statement<unknown[], unknown>>();
-
   readonly #columns: string;
 
   /** @param checked compare each event with its hash. Reads throw DamagedEvent then. */
-  constructor(database: Database.Database, checked = false) {
+  constructor(database: SqliteReader, checked = false) {
     this.#database = database;
     this.#checked = checked;
-    this.#columns = `${COLUMNS}, ${knowsJson(database) ? 'is_json' : 'NULL AS is_json'}`;
+    this.#columns = `${COLUMNS}, ${database.get(KNOWS_JSON) ? 'is_json' : 'NULL AS is_json'}`;
   }
 
   head(): number {
-    return this.#get<{ head: number | null }>('SELECT max(position) AS head FROM events').head ?? 0;
+    return this.#database.get<{ head: number | null }>('SELECT max(position) AS head FROM events')?.head ?? 0;
   }
 
   identity(): string {
-    return this.#get<{ id: string }>('SELECT id FROM identity').id;
+    const row = this.#database.get<{ id: string }>('SELECT id FROM identity');
+    if (!row) throw new CannotOpenStore('damaged', 'the log is damaged: its identity is missing');
+    return row.id;
   }
 
   idAt(position: number): string | undefined {
-    return this.#prepare<{ id: string }>('SELECT id FROM events WHERE position = ?').get(position)?.id;
+    return this.#database.get<{ id: string }>('SELECT id FROM events WHERE position = ?', position)?.id;
   }
 
   /** A number that changes when another process writes to the log. */
   dataVersion(): number {
-    return this.#database.pragma('data_version', { simple: true }) as number;
+    return this.#database.dataVersion();
   }
 
   eventsOfStream(stream: string, from: number, direction: 'forwards' | 'backwards', limit: number): EventPage {
@@ -112,31 +119,18 @@ export class LogReader {
     this.#database.close();
   }
 
-  #page(limit: number, condition: string, ...values: unknown[]): EventPage {
-    const statement = this.#prepare<EventRow>(`SELECT ${this.#columns} FROM ${EVENTS} WHERE ${condition}`);
+  #page(limit: number, condition: string, ...values: (string | number)[]): EventPage {
     const events: RecordedEvent[] = [];
     let bytes = 0;
-    for (const row of statement.iterate(...values, limit)) {
+    const takes = (row: EventRow): boolean => {
       const event = recordedEventOf(row);
       if (this.#checked) mustBeAsWritten(event);
       events.push(event);
       bytes += row.data.length + row.metadata.length;
-      if (bytes >= BYTES_PER_PAGE) break;
-    }
+      return bytes < BYTES_PER_PAGE;
+    };
+    this.#database.while(takes, `SELECT ${this.#columns} FROM ${EVENTS} WHERE ${condition}`, ...values, limit);
     return { events, isFull: events.length === limit || bytes >= BYTES_PER_PAGE };
-  }
-
-  #get<Row>(sql: string): Row {
-    return this.#prepare<Row>(sql).get() as Row;
-  }
-
-  #prepare<Row>(sql: string): Database.Statement<unknown[], Row> {
-    let statement = this.#statements.get(sql);
-    if (!statement) {
-      statement = this.#database.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement as Database.Statement<unknown[], Row>;
   }
 }
 
@@ -146,10 +140,18 @@ const pageOf = (page: EventPage, end: number): Page => ({
 });
 
 function recordedEventOf(row: EventRow) {
-  const { position, stream, revision, id, type, data, metadata, recorded_at, hash, is_json } = row;
-  const recordedAt = new Date(recorded_at).toISOString();
+  const { position, stream, revision, id, type, data, metadata, hash, is_json } = row;
+  const recordedAt = instantOf(row);
   const json = is_json !== null && { json: is_json === 1 };
   return { stream, revision, id, type, data, metadata, ...json, position: positionOf(position), recordedAt, hash };
+}
+
+/** @throws CannotOpenStore that names the event */
+function instantOf({ recorded_at, position, stream, revision }: EventRow): string {
+  const instant = new Date(recorded_at);
+  if (!Number.isNaN(instant.getTime())) return instant.toISOString();
+  const event = `revision ${revision} of ${stream}, at position ${position}`;
+  throw new CannotOpenStore('damaged', `the log is damaged: ${event}, was recorded at no possible instant`);
 }
 
 function conditionsOf(filter: EventFilter | undefined): { where: string; values: string[] } {

@@ -1,6 +1,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type Database from 'better-sqlite3';
 import { hashOfEvent } from '../event-hash.ts';
+import { openOrExplain } from '../open-or-explain.ts';
 import { CannotOpenStore, type ExpectedRevision, type NewEvent } from '../port.ts';
 import { openForWriting, type WriterSettings } from './database.ts';
 
@@ -195,7 +196,8 @@ const reply = (port: MessagePort, message: WriterReply): void => port.postMessag
 
 function openWriter(port: MessagePort): Writer | undefined {
   try {
-    return new Writer(openForWriting(workerData as WriterSettings));
+    const settings = workerData as WriterSettings;
+    return openOrExplain(settings.directory, () => new Writer(openForWriting(settings)));
   } catch (error) {
     if (!(error instanceof CannotOpenStore)) throw error;
     reply(port, { kind: 'cannot-open', code: error.code, message: error.message });
