@@ -43,6 +43,16 @@ const serverGauges: readonly (readonly [
     '0 while the PostgreSQL of read models and keys cannot be reached',
     ({ database }) => database && Number(database.ok),
   ],
+  [
+    'leadger_keys_missing',
+    'Keys of personal data that were looked for and are missing',
+    ({ keysMissing }) => keysMissing,
+  ],
+  [
+    'leadger_keys_damaged',
+    'Keys of personal data that were looked for and are damaged, or have a damaged box',
+    ({ keysDamaged }) => keysDamaged,
+  ],
 ];
 
 /** Prometheus metrics of one application. */
@@ -51,7 +61,6 @@ export class Metrics {
   readonly #processes: readonly (readonly [Gauge, (process: Process) => number])[];
   readonly #models: readonly (readonly [Gauge, (model: ReadModel) => number | undefined])[];
   readonly #servers: readonly (readonly [Gauge, (now: Measurements) => number | undefined])[];
-  readonly #keysMissing: Gauge;
   readonly #eventsTaken: Counter;
 
   constructor(server: FastifyInstance) {
@@ -67,11 +76,6 @@ export class Metrics {
       value,
     ]);
     this.#servers = serverGauges.map(([name, help, value]) => [new Gauge({ name, help, registers }), value]);
-    this.#keysMissing = new Gauge({
-      name: 'leadger_keys_missing',
-      help: 'Keys of personal data that were looked for and are missing',
-      registers,
-    });
     this.#eventsTaken = new Counter({
       name: 'leadger_read_model_events_total',
       help: 'Events applied since this program began, where it follows the model',
@@ -86,7 +90,7 @@ export class Metrics {
 
   /** In the text format of Prometheus. What is not known now is left out. */
   of(now: Measurements): Promise<string> {
-    const { processes, readModels, keysMissing } = now;
+    const { processes, readModels } = now;
     for (const [gauge, read] of this.#servers) setOrLeaveOut(gauge, {}, read(now));
     for (const [gauge, read] of this.#processes) {
       gauge.reset();
@@ -96,7 +100,6 @@ export class Metrics {
       gauge.reset();
       for (const model of readModels) setOrLeaveOut(gauge, { model: model.name }, read(model));
     }
-    this.#keysMissing.set(keysMissing);
     this.#eventsTaken.reset();
     for (const { name, eventsTaken } of readModels)
       if (eventsTaken !== undefined) this.#eventsTaken.inc({ model: name }, eventsTaken);

@@ -20,9 +20,15 @@ export async function verify(location: StoreLocation, { json = false }: { json?:
     progress.end();
     const seconds = Number(((performance.now() - start) / 1000).toFixed(2));
     const keysMissing = await missing.count();
+    const keysDamaged = await missing.damaged();
     const foreign = await foreignEventsOf(location);
-    if (json) printJson({ ...verdict, keysMissing, foreign, seconds });
-    else print(verdict, [...linesAboutKeys(keysMissing), ...linesAbout(foreign)], seconds);
+    if (json) printJson({ ...verdict, keysMissing, keysDamaged: keysDamaged.length, foreign, seconds });
+    else
+      print(
+        verdict,
+        [...linesAboutKeys(keysMissing), ...linesAboutDamage(keysDamaged), ...linesAbout(foreign)],
+        seconds,
+      );
     return brokenIn(verdict).length === 0 ? 0 : 1;
   } finally {
     await stores.close();
@@ -58,3 +64,11 @@ const linesAboutKeys = (missing: number): readonly string[] =>
     : [
         `${counted(missing, 'key is', 'keys are')} missing: personal data sealed with ${nounOf(missing, 'it', 'them')} cannot be read until ${nounOf(missing, 'it is', 'they are')} restored from a backup`,
       ];
+
+const linesAboutDamage = ([first, ...others]: readonly string[]): readonly string[] => {
+  if (first === undefined) return [];
+  const count = 1 + others.length;
+  return [
+    `${counted(count, 'key is', 'keys are')} damaged: personal data sealed with ${nounOf(count, 'it', 'them')} cannot be read until ${nounOf(count, 'it is', 'they are')} restored from a backup; the first one is ${first}`,
+  ];
+};

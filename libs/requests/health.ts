@@ -56,12 +56,15 @@ export const health = z
     ok: z.boolean().describe('Whether everything works: the status is not red.'),
     status: z
       .enum(healthStatuses)
-      .describe('Yellow: it works, but keys are missing or items are parked. Red: a part does not work.'),
+      .describe('Yellow: it works, but keys are missing or damaged, or items are parked. Red: a part does not work.'),
     keys: z
       .object({
         missing: z
           .int()
           .describe('Keys of personal data that were looked for and are missing: restore their newest backup.'),
+        damaged: z
+          .int()
+          .describe('Keys that were looked for and are damaged, or have a damaged box: restore them from a backup.'),
       })
       .describe('The keys of personal data.'),
     store: z
@@ -87,7 +90,7 @@ type Health = z.infer<typeof health>;
 export const healthExample: z.input<typeof health> = {
   ok: true,
   status: 'green',
-  keys: { missing: 0 },
+  keys: { missing: 0, damaged: 0 },
   store: { ok: true, position: '0000000000000042' },
   processes: {
     position: '0000000000000042',
@@ -176,16 +179,17 @@ async function programsNow({ events, processes, readModels }: Programs) {
   };
 }
 
-/** The parts that work now. Parked items and missing keys do not make the store unhealthy: it works for everybody else. */
+/** The parts that work now. Parked items and missing or damaged keys do not make the store unhealthy: it works for everybody else. */
 async function healthOf(programs: Programs): Promise<Health> {
   const { store, database, engine, models } = await programsNow(programs);
   const readModels = models.map((model) => model.health);
   const isFollowed = readModels.length > 0 && readModels.every(({ lastError }) => lastError === undefined);
   const ok = store.ok && database?.ok !== false && engine !== undefined && isFollowed;
   const { position, idle, processes: all } = engine ?? { position: '', idle: false, processes: [] };
-  const keys = { missing: programs.vault.keysMissed };
+  const { keysMissed: missing, keysDamaged: damaged } = programs.vault;
+  const keys = { missing, damaged };
   const hasParked = [...all, ...readModels].some(({ parked }) => parked > 0);
-  const status: HealthStatus = ok ? (hasParked || keys.missing > 0 ? 'yellow' : 'green') : 'red';
+  const status: HealthStatus = ok ? (hasParked || missing + damaged > 0 ? 'yellow' : 'green') : 'red';
   return { ok, status, store, database, keys, processes: { position, idle, processes: all }, readModels };
 }
 
@@ -207,6 +211,7 @@ async function measurementsOf(programs: Programs) {
   const { store, database, engine, models } = await programsNow(programs);
   return {
     keysMissing: programs.vault.keysMissed,
+    keysDamaged: programs.vault.keysDamaged,
     store,
     database,
     processes: engine?.processes ?? [],
