@@ -48,9 +48,10 @@ export class MissingKeys {
 
 /** The same events, each of which was looked at before it is read. */
 export const lookedAt = (
-  events: Pick<EventStore, 'readAll'>,
+  events: Pick<EventStore, 'readAll' | 'faults'>,
   look: (event: RecordedEvent) => Promise<void>,
-): Pick<EventStore, 'readAll'> => ({
+): Pick<EventStore, 'readAll' | 'faults'> => ({
+  faults: async () => (await events.faults?.()) ?? [],
   async *readAll(options) {
     for await (const event of events.readAll(options)) {
       await look(event);

@@ -617,6 +617,13 @@ describe('the laws', () => {
     expect(changed).toEqual({ hashMismatch: 1 });
   });
 
+  it('count what contradicts itself in the records of a store, in its words', async () => {
+    const faults = async () => ['order-o1: it ends at revision 2, and its last event has revision 1'];
+    const { laws, examples } = await checkLaws({ ...logOf(record(setting)), faults }, { hashOf: hashOfEvent });
+    expect(laws.faultInStore).toBe(1);
+    expect(examples).toEqual({ faultInStore: await faults() });
+  });
+
   it('name the events that broke them', async () => {
     const { examples, events, head } = await checkLaws(
       logOf(record([...setting, ['order-o1', 'OrderPaused'], ...delivery('l1', 'o1', 'c1')])),

@@ -23,7 +23,7 @@ import { TurnCheck } from './turns.ts';
 export interface Verdict {
   /** Law → how often it was broken. A sound log has only zeros. */
   readonly laws: Readonly<Record<Law, number>>;
-  /** The first events that broke each broken law, as `stream@revision`. */
+  /** The first events that broke each broken law, as `stream@revision`, or what is wrong with the store. */
   readonly examples: Readonly<Partial<Record<Law, readonly string[]>>>;
   readonly events: number;
   /** Assignments whose winner was checked, and those about which the log does not say enough. */
@@ -62,6 +62,7 @@ export const laws = {
   basisNotThere: 'an event was decided on events that the log did not have when it was recorded',
   revisionGap: 'an event does not follow the one before it in its stream',
   hashMismatch: 'the bytes of an event are not those that were written',
+  faultInStore: 'the records of the store contradict each other: a stream, a position, or the id of an event',
   unreadable: 'an event cannot be read, or lacks data that events of its type must have',
 } as const;
 
@@ -74,7 +75,10 @@ interface CheckOptions {
 }
 
 /** Reads the whole log once. Memory grows with the number of leads and orders, not with the number of events. */
-export async function checkLaws(store: Pick<EventStore, 'readAll'>, options: CheckOptions): Promise<Verdict> {
+export async function checkLaws(
+  store: Pick<EventStore, 'readAll' | 'faults'>,
+  options: CheckOptions,
+): Promise<Verdict> {
   const audit = new Audit(options.hashOf);
   let events = 0;
   let head = '';
@@ -85,6 +89,7 @@ export async function checkLaws(store: Pick<EventStore, 'readAll'>, options: Che
     if (events % 10_000 === 0) options.onProgress?.(events);
   }
   audit.checkEnd();
+  for (const fault of (await store.faults?.()) ?? []) audit.findings.addNamed('faultInStore', fault);
   options.onProgress?.(events);
   const { counts, examples } = audit.findings;
   const { judged, passedOver } = audit.turns;
@@ -153,9 +158,13 @@ class Findings {
   readonly examples: Partial<Record<Law, string[]>> = {};
 
   add(law: Law, event: { stream: string; revision: number }): void {
+    this.addNamed(law, nameOf(event));
+  }
+
+  addNamed(law: Law, name: string): void {
     this.counts[law] += 1;
     const examples = this.examples[law] ?? [];
-    if (examples.length < EXAMPLES_PER_LAW) this.examples[law] = [...examples, nameOf(event)];
+    if (examples.length < EXAMPLES_PER_LAW) this.examples[law] = [...examples, name];
   }
 }
 

@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
 import { BadEvent, BEFORE_FIRST, type EventFilter, type Position, type RecordedEvent } from '../port.ts';
+import { faultsIn } from './faults.ts';
 
 const POSITION = /^\d{16}$/;
 
@@ -59,6 +60,10 @@ export class LogReader {
 
   idAt(position: number): string | undefined {
     return this.#prepare<{ id: string }>('SELECT id FROM events WHERE position = ?').get(position)?.id;
+  }
+
+  faults(): readonly string[] {
+    return faultsIn(this.#database);
   }
 
   /** A number that changes when another process writes to the log. */
