@@ -618,6 +618,14 @@ describe('the laws', () => {
       });
     });
 
+    /** A decision about l1, and a true one about l2 that had seen all before it. */
+    const judgeBoth = (claim: object, metadata: object = {}) => {
+      const [stream, type, data = {}] = assigned('o1', 'c1', claim);
+      const [, ...next] = assigned('o2', 'c2', { eventsSeen: setting.length + 2 });
+      const lines: Line[] = [...setting, [stream, type, data, metadata], lead('l2', 'ex'), ['lead-l2', ...next]];
+      return checkLaws(logOf(record(lines)), { hashOf: hashOfEvent });
+    };
+
     it.each<[string, object, readonly [unreadable: number, basisNotThere: number]]>([
       ['to have seen itself', { eventsSeen: setting.length + 1 }, [0, 1]],
       ['to have seen events that never were', { eventsSeen: 9_999_999 }, [0, 1]],
@@ -628,29 +636,13 @@ describe('the laws', () => {
       ['the rank of another rule', { rank: { owedSince: on(0) } }, [1, 0]],
       ['a time long after it', { decidedAt: on(9000) }, [1, 0]],
     ])('a decision that claims %s is found, and hides no later one', async (_, claim, found) => {
-      const [stream, type, data] = assigned('o1', 'c1', { ...bySeen, ...claim });
-      const next = assigned('o2', 'c2', { eventsSeen: setting.length + 2 });
-      const lines = [
-        ...setting,
-        [stream, type, data, bySeen] as Line,
-        lead('l2', 'ex'),
-        ['lead-l2', ...next.slice(1)] as unknown as Line,
-      ];
-      const { laws, decisions } = await checkLaws(logOf(record(lines)), { hashOf: hashOfEvent });
+      const { laws, decisions } = await judgeBoth({ ...bySeen, ...claim }, bySeen);
       expect([laws.unreadable, laws.basisNotThere]).toEqual(found);
       expect(decisions).toEqual({ judged: 2, passedOver: 0 });
     });
 
     it('a decision of which nothing is true is passed over, and no other one', async () => {
-      const [stream, type, data] = assigned('o1', 'c1', { eventsSeen: 9_999_999 });
-      const next = assigned('o2', 'c2', { eventsSeen: setting.length + 2 });
-      const lines = [
-        ...setting,
-        [stream, type, data] as Line,
-        lead('l2', 'ex'),
-        ['lead-l2', ...next.slice(1)] as unknown as Line,
-      ];
-      const { laws, decisions } = await checkLaws(logOf(record(lines)), { hashOf: hashOfEvent });
+      const { laws, decisions } = await judgeBoth({ eventsSeen: 9_999_999 });
       expect([laws.basisNotThere, laws.winnerNotFirst]).toEqual([1, 0]);
       expect(decisions).toEqual({ judged: 1, passedOver: 1 });
     });
