@@ -43,6 +43,26 @@ const serverGauges: readonly (readonly [
     '0 while the PostgreSQL of read models and keys cannot be reached',
     ({ database }) => database && Number(database.ok),
   ],
+  [
+    'leadger_keys_missing',
+    'Keys of personal data that were looked for and are missing',
+    ({ keysMissing }) => keysMissing,
+  ],
+  [
+    'leadger_keys_damaged',
+    'Keys of personal data that were looked for and are damaged, or have a damaged box',
+    ({ keysDamaged }) => keysDamaged,
+  ],
+  [
+    'leadger_streams_damaged',
+    'Streams of the ledger that somebody cut or deleted in the event store',
+    ({ streams }) => streams.damaged,
+  ],
+  [
+    'leadger_streams_blind',
+    '1 while this program cannot see what others do to the streams of the ledger',
+    ({ streams: { sight } }) => Number(sight === 'blind' || sight === 'away'),
+  ],
 ];
 
 /** Prometheus metrics of one application. */
@@ -51,9 +71,6 @@ export class Metrics {
   readonly #processes: readonly (readonly [Gauge, (process: Process) => number])[];
   readonly #models: readonly (readonly [Gauge, (model: ReadModel) => number | undefined])[];
   readonly #servers: readonly (readonly [Gauge, (now: Measurements) => number | undefined])[];
-  readonly #keysMissing: Gauge;
-  readonly #streamsDamaged: Gauge;
-  readonly #streamsBlind: Gauge;
   readonly #eventsTaken: Counter;
 
   constructor(server: FastifyInstance) {
@@ -69,21 +86,6 @@ export class Metrics {
       value,
     ]);
     this.#servers = serverGauges.map(([name, help, value]) => [new Gauge({ name, help, registers }), value]);
-    this.#keysMissing = new Gauge({
-      name: 'leadger_keys_missing',
-      help: 'Keys of personal data that were looked for and are missing',
-      registers,
-    });
-    this.#streamsDamaged = new Gauge({
-      name: 'leadger_streams_damaged',
-      help: 'Streams of the ledger that somebody cut or deleted in the event store',
-      registers,
-    });
-    this.#streamsBlind = new Gauge({
-      name: 'leadger_streams_blind',
-      help: '1 while this program cannot see what others do to the streams of the ledger',
-      registers,
-    });
     this.#eventsTaken = new Counter({
       name: 'leadger_read_model_events_total',
       help: 'Events applied since this program began, where it follows the model',
@@ -98,7 +100,7 @@ export class Metrics {
 
   /** In the text format of Prometheus. What is not known now is left out. */
   of(now: Measurements): Promise<string> {
-    const { processes, readModels, keysMissing, streams } = now;
+    const { processes, readModels } = now;
     for (const [gauge, read] of this.#servers) setOrLeaveOut(gauge, {}, read(now));
     for (const [gauge, read] of this.#processes) {
       gauge.reset();
@@ -108,9 +110,6 @@ export class Metrics {
       gauge.reset();
       for (const model of readModels) setOrLeaveOut(gauge, { model: model.name }, read(model));
     }
-    this.#keysMissing.set(keysMissing);
-    this.#streamsDamaged.set(streams.damaged);
-    this.#streamsBlind.set(Number(streams.sight === 'blind' || streams.sight === 'away'));
     this.#eventsTaken.reset();
     for (const { name, eventsTaken } of readModels)
       if (eventsTaken !== undefined) this.#eventsTaken.inc({ model: name }, eventsTaken);

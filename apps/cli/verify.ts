@@ -1,4 +1,5 @@
 import { checkLaws, type Law, laws, type Verdict } from '#audit/laws/laws';
+import { newestVersionOf } from '#domain/codec';
 import { counted, nounOf, thousands } from '#domain/kernel/counted';
 import { hashOfEvent } from '#event-store/event-hash';
 import { type DamagedStream, damagedStreamsIn } from '#requests/damaged-streams';
@@ -19,18 +20,24 @@ export async function verify(location: StoreLocation, { json = false }: { json?:
     const onProgress = (events: number) => progress.update(events);
     const missing = new MissingKeys(stores.vault);
     const events = lookedAt(stores.events, (event) => missing.look(event));
-    const verdict = await checkLaws(events, { hashOf: hashOfEvent, onProgress });
+    const verdict = await checkLaws(events, { hashOf: hashOfEvent, newestVersionOf, onProgress });
     progress.end();
     const seconds = Number(((performance.now() - start) / 1000).toFixed(2));
     const keysMissing = await missing.count();
+    const keysDamaged = await missing.damaged();
     const keysBack = await stores.vault.keysOfErased();
     const foreign = await foreignEventsOf(location);
     const { damages } = stores.events;
     await damages?.searched();
     const damaged = damagedStreamsIn(damages);
-    if (json) printJson({ ...verdict, keysMissing, keysOfErasedPersons: keysBack, foreign, damaged, seconds });
+    const keys = { keysMissing, keysDamaged: keysDamaged.length, keysOfErasedPersons: keysBack };
+    if (json) printJson({ ...verdict, ...keys, foreign, damaged, seconds });
     else {
-      const aboutKeys = [...linesAboutMissing(keysMissing), ...linesAboutErased(keysBack)];
+      const aboutKeys = [
+        ...linesAboutMissing(keysMissing),
+        ...linesAboutDamagedKeys(keysDamaged),
+        ...linesAboutErased(keysBack),
+      ];
       const aboutDamage = damages ? linesAboutDamage(damaged, damages.sight) : [];
       print(marked(verdict, damaged), [...aboutKeys, ...linesAbout(foreign), ...aboutDamage], seconds);
     }
@@ -85,3 +92,11 @@ const linesAboutErased = (back: number): readonly string[] =>
     : [
         `${keysOfErasedPersons(back)} ${nounOf(back, 'has', 'have')} come back, from an older backup: nothing opens with ${nounOf(back, 'it', 'them')}, and the next start of the store destroys ${nounOf(back, 'it', 'them')}`,
       ];
+
+const linesAboutDamagedKeys = ([first, ...others]: readonly string[]): readonly string[] => {
+  if (first === undefined) return [];
+  const count = 1 + others.length;
+  return [
+    `${counted(count, 'key is', 'keys are')} damaged: personal data sealed with ${nounOf(count, 'it', 'them')} cannot be read until ${nounOf(count, 'it is', 'they are')} restored from a backup; the first one is ${first}`,
+  ];
+};

@@ -153,6 +153,7 @@ export function tellEvent(type: string, data: object): string {
 function opened(text: unknown): string {
   if (typeof text === 'string') return text;
   if (isBox(text)) return 'sealed';
+  if ('damaged' in (text as object)) return 'damaged';
   return 'keyMissing' in (text as object) ? 'its key is missing' : 'erased';
 }
 

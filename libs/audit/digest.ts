@@ -1,7 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import type { EventStore } from '#event-store/port';
 import type { Vault } from '#vault/vault';
-import { parseRaw } from './laws/raw-log.ts';
+import { dataOf } from './laws/raw-log.ts';
 import { openBoxes } from './opened.ts';
 
 /**
@@ -14,8 +14,8 @@ import { openBoxes } from './opened.ts';
 export async function logDigest(store: Pick<EventStore, 'readAll'>, vault: Pick<Vault, 'open'>): Promise<string> {
   const digests = new Map<string, string>();
   for await (const recorded of store.readAll()) {
-    const { stream, revision, type, data } = parseRaw(recorded, 0);
-    const event = canonicalJson([stream, revision, type, await openBoxes(data, vault)]);
+    const { stream, revision, type } = recorded;
+    const event = canonicalJson([stream, revision, type, await openBoxes(dataOf(recorded), vault)]);
     digests.set(stream, hash('sha256', `${digests.get(stream) ?? ''}${event}`, 'base64'));
   }
   const whole = createHash('sha256');

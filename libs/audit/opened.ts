@@ -1,5 +1,5 @@
 import { isBox, type Sealed } from '#domain/kernel/events';
-import { KeyMissing, type Vault } from '#vault/vault';
+import { BoxDamaged, KeyMissing, type Vault } from '#vault/vault';
 
 /** Replaces personal data of an erased person. */
 const ERASED = { erased: true } as const;
@@ -7,15 +7,18 @@ const ERASED = { erased: true } as const;
 /** Replaces personal data whose key is missing: the keys were restored from an older backup. */
 const KEY_MISSING = { keyMissing: true } as const;
 
+/** Replaces personal data whose box or key is not what was written. */
+const DAMAGED = { damaged: true } as const;
+
 /** What is shown of a sealed text: the text, or why it cannot be shown. */
-export type OpenedText = string | typeof ERASED | typeof KEY_MISSING;
+export type OpenedText = string | typeof ERASED | typeof KEY_MISSING | typeof DAMAGED;
 
 /** Replaces secrets, such as sign-in links. */
 const SECRET = { secret: true } as const;
 
 /**
- * The same data with every sealed box opened, or marked: as erased if its key was destroyed, or as without a key. Secrets
- * stay closed.
+ * The same data with every sealed box opened, or marked: as erased if its key was destroyed, as without a key, or as
+ * damaged. Secrets stay closed.
  */
 export async function openBoxes(data: unknown, vault: Pick<Vault, 'open'>): Promise<unknown> {
   if (typeof data !== 'object' || data === null) return data;
@@ -27,12 +30,13 @@ export async function openBoxes(data: unknown, vault: Pick<Vault, 'open'>): Prom
   return opened;
 }
 
-/** A missing key costs this box only, never the history around it. */
+/** A missing or damaged key costs this box only, never the history around it. */
 async function openOrMark(box: Sealed, vault: Pick<Vault, 'open'>): Promise<unknown> {
   try {
     return (await vault.open(box)) ?? ERASED;
   } catch (error) {
     if (error instanceof KeyMissing) return KEY_MISSING;
+    if (error instanceof BoxDamaged) return DAMAGED;
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import { fieldsOf, type Sealing } from '#domain/kernel/fields';
 import { leadStream } from '#domain/leads/lead';
 import { type Family, familyOf, ledger } from '#domain/ledger';
 import { lookKey, monthOf } from '#domain/support/look';
-import { BoxDamaged, KeyMissing, PersonErased, type Vault } from '#vault/vault';
+import { CannotOpenBox, PersonErased, type Vault } from '#vault/vault';
 import { changeBoxes } from './boxes-in.ts';
 import type { NewestForm } from './newest-forms.ts';
 
@@ -103,7 +103,7 @@ export class PresentSeals {
       return { ...box, ...sealed };
     } catch (error) {
       if (error instanceof PersonErased) return this.#emptyBox({ ...box, keyId: error.keyId, purpose });
-      if (!(error instanceof KeyMissing || error instanceof BoxDamaged)) throw error;
+      if (!(error instanceof CannotOpenBox)) throw error;
       this.counts.unreadable += 1;
       return box;
     }

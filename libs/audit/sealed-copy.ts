@@ -2,7 +2,7 @@ import { decode, type Fact } from '#domain/codec';
 import type { Sealed } from '#domain/kernel/events';
 import { originStream } from '#domain/logs/log-origin';
 import type { EventStore, RecordedEvent } from '#event-store/port';
-import { BoxDamaged, KeyMissing, type Vault } from '#vault/vault';
+import { CannotOpenBox, type Vault } from '#vault/vault';
 import { changeBoxes } from './boxes-in.ts';
 import { appendAll, NoCopy, nameIn, type Source } from './copy-log.ts';
 import { encodedAgain, NewestForms } from './newest-forms.ts';
@@ -149,7 +149,7 @@ const opened = (data: unknown, vault: Vault): Promise<unknown> =>
       const value = await vault.open(box);
       return value === undefined ? ERASED : { value, secret: 'secret' in box };
     } catch (error) {
-      if (error instanceof KeyMissing || error instanceof BoxDamaged) return box;
+      if (error instanceof CannotOpenBox) return box;
       throw error;
     }
   });

@@ -137,6 +137,13 @@ export function isWrittenByLedger({ stream, metadata }: Pick<StoredEvent, 'strea
   return cause.includes('"commandId":"') && cause.includes('"actor":"');
 }
 
+/** The newest version of events of a type in a stream: 0 for events that do not belong there. */
+export function newestVersionOf(stream: string, type: string): number {
+  if (!isOfLedger(stream)) return 0;
+  const family: Family = ledger[familyOf(stream)];
+  return family.events[type] ? 1 + (family.upcasters[type]?.length ?? 0) : 0;
+}
+
 /** The version in which an event is stored. @throws SyntaxError */
 export const versionOf = ({ metadata }: Pick<StoredEvent, 'metadata'>): number =>
   JSON.parse(decoder.decode(metadata)).schemaVersion ?? 1;

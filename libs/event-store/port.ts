@@ -179,6 +179,11 @@ export interface EventStore {
    * on a server.
    */
   whyNotWritable?(): Promise<EventStoreError | undefined>;
+  /**
+   * What contradicts itself in the records of this store, each in a few words that begin with its place. It reads all of them.
+   * Absent where a server keeps them.
+   */
+  faults?(): Promise<readonly string[]>;
   readonly limits: StoreLimits;
   close(): Promise<void>;
 }

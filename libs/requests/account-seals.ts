@@ -12,7 +12,7 @@ import { type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant, Purpose, Sealed, Secret } from '#domain/kernel/events';
 import { addSeconds } from '#domain/kernel/instants';
 import { normaliseEmail } from '#domain/leads/person-form';
-import { KeyMissing, PersonErased, type Vault } from '#vault/vault';
+import { CannotOpenBox, PersonErased, type Vault } from '#vault/vault';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 
@@ -47,12 +47,12 @@ export const sealSecret = async (
   secret: true,
 });
 
-/** A value that can be compared only. @returns undefined when it was erased or its key is missing */
+/** A value that can be compared only. @returns undefined when it was erased or cannot be opened */
 export async function openIfThere(vault: Vault, box: Sealed | undefined): Promise<unknown> {
   try {
     return box && (await vault.open(box));
   } catch (error) {
-    if (error instanceof KeyMissing) return undefined;
+    if (error instanceof CannotOpenBox) return undefined;
     throw error;
   }
 }

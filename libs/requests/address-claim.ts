@@ -3,6 +3,7 @@ import { type CustomerCommand, customer, customerStream } from '#domain/accounts
 import { isRefusal, type Refusal } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
 import { erasuresStream } from '#domain/persons/erasures';
+import { CannotOpenBox } from '#vault/vault';
 import { addressKeyOf } from './account-seals.ts';
 import type { RequestContext, RequestTools } from './request-tools.ts';
 
@@ -53,13 +54,18 @@ export async function isErased(tools: PersonTools, customerId: string): Promise<
 }
 
 /**
- * Who has no key is not erased: the key may come back from a backup.
+ * Whose key is missing or damaged is not erased: it may come back from a backup.
  * @returns the id of a customer's key, if it was destroyed: the customer was erased
  */
 export async function destroyedKeyOf({ streams, vault }: PersonTools, customerId: string): Promise<string | undefined> {
   const { email } = (await streams.read<'customer'>(customerStream(customerId))).state;
-  if (email === undefined || (await vault.missingAmong([email.keyId])).length > 0) return undefined;
-  return (await vault.open(email)) === undefined ? email.keyId : undefined;
+  if (email === undefined) return undefined;
+  try {
+    return (await vault.open(email)) === undefined ? email.keyId : undefined;
+  } catch (error) {
+    if (error instanceof CannotOpenBox) return undefined;
+    throw error;
+  }
 }
 
 export async function holderOf(

@@ -60,13 +60,16 @@ export const health = z
     status: z
       .enum(healthStatuses)
       .describe(
-        'Yellow: it works, but keys are missing, items are parked or streams are damaged. Red: a part does not work.',
+        'Yellow: it works, but keys are missing or damaged, items are parked or streams are damaged. Red: a part does not work.',
       ),
     keys: z
       .object({
         missing: z
           .int()
           .describe('Keys of personal data that were looked for and are missing: restore their newest backup.'),
+        damaged: z
+          .int()
+          .describe('Keys that were looked for and are damaged, or have a damaged box: restore them from a backup.'),
       })
       .describe('The keys of personal data.'),
     streams: z
@@ -102,7 +105,7 @@ type Health = z.infer<typeof health>;
 export const healthExample: z.input<typeof health> = {
   ok: true,
   status: 'green',
-  keys: { missing: 0 },
+  keys: { missing: 0, damaged: 0 },
   streams: { damaged: 0, sight: 'watching' },
   store: { ok: true, position: '0000000000000042' },
   processes: {
@@ -193,8 +196,8 @@ async function programsNow({ events, processes, readModels }: Programs) {
 }
 
 /**
- * The parts that work now. Parked items, missing keys and damaged streams do not make the store unhealthy: it works for everybody
- * else.
+ * The parts that work now. Parked items, missing or damaged keys and damaged streams do not make the store unhealthy: it works for
+ * everybody else.
  */
 async function healthOf(programs: Programs): Promise<Health> {
   const { store, database, engine, models } = await programsNow(programs);
@@ -202,10 +205,11 @@ async function healthOf(programs: Programs): Promise<Health> {
   const isFollowed = readModels.length > 0 && readModels.every(({ lastError }) => lastError === undefined);
   const ok = store.ok && database?.ok !== false && engine !== undefined && isFollowed;
   const { position, idle, processes: all } = engine ?? { position: '', idle: false, processes: [] };
-  const keys = { missing: programs.vault.keysMissed };
+  const { keysMissed: missing, keysDamaged: damaged } = programs.vault;
+  const keys = { missing, damaged };
   const hasParked = [...all, ...readModels].some(({ parked }) => parked > 0);
   const streams = streamsOf(programs.events);
-  const waits = hasParked || keys.missing > 0 || streams.damaged > 0;
+  const waits = hasParked || missing + damaged > 0 || streams.damaged > 0;
   const status: HealthStatus = ok ? (waits ? 'yellow' : 'green') : 'red';
   const processes = { position, idle, processes: all };
   return { ok, status, store, database, keys, streams, processes, readModels };
@@ -234,6 +238,7 @@ async function measurementsOf(programs: Programs) {
   const { store, database, engine, models } = await programsNow(programs);
   return {
     keysMissing: programs.vault.keysMissed,
+    keysDamaged: programs.vault.keysDamaged,
     store,
     database,
     streams: streamsOf(programs.events),

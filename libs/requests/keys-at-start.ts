@@ -33,10 +33,14 @@ export async function prepareKeys(start: KeysAtStart, warn: (line: string) => vo
   await sealBusinesses(start, (customers) =>
     warn(`business associations that were stored plain are sealed: ${counted(customers, 'customer')} so far`),
   );
-  const missing = await missingOfNewest(events, vault);
+  const { missing, damaged } = await missingOfNewest(events, vault);
   if (missing > 0)
     warn(
       `${counted(missing, 'key')} of the newest events ${nounOf(missing, 'is', 'are')} missing: the keys are older than the log; restore their newest backup`,
+    );
+  if (damaged > 0)
+    warn(
+      `${counted(damaged, 'key')} of the newest events ${nounOf(damaged, 'is', 'are')} damaged: what ${nounOf(damaged, 'it', 'they')} sealed cannot be read; restore ${nounOf(damaged, 'it', 'them')} from a backup`,
     );
 }
 

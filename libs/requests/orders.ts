@@ -7,7 +7,7 @@ import type { CommandOf } from '#domain/ledger';
 import { programmeStream } from '#domain/loyalty/programme';
 import { type DailyMaximum, order, orderStream, unknownOrder } from '#domain/orders/order';
 import { orderExample, orderRow } from '#read-models/models/orders';
-import { KeyMissing } from '#vault/vault';
+import { CannotOpenBox } from '#vault/vault';
 import { sealSecret } from './account-seals.ts';
 import { returnCoupon, tryCoupon } from './coupons.ts';
 import { forecastOf, orderForecast } from './forecast.ts';
@@ -80,13 +80,13 @@ async function changePaymentCard(
   return tools.send(orderId, stream, { type: 'ChangePaymentCard', at: tools.now(), paymentToken }, context);
 }
 
-/** A card that an older version stored as it is, or whose key is missing, is sealed anew. */
+/** A card that an older version stored as it is, or which cannot be opened, is sealed anew. */
 async function isSealedIn({ vault }: RequestTools, box: Sealed, token: string): Promise<boolean> {
   if (isUnsealed(box)) return false;
   return vault.open(box).then(
     (present) => present === token,
     (error: unknown) => {
-      if (error instanceof KeyMissing) return false;
+      if (error instanceof CannotOpenBox) return false;
       throw error;
     },
   );

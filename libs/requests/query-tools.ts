@@ -5,7 +5,7 @@ import type { EventStore } from '#event-store/port';
 import type { MailGateway } from '#gateways/mail';
 import type { RowQueries } from '#read-models/queries';
 import type { Page } from '#read-models/queries/paging';
-import { KeyMissing } from '#vault/vault';
+import { CannotOpenBox } from '#vault/vault';
 import { type HistoryReader, historyReader } from './histories.ts';
 import type { OperationDependencies } from './operations.ts';
 import { type OwnerOf, Owners } from './owners.ts';
@@ -61,19 +61,21 @@ export const asRows =
   ({ caller }: RequestContext, request: Request): Promise<Rows> =>
     read(caller, request);
 
-/** @returns null for a value that was never given, was erased, or has no key */
+/** @returns null for a value that was never given, was erased, or cannot be opened */
 type OpenValue = <Value>(box: Sealed | null | undefined) => Promise<Value | null>;
 
-/** Marks an answer that has a value which cannot be opened, because its key is missing. */
+/** Marks an answer that has a value which cannot be opened, because its key is missing, or its key or box is damaged. */
 export const keyMissing = z
   .boolean()
-  .describe('True when the key of a value is missing: the value is null until the key is restored from a backup.');
+  .describe(
+    'True when the key of a value is missing or damaged: the value is null until the key is restored from a backup.',
+  );
 
 interface Marked {
   readonly keyMissing: boolean;
 }
 
-/** Opens the boxes of one row. A missing key costs the value in its box, and marks the row. */
+/** Opens the boxes of one row. A missing or damaged key costs the value in its box, and marks the row. */
 export async function openRow<Opened extends object>(
   { open }: Pick<QueryTools, 'open'>,
   context: RequestContext,
@@ -84,7 +86,7 @@ export async function openRow<Opened extends object>(
     try {
       return ((box && (await open(context, box))) ?? null) as Value | null;
     } catch (error) {
-      if (!(error instanceof KeyMissing)) throw error;
+      if (!(error instanceof CannotOpenBox)) throw error;
       isMissing = true;
       return null;
     }

@@ -9,7 +9,7 @@ import type { AnyCommand } from '#domain/ledger';
 import { vaultStream } from '#domain/vaults/vault-name';
 import type { EventStore, RecordedEvent } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
-import { BoxDamaged, KeyMissing, type Vault } from '#vault/vault';
+import { CannotOpenBox, type Vault } from '#vault/vault';
 import { businessKeyOf, seal } from './account-seals.ts';
 import type { CommandHandler } from './command-handler.ts';
 
@@ -118,7 +118,7 @@ async function wasErased(vault: Vault, { email, name, postalAddress }: CustomerS
     return (await vault.open(box)) === undefined;
   } catch (error) {
     // A key that an older backup lacks, or a box that is damaged, is no erasure.
-    if (error instanceof KeyMissing || error instanceof BoxDamaged) return false;
+    if (error instanceof CannotOpenBox) return false;
     throw error;
   }
 }

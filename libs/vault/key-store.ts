@@ -32,8 +32,8 @@ export interface KeyStore {
   findOf(subject: string): StoredKey | undefined | Promise<StoredKey | undefined>;
   /** The keys of those subjects that have one, in any order. */
   findAllOf(subjects: readonly string[]): Promise<readonly StoredKey[]>;
-  /** Which of these different key ids are known, destroyed ones included. */
-  knownAmong(keyIds: readonly string[]): Promise<readonly string[]>;
+  /** The keys that are known among these different key ids, destroyed ones included, in any order. */
+  findAmong(keyIds: readonly string[]): Promise<readonly StoredKey[]>;
   /**
    * Durable when it resolves.
    * @returns the subject's key: this one, one that another caller added first, or a destroyed one

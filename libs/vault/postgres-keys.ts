@@ -89,9 +89,11 @@ class PostgresKeys implements KeyStore {
     return rows.map(keyOf);
   }
 
-  async knownAmong(keyIds: readonly string[]): Promise<readonly string[]> {
-    const rows = await this.#ask<KeyRow>('SELECT key_id FROM vault.keys WHERE key_id = ANY($1)', [keyIds]);
-    return rows.map(({ key_id: keyId }) => keyId);
+  async findAmong(keyIds: readonly string[]): Promise<readonly StoredKey[]> {
+    const rows = await this.#ask<KeyRow>('SELECT key_id, subject, wrapped FROM vault.keys WHERE key_id = ANY($1)', [
+      keyIds,
+    ]);
+    return rows.map(keyOf);
   }
 
   add(subject: string, key: NewKey): Promise<StoredKey> {

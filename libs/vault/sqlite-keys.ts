@@ -83,8 +83,8 @@ class SqliteKeys implements KeyStore {
   findAllOf = async (subjects: readonly string[]) =>
     subjects.map((subject) => this.findOf(subject)).filter((key) => key !== undefined);
 
-  knownAmong = async (keyIds: readonly string[]) =>
-    keyIds.filter((keyId) => this.#database.get(BY_ID, keyId) !== undefined);
+  findAmong = async (keyIds: readonly string[]) =>
+    keyIds.map((keyId) => this.find(keyId)).filter((key) => key !== undefined);
 
   async add(subject: string, { keyId, wrapped }: NewKey): Promise<StoredKey> {
     await this.#mustWrite().write({ added: [{ keyId, subject, wrapped }] });

@@ -99,6 +99,24 @@ describe('the vault', () => {
     await expect(vault.open(box)).rejects.toThrow(BoxDamaged);
   });
 
+  it.each([
+    ['that of another person', "wrapped = (SELECT wrapped FROM keys WHERE subject = 'lead-2')"],
+    ['cut', 'wrapped = substr(wrapped, 1, 20)'],
+    ['under a master key that never was', "wrapped = CAST(x'02ffffffffffffffff' || substr(wrapped, 10) AS BLOB)"],
+  ])('says that a key is damaged, and counts it: it is %s', async (_, change) => {
+    const [box, other] = [await vault.seal('lead-1', 'note', 1), await vault.seal('lead-2', 'note', 2)];
+    await vault.close();
+    const keys = new Database(join(directory, 'keys.sqlite'));
+    keys.exec(`UPDATE keys SET ${change} WHERE subject = 'lead-1'`);
+    keys.close();
+    vault = await openVault({ directory });
+    await expect(vault.open(box)).rejects.toThrow(BoxDamaged);
+    await expect(vault.seal('lead-1', 'note', 3)).rejects.toThrow(BoxDamaged);
+    expect([await vault.open(other), vault.keysDamaged]).toEqual([2, 1]);
+    expect(await vault.damagedAmong([box.keyId, other.keyId, 'never'])).toEqual([box.keyId]);
+    expect(await vault.missingAmong([box.keyId, other.keyId, 'never'])).toEqual(['never']);
+  });
+
   it('opens boxes and texts of older versions, which were not bound to a person', async () => {
     const key = Buffer.alloc(KEY_BYTES, 9);
     const master = Buffer.from(readFileSync(join(directory, 'master.key'), 'utf8'), 'base64');

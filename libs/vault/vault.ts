@@ -41,10 +41,14 @@ export interface Vault {
    * @throws PersonErased
    */
   seal(subject: string, purpose: Purpose, value: unknown): Promise<Sealed>;
-  /** @returns the value; undefined after its owner was erased. @throws BoxDamaged, KeyMissing */
+  /** @returns the value; undefined after its owner was erased. @throws CannotOpenBox */
   open(box: Sealed): Promise<unknown>;
   /** Which of these different key ids this vault never had, or has lost. No box is opened. */
   missingAmong(keyIds: readonly string[]): Promise<readonly string[]>;
+  /** Which of these different key ids have a key that is not what was written. No box is opened. */
+  damagedAmong(keyIds: readonly string[]): Promise<readonly string[]>;
+  /** How many different keys were asked for and are damaged, or have a damaged box, since the vault was opened. */
+  readonly keysDamaged: number;
   /** How many different keys were asked for and are missing, as far as they were asked for since the vault was opened. */
   readonly keysMissed: number;
   /**
@@ -71,15 +75,18 @@ export interface Vault {
   close(): Promise<void>;
 }
 
+/** What is in one box is lost, unless a backup brings it back. Everything else is as before. */
+export abstract class CannotOpenBox extends LeadgerError {}
+
 /** A box or a key is not what was sealed. */
-export class BoxDamaged extends LeadgerError {
+export class BoxDamaged extends CannotOpenBox {
   constructor(message: string) {
     super('box-damaged', message);
   }
 }
 
 /** This vault never had such a key, or was restored from an older copy. */
-export class KeyMissing extends LeadgerError {
+export class KeyMissing extends CannotOpenBox {
   constructor(keyId: string) {
     super('key-missing', `key ${keyId} is not in this vault: are these the keys of this log?`);
   }
@@ -124,6 +131,7 @@ class KeyVault implements Vault {
   /** Keys that are being written to disk, by subject: two calls that seal for one person at once share one key. */
   readonly #beingMade = new Map<string, Promise<SubjectKey>>();
   readonly #missed = new Set<string>();
+  readonly #damaged = new Set<string>();
   #closed = false;
 
   constructor(
@@ -154,8 +162,12 @@ class KeyVault implements Vault {
     const found = this.#unwrapped.get(keyId) ?? (await this.#find(keyId));
     if (!found) return undefined;
     const content = open(found.key, box, boundTo(sealed, found.subject));
-    if (!content) throw new BoxDamaged(`a sealed box of key ${keyId} is not what was sealed`);
+    if (!content) throw this.#damageOf(keyId, `a sealed box of key ${keyId} is not what was sealed`);
     return JSON.parse(content.toString());
+  }
+
+  get keysDamaged(): number {
+    return this.#damaged.size;
   }
 
   get keysMissed(): number {
@@ -183,15 +195,27 @@ class KeyVault implements Vault {
   }
 
   async missingAmong(keyIds: readonly string[]): Promise<readonly string[]> {
-    this.#mustBeOpen();
-    const missing: string[] = [];
-    for (let at = 0; at < keyIds.length; at += KEYS_AT_ONCE) {
-      const some = keyIds.slice(at, at + KEYS_AT_ONCE);
-      const known = new Set(await this.#keys.knownAmong(some));
-      missing.push(...some.filter((keyId) => !known.has(keyId)));
-    }
+    const known = new Set<string>();
+    for await (const { keyId } of this.#keysAmong(keyIds)) known.add(keyId);
+    const missing = keyIds.filter((keyId) => !known.has(keyId));
     for (const keyId of missing) this.#missed.add(keyId);
     return missing;
+  }
+
+  async damagedAmong(keyIds: readonly string[]): Promise<readonly string[]> {
+    const damaged: string[] = [];
+    for await (const stored of this.#keysAmong(keyIds)) {
+      const wrapped = this.#wrappedIn(stored);
+      if (wrapped && !unwrap(this.#secrets.masterKeys, wrapped, stored)) damaged.push(stored.keyId);
+    }
+    for (const keyId of damaged) this.#damaged.add(keyId);
+    return damaged;
+  }
+
+  async *#keysAmong(keyIds: readonly string[]): AsyncGenerator<StoredKey> {
+    this.#mustBeOpen();
+    for (let at = 0; at < keyIds.length; at += KEYS_AT_ONCE)
+      yield* await this.#keys.findAmong(keyIds.slice(at, at + KEYS_AT_ONCE));
   }
 
   get fingerprint(): string {
@@ -268,7 +292,7 @@ class KeyVault implements Vault {
     }
   }
 
-  #subjectKey(stored: StoredKey): SubjectKey {
+  #subjectKey(stored: StoredKey): SubjectKey | Promise<SubjectKey> {
     const wrapped = this.#wrappedIn(stored);
     if (!wrapped) throw new PersonErased(stored.keyId);
     return this.#unwrapped.get(stored.keyId) ?? this.#unwrap(stored, wrapped);
@@ -287,14 +311,20 @@ class KeyVault implements Vault {
 
   #wrappedIn = ({ subject, wrapped }: StoredKey): Uint8Array | null => (this.#erased.has(subject) ? null : wrapped);
 
-  #unwrap({ keyId, subject }: StoredKey, wrapped: Uint8Array): SubjectKey {
+  async #unwrap({ keyId, subject }: StoredKey, wrapped: Uint8Array): Promise<SubjectKey> {
     const { masterKeys } = this.#secrets;
-    if (isUnderAnother(masterKeys, wrapped)) throw new StoreUnavailable(masterKeyWasReplaced);
     const unwrapped = unwrap(masterKeys, wrapped, { keyId, subject });
-    if (!unwrapped) throw new BoxDamaged(`key ${keyId} is not what was written`);
+    // Where the matching secret is under a known master key still, no key is under another one: this one is damaged.
+    if (!unwrapped && isUnderAnother(masterKeys, wrapped)) await this.#readSecretsAgain();
+    if (!unwrapped) throw this.#damageOf(keyId, `key ${keyId} is not what was written`);
     const subjectKey = { keyId, subject, key: unwrapped.content };
     this.#unwrapped.set(keyId, subjectKey);
     return subjectKey;
+  }
+
+  #damageOf(keyId: string, message: string): BoxDamaged {
+    this.#damaged.add(keyId);
+    return new BoxDamaged(message);
   }
 
   #mustBeOpen(): void {

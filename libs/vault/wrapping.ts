@@ -57,7 +57,7 @@ export const isWrappedWith = ({ id }: MasterKey, wrapped: Uint8Array): boolean =
 
 /** Whether it names a master key that is not among these. */
 export const isUnderAnother = (masterKeys: readonly MasterKey[], wrapped: Uint8Array): boolean =>
-  !isForm1(wrapped) && !masterKeys.some((masterKey) => isWrappedWith(masterKey, wrapped));
+  wrapped.length === WRAPPED_BYTES && !masterKeys.some((masterKey) => isWrappedWith(masterKey, wrapped));
 
 const isForm1 = (wrapped: Uint8Array): boolean => wrapped.length === BOX_BYTES;
 

@@ -7,7 +7,7 @@ import type { ChargeResult, PaymentGateway } from '#gateways/payments';
 import { type Effect, OutOfReach, type Untimed } from '#processes/process';
 import { isErased } from '#requests/address-claim';
 import type { StreamCache } from '#requests/stream-cache';
-import { KeyMissing, type Vault } from '#vault/vault';
+import { CannotOpenBox, type Vault } from '#vault/vault';
 
 type EffectOf<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
 type Charge = Omit<EffectOf<'capture-payment'>, 'kind'>;
@@ -75,7 +75,7 @@ async function isErasedSince(orderId: string, { streams }: ChargingDependencies)
 /**
  * The token is opened only now, just before it is sent. One that an older version stored as it is would survive its
  * customer: so it is asked whether the customer was erased.
- * @returns undefined when the customer was erased @throws OutOfReach while the key is missing
+ * @returns undefined when the customer was erased @throws OutOfReach while it cannot be opened
  */
 async function tokenIn(
   box: Charge['token'],
@@ -87,7 +87,7 @@ async function tokenIn(
     if (terms && (await isErased({ streams, vault }, terms.customerId))) return undefined;
     return (await vault.open(box)) as string | undefined;
   } catch (error) {
-    if (error instanceof KeyMissing) throw new OutOfReach(`the vault: ${error.message}`);
+    if (error instanceof CannotOpenBox) throw new OutOfReach(`the vault: ${error.message}`);
     throw error;
   }
 }

@@ -28,7 +28,7 @@ const damages = {
   ],
   'an event that is gone': [
     'DELETE FROM events WHERE position = (SELECT max(position) FROM events)',
-    /^leadger: [^\n]* is damaged: [a-z]+-[^\n]*@\d+ is missing: restore the log from a backup\n$/,
+    /^leadger: [^\n]* is damaged: [a-z]+-[^\n]*: it ends at revision \d+, and its last event has [^\n]+: restore the log from a backup\n$/,
   ],
 } as const;
 

@@ -4,6 +4,10 @@ interface Decision {
   readonly decidedOn?: string;
 }
 
+/** Whether an event with this ordinal can have been decided after so many events. */
+export const couldSee = (eventsSeen: unknown, ordinal: number): eventsSeen is number =>
+  Number.isSafeInteger(eventsSeen) && (eventsSeen as number) >= 0 && (eventsSeen as number) < ordinal;
+
 /**
  * Tells how many events a decision had seen. Decisions name that number. Older ones name the position of the last event
  * seen, which only the log in which they were made can translate.

@@ -10,13 +10,14 @@ const DAY = 24 * 3_600_000;
 const START = Date.parse('2026-05-01T12:00:00.000Z');
 const on = (day: number): string => new Date(START + day * DAY).toISOString();
 
-const decision = (index: number, rank: object = { placedAt: on(0) }, seen: object = { eventsSeen: 99 }) => ({
+const ofAnotherLog = { decidedOn: '9999999999999999' };
+const decision = (index: number, rank: object = { placedAt: on(0) }, seen: object = ofAnotherLog) => ({
   rule: 'owedSince' in rank ? 'replacement-owed-longest' : 'order-served-longest-ago',
   rank,
   decidedAt: on(0),
-  ...seen,
   decisionIndex: index,
   policyVersion: 1,
+  ...seen,
 });
 
 const policy = {
@@ -82,7 +83,7 @@ const started = checkoutLine('CheckoutStarted', { quantity: 3 });
 const later: Line = ['customer-c1', 'BusinessAssociationChanged', { at: on(1), businessAssociation: 'Abc' }];
 
 let decisions = 0;
-/** Assigned and delivered by a decision that cannot be judged, because it says that it saw later events. */
+/** Assigned and delivered by a decision that cannot be judged, because it names a position of another log. */
 function delivery(
   leadId: string,
   orderId: string,
@@ -109,6 +110,9 @@ const setting: Line[] = [
   ...order('o2', 'c2', 'ex'),
   lead('l1', 'ex'),
 ];
+
+/** A decision that had seen the setting, and of which the log does not have those that were made before it. */
+const seenSetting = { eventsSeen: setting.length };
 
 /** A shared order of 10 that is renewed every 7 days. */
 const member: Line[] = [
@@ -152,10 +156,11 @@ const returned = (reason = 'wrong number', requestedOn = 1): Line[] => [
 ];
 
 const encoder = new TextEncoder();
+const cause = { commandId: 'a-command', correlationId: 'a-command', actor: 'staff:ada' };
 
 function record(lines: readonly Line[]): RecordedEvent[] {
   const revisions = new Map<string, number>();
-  return lines.map(([stream, type, data, metadata = {}], index) => {
+  return lines.map(([stream, type, data, metadata], index) => {
     const revision = (revisions.get(stream) ?? -1) + 1;
     revisions.set(stream, revision);
     const event = {
@@ -164,7 +169,7 @@ function record(lines: readonly Line[]): RecordedEvent[] {
       type,
       id: `00000000-0000-5000-8000-${String(index).padStart(12, '0')}`,
       data: encoder.encode(JSON.stringify({ at: on(0), ...data })),
-      metadata: encoder.encode(JSON.stringify(metadata)),
+      metadata: encoder.encode(JSON.stringify({ ...cause, ...metadata })),
       position: String(index + 1).padStart(16, '0') as Position,
       recordedAt: on(0),
     };
@@ -408,7 +413,7 @@ describe('the laws', () => {
         ...order('o5', 'c5', 'sh'),
         ...order('o6', 'c1', 'sh'),
         ...delivery('s1', 'o5', 'c5'),
-        ...delivery('s1', 'o6', 'c1', {}, 'somethingelse'),
+        ...delivery('s1', 'o6', 'c1', { decision: decision(9, undefined, seenSetting) }, 'somethingelse'),
       ],
     ],
     [
@@ -505,6 +510,28 @@ describe('the laws', () => {
       ],
     ],
     ['an event says nothing that can be understood', { unreadable: 1 }, [['lead-l1', 'LeadAged', { at: 'yesterday' }]]],
+    ...Object.entries({
+      'a time that is none': { recordedAt: 'yesterday' },
+      'a time of recording after it was stored': { recordedAt: on(2) },
+      'an effective time that is none': { effectiveAt: 'x' },
+      'less than no events seen': { eventsSeen: -1 },
+      'half an event seen': { eventsSeen: 0.5 },
+      'an authentication that does not exist': { authenticated: 'x' },
+      'an authenticated actor that is no id': { authenticated: 'cli', actor: 'a b@c' },
+      'an authenticated person that is no id': { authenticatedAs: 'a b@c' },
+      'no actor': { actor: undefined },
+      'an actor that is no text': { actor: 5 },
+      'no command': { commandId: undefined },
+      'a version that is no number': { schemaVersion: '2' },
+      'a lease without a token': { lease: { unit: 'mailing' } },
+      'a hash that is no text': { requestHash: 7 },
+      'a reason that is neither a text nor a box': { reason: { keyId: 'k' } },
+      'a field that no version wrote': { motive: 'x' },
+    }).map(([what, metadata]): [string, Partial<Record<Law, number>>, readonly Line[]] => [
+      `an event has ${what}`,
+      { unreadable: 1 },
+      [['order-o1', 'OrderPaused', {}, metadata]],
+    ]),
   ])('count when %s', async (_, counts, lines) => {
     expect(await broken([...setting, ...lines])).toEqual(counts);
   });
@@ -591,6 +618,35 @@ describe('the laws', () => {
       });
     });
 
+    /** A decision about l1, and a true one about l2 that had seen all before it. */
+    const judgeBoth = (claim: object, metadata: object = {}) => {
+      const [stream, type, data = {}] = assigned('o1', 'c1', claim);
+      const [, ...next] = assigned('o2', 'c2', { eventsSeen: setting.length + 2 });
+      const lines: Line[] = [...setting, [stream, type, data, metadata], lead('l2', 'ex'), ['lead-l2', ...next]];
+      return checkLaws(logOf(record(lines)), { hashOf: hashOfEvent });
+    };
+
+    it.each<[string, object, readonly [unreadable: number, basisNotThere: number]]>([
+      ['to have seen itself', { eventsSeen: setting.length + 1 }, [0, 1]],
+      ['to have seen events that never were', { eventsSeen: 9_999_999 }, [0, 1]],
+      ['that it saw half an event', { eventsSeen: 0.5 }, [1, 1]],
+      ['a policy that was never published', { policyVersion: 9 }, [0, 1]],
+      ['a rule that does not exist', { rule: 'nonsense' }, [1, 0]],
+      ['no rank', { rank: undefined }, [1, 0]],
+      ['the rank of another rule', { rank: { owedSince: on(0) } }, [1, 0]],
+      ['a time long after it', { decidedAt: on(9000) }, [1, 0]],
+    ])('a decision that claims %s is found, and hides no later one', async (_, claim, found) => {
+      const { laws, decisions } = await judgeBoth({ ...bySeen, ...claim }, bySeen);
+      expect([laws.unreadable, laws.basisNotThere]).toEqual(found);
+      expect(decisions).toEqual({ judged: 2, passedOver: 0 });
+    });
+
+    it('a decision of which nothing is true is passed over, and no other one', async () => {
+      const { laws, decisions } = await judgeBoth({ eventsSeen: 9_999_999 });
+      expect([laws.basisNotThere, laws.winnerNotFirst]).toEqual([1, 0]);
+      expect(decisions).toEqual({ judged: 1, passedOver: 1 });
+    });
+
     it('also in a copy with other positions', async () => {
       expect(await judge(assigned('o1', 'c1', bySeen), copied)).toEqual([0, judged]);
       expect(await judge(assigned('o2', 'c2', bySeen), copied)).toEqual([1, judged]);
@@ -615,6 +671,13 @@ describe('the laws', () => {
       tampered(events.at(-1) as RecordedEvent),
     ]);
     expect(changed).toEqual({ hashMismatch: 1 });
+  });
+
+  it('count what contradicts itself in the records of a store, in its words', async () => {
+    const faults = async () => ['order-o1: it ends at revision 2, and its last event has revision 1'];
+    const { laws, examples } = await checkLaws({ ...logOf(record(setting)), faults }, { hashOf: hashOfEvent });
+    expect(laws.faultInStore).toBe(1);
+    expect(examples).toEqual({ faultInStore: await faults() });
   });
 
   it('name the events that broke them', async () => {

@@ -10,9 +10,10 @@ import {
   type ReturnEntry,
 } from './books.ts';
 import { CheckoutCheck } from './checkouts.ts';
-import { EventsSeen } from './events-seen.ts';
+import { couldSee, EventsSeen } from './events-seen.ts';
+import { isCause, isDecision } from './forms.ts';
 import { OnceCheck } from './once.ts';
-import { basisOf, nameOf, parseRaw, type RawEvent, RevisionCheck } from './raw-log.ts';
+import { nameOf, parseRaw, type RawEvent, RevisionCheck } from './raw-log.ts';
 import { RenewalCheck } from './renewals.ts';
 import { TurnCheck } from './turns.ts';
 
@@ -23,7 +24,7 @@ import { TurnCheck } from './turns.ts';
 export interface Verdict {
   /** Law → how often it was broken. A sound log has only zeros. */
   readonly laws: Readonly<Record<Law, number>>;
-  /** The first events that broke each broken law, as `stream@revision`. */
+  /** The first events that broke each broken law, as `stream@revision`, or what is wrong with the store. */
   readonly examples: Readonly<Partial<Record<Law, readonly string[]>>>;
   readonly events: number;
   /** Assignments whose winner was checked, and those about which the log does not say enough. */
@@ -62,20 +63,26 @@ export const laws = {
   basisNotThere: 'an event was decided on events that the log did not have when it was recorded',
   revisionGap: 'an event does not follow the one before it in its stream',
   hashMismatch: 'the bytes of an event are not those that were written',
+  faultInStore: 'the records of the store contradict each other: a stream, a position, or the id of an event',
   unreadable: 'an event cannot be read, or lacks data that events of its type must have',
 } as const;
 
 interface CheckOptions {
   /** The hash that an event must have. Events without a hash are not checked. */
   readonly hashOf: (event: RecordedEvent) => Uint8Array;
+  /** The newest version of events of a type in a stream that this program knows: 0 for events that do not belong there. */
+  readonly newestVersionOf?: (stream: string, type: string) => number;
   /** Called from time to time with the number of events read. */
   readonly onProgress?: (events: number) => void;
   readonly signal?: AbortSignal;
 }
 
 /** Reads the whole log once. Memory grows with the number of leads and orders, not with the number of events. */
-export async function checkLaws(store: Pick<EventStore, 'readAll'>, options: CheckOptions): Promise<Verdict> {
-  const audit = new Audit(options.hashOf);
+export async function checkLaws(
+  store: Pick<EventStore, 'readAll' | 'faults'>,
+  options: CheckOptions,
+): Promise<Verdict> {
+  const audit = new Audit(options);
   let events = 0;
   let head = '';
   for await (const recorded of store.readAll(options.signal ? { signal: options.signal } : {})) {
@@ -85,6 +92,7 @@ export async function checkLaws(store: Pick<EventStore, 'readAll'>, options: Che
     if (events % 10_000 === 0) options.onProgress?.(events);
   }
   audit.checkEnd();
+  for (const fault of (await store.faults?.()) ?? []) audit.findings.addNamed('faultInStore', fault);
   options.onProgress?.(events);
   const { counts, examples } = audit.findings;
   const { judged, passedOver } = audit.turns;
@@ -102,9 +110,11 @@ class Audit {
   readonly #checkouts = new CheckoutCheck();
   readonly #revisions = new RevisionCheck();
   readonly #hashOf: CheckOptions['hashOf'];
+  readonly #newestVersionOf: CheckOptions['newestVersionOf'];
 
-  constructor(hashOf: CheckOptions['hashOf']) {
+  constructor({ hashOf, newestVersionOf }: CheckOptions) {
     this.#hashOf = hashOf;
+    this.#newestVersionOf = newestVersionOf;
   }
 
   check(recorded: RecordedEvent): void {
@@ -112,21 +122,45 @@ class Audit {
     if (!this.#revisions.follows(recorded)) this.findings.add('revisionGap', recorded);
     if (recorded.hash && Buffer.compare(recorded.hash, this.#hashOf(recorded)) !== 0)
       this.findings.add('hashMismatch', recorded);
+    if (!this.#canBeRead(recorded, ordinal)) this.findings.add('unreadable', recorded);
+  }
+
+  /** Checks also what an event in a wrong form says, so that it does not hide what comes later. */
+  #canBeRead(recorded: RecordedEvent, ordinal: number): boolean {
     try {
-      if (!this.#hadBasis(recorded, ordinal)) this.findings.add('basisNotThere', recorded);
-      this.#checkContents(parseRaw(recorded, ordinal));
+      const event = parseRaw(recorded, ordinal);
+      if (!this.#hadBasis(event)) this.findings.add('basisNotThere', event);
+      this.#checkContents(event);
+      return this.#hasItsForm(event, recorded.recordedAt);
     } catch (error) {
       // A damaged payload is a finding, and the rest of the log is still checked.
       if (!(error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError)) throw error;
-      this.findings.add('unreadable', recorded);
+      return false;
     }
   }
 
+  #hasItsForm({ stream, type, data, cause }: RawEvent, recordedAt: string): boolean {
+    const newest = this.#newestVersionOf?.(stream, type) ?? Number.POSITIVE_INFINITY;
+    const { schemaVersion = 1 } = cause;
+    return (
+      isCause(cause, recordedAt) &&
+      Number(schemaVersion) <= newest &&
+      (data.decision === undefined || isDecision(data.decision, data.at))
+    );
+  }
+
   /** What was read for a decision is in the log before it. */
-  #hadBasis(recorded: RecordedEvent, ordinal: number): boolean {
-    const { basis = {}, eventsSeen = 0 } = basisOf(recorded);
-    const streams = Object.entries(basis);
-    return Number(eventsSeen) < ordinal && streams.every(([name, revision]) => this.#revisions.reached(name, revision));
+  #hadBasis({ data: { decision }, cause, ordinal }: RawEvent): boolean {
+    const { basis = {}, eventsSeen = 0 } = cause;
+    return (
+      Number(eventsSeen) < ordinal &&
+      Object.entries(basis as object).every(([name, revision]) => this.#revisions.reached(name, revision)) &&
+      (decision === undefined || this.#couldDecide(decision, ordinal))
+    );
+  }
+
+  #couldDecide({ eventsSeen = 0, policyVersion }: RawEvent['data'], ordinal: number): boolean {
+    return couldSee(eventsSeen, ordinal) && this.#books.policies.has(policyVersion);
   }
 
   #checkContents(event: RawEvent): void {
@@ -153,9 +187,13 @@ class Findings {
   readonly examples: Partial<Record<Law, string[]>> = {};
 
   add(law: Law, event: { stream: string; revision: number }): void {
+    this.addNamed(law, nameOf(event));
+  }
+
+  addNamed(law: Law, name: string): void {
     this.counts[law] += 1;
     const examples = this.examples[law] ?? [];
-    if (examples.length < EXAMPLES_PER_LAW) this.examples[law] = [...examples, nameOf(event)];
+    if (examples.length < EXAMPLES_PER_LAW) this.examples[law] = [...examples, name];
   }
 }
 

@@ -2,7 +2,7 @@ import type { RecordedEvent } from '#event-store/port';
 
 /**
  * An event as an auditor reads it: parsed here and not by the codec, so that a defect of the codec cannot hide itself.
- * `data` is a JSON object; nothing else is known about it.
+ * `data` and `cause` (its metadata) are JSON objects; nothing else is known about them.
  */
 export interface RawEvent {
   readonly stream: string;
@@ -14,17 +14,17 @@ export interface RawEvent {
   readonly type: string;
   // biome-ignore lint/suspicious/noExplicitAny: an auditor takes nothing about the contents for granted
   readonly data: any;
+  readonly cause: Readonly<Record<string, unknown>>;
 }
 
-/** @param ordinal its number in the log, from 1 @throws SyntaxError, TypeError when the payload is not a JSON object in UTF-8 */
-export function parseRaw({ stream, revision, type, data }: RecordedEvent, ordinal: number): RawEvent {
+/** @param ordinal its number in the log, from 1 @throws SyntaxError, TypeError when its data or metadata is not a JSON object in UTF-8 */
+export function parseRaw({ stream, revision, type, data, metadata }: RecordedEvent, ordinal: number): RawEvent {
   const id = stream.slice(stream.indexOf('-') + 1);
-  return { stream, id, revision, ordinal, type, data: objectIn(data) };
+  return { stream, id, revision, ordinal, type, data: objectIn(data), cause: objectIn(metadata) as RawEvent['cause'] };
 }
 
-/** What an event says was read for its decision. @throws SyntaxError, TypeError */
-export const basisOf = ({ metadata }: RecordedEvent) =>
-  objectIn(metadata) as { readonly basis?: Readonly<Record<string, unknown>>; readonly eventsSeen?: unknown };
+/** The data of an event, for those who need no more of it. @throws SyntaxError, TypeError */
+export const dataOf = ({ data }: RecordedEvent): object => objectIn(data);
 
 function objectIn(bytes: Uint8Array): object {
   const data: unknown = JSON.parse(utf8.decode(bytes));

@@ -1,5 +1,5 @@
 import { claimIdOf } from './claims.ts';
-import type { EventsSeen } from './events-seen.ts';
+import { couldSee, type EventsSeen } from './events-seen.ts';
 import type { RawEvent } from './raw-log.ts';
 import { changes, TurnBook } from './turn-book.ts';
 
@@ -47,7 +47,15 @@ export class TurnCheck {
   #addDecision(event: RawEvent): void {
     const seen = this.#eventsSeen.by(event.data.decision);
     if (seen === undefined) this.#passOver(event);
-    else this.#addInOrder(event, seen);
+    else if (couldSee(seen, event.ordinal)) this.#addInOrder(event, seen);
+    else this.#addImpossible(event);
+  }
+
+  /** It says that it had seen itself, or what came later. Its metadata may tell the truth, and others are judged without it. */
+  #addImpossible(event: RawEvent): void {
+    const { eventsSeen } = event.cause;
+    if (couldSee(eventsSeen, event.ordinal)) this.#addInOrder(event, eventsSeen);
+    else this.passedOver += 1;
   }
 
   /** It names a position of another log. All later decisions had seen what came before it. */

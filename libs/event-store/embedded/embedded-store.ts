@@ -209,6 +209,11 @@ class EmbeddedStore implements EventStore {
     return this.#writer.failure ?? this.#probe.failure();
   }
 
+  async faults(): Promise<readonly string[]> {
+    this.#mustBeOpen();
+    return this.#reader.faults();
+  }
+
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();

@@ -75,17 +75,37 @@ describe('a log that is opened to be checked', () => {
   });
 
   it.each([
-    ['an event in the middle is gone', 'DELETE FROM events WHERE position = 5', 'order-1@1 is missing'],
-    ['the newest event of a stream is gone', 'DELETE FROM events WHERE position = 11', 'order-1@3 is missing'],
-    ['the newest event of the log is gone', 'DELETE FROM events WHERE position = 12', 'order-2@3 is missing'],
-    ['a stream has no events', 'DELETE FROM events WHERE stream_id = 1', 'order-0@0 is missing'],
+    [
+      'an event in the middle is gone',
+      'DELETE FROM events WHERE position = 5',
+      'order-1: it has 3 events up to revision 3',
+    ],
+    [
+      'the newest event of a stream is gone',
+      'DELETE FROM events WHERE position = 11',
+      'order-1: it ends at revision 3, and its last event has revision 2',
+    ],
+    [
+      'the newest event of the log is gone',
+      'DELETE FROM events WHERE position = 12',
+      'order-2: it ends at revision 3, and its last event has revision 2',
+    ],
+    [
+      'a stream has no events',
+      'DELETE FROM events WHERE stream_id = 1',
+      'order-0: it ends at revision 3, and its last event has none',
+    ],
     ['a stream ends before its newest event', 'UPDATE streams SET revision = 2 WHERE stream_id = 1', 'order-0'],
-    ['events have no stream', 'DELETE FROM streams WHERE stream_id = 2', 'the event at position 2 is of no stream'],
-    ['positions are left out', 'UPDATE events SET position = 1000 WHERE position = 12', 'positions'],
+    ['events have no stream', 'DELETE FROM streams WHERE stream_id = 2', 'position 2: its event belongs to no stream'],
+    [
+      'positions are left out',
+      'UPDATE events SET position = 1000 WHERE position = 12',
+      'position 1000: the one before it is 11',
+    ],
     [
       'a whole stream is gone',
       'DELETE FROM events WHERE stream_id = 1; DELETE FROM streams WHERE stream_id = 1',
-      'positions',
+      'position 2: it is the first one',
     ],
   ])('is not opened when %s', async (_, sql, message) => {
     change(sql);

@@ -8,6 +8,7 @@ import {
 } from '../port.ts';
 import type { SqliteReader } from '../sqlite-reader.ts';
 import { KNOWS_JSON } from './database.ts';
+import { faultsIn } from './faults.ts';
 import { mustBeAsWritten } from './log-check.ts';
 
 const POSITION = /^\d{16}$/;
@@ -82,6 +83,10 @@ export class LogReader {
 
   idAt(position: number): string | undefined {
     return this.#database.get<{ id: string }>('SELECT id FROM events WHERE position = ?', position)?.id;
+  }
+
+  faults(): readonly string[] {
+    return faultsIn(this.#database);
   }
 
   /** A number that changes when another process writes to the log. */
