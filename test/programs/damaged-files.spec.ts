@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, rmSync, symlinkSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync, symlinkSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,7 +92,13 @@ const table: [damage: string, damageIt: () => void, says: RegExp, commands: Comm
     'an event whose bytes are no JSON',
     () => change("UPDATE events SET data = x'7b' WHERE position = 2"),
     /: [-a-z0-9]+@\d+ \([A-Za-z]+\) cannot be read: /,
-    ['export', 'copy --seal'],
+    ['export'],
+  ],
+  [
+    'an event with other bytes than were written',
+    () => change("UPDATE events SET data = x'7b' WHERE position = 2"),
+    /: [-a-z0-9]+@\d+ is damaged: it is not what was written$/,
+    ['copy', 'copy --seal'],
   ],
   [
     'a zeroed page in the keys',
@@ -123,9 +129,10 @@ describe.each(table)('%s', (_, damageIt, says, names) => {
 test.each([
   ['a link that leads nowhere', () => join(temporary, 'link'), /\/link cannot be created: /],
   ['an empty name', () => '', /'' cannot be created: /],
-  ['a place below a file', () => join(whole, 'format.json', 'copy'), /\/copy is not a directory/],
+  ['a place below a file', () => join(temporary, 'file', 'copy'), /\/copy is not a directory/],
 ])('a copy to %s says so in one line', async (_, placeOf, says) => {
   rmSync(join(temporary, 'link'), { force: true });
+  writeFileSync(join(temporary, 'file'), '');
   symlinkSync(join(temporary, 'none', 'there'), join(temporary, 'link'));
   const { code, stderr } = await end(['cli', 'copy', '--from', whole, '--to', placeOf()]);
   expect(stderr).toMatch(/^leadger: [^\n]*\n$/);
