@@ -3,7 +3,11 @@
  * compiler can crash the process when it still works on a database that is closed (nodejs/node#64500). Without it the
  * tests are also faster, and need a third less memory.
  */
+const PROGRAMS = 'test/programs';
+
 export default {
+  // Whole programs take as long as all the rest: `npm run test:programs`, or the path of one of them.
+  testPathIgnorePatterns: process.argv.some((argument) => argument.includes(PROGRAMS)) ? [] : [`/${PROGRAMS}/`],
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],

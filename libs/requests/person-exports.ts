@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Fact } from '#domain/codec';
 import type { Caller } from '#domain/kernel/caller';
 import { isBox } from '#domain/kernel/events';
+import { deriveId } from '#domain/kernel/ids';
 import { contactBookStream } from '#domain/leads/contact-book';
 import { leadStream } from '#domain/leads/lead';
 import { replacementIdOf, replacementStream } from '#domain/replacements/replacement';
@@ -56,7 +57,9 @@ export const personQueries = (tools: PersonTools) => ({
 
 /** Also who looked at the history, when, and why: the look of this export is the last one. */
 async function asCustomer(tools: PersonTools, context: RequestContext, customerId: string) {
-  const { outcome } = await recordLook(requestTools(tools), customerId, context);
+  // One request looks at each customer of the person, and ids of events follow from that of the command.
+  const commandId = deriveId('look-of-export', context.commandId, customerId);
+  const { outcome } = await recordLook(requestTools(tools), customerId, { ...context, commandId });
   if (outcome.kind === 'refused') throw new RequestRefused(outcome.refusal);
   const facts = [
     ...(await factsAbout(tools, context, customerId)),
