@@ -95,7 +95,8 @@ export async function startServer({
   const clock = new MovedClock(start);
   const isWire = eventStoreDb === undefined && process.env.LEADGER_TEST_EVENTS === 'wire';
   const wire = isWire ? await startWire(join(temporary, 'events')) : undefined;
-  const database = await startDatabase();
+  // A store that has its own node is the same wherever the rows of the others are.
+  const database = eventStoreDb === undefined ? await startDatabase() : undefined;
   const stores = await openStores({
     directory: temporary,
     eventStoreDb: eventStoreDb ?? wire?.connectionString,
