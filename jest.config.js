@@ -6,7 +6,7 @@
 const PROGRAMS = 'test/programs';
 
 export default {
-  // Whole programs take as long as all the rest: `npm run test:programs`, or the path of one of them.
+  // Whole programs are a suite of their own: `npm run test:programs`, or the path of one of them.
   testPathIgnorePatterns: process.argv.some((argument) => argument.includes(PROGRAMS)) ? [] : [`/${PROGRAMS}/`],
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },

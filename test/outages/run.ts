@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 
-/** `npm run test:outages`: whole programs while their event store is away. All of it takes about half an hour. */
+/** `npm run test:outages`: whole programs while their event store is away. */
 const jest = spawnSync(
   'npm',
   ['test', '--', '--testMatch', '**/test/outages/*.outages.ts', '--runInBand', ...process.argv.slice(2)],
