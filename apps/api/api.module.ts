@@ -6,7 +6,7 @@ import { CouponsController } from './coupons.controller.ts';
 import { CustomersController } from './customers.controller.ts';
 import { DamagedStreamsController } from './damaged-streams.controller.ts';
 import { DeliveredLeadsController } from './delivered-leads.controller.ts';
-import { FeedController } from './feed.controller.ts';
+import { FeedController, FeedTurns } from './feed.controller.ts';
 import { LeadsController } from './leads.controller.ts';
 import { MailsController } from './mails.controller.ts';
 import { OperationsController } from './operations.controller.ts';
@@ -51,5 +51,6 @@ export class OperationsModule {}
     ReadModelsController,
     SignInController,
   ],
+  providers: [FeedTurns],
 })
 export class ApiModule {}

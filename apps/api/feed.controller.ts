@@ -1,42 +1,27 @@
 import { once } from 'node:events';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   applyDecorators,
+  type CanActivate,
   Controller,
+  Get,
   Inject,
+  Injectable,
   Logger,
-  type MessageEvent,
   type OnModuleDestroy,
   Query,
   Req,
   Res,
-  Sse,
+  UseGuards,
 } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import {
-  catchError,
-  defer,
-  EMPTY,
-  filter,
-  finalize,
-  from,
-  fromEvent,
-  interval,
-  map,
-  merge,
-  type Observable,
-  of,
-  startWith,
-  takeUntil,
-} from 'rxjs';
 import type { Position } from '#event-store/port';
 import { exampleIds } from '#read-models/models/examples';
 import type { Feed } from '#requests/feeds/feed';
 import { type ChangeKind, type ChangeMessage, changeKinds } from '#requests/feeds/messages';
-import { callsInTurn } from '#requests/in-turn';
 import type { Queries } from '#requests/queries';
 import type { RequestContext } from '#requests/request-tools';
+import { halfOfTheTime } from '#requests/turns';
 import { QUERIES } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { Id, isPosition, OneOf } from './fields.ts';
@@ -54,13 +39,6 @@ class FeedQuery {
   customerId?: string;
 }
 
-/** Where the changes of a feed go. */
-interface Reader {
-  readonly raw: FastifyReply['raw'];
-  readonly signal: AbortSignal;
-  leave(): void;
-}
-
 const MILLISECONDS_BETWEEN_HEARTBEATS = 15_000;
 const MOST_MILLISECONDS_WITHOUT_READING = 60_000;
 
@@ -68,9 +46,22 @@ const MOST_MILLISECONDS_WITHOUT_READING = 60_000;
 export const MOST_FEEDS = Symbol('MostFeeds');
 export const DEFAULT_MOST_FEEDS = 2000;
 
+/** The feeds of a program share its time, so that commands are answered in between, whatever crowd connects at once. */
+@Injectable()
+export class FeedTurns implements CanActivate {
+  readonly turn = halfOfTheTime();
+
+  /** Before the request is looked at: that takes as long as anything that follows. */
+  async canActivate(): Promise<boolean> {
+    await this.turn();
+    return true;
+  }
+}
+
 const FeedRoute = () =>
   applyDecorators(
-    Sse(),
+    Get(),
+    UseGuards(FeedTurns),
     ApiOperation({
       summary:
         "Changes as they happen, as server-sent events: a customer's own, or all for staff. One feed is one connection",
@@ -116,19 +107,28 @@ const feedExample = `event: change\nid: 0000000000000042\ndata: ${JSON.stringify
 export class FeedController implements OnModuleDestroy {
   readonly #log = new Logger(FeedController.name);
   readonly #queries: Queries['changes'];
-  readonly #over = new AbortController();
-  readonly #inTurn = callsInTurn(1);
+  readonly #turns: FeedTurns;
   readonly #mostFeeds: number;
-  #feeds = 0;
+  readonly #readers = new Set<Reader>();
+  readonly #heartbeat = setInterval(() => void this.#tellAll(), MILLISECONDS_BETWEEN_HEARTBEATS).unref();
+  #isTelling = false;
+  #isOver = false;
 
-  constructor(@Inject(QUERIES) queries: Queries, @Inject(MOST_FEEDS) mostFeeds: number) {
+  constructor(
+    @Inject(QUERIES) queries: Queries,
+    @Inject(MOST_FEEDS) mostFeeds: number,
+    @Inject(FeedTurns) turns: FeedTurns,
+  ) {
     this.#queries = queries.changes;
     this.#mostFeeds = mostFeeds;
+    this.#turns = turns;
   }
 
   /** A server that is closed waits for its answers to end, and these never would. */
   onModuleDestroy(): void {
-    this.#over.abort();
+    this.#isOver = true;
+    clearInterval(this.#heartbeat);
+    for (const reader of this.#readers) reader.leave();
   }
 
   @FeedRoute()
@@ -136,58 +136,130 @@ export class FeedController implements OnModuleDestroy {
     @Query() query: FeedQuery,
     @Asking() context: RequestContext,
     @Req() request: FastifyRequest,
-    @Res() { raw }: FastifyReply,
-  ): Promise<Observable<MessageEvent>> {
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const after = positionIn(request.headers['last-event-id']);
-    const left = new AbortController();
-    const signal = AbortSignal.any([left.signal, this.#over.signal]);
-    const leave = this.#enter(left);
-    // Nest does not begin an answer whose client has left meanwhile, so it would not end it, either.
-    raw.once('close', leave);
+    const reader = this.#enter(reply.raw);
+    const { signal } = reader;
     try {
-      // A crowd that connects at once begins one by one, a turn of the event loop each: commands are answered in between.
-      await this.#inTurn(() => nextTurn());
-      const feed = await this.#queries.follow(context, { ...query, after, signal });
+      const feed = await this.#queries.follow(context, { ...query, after, signal, turn: this.#turns.turn });
       if (!feed) throw unknownPosition();
-      return this.#messages(feed, { raw, signal, leave });
+      reply.hijack();
+      void this.#send(feed, reader, reply.getHeaders());
     } catch (error) {
-      leave();
+      reader.leave();
       throw error;
     }
   }
 
   /** Counted before the log is asked: a crowd that is refused costs the event store nothing. */
-  #enter(left: AbortController): () => void {
-    if (this.#feeds >= this.#mostFeeds || this.#over.signal.aborted)
+  #enter(raw: FastifyReply['raw']): Reader {
+    if (this.#readers.size >= this.#mostFeeds || this.#isOver)
       throw new Problem('too-many-feeds', 'no more feeds can be opened now', { retryAfterSeconds: 5 });
-    this.#feeds += 1;
-    return () => {
-      if (left.signal.aborted) return;
-      this.#feeds -= 1;
-      left.abort();
-    };
+    const reader = new Reader(raw);
+    this.#readers.add(reader);
+    reader.signal.addEventListener('abort', () => this.#readers.delete(reader), { once: true });
+    // Who left while it waited for its turn does not leave again.
+    if (raw.destroyed) reader.leave();
+    else raw.once('close', () => reader.leave());
+    return reader;
   }
 
-  #messages(feed: Feed, reader: Reader): Observable<MessageEvent> {
-    const here = interval(MILLISECONDS_BETWEEN_HEARTBEATS).pipe(
-      startWith(0),
-      filter(() => !reader.raw.writableNeedDrain),
-      map((): MessageEvent => ({ type: 'here', id: feed.reached, data: {} })),
-    );
-    return merge(here, from(eventsOf(feed, reader))).pipe(
-      takeUntil(endOf(reader.signal)),
-      // Nest would send the error as an event with an id of its own. A browser would come back with that id, and be refused.
-      catchError((error) => {
-        this.#log.error(`a feed broke off: ${error}`, error.stack);
-        return EMPTY;
-      }),
-      finalize(reader.leave),
-    );
+  async #send(feed: Feed, reader: Reader, headers: object): Promise<void> {
+    try {
+      if (!reader.signal.aborted) reader.begin(feed, headers);
+      for await (const messages of feed.changes()) {
+        reader.write(messages.map(textOf).join(''));
+        await reader.taken();
+      }
+    } catch (error) {
+      this.#log.error(`a feed broke off: ${error}`, (error as Error).stack);
+    } finally {
+      // Also a feed that fell behind ends here: its client comes back with the id of the last event that it received.
+      reader.end();
+    }
+  }
+
+  /** One timer for all feeds. */
+  async #tellAll(): Promise<void> {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    for (const reader of this.#readers) {
+      await this.#turns.turn();
+      reader.tellWhere();
+    }
+    this.#isTelling = false;
   }
 }
 
-const endOf = (signal: AbortSignal): Observable<unknown> =>
-  defer(() => (signal.aborted ? of(undefined) : fromEvent(signal, 'abort')));
+/** Where the changes of a feed go. */
+class Reader {
+  readonly #raw: FastifyReply['raw'];
+  readonly #left = new AbortController();
+  #feed: Feed | undefined;
+
+  constructor(raw: FastifyReply['raw']) {
+    this.#raw = raw;
+  }
+
+  get signal(): AbortSignal {
+    return this.#left.signal;
+  }
+
+  leave(): void {
+    this.#left.abort();
+  }
+
+  begin(feed: Feed, headers: object): void {
+    this.#feed = feed;
+    this.#raw.socket?.setKeepAlive(true);
+    this.#raw.writeHead(200, { ...headers, ...headersOfFeeds });
+    this.tellWhere();
+  }
+
+  write(text: string): void {
+    if (!this.signal.aborted) this.#raw.write(text);
+  }
+
+  tellWhere(): void {
+    if (this.#feed && !this.#raw.writableNeedDrain) this.write(textOfMessage('here', this.#feed.reached, {}));
+  }
+
+  /** Nothing is read ahead for a slow client. A client that does not read at all is disconnected, and can come back. */
+  async taken(): Promise<void> {
+    if (!this.#raw.writableNeedDrain || this.signal.aborted) return;
+    const patience = AbortSignal.timeout(MOST_MILLISECONDS_WITHOUT_READING);
+    const signal = AbortSignal.any([this.signal, patience]);
+    await once(this.#raw, 'drain', { signal }).catch(() => this.#raw.destroy());
+  }
+
+  end(): void {
+    this.leave();
+    this.#raw.end();
+  }
+}
+
+/** `no-transform` and `x-accel-buffering`: proxies pass on what they get at once. */
+const headersOfFeeds = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-store, no-transform',
+  'x-accel-buffering': 'no',
+};
+
+const textOfMessage = (event: string, id: Position, data: object): string =>
+  `event: ${event}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
+
+const texts = new WeakMap<ChangeMessage, string>();
+
+/** Made once for all feeds. */
+function textOf(message: ChangeMessage): string {
+  const text = texts.get(message) ?? textOfMessage(message.kind, message.position, dataOf(message));
+  texts.set(message, text);
+  return text;
+}
+
+const dataOf = (message: ChangeMessage): object =>
+  message.kind === 'change' ? message.change : { stream: message.stream, type: message.type };
 
 /** @throws Problem for what cannot be a position */
 function positionIn(lastEventId: string | string[] | undefined): Position | undefined {
@@ -197,30 +269,3 @@ function positionIn(lastEventId: string | string[] | undefined): Position | unde
 
 const unknownPosition = (): Problem =>
   malformed([{ field: 'last-event-id', message: 'must be the id of an event of this feed' }]);
-
-async function* eventsOf(feed: Feed, reader: Reader): AsyncGenerator<MessageEvent> {
-  for await (const message of feed.changes()) {
-    yield eventOf(message);
-    await takenBy(reader);
-  }
-  // Also a feed that fell behind ends here: its client comes back with the id of the last event that it received.
-  reader.leave();
-}
-
-function eventOf(message: ChangeMessage): MessageEvent {
-  const { kind, position: id } = message;
-  switch (kind) {
-    case 'change':
-      return { type: kind, id, data: message.change };
-    case 'unreadable':
-      return { type: kind, id, data: { stream: message.stream, type: message.type } };
-  }
-}
-
-/** Nothing is read ahead for a slow client. A client that does not read at all is disconnected, and can come back. */
-async function takenBy({ raw, signal }: Reader): Promise<void> {
-  await nextTurn();
-  if (!raw.writableNeedDrain || signal.aborted) return;
-  const patience = AbortSignal.timeout(MOST_MILLISECONDS_WITHOUT_READING);
-  await once(raw, 'drain', { signal: AbortSignal.any([signal, patience]) }).catch(() => raw.destroy());
-}

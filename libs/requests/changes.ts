@@ -5,6 +5,7 @@ import { Feed } from './feeds/feed.ts';
 import type { ChangeKind } from './feeds/messages.ts';
 import type { QueryDependencies, QueryTools } from './query-tools.ts';
 import type { RequestContext } from './request-tools.ts';
+import type { Turn } from './turns.ts';
 
 interface FollowRequest {
   /** The last position that the follower knows. Absent: the present end of the log. */
@@ -14,6 +15,8 @@ interface FollowRequest {
   readonly customerId?: string | undefined;
   /** Ends the changes. */
   readonly signal: AbortSignal;
+  /** All feeds of a program share its time. */
+  readonly turn: Turn;
 }
 
 /** Changes as they happen: names of events and of their subjects. */

@@ -145,14 +145,15 @@ test('SUP-2: a whole history is shown only after the access is recorded', async 
 });
 
 describe('changes', () => {
+  const turn = async () => {};
   /** The changes that a caller gets of the customers' registrations and orders. */
   async function changesFor(caller: Caller): Promise<ChangeMessage[]> {
     const over = new AbortController();
-    const feed = await queries.changes.follow(contextOf(caller), { after: BEFORE_FIRST, signal: over.signal });
+    const feed = await queries.changes.follow(contextOf(caller), { after: BEFORE_FIRST, signal: over.signal, turn });
     const head = await events.head();
     const messages: ChangeMessage[] = [];
     const read = (async () => {
-      for await (const message of feed?.changes() ?? []) messages.push(message);
+      for await (const some of feed?.changes() ?? []) messages.push(...some);
     })();
     await waitUntil(() => (feed?.reached ?? head) >= head);
     over.abort();
@@ -183,7 +184,9 @@ describe('changes', () => {
 
   it('cannot be followed from a position that the log has not reached', async () => {
     const { signal } = new AbortController();
-    expect(await queries.changes.follow(asStaff, { after: '9999999999999999' as Position, signal })).toBeUndefined();
+    expect(
+      await queries.changes.follow(asStaff, { after: '9999999999999999' as Position, signal, turn }),
+    ).toBeUndefined();
   });
 });
 

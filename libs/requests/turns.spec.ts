@@ -1,4 +1,4 @@
-import { startInTurns } from './turns.ts';
+import { halfOfTheTime, startInTurns } from './turns.ts';
 
 /** Work that takes longer than a turn, and waits for nothing. */
 function work(): void {
@@ -31,4 +31,22 @@ it('the failure of one item is reported after all have started', async () => {
   });
   await expect(starting).rejects.toThrow('no');
   expect(started).toEqual([1, 2, 3]);
+});
+
+it('half of the time is for others: many who have work wait after some of it, and work in the order in which they asked', async () => {
+  const turn = halfOfTheTime();
+  const order: string[] = [];
+  const other = () => {
+    if (order.at(-1) !== 'other work') order.push('other work');
+    if (!order.includes('item 3')) setTimeout(other);
+  };
+  setTimeout(other);
+  const asked = [1, 2, 3].map(async (item) => {
+    await turn();
+    await Promise.resolve();
+    work();
+    order.push(`item ${item}`);
+  });
+  await Promise.all(asked);
+  expect(order.join()).toMatch(/item 1,other work,item 2,other work,item 3/);
 });

@@ -3,6 +3,7 @@ import { BEFORE_FIRST, type EventStore, type Position } from '#event-store/port'
 import { append, sampleFacts } from '#test/sample-facts';
 import { waitUntil } from '#test/wait-until';
 import { Owners } from '../owners.ts';
+import { halfOfTheTime } from '../turns.ts';
 import { ChangeLog } from './change-log.ts';
 import { Feed } from './feed.ts';
 import type { ChangeMessage } from './messages.ts';
@@ -62,10 +63,10 @@ async function register(count: number): Promise<Position> {
 /** Reads a feed until the test ends it. */
 function readFeed(log: ChangeLog, after: Position) {
   const over = new AbortController();
-  const feed = new Feed(log, { scope: 'all', after, signal: over.signal });
+  const feed = new Feed(log, { scope: 'all', after, signal: over.signal, turn: halfOfTheTime() });
   const messages: ChangeMessage[] = [];
   const read = (async () => {
-    for await (const message of feed.changes()) messages.push(message);
+    for await (const some of feed.changes()) messages.push(...some);
   })();
   const end = async () => {
     over.abort();

@@ -1,13 +1,18 @@
 import type { Position } from '#event-store/port';
+import type { Turn } from '../turns.ts';
+import type { Follower } from './change-line.ts';
 import type { ChangeLog } from './change-log.ts';
 import { type ChangeMessage, concerns, type Interest } from './messages.ts';
-import type { Follower } from './recent-changes.ts';
+
+const MOST_AT_ONCE = 500;
 
 interface FeedOptions extends Interest {
   /** The last position that its reader knows. */
   readonly after: Position;
   /** Ends the feed. */
   readonly signal: AbortSignal;
+  /** All feeds of a program share its time. */
+  readonly turn: Turn;
 }
 
 /** The changes after a position for one reader: first those of before, in pages from the log; then the recent ones as they come. */
@@ -29,8 +34,11 @@ export class Feed {
     return reached !== undefined && reached > this.#at ? reached : this.#at;
   }
 
-  /** In the order of the log. They end with the signal, with the event store, or when the reader fell too far behind. */
-  async *changes(): AsyncGenerator<ChangeMessage> {
+  /**
+   * Some at a time, in the order of the log. They end with the signal, with the event store, or when the reader fell too far
+   * behind.
+   */
+  async *changes(): AsyncGenerator<readonly ChangeMessage[]> {
     const { signal } = this.#options;
     const recent = await this.#log.recent();
     while (!signal.aborted && !recent.hasEnded && !this.#follower) {
@@ -45,26 +53,30 @@ export class Feed {
     if (!signal.aborted) recent.throwIfFailed();
   }
 
-  async *#page(upTo: Position): AsyncGenerator<ChangeMessage> {
-    const { reached, messages } = await this.#log.pageAfter(this.#at, upTo, this.#options.signal);
-    for (const message of messages)
-      if (message.position > this.#at && concerns(this.#options, message)) yield this.#given(message);
+  async *#page(upTo: Position): AsyncGenerator<readonly ChangeMessage[]> {
+    const { signal, turn } = this.#options;
+    const { reached, messages } = await this.#log.pageAfter(this.#at, upTo, signal);
+    await turn();
+    yield* this.#given(messages.filter((message) => message.position > this.#at && concerns(this.#options, message)));
     this.#at = reached;
   }
 
-  async *#following(follower: Follower): AsyncGenerator<ChangeMessage> {
-    const { signal } = this.#options;
+  async *#following(follower: Follower): AsyncGenerator<readonly ChangeMessage[]> {
+    const { signal, turn } = this.#options;
     while (!signal.aborted) {
-      const message = follower.take();
-      if (message) yield this.#given(message);
-      else if (follower.fellBehind || follower.isOver) return;
-      else await follower.more(signal);
+      const messages = follower.take(MOST_AT_ONCE);
+      yield* this.#given(messages);
+      if (follower.fellBehind || (messages.length === 0 && follower.isOver)) return;
+      await follower.more(signal);
+      await turn();
     }
   }
 
   /** Reached when it is given: whoever asks before its reader has it asks in the same turn of the event loop. */
-  #given(message: ChangeMessage): ChangeMessage {
-    this.#at = message.position;
-    return message;
+  *#given(messages: readonly ChangeMessage[]): Generator<readonly ChangeMessage[]> {
+    const last = messages.at(-1);
+    if (!last) return;
+    this.#at = last.position;
+    yield messages;
   }
 }

@@ -26,9 +26,10 @@ function recentWith(...customers: string[]): RecentChanges {
   for (const [index, customer] of customers.entries()) recent.add([pausedBy(customer, index + 1)], at(index + 1));
   return recent;
 }
+const next = (follower: ReturnType<RecentChanges['join']>) => follower?.take(1)[0];
 const taken = (follower: ReturnType<RecentChanges['join']>): Position[] => {
   const positions: Position[] = [];
-  for (let message = follower?.take(); message; message = follower?.take()) positions.push(message.position);
+  for (let message = next(follower); message; message = next(follower)) positions.push(message.position);
   return positions;
 };
 
@@ -75,6 +76,33 @@ test('a change wakes the feeds that it concerns, no others', async () => {
   expect(woken).toEqual(['own', 'other']);
 });
 
+test('the changes of a busy time are given together', async () => {
+  const recent = recentWith();
+  const log = { recent: async () => recent } as unknown as ChangeLog;
+  const feed = new Feed(log, { ...everything, after: at(0), signal, turn: async () => {} });
+  const changes = feed.changes();
+  const positionsOfNext = async () => (await changes.next()).value?.map(({ position }: ChangeMessage) => position);
+  const first = positionsOfNext();
+  await new Promise(setImmediate);
+  recent.add([pausedBy('c1', 1)], at(1));
+  expect(await first).toEqual([at(1)]);
+  const rest = positionsOfNext();
+  for (const number of [2, 3]) {
+    await new Promise(setImmediate);
+    recent.add([pausedBy('c1', number)], at(number));
+  }
+  expect(await rest).toEqual([at(2), at(3)]);
+});
+
+test('a feed of a customer does not look at the changes of others, and takes its own when many were forgotten', () => {
+  const recent = recentWith('c1', 'c2', 'c1');
+  const own = recent.join(at(0), of('c2'));
+  expect(own?.take(10)).toHaveLength(1);
+  for (let number = 4; number <= 2 * MOST_KEPT; number += 1) recent.add([pausedBy('c1', number)], at(number));
+  recent.add([pausedBy('c2', 2 * MOST_KEPT + 1)], at(2 * MOST_KEPT + 1));
+  expect([own?.fellBehind, taken(own)]).toEqual([false, [at(2 * MOST_KEPT + 1)]]);
+});
+
 test('an error is reported by one feed only', () => {
   const recent = recentWith();
   recent.end({ error: new Error('away') });
@@ -93,7 +121,7 @@ describe('more changes than are kept', () => {
     const [slow, other] = [recent.join(at(0), everything), recent.join(at(0), of('c2'))];
     fill(recent);
     expect([slow?.fellBehind, other?.fellBehind]).toEqual([true, false]);
-    expect(slow?.take()).toBeUndefined();
+    expect(next(slow)).toBeUndefined();
     recent.add([pausedBy('c2', MANY + 1)], at(MANY + 1));
     expect(taken(other)).toEqual([at(MANY + 1)]);
   });
@@ -101,9 +129,9 @@ describe('more changes than are kept', () => {
   test('a feed whose reader is so slow is cut after the last change that the reader has', async () => {
     const recent = recentWith('c1');
     const log = { recent: async () => recent } as unknown as ChangeLog;
-    const feed = new Feed(log, { ...everything, after: at(0), signal });
+    const feed = new Feed(log, { ...everything, after: at(0), signal, turn: async () => {} });
     const changes = feed.changes();
-    expect((await changes.next()).value).toMatchObject({ position: at(1) });
+    expect((await changes.next()).value).toMatchObject([{ position: at(1) }]);
     fill(recent, 1);
     fill(recent, 1 + MANY);
     expect([await changes.next(), feed.reached]).toEqual([{ done: true, value: undefined }, at(1)]);
