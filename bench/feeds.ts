@@ -85,22 +85,32 @@ async function appendFor(seconds: number): Promise<number[]> {
   return (await once(appender.process, 'message'))[0];
 }
 
+/** Milliseconds that the main thread of the program has worked so far, to the nanosecond. */
+const workedMilliseconds = (): number =>
+  Number(readFileSync(`/proc/${program.pid}/task/${program.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+
+interface CommandTime {
+  readonly milliseconds: number;
+  /** What the program worked until the answer, on this command and on what came before: others' load is not in it. */
+  readonly worked: number;
+}
+
 let commands = 0;
 /** Each command is about another order. An order that is paused already stays paused. */
-async function commandOnce(): Promise<number> {
-  const begun = performance.now();
+async function commandOnce(): Promise<CommandTime> {
+  const [begun, workedBefore] = [performance.now(), workedMilliseconds()];
   const orderId = orders[commands % orders.length]?.orderId;
   commands += 1;
   const reply = await fetch(`${url}/api/orders/${orderId}/pause`, { method: 'POST' });
   await reply.arrayBuffer();
   if (reply.status !== 200) console.error(`the pause of ${orderId}: ${reply.status}`);
-  return performance.now() - begun;
+  return { milliseconds: performance.now() - begun, worked: workedMilliseconds() - workedBefore };
 }
 
-/** Sends commands at a rate, whether or not those before are answered. @returns milliseconds of each */
-async function commandFor(seconds: number): Promise<number[]> {
+/** Sends commands at a rate, whether or not those before are answered. */
+async function commandFor(seconds: number): Promise<CommandTime[]> {
   const begun = performance.now();
-  const underWay: Promise<number>[] = [];
+  const underWay: Promise<CommandTime>[] = [];
   for (let sent = 0; sent < COMMANDS_A_SECOND * seconds; sent += 1) {
     const due = begun + (sent * 1000) / COMMANDS_A_SECOND;
     if (due > performance.now()) await wait(due - performance.now());
@@ -129,11 +139,23 @@ async function measure(phase: Phase, meanwhile: () => Promise<unknown> = async (
   const all = await there;
   const used = Object.fromEntries(pids.map(([name, pid, before]) => [name, processorSeconds(pid) - before]));
   const figures = { 'appends p50': percentile(appends, 0.5), 'appends p99': percentile(appends, 0.99) };
-  const ofCommands = { 'commands p50': percentile(commanded, 0.5), 'commands p99': percentile(commanded, 0.99) };
-  measures.push({ phase, ...figures, ...ofCommands, 'processor seconds of the program': used.program as number });
+  const times = commanded.map(({ milliseconds }) => milliseconds);
+  const worked = commanded.map((command) => command.worked);
+  const ofCommands = { 'commands p50': percentile(times, 0.5), 'commands p99': percentile(times, 0.99) };
+  const ofWork = {
+    'work until answers p50': percentile(worked, 0.5),
+    'work until answers p99': percentile(worked, 0.99),
+  };
+  measures.push({
+    phase,
+    ...figures,
+    ...ofCommands,
+    ...ofWork,
+    'processor seconds of the program': used.program as number,
+  });
   const processors = Object.entries(used).map(([name, seconds]) => `${name} ${seconds.toFixed(1)} s`);
   console.log(
-    `${phase}: appends ${inWords(appends)}; commands ${inWords(commanded)}; all there after ${Math.round(all)} ms; RSS ${residentMegabytes()} MB; processor: ${processors.join(', ')}; load of the machine ${loadavg()[0]?.toFixed(1)}`,
+    `${phase}: appends ${inWords(appends)}; commands ${inWords(times)}, the program worked until they were answered ${inWords(worked)}; all there after ${Math.round(all)} ms; RSS ${residentMegabytes()} MB; processor: ${processors.join(', ')}; load of the machine ${loadavg()[0]?.toFixed(1)}`,
   );
 }
 

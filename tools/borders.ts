@@ -51,7 +51,10 @@ export const borders: readonly Border[] = [
     mayImport: '#domain/** #event-store/port #gateways/clock node:* zod',
   },
 
-  { folder: 'libs/read-models', mayImport: '#domain/** #event-store/port #event-store/landmarks node:* kysely zod' },
+  {
+    folder: 'libs/read-models',
+    mayImport: '#domain/** #event-store/port #event-store/in-turn #event-store/landmarks node:* kysely zod',
+  },
   {
     folder: 'libs/read-models/engine',
     ofOuter: '../errors.ts',
@@ -61,7 +64,7 @@ export const borders: readonly Border[] = [
 
   {
     folder: 'libs/requests',
-    mayImport: `#domain/** #event-store/port #event-store/event-hash #vault/vault #vault/missing-keys #vault/opened-keys #gateways/clock #gateways/mail
+    mayImport: `#domain/** #event-store/port #event-store/event-hash #event-store/in-turn #event-store/reads-in-turn #vault/vault #vault/missing-keys #vault/opened-keys #gateways/clock #gateways/mail
       #audit/history #processes/engine/** #read-models/read-models #read-models/errors #read-models/models/**
       #read-models/queries #read-models/queries/** node:* csv-parse lru-cache zod`,
   },

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Kysely } from 'kysely';
 import { z } from 'zod';
+import { callsInTurn } from '#event-store/in-turn';
 import { BEFORE_FIRST, type EventStore, NoSuchPosition, type Position } from '#event-store/port';
 import { views } from './analytics.ts';
 import { digestOf, rowsOfCopy } from './contents.ts';
@@ -152,6 +153,7 @@ interface Dependencies extends ProjectionDependencies {
 
 const MILLISECONDS_BETWEEN_LOOKS_AFTER_COPIES = 600_000;
 const MILLISECONDS_UNTIL_DOUBT = 500;
+const MOST_DOUBTS_AT_ONCE = 3;
 
 /** Read models on PGlite or PostgreSQL. */
 class SqlReadModels implements ReadModels {
@@ -161,6 +163,7 @@ class SqlReadModels implements ReadModels {
   readonly #live: LiveCopies;
   readonly #elsewhere: PositionsElsewhere;
   readonly #rebuilds: Rebuilds;
+  readonly #inTurn = callsInTurn(MOST_DOUBTS_AT_ONCE);
   readonly #stopping = new AbortController();
   readonly #runs = new Set<Promise<void>>();
   readonly #lookingAfter: NodeJS.Timeout;
@@ -237,11 +240,13 @@ class SqlReadModels implements ReadModels {
     }
   }
 
-  /** A position that is reached soon costs no question. @throws NoSuchPosition */
+  /** A position that is reached soon costs no question. However many wait, a few ask at a time. @throws NoSuchPosition */
   async #mustExist(position: Position, signal: AbortSignal): Promise<never> {
     await wait(MILLISECONDS_UNTIL_DOUBT, undefined, { signal }).catch(() => {});
-    if (!signal.aborted && (await this.#dependencies.store.placeAt(position)).kind === 'none')
-      throw new NoSuchPosition(position);
+    const isNowhere = await this.#inTurn(
+      async () => !signal.aborted && (await this.#dependencies.store.placeAt(position)).kind === 'none',
+    );
+    if (isNowhere) throw new NoSuchPosition(position);
     return new Promise(() => {});
   }
 

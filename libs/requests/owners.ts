@@ -4,9 +4,9 @@ import { decode, type Fact, idOf } from '#domain/codec';
 import type { Caller, Owner } from '#domain/kernel/caller';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import { familyOf } from '#domain/ledger';
+import { callsInTurn } from '#event-store/in-turn';
 import type { EventStore } from '#event-store/port';
 import type { RowQueries } from '#read-models/queries';
-import { callsInTurn } from './in-turn.ts';
 
 type OwnedFamily = 'customer' | 'contacts' | 'checkout' | 'order' | 'programme' | 'replacement' | 'ticket';
 

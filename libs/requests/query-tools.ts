@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Caller } from '#domain/kernel/caller';
 import type { Sealed } from '#domain/kernel/events';
 import type { EventStore } from '#event-store/port';
+import { readsInTurn } from '#event-store/reads-in-turn';
 import type { MailGateway } from '#gateways/mail';
 import type { RowQueries } from '#read-models/queries';
 import type { Page } from '#read-models/queries/paging';
@@ -34,11 +35,13 @@ export interface QueryTools extends Pick<RequestTools, 'streams' | 'stateOf' | '
 export type OpenBox = (context: RequestContext, box: Sealed) => Promise<unknown>;
 
 export function queryTools(dependencies: QueryDependencies) {
-  const { events, vault, readModels, streams, clock } = dependencies;
+  const { vault, readModels, streams, clock } = dependencies;
+  const events = readsInTurn(dependencies.events);
   const owners = new Owners({ events, rows: readModels.queries });
   const open: OpenBox = (_context, box) => vault.open(box);
   return {
     ...dependencies,
+    events,
     now: () => clock.now(),
     stateOf: async (stream) => (await streams.read(stream)).state,
     rows: readModels.queries,

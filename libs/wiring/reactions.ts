@@ -1,5 +1,6 @@
 import type { Caller } from '#domain/kernel/caller';
 import type { CommandOf } from '#domain/ledger';
+import { callsInTurn } from '#event-store/in-turn';
 import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { MailGateway } from '#gateways/mail';
@@ -27,7 +28,6 @@ import { verificationDeadline } from '#processes/verification-deadline';
 import type { ReadModels } from '#read-models/read-models';
 import type { AddressedCommand, Outcome } from '#requests/command-handler';
 import { completeErasure } from '#requests/erasure-completion';
-import { callsInTurn } from '#requests/in-turn';
 import { hasOlderText, sealOlderTexts } from '#requests/older-texts';
 import type { Dispatch } from '#requests/request-tools';
 import type { StreamCache } from '#requests/stream-cache';

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { openEmbeddedStore } from '../embedded/embedded-store.ts';
 import { openEventStoreDb } from '../eventstoredb/eventstoredb-store.ts';
 import { ownEventsOf } from '../own-events.ts';
+import { readsInTurn } from '../reads-in-turn.ts';
 import { startWireNode } from '../wire-node/wire-node.ts';
 import { describeEventStore } from './event-store-contract.ts';
 import { scopedStore } from './scoped-store.ts';
@@ -43,6 +44,11 @@ describeEventStore('the EventStoreDB adapter over the wire node', async () => {
 
 describeEventStore('the events of our own in a log that others write to, too', async () => {
   const store = ownEventsOf(sharedLog(await openEmbeddedStore()), { wrote: ({ stream }) => isNotOfOthers(stream) });
+  return { store, dispose: () => store.close() };
+});
+
+describeEventStore('a store that is read in turn', async () => {
+  const store = readsInTurn(await openEmbeddedStore());
   return { store, dispose: () => store.close() };
 });
 

@@ -1,5 +1,5 @@
+import { askedTogether, callsInTurn } from '#event-store/in-turn';
 import { BEFORE_FIRST, type EventStore, type Position, type RecordedEvent } from '#event-store/port';
-import { askedTogether, callsInTurn } from '../in-turn.ts';
 import type { Owners } from '../owners.ts';
 import { takingTurns } from '../turns.ts';
 import { type ChangeMessage, messagesOf, reportedEvents } from './messages.ts';
