@@ -58,7 +58,10 @@ async function* pagesOf<Options extends ReadStreamOptions | ReadAllOptions>(
   while (place) {
     const maxCount = Math.min(left, EVENTS_A_PAGE);
     const { events, isFull } = await read({ ...options, ...place, maxCount } as Options);
-    yield* events;
+    for (const event of events) {
+      if (options?.signal?.aborted) return;
+      yield event;
+    }
     left -= events.length;
     const last = events.at(-1);
     const isOver = !last || left === 0 || (events.length < maxCount && !isFull);

@@ -527,6 +527,27 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     expect(await readModels.waitFor('9999999999999999' as never, 20)).toBe(false);
   });
 
+  it('ask the log a few at a time whether it has a position, however many wait for one that it does not have', async () => {
+    let asked = 0;
+    let open = 0;
+    let most = 0;
+    const { placeAt } = store;
+    store.placeAt = async (position) => {
+      asked += 1;
+      open += 1;
+      most = Math.max(most, open);
+      return placeAt.call(store, position).finally(() => {
+        open -= 1;
+      });
+    };
+    const nowhere = '9999999999999999' as never;
+    const waits = Array.from({ length: 20 }, () => readModels.waitFor(nowhere, FAR_AWAY_MILLISECONDS));
+    for (const { status, reason } of (await Promise.allSettled(waits)) as PromiseRejectedResult[])
+      expect([status, reason.code]).toEqual(['rejected', 'no-such-position']);
+    store.placeAt = placeAt;
+    expect({ asked, most }).toEqual({ asked: 20, most: 3 });
+  });
+
   it('continue an interrupted rebuild, and leave the live tables unchanged meanwhile', async () => {
     await write(store, story);
     await upToDate();
