@@ -214,7 +214,9 @@ class Reader {
     this.#feed = feed;
     this.#raw.socket?.setKeepAlive(true);
     this.#raw.writeHead(200, { ...headers, ...headersOfFeeds });
-    this.tellWhere();
+    // HEAD: there is nothing to wait for.
+    if (this.#raw.req.method === 'HEAD') this.end();
+    else this.tellWhere();
   }
 
   write(text: string): void {

@@ -319,6 +319,15 @@ test('feeds that fail close without an error text, which is logged once; clients
   await failing.stop();
 });
 
+test('a client that asks for the headers alone gets them, and takes no room', async () => {
+  const small = await startServer({ mostFeeds: 1 });
+  for (let time = 0; time < 2; time += 1) {
+    const { status, headers } = await fetch(`${small.url}/api/feed`, { method: 'HEAD' });
+    expect([status, headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+  }
+  await small.stop();
+});
+
 test('a feed that is cut ends its answer', async () => {
   const ending = await startServer();
   const store = ending.application.get<EventStore>(EVENT_STORE);
