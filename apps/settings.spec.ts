@@ -18,9 +18,7 @@ describe('the settings of a program', () => {
     'STRIPE_SECRET_KEY',
   ])('refuse an empty %s, because its default would be something else', (name) => {
     for (const written of ['', ' ', '\t\n'])
-      expect(() => checkEnvironment({ [name]: written })).toThrow(
-        `${name} is empty: give it a value, or leave it out`,
-      );
+      expect(() => checkEnvironment({ [name]: written })).toThrow(`${name} is empty: give it a value, or leave it out`);
   });
 
   test.each([
