@@ -1,17 +1,10 @@
 import { parseArgs } from 'node:util';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { withoutPasswords } from '#domain/kernel/connection-string';
-import { LeadgerError } from '#domain/kernel/leadger-error';
 import { startLeadger } from '#wiring/start';
 import type { StoreLocation } from '#wiring/stores';
 import { messageOf } from './message-of.ts';
-
-/** A program was called with wrong options. The message is printed in one line. */
-class UsageError extends LeadgerError {
-  constructor(message: string) {
-    super('usage', message);
-  }
-}
+import { checkEnvironment, mustNotBeEmpty, UsageError } from './settings.ts';
 
 interface ProgramOptions extends StoreLocation {
   readonly port: number;
@@ -30,7 +23,10 @@ const known = {
   host: { type: 'string' },
 } as const;
 
-/** Reads the options of a program from the command line, or from the environment if they are not there. */
+/**
+ * Reads the options of a program from the command line, or from the environment if they are not there.
+ * @throws UsageError for any setting that cannot be right, whether this program needs it or not
+ */
 export function readOptions(usage: string, takes: readonly (keyof typeof known)[]): ProgramOptions {
   const options = Object.fromEntries(takes.map((name) => [name, known[name]]));
   const { values } = parseArgs({ options: { ...options, help: { type: 'boolean', short: 'h' } } });
@@ -39,6 +35,8 @@ export function readOptions(usage: string, takes: readonly (keyof typeof known)[
     console.log(usage);
     process.exit(0);
   }
+  checkEnvironment();
+  for (const name of takes) mustNotBeEmpty(`--${name}`, given[name]);
   const { env } = process;
   return {
     directory: takes.includes('data') ? (given.data ?? env.LEADGER_DATA ?? './data') : undefined,

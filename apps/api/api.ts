@@ -26,8 +26,8 @@ event store that is away.`;
 main(async () => {
   const options = readOptions(usage, ['events', 'database', 'host', 'port']);
   const location = onServers(options);
-  const leases = await openLeases({ ...location, termMilliseconds: leaseTermMilliseconds() });
   const limits = { ...mostFeeds(), commandMilliseconds: commandMilliseconds() };
+  const leases = await openLeases({ ...location, termMilliseconds: leaseTermMilliseconds() });
   const stores = await openStores({ ...location, waits: true });
   const application = await createHttpApplication(LeadgerModule.on(stores, { works: false, leases }), limits);
   const url = await serve(application, options, { works: false });

@@ -65,12 +65,40 @@ const serverGauges: readonly (readonly [
   ],
 ];
 
+const serverCounters: readonly (readonly [
+  name: string,
+  help: string,
+  value: (outages: Measurements['outages']) => number | undefined,
+])[] = [
+  [
+    'leadger_event_store_outages_total',
+    'Outages of the event store since this program began',
+    ({ eventStore }) => eventStore?.count,
+  ],
+  [
+    'leadger_event_store_away_seconds_total',
+    'How long the event store was away in all, also now',
+    ({ eventStore }) => eventStore?.awaySeconds,
+  ],
+  [
+    'leadger_database_outages_total',
+    'Outages of the PostgreSQL of read models and keys since this program began',
+    ({ database }) => database?.count,
+  ],
+  [
+    'leadger_database_away_seconds_total',
+    'How long that PostgreSQL was away in all, also now',
+    ({ database }) => database?.awaySeconds,
+  ],
+];
+
 /** Prometheus metrics of one application. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #processes: readonly (readonly [Gauge, (process: Process) => number])[];
   readonly #models: readonly (readonly [Gauge, (model: ReadModel) => number | undefined])[];
   readonly #servers: readonly (readonly [Gauge, (now: Measurements) => number | undefined])[];
+  readonly #outages: readonly (readonly [Counter, (outages: Measurements['outages']) => number | undefined])[];
   readonly #eventsTaken: Counter;
 
   constructor(server: FastifyInstance) {
@@ -86,6 +114,7 @@ export class Metrics {
       value,
     ]);
     this.#servers = serverGauges.map(([name, help, value]) => [new Gauge({ name, help, registers }), value]);
+    this.#outages = serverCounters.map(([name, help, value]) => [new Counter({ name, help, registers }), value]);
     this.#eventsTaken = new Counter({
       name: 'leadger_read_model_events_total',
       help: 'Events applied since this program began, where it follows the model',
@@ -102,6 +131,10 @@ export class Metrics {
   of(now: Measurements): Promise<string> {
     const { processes, readModels } = now;
     for (const [gauge, read] of this.#servers) setOrLeaveOut(gauge, {}, read(now));
+    for (const [counter, read] of this.#outages) {
+      counter.reset();
+      counter.inc(read(now.outages) ?? 0);
+    }
     for (const [gauge, read] of this.#processes) {
       gauge.reset();
       for (const process of processes) gauge.set({ process: process.name }, read(process));

@@ -6,6 +6,7 @@ import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { messageOf } from '#apps/message-of';
+import { checkEnvironment, mustNotBeEmpty } from '#apps/settings';
 import { withoutPasswords } from '#domain/kernel/connection-string';
 import type { StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
@@ -35,7 +36,11 @@ const program = new Command('leadger')
   )
   .configureOutput(output)
   .showHelpAfterError()
-  .configureHelp({ showGlobalOptions: true });
+  .configureHelp({ showGlobalOptions: true })
+  .hook('preAction', () => {
+    checkEnvironment();
+    for (const name of ['data', 'events', 'database']) mustNotBeEmpty(`--${name}`, program.opts()[name]);
+  });
 
 const location = (): StoreLocation => {
   const {

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { OperationsModule } from '#apps/api/api.module';
 import { createHttpApplication } from '#apps/api/http-application';
 import { leaseTermMilliseconds, main, onServers, readOptions, serve } from '#apps/program';
-import { LeadgerModule } from '#wiring/leadger.module';
+import { LeadgerModule, mustHaveMailServer } from '#wiring/leadger.module';
 import { openLeases } from '#wiring/leases';
 import { openStores } from '#wiring/stores';
 
@@ -19,6 +19,7 @@ LEADGER_LEASE_SECONDS (default 15), the other workers take over its share.`;
 main(async () => {
   const options = readOptions(usage, ['events', 'database', 'host', 'port']);
   const location = onServers(options);
+  mustHaveMailServer();
   const leases = await openLeases({ ...location, termMilliseconds: leaseTermMilliseconds() });
   const stores = await openStores({ ...location, waits: true });
   const application = await createHttpApplication(LeadgerModule.on(stores, { leases }), { routes: OperationsModule });

@@ -30,6 +30,7 @@ export function ownEventsOf(store: EventStore, ours: Ours): EventStore {
     subscribe: (options) => subscribeToOwn(store, ours, options),
     head: (patience) => store.head(patience),
     whyNotWritable: async () => store.whyNotWritable?.(),
+    outages: () => store.outages?.(),
     placeAt: (position) => store.placeAt(position),
     async identity() {
       // While nothing of ours is in the log, it is the one of the store, until that is opened again.

@@ -4,6 +4,7 @@
  */
 
 import { LeadgerError } from '#domain/kernel/leadger-error';
+import type { Outages } from '#domain/kernel/outages';
 
 /** The place of an event in the whole log: an opaque token. Tokens of one store compare with `<`; tokens of two stores do not. */
 export type Position = string & { readonly __position: unique symbol };
@@ -179,6 +180,8 @@ export interface EventStore {
    * on a server.
    */
   whyNotWritable?(): Promise<EventStoreError | undefined>;
+  /** Since the store was opened. Undefined where there is no server that could be away. */
+  outages?(): Outages | undefined;
   /**
    * What contradicts itself in the records of this store, each in a few words that begin with its place. It reads all of them.
    * Absent where a server keeps them.

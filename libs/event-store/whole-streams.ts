@@ -29,6 +29,7 @@ export function wholeStreamsOf(store: EventStore, { isOurs, now, cuts }: WholeSt
     readAll: (options) => store.readAll(options),
     subscribe: (options) => store.subscribe(options),
     head: (...options) => store.head(...options),
+    outages: () => store.outages?.(),
     placeAt: (position) => store.placeAt(position),
     identity: () => store.identity(),
     damages,

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import type { Outages } from '#domain/kernel/outages';
 import { explained } from './failures.ts';
 import { connected, serverOf } from './reach.ts';
 import { type ServerState, Watch } from './watch.ts';
@@ -65,6 +66,10 @@ export class PostgresPool extends pg.Pool {
 
   get state(): ServerState {
     return this.#watch.state;
+  }
+
+  get outages(): Outages {
+    return this.#watch.outages;
   }
 
   /** While the server is away, it fails at once: a frozen one would never answer. @throws PostgresAway */

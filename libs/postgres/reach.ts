@@ -24,12 +24,13 @@ export function serverOf(url: string): string {
 }
 
 /**
- * Connects once. With `waits`, a server that is away is waited for, and named on standard error from time to time.
+ * Connects once. With `waits`, a server that is away is waited for until the signal is aborted, and named on standard error
+ * from time to time.
  * @throws PostgresRefused when no later try can succeed; PostgresAway without `waits`
  */
 export async function reachPostgres(
   url: string,
-  { waits = false }: { waits?: boolean | undefined } = {},
+  { waits = false, signal }: { waits?: boolean; signal?: AbortSignal } = {},
 ): Promise<void> {
   const server = serverOf(url);
   let namedAt = Number.NEGATIVE_INFINITY;
@@ -41,7 +42,7 @@ export async function reachPostgres(
       namedAt = performance.now();
       console.warn(`leadger: waiting for PostgreSQL at ${server}: ${reasonOf(failure)}`);
     }
-    await wait(MILLISECONDS_BETWEEN_TRIES);
+    await wait(MILLISECONDS_BETWEEN_TRIES, undefined, { signal });
   }
 }
 

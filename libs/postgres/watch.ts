@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import type pg from 'pg';
+import { OutageCount, type Outages } from '#domain/kernel/outages';
 import { PostgresAway, reasonOf } from './failures.ts';
 import { connected, serverOf } from './reach.ts';
 
@@ -26,6 +27,7 @@ export class Watch {
   readonly #url: string;
   readonly #server: string;
   readonly #guarded = new Set<pg.Client>();
+  readonly #outages = new OutageCount();
   readonly #over = new AbortController();
   #client: pg.Client | undefined;
   #askedAt: number | undefined;
@@ -47,6 +49,10 @@ export class Watch {
     if (this.#away) return { ok: false, error: this.#away.reason };
     const isLate = this.#askedAt !== undefined && performance.now() - this.#askedAt > SHOWN_AFTER_MILLISECONDS;
     return isLate ? { ok: false, error: 'no answer' } : { ok: true };
+  }
+
+  get outages(): Outages {
+    return this.#outages.upTo(performance.now());
   }
 
   /** Cuts this connection when the server goes away. Without a listener its error would end the program. */
@@ -110,14 +116,23 @@ export class Watch {
 
   #note(failure: unknown): void {
     if (this.#over.signal.aborted) return;
-    if (failure === undefined) {
-      if (this.#away) this.#say(`answers again after ${Math.round((performance.now() - this.#away.since) / 1000)} s`);
-      this.#away = undefined;
-      return;
+    if (failure === undefined) this.#noteAnswer(performance.now());
+    else this.#noteOutage(reasonOf(failure), performance.now());
+  }
+
+  #noteAnswer(now: number): void {
+    if (!this.#away) return;
+    this.#outages.ended(now);
+    this.#say(`answers again after ${Math.round((now - this.#away.since) / 1000)} s`);
+    this.#away = undefined;
+  }
+
+  #noteOutage(reason: string, now: number): void {
+    if (!this.#away) {
+      this.#outages.began(now);
+      this.#say(`cannot be reached (${reason}): what needs it waits`);
     }
-    const reason = reasonOf(failure);
-    if (!this.#away) this.#say(`cannot be reached (${reason}): what needs it waits`);
-    this.#away = { since: this.#away?.since ?? performance.now(), reason };
+    this.#away = { since: this.#away?.since ?? now, reason };
     for (const client of this.#guarded) cut(client);
   }
 

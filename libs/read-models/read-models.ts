@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Kysely } from 'kysely';
 import { z } from 'zod';
+import type { Outages } from '#domain/kernel/outages';
 import { callsInTurn } from '#event-store/in-turn';
 import { BEFORE_FIRST, type EventStore, NoSuchPosition, type Position } from '#event-store/port';
 import { views } from './analytics.ts';
@@ -68,6 +69,8 @@ export interface ReadModels {
   status(): Promise<readonly ReadModelStatus[]>;
   /** Whether the server of the database answers. Undefined where it is part of this program. */
   server(): ServerState | undefined;
+  /** Since the database was opened. Undefined where it is part of this program. */
+  outages(): Outages | undefined;
   /**
    * Rebuilds a model beside the live one, and replaces that. A rebuild that was interrupted continues the next time.
    * @throws UnknownModel
@@ -116,10 +119,10 @@ interface ReadModelsOptions {
 export async function openReadModels({ store, directory, databaseUrl }: ReadModelsOptions): Promise<ReadModels> {
   const shared = databaseUrl !== undefined;
   const opened = shared ? await openShared(databaseUrl) : await openEmbeddedDatabase(directory, allTables);
-  const { dialect, closed, connect, server } = opened;
+  const { dialect, closed, connect, server, outages } = opened;
   const db: Db = new Kysely({ dialect, plugins: [new ColumnNames()] });
   const renewViews = viewsOn(views, (name) => liveCopy(modelOf(name)).schema);
-  const dependencies = { db, store, shared, renewViews, connect, server };
+  const dependencies = { db, store, shared, renewViews, connect, server, outages };
   try {
     await makeTables(dependencies);
     const readModels = new SqlReadModels(dependencies, closed);
@@ -149,6 +152,7 @@ interface Dependencies extends ProjectionDependencies {
   /** Connects to the database for an analyst, beside its other users. */
   readonly connect: (timeoutMilliseconds: number) => Promise<AnalystConnection>;
   readonly server: () => ServerState | undefined;
+  readonly outages: () => Outages | undefined;
 }
 
 const MILLISECONDS_BETWEEN_LOOKS_AFTER_COPIES = 600_000;
@@ -270,6 +274,10 @@ class SqlReadModels implements ReadModels {
 
   server(): ServerState | undefined {
     return this.#dependencies.server();
+  }
+
+  outages(): Outages | undefined {
+    return this.#dependencies.outages();
   }
 
   async #statusOf(model: VersionedModel, checkpoint: Checkpoint | undefined): Promise<ReadModelStatus> {

@@ -242,6 +242,7 @@ async function measurementsOf(programs: Programs) {
     store,
     database,
     streams: streamsOf(programs.events),
+    outages: { eventStore: programs.events.outages?.(), database: programs.readModels.outages() },
     processes: engine?.processes ?? [],
     readModels: models.map(({ status, health }) => ({
       ...health,

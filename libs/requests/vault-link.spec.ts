@@ -1,6 +1,8 @@
 import { decode, type FactOf } from '#domain/codec';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
+import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import type { VaultOptions } from '#vault/opened-keys';
 import { openVault, type Vault } from '#vault/vault';
 import { CommandHandler } from './command-handler.ts';
 import { nameVault, openVaultOf } from './vault-link.ts';
@@ -61,4 +63,39 @@ it('a fingerprint is that of the matching secret: equal in a copy, and different
 it('a log that names its vault is not opened with a new one', async () => {
   await nameInPrograms(await vaultWith(secret(1)));
   await expect(openVaultOf(events, {})).rejects.toThrow('holds no keys');
+});
+
+describeWithPostgres('programs that share an empty log and a PostgreSQL without keys', () => {
+  const start = async (log: EventStore, options: VaultOptions) => {
+    const vault = await openVaultOf(log, options);
+    vaults.push(vault);
+    await nameVault(vault, new CommandHandler(events), at);
+    return vault.fingerprint;
+  };
+  /** The log, as one program reads it: another one starts as a whole before the read of this number. */
+  const interrupted = (readNumber: number, startAnother: () => Promise<unknown>): EventStore => {
+    let reads = 0;
+    const paused = (read: EventStore['readAll'] | EventStore['readStream']) =>
+      async function* (...parameters: unknown[]) {
+        reads += 1;
+        if (reads === readNumber) await startAnother();
+        yield* (read as (...given: unknown[]) => ReturnType<EventStore['readAll']>).apply(events, parameters);
+      };
+    return Object.assign(Object.create(events), {
+      readAll: paused(events.readAll),
+      readStream: paused(events.readStream),
+    });
+  };
+
+  it.each([1, 2, 3, 4])('open the same vault when one starts before read %d of another', async (readNumber) => {
+    const database = await freshDatabase();
+    const options = { databaseUrl: database.url, masterKey: secret(7) };
+    const others: string[] = [];
+    const startAnother = async () => others.push(await start(events, options));
+    const fingerprint = await start(interrupted(readNumber, startAnother), options);
+    expect(await named()).toEqual([fingerprint]);
+    expect(others).toEqual([fingerprint]);
+    for (const vault of vaults.splice(0)) await vault.close();
+    await database.drop();
+  });
 });

@@ -133,7 +133,13 @@ function mailsOf({ directory }: Stores, works: boolean): MailGateway | undefined
   const copies = directory && mailFiles(partOf(directory.path, 'mails'));
   if (url) return { ...copiesOfBefore(copies), ...smtpMail({ url, from }) };
   if (copies) return copies;
-  if (!works) return undefined;
+  if (works) mustHaveMailServer();
+  return undefined;
+}
+
+/** Without a directory there are no files for mails. @throws CannotOpenStore */
+export function mustHaveMailServer(): void {
+  if (process.env.SMTP_URL) return;
   throw new CannotOpenStore(
     'unsafe-settings',
     'where do mails go? Set SMTP_URL, e.g. smtps://user:password@mail.example.com',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { PostgresPool } from '#postgres/pool';
-import { reachPostgres } from '#postgres/reach';
+import { reachServers } from './reach-servers.ts';
 
 const SCHEMA = `
   CREATE SCHEMA IF NOT EXISTS coordination;
@@ -26,6 +26,8 @@ export interface Lease {
 
 interface LeasesOptions {
   readonly databaseUrl: string;
+  /** The event store of the same program: what is wrong there is found while the database is waited for. */
+  readonly eventStoreDb?: string;
   /** How long a lease holds without being renewed. */
   readonly termMilliseconds: number;
 }
@@ -34,10 +36,11 @@ interface LeasesOptions {
  * Leases in PostgreSQL. The database's clock decides when a lease ends for others. The holder counts its own time from
  * before it asked, so it stops earlier. Leases decide who acts; the streams guard what must never happen twice.
  * A server that is away is waited for.
- * @throws PostgresRefused, PostgresAway when it goes away at this moment
+ * @throws PostgresRefused, CannotConnect, AccessRefused, CannotOpenStore; PostgresAway when it goes away at this moment
  */
-export async function openLeases({ databaseUrl, termMilliseconds }: LeasesOptions): Promise<Leases> {
-  await reachPostgres(databaseUrl, { waits: true });
+export async function openLeases({ termMilliseconds, ...servers }: LeasesOptions): Promise<Leases> {
+  await reachServers(servers);
+  const { databaseUrl } = servers;
   const pool = new PostgresPool(databaseUrl, { max: MOST_CONNECTIONS, application_name: 'leadger leases' });
   try {
     // Of programs that start at the same time, one creates the tables. No other program uses this lock number.

@@ -15,6 +15,7 @@ import { refuseHalfCopy } from '#requests/log-origin';
 import { openVaultOf } from '#requests/vault-link';
 import type { VaultOptions } from '#vault/opened-keys';
 import type { Vault } from '#vault/vault';
+import { reachServers } from './reach-servers.ts';
 
 /** Everything that is stored: events, keys, and the read models that are computed from them. */
 export interface Stores {
@@ -58,7 +59,8 @@ interface OpenStoresOptions extends StoreLocation {
 export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   const { waits, mustExist, masterKey, nextMasterKey, matchingSecret, ...location } = options;
   removeLeftovers();
-  if (location.databaseUrl !== undefined) await reachPostgres(location.databaseUrl, { waits });
+  if (waits) await reachServers(location);
+  else if (location.databaseUrl !== undefined) await reachPostgres(location.databaseUrl);
   const path = directoryOf(location);
   if (path !== undefined && mustExist) openDataDirectory(path, { readOnly: true });
   return openTogether(async (keep) => {

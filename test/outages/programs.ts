@@ -11,6 +11,7 @@ import { freshDatabase } from '#test/postgres/database';
 import { Program } from '#test/programs/program';
 import { waitUntil } from '#test/wait-until';
 import { openEvents } from '#wiring/stores';
+import { ownPort } from './own-port.ts';
 
 /** An event store that can be taken away. */
 export interface Server {
@@ -20,11 +21,10 @@ export interface Server {
   end(): Promise<unknown>;
 }
 
-const NODE_PORT = 24_113;
-
 /** A node as a program: it is stopped or killed, and started again, or frozen for a while. */
 export async function nodeProgram(how: 'stopped' | 'killed' | 'frozen'): Promise<Server> {
   const directory = mkdtempSync(join(tmpdir(), 'leadger-outages-'));
+  const { port, release } = await ownPort();
   const start = async () => {
     const node = new Program('cli', [
       '--data',
@@ -32,14 +32,14 @@ export async function nodeProgram(how: 'stopped' | 'killed' | 'frozen'): Promise
       'serve-events',
       '--writable',
       '--port',
-      String(NODE_PORT),
+      String(port),
     ]);
     await node.says(/are served at/);
     return node;
   };
   let node = await start();
   return {
-    url: `esdb://127.0.0.1:${NODE_PORT}?tls=false`,
+    url: `esdb://127.0.0.1:${port}?tls=false`,
     takeAway: async () => (how === 'stopped' ? node.stop() : how === 'killed' ? node.kill() : signal(node, 'SIGSTOP')),
     bringBack: async () => {
       if (how === 'frozen') signal(node, 'SIGCONT');
@@ -47,6 +47,7 @@ export async function nodeProgram(how: 'stopped' | 'killed' | 'frozen'): Promise
     },
     async end() {
       await node.kill();
+      await release();
       rmSync(directory, { recursive: true });
     },
   };
@@ -179,7 +180,7 @@ export class Store {
     } finally {
       await events.close();
     }
-    expect(this.programs.map(({ process }) => process.exitCode)).toEqual([null, null, null]);
+    expect(this.programs.filter(({ process }) => process.exitCode !== null).map(({ stderr }) => stderr)).toEqual([]);
     const url = (await (this.programs[0] as Program).says(/ready: (\S+)/))[1] as string;
     await waitUntil(async () => ((await (await fetch(`${url}/health`)).json()) as Answer).ok);
   }

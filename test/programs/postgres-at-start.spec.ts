@@ -3,6 +3,8 @@ import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, statSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
+import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import { startWireNode } from '#event-store/wire-node/wire-node';
 import { type Cluster, startCluster } from '#test/postgres/cluster';
 import { describeWithOwnPostgres } from '#test/postgres/database';
 import { waitUntil } from '#test/wait-until';
@@ -34,11 +36,14 @@ describeWithOwnPostgres('a program that starts', () => {
     rmSync(directory, { recursive: true });
   });
 
-  /** The event store is not reached before the database. */
-  const start = (databaseUrl: string) =>
+  /** The database is prepared without the event store, which is away. */
+  const start = (databaseUrl: string, others: Readonly<Record<string, string>> = {}) =>
     new Program('worker', ['--port', '0'], {
       LEADGER_EVENTS: 'esdb://127.0.0.1:9?tls=false',
       DATABASE_URL: databaseUrl,
+      LEADGER_MASTER_KEY: '07'.repeat(32),
+      SMTP_URL: 'smtp://127.0.0.1:9',
+      ...others,
     });
   const ends = async (databaseUrl: string) => {
     const { code, stderr } = await start(databaseUrl).ended;
@@ -90,6 +95,43 @@ describeWithOwnPostgres('a program that starts', () => {
       expect(lines[0]).not.toMatch(/ri.ght|right/);
     },
   );
+
+  test.each([
+    [
+      'a malformed address of the event store',
+      { LEADGER_EVENTS: 'esdb://u:secret@127.0.0.1:9?tls=perhaps' },
+      'the connection string of the event store says tls=perhaps, which is not true or false',
+    ],
+    [
+      'a missing authority of the event store',
+      { LEADGER_EVENTS: 'esdb://127.0.0.1:9?tlsCAFile=/nowhere' },
+      'the connection string of the event store names a tlsCAFile that does not exist: /nowhere',
+    ],
+    ['an empty event store', { LEADGER_EVENTS: '' }, 'LEADGER_EVENTS is empty: give it a value, or leave it out'],
+    ['an empty port', { PORT: '' }, 'PORT is empty: give it a value, or leave it out'],
+    [
+      'a master key that is none',
+      { LEADGER_MASTER_KEY: 'short' },
+      'LEADGER_MASTER_KEY holds no key: 32 bytes in base64 or hexadecimal digits',
+    ],
+    ['a mail server that is none', { SMTP_URL: 'mail' }, 'SMTP_URL is not smtp://host:port or smtps://'],
+  ])('ends with one line for %s, also while PostgreSQL is away', async (_, wrong, why) => {
+    const { code, stderr } = await start('postgres://ledger:right@127.0.0.1:9/ledger', wrong).ended;
+    expect({ code, lines: stderr.trimEnd().split('\n').length }).toEqual({ code: 1, lines: 1 });
+    expect(stderr).toMatch(`leadger: ${why}`);
+  });
+
+  test('ends with one line for an event store that does not speak TLS, also while PostgreSQL is away', async () => {
+    const events = await openEmbeddedStore();
+    const node = await startWireNode({ store: events });
+    const wrong = { LEADGER_EVENTS: `esdb://localhost:${node.port}` };
+    const { code, stderr } = await start('postgres://ledger:right@127.0.0.1:9/ledger', wrong).ended;
+    const why = `the event store cannot be used: localhost:${node.port}: it does not speak TLS`;
+    expect(code).toBe(1);
+    expect(stderr.trimEnd().split('\n').at(-1)).toMatch(`leadger: ${why}`);
+    await node.close();
+    await events.close();
+  });
 
   test('waits for a server that is away, and names it', async () => {
     await cluster.shutDown('fast');

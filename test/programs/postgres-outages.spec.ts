@@ -106,7 +106,10 @@ describeWithOwnPostgres('an API and two workers whose PostgreSQL goes away under
         ['health/live', 'health/ready', 'metrics'].map((path) => fetch(`${url}/${path}`)),
       );
       expect([live?.status, ready?.status, metrics?.status]).toEqual([200, 503, 200]);
-      expect(await metrics?.text()).toMatch('leadger_database_ok 0');
+      const numbers = await metrics?.text();
+      expect(numbers).toMatch('leadger_database_ok 0');
+      expect(numbers).toMatch(/^leadger_database_outages_total [1-9]/m);
+      expect(numbers).toMatch(/^leadger_database_away_seconds_total (?!0$)/m);
     }
   };
 

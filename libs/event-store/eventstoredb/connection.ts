@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EventStoreDBClient, ResolvedEvent, StreamingRead } from '@eventstore/db-client';
+import { OutageCount, type Outages } from '#domain/kernel/outages';
 import { StoreUnavailable } from '../port.ts';
 import { parseConnectionString } from './connection-string.ts';
 import { throwIfFinal, unavailable } from './failures.ts';
@@ -29,6 +30,7 @@ const BACKOFF_MILLISECONDS = [50, 100, 200, 500, 1000, 2000];
 /** The connection to one server or cluster: time limits, repeated calls, and the end of it all. */
 export class Connection {
   readonly link: NodeLink;
+  readonly #outages = new OutageCount();
   readonly #outage: OutageLog;
   readonly #searchEvery: number;
   readonly #appendWithin: number;
@@ -38,9 +40,9 @@ export class Connection {
 
   private constructor({ connectionString, log = () => {}, ...limits }: EventStoreDbOptions) {
     const address = parseConnectionString(connectionString);
-    this.#outage = new OutageLog(log);
+    this.#outage = new OutageLog(log, this.#outages);
     this.#searchEvery = address.discoveryIntervalMilliseconds;
-    this.link = new NodeLink(address, log);
+    this.link = new NodeLink(address, log, this.#outages);
     this.#appendWithin = limits.answerWithinMilliseconds ?? 3000;
     this.#readWithin = limits.answerWithinMilliseconds ?? 10_000;
     this.#patience = limits.patienceMilliseconds ?? 10_000;
@@ -61,6 +63,10 @@ export class Connection {
 
   get isClosed(): boolean {
     return this.#closing.signal.aborted;
+  }
+
+  outages(): Outages {
+    return this.#outages.upTo(performance.now());
   }
 
   /** @throws StoreUnavailable */

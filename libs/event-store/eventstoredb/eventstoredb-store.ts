@@ -1,3 +1,4 @@
+import type { Outages } from '#domain/kernel/outages';
 import { checkAppend } from '../append-checks.ts';
 import {
   type AppendResult,
@@ -92,6 +93,10 @@ class EventStoreDbStore implements EventStore, FollowsCuts {
 
   identity(): Promise<string> {
     return this.#reader.identity();
+  }
+
+  outages(): Outages {
+    return this.#connection.outages();
   }
 
   close(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { EventStoreDBClient } from '@eventstore/db-client';
+import type { OutageCount } from '#domain/kernel/outages';
 import type { Host, ServerAddress } from './connection-string.ts';
 import { nameOf } from './election.ts';
 import { CannotConnect } from './failures.ts';
@@ -25,10 +26,10 @@ export class NodeLink {
   readonly #patrol: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(address: ServerAddress, log: (line: string) => void) {
+  constructor(address: ServerAddress, log: (line: string) => void, outages: OutageCount) {
     this.#address = address;
     this.#log = log;
-    this.#outage = new OutageLog(log);
+    this.#outage = new OutageLog(log, outages);
     this.#hosts = new Hosts(address);
     // A node that was cut off from the others still answers reads, and its subscriptions just stay silent.
     if (address.discovers)

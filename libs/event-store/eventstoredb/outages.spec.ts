@@ -90,6 +90,9 @@ describe('a cluster of three nodes', () => {
     await Promise.all(appending);
     expect(await ids()).toEqual(expectedIds(11));
     await waitUntil(() => /^the event store answers again after/.test(lines.at(-1) as string));
+    expect(adapter.outages?.()?.count).toBe(1);
+    // What lasts for less than a second is not worth a line, and no outage.
+    expect(adapter.outages?.()?.awaySeconds).toBeGreaterThan(1);
   });
 
   it('that is away: what nobody waits for any more is not sent, and what was sent has an unknown outcome', async () => {

@@ -215,6 +215,17 @@ describe('the engine of processes', () => {
     expect(engine.status().processes[0]).toMatchObject({ waitingForRetry: 0 });
   });
 
+  it('takes what falls due while the store is away as an outage, which nobody has to handle', async () => {
+    await register('c1');
+    await engine.settle();
+    const { head } = store;
+    store.head = () => Promise.reject(new StoreUnavailable('away'));
+    await clock.moveTo(addSeconds(START, 1800));
+    store.head = head;
+    await engine.settle();
+    expect(zones()).toEqual(['customer-c1 America/Boise', 'customer-c1 UTC']);
+  });
+
   it('holds up only the stream with an event that it cannot fold, until a retry is requested', async () => {
     await register('c1', POISON);
     await register('c2');

@@ -5,7 +5,7 @@ export class Lookahead<Item> {
 
   constructor(items: AsyncIterator<Item>) {
     this.#items = items;
-    this.#upcoming = items.next();
+    this.#upcoming = this.#ask();
   }
 
   /** Settles when the next item has arrived, or the stream has ended or failed. */
@@ -17,12 +17,18 @@ export class Lookahead<Item> {
   async next(): Promise<Item | undefined> {
     const { done, value } = await this.#upcoming;
     if (done) return undefined;
-    this.#upcoming = this.#items.next();
+    this.#upcoming = this.#ask();
     return value;
   }
 
+  /** It may fail while nobody waits for it: whoever takes the item gets the error all the same. */
+  #ask(): Promise<IteratorResult<Item>> {
+    const asked = this.#items.next();
+    asked.catch(() => {});
+    return asked;
+  }
+
   async close(): Promise<void> {
-    this.#upcoming.catch(() => {});
     await this.#items.return?.();
   }
 }

@@ -15,6 +15,7 @@ export async function openEmbeddedDatabase(directory: string | undefined, tables
     closed: () => directory !== undefined && leaveCleanly(directory),
     connect: (timeoutMilliseconds: number) => thread.connect(timeoutMilliseconds),
     server: () => undefined,
+    outages: () => undefined,
     explained: (error: unknown) => error,
   };
 }

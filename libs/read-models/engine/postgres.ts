@@ -27,6 +27,7 @@ export function openPostgres(url: string) {
     closed: () => {},
     connect: () => connectTo(url),
     server: () => pool.state,
+    outages: () => pool.outages,
     explained: (error: unknown) => (isOfServer(error) ? explained(serverOf(url), error) : error),
   };
 }

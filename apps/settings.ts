@@ -1,0 +1,61 @@
+import { LeadgerError } from '#domain/kernel/leadger-error';
+
+/** A program was called with wrong options. The message is printed in one line. */
+export class UsageError extends LeadgerError {
+  constructor(message: string) {
+    super('usage', message);
+  }
+}
+
+type Shape = readonly [fits: (written: string) => boolean, isLike: string];
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+const anything: Shape = [() => true, ''];
+const matching = (shape: RegExp, isLike: string): Shape => [(written) => shape.test(written), isLike];
+
+/** What the environment may say to a program. Who parses a value later checks the rest of it. */
+const shapes: Readonly<Record<string, Shape>> = {
+  LEADGER_DATA: anything,
+  LEADGER_EVENTS: anything,
+  DATABASE_URL: anything,
+  LEADGER_MASTER_KEY: anything,
+  LEADGER_MASTER_KEY_NEXT: anything,
+  HOST: matching(/^[\w.:-]+$/, 'a name or an address of this machine'),
+  PORT: anything,
+  LEADGER_COMMAND_SECONDS: anything,
+  LEADGER_LEASE_SECONDS: anything,
+  LEADGER_MOST_FEEDS: anything,
+  LEADGER_LOG_LEVEL: [(written) => LEVELS.includes(written), LEVELS.join(', ')],
+  SMTP_URL: [isMailServer, 'smtp://host:port or smtps://user:password@host, with % codes for special characters'],
+  MAIL_FROM: matching(/^[^\s@<>]+@[^\s@<>]+$/, 'an address, name@host'),
+  STRIPE_SECRET_KEY: matching(/^\S+$/, 'a key without spaces'),
+};
+
+function isMailServer(written: string): boolean {
+  if (!URL.canParse(written)) return false;
+  const { protocol, hostname } = new URL(written);
+  return (protocol === 'smtp:' || protocol === 'smtps:') && hostname !== '';
+}
+
+/** For secrets, and addresses that have passwords: what was written is not repeated. */
+const SECRET = /KEY|URL|EVENTS/;
+
+/**
+ * Checks all settings before anything is opened, because no waiting mends them. An empty one is refused: who writes `HOST=` or
+ * `LEADGER_EVENTS=` has lost a value, and its default would be another address or another log.
+ * @throws UsageError
+ */
+export function checkEnvironment(env: NodeJS.ProcessEnv = process.env): void {
+  for (const [name, [fits, isLike]] of Object.entries(shapes)) {
+    const written = env[name];
+    if (written === undefined) continue;
+    mustNotBeEmpty(name, written);
+    if (fits(written)) continue;
+    throw new UsageError(SECRET.test(name) ? `${name} is not ${isLike}` : `${name}: ${written} is not ${isLike}`);
+  }
+}
+
+/** @throws UsageError */
+export function mustNotBeEmpty(name: string, written: string | undefined): void {
+  if (written?.trim() === '') throw new UsageError(`${name} is empty: give it a value, or leave it out`);
+}
