@@ -1,3 +1,10 @@
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
+
+// What Node compiles itself (Jest, the threads of the tests, programs) the next process finds compiled.
+process.env.NODE_COMPILE_CACHE ||= join(import.meta.dirname, 'node_modules/.cache/compiled');
+enableCompileCache(process.env.NODE_COMPILE_CACHE);
+
 /*
  * `npm test` gives Node `--liftoff-only`: the tests open and close many databases in WebAssembly, and V8's optimizing
  * compiler can crash the process when it still works on a database that is closed (nodejs/node#64500). Without it the
@@ -8,7 +15,9 @@ const PROGRAMS = 'test/programs';
 export default {
   // Whole programs are a suite of their own: `npm run test:programs`, or the path of one of them.
   testPathIgnorePatterns: process.argv.some((argument) => argument.includes(PROGRAMS)) ? [] : [`/${PROGRAMS}/`],
-  testEnvironment: 'node',
+  // All spec files of a worker run on the same modules.
+  runtime: '<rootDir>/test/runtime-of-worker.ts',
+  testEnvironment: '<rootDir>/test/environment-of-worker.ts',
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test'],

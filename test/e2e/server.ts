@@ -8,7 +8,7 @@ import { sharedLog } from '#event-store/contract/shared-log';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { startWireNode } from '#event-store/wire-node/wire-node';
 import { MovedClock } from '#gateways/clock';
-import type { MailGateway } from '#gateways/mail';
+import { type MailGateway, mailFiles } from '#gateways/mail';
 import type { PaymentGateway } from '#gateways/payments';
 import { httpWebhooks } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
@@ -72,11 +72,14 @@ async function callOnce(
   return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
 }
 
-/** A whole store with HTTP on loopback, a temporary directory, and a clock that does not move. */
+/**
+ * A whole store with HTTP on loopback, and a clock that does not move. Without a directory it is in memory: copying and
+ * synchronizing files would take a quarter of the time of the tests. Its mails are files all the same, for who reads copies.
+ */
 export async function startServer({
   directory,
   start = START,
-  mails,
+  mails: given,
   payments,
   eventStoreDb,
   mostFeeds,
@@ -90,6 +93,7 @@ export async function startServer({
   mostFeeds?: number;
 } = {}): Promise<Server> {
   const temporary = directory ?? (await mkdtemp(join(tmpdir(), 'leadger-e2e-')));
+  const mails = given ?? (directory === undefined ? mailFiles(join(temporary, 'mails')) : undefined);
   const errors: string[] = [];
   const log = pino({ level: 'warn' }, { write: (line: string) => void errors.push(line) });
   const clock = new MovedClock(start);
@@ -98,7 +102,7 @@ export async function startServer({
   // A store that has its own node is the same wherever the rows of the others are.
   const database = eventStoreDb === undefined ? await startDatabase() : undefined;
   const stores = await openStores({
-    directory: temporary,
+    directory,
     eventStoreDb: eventStoreDb ?? wire?.connectionString,
     databaseUrl: database?.url,
   });
