@@ -30,6 +30,7 @@ import { Paused } from './errors.ts';
 import { LiveCopies } from './live-copies.ts';
 import { modelNames, modelOf, models } from './models.ts';
 import { PositionsElsewhere } from './positions-elsewhere.ts';
+import { damageMarks } from './queries/damaged.ts';
 import { RowReader } from './queries/reader.ts';
 import { queriesOn, type RowQueries } from './queries.ts';
 import { type RebuildOptions, Rebuilds } from './rebuilds.ts';
@@ -172,7 +173,9 @@ class SqlReadModels implements ReadModels {
     this.#live = new LiveCopies(dependencies);
     this.#elsewhere = new PositionsElsewhere(() => this.#positions());
     this.#rebuilds = new Rebuilds(dependencies, this.#stopping.signal);
-    this.queries = queriesOn(new RowReader(dependencies.db, (table) => this.#live.nameOf(table)));
+    const { db, store } = dependencies;
+    const nameOf: RowReader['nameOf'] = (table) => this.#live.nameOf(table);
+    this.queries = queriesOn(new RowReader({ db, nameOf, mark: damageMarks(store.damages) }));
     this.#lookingAfter = setInterval(
       () => void this.lookAfterCopies().catch(() => {}),
       MILLISECONDS_BETWEEN_LOOKS_AFTER_COPIES,
