@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { z } from 'zod';
@@ -142,6 +143,7 @@ export class Projection {
       await wait(SECONDS_BETWEEN_LOOKS_WHILE_PAUSED * 1000, undefined, { signal, ref: false }).catch(() => {});
       checkpoint = await checkpointToFollow(this.copy, this.#dependencies);
     }
+    if (!checkpoint.whole) await this.#damagesSearched(signal);
     const parked = await parkedIn(this.#db, this.copy);
     this.#parked.clear();
     for (const one of parked) this.#parked.set(one.stream, one);
@@ -180,11 +182,16 @@ export class Projection {
     await this.#tidyUp();
   }
 
+  /** A copy is built once it is known which streams are damaged. */
+  async #damagesSearched(signal: AbortSignal): Promise<void> {
+    const { damages } = this.#store;
+    if (damages && !signal.aborted) await Promise.race([damages.searched(), once(signal, 'abort')]);
+  }
+
   /** A stream that others cut has all its events in the log until a scavenge: then a copy that is built misses the first ones. */
   async #findBeginnings(events: readonly RecordedEvent[]): Promise<void> {
     const { damages } = this.#store;
     if (!damages) return;
-    await damages.searched();
     const streams = new Set(events.map(({ stream }) => stream));
     const unknown = [...streams].filter((stream) => damages.of(stream) && !this.#beginnings.has(stream));
     for (const [stream, first] of await firstRevisionsIn(this.#store, new Set(unknown)))
