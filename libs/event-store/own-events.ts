@@ -1,3 +1,4 @@
+import type { NotedForeignStreams } from './foreign-streams.ts';
 import type {
   EventFilter,
   EventStore,
@@ -14,6 +15,8 @@ export interface Ours {
   readonly wrote: (event: RecordedEvent) => boolean;
   /** How the names of the streams begin that may have events of these types. Undefined: anyhow. */
   readonly prefixesOf?: (types: readonly string[]) => readonly string[];
+  /** Notes events of others in streams that are named like ours. */
+  readonly foreign?: NotedForeignStreams;
 }
 
 /**
@@ -36,6 +39,7 @@ export function ownEventsOf(store: EventStore, ours: Ours): EventStore {
       identity ??= (await firstOf(store, ours))?.id ?? (await store.identity());
       return identity;
     },
+    foreignStreams: ours.foreign,
     limits: store.limits,
     close: () => store.close(),
   };
@@ -55,7 +59,7 @@ async function* readOwn(
   if (maxCount === 0) return;
   let read = 0;
   for await (const event of store.readAll({ ...options, ...narrowed(ours, options.filter) })) {
-    if (!ours.wrote(event)) continue;
+    if (!isOwn(ours, event)) continue;
     yield event;
     read += 1;
     if (read >= maxCount) return;
@@ -68,7 +72,13 @@ async function* subscribeToOwn(
   options: SubscribeOptions,
 ): AsyncIterable<SubscriptionMessage> {
   for await (const message of store.subscribe({ ...options, ...narrowed(ours, options.filter) }))
-    if (message.kind !== 'event' || ours.wrote(message.event)) yield message;
+    if (message.kind !== 'event' || isOwn(ours, message.event)) yield message;
+}
+
+function isOwn({ wrote, foreign }: Ours, event: RecordedEvent): boolean {
+  const isOurs = wrote(event);
+  if (!isOurs) foreign?.noteEvent(event);
+  return isOurs;
 }
 
 /** A server filters by streams or by types. By streams it sends nothing of others. */

@@ -141,6 +141,24 @@ export interface Damages {
   onChange(changed: () => void): () => void;
 }
 
+/** An event of another program in a stream that is named like ours; the first one that was noticed there. */
+export interface ForeignStream extends Landmark {
+  readonly stream: string;
+  readonly revision: number;
+  /** When a program of ours noticed (ISO 8601 UTC). */
+  readonly noticedAt: string;
+}
+
+/** The streams named like ours to which others write, as far as this program knows. */
+export interface ForeignStreams {
+  all(): readonly ForeignStream[];
+  /** Notes one that another program noticed, or this one before it was restarted. */
+  note(found: ForeignStream): void;
+  forget(stream: string): void;
+  /** @param found called for each one that is noticed @returns ends that */
+  onFound(found: () => void): () => void;
+}
+
 export interface EventStore {
   /**
    * Appends all events or none. A repeated append (the same ids in the same order, already written after the
@@ -174,6 +192,8 @@ export interface EventStore {
   identity(): Promise<string>;
   /** Undefined: nobody else can touch the streams. */
   readonly damages?: Damages;
+  /** Undefined: nobody else writes to this log. */
+  readonly foreignStreams?: ForeignStreams | undefined;
   /**
    * Why nothing can be appended now; undefined when nothing is known against it. Absent where that is known only by appending,
    * on a server.

@@ -32,6 +32,7 @@ export function wholeStreamsOf(store: EventStore, { isOurs, now, cuts }: WholeSt
     placeAt: (position) => store.placeAt(position),
     identity: () => store.identity(),
     damages,
+    foreignStreams: store.foreignStreams,
     limits: store.limits,
     async close() {
       await damages.stop();

@@ -19,6 +19,7 @@ import {
   type VersionedModel,
 } from './engine/copies.ts';
 import { openEmbeddedDatabase } from './engine/embedded-database.ts';
+import { createForeignRegister, registerForeignStreams, shareForeignStreams } from './engine/foreign-register.ts';
 import type { Db } from './engine/model.ts';
 import { ColumnNames } from './engine/names.ts';
 import { checkpointToFollow } from './engine/place.ts';
@@ -137,6 +138,7 @@ const openShared = async (databaseUrl: string) => (await import('./engine/postgr
 /** Whether shared tables have to begin again is decided by the program that follows the log. */
 async function makeTables({ db, store, shared, renewViews }: ProjectionDependencies): Promise<void> {
   await createRegister(db);
+  await createForeignRegister(db);
   const now = { log: await store.identity(), head: await store.head() };
   for (const model of models) {
     if (shared) await ensureCopy(db, liveCopy(model), now);
@@ -166,6 +168,7 @@ class SqlReadModels implements ReadModels {
   readonly #runs = new Set<Promise<void>>();
   readonly #lookingAfter: NodeJS.Timeout;
   readonly #closed: () => void;
+  readonly #noticing: (() => void) | undefined;
 
   constructor(dependencies: Dependencies, closed: () => void) {
     this.#dependencies = dependencies;
@@ -176,14 +179,17 @@ class SqlReadModels implements ReadModels {
     const { db, store } = dependencies;
     const nameOf: RowReader['nameOf'] = (table) => this.#live.nameOf(table);
     this.queries = queriesOn(new RowReader({ db, nameOf, mark: damageMarks(store.damages) }));
+    this.#noticing = store.foreignStreams?.onFound(() => void registerForeignStreams(db, store).catch(() => {}));
     this.#lookingAfter = setInterval(
       () => void this.lookAfterCopies().catch(() => {}),
       MILLISECONDS_BETWEEN_LOOKS_AFTER_COPIES,
     ).unref();
   }
 
-  lookAfterCopies(): Promise<void> {
-    return this.#live.lookAfter();
+  async lookAfterCopies(): Promise<void> {
+    await this.#live.lookAfter();
+    const { db, store } = this.#dependencies;
+    await shareForeignStreams(db, store);
   }
 
   start(): void {
@@ -213,6 +219,7 @@ class SqlReadModels implements ReadModels {
 
   async stop(): Promise<void> {
     clearInterval(this.#lookingAfter);
+    this.#noticing?.();
     this.#stopping.abort();
     await Promise.allSettled(this.#runs);
     await this.#dependencies.db.destroy();

@@ -1,4 +1,4 @@
-import { EventStoreDBClient } from '@eventstore/db-client';
+import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { jest } from '@jest/globals';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
@@ -119,6 +119,19 @@ test('a lead whose stream was ended for ever cannot be returned; its history is 
   const [listed] = (await read('/api/damaged-streams')).items.slice(-1);
   expect(listed).toMatchObject({ how: 'tombstoned', refused: true, wayBack: expect.stringContaining('leadger copy') });
   expect(await server.call('POST', `/api/orders/${orderId}/pause`)).toMatchObject({ status: 200 });
+});
+
+test('an order to whose stream another program writes is named within seconds', async () => {
+  const { orderId } = await placeOrder();
+  const foreign = jsonEvent({ type: 'InvoiceSent', data: { cents: 100 } });
+  await administrator.appendToStream(`order-${orderId}`, [foreign]);
+  await waitUntil(() => isDamaged(`order-${orderId}`));
+  const [listed] = (await read('/api/damaged-streams')).items.slice(-1);
+  expect(listed).toMatchObject({ how: 'foreign', firstRevision: 2, wayBack: expect.stringContaining('leadger copy') });
+  expect(await read('/health')).toMatchObject({ ok: true, status: 'yellow', streams: { foreign: 1 } });
+  expect((await server.call('GET', '/metrics')).text).toMatch(/^leadger_streams_foreign 1$/m);
+  const attention = (await read('/api/attention?reason=damaged')).items;
+  expect(attention.map((item: { orderId: string }) => item.orderId)).toContain(orderId);
 });
 
 test('an order whose stream was deleted is not taken for one that never was', async () => {

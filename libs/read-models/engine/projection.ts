@@ -3,10 +3,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { z } from 'zod';
 import { LeadgerError } from '#domain/kernel/leadger-error';
-import { firstRevisionsIn } from '#event-store/beginnings';
 import type { EventStore, Position, RecordedEvent } from '#event-store/port';
 import { BEFORE_FIRST, NoSuchPosition } from '#event-store/port';
 import { isAboutData, reasonWithoutValues } from '../errors.ts';
+import { firstRevisionsIn } from './beginnings.ts';
 import {
   becomeWhole,
   type Checkpoint,

@@ -1,4 +1,4 @@
-import type { EventStore } from './port.ts';
+import type { EventStore } from '#event-store/port';
 
 /**
  * The first revision of each stream that the log itself still has: it has what metadata hides, until a scavenge. Reads it from
