@@ -18,6 +18,10 @@ export class NotedForeignStreams implements ForeignStreams {
     return [...this.#found.values()];
   }
 
+  of(stream: string): ForeignStream | undefined {
+    return this.#found.get(stream);
+  }
+
   note(found: ForeignStream): void {
     if (this.#found.has(found.stream) || this.#found.size >= MOST_KEPT) return;
     this.#found.set(found.stream, found);

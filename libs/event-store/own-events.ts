@@ -28,7 +28,7 @@ export function ownEventsOf(store: EventStore, ours: Ours): EventStore {
   let identity: string | undefined;
   return {
     append: (stream, events, expected, patience) => store.append(stream, events, expected, patience),
-    readStream: (stream, options) => store.readStream(stream, options),
+    readStream: (stream, options) => readLooking(store, ours, stream, options),
     readAll: (options) => readOwn(store, ours, options),
     subscribe: (options) => subscribeToOwn(store, ours, options),
     head: (patience) => store.head(patience),
@@ -43,6 +43,18 @@ export function ownEventsOf(store: EventStore, ours: Ours): EventStore {
     limits: store.limits,
     close: () => store.close(),
   };
+}
+
+/** A stream that is read by its name is read as it is, also where others wrote to it. */
+async function* readLooking(
+  store: EventStore,
+  ours: Ours,
+  ...[stream, options]: Parameters<EventStore['readStream']>
+): AsyncIterable<RecordedEvent> {
+  for await (const event of store.readStream(stream, options)) {
+    noteForeign(ours, event);
+    yield event;
+  }
 }
 
 async function firstOf(store: EventStore, ours: Ours): Promise<RecordedEvent | undefined> {
@@ -75,10 +87,13 @@ async function* subscribeToOwn(
     if (message.kind !== 'event' || isOwn(ours, message.event)) yield message;
 }
 
-function isOwn({ wrote, foreign }: Ours, event: RecordedEvent): boolean {
-  const isOurs = wrote(event);
-  if (!isOurs) foreign?.noteEvent(event);
-  return isOurs;
+function isOwn(ours: Ours, event: RecordedEvent): boolean {
+  noteForeign(ours, event);
+  return ours.wrote(event);
+}
+
+function noteForeign({ wrote, foreign }: Ours, event: RecordedEvent): void {
+  if (foreign && !wrote(event)) foreign.noteEvent(event);
 }
 
 /** A server filters by streams or by types. By streams it sends nothing of others. */

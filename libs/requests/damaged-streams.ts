@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { instant } from '#domain/kernel/events';
-import { type Damage, type Damages, damageInWords, type EventStore, type ForeignStream } from '#event-store/port';
+import { type Damage, type Damages, damageInWords, type EventStore, foreignDamage } from '#event-store/port';
 import { exampleIds } from '#read-models/models/examples';
 
 export const damagedStream = z
@@ -46,22 +46,11 @@ export const damagedStreamsIn = (damages: Damages | undefined): readonly Damaged
 
 /** Streams that are named like ours, and to which others write. */
 export const foreignStreamsIn = ({ foreignStreams }: Pick<EventStore, 'foreignStreams'>): readonly DamagedStream[] =>
-  (foreignStreams?.all() ?? []).map(describeForeign);
-
-const describeForeign = ({ stream, revision, noticedAt }: ForeignStream): DamagedStream => ({
-  stream,
-  how: 'foreign',
-  firstRevision: revision,
-  refused: true,
-  noticedAt,
-  what: 'another program writes to it, and it is named like a stream of the ledger',
-  wayBack:
-    'have that program name its streams otherwise, or give the ledger a log of its own: leadger copy leaves out what others wrote',
-});
+  (foreignStreams?.all() ?? []).map(foreignDamage).map(describeDamage);
 
 function describeDamage(damage: Damage): DamagedStream {
   const { stream, how, firstRevision = null, noticedAt } = damage;
-  const refused = firstRevision !== 0;
+  const refused = how === 'foreign' || firstRevision !== 0;
   return { stream, how, firstRevision, refused, noticedAt, what: damageInWords(damage), wayBack: wayBackOf(damage) };
 }
 
@@ -75,6 +64,8 @@ function wayBackOf({ how, firstRevision }: Damage): string {
       return `write its metadata with $tb 0, twice (the first time the server only ends the deletion): ${unlessLost}`;
     case 'tombstoned':
       return `a tombstone cannot be taken back: before a scavenge, copy the log into a new one (leadger copy), which has all events of the stream; after it they are lost; ${RESTORE}`;
+    case 'foreign':
+      return 'have that program name its streams otherwise, and give the ledger a log of its own: leadger copy leaves out what others wrote';
     case 'incomplete':
       return `${lost} are lost, or hidden by metadata that this account may not see: ${TAKE_BACK}, or ${RESTORE}`;
   }

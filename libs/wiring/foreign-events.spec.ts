@@ -8,7 +8,7 @@ import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import { all, follow } from '#event-store/contract/event-store-contract';
 import { restorableLog } from '#event-store/contract/restorable-log';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
-import { BEFORE_FIRST, type EventStore } from '#event-store/port';
+import { BEFORE_FIRST, type EventStore, StreamDamaged } from '#event-store/port';
 import { startWireNode } from '#event-store/wire-node/wire-node';
 import { openReadModels } from '#read-models/read-models';
 import { businessOf } from '#test/boxes';
@@ -85,8 +85,10 @@ describe('events of others in the log of a server', () => {
   });
 
   it('are no facts, also where one of their streams is read by its name', async () => {
-    const [event] = await all(events.readStream('customer-of-others'));
+    const [event] = await all(log.readStream('customer-of-others'));
     expect(() => decode(event as never)).toThrow(UnreadableEvent);
+    await expect(all(events.readStream('customer-of-others'))).rejects.toThrow(StreamDamaged);
+    await expect(events.append('customer-of-others', [], 'any')).rejects.toThrow(StreamDamaged);
   });
 
   it('name their streams that are named like ours, whatever is read, and at once when they are written', async () => {

@@ -132,6 +132,12 @@ test('an order to whose stream another program writes is named within seconds', 
   expect((await server.call('GET', '/metrics')).text).toMatch(/^leadger_streams_foreign 1$/m);
   const attention = (await read('/api/attention?reason=damaged')).items;
   expect(attention.map((item: { orderId: string }) => item.orderId)).toContain(orderId);
+  expect(await marksOfOrders()).toMatchObject({ [orderId]: true });
+  const refused = await server.call('POST', `/api/orders/${orderId}/pause`);
+  expect(refused).toMatchObject({ status: 423, body: { code: 'stream-damaged' } });
+  const history = await read(`/api/orders/${orderId}/history`);
+  expect(history).toMatchObject({ state: null, damaged: expect.stringContaining('another program writes to it') });
+  expect(history.events.map(({ type }: { type: string }) => type)).toEqual(['OrderPlaced', 'PaymentCaptured']);
 });
 
 test('an order whose stream was deleted is not taken for one that never was', async () => {
