@@ -51,7 +51,10 @@ export const borders: readonly Border[] = [
     mayImport: '#domain/** #event-store/port #gateways/clock node:* zod',
   },
 
-  { folder: 'libs/read-models', mayImport: '#domain/** #event-store/port #event-store/landmarks node:* kysely zod' },
+  {
+    folder: 'libs/read-models',
+    mayImport: '#domain/** #event-store/port #event-store/landmarks #postgres/failures node:* kysely zod',
+  },
   {
     folder: 'libs/read-models/engine',
     ofOuter: '../errors.ts',
