@@ -67,7 +67,7 @@ const contactColumns = Object.keys(contact.shape) as (keyof Contact)[];
 const columns = [
   ...(['deliveredAt', 'leadTypeId', 'orderId', 'leadId'] as const),
   ...contactColumns,
-  ...(['rating', 'replacementStatus', 'keyMissing', 'damaged'] as const),
+  ...(['rating', 'replacementStatus', 'damaged', 'keyMissing'] as const),
 ];
 
 class DeliveredLeadsQuery extends PageQuery {
