@@ -19,7 +19,7 @@ import {
   type VersionedModel,
 } from './engine/copies.ts';
 import { openEmbeddedDatabase } from './engine/embedded-database.ts';
-import { createForeignRegister, registerForeignStreams, shareForeignStreams } from './engine/foreign-register.ts';
+import { registerForeignStreams, shareForeignStreams } from './engine/foreign-register.ts';
 import type { Db } from './engine/model.ts';
 import { ColumnNames } from './engine/names.ts';
 import { checkpointToFollow } from './engine/place.ts';
@@ -138,7 +138,6 @@ const openShared = async (databaseUrl: string) => (await import('./engine/postgr
 /** Whether shared tables have to begin again is decided by the program that follows the log. */
 async function makeTables({ db, store, shared, renewViews }: ProjectionDependencies): Promise<void> {
   await createRegister(db);
-  await createForeignRegister(db);
   const now = { log: await store.identity(), head: await store.head() };
   for (const model of models) {
     if (shared) await ensureCopy(db, liveCopy(model), now);
@@ -232,7 +231,8 @@ class SqlReadModels implements ReadModels {
     const here = this.names.flatMap((name) => this.#live.followed.get(name) ?? []);
     const elsewhere = this.names.filter((name) => !this.#live.followed.has(name));
     const reached = Promise.all([
-      ...here.map((projection) => projection.reached(position, signal)),
+      // A position that is lost, or made up, is refused below.
+      ...here.map((projection) => projection.reached(position, signal).catch(() => new Promise(() => {}))),
       this.#reachedElsewhere(elsewhere, position, signal),
     ]);
     try {

@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
 import type { EventStore, ForeignStream } from '#event-store/port';
-import type { Db } from './model.ts';
+import type { Db, Tx } from './model.ts';
 
 const register = sql.table('read_models.foreign_streams');
 
 /** What programs noticed of others in the log: so that it is known also after a start, and to programs that came later. */
-export const createForeignRegister = (db: Db) =>
+export const createForeignRegister = (db: Tx) =>
   sql`CREATE TABLE IF NOT EXISTS ${register} (
     log text NOT NULL, stream text NOT NULL, revision integer NOT NULL, position text NOT NULL, id text NOT NULL,
     noticed_at timestamptz NOT NULL, PRIMARY KEY (log, stream))`.execute(db);
