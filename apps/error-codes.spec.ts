@@ -11,7 +11,16 @@ const OF_PROGRAMS = new Set([
   ...['wrong-expected-revision', 'no-copy', 'query-failed', 'rebuild-cancelled', 'read-model-paused'],
   ...['log-replaced', 'access-refused', 'stream-deleted', 'statement-refused', 'box-damaged', 'key-missing'],
   ...['another-vault', 'another-origin', 'not-a-copy', 'master-key-replaced', 'keys-not-wrapped'],
-  ...['out-of-reach', 'unit-lost', 'damages-changed', 'private-address', 'not-leader', 'access-denied', 'no-answer'],
+  ...[
+    'out-of-reach',
+    'unit-lost',
+    'damages-changed',
+    'beginning-lost',
+    'private-address',
+    'not-leader',
+    'access-denied',
+    'no-answer',
+  ],
   ...['postgres-away', 'postgres-refused', 'cannot-connect'],
   // What the wire node answers its clients.
   ...['refused-by-server', 'bad-request', 'not-ready'],

@@ -127,7 +127,7 @@ export const requestErrors = {
   'stream-damaged': {
     status: 423,
     meaning:
-      'What this is about is damaged: somebody cut or deleted its stream in the event store. Nothing is decided on a part of it.',
+      'What this is about is damaged: somebody cut or deleted its stream in the event store, or another program writes to it. Nothing is decided on a part of it.',
     whatToDo: 'Tell an operator: `leadger damaged` lists the damaged streams, and says how to mend each of them.',
   },
   'headers-too-large': {

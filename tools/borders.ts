@@ -53,7 +53,8 @@ export const borders: readonly Border[] = [
 
   {
     folder: 'libs/read-models',
-    mayImport: '#domain/** #event-store/port #event-store/in-turn #event-store/landmarks node:* kysely zod',
+    mayImport:
+      '#domain/** #event-store/port #event-store/in-turn #event-store/landmarks #postgres/failures node:* kysely zod',
   },
   {
     folder: 'libs/read-models/engine',

@@ -6,6 +6,7 @@ import { type PersonName, type PostalAddress, personName, postalAddress } from '
 import { type MailKind, mailKinds } from '#domain/notifications/kinds';
 import { customerExample, customerRow } from '#read-models/models/customers';
 import { exampleIds } from '#read-models/models/examples';
+import { damaged } from '#read-models/queries/damaged';
 import { customerListing } from '#read-models/queries/support';
 import { type OpenedLeadDelivery, openedLeadDelivery } from '#requests/lead-delivery';
 import type { Queries } from '#requests/queries';
@@ -144,11 +145,13 @@ const customer = customerRow
       .nullable()
       .describe('Postal address of the customer. Null: none was given, or the customer was erased.'),
     keyMissing,
+    damaged,
   })
   .meta({ id: 'Customer' });
 
 const openedExample: z.infer<typeof customer> = {
   keyMissing: false,
+  damaged: false,
   ...customerExample,
   businessAssociation: 'ABC Vitamins',
   email: 'ada@example.com',

@@ -67,7 +67,7 @@ const contactColumns = Object.keys(contact.shape) as (keyof Contact)[];
 const columns = [
   ...(['deliveredAt', 'leadTypeId', 'orderId', 'leadId'] as const),
   ...contactColumns,
-  ...(['rating', 'replacementStatus', 'keyMissing'] as const),
+  ...(['rating', 'replacementStatus', 'damaged', 'keyMissing'] as const),
 ];
 
 class DeliveredLeadsQuery extends PageQuery {
@@ -168,8 +168,9 @@ export class DeliveredLeadsController {
 
 async function* csvOf(leads: AsyncIterable<OpenedLead>): AsyncGenerator<string> {
   yield BYTE_ORDER_MARK + csvLine(columns);
-  for await (const { contact: person, keyMissing, ...lead } of leads) {
-    const cells: Record<string, unknown> = { ...lead, ...person, keyMissing: keyMissing ? 'yes' : undefined };
+  for await (const { contact: person, keyMissing, damaged, ...lead } of leads) {
+    const marks = { keyMissing: keyMissing ? 'yes' : undefined, damaged: damaged ? 'yes' : undefined };
+    const cells: Record<string, unknown> = { ...lead, ...person, ...marks };
     yield csvLine(columns.map((column) => (cells[column] ?? undefined) as string | number | undefined));
   }
 }

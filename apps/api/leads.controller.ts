@@ -8,6 +8,7 @@ import { deriveId } from '#domain/kernel/ids';
 import { type Contact, contact } from '#domain/leads/contact';
 import { exampleIds } from '#read-models/models/examples';
 import { leadExample, leadRow } from '#read-models/models/leads';
+import { damaged } from '#read-models/queries/damaged';
 import { leadTypeStock, leadTypeStockExample } from '#read-models/queries/leads';
 import { readLeadFile } from '#requests/lead-files/lead-file';
 import type { Queries } from '#requests/queries';
@@ -69,11 +70,12 @@ class BatchQuery {
 
 /** A lead with its contact opened. */
 const lead = leadRow
-  .extend({ contact: contact.nullable().describe('The person. Null once the person was erased.'), keyMissing })
+  .extend({ contact: contact.nullable().describe('The person. Null once the person was erased.'), keyMissing, damaged })
   .meta({ id: 'Lead' });
 
 const openedExample: z.infer<typeof lead> = {
   keyMissing: false,
+  damaged: false,
   ...leadExample,
   contact: { firstName: 'Ada', lastName: 'Byron', telephone: '+1 212 555 0142', email: 'ada@example.com' },
 };

@@ -2,9 +2,11 @@ import { Controller, Get, Inject, Query, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import Handlebars from 'handlebars';
+import type { z } from 'zod';
 import { type MailKind, mailKinds } from '#domain/notifications/kinds';
 import { mailStatuses } from '#domain/notifications/mail';
 import { type MailRow, mailExample, mailRow } from '#read-models/models/mails';
+import { damaged } from '#read-models/queries/damaged';
 import { mailListing } from '#read-models/queries/support';
 import type { Queries } from '#requests/queries';
 import { QUERIES } from '#wiring/tokens';
@@ -15,6 +17,11 @@ import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts
 import { Problems } from './responses.ts';
 
 const MAILS_ON_THE_PAGE = 100;
+
+/** Marked when its streams are damaged. */
+const mail = mailRow.extend({ damaged }).meta({ id: 'Mail' });
+
+const markedExample: z.infer<typeof mail> = { ...mailExample, damaged: false };
 
 class MailsQuery extends PageQuery {
   @Id({ description: 'Mails to this customer only.', optional: true })
@@ -32,7 +39,7 @@ class MailsQuery extends PageQuery {
   @Sort(mailListing)
   sort?: string;
 
-  @FieldNames(mailRow)
+  @FieldNames(mail)
   fields?: string;
 }
 
@@ -46,13 +53,13 @@ export class MailsController {
   }
 
   @Get('api/mails')
-  @ReadRoute({ summary: 'Mails, newest first', answer: listOf(mailRow), example: { items: [mailExample] } })
+  @ReadRoute({ summary: 'Mails, newest first', answer: listOf(mail), example: { items: [markedExample] } })
   listMails(@Query() query: MailsQuery, @Reading() reader: Reader) {
     return this.#queries.mails.list(reader, pageRequest(query));
   }
 
   @Get('api/mails/:mailId')
-  @ReadRoute({ summary: 'A mail, and whether it was sent', answer: mailRow, example: mailExample })
+  @ReadRoute({ summary: 'A mail, and whether it was sent', answer: mail, example: markedExample })
   async getMail(@IdOf('mail') mailId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     const found = await this.#queries.mails.get(reader, { mailId });
     if (!found) throw notFound('mail', mailId);

@@ -59,6 +59,11 @@ const serverGauges: readonly (readonly [
     ({ streams }) => streams.damaged,
   ],
   [
+    'leadger_streams_foreign',
+    'Streams that are named like those of the ledger, and to which other programs write',
+    ({ streams }) => streams.foreign,
+  ],
+  [
     'leadger_streams_blind',
     '1 while this program cannot see what others do to the streams of the ledger',
     ({ streams: { sight } }) => Number(sight === 'blind' || sight === 'away'),

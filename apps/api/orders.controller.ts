@@ -1,8 +1,10 @@
 import { Body, Controller, Get, Inject, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
 import { orderStatuses } from '#domain/orders/order';
 import { exampleIds } from '#read-models/models/examples';
 import { type OrderRow, orderExample, orderRow } from '#read-models/models/orders';
+import { damaged } from '#read-models/queries/damaged';
 import { orderListing } from '#read-models/queries/orders';
 import { orderDetails, orderDetailsExample } from '#requests/orders';
 import type { Queries } from '#requests/queries';
@@ -17,6 +19,11 @@ import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 import { CommandRoute } from './responses.ts';
 import { DailyMaximum, StartCheckoutBody } from './start-checkout-body.ts';
+
+/** Marked when its streams are damaged. */
+const order = orderRow.extend({ damaged }).meta({ id: 'Order' });
+
+const markedExample: z.infer<typeof order> = { ...orderExample, damaged: false };
 
 class PlaceOrderBody extends StartCheckoutBody {
   @PaymentToken({ description: "The token of the card, from the payment provider's form. The sandbox accepts tok_ok." })
@@ -57,7 +64,7 @@ class OrdersQuery extends PageQuery {
   @Sort(orderListing)
   sort?: string;
 
-  @FieldNames(orderRow)
+  @FieldNames(order)
   fields?: string;
 }
 
@@ -79,7 +86,7 @@ export class OrdersController {
   }
 
   @Get()
-  @ReadRoute({ summary: 'Orders, newest first', answer: listOf(orderRow), example: { items: [orderExample] } })
+  @ReadRoute({ summary: 'Orders, newest first', answer: listOf(order), example: { items: [markedExample] } })
   listOrders(@Query() query: OrdersQuery, @Reading() reader: Reader) {
     return this.#queries.orders.list(reader, pageRequest(query));
   }

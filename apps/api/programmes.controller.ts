@@ -1,7 +1,9 @@
 import { Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
 import { exampleIds } from '#read-models/models/examples';
 import { type ProgrammeRow, programmeExample, programmeRow } from '#read-models/models/programmes';
+import { damaged } from '#read-models/queries/damaged';
 import { programmeListing } from '#read-models/queries/orders';
 import { programmeDetails, programmeDetailsExample } from '#requests/programmes';
 import type { Queries } from '#requests/queries';
@@ -15,6 +17,11 @@ import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 import { CommandRoute } from './responses.ts';
+
+/** Marked when its streams are damaged. */
+const programme = programmeRow.extend({ damaged }).meta({ id: 'Programme' });
+
+const markedExample: z.infer<typeof programme> = { ...programmeExample, damaged: false };
 
 class ProgrammesQuery extends PageQuery {
   @Id({ description: 'Programmes of this customer only.', optional: true })
@@ -33,7 +40,7 @@ class ProgrammesQuery extends PageQuery {
   @Sort(programmeListing)
   sort?: string;
 
-  @FieldNames(programmeRow)
+  @FieldNames(programme)
   fields?: string;
 }
 
@@ -51,8 +58,8 @@ export class ProgrammesController {
   @Get()
   @ReadRoute({
     summary: 'Orders in Loyalty Rewards, newest first',
-    answer: listOf(programmeRow),
-    example: { items: [programmeExample] },
+    answer: listOf(programme),
+    example: { items: [markedExample] },
   })
   listProgrammes(@Query() query: ProgrammesQuery, @Reading() reader: Reader) {
     return this.#queries.programmes.list(reader, pageRequest(query));

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { replacementStatuses } from '#domain/replacements/replacement';
 import { exampleIds } from '#read-models/models/examples';
 import { type ReplacementRow, replacementExample, replacementRow } from '#read-models/models/replacements';
+import { damaged } from '#read-models/queries/damaged';
 import { replacementListing } from '#read-models/queries/support';
 import type { Queries } from '#requests/queries';
 import { keyMissing } from '#requests/query-tools';
@@ -53,6 +54,7 @@ const replacement = replacementRow
       .nullable()
       .describe('What the customer wrote about it. Null: nothing, or the person of the lead was erased.'),
     keyMissing,
+    damaged,
     explanation: z.string().nullable().describe('Why it was denied (RPL-7). Null: it was not, or it was erased.'),
   })
   .meta({ id: 'Replacement' });
@@ -60,6 +62,7 @@ type OpenedReplacement = z.infer<typeof replacement>;
 
 const openedExample: OpenedReplacement = {
   keyMissing: false,
+  damaged: false,
   ...replacementExample,
   note: 'Dead line, tried twice.',
   explanation: null,

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ticketStatuses } from '#domain/support/ticket';
 import { exampleIds } from '#read-models/models/examples';
 import { type TicketRow, ticketExample, ticketMessage, ticketRow } from '#read-models/models/tickets';
+import { damaged } from '#read-models/queries/damaged';
 import { ticketListing } from '#read-models/queries/support';
 import type { Queries } from '#requests/queries';
 import { keyMissing } from '#requests/query-tools';
@@ -71,12 +72,14 @@ const ticket = ticketRow
       .nullable()
       .describe('Telephone number to call back. Null: the customer did not ask for a call, or was erased.'),
     keyMissing,
+    damaged,
   })
   .meta({ id: 'Ticket' });
 type OpenedTicket = z.infer<typeof ticket>;
 
 const openedExample: OpenedTicket = {
   keyMissing: false,
+  damaged: false,
   ...ticketExample,
   subject: 'No leads since Monday',
   messages: ticketExample.messages.map((message) => ({ ...message, text: 'My order is open, but nothing comes.' })),

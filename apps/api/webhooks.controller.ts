@@ -1,7 +1,9 @@
 import { Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
 import { webhookStatuses, webhookStream } from '#domain/notifications/webhook';
 import { type WebhookRow, webhookExample, webhookRow } from '#read-models/models/webhooks';
+import { damaged } from '#read-models/queries/damaged';
 import { webhookListing } from '#read-models/queries/support';
 import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
@@ -13,6 +15,11 @@ import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 import { CommandRoute } from './responses.ts';
+
+/** Marked when its streams are damaged. */
+const webhook = webhookRow.extend({ damaged }).meta({ id: 'Webhook' });
+
+const markedExample: z.infer<typeof webhook> = { ...webhookExample, damaged: false };
 
 class WebhooksQuery extends PageQuery {
   @Id({ description: 'Messages to the program of this customer only.', optional: true })
@@ -27,7 +34,7 @@ class WebhooksQuery extends PageQuery {
   @Sort(webhookListing)
   sort?: string;
 
-  @FieldNames(webhookRow)
+  @FieldNames(webhook)
   fields?: string;
 }
 
@@ -45,15 +52,15 @@ export class WebhooksController {
   @Get()
   @ReadRoute({
     summary: 'Messages that bring leads to programs of customers, newest first',
-    answer: listOf(webhookRow),
-    example: { items: [webhookExample] },
+    answer: listOf(webhook),
+    example: { items: [markedExample] },
   })
   listWebhooks(@Query() query: WebhooksQuery, @Reading() reader: Reader) {
     return this.#queries.webhooks.list(reader, pageRequest(query));
   }
 
   @Get(':webhookId')
-  @ReadRoute({ summary: 'A message, and whether it was accepted', answer: webhookRow, example: webhookExample })
+  @ReadRoute({ summary: 'A message, and whether it was accepted', answer: webhook, example: markedExample })
   async getWebhook(@IdOf('webhook') webhookId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     const found = await this.#queries.webhooks.get(reader, { webhookId });
     if (!found) throw notFound('webhook', webhookId);

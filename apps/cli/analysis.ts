@@ -26,6 +26,8 @@ export async function openAtHead({ directory, eventStoreDb }: StoreLocation): Pr
     const progress = progressUpTo(position);
     await analysis.readModels.catchUp({ onProgress: progress.at });
     progress.end();
+    // An analyst then reads that there are damaged streams, before the answer.
+    await analysis.events.damages?.searched();
     return { ...analysis, position };
   } catch (error) {
     await analysis.close();

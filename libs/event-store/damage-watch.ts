@@ -6,6 +6,8 @@ import {
   type EventStore,
   EventStoreError,
   type FollowsCuts,
+  type ForeignStreams,
+  foreignDamage,
   type Position,
   type StreamCut,
 } from './port.ts';
@@ -22,6 +24,8 @@ export interface WatchOptions {
   readonly isOurs: (stream: string) => boolean;
   /** The time of the machine (ISO 8601 UTC). */
   readonly now: () => string;
+  /** Streams of ours to which others write are damaged, too. */
+  readonly foreign?: ForeignStreams | undefined;
 }
 
 /** Follows what others do to our streams, and looks at each of these streams whether it is whole. */
@@ -29,6 +33,7 @@ export class DamageWatch implements Damages {
   readonly #store: Watched;
   readonly #isOurs: WatchOptions['isOurs'];
   readonly #now: WatchOptions['now'];
+  readonly #foreign: WatchOptions['foreign'];
   readonly #found = new Map<string, Damage>();
   readonly #listeners = new Set<() => void>();
   readonly #searched = Promise.withResolvers<void>();
@@ -37,10 +42,12 @@ export class DamageWatch implements Damages {
   #at: Position = BEFORE_FIRST;
   #ended: Promise<unknown> = Promise.resolve();
 
-  constructor(store: Watched, { isOurs, now }: WatchOptions) {
+  constructor(store: Watched, { isOurs, now, foreign }: WatchOptions) {
     this.#store = store;
     this.#isOurs = isOurs;
     this.#now = now;
+    this.#foreign = foreign;
+    foreign?.onFound(() => this.#tell());
   }
 
   get sight(): Damages['sight'] {
@@ -49,7 +56,9 @@ export class DamageWatch implements Damages {
 
   of(stream: string): Damage | undefined {
     const damage = this.#found.get(stream);
-    return damage?.firstRevision === 0 ? undefined : damage;
+    if (damage && damage.firstRevision !== 0) return damage;
+    const foreign = this.#foreign?.of(stream);
+    return foreign && foreignDamage(foreign);
   }
 
   all(): readonly Damage[] {
@@ -131,7 +140,7 @@ export class DamageWatch implements Damages {
     while (!this.#over.signal.aborted) {
       await this.#pause(MILLISECONDS_BETWEEN_LOOKS);
       for (const { stream, how } of this.all())
-        if (!this.#over.signal.aborted && how !== 'tombstoned')
+        if (!this.#over.signal.aborted && how !== 'tombstoned' && how !== 'foreign')
           await this.#look(stream, how === 'incomplete' ? 'uncut' : how, { again: true }).catch(() => {});
     }
   }

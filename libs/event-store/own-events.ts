@@ -1,3 +1,4 @@
+import type { NotedForeignStreams } from './foreign-streams.ts';
 import type {
   EventFilter,
   EventStore,
@@ -14,6 +15,8 @@ export interface Ours {
   readonly wrote: (event: RecordedEvent) => boolean;
   /** How the names of the streams begin that may have events of these types. Undefined: anyhow. */
   readonly prefixesOf?: (types: readonly string[]) => readonly string[];
+  /** Notes events of others in streams that are named like ours. */
+  readonly foreign?: NotedForeignStreams;
 }
 
 /**
@@ -25,7 +28,7 @@ export function ownEventsOf(store: EventStore, ours: Ours): EventStore {
   let identity: string | undefined;
   return {
     append: (stream, events, expected, patience) => store.append(stream, events, expected, patience),
-    readStream: (stream, options) => store.readStream(stream, options),
+    readStream: (stream, options) => readLooking(store, ours, stream, options),
     readAll: (options) => readOwn(store, ours, options),
     subscribe: (options) => subscribeToOwn(store, ours, options),
     head: (patience) => store.head(patience),
@@ -37,9 +40,22 @@ export function ownEventsOf(store: EventStore, ours: Ours): EventStore {
       identity ??= (await firstOf(store, ours))?.id ?? (await store.identity());
       return identity;
     },
+    foreignStreams: ours.foreign,
     limits: store.limits,
     close: () => store.close(),
   };
+}
+
+/** A stream that is read by its name is read as it is, also where others wrote to it. */
+async function* readLooking(
+  store: EventStore,
+  ours: Ours,
+  ...[stream, options]: Parameters<EventStore['readStream']>
+): AsyncIterable<RecordedEvent> {
+  for await (const event of store.readStream(stream, options)) {
+    noteForeign(ours, event);
+    yield event;
+  }
 }
 
 async function firstOf(store: EventStore, ours: Ours): Promise<RecordedEvent | undefined> {
@@ -56,7 +72,7 @@ async function* readOwn(
   if (maxCount === 0) return;
   let read = 0;
   for await (const event of store.readAll({ ...options, ...narrowed(ours, options.filter) })) {
-    if (!ours.wrote(event)) continue;
+    if (!isOwn(ours, event)) continue;
     yield event;
     read += 1;
     if (read >= maxCount) return;
@@ -69,7 +85,16 @@ async function* subscribeToOwn(
   options: SubscribeOptions,
 ): AsyncIterable<SubscriptionMessage> {
   for await (const message of store.subscribe({ ...options, ...narrowed(ours, options.filter) }))
-    if (message.kind !== 'event' || ours.wrote(message.event)) yield message;
+    if (message.kind !== 'event' || isOwn(ours, message.event)) yield message;
+}
+
+function isOwn(ours: Ours, event: RecordedEvent): boolean {
+  noteForeign(ours, event);
+  return ours.wrote(event);
+}
+
+function noteForeign({ wrote, foreign }: Ours, event: RecordedEvent): void {
+  if (foreign && !wrote(event)) foreign.noteEvent(event);
 }
 
 /** A server filters by streams or by types. By streams it sends nothing of others. */

@@ -120,9 +120,12 @@ export interface FollowsCuts {
 /** A stream of ours that is not whole, or that will not be. */
 export interface Damage {
   readonly stream: string;
-  /** `incomplete`: events are missing, and its metadata hides none (any more). */
-  readonly how: Exclude<StreamCut['how'], 'uncut'> | 'incomplete';
-  /** The first event that can still be read; undefined: none can. 0: it is whole until its metadata hides something. */
+  /** `incomplete`: events are missing, and its metadata hides none (any more). `foreign`: another program wrote to it. */
+  readonly how: Exclude<StreamCut['how'], 'uncut'> | 'incomplete' | 'foreign';
+  /**
+   * The first event that can still be read; undefined: none can. 0: it is whole until its metadata hides something. Of a
+   * foreign one: the first event of the other program that was noticed.
+   */
   readonly firstRevision: number | undefined;
   /** When this program noticed (ISO 8601 UTC). */
   readonly noticedAt: string;
@@ -132,7 +135,7 @@ export interface Damage {
 export interface Damages {
   /** Undefined for a stream that is whole, as far as known. */
   of(stream: string): Damage | undefined;
-  /** Also streams that are whole still. */
+  /** Also streams that are whole still; without those to which others write. */
   all(): readonly Damage[];
   /** `blind`: the account may not see what others do to streams. `away`: the store cannot be reached. */
   readonly sight: 'searching' | 'watching' | 'blind' | 'away';
@@ -140,6 +143,25 @@ export interface Damages {
   searched(): Promise<void>;
   /** @param changed called when a stream is damaged, or whole again @returns ends that */
   onChange(changed: () => void): () => void;
+}
+
+/** An event of another program in a stream that is named like ours; the first one that was noticed there. */
+export interface ForeignStream extends Landmark {
+  readonly stream: string;
+  readonly revision: number;
+  /** When a program of ours noticed (ISO 8601 UTC). */
+  readonly noticedAt: string;
+}
+
+/** The streams named like ours to which others write, as far as this program knows. */
+export interface ForeignStreams {
+  all(): readonly ForeignStream[];
+  of(stream: string): ForeignStream | undefined;
+  /** Notes one that another program noticed, or this one before it was restarted. */
+  note(found: ForeignStream): void;
+  forget(stream: string): void;
+  /** @param found called for each one that is noticed @returns ends that */
+  onFound(found: () => void): () => void;
 }
 
 export interface EventStore {
@@ -175,6 +197,8 @@ export interface EventStore {
   identity(): Promise<string>;
   /** Undefined: nobody else can touch the streams. */
   readonly damages?: Damages;
+  /** Undefined: nobody else writes to this log. */
+  readonly foreignStreams?: ForeignStreams | undefined;
   /**
    * Why nothing can be appended now; undefined when nothing is known against it. Absent where that is known only by appending,
    * on a server.
@@ -276,8 +300,16 @@ export class StreamDamaged extends EventStoreError {
   }
 }
 
+export const foreignDamage = ({ stream, revision, noticedAt }: ForeignStream): Damage => ({
+  stream,
+  how: 'foreign',
+  firstRevision: revision,
+  noticedAt,
+});
+
 /** What happened to a stream, for people. */
 export function damageInWords({ how, firstRevision }: Damage): string {
+  if (how === 'foreign') return 'another program writes to it, and it is named like a stream of the ledger';
   if (how === 'tombstoned') return 'it was deleted for ever';
   if (firstRevision === undefined) return how === 'deleted' ? 'it was deleted' : 'none of its events can be read';
   if (firstRevision === 0) return 'its metadata will hide its older events';

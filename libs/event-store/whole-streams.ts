@@ -19,7 +19,7 @@ interface WholeStreamsOptions extends WatchOptions {
  * scavenge removes them.
  */
 export function wholeStreamsOf(store: EventStore, { isOurs, now, cuts }: WholeStreamsOptions): EventStore {
-  const damages = new DamageWatch(store, { isOurs, now });
+  const damages = new DamageWatch(store, { isOurs, now, foreign: store.foreignStreams });
   if (cuts) damages.start(cuts);
   const guarded = { store, damages };
   return {
@@ -33,6 +33,7 @@ export function wholeStreamsOf(store: EventStore, { isOurs, now, cuts }: WholeSt
     placeAt: (position) => store.placeAt(position),
     identity: () => store.identity(),
     damages,
+    foreignStreams: store.foreignStreams,
     limits: store.limits,
     async close() {
       await damages.stop();
@@ -78,6 +79,7 @@ async function* readWhole(
     for await (const event of store.readStream(stream, options)) {
       if (next !== undefined && event.revision !== next && !(step === -1 && read === 0))
         throw new StreamDamaged(damages.note(stream, 'incomplete', Math.max(event.revision, next)));
+      refuseDamaged(damages, stream);
       next = event.revision + step;
       read += 1;
       yield event;

@@ -28,10 +28,14 @@ export const isOutOfReach = (error: unknown): boolean =>
   error instanceof PostgresAway ||
   (error instanceof Error && (OUT_OF_REACH.test(codeOf(error)) || WITHOUT_CODE.test(error.message)));
 
-const codeOf = (error: Error): string => {
-  const { code } = error as { readonly code?: unknown };
-  return typeof code === 'string' ? code : '';
-};
+/**
+ * The SQLSTATE of an error of a database, whichever database it is from, or the code of the connection to it. Codes of our own
+ * errors are no such codes. Empty: it has none.
+ */
+export function codeOf(error: unknown): string {
+  const { sqlState, code } = error as { readonly sqlState?: string; readonly code?: unknown };
+  return sqlState ?? (error instanceof LeadgerError || typeof code !== 'string' ? '' : code);
+}
 
 const NOT_TRUSTED = 'its certificate is not trusted: name its authority with sslrootcert=FILE in the address';
 
@@ -57,11 +61,11 @@ export function reasonOf(error: unknown): string {
   return withoutPasswords(REASONS[codeOf(error)] ?? error.message.replaceAll('\n', ' ')) || codeOf(error);
 }
 
-const SQL_STATE = /^[0-9A-Z]{5}$/;
+export const isSqlState = (code: string): boolean => /^[0-9A-Z]{5}$/.test(code);
 
 /** Whether it is an error of the server or of the connection to it. Any other one is a defect of ours. */
 export const isOfServer = (error: unknown): boolean =>
-  isOutOfReach(error) || (error instanceof Error && SQL_STATE.test(codeOf(error)));
+  isOutOfReach(error) || (error instanceof Error && isSqlState(codeOf(error)));
 
 /** As an error of ours, which is printed in one line. */
 export function explained(server: string, error: unknown): LeadgerError {

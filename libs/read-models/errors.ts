@@ -1,4 +1,5 @@
 import { LeadgerError } from '#domain/kernel/leadger-error';
+import { codeOf, isSqlState } from '#postgres/failures';
 
 export class UnknownModel extends LeadgerError {
   constructor(name: string, names: readonly string[]) {
@@ -70,20 +71,12 @@ export class StatementRefused extends LeadgerError {
   }
 }
 
-/** The SQLSTATE of an error, whichever database it is from. */
-export function sqlStateOf(error: unknown): string | undefined {
-  const { sqlState, code } = error as { readonly sqlState?: string; readonly code?: unknown };
-  return sqlState ?? (error instanceof LeadgerError || typeof code !== 'string' ? undefined : code);
-}
-
-const SQL_STATE = /^[0-9A-Z]{5}$/;
-
 /** SQLSTATE classes 22 (data exception) and 23 (constraint violation): the database cannot store what an event says. */
-export const isAboutData = (error: unknown): boolean => /^2[23]...$/.test(sqlStateOf(error) ?? '');
+export const isAboutData = (error: unknown): boolean => /^2[23]...$/.test(codeOf(error));
 
 /** What is kept and shown of an error. PostgreSQL's own text may quote values of a row, personal ones too: its code does not. */
 export function reasonWithoutValues(error: unknown): string {
-  const state = sqlStateOf(error) ?? '';
-  if (!SQL_STATE.test(state)) return (error as Error).message;
+  const state = codeOf(error);
+  if (!isSqlState(state)) return (error as Error).message;
   return `the database ${isAboutData(error) ? 'cannot store what this event says' : 'refused a statement'} (SQLSTATE ${state})`;
 }

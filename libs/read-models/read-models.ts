@@ -21,6 +21,7 @@ import {
   type VersionedModel,
 } from './engine/copies.ts';
 import { openEmbeddedDatabase } from './engine/embedded-database.ts';
+import { registerForeignStreams, shareForeignStreams } from './engine/foreign-register.ts';
 import type { Db } from './engine/model.ts';
 import { ColumnNames } from './engine/names.ts';
 import { checkpointToFollow } from './engine/place.ts';
@@ -32,6 +33,7 @@ import { Paused } from './errors.ts';
 import { LiveCopies } from './live-copies.ts';
 import { modelNames, modelOf, models } from './models.ts';
 import { PositionsElsewhere } from './positions-elsewhere.ts';
+import { damageMarks } from './queries/damaged.ts';
 import { RowReader } from './queries/reader.ts';
 import { queriesOn, type RowQueries } from './queries.ts';
 import { type RebuildOptions, Rebuilds } from './rebuilds.ts';
@@ -172,6 +174,7 @@ class SqlReadModels implements ReadModels {
   readonly #runs = new Set<Promise<void>>();
   readonly #lookingAfter: NodeJS.Timeout;
   readonly #closed: () => void;
+  readonly #noticing: (() => void) | undefined;
 
   constructor(dependencies: Dependencies, closed: () => void) {
     this.#dependencies = dependencies;
@@ -179,15 +182,20 @@ class SqlReadModels implements ReadModels {
     this.#live = new LiveCopies(dependencies);
     this.#elsewhere = new PositionsElsewhere(() => this.#positions());
     this.#rebuilds = new Rebuilds(dependencies, this.#stopping.signal);
-    this.queries = queriesOn(new RowReader(dependencies.db, (table) => this.#live.nameOf(table)));
+    const { db, store } = dependencies;
+    const nameOf: RowReader['nameOf'] = (table) => this.#live.nameOf(table);
+    this.queries = queriesOn(new RowReader({ db, nameOf, mark: damageMarks(store.damages) }));
+    this.#noticing = store.foreignStreams?.onFound(() => void registerForeignStreams(db, store).catch(() => {}));
     this.#lookingAfter = setInterval(
       () => void this.lookAfterCopies().catch(() => {}),
       MILLISECONDS_BETWEEN_LOOKS_AFTER_COPIES,
     ).unref();
   }
 
-  lookAfterCopies(): Promise<void> {
-    return this.#live.lookAfter();
+  async lookAfterCopies(): Promise<void> {
+    await this.#live.lookAfter();
+    const { db, store } = this.#dependencies;
+    await shareForeignStreams(db, store);
   }
 
   start(): void {
@@ -217,6 +225,7 @@ class SqlReadModels implements ReadModels {
 
   async stop(): Promise<void> {
     clearInterval(this.#lookingAfter);
+    this.#noticing?.();
     this.#stopping.abort();
     await Promise.allSettled(this.#runs);
     await this.#dependencies.db.destroy();
@@ -229,7 +238,8 @@ class SqlReadModels implements ReadModels {
     const here = this.names.flatMap((name) => this.#live.followed.get(name) ?? []);
     const elsewhere = this.names.filter((name) => !this.#live.followed.has(name));
     const reached = Promise.all([
-      ...here.map((projection) => projection.reached(position, signal)),
+      // A position that is lost, or made up, is refused below.
+      ...here.map((projection) => projection.reached(position, signal).catch(() => new Promise(() => {}))),
       this.#reachedElsewhere(elsewhere, position, signal),
     ]);
     try {

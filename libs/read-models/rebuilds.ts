@@ -1,5 +1,6 @@
-import { BEFORE_FIRST, type Position } from '#event-store/port';
-import { type Copy, nextCopy, switchCopies, type VersionedModel } from './engine/copies.ts';
+import { BEFORE_FIRST, NoSuchPosition, type Position } from '#event-store/port';
+import { type Copy, liveCopy, nextCopy, switchCopies, type VersionedModel } from './engine/copies.ts';
+import { checkpointToFollow } from './engine/place.ts';
 import { Projection, type ProjectionDependencies } from './engine/projection.ts';
 import { AlreadyRebuilding, RebuildCancelled } from './errors.ts';
 
@@ -63,11 +64,20 @@ export class Rebuilds {
     while (target !== undefined) {
       await this.bring(nextCopy(model), target, options);
       // Nothing follows it while it is switched: a follower would find it missing and begin another.
-      target = (await switchCopies(db, model, renewViews)) && (await store.head());
+      target = (await switchCopies(db, model, renewViews)) && (await this.#placeOfLive(model));
     }
   }
 
-  /** Brings a copy to a position. @throws the reason of the signal */
+  /** Where the rebuild has to get before it can replace the live copy. That one may stand where the log has lost its end. */
+  async #placeOfLive(model: VersionedModel): Promise<Position> {
+    await checkpointToFollow(liveCopy(model), this.#dependencies);
+    return this.#dependencies.store.head();
+  }
+
+  /**
+   * Brings a copy to a position, or to the present end of a log that was restored meanwhile and has it no more.
+   * @throws the reason of the signal
+   */
   async bring(copy: Copy, target: Position, { onProgress, signal }: RebuildOptions): Promise<void> {
     const over = new AbortController();
     const projection = new Projection(copy, this.#dependencies);
@@ -75,7 +85,7 @@ export class Rebuilds {
     const report = () => onProgress?.(copy.model.name, projection.position);
     const progress = setInterval(report, MILLISECONDS_BETWEEN_PROGRESS);
     try {
-      await Promise.race([projection.reached(target), run]);
+      await Promise.race([this.#reached(projection, target), run]);
     } finally {
       clearInterval(progress);
       over.abort();
@@ -84,5 +94,14 @@ export class Rebuilds {
     signal?.throwIfAborted();
     this.#stopping.throwIfAborted();
     report();
+  }
+
+  async #reached(projection: Projection, target: Position): Promise<void> {
+    try {
+      await projection.reached(target);
+    } catch (error) {
+      if (!(error instanceof NoSuchPosition)) throw error;
+      await this.#reached(projection, await this.#dependencies.store.head());
+    }
   }
 }

@@ -6,7 +6,7 @@ import { all } from '#event-store/contract/event-store-contract';
 import { type RestorableLog, restorableLog } from '#event-store/contract/restorable-log';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
-import type { EventStore, Position } from '#event-store/port';
+import { type EventStore, NoSuchPosition, type Position } from '#event-store/port';
 import { startWireNode, type WireNode } from '#event-store/wire-node/wire-node';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { FAR_AWAY_MILLISECONDS, waitUntil } from '#test/wait-until';
@@ -53,6 +53,8 @@ describeWithPostgres('read models whose log is restored from an older copy while
   let store: EventStore;
   let database: Awaited<ReturnType<typeof freshDatabase>>;
   let readModels: ReadModels;
+  /** What happens once, as soon as a program has asked for the end of the log. */
+  let onceAfterHead: (() => Promise<void>) | undefined;
   const opened: (() => unknown)[] = [];
   afterEach(async () => {
     for (const close of opened.splice(0).reverse()) await close();
@@ -71,6 +73,7 @@ describeWithPostgres('read models whose log is restored from an older copy while
     log = restorableLog(await storeOf(streams));
     node = await startWireNode({ store: log.store, writable: true });
     opened.push(() => node.close());
+    onceAfterHead = undefined;
     store = await connect();
     database = await freshDatabase();
     opened.push(() => database.drop());
@@ -83,7 +86,16 @@ describeWithPostgres('read models whose log is restored from an older copy while
   async function connect(): Promise<EventStore> {
     const store = await openEventStoreDb({ connectionString: node.connectionString, answerWithinMilliseconds: 250 });
     opened.push(() => store.close());
-    return store;
+    return {
+      ...restorableLog(store).store,
+      async head() {
+        const head = await store.head();
+        const then = onceAfterHead;
+        onceAfterHead = undefined;
+        await then?.();
+        return head;
+      },
+    };
   }
 
   function noteWarnings(): readonly unknown[] {
@@ -106,7 +118,11 @@ describeWithPostgres('read models whose log is restored from an older copy while
   }
 
   async function expectAllAt(position: Position): Promise<void> {
-    await waitUntil(async () => (await readModels.status()).every((status) => status.position === position));
+    await waitUntil(async () =>
+      (await readModels.status()).every(
+        (status) => status.position === position && status.following?.lastError === undefined,
+      ),
+    );
     for (const { name, following, whole } of await readModels.status())
       expect({ name, whole, lastError: following?.lastError }).toEqual({ name, whole: true, lastError: undefined });
   }
@@ -127,6 +143,44 @@ describeWithPostgres('read models whose log is restored from an older copy while
     await expectAllAt(await store.head());
     const { items } = await readModels.queries.tickets.list(staff, { limit: 9 });
     expect(items.map(({ ticketId }) => ticketId)).toEqual(['2']);
+  });
+
+  it.each([
+    { case: 'shorter', copy: leads(1, 8) },
+    { case: 'shorter, and has grown since', copy: [...leads(1, 8), ...leads(101, 30)] },
+  ])('are rebuilt, when the restored log is $case while the rebuild runs', async ({ copy }) => {
+    await follow(leads(1, 20));
+    onceAfterHead = () => restore(copy);
+    await readModels.rebuild('leads');
+    await expectAllAt(await store.head());
+    expect(await readModels.queries.leads.find(staff, '9')).toBeUndefined();
+    expect(await readModels.queries.leads.find(staff, '8')).toBeDefined();
+  });
+
+  it('are rebuilt, also while no program follows them', async () => {
+    await follow(leads(1, 20));
+    await readModels.stop();
+    await restore(leads(1, 8));
+    readModels = await openReadModels({ store, databaseUrl: database.url });
+    await readModels.rebuild('leads');
+    expect(await readModels.queries.leads.find(staff, '9')).toBeUndefined();
+    expect(await readModels.queries.leads.find(staff, '8')).toBeDefined();
+  });
+
+  it('refuse a wait for a position that the log loses meanwhile', async () => {
+    await follow(leads(1, 20));
+    await readModels.pause('leads');
+    await write(log.store, leads(21, 1));
+    const position = await store.head();
+    const waited = readModels.waitFor(position, FAR_AWAY_MILLISECONDS);
+    await expect(
+      Promise.race([
+        waited,
+        restore(leads(1, 8))
+          .then(() => readModels.resume('leads'))
+          .then(() => waited),
+      ]),
+    ).rejects.toThrow(NoSuchPosition);
   });
 
   it('do not begin anew when their log is named by another event than before', async () => {

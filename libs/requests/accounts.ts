@@ -7,6 +7,7 @@ import type { Refusal } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
 import type { MailKind } from '#domain/notifications/kinds';
 import type { CustomerRow } from '#read-models/models/customers';
+import type { Marked } from '#read-models/queries/damaged';
 import { addressKeyOf, businessKeyOf, changeSealed, hashOfToken, newLink, seal, sealSecret } from './account-seals.ts';
 import { changesAccount, claimAddress, holderOf, isErased } from './address-claim.ts';
 import { verifierOf } from './password-hash.ts';
@@ -168,13 +169,13 @@ interface PersonalColumns {
 }
 const personalColumns = ['businessAssociation', 'email', 'newEmail', 'name', 'postalAddress'] as const;
 
-type CustomerDetails = OpenedRow<CustomerRow, PersonalColumns>;
+type CustomerDetails = OpenedRow<Marked<CustomerRow>, PersonalColumns>;
 
 /** Accounts with their personal data opened. */
 export function accountQueries(tools: QueryTools) {
   const { customers } = tools.rows;
-  const open = (context: RequestContext, row: CustomerRow) =>
-    openColumns<CustomerRow, PersonalColumns>(tools, context, row, personalColumns);
+  const open = (context: RequestContext, row: Marked<CustomerRow>) =>
+    openColumns<Marked<CustomerRow>, PersonalColumns>(tools, context, row, personalColumns);
   return {
     list: listOpened(customers.list, open),
     async get(context: RequestContext, { customerId }: { customerId: string }): Promise<CustomerDetails | undefined> {

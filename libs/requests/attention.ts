@@ -3,7 +3,7 @@ import type { Instant } from '#domain/kernel/events';
 import { addDays, addHours } from '#domain/kernel/instants';
 import { familyOf } from '#domain/ledger';
 import { erasuresStream } from '#domain/persons/erasures';
-import type { Damages } from '#event-store/port';
+import type { EventStore } from '#event-store/port';
 import type { AttentionRow } from '#read-models/queries/attention';
 import type { PageRequest } from '#read-models/queries/paging';
 import type { QueryDependencies, QueryTools } from './query-tools.ts';
@@ -33,15 +33,15 @@ export const attentionQueries = ({ rows, stateOf, now, events }: AttentionTools)
       waitingSince: addHours(at, -starvingAfterHours),
       declinedSince: addDays(at, -DECLINED_FOR_DAYS),
       now: at,
-      damaged: damagedOrdersIn(events.damages),
+      damaged: damagedOrdersIn(events),
     });
   },
 });
 
 /** An order is damaged also by the stream of its programme. */
-function damagedOrdersIn(damages: Damages | undefined) {
+function damagedOrdersIn({ damages, foreignStreams }: Pick<EventStore, 'damages' | 'foreignStreams'>) {
   const since = new Map<string, Instant>();
-  for (const { stream, noticedAt } of damages?.all() ?? [])
+  for (const { stream, noticedAt } of [...(damages?.all() ?? []), ...(foreignStreams?.all() ?? [])])
     if (/^(order|programme)-/.test(stream)) since.set(idOf(stream), noticedAt);
   return [...since].map(([orderId, noticedAt]) => ({ orderId, since: noticedAt }));
 }

@@ -1,23 +1,23 @@
 import { z } from 'zod';
 import { instant } from '#domain/kernel/events';
-import { type Damage, type Damages, damageInWords } from '#event-store/port';
+import { type Damage, type Damages, damageInWords, type EventStore, foreignDamage } from '#event-store/port';
 import { exampleIds } from '#read-models/models/examples';
 
 export const damagedStream = z
   .object({
     stream: z.string().describe('The stream: the kind and id of the thing.'),
     how: z
-      .enum(['cut', 'deleted', 'tombstoned', 'incomplete'])
+      .enum(['cut', 'deleted', 'tombstoned', 'incomplete', 'foreign'])
       .describe(
-        'What was done. cut: its metadata hides events; tombstoned: it was deleted for ever; incomplete: events are lost.',
+        'What was done. cut: its metadata hides events; tombstoned: it was deleted for ever; incomplete: events are lost; foreign: another program writes to a stream of this name.',
       ),
     firstRevision: z
       .int()
       .nullable()
       .describe(
-        'The first event that can be read. Null: none can. 0: it is whole still, but its metadata will hide events.',
+        'The first event that can be read. Null: none can. 0: it is whole still, but its metadata will hide events. Where it is foreign: the first event of another program that was noticed.',
       ),
-    refused: z.boolean().describe('Whether commands and reads of its state are refused (stream-damaged).'),
+    refused: z.boolean().describe('Whether commands and reads of its state are refused.'),
     noticedAt: instant.describe('When this program noticed.'),
     what: z.string().describe('What happened to it, for people.'),
     wayBack: z.string().describe('How it becomes whole again, and what is lost.'),
@@ -44,9 +44,13 @@ export const sightOf = (damages: Damages | undefined): (typeof sights)[number] =
 export const damagedStreamsIn = (damages: Damages | undefined): readonly DamagedStream[] =>
   (damages?.all() ?? []).map(describeDamage);
 
+/** Streams that are named like ours, and to which others write. */
+export const foreignStreamsIn = ({ foreignStreams }: Pick<EventStore, 'foreignStreams'>): readonly DamagedStream[] =>
+  (foreignStreams?.all() ?? []).map(foreignDamage).map(describeDamage);
+
 function describeDamage(damage: Damage): DamagedStream {
   const { stream, how, firstRevision = null, noticedAt } = damage;
-  const refused = firstRevision !== 0;
+  const refused = how === 'foreign' || firstRevision !== 0;
   return { stream, how, firstRevision, refused, noticedAt, what: damageInWords(damage), wayBack: wayBackOf(damage) };
 }
 
@@ -60,6 +64,8 @@ function wayBackOf({ how, firstRevision }: Damage): string {
       return `write its metadata with $tb 0, twice (the first time the server only ends the deletion): ${unlessLost}`;
     case 'tombstoned':
       return `a tombstone cannot be taken back: before a scavenge, copy the log into a new one (leadger copy), which has all events of the stream; after it they are lost; ${RESTORE}`;
+    case 'foreign':
+      return 'have that program name its streams otherwise, and give the ledger a log of its own: leadger copy leaves out what others wrote';
     case 'incomplete':
       return `${lost} are lost, or hidden by metadata that this account may not see: ${TAKE_BACK}, or ${RESTORE}`;
   }

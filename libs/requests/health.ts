@@ -5,7 +5,7 @@ import { BEFORE_FIRST, type EventStore, NoSuchPosition, type Position } from '#e
 import { systemClock } from '#gateways/clock';
 import { engineStatus } from '#processes/engine/engine';
 import { type ReadModelStatus, readModelStatus } from '#read-models/read-models';
-import { damagedStreamsIn, sightOf, sights } from './damaged-streams.ts';
+import { damagedStreamsIn, foreignStreamsIn, sightOf, sights } from './damaged-streams.ts';
 import { readModelStatuses } from './operations.ts';
 import { type QueryDependencies, sameForAll } from './query-tools.ts';
 import { parkedItemOf } from './running-processes.ts';
@@ -28,7 +28,10 @@ export const operationQueries = (programs: Programs) => ({
   /** Commands and events that failed too often. Each waits for a retry by staff, and only its stream waits with it. */
   listParkedItems: sameForAll(async () => (await programs.processes.parked()).map(parkedItemOf)),
   /** Streams of the ledger that others cut or deleted in the event store. */
-  listDamagedStreams: sameForAll(async () => damagedStreamsIn(programs.events.damages)),
+  listDamagedStreams: sameForAll(async () => [
+    ...damagedStreamsIn(programs.events.damages),
+    ...foreignStreamsIn(programs.events),
+  ]),
   listReadModels: sameForAll(() => readModelStatuses(programs.readModels)),
 });
 
@@ -60,7 +63,7 @@ export const health = z
     status: z
       .enum(healthStatuses)
       .describe(
-        'Yellow: it works, but keys are missing or damaged, items are parked or streams are damaged. Red: a part does not work.',
+        'Yellow: it works, but keys are missing or damaged, items are parked, or streams are damaged or foreign. Red: a part does not work.',
       ),
     keys: z
       .object({
@@ -75,6 +78,9 @@ export const health = z
     streams: z
       .object({
         damaged: z.int().describe('Streams that somebody cut or deleted in the event store: see /api/damaged-streams.'),
+        foreign: z
+          .int()
+          .describe('Streams that are named like ours, and to which others write: see /api/damaged-streams.'),
         sight: z
           .enum(sights)
           .describe(
@@ -106,7 +112,7 @@ export const healthExample: z.input<typeof health> = {
   ok: true,
   status: 'green',
   keys: { missing: 0, damaged: 0 },
-  streams: { damaged: 0, sight: 'watching' },
+  streams: { damaged: 0, foreign: 0, sight: 'watching' },
   store: { ok: true, position: '0000000000000042' },
   processes: {
     position: '0000000000000042',
@@ -209,14 +215,15 @@ async function healthOf(programs: Programs): Promise<Health> {
   const keys = { missing, damaged };
   const hasParked = [...all, ...readModels].some(({ parked }) => parked > 0);
   const streams = streamsOf(programs.events);
-  const waits = hasParked || missing + damaged > 0 || streams.damaged > 0;
+  const waits = hasParked || missing + damaged > 0 || streams.damaged + streams.foreign > 0;
   const status: HealthStatus = ok ? (waits ? 'yellow' : 'green') : 'red';
   const processes = { position, idle, processes: all };
   return { ok, status, store, database, keys, streams, processes, readModels };
 }
 
-const streamsOf = ({ damages }: EventStore) => ({
+const streamsOf = ({ damages, foreignStreams }: EventStore) => ({
   damaged: damages?.all().length ?? 0,
+  foreign: foreignStreams?.all().length ?? 0,
   sight: sightOf(damages),
 });
 

@@ -9,6 +9,7 @@ import type { CommandOf } from '#domain/ledger';
 import { erasuresStream } from '#domain/persons/erasures';
 import { noPolicy } from '#domain/policy/policy';
 import type { LeadRow } from '#read-models/models/leads';
+import type { Marked } from '#read-models/queries/damaged';
 import type { Vault } from '#vault/vault';
 import { sealOrRefuse } from './account-seals.ts';
 import type { HistoryRequest } from './histories.ts';
@@ -113,7 +114,7 @@ export const leadQueries = (tools: QueryTools) => ({
   /** A lead with its contact opened. */
   async get(context: RequestContext, { leadId }: { leadId: string }) {
     const row = await tools.rows.leads.find(context.caller, leadId);
-    return row && openColumns<LeadRow, { contact: Contact }>(tools, context, row, ['contact']);
+    return row && openColumns<Marked<LeadRow>, { contact: Contact }>(tools, context, row, ['contact']);
   },
   history: (context: RequestContext, { leadId, ...upTo }: { leadId: string } & HistoryRequest) =>
     tools.histories.of(context, leadStream(leadId), upTo),

@@ -7,6 +7,7 @@ import type { CommandOf } from '#domain/ledger';
 import { programmeStream } from '#domain/loyalty/programme';
 import { type DailyMaximum, order, orderStream, unknownOrder } from '#domain/orders/order';
 import { orderExample, orderRow } from '#read-models/models/orders';
+import { damaged } from '#read-models/queries/damaged';
 import { CannotOpenBox } from '#vault/vault';
 import { sealSecret } from './account-seals.ts';
 import { returnCoupon, tryCoupon } from './coupons.ts';
@@ -108,6 +109,7 @@ async function pause(tools: RequestTools, orderId: string, context: RequestConte
 export const orderDetails = orderRow
   .extend({
     ...orderForecast.shape,
+    damaged,
     usualDelivery: z.string().nullable().describe('Usual delivery time of the lead type (CAT-2). Null: not set.'),
   })
   .meta({ id: 'OrderDetails' });
@@ -115,6 +117,7 @@ type OrderDetails = z.infer<typeof orderDetails>;
 
 export const orderDetailsExample: OrderDetails = {
   ...orderExample,
+  damaged: false,
   owedLeads: 18,
   expectedFilledAt: '2026-03-07T09:30:00.000Z',
   usualDelivery: 'at once',

@@ -9,6 +9,7 @@ import {
   renewalExample,
   renewalRow,
 } from '#read-models/models/programmes';
+import { damaged } from '#read-models/queries/damaged';
 import type { HistoryRequest } from './histories.ts';
 import { asRows, type QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
@@ -42,6 +43,7 @@ async function send(
 
 export const programmeDetails = programmeRow
   .extend({
+    damaged,
     nextBonusReason: z.string().describe('Why the next renewal gives that bonus, in words.'),
     renewals: z.array(renewalRow).describe('The renewals that are announced or begun, in their order.'),
   })
@@ -76,6 +78,7 @@ const bonusReasons: Readonly<Record<ProgrammeRow['nextBonusRule'], (row: Program
 
 export const programmeDetailsExample: ProgrammeDetails = {
   ...programmeExample,
+  damaged: false,
   nextBonusReason: nextBonusReason(programmeExample),
   renewals: [renewalExample],
 };

@@ -6,6 +6,7 @@ import { orderStream } from '#domain/orders/order';
 import { noPolicy, type PolicyVersion } from '#domain/policy/policy';
 import { explainDenial, replacement, replacementIdOf, replacementStream } from '#domain/replacements/replacement';
 import type { ReplacementRow } from '#read-models/models/replacements';
+import type { Marked } from '#read-models/queries/damaged';
 import { seal, sealOrRefuse } from './account-seals.ts';
 import type { HistoryRequest } from './histories.ts';
 import { personal, sendPlain } from './plain-command.ts';
@@ -95,8 +96,11 @@ function requestOf(
 /** Returns with the customer's note, and with the explanation of a denial, opened. */
 export function returnQueries(tools: QueryTools) {
   const { replacements } = tools.rows;
-  const open = (context: RequestContext, row: ReplacementRow) =>
-    openColumns<ReplacementRow, { note: string; explanation: string }>(tools, context, row, ['note', 'explanation']);
+  const open = (context: RequestContext, row: Marked<ReplacementRow>) =>
+    openColumns<Marked<ReplacementRow>, { note: string; explanation: string }>(tools, context, row, [
+      'note',
+      'explanation',
+    ]);
   return {
     list: listOpened(replacements.list, open),
     async get(context: RequestContext, { replacementId }: { replacementId: string }) {

@@ -6,6 +6,7 @@ import type { CommandOf } from '#domain/ledger';
 import { noPolicy, policyAt, policyStream } from '#domain/policy/policy';
 import { type AnswerPolicy, ticket, ticketStream, unknownTicket } from '#domain/support/ticket';
 import type { TicketRow } from '#read-models/models/tickets';
+import type { Marked } from '#read-models/queries/damaged';
 import { seal } from './account-seals.ts';
 import type { HistoryRequest } from './histories.ts';
 import { listOpened, openRow, type QueryTools } from './query-tools.ts';
@@ -111,7 +112,7 @@ async function answerPolicy({ stateOf }: RequestTools, at: Instant): Promise<Ans
 /** Tickets with their texts opened, and all that happened to a customer. */
 export function supportQueries(tools: QueryTools & RequestDependencies) {
   const { tickets } = tools.rows;
-  const open = (context: RequestContext, row: TicketRow) => openTicketRow(tools, context, row);
+  const open = (context: RequestContext, row: Marked<TicketRow>) => openTicketRow(tools, context, row);
   return {
     listTickets: listOpened(tickets.list, open),
     async getTicket(context: RequestContext, { ticketId }: { ticketId: string }) {
@@ -128,7 +129,7 @@ export function supportQueries(tools: QueryTools & RequestDependencies) {
 const openTicketRow = (
   tools: QueryTools,
   context: RequestContext,
-  { subject, messages, callBackTelephone, ...row }: TicketRow,
+  { subject, messages, callBackTelephone, ...row }: Marked<TicketRow>,
 ) =>
   openRow(tools, context, async (open) => ({
     ...row,

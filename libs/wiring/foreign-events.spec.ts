@@ -1,11 +1,19 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { jest } from '@jest/globals';
 import { decode, encode } from '#domain/codec';
 import { deriveId } from '#domain/kernel/ids';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import { all, follow } from '#event-store/contract/event-store-contract';
+import { restorableLog } from '#event-store/contract/restorable-log';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
-import { BEFORE_FIRST, type EventStore } from '#event-store/port';
+import { BEFORE_FIRST, type EventStore, StreamDamaged } from '#event-store/port';
 import { startWireNode } from '#event-store/wire-node/wire-node';
+import { openReadModels } from '#read-models/read-models';
 import { businessOf } from '#test/boxes';
+import { waitUntil } from '#test/wait-until';
+import { watchLog } from './log-watch.ts';
 import { foreignEventsOf, openEvents } from './stores.ts';
 
 const at = '2026-05-01T10:00:00.000Z';
@@ -19,6 +27,7 @@ let events: EventStore;
 let location: { readonly eventStoreDb: string };
 let close: () => Promise<void>;
 beforeEach(async () => {
+  jest.spyOn(console, 'warn').mockImplementation(() => {});
   log = await openEmbeddedStore();
   const node = await startWireNode({ store: log, writable: true });
   location = { eventStoreDb: node.connectionString };
@@ -76,8 +85,48 @@ describe('events of others in the log of a server', () => {
   });
 
   it('are no facts, also where one of their streams is read by its name', async () => {
-    const [event] = await all(events.readStream('customer-of-others'));
+    const [event] = await all(log.readStream('customer-of-others'));
     expect(() => decode(event as never)).toThrow(UnreadableEvent);
+    await expect(all(events.readStream('customer-of-others'))).rejects.toThrow(StreamDamaged);
+    await expect(events.append('customer-of-others', [], 'any')).rejects.toThrow(StreamDamaged);
+  });
+
+  it('name their streams that are named like ours, whatever is read, and at once when they are written', async () => {
+    const names = () => events.foreignStreams?.all().map(({ stream }) => stream);
+    await all(events.readAll({ filter: { types: ['CustomerRegistered'] } }));
+    expect(names()).toEqual(['customer-of-others']);
+    const stopping = new AbortController();
+    const { ended } = await watchLog(events, () => {}, stopping.signal);
+    await writeForeign('invoice-4');
+    await writeForeign('order-of-others');
+    await waitUntil(() => names()?.length === 2);
+    expect(names()).toEqual(['customer-of-others', 'order-of-others']);
+    stopping.abort();
+    await ended;
+  });
+
+  it('are known after a start, from the database of the read models, until the log has them no more', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'leadger-spec-'));
+    let readModels = await openReadModels({ store: events, directory });
+    expect(events.foreignStreams?.all()).toEqual([]);
+    await all(events.readAll());
+    const found = events.foreignStreams?.all() ?? [];
+    await readModels.stop();
+    await events.close();
+
+    events = await openEvents(location);
+    readModels = await openReadModels({ store: events, directory });
+    expect(events.foreignStreams?.all()).toEqual(found);
+    await readModels.stop();
+    await events.close();
+
+    events = await openEvents(location);
+    const copy = { ...restorableLog(events).store, foreignStreams: events.foreignStreams };
+    copy.placeAt = async () => ({ kind: 'removed' });
+    readModels = await openReadModels({ store: copy, directory });
+    expect(events.foreignStreams?.all()).toEqual([]);
+    await readModels.stop();
+    rmSync(directory, { recursive: true });
   });
 
   it('do not make the identity of the log, which is the first event of ours', async () => {

@@ -2,12 +2,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type EventStore, LogReplaced, NoSuchPosition, type Position } from '#event-store/port';
 
 const MILLISECONDS_BETWEEN_TRIES = 500;
-/** Any streams that have few events: the watch passes all events, and needs none. */
-const FEW = { streamPrefixes: ['log-'] };
 
 /**
  * Follows the log until the signal is aborted, and notices when an older copy of it was restored: then what a program keeps of
- * the log in memory may never have happened. Resolves when it knows the end of the log: what is read later is watched.
+ * the log in memory may never have happened. It wants no event, but all pass it: so each program sees which streams that are
+ * named like ours others write to. Resolves when it knows the end of the log: what is read later is watched.
  */
 export async function watchLog(
   store: EventStore,
@@ -20,7 +19,7 @@ export async function watchLog(
 async function follow(store: EventStore, head: Position, forget: () => void, signal: AbortSignal): Promise<void> {
   for (let after = head; !signal.aborted; after = await headOf(store, signal, after)) {
     try {
-      for await (const _ of store.subscribe({ after, filter: FEW, signal }));
+      for await (const _ of store.subscribe({ after, signal }));
     } catch (error) {
       if (error instanceof LogReplaced || error instanceof NoSuchPosition) forget();
       else await wait(MILLISECONDS_BETWEEN_TRIES, undefined, { signal, ref: false }).catch(() => {});

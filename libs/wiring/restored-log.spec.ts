@@ -1,5 +1,3 @@
-import { encode } from '#domain/codec';
-import { deriveId } from '#domain/kernel/ids';
 import { type RestorableLog, restorableLog } from '#event-store/contract/restorable-log';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
@@ -7,24 +5,16 @@ import type { EventStore } from '#event-store/port';
 import { startWireNode, type WireNode } from '#event-store/wire-node/wire-node';
 import { systemClock } from '#gateways/clock';
 import { ProcessEngine } from '#processes/engine/engine';
-import type { Process } from '#processes/process';
 import { StreamCache } from '#requests/stream-cache';
-import { businessOf } from '#test/boxes';
+import { register, toUtc } from '#test/moves-to-utc';
 import { waitUntil } from '#test/wait-until';
 import { watchLog } from './log-watch.ts';
-
-const at = '2026-05-01T10:00:00.000Z';
 
 /** Customers are registered in this order. */
 async function storeOf(customers: readonly string[]): Promise<EventStore> {
   const store = await openEmbeddedStore();
   opened.unshift(() => store.close());
-  for (const stream of customers) {
-    const id = deriveId('restored', stream);
-    const cause = { commandId: id, correlationId: id, actor: 'spec' };
-    const data = { at, storeId: 'main', ...businessOf(stream), timeZone: 'America/New_York' };
-    await store.append(stream, [{ id, ...encode(stream, { type: 'CustomerRegistered', data }, cause) }], 'no-stream');
-  }
+  for (const stream of customers) await register(store, stream);
   return store;
 }
 
@@ -51,26 +41,12 @@ async function restore(customers: readonly string[]): Promise<void> {
   node.dropConnections();
 }
 
-/** Moves every customer to UTC. */
-const toUtc: Process<string[], 'CustomerRegistered'> = {
-  name: 'to-utc',
-  eventTypes: ['CustomerRegistered'],
-  initialState: () => [],
-  evolve: (streams, { stream }) => void streams.push(stream),
-  next: (streams) =>
-    streams.splice(0).map((stream) => ({
-      commandId: deriveId('to-utc', stream),
-      stream: stream as 'customer-1',
-      command: { type: 'ChangeTimeZone', timeZone: 'UTC' },
-    })),
-};
-
 test('processes fold a log anew that was restored from an older copy and has grown, and act on what is in it', async () => {
   const sent: string[] = [];
   const engine = new ProcessEngine({
     store,
     clock: systemClock(),
-    processes: [toUtc],
+    processes: [toUtc('to-utc')],
     send: async ({ stream }) => {
       sent.push(stream);
       return { position: await store.head() };

@@ -4,6 +4,7 @@ import { type DataDirectory, openDataDirectory, type Part, partOf } from '#event
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStoreDbOptions } from '#event-store/eventstoredb/connection';
 import { type ForeignEvents, foreignEventsIn } from '#event-store/foreign-events';
+import { NotedForeignStreams } from '#event-store/foreign-streams';
 import { ownEventsOf } from '#event-store/own-events';
 import type { EventStore } from '#event-store/port';
 import { removeLeftovers } from '#event-store/temporary-directory';
@@ -150,8 +151,10 @@ async function openLog({
     waitForServer: waits,
   });
   const prefixesOfTypes = (types: readonly string[]) => prefixesOf(familiesWith(types));
-  const own = ownEventsOf(store, { wrote: isWrittenByLedger, prefixesOf: prefixesOfTypes });
-  return wholeStreamsOf(own, { isOurs: isOfLedger, now: systemClock().now, cuts: store });
+  const { now } = systemClock();
+  const foreign = new NotedForeignStreams(now);
+  const own = ownEventsOf(store, { wrote: isWrittenByLedger, prefixesOf: prefixesOfTypes, foreign });
+  return wholeStreamsOf(own, { isOurs: isOfLedger, now, cuts: store });
 }
 
 /** The client is loaded only where events are on a server: with gRPC, it is a tenth of what a program would load. */

@@ -1,29 +1,12 @@
-import { encode } from '#domain/codec';
-import { deriveId } from '#domain/kernel/ids';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { systemClock } from '#gateways/clock';
 import { ProcessEngine } from '#processes/engine/engine';
-import type { Process } from '#processes/process';
 import type { ReadModels } from '#read-models/read-models';
 import { StreamCache } from '#requests/stream-cache';
-import { businessOf } from '#test/boxes';
+import { register, toUtc } from '#test/moves-to-utc';
 import { waitUntil } from '#test/wait-until';
 import type { Lease, Leases } from './leases.ts';
 import { Worker } from './worker.ts';
-
-/** Moves every new customer to UTC. It has the name of a real process, since workers divide those. */
-const toUtc: Process<string[], 'CustomerRegistered'> = {
-  name: 'auto-restart',
-  eventTypes: ['CustomerRegistered'],
-  initialState: () => [],
-  evolve: (streams, { stream }) => void streams.push(stream),
-  next: (streams) =>
-    streams.splice(0).map((stream) => ({
-      commandId: deriveId('to-utc', stream),
-      stream: stream as 'customer-1',
-      command: { type: 'ChangeTimeZone', timeZone: 'UTC' },
-    })),
-};
 
 const noEffects = {
   'capture-payment': () => Promise.reject(new Error('no payment is expected')),
@@ -59,7 +42,8 @@ test('wishes that arose while a lease had lapsed are carried out after it is ren
       engine = new ProcessEngine({
         store,
         clock: systemClock(),
-        processes: [toUtc],
+        // It has the name of a real process, since workers divide those.
+        processes: [toUtc('auto-restart')],
         mayActFor: (unit) => leaseOf(unit) !== undefined,
         send: async ({ stream }) => {
           sent.push(stream);
@@ -70,25 +54,12 @@ test('wishes that arose while a lease had lapsed are carried out after it is ren
       return engine;
     },
   });
-  const register = async (id: string) => {
-    const event = { storeId: 'main', ...businessOf('Abc'), timeZone: 'America/New_York' };
-    const eventId = deriveId('worker.spec', id);
-    const cause = { commandId: eventId, correlationId: eventId, actor: 'staff:spec' };
-    const data = { at: '2026-05-01T10:00:00.000Z', ...event };
-    const { position } = await store.append(
-      `customer-${id}`,
-      [{ id: eventId, ...encode(`customer-${id}`, { type: 'CustomerRegistered', data }, cause) }],
-      'no-stream',
-    );
-    return position;
-  };
-
   const running = worker.run();
   try {
-    await register('1');
+    await register(store, 'customer-1');
     await waitUntil(() => sent.length === 1);
     lapsed = true;
-    const position = await register('2');
+    const { position } = await register(store, 'customer-2');
     await waitUntil(() => engine?.status().position === position && engine?.status().idle === true);
     expect(sent).toEqual(['customer-1']);
     lapsed = false;

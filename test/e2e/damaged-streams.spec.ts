@@ -1,4 +1,4 @@
-import { EventStoreDBClient } from '@eventstore/db-client';
+import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { jest } from '@jest/globals';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
@@ -50,6 +50,14 @@ async function sendLead(): Promise<string> {
   return leadId;
 }
 
+const marksOfOrders = async (): Promise<Record<string, boolean>> =>
+  Object.fromEntries(
+    (await read('/api/orders')).items.map((order: { orderId: string; damaged: boolean }) => [
+      order.orderId,
+      order.damaged,
+    ]),
+  );
+
 const deliveredTo = async (orderId: string): Promise<string[]> =>
   (await server.call('GET', `/api/orders/${orderId}/history`, undefined, asStaff)).body.events
     .filter(({ type }: { type: string }) => type === 'LeadDelivered')
@@ -68,12 +76,13 @@ test('an order whose stream is cut is not decided on; others get the leads, and 
   const shown = await server.call('GET', `/api/orders/${orderId}`);
   expect(shown.headers.get('leadger-damaged')).toBe(`order-${orderId}`);
   expect((await server.call('GET', `/api/orders/${other.orderId}`)).headers.get('leadger-damaged')).toBeNull();
+  expect(await marksOfOrders()).toEqual({ [orderId]: true, [other.orderId]: false });
   await server.settle();
   const given = [await sendLead(), await sendLead()];
   expect(await deliveredTo(other.orderId)).toEqual(given);
 
   const attention = (await read('/api/attention?reason=damaged')).items;
-  expect(attention).toMatchObject([{ orderId, customerId: expect.any(String) }]);
+  expect(attention).toMatchObject([{ orderId, customerId: expect.any(String), damaged: true }]);
   expect(await read('/health')).toMatchObject({
     ok: true,
     status: 'yellow',
@@ -83,6 +92,7 @@ test('an order whose stream is cut is not decided on; others get the leads, and 
 
   await administrator.setStreamMetadata(`order-${orderId}`, {});
   await waitUntil(async () => !(await isDamaged(`order-${orderId}`)));
+  expect(await marksOfOrders()).toMatchObject({ [orderId]: false });
   await server.settle();
   const next = await sendLead();
   expect(await deliveredTo(orderId)).toEqual([next]);
@@ -91,8 +101,10 @@ test('an order whose stream is cut is not decided on; others get the leads, and 
 });
 
 test('a lead whose stream was ended for ever cannot be returned; its history is marked, and shows what the log has', async () => {
-  const { orderId } = await placeOrder();
+  const { orderId, customerId } = await placeOrder();
   const leadId = await sendLead();
+  const leads = `/api/customers/${customerId}/leads`;
+  expect((await read(leads)).items).toMatchObject([{ leadId, damaged: false }]);
   await administrator.tombstoneStream(`lead-${leadId}`);
   await waitUntil(() => isDamaged(`lead-${leadId}`));
   const returned = await server.call('POST', '/api/replacements', { orderId, leadId, reason: 'wrong number' });
@@ -100,9 +112,32 @@ test('a lead whose stream was ended for ever cannot be returned; its history is 
   const history = await read(`/api/leads/${leadId}/history`);
   expect(history).toMatchObject({ state: null, damaged: 'it was deleted for ever' });
   expect(history.events.map(({ type }: { type: string }) => type)).toEqual(['LeadReceived', 'LeadAssigned']);
+  expect((await read(leads)).items).toMatchObject([{ leadId, damaged: true }]);
+  expect((await read(`${leads}?fields=damaged`)).items).toEqual([{ damaged: true }]);
+  const [head, row] = (await server.call('GET', `${leads}.csv`, undefined, asStaff)).text.trim().split('\r\n');
+  expect([head, row]).toEqual([expect.stringMatching(/,damaged,keyMissing$/), expect.stringMatching(/,yes,$/)]);
   const [listed] = (await read('/api/damaged-streams')).items.slice(-1);
   expect(listed).toMatchObject({ how: 'tombstoned', refused: true, wayBack: expect.stringContaining('leadger copy') });
   expect(await server.call('POST', `/api/orders/${orderId}/pause`)).toMatchObject({ status: 200 });
+});
+
+test('an order to whose stream another program writes is named within seconds', async () => {
+  const { orderId } = await placeOrder();
+  const foreign = jsonEvent({ type: 'InvoiceSent', data: { cents: 100 } });
+  await administrator.appendToStream(`order-${orderId}`, [foreign]);
+  await waitUntil(() => isDamaged(`order-${orderId}`));
+  const [listed] = (await read('/api/damaged-streams')).items.slice(-1);
+  expect(listed).toMatchObject({ how: 'foreign', firstRevision: 2, wayBack: expect.stringContaining('leadger copy') });
+  expect(await read('/health')).toMatchObject({ ok: true, status: 'yellow', streams: { foreign: 1 } });
+  expect((await server.call('GET', '/metrics')).text).toMatch(/^leadger_streams_foreign 1$/m);
+  const attention = (await read('/api/attention?reason=damaged')).items;
+  expect(attention.map((item: { orderId: string }) => item.orderId)).toContain(orderId);
+  expect(await marksOfOrders()).toMatchObject({ [orderId]: true });
+  const refused = await server.call('POST', `/api/orders/${orderId}/pause`);
+  expect(refused).toMatchObject({ status: 423, body: { code: 'stream-damaged' } });
+  const history = await read(`/api/orders/${orderId}/history`);
+  expect(history).toMatchObject({ state: null, damaged: expect.stringContaining('another program writes to it') });
+  expect(history.events.map(({ type }: { type: string }) => type)).toEqual(['OrderPlaced', 'PaymentCaptured']);
 });
 
 test('an order whose stream was deleted is not taken for one that never was', async () => {

@@ -1,4 +1,5 @@
-import { QUERY_CANCELED, QueryFailed, sqlStateOf } from '../errors.ts';
+import { codeOf } from '#postgres/failures';
+import { QUERY_CANCELED, QueryFailed } from '../errors.ts';
 import { ANALYST, ANALYTICS } from './views.ts';
 
 /** Some rows of the answer to an analyst's query. The first batch has the columns even when there are no rows. */
@@ -60,7 +61,7 @@ const opening = (query: string, timeoutSeconds: number): readonly string[] => [
 
 function reasonOf(error: Error, timeoutSeconds: number): string {
   const { message } = error;
-  switch (sqlStateOf(error)) {
+  switch (codeOf(error)) {
     case QUERY_CANCELED:
       return `there was no answer after ${timeoutSeconds} s`;
     case '42501':

@@ -1,6 +1,7 @@
 import { sql, type Transaction } from 'kysely';
 import { z } from 'zod';
 import { BEFORE_FIRST, type Landmark, type Position } from '#event-store/port';
+import { createForeignRegister } from './foreign-register.ts';
 import { type AnyModel, createTables, type Db, type Tx } from './model.ts';
 import type { RenewViews } from './views.ts';
 
@@ -75,6 +76,7 @@ export const createRegister = (db: Db): Promise<void> =>
     await sql`CREATE TABLE IF NOT EXISTS ${parked} (
       schema text NOT NULL, stream text NOT NULL, revision integer NOT NULL, reason text NOT NULL,
       PRIMARY KEY (schema, stream))`.execute(tx);
+    await createForeignRegister(tx);
   });
 
 /** Makes the empty tables of a copy where there are none yet. */

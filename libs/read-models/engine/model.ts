@@ -28,6 +28,8 @@ export interface Table<Row extends object = Record<string, unknown>> {
   readonly indexes: readonly string[];
   /** Each row is about the stream of this family with the row's key as its id, and has the revision of that stream. */
   readonly family?: FamilyName | undefined;
+  /** The streams whose events rows are made of: family → column with the id. Absent: the stream of `family`. */
+  readonly madeOf?: { readonly [Family in FamilyName]?: keyof Row & string };
   readonly belongsTo: Ownership<Row>;
 }
 

@@ -1,9 +1,18 @@
 import { decode, type Fact } from '#domain/codec';
+import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { RecordedEvent } from '#event-store/port';
 import { reasonWithoutValues } from '../errors.ts';
 import type { Copy, ParkedStream } from './copies.ts';
 import { type AnyModel, type RowKey, rowsAbout, type Tx } from './model.ts';
 import { Rows } from './rows.ts';
+
+/** What the events in the log are not applied to. */
+export interface LeftOut {
+  /** Streams that are parked. */
+  readonly parked: { has(stream: string): boolean };
+  /** Streams whose beginning the log has no more → their first event that is left. Rows made of the rest would be made up. */
+  readonly beginningsLost: ReadonlyMap<string, number>;
+}
 
 /**
  * Changes the rows of a copy by events in the order of the log. If a stream is parked, or one of its events cannot be
@@ -14,10 +23,10 @@ export async function project(
   tx: Tx,
   { model, schema }: Copy,
   events: readonly RecordedEvent[],
-  parked: { has(stream: string): boolean },
+  leftOut: LeftOut,
 ): Promise<readonly ParkedStream[]> {
   if (events.length === 0) return [];
-  const parking = new Parking(parked);
+  const parking = new Parking(leftOut);
   const facts: Fact[] = [];
   for (const event of events) parking.unlessParked(event, () => void facts.push(decode(event)));
   const rows = new Rows();
@@ -45,14 +54,20 @@ export function take(rows: Rows, model: AnyModel, fact: Fact): void {
   }
 }
 
+class BeginningLost extends LeadgerError {
+  constructor(first: number) {
+    super('beginning-lost', `the event store has lost the events of its stream before revision ${first}`);
+  }
+}
+
 type EventPlace = { readonly stream: string; readonly revision: number };
 
 class Parking {
-  readonly #parked: { has(stream: string): boolean };
+  readonly #leftOut: LeftOut;
   readonly #toPark = new Map<string, ParkedStream>();
 
-  constructor(parked: { has(stream: string): boolean }) {
-    this.#parked = parked;
+  constructor(leftOut: LeftOut) {
+    this.#leftOut = leftOut;
   }
 
   get toPark(): readonly ParkedStream[] {
@@ -61,9 +76,11 @@ class Parking {
 
   /** An event that cannot be decoded is found before the events in front of it are taken: those are not left out. */
   unlessParked(event: EventPlace, take: () => void): void {
-    if (this.#parked.has(event.stream) || event.revision >= (this.#toPark.get(event.stream)?.revision ?? Infinity))
-      return;
+    const { parked, beginningsLost } = this.#leftOut;
+    if (parked.has(event.stream) || event.revision >= (this.#toPark.get(event.stream)?.revision ?? Infinity)) return;
     try {
+      const first = beginningsLost.get(event.stream);
+      if (first !== undefined) throw new BeginningLost(first);
       take();
     } catch (error) {
       this.#toPark.set(event.stream, parkedAt(event, error));

@@ -1,10 +1,12 @@
+import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { z } from 'zod';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { EventStore, Position, RecordedEvent } from '#event-store/port';
-import { BEFORE_FIRST } from '#event-store/port';
+import { BEFORE_FIRST, NoSuchPosition } from '#event-store/port';
 import { isAboutData, reasonWithoutValues } from '../errors.ts';
+import { firstRevisionsIn } from './beginnings.ts';
 import {
   becomeWhole,
   type Checkpoint,
@@ -61,6 +63,8 @@ export class Projection {
   readonly #store: EventStore;
   readonly #shared: boolean;
   readonly #parked = new Map<string, ParkedStream>();
+  /** Damaged streams → their first event that the log has. */
+  readonly #beginnings = new Map<string, number>();
   readonly #taken = new Rate();
   #position: Position = BEFORE_FIRST;
   /**
@@ -74,7 +78,8 @@ export class Projection {
   /** The position at which a copy that is being built becomes whole. */
   #goal: Position = BEFORE_FIRST;
   #lastError: string | undefined;
-  #waiting: { readonly position: Position; readonly resolve: () => void }[] = [];
+  #waiting: { readonly position: Position; readonly resolve: () => void; readonly reject: (error: Error) => void }[] =
+    [];
 
   constructor(copy: Copy, dependencies: ProjectionDependencies) {
     const { db, store, shared } = dependencies;
@@ -115,11 +120,14 @@ export class Projection {
     }
   }
 
-  /** Resolves when every event up to a position is in the tables, or when the signal is aborted. */
+  /**
+   * Resolves when every event up to a position is in the tables, or when the signal is aborted.
+   * @throws NoSuchPosition when the log lost it: it was restored from an older copy
+   */
   reached(position: Position, signal?: AbortSignal): Promise<void> {
     if (this.#position >= position || signal?.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const waiting = { position, resolve };
+    return new Promise((resolve, reject) => {
+      const waiting = { position, resolve, reject };
       this.#waiting.push(waiting);
       signal?.addEventListener('abort', () => {
         this.#waiting = this.#waiting.filter((other) => other !== waiting);
@@ -135,6 +143,7 @@ export class Projection {
       await wait(SECONDS_BETWEEN_LOOKS_WHILE_PAUSED * 1000, undefined, { signal, ref: false }).catch(() => {});
       checkpoint = await checkpointToFollow(this.copy, this.#dependencies);
     }
+    if (!checkpoint.whole) await this.#damagesSearched(signal);
     const parked = await parkedIn(this.#db, this.copy);
     this.#parked.clear();
     for (const one of parked) this.#parked.set(one.stream, one);
@@ -157,18 +166,36 @@ export class Projection {
       batch = [];
       const position = message.kind === 'event' ? message.event.position : message.position;
       if (position > this.#position) await this.#takeBatch(events, position);
+      if (message.kind === 'caught-up') await this.#giveUpLost();
       this.#lastError = undefined;
       yield;
     }
   }
 
   async #takeBatch(events: readonly RecordedEvent[], position: Position): Promise<void> {
+    await this.#findBeginnings(events);
     const last = events.at(-1);
     if (this.#shared) await this.#take(events, position);
     else if (last) await this.#take(events, last.position);
     this.#taken.add(events.length);
     await this.#advance(position);
     await this.#tidyUp();
+  }
+
+  /** A copy is built once it is known which streams are damaged. */
+  async #damagesSearched(signal: AbortSignal): Promise<void> {
+    const { damages } = this.#store;
+    if (damages && !signal.aborted) await Promise.race([damages.searched(), once(signal, 'abort')]);
+  }
+
+  /** A stream that others cut has all its events in the log until a scavenge: then a copy that is built misses the first ones. */
+  async #findBeginnings(events: readonly RecordedEvent[]): Promise<void> {
+    const { damages } = this.#store;
+    if (!damages) return;
+    const streams = new Set(events.map(({ stream }) => stream));
+    const unknown = [...streams].filter((stream) => damages.of(stream) && !this.#beginnings.has(stream));
+    for (const [stream, first] of await firstRevisionsIn(this.#store, new Set(unknown)))
+      this.#beginnings.set(stream, first);
   }
 
   async #advance(position: Position): Promise<void> {
@@ -181,6 +208,15 @@ export class Projection {
     if (reached.length === 0) return;
     this.#waiting = this.#waiting.filter((waiting) => waiting.position > position);
     for (const { resolve } of reached) resolve();
+  }
+
+  /** At its end, the log has every position that is waited for, or has lost it. */
+  async #giveUpLost(): Promise<void> {
+    for (const waiting of this.#waiting) {
+      if ((await this.#store.placeAt(waiting.position)).kind !== 'none') continue;
+      this.#waiting = this.#waiting.filter((other) => other !== waiting);
+      waiting.reject(new NoSuchPosition(waiting.position));
+    }
   }
 
   /**
@@ -233,7 +269,9 @@ export class Projection {
   }
 
   async #project(tx: Tx, events: readonly RecordedEvent[]): Promise<void> {
-    for (const parked of await project(tx, this.copy, events, this.#parked)) {
+    const lost = [...this.#beginnings].filter(([, first]) => first > 0);
+    const leftOut = { parked: this.#parked, beginningsLost: new Map(lost) };
+    for (const parked of await project(tx, this.copy, events, leftOut)) {
       this.#parked.set(parked.stream, parked);
       await park(tx, this.copy, parked);
     }

@@ -1,8 +1,10 @@
-import type { EventStore, Position, RecordedEvent } from '#event-store/port';
+import { type EventStore, type Position, type RecordedEvent, StreamDamaged } from '#event-store/port';
 import { isAboutData, reasonWithoutValues } from '../errors.ts';
 import { type Copy, holdCopy, type ParkedStream, park, parkedIn, unpark } from './copies.ts';
 import { type Db, typesFollowedBy } from './model.ts';
-import { project } from './project.ts';
+import { type LeftOut, project } from './project.ts';
+
+const NOTHING_LEFT_OUT: LeftOut = { parked: new Set(), beginningsLost: new Map() };
 
 /**
  * Takes the events that were left out of a copy's parked streams, in the order of the log, in one transaction; then the
@@ -36,11 +38,11 @@ async function tryTogether(
         copy,
         streams.map(({ stream }) => stream),
       );
-      for (const parked of await project(tx, copy, events, new Set())) await park(tx, copy, parked);
+      for (const parked of await project(tx, copy, events, NOTHING_LEFT_OUT)) await park(tx, copy, parked);
     });
     return undefined;
   } catch (error) {
-    if (!isAboutData(error)) throw error;
+    if (!isAboutData(error) && !(error instanceof StreamDamaged)) throw error;
     return error as Error;
   }
 }

@@ -95,6 +95,7 @@ export const leadTable = table(leadRow, {
 export const deliveredLeadTable = table(deliveredLeadRow, {
   name: 'delivered_leads',
   key: 'deliveredLeadId',
+  madeOf: { contacts: 'customerId', order: 'orderId', lead: 'leadId' },
   belongsTo: { customer: 'customerId', store: 'storeId' },
   indexes: ['customer_id, delivered_at DESC, delivered_lead_id DESC', 'order_id', 'lead_id'],
 });

@@ -8,21 +8,19 @@ import { modelOfStreams, table } from '../engine/model.ts';
 import { customerTable } from './customers.ts';
 import { exampleIds } from './examples.ts';
 
-export const mailRow = z
-  .object({
-    mailId: column.id().describe('Id of the mail.'),
-    kind: column.oneOf(mailKinds).describe('Kind of mail (NTF-1).'),
-    customerId: column.id().describe('Customer to whom it goes.'),
-    eventId: column.id().describe('Id of the event that the mail is about.'),
-    happenedAt: column.instant().describe('When that event happened.'),
-    wishedAt: column.instant().describe('When the mail was decided on.'),
-    status: column.oneOf(mailStatuses).describe('`wished`: it is on its way, or waits for the mail server.'),
-    endedAt: column.instant().nullable().describe('When it was sent, refused or withheld. Null: not yet.'),
-    subject: column.text().nullable().describe('Subject line. Null until it is sent.'),
-    messageId: column.text().nullable().describe('Message-ID, which mail servers know it by. Null until it is sent.'),
-    reason: column.text().nullable().describe('Why it was refused or withheld. Null: it was not.'),
-  })
-  .meta({ id: 'Mail' });
+export const mailRow = z.object({
+  mailId: column.id().describe('Id of the mail.'),
+  kind: column.oneOf(mailKinds).describe('Kind of mail (NTF-1).'),
+  customerId: column.id().describe('Customer to whom it goes.'),
+  eventId: column.id().describe('Id of the event that the mail is about.'),
+  happenedAt: column.instant().describe('When that event happened.'),
+  wishedAt: column.instant().describe('When the mail was decided on.'),
+  status: column.oneOf(mailStatuses).describe('`wished`: it is on its way, or waits for the mail server.'),
+  endedAt: column.instant().nullable().describe('When it was sent, refused or withheld. Null: not yet.'),
+  subject: column.text().nullable().describe('Subject line. Null until it is sent.'),
+  messageId: column.text().nullable().describe('Message-ID, which mail servers know it by. Null until it is sent.'),
+  reason: column.text().nullable().describe('Why it was refused or withheld. Null: it was not.'),
+});
 export type MailRow = z.infer<typeof mailRow>;
 
 export const mailExample: MailRow = {
@@ -42,6 +40,7 @@ export const mailExample: MailRow = {
 export const mailTable = table(mailRow, {
   name: 'mails',
   key: 'mailId',
+  madeOf: { mail: 'mailId' },
   belongsTo: { customer: 'customerId', sameAs: customerTable },
   indexes: [
     'wished_at DESC, mail_id DESC',

@@ -6,66 +6,64 @@ import { column } from '../engine/columns.ts';
 import { modelOfStreams, type RowOfStream, table } from '../engine/model.ts';
 import { exampleIds } from './examples.ts';
 
-export const orderRow = z
-  .object({
-    orderId: column.id().describe('Id of the order.'),
-    customerId: column.id().describe('Customer who ordered.'),
-    storeId: column.id().describe('Store that sold it.'),
-    leadTypeId: column.id().describe('Lead type that was ordered.'),
-    status: column.oneOf(orderStatuses).describe('State of the order (ORD-1).'),
-    quantity: column.count().describe('Leads of the first order, without bonus.'),
-    bonusLeads: column.count().describe('Bonus leads of the first order.'),
-    orderedLeads: column.count().describe('Leads and bonus leads of the first order and all its renewals.'),
-    renewals: column.count().describe('How often Loyalty Rewards re-opened it (LOY-2).'),
-    loyaltyCadence: column
-      .text()
-      .nullable()
-      .describe('How often Loyalty Rewards renews it. Null: it does not take part; see /api/programmes.'),
-    dailyMaximum: column
-      .count()
-      .nullable()
-      .describe('Leads that it takes in a local day at most. Null for batch types (CHK-3).'),
-    timeZone: column.text().describe("IANA time zone in which the order's days begin."),
-    pricePerLeadCents: column.cents().describe('Price of one lead, in cents.'),
-    totalCents: column.cents().describe('Price of the first order after its discount, in cents.'),
-    currency: column.text().describe('Currency of the prices (ISO 4217).'),
-    statementDescriptor: column.text().describe('What the card statement shows (STO-2).'),
-    policyVersion: column.count().describe('Version of the policy that was in force when it was placed.'),
-    deliveredLeads: column.count().describe('Leads delivered, without replacements (ORD-6).'),
-    replacementsOwed: column.count().describe('Replacements granted and not delivered yet.'),
-    replacementsDelivered: column.count().describe('Replacements delivered.'),
-    placedAt: column.instant().describe('When it was placed.'),
-    paidAt: column.instant().nullable().describe('When its payment was captured. Null: not yet, or never.'),
-    pausedAt: column.instant().nullable().describe('Since when it is paused. Null: it is not paused.'),
-    restartsAt: column
-      .instant()
-      .nullable()
-      .describe('When it restarts automatically. Null: it is not paused, or waits for the customer (ORD-3).'),
-    lastDeliveredAt: column.instant().nullable().describe('When a lead was delivered last. Null: never.'),
-    waitingSince: column
-      .instant()
-      .nullable()
-      .describe(
-        'The last delivery, or when it was opened last; after a declined payment, the decline. Null until the payment is decided.',
-      ),
-    closedAt: column
-      .instant()
-      .nullable()
-      .describe('When it was filled or cancelled, or its payment failed. Null: it is not closed.'),
-    declineReason: column.oneOf(declineReasons).nullable().describe('Why the payment was declined. Null: it was not.'),
-    paymentUnknownSince: column
-      .instant()
-      .nullable()
-      .describe(
-        'Since when nobody knows whether a charge was captured: its customer was erased before the provider answered. Null: all is known.',
-      ),
-    maximumReachedOn: column
-      .localDay()
-      .nullable()
-      .describe('The last local day on which the daily maximum was reached. Null: never.'),
-    revision: column.revision(),
-  })
-  .meta({ id: 'Order' });
+export const orderRow = z.object({
+  orderId: column.id().describe('Id of the order.'),
+  customerId: column.id().describe('Customer who ordered.'),
+  storeId: column.id().describe('Store that sold it.'),
+  leadTypeId: column.id().describe('Lead type that was ordered.'),
+  status: column.oneOf(orderStatuses).describe('State of the order (ORD-1).'),
+  quantity: column.count().describe('Leads of the first order, without bonus.'),
+  bonusLeads: column.count().describe('Bonus leads of the first order.'),
+  orderedLeads: column.count().describe('Leads and bonus leads of the first order and all its renewals.'),
+  renewals: column.count().describe('How often Loyalty Rewards re-opened it (LOY-2).'),
+  loyaltyCadence: column
+    .text()
+    .nullable()
+    .describe('How often Loyalty Rewards renews it. Null: it does not take part; see /api/programmes.'),
+  dailyMaximum: column
+    .count()
+    .nullable()
+    .describe('Leads that it takes in a local day at most. Null for batch types (CHK-3).'),
+  timeZone: column.text().describe("IANA time zone in which the order's days begin."),
+  pricePerLeadCents: column.cents().describe('Price of one lead, in cents.'),
+  totalCents: column.cents().describe('Price of the first order after its discount, in cents.'),
+  currency: column.text().describe('Currency of the prices (ISO 4217).'),
+  statementDescriptor: column.text().describe('What the card statement shows (STO-2).'),
+  policyVersion: column.count().describe('Version of the policy that was in force when it was placed.'),
+  deliveredLeads: column.count().describe('Leads delivered, without replacements (ORD-6).'),
+  replacementsOwed: column.count().describe('Replacements granted and not delivered yet.'),
+  replacementsDelivered: column.count().describe('Replacements delivered.'),
+  placedAt: column.instant().describe('When it was placed.'),
+  paidAt: column.instant().nullable().describe('When its payment was captured. Null: not yet, or never.'),
+  pausedAt: column.instant().nullable().describe('Since when it is paused. Null: it is not paused.'),
+  restartsAt: column
+    .instant()
+    .nullable()
+    .describe('When it restarts automatically. Null: it is not paused, or waits for the customer (ORD-3).'),
+  lastDeliveredAt: column.instant().nullable().describe('When a lead was delivered last. Null: never.'),
+  waitingSince: column
+    .instant()
+    .nullable()
+    .describe(
+      'The last delivery, or when it was opened last; after a declined payment, the decline. Null until the payment is decided.',
+    ),
+  closedAt: column
+    .instant()
+    .nullable()
+    .describe('When it was filled or cancelled, or its payment failed. Null: it is not closed.'),
+  declineReason: column.oneOf(declineReasons).nullable().describe('Why the payment was declined. Null: it was not.'),
+  paymentUnknownSince: column
+    .instant()
+    .nullable()
+    .describe(
+      'Since when nobody knows whether a charge was captured: its customer was erased before the provider answered. Null: all is known.',
+    ),
+  maximumReachedOn: column
+    .localDay()
+    .nullable()
+    .describe('The last local day on which the daily maximum was reached. Null: never.'),
+  revision: column.revision(),
+});
 export type OrderRow = z.infer<typeof orderRow>;
 
 export const orderExample: OrderRow = {

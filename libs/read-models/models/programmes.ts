@@ -11,35 +11,33 @@ import { exampleIds } from './examples.ts';
 const statusCauses = [...new Set([...holdCauses, ...cancellationCauses])] as const;
 
 /** An order in Loyalty Rewards, as the programme manager shows it (BCK-3). */
-export const programmeRow = z
-  .object({
-    orderId: column.id().describe('Order whose programme it is.'),
-    customerId: column.id().describe('Customer who takes part.'),
-    storeId: column.id().describe('Store that sold the order.'),
-    leadTypeId: column.id().describe('Lead type that is renewed.'),
-    status: column
-      .oneOf(['joining', ...programmeStatuses])
-      .describe('State of the programme; `joining`: the order is not paid yet.'),
-    statusCause: column.oneOf(statusCauses).nullable().describe('Why it is held or cancelled. Null: it is neither.'),
-    cadence: column.text().describe('How often it renews: a name from the policy.'),
-    cadenceDays: column.number().describe('Length of the cadence, in days of 24 hours (LOY-1).'),
-    quantity: column.count().describe('Leads of each renewal, without bonus.'),
-    joinedAt: column.instant().describe('When the order joined.'),
-    nextDueAt: column
-      .instant()
-      .nullable()
-      .describe('When the next renewal is due, unless the programme is on hold then (LOY-5). Null: none is due.'),
-    nextRenewalNumber: column.count().describe('Number of the next renewal; the first is 1.'),
-    nextBonusPercent: column.number().describe('Bonus of the next renewal, in percent of the quantity (LOY-3).'),
-    nextBonusLeads: column.count().describe('Bonus leads of the next renewal.'),
-    nextBonusRule: column.oneOf(bonusRule.options).describe('Rule that gives that bonus (LOY-3, LOY-4).'),
-    pausesUsed: column.count().describe('Pauses in the whole life of the order (LOY-4).'),
-    pausesThatKeepTheLadder: column.count().describe('Pauses after which the bonus ladder is still kept.'),
-    revision: column
-      .revision()
-      .describe('Revision of the programme: the ETag, and what If-Match compares. -1 while the order joins.'),
-  })
-  .meta({ id: 'Programme' });
+export const programmeRow = z.object({
+  orderId: column.id().describe('Order whose programme it is.'),
+  customerId: column.id().describe('Customer who takes part.'),
+  storeId: column.id().describe('Store that sold the order.'),
+  leadTypeId: column.id().describe('Lead type that is renewed.'),
+  status: column
+    .oneOf(['joining', ...programmeStatuses])
+    .describe('State of the programme; `joining`: the order is not paid yet.'),
+  statusCause: column.oneOf(statusCauses).nullable().describe('Why it is held or cancelled. Null: it is neither.'),
+  cadence: column.text().describe('How often it renews: a name from the policy.'),
+  cadenceDays: column.number().describe('Length of the cadence, in days of 24 hours (LOY-1).'),
+  quantity: column.count().describe('Leads of each renewal, without bonus.'),
+  joinedAt: column.instant().describe('When the order joined.'),
+  nextDueAt: column
+    .instant()
+    .nullable()
+    .describe('When the next renewal is due, unless the programme is on hold then (LOY-5). Null: none is due.'),
+  nextRenewalNumber: column.count().describe('Number of the next renewal; the first is 1.'),
+  nextBonusPercent: column.number().describe('Bonus of the next renewal, in percent of the quantity (LOY-3).'),
+  nextBonusLeads: column.count().describe('Bonus leads of the next renewal.'),
+  nextBonusRule: column.oneOf(bonusRule.options).describe('Rule that gives that bonus (LOY-3, LOY-4).'),
+  pausesUsed: column.count().describe('Pauses in the whole life of the order (LOY-4).'),
+  pausesThatKeepTheLadder: column.count().describe('Pauses after which the bonus ladder is still kept.'),
+  revision: column
+    .revision()
+    .describe('Revision of the programme: the ETag, and what If-Match compares. -1 while the order joins.'),
+});
 export type ProgrammeRow = z.infer<typeof programmeRow>;
 
 export const programmeExample: ProgrammeRow = {
@@ -116,6 +114,7 @@ export const programmeTable = table(programmeRow, {
   name: 'programmes',
   key: 'orderId',
   family: 'programme',
+  madeOf: { programme: 'orderId', order: 'orderId' },
   belongsTo: { customer: 'customerId', store: 'storeId' },
   indexes: ['joined_at DESC, order_id DESC', 'customer_id, joined_at DESC, order_id DESC'],
 });

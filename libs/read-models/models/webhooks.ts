@@ -7,23 +7,21 @@ import { modelOfStreams, table } from '../engine/model.ts';
 import { customerTable } from './customers.ts';
 import { exampleIds } from './examples.ts';
 
-export const webhookRow = z
-  .object({
-    webhookId: column.id().describe('Id of the message, the same on every attempt: the header webhook-id.'),
-    customerId: column.id().describe('Customer whose program is called.'),
-    orderId: column.id().describe('Order to which the lead was delivered.'),
-    leadId: column.id().describe('The lead that the message is about.'),
-    deliveredAt: column.instant().describe('When the lead was delivered to the order.'),
-    status: column
-      .oneOf(webhookStatuses)
-      .describe('`parked`: it is not tried again automatically, but it can be retried.'),
-    attempts: column.count().describe('Attempts so far.'),
-    lastError: column.text().nullable().describe('Why the last failed attempt failed. Null: none failed.'),
-    retryAt: column.instant().nullable().describe('When it is tried again. Null: no attempt is planned.'),
-    acceptedAt: column.instant().nullable().describe('When the program accepted it. Null: not yet.'),
-    revision: column.revision(),
-  })
-  .meta({ id: 'Webhook' });
+export const webhookRow = z.object({
+  webhookId: column.id().describe('Id of the message, the same on every attempt: the header webhook-id.'),
+  customerId: column.id().describe('Customer whose program is called.'),
+  orderId: column.id().describe('Order to which the lead was delivered.'),
+  leadId: column.id().describe('The lead that the message is about.'),
+  deliveredAt: column.instant().describe('When the lead was delivered to the order.'),
+  status: column
+    .oneOf(webhookStatuses)
+    .describe('`parked`: it is not tried again automatically, but it can be retried.'),
+  attempts: column.count().describe('Attempts so far.'),
+  lastError: column.text().nullable().describe('Why the last failed attempt failed. Null: none failed.'),
+  retryAt: column.instant().nullable().describe('When it is tried again. Null: no attempt is planned.'),
+  acceptedAt: column.instant().nullable().describe('When the program accepted it. Null: not yet.'),
+  revision: column.revision(),
+});
 export type WebhookRow = z.infer<typeof webhookRow>;
 
 export const webhookExample: WebhookRow = {

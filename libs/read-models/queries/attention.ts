@@ -7,6 +7,7 @@ import { exampleIds } from '../models/examples.ts';
 import { orderTable } from '../models/orders.ts';
 import { programmeTable, renewalTable } from '../models/programmes.ts';
 import { replacementTable } from '../models/replacements.ts';
+import { damaged as damagedMark } from './damaged.ts';
 import { type Page, type PageRequest, pageOf, type Select } from './paging.ts';
 import { type Matching, matching, type RowReader } from './reader.ts';
 
@@ -39,6 +40,7 @@ export const attentionRow = z
       .instant()
       .nullable()
       .describe('When a declined renewal is charged again (LOY-8). Null: no attempt is planned.'),
+    damaged: damagedMark,
   })
   .meta({ id: 'AttentionItem' });
 export type AttentionRow = z.infer<typeof attentionRow>;
@@ -53,6 +55,7 @@ export const attentionExample: AttentionRow = {
   replacementId: null,
   since: '2026-03-02T15:12:40.000Z',
   retryAt: null,
+  damaged: false,
 };
 
 interface AttentionLimits {
@@ -71,14 +74,16 @@ interface AttentionLimits {
 type AttentionRequest = PageRequest & AttentionLimits & Matching<AttentionRow, 'reason' | 'storeId'>;
 
 const ownership = { belongsTo: { customer: 'customerId', store: 'storeId' } };
+const about = { madeOf: { order: 'orderId', programme: 'orderId', replacement: 'replacementId' } };
 const order = { by: 'since', id: 'attentionId', newestFirst: false } as const;
 
 /** Orders that the staff should look at, longest waiting first. */
 export const attentionRows = (reader: RowReader) => ({
-  list(caller: Caller, request: AttentionRequest): Promise<Page<AttentionRow>> {
+  async list(caller: Caller, request: AttentionRequest): Promise<Page<AttentionRow>> {
     const all = reader.db.selectFrom(attention(reader, request).as('attention')).selectAll();
     const rows = reader.visible(caller, ownership, all as unknown as Select<AttentionRow>);
-    return pageOf(matching(rows, ['reason', 'storeId'], request), order, request);
+    const page = await pageOf(matching(rows, ['reason', 'storeId'], request), order, request);
+    return { ...page, items: page.items.map((row) => reader.mark(about, row)) };
   },
 });
 

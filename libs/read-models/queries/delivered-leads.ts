@@ -11,6 +11,7 @@ import {
   deliveredLeadTable,
 } from '../models/leads.ts';
 import { replacementTable } from '../models/replacements.ts';
+import { damaged, type Marked } from './damaged.ts';
 import { cursorAt, LARGEST_PAGE, type Page, type PageRequest } from './paging.ts';
 import type { RowReader } from './reader.ts';
 
@@ -18,6 +19,7 @@ import type { RowReader } from './reader.ts';
 export const deliveredLead = deliveredLeadRow.extend({
   replacementId: column.id().describe('Id that a return of this lead has, or would have.'),
   replacementStatus: column.oneOf(replacementStatuses).nullable().describe('State of its return. Null: no return.'),
+  damaged,
 });
 export type DeliveredLead = z.infer<typeof deliveredLead>;
 
@@ -25,6 +27,7 @@ export const deliveredLeadWithReturnExample: DeliveredLead = {
   ...deliveredLeadExample,
   replacementId: exampleIds.replacementId,
   replacementStatus: null,
+  damaged: false,
 };
 
 /** Whose leads, and which of them. */
@@ -45,8 +48,8 @@ export const deliveredLeadListing = {
 /** The leads that customers were given, the newest first. */
 export class DeliveredLeadRows {
   readonly #reader: RowReader;
-  readonly #listRows: (caller: Caller, request: PageRequest & Which) => Promise<Page<DeliveredLeadRow>>;
-  readonly #findRow: (caller: Caller, id: string) => Promise<DeliveredLeadRow | undefined>;
+  readonly #listRows: (caller: Caller, request: PageRequest & Which) => Promise<Page<Marked<DeliveredLeadRow>>>;
+  readonly #findRow: (caller: Caller, id: string) => Promise<Marked<DeliveredLeadRow> | undefined>;
 
   constructor(reader: RowReader) {
     this.#reader = reader;
@@ -94,7 +97,7 @@ export class DeliveredLeadRows {
   }
 
   /** Another query instead of a join: the two models may be at different positions, and each is consistent by itself. */
-  async #withReplacements(caller: Caller, rows: readonly DeliveredLeadRow[]): Promise<DeliveredLead[]> {
+  async #withReplacements(caller: Caller, rows: readonly Marked<DeliveredLeadRow>[]): Promise<DeliveredLead[]> {
     const ids = rows.map(({ orderId, leadId }) => replacementIdOf(orderId, leadId));
     if (ids.length === 0) return [];
     const found = await this.#reader.rows(caller, replacementTable).where('replacementId', 'in', ids).execute();

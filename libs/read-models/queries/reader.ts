@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Caller } from '#domain/kernel/caller';
 import type { AnyTable, Db, Table } from '../engine/model.ts';
+import { type damageMarks, type Marked } from './damaged.ts';
 import { type Page, type PageRequest, pageOf, type Select, type SortOrder } from './paging.ts';
 import { type Owned, visibleTo } from './visibility.ts';
 
@@ -20,10 +21,12 @@ export class RowReader {
   readonly db: Db;
   /** The qualified name of a table. @throws BeingBuilt */
   readonly nameOf: (table: AnyTable) => string;
+  readonly mark: ReturnType<typeof damageMarks>;
 
-  constructor(db: Db, nameOf: (table: AnyTable) => string) {
+  constructor({ db, nameOf, mark }: Pick<RowReader, 'db' | 'nameOf' | 'mark'>) {
     this.db = db;
     this.nameOf = nameOf;
+    this.mark = mark;
   }
 
   rows<Row extends object>(caller: Caller, table: Table<Row>): Select<Row> {
@@ -47,9 +50,10 @@ export class RowReader {
 
   /** The query for one row by its key. */
   finding<Row extends object>(table: Table<Row>) {
-    return async (caller: Caller, key: string): Promise<Row | undefined> => {
+    return async (caller: Caller, key: string): Promise<Marked<Row> | undefined> => {
       const found = this.rows(caller, table).where(table.key, '=', key as never);
-      return (await found.executeTakeFirst()) as Row | undefined;
+      const row = (await found.executeTakeFirst()) as Row | undefined;
+      return row && this.mark(table, row);
     };
   }
 
@@ -59,8 +63,10 @@ export class RowReader {
     { by, newestFirst = false as never, filters }: ListDefinition<Row, Filters>,
   ) {
     const order: SortOrder<Row> = { by, id: table.key, newestFirst };
-    return (caller: Caller, request: PageRequest & Matching<Row, Filters>): Promise<Page<Row>> =>
-      pageOf(matching(this.rows(caller, table), filters, request), order, request);
+    return async (caller: Caller, request: PageRequest & Matching<Row, Filters>): Promise<Page<Marked<Row>>> => {
+      const page = await pageOf(matching(this.rows(caller, table), filters, request), order, request);
+      return { ...page, items: page.items.map((row) => this.mark(table, row)) };
+    };
   }
 }
 
