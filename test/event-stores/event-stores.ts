@@ -4,6 +4,7 @@ import { copyLog } from '#audit/copy-log';
 import { sharedLog } from '#event-store/contract/shared-log';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
+import type { EventStore } from '#event-store/port';
 import { startWireNode } from '#event-store/wire-node/wire-node';
 import { type GivenServer, isServerGiven, startGivenServer } from './given-server.ts';
 
@@ -45,9 +46,47 @@ async function serverOf(directory: string): Promise<Elsewhere> {
   return { connectionString: server.connectionString, close: async () => {} };
 }
 
-async function copyTo({ connectionString }: GivenServer, directory: string): Promise<void> {
-  const [from, to] = [await openEmbeddedStore({ directory, readOnly: true }), await openEventStoreDb({ connectionString })];
+async function copyTo(server: GivenServer, directory: string): Promise<void> {
+  const [from, to] = [await openEmbeddedStore({ directory, readOnly: true }), await openEventStoreDb(server)];
   await copyLog(from, to);
   await to.close();
   await from.close();
 }
+
+/** The log of a store that was stopped, as it is. */
+export async function openLogOf(directory: string): Promise<EventStore> {
+  const server = servers.get(directory);
+  return server
+    ? openEventStoreDb(server)
+    : openEmbeddedStore({ directory: join(directory, 'events'), readOnly: true });
+}
+
+/** For tests that name a server to their programs. */
+export interface TestEventStoreDb {
+  readonly port: number;
+  readonly connectionString: string;
+  /** What is in it. */
+  readonly log: EventStore;
+  close(): Promise<void>;
+}
+
+/** An EventStoreDB with an empty log: a node of ours or, with `LEADGER_TEST_EVENTS=server`, a server that is given. */
+export async function startEventStoreDb(port?: number): Promise<TestEventStoreDb> {
+  if (!isServerGiven) {
+    const log = await openEmbeddedStore();
+    const node = await startWireNode({ store: log, writable: true, ...(port && { port }) });
+    return together(node, log);
+  }
+  const server = await startGivenServer('/', port);
+  return together(server, await openEventStoreDb(server));
+}
+
+const together = (server: Omit<TestEventStoreDb, 'log'>, log: EventStore): TestEventStoreDb => ({
+  port: server.port,
+  connectionString: server.connectionString,
+  log,
+  async close() {
+    await server.close();
+    await log.close();
+  },
+});
