@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { copyLog } from '#audit/copy-log';
 import { sharedLog } from '#event-store/contract/shared-log';
@@ -38,6 +38,8 @@ const servers = new Map<string, GivenServer>();
 
 /** A store that is opened again finds its events on the same server. A log that is in the directory is copied to it. */
 async function serverOf(directory: string): Promise<Elsewhere> {
+  // The server ends when its directory is gone.
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
   const known = servers.get(directory);
   const server = known ?? (await startGivenServer(directory));
   servers.set(directory, server);

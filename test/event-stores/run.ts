@@ -25,9 +25,13 @@ const programs = [
 ].map((name) => `test/programs/${name}`);
 
 const given = process.argv.slice(2);
-/** `npm run test:server -- PATH` runs those of them whose path contains it. */
+/** `npm run test:server -- PATH` runs those of them that are in it, or that it is in. */
 const chosen = (paths: readonly string[]) =>
-  given.length === 0 ? paths : given.filter((path) => paths.some((one) => path.startsWith(one)));
+  given.length === 0
+    ? paths
+    : paths.flatMap((one) =>
+        given.flatMap((path) => (path.startsWith(one) ? [path] : one.startsWith(path) ? [one] : [])),
+      );
 
 /** A pattern that no title matches: Jest counts all as skipped. */
 const SKIPPED = ['--testNamePattern', '^$'];
