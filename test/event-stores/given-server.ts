@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { freePort } from '#test/free-port';
 import { waitUntil } from '#test/wait-until';
 
@@ -39,13 +40,16 @@ export async function startGivenServer(directory: string, port?: number): Promis
   const started = (command as string).replaceAll('{port}', String(listensOn));
   const watched = ['-c', WATCHDOG, 'watchdog', started, directory];
   const watchdog = spawn('bash', watched, { stdio: ['pipe', 'ignore', 'ignore'] });
+  // A server of a store that is still there does not keep the tests from ending: then it ends, too.
   watchdog.unref();
+  (watchdog.stdin as Socket).unref();
   await waitUntil(() => watchdog.exitCode !== null || isHealthy(listensOn));
   if (watchdog.exitCode !== null) throw new Error(`the server ended that this command starts: ${started}`);
   return {
     port: listensOn,
     connectionString: `esdb://127.0.0.1:${listensOn}?tls=false`,
     async close() {
+      watchdog.ref();
       const ended = once(watchdog, 'exit');
       watchdog.stdin.end();
       await ended;
