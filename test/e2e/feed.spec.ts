@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { encode } from '#domain/codec';
 import type { EventStore } from '#event-store/port';
+import { eventsAreElsewhere } from '#test/event-stores/event-stores';
 import { EVENT_STORE } from '#wiring/tokens';
 import { type FeedMessage, openFeed } from './feed-client.ts';
 import { type Server, startServer } from './server.ts';
@@ -148,7 +149,7 @@ test.each(['', 'abc', '9999999999999999', '1', '0', '000000000000004', '00000000
 );
 
 test('a position of two numbers is accepted only if the log is in EventStoreDB, which writes such positions', async () => {
-  const expected = process.env.LEADGER_TEST_EVENTS === 'wire' ? 'event: here' : '"field":"last-event-id"';
+  const expected = eventsAreElsewhere ? 'event: here' : '"field":"last-event-id"';
   const headers = { 'last-event-id': '0000000000000000.0000000000000000' };
   const { body } = await fetch(`${server.url}/api/feed`, { headers });
   let text = '';
@@ -255,7 +256,7 @@ test('an event that this version cannot read is sent to staff by its name, and e
 
 // On a server, an event without the ledger's metadata was written by another program, and is not believed.
 const withoutParts: [part: string, data: string, metadata: string][] = [['data', 'null', ofLedger()]];
-if (process.env.LEADGER_TEST_EVENTS !== 'wire') withoutParts.push(['metadata', '{}', 'null']);
+if (!eventsAreElsewhere) withoutParts.push(['metadata', '{}', 'null']);
 
 test.each(withoutParts)('an event without %s is sent to staff as unreadable', async (_, data, metadata) => {
   const orderId = await order(await customer());

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ProcessEngine } from '#processes/engine/engine';
+import { eventsAreElsewhere } from '#test/event-stores/event-stores';
 import { EVENT_STORE } from '#wiring/tokens';
 import { type Server, startServer } from './server.ts';
 
@@ -43,7 +44,7 @@ test('while the store is unreachable, health answers 503, and commands are answe
 });
 
 /** On a server, only appending shows it. */
-const testEmbedded = process.env.LEADGER_TEST_EVENTS === 'wire' ? test.skip : test;
+const testEmbedded = eventsAreElsewhere ? test.skip : test;
 
 testEmbedded(
   'when the log was removed, health is red, although what was opened before can still be written',

@@ -4,14 +4,12 @@ import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino } from 'pino';
 import { createHttpApplication } from '#apps/api/http-application';
-import { sharedLog } from '#event-store/contract/shared-log';
-import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
-import { startWireNode } from '#event-store/wire-node/wire-node';
 import { MovedClock } from '#gateways/clock';
 import { type MailGateway, mailFiles } from '#gateways/mail';
 import type { PaymentGateway } from '#gateways/payments';
 import { httpWebhooks } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
+import { eventsElsewhere } from '#test/event-stores/event-stores';
 import { freshDatabase } from '#test/postgres/database';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { startLeadger } from '#wiring/start';
@@ -40,20 +38,6 @@ export interface Server {
 }
 
 export const START = '2026-03-02T15:00:00.000Z';
-
-/**
- * With `LEADGER_TEST_EVENTS=wire` the events go through the EventStoreDB adapter and a node that speaks its protocol. The
- * log of that node has events of another program, too.
- */
-async function startWire(directory: string) {
-  const store = sharedLog(await openEmbeddedStore({ directory }));
-  const node = await startWireNode({ store, writable: true });
-  const close = async () => {
-    await node.close();
-    await store.close();
-  };
-  return { connectionString: node.connectionString, close };
-}
 
 /** With `LEADGER_TEST_DATABASE=postgres` the read models are in a new PostgreSQL database. */
 const startDatabase = () => (process.env.LEADGER_TEST_DATABASE === 'postgres' ? freshDatabase() : undefined);
@@ -97,13 +81,12 @@ export async function startServer({
   const errors: string[] = [];
   const log = pino({ level: 'warn' }, { write: (line: string) => void errors.push(line) });
   const clock = new MovedClock(start);
-  const isWire = eventStoreDb === undefined && process.env.LEADGER_TEST_EVENTS === 'wire';
-  const wire = isWire ? await startWire(join(temporary, 'events')) : undefined;
+  const events = eventStoreDb === undefined ? await eventsElsewhere(temporary) : undefined;
   // A store that has its own node is the same wherever the rows of the others are.
   const database = eventStoreDb === undefined ? await startDatabase() : undefined;
   const stores = await openStores({
     directory,
-    eventStoreDb: eventStoreDb ?? wire?.connectionString,
+    eventStoreDb: eventStoreDb ?? events?.connectionString,
     databaseUrl: database?.url,
   });
   const application = await createHttpApplication(
@@ -137,7 +120,7 @@ export async function startServer({
     async stop() {
       await application.close();
       await running;
-      await wire?.close();
+      await events?.close();
       await database?.drop();
       if (directory === undefined) await rm(temporary, { recursive: true });
     },

@@ -3,9 +3,8 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { normaliseBusiness } from '#domain/accounts/business';
-import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { RecordedEvent } from '#event-store/port';
-import { startWireNode } from '#event-store/wire-node/wire-node';
+import { startEventStoreDb } from '#test/event-stores/event-stores';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { waitUntil } from '#test/wait-until';
 import type { Vault } from '#vault/vault';
@@ -205,9 +204,8 @@ describe('leadger copy --seal', () => {
 
 describeWithPostgres('leadger copy --seal to servers', () => {
   test('makes the log on one, with its keys on the other, and every law holds there', async () => {
-    const [store, database] = [await openEmbeddedStore(), await freshDatabase()];
-    const node = await startWireNode({ store, writable: true });
-    const to = node.connectionString;
+    const [events, database] = [await startEventStoreDb(), await freshDatabase()];
+    const to = events.connectionString;
     const run = (...parameters: string[]) =>
       new Program('cli', parameters, {
         LEADGER_MASTER_KEY: readFileSync(join(older, 'keys', 'master.key'), 'utf8').trim(),
@@ -218,8 +216,7 @@ describeWithPostgres('leadger copy --seal to servers', () => {
     expect(copied).toMatchObject({ code: 0, stdout: expect.stringContaining('all say the same as in the original') });
     const verified = await run('verify', '--events', to, '--database', database.url);
     expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining('all laws hold') });
-    await node.close();
-    await store.close();
+    await events.close();
     await database.drop();
   });
 });

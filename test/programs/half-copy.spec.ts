@@ -1,10 +1,10 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
-import { startWireNode, type WireNode } from '#event-store/wire-node/wire-node';
+import type { EventStore } from '#event-store/port';
 import { CommandHandler } from '#requests/command-handler';
 import { beginRewriting } from '#requests/log-origin';
+import { startEventStoreDb, type TestEventStoreDb } from '#test/event-stores/event-stores';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { openEvents, openStores } from '#wiring/stores';
 import { cli, Program } from './program.ts';
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(temporary, { recursive: true }));
 
-const begin = (events: Parameters<typeof startWireNode>[0]['store']) =>
+const begin = (events: EventStore) =>
   beginRewriting(new CommandHandler(events), 'the-original', '2026-05-01T10:00:00.000Z');
 
 const filesOf = (directory: string) =>
@@ -91,18 +91,14 @@ describe('a half copy of `leadger copy --seal`', () => {
 });
 
 describeWithPostgres('a half copy on a server', () => {
-  let node: WireNode;
+  let events: TestEventStoreDb;
   let database: Awaited<ReturnType<typeof freshDatabase>>;
-  let close: () => Promise<void>;
   beforeAll(async () => {
-    const store = await openEmbeddedStore();
-    await begin(store);
-    [node, database] = [await startWireNode({ store, writable: true }), await freshDatabase()];
-    close = () => store.close();
+    [events, database] = [await startEventStoreDb(), await freshDatabase()];
+    await begin(events.log);
   });
   afterAll(async () => {
-    await node.close();
-    await close();
+    await events.close();
     await database.drop();
   });
 
@@ -115,7 +111,7 @@ describeWithPostgres('a half copy on a server', () => {
   } as const;
   test.each(Object.entries(programs))('is refused by %s', async (_, [program, ...parameters]) => {
     const { code, stderr } = await new Program(program, parameters, {
-      LEADGER_EVENTS: node.connectionString,
+      LEADGER_EVENTS: events.connectionString,
       DATABASE_URL: database.url,
       LEADGER_MASTER_KEY: '07'.repeat(32),
       LEADGER_MASTER_KEY_NEXT: '08'.repeat(32),

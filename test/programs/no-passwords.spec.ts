@@ -1,9 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
-import type { EventStore } from '#event-store/port';
-import { startWireNode, type WireNode } from '#event-store/wire-node/wire-node';
+import { startEventStoreDb, type TestEventStoreDb } from '#test/event-stores/event-stores';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { Program } from './program.ts';
 
@@ -19,18 +17,16 @@ const withMark = (url: string): string => {
 
 describeWithPostgres('with passwords in both connection strings', () => {
   let directory: string;
-  let store: EventStore;
-  let node: WireNode;
+  let events: TestEventStoreDb;
   let database: Awaited<ReturnType<typeof freshDatabase>>;
   let environment: Record<string, string>;
   const printed: string[] = [];
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'leadger-passwords-'));
-    store = await openEmbeddedStore();
-    node = await startWireNode({ store, writable: true });
+    events = await startEventStoreDb();
     database = await freshDatabase();
     environment = {
-      LEADGER_EVENTS: withMark(node.connectionString),
+      LEADGER_EVENTS: withMark(events.connectionString),
       DATABASE_URL: withMark(database.url),
       LEADGER_MASTER_KEY: '07'.repeat(32),
       LEADGER_LOG_LEVEL: 'trace',
@@ -38,8 +34,7 @@ describeWithPostgres('with passwords in both connection strings', () => {
     };
   });
   afterAll(async () => {
-    await node.close();
-    await store.close();
+    await events.close();
     await database.drop();
     rmSync(directory, { recursive: true });
   });
@@ -94,8 +89,7 @@ describeWithPostgres('with passwords in both connection strings', () => {
   });
 
   test('copy prints where the log is copied to, without its password', async () => {
-    const other = await openEmbeddedStore();
-    const target = await startWireNode({ store: other, writable: true });
+    const target = await startEventStoreDb();
     const from = join(directory, 'original');
     const plain = { LEADGER_EVENTS: '', DATABASE_URL: '' };
     await new Program('cli', ['--data', from, 'demo', '--days', '1'], plain).ended;
@@ -103,7 +97,6 @@ describeWithPostgres('with passwords in both connection strings', () => {
     expect(text).toMatch(`from ${from} to esdb://***@`);
     await run('cli', ['copy', '--from', withMark(target.connectionString), '--to', withMark(target.connectionString)]);
     await target.close();
-    await other.close();
   });
 
   const malformed = [`nonsense://leadger:${MARK}@somewhere`, `postgres//a:${MARK}@b`, `postgres://a:${MARK}/#@b:1/c`];

@@ -2,10 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from 'pg';
 import { checkLaws, laws } from '#audit/laws/laws';
 import { decode } from '#domain/codec';
-import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { hashOfEvent } from '#event-store/event-hash';
-import type { EventStore } from '#event-store/port';
-import { startWireNode, type WireNode } from '#event-store/wire-node/wire-node';
+import { startEventStoreDb, type TestEventStoreDb } from '#test/event-stores/event-stores';
 import { type Cluster, startCluster } from '#test/postgres/cluster';
 import { describeWithOwnPostgres } from '#test/postgres/database';
 import { waitUntil } from '#test/wait-until';
@@ -18,19 +16,17 @@ const FROZEN_SECONDS = 15;
 type Answer = any;
 
 describeWithOwnPostgres('an API and two workers whose PostgreSQL goes away under load', () => {
-  let store: EventStore;
-  let node: WireNode;
+  let events: TestEventStoreDb;
   let cluster: Cluster;
   let programs: Program[];
   let urls: string[];
   beforeAll(async () => {
-    store = await openEmbeddedStore();
-    node = await startWireNode({ store, writable: true });
+    events = await startEventStoreDb();
     cluster = await startCluster();
     programs = (['api', 'worker', 'worker'] as const).map(
       (name) =>
         new Program(name, ['--port', '0'], {
-          LEADGER_EVENTS: node.connectionString,
+          LEADGER_EVENTS: events.connectionString,
           DATABASE_URL: cluster.url,
           LEADGER_MASTER_KEY: '07'.repeat(32),
           LEADGER_LEASE_SECONDS: '3',
@@ -41,8 +37,7 @@ describeWithOwnPostgres('an API and two workers whose PostgreSQL goes away under
   });
   afterAll(async () => {
     for (const program of programs) await program.kill();
-    await node.close();
-    await store.close();
+    await events.close();
     cluster.stop();
   });
 
@@ -82,7 +77,7 @@ describeWithOwnPostgres('an API and two workers whose PostgreSQL goes away under
   };
   const deliveries = async () => {
     const leads: unknown[] = [];
-    for await (const event of store.readAll({ filter: { types: ['LeadDelivered'] } }))
+    for await (const event of events.log.readAll({ filter: { types: ['LeadDelivered'] } }))
       leads.push((decode(event) as Answer).data.leadId);
     return leads;
   };
@@ -154,12 +149,12 @@ describeWithOwnPostgres('an API and two workers whose PostgreSQL goes away under
     const leads = await deliveries();
     expect(new Set(leads).size).toBe(leads.length);
     expect(leads).toHaveLength(people);
-    // As the programs see it: the wire node has positions of its own.
+    // As the programs see it: a node of ours has positions of its own.
     const { position } = (await call('/health')).body.store;
     const { body } = await call(`/api/orders?waitFor=${position}`);
     expect(body.items.map(({ deliveredLeads }: Answer) => deliveredLeads)).toEqual([people]);
     expect((await call('/api/processes/parked')).body).toEqual({ items: [] });
-    expect((await checkLaws(store, { hashOf: hashOfEvent })).laws).toEqual(nothingBroken);
+    expect((await checkLaws(events.log, { hashOf: hashOfEvent })).laws).toEqual(nothingBroken);
   });
 
   test('and have said so', () => {

@@ -1,11 +1,11 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import { copyLog } from '#audit/copy-log';
 import { createForOwnerOnly } from '#event-store/owner-only';
-import { startWireNode } from '#event-store/wire-node/wire-node';
 import { CommandHandler } from '#requests/command-handler';
 import { beginRewriting, finishRewriting } from '#requests/log-origin';
+import { startEventStoreDb } from '#test/event-stores/event-stores';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { openEvents } from '#wiring/stores';
 import { cli, Program, serve } from './program.ts';
@@ -137,17 +137,16 @@ describe('a command that is refused leaves nothing behind', () => {
 
 describeWithPostgres('a copy to servers that is refused', () => {
   test('leaves no keys in the database', async () => {
-    const [log, database] = [await openEmbeddedStore({ directory: join(other, 'events') }), await freshDatabase()];
-    const node = await startWireNode({ store: log, writable: true });
+    const [events, database] = [await startEventStoreDb(), await freshDatabase()];
+    await change(other, (log) => copyLog(log, events.log));
     for (const more of [[], ['--seal']]) {
-      const copying = ['copy', ...more, '--from', store, '--to', node.connectionString, '--keys-to', database.url];
+      const copying = ['copy', ...more, '--from', store, '--to', events.connectionString, '--keys-to', database.url];
       const key = readFileSync(join(store, 'keys', 'master.key'), 'utf8').trim();
       const { code, stderr } = await new Program('cli', copying, { LEADGER_MASTER_KEY: key }).ended;
       expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/another log in|they differ in/) });
       expect(await database.query("SELECT to_regclass('vault.keys') AS keys")).toEqual([{ keys: null }]);
     }
-    await node.close();
-    await log.close();
+    await events.close();
     await database.drop();
   });
 });

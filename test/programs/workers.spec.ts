@@ -1,9 +1,7 @@
 import { checkLaws, laws } from '#audit/laws/laws';
 import { decode } from '#domain/codec';
-import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { hashOfEvent } from '#event-store/event-hash';
-import type { EventStore } from '#event-store/port';
-import { startWireNode, type WireNode } from '#event-store/wire-node/wire-node';
+import { startEventStoreDb, type TestEventStoreDb } from '#test/event-stores/event-stores';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { waitUntil } from '#test/wait-until';
 import { processes as everyProcess } from '#wiring/reactions';
@@ -17,15 +15,13 @@ const leadTypes = ['exclusive-fresh', 'exclusive-aged', 'shared-fresh', 'shared-
 type Answer = any;
 
 describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL', () => {
-  let store: EventStore;
-  let node: WireNode;
+  let events: TestEventStoreDb;
   let database: Awaited<ReturnType<typeof freshDatabase>>;
   let api: Program;
   let url: string;
   const workers: Program[] = [];
   beforeEach(async () => {
-    store = await openEmbeddedStore();
-    node = await startWireNode({ store, writable: true });
+    events = await startEventStoreDb();
     database = await freshDatabase();
     api = start('api');
     await Promise.all([startWorker(), startWorker()]);
@@ -33,14 +29,13 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
   });
   afterEach(async () => {
     for (const program of [api, ...workers.splice(0)]) await program.kill();
-    await node.close();
-    await store.close();
+    await events.close();
     await database.drop();
   });
 
   const start = (name: 'api' | 'worker') =>
     new Program(name, ['--port', '0'], {
-      LEADGER_EVENTS: node.connectionString,
+      LEADGER_EVENTS: events.connectionString,
       DATABASE_URL: database.url,
       LEADGER_MASTER_KEY: '07'.repeat(32),
       LEADGER_LEASE_SECONDS: LEASE_SECONDS,
@@ -61,7 +56,7 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
     if (!response.ok) throw new Error(`${path} was answered ${response.status}: ${JSON.stringify(answer)}`);
     return answer;
   };
-  /** As the programs see it: the wire node has positions of its own. */
+  /** As the programs see it: a node of ours has positions of its own. */
   const endOfLog = async (): Promise<string> => (await ask('/health')).store.position;
   let people = 0;
   const placeOrders = async () => {
@@ -81,7 +76,8 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
   };
   const processEvents = async (type?: string) => {
     const facts = [];
-    for await (const recorded of store.readAll(type ? { filter: { types: [type] } } : {})) facts.push(decode(recorded));
+    for await (const recorded of events.log.readAll(type ? { filter: { types: [type] } } : {}))
+      facts.push(decode(recorded));
     return facts.filter(({ cause }) => cause.actor.startsWith('process:'));
   };
   const delivered = async (count: number) => {
@@ -100,7 +96,7 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
     return tokens;
   };
   const holdsEveryLaw = async () =>
-    expect((await checkLaws(store, { hashOf: hashOfEvent })).laws).toEqual(nothingBroken);
+    expect((await checkLaws(events.log, { hashOf: hashOfEvent })).laws).toEqual(nothingBroken);
 
   test('share the work by lead type, and the API reads what a worker wrote', async () => {
     await placeOrders();
