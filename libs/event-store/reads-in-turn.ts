@@ -13,7 +13,7 @@ const BYTES_A_PAGE = 4 * 1024 * 1024;
  */
 export function readsInTurn(store: EventStore): EventStore {
   const inTurn = callsInTurn(MOST_AT_ONCE);
-  const { damages, limits } = store;
+  const { damages, foreignStreams, limits } = store;
   return {
     append: (...append) => store.append(...append),
     readStream: (stream, options) =>
@@ -24,6 +24,7 @@ export function readsInTurn(store: EventStore): EventStore {
     placeAt: (position) => inTurn(() => store.placeAt(position)),
     identity: () => inTurn(() => store.identity()),
     ...(damages && { damages }),
+    ...(foreignStreams && { foreignStreams }),
     whyNotWritable: async () => store.whyNotWritable?.(),
     limits,
     close: () => store.close(),

@@ -210,12 +210,13 @@ export class Projection {
     for (const { resolve } of reached) resolve();
   }
 
-  /** At its end, the log has every position that is waited for, or has lost it. */
+  /** At its end, the log has every position that is waited for, or has lost it. Each is asked for once, however many wait. */
   async #giveUpLost(): Promise<void> {
-    for (const waiting of this.#waiting) {
-      if ((await this.#store.placeAt(waiting.position)).kind !== 'none') continue;
-      this.#waiting = this.#waiting.filter((other) => other !== waiting);
-      waiting.reject(new NoSuchPosition(waiting.position));
+    for (const position of new Set(this.#waiting.map((waiting) => waiting.position))) {
+      if ((await this.#store.placeAt(position)).kind !== 'none') continue;
+      const lost = this.#waiting.filter((waiting) => waiting.position === position);
+      this.#waiting = this.#waiting.filter((waiting) => !lost.includes(waiting));
+      for (const { reject } of lost) reject(new NoSuchPosition(position));
     }
   }
 
