@@ -8,7 +8,7 @@ import { normaliseEmail } from '#domain/leads/person-form';
 import { StoreUnavailable } from '#event-store/port';
 import { addressKeyOf, openIfThere } from './account-seals.ts';
 import { isErased } from './address-claim.ts';
-import { personKeys } from './leads.ts';
+import { personKeys } from './lead-receipt.ts';
 import type { NamedPerson } from './named-person.ts';
 import type { QueryDependencies, QueryTools } from './query-tools.ts';
 import { RequestRefused } from './rights.ts';

@@ -2,7 +2,7 @@ import { trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
 import { directoryHolder } from '#event-store/data-directory';
 import type { Outcome } from '#requests/command-handler';
-import type { ReceiveLeadRequest } from '#requests/leads';
+import type { ReceiveLeadRequest } from '#requests/lead-receipt';
 import { openStores, type StoreLocation, type Stores } from '#wiring/stores';
 import { CommandFailed } from '../command-failed.ts';
 import { printError } from '../print.ts';
