@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { decode, type Fact, type FactOf, idOf } from '#domain/codec';
 import { trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
-import { addDays } from '#domain/kernel/instants';
+import { addDays, addSeconds } from '#domain/kernel/instants';
 import type { LeadCommand } from '#domain/leads/lead';
 import { leadStream } from '#domain/leads/lead';
 import { defaultPolicy } from '#domain/policy/policy';
@@ -314,48 +314,80 @@ describe('DLV-11: a crash, and a race', () => {
     expect(await ofType('DuplicateReceived')).toHaveLength(10);
   });
 
+  const anyKey = fc.integer({ min: 1, max: 4 });
+  const arrival = fc.record({
+    capture: fc
+      .record({ telephone: anyKey, email: anyKey }, { requiredKeys: [] })
+      .filter(({ telephone, email }) => telephone !== undefined || email !== undefined),
+    machine: fc.nat(1),
+    startsAfter: fc.nat(8),
+  });
+  const arrivals = fc.array(arrival, { minLength: 2, maxLength: 10 });
+  /** Persons of other runs have other numbers. */
+  let run = 0;
+  const inThisRun = ({ telephone, email }: { telephone?: number; email?: number }): Capture => ({
+    ...(telephone !== undefined && { telephone: telephone + run * 10 }),
+    ...(email !== undefined && { email: email + run * 10 }),
+  });
+
+  async function noPersonHasTwoLeads(before: number): Promise<readonly Fact[]> {
+    const facts = (await log()).slice(before);
+    const leads = facts.filter((fact) => fact.type === 'LeadReceived');
+    const keys = leads.flatMap(({ data }) => [data.telephoneKey, data.emailKey].filter((key) => key !== undefined));
+    expect(new Set(keys).size).toBe(keys.length);
+    const ids = new Set(leads.map(({ stream }) => idOf(stream)));
+    const duplicates = facts.filter((fact) => fact.type === 'DuplicateReceived');
+    for (const { data } of duplicates) expect(ids).toContain(data.duplicateOf);
+    return [...leads, ...duplicates];
+  }
+
+  const anyDelay = () => {
+    asked += 1;
+    return after((asked * 7) % 5);
+  };
+
   test('records with common keys, in any order and interleaving, never give two leads that can be sold', async () => {
-    const capture = fc.record(
-      { telephone: fc.integer({ min: 1, max: 4 }), email: fc.integer({ min: 1, max: 4 }) },
-      { requiredKeys: [] },
-    );
-    const arrival = fc.record({
-      capture: capture.filter((one) => one.telephone !== undefined || one.email !== undefined),
-      machine: fc.nat(1),
-      delays: fc.array(fc.nat(8), { minLength: 1, maxLength: 6 }),
-    });
-    let run = 0;
-    const property = fc.asyncProperty(fc.array(arrival, { minLength: 2, maxLength: 10 }), async (arrivals) => {
-      run += 1;
-      // Persons of other runs have other numbers.
-      const own = (number: number | undefined) => (number === undefined ? {} : { number: number + run * 10 });
-      const before = (await log()).length;
-      await Promise.all(
-        arrivals.map(async ({ capture: { telephone, email }, machine, delays }) => {
-          await after(delays[0]);
-          await receive(
-            {
-              ...(telephone !== undefined && { telephone: own(telephone).number as number }),
-              ...(email !== undefined && { email: own(email).number as number }),
-            },
-            { machine },
-          );
-        }),
-      );
-      const facts = (await log()).slice(before);
-      const leads = facts.filter((fact) => fact.type === 'LeadReceived');
-      const keys = leads.flatMap(({ data }) => [data.telephoneKey, data.emailKey].filter((key) => key !== undefined));
-      expect(new Set(keys).size).toBe(keys.length);
-      const duplicates = facts.filter((fact) => fact.type === 'DuplicateReceived');
-      expect(leads.length + duplicates.length).toBe(arrivals.length);
-      const ids = new Set(leads.map(({ stream }) => idOf(stream)));
-      for (const { data } of duplicates) expect(ids).toContain(data.duplicateOf);
-    });
     sending = (execute) => async (command) => {
-      asked += 1;
-      await after((asked * 7) % 5);
+      await anyDelay();
       return execute(command);
     };
-    await fc.assert(property, { numRuns: 40 });
+    const property = fc.asyncProperty(arrivals, async (all) => {
+      run += 1;
+      const before = (await log()).length;
+      const sent = all.map(async ({ capture, machine, startsAfter }) => {
+        await after(startsAfter);
+        await receive(inThisRun(capture), { machine });
+      });
+      await Promise.all(sent);
+      expect(await noPersonHasTwoLeads(before)).toHaveLength(all.length);
+    });
+    await fc.assert(property, { numRuns: 20 });
+  });
+
+  test('nor when machines stop at any step, nobody waits for them, and what was lost is sent again', async () => {
+    let stops = true;
+    sending = (execute) => async (command) => {
+      await anyDelay();
+      if (stops && asked % 11 === 0) throw new Error('stopped before');
+      const outcome = await execute(command);
+      if (stops && asked % 13 === 0) throw new Error('stopped after');
+      return outcome;
+    };
+    const property = fc.asyncProperty(arrivals, async (all) => {
+      run += 1;
+      const before = (await log()).length;
+      const send = async ({ capture, machine }: (typeof all)[number], number: number): Promise<void> => {
+        // All claims that others made are old.
+        await clock.moveTo(addSeconds(clock.now(), 120));
+        await receive(inThisRun(capture), { machine, more: { occasion: `${run} ${number}` } });
+      };
+      stops = true;
+      await Promise.allSettled(all.map(send));
+      await noPersonHasTwoLeads(before);
+      stops = false;
+      for (const [number, one] of all.entries()) await send(one, number);
+      expect(await noPersonHasTwoLeads(before)).toHaveLength(all.length);
+    });
+    await fc.assert(property, { numRuns: 12 });
   });
 });
