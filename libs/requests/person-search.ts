@@ -110,7 +110,7 @@ async function mustBeUpToDate({ events, readModels }: PersonTools): Promise<void
 /** Its keys stay when it is erased; its address is lost then. */
 async function lead(tools: PersonTools, caller: Caller, leadId: string) {
   const row = await tools.rows.leads.find(caller, leadId);
-  const { email } = ((await openIfThere(tools.vault, row?.contact)) ?? {}) as Contact;
+  const { email } = ((await openIfThere(tools.vault, row?.contact ?? undefined)) ?? {}) as Contact;
   return [{ keys: await keysOfLead(tools, leadId), emails: email === undefined ? [] : [normaliseEmail(email)] }];
 }
 

@@ -6,36 +6,25 @@ import { type ClaimTerms, type LeadEvent, lead } from './lead.ts';
 const key = 't'.repeat(22);
 const otherKey = 'e'.repeat(22);
 const standing = { leadTypeId: 'fresh', openPlaces: 1 };
-const received: LeadEvent = {
-  type: 'LeadReceived',
-  data: {
-    at: minute(0),
-    ...standing,
-    source: 'web',
-    telephoneKey: key,
-    contact: { keyId: 'k', box: 'AAAA' },
+const capture = { at: minute(0), leadTypeId: 'fresh', source: 'web', telephoneKey: key, policyVersion: 1 };
+const contact = { keyId: 'k', box: 'AAAA' };
+const received: LeadEvent = { type: 'LeadReceived', data: { ...capture, openPlaces: 1, contact } };
+const assignment = {
+  at: minute(1),
+  leadTypeId: 'fresh',
+  orderId: 'o1',
+  customerId: 'c1',
+  businessKey: 'b1',
+  decision: {
+    rule: 'order-served-longest-ago',
+    rank: { placedAt: minute(0) },
+    decidedAt: minute(1),
+    eventsSeen: 7,
+    decisionIndex: 0,
     policyVersion: 1,
   },
-};
-const assigned: LeadEvent = {
-  type: 'LeadAssigned',
-  data: {
-    at: minute(1),
-    ...standing,
-    openPlaces: 0,
-    orderId: 'o1',
-    customerId: 'c1',
-    businessKey: 'b1',
-    decision: {
-      rule: 'order-served-longest-ago',
-      rank: { placedAt: minute(0) },
-      decidedAt: minute(1),
-      eventsSeen: 7,
-      decisionIndex: 0,
-      policyVersion: 1,
-    },
-  },
-};
+} as const;
+const assigned: LeadEvent = { type: 'LeadAssigned', data: { ...assignment, openPlaces: 0 } };
 const released: LeadEvent = {
   type: 'LeadReleased',
   data: { at: minute(2), ...standing, orderId: 'o1', customerId: 'c1', reason: 'order-paused' },
@@ -49,18 +38,8 @@ const withdrawn = (why: { replacementId?: string; supersededBy?: string }): Lead
   data: { at: minute(4), ...standing, openPlaces: 0, ...why, reason: 'wrong number' },
 });
 const forfeited: LeadEvent = { type: 'ReceiptForfeited', data: { at: minute(0), toLeadId: 'l2' } };
-const duplicate: LeadEvent = {
-  type: 'DuplicateReceived',
-  data: {
-    at: minute(5),
-    leadTypeId: 'fresh',
-    source: 'web',
-    telephoneKey: key,
-    duplicateOf: 'l1',
-    match: 'telephone',
-    policyVersion: 1,
-  },
-};
+const duplicateData = { ...capture, duplicateOf: 'l1', match: 'telephone' } as const;
+const duplicate: LeadEvent = { type: 'DuplicateReceived', data: duplicateData };
 const terms: ClaimTerms = { agesNoFurther: false, agedAfterDays: 30, bothShared: false };
 const last = { ...terms, agesNoFurther: true };
 const shared = { ...terms, bothShared: true };
@@ -121,23 +100,24 @@ test('a match says by what a person was recognised', () => {
 });
 
 describe('DLV-11: a record of a person', () => {
-  const receive = (attempt?: number) => {
-    const { openPlaces: _, ...data } = received.data as Extract<LeadEvent, { type: 'LeadReceived' }>['data'];
-    return { type: 'ReceiveLead', ...data, maximumCustomers: 1, ...(attempt !== undefined && { attempt }) } as const;
-  };
-  const receiveDuplicate = { type: 'ReceiveDuplicate', ...duplicate.data } as const;
+  const receive = (attempt?: number) =>
+    ({
+      type: 'ReceiveLead',
+      ...capture,
+      contact,
+      maximumCustomers: 1,
+      ...(attempt !== undefined && { attempt }),
+    }) as const;
+  const receiveDuplicate = { type: 'ReceiveDuplicate', ...duplicateData } as const;
   const forfeit = (attempt: number) => ({ type: 'ForfeitReceipt', at: minute(0), attempt, toLeadId: 'l2' }) as const;
 
   test('that another lead has is recorded without its contact, once, and is never assigned', () => {
-    given(lead)
-      .when(receiveDuplicate as never)
-      .thenRecords(duplicate);
+    given(lead).when(receiveDuplicate).thenRecords(duplicate);
     given(lead, duplicate).when(receive()).thenNothing();
-    const assign = { type: 'AssignLead', ...assigned.data } as const;
-    given(lead, duplicate).when(assign).thenRefuses('lead-duplicate', 'DLV-11');
-    given(lead, received)
-      .when(receiveDuplicate as never)
-      .thenNothing();
+    given(lead, duplicate)
+      .when({ type: 'AssignLead', ...assignment })
+      .thenRefuses('lead-duplicate', 'DLV-11');
+    given(lead, received).when(receiveDuplicate).thenNothing();
   });
 
   test('is not stored after its receipt was forfeited, unless the person was claimed again', () => {
