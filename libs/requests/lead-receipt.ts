@@ -108,7 +108,7 @@ async function claimAtOnce(tools: RequestTools, intake: Intake, arrival: Arrival
   if (refusalOf(intake, arrival)) return true;
   // Under a key of the caller, another person may have come before.
   if (arrival.request.leadId && (await isStored(tools, arrival))) return true;
-  return claimPerson(tools, arrival, arrival.context);
+  return claimPerson(tools, arrival, intake.at, arrival.context);
 }
 
 const isStored = async ({ streams }: RequestTools, { leadId, context }: Arrival): Promise<boolean> =>
@@ -130,7 +130,7 @@ async function receiveSettled(tools: RequestTools, intake: Intake, arrival: Arri
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     // Of its own, so that the command names what was read for it.
     const own = requestTools(tools, arrival.context);
-    const settled = await settleClaims(own, arrival, arrival.context);
+    const settled = await settleClaims(own, arrival, intake.at, arrival.context);
     const addressed =
       settled.kind === 'duplicate'
         ? await addressedDuplicate(own, intake, arrival, settled)

@@ -34,8 +34,13 @@ export const keysInOrder = ({ telephoneKey, emailKey }: PersonKeys): readonly st
  * Claims the person of a new record (DLV-11), without waiting.
  * @returns whether nobody else has it. If somebody may have it, `settleClaims` finds out.
  */
-export async function claimPerson(tools: RequestTools, newcomer: Newcomer, context: RequestContext): Promise<boolean> {
-  const claims = new PersonClaims(tools, newcomer, context);
+export async function claimPerson(
+  tools: RequestTools,
+  newcomer: Newcomer,
+  at: Instant,
+  context: RequestContext,
+): Promise<boolean> {
+  const claims = new PersonClaims(tools, newcomer, at, context);
   for (const key of keysInOrder(newcomer)) if (!(await claims.claim(key, 0, undefined, true))) return false;
   return true;
 }
@@ -45,8 +50,13 @@ export async function claimPerson(tools: RequestTools, newcomer: Newcomer, conte
  * record of the person that is being stored.
  * @throws TooMuchContention
  */
-export async function settleClaims(tools: RequestTools, newcomer: Newcomer, context: RequestContext): Promise<Settled> {
-  const claims = new PersonClaims(tools, newcomer, context);
+export async function settleClaims(
+  tools: RequestTools,
+  newcomer: Newcomer,
+  at: Instant,
+  context: RequestContext,
+): Promise<Settled> {
+  const claims = new PersonClaims(tools, newcomer, at, context);
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const settled = await claims.settle();
     if (settled) return settled;
@@ -76,11 +86,11 @@ class PersonClaims {
   readonly #context: RequestContext;
   readonly #at: Instant;
 
-  constructor(tools: RequestTools, newcomer: Newcomer, { caller, commandId, until }: RequestContext) {
+  constructor(tools: RequestTools, newcomer: Newcomer, at: Instant, { caller, commandId, until }: RequestContext) {
     this.#tools = tools;
     this.#newcomer = newcomer;
     this.#context = { caller, commandId, ...(until !== undefined && { until }) };
-    this.#at = tools.now();
+    this.#at = at;
   }
 
   /** @returns undefined when another request was quicker: ask again */

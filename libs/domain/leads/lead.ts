@@ -113,7 +113,7 @@ export type LeadCommand =
     }
   | { type: 'ReleaseLead'; at: Instant; orderId: string; reason: string }
   | { type: 'AgeLead'; at: Instant; leadTypeId: string; intoLeadTypeId: string; policyVersion: number }
-  | { type: 'WithdrawLead'; at: Instant; replacementId?: string; reason: string };
+  | { type: 'WithdrawLead'; at: Instant; replacementId?: string; supersededBy?: string; reason: string };
 
 /** Who may ask for which command. */
 export const leadRights = {
@@ -287,20 +287,26 @@ function age(command: Command<'AgeLead'>, { status, openPlaces, leadTypeId: pres
 }
 
 function withdraw(
-  { at, replacementId, reason }: Command<'WithdrawLead'>,
+  { at, replacementId, supersededBy, reason }: Command<'WithdrawLead'>,
   { status, leadTypeId }: LeadState,
 ): Decision<LeadEvent> {
   if (status === 'withdrawn') return [];
-  const replacement = replacementId !== undefined && { replacementId };
-  return [{ type: 'LeadWithdrawn', data: { at, leadTypeId, openPlaces: 0, ...replacement, reason } }];
+  const why = {
+    ...(replacementId !== undefined && { replacementId }),
+    ...(supersededBy !== undefined && { supersededBy }),
+  };
+  return [{ type: 'LeadWithdrawn', data: { at, leadTypeId, openPlaces: 0, ...why, reason } }];
 }
+
+/** Why a lead was withdrawn whose person another lead has from then on. */
+export const superseded = 'superseded';
 
 function supersede(command: Command<'SupersedeLead'>, state: LeadState): Decision<LeadEvent> {
   const { at, leadTypeId, byLeadId: supersededBy } = command;
   if (state.holder === supersededBy) return [];
   if (state.status === 'withdrawn' || state.leadTypeId !== leadTypeId || !claimHasEnded(state, at, command))
     return refuse('person-claimed', 'the lead still has its person', 'DLV-11');
-  return [{ type: 'LeadWithdrawn', data: { at, leadTypeId, openPlaces: 0, supersededBy, reason: 'superseded' } }];
+  return [{ type: 'LeadWithdrawn', data: { at, leadTypeId, openPlaces: 0, supersededBy, reason: superseded } }];
 }
 
 const assignmentOf = (state: LeadState, orderId: string) =>
