@@ -8,7 +8,7 @@ import type { CommandOf } from '#domain/ledger';
 import { erasuresStream } from '#domain/persons/erasures';
 import { noPolicy } from '#domain/policy/policy';
 import type { Vault } from '#vault/vault';
-import { sealOrRefuse } from './account-seals.ts';
+import { addressKeyOf, sealOrRefuse } from './account-seals.ts';
 import { type AddressedCommand, type Outcome, TooMuchContention } from './command-handler.ts';
 import { claimPerson, keysInOrder, type PersonKeys, type Settled, settleClaims } from './person-claims.ts';
 import { type Receipt, type RequestContext, type RequestTools, requestTools } from './request-tools.ts';
@@ -187,7 +187,9 @@ async function addressedDuplicate(
 ): Promise<AddressedCommand> {
   const { leadId, request, context } = arrival;
   const { policy } = intake;
-  const recognised = { ...captureOf(intake, arrival), duplicateOf, match };
+  const { email } = request.contact;
+  const addressKey = email && addressKeyOf(tools.vault, email);
+  const recognised = { ...captureOf(intake, arrival), duplicateOf, match, ...(addressKey && { addressKey }) };
   const command = policy
     ? ({ type: 'ReceiveDuplicate', ...recognised, policyVersion: policy.version } as const)
     : noPolicy;

@@ -55,6 +55,11 @@ export const leadEvents = {
     emailKey: personKey.optional(),
     duplicateOf: id.describe('The lead that has the person.'),
     match: z.enum(matches).describe('What the two have in common.'),
+    addressKey: keyedHash
+      .optional()
+      .describe(
+        'By which an account with the e-mail address of the record is found: the address itself is not stored.',
+      ),
     policyVersion: z.int().positive(),
   }),
   /** The person was claimed for this lead, which did not follow. Another lead takes the claim. */
@@ -95,6 +100,7 @@ export type LeadCommand =
       emailKey?: string;
       duplicateOf: string;
       match: Match;
+      addressKey?: string;
       policyVersion: number;
     }
   | { type: 'ForfeitReceipt'; at: Instant; attempt: number; toLeadId: string }
