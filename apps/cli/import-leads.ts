@@ -113,8 +113,8 @@ class LeadImport {
       `${counted(rows, 'row')} of ${file} in ${seconds.toFixed(1)} s (${thousands(rows / seconds)} a second)`,
       `  ${thousands(imported).padStart(10)}  leads imported`,
       `  ${thousands(known).padStart(10)}  known before`,
-      `  ${thousands(duplicate).padStart(10)}  duplicates: another lead has the person`,
       `  ${thousands(rejected).padStart(10)}  rows rejected${rejected > 0 ? `: see ${rejectedFile}` : ''}`,
+      `  ${thousands(duplicate).padStart(10)}  duplicates: another lead has the person`,
     ];
   }
 }
