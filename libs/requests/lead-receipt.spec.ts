@@ -1,4 +1,4 @@
-import { setTimeout as after } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { decode, type Fact, type FactOf, idOf } from '#domain/codec';
 import { trialCaller } from '#domain/kernel/caller';
@@ -343,7 +343,7 @@ describe('DLV-11: a crash, and a race', () => {
 
   const anyDelay = () => {
     asked += 1;
-    return after((asked * 7) % 5);
+    return pause((asked * 7) % 5);
   };
 
   test('records with common keys, in any order and interleaving, never give two leads that can be sold', async () => {
@@ -355,7 +355,7 @@ describe('DLV-11: a crash, and a race', () => {
       run += 1;
       const before = (await log()).length;
       const sent = all.map(async ({ capture, machine, startsAfter }) => {
-        await after(startsAfter);
+        await pause(startsAfter);
         await receive(inThisRun(capture), { machine });
       });
       await Promise.all(sent);

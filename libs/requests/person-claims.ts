@@ -1,4 +1,4 @@
-import { setTimeout as after } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { addSeconds } from '#domain/kernel/instants';
@@ -186,7 +186,7 @@ class PersonClaims {
     for (;;) {
       const lead = await this.#lead(leadId);
       if (lead.status !== 'unknown' || lead.forfeits > 0 || performance.now() >= end) return lead;
-      await after(MILLISECONDS_BETWEEN_LOOKS);
+      await pause(MILLISECONDS_BETWEEN_LOOKS);
     }
   }
 
