@@ -9,7 +9,7 @@ import { sandboxPayments } from '#gateways/payments';
 import { noWebhooks } from '#gateways/webhooks';
 import { CommandHandler } from '#requests/command-handler';
 import { prepareNewStore } from '#requests/first-start';
-import type { ReceiveLeadRequest } from '#requests/leads';
+import type { ReceiveLeadRequest } from '#requests/lead-receipt';
 import type { RequestContext } from '#requests/request-tools';
 import { createRequests } from '#requests/requests';
 import { createReactions } from '#wiring/reactions';

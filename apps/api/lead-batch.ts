@@ -1,6 +1,7 @@
 import { HttpCode } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
+import { isToldOfDuplicates } from '#domain/kernel/caller';
 import type { LeadFileRow } from '#requests/lead-files/lead-file-row';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
@@ -12,6 +13,9 @@ const batchReport = named(
   z.object({
     received: z.int().describe('Leads that are new.'),
     known: z.int().describe('Leads that were received before: the same person, source, type and capture instant.'),
+    duplicates: z
+      .int()
+      .describe('Rows of persons whom another lead has already (DLV-11): recorded without contact, and never sold.'),
     rejected: z.int().describe('Rows that were rejected.'),
     rejections: z
       .array(
@@ -54,8 +58,9 @@ export const BatchRoute = (summary: string) =>
     HttpCode(200),
     ApiOperation({ summary, requestBody: fileOfLeads }),
     succeeds(200, 'How many rows were received, and why others were not.', batchReport, {
-      received: 998,
+      received: 997,
       known: 1,
+      duplicates: 1,
       rejected: 1,
       rejections: [{ line: 17, reason: 'telephone: not a telephone number' }],
       position: '0000000000001042',
@@ -72,24 +77,26 @@ export async function receiveBatch(
   rows: AsyncIterable<LeadFileRow>,
   context: RequestContext,
 ): Promise<BatchReport> {
-  const report: BatchReport = { received: 0, known: 0, rejected: 0, rejections: [] };
+  const report: BatchReport = { received: 0, known: 0, duplicates: 0, rejected: 0, rejections: [] };
+  const isTold = isToldOfDuplicates(context.caller);
   let waiting: LeadFileRow[] = [];
   const receiveWaiting = async () => {
     const [batch, leads] = [waiting, waiting.flatMap((row) => ('lead' in row ? [row.lead] : []))];
     waiting = [];
     const answers = (await requests.leads.receive(leads, context)).values();
-    for (const row of batch) count(report, row, 'lead' in row ? (answers.next().value as Receipt) : undefined);
+    for (const row of batch) count(report, row, isTold, 'lead' in row ? (answers.next().value as Receipt) : undefined);
   };
   for await (const row of rows) if (waiting.push(row) === ROWS_AT_ONCE) await receiveWaiting();
   await receiveWaiting();
   return report;
 }
 
-function count(report: BatchReport, row: LeadFileRow, answer: Receipt | undefined): void {
+function count(report: BatchReport, row: LeadFileRow, isTold: boolean, answer: Receipt | undefined): void {
   if (answer?.outcome.kind === 'accepted') {
     const { events, position, repeated } = answer.outcome;
-    if (events.length > 0 && !repeated) report.received += 1;
-    else report.known += 1;
+    if (events.length === 0 || repeated) report.known += 1;
+    else if (isTold && events.some(({ type }) => type === 'DuplicateReceived')) report.duplicates += 1;
+    else report.received += 1;
     if (report.position === undefined || position > report.position) report.position = position;
     return;
   }

@@ -3,9 +3,11 @@ import { Body, Controller, Get, Inject, Post, Query, Req } from '@nestjs/common'
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { type Caller, isToldOfDuplicates } from '#domain/kernel/caller';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { type Contact, contact } from '#domain/leads/contact';
+import { type LeadEvent, matches } from '#domain/leads/lead';
 import { exampleIds } from '#read-models/models/examples';
 import { leadExample, leadRow } from '#read-models/models/leads';
 import { damaged } from '#read-models/queries/damaged';
@@ -24,7 +26,7 @@ import { BatchRoute, formatOf, receiveBatch } from './lead-batch.ts';
 import { Problem } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, ReadQuery, ReadRoute } from './reads.ts';
-import { CommandRoute } from './responses.ts';
+import { type AnsweredReceipt, CommandRoute } from './responses.ts';
 
 class ReceiveLeadBody {
   @Id({ description: 'The lead type that the lead is sold as.', example: exampleIds.leadTypeId })
@@ -68,9 +70,27 @@ class BatchQuery {
   unknownColumns?: 'ignore' | 'refuse';
 }
 
+const duplicate = z
+  .enum(matches)
+  .optional()
+  .describe('The store has this person already, and sells it once (DLV-11): what both records have in common.');
+
+/** To a form that anybody may fill in, a duplicate looks like a new lead. */
+function answeredTo(caller: Caller, receipt: Receipt): AnsweredReceipt {
+  const { outcome } = receipt;
+  const found = outcome.kind === 'accepted' && outcome.events.find(({ type }) => type === 'DuplicateReceived');
+  if (!found) return receipt;
+  const { match } = (found as Extract<LeadEvent, { type: 'DuplicateReceived' }>).data;
+  return { ...receipt, answer: isToldOfDuplicates(caller) ? { duplicate: match } : { events: ['LeadReceived'] } };
+}
+
 /** A lead with its contact opened. */
 const lead = leadRow
-  .extend({ contact: contact.nullable().describe('The person. Null once the person was erased.'), keyMissing, damaged })
+  .extend({
+    contact: contact.nullable().describe('The person. Null once the person was erased, and for a duplicate.'),
+    keyMissing,
+    damaged,
+  })
   .meta({ id: 'Lead' });
 
 const openedExample: z.infer<typeof lead> = {
@@ -93,18 +113,19 @@ export class LeadsController {
 
   @Post('leads')
   @CommandRoute({
-    summary: 'Receive one lead; it is distributed at once (DLV-6)',
+    summary: 'Receive one lead; it is distributed at once (DLV-6), unless the store has the person already (DLV-11)',
     idName: 'leadId',
     records: ['LeadReceived'],
+    adds: { duplicate },
     creates: '/api/leads/:id',
   })
-  async receiveLead(@Body() body: ReceiveLeadBody, @Asking() context: RequestContext): Promise<Receipt> {
+  async receiveLead(@Body() body: ReceiveLeadBody, @Asking() context: RequestContext): Promise<AnsweredReceipt> {
     // With a key, the key identifies the lead. Without one, the same capture of the same person is the same lead.
     const identity = context.requestHash
       ? { leadId: deriveId('lead', context.commandId) }
       : { occasion: context.commandId };
-    const [answer] = await this.#requests.leads.receive([{ ...body, ...identity }], context);
-    return answer as Receipt;
+    const [receipt] = await this.#requests.leads.receive([{ ...body, ...identity }], context);
+    return answeredTo(context.caller, receipt as Receipt);
   }
 
   @Post('leads/batches')

@@ -117,12 +117,14 @@ interface CommandRoute {
   readonly idName?: IdName;
   /** The path says everything: a body with fields is refused. */
   readonly takesNothing?: boolean;
+  /** What an answer may say besides: the `answer` of the receipt. */
+  readonly adds?: z.ZodRawShape;
   /** Where to find what the command creates: a path with `:id`. The route answers 201 then. */
   readonly creates?: string;
 }
 
 /** A route that carries a command. Its handler returns the outcome; this decorator turns it into an HTTP response. */
-export function CommandRoute({ summary, records, idName, creates, takesNothing = false }: CommandRoute) {
+export function CommandRoute({ summary, records, idName, adds, creates, takesNothing = false }: CommandRoute) {
   const status = creates ? 201 : 200;
   const example = {
     ...(idName && { [idName]: exampleIds[idName] }),
@@ -136,7 +138,7 @@ export function CommandRoute({ summary, records, idName, creates, takesNothing =
     ApiOperation({ summary }),
     ...(creates ? [] : [ifMatch]),
     ...askingHeaders,
-    succeeds(status, 'The command is recorded.', resultNaming(idName), example),
+    succeeds(status, 'The command is recorded.', resultNaming(idName, adds), example),
     Problems(400, 403, 404, 409, 412, 413, 415, 422, 423, 503, 507),
   );
 }
@@ -144,14 +146,14 @@ export function CommandRoute({ summary, records, idName, creates, takesNothing =
 const resultSchemas = new Map<IdName | undefined, z.ZodType<CommandResult>>();
 
 /** The schema of a command's answer, with the id under the name that it has everywhere. */
-function resultNaming(idName: IdName | undefined): z.ZodType<CommandResult> {
+function resultNaming(idName: IdName | undefined, adds: z.ZodRawShape = {}): z.ZodType<CommandResult> {
   let schema = resultSchemas.get(idName);
   if (!schema) {
     const shape = idName ? { [idName]: z.string().describe('What the command was about, or created.') } : {};
     const noun = idName?.replace(/(Id|Code)$/, '') ?? '';
     schema = named(
       `${noun.charAt(0).toUpperCase()}${noun.slice(1)}CommandResult`,
-      z.object({ ...shape, ...commandResult.shape }).describe('What a command did.'),
+      z.object({ ...shape, ...commandResult.shape, ...adds }).describe('What a command did.'),
     );
     resultSchemas.set(idName, schema);
   }
@@ -178,16 +180,21 @@ const askingHeaders = [
 /** A read that is recorded: who asked, and why (SUP-2). */
 export const RecordedRead = () => applyDecorators(...whoAndWhy, Problems(403, 507));
 
+/** A receipt, and what its answer says besides or otherwise. */
+export interface AnsweredReceipt extends Receipt {
+  readonly answer?: Readonly<Record<string, unknown>>;
+}
+
 type RouteOptions = { readonly [Name in 'idName' | 'creates' | 'takesNothing']: CommandRoute[Name] | undefined };
 
-class OutcomeInterceptor implements NestInterceptor<Receipt, CommandResult> {
+class OutcomeInterceptor implements NestInterceptor<AnsweredReceipt, CommandResult> {
   readonly #route: RouteOptions;
 
   constructor(route: RouteOptions) {
     this.#route = route;
   }
 
-  intercept(context: ExecutionContext, next: CallHandler<Receipt>) {
+  intercept(context: ExecutionContext, next: CallHandler<AnsweredReceipt>) {
     const { idName, creates, takesNothing } = this.#route;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
@@ -197,7 +204,7 @@ class OutcomeInterceptor implements NestInterceptor<Receipt, CommandResult> {
         const result = mustBeAccepted(receipt, request.params as Record<string, string>);
         reply.header('etag', etagOf(result.revision)).header('leadger-position', result.position);
         if (creates) reply.header('location', creates.replace(':id', encodeURIComponent(receipt.id)));
-        return { ...(idName && { [idName]: receipt.id }), ...result };
+        return { ...(idName && { [idName]: receipt.id }), ...result, ...receipt.answer };
       }),
     );
   }

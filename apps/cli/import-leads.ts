@@ -69,7 +69,7 @@ async function readFrom(file: string, rows: AsyncGenerator<LeadFileRow>): Promis
 class LeadImport {
   readonly #intake: Intake;
   readonly #rejected: RejectedRows;
-  readonly #counts = { rows: 0, new: 0, known: 0 };
+  readonly #counts = { rows: 0, new: 0, known: 0, duplicate: 0 };
 
   constructor(intake: Intake, rejectedFile: string) {
     this.#intake = intake;
@@ -107,13 +107,14 @@ class LeadImport {
   }
 
   report(file: string, seconds: number): string[] {
-    const { rows, new: imported, known } = this.#counts;
+    const { rows, new: imported, known, duplicate } = this.#counts;
     const { count: rejected, file: rejectedFile } = this.#rejected;
     return [
       `${counted(rows, 'row')} of ${file} in ${seconds.toFixed(1)} s (${thousands(rows / seconds)} a second)`,
       `  ${thousands(imported).padStart(10)}  leads imported`,
       `  ${thousands(known).padStart(10)}  known before`,
       `  ${thousands(rejected).padStart(10)}  rows rejected${rejected > 0 ? `: see ${rejectedFile}` : ''}`,
+      `  ${thousands(duplicate).padStart(10)}  duplicates: another lead has the person`,
     ];
   }
 }

@@ -66,7 +66,7 @@ const limits = `\
   The log of requests names the route, never the path or query that was typed; parked streams and errors of read models keep
   PostgreSQL's code, not its text, which may quote values.
 
-The name of a stream is its family and an id; the names of \`address-…\` streams are keyed hashes.
+The name of a stream is its family and an id; the names of \`address-…\` and \`person-…\` streams are keyed hashes.
 `;
 
 const fieldsPart = (): string[] => [

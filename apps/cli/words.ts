@@ -53,7 +53,14 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   LeadReleased: ({ orderId, reason, openPlaces }) =>
     `taken back from order ${orderId}: ${reason}; ${counted(openPlaces, 'place')} left`,
   LeadAged: ({ fromLeadTypeId, leadTypeId }) => `${fromLeadTypeId} became ${leadTypeId}`,
-  LeadWithdrawn: ({ reason }) => `withdrawn as bad: ${reason}`,
+  LeadWithdrawn: ({ reason, supersededBy }) =>
+    supersededBy ? `withdrawn: lead ${supersededBy} has the person from now on` : `withdrawn as bad: ${reason}`,
+  DuplicateReceived: ({ leadTypeId, source, duplicateOf, match }) =>
+    `a duplicate, as ${leadTypeId} from "${source}": lead ${duplicateOf} has the same ${match}`,
+  ReceiptForfeited: ({ toLeadId }) => `not stored in time: lead ${toLeadId} takes the person`,
+  PersonClaimed: ({ leadId, fromLeadId }) =>
+    `the person of lead ${leadId} from now on${fromLeadId ? `, no longer of lead ${fromLeadId}` : ''}`,
+  AllPersonsClaimed: ({ leads }) => `${counted(leads, 'lead')} of an older version claimed the person`,
   CouponDefined: ({ code, discount, validFrom, validUntil, totalLimit }) =>
     `coupon ${JSON.stringify(code)}: ${worth(discount)}, from ${validFrom}${validUntil ? ` to ${validUntil}` : ''}${totalLimit ? `, for ${counted(totalLimit, 'customer')}` : ''}`,
   AlternativeCouponGiven: ({ code, insteadOf, customerId }) =>

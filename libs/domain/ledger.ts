@@ -9,6 +9,7 @@ import type { EventSchemas } from './kernel/events.ts';
 import type { RightsOf, Rule } from './kernel/rights.ts';
 import { contactBook, contactBookEvents, contactBookRights } from './leads/contact-book.ts';
 import { lead, leadEvents, leadRights, leadUpcasters } from './leads/lead.ts';
+import { personClaim, personClaimEvents, personClaimRights } from './leads/person-claim.ts';
 import { logOrigin, logOriginEvents, logOriginRights } from './logs/log-origin.ts';
 import {
   customerOfProgramme,
@@ -56,6 +57,7 @@ export const ledger = {
   address: { decider: address, events: addressEvents, upcasters: addressUpcasters, rights: addressRights },
   contacts: { decider: contactBook, events: contactBookEvents, upcasters: {}, rights: contactBookRights, owner: named },
   lead: { decider: lead, events: leadEvents, upcasters: leadUpcasters, rights: leadRights },
+  person: { decider: personClaim, events: personClaimEvents, upcasters: {}, rights: personClaimRights },
   coupon: { decider: coupon, events: couponEvents, upcasters: {}, rights: couponRights },
   checkout: {
     decider: checkout,

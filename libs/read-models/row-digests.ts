@@ -7,7 +7,7 @@ export const rowDigests: Readonly<Record<string, string>> = {
   customers: 'bfaad4ba01153be6',
   orders: '4ec6963c65107926',
   programmes: '515664ee4380513c',
-  leads: 'd9f2b90d94ac7c32',
+  leads: '6a3528bd19975dfa',
   replacements: '1edee16c7f169ffa',
   tickets: '804c1b4708e2bae0',
   mails: '36c7d168b0919296',

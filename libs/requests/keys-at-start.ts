@@ -6,6 +6,7 @@ import { missingOfNewest } from '#vault/missing-keys';
 import type { Vault } from '#vault/vault';
 import type { CommandHandler } from './command-handler.ts';
 import { recordErasedByKeys } from './erased-by-keys.ts';
+import { claimPersonsOfBefore } from './persons-of-before.ts';
 import { sealBusinesses } from './sealed-businesses.ts';
 import { nameVault } from './vault-link.ts';
 
@@ -18,7 +19,8 @@ interface KeysAtStart {
 
 /**
  * What a program does with the log and its keys before it writes anything else: the log names its vault, erasures are
- * carried out again, those that only the keys know are recorded, texts of older versions are sealed, and missing keys are counted.
+ * carried out again, those that only the keys know are recorded, texts of older versions are sealed,
+ * their leads claim their persons, and missing keys are counted.
  * @param warn gets one line for each thing that an operator must know
  */
 export async function prepareKeys(start: KeysAtStart, warn: (line: string) => void): Promise<void> {
@@ -32,6 +34,9 @@ export async function prepareKeys(start: KeysAtStart, warn: (line: string) => vo
     );
   await sealBusinesses(start, (customers) =>
     warn(`business associations that were stored plain are sealed: ${counted(customers, 'customer')} so far`),
+  );
+  await claimPersonsOfBefore(start, (done) =>
+    warn(`persons of leads of an older version are claimed: ${counted(done, 'claim')} so far`),
   );
   const { missing, damaged } = await missingOfNewest(events, vault);
   if (missing > 0)

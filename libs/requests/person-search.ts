@@ -8,7 +8,7 @@ import { normaliseEmail } from '#domain/leads/person-form';
 import { StoreUnavailable } from '#event-store/port';
 import { addressKeyOf, openIfThere } from './account-seals.ts';
 import { isErased } from './address-claim.ts';
-import { personKeys } from './leads.ts';
+import { personKeys } from './lead-receipt.ts';
 import type { NamedPerson } from './named-person.ts';
 import type { QueryDependencies, QueryTools } from './query-tools.ts';
 import { RequestRefused } from './rights.ts';
@@ -82,7 +82,7 @@ async function besides(tools: PersonTools, caller: Caller, from: Records): Promi
     await each(customerIds, (customerId) => addressesOf(tools, customerId)),
   ];
   return records({
-    customerIds: customers,
+    customerIds: [...customers, ...ofLeads.flatMap((found) => found.customers)],
     leadIds: await tools.rows.leads.ofPerson(caller, [...keys]),
     personKeys: [
       ...ofLeads.flatMap((found) => found.keys),
@@ -107,11 +107,20 @@ async function mustBeUpToDate({ events, readModels }: PersonTools): Promise<void
     throw new StoreUnavailable('the read models are behind the log, so not everything would be found: try again');
 }
 
-/** Its keys stay when it is erased; its address is lost then. */
+/** Its keys stay when it is erased; its address is lost then. A duplicate has only keys. */
 async function lead(tools: PersonTools, caller: Caller, leadId: string) {
   const row = await tools.rows.leads.find(caller, leadId);
-  const { email } = ((await openIfThere(tools.vault, row?.contact)) ?? {}) as Contact;
-  return [{ keys: await keysOfLead(tools, leadId), emails: email === undefined ? [] : [normaliseEmail(email)] }];
+  const customers = row?.duplicateOf ? await customersOfDuplicate(tools, leadId) : [];
+  const { email } = ((await openIfThere(tools.vault, row?.contact ?? undefined)) ?? {}) as Contact;
+  const emails = email === undefined ? [] : [normaliseEmail(email)];
+  return [{ keys: await keysOfLead(tools, leadId), emails, customers }];
+}
+
+async function customersOfDuplicate(tools: PersonTools, leadId: string): Promise<readonly string[]> {
+  const facts = await tools.histories.facts([leadStream(leadId)]);
+  const addressKeys = facts.flatMap(({ type, data }) => (type === 'DuplicateReceived' ? [data.addressKey] : []));
+  const found = addressKeys.filter((key) => key !== undefined).map((key) => customersWithKey(tools, key));
+  return (await Promise.all(found)).flat();
 }
 
 /** @throws RequestRefused for a lead that does not exist: an id that was typed is not recorded */
@@ -134,8 +143,11 @@ async function present(tools: PersonTools, customerIds: readonly string[]): Prom
 }
 
 /** Who has the address, or had it last. */
-async function customersWith(tools: PersonTools, email: string): Promise<readonly string[]> {
-  const holder = await lastHolderOf(tools, addressKeyOf(tools.vault, email));
+const customersWith = (tools: PersonTools, email: string): Promise<readonly string[]> =>
+  customersWithKey(tools, addressKeyOf(tools.vault, email));
+
+async function customersWithKey(tools: PersonTools, addressKey: string): Promise<readonly string[]> {
+  const holder = await lastHolderOf(tools, addressKey);
   return holder === undefined ? [] : present(tools, [holder]);
 }
 

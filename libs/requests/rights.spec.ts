@@ -54,6 +54,10 @@ describe('the table of rights', () => {
       'ClaimAddress',
       'ReleaseAddress',
       'ReceiveLead',
+      'ReceiveDuplicate',
+      'ForfeitReceipt',
+      'SupersedeLead',
+      'ClaimPerson',
     ]);
   });
 

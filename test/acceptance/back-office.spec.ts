@@ -47,12 +47,13 @@ test('BCK-1: the Contact Manager shows a lead’s details, accepts a rating and 
   const { customerId, read, act } = await signedIn();
   const leadTypeId = await shop.leadType();
   const orderId = await shop.order(customerId, { leadTypeId });
-  const leadId = await shop.lead(leadTypeId, { contact: ada });
+  const contact = { ...ada, telephone: '+1 212 555 0191' };
+  const leadId = await shop.lead(leadTypeId, { contact });
   const page = () => read(`/leads/${leadId}`);
   expect(await page()).toMatchObject({
     leadId,
     orderId,
-    contact: ada,
+    contact,
     deliveredAt: shop.now(),
     rating: null,
     forReplacementId: null,

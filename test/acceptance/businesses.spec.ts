@@ -95,7 +95,8 @@ class OlderForm {
     this.#names = names;
   }
 
-  of(event: RecordedEvent): Pick<RecordedEvent, 'data' | 'metadata'> {
+  /** @param leftOut which events of the ledger, counted from 1, that version did not write */
+  of(event: RecordedEvent, leftOut: readonly number[]): Pick<RecordedEvent, 'data' | 'metadata'> {
     const { businessKey, ...data } = decoded(event.data);
     // That version did not say what it had read.
     const { basis: _, eventsSeen: __, ...cause } = decoded(event.metadata);
@@ -104,21 +105,27 @@ class OlderForm {
     const customerId = data.customerId ?? event.stream.slice('customer-'.length);
     const name = this.#names.get(customerId) as string;
     const plain = data.businessAssociation ? { businessAssociation: name } : { businessKey: normaliseBusiness(name) };
-    // The two events about the vault are left out, which come first: a decision had seen fewer.
-    if (data.decision) data.decision.eventsSeen -= 2;
+    // A decision had seen fewer.
+    const { decision } = data;
+    if (decision) decision.eventsSeen -= leftOut.filter((ordinal) => ordinal <= decision.eventsSeen).length;
     return { data: encoded({ ...data, ...plain }), metadata: encoded(metadata) };
   }
 }
 
-/** The same store as the older version would have left it. */
+/** The same store as the older version would have left it: without events about the vault, and without claims of persons. */
 async function olderOf(directory: string, name: string, names: ReadonlyMap<string, string>): Promise<string> {
   const older = join(temporary, name);
   await cp(join(directory, 'keys'), join(older, 'keys'), { recursive: true });
   const form = new OlderForm(names);
   const [source, target] = [await openLogOf(directory), await openEmbeddedStore({ directory: join(older, 'events') })];
-  for await (const event of source.readAll())
-    if (isNotOfOthers(event.stream) && event.stream !== 'vault-main')
-      await target.append(event.stream, [{ id: event.id, type: event.type, ...form.of(event) }], 'any');
+  let ordinal = 0;
+  const leftOut: number[] = [];
+  for await (const event of source.readAll()) {
+    if (!isNotOfOthers(event.stream)) continue;
+    ordinal += 1;
+    if (event.stream === 'vault-main' || event.stream.startsWith('person-')) leftOut.push(ordinal);
+    else await target.append(event.stream, [{ id: event.id, type: event.type, ...form.of(event, leftOut) }], 'any');
+  }
   await source.close();
   await target.close();
   return older;

@@ -37,8 +37,8 @@ test('a person with two numbers and one address is found, and erased, by each of
   const [email, first, second] = [address(), number(), number()];
   const leads = [
     await shop.lead(leadTypeId, { contact: { telephone: first, email } }),
-    await shop.lead(leadTypeId, { contact: { telephone: second, email } }),
-    await shop.lead(leadTypeId, { contact: { telephone: second } }),
+    await shop.olderLead(leadTypeId, { telephone: second, email }),
+    await shop.olderLead(leadTypeId, { telephone: second }),
   ];
   const customerId = await shop.customer({ email: email.toUpperCase() });
   const all = [customerId, ...leads].sort();

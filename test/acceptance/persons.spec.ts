@@ -53,7 +53,7 @@ describe('a person who is a lead', () => {
     const person = somebody();
     const leads = [
       await shop.lead(leadTypeId, { contact: person }),
-      await shop.lead(leadTypeId, { contact: { ...person, firstName: 'Zoe' } }),
+      await shop.olderLead(leadTypeId, { ...person, firstName: 'Zoe' }),
     ];
     expect(await erase({ telephone: person.telephone })).toEqual({ customers: 0, leads: 2 });
     for (const leadId of leads)

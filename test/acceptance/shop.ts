@@ -1,6 +1,12 @@
+import { trialCaller } from '#domain/kernel/caller';
 import type { Sealed } from '#domain/kernel/events';
+import { deriveId } from '#domain/kernel/ids';
 import { addSeconds } from '#domain/kernel/instants';
+import type { Contact } from '#domain/leads/contact';
+import { leadStream } from '#domain/leads/lead';
 import type { EventStore } from '#event-store/port';
+import { CommandHandler } from '#requests/command-handler';
+import { personKeys } from '#requests/lead-receipt';
 import { type Reply, type Server, startServer } from '#test/e2e/server';
 import type { Vault } from '#vault/vault';
 import { EVENT_STORE, VAULT } from '#wiring/tokens';
@@ -29,6 +35,8 @@ export interface Shop {
   leadType(details?: Record<string, unknown>): Promise<string>;
   /** By default a lead of a new person. @returns its id */
   lead(leadTypeId?: string, details?: Record<string, unknown>): Promise<string>;
+  /** A lead as the version before stored it, which claimed no persons. @returns its id */
+  olderLead(leadTypeId: string, contact: Contact): Promise<string>;
   /** The events of an order, a replacement, a customer and so on, by the path of its resource, oldest first. */
   history(path: string): Promise<readonly { type: string; at: string; position: string; data: Anything }[]>;
   /** All events as they are stored: personal data stays sealed. */
@@ -93,8 +101,21 @@ export async function openShop(options: Parameters<typeof startServer>[0] = {}):
     },
     async lead(leadTypeId = 'exclusive-fresh', { contact, ...details }: Record<string, unknown> = {}) {
       people += 1;
-      const person = contact ?? { telephone: `+1212${5_550_000 + people}`, email: `person${people}@example.org` };
+      const person = contact ?? { telephone: `+1213${5_550_000 + people}`, email: `person${people}@example.org` };
       return (await ask('POST', '/api/leads', { leadTypeId, source: 'page', contact: person, ...details })).leadId;
+    },
+    async olderLead(leadTypeId, contact) {
+      people += 1;
+      const leadId = deriveId('older lead', String(people));
+      const [vault, handler] = [server.application.get<Vault>(VAULT), server.application.get(CommandHandler)];
+      const box = await vault.seal(leadStream(leadId), 'contact', contact);
+      const capture = { at: server.clock.now(), leadTypeId, source: 'page', ...personKeys(vault, contact) };
+      const command = { type: 'ReceiveLead', ...capture, maximumCustomers: 1, contact: box, policyVersion: 1 } as const;
+      const caller = trialCaller('system:older');
+      const cause = { commandId: leadId, correlationId: leadId, actor: caller.actor };
+      await handler.execute({ stream: leadStream(leadId), command, caller, cause });
+      await server.settle();
+      return leadId;
     },
     history: async (path) => (await ask('GET', `${path}/history`)).events,
     async log() {

@@ -88,7 +88,7 @@ describe('the main path', () => {
     const customerId = await register();
     const { body: order } = await server.call('POST', '/api/orders', anOrder(customerId));
     await server.settle();
-    const { body: lead } = await server.call('POST', '/api/leads', aLead('+1 212 555 0142'));
+    const { body: lead } = await server.call('POST', '/api/leads', aLead('+1 212 555 0144'));
     await server.settle();
     const rated = await server.call('PUT', `/api/customers/${customerId}/leads/${lead.leadId}/rating`, { rating: 1 });
     expect(rated.body.events).toEqual(['ContactRated']);
@@ -121,7 +121,7 @@ describe('the main path', () => {
     const customerId = await register();
     const { body: order } = await server.call('POST', '/api/orders', anOrder(customerId));
     await server.settle();
-    const { body: lead } = await server.call('POST', '/api/leads', aLead('+1 212 555 0142'));
+    const { body: lead } = await server.call('POST', '/api/leads', aLead('+1 212 555 0145'));
     await server.settle();
     const aReturn = { orderId: order.orderId, leadId: lead.leadId, reason: 'not interested' };
     const requested = await server.call('POST', '/api/replacements', aReturn);

@@ -89,8 +89,8 @@ test('a query sees the newest events while the store runs, also when a read mode
         ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
       });
     expect((await call('/api/read-models/leads/pause')).ok).toBe(true);
-    for (const source of ['first', 'second']) {
-      const contact = { telephone: '+1 212 555 0192' };
+    for (const [index, source] of ['first', 'second'].entries()) {
+      const contact = { telephone: `+1 212 555 019${2 + index}` };
       expect((await call('/api/leads', { leadTypeId: 'exclusive-aged', source, contact })).status).toBe(201);
       const question = `SELECT sum(leads)::int AS leads FROM supply_by_day WHERE source = '${source}'`;
       const answer = await cli('query', question, '--format', 'ndjson', '--data', data);

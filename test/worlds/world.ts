@@ -232,7 +232,7 @@ export class World {
             leadTypeId,
             source: 'world',
             occasion: `${index} ${number}`,
-            contact: { telephone: `212555${String(1000 + ((step.person + number) % 12))}` },
+            contact: { telephone: `212555${String(1000 + ((step.person + number) % 30))}` },
           })),
           by,
         );

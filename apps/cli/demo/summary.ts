@@ -13,6 +13,7 @@ export interface DemoSummary {
   readonly events: number;
   readonly orders: number;
   readonly leadsReceived: number;
+  readonly duplicates: number;
   readonly leadsDelivered: number;
   readonly replacements: {
     readonly requested: number;
@@ -52,6 +53,7 @@ export async function summarise(
     events,
     orders: count('OrderPlaced'),
     leadsReceived: count('LeadReceived'),
+    duplicates: count('DuplicateReceived'),
     leadsDelivered: count('LeadDelivered'),
     replacements: {
       requested: count('ReplacementRequested'),
@@ -101,7 +103,7 @@ function rowsOf(summary: DemoSummary): [name: string, value: string][] {
     ['seed', String(summary.seed)],
     ['events', thousands(summary.events)],
     ['orders', thousands(summary.orders)],
-    ['leads received', thousands(summary.leadsReceived)],
+    ['leads received', `${thousands(summary.leadsReceived)} (and ${thousands(summary.duplicates)} duplicates)`],
     ['leads delivered', thousands(summary.leadsDelivered)],
     ['returns requested', thousands(replacements.requested)],
     ['  granted', thousands(replacements.granted)],

@@ -2,14 +2,14 @@ import { trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
 import { directoryHolder } from '#event-store/data-directory';
 import type { Outcome } from '#requests/command-handler';
-import type { ReceiveLeadRequest } from '#requests/leads';
+import type { ReceiveLeadRequest } from '#requests/lead-receipt';
 import { openStores, type StoreLocation, type Stores } from '#wiring/stores';
 import { CommandFailed } from '../command-failed.ts';
 import { printError } from '../print.ts';
 import { type RunningStore, runStore } from '../running-store.ts';
 
-/** Whether a lead is new, or why it was rejected. */
-export type Result = 'new' | 'known' | { readonly reason: string };
+/** Whether a lead is new, or of a person whom another lead has (DLV-11), or why it was rejected. */
+export type Result = 'new' | 'known' | 'duplicate' | { readonly reason: string };
 
 /** Receives leads into a store. */
 export interface Intake {
@@ -66,13 +66,17 @@ class StoreIntake implements Intake {
 const distributesHere = ({ directory }: Stores): boolean => directory !== undefined;
 
 function resultOf(outcome: Outcome): Result {
-  if (outcome.kind === 'accepted') return outcome.events.length > 0 && !outcome.repeated ? 'new' : 'known';
+  if (outcome.kind === 'accepted') {
+    if (outcome.events.length === 0 || outcome.repeated) return 'known';
+    return outcome.events.some(({ type }) => type === 'DuplicateReceived') ? 'duplicate' : 'new';
+  }
   return { reason: outcome.kind === 'refused' ? outcome.refusal.message : outcome.kind };
 }
 
 /** What we read of the API's answer to a file of leads. */
 interface BatchReport {
   readonly known: number;
+  readonly duplicates: number;
   readonly rejections: readonly { line: number; reason: string }[];
 }
 
@@ -105,14 +109,12 @@ class HttpIntake implements Intake {
   async close(): Promise<void> {}
 }
 
-/** The report counts the known leads but does not name them. Only their number matters here, so the first ones stand for them. */
-function resultsOf({ known, rejections }: BatchReport, count: number): readonly Result[] {
+/** The report counts the leads but does not name them. Only the numbers matter here, so the first ones stand for them. */
+function resultsOf({ known, duplicates, rejections }: BatchReport, count: number): readonly Result[] {
   const reasons = new Map(rejections.map(({ line, reason }) => [line, reason]));
-  let knownLeft = known;
+  const left: Result[] = [...Array(known).fill('known'), ...Array(duplicates).fill('duplicate')];
   return Array.from({ length: count }, (_, index): Result => {
     const reason = reasons.get(index + 1);
-    if (reason !== undefined) return { reason };
-    knownLeft -= 1;
-    return knownLeft >= 0 ? 'known' : 'new';
+    return reason === undefined ? (left.pop() ?? 'new') : { reason };
   });
 }

@@ -11,6 +11,8 @@ export class Books {
   readonly exclusiveTypes = new Set<string>();
   readonly customers = new Map<string, CustomerEntry>();
   readonly leads = new Map<string, LeadEntry>();
+  /** Keyed hash of a person → its leads that were delivered. */
+  readonly sold = new Map<string, readonly LeadEntry[]>();
   readonly orders = new Map<string, OrderEntry>();
   readonly returns = new Map<string, ReturnEntry>();
   /** Customers who were erased: nothing is owed to them any more. */
@@ -46,6 +48,11 @@ export class Books {
       telephoneKey: undefined,
       emailKey: undefined,
       withdrawn: false,
+      returned: false,
+      isDuplicate: false,
+      receivedAt: 0,
+      sharedPersonWindow: undefined,
+      lastAssigned: 0,
       lastOffered: 0,
       holders: NONE,
       closedTo: NONE,
@@ -76,6 +83,7 @@ export class Books {
 interface Policy {
   readonly effectiveFrom: number;
   readonly maximumCustomersPerSharedLead: number;
+  readonly sharedPersonWindow: number | undefined;
   readonly returnWindow: number;
   readonly approvedReturnReasons: readonly string[];
 }
@@ -94,6 +102,13 @@ export interface LeadEntry {
   telephoneKey: string | undefined;
   emailKey: string | undefined;
   withdrawn: boolean;
+  /** Withdrawn because a return was granted. */
+  returned: boolean;
+  isDuplicate: boolean;
+  receivedAt: number;
+  /** How long after its sale a shared person may be sold again, by the policy at its receipt. Undefined: never. */
+  sharedPersonWindow: number | undefined;
+  lastAssigned: number;
   /** When it last became available: received, aged, or released by an order. */
   lastOffered: number;
   /** The orders that it is assigned to. */
@@ -147,6 +162,7 @@ const recorders: Readonly<Record<string, Recorder>> = {
     books.policies.set(version, {
       effectiveFrom: millisecondsOf(effectiveFrom),
       maximumCustomersPerSharedLead: policy.maximumCustomersPerSharedLead,
+      sharedPersonWindow: policy.sharedPersonDays === undefined ? undefined : policy.sharedPersonDays * DAY,
       returnWindow: policy.returnWindowDays * DAY,
       approvedReturnReasons: policy.approvedReturnReasons,
     });
@@ -162,18 +178,24 @@ const recorders: Readonly<Record<string, Recorder>> = {
   LeadReceived: (books, { id, data }, at) => {
     const { leadTypeId, telephoneKey, emailKey, policyVersion } = data;
     const exclusive = books.exclusiveTypes.has(leadTypeId);
-    const shared = books.policyCited(policyVersion, at)?.maximumCustomersPerSharedLead ?? 0;
-    const maximumCustomers = exclusive ? 1 : shared;
-    Object.assign(books.lead(id), { leadTypeId, exclusive, maximumCustomers, telephoneKey, emailKey, lastOffered: at });
+    const policy = books.policyCited(policyVersion, at);
+    const maximumCustomers = exclusive ? 1 : (policy?.maximumCustomersPerSharedLead ?? 0);
+    const sharedPersonWindow = policy?.sharedPersonWindow;
+    Object.assign(books.lead(id), { leadTypeId, exclusive, maximumCustomers, telephoneKey, emailKey });
+    Object.assign(books.lead(id), { receivedAt: at, lastOffered: at, sharedPersonWindow });
+  },
+  DuplicateReceived: (books, { id }) => {
+    books.lead(id).isDuplicate = true;
   },
   LeadAged: (books, { id, data: { leadTypeId } }, at) => {
     Object.assign(books.lead(id), { leadTypeId, lastOffered: at });
   },
-  LeadWithdrawn: (books, { id }) => {
-    books.lead(id).withdrawn = true;
+  LeadWithdrawn: (books, { id, data: { replacementId } }) => {
+    Object.assign(books.lead(id), { withdrawn: true, returned: replacementId !== undefined });
   },
-  LeadAssigned: (books, { id, data: { orderId, businessKey } }) => {
+  LeadAssigned: (books, { id, data: { orderId, businessKey } }, at) => {
     const lead = books.lead(id);
+    lead.lastAssigned = at;
     const order = books.order(orderId);
     const known = books.customer(order.customerId).businesses.at(-1)?.business;
     lead.holders = [...lead.holders, { order, business: same(known, businessKey) }];
@@ -213,7 +235,11 @@ const recorders: Readonly<Record<string, Recorder>> = {
   LeadDelivered: (books, event, receivedAt) => {
     const { lead, order, customer, replaces, localDay, businessStated, businessKnown } = deliveryIn(books, event);
     lead.deliveries.push({ order, receivedAt, businessStated, businessKnown });
-    for (const key of personsIn(lead)) customer.persons.add(key);
+    for (const key of personsIn(lead)) {
+      customer.persons.add(key);
+      const known = books.sold.get(key) ?? NONE;
+      if (!known.includes(lead)) books.sold.set(key, [...known, lead]);
+    }
     if (replaces) {
       replaces.replaced = true;
     } else {
@@ -263,6 +289,8 @@ export function deliveryIn(books: Books, { id, data }: RawEvent) {
     businessStated: same(known, businessKey),
     businessKnown: known ?? businessKey,
     businesses: books.businesses,
+    /** Other leads of the person that were delivered. */
+    soldBefore: personsIn(books.lead(leadId)).flatMap((key) => books.sold.get(key) ?? NONE),
     localDay: dayIn(order.timeZone, at),
   };
 }

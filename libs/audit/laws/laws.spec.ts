@@ -55,10 +55,14 @@ const order = (id: string, customerId: Customer, leadTypeId: string, dailyMaximu
   ],
   [`order-${id}`, 'PaymentCaptured'],
 ];
-const lead = (id: string, leadTypeId: string, person = id): Line => [
+const lead = (id: string, leadTypeId: string, person = id, day = 0, policyVersion = 1): Line => [
   `lead-${id}`,
   'LeadReceived',
-  { leadTypeId, openPlaces: leadTypeId === 'ex' ? 1 : 3, telephoneKey: person, policyVersion: 1 },
+  { at: on(day), leadTypeId, openPlaces: leadTypeId === 'ex' ? 1 : 3, telephoneKey: person, policyVersion },
+];
+/** After so many days, a shared person may be sold again. */
+const windowOf = (sharedPersonDays: number): Line[] => [
+  ['policy-main', 'PolicyPublished', { version: 2, effectiveFrom: on(0), policy: { ...policy, sharedPersonDays } }],
 ];
 
 const coupon = (totalLimit?: number): Line => ['coupon-k', 'CouponDefined', { code: 'K', totalLimit }];
@@ -98,6 +102,12 @@ function delivery(
     [`order-${orderId}`, 'LeadDelivered', { leadTypeId: 'ex', localDay: '2026-05-01', ...data }],
   ];
 }
+
+const sharedFirst: Line[] = [lead('l3', 'sh'), ...delivery('l3', 'o1', 'c1')];
+const sharedAgain = (day: number, policyVersion = 2): Line[] => [
+  lead('l4', 'sh', 'l3', day, policyVersion),
+  ...delivery('l4', 'o2', 'c2', { at: on(day) }),
+];
 
 const setting: Line[] = [
   ['policy-main', 'PolicyPublished', { version: 1, effectiveFrom: on(-1), policy }],
@@ -268,6 +278,13 @@ describe('the laws', () => {
     const back: Line = ['coupon-k', 'CouponReturned', { customerId: 'c1' }];
     expect(await broken([...setting, coupon(1), used('c1'), back, used('c1')])).toEqual({});
     expect(await broken([...setting, coupon(1), used('c1'), back, used('c2')])).toEqual({});
+  });
+
+  it('DLV-11: hold for a person that comes again after a return, or after the time of the policy', async () => {
+    const returned: Line = ['lead-l1', 'LeadWithdrawn', { replacementId: 'r1' }];
+    const again = [lead('l2', 'ex', 'l1'), ...delivery('l2', 'o2', 'c2')];
+    expect(await broken([...setting, ...delivery('l1', 'o1', 'c1'), returned, ...again])).toEqual({});
+    expect(await broken([...setting, ...sharedFirst, ...windowOf(30), ...sharedAgain(30)])).toEqual({});
   });
 
   it('ORD-6, DLV-5: count the leads that renewals add, and use the maximum in force', async () => {
@@ -450,13 +467,43 @@ describe('the laws', () => {
     ],
     [
       'DLV-4: a customer gets a person again, with another lead and another order',
-      { samePersonTwice: 1 },
+      { samePersonTwice: 1, personSoldAgain: 1 },
       [
         ...order('o7', 'c1', 'ex'),
         ...delivery('l1', 'o1', 'c1'),
         lead('l2', 'ex', 'l1'),
         ...delivery('l2', 'o7', 'c1'),
       ],
+    ],
+    [
+      'DLV-11: an exclusive person is sold as another lead to another customer',
+      { personSoldAgain: 1 },
+      [...delivery('l1', 'o1', 'c1'), lead('l2', 'ex', 'l1'), ...delivery('l2', 'o2', 'c2')],
+    ],
+    [
+      'DLV-11: a shared person is sold as another lead, within the time of the policy at its receipt',
+      { personSoldAgain: 1 },
+      [...sharedFirst, ...windowOf(30), ...sharedAgain(29)],
+    ],
+    [
+      'DLV-11: a shared person is sold as another lead, and the policy knows no time',
+      { personSoldAgain: 1 },
+      [...sharedFirst, ...sharedAgain(3650, 1)],
+    ],
+    [
+      'DLV-11: an exclusive person is sold as a shared lead, however late',
+      { personSoldAgain: 1 },
+      [
+        ...delivery('l1', 'o1', 'c1'),
+        ...windowOf(30),
+        lead('l3', 'sh', 'l1', 90, 2),
+        ...delivery('l3', 'o2', 'c2', { at: on(90) }),
+      ],
+    ],
+    [
+      'DLV-11: a duplicate is sold',
+      { personSoldAgain: 1, sharedToTooMany: 1 },
+      [['lead-l2', 'DuplicateReceived', { leadTypeId: 'ex', duplicateOf: 'l1' }], ...delivery('l2', 'o2', 'c2')],
     ],
     [
       'DLV-5: an order gets more than its maximum on a local day',

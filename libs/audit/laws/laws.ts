@@ -43,6 +43,7 @@ export const laws = {
   sharedToTooMany: 'a lead was delivered to more customers than the policy at its receipt allows (DLV-2)',
   sameBusinessTwice: 'a lead was delivered twice into one business (DLV-3)',
   samePersonTwice: 'a customer received a person twice (DLV-4)',
+  personSoldAgain: 'a person was delivered as another lead, while the first one counted; or a duplicate was (DLV-11)',
   aboveDailyMaximum: 'an order received more than its maximum on a local day (DLV-5)',
   deliveredWhileNotOpen: 'an order received a lead while it was not open, or a replacement while paused (ORD-1, ORD-2)',
   deliveredTooMany: 'an order received more than its ordered and bonus leads, without replacements (ORD-6)',
@@ -227,6 +228,11 @@ const deliveryLaws: readonly (readonly [Law, (delivery: DeliveryCase) => boolean
   ],
   ['samePersonTwice', ({ lead, customer }) => personsIn(lead).some((person) => customer.persons.has(person))],
   [
+    'personSoldAgain',
+    ({ lead, soldBefore }) =>
+      lead.isDuplicate || soldBefore.some((other) => other !== lead && hasPersonStill(other, lead)),
+  ],
+  [
     'aboveDailyMaximum',
     ({ order, localDay, replaces }) =>
       !replaces && order.dailyMaximum !== undefined && (order.leadsByDay.get(localDay) ?? 0) >= order.dailyMaximum,
@@ -237,6 +243,14 @@ const deliveryLaws: readonly (readonly [Law, (delivery: DeliveryCase) => boolean
   ],
   ['deliveredTooMany', ({ order, replaces }) => !replaces && order.leadsDelivered >= order.leadsOrdered],
 ];
+
+/** Whether a lead that was sold still counts when the person comes again as a new lead. */
+const hasPersonStill = (sold: LeadEntry, { exclusive, receivedAt, sharedPersonWindow }: LeadEntry): boolean =>
+  !sold.returned &&
+  (sold.exclusive ||
+    exclusive ||
+    sharedPersonWindow === undefined ||
+    sold.lastAssigned + sharedPersonWindow > receivedAt);
 
 /** Filled and cancelled orders still receive replacements (RPL-6, RPL-9). */
 const receivesReplacements: ReadonlySet<OrderEntry['status']> = new Set(['open', 'filled', 'cancelled']);

@@ -59,6 +59,9 @@ export function scopeOf({ actor, roles, stores }: Caller): Scope {
 
 export const isStaff = (roles: readonly Role[]): boolean => staffRoles.some((role) => roles.includes(role));
 
+/** Staff, and programs that bring leads, are told which leads are duplicates. Whoever fills in a form is not (DLV-11). */
+export const isToldOfDuplicates = ({ roles }: Caller): boolean => isStaff(roles) || roles.includes('lead-source');
+
 /** Who something belongs to. */
 export interface Owner {
   readonly customerId: string;

@@ -4,12 +4,17 @@ import { type DistributionDecision, distributionDecision } from '../distribution
 import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
 import { count, type EventsOf, fact, type Instant, instant, type Sealed } from '../kernel/events.ts';
 import { code, id, keyedHash, personKey, sealedFor, storeText } from '../kernel/fields.ts';
+import { addDays } from '../kernel/instants.ts';
 import { anyone, processOnly, type RightsOf } from '../kernel/rights.ts';
 
 /** One contact of one prospect. Its stream is the lock that prevents a double sale. */
 export const leadStream = (leadId: string) => `lead-${leadId}` as const;
 
-/** Every event carries the present type of the lead, and the number of customers who can still get it. */
+/** By what a record was recognised as a duplicate. */
+export const matches = ['telephone', 'email', 'telephone and email'] as const;
+export type Match = (typeof matches)[number];
+
+/** Every event of a stored lead carries the present type of the lead, and the number of customers who can still get it. */
 const standing = { leadTypeId: id, openPlaces: count };
 
 export const leadEvents = {
@@ -34,8 +39,31 @@ export const leadEvents = {
   }),
   LeadReleased: fact({ ...standing, orderId: id, customerId: id, reason: code }),
   LeadAged: fact({ ...standing, fromLeadTypeId: id, policyVersion: z.int().positive() }),
-  /** As bad, for a granted return; or because the person was erased. */
-  LeadWithdrawn: fact({ ...standing, replacementId: id.optional(), reason: storeText }),
+  /** As bad, for a granted return; because the person was erased; or because another lead has the person. */
+  LeadWithdrawn: fact({
+    ...standing,
+    replacementId: id.optional(),
+    supersededBy: id.optional().describe('The lead that has the person from now on (DLV-11).'),
+    reason: storeText,
+  }),
+  /** Another lead has the person. The contact is not stored, and nothing is sold. */
+  DuplicateReceived: fact({
+    leadTypeId: id,
+    source: storeText.describe('The list, campaign or page that the store got it from.'),
+    capturedAt: instant.optional(),
+    telephoneKey: personKey.optional(),
+    emailKey: personKey.optional(),
+    duplicateOf: id.describe('The lead that has the person.'),
+    match: z.enum(matches).describe('What the two have in common.'),
+    addressKey: keyedHash
+      .optional()
+      .describe(
+        'By which an account with the e-mail address of the record is found: the address itself is not stored.',
+      ),
+    policyVersion: z.int().positive(),
+  }),
+  /** The person was claimed for this lead, which did not follow. Another lead takes the claim. */
+  ReceiptForfeited: fact({ toLeadId: id.describe('The lead that takes the claim.') }),
 };
 /** How older versions are read. */
 export const leadUpcasters = {
@@ -59,7 +87,24 @@ export type LeadCommand =
       emailKey?: string;
       contact: Sealed;
       policyVersion: number;
+      /** How often the receipt had been forfeited when the person was claimed; never when absent. */
+      attempt?: number;
     }
+  | {
+      type: 'ReceiveDuplicate';
+      at: Instant;
+      leadTypeId: string;
+      source: string;
+      capturedAt?: Instant;
+      telephoneKey?: string;
+      emailKey?: string;
+      duplicateOf: string;
+      match: Match;
+      addressKey?: string;
+      policyVersion: number;
+    }
+  | { type: 'ForfeitReceipt'; at: Instant; attempt: number; toLeadId: string }
+  | ({ type: 'SupersedeLead'; at: Instant; leadTypeId: string; byLeadId: string } & ClaimTerms)
   | {
       type: 'AssignLead';
       at: Instant;
@@ -74,11 +119,15 @@ export type LeadCommand =
     }
   | { type: 'ReleaseLead'; at: Instant; orderId: string; reason: string }
   | { type: 'AgeLead'; at: Instant; leadTypeId: string; intoLeadTypeId: string; policyVersion: number }
-  | { type: 'WithdrawLead'; at: Instant; replacementId?: string; reason: string };
+  | { type: 'WithdrawLead'; at: Instant; replacementId?: string; supersededBy?: string; reason: string };
 
 /** Who may ask for which command. */
 export const leadRights = {
   ReceiveLead: anyone,
+  // Steps of the receipt of another lead. No route leads here.
+  ReceiveDuplicate: anyone,
+  ForfeitReceipt: anyone,
+  SupersedeLead: anyone,
   AssignLead: processOnly,
   ReleaseLead: processOnly,
   AgeLead: processOnly,
@@ -91,23 +140,45 @@ interface Assignment {
   readonly businessKey: string;
 }
 
-interface LeadState {
-  readonly status: 'unknown' | 'available' | 'withdrawn';
+export interface LeadState {
+  readonly status: 'unknown' | 'available' | 'withdrawn' | 'duplicate';
   readonly leadTypeId: string;
   readonly openPlaces: number;
   readonly telephoneKey?: string | undefined;
   readonly emailKey?: string | undefined;
   readonly assignments: readonly Assignment[];
+  /** Since when it is of its present type. */
+  readonly ofTypeSince: Instant | '';
+  readonly hasAged: boolean;
+  readonly lastAssignedAt: Instant | '';
+  /** How often its person was claimed in vain. */
+  readonly forfeits: number;
+  /** Why it was withdrawn. */
+  readonly withdrawnAs?: 'returned' | 'superseded' | 'erased';
+  /** The lead that has the person of a duplicate, or of a lead that was superseded. */
+  readonly holder?: string | undefined;
 }
 
-const unknownLead: LeadState = { status: 'unknown', leadTypeId: '', openPlaces: 0, assignments: [] };
+const unknownLead: LeadState = {
+  status: 'unknown',
+  leadTypeId: '',
+  openPlaces: 0,
+  assignments: [],
+  ofTypeSince: '',
+  hasAged: false,
+  lastAssignedAt: '',
+  forfeits: 0,
+};
 
 export const lead: Decider<LeadState, LeadCommand, LeadEvent> = {
   initialState: () => unknownLead,
 
   decide(command, state): Decision<LeadEvent> {
     if (command.type === 'ReceiveLead') return receive(command, state);
+    if (command.type === 'ReceiveDuplicate') return receiveDuplicate(command, state);
+    if (command.type === 'ForfeitReceipt') return forfeit(command, state);
     if (state.status === 'unknown') return refuse('lead-unknown', 'there is no such lead');
+    if (state.status === 'duplicate') return refuse('lead-duplicate', 'another lead has this person', 'DLV-11');
     switch (command.type) {
       case 'AssignLead':
         return assign(command, state);
@@ -117,37 +188,83 @@ export const lead: Decider<LeadState, LeadCommand, LeadEvent> = {
         return age(command, state);
       case 'WithdrawLead':
         return withdraw(command, state);
+      case 'SupersedeLead':
+        return supersede(command, state);
       default:
         return undecided(command);
     }
   },
 
   evolve(state, event): LeadState {
-    const { leadTypeId, openPlaces } = event.data;
-    const next = { ...state, leadTypeId, openPlaces };
     switch (event.type) {
-      case 'LeadReceived':
-        return { ...next, status: 'available', telephoneKey: event.data.telephoneKey, emailKey: event.data.emailKey };
-      case 'LeadAssigned': {
-        const { orderId, customerId, businessKey } = event.data;
-        return { ...next, assignments: [...state.assignments, { orderId, customerId, businessKey }] };
+      case 'LeadReceived': {
+        const { at, telephoneKey, emailKey } = event.data;
+        return { ...standingAfter(state, event), status: 'available', ofTypeSince: at, telephoneKey, emailKey };
       }
-      case 'LeadReleased':
-        return { ...next, assignments: state.assignments.filter(({ orderId }) => orderId !== event.data.orderId) };
+      case 'LeadAssigned': {
+        const { at, orderId, customerId, businessKey } = event.data;
+        const assignments = [...state.assignments, { orderId, customerId, businessKey }];
+        return { ...standingAfter(state, event), assignments, lastAssignedAt: at };
+      }
+      case 'LeadReleased': {
+        const assignments = state.assignments.filter(({ orderId }) => orderId !== event.data.orderId);
+        return { ...standingAfter(state, event), assignments };
+      }
       case 'LeadAged':
-        return next;
+        return { ...standingAfter(state, event), hasAged: true, ofTypeSince: event.data.at };
       case 'LeadWithdrawn':
-        return { ...next, status: 'withdrawn' };
+        return { ...standingAfter(state, event), status: 'withdrawn', ...whyWithdrawn(event.data) };
+      case 'DuplicateReceived': {
+        const { leadTypeId, telephoneKey, emailKey, duplicateOf: holder } = event.data;
+        return { ...state, status: 'duplicate', leadTypeId, telephoneKey, emailKey, holder };
+      }
+      case 'ReceiptForfeited':
+        return { ...state, forfeits: state.forfeits + 1 };
     }
   },
 };
 
+type StandingEvent = Exclude<LeadEvent, { type: 'DuplicateReceived' | 'ReceiptForfeited' }>;
+
+const standingAfter = (state: LeadState, { data: { leadTypeId, openPlaces } }: StandingEvent): LeadState => ({
+  ...state,
+  leadTypeId,
+  openPlaces,
+});
+
+function whyWithdrawn({
+  replacementId,
+  supersededBy,
+}: {
+  replacementId?: string | undefined;
+  supersededBy?: string | undefined;
+}): Pick<LeadState, 'withdrawnAs' | 'holder'> {
+  if (supersededBy !== undefined) return { withdrawnAs: 'superseded', holder: supersededBy };
+  return { withdrawnAs: replacementId === undefined ? 'erased' : 'returned' };
+}
+
 type Command<Type extends LeadCommand['type']> = Extract<LeadCommand, { type: Type }>;
 
-function receive(command: Command<'ReceiveLead'>, { status }: LeadState): Decision<LeadEvent> {
+function receive(command: Command<'ReceiveLead'>, { status, forfeits }: LeadState): Decision<LeadEvent> {
   if (status !== 'unknown') return [];
-  const { type: _, maximumCustomers, ...data } = command;
+  const { type: _, maximumCustomers, attempt = 0, ...data } = command;
+  if (attempt !== forfeits) return receiptForfeited;
   return [{ type: 'LeadReceived', data: { ...data, openPlaces: maximumCustomers } }];
+}
+
+/** The person was claimed for another lead meanwhile. */
+export const receiptForfeited = refuse('receipt-forfeited', 'another lead took the claim on the person', 'DLV-11');
+
+function receiveDuplicate(command: Command<'ReceiveDuplicate'>, { status }: LeadState): Decision<LeadEvent> {
+  const { type: _, ...data } = command;
+  return status === 'unknown' ? [{ type: 'DuplicateReceived', data }] : [];
+}
+
+function forfeit(
+  { at, attempt, toLeadId }: Command<'ForfeitReceipt'>,
+  { status, forfeits }: LeadState,
+): Decision<LeadEvent> {
+  return status === 'unknown' && forfeits === attempt ? [{ type: 'ReceiptForfeited', data: { at, toLeadId } }] : [];
 }
 
 function assign(command: Command<'AssignLead'>, state: LeadState): Decision<LeadEvent> {
@@ -176,12 +293,26 @@ function age(command: Command<'AgeLead'>, { status, openPlaces, leadTypeId: pres
 }
 
 function withdraw(
-  { at, replacementId, reason }: Command<'WithdrawLead'>,
+  { at, replacementId, supersededBy, reason }: Command<'WithdrawLead'>,
   { status, leadTypeId }: LeadState,
 ): Decision<LeadEvent> {
   if (status === 'withdrawn') return [];
-  const replacement = replacementId !== undefined && { replacementId };
-  return [{ type: 'LeadWithdrawn', data: { at, leadTypeId, openPlaces: 0, ...replacement, reason } }];
+  const why = {
+    ...(replacementId !== undefined && { replacementId }),
+    ...(supersededBy !== undefined && { supersededBy }),
+  };
+  return [{ type: 'LeadWithdrawn', data: { at, leadTypeId, openPlaces: 0, ...why, reason } }];
+}
+
+/** Why a lead was withdrawn whose person another lead has from then on. */
+export const superseded = 'superseded';
+
+function supersede(command: Command<'SupersedeLead'>, state: LeadState): Decision<LeadEvent> {
+  const { at, leadTypeId, byLeadId: supersededBy } = command;
+  if (state.holder === supersededBy) return [];
+  if (state.status === 'withdrawn' || state.leadTypeId !== leadTypeId || !claimHasEnded(state, at, command))
+    return refuse('person-claimed', 'the lead still has its person', 'DLV-11');
+  return [{ type: 'LeadWithdrawn', data: { at, leadTypeId, openPlaces: 0, supersededBy, reason: superseded } }];
 }
 
 const assignmentOf = (state: LeadState, orderId: string) =>
@@ -199,4 +330,25 @@ function refuseAssignment(command: Command<'AssignLead'>, state: LeadState) {
   if (state.assignments.some((other) => other.businessKey === businessKey || other.businessKey === formerBusinessKey))
     return refuse('business-has-lead', 'a customer of the same business already has this lead', 'DLV-3');
   return undefined;
+}
+
+/** On what it depends how long an available lead has its person. */
+export interface ClaimTerms {
+  /** The present type of the lead ages into no other. */
+  readonly agesNoFurther: boolean;
+  readonly agedAfterDays: number;
+  /** The lead and the record that would follow it are of shared types. */
+  readonly bothShared: boolean;
+  /** How long a sold person of a shared lead is not sold again. Undefined: for ever. */
+  readonly sharedPersonDays?: number | undefined;
+}
+
+/** DLV-11: it was never sold and has aged out, or it is shared and was last sold long ago. */
+export function claimHasEnded(
+  { assignments, ofTypeSince, hasAged, lastAssignedAt }: LeadState,
+  at: Instant,
+  { agesNoFurther, agedAfterDays, bothShared, sharedPersonDays }: ClaimTerms,
+): boolean {
+  if (assignments.length === 0) return agesNoFurther && (hasAged || addDays(ofTypeSince, agedAfterDays) <= at);
+  return bothShared && sharedPersonDays !== undefined && addDays(lastAssignedAt, sharedPersonDays) <= at;
 }

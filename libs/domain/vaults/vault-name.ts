@@ -12,22 +12,27 @@ export const vaultNameEvents = {
   }),
   /** No name of a business before it is plain without a key beside it (ADR 24). A new log begins with it, too. */
   AllBusinessAssociationsSealed: fact({ customers: count.describe('Whose names an older version had stored plain.') }),
+  /** Every lead before it has claimed its person, or was withdrawn because another one has it (ADR 44). A new log begins with it, too. */
+  AllPersonsClaimed: fact({ leads: count.describe('Leads of an older version that have their person.') }),
 };
 export type VaultNameEvent = EventsOf<typeof vaultNameEvents>;
 
 export type VaultNameCommand =
   | { type: 'NameVault'; at: Instant; fingerprint: string }
-  | { type: 'FinishSealingBusinesses'; at: Instant; customers: number };
+  | { type: 'FinishSealingBusinesses'; at: Instant; customers: number }
+  | { type: 'FinishClaimingPersons'; at: Instant; leads: number };
 
 export interface VaultNameState {
   fingerprint?: string;
   businessesAreSealed?: true;
+  personsAreClaimed?: true;
 }
 
 /** Who may ask for which command. */
 export const vaultNameRights = {
   NameVault: processOnly,
   FinishSealingBusinesses: processOnly,
+  FinishClaimingPersons: processOnly,
 } satisfies RightsOf<VaultNameCommand, VaultNameState>;
 
 /** A log has one vault for ever. */
@@ -42,6 +47,8 @@ export const vaultName: Decider<VaultNameState, VaultNameCommand, VaultNameEvent
       case 'FinishSealingBusinesses':
         if (state.businessesAreSealed) return [];
         return [{ type: 'AllBusinessAssociationsSealed', data: { at, customers: command.customers } }];
+      case 'FinishClaimingPersons':
+        return state.personsAreClaimed ? [] : [{ type: 'AllPersonsClaimed', data: { at, leads: command.leads } }];
     }
   },
 
@@ -52,6 +59,9 @@ export const vaultName: Decider<VaultNameState, VaultNameCommand, VaultNameEvent
         break;
       case 'AllBusinessAssociationsSealed':
         state.businessesAreSealed = true;
+        break;
+      case 'AllPersonsClaimed':
+        state.personsAreClaimed = true;
         break;
     }
     return state;

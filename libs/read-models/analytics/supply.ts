@@ -9,7 +9,8 @@ export const supplyViews: readonly View[] = [
       day: ['UTC day', 'of the receipt'],
       source: ['name', 'where the leads came from'],
       lead_type_id: ['id', 'as which they were received'],
-      leads: ['leads', 'received'],
+      leads: ['leads', 'received, without duplicates'],
+      duplicates: ['records', 'of persons whom another lead had already'],
       delivered_leads: ['leads', 'delivered at least once'],
       deliveries: ['deliveries', 'a shared lead may have several'],
       withdrawn_leads: ['leads', 'found to be bad'],
@@ -18,8 +19,9 @@ export const supplyViews: readonly View[] = [
       open_places: ['deliveries', 'that those leads can serve'],
     },
     sql: `
-      SELECT ${day('received_at')} AS day, source, received_lead_type_id AS lead_type_id, count(*) AS leads,
-        count(deliveries) AS delivered_leads, coalesce(sum(deliveries), 0)::bigint AS deliveries,
+      SELECT ${day('received_at')} AS day, source, received_lead_type_id AS lead_type_id,
+        count(*) FILTER (WHERE duplicate_of IS NULL) AS leads,
+        count(duplicate_of) AS duplicates, count(deliveries) AS delivered_leads, coalesce(sum(deliveries), 0)::bigint AS deliveries,
         count(*) FILTER (WHERE withdrawn) AS withdrawn_leads, count(aged_at) AS aged_leads,
         count(*) FILTER (WHERE open_places > 0) AS leads_in_stock, sum(open_places) AS open_places
       FROM {leads.leads} AS leads
@@ -50,7 +52,7 @@ FROM supply_by_day GROUP BY 1 ORDER BY 3 DESC`,
       SELECT lead_type_id, received_lead_type_id, source, count(*) FILTER (WHERE open_places > 0) AS leads_in_stock,
         sum(open_places) AS open_places, min(received_at) FILTER (WHERE open_places > 0) AS oldest_received_at,
         count(aged_at) AS aged_leads, ${percentile(0.5, seconds('received_at', 'aged_at'))} AS ageing_p50_seconds
-      FROM {leads.leads} GROUP BY 1, 2, 3`,
+      FROM {leads.leads} WHERE duplicate_of IS NULL GROUP BY 1, 2, 3`,
     example: [
       'What is in stock, and since when?',
       `SELECT lead_type_id, sum(leads_in_stock) AS leads, min(oldest_received_at) AS oldest

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type FactOf, idOf } from '#domain/codec';
 import { sealed } from '#domain/kernel/events';
+import { matches } from '#domain/leads/lead';
 import { column } from '../engine/columns.ts';
 import { model, type RowKey, table } from '../engine/model.ts';
 import type { Rows } from '../engine/rows.ts';
@@ -18,8 +19,13 @@ export const leadRow = z.object({
     .nullable()
     .describe('When the person asked to be contacted. Null: the source did not say.'),
   openPlaces: column.count().describe('How many more customers it can be delivered to.'),
-  withdrawn: column.flag().describe('Whether it was withdrawn as a bad lead.'),
-  contact: column.json(sealed).describe('The person.'),
+  withdrawn: column.flag().describe('Whether it was withdrawn: as bad, or because another lead has the person.'),
+  duplicateOf: column
+    .id()
+    .nullable()
+    .describe('The lead that had the person already; this one is never sold (DLV-11). Null: it is no duplicate.'),
+  match: column.oneOf(matches).nullable().describe('What a duplicate has in common with that lead.'),
+  contact: column.json(sealed).nullable().describe('The person. Null for a duplicate: its contact is not stored.'),
   revision: column.revision(),
 });
 export type LeadRow = z.infer<typeof leadRow>;
@@ -34,6 +40,8 @@ export const leadExample: LeadRow = {
   capturedAt: '2026-03-01T09:29:58.000Z',
   openPlaces: 0,
   withdrawn: false,
+  duplicateOf: null,
+  match: null,
   contact: exampleBox,
   revision: 1,
 };
@@ -116,6 +124,7 @@ export const leads = model({
   keysOf,
   on: {
     LeadReceived: receive,
+    DuplicateReceived: receiveDuplicate,
     LeadAssigned: (rows, fact) => changeStanding(rows, fact, {}),
     LeadReleased: (rows, fact) => changeStanding(rows, fact, {}),
     LeadAged: (rows, fact) => changeStanding(rows, fact, { agedAt: fact.data.at }),
@@ -126,7 +135,7 @@ export const leads = model({
 });
 
 type StandingFact = FactOf<'LeadReceived' | 'LeadAssigned' | 'LeadReleased' | 'LeadAged' | 'LeadWithdrawn'>;
-type LeadFact = StandingFact | FactOf<'LeadDelivered' | 'ContactRated'>;
+type LeadFact = StandingFact | FactOf<'DuplicateReceived' | 'LeadDelivered' | 'ContactRated'>;
 
 export const deliveredLeadId = (customerId: string, leadId: string): string => `${customerId}/${leadId}`;
 
@@ -141,6 +150,8 @@ function keysOf(fact: LeadFact): RowKey[] {
     }
     case 'ContactRated':
       return [[deliveredLeadTable, deliveredLeadId(idOf(fact.stream), fact.data.leadId)]];
+    case 'DuplicateReceived':
+      return [[leadTable, idOf(fact.stream)]];
     default:
       return keysOfStanding(fact);
   }
@@ -151,7 +162,22 @@ function keysOfStanding(fact: StandingFact): RowKey[] {
   return [[leadTable, idOf(fact.stream)], ...types.map((type): RowKey => [stockTable, type])];
 }
 
-function receive(rows: Rows, { stream, revision, data }: FactOf<'LeadReceived'>): void {
+function receive(rows: Rows, fact: FactOf<'LeadReceived'>): void {
+  const { openPlaces, contact } = fact.data;
+  putLead(rows, fact, { openPlaces, duplicateOf: null, match: null, contact });
+  changeStock(rows, fact.data, 1);
+}
+
+function receiveDuplicate(rows: Rows, fact: FactOf<'DuplicateReceived'>): void {
+  const { duplicateOf, match } = fact.data;
+  putLead(rows, fact, { openPlaces: 0, duplicateOf, match, contact: null });
+}
+
+function putLead(
+  rows: Rows,
+  { stream, revision, data }: FactOf<'LeadReceived' | 'DuplicateReceived'>,
+  about: Pick<LeadRow, 'openPlaces' | 'duplicateOf' | 'match' | 'contact'>,
+): void {
   rows.put(leadTable, {
     leadId: idOf(stream),
     leadTypeId: data.leadTypeId,
@@ -160,13 +186,11 @@ function receive(rows: Rows, { stream, revision, data }: FactOf<'LeadReceived'>)
     source: data.source,
     receivedAt: data.at,
     capturedAt: data.capturedAt ?? null,
-    openPlaces: data.openPlaces,
     withdrawn: false,
-    contact: data.contact,
+    ...about,
     revision,
   });
   for (const personKey of [data.telephoneKey, data.emailKey]) if (personKey) notePerson(rows, personKey, idOf(stream));
-  changeStock(rows, data, 1);
 }
 
 const notePerson = (rows: Rows, personKey: string, leadId: string): void =>
@@ -200,7 +224,7 @@ function deliver(rows: Rows, { stream, data }: FactOf<'LeadDelivered'>): void {
     replacementFor: forReplacementId = null,
   } = data;
   const lead = rows.get(leadTable, leadId);
-  if (!lead) throw new Error(`a lead was delivered that was never received: ${leadId}`);
+  if (!lead?.contact) throw new Error(`a lead was delivered that was never received: ${leadId}`);
   rows.put(deliveredLeadTable, {
     deliveredLeadId: deliveredLeadId(customerId, leadId),
     customerId,

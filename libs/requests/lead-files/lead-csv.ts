@@ -1,5 +1,5 @@
 import { contact } from '#domain/leads/contact';
-import type { ReceiveLeadRequest } from '../leads.ts';
+import type { ReceiveLeadRequest } from '../lead-receipt.ts';
 import { cellsOf, OPEN_QUOTE, recordsOf } from './csv-records.ts';
 import {
   LeadFileError,

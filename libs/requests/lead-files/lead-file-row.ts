@@ -3,7 +3,7 @@ import { instant } from '#domain/kernel/events';
 import { parseInstant } from '#domain/kernel/instants';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { Contact } from '#domain/leads/contact';
-import type { ReceiveLeadRequest } from '../leads.ts';
+import type { ReceiveLeadRequest } from '../lead-receipt.ts';
 import type { FileLine, LineEncoding } from './lines.ts';
 
 /** A row of a file of leads, or why it is not one. `text` is the row itself, cut when it is long. */

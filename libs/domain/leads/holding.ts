@@ -1,0 +1,40 @@
+import type { Instant } from '../kernel/events.ts';
+import { type ClaimTerms, claimHasEnded, type LeadState, type Match } from './lead.ts';
+import type { Claim } from './person-claim.ts';
+
+/**
+ * What the claim of a lead on a person means for another record of the person (DLV-11). `missing`: the lead is not stored,
+ * or not yet. `led`: another lead has the person of this one. `ends`: it ends when the lead is superseded.
+ */
+export type Holding =
+  | { readonly kind: 'missing' | 'held' | 'ended' | 'ends' }
+  | { readonly kind: 'led'; readonly to: string };
+
+/** @param key The hash that was claimed. A claim counts only for a lead that has it. */
+export function holdingOf(
+  { attempt }: Pick<Claim, 'attempt'>,
+  key: string,
+  lead: LeadState,
+  at: Instant,
+  terms: ClaimTerms,
+): Holding {
+  if (lead.status === 'unknown') return { kind: lead.forfeits > attempt ? 'ended' : 'missing' };
+  if (lead.telephoneKey !== key && lead.emailKey !== key) return { kind: 'ended' };
+  return ledOrHeld(lead, at, terms);
+}
+
+/** Of a lead that another one led to: it may have the person by another key. */
+export const holdingOfHolder = (lead: LeadState, at: Instant, terms: ClaimTerms): Holding =>
+  lead.status === 'unknown' ? { kind: 'missing' } : ledOrHeld(lead, at, terms);
+
+function ledOrHeld(lead: LeadState, at: Instant, terms: ClaimTerms): Holding {
+  if (lead.holder !== undefined) return { kind: 'led', to: lead.holder };
+  if (lead.status === 'withdrawn') return { kind: lead.withdrawnAs === 'returned' ? 'ended' : 'held' };
+  return { kind: claimHasEnded(lead, at, terms) ? 'ends' : 'held' };
+}
+
+/** What a record has in common with those before it, by the kinds of the keys that others hold. */
+export function matchOf(held: { readonly telephone: boolean; readonly email: boolean }): Match {
+  if (held.telephone && held.email) return 'telephone and email';
+  return held.telephone ? 'telephone' : 'email';
+}

@@ -1,0 +1,45 @@
+import { given, minute } from '#test/given';
+import { personClaim } from './person-claim.ts';
+
+const claim = (leadId: string, attempt = 0, from?: { leadId: string; attempt: number }) =>
+  ({ type: 'ClaimPerson', at: minute(2), leadId, attempt, ...(from && { from }) }) as const;
+const claimed = (leadId: string, more: { attempt?: number; fromLeadId?: string } = {}) =>
+  ({ type: 'PersonClaimed', data: { at: minute(2), leadId, ...more } }) as const;
+
+describe('the claim on a person', () => {
+  test('the first lead of a person has it', () => {
+    given(personClaim).when(claim('l1')).thenRecords(claimed('l1'));
+  });
+
+  test('another lead of the person does not get it', () => {
+    given(personClaim, claimed('l1')).when(claim('l2')).thenRefuses('person-claimed', 'DLV-11');
+  });
+
+  test('it passes on from the claim that was read', () => {
+    given(personClaim, claimed('l1'))
+      .when(claim('l2', 0, { leadId: 'l1', attempt: 0 }))
+      .thenRecords(claimed('l2', { fromLeadId: 'l1' }));
+  });
+
+  test('it does not pass on from a claim that has changed since it was read', () => {
+    const past = [claimed('l1'), claimed('l2', { fromLeadId: 'l1' })];
+    given(personClaim, ...past)
+      .when(claim('l3', 0, { leadId: 'l1', attempt: 0 }))
+      .thenRefuses('person-claimed');
+  });
+
+  test('a lead whose claim was forfeited claims again, and whoever took the earlier claim for it is refused', () => {
+    given(personClaim, claimed('l1'))
+      .when(claim('l1', 1))
+      .thenRecords(claimed('l1', { attempt: 1 }));
+    given(personClaim, claimed('l1'), claimed('l1', { attempt: 1 }))
+      .when(claim('l2', 0, { leadId: 'l1', attempt: 0 }))
+      .thenRefuses('person-claimed');
+  });
+
+  test('a claim of before is no claim of now', () => {
+    given(personClaim, claimed('l1', { attempt: 1 }))
+      .when(claim('l1', 0))
+      .thenRefuses('person-claimed');
+  });
+});

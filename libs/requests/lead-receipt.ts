@@ -1,0 +1,213 @@
+import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
+import type { Instant } from '#domain/kernel/events';
+import { deriveId } from '#domain/kernel/ids';
+import type { Contact } from '#domain/leads/contact';
+import { leadStream, receiptForfeited } from '#domain/leads/lead';
+import { normaliseEmail, normaliseTelephone } from '#domain/leads/person-form';
+import type { CommandOf } from '#domain/ledger';
+import { erasuresStream } from '#domain/persons/erasures';
+import { noPolicy } from '#domain/policy/policy';
+import type { Vault } from '#vault/vault';
+import { addressKeyOf, sealOrRefuse } from './account-seals.ts';
+import { type AddressedCommand, type Outcome, TooMuchContention } from './command-handler.ts';
+import { claimPerson, keysInOrder, type PersonKeys, type Settled, settleClaims } from './person-claims.ts';
+import { type Receipt, type RequestContext, type RequestTools, requestTools } from './request-tools.ts';
+import { type TermsOfBusiness, termsOfBusiness, unknownLeadType } from './terms-of-business.ts';
+import { startInTurns } from './turns.ts';
+
+export interface ReceiveLeadRequest {
+  readonly leadTypeId: string;
+  readonly source: string;
+  readonly capturedAt?: Instant;
+  readonly contact: Contact;
+  /** Distinguishes two captures of one person when there is no capture instant. */
+  readonly occasion?: string;
+  /** The caller's own key for the lead. */
+  readonly leadId?: string;
+}
+
+/** What all leads of one request are received with. */
+interface Intake extends TermsOfBusiness {
+  readonly at: Instant;
+  readonly erased: ReadonlySet<string>;
+}
+
+/** A lead on its way into the log. */
+interface Arrival extends PersonKeys {
+  readonly leadId: string;
+  readonly leadTypeId: string;
+  readonly request: ReceiveLeadRequest;
+  readonly context: RequestContext;
+}
+
+/**
+ * Receives leads (DLV-11): the person of each is claimed first, then the lead is stored, or recorded as a duplicate of the
+ * lead that has the person.
+ */
+export async function receiveLeads(
+  tools: RequestTools,
+  requests: readonly ReceiveLeadRequest[],
+  context: RequestContext,
+): Promise<Receipt[]> {
+  const at = tools.now();
+  const [terms, { personKeys: erased }] = await Promise.all([
+    termsOfBusiness(tools, at),
+    tools.stateOf<'erasures'>(erasuresStream),
+  ]);
+  const intake = { at, ...terms, erased };
+  const arrivals = await startInTurns(requests, async (request) => arrivalOf(tools.vault, request, context));
+  const outcomes = new Map<Arrival, Outcome>();
+  for (const wave of wavesOf(arrivals))
+    for (const [arrival, outcome] of await receiveWave(tools, intake, wave)) outcomes.set(arrival, outcome);
+  return arrivals.map((arrival) => ({ id: arrival.leadId, outcome: outcomes.get(arrival) as Outcome }));
+}
+
+function arrivalOf(vault: Vault, request: ReceiveLeadRequest, context: RequestContext): Arrival {
+  const keys = personKeys(vault, request.contact);
+  const leadId = idOfLead(request, keys);
+  const commandId = request.leadId ? context.commandId : deriveId('receive-lead', leadId);
+  return { leadId, leadTypeId: request.leadTypeId, ...keys, request, context: { ...context, commandId } };
+}
+
+/** Of several records of one person, one is stored before the next one is looked at. */
+function wavesOf(arrivals: readonly Arrival[]): readonly (readonly Arrival[])[] {
+  const waves: Arrival[][] = [];
+  const wavesOfKeys = new Map<string, number>();
+  for (const arrival of arrivals) {
+    const keys = keysInOrder(arrival);
+    const number = Math.max(0, ...keys.map((key) => (wavesOfKeys.get(key) ?? -1) + 1));
+    for (const key of keys) wavesOfKeys.set(key, number);
+    waves[number] ??= [];
+    waves[number].push(arrival);
+  }
+  return waves;
+}
+
+async function receiveWave(
+  tools: RequestTools,
+  intake: Intake,
+  wave: readonly Arrival[],
+): Promise<readonly [Arrival, Outcome][]> {
+  const claims = await startInTurns(wave, (arrival) => claimAtOnce(tools, intake, arrival));
+  const claimed = wave.filter((_, index) => claims[index]);
+  // All are sealed before the first one is sent, so that the order of arrival is the order in the log.
+  const addressed = await startInTurns(claimed, (arrival) => addressedLead(tools, intake, arrival));
+  const stored = await startInTurns(addressed, (command) => tools.dispatch(command));
+  const outcomes = new Map(claimed.map((arrival, index) => [arrival, stored[index] as Outcome]));
+  return startInTurns(wave, async (arrival) => {
+    const outcome = outcomes.get(arrival);
+    return [arrival, outcome && !wasForfeited(outcome) ? outcome : await receiveSettled(tools, intake, arrival)];
+  });
+}
+
+const wasForfeited = (outcome: Outcome): boolean =>
+  outcome.kind === 'refused' && outcome.refusal.code === receiptForfeited.code;
+
+/** @returns whether the lead can be stored now, or need not be: it is refused, or was stored before */
+async function claimAtOnce(tools: RequestTools, intake: Intake, arrival: Arrival): Promise<boolean> {
+  if (refusalOf(intake, arrival)) return true;
+  // Under a key of the caller, another person may have come before.
+  if (arrival.request.leadId && (await isStored(tools, arrival))) return true;
+  return claimPerson(tools, arrival, intake.at, arrival.context);
+}
+
+const isStored = async ({ streams }: RequestTools, { leadId, context }: Arrival): Promise<boolean> =>
+  (await streams.read<'lead'>(leadStream(leadId), context)).state.status !== 'unknown';
+
+function refusalOf({ catalogue, policy, erased }: Intake, arrival: Arrival): Refusal | undefined {
+  if (!catalogue.leadTypes.has(arrival.leadTypeId)) return unknownLeadType(arrival.leadTypeId);
+  if (!policy) return noPolicy;
+  return keysInOrder(arrival).some((key) => erased.has(key)) ? personErased : undefined;
+}
+
+/** Nobody who was erased is stored again. */
+const personErased = refuse('person-erased', 'the person was erased, and is not stored again');
+
+const MAX_ROUNDS = 3;
+
+/** Somebody may have the person of the lead. @throws TooMuchContention */
+async function receiveSettled(tools: RequestTools, intake: Intake, arrival: Arrival): Promise<Outcome> {
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    // Of its own, so that the command names what was read for it.
+    const own = requestTools(tools, arrival.context);
+    const settled = await settleClaims(own, arrival, intake.at, arrival.context);
+    const addressed =
+      settled.kind === 'duplicate'
+        ? await addressedDuplicate(own, intake, arrival, settled)
+        : await addressedLead(own, intake, arrival, settled.kind === 'claimed' ? settled.attempt : 0);
+    const outcome = await tools.dispatch(addressed);
+    if (!wasForfeited(outcome)) return outcome;
+  }
+  throw new TooMuchContention();
+}
+
+type ReceiveLead = Extract<CommandOf<'lead'>, { type: 'ReceiveLead' }>;
+type Duplicate = Extract<Settled, { kind: 'duplicate' }>;
+
+/** @param attempt as in ReceiveLead; undefined when the lead is expected to be new */
+async function addressedLead(
+  tools: RequestTools,
+  intake: Intake,
+  arrival: Arrival,
+  attempt?: number,
+): Promise<AddressedCommand> {
+  const command = refusalOf(intake, arrival) ?? (await receiveLead(tools.vault, intake, arrival, attempt ?? 0));
+  const likelyNew = attempt === undefined;
+  return tools.addressed(leadStream(arrival.leadId), command, arrival.context, { likelyNew });
+}
+
+async function receiveLead(
+  vault: Vault,
+  intake: Intake,
+  arrival: Arrival,
+  attempt: number,
+): Promise<ReceiveLead | Refusal> {
+  const { catalogue, policy } = intake;
+  if (!policy) return noPolicy;
+  const isExclusive = catalogue.leadTypes.get(arrival.leadTypeId)?.exclusivity === 'exclusive';
+  const maximumCustomers = isExclusive ? 1 : policy.policy.maximumCustomersPerSharedLead;
+  const contact = await sealOrRefuse(vault, leadStream(arrival.leadId), 'contact', arrival.request.contact);
+  if (isRefusal(contact)) return contact;
+  const capture = captureOf(intake, arrival);
+  return { type: 'ReceiveLead', ...capture, maximumCustomers, contact, policyVersion: policy.version, attempt };
+}
+
+function captureOf({ at }: Intake, { leadTypeId, request, telephoneKey, emailKey }: Arrival) {
+  const { source, capturedAt } = request;
+  const keys = { ...(telephoneKey && { telephoneKey }), ...(emailKey && { emailKey }) };
+  return { at, leadTypeId, source, ...(capturedAt && { capturedAt }), ...keys };
+}
+
+/** Without its contact: nothing of it is sealed, and no key is made. */
+async function addressedDuplicate(
+  tools: RequestTools,
+  intake: Intake,
+  arrival: Arrival,
+  { duplicateOf, match }: Duplicate,
+): Promise<AddressedCommand> {
+  const { leadId, request, context } = arrival;
+  const { policy } = intake;
+  const { email } = request.contact;
+  const addressKey = email && addressKeyOf(tools.vault, email);
+  const recognised = { ...captureOf(intake, arrival), duplicateOf, match, ...(addressKey && { addressKey }) };
+  const command = policy
+    ? ({ type: 'ReceiveDuplicate', ...recognised, policyVersion: policy.version } as const)
+    : noPolicy;
+  // Its event is another than that of a lead that was stored, so it has another id, too.
+  const commandId = request.leadId ? context.commandId : deriveId('receive-duplicate', leadId);
+  return tools.addressed(leadStream(leadId), command, { ...context, commandId });
+}
+
+export function personKeys(vault: Vault, contact: Pick<Contact, 'telephone' | 'email'>): PersonKeys {
+  const telephone = contact.telephone && normaliseTelephone(contact.telephone);
+  const email = contact.email && normaliseEmail(contact.email);
+  return {
+    ...(telephone && { telephoneKey: vault.personKey('telephone', telephone) }),
+    ...(email && { emailKey: vault.personKey('email', email) }),
+  };
+}
+
+const idOfLead = (
+  { leadId, leadTypeId, source, capturedAt, occasion = '' }: ReceiveLeadRequest,
+  { telephoneKey = '', emailKey = '' }: PersonKeys,
+): string => leadId ?? deriveId('lead', leadTypeId, source, telephoneKey, emailKey, capturedAt ?? occasion);

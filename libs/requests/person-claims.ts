@@ -1,0 +1,212 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Instant } from '#domain/kernel/events';
+import { deriveId } from '#domain/kernel/ids';
+import { addSeconds } from '#domain/kernel/instants';
+import { type Holding, holdingOf, holdingOfHolder, matchOf } from '#domain/leads/holding';
+import { type ClaimTerms, type LeadCommand, type LeadState, leadStream, type Match } from '#domain/leads/lead';
+import { type Claim, personClaimStream } from '#domain/leads/person-claim';
+import { TooMuchContention } from './command-handler.ts';
+import type { RequestContext, RequestTools } from './request-tools.ts';
+import { type TermsOfBusiness, termsOfBusiness } from './terms-of-business.ts';
+
+export interface PersonKeys {
+  readonly telephoneKey?: string;
+  readonly emailKey?: string;
+}
+
+/** One record of a person that is to be stored. */
+export interface Newcomer extends PersonKeys {
+  readonly leadId: string;
+  readonly leadTypeId: string;
+}
+
+/** `known`: the record is stored already. */
+export type Settled =
+  | { readonly kind: 'claimed'; readonly attempt: number }
+  | { readonly kind: 'duplicate'; readonly duplicateOf: string; readonly match: Match }
+  | { readonly kind: 'known' };
+
+/** All records claim their keys in this order, so that they never wait for each other in a circle. */
+export const keysInOrder = ({ telephoneKey, emailKey }: PersonKeys): readonly string[] =>
+  [telephoneKey, emailKey].filter((key) => key !== undefined).sort();
+
+/**
+ * Claims the person of a new record (DLV-11), without waiting.
+ * @returns whether nobody else has it. If somebody may have it, `settleClaims` finds out.
+ */
+export async function claimPerson(
+  tools: RequestTools,
+  newcomer: Newcomer,
+  at: Instant,
+  context: RequestContext,
+): Promise<boolean> {
+  const claims = new PersonClaims(tools, newcomer, at, context);
+  for (const key of keysInOrder(newcomer)) if (!(await claims.claim(key, 0, undefined, true))) return false;
+  return true;
+}
+
+/**
+ * Finds out who has the person of a record, and claims it where a claim has ended. It may wait some seconds for another
+ * record of the person that is being stored.
+ * @throws TooMuchContention
+ */
+export async function settleClaims(
+  tools: RequestTools,
+  newcomer: Newcomer,
+  at: Instant,
+  context: RequestContext,
+): Promise<Settled> {
+  const claims = new PersonClaims(tools, newcomer, at, context);
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const settled = await claims.settle();
+    if (settled) return settled;
+  }
+  throw new TooMuchContention();
+}
+
+const MAX_ROUNDS = 8;
+/** Between the claim of a person and its lead nothing is waited for: who takes longer has most likely failed. */
+const SECONDS_FOR_A_RECEIPT = 3;
+const MILLISECONDS_BETWEEN_LOOKS = 20;
+/** By the clock of the store, which may differ between machines. */
+const SECONDS_OF_AN_OLD_CLAIM = 60;
+
+/** A key that another lead claimed, and what is to be done before it can be claimed from it. */
+interface Held {
+  readonly key: string;
+  readonly claim: Claim;
+  readonly holder: string;
+  readonly holding: Holding;
+}
+
+/** The keys of one record, one step after the other. */
+class PersonClaims {
+  readonly #tools: RequestTools;
+  readonly #newcomer: Newcomer;
+  readonly #context: RequestContext;
+  readonly #at: Instant;
+
+  constructor(tools: RequestTools, newcomer: Newcomer, at: Instant, { caller, commandId, until }: RequestContext) {
+    this.#tools = tools;
+    this.#newcomer = newcomer;
+    this.#context = { caller, commandId, ...(until !== undefined && { until }) };
+    this.#at = at;
+  }
+
+  /** @returns undefined when another request was quicker: ask again */
+  async settle(): Promise<Settled | undefined> {
+    const own = await this.#lead(this.#newcomer.leadId);
+    if (own.status !== 'unknown') return { kind: 'known' };
+    const terms = await termsOfBusiness(this.#tools, this.#at);
+    const held: Held[] = [];
+    for (const key of keysInOrder(this.#newcomer)) {
+      if (await this.claim(key, own.forfeits)) continue;
+      const found = await this.#heldBy(key, terms);
+      if (!found) return undefined;
+      held.push(found);
+    }
+    const blocking = held.filter(({ holding }) => holding.kind === 'held');
+    if (blocking.length > 0) return this.#duplicate(blocking);
+    for (const one of held) if (!(await this.#take(one, own.forfeits, terms))) return undefined;
+    return { kind: 'claimed', attempt: own.forfeits };
+  }
+
+  /** @returns whether the record has the key now */
+  async claim(key: string, attempt: number, from?: Claim, likelyNew = false): Promise<boolean> {
+    const { leadId } = this.#newcomer;
+    const follows = from ? [from.leadId, String(from.attempt)] : [];
+    const command = { type: 'ClaimPerson', at: this.#at, leadId, attempt, ...(from && { from }) } as const;
+    const commandId = deriveId('claim-person', leadId, key, String(attempt), ...follows);
+    return this.#send(personClaimStream(key), command, commandId, likelyNew);
+  }
+
+  #duplicate(blocking: readonly Held[]): Settled {
+    const { telephoneKey, emailKey } = this.#newcomer;
+    const has = (key: string | undefined) => blocking.some((one) => one.key === key);
+    const match = matchOf({ telephone: has(telephoneKey), email: has(emailKey) });
+    return { kind: 'duplicate', duplicateOf: (blocking[0] as Held).holder, match };
+  }
+
+  /** @returns undefined when the key has become free */
+  async #heldBy(key: string, terms: TermsOfBusiness): Promise<Held | undefined> {
+    const { claim } = await this.#tools.stateOf<'person'>(personClaimStream(key));
+    if (!claim) return undefined;
+    const patient = addSeconds(claim.at, SECONDS_OF_AN_OLD_CLAIM) > this.#at;
+    const lead = await this.#stored(claim.leadId, patient);
+    const holding = holdingOf(claim, key, lead, this.#at, this.#termsOf(lead, terms));
+    const last = holding.kind === 'led' ? await this.#follow(holding.to, terms) : { holder: claim.leadId, holding };
+    return { key, claim, ...last };
+  }
+
+  /** To the lead that has the person in the end. One that is missing, or leads in a circle, has nobody. */
+  async #follow(to: string, terms: TermsOfBusiness): Promise<Pick<Held, 'holder' | 'holding'>> {
+    const seen = new Set<string>([this.#newcomer.leadId]);
+    for (let holder = to; !seen.has(holder); ) {
+      seen.add(holder);
+      const lead = await this.#stored(holder, true);
+      const holding = holdingOfHolder(lead, this.#at, this.#termsOf(lead, terms));
+      if (holding.kind !== 'led') return { holder, holding: holding.kind === 'missing' ? { kind: 'ended' } : holding };
+      holder = holding.to;
+    }
+    return { holder: to, holding: { kind: 'ended' } };
+  }
+
+  /** Ends the claim of another lead, on the stream of that lead, and claims the key from it. */
+  async #take({ key, claim, holder, holding }: Held, attempt: number, terms: TermsOfBusiness): Promise<boolean> {
+    const { leadId } = this.#newcomer;
+    const at = this.#at;
+    if (holding.kind === 'missing') {
+      const forfeited = { type: 'ForfeitReceipt', at, attempt: claim.attempt, toLeadId: leadId } as const;
+      await this.#sendTo(claim.leadId, forfeited, key);
+      const { status, forfeits } = await this.#lead(claim.leadId);
+      if (status !== 'unknown' || forfeits <= claim.attempt) return false;
+    }
+    if (holding.kind === 'ends') {
+      const lead = await this.#lead(holder);
+      const superseded = { type: 'SupersedeLead', at, leadTypeId: lead.leadTypeId, byLeadId: leadId } as const;
+      if (!(await this.#sendTo(holder, { ...superseded, ...this.#termsOf(lead, terms) }, key))) return false;
+    }
+    return this.claim(key, attempt, claim);
+  }
+
+  #termsOf({ leadTypeId }: LeadState, { catalogue, policy }: TermsOfBusiness): ClaimTerms {
+    const present = catalogue.leadTypes.get(leadTypeId);
+    const ofNewcomer = catalogue.leadTypes.get(this.#newcomer.leadTypeId);
+    return {
+      agesNoFurther: present !== undefined && present.agesInto === undefined,
+      agedAfterDays: policy?.policy.agedAfterDays ?? Number.POSITIVE_INFINITY,
+      bothShared: present?.exclusivity === 'shared' && ofNewcomer?.exclusivity === 'shared',
+      sharedPersonDays: policy?.policy.sharedPersonDays,
+    };
+  }
+
+  /** A lead that somebody is about to store is waited for. */
+  async #stored(leadId: string, patient: boolean): Promise<LeadState> {
+    const end = performance.now() + (patient ? SECONDS_FOR_A_RECEIPT * 1000 : 0);
+    for (;;) {
+      const lead = await this.#lead(leadId);
+      if (lead.status !== 'unknown' || lead.forfeits > 0 || performance.now() >= end) return lead;
+      await pause(MILLISECONDS_BETWEEN_LOOKS);
+    }
+  }
+
+  #lead(leadId: string): Promise<LeadState> {
+    return this.#tools.stateOf<'lead'>(leadStream(leadId));
+  }
+
+  /** A new command each time: the same one may have been refused before, for a reason that has ended. */
+  #sendTo(leadId: string, command: LeadCommand, key: string): Promise<boolean> {
+    const commandId = deriveId(command.type, this.#newcomer.leadId, leadId, key);
+    return this.#send(leadStream(leadId), command, commandId, false);
+  }
+
+  async #send(
+    stream: string,
+    command: Parameters<RequestTools['addressed']>[1],
+    commandId: string,
+    likelyNew: boolean,
+  ): Promise<boolean> {
+    const addressed = await this.#tools.addressed(stream, command, { ...this.#context, commandId }, { likelyNew });
+    return (await this.#tools.dispatch(addressed)).kind === 'accepted';
+  }
+}

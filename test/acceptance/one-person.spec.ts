@@ -1,0 +1,186 @@
+import { checkLaws } from '#audit/laws/laws';
+import { hashOfEvent } from '#event-store/event-hash';
+import type { EventStore } from '#event-store/port';
+import { EVENT_STORE } from '#wiring/tokens';
+import { openShop, type Shop } from './shop.ts';
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openShop();
+});
+afterAll(async () => {
+  const { laws } = await checkLaws(shop.server.application.get<EventStore>(EVENT_STORE), { hashOf: hashOfEvent });
+  expect(Object.values(laws).every((broken) => broken === 0)).toBe(true);
+  await shop.stop();
+});
+
+let people = 0;
+const person = () => {
+  people += 1;
+  return { telephone: `+1 212 555 ${2000 + people}`, email: `one-person-${people}@example.org` };
+};
+const send = (contact: object, details: object = {}, headers: Record<string, string> = {}) =>
+  shop.ask(
+    'POST',
+    '/api/leads',
+    { leadTypeId: 'exclusive-real-time', source: 'form', contact, ...details },
+    201,
+    headers,
+  );
+const dailyMaximum = { leads: 10 };
+const order = async (leadTypeId = 'exclusive-real-time') => {
+  const more = leadTypeId.endsWith('real-time') ? { dailyMaximum } : {};
+  return shop.order(await shop.customer(), { leadTypeId, ...more });
+};
+const leadsOf = async (orderId: string): Promise<string[]> =>
+  (await shop.history(`/api/orders/${orderId}`))
+    .filter(({ type }) => type === 'LeadDelivered')
+    .map(({ data }) => data.leadId);
+const soldTo = async (orders: readonly string[]) =>
+  (await Promise.all(orders.map(leadsOf))).map(({ length }) => length);
+const giveBack = async (orderId: string, leadId: string) => {
+  const request = { orderId, leadId, reason: 'wrong number' };
+  const { replacementId } = await shop.ask('POST', '/api/replacements', request);
+  const verified = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'called: a bakery' };
+  await shop.ask('POST', `/api/replacements/${replacementId}/grant`, undefined, 200, verified);
+};
+
+describe('one person', () => {
+  test('DLV-11: a form that is sent twice a second apart is sold once', async () => {
+    const orders = [await order(), await order(), await order()];
+    const ann = person();
+    const first = await send(ann);
+    await shop.wait({ seconds: 1 });
+    const second = await send(ann);
+    expect(first).toMatchObject({ events: ['LeadReceived'] });
+    expect(first).not.toHaveProperty('duplicate');
+    expect(second).toMatchObject({ events: ['DuplicateReceived'], duplicate: 'telephone and email' });
+    expect(JSON.stringify(second)).not.toContain(first.leadId);
+    expect((await soldTo(orders)).sort()).toEqual([0, 0, 1]);
+  });
+
+  test('DLV-11: over sources, types and ways of writing it is one person', async () => {
+    const orders = [
+      await order(),
+      await order('exclusive-fresh'),
+      await order('shared-fresh'),
+      await order('shared-aged'),
+    ];
+    const { telephone, email } = person();
+    await send({ telephone, email }, { leadTypeId: 'shared-fresh' });
+    const again: [object, object, string][] = [
+      [{ telephone: telephone.replaceAll(' ', '-') }, { source: 'fair' }, 'telephone'],
+      [{ email: email.toUpperCase() }, { leadTypeId: 'exclusive-fresh' }, 'email'],
+      [{ email, telephone: person().telephone }, { leadTypeId: 'shared-aged' }, 'email'],
+    ];
+    for (const [contact, details, duplicate] of again)
+      expect(await send(contact, details)).toMatchObject({ duplicate });
+    expect(await soldTo(orders)).toEqual([0, 0, 1, 0]);
+  });
+
+  test('DLV-11: a duplicate is recorded without its contact, and shown as what it is', async () => {
+    const ann = person();
+    const { leadId: first } = await send(ann);
+    const { leadId } = await send({ ...ann, firstName: 'Ann' });
+    expect(await shop.read(`/api/leads/${leadId}`)).toMatchObject({
+      duplicateOf: first,
+      match: 'telephone and email',
+      contact: null,
+      keyMissing: false,
+      openPlaces: 0,
+      source: 'form',
+    });
+    const recorded = (await shop.log()).filter(({ stream }) => stream === `lead-${leadId}`);
+    expect(recorded.map(({ type }) => type)).toEqual(['DuplicateReceived']);
+    expect(JSON.stringify(recorded)).not.toContain('box');
+  });
+
+  test('DLV-11: whoever fills in a form is not told that the store knows a person', async () => {
+    const ann = person();
+    const form = { 'leadger-actor': 'customer:visitor' };
+    const [first, second] = [await send(ann, {}, form), await send(ann, {}, form)];
+    const shown = ({ leadId: _, position: __, ...rest }: Record<string, unknown>) => rest;
+    expect(shown(second)).toEqual(shown(first));
+    const rows = `first name,telephone\nAda,${ann.telephone}\n`;
+    const batch = async (actor: string, source: string) => {
+      const headers = { 'leadger-actor': actor, 'content-type': 'text/csv' };
+      const path = `/api/leads/batches?leadTypeId=exclusive-fresh&source=${source}`;
+      return (await shop.try('POST', path, rows, headers)).body;
+    };
+    expect(await batch('customer:visitor', 'a')).toMatchObject({ received: 1, duplicates: 0 });
+    expect(await batch('system:import', 'b')).toMatchObject({ received: 0, duplicates: 1, rejected: 0 });
+    expect(await batch('system:import', 'b')).toMatchObject({ received: 0, known: 1, duplicates: 0 });
+  });
+
+  test('DLV-11: a person whose lead was withdrawn as bad can be sold again', async () => {
+    const first = await order();
+    const ann = person();
+    const { leadId } = await send(ann);
+    await giveBack(first, leadId);
+    const again = await send(ann);
+    expect(again).toMatchObject({ events: ['LeadReceived'] });
+    const orders = [await order(), await order()];
+    expect(await send(ann)).toMatchObject({ events: ['DuplicateReceived'] });
+    expect((await soldTo([...orders])).reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(1);
+  });
+
+  test('DLV-11: a person whose lead has aged out unsold comes as a new lead, and the old one is withdrawn', async () => {
+    const leadTypeId = await shop.leadType();
+    const ann = person();
+    const { leadId: old } = await send(ann, { leadTypeId });
+    await shop.wait({ days: 29 });
+    expect(await send(ann, { leadTypeId })).toMatchObject({ events: ['DuplicateReceived'] });
+    await shop.wait({ days: 1 });
+    const { leadId, events } = await send(ann, { leadTypeId });
+    expect(events).toEqual(['LeadReceived']);
+    expect(await shop.read(`/api/leads/${old}`)).toMatchObject({ withdrawn: true, openPlaces: 0 });
+    expect(await leadsOf(await order(leadTypeId))).toEqual([leadId]);
+    expect(await leadsOf(await order(leadTypeId))).toEqual([]);
+  });
+
+  test('DLV-11: a shared person is sold to three customers over all records; a window of the policy lets it come again', async () => {
+    const leadTypeId = await shop.leadType({ exclusivity: 'shared' });
+    const ann = person();
+    await send(ann, { leadTypeId });
+    const orders = [await order(leadTypeId), await order(leadTypeId), await order(leadTypeId), await order(leadTypeId)];
+    await send(ann, { leadTypeId });
+    expect(await soldTo(orders)).toEqual([1, 1, 1, 0]);
+    const { policy } = await shop.ask('GET', '/api/policy');
+    await shop.ask('POST', '/api/policy/versions', { policy: { ...policy, sharedPersonDays: 90 } });
+    await shop.wait({ days: 89 });
+    expect(await send(ann, { leadTypeId })).toMatchObject({ events: ['DuplicateReceived'] });
+    await shop.wait({ days: 1 });
+    expect(await send(ann, { leadTypeId })).toMatchObject({ events: ['LeadReceived'] });
+    await shop.ask('POST', '/api/policy/versions', { policy });
+    expect(await soldTo(orders)).toEqual([1, 1, 1, 1]);
+  });
+
+  test('DLV-11: a person who was erased is not stored again, and is not a duplicate of anybody', async () => {
+    const ann = person();
+    const { leadId } = await send(ann);
+    const headers = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'asked for it' };
+    const erased = await shop.try('POST', '/api/persons/erasures', { person: { leadId } }, headers);
+    expect(erased.status).toBeLessThan(300);
+    const again = await shop.try('POST', '/api/leads', {
+      leadTypeId: 'exclusive-real-time',
+      source: 'form',
+      contact: ann,
+    });
+    expect(again.body).toMatchObject({ code: 'person-erased' });
+  });
+
+  test('DLV-11: of many intakes at once, one is stored', async () => {
+    const leadTypeId = await shop.leadType();
+    const orders = [await order(leadTypeId), await order(leadTypeId)];
+    const { telephone, email } = person();
+    const contacts = [{ telephone, email }, { telephone }, { telephone, email: person().email }, { telephone, email }];
+    const replies = await Promise.all(
+      contacts.map((contact) => shop.server.call('POST', '/api/leads', { leadTypeId, source: 'form', contact })),
+    );
+    await shop.server.settle();
+    expect(replies.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
+    const recorded = replies.map(({ body }) => body.events[0]).sort();
+    expect(recorded).toEqual(['DuplicateReceived', 'DuplicateReceived', 'DuplicateReceived', 'LeadReceived']);
+    expect((await soldTo(orders)).sort()).toEqual([0, 1]);
+  });
+});
