@@ -16,6 +16,7 @@ import {
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Position } from '#event-store/port';
+import { isPosition } from '#event-store/position-text';
 import { exampleIds } from '#read-models/models/examples';
 import type { Feed } from '#requests/feeds/feed';
 import { type ChangeKind, type ChangeMessage, changeKinds } from '#requests/feeds/messages';
@@ -24,7 +25,7 @@ import type { RequestContext } from '#requests/request-tools';
 import { halfOfTheTime } from '#requests/turns';
 import { QUERIES } from '#wiring/tokens';
 import { Asking } from './caller.ts';
-import { Id, isPosition, OneOf } from './fields.ts';
+import { Id, OneOf } from './fields.ts';
 import { malformed, Problem } from './problems.ts';
 import { Problems } from './responses.ts';
 

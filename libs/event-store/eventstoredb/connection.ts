@@ -3,7 +3,7 @@ import type { EventStoreDBClient, ResolvedEvent, StreamingRead } from '@eventsto
 import { OutageCount, type Outages } from '#domain/kernel/outages';
 import { StoreUnavailable } from '../port.ts';
 import { parseConnectionString } from './connection-string.ts';
-import { throwIfFinal, unavailable } from './failures.ts';
+import { isUnexpectedByServer, PositionRefused, throwIfFinal, unavailable } from './failures.ts';
 import { NodeLink } from './node-link.ts';
 import { OutageLog } from './outage-log.ts';
 import { Watchdog } from './watchdog.ts';
@@ -133,7 +133,7 @@ export class Connection {
   /** Reads, and continues where it was when the connection breaks or stops answering. @param begin makes the next call */
   async *read(
     begin: (client: EventStoreDBClient) => StreamingRead<ResolvedEvent>,
-    { wantsMore = () => true, signal, until }: ReadLimits = {},
+    { wantsMore = () => true, signal, until, looksAtPosition = false }: ReadLimits = {},
   ): AsyncGenerator<ResolvedEvent> {
     const retries = this.retries(until);
     while (wantsMore() && !signal?.aborted) {
@@ -151,6 +151,7 @@ export class Connection {
         if (signal?.aborted) return;
         this.mustBeOpen();
         if ((error as { type?: string }).type === 'stream-not-found') return this.works();
+        if (looksAtPosition && isUnexpectedByServer(error)) throw new PositionRefused({ cause: error });
         await retries.afterFailure(error);
       }
     }
@@ -194,6 +195,8 @@ interface ReadLimits {
   readonly signal?: AbortSignal | undefined;
   /** When the reader gives up, as `performance.now()` counts. */
   readonly until?: number | undefined;
+  /** It is only asked what is at a position, which may be none of this log. */
+  readonly looksAtPosition?: boolean;
 }
 
 /** The repetitions of one request: growing pauses, and an end. */

@@ -37,6 +37,12 @@ interface ClientError {
 
 const CODES = { cancelled: 1, unknown: 2, permissionDenied: 7, unauthenticated: 16, unavailable: 14 };
 
+/** What a server answers to much that it did not expect. To a look at one position, it is a no: it is no outage. */
+export const isUnexpectedByServer = (error: unknown): boolean => {
+  const { code, message = '' } = error as ClientError;
+  return code === CODES.unknown && message.includes('Exception was thrown by handler');
+};
+
 /** An error of ours for what no repetition would change; undefined for what may succeed the next time. */
 export function finalError(error: unknown): EventStoreError | undefined {
   if (error instanceof EventStoreError) return error;
