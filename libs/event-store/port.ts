@@ -142,6 +142,9 @@ export interface Damages {
   onChange(changed: () => void): () => void;
 }
 
+/** Undefined: at once. @throws why not */
+export type AskBeforeAppend = () => Promise<void> | undefined;
+
 export interface EventStore {
   /**
    * Appends all events or none. A repeated append (the same ids in the same order, already written after the
@@ -180,6 +183,10 @@ export interface EventStore {
    * on a server.
    */
   whyNotWritable?(): Promise<EventStoreError | undefined>;
+  /** How often a connection to its server broke: after that, the log may be another one. Absent where there is no server. */
+  breaks?(): number;
+  /** @param ask called before each append is sent, also again: it resolves when the append may be sent. Absent with `breaks`. */
+  askBeforeAppends?(ask: AskBeforeAppend): void;
   /** Since the store was opened. Undefined where there is no server that could be away. */
   outages?(): Outages | undefined;
   /**
@@ -245,6 +252,9 @@ export class StoreUnavailable extends EventStoreError {
     super('store-unavailable', message, options);
   }
 }
+
+/** The server has another log than the one that this program was started on, or an empty one. The message says what to do. */
+export class LogLost extends StoreUnavailable {}
 
 /** The append may or may not have been written. Repeat it with the same ids: it is written once. */
 export class OutcomeUnknown extends EventStoreError {

@@ -74,6 +74,7 @@ export function isConnectionLost(error: unknown): boolean {
 
 /** The request was never sent: the server cannot have carried it out. (The client has two errors for it.) */
 export function neverSent(error: unknown): boolean {
+  if (error instanceof StoreUnavailable) return true;
   const { type, code, message = '', details = message } = error as ClientError;
   if (type === 'not-leader') return true;
   return code === CODES.unavailable && /No connection established|ECONNREFUSED|name resolution/i.test(details);

@@ -25,6 +25,7 @@ export class NodeLink {
   #searching: Promise<Host | undefined> | undefined;
   readonly #patrol: NodeJS.Timeout | undefined;
   #isClosed = false;
+  #breaks = 0;
 
   constructor(address: ServerAddress, log: (line: string) => void, outages: OutageCount) {
     this.#address = address;
@@ -34,6 +35,11 @@ export class NodeLink {
     // A node that was cut off from the others still answers reads, and its subscriptions just stay silent.
     if (address.discovers)
       this.#patrol = setInterval(() => void this.search().catch(() => {}), LOOK_AROUND_EVERY_MILLISECONDS).unref();
+  }
+
+  /** How often a connection broke: what is found over the next one may be another log. */
+  get breaks(): number {
+    return this.#breaks;
   }
 
   get reads(): EventStoreDBClient {
@@ -83,6 +89,7 @@ export class NodeLink {
     this.#node = node;
     this.#clients = { reads: this.#client(), appends: this.#client() };
     if (!former) return;
+    this.#breaks += 1;
     this.#log(`the event store is used at ${nameOf(node)} from now on`);
     for (const purpose of purposes) void close(former[purpose]);
   }
@@ -109,7 +116,10 @@ export class NodeLink {
     return this.#clients;
   }
 
-  #client = (): EventStoreDBClient => guardedClient(this.#node as Host, this.#address);
+  #client = (): EventStoreDBClient =>
+    guardedClient(this.#node as Host, this.#address, () => {
+      this.#breaks += 1;
+    });
 }
 
 /** Disposing a client ends its calls but leaves its connection open. */
