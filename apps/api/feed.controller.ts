@@ -26,7 +26,7 @@ import { halfOfTheTime } from '#requests/turns';
 import { QUERIES } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { Id, OneOf } from './fields.ts';
-import { malformed, Problem } from './problems.ts';
+import { malformed, Problem, problemOf } from './problems.ts';
 import { Problems } from './responses.ts';
 
 class FeedQuery {
@@ -174,7 +174,8 @@ export class FeedController implements OnModuleDestroy {
         await reader.taken();
       }
     } catch (error) {
-      this.#log.error(`a feed broke off: ${error}`, (error as Error).stack);
+      // What is out of reach is said once for the program, and not for each feed.
+      if (problemOf(error)?.status !== 503) this.#log.error(`a feed broke off: ${error}`, (error as Error).stack);
     } finally {
       // Also a feed that fell behind ends here: its client comes back with the id of the last event that it received.
       reader.end();

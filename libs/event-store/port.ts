@@ -248,8 +248,15 @@ export class StoreFull extends EventStoreError {
 
 /** The store cannot be reached or was closed; nothing was written. */
 export class StoreUnavailable extends EventStoreError {
+  constructor(message: string, options?: ErrorOptions, code = 'store-unavailable') {
+    super(code, message, options);
+  }
+}
+
+/** The account may not do that, or does not exist: trying again helps only when somebody changes that on the server. */
+export class AccessRefused extends StoreUnavailable {
   constructor(message: string, options?: ErrorOptions) {
-    super('store-unavailable', message, options);
+    super(message, options, 'access-refused');
   }
 }
 

@@ -1,7 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { LeadgerError } from '#domain/kernel/leadger-error';
-import { BEFORE_FIRST, type EventStore, LogLost, NoSuchPosition, type Position } from '#event-store/port';
+import {
+  AccessRefused,
+  BEFORE_FIRST,
+  type EventStore,
+  LogLost,
+  NoSuchPosition,
+  type Position,
+} from '#event-store/port';
 import { systemClock } from '#gateways/clock';
 import { engineStatus } from '#processes/engine/engine';
 import { type ReadModelStatus, readModelStatus } from '#read-models/read-models';
@@ -165,7 +172,7 @@ async function storeNow(events: EventStore, inTime: InTime): Promise<Health['sto
     const [position, failure] = await inTime(Promise.all([events.head(), events.whyNotWritable?.()]));
     return failure ? { ok: false, position, error: failure.code } : { ok: true, position };
   } catch (error) {
-    const reason = error instanceof LogLost ? { reason: error.message } : {};
+    const reason = error instanceof LogLost || error instanceof AccessRefused ? { reason: error.message } : {};
     return { ok: false, error: error instanceof LeadgerError ? error.code : 'unforeseen', ...reason };
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { StoreUnavailable } from '#event-store/port';
+import { AccessRefused, StoreUnavailable } from '#event-store/port';
 import { reachPostgres } from '#postgres/reach';
 import { masterKeysFromEnvironment } from '#vault/master-key';
 
@@ -43,7 +43,7 @@ async function whyUseless(connectionString: string, signal: AbortSignal): Promis
       await (await openEventStoreDb({ connectionString, patienceMilliseconds })).close();
       return await new Promise<never>(() => {});
     } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error;
+      if (error instanceof AccessRefused || !(error instanceof StoreUnavailable)) throw error;
     }
     await wait(MILLISECONDS_BETWEEN_LOOKS, undefined, { signal });
   }

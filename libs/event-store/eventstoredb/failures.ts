@@ -1,11 +1,4 @@
-import { AppendTooLarge, DEFAULT_LIMITS, EventStoreError, StoreUnavailable } from '../port.ts';
-
-/** The account may not do that, or does not exist: trying again changes nothing. */
-export class AccessRefused extends EventStoreError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('access-refused', message, options);
-  }
-}
+import { AccessRefused, AppendTooLarge, DEFAULT_LIMITS, EventStoreError, StoreUnavailable } from '../port.ts';
 
 /** What stands in the way of a connection and does not mend by itself: a certificate, TLS, the connection string. */
 export class CannotConnect extends EventStoreError {
@@ -63,7 +56,7 @@ export function finalError(error: unknown): EventStoreError | undefined {
 /** Returns when a repetition may help. @throws the error otherwise, as one of ours */
 export function throwIfFinal(error: unknown): void {
   const final = finalError(error);
-  if (final && !(final instanceof StoreUnavailable)) throw final;
+  if (final && (final instanceof AccessRefused || !(final instanceof StoreUnavailable))) throw final;
 }
 
 /** The client connects again by itself. After other failures its connection may be one that never answers. */

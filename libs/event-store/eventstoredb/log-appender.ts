@@ -74,6 +74,7 @@ export class LogAppender {
     try {
       return await this.#appendOnce(request, client);
     } catch (error) {
+      this.#connection.noteIfRefused(error, true);
       const final = finalError(error);
       // The search begins at once; what is sent again waits for its end.
       if (!final) void (isConnectionLost(error) ? link.search() : link.renew(client)).catch(() => {});
@@ -100,6 +101,7 @@ export class LogAppender {
       } catch (error) {
         const earlier = mayBeWritten ? await this.#earlierAttempt(request, error) : undefined;
         if (earlier) return { result: earlier, over: undefined };
+        this.#connection.noteIfRefused(error, true);
         throwIfFinal(error);
         if (error instanceof LogLost) throw mayBeWritten ? outcomeUnknown(request, error) : error;
         mayBeWritten ||= !neverSent(error);

@@ -23,7 +23,7 @@ export class NodeLink {
   #node: Host | undefined;
   #clients: Clients | undefined;
   #searching: Promise<Host | undefined> | undefined;
-  readonly #patrol: NodeJS.Timeout | undefined;
+  readonly #patrol: NodeJS.Timeout;
   #isClosed = false;
   #breaks = 0;
 
@@ -32,9 +32,9 @@ export class NodeLink {
     this.#log = log;
     this.#outage = new OutageLog(log, outages);
     this.#hosts = new Hosts(address);
-    // A node that was cut off from the others still answers reads, and its subscriptions just stay silent.
-    if (address.discovers)
-      this.#patrol = setInterval(() => void this.search().catch(() => {}), LOOK_AROUND_EVERY_MILLISECONDS).unref();
+    // A node that was cut off from the others still answers reads, and its subscriptions just stay silent; so do those of a
+    // node that is frozen. A program that has nothing to ask must notice that it is away, and that it is back.
+    this.#patrol = setInterval(() => void this.search().catch(() => {}), LOOK_AROUND_EVERY_MILLISECONDS).unref();
   }
 
   /** How often a connection broke: what is found over the next one may be another log. */
@@ -48,6 +48,11 @@ export class NodeLink {
 
   get appends(): EventStoreDBClient {
     return this.#current.appends;
+  }
+
+  /** The name of the node in use; undefined before one was found. */
+  get nodeName(): string | undefined {
+    return this.#node && nameOf(this.#node);
   }
 
   /** Why no node was found the last time. */
@@ -74,6 +79,7 @@ export class NodeLink {
 
   async #search(): Promise<Host | undefined> {
     const node = await this.#hosts.find(this.#node);
+    if (this.#isClosed) return node;
     if (node) {
       this.#outage.isBack();
       this.moveTo(node);
@@ -105,6 +111,7 @@ export class NodeLink {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#outage.stop();
     clearInterval(this.#patrol);
     await this.#searching?.catch(() => {});
     const clients = this.#clients;
