@@ -16,7 +16,7 @@ import { refuseHalfCopy } from '#requests/log-origin';
 import { openVaultOf, whyNotTogether } from '#requests/vault-link';
 import type { VaultOptions } from '#vault/opened-keys';
 import type { Vault } from '#vault/vault';
-import { reachServers } from './reach-servers.ts';
+import { checkAddress, reachServers } from './reach-servers.ts';
 
 /** Everything that is stored: events, keys, and the read models that are computed from them. */
 export interface Stores {
@@ -60,6 +60,7 @@ interface OpenStoresOptions extends StoreLocation {
 export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   const { waits, mustExist, masterKey, nextMasterKey, matchingSecret, ...location } = options;
   removeLeftovers();
+  await checkAddress(location);
   if (waits) await reachServers(location);
   else if (location.databaseUrl !== undefined) await reachPostgres(location.databaseUrl);
   const path = directoryOf(location);
@@ -86,8 +87,11 @@ const sameLog = (events: EventStore, vault: Vault, location: StoreLocation): Eve
     : events;
 
 /** Events and keys for reading only, beside a running instance or on a copy. */
-export function openForReading(location: StoreLocation & Checks): Promise<Pick<Stores, 'events' | 'vault' | 'close'>> {
+export async function openForReading(
+  location: StoreLocation & Checks,
+): Promise<Pick<Stores, 'events' | 'vault' | 'close'>> {
   removeLeftovers();
+  await checkAddress(location);
   const path = directoryOf(location);
   return openTogether(async (keep) => {
     if (path !== undefined) keep(openDataDirectory(path, { readOnly: true }));
