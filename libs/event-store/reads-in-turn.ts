@@ -24,6 +24,7 @@ export function readsInTurn(store: EventStore): EventStore {
     placeAt: (position) => inTurn(() => store.placeAt(position)),
     identity: () => inTurn(() => store.identity()),
     ...(damages && { damages }),
+    outages: () => store.outages?.(),
     whyNotWritable: async () => store.whyNotWritable?.(),
     limits,
     close: () => store.close(),
