@@ -16,6 +16,7 @@ import {
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Position } from '#event-store/port';
+import { isPosition } from '#event-store/position-text';
 import { exampleIds } from '#read-models/models/examples';
 import type { Feed } from '#requests/feeds/feed';
 import { type ChangeKind, type ChangeMessage, changeKinds } from '#requests/feeds/messages';
@@ -24,8 +25,8 @@ import type { RequestContext } from '#requests/request-tools';
 import { halfOfTheTime } from '#requests/turns';
 import { QUERIES } from '#wiring/tokens';
 import { Asking } from './caller.ts';
-import { Id, isPosition, OneOf } from './fields.ts';
-import { malformed, Problem } from './problems.ts';
+import { Id, OneOf } from './fields.ts';
+import { malformed, Problem, problemOf } from './problems.ts';
 import { Problems } from './responses.ts';
 
 class FeedQuery {
@@ -173,7 +174,8 @@ export class FeedController implements OnModuleDestroy {
         await reader.taken();
       }
     } catch (error) {
-      this.#log.error(`a feed broke off: ${error}`, (error as Error).stack);
+      // What is out of reach is said once for the program, and not for each feed.
+      if (problemOf(error)?.status !== 503) this.#log.error(`a feed broke off: ${error}`, (error as Error).stack);
     } finally {
       // Also a feed that fell behind ends here: its client comes back with the id of the last event that it received.
       reader.end();

@@ -7,7 +7,7 @@ import { parseInstant } from '#domain/kernel/instants';
 import { isTimeZone } from '#domain/kernel/local-days';
 import { ID, ONE_LINE } from '#domain/kernel/text';
 import { normaliseTelephone } from '#domain/leads/person-form';
-import type { Position } from '#event-store/port';
+import { isPosition, POSITION_PATTERN } from '#event-store/position-text';
 import type { FieldError } from './problems.ts';
 import { documented } from './schemas.ts';
 
@@ -183,16 +183,11 @@ export const Token = (options: FieldOptions): PropertyDecorator =>
     check('token', 'must be the token of an earlier answer', (value) => typeof value === 'string' && TOKEN.test(value)),
   );
 
-/** One number of at least 16 digits, or two, as each event store writes positions. In this form texts sort like positions. */
-const POSITION = /^(\d{16}|[1-9]\d{16,19})(\.(\d{16}|[1-9]\d{16,19}))?$/;
-
-export const isPosition = (value: unknown): value is Position => typeof value === 'string' && POSITION.test(value);
-
 /** A position from an earlier answer. */
 export const LogPosition = (options: FieldOptions): PropertyDecorator =>
   field(
     options,
-    { type: 'string', pattern: POSITION.source },
+    { type: 'string', pattern: POSITION_PATTERN },
     check('position', 'must be a position from an earlier answer', isPosition),
   );
 

@@ -120,6 +120,8 @@ const refusedEarly: Readonly<Record<number, readonly [code: string, detail?: str
   431: ['headers-too-large'],
 };
 
+const UNAVAILABLE = 'store-unavailable';
+
 /** @returns undefined for an unforeseen error: a defect of ours */
 export const problemOf = (error: unknown): Problem | undefined =>
   error instanceof Problem ? error : (answered(error) ?? outOfReach(error) ?? early(error));
@@ -135,7 +137,9 @@ function problemFor(error: unknown, { headers }: FastifyRequest): Problem | unde
 function answered(error: unknown): Problem | undefined {
   for (const [type, retryAfterSeconds] of answeredErrors) {
     if (!(error instanceof type)) continue;
-    const { code, message } = error;
+    const { message } = error;
+    // Why it is unavailable is the operator's business.
+    const code = error instanceof StoreUnavailable ? UNAVAILABLE : error.code;
     const field = errorCodes[code]?.field;
     return new Problem(code, message, {
       ...(type === BadCursor && field && { errors: [{ field, message }] }),

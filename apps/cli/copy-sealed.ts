@@ -4,7 +4,7 @@ import { NoCopy } from '#audit/copy-log';
 import type { Counts } from '#audit/present-seals';
 import { copySealed, mustBeRewritable } from '#audit/sealed-copy';
 import { decode } from '#domain/codec';
-import { withoutPasswords } from '#domain/kernel/connection-string';
+import { isAddress, withoutPasswords } from '#domain/kernel/connection-string';
 import { counted } from '#domain/kernel/counted';
 import type { Instant } from '#domain/kernel/events';
 import { originStream } from '#domain/logs/log-origin';
@@ -18,7 +18,7 @@ import { copyMasterKey } from '#vault/master-key';
 import { openVault, type Vault } from '#vault/vault';
 import { keysOf, openEvents, openForReading, openTogether, type StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
-import { type CopyOptions, isUrl, mustBeApart } from './copy.ts';
+import { type CopyOptions, mustBeApart } from './copy.ts';
 import { printLines } from './print.ts';
 import { Progress } from './progress.ts';
 
@@ -49,12 +49,12 @@ export async function copySealedStore(options: CopyOptions): Promise<void> {
 }
 
 function targetOf({ from, to, keysTo }: CopyOptions): StoreLocation {
-  if (isUrl(from)) throw new CommandFailed('--seal needs a log in a data directory (--from)');
+  if (isAddress(from)) throw new CommandFailed('--seal needs a log in a data directory (--from)');
   if (!existsSync(join(from, 'events'))) throw new CommandFailed(`there are no events in ${from}`);
   mustBeApart(from, to);
-  if (isUrl(to) !== (keysTo !== undefined))
+  if (isAddress(to) !== (keysTo !== undefined))
     throw new CommandFailed('--keys-to is for a copy on a server, and a copy on a server needs it');
-  return isUrl(to) ? { eventStoreDb: to, databaseUrl: keysTo } : { directory: to };
+  return isAddress(to) ? { eventStoreDb: to, databaseUrl: keysTo } : { directory: to };
 }
 
 async function rewrite(source: EventStore, target: EventStore, { from, to: name }: CopyOptions, to: StoreLocation) {

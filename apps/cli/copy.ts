@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { copyLog } from '#audit/copy-log';
-import { withoutPasswords } from '#domain/kernel/connection-string';
+import { isAddress, withoutPasswords } from '#domain/kernel/connection-string';
 import { counted } from '#domain/kernel/counted';
 import { openDataDirectory } from '#event-store/data-directory';
 import type { EventStore } from '#event-store/port';
@@ -12,8 +12,6 @@ import { CommandFailed } from './command-failed.ts';
 import { linesAbout } from './foreign-events.ts';
 import { printLines } from './print.ts';
 import { Progress } from './progress.ts';
-
-export const isUrl = (location: string): boolean => /^[a-z]+(\+discover)?:\/\//.test(location);
 
 export interface CopyOptions {
   /** A data directory, or an `esdb://…` URL. */
@@ -35,27 +33,27 @@ export async function copy(options: CopyOptions): Promise<void> {
   const { from, to, keysTo } = options;
   const { source, target, close } = await openTogether(async (keep) => {
     const source = keep(await open(from, { readOnly: true, checked: true }));
-    if (!isUrl(from)) await readThrough(source);
+    if (!isAddress(from)) await readThrough(source);
     // A store that runs could not write any more after others had written to its log.
-    if (!isUrl(to)) keep(openDataDirectory(to));
+    if (!isAddress(to)) keep(openDataDirectory(to));
     return { source, target: keep(await open(to)) };
   });
   try {
     const copyKeysFirst = async () =>
       keysTo !== undefined && (await copyKeysOf(from, to, keysTo, await erasedIn(source)));
     await copyEvents(source, target, `from ${withoutPasswords(from)} to ${withoutPasswords(to)}`, copyKeysFirst);
-    if (isUrl(from)) printLines(...linesAbout(await foreignEventsOf({ eventStoreDb: from })));
+    if (isAddress(from)) printLines(...linesAbout(await foreignEventsOf({ eventStoreDb: from })));
   } finally {
     await close();
   }
 }
 
 async function mustBePossible({ from, to, keysTo }: CopyOptions): Promise<void> {
-  if (!isUrl(from) && !existsSync(join(from, 'events'))) throw new CommandFailed(`there are no events in ${from}`);
+  if (!isAddress(from) && !existsSync(join(from, 'events'))) throw new CommandFailed(`there are no events in ${from}`);
   mustBeApart(from, to);
-  if (!isUrl(from) && existsSync(join(from, 'format.json'))) openDataDirectory(from, { readOnly: true });
+  if (!isAddress(from) && existsSync(join(from, 'format.json'))) openDataDirectory(from, { readOnly: true });
   if (keysTo === undefined) return;
-  if (isUrl(from) || !isUrl(to))
+  if (isAddress(from) || !isAddress(to))
     throw new CommandFailed('--keys-to needs a log in a data directory (--from) that is copied to a server (--to)');
   // A log is of no use with the keys of another one.
   await (await openForReading({ directory: from })).close();
@@ -64,7 +62,7 @@ async function mustBePossible({ from, to, keysTo }: CopyOptions): Promise<void> 
 /** Who destroys the original must not destroy the copy. @throws CommandFailed */
 export function mustBeApart(from: string, to: string): void {
   if (from === to) throw new CommandFailed(`${from} cannot be copied to itself`);
-  if (isUrl(from) || isUrl(to)) return;
+  if (isAddress(from) || isAddress(to)) return;
   const [original, target] = [placeOf(from), placeOf(to)];
   if (original === target) throw new CommandFailed(`${from} cannot be copied to itself`);
   if (isInside(target, original) || isInside(original, target))
@@ -109,4 +107,4 @@ async function readThrough(source: EventStore): Promise<void> {
 }
 
 const open = (location: string, options: { readOnly?: boolean; checked?: boolean } = {}): Promise<EventStore> =>
-  isUrl(location) ? openEvents({ eventStoreDb: location }) : openEvents({ directory: location, ...options });
+  isAddress(location) ? openEvents({ eventStoreDb: location }) : openEvents({ directory: location, ...options });

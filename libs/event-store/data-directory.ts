@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { z } from 'zod';
+import { isAddress, withoutPasswords } from '#domain/kernel/connection-string';
 import { openOrExplain } from './open-or-explain.ts';
 import { closeToOthers, createForOwnerOnly, describeOpen, openToOthers, refuseOpenToOthers } from './owner-only.ts';
 import { CannotOpenStore } from './port.ts';
@@ -42,7 +43,14 @@ export interface DataDirectory {
  * @throws CannotOpenStore with one line that names the directory: locked, read-only, full, newer format, damaged, not private
  */
 export function openDataDirectory(path: string, { readOnly = false }: { readOnly?: boolean } = {}): DataDirectory {
+  refuseAddress(path);
   return openOrExplain(path, () => (readOnly ? openForReading(path) : openForWriting(path)));
+}
+
+/** A mistyped scheme would else make a directory that is named after a password. */
+function refuseAddress(path: string): void {
+  if (!isAddress(path)) return;
+  throw new CannotOpenStore('unsafe-settings', `${withoutPasswords(path)} is an address, and no directory for a store`);
 }
 
 function openForReading(path: string): DataDirectory {

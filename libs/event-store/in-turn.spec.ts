@@ -1,4 +1,4 @@
-import { askedTogether, callsInTurn } from './in-turn.ts';
+import { askedTogether, callsInTurn, callsInTurnOfEach } from './in-turn.ts';
 
 /** Calls that end when the test says so. */
 function heldCalls() {
@@ -74,4 +74,19 @@ describe('a question that many ask', () => {
     await expect(first).rejects.toThrow('away');
     expect(await second).toBe(2);
   });
+});
+
+test('one who makes many calls waits for itself: the call of another begins at once, and gives its turn back', async () => {
+  const { begun, call, end } = heldCalls();
+  const inTurn = callsInTurnOfEach(2);
+  const many = ['a', 'b', 'c'].map((name) => inTurn('one', call(name)));
+  const other = inTurn('other', call('d'));
+  expect(begun).toEqual(['a', 'd']);
+  end('a');
+  await many[0];
+  expect(begun).toEqual(['a', 'd', 'b']);
+  for (const name of ['b', 'd']) end(name);
+  await Promise.all([many[1], other]);
+  end('c');
+  expect(await many[2]).toBe('c');
 });

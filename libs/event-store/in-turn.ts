@@ -18,6 +18,25 @@ export function callsInTurn(most: number): InTurn {
   };
 }
 
+/** Like {@link callsInTurn}, and each name has one call at a time: who asks very often waits for itself, and nobody else for it. */
+export function callsInTurnOfEach(
+  most: number,
+): <Result>(name: string, call: () => Promise<Result>) => Promise<Result> {
+  const inTurn = callsInTurn(most);
+  const each = new Map<string, { readonly inTurn: InTurn; asking: number }>();
+  return async (name, call) => {
+    const own = each.get(name) ?? { inTurn: callsInTurn(1), asking: 0 };
+    each.set(name, own);
+    own.asking += 1;
+    try {
+      return await own.inTurn(() => inTurn(call));
+    } finally {
+      own.asking -= 1;
+      if (own.asking === 0) each.delete(name);
+    }
+  };
+}
+
 /**
  * One call for all who ask at the same time. Who asks while a call is under way shares the next one with all others who do:
  * the answer is never older than the question.

@@ -34,6 +34,8 @@ export function ownEventsOf(store: EventStore, ours: Ours): EventStore {
     head: (patience) => store.head(patience),
     whyNotWritable: async () => store.whyNotWritable?.(),
     outages: () => store.outages?.(),
+    ...(store.breaks && { breaks: store.breaks.bind(store) }),
+    askBeforeAppends: (ask) => store.askBeforeAppends?.(ask),
     placeAt: (position) => store.placeAt(position),
     async identity() {
       // While nothing of ours is in the log, it is the one of the store, until that is opened again.

@@ -164,6 +164,9 @@ export interface ForeignStreams {
   onFound(found: () => void): () => void;
 }
 
+/** Undefined: at once. @throws why not */
+export type AskBeforeAppend = () => Promise<void> | undefined;
+
 export interface EventStore {
   /**
    * Appends all events or none. A repeated append (the same ids in the same order, already written after the
@@ -204,6 +207,10 @@ export interface EventStore {
    * on a server.
    */
   whyNotWritable?(): Promise<EventStoreError | undefined>;
+  /** How often a connection to its server broke: after that, the log may be another one. Absent where there is no server. */
+  breaks?(): number;
+  /** @param ask called before each append is sent, also again: it resolves when the append may be sent. Absent with `breaks`. */
+  askBeforeAppends?(ask: AskBeforeAppend): void;
   /** Since the store was opened. Undefined where there is no server that could be away. */
   outages?(): Outages | undefined;
   /**
@@ -265,10 +272,20 @@ export class StoreFull extends EventStoreError {
 
 /** The store cannot be reached or was closed; nothing was written. */
 export class StoreUnavailable extends EventStoreError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('store-unavailable', message, options);
+  constructor(message: string, options?: ErrorOptions, code = 'store-unavailable') {
+    super(code, message, options);
   }
 }
+
+/** The account may not do that, or does not exist: trying again helps only when somebody changes that on the server. */
+export class AccessRefused extends StoreUnavailable {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options, 'access-refused');
+  }
+}
+
+/** The server has another log than the one that this program was started on, or an empty one. The message says what to do. */
+export class LogLost extends StoreUnavailable {}
 
 /** The append may or may not have been written. Repeat it with the same ids: it is written once. */
 export class OutcomeUnknown extends EventStoreError {

@@ -94,3 +94,8 @@ test.each([
   expect(await revisionsIn(read(readsInTurn(watched())))).toEqual(expected);
   expect(pages).toEqual(expectedPages);
 });
+
+test('what is known of the outages of its server is told', () => {
+  const outages = { count: 2, awaySeconds: 3 };
+  expect(readsInTurn({ ...watched(), outages: () => outages }).outages?.()).toEqual(outages);
+});

@@ -25,6 +25,7 @@ export function readsInTurn(store: EventStore): EventStore {
     identity: () => inTurn(() => store.identity()),
     ...(damages && { damages }),
     ...(foreignStreams && { foreignStreams }),
+    outages: () => store.outages?.(),
     whyNotWritable: async () => store.whyNotWritable?.(),
     limits,
     close: () => store.close(),

@@ -30,6 +30,8 @@ export function wholeStreamsOf(store: EventStore, { isOurs, now, cuts }: WholeSt
     subscribe: (options) => store.subscribe(options),
     head: (...options) => store.head(...options),
     outages: () => store.outages?.(),
+    ...(store.breaks && { breaks: store.breaks.bind(store) }),
+    askBeforeAppends: (ask) => store.askBeforeAppends?.(ask),
     placeAt: (position) => store.placeAt(position),
     identity: () => store.identity(),
     damages,

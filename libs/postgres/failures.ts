@@ -3,8 +3,8 @@ import { LeadgerError } from '#domain/kernel/leadger-error';
 
 /** PostgreSQL cannot be reached now. A later try may succeed. */
 export class PostgresAway extends LeadgerError {
-  constructor(server: string, reason: string) {
-    super('postgres-away', `PostgreSQL at ${server} cannot be reached: ${reason}`);
+  constructor(server: string, reason: string, what = 'cannot be reached') {
+    super('postgres-away', `PostgreSQL at ${server} ${what}: ${reason}`);
   }
 }
 

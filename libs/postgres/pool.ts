@@ -10,6 +10,11 @@ type Connected = (
   done: (release?: unknown) => void,
 ) => void;
 
+interface PostgresPoolConfig extends Pick<pg.PoolConfig, 'max' | 'application_name' | 'options' | 'types'> {
+  /** Without them the database cannot be used: with their schemas. */
+  readonly tables: readonly string[];
+}
+
 /** How long a connection may take, and how long a query waits for one that is free. */
 const CONNECTION_WITHIN_MILLISECONDS = 10_000;
 /** Finds out that the other machine is gone, while a query waits for its answer. */
@@ -48,7 +53,7 @@ export class PostgresPool extends pg.Pool {
   readonly #watch: Watch;
 
   /** @throws PostgresRefused when the address is malformed */
-  constructor(url: string, config: Pick<pg.PoolConfig, 'max' | 'application_name' | 'options' | 'types'>) {
+  constructor(url: string, { tables, ...config }: PostgresPoolConfig) {
     serverOf(url);
     super({
       connectionString: url,
@@ -59,6 +64,7 @@ export class PostgresPool extends pg.Pool {
     });
     this.#url = url;
     this.#watch = useWatch(url);
+    this.#watch.lookFor(tables);
     // When an idle connection breaks, the pool makes another one. One that is in use has a listener of its own.
     this.on('error', () => {});
     this.on('connect', (client) => this.#watch.guard(client as pg.Client));

@@ -11,17 +11,42 @@ const ANSWER_WITHIN_MILLISECONDS = 4000;
 /** After this time, what is shown no longer waits for an answer. */
 const SHOWN_AFTER_MILLISECONDS = 1000;
 
-/** Whether a server answers. */
+/** Whether a server answers, and can be used. */
 export interface ServerState {
   readonly ok: boolean;
-  /** Why it is away. */
+  /** Why not. */
   readonly error?: string;
 }
 
+/** What can be wrong with a server, and what is said when it begins and when it ends. */
+const TROUBLES = {
+  away: ['cannot be reached', 'answers again'],
+  /** Another database has its name: it was dropped, and is being restored. */
+  emptied: ['has lost tables', 'has its tables again'],
+  /** A standby after a fail-over; or whoever runs it forbids writing, as on a full disk. Reads go on. */
+  'read-only': ['can only be read', 'can be written again'],
+} as const;
+
+interface Trouble {
+  readonly kind: keyof typeof TROUBLES;
+  readonly reason: string;
+}
+
+/** `$1`: the tables without which it cannot be used. */
+const QUESTION = `
+  SELECT pg_is_in_recovery() AS "isStandby", current_setting('transaction_read_only')::boolean AS "isReadOnly",
+    ARRAY(SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NOT NULL) AS tables`;
+
+interface Answer {
+  readonly isStandby: boolean;
+  readonly isReadOnly: boolean;
+  readonly tables: readonly string[];
+}
+
 /**
- * Asks a PostgreSQL again and again whether it answers, on a connection of its own. While it is away, its connections are
- * cut, because on a frozen server their queries would hang, and new ones fail at once. It says when the server went away and
- * when it came back.
+ * Asks a PostgreSQL again and again whether it answers and can be written, on a connection of its own. While it is away, its
+ * connections are cut, because on a frozen server their queries would hang, and new ones fail at once. It says when the server
+ * went away and when it came back.
  */
 export class Watch {
   readonly #url: string;
@@ -31,7 +56,10 @@ export class Watch {
   readonly #over = new AbortController();
   #client: pg.Client | undefined;
   #askedAt: number | undefined;
-  #away: { readonly since: number; readonly reason: string } | undefined;
+  #trouble: (Trouble & { readonly since: number }) | undefined;
+  readonly #tables = new Set<string>();
+  /** Those that were there. Before, a program that starts has not made them yet. */
+  readonly #found = new Set<string>();
   #lookAtOnce = new AbortController();
 
   constructor(url: string) {
@@ -40,19 +68,25 @@ export class Watch {
     void this.#run();
   }
 
-  /** Undefined while the server answers. */
+  /** Undefined while queries make sense. */
   get failure(): PostgresAway | undefined {
-    return this.#away && new PostgresAway(this.#server, this.#away.reason);
+    if (!this.#trouble || this.#trouble.kind === 'read-only') return undefined;
+    const { kind, reason } = this.#trouble;
+    return new PostgresAway(this.#server, reason, TROUBLES[kind][0]);
   }
 
   get state(): ServerState {
-    if (this.#away) return { ok: false, error: this.#away.reason };
+    if (this.#trouble) return { ok: false, error: this.#trouble.reason };
     const isLate = this.#askedAt !== undefined && performance.now() - this.#askedAt > SHOWN_AFTER_MILLISECONDS;
     return isLate ? { ok: false, error: 'no answer' } : { ok: true };
   }
 
   get outages(): Outages {
     return this.#outages.upTo(performance.now());
+  }
+
+  lookFor(tables: readonly string[]): void {
+    for (const table of tables) this.#tables.add(table);
   }
 
   /** Cuts this connection when the server goes away. Without a listener its error would end the program. */
@@ -72,32 +106,46 @@ export class Watch {
     while (!signal.aborted) {
       this.#lookAtOnce = new AbortController();
       this.#note(await this.#look());
-      const pause = this.#away ? MILLISECONDS_BETWEEN_LOOKS_WHILE_AWAY : MILLISECONDS_BETWEEN_LOOKS;
-      const soon = this.#away ? signal : AbortSignal.any([signal, this.#lookAtOnce.signal]);
+      const pause = this.#trouble ? MILLISECONDS_BETWEEN_LOOKS_WHILE_AWAY : MILLISECONDS_BETWEEN_LOOKS;
+      const soon = this.#trouble ? signal : AbortSignal.any([signal, this.#lookAtOnce.signal]);
       await wait(pause, undefined, { signal: soon, ref: false }).catch(() => {});
     }
     this.#drop();
   }
 
-  /** One connection may break by itself: the server is away when a new one fails too. @returns why it is away */
-  async #look(): Promise<unknown> {
+  /** One connection may break by itself: the server is away when a new one fails too. */
+  async #look(): Promise<Trouble | undefined> {
     this.#askedAt = performance.now();
     const hadConnection = this.#client !== undefined;
-    let failure = await this.#ask();
-    if (failure !== undefined && hadConnection && !this.#over.signal.aborted) failure = await this.#ask();
+    let trouble = await this.#ask();
+    if (trouble && hadConnection && !this.#over.signal.aborted) trouble = await this.#ask();
     this.#askedAt = undefined;
-    return failure;
+    return trouble;
   }
 
-  async #ask(): Promise<unknown> {
+  async #ask(): Promise<Trouble | undefined> {
+    const trouble = await this.#troubleNow();
+    // The next connection may lead to another server, or begin with other settings.
+    if (trouble) this.#drop();
+    return trouble;
+  }
+
+  async #troubleNow(): Promise<Trouble | undefined> {
     try {
       this.#client ??= await this.#connect();
-      await inTime(this.#client.query('SELECT 1'));
-      return undefined;
+      const { rows } = await inTime(this.#client.query<Answer>(QUESTION, [[...this.#tables]]));
+      return this.#troubleIn(rows[0] as Answer);
     } catch (error) {
-      this.#drop();
-      return error;
+      return { kind: 'away', reason: reasonOf(error) };
     }
+  }
+
+  #troubleIn({ isStandby, isReadOnly, tables }: Answer): Trouble | undefined {
+    const lost = [...this.#found].filter((table) => !tables.includes(table));
+    if (lost.length > 0) return { kind: 'emptied', reason: `there is no ${lost.join(', ')} any more` };
+    for (const table of tables) this.#found.add(table);
+    if (isStandby) return { kind: 'read-only', reason: 'it is a standby, which can only be read' };
+    return isReadOnly ? { kind: 'read-only', reason: 'writing is switched off there' } : undefined;
   }
 
   async #connect(): Promise<pg.Client> {
@@ -114,25 +162,29 @@ export class Watch {
     this.#client = undefined;
   }
 
-  #note(failure: unknown): void {
+  #note(trouble: Trouble | undefined): void {
     if (this.#over.signal.aborted) return;
-    if (failure === undefined) this.#noteAnswer(performance.now());
-    else this.#noteOutage(reasonOf(failure), performance.now());
+    const now = performance.now();
+    if (trouble) this.#noteTrouble(trouble, now);
+    else if (this.#trouble) this.#noteEnd(this.#trouble, now);
   }
 
-  #noteAnswer(now: number): void {
-    if (!this.#away) return;
+  #noteEnd({ kind, since }: { kind: Trouble['kind']; since: number }, now: number): void {
     this.#outages.ended(now);
-    this.#say(`answers again after ${Math.round((now - this.#away.since) / 1000)} s`);
-    this.#away = undefined;
+    this.#say(`${TROUBLES[kind][1]} after ${Math.round((now - since) / 1000)} s`);
+    this.#trouble = undefined;
+    // Those of a server that can only be read stay what they are.
+    if (kind === 'read-only') this.#cutAll();
   }
 
-  #noteOutage(reason: string, now: number): void {
-    if (!this.#away) {
-      this.#outages.began(now);
-      this.#say(`cannot be reached (${reason}): what needs it waits`);
-    }
-    this.#away = { since: this.#away?.since ?? now, reason };
+  #noteTrouble({ kind, reason }: Trouble, now: number): void {
+    if (!this.#trouble) this.#outages.began(now);
+    if (this.#trouble?.kind !== kind) this.#say(`${TROUBLES[kind][0]} (${reason}): what needs it waits`);
+    this.#trouble = { since: this.#trouble?.since ?? now, kind, reason };
+    if (kind !== 'read-only') this.#cutAll();
+  }
+
+  #cutAll(): void {
     for (const client of this.#guarded) cut(client);
   }
 

@@ -30,7 +30,7 @@ export function changeQueries({ events, owners }: Pick<QueryDependencies, 'event
     async follow({ caller }: RequestContext, request: FollowRequest): Promise<Feed | undefined> {
       // Before the end of the log is looked up: what comes after that is not missed.
       await log.recent();
-      if (request.after !== undefined && !(await log.has(request.after))) return undefined;
+      if (request.after !== undefined && !(await log.has(request.after, caller.actor))) return undefined;
       return new Feed(log, { ...request, scope: scopeOf(caller), after: request.after ?? (await log.head()) });
     },
   };

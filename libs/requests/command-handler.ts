@@ -18,6 +18,7 @@ import {
 import { systemClock } from '#gateways/clock';
 import { checkRight } from './rights.ts';
 import { type FirstOutcome, type FoldedStream, StreamCache } from './stream-cache.ts';
+import { WaitingCommands } from './waiting-commands.ts';
 
 /** A command with the stream that decides it, and who sends it and why. */
 export interface AddressedCommand {
@@ -73,8 +74,6 @@ interface Pending {
 const machineClock = systemClock();
 const MAX_ATTEMPTS = 8;
 const MAX_COMMANDS_AT_ONCE = 64;
-/** Commands of callers, who wait for an answer. More would only wait in vain while the store is away. */
-const MAX_WAITED_FOR = 1000;
 
 /**
  * Carries out the commands of all streams: loads the stream, decides, and appends at the revision that was read. On a
@@ -86,7 +85,7 @@ export class CommandHandler {
   readonly #waiting = new Map<string, Pending[]>();
   /** The last position that is known to be in the log. */
   #knownUpTo: Position | undefined;
-  #waitedFor = 0;
+  readonly #waitedFor = new WaitingCommands();
 
   constructor(store: EventStore, streams = new StreamCache(store)) {
     this.#store = store;
@@ -95,15 +94,7 @@ export class CommandHandler {
 
   /** @throws TooMuchContention and the errors of {@link EventStore.append}. */
   async execute(asked: AddressedCommand): Promise<Outcome> {
-    if (asked.until === undefined) return this.#enqueue(asked);
-    if (this.#waitedFor >= MAX_WAITED_FOR)
-      throw new StoreUnavailable(`${MAX_WAITED_FOR} commands wait for the event store already; nothing was done`);
-    this.#waitedFor += 1;
-    try {
-      return await this.#enqueue(asked);
-    } finally {
-      this.#waitedFor -= 1;
-    }
+    return this.#waitedFor.during(asked, () => this.#enqueue(asked));
   }
 
   #enqueue(asked: AddressedCommand): Promise<Outcome> {

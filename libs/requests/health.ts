@@ -1,7 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { LeadgerError } from '#domain/kernel/leadger-error';
-import { BEFORE_FIRST, type EventStore, NoSuchPosition, type Position } from '#event-store/port';
+import {
+  AccessRefused,
+  BEFORE_FIRST,
+  type EventStore,
+  LogLost,
+  NoSuchPosition,
+  type Position,
+} from '#event-store/port';
 import { systemClock } from '#gateways/clock';
 import { engineStatus } from '#processes/engine/engine';
 import { type ReadModelStatus, readModelStatus } from '#read-models/read-models';
@@ -93,6 +100,7 @@ export const health = z
         ok: z.boolean().describe('Whether the event store can be read and written.'),
         position: z.string().optional().describe('The end of the log.'),
         error: z.string().optional().describe('The code of the error.'),
+        reason: z.string().optional().describe('Why, where somebody has to act.'),
       })
       .describe('The event store.'),
     database: z
@@ -170,7 +178,8 @@ async function storeNow(events: EventStore, inTime: InTime): Promise<Health['sto
     const [position, failure] = await inTime(Promise.all([events.head(), events.whyNotWritable?.()]));
     return failure ? { ok: false, position, error: failure.code } : { ok: true, position };
   } catch (error) {
-    return { ok: false, error: error instanceof LeadgerError ? error.code : 'unforeseen' };
+    const reason = error instanceof LogLost || error instanceof AccessRefused ? { reason: error.message } : {};
+    return { ok: false, error: error instanceof LeadgerError ? error.code : 'unforeseen', ...reason };
   }
 }
 

@@ -6,6 +6,7 @@ import { orderStream } from '#domain/orders/order';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
 import { MovedClock } from '#gateways/clock';
+import { FAR_AWAY_MILLISECONDS } from '#test/wait-until';
 import { openVault, type Vault } from '#vault/vault';
 import { type AddressedCommand, CommandHandler, type Outcome } from './command-handler.ts';
 import { firstStore, prepareNewStore } from './first-start.ts';
@@ -303,3 +304,37 @@ async function sendAsProcess(stream: string, command: AddressedCommand['command'
     cause: { commandId, correlationId: commandId, actor: 'process:spec' },
   });
 }
+
+describe('requests that wait for the store before their command is decided', () => {
+  it('count from their arrival on: beyond a thousand are refused at once, and those of processes are not counted', async () => {
+    const gate = Promise.withResolvers<void>();
+    const read: CommandHandler['streams']['read'] = async (...asked) => {
+      await gate.promise;
+      return handler.streams.read(...asked);
+    };
+    const waiting = createRequests({ streams: { read }, vault, clock, dispatch });
+    const until = performance.now() + FAR_AWAY_MILLISECONDS;
+    const rename = (more: Partial<RequestContext>) =>
+      waiting.catalogue.setStatementDescriptor('LEADGER', by('staff:ada', more));
+    const asked = Array.from({ length: 1000 }, () => rename({ until }));
+    const ofProcess = rename({});
+    await expect(rename({ until })).rejects.toThrow('1000 commands wait for the event store already');
+    gate.resolve();
+    await Promise.all([...asked, ofProcess]);
+    await rename({ until });
+  });
+
+  it('wait as long as their caller does, with all that they look up', async () => {
+    const waits: (number | undefined)[] = [];
+    const read: CommandHandler['streams']['read'] = (stream, patience) => {
+      waits.push(patience?.until);
+      return handler.streams.read(stream, patience);
+    };
+    const until = performance.now() + FAR_AWAY_MILLISECONDS;
+    const watched = createRequests({ streams: { read }, vault, clock, dispatch });
+    const change = { type: 'ChangeTimeZone', at: clock.now(), timeZone: 'UTC' } as const;
+    await watched.send(`customer-${await customer()}`, change, { ...support(), until });
+    expect(waits.length).toBeGreaterThan(1);
+    expect(new Set(waits)).toEqual(new Set([until]));
+  });
+});

@@ -33,8 +33,10 @@ export interface Receipt {
 /** Sends a command to the handler: over the command bus in an application. */
 export type Dispatch = (command: AddressedCommand) => Promise<Outcome>;
 
+type Streams = Pick<StreamCache, 'read'>;
+
 export interface RequestDependencies {
-  readonly streams: Pick<StreamCache, 'read'>;
+  readonly streams: Streams;
   readonly vault: Vault;
   readonly clock: Clock;
   readonly dispatch: Dispatch;
@@ -59,14 +61,16 @@ export interface RequestTools extends RequestDependencies {
 
 /** Reads states, and remembers the revisions that it read. */
 export function requestTools(dependencies: RequestDependencies, patience?: Patience): RequestTools {
-  const { streams, clock, dispatch } = dependencies;
+  const { clock, dispatch } = dependencies;
+  const streams = whileWaitedFor(dependencies.streams, patience);
   const basis = new Map<string, number>();
   const addressed: RequestTools['addressed'] = async (stream, asked, context, hints) => {
     const { caller, ifRevision, reason, requestHash: unkeyedHash, until } = context;
     const command = await refuseForErased(streams, stream, asked, { caller, reason });
     const seen = ifRevision === undefined ? {} : { ifRevision };
     const known = basisOf(basis, stream);
-    const box = reason && (await sealedReason(dependencies, stream, command, context, hints?.likelyNew ?? false));
+    const box =
+      reason && (await sealedReason({ ...dependencies, streams }, stream, command, context, hints?.likelyNew ?? false));
     const cause = { ...causeOf(context, dependencies.vault), ...(box && { reason: box }), ...known };
     return { stream, command, caller, cause, reason, unkeyedHash, until, ...seen, ...hints };
   };
@@ -75,9 +79,10 @@ export function requestTools(dependencies: RequestDependencies, patience?: Patie
   };
   return {
     ...dependencies,
+    streams,
     now: () => clock.now(),
     async stateOf(stream) {
-      const { state, revision } = await streams.read(stream, patience);
+      const { state, revision } = await streams.read(stream);
       basis.set(stream, revision);
       return state;
     },
@@ -86,6 +91,11 @@ export function requestTools(dependencies: RequestDependencies, patience?: Patie
     refuse: (id, stream, refusal, context) => send(id, stream, refusal, whateverRevision(context)),
   };
 }
+
+/** What is read for a request waits for the store as long as its caller does. */
+const whileWaitedFor = (streams: Streams, usual: Patience | undefined): Streams => ({
+  read: (stream, patience = usual) => streams.read(stream, patience),
+});
 
 /** The stream itself is not part of it: its expected revision says what was read. Nor is a stream that does not exist. */
 function basisOf(read: ReadonlyMap<string, number>, stream: string): Pick<Cause, 'basis'> {

@@ -14,6 +14,7 @@ import { programmeRequests } from './programmes.ts';
 import { type RequestContext, type RequestDependencies, type RequestTools, requestTools } from './request-tools.ts';
 import { returnRequests } from './returns.ts';
 import { supportRequests } from './support.ts';
+import { WaitingCommands } from './waiting-commands.ts';
 
 /**
  * What people and programs ask of the store, by subject. Each request looks up what the decision must know (price,
@@ -22,7 +23,10 @@ import { supportRequests } from './support.ts';
 export type Requests = ReturnType<typeof createRequests>;
 
 export function createRequests(dependencies: RequestDependencies) {
-  const perRequest = <Subject extends object>(subject: SubjectOf<Subject>) => withOwnTools(dependencies, subject);
+  // From their arrival on: what must be looked up before a decision waits for the store, too.
+  const waiting = new WaitingCommands();
+  const perRequest = <Subject extends object>(subject: SubjectOf<Subject>) =>
+    withOwnTools(dependencies, waiting, subject);
   return {
     ...perRequest(plainRequests),
     catalogue: perRequest(catalogueRequests),
@@ -53,20 +57,23 @@ const plainRequests = (tools: RequestTools) => ({
 const patienceIn = (request: readonly unknown[]): Patience | undefined =>
   request.find((part): part is RequestContext => typeof part === 'object' && part !== null && 'commandId' in part);
 
+type Ask = (...request: unknown[]) => Promise<unknown>;
 type SubjectOf<Requests> = (tools: RequestTools) => Requests;
 
 /** The same requests. Each call has tools of its own, so that its commands name what this call has read, and no other. */
 function withOwnTools<Requests extends object>(
   dependencies: RequestDependencies,
+  waiting: WaitingCommands,
   subject: SubjectOf<Requests>,
 ): Requests {
   const names = Object.keys(subject(requestTools(dependencies)));
   const ask =
     (name: string) =>
     (...request: unknown[]) => {
-      const tools = requestTools(dependencies, patienceIn(request));
-      const requests = subject(tools) as Record<string, (...request: unknown[]) => unknown>;
-      return requests[name]?.(...request);
+      const patience = patienceIn(request);
+      const requests = subject(requestTools(dependencies, patience)) as Record<string, Ask>;
+      const ask = requests[name] as Ask;
+      return waiting.during(patience ?? {}, () => ask(...request));
     };
   return Object.fromEntries(names.map((name) => [name, ask(name)])) as Requests;
 }

@@ -21,19 +21,37 @@ export async function openVaultOf(events: EventStore, options: VaultOptions): Pr
   const mustExist = named !== undefined || !(await isEmpty(events));
   const vault = await openVault({ ...options, mustExist, erased: await erasedIn(events) });
   try {
-    const why = named === undefined ? await whyForeign(events, vault) : whyAnother(named, vault);
-    if (why === undefined) {
-      if (named === undefined) await refuseLostLog(events, vault, placeOf(options));
-      return vault;
-    }
-    throw new CannotOpenStore(
-      'wrong-key',
-      `${placeOf(options)} holds the keys of another log: ${why}; put the keys of this log there, from their backup`,
-    );
+    const why = await whyNotTogether(events, vault, options);
+    if (why) throw new CannotOpenStore(...why);
+    return vault;
   } catch (error) {
     await vault.close();
     throw error;
   }
+}
+
+/**
+ * Whether a log and a vault belong together, also while a program runs: its server may come back with another log.
+ * @returns why they do not, and what to do
+ */
+export async function whyNotTogether(
+  events: EventStore,
+  vault: Vault,
+  options: Pick<VaultOptions, 'directory' | 'databaseUrl'>,
+): Promise<readonly [code: 'wrong-key' | 'damaged', why: string] | undefined> {
+  const place = placeOf(options);
+  const named = await fingerprintIn(events);
+  const why = named === undefined ? await whyForeign(events, vault) : whyAnother(named, vault);
+  if (why !== undefined)
+    return [
+      'wrong-key',
+      `${place} holds the keys of another log: ${why}; put the keys of this log there, from their backup`,
+    ];
+  if (named !== undefined || !(await isLost(events, vault))) return undefined;
+  return [
+    'damaged',
+    `${place} holds the keys of vault ${vault.fingerprint}, but their log is empty: put the log back from its backup, or start a new store in another place`,
+  ];
 }
 
 /** The subjects of all erasures in a log. */
@@ -41,13 +59,9 @@ export const erasedIn = async (events: EventStore): Promise<ReadonlySet<string>>
   (await new StreamCache(events).read<'erasures'>(erasuresStream)).state.subjects;
 
 /** Keys are asked first: another program that starts at the same moment names the vault before it makes keys of persons. */
-async function refuseLostLog(events: EventStore, vault: Vault, place: string): Promise<void> {
-  if (!(await vault.hasLog()) || !(await isEmpty(events))) return;
-  throw new CannotOpenStore(
-    'damaged',
-    `${place} holds the keys of vault ${vault.fingerprint}, but their log is empty: put the log back from its backup, or start a new store in another place`,
-  );
-}
+/** Keys are asked first: another program that starts at the same moment names the vault before it makes keys of persons. */
+const isLost = async (events: EventStore, vault: Vault): Promise<boolean> =>
+  (await vault.hasLog()) && (await isEmpty(events));
 
 const caller: Caller = { kind: 'program', actor: 'system:first-start', roles: ['process'], stores: 'all' };
 

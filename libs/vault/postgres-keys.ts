@@ -43,7 +43,11 @@ interface AddRequest {
 
 /** @throws PostgresRefused, PostgresAway */
 export async function openPostgresKeys(url: string): Promise<KeyStore> {
-  const pool = new PostgresPool(url, { max: MAX_CONNECTIONS, application_name: 'leadger keys' });
+  const pool = new PostgresPool(url, {
+    max: MAX_CONNECTIONS,
+    application_name: 'leadger keys',
+    tables: ['vault.keys', 'vault.secrets'],
+  });
   const keys = new PostgresKeys(pool);
   try {
     await keys.prepare();

@@ -41,7 +41,11 @@ interface LeasesOptions {
 export async function openLeases({ termMilliseconds, ...servers }: LeasesOptions): Promise<Leases> {
   await reachServers(servers);
   const { databaseUrl } = servers;
-  const pool = new PostgresPool(databaseUrl, { max: MOST_CONNECTIONS, application_name: 'leadger leases' });
+  const pool = new PostgresPool(databaseUrl, {
+    max: MOST_CONNECTIONS,
+    application_name: 'leadger leases',
+    tables: ['coordination.leases', 'coordination.workers'],
+  });
   try {
     // Of programs that start at the same time, one creates the tables. No other program uses this lock number.
     await pool.prepare(`BEGIN; SELECT pg_advisory_xact_lock(4709219); ${SCHEMA} COMMIT;`);

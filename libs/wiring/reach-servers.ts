@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { StoreUnavailable } from '#event-store/port';
+import { AccessRefused, StoreUnavailable } from '#event-store/port';
 import { reachPostgres } from '#postgres/reach';
 import { masterKeysFromEnvironment } from '#vault/master-key';
 
@@ -18,7 +18,7 @@ const MILLISECONDS_BETWEEN_LOOKS = 500;
  * @throws PostgresRefused, CannotConnect, AccessRefused, CannotOpenStore
  */
 export async function reachServers({ eventStoreDb, databaseUrl }: Servers): Promise<void> {
-  if (eventStoreDb !== undefined) await checkAddress(eventStoreDb);
+  await checkAddress({ eventStoreDb });
   if (databaseUrl === undefined) return;
   if (eventStoreDb === undefined) return reachPostgres(databaseUrl, { waits: true });
   masterKeysFromEnvironment();
@@ -28,8 +28,9 @@ export async function reachServers({ eventStoreDb, databaseUrl }: Servers): Prom
   await Promise.race(asked).finally(() => over.abort());
 }
 
-/** The client is loaded only where events are on a server. */
-async function checkAddress(eventStoreDb: string): Promise<void> {
+/** The client is loaded only where events are on a server. @throws CannotConnect when the address is malformed */
+export async function checkAddress({ eventStoreDb }: Pick<Servers, 'eventStoreDb'>): Promise<void> {
+  if (eventStoreDb === undefined) return;
   const { parseConnectionString } = await import('#event-store/eventstoredb/connection-string');
   parseConnectionString(eventStoreDb);
 }
@@ -43,7 +44,7 @@ async function whyUseless(connectionString: string, signal: AbortSignal): Promis
       await (await openEventStoreDb({ connectionString, patienceMilliseconds })).close();
       return await new Promise<never>(() => {});
     } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error;
+      if (error instanceof AccessRefused || !(error instanceof StoreUnavailable)) throw error;
     }
     await wait(MILLISECONDS_BETWEEN_LOOKS, undefined, { signal });
   }

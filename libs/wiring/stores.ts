@@ -7,16 +7,17 @@ import { type ForeignEvents, foreignEventsIn } from '#event-store/foreign-events
 import { NotedForeignStreams } from '#event-store/foreign-streams';
 import { ownEventsOf } from '#event-store/own-events';
 import type { EventStore } from '#event-store/port';
+import { sameLogOf } from '#event-store/same-log';
 import { removeLeftovers } from '#event-store/temporary-directory';
 import { wholeStreamsOf } from '#event-store/whole-streams';
 import { systemClock } from '#gateways/clock';
 import { reachPostgres } from '#postgres/reach';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
 import { refuseHalfCopy } from '#requests/log-origin';
-import { openVaultOf } from '#requests/vault-link';
+import { openVaultOf, whyNotTogether } from '#requests/vault-link';
 import type { VaultOptions } from '#vault/opened-keys';
 import type { Vault } from '#vault/vault';
-import { reachServers } from './reach-servers.ts';
+import { checkAddress, reachServers } from './reach-servers.ts';
 
 /** Everything that is stored: events, keys, and the read models that are computed from them. */
 export interface Stores {
@@ -60,6 +61,7 @@ interface OpenStoresOptions extends StoreLocation {
 export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   const { waits, mustExist, masterKey, nextMasterKey, matchingSecret, ...location } = options;
   removeLeftovers();
+  await checkAddress(location);
   if (waits) await reachServers(location);
   else if (location.databaseUrl !== undefined) await reachPostgres(location.databaseUrl);
   const path = directoryOf(location);
@@ -68,16 +70,29 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
     const directory = path === undefined ? undefined : keep(openDataDirectory(path));
     const events = keep(await openEvents({ ...location, waits }));
     const vault = keep(await openVaultOf(events, { ...keysOf(location), masterKey, nextMasterKey, matchingSecret }));
+    const log = keep(sameLog(events, vault, location));
     const files = inside(path, 'read-models');
-    const readModels = await openReadModels({ store: events, databaseUrl: location.databaseUrl, ...files });
+    const readModels = await openReadModels({ store: log, databaseUrl: location.databaseUrl, ...files });
     keep({ close: () => readModels.stop() });
-    return { directory, events, vault, readModels };
+    return { directory, events: log, vault, readModels };
   });
 }
 
+/** While a program runs, the server may come back with another log: what holds at the start holds then, too. */
+const sameLog = (events: EventStore, vault: Vault, location: StoreLocation): EventStore =>
+  events.breaks
+    ? sameLogOf(events, {
+        whyAnother: async (store) => (await whyNotTogether(store, vault, keysOf(location)))?.[1],
+        log: warn,
+      })
+    : events;
+
 /** Events and keys for reading only, beside a running instance or on a copy. */
-export function openForReading(location: StoreLocation & Checks): Promise<Pick<Stores, 'events' | 'vault' | 'close'>> {
+export async function openForReading(
+  location: StoreLocation & Checks,
+): Promise<Pick<Stores, 'events' | 'vault' | 'close'>> {
   removeLeftovers();
+  await checkAddress(location);
   const path = directoryOf(location);
   return openTogether(async (keep) => {
     if (path !== undefined) keep(openDataDirectory(path, { readOnly: true }));
@@ -160,9 +175,11 @@ async function openLog({
 /** The client is loaded only where events are on a server: with gRPC, it is a tenth of what a program would load. */
 const openServer = async (options: EventStoreDbOptions) =>
   (await import('#event-store/eventstoredb/eventstoredb-store')).openEventStoreDb({
-    log: (line) => console.warn(`leadger: ${line}`),
+    log: warn,
     ...options,
   });
+
+const warn = (line: string): void => console.warn(`leadger: ${line}`);
 
 /** What others wrote into the log. The log in a directory has no other users. */
 export async function foreignEventsOf({ eventStoreDb: connectionString }: StoreLocation): Promise<ForeignEvents> {

@@ -140,7 +140,11 @@ test('deliveries of leads are sent with their order, and so are ratings, but no 
   await feed.leave();
 });
 
-test.each(['', 'abc', '9999999999999999', '1', '0', '000000000000004', '00000000000000004'])(
+const nothingThere = ['', 'abc', '9999999999999999', '1', '0', '000000000000004', '00000000000000004'];
+/** The server's numbers have 63 bits: it fails at greater ones, or cuts them to 64. */
+const tooLarge = [2n ** 63n, 2n ** 64n - 2n, 2n ** 64n, 2n ** 64n + 42n, 2n ** 65n].map(String);
+
+test.each([...nothingThere, ...tooLarge, '0000000000000042.0000000000000042', '0000000000000042.0000000000000043'])(
   'a Last-Event-ID that is not an event of the feed is refused (%p)',
   async (id) => {
     const { status, body } = await server.call('GET', '/api/feed', undefined, { 'last-event-id': id });
@@ -148,9 +152,15 @@ test.each(['', 'abc', '9999999999999999', '1', '0', '000000000000004', '00000000
   },
 );
 
+test.each(tooLarge)('a read that waits for a position that no store can have is refused (%s)', async (position) => {
+  const { status, body } = await server.call('GET', `/api/orders?waitFor=${position}`);
+  expect({ status, field: body.errors?.[0].field }).toEqual({ status: 400, field: 'waitFor' });
+});
+
 test('a position of two numbers is accepted only if the log is in EventStoreDB, which writes such positions', async () => {
   const expected = eventsAreElsewhere ? 'event: here' : '"field":"last-event-id"';
-  const headers = { 'last-event-id': '0000000000000000.0000000000000000' };
+  const head = await server.application.get<EventStore>(EVENT_STORE).head();
+  const headers = { 'last-event-id': `${head}.0000000000000000` };
   const { body } = await fetch(`${server.url}/api/feed`, { headers });
   let text = '';
   for await (const part of (body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream())) {

@@ -7,6 +7,8 @@ async function nowhere(served: Served): Promise<bigint> {
 }
 
 const BEYOND = 10n ** 12n;
+/** A number that no position of a server has. */
+const IMPOSSIBLE = 2n ** 63n;
 
 export const logCases: Cases = {
   // $all
@@ -27,6 +29,13 @@ export const logCases: Cases = {
   },
   'a read of $all beyond the end': async ({ calls }) => calls.read({ from: BEYOND, count }),
   'a read of $all backwards beyond the end': async ({ calls }) => calls.read({ from: BEYOND, count, backwards: true }),
+  'a read of $all at the greatest position': async ({ calls }) => calls.read({ from: IMPOSSIBLE - 1n, count }),
+  'a read of $all at an impossible position': async ({ calls }) => calls.read({ from: IMPOSSIBLE, count }),
+  'a read of $all backwards at an impossible position': async ({ calls }) =>
+    calls.read({ from: IMPOSSIBLE, count, backwards: true }),
+  'a filtered read at an impossible position': async ({ calls }) =>
+    calls.read({ from: IMPOSSIBLE, count, filter: { on: 'stream', prefixes: ['x'] } }),
+  'a subscription to $all at an impossible position': async ({ calls }) => calls.read({ from: IMPOSSIBLE }),
   'a read of $all from the end': async ({ calls }) => calls.read({ from: 'end', count }),
   'a read of $all backwards from the start': async ({ calls }) => calls.read({ from: 'start', count, backwards: true }),
   'the first event of $all': async ({ calls }) => calls.read({ count: 1 }),

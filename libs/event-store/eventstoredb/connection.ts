@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { EventStoreDBClient, ResolvedEvent, StreamingRead } from '@eventstore/db-client';
+import { BACKWARDS, END, type EventStoreDBClient, type ResolvedEvent, type StreamingRead } from '@eventstore/db-client';
 import { OutageCount, type Outages } from '#domain/kernel/outages';
-import { StoreUnavailable } from '../port.ts';
+import { AccessRefused, StoreUnavailable } from '../port.ts';
 import { parseConnectionString } from './connection-string.ts';
-import { throwIfFinal, unavailable } from './failures.ts';
+import { finalError, isUnexpectedByServer, PositionRefused, throwIfFinal, unavailable } from './failures.ts';
 import { NodeLink } from './node-link.ts';
 import { OutageLog } from './outage-log.ts';
 import { Watchdog } from './watchdog.ts';
@@ -23,6 +23,8 @@ export interface EventStoreDbOptions {
   readonly log?: (line: string) => void;
 }
 
+const MILLISECONDS_BETWEEN_QUESTIONS = 500;
+const APPENDS_FORGOTTEN_AFTER_MILLISECONDS = 5000;
 /** Who is late all the same gives the server this time. */
 const SHORTEST_MILLISECONDS = 1000;
 const BACKOFF_MILLISECONDS = [50, 100, 200, 500, 1000, 2000];
@@ -37,6 +39,8 @@ export class Connection {
   readonly #readWithin: number;
   readonly #patience: number;
   readonly #closing = new AbortController();
+  #appendFailedAt = Number.NEGATIVE_INFINITY;
+  #isAsking = false;
 
   private constructor({ connectionString, log = () => {}, ...limits }: EventStoreDbOptions) {
     const address = parseConnectionString(connectionString);
@@ -81,7 +85,7 @@ export class Connection {
 
   /** @param until when they end, as `performance.now()` counts. Default: after the usual patience without progress */
   retries(until?: number): Retries {
-    return new Retries(this, this.#outage, until === undefined ? { patience: this.#patience } : { until });
+    return new Retries(this, until === undefined ? { patience: this.#patience } : { until });
   }
 
   /** When a caller gives up who did not say. */
@@ -98,10 +102,14 @@ export class Connection {
     return Math.max(this.#searchEvery, BACKOFF_MILLISECONDS[failures] ?? (BACKOFF_MILLISECONDS.at(-1) as number));
   }
 
-  /** For what goes on until it is aborted: waits for a while, and looks where the leader is. @throws what is final */
+  /**
+   * For what goes on until it is aborted: waits for a while, and looks where the leader is. The account was accepted before, and
+   * may be again.
+   * @throws what is final
+   */
   async recover(error: unknown, failures: number, over: AbortSignal): Promise<void> {
     if (over.aborted) return;
-    throwIfFinal(error);
+    if (!this.noteIfRefused(error)) throwIfFinal(error);
     await this.pause(this.pauseAfter(failures), over);
     if (!over.aborted) await this.link.search();
   }
@@ -109,6 +117,37 @@ export class Connection {
   /** The server answered. */
   works(): void {
     this.#outage.isBack();
+  }
+
+  /** @returns whether the server refuses the account, which is said like an outage */
+  noteIfRefused(error: unknown, isAppend = false): boolean {
+    if (!(finalError(error) instanceof AccessRefused)) return false;
+    const { message } = error as Error;
+    this.doesNotWork(`${this.link.nodeName ?? 'the host'}: it refuses this account: ${message}`, isAppend);
+    return true;
+  }
+
+  /** There is a node, and yet it does not do what it should. It is asked until it does: who noticed may not ask again. */
+  doesNotWork(reason: string, isAppend: boolean): void {
+    if (isAppend) this.#appendFailedAt = performance.now();
+    this.#outage.away(reason);
+    if (!this.#isAsking) void this.#askUntilItWorks();
+  }
+
+  async #askUntilItWorks(): Promise<void> {
+    this.#isAsking = true;
+    while (this.#outage.isOpen && !this.isClosed) {
+      await this.pause(MILLISECONDS_BETWEEN_QUESTIONS);
+      await this.#askForEnd().catch(() => {});
+    }
+    this.#isAsking = false;
+  }
+
+  async #askForEnd(): Promise<void> {
+    const end = { direction: BACKWARDS, fromPosition: END, maxCount: 1 } as const;
+    for await (const _ of this.#readOnce(this.link.reads.readAll(end), this.#readWithin, undefined));
+    // A node that answers reads may still answer no append: that, the next append tells, if there is one.
+    if (performance.now() - this.#appendFailedAt > APPENDS_FORGOTTEN_AFTER_MILLISECONDS) this.works();
   }
 
   /**
@@ -133,7 +172,7 @@ export class Connection {
   /** Reads, and continues where it was when the connection breaks or stops answering. @param begin makes the next call */
   async *read(
     begin: (client: EventStoreDBClient) => StreamingRead<ResolvedEvent>,
-    { wantsMore = () => true, signal, until }: ReadLimits = {},
+    { wantsMore = () => true, signal, until, looksAtPosition = false }: ReadLimits = {},
   ): AsyncGenerator<ResolvedEvent> {
     const retries = this.retries(until);
     while (wantsMore() && !signal?.aborted) {
@@ -151,6 +190,8 @@ export class Connection {
         if (signal?.aborted) return;
         this.mustBeOpen();
         if ((error as { type?: string }).type === 'stream-not-found') return this.works();
+        if (looksAtPosition && isUnexpectedByServer(error)) throw new PositionRefused({ cause: error });
+        this.noteIfRefused(error);
         await retries.afterFailure(error);
       }
     }
@@ -185,6 +226,7 @@ export class Connection {
     if (this.isClosed) return;
     await Promise.race([Promise.allSettled(pending), wait(this.#appendWithin, undefined, { ref: false })]);
     this.#closing.abort();
+    this.#outage.stop();
     await this.link.close();
   }
 }
@@ -194,19 +236,19 @@ interface ReadLimits {
   readonly signal?: AbortSignal | undefined;
   /** When the reader gives up, as `performance.now()` counts. */
   readonly until?: number | undefined;
+  /** It is only asked what is at a position, which may be none of this log. */
+  readonly looksAtPosition?: boolean;
 }
 
 /** The repetitions of one request: growing pauses, and an end. */
 class Retries {
   readonly #connection: Connection;
-  readonly #outage: OutageLog;
   readonly #patience: number | undefined;
   #until: number;
   #attempt = 0;
 
-  constructor(connection: Connection, outage: OutageLog, end: { patience: number } | { until: number }) {
+  constructor(connection: Connection, end: { patience: number } | { until: number }) {
     this.#connection = connection;
-    this.#outage = outage;
     this.#patience = 'patience' in end ? end.patience : undefined;
     this.#until = 'until' in end ? end.until : performance.now() + end.patience;
   }
@@ -234,18 +276,21 @@ class Retries {
     throwIfFinal(error);
     if (this.isExhausted) throw unavailable(error);
     await this.#pause();
-    await this.untilFound({ error, unanswered });
-    // There is a node, and yet it does not do what it should.
-    this.#outage.away((error as Error).message);
+    // After an outage, what failed in it says nothing of now.
+    const wasThere = await this.untilFound({ error, unanswered });
+    if (wasThere) this.#connection.doesNotWork((error as Error).message, unanswered !== undefined);
   }
 
-  /** @throws CannotConnect; StoreUnavailable when there is no node to use in time */
+  /** @returns whether it was found at once @throws CannotConnect; StoreUnavailable when there is no node to use in time */
   async untilFound({ error, unanswered }: { error?: unknown; unanswered?: EventStoreDBClient | undefined } = {}) {
     const { link } = this.#connection;
+    let atOnce = true;
     while (!(await this.#inTime(unanswered ? link.renew(unanswered) : link.search()))) {
       if (this.isExhausted) throw unavailable(error ?? new Error(link.reasons));
+      atOnce = false;
       await this.#pause();
     }
+    return atOnce;
   }
 
   async #pause(): Promise<void> {

@@ -2,6 +2,7 @@ import type { Outages } from '#domain/kernel/outages';
 import { checkAppend } from '../append-checks.ts';
 import {
   type AppendResult,
+  type AskBeforeAppend,
   type CutMessage,
   DEFAULT_LIMITS,
   type EventStore,
@@ -93,6 +94,14 @@ class EventStoreDbStore implements EventStore, FollowsCuts {
 
   identity(): Promise<string> {
     return this.#reader.identity();
+  }
+
+  breaks(): number {
+    return this.#connection.link.breaks;
+  }
+
+  askBeforeAppends(ask: AskBeforeAppend): void {
+    this.#appender.ask = ask;
   }
 
   outages(): Outages {

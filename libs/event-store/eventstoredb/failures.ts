@@ -1,11 +1,4 @@
-import { AppendTooLarge, DEFAULT_LIMITS, EventStoreError, StoreUnavailable } from '../port.ts';
-
-/** The account may not do that, or does not exist: trying again changes nothing. */
-export class AccessRefused extends EventStoreError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('access-refused', message, options);
-  }
-}
+import { AccessRefused, AppendTooLarge, DEFAULT_LIMITS, EventStoreError, StoreUnavailable } from '../port.ts';
 
 /** What stands in the way of a connection and does not mend by itself: a certificate, TLS, the connection string. */
 export class CannotConnect extends EventStoreError {
@@ -37,6 +30,12 @@ interface ClientError {
 
 const CODES = { cancelled: 1, unknown: 2, permissionDenied: 7, unauthenticated: 16, unavailable: 14 };
 
+/** What a server answers to much that it did not expect. To a look at one position, it is a no: it is no outage. */
+export const isUnexpectedByServer = (error: unknown): boolean => {
+  const { code, message = '' } = error as ClientError;
+  return code === CODES.unknown && message.includes('Exception was thrown by handler');
+};
+
 /** An error of ours for what no repetition would change; undefined for what may succeed the next time. */
 export function finalError(error: unknown): EventStoreError | undefined {
   if (error instanceof EventStoreError) return error;
@@ -57,7 +56,7 @@ export function finalError(error: unknown): EventStoreError | undefined {
 /** Returns when a repetition may help. @throws the error otherwise, as one of ours */
 export function throwIfFinal(error: unknown): void {
   const final = finalError(error);
-  if (final && !(final instanceof StoreUnavailable)) throw final;
+  if (final && (final instanceof AccessRefused || !(final instanceof StoreUnavailable))) throw final;
 }
 
 /** The client connects again by itself. After other failures its connection may be one that never answers. */
@@ -68,6 +67,7 @@ export function isConnectionLost(error: unknown): boolean {
 
 /** The request was never sent: the server cannot have carried it out. (The client has two errors for it.) */
 export function neverSent(error: unknown): boolean {
+  if (error instanceof StoreUnavailable) return true;
   const { type, code, message = '', details = message } = error as ClientError;
   if (type === 'not-leader') return true;
   return code === CODES.unavailable && /No connection established|ECONNREFUSED|name resolution/i.test(details);

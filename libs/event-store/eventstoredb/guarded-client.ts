@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { EventStoreDBClient } from '@eventstore/db-client';
-import { Channel } from '@grpc/grpc-js';
+import { Channel, connectivityState } from '@grpc/grpc-js';
 import type { Host, ServerAddress } from './connection-string.ts';
 import { nameOf } from './election.ts';
 
@@ -23,14 +23,14 @@ interface Inside {
 type Opening = 'readAll' | 'readStream' | 'subscribeToAll';
 
 /**
- * A client for one node that answered. It never looks for nodes by itself: when it does not find one, it rejects a promise
+ * A client for one node that answered. `broke` is called when its connection breaks. It never looks for nodes by itself: when it does not find one, it rejects a promise
  * that nobody has, which ends the program. Other defects are contained where it makes its calls.
  */
-export function guardedClient(node: Host, address: ServerAddress): EventStoreDBClient {
+export function guardedClient(node: Host, address: ServerAddress, broke: () => void): EventStoreDBClient {
   const { secure, account, clientSettings } = address;
   const client = new EventStoreDBClient({ ...clientSettings, endpoint: nameOf(node) }, { insecure: !secure }, account);
   const inside = client as unknown as Inside;
-  inside.createChannel = async () => channelTo(node, address);
+  inside.createChannel = async () => hearBreaks(channelTo(node, address), broke);
   const { GRPCStreamCreator: create, handleError: handle } = inside;
   // Nobody waits for it, so it must not be rejected: it stumbles over a `not-leader` that names no leader.
   inside.handleError = (failed, error) => handle(failed, error).catch(() => {});
@@ -57,6 +57,19 @@ function channelTo(node: Host, { channelCredentials, clientSettings }: ServerAdd
     'grpc.max_reconnect_backoff_ms': LONGEST_RECONNECT_MILLISECONDS,
     'grpc.max_receive_message_length': LARGEST_MESSAGE_BYTES,
   });
+}
+
+function hearBreaks(channel: Channel, broke: () => void): Channel {
+  const watch = () => {
+    const before = channel.getConnectivityState(false);
+    if (before === connectivityState.SHUTDOWN) return;
+    channel.watchConnectivityState(before, Number.POSITIVE_INFINITY, () => {
+      if (before === connectivityState.READY) broke();
+      watch();
+    });
+  };
+  watch();
+  return channel;
 }
 
 /** An error that comes before or after somebody reads must not end the program. Who reads gets it all the same. */

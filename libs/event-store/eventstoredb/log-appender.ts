@@ -7,8 +7,10 @@ import {
 } from '@eventstore/db-client';
 import {
   type AppendResult,
+  type AskBeforeAppend,
   DEFAULT_LIMITS,
   type ExpectedRevision,
+  LogLost,
   type NewEvent,
   OutcomeUnknown,
   type RecordedEvent,
@@ -38,6 +40,7 @@ export class LogAppender {
   readonly #reader: LogReader;
   readonly #queue: AppendQueue;
   readonly #pending = new Set<Promise<unknown>>();
+  ask: AskBeforeAppend = () => undefined;
 
   constructor(connection: Connection, reader: LogReader) {
     this.#connection = connection;
@@ -71,6 +74,7 @@ export class LogAppender {
     try {
       return await this.#appendOnce(request, client);
     } catch (error) {
+      this.#connection.noteIfRefused(error, true);
       const final = finalError(error);
       // The search begins at once; what is sent again waits for its end.
       if (!final) void (isConnectionLost(error) ? link.search() : link.renew(client)).catch(() => {});
@@ -97,7 +101,9 @@ export class LogAppender {
       } catch (error) {
         const earlier = mayBeWritten ? await this.#earlierAttempt(request, error) : undefined;
         if (earlier) return { result: earlier, over: undefined };
+        this.#connection.noteIfRefused(error, true);
         throwIfFinal(error);
+        if (error instanceof LogLost) throw mayBeWritten ? outcomeUnknown(request, error) : error;
         mayBeWritten ||= !neverSent(error);
         const unanswered = isConnectionLost(error) ? undefined : client;
         await retries.afterFailure(error, unanswered).catch((end: unknown) => {
@@ -130,6 +136,8 @@ export class LogAppender {
   ): Promise<ClientResult> {
     try {
       const expectedRevision = typeof expected === 'number' ? BigInt(expected) : EXPECTED[expected];
+      const asked = this.ask();
+      if (asked) await asked;
       const call = client.appendToStream(stream, events.map(eventDataOf), { expectedRevision });
       return await this.#connection.answered(call, until - performance.now());
     } catch (error) {

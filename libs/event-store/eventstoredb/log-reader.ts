@@ -12,18 +12,12 @@ import {
   type ReadStreamOptions,
   type RecordedEvent,
 } from '../port.ts';
+import { isPosition } from '../position-text.ts';
 import { checkCount, checkFilter, passes } from '../read-checks.ts';
 import type { Connection } from './connection.ts';
 import { PositionRefused } from './failures.ts';
 import { readAllFiltered } from './filtered-read.ts';
-import {
-  isEmpty,
-  isServerPosition,
-  positionOf,
-  recordedEventOf,
-  serverFilterOf,
-  serverPositionOf,
-} from './translation.ts';
+import { isEmpty, positionOf, recordedEventOf, serverFilterOf, serverPositionOf } from './translation.ts';
 
 const READ_TO_THE_END = Number.MAX_SAFE_INTEGER;
 const LOOK_BACK_FACTOR = 32;
@@ -176,7 +170,7 @@ export class LogReader {
 
   /** What is at a position, be it ours or not. A server in trouble may fail with the same words: so it is asked twice. */
   async placeAt(position: Position): Promise<Place> {
-    if (!isServerPosition(position)) return { kind: 'none' };
+    if (!isPosition(position)) return { kind: 'none' };
     try {
       return await this.#placeAt(position);
     } catch (error) {
@@ -193,7 +187,7 @@ export class LogReader {
     this.#connection.mustBeOpen();
     const begin = (client: EventStoreDBClient) =>
       client.readAll({ fromPosition: serverPositionOf(position), maxCount: 1 });
-    for await (const { event } of this.#connection.read(begin)) {
+    for await (const { event } of this.#connection.read(begin, { looksAtPosition: true })) {
       if (!event?.position) continue;
       return positionOf(event.position) === position ? { kind: 'event', id: event.id } : { kind: 'removed' };
     }

@@ -23,17 +23,23 @@ export class NodeLink {
   #node: Host | undefined;
   #clients: Clients | undefined;
   #searching: Promise<Host | undefined> | undefined;
-  readonly #patrol: NodeJS.Timeout | undefined;
+  readonly #patrol: NodeJS.Timeout;
   #isClosed = false;
+  #breaks = 0;
 
   constructor(address: ServerAddress, log: (line: string) => void, outages: OutageCount) {
     this.#address = address;
     this.#log = log;
     this.#outage = new OutageLog(log, outages);
     this.#hosts = new Hosts(address);
-    // A node that was cut off from the others still answers reads, and its subscriptions just stay silent.
-    if (address.discovers)
-      this.#patrol = setInterval(() => void this.search().catch(() => {}), LOOK_AROUND_EVERY_MILLISECONDS).unref();
+    // A node that was cut off from the others still answers reads, and its subscriptions just stay silent; so do those of a
+    // node that is frozen. A program that has nothing to ask must notice that it is away, and that it is back.
+    this.#patrol = setInterval(() => void this.search().catch(() => {}), LOOK_AROUND_EVERY_MILLISECONDS).unref();
+  }
+
+  /** How often a connection broke: what is found over the next one may be another log. */
+  get breaks(): number {
+    return this.#breaks;
   }
 
   get reads(): EventStoreDBClient {
@@ -42,6 +48,11 @@ export class NodeLink {
 
   get appends(): EventStoreDBClient {
     return this.#current.appends;
+  }
+
+  /** The name of the node in use; undefined before one was found. */
+  get nodeName(): string | undefined {
+    return this.#node && nameOf(this.#node);
   }
 
   /** Why no node was found the last time. */
@@ -68,6 +79,7 @@ export class NodeLink {
 
   async #search(): Promise<Host | undefined> {
     const node = await this.#hosts.find(this.#node);
+    if (this.#isClosed) return node;
     if (node) {
       this.#outage.isBack();
       this.moveTo(node);
@@ -83,6 +95,7 @@ export class NodeLink {
     this.#node = node;
     this.#clients = { reads: this.#client(), appends: this.#client() };
     if (!former) return;
+    this.#breaks += 1;
     this.#log(`the event store is used at ${nameOf(node)} from now on`);
     for (const purpose of purposes) void close(former[purpose]);
   }
@@ -98,6 +111,7 @@ export class NodeLink {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#outage.stop();
     clearInterval(this.#patrol);
     await this.#searching?.catch(() => {});
     const clients = this.#clients;
@@ -109,7 +123,10 @@ export class NodeLink {
     return this.#clients;
   }
 
-  #client = (): EventStoreDBClient => guardedClient(this.#node as Host, this.#address);
+  #client = (): EventStoreDBClient =>
+    guardedClient(this.#node as Host, this.#address, () => {
+      this.#breaks += 1;
+    });
 }
 
 /** Disposing a client ends its calls but leaves its connection open. */

@@ -9,7 +9,8 @@ export class OutageLog {
   readonly #log: (line: string) => void;
   readonly #outages: OutageCount;
   #since: number | undefined;
-  #nextLineAt = 0;
+  #reason = '';
+  #nextLine: NodeJS.Timeout | undefined;
   #wasSaid = false;
 
   constructor(log: (line: string) => void, outages: OutageCount) {
@@ -17,15 +18,16 @@ export class OutageLog {
     this.#outages = outages;
   }
 
+  get isOpen(): boolean {
+    return this.#since !== undefined;
+  }
+
+  /** Whoever notices it last says why. */
   away(reason: string): void {
-    const now = performance.now();
-    if (this.#since === undefined) this.#nextLineAt = now + FIRST_LINE_AFTER_MILLISECONDS;
-    this.#since ??= now;
-    if (now < this.#nextLineAt) return;
-    this.#nextLineAt = now + LINE_EVERY_MILLISECONDS;
-    if (!this.#wasSaid) this.#outages.began(this.#since);
-    this.#wasSaid = true;
-    this.#log(`waiting for the event store: ${reason}`);
+    this.#reason = reason;
+    if (this.#since !== undefined) return;
+    this.#since = performance.now();
+    this.#sayIn(FIRST_LINE_AFTER_MILLISECONDS);
   }
 
   isBack(): void {
@@ -34,7 +36,22 @@ export class OutageLog {
       this.#outages.ended(now);
       this.#log(`the event store answers again after ${((now - this.#since) / 1000).toFixed(1)} seconds`);
     }
+    this.stop();
     this.#since = undefined;
     this.#wasSaid = false;
+  }
+
+  /** No more lines. */
+  stop(): void {
+    clearTimeout(this.#nextLine);
+  }
+
+  #sayIn(milliseconds: number): void {
+    this.#nextLine = setTimeout(() => {
+      if (!this.#wasSaid) this.#outages.began(this.#since as number);
+      this.#wasSaid = true;
+      this.#log(`waiting for the event store: ${this.#reason}`);
+      this.#sayIn(LINE_EVERY_MILLISECONDS);
+    }, milliseconds).unref();
   }
 }

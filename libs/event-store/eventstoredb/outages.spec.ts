@@ -111,3 +111,26 @@ describe('a cluster of three nodes', () => {
     expect(await ids()).not.toContain(event(4).id);
   });
 });
+
+test('one node that is frozen while nobody asks is named every five seconds, and the outage ends when it answers', async () => {
+  const store = await openEmbeddedStore();
+  const cluster = await startWireCluster(store, 1);
+  const lines: string[] = [];
+  const adapter = await openEventStoreDb({
+    connectionString: `esdb://127.0.0.1:${cluster.nodes[0]?.port}?tls=false&gossipTimeout=1`,
+    log: (line) => lines.push(line),
+  });
+  await cluster.become(0, 'frozen');
+  await waitUntil(() => lines.length === 2);
+  expect(lines[1]).toMatch(/^waiting for the event store: 127\.0\.0\.1:\d+: no answer within 1000 ms$/);
+  await cluster.become(0, 'leader');
+  await waitUntil(() => lines.length === 3);
+  expect(lines[2]).toMatch(/^the event store answers again after/);
+  const outages = adapter.outages?.();
+  expect(outages?.count).toBe(1);
+  await adapter.append('s-1', [event(1)], 'no-stream');
+  expect(adapter.outages?.()).toEqual(outages);
+  await adapter.close();
+  await cluster.close();
+  await store.close();
+});

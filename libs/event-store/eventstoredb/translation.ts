@@ -10,24 +10,20 @@ import {
 } from '@eventstore/db-client';
 import { objectOf } from '../json-bytes.ts';
 import { BadEvent, BEFORE_FIRST, type EventFilter, type NewEvent, type Position, type RecordedEvent } from '../port.ts';
-
-/** `commit`, or `commit.prepare` where the two differ, padded so that texts sort as positions do. */
-const POSITION = /^(\d{16,20})(?:\.(\d{16,20}))?$/;
+import { numbersOf } from '../position-text.ts';
 
 const padded = (number: bigint): string => String(number).padStart(16, '0');
 
+/** `commit`, or `commit.prepare` where the two differ, padded so that texts sort as positions do. */
 export const positionOf = ({ commit, prepare }: ServerPosition): Position =>
   (commit === prepare ? padded(commit) : `${padded(commit)}.${padded(prepare)}`) as Position;
-
-export const isServerPosition = (position: Position): boolean => POSITION.test(position);
 
 /** @throws BadEvent */
 export function serverPositionOf(position: Position): ServerPosition | typeof START {
   if (position === BEFORE_FIRST) return START;
-  const [, commit, prepare = commit] = POSITION.exec(position) ?? [];
-  if (commit === undefined || prepare === undefined)
-    throw new BadEvent(`"${position}" is not a position of this store`);
-  return { commit: BigInt(commit), prepare: BigInt(prepare) };
+  const place = numbersOf(position);
+  if (!place) throw new BadEvent(`"${position}" is not a position of this store`);
+  return place;
 }
 
 /** A byte that no JSON begins with. It marks metadata that is stored as it is. */

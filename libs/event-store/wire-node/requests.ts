@@ -71,7 +71,17 @@ function startOf(options: ReadOptions): Pick<ReadRequest, 'stream' | 'from'> {
   const ofAll = options.getAll();
   if (!ofAll) throw unexpected();
   const position = ofAll.getPosition();
-  return { stream: undefined, from: position ? Number(position.getCommitPosition()) : endOrStart(ofAll) };
+  return { stream: undefined, from: position ? commitOf(position) : endOrStart(ofAll) };
+}
+
+const GREATEST_POSITION = 2n ** 63n - 1n;
+
+/** A server fails at a position that its signed numbers of 64 bits do not have, or that is prepared after its commit. */
+function commitOf(position: ReadReq.Options.Position): number {
+  const commit = BigInt(position.getCommitPosition());
+  const prepare = BigInt(position.getPreparePosition());
+  if (commit > GREATEST_POSITION || prepare > commit) throw unexpected();
+  return Number(commit);
 }
 
 const endOrStart = (options: { hasEnd(): boolean }): 'end' | 'start' => (options.hasEnd() ? 'end' : 'start');

@@ -1,4 +1,4 @@
-import { sql, type Transaction } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { z } from 'zod';
 import { BEFORE_FIRST, type Landmark, type Position } from '#event-store/port';
 import { createForeignRegister } from './foreign-register.ts';
@@ -54,8 +54,8 @@ export const parkedStream = z.object({
 export type ParkedStream = Readonly<z.infer<typeof parkedStream>>;
 
 const REGISTER = 'read_models';
-const copies = sql.table(`${REGISTER}.copies`);
-const parked = sql.table(`${REGISTER}.parked`);
+export const registerTables = [`${REGISTER}.copies`, `${REGISTER}.parked`] as const;
+const [copies, parked] = registerTables.map((name) => sql.table(name)) as [RawBuilder<unknown>, RawBuilder<unknown>];
 
 /** Programs that start at the same time must not make the same tables. No other lock has this number. */
 const lockTables = (tx: Transaction<unknown> | Tx) => sql`SELECT pg_advisory_xact_lock(4709217)`.execute(tx);

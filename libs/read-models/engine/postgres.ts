@@ -4,6 +4,7 @@ import { explained, isOfServer } from '#postgres/failures';
 import { connectTo as connectToServer, PostgresPool } from '#postgres/pool';
 import { serverOf } from '#postgres/reach';
 import type { AnalystConnection, RowBatch } from './analysis.ts';
+import { registerTables } from './copies.ts';
 import { parsers, parsersOfAnswers } from './parsers.ts';
 
 export type { ServerState } from '#postgres/watch';
@@ -21,6 +22,7 @@ export function openPostgres(url: string) {
     application_name: 'leadger',
     options: '-c timezone=UTC',
     types: typesReadBy(parsers),
+    tables: registerTables,
   });
   return {
     dialect: new PostgresDialect({ pool }),

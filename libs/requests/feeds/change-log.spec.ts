@@ -111,9 +111,9 @@ test('a few reads are under way at a time, and each feed gets a page that begins
 test('a position that the recent changes know is not looked up; another one is', async () => {
   const log = changeLog();
   const { upTo } = await log.recent();
-  expect([await log.has(upTo), reads.length]).toEqual([true, 0]);
-  expect([await log.has('0000000000000001' as Position), reads.length]).toEqual([true, 1]);
-  expect([await log.has('9999999999999999' as Position), reads.length]).toEqual([false, 2]);
+  expect([await log.has(upTo, 'staff:ada'), reads.length]).toEqual([true, 0]);
+  expect([await log.has('0000000000000001' as Position, 'staff:ada'), reads.length]).toEqual([true, 1]);
+  expect([await log.has('9999999999999999' as Position, 'staff:ada'), reads.length]).toEqual([false, 2]);
 });
 
 test('a feed whose reader left while it waited for its turn reads nothing', async () => {

@@ -1,4 +1,4 @@
-import { askedTogether, callsInTurn } from '#event-store/in-turn';
+import { askedTogether, callsInTurn, callsInTurnOfEach } from '#event-store/in-turn';
 import { BEFORE_FIRST, type EventStore, type Position, type RecordedEvent } from '#event-store/port';
 import type { Owners } from '../owners.ts';
 import { takingTurns } from '../turns.ts';
@@ -6,6 +6,7 @@ import { type ChangeMessage, messagesOf, reportedEvents } from './messages.ts';
 import { RecentChanges } from './recent-changes.ts';
 
 const MOST_READS_AT_ONCE = 3;
+const MOST_CHECKS_AT_ONCE = 2;
 const EVENTS_A_PAGE = 500;
 const BYTES_A_PAGE = 4 * 1024 * 1024;
 
@@ -33,6 +34,7 @@ interface AskedPage {
 export class ChangeLog {
   readonly #source: ChangeSource;
   readonly #inTurn = callsInTurn(MOST_READS_AT_ONCE);
+  readonly #checks = callsInTurnOfEach(MOST_CHECKS_AT_ONCE);
   readonly #asked = new Set<AskedPage>();
   /** The end of the log. */
   readonly head: () => Promise<Position>;
@@ -75,10 +77,10 @@ export class ChangeLog {
     }
   }
 
-  /** Whether the log has a position. That of another log may not be there. */
-  async has(position: Position): Promise<boolean> {
+  /** Whether the log has a position. That of another log may not be there. @param actor whose checks wait for each other */
+  async has(position: Position, actor: string): Promise<boolean> {
     if (position === BEFORE_FIRST || (await this.recent()).knows(position)) return true;
-    return this.#inTurn(async () => (await this.#source.events.placeAt(position)).kind !== 'none');
+    return this.#checks(actor, async () => (await this.#source.events.placeAt(position)).kind !== 'none');
   }
 
   /**
