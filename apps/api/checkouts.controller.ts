@@ -14,6 +14,9 @@ import { CommandRoute, Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
 import { FirstPassword, StartCheckoutBody, WishesBody } from './start-checkout-body.ts';
 
+/** The whole of what is wished now. The customer and the lead type stay. */
+class QuoteCheckoutBody extends WishesBody {}
+
 class UseCouponBody {
   @Code({ description: 'The code as the customer typed it: every character counts (CPN-1).', example: 'SPRING 26-2' })
   couponCode!: string;
@@ -82,7 +85,7 @@ export class CheckoutsController {
   })
   quoteCheckout(
     @IdOf('checkout') checkoutId: string,
-    @Body() body: WishesBody,
+    @Body() body: QuoteCheckoutBody,
     @Asking() context: RequestContext,
   ): Promise<Receipt> {
     return this.#requests.checkouts.quote(checkoutId, body, context);

@@ -31,7 +31,7 @@ class PlaceOrderBody extends StartCheckoutBody {
 
   @Count({
     description: 'What the customer was shown, in cents. An order with another total is refused (CHK-5).',
-    example: 22_500,
+    example: 20_188,
     minimum: 0,
     maximum: 100_000_000_000,
     optional: true,

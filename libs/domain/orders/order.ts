@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { withFormerKey } from '../accounts/business.ts';
 import { type DistributionDecision, distributionDecision } from '../distribution/decision.ts';
+import { counted } from '../kernel/counted.ts';
 import { type Decider, type Decision, type Refusal, refuse, undecided } from '../kernel/decider.ts';
 import { codedReason, type DeclineReason, declineReasons } from '../kernel/declines.ts';
 import { cents, count, type EventsOf, fact, type Instant, instant, type Secret, unsealed } from '../kernel/events.ts';
@@ -406,7 +407,11 @@ export const refusePlacing = ({
 
 function refuseQuantity(quantity: number, { smallest, largest }: { smallest: number; largest: number }) {
   if (quantity >= smallest && quantity <= largest) return undefined;
-  return refuse('quantity-outside-limits', `an order of this type is for ${smallest} to ${largest} leads`, 'CAT-3');
+  return refuse(
+    'quantity-outside-limits',
+    `an order of this type is for ${smallest} to ${counted(largest, 'lead')}`,
+    'CAT-3',
+  );
 }
 
 const refuseMaximum = (dailyMaximum: number | undefined, batchType: boolean): Refusal | undefined =>
@@ -535,7 +540,11 @@ function deliver(command: Command<'DeliverLead'>, state: OrderState, terms: Term
   const localDay = localDayOf(at, terms.timeZone);
   if (state.status !== 'open') return refuseIn(state, 'given leads', 'ORD-1');
   if (isFullOn(localDay, state, terms.dailyMaximum))
-    return refuse('daily-maximum-reached', `the order had its ${terms.dailyMaximum} leads on ${localDay}`, 'DLV-5');
+    return refuse(
+      'daily-maximum-reached',
+      `the order had its ${counted(terms.dailyMaximum as number, 'lead')} on ${localDay}`,
+      'DLV-5',
+    );
 
   const deliveredToday = deliveredOn(state, localDay) + 1;
   const deliveredLeads = state.deliveredLeads + 1;
