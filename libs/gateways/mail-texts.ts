@@ -16,7 +16,7 @@ const aboutOrder = `Order {{orderId}}, {{leadTypeId}}: ${linkTo('order')}`;
 
 const leads = (fact: string) => `{{counted ${fact} "lead"}}`;
 const bonusLeads = '{{counted bonusLeads "bonus lead"}}';
-const renews = `{{#if cadenceDays}}Your order takes part in Loyalty Rewards: it renews every {{days cadenceDays}}, first on {{day renewsAt}} for {{money renewalTotalCents currency}}, which your card is charged. You can hold or cancel the programme at any time before: ${linkTo('programme')}{{/if}}`;
+const renews = `{{#if cadenceDays}}Your order takes part in Loyalty Rewards: it renews every {{days cadenceDays}}, first on {{day renewsAt}} for {{money renewalTotalCents currency}}, charged to your card. You can hold or cancel the programme at any time before: ${linkTo('programme')}{{/if}}`;
 
 /** The text of each kind of mail (NTF-1). Subjects contain no names, because they are recorded. */
 const mailTexts: { readonly [Kind in MailKind]: Text } = {

@@ -71,7 +71,7 @@ const nextBonusReason = (row: ProgrammeRow): string => bonusReasons[row.nextBonu
 const bonusReasons: Readonly<Record<ProgrammeRow['nextBonusRule'], (row: ProgrammeRow) => string>> = {
   exclusive: () => 'exclusive leads always give this bonus (LOY-3)',
   ladder: ({ nextRenewalNumber, pausesUsed, pausesThatKeepTheLadder }) =>
-    `step of the ladder for renewal ${nextRenewalNumber}; ${pausesUsed} of ${counted(pausesThatKeepTheLadder, 'pause')} used that keep it (LOY-3)`,
+    `step of the ladder for renewal ${nextRenewalNumber}; ${pausesUsed} of ${pausesThatKeepTheLadder} pauses used that keep it (LOY-3)`,
   'ladder-lost': ({ pausesUsed }) => `the standard bonus: the order was paused ${counted(pausesUsed, 'time')} (LOY-4)`,
 };
 
