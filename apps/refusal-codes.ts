@@ -171,11 +171,11 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'Place the order without it, or ask support for another code.',
     'couponCode',
   ),
-  'daily-maximum-missing': refused(
+  'other-total': refused(
     409,
-    'An order of real-time leads names its daily maximum.',
-    'Send dailyMaximum.',
-    'dailyMaximum',
+    'The order costs another total than the customer was shown; `details` has both.',
+    'Show the new total to the customer, and send it as expectedTotalCents.',
+    'expectedTotalCents',
   ),
   'daily-maximum-on-batch-type': refused(
     409,
@@ -205,16 +205,20 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   'order-awaiting-payment': refused(
     409,
     'The payment of the order is not captured yet.',
-    'Wait for the payment, and send the request again.',
+    'Wait for the payment, and send the request again; or cancel the order.',
   ),
   'order-payment-failed': refused(
     409,
     'The payment of the order was refused.',
     'Place a new order; for a checkout, start a new one.',
   ),
-  'order-open': refused(409, 'The order is open, which does not allow this.', 'Read the order, and decide again.'),
+  'order-open': refused(409, 'The order is open, which does not allow this.', 'Pause or cancel the order.'),
   'order-paused': refused(409, 'The order is paused.', 'Restart the order first.'),
-  'order-filled': refused(409, 'The order is filled: all its leads were delivered.', 'Place a new order.'),
+  'order-filled': refused(
+    409,
+    'The order is filled: all its leads were delivered.',
+    'Cancel or hold its programme in Loyalty Rewards, where it has one; else place a new order.',
+  ),
   'order-cancelled': refused(409, 'The order is cancelled.', 'Place a new order; for a checkout, start a new one.'),
   'programme-unknown': refused(
     409,

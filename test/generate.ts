@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventCatalog } from '#apps/cli/catalog';
+import { mailLinksPage } from '#apps/cli/mail-links-page';
 import { personalDataPage } from '#apps/cli/personal-data-page';
 import { rightsPage } from '#apps/cli/rights-page';
 import { viewsPage } from '#apps/cli/views-page';
@@ -13,6 +14,7 @@ const pages = {
   'event-catalog.md': eventCatalog,
   'analytics.md': viewsPage,
   'errors.md': errorsPage,
+  'mail-links.md': mailLinksPage,
   'personal-data.md': personalDataPage,
   'rights.md': rightsPage,
 };

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Inject, Post, Put } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { exampleIds } from '#read-models/models/examples';
-import { type CheckoutDetails, checkoutDetails } from '#requests/checkouts';
+import { type CheckoutDetails, checkoutDetails } from '#requests/checkout-details';
 import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
@@ -12,7 +12,10 @@ import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { CommandRoute, Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
-import { StartCheckoutBody } from './start-checkout-body.ts';
+import { FirstPassword, StartCheckoutBody, WishesBody } from './start-checkout-body.ts';
+
+/** The whole of what is wished now. The customer and the lead type stay. */
+class QuoteCheckoutBody extends WishesBody {}
 
 class UseCouponBody {
   @Code({ description: 'The code as the customer typed it: every character counts (CPN-1).', example: 'SPRING 26-2' })
@@ -22,6 +25,9 @@ class UseCouponBody {
 class PlaceCheckoutBody {
   @PaymentToken({ description: "The token of the card, from the payment provider's form. The sandbox accepts tok_ok." })
   paymentToken!: string;
+
+  @FirstPassword()
+  password?: string;
 }
 
 const checkoutExample: CheckoutDetails = {
@@ -36,9 +42,16 @@ const checkoutExample: CheckoutDetails = {
   totalCents: 22_500,
   currency: 'USD',
   couponCode: 'SPRING 26-2',
+  bonusLeads: 3,
+  dailyMaximum: 5,
+  timeZone: 'America/New_York',
+  cadence: 'weekly',
+  renewals: [{ renewalNumber: 1, dueAt: '2026-03-08T09:30:00.000Z', bonusLeads: 3, totalCents: 25_000 }],
+  policyVersion: 1,
   statementDescriptor: 'LEADGER',
+  quotedAt: '2026-03-01T09:30:00.000Z',
   giveUpAt: '2026-03-02T09:30:00.000Z',
-  revision: 1,
+  revision: 3,
 };
 
 @ApiTags('checkout')
@@ -56,15 +69,30 @@ export class CheckoutsController {
   @CommandRoute({
     summary: 'Start a checkout (CHK-1); it is refused at once where the order could not be placed',
     idName: 'checkoutId',
-    records: ['CheckoutStarted'],
+    records: ['CheckoutStarted', 'CheckoutQuoted'],
     creates: '/api/checkouts/:id',
   })
   startCheckout(@Body() body: StartCheckoutBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.checkouts.start(body, context);
   }
 
+  @Post(':checkoutId/quote')
+  @CommandRoute({
+    summary:
+      'Wish something else, or ask for the terms of this moment: what the checkout shows is recorded anew (CHK-5)',
+    idName: 'checkoutId',
+    records: ['CheckoutQuoted'],
+  })
+  quoteCheckout(
+    @IdOf('checkout') checkoutId: string,
+    @Body() body: QuoteCheckoutBody,
+    @Asking() context: RequestContext,
+  ): Promise<Receipt> {
+    return this.#requests.checkouts.quote(checkoutId, body, context);
+  }
+
   @Get(':checkoutId')
-  @ApiOperation({ summary: 'What the order would cost, and what the card statement will show' })
+  @ApiOperation({ summary: 'What the order costs, when it renews, and what the card statement will show (CHK-5)' })
   @Responds(200, 'The checkout.', named('Checkout', checkoutDetails), checkoutExample)
   @Problems(404)
   async getCheckout(@IdOf('checkout') checkoutId: string, @Reading() reader: Reader): Promise<CheckoutDetails> {
@@ -77,7 +105,7 @@ export class CheckoutsController {
   @CommandRoute({
     summary: 'Use a coupon: an accepted code is used up for the customer, even if the checkout is not placed (CPN-2)',
     idName: 'checkoutId',
-    records: ['CheckoutCouponTaken'],
+    records: ['CheckoutCouponTaken', 'CheckoutQuoted'],
   })
   useCoupon(
     @IdOf('checkout') checkoutId: string,
@@ -89,16 +117,16 @@ export class CheckoutsController {
 
   @Post(':checkoutId/place')
   @CommandRoute({
-    summary: 'Place the order at the total that the checkout shows; a repeat answers the same order',
+    summary: 'Place the order that the checkout shows (CHK-5); a repeat answers the same order',
     idName: 'orderId',
     records: ['OrderPlaced'],
     creates: '/api/orders/:id',
   })
   placeCheckout(
     @IdOf('checkout') checkoutId: string,
-    @Body() { paymentToken }: PlaceCheckoutBody,
+    @Body() { paymentToken, password }: PlaceCheckoutBody,
     @Asking() context: RequestContext,
   ): Promise<Receipt> {
-    return this.#requests.checkouts.place(checkoutId, paymentToken, context);
+    return this.#requests.checkouts.place(checkoutId, paymentToken, context, password);
   }
 }

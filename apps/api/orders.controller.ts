@@ -12,7 +12,7 @@ import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
-import { Code, ExactlyOneOf, FieldNames, Id, Nested, OneOf, PaymentToken, Sort } from './fields.ts';
+import { Code, Count, ExactlyOneOf, FieldNames, Id, Nested, OneOf, PaymentToken, Sort } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
@@ -35,6 +35,15 @@ class PlaceOrderBody extends StartCheckoutBody {
     optional: true,
   })
   couponCode?: string;
+
+  @Count({
+    description: 'What the customer was shown, in cents. An order with another total is refused (CHK-5).',
+    example: 20_188,
+    minimum: 0,
+    maximum: 100_000_000_000,
+    optional: true,
+  })
+  expectedTotalCents?: number;
 }
 
 class ChangeDailyMaximumBody {

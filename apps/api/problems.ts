@@ -60,12 +60,14 @@ export class Problem extends LeadgerError {
 
   document() {
     const { rule, errors, details } = this.particulars;
+    const { whatToDo } = errorCodes[this.code] ?? {};
     return {
       type: 'about:blank',
       title: STATUS_CODES[this.status],
       status: this.status,
       code: this.code,
       detail: withoutPasswords(this.message),
+      ...(this.status === 409 && whatToDo && { whatToDo }),
       ...(rule && { rule }),
       ...(errors && { errors }),
       ...(details && { details }),

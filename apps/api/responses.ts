@@ -52,6 +52,7 @@ const problemDocument = named(
       status: z.int().describe('The HTTP status.'),
       code: z.string().describe('A stable code for programs. All codes are in `x-error-codes` of this document.'),
       detail: z.string().describe('What is wrong, in a sentence for people.'),
+      whatToDo: z.string().optional().describe('Of a refusal: what to do instead.'),
       rule: z.string().optional().describe('The id of the business rule that refused the request.'),
       errors: z
         .array(

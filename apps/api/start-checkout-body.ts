@@ -1,5 +1,5 @@
 import { exampleIds } from '#read-models/models/examples';
-import { Count, ExactlyOneOf, Id, Line, Nested, Percentage, TimeZone } from './fields.ts';
+import { Count, ExactlyOneOf, Id, Line, Nested, Password, Percentage, TimeZone } from './fields.ts';
 
 export class DailyMaximum {
   @Count({ description: 'Leads that are delivered in a local day at most.', example: 5, optional: true })
@@ -17,19 +17,13 @@ class LoyaltyRewards {
   cadence!: string;
 }
 
-/** What the customer wants to order, before the payment (CHK-1). */
-export class StartCheckoutBody {
-  @Id({ description: 'The customer who orders.', example: exampleIds.customerId })
-  customerId!: string;
-
-  @Id({ description: 'The lead type that is ordered.', example: exampleIds.leadTypeId })
-  leadTypeId!: string;
-
+/** What of a checkout may change until it is placed. */
+export class WishesBody {
   @Count({ description: 'The number of leads that are ordered.', example: 25 })
   quantity!: number;
 
   @Nested(() => DailyMaximum, {
-    description: 'Either leads or percent. Real-time types need it, other types do not take it (CHK-1, CHK-3).',
+    description: 'Either leads or percent. Only real-time types take it; without it there is no maximum (CHK-3).',
     example: { leads: 5 },
     optional: true,
   })
@@ -48,4 +42,23 @@ export class StartCheckoutBody {
     optional: true,
   })
   loyalty?: LoyaltyRewards;
+}
+
+/** The first password of the customer who orders. */
+export const FirstPassword = () =>
+  Password({
+    description: 'The first password, where the account has none (ACC-1); an account that has one keeps it.',
+    optional: true,
+  });
+
+/** What the customer wants to order, before the payment (CHK-1). */
+export class StartCheckoutBody extends WishesBody {
+  @Id({ description: 'The customer who orders.', example: exampleIds.customerId })
+  customerId!: string;
+
+  @Id({ description: 'The lead type that is ordered.', example: exampleIds.leadTypeId })
+  leadTypeId!: string;
+
+  @FirstPassword()
+  password?: string;
 }

@@ -75,6 +75,8 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
     `refused to customer ${customerId}: ${reason}${triedAt ? `, on ${triedAt}` : ''}`,
   CheckoutStarted: ({ quantity, leadTypeId, giveUpAt }) =>
     `${counted(quantity, 'lead')} of ${leadTypeId} chosen; abandoned ${giveUpAt} unless it is placed`,
+  CheckoutQuoted: ({ quantity, totalCents, currency }) =>
+    `shown: ${counted(quantity, 'lead')} for ${money(totalCents, currency)}`,
   CheckoutCouponTaken: ({ code, discount }) => `coupon ${JSON.stringify(code)} taken: ${worth(discount)}`,
   CheckoutCouponReplaced: ({ code, by }) =>
     `coupon ${JSON.stringify(code)} does not count any more: ${JSON.stringify(by)} was given in its place`,

@@ -1,4 +1,5 @@
 import { mailKinds } from '#domain/notifications/kinds';
+import { mailLinks } from './mail-links.ts';
 import { composeMail } from './mail-texts.ts';
 
 const facts = {
@@ -15,7 +16,10 @@ const facts = {
   declineReason: 'expired-card',
   explanation: 'it is too late',
   leads: 2,
-  several: true,
+  cadenceDays: 7,
+  renewsAt: '2026-03-09T15:00:00.000Z',
+  renewalTotalCents: 20_000,
+  undeliveredLeads: 1,
   leadId: 'l1',
   dueAt: '2026-03-02T15:00:00.000Z',
   expiresAt: '2026-03-02T15:30:00.000Z',
@@ -35,8 +39,47 @@ describe('the text of mails', () => {
 
   it('STO-2: the confirmation shows the price and the text on the card statement', () => {
     const { text } = composeMail('order-confirmed', facts);
-    expect(text).toContain('10 leads, and 1 bonus leads with them');
+    expect(text).toContain('10 leads and 1 bonus lead.');
     expect(text).toContain('It costs $123.45. Your card statement shows LEADGER.');
+  });
+
+  it('NTF-5: the confirmation says that, when and for how much the order renews', () => {
+    const { text } = composeMail('order-confirmed', facts);
+    expect(text).toContain('it renews every 7 days, first on 2026-03-09 for $200.00');
+    expect(text).toContain('https://store.example/loyalty/o1');
+    const { cadenceDays: _, ...once } = facts;
+    expect(composeMail('order-confirmed', once).text).not.toContain('renew');
+  });
+
+  it('NTF-5: an announcement names the day and the amount; one that an older version wished names the day', () => {
+    const { text } = composeMail('renewal-coming', facts);
+    expect(text).toContain('On 2026-03-02 your order re-opens');
+    expect(text).toContain('10 leads for $123.45, charged to your card.');
+    const { quantity: _, totalCents: __, ...older } = facts;
+    expect(composeMail('renewal-coming', older).text).toContain('and your bonus leads with them.');
+  });
+
+  it.each([
+    [1, '1 lead will not be delivered.'],
+    [2, '2 leads will not be delivered.'],
+    [0, 'What you have received stays yours.'],
+  ])('NTF-5: a cancellation of %d leads is confirmed', (undeliveredLeads, told) => {
+    expect(composeMail('order-cancelled', { ...facts, undeliveredLeads }).text).toContain(told);
+  });
+
+  it('NTF-5: one is not called several', () => {
+    const one = { ...facts, quantity: 1, bonusLeads: 1, leads: 1, cadenceDays: 1, undeliveredLeads: 1 };
+    for (const kind of mailKinds) expect(composeMail(kind, one).text).not.toMatch(/\b1 (bonus )?(leads|days)\b/);
+  });
+
+  it('NTF-5: every link leads to a page that is documented', () => {
+    const paths = Object.values(mailLinks).map(({ path }) => path);
+    const filled = paths.map((path) =>
+      path.replace(/\{(\w+)\}/g, (_, name: keyof typeof facts) => String(facts[name])),
+    );
+    for (const kind of mailKinds)
+      for (const [, path] of composeMail(kind, facts).text.matchAll(/https:\/\/store\.example(\S*)/g))
+        expect(filled).toContain(path);
   });
 
   it('RPL-7: a denial explains why', () => {
@@ -63,7 +106,7 @@ describe('the text of mails', () => {
 
   it('DLV-9: a mail of one lead shows its contact', () => {
     const contact = { firstName: 'Ada', telephone: '+1 212 555 0142', postalCode: '12207' };
-    const { text } = composeMail('leads-delivered', { ...facts, leads: 1, several: false, contact });
+    const { text } = composeMail('leads-delivered', { ...facts, leads: 1, contact });
     expect(text).toContain('First name: Ada\nTelephone: +1 212 555 0142\nPostal code: 12207');
   });
 });

@@ -1,6 +1,8 @@
 import Handlebars from 'handlebars';
+import { counted } from '#domain/kernel/counted';
 import { tellDecline } from '#domain/kernel/declines';
 import type { MailKind } from '#domain/notifications/kinds';
+import { linkTo } from './mail-links.ts';
 
 interface Text {
   readonly subject: string;
@@ -10,16 +12,29 @@ interface Text {
 
 const descriptor = 'Your card statement shows {{statementDescriptor}}.';
 const contact = '{{#each contact}}{{label @key}}: {{this}}\n{{/each}}';
-const aboutOrder = 'Order {{orderId}}, {{leadTypeId}}: {{webAddress}}/orders/{{orderId}}';
+const aboutOrder = `Order {{orderId}}, {{leadTypeId}}: ${linkTo('order')}`;
+
+const leads = (fact: string) => `{{counted ${fact} "lead"}}`;
+const bonusLeads = '{{counted bonusLeads "bonus lead"}}';
+const renews = `{{#if cadenceDays}}Your order takes part in Loyalty Rewards: it renews every {{days cadenceDays}}, first on {{day renewsAt}} for {{money renewalTotalCents currency}}, charged to your card. You can hold or cancel the programme at any time before: ${linkTo('programme')}{{/if}}`;
 
 /** The text of each kind of mail (NTF-1). Subjects contain no names, because they are recorded. */
 const mailTexts: { readonly [Kind in MailKind]: Text } = {
   'order-confirmed': {
     subject: 'Your order is confirmed',
     paragraphs: [
-      'Thank you for your order of {{quantity}} leads{{#if bonusLeads}}, and {{bonusLeads}} bonus leads with them{{/if}}.',
+      `Thank you for your order of ${leads('quantity')}{{#if bonusLeads}} and ${bonusLeads}{{/if}}.`,
       `It costs {{money totalCents currency}}. ${descriptor}`,
       'Your first leads arrive after the payment is captured.',
+      renews,
+      aboutOrder,
+    ],
+  },
+  'order-cancelled': {
+    subject: 'Your order is cancelled',
+    paragraphs: [
+      `As requested, your order is cancelled. What you have received stays yours{{#if undeliveredLeads}}; ${leads('undeliveredLeads')} will not be delivered{{/if}}.`,
+      '{{#if cadenceDays}}It does not renew any more.{{/if}}',
       aboutOrder,
     ],
   },
@@ -34,9 +49,9 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
   'leads-delivered': {
     subject: 'New leads for you',
     paragraphs: [
-      '{{#if contact}}You have a new lead:{{else}}You have {{leads}} new {{#if several}}leads{{else}}lead{{/if}}.{{/if}}',
+      `{{#if contact}}You have a new lead:{{else}}You have {{counted leads "new lead"}}.{{/if}}`,
       contact,
-      'All your leads: {{webAddress}}/leads',
+      `All your leads: ${linkTo('leads')}`,
       aboutOrder,
     ],
   },
@@ -47,15 +62,15 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
   'renewal-coming': {
     subject: 'Your Loyalty Rewards order renews soon',
     paragraphs: [
-      'On {{day dueAt}} your order re-opens with the same leads at the same price, and your bonus leads with them.',
-      'If you do not want this renewal, put the programme on hold before that day: {{webAddress}}/loyalty/{{orderId}}',
+      `On {{day dueAt}} your order re-opens with the same leads at the same price, and your bonus leads with them{{#if quantity}}: ${leads('quantity')} for {{money totalCents currency}}, charged to your card{{/if}}.`,
+      `If you do not want this renewal, put the programme on hold before that day: ${linkTo('programme')}`,
       aboutOrder,
     ],
   },
   'renewal-done': {
     subject: 'Your Loyalty Rewards order is renewed',
     paragraphs: [
-      'Your order is open again: {{quantity}} leads{{#if bonusLeads}} and {{bonusLeads}} bonus leads{{/if}} for {{money totalCents currency}}. ' +
+      `Your order is open again: ${leads('quantity')}{{#if bonusLeads}} and ${bonusLeads}{{/if}} for {{money totalCents currency}}. ` +
         descriptor,
       aboutOrder,
     ],
@@ -63,7 +78,14 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
   'programme-held': {
     subject: 'Your Loyalty Rewards programme is on hold',
     paragraphs: [
-      '{{#if declined}}The payment for the renewal was declined, so the programme is on hold.{{else}}The programme is on hold, as you requested.{{/if}} Your order does not re-open until you activate the programme: {{webAddress}}/loyalty/{{orderId}}',
+      `{{#if declined}}The payment for the renewal was declined, so the programme is on hold.{{else}}The programme is on hold, as you requested.{{/if}} Your order does not re-open until you activate the programme: ${linkTo('programme')}`,
+      aboutOrder,
+    ],
+  },
+  'programme-cancelled': {
+    subject: 'Your Loyalty Rewards programme is cancelled',
+    paragraphs: [
+      'As requested, the programme is cancelled: your order does not renew any more, and your card is not charged again. What is open is still delivered.',
       aboutOrder,
     ],
   },
@@ -71,25 +93,22 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
     subject: 'Chargeback Granted',
     paragraphs: [
       'We verified your return ({{returnReason}}) and accepted it. You will receive a replacement as soon as a lead is available. It is free and does not count against your daily maximum.',
-      'The lead: {{webAddress}}/leads/{{leadId}}',
+      `The lead: ${linkTo('lead')}`,
     ],
   },
   'chargeback-denied': {
     subject: 'Chargeback Denied',
-    paragraphs: [
-      'We cannot replace the lead you returned: {{explanation}}',
-      'The lead: {{webAddress}}/leads/{{leadId}}',
-    ],
+    paragraphs: ['We cannot replace the lead you returned: {{explanation}}', `The lead: ${linkTo('lead')}`],
   },
   'replacement-delivered': {
     subject: 'Your replacement is here',
-    paragraphs: ['The lead that replaces the one you returned: {{webAddress}}/leads/{{leadId}}', contact],
+    paragraphs: [`The lead that replaces the one you returned: ${linkTo('lead')}`, contact],
   },
   'password-recovery': {
     subject: 'Set a new password',
     paragraphs: [
       'A new password was requested for your account. This link works once, until {{moment expiresAt}}:',
-      '{{webAddress}}/password-recovery?token={{token}}',
+      linkTo('passwordRecovery'),
       'If you did not request it, you can ignore this mail. Your password does not change.',
     ],
   },
@@ -97,12 +116,12 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
     subject: 'Confirm your e-mail address',
     paragraphs: [
       'This address was entered for an account at {{storeName}}. To use it, confirm it by {{moment expiresAt}}:',
-      '{{webAddress}}/confirm-address?token={{token}}',
+      linkTo('addressChange'),
     ],
   },
   'ticket-answered': {
     subject: 'Our answer to your question',
-    paragraphs: ['{{answer}}', 'Your question: {{webAddress}}/tickets/{{ticketId}}'],
+    paragraphs: ['{{answer}}', `Your question: ${linkTo('ticket')}`],
   },
 };
 
@@ -138,6 +157,9 @@ const handlebars = Handlebars.create();
 handlebars.registerHelper({
   money: (cents: number, currency: string) =>
     new Intl.NumberFormat('en-US', { style: 'currency', currency }).format(cents / 100),
+  counted: (count: number, one: string) => counted(count, one),
+  /** A cadence may have half days. */
+  days: (days: number) => `${days} ${days === 1 ? 'day' : 'days'}`,
   decline: tellDecline,
   day: (at: string) => at.slice(0, 10),
   moment: (at: string) => `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`,

@@ -59,7 +59,7 @@ function noteProgress(
 }
 
 function joinProgramme(orderId: string, because: FactOf<'OrderPlaced'>): CommandWish {
-  const { at: countedFrom, customerId, storeId, leadTypeId, loyalty } = because.data;
+  const { at, renewalsCountedFrom: countedFrom = at, customerId, storeId, leadTypeId, loyalty } = because.data;
   const { cadence, cadenceDays } = loyalty as NonNullable<typeof loyalty>;
   return {
     commandId: deriveId('JoinProgramme', because.eventId),

@@ -2,11 +2,12 @@ import { type Fact, type FactOf, idOf } from '#domain/codec';
 import { DueList } from '#domain/kernel/due-list';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
-import { HOUR_MILLISECONDS, toInstant } from '#domain/kernel/instants';
+import { addDays, HOUR_MILLISECONDS, toInstant } from '#domain/kernel/instants';
 import type { EventTypeName } from '#domain/ledger';
 import type { MailKind } from '#domain/notifications/kinds';
 import { mailIdOf, mailStream } from '#domain/notifications/mail';
 import type { MailFacts } from '#domain/notifications/mail-facts';
+import { totalCentsOf } from '#domain/orders/total';
 import { type CommandWish, defineProcess, type EffectWish, takeFrom } from './process.ts';
 
 /** The mail that events of one type cause. */
@@ -31,6 +32,29 @@ const orderFacts = (fact: Fact, orders: Orders): MailFacts => {
   return { orderId, storeId, leadTypeId, statementDescriptor };
 };
 
+/** When and for how much an order renews (NTF-5), where it does. */
+function renewalFacts({ data }: FactOf<'OrderPlaced'>): MailFacts {
+  const { at, renewalsCountedFrom = at, loyalty, quantity, pricePerLeadCents } = data;
+  if (!loyalty) return {};
+  const { cadenceDays } = loyalty;
+  const renewalTotalCents = totalCentsOf({ quantity, pricePerLeadCents });
+  return { cadenceDays, renewsAt: addDays(renewalsCountedFrom, cadenceDays), renewalTotalCents };
+}
+
+function announcedFacts(fact: FactOf<'RenewalAnnounced'>, orders: Orders): MailFacts {
+  const placed = orders.get(idOf(fact.stream))?.data;
+  if (!placed) return {};
+  const { quantity, pricePerLeadCents, currency } = placed;
+  return { quantity, totalCents: totalCentsOf({ quantity, pricePerLeadCents }), currency };
+}
+
+function cancelledFacts(fact: FactOf<'OrderCancelled'>, orders: Orders): MailFacts | undefined {
+  const { undeliveredLeads, cause } = fact.data;
+  if (cause) return undefined;
+  const loyalty = orders.get(idOf(fact.stream))?.data.loyalty;
+  return { ...orderFacts(fact, orders), undeliveredLeads, ...(loyalty && { cadenceDays: loyalty.cadenceDays }) };
+}
+
 type MailRules = { readonly [Type in EventTypeName]?: MailRule<Type> };
 
 /** Event → mail (NTF-1). Delivered leads are not here: one mail an hour lists them. */
@@ -44,8 +68,10 @@ const mails = {
       bonusLeads: fact.data.bonusLeads,
       totalCents: fact.data.totalCents,
       currency: fact.data.currency,
+      ...renewalFacts(fact),
     }),
   },
+  OrderCancelled: { kind: 'order-cancelled', customerId: customerOfOrder, facts: cancelledFacts },
   PaymentDeclined: {
     kind: 'payment-declined',
     customerId: customerOfOrder,
@@ -67,7 +93,11 @@ const mails = {
   RenewalAnnounced: {
     kind: 'renewal-coming',
     customerId: customerInEvent,
-    facts: (fact, orders) => ({ ...orderFacts(fact, orders), dueAt: fact.data.dueAt }),
+    facts: (fact, orders) => ({
+      ...orderFacts(fact, orders),
+      ...announcedFacts(fact, orders),
+      dueAt: fact.data.dueAt,
+    }),
   },
   OrderReopened: {
     kind: 'renewal-done',
@@ -85,6 +115,12 @@ const mails = {
     kind: 'programme-held',
     customerId: customerInEvent,
     facts: (fact, orders) => ({ ...orderFacts(fact, orders), cause: fact.data.cause }),
+  },
+  ProgrammeCancelled: {
+    kind: 'programme-cancelled',
+    customerId: customerOfOrder,
+    // The end of an order ends its programme, too, and has a mail of its own.
+    facts: (fact, orders) => (fact.data.cause === 'customer' ? orderFacts(fact, orders) : undefined),
   },
   ChargebackGranted: {
     kind: 'chargeback-granted',

@@ -5,13 +5,13 @@
  */
 export const rowDigests: Readonly<Record<string, string>> = {
   customers: 'bfaad4ba01153be6',
-  orders: '4ec6963c65107926',
-  programmes: '515664ee4380513c',
+  orders: '5ad4271af1f902c9',
+  programmes: 'c566c26f85c9944b',
   leads: '6a3528bd19975dfa',
   replacements: '1edee16c7f169ffa',
   tickets: '804c1b4708e2bae0',
-  mails: '36c7d168b0919296',
+  mails: 'fbca8baacc363758',
   webhooks: '6134a1be56162226',
-  histories: 'f2d0b31e633e2965',
-  sales: '95f2eeb54126e48f',
+  histories: 'eb687a625de84161',
+  sales: 'e869292ab940db1c',
 };

@@ -1,37 +1,48 @@
-import { z } from 'zod';
-import { type CatalogueState, catalogueStream, type Price, priceAt } from '#domain/catalogue/catalogue';
 import {
   type CheckoutState,
   checkout,
-  checkoutStatuses,
   checkoutStream,
   orderIdOf,
   refuseCoupon,
   refuseIn,
 } from '#domain/checkouts/checkout';
-import { discountCentsOf } from '#domain/coupons/coupon';
+import { quoteOf } from '#domain/checkouts/quote';
 import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
-import { type Instant, instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
-import { isOver, orderStream, type PromisedOrder, type Terms, totalCentsOf } from '#domain/orders/order';
-import { openIfThere } from './account-seals.ts';
+import { isOver, orderStream, type PromisedOrder, type Terms } from '#domain/orders/order';
+import { totalCentsOf } from '#domain/orders/total';
+import { openIfThere, sealSecret } from './account-seals.ts';
 import { isErased } from './address-claim.ts';
 import type { Outcome } from './command-handler.ts';
 import { returnCoupon, tryCoupon } from './coupons.ts';
 import { customerErased } from './erased-customers.ts';
-import { type OrderWishes, paidWith, placingOf } from './placing.ts';
-import { type QueryTools, sameForAll } from './query-tools.ts';
+import { withFirstPassword } from './first-password.ts';
+import { type OrderWishes, placingOf, quoteFor } from './placing.ts';
 import { type Receipt, type RequestContext, type RequestTools, whateverRevision } from './request-tools.ts';
-import { revision } from './revision.ts';
 import { checkRightEarly } from './rights.ts';
 
 /** Checkouts: the requested leads, at most one coupon, and the resulting order (CHK). */
 export const checkoutRequests = (tools: RequestTools) => ({
-  start: (request: OrderWishes, context: RequestContext) => start(tools, request, context),
+  start: ({ password, ...request }: OrderWishes & FirstPassword, context: RequestContext) =>
+    withFirstPassword(tools, { customerId: request.customerId, password }, context, {
+      refused: (refusal) => refuseStarted(tools, refusal, context),
+      ask: () => start(tools, request, context),
+    }),
+  quote: (checkoutId: string, wishes: ChangedWishes, context: RequestContext) =>
+    quote(tools, checkoutId, wishes, context),
   useCoupon: (checkoutId: string, code: string, context: RequestContext) => useCoupon(tools, checkoutId, code, context),
-  place: (checkoutId: string, paymentToken: string, context: RequestContext) =>
-    place(tools, checkoutId, paymentToken, context),
+  place: (checkoutId: string, paymentToken: string, context: RequestContext, password?: string) =>
+    placeWithPassword(tools, checkoutId, paymentToken, context, password),
 });
+
+interface FirstPassword {
+  readonly password?: string;
+}
+
+const refuseStarted = (tools: RequestTools, refusal: Refusal, context: RequestContext): Promise<Receipt> => {
+  const id = deriveId('checkout', context.commandId);
+  return tools.refuse(id, checkoutStream(id), refusal, context);
+};
 
 /** CHK-1. Errors are reported now, not when the order is placed. */
 async function start(tools: RequestTools, request: OrderWishes, context: RequestContext): Promise<Receipt> {
@@ -42,8 +53,32 @@ async function start(tools: RequestTools, request: OrderWishes, context: Request
   if (refusal) return tools.refuse(id, stream, refusal, context);
   const placing = (await refuseErased(tools, customerId)) ?? (await placingOf(tools, request));
   if (isRefusal(placing)) return tools.send(id, stream, placing, context);
-  const { storeId, timeZone } = placing;
-  return tools.send(id, stream, { type: 'StartCheckout', at: tools.now(), ...request, storeId, timeZone }, context);
+  const { at, storeId, timeZone } = placing;
+  const command = { type: 'StartCheckout', at, ...request, storeId, timeZone, quote: quoteOf(at, placing) } as const;
+  return tools.send(id, stream, command, context);
+}
+
+/** The customer and the lead type stay: a coupon may have been tried for them. */
+type ChangedWishes = Omit<OrderWishes, 'customerId' | 'leadTypeId'>;
+
+/** CHK-5: at the terms of this moment. */
+async function quote(
+  tools: RequestTools,
+  checkoutId: string,
+  changed: ChangedWishes,
+  context: RequestContext,
+): Promise<Receipt> {
+  const stream = checkoutStream(checkoutId);
+  const state = await tools.stateOf<'checkout'>(stream);
+  const noRight = checkRightEarly(stream, { type: 'QuoteCheckout' }, state, context);
+  if (noRight) return tools.refuse(checkoutId, stream, noRight, context);
+  const { wishes, status } = state;
+  if (!wishes || status !== 'started') return tools.send(checkoutId, stream, refuseIn(status), context);
+  const { customerId, leadTypeId } = wishes;
+  const offer =
+    (await refuseErased(tools, customerId)) ?? (await quoteFor(tools, { customerId, leadTypeId, ...changed }));
+  const command = isRefusal(offer) ? offer : ({ type: 'QuoteCheckout', at: tools.now(), quote: offer } as const);
+  return tools.send(checkoutId, stream, command, context);
 }
 
 /** Its order would be refused: no card of an erased customer is sealed, and no code is used for one. */
@@ -71,7 +106,9 @@ async function useCoupon(
     return tools.send(checkoutId, stream, refusal ?? refuseIn(state.status), context);
   const worth = await tryCoupon(tools, code, { checkoutId, ...wishes }, context);
   if (isRefusal(worth)) return tools.send(checkoutId, stream, worth, context);
-  const command = { type: 'TakeCoupon', at: tools.now(), code, discount: worth } as const;
+  const offer = state.quote ?? (await quoteFor(tools, wishes));
+  const shown = isRefusal(offer) ? {} : { quote: offer };
+  const command = { type: 'TakeCoupon', at: tools.now(), code, discount: worth, ...shown } as const;
   // The code is used: it is too late to compare revisions.
   const receipt = await tools.send(checkoutId, stream, command, whateverRevision(context));
   if (receipt.outcome.kind === 'refused') await returnCoupon(tools, code, { checkoutId, ...wishes }, context);
@@ -80,6 +117,21 @@ async function useCoupon(
 
 const hasChanged = async ({ streams }: RequestTools, stream: `checkout-${string}`, { ifRevision }: RequestContext) =>
   ifRevision !== undefined && (await streams.read<'checkout'>(stream)).revision !== ifRevision;
+
+async function placeWithPassword(
+  tools: RequestTools,
+  checkoutId: string,
+  paymentToken: string,
+  context: RequestContext,
+  password: string | undefined,
+): Promise<Receipt> {
+  const id = orderIdOf(checkoutId);
+  const { wishes } = await tools.stateOf<'checkout'>(checkoutStream(checkoutId));
+  return withFirstPassword(tools, { customerId: wishes?.customerId, password }, context, {
+    refused: (refusal) => tools.refuse(id, orderStream(id), refusal, context),
+    ask: () => place(tools, checkoutId, paymentToken, context),
+  });
+}
 
 /**
  * The order of a checkout: only one, even if it is requested again. The checkout is closed first, with the terms of the
@@ -127,21 +179,16 @@ async function refuseOtherCard(
 async function close(
   tools: RequestTools,
   checkoutId: string,
-  { status, wishes }: CheckoutState,
-  paymentToken: string,
+  { status, wishes, quote: shown }: CheckoutState,
+  token: string,
   { commandId, caller, reason, ifRevision }: RequestContext,
 ): Promise<PromisedOrder | Refusal | Outcome> {
   const erased = await refuseErased(tools, wishes?.customerId);
   if (erased) return erased;
   if (!wishes || status === 'abandoned') return refuseIn(status);
-  const placing = await placingOf(tools, wishes);
-  if (isRefusal(placing)) return placing;
-  const {
-    type: _type,
-    orderLimits: _limits,
-    batchType: _batch,
-    ...order
-  } = await paidWith(tools, placing, paymentToken);
+  const quote = shown ?? (await quoteFor(tools, wishes));
+  if (isRefusal(quote)) return quote;
+  const paymentToken = await sealSecret(tools.vault, wishes.customerId, 'payment-token', token);
   const step = {
     caller,
     commandId: deriveId('place-checkout', commandId),
@@ -149,68 +196,9 @@ async function close(
     ...(ifRevision !== undefined && { ifRevision }),
   };
   const stream = checkoutStream(checkoutId);
-  const command = { type: 'PlaceCheckout', at: tools.now(), orderId: orderIdOf(checkoutId), order } as const;
+  const orderId = orderIdOf(checkoutId);
+  const command = { type: 'PlaceCheckout', at: tools.now(), orderId, paymentToken, quote } as const;
   const { outcome } = await tools.send(checkoutId, stream, command, step);
   if (outcome.kind === 'refused') return outcome.refusal;
   return (await tools.stateOf<'checkout'>(stream)).order ?? outcome;
-}
-
-export const checkoutDetails = z.object({
-  checkoutId: z.string().describe('The checkout.'),
-  status: z.enum(checkoutStatuses).describe('Abandoned: its time ran out before it was placed.'),
-  customerId: z.string().describe('The customer who wants to order.'),
-  storeId: z.string().describe('The store of the customer.'),
-  leadTypeId: z.string().describe('The lead type to be ordered.'),
-  quantity: z.int().describe('Leads to be ordered.'),
-  pricePerLeadCents: z.int().describe('The price of one lead.'),
-  discountCents: z.int().describe('What the coupon takes off.'),
-  totalCents: z.int().describe('What the order would cost.'),
-  currency: z.string().describe('The currency (ISO 4217).'),
-  couponCode: z.string().nullable().describe('The coupon that is used; null without one.'),
-  statementDescriptor: z.string().describe('What the card statement will show (STO-2).'),
-  giveUpAt: instant.describe('When it is abandoned, unless it is placed before.'),
-  revision,
-});
-export type CheckoutDetails = Readonly<z.infer<typeof checkoutDetails>>;
-
-export const checkoutQueries = ({ streams, stateOf, now }: QueryTools) => ({
-  /** The current total of a checkout, and the text on the card statement. */
-  get: sameForAll(async ({ checkoutId }: { checkoutId: string }): Promise<CheckoutDetails | undefined> => {
-    const { state, revision } = await streams.read<'checkout'>(checkoutStream(checkoutId));
-    const details = detailsOf(checkoutId, state, await stateOf<'catalogue'>(catalogueStream), now());
-    return details && { ...details, revision };
-  }),
-});
-
-function detailsOf(
-  checkoutId: string,
-  { status, wishes, coupon, giveUpAt, order }: CheckoutState,
-  catalogue: CatalogueState,
-  at: Instant,
-): Omit<CheckoutDetails, 'revision'> | undefined {
-  if (!wishes || status === 'unknown') return undefined;
-  const { customerId, storeId, leadTypeId, quantity } = wishes;
-  return {
-    checkoutId,
-    status,
-    ...{ customerId, storeId, leadTypeId, quantity },
-    ...(order ? amountsIn(order) : amountsOf(quantity, coupon, priceAt(catalogue, storeId, leadTypeId, at))),
-    statementDescriptor: order?.statementDescriptor ?? catalogue.descriptor ?? '',
-    giveUpAt,
-  };
-}
-
-const amountsIn = ({ pricePerLeadCents, totalCents, currency, coupon }: PromisedOrder) => ({
-  ...{ pricePerLeadCents, totalCents, currency },
-  discountCents: coupon?.discountCents ?? 0,
-  couponCode: coupon?.code ?? null,
-});
-
-/** All 0 while the store does not sell the lead type. */
-function amountsOf(quantity: number, coupon: CheckoutState['coupon'], price: Price | undefined) {
-  const { pricePerLeadCents = 0, currency = '' } = price ?? {};
-  const fullCents = quantity * pricePerLeadCents;
-  const discountCents = coupon ? discountCentsOf(coupon.discount, fullCents) : 0;
-  const totalCents = fullCents - discountCents;
-  return { pricePerLeadCents, discountCents, totalCents, currency, couponCode: coupon?.code ?? null };
 }

@@ -1,19 +1,22 @@
 import { z } from 'zod';
 import { catalogueStream } from '#domain/catalogue/catalogue';
-import { isRefusal } from '#domain/kernel/decider';
+import { couponStream } from '#domain/coupons/coupon';
+import { isRefusal, type Refusal } from '#domain/kernel/decider';
 import { isUnsealed, type Sealed } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import type { CommandOf } from '#domain/ledger';
 import { programmeStream } from '#domain/loyalty/programme';
 import { type DailyMaximum, order, orderStream, unknownOrder } from '#domain/orders/order';
+import { refuseOtherTotal } from '#domain/orders/total';
 import { orderExample, orderRow } from '#read-models/models/orders';
 import { damaged } from '#read-models/queries/damaged';
 import { CannotOpenBox } from '#vault/vault';
 import { sealSecret } from './account-seals.ts';
 import { returnCoupon, tryCoupon } from './coupons.ts';
+import { withFirstPassword } from './first-password.ts';
 import { forecastOf, orderForecast } from './forecast.ts';
 import type { HistoryRequest } from './histories.ts';
-import { type PlaceOrderRequest, paidWith, placingOf, withCoupon } from './placing.ts';
+import { type PlaceOrderRequest, type Placing, paidWith, placingOf, withCoupon } from './placing.ts';
 import { asRows, type QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
@@ -25,16 +28,25 @@ export function orderRequests(tools: RequestTools) {
     tools.send(orderId, orderStream(orderId), command, context);
   const { now } = tools;
   return {
-    place: (request: PlaceOrderRequest, context: RequestContext) => place(tools, request, context),
+    place: ({ password, ...request }: PlaceOrderRequest & { readonly password?: string }, context: RequestContext) =>
+      withFirstPassword(tools, { customerId: request.customerId, password }, context, {
+        refused: (refusal) => refusePlaced(tools, refusal, context),
+        ask: () => place(tools, request, context),
+      }),
     pause: (orderId: string, context: RequestContext) => pause(tools, orderId, context),
     restart: (orderId: string, context: RequestContext) => send(orderId, { type: 'RestartOrder', at: now() }, context),
     cancel: (orderId: string, context: RequestContext) => send(orderId, { type: 'CancelOrder', at: now() }, context),
     changeDailyMaximum: (orderId: string, dailyMaximum: DailyMaximum, context: RequestContext) =>
-      send(orderId, { type: 'ChangeDailyMaximum', at: now(), dailyMaximum }, context),
+      changeDailyMaximum(tools, orderId, dailyMaximum, context),
     changePaymentCard: (orderId: string, paymentToken: string, context: RequestContext) =>
       changePaymentCard(tools, orderId, paymentToken, context),
   };
 }
+
+const refusePlaced = (tools: RequestTools, refusal: Refusal, context: RequestContext): Promise<Receipt> => {
+  const id = deriveId('order', context.commandId);
+  return tools.refuse(id, orderStream(id), refusal, context);
+};
 
 const NO_ORDER_YET = -1;
 
@@ -42,12 +54,14 @@ const NO_ORDER_YET = -1;
 async function place(tools: RequestTools, request: PlaceOrderRequest, context: RequestContext): Promise<Receipt> {
   const id = deriveId('order', context.commandId);
   const stream = orderStream(id);
-  const { customerId, couponCode, paymentToken, ...wishes } = request;
+  const { customerId, couponCode, paymentToken, expectedTotalCents, ...wishes } = request;
   const refusal = checkRightEarly(stream, { type: 'PlaceOrder', customerId }, order.initialState(), context);
   if (refusal) return tools.refuse(id, stream, refusal, context);
   const placing = await placingOf(tools, { customerId, ...wishes });
   if (isRefusal(placing)) return tools.send(id, stream, placing, context);
-  const command = await paidWith(tools, placing, paymentToken);
+  const otherTotal = await refuseTotal(tools, placing, request);
+  if (otherTotal) return tools.send(id, stream, otherTotal, context);
+  const command = { ...(await paidWith(tools, placing, paymentToken)), expectedTotalCents };
   // The key was used before, or no new order is of this revision: no coupon is tried, even if the request differs.
   const { ifRevision = NO_ORDER_YET } = context;
   if (couponCode === undefined || ifRevision !== NO_ORDER_YET || (await tools.stateOf<'order'>(stream)).terms)
@@ -60,6 +74,33 @@ async function place(tools: RequestTools, request: PlaceOrderRequest, context: R
   const { terms } = await tools.stateOf<'order'>(stream);
   if (terms && terms.coupon?.code !== couponCode) await returnCoupon(tools, couponCode, use, context);
   return receipt;
+}
+
+/** CHK-5, before a code is used up for an order that is refused. */
+async function refuseTotal(
+  tools: RequestTools,
+  placing: Placing,
+  { couponCode, expectedTotalCents }: PlaceOrderRequest,
+): Promise<Refusal | undefined> {
+  if (expectedTotalCents === undefined || couponCode === undefined)
+    return refuseOtherTotal(placing, expectedTotalCents);
+  const { defined } = await tools.stateOf<'coupon'>(couponStream(couponCode));
+  return defined && refuseOtherTotal(withCoupon(placing, couponCode, defined.discount), expectedTotalCents);
+}
+
+/** ORD-4, CHK-3: only real-time types take a maximum. */
+async function changeDailyMaximum(
+  tools: RequestTools,
+  orderId: string,
+  dailyMaximum: DailyMaximum,
+  context: RequestContext,
+): Promise<Receipt> {
+  const stream = orderStream(orderId);
+  const { terms } = await tools.stateOf<'order'>(stream);
+  const { leadTypes } = await tools.stateOf<'catalogue'>(catalogueStream);
+  const realTime = leadTypes.get(terms?.leadTypeId ?? '')?.freshness === 'real-time';
+  const command = { type: 'ChangeDailyMaximum', at: tools.now(), dailyMaximum, realTime } as const;
+  return tools.send(orderId, stream, command, context);
 }
 
 /** ORD-4. Each box differs, so the present card keeps its own: then nothing changes. */

@@ -1,5 +1,6 @@
 import { type CustomerState, customerStream, isRegistered } from '#domain/accounts/customer';
 import { type LeadType, mayJoinLoyaltyRewards, type Price, priceAt } from '#domain/catalogue/catalogue';
+import { type CheckoutQuote, quoteOf } from '#domain/checkouts/quote';
 import { type Discount, discountCentsOf } from '#domain/coupons/coupon';
 import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
@@ -16,6 +17,8 @@ export interface PlaceOrderRequest extends OrderWishes {
   readonly paymentToken: string;
   /** As the customer typed it: every character is significant (CPN-1). */
   readonly couponCode?: string;
+  /** What the customer was shown. An order with another total is refused (CHK-5). */
+  readonly expectedTotalCents?: number;
 }
 
 /** What is ordered, whatever pays it. */
@@ -32,7 +35,7 @@ export interface OrderWishes {
 
 type PlaceOrderCommand = Extract<CommandOf<'order'>, { type: 'PlaceOrder' }>;
 /** The command that places an order, but for the card that pays it. */
-type Placing = Omit<PlaceOrderCommand, 'paymentToken'>;
+export type Placing = Omit<PlaceOrderCommand, 'paymentToken'>;
 
 /** An order at the terms of this moment (CHK-1, CAT-3), or why no such order can be placed. */
 export async function placingOf(tools: RequestTools, request: OrderWishes): Promise<Placing | Refusal> {
@@ -45,6 +48,12 @@ export async function placingOf(tools: RequestTools, request: OrderWishes): Prom
   if (isRefusal(command)) return command;
   // Decided here for a new order, so that an order that would be refused does not use a coupon.
   return refusePlacing(command) ?? command;
+}
+
+/** What is ordered, at the terms of this moment (CHK-5), or why no such order can be placed. */
+export async function quoteFor(tools: RequestTools, request: OrderWishes): Promise<CheckoutQuote | Refusal> {
+  const placing = await placingOf(tools, request);
+  return isRefusal(placing) ? placing : quoteOf(placing.at, placing);
 }
 
 /** Seals the token of the card: for a caller with the right, and for an order that can be placed. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { counted } from '#domain/kernel/counted';
 import type { CommandOf } from '#domain/ledger';
 import { programmeStream } from '#domain/loyalty/programme';
 import { orderStream } from '#domain/orders/order';
@@ -73,7 +74,7 @@ const bonusReasons: Readonly<Record<ProgrammeRow['nextBonusRule'], (row: Program
   exclusive: () => 'exclusive leads always give this bonus (LOY-3)',
   ladder: ({ nextRenewalNumber, pausesUsed, pausesThatKeepTheLadder }) =>
     `step of the ladder for renewal ${nextRenewalNumber}; ${pausesUsed} of ${pausesThatKeepTheLadder} pauses used that keep it (LOY-3)`,
-  'ladder-lost': ({ pausesUsed }) => `the standard bonus: the order was paused ${pausesUsed} times (LOY-4)`,
+  'ladder-lost': ({ pausesUsed }) => `the standard bonus: the order was paused ${counted(pausesUsed, 'time')} (LOY-4)`,
 };
 
 export const programmeDetailsExample: ProgrammeDetails = {

@@ -2,7 +2,7 @@ import { accountQueries } from './accounts.ts';
 import { attentionQueries } from './attention.ts';
 import { catalogueQueries } from './catalogue.ts';
 import { changeQueries } from './changes.ts';
-import { checkoutQueries } from './checkouts.ts';
+import { checkoutQueries } from './checkout-details.ts';
 import { couponQueries } from './coupons.ts';
 import { deliveredLeadQueries } from './delivered-leads.ts';
 import { operationQueries } from './health.ts';

@@ -89,7 +89,6 @@ async function detailsOf(
   const leadId = hasContact(kind, customer) && typeof facts.leadId === 'string' ? facts.leadId : undefined;
   return {
     ...(leadId !== undefined && { contact: await vault.open((await receiptOf(leadId, events)).contact) }),
-    several: facts.leads !== 1,
     declined: facts.cause === 'declined-payment',
     storeName: store.name,
     webAddress: store.webAddress.replace(/\/$/, ''),

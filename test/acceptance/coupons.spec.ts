@@ -190,11 +190,9 @@ test('CHK-1, CPN-2: after a crash between two steps, the order is placed, and th
   await tryCode(taken, third);
   await step(couponStream(other), { ...attempt, checkoutId: taken });
   const example = (await shop.log()).find(({ type }) => type === 'OrderPlaced')?.data ?? {};
-  const { storeId, leadTypeId, timeZone, currency, pricePerLeadCents, policyVersion } = example;
-  const { statementDescriptor, paymentToken } = example;
-  const price = { currency, pricePerLeadCents, policyVersion, statementDescriptor, paymentToken };
-  const order = { customerId, storeId, leadTypeId, timeZone, quantity: 10, ...price };
-  await step(checkoutStream(placing), { type: 'PlaceCheckout', orderId: orderIdOf(placing), order });
+  const { paymentToken } = example;
+  const quote = (await shop.log()).find(({ type }) => type === 'CheckoutQuoted')?.data;
+  await step(checkoutStream(placing), { type: 'PlaceCheckout', orderId: orderIdOf(placing), paymentToken, quote });
   await shop.wait({ seconds: 31 });
   expect(await shop.read(`/api/orders/${orderIdOf(placing)}`)).toMatchObject({ quantity: 10, customerId });
   expect(await shop.ask('GET', `/api/checkouts/${taking}`)).toMatchObject({ couponCode: code });
@@ -263,13 +261,20 @@ test('CHK-2: a percentage of the quantity rounds up and is at least 1; a number 
   expect(await maximumOf(25, { leads: 7 })).toBe(7);
 });
 
-test('CHK-3: orders of batch types have no daily maximum, orders of real-time types always have one', async () => {
+test('CHK-3: orders of batch types have no daily maximum, orders of real-time types have one where the customer wants it', async () => {
   const customerId = await shop.customer();
   const order = { customerId, quantity: 5, paymentToken: 'tok_ok' };
   const batch = { ...order, leadTypeId: 'exclusive-fresh', dailyMaximum: { leads: 2 } };
   expect((await shop.try('POST', '/api/orders', batch)).body).toMatchObject({ rule: 'CHK-3' });
-  const realTime = { ...order, leadTypeId: 'exclusive-real-time' };
-  expect((await shop.try('POST', '/api/orders', realTime)).body).toMatchObject({ code: 'daily-maximum-missing' });
+  const leadTypeId = await shop.leadType({ freshness: 'real-time' });
+  const { orderId } = await shop.ask('POST', '/api/orders', { ...order, leadTypeId }, 201);
+  for (let number = 0; number < 4; number += 1) await shop.lead(leadTypeId);
+  expect(await shop.read(`/api/orders/${orderId}`)).toMatchObject({ dailyMaximum: null, deliveredLeads: 4 });
+  await shop.ask('PUT', `/api/orders/${orderId}/daily-maximum`, { dailyMaximum: { leads: 4 } }, 200, staff);
+  await shop.lead(leadTypeId);
+  expect(await shop.read(`/api/orders/${orderId}`)).toMatchObject({ dailyMaximum: 4, deliveredLeads: 4 });
+  await shop.wait({ days: 1 });
+  expect(await shop.read(`/api/orders/${orderId}`)).toMatchObject({ status: 'filled', deliveredLeads: 5 });
 });
 
 test('CHK-4: an order receives leads only once it is paid; a declined payment ends it with the reason', async () => {

@@ -362,11 +362,11 @@ const refusals: readonly (readonly [title: string, path: string, body: () => obj
     'quantity',
   ],
   [
-    'a real-time order without daily maximum',
+    'an order with another total than was shown',
     '/api/orders',
-    () => ({ ...anOrder(), dailyMaximum: undefined }),
-    'daily-maximum-missing',
-    'dailyMaximum',
+    () => ({ ...anOrder(), expectedTotalCents: 1 }),
+    'other-total',
+    'expectedTotalCents',
   ],
   [
     'a customer of an unknown store',

@@ -52,6 +52,7 @@ const story: readonly (string | Step)[] = [
 
   { call: 'defineCoupon', with: { couponCode: 'SUMMER 26' } },
   'startCheckout',
+  'quoteCheckout',
   { call: 'useCoupon', with: { couponCode: 'SUMMER 26' } },
   { call: 'giveAlternativeCoupon', with: { insteadOf: 'SUMMER 26' } },
   ...['listCoupons', 'useCoupon', 'getCheckout', 'placeCheckout'],

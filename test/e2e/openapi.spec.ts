@@ -51,6 +51,7 @@ test('it lists every route with its operation id: after a change run `npm test -
   "GET /api/policy/versions listPolicyVersions",
   "POST /api/policy/versions publishPolicy",
   "POST /api/checkouts startCheckout",
+  "POST /api/checkouts/{checkoutId}/quote quoteCheckout",
   "GET /api/checkouts/{checkoutId} getCheckout",
   "PUT /api/checkouts/{checkoutId}/coupon useCoupon",
   "POST /api/checkouts/{checkoutId}/place placeCheckout",
@@ -210,7 +211,7 @@ describe('names (ADR 16)', () => {
 
   test('POST creates or does what its path ends with, PUT sets what its path ends with', () => {
     const verbs =
-      /\/(pause|restart|cancel|hold|activate|grant|deny|answer|close|place|retry|resume|rebuild|confirm|complete)$/;
+      /\/(pause|restart|cancel|hold|activate|grant|deny|answer|close|place|quote|retry|resume|rebuild|confirm|complete)$/;
     const collections =
       /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|tickets|messages|sign-ins|password-recoveries|exports|erasures)$/;
     const posts = operations.filter(({ method }) => method === 'POST').map(({ path }) => path);

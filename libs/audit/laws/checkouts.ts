@@ -1,7 +1,7 @@
 import { DAY } from './books.ts';
 import type { RawEvent } from './raw-log.ts';
 
-type CheckoutLaw = 'checkoutNotKept';
+type CheckoutLaw = 'checkoutNotKept' | 'quoteNotKept';
 
 interface Price {
   readonly pricePerLeadCents: number;
@@ -9,7 +9,10 @@ interface Price {
 }
 
 interface Checkout {
-  readonly quantity: number;
+  /** As it was started, and as it was quoted last. */
+  quantity: number;
+  /** What was shown last (CHK-5). */
+  quote: RawEvent['data'] | undefined;
   coupon: { readonly code: string; readonly discount: Discount } | undefined;
   /** What the checkout promised when it was placed, and what its order says. */
   promised: Price | undefined;
@@ -21,11 +24,13 @@ interface Checkout {
 type Discount = { readonly percent: number } | { readonly amountCents: number };
 
 /**
- * Checks that the order of a checkout has the total that the checkout had, and that it exists. It computes the discount
- * with its own code.
+ * Checks that the order of a checkout has the total that the checkout had, that it exists, and that it is what was shown,
+ * in its terms and in the money that is captured. It computes the discount with its own code.
  */
 export class CheckoutCheck {
   readonly #checkouts = new Map<string, Checkout>();
+  /** Order → the quote that it was placed for. */
+  readonly #quotes = new Map<string, RawEvent['data']>();
   #now = 0;
 
   /** Must receive all events in the order of the log. @returns the laws that this event breaks */
@@ -37,6 +42,8 @@ export class CheckoutCheck {
       case 'CheckoutStarted':
         this.#start(id, data.quantity);
         return [];
+      case 'CheckoutQuoted':
+        return this.#quote(id, data);
       case 'CheckoutCouponTaken':
         return this.#change(id, (checkout) => {
           checkout.coupon = { code: data.code, discount: data.discount };
@@ -51,7 +58,9 @@ export class CheckoutCheck {
           if (!checkout.order) checkout.unkept = { at, event };
         });
       case 'OrderPlaced':
-        return data.checkoutId === undefined ? [] : this.#change(data.checkoutId, (checkout) => keep(checkout, data));
+        return data.checkoutId === undefined ? [] : this.#judgeOrder(id, data);
+      case 'PaymentCaptured':
+        return chargesOf(data, this.#quotes.get(id));
       default:
         return [];
     }
@@ -65,7 +74,25 @@ export class CheckoutCheck {
   }
 
   #start(id: string, quantity: number): void {
-    this.#checkouts.set(id, { quantity, coupon: undefined, promised: undefined, order: undefined, unkept: undefined });
+    const nothing = { quote: undefined, coupon: undefined, promised: undefined, order: undefined, unkept: undefined };
+    this.#checkouts.set(id, { quantity, ...nothing });
+  }
+
+  /** A quote after the order, or of no checkout, has nothing to hold for. Its total is computed again. */
+  #quote(id: string, quote: RawEvent['data']): readonly CheckoutLaw[] {
+    const checkout = this.#checkouts.get(id);
+    if (!checkout || checkout.promised || checkout.order) return ['quoteNotKept'];
+    checkout.quantity = quote.quantity;
+    checkout.quote = quote;
+    return quote.totalCents === totalOf(quote.quantity, checkout.coupon?.discount, quote) ? [] : ['quoteNotKept'];
+  }
+
+  #judgeOrder(orderId: string, order: RawEvent['data']): readonly CheckoutLaw[] {
+    const quote = this.#checkouts.get(order.checkoutId)?.quote;
+    const broken = this.#change(order.checkoutId, (checkout) => keep(checkout, order));
+    if (!quote) return broken;
+    this.#quotes.set(orderId, quote);
+    return shown.every((field) => saysTheSame(order[field], quote[field])) ? broken : [...broken, 'quoteNotKept'];
   }
 
   #change(id: string, change: (checkout: Checkout) => void): readonly CheckoutLaw[] {
@@ -75,6 +102,21 @@ export class CheckoutCheck {
     return agrees(checkout) ? [] : ['checkoutNotKept'];
   }
 }
+
+/** What a quote and its order both say. */
+const shown = [
+  ...['quantity', 'pricePerLeadCents', 'totalCents', 'currency', 'coupon', 'bonusLeads', 'dailyMaximum', 'timeZone'],
+  ...['statementDescriptor', 'policyVersion', 'loyalty', 'renewalsCountedFrom'],
+];
+
+/** Both were written from one value, so their members stand in one order. */
+const saysTheSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
+
+const chargesOf = (
+  { amountCents, currency }: RawEvent['data'],
+  quote: RawEvent['data'] | undefined,
+): readonly CheckoutLaw[] =>
+  !quote || (amountCents === quote.totalCents && currency === quote.currency) ? [] : ['quoteNotKept'];
 
 function keep(checkout: Checkout, order: Price): void {
   checkout.order = order;

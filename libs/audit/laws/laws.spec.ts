@@ -83,6 +83,13 @@ const orderOfCheckout = (totalCents: number, checkoutId = 'k1'): Line => [
   'OrderPlaced',
   { customerId: 'c1', leadTypeId: 'ex', quantity: 3, bonusLeads: 0, pricePerLeadCents: 500, totalCents, checkoutId },
 ];
+const quote = { quantity: 3, pricePerLeadCents: 500, totalCents: 1500, currency: 'USD', bonusLeads: 0 };
+const quoted = (more: object = {}) => checkoutLine('CheckoutQuoted', { ...quote, ...more });
+const orderOfQuote = (more: object = {}): Line => [
+  'order-k',
+  'OrderPlaced',
+  { customerId: 'c1', leadTypeId: 'ex', checkoutId: 'k1', ...quote, ...more },
+];
 const started = checkoutLine('CheckoutStarted', { quantity: 3 });
 const later: Line = ['customer-c1', 'BusinessAssociationChanged', { at: on(1), businessAssociation: 'Abc' }];
 
@@ -268,6 +275,16 @@ describe('the laws', () => {
       ],
     ],
     ['that an older version closed after the order', [orderOfCheckout(1500), checkoutPlaced()]],
+    [
+      'whose quantity was changed, and which costs what was shown last',
+      [
+        quoted(),
+        quoted({ quantity: 4, totalCents: 2000 }),
+        checkoutPlaced(2000),
+        orderOfQuote({ quantity: 4, totalCents: 2000 }),
+        ['order-k', 'PaymentCaptured', { amountCents: 2000, currency: 'USD' }],
+      ],
+    ],
     ['that is not a day old and has no order yet', [checkoutPlaced(1500)]],
   ])('CHK-1: hold for a checkout %s', async (_, lines) => {
     const placed = lines.some(([, type]) => type === 'OrderPlaced');
@@ -383,6 +400,31 @@ describe('the laws', () => {
       [started, checkoutPlaced(1500), orderOfCheckout(1600)],
     ],
     ['CHK-1: the order of a checkout is missing', { checkoutNotKept: 1 }, [started, checkoutPlaced(1500), later]],
+    [
+      'CHK-5: an order costs more than its checkout showed',
+      { quoteNotKept: 1 },
+      [started, quoted(), orderOfQuote({ pricePerLeadCents: 600, totalCents: 1800 })],
+    ],
+    [
+      'CHK-5: another amount is captured than the checkout showed',
+      { quoteNotKept: 1 },
+      [started, quoted(), orderOfQuote(), ['order-k', 'PaymentCaptured', { amountCents: 1501, currency: 'USD' }]],
+    ],
+    [
+      'CHK-5: the dates of the renewals are others than the checkout showed',
+      { quoteNotKept: 1 },
+      [started, quoted({ renewalsCountedFrom: on(0) }), orderOfQuote({ renewalsCountedFrom: on(1) })],
+    ],
+    [
+      'CHK-5: a quote does not have the discount of the coupon',
+      { quoteNotKept: 1 },
+      [started, couponTaken({ percent: 10 }), quoted()],
+    ],
+    [
+      'CHK-5: something else is shown after the order',
+      { quoteNotKept: 1 },
+      [started, quoted(), orderOfQuote(), quoted({ totalCents: 1500 })],
+    ],
     ['CHK-1: an order names a checkout that never was', { checkoutNotKept: 1 }, [orderOfCheckout(1500, 'k9')]],
     ['CPN-2: a customer uses a coupon again', { couponUsedTwice: 1 }, [coupon(), used('c1'), used('c2'), used('c1')]],
     ['CPN-5: a coupon is used by more than its limit', { couponUsedTwice: 1 }, [coupon(1), used('c1'), used('c2')]],

@@ -58,6 +58,8 @@ export const laws = {
     'a renewal of an active programme is a day late or more, or was paid and did not re-open its order (LOY-1)',
   checkoutNotKept:
     'the order of a checkout has another total than the checkout, or is missing a day after it was placed (CHK-1)',
+  quoteNotKept:
+    'the order of a checkout has other terms than the checkout showed, or another amount was captured (CHK-5)',
   couponUsedTwice: 'a coupon was used by a customer twice, or by more customers than its limit allows (CPN-2, CPN-5)',
   mailMissing: 'a mail was requested a day ago or longer, and has no result (NTF-3)',
   mailTwice: 'two mails are about one event, or a mail has two results (NTF-3)',

@@ -69,10 +69,12 @@ export class RenewalCheck {
   }
 
   #begin(data: RawEvent['data'], at: number): Programme {
-    const { leadTypeId, quantity, loyalty, policyVersion } = data;
+    const { leadTypeId, quantity, loyalty, policyVersion, renewalsCountedFrom } = data;
     const cadence = loyalty.cadenceDays * DAY;
     const exclusive = this.#exclusiveTypes.has(leadTypeId);
-    const first = { next: 1, dueAt: at + cadence, chargeAt: at + cadence, reopened: 0, pauses: 0 };
+    // A checkout has shown the dates (CHK-5).
+    const dueAt = cadence + (renewalsCountedFrom === undefined ? at : Date.parse(renewalsCountedFrom));
+    const first = { next: 1, dueAt, chargeAt: dueAt, reopened: 0, pauses: 0 };
     const state = { state: 'active', paid: false, charging: false, unopenedSince: undefined };
     return { exclusive, quantity, policyVersion, cadence, ...first, ...state } as Partial<Programme> as Programme;
   }

@@ -11,7 +11,7 @@ import {
   unsealed,
 } from '../kernel/events.ts';
 import { id, keyedHash, personKey, randomTokenHash, sealedFor, secretFor, timeZone } from '../kernel/fields.ts';
-import { anyone, customerInName, ownerOrSupport, processOnly, type RightsOf } from '../kernel/rights.ts';
+import { anyone, customerInName, ownerOrStaff, ownerOrSupport, processOnly, type RightsOf } from '../kernel/rights.ts';
 import { alwaysSent, type MailKind, mailKinds } from '../notifications/kinds.ts';
 
 /**
@@ -112,6 +112,8 @@ export type CustomerCommand =
   | { type: 'ConfirmEmailChange'; at: Instant; tokenHash: string; claimedAt: Instant }
   /** `checked`: the verifier that the current password was checked against; absent where there was none. */
   | { type: 'SetPassword'; at: Instant; verifier: Secret; checked?: Secret }
+  /** The one that came with the first order (ACC-1). */
+  | { type: 'SetFirstPassword'; at: Instant; verifier: Secret }
   | ({ type: 'RequestPasswordRecovery'; at: Instant } & Link)
   | { type: 'RecoverPassword'; at: Instant; tokenHash: string; verifier: Secret }
   | { type: 'ChangeMailPreferences'; at: Instant; off: readonly MailKind[] }
@@ -130,6 +132,7 @@ export const customerRights = {
   ChangeMailPreferences: owner,
   ChooseLeadDelivery: owner,
   SetPassword: owner,
+  SetFirstPassword: ownerOrStaff(customerInName, 'ACC-1'),
   RequestEmailChange: owner,
   // The link gives the right: it was sent only to that address.
   ConfirmEmailChange: anyone,
@@ -195,6 +198,8 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
         // Another password was set since the check: what was sent as the current one is no longer it.
         if (command.checked?.box !== state.verifier?.box) return wrongPassword;
         return setPassword(at, command.verifier, state.email);
+      case 'SetFirstPassword':
+        return state.verifier ? [] : setPassword(at, command.verifier, state.email);
       case 'RequestPasswordRecovery':
         return [{ type: 'PasswordRecoveryRequested', data: withoutType(command) }];
       case 'RecoverPassword':
@@ -323,9 +328,9 @@ const isPresentDelivery = (asked: LeadDelivery, present: LeadDelivery): boolean 
 
 /** ACC-1: the e-mail address is the user name, so a password needs one. */
 const setPassword = (at: Instant, verifier: Secret, email: Sealed | undefined): Decision<CustomerEvent> =>
-  email
-    ? [{ type: 'PasswordSet', data: { at, verifier, how: 'chosen' } }]
-    : refuse('address-missing', 'a password needs an e-mail address to sign in with', 'ACC-1');
+  email ? [{ type: 'PasswordSet', data: { at, verifier, how: 'chosen' } }] : addressMissing;
+
+export const addressMissing = refuse('address-missing', 'a password needs an e-mail address to sign in with', 'ACC-1');
 
 export const linkIsGood = (link: PendingLink | undefined, hash: string, at: Instant): boolean =>
   link !== undefined && link.tokenHash === hash && at < link.expiresAt;

@@ -1,13 +1,14 @@
 import { z } from 'zod';
-import { discount, discountCentsOf } from '../coupons/coupon.ts';
+import { discount } from '../coupons/coupon.ts';
 import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
-import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
+import { type EventsOf, fact, type Instant, instant, type Secret } from '../kernel/events.ts';
 import { id, storeText, timeZone } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { addDays } from '../kernel/instants.ts';
 import { customerInCommand, ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
-import { type PromisedOrder, promisedOrder, totalCentsOf } from '../orders/order.ts';
+import { type PromisedOrder, promisedOrder } from '../orders/order.ts';
 import { customerErased } from '../persons/erasures.ts';
+import { type CheckoutQuote, checkoutQuote, discounted, orderOf, saysTheSame } from './quote.ts';
 
 /** A customer's checkout, from the first step until the order is placed or the checkout abandoned (CHK). */
 export const checkoutStream = (checkoutId: string) => `checkout-${checkoutId}` as const;
@@ -30,6 +31,8 @@ const wishes = {
 
 export const checkoutEvents = {
   CheckoutStarted: fact({ ...wishes, giveUpAt: instant }),
+  /** CHK-5: what is shown from now on. It holds until the checkout is placed or abandoned, or is quoted again. */
+  CheckoutQuoted: fact(checkoutQuote.shape),
   CheckoutCouponTaken: fact({ code: storeText, discount }),
   /** Support gave another code in place of this one, which does not count here any more (CPN-4). */
   CheckoutCouponReplaced: fact({ code: storeText, by: storeText }),
@@ -47,11 +50,14 @@ type DataOf<Type extends CheckoutEvent['type']> = Extract<CheckoutEvent, { type:
 type CheckoutWishes = Omit<DataOf<'CheckoutStarted'>, 'at' | 'giveUpAt'>;
 
 type CheckoutCommand =
-  | ({ type: 'StartCheckout'; at: Instant } & CheckoutWishes)
-  | { type: 'TakeCoupon'; at: Instant; code: string; discount: z.infer<typeof discount> }
+  | ({ type: 'StartCheckout'; at: Instant; quote: CheckoutQuote } & CheckoutWishes)
+  /** The customer wishes something else, or wants to see the terms of this moment. */
+  | { type: 'QuoteCheckout'; at: Instant; quote: CheckoutQuote }
+  /** `quote`: for a checkout that an older version started, which showed none. */
+  | { type: 'TakeCoupon'; at: Instant; code: string; discount: z.infer<typeof discount>; quote?: CheckoutQuote }
   | { type: 'ReplaceTakenCoupon'; at: Instant; code: string; by: string }
-  /** The checkout adds its coupon: no other step may come between the discount and the order. */
-  | { type: 'PlaceCheckout'; at: Instant; orderId: string; order: Omit<PromisedOrder, 'coupon' | 'totalCents'> }
+  /** `quote`: counts only for a checkout that has none. The checkout adds its coupon itself, so that no step comes between. */
+  | { type: 'PlaceCheckout'; at: Instant; orderId: string; paymentToken: Secret; quote: CheckoutQuote }
   /** For an order that an older version placed before it closed the checkout. */
   | { type: 'RecordPlaced'; at: Instant; orderId: string }
   | { type: 'AbandonCheckout'; at: Instant; cause?: typeof customerErased };
@@ -63,6 +69,7 @@ const owner = ownerOrStaff<unknown, CheckoutState>(({ state }) => customerOfChec
 /** Who may ask for which command. */
 export const checkoutRights = {
   StartCheckout: ownerOrStaff(customerInCommand, 'CHK-1'),
+  QuoteCheckout: owner,
   TakeCoupon: owner,
   ReplaceTakenCoupon: support('CPN-4'),
   PlaceCheckout: owner,
@@ -80,6 +87,8 @@ export interface CheckoutState {
   readonly coupon: Omit<DataOf<'CheckoutCouponTaken'>, 'at'> | undefined;
   /** The only code that it may take, after support replaced another one. */
   readonly alternative: string | undefined;
+  /** What it shows, and since when (CHK-5). Undefined where an older version started it. */
+  readonly quote: DataOf<'CheckoutQuoted'> | undefined;
   /** Of a placed checkout: its order. Undefined where an older version placed it. */
   readonly order: PromisedOrder | undefined;
 }
@@ -91,25 +100,19 @@ export const checkout: Decider<CheckoutState, CheckoutCommand, CheckoutEvent> = 
     giveUpAt: '',
     coupon: undefined,
     alternative: undefined,
+    quote: undefined,
     order: undefined,
   }),
 
   decide(command, state): Decision<CheckoutEvent> {
     const { at } = command;
-    if (command.type === 'StartCheckout') {
-      if (state.status !== 'unknown') return [];
-      const { type: _, ...data } = command;
-      return [{ type: 'CheckoutStarted', data: { ...data, giveUpAt: addDays(at, DAYS_A_CHECKOUT_IS_KEPT) } }];
-    }
+    if (command.type === 'StartCheckout') return start(command, state);
     if (state.status === 'unknown') return refuse('checkout-unknown', 'there is no such checkout', 'CHK-1');
     switch (command.type) {
+      case 'QuoteCheckout':
+        return quoteAgain(command, state);
       case 'TakeCoupon':
-        if (state.coupon?.code === command.code) return [];
-        return (
-          refuseCoupon(state, command.code) ?? [
-            { type: 'CheckoutCouponTaken', data: { at, code: command.code, discount: command.discount } },
-          ]
-        );
+        return takeCoupon(command, state);
       case 'ReplaceTakenCoupon':
         return replaceTakenCoupon(command, state);
       case 'PlaceCheckout':
@@ -130,6 +133,8 @@ export const checkout: Decider<CheckoutState, CheckoutCommand, CheckoutEvent> = 
         const { at: _, giveUpAt, ...wishes } = event.data;
         return { ...state, status: 'started', wishes, giveUpAt };
       }
+      case 'CheckoutQuoted':
+        return { ...state, quote: event.data };
       case 'CheckoutCouponTaken':
         return { ...state, coupon: { code: event.data.code, discount: event.data.discount } };
       case 'CheckoutCouponReplaced': {
@@ -146,6 +151,41 @@ export const checkout: Decider<CheckoutState, CheckoutCommand, CheckoutEvent> = 
 
 type Command<Type extends CheckoutCommand['type']> = Extract<CheckoutCommand, { type: Type }>;
 
+const quoted = (at: Instant, quote: CheckoutQuote): CheckoutEvent => ({
+  type: 'CheckoutQuoted',
+  data: { ...quote, at },
+});
+
+function start({ type: _, quote, ...data }: Command<'StartCheckout'>, { status }: CheckoutState) {
+  if (status !== 'unknown') return [];
+  const giveUpAt = addDays(data.at, DAYS_A_CHECKOUT_IS_KEPT);
+  return [{ type: 'CheckoutStarted' as const, data: { ...data, giveUpAt } }, quoted(data.at, quote)];
+}
+
+function quoteAgain(
+  { at, quote: offered }: Command<'QuoteCheckout'>,
+  { status, coupon, quote: present }: CheckoutState,
+): Decision<CheckoutEvent> {
+  if (status !== 'started') return refuseIn(status);
+  const quote = discounted(offered, coupon);
+  return saysTheSame(quote, present) ? [] : [quoted(at, quote)];
+}
+
+/** The discount is that of the price shown, whatever the price is now. */
+function takeCoupon(
+  { at, code, discount, quote: offered }: Command<'TakeCoupon'>,
+  state: CheckoutState,
+): Decision<CheckoutEvent> {
+  if (state.coupon?.code === code) return [];
+  const refusal = refuseCoupon(state, code);
+  if (refusal) return refusal;
+  const shown = state.quote ?? offered;
+  return [
+    { type: 'CheckoutCouponTaken', data: { at, code, discount } },
+    ...(shown ? [quoted(at, discounted(shown, { code, discount }))] : []),
+  ];
+}
+
 const abandoned = ({ at, cause }: Command<'AbandonCheckout'>): CheckoutEvent => ({
   type: 'CheckoutAbandoned',
   data: { at, ...(cause && { cause }) },
@@ -154,28 +194,24 @@ const abandoned = ({ at, cause }: Command<'AbandonCheckout'>): CheckoutEvent => 
 /** Also of a code that is being tried and not taken yet: it must not be taken any more. */
 function replaceTakenCoupon(
   { at, code, by }: Command<'ReplaceTakenCoupon'>,
-  { status, coupon, alternative }: CheckoutState,
+  { status, coupon, alternative, quote }: CheckoutState,
 ): Decision<CheckoutEvent> {
   if (status === 'placed' && coupon?.code === code) return refuseIn(status);
   if (status !== 'started' || alternative === by) return [];
-  return [{ type: 'CheckoutCouponReplaced', data: { at, code, by } }];
+  const withoutIt = quote && coupon?.code === code ? [quoted(at, discounted(quote, undefined))] : [];
+  return [{ type: 'CheckoutCouponReplaced', data: { at, code, by } }, ...withoutIt];
 }
 
+/** CHK-5: the order is what was shown. */
 function place(
-  { at, orderId, order }: Command<'PlaceCheckout'>,
-  { status, coupon }: CheckoutState,
+  { at, orderId, paymentToken, quote: offered }: Command<'PlaceCheckout'>,
+  { status, coupon, wishes, quote: shown }: CheckoutState,
 ): Decision<CheckoutEvent> {
   if (status === 'placed') return [];
-  if (status === 'abandoned') return refuseIn(status);
-  return [{ type: 'CheckoutPlaced', data: { at, orderId, order: withCoupon(order, coupon) } }];
-}
-
-function withCoupon(order: Command<'PlaceCheckout'>['order'], coupon: CheckoutState['coupon']): PromisedOrder {
-  const { quantity, pricePerLeadCents } = order;
-  const discounted = coupon && {
-    coupon: { code: coupon.code, discountCents: discountCentsOf(coupon.discount, quantity * pricePerLeadCents) },
-  };
-  return { ...order, ...discounted, totalCents: totalCentsOf({ quantity, pricePerLeadCents, ...discounted }) };
+  if (status === 'abandoned' || !wishes) return refuseIn(status);
+  const { at: _, ...quote } = shown ?? { at, ...discounted(offered, coupon) };
+  const order = orderOf(quote, { ...wishes, paymentToken });
+  return [...(shown ? [] : [quoted(at, quote)]), { type: 'CheckoutPlaced', data: { at, orderId, order } }];
 }
 
 /**

@@ -370,4 +370,8 @@ const beginningOf = (
   underWay?.renewalNumber === renewalNumber && underWay.attempt === attempt ? underWay : undefined;
 
 const refuseCancelled = (what: string) =>
-  refuse('programme-cancelled', `the programme is cancelled: it cannot be ${what}`, 'LOY-6');
+  refuse(
+    'programme-cancelled',
+    `the programme is cancelled: it cannot be ${what}; place a new order to join again`,
+    'LOY-6',
+  );

@@ -1,12 +1,14 @@
 /** Every kind of mail that a store sends (NTF-1). */
 export const mailKinds = [
   'order-confirmed',
+  'order-cancelled',
   'payment-declined',
   'leads-delivered',
   'order-restarted',
   'renewal-coming',
   'renewal-done',
   'programme-held',
+  'programme-cancelled',
   'chargeback-granted',
   'chargeback-denied',
   'replacement-delivered',

@@ -18,6 +18,11 @@ export const mailFacts = z
     quantity: count,
     bonusLeads: count,
     renewalNumber: z.int().positive(),
+    /** In Loyalty Rewards: how often the order renews, when next, and for how much (NTF-5). */
+    cadenceDays: z.number().positive(),
+    renewsAt: instant,
+    renewalTotalCents: cents,
+    undeliveredLeads: count,
     declineReason: z.enum(declineReasons),
     /** When a declined payment is tried again. */
     retryAt: instant,

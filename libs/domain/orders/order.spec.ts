@@ -131,13 +131,23 @@ describe('an order', () => {
     given(order).when(place({ quantity })).thenRefuses('quantity-outside-limits', 'CAT-3');
   });
 
-  it('CHK-1, CHK-3: has a daily maximum exactly when its leads come in real time', () => {
+  it('CHK-3: may have a daily maximum when its leads come in real time, and has none else', () => {
     const { dailyMaximum: _, ...unlimited } = place() as Extract<OrderCommand, { type: 'PlaceOrder' }>;
-    given(order).when(unlimited).thenRefuses('daily-maximum-missing', 'CHK-1');
+    expect(given(order).when(unlimited).decision).toHaveLength(1);
     given(order)
       .when(place({ batchType: true }))
       .thenRefuses('daily-maximum-on-batch-type', 'CHK-3');
     expect(given(order).when({ ...unlimited, batchType: true }).decision).toHaveLength(1);
+  });
+
+  it('CHK-5: is placed at the total that was shown, and at no other', () => {
+    const { totalCents } = placed.data as { totalCents: number };
+    expect(given(order).when({ ...place(), expectedTotalCents: totalCents } as OrderCommand).decision).toHaveLength(1);
+    const other = given(order).when({ ...place(), expectedTotalCents: totalCents - 1 } as OrderCommand);
+    other.thenRefuses('other-total', 'CHK-5');
+    expect(other.decision).toMatchObject({
+      details: { totalCents: String(totalCents), expectedTotalCents: String(totalCents - 1) },
+    });
   });
 
   it('CHK-2: takes a percentage as that many leads, rounded up, at least 1', () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { withFormerKey } from '../accounts/business.ts';
 import { type DistributionDecision, distributionDecision } from '../distribution/decision.ts';
+import { counted } from '../kernel/counted.ts';
 import { type Decider, type Decision, type Refusal, refuse, undecided } from '../kernel/decider.ts';
 import { codedReason, type DeclineReason, declineReasons } from '../kernel/declines.ts';
 import { cents, count, type EventsOf, fact, type Instant, instant, type Secret, unsealed } from '../kernel/events.ts';
@@ -11,7 +12,9 @@ import { percentOf } from '../kernel/percent.ts';
 import { customerInCommand, ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
 import { bonus, bonusOf, loyaltyTerms } from '../loyalty/bonus.ts';
 import { customerErased } from '../persons/erasures.ts';
+import { insteadOf } from './instead.ts';
 import { countDelivery, deliveredOn, isFullOn, noProgress, type OrderProgress } from './progress.ts';
+import { refuseOtherTotal, totalCentsOf } from './total.ts';
 
 /** An order of leads, from checkout to the last lead and the last replacement. */
 export const orderStream = (orderId: string) => `order-${orderId}` as const;
@@ -26,7 +29,7 @@ export const orderEvents = {
     leadTypeId: id,
     quantity: z.int().positive(),
     bonusLeads: count,
-    /** Leads a local day at most; absent for batch types (CHK-3). */
+    /** Leads a local day at most. Absent: no maximum; batch types have none (CHK-3). */
     dailyMaximum: z.int().positive().optional(),
     timeZone,
     pricePerLeadCents: cents,
@@ -40,6 +43,8 @@ export const orderEvents = {
     checkoutId: id.optional(),
     /** Absent when the order does not take part in Loyalty Rewards. */
     loyalty: loyaltyTerms.optional(),
+    /** Where the checkout showed the dates of the renewals: from when they count. Absent: from this event (LOY-1). */
+    renewalsCountedFrom: instant.optional(),
     /** What the next renewal will give. Each event that changes it carries the new value. */
     nextBonus: bonus.optional(),
   }),
@@ -142,6 +147,8 @@ export type OrderCommand =
       at: Instant;
       orderLimits: { smallest: number; largest: number };
       batchType: boolean;
+      /** What the customer was shown (CHK-5). */
+      expectedTotalCents?: number | undefined;
     } & Omit<Terms, 'bonusLeads'>)
   /** The checkout was closed with these terms, so they are not checked again. */
   | ({ type: 'PlacePromisedOrder'; at: Instant; checkoutId: string } & PromisedOrder)
@@ -161,7 +168,8 @@ export type OrderCommand =
       amountCents: number;
       currency: string;
     }
-  | { type: 'ChangeDailyMaximum'; at: Instant; dailyMaximum: DailyMaximum }
+  /** `realTime`: the lead type takes a maximum, also where the order had none (CHK-3). */
+  | { type: 'ChangeDailyMaximum'; at: Instant; dailyMaximum: DailyMaximum; realTime?: boolean }
   | { type: 'ChangePaymentCard'; at: Instant; paymentToken: Secret }
   /** `cause`: where the store itself cancels it. */
   | { type: 'CancelOrder'; at: Instant; cause?: typeof customerErased }
@@ -366,8 +374,8 @@ type Command<Type extends OrderCommand['type']> = Extract<OrderCommand, { type: 
 
 function place(command: Command<'PlaceOrder'>, state: OrderState): Decision<OrderEvent> {
   if (state.terms) return [];
-  const { type: _type, orderLimits: _limits, batchType: _batch, ...terms } = command;
-  const refusal = refusePlacing(command);
+  const { type: _type, orderLimits: _limits, batchType: _batch, expectedTotalCents, ...terms } = command;
+  const refusal = refusePlacing(command) ?? refuseOtherTotal(terms, expectedTotalCents);
   if (refusal) return refusal;
   return [placed({ ...terms, totalCents: totalCentsOf(terms) })];
 }
@@ -388,11 +396,6 @@ function placed(order: PromisedOrder & { readonly at: Instant; readonly checkout
   return { type: 'OrderPlaced', data: { ...order, bonusLeads, ...nextBonus } };
 }
 
-type Priced = Pick<Terms, 'quantity' | 'pricePerLeadCents' | 'coupon'>;
-
-export const totalCentsOf = ({ quantity, pricePerLeadCents, coupon }: Priced): number =>
-  quantity * pricePerLeadCents - (coupon?.discountCents ?? 0);
-
 /** Why such an order cannot be placed, whatever card pays it. */
 export const refusePlacing = ({
   quantity,
@@ -404,14 +407,15 @@ export const refusePlacing = ({
 
 function refuseQuantity(quantity: number, { smallest, largest }: { smallest: number; largest: number }) {
   if (quantity >= smallest && quantity <= largest) return undefined;
-  return refuse('quantity-outside-limits', `an order of this type is for ${smallest} to ${largest} leads`, 'CAT-3');
+  return refuse(
+    'quantity-outside-limits',
+    `an order of this type is for ${smallest} to ${counted(largest, 'lead')}`,
+    'CAT-3',
+  );
 }
 
-function refuseMaximum(dailyMaximum: number | undefined, batchType: boolean): Refusal | undefined {
-  if (batchType) return dailyMaximum === undefined ? undefined : noMaximumOnBatchTypes;
-  if (dailyMaximum !== undefined) return undefined;
-  return refuse('daily-maximum-missing', 'an order of real-time leads needs a daily maximum', 'CHK-1');
-}
+const refuseMaximum = (dailyMaximum: number | undefined, batchType: boolean): Refusal | undefined =>
+  batchType && dailyMaximum !== undefined ? noMaximumOnBatchTypes : undefined;
 
 /** Money captured after the order has ended is recorded, to be paid back. */
 function capturePayment(
@@ -496,12 +500,12 @@ const paidTooLate = ({ at, renewalNumber, paymentReference, ...paid }: Command<'
 
 /** If the order has already received as many leads today as the new maximum, it reaches it at once (DLV-5). */
 function changeDailyMaximum(
-  { at, dailyMaximum: asked }: Command<'ChangeDailyMaximum'>,
+  { at, dailyMaximum: asked, realTime = false }: Command<'ChangeDailyMaximum'>,
   state: OrderState,
   { dailyMaximum: former, quantity, timeZone }: Terms,
 ): Decision<OrderEvent> {
   if (isOver(state)) return refuseIn(state, 'given another daily maximum', 'ORD-4');
-  if (former === undefined) return noMaximumOnBatchTypes;
+  if (former === undefined && !realTime) return noMaximumOnBatchTypes;
   const dailyMaximum = dailyMaximumOf(asked, quantity);
   if (dailyMaximum === former) return [];
   const localDay = localDayOf(at, timeZone);
@@ -536,7 +540,11 @@ function deliver(command: Command<'DeliverLead'>, state: OrderState, terms: Term
   const localDay = localDayOf(at, terms.timeZone);
   if (state.status !== 'open') return refuseIn(state, 'given leads', 'ORD-1');
   if (isFullOn(localDay, state, terms.dailyMaximum))
-    return refuse('daily-maximum-reached', `the order had its ${terms.dailyMaximum} leads on ${localDay}`, 'DLV-5');
+    return refuse(
+      'daily-maximum-reached',
+      `the order had its ${counted(terms.dailyMaximum as number, 'lead')} on ${localDay}`,
+      'DLV-5',
+    );
 
   const deliveredToday = deliveredOn(state, localDay) + 1;
   const deliveredLeads = state.deliveredLeads + 1;
@@ -607,5 +615,7 @@ const noMaximumOnBatchTypes = refuse(
   'CHK-3',
 );
 
-const refuseIn = ({ status }: OrderState, what: string, rule: string): Refusal =>
-  refuse(`order-${status}`, `the order is ${status.replace('-', ' ')}: it cannot be ${what}`, rule);
+const refuseIn = ({ status, terms }: OrderState, what: string, rule: string): Refusal => {
+  const message = `the order is ${status.replace('-', ' ')}: it cannot be ${what}`;
+  return refuse(`order-${status}`, `${message}; ${insteadOf(what, status, terms?.loyalty !== undefined)}`, rule);
+};

@@ -1,0 +1,36 @@
+interface PageLink {
+  /** Below the web address of the store. `{name}` is a fact of the mail. */
+  readonly path: string;
+  /** What the page there does. */
+  readonly page: string;
+}
+
+/** The pages that mails link to. Each store has them at its own web address (NTF-5). */
+export const mailLinks = {
+  order: {
+    path: '/orders/{orderId}',
+    page: 'Shows the order with its progress (`GET /api/orders/{orderId}`), and cancels, pauses and restarts it.',
+  },
+  programme: {
+    path: '/loyalty/{orderId}',
+    page: 'Shows the programme of the order (`GET /api/programmes/{orderId}`), and holds, activates and cancels it.',
+  },
+  leads: { path: '/leads', page: 'Lists the leads of the customer (`GET /api/customers/{customerId}/leads`).' },
+  lead: {
+    path: '/leads/{leadId}',
+    page: 'Shows one lead with its return (`GET /api/customers/{customerId}/leads/{leadId}`).',
+  },
+  ticket: { path: '/tickets/{ticketId}', page: 'Shows the question and the answer (`GET /api/tickets/{ticketId}`).' },
+  passwordRecovery: {
+    path: '/password-recovery?token={token}',
+    page: 'Asks for a new password, and sends it with the token to `POST /api/password-recoveries/complete`.',
+  },
+  addressChange: {
+    path: '/confirm-address?token={token}',
+    page: 'Sends the token to `POST /api/customers/{customerId}/email/confirm`. The customer is the part of the token before its last dot.',
+  },
+} as const satisfies Readonly<Record<string, PageLink>>;
+
+/** The link as a template of a mail. */
+export const linkTo = (page: keyof typeof mailLinks): string =>
+  `{{webAddress}}${mailLinks[page].path.replace(/\{(\w+)\}/g, '{{$1}}')}`;

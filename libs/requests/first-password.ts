@@ -1,0 +1,56 @@
+import { addressMissing, customerStream, isRegistered } from '#domain/accounts/customer';
+import type { Refusal } from '#domain/kernel/decider';
+import { deriveId } from '#domain/kernel/ids';
+import { sealSecret } from './account-seals.ts';
+import { verifierOf } from './password-hash.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
+import { checkRightEarly } from './rights.ts';
+
+interface Buyer {
+  readonly customerId: string | undefined;
+  readonly password: string | undefined;
+}
+
+interface Order {
+  readonly refused: (refusal: Refusal) => Promise<Receipt>;
+  readonly ask: () => Promise<Receipt>;
+}
+
+/**
+ * ACC-1: the first password may come with the first order. It is set once the order is there, so that a repeat of the
+ * request finishes what a crash left. An account that has a password keeps it.
+ */
+export async function withFirstPassword(
+  tools: RequestTools,
+  { customerId, password }: Buyer,
+  context: RequestContext,
+  { refused, ask }: Order,
+): Promise<Receipt> {
+  if (customerId === undefined || password === undefined) return ask();
+  const refusal = await refuse(tools, customerId, context);
+  if (refusal) return refused(refusal);
+  const receipt = await ask();
+  if (receipt.outcome.kind === 'accepted') await set(tools, customerId, password, context);
+  return receipt;
+}
+
+async function refuse(tools: RequestTools, customerId: string, context: RequestContext): Promise<Refusal | undefined> {
+  const stream = customerStream(customerId);
+  const state = await tools.stateOf<'customer'>(stream);
+  const noRight = checkRightEarly(stream, { type: 'SetFirstPassword' }, state, context);
+  if (noRight) return noRight;
+  return isRegistered(state) && !state.verifier && !state.email ? addressMissing : undefined;
+}
+
+async function set(
+  tools: RequestTools,
+  customerId: string,
+  password: string,
+  { caller, commandId, reason }: RequestContext,
+): Promise<void> {
+  const stream = customerStream(customerId);
+  if ((await tools.stateOf<'customer'>(stream)).verifier) return;
+  const verifier = await sealSecret(tools.vault, customerId, 'password-verifier', await verifierOf(password));
+  const step = { caller, commandId: deriveId('first-password', commandId), ...(reason !== undefined && { reason }) };
+  await tools.send(customerId, stream, { type: 'SetFirstPassword', at: tools.now(), verifier }, step);
+}
