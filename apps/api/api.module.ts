@@ -16,6 +16,7 @@ import { PolicyController } from './policy.controller.ts';
 import { ProcessesController } from './processes.controller.ts';
 import { ProgrammesController } from './programmes.controller.ts';
 import { ReadModelsController } from './read-models.controller.ts';
+import { RefundsController } from './refunds.controller.ts';
 import { ReplacementsController } from './replacements.controller.ts';
 import { SignInController } from './sign-in.controller.ts';
 import { TicketsController } from './tickets.controller.ts';
@@ -36,6 +37,7 @@ export class OperationsModule {}
     CustomersController,
     DeliveredLeadsController,
     OrdersController,
+    RefundsController,
     AttentionController,
     FeedController,
     ProgrammesController,

@@ -31,6 +31,11 @@ const orderFacts = (fact: Fact, orders: Orders): MailFacts => {
   return { orderId, storeId, leadTypeId, statementDescriptor };
 };
 
+const refundFacts = (fact: FactOf<'PaymentRefunded' | 'RefundSettled'>, orders: Orders): MailFacts => {
+  const { amountCents: totalCents, currency } = fact.data;
+  return { ...orderFacts(fact, orders), totalCents, currency };
+};
+
 type MailRules = { readonly [Type in EventTypeName]?: MailRule<Type> };
 
 /** Event → mail (NTF-1). Delivered leads are not here: one mail an hour lists them. */
@@ -59,6 +64,8 @@ const mails = {
       return { ...orderFacts(fact, orders), declineReason, renewalNumber, ...(retryAt !== undefined && { retryAt }) };
     },
   },
+  PaymentRefunded: { kind: 'refund-made', customerId: customerOfOrder, facts: refundFacts },
+  RefundSettled: { kind: 'refund-made', customerId: customerOfOrder, facts: refundFacts },
   OrderRestarted: {
     kind: 'order-restarted',
     customerId: customerOfOrder,

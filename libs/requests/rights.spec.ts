@@ -120,6 +120,9 @@ describe('the table of rights', () => {
         'GrantChargeback',
         'ReplaceCoupon',
         'ReplaceTakenCoupon',
+        'RetryRefund',
+        'SettleRefund',
+        'WishRefund',
         'ShowCustomerHistory',
       ].sort(),
     );

@@ -124,7 +124,10 @@ const paymentsOf = ({ STRIPE_SECRET_KEY: secretKey }: NodeJS.ProcessEnv): Paymen
 /** Its package is loaded only where it is used: a store without it starts sooner. */
 function chargesOverStripe(secretKey: string): PaymentGateway {
   const stripe = import('#gateways/stripe-payments').then(({ stripePayments }) => stripePayments({ secretKey }));
-  return { capture: async (...charge) => (await stripe).capture(...charge) };
+  return {
+    capture: async (...charge) => (await stripe).capture(...charge),
+    refund: async (...refund) => (await stripe).refund(...refund),
+  };
 }
 
 /** Undefined where this program sends no mails. @throws CannotOpenStore when it does, and no gateway is configured */

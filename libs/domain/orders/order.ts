@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { withFormerKey } from '../accounts/business.ts';
 import { type DistributionDecision, distributionDecision } from '../distribution/decision.ts';
 import { type Decider, type Decision, type Refusal, refuse, undecided } from '../kernel/decider.ts';
-import { codedReason, type DeclineReason, declineReasons } from '../kernel/declines.ts';
+import { codedReason } from '../kernel/declines.ts';
 import { cents, count, type EventsOf, fact, type Instant, instant, type Secret, unsealed } from '../kernel/events.ts';
 import { currency, id, keyedHash, secretFor, storeText, timeZone } from '../kernel/fields.ts';
 import { addDays } from '../kernel/instants.ts';
@@ -11,7 +11,25 @@ import { percentOf } from '../kernel/percent.ts';
 import { customerInCommand, ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
 import { bonus, bonusOf, loyaltyTerms } from '../loyalty/bonus.ts';
 import { customerErased } from '../persons/erasures.ts';
+import {
+  capturePayment,
+  declinePayment,
+  type PaymentCommand,
+  paymentEvents,
+  paymentRights,
+  recordUnknown,
+} from './payments.ts';
 import { countDelivery, deliveredOn, isFullOn, noProgress, type OrderProgress } from './progress.ts';
+import {
+  decideRefund,
+  evolveRefund,
+  noRefunds,
+  notePayment,
+  type RefundCommand,
+  type RefundState,
+  refundEvents,
+  refundRights,
+} from './refunds.ts';
 
 /** An order of leads, from checkout to the last lead and the last replacement. */
 export const orderStream = (orderId: string) => `order-${orderId}` as const;
@@ -43,19 +61,8 @@ export const orderEvents = {
     /** What the next renewal will give. Each event that changes it carries the new value. */
     nextBonus: bonus.optional(),
   }),
-  PaymentCaptured: fact({ reference: id, amountCents: cents, currency }),
-  PaymentDeclined: fact({ reason: z.enum(declineReasons) }),
-  /**
-   * The customer was erased before the provider answered: money may have moved. The provider knows the charge by its key.
-   */
-  PaymentUnknown: fact({ chargeKey: id, amountCents: cents, currency }),
-  /** The order ended while its payment, or that of a renewal, was under way: the money is to be paid back. */
-  PaymentCapturedTooLate: fact({
-    reference: id,
-    amountCents: cents,
-    currency,
-    renewalNumber: z.int().positive().optional(),
-  }),
+  ...paymentEvents,
+  ...refundEvents,
   OrderPaused: fact({
     /** Counted over the life of the order (LOY-4). Absent on the oldest events. */
     pauseNumber: z.int().positive().optional(),
@@ -145,9 +152,8 @@ export type OrderCommand =
     } & Omit<Terms, 'bonusLeads'>)
   /** The checkout was closed with these terms, so they are not checked again. */
   | ({ type: 'PlacePromisedOrder'; at: Instant; checkoutId: string } & PromisedOrder)
-  | { type: 'CapturePayment'; at: Instant; reference: string; amountCents: number; currency: string }
-  | { type: 'DeclinePayment'; at: Instant; reason: DeclineReason }
-  | { type: 'RecordPaymentUnknown'; at: Instant; chargeKey: string; amountCents: number; currency: string }
+  | PaymentCommand
+  | RefundCommand
   /** `restart`: how the pause ends automatically in Loyalty Rewards; absent once the programme is cancelled. */
   | { type: 'PauseOrder'; at: Instant; restart?: { afterDays: number; policyVersion: number } }
   | { type: 'RestartOrder'; at: Instant }
@@ -184,9 +190,8 @@ const owner = ownerOrStaff<unknown, OrderState>(({ state }) => customerOfOrder(s
 export const orderRights = {
   PlaceOrder: ownerOrStaff(customerInCommand, 'CHK-1'),
   PlacePromisedOrder: ownerOrStaff(customerInCommand, 'CHK-1'),
-  CapturePayment: processOnly,
-  DeclinePayment: processOnly,
-  RecordPaymentUnknown: processOnly,
+  ...paymentRights,
+  ...refundRights,
   PauseOrder: owner,
   RestartOrder: owner,
   RestartAutomatically: processOnly,
@@ -209,7 +214,7 @@ export type DailyMaximum = { readonly leads: number } | { readonly percent: numb
 export const orderStatuses = ['awaiting-payment', 'payment-failed', 'open', 'paused', 'filled', 'cancelled'] as const;
 export type OrderStatus = (typeof orderStatuses)[number];
 
-export interface OrderState extends OrderProgress {
+export interface OrderState extends OrderProgress, RefundState {
   status: OrderStatus | 'unknown';
   /** The present terms: daily maximum and card may have changed since checkout. */
   terms: Terms | undefined;
@@ -231,6 +236,7 @@ export interface OrderState extends OrderProgress {
 export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
   initialState: () => ({
     ...noProgress(),
+    ...noRefunds(),
     status: 'unknown',
     terms: undefined,
     paid: false,
@@ -254,6 +260,13 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         return declinePayment(command, state);
       case 'RecordPaymentUnknown':
         return recordUnknown(command, state);
+      case 'WishRefund':
+      case 'RecordRefunded':
+      case 'RecordRefundFailed':
+      case 'RetryRefund':
+      case 'SettleRefund':
+      case 'RecordDispute':
+        return decideRefund(command, state);
       case 'PauseOrder':
         return pause(command, state, terms);
       case 'RestartOrder':
@@ -289,10 +302,12 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         state.status = 'awaiting-payment';
         break;
       case 'PaymentCaptured':
+        notePayment(state, 0, event.data);
         state.paid = true;
         state.status = 'open';
         break;
       case 'PaymentCapturedTooLate':
+        notePayment(state, event.data.renewalNumber ?? 0, event.data);
         state.paid = true;
         state.renewals = event.data.renewalNumber ?? state.renewals;
         break;
@@ -310,6 +325,11 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         state.pauses += 1;
         break;
       case 'OrderReopened':
+        notePayment(state, event.data.renewalNumber, {
+          reference: event.data.paymentReference,
+          amountCents: event.data.totalCents,
+          currency: event.data.currency,
+        });
         if (state.status === 'filled') state.status = 'open';
         state.owedLeads += owedLeads(event.data);
         state.renewals = event.data.renewalNumber;
@@ -344,6 +364,14 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         state.owed.delete(event.data.replacementId);
         break;
       case 'DailyMaximumReached':
+        break;
+      case 'RefundWished':
+      case 'PaymentRefunded':
+      case 'RefundFailed':
+      case 'RefundRetried':
+      case 'RefundSettled':
+      case 'PaymentDisputed':
+        evolveRefund(state, event);
         break;
       default:
         event satisfies never;
@@ -411,28 +439,6 @@ function refuseMaximum(dailyMaximum: number | undefined, batchType: boolean): Re
   if (batchType) return dailyMaximum === undefined ? undefined : noMaximumOnBatchTypes;
   if (dailyMaximum !== undefined) return undefined;
   return refuse('daily-maximum-missing', 'an order of real-time leads needs a daily maximum', 'CHK-1');
-}
-
-/** Money captured after the order has ended is recorded, to be paid back. */
-function capturePayment(
-  { at, reference, amountCents, currency }: Command<'CapturePayment'>,
-  { paid, status }: OrderState,
-): Decision<OrderEvent> {
-  if (paid) return [];
-  const type = status === 'awaiting-payment' ? 'PaymentCaptured' : 'PaymentCapturedTooLate';
-  return [{ type, data: { at, reference, amountCents, currency } }];
-}
-
-function declinePayment({ at, reason }: Command<'DeclinePayment'>, { status }: OrderState): Decision<OrderEvent> {
-  return status === 'awaiting-payment' ? [{ type: 'PaymentDeclined', data: { at, reason } }] : [];
-}
-
-function recordUnknown(
-  { type: _, ...data }: Command<'RecordPaymentUnknown'>,
-  { paid, paymentUnknown, status }: OrderState,
-): Decision<OrderEvent> {
-  if (paid || paymentUnknown || status === 'payment-failed') return [];
-  return [{ type: 'PaymentUnknown', data }];
 }
 
 function pause(
