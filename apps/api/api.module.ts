@@ -11,6 +11,7 @@ import { LeadsController } from './leads.controller.ts';
 import { MailsController } from './mails.controller.ts';
 import { OperationsController } from './operations.controller.ts';
 import { OrdersController } from './orders.controller.ts';
+import { PaymentNoticesController } from './payment-notices.controller.ts';
 import { PersonsController } from './persons.controller.ts';
 import { PolicyController } from './policy.controller.ts';
 import { ProcessesController } from './processes.controller.ts';
@@ -38,6 +39,7 @@ export class OperationsModule {}
     DeliveredLeadsController,
     OrdersController,
     RefundsController,
+    PaymentNoticesController,
     AttentionController,
     FeedController,
     ProgrammesController,

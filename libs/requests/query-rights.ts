@@ -96,8 +96,7 @@ export const queryRights = {
   checkouts: { get: ownCheckout },
   coupons: { get: staff('CPN-3') },
   orders: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownOrder },
-  // Which order a payment is of is asked only when the provider tells of it.
-  refunds: { list: onlyVisibleRows, get: onlyVisibleRows, disputes: onlyVisibleRows, orderOfPayment: processOnly },
+  refunds: { list: onlyVisibleRows, get: onlyVisibleRows, disputes: onlyVisibleRows, disputeTold: processOnly },
   programmes: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownProgramme },
   leads: { get: onlyVisibleRows, history: staffOfAllStores, listStock: onlyVisibleRows },
   deliveredLeads: { list: onlyVisibleRows, get: onlyVisibleRows, download: onlyVisibleRows },

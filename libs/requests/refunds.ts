@@ -37,16 +37,21 @@ export function refundRequests(tools: RequestTools) {
 
 const LONGEST_WAIT_MILLISECONDS = 5000;
 
-type RefundTools = QueryTools & Pick<QueryDependencies, 'events' | 'readModels'>;
+type RefundTools = QueryTools & Pick<QueryDependencies, 'events' | 'readModels' | 'notices'>;
 
-export const refundQueries = ({ rows, events, readModels }: RefundTools) => ({
+export const refundQueries = ({ rows, events, readModels, notices, now }: RefundTools) => ({
   list: asRows(rows.refunds.list),
   get: ({ caller }: RequestContext, { refundId }: { refundId: string }) => rows.refunds.find(caller, refundId),
   disputes: asRows(rows.disputes.list),
 
-  /** Looks at all that is recorded until now. @returns `behind` when the read models do not have all of it yet */
-  async orderOfPayment({ caller }: RequestContext, { reference }: { reference: string }) {
+  /**
+   * What the provider tells of a dispute, and the order whose payment it is about. It looks at all that is recorded until now.
+   * @returns undefined for notices of other things, `behind` when the read models do not have all of it yet @throws BadSignature
+   */
+  async disputeTold({ caller }: RequestContext, { body, signature }: { body: string; signature: string }) {
+    const notice = await notices.read(body, signature, now());
+    if (!notice) return undefined;
     if (!(await readModels.waitFor(await events.head(), LONGEST_WAIT_MILLISECONDS))) return 'behind' as const;
-    return { orderId: await rows.disputes.orderOfPayment(caller, reference) };
+    return { ...notice, orderId: await rows.disputes.orderOfPayment(caller, notice.reference) };
   },
 });

@@ -1,6 +1,10 @@
+import { createHmac } from 'node:crypto';
 import { addHours } from '#domain/kernel/instants';
 import { type PaymentGateway, sandboxPayments } from '#gateways/payments';
+import { stripeNotices } from '#gateways/stripe-notices';
 import { openShop, type Shop } from './shop.ts';
+
+const SECRET = 'whsec_of_this_shop';
 
 let shop: Shop;
 /** Charges that the provider has received and not answered. */
@@ -25,7 +29,7 @@ const payments: PaymentGateway = {
 };
 
 beforeAll(async () => {
-  shop = await openShop({ payments });
+  shop = await openShop({ payments, notices: stripeNotices(SECRET) });
 });
 beforeEach(() => {
   isSlow = false;
@@ -167,4 +171,62 @@ test('CHK-6: a refund that fails is tried again, then waits for an operator, and
   expect(await rowOf(orderId)).toMatchObject({ refundedCents: 661, refundsUnderWayCents: 0 });
   expect(await attention(orderId)).not.toContain('refund-stuck');
   expect(await shop.try('POST', `${path}9/retry`, undefined, support)).toMatchObject({ status: 404 });
+});
+
+/** Calls the store as Stripe does: over the proxy's name, signed. */
+async function tell(dispute: object, { type = 'charge.dispute.created', secret = SECRET, noticeId = 'evt_1' } = {}) {
+  const object = {
+    id: 'du_1',
+    amount: 2500,
+    currency: 'usd',
+    status: 'needs_response',
+    reason: 'fraudulent',
+    ...dispute,
+  };
+  const body = JSON.stringify({ id: noticeId, object: 'event', type, data: { object } }, null, 2);
+  const seconds = Date.parse(shop.now()) / 1000;
+  const digest = createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex');
+  const response = await fetch(`${shop.server.url}/api/payment-notices`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      'stripe-signature': `t=${seconds},v1=${digest}`,
+      origin: 'https://shop.example.com',
+    },
+    body,
+  });
+  await shop.server.settle();
+  return { status: response.status, body: await response.json() };
+}
+
+test('CHK-6: a dispute that the provider tells of is recorded once, listed while it is open, and nothing is given back twice', async () => {
+  const orderId = await shop.order(await shop.customer(), { leadTypeId: await price(), ...leads });
+  const captured = (await shop.history(`/api/orders/${orderId}`)).find(({ type }) => type === 'PaymentCaptured');
+  const about = { payment_intent: captured?.data.reference };
+  expect(await tell(about)).toEqual({ status: 200, body: { recorded: true } });
+  expect(await tell(about)).toEqual({ status: 200, body: { recorded: true } });
+  expect(await tell(about, { noticeId: 'evt_2' })).toMatchObject({ status: 200 });
+  expect(await attention(orderId)).toEqual(['payment-disputed']);
+  expect(await giveBack(orderId)).toMatchObject({ status: 409, body: { code: 'refund-above-payment' } });
+  const lost = { ...about, status: 'lost' };
+  expect(await tell(lost, { type: 'charge.dispute.closed', noticeId: 'evt_3' })).toMatchObject({ status: 200 });
+  const disputes = (await shop.log()).filter(
+    ({ type, stream }) => type === 'PaymentDisputed' && stream.endsWith(orderId),
+  );
+  expect(disputes.map(({ data: { stage } }) => stage)).toEqual(['opened', 'lost']);
+  expect(disputes[0]?.metadata).toMatchObject({ actor: 'system:payment-provider', authenticated: 'signature' });
+  expect((await shop.read(`/api/disputes?orderId=${orderId}`)).items).toMatchObject([
+    { disputeId: 'du_1', stage: 'lost', reason: 'fraudulent', amountCents: 2500 },
+  ]);
+  expect(await attention(orderId)).toEqual([]);
+});
+
+test('CHK-6: a notice with a wrong signature is refused; one about an unknown payment is answered, and logged', async () => {
+  expect(await tell({ payment_intent: 'pi_1' }, { secret: 'whsec_other' })).toMatchObject({
+    status: 400,
+    body: { code: 'bad-signature' },
+  });
+  expect(await tell({ payment_intent: 'pi_of_another_shop' })).toEqual({ status: 200, body: { recorded: false } });
+  expect(shop.server.errors.splice(0).join()).toContain('pi_of_another_shop');
+  expect(await tell({}, { type: 'charge.succeeded' })).toEqual({ status: 200, body: { recorded: false } });
 });

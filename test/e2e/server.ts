@@ -9,6 +9,7 @@ import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { startWireNode } from '#event-store/wire-node/wire-node';
 import { MovedClock } from '#gateways/clock';
 import type { MailGateway } from '#gateways/mail';
+import type { PaymentNotices } from '#gateways/payment-notices';
 import type { PaymentGateway } from '#gateways/payments';
 import { httpWebhooks } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
@@ -78,6 +79,7 @@ export async function startServer({
   start = START,
   mails,
   payments,
+  notices,
   eventStoreDb,
   mostFeeds,
 }: {
@@ -85,6 +87,7 @@ export async function startServer({
   start?: string;
   mails?: MailGateway;
   payments?: PaymentGateway;
+  notices?: PaymentNotices;
   /** A node with the events. It stays open. */
   eventStoreDb?: string;
   mostFeeds?: number;
@@ -107,6 +110,7 @@ export async function startServer({
       clock,
       ...(mails && { mails }),
       ...(payments && { payments }),
+      ...(notices && { notices }),
       webhooks: httpWebhooks({ allowPrivate: true }),
     }),
     { log, ...(mostFeeds !== undefined && { mostFeeds }) },
