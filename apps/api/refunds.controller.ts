@@ -24,8 +24,9 @@ import { CommandRoute } from './responses.ts';
 
 class GiveBackBody {
   @Count({
-    description: 'Which payment: the number of its renewal. Absent: the payment of the order itself.',
-    example: 1,
+    description: 'Which payment: the number of its renewal. 0, or absent: the payment of the order itself.',
+    example: 0,
+    minimum: 0,
     optional: true,
   })
   renewalNumber?: number;
