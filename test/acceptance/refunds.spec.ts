@@ -1,7 +1,12 @@
 import { createHmac } from 'node:crypto';
+import { checkLaws } from '#audit/laws/laws';
 import { addHours } from '#domain/kernel/instants';
+import { hashOfEvent } from '#event-store/event-hash';
+import type { EventStore } from '#event-store/port';
 import { type PaymentGateway, sandboxPayments } from '#gateways/payments';
 import { stripeNotices } from '#gateways/stripe-notices';
+import type { ReadModels } from '#read-models/read-models';
+import { EVENT_STORE, READ_MODELS } from '#wiring/tokens';
 import { openShop, type Shop } from './shop.ts';
 
 const SECRET = 'whsec_of_this_shop';
@@ -229,4 +234,41 @@ test('CHK-6: a notice with a wrong signature is refused; one about an unknown pa
   expect(await tell({ payment_intent: 'pi_of_another_shop' })).toEqual({ status: 200, body: { recorded: false } });
   expect(shop.server.errors.splice(0).join()).toContain('pi_of_another_shop');
   expect(await tell({}, { type: 'charge.succeeded' })).toEqual({ status: 200, body: { recorded: false } });
+});
+
+/** Of one lead type: captured and given back, in cents. */
+async function revenueOf(leadTypeId: string) {
+  await shop.read('/api/orders?limit=1');
+  const query = `SELECT sum(refunded_cents), sum(revenue_cents) FROM sales_by_day WHERE lead_type_id = '${leadTypeId}'`;
+  const readModels = shop.server.application.get<ReadModels>(READ_MODELS);
+  for await (const { rows } of readModels.analyse(query, { timeoutSeconds: 60 })) return rows[0];
+  return undefined;
+}
+
+test('CHK-6: revenue is what was captured in time, less what was given back of it', async () => {
+  const leadTypeId = await shop.leadType({ qualifiesForLoyaltyRewards: true });
+  const orderId = await shop.order(await shop.customer(), { leadTypeId, ...leads, loyalty: { cadence: 'weekly' } });
+  await giveBack(orderId, { amountCents: 400 });
+  expect(await revenueOf(leadTypeId)).toEqual([400, 2100]);
+  await shop.wait({ days: 7 });
+  expect(await giveBack(orderId, { renewalNumber: 1 })).toMatchObject({ status: 201 });
+  expect(await revenueOf(leadTypeId)).toEqual([2900, 2100]);
+  expect((await shop.read(`/api/programmes/${orderId}`)).renewals).toMatchObject([
+    { totalCents: 2500, refundedCents: 2500 },
+  ]);
+  isSlow = true;
+  const late = { customerId: await shop.customer(), leadTypeId, ...leads, paymentToken: 'tok_ok' };
+  const { body } = await shop.server.call('POST', '/api/orders', late);
+  await until(() => waiting.length === 1);
+  await shop.server.call('POST', `/api/orders/${body.orderId}/cancel`);
+  waiting[0]?.();
+  await shop.server.settle();
+  expect(await rowOf(body.orderId)).toMatchObject({ refundedCents: 2500 });
+  expect(await revenueOf(leadTypeId)).toEqual([2900, 2100]);
+});
+
+test('CHK-6: all laws hold after all this', async () => {
+  await shop.wait({ days: 2 });
+  const { laws } = await checkLaws(shop.server.application.get<EventStore>(EVENT_STORE), { hashOf: hashOfEvent });
+  expect(Object.entries(laws).filter(([, broken]) => broken > 0)).toEqual([]);
 });
