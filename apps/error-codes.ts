@@ -45,6 +45,11 @@ export const requestErrors = {
     meaning: 'The file cannot be read as leads.',
     whatToDo: 'Send CSV with a header line, or one JSON object in each line, in the encoding that `encoding` names.',
   },
+  'bad-signature': {
+    status: 400,
+    meaning: 'A notice of the payment provider is not signed with the secret of this store, or was sent long ago.',
+    whatToDo: 'Set STRIPE_WEBHOOK_SECRET to the secret of the endpoint, and the clock of the machine.',
+  },
   'sign-in-failed': {
     status: 401,
     meaning: 'No account has this e-mail address and this password.',
@@ -59,6 +64,11 @@ export const requestErrors = {
     status: 404,
     meaning: 'The command was sent with If-Match, but what it is about does not exist.',
     whatToDo: 'Check the id in the path.',
+  },
+  'notices-not-expected': {
+    status: 404,
+    meaning: 'The server expects no notices of a payment provider.',
+    whatToDo: 'Set STRIPE_WEBHOOK_SECRET, so that it can check them.',
   },
   'no-such-route': {
     status: 404,

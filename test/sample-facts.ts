@@ -25,6 +25,9 @@ const ids: Readonly<Record<string, unknown>> = {
   leadTypeId: 't1',
   fromLeadTypeId: 't0',
   renewalNumber: 1,
+  refundId: 'f1',
+  disputeId: 'd1',
+  reference: 'p1',
 };
 
 const streamIds: Readonly<Record<string, string>> = {
@@ -126,7 +129,7 @@ function otherValuesOf(schema: z.ZodType): readonly unknown[] {
 /** The same facts about another customer, order, lead, store and so on: each id ends with the mark. */
 export function marked(facts: readonly Fact[], mark: string): readonly Fact[] {
   return facts.map((fact) => {
-    const data = JSON.parse(JSON.stringify(fact.data).replaceAll(/"(c1|o1|l1|l2|r1|s1)"/g, `"$1-${mark}"`));
+    const data = JSON.parse(JSON.stringify(fact.data).replaceAll(/"(c1|o1|l1|l2|r1|s1|f1|d1|p1)"/g, `"$1-${mark}"`));
     return { ...fact, stream: `${fact.stream}-${mark}`, data };
   });
 }

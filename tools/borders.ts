@@ -65,7 +65,7 @@ export const borders: readonly Border[] = [
 
   {
     folder: 'libs/requests',
-    mayImport: `#domain/** #event-store/port #event-store/event-hash #event-store/in-turn #event-store/reads-in-turn #vault/vault #vault/missing-keys #vault/opened-keys #gateways/clock #gateways/mail
+    mayImport: `#domain/** #event-store/port #event-store/event-hash #event-store/in-turn #event-store/reads-in-turn #vault/vault #vault/missing-keys #vault/opened-keys #gateways/clock #gateways/mail #gateways/payment-notices
       #audit/history #processes/engine/** #read-models/read-models #read-models/errors #read-models/models/**
       #read-models/queries #read-models/queries/** node:* csv-parse lru-cache zod`,
   },
@@ -82,7 +82,7 @@ export const borders: readonly Border[] = [
   {
     folder: 'apps/api',
     ofOuter: '',
-    mayImport: `#apps/program #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port #event-store/position-text #postgres/failures #gateways/clock #audit/replay #audit/history
+    mayImport: `#apps/program #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port #event-store/position-text #postgres/failures #gateways/clock #gateways/payment-notices #audit/replay #audit/history
       #read-models/read-models #read-models/errors #read-models/models/** #read-models/queries #read-models/queries/**
       #requests/** #vault/key-store #vault/vault #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify @nestjs/swagger
       class-transformer class-validator fastify handlebars pino prom-client reflect-metadata rxjs zod`,

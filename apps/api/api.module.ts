@@ -11,11 +11,13 @@ import { LeadsController } from './leads.controller.ts';
 import { MailsController } from './mails.controller.ts';
 import { OperationsController } from './operations.controller.ts';
 import { OrdersController } from './orders.controller.ts';
+import { PaymentNoticesController } from './payment-notices.controller.ts';
 import { PersonsController } from './persons.controller.ts';
 import { PolicyController } from './policy.controller.ts';
 import { ProcessesController } from './processes.controller.ts';
 import { ProgrammesController } from './programmes.controller.ts';
 import { ReadModelsController } from './read-models.controller.ts';
+import { RefundsController } from './refunds.controller.ts';
 import { ReplacementsController } from './replacements.controller.ts';
 import { SignInController } from './sign-in.controller.ts';
 import { TicketsController } from './tickets.controller.ts';
@@ -36,6 +38,8 @@ export class OperationsModule {}
     CustomersController,
     DeliveredLeadsController,
     OrdersController,
+    RefundsController,
+    PaymentNoticesController,
     AttentionController,
     FeedController,
     ProgrammesController,

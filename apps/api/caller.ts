@@ -33,6 +33,15 @@ export const Asking = createParamDecorator(
 /** Who asks. This is the only place where callers are made, so sign-in belongs here. */
 const callerOf = (request: FastifyRequest): Caller => trialCaller(headerOf(request, 'leadger-actor') ?? DEFAULT_ACTOR);
 
+/** Whose notices are signed. It tells what happened, as the store's own processes do. */
+export const paymentProvider: Caller = {
+  kind: 'program',
+  actor: 'system:payment-provider',
+  roles: ['process'],
+  stores: 'all',
+  authenticated: 'signature',
+};
+
 const owner = trialCaller(DEFAULT_ACTOR);
 
 /** Until there is sign-in, reads ignore the header: everyone reads as the owner of the machine. */

@@ -24,6 +24,7 @@ const tags = {
   coupons: 'Discounts by code.',
   checkout: 'Before the order: what it would cost, with or without a coupon.',
   orders: 'Orders and their progress.',
+  refunds: 'Money that is given back, and payments that are disputed.',
   programmes: 'Loyalty Rewards: orders that are renewed automatically, with bonus leads.',
   leads: 'Leads that the store receives, and what is in stock.',
   'delivered leads': 'The leads that were delivered to a customer.',

@@ -21,6 +21,7 @@ import { markDamaged } from './damaged-mark.ts';
 import { serveDocumentation } from './documentation.ts';
 import { DEFAULT_MOST_FEEDS, MOST_FEEDS } from './feed.controller.ts';
 import { fileTypes } from './lead-batch.ts';
+import { isPaymentNotice, keepSignedBodies } from './payment-notices.controller.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
 import { refuseBadBody, Validation } from './validation.ts';
 
@@ -73,6 +74,7 @@ export async function createHttpApplication(
   application.useGlobalPipes(new Validation());
   application.useGlobalFilters(new ProblemFilter(log));
   acceptFiles(adapter.getInstance());
+  keepSignedBodies(adapter.getInstance());
   addHooks(adapter.getInstance(), commandMilliseconds);
   const { damages } = application.get<EventStore>(EVENT_STORE, { strict: false });
   adapter.getInstance().addHook('onSend', async (request, reply) => markDamaged(damages, request, reply));
@@ -105,7 +107,7 @@ function addHooks(server: FastifyInstance, commandMilliseconds: number): void {
     request.answerBy = performance.now() + commandMilliseconds;
     // Answers contain personal data: caches on the way do not keep them, and browsers do not guess their type.
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
-    refuseForeignOrigin(request);
+    if (!isPaymentNotice(request)) refuseForeignOrigin(request);
   });
   server.addHook('preValidation', async (request) => refuseBadBody(request.body));
   server.addHook('preSerialization', giveRevision);

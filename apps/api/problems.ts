@@ -17,6 +17,7 @@ import {
   StoreUnavailable,
   StreamDamaged,
 } from '#event-store/port';
+import { BadSignature, NoNotices } from '#gateways/payment-notices';
 import { isOutOfReach } from '#postgres/failures';
 import { AlreadyRebuilding, BadCursor, BeingBuilt, DatabaseGone, UnknownModel } from '#read-models/errors';
 import { TooMuchContention } from '#requests/command-handler';
@@ -97,6 +98,8 @@ const answeredErrors: readonly (readonly [new (...args: never[]) => LeadgerError
   [NoSuchPosition],
   [LeadFileError],
   [AppendTooLarge],
+  [BadSignature],
+  [NoNotices],
   [StoreUnavailable, 5],
   [OutcomeUnknown, 1],
   [TooMuchContention, 1],

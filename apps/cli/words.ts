@@ -3,6 +3,7 @@ import { tellDecline } from '#domain/kernel/declines';
 import { isBox } from '#domain/kernel/events';
 import type { AnyEvent, EventTypeName } from '#domain/ledger';
 import { tellFailedCall, tellMailAnswer } from '#domain/notifications/outcomes';
+import { tellRefundFailure } from '#domain/orders/refunds';
 import { customerErased } from '#domain/persons/erasures';
 
 type DataOf<Type extends EventTypeName> = Extract<AnyEvent, { type: Type }>['data'];
@@ -90,6 +91,16 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
     `nobody knows whether ${money(amountCents, currency)} were paid (charge ${chargeKey})${why({ cause: customerErased })}`,
   PaymentCapturedTooLate: ({ amountCents, currency }) =>
     `${money(amountCents, currency)} paid after the order was cancelled: to be refunded`,
+  RefundWished: ({ amountCents, currency, reference, cause }) =>
+    `${money(amountCents, currency)} of payment ${reference} are to be given back${cause === 'by-hand' ? '' : ': it came too late'}`,
+  PaymentRefunded: ({ amountCents, currency, reference }) =>
+    `${money(amountCents, currency)} given back (${reference})`,
+  RefundFailed: ({ amountCents, currency, attempt, failure, retryAt }) =>
+    `${money(amountCents, currency)} not given back at the ${ordinal(attempt)} attempt: ${tellRefundFailure(failure)}; ${retryAt ? `next attempt at ${retryAt}` : 'an operator must look at it'}`,
+  RefundRetried: () => 'the refund is to be tried again',
+  RefundSettled: ({ amountCents, currency }) => `${money(amountCents, currency)} given back in another way`,
+  PaymentDisputed: ({ amountCents, currency, stage, reason }) =>
+    `a dispute about ${money(amountCents, currency)} (${reason.replaceAll('-', ' ')}) is ${stage}`,
   OrderPaused: ({ restartsAt }) => `paused: receives nothing${restartsAt ? `, restarts by itself ${restartsAt}` : ''}`,
   OrderRestarted: ({ automatic }) => (automatic ? 'restarted by itself' : 'restarted'),
   OrderReopened: ({ renewalNumber, quantity, bonusLeads, bonusPercent, rule, pausesCounted, totalCents, currency }) =>

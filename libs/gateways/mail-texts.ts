@@ -46,6 +46,13 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
       aboutOrder,
     ],
   },
+  'refund-made': {
+    subject: 'We gave money back to you',
+    paragraphs: [
+      'We gave back {{money totalCents currency}} that you paid for your order. Your bank may need some days to show it.',
+      aboutOrder,
+    ],
+  },
   'leads-delivered': {
     subject: 'New leads for you',
     paragraphs: [

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type DeclineReason, declineReasonOf } from '#domain/kernel/declines';
+import { type RefundGateway, sandboxRefunds } from './refunds.ts';
 
 /** One charge to a customer. */
 export interface Charge {
@@ -15,7 +16,7 @@ export type ChargeResult =
   | { readonly captured: true; readonly reference: string }
   | { readonly captured: false; readonly reason: DeclineReason };
 
-export interface PaymentGateway {
+export interface PaymentGateway extends RefundGateway {
   /** The same key is the same charge, however often it is sent. Rejects when no answer came: send it again. */
   capture(charge: Charge, idempotencyKey: string): Promise<ChargeResult>;
 }
@@ -32,6 +33,7 @@ const LOST = 'tok_lost_reply';
 export function sandboxPayments(): PaymentGateway {
   const lost = new Set<string>();
   return {
+    ...sandboxRefunds(),
     async capture({ token }, idempotencyKey) {
       const delay = DELAYED.exec(token)?.[1];
       if (delay !== undefined) await wait(Number(delay));
@@ -52,6 +54,7 @@ export function sandboxPayments(): PaymentGateway {
  */
 export function assumedPayments(): PaymentGateway {
   return {
+    refund: async (_, idempotencyKey) => ({ refunded: true, reference: `assumed_${idempotencyKey}` }),
     capture: async ({ token }, idempotencyKey) =>
       isDeclined(token) ? decline(token) : { captured: true, reference: `assumed_${idempotencyKey}` },
   };

@@ -1,6 +1,7 @@
 import Stripe from 'stripe';
 import { type DeclineReason, declineReasonOf } from '#domain/kernel/declines';
 import type { Charge, PaymentGateway } from './payments.ts';
+import { stripeRefunds } from './stripe-refunds.ts';
 
 interface StripeOptions {
   /** `sk_…`. */
@@ -20,6 +21,7 @@ const statementText = (descriptor: string): string => descriptor.replace(/[<>\\'
 export function stripePayments({ secretKey, server }: StripeOptions): PaymentGateway {
   const stripe = new Stripe(secretKey, { ...server, maxNetworkRetries: 0, telemetry: false });
   return {
+    ...stripeRefunds(stripe),
     async capture(charge, idempotencyKey) {
       try {
         const intent = await stripe.paymentIntents.create(paymentIntentOf(charge), { idempotencyKey });

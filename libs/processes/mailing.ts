@@ -54,6 +54,10 @@ function cancelledFacts(fact: FactOf<'OrderCancelled'>, orders: Orders): MailFac
   const loyalty = orders.get(idOf(fact.stream))?.data.loyalty;
   return { ...orderFacts(fact, orders), undeliveredLeads, ...(loyalty && { cadenceDays: loyalty.cadenceDays }) };
 }
+const refundFacts = (fact: FactOf<'PaymentRefunded' | 'RefundSettled'>, orders: Orders): MailFacts => {
+  const { amountCents: totalCents, currency } = fact.data;
+  return { ...orderFacts(fact, orders), totalCents, currency };
+};
 
 type MailRules = { readonly [Type in EventTypeName]?: MailRule<Type> };
 
@@ -85,6 +89,8 @@ const mails = {
       return { ...orderFacts(fact, orders), declineReason, renewalNumber, ...(retryAt !== undefined && { retryAt }) };
     },
   },
+  PaymentRefunded: { kind: 'refund-made', customerId: customerOfOrder, facts: refundFacts },
+  RefundSettled: { kind: 'refund-made', customerId: customerOfOrder, facts: refundFacts },
   OrderRestarted: {
     kind: 'order-restarted',
     customerId: customerOfOrder,

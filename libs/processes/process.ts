@@ -42,6 +42,7 @@ export class OutOfReach extends LeadgerError {
 export type Effect =
   | ({ readonly kind: 'capture-payment' } & Charge)
   | ({ readonly kind: 'charge-renewal'; readonly renewalNumber: number; readonly attempt: number } & Charge)
+  | ({ readonly kind: 'make-refund'; readonly attempt: number } & Refund)
   | {
       readonly kind: 'send-mail';
       readonly mailId: string;
@@ -61,6 +62,13 @@ interface Charge {
   readonly amountCents: number;
   readonly currency: string;
   readonly statementDescriptor: string;
+}
+
+interface Refund {
+  readonly refundId: string;
+  readonly reference: string;
+  readonly amountCents: number;
+  readonly currency: string;
 }
 
 export type Untimed<Command> = Command extends unknown ? Omit<Command, 'at'> : never;

@@ -7,6 +7,7 @@ import { leads } from './models/leads.ts';
 import { mails } from './models/mails.ts';
 import { orders } from './models/orders.ts';
 import { programmes } from './models/programmes.ts';
+import { refunds } from './models/refunds.ts';
 import { replacements } from './models/replacements.ts';
 import { sales } from './models/sales.ts';
 import { tickets } from './models/tickets.ts';
@@ -18,6 +19,7 @@ const all: readonly AnyModel[] = [
   orders,
   programmes,
   leads,
+  refunds,
   replacements,
   tickets,
   mails,

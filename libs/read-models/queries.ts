@@ -4,6 +4,7 @@ import { leadRows } from './queries/leads.ts';
 import { orderRows, programmeRows } from './queries/orders.ts';
 import { ownerRows } from './queries/owners.ts';
 import type { RowReader } from './queries/reader.ts';
+import { disputeRows, refundRows } from './queries/refunds.ts';
 import { customerRows, mailRows, replacementRows, ticketRows, webhookRows } from './queries/support.ts';
 
 /** THE list of what can be asked of the read models. The first argument of each query is the caller. */
@@ -11,6 +12,8 @@ export const queriesOn = (reader: RowReader) => ({
   customers: customerRows(reader),
   orders: orderRows(reader),
   programmes: programmeRows(reader),
+  refunds: refundRows(reader),
+  disputes: disputeRows(reader),
   leads: leadRows(reader),
   deliveredLeads: new DeliveredLeadRows(reader),
   replacements: replacementRows(reader),

@@ -5,13 +5,14 @@
  */
 export const rowDigests: Readonly<Record<string, string>> = {
   customers: 'bfaad4ba01153be6',
-  orders: '5ad4271af1f902c9',
-  programmes: 'c566c26f85c9944b',
-  leads: '6a3528bd19975dfa',
+  orders: '4f687cf2e411e1b2',
+  programmes: 'e49f93b5c61e309a',
+  leads: 'd9f2b90d94ac7c32',
+  refunds: 'f9c3707a960fefec',
   replacements: '1edee16c7f169ffa',
   tickets: '804c1b4708e2bae0',
-  mails: 'fbca8baacc363758',
+  mails: '9b9ec020c002f6a3',
   webhooks: '6134a1be56162226',
-  histories: 'eb687a625de84161',
-  sales: 'e869292ab940db1c',
+  histories: '780c9dc12b0f301a',
+  sales: '267bc75c2ea92a26',
 };

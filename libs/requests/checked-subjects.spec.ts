@@ -3,6 +3,7 @@ import { deriveId } from '#domain/kernel/ids';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { BEFORE_FIRST, type EventStore, type Position } from '#event-store/port';
 import { MovedClock } from '#gateways/clock';
+import { noNotices } from '#gateways/payment-notices';
 import type { ReadModels } from '#read-models/read-models';
 import { waitUntil } from '#test/wait-until';
 import { openVault, type Vault } from '#vault/vault';
@@ -54,6 +55,7 @@ beforeAll(async () => {
     events,
     readModels: readModels as unknown as ReadModels,
     mails: undefined,
+    notices: noNotices,
     processes: { status: async () => undefined, parked: async () => [], retry: async () => false },
   };
   requests = createRequests(dependencies);

@@ -9,13 +9,20 @@ import type { StreamCache } from './stream-cache.ts';
 
 export const customerErased = refuse('person-erased', 'the customer was erased: nothing new is stored about them');
 
-/** What may still be asked about a customer who was erased: it ends something, or says who looked. All else is refused. */
+/**
+ * What may still be asked about a customer who was erased: it ends something, gives money back, or says who looked. All else
+ * is refused.
+ */
 const stillPossible: ReadonlySet<AnyCommand['type']> = new Set([
   'CancelOrder',
   'CancelProgramme',
   'CloseTicket',
   'ReleaseAddress',
   'ReturnCoupon',
+  'WishRefund',
+  'RetryRefund',
+  'SettleRefund',
+  'RecordDispute',
   'ShowCustomerHistory',
 ] as const);
 

@@ -15,6 +15,7 @@ import { personQueries } from './person-exports.ts';
 import { policyQueries } from './policy.ts';
 import { programmeQueries } from './programmes.ts';
 import type { queryTools } from './query-tools.ts';
+import { refundQueries } from './refunds.ts';
 import type { RequestContext } from './request-tools.ts';
 import { returnQueries } from './returns.ts';
 import { supportQueries } from './support.ts';
@@ -36,6 +37,7 @@ export function createQueries(tools: ReturnType<typeof queryTools>) {
     checkouts: checkoutQueries(tools),
     coupons: couponQueries(tools),
     orders: orderQueries(tools),
+    refunds: refundQueries(tools),
     programmes: programmeQueries(tools),
     leads: leadQueries(tools),
     deliveredLeads: deliveredLeadQueries(tools),

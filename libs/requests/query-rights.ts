@@ -2,7 +2,7 @@ import { customerStream } from '#domain/accounts/customer';
 import { checkoutStream } from '#domain/checkouts/checkout';
 import { scopeOf } from '#domain/kernel/caller';
 import { type Refusal, refuse } from '#domain/kernel/decider';
-import { anyone, type Described, described, refuseStranger, staff, support } from '#domain/kernel/rights';
+import { anyone, type Described, described, processOnly, refuseStranger, staff, support } from '#domain/kernel/rights';
 import { programmeStream } from '#domain/loyalty/programme';
 import { orderStream } from '#domain/orders/order';
 import { replacementStream } from '#domain/replacements/replacement';
@@ -96,6 +96,7 @@ export const queryRights = {
   checkouts: { get: ownCheckout },
   coupons: { get: staff('CPN-3') },
   orders: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownOrder },
+  refunds: { list: onlyVisibleRows, get: onlyVisibleRows, disputes: onlyVisibleRows, disputeTold: processOnly },
   programmes: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownProgramme },
   leads: { get: onlyVisibleRows, history: staffOfAllStores, listStock: onlyVisibleRows },
   deliveredLeads: { list: onlyVisibleRows, get: onlyVisibleRows, download: onlyVisibleRows },

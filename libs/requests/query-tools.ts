@@ -4,6 +4,7 @@ import type { Sealed } from '#domain/kernel/events';
 import type { EventStore } from '#event-store/port';
 import { readsInTurn } from '#event-store/reads-in-turn';
 import type { MailGateway } from '#gateways/mail';
+import type { PaymentNotices } from '#gateways/payment-notices';
 import type { RowQueries } from '#read-models/queries';
 import type { Page } from '#read-models/queries/paging';
 import { CannotOpenBox } from '#vault/vault';
@@ -16,6 +17,8 @@ export interface QueryDependencies extends RequestDependencies, OperationDepende
   readonly events: EventStore;
   /** Undefined where this program sends no mails. */
   readonly mails: MailGateway | undefined;
+  /** What the payment provider tells by itself. */
+  readonly notices: PaymentNotices;
 }
 
 /** What queries are made with. The log, the vault and commands are not among them: few queries need more than these. */

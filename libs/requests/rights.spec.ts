@@ -128,6 +128,9 @@ describe('the table of rights', () => {
         'GrantChargeback',
         'ReplaceCoupon',
         'ReplaceTakenCoupon',
+        'RetryRefund',
+        'SettleRefund',
+        'WishRefund',
         'ShowCustomerHistory',
       ].sort(),
     );

@@ -3,6 +3,7 @@ import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { MailGateway } from '#gateways/mail';
+import type { PaymentNotices } from '#gateways/payment-notices';
 import type { ReadModels } from '#read-models/read-models';
 import { CheckedSubjects, subjectsOver } from '#requests/checked-subjects';
 import { CommandHandler } from '#requests/command-handler';
@@ -17,6 +18,7 @@ import {
   CLOCK,
   EVENT_STORE,
   MAILS,
+  NOTICES,
   OPERATIONS,
   QUERIES,
   READ_MODELS,
@@ -49,14 +51,15 @@ export const asking: readonly FactoryProvider[] = [
   },
   {
     provide: QUERY_DEPENDENCIES,
-    inject: [REQUEST_DEPENDENCIES, EVENT_STORE, READ_MODELS, RUNNING_PROCESSES, MAILS],
+    inject: [REQUEST_DEPENDENCIES, EVENT_STORE, READ_MODELS, RUNNING_PROCESSES, MAILS, NOTICES],
     useFactory: (
       requests: RequestDependencies,
       events: EventStore,
       readModels: ReadModels,
       processes: RunningProcesses,
       mails: MailGateway | undefined,
-    ): QueryDependencies => ({ ...requests, events, readModels, processes, mails }),
+      notices: PaymentNotices,
+    ): QueryDependencies => ({ ...requests, events, readModels, processes, mails, notices }),
   },
   { provide: REQUESTS, inject: [REQUEST_DEPENDENCIES], useFactory: createRequests },
   {

@@ -12,6 +12,7 @@ import { partOf } from '#event-store/data-directory';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
 import { type Clock, systemClock } from '#gateways/clock';
 import { type MailGateway, mailFiles, smtpMail } from '#gateways/mail';
+import { noNotices, type PaymentNotices } from '#gateways/payment-notices';
 import { type PaymentGateway, sandboxPayments } from '#gateways/payments';
 import { httpWebhooks, type WebhookGateway } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
@@ -26,7 +27,7 @@ import type { Leases } from './leases.ts';
 import { watchLog } from './log-watch.ts';
 import { createReactions, type ReactionDependencies } from './reactions.ts';
 import type { Stores } from './stores.ts';
-import { CLOCK, EVENT_STORE, MAILS, READ_MODELS, RUNNING_PROCESSES, VAULT, WORK } from './tokens.ts';
+import { CLOCK, EVENT_STORE, MAILS, NOTICES, READ_MODELS, RUNNING_PROCESSES, VAULT, WORK } from './tokens.ts';
 import { Worker } from './worker.ts';
 
 const STORES = Symbol('Stores');
@@ -44,6 +45,8 @@ interface LeadgerOptions {
   readonly clock?: Clock;
   /** Default: Stripe where `STRIPE_SECRET_KEY` is set, else the sandbox. */
   readonly payments?: PaymentGateway;
+  /** Default: those of Stripe where `STRIPE_WEBHOOK_SECRET` is set, else none. */
+  readonly notices?: PaymentNotices;
   /** Default: a mail server where `SMTP_URL` is set, else files beside the events. */
   readonly mails?: MailGateway;
   /** Default: over HTTP, to the public Internet only. */
@@ -106,6 +109,7 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
       { provide: READ_MODELS, useValue: stores.readModels },
       { provide: CLOCK, useValue: clock },
       { provide: MAILS, useValue: mails },
+      { provide: NOTICES, useValue: options.notices ?? noticesOf(process.env) },
     ];
     const providers = [...values, ...asking, ...work];
     return {
@@ -124,7 +128,18 @@ const paymentsOf = ({ STRIPE_SECRET_KEY: secretKey }: NodeJS.ProcessEnv): Paymen
 /** Its package is loaded only where it is used: a store without it starts sooner. */
 function chargesOverStripe(secretKey: string): PaymentGateway {
   const stripe = import('#gateways/stripe-payments').then(({ stripePayments }) => stripePayments({ secretKey }));
-  return { capture: async (...charge) => (await stripe).capture(...charge) };
+  return {
+    capture: async (...charge) => (await stripe).capture(...charge),
+    refund: async (...refund) => (await stripe).refund(...refund),
+  };
+}
+
+const noticesOf = ({ STRIPE_WEBHOOK_SECRET: secret }: NodeJS.ProcessEnv): PaymentNotices =>
+  secret ? noticesOfStripe(secret) : noNotices;
+
+function noticesOfStripe(secret: string): PaymentNotices {
+  const stripe = import('#gateways/stripe-notices').then(({ stripeNotices }) => stripeNotices(secret));
+  return { read: async (...notice) => (await stripe).read(...notice) };
 }
 
 /** Undefined where this program sends no mails. @throws CannotOpenStore when it does, and no gateway is configured */

@@ -21,6 +21,7 @@ import { mailing } from '#processes/mailing';
 import { paymentCapture } from '#processes/payment-capture';
 import { personErasure } from '#processes/person-erasure';
 import type { Effect, Untimed } from '#processes/process';
+import { refunds } from '#processes/refunds';
 import { replacementDelivery } from '#processes/replacement-delivery';
 import { retention } from '#processes/retention';
 import { ticketDeadline } from '#processes/ticket-deadline';
@@ -35,6 +36,7 @@ import type { Vault } from '#vault/vault';
 import { capturePayment, chargeRenewal } from './charging.ts';
 import type { Lease } from './leases.ts';
 import { sendMail } from './mail-sending.ts';
+import { makeRefund } from './refunding.ts';
 import { callWebhook } from './webhook-calling.ts';
 
 /** Every process, in the order in which they are asked. */
@@ -42,6 +44,7 @@ export const processes = [
   personErasure,
   erasureCompletion,
   paymentCapture,
+  refunds,
   loyaltyMembership,
   loyaltyRenewals,
   autoRestart,
@@ -98,6 +101,7 @@ const effectsOf = ({ store: events, ...others }: ReactionDependencies): EngineOp
   'complete-erasure': completingErasures({ store: events, ...others }),
   'capture-payment': (effect, key) => capturePayment(effect, key, others),
   'charge-renewal': (effect, key) => chargeRenewal(effect, key, others),
+  'make-refund': (effect, key) => makeRefund(effect, key, others),
   'call-webhook': (effect) => callWebhook(effect, { events, ...others }),
   'send-mail': (effect) => sendMail(effect, { events, ...others }),
   'erase-lead': (effect) => eraseLead(effect, others),

@@ -7,5 +7,6 @@ export const OPERATIONS = Symbol('Operations');
 export const READ_MODELS = Symbol('ReadModels');
 export const CLOCK = Symbol('Clock');
 export const MAILS = Symbol('MailGateway');
+export const NOTICES = Symbol('PaymentNotices');
 export const WORK = Symbol('Work');
 export const RUNNING_PROCESSES = Symbol('RunningProcesses');

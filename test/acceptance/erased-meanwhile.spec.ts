@@ -10,6 +10,7 @@ import { hashOfEvent } from '#event-store/event-hash';
 import type { EventStore } from '#event-store/port';
 import { type MailGateway, mailFiles } from '#gateways/mail';
 import type { PaymentGateway } from '#gateways/payments';
+import { sandboxRefunds } from '#gateways/refunds';
 import type { Vault } from '#vault/vault';
 import { EVENT_STORE, VAULT } from '#wiring/tokens';
 import { openShop, type Shop } from './shop.ts';
@@ -26,6 +27,7 @@ let isAway = false;
 let isSilent = false;
 
 const payments: PaymentGateway = {
+  ...sandboxRefunds(),
   async capture() {
     if (isAway) throw new Error('no answer');
     seen.charges += 1;

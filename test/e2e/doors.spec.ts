@@ -113,14 +113,14 @@ test('every route goes through the command bus or the query bus, where a table o
   expect(around.map(([route]) => route)).toEqual(['getLiveness']);
 });
 
-test('the routes are those of the document, and the page of mails', () => {
+test('the routes are those of the document, the page of mails, and the door of the payment provider', () => {
   const documented = api.operations.map(({ id }) => id);
-  expect([...doors.keys()].sort()).toEqual([...documented, 'GET /mails'].sort());
+  expect([...doors.keys()].sort()).toEqual([...documented, 'GET /mails', 'POST /api/payment-notices'].sort());
 });
 
 test('a read goes through the query bus. One that is recorded sends a command, too', () => {
   expect(through('GET', 'command')).toEqual(['listWholeHistory']);
-  expect(through('POST', 'query')).toEqual(['exportPerson', 'signIn']);
+  expect(through('POST', 'query')).toEqual(['POST /api/payment-notices', 'exportPerson', 'signIn']);
   expect(through('PUT', 'query')).toEqual([]);
 });
 

@@ -42,7 +42,7 @@ const story: readonly (string | Step)[] = [
 
   ...['defineCoupon', 'placeOrder', 'listOrders', 'getOrder', 'receiveLead', 'getLead', 'getLeadHistory'],
   ...['listDeliveredLeads', 'getDeliveredLead', 'downloadDeliveredLeads', 'rateContact'],
-  ...['pauseOrder', 'restartOrder', 'changeDailyMaximum', 'changePaymentCard', 'getOrderHistory'],
+  ...['pauseOrder', 'restartOrder', 'changeDailyMaximum', 'changePaymentCard', 'giveBack', 'getOrderHistory'],
   ...['listProgrammes', 'getProgramme', 'holdProgramme', 'activateProgramme', 'getProgrammeHistory'],
 
   ...['requestReplacement', 'listReplacements', 'getReplacement', 'grantReplacement', 'getReplacementHistory'],

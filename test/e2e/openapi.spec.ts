@@ -84,6 +84,12 @@ test('it lists every route with its operation id: after a change run `npm test -
   "PUT /api/orders/{orderId}/daily-maximum changeDailyMaximum",
   "PUT /api/orders/{orderId}/payment-card changePaymentCard",
   "GET /api/orders/{orderId}/history getOrderHistory",
+  "GET /api/refunds listRefunds",
+  "GET /api/refunds/{refundId} getRefund",
+  "GET /api/disputes listDisputes",
+  "POST /api/orders/{orderId}/refunds giveBack",
+  "POST /api/orders/{orderId}/refunds/{refundId}/retry retryRefund",
+  "POST /api/orders/{orderId}/refunds/{refundId}/settle settleRefund",
   "GET /api/attention listAttention",
   "GET /api/feed followFeed",
   "GET /api/programmes listProgrammes",
@@ -211,9 +217,9 @@ describe('names (ADR 16)', () => {
 
   test('POST creates or does what its path ends with, PUT sets what its path ends with', () => {
     const verbs =
-      /\/(pause|restart|cancel|hold|activate|grant|deny|answer|close|place|quote|retry|resume|rebuild|confirm|complete)$/;
+      /\/(pause|restart|cancel|hold|activate|grant|deny|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete)$/;
     const collections =
-      /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|tickets|messages|sign-ins|password-recoveries|exports|erasures)$/;
+      /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|refunds|tickets|messages|sign-ins|password-recoveries|exports|erasures)$/;
     const posts = operations.filter(({ method }) => method === 'POST').map(({ path }) => path);
     const unknown = posts.filter((path) => !verbs.test(path) && !collections.test(path));
     expect({ addToVerbsOrCollections: unknown }).toEqual({ addToVerbsOrCollections: [] });

@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { createHttpApplication } from '#apps/api/http-application';
 import { MovedClock } from '#gateways/clock';
 import { type MailGateway, mailFiles } from '#gateways/mail';
+import type { PaymentNotices } from '#gateways/payment-notices';
 import type { PaymentGateway } from '#gateways/payments';
 import { httpWebhooks } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
@@ -65,6 +66,7 @@ export async function startServer({
   start = START,
   mails: given,
   payments,
+  notices,
   eventStoreDb,
   mostFeeds,
 }: {
@@ -72,6 +74,7 @@ export async function startServer({
   start?: string;
   mails?: MailGateway;
   payments?: PaymentGateway;
+  notices?: PaymentNotices;
   /** A node with the events. It stays open. */
   eventStoreDb?: string;
   mostFeeds?: number;
@@ -94,6 +97,7 @@ export async function startServer({
       clock,
       ...(mails && { mails }),
       ...(payments && { payments }),
+      ...(notices && { notices }),
       webhooks: httpWebhooks({ allowPrivate: true }),
     }),
     { log, ...(mostFeeds !== undefined && { mostFeeds }) },

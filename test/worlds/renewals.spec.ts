@@ -31,6 +31,10 @@ class SlowPayments implements PaymentGateway {
   }[] = [];
   readonly #sandbox = sandboxPayments();
 
+  refund(...refund: Parameters<PaymentGateway['refund']>) {
+    return this.#sandbox.refund(...refund);
+  }
+
   capture(charge: Parameters<PaymentGateway['capture']>[0], key: string): Promise<ChargeResult> {
     if (this.unavailable) return Promise.reject(new Error('provider unavailable'));
     if (!this.slow) return this.#sandbox.capture(charge, key);

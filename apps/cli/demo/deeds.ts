@@ -14,7 +14,7 @@ interface Occasion {
 
 /** Asks the store for what a person of the demo does. */
 export function askFor(
-  { orders, programmes, leads, returns, support }: Requests,
+  { orders, refunds, programmes, leads, returns, support }: Requests,
   deed: Deed,
   { id, orderId, leadId, customerId }: Occasion,
   command: Pick<RequestContext, 'commandId' | 'requestHash'>,
@@ -42,6 +42,10 @@ export function askFor(
       return programmes.cancel(orderId, customer);
     case 'change-card':
       return orders.changePaymentCard(orderId, deed.paymentToken, supporter('asked by telephone'));
+    case 'give-back': {
+      const { kind: _, ...amount } = deed;
+      return refunds.wish(orderId, amount, supporter('cancelled the order'));
+    }
     case 'write':
       return support.openTicket(letterOf(deed, customerId), customer);
     case 'answer':

@@ -17,6 +17,7 @@ export type Deed =
   | { readonly kind: 'hold' | 'activate' | 'leave' }
   | { readonly kind: 'change-card'; readonly paymentToken: string }
   | { readonly kind: 'write'; readonly subject: string; readonly message: string; readonly callBack: boolean }
+  | { readonly kind: 'give-back'; readonly amountCents?: number }
   | { readonly kind: 'answer'; readonly answer: string };
 
 const DAY = 24;
@@ -85,6 +86,15 @@ function letters(chance: Chance): Intention[] {
   const [subject, message] = chance.pick(questions);
   const deed = { kind: 'write', subject, message, callBack: chance.happens(0.2) } as const;
   return [{ afterHours: chance.between(3, 6 * DAY), deed }];
+}
+
+const GOODWILL_CENTS = 1000;
+
+/** Some who cancel ask for their money, and support gives back all of it or a part. */
+export function onCancelling(chance: Chance): Intention[] {
+  if (!chance.happens(0.5)) return [];
+  const amount = chance.happens(0.4) ? {} : { amountCents: GOODWILL_CENTS };
+  return [{ afterHours: chance.between(1, 3 * DAY), deed: { kind: 'give-back', ...amount } }];
 }
 
 /** Usually within the time that the store promises (SUP-1). */

@@ -1,6 +1,6 @@
 import { type Fact, idOf } from '#domain/codec';
 import type { Chance } from './chance.ts';
-import { type Intention, onDelivery, onJoining, onPayment, onRequest, onTicket } from './habits.ts';
+import { type Intention, onCancelling, onDelivery, onJoining, onPayment, onRequest, onTicket } from './habits.ts';
 import type { Trouble } from './lead-supply.ts';
 
 export const eventsPeopleReactTo = [
@@ -9,6 +9,7 @@ export const eventsPeopleReactTo = [
   'ReplacementRequested',
   'ProgrammeJoined',
   'TicketOpened',
+  'OrderCancelled',
 ] as const;
 
 /** What a customer or the staff intend to do because of an event. */
@@ -40,6 +41,8 @@ export function reactionTo(fact: Fact, chance: Chance, troubles: ReadonlyMap<str
       return { who: id, intentions: onJoining(chance.of('joined', id)), about: aboutOrder };
     case 'TicketOpened':
       return { who: id, intentions: [onTicket(chance.of('ticket', id))], about: { orderId: '', leadId: '' } };
+    case 'OrderCancelled':
+      return { who: id, intentions: onCancelling(chance.of('cancelled', id)), about: aboutOrder };
     default:
       return undefined;
   }

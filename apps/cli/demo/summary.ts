@@ -23,6 +23,7 @@ export interface DemoSummary {
   };
   readonly programmes: { readonly joined: number; readonly renewals: number; readonly declined: number };
   readonly coupons: { readonly used: number; readonly refused: number };
+  readonly refunds: number;
   readonly tickets: { readonly opened: number; readonly overdue: number };
   readonly mails: { readonly sent: number; readonly withheld: number };
   readonly laws: Verdict['laws'];
@@ -67,6 +68,7 @@ export async function summarise(
       declined: count('RenewalDeclined'),
     },
     coupons: { used: count('CouponUsed'), refused: count('CouponRefused') },
+    refunds: count('PaymentRefunded'),
     tickets: { opened: count('TicketOpened'), overdue: count('TicketOverdue') },
     mails: { sent: count('MailSent'), withheld: count('MailWithheld') },
     laws,
@@ -112,6 +114,7 @@ function rowsOf(summary: DemoSummary): [name: string, value: string][] {
     ['programmes joined', thousands(programmes.joined)],
     ['  renewals', `${thousands(programmes.renewals)} (${thousands(programmes.declined)} charges declined)`],
     ['coupons used', `${thousands(coupons.used)} (${thousands(coupons.refused)} refused)`],
+    ['refunds', thousands(summary.refunds)],
     ['tickets', `${thousands(tickets.opened)} (${thousands(tickets.overdue)} overdue)`],
     ['mails sent', `${thousands(mails.sent)} (${thousands(mails.withheld)} withheld)`],
     ['decisions repeated', `${thousands(decisions.judged)} (${thousands(decisions.passedOver)} passed over)`],

@@ -14,6 +14,7 @@ import { couldSee, EventsSeen } from './events-seen.ts';
 import { isCause, isDecision } from './forms.ts';
 import { OnceCheck } from './once.ts';
 import { nameOf, parseRaw, type RawEvent, RevisionCheck } from './raw-log.ts';
+import { RefundCheck } from './refunds.ts';
 import { RenewalCheck } from './renewals.ts';
 import { TurnCheck } from './turns.ts';
 
@@ -60,6 +61,8 @@ export const laws = {
     'the order of a checkout has another total than the checkout, or is missing a day after it was placed (CHK-1)',
   quoteNotKept:
     'the order of a checkout has other terms than the checkout showed, or another amount was captured (CHK-5)',
+  refundTooHigh: 'more of a payment was given back than was captured, or a refund was made twice (CHK-6)',
+  refundMissing: 'money was captured too late a day ago or longer, and is not to be given back (CHK-6)',
   couponUsedTwice: 'a coupon was used by a customer twice, or by more customers than its limit allows (CPN-2, CPN-5)',
   mailMissing: 'a mail was requested a day ago or longer, and has no result (NTF-3)',
   mailTwice: 'two mails are about one event, or a mail has two results (NTF-3)',
@@ -109,6 +112,7 @@ class Audit {
   readonly turns = new TurnCheck(this.#eventsSeen);
   readonly #books = new Books(this.#eventsSeen);
   readonly #renewals = new RenewalCheck();
+  readonly #refunds = new RefundCheck();
   readonly #once = new OnceCheck();
   readonly #checkouts = new CheckoutCheck();
   readonly #revisions = new RevisionCheck();
@@ -171,6 +175,7 @@ class Audit {
     this.#books.record(event);
     this.turns.take(event);
     for (const law of this.#renewals.take(event)) this.findings.add(law, event);
+    for (const law of this.#refunds.take(event)) this.findings.add(law, event);
     for (const law of this.#once.take(event)) this.findings.add(law, event);
     for (const law of this.#checkouts.take(event)) this.findings.add(law, event);
   }
@@ -180,6 +185,7 @@ class Audit {
     for (const event of missingReplacements(this.#books)) this.findings.add('replacementMissing', event);
     for (const event of this.turns.unfair()) this.findings.add('winnerNotFirst', event);
     for (const event of this.#renewals.missing()) this.findings.add('renewalMissing', event);
+    for (const event of this.#refunds.missing()) this.findings.add('refundMissing', event);
     for (const event of this.#once.unsent()) this.findings.add('mailMissing', event);
     for (const event of this.#checkouts.withoutOrder()) this.findings.add('checkoutNotKept', event);
   }

@@ -14,9 +14,9 @@ export interface Caller {
 
 /**
  * How it is known who asks. `trial-header`: a header of the request says so, and nobody checked it. `cli`: a person runs a
- * command on the machine of the store. `process`: the program itself.
+ * command on the machine of the store. `process`: the program itself. `signature`: the sender signed it.
  */
-export const authentications = ['trial-header', 'cli', 'process'] as const;
+export const authentications = ['trial-header', 'cli', 'process', 'signature'] as const;
 export type Authentication = (typeof authentications)[number];
 
 /**

@@ -3,6 +3,7 @@ export const mailKinds = [
   'order-confirmed',
   'order-cancelled',
   'payment-declined',
+  'refund-made',
   'leads-delivered',
   'order-restarted',
   'renewal-coming',
@@ -21,6 +22,7 @@ export type MailKind = (typeof mailKinds)[number];
 /** Mails that a customer cannot switch off (NTF-2). */
 export const alwaysSent: ReadonlySet<MailKind> = new Set([
   'payment-declined',
+  'refund-made',
   'chargeback-granted',
   'chargeback-denied',
   'password-recovery',

@@ -3,7 +3,7 @@ import { withFormerKey } from '../accounts/business.ts';
 import { type DistributionDecision, distributionDecision } from '../distribution/decision.ts';
 import { counted } from '../kernel/counted.ts';
 import { type Decider, type Decision, type Refusal, refuse, undecided } from '../kernel/decider.ts';
-import { codedReason, type DeclineReason, declineReasons } from '../kernel/declines.ts';
+import { codedReason } from '../kernel/declines.ts';
 import { cents, count, type EventsOf, fact, type Instant, instant, type Secret, unsealed } from '../kernel/events.ts';
 import { currency, id, keyedHash, secretFor, storeText, timeZone } from '../kernel/fields.ts';
 import { addDays } from '../kernel/instants.ts';
@@ -13,7 +13,25 @@ import { customerInCommand, ownerOrStaff, processOnly, type RightsOf, support } 
 import { bonus, bonusOf, loyaltyTerms } from '../loyalty/bonus.ts';
 import { customerErased } from '../persons/erasures.ts';
 import { insteadOf } from './instead.ts';
+import {
+  capturePayment,
+  declinePayment,
+  type PaymentCommand,
+  paymentEvents,
+  paymentRights,
+  recordUnknown,
+} from './payments.ts';
 import { countDelivery, deliveredOn, isFullOn, noProgress, type OrderProgress } from './progress.ts';
+import {
+  decideRefund,
+  evolveRefund,
+  noRefunds,
+  notePayment,
+  type RefundCommand,
+  type RefundState,
+  refundEvents,
+  refundRights,
+} from './refunds.ts';
 import { refuseOtherTotal, totalCentsOf } from './total.ts';
 
 /** An order of leads, from checkout to the last lead and the last replacement. */
@@ -48,19 +66,8 @@ export const orderEvents = {
     /** What the next renewal will give. Each event that changes it carries the new value. */
     nextBonus: bonus.optional(),
   }),
-  PaymentCaptured: fact({ reference: id, amountCents: cents, currency }),
-  PaymentDeclined: fact({ reason: z.enum(declineReasons) }),
-  /**
-   * The customer was erased before the provider answered: money may have moved. The provider knows the charge by its key.
-   */
-  PaymentUnknown: fact({ chargeKey: id, amountCents: cents, currency }),
-  /** The order ended while its payment, or that of a renewal, was under way: the money is to be paid back. */
-  PaymentCapturedTooLate: fact({
-    reference: id,
-    amountCents: cents,
-    currency,
-    renewalNumber: z.int().positive().optional(),
-  }),
+  ...paymentEvents,
+  ...refundEvents,
   OrderPaused: fact({
     /** Counted over the life of the order (LOY-4). Absent on the oldest events. */
     pauseNumber: z.int().positive().optional(),
@@ -152,9 +159,8 @@ export type OrderCommand =
     } & Omit<Terms, 'bonusLeads'>)
   /** The checkout was closed with these terms, so they are not checked again. */
   | ({ type: 'PlacePromisedOrder'; at: Instant; checkoutId: string } & PromisedOrder)
-  | { type: 'CapturePayment'; at: Instant; reference: string; amountCents: number; currency: string }
-  | { type: 'DeclinePayment'; at: Instant; reason: DeclineReason }
-  | { type: 'RecordPaymentUnknown'; at: Instant; chargeKey: string; amountCents: number; currency: string }
+  | PaymentCommand
+  | RefundCommand
   /** `restart`: how the pause ends automatically in Loyalty Rewards; absent once the programme is cancelled. */
   | { type: 'PauseOrder'; at: Instant; restart?: { afterDays: number; policyVersion: number } }
   | { type: 'RestartOrder'; at: Instant }
@@ -192,9 +198,8 @@ const owner = ownerOrStaff<unknown, OrderState>(({ state }) => customerOfOrder(s
 export const orderRights = {
   PlaceOrder: ownerOrStaff(customerInCommand, 'CHK-1'),
   PlacePromisedOrder: ownerOrStaff(customerInCommand, 'CHK-1'),
-  CapturePayment: processOnly,
-  DeclinePayment: processOnly,
-  RecordPaymentUnknown: processOnly,
+  ...paymentRights,
+  ...refundRights,
   PauseOrder: owner,
   RestartOrder: owner,
   RestartAutomatically: processOnly,
@@ -217,7 +222,7 @@ export type DailyMaximum = { readonly leads: number } | { readonly percent: numb
 export const orderStatuses = ['awaiting-payment', 'payment-failed', 'open', 'paused', 'filled', 'cancelled'] as const;
 export type OrderStatus = (typeof orderStatuses)[number];
 
-export interface OrderState extends OrderProgress {
+export interface OrderState extends OrderProgress, RefundState {
   status: OrderStatus | 'unknown';
   /** The present terms: daily maximum and card may have changed since checkout. */
   terms: Terms | undefined;
@@ -239,6 +244,7 @@ export interface OrderState extends OrderProgress {
 export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
   initialState: () => ({
     ...noProgress(),
+    ...noRefunds(),
     status: 'unknown',
     terms: undefined,
     paid: false,
@@ -262,6 +268,13 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         return declinePayment(command, state);
       case 'RecordPaymentUnknown':
         return recordUnknown(command, state);
+      case 'WishRefund':
+      case 'RecordRefunded':
+      case 'RecordRefundFailed':
+      case 'RetryRefund':
+      case 'SettleRefund':
+      case 'RecordDispute':
+        return decideRefund(command, state);
       case 'PauseOrder':
         return pause(command, state, terms);
       case 'RestartOrder':
@@ -297,10 +310,12 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         state.status = 'awaiting-payment';
         break;
       case 'PaymentCaptured':
+        notePayment(state, 0, event.data);
         state.paid = true;
         state.status = 'open';
         break;
       case 'PaymentCapturedTooLate':
+        notePayment(state, event.data.renewalNumber ?? 0, event.data);
         state.paid = true;
         state.renewals = event.data.renewalNumber ?? state.renewals;
         break;
@@ -318,6 +333,11 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         state.pauses += 1;
         break;
       case 'OrderReopened':
+        notePayment(state, event.data.renewalNumber, {
+          reference: event.data.paymentReference,
+          amountCents: event.data.totalCents,
+          currency: event.data.currency,
+        });
         if (state.status === 'filled') state.status = 'open';
         state.owedLeads += owedLeads(event.data);
         state.renewals = event.data.renewalNumber;
@@ -352,6 +372,14 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         state.owed.delete(event.data.replacementId);
         break;
       case 'DailyMaximumReached':
+        break;
+      case 'RefundWished':
+      case 'PaymentRefunded':
+      case 'RefundFailed':
+      case 'RefundRetried':
+      case 'RefundSettled':
+      case 'PaymentDisputed':
+        evolveRefund(state, event);
         break;
       default:
         event satisfies never;
@@ -416,28 +444,6 @@ function refuseQuantity(quantity: number, { smallest, largest }: { smallest: num
 
 const refuseMaximum = (dailyMaximum: number | undefined, batchType: boolean): Refusal | undefined =>
   batchType && dailyMaximum !== undefined ? noMaximumOnBatchTypes : undefined;
-
-/** Money captured after the order has ended is recorded, to be paid back. */
-function capturePayment(
-  { at, reference, amountCents, currency }: Command<'CapturePayment'>,
-  { paid, status }: OrderState,
-): Decision<OrderEvent> {
-  if (paid) return [];
-  const type = status === 'awaiting-payment' ? 'PaymentCaptured' : 'PaymentCapturedTooLate';
-  return [{ type, data: { at, reference, amountCents, currency } }];
-}
-
-function declinePayment({ at, reason }: Command<'DeclinePayment'>, { status }: OrderState): Decision<OrderEvent> {
-  return status === 'awaiting-payment' ? [{ type: 'PaymentDeclined', data: { at, reason } }] : [];
-}
-
-function recordUnknown(
-  { type: _, ...data }: Command<'RecordPaymentUnknown'>,
-  { paid, paymentUnknown, status }: OrderState,
-): Decision<OrderEvent> {
-  if (paid || paymentUnknown || status === 'payment-failed') return [];
-  return [{ type: 'PaymentUnknown', data }];
-}
 
 function pause(
   { at, restart }: Command<'PauseOrder'>,

@@ -31,12 +31,16 @@ export const couponViews: readonly View[] = [
       currency: ['ISO 4217', ''],
       paid_orders: ['orders', ''],
       discount_cents: ['cents', 'taken off those'],
-      revenue_cents: ['cents', 'captured for those'],
+      revenue_cents: ['cents', 'captured for those, less what was given back'],
     },
     sql: `
       SELECT code, instead_of, store_id, currency, count(*) AS paid_orders,
-        sum(discount_cents)::bigint AS discount_cents, sum(total_cents)::bigint AS revenue_cents
-      FROM {sales.sales} JOIN {sales.coupons} USING (coupon_id) WHERE paid_at IS NOT NULL GROUP BY 1, 2, 3, 4`,
+        sum(discount_cents)::bigint AS discount_cents, (sum(total_cents) - sum(coalesce(refunded_cents, 0)))::bigint AS revenue_cents
+      FROM {sales.sales} JOIN {sales.coupons} USING (coupon_id)
+      LEFT JOIN (
+        SELECT sale_id, sum(refunded_cents) AS refunded_cents FROM {sales.refunded_sales} GROUP BY sale_id
+      ) AS refunded USING (sale_id)
+      WHERE paid_at IS NOT NULL GROUP BY 1, 2, 3, 4`,
     example: [
       'Which codes cost the most?',
       'SELECT code, currency, sum(discount_cents) / 100.0 AS discount FROM coupon_sales GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 10',

@@ -47,7 +47,7 @@ FROM programmes_by_cohort GROUP BY 1 ORDER BY 1`,
       due: ['programmes', 'whose renewal was due, or would have been, had they not been cancelled'],
       renewed: ['programmes', 'that paid this renewal'],
       retention: ['0 to 1', 'renewed of due'],
-      revenue_cents: ['cents', 'of this renewal'],
+      revenue_cents: ['cents', 'of this renewal, less what was given back'],
     },
     sql: `
       SELECT cohort_month, store_id, lead_type_id, cadence, renewal_number, programmes, due, renewed,
@@ -57,7 +57,8 @@ FROM programmes_by_cohort GROUP BY 1 ORDER BY 1`,
           count(*) FILTER (WHERE attempts > 0
             OR status = 'cancelled' AND joined_at + renewal_number * cadence_days * interval '1 day' <= last_tried.due_at
           ) AS due,
-          count(paid_at) AS renewed, coalesce(sum(total_cents), 0)::bigint AS revenue_cents
+          count(paid_at) AS renewed, 
+            coalesce(sum(total_cents - refunded_cents), 0)::bigint AS revenue_cents
         FROM (
           SELECT *, ${month('joined_at')} AS cohort_month FROM {programmes.programmes}
           WHERE status <> 'joining' AND status_cause IS DISTINCT FROM 'payment-failed'

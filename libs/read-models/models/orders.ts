@@ -58,6 +58,10 @@ export const orderRow = z.object({
     .describe(
       'Since when nobody knows whether a charge was captured: its customer was erased before the provider answered. Null: all is known.',
     ),
+  refundedCents: column.cents().describe('What was given back of all its payments, in cents (CHK-6).'),
+  refundsUnderWayCents: column
+    .cents()
+    .describe('What is to be given back and is not yet, in cents; see /api/refunds. 0: nothing.'),
   maximumReachedOn: column
     .localDay()
     .nullable()
@@ -96,6 +100,8 @@ export const orderExample: OrderRow = {
   closedAt: null,
   declineReason: null,
   paymentUnknownSince: null,
+  refundedCents: 0,
+  refundsUnderWayCents: 0,
   maximumReachedOn: '2026-03-01',
   revision: 11,
 };
@@ -129,6 +135,10 @@ export const orders = modelOfStreams({
       order.set({ ...(data.renewalNumber === undefined && { paidAt: data.at }), paymentUnknownSince: null }),
     PaymentUnknown: (order, { data: { at } }) => order.set({ paymentUnknownSince: at }),
     RenewalUnknown: (order, { data: { at } }) => order.set({ paymentUnknownSince: at }),
+    RefundWished: (order, { data }) =>
+      order.set({ refundsUnderWayCents: order.now.refundsUnderWayCents + data.amountCents }),
+    PaymentRefunded: giveBack,
+    RefundSettled: giveBack,
     OrderPaused: (order, { data: { at, restartsAt = null } }) =>
       order.set({ status: 'paused', pausedAt: at, restartsAt }),
     OrderRestarted: (order, { data: { at } }) =>
@@ -182,6 +192,8 @@ const nothingHappenedYet = {
   closedAt: null,
   declineReason: null,
   paymentUnknownSince: null,
+  refundedCents: 0,
+  refundsUnderWayCents: 0,
   maximumReachedOn: null,
 } satisfies Partial<OrderRow>;
 
@@ -190,6 +202,15 @@ function reopen(order: RowOfStream<OrderRow>, { data }: FactOf<'OrderReopened'>)
   const { orderedLeads, status } = order.now;
   order.set({ orderedLeads: orderedLeads + owedLeads(data), renewals: data.renewalNumber });
   if (status === 'filled') order.set({ status: 'open', waitingSince: data.at, closedAt: null });
+}
+
+function giveBack(order: RowOfStream<OrderRow>, { data }: FactOf<'PaymentRefunded' | 'RefundSettled'>): void {
+  const { refundedCents, refundsUnderWayCents } = order.now;
+  const { amountCents } = data;
+  order.set({
+    refundedCents: refundedCents + amountCents,
+    refundsUnderWayCents: refundsUnderWayCents - amountCents,
+  });
 }
 
 /** A replacement does not count towards what was ordered (ORD-6). */

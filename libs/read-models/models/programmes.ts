@@ -88,6 +88,7 @@ export const renewalRow = z
       .nullable()
       .describe('Pauses that counted for the bonus. Null until the order re-opened.'),
     totalCents: column.cents().nullable().describe('Price paid, in cents. Null until it is paid.'),
+    refundedCents: column.cents().describe('What was given back of it, in cents (CHK-6).'),
   })
   .meta({ id: 'Renewal' });
 export type RenewalRow = z.infer<typeof renewalRow>;
@@ -108,6 +109,7 @@ export const renewalExample: RenewalRow = {
   bonusRule: 'ladder',
   pausesCounted: 1,
   totalCents: 12_500,
+  refundedCents: 0,
 };
 
 export const programmeTable = table(programmeRow, {
@@ -148,6 +150,8 @@ export const programmes = model({
       changeRenewal(rows, fact, { declineReason: reason, retryAt });
     },
     RenewalPaid: pay,
+    PaymentRefunded: giveBack,
+    RefundSettled: giveBack,
     ProgrammeHeld(rows, fact) {
       changeRenewal(rows, fact, { retryAt: null });
       change(rows, fact, { status: 'held', statusCause: fact.data.cause });
@@ -236,6 +240,7 @@ const noRenewalYet = {
   bonusRule: null,
   pausesCounted: null,
   totalCents: null,
+  refundedCents: 0,
 } satisfies Partial<RenewalRow>;
 
 /** Events of older versions do not say which pause of the order it is. */
@@ -250,6 +255,12 @@ function reopen(rows: Rows, fact: FactOf<'OrderReopened'>): void {
   const { at: reopenedAt, bonusLeads, bonusPercent, rule: bonusRule, pausesCounted, nextBonus } = fact.data;
   changeRenewal(rows, fact, { reopenedAt, bonusLeads, bonusPercent, bonusRule, pausesCounted });
   change(rows, fact, nextBonusIn(nextBonus));
+}
+
+/** The first payment is not one of a renewal. */
+function giveBack(rows: Rows, fact: FactOf<'PaymentRefunded' | 'RefundSettled'>): void {
+  const renewal = rows.get(renewalTable, renewalIdOf(fact));
+  if (renewal) changeRenewal(rows, fact, { refundedCents: renewal.refundedCents + fact.data.amountCents });
 }
 
 /** A charge that was under way when the programme was cancelled is paid all the same; no other follows (LOY-6). */

@@ -59,16 +59,37 @@ const couponAttemptTable = table(couponAttemptRow, {
   indexes: [],
 });
 
+const refundedSaleRow = z.object({
+  refundId: column.id().describe('The refund.'),
+  saleId: column.id().describe('The sale whose payment was given back, in whole or in part.'),
+  orderId: column.id().describe('The order.'),
+  refundedCents: column.cents().describe('What was given back, in cents.'),
+  refundedAt: column.instant().describe('When it was given back.'),
+});
+
+/** Of payments that came in time. What came too late was never revenue. */
+const refundedSaleTable = table(refundedSaleRow, {
+  name: 'refunded_sales',
+  key: 'refundId',
+  belongsTo: { sameAs: orderTable },
+  indexes: ['sale_id'],
+});
+
 /** What was sold, and what came of coupons, for analysts. */
 export const sales = model({
   name: 'sales',
-  tables: [saleTable, couponTable, couponAttemptTable],
-  keysOf: ({ stream }: { readonly stream: string }) =>
-    stream.startsWith('order-') ? [[saleTable, saleIdOf(idOf(stream), 0)] as const] : [],
+  tables: [saleTable, refundedSaleTable, couponTable, couponAttemptTable],
+  keysOf: ({ stream, data }: { readonly stream: string; readonly data: object }) => {
+    if (!stream.startsWith('order-')) return [];
+    const renewals = 'refundId' in data && 'renewalNumber' in data ? [data.renewalNumber as number] : [];
+    return [0, ...renewals].map((number) => [saleTable, saleIdOf(idOf(stream), number)] as const);
+  },
   on: {
     OrderPlaced: (rows, fact) => rows.put(saleTable, placed(fact)),
     PaymentCaptured: (rows, fact) => rows.put(saleTable, { ...orderOf(rows, fact), paidAt: fact.data.at }),
     OrderReopened: (rows, fact) => rows.put(saleTable, renewed(orderOf(rows, fact), fact)),
+    PaymentRefunded: giveBack,
+    RefundSettled: giveBack,
     CouponDefined: (rows, { stream, data: { code } }) =>
       rows.put(couponTable, { couponId: idOf(stream), code, insteadOf: null }),
     AlternativeCouponGiven: (rows, { stream, data: { code, insteadOf } }) =>
@@ -109,6 +130,14 @@ function renewed(order: SaleRow, { data }: FactOf<'OrderReopened'>): SaleRow {
   const saleId = saleIdOf(order.orderId, renewalNumber);
   const terms = { quantity, bonusLeads, totalCents, currency, discountCents: 0, couponId: null };
   return { ...order, saleId, renewalNumber, ...terms, soldAt: at, paidAt: at };
+}
+
+function giveBack(rows: Rows, { stream, data }: FactOf<'PaymentRefunded' | 'RefundSettled'>): void {
+  const { refundId, renewalNumber, amountCents: refundedCents, at: refundedAt } = data;
+  const orderId = idOf(stream);
+  const saleId = saleIdOf(orderId, renewalNumber);
+  if (rows.get(saleTable, saleId)?.paidAt)
+    rows.put(refundedSaleTable, { refundId, saleId, orderId, refundedCents, refundedAt });
 }
 
 const attempt = (

@@ -6,6 +6,7 @@ import { column } from '../engine/columns.ts';
 import { exampleIds } from '../models/examples.ts';
 import { orderTable } from '../models/orders.ts';
 import { programmeTable, renewalTable } from '../models/programmes.ts';
+import { disputeTable, refundTable } from '../models/refunds.ts';
 import { replacementTable } from '../models/replacements.ts';
 import { damaged as damagedMark } from './damaged.ts';
 import { type Page, type PageRequest, pageOf, type Select } from './paging.ts';
@@ -15,6 +16,9 @@ export const attentionReasons = [
   'starving',
   'payment-declined',
   'payment-unknown',
+  'refund-under-way',
+  'refund-stuck',
+  'payment-disputed',
   'verification-overdue',
   'renewal-declined',
   'programme-held',
@@ -39,7 +43,9 @@ export const attentionRow = z
     retryAt: column
       .instant()
       .nullable()
-      .describe('When a declined renewal is charged again (LOY-8). Null: no attempt is planned.'),
+      .describe(
+        'When a declined renewal is charged again (LOY-8), or a refund tried again (CHK-6). Null: no attempt is planned.',
+      ),
     damaged: damagedMark,
   })
   .meta({ id: 'AttentionItem' });
@@ -93,6 +99,8 @@ function attention(reader: RowReader, limits: AttentionLimits): RawBuilder<Atten
     starving(reader, limits),
     paymentDeclined(reader, limits),
     paymentUnknown(reader),
+    refundNotMade(reader),
+    paymentDisputed(reader),
     verificationOverdue(reader, limits),
     renewalDeclined(reader),
     programmeHeld(reader),
@@ -117,6 +125,18 @@ const paymentUnknown = ({ nameOf }: RowReader) => sql`
   SELECT 'payment-unknown/' || order_id, 'payment-unknown', order_id, store_id, customer_id, lead_type_id,
     NULL, payment_unknown_since, NULL
   FROM ${sql.table(nameOf(orderTable))} WHERE payment_unknown_since IS NOT NULL`;
+
+const refundNotMade = ({ nameOf }: RowReader) => sql`
+  SELECT 'refund-' || refunds.status || '/' || refund_id, 'refund-' || refunds.status, order_id, store_id, customer_id,
+    lead_type_id, NULL, wished_at, retry_at
+  FROM ${sql.table(nameOf(refundTable))} AS refunds JOIN ${sql.table(nameOf(orderTable))} AS orders USING (order_id)
+  WHERE refunds.status IN ('under-way', 'stuck')`;
+
+const paymentDisputed = ({ nameOf }: RowReader) => sql`
+  SELECT 'payment-disputed/' || dispute_id, 'payment-disputed', order_id, store_id, customer_id, lead_type_id,
+    NULL, told_at, NULL
+  FROM ${sql.table(nameOf(disputeTable))} JOIN ${sql.table(nameOf(orderTable))} USING (order_id)
+  WHERE stage = 'opened'`;
 
 const verificationOverdue = ({ nameOf }: RowReader, { now }: AttentionLimits) => sql`
   SELECT 'verification-overdue/' || replacement_id, 'verification-overdue', order_id, store_id, customer_id,

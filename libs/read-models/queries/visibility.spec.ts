@@ -33,6 +33,10 @@ const asked: Readonly<Record<string, (queries: RowQueries, caller: Caller) => Pr
     queries.customers.waitingFor(caller, sampleOf('EmailChangeRequested', 'addressKey')),
   'orders.list': (queries, caller) => queries.orders.list(caller, LIMIT),
   'orders.find': (queries, caller) => each((id) => queries.orders.find(caller, `o1-${id}`)),
+  'refunds.list': (queries, caller) => queries.refunds.list(caller, LIMIT),
+  'refunds.find': (queries, caller) => each((id) => queries.refunds.find(caller, `f1-${id}`)),
+  'disputes.list': (queries, caller) => queries.disputes.list(caller, LIMIT),
+  'disputes.orderOfPayment': (queries, caller) => each((id) => queries.disputes.orderOfPayment(caller, `p1-${id}`)),
   'programmes.list': (queries, caller) => queries.programmes.list(caller, LIMIT),
   'programmes.find': (queries, caller) => each((id) => queries.programmes.find(caller, `o1-${id}`)),
   'programmes.renewals': (queries, caller) => each((id) => queries.programmes.renewals(caller, `o1-${id}`)),
@@ -81,8 +85,8 @@ function describeVisibility(open: (store: EventStore) => Promise<readonly [ReadM
     store = await openEmbeddedStore();
     const creators = new Set(models.flatMap(creatorsOf));
     const facts = sampleFacts.filter((fact) => creators.has(fact));
-    // A lead is received before it is delivered, and a programme begins with its order.
-    const first = (type: string) => Number(!/^(CustomerRegistered|OrderPlaced|LeadReceived)$/.test(type));
+    // A lead is received before it is delivered, a programme begins with its order, and a refund is wished before it is made.
+    const first = (type: string) => Number(!/^(CustomerRegistered|OrderPlaced|LeadReceived|RefundWished)$/.test(type));
     const inOrder = facts.sort((a, b) => first(a.type) - first(b.type));
     const paid = sampleFacts.filter(({ type }) => type === 'PaymentCaptured');
     for (const mark of ['A', 'B']) await append(store, marked([...inOrder, ...paid], mark));

@@ -1,0 +1,65 @@
+import { Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
+import { ApiExcludeEndpoint } from '@nestjs/swagger';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { deriveId } from '#domain/kernel/ids';
+import type { Queries } from '#requests/queries';
+import type { RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
+import { QUERIES, REQUESTS } from '#wiring/tokens';
+import { paymentProvider } from './caller.ts';
+import { Problem } from './problems.ts';
+
+const PATH = '/api/payment-notices';
+
+/** Notices come from the provider's machines, through a proxy. Their signature says who sent them. */
+export const isPaymentNotice = ({ routeOptions }: FastifyRequest): boolean => routeOptions.url === PATH;
+
+/** A body as it was sent. */
+class SignedBody {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** The signature is of the bytes that were sent, so a notice is not parsed before it is checked. */
+export function keepSignedBodies(server: FastifyInstance): void {
+  const parseJson = server.getDefaultJsonParser('error', 'error');
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (isPaymentNotice(request)) done(null, new SignedBody(body as string));
+    else parseJson(request, body as string, done);
+  });
+}
+
+/** What the payment provider tells by itself. It sends a notice again until it is answered with 200. */
+@Controller('api')
+export class PaymentNoticesController {
+  readonly #requests: Requests;
+  readonly #queries: Queries;
+
+  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
+    this.#requests = requests;
+    this.#queries = queries;
+  }
+
+  @Post('payment-notices')
+  @HttpCode(200)
+  @ApiExcludeEndpoint()
+  async takeNotice(@Req() request: FastifyRequest): Promise<{ recorded: boolean }> {
+    const context: RequestContext = { caller: paymentProvider, commandId: 'none', until: request.answerBy };
+    const body = request.body instanceof SignedBody ? request.body.text : '';
+    const signature = String(request.headers['stripe-signature'] ?? '');
+    const told = await this.#queries.refunds.disputeTold(context, { body, signature });
+    if (told === 'behind') throw new Problem('not-reached-yet', 'the read models are behind', { retryAfterSeconds: 5 });
+    if (told === undefined) return { recorded: false };
+    const { noticeId, orderId, ...dispute } = told;
+    const commandId = deriveId('payment-notice', noticeId);
+    const receipt =
+      orderId && (await this.#requests.refunds.recordDispute(orderId, dispute, { ...context, commandId }));
+    if (receipt && receipt.outcome.kind === 'accepted') return { recorded: true };
+    const { disputeId, reference } = dispute;
+    request.log.warn({ disputeId, reference }, 'a dispute is about a payment that this store does not know');
+    return { recorded: false };
+  }
+}

@@ -1,0 +1,65 @@
+import type { RawEvent } from './raw-log.ts';
+import { RefundCheck } from './refunds.ts';
+
+const DAY = 24 * 3_600_000;
+const on = (day: number): string => new Date(Date.parse('2026-05-01T12:00:00.000Z') + day * DAY).toISOString();
+
+type Line = readonly [type: string, data: object];
+
+const captured: Line = ['PaymentCaptured', { amountCents: 1000 }];
+const late: Line = ['PaymentCapturedTooLate', { amountCents: 1000 }];
+const lateRenewal: Line = ['PaymentCapturedTooLate', { amountCents: 1000, renewalNumber: 1 }];
+const renewed: Line = ['OrderReopened', { totalCents: 1000, renewalNumber: 1 }];
+const refund = (refundId: string, amountCents: number, renewalNumber = 0) => ({ refundId, amountCents, renewalNumber });
+const wished = (...of: Parameters<typeof refund>): Line => ['RefundWished', refund(...of)];
+const made = (...of: Parameters<typeof refund>): Line => ['PaymentRefunded', refund(...of)];
+const settled = (...of: Parameters<typeof refund>): Line => ['RefundSettled', refund(...of)];
+const later = (day: number): Line => ['OrderFilled', { at: on(day) }];
+
+function check(lines: readonly Line[]) {
+  const laws = new RefundCheck();
+  const broken = lines.flatMap(([type, data], revision) =>
+    laws.take({
+      stream: 'order-o1',
+      id: 'o1',
+      revision,
+      ordinal: revision,
+      type,
+      data: { at: on(0), ...data },
+      cause: {},
+    } as RawEvent),
+  );
+  return { broken: broken.length, missing: laws.missing().length };
+}
+
+describe('the laws of refunds', () => {
+  it.each<[string, readonly Line[]]>([
+    [
+      'a payment is given back in parts',
+      [captured, wished('a', 400), made('a', 400), wished('b', 600), settled('b', 600)],
+    ],
+    ['a renewal has its own payment', [captured, renewed, wished('a', 1000), wished('b', 1000, 1), made('b', 1000, 1)]],
+    ['what came too late is given back', [late, wished('a', 1000), lateRenewal, wished('b', 1000, 1), later(9)]],
+    ['it came too late less than a day ago', [late, later(0.9)]],
+    ['it cost nothing', [['PaymentCapturedTooLate', { amountCents: 0 }], later(9)]],
+  ])('hold where %s', (_, lines) => {
+    expect(check(lines)).toEqual({ broken: 0, missing: 0 });
+  });
+
+  it.each<[string, readonly Line[]]>([
+    ['more is wished than was captured', [captured, wished('a', 400), wished('b', 601)]],
+    ['nothing was captured', [wished('a', 1)]],
+    ['it is of a payment that was not captured', [captured, wished('a', 1000, 1)]],
+    ['a refund is made that nobody wished', [captured, made('a', 1000)]],
+    ['a refund is made twice', [captured, wished('a', 400), made('a', 400), made('a', 400)]],
+    ['a refund is made and settled', [captured, wished('a', 400), made('a', 400), settled('a', 400)]],
+    ['another amount is given back', [captured, wished('a', 400), made('a', 401)]],
+  ])('are broken where %s', (_, lines) => {
+    expect(check(lines)).toMatchObject({ broken: 1 });
+  });
+
+  it('are broken where what came too late is kept, in whole or in part', () => {
+    expect(check([late, later(1)])).toMatchObject({ missing: 1 });
+    expect(check([late, wished('a', 999), later(1)])).toMatchObject({ missing: 1 });
+  });
+});

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import type { Decision } from '../kernel/decider.ts';
+import { type DeclineReason, declineReasons } from '../kernel/declines.ts';
+import { cents, type EventsOf, fact, type Instant } from '../kernel/events.ts';
+import { currency, id } from '../kernel/fields.ts';
+import { processOnly, type RightsOf } from '../kernel/rights.ts';
+
+/** What the payment provider answered to the first charge of an order, and what came too late. */
+export const paymentEvents = {
+  PaymentCaptured: fact({ reference: id, amountCents: cents, currency }),
+  PaymentDeclined: fact({ reason: z.enum(declineReasons) }),
+  /**
+   * The customer was erased before the provider answered: money may have moved. The provider knows the charge by its key.
+   */
+  PaymentUnknown: fact({ chargeKey: id, amountCents: cents, currency }),
+  /** The order ended while its payment, or that of a renewal, was under way: the money is given back (CHK-6). */
+  PaymentCapturedTooLate: fact({
+    reference: id,
+    amountCents: cents,
+    currency,
+    renewalNumber: z.int().positive().optional(),
+  }),
+};
+type PaymentEvent = EventsOf<typeof paymentEvents>;
+
+export type PaymentCommand =
+  | { type: 'CapturePayment'; at: Instant; reference: string; amountCents: number; currency: string }
+  | { type: 'DeclinePayment'; at: Instant; reason: DeclineReason }
+  | { type: 'RecordPaymentUnknown'; at: Instant; chargeKey: string; amountCents: number; currency: string };
+
+export const paymentRights = {
+  CapturePayment: processOnly,
+  DeclinePayment: processOnly,
+  RecordPaymentUnknown: processOnly,
+} satisfies RightsOf<PaymentCommand, unknown>;
+
+/** What decides about an answer of the provider. */
+interface AwaitedPayment {
+  readonly status: string;
+  readonly paid: boolean;
+  /** Nobody knows whether the payment was captured. */
+  readonly paymentUnknown: boolean;
+}
+
+type Command<Type extends PaymentCommand['type']> = Extract<PaymentCommand, { type: Type }>;
+
+/** Money captured after the order has ended is recorded, to be given back. */
+export function capturePayment(
+  { at, reference, amountCents, currency }: Command<'CapturePayment'>,
+  { paid, status }: AwaitedPayment,
+): Decision<PaymentEvent> {
+  if (paid) return [];
+  const type = status === 'awaiting-payment' ? 'PaymentCaptured' : 'PaymentCapturedTooLate';
+  return [{ type, data: { at, reference, amountCents, currency } }];
+}
+
+export function declinePayment(
+  { at, reason }: Command<'DeclinePayment'>,
+  { status }: AwaitedPayment,
+): Decision<PaymentEvent> {
+  return status === 'awaiting-payment' ? [{ type: 'PaymentDeclined', data: { at, reason } }] : [];
+}
+
+export function recordUnknown(
+  { type: _, ...data }: Command<'RecordPaymentUnknown'>,
+  { paid, paymentUnknown, status }: AwaitedPayment,
+): Decision<PaymentEvent> {
+  if (paid || paymentUnknown || status === 'payment-failed') return [];
+  return [{ type: 'PaymentUnknown', data }];
+}

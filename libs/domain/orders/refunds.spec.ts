@@ -1,0 +1,153 @@
+import { given, minute } from '#test/given';
+import { addHours } from '../kernel/instants.ts';
+import { type OrderEvent, order } from './order.ts';
+import { REFUND_RETRY_HOURS } from './refunds.ts';
+
+const CURRENCY = 'USD';
+const placed = {
+  type: 'OrderPlaced',
+  data: {
+    at: minute(0),
+    customerId: 'c1',
+    storeId: 's1',
+    leadTypeId: 't1',
+    quantity: 10,
+    bonusLeads: 0,
+    timeZone: 'UTC',
+    pricePerLeadCents: 100,
+    totalCents: 1000,
+    currency: CURRENCY,
+    paymentToken: { keyId: 'k', box: 'AAAA', secret: true },
+    statementDescriptor: 'STORE',
+    policyVersion: 1,
+  },
+} as const satisfies OrderEvent;
+const payment = { reference: 'pay_1', amountCents: 1000, currency: CURRENCY };
+const paid: OrderEvent = { type: 'PaymentCaptured', data: { at: minute(1), ...payment } };
+const cancelled: OrderEvent = { type: 'OrderCancelled', data: { at: minute(1), undeliveredLeads: 10 } };
+const late: OrderEvent = { type: 'PaymentCapturedTooLate', data: { at: minute(2), ...payment } };
+
+const refund = (refundId: string, amountCents: number) => ({
+  refundId,
+  renewalNumber: 0,
+  amountCents,
+  currency: CURRENCY,
+});
+const byHand = (refundId: string, amountCents?: number) =>
+  ({
+    type: 'WishRefund',
+    at: minute(3),
+    refundId,
+    renewalNumber: 0,
+    cause: 'by-hand',
+    ...(amountCents !== undefined && { amountCents }),
+  }) as const;
+const bySelf = { ...byHand('r0'), cause: 'captured-too-late' } as const;
+const wished = (
+  refundId: string,
+  amountCents: number,
+  cause: 'by-hand' | 'captured-too-late' = 'by-hand',
+): OrderEvent => ({
+  type: 'RefundWished',
+  data: { at: minute(3), ...refund(refundId, amountCents), reference: 'pay_1', cause },
+});
+const failed = (attempt: number, failure: 'no-balance' | 'disputed', retryAt?: string): OrderEvent => ({
+  type: 'RefundFailed',
+  data: { at: minute(4), ...refund('r1', 400), attempt, failure, ...(retryAt && { retryAt }) },
+});
+const fails = (attempt: number, failure: 'no-balance' | 'disputed') =>
+  ({ type: 'RecordRefundFailed', at: minute(4), refundId: 'r1', attempt, failure }) as const;
+
+describe('a refund', () => {
+  it('of a payment that came too late is of all that is left of it', () => {
+    given(order, placed, cancelled, late)
+      .when(bySelf)
+      .thenRecords(wished('r0', 1000, 'captured-too-late'));
+    given(order, placed, cancelled, late, wished('r1', 400))
+      .when(bySelf)
+      .thenRecords(wished('r0', 600, 'captured-too-late'));
+    given(order, placed, cancelled, late, wished('r1', 1000)).when(bySelf).thenNothing();
+  });
+
+  it('by hand is of the whole or of a part, and never of more than is left', () => {
+    given(order, placed, paid).when(byHand('r1')).thenRecords(wished('r1', 1000));
+    given(order, placed, paid, wished('r1', 400)).when(byHand('r2')).thenRecords(wished('r2', 600));
+    given(order, placed, paid, wished('r1', 400)).when(byHand('r2', 601)).thenRefuses('refund-above-payment', 'CHK-6');
+    given(order, placed, paid, wished('r1', 1000)).when(byHand('r2')).thenRefuses('refund-above-payment', 'CHK-6');
+  });
+
+  it('of a renewal is of its own payment', () => {
+    const reopened: OrderEvent = {
+      type: 'PaymentCapturedTooLate',
+      data: { at: minute(2), reference: 'pay_2', amountCents: 700, currency: CURRENCY, renewalNumber: 1 },
+    };
+    given(order, placed, paid, cancelled, reopened)
+      .when({ ...byHand('r1'), renewalNumber: 1 })
+      .thenRecords({
+        type: 'RefundWished',
+        data: { at: minute(3), ...refund('r1', 700), renewalNumber: 1, reference: 'pay_2', cause: 'by-hand' },
+      });
+  });
+
+  it('needs a payment: an order that is unpaid, or cost nothing, has none', () => {
+    given(order, placed).when(byHand('r1')).thenRefuses('payment-not-captured', 'CHK-6');
+    const free: OrderEvent = { type: 'PaymentCaptured', data: { at: minute(1), ...payment, amountCents: 0 } };
+    given(order, placed, free).when(byHand('r1')).thenRefuses('payment-not-captured', 'CHK-6');
+  });
+
+  it('that is made is recorded once', () => {
+    given(order, placed, paid, wished('r1', 400))
+      .when({ type: 'RecordRefunded', at: minute(4), refundId: 'r1', attempt: 1, reference: 're_1' })
+      .thenRecords({
+        type: 'PaymentRefunded',
+        data: { at: minute(4), ...refund('r1', 400), attempt: 1, reference: 're_1' },
+      });
+  });
+
+  it('that may mend is tried again with growing delays, and then waits for an operator', () => {
+    let past: OrderEvent[] = [placed, paid, wished('r1', 400)];
+    for (const [index, hours] of [...REFUND_RETRY_HOURS, undefined].entries()) {
+      const next = failed(index + 1, 'no-balance', hours === undefined ? undefined : addHours(minute(4), hours));
+      given(order, ...past)
+        .when(fails(index + 1, 'no-balance'))
+        .thenRecords(next);
+      past = [...past, next];
+    }
+    given(order, ...past)
+      .when({ type: 'RetryRefund', at: minute(5), refundId: 'r1' })
+      .thenRecords({ type: 'RefundRetried', data: { at: minute(5), refundId: 'r1' } });
+  });
+
+  it('that cannot mend waits for an operator at once, who gives the money back in another way', () => {
+    given(order, placed, paid, wished('r1', 400)).when(fails(1, 'disputed')).thenRecords(failed(1, 'disputed'));
+    const settle = { type: 'SettleRefund', at: minute(5), refundId: 'r1' } as const;
+    given(order, placed, paid, wished('r1', 400), failed(1, 'disputed'))
+      .when(settle)
+      .thenRecords({ type: 'RefundSettled', data: { at: minute(5), ...refund('r1', 400) } });
+    given(order, placed, paid, wished('r1', 400)).when(settle).thenRefuses('refund-under-way', 'CHK-6');
+  });
+});
+
+describe('a dispute', () => {
+  const told = { disputeId: 'dp_1', ...payment, reason: 'fraudulent' } as const;
+  const tell = (stage: 'opened' | 'won' | 'lost') =>
+    ({ type: 'RecordDispute', at: minute(5), ...told, stage }) as const;
+  const disputed = (stage: 'opened' | 'won' | 'lost'): OrderEvent => ({
+    type: 'PaymentDisputed',
+    data: { at: minute(5), ...told, renewalNumber: 0, stage },
+  });
+
+  it('is opened, and won or lost; repeats change nothing, nor does what comes late', () => {
+    given(order, placed, paid).when(tell('opened')).thenRecords(disputed('opened'));
+    given(order, placed, paid, disputed('opened')).when(tell('lost')).thenRecords(disputed('lost'));
+    given(order, placed, paid, disputed('lost')).when(tell('opened')).thenNothing();
+    given(order, placed, paid)
+      .when({ ...tell('opened'), reference: 'pay_9' })
+      .thenRefuses('payment-not-captured');
+  });
+
+  it('that is not won leaves nothing to be given back by hand', () => {
+    given(order, placed, paid, disputed('lost')).when(byHand('r1')).thenRefuses('refund-above-payment');
+    given(order, placed, paid, disputed('won')).when(byHand('r1')).thenRecords(wished('r1', 1000));
+  });
+});

@@ -1,0 +1,44 @@
+import type { Instant } from '#domain/kernel/events';
+import { LeadgerError } from '#domain/kernel/leadger-error';
+import type { DisputeReason, DisputeStage } from '#domain/orders/refunds';
+
+/** The payment provider tells that a customer disputes a payment, or how the dispute ended. */
+export interface DisputeNotice {
+  /** The provider sends a notice again until it is accepted, with the same id. */
+  readonly noticeId: string;
+  readonly disputeId: string;
+  /** The payment, as the provider named it when it captured it. */
+  readonly reference: string;
+  readonly amountCents: number;
+  /** ISO 4217. */
+  readonly currency: string;
+  readonly stage: DisputeStage;
+  readonly reason: DisputeReason;
+}
+
+export interface PaymentNotices {
+  /**
+   * @param body as it was sent: the signature is of its bytes
+   * @returns undefined for a notice of which nothing is recorded @throws BadSignature
+   */
+  read(body: string, signature: string, receivedAt: Instant): Promise<DisputeNotice | undefined>;
+}
+
+/** Whoever sent the notice does not know the secret, or it was sent long ago. */
+export class BadSignature extends LeadgerError {
+  constructor() {
+    super('bad-signature', 'the notice is not signed with the secret of this store, or too old');
+  }
+}
+
+export class NoNotices extends LeadgerError {
+  constructor() {
+    super('notices-not-expected', 'this store expects no notices of a payment provider');
+  }
+}
+
+export const noNotices: PaymentNotices = {
+  read: async () => {
+    throw new NoNotices();
+  },
+};

@@ -1,0 +1,72 @@
+import { createHmac } from 'node:crypto';
+import { BadSignature } from './payment-notices.ts';
+import { stripeNotices } from './stripe-notices.ts';
+
+const SECRET = 'whsec_of_this_test';
+const NOW = '2026-03-02T15:00:00.000Z';
+const SECONDS = Date.parse(NOW) / 1000;
+
+/** https://docs.stripe.com/webhooks#verify-manually */
+const signed = (body: string, { secret = SECRET, at = SECONDS } = {}): string =>
+  `t=${at},v1=${createHmac('sha256', secret).update(`${at}.${body}`).digest('hex')}`;
+
+const eventOf = (type: string, dispute: object = {}) =>
+  JSON.stringify({
+    id: 'evt_1',
+    object: 'event',
+    type,
+    data: {
+      object: {
+        id: 'du_1',
+        object: 'dispute',
+        amount: 2500,
+        currency: 'usd',
+        charge: 'ch_1',
+        payment_intent: 'pi_1',
+        status: 'needs_response',
+        reason: 'product_not_received',
+        ...dispute,
+      },
+    },
+  });
+const read = (body: string, signature = signed(body)) => stripeNotices(SECRET).read(body, signature, NOW);
+const notice = {
+  noticeId: 'evt_1',
+  disputeId: 'du_1',
+  reference: 'pi_1',
+  amountCents: 2500,
+  currency: 'USD',
+  stage: 'opened',
+  reason: 'not-received',
+};
+
+describe('notices of Stripe', () => {
+  it('tell of disputes, by the payment, with codes of ours', async () => {
+    expect(await read(eventOf('charge.dispute.created'))).toEqual(notice);
+    expect(await read(eventOf('charge.dispute.updated', { status: 'under_review' }))).toEqual(notice);
+    expect(await read(eventOf('charge.dispute.closed', { status: 'lost' }))).toEqual({ ...notice, stage: 'lost' });
+    expect(await read(eventOf('charge.dispute.closed', { status: 'warning_closed' }))).toMatchObject({ stage: 'won' });
+    const later = { payment_intent: null, reason: 'a_word_of_next_year' };
+    expect(await read(eventOf('charge.dispute.created', later))).toMatchObject({ reference: 'ch_1', reason: 'other' });
+  });
+
+  it('of other things are of no interest', async () => {
+    expect(await read(eventOf('charge.succeeded'))).toBeUndefined();
+  });
+
+  it.each([
+    ['none', () => ''],
+    ['one that is no signature', () => 'v1=00'],
+    ['one with another secret', (body: string) => signed(body, { secret: 'whsec_other' })],
+    ['one of another body', () => signed('{}')],
+    ['one that is older than five minutes', (body: string) => signed(body, { at: SECONDS - 301 })],
+  ])('with %s as signature are refused', async (_, signature) => {
+    const body = eventOf('charge.dispute.created');
+    await expect(read(body, signature(body))).rejects.toThrow(BadSignature);
+  });
+
+  it('may be five minutes old', async () => {
+    const body = eventOf('charge.dispute.created');
+    expect(await read(body, signed(body, { at: SECONDS - 300 }))).toEqual(notice);
+  });
+});

@@ -1,0 +1,57 @@
+import type { Instant } from '#domain/kernel/events';
+import type { CommandOf } from '#domain/ledger';
+import { orderStream } from '#domain/orders/order';
+import { refundIdOf } from '#domain/orders/refunds';
+import { asRows, type QueryDependencies, type QueryTools } from './query-tools.ts';
+import type { RequestContext, RequestTools } from './request-tools.ts';
+
+interface GiveBackRequest {
+  /** Default: the payment of the order itself. */
+  readonly renewalNumber?: number;
+  /** Default: all that is left of the payment. */
+  readonly amountCents?: number;
+}
+
+type DisputeTold = Omit<Extract<CommandOf<'order'>, { type: 'RecordDispute' }>, 'type' | 'at'>;
+
+/** Money that is given back, and payments that are disputed (CHK-6). */
+export function refundRequests(tools: RequestTools) {
+  const send = (id: string, orderId: string, command: CommandOf<'order'>, context: RequestContext) =>
+    tools.send(id, orderStream(orderId), command, context);
+  const at = (): Instant => tools.now();
+  return {
+    /** A repeat with the same key names the same refund. */
+    wish: (orderId: string, { renewalNumber = 0, ...amount }: GiveBackRequest, context: RequestContext) => {
+      const refundId = refundIdOf(context.commandId);
+      const command = { type: 'WishRefund', at: at(), refundId, renewalNumber, ...amount, cause: 'by-hand' } as const;
+      return send(refundId, orderId, command, context);
+    },
+    retry: (orderId: string, refundId: string, context: RequestContext) =>
+      send(refundId, orderId, { type: 'RetryRefund', at: at(), refundId }, context),
+    settle: (orderId: string, refundId: string, context: RequestContext) =>
+      send(refundId, orderId, { type: 'SettleRefund', at: at(), refundId }, context),
+    recordDispute: (orderId: string, dispute: DisputeTold, context: RequestContext) =>
+      send(dispute.disputeId, orderId, { type: 'RecordDispute', at: at(), ...dispute }, context),
+  };
+}
+
+const LONGEST_WAIT_MILLISECONDS = 5000;
+
+type RefundTools = QueryTools & Pick<QueryDependencies, 'events' | 'readModels' | 'notices'>;
+
+export const refundQueries = ({ rows, events, readModels, notices, now }: RefundTools) => ({
+  list: asRows(rows.refunds.list),
+  get: ({ caller }: RequestContext, { refundId }: { refundId: string }) => rows.refunds.find(caller, refundId),
+  disputes: asRows(rows.disputes.list),
+
+  /**
+   * What the provider tells of a dispute, and the order whose payment it is about. It looks at all that is recorded until now.
+   * @returns undefined for notices of other things, `behind` when the read models do not have all of it yet @throws BadSignature
+   */
+  async disputeTold({ caller }: RequestContext, { body, signature }: { body: string; signature: string }) {
+    const notice = await notices.read(body, signature, now());
+    if (!notice) return undefined;
+    if (!(await readModels.waitFor(await events.head(), LONGEST_WAIT_MILLISECONDS))) return 'behind' as const;
+    return { ...notice, orderId: await rows.disputes.orderOfPayment(caller, notice.reference) };
+  },
+});
