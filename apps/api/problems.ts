@@ -15,6 +15,7 @@ import {
   OutcomeUnknown,
   StoreFull,
   StoreUnavailable,
+  StreamAccessRefused,
   StreamDamaged,
 } from '#event-store/port';
 import { isOutOfReach } from '#postgres/failures';
@@ -105,6 +106,7 @@ const answeredErrors: readonly (readonly [new (...args: never[]) => LeadgerError
   [UnreadableEvent],
   [DamagedEvent],
   [StreamDamaged],
+  [StreamAccessRefused],
   [StoreFull],
   [PersonErased],
   [ErasureIncomplete, 5],

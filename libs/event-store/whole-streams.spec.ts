@@ -4,8 +4,7 @@ import { jest } from '@jest/globals';
 import { all } from './contract/event-store-contract.ts';
 import { openEmbeddedStore } from './embedded/embedded-store.ts';
 import { openEventStoreDb } from './eventstoredb/eventstoredb-store.ts';
-import { AccessRefused } from './eventstoredb/failures.ts';
-import { type EventStore, type NewEvent, StreamDamaged } from './port.ts';
+import { AccessRefused, type EventStore, type NewEvent, StreamDamaged } from './port.ts';
 import { wholeStreamsOf } from './whole-streams.ts';
 import { startWireNode } from './wire-node/wire-node.ts';
 

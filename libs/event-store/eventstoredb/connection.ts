@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { EventStoreDBClient, ResolvedEvent, StreamingRead } from '@eventstore/db-client';
 import { StoreUnavailable } from '../port.ts';
 import { parseConnectionString } from './connection-string.ts';
-import { throwIfFinal, unavailable } from './failures.ts';
+import { isAccessRefused, throwIfFinal, unavailable } from './failures.ts';
 import { NodeLink } from './node-link.ts';
 import { OutageLog } from './outage-log.ts';
 import { Watchdog } from './watchdog.ts';
@@ -92,10 +92,14 @@ export class Connection {
     return Math.max(this.#searchEvery, BACKOFF_MILLISECONDS[failures] ?? (BACKOFF_MILLISECONDS.at(-1) as number));
   }
 
-  /** For what goes on until it is aborted: waits for a while, and looks where the leader is. @throws what is final */
+  /**
+   * For what goes on until it is aborted: waits for a while, and looks where the leader is. A right that was taken away while a
+   * program runs may be given back. @throws what is final
+   */
   async recover(error: unknown, failures: number, over: AbortSignal): Promise<void> {
     if (over.aborted) return;
-    throwIfFinal(error);
+    if (isAccessRefused(error)) this.#outage.away((error as Error).message);
+    else throwIfFinal(error);
     await this.pause(this.pauseAfter(failures), over);
     if (!over.aborted) await this.link.search();
   }
@@ -127,13 +131,15 @@ export class Connection {
   /** Reads, and continues where it was when the connection breaks or stops answering. @param begin makes the next call */
   async *read(
     begin: (client: EventStoreDBClient) => StreamingRead<ResolvedEvent>,
-    { wantsMore = () => true, signal, until }: ReadLimits = {},
+    { wantsMore = () => true, signal, until, awaitsAccess = false, answerWithin }: ReadLimits = {},
   ): AsyncGenerator<ResolvedEvent> {
     const retries = this.retries(until);
     while (wantsMore() && !signal?.aborted) {
       this.mustBeOpen();
       try {
-        for await (const resolved of this.#readOnce(begin(this.link.reads), retries.millisecondsLeft, signal)) {
+        const inTime = Math.min(this.#readWithin, Math.max(SHORTEST_MILLISECONDS, retries.millisecondsLeft));
+        const limit = answerWithin ?? inTime;
+        for await (const resolved of this.#readOnce(begin(this.link.reads), limit, signal)) {
           yield resolved;
           if (signal?.aborted) return;
           retries.reset();
@@ -145,7 +151,7 @@ export class Connection {
         if (signal?.aborted) return;
         this.mustBeOpen();
         if ((error as { type?: string }).type === 'stream-not-found') return this.works();
-        await retries.afterFailure(error);
+        await retries.afterFailure(error, { awaitsAccess });
       }
     }
   }
@@ -153,10 +159,9 @@ export class Connection {
   /** One call. It is cancelled however the reader leaves: the client would leave it open. */
   async *#readOnce(
     call: StreamingRead<ResolvedEvent>,
-    atMost: number,
+    limit: number,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<ResolvedEvent> {
-    const limit = Math.min(this.#readWithin, Math.max(SHORTEST_MILLISECONDS, atMost));
     const watchdog = new Watchdog(limit, (error) => call.destroy(error));
     const stop = () => call.destroy();
     const over = this.over(signal);
@@ -183,8 +188,12 @@ export class Connection {
   }
 }
 
-interface ReadLimits {
+export interface ReadLimits {
   readonly wantsMore?: () => boolean;
+  /** Waits for a right that the account does not have. */
+  readonly awaitsAccess?: boolean;
+  /** For a read that the server may be silent about for long, in milliseconds. */
+  readonly answerWithin?: number;
   readonly signal?: AbortSignal | undefined;
   /** When the reader gives up, as `performance.now()` counts. */
   readonly until?: number | undefined;
@@ -224,8 +233,11 @@ class Retries {
    * @param unanswered the client whose append was not answered: it is replaced
    * @throws the error when no repetition can help, StoreUnavailable when patience is over
    */
-  async afterFailure(error: unknown, unanswered?: EventStoreDBClient): Promise<void> {
-    throwIfFinal(error);
+  async afterFailure(
+    error: unknown,
+    { unanswered, awaitsAccess = false }: { unanswered?: EventStoreDBClient | undefined; awaitsAccess?: boolean } = {},
+  ): Promise<void> {
+    if (!(awaitsAccess && isAccessRefused(error))) throwIfFinal(error);
     if (this.isExhausted) throw unavailable(error);
     await this.#pause();
     await this.untilFound({ error, unanswered });

@@ -8,6 +8,7 @@ import { all, event, fill, follow } from '../contract/event-store-contract.ts';
 import { restorableLog } from '../contract/restorable-log.ts';
 import { openEmbeddedStore } from '../embedded/embedded-store.ts';
 import {
+  AccessRefused,
   AppendTooLarge,
   BEFORE_FIRST,
   type EventStore,
@@ -21,7 +22,6 @@ import {
 import { startWireNode, type WireNode, type WireNodeOptions } from '../wire-node/wire-node.ts';
 import type { EventStoreDbOptions } from './connection.ts';
 import { openEventStoreDb } from './eventstoredb-store.ts';
-import { AccessRefused } from './failures.ts';
 
 /** Closed in reverse order at the end of each test. */
 const opened: (() => unknown)[] = [];

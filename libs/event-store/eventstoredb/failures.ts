@@ -1,11 +1,11 @@
-import { AppendTooLarge, DEFAULT_LIMITS, EventStoreError, StoreUnavailable } from '../port.ts';
-
-/** The account may not do that, or does not exist: trying again changes nothing. */
-export class AccessRefused extends EventStoreError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('access-refused', message, options);
-  }
-}
+import {
+  AccessRefused,
+  AppendTooLarge,
+  DEFAULT_LIMITS,
+  EventStoreError,
+  StoreUnavailable,
+  StreamAccessRefused,
+} from '../port.ts';
 
 /** What stands in the way of a connection and does not mend by itself: a certificate, TLS, the connection string. */
 export class CannotConnect extends EventStoreError {
@@ -53,6 +53,15 @@ export function finalError(error: unknown): EventStoreError | undefined {
   if (type === 'stream-deleted') return new StreamDeleted(message, { cause: error });
   return undefined;
 }
+
+/** The account is known, and may not do that to this stream. */
+export function refusedFor(stream: string, error: unknown): unknown {
+  if (!(error instanceof AccessRefused)) return error;
+  const isUnknown = (error.cause as ClientError | undefined)?.code === CODES.unauthenticated;
+  return isUnknown ? error : new StreamAccessRefused(stream, { cause: error });
+}
+
+export const isAccessRefused = (error: unknown): boolean => finalError(error) instanceof AccessRefused;
 
 /** Returns when a repetition may help. @throws the error otherwise, as one of ours */
 export function throwIfFinal(error: unknown): void {

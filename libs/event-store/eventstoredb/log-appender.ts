@@ -18,7 +18,7 @@ import {
 import { AppendQueue, NoAnswer } from './append-queue.ts';
 import type { Connection } from './connection.ts';
 import type { Host } from './connection-string.ts';
-import { finalError, isConnectionLost, neverSent, throwIfFinal } from './failures.ts';
+import { finalError, isConnectionLost, neverSent, refusedFor, throwIfFinal } from './failures.ts';
 import type { LogReader } from './log-reader.ts';
 import { eventDataOf, positionOf } from './translation.ts';
 
@@ -60,6 +60,8 @@ export class LogAppender {
     this.#pending.add(appending);
     try {
       return await appending;
+    } catch (error) {
+      throw refusedFor(request.stream, error);
     } finally {
       this.#pending.delete(appending);
     }
@@ -100,7 +102,7 @@ export class LogAppender {
         throwIfFinal(error);
         mayBeWritten ||= !neverSent(error);
         const unanswered = isConnectionLost(error) ? undefined : client;
-        await retries.afterFailure(error, unanswered).catch((end: unknown) => {
+        await retries.afterFailure(error, { unanswered }).catch((end: unknown) => {
           throw mayBeWritten ? outcomeUnknown(request, error) : end;
         });
       }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js';
 import { type ServerWritableStream, status } from '@grpc/grpc-js';
 import type { EventStore } from '../port.ts';
+import type { Denials } from './denials.ts';
 import type { Manners } from './manners.ts';
 import { freeWhenIdle, Outgoing } from './outgoing.ts';
 import * as replies from './replies.ts';
@@ -18,6 +19,7 @@ interface ReadingNode {
   readonly streams: ServedStreams;
   readonly manners: Manners;
   readonly admit: (call: GrpcCall) => void;
+  readonly denials: Denials;
   readonly closing: AbortSignal;
 }
 
@@ -56,6 +58,7 @@ export class ReadService {
   }
 
   async #answer(request: ReadRequest, out: Outgoing, signal: AbortSignal): Promise<void> {
+    this.#node.denials.checkRead(request.stream);
     if (request.stream === undefined)
       return request.subscribe ? this.#followAll(request, out, signal) : this.#readAll(request, out, signal);
     const ofStream = { ...request, stream: request.stream };

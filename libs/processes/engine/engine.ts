@@ -148,7 +148,7 @@ export class ProcessEngine {
   async settle(): Promise<void> {
     const { store } = this.#options;
     while (!this.#stopping.signal.aborted) {
-      const head = await store.head();
+      const head = await store.head({ until: Number.POSITIVE_INFINITY });
       if (this.#idle && this.#effectsUnderWay === 0 && this.#caughtUpTo >= head) return;
       await new Promise<void>((resolve) => {
         this.#untilIdle.push(resolve);
@@ -377,7 +377,8 @@ export class ProcessEngine {
     // A clock that is moved by hand waits here until everything due is done.
     this.#cancelTimer = this.#options.clock.at(wakesAt, () => {
       this.#kick();
-      return this.settle();
+      // It fails when the event store is closed meanwhile.
+      return this.settle().catch(() => {});
     });
   }
 
