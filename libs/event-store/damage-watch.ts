@@ -138,7 +138,9 @@ export class DamageWatch implements Damages {
         'leadger: what others do to the streams of the ledger cannot be seen: the account may not read system events of $all (docs/deploy.md)',
       );
     if (this.#sight === 'searching' && this.#found.size > 0)
-      console.warn(`leadger: streams of the ledger that others cut, deleted or closed: ${this.#found.size}; see leadger damaged`);
+      console.warn(
+        `leadger: streams of the ledger that others cut, deleted or closed: ${this.#found.size}; see leadger damaged`,
+      );
     this.#sight = sight;
     this.#searched.resolve();
   }

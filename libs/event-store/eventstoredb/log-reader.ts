@@ -178,15 +178,17 @@ export class LogReader {
 
   /**
    * The newest event that is ours. A server finds it by looking through all events of others behind it: so that is done once,
-   * and then only what is newer is looked through. Who waits without an end waits for the right to read the log, too.
+   * and then only what is newer is looked through. Who does not say an end waits for that as long as it takes. Who waits
+   * without an end waits for the right to read the log, too.
    */
-  async newest({ until = this.#connection.usualUntil() }: Patience = {}): Promise<Landmark | undefined> {
+  async newest({ until }: Patience = {}): Promise<Landmark | undefined> {
     const limits = { until, awaitsAccess: until === Number.POSITIVE_INFINITY };
     for (;;) {
+      const { following } = this.#end;
       const last = await this.#last(limits);
       if (!last || last.id === this.#end.passed?.id) return last && this.#end.newest;
-      if ((await this.#isKnown()) && (await this.#lookForNewer(last, limits))) return this.#end.newest;
-      this.#lookingBack ??= this.#lookBack(last).finally(() => {
+      if ((await this.#isKnown()) && (await this.#lookForNewer(last, following, limits))) return this.#end.newest;
+      this.#lookingBack ??= this.#lookBack(last, following).finally(() => {
         this.#lookingBack = undefined;
       });
       await inTime(this.#lookingBack, until).catch((error: unknown) => {
@@ -216,7 +218,7 @@ export class LogReader {
   }
 
   /** @param last the last event of the log before this look @returns false when there are too many */
-  async #lookForNewer(last: Landmark, limits: ReadLimits): Promise<boolean> {
+  async #lookForNewer(last: Landmark, following: LogEnd['following'], limits: ReadLimits): Promise<boolean> {
     const from = this.#end.lookedUpTo ?? BEFORE_FIRST;
     const fromPosition = serverPositionOf(from);
     const begin = beginRead(() => ({ direction: FORWARDS, fromPosition, maxCount: MOST_NEWER }), this.#ours);
@@ -227,12 +229,12 @@ export class LogReader {
       const event = recordedEventOf(resolved);
       if (event && event.position > from && passes(this.#ours, event)) newest = landmarkOf(event);
     }
-    if (seen < MOST_NEWER) this.#end.found(newest, last);
+    if (seen < MOST_NEWER) this.#end.found(newest, last, following);
     return seen < MOST_NEWER;
   }
 
-  async #lookBack(last: Landmark): Promise<void> {
-    this.#end.found(await this.#newestFromEnd(), last);
+  async #lookBack(last: Landmark, following: LogEnd['following']): Promise<void> {
+    this.#end.found(await this.#newestFromEnd(), last, following);
   }
 
   async #newestFromEnd(): Promise<Landmark | undefined> {
@@ -286,9 +288,7 @@ export class LogReader {
 
   #readAt(position: Position): ReturnType<Connection['read']> {
     this.#connection.mustBeOpen();
-    return this.#connection.read((client) =>
-      client.readAll({ fromPosition: serverPositionOf(position), maxCount: 1 }),
-    );
+    return this.#connection.read((client) => client.readAll({ fromPosition: serverPositionOf(position), maxCount: 1 }));
   }
 
   /** The id of the very first event: a server begins its log with one of its own, and makes the id up. */
@@ -303,7 +303,7 @@ export class LogReader {
 const mayPass = (error: unknown): boolean => error instanceof AccessRefused || error instanceof StoreUnavailable;
 
 /** @throws StoreUnavailable when the time of the caller is over */
-async function inTime(looking: Promise<void>, until: number): Promise<void> {
+async function inTime(looking: Promise<void>, until = Number.POSITIVE_INFINITY): Promise<void> {
   if (until === Number.POSITIVE_INFINITY) return looking;
   const over = new AbortController();
   const late = wait(Math.max(0, until - performance.now()), undefined, { signal: over.signal, ref: false }).then(

@@ -20,10 +20,10 @@ import {
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
-import type { EventStore } from '../port.ts';
+import type { EventStore, RecordedEvent } from '../port.ts';
 import { AppendService } from './append-service.ts';
 import type { ClusterMember } from './cluster-member.ts';
-import { type Denied, Denials } from './denials.ts';
+import { Denials, type Denied } from './denials.ts';
 import { type Fault, Faults } from './faults.ts';
 import { GossipService } from './gossip-service.ts';
 import { type Manners, SERVER_MANNERS } from './manners.ts';
@@ -51,6 +51,8 @@ export interface WireNodeOptions {
   readonly manners?: Manners;
   /** Streams that nobody may delete or cut. */
   readonly isProtected?: (stream: string) => boolean;
+  /** Which events it takes. Default: all. */
+  readonly accepts?: (event: Pick<RecordedEvent, 'stream' | 'metadata'>) => boolean;
   /** Its place in a cluster. Default: it is alone, and leads. */
   readonly member?: ClusterMember;
 }
@@ -86,7 +88,8 @@ export async function startWireNode(options: WireNodeOptions): Promise<WireNode>
   const manners = options.manners ?? SERVER_MANNERS;
   const log = new ServedLog(store, manners);
   const streams = new ServedStreams(store, log.positions);
-  const writer = new StreamWriter({ store, log, streams, isProtected: options.isProtected ?? (() => false) });
+  const { isProtected = () => false, accepts } = options;
+  const writer = new StreamWriter({ store, log, streams, isProtected, accepts });
   const reads = new ReadService({ store, log, streams, manners, admit, denials, closing: closing.signal });
   const member = options.member ?? lonelyMember(host, () => port);
   const appends = new AppendService({ writer, admit, writable, faults, denials, member });
