@@ -140,6 +140,12 @@ export const requestErrors = {
       'What this is about is damaged: somebody cut or deleted its stream in the event store, or another program writes to it. Nothing is decided on a part of it.',
     whatToDo: 'Tell an operator: `leadger damaged` lists the damaged streams, and says how to mend each of them.',
   },
+  'stream-access-refused': {
+    status: 423,
+    meaning:
+      "The event store does not let the ledger's account read the stream of what this is about, or write to it: somebody changed its access list.",
+    whatToDo: 'Tell an operator: `leadger damaged` lists these streams, too.',
+  },
   'headers-too-large': {
     status: 431,
     meaning: 'The headers are larger than the server accepts.',

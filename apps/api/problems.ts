@@ -15,6 +15,7 @@ import {
   OutcomeUnknown,
   StoreFull,
   StoreUnavailable,
+  StreamAccessRefused,
   StreamDamaged,
 } from '#event-store/port';
 import { BadSignature, NoNotices } from '#gateways/payment-notices';
@@ -110,6 +111,7 @@ const answeredErrors: readonly (readonly [new (...args: never[]) => LeadgerError
   [UnreadableEvent],
   [DamagedEvent],
   [StreamDamaged],
+  [StreamAccessRefused],
   [StoreFull],
   [PersonErased],
   [ErasureIncomplete, 5],

@@ -1,5 +1,7 @@
+import { isWrittenByLedger } from '#domain/codec';
 import { isOfLedger } from '#domain/ledger';
 import { openDataDirectory } from '#event-store/data-directory';
+import type { EventStore } from '#event-store/port';
 import { PLAIN_MANNERS, SERVER_MANNERS } from '#event-store/wire-node/manners';
 import { startWireNode, type WireNode } from '#event-store/wire-node/wire-node';
 import { openEvents, openTogether } from '#wiring/stores';
@@ -40,9 +42,24 @@ const openNode = (directory: string, { port, writable = false, likeAServer }: Se
     keep(openDataDirectory(directory, { readOnly: !writable }));
     const store = keep(await openEvents({ directory, readOnly: !writable, checked: true }));
     const manners = likeAServer ? SERVER_MANNERS : PLAIN_MANNERS;
-    const starting = startWireNode({ store, port, writable, manners, isProtected: isOfLedger });
+    // A log that is empty, or of others, may become anything.
+    const accepts = (await holdsLedger(store)) ? isWrittenByLedger : undefined;
+    const starting = startWireNode({
+      store,
+      port,
+      writable,
+      manners,
+      isProtected: isOfLedger,
+      ...(accepts && { accepts }),
+    });
     const node = await starting.catch((error: Error) => {
       throw new CommandFailed(`the events of ${directory} cannot be served on port ${port}: ${error.message}`);
     });
     return { node: keep(node) };
   });
+
+/** By its first event: a ledger's own is written by the ledger. */
+async function holdsLedger(events: EventStore): Promise<boolean> {
+  for await (const event of events.readAll({ maxCount: 1 })) return isWrittenByLedger(event);
+  return false;
+}

@@ -93,6 +93,15 @@ describe('a log that is copied to an EventStoreDB', () => {
     expect(await placesOf(target)).toEqual((await placesOf(source)).slice(0, EVENTS));
   });
 
+  it('is refused when the source has lost events of a stream, and says which', async () => {
+    const lost: Pick<EventStore, 'readAll'> = {
+      async *readAll(options) {
+        for await (const event of source.readAll(options)) if (event.revision > 1) yield event;
+      },
+    };
+    await expect(copyLog(lost, target)).rejects.toThrow(/^the source has lost events 0 to 1 of order-0: see leadger/);
+  });
+
   it('is refused when the target holds other events', async () => {
     const other = { id: deriveId('other'), type: 'Other', data: Buffer.from('{}'), metadata: Buffer.from('{}') };
     await target.append('order-0', [other], 'no-stream');

@@ -1,6 +1,6 @@
 import { counted } from '#domain/kernel/counted';
 import { LeadgerError } from '#domain/kernel/leadger-error';
-import { type EventStore, type RecordedEvent } from '#event-store/port';
+import { type AppendResult, type EventStore, type RecordedEvent, WrongExpectedRevision } from '#event-store/port';
 
 /** The target does not hold the beginning of the source. */
 export class NoCopy extends LeadgerError {
@@ -54,8 +54,7 @@ export async function appendAll(
   const inFlight = new Set<Promise<unknown>>();
   for await (const event of events) {
     if (failed) break;
-    const { stream, revision } = event;
-    const appending = target.append(stream, [event], revision === 0 ? 'no-stream' : revision - 1);
+    const appending = append(target, event);
     inFlight.add(appending);
     appending.then(
       () => inFlight.delete(appending),
@@ -70,6 +69,23 @@ export async function appendAll(
   await Promise.all(inFlight);
   onProgress(copied);
   return copied;
+}
+
+/** @throws NoCopy when the source lacks the events before this one: a scavenge removed what was cut or deleted */
+async function append(target: EventStore, event: RecordedEvent): Promise<AppendResult> {
+  const { stream, revision } = event;
+  const before = revision - 1;
+  try {
+    return await target.append(stream, [event], before < 0 ? 'no-stream' : before);
+  } catch (error) {
+    if (!(error instanceof WrongExpectedRevision)) throw error;
+    const last = error.actual === 'no-stream' ? -1 : error.actual;
+    if (last >= before) throw error;
+    throw new NoCopy(
+      `the source has lost events ${last + 1} to ${before} of ${stream}: see leadger damaged, and restore it from a backup`,
+      { cause: error },
+    );
+  }
 }
 
 /** A log up to its present end, without later events. */

@@ -1,14 +1,18 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import {
+  AccessRefused,
   BEFORE_FIRST,
   type Damage,
   type Damages,
+  damageInWords,
   type EventStore,
   EventStoreError,
   type FollowsCuts,
   type ForeignStreams,
   foreignDamage,
+  isRefused,
   type Position,
+  StreamAccessRefused,
   type StreamCut,
 } from './port.ts';
 
@@ -17,7 +21,10 @@ const MILLISECONDS_BETWEEN_TRIES = 1000;
 /** A right that is given later is noticed after this time. */
 const MILLISECONDS_BLIND = 30_000;
 
-type Watched = Pick<EventStore, 'readStream' | 'placeAt'>;
+/** An account without rights is refused every stream: these are not all kept. */
+const MOST_WITHOUT_ACCESS = 100;
+
+type Watched = Pick<EventStore, 'readStream' | 'placeAt' | 'answers'>;
 
 export interface WatchOptions {
   /** Whether a stream is named like ours. */
@@ -41,6 +48,8 @@ export class DamageWatch implements Damages {
   #sight: Damages['sight'] = 'searching';
   #at: Position = BEFORE_FIRST;
   #ended: Promise<unknown> = Promise.resolve();
+  /** What others do is received now. */
+  #isFollowing = false;
 
   constructor(store: Watched, { isOurs, now, foreign }: WatchOptions) {
     this.#store = store;
@@ -56,7 +65,7 @@ export class DamageWatch implements Damages {
 
   of(stream: string): Damage | undefined {
     const damage = this.#found.get(stream);
-    if (damage && damage.firstRevision !== 0) return damage;
+    if (damage && isRefused(damage)) return damage;
     const foreign = this.#foreign?.of(stream);
     return foreign && foreignDamage(foreign);
   }
@@ -79,8 +88,9 @@ export class DamageWatch implements Damages {
     const known = this.of(stream);
     if (known) return known;
     const threatened = this.#found.get(stream);
-    const damage = { stream, how: threatened?.how ?? how, firstRevision, noticedAt: this.#now() };
-    this.#put(damage);
+    const isClosed = how === 'no-access';
+    const damage = { stream, how: isClosed ? how : (threatened?.how ?? how), firstRevision, noticedAt: this.#now() };
+    if (!isClosed || this.all().filter((other) => other.how === how).length < MOST_WITHOUT_ACCESS) this.#put(damage);
     return damage;
   }
 
@@ -101,10 +111,12 @@ export class DamageWatch implements Damages {
         for await (const message of cuts.followCuts({ after: this.#at, signal })) {
           if (message.kind === 'cut') await this.#take(message);
           else this.#at = message.position;
+          if (message.kind === 'caught-up') this.#isFollowing = true;
           if (message.kind === 'caught-up') this.#see('watching');
         }
       } catch (error) {
-        const isBlind = error instanceof EventStoreError && error.code === 'access-refused';
+        this.#isFollowing = false;
+        const isBlind = error instanceof AccessRefused;
         this.#see(isBlind ? 'blind' : 'away');
         await this.#pause(isBlind ? MILLISECONDS_BLIND : MILLISECONDS_BETWEEN_TRIES);
       }
@@ -126,7 +138,9 @@ export class DamageWatch implements Damages {
         'leadger: what others do to the streams of the ledger cannot be seen: the account may not read system events of $all (docs/deploy.md)',
       );
     if (this.#sight === 'searching' && this.#found.size > 0)
-      console.warn(`leadger: others cut or deleted ${this.#found.size} streams of the ledger: see leadger damaged`);
+      console.warn(
+        `leadger: streams of the ledger that others cut, deleted or closed: ${this.#found.size}; see leadger damaged`,
+      );
     this.#sight = sight;
     this.#searched.resolve();
   }
@@ -139,9 +153,26 @@ export class DamageWatch implements Damages {
   async #lookAgain(): Promise<void> {
     while (!this.#over.signal.aborted) {
       await this.#pause(MILLISECONDS_BETWEEN_LOOKS);
-      for (const { stream, how } of this.all())
-        if (!this.#over.signal.aborted && how !== 'tombstoned' && how !== 'foreign')
-          await this.#look(stream, how === 'incomplete' ? 'uncut' : how, { again: true }).catch(() => {});
+      for (const damage of this.all()) await this.#lookAgainAt(damage);
+      await this.#readLog();
+    }
+  }
+
+  async #lookAgainAt({ stream, how, firstRevision }: Damage): Promise<void> {
+    if (this.#over.signal.aborted || how === 'tombstoned' || how === 'foreign') return;
+    // Only an append shows whether the account may write again: new metadata gives it a chance.
+    if (how === 'no-access' && firstRevision === 0) return;
+    const done = how === 'incomplete' || how === 'no-access' ? 'uncut' : how;
+    await this.#look(stream, done, { again: true }).catch(() => {});
+  }
+
+  /** An open subscription goes on when the account loses the right to read the log. */
+  async #readLog(): Promise<void> {
+    try {
+      await this.#store.answers?.();
+      if (this.#isFollowing) this.#see('watching');
+    } catch (error) {
+      if (error instanceof AccessRefused && !this.#over.signal.aborted) this.#see('blind');
     }
   }
 
@@ -151,6 +182,10 @@ export class DamageWatch implements Damages {
     if (known?.how === 'tombstoned') return;
     const firstRevision = how === 'tombstoned' ? undefined : await firstRevisionOf(this.#store, stream);
     if (again && known !== this.#found.get(stream)) return;
+    if (firstRevision === 'no-access') {
+      this.#close(stream, known);
+      return;
+    }
     const isWhole = firstRevision === 0 || (firstRevision === undefined && !known);
     if (how === 'uncut' && isWhole) this.#remove(stream);
     else
@@ -162,12 +197,17 @@ export class DamageWatch implements Damages {
       });
   }
 
+  #close(stream: string, known: Damage | undefined): void {
+    const noticedAt = known?.noticedAt ?? this.#now();
+    this.#put({ stream, how: 'no-access', firstRevision: undefined, noticedAt });
+  }
+
   #put(damage: Damage): void {
     const before = this.of(damage.stream);
     const isNew = !this.#found.has(damage.stream);
     this.#found.set(damage.stream, damage);
     if (isNew && this.#sight !== 'searching')
-      console.warn(`leadger: others cut or deleted the stream ${damage.stream}: see leadger damaged`);
+      console.warn(`leadger: the stream ${damage.stream}: ${damageInWords(damage)}; see leadger damaged`);
     if (!before !== !this.of(damage.stream)) this.#tell();
   }
 
@@ -188,10 +228,11 @@ export class DamageWatch implements Damages {
 }
 
 /** @returns undefined when none of its events can be read */
-async function firstRevisionOf(store: Watched, stream: string): Promise<number | undefined> {
+async function firstRevisionOf(store: Watched, stream: string): Promise<number | undefined | 'no-access'> {
   try {
     for await (const { revision } of store.readStream(stream, { maxCount: 1 })) return revision;
   } catch (error) {
+    if (error instanceof StreamAccessRefused) return 'no-access';
     if (!isTombstoned(error)) throw error;
   }
   return undefined;

@@ -32,6 +32,7 @@ export function ownEventsOf(store: EventStore, ours: Ours): EventStore {
     readAll: (options) => readOwn(store, ours, options),
     subscribe: (options) => subscribeToOwn(store, ours, options),
     head: (patience) => store.head(patience),
+    answers: async (patience) => store.answers?.(patience),
     whyNotWritable: async () => store.whyNotWritable?.(),
     outages: () => store.outages?.(),
     ...(store.breaks && { breaks: store.breaks.bind(store) }),

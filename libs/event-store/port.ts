@@ -120,11 +120,14 @@ export interface FollowsCuts {
 /** A stream of ours that is not whole, or that will not be. */
 export interface Damage {
   readonly stream: string;
-  /** `incomplete`: events are missing, and its metadata hides none (any more). `foreign`: another program wrote to it. */
-  readonly how: Exclude<StreamCut['how'], 'uncut'> | 'incomplete' | 'foreign';
   /**
-   * The first event that can still be read; undefined: none can. 0: it is whole until its metadata hides something. Of a
-   * foreign one: the first event of the other program that was noticed.
+   * `incomplete`: events are missing, and its metadata hides none (any more). `foreign`: another program wrote to it.
+   * `no-access`: its access list does not let this account read it, or write to it.
+   */
+  readonly how: Exclude<StreamCut['how'], 'uncut'> | 'incomplete' | 'foreign' | 'no-access';
+  /**
+   * The first event that can still be read; undefined: none can. 0: it is whole until its metadata hides something; without
+   * access: it can be read. Of a foreign one: the first event of the other program that was noticed.
    */
   readonly firstRevision: number | undefined;
   /** When this program noticed (ISO 8601 UTC). */
@@ -194,6 +197,11 @@ export interface EventStore {
   subscribe(options: SubscribeOptions): AsyncIterable<SubscriptionMessage>;
   /** Position of the last event, `BEFORE_FIRST` while the log is empty. */
   head(patience?: Patience): Promise<Position>;
+  /**
+   * Resolves when the server has answered a read of the log. Absent where no server is asked.
+   * @throws AccessRefused, StoreUnavailable
+   */
+  answers?(patience?: Patience): Promise<void>;
   /** What is at a position, whichever program gave it. */
   placeAt(position: Position): Promise<Place>;
   /** A text that no other log has. */
@@ -232,6 +240,8 @@ export interface StoreLimits {
 }
 
 export const DEFAULT_LIMITS: StoreLimits = { maxAppendBytes: 1024 * 1024, maxAppendEvents: 4096, maxNameLength: 500 };
+
+const STREAM_ACCESS_REFUSED = 'stream-access-refused';
 
 /** The base of everything that an event store refuses or fails with. */
 export class EventStoreError extends LeadgerError {}
@@ -294,6 +304,13 @@ export class OutcomeUnknown extends EventStoreError {
   }
 }
 
+/** The account may not read one stream, or not write to it: the access list of that stream does not let it. */
+export class StreamAccessRefused extends EventStoreError {
+  constructor(stream: string, options?: ErrorOptions) {
+    super(STREAM_ACCESS_REFUSED, `the event store refuses this account the stream ${stream}`, options);
+  }
+}
+
 /** The bytes of an event are not those that were written, so nothing may be made of them. */
 export class DamagedEvent extends EventStoreError {
   constructor({ stream, revision }: Pick<RecordedEvent, 'stream' | 'revision'>) {
@@ -312,7 +329,12 @@ export class NoSuchPosition extends EventStoreError {
 export class StreamDamaged extends EventStoreError {
   readonly damage: Damage;
   constructor(damage: Damage) {
-    super('stream-damaged', `the stream ${damage.stream} is damaged: ${damageInWords(damage)}`);
+    const isClosed = damage.how === 'no-access';
+    const what = isClosed ? 'cannot be used' : 'is damaged';
+    super(
+      isClosed ? STREAM_ACCESS_REFUSED : 'stream-damaged',
+      `the stream ${damage.stream} ${what}: ${damageInWords(damage)}`,
+    );
     this.damage = damage;
   }
 }
@@ -324,9 +346,15 @@ export const foreignDamage = ({ stream, revision, noticedAt }: ForeignStream): D
   noticedAt,
 });
 
+/** Whether nothing is decided on a stream any more, and no state is made of it. */
+export const isRefused = ({ how, firstRevision }: Damage): boolean =>
+  how === 'foreign' || how === 'no-access' || firstRevision !== 0;
+
 /** What happened to a stream, for people. */
 export function damageInWords({ how, firstRevision }: Damage): string {
   if (how === 'foreign') return 'another program writes to it, and it is named like a stream of the ledger';
+  if (how === 'no-access')
+    return `its access list does not let this account ${firstRevision === 0 ? 'write to' : 'read'} it`;
   if (how === 'tombstoned') return 'it was deleted for ever';
   if (firstRevision === undefined) return how === 'deleted' ? 'it was deleted' : 'none of its events can be read';
   if (firstRevision === 0) return 'its metadata will hide its older events';

@@ -21,6 +21,7 @@ export function readsInTurn(store: EventStore): EventStore {
     readAll: (options) => pagesOf(options, positionAfter, (rest) => inTurn(() => pageOf(store.readAll(rest)))),
     subscribe: (options) => store.subscribe(options),
     head: (patience) => inTurn(() => store.head(patience)),
+    answers: (patience) => inTurn(async () => store.answers?.(patience)),
     placeAt: (position) => inTurn(() => store.placeAt(position)),
     identity: () => inTurn(() => store.identity()),
     ...(damages && { damages }),

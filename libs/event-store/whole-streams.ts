@@ -5,6 +5,7 @@ import {
   type FollowsCuts,
   type ReadStreamOptions,
   type RecordedEvent,
+  StreamAccessRefused,
   StreamDamaged,
 } from './port.ts';
 
@@ -32,6 +33,7 @@ export function wholeStreamsOf(store: EventStore, { isOurs, now, cuts }: WholeSt
     outages: () => store.outages?.(),
     ...(store.breaks && { breaks: store.breaks.bind(store) }),
     askBeforeAppends: (ask) => store.askBeforeAppends?.(ask),
+    answers: async (patience) => store.answers?.(patience),
     placeAt: (position) => store.placeAt(position),
     identity: () => store.identity(),
     damages,
@@ -62,7 +64,7 @@ async function appendToWhole(
     if (expected !== 'no-stream' || first === 0) return result;
     throw new StreamDamaged(damages.note(stream, 'deleted', first));
   } catch (error) {
-    throw noteTombstone(damages, stream, error);
+    throw noteRefusal(damages, stream, error, { canBeRead: true });
   }
 }
 
@@ -87,7 +89,7 @@ async function* readWhole(
       yield event;
     }
   } catch (error) {
-    throw noteTombstone(damages, stream, error);
+    throw noteRefusal(damages, stream, error, { canBeRead: false });
   }
   if (step === -1 && read > 0 && read < maxCount && next !== -1)
     throw new StreamDamaged(damages.note(stream, 'incomplete', (next ?? 0) + 1));
@@ -99,6 +101,8 @@ function refuseDamaged(damages: DamageWatch, stream: string): void {
   if (damage) throw new StreamDamaged(damage);
 }
 
-function noteTombstone(damages: DamageWatch, stream: string, error: unknown): unknown {
-  return isTombstoned(error) ? new StreamDamaged(damages.note(stream, 'tombstoned', undefined)) : error;
+function noteRefusal(damages: DamageWatch, stream: string, error: unknown, { canBeRead }: { canBeRead: boolean }) {
+  if (isTombstoned(error)) return new StreamDamaged(damages.note(stream, 'tombstoned', undefined));
+  if (!(error instanceof StreamAccessRefused)) return error;
+  return new StreamDamaged(damages.note(stream, 'no-access', canBeRead ? 0 : undefined));
 }

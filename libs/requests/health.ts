@@ -175,7 +175,9 @@ function limitOfTime(): InTime {
 
 async function storeNow(events: EventStore, inTime: InTime): Promise<Health['store']> {
   try {
-    const [position, failure] = await inTime(Promise.all([events.head(), events.whyNotWritable?.()]));
+    const head = inTime(events.head()).catch(() => undefined);
+    const [failure] = await inTime(Promise.all([events.whyNotWritable?.(), events.answers?.() ?? events.head()]));
+    const position = await head;
     return failure ? { ok: false, position, error: failure.code } : { ok: true, position };
   } catch (error) {
     const reason = error instanceof LogLost || error instanceof AccessRefused ? { reason: error.message } : {};

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { decode, type Fact } from '#domain/codec';
 import { type AnyEvent, type Family, type FamilyName, familyOf, ledger, type StateOf } from '#domain/ledger';
-import { BEFORE_FIRST, type EventStore, type Patience, type Position, StreamDamaged } from '#event-store/port';
+import { BEFORE_FIRST, type EventStore, type Patience, type Position } from '#event-store/port';
 
 /** A stream, folded as far as it was read. */
 export interface FoldedStream {
@@ -58,7 +58,8 @@ export class StreamCache {
     await Promise.all(
       [...new Set(streams)].map(async (stream) => {
         if (this.#used.get(stream) || this.#begun.get(stream)) return;
-        await this.#load(stream, patience).catch(unlessDamaged);
+        // What cannot be read fails its own command, and only that.
+        await this.#load(stream, patience).catch(() => {});
       }),
     );
   }
@@ -110,11 +111,6 @@ export class StreamCache {
     }
     return folded;
   }
-}
-
-/** The command itself will be refused, and only that. @throws all other errors */
-function unlessDamaged(error: unknown): void {
-  if (!(error instanceof StreamDamaged)) throw error;
 }
 
 function remember(folded: FoldedStream, fact: Fact): void {

@@ -1,4 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
+import { UnreadableEvent } from '#domain/kernel/unreadable-event';
+import { StreamDamaged } from '#event-store/port';
 import { prepareNewStore } from '#requests/first-start';
 import type { Requests } from '#requests/requests';
 import type { Work } from './leadger.module.ts';
@@ -12,6 +14,12 @@ export async function startLeadger(
   application: INestApplicationContext,
   { prepare = true }: { prepare?: boolean } = {},
 ): Promise<{ running: Promise<void> }> {
-  if (prepare) await prepareNewStore(application.get<Requests>(REQUESTS));
+  if (prepare) await prepareNewStore(application.get<Requests>(REQUESTS)).catch(unlessDamaged);
   return { running: application.get<Work>(WORK).run() };
+}
+
+/** A policy or catalogue that others damaged is told by health, and stops only what needs it. @throws all other errors */
+function unlessDamaged(error: unknown): void {
+  if (!(error instanceof StreamDamaged || error instanceof UnreadableEvent)) throw error;
+  console.warn(`leadger: what a new store needs was not looked for: ${error.message}`);
 }

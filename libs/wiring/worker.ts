@@ -1,5 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { catalogueStream } from '#domain/catalogue/catalogue';
+import { UnreadableEvent } from '#domain/kernel/unreadable-event';
+import { StreamDamaged } from '#event-store/port';
 import { type ProcessEngine, UnitLost } from '#processes/engine/engine';
 import { leadDistribution } from '#processes/lead-distribution';
 import { unitOf } from '#processes/process';
@@ -36,6 +38,8 @@ export class Worker {
   readonly #followed = new Set<Promise<void>>();
   readonly #failed = Promise.withResolvers<never>();
   #engine: ProcessEngine;
+  /** As they were when the catalogue was read the last time. */
+  #leadTypes: readonly string[] = [];
   #lastError: string | undefined;
 
   constructor(dependencies: WorkerDependencies) {
@@ -100,13 +104,24 @@ export class Worker {
   }
 
   async #allUnits(): Promise<readonly string[]> {
-    const { streams, readModels } = this.#dependencies;
-    const { state: catalogue } = await streams.read<'catalogue'>(catalogueStream);
+    const { readModels } = this.#dependencies;
+    this.#leadTypes = await this.#readLeadTypes();
     return [
       ...processes.filter(({ inParts }) => !inParts).map(({ name }) => name),
-      ...[...catalogue.leadTypes.keys()].map((leadTypeId) => unitOf(leadDistribution.name, leadTypeId)),
+      ...this.#leadTypes.map((leadTypeId) => unitOf(leadDistribution.name, leadTypeId)),
       ...readModels.names.map((name) => `${FOLLOWER}${name}`),
     ];
+  }
+
+  /** A catalogue that cannot be read stops nothing else: damaged, closed, or with an event that this version does not know. */
+  async #readLeadTypes(): Promise<readonly string[]> {
+    try {
+      const { state } = await this.#dependencies.streams.read<'catalogue'>(catalogueStream);
+      return [...state.leadTypes.keys()];
+    } catch (error) {
+      if (!(error instanceof StreamDamaged || error instanceof UnreadableEvent)) throw error;
+      return this.#leadTypes;
+    }
   }
 
   async #handOver(units: readonly string[]): Promise<void> {
@@ -134,9 +149,11 @@ export class Worker {
     const lost = [...this.#held.values()].filter(({ unit, token }) => taken.get(unit)?.token !== token);
     await this.#giveUp(lost.map(({ unit }) => unit));
     const gained = [...taken.values()].filter(({ unit }) => !this.#held.has(unit));
-    for (const [unit, lease] of taken) this.#held.set(unit, lease);
+    for (const lease of taken.values()) if (!gained.includes(lease)) this.#held.set(lease.unit, lease);
     const ofProcesses = gained.filter(({ unit }) => !unit.startsWith(FOLLOWER));
+    // When that fails, they are gained the next time.
     if (ofProcesses.length > 0) await this.#engine.foldToEnd();
+    for (const lease of gained) this.#held.set(lease.unit, lease);
     for (const { unit } of ofProcesses) this.#acting.add(unit);
     // Also without a new unit: a lease that lapsed for a moment made the engine leave wishes, and no event follows.
     this.#engine.wake();

@@ -1,8 +1,9 @@
-import type {
-  AllStreamSubscription,
-  EventStoreDBClient,
-  ResolvedEvent,
-  Position as ServerPosition,
+import {
+  type AllStreamSubscription,
+  END,
+  type EventStoreDBClient,
+  type ResolvedEvent,
+  type Position as ServerPosition,
 } from '@eventstore/db-client';
 import type { EventFilter, Position, SubscriptionMessage } from '../port.ts';
 import { passes } from '../read-checks.ts';
@@ -60,14 +61,15 @@ function messageOf(notice: Exclude<ServerNotice, typeof CAUGHT_UP>): CatchUpMess
 /** Notices go through the subscription's own buffer: as callbacks they would overtake the events before them. */
 export function subscribe(
   client: EventStoreDBClient,
-  after: Position,
+  after: Position | typeof END,
   filter: EventFilter | undefined,
+  checkpointInterval = CHECKPOINT_INTERVAL,
 ): ServerSubscription {
   const subscription = client.subscribeToAll({
-    fromPosition: serverPositionOf(after),
+    fromPosition: after === END ? END : serverPositionOf(after),
     filter: {
       ...serverFilterOf(filter),
-      checkpointInterval: CHECKPOINT_INTERVAL,
+      checkpointInterval,
       checkpointReached: (reached: AllStreamSubscription, checkpoint: ServerPosition) => {
         (reached as unknown as ServerSubscription).push({ checkpoint });
       },
@@ -79,9 +81,9 @@ export function subscribe(
 
 type ServerNotice = { checkpoint: ServerPosition } | typeof CAUGHT_UP | ResolvedEvent;
 
-interface ServerSubscription extends AsyncIterable<ServerNotice> {
+export interface ServerSubscription extends AsyncIterable<ServerNotice> {
   push(notice: ServerNotice): void;
-  on(event: 'caughtUp', listener: () => void): void;
+  on(event: 'caughtUp' | 'confirmation', listener: () => void): void;
   unsubscribe(): Promise<void>;
   destroy(): void;
 }

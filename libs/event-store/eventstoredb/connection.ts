@@ -1,9 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { BACKWARDS, END, type EventStoreDBClient, type ResolvedEvent, type StreamingRead } from '@eventstore/db-client';
 import { OutageCount, type Outages } from '#domain/kernel/outages';
-import { AccessRefused, StoreUnavailable } from '../port.ts';
+import { StoreUnavailable } from '../port.ts';
 import { parseConnectionString } from './connection-string.ts';
-import { finalError, isUnexpectedByServer, PositionRefused, throwIfFinal, unavailable } from './failures.ts';
+import {
+  isAccessRefused,
+  isAccountRefused,
+  isUnexpectedByServer,
+  PositionRefused,
+  throwIfFinal,
+  unavailable,
+} from './failures.ts';
 import { NodeLink } from './node-link.ts';
 import { OutageLog } from './outage-log.ts';
 import { Watchdog } from './watchdog.ts';
@@ -104,12 +111,15 @@ export class Connection {
 
   /**
    * For what goes on until it is aborted: waits for a while, and looks where the leader is. The account was accepted before, and
-   * may be again.
+   * may be again; so may a right that was taken away.
    * @throws what is final
    */
   async recover(error: unknown, failures: number, over: AbortSignal): Promise<void> {
     if (over.aborted) return;
-    if (!this.noteIfRefused(error)) throwIfFinal(error);
+    if (!this.noteIfRefused(error)) {
+      if (isAccessRefused(error)) this.#outage.away((error as Error).message);
+      else throwIfFinal(error);
+    }
     await this.pause(this.pauseAfter(failures), over);
     if (!over.aborted) await this.link.search();
   }
@@ -121,7 +131,7 @@ export class Connection {
 
   /** @returns whether the server refuses the account, which is said like an outage */
   noteIfRefused(error: unknown, isAppend = false): boolean {
-    if (!(finalError(error) instanceof AccessRefused)) return false;
+    if (!isAccountRefused(error)) return false;
     const { message } = error as Error;
     this.doesNotWork(`${this.link.nodeName ?? 'the host'}: it refuses this account: ${message}`, isAppend);
     return true;
@@ -172,13 +182,22 @@ export class Connection {
   /** Reads, and continues where it was when the connection breaks or stops answering. @param begin makes the next call */
   async *read(
     begin: (client: EventStoreDBClient) => StreamingRead<ResolvedEvent>,
-    { wantsMore = () => true, signal, until, looksAtPosition = false }: ReadLimits = {},
+    {
+      wantsMore = () => true,
+      signal,
+      until,
+      awaitsAccess = false,
+      answerWithin,
+      looksAtPosition = false,
+    }: ReadLimits = {},
   ): AsyncGenerator<ResolvedEvent> {
     const retries = this.retries(until);
     while (wantsMore() && !signal?.aborted) {
       this.mustBeOpen();
       try {
-        for await (const resolved of this.#readOnce(begin(this.link.reads), retries.millisecondsLeft, signal)) {
+        const inTime = Math.min(this.#readWithin, Math.max(SHORTEST_MILLISECONDS, retries.millisecondsLeft));
+        const limit = answerWithin ?? inTime;
+        for await (const resolved of this.#readOnce(begin(this.link.reads), limit, signal)) {
           yield resolved;
           if (signal?.aborted) return;
           retries.reset();
@@ -192,7 +211,7 @@ export class Connection {
         if ((error as { type?: string }).type === 'stream-not-found') return this.works();
         if (looksAtPosition && isUnexpectedByServer(error)) throw new PositionRefused({ cause: error });
         this.noteIfRefused(error);
-        await retries.afterFailure(error);
+        await retries.afterFailure(error, { awaitsAccess });
       }
     }
   }
@@ -200,10 +219,9 @@ export class Connection {
   /** One call. It is cancelled however the reader leaves: the client would leave it open. */
   async *#readOnce(
     call: StreamingRead<ResolvedEvent>,
-    atMost: number,
+    limit: number,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<ResolvedEvent> {
-    const limit = Math.min(this.#readWithin, Math.max(SHORTEST_MILLISECONDS, atMost));
     const watchdog = new Watchdog(limit, (error) => call.destroy(error));
     const stop = () => call.destroy();
     const over = this.over(signal);
@@ -231,8 +249,12 @@ export class Connection {
   }
 }
 
-interface ReadLimits {
+export interface ReadLimits {
   readonly wantsMore?: () => boolean;
+  /** Waits for a right that the account does not have. */
+  readonly awaitsAccess?: boolean;
+  /** For a read that the server may be silent about for long, in milliseconds. */
+  readonly answerWithin?: number;
   readonly signal?: AbortSignal | undefined;
   /** When the reader gives up, as `performance.now()` counts. */
   readonly until?: number | undefined;
@@ -272,8 +294,11 @@ class Retries {
    * @param unanswered the client whose append was not answered: it is replaced
    * @throws the error when no repetition can help, StoreUnavailable when patience is over
    */
-  async afterFailure(error: unknown, unanswered?: EventStoreDBClient): Promise<void> {
-    throwIfFinal(error);
+  async afterFailure(
+    error: unknown,
+    { unanswered, awaitsAccess = false }: { unanswered?: EventStoreDBClient | undefined; awaitsAccess?: boolean } = {},
+  ): Promise<void> {
+    if (!(awaitsAccess && isAccessRefused(error))) throwIfFinal(error);
     if (this.isExhausted) throw unavailable(error);
     await this.#pause();
     // After an outage, what failed in it says nothing of now.

@@ -1,5 +1,6 @@
 import type { EventStoreDBClient, ResolvedEvent } from '@eventstore/db-client';
 import type { CutMessage, Position, StreamCut } from '../port.ts';
+import { cutsOf } from '../stream-metadata.ts';
 import { CAUGHT_UP, subscribe } from './catch-up.ts';
 import { finalError } from './failures.ts';
 import { positionOf } from './translation.ts';
@@ -56,9 +57,8 @@ function cutIn({ event }: Exclude<Notice, { checkpoint: unknown }>): StreamCut |
   return { kind: 'cut', stream: event.streamId.slice(METADATA_STREAM.length), how: howOf(event.data) };
 }
 
-/** Metadata that is no JSON, or has other values than numbers, hides nothing. */
 function howOf(data: unknown): StreamCut['how'] {
-  const { $tb = 0, $maxCount, $maxAge } = { ...(data as object) } as Readonly<Record<string, unknown>>;
-  if (Number($tb) >= DELETED) return 'deleted';
-  return Number($tb) > 0 || $maxCount !== undefined || $maxAge !== undefined ? 'cut' : 'uncut';
+  const { $tb = 0, $maxCount, $maxAge } = cutsOf(data);
+  if ($tb >= DELETED) return 'deleted';
+  return $tb > 0 || $maxCount !== undefined || $maxAge !== undefined ? 'cut' : 'uncut';
 }

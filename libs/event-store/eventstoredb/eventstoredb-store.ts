@@ -21,6 +21,7 @@ import {
 import { Connection, type EventStoreDbOptions } from './connection.ts';
 import { cutsAfter } from './cuts.ts';
 import { LogAppender } from './log-appender.ts';
+import { LogEnd } from './log-end.ts';
 import { LogReader } from './log-reader.ts';
 import { subscribeTo } from './log-subscription.ts';
 import { Tail } from './tail.ts';
@@ -34,7 +35,7 @@ export async function openEventStoreDb(options: EventStoreDbOptions): Promise<Ev
   const store = new EventStoreDbStore(connection, options);
   try {
     // Only a read shows whether the account is accepted.
-    await store.head(options.waitForServer ? { until: Number.POSITIVE_INFINITY } : {});
+    await store.answers(options.waitForServer ? { until: Number.POSITIVE_INFINITY } : {});
     return store;
   } catch (error) {
     await store.close();
@@ -52,9 +53,10 @@ class EventStoreDbStore implements EventStore, FollowsCuts {
   constructor(connection: Connection, { streamPrefixes }: EventStoreDbOptions) {
     this.#connection = connection;
     const ours = streamPrefixes && { streamPrefixes };
-    this.#reader = new LogReader(connection, ours);
+    const end = new LogEnd();
+    this.#reader = new LogReader(connection, ours, end);
     this.#appender = new LogAppender(connection, this.#reader);
-    this.#tail = new Tail(connection.link, ours);
+    this.#tail = new Tail(connection.link, ours, end);
   }
 
   async append(
@@ -86,6 +88,10 @@ class EventStoreDbStore implements EventStore, FollowsCuts {
 
   head(patience?: Patience): Promise<Position> {
     return this.#reader.head(patience);
+  }
+
+  answers(patience?: Patience): Promise<void> {
+    return this.#reader.answers(patience);
   }
 
   placeAt(position: Position): Promise<Place> {

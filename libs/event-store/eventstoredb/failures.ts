@@ -1,4 +1,11 @@
-import { AccessRefused, AppendTooLarge, DEFAULT_LIMITS, EventStoreError, StoreUnavailable } from '../port.ts';
+import {
+  AccessRefused,
+  AppendTooLarge,
+  DEFAULT_LIMITS,
+  EventStoreError,
+  StoreUnavailable,
+  StreamAccessRefused,
+} from '../port.ts';
 
 /** What stands in the way of a connection and does not mend by itself: a certificate, TLS, the connection string. */
 export class CannotConnect extends EventStoreError {
@@ -52,6 +59,20 @@ export function finalError(error: unknown): EventStoreError | undefined {
   if (type === 'stream-deleted') return new StreamDeleted(message, { cause: error });
   return undefined;
 }
+
+/** The account is known, and may not do that to this stream. */
+export function refusedFor(stream: string, error: unknown): unknown {
+  if (!(error instanceof AccessRefused) || isAccountRefused(error)) return error;
+  return new StreamAccessRefused(stream, { cause: error });
+}
+
+/** The server does not know the account, or not with this password: it refuses all that is asked. */
+export function isAccountRefused(error: unknown): boolean {
+  const final = finalError(error);
+  return final instanceof AccessRefused && (final.cause as ClientError | undefined)?.code === CODES.unauthenticated;
+}
+
+export const isAccessRefused = (error: unknown): boolean => finalError(error) instanceof AccessRefused;
 
 /** Returns when a repetition may help. @throws the error otherwise, as one of ours */
 export function throwIfFinal(error: unknown): void {

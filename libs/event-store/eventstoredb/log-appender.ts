@@ -20,7 +20,7 @@ import {
 import { AppendQueue, NoAnswer } from './append-queue.ts';
 import type { Connection } from './connection.ts';
 import type { Host } from './connection-string.ts';
-import { finalError, isConnectionLost, neverSent, throwIfFinal } from './failures.ts';
+import { finalError, isConnectionLost, neverSent, refusedFor, throwIfFinal } from './failures.ts';
 import type { LogReader } from './log-reader.ts';
 import { eventDataOf, positionOf } from './translation.ts';
 
@@ -63,6 +63,8 @@ export class LogAppender {
     this.#pending.add(appending);
     try {
       return await appending;
+    } catch (error) {
+      throw refusedFor(request.stream, error);
     } finally {
       this.#pending.delete(appending);
     }
@@ -106,7 +108,7 @@ export class LogAppender {
         if (error instanceof LogLost) throw mayBeWritten ? outcomeUnknown(request, error) : error;
         mayBeWritten ||= !neverSent(error);
         const unanswered = isConnectionLost(error) ? undefined : client;
-        await retries.afterFailure(error, unanswered).catch((end: unknown) => {
+        await retries.afterFailure(error, { unanswered }).catch((end: unknown) => {
           throw mayBeWritten ? outcomeUnknown(request, error) : end;
         });
       }

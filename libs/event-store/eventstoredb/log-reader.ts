@@ -1,5 +1,6 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { BACKWARDS, END, type EventStoreDBClient, FORWARDS, type ReadRevision, START } from '@eventstore/db-client';
-import { landmarkOf } from '../landmarks.ts';
+import { isThere, landmarkOf } from '../landmarks.ts';
 import {
   BEFORE_FIRST,
   type EventFilter,
@@ -11,16 +12,22 @@ import {
   type ReadAllOptions,
   type ReadStreamOptions,
   type RecordedEvent,
+  StoreUnavailable,
 } from '../port.ts';
 import { isPosition } from '../position-text.ts';
 import { checkCount, checkFilter, passes } from '../read-checks.ts';
-import type { Connection } from './connection.ts';
-import { PositionRefused } from './failures.ts';
+import type { Connection, ReadLimits } from './connection.ts';
+import { PositionRefused, refusedFor } from './failures.ts';
 import { readAllFiltered } from './filtered-read.ts';
+import type { LogEnd } from './log-end.ts';
 import { isEmpty, positionOf, recordedEventOf, serverFilterOf, serverPositionOf } from './translation.ts';
 
 const READ_TO_THE_END = Number.MAX_SAFE_INTEGER;
 const LOOK_BACK_FACTOR = 32;
+/** Where more are newer, the newest is found from the end. */
+const MOST_NEWER = 1000;
+/** A server that looks back over millions of events of others says nothing meanwhile. */
+const MILLISECONDS_TO_LOOK_BACK = 600_000;
 
 type ReadOptions = Parameters<typeof readAllFiltered>[1];
 
@@ -32,11 +39,14 @@ const beginRead = (options: () => ReadOptions, filter: EventFilter | undefined) 
 export class LogReader {
   readonly #connection: Connection;
   readonly #ours: EventFilter | undefined;
+  readonly #end: LogEnd;
+  #lookingBack: Promise<void> | undefined;
 
   /** @param ours lets the events pass that are ours; undefined: all are, besides the server's own */
-  constructor(connection: Connection, ours: EventFilter | undefined) {
+  constructor(connection: Connection, ours: EventFilter | undefined, end: LogEnd) {
     this.#connection = connection;
     this.#ours = ours;
+    this.#end = end;
   }
 
   async *readStream(stream: string, options: ReadStreamOptions = {}): AsyncIterable<RecordedEvent> {
@@ -53,12 +63,16 @@ export class LogReader {
       return client.readStream(stream, { direction: way, fromRevision, maxCount: left });
     };
     const wantsMore = () => left > 0 && (next === undefined || next >= 0);
-    for await (const resolved of this.#connection.read(begin, { wantsMore, signal, until })) {
-      const event = recordedEventOf(resolved);
-      if (!event) continue;
-      left -= 1;
-      next = event.revision + (forwards ? 1 : -1);
-      yield event;
+    try {
+      for await (const resolved of this.#connection.read(begin, { wantsMore, signal, until })) {
+        const event = recordedEventOf(resolved);
+        if (!event) continue;
+        left -= 1;
+        next = event.revision + (forwards ? 1 : -1);
+        yield event;
+      }
+    } catch (error) {
+      throw refusedFor(stream, error);
     }
   }
 
@@ -122,15 +136,16 @@ export class LogReader {
     signal: AbortSignal | undefined,
   ) {
     let at = before;
-    let includesIt = included;
-    const begin = beginRead(() => {
-      const fromPosition = includesIt ? END : serverPositionOf(at);
-      return { direction: BACKWARDS, fromPosition, maxCount: READ_TO_THE_END } as const;
-    }, filter);
+    // A read of the server leaves out the event at its position. It does not begin at the end: others may be there.
+    const head = included ? await this.#eventAt(before) : undefined;
+    if (head && passes(filter, head)) yield head;
+    const begin = beginRead(
+      () => ({ direction: BACKWARDS, fromPosition: serverPositionOf(at), maxCount: READ_TO_THE_END }),
+      filter,
+    );
     for await (const resolved of this.#readFrom(before, begin, { wantsMore: () => at !== BEFORE_FIRST, signal })) {
       const event = recordedEventOf(resolved);
-      if (!event || (includesIt ? event.position > at : event.position >= at)) continue;
-      includesIt = false;
+      if (!event || event.position >= at) continue;
       at = event.position;
       if (passes(filter, event)) yield event;
     }
@@ -149,15 +164,79 @@ export class LogReader {
     return (await this.newest(patience))?.position ?? BEFORE_FIRST;
   }
 
-  /** The newest event that is ours. */
+  /** Reads the last event of the log, be it ours or not. @throws AccessRefused, StoreUnavailable */
+  async answers({ until }: Patience = {}): Promise<void> {
+    await this.#last({ until });
+  }
+
+  /**
+   * The newest event that is ours. A server finds it by looking through all events of others behind it: so that is done once,
+   * and then only what is newer is looked through. Who does not say an end waits for that as long as it takes. Who waits
+   * without an end waits for the right to read the log, too.
+   */
   async newest({ until }: Patience = {}): Promise<Landmark | undefined> {
+    const limits = { until, awaitsAccess: until === Number.POSITIVE_INFINITY };
+    for (;;) {
+      const { following } = this.#end;
+      const last = await this.#last(limits);
+      if (!last || last.id === this.#end.passed?.id) return last && this.#end.newest;
+      if ((await this.#isKnown()) && (await this.#lookForNewer(last, following, limits))) return this.#end.newest;
+      this.#lookingBack ??= this.#lookBack(last, following).finally(() => {
+        this.#lookingBack = undefined;
+      });
+      await inTime(this.#lookingBack, until).catch((error: unknown) => {
+        if (!(limits.awaitsAccess && mayPass(error))) throw error;
+      });
+      this.#connection.mustBeOpen();
+    }
+  }
+
+  /** The last event of the log, be it ours or not. */
+  async #last(limits: ReadLimits): Promise<Landmark | undefined> {
     this.#connection.mustBeOpen();
+    const begin = (client: EventStoreDBClient) =>
+      client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
+    for await (const { event } of this.#connection.read(begin, limits))
+      if (event?.position) return { id: event.id, position: positionOf(event.position) };
+    return undefined;
+  }
+
+  /** Whether what is known of the end of the log is still true: an older copy may have been restored. */
+  async #isKnown(): Promise<boolean> {
+    const { passed, isSame } = this.#end;
+    if (!passed) return false;
+    if (isSame || (await isThere(this, passed))) return true;
+    this.#end.forget();
+    return false;
+  }
+
+  /** @param last the last event of the log before this look @returns false when there are too many */
+  async #lookForNewer(last: Landmark, following: LogEnd['following'], limits: ReadLimits): Promise<boolean> {
+    const from = this.#end.lookedUpTo ?? BEFORE_FIRST;
+    const fromPosition = serverPositionOf(from);
+    const begin = beginRead(() => ({ direction: FORWARDS, fromPosition, maxCount: MOST_NEWER }), this.#ours);
+    let newest: Landmark | undefined;
+    let seen = 0;
+    for await (const resolved of this.#connection.read(begin, limits)) {
+      seen += 1;
+      const event = recordedEventOf(resolved);
+      if (event && event.position > from && passes(this.#ours, event)) newest = landmarkOf(event);
+    }
+    if (seen < MOST_NEWER) this.#end.found(newest, last, following);
+    return seen < MOST_NEWER;
+  }
+
+  async #lookBack(last: Landmark, following: LogEnd['following']): Promise<void> {
+    this.#end.found(await this.#newestFromEnd(), last, following);
+  }
+
+  async #newestFromEnd(): Promise<Landmark | undefined> {
     for (let maxCount = 1; ; maxCount *= LOOK_BACK_FACTOR) {
       let seen = 0;
       const options = { direction: BACKWARDS, fromPosition: END, maxCount } as const;
       for await (const resolved of this.#connection.read(
         beginRead(() => options, this.#ours),
-        { until },
+        { answerWithin: MILLISECONDS_TO_LOOK_BACK },
       )) {
         seen += 1;
         const event = recordedEventOf(resolved);
@@ -176,7 +255,7 @@ export class LogReader {
     } catch (error) {
       if (!(error instanceof PositionRefused)) throw error;
     }
-    await this.head();
+    await this.answers();
     return this.#placeAt(position).catch((error: unknown): Place => {
       if (error instanceof PositionRefused) return { kind: 'none' };
       throw error;
@@ -184,14 +263,27 @@ export class LogReader {
   }
 
   async #placeAt(position: Position): Promise<Place> {
-    this.#connection.mustBeOpen();
-    const begin = (client: EventStoreDBClient) =>
-      client.readAll({ fromPosition: serverPositionOf(position), maxCount: 1 });
-    for await (const { event } of this.#connection.read(begin, { looksAtPosition: true })) {
+    for await (const { event } of this.#readAt(position)) {
       if (!event?.position) continue;
       return positionOf(event.position) === position ? { kind: 'event', id: event.id } : { kind: 'removed' };
     }
     return { kind: 'none' };
+  }
+
+  async #eventAt(position: Position): Promise<RecordedEvent | undefined> {
+    if (position === BEFORE_FIRST) return undefined;
+    for await (const resolved of this.#readAt(position)) {
+      const event = recordedEventOf(resolved);
+      return event?.position === position ? event : undefined;
+    }
+    return undefined;
+  }
+
+  #readAt(position: Position): ReturnType<Connection['read']> {
+    this.#connection.mustBeOpen();
+    const begin = (client: EventStoreDBClient) =>
+      client.readAll({ fromPosition: serverPositionOf(position), maxCount: 1 });
+    return this.#connection.read(begin, { looksAtPosition: true });
   }
 
   /** The id of the very first event: a server begins its log with one of its own, and makes the id up. */
@@ -201,4 +293,20 @@ export class LogReader {
     for await (const { event } of this.#connection.read(begin)) return event?.id ?? '';
     return '';
   }
+}
+
+const mayPass = (error: unknown): boolean => error instanceof StoreUnavailable;
+
+/** @throws StoreUnavailable when the time of the caller is over */
+async function inTime(looking: Promise<void>, until = Number.POSITIVE_INFINITY): Promise<void> {
+  if (until === Number.POSITIVE_INFINITY) return looking;
+  const over = new AbortController();
+  const late = wait(Math.max(0, until - performance.now()), undefined, { signal: over.signal, ref: false }).then(
+    () => {
+      throw new StoreUnavailable('the event store still looks for the newest event of the ledger');
+    },
+    () => {},
+  );
+  looking.catch(() => {});
+  await Promise.race([looking, late]).finally(() => over.abort());
 }

@@ -92,15 +92,16 @@ class LogSubscription {
 
   async *#existing(): AsyncGenerator<SubscriptionMessage> {
     const { connection, reader } = this.#sources;
+    // It joined the tail before: what comes after the newest event arrives there.
     const newest = await reader.newest();
+    if (!newest || newest.position <= this.#at) return;
     for await (const message of catchUp(connection.link.reads, this.#at, this.#filter, this.#over)) {
       this.#at = positionIn(message);
       if (message.kind === 'event') this.#landmark = landmarkOf(message.event);
       yield message;
       this.#failures = 0;
-      if (this.#over.aborted) return;
+      if (this.#over.aborted || this.#at >= newest.position) return;
     }
-    if (!newest || newest.position <= this.#at) return;
     this.#at = newest.position;
     this.#landmark = newest;
   }

@@ -1,10 +1,16 @@
-import { type AllStreamSubscription, END } from '@eventstore/db-client';
+import { END } from '@eventstore/db-client';
+import { landmarkOf } from '../landmarks.ts';
 import type { EventFilter, RecordedEvent } from '../port.ts';
+import { passes } from '../read-checks.ts';
+import { CAUGHT_UP, type ServerSubscription, subscribe } from './catch-up.ts';
+import type { LogEnd } from './log-end.ts';
 import type { NodeLink } from './node-link.ts';
-import { recordedEventOf, serverFilterOf } from './translation.ts';
+import { positionOf, recordedEventOf } from './translation.ts';
 
 /** A follower that is further behind should ask the server for what it needs. */
 const LONGEST_QUEUE = 10_000;
+/** The server says every 32 events of others how far it is. */
+const CHECKPOINT_INTERVAL = 1;
 
 interface SharedSubscription {
   /** Resolves when the server has confirmed it. */
@@ -19,12 +25,15 @@ interface SharedSubscription {
 export class Tail {
   readonly #link: NodeLink;
   readonly #filter: EventFilter | undefined;
+  readonly #logEnd: LogEnd;
   readonly #followers = new Set<Follower>();
   #shared: SharedSubscription | undefined;
 
-  constructor(link: NodeLink, filter: EventFilter | undefined) {
+  /** @param logEnd gets to know how far the log has come */
+  constructor(link: NodeLink, filter: EventFilter | undefined, logEnd: LogEnd) {
     this.#link = link;
     this.#filter = filter;
+    this.#logEnd = logEnd;
   }
 
   /** Resolves when no event that is appended afterwards is missed. @throws the client's errors */
@@ -49,18 +58,21 @@ export class Tail {
   #start(): SharedSubscription {
     const live = Promise.withResolvers<void>();
     live.promise.catch(() => {});
-    const subscription = this.#link.reads.subscribeToAll({
-      fromPosition: END,
-      filter: { ...serverFilterOf(this.#filter), checkpointInterval: 1 } as never,
+    const subscription = subscribe(this.#link.reads, END, this.#filter, CHECKPOINT_INTERVAL);
+    subscription.on('confirmation', () => {
+      if (this.#shared === shared) this.#logEnd.followingBegins();
+      live.resolve();
     });
-    subscription.on('confirmation', () => live.resolve());
     const end = () => {
-      if (this.#shared === shared) this.#shared = undefined;
+      if (this.#shared === shared) {
+        this.#shared = undefined;
+        this.#logEnd.followingEnds();
+      }
       subscription.unsubscribe().catch(() => {});
       subscription.destroy();
     };
     const shared = { live: live.promise, end };
-    void this.#distribute(subscription).catch((error: unknown) => {
+    void this.#distribute(subscription, () => this.#shared === shared).catch((error: unknown) => {
       live.reject(error);
       end();
       // Followers that have joined a newer subscription already catch up once more, which does no harm.
@@ -70,10 +82,16 @@ export class Tail {
   }
 
   /** Gives each event to all followers. @throws an error when the subscription ends */
-  async #distribute(subscription: AllStreamSubscription): Promise<never> {
-    for await (const resolved of subscription) {
-      const event = recordedEventOf(resolved);
+  async #distribute(subscription: ServerSubscription, isShared: () => boolean): Promise<never> {
+    for await (const notice of subscription) {
+      if (notice === CAUGHT_UP) continue;
+      if ('checkpoint' in notice) {
+        if (isShared()) this.#logEnd.hasPassed(positionOf(notice.checkpoint));
+        continue;
+      }
+      const event = recordedEventOf(notice);
       if (!event) continue;
+      if (isShared() && passes(this.#filter, event)) this.#logEnd.passes(landmarkOf(event));
       for (const follower of this.#followers) follower.put(event);
     }
     throw new Error('the server ended the subscription');

@@ -3,6 +3,7 @@ import type { ServerDuplexStream, ServerReadableStream, ServerUnaryCall, sendUna
 import { AppendTooLarge, type ExpectedRevision, type NewEvent, WrongExpectedRevision } from '../port.ts';
 import { Batches, type WholeBatch } from './batches.ts';
 import { answersAppends, type ClusterMember } from './cluster-member.ts';
+import type { Denials } from './denials.ts';
 import type { Faults } from './faults.ts';
 import * as replies from './replies.ts';
 import { expectedOf, proposedEvent, streamOf } from './requests.ts';
@@ -21,6 +22,7 @@ interface WritingNode {
   readonly admit: (call: GrpcCall) => void;
   readonly writable: boolean;
   readonly faults: Faults;
+  readonly denials: Denials;
   readonly member: ClusterMember;
 }
 
@@ -83,6 +85,7 @@ export class AppendService {
   async #append(call: GrpcCall, request: AppendRequest): Promise<replies.Appended | 'no-reply'> {
     const { stream, events, expected } = request;
     if (!this.#answers(call)) return 'no-reply';
+    this.#node.denials.checkAppend(stream);
     return this.#node.faults.around(() => this.#node.writer.append(stream, events, expected), request);
   }
 

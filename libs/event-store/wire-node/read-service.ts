@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js';
 import { type ServerWritableStream, status } from '@grpc/grpc-js';
 import type { EventStore } from '../port.ts';
+import type { Denials } from './denials.ts';
 import type { Manners } from './manners.ts';
 import { freeWhenIdle, Outgoing } from './outgoing.ts';
 import * as replies from './replies.ts';
 import { type ReadRequest, readRequestOf } from './requests.ts';
-import type { ServedEvent } from './served-event.ts';
+import { type ServedEvent, TOMBSTONE_TYPE } from './served-event.ts';
 import { NoRecordThere, type ServedLog } from './served-log.ts';
 import type { ServedStreams, StreamState } from './served-streams.ts';
 import { failedRead, StreamDeleted, tooSlow, unexpected } from './server-errors.ts';
@@ -18,6 +19,7 @@ interface ReadingNode {
   readonly streams: ServedStreams;
   readonly manners: Manners;
   readonly admit: (call: GrpcCall) => void;
+  readonly denials: Denials;
   readonly closing: AbortSignal;
 }
 
@@ -56,6 +58,7 @@ export class ReadService {
   }
 
   async #answer(request: ReadRequest, out: Outgoing, signal: AbortSignal): Promise<void> {
+    this.#node.denials.checkRead(request.stream);
     if (request.stream === undefined)
       return request.subscribe ? this.#followAll(request, out, signal) : this.#readAll(request, out, signal);
     const ofStream = { ...request, stream: request.stream };
@@ -143,7 +146,9 @@ export class ReadService {
     const state = await streams.stateOf(stream);
     if (state.isTombstoned) throw new StreamDeleted(stream);
     await out.write(replies.confirmation(randomUUID()));
-    let next = from === 'start' ? state.first : from === 'end' ? state.last + 1 : from + 1;
+    // What is hidden begins behind the end, as in a deleted stream: what comes is seen all the same.
+    const first = Math.min(state.first, state.last + 1);
+    let next = from === 'start' ? first : from === 'end' ? state.last + 1 : from + 1;
     const direction = 'forwards' as const;
     for await (const event of streams.read(stream, state, { from: next, direction, signal })) {
       await this.#send(event, request, out);
@@ -162,6 +167,7 @@ export class ReadService {
         seen = Number(message.event.position);
         if (message.event.stream !== stream || message.event.revision < next) continue;
         await this.#send(log.served(message.event), request, out);
+        if (message.event.type === TOMBSTONE_TYPE) throw new StreamDeleted(stream);
         next = message.event.revision + 1;
       } else {
         seen = Number(message.position);

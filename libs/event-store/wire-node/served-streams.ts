@@ -1,4 +1,5 @@
 import type { EventStore, ReadStreamOptions, RecordedEvent } from '../port.ts';
+import { cutsOf } from '../stream-metadata.ts';
 import type { Positions } from './positions.ts';
 import { type ServedEvent, servedEvent, TOMBSTONE_TYPE } from './served-event.ts';
 import { serverTime } from './server-clock.ts';
@@ -50,6 +51,7 @@ export class ServedStreams {
     const { from, direction = 'forwards' } = options;
     const forwards = direction === 'forwards';
     const start = forwards ? { from: Math.max(from ?? 0, state.first) } : from === undefined ? {} : { from };
+    if (forwards && (start.from ?? 0) > state.last) return;
     for await (const event of this.#store.readStream(stream, { ...options, ...start })) {
       const isOld = event.revision < state.first || Date.parse(event.recordedAt) < state.notBefore;
       if (!isOld) yield servedEvent(event, this.#positions);
@@ -81,7 +83,7 @@ export class ServedStreams {
   async #cutsOf(stream: string): Promise<StreamCuts> {
     if (isMetadataStream(stream)) return { ...NO_CUTS, maxCount: 1 };
     const metadata = await this.#newest(metadataStreamOf(stream));
-    return metadata ? cutsIn(metadata.data) : NO_CUTS;
+    return metadata && metadata.json !== false ? cutsIn(metadata.data) : NO_CUTS;
   }
 }
 
@@ -99,17 +101,12 @@ const NO_CUTS: StreamCuts = {
   maxAgeSeconds: Number.POSITIVE_INFINITY,
 };
 
-/** Metadata that is not JSON, or has other values than whole numbers, cuts nothing. */
-export function cutsIn(data: Uint8Array): StreamCuts {
-  const metadata = parsed(data);
-  const whole = (key: string, otherwise: number) => {
-    const value = metadata[key];
-    return typeof value === 'number' && value >= 0 ? value : otherwise;
-  };
+function cutsIn(data: Uint8Array): StreamCuts {
+  const { $tb, $maxCount, $maxAge } = cutsOf(parsed(data));
   return {
-    truncateBefore: whole('$tb', NO_CUTS.truncateBefore),
-    maxCount: whole('$maxCount', NO_CUTS.maxCount),
-    maxAgeSeconds: whole('$maxAge', NO_CUTS.maxAgeSeconds),
+    truncateBefore: $tb ?? NO_CUTS.truncateBefore,
+    maxCount: $maxCount ?? NO_CUTS.maxCount,
+    maxAgeSeconds: $maxAge ?? NO_CUTS.maxAgeSeconds,
   };
 }
 

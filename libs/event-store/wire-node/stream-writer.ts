@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type EventStore, type ExpectedRevision, type NewEvent, WrongExpectedRevision } from '../port.ts';
+import {
+  type EventStore,
+  type ExpectedRevision,
+  type NewEvent,
+  type RecordedEvent,
+  WrongExpectedRevision,
+} from '../port.ts';
 import type { Appended } from './replies.ts';
 import { TOMBSTONE_TYPE } from './served-event.ts';
 import type { ServedLog } from './served-log.ts';
@@ -13,6 +19,8 @@ interface Writable {
   readonly streams: ServedStreams;
   /** Whether the events of a stream must all stay to be seen. */
   readonly isProtected: (stream: string) => boolean;
+  /** Which events it takes. Undefined: all. */
+  readonly accepts: ((event: Pick<RecordedEvent, 'stream' | 'metadata'>) => boolean) | undefined;
 }
 
 const STREAMS_KEPT = 10_000;
@@ -36,6 +44,7 @@ export class StreamWriter {
   /** @throws WrongExpectedRevision, StreamDeleted, AccessDenied, BadRequest, and what the store throws */
   async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
     if (stream.startsWith('$$')) this.#prepareMetadata(stream.slice(2), events);
+    this.#refuseOthers(stream, events);
     if (events.some(({ type }) => type === TOMBSTONE_TYPE))
       throw new BadRequest(`${TOMBSTONE_TYPE} is a type of the node's own.`);
     if (events.length === 0) return this.#appendNothing(stream, expected);
@@ -62,6 +71,13 @@ export class StreamWriter {
     this.#undeleted.delete(stream);
     const event = newEvent(TOMBSTONE_TYPE, '', false);
     return (await this.#write(stream, [event], last < 0 ? 'no-stream' : last)).position;
+  }
+
+  /** What others write into a ledger of one machine would be a broken law for ever. */
+  #refuseOthers(stream: string, events: readonly NewEvent[]): void {
+    const { accepts } = this.#node;
+    if (accepts && !events.every(({ metadata }) => accepts({ stream, metadata })))
+      throw new AccessDenied('this node serves a ledger, and takes only events that the ledger writes');
   }
 
   async #mayDelete(stream: string, expected: ExpectedRevision, how?: 'tombstone'): Promise<StreamState> {

@@ -297,3 +297,64 @@ function methodsOf(node: WireNode): Promise<string[]> {
     }),
   );
 }
+
+describe('a stream that was deleted', () => {
+  it('is followed from its end: what is appended next arrives', async () => {
+    const { node } = await start();
+    const client = clientOf(node.connectionString);
+    const append = () => client.appendToStream('a-1', jsonEvent({ type: 'Written', data: {} }));
+    await append();
+    await client.deleteStream('a-1');
+    const subscription = client.subscribeToStream('a-1');
+    const seen: number[] = [];
+    subscription.on('data', ({ event }) => seen.push(Number(event?.revision)));
+    await new Promise((confirmed) => subscription.on('confirmation', () => confirmed(undefined)));
+    await append();
+    await waitUntil(() => seen.length > 0);
+    expect(seen).toEqual([1]);
+    await subscription.unsubscribe();
+  });
+
+  it('for ever ends its live subscriptions', async () => {
+    const { node } = await start();
+    const client = clientOf(node.connectionString);
+    await client.appendToStream('a-1', jsonEvent({ type: 'Written', data: {} }));
+    const subscription = client.subscribeToStream('a-1');
+    const ended = new Promise((resolve) => subscription.on('error', resolve));
+    await new Promise((caughtUp) => subscription.on('data', caughtUp));
+    await client.tombstoneStream('a-1');
+    expect(await ended).toMatchObject({ type: 'stream-deleted' });
+  });
+});
+
+describe('metadata', () => {
+  it.each([
+    ['with a value that is no number', '{"$maxCount":"2","$tb":1}', 'application/json', 3],
+    ['with a number of 0 events', '{"$maxCount":0,"$tb":1}', 'application/json', 3],
+    ['that is not said to be JSON', '{"$tb":1}', 'application/octet-stream', 3],
+    ['that is valid', '{"$tb":1}', 'application/json', 2],
+  ])('%s hides only what a server would hide', async (_, data, contentType, left) => {
+    const { store, calls } = await start();
+    await calls.append({ stream: 'a-1', events: [{}, {}, {}] });
+    const [id, metadata, json] = [crypto.randomUUID(), new Uint8Array(0), contentType === 'application/json'];
+    const event = { id, type: '$metadata', data: Buffer.from(data), metadata, json };
+    await store.appendAsServer?.('$$a-1', [event], 'no-stream');
+    expect(await calls.read({ stream: 'a-1', count: 9 })).toHaveLength(left);
+  });
+});
+
+describe('a node that takes only events of a ledger', () => {
+  it('refuses those of others, and metadata', async () => {
+    const accepts = ({ stream, metadata }: { stream: string; metadata: Uint8Array }) =>
+      stream.startsWith('order-') && Buffer.from(metadata).includes('commandId');
+    const { node } = await start({ accepts });
+    const client = clientOf(node.connectionString);
+    const own = jsonEvent({ type: 'Written', data: {}, metadata: { commandId: 'c' } });
+    await client.appendToStream('order-1', own);
+    const others = jsonEvent({ type: 'Note', data: {} });
+    for (const stream of ['order-1', 'shop-1'])
+      await expect(client.appendToStream(stream, others)).rejects.toMatchObject({ type: 'access-denied' });
+    const closed = client.setStreamMetadata('order-1', { acl: { readRoles: ['$admins'] } });
+    await expect(closed).rejects.toMatchObject({ type: 'access-denied' });
+  });
+});

@@ -20,9 +20,10 @@ import {
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
-import type { EventStore } from '../port.ts';
+import type { EventStore, RecordedEvent } from '../port.ts';
 import { AppendService } from './append-service.ts';
 import type { ClusterMember } from './cluster-member.ts';
+import { Denials, type Denied } from './denials.ts';
 import { type Fault, Faults } from './faults.ts';
 import { GossipService } from './gossip-service.ts';
 import { type Manners, SERVER_MANNERS } from './manners.ts';
@@ -50,6 +51,8 @@ export interface WireNodeOptions {
   readonly manners?: Manners;
   /** Streams that nobody may delete or cut. */
   readonly isProtected?: (stream: string) => boolean;
+  /** Which events it takes. Default: all. */
+  readonly accepts?: (event: Pick<RecordedEvent, 'stream' | 'metadata'>) => boolean;
   /** Its place in a cluster. Default: it is alone, and leads. */
   readonly member?: ClusterMember;
 }
@@ -60,6 +63,8 @@ export interface WireNode {
   readonly connectionString: string;
   /** For tests: what the next append does instead. Several faults wait in line. */
   misbehave(fault: Fault): void;
+  /** For tests: what is refused from now on. */
+  deny(denied: Denied): void;
   /** For tests: ends all connections at once; clients may connect again. */
   dropConnections(): void;
   /** The store stays open. */
@@ -78,14 +83,16 @@ export async function startWireNode(options: WireNodeOptions): Promise<WireNode>
   const { store, host = '127.0.0.1', writable = false, tls } = options;
   const closing = new AbortController();
   const faults = new Faults();
+  const denials = new Denials();
   const admit = admission(options.account);
   const manners = options.manners ?? SERVER_MANNERS;
   const log = new ServedLog(store, manners);
   const streams = new ServedStreams(store, log.positions);
-  const writer = new StreamWriter({ store, log, streams, isProtected: options.isProtected ?? (() => false) });
-  const reads = new ReadService({ store, log, streams, manners, admit, closing: closing.signal });
+  const { isProtected = () => false, accepts } = options;
+  const writer = new StreamWriter({ store, log, streams, isProtected, accepts });
+  const reads = new ReadService({ store, log, streams, manners, admit, denials, closing: closing.signal });
   const member = options.member ?? lonelyMember(host, () => port);
-  const appends = new AppendService({ writer, admit, writable, faults, member });
+  const appends = new AppendService({ writer, admit, writable, faults, denials, member });
   const server = serverFor({ reads, appends, members: new GossipService(member, admit) }, manners);
   const port: number = await listen(server, `${host}:${options.port ?? 0}`, tls);
   const address = `${host}:${port}`;
@@ -93,6 +100,7 @@ export async function startWireNode(options: WireNodeOptions): Promise<WireNode>
     port,
     connectionString: `esdb://${address}?tls=${tls !== undefined}`,
     misbehave: (fault) => faults.add(fault),
+    deny: (denied) => denials.deny(denied),
     dropConnections: () => server.drain(address, 0),
     async close() {
       closing.abort();

@@ -153,7 +153,7 @@ export class ProcessEngine {
   async settle(): Promise<void> {
     const { store } = this.#options;
     while (!this.#stopping.signal.aborted) {
-      const head = await store.head();
+      const head = await store.head({ until: Number.POSITIVE_INFINITY });
       if (this.#idle && this.#effectsUnderWay === 0 && this.#caughtUpTo >= head) return;
       await new Promise<void>((resolve) => {
         this.#untilIdle.push(resolve);
