@@ -315,31 +315,6 @@ describe('a connection', () => {
     expect(await ids(adapter)).toEqual(await ids(store));
     await expect(connect(node, as('wrong'))).rejects.toThrow(AccessRefused);
   });
-
-  it('says that the account is refused while it runs, and goes on when that is mended', async () => {
-    const { tls, certificate } = selfSigned();
-    const right = { user: 'ledger', password: 'right' };
-    const { node, store } = await startNode({ tls, account: right });
-    const { port } = node;
-    const lines: string[] = [];
-    const adapter = await connect(node, {
-      connectionString: `esdb://ledger:right@localhost:${port}?tls=true&tlsCAFile=${certificate}`,
-      log: (line) => lines.push(line),
-    });
-    const subscription = follow(adapter, { after: BEFORE_FIRST });
-    await node.close();
-    const { node: stricter } = await startNode({ store, port, tls, account: { ...right, password: 'changed' } });
-    await waitUntil(() => lines.some((line) => line.includes('refuses this account')));
-    expect(lines.at(-1)).toContain(`waiting for the event store: localhost:${port}: it refuses this account: `);
-    await expect(adapter.head()).rejects.toThrow(AccessRefused);
-    await stricter.close();
-    await startNode({ store, port, tls, account: right });
-    await waitUntil(() => lines.at(-1)?.startsWith('the event store answers again after') === true);
-    await adapter.append('a-1', [event(0)], 'no-stream');
-    await subscription.caughtUp(await adapter.head());
-    expect(subscription.events).toHaveLength(1);
-    await subscription.stop();
-  });
 });
 
 describe('a position', () => {

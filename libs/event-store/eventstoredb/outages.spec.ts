@@ -1,8 +1,9 @@
 import { FAR_AWAY_MILLISECONDS, waitUntil } from '#test/wait-until';
 import { all, event, follow } from '../contract/event-store-contract.ts';
 import { openEmbeddedStore } from '../embedded/embedded-store.ts';
-import { BEFORE_FIRST, type EventStore, OutcomeUnknown, StoreUnavailable } from '../port.ts';
+import { AccessRefused, BEFORE_FIRST, type EventStore, OutcomeUnknown, StoreUnavailable } from '../port.ts';
 import { type ClusterRole, startWireCluster, type WireCluster } from '../wire-node/wire-cluster.ts';
+import { startWireNode } from '../wire-node/wire-node.ts';
 import { openEventStoreDb } from './eventstoredb-store.ts';
 
 describe('a cluster of three nodes', () => {
@@ -132,5 +133,37 @@ test('one node that is frozen while nobody asks is named every five seconds, and
   expect(adapter.outages?.()).toEqual(outages);
   await adapter.close();
   await cluster.close();
+  await store.close();
+});
+
+test('an account that is refused while the program runs is said with its host, and all goes on when it is accepted again', async () => {
+  const store = await openEmbeddedStore();
+  const first = await startWireNode({ store, writable: true });
+  const { port } = first;
+  const lines: string[] = [];
+  const adapter = await openEventStoreDb({
+    connectionString: first.connectionString,
+    log: (line) => lines.push(line),
+  });
+  const subscription = follow(adapter, { after: BEFORE_FIRST });
+  await first.close();
+  const stricter = await startWireNode({
+    store,
+    port,
+    writable: true,
+    account: { user: 'ledger', password: 'secret' },
+  });
+  await waitUntil(() => lines.some((line) => line.includes('refuses this account')));
+  expect(lines.at(-1)).toContain(`waiting for the event store: 127.0.0.1:${port}: it refuses this account: `);
+  await expect(adapter.head()).rejects.toThrow(AccessRefused);
+  await stricter.close();
+  const last = await startWireNode({ store, port, writable: true });
+  await waitUntil(() => lines.at(-1)?.startsWith('the event store answers again after') === true);
+  await adapter.append('a-1', [event(0)], 'no-stream');
+  await subscription.caughtUp(await adapter.head());
+  expect(subscription.events).toHaveLength(1);
+  await subscription.stop();
+  await adapter.close();
+  await last.close();
   await store.close();
 });
