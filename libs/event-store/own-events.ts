@@ -1,4 +1,5 @@
 import type { NotedForeignStreams } from './foreign-streams.ts';
+import { passedOn } from './passed-on.ts';
 import type {
   EventFilter,
   EventStore,
@@ -27,16 +28,12 @@ export interface Ours {
 export function ownEventsOf(store: EventStore, ours: Ours): EventStore {
   let identity: string | undefined;
   return {
+    ...passedOn(store),
     append: (stream, events, expected, patience) => store.append(stream, events, expected, patience),
     readStream: (stream, options) => readLooking(store, ours, stream, options),
     readAll: (options) => readOwn(store, ours, options),
     subscribe: (options) => subscribeToOwn(store, ours, options),
     head: (patience) => store.head(patience),
-    answers: async (patience) => store.answers?.(patience),
-    whyNotWritable: async () => store.whyNotWritable?.(),
-    outages: () => store.outages?.(),
-    ...(store.breaks && { breaks: store.breaks.bind(store) }),
-    askBeforeAppends: (ask) => store.askBeforeAppends?.(ask),
     placeAt: (position) => store.placeAt(position),
     async identity() {
       // While nothing of ours is in the log, it is the one of the store, until that is opened again.

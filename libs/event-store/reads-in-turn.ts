@@ -1,4 +1,5 @@
 import { callsInTurn } from './in-turn.ts';
+import { passedOn } from './passed-on.ts';
 import type { EventStore, ReadAllOptions, ReadStreamOptions, RecordedEvent } from './port.ts';
 import { checkCount } from './read-checks.ts';
 
@@ -13,22 +14,17 @@ const BYTES_A_PAGE = 4 * 1024 * 1024;
  */
 export function readsInTurn(store: EventStore): EventStore {
   const inTurn = callsInTurn(MOST_AT_ONCE);
-  const { damages, foreignStreams, limits } = store;
   return {
+    ...passedOn(store),
     append: (...append) => store.append(...append),
     readStream: (stream, options) =>
       pagesOf(options, revisionAfter, (rest) => inTurn(() => pageOf(store.readStream(stream, rest)))),
     readAll: (options) => pagesOf(options, positionAfter, (rest) => inTurn(() => pageOf(store.readAll(rest)))),
     subscribe: (options) => store.subscribe(options),
     head: (patience) => inTurn(() => store.head(patience)),
-    answers: (patience) => inTurn(async () => store.answers?.(patience)),
     placeAt: (position) => inTurn(() => store.placeAt(position)),
     identity: () => inTurn(() => store.identity()),
-    ...(damages && { damages }),
-    ...(foreignStreams && { foreignStreams }),
-    outages: () => store.outages?.(),
-    whyNotWritable: async () => store.whyNotWritable?.(),
-    limits,
+    limits: store.limits,
     close: () => store.close(),
   };
 }

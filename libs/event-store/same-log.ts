@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { askedTogether } from './in-turn.ts';
 import { isThere, landmarkOf } from './landmarks.ts';
+import { passedOn } from './passed-on.ts';
 import {
   type EventStore,
   type Landmark,
@@ -32,7 +33,9 @@ const MILLISECONDS_BETWEEN_LINES = 5000;
 export function sameLogOf(store: EventStore, options: SameLogOptions): EventStore {
   const watch = new LogIdentity(store, options);
   store.askBeforeAppends?.(() => watch.mustBeSame());
+  const { answers } = store;
   return {
+    ...passedOn(store),
     append: (stream, events, expected, patience) =>
       watch.during(() => store.append(stream, events, expected, patience), patience),
     readStream: (stream, read) => watch.whileReading(store.readStream(stream, read), read),
@@ -41,9 +44,7 @@ export function sameLogOf(store: EventStore, options: SameLogOptions): EventStor
     head: (patience) => watch.head(patience),
     placeAt: (position) => watch.looking(() => store.placeAt(position)),
     identity: () => watch.looking(() => store.identity()),
-    outages: () => store.outages?.(),
-    breaks: () => store.breaks?.() ?? 0,
-    ...(store.damages && { damages: store.damages }),
+    ...(answers && { answers: (patience) => watch.looking(() => answers.call(store, patience)) }),
     limits: store.limits,
     async close() {
       watch.stop();

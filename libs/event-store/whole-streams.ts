@@ -1,4 +1,5 @@
 import { DamageWatch, isTombstoned, type WatchOptions } from './damage-watch.ts';
+import { passedOn } from './passed-on.ts';
 import {
   type AppendResult,
   type EventStore,
@@ -24,20 +25,16 @@ export function wholeStreamsOf(store: EventStore, { isOurs, now, cuts }: WholeSt
   if (cuts) damages.start(cuts);
   const guarded = { store, damages };
   return {
+    ...passedOn(store),
     append: (...append) => (isOurs(append[0]) ? appendToWhole(guarded, append) : store.append(...append)),
     readStream: (stream, options) =>
       isOurs(stream) ? readWhole(guarded, stream, options) : store.readStream(stream, options),
     readAll: (options) => store.readAll(options),
     subscribe: (options) => store.subscribe(options),
     head: (...options) => store.head(...options),
-    outages: () => store.outages?.(),
-    ...(store.breaks && { breaks: store.breaks.bind(store) }),
-    askBeforeAppends: (ask) => store.askBeforeAppends?.(ask),
-    answers: async (patience) => store.answers?.(patience),
     placeAt: (position) => store.placeAt(position),
     identity: () => store.identity(),
     damages,
-    foreignStreams: store.foreignStreams,
     limits: store.limits,
     async close() {
       await damages.stop();

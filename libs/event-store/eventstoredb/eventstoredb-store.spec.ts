@@ -17,6 +17,7 @@ import {
   OutcomeUnknown,
   type Position,
   StoreUnavailable,
+  StreamAccessRefused,
   WrongExpectedRevision,
 } from '../port.ts';
 import { startWireNode, type WireNode, type WireNodeOptions } from '../wire-node/wire-node.ts';
@@ -140,7 +141,7 @@ describe('an answer of the server', () => {
     await fill(store, 3);
     const { node } = await startNode({ store, writable: false });
     const adapter = await connect(node);
-    await expect(adapter.append('a-1', [event(9)], 'no-stream')).rejects.toThrow(AccessRefused);
+    await expect(adapter.append('a-1', [event(9)], 'no-stream')).rejects.toThrow(StreamAccessRefused);
     expect(await all(adapter.readAll())).toHaveLength(3);
   });
 
