@@ -31,6 +31,13 @@ const orderFacts = (fact: Fact, orders: Orders): MailFacts => {
   return { orderId, storeId, leadTypeId, statementDescriptor };
 };
 
+const returnFacts = ({
+  orderId,
+  leadId,
+  reason,
+  reasonLabel = reason,
+}: FactOf<'ChargebackGranted'>['data']): MailFacts => ({ orderId, leadId, returnReason: reasonLabel });
+
 type MailRules = { readonly [Type in EventTypeName]?: MailRule<Type> };
 
 /** Event → mail (NTF-1). Delivered leads are not here: one mail an hour lists them. */
@@ -89,7 +96,21 @@ const mails = {
   ChargebackGranted: {
     kind: 'chargeback-granted',
     customerId: ({ data }, orders) => orders.get(data.orderId)?.data.customerId,
-    facts: ({ data }) => ({ orderId: data.orderId, leadId: data.leadId, returnReason: data.reason }),
+    facts: ({ data }) => returnFacts(data),
+  },
+  GoodwillGranted: {
+    kind: 'chargeback-granted',
+    customerId: customerInEvent,
+    facts: ({ data }) => ({ ...returnFacts(data), goodwill: true }),
+  },
+  VerdictCorrected: {
+    kind: 'verdict-corrected',
+    customerId: customerInEvent,
+    facts: ({ data }) => ({
+      ...returnFacts(data),
+      verdict: data.verdict,
+      ...(data.explanation && { explanation: data.explanation }),
+    }),
   },
   ChargebackDenied: {
     kind: 'chargeback-denied',

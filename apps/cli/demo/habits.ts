@@ -22,11 +22,11 @@ export type Deed =
 const DAY = 24;
 
 const invalidReasons = [
-  'not interested',
-  'cannot be reached',
-  'no voice mail possible',
-  'bad e-mail address',
-  'already in network marketing',
+  'not-interested',
+  'cannot-be-reached',
+  'no-voice-mail',
+  'bad-email-address',
+  'already-in-network-marketing',
 ];
 
 const notes = [

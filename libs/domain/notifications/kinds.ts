@@ -9,6 +9,7 @@ export const mailKinds = [
   'programme-held',
   'chargeback-granted',
   'chargeback-denied',
+  'verdict-corrected',
   'replacement-delivered',
   'password-recovery',
   'address-change',
@@ -21,6 +22,7 @@ export const alwaysSent: ReadonlySet<MailKind> = new Set([
   'payment-declined',
   'chargeback-granted',
   'chargeback-denied',
+  'verdict-corrected',
   'password-recovery',
   'address-change',
 ]);
