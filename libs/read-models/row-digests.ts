@@ -5,13 +5,13 @@
  */
 export const rowDigests: Readonly<Record<string, string>> = {
   customers: 'bfaad4ba01153be6',
-  orders: '4ec6963c65107926',
+  orders: 'b711546b72d96883',
   programmes: '515664ee4380513c',
-  leads: 'd9f2b90d94ac7c32',
-  replacements: '1edee16c7f169ffa',
+  leads: '5e85f01576e85c94',
+  replacements: '7564a7242c529618',
   tickets: '804c1b4708e2bae0',
-  mails: '36c7d168b0919296',
+  mails: '42eea7d21afb8f14',
   webhooks: '6134a1be56162226',
-  histories: 'f2d0b31e633e2965',
+  histories: '4a9dcff3817c7d41',
   sales: '95f2eeb54126e48f',
 };
