@@ -102,6 +102,8 @@ test('it lists every route with its operation id: after a change run `npm test -
   "GET /api/replacements/{replacementId}/history getReplacementHistory",
   "POST /api/replacements/{replacementId}/grant grantReplacement",
   "POST /api/replacements/{replacementId}/deny denyReplacement",
+  "POST /api/replacements/{replacementId}/goodwill grantGoodwill",
+  "POST /api/replacements/{replacementId}/correct correctReplacement",
   "GET /api/mails listMails",
   "GET /api/mails/{mailId} getMail",
   "GET /api/mails/{mailId}/copy getMailCopy",
