@@ -38,7 +38,7 @@ export function contradictionInReasons(lists: ReasonLists): [field: keyof Reason
       return ['returnReasonLabels', `has ${JSON.stringify(label)}, which begins or ends with space`];
     const other = all.find((one) => one !== reason && [one.code, one.label].some((name) => namesReason(name, reason)));
     if (!other) continue;
-    if (other.valid !== valid) return ['approvedReturnReasons', `and invalidReturnReasons both name "${code}"`];
+    if (other.valid !== valid) return ['approvedReturnReasons', `and invalidReturnReasons both name "${other.code}"`];
     return ['returnReasonLabels', `and the codes name "${code}" and "${other.code}" alike`];
   }
   return undefined;
