@@ -249,14 +249,30 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   ),
   'return-requested': refused(
     409,
-    'The return of this lead was requested already, for another reason.',
-    'Read the return: its reason stands.',
+    'The return of this lead was requested already, for another reason or with another note.',
+    'Read the return: its reason stands. After a denial, give a reason that was not given before.',
     'reason',
   ),
   'already-decided': refused(
     409,
     'The return was granted or denied already.',
-    'Read the replacement: the decision is final.',
+    'Read the replacement. Staff correct a verdict with `POST /api/replacements/R/correct`.',
+  ),
+  'return-not-decided': refused(409, 'The return has no verdict yet.', 'Grant or deny it.'),
+  'return-beyond-rules': refused(
+    409,
+    'The request came too late or its reason is not valid, so no verdict can grant it.',
+    'Grant it as goodwill, with `POST /api/replacements/R/goodwill`.',
+  ),
+  'correction-under-way': refused(
+    409,
+    'The grant is being taken back already.',
+    'Read the replacement until `correctionRequestedAt` is null.',
+  ),
+  'replacement-delivered': refused(
+    409,
+    'The replacement was delivered, so its grant cannot be taken back.',
+    'Nothing: the customer has the lead.',
   ),
   'payment-not-captured': refused(
     409,

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { replacementStatuses } from '#domain/replacements/replacement';
+import { replacementStatuses, verdicts } from '#domain/replacements/replacement';
 import { exampleIds } from '#read-models/models/examples';
 import { type ReplacementRow, replacementExample, replacementRow } from '#read-models/models/replacements';
 import { damaged } from '#read-models/queries/damaged';
@@ -15,6 +15,7 @@ import { Asking } from './caller.ts';
 import { FieldNames, Id, Line, OneOf, Sort, Text } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
+import { malformed } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 import { CommandRoute } from './responses.ts';
@@ -26,7 +27,11 @@ class RequestReplacementBody {
   @Id({ description: 'The bad lead.', example: exampleIds.leadId })
   leadId!: string;
 
-  @Line({ description: 'One of the reasons that the policy lists (RPL-3, RPL-4).', example: 'telephone disconnected' })
+  @Line({
+    description:
+      'One of the reasons that the policy lists (RPL-3, RPL-4): its code or its label, in upper or lower case.',
+    example: 'Disconnected telephone',
+  })
   reason!: string;
 
   @Text({
@@ -44,6 +49,18 @@ class DenyReplacementBody {
     example: 'The number works: we reached the person today.',
   })
   explanation!: string;
+}
+
+class CorrectReplacementBody {
+  @OneOf(verdicts, { description: 'What the verdict is to be (RPL-10).', example: 'denied' })
+  verdict!: (typeof verdicts)[number];
+
+  @Text({
+    description: 'Why it is denied now, for the customer. Required where `verdict` is `denied`, and only there.',
+    example: 'The number works after all: we reached the person today.',
+    optional: true,
+  })
+  explanation?: string;
 }
 
 /** A return with its texts opened. */
@@ -169,5 +186,34 @@ export class ReplacementsController {
     @Asking() context: RequestContext,
   ): Promise<Receipt> {
     return this.#requests.returns.deny(replacementId, explanation, context);
+  }
+
+  @Post(':replacementId/goodwill')
+  @CommandRoute({
+    summary:
+      'Grant a replacement beyond the rules, as goodwill; the lead is not withdrawn (RPL-11): support only, with a Leadger-Reason',
+    idName: 'replacementId',
+    records: ['GoodwillGranted'],
+    takesNothing: true,
+  })
+  grantGoodwill(@IdOf('replacement') replacementId: string, @Asking() context: RequestContext): Promise<Receipt> {
+    return this.#requests.returns.grantGoodwill(replacementId, context);
+  }
+
+  @Post(':replacementId/correct')
+  @CommandRoute({
+    summary:
+      'Correct a verdict (RPL-10): a denial at any time, a grant until its replacement was delivered. Support only, with a Leadger-Reason',
+    idName: 'replacementId',
+    records: ['CorrectionRequested'],
+  })
+  correctReplacement(
+    @IdOf('replacement') replacementId: string,
+    @Body() { verdict, explanation }: CorrectReplacementBody,
+    @Asking() context: RequestContext,
+  ): Promise<Receipt> {
+    if ((verdict === 'denied') !== (explanation !== undefined))
+      throw malformed([{ field: 'explanation', message: 'must be given for a denial, and only for a denial' }]);
+    return this.#requests.returns.correct(replacementId, explanation, context);
   }
 }

@@ -116,7 +116,8 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   DailyMaximumReached: ({ localDay, deliveredLeads }) =>
     `the daily maximum of ${deliveredLeads} is reached on ${localDay}`,
   ReplacementOwed: ({ leadId, owedSince }) => `a replacement for lead ${leadId} is owed since ${owedSince}`,
-  ReplacementForgiven: ({ leadId, ...ended }) => `the replacement for lead ${leadId} is not owed any more${why(ended)}`,
+  ReplacementForgiven: ({ leadId, cause }) =>
+    `the replacement for lead ${leadId} is not owed any more${cause === customerErased ? why({ cause }) : ': its verdict is corrected'}`,
   ProgrammeJoined: ({ cadence, dueAt }) => `joined Loyalty Rewards: ${cadence}, first on ${dueAt}`,
   RenewalAnnounced: ({ renewalNumber, dueAt }) => `renewal ${renewalNumber} announced for ${dueAt}`,
   RenewalBegun: ({ renewalNumber, dueAt, attempt, charge }) =>
@@ -131,9 +132,13 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
     cause === 'customer' ? 'programme on hold' : 'programme on hold: its payment was declined',
   ProgrammeActivated: ({ renewalNumber, dueAt }) => `programme active again: renewal ${renewalNumber} is due ${dueAt}`,
   ProgrammeCancelled: ({ cause }) => `programme cancelled${whyCancelled[cause]}`,
-  ReplacementRequested: ({ leadId, reason, deliveredAt, verifyBy }) =>
-    `lead ${leadId}, delivered ${deliveredAt}, returned: ${reason}; to be verified by ${verifyBy}`,
-  ChargebackGranted: ({ reason }) => `chargeback granted: ${reason}`,
+  ReplacementRequested: ({ leadId, reason, reasonLabel = reason, deliveredAt, verifyBy }) =>
+    `lead ${leadId}, delivered ${deliveredAt}, returned: ${reasonLabel}; to be verified by ${verifyBy}`,
+  ChargebackGranted: ({ reason, reasonLabel = reason }) => `chargeback granted: ${reasonLabel}`,
+  GoodwillGranted: ({ reason, reasonLabel = reason }) => `a replacement is granted as goodwill: ${reasonLabel}`,
+  CorrectionRequested: ({ explanation }) => `the grant is to be taken back: ${opened(explanation)}`,
+  VerdictCorrected: ({ verdict, reason, reasonLabel = reason, explanation }) =>
+    `verdict corrected: ${verdict}, ${explanation ? opened(explanation) : reasonLabel}`,
   ChargebackDenied: ({ explanation }) => `chargeback denied: ${opened(explanation)}`,
   ReplacementEnded: (ended) => `the return ends${why(ended)}`,
   VerificationOverdue: ({ verifyBy }) => `not verified by ${verifyBy}: overdue`,

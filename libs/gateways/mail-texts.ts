@@ -99,13 +99,20 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
   'chargeback-granted': {
     subject: 'Chargeback Granted',
     paragraphs: [
-      'We verified your return ({{returnReason}}) and accepted it. You will receive a replacement as soon as a lead is available. It is free and does not count against your daily maximum.',
+      '{{#if goodwill}}As goodwill, we replace the lead that you returned ({{returnReason}}), although our rules do not ask for it. You keep the lead.{{else}}We verified your return ({{returnReason}}) and accepted it.{{/if}} You will receive a replacement as soon as a lead is available. It is free and does not count against your daily maximum.',
       `The lead: ${linkTo('lead')}`,
     ],
   },
   'chargeback-denied': {
     subject: 'Chargeback Denied',
     paragraphs: ['We cannot replace the lead you returned: {{explanation}}', `The lead: ${linkTo('lead')}`],
+  },
+  'verdict-corrected': {
+    subject: 'We corrected our decision about your return',
+    paragraphs: [
+      'We looked at your return ({{returnReason}}) again. {{#if explanation}}We cannot replace the lead after all: {{explanation}}{{else}}We accept it now. You will receive a replacement as soon as a lead is available. It is free and does not count against your daily maximum.{{/if}}',
+      `The lead: ${linkTo('lead')}`,
+    ],
   },
   'replacement-delivered': {
     subject: 'Your replacement is here',

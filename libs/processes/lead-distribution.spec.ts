@@ -47,6 +47,12 @@ describe('a delivery', () => {
     expect(wishesAfter(assigned, added)).toMatchObject([{ type: 'DeliverLead' }]);
   });
 
+  it('RPL-2: promises the window for returns of the policy by which it was decided', () => {
+    const policy = { ...defaultPolicy, returnWindowDays: 9 };
+    const later: Fact = ['policy-main', 'PolicyPublished', { version: 2, effectiveFrom: AT, policy }];
+    expect(wishesAfter(assigned, later, added)).toMatchObject([{ type: 'DeliverLead', returnWindowDays: 5 }]);
+  });
+
   it('DLV-10: is undone when its lead is withdrawn before the receipt', () => {
     const reason = 'lead-withdrawn';
     expect(wishesAfter(assigned, withdrawn)).toMatchObject([{ type: 'ReleaseLead', reason }]);
@@ -105,6 +111,33 @@ describe('DLV-3 in a log of an older version, which compared names of businesses
     expect(wishes(...older, ...supplyAndDemand, assignedPlain, added, sealed('Abc'))).toMatchObject([
       { type: 'DeliverLead', businessKey: keyOf('Abc') },
     ]);
+  });
+});
+
+describe('a replacement whose verdict is corrected', () => {
+  const owed: Fact = [
+    'order-o1',
+    'ReplacementOwed',
+    { replacementId: 'r1', leadId: 'l0', leadTypeId, customerId: 'c1', owedSince: AT },
+  ];
+  const forgiven: Fact = ['order-o1', 'ReplacementForgiven', { replacementId: 'r1', cause: 'verdict-corrected' }];
+  const forReplacement: Fact = [assigned[0], 'LeadAssigned', { ...assigned[2], replacementFor: 'r1' }];
+  const filled: Fact = ['order-o1', 'OrderFilled', {}];
+  const [policyPublished, registered, placed, paid, received] = before as [Fact, Fact, Fact, Fact, Fact];
+  const wishesOf = (...facts: readonly Fact[]) => {
+    const { fold, wishesAt } = driveProcess(leadDistribution, AT);
+    for (const fact of [policyPublished, registered, placed, paid, filled, ...facts]) fold(...fact);
+    return wishesAt();
+  };
+
+  it('RPL-10: gets no lead, unless it is owed again', () => {
+    expect(wishesOf(owed, received)).toEqual(['AssignLead']);
+    expect(wishesOf(owed, forgiven, received)).toEqual([]);
+    expect(wishesOf(owed, forgiven, owed, received)).toEqual(['AssignLead']);
+  });
+
+  it('RPL-10: does not lose the lead that is on its way: the order decides about it', () => {
+    expect(wishesOf(owed, received, forReplacement, added, forgiven)).toEqual(['DeliverLead']);
   });
 });
 

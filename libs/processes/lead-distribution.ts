@@ -76,8 +76,11 @@ function newDistribution(): Distribution {
   const types = new TypeBooks(businesses);
   const book = new OrderBook(types, businesses);
   const stock = new LeadStock(types);
-  const deliveries = new Deliveries(book, stock, businesses);
-  return { policies: policy.initialState(), businesses, types, book, stock, deliveries };
+  const policies = policy.initialState();
+  const returnWindowDays = (version: number) =>
+    policies.versions.find((one) => one.version === version)?.policy.returnWindowDays;
+  const deliveries = new Deliveries(book, stock, businesses, returnWindowDays);
+  return { policies, businesses, types, book, stock, deliveries };
 }
 
 /** Collects the assignments decided at one moment, up to a limit. */

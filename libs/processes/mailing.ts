@@ -58,6 +58,12 @@ const refundFacts = (fact: FactOf<'PaymentRefunded' | 'RefundSettled'>, orders: 
   const { amountCents: totalCents, currency } = fact.data;
   return { ...orderFacts(fact, orders), totalCents, currency };
 };
+const returnFacts = ({
+  orderId,
+  leadId,
+  reason,
+  reasonLabel = reason,
+}: FactOf<'ChargebackGranted'>['data']): MailFacts => ({ orderId, leadId, returnReason: reasonLabel });
 
 type MailRules = { readonly [Type in EventTypeName]?: MailRule<Type> };
 
@@ -131,7 +137,21 @@ const mails = {
   ChargebackGranted: {
     kind: 'chargeback-granted',
     customerId: ({ data }, orders) => orders.get(data.orderId)?.data.customerId,
-    facts: ({ data }) => ({ orderId: data.orderId, leadId: data.leadId, returnReason: data.reason }),
+    facts: ({ data }) => returnFacts(data),
+  },
+  GoodwillGranted: {
+    kind: 'chargeback-granted',
+    customerId: customerInEvent,
+    facts: ({ data }) => ({ ...returnFacts(data), goodwill: true }),
+  },
+  VerdictCorrected: {
+    kind: 'verdict-corrected',
+    customerId: customerInEvent,
+    facts: ({ data }) => ({
+      ...returnFacts(data),
+      verdict: data.verdict,
+      ...(data.explanation && { explanation: data.explanation }),
+    }),
   },
   ChargebackDenied: {
     kind: 'chargeback-denied',

@@ -10,7 +10,7 @@ type Received = FactOf<'LeadReceived'>;
 /** Something begins for a customer. */
 type Begun = FactOf<(typeof beginnings)[number]>;
 type Because = Erased | Received | Begun | FactOf<'OrderReopened'>;
-type Ended = FactOf<(typeof endings)[number]>;
+type Ended = FactOf<(typeof endings)[number] | 'VerdictCorrected'>;
 
 const beginnings = [
   'OrderPlaced',
@@ -21,6 +21,8 @@ const beginnings = [
   'CheckoutStarted',
   'ReplacementRequested',
   'ReplacementOwed',
+  'VerdictCorrected',
+  'GoodwillGranted',
 ] as const;
 const endings = [
   'LeadWithdrawn',
@@ -92,7 +94,12 @@ export const personErasure = defineProcess({
       case 'CheckoutStarted':
       case 'ReplacementRequested':
       case 'ReplacementOwed':
+      case 'GoodwillGranted':
         noteBegun(erasures, fact);
+        break;
+      case 'VerdictCorrected':
+        if (fact.data.verdict === 'granted') noteBegun(erasures, fact);
+        else noteEnded(erasures, fact);
         break;
       case 'OrderReopened':
         if (erasures.named.has(fact.stream)) erasures.ends.set(keyOf(fact), { stream: fact.stream, because: fact });

@@ -11,6 +11,7 @@ export const verificationDeadline = defineProcess({
     'ReplacementRequested',
     'ChargebackGranted',
     'ChargebackDenied',
+    'GoodwillGranted',
     'VerificationOverdue',
     'ReplacementEnded',
   ],

@@ -5,14 +5,14 @@
  */
 export const rowDigests: Readonly<Record<string, string>> = {
   customers: 'bfaad4ba01153be6',
-  orders: '4f687cf2e411e1b2',
-  programmes: 'e49f93b5c61e309a',
-  leads: 'd9f2b90d94ac7c32',
+  orders: 'b2a7b06d17cfa345',
+  programmes: 'dd8ed035c39ef46d',
+  leads: '1215db694c2d04d0',
   refunds: 'f9c3707a960fefec',
-  replacements: '1edee16c7f169ffa',
+  replacements: '7564a7242c529618',
   tickets: '804c1b4708e2bae0',
-  mails: '9b9ec020c002f6a3',
+  mails: '016d37bd7a252f1a',
   webhooks: '6134a1be56162226',
-  histories: '780c9dc12b0f301a',
-  sales: '267bc75c2ea92a26',
+  histories: '9fef79377534aa7a',
+  sales: '7a0aaaa2c6c79bb4',
 };

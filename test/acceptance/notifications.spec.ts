@@ -66,6 +66,8 @@ describe('mails of a store on one machine', () => {
       'replacement-delivered',
     ]);
 
+    expect(await copyOf(id, 'chargeback-granted')).toContain('We verified your return (Wrong number) and accepted it.');
+
     const confirmation = await copyOf(id, 'order-confirmed');
     expect(confirmation).toContain(`To: ${email}`);
     expect(confirmation).toContain('Hello Robin,');
@@ -239,6 +241,31 @@ describe('mails of a store on one machine', () => {
       const mail = await copyOf(id, 'replacement-delivered');
       expect(mail.includes('First name: Wanda')).toBe(mails === 'each');
     }
+  });
+
+  test('NTF-1, RPL-10, RPL-11: corrected verdicts and goodwill are told by mail', async () => {
+    const { id } = await member();
+    const leadTypeId = await shop.leadType();
+    const orderId = await shop.order(id, { leadTypeId, quantity: 1 });
+    const leadId = await shop.lead(leadTypeId);
+    const aReturn = { orderId, leadId, reason: 'wrong number' };
+    const { replacementId } = await shop.ask('POST', '/api/replacements', aReturn);
+    const staff = (verb: string, body?: object) =>
+      shop.ask('POST', `/api/replacements/${replacementId}/${verb}`, body, 200, support);
+    await staff('grant');
+    await staff('correct', { verdict: 'denied', explanation: 'It was your own telephone.' });
+    expect(await copyOf(id, 'verdict-corrected')).toContain(
+      'We looked at your return (Wrong number) again. We cannot replace the lead after all: It was your own telephone.',
+    );
+    await shop.wait({ seconds: 1 });
+    await staff('correct', { verdict: 'granted' });
+    expect(await copyOf(id, 'verdict-corrected')).toContain('We accept it now. You will receive a replacement');
+    await shop.wait({ seconds: 1 });
+    await staff('correct', { verdict: 'denied', explanation: 'We had replaced it before.' });
+    await staff('goodwill');
+    expect(await copyOf(id, 'chargeback-granted')).toContain('As goodwill, we replace the lead that you returned');
+    const { items } = await shop.read(`/api/mails?customerId=${id}&kind=verdict-corrected`);
+    expect(items).toHaveLength(3);
   });
 
   test('NTF-1: mails are listed page by page', async () => {

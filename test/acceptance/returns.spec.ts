@@ -54,7 +54,7 @@ test('RPL-1: a lead whose person was erased is returned as any other; the note a
   const { orderId, leadId } = await served();
   await shop.ask('POST', '/api/persons/erasures', { person: { leadId } }, 200, VERIFIED);
   const replacementId = await giveBack(orderId, leadId, { note: 'She moved to Berlin.' });
-  expect(await replacement(replacementId)).toMatchObject({ status: 'requested', reason: 'wrong number', note: null });
+  expect(await replacement(replacementId)).toMatchObject({ status: 'requested', reason: 'wrong-number', note: null });
   const [requested] = await shop.history(`/api/replacements/${replacementId}`);
   expect(requested).toMatchObject({ type: 'ReplacementRequested', data: { leadId } });
   expect(requested?.data).not.toHaveProperty('note');
@@ -69,7 +69,7 @@ test('RPL-1: a lead is returned with a reason and a note; the note is sealed in 
   const note = 'A bakery.\nThey bake.';
   expect(await giveBack(orderId, leadId, { note })).toBe(replacementId);
   expect((await page()).replacementStatus).toBe('requested');
-  expect(await replacement(replacementId)).toMatchObject({ orderId, leadId, reason: 'wrong number', note });
+  expect(await replacement(replacementId)).toMatchObject({ orderId, leadId, reason: 'wrong-number', note });
   expect((await shop.history(`/api/replacements/${replacementId}`))[0]?.data.note).toBe(note);
 });
 
@@ -110,50 +110,106 @@ describe('RPL-2: five times 24 hours after receipt', () => {
     expect((await replacement(await giveBack(tooLate.orderId, tooLate.leadId))).status).toBe('denied');
   });
 
-  test('RPL-2: a changed number of days applies to later requests', async () => {
-    const { orderId, leadId } = await served();
+  test('RPL-2: the window is promised and recorded with the delivery; no later policy moves it', async () => {
     const { policy } = await shop.ask('GET', '/api/policy');
-    await shop.ask('POST', '/api/policy/versions', { policy: { ...policy, returnWindowDays: 9 } });
-    const { version } = await shop.ask('GET', '/api/policy');
+    const publish = (returnWindowDays: number) =>
+      shop.ask('POST', '/api/policy/versions', { policy: { ...policy, returnWindowDays } });
+    const [kept, expired] = [await served(), await served()];
+    const until = addDays(shop.now(), 5);
+    const contact = () => shop.read(`/api/customers/${kept.customerId}/leads/${kept.leadId}`);
+    expect((await deliveries(kept.orderId))[0]?.data.returnableUntil).toBe(until);
+    expect((await contact()).returnableUntil).toBe(until);
+
+    await publish(1);
+    await shop.wait({ days: 5 });
+    const found = await replacement(await giveBack(kept.orderId, kept.leadId));
+    expect(found).toMatchObject({ status: 'requested', returnableUntil: until });
+
+    await publish(9);
+    await shop.wait({ seconds: 1 });
+    expect(await replacement(await giveBack(expired.orderId, expired.leadId))).toMatchObject({
+      status: 'denied',
+      explanation: 'the lead was delivered more than 5 days before the request',
+    });
+    const later = await served();
     await shop.wait({ days: 9 });
-    const found = await replacement(await giveBack(orderId, leadId));
-    expect(found).toMatchObject({ status: 'requested', policyVersion: version });
-    await shop.ask('POST', '/api/policy/versions', { policy });
+    expect((await replacement(await giveBack(later.orderId, later.leadId))).status).toBe('requested');
+    await publish(policy.returnWindowDays);
   });
 });
 
 test('RPL-3: a return with an approved reason is accepted for verification', async () => {
   const { policy } = await shop.ask('GET', '/api/policy');
   expect(policy.approvedReturnReasons).toEqual([
-    'telephone disconnected',
-    'wrong number',
-    'outside the US and Canada',
-    "submitted by a third party against the person's will",
+    'telephone-disconnected',
+    'wrong-number',
+    'outside-us-and-canada',
+    'submitted-by-third-party',
+  ]);
+  expect(policy.approvedReturnReasons.map((code: string) => policy.returnReasonLabels[code])).toEqual([
+    'Disconnected telephone',
+    'Wrong number',
+    'Located outside US & Canada',
+    'Information submitted by a third party (unwillingly)',
   ]);
   for (const reason of policy.approvedReturnReasons) {
     const { orderId, leadId } = await served();
     expect(await replacement(await giveBack(orderId, leadId, { reason }))).toMatchObject({
       reason,
+      reasonLabel: policy.returnReasonLabels[reason],
       status: 'requested',
     });
   }
 });
 
+test('RPL-3, RPL-4: a reason is named by its code or its label, in any case of letters', async () => {
+  for (const [reason, code] of [
+    ['OUTSIDE-US-AND-CANADA', 'outside-us-and-canada'],
+    ['located outside us & canada', 'outside-us-and-canada'],
+    ['Information Submitted By A Third Party (Unwillingly)', 'submitted-by-third-party'],
+    ['Already In Network Marketing', 'already-in-network-marketing'],
+  ] as const) {
+    const { orderId, leadId } = await served();
+    expect((await replacement(await giveBack(orderId, leadId, { reason }))).reason).toBe(code);
+  }
+});
+
+test('RPL-3: reasons of a policy without labels are understood and shown as they are', async () => {
+  const { policy } = await shop.ask('GET', '/api/policy');
+  const { returnReasonLabels: _, ...unlabelled } = policy;
+  const older = { ...unlabelled, approvedReturnReasons: ['wrong number'], invalidReturnReasons: ['not interested'] };
+  await shop.ask('POST', '/api/policy/versions', { policy: older });
+  const { orderId, leadId } = await served();
+  const found = await replacement(await giveBack(orderId, leadId, { reason: 'Wrong Number' }));
+  expect(found).toMatchObject({ reason: 'wrong number', reasonLabel: 'wrong number', status: 'requested' });
+  await grant(found.replacementId);
+  await shop.ask('POST', '/api/policy/versions', { policy });
+});
+
 test('RPL-4, RPL-8: a return with an invalid reason is recorded and denied at once, with that explanation', async () => {
   const { policy } = await shop.ask('GET', '/api/policy');
   expect(policy.invalidReturnReasons).toEqual([
-    'not interested',
-    'cannot be reached',
-    'no voice mail possible',
-    'bad e-mail address',
-    'contacted before by someone of the same company',
-    'already in network marketing',
-    'delivered more than 5 days ago',
+    'not-interested',
+    'cannot-be-reached',
+    'no-voice-mail',
+    'bad-email-address',
+    'contacted-by-same-company',
+    'already-in-network-marketing',
+    'delivered-too-long-ago',
+  ]);
+  expect(policy.invalidReturnReasons.map((code: string) => policy.returnReasonLabels[code])).toEqual([
+    'Not interested',
+    'Cannot be reached',
+    'No voice mail possible',
+    'Bad e-mail address',
+    'Contacted before by someone of the same company',
+    'Already in network marketing',
+    'Delivered more than 5 days ago',
   ]);
   for (const reason of policy.invalidReturnReasons) {
     const { orderId, leadId } = await served();
     const replacementId = await giveBack(orderId, leadId, { reason });
-    const explanation = `"${reason}" is no reason for a replacement`;
+    const explanation = `"${policy.returnReasonLabels[reason]}" is no reason for a replacement`;
     expect(await replacement(replacementId)).toMatchObject({ status: 'denied', decidedAt: shop.now(), explanation });
     expect(await story(replacementId)).toEqual([
       ['ReplacementRequested', shop.now()],
@@ -164,7 +220,7 @@ test('RPL-4, RPL-8: a return with an invalid reason is recorded and denied at on
 
 test('RPL-3: a reason that is not in the policy is refused, and nothing is recorded', async () => {
   const { customerId, orderId, leadId } = await served();
-  const refused = await shop.try('POST', '/api/replacements', { orderId, leadId, reason: 'Wrong Number' });
+  const refused = await shop.try('POST', '/api/replacements', { orderId, leadId, reason: 'too expensive' });
   expect(refused).toMatchObject({
     status: 409,
     body: { code: 'return-reason-unknown', rule: 'RPL-3', errors: [{ field: 'reason' }] },
@@ -271,12 +327,12 @@ describe('verification', () => {
     const before = await shop.history(`/api/replacements/${first.replacementId}`);
     const again = await ask('wrong number');
     expect(again).toMatchObject({ status: 201, body: { replacementId: first.replacementId, events: [] } });
-    for (const other of ['telephone disconnected', 'not interested'])
+    for (const other of ['Disconnected telephone', 'not interested'])
       expect(await ask(other)).toMatchObject({ status: 409, body: { code: 'return-requested', rule: 'RPL-8' } });
     expect(await shop.history(`/api/replacements/${first.replacementId}`)).toEqual(before);
   });
 
-  test('RPL-8: a verdict is final: a second, different verdict is refused', async () => {
+  test('RPL-8: a second, different verdict is refused', async () => {
     const [one, two] = [await served(), await served()];
     const [denied, allowed] = [await giveBack(one.orderId, one.leadId), await granted(two.orderId, two.leadId)];
     await deny(denied, 'It rang.');
@@ -301,6 +357,205 @@ describe('verification', () => {
     const denied = await giveBack(late.orderId, late.leadId, { reason: 'not interested' });
     const again = await shop.try('POST', `/api/replacements/${denied}/deny`, { explanation: 'We spoke.' }, VERIFIED);
     expect(again).toMatchObject(refused);
+  });
+});
+
+describe('another reason', () => {
+  const ask = (orderId: string, leadId: string, details: object) =>
+    shop.try('POST', '/api/replacements', { orderId, leadId, ...details });
+
+  test('RPL-8: after a denial, another reason is verified as the first one was', async () => {
+    const { leadTypeId, orderId, leadId } = await served();
+    const replacementId = await giveBack(orderId, leadId, { note: 'A bakery.' });
+    await deny(replacementId, 'We reached the person.');
+    await shop.wait({ days: 2 });
+    await giveBack(orderId, leadId, { reason: 'Disconnected telephone', note: 'A recording.' });
+    expect(await replacement(replacementId)).toMatchObject({
+      ...{ status: 'requested', reason: 'telephone-disconnected', note: 'A recording.', requests: 2 },
+      ...{ requestedAt: shop.now(), dueAt: addDays(shop.now(), 7), decidedAt: null, explanation: null, overdue: false },
+    });
+    await grant(replacementId);
+    await shop.lead(leadTypeId);
+    expect((await replacement(replacementId)).status).toBe('replaced');
+  });
+
+  test('RPL-8: after the window, another reason is recorded and denied at once', async () => {
+    const { orderId, leadId } = await served();
+    const replacementId = await giveBack(orderId, leadId);
+    await deny(replacementId, 'We reached the person.');
+    await shop.wait({ days: 5, seconds: 1 });
+    await giveBack(orderId, leadId, { reason: 'Disconnected telephone' });
+    expect(await replacement(replacementId)).toMatchObject({ status: 'denied', requests: 2 });
+    expect((await shop.history(`/api/replacements/${replacementId}`)).map(({ type }) => type)).toEqual([
+      ...['ReplacementRequested', 'ChargebackDenied', 'ReplacementRequested', 'ChargebackDenied'],
+    ]);
+  });
+
+  test('RPL-8: the same request repeated changes nothing; one with another note is refused, before and after a denial', async () => {
+    const { orderId, leadId } = await served();
+    const same = { reason: 'wrong number', note: 'A bakery.' };
+    const different = { status: 409, body: { code: 'return-requested', rule: 'RPL-8' } };
+    const replacementId = await giveBack(orderId, leadId, same);
+    const before = await shop.history(`/api/replacements/${replacementId}`);
+    const checkRepeats = async () => {
+      expect(await ask(orderId, leadId, same)).toMatchObject({ status: 201, body: { events: [] } });
+      for (const other of [{ note: 'A shop.' }, { note: undefined }])
+        expect(await ask(orderId, leadId, { ...same, ...other })).toMatchObject(different);
+    };
+    await checkRepeats();
+    expect(await shop.history(`/api/replacements/${replacementId}`)).toEqual(before);
+    await deny(replacementId, 'We reached the person.');
+    await checkRepeats();
+    expect((await replacement(replacementId)).status).toBe('denied');
+  });
+
+  test('RPL-8: equal requests at the same moment are one, with a note too; different ones are not answered as one', async () => {
+    const [one, two] = [await served(), await served()];
+    const together = (of: { orderId: string; leadId: string }, details: readonly object[]) =>
+      Promise.all(
+        details.map((more) => {
+          const body = { orderId: of.orderId, leadId: of.leadId, reason: 'wrong number', ...more };
+          return shop.server.call('POST', '/api/replacements', body);
+        }),
+      );
+    const equal = await together(one, Array(5).fill({ note: 'A bakery.' }));
+    expect(equal.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201]);
+    expect(equal.filter(({ body }) => body.events.length > 0)).toHaveLength(1);
+    const different = await together(two, [{ note: 'A bakery.' }, { note: 'A shop.' }, { reason: 'not interested' }]);
+    expect(different.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+  });
+});
+
+describe('corrected verdicts', () => {
+  const correct = (replacementId: string, verdict: string, explanation?: string) =>
+    shop.try('POST', `/api/replacements/${replacementId}/correct`, { verdict, explanation }, VERIFIED);
+  const goodwill = (replacementId: string) =>
+    shop.try('POST', `/api/replacements/${replacementId}/goodwill`, undefined, VERIFIED);
+  const types = async (path: string) => (await shop.history(path)).map(({ type }) => type);
+
+  test('RPL-10: a denial is corrected at any time, with a reason; the lead is withdrawn and a replacement comes', async () => {
+    const { leadTypeId, orderId, leadId } = await served();
+    const replacementId = await giveBack(orderId, leadId);
+    await deny(replacementId, 'We reached the person.');
+    await shop.wait({ days: 60 });
+    const path = `/api/replacements/${replacementId}/correct`;
+    expect(await shop.try('POST', path, { verdict: 'granted' }, { 'leadger-actor': 'staff:ada' })).toMatchObject({
+      body: { code: 'reason-missing' },
+    });
+    expect((await correct(replacementId, 'granted')).body.events).toEqual(['VerdictCorrected']);
+    expect((await shop.history(`/api/replacements/${replacementId}`)).at(-1)).toMatchObject({
+      ...{ type: 'VerdictCorrected', actor: 'staff:ada', reason: 'called the number' },
+      data: { verdict: 'granted' },
+    });
+    expect(await replacement(replacementId)).toMatchObject({
+      ...{ status: 'granted', correctedAt: shop.now(), explanation: null, goodwill: false },
+    });
+    expect((await shop.read(`/api/leads/${leadId}`)).withdrawn).toBe(true);
+    expect((await order(orderId)).replacementsOwed).toBe(1);
+    await shop.lead(leadTypeId);
+    expect((await replacement(replacementId)).status).toBe('replaced');
+    expect((await correct(replacementId, 'granted')).body.events).toEqual([]);
+  });
+
+  test('RPL-10: a grant is corrected until its replacement was delivered; the debt is taken back, the lead stays withdrawn', async () => {
+    const { leadTypeId, orderId, leadId } = await served({ quantity: 1 });
+    const replacementId = await granted(orderId, leadId);
+    expect((await correct(replacementId, 'denied', 'It was your own telephone.')).status).toBe(200);
+    expect(await replacement(replacementId)).toMatchObject({
+      ...{ status: 'denied', explanation: 'It was your own telephone.', correctedAt: shop.now() },
+      correctionRequestedAt: null,
+    });
+    expect((await order(orderId)).replacementsOwed).toBe(0);
+    expect((await shop.read(`/api/leads/${leadId}`)).withdrawn).toBe(true);
+    await shop.lead(leadTypeId);
+    expect(await deliveries(orderId)).toHaveLength(1);
+    expect((await types(`/api/replacements/${replacementId}`)).slice(1)).toEqual([
+      ...['ChargebackGranted', 'CorrectionRequested', 'VerdictCorrected'],
+    ]);
+
+    // Back again: the stock that waits is delivered at once, and from then on the grant stands.
+    await correct(replacementId, 'granted');
+    expect((await replacement(replacementId)).status).toBe('replaced');
+    const late = await correct(replacementId, 'denied', 'After all not.');
+    expect(late).toMatchObject({ status: 409, body: { code: 'replacement-delivered', rule: 'RPL-10' } });
+  });
+
+  test('RPL-10: a correction and the delivery at the same moment: one of them counts, never both', async () => {
+    const outcomes: string[] = [];
+    for (let round = 0; round < 6; round += 1) {
+      const { leadTypeId, orderId, leadId } = await served({ quantity: 1 });
+      const replacementId = await granted(orderId, leadId);
+      const body = { verdict: 'denied', explanation: 'It was your own telephone.' };
+      const correction = () => shop.server.call('POST', `/api/replacements/${replacementId}/correct`, body, VERIFIED);
+      await Promise.all(round % 2 ? [correction(), shop.lead(leadTypeId)] : [shop.lead(leadTypeId), correction()]);
+      await shop.server.settle();
+      const { status, correctionRequestedAt } = await replacement(replacementId);
+      const { replacementsDelivered, replacementsOwed } = await order(orderId);
+      expect({ replacementsDelivered, replacementsOwed, correctionRequestedAt }).toEqual({
+        ...{ replacementsDelivered: status === 'replaced' ? 1 : 0, replacementsOwed: 0, correctionRequestedAt: null },
+      });
+      expect(await deliveries(orderId)).toHaveLength(status === 'replaced' ? 2 : 1);
+      outcomes.push(status);
+    }
+    expect(['denied', 'replaced']).toEqual(expect.arrayContaining(outcomes));
+  });
+
+  test('RPL-10: a verdict that is not there, or that a rule made, is not corrected; a denial says why', async () => {
+    const { orderId, leadId } = await served();
+    const replacementId = await giveBack(orderId, leadId);
+    expect(await correct(replacementId, 'granted')).toMatchObject({ body: { code: 'return-not-decided' } });
+    for (const nonsense of [{ verdict: 'denied' }, { verdict: 'granted', explanation: 'x' }, { verdict: 'maybe' }, {}])
+      expect(await shop.try('POST', `/api/replacements/${replacementId}/correct`, nonsense, VERIFIED)).toMatchObject({
+        status: 400,
+      });
+    const ruled = await served();
+    const denied = await giveBack(ruled.orderId, ruled.leadId, { reason: 'not interested' });
+    const refused = { status: 409, body: { code: 'return-beyond-rules', rule: 'RPL-11' } };
+    expect(await correct(denied, 'granted')).toMatchObject(refused);
+    const customer = { 'leadger-actor': `customer:${ruled.customerId}` };
+    for (const verb of ['goodwill', 'correct'])
+      expect(
+        await shop.try(
+          'POST',
+          `/api/replacements/${denied}/${verb}`,
+          verb === 'correct' ? { verdict: 'granted' } : undefined,
+          customer,
+        ),
+      ).toMatchObject({ status: 403 });
+  });
+
+  test('RPL-10: after a corrected denial, another reason may be given inside the window', async () => {
+    const { orderId, leadId } = await served();
+    const replacementId = await granted(orderId, leadId);
+    await correct(replacementId, 'denied', 'It was your own telephone.');
+    await giveBack(orderId, leadId, { reason: 'Located outside US & Canada' });
+    await grant(replacementId);
+    expect((await order(orderId)).replacementsOwed).toBe(1);
+  });
+
+  test('RPL-11: goodwill replaces a lead beyond the rules; it is recorded as such, and the lead is not withdrawn', async () => {
+    const { leadTypeId, orderId, leadId } = await served();
+    const replacementId = await giveBack(orderId, leadId, { reason: 'not interested' });
+    expect((await goodwill(replacementId)).body.events).toEqual(['GoodwillGranted']);
+    expect((await goodwill(replacementId)).body.events).toEqual([]);
+    expect((await shop.history(`/api/replacements/${replacementId}`)).at(-1)).toMatchObject({
+      ...{ type: 'GoodwillGranted', actor: 'staff:ada', reason: 'called the number' },
+    });
+    expect(await replacement(replacementId)).toMatchObject({ status: 'granted', goodwill: true, explanation: null });
+    expect((await shop.read(`/api/leads/${leadId}`)).withdrawn).toBe(false);
+    await shop.lead(leadTypeId);
+    expect(await replacement(replacementId)).toMatchObject({ status: 'replaced', goodwill: true });
+  });
+
+  test('RPL-11: goodwill is possible after the window, and can be taken back', async () => {
+    const { orderId, leadId } = await served();
+    await shop.wait({ days: 6 });
+    const replacementId = await giveBack(orderId, leadId);
+    await goodwill(replacementId);
+    expect((await order(orderId)).replacementsOwed).toBe(1);
+    await correct(replacementId, 'denied', 'We had replaced it before.');
+    expect(await replacement(replacementId)).toMatchObject({ status: 'denied', goodwill: false });
+    expect((await order(orderId)).replacementsOwed).toBe(0);
   });
 });
 

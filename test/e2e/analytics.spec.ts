@@ -40,12 +40,14 @@ async function live(shop: Shop): Promise<void> {
 
   await shop.wait({ hours: 2 });
   const bad = await lead('fair');
-  await lead('page');
+  const good = await lead('page');
   await shop.wait({ days: 1 });
   const asked = await shop.ask('POST', '/api/replacements', { orderId, leadId: bad, reason: 'wrong number' });
   await shop.wait({ hours: 3 });
   const staff = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'called' };
   await shop.ask('POST', `/api/replacements/${asked.replacementId}/grant`, undefined, 200, staff);
+  const kept = await shop.ask('POST', '/api/replacements', { orderId, leadId: good, reason: 'not interested' });
+  await shop.ask('POST', `/api/replacements/${kept.replacementId}/goodwill`, undefined, 200, staff);
   await shop.ask('POST', `/api/orders/${orderId}/pause`);
   await shop.order(await shop.customer(), { leadTypeId: TYPE, paymentToken: 'tok_declined' });
   await shop.wait({ days: 8 });
@@ -138,15 +140,20 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
       { orders: 1, served_orders: 1, wait_p50_seconds: 2 * HOUR },
     ]);
     expect(
-      await rowsOf('SELECT source, deliveries, granted_returns, granted_rate FROM return_rate ORDER BY 1'),
+      await rowsOf(
+        'SELECT source, deliveries, granted_returns, goodwill_returns, granted_rate FROM return_rate ORDER BY 1',
+      ),
     ).toEqual([
-      { source: 'fair', deliveries: 1, granted_returns: 1, granted_rate: 1 },
-      { source: 'page', deliveries: 1, granted_returns: 0, granted_rate: 0 },
+      { source: 'fair', deliveries: 1, granted_returns: 1, goodwill_returns: 0, granted_rate: 1 },
+      { source: 'page', deliveries: 1, granted_returns: 0, goodwill_returns: 1, granted_rate: 0 },
     ]);
-    expect(await rowsOf('SELECT reason, source, verdict_p50_seconds FROM returns_by_day')).toEqual([
-      { reason: 'wrong number', source: 'fair', verdict_p50_seconds: 3 * HOUR },
+    expect(
+      await rowsOf('SELECT reason, source, goodwill_returns, verdict_p50_seconds FROM returns_by_day ORDER BY 2'),
+    ).toEqual([
+      { reason: 'wrong-number', source: 'fair', goodwill_returns: 0, verdict_p50_seconds: 3 * HOUR },
+      { reason: 'not-interested', source: 'page', goodwill_returns: 1, verdict_p50_seconds: 0 },
     ]);
-    expect(await rowsOf('SELECT owed_replacements FROM replacement_debt')).toEqual([{ owed_replacements: 1 }]);
+    expect(await rowsOf('SELECT owed_replacements FROM replacement_debt')).toEqual([{ owed_replacements: 2 }]);
     expect(await sum('supply_by_day', 'leads', 'withdrawn_leads', 'aged_leads', 'leads_in_stock')).toEqual([
       3, 1, 1, 1,
     ]);

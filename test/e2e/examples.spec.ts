@@ -190,9 +190,12 @@ test(
 const personal =
   /^(reason of a request|firstName|lastName|email|telephone|address|line[12]|city|postalCode|comment|bestTimeToCall|businessAssociation|password|currentPassword|paymentToken|webhookUrl|token|subject|message|answer|note|explanation)$/;
 
-/** Fields that are about the store, or choices from its lists. `name`: of a store, a lead type, a cadence. `reason`: of a return. */
+/**
+ * Fields that are about the store, or choices from its lists. `name`: of a store, a lead type, a cadence. `reason`: of a return;
+ * its codes, with hyphens, are the names of the labels.
+ */
 const plain =
-  /^(\w+Ids?|name|webAddress|statementDescriptor|exclusivity|freshness|usualDelivery|agesInto|currency|(approved|invalid)ReturnReasons|businessTimeZone|timeZone|state|country|mailsOff|mails|couponCode|insteadOf|cadence|source|capturedAt|reason|file)$/;
+  /^(\w+Ids?|name|webAddress|statementDescriptor|exclusivity|freshness|usualDelivery|agesInto|currency|(approved|invalid)ReturnReasons|businessTimeZone|timeZone|state|country|mailsOff|mails|couponCode|insteadOf|cadence|source|capturedAt|reason|[a-z]+(-[a-z]+)+|verdict|file)$/;
 
 test('each field is personal or plain: add it to one of the two lists', () => {
   expect([...sent.keys()].filter((field) => !personal.test(field) && !plain.test(field))).toEqual([]);

@@ -109,6 +109,8 @@ test('it lists every route with its operation id: after a change run `npm test -
   "GET /api/replacements/{replacementId}/history getReplacementHistory",
   "POST /api/replacements/{replacementId}/grant grantReplacement",
   "POST /api/replacements/{replacementId}/deny denyReplacement",
+  "POST /api/replacements/{replacementId}/goodwill grantGoodwill",
+  "POST /api/replacements/{replacementId}/correct correctReplacement",
   "GET /api/mails listMails",
   "GET /api/mails/{mailId} getMail",
   "GET /api/mails/{mailId}/copy getMailCopy",
@@ -217,7 +219,7 @@ describe('names (ADR 16)', () => {
 
   test('POST creates or does what its path ends with, PUT sets what its path ends with', () => {
     const verbs =
-      /\/(pause|restart|cancel|hold|activate|grant|deny|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete)$/;
+      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete)$/;
     const collections =
       /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|refunds|tickets|messages|sign-ins|password-recoveries|exports|erasures)$/;
     const posts = operations.filter(({ method }) => method === 'POST').map(({ path }) => path);

@@ -49,6 +49,11 @@ const happening: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('card' as const), order: small, pays: fc.boolean() }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('return' as const, 'grant' as const), delivery: small }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('deny' as const, 'goodwill' as const), delivery: small }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('correct' as const), delivery: small, toGranted: fc.boolean() }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('move' as const), customer: small, business: small }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('wait' as const), hours: fc.integer({ min: 1, max: 40 }) }) },
   {

@@ -34,7 +34,8 @@ export type Step =
   | { readonly kind: 'hold' | 'activate' | 'leave'; readonly order: number }
   | { readonly kind: 'maximum'; readonly order: number; readonly leads: number }
   | { readonly kind: 'card'; readonly order: number; readonly pays: boolean }
-  | { readonly kind: 'return' | 'grant'; readonly delivery: number }
+  | { readonly kind: 'return' | 'grant' | 'deny' | 'goodwill'; readonly delivery: number }
+  | { readonly kind: 'correct'; readonly delivery: number; readonly toGranted: boolean }
   | { readonly kind: 'move'; readonly customer: number; readonly business: number }
   | { readonly kind: 'wait'; readonly hours: number }
   /** The process crashes after `afterCommands` commands. `carriedOut`: whether the last of them was still executed. */
@@ -42,6 +43,7 @@ export type Step =
 
 const LEAD_TYPES = ['exclusive-real-time', 'shared-real-time', 'shared-fresh', 'shared-club'];
 const BUSINESSES = ['Abc', 'a.b.c.', 'Other', 'Third'];
+const RETURN_REASONS = ['wrong number', 'Disconnected telephone', 'not interested'];
 const ZONES = ['America/New_York', 'Pacific/Honolulu'];
 const CUSTOMERS = 5;
 
@@ -268,14 +270,24 @@ export class World {
         const delivery = await this.#pick('LeadDelivered', step.delivery);
         if (!delivery) return;
         const { leadId } = delivery.data as { leadId: string };
-        await requests.returns.request({ orderId: idOf(delivery.stream), leadId, reason: 'wrong number' }, by);
+        const reason = RETURN_REASONS[index % RETURN_REASONS.length] as string;
+        await requests.returns.request({ orderId: idOf(delivery.stream), leadId, reason }, by);
         return;
       }
-      case 'grant': {
-        const request = await this.#pick('ReplacementRequested', step.delivery);
-        if (request) await requests.returns.grant(idOf(request.stream), by);
+      case 'deny':
+        await this.#withReturn(step.delivery, (id) => requests.returns.deny(id, 'It rang.', by));
+        return;
+      case 'goodwill':
+        await this.#withReturn(step.delivery, (id) => requests.returns.grantGoodwill(id, by));
+        return;
+      case 'correct': {
+        const explanation = step.toGranted ? undefined : 'It rang.';
+        await this.#withReturn(step.delivery, (id) => requests.returns.correct(id, explanation, by));
         return;
       }
+      case 'grant':
+        await this.#withReturn(step.delivery, (id) => requests.returns.grant(id, by));
+        return;
       case 'move':
         await requests.accounts.changeBusinessAssociation(
           this.#customers[step.customer % CUSTOMERS] as string,
@@ -292,6 +304,11 @@ export class World {
   async #withOrder(number: number, ask: (orderId: string) => Promise<unknown>): Promise<void> {
     const placed = await this.#pick('OrderPlaced', number);
     if (placed) await ask(idOf(placed.stream));
+  }
+
+  async #withReturn(number: number, ask: (replacementId: string) => Promise<unknown>): Promise<void> {
+    const requested = await this.#pick('ReplacementRequested', number);
+    if (requested) await ask(idOf(requested.stream));
   }
 
   async #pick(type: string, number: number) {

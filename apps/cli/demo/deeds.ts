@@ -31,6 +31,10 @@ export function askFor(
       return returns.grant(id, staff);
     case 'deny':
       return returns.deny(id, deed.explanation, staff);
+    case 'goodwill':
+      return returns.grantGoodwill(id, staff);
+    case 'correct':
+      return returns.correct(id, deed.explanation, staff);
     case 'pause':
     case 'restart':
     case 'cancel':

@@ -13,6 +13,9 @@ export type Deed =
   | { readonly kind: 'return'; readonly reason: string; readonly note?: string }
   | { readonly kind: 'grant' }
   | { readonly kind: 'deny'; readonly explanation: string }
+  | { readonly kind: 'goodwill' }
+  /** Without an explanation, to granted; with one, to denied. */
+  | { readonly kind: 'correct'; readonly explanation?: string }
   | { readonly kind: 'pause' | 'restart' | 'cancel' }
   | { readonly kind: 'hold' | 'activate' | 'leave' }
   | { readonly kind: 'change-card'; readonly paymentToken: string }
@@ -23,11 +26,11 @@ export type Deed =
 const DAY = 24;
 
 const invalidReasons = [
-  'not interested',
-  'cannot be reached',
-  'no voice mail possible',
-  'bad e-mail address',
-  'already in network marketing',
+  'not-interested',
+  'cannot-be-reached',
+  'no-voice-mail',
+  'bad-email-address',
+  'already-in-network-marketing',
 ];
 
 const notes = [
@@ -68,6 +71,21 @@ export function onRequest(chance: Chance, reason: string, trouble: Trouble | und
         ? { kind: 'grant' }
         : { kind: 'deny', explanation: `We called the person ourselves and did not find "${reason}" to be true.` },
   };
+}
+
+/** Some customers give another reason. Staff find that they were wrong, or give a replacement as goodwill. */
+export function onDenial(chance: Chance): Intention[] {
+  const afterHours = chance.between(1, 2 * DAY);
+  if (chance.happens(0.15)) return [{ afterHours, deed: { kind: 'return', reason: chance.pick(troubles) } }];
+  if (chance.happens(0.1)) return [{ afterHours, deed: { kind: 'correct' } }];
+  return chance.happens(0.1) ? [{ afterHours, deed: { kind: 'goodwill' } }] : [];
+}
+
+/** A few grants were wrong. Where the replacement was delivered meanwhile, it is too late to take them back. */
+export function onGrant(chance: Chance): Intention[] {
+  if (!chance.happens(0.1)) return [];
+  const deed = { kind: 'correct', explanation: 'We reached the person at the second try.' } as const;
+  return [{ afterHours: chance.between(0, 2), deed }];
 }
 
 /** Some go on holiday; few cancel; some write to support. */

@@ -2,12 +2,12 @@ import type { Contact } from '#domain/leads/contact';
 import type { Chance } from './chance.ts';
 import type { People, Person } from './people.ts';
 
-/** What is wrong with some leads, in the words of an approved return (RPL-3). A call reveals it. */
+/** What is wrong with some leads, by the code of an approved return (RPL-3). A call reveals it. */
 export const troubles = [
-  'telephone disconnected',
-  'wrong number',
-  'outside the US and Canada',
-  "submitted by a third party against the person's will",
+  'telephone-disconnected',
+  'wrong-number',
+  'outside-us-and-canada',
+  'submitted-by-third-party',
 ] as const;
 export type Trouble = (typeof troubles)[number];
 
@@ -84,7 +84,7 @@ export class LeadSupply {
 
   #lead(chance: Chance, leadTypeId: string, source: string, ageDays: number): SuppliedLead {
     const trouble = [...troubles, undefined][chance.weighted([...troubleWeights, NO_TROUBLE_WEIGHT])];
-    const person = this.#person(chance, trouble === 'outside the US and Canada');
+    const person = this.#person(chance, trouble === 'outside-us-and-canada');
     return { leadTypeId, source, ageDays, contact: person, ...(trouble && { trouble }) };
   }
 

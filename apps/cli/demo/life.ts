@@ -117,16 +117,18 @@ export class Life {
     }
   }
 
-  #intend(since: Instant, { who, intentions, about }: Reaction): void {
+  #intend(since: Instant, { who, intentions, about, occasion }: Reaction): void {
     for (const [index, { afterHours, deed }] of intentions.entries()) {
       const at = addSeconds(since, afterHours * SECONDS_AN_HOUR);
-      this.#agenda.plan(at, () => this.#do(deed, who, about, `${deed.kind} ${index}`));
+      this.#agenda.plan(at, () =>
+        this.#do(deed, who, about, [`${deed.kind} ${index}`, ...(occasion ? [occasion] : [])]),
+      );
     }
   }
 
   /** The store may refuse (a pause of a filled order, a grant after a denial): people accept that. */
-  async #do(deed: Deed, id: string, { orderId, leadId }: Reaction['about'], purpose: string): Promise<void> {
-    const commandId = commandIdOf(purpose, id, orderId, leadId);
+  async #do(deed: Deed, id: string, { orderId, leadId }: Reaction['about'], purpose: readonly string[]): Promise<void> {
+    const commandId = commandIdOf(...purpose, id, orderId, leadId);
     if (this.#wasRefused(commandId)) return;
     const customerId = this.#buyers.buyerOf(orderId) as string;
     const command = { commandId, ...REPEATABLE };

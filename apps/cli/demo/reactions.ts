@@ -1,12 +1,24 @@
 import { type Fact, idOf } from '#domain/codec';
 import type { Chance } from './chance.ts';
-import { type Intention, onCancelling, onDelivery, onJoining, onPayment, onRequest, onTicket } from './habits.ts';
+import {
+  type Intention,
+  onCancelling,
+  onDelivery,
+  onDenial,
+  onGrant,
+  onJoining,
+  onPayment,
+  onRequest,
+  onTicket,
+} from './habits.ts';
 import type { Trouble } from './lead-supply.ts';
 
 export const eventsPeopleReactTo = [
   'PaymentCaptured',
   'LeadDelivered',
   'ReplacementRequested',
+  'ChargebackGranted',
+  'ChargebackDenied',
   'ProgrammeJoined',
   'TicketOpened',
   'OrderCancelled',
@@ -17,6 +29,8 @@ export interface Reaction {
   /** The order, customer, return or ticket that they act on. */
   readonly who: string;
   readonly intentions: readonly Intention[];
+  /** Tells deeds of one kind about one thing apart. Absent where there is only one. */
+  readonly occasion?: string;
   readonly about: { readonly orderId: string; readonly leadId: string };
 }
 
@@ -34,8 +48,20 @@ export function reactionTo(fact: Fact, chance: Chance, troubles: ReadonlyMap<str
     }
     case 'ReplacementRequested': {
       const { leadId, orderId, reason } = fact.data;
-      const intention = onRequest(chance.of('requested', id), reason, troubles.get(leadId));
-      return { who: id, intentions: [intention], about: { orderId, leadId } };
+      const intention = onRequest(
+        chance.of('requested', id, ...(fact.revision > 0 ? [fact.eventId] : [])),
+        reason,
+        troubles.get(leadId),
+      );
+      const occasion = fact.revision > 0 && { occasion: fact.eventId };
+      return { who: id, intentions: [intention], about: { orderId, leadId }, ...occasion };
+    }
+    case 'ChargebackGranted':
+    case 'ChargebackDenied': {
+      const { leadId, orderId } = fact.data;
+      const react = fact.type === 'ChargebackGranted' ? onGrant : onDenial;
+      const intentions = react(chance.of(fact.type, fact.eventId));
+      return { who: id, intentions, about: { orderId, leadId }, occasion: fact.eventId };
     }
     case 'ProgrammeJoined':
       return { who: id, intentions: onJoining(chance.of('joined', id)), about: aboutOrder };

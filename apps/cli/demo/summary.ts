@@ -19,6 +19,8 @@ export interface DemoSummary {
     readonly requested: number;
     readonly granted: number;
     readonly denied: number;
+    readonly goodwill: number;
+    readonly corrected: number;
     readonly delivered: number;
   };
   readonly programmes: { readonly joined: number; readonly renewals: number; readonly declined: number };
@@ -60,6 +62,8 @@ export async function summarise(
       requested: count('ReplacementRequested'),
       granted: count('ChargebackGranted'),
       denied: count('ChargebackDenied'),
+      goodwill: count('GoodwillGranted'),
+      corrected: count('VerdictCorrected'),
       delivered: count('ReplacementDelivered'),
     },
     programmes: {
@@ -110,6 +114,8 @@ function rowsOf(summary: DemoSummary): [name: string, value: string][] {
     ['returns requested', thousands(replacements.requested)],
     ['  granted', thousands(replacements.granted)],
     ['  denied', thousands(replacements.denied)],
+    ['  granted as goodwill', thousands(replacements.goodwill)],
+    ['  corrected verdicts', thousands(replacements.corrected)],
     ['  replaced', thousands(replacements.delivered)],
     ['programmes joined', thousands(programmes.joined)],
     ['  renewals', `${thousands(programmes.renewals)} (${thousands(programmes.declined)} charges declined)`],

@@ -126,6 +126,9 @@ interface Holder {
 interface Delivery {
   readonly order: OrderEntry;
   readonly receivedAt: number;
+  /** The end of the window in which it may be returned. Older deliveries promise none, and name their policy. */
+  readonly returnableUntil: number | undefined;
+  readonly policyVersion: number;
   /** The customer's business according to this event, and according to the customer's own events. */
   readonly businessStated: string;
   readonly businessKnown: string;
@@ -148,11 +151,18 @@ export interface OrderEntry {
 export interface ReturnEntry {
   readonly order: OrderEntry;
   readonly lead: LeadEntry;
+  /** All of them: after a denial there may be another one. */
+  readonly requests: Request[];
+  grant: { readonly at: number; readonly event: RawEvent } | undefined;
+  replaced: boolean;
+}
+
+interface Request {
   readonly reason: string;
   readonly requestedAt: number;
   readonly policyVersion: number;
-  grant: { readonly at: number; readonly event: RawEvent } | undefined;
-  replaced: boolean;
+  /** The end of the window, as the request says it. Older requests do not. */
+  readonly returnableUntil: number | undefined;
 }
 
 type Recorder = (books: Books, event: RawEvent, at: number) => void;
@@ -234,7 +244,10 @@ const recorders: Readonly<Record<string, Recorder>> = {
   },
   LeadDelivered: (books, event, receivedAt) => {
     const { lead, order, customer, replaces, localDay, businessStated, businessKnown } = deliveryIn(books, event);
-    lead.deliveries.push({ order, receivedAt, businessStated, businessKnown });
+    const { returnableUntil: until, decision } = event.data;
+    const returnableUntil = until === undefined ? undefined : millisecondsOf(until);
+    const { policyVersion } = decision ?? {};
+    lead.deliveries.push({ order, receivedAt, returnableUntil, policyVersion, businessStated, businessKnown });
     for (const key of personsIn(lead)) {
       customer.persons.add(key);
       const known = books.sold.get(key) ?? NONE;
@@ -249,15 +262,34 @@ const recorders: Readonly<Record<string, Recorder>> = {
   },
 
   ReplacementRequested: (books, { id, data }, requestedAt) => {
-    const { orderId, leadId, reason, policyVersion } = data;
+    const { orderId, leadId, reason, policyVersion, returnableUntil: until } = data;
     const [order, lead] = [books.order(orderId), books.lead(leadId)];
-    books.returns.set(id, { order, lead, reason, requestedAt, policyVersion, grant: undefined, replaced: false });
+    const returnableUntil = until === undefined ? undefined : millisecondsOf(until);
+    const { requests } = entryOf(books.returns, id, () => ({
+      ...{ order, lead, requests: [], grant: undefined, replaced: false },
+    }));
+    requests.push({ reason, requestedAt, policyVersion, returnableUntil });
   },
-  ChargebackGranted: (books, event, at) => {
-    const returned = books.returns.get(event.id);
-    if (returned) returned.grant = { at, event };
+  ChargebackGranted: isOwed,
+  GoodwillGranted: isOwed,
+  VerdictCorrected: (books, event, at) => {
+    if (event.data.verdict === 'granted') isOwed(books, event, at);
+    else isOwedNoMore(books, event.id);
+  },
+  ReplacementForgiven: (books, { data: { replacementId, cause } }) => {
+    if (cause === 'verdict-corrected') isOwedNoMore(books, replacementId);
   },
 };
+
+function isOwed(books: Books, event: RawEvent, at: number): void {
+  const returned = books.returns.get(event.id);
+  if (returned) returned.grant = { at, event };
+}
+
+function isOwedNoMore(books: Books, replacementId: string): void {
+  const returned = books.returns.get(replacementId);
+  if (returned) returned.grant = undefined;
+}
 
 function worksFor(books: Books, event: RawEvent, since: number): void {
   const { id, ordinal } = event;

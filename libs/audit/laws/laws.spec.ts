@@ -163,11 +163,23 @@ const renewed = (renewalNumber: number, bonusLeads: number, day?: number): Line[
   reopened(renewalNumber, bonusLeads, day),
 ];
 
-const returned = (reason = 'wrong number', requestedOn = 1): Line[] => [
+const promised = { returnableUntil: on(5) };
+const longerWindow: Line = [
+  'policy-main',
+  'PolicyPublished',
+  { version: 2, effectiveFrom: on(0), policy: { ...policy, returnWindowDays: 9 } },
+];
+const correctedTo = (verdict: string, reason: string): Line => [
+  'replacement-r1',
+  'VerdictCorrected',
+  { at: on(2), orderId: 'o1', leadId: 'l1', verdict, reason },
+];
+
+const returned = (reason = 'wrong number', requestedOn = 1, more: object = {}): Line[] => [
   [
     'replacement-r1',
     'ReplacementRequested',
-    { at: on(requestedOn), orderId: 'o1', leadId: 'l1', reason, policyVersion: 1 },
+    { at: on(requestedOn), orderId: 'o1', leadId: 'l1', reason, policyVersion: 1, ...more },
   ],
   ['replacement-r1', 'ChargebackGranted', { at: on(requestedOn), orderId: 'o1', leadId: 'l1' }],
 ];
@@ -302,6 +314,31 @@ describe('the laws', () => {
     const again = [lead('l2', 'ex', 'l1'), ...delivery('l2', 'o2', 'c2')];
     expect(await broken([...setting, ...delivery('l1', 'o1', 'c1'), returned, ...again])).toEqual({});
     expect(await broken([...setting, ...sharedFirst, ...windowOf(30), ...sharedAgain(30)])).toEqual({});
+  });
+
+  it('RPL-2: hold for a return inside its promised window, and for an older one judged by the policy of its request', async () => {
+    const shorter: Line = [
+      'policy-main',
+      'PolicyPublished',
+      { version: 2, effectiveFrom: on(1), policy: { ...policy, returnWindowDays: 1 } },
+    ];
+    const inside = returned('wrong number', 4, { policyVersion: 2, returnableUntil: on(5) });
+    expect(await broken([...setting, ...delivery('l1', 'o1', 'c1', promised), shorter, ...inside])).toEqual({});
+    expect(await broken([...setting, ...delivery('l1', 'o1', 'c1'), shorter, ...inside])).toEqual({});
+    const older = [longerWindow, ...returned('wrong number', 8, { policyVersion: 2 })];
+    expect(await broken([...setting, ...delivery('l1', 'o1', 'c1'), ...older])).toEqual({});
+  });
+
+  it('RPL-8, RPL-10, RPL-11: hold for a second reason, corrected verdicts and goodwill', async () => {
+    const back: Line = ['order-o1', 'ReplacementForgiven', { replacementId: 'r1', cause: 'verdict-corrected' }];
+    const asked = returned('not interested').slice(0, 1);
+    const late: Line = ['customer-c2', 'BusinessAssociationChanged', { at: on(9), businessAssociation: 'Abc' }];
+    const start = [...setting, ...delivery('l1', 'o1', 'c1')];
+    expect(await broken([...start, ...asked, ...returned()])).toEqual({});
+    expect(
+      await broken([...start, ...returned(), back, correctedTo('denied', 'wrong number'), lead('l2', 'ex'), late]),
+    ).toEqual({});
+    expect(await broken([...start, ...asked, ['replacement-r1', 'GoodwillGranted', { at: on(2) }]])).toEqual({});
   });
 
   it('ORD-6, DLV-5: count the leads that renewals add, and use the maximum in force', async () => {
@@ -587,6 +624,52 @@ describe('the laws', () => {
       'RPL-3: a return is granted for a reason that is not approved',
       { returnGrantedOutsideWindow: 1 },
       [...delivery('l1', 'o1', 'c1'), ...returned('not interested')],
+    ],
+    [
+      'RPL-2: a return is granted after the window that was promised with the delivery, whatever the policy says later',
+      { returnGrantedOutsideWindow: 1 },
+      [
+        ...delivery('l1', 'o1', 'c1', promised),
+        longerWindow,
+        ...returned('wrong number', 6, { policyVersion: 2, returnableUntil: on(9) }),
+      ],
+    ],
+    [
+      'RPL-2: a delivery promises another window than its policy',
+      { returnWindowWrong: 1 },
+      delivery('l1', 'o1', 'c1', { returnableUntil: on(6) }),
+    ],
+    [
+      'RPL-10: a verdict is corrected to granted beyond the rules',
+      { returnGrantedOutsideWindow: 1 },
+      [
+        ...delivery('l1', 'o1', 'c1'),
+        ...returned('not interested').slice(0, 1),
+        correctedTo('granted', 'not interested'),
+      ],
+    ],
+    [
+      'RPL-10: a replacement is delivered although the verdict was corrected',
+      { deliveredTooMany: 1 },
+      [
+        ...delivery('l1', 'o1', 'c1'),
+        ...returned(),
+        ['order-o1', 'ReplacementForgiven', { replacementId: 'r1', cause: 'verdict-corrected' }],
+        ...['l2', 'l3'].flatMap((id) => [lead(id, 'ex'), ...delivery(id, 'o1', 'c1')]).slice(0, 4),
+        lead('l4', 'ex'),
+        ...delivery('l4', 'o1', 'c1', { replacementFor: 'r1' }),
+      ],
+    ],
+    [
+      'RPL-11: a replacement that was promised as goodwill is not delivered',
+      { replacementMissing: 1 },
+      [
+        ...delivery('l1', 'o1', 'c1'),
+        ...returned('not interested').slice(0, 1),
+        ['replacement-r1', 'GoodwillGranted', { at: on(1), orderId: 'o1', leadId: 'l1' }],
+        lead('l2', 'ex'),
+        ['customer-c2', 'BusinessAssociationChanged', { at: on(3), businessAssociation: 'Abc' }],
+      ],
     ],
     [
       'RPL-6: a replacement is not delivered although a lead was in stock for a day',

@@ -52,6 +52,7 @@ export const laws = {
   returnGrantedOutsideWindow:
     'a return was granted that was requested too late or without an approved reason (RPL-2, RPL-3)',
   replacementMissing: 'a return was granted a day ago or longer, and suitable stock was not used for it (RPL-6)',
+  returnWindowWrong: 'a delivery promises another end of the time for returns than its policy says (RPL-2)',
   winnerNotFirst: 'a lead was given to an order or a replacement whose turn it was not (DLV-7)',
   bonusWrong: 'an order or a renewal has another number of leads or bonus leads than it should have (LOY-2 … LOY-4)',
   renewalOutOfTurn: 'a renewal came before its date, while held, unpaid, twice or before an earlier one (LOY-1, LOY-5)',
@@ -211,12 +212,15 @@ function brokenBy(event: RawEvent, books: Books): readonly Law[] {
   switch (event.type) {
     case 'LeadDelivered': {
       const delivery = deliveryIn(books, event);
-      return deliveryLaws.filter(([, breaks]) => breaks(delivery)).map(([law]) => law);
+      const broken = deliveryLaws.filter(([, breaks]) => breaks(delivery)).map(([law]) => law);
+      return keepsItsPromise(event, books) ? broken : [...broken, 'returnWindowWrong'];
     }
     case 'LeadAssigned':
       return books.lead(event.id).withdrawn ? ['deliveredAfterWithdrawal'] : [];
     case 'ChargebackGranted':
       return mayBeGranted(event, books) ? [] : ['returnGrantedOutsideWindow'];
+    case 'VerdictCorrected':
+      return event.data.verdict !== 'granted' || mayBeGranted(event, books) ? [] : ['returnGrantedOutsideWindow'];
     default:
       return [];
   }
@@ -266,15 +270,28 @@ const receivesReplacements: ReadonlySet<OrderEntry['status']> = new Set(['open',
 const customersBesides = ({ customerId }: OrderEntry, lead: LeadEntry): number =>
   new Set(lead.deliveries.map(({ order }) => order.customerId).filter((other) => other !== customerId)).size;
 
-/** Judged by the receipt in the log and the policy version that the return cites. */
-function mayBeGranted({ id }: RawEvent, books: Books): boolean {
+/** RPL-2: a delivery promises the window of the policy by which it was decided. Older deliveries promise nothing. */
+function keepsItsPromise({ data: { at, returnableUntil, decision } }: RawEvent, books: Books): boolean {
+  if (returnableUntil === undefined) return true;
+  const policy = books.policies.get(decision?.policyVersion);
+  return policy !== undefined && Date.parse(returnableUntil) === Math.trunc(Date.parse(at) + policy.returnWindow);
+}
+
+/**
+ * Judged by the receipt in the log, the window promised with it, and the policy version that the return cites. A verdict
+ * names the reason of one of the requests.
+ */
+function mayBeGranted({ id, data }: RawEvent, books: Books): boolean {
   const returned = books.returns.get(id);
-  if (!returned) return false;
-  const { lead, order, reason, requestedAt, policyVersion } = returned;
-  const receivedAt = lead.deliveries.find((delivery) => delivery.order === order)?.receivedAt;
-  const policy = books.policyCited(policyVersion, requestedAt);
-  if (receivedAt === undefined || !policy) return false;
-  return requestedAt <= receivedAt + policy.returnWindow && policy.approvedReturnReasons.includes(reason);
+  const request = returned?.requests.findLast(({ reason }) => data.reason === undefined || data.reason === reason);
+  const delivery = returned?.lead.deliveries.find(({ order }) => order === returned.order);
+  const policy = request && books.policyCited(request.policyVersion, request.requestedAt);
+  if (!request || !delivery || !policy) return false;
+  const decidedBy = books.policies.get(delivery.policyVersion);
+  const promised = delivery.returnableUntil ?? delivery.receivedAt + (decidedBy ?? policy).returnWindow;
+  // An older version of the program judged by the policy of the request.
+  const until = request.returnableUntil === undefined ? delivery.receivedAt + policy.returnWindow : promised;
+  return request.requestedAt <= until && policy.approvedReturnReasons.includes(request.reason);
 }
 
 /**

@@ -141,6 +141,12 @@ export const changes: Readonly<Record<string, Change>> = {
     book.queueUp(debt);
   },
 
+  ReplacementForgiven: (book, { id, data: { replacementId } }) => {
+    const debt = book.debts.get(replacementId);
+    if (debt) book.orders.get(id)?.debts.delete(debt);
+    book.debts.delete(replacementId);
+  },
+
   /** An erased customer gets nothing any more. */
   PersonErased: (book, { data: { subjects } }) => {
     for (const customerId of customersIn(subjects)) book.erased.add(customerId);

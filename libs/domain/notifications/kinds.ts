@@ -12,6 +12,7 @@ export const mailKinds = [
   'programme-cancelled',
   'chargeback-granted',
   'chargeback-denied',
+  'verdict-corrected',
   'replacement-delivered',
   'password-recovery',
   'address-change',
@@ -25,6 +26,7 @@ export const alwaysSent: ReadonlySet<MailKind> = new Set([
   'refund-made',
   'chargeback-granted',
   'chargeback-denied',
+  'verdict-corrected',
   'password-recovery',
   'address-change',
 ]);

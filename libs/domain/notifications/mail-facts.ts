@@ -3,6 +3,7 @@ import { codeIn, declineReasons } from '../kernel/declines.ts';
 import { cents, count, instant, unsealed } from '../kernel/events.ts';
 import { currency, id, sealedFor, secretFor, storeText } from '../kernel/fields.ts';
 import { holdCauses } from '../loyalty/programme.ts';
+import { verdicts } from '../replacements/replacement.ts';
 
 const money = { totalCents: cents, currency };
 const order = { orderId: id, storeId: id, leadTypeId: id, statementDescriptor: storeText };
@@ -31,6 +32,10 @@ export const mailFacts = z
     cause: z.enum(holdCauses),
     leadId: id,
     returnReason: storeText,
+    /** The replacement is goodwill (RPL-11). */
+    goodwill: z.literal(true),
+    /** What a corrected verdict is now (RPL-10). */
+    verdict: z.enum(verdicts),
     explanation: sealedFor('customer', 'explanation'),
     /** How many leads a digest counts, and the end of its hour. */
     leads: count,

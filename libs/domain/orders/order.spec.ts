@@ -291,6 +291,35 @@ describe('an order', () => {
       .thenRefuses('replacement-not-owed', 'RPL-6');
   });
 
+  it('RPL-10: owes a replacement again when its verdict was corrected and corrected back', () => {
+    const about = { at: minute(9), replacementId: 'r1', cause: 'verdict-corrected' } as const;
+    const oweIt = {
+      type: 'OweReplacement',
+      at: minute(10),
+      replacementId: 'r1',
+      leadId: 'l1',
+      owedSince: minute(7),
+    } as const;
+    const forgiven: OrderEvent = { type: 'ReplacementForgiven', data: { ...about, leadId: 'l1' } };
+    const past = [placed, paid, delivered('l1'), owed];
+    given(order, ...past)
+      .when({ type: 'ForgiveReplacement', ...about })
+      .thenRecords(forgiven);
+    given(order, ...past, delivered('l9', minute(8), 'r1'))
+      .when({ type: 'ForgiveReplacement', ...about })
+      .thenNothing();
+    given(order, ...past, forgiven)
+      .when(deliver('l9', minute(10), 'r1'))
+      .thenRefuses('replacement-not-owed', 'RPL-6');
+    expect(given(order, ...past, forgiven).when(oweIt).decision).toMatchObject([{ type: 'ReplacementOwed' }]);
+  });
+
+  it('RPL-2: promises the end of the window for returns with the delivery', () => {
+    const { decision } = given(order, placed, paid).when({ ...deliver('l1'), returnWindowDays: 5 } as OrderCommand);
+    const [event] = decision as OrderEvent[];
+    expect(event?.data).toMatchObject({ at: minute(5), returnableUntil: '2026-05-06T10:05:00.000Z' });
+  });
+
   it('owes no replacement any more once it is forgiven, and does not owe it again', () => {
     const cause = 'customer-erased';
     const forgive: OrderCommand = { type: 'ForgiveReplacement', at: minute(9), replacementId: 'r1', cause };

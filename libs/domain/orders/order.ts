@@ -32,10 +32,15 @@ import {
   refundEvents,
   refundRights,
 } from './refunds.ts';
+import { type ReturnPromise, returnPromiseOf } from './return-promise.ts';
 import { refuseOtherTotal, totalCentsOf } from './total.ts';
 
 /** An order of leads, from checkout to the last lead and the last replacement. */
 export const orderStream = (orderId: string) => `order-${orderId}` as const;
+
+/** Why a replacement is not owed any more: its customer was erased, or its verdict is corrected (RPL-10). */
+const forgivingCauses = [customerErased, 'verdict-corrected'] as const;
+type ForgivingCause = (typeof forgivingCauses)[number];
 
 /** Who has it and the key of the store at the payment provider can charge the card. */
 const paymentToken = secretFor('customer', 'payment-token');
@@ -107,6 +112,8 @@ export const orderEvents = {
     /** The calendar day of the receipt in the order's time zone, as YYYY-MM-DD (DLV-5). */
     localDay: z.iso.date(),
     replacementFor: id.optional(),
+    /** Until when it may be returned (RPL-2). Absent in older deliveries: the policy of their decision says it. */
+    returnableUntil: instant.optional(),
     decision: distributionDecision,
   }),
   DailyMaximumReached: fact({ localDay: z.iso.date(), deliveredLeads: count }),
@@ -118,7 +125,7 @@ export const orderEvents = {
     owedSince: instant,
   }),
   /** The replacement is not owed any more. */
-  ReplacementForgiven: fact({ replacementId: id, leadId: id, cause: z.literal(customerErased) }),
+  ReplacementForgiven: fact({ replacementId: id, leadId: id, cause: z.enum(forgivingCauses) }),
 };
 export type OrderEvent = EventsOf<typeof orderEvents>;
 
@@ -186,10 +193,12 @@ export type OrderCommand =
       leadTypeId: string;
       businessKey: string;
       replacementFor?: string;
+      /** RPL-2: by the policy of the decision. */
+      returnWindowDays?: number;
       decision: DistributionDecision;
     }
   | { type: 'OweReplacement'; at: Instant; replacementId: string; leadId: string; owedSince: Instant }
-  | { type: 'ForgiveReplacement'; at: Instant; replacementId: string; cause: typeof customerErased };
+  | { type: 'ForgiveReplacement'; at: Instant; replacementId: string; cause: ForgivingCause };
 
 export const customerOfOrder = ({ terms }: OrderState): string | undefined => terms?.customerId;
 const owner = ownerOrStaff<unknown, OrderState>(({ state }) => customerOfOrder(state), 'BCK-2');
@@ -235,9 +244,11 @@ export interface OrderState extends OrderProgress, RefundState {
   pauses: number;
   /** Lead id → the instant of its receipt, which decides about a return (RPL-2). */
   readonly receipts: Map<string, Instant>;
+  /** Lead id → until when it may be returned (RPL-2); for older deliveries, the policy version that says so. */
+  readonly returnPromises: Map<string, ReturnPromise>;
   /** Replacement id → the withdrawn lead, while the replacement is owed. */
   readonly owed: Map<string, string>;
-  /** All replacements ever owed, delivered or not: each is owed only once. */
+  /** All replacements ever owed, delivered or not: each is owed only once, unless its verdict was corrected. */
   readonly everOwed: Set<string>;
 }
 
@@ -252,6 +263,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
     renewals: 0,
     pauses: 0,
     receipts: new Map(),
+    returnPromises: new Map(),
     owed: new Map(),
     everOwed: new Set(),
   }),
@@ -357,6 +369,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
       case 'LeadDelivered': {
         const { at, leadId, localDay, replacementFor } = event.data;
         state.receipts.set(leadId, at);
+        state.returnPromises.set(leadId, returnPromiseOf(event.data));
         if (replacementFor) {
           state.owed.delete(replacementFor);
           break;
@@ -370,6 +383,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         break;
       case 'ReplacementForgiven':
         state.owed.delete(event.data.replacementId);
+        if (event.data.cause === 'verdict-corrected') state.everOwed.delete(event.data.replacementId);
         break;
       case 'DailyMaximumReached':
         break;
@@ -576,12 +590,13 @@ function deliverReplacement(
 }
 
 function delivered(
-  { at, leadId, leadTypeId, businessKey, replacementFor, decision }: Command<'DeliverLead'>,
+  { at, leadId, leadTypeId, businessKey, replacementFor, returnWindowDays, decision }: Command<'DeliverLead'>,
   { customerId, storeId }: Terms,
   localDay: LocalDay,
 ): OrderEvent {
-  const data = { at, leadId, leadTypeId, customerId, storeId, businessKey, localDay, replacementFor, decision };
-  return { type: 'LeadDelivered', data };
+  const promise = returnWindowDays !== undefined && { returnableUntil: addDays(at, returnWindowDays) };
+  const about = { at, leadId, leadTypeId, customerId, storeId, businessKey, localDay, replacementFor };
+  return { type: 'LeadDelivered', data: { ...about, ...promise, decision } };
 }
 
 const maximumReached = (at: Instant, localDay: LocalDay, deliveredLeads: number): OrderEvent => ({

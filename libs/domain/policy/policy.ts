@@ -5,11 +5,13 @@ import { id, storeText, timeZone } from '../kernel/fields.ts';
 import { earliest, inEffectAt } from '../kernel/instants.ts';
 import { isTimeZone } from '../kernel/local-days.ts';
 import { type RightsOf, staff } from '../kernel/rights.ts';
+import { contradictionInReasons } from './return-reasons.ts';
 
 /** All numbers and lists that a store may choose. A version is never changed; a new one is published (POL-1). */
 export const policyStream = 'policy-main';
 
-const reasons = z.array(storeText.min(1).max(100)).min(1).max(50);
+const reason = storeText.min(1).max(100);
+const reasons = z.array(reason).min(1).max(50);
 const days = z.number().positive().max(3650);
 
 const percent = z.number().min(0).max(100);
@@ -42,8 +44,12 @@ export const policyDocument = z.strictObject({
   agedAfterDays: days.describe('The age at which an unsold fresh lead becomes aged (DLV-6).'),
   returnWindowDays: days.describe('How long after its delivery a lead may be returned (RPL-2).'),
   verificationDays: days.describe('Within how many days a return is verified (RPL-5).'),
-  approvedReturnReasons: reasons.describe('Reasons for which a lead may be returned (RPL-3).'),
-  invalidReturnReasons: reasons.describe('Reasons for which a return is denied at once (RPL-4).'),
+  approvedReturnReasons: reasons.describe('Reasons for which a lead may be returned (RPL-3): their codes.'),
+  invalidReturnReasons: reasons.describe('Reasons for which a return is denied at once (RPL-4): their codes.'),
+  returnReasonLabels: z
+    .record(reason, reason)
+    .optional()
+    .describe('Code of a reason → how customers see it. A reason without a label is shown by its code.'),
   restartPausedAfterDays: days.describe(
     'After how many times 24 hours a paused order in Loyalty Rewards restarts by itself (ORD-3).',
   ),
@@ -108,20 +114,33 @@ export const defaultPolicy: PolicyDocument = {
   returnWindowDays: 5,
   verificationDays: 7,
   approvedReturnReasons: [
-    'telephone disconnected',
-    'wrong number',
-    'outside the US and Canada',
-    "submitted by a third party against the person's will",
+    'telephone-disconnected',
+    'wrong-number',
+    'outside-us-and-canada',
+    'submitted-by-third-party',
   ],
   invalidReturnReasons: [
-    'not interested',
-    'cannot be reached',
-    'no voice mail possible',
-    'bad e-mail address',
-    'contacted before by someone of the same company',
-    'already in network marketing',
-    'delivered more than 5 days ago',
+    'not-interested',
+    'cannot-be-reached',
+    'no-voice-mail',
+    'bad-email-address',
+    'contacted-by-same-company',
+    'already-in-network-marketing',
+    'delivered-too-long-ago',
   ],
+  returnReasonLabels: {
+    'telephone-disconnected': 'Disconnected telephone',
+    'wrong-number': 'Wrong number',
+    'outside-us-and-canada': 'Located outside US & Canada',
+    'submitted-by-third-party': 'Information submitted by a third party (unwillingly)',
+    'not-interested': 'Not interested',
+    'cannot-be-reached': 'Cannot be reached',
+    'no-voice-mail': 'No voice mail possible',
+    'bad-email-address': 'Bad e-mail address',
+    'contacted-by-same-company': 'Contacted before by someone of the same company',
+    'already-in-network-marketing': 'Already in network marketing',
+    'delivered-too-long-ago': 'Delivered more than 5 days ago',
+  },
   restartPausedAfterDays: 7,
   renewalCadences: [
     { name: 'weekly', days: 7 },
@@ -139,10 +158,12 @@ export const defaultPolicy: PolicyDocument = {
   holidays: [],
 };
 
-/** Version 1 had no loyalty programme and no support: these get the default values. */
+const { returnReasonLabels: _labels, ...unlabelled } = defaultPolicy;
+
+/** Version 1 had no loyalty programme and no support: these get the default values. Its reasons had no labels. */
 export const policyUpcasters = {
   PolicyPublished: [
-    (older: Record<string, unknown>) => ({ ...older, policy: { ...defaultPolicy, ...(older.policy as object) } }),
+    (older: Record<string, unknown>) => ({ ...older, policy: { ...unlabelled, ...(older.policy as object) } }),
   ],
 };
 
@@ -210,7 +231,7 @@ export const nextPolicyChange = ({ versions }: PolicyState, after: Instant): Ins
 export const noPolicy = refuse('no-policy', 'no policy is in force yet', 'POL-1');
 
 function contradictionIn(policy: PolicyDocument): [field: keyof PolicyDocument, why: string] | undefined {
-  const { approvedReturnReasons, invalidReturnReasons, sharedBonusPercents: ladder, renewalCadences } = policy;
+  const { sharedBonusPercents: ladder, renewalCadences } = policy;
   if (policy.agedAfterDays <= policy.freshAfterDays) return ['agedAfterDays', 'must be more than freshAfterDays'];
   if (!policy.sharedBonusMayFall && ladder.some((step, index) => step < (ladder[index - 1] ?? 0)))
     return ['sharedBonusPercents', 'falls: say sharedBonusMayFall if that is meant'];
@@ -221,9 +242,7 @@ function contradictionIn(policy: PolicyDocument): [field: keyof PolicyDocument, 
     return ['renewalNoticeDays', `must be less than the shortest of renewalCadences, ${shortest} days`];
   const list = uncleanList(policy);
   if (list) return list;
-  const both = approvedReturnReasons.find((reason) => invalidReturnReasons.includes(reason));
-  if (both) return ['approvedReturnReasons', `and invalidReturnReasons both name "${both}"`];
-  return undefined;
+  return contradictionInReasons(policy);
 }
 
 /** A list with a name twice, or with a name that begins or ends with space. */

@@ -3,16 +3,31 @@ import { type Decider, type Decision, refuse, undecided } from '../kernel/decide
 import { type EventsOf, fact, type Instant, instant, type Sealed, unsealed } from '../kernel/events.ts';
 import { id, sealedFor, storeText } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
-import { addDays } from '../kernel/instants.ts';
 import { customerInCommand, ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
 import { customerErased } from '../persons/erasures.ts';
 import type { PolicyDocument } from '../policy/policy.ts';
+import {
+  alreadyDecided,
+  alreadyEnded,
+  completeCorrection,
+  correctionUnderWay,
+  correctToDenied,
+  correctToGranted,
+  grantGoodwill,
+} from './corrections.ts';
+import { judgedRequests, reasonOf, requestIn, requestReplacement } from './request.ts';
 
 /** The return of one delivered lead, from the customer's request to the replacement (RPL). */
 export const replacementStream = (replacementId: string) => `replacement-${replacementId}` as const;
 
 /** One request per delivered lead (RPL-8): the id is made from both. */
 export const replacementIdOf = (orderId: string, leadId: string): string => deriveId('replacement', orderId, leadId);
+
+/** What may be wrong with a request that is denied at once (RPL-8). */
+const rulesBroken = ['reason-not-valid', 'too-late'] as const;
+export type RuleBroken = (typeof rulesBroken)[number];
+
+export const verdicts = ['granted', 'denied'] as const;
 
 export const replacementEvents = {
   ReplacementRequested: fact({
@@ -21,14 +36,41 @@ export const replacementEvents = {
     leadTypeId: id,
     customerId: id,
     storeId: id,
+    /** The code of the reason in the policy. In older requests: the reason itself. */
     reason: storeText,
+    /** The reason as it was shown. */
+    reasonLabel: storeText.optional(),
     note: sealedFor('lead', 'note').optional(),
     deliveredAt: instant,
+    /** The end of the window that was promised with the delivery (RPL-2). Absent in older requests. */
+    returnableUntil: instant.optional(),
+    /** Why it is denied at once (RPL-8). Older requests do not say it. */
+    beyondRules: z.enum(rulesBroken).optional(),
     verifyBy: instant,
     policyVersion: z.int().positive(),
   }),
-  ChargebackGranted: fact({ orderId: id, leadId: id, reason: storeText }),
+  ChargebackGranted: fact({ orderId: id, leadId: id, reason: storeText, reasonLabel: storeText.optional() }),
   ChargebackDenied: fact({ orderId: id, leadId: id, explanation: sealedFor('customer', 'explanation') }),
+  /** RPL-11: a replacement beyond the rules. It is no verdict about the lead, which is not withdrawn. */
+  GoodwillGranted: fact({
+    orderId: id,
+    leadId: id,
+    customerId: id,
+    reason: storeText,
+    reasonLabel: storeText.optional(),
+  }),
+  /** RPL-10: a grant is to be taken back, unless its replacement is delivered first. The order decides which. */
+  CorrectionRequested: fact({ orderId: id, leadId: id, explanation: sealedFor('customer', 'explanation') }),
+  /** RPL-10. `explanation`: why it is denied now. */
+  VerdictCorrected: fact({
+    orderId: id,
+    leadId: id,
+    customerId: id,
+    verdict: z.enum(verdicts),
+    reason: storeText,
+    reasonLabel: storeText.optional(),
+    explanation: sealedFor('customer', 'explanation').optional(),
+  }),
   VerificationOverdue: fact({ orderId: id, leadId: id, verifyBy: instant }),
   ReplacementDelivered: fact({ orderId: id, leadId: id, replacementLeadId: id }),
   /** Nobody decides any more, and no replacement is owed any more. */
@@ -47,9 +89,9 @@ export const replacementUpcasters = {
 };
 
 /** The numbers and lists in force when the request was made. */
-type ReturnPolicy = { readonly policyVersion: number } & Pick<
+export type ReturnPolicy = { readonly policyVersion: number } & Pick<
   PolicyDocument,
-  'returnWindowDays' | 'verificationDays' | 'approvedReturnReasons' | 'invalidReturnReasons'
+  'verificationDays' | 'approvedReturnReasons' | 'invalidReturnReasons' | 'returnReasonLabels'
 >;
 
 export type ReplacementCommand =
@@ -61,15 +103,22 @@ export type ReplacementCommand =
       leadTypeId: string;
       customerId: string;
       storeId: string;
+      /** The code or the label of a reason, in any case of letters. */
       reason: string;
       note?: Sealed;
       /** What {@link explainDenial} says, where the request is denied at once. */
       explanation?: Sealed;
       deliveredAt: Instant;
+      returnableUntil: Instant;
       returnPolicy: ReturnPolicy;
     }
   | { type: 'GrantChargeback'; at: Instant }
   | { type: 'DenyChargeback'; at: Instant; explanation: Sealed }
+  | { type: 'GrantGoodwill'; at: Instant }
+  | { type: 'CorrectToGranted'; at: Instant }
+  | { type: 'CorrectToDenied'; at: Instant; explanation: Sealed }
+  /** The order does not owe the replacement any more. */
+  | { type: 'CompleteCorrection'; at: Instant }
   | { type: 'RecordOverdue'; at: Instant }
   | { type: 'RecordReplacementDelivered'; at: Instant; replacementLeadId: string }
   | { type: 'EndReplacement'; at: Instant; cause: typeof customerErased };
@@ -82,6 +131,10 @@ export const replacementRights = {
   RequestReplacement: ownerOrStaff(customerInCommand, 'RPL-1'),
   GrantChargeback: support('SUP-2'),
   DenyChargeback: support('SUP-2'),
+  GrantGoodwill: support('RPL-11'),
+  CorrectToGranted: support('RPL-10'),
+  CorrectToDenied: support('RPL-10'),
+  CompleteCorrection: processOnly,
   RecordOverdue: processOnly,
   RecordReplacementDelivered: processOnly,
   EndReplacement: processOnly,
@@ -90,14 +143,28 @@ export const replacementRights = {
 export const replacementStatuses = ['requested', 'granted', 'denied', 'replaced', 'ended'] as const;
 type ReplacementStatus = (typeof replacementStatuses)[number];
 
-interface ReplacementState {
+/** One request: after a denial there may be another, for another reason (RPL-8). */
+export interface ReturnRequest {
+  readonly reason: string;
+  readonly reasonLabel?: string | undefined;
+  readonly note?: Sealed | undefined;
+  readonly requestedAt: Instant;
+  readonly beyondRules?: RuleBroken | 'unknown' | undefined;
+}
+
+export interface ReplacementState {
   readonly status: ReplacementStatus | 'unknown';
   readonly customerId: string;
   readonly orderId: string;
   readonly leadId: string;
-  readonly reason: string;
+  /** All requests, the present one last. */
+  readonly requests: readonly ReturnRequest[];
   readonly verifyBy: Instant;
   readonly overdue: boolean;
+  /** The present verdict is goodwill (RPL-11). */
+  readonly goodwill: boolean;
+  /** Why a grant is to be taken back, while the order has not decided whether it can be (RPL-10). */
+  readonly correction?: Sealed | undefined;
 }
 
 const unknownReplacement: ReplacementState = {
@@ -105,16 +172,17 @@ const unknownReplacement: ReplacementState = {
   customerId: '',
   orderId: '',
   leadId: '',
-  reason: '',
+  requests: [],
   verifyBy: '',
   overdue: false,
+  goodwill: false,
 };
 
 export const replacement: Decider<ReplacementState, ReplacementCommand, ReplacementEvent> = {
   initialState: () => unknownReplacement,
 
   decide(command, state): Decision<ReplacementEvent> {
-    if (command.type === 'RequestReplacement') return request(command, state);
+    if (command.type === 'RequestReplacement') return requestReplacement(command, state);
     if (state.status === 'unknown') return refuse('replacement-unknown', 'there is no such request');
 
     switch (command.type) {
@@ -124,6 +192,14 @@ export const replacement: Decider<ReplacementState, ReplacementCommand, Replacem
         return deny(command, state);
       case 'RecordOverdue':
         return recordOverdue(command, state);
+      case 'GrantGoodwill':
+        return grantGoodwill(command.at, state);
+      case 'CorrectToGranted':
+        return correctToGranted(command.at, state);
+      case 'CorrectToDenied':
+        return correctToDenied(command.at, command.explanation, state);
+      case 'CompleteCorrection':
+        return completeCorrection(command.at, state);
       case 'RecordReplacementDelivered':
         return recordDelivered(command, state);
       case 'EndReplacement':
@@ -136,83 +212,39 @@ export const replacement: Decider<ReplacementState, ReplacementCommand, Replacem
   evolve(state, event): ReplacementState {
     switch (event.type) {
       case 'ReplacementRequested': {
-        const { customerId, orderId, leadId, reason, verifyBy } = event.data;
-        return { ...state, status: 'requested', customerId, orderId, leadId, reason, verifyBy };
+        const { customerId, orderId, leadId, verifyBy } = event.data;
+        const requests = [...state.requests, requestIn(event.data)];
+        return { ...state, status: 'requested', customerId, orderId, leadId, requests, verifyBy, overdue: false };
       }
       case 'ChargebackGranted':
-        return { ...state, status: 'granted' };
+        return { ...state, status: 'granted', requests: judgedRequests(state.requests) };
+      case 'GoodwillGranted':
+        return { ...state, status: 'granted', goodwill: true };
       case 'ChargebackDenied':
-        return { ...state, status: 'denied' };
+        return { ...state, status: 'denied', requests: judgedRequests(state.requests, event.data.at) };
+      case 'CorrectionRequested':
+        return { ...state, correction: event.data.explanation };
+      case 'VerdictCorrected':
+        return { ...state, status: event.data.verdict, goodwill: false, correction: undefined };
       case 'VerificationOverdue':
         return { ...state, overdue: true };
       case 'ReplacementDelivered':
-        return { ...state, status: 'replaced' };
+        return { ...state, status: 'replaced', correction: undefined };
       case 'ReplacementEnded':
-        return { ...state, status: 'ended' };
+        return { ...state, status: 'ended', correction: undefined };
     }
   },
 };
 
 type Command<Type extends ReplacementCommand['type']> = Extract<ReplacementCommand, { type: Type }>;
 
-/** A request that a rule denies is recorded too, with its denial: the business asks about both. */
-function request(command: Command<'RequestReplacement'>, state: ReplacementState): Decision<ReplacementEvent> {
-  if (state.status !== 'unknown') return command.reason === state.reason ? [] : requestedBefore(state);
-  const { type: _type, returnPolicy, explanation: _explanation, ...data } = command;
-  const refusal = refuseReason(data.reason, returnPolicy);
-  if (refusal) return refusal;
-  const { policyVersion, verificationDays } = returnPolicy;
-  const verifyBy = addDays(data.at, verificationDays);
-  return [
-    { type: 'ReplacementRequested', data: { ...data, verifyBy, policyVersion } },
-    ...(explainDenial(command) === undefined ? [] : [deniedAtOnce(command)]),
-  ];
-}
-
-/** @throws RangeError without the sealed explanation: the request layer seals it before it sends the command */
-function deniedAtOnce({ at, orderId, leadId, explanation }: Command<'RequestReplacement'>): ReplacementEvent {
-  if (!explanation) throw new RangeError('a return that is denied at once needs its sealed explanation');
-  return { type: 'ChargebackDenied', data: { at, orderId, leadId, explanation } };
-}
-
-function refuseReason(reason: string, { approvedReturnReasons, invalidReturnReasons }: ReturnPolicy) {
-  const known = [...approvedReturnReasons, ...invalidReturnReasons];
-  if (known.includes(reason)) return undefined;
-  return refuse('return-reason-unknown', `known reasons are: ${known.join('; ')}`, 'RPL-3');
-}
-
-/** Why the request is denied at once; undefined when it needs a verification. */
-export function explainDenial({
-  at,
-  deliveredAt,
-  reason,
-  returnPolicy,
-}: Pick<Command<'RequestReplacement'>, 'at' | 'deliveredAt' | 'reason' | 'returnPolicy'>): string | undefined {
-  const { returnWindowDays, invalidReturnReasons } = returnPolicy;
-  if (at > addDays(deliveredAt, returnWindowDays))
-    return `the lead was delivered more than ${returnWindowDays} days before the request`;
-  return invalidReturnReasons.includes(reason) ? `"${reason}" is no reason for a replacement` : undefined;
-}
-
-/** Another reason is another claim: it is not passed off as the one that was recorded. */
-const requestedBefore = ({ reason }: ReplacementState) =>
-  refuse('return-requested', `the return of this lead was requested already, for the reason "${reason}"`, 'RPL-8');
-
-const alreadyEnded = refuse('person-erased', 'the return ended when its customer was erased');
-
-const alreadyDecided = refuse(
-  'already-decided',
-  'the return was already granted or denied: the decision is final',
-  'RPL-8',
-);
-
-function grant(
-  { at }: Command<'GrantChargeback'>,
-  { status, orderId, leadId, reason }: ReplacementState,
-): Decision<ReplacementEvent> {
+function grant({ at }: Command<'GrantChargeback'>, state: ReplacementState): Decision<ReplacementEvent> {
+  const { status, orderId, leadId } = state;
+  if (state.correction) return correctionUnderWay;
   if (status === 'granted' || status === 'replaced') return [];
   if (status === 'ended') return alreadyEnded;
-  return status === 'denied' ? alreadyDecided : [{ type: 'ChargebackGranted', data: { at, orderId, leadId, reason } }];
+  if (status === 'denied') return alreadyDecided;
+  return [{ type: 'ChargebackGranted', data: { at, orderId, leadId, ...reasonOf(state.requests.at(-1)) } }];
 }
 
 function deny(

@@ -31,6 +31,9 @@ interface Delivery {
 
 type NewDelivery = Omit<Delivery, 'key' | 'servedBefore' | 'step' | 'reason' | 'because'>;
 
+/** The window that a policy version promises (RPL-2). */
+type ReturnWindowDays = (policyVersion: number) => number | undefined;
+
 interface LeadAndOrder {
   readonly leadId: string;
   readonly orderId: string;
@@ -54,14 +57,16 @@ export class Deliveries {
   readonly #book: OrderBook;
   readonly #stock: LeadStock;
   readonly #businesses: Businesses;
+  readonly #returnWindowDays: ReturnWindowDays;
   readonly #deliveries = new Map<string, Delivery>();
   /** Those whose next command is to be sent. */
   readonly #toContinue = new Set<Delivery>();
 
-  constructor(book: OrderBook, stock: LeadStock, businesses: Businesses) {
+  constructor(book: OrderBook, stock: LeadStock, businesses: Businesses, returnWindowDays: ReturnWindowDays) {
     this.#book = book;
     this.#stock = stock;
     this.#businesses = businesses;
+    this.#returnWindowDays = returnWindowDays;
   }
 
   /** A delivery counts from here on: for the order, the claim's turn and the lead's open places. */
@@ -104,7 +109,8 @@ export class Deliveries {
       // The lead was withdrawn meanwhile (DLV-10).
       if (!this.#stock.has(delivery.leadId)) undo(delivery, 'lead-withdrawn');
       // An older version may have assigned the lead.
-      wishes.push(commandOf({ ...delivery, businessKey: this.#businesses.of(delivery.businessKey) }));
+      const businessKey = this.#businesses.of(delivery.businessKey);
+      wishes.push(commandOf({ ...delivery, businessKey }, this.#returnWindowDays(delivery.decision.policyVersion)));
     }
     return wishes;
   }
@@ -186,26 +192,31 @@ function undo(delivery: Delivery, reason: string): void {
   delivery.reason = reason;
 }
 
-function commandOf(delivery: Delivery): CommandWish {
+function commandOf(delivery: Delivery, returnWindowDays: number | undefined): CommandWish {
   const { because, leadTypeId: part } = delivery;
   if (!because) throw new Error(`delivery ${delivery.key} is not assigned yet`);
-  const [stream, command] = nextStepOf(delivery, because);
+  const [stream, command] = nextStepOf(delivery, because, returnWindowDays);
   return { commandId: deriveId(command.type, because.eventId), stream, part, command, because };
 }
 
 function nextStepOf(
   { step, leadId, leadTypeId, orderId, customerId, businessKey, replacementFor, decision, reason }: Delivery,
   { data: { telephoneKey, emailKey } }: FactOf<'LeadAssigned'>,
+  returnWindowDays: number | undefined,
 ): [stream: string, command: CommandWish['command']] {
   const personKeys = { ...(telephoneKey && { telephoneKey }), ...(emailKey && { emailKey }) };
   const replacement = replacementFor && { replacementFor };
+  const promise = returnWindowDays !== undefined && { returnWindowDays };
   switch (step) {
     case 'wished':
       throw new Error(`lead ${leadId} is not assigned to order ${orderId} yet`);
     case 'assigned':
       return [contactBookStream(customerId), { type: 'AddContact', leadId, orderId, ...personKeys }];
     case 'listed':
-      return [orderStream(orderId), { type: 'DeliverLead', leadId, leadTypeId, businessKey, ...replacement, decision }];
+      return [
+        orderStream(orderId),
+        { type: 'DeliverLead', leadId, leadTypeId, businessKey, ...replacement, ...promise, decision },
+      ];
     case 'unlisting':
       return [contactBookStream(customerId), { type: 'RemoveContact', leadId, orderId, reason }];
     case 'releasing':

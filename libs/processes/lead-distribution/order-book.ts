@@ -53,6 +53,7 @@ export const orderBookEvents = [
   'OrderCancelled',
   'OrderFilled',
   'ReplacementOwed',
+  'ReplacementForgiven',
   'PersonErased',
 ] as const;
 
@@ -108,6 +109,9 @@ export class OrderBook {
       case 'ReplacementOwed':
         this.#addDebt(id, fact);
         break;
+      case 'ReplacementForgiven':
+        this.#removeDebt(fact.data.replacementId);
+        break;
       case 'PersonErased':
         for (const subject of fact.data.subjects) this.#forgive(idOf(subject));
         break;
@@ -144,9 +148,7 @@ export class OrderBook {
 
   noteDelivered(orderId: string, { replacementFor, localDay }: FactOf<'LeadDelivered'>['data']): void {
     if (replacementFor !== undefined) {
-      const debt = this.#debts.get(replacementFor);
-      this.#debts.delete(replacementFor);
-      if (debt) this.#removeClaim(debt.claim);
+      this.#removeDebt(replacementFor);
       return;
     }
     const order = this.#orders.get(orderId);
@@ -193,6 +195,12 @@ export class OrderBook {
     const claim = this.#newClaim({ kind: 'replacement', id: replacementId, orderId, customerId, leadTypeId, since });
     this.#debts.set(replacementId, { claim, underWay: false });
     this.#refresh(claim);
+  }
+
+  #removeDebt(replacementId: string): void {
+    const debt = this.#debts.get(replacementId);
+    this.#debts.delete(replacementId);
+    if (debt) this.#removeClaim(debt.claim);
   }
 
   /** An erased customer gets nothing any more. Its orders are cancelled by events of their own. */

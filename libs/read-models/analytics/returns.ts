@@ -1,5 +1,7 @@
 import { day, percentile, ratio, seconds, storeAndType, type View } from './view.ts';
 
+const granted = "status IN ('granted', 'replaced')";
+
 export const returnViews: readonly View[] = [
   {
     name: 'return_rate',
@@ -10,16 +12,18 @@ export const returnViews: readonly View[] = [
       ...storeAndType,
       deliveries: ['deliveries', ''],
       returns: ['returns', 'requested'],
-      granted_returns: ['returns', 'replaced or to be replaced'],
+      granted_returns: ['returns', 'replaced or to be replaced, without goodwill'],
+      goodwill_returns: ['returns', 'replaced or to be replaced as goodwill, beyond the rules'],
       return_rate: ['0 to 1', 'returns of deliveries'],
-      granted_rate: ['0 to 1', 'granted returns of deliveries'],
+      granted_rate: ['0 to 1', 'granted returns of deliveries, without goodwill'],
     },
     sql: `
       SELECT source, delivered.store_id, delivered.lead_type_id, count(*) AS deliveries,
         count(replacement_id) AS returns,
-        count(*) FILTER (WHERE status IN ('granted', 'replaced')) AS granted_returns,
+        count(*) FILTER (WHERE ${granted} AND NOT goodwill) AS granted_returns,
+        count(*) FILTER (WHERE ${granted} AND goodwill) AS goodwill_returns,
         ${ratio('count(replacement_id)', 'count(*)')} AS return_rate,
-        ${ratio("count(*) FILTER (WHERE status IN ('granted', 'replaced'))", 'count(*)')} AS granted_rate
+        ${ratio(`count(*) FILTER (WHERE ${granted} AND NOT goodwill)`, 'count(*)')} AS granted_rate
       FROM {leads.delivered_leads} AS delivered
       JOIN {leads.leads} AS leads USING (lead_id)
       LEFT JOIN {replacements.replacements} AS replacements USING (order_id, lead_id)
@@ -38,12 +42,13 @@ FROM return_rate GROUP BY source HAVING sum(deliveries) >= 10 ORDER BY place, so
     grain: 'one day of the request, reason, source, store and lead type',
     columns: {
       day: ['UTC day', 'of the request'],
-      reason: ['text', "one of the policy's"],
+      reason: ['text', "the code of one of the policy's; of several requests, the last one's"],
       source: ['name', 'where the leads came from'],
       ...storeAndType,
       returns: ['returns', 'requested'],
       pending_returns: ['returns', 'not decided'],
-      granted_returns: ['returns', 'replaced or to be replaced'],
+      granted_returns: ['returns', 'replaced or to be replaced, without goodwill'],
+      goodwill_returns: ['returns', 'replaced or to be replaced as goodwill, beyond the rules'],
       denied_returns: ['returns', ''],
       overdue_returns: ['returns', 'not decided in time, whatever came of it'],
       verdict_p50_seconds: ['seconds', 'from request to decision, median'],
@@ -52,7 +57,8 @@ FROM return_rate GROUP BY source HAVING sum(deliveries) >= 10 ORDER BY place, so
     sql: `
       SELECT ${day('requested_at')} AS day, reason, source, store_id, replacements.lead_type_id, count(*) AS returns,
         count(*) FILTER (WHERE status = 'requested') AS pending_returns,
-        count(*) FILTER (WHERE status IN ('granted', 'replaced')) AS granted_returns,
+        count(*) FILTER (WHERE ${granted} AND NOT goodwill) AS granted_returns,
+        count(*) FILTER (WHERE ${granted} AND goodwill) AS goodwill_returns,
         count(*) FILTER (WHERE status = 'denied') AS denied_returns,
         count(*) FILTER (WHERE overdue) AS overdue_returns,
         ${percentile(0.5, seconds('requested_at', 'decided_at'))} AS verdict_p50_seconds,

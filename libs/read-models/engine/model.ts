@@ -115,9 +115,14 @@ export class RowOfStream<Row extends object> {
     this.#missing = `${type} of ${never}`;
   }
 
+  /** As it was before this event. Undefined: there was none. */
+  get before(): Row | undefined {
+    return this.#rows.get(this.#table, this.id);
+  }
+
   /** As it is now. */
   get now(): Row {
-    const row = this.#rows.get(this.#table, this.id);
+    const row = this.before;
     if (!row) throw new Error(this.#missing);
     return row;
   }

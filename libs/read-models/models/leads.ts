@@ -55,6 +55,10 @@ export const deliveredLeadRow = z.object({
   storeId: column.id().describe('Store that sold it.'),
   leadTypeId: column.id().describe('Lead type that it was delivered as.'),
   deliveredAt: column.instant().describe('The receipt (DLV-8): returns are possible for some days from it (RPL-2).'),
+  returnableUntil: column
+    .instant()
+    .nullable()
+    .describe('Until when it may be returned (RPL-2). Null in older deliveries: the policy of that time says it.'),
   localDay: column.localDay().describe('Day of the delivery in the time zone of the order.'),
   forReplacementId: column
     .id()
@@ -73,6 +77,7 @@ export const deliveredLeadExample: DeliveredLeadRow = {
   storeId: exampleIds.storeId,
   leadTypeId: exampleIds.leadTypeId,
   deliveredAt: '2026-03-01T09:30:00.000Z',
+  returnableUntil: '2026-03-06T09:30:00.000Z',
   localDay: '2026-03-01',
   forReplacementId: null,
   rating: 4,
@@ -221,6 +226,7 @@ function deliver(rows: Rows, { stream, data }: FactOf<'LeadDelivered'>): void {
     storeId,
     leadTypeId,
     localDay,
+    returnableUntil = null,
     replacementFor: forReplacementId = null,
   } = data;
   const lead = rows.get(leadTable, leadId);
@@ -233,6 +239,7 @@ function deliver(rows: Rows, { stream, data }: FactOf<'LeadDelivered'>): void {
     storeId,
     leadTypeId,
     deliveredAt,
+    returnableUntil,
     localDay,
     forReplacementId,
     rating: null,
