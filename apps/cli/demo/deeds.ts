@@ -48,7 +48,7 @@ export function askFor(
       return orders.changePaymentCard(orderId, deed.paymentToken, supporter('asked by telephone'));
     case 'give-back': {
       const { kind: _, ...amount } = deed;
-      return refunds.wish(orderId, amount, supporter('cancelled the order'));
+      return refunds.wish(orderId, amount, supporter('was not content'));
     }
     case 'write':
       return support.openTicket(letterOf(deed, customerId), customer);

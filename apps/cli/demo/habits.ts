@@ -88,9 +88,9 @@ export function onGrant(chance: Chance): Intention[] {
   return [{ afterHours: chance.between(0, 2), deed }];
 }
 
-/** Some go on holiday; few cancel; some write to support. */
+/** Some go on holiday; few cancel; some write to support; a few get a part of their money back. */
 export function onPayment(chance: Chance): Intention[] {
-  return [...holidays(chance), ...letters(chance)];
+  return [...holidays(chance), ...letters(chance), ...goodwill(chance)];
 }
 
 const questions = [
@@ -107,6 +107,12 @@ function letters(chance: Chance): Intention[] {
 }
 
 const GOODWILL_CENTS = 1000;
+
+function goodwill(chance: Chance): Intention[] {
+  if (!chance.happens(0.05)) return [];
+  const deed = { kind: 'give-back', amountCents: GOODWILL_CENTS } as const;
+  return [{ afterHours: chance.between(1 * DAY, 12 * DAY), deed }];
+}
 
 /** Some who cancel ask for their money, and support gives back all of it or a part. */
 export function onCancelling(chance: Chance): Intention[] {
