@@ -1,5 +1,6 @@
 import Handlebars from 'handlebars';
 import { tellDecline } from '#domain/kernel/declines';
+import { formatMoney } from '#domain/kernel/minor-units';
 import type { MailKind } from '#domain/notifications/kinds';
 
 interface Text {
@@ -28,6 +29,16 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
     paragraphs: [
       'The payment for your order was declined: {{decline declineReason}}.',
       '{{#if retryAt}}We will try again on {{day retryAt}}.{{else}}{{#if renewalNumber}}Your programme is on hold now: activate it when your card works again.{{else}}The order is closed. You are welcome to order again with another card.{{/if}}{{/if}}',
+      aboutOrder,
+    ],
+  },
+  'payment-to-confirm': {
+    subject: 'Please confirm your payment',
+    paragraphs: [
+      'Your bank wants you to confirm the payment for the renewal of your order. Please do so before {{moment until}}:',
+      '{{confirmationLink}}',
+      'Without your confirmation the payment is declined, and we try again.',
+      descriptor,
       aboutOrder,
     ],
   },
@@ -136,8 +147,7 @@ const linked = (html: string): string => html.replace(/https?:\/\/[^\s<>"]+/g, (
 
 const handlebars = Handlebars.create();
 handlebars.registerHelper({
-  money: (cents: number, currency: string) =>
-    new Intl.NumberFormat('en-US', { style: 'currency', currency }).format(cents / 100),
+  money: formatMoney,
   decline: tellDecline,
   day: (at: string) => at.slice(0, 10),
   moment: (at: string) => `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`,

@@ -59,6 +59,14 @@ const mails = {
       return { ...orderFacts(fact, orders), declineReason, renewalNumber, ...(retryAt !== undefined && { retryAt }) };
     },
   },
+  RenewalConfirmationRequested: {
+    kind: 'payment-to-confirm',
+    customerId: customerInEvent,
+    facts: (fact, orders) => {
+      const { renewalNumber, link: confirmationLink, until } = fact.data;
+      return { ...orderFacts(fact, orders), renewalNumber, confirmationLink, until };
+    },
+  },
   OrderRestarted: {
     kind: 'order-restarted',
     customerId: customerOfOrder,

@@ -40,8 +40,22 @@ export class OutOfReach extends LeadgerError {
 
 /** Each kind is carried out by the engine's handler of that name. */
 export type Effect =
-  | ({ readonly kind: 'capture-payment' } & Charge)
-  | ({ readonly kind: 'charge-renewal'; readonly renewalNumber: number; readonly attempt: number } & Charge)
+  | ({ readonly kind: 'capture-payment'; readonly isKept: boolean } & Charge)
+  | ({
+      readonly kind: 'charge-renewal';
+      readonly renewalNumber: number;
+      readonly attempt: number;
+      /** Whether a charge that is not confirmed is tried again: only then the customer is asked to confirm it. */
+      readonly isTriedAgain: boolean;
+    } & Charge)
+  | {
+      readonly kind: 'settle-renewal';
+      readonly orderId: string;
+      readonly renewalNumber: number;
+      readonly attempt: number;
+      /** The charge that the customer was asked to confirm. */
+      readonly reference: string;
+    }
   | {
       readonly kind: 'send-mail';
       readonly mailId: string;
@@ -61,6 +75,8 @@ interface Charge {
   readonly amountCents: number;
   readonly currency: string;
   readonly statementDescriptor: string;
+  /** Where the provider keeps the card, if it does. */
+  readonly providerCustomerId?: string | undefined;
 }
 
 export type Untimed<Command> = Command extends unknown ? Omit<Command, 'at'> : never;

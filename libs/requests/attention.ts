@@ -4,6 +4,9 @@ import { addDays, addHours } from '#domain/kernel/instants';
 import { familyOf } from '#domain/ledger';
 import { erasuresStream } from '#domain/persons/erasures';
 import type { Damages } from '#event-store/port';
+import type { Parked } from '#processes/engine/process-run';
+import { loyaltyRenewals } from '#processes/loyalty-renewals';
+import { paymentCapture } from '#processes/payment-capture';
 import type { AttentionRow } from '#read-models/queries/attention';
 import type { PageRequest } from '#read-models/queries/paging';
 import type { QueryDependencies, QueryTools } from './query-tools.ts';
@@ -20,10 +23,10 @@ interface AttentionRequest extends PageRequest {
   readonly starvingAfterHours?: number;
 }
 
-type AttentionTools = QueryTools & Pick<QueryDependencies, 'events'>;
+type AttentionTools = QueryTools & Pick<QueryDependencies, 'events' | 'processes'>;
 
 /** Orders that the staff should look at. */
-export const attentionQueries = ({ rows, stateOf, now, events }: AttentionTools) => ({
+export const attentionQueries = ({ rows, stateOf, now, events, processes }: AttentionTools) => ({
   async list({ caller }: RequestContext, { starvingAfterHours = STARVING_AFTER_HOURS, ...request }: AttentionRequest) {
     const at = now();
     const { subjects } = await stateOf<'erasures'>(erasuresStream);
@@ -34,9 +37,15 @@ export const attentionQueries = ({ rows, stateOf, now, events }: AttentionTools)
       declinedSince: addDays(at, -DECLINED_FOR_DAYS),
       now: at,
       damaged: damagedOrdersIn(events.damages),
+      parkedCharges: parkedChargesIn(await processes.parked()),
     });
   },
 });
+
+const charging: ReadonlySet<string> = new Set([paymentCapture.name, loyaltyRenewals.name]);
+
+const parkedChargesIn = (parked: readonly Parked[]) =>
+  parked.filter(({ process }) => charging.has(process)).map(({ stream, since }) => ({ orderId: idOf(stream), since }));
 
 /** An order is damaged also by the stream of its programme. */
 function damagedOrdersIn(damages: Damages | undefined) {

@@ -9,7 +9,7 @@ import {
   refuseCoupon,
   refuseIn,
 } from '#domain/checkouts/checkout';
-import { discountCentsOf } from '#domain/coupons/coupon';
+import { type Discount, discountCentsOf } from '#domain/coupons/coupon';
 import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
 import { type Instant, instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
@@ -19,7 +19,8 @@ import { isErased } from './address-claim.ts';
 import type { Outcome } from './command-handler.ts';
 import { returnCoupon, tryCoupon } from './coupons.ts';
 import { customerErased } from './erased-customers.ts';
-import { type OrderWishes, paidWith, placingOf } from './placing.ts';
+import { type OrderWishes, paidWith, placingOf, withCoupon } from './placing.ts';
+import { refuseTotal } from './provider-limits.ts';
 import { type QueryTools, sameForAll } from './query-tools.ts';
 import { type Receipt, type RequestContext, type RequestTools, whateverRevision } from './request-tools.ts';
 import { revision } from './revision.ts';
@@ -71,11 +72,17 @@ async function useCoupon(
     return tools.send(checkoutId, stream, refusal ?? refuseIn(state.status), context);
   const worth = await tryCoupon(tools, code, { checkoutId, ...wishes }, context);
   if (isRefusal(worth)) return tools.send(checkoutId, stream, worth, context);
+  const notChargeable = await refuseDiscounted(tools, wishes, code, worth);
   const command = { type: 'TakeCoupon', at: tools.now(), code, discount: worth } as const;
   // The code is used: it is too late to compare revisions.
-  const receipt = await tools.send(checkoutId, stream, command, whateverRevision(context));
+  const receipt = await tools.send(checkoutId, stream, notChargeable ?? command, whateverRevision(context));
   if (receipt.outcome.kind === 'refused') await returnCoupon(tools, code, { checkoutId, ...wishes }, context);
   return receipt;
+}
+
+async function refuseDiscounted(tools: RequestTools, wishes: OrderWishes, code: string, worth: Discount) {
+  const placing = await placingOf(tools, wishes);
+  return isRefusal(placing) ? undefined : refuseTotal(tools, withCoupon(placing, code, worth));
 }
 
 const hasChanged = async ({ streams }: RequestTools, stream: `checkout-${string}`, { ifRevision }: RequestContext) =>
@@ -127,7 +134,7 @@ async function refuseOtherCard(
 async function close(
   tools: RequestTools,
   checkoutId: string,
-  { status, wishes }: CheckoutState,
+  { status, wishes, coupon }: CheckoutState,
   paymentToken: string,
   { commandId, caller, reason, ifRevision }: RequestContext,
 ): Promise<PromisedOrder | Refusal | Outcome> {
@@ -136,6 +143,9 @@ async function close(
   if (!wishes || status === 'abandoned') return refuseIn(status);
   const placing = await placingOf(tools, wishes);
   if (isRefusal(placing)) return placing;
+  // The price may have changed since the coupon was taken.
+  const notChargeable = coupon && refuseTotal(tools, withCoupon(placing, coupon.code, coupon.discount));
+  if (notChargeable) return notChargeable;
   const {
     type: _type,
     orderLimits: _limits,

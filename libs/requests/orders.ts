@@ -13,6 +13,7 @@ import { returnCoupon, tryCoupon } from './coupons.ts';
 import { forecastOf, orderForecast } from './forecast.ts';
 import type { HistoryRequest } from './histories.ts';
 import { type PlaceOrderRequest, paidWith, placingOf, withCoupon } from './placing.ts';
+import { refuseTotal } from './provider-limits.ts';
 import { asRows, type QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
@@ -54,10 +55,13 @@ async function place(tools: RequestTools, request: PlaceOrderRequest, context: R
   const use = { ...placing, checkoutId: id };
   const worth = await tryCoupon(tools, couponCode, use, context);
   if (isRefusal(worth)) return tools.send(id, stream, worth, context);
-  const receipt = await tools.send(id, stream, withCoupon(command, couponCode, worth), context);
+  const discounted = withCoupon(command, couponCode, worth);
+  const notChargeable = refuseTotal(tools, discounted);
+  const receipt = await tools.send(id, stream, notChargeable ?? discounted, context);
   // Another request with this key was first: the order will never have this code.
   const { terms } = await tools.stateOf<'order'>(stream);
-  if (terms && terms.coupon?.code !== couponCode) await returnCoupon(tools, couponCode, use, context);
+  if (notChargeable || (terms && terms.coupon?.code !== couponCode))
+    await returnCoupon(tools, couponCode, use, context);
   return receipt;
 }
 

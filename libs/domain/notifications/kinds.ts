@@ -2,6 +2,7 @@
 export const mailKinds = [
   'order-confirmed',
   'payment-declined',
+  'payment-to-confirm',
   'leads-delivered',
   'order-restarted',
   'renewal-coming',
@@ -19,6 +20,7 @@ export type MailKind = (typeof mailKinds)[number];
 /** Mails that a customer cannot switch off (NTF-2). */
 export const alwaysSent: ReadonlySet<MailKind> = new Set([
   'payment-declined',
+  'payment-to-confirm',
   'chargeback-granted',
   'chargeback-denied',
   'password-recovery',

@@ -43,7 +43,8 @@ export const orderEvents = {
     /** What the next renewal will give. Each event that changes it carries the new value. */
     nextBonus: bonus.optional(),
   }),
-  PaymentCaptured: fact({ reference: id, amountCents: cents, currency }),
+  /** `providerCustomerId`: where the provider keeps the card for renewals. */
+  PaymentCaptured: fact({ reference: id, amountCents: cents, currency, providerCustomerId: id.optional() }),
   PaymentDeclined: fact({ reason: z.enum(declineReasons) }),
   /**
    * The customer was erased before the provider answered: money may have moved. The provider knows the charge by its key.
@@ -145,7 +146,14 @@ export type OrderCommand =
     } & Omit<Terms, 'bonusLeads'>)
   /** The checkout was closed with these terms, so they are not checked again. */
   | ({ type: 'PlacePromisedOrder'; at: Instant; checkoutId: string } & PromisedOrder)
-  | { type: 'CapturePayment'; at: Instant; reference: string; amountCents: number; currency: string }
+  | {
+      type: 'CapturePayment';
+      at: Instant;
+      reference: string;
+      amountCents: number;
+      currency: string;
+      providerCustomerId?: string;
+    }
   | { type: 'DeclinePayment'; at: Instant; reason: DeclineReason }
   | { type: 'RecordPaymentUnknown'; at: Instant; chargeKey: string; amountCents: number; currency: string }
   /** `restart`: how the pause ends automatically in Loyalty Rewards; absent once the programme is cancelled. */
@@ -415,12 +423,12 @@ function refuseMaximum(dailyMaximum: number | undefined, batchType: boolean): Re
 
 /** Money captured after the order has ended is recorded, to be paid back. */
 function capturePayment(
-  { at, reference, amountCents, currency }: Command<'CapturePayment'>,
+  { type: _, providerCustomerId, ...payment }: Command<'CapturePayment'>,
   { paid, status }: OrderState,
 ): Decision<OrderEvent> {
   if (paid) return [];
-  const type = status === 'awaiting-payment' ? 'PaymentCaptured' : 'PaymentCapturedTooLate';
-  return [{ type, data: { at, reference, amountCents, currency } }];
+  if (status !== 'awaiting-payment') return [{ type: 'PaymentCapturedTooLate', data: payment }];
+  return [{ type: 'PaymentCaptured', data: { ...payment, ...(providerCustomerId && { providerCustomerId }) } }];
 }
 
 function declinePayment({ at, reason }: Command<'DeclinePayment'>, { status }: OrderState): Decision<OrderEvent> {

@@ -1,4 +1,4 @@
-import { day, storeAndType, type View } from './view.ts';
+import { currencyColumns, day, minorDigits, storeAndType, type View } from './view.ts';
 
 export const salesViews: readonly View[] = [
   {
@@ -9,7 +9,7 @@ export const salesViews: readonly View[] = [
     columns: {
       day: ['UTC day', ''],
       ...storeAndType,
-      currency: ['ISO 4217', ''],
+      ...currencyColumns,
       orders: ['orders', 'placed'],
       renewals: ['renewals', 'paid, so that an order was re-opened'],
       ordered_leads: ['leads', 'ordered and renewed, without bonus'],
@@ -18,7 +18,7 @@ export const salesViews: readonly View[] = [
       revenue_cents: ['cents', 'captured; what came too late and was given back is not in it'],
     },
     sql: `
-      SELECT day, store_id, lead_type_id, currency,
+      SELECT day, store_id, lead_type_id, currency, ${minorDigits('currency')} AS minor_digits,
         sum(orders)::bigint AS orders, sum(renewals)::bigint AS renewals,
         sum(ordered_leads)::bigint AS ordered_leads, sum(bonus_leads)::bigint AS bonus_leads,
         sum(discount_cents)::bigint AS discount_cents, sum(revenue_cents)::bigint AS revenue_cents
@@ -34,8 +34,8 @@ export const salesViews: readonly View[] = [
       GROUP BY day, store_id, lead_type_id, currency`,
     example: [
       'What did each store take in, month by month?',
-      `SELECT date_trunc('month', day)::date AS month, store_id, currency, sum(revenue_cents) / 100.0 AS revenue
-FROM sales_by_day GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
+      `SELECT date_trunc('month', day)::date AS month, store_id, currency, sum(revenue_cents) / 10.0 ^ minor_digits AS revenue
+FROM sales_by_day GROUP BY 1, 2, 3, minor_digits ORDER BY 1, 2, 3`,
     ],
   },
 ];

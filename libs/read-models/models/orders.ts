@@ -26,8 +26,8 @@ export const orderRow = z
       .nullable()
       .describe('Leads that it takes in a local day at most. Null for batch types (CHK-3).'),
     timeZone: column.text().describe("IANA time zone in which the order's days begin."),
-    pricePerLeadCents: column.cents().describe('Price of one lead, in cents.'),
-    totalCents: column.cents().describe('Price of the first order after its discount, in cents.'),
+    pricePerLeadCents: column.cents().describe('Price of one lead, in minor units of the currency.'),
+    totalCents: column.cents().describe('Price of the first order after its discount, in minor units of the currency.'),
     currency: column.text().describe('Currency of the prices (ISO 4217).'),
     statementDescriptor: column.text().describe('What the card statement shows (STO-2).'),
     policyVersion: column.count().describe('Version of the policy that was in force when it was placed.'),

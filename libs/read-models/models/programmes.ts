@@ -77,6 +77,10 @@ export const renewalRow = z
       .nullable()
       .describe('Why the last attempt was declined (LOY-8). Null: none was, or it is paid.'),
     retryAt: column.instant().nullable().describe('When it is charged again. Null: no attempt is planned.'),
+    confirmableUntil: column
+      .instant()
+      .nullable()
+      .describe('Until when the customer may confirm the charge, as the bank wants. Null: the bank does not want it.'),
     paidAt: column.instant().nullable().describe('When it was paid. Null: not yet.'),
     reopenedAt: column.instant().nullable().describe('When the order re-opened for it. Null: not yet.'),
     bonusLeads: column.count().nullable().describe('Bonus leads that it gave. Null until the order re-opened.'),
@@ -89,7 +93,10 @@ export const renewalRow = z
       .count()
       .nullable()
       .describe('Pauses that counted for the bonus. Null until the order re-opened.'),
-    totalCents: column.cents().nullable().describe('Price paid, in cents. Null until it is paid.'),
+    totalCents: column
+      .cents()
+      .nullable()
+      .describe('Price paid, in minor units of the currency. Null until it is paid.'),
   })
   .meta({ id: 'Renewal' });
 export type RenewalRow = z.infer<typeof renewalRow>;
@@ -103,6 +110,7 @@ export const renewalExample: RenewalRow = {
   attempts: 1,
   declineReason: null,
   retryAt: null,
+  confirmableUntil: null,
   paidAt: '2026-03-31T09:30:01.000Z',
   reopenedAt: '2026-03-31T09:30:01.000Z',
   bonusLeads: 5,
@@ -144,9 +152,10 @@ export const programmes = model({
       const { dueAt, attempt } = fact.data;
       begin(rows, fact, { dueAt, attempts: attempt, retryAt: null });
     },
+    RenewalConfirmationRequested: (rows, fact) => changeRenewal(rows, fact, { confirmableUntil: fact.data.until }),
     RenewalDeclined(rows, fact) {
       const { reason, retryAt = null } = fact.data;
-      changeRenewal(rows, fact, { declineReason: reason, retryAt });
+      changeRenewal(rows, fact, { declineReason: reason, retryAt, confirmableUntil: null });
     },
     RenewalPaid: pay,
     ProgrammeHeld(rows, fact) {
@@ -230,6 +239,7 @@ const noRenewalYet = {
   attempts: 0,
   declineReason: null,
   retryAt: null,
+  confirmableUntil: null,
   paidAt: null,
   reopenedAt: null,
   bonusLeads: null,
