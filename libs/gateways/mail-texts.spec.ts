@@ -19,6 +19,8 @@ const facts = {
   leadId: 'l1',
   dueAt: '2026-03-02T15:00:00.000Z',
   expiresAt: '2026-03-02T15:30:00.000Z',
+  until: '2026-03-03T15:00:00.000Z',
+  confirmationLink: 'https://bank.example/confirm?charge=1',
   token: 'c1.secret',
   answer: 'Yes.',
   ticketId: 't1',
@@ -37,6 +39,11 @@ describe('the text of mails', () => {
     const { text } = composeMail('order-confirmed', facts);
     expect(text).toContain('10 leads, and 1 bonus leads with them');
     expect(text).toContain('It costs $123.45. Your card statement shows LEADGER.');
+  });
+
+  it('LOY-8: a payment that the bank wants confirmed has the link, and until when', () => {
+    const { text } = composeMail('payment-to-confirm', facts);
+    expect(text).toContain('before 2026-03-03 15:00 UTC:\n\nhttps://bank.example/confirm?charge=1\n');
   });
 
   it('RPL-7: a denial explains why', () => {

@@ -59,9 +59,10 @@ export interface PaymentGateway {
    */
   capture(charge: Charge, idempotencyKey: string): Promise<ChargeResult>;
   /**
-   * Ends the wait for a confirmation. A charge that was not confirmed can be captured no more. Absent where `capture` asks for none.
+   * What became of a charge that waits for its confirmation; undefined: it waits still. `isOver` ends the wait: a charge that
+   * was not confirmed can be captured no more. Absent where `capture` asks for no confirmation.
    */
-  settle?(reference: string): Promise<Captured | Declined>;
+  settle?(reference: string, isOver: boolean): Promise<Captured | Declined | undefined>;
 }
 
 /** The provider refuses what this store sends: a wrong key, or a request that it does not take. People must mend it. */

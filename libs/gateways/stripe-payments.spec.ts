@@ -91,14 +91,16 @@ describe('payments by Stripe', () => {
     expect(unconfirmed).toMatchObject({ captured: 'unconfirmed', link: expect.stringMatching(/^https:/) });
     expect(await payments.capture(renewal, 'renewal-1')).toEqual(unconfirmed);
     const { reference, link } = unconfirmed as { reference: string; link: string };
+    expect(await payments.settle(reference, false)).toBeUndefined();
     stripe.confirmAt(link);
-    expect(await payments.settle(reference)).toMatchObject({ captured: true, reference });
+    for (const isOver of [false, true])
+      expect(await payments.settle(reference, isOver)).toMatchObject({ captured: true, reference });
 
     const ignored = (await payments.capture(renewal, 'renewal-2')) as { reference: string; link: string };
     const declined = { captured: false, reason: 'authentication-required' };
-    expect(await payments.settle(ignored.reference)).toEqual(declined);
+    expect(await payments.settle(ignored.reference, true)).toEqual(declined);
     stripe.confirmAt(ignored.link);
-    expect(await payments.settle(ignored.reference)).toEqual(declined);
+    expect(await payments.settle(ignored.reference, true)).toEqual(declined);
   });
 
   it('with a token that Stripe does not know are declined, because no later answer would differ', async () => {

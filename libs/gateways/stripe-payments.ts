@@ -34,7 +34,7 @@ export function stripePayments({ secretKey, statementPrefix, server }: StripeOpt
         return declined(reasonOf(error));
       }
     },
-    settle: (reference) => settle(stripe, reference),
+    settle: (reference, isOver) => (isOver ? end(stripe, reference) : resultOf(stripe, reference)),
   };
 }
 
@@ -104,7 +104,7 @@ async function confirmed(stripe: Stripe, params: Params, charge: Charge, key: st
     const intent = await stripe.paymentIntents.create(params, { idempotencyKey: key });
     if (intent.status === 'succeeded') return capturedBy(intent);
     // The customer is there, but this store has no page for what the bank wants. An open intent could still be paid.
-    return await settle(stripe, intent.id);
+    return await end(stripe, intent.id);
   } catch (error) {
     const intent = intentToConfirm(error);
     if (intent === undefined || charge.returnUrl === undefined) throw error;
@@ -134,21 +134,28 @@ async function askForConfirmation(
   const asked = await stripe.paymentIntents.confirm(intent, params, { idempotencyKey: `${key}/confirm` });
   if (asked.status === 'succeeded') return capturedBy(asked);
   const link = asked.next_action?.redirect_to_url?.url;
-  return link ? { captured: 'unconfirmed', reference: intent, link } : settle(stripe, intent);
+  return link ? { captured: 'unconfirmed', reference: intent, link } : end(stripe, intent);
 }
 
 /** Whatever was done at the bank's page meanwhile: afterwards the intent is either paid, or can be paid no more. */
-async function settle(stripe: Stripe, reference: string) {
+async function end(stripe: Stripe, reference: string) {
   try {
     await stripe.paymentIntents.cancel(reference);
     return declined('authentication-required');
   } catch (error) {
     if (!isUnexpectedState(error)) throw refusalOr(error);
   }
-  const intent = await stripe.paymentIntents.retrieve(reference);
+  const result = await resultOf(stripe, reference);
+  if (result) return result;
+  throw new Error('the payment is under way at the provider');
+}
+
+async function resultOf(stripe: Stripe, reference: string) {
+  const intent = await stripe.paymentIntents.retrieve(reference).catch((error: unknown) => {
+    throw refusalOr(error);
+  });
   if (intent.status === 'succeeded') return capturedBy(intent);
-  if (intent.status === 'canceled') return declined('authentication-required');
-  throw new Error(`the payment is ${intent.status}`);
+  return intent.status === 'canceled' ? declined('authentication-required') : undefined;
 }
 
 const isUnexpectedState = (error: unknown): boolean =>

@@ -3,7 +3,7 @@ import { type FactOf, idOf } from '#domain/codec';
 import { DueList } from '#domain/kernel/due-list';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
-import { addDays, earliest } from '#domain/kernel/instants';
+import { addDays, addHours, earliest } from '#domain/kernel/instants';
 import {
   chargeDueAt,
   type ProgrammeState,
@@ -45,7 +45,7 @@ interface Renewals {
   /** Orders in Loyalty Rewards, due at their next step. A member that waits for a fact is not scheduled. */
   readonly members: DueList<Member>;
   readonly toCharge: Map<string, FactOf<'RenewalBegun'>>;
-  /** Charges that wait for their customers, due when the wait ends. */
+  /** Charges that wait for their customers, due when the provider is asked again. */
   readonly toSettle: DueList<FactOf<'RenewalConfirmationRequested'>>;
   readonly toReopen: Map<string, FactOf<'RenewalPaid'>>;
   /** Subjects of erasures. Renewals that begin for such a customer are never charged. */
@@ -91,7 +91,7 @@ export const loyaltyRenewals = defineProcess({
     applyPolicyInForce(renewals);
     const charges = takeFrom(renewals.toCharge, limit).map(([orderId, begun]) => renewalToCharge(orderId, begun));
     const reopenings = takeFrom(renewals.toReopen, limit).map(([orderId, paid]) => reopenOrder(orderId, paid));
-    const settlements = renewals.toSettle.take(now, limit).map(chargeToSettle);
+    const settlements = settlementsDue(renewals, now, limit);
     return [...charges, ...settlements, ...reopenings, ...stepsDue(renewals, now, limit)];
   },
 
@@ -127,7 +127,7 @@ function noteToDo({ toCharge, toSettle, toReopen, ...renewals }: Renewals, order
       break;
     case 'RenewalConfirmationRequested':
       toCharge.delete(orderId);
-      toSettle.put(orderId, fact, fact.data.until);
+      toSettle.put(orderId, fact, nextCheckAt(fact, fact.data.at));
       break;
     case 'RenewalUnknown':
     case 'RenewalDeclined':
@@ -222,13 +222,26 @@ function renewalToCharge(orderId: string, begun: FactOf<'RenewalBegun'>): Effect
   };
 }
 
+/** A customer who has confirmed a charge does not wait for the leads until the time is over. */
+const HOURS_BETWEEN_CHECKS = 0.25;
+const nextCheckAt = ({ data }: FactOf<'RenewalConfirmationRequested'>, now: Instant): Instant =>
+  earliest([addHours(now, HOURS_BETWEEN_CHECKS), data.until]) as Instant;
+
 /** A held or cancelled programme settles its charge, too: the customer may have confirmed it. */
-function chargeToSettle(asked: FactOf<'RenewalConfirmationRequested'>): EffectWish {
+function settlementsDue({ toSettle }: Renewals, now: Instant, limit: number): EffectWish[] {
+  return toSettle.take(now, limit).map((asked) => {
+    if (now < asked.data.until) toSettle.put(idOf(asked.stream), asked, nextCheckAt(asked, now));
+    return chargeToSettle(asked, now);
+  });
+}
+
+function chargeToSettle(asked: FactOf<'RenewalConfirmationRequested'>, now: Instant): EffectWish {
+  const isOver = now >= asked.data.until;
   const { renewalNumber, attempt, reference } = asked.data;
   return {
-    commandId: deriveId('settle-renewal', asked.eventId),
+    commandId: deriveId('settle-renewal', asked.eventId, isOver ? 'over' : now),
     stream: asked.stream,
-    effect: { kind: 'settle-renewal', orderId: idOf(asked.stream), renewalNumber, attempt, reference },
+    effect: { kind: 'settle-renewal', orderId: idOf(asked.stream), renewalNumber, attempt, reference, isOver },
     because: asked,
   };
 }

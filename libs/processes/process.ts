@@ -55,6 +55,8 @@ export type Effect =
       readonly attempt: number;
       /** The charge that the customer was asked to confirm. */
       readonly reference: string;
+      /** The time to confirm it is over. */
+      readonly isOver: boolean;
     }
   | {
       readonly kind: 'send-mail';

@@ -5,13 +5,13 @@
  */
 export const rowDigests: Readonly<Record<string, string>> = {
   customers: 'bfaad4ba01153be6',
-  orders: '4ec6963c65107926',
-  programmes: '515664ee4380513c',
+  orders: 'd3ce286434d55353',
+  programmes: '4d990b2e3bd21a41',
   leads: 'd9f2b90d94ac7c32',
   replacements: '1edee16c7f169ffa',
   tickets: '804c1b4708e2bae0',
-  mails: '36c7d168b0919296',
+  mails: '1eabae3ece3eccd0',
   webhooks: '6134a1be56162226',
-  histories: 'f2d0b31e633e2965',
-  sales: '95f2eeb54126e48f',
+  histories: '780c9dc12b0f301a',
+  sales: 'e8c4a1e7a0fed605',
 };

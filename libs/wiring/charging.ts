@@ -91,18 +91,19 @@ async function askToConfirm(
     return { type: 'RequestConfirmation', ...renewal, reference, link: box };
   } catch (error) {
     if (!(error instanceof PersonErased)) throw error;
-    return resultOfRenewal(renewal, money, await answerOf(settle(payments, reference)));
+    return resultOfRenewal(renewal, money, await endOf(payments, reference));
   }
 }
 
-/** The time to confirm a charge is over. @returns what is to be recorded of it; undefined: it has a result already */
+/** @returns what is to be recorded of a charge that waits for its customer; undefined: nothing yet, or not any more */
 export async function settleRenewal(
-  { orderId, renewalNumber, attempt, reference }: EffectOf<'settle-renewal'>,
+  { orderId, renewalNumber, attempt, reference, isOver }: EffectOf<'settle-renewal'>,
   { streams, payments }: ChargingDependencies,
 ): Promise<Command | undefined> {
   const { underWay } = (await streams.read<'programme'>(programmeStream(orderId))).state;
   if (!underWay) return undefined;
-  return resultOfRenewal({ renewalNumber, attempt }, underWay.charge, await answerOf(settle(payments, reference)));
+  const result = await answerOf(settle(payments, reference, isOver));
+  return result && resultOfRenewal({ renewalNumber, attempt }, underWay.charge, result);
 }
 
 /**
@@ -123,9 +124,15 @@ async function capture(
   return answerOf(dependencies.payments.capture({ token, ...charge }, key));
 }
 
-async function settle({ settle }: PaymentGateway, reference: string): Promise<Result> {
+async function settle({ settle }: PaymentGateway, reference: string, isOver: boolean): Promise<Result | undefined> {
   if (!settle) throw new ProviderRefusal('it asks for no confirmation');
-  return settle(reference);
+  return settle(reference, isOver);
+}
+
+async function endOf(payments: PaymentGateway, reference: string): Promise<Result> {
+  const result = await answerOf(settle(payments, reference, true));
+  if (!result) throw new OutOfReach('the payment provider: the payment is under way');
+  return result;
 }
 
 /** @throws OutOfReach where no answer came; ProviderRefusal where no repetition helps: the engine parks it for people */

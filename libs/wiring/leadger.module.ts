@@ -122,7 +122,9 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
 
 function paymentsOf(environment: NodeJS.ProcessEnv): PaymentGateway {
   const { STRIPE_SECRET_KEY: secretKey, STRIPE_STATEMENT_PREFIX: statementPrefix } = environment;
-  return secretKey ? chargesOverStripe({ secretKey, statementPrefix }) : sandboxPayments();
+  return secretKey
+    ? chargesOverStripe({ secretKey, statementPrefix: statementPrefix || undefined })
+    : sandboxPayments();
 }
 
 /** Its package is loaded only where it is used: a store without it starts sooner. */
@@ -131,7 +133,7 @@ function chargesOverStripe(options: { secretKey: string; statementPrefix: string
   return {
     limits: stripeLimits(options.statementPrefix),
     capture: async (...charge) => (await stripe).capture(...charge),
-    settle: async (reference) => (await stripe).settle(reference),
+    settle: async (...waiting) => (await stripe).settle(...waiting),
   };
 }
 

@@ -38,7 +38,6 @@ const member = async (paymentToken: string) => {
 };
 const renewalsOf = async (orderId: string) => (await shop.read(`/api/programmes/${orderId}`)).renewals;
 const mailsTo = (paymentToken: string) => mails.sent.filter(({ to }) => to === `${paymentToken}@example.org`);
-const subjectsTo = (paymentToken: string) => mailsTo(paymentToken).map(({ subject }) => subject);
 
 test('CHK-7: amounts are minor units of their currency, as the provider, the mails and the history have them', async () => {
   for (const [currency, price, amount, told] of [
@@ -90,7 +89,7 @@ test('CHK-7: a total that the provider does not charge is refused before the ord
 test('CHK-7: a coupon that makes the total too small is refused, and not used up', async () => {
   const leadTypeId = await soldFor('USD', 100);
   const customerId = await shop.customer();
-  await shop.ask('POST', '/api/coupons', { couponCode: 'NEARLY FREE', discount: { percent: 90 } });
+  await shop.ask('POST', '/api/coupons', { couponCode: 'NEARLY FREE', storeIds: ['main'], discount: { percent: 90 } });
   const order = { customerId, leadTypeId, couponCode: 'NEARLY FREE', paymentToken: stripe.card('pm_coupon') };
   expect(await shop.try('POST', '/api/orders', { ...order, quantity: 4 })).toMatchObject({
     status: 409,
@@ -145,4 +144,68 @@ test('LOY-8: a renewal that the bank wants confirmed is told with a link, and pa
   expect(linkIn(token)).not.toBe('');
   expect(JSON.stringify(await shop.log())).not.toContain(linkIn(token));
   expect(JSON.stringify(await shop.history(`/api/programmes/${orderId}`))).not.toContain('hooks.stripe.example');
+
+  stripe.confirmAt(linkIn(token));
+  await shop.wait({ hours: 1 });
+  expect(await renewalsOf(orderId)).toMatchObject([
+    { paidAt: expect.any(String), confirmableUntil: null, attempts: 1 },
+  ]);
+  expect(await shop.read(`/api/orders/${orderId}`)).toMatchObject({ orderedLeads: 22 });
+});
+
+test('LOY-8: a renewal that is not confirmed in time is declined, tried again with a new link, and can be paid only once', async () => {
+  const token = stripe.card('pm_forgets', 'asks-when-absent');
+  const { orderId } = await member(token);
+  await shop.wait({ days: 7 });
+  const forgotten = linkIn(token);
+  await shop.wait({ days: 1 });
+  expect(await renewalsOf(orderId)).toMatchObject([
+    { attempts: 2, declineReason: 'authentication-required', paidAt: null },
+  ]);
+  const second = linkIn(token);
+  expect(second).not.toBe(forgotten);
+  stripe.confirmAt(forgotten);
+  stripe.confirmAt(second);
+  await shop.wait({ days: 1 });
+  expect(await renewalsOf(orderId)).toMatchObject([{ attempts: 2, declineReason: null, paidAt: expect.any(String) }]);
+  const paid = [...stripe.intents.values()].filter(({ status, amount }) => status === 'succeeded' && amount === 5000);
+  const { data } = (await shop.history(`/api/orders/${orderId}`)).find(({ type }) => type === 'PaymentCaptured') ?? {};
+  expect(paid.filter(({ customer }) => customer === data.providerCustomerId)).toHaveLength(2);
+});
+
+test('LOY-8: a charge that is confirmed after the programme was cancelled is recorded, so that it is given back', async () => {
+  const token = stripe.card('pm_cancels', 'asks-when-absent');
+  const { orderId } = await member(token);
+  await shop.wait({ days: 7 });
+  await shop.ask('POST', `/api/orders/${orderId}/cancel`);
+  stripe.confirmAt(linkIn(token));
+  await shop.wait({ hours: 1 });
+  expect((await shop.history(`/api/orders/${orderId}`)).map(({ type }) => type)).toContain('PaymentCapturedTooLate');
+});
+
+test('CHK-4: a charge that the provider refuses for a reason of the store is no decline: it is parked, and listed', async () => {
+  const customerId = await shop.customer();
+  const order = {
+    customerId,
+    leadTypeId: await soldFor('USD', 500),
+    quantity: 1,
+    paymentToken: stripe.card('pm_parked'),
+  };
+  stripe.answerAll({ status: 401, body: { error: { type: 'invalid_request_error', message: 'Invalid API Key' } } });
+  const orderId = await shop.order(customerId, order);
+  await shop.wait({ seconds: 120 });
+  await shop.wait({ seconds: 120 });
+  const listed = async () =>
+    (await shop.read('/api/attention?reason=payment-parked')).items.filter(
+      (one: { orderId: string }) => one.orderId === orderId,
+    );
+  expect(await listed()).toMatchObject([{ reason: 'payment-parked', orderId, customerId }]);
+  const { items } = await shop.ask('GET', '/api/processes/parked');
+  expect(items).toMatchObject([{ reason: 'the payment provider: it does not know the secret key' }]);
+
+  stripe.answerAll(undefined);
+  await shop.ask('POST', `/api/processes/parked/${items[0].parkedItemId}/retry`);
+  await shop.server.settle();
+  expect(await shop.read(`/api/orders/${orderId}`)).toMatchObject({ status: 'open' });
+  expect(await listed()).toEqual([]);
 });

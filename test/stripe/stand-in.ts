@@ -21,6 +21,8 @@ interface Intent {
   readonly currency: string;
   readonly customer: string | null;
   readonly descriptor: string | undefined;
+  /** The bank has said that it wants the holder of the card. */
+  isAsked: boolean;
 }
 
 interface Answer {
@@ -83,7 +85,7 @@ export async function startStripeStandIn(): Promise<StripeStandIn> {
     { present, keep }: { present: boolean; keep: boolean },
   ): Answer | undefined {
     const { bank } = card;
-    const asks = bank === 'asks-always' || (bank === 'asks-when-absent' && !present);
+    const asks = bank === 'asks-always' || (bank === 'asks-when-absent' && (!present || intent.isAsked));
     if (typeof bank === 'object') {
       intent.status = 'requires_payment_method';
       // https://docs.stripe.com/declines/codes
@@ -96,6 +98,7 @@ export async function startStripeStandIn(): Promise<StripeStandIn> {
       });
     }
     if (asks && !present) {
+      intent.isAsked = true;
       intent.status = 'requires_payment_method';
       // https://docs.stripe.com/error-codes#authentication-required
       const error = { type: 'card_error', code: 'authentication_required', decline_code: 'authentication_required' };
@@ -172,7 +175,7 @@ export async function startStripeStandIn(): Promise<StripeStandIn> {
     const money = { amount: Number(body.get('amount')), currency: body.get('currency') as string };
     const id = `pi_${intents.size + 1}`;
     const descriptor = body.get('statement_descriptor_suffix') ?? undefined;
-    const intent: Intent = { id, status: 'requires_payment_method', ...money, customer, descriptor };
+    const intent: Intent = { id, status: 'requires_payment_method', ...money, customer, descriptor, isAsked: false };
     intents.set(id, intent);
     const card = cards.get(body.get('payment_method') as string) as Card;
     const failed = charge(intent, card, {

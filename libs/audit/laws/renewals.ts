@@ -28,10 +28,13 @@ export class RenewalCheck {
    */
   missing(): readonly RawEvent[] {
     const since = this.#now - DAY;
-    return [...this.#programmes.values()].flatMap(({ state, paid, charging, chargeAt, unopenedSince, last }) => {
-      const shouldHaveBegun = state === 'active' && paid && !charging && chargeAt <= since;
-      return shouldHaveBegun || (unopenedSince ?? since + 1) <= since ? [last] : [];
-    });
+    return [...this.#programmes.values()].flatMap(
+      ({ state, paid, charging, chargeAt, confirmableUntil, unopenedSince, last }) => {
+        const shouldHaveBegun = state === 'active' && paid && !charging && chargeAt <= since;
+        const shouldHaveEnded = charging && (confirmableUntil ?? since + 1) <= since;
+        return shouldHaveBegun || shouldHaveEnded || (unopenedSince ?? since + 1) <= since ? [last] : [];
+      },
+    );
   }
 
   #judge({ id, type, data }: RawEvent, at: number): readonly RenewalLaw[] {
@@ -73,7 +76,13 @@ export class RenewalCheck {
     const cadence = loyalty.cadenceDays * DAY;
     const exclusive = this.#exclusiveTypes.has(leadTypeId);
     const first = { next: 1, dueAt: at + cadence, chargeAt: at + cadence, reopened: 0, pauses: 0 };
-    const state = { state: 'active', paid: false, charging: false, unopenedSince: undefined };
+    const state = {
+      state: 'active',
+      paid: false,
+      charging: false,
+      confirmableUntil: undefined,
+      unopenedSince: undefined,
+    };
     return { exclusive, quantity, policyVersion, cadence, ...first, ...state } as Partial<Programme> as Programme;
   }
 
@@ -119,6 +128,8 @@ interface Programme {
   state: 'active' | 'held' | 'over';
   paid: boolean;
   charging: boolean;
+  /** Until when the customer may confirm the charge under way; undefined: the bank does not want it. */
+  confirmableUntil: number | undefined;
   /** When the renewal was paid that has not re-opened the order yet. */
   unopenedSince: number | undefined;
   last: RawEvent;
@@ -146,6 +157,10 @@ const changes: Readonly<Record<string, Change>> = {
   },
   RenewalBegun: (programme) => {
     programme.charging = true;
+    programme.confirmableUntil = undefined;
+  },
+  RenewalConfirmationRequested: (programme, { data }) => {
+    programme.confirmableUntil = Date.parse(data.until);
   },
   RenewalPaid: (programme, { data }, at) => {
     programme.charging = false;

@@ -266,7 +266,7 @@ function reopen(rows: Rows, fact: FactOf<'OrderReopened'>): void {
 /** A charge that was under way when the programme was cancelled is paid all the same; no other follows (LOY-6). */
 function pay(rows: Rows, fact: FactOf<'RenewalPaid'>): void {
   const { at: paidAt, amountCents: totalCents, renewalNumber, nextDueAt } = fact.data;
-  changeRenewal(rows, fact, { paidAt, declineReason: null, totalCents });
+  changeRenewal(rows, fact, { paidAt, declineReason: null, totalCents, confirmableUntil: null });
   change(rows, fact, { nextRenewalNumber: renewalNumber + 1 });
   if (rows.get(programmeTable, idOf(fact.stream))?.status !== 'cancelled') change(rows, fact, { nextDueAt });
 }
