@@ -61,7 +61,7 @@ export const borders: readonly Border[] = [
 
   {
     folder: 'libs/requests',
-    mayImport: `#domain/** #event-store/port #event-store/event-hash #vault/vault #vault/missing-keys #vault/opened-keys #gateways/clock #gateways/mail
+    mayImport: `#domain/** #event-store/port #event-store/event-hash #vault/vault #vault/missing-keys #vault/opened-keys #gateways/clock #gateways/mail #gateways/payments
       #audit/history #processes/engine/** #read-models/read-models #read-models/errors #read-models/models/**
       #read-models/queries #read-models/queries/** node:* csv-parse lru-cache zod`,
   },

@@ -5,8 +5,6 @@ import { familyOf } from '#domain/ledger';
 import { erasuresStream } from '#domain/persons/erasures';
 import type { Damages } from '#event-store/port';
 import type { Parked } from '#processes/engine/process-run';
-import { loyaltyRenewals } from '#processes/loyalty-renewals';
-import { paymentCapture } from '#processes/payment-capture';
 import type { AttentionRow } from '#read-models/queries/attention';
 import type { PageRequest } from '#read-models/queries/paging';
 import type { QueryDependencies, QueryTools } from './query-tools.ts';
@@ -42,10 +40,11 @@ export const attentionQueries = ({ rows, stateOf, now, events, processes }: Atte
   },
 });
 
-const charging: ReadonlySet<string> = new Set([paymentCapture.name, loyaltyRenewals.name]);
+/** Calls of the payment provider, by the processes of orders and programmes. */
+const charges: ReadonlySet<string> = new Set(['capture-payment', 'charge-renewal', 'settle-renewal']);
 
 const parkedChargesIn = (parked: readonly Parked[]) =>
-  parked.filter(({ process }) => charging.has(process)).map(({ stream, since }) => ({ orderId: idOf(stream), since }));
+  parked.filter(({ what }) => charges.has(what)).map(({ stream, since }) => ({ orderId: idOf(stream), since }));
 
 /** An order is damaged also by the stream of its programme. */
 function damagedOrdersIn(damages: Damages | undefined) {
