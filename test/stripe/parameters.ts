@@ -18,9 +18,10 @@ const typesOf = (resource: string): string => {
   return readFileSync(`${main.slice(0, main.lastIndexOf('/esm/'))}/esm/resources/${resource}.d.ts`, 'utf8');
 };
 
-/** The names of the parameters that the installed SDK knows for a call. */
-export function parametersOf(call: Call): ReadonlySet<string> {
-  const [resource, name] = declared[call];
+/** The names of the parameters that the installed SDK knows for a call. Undefined: no such call is made here. */
+export function parametersOf(call: string): ReadonlySet<string> | undefined {
+  if (!Object.hasOwn(declared, call)) return undefined;
+  const [resource, name] = declared[call as Call];
   const [, body] = typesOf(resource).split(`export interface ${name} {`);
   if (body === undefined) throw new Error(`the stripe package has no ${name}`);
   return new Set([...body.slice(0, body.indexOf('\n}')).matchAll(/^ {4}(\w+)\??:/gm)].map(([, one]) => one as string));
