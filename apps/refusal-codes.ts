@@ -189,6 +189,18 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'Send a quantity within the limits of the price.',
     'quantity',
   ),
+  'total-not-chargeable': refused(
+    409,
+    'The payment provider does not charge this total: it is too small, or not a multiple of what the provider charges.',
+    'Order another quantity, or use another coupon.',
+    'quantity',
+  ),
+  'descriptor-not-on-statements': refused(
+    409,
+    'The payment provider cannot show this text on card statements.',
+    'Send a text of the length and the characters that the answer names.',
+    'statementDescriptor',
+  ),
   'not-in-loyalty-rewards': refused(
     409,
     'The lead type, or the order, does not take part in Loyalty Rewards.',

@@ -34,7 +34,11 @@ class OpenStoreBody {
 }
 
 class SetStatementDescriptorBody {
-  @Line({ description: 'What card statements show for every store (STO-2).', example: 'LEADGER', maxLength: 22 })
+  @Line({
+    description: 'What card statements show for every store (STO-2). How long it may be says the payment provider.',
+    example: 'LEADGER',
+    maxLength: 100,
+  })
   statementDescriptor!: string;
 }
 
@@ -84,7 +88,12 @@ class SetPriceBody {
   @Id({ description: 'The lead type that is sold.', example: exampleIds.leadTypeId })
   leadTypeId!: string;
 
-  @Count({ description: 'The price of one lead, in cents.', example: 950, minimum: 0, maximum: 100_000_000 })
+  @Count({
+    description: 'The price of one lead, in minor units of the currency.',
+    example: 950,
+    minimum: 0,
+    maximum: 100_000_000,
+  })
   pricePerLeadCents!: number;
 
   @Currency({ description: 'The currency (ISO 4217).', example: 'USD' })

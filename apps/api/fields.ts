@@ -5,6 +5,7 @@ import { ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 import { z } from 'zod';
 import { parseInstant } from '#domain/kernel/instants';
 import { isTimeZone } from '#domain/kernel/local-days';
+import { isCurrency } from '#domain/kernel/minor-units';
 import { ID, ONE_LINE } from '#domain/kernel/text';
 import { normaliseTelephone } from '#domain/leads/person-form';
 import { isPosition, POSITION_PATTERN } from '#event-store/position-text';
@@ -283,13 +284,15 @@ export function FieldNames({ shape }: z.ZodObject): PropertyDecorator {
   );
 }
 
-const currencies = new Set(Intl.supportedValuesOf('currency'));
-
 export const Currency = (options: FieldOptions): PropertyDecorator =>
   field(
     options,
     { type: 'string', pattern: '^[A-Z]{3}$' },
-    check('currency', 'must be a currency code of ISO 4217, like USD', (value) => currencies.has(value as string)),
+    check(
+      'currency',
+      'must be a currency code of ISO 4217, like USD',
+      (value) => typeof value === 'string' && isCurrency(value),
+    ),
   );
 
 export const Flag = (options: FieldOptions): PropertyDecorator =>

@@ -1,6 +1,7 @@
 import { counted, nounOf, thousands } from '#domain/kernel/counted';
 import { tellDecline } from '#domain/kernel/declines';
 import { isBox } from '#domain/kernel/events';
+import { tellMoney } from '#domain/kernel/minor-units';
 import type { AnyEvent, EventTypeName } from '#domain/ledger';
 import { tellFailedCall, tellMailAnswer } from '#domain/notifications/outcomes';
 import { tellRefundFailure } from '#domain/orders/refunds';
@@ -25,7 +26,7 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   LeadTypeDefined: ({ leadTypeId, exclusivity, freshness, agesInto }) =>
     `lead type ${leadTypeId}: ${exclusivity}, ${freshness}${agesInto ? `, ages into ${agesInto}` : ''}`,
   PriceSet: ({ storeId, leadTypeId, pricePerLeadCents, currency, smallestOrder, largestOrder, effectiveFrom }) =>
-    `${leadTypeId} in store ${storeId}: ${money(pricePerLeadCents, currency)} a lead, ${smallestOrder} to ${largestOrder} an order, from ${effectiveFrom}`,
+    `${leadTypeId} in store ${storeId}: ${tellMoney(pricePerLeadCents, currency)} a lead, ${smallestOrder} to ${largestOrder} an order, from ${effectiveFrom}`,
   PolicyPublished: ({ version, author, effectiveFrom }) => `policy ${version} by ${author}, from ${effectiveFrom}`,
   CustomerRegistered: ({ storeId, timeZone }) => `registered with store ${storeId}, lives in ${timeZone}`,
   BusinessAssociationChanged: () => 'changed the business association',
@@ -77,34 +78,34 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   CheckoutStarted: ({ quantity, leadTypeId, giveUpAt }) =>
     `${counted(quantity, 'lead')} of ${leadTypeId} chosen; abandoned ${giveUpAt} unless it is placed`,
   CheckoutQuoted: ({ quantity, totalCents, currency }) =>
-    `shown: ${counted(quantity, 'lead')} for ${money(totalCents, currency)}`,
+    `shown: ${counted(quantity, 'lead')} for ${tellMoney(totalCents, currency)}`,
   CheckoutCouponTaken: ({ code, discount }) => `coupon ${JSON.stringify(code)} taken: ${worth(discount)}`,
   CheckoutCouponReplaced: ({ code, by }) =>
     `coupon ${JSON.stringify(code)} does not count any more: ${JSON.stringify(by)} was given in its place`,
   CheckoutPlaced: ({ orderId }) => `placed as order ${orderId}`,
   CheckoutAbandoned: (ended) => `abandoned${why(ended)}`,
   OrderPlaced: (data) =>
-    `${counted(data.quantity, 'lead')} of ${data.leadTypeId}${data.bonusLeads ? ` and ${counted(data.bonusLeads, 'bonus lead')}` : ''} for ${money(data.totalCents, data.currency)} (${money(data.pricePerLeadCents, data.currency)} each)${data.dailyMaximum ? `, at most ${data.dailyMaximum} a day in ${data.timeZone}` : ''}`,
-  PaymentCaptured: ({ amountCents, currency, reference }) => `${money(amountCents, currency)} paid (${reference})`,
+    `${counted(data.quantity, 'lead')} of ${data.leadTypeId}${data.bonusLeads ? ` and ${counted(data.bonusLeads, 'bonus lead')}` : ''} for ${tellMoney(data.totalCents, data.currency)} (${tellMoney(data.pricePerLeadCents, data.currency)} each)${data.dailyMaximum ? `, at most ${data.dailyMaximum} a day in ${data.timeZone}` : ''}`,
+  PaymentCaptured: ({ amountCents, currency, reference }) => `${tellMoney(amountCents, currency)} paid (${reference})`,
   PaymentDeclined: ({ reason }) => `payment declined: ${tellDecline(reason)}`,
   PaymentUnknown: ({ amountCents, currency, chargeKey }) =>
-    `nobody knows whether ${money(amountCents, currency)} were paid (charge ${chargeKey})${why({ cause: customerErased })}`,
+    `nobody knows whether ${tellMoney(amountCents, currency)} were paid (charge ${chargeKey})${why({ cause: customerErased })}`,
   PaymentCapturedTooLate: ({ amountCents, currency }) =>
-    `${money(amountCents, currency)} paid after the order was cancelled: to be refunded`,
+    `${tellMoney(amountCents, currency)} paid after the order was cancelled: to be refunded`,
   RefundWished: ({ amountCents, currency, reference, cause }) =>
-    `${money(amountCents, currency)} of payment ${reference} are to be given back${cause === 'by-hand' ? '' : ': it came too late'}`,
+    `${tellMoney(amountCents, currency)} of payment ${reference} are to be given back${cause === 'by-hand' ? '' : ': it came too late'}`,
   PaymentRefunded: ({ amountCents, currency, reference }) =>
-    `${money(amountCents, currency)} given back (${reference})`,
+    `${tellMoney(amountCents, currency)} given back (${reference})`,
   RefundFailed: ({ amountCents, currency, attempt, failure, retryAt }) =>
-    `${money(amountCents, currency)} not given back at the ${ordinal(attempt)} attempt: ${tellRefundFailure(failure)}; ${retryAt ? `next attempt at ${retryAt}` : 'an operator must look at it'}`,
+    `${tellMoney(amountCents, currency)} not given back at the ${ordinal(attempt)} attempt: ${tellRefundFailure(failure)}; ${retryAt ? `next attempt at ${retryAt}` : 'an operator must look at it'}`,
   RefundRetried: () => 'the refund is to be tried again',
-  RefundSettled: ({ amountCents, currency }) => `${money(amountCents, currency)} given back in another way`,
+  RefundSettled: ({ amountCents, currency }) => `${tellMoney(amountCents, currency)} given back in another way`,
   PaymentDisputed: ({ amountCents, currency, stage, reason }) =>
-    `a dispute about ${money(amountCents, currency)} (${reason.replaceAll('-', ' ')}) is ${stage}`,
+    `a dispute about ${tellMoney(amountCents, currency)} (${reason.replaceAll('-', ' ')}) is ${stage}`,
   OrderPaused: ({ restartsAt }) => `paused: receives nothing${restartsAt ? `, restarts by itself ${restartsAt}` : ''}`,
   OrderRestarted: ({ automatic }) => (automatic ? 'restarted by itself' : 'restarted'),
   OrderReopened: ({ renewalNumber, quantity, bonusLeads, bonusPercent, rule, pausesCounted, totalCents, currency }) =>
-    `re-opened by renewal ${renewalNumber}: ${counted(quantity, 'lead')} and ${counted(bonusLeads, 'bonus lead')} (${bonusPercent} %, ${rule}, ${counted(pausesCounted, 'pause')}) for ${money(totalCents, currency)}`,
+    `re-opened by renewal ${renewalNumber}: ${counted(quantity, 'lead')} and ${counted(bonusLeads, 'bonus lead')} (${bonusPercent} %, ${rule}, ${counted(pausesCounted, 'pause')}) for ${tellMoney(totalCents, currency)}`,
   DailyMaximumChanged: ({ dailyMaximum }) => `at most ${counted(dailyMaximum, 'lead')} a day from now on`,
   PaymentCardChanged: () => 'the next charge goes to another card',
   OrderCancelled: ({ undeliveredLeads, ...ended }) =>
@@ -121,13 +122,15 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   ProgrammeJoined: ({ cadence, dueAt }) => `joined Loyalty Rewards: ${cadence}, first on ${dueAt}`,
   RenewalAnnounced: ({ renewalNumber, dueAt }) => `renewal ${renewalNumber} announced for ${dueAt}`,
   RenewalBegun: ({ renewalNumber, dueAt, attempt, charge }) =>
-    `renewal ${renewalNumber}, due ${dueAt}: ${money(charge.amountCents, charge.currency)} is charged, attempt ${attempt}`,
+    `renewal ${renewalNumber}, due ${dueAt}: ${tellMoney(charge.amountCents, charge.currency)} is charged, attempt ${attempt}`,
+  RenewalConfirmationRequested: ({ renewalNumber, until }) =>
+    `renewal ${renewalNumber}: the bank wants the customer to confirm the payment, before ${until}`,
   RenewalPaid: ({ renewalNumber, amountCents, currency, reference, nextDueAt }) =>
-    `renewal ${renewalNumber}: ${money(amountCents, currency)} paid (${reference}); the next is due ${nextDueAt}`,
+    `renewal ${renewalNumber}: ${tellMoney(amountCents, currency)} paid (${reference}); the next is due ${nextDueAt}`,
   RenewalDeclined: ({ renewalNumber, reason, retryAt }) =>
     `renewal ${renewalNumber} declined: ${tellDecline(reason)}${retryAt ? `; tried again ${retryAt}` : ''}`,
   RenewalUnknown: ({ renewalNumber, amountCents, currency, chargeKey }) =>
-    `renewal ${renewalNumber}: nobody knows whether ${money(amountCents, currency)} were paid (charge ${chargeKey})${why({ cause: customerErased })}`,
+    `renewal ${renewalNumber}: nobody knows whether ${tellMoney(amountCents, currency)} were paid (charge ${chargeKey})${why({ cause: customerErased })}`,
   ProgrammeHeld: ({ cause }) =>
     cause === 'customer' ? 'programme on hold' : 'programme on hold: its payment was declined',
   ProgrammeActivated: ({ renewalNumber, dueAt }) => `programme active again: renewal ${renewalNumber} is due ${dueAt}`,
@@ -207,8 +210,7 @@ function rankOf({ rule, rank, decidedOn, eventsSeen }: DataOf<'LeadAssigned'>['d
 }
 
 const worth = (discount: { percent: number } | { amountCents: number }): string =>
-  'percent' in discount ? `${discount.percent} % off` : `${(discount.amountCents / 100).toFixed(2)} off`;
-const money = (cents: number, currency: string): string => `${(cents / 100).toFixed(2)} ${currency}`;
+  'percent' in discount ? `${discount.percent} % off` : `${counted(discount.amountCents, 'minor unit')} off`;
 const ordinal = (number: number): string =>
   `${number}${{ one: 'st', two: 'nd', few: 'rd' }[ordinals.select(number) as string] ?? 'th'}`;
 const ordinals = new Intl.PluralRules('en', { type: 'ordinal' });

@@ -23,6 +23,8 @@ const facts = {
   leadId: 'l1',
   dueAt: '2026-03-02T15:00:00.000Z',
   expiresAt: '2026-03-02T15:30:00.000Z',
+  until: '2026-03-03T15:00:00.000Z',
+  confirmationLink: 'https://bank.example/confirm?charge=1',
   token: 'c1.secret',
   answer: 'Yes.',
   ticketId: 't1',
@@ -80,6 +82,11 @@ describe('the text of mails', () => {
     for (const kind of mailKinds)
       for (const [, path] of composeMail(kind, facts).text.matchAll(/https:\/\/store\.example(\S*)/g))
         expect(filled).toContain(path);
+  });
+
+  it('LOY-8: a payment that the bank wants confirmed has the link, and until when', () => {
+    const { text } = composeMail('payment-to-confirm', facts);
+    expect(text).toContain('before 2026-03-03 15:00 UTC:\n\nhttps://bank.example/confirm?charge=1\n');
   });
 
   it('RPL-7: a denial explains why', () => {

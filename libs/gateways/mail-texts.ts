@@ -1,6 +1,7 @@
 import Handlebars from 'handlebars';
 import { counted } from '#domain/kernel/counted';
 import { tellDecline } from '#domain/kernel/declines';
+import { formatMoney } from '#domain/kernel/minor-units';
 import type { MailKind } from '#domain/notifications/kinds';
 import { linkTo } from './mail-links.ts';
 
@@ -50,6 +51,15 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
     subject: 'We gave money back to you',
     paragraphs: [
       'We gave back {{money totalCents currency}} that you paid for your order. Your bank may need some days to show it.',
+    ],
+  },
+  'payment-to-confirm': {
+    subject: 'Please confirm your payment',
+    paragraphs: [
+      'Your bank wants you to confirm the payment for the renewal of your order. Please do so before {{moment until}}:',
+      '{{confirmationLink}}',
+      'Without your confirmation the payment is declined, and we try again.',
+      descriptor,
       aboutOrder,
     ],
   },
@@ -169,8 +179,7 @@ const linked = (html: string): string => html.replace(/https?:\/\/[^\s<>"]+/g, (
 
 const handlebars = Handlebars.create();
 handlebars.registerHelper({
-  money: (cents: number, currency: string) =>
-    new Intl.NumberFormat('en-US', { style: 'currency', currency }).format(cents / 100),
+  money: formatMoney,
   counted: (count: number, one: string) => counted(count, one),
   /** A cadence may have half days. */
   days: (days: number) => `${days} ${days === 1 ? 'day' : 'days'}`,

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type DeclineReason, declineReasonOf } from '#domain/kernel/declines';
+import { LeadgerError } from '#domain/kernel/leadger-error';
 import { type RefundGateway, sandboxRefunds } from './refunds.ts';
 
 /** One charge to a customer. */
@@ -10,15 +11,66 @@ export interface Charge {
   /** ISO 4217. */
   readonly currency: string;
   readonly statementDescriptor: string;
+  /**
+   * `only`: the customer is there, and the card is charged once. `first`: the customer is there, and the card is kept for
+   * renewals. `renewal`: the customer is not there.
+   */
+  readonly occasion: 'only' | 'first' | 'renewal';
+  /** Whom an earlier charge of the order was made to, in the provider's words. */
+  readonly providerCustomerId?: string | undefined;
+  /** Where the customer comes back to after a confirmation. Absent: no confirmation is asked for. */
+  readonly returnUrl?: string | undefined;
 }
 
-export type ChargeResult =
-  | { readonly captured: true; readonly reference: string }
-  | { readonly captured: false; readonly reason: DeclineReason };
+export type ChargeResult = Captured | Declined | Unconfirmed;
+
+interface Captured {
+  readonly captured: true;
+  readonly reference: string;
+  /** Under which id the provider keeps the card for renewals. */
+  readonly providerCustomerId?: string;
+}
+
+interface Declined {
+  readonly captured: false;
+  readonly reason: DeclineReason;
+}
+
+/** The bank wants the customer to confirm the charge, at the link. Until it is settled, it may still be captured. */
+interface Unconfirmed {
+  readonly captured: 'unconfirmed';
+  readonly reference: string;
+  readonly link: string;
+}
+
+/** What a provider cannot charge or show, known before it is asked. */
+export interface ProviderLimits {
+  /** The smallest amount in minor units, and of what each amount is a multiple. Undefined: any amount. */
+  amountsOf(currency: string): { readonly smallest: number; readonly multipleOf: number } | undefined;
+  /** Why card statements cannot show this text. Undefined: they can. */
+  refuseDescriptor(descriptor: string): string | undefined;
+}
 
 export interface PaymentGateway extends RefundGateway {
-  /** The same key is the same charge, however often it is sent. Rejects when no answer came: send it again. */
+  /** Default: every amount, every text. */
+  readonly limits?: ProviderLimits;
+  /**
+   * The same key is the same charge, however often it is sent. Rejects when no answer came: send it again. Rejects with a
+   * `ProviderRefusal` when no repetition helps, and no other card.
+   */
   capture(charge: Charge, idempotencyKey: string): Promise<ChargeResult>;
+  /**
+   * What became of a charge that waits for its confirmation; undefined: it waits still. `isOver` ends the wait: a charge that
+   * was not confirmed can be captured no more. Absent where `capture` asks for no confirmation.
+   */
+  settle?(reference: string, isOver: boolean): Promise<Captured | Declined | undefined>;
+}
+
+/** The provider refuses what this store sends: a wrong key, or a request that it does not take. People must mend it. */
+export class ProviderRefusal extends LeadgerError {
+  constructor(message: string) {
+    super('provider-refusal', message);
+  }
 }
 
 const DECLINED = 'tok_declined';

@@ -1,98 +1,180 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
-import type { PaymentGateway } from './payments.ts';
+import { type StripeStandIn, startStripeStandIn } from '#test/stripe/stand-in';
+import { type Charge, type PaymentGateway, ProviderRefusal } from './payments.ts';
 import { stripePayments } from './stripe-payments.ts';
 
-const charge = { token: 'pm_card_visa', amountCents: 15_000, currency: 'USD', statementDescriptor: "LEAD'S *STORE" };
-
-/** As Stripe documents its answers. */
-const succeeded = { id: 'pi_1', object: 'payment_intent', status: 'succeeded' };
-const cardError = (code: string, declineCode?: string) => ({
-  error: {
-    type: 'card_error',
-    code,
-    message: 'Your card was declined.',
-    ...(declineCode && { decline_code: declineCode }),
-  },
-});
-
-let server: Server;
-let asked: { headers: IncomingMessage['headers']; path: string | undefined; body: URLSearchParams }[];
-let answer: { status: number; body: object } | 'nothing';
-let payments: PaymentGateway;
+let stripe: StripeStandIn;
+let payments: Required<PaymentGateway>;
 beforeEach(async () => {
-  asked = [];
-  server = createServer(async (request, response) => {
-    asked.push({ headers: request.headers, path: request.url, body: new URLSearchParams(await text(request)) });
-    if (answer === 'nothing') {
-      response.destroy();
-      return;
-    }
-    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(answer.body));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  payments = stripePayments({ secretKey: 'sk_test_1', server: { host: '127.0.0.1', port, protocol: 'http' } });
+  stripe = await startStripeStandIn();
+  payments = stripePayments({ secretKey: 'sk_test_1', statementPrefix: 'DMS', server: stripe.server });
 });
-afterEach(() => new Promise((resolve) => server.close(resolve)));
+afterEach(() => stripe.stop());
+
+const charge = (details: Partial<Charge> = {}): Charge => ({
+  ...{
+    token: 'pm_card_visa',
+    amountCents: 15_000,
+    currency: 'USD',
+    statementDescriptor: "LEAD'S *STORE",
+    occasion: 'only',
+  },
+  ...details,
+});
+const askedFor = (call: string) => stripe.asked.filter((one) => one.call === call);
+const intentOf = (reference: string) => stripe.intents.get(reference);
 
 describe('payments by Stripe', () => {
   it('are payment intents, confirmed at once, with a key that makes a repetition the same charge', async () => {
-    answer = { status: 200, body: succeeded };
-    expect(await payments.capture(charge, 'order-1')).toEqual({ captured: true, reference: 'pi_1' });
-    const [request] = asked;
-    expect(request?.path).toBe('/v1/payment_intents');
-    expect(request?.headers).toMatchObject({ 'idempotency-key': 'order-1', authorization: 'Bearer sk_test_1' });
-    expect(Object.fromEntries(request?.body ?? [])).toMatchObject({
-      amount: '15000',
+    stripe.card('pm_card_visa');
+    const paid = { captured: true, reference: 'pi_1' };
+    expect(await payments.capture(charge(), 'order-1')).toEqual(paid);
+    expect(await payments.capture(charge(), 'order-1')).toEqual(paid);
+    expect(stripe.intents.size).toBe(1);
+    expect(intentOf('pi_1')).toMatchObject({
+      amount: 15_000,
       currency: 'usd',
-      payment_method: 'pm_card_visa',
-      confirm: 'true',
-      statement_descriptor: 'LEADS STORE',
+      descriptor: 'LEADS STORE',
+      customer: null,
     });
+  });
+
+  it('keep a card for renewals with a customer at Stripe, and charge renewals when the customer is not there', async () => {
+    stripe.card('pm_card_visa');
+    const first = await payments.capture(charge({ occasion: 'first' }), 'order-1');
+    expect(first).toEqual({ captured: true, reference: 'pi_1', providerCustomerId: 'cus_1' });
+    const { body } = askedFor('POST /v1/payment_intents')[0] ?? {};
+    expect(Object.fromEntries(body ?? [])).toMatchObject({ customer: 'cus_1', setup_future_usage: 'off_session' });
+    expect(body?.has('off_session')).toBe(false);
+
+    const renewal = charge({ occasion: 'renewal', providerCustomerId: 'cus_1' });
+    expect(await payments.capture(renewal, 'renewal-1')).toEqual({ ...first, reference: 'pi_2' });
+    expect(askedFor('POST /v1/payment_intents')[1]?.body.get('off_session')).toBe('true');
+  });
+
+  it('attach a card that replaces another one to the same customer, and say when a card was not kept', async () => {
+    for (const token of ['pm_card_visa', 'pm_other', 'pm_spent']) stripe.card(token);
+    await payments.capture(charge({ occasion: 'first' }), 'order-1');
+    const renewal = charge({ occasion: 'renewal', providerCustomerId: 'cus_1', token: 'pm_other' });
+    expect(await payments.capture(renewal, 'renewal-1')).toMatchObject({ captured: true, providerCustomerId: 'cus_1' });
+
+    // As orders of the version before: their first charge kept nothing.
+    await payments.capture(charge({ token: 'pm_spent' }), 'order-2');
+    const ofOlderVersion = charge({ occasion: 'renewal', token: 'pm_spent' });
+    expect(await payments.capture(ofOlderVersion, 'renewal-2')).toEqual({ captured: false, reason: 'card-not-kept' });
   });
 
   it.each([
-    [cardError('card_declined', 'insufficient_funds'), 'insufficient-funds'],
-    [cardError('expired_card'), 'expired-card'],
-    [cardError('card_declined', 'stolen_card'), 'card-declined'],
-    [cardError('incorrect_cvc'), 'wrong-details'],
-    [cardError('card_declined', 'a_word_of_next_year'), 'other'],
-  ])('with a declined card give the reason, in a code of ours', async (body, reason) => {
-    answer = { status: 402, body };
-    expect(await payments.capture(charge, 'order-1')).toEqual({ captured: false, reason });
+    ['insufficient_funds', undefined, 'insufficient-funds'],
+    ['', 'expired_card', 'expired-card'],
+    ['stolen_card', undefined, 'card-declined'],
+    ['', 'incorrect_cvc', 'wrong-details'],
+    ['a_word_of_next_year', undefined, 'other'],
+  ])('with a declined card give the reason, in a code of ours (%s %s)', async (declines, code, reason) => {
+    stripe.card('pm_card_visa', { declines, ...(code !== undefined && { code }) });
+    expect(await payments.capture(charge(), 'order-1')).toEqual({ captured: false, reason });
   });
 
-  it('that need another step of the customer are not captured', async () => {
-    answer = { status: 200, body: { ...succeeded, status: 'requires_action' } };
-    expect(await payments.capture(charge, 'order-1')).toEqual({
-      captured: false,
-      reason: 'authentication-required',
-    });
+  it('that the bank wants the customer to confirm at the checkout are declined, and can be captured no more', async () => {
+    stripe.card('pm_card_visa', 'asks-always');
+    const declined = { captured: false, reason: 'authentication-required' };
+    expect(await payments.capture(charge(), 'order-1')).toEqual(declined);
+    expect(intentOf('pi_1')?.status).toBe('canceled');
+  });
+
+  it('that the bank wants an absent customer to confirm have a link, and are paid or closed when they are settled', async () => {
+    stripe.card('pm_card_visa', 'asks-when-absent');
+    const { providerCustomerId } = (await payments.capture(charge({ occasion: 'first' }), 'order-1')) as never;
+    const renewal = charge({ occasion: 'renewal', providerCustomerId, returnUrl: 'https://leads.example/loyalty/1' });
+    stripe.card('pm_card_visa', 'asks-always');
+    await payments.capture({ ...renewal, returnUrl: undefined }, 'renewal-0');
+    const unconfirmed = await payments.capture(renewal, 'renewal-1');
+    expect(unconfirmed).toMatchObject({ captured: 'unconfirmed', link: expect.stringMatching(/^https:/) });
+    expect(await payments.capture(renewal, 'renewal-1')).toEqual(unconfirmed);
+    const { reference, link } = unconfirmed as { reference: string; link: string };
+    expect(await payments.settle(reference, false)).toBeUndefined();
+    stripe.confirmAt(link);
+    for (const isOver of [false, true])
+      expect(await payments.settle(reference, isOver)).toMatchObject({ captured: true, reference });
+
+    const ignored = (await payments.capture(renewal, 'renewal-2')) as { reference: string; link: string };
+    const declined = { captured: false, reason: 'authentication-required' };
+    expect(await payments.settle(ignored.reference, true)).toEqual(declined);
+    stripe.confirmAt(ignored.link);
+    expect(await payments.settle(ignored.reference, true)).toEqual(declined);
   });
 
   it('with a token that Stripe does not know are declined, because no later answer would differ', async () => {
-    const message = "No such PaymentMethod: 'pm_card_visa'";
-    const unknown = { type: 'invalid_request_error', code: 'resource_missing', param: 'payment_method', message };
-    answer = { status: 400, body: { error: unknown } };
-    expect(await payments.capture(charge, 'order-1')).toEqual({ captured: false, reason: 'unknown-card' });
-    answer = { status: 400, body: { error: { ...unknown, code: 'parameter_invalid', param: 'amount' } } };
-    await expect(payments.capture(charge, 'order-2')).rejects.toThrow();
+    expect(await payments.capture(charge(), 'order-1')).toEqual({ captured: false, reason: 'unknown-card' });
+  });
+
+  it.each([
+    ['below the minimum', 49, 'USD', undefined],
+    ['with a last digit that Stripe does not take', 1255, 'KWD', undefined],
+    ['in yen', 50, 'JPY', 50],
+    ['in thousandths', 1250, 'KWD', 1250],
+    ['in a currency with decimals at Stripe only', 500, 'ISK', 50_000],
+    ['in a currency without decimals at Stripe only', 500, 'MGA', 5],
+  ])('%s are never another amount', async (_, amountCents, currency, amount) => {
+    stripe.card('pm_card_visa');
+    const result = await payments.capture(charge({ amountCents, currency }), 'order-1');
+    if (amount === undefined) expect(result).toEqual({ captured: false, reason: 'amount-not-accepted' });
+    else expect(intentOf('pi_1')).toMatchObject({ amount, currency: currency.toLowerCase() });
+  });
+
+  it('that no repetition mends are told from those without an answer', async () => {
+    stripe.card('pm_card_visa');
+    const withWrongKey = stripePayments({ secretKey: 'sk_test_of_yesterday', server: stripe.server });
+    await expect(withWrongKey.capture(charge(), 'order-1')).rejects.toThrow(ProviderRefusal);
+    await payments.capture(charge(), 'order-1');
+    // The same key for another charge.
+    await expect(payments.capture(charge({ amountCents: 1 }), 'order-1')).rejects.toThrow(ProviderRefusal);
+    stripe.answerAll({
+      status: 400,
+      body: { error: { type: 'invalid_request_error', code: 'parameter_unknown', param: 'x' } },
+    });
+    await expect(payments.capture(charge(), 'order-2')).rejects.toThrow('it refuses the request (400)');
   });
 
   it.each([
     ['nothing comes back', 'nothing' as const],
+    ['the answer is lost', 'lost' as const],
     ['Stripe has trouble', { status: 500, body: { error: { type: 'api_error', message: 'trouble' } } }],
     [
       'there are too many requests',
       { status: 429, body: { error: { type: 'rate_limit_error', message: 'slow down' } } },
     ],
+    [
+      'the same is under way',
+      { status: 409, body: { error: { type: 'idempotency_error', code: 'idempotency_key_in_use' } } },
+    ],
   ])('have no known result when %s, and can be repeated with the same key', async (_, given) => {
-    answer = given;
-    await expect(payments.capture(charge, 'order-1')).rejects.toThrow();
-    answer = { status: 200, body: succeeded };
-    expect(await payments.capture(charge, 'order-1')).toMatchObject({ captured: true });
-    expect(new Set(asked.map(({ headers }) => headers['idempotency-key']))).toEqual(new Set(['order-1']));
+    stripe.card('pm_card_visa');
+    stripe.answerAll(given);
+    const failed = payments.capture(charge({ occasion: 'first' }), 'order-1');
+    await expect(failed).rejects.toThrow();
+    await expect(failed).rejects.not.toThrow(ProviderRefusal);
+    stripe.answerAll(undefined);
+    expect(await payments.capture(charge({ occasion: 'first' }), 'order-1')).toMatchObject({ captured: true });
+    expect(stripe.intents.size).toBe(1);
+  });
+});
+
+describe('what Stripe cannot show or charge', () => {
+  it.each([
+    ['DMS', 'SEVENTEEN LETTERS', true],
+    ['DMS', 'EIGHTEEN CHARACTER', false],
+    [undefined, 'LEADGER', true],
+    [undefined, 'ELEVEN CHAR', false],
+    ['DMS', '12345', false],
+    ['DMS', "LEAD'S", false],
+  ])('after the prefix %s the statement can show %s: %s', (statementPrefix, descriptor, shown) => {
+    const { limits } = stripePayments({ secretKey: 'sk_test_1', statementPrefix });
+    expect(limits.refuseDescriptor(descriptor) === undefined).toBe(shown);
+  });
+
+  it('is known before it is asked', () => {
+    expect(payments.limits.amountsOf('USD')).toEqual({ smallest: 50, multipleOf: 1 });
+    expect(payments.limits.amountsOf('KWD')).toEqual({ smallest: 1, multipleOf: 10 });
+    expect(payments.limits.amountsOf('MGA')).toEqual({ smallest: 1, multipleOf: 100 });
   });
 });

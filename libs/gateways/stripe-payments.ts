@@ -1,56 +1,187 @@
 import Stripe from 'stripe';
 import { type DeclineReason, declineReasonOf } from '#domain/kernel/declines';
-import type { Charge, PaymentGateway } from './payments.ts';
+import { type Charge, type ChargeResult, type PaymentGateway, ProviderRefusal } from './payments.ts';
+import { amountAtStripe, stripeLimits, suffixOf } from './stripe-limits.ts';
 import { stripeRefunds } from './stripe-refunds.ts';
 
 interface StripeOptions {
   /** `sk_…`. */
   readonly secretKey: string;
+  /** The prefix of the account's card statements, as it is set at Stripe. Default: not known. */
+  readonly statementPrefix?: string | undefined;
   /** The address of Stripe's API. Default: Stripe's own. */
   readonly server?: { readonly host: string; readonly port: number; readonly protocol: 'http' | 'https' };
 }
 
-/** A card statement has 5 to 22 characters, none of them < > \\ ' " * (Stripe's documentation). */
-const statementText = (descriptor: string): string => descriptor.replace(/[<>\\'"*]/g, '').slice(0, 22);
+type Params = Stripe.PaymentIntentCreateParams;
 
 /**
  * Charges with payment intents, confirmed at once. Payment methods come from Stripe's own form, so card numbers never
- * reach us. A declined card is a result, and so is a token that Stripe does not know. After any other failure the result
- * is not known, and the charge is sent again with the same key.
+ * reach us. A declined card is a result, and so is what no repetition mends but another card or amount. What only people
+ * mend is a `ProviderRefusal`. After any other failure the result is not known, and the charge is sent again with the same key.
  */
-export function stripePayments({ secretKey, server }: StripeOptions): PaymentGateway {
+export function stripePayments({ secretKey, statementPrefix, server }: StripeOptions): Required<PaymentGateway> {
   const stripe = new Stripe(secretKey, { ...server, maxNetworkRetries: 0, telemetry: false });
   return {
     ...stripeRefunds(stripe),
-    async capture(charge, idempotencyKey) {
+    limits: stripeLimits(statementPrefix),
+    async capture(charge, key) {
+      const amount = amountAtStripe(charge.amountCents, charge.currency);
+      if (amount === undefined) return declined('amount-not-accepted');
       try {
-        const intent = await stripe.paymentIntents.create(paymentIntentOf(charge), { idempotencyKey });
-        if (intent.status === 'succeeded') return { captured: true, reference: intent.id };
-        return { captured: false, reason: declineReasonOf(intent.status) };
+        const customer = await customerOf(stripe, charge, key);
+        const params = { ...paymentIntentOf(charge, statementPrefix), amount, metadata: { charge: key } };
+        return await confirmed(stripe, { ...params, ...(customer && { customer }) }, charge, key);
       } catch (error) {
-        return { captured: false, reason: reasonOf(error) };
+        return declined(reasonOf(error));
       }
     },
+    settle: (reference, isOver) => (isOver ? end(stripe, reference) : resultOf(stripe, reference)),
   };
 }
 
-const paymentIntentOf = ({ token, amountCents, currency, statementDescriptor }: Charge) => ({
-  amount: amountCents,
-  currency: currency.toLowerCase(),
-  payment_method: token,
-  confirm: true,
-  off_session: true,
-  statement_descriptor: statementText(statementDescriptor),
-});
+const declined = (reason: DeclineReason) => ({ captured: false, reason }) as const;
 
-/** Why a charge was declined. @throws the error when it does not say that the charge was declined */
-function reasonOf(error: unknown): DeclineReason {
-  if (isUnknownToken(error)) return 'unknown-card';
-  if (!(error instanceof Stripe.errors.StripeCardError)) throw error;
-  return declineReasonOf(error.decline_code || error.code || 'declined');
+/** A renewal is charged to a card that an earlier payment of the customer set up for it (`setup_future_usage`). */
+const paymentIntentOf = ({ token, currency, statementDescriptor, occasion }: Charge, prefix: string | undefined) => {
+  const suffix = suffixOf(statementDescriptor, prefix);
+  return {
+    currency: currency.toLowerCase(),
+    payment_method: token,
+    allowed_payment_method_types: ['card' as const],
+    confirm: true,
+    ...(occasion === 'renewal' && { off_session: true }),
+    ...(occasion === 'first' && { setup_future_usage: 'off_session' as const }),
+    ...(suffix !== undefined && { statement_descriptor_suffix: suffix }),
+  } satisfies Partial<Params>;
+};
+
+/**
+ * A card that is used twice belongs to a customer at Stripe. One that belongs to a customer already can be charged only
+ * to that one. A card that replaces another one is attached before its first renewal.
+ */
+async function customerOf(stripe: Stripe, charge: Charge, key: string): Promise<string | undefined> {
+  const { token, occasion, providerCustomerId } = charge;
+  const owner = idOf((await known(stripe.paymentMethods.retrieve(token))).customer);
+  if (owner !== undefined) return owner;
+  if (occasion === 'only') return undefined;
+  const customer = providerCustomerId ?? (await createCustomer(stripe, key));
+  if (occasion === 'renewal') await attach(stripe, token, customer, key);
+  return customer;
 }
 
-const isUnknownToken = (error: unknown): boolean =>
-  error instanceof Stripe.errors.StripeInvalidRequestError &&
-  error.code === 'resource_missing' &&
-  error.param === 'payment_method';
+const idOf = (one: string | { id: string } | null): string | undefined => (typeof one === 'string' ? one : one?.id);
+
+const known = <Card>(card: Promise<Card>): Promise<Card> =>
+  card.catch((error: unknown) => {
+    throw isInvalid(error) && error.code === 'resource_missing' ? new CardNotUsable('unknown-card') : error;
+  });
+
+const createCustomer = async (stripe: Stripe, key: string): Promise<string> =>
+  (await stripe.customers.create({ metadata: { charge: key } }, { idempotencyKey: `${key}/customer` })).id;
+
+/** A card that was charged before, and not kept then, can never be attached. */
+async function attach(stripe: Stripe, token: string, customer: string, key: string): Promise<void> {
+  try {
+    await stripe.paymentMethods.attach(token, { customer }, { idempotencyKey: `${key}/attach` });
+  } catch (error) {
+    throw isInvalid(error) ? new CardNotUsable('card-not-kept') : error;
+  }
+}
+
+class CardNotUsable extends Error {
+  readonly reason: DeclineReason;
+
+  constructor(reason: DeclineReason) {
+    super(reason);
+    this.reason = reason;
+  }
+}
+
+const isInvalid = (error: unknown): error is InstanceType<typeof Stripe.errors.StripeInvalidRequestError> =>
+  error instanceof Stripe.errors.StripeInvalidRequestError;
+
+async function confirmed(stripe: Stripe, params: Params, charge: Charge, key: string): Promise<ChargeResult> {
+  try {
+    const intent = await stripe.paymentIntents.create(params, { idempotencyKey: key });
+    if (intent.status === 'succeeded') return capturedBy(intent);
+    // The customer is there, but this store has no page for what the bank wants. An open intent could still be paid.
+    return await end(stripe, intent.id);
+  } catch (error) {
+    const intent = intentToConfirm(error);
+    if (intent === undefined || charge.returnUrl === undefined) throw error;
+    return askForConfirmation(stripe, intent, { token: charge.token, returnUrl: charge.returnUrl }, key);
+  }
+}
+
+const capturedBy = ({ id, customer }: Stripe.PaymentIntent) => {
+  const providerCustomerId = idOf(customer);
+  return { captured: true, reference: id, ...(providerCustomerId !== undefined && { providerCustomerId }) } as const;
+};
+
+/** https://docs.stripe.com/error-codes#authentication-required: the bank wants the customer, who is not there. */
+const intentToConfirm = (error: unknown): string | undefined =>
+  error instanceof Stripe.errors.StripeCardError && error.code === 'authentication_required'
+    ? error.payment_intent?.id
+    : undefined;
+
+/** The same intent, confirmed as if the customer were there, has a page of the bank's for the customer. */
+async function askForConfirmation(
+  stripe: Stripe,
+  intent: string,
+  { token, returnUrl }: { token: string; returnUrl: string },
+  key: string,
+): Promise<ChargeResult> {
+  const params = { payment_method: token, return_url: returnUrl };
+  const asked = await stripe.paymentIntents.confirm(intent, params, { idempotencyKey: `${key}/confirm` });
+  if (asked.status === 'succeeded') return capturedBy(asked);
+  const link = asked.next_action?.redirect_to_url?.url;
+  return link ? { captured: 'unconfirmed', reference: intent, link } : end(stripe, intent);
+}
+
+/** Whatever was done at the bank's page meanwhile: afterwards the intent is either paid, or can be paid no more. */
+async function end(stripe: Stripe, reference: string) {
+  try {
+    await stripe.paymentIntents.cancel(reference);
+    return declined('authentication-required');
+  } catch (error) {
+    if (!isUnexpectedState(error)) throw refusalOr(error);
+  }
+  const result = await resultOf(stripe, reference);
+  if (result) return result;
+  throw new Error('the payment is under way at the provider');
+}
+
+async function resultOf(stripe: Stripe, reference: string) {
+  const intent = await stripe.paymentIntents.retrieve(reference).catch((error: unknown) => {
+    throw refusalOr(error);
+  });
+  if (intent.status === 'succeeded') return capturedBy(intent);
+  return intent.status === 'canceled' ? declined('authentication-required') : undefined;
+}
+
+const isUnexpectedState = (error: unknown): boolean =>
+  isInvalid(error) && error.code === 'payment_intent_unexpected_state';
+
+/** Why a charge was declined. @throws where the error does not say that it was */
+function reasonOf(error: unknown): DeclineReason {
+  if (error instanceof CardNotUsable) return error.reason;
+  if (error instanceof Stripe.errors.StripeCardError)
+    return declineReasonOf(error.decline_code || error.code || 'declined');
+  if (isInvalid(error) && error.param === 'payment_method') return 'unknown-card';
+  if (isInvalid(error) && (error.param === 'amount' || error.param === 'currency')) return 'amount-not-accepted';
+  throw refusalOr(error);
+}
+
+/** https://docs.stripe.com/api/errors: what is answered so is answered so again, until somebody changes something here. */
+function refusalOr(error: unknown): unknown {
+  const { StripeAuthenticationError, StripePermissionError, StripeIdempotencyError } = Stripe.errors;
+  if (error instanceof StripeAuthenticationError) return new ProviderRefusal('it does not know the secret key');
+  if (error instanceof StripePermissionError) return new ProviderRefusal('the secret key has not the right to charge');
+  if (!isInvalid(error) && !(error instanceof StripeIdempotencyError)) return error;
+  return new ProviderRefusal(`it refuses the request (${error.statusCode})${requestIdOf(error)}`);
+}
+
+/** By this id, the provider's own pages show the request and why it was refused. */
+const requestIdOf = ({ requestId }: { requestId?: string | undefined }): string =>
+  requestId !== undefined && /^req_\w{1,60}$/.test(requestId) ? `, see ${requestId}` : '';

@@ -3,7 +3,7 @@ import { type FactOf, idOf } from '#domain/codec';
 import { DueList } from '#domain/kernel/due-list';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
-import { addDays, earliest } from '#domain/kernel/instants';
+import { addDays, addHours, earliest } from '#domain/kernel/instants';
 import {
   chargeDueAt,
   type ProgrammeState,
@@ -25,6 +25,7 @@ const eventTypes = [
   'ProgrammeJoined',
   'RenewalAnnounced',
   'RenewalBegun',
+  'RenewalConfirmationRequested',
   'RenewalPaid',
   'RenewalDeclined',
   'RenewalUnknown',
@@ -44,6 +45,8 @@ interface Renewals {
   /** Orders in Loyalty Rewards, due at their next step. A member that waits for a fact is not scheduled. */
   readonly members: DueList<Member>;
   readonly toCharge: Map<string, FactOf<'RenewalBegun'>>;
+  /** Charges that wait for their customers, due when the provider is asked again. */
+  readonly toSettle: DueList<FactOf<'RenewalConfirmationRequested'>>;
   readonly toReopen: Map<string, FactOf<'RenewalPaid'>>;
   /** Subjects of erasures. Renewals that begin for such a customer are never charged. */
   readonly erased: Set<string>;
@@ -77,6 +80,7 @@ export const loyaltyRenewals = defineProcess({
     noticeDays: 0,
     members: new DueList(),
     toCharge: new Map(),
+    toSettle: new DueList(),
     toReopen: new Map(),
     erased: new Set(),
   }),
@@ -87,11 +91,12 @@ export const loyaltyRenewals = defineProcess({
     applyPolicyInForce(renewals);
     const charges = takeFrom(renewals.toCharge, limit).map(([orderId, begun]) => renewalToCharge(orderId, begun));
     const reopenings = takeFrom(renewals.toReopen, limit).map(([orderId, paid]) => reopenOrder(orderId, paid));
-    return [...charges, ...reopenings, ...stepsDue(renewals, now, limit)];
+    const settlements = settlementsDue(renewals, now, limit);
+    return [...charges, ...settlements, ...reopenings, ...stepsDue(renewals, now, limit)];
   },
 
-  wakeAt({ now, policies, members }) {
-    return earliest([nextPolicyChange(policies, now), members.nextDueAt()]);
+  wakeAt({ now, policies, members, toSettle }) {
+    return earliest([nextPolicyChange(policies, now), members.nextDueAt(), toSettle.nextDueAt()]);
   },
 });
 
@@ -115,17 +120,23 @@ function evolve(renewals: Renewals, fact: RenewalFact): void {
   else scheduleNextStep(renewals, member);
 }
 
-function noteToDo({ toCharge, toReopen, ...renewals }: Renewals, orderId: string, fact: RenewalFact): void {
+function noteToDo({ toCharge, toSettle, toReopen, ...renewals }: Renewals, orderId: string, fact: RenewalFact): void {
   switch (fact.type) {
     case 'RenewalBegun':
       if (!isErased(renewals, orderId)) toCharge.set(orderId, fact);
       break;
+    case 'RenewalConfirmationRequested':
+      toCharge.delete(orderId);
+      toSettle.put(orderId, fact, nextCheckAt(fact, fact.data.at));
+      break;
     case 'RenewalUnknown':
     case 'RenewalDeclined':
       toCharge.delete(orderId);
+      toSettle.remove(orderId);
       break;
     case 'RenewalPaid':
       toCharge.delete(orderId);
+      toSettle.remove(orderId);
       toReopen.set(orderId, fact);
       break;
     case 'OrderReopened':
@@ -156,6 +167,7 @@ function evolveMember(member: Member, fact: Exclude<RenewalFact, { type: 'Policy
       break;
     case 'PaymentCaptured':
       member.paid = true;
+      keepCustomer(member, fact);
       break;
     case 'PaymentCardChanged':
       member.charge = { ...member.charge, token: fact.data.paymentToken };
@@ -166,11 +178,17 @@ function evolveMember(member: Member, fact: Exclude<RenewalFact, { type: 'Policy
       break;
     case 'RenewalPaid':
       member.reopening = true;
+      keepCustomer(member, fact);
       member.programme = programme.evolve(member.programme, fact);
       break;
     default:
       member.programme = programme.evolve(member.programme, fact);
   }
+}
+
+function keepCustomer(member: Member, { data }: FactOf<'PaymentCaptured' | 'RenewalPaid'>): void {
+  const { providerCustomerId } = data;
+  if (providerCustomerId !== undefined) member.charge = { ...member.charge, providerCustomerId };
 }
 
 const scheduleNextStep = ({ members, noticeDays }: Renewals, member: Member): void =>
@@ -194,12 +212,37 @@ function applyPolicyInForce(renewals: Renewals): void {
 
 /** Programme, renewal and attempt are the key of a charge: sent twice, it is charged once. */
 function renewalToCharge(orderId: string, begun: FactOf<'RenewalBegun'>): EffectWish {
-  const { renewalNumber, attempt, charge } = begun.data;
+  const { renewalNumber, attempt, charge, retryAfterHours } = begun.data;
+  const isTriedAgain = retryAfterHours !== undefined;
   return {
     commandId: deriveId('charge-renewal', orderId, String(renewalNumber), String(attempt)),
     stream: programmeStream(orderId),
-    effect: { kind: 'charge-renewal', orderId, renewalNumber, attempt, ...charge },
+    effect: { kind: 'charge-renewal', orderId, renewalNumber, attempt, isTriedAgain, ...charge },
     because: begun,
+  };
+}
+
+/** A customer who has confirmed a charge does not wait for the leads until the time is over. */
+const HOURS_BETWEEN_CHECKS = 0.25;
+const nextCheckAt = ({ data }: FactOf<'RenewalConfirmationRequested'>, now: Instant): Instant =>
+  earliest([addHours(now, HOURS_BETWEEN_CHECKS), data.until]) as Instant;
+
+/** A held or cancelled programme settles its charge, too: the customer may have confirmed it. */
+function settlementsDue({ toSettle }: Renewals, now: Instant, limit: number): EffectWish[] {
+  return toSettle.take(now, limit).map((asked) => {
+    if (now < asked.data.until) toSettle.put(idOf(asked.stream), asked, nextCheckAt(asked, now));
+    return chargeToSettle(asked, now);
+  });
+}
+
+function chargeToSettle(asked: FactOf<'RenewalConfirmationRequested'>, now: Instant): EffectWish {
+  const isOver = now >= asked.data.until;
+  const { renewalNumber, attempt, reference } = asked.data;
+  return {
+    commandId: deriveId('settle-renewal', asked.eventId, isOver ? 'over' : now),
+    stream: asked.stream,
+    effect: { kind: 'settle-renewal', orderId: idOf(asked.stream), renewalNumber, attempt, reference, isOver },
+    because: asked,
   };
 }
 

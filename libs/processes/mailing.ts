@@ -97,6 +97,14 @@ const mails = {
   },
   PaymentRefunded: { kind: 'refund-made', customerId: customerOfOrder, facts: refundFacts },
   RefundSettled: { kind: 'refund-made', customerId: customerOfOrder, facts: refundFacts },
+  RenewalConfirmationRequested: {
+    kind: 'payment-to-confirm',
+    customerId: customerInEvent,
+    facts: (fact, orders) => {
+      const { renewalNumber, link: confirmationLink, until } = fact.data;
+      return { ...orderFacts(fact, orders), renewalNumber, confirmationLink, until };
+    },
+  },
   OrderRestarted: {
     kind: 'order-restarted',
     customerId: customerOfOrder,

@@ -50,11 +50,12 @@ const mayBeCharged = (placed: FactOf<'OrderPlaced'> | undefined, { data }: FactO
   data.cause !== undefined && placed !== undefined && placed.data.totalCents > 0;
 
 function paymentToCapture(orderId: string, because: FactOf<'OrderPlaced'>): EffectWish {
-  const { paymentToken: token, totalCents: amountCents, currency, statementDescriptor } = because.data;
+  const { paymentToken: token, totalCents: amountCents, currency, statementDescriptor, loyalty } = because.data;
+  const charge = { orderId, token, amountCents, currency, statementDescriptor };
   return {
     commandId: deriveId('capture-payment', orderId),
     stream: orderStream(orderId),
-    effect: { kind: 'capture-payment', orderId, token, amountCents, currency, statementDescriptor },
+    effect: { kind: 'capture-payment', isKept: loyalty !== undefined, ...charge },
     because,
   };
 }

@@ -40,8 +40,24 @@ export class OutOfReach extends LeadgerError {
 
 /** Each kind is carried out by the engine's handler of that name. */
 export type Effect =
-  | ({ readonly kind: 'capture-payment' } & Charge)
-  | ({ readonly kind: 'charge-renewal'; readonly renewalNumber: number; readonly attempt: number } & Charge)
+  | ({ readonly kind: 'capture-payment'; readonly isKept: boolean } & Charge)
+  | ({
+      readonly kind: 'charge-renewal';
+      readonly renewalNumber: number;
+      readonly attempt: number;
+      /** Whether a charge that is not confirmed is tried again: only then the customer is asked to confirm it. */
+      readonly isTriedAgain: boolean;
+    } & Charge)
+  | {
+      readonly kind: 'settle-renewal';
+      readonly orderId: string;
+      readonly renewalNumber: number;
+      readonly attempt: number;
+      /** The charge that the customer was asked to confirm. */
+      readonly reference: string;
+      /** The time to confirm it is over. */
+      readonly isOver: boolean;
+    }
   | ({ readonly kind: 'make-refund'; readonly attempt: number } & Refund)
   | {
       readonly kind: 'send-mail';
@@ -62,6 +78,8 @@ interface Charge {
   readonly amountCents: number;
   readonly currency: string;
   readonly statementDescriptor: string;
+  /** Where the provider keeps the card, if it does. */
+  readonly providerCustomerId?: string | undefined;
 }
 
 interface Refund {

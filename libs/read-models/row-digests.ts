@@ -5,14 +5,14 @@
  */
 export const rowDigests: Readonly<Record<string, string>> = {
   customers: 'bfaad4ba01153be6',
-  orders: 'b2a7b06d17cfa345',
-  programmes: 'dd8ed035c39ef46d',
+  orders: '8855a97946f9e06f',
+  programmes: '3c332f101d950969',
   leads: '1215db694c2d04d0',
-  refunds: 'f9c3707a960fefec',
+  refunds: '3d011520ce7df2d7',
   replacements: '7564a7242c529618',
   tickets: '804c1b4708e2bae0',
-  mails: '016d37bd7a252f1a',
+  mails: '614919f4883d5809',
   webhooks: '6134a1be56162226',
-  histories: '9fef79377534aa7a',
-  sales: '7a0aaaa2c6c79bb4',
+  histories: '62826424f8daae9c',
+  sales: 'd3ea106a03812c7a',
 };

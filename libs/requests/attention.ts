@@ -4,6 +4,7 @@ import { addDays, addHours } from '#domain/kernel/instants';
 import { familyOf } from '#domain/ledger';
 import { erasuresStream } from '#domain/persons/erasures';
 import type { EventStore } from '#event-store/port';
+import type { Parked } from '#processes/engine/process-run';
 import type { AttentionRow } from '#read-models/queries/attention';
 import type { PageRequest } from '#read-models/queries/paging';
 import type { QueryDependencies, QueryTools } from './query-tools.ts';
@@ -20,10 +21,10 @@ interface AttentionRequest extends PageRequest {
   readonly starvingAfterHours?: number;
 }
 
-type AttentionTools = QueryTools & Pick<QueryDependencies, 'events'>;
+type AttentionTools = QueryTools & Pick<QueryDependencies, 'events' | 'processes'>;
 
 /** Orders that the staff should look at. */
-export const attentionQueries = ({ rows, stateOf, now, events }: AttentionTools) => ({
+export const attentionQueries = ({ rows, stateOf, now, events, processes }: AttentionTools) => ({
   async list({ caller }: RequestContext, { starvingAfterHours = STARVING_AFTER_HOURS, ...request }: AttentionRequest) {
     const at = now();
     const { subjects } = await stateOf<'erasures'>(erasuresStream);
@@ -34,9 +35,16 @@ export const attentionQueries = ({ rows, stateOf, now, events }: AttentionTools)
       declinedSince: addDays(at, -DECLINED_FOR_DAYS),
       now: at,
       damaged: damagedOrdersIn(events),
+      parkedCharges: parkedChargesIn(await processes.parked()),
     });
   },
 });
+
+/** Calls of the payment provider, by the processes of orders and programmes. */
+const charges: ReadonlySet<string> = new Set(['capture-payment', 'charge-renewal', 'settle-renewal']);
+
+const parkedChargesIn = (parked: readonly Parked[]) =>
+  parked.filter(({ what }) => charges.has(what)).map(({ stream, since }) => ({ orderId: idOf(stream), since }));
 
 /** An order is damaged also by the stream of its programme. */
 function damagedOrdersIn({ damages, foreignStreams }: Pick<EventStore, 'damages' | 'foreignStreams'>) {

@@ -1,4 +1,5 @@
 import {
+  catalogue,
   catalogueStream,
   type LeadType,
   mayJoinLoyaltyRewards,
@@ -7,8 +8,10 @@ import {
 } from '#domain/catalogue/catalogue';
 import type { Instant } from '#domain/kernel/events';
 import type { CommandOf } from '#domain/ledger';
+import { refuseDescriptor } from './provider-limits.ts';
 import { type QueryTools, sameForAll } from './query-tools.ts';
 import type { RequestContext, RequestTools } from './request-tools.ts';
+import { checkRightEarly } from './rights.ts';
 
 type PriceRequest = Omit<Price, 'effectiveFrom'> & { readonly effectiveFrom?: Instant };
 
@@ -20,7 +23,7 @@ export function catalogueRequests(tools: RequestTools) {
     openStore: (store: Store, context: RequestContext) =>
       send(store.storeId, { type: 'OpenStore', at: tools.now(), ...store }, context),
     setStatementDescriptor: (descriptor: string, context: RequestContext) =>
-      send('main', { type: 'SetStatementDescriptor', at: tools.now(), descriptor }, context),
+      setStatementDescriptor(tools, descriptor, context),
     defineLeadType: (leadType: LeadType, context: RequestContext) =>
       send(leadType.leadTypeId, { type: 'DefineLeadType', at: tools.now(), ...leadType }, context),
     setPrice(price: PriceRequest, context: RequestContext) {
@@ -30,23 +33,31 @@ export function catalogueRequests(tools: RequestTools) {
   };
 }
 
+/** STO-2. Which descriptors fit depends on the payment provider. */
+async function setStatementDescriptor(tools: RequestTools, descriptor: string, context: RequestContext) {
+  const command = { type: 'SetStatementDescriptor', at: tools.now(), descriptor } as const;
+  const noRight = checkRightEarly(catalogueStream, command, catalogue.initialState(), context);
+  const asked = noRight ?? refuseDescriptor(tools, descriptor) ?? command;
+  return tools.send('main', catalogueStream, asked, context);
+}
+
 export function catalogueQueries({ stateOf, streams }: QueryTools) {
-  const catalogue = () => stateOf<'catalogue'>(catalogueStream);
+  const present = () => stateOf<'catalogue'>(catalogueStream);
   return {
-    listStores: sameForAll(async () => [...(await catalogue()).stores.values()]),
+    listStores: sameForAll(async () => [...(await present()).stores.values()]),
     getStatementDescriptor: sameForAll(async () => {
       const { state, revision } = await streams.read<'catalogue'>(catalogueStream);
       return { statementDescriptor: state.descriptor ?? null, revision };
     }),
     listLeadTypes: sameForAll(async () =>
-      [...(await catalogue()).leadTypes.values()].map((leadType) => ({
+      [...(await present()).leadTypes.values()].map((leadType) => ({
         ...leadType,
         qualifiesForLoyaltyRewards: mayJoinLoyaltyRewards(leadType),
       })),
     ),
     /** Past, present and future prices. */
     listPrices: sameForAll(async ({ storeId }: { storeId?: string }) => {
-      const prices = [...(await catalogue()).prices.values()].flat();
+      const prices = [...(await present()).prices.values()].flat();
       return prices.filter((price) => storeId === undefined || price.storeId === storeId);
     }),
   };

@@ -6,7 +6,7 @@ import {
   refuseCoupon,
   refuseIn,
 } from '#domain/checkouts/checkout';
-import { quoteOf } from '#domain/checkouts/quote';
+import { type CheckoutQuote, discounted, quoteOf } from '#domain/checkouts/quote';
 import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
 import { isOver, orderStream, type PromisedOrder, type Terms } from '#domain/orders/order';
@@ -18,6 +18,7 @@ import { returnCoupon, tryCoupon } from './coupons.ts';
 import { customerErased } from './erased-customers.ts';
 import { withFirstPassword } from './first-password.ts';
 import { type OrderWishes, placingOf, quoteFor } from './placing.ts';
+import { refuseTotal } from './provider-limits.ts';
 import { type Receipt, type RequestContext, type RequestTools, whateverRevision } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 
@@ -77,7 +78,8 @@ async function quote(
   const { customerId, leadTypeId } = wishes;
   const offer =
     (await refuseErased(tools, customerId)) ?? (await quoteFor(tools, { customerId, leadTypeId, ...changed }));
-  const command = isRefusal(offer) ? offer : ({ type: 'QuoteCheckout', at: tools.now(), quote: offer } as const);
+  const refused = isRefusal(offer) ? offer : refuseTotal(tools, discounted(offer, state.coupon));
+  const command = refused ?? ({ type: 'QuoteCheckout', at: tools.now(), quote: offer as CheckoutQuote } as const);
   return tools.send(checkoutId, stream, command, context);
 }
 
@@ -108,9 +110,10 @@ async function useCoupon(
   if (isRefusal(worth)) return tools.send(checkoutId, stream, worth, context);
   const offer = state.quote ?? (await quoteFor(tools, wishes));
   const shown = isRefusal(offer) ? {} : { quote: offer };
+  const notChargeable = isRefusal(offer) ? undefined : refuseTotal(tools, discounted(offer, { code, discount: worth }));
   const command = { type: 'TakeCoupon', at: tools.now(), code, discount: worth, ...shown } as const;
   // The code is used: it is too late to compare revisions.
-  const receipt = await tools.send(checkoutId, stream, command, whateverRevision(context));
+  const receipt = await tools.send(checkoutId, stream, notChargeable ?? command, whateverRevision(context));
   if (receipt.outcome.kind === 'refused') await returnCoupon(tools, code, { checkoutId, ...wishes }, context);
   return receipt;
 }
@@ -179,7 +182,7 @@ async function refuseOtherCard(
 async function close(
   tools: RequestTools,
   checkoutId: string,
-  { status, wishes, quote: shown }: CheckoutState,
+  { status, wishes, coupon, quote: shown }: CheckoutState,
   token: string,
   { commandId, caller, reason, ifRevision }: RequestContext,
 ): Promise<PromisedOrder | Refusal | Outcome> {
@@ -188,6 +191,9 @@ async function close(
   if (!wishes || status === 'abandoned') return refuseIn(status);
   const quote = shown ?? (await quoteFor(tools, wishes));
   if (isRefusal(quote)) return quote;
+  // What was shown could be charged then.
+  const notChargeable = shown ? undefined : refuseTotal(tools, discounted(quote, coupon));
+  if (notChargeable) return notChargeable;
   const paymentToken = await sealSecret(tools.vault, wishes.customerId, 'payment-token', token);
   const step = {
     caller,

@@ -17,6 +17,7 @@ import { withFirstPassword } from './first-password.ts';
 import { forecastOf, orderForecast } from './forecast.ts';
 import type { HistoryRequest } from './histories.ts';
 import { type PlaceOrderRequest, type Placing, paidWith, placingOf, withCoupon } from './placing.ts';
+import { refuseTotal } from './provider-limits.ts';
 import { asRows, type QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
@@ -59,7 +60,7 @@ async function place(tools: RequestTools, request: PlaceOrderRequest, context: R
   if (refusal) return tools.refuse(id, stream, refusal, context);
   const placing = await placingOf(tools, { customerId, ...wishes });
   if (isRefusal(placing)) return tools.send(id, stream, placing, context);
-  const otherTotal = await refuseTotal(tools, placing, request);
+  const otherTotal = await refuseUnexpectedTotal(tools, placing, request);
   if (otherTotal) return tools.send(id, stream, otherTotal, context);
   const command = { ...(await paidWith(tools, placing, paymentToken)), expectedTotalCents };
   // The key was used before, or no new order is of this revision: no coupon is tried, even if the request differs.
@@ -69,15 +70,18 @@ async function place(tools: RequestTools, request: PlaceOrderRequest, context: R
   const use = { ...placing, checkoutId: id };
   const worth = await tryCoupon(tools, couponCode, use, context);
   if (isRefusal(worth)) return tools.send(id, stream, worth, context);
-  const receipt = await tools.send(id, stream, withCoupon(command, couponCode, worth), context);
+  const discounted = withCoupon(command, couponCode, worth);
+  const notChargeable = refuseTotal(tools, discounted);
+  const receipt = await tools.send(id, stream, notChargeable ?? discounted, context);
   // Another request with this key was first: the order will never have this code.
   const { terms } = await tools.stateOf<'order'>(stream);
-  if (terms && terms.coupon?.code !== couponCode) await returnCoupon(tools, couponCode, use, context);
+  if (notChargeable || (terms && terms.coupon?.code !== couponCode))
+    await returnCoupon(tools, couponCode, use, context);
   return receipt;
 }
 
 /** CHK-5, before a code is used up for an order that is refused. */
-async function refuseTotal(
+async function refuseUnexpectedTotal(
   tools: RequestTools,
   placing: Placing,
   { couponCode, expectedTotalCents }: PlaceOrderRequest,

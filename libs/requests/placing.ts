@@ -9,6 +9,7 @@ import { type LoyaltyTerms, loyaltyTermsOf } from '#domain/loyalty/bonus';
 import { type DailyMaximum, dailyMaximumOf, refusePlacing } from '#domain/orders/order';
 import { noPolicy, type PolicyDocument, type PolicyVersion } from '#domain/policy/policy';
 import { sealSecret } from './account-seals.ts';
+import { refuseTotal } from './provider-limits.ts';
 import type { RequestTools } from './request-tools.ts';
 import { type TermsOfBusiness, termsOfBusiness, unknownLeadType } from './terms-of-business.ts';
 
@@ -47,7 +48,7 @@ export async function placingOf(tools: RequestTools, request: OrderWishes): Prom
   const command = placeOrderCommand(at, request, customer, terms);
   if (isRefusal(command)) return command;
   // Decided here for a new order, so that an order that would be refused does not use a coupon.
-  return refusePlacing(command) ?? command;
+  return refusePlacing(command) ?? refuseTotal(tools, command) ?? command;
 }
 
 /** What is ordered, at the terms of this moment (CHK-5), or why no such order can be placed. */

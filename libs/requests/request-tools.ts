@@ -5,6 +5,7 @@ import type { Instant } from '#domain/kernel/events';
 import type { AnyCommand, FamilyName, StateOf } from '#domain/ledger';
 import type { Patience } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
+import type { ProviderLimits } from '#gateways/payments';
 import type { Vault } from '#vault/vault';
 import type { AddressedCommand, Outcome } from './command-handler.ts';
 import { refuseForErased } from './erased-customers.ts';
@@ -39,6 +40,8 @@ export interface RequestDependencies {
   readonly streams: Streams;
   readonly vault: Vault;
   readonly clock: Clock;
+  /** What the payment provider cannot charge or show. Default: it takes every amount and text. */
+  readonly providerLimits?: ProviderLimits | undefined;
   readonly dispatch: Dispatch;
 }
 

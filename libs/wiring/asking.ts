@@ -4,6 +4,7 @@ import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { MailGateway } from '#gateways/mail';
 import type { PaymentNotices } from '#gateways/payment-notices';
+import type { ProviderLimits } from '#gateways/payments';
 import type { ReadModels } from '#read-models/read-models';
 import { CheckedSubjects, subjectsOver } from '#requests/checked-subjects';
 import { CommandHandler } from '#requests/command-handler';
@@ -20,6 +21,7 @@ import {
   MAILS,
   NOTICES,
   OPERATIONS,
+  PROVIDER_LIMITS,
   QUERIES,
   READ_MODELS,
   REQUESTS,
@@ -41,11 +43,18 @@ export const asking: readonly FactoryProvider[] = [
   { provide: StreamCache, inject: [CommandHandler], useFactory: ({ streams }: CommandHandler) => streams },
   {
     provide: REQUEST_DEPENDENCIES,
-    inject: [StreamCache, VAULT, CLOCK, CommandBus],
-    useFactory: (streams: StreamCache, vault: Vault, clock: Clock, bus: CommandBus): RequestDependencies => ({
+    inject: [StreamCache, VAULT, CLOCK, PROVIDER_LIMITS, CommandBus],
+    useFactory: (
+      streams: StreamCache,
+      vault: Vault,
+      clock: Clock,
+      providerLimits: ProviderLimits | undefined,
+      bus: CommandBus,
+    ): RequestDependencies => ({
       streams,
       vault,
       clock,
+      providerLimits,
       dispatch: dispatchOver(bus),
     }),
   },

@@ -1,16 +1,22 @@
 import { customerStream } from '#domain/accounts/customer';
+import { catalogueStream } from '#domain/catalogue/catalogue';
 import type { CommandOf } from '#domain/ledger';
+import { programmeStream } from '#domain/loyalty/programme';
 import { orderStream } from '#domain/orders/order';
 import { erasuresStream } from '#domain/persons/erasures';
 import { failureIn } from '#gateways/failures';
-import type { ChargeResult, PaymentGateway } from '#gateways/payments';
+import { type ChargeResult, type PaymentGateway, ProviderRefusal } from '#gateways/payments';
 import { type Effect, OutOfReach, type Untimed } from '#processes/process';
+import { sealSecret } from '#requests/account-seals';
 import { isErased } from '#requests/address-claim';
 import type { StreamCache } from '#requests/stream-cache';
-import { CannotOpenBox, type Vault } from '#vault/vault';
+import { CannotOpenBox, PersonErased, type Vault } from '#vault/vault';
 
 type EffectOf<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
-type Charge = Omit<EffectOf<'capture-payment'>, 'kind'>;
+type Charge = Omit<EffectOf<'capture-payment'>, 'kind' | 'isKept'> &
+  Pick<Parameters<PaymentGateway['capture']>[0], 'occasion' | 'returnUrl'>;
+type Result = Exclude<ChargeResult, { captured: 'unconfirmed' }>;
+type Command = Untimed<CommandOf<'programme'>>;
 
 interface ChargingDependencies {
   readonly payments: PaymentGateway;
@@ -20,29 +26,84 @@ interface ChargingDependencies {
 
 /** @returns what is to be recorded of it */
 export async function capturePayment(
-  { kind: _, ...charge }: EffectOf<'capture-payment'>,
+  { kind: _, isKept, ...charge }: EffectOf<'capture-payment'>,
   key: string,
   dependencies: ChargingDependencies,
 ): Promise<Untimed<CommandOf<'order'>>> {
-  const result = await capture(charge, key, dependencies);
+  const result = await capture({ ...charge, occasion: isKept ? 'first' : 'only' }, key, dependencies);
   const { amountCents, currency } = charge;
   if (result === 'unknown') return { type: 'RecordPaymentUnknown', chargeKey: key, amountCents, currency };
+  if (result.captured === 'unconfirmed')
+    throw new Error('the customer of a first charge is there, and confirms it there');
   if (!result.captured) return { type: 'DeclinePayment', reason: result.reason };
-  return { type: 'CapturePayment', reference: result.reference, amountCents, currency };
+  const { captured: _captured, ...payment } = result;
+  return { type: 'CapturePayment', ...payment, amountCents, currency };
 }
 
 /** @returns what is to be recorded of it */
 export async function chargeRenewal(
-  { kind: _, renewalNumber, attempt, ...charge }: EffectOf<'charge-renewal'>,
+  { kind: _, renewalNumber, attempt, isTriedAgain, ...charge }: EffectOf<'charge-renewal'>,
   key: string,
   dependencies: ChargingDependencies,
-): Promise<Untimed<CommandOf<'programme'>>> {
-  const result = await capture(charge, key, dependencies);
+): Promise<Command> {
+  const { orderId, amountCents, currency } = charge;
+  const returnUrl = isTriedAgain ? await loyaltyPageOf(orderId, dependencies) : undefined;
+  const result = await capture({ ...charge, occasion: 'renewal', returnUrl }, key, dependencies);
   const renewal = { renewalNumber, attempt };
-  const { amountCents, currency } = charge;
   if (result === 'unknown') return { type: 'RecordRenewalUnknown', ...renewal, chargeKey: key, amountCents, currency };
+  if (result.captured === 'unconfirmed') return askToConfirm(orderId, renewal, charge, result, dependencies);
+  return resultOfRenewal(renewal, charge, result);
+}
+
+interface RenewalAttempt {
+  readonly renewalNumber: number;
+  readonly attempt: number;
+}
+type Money = Pick<Charge, 'amountCents' | 'currency'>;
+
+function resultOfRenewal(renewal: RenewalAttempt, { amountCents, currency }: Money, result: Result): Command {
   if (!result.captured) return { type: 'RecordRenewalDeclined', ...renewal, reason: result.reason };
-  return { type: 'RecordRenewalPaid', ...renewal, reference: result.reference, amountCents, currency };
+  const { captured: _, ...payment } = result;
+  return { type: 'RecordRenewalPaid', ...renewal, ...payment, amountCents, currency };
+}
+
+/** Where mails send the members of Loyalty Rewards. */
+async function loyaltyPageOf(orderId: string, { streams }: ChargingDependencies): Promise<string | undefined> {
+  const [{ state: order }, { state: catalogue }] = await Promise.all([
+    streams.read<'order'>(orderStream(orderId)),
+    streams.read<'catalogue'>(catalogueStream),
+  ]);
+  const address = catalogue.stores.get(order.terms?.storeId ?? '')?.webAddress;
+  return address && `${address.replace(/\/$/, '')}/loyalty/${orderId}`;
+}
+
+/** A customer who is erased at this moment confirms nothing: the charge ends. */
+async function askToConfirm(
+  orderId: string,
+  renewal: RenewalAttempt,
+  money: Money,
+  { reference, link }: Extract<ChargeResult, { captured: 'unconfirmed' }>,
+  { streams, vault, payments }: ChargingDependencies,
+): Promise<Command> {
+  const { terms } = (await streams.read<'order'>(orderStream(orderId))).state;
+  try {
+    const box = await sealSecret(vault, terms?.customerId ?? '', 'link-token', link);
+    return { type: 'RequestConfirmation', ...renewal, reference, link: box };
+  } catch (error) {
+    if (!(error instanceof PersonErased)) throw error;
+    return resultOfRenewal(renewal, money, await endOf(payments, reference));
+  }
+}
+
+/** @returns what is to be recorded of a charge that waits for its customer; undefined: nothing yet, or not any more */
+export async function settleRenewal(
+  { orderId, renewalNumber, attempt, reference, isOver }: EffectOf<'settle-renewal'>,
+  { streams, payments }: ChargingDependencies,
+): Promise<Command | undefined> {
+  const { underWay } = (await streams.read<'programme'>(programmeStream(orderId))).state;
+  if (!underWay) return undefined;
+  const result = await answerOf(settle(payments, reference, isOver));
+  return result && resultOfRenewal({ renewalNumber, attempt }, underWay.charge, result);
 }
 
 /**
@@ -60,10 +121,26 @@ async function capture(
   const token = await tokenIn(box, orderId, dependencies);
   if (token === undefined) return { captured: false, reason: 'payment-details-erased' };
   if (amountCents === 0) return { captured: true, reference: 'nothing-due' };
-  return dependencies.payments.capture({ token, ...charge }, key).catch((error: unknown) => {
+  return answerOf(dependencies.payments.capture({ token, ...charge }, key));
+}
+
+async function settle({ settle }: PaymentGateway, reference: string, isOver: boolean): Promise<Result | undefined> {
+  if (!settle) throw new ProviderRefusal('it asks for no confirmation');
+  return settle(reference, isOver);
+}
+
+async function endOf(payments: PaymentGateway, reference: string): Promise<Result> {
+  const result = await answerOf(settle(payments, reference, true));
+  if (!result) throw new OutOfReach('the payment provider: the payment is under way');
+  return result;
+}
+
+/** @throws OutOfReach where no answer came; ProviderRefusal where no repetition helps: the engine parks it for people */
+const answerOf = <Answer>(answer: Promise<Answer>): Promise<Answer> =>
+  answer.catch((error: unknown) => {
+    if (error instanceof ProviderRefusal) throw new ProviderRefusal(`the payment provider: ${error.message}`);
     throw new OutOfReach(`the payment provider: ${failureIn(error)}`);
   });
-}
 
 /** Older versions recorded no erasure, and declined what was charged after it. */
 async function isErasedSince(orderId: string, { streams }: ChargingDependencies): Promise<boolean> {

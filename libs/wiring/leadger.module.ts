@@ -14,6 +14,7 @@ import { type Clock, systemClock } from '#gateways/clock';
 import { type MailGateway, mailFiles, smtpMail } from '#gateways/mail';
 import { noNotices, type PaymentNotices } from '#gateways/payment-notices';
 import { type PaymentGateway, sandboxPayments } from '#gateways/payments';
+import { stripeLimits } from '#gateways/stripe-limits';
 import { httpWebhooks, type WebhookGateway } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
 import { CommandHandler } from '#requests/command-handler';
@@ -27,7 +28,17 @@ import type { Leases } from './leases.ts';
 import { watchLog } from './log-watch.ts';
 import { createReactions, type ReactionDependencies } from './reactions.ts';
 import type { Stores } from './stores.ts';
-import { CLOCK, EVENT_STORE, MAILS, NOTICES, READ_MODELS, RUNNING_PROCESSES, VAULT, WORK } from './tokens.ts';
+import {
+  CLOCK,
+  EVENT_STORE,
+  MAILS,
+  NOTICES,
+  PROVIDER_LIMITS,
+  READ_MODELS,
+  RUNNING_PROCESSES,
+  VAULT,
+  WORK,
+} from './tokens.ts';
 import { Worker } from './worker.ts';
 
 const STORES = Symbol('Stores');
@@ -110,6 +121,7 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
       { provide: CLOCK, useValue: clock },
       { provide: MAILS, useValue: mails },
       { provide: NOTICES, useValue: options.notices ?? noticesOf(process.env) },
+      { provide: PROVIDER_LIMITS, useValue: payments.limits },
     ];
     const providers = [...values, ...asking, ...work];
     return {
@@ -122,14 +134,20 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
   }
 }
 
-const paymentsOf = ({ STRIPE_SECRET_KEY: secretKey }: NodeJS.ProcessEnv): PaymentGateway =>
-  secretKey ? chargesOverStripe(secretKey) : sandboxPayments();
+function paymentsOf(environment: NodeJS.ProcessEnv): PaymentGateway {
+  const { STRIPE_SECRET_KEY: secretKey, STRIPE_STATEMENT_PREFIX: statementPrefix } = environment;
+  return secretKey
+    ? chargesOverStripe({ secretKey, statementPrefix: statementPrefix || undefined })
+    : sandboxPayments();
+}
 
 /** Its package is loaded only where it is used: a store without it starts sooner. */
-function chargesOverStripe(secretKey: string): PaymentGateway {
-  const stripe = import('#gateways/stripe-payments').then(({ stripePayments }) => stripePayments({ secretKey }));
+function chargesOverStripe(options: { secretKey: string; statementPrefix: string | undefined }): PaymentGateway {
+  const stripe = import('#gateways/stripe-payments').then(({ stripePayments }) => stripePayments(options));
   return {
+    limits: stripeLimits(options.statementPrefix),
     capture: async (...charge) => (await stripe).capture(...charge),
+    settle: async (...waiting) => (await stripe).settle(...waiting),
     refund: async (...refund) => (await stripe).refund(...refund),
   };
 }

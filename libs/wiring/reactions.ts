@@ -33,7 +33,7 @@ import { hasOlderText, sealOlderTexts } from '#requests/older-texts';
 import type { Dispatch } from '#requests/request-tools';
 import type { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
-import { capturePayment, chargeRenewal } from './charging.ts';
+import { capturePayment, chargeRenewal, settleRenewal } from './charging.ts';
 import type { Lease } from './leases.ts';
 import { sendMail } from './mail-sending.ts';
 import { makeRefund } from './refunding.ts';
@@ -102,6 +102,7 @@ const effectsOf = ({ store: events, ...others }: ReactionDependencies): EngineOp
   'capture-payment': (effect, key) => capturePayment(effect, key, others),
   'charge-renewal': (effect, key) => chargeRenewal(effect, key, others),
   'make-refund': (effect, key) => makeRefund(effect, key, others),
+  'settle-renewal': (effect) => settleRenewal(effect, others),
   'call-webhook': (effect) => callWebhook(effect, { events, ...others }),
   'send-mail': (effect) => sendMail(effect, { events, ...others }),
   'erase-lead': (effect) => eraseLead(effect, others),

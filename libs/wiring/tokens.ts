@@ -8,5 +8,7 @@ export const READ_MODELS = Symbol('ReadModels');
 export const CLOCK = Symbol('Clock');
 export const MAILS = Symbol('MailGateway');
 export const NOTICES = Symbol('PaymentNotices');
+/** What the payment provider cannot charge or show. */
+export const PROVIDER_LIMITS = Symbol('ProviderLimits');
 export const WORK = Symbol('Work');
 export const RUNNING_PROCESSES = Symbol('RunningProcesses');

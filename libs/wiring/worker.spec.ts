@@ -12,6 +12,7 @@ const noEffects = {
   'capture-payment': () => Promise.reject(new Error('no payment is expected')),
   'charge-renewal': () => Promise.reject(new Error('no payment is expected')),
   'make-refund': () => Promise.reject(new Error('no refund is expected')),
+  'settle-renewal': () => Promise.reject(new Error('no payment is expected')),
   'send-mail': () => Promise.reject(new Error('no mail is expected')),
   'call-webhook': () => Promise.reject(new Error('no webhook call is expected')),
   'erase-lead': () => Promise.reject(new Error('no erasure is expected')),

@@ -41,12 +41,13 @@ const listening = (server: Server | SMTPServer['server']) => (server.address() a
 
 async function startProvider(): Promise<number> {
   provider = createServer(async (request, response) => {
-    const method = new URLSearchParams(await text(request)).get('payment_method') ?? '';
-    asked.push(method);
+    const [, , resource, id = ''] = (request.url ?? '').split('/');
+    const method = new URLSearchParams(await text(request)).get('payment_method') ?? decodeURIComponent(id);
+    if (method) asked.push(method);
     const reply = method === token('away') && !isAway ? undefined : replies[method];
     const [status, body] = reply
       ? [reply[0], { error: reply[1] }]
-      : [200, { id: 'pi_1', object: 'payment_intent', status: 'succeeded' }];
+      : [200, { id: `${resource}_1`, status: 'succeeded', customer: null }];
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   });
   await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));

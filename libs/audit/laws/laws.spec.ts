@@ -400,6 +400,16 @@ describe('the laws', () => {
       [...member, ['customer-c1', 'BusinessAssociationChanged', { at: on(8), businessAssociation: 'Abc' }]],
     ],
     [
+      'LOY-8: a charge that its customer may confirm is never settled',
+      { renewalMissing: 1 },
+      [
+        ...member,
+        ['programme-m1', 'RenewalBegun', { at: on(7), renewalNumber: 1 }],
+        ['programme-m1', 'RenewalConfirmationRequested', { at: on(7), renewalNumber: 1, until: on(8) }],
+        ['customer-c1', 'BusinessAssociationChanged', { at: on(9), businessAssociation: 'Abc' }],
+      ],
+    ],
+    [
       'LOY-2: a renewal is paid and not delivered',
       { renewalMissing: 1 },
       [

@@ -28,10 +28,13 @@ export class RenewalCheck {
    */
   missing(): readonly RawEvent[] {
     const since = this.#now - DAY;
-    return [...this.#programmes.values()].flatMap(({ state, paid, charging, chargeAt, unopenedSince, last }) => {
-      const shouldHaveBegun = state === 'active' && paid && !charging && chargeAt <= since;
-      return shouldHaveBegun || (unopenedSince ?? since + 1) <= since ? [last] : [];
-    });
+    return [...this.#programmes.values()].flatMap(
+      ({ state, paid, charging, chargeAt, confirmableUntil, unopenedSince, last }) => {
+        const shouldHaveBegun = state === 'active' && paid && !charging && chargeAt <= since;
+        const shouldHaveEnded = charging && (confirmableUntil ?? since + 1) <= since;
+        return shouldHaveBegun || shouldHaveEnded || (unopenedSince ?? since + 1) <= since ? [last] : [];
+      },
+    );
   }
 
   #judge({ id, type, data }: RawEvent, at: number): readonly RenewalLaw[] {
@@ -75,7 +78,13 @@ export class RenewalCheck {
     // A checkout has shown the dates (CHK-5).
     const dueAt = cadence + (renewalsCountedFrom === undefined ? at : Date.parse(renewalsCountedFrom));
     const first = { next: 1, dueAt, chargeAt: dueAt, reopened: 0, pauses: 0 };
-    const state = { state: 'active', paid: false, charging: false, unopenedSince: undefined };
+    const state = {
+      state: 'active',
+      paid: false,
+      charging: false,
+      confirmableUntil: undefined,
+      unopenedSince: undefined,
+    };
     return { exclusive, quantity, policyVersion, cadence, ...first, ...state } as Partial<Programme> as Programme;
   }
 
@@ -121,6 +130,8 @@ interface Programme {
   state: 'active' | 'held' | 'over';
   paid: boolean;
   charging: boolean;
+  /** Until when the customer may confirm the charge under way; undefined: the bank does not want it. */
+  confirmableUntil: number | undefined;
   /** When the renewal was paid that has not re-opened the order yet. */
   unopenedSince: number | undefined;
   last: RawEvent;
@@ -148,6 +159,10 @@ const changes: Readonly<Record<string, Change>> = {
   },
   RenewalBegun: (programme) => {
     programme.charging = true;
+    programme.confirmableUntil = undefined;
+  },
+  RenewalConfirmationRequested: (programme, { data }) => {
+    programme.confirmableUntil = Date.parse(data.until);
   },
   RenewalPaid: (programme, { data }, at) => {
     programme.charging = false;

@@ -9,6 +9,8 @@ const declines = {
   'authentication-required': 'the bank wants a confirmation by the holder of the card',
   'wrong-details': 'wrong card details',
   'unknown-card': 'unknown card',
+  'card-not-kept': 'the card was not kept for further payments',
+  'amount-not-accepted': 'the payment provider does not charge this amount',
   'payment-details-erased': 'the payment details were erased',
   other: 'the payment provider refused it',
 } as const;
@@ -40,6 +42,9 @@ const providersWords: Readonly<Record<string, DeclineReason>> = {
   withdrawal_count_limit_exceeded: 'insufficient-funds',
   expired_card: 'expired-card',
   authentication_required: 'authentication-required',
+  authentication_not_handled: 'authentication-required',
+  requires_action_not_handled: 'authentication-required',
+  payment_intent_authentication_failure: 'authentication-required',
   requires_action: 'authentication-required',
   incorrect_address: 'wrong-details',
   incorrect_cvc: 'wrong-details',
@@ -53,6 +58,8 @@ const providersWords: Readonly<Record<string, DeclineReason>> = {
   invalid_number: 'wrong-details',
   requires_payment_method: 'wrong-details',
   unknown_token: 'unknown-card',
+  amount_too_small: 'amount-not-accepted',
+  amount_too_large: 'amount-not-accepted',
 };
 
 /** The code for a provider's word. What it means otherwise stays with the provider. */

@@ -5,6 +5,7 @@ export type Instant = string;
 
 export const instant = z.iso.datetime({ offset: false, precision: 3 });
 export const uuid = z.uuid();
+/** Whole minor units of a currency: of yen, these are yen (`minor-units.ts`). */
 export const cents = z.int().nonnegative();
 export const count = z.int().nonnegative();
 

@@ -172,6 +172,38 @@ describe('a programme', () => {
       .thenRecords(declined(day(11), 3), held(day(11), 'declined-payment'));
   });
 
+  it('LOY-8: a charge that the bank wants confirmed waits until the next attempt, and is then paid, or tried again at once', () => {
+    const link = { keyId: 'k1', box: btoa('https://bank.example'), secret: true } as const;
+    const asked = { renewalNumber: 1, attempt: 1, reference: 'r1', link };
+    const ask: ProgrammeCommand = { type: 'RequestConfirmation', at: day(7), ...asked };
+    const requested = {
+      type: 'RenewalConfirmationRequested',
+      data: { at: day(7), customerId: 'c1', ...asked, until: day(8), policyVersion: 1 },
+    } satisfies ProgrammeEvent;
+    given(programme, joined, begun(day(7)))
+      .when(ask)
+      .thenRecords(requested);
+    given(programme, joined, begun(day(7), { retryAfterHours: 0 }))
+      .when(ask)
+      .thenRecords();
+    given(programme, joined, begun(day(7)), requested)
+      .when({ type: 'RecordRenewalDeclined', at: day(8), renewalNumber: 1, attempt: 1, reason: 'expired-card' })
+      .thenRecords(declined(day(8), 1, day(8)));
+    given(programme, joined, begun(day(7)), requested)
+      .when({
+        type: 'RecordRenewalPaid',
+        at: day(8),
+        renewalNumber: 1,
+        attempt: 1,
+        ...money,
+        providerCustomerId: 'cus_1',
+      })
+      .thenRecords({
+        type: 'RenewalPaid',
+        data: { at: day(8), renewalNumber: 1, attempt: 1, ...money, providerCustomerId: 'cus_1', nextDueAt: day(14) },
+      });
+  });
+
   it('LOY-8: activated after that, it starts the retries again with a new key', () => {
     const lost = [joined, begun(day(7), { retryAfterHours: 0 }), declined(day(7)), held(day(7), 'declined-payment')];
     given(programme, ...lost, activated(day(20), day(20)))

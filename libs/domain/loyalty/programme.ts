@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
 import { codedReason, type DeclineReason, declineReasons } from '../kernel/declines.ts';
-import { cents, type EventsOf, fact, type Instant, instant, unsealed } from '../kernel/events.ts';
+import { cents, type EventsOf, fact, type Instant, instant, type Secret, unsealed } from '../kernel/events.ts';
 import { currency, id, secretFor, storeText } from '../kernel/fields.ts';
 import { addDays, addHours } from '../kernel/instants.ts';
 import { ownerOrStaff, processOnly, type RightsOf } from '../kernel/rights.ts';
@@ -44,6 +44,8 @@ export const programmeEvents = {
       amountCents: cents,
       currency,
       statementDescriptor: storeText,
+      /** Where the provider keeps the card. Absent: it does not yet. */
+      providerCustomerId: id.optional(),
     }),
     /** After how long a declined charge is tried again; absent: a decline holds the programme (LOY-8). */
     retryAfterHours: z.number().positive().optional(),
@@ -57,6 +59,19 @@ export const programmeEvents = {
     currency,
     /** When the next renewal is due: one cadence after this one was (LOY-1). */
     nextDueAt: instant,
+    providerCustomerId: id.optional(),
+  }),
+  /** The bank wants the customer to confirm the charge. It has a result when it is confirmed, or at `until`. */
+  RenewalConfirmationRequested: fact({
+    customerId: id,
+    renewalNumber,
+    attempt,
+    /** The charge at the provider. */
+    reference: id,
+    /** The page of the bank. Who has the link can confirm the charge. */
+    link: secretFor('customer', 'link-token'),
+    until: instant,
+    policyVersion,
   }),
   RenewalDeclined: fact({
     customerId: id,
@@ -120,6 +135,15 @@ export type ProgrammeCommand =
       reference: string;
       amountCents: number;
       currency: string;
+      providerCustomerId?: string;
+    }
+  | {
+      type: 'RequestConfirmation';
+      at: Instant;
+      renewalNumber: number;
+      attempt: number;
+      reference: string;
+      link: Secret;
     }
   | { type: 'RecordRenewalDeclined'; at: Instant; renewalNumber: number; attempt: number; reason: DeclineReason }
   | {
@@ -145,6 +169,7 @@ export const programmeRights = {
   AnnounceRenewal: processOnly,
   BeginRenewal: processOnly,
   RecordRenewalPaid: processOnly,
+  RequestConfirmation: processOnly,
   RecordRenewalDeclined: processOnly,
   RecordRenewalUnknown: processOnly,
   HoldProgramme: owner,
@@ -172,6 +197,8 @@ export interface ProgrammeState {
   };
   /** The charge that was begun and has no result yet. */
   underWay: DataOf<'RenewalBegun'> | undefined;
+  /** Until when the customer may confirm it; undefined: the bank does not want that. */
+  confirmableUntil: Instant | undefined;
   /** Nobody knows whether that charge was captured. No other is begun. */
   isUnknown: boolean;
 }
@@ -183,6 +210,7 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
     cadenceDays: 0,
     next: renewal(0, ''),
     underWay: undefined,
+    confirmableUntil: undefined,
     isUnknown: false,
   }),
 
@@ -197,6 +225,8 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
         return begin(command, state);
       case 'RecordRenewalPaid':
         return recordPaid(command, state);
+      case 'RequestConfirmation':
+        return requestConfirmation(command, state);
       case 'RecordRenewalDeclined':
         return recordDeclined(command, state);
       case 'RecordRenewalUnknown':
@@ -222,6 +252,7 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
           cadenceDays,
           next: renewal(1, dueAt),
           underWay: undefined,
+          confirmableUntil: undefined,
           isUnknown: false,
         };
       }
@@ -230,9 +261,13 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
         break;
       case 'RenewalBegun':
         state.underWay = event.data;
+        state.confirmableUntil = undefined;
         state.next.attempts = event.data.attempt;
         state.next.attemptsInARow += 1;
         state.next.retryAt = undefined;
+        break;
+      case 'RenewalConfirmationRequested':
+        state.confirmableUntil = event.data.until;
         break;
       case 'RenewalPaid':
         state.underWay = undefined;
@@ -316,6 +351,19 @@ function recordPaid(command: Command<'RecordRenewalPaid'>, state: ProgrammeState
   return [{ type: 'RenewalPaid', data: { ...paid, nextDueAt: addDays(begun.dueAt, state.cadenceDays) } }];
 }
 
+/** LOY-8: the customer has as long as until the next attempt. After the last one there is none: then nobody is asked. */
+function requestConfirmation(
+  { type: _, at, ...asked }: Command<'RequestConfirmation'>,
+  state: ProgrammeState,
+): Decision<ProgrammeEvent> {
+  const begun = beginningOf(state, asked);
+  if (begun?.retryAfterHours === undefined || state.confirmableUntil !== undefined) return [];
+  const { customerId } = state;
+  const { retryAfterHours, policyVersion } = begun;
+  const until = addHours(at, retryAfterHours);
+  return [{ type: 'RenewalConfirmationRequested', data: { at, customerId, ...asked, until, policyVersion } }];
+}
+
 /** LOY-8. If the programme was held or cancelled meanwhile, the failure is recorded and the charge is not repeated. */
 function recordDeclined(command: Command<'RecordRenewalDeclined'>, state: ProgrammeState): Decision<ProgrammeEvent> {
   const begun = beginningOf(state, command);
@@ -325,8 +373,11 @@ function recordDeclined(command: Command<'RecordRenewalDeclined'>, state: Progra
   const { retryAfterHours, policyVersion } = begun;
   const declined = { at, customerId, renewalNumber, attempt, reason, policyVersion };
   if (status !== 'active') return [{ type: 'RenewalDeclined', data: declined }];
-  if (retryAfterHours !== undefined)
-    return [{ type: 'RenewalDeclined', data: { ...declined, retryAt: addHours(at, retryAfterHours) } }];
+  if (retryAfterHours !== undefined) {
+    // The time until the next attempt was the time to confirm this one.
+    const retryAt = state.confirmableUntil === undefined ? addHours(at, retryAfterHours) : at;
+    return [{ type: 'RenewalDeclined', data: { ...declined, retryAt } }];
+  }
   return [
     { type: 'RenewalDeclined', data: declined },
     { type: 'ProgrammeHeld', data: { at, customerId, renewalNumber, cause: 'declined-payment' } },

@@ -4,6 +4,7 @@ export const mailKinds = [
   'order-cancelled',
   'payment-declined',
   'refund-made',
+  'payment-to-confirm',
   'leads-delivered',
   'order-restarted',
   'renewal-coming',
@@ -24,6 +25,7 @@ export type MailKind = (typeof mailKinds)[number];
 export const alwaysSent: ReadonlySet<MailKind> = new Set([
   'payment-declined',
   'refund-made',
+  'payment-to-confirm',
   'chargeback-granted',
   'chargeback-denied',
   'verdict-corrected',

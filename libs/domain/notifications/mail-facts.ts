@@ -41,6 +41,8 @@ export const mailFacts = z
     leads: count,
     until: instant,
     token: secretFor('customer', 'link-token'),
+    /** The page of the bank for a charge that the customer is to confirm. */
+    confirmationLink: secretFor('customer', 'link-token'),
     expiresAt: instant,
     /** The address to be confirmed; other mails go to the present address of the customer. */
     to: sealedFor('customer', 'email'),

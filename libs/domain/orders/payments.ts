@@ -7,7 +7,8 @@ import { processOnly, type RightsOf } from '../kernel/rights.ts';
 
 /** What the payment provider answered to the first charge of an order, and what came too late. */
 export const paymentEvents = {
-  PaymentCaptured: fact({ reference: id, amountCents: cents, currency }),
+  /** `providerCustomerId`: where the provider keeps the card for renewals. */
+  PaymentCaptured: fact({ reference: id, amountCents: cents, currency, providerCustomerId: id.optional() }),
   PaymentDeclined: fact({ reason: z.enum(declineReasons) }),
   /**
    * The customer was erased before the provider answered: money may have moved. The provider knows the charge by its key.
@@ -24,7 +25,14 @@ export const paymentEvents = {
 type PaymentEvent = EventsOf<typeof paymentEvents>;
 
 export type PaymentCommand =
-  | { type: 'CapturePayment'; at: Instant; reference: string; amountCents: number; currency: string }
+  | {
+      type: 'CapturePayment';
+      at: Instant;
+      reference: string;
+      amountCents: number;
+      currency: string;
+      providerCustomerId?: string;
+    }
   | { type: 'DeclinePayment'; at: Instant; reason: DeclineReason }
   | { type: 'RecordPaymentUnknown'; at: Instant; chargeKey: string; amountCents: number; currency: string };
 
@@ -46,12 +54,12 @@ type Command<Type extends PaymentCommand['type']> = Extract<PaymentCommand, { ty
 
 /** Money captured after the order has ended is recorded, to be given back. */
 export function capturePayment(
-  { at, reference, amountCents, currency }: Command<'CapturePayment'>,
+  { type: _, providerCustomerId, ...payment }: Command<'CapturePayment'>,
   { paid, status }: AwaitedPayment,
 ): Decision<PaymentEvent> {
   if (paid) return [];
-  const type = status === 'awaiting-payment' ? 'PaymentCaptured' : 'PaymentCapturedTooLate';
-  return [{ type, data: { at, reference, amountCents, currency } }];
+  if (status !== 'awaiting-payment') return [{ type: 'PaymentCapturedTooLate', data: payment }];
+  return [{ type: 'PaymentCaptured', data: { ...payment, ...(providerCustomerId && { providerCustomerId }) } }];
 }
 
 export function declinePayment(

@@ -1,4 +1,5 @@
 import { type Refusal, refuse } from '../kernel/decider.ts';
+import { tellMoney } from '../kernel/minor-units.ts';
 
 interface Priced {
   readonly quantity: number;
@@ -20,7 +21,7 @@ export function refuseOtherTotal(
   return {
     ...refuse(
       'other-total',
-      `the order costs ${totalCents} ${currency} cents, and not ${expectedTotalCents}; show it, and send it as the expected total`,
+      `the order costs ${tellMoney(totalCents, currency)}, and not ${tellMoney(expectedTotalCents, currency)}; show it, and send it as the expected total`,
       'CHK-5',
     ),
     details: { expectedTotalCents: String(expectedTotalCents), totalCents: String(totalCents), currency },

@@ -1,4 +1,4 @@
-import { type View } from './view.ts';
+import { currencyColumns, minorDigits, type View } from './view.ts';
 
 export const couponViews: readonly View[] = [
   {
@@ -28,13 +28,13 @@ export const couponViews: readonly View[] = [
       code: ['text', ''],
       instead_of: ['text', 'the code that a customer was given this one for; else null'],
       store_id: ['id', 'the store'],
-      currency: ['ISO 4217', ''],
+      ...currencyColumns,
       paid_orders: ['orders', ''],
       discount_cents: ['cents', 'taken off those'],
       revenue_cents: ['cents', 'captured for those, less what was given back'],
     },
     sql: `
-      SELECT code, instead_of, store_id, currency, count(*) AS paid_orders,
+      SELECT code, instead_of, store_id, currency, ${minorDigits('currency')} AS minor_digits, count(*) AS paid_orders,
         sum(discount_cents)::bigint AS discount_cents, (sum(total_cents) - sum(coalesce(refunded_cents, 0)))::bigint AS revenue_cents
       FROM {sales.sales} JOIN {sales.coupons} USING (coupon_id)
       LEFT JOIN (
@@ -43,7 +43,7 @@ export const couponViews: readonly View[] = [
       WHERE paid_at IS NOT NULL GROUP BY 1, 2, 3, 4`,
     example: [
       'Which codes cost the most?',
-      'SELECT code, currency, sum(discount_cents) / 100.0 AS discount FROM coupon_sales GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 10',
+      'SELECT code, currency, sum(discount_cents) / 10.0 ^ minor_digits AS discount FROM coupon_sales GROUP BY 1, 2, minor_digits ORDER BY 3 DESC LIMIT 10',
     ],
   },
 ];

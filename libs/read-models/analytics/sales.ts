@@ -1,4 +1,4 @@
-import { day, storeAndType, type View } from './view.ts';
+import { currencyColumns, day, minorDigits, storeAndType, type View } from './view.ts';
 
 export const salesViews: readonly View[] = [
   {
@@ -9,7 +9,7 @@ export const salesViews: readonly View[] = [
     columns: {
       day: ['UTC day', ''],
       ...storeAndType,
-      currency: ['ISO 4217', ''],
+      ...currencyColumns,
       orders: ['orders', 'placed'],
       renewals: ['renewals', 'paid, so that an order was re-opened'],
       ordered_leads: ['leads', 'ordered and renewed, without bonus'],
@@ -19,7 +19,7 @@ export const salesViews: readonly View[] = [
       revenue_cents: ['cents', 'captured, less what was given back; what came too late is in neither'],
     },
     sql: `
-      SELECT day, store_id, lead_type_id, currency,
+      SELECT day, store_id, lead_type_id, currency, ${minorDigits('currency')} AS minor_digits,
         sum(orders)::bigint AS orders, sum(renewals)::bigint AS renewals,
         sum(ordered_leads)::bigint AS ordered_leads, sum(bonus_leads)::bigint AS bonus_leads,
         sum(discount_cents)::bigint AS discount_cents, sum(refunded_cents)::bigint AS refunded_cents,
@@ -40,8 +40,8 @@ export const salesViews: readonly View[] = [
       GROUP BY day, store_id, lead_type_id, currency`,
     example: [
       'What did each store take in, month by month?',
-      `SELECT date_trunc('month', day)::date AS month, store_id, currency, sum(revenue_cents) / 100.0 AS revenue
-FROM sales_by_day GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
+      `SELECT date_trunc('month', day)::date AS month, store_id, currency, sum(revenue_cents) / 10.0 ^ minor_digits AS revenue
+FROM sales_by_day GROUP BY 1, 2, 3, minor_digits ORDER BY 1, 2, 3`,
     ],
   },
 ];

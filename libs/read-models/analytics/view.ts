@@ -1,3 +1,5 @@
+import { currencies } from '#domain/kernel/minor-units';
+
 /** A view for analysts. A test compares its columns with the database's, and runs its example. */
 export interface View {
   readonly name: string;
@@ -20,6 +22,19 @@ export const storeAndType = {
   store_id: ['id', 'the store'],
   lead_type_id: ['id', 'the lead type'],
 } as const satisfies View['columns'];
+
+/** Of a view with amounts: `revenue_cents / 10 ^ minor_digits` is the amount in whole units of the currency. */
+export const currencyColumns = {
+  currency: ['ISO 4217', ''],
+  minor_digits: ['digits', 'decimals of the currency: 2 for cents, 0 for yen'],
+} as const satisfies View['columns'];
+
+const TWO_DIGITS = 2;
+export const minorDigits = (currency: string): string => {
+  const others = currencies.filter(([, digits]) => digits !== TWO_DIGITS);
+  const cases = others.map(([code, digits]) => `WHEN '${code}' THEN ${digits}`).join(' ');
+  return `CASE ${currency} ${cases} ELSE ${TWO_DIGITS} END`;
+};
 
 export const day = (instant: string): string => `(${instant} AT TIME ZONE 'UTC')::date`;
 export const month = (instant: string): string => `date_trunc('month', ${instant} AT TIME ZONE 'UTC')::date`;

@@ -25,8 +25,8 @@ export const orderRow = z.object({
     .nullable()
     .describe('Leads that it takes in a local day at most. Null for batch types (CHK-3).'),
   timeZone: column.text().describe("IANA time zone in which the order's days begin."),
-  pricePerLeadCents: column.cents().describe('Price of one lead, in cents.'),
-  totalCents: column.cents().describe('Price of the first order after its discount, in cents.'),
+  pricePerLeadCents: column.cents().describe('Price of one lead, in minor units of the currency.'),
+  totalCents: column.cents().describe('Price of the first order after its discount, in minor units of the currency.'),
   currency: column.text().describe('Currency of the prices (ISO 4217).'),
   statementDescriptor: column.text().describe('What the card statement shows (STO-2).'),
   policyVersion: column.count().describe('Version of the policy that was in force when it was placed.'),
@@ -58,10 +58,12 @@ export const orderRow = z.object({
     .describe(
       'Since when nobody knows whether a charge was captured: its customer was erased before the provider answered. Null: all is known.',
     ),
-  refundedCents: column.cents().describe('What was given back of all its payments, in cents (CHK-6).'),
+  refundedCents: column
+    .cents()
+    .describe('What was given back of all its payments, in minor units of the currency (CHK-6).'),
   refundsUnderWayCents: column
     .cents()
-    .describe('What is to be given back and is not yet, in cents; see /api/refunds. 0: nothing.'),
+    .describe('What is to be given back and is not yet, in minor units of the currency; see /api/refunds. 0: nothing.'),
   maximumReachedOn: column
     .localDay()
     .nullable()

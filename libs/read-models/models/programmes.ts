@@ -75,6 +75,10 @@ export const renewalRow = z
       .nullable()
       .describe('Why the last attempt was declined (LOY-8). Null: none was, or it is paid.'),
     retryAt: column.instant().nullable().describe('When it is charged again. Null: no attempt is planned.'),
+    confirmableUntil: column
+      .instant()
+      .nullable()
+      .describe('Until when the customer may confirm the charge, as the bank wants. Null: the bank does not want it.'),
     paidAt: column.instant().nullable().describe('When it was paid. Null: not yet.'),
     reopenedAt: column.instant().nullable().describe('When the order re-opened for it. Null: not yet.'),
     bonusLeads: column.count().nullable().describe('Bonus leads that it gave. Null until the order re-opened.'),
@@ -87,8 +91,11 @@ export const renewalRow = z
       .count()
       .nullable()
       .describe('Pauses that counted for the bonus. Null until the order re-opened.'),
-    totalCents: column.cents().nullable().describe('Price paid, in cents. Null until it is paid.'),
-    refundedCents: column.cents().describe('What was given back of it, in cents (CHK-6).'),
+    totalCents: column
+      .cents()
+      .nullable()
+      .describe('Price paid, in minor units of the currency. Null until it is paid.'),
+    refundedCents: column.cents().describe('What was given back of it, in minor units of the currency (CHK-6).'),
   })
   .meta({ id: 'Renewal' });
 export type RenewalRow = z.infer<typeof renewalRow>;
@@ -102,6 +109,7 @@ export const renewalExample: RenewalRow = {
   attempts: 1,
   declineReason: null,
   retryAt: null,
+  confirmableUntil: null,
   paidAt: '2026-03-31T09:30:01.000Z',
   reopenedAt: '2026-03-31T09:30:01.000Z',
   bonusLeads: 5,
@@ -145,9 +153,10 @@ export const programmes = model({
       const { dueAt, attempt } = fact.data;
       begin(rows, fact, { dueAt, attempts: attempt, retryAt: null });
     },
+    RenewalConfirmationRequested: (rows, fact) => changeRenewal(rows, fact, { confirmableUntil: fact.data.until }),
     RenewalDeclined(rows, fact) {
       const { reason, retryAt = null } = fact.data;
-      changeRenewal(rows, fact, { declineReason: reason, retryAt });
+      changeRenewal(rows, fact, { declineReason: reason, retryAt, confirmableUntil: null });
     },
     RenewalPaid: pay,
     PaymentRefunded: giveBack,
@@ -233,6 +242,7 @@ const noRenewalYet = {
   attempts: 0,
   declineReason: null,
   retryAt: null,
+  confirmableUntil: null,
   paidAt: null,
   reopenedAt: null,
   bonusLeads: null,
@@ -266,7 +276,7 @@ function giveBack(rows: Rows, fact: FactOf<'PaymentRefunded' | 'RefundSettled'>)
 /** A charge that was under way when the programme was cancelled is paid all the same; no other follows (LOY-6). */
 function pay(rows: Rows, fact: FactOf<'RenewalPaid'>): void {
   const { at: paidAt, amountCents: totalCents, renewalNumber, nextDueAt } = fact.data;
-  changeRenewal(rows, fact, { paidAt, declineReason: null, totalCents });
+  changeRenewal(rows, fact, { paidAt, declineReason: null, totalCents, confirmableUntil: null });
   change(rows, fact, { nextRenewalNumber: renewalNumber + 1 });
   if (rows.get(programmeTable, idOf(fact.stream))?.status !== 'cancelled') change(rows, fact, { nextDueAt });
 }

@@ -23,6 +23,7 @@ export const attentionReasons = [
   'renewal-declined',
   'programme-held',
   'damaged',
+  'payment-parked',
 ] as const;
 
 /** An order that the staff should look at, and why. There may be several reasons, each with its own row. */
@@ -74,7 +75,14 @@ interface AttentionLimits {
   /** Verifications that were due earlier are overdue. */
   readonly now: Instant;
   /** Orders whose streams, or those of their programmes, others cut or deleted in the event store, and since when. */
-  readonly damaged: readonly { readonly orderId: string; readonly since: Instant }[];
+  readonly damaged: readonly NoticedOrder[];
+  /** Orders whose charge, or that of a renewal, the payment provider refuses for a reason that only people mend. */
+  readonly parkedCharges: readonly NoticedOrder[];
+}
+
+interface NoticedOrder {
+  readonly orderId: string;
+  readonly since: Instant;
 }
 
 type AttentionRequest = PageRequest & AttentionLimits & Matching<AttentionRow, 'reason' | 'storeId'>;
@@ -104,7 +112,8 @@ function attention(reader: RowReader, limits: AttentionLimits): RawBuilder<Atten
     verificationOverdue(reader, limits),
     renewalDeclined(reader),
     programmeHeld(reader),
-    damaged(reader, limits),
+    noticed(reader, 'damaged', limits.damaged),
+    noticed(reader, 'payment-parked', limits.parkedCharges),
   ];
   return sql<AttentionRow>`(${sql.join(parts, sql` UNION ALL `)})`;
 }
@@ -157,8 +166,10 @@ const programmeHeld = (reader: RowReader) => sql`
   FROM ${renewalsOfProgrammes(reader)}
   WHERE decline_reason IS NOT NULL AND status = 'held' AND status_cause = 'declined-payment'`;
 
-const damaged = ({ nameOf }: RowReader, { damaged }: AttentionLimits) => sql`
-  SELECT 'damaged/' || order_id, 'damaged', order_id, store_id, customer_id, lead_type_id, NULL, noticed.since, NULL
+/** What no row says: programs notice it. */
+const noticed = ({ nameOf }: RowReader, reason: AttentionRow['reason'], orders: readonly NoticedOrder[]) => sql`
+  SELECT ${reason}::text || '/' || order_id, ${reason}::text, order_id, store_id, customer_id, lead_type_id, NULL,
+    noticed.since, NULL
   FROM ${sql.table(nameOf(orderTable))} JOIN unnest(
-    ${damaged.map(({ orderId }) => orderId)}::text[], ${damaged.map(({ since }) => since)}::timestamptz[]
+    ${orders.map(({ orderId }) => orderId)}::text[], ${orders.map(({ since }) => since)}::timestamptz[]
   ) AS noticed (order_id, since) USING (order_id)`;

@@ -19,7 +19,15 @@ const LIMIT = { limit: 50 };
 const longAgo = '2000-01-01T00:00:00.000Z';
 const farAhead = '2100-01-01T00:00:00.000Z';
 const damaged = ['A', 'B'].map((id) => ({ orderId: `o1-${id}`, since: longAgo }));
-const limits = { ...LIMIT, waitingSince: farAhead, declinedSince: longAgo, erased: [], now: farAhead, damaged };
+const limits = {
+  ...LIMIT,
+  waitingSince: farAhead,
+  declinedSince: longAgo,
+  erased: [],
+  now: farAhead,
+  damaged,
+  parkedCharges: damaged,
+};
 
 const sampleOf = (type: EventTypeName, field: string): string =>
   (sampleFacts.find((fact) => fact.type === type)?.data as Record<string, string> | undefined)?.[field] ?? '';

@@ -1,0 +1,55 @@
+import { minorDigitsOf } from '#domain/kernel/minor-units';
+import type { ProviderLimits } from './payments.ts';
+
+/** https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts, in the currency's minor units (ISO 4217). */
+const smallestCharges: Readonly<Record<string, number>> = {
+  ...{ AED: 200, AUD: 50, BRL: 50, CAD: 50, CHF: 50, CZK: 1500, DKK: 250, EUR: 50, GBP: 30, HKD: 400, HUF: 17_500 },
+  ...{ INR: 50, JPY: 50, MXN: 1000, MYR: 200, NOK: 300, NZD: 50, PLN: 200, RON: 200, SEK: 300, SGD: 50, THB: 1000 },
+  USD: 50,
+};
+
+/**
+ * Where Stripe counts other digits than ISO 4217: ISK and UGX are sent with two decimals, which must be zeros; MGA is sent
+ * without decimals (https://docs.stripe.com/currencies#special-cases, #zero-decimal).
+ */
+const digitsAtStripe: Readonly<Record<string, number>> = { ISK: 2, UGX: 2, MGA: 0 };
+
+const scaleOf = (currency: string): number =>
+  10 ** ((digitsAtStripe[currency] ?? minorDigitsOf(currency)) - minorDigitsOf(currency));
+
+/** Of three decimals the last must be 0 (https://docs.stripe.com/currencies#three-decimal). */
+function multipleOf(currency: string): number {
+  if (minorDigitsOf(currency) === 3) return 10;
+  return Math.max(1, Math.round(1 / scaleOf(currency)));
+}
+
+/** The `amount` of a charge. Undefined: Stripe has no such amount, and it is not rounded: another one was shown. */
+export function amountAtStripe(amountCents: number, currency: string): number | undefined {
+  return amountCents % multipleOf(currency) === 0 ? Math.round(amountCents * scaleOf(currency)) : undefined;
+}
+
+/** A statement shows `PREFIX* SUFFIX`, of 22 characters (https://docs.stripe.com/get-started/account/statement-descriptors). */
+const STATEMENT_LENGTH = 22;
+const SEPARATOR_LENGTH = 2;
+/** The longest prefix that an account can have. */
+const LONGEST_PREFIX = 10;
+const NOT_ON_STATEMENTS = /[<>\\'"*]|[^\x20-\x7e]/g;
+
+/** How many characters stay for the store's descriptor. `prefix`: the account's; undefined: not known, so the longest. */
+const suffixLength = (prefix: string | undefined): number =>
+  STATEMENT_LENGTH - SEPARATOR_LENGTH - (prefix?.length ?? LONGEST_PREFIX);
+
+/** What of a descriptor goes on the statement, after the prefix. Undefined: it has no letter, so the prefix stands alone. */
+export function suffixOf(descriptor: string, prefix: string | undefined): string | undefined {
+  const suffix = descriptor.replace(NOT_ON_STATEMENTS, '').slice(0, suffixLength(prefix)).trim();
+  return /[A-Za-z]/.test(suffix) ? suffix : undefined;
+}
+
+export const stripeLimits = (prefix?: string): ProviderLimits => ({
+  amountsOf: (currency) => ({ smallest: smallestCharges[currency] ?? 1, multipleOf: multipleOf(currency) }),
+  refuseDescriptor(descriptor) {
+    const longest = suffixLength(prefix);
+    if (suffixOf(descriptor, prefix) === descriptor) return undefined;
+    return `Stripe shows at most ${longest} characters after the prefix of the account, with a letter, and none of < > \\ ' " *`;
+  },
+});

@@ -1,0 +1,147 @@
+import { type Answer, invalid, refusal, success } from './answers.ts';
+import type { Call } from './parameters.ts';
+import { refuseIntent } from './refused-intents.ts';
+
+/** What the bank says to a card: `ok`, a decline code, or when it wants to ask its holder. */
+export type Bank = 'ok' | 'asks-when-absent' | 'asks-always' | { readonly declines: string; readonly code?: string };
+
+interface Card {
+  readonly id: string;
+  readonly bank: Bank;
+  customer: string | null;
+  /** It was charged and not kept. */
+  spent: boolean;
+}
+
+export interface Intent {
+  readonly id: string;
+  status: 'succeeded' | 'requires_action' | 'requires_payment_method' | 'canceled';
+  readonly amount: number;
+  readonly currency: string;
+  readonly customer: string | null;
+  readonly descriptor: string | undefined;
+  /** The bank has said that it wants the holder of the card. */
+  isAsked: boolean;
+}
+
+interface Occasion {
+  readonly isPresent: boolean;
+  readonly isKept: boolean;
+}
+
+const isPresentIn = (body: URLSearchParams): boolean => body.get('off_session') !== 'true';
+
+/** Cards, customers and payment intents of one account at Stripe. */
+export class StripeAccount {
+  readonly cards = new Map<string, Card>();
+  readonly intents = new Map<string, Intent>();
+  readonly #customers = new Set<string>();
+
+  readonly calls: Readonly<Record<Call, (id: string, body: URLSearchParams) => Answer>> = {
+    'POST /v1/customers': () => this.#createCustomer(),
+    'GET /v1/payment_methods/:id': (id) => this.#withCard(id, (card) => success(cardShown(card))),
+    'POST /v1/payment_methods/:id/attach': (id, body) => this.#withCard(id, (card) => this.#attach(card, body)),
+    'POST /v1/payment_intents': (_, body) => this.#createIntent(body),
+    'GET /v1/payment_intents/:id': (id) => this.#withIntent(id, (intent) => success(shown(intent))),
+    'POST /v1/payment_intents/:id/confirm': (id, body) => this.#withIntent(id, (one) => this.#confirm(one, body)),
+    'POST /v1/payment_intents/:id/cancel': (id) => this.#withIntent(id, cancel),
+  };
+
+  #createCustomer(): Answer {
+    const id = `cus_${this.#customers.size + 1}`;
+    this.#customers.add(id);
+    return success({ id, object: 'customer' });
+  }
+
+  #attach(card: Card, body: URLSearchParams): Answer {
+    const customer = body.get('customer') ?? '';
+    if (!this.#customers.has(customer)) return invalid('resource_missing', 'customer');
+    // https://docs.stripe.com/api/payment_methods/attach: neither a spent card nor one that is attached
+    if (card.spent || card.customer !== null)
+      return refusal(400, { type: 'invalid_request_error', message: 'The payment method cannot be attached.' });
+    card.customer = customer;
+    return success(cardShown(card));
+  }
+
+  #createIntent(body: URLSearchParams): Answer {
+    const [token, customer] = [body.get('payment_method') ?? '', body.get('customer')];
+    const card = this.cards.get(token);
+    const noCustomer = customer !== null && !this.#customers.has(customer);
+    const refused =
+      refuseIntent(body) ?? (noCustomer ? invalid('resource_missing', 'customer') : refuseCard(card, customer));
+    if (refused) return refused;
+    const money = { amount: Number(body.get('amount')), currency: body.get('currency') as string };
+    const descriptor = body.get('statement_descriptor_suffix') ?? undefined;
+    const id = `pi_${this.intents.size + 1}`;
+    const intent: Intent = { id, status: 'requires_payment_method', ...money, customer, descriptor, isAsked: false };
+    this.intents.set(id, intent);
+    const isKept = body.has('setup_future_usage') && customer !== null;
+    return charge(intent, card as Card, { isPresent: isPresentIn(body), isKept });
+  }
+
+  #confirm(intent: Intent, body: URLSearchParams): Answer {
+    if (intent.status !== 'requires_payment_method') return unexpectedState(intent);
+    const card = this.cards.get(body.get('payment_method') ?? '');
+    const refused = refuseCard(card, intent.customer);
+    return refused ?? charge(intent, card as Card, { isPresent: isPresentIn(body), isKept: false });
+  }
+
+  #withIntent(id: string, then: (intent: Intent) => Answer): Answer {
+    const intent = this.intents.get(id);
+    return intent ? then(intent) : invalid('resource_missing', 'intent', `No such payment_intent: '${id}'`, 404);
+  }
+
+  #withCard(id: string, then: (card: Card) => Answer): Answer {
+    const card = this.cards.get(id);
+    return card ? then(card) : invalid('resource_missing', 'payment_method', `No such PaymentMethod: '${id}'`, 404);
+  }
+}
+
+const cardShown = ({ id, customer }: Card) => ({ id, object: 'payment_method', type: 'card', customer });
+
+const shown = ({ id, status, amount, currency, customer }: Intent) => ({
+  ...{ id, object: 'payment_intent', status, amount, currency, customer },
+  ...(status === 'requires_action' && {
+    next_action: { type: 'redirect_to_url', redirect_to_url: { url: `https://hooks.stripe.example/${id}` } },
+  }),
+});
+
+function refuseCard(card: Card | undefined, customer: string | null): Answer | undefined {
+  // https://docs.stripe.com/error-codes#resource-missing
+  if (!card) return invalid('resource_missing', 'payment_method');
+  // https://docs.stripe.com/api/payment_intents/create#create_payment_intent-payment_method
+  if (card.customer !== null && card.customer !== customer)
+    return invalid('payment_intent_invalid_parameter', 'customer');
+  // https://docs.stripe.com/api/payment_methods/attach: used without a customer, it may not be used again
+  return card.spent ? invalid('payment_method_unexpected_state', 'payment_method') : undefined;
+}
+
+function charge(intent: Intent, card: Card, { isPresent, isKept }: Occasion): Answer {
+  const { bank } = card;
+  // https://docs.stripe.com/declines/codes
+  if (typeof bank === 'object') return cardError(intent, bank.code ?? 'card_declined', bank.declines);
+  const asks = bank === 'asks-always' || (bank === 'asks-when-absent' && (!isPresent || intent.isAsked));
+  intent.isAsked = asks;
+  // https://docs.stripe.com/error-codes#authentication-required
+  if (asks && !isPresent) return cardError(intent, 'authentication_required', 'authentication_required');
+  intent.status = asks ? 'requires_action' : 'succeeded';
+  if (isKept) card.customer = intent.customer;
+  else if (card.customer === null) card.spent = true;
+  return success(shown(intent));
+}
+
+const cardError = (intent: Intent, code: string, decline_code: string): Answer =>
+  refusal(402, { type: 'card_error', code, decline_code, message: 'It was declined.', payment_intent: shown(intent) });
+
+function cancel(intent: Intent): Answer {
+  if (intent.status === 'succeeded' || intent.status === 'canceled') return unexpectedState(intent);
+  intent.status = 'canceled';
+  return success(shown(intent));
+}
+
+/** https://docs.stripe.com/error-codes#payment-intent-unexpected-state */
+const unexpectedState = (intent: Intent): Answer =>
+  refusal(400, {
+    ...{ type: 'invalid_request_error', code: 'payment_intent_unexpected_state', payment_intent: shown(intent) },
+    message: `The PaymentIntent has a status of ${intent.status}.`,
+  });

@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** Where the types of the SDK say which parameters a call takes. */
+const declared = {
+  'POST /v1/customers': ['Customers', 'CustomerCreateParams'],
+  'GET /v1/payment_methods/:id': ['PaymentMethods', 'PaymentMethodRetrieveParams'],
+  'POST /v1/payment_methods/:id/attach': ['PaymentMethods', 'PaymentMethodAttachParams'],
+  'POST /v1/payment_intents': ['PaymentIntents', 'PaymentIntentCreateParams'],
+  'GET /v1/payment_intents/:id': ['PaymentIntents', 'PaymentIntentRetrieveParams'],
+  'POST /v1/payment_intents/:id/confirm': ['PaymentIntents', 'PaymentIntentConfirmParams'],
+  'POST /v1/payment_intents/:id/cancel': ['PaymentIntents', 'PaymentIntentCancelParams'],
+} as const;
+export type Call = keyof typeof declared;
+
+const typesOf = (resource: string): string => {
+  const main = fileURLToPath(import.meta.resolve('stripe'));
+  return readFileSync(`${main.slice(0, main.lastIndexOf('/esm/'))}/esm/resources/${resource}.d.ts`, 'utf8');
+};
+
+/** The names of the parameters that the installed SDK knows for a call. Undefined: no such call is made here. */
+export function parametersOf(call: string): ReadonlySet<string> | undefined {
+  if (!Object.hasOwn(declared, call)) return undefined;
+  const [resource, name] = declared[call as Call];
+  const [, body] = typesOf(resource).split(`export interface ${name} {`);
+  if (body === undefined) throw new Error(`the stripe package has no ${name}`);
+  return new Set([...body.slice(0, body.indexOf('\n}')).matchAll(/^ {4}(\w+)\??:/gm)].map(([, one]) => one as string));
+}
