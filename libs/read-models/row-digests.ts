@@ -6,7 +6,7 @@
 export const rowDigests: Readonly<Record<string, string>> = {
   customers: 'bfaad4ba01153be6',
   orders: '4ec6963c65107926',
-  programmes: '515664ee4380513c',
+  programmes: '39a5ddcbed027926',
   leads: 'd9f2b90d94ac7c32',
   replacements: '1edee16c7f169ffa',
   tickets: '804c1b4708e2bae0',

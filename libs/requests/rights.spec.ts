@@ -118,9 +118,11 @@ describe('the table of rights', () => {
         'ErasePerson',
         'GiveAlternativeCoupon',
         'GrantChargeback',
+        'ReleaseRenewal',
         'ReplaceCoupon',
         'ReplaceTakenCoupon',
         'ShowCustomerHistory',
+        'SkipRenewal',
       ].sort(),
     );
   });

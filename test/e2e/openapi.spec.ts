@@ -210,7 +210,7 @@ describe('names (ADR 16)', () => {
 
   test('POST creates or does what its path ends with, PUT sets what its path ends with', () => {
     const verbs =
-      /\/(pause|restart|cancel|hold|activate|grant|deny|answer|close|place|retry|resume|rebuild|confirm|complete)$/;
+      /\/(pause|restart|cancel|hold|activate|grant|deny|answer|close|place|retry|resume|rebuild|confirm|complete|release|skip)$/;
     const collections =
       /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|tickets|messages|sign-ins|password-recoveries|exports|erasures)$/;
     const posts = operations.filter(({ method }) => method === 'POST').map(({ path }) => path);

@@ -4,8 +4,9 @@ import { codedReason, type DeclineReason, declineReasons } from '../kernel/decli
 import { cents, type EventsOf, fact, type Instant, instant, unsealed } from '../kernel/events.ts';
 import { currency, id, secretFor, storeText } from '../kernel/fields.ts';
 import { addDays, addHours } from '../kernel/instants.ts';
-import { ownerOrStaff, processOnly, type RightsOf } from '../kernel/rights.ts';
+import { ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
 import { customerErased } from '../persons/erasures.ts';
+import { decisionDueAt, isLate, missLate, missUnderWay, release, skip } from './late-renewals.ts';
 
 /**
  * An order's programme in Loyalty Rewards: when it renews, and the result of each renewal. The order's own stream
@@ -69,6 +70,27 @@ export const programmeEvents = {
   }),
   /** The customer was erased before the provider answered: money may have moved. */
   RenewalUnknown: fact({ renewalNumber, attempt, chargeKey: id, amountCents: cents, currency }),
+  /**
+   * The store stood still: the renewal is not charged by itself any more, and waits for an operator's word (LOY-10).
+   * `attempt`: the charge that was begun before, and may have been captured.
+   */
+  RenewalMissed: fact({
+    customerId: id,
+    renewalNumber,
+    dueAt: instant,
+    attempt: attempt.optional(),
+    policyVersion,
+  }),
+  /** An operator's word: it is charged now. */
+  RenewalReleased: fact({ customerId: id, renewalNumber, dueAt: instant }),
+  /** Never charged. The same number comes on the next date. `policyVersion`: absent where an operator skipped it. */
+  RenewalSkipped: fact({
+    customerId: id,
+    renewalNumber,
+    dueAt: instant,
+    nextDueAt: instant,
+    policyVersion: policyVersion.optional(),
+  }),
   /** `renewalNumber`: the renewal that waits until the programme is active again. */
   ProgrammeHeld: fact({ customerId: id, renewalNumber, cause: z.enum(holdCauses) }),
   /** `dueAt`: the date of the next renewal, or this instant if that date has passed (LOY-5). */
@@ -110,8 +132,21 @@ export type ProgrammeCommand =
       charge: RenewalCharge;
       /** By the policy: the delay after the first, second, … decline in a row. */
       retryHours: readonly number[];
+      /** By the policy: a renewal that is later is not charged by itself (LOY-10). */
+      graceHours: number;
       policyVersion: number;
     }
+  /** Its charge was begun, and the store stood still before there was a result. */
+  | {
+      type: 'MissRenewal';
+      at: Instant;
+      renewalNumber: number;
+      attempt: number;
+      graceHours: number;
+      policyVersion: number;
+    }
+  | { type: 'ReleaseRenewal'; at: Instant }
+  | { type: 'SkipRenewal'; at: Instant }
   | {
       type: 'RecordRenewalPaid';
       at: Instant;
@@ -144,6 +179,9 @@ export const programmeRights = {
   JoinProgramme: processOnly,
   AnnounceRenewal: processOnly,
   BeginRenewal: processOnly,
+  MissRenewal: processOnly,
+  ReleaseRenewal: support('LOY-10'),
+  SkipRenewal: support('LOY-10'),
   RecordRenewalPaid: processOnly,
   RecordRenewalDeclined: processOnly,
   RecordRenewalUnknown: processOnly,
@@ -166,6 +204,9 @@ export interface ProgrammeState {
     announced: boolean;
     /** When a declined charge is tried again. */
     retryAt: Instant | undefined;
+    /** It came too late and waits for an operator's word (LOY-10); and when it was given. */
+    missed: boolean;
+    releasedAt: Instant | undefined;
     /** Attempts to charge it: all, and those since the programme was last activated. */
     attempts: number;
     attemptsInARow: number;
@@ -195,6 +236,12 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
         return announce(command, state);
       case 'BeginRenewal':
         return begin(command, state);
+      case 'MissRenewal':
+        return missUnderWay(command, state);
+      case 'ReleaseRenewal':
+        return release(command, state);
+      case 'SkipRenewal':
+        return skip(command, state);
       case 'RecordRenewalPaid':
         return recordPaid(command, state);
       case 'RecordRenewalDeclined':
@@ -242,22 +289,34 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
       case 'RenewalDeclined':
         state.underWay = undefined;
         state.next.retryAt = event.data.retryAt;
+        state.next.missed = false;
         break;
       case 'RenewalUnknown':
         state.isUnknown = true;
+        state.next.missed = false;
+        break;
+      case 'RenewalMissed':
+        state.next = { ...state.next, dueAt: event.data.dueAt, ...notPlanned, missed: true };
+        break;
+      case 'RenewalReleased':
+        state.next = { ...state.next, dueAt: event.data.dueAt, missed: false, releasedAt: event.data.at };
+        break;
+      case 'RenewalSkipped':
+        state.next = { ...renewal(event.data.renewalNumber, event.data.nextDueAt), attempts: state.next.attempts };
         break;
       case 'ProgrammeHeld':
         state.status = 'held';
-        state.next.retryAt = undefined;
+        stopNext(state);
         break;
       case 'ProgrammeActivated':
         state.status = 'active';
         state.next.dueAt = event.data.dueAt;
         state.next.attemptsInARow = 0;
+        if (!state.underWay) state.next = { ...state.next, ...notPlanned };
         break;
       case 'ProgrammeCancelled':
         state.status = 'cancelled';
-        state.next.retryAt = undefined;
+        stopNext(state);
         break;
       default:
         event satisfies never;
@@ -266,15 +325,18 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
   },
 };
 
-/** When a programme's next renewal is to be charged; undefined while nothing is to be charged. */
-export const chargeDueAt = ({ status, next, underWay }: ProgrammeState): Instant | undefined =>
-  status === 'active' && !underWay ? (next.retryAt ?? next.dueAt) : undefined;
+const notPlanned = { retryAt: undefined, missed: false, releasedAt: undefined };
+
+/** A charge under way is finished all the same, and one that waits for a word goes on waiting (LOY-5). */
+function stopNext({ next, underWay }: ProgrammeState): void {
+  Object.assign(next, underWay ? { retryAt: undefined } : notPlanned);
+}
 
 const renewal = (number: number, dueAt: Instant): ProgrammeState['next'] => ({
   number,
   dueAt,
   announced: false,
-  retryAt: undefined,
+  ...notPlanned,
   attempts: 0,
   attemptsInARow: 0,
 });
@@ -296,14 +358,13 @@ function announce(
   return [{ type: 'RenewalAnnounced', data: { at, customerId, renewalNumber, dueAt, policyVersion } }];
 }
 
-/** Charges nothing while the programme is held or cancelled, before the renewal's date, or out of order. */
-function begin(
-  { at, renewalNumber, charge, retryHours, policyVersion }: Command<'BeginRenewal'>,
-  state: ProgrammeState,
-): Decision<ProgrammeEvent> {
+/** Charges nothing while the programme is held or cancelled, before the renewal's date, too late, or out of order. */
+function begin(command: Command<'BeginRenewal'>, state: ProgrammeState): Decision<ProgrammeEvent> {
+  const { at, renewalNumber, charge, retryHours, graceHours, policyVersion } = command;
   const { next } = state;
-  const dueAt = chargeDueAt(state);
+  const dueAt = decisionDueAt(state);
   if (dueAt === undefined || dueAt > at || renewalNumber !== next.number) return [];
+  if (isLate(state, at, graceHours)) return missLate(command, state);
   const retryAfterHours = retryHours[next.attemptsInARow];
   const begun = { at, renewalNumber, dueAt: next.dueAt, attempt: next.attempts + 1, charge, policyVersion };
   return [{ type: 'RenewalBegun', data: { ...begun, ...(retryAfterHours !== undefined && { retryAfterHours }) } }];

@@ -17,6 +17,7 @@ export const attentionReasons = [
   'verification-overdue',
   'renewal-declined',
   'programme-held',
+  'renewal-missed',
   'damaged',
 ] as const;
 
@@ -91,6 +92,7 @@ function attention(reader: RowReader, limits: AttentionLimits): RawBuilder<Atten
     verificationOverdue(reader, limits),
     renewalDeclined(reader),
     programmeHeld(reader),
+    renewalMissed(reader),
     damaged(reader, limits),
   ];
   return sql<AttentionRow>`(${sql.join(parts, sql` UNION ALL `)})`;
@@ -131,6 +133,12 @@ const programmeHeld = (reader: RowReader) => sql`
     NULL, due_at, retry_at
   FROM ${renewalsOfProgrammes(reader)}
   WHERE decline_reason IS NOT NULL AND status = 'held' AND status_cause = 'declined-payment'`;
+
+/** LOY-10: the store stood still, and an operator releases or skips what waits. */
+const renewalMissed = ({ nameOf }: RowReader) => sql`
+  SELECT 'renewal-missed/' || order_id, 'renewal-missed', order_id, store_id, customer_id, lead_type_id,
+    NULL, missed_due_at, NULL
+  FROM ${sql.table(nameOf(programmeTable))} WHERE missed_due_at IS NOT NULL`;
 
 const damaged = ({ nameOf }: RowReader, { damaged }: AttentionLimits) => sql`
   SELECT 'damaged/' || order_id, 'damaged', order_id, store_id, customer_id, lead_type_id, NULL, noticed.since, NULL
