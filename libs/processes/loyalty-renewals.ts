@@ -272,7 +272,7 @@ function stepsDue({ policies, members }: Renewals, now: Instant, limit: number):
 
 /** A renewal that is already due is not announced: the customer could not hold it any more. */
 function stepOf({ orderId, programme: state, charge }: Member, now: Instant, inForce: PolicyVersion): CommandWish {
-  const { number: renewalNumber, attempts } = state.next;
+  const { number: renewalNumber, attempts, missed, releasedAt } = state.next;
   const stepAt = decisionDueAt(state) as Instant;
   const isDue = stepAt <= now;
   const { policy: document, version: policyVersion } = inForce;
@@ -284,6 +284,8 @@ function stepOf({ orderId, programme: state, charge }: Member, now: Instant, inF
       String(renewalNumber),
       stepAt,
       String(attempts),
+      // A word may come at the very instant at which the renewal was missed: its charge is another command.
+      ...(missed ? ['missed'] : releasedAt ? ['released'] : []),
     ),
     stream: programmeStream(orderId),
     command: isDue
