@@ -287,28 +287,21 @@ it('LOY-10: a charge that was under way when the store stood still waits, and is
   payments.slow = true;
   moveTo(addDays(START, 7));
   await requestedCharges(1);
-  await crashAndRestart();
   void engine.stop();
   await nextTurn();
   await clock.moveTo(addDays(START, 30));
-  const before = payments.requested.length;
   startEngine();
   await settleExceptCharges();
-  expect(payments.requested).toHaveLength(before);
+  expect(payments.requested).toHaveLength(1);
   expect(await events('RenewalMissed')).toMatchObject([{ of: orderId, data: { attempt: 1 } }]);
   expect((await requests.programmes.skipRenewal(orderId, by())).outcome.kind).toBe('refused');
   accepted(await requests.programmes.releaseRenewal(orderId, by()));
-  const requested = await requestedCharges(before + 1);
-  expect(new Set(requested.map(({ key }) => key)).size).toBe(1);
-  requested.at(-1)?.answer(captured);
+  const [first, again] = await requestedCharges(2);
+  expect(again?.key).toBe(first?.key);
+  again?.answer(captured);
   await engine.settle();
   // What came meanwhile is late by itself.
-  expect(await typesOf('RenewalPaid', 'OrderReopened', 'RenewalMissed')).toEqual([
-    'RenewalMissed',
-    'RenewalPaid',
-    'OrderReopened',
-    'RenewalMissed',
-  ]);
+  expect(await typesOf('RenewalMissed', 'RenewalPaid')).toEqual(['RenewalMissed', 'RenewalPaid', 'RenewalMissed']);
 });
 
 it('LOY-8: renewals wait for a provider that is unavailable for hours', async () => {

@@ -3,10 +3,11 @@ import { type Decider, type Decision, refuse, undecided } from '../kernel/decide
 import { codedReason, type DeclineReason, declineReasons } from '../kernel/declines.ts';
 import { cents, type EventsOf, fact, type Instant, instant, unsealed } from '../kernel/events.ts';
 import { currency, id, secretFor, storeText } from '../kernel/fields.ts';
-import { addDays, addHours } from '../kernel/instants.ts';
+import { addDays } from '../kernel/instants.ts';
 import { ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
 import { customerErased } from '../persons/erasures.ts';
-import { decisionDueAt, isLate, missLate, missUnderWay, release, skip } from './late-renewals.ts';
+import { missUnderWay, release, skip } from './late-renewals.ts';
+import { begin, recordDeclined, recordPaid, recordUnknown } from './renewal-charges.ts';
 
 /**
  * An order's programme in Loyalty Rewards: when it renews, and the result of each renewal. The order's own stream
@@ -358,48 +359,6 @@ function announce(
   return [{ type: 'RenewalAnnounced', data: { at, customerId, renewalNumber, dueAt, policyVersion } }];
 }
 
-/** Charges nothing while the programme is held or cancelled, before the renewal's date, too late, or out of order. */
-function begin(command: Command<'BeginRenewal'>, state: ProgrammeState): Decision<ProgrammeEvent> {
-  const { at, renewalNumber, charge, retryHours, graceHours, policyVersion } = command;
-  const { next } = state;
-  const dueAt = decisionDueAt(state);
-  if (dueAt === undefined || dueAt > at || renewalNumber !== next.number) return [];
-  if (isLate(state, at, graceHours)) return missLate(command, state);
-  const retryAfterHours = retryHours[next.attemptsInARow];
-  const begun = { at, renewalNumber, dueAt: next.dueAt, attempt: next.attempts + 1, charge, policyVersion };
-  return [{ type: 'RenewalBegun', data: { ...begun, ...(retryAfterHours !== undefined && { retryAfterHours }) } }];
-}
-
-function recordPaid(command: Command<'RecordRenewalPaid'>, state: ProgrammeState): Decision<ProgrammeEvent> {
-  const begun = beginningOf(state, command);
-  if (!begun) return [];
-  const { type: _, ...paid } = command;
-  return [{ type: 'RenewalPaid', data: { ...paid, nextDueAt: addDays(begun.dueAt, state.cadenceDays) } }];
-}
-
-/** LOY-8. If the programme was held or cancelled meanwhile, the failure is recorded and the charge is not repeated. */
-function recordDeclined(command: Command<'RecordRenewalDeclined'>, state: ProgrammeState): Decision<ProgrammeEvent> {
-  const begun = beginningOf(state, command);
-  if (!begun) return [];
-  const { at, renewalNumber, attempt, reason } = command;
-  const { customerId, status } = state;
-  const { retryAfterHours, policyVersion } = begun;
-  const declined = { at, customerId, renewalNumber, attempt, reason, policyVersion };
-  if (status !== 'active') return [{ type: 'RenewalDeclined', data: declined }];
-  if (retryAfterHours !== undefined)
-    return [{ type: 'RenewalDeclined', data: { ...declined, retryAt: addHours(at, retryAfterHours) } }];
-  return [
-    { type: 'RenewalDeclined', data: declined },
-    { type: 'ProgrammeHeld', data: { at, customerId, renewalNumber, cause: 'declined-payment' } },
-  ];
-}
-
-function recordUnknown(command: Command<'RecordRenewalUnknown'>, state: ProgrammeState): Decision<ProgrammeEvent> {
-  if (state.isUnknown || !beginningOf(state, command)) return [];
-  const { type: _, ...data } = command;
-  return [{ type: 'RenewalUnknown', data }];
-}
-
 function hold(
   { at }: Command<'HoldProgramme'>,
   { status, customerId, next }: ProgrammeState,
@@ -422,13 +381,6 @@ function cancel({ at, cause }: Command<'CancelProgramme'>, { status, next }: Pro
   if (status === 'cancelled') return [];
   return [{ type: 'ProgrammeCancelled', data: { at, renewalNumber: next.number, cause } }];
 }
-
-/** Undefined for a result that was recorded before, or that belongs to another attempt. */
-const beginningOf = (
-  { underWay }: ProgrammeState,
-  { renewalNumber, attempt }: { renewalNumber: number; attempt: number },
-): ProgrammeState['underWay'] =>
-  underWay?.renewalNumber === renewalNumber && underWay.attempt === attempt ? underWay : undefined;
 
 const refuseCancelled = (what: string) =>
   refuse('programme-cancelled', `the programme is cancelled: it cannot be ${what}`, 'LOY-6');
