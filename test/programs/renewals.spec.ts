@@ -7,6 +7,9 @@ import { cli, serve } from './program.ts';
 
 /* What an operator sees of a demo that is opened: at once, and after it stood still for weeks. */
 
+/** One of its customers joins Loyalty Rewards. */
+const demo = ['demo', '--days', '14', '--seed', '3'];
+
 let temporary: string;
 beforeAll(async () => {
   temporary = await mkdtemp(join(tmpdir(), 'leadger-renewals-'));
@@ -44,7 +47,7 @@ async function open(data: string): Promise<void> {
 
 test('the store of a demo ends today, and is opened without charging or writing to anybody', async () => {
   const data = join(temporary, 'today');
-  await run(data, 'demo', '--days', '12');
+  await run(data, ...demo);
   const before = await logOf(data);
   const end = before.at(-1)?.data.at as string;
   expect(end > addDays(new Date().toISOString(), -1)).toBe(true);
@@ -55,28 +58,21 @@ test('the store of a demo ends today, and is opened without charging or writing 
   expect(since.filter(({ type, data }) => type === 'MailWished' && (data.happenedAt as string) < end)).toEqual([]);
 });
 
-test('LOY-10: a demo that is opened after weeks charges nobody; its operator lists, releases and skips, and all laws hold', async () => {
+test('LOY-10: a demo that is opened after weeks charges nobody; its operator lists and releases, and all laws hold', async () => {
   const data = join(temporary, 'weeks-ago');
-  await run(data, 'demo', '--days', '12', '--until', addDays(new Date().toISOString(), -40));
+  await run(data, ...demo, '--until', addDays(new Date().toISOString(), -40));
   const charges = async () => (await logOf(data)).filter(({ type }) => type === 'RenewalBegun').length;
   const before = await charges();
   const waiting = async () => JSON.parse(await run(data, 'renewals', '--json')).items as { orderId: string }[];
   const found = await waiting();
-  expect(found.length).toBeGreaterThan(2);
+  expect(found).toHaveLength(1);
   expect(await charges()).toBe(before);
-  const [first] = found as [{ orderId: string }];
   const because = ['--reason', 'the disk was replaced'];
-  expect(await run(data, 'renewals', 'release', '--order', first.orderId, ...because)).toMatch(/^released: /);
+  const orderId = found[0]?.orderId as string;
+  expect(await run(data, 'renewals', 'release', '--order', orderId, ...because)).toMatch(/^released: /);
   expect(await charges()).toBe(before + 1);
-
-  const { program, url } = await serve(data);
-  expect(await run(data, 'renewals', 'skip', '--all', ...because)).toBe(
-    `skipped: ${found.length - 1} renewals; left as they are: 0\n`,
-  );
-  expect(url).toBeTruthy();
-  await program.stop();
   expect(await waiting()).toEqual([]);
-  expect(await charges()).toBe(before + 1);
+  expect(await run(data, 'renewals', 'skip', '--all', ...because)).toBe('skipped: 0 renewals; left as they are: 0\n');
   await run(data, 'verify');
 });
 

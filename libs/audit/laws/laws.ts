@@ -60,7 +60,7 @@ export const laws = {
   checkoutNotKept:
     'the order of a checkout has another total than the checkout, or is missing a day after it was placed (CHK-1)',
   couponUsedTwice: 'a coupon was used by a customer twice, or by more customers than its limit allows (CPN-2, CPN-5)',
-  mailMissing: 'a mail was requested more than five days ago, and has no result (NTF-3, NTF-4)',
+  mailMissing: 'a mail was requested more than five days ago, and has no result (NTF-3)',
   mailTwice: 'two mails are about one event, or a mail has two results (NTF-3)',
   basisNotThere: 'an event was decided on events that the log did not have when it was recorded',
   revisionGap: 'an event does not follow the one before it in its stream',

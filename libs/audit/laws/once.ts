@@ -1,7 +1,7 @@
 import { DAY } from './books.ts';
 import type { RawEvent } from './raw-log.ts';
 
-/** A mail is tried for five days (NTF-4), and its result is recorded within another. */
+/** A mail is tried for five days, and its result is recorded within another. */
 const DAYS_WITHOUT_RESULT = 6;
 
 type OnceLaw = 'couponUsedTwice' | 'mailMissing' | 'mailTwice';
