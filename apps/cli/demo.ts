@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { decode } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
-import { addDays, HOUR_MILLISECONDS, parseInstant, toInstant } from '#domain/kernel/instants';
+import { addDays, parseInstant } from '#domain/kernel/instants';
 import { MovedClock, systemClock } from '#gateways/clock';
 import { mailInMemory } from '#gateways/mail';
 import { noWebhooks } from '#gateways/webhooks';
@@ -22,7 +22,7 @@ interface DemoOptions {
   readonly days: number;
   readonly seed: number;
   /**
-   * When the last day ends. Default: at the last full hour, so that nothing is due when its store is opened. One that is
+   * When the last day ends. Default: now, so that nothing is due when its store is opened. One that is
    * continued ends when it would have ended.
    */
   readonly until?: string | undefined;
@@ -71,13 +71,12 @@ export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
   }
 }
 
-/** At the end of the demo nothing is due: what it brings about is due at full hours. @throws CommandFailed */
+/** @throws CommandFailed */
 function startOf({ days, until }: DemoOptions): Instant {
   const end = until === undefined ? undefined : parseInstant(until);
   if (until !== undefined && !end)
     throw new CommandFailed(`--until ${until} is not an instant with a zone, like 2026-05-01T09:30:00-04:00`);
-  const lastFullHour = Math.floor(Date.parse(systemClock().now()) / HOUR_MILLISECONDS) * HOUR_MILLISECONDS;
-  return addDays(end ?? toInstant(lastFullHour), -days);
+  return addDays(end ?? systemClock().now(), -days);
 }
 
 const openStoresFor = ({ seed, data, eventStoreDb, databaseUrl }: DemoOptions): Promise<Stores> =>

@@ -331,7 +331,7 @@ program
   )
   .option('--days <number>', 'how many days to simulate', wholeNumber, 30)
   .option('--seed <number>', 'the seed of the random numbers; the same seed gives the same history', wholeNumber, 1)
-  .option('--until <instant>', 'when the demo ends, ISO 8601 with a zone; default: at the last full hour')
+  .option('--until <instant>', 'when the demo ends, ISO 8601 with a zone; default: now')
   .option('--continue', 'continue an interrupted demo with the same seed; --data names its directory')
   .option('--json', 'print the summary as JSON, and nothing else, on standard output')
   .action(async (options: { days: number; seed: number; until?: string; json?: boolean; continue?: boolean }) => {

@@ -18,7 +18,7 @@ afterAll(() => rm(temporary, { recursive: true }));
 
 interface Line {
   readonly type: string;
-  readonly data: { readonly at: string; readonly dueAt?: string; readonly happenedAt?: string };
+  readonly data: { readonly at: string; readonly dueAt?: string; readonly happenedAt?: string; readonly kind?: string };
 }
 
 async function run(data: string, ...command: string[]): Promise<string> {
@@ -53,9 +53,13 @@ test('the store of a demo ends today, and is opened without charging or writing 
   expect(end > addDays(new Date().toISOString(), -1)).toBe(true);
   await open(data);
   const since = (await logOf(data)).slice(before.length);
-  // What is due from the next full hour on may have come meanwhile.
+  // The mail that lists the leads of an hour is due at its end, which may have come meanwhile.
   expect(since.filter(({ type, data }) => type === 'RenewalBegun' && (data.dueAt as string) <= end)).toEqual([]);
-  expect(since.filter(({ type, data }) => type === 'MailWished' && (data.happenedAt as string) < end)).toEqual([]);
+  expect(
+    since.filter(
+      ({ type, data }) => type === 'MailWished' && (data.happenedAt as string) < end && data.kind !== 'leads-delivered',
+    ),
+  ).toEqual([]);
 });
 
 test('LOY-10: a demo that is opened after weeks charges nobody; its operator lists and releases, and all laws hold', async () => {
