@@ -239,6 +239,16 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'orderId',
   ),
   'programme-cancelled': refused(409, 'The programme is cancelled.', 'Place a new order with loyalty to join again.'),
+  'no-renewal-waits': refused(
+    409,
+    'No renewal of the programme waits for an operator.',
+    'Read the programme: the renewal was released or skipped meanwhile, or never came too late.',
+  ),
+  'charge-under-way': refused(
+    409,
+    'The charge of the renewal was begun before the store stood still, and may have been captured.',
+    'Release the renewal: the provider answers under the same key.',
+  ),
   'lead-unknown': refused(409, 'There is no such lead.', 'Check the id.', 'leadId'),
   'lead-not-delivered': refused(
     409,

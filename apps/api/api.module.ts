@@ -9,6 +9,7 @@ import { DeliveredLeadsController } from './delivered-leads.controller.ts';
 import { FeedController, FeedTurns } from './feed.controller.ts';
 import { LeadsController } from './leads.controller.ts';
 import { MailsController } from './mails.controller.ts';
+import { MissedRenewalsController } from './missed-renewals.controller.ts';
 import { OperationsController } from './operations.controller.ts';
 import { OrdersController } from './orders.controller.ts';
 import { PaymentNoticesController } from './payment-notices.controller.ts';
@@ -43,6 +44,7 @@ export class OperationsModule {}
     AttentionController,
     FeedController,
     ProgrammesController,
+    MissedRenewalsController,
     LeadsController,
     ReplacementsController,
     MailsController,

@@ -8,7 +8,7 @@ import { namedSchemas } from './schemas.ts';
 
 const description = `The order and lead ledger of a lead store.
 
-Instants are ISO 8601 with a zone, and UTC in answers. Money is in cents. Errors are problem documents (RFC 9457) with a
+Instants are ISO 8601 with a zone, and UTC in answers. Money is in minor units of its currency (ISO 4217). Errors are problem documents (RFC 9457) with a
 stable \`code\`; \`x-error-codes\` lists all codes, what they mean and what to do. When a code is about an id in the path,
 the status is 404 instead of 409. Commands answer with a \`position\`: a read with \`?waitFor=POSITION\` reflects them. Send an \`Idempotency-Key\` to make a repeat safe, and \`If-Match\` to
 change only what you saw. Lists answer \`items\`, and a \`nextCursor\` except on the last page.

@@ -37,7 +37,8 @@ class PlaceOrderBody extends StartCheckoutBody {
   couponCode?: string;
 
   @Count({
-    description: 'What the customer was shown, in cents. An order with another total is refused (CHK-5).',
+    description:
+      'What the customer was shown, in minor units of the currency. An order with another total is refused (CHK-5).',
     example: 20_188,
     minimum: 0,
     maximum: 100_000_000_000,

@@ -110,6 +110,30 @@ export class ProgrammesController {
     return this.#requests.programmes.cancel(orderId, context);
   }
 
+  @Post(':orderId/missed-renewal/release')
+  @CommandRoute({
+    summary:
+      'Charge the renewal that waits because the store stood still: support only, with a Leadger-Reason (LOY-10)',
+    idName: 'orderId',
+    records: ['RenewalReleased'],
+    takesNothing: true,
+  })
+  releaseMissedRenewal(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Receipt> {
+    return this.#requests.programmes.releaseRenewal(orderId, context);
+  }
+
+  @Post(':orderId/missed-renewal/skip')
+  @CommandRoute({
+    summary:
+      'Skip the renewal that waits because the store stood still; the next date stays: support only, with a Leadger-Reason (LOY-10)',
+    idName: 'orderId',
+    records: ['RenewalSkipped'],
+    takesNothing: true,
+  })
+  skipMissedRenewal(@IdOf('order') orderId: string, @Asking() context: RequestContext): Promise<Receipt> {
+    return this.#requests.programmes.skipRenewal(orderId, context);
+  }
+
   @Get(':orderId/history')
   @HistoryRoute('All that happened to a programme, up to any instant, and the state that it led to')
   async getProgrammeHistory(@IdOf('order') orderId: string, @Query() { at }: HistoryQuery, @Reading() reader: Reader) {

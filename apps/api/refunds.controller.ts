@@ -41,7 +41,8 @@ class GiveBackBody {
   renewalNumber?: number;
 
   @Count({
-    description: 'How much, in cents; never more than was paid and not given back. Absent: all that is left.',
+    description:
+      'How much, in minor units of the currency; never more than was paid and not given back. Absent: all that is left.',
     example: 2500,
     maximum: 1_000_000_000,
     optional: true,

@@ -1,6 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { decode } from '#domain/codec';
-import { MovedClock } from '#gateways/clock';
+import type { Instant } from '#domain/kernel/events';
+import { addDays, parseInstant } from '#domain/kernel/instants';
+import { MovedClock, systemClock } from '#gateways/clock';
 import { mailInMemory } from '#gateways/mail';
 import { noWebhooks } from '#gateways/webhooks';
 import { openStores, type Stores } from '#wiring/stores';
@@ -9,7 +11,7 @@ import { Chance } from './demo/chance.ts';
 import { LeadSupply } from './demo/lead-supply.ts';
 import { Life, type Lived } from './demo/life.ts';
 import { inventPeople } from './demo/people.ts';
-import { firstDayOf, readSampleOrders } from './demo/sample-orders.ts';
+import { readSampleOrders } from './demo/sample-orders.ts';
 import { type DemoSummary, printSummary, summarise } from './demo/summary.ts';
 import { printJson } from './print.ts';
 import { bar, Progress } from './progress.ts';
@@ -19,6 +21,11 @@ import { brokenIn } from './verify.ts';
 interface DemoOptions {
   readonly days: number;
   readonly seed: number;
+  /**
+   * When the last day ends. Default: now, so that nothing is due when its store is opened. One that is
+   * continued ends when it would have ended.
+   */
+  readonly until?: string | undefined;
   /** Must be empty or not exist, unless `continue` is true. Undefined: in memory. */
   readonly data?: string | undefined;
   /** Continues an interrupted demo of the same seed. */
@@ -41,18 +48,20 @@ export async function demo(options: DemoOptions): Promise<number> {
 /** @throws CommandFailed when the directory is not empty or the demo's packages are not installed */
 export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
   mustBePossible(options);
+  const startOfNew = startOf(options);
   const { days, seed } = options;
   const [sample, people] = [await readSampleOrders(), await inventPeople()];
   const stores = await openStoresFor(options);
   const lived = options.continue ? await livedIn(stores) : undefined;
-  const clock = new MovedClock(lived?.until ?? firstDayOf(sample));
+  const start = lived?.since ?? startOfNew;
+  const clock = new MovedClock(lived?.until ?? start);
   const store = await runStore(stores, { clock, mails: mailInMemory(), webhooks: noWebhooks(), prepare: false });
   try {
     const { requests, engine } = store;
     const chance = new Chance('leadger demo', String(seed));
     const supply = new LeadSupply(chance.of('supply'), people);
     const present = { requests, engine, events: stores.events, clock, lived };
-    const life = new Life({ ...present, sample, supply, people, chance: chance.of('people') });
+    const life = new Life({ ...present, start, sample, supply, people, chance: chance.of('people') });
     // Work that was pending at the interruption is completed at that instant.
     if (lived) await store.untilDone(engine.settle());
     const seconds = await simulate(life, days, { store, clock });
@@ -60,6 +69,14 @@ export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
   } finally {
     await store.close();
   }
+}
+
+/** @throws CommandFailed */
+function startOf({ days, until }: DemoOptions): Instant {
+  const end = until === undefined ? undefined : parseInstant(until);
+  if (until !== undefined && !end)
+    throw new CommandFailed(`--until ${until} is not an instant with a zone, like 2026-05-01T09:30:00-04:00`);
+  return addDays(end ?? systemClock().now(), -days);
 }
 
 const openStoresFor = ({ seed, data, eventStoreDb, databaseUrl }: DemoOptions): Promise<Stores> =>
@@ -100,16 +117,17 @@ function mustBePossible({ days, data, continue: goesOn }: Pick<DemoOptions, 'day
 /** @returns undefined for an empty log. If the log cannot be read, the stores are closed. */
 async function livedIn({ events, close }: Stores): Promise<Lived | undefined> {
   const commandIds = new Set<string>();
-  let until = '';
+  let [since, until] = ['', ''];
   try {
     for await (const recorded of events.readAll()) {
       const { data, cause } = decode(recorded);
       commandIds.add(cause.commandId);
+      if (since === '') since = data.at;
       if (data.at > until) until = data.at;
     }
   } catch (error) {
     await close();
     throw error;
   }
-  return until === '' ? undefined : { until, commandIds };
+  return until === '' ? undefined : { since, until, commandIds };
 }

@@ -100,6 +100,35 @@ for (const [name, description, recorded] of [
       await act(location(), { customerId, leadId, ...options });
     });
 
+const renewals = program
+  .command('renewals')
+  .description(
+    'lists the renewals that wait for an operator because the store stood still, and releases or skips them',
+  );
+renewals
+  .command('list', { isDefault: true })
+  .description('lists the renewals that wait, longest waiting first')
+  .option('--json', 'print JSON')
+  .action(async (options: { json?: boolean }) => {
+    const { listMissedRenewals } = await import('./renewals.ts');
+    await listMissedRenewals(location(), options);
+  });
+for (const [word, description] of [
+  ['release', 'charges renewals that wait'],
+  ['skip', 'skips renewals that wait: nothing is charged, and the next dates stay'],
+] as const)
+  renewals
+    .command(word)
+    .description(description)
+    .option('--all', 'all that wait')
+    .option('--store <id>', 'those of one store')
+    .option('--order <id>', 'that of one order')
+    .requiredOption('--reason <text>', 'why; it is recorded')
+    .action(async (options: { all?: boolean; store?: string; order?: string; reason: string }) => {
+      const { decideMissedRenewals } = await import('./renewals.ts');
+      await decideMissedRenewals(location(), word, options);
+    });
+
 program
   .command('timeline')
   .description('prints the events of an order or another stream, and its state, up to any instant')
@@ -307,9 +336,10 @@ program
   )
   .option('--days <number>', 'how many days to simulate', wholeNumber, 30)
   .option('--seed <number>', 'the seed of the random numbers; the same seed gives the same history', wholeNumber, 1)
+  .option('--until <instant>', 'when the demo ends, ISO 8601 with a zone; default: now')
   .option('--continue', 'continue an interrupted demo with the same seed; --data names its directory')
   .option('--json', 'print the summary as JSON, and nothing else, on standard output')
-  .action(async (options: { days: number; seed: number; json?: boolean; continue?: boolean }) => {
+  .action(async (options: { days: number; seed: number; until?: string; json?: boolean; continue?: boolean }) => {
     const { demo } = await import('./demo.ts');
     // A demo ignores locations from the environment, which belong to a real store. Only options count.
     const named = <Value>(option: string, value: Value) =>

@@ -131,6 +131,11 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
     `renewal ${renewalNumber} declined: ${tellDecline(reason)}${retryAt ? `; tried again ${retryAt}` : ''}`,
   RenewalUnknown: ({ renewalNumber, amountCents, currency, chargeKey }) =>
     `renewal ${renewalNumber}: nobody knows whether ${tellMoney(amountCents, currency)} were paid (charge ${chargeKey})${why({ cause: customerErased })}`,
+  RenewalMissed: ({ renewalNumber, dueAt }) =>
+    `renewal ${renewalNumber}, due ${dueAt}, came too late: it waits for an operator`,
+  RenewalReleased: ({ renewalNumber, dueAt }) => `renewal ${renewalNumber}, due ${dueAt}, released by an operator`,
+  RenewalSkipped: ({ renewalNumber, dueAt, nextDueAt }) =>
+    `renewal ${renewalNumber}, due ${dueAt}, skipped: nothing is charged for it; it is due ${nextDueAt} again`,
   ProgrammeHeld: ({ cause }) =>
     cause === 'customer' ? 'programme on hold' : 'programme on hold: its payment was declined',
   ProgrammeActivated: ({ renewalNumber, dueAt }) => `programme active again: renewal ${renewalNumber} is due ${dueAt}`,

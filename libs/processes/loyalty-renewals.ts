@@ -4,15 +4,17 @@ import { DueList } from '#domain/kernel/due-list';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { addDays, addHours, earliest } from '#domain/kernel/instants';
-import {
-  chargeDueAt,
-  type ProgrammeState,
-  programme,
-  programmeStream,
-  type RenewalCharge,
-} from '#domain/loyalty/programme';
+import { decisionDueAt } from '#domain/loyalty/late-renewals';
+import { type ProgrammeState, programme, programmeStream, type RenewalCharge } from '#domain/loyalty/programme';
 import { orderStream } from '#domain/orders/order';
-import { nextPolicyChange, type PolicyState, type PolicyVersion, policy, policyAt } from '#domain/policy/policy';
+import {
+  nextPolicyChange,
+  type PolicyState,
+  type PolicyVersion,
+  policy,
+  policyAt,
+  renewalGraceHoursOf,
+} from '#domain/policy/policy';
 import { type CommandWish, defineProcess, type EffectWish, takeFrom } from './process.ts';
 
 const eventTypes = [
@@ -29,6 +31,9 @@ const eventTypes = [
   'RenewalPaid',
   'RenewalDeclined',
   'RenewalUnknown',
+  'RenewalMissed',
+  'RenewalReleased',
+  'RenewalSkipped',
   'PersonErased',
   'ProgrammeHeld',
   'ProgrammeActivated',
@@ -44,7 +49,7 @@ interface Renewals {
   noticeDays: number;
   /** Orders in Loyalty Rewards, due at their next step. A member that waits for a fact is not scheduled. */
   readonly members: DueList<Member>;
-  readonly toCharge: Map<string, FactOf<'RenewalBegun'>>;
+  readonly toCharge: Map<string, ChargeToMake>;
   /** Charges that wait for their customers, due when the provider is asked again. */
   readonly toSettle: DueList<FactOf<'RenewalConfirmationRequested'>>;
   readonly toReopen: Map<string, FactOf<'RenewalPaid'>>;
@@ -65,11 +70,17 @@ interface Member {
   charge: RenewalCharge;
 }
 
+interface ChargeToMake {
+  readonly begun: FactOf<'RenewalBegun'>['data'];
+  /** The beginning, or the later word of an operator. */
+  readonly because: FactOf<'RenewalBegun' | 'RenewalReleased'>;
+}
+
 /**
  * Renews the orders in Loyalty Rewards. Each renewal has four steps: it is announced (LOY-7), begun on its date, charged,
  * and once it is paid the order is re-opened (LOY-2). Each step leaves a fact: after a crash the next step is
- * requested again. A renewal does not begin before the order has recorded the one before: after an outage of months they
- * begin one at a time, in order.
+ * requested again. A renewal does not begin before the order has recorded the one before. After the store stood still, what is
+ * too late waits for an operator's word (LOY-10).
  */
 export const loyaltyRenewals = defineProcess({
   name: 'loyalty-renewals',
@@ -89,7 +100,13 @@ export const loyaltyRenewals = defineProcess({
   next(renewals, { now }, limit) {
     if (now > renewals.now) renewals.now = now;
     applyPolicyInForce(renewals);
-    const charges = takeFrom(renewals.toCharge, limit).map(([orderId, begun]) => renewalToCharge(orderId, begun));
+    const inForce = policyAt(renewals.policies, now);
+    // The charge of an erased customer only gets a result: its card cannot be opened any more.
+    const charges = takeFrom(renewals.toCharge, limit).map(([orderId, charge]) =>
+      isTooLate(charge, now, inForce) && !isErased(renewals, orderId)
+        ? missRenewal(orderId, charge, inForce)
+        : renewalToCharge(orderId, charge),
+    );
     const reopenings = takeFrom(renewals.toReopen, limit).map(([orderId, paid]) => reopenOrder(orderId, paid));
     const settlements = settlementsDue(renewals, now, limit);
     return [...charges, ...settlements, ...reopenings, ...stepsDue(renewals, now, limit)];
@@ -123,13 +140,19 @@ function evolve(renewals: Renewals, fact: RenewalFact): void {
 function noteToDo({ toCharge, toSettle, toReopen, ...renewals }: Renewals, orderId: string, fact: RenewalFact): void {
   switch (fact.type) {
     case 'RenewalBegun':
-      if (!isErased(renewals, orderId)) toCharge.set(orderId, fact);
+      if (!isErased(renewals, orderId)) toCharge.set(orderId, { begun: fact.data, because: fact });
       break;
     case 'RenewalConfirmationRequested':
       toCharge.delete(orderId);
       toSettle.put(orderId, fact, nextCheckAt(fact, fact.data.at));
       break;
+    case 'RenewalReleased': {
+      const begun = renewals.members.get(orderId)?.programme.underWay;
+      if (begun) toCharge.set(orderId, { begun, because: fact });
+      break;
+    }
     case 'RenewalUnknown':
+    case 'RenewalMissed':
     case 'RenewalDeclined':
       toCharge.delete(orderId);
       toSettle.remove(orderId);
@@ -196,10 +219,10 @@ const scheduleNextStep = ({ members, noticeDays }: Renewals, member: Member): vo
 
 /** Undefined while the member waits for a fact. */
 function nextStepAt({ programme: state, paid, reopening }: Member, noticeDays: number): Instant | undefined {
-  const dueAt = chargeDueAt(state);
+  const dueAt = decisionDueAt(state);
   if (dueAt === undefined || !paid || reopening) return undefined;
-  const { announced, attempts } = state.next;
-  return announced || attempts > 0 ? dueAt : addDays(dueAt, -noticeDays);
+  const { announced, attemptsInARow, missed, releasedAt } = state.next;
+  return announced || attemptsInARow > 0 || missed || releasedAt ? dueAt : addDays(dueAt, -noticeDays);
 }
 
 /** Another policy may announce renewals earlier or later: then the next step of every member is computed again. */
@@ -211,14 +234,33 @@ function applyPolicyInForce(renewals: Renewals): void {
 }
 
 /** Programme, renewal and attempt are the key of a charge: sent twice, it is charged once. */
-function renewalToCharge(orderId: string, begun: FactOf<'RenewalBegun'>): EffectWish {
-  const { renewalNumber, attempt, charge, retryAfterHours } = begun.data;
+function renewalToCharge(orderId: string, { begun, because }: ChargeToMake): EffectWish {
+  const { renewalNumber, attempt, charge, retryAfterHours } = begun;
   const isTriedAgain = retryAfterHours !== undefined;
   return {
     commandId: deriveId('charge-renewal', orderId, String(renewalNumber), String(attempt)),
     stream: programmeStream(orderId),
     effect: { kind: 'charge-renewal', orderId, renewalNumber, attempt, isTriedAgain, ...charge },
-    because: begun,
+    because,
+  };
+}
+
+const isTooLate = (
+  { because }: ChargeToMake,
+  now: Instant,
+  inForce: PolicyVersion | undefined,
+): inForce is PolicyVersion =>
+  inForce !== undefined && now > addHours(because.data.at, renewalGraceHoursOf(inForce.policy));
+
+/** Only after a restart: a provider that does not respond is asked again by the engine, however long that takes. */
+function missRenewal(orderId: string, { begun, because }: ChargeToMake, inForce: PolicyVersion): CommandWish {
+  const { renewalNumber, attempt } = begun;
+  const { policy: document, version: policyVersion } = inForce;
+  return {
+    commandId: deriveId('MissRenewal', because.eventId),
+    stream: programmeStream(orderId),
+    command: { type: 'MissRenewal', renewalNumber, attempt, graceHours: renewalGraceHoursOf(document), policyVersion },
+    because,
   };
 }
 
@@ -265,7 +307,7 @@ function stepsDue({ policies, members }: Renewals, now: Instant, limit: number):
   const inForce = policyAt(policies, now);
   if (!inForce) return [];
   return members.take(now, limit).map((member) => {
-    const dueAt = chargeDueAt(member.programme) as Instant;
+    const dueAt = decisionDueAt(member.programme) as Instant;
     members.put(member.orderId, member, dueAt > now ? dueAt : undefined);
     return stepOf(member, now, inForce);
   });
@@ -273,8 +315,9 @@ function stepsDue({ policies, members }: Renewals, now: Instant, limit: number):
 
 /** A renewal that is already due is not announced: the customer could not hold it any more. */
 function stepOf({ orderId, programme: state, charge }: Member, now: Instant, inForce: PolicyVersion): CommandWish {
-  const { number: renewalNumber, attempts, dueAt } = state.next;
-  const isDue = (chargeDueAt(state) as Instant) <= now;
+  const { number: renewalNumber, attempts, missed, releasedAt } = state.next;
+  const stepAt = decisionDueAt(state) as Instant;
+  const isDue = stepAt <= now;
   const { policy: document, version: policyVersion } = inForce;
   const renewal = { renewalNumber, policyVersion };
   return {
@@ -282,12 +325,20 @@ function stepOf({ orderId, programme: state, charge }: Member, now: Instant, inF
       isDue ? 'BeginRenewal' : 'AnnounceRenewal',
       orderId,
       String(renewalNumber),
-      dueAt,
+      stepAt,
       String(attempts),
+      // A word may come at the very instant at which the renewal was missed: its charge is another command.
+      ...(missed ? ['missed'] : releasedAt ? ['released'] : []),
     ),
     stream: programmeStream(orderId),
     command: isDue
-      ? { type: 'BeginRenewal', ...renewal, charge, retryHours: document.renewalRetryHours }
+      ? {
+          type: 'BeginRenewal',
+          ...renewal,
+          charge,
+          retryHours: document.renewalRetryHours,
+          graceHours: renewalGraceHoursOf(document),
+        }
       : { type: 'AnnounceRenewal', ...renewal },
   };
 }

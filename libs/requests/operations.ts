@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { UnknownModel } from '#read-models/errors';
 import { exampleIds } from '#read-models/models/examples';
 import { type ReadModels, readModelStatus } from '#read-models/read-models';
+import { decideMissedRenewals, type MissedRenewalsRequest } from './missed-renewals.ts';
 import type { NamedPerson } from './named-person.ts';
 import type { PersonTools } from './person-search.ts';
 import { erasePerson } from './persons.ts';
@@ -21,11 +22,13 @@ interface ReadModelRequest {
 }
 
 /**
- * What operators do to the programs of a store, which changes nothing in the ledger; and erasures, which change more than the
- * ledger: keys, and copies of mails.
+ * What operators do to the programs of a store, which changes nothing in the ledger; erasures, which change more than the
+ * ledger: keys, and copies of mails; and what changes many streams, one by one.
  */
 export const createOperations = (tools: PersonTools) => ({
   erasePerson: (context: RequestContext, name: NamedPerson) => erasePerson(tools, context, name),
+  decideMissedRenewals: (context: RequestContext, request: MissedRenewalsRequest) =>
+    decideMissedRenewals(tools, context, request),
   /** @returns false when nothing is parked under this id */
   retryParkedItem: sameForAll(({ id }: { id: string }): Promise<boolean> => tools.processes.retry(id)),
   ...readModelOperations(tools.readModels),

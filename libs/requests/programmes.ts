@@ -24,6 +24,10 @@ export function programmeRequests(tools: RequestTools) {
       send(tools, orderId, { type: 'HoldProgramme', at: now() }, context),
     activate: (orderId: string, context: RequestContext) =>
       send(tools, orderId, { type: 'ActivateProgramme', at: now() }, context),
+    releaseRenewal: (orderId: string, context: RequestContext) =>
+      send(tools, orderId, { type: 'ReleaseRenewal', at: now() }, context),
+    skipRenewal: (orderId: string, context: RequestContext) =>
+      send(tools, orderId, { type: 'SkipRenewal', at: now() }, context),
     cancel: (orderId: string, context: RequestContext) =>
       send(tools, orderId, { type: 'CancelProgramme', at: now(), cause: 'customer' }, context),
   };

@@ -129,12 +129,14 @@ describe('the table of rights', () => {
         'GiveAlternativeCoupon',
         'GrantChargeback',
         'GrantGoodwill',
+        'ReleaseRenewal',
         'ReplaceCoupon',
         'ReplaceTakenCoupon',
         'RetryRefund',
         'SettleRefund',
         'WishRefund',
         'ShowCustomerHistory',
+        'SkipRenewal',
       ].sort(),
     );
   });

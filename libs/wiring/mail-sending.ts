@@ -1,12 +1,13 @@
 import { type CustomerState, customerStream } from '#domain/accounts/customer';
 import type { PersonName } from '#domain/accounts/personal';
 import { catalogueStream, type Store } from '#domain/catalogue/catalogue';
-import { isBox } from '#domain/kernel/events';
+import { type Instant, isBox } from '#domain/kernel/events';
 import { DAY_MILLISECONDS } from '#domain/kernel/instants';
 import type { CommandOf } from '#domain/ledger';
 import { alwaysSent, type MailKind } from '#domain/notifications/kinds';
 import type { Withholding } from '#domain/notifications/mail';
 import type { EventStore } from '#event-store/port';
+import type { Clock } from '#gateways/clock';
 import { failureIn } from '#gateways/failures';
 import type { MailGateway, Message } from '#gateways/mail';
 import { composeMail } from '#gateways/mail-texts';
@@ -22,6 +23,7 @@ interface MailDependencies {
   readonly events: EventStore;
   readonly vault: Vault;
   readonly mails: MailGateway;
+  readonly clock: Clock;
 }
 
 /** Older news is not sent: a ledger that is migrated must not mail its customers about its past. */
@@ -53,12 +55,12 @@ async function forgetIfErased(sent: Message, effect: SendMail, dependencies: Mai
 /** The mail with its present address and name, or why it is not sent. */
 async function messageOf(effect: SendMail, dependencies: MailDependencies): Promise<Message | Withholding> {
   const { mail, mailId, wishedAt } = effect;
-  const { streams, vault } = dependencies;
+  const { streams, vault, clock } = dependencies;
   const [{ state: customer }, { state: catalogue }] = await Promise.all([
     streams.read<'customer'>(customerStream(mail.customerId)),
     streams.read<'catalogue'>(catalogueStream),
   ]);
-  const withheld = reasonToWithhold(effect, customer);
+  const withheld = reasonToWithhold(effect, customer, clock.now());
   if (withheld) return withheld;
   // A mail to an address that is to be confirmed names it. Its customer may have no other one.
   const { to, ...facts } = await openFacts({ to: customer.email, ...mail.facts }, vault);
@@ -71,11 +73,17 @@ async function messageOf(effect: SendMail, dependencies: MailDependencies): Prom
   return { messageId: `${mailId}@${hostname}`, from, to, date: new Date(wishedAt), ...text };
 }
 
-function reasonToWithhold({ mail, wishedAt }: SendMail, customer: CustomerState): Withholding | undefined {
-  const { kind, happenedAt } = mail;
+function reasonToWithhold(
+  { mail, wishedAt }: SendMail,
+  customer: CustomerState,
+  now: Instant,
+): Withholding | undefined {
+  const { kind, happenedAt, facts } = mail;
+  // LOY-7, LOY-10: after a stand-still it would name a date that is over, and offer a hold that comes too late.
+  if (kind === 'renewal-coming' && typeof facts.dueAt === 'string' && facts.dueAt <= now) return 'too-late';
   if (Date.parse(wishedAt) - Date.parse(happenedAt) > DAYS_A_MAIL_IS_NEWS * DAY_MILLISECONDS) return 'too-late';
   if (!alwaysSent.has(kind) && customer.mailsOff.includes(kind)) return 'switched-off';
-  return customer.email || mail.facts.to ? undefined : 'no-address';
+  return customer.email || facts.to ? undefined : 'no-address';
 }
 
 /** Data for the texts of mails in addition to the facts of the event. */

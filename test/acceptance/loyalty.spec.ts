@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { addDays, addSeconds } from '#domain/kernel/instants';
 import { openShop, type Shop } from './shop.ts';
 
@@ -346,35 +343,4 @@ test('LOY-1: once a month means 30 days, also across a leap day, February and cl
   expect(dates).toHaveLength(12);
   await shop.wait({ days: 60 });
   expect((await reopenedAt(orderId)).slice(12)).toEqual(['2033-02-23T12:00:00.000Z', '2033-03-25T12:00:00.000Z']);
-});
-
-test('LOY-1: after a long outage each renewal that fell due happens exactly once, in order, with its own date', async () => {
-  const directory = await mkdtemp(path.join(tmpdir(), 'leadger-stand-still-'));
-  try {
-    const before = await openShop({ directory });
-    const placedAt = before.now();
-    const weekly = { leadTypeId: EXCLUSIVE, loyalty: { cadence: 'weekly' } };
-    const orderId = await before.order(await before.customer(), weekly);
-    await before.stop();
-
-    const start = addDays(placedAt, 30);
-    const after = await openShop({ directory, start });
-    await after.server.settle();
-    const renewals = (await after.history(`/api/programmes/${orderId}`)).slice(1);
-    expect(renewals.map(({ type, at, data }) => [type, at, data.renewalNumber])).toEqual(
-      [1, 2, 3, 4].flatMap((renewal) => [
-        ['RenewalBegun', start, renewal],
-        ['RenewalPaid', start, renewal],
-      ]),
-    );
-    expect(renewals.flatMap(({ data }) => data.dueAt ?? [])).toEqual(
-      [7, 14, 21, 28].map((day) => addDays(placedAt, day)),
-    );
-    const order = await after.read(`/api/orders/${orderId}`);
-    expect(order).toMatchObject({ status: 'open', renewals: 4, orderedLeads: 5 * 11 });
-    expect((await after.read(`/api/programmes/${orderId}`)).nextDueAt).toBe(addDays(placedAt, 35));
-    await after.stop();
-  } finally {
-    await rm(directory, { recursive: true });
-  }
 });

@@ -36,7 +36,7 @@ describeWithDocker('one EventStoreDB node', () => {
   test(
     'the demo lives through the same as on one machine',
     async () => {
-      const demo = { days: 3, seed: 7 };
+      const demo = { days: 3, seed: 7, until: '2026-05-01T00:00:00.000Z' };
       const fresh = await new GenericContainer(EVENTSTOREDB)
         .withEnvironment(common)
         .withExposedPorts(HTTP)

@@ -97,7 +97,11 @@ test('it lists every route with its operation id: after a change run `npm test -
   "POST /api/programmes/{orderId}/hold holdProgramme",
   "POST /api/programmes/{orderId}/activate activateProgramme",
   "POST /api/programmes/{orderId}/cancel cancelProgramme",
+  "POST /api/programmes/{orderId}/missed-renewal/release releaseMissedRenewal",
+  "POST /api/programmes/{orderId}/missed-renewal/skip skipMissedRenewal",
   "GET /api/programmes/{orderId}/history getProgrammeHistory",
+  "POST /api/missed-renewals/release releaseMissedRenewals",
+  "POST /api/missed-renewals/skip skipMissedRenewals",
   "POST /api/leads receiveLead",
   "POST /api/leads/batches receiveLeadBatch",
   "GET /api/leads/{leadId} getLead",
@@ -219,7 +223,7 @@ describe('names (ADR 16)', () => {
 
   test('POST creates or does what its path ends with, PUT sets what its path ends with', () => {
     const verbs =
-      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete)$/;
+      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip)$/;
     const collections =
       /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|refunds|tickets|messages|sign-ins|password-recoveries|exports|erasures)$/;
     const posts = operations.filter(({ method }) => method === 'POST').map(({ path }) => path);

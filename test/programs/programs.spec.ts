@@ -121,11 +121,13 @@ describe('npm start', () => {
 });
 
 describe('the demo', () => {
+  const until = ['--until', '2026-05-01T00:00:00Z'];
+
   test('makes the same history from the same seed, prints only JSON on standard output, and breaks no law', async () => {
     const [one, two, other] = await Promise.all([
-      cli('demo', '--days', '4', '--seed', '7', '--json'),
-      cli('demo', '--days', '4', '--seed', '7', '--json', '--data', join(temporary, 'demo')),
-      cli('demo', '--days', '4', '--seed', '8', '--json'),
+      cli('demo', '--days', '4', '--seed', '7', '--json', ...until),
+      cli('demo', '--days', '4', '--seed', '7', '--json', ...until, '--data', join(temporary, 'demo')),
+      cli('demo', '--days', '4', '--seed', '8', '--json', ...until),
     ]);
     const summary = JSON.parse(one.stdout);
     expect(summary).toMatchObject({ seed: 7, days: 4, laws: nothingBroken });
@@ -141,7 +143,7 @@ describe('the demo', () => {
   });
 
   test('ends with the same rows after it was killed and continued several times', async () => {
-    const days = ['demo', '--days', '5', '--seed', '11', '--json'];
+    const days = ['demo', '--days', '5', '--seed', '11', '--json', ...until];
     const directory = join(temporary, 'cut-short');
     const undisturbed = cli(...days);
     for (let life = 0; life < KILLS; life += 1) {

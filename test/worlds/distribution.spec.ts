@@ -60,6 +60,11 @@ const happening: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ kind: fc.constant('wait' as const), hours: fc.integer({ min: 100, max: 400 }) }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('stand-still' as const), hours: fc.integer({ min: 1, max: 600 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('release' as const, 'skip' as const), order: small }) },
 );
 const crash: fc.Arbitrary<Step> = fc.record({
   kind: fc.constant('crash' as const),
@@ -89,7 +94,7 @@ const brokenLaws = async (world: World) => {
 
 describe('whatever happens in a lead store', () => {
   it(
-    'DLV-1 … DLV-10, LOY-1 … LOY-9, ORD-1 … ORD-6, RPL-2 … RPL-9: the laws hold, and no order waits for a lead in stock',
+    'DLV-1 … DLV-10, LOY-1 … LOY-10, ORD-1 … ORD-6, RPL-2 … RPL-9: the laws hold, and no order waits for a lead in stock',
     async () => {
       await fc.assert(
         fc.asyncProperty(steps(happening), (script) =>

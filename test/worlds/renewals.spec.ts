@@ -100,7 +100,11 @@ afterEach(async () => {
 let asked = 0;
 const by = (): RequestContext => {
   asked += 1;
-  return { caller: trialCaller('staff:spec'), commandId: deriveId('renewals.spec', String(asked)) };
+  return {
+    caller: trialCaller('staff:spec'),
+    reason: 'asked by telephone',
+    commandId: deriveId('renewals.spec', String(asked)),
+  };
 };
 
 async function join(): Promise<string> {
@@ -262,27 +266,46 @@ it('LOY-2: after a crash between payment and re-opening, the next process finish
   }
 });
 
-it('LOY-1: after an outage of months renewals happen in order, even if one of them cannot be written at first', async () => {
+it('LOY-10: after an outage of months one renewal waits for an operator; released, it happens once, even if it cannot be written at first', async () => {
   const orderId = await join();
   await engine.stop();
   await clock.moveTo(addDays(START, 50));
   startEngine();
   let failures = 0;
   intercept = ({ command }) => {
-    if (!('type' in command) || command.type !== 'ReopenOrder' || command.renewalNumber !== 3 || failures > 1)
-      return undefined;
+    if (!('type' in command) || command.type !== 'ReopenOrder' || failures > 1) return undefined;
     failures += 1;
     return Promise.reject(new StoreUnavailable('unavailable'));
   };
   await engine.settle();
-  expect(await events('OrderReopened')).toHaveLength(2);
+  expect(await typesOf('RenewalMissed', 'RenewalBegun')).toEqual(['RenewalMissed']);
+  accepted(await requests.programmes.releaseRenewal(orderId, by()));
+  await engine.settle();
   await clock.moveTo(addDays(START, 50.1));
-  const reopened = await events('OrderReopened');
-  expect(reopened.map(({ data }) => (data as unknown as { renewalNumber: number }).renewalNumber)).toEqual([
-    1, 2, 3, 4, 5, 6, 7,
-  ]);
-  expect(new Set(reopened.map(({ of }) => of))).toEqual(new Set([orderId]));
+  expect(await events('OrderReopened')).toMatchObject([{ of: orderId, data: { renewalNumber: 1 } }]);
   expect(failures).toBe(2);
+});
+
+it('LOY-10: a charge that was under way when the store stood still waits, and is released under the same key', async () => {
+  const orderId = await join();
+  payments.slow = true;
+  moveTo(addDays(START, 7));
+  await requestedCharges(1);
+  void engine.stop();
+  await nextTurn();
+  await clock.moveTo(addDays(START, 30));
+  startEngine();
+  await settleExceptCharges();
+  expect(payments.requested).toHaveLength(1);
+  expect(await events('RenewalMissed')).toMatchObject([{ of: orderId, data: { attempt: 1 } }]);
+  expect((await requests.programmes.skipRenewal(orderId, by())).outcome.kind).toBe('refused');
+  accepted(await requests.programmes.releaseRenewal(orderId, by()));
+  const [first, again] = await requestedCharges(2);
+  expect(again?.key).toBe(first?.key);
+  again?.answer(captured);
+  await engine.settle();
+  // What came meanwhile is late by itself.
+  expect(await typesOf('RenewalMissed', 'RenewalPaid')).toEqual(['RenewalMissed', 'RenewalPaid', 'RenewalMissed']);
 });
 
 it('LOY-8: renewals wait for a provider that is unavailable for hours', async () => {

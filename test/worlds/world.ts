@@ -37,7 +37,11 @@ export type Step =
   | { readonly kind: 'return' | 'grant' | 'deny' | 'goodwill'; readonly delivery: number }
   | { readonly kind: 'correct'; readonly delivery: number; readonly toGranted: boolean }
   | { readonly kind: 'move'; readonly customer: number; readonly business: number }
+  /** An operator's word about the renewal that waits. */
+  | { readonly kind: 'release' | 'skip'; readonly order: number }
   | { readonly kind: 'wait'; readonly hours: number }
+  /** No process runs for some time. */
+  | { readonly kind: 'stand-still'; readonly hours: number }
   /** The process crashes after `afterCommands` commands. `carriedOut`: whether the last of them was still executed. */
   | { readonly kind: 'crash'; readonly afterCommands: number; readonly carriedOut: boolean };
 
@@ -258,6 +262,12 @@ export class World {
       case 'leave':
         await this.#withOrder(step.order, (id) => requests.programmes.cancel(id, by));
         return;
+      case 'release':
+        await this.#withOrder(step.order, (id) => requests.programmes.releaseRenewal(id, by));
+        return;
+      case 'skip':
+        await this.#withOrder(step.order, (id) => requests.programmes.skipRenewal(id, by));
+        return;
       case 'maximum':
         await this.#withOrder(step.order, (id) => requests.orders.changeDailyMaximum(id, { leads: step.leads }, by));
         return;
@@ -296,9 +306,18 @@ export class World {
         );
         return;
       case 'wait':
-        await this.clock.moveTo(addSeconds(this.clock.now() as Instant, step.hours * 3600));
+        await this.clock.moveTo(this.#in(step.hours));
+        return;
+      case 'stand-still':
+        await this.#engine.stop();
+        await this.clock.moveTo(this.#in(step.hours));
+        this.#startProcess();
         return;
     }
+  }
+
+  #in(hours: number): Instant {
+    return addSeconds(this.clock.now(), hours * 3600);
   }
 
   async #withOrder(number: number, ask: (orderId: string) => Promise<unknown>): Promise<void> {

@@ -27,12 +27,15 @@ interface LifeDependencies {
   readonly supply: LeadSupply;
   readonly people: People;
   readonly chance: Chance;
+  /** When the first of its days of 24 hours begins. */
+  readonly start: Instant;
   /** The part that an interrupted demo has completed. */
   readonly lived?: Lived | undefined;
 }
 
-/** The commands that were recorded, and the instant of the last event. */
+/** The commands that were recorded, and the instants of the first and the last event. */
 export interface Lived {
+  readonly since: Instant;
   readonly until: Instant;
   readonly commandIds: ReadonlySet<string>;
 }
@@ -63,7 +66,7 @@ export class Life {
 
   constructor(dependencies: LifeDependencies) {
     this.#dependencies = dependencies;
-    this.#agenda = new Agenda(dependencies.clock, firstDayOf(dependencies.sample));
+    this.#agenda = new Agenda(dependencies.clock, dependencies.start);
     this.#buyers = new Buyers({ ...dependencies, agenda: this.#agenda });
   }
 
@@ -73,18 +76,18 @@ export class Life {
 
   /** Simulates one day. @param day days since the first one, in order */
   async live(day: number): Promise<void> {
-    const midnight = addDays(firstDayOf(this.#dependencies.sample), day);
-    this.#plan(day, midnight);
-    await this.#agenda.liveUntil(addDays(midnight, 1), () => this.#react());
+    const dayStart = addDays(this.#dependencies.start, day);
+    this.#plan(day, dayStart);
+    await this.#agenda.liveUntil(addDays(dayStart, 1), () => this.#react());
   }
 
-  #plan(day: number, midnight: Instant): void {
+  #plan(day: number, dayStart: Instant): void {
     const { requests, sample, supply, chance } = this.#dependencies;
-    const date = midnight.slice(0, 10);
+    const date = dayStart.slice(0, 10);
     const planAt = (hour: number, keep: () => Promise<void>) =>
-      this.#agenda.plan(addSeconds(midnight, hour * SECONDS_AN_HOUR), keep);
+      this.#agenda.plan(addSeconds(dayStart, hour * SECONDS_AN_HOUR), keep);
     if (day % DAYS_A_YEAR === 0) planAt(0, () => setPrices(requests, day / DAYS_A_YEAR));
-    for (const order of ordersOn(sample, date))
+    for (const order of ordersOn(sample, addDays(firstDayOf(sample), day).slice(0, 10)))
       planAt(chance.of('order hour', order.orderNumber).between(13, 23), () => this.#buyers.order(order));
     for (const [index, { hour, leads }] of supply.onDay(day).entries())
       planAt(hour, () => this.#receive(leads, `${date} ${index}`));

@@ -175,6 +175,18 @@ const correctedTo = (verdict: string, reason: string): Line => [
   { at: on(2), orderId: 'o1', leadId: 'l1', verdict, reason },
 ];
 
+const ofProgramme = (type: string, renewalNumber: number, dueOn: number, day: number): Line => [
+  'programme-m1',
+  type,
+  { at: on(day), renewalNumber, dueAt: on(dueOn) },
+];
+const missed = (renewalNumber: number, dueOn: number, day: number): Line =>
+  ofProgramme('RenewalMissed', renewalNumber, dueOn, day);
+const released = (renewalNumber: number, dueOn: number, day: number): Line =>
+  ofProgramme('RenewalReleased', renewalNumber, dueOn, day);
+const skipped = (renewalNumber: number, dueOn: number, day: number): Line =>
+  ofProgramme('RenewalSkipped', renewalNumber, dueOn, day);
+
 const returned = (reason = 'wrong number', requestedOn = 1, more: object = {}): Line[] => [
   [
     'replacement-r1',
@@ -373,8 +385,44 @@ describe('the laws', () => {
     ['LOY-1: a renewal comes early', { renewalOutOfTurn: 1 }, [...member, ...renewed(1, 1, 6.99)]],
     [
       'LOY-1: the next renewal counts from the date, not from the arrival of the renewal before it',
-      { renewalOutOfTurn: 1 },
+      { renewalOutOfTurn: 1, renewalChargedLate: 1 },
       [...member, ...renewed(1, 1, 10), ...renewed(2, 2, 13.9)],
+    ],
+    [
+      'LOY-10: a renewal is charged late without a word',
+      { renewalChargedLate: 1 },
+      [...member, ...renewed(1, 1, 8.1), ...renewed(2, 2, 15)],
+    ],
+    [
+      'LOY-10: a renewal is charged while it waits for a word, though not late',
+      { renewalChargedLate: 1 },
+      [...member, skipped(1, 7, 14.5), missed(1, 14, 14.5), ...renewed(1, 1, 14.6)],
+    ],
+    ['LOY-10: a renewal is skipped before its date', { renewalOutOfTurn: 1 }, [...member, skipped(1, 7, 6)]],
+    [
+      'LOY-10: the newest date is skipped without a word',
+      { renewalOutOfTurn: 1 },
+      [...member, skipped(1, 7, 9), ...renewed(1, 1, 14)],
+    ],
+    [
+      'LOY-10: a date is skipped that is not the next one, and then the next one does not come',
+      { renewalOutOfTurn: 1, renewalMissing: 1 },
+      [...member, skipped(1, 14, 25)],
+    ],
+    ['LOY-10: a word is given though nothing waits', { renewalOutOfTurn: 1 }, [...member, released(1, 7, 7)]],
+    [
+      'LOY-10: a skipped renewal counts as a step of the ladder',
+      { bonusWrong: 1 },
+      [...member, skipped(1, 7, 15), missed(1, 14, 15), released(1, 14, 16), ...renewed(1, 2, 16)],
+    ],
+    [
+      'LOY-10: one word is taken for two charges',
+      { renewalChargedLate: 1 },
+      [
+        ...member,
+        ...[skipped(1, 7, 20), missed(1, 14, 20), released(1, 14, 20), ...renewed(1, 1, 20)],
+        ...renewed(2, 2, 23),
+      ],
     ],
     ['LOY-1: a renewal comes twice', { renewalOutOfTurn: 1 }, [...member, ...renewed(1, 1), reopened(1, 1)]],
     ['LOY-1: a renewal is charged twice', { renewalOutOfTurn: 2 }, [...member, ...renewed(1, 1), ...charged(1, 8)]],
@@ -479,7 +527,7 @@ describe('the laws', () => {
     [
       'NTF-3: a mail has no result',
       { mailMissing: 1 },
-      [mail('m1', 'e1'), mail('m2', 'e2'), sent('m2'), mail('m3', 'e3', 1)],
+      [mail('m1', 'e1'), mail('m2', 'e2'), sent('m2'), mail('m3', 'e3', 1), mail('m4', 'e4', 6)],
     ],
     ['NTF-3: two mails are about one event', { mailTwice: 1 }, [mail('m1', 'e1'), sent('m1'), mail('m2', 'e1')]],
     ['NTF-3: a mail is sent twice', { mailTwice: 1 }, [mail('m1', 'e1'), sent('m1'), sent('m1')]],

@@ -57,7 +57,9 @@ export const laws = {
   bonusWrong: 'an order or a renewal has another number of leads or bonus leads than it should have (LOY-2 … LOY-4)',
   renewalOutOfTurn: 'a renewal came before its date, while held, unpaid, twice or before an earlier one (LOY-1, LOY-5)',
   renewalMissing:
-    'a renewal of an active programme is a day late or more, or was paid and did not re-open its order (LOY-1)',
+    'a renewal of an active programme is a day late or more and does not wait for an operator, or was paid and did not re-open its order (LOY-1, LOY-10)',
+  renewalChargedLate:
+    'a renewal was charged later after its date than the policy allows, without the word of an operator (LOY-10)',
   checkoutNotKept:
     'the order of a checkout has another total than the checkout, or is missing a day after it was placed (CHK-1)',
   quoteNotKept:
@@ -65,7 +67,7 @@ export const laws = {
   refundTooHigh: 'more of a payment was given back than was captured, or a refund was made twice (CHK-6)',
   refundMissing: 'money was captured too late a day ago or longer, and is not to be given back (CHK-6)',
   couponUsedTwice: 'a coupon was used by a customer twice, or by more customers than its limit allows (CPN-2, CPN-5)',
-  mailMissing: 'a mail was requested a day ago or longer, and has no result (NTF-3)',
+  mailMissing: 'a mail was requested more than five days ago, and has no result (NTF-3)',
   mailTwice: 'two mails are about one event, or a mail has two results (NTF-3)',
   basisNotThere: 'an event was decided on events that the log did not have when it was recorded',
   revisionGap: 'an event does not follow the one before it in its stream',

@@ -1,6 +1,9 @@
 import { DAY } from './books.ts';
 import type { RawEvent } from './raw-log.ts';
 
+/** A mail is tried for five days, and its result is recorded within another. */
+const DAYS_WITHOUT_RESULT = 6;
+
 type OnceLaw = 'couponUsedTwice' | 'mailMissing' | 'mailTwice';
 
 const ends: ReadonlySet<string> = new Set(['MailSent', 'MailRefused', 'MailWithheld']);
@@ -35,12 +38,12 @@ export class OnceCheck {
   }
 
   /**
-   * Call it at the end of the log. @returns mails that were requested a day ago or longer, by the log's own clock, and
-   * have no result. A mail server that was unavailable for a day is a finding too.
+   * Call it at the end of the log. @returns mails that have had no result for longer than they are tried, by the log's own
+   * clock
    */
   unsent(): readonly RawEvent[] {
     return [...this.#mails.values()]
-      .filter(({ wish, ended }) => !ended && Date.parse(wish.data.at) <= this.#now - DAY)
+      .filter(({ wish, ended }) => !ended && Date.parse(wish.data.at) <= this.#now - DAYS_WITHOUT_RESULT * DAY)
       .map(({ wish }) => wish);
   }
 

@@ -1,7 +1,9 @@
 import { DAY } from './books.ts';
 import type { RawEvent } from './raw-log.ts';
 
-type RenewalLaw = 'bonusWrong' | 'renewalOutOfTurn' | 'renewalMissing';
+type RenewalLaw = 'bonusWrong' | 'renewalOutOfTurn' | 'renewalMissing' | 'renewalChargedLate';
+
+const HOUR = DAY / 24;
 
 /**
  * Follows every order in Loyalty Rewards through its renewals. It computes their dates and bonus leads again from the
@@ -24,13 +26,13 @@ export class RenewalCheck {
 
   /**
    * Call it at the end of the log. A log may end anywhere, so a renewal counts only if it is a day late by the log's own
-   * clock. @returns the last event of each programme whose renewal is missing
+   * clock; one that waits for an operator is not missing (LOY-10). @returns the last event of each programme whose renewal is missing
    */
   missing(): readonly RawEvent[] {
     const since = this.#now - DAY;
     return [...this.#programmes.values()].flatMap(
-      ({ state, paid, charging, chargeAt, confirmableUntil, unopenedSince, last }) => {
-        const shouldHaveBegun = state === 'active' && paid && !charging && chargeAt <= since;
+      ({ state, paid, charging, waiting, chargeAt, confirmableUntil, unopenedSince, last }) => {
+        const shouldHaveBegun = state === 'active' && paid && !charging && !waiting && chargeAt <= since;
         const shouldHaveEnded = charging && (confirmableUntil ?? since + 1) <= since;
         return shouldHaveBegun || shouldHaveEnded || (unopenedSince ?? since + 1) <= since ? [last] : [];
       },
@@ -43,7 +45,13 @@ export class RenewalCheck {
     const programme = this.#programmes.get(id);
     switch (type) {
       case 'RenewalBegun':
-        return programme && mayBegin(programme, data, at) ? [] : ['renewalOutOfTurn'];
+        return programme ? this.#judgeBeginning(programme, data, at) : ['renewalOutOfTurn'];
+      case 'RenewalMissed':
+        return programme && mayWait(programme, data, at) ? [] : ['renewalOutOfTurn'];
+      case 'RenewalReleased':
+        return programme?.waiting && isNext(programme, data) ? [] : ['renewalOutOfTurn'];
+      case 'RenewalSkipped':
+        return programme && maySkip(programme, data, at) ? [] : ['renewalOutOfTurn'];
       case 'RenewalPaid':
         return programme?.charging && programme.next === data.renewalNumber ? [] : ['renewalOutOfTurn'];
       case 'OrderReopened':
@@ -51,6 +59,16 @@ export class RenewalCheck {
       default:
         return [];
     }
+  }
+
+  /** LOY-10, by the policy that the beginning cites. */
+  #judgeBeginning(programme: Programme, data: RawEvent['data'], at: number): readonly RenewalLaw[] {
+    const grace = this.#promised.get(data.policyVersion)?.grace ?? DAY;
+    const late = programme.waiting || at > programme.chargeAt + grace;
+    return [
+      ...(mayBegin(programme, data, at) ? [] : ['renewalOutOfTurn' as const]),
+      ...(late ? ['renewalChargedLate' as const] : []),
+    ];
   }
 
   #judgeReopening(programme: Programme, data: RawEvent['data']): readonly RenewalLaw[] {
@@ -82,6 +100,7 @@ export class RenewalCheck {
       state: 'active',
       paid: false,
       charging: false,
+      waiting: false,
       confirmableUntil: undefined,
       unopenedSince: undefined,
     };
@@ -105,6 +124,8 @@ interface Promised {
   readonly shared: readonly number[];
   readonly standard: number;
   readonly pauses: number;
+  /** How late a renewal may be charged without a word of an operator, in milliseconds. */
+  readonly grace: number;
 }
 
 /** The first version of the policy had no bonus leads: these are the promises of that time. */
@@ -113,6 +134,7 @@ const promisedIn = (policy: RawEvent['data']): Promised => ({
   shared: policy.sharedBonusPercents ?? [10, 10, 20, 30],
   standard: policy.standardBonusPercent ?? 10,
   pauses: policy.pausesThatKeepTheLadder ?? 1,
+  grace: (policy.renewalGraceHours ?? 24) * HOUR,
 });
 
 interface Programme {
@@ -132,6 +154,8 @@ interface Programme {
   charging: boolean;
   /** Until when the customer may confirm the charge under way; undefined: the bank does not want it. */
   confirmableUntil: number | undefined;
+  /** The renewal came too late and waits for an operator. */
+  waiting: boolean;
   /** When the renewal was paid that has not re-opened the order yet. */
   unopenedSince: number | undefined;
   last: RawEvent;
@@ -139,6 +163,18 @@ interface Programme {
 
 const mayBegin = ({ state, paid, charging, next, chargeAt }: Programme, data: RawEvent['data'], at: number): boolean =>
   state === 'active' && paid && !charging && data.renewalNumber === next && at >= chargeAt;
+
+const isNext = ({ next, dueAt }: Programme, data: RawEvent['data']): boolean =>
+  data.renewalNumber === next && Date.parse(data.dueAt) === dueAt;
+
+const mayWait = (programme: Programme, data: RawEvent['data'], at: number): boolean =>
+  isNext(programme, data) && at >= programme.dueAt && (programme.charging || programme.state === 'active');
+
+/** Only while an operator decides about it, or once the next date has come too. */
+const maySkip = (programme: Programme, data: RawEvent['data'], at: number): boolean => {
+  const { state, charging, waiting, dueAt, cadence } = programme;
+  return isNext(programme, data) && state === 'active' && !charging && at >= (waiting ? dueAt : dueAt + cadence);
+};
 
 type Change = (programme: Programme, event: RawEvent, at: number) => void;
 
@@ -164,8 +200,22 @@ const changes: Readonly<Record<string, Change>> = {
   RenewalConfirmationRequested: (programme, { data }) => {
     programme.confirmableUntil = Date.parse(data.until);
   },
+  RenewalMissed: (programme) => {
+    programme.waiting = true;
+  },
+  RenewalReleased: (programme, _, at) => {
+    programme.waiting = false;
+    programme.chargeAt = at;
+  },
+  /** A word about several dates skips them one after the other. */
+  RenewalSkipped: (programme, _, at) => {
+    programme.dueAt += programme.cadence;
+    programme.chargeAt = programme.dueAt;
+    programme.waiting &&= programme.dueAt <= at;
+  },
   RenewalPaid: (programme, { data }, at) => {
     programme.charging = false;
+    programme.waiting = false;
     programme.next = data.renewalNumber + 1;
     programme.dueAt += programme.cadence;
     programme.chargeAt = programme.dueAt;
@@ -173,18 +223,22 @@ const changes: Readonly<Record<string, Change>> = {
   },
   RenewalDeclined: (programme, { data }) => {
     programme.charging = false;
+    programme.waiting = false;
     if (data.retryAt !== undefined) programme.chargeAt = Date.parse(data.retryAt);
   },
   ProgrammeHeld: (programme) => {
     programme.state = 'held';
+    programme.waiting &&= programme.charging;
   },
   /** LOY-5. A pending charge keeps its date. */
   ProgrammeActivated: (programme, _, at) => {
     programme.state = 'active';
     if (!programme.charging) programme.dueAt = Math.max(programme.dueAt, at);
     programme.chargeAt = programme.dueAt;
+    programme.waiting &&= programme.charging;
   },
   ProgrammeCancelled: (programme) => {
     programme.state = 'over';
+    programme.waiting &&= programme.charging;
   },
 };

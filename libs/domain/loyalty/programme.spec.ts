@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { given, minute } from '#test/given';
 import { addDays, addSeconds } from '../kernel/instants.ts';
-import { chargeDueAt, type ProgrammeCommand, type ProgrammeEvent, programme } from './programme.ts';
+import { chargeDueAt } from './late-renewals.ts';
+import { type ProgrammeCommand, type ProgrammeEvent, programme } from './programme.ts';
 
 const terms = { customerId: 'c1', storeId: 'main', leadTypeId: 'shared-fresh', cadence: 'weekly', cadenceDays: 7 };
 const token = { keyId: 'k1', box: btoa('tok_ok'), secret: true } as const;
@@ -23,6 +24,7 @@ const begin = (at: string, renewalNumber = 1): ProgrammeCommand => ({
   renewalNumber,
   charge,
   retryHours: [24, 72],
+  graceHours: 24,
   policyVersion: 1,
 });
 const begun = (at: string, { renewalNumber = 1, attempt = 1, dueAt = day(7), retryAfterHours = 24 } = {}) =>

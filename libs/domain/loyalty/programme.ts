@@ -3,9 +3,11 @@ import { type Decider, type Decision, refuse, undecided } from '../kernel/decide
 import { codedReason, type DeclineReason, declineReasons } from '../kernel/declines.ts';
 import { cents, type EventsOf, fact, type Instant, instant, type Secret, unsealed } from '../kernel/events.ts';
 import { currency, id, secretFor, storeText } from '../kernel/fields.ts';
-import { addDays, addHours } from '../kernel/instants.ts';
-import { ownerOrStaff, processOnly, type RightsOf } from '../kernel/rights.ts';
+import { addDays } from '../kernel/instants.ts';
+import { ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
 import { customerErased } from '../persons/erasures.ts';
+import { missUnderWay, release, skip } from './late-renewals.ts';
+import { begin, recordDeclined, recordPaid, recordUnknown, requestConfirmation } from './renewal-charges.ts';
 
 /**
  * An order's programme in Loyalty Rewards: when it renews, and the result of each renewal. The order's own stream
@@ -84,6 +86,27 @@ export const programmeEvents = {
   }),
   /** The customer was erased before the provider answered: money may have moved. */
   RenewalUnknown: fact({ renewalNumber, attempt, chargeKey: id, amountCents: cents, currency }),
+  /**
+   * The store stood still: the renewal is not charged by itself any more, and waits for an operator's word (LOY-10).
+   * `attempt`: the charge that was begun before, and may have been captured.
+   */
+  RenewalMissed: fact({
+    customerId: id,
+    renewalNumber,
+    dueAt: instant,
+    attempt: attempt.optional(),
+    policyVersion,
+  }),
+  /** An operator's word: it is charged now. */
+  RenewalReleased: fact({ customerId: id, renewalNumber, dueAt: instant }),
+  /** Never charged. The same number comes on the next date. `policyVersion`: absent where an operator skipped it. */
+  RenewalSkipped: fact({
+    customerId: id,
+    renewalNumber,
+    dueAt: instant,
+    nextDueAt: instant,
+    policyVersion: policyVersion.optional(),
+  }),
   /** `renewalNumber`: the renewal that waits until the programme is active again. */
   ProgrammeHeld: fact({ customerId: id, renewalNumber, cause: z.enum(holdCauses) }),
   /** `dueAt`: the date of the next renewal, or this instant if that date has passed (LOY-5). */
@@ -125,8 +148,21 @@ export type ProgrammeCommand =
       charge: RenewalCharge;
       /** By the policy: the delay after the first, second, … decline in a row. */
       retryHours: readonly number[];
+      /** By the policy: a renewal that is later is not charged by itself (LOY-10). */
+      graceHours: number;
       policyVersion: number;
     }
+  /** Its charge was begun, and the store stood still before there was a result. */
+  | {
+      type: 'MissRenewal';
+      at: Instant;
+      renewalNumber: number;
+      attempt: number;
+      graceHours: number;
+      policyVersion: number;
+    }
+  | { type: 'ReleaseRenewal'; at: Instant }
+  | { type: 'SkipRenewal'; at: Instant }
   | {
       type: 'RecordRenewalPaid';
       at: Instant;
@@ -168,6 +204,9 @@ export const programmeRights = {
   JoinProgramme: processOnly,
   AnnounceRenewal: processOnly,
   BeginRenewal: processOnly,
+  MissRenewal: processOnly,
+  ReleaseRenewal: support('LOY-10'),
+  SkipRenewal: support('LOY-10'),
   RecordRenewalPaid: processOnly,
   RequestConfirmation: processOnly,
   RecordRenewalDeclined: processOnly,
@@ -191,6 +230,9 @@ export interface ProgrammeState {
     announced: boolean;
     /** When a declined charge is tried again. */
     retryAt: Instant | undefined;
+    /** It came too late and waits for an operator's word (LOY-10); and when it was given. */
+    missed: boolean;
+    releasedAt: Instant | undefined;
     /** Attempts to charge it: all, and those since the programme was last activated. */
     attempts: number;
     attemptsInARow: number;
@@ -223,6 +265,12 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
         return announce(command, state);
       case 'BeginRenewal':
         return begin(command, state);
+      case 'MissRenewal':
+        return missUnderWay(command, state);
+      case 'ReleaseRenewal':
+        return release(command, state);
+      case 'SkipRenewal':
+        return skip(command, state);
       case 'RecordRenewalPaid':
         return recordPaid(command, state);
       case 'RequestConfirmation':
@@ -277,22 +325,34 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
       case 'RenewalDeclined':
         state.underWay = undefined;
         state.next.retryAt = event.data.retryAt;
+        state.next.missed = false;
         break;
       case 'RenewalUnknown':
         state.isUnknown = true;
+        state.next.missed = false;
+        break;
+      case 'RenewalMissed':
+        state.next = { ...state.next, dueAt: event.data.dueAt, ...notPlanned, missed: true };
+        break;
+      case 'RenewalReleased':
+        state.next = { ...state.next, dueAt: event.data.dueAt, missed: false, releasedAt: event.data.at };
+        break;
+      case 'RenewalSkipped':
+        state.next = { ...renewal(event.data.renewalNumber, event.data.nextDueAt), attempts: state.next.attempts };
         break;
       case 'ProgrammeHeld':
         state.status = 'held';
-        state.next.retryAt = undefined;
+        stopNext(state);
         break;
       case 'ProgrammeActivated':
         state.status = 'active';
         state.next.dueAt = event.data.dueAt;
         state.next.attemptsInARow = 0;
+        if (!state.underWay) state.next = { ...state.next, ...notPlanned };
         break;
       case 'ProgrammeCancelled':
         state.status = 'cancelled';
-        state.next.retryAt = undefined;
+        stopNext(state);
         break;
       default:
         event satisfies never;
@@ -301,15 +361,18 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
   },
 };
 
-/** When a programme's next renewal is to be charged; undefined while nothing is to be charged. */
-export const chargeDueAt = ({ status, next, underWay }: ProgrammeState): Instant | undefined =>
-  status === 'active' && !underWay ? (next.retryAt ?? next.dueAt) : undefined;
+const notPlanned = { retryAt: undefined, missed: false, releasedAt: undefined };
+
+/** A charge under way is finished all the same, and one that waits for a word goes on waiting (LOY-5). */
+function stopNext({ next, underWay }: ProgrammeState): void {
+  Object.assign(next, underWay ? { retryAt: undefined } : notPlanned);
+}
 
 const renewal = (number: number, dueAt: Instant): ProgrammeState['next'] => ({
   number,
   dueAt,
   announced: false,
-  retryAt: undefined,
+  ...notPlanned,
   attempts: 0,
   attemptsInARow: 0,
 });
@@ -329,65 +392,6 @@ function announce(
   const { announced, number, dueAt } = next;
   if (status !== 'active' || announced || renewalNumber !== number || dueAt <= at) return [];
   return [{ type: 'RenewalAnnounced', data: { at, customerId, renewalNumber, dueAt, policyVersion } }];
-}
-
-/** Charges nothing while the programme is held or cancelled, before the renewal's date, or out of order. */
-function begin(
-  { at, renewalNumber, charge, retryHours, policyVersion }: Command<'BeginRenewal'>,
-  state: ProgrammeState,
-): Decision<ProgrammeEvent> {
-  const { next } = state;
-  const dueAt = chargeDueAt(state);
-  if (dueAt === undefined || dueAt > at || renewalNumber !== next.number) return [];
-  const retryAfterHours = retryHours[next.attemptsInARow];
-  const begun = { at, renewalNumber, dueAt: next.dueAt, attempt: next.attempts + 1, charge, policyVersion };
-  return [{ type: 'RenewalBegun', data: { ...begun, ...(retryAfterHours !== undefined && { retryAfterHours }) } }];
-}
-
-function recordPaid(command: Command<'RecordRenewalPaid'>, state: ProgrammeState): Decision<ProgrammeEvent> {
-  const begun = beginningOf(state, command);
-  if (!begun) return [];
-  const { type: _, ...paid } = command;
-  return [{ type: 'RenewalPaid', data: { ...paid, nextDueAt: addDays(begun.dueAt, state.cadenceDays) } }];
-}
-
-/** LOY-8: the customer has as long as until the next attempt. After the last one there is none: then nobody is asked. */
-function requestConfirmation(
-  { type: _, at, ...asked }: Command<'RequestConfirmation'>,
-  state: ProgrammeState,
-): Decision<ProgrammeEvent> {
-  const begun = beginningOf(state, asked);
-  if (begun?.retryAfterHours === undefined || state.confirmableUntil !== undefined) return [];
-  const { customerId } = state;
-  const { retryAfterHours, policyVersion } = begun;
-  const until = addHours(at, retryAfterHours);
-  return [{ type: 'RenewalConfirmationRequested', data: { at, customerId, ...asked, until, policyVersion } }];
-}
-
-/** LOY-8. If the programme was held or cancelled meanwhile, the failure is recorded and the charge is not repeated. */
-function recordDeclined(command: Command<'RecordRenewalDeclined'>, state: ProgrammeState): Decision<ProgrammeEvent> {
-  const begun = beginningOf(state, command);
-  if (!begun) return [];
-  const { at, renewalNumber, attempt, reason } = command;
-  const { customerId, status } = state;
-  const { retryAfterHours, policyVersion } = begun;
-  const declined = { at, customerId, renewalNumber, attempt, reason, policyVersion };
-  if (status !== 'active') return [{ type: 'RenewalDeclined', data: declined }];
-  if (retryAfterHours !== undefined) {
-    // The time until the next attempt was the time to confirm this one.
-    const retryAt = state.confirmableUntil === undefined ? addHours(at, retryAfterHours) : at;
-    return [{ type: 'RenewalDeclined', data: { ...declined, retryAt } }];
-  }
-  return [
-    { type: 'RenewalDeclined', data: declined },
-    { type: 'ProgrammeHeld', data: { at, customerId, renewalNumber, cause: 'declined-payment' } },
-  ];
-}
-
-function recordUnknown(command: Command<'RecordRenewalUnknown'>, state: ProgrammeState): Decision<ProgrammeEvent> {
-  if (state.isUnknown || !beginningOf(state, command)) return [];
-  const { type: _, ...data } = command;
-  return [{ type: 'RenewalUnknown', data }];
 }
 
 function hold(
@@ -412,13 +416,6 @@ function cancel({ at, cause }: Command<'CancelProgramme'>, { status, next }: Pro
   if (status === 'cancelled') return [];
   return [{ type: 'ProgrammeCancelled', data: { at, renewalNumber: next.number, cause } }];
 }
-
-/** Undefined for a result that was recorded before, or that belongs to another attempt. */
-const beginningOf = (
-  { underWay }: ProgrammeState,
-  { renewalNumber, attempt }: { renewalNumber: number; attempt: number },
-): ProgrammeState['underWay'] =>
-  underWay?.renewalNumber === renewalNumber && underWay.attempt === attempt ? underWay : undefined;
 
 const refuseCancelled = (what: string) =>
   refuse(

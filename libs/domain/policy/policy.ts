@@ -28,7 +28,7 @@ const retention = z.strictObject({
   ),
 });
 
-/** RULES: DLV-2, DLV-6, DLV-11, RPL-2 … RPL-5, ORD-3, LOY-1, LOY-3, LOY-4, LOY-7, LOY-8, SUP-1. */
+/** RULES: DLV-2, DLV-6, DLV-11, RPL-2 … RPL-5, ORD-3, LOY-1, LOY-3, LOY-4, LOY-7, LOY-8, LOY-10, SUP-1. */
 export const policyDocument = z.strictObject({
   maximumCustomersPerSharedLead: z
     .int()
@@ -83,6 +83,14 @@ export const policyDocument = z.strictObject({
     .describe(
       'The hours between the attempts to charge a declined renewal; after the last one the programme is held (LOY-8).',
     ),
+  renewalGraceHours: z
+    .number()
+    .positive()
+    .max(720)
+    .optional()
+    .describe(
+      'How many hours after its date a renewal is still charged by itself; a later one waits for an operator (LOY-10). 24 when absent.',
+    ),
   ticketAnswerBusinessHours: z
     .number()
     .positive()
@@ -106,6 +114,9 @@ export const retentionOf = (document: PolicyDocument | undefined): Retention => 
   mailCopiesDays: document?.retention?.mailCopiesDays ?? defaultRetention.mailCopiesDays,
   lookReasonsDays: document?.retention?.lookReasonsDays ?? defaultRetention.lookReasonsDays,
 });
+
+/** Versions that say nothing about it, such as all older ones, get the same. */
+export const renewalGraceHoursOf = ({ renewalGraceHours = 24 }: PolicyDocument): number => renewalGraceHours;
 
 export const defaultPolicy: PolicyDocument = {
   maximumCustomersPerSharedLead: 3,
@@ -153,6 +164,7 @@ export const defaultPolicy: PolicyDocument = {
   pausesThatKeepTheLadder: 1,
   renewalNoticeDays: 3,
   renewalRetryHours: [24, 72],
+  renewalGraceHours: 24,
   ticketAnswerBusinessHours: 48,
   businessTimeZone: 'America/New_York',
   holidays: [],
@@ -240,6 +252,9 @@ function contradictionIn(policy: PolicyDocument): [field: keyof PolicyDocument, 
   if (shortest < 1) return ['renewalCadences', 'has one of less than a day'];
   if (policy.renewalNoticeDays >= shortest)
     return ['renewalNoticeDays', `must be less than the shortest of renewalCadences, ${shortest} days`];
+  // Otherwise two renewals of one programme could be charged at once.
+  if (renewalGraceHoursOf(policy) > shortest * 24)
+    return ['renewalGraceHours', `must not be more than the shortest of renewalCadences, ${shortest} days`];
   const list = uncleanList(policy);
   if (list) return list;
   return contradictionInReasons(policy);

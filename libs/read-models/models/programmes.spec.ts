@@ -143,7 +143,15 @@ function take(member: Membership, what: (typeof whatHappens)[number], at: string
   const { number: renewalNumber, attempts } = member.programmeState.next;
   const money = { amountCents: 1, currency: 'USD' };
   const charge = { token, statementDescriptor: 'LEADGER', ...money };
-  const begin = { type: 'BeginRenewal', at, renewalNumber, charge, retryHours: [24], policyVersion: 1 } as const;
+  const begin = {
+    type: 'BeginRenewal',
+    at,
+    renewalNumber,
+    charge,
+    retryHours: [24],
+    graceHours: 24,
+    policyVersion: 1,
+  } as const;
   const happenings: Record<typeof what, () => void> = {
     pause: () => member.askOrder({ type: 'PauseOrder', at }),
     restart: () => member.askOrder({ type: 'RestartOrder', at }),

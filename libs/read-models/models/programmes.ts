@@ -29,6 +29,20 @@ export const programmeRow = z.object({
     .nullable()
     .describe('When the next renewal is due, unless the programme is on hold then (LOY-5). Null: none is due.'),
   nextRenewalNumber: column.count().describe('Number of the next renewal; the first is 1.'),
+  missedDueAt: column
+    .instant()
+    .nullable()
+    .describe(
+      'Date of the renewal that came too late, because the store stood still, and waits for an operator (LOY-10). Null: none does.',
+    ),
+  missedUnderWay: column
+    .flag()
+    .describe(
+      'Whether the charge of that renewal was begun before the store stood still, and may have been captured: then it can be released, and not skipped.',
+    ),
+  skippedRenewals: column
+    .count()
+    .describe('Dates on which nothing was charged, because the store stood still (LOY-10).'),
   nextBonusPercent: column.number().describe('Bonus of the next renewal, in percent of the quantity (LOY-3).'),
   nextBonusLeads: column.count().describe('Bonus leads of the next renewal.'),
   nextBonusRule: column.oneOf(bonusRule.options).describe('Rule that gives that bonus (LOY-3, LOY-4).'),
@@ -53,6 +67,9 @@ export const programmeExample: ProgrammeRow = {
   joinedAt: '2026-03-01T09:30:00.000Z',
   nextDueAt: '2026-04-30T09:30:00.000Z',
   nextRenewalNumber: 2,
+  missedDueAt: null,
+  missedUnderWay: false,
+  skippedRenewals: 0,
   nextBonusPercent: 10,
   nextBonusLeads: 5,
   nextBonusRule: 'exclusive',
@@ -126,7 +143,7 @@ export const programmeTable = table(programmeRow, {
   family: 'programme',
   madeOf: { programme: 'orderId', order: 'orderId' },
   belongsTo: { customer: 'customerId', store: 'storeId' },
-  indexes: ['joined_at DESC, order_id DESC', 'customer_id, joined_at DESC, order_id DESC'],
+  indexes: ['joined_at DESC, order_id DESC', 'customer_id, joined_at DESC, order_id DESC', 'missed_due_at'],
 });
 
 export const renewalTable = table(renewalRow, {
@@ -157,22 +174,36 @@ export const programmes = model({
     RenewalDeclined(rows, fact) {
       const { reason, retryAt = null } = fact.data;
       changeRenewal(rows, fact, { declineReason: reason, retryAt, confirmableUntil: null });
+      change(rows, fact, nothingMissed);
     },
+    RenewalUnknown: (rows, fact) => change(rows, fact, nothingMissed),
     RenewalPaid: pay,
     PaymentRefunded: giveBack,
     RefundSettled: giveBack,
+    RenewalMissed(rows, fact) {
+      const { dueAt, attempt } = fact.data;
+      changeRenewal(rows, fact, { dueAt, retryAt: null });
+      change(rows, fact, { nextDueAt: dueAt, missedDueAt: dueAt, missedUnderWay: attempt !== undefined });
+    },
+    RenewalReleased(rows, fact) {
+      const { dueAt } = fact.data;
+      changeRenewal(rows, fact, { dueAt });
+      change(rows, fact, { nextDueAt: dueAt, ...nothingMissed });
+    },
+    RenewalSkipped: skip,
     ProgrammeHeld(rows, fact) {
       changeRenewal(rows, fact, { retryAt: null });
-      change(rows, fact, { status: 'held', statusCause: fact.data.cause });
+      change(rows, fact, { status: 'held', statusCause: fact.data.cause, ...stillMissed(rows, fact) });
     },
     ProgrammeActivated(rows, fact) {
       const { dueAt } = fact.data;
       changeRenewal(rows, fact, { dueAt });
-      change(rows, fact, { status: 'active', statusCause: null, nextDueAt: dueAt });
+      change(rows, fact, { status: 'active', statusCause: null, nextDueAt: dueAt, ...stillMissed(rows, fact) });
     },
     ProgrammeCancelled(rows, fact) {
       changeRenewal(rows, fact, { retryAt: null });
-      change(rows, fact, { status: 'cancelled', statusCause: fact.data.cause, nextDueAt: null });
+      const ended = { status: 'cancelled', statusCause: fact.data.cause, nextDueAt: null } as const;
+      change(rows, fact, { ...ended, ...stillMissed(rows, fact) });
     },
   },
 });
@@ -204,6 +235,8 @@ function joining({ stream, data }: FactOf<'OrderPlaced'>): ProgrammeRow | undefi
     joinedAt: data.at,
     nextDueAt: null,
     nextRenewalNumber: 1,
+    ...nothingMissed,
+    skippedRenewals: 0,
     ...nextBonusIn(nextBonus),
     pausesUsed: 0,
     revision: -1,
@@ -225,6 +258,20 @@ function change(rows: Rows, { stream }: AboutOrder, changed: Partial<ProgrammeRo
 function changeRenewal(rows: Rows, fact: AboutRenewal, changed: Partial<RenewalRow>): void {
   const renewal = rows.get(renewalTable, renewalIdOf(fact));
   if (renewal) rows.put(renewalTable, { ...renewal, ...changed });
+}
+
+const nothingMissed = { missedDueAt: null, missedUnderWay: false };
+
+/** A charge that was under way goes on waiting, also when the programme is held or cancelled. */
+const stillMissed = (rows: Rows, { stream }: AboutOrder): Partial<ProgrammeRow> =>
+  rows.get(programmeTable, idOf(stream))?.missedUnderWay ? {} : nothingMissed;
+
+/** The number comes again on the next date, so what is known of it is of a date that is over. */
+function skip(rows: Rows, fact: FactOf<'RenewalSkipped'>): void {
+  const { nextDueAt } = fact.data;
+  changeRenewal(rows, fact, { dueAt: nextDueAt, announcedAt: null, declineReason: null, retryAt: null });
+  const skippedBefore = rows.get(programmeTable, idOf(fact.stream))?.skippedRenewals ?? 0;
+  change(rows, fact, { nextDueAt, ...nothingMissed, skippedRenewals: skippedBefore + 1 });
 }
 
 /** A renewal has a row once it is announced or begun; before that it is only a date of its programme. */
@@ -277,6 +324,6 @@ function giveBack(rows: Rows, fact: FactOf<'PaymentRefunded' | 'RefundSettled'>)
 function pay(rows: Rows, fact: FactOf<'RenewalPaid'>): void {
   const { at: paidAt, amountCents: totalCents, renewalNumber, nextDueAt } = fact.data;
   changeRenewal(rows, fact, { paidAt, declineReason: null, totalCents, confirmableUntil: null });
-  change(rows, fact, { nextRenewalNumber: renewalNumber + 1 });
+  change(rows, fact, { nextRenewalNumber: renewalNumber + 1, ...nothingMissed });
   if (rows.get(programmeTable, idOf(fact.stream))?.status !== 'cancelled') change(rows, fact, { nextDueAt });
 }

@@ -14,7 +14,7 @@ export const refundRow = z.object({
   orderId: column.id().describe('Order whose payment it is of.'),
   renewalNumber: column.count().describe('Which payment of the order: the number of its renewal; 0 is the first one.'),
   paymentReference: column.text().describe('The payment, as the payment provider names it.'),
-  amountCents: column.cents().describe('What is given back, in cents.'),
+  amountCents: column.cents().describe('What is given back, in minor units of the currency.'),
   currency: column.text().describe('Currency of the amount (ISO 4217).'),
   cause: column.oneOf(refundCauses).describe('Why: the payment came too late, or staff give it back.'),
   status: column
@@ -63,7 +63,7 @@ export const disputeRow = z.object({
   orderId: column.id().describe('Order whose payment is disputed.'),
   renewalNumber: column.count().describe('Which payment of the order: the number of its renewal; 0 is the first one.'),
   paymentReference: column.text().describe('The payment, as the payment provider names it.'),
-  amountCents: column.cents().describe('What is disputed, in cents.'),
+  amountCents: column.cents().describe('What is disputed, in minor units of the currency.'),
   currency: column.text().describe('Currency of the amount (ISO 4217).'),
   stage: column.oneOf(disputeStages).describe('Opened, or won or lost by the store.'),
   reason: column.oneOf(disputeReasons).describe('Why the holder of the card disputes the payment.'),

@@ -63,7 +63,7 @@ const refundedSaleRow = z.object({
   refundId: column.id().describe('The refund.'),
   saleId: column.id().describe('The sale whose payment was given back, in whole or in part.'),
   orderId: column.id().describe('The order.'),
-  refundedCents: column.cents().describe('What was given back, in cents.'),
+  refundedCents: column.cents().describe('What was given back, in minor units of the currency.'),
   refundedAt: column.instant().describe('When it was given back.'),
 });
 

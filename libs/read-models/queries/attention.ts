@@ -22,6 +22,7 @@ export const attentionReasons = [
   'verification-overdue',
   'renewal-declined',
   'programme-held',
+  'renewal-missed',
   'damaged',
   'payment-parked',
 ] as const;
@@ -114,6 +115,7 @@ function attention(reader: RowReader, limits: AttentionLimits): RawBuilder<Atten
     programmeHeld(reader),
     noticed(reader, 'damaged', limits.damaged),
     noticed(reader, 'payment-parked', limits.parkedCharges),
+    renewalMissed(reader),
   ];
   return sql<AttentionRow>`(${sql.join(parts, sql` UNION ALL `)})`;
 }
@@ -165,6 +167,12 @@ const programmeHeld = (reader: RowReader) => sql`
     NULL, due_at, retry_at
   FROM ${renewalsOfProgrammes(reader)}
   WHERE decline_reason IS NOT NULL AND status = 'held' AND status_cause = 'declined-payment'`;
+
+/** LOY-10: the store stood still, and an operator releases or skips what waits. */
+const renewalMissed = ({ nameOf }: RowReader) => sql`
+  SELECT 'renewal-missed/' || order_id, 'renewal-missed', order_id, store_id, customer_id, lead_type_id,
+    NULL, missed_due_at, NULL
+  FROM ${sql.table(nameOf(programmeTable))} WHERE missed_due_at IS NOT NULL`;
 
 /** What no row says: programs notice it. */
 const noticed = ({ nameOf }: RowReader, reason: AttentionRow['reason'], orders: readonly NoticedOrder[]) => sql`

@@ -1,6 +1,6 @@
 import type { Caller } from '#domain/kernel/caller';
 import { orderTable } from '../models/orders.ts';
-import { programmeTable, type RenewalRow, renewalTable } from '../models/programmes.ts';
+import { type ProgrammeRow, programmeTable, type RenewalRow, renewalTable } from '../models/programmes.ts';
 import type { RowReader } from './reader.ts';
 
 export const orderListing = {
@@ -23,6 +23,25 @@ export const programmeListing = {
 export const programmeRows = (reader: RowReader) => ({
   find: reader.finding(programmeTable),
   list: reader.listing(programmeTable, programmeListing),
+
+  /** Programmes with a renewal that waits for an operator (LOY-10), in the order of their ids, after one of them. */
+  async withMissedRenewal(
+    caller: Caller,
+    {
+      storeId,
+      after,
+      limit,
+    }: { readonly storeId?: string | undefined; readonly after: string; readonly limit: number },
+  ): Promise<readonly string[]> {
+    const waiting = reader.rows(caller, programmeTable).where('missedDueAt', 'is not', null);
+    const ofStore = storeId === undefined ? waiting : waiting.where('storeId', '=', storeId as never);
+    const rows = await ofStore
+      .where('orderId', '>', after as never)
+      .orderBy('orderId')
+      .limit(limit)
+      .execute();
+    return (rows as unknown as ProgrammeRow[]).map(({ orderId }) => orderId);
+  },
 
   /** The renewals of an order that are announced or begun, in their order. */
   async renewals(caller: Caller, orderId: string): Promise<RenewalRow[]> {

@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import { trialCaller } from '#domain/kernel/caller';
+import { REASON, REASON_FORM } from '#domain/kernel/text';
+import { directoryHolder } from '#event-store/data-directory';
+import type { RequestContext } from '#requests/request-tools';
+import { openStores, type StoreLocation } from '#wiring/stores';
+import { CommandFailed } from './command-failed.ts';
+import { type RunningStore, runStore } from './running-store.ts';
+
+/** What a command of the CLI asks of a store: over HTTP where a program runs it, else in this program. */
+interface Question {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: object;
+  readonly reason?: string;
+  readonly here: (store: RunningStore, context: RequestContext) => Promise<unknown>;
+  /** Whether the processes first do what is due, for example after the store stood still. */
+  readonly catchesUp?: boolean;
+  /** Whether the processes carry out what follows, before the command ends. */
+  readonly settles?: boolean;
+}
+
+/** As an operator at this machine. There is no sign-in yet. */
+const ACTOR = 'staff:local';
+
+const READ_MODELS_MILLISECONDS = 600_000;
+
+/** @throws CommandFailed, CannotOpenStore */
+export function askStore(location: StoreLocation, question: Question): Promise<unknown> {
+  const { reason } = question;
+  if (reason !== undefined && !REASON.test(reason)) throw new CommandFailed(`--reason must be ${REASON_FORM}`);
+  const url = location.directory === undefined ? undefined : directoryHolder(location.directory)?.url;
+  return url === undefined ? askHere(location, question) : askThere(url, question);
+}
+
+async function askHere(location: StoreLocation, question: Question): Promise<unknown> {
+  const { here, reason, catchesUp = false, settles = false } = question;
+  const stores = await openStores({ ...location, mustExist: true });
+  // A store on servers has workers, which do what follows.
+  const works = stores.directory !== undefined;
+  const store = await runStore(stores, { works, prepare: false });
+  try {
+    const context = { caller: trialCaller(ACTOR), commandId: randomUUID(), ...(reason !== undefined && { reason }) };
+    if (works && catchesUp) {
+      await store.untilDone(store.engine.settle());
+      await store.untilDone(stores.readModels.waitFor(await stores.events.head(), READ_MODELS_MILLISECONDS));
+    }
+    const answer = await store.untilDone(here(store, context));
+    if (works && settles) await store.untilDone(store.engine.settle());
+    return answer;
+  } finally {
+    await store.close();
+  }
+}
+
+async function askThere(url: string, { method, path, body, reason }: Question): Promise<unknown> {
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: {
+      'leadger-actor': ACTOR,
+      ...(reason !== undefined && { 'leadger-reason': inHeader(reason) }),
+      ...(body && { 'content-type': 'application/json' }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  }).catch((error: Error) => {
+    throw new CommandFailed(`${url} cannot be reached: ${error.message}`);
+  });
+  if (!response.ok) throw new CommandFailed(`${url} answered ${response.status}: ${await response.text()}`);
+  return response.json();
+}
+
+/** A header has bytes: those of UTF-8, each as one character. */
+const inHeader = (text: string): string => Buffer.from(text).toString('latin1');

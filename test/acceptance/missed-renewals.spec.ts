@@ -1,0 +1,230 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { checkLaws } from '#audit/laws/laws';
+import { addDays, addHours } from '#domain/kernel/instants';
+import { hashOfEvent } from '#event-store/event-hash';
+import type { EventStore } from '#event-store/port';
+import type { MailGateway } from '#gateways/mail';
+import { EVENT_STORE } from '#wiring/tokens';
+import { openShop, type Shop } from './shop.ts';
+
+let directory: string;
+let shop: Shop;
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'leadger-stand-still-'));
+  shop = await openShop({ directory });
+});
+afterEach(async () => {
+  await shop.stop();
+  await rm(directory, { recursive: true });
+});
+
+const operator = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'the store stood still' };
+
+/** The program does not run until then. */
+async function standStillUntil(start: string): Promise<void> {
+  await shop.stop();
+  shop = await openShop({ directory, start });
+  await shop.server.settle();
+}
+
+const join = async (details: Record<string, unknown> = {}): Promise<string> =>
+  shop.order(await shop.customer(), { loyalty: { cadence: 'weekly' }, ...details });
+
+/** `[type, at, the date of the renewal]` of what happened to renewals after the announcement of the first. */
+const renewals = async (orderId: string) =>
+  (await shop.history(`/api/programmes/${orderId}`))
+    .filter(({ type }) => type.startsWith('Renewal'))
+    .map(({ type, at, data }) => [type, at, ...(data.dueAt ? [data.dueAt] : [])]);
+const programme = (orderId: string) => shop.read(`/api/programmes/${orderId}`);
+const order = (orderId: string) => shop.read(`/api/orders/${orderId}`);
+const waiting = async (query = ''): Promise<string[]> =>
+  (await shop.read(`/api/attention?reason=renewal-missed${query}`)).items.map(
+    ({ orderId }: { orderId: string }) => orderId,
+  );
+const say = (orderId: string, word: 'release' | 'skip') =>
+  shop.try('POST', `/api/programmes/${orderId}/missed-renewal/${word}`, undefined, operator);
+const sayAboutAll = (word: 'release' | 'skip', body: object = {}) =>
+  shop.ask('POST', `/api/missed-renewals/${word}`, body, 200, operator);
+const brokenLaws = async () => {
+  const store = shop.server.application.get<EventStore>(EVENT_STORE);
+  const { laws } = await checkLaws(store, { hashOf: hashOfEvent });
+  return Object.entries(laws).filter(([, count]) => count > 0);
+};
+
+test('LOY-10: after a stand-still of a month nothing is charged: the newest renewal waits for an operator, older ones are skipped', async () => {
+  const placedAt = shop.now();
+  const orderId = await join();
+  const day = (number: number) => addDays(placedAt, number);
+  await standStillUntil(day(30));
+  expect(await renewals(orderId)).toEqual([
+    ['RenewalSkipped', day(30), day(7)],
+    ['RenewalSkipped', day(30), day(14)],
+    ['RenewalSkipped', day(30), day(21)],
+    ['RenewalMissed', day(30), day(28)],
+  ]);
+  expect(await order(orderId)).toMatchObject({ renewals: 0, orderedLeads: 11 });
+  expect(await programme(orderId)).toMatchObject({ nextDueAt: day(28), missedDueAt: day(28), skippedRenewals: 3 });
+  expect((await shop.read('/api/attention?reason=renewal-missed')).items).toMatchObject([{ orderId, since: day(28) }]);
+  expect(await brokenLaws()).toEqual([]);
+
+  await standStillUntil(day(30.5));
+  expect(await waiting()).toEqual([orderId]);
+  expect(await say(orderId, 'release')).toMatchObject({ status: 200, body: { events: ['RenewalReleased'] } });
+  expect((await renewals(orderId)).slice(4)).toEqual([
+    ['RenewalReleased', day(30.5), day(28)],
+    ['RenewalBegun', day(30.5), day(28)],
+    ['RenewalPaid', day(30.5)],
+  ]);
+  expect(await waiting()).toEqual([]);
+  expect(await programme(orderId)).toMatchObject({ nextDueAt: day(35), nextRenewalNumber: 2, missedDueAt: null });
+  await shop.wait({ days: 5 });
+  expect((await renewals(orderId)).slice(7).map(([type, at]) => [type, at])).toEqual([
+    ['RenewalAnnounced', day(32)],
+    ['RenewalBegun', day(35)],
+    ['RenewalPaid', day(35)],
+  ]);
+  expect(await brokenLaws()).toEqual([]);
+});
+
+test('LOY-10: a night off changes nothing', async () => {
+  const placedAt = shop.now();
+  const orderId = await join();
+  await shop.wait({ days: 6.5 });
+  await standStillUntil(addDays(placedAt, 7.5));
+  expect((await renewals(orderId)).slice(1)).toEqual([
+    ['RenewalBegun', addDays(placedAt, 7.5), addDays(placedAt, 7)],
+    ['RenewalPaid', addDays(placedAt, 7.5)],
+  ]);
+  expect(await waiting()).toEqual([]);
+  expect((await programme(orderId)).nextDueAt).toBe(addDays(placedAt, 14));
+});
+
+test('LOY-10: a skipped renewal is no step of the ladder, and the dates stay', async () => {
+  const traits = { exclusivity: 'shared', qualifiesForLoyaltyRewards: true };
+  const leadTypeId = await shop.leadType(traits);
+  const placedAt = shop.now();
+  const orderId = await join({ leadTypeId });
+  await standStillUntil(addDays(placedAt, 17));
+  expect(await say(orderId, 'skip')).toMatchObject({ status: 200, body: { events: ['RenewalSkipped'] } });
+  expect(await programme(orderId)).toMatchObject({
+    nextDueAt: addDays(placedAt, 21),
+    nextRenewalNumber: 1,
+    nextBonusPercent: 10,
+    skippedRenewals: 2,
+  });
+  await shop.wait({ days: 18 });
+  const bonuses = (await shop.history(`/api/orders/${orderId}`))
+    .filter(({ type }) => type === 'OrderReopened')
+    .map(({ at, data }) => [at, data.bonusPercent]);
+  expect(bonuses).toEqual([
+    [addDays(placedAt, 21), 10],
+    [addDays(placedAt, 28), 20],
+    [addDays(placedAt, 35), 30],
+  ]);
+  expect(await brokenLaws()).toEqual([]);
+});
+
+test('LOY-10: what nobody decides about goes on waiting; the next date takes its place, and nothing is announced', async () => {
+  const placedAt = shop.now();
+  const orderId = await join();
+  await standStillUntil(addDays(placedAt, 9));
+  await shop.wait({ days: 12 });
+  expect(await renewals(orderId)).toEqual([
+    ['RenewalMissed', addDays(placedAt, 9), addDays(placedAt, 7)],
+    ['RenewalSkipped', addDays(placedAt, 14), addDays(placedAt, 7)],
+    ['RenewalMissed', addDays(placedAt, 14), addDays(placedAt, 14)],
+    ['RenewalSkipped', addDays(placedAt, 21), addDays(placedAt, 14)],
+    ['RenewalMissed', addDays(placedAt, 21), addDays(placedAt, 21)],
+  ]);
+  expect(await brokenLaws()).toEqual([]);
+});
+
+test('LOY-10: an operator decides about all at once, or about one store; customers do not, and it needs a reason', async () => {
+  await shop.ask('POST', '/api/stores', { storeId: 'second', name: 'Second', webAddress: 'https://second.example' });
+  const limits = { smallestOrder: 1, largestOrder: 1000 };
+  const price = { leadTypeId: 'exclusive-fresh', pricePerLeadCents: 100, currency: 'USD', ...limits };
+  await shop.ask('POST', '/api/prices', { storeId: 'second', ...price });
+  const placedAt = shop.now();
+  const ofMain = [await join(), await join()];
+  const loyalty = { cadence: 'weekly' };
+  const ofSecond = await shop.order(await shop.customer({ storeId: 'second' }), { loyalty });
+  await standStillUntil(addDays(placedAt, 10));
+  expect((await waiting()).sort()).toEqual([...ofMain, ofSecond].sort());
+  expect(await waiting('&storeId=second')).toEqual([ofSecond]);
+
+  const { customerId } = await order(ofSecond);
+  for (const [headers, code] of [
+    [{ 'leadger-actor': `customer:${customerId}`, 'leadger-reason': 'please' }, 'support-only'],
+    [{ 'leadger-actor': 'staff:ada' }, 'reason-missing'],
+  ] as const)
+    for (const path of ['/api/missed-renewals/release', `/api/programmes/${ofSecond}/missed-renewal/release`]) {
+      const body = path.startsWith('/api/missed') ? {} : undefined;
+      expect(await shop.try('POST', path, body, headers)).toMatchObject({ body: { code } });
+    }
+
+  expect(await sayAboutAll('skip', { storeId: 'second' })).toEqual({ decided: 1, left: 0 });
+  expect((await waiting()).sort()).toEqual([...ofMain].sort());
+  expect(await sayAboutAll('release')).toEqual({ decided: 2, left: 0 });
+  expect(await waiting()).toEqual([]);
+  for (const orderId of ofMain) expect(await order(orderId)).toMatchObject({ renewals: 1 });
+  expect(await order(ofSecond)).toMatchObject({ renewals: 0 });
+  expect(await sayAboutAll('release')).toEqual({ decided: 0, left: 0 });
+  expect(await say(ofSecond, 'release')).toMatchObject({
+    status: 409,
+    body: { code: 'no-renewal-waits', rule: 'LOY-10' },
+  });
+});
+
+test('LOY-10: two operators at once lead to one charge for each programme', async () => {
+  const placedAt = shop.now();
+  const orderIds = [await join(), await join(), await join()];
+  await standStillUntil(addDays(placedAt, 10));
+  const words = [sayAboutAll('release'), sayAboutAll('release'), ...orderIds.map((orderId) => say(orderId, 'release'))];
+  await Promise.all(words);
+  for (const orderId of orderIds) {
+    const types = (await renewals(orderId)).map(([type]) => type);
+    expect(types).toEqual(['RenewalMissed', 'RenewalReleased', 'RenewalBegun', 'RenewalPaid']);
+  }
+});
+
+test('LOY-10: the span is a number of the policy', async () => {
+  const { policy } = await shop.ask('GET', '/api/policy');
+  expect(policy.renewalGraceHours).toBe(24);
+  const publish = (renewalGraceHours: number) =>
+    shop.try('POST', '/api/policy/versions', { policy: { ...policy, renewalGraceHours } });
+  expect(await publish(169)).toMatchObject({ status: 409, body: { code: 'policy-contradicts-itself' } });
+  expect(await publish(72)).toMatchObject({ status: 201 });
+  const placedAt = shop.now();
+  const orderId = await join();
+  await standStillUntil(addHours(addDays(placedAt, 7), 72));
+  expect((await renewals(orderId)).map(([type]) => type)).toEqual(['RenewalBegun', 'RenewalPaid']);
+  expect(await brokenLaws()).toEqual([]);
+});
+
+test('LOY-10: a mail that announces a renewal is not sent once its date is over', async () => {
+  const customerId = await shop.customer({ email: 'pat@example.org' });
+  await shop.order(customerId, { loyalty: { cadence: 'weekly' } });
+  const dueAt = addDays(shop.now(), 7);
+  await shop.stop();
+  let reachable = false;
+  const sentMails: string[] = [];
+  const mails: MailGateway = {
+    async send({ subject }) {
+      if (!reachable) throw new Error('no mail server');
+      sentMails.push(subject);
+      return { accepted: true };
+    },
+    close() {},
+  };
+  shop = await openShop({ directory, start: addDays(dueAt, -3), mails });
+  await shop.server.settle();
+  await shop.server.stop();
+  reachable = true;
+  shop = await openShop({ directory, start: addDays(dueAt, 10), mails });
+  await shop.server.settle();
+  const { items } = await shop.read(`/api/mails?customerId=${customerId}&kind=renewal-coming`);
+  expect(items).toMatchObject([{ status: 'withheld', reason: 'too-late' }]);
+  expect(sentMails).toEqual([]);
+});
