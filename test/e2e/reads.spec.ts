@@ -47,7 +47,7 @@ test('a read that waits for the position of a command shows its effect', async (
 });
 
 test('a read that waits for a position at which the log has no event is refused', async () => {
-  const positions = ['9999999999999999', '10000000000000000', '18446744073709551615.9999999999999999'];
+  const positions = ['9999999999999999', '10000000000000000', '9223372036854775807.9000000000000000'];
   const replies = positions.map((position) => fetch(`${server.url}/api/stock?waitFor=${position}`));
   for (const reply of await Promise.all(replies)) {
     const { status } = reply;

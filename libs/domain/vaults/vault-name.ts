@@ -12,7 +12,7 @@ export const vaultNameEvents = {
   }),
   /** No name of a business before it is plain without a key beside it (ADR 24). A new log begins with it, too. */
   AllBusinessAssociationsSealed: fact({ customers: count.describe('Whose names an older version had stored plain.') }),
-  /** Every lead before it has claimed its person, or was withdrawn because another one has it (ADR 44). A new log begins with it, too. */
+  /** Every lead before it has claimed its person, or was withdrawn because another one has it (ADR 42). A new log begins with it, too. */
   AllPersonsClaimed: fact({ leads: count.describe('Leads of an older version that have their person.') }),
 };
 export type VaultNameEvent = EventsOf<typeof vaultNameEvents>;
