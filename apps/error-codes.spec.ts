@@ -21,6 +21,8 @@ const OF_PROGRAMS = new Set([
     'access-denied',
     'no-answer',
   ],
+  // It parks what it is about, and attention shows it.
+  'provider-refusal',
   ...['postgres-away', 'postgres-refused', 'cannot-connect'],
   // What the wire node answers its clients.
   ...['refused-by-server', 'bad-request', 'not-ready'],

@@ -39,6 +39,9 @@ const streamIds: Readonly<Record<string, string>> = {
   replacement: 'r1',
 };
 
+/** A duplicate is never the lead that is delivered. */
+const OF_DUPLICATES = 'l3';
+
 type Data = Readonly<Record<string, unknown>>;
 
 /** The sample of the newest version of each event type, with every optional field filled in. */
@@ -55,7 +58,7 @@ function readSample(name: string): Fact {
   const family = familyOf(stream);
   const fact = decode({
     id: '00000000-0000-5000-8000-000000000000',
-    stream: `${family}-${streamIds[family] ?? family}`,
+    stream: `${family}-${type === 'DuplicateReceived' ? OF_DUPLICATES : (streamIds[family] ?? family)}`,
     type,
     revision: 0,
     position: '0000000000000001',

@@ -47,6 +47,8 @@ const asked: Readonly<Record<string, (queries: RowQueries, caller: Caller) => Pr
   'disputes.orderOfPayment': (queries, caller) => each((id) => queries.disputes.orderOfPayment(caller, `p1-${id}`)),
   'programmes.list': (queries, caller) => queries.programmes.list(caller, LIMIT),
   'programmes.find': (queries, caller) => each((id) => queries.programmes.find(caller, `o1-${id}`)),
+  'programmes.withMissedRenewal': (queries, caller) =>
+    queries.programmes.withMissedRenewal(caller, { ...LIMIT, after: '' }),
   'programmes.renewals': (queries, caller) => each((id) => queries.programmes.renewals(caller, `o1-${id}`)),
   'leads.ofPerson': (queries, caller) => queries.leads.ofPerson(caller, [sampleOf('LeadReceived', 'telephoneKey')]),
   'leads.deliveries': (queries, caller) => each((id) => queries.leads.deliveries(caller, `l1-${id}`)),
@@ -96,8 +98,8 @@ function describeVisibility(open: (store: EventStore) => Promise<readonly [ReadM
     // A lead is received before it is delivered, a programme begins with its order, and a refund is wished before it is made.
     const first = (type: string) => Number(!/^(CustomerRegistered|OrderPlaced|LeadReceived|RefundWished)$/.test(type));
     const inOrder = facts.sort((a, b) => first(a.type) - first(b.type));
-    const paid = sampleFacts.filter(({ type }) => type === 'PaymentCaptured');
-    for (const mark of ['A', 'B']) await append(store, marked([...inOrder, ...paid], mark));
+    const later = sampleFacts.filter(({ type }) => /^(PaymentCaptured|RenewalMissed)$/.test(type));
+    for (const mark of ['A', 'B']) await append(store, marked([...inOrder, ...later], mark));
     [readModels, remove] = await open(store);
     await readModels.catchUp();
   });
