@@ -75,8 +75,10 @@ const end: readonly string[] = [
   ...['listParkedItems', 'listReadModels', 'pauseReadModel', 'resumeReadModel', 'retryReadModel', 'rebuildReadModel'],
 ];
 
-/** A feed does not end, nothing is parked here, and the rebuild has already finished. */
-const NOT_IN_THE_STORY = ['followFeed', 'retryParkedItem', 'cancelReadModelRebuild'];
+/** A feed does not end, nothing is parked here, the rebuild has already finished, and no renewal came too late. */
+const NOT_IN_THE_STORY = [
+  ...['followFeed', 'retryParkedItem', 'cancelReadModelRebuild', 'releaseMissedRenewal', 'skipMissedRenewal'],
+];
 
 /** Milliseconds. About ninety requests, on a busy machine. */
 const FAR_AWAY = 600_000;
