@@ -116,10 +116,8 @@ export class Connection {
    */
   async recover(error: unknown, failures: number, over: AbortSignal): Promise<void> {
     if (over.aborted) return;
-    if (!this.noteIfRefused(error)) {
-      if (isAccessRefused(error)) this.#outage.away((error as Error).message);
-      else throwIfFinal(error);
-    }
+    if (isAccessRefused(error)) this.#noteRefused(error, false);
+    else throwIfFinal(error);
     await this.pause(this.pauseAfter(failures), over);
     if (!over.aborted) await this.link.search();
   }
@@ -129,12 +127,14 @@ export class Connection {
     this.#outage.isBack();
   }
 
-  /** @returns whether the server refuses the account, which is said like an outage */
-  noteIfRefused(error: unknown, isAppend = false): boolean {
-    if (!isAccountRefused(error)) return false;
+  /** Where the server refuses the account, and not only one stream: that is said like an outage. */
+  noteIfRefused(error: unknown, isAppend = false): void {
+    if (isAccountRefused(error)) this.#noteRefused(error, isAppend);
+  }
+
+  #noteRefused(error: unknown, isAppend: boolean): void {
     const { message } = error as Error;
     this.doesNotWork(`${this.link.nodeName ?? 'the host'}: it refuses this account: ${message}`, isAppend);
-    return true;
   }
 
   /** There is a node, and yet it does not do what it should. It is asked until it does: who noticed may not ask again. */
