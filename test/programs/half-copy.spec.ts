@@ -56,6 +56,8 @@ const onDirectory = {
   'copy --seal of it': ['copy', '--seal', '--from', half, '--to', none],
   'copy into it': ['copy', '--from', whole, '--to', half],
   'keys rotate': ['keys', 'rotate', '--data', half],
+  'renewals list': ['renewals', 'list', '--data', half],
+  'renewals release': ['renewals', 'release', '--all', '--reason', 'asked', '--data', half],
   'demo --continue': ['demo', '--continue', '--days', '1', '--data', half],
 } as const;
 
@@ -114,6 +116,7 @@ describeWithPostgres('a half copy on a server', () => {
       LEADGER_EVENTS: events.connectionString,
       DATABASE_URL: database.url,
       LEADGER_MASTER_KEY: '07'.repeat(32),
+      SMTP_URL: 'smtp://127.0.0.1:25',
       LEADGER_MASTER_KEY_NEXT: '08'.repeat(32),
     }).ended;
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(says) });

@@ -91,8 +91,7 @@ describeWithPostgres('with passwords in both connection strings', () => {
   test('copy prints where the log is copied to, without its password', async () => {
     const target = await startEventStoreDb();
     const from = join(directory, 'original');
-    const plain = { LEADGER_EVENTS: '', DATABASE_URL: '' };
-    await new Program('cli', ['--data', from, 'demo', '--days', '1'], plain).ended;
+    await new Program('cli', ['--data', from, 'demo', '--days', '1']).ended;
     const { text } = await run('cli', ['copy', '--from', from, '--to', withMark(target.connectionString)]);
     expect(text).toMatch(`from ${from} to esdb://***@`);
     await run('cli', ['copy', '--from', withMark(target.connectionString), '--to', withMark(target.connectionString)]);
