@@ -9,7 +9,6 @@ import {
   LogReplaced,
   NoSuchPosition,
   type Patience,
-  type Position,
   StoreUnavailable,
   type SubscribeOptions,
   type SubscriptionMessage,
@@ -22,6 +21,7 @@ interface SameLogOptions {
 }
 
 const MILLISECONDS_BETWEEN_LOOKS = 1000;
+const MILLISECONDS_BETWEEN_TRIES = 100;
 const MILLISECONDS_BETWEEN_LINES = 5000;
 
 /**
@@ -41,10 +41,10 @@ export function sameLogOf(store: EventStore, options: SameLogOptions): EventStor
     readStream: (stream, read) => watch.whileReading(store.readStream(stream, read), read),
     readAll: (read) => watch.whileReading(store.readAll(read)),
     subscribe: (subscribe) => watch.follow(subscribe),
-    head: (patience) => watch.head(patience),
+    head: (patience) => watch.whileSame(() => store.head(patience), patience),
     placeAt: (position) => watch.looking(() => store.placeAt(position)),
     identity: () => watch.looking(() => store.identity()),
-    ...(answers && { answers: (patience) => watch.looking(() => answers.call(store, patience)) }),
+    ...(answers && { answers: (patience) => watch.whileSame(() => answers.call(store, patience), patience) }),
     limits: store.limits,
     async close() {
       watch.stop();
@@ -96,16 +96,17 @@ class LogIdentity {
   }
 
   /** Who waits without an end waits here, too. */
-  async head(patience?: Patience): Promise<Position> {
+  async whileSame<Result>(call: () => Promise<Result>, patience?: Patience): Promise<Result> {
     if (patience?.until === Number.POSITIVE_INFINITY) await this.#untilSame(this.#over.signal);
     await this.mustBeSame(patience);
-    const head = await this.#store.head(patience);
+    const answer = await call();
     await this.mustBeSame(patience);
-    return head;
+    return answer;
   }
 
   /** In another log, the place of a follower is not there. It is there again when the log is put back. */
   async *follow({ after, filter, signal }: SubscribeOptions): AsyncGenerator<SubscriptionMessage> {
+    if (this.#over.signal.aborted) throw new StoreUnavailable('the event store was closed');
     const over = signal ? AbortSignal.any([signal, this.#over.signal]) : this.#over.signal;
     let newest: Landmark | undefined;
     let at = after;
@@ -152,7 +153,9 @@ class LogIdentity {
       try {
         await inTime(this.#look(), until);
       } catch (error) {
-        if (!(error instanceof StoreUnavailable) || until === undefined || performance.now() >= until) throw error;
+        const isOver = this.#over.signal.aborted || until === undefined || performance.now() >= until;
+        if (isOver || !(error instanceof StoreUnavailable)) throw error;
+        await pause(MILLISECONDS_BETWEEN_TRIES, this.#over.signal);
       }
     }
     this.#mustNotBeLost();

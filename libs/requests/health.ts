@@ -175,8 +175,11 @@ function limitOfTime(): InTime {
 
 async function storeNow(events: EventStore, inTime: InTime): Promise<Health['store']> {
   try {
-    const head = inTime(events.head()).catch(() => undefined);
-    const [failure] = await inTime(Promise.all([events.whyNotWritable?.(), events.answers?.() ?? events.head()]));
+    // Until then a connection that breaks is one that is made again. It is known by then that there was no answer.
+    const until = performance.now() + 2 * PATIENCE_MILLISECONDS;
+    const head = inTime(events.head({ until })).catch(() => undefined);
+    const answered = events.answers?.({ until }) ?? events.head({ until });
+    const [failure] = await inTime(Promise.all([events.whyNotWritable?.(), answered]));
     const position = await head;
     return failure ? { ok: false, position, error: failure.code } : { ok: true, position };
   } catch (error) {

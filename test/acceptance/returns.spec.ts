@@ -421,7 +421,11 @@ describe('another reason', () => {
     const equal = await together(one, Array(5).fill({ note: 'A bakery.' }));
     expect(equal.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201]);
     expect(equal.filter(({ body }) => body.events.length > 0)).toHaveLength(1);
-    const different = await together(two, [{ note: 'A bakery.' }, { note: 'A shop.' }, { reason: 'not interested' }]);
+    const different = await together(two, [
+      { note: 'A bakery.' },
+      { note: 'A shop.' },
+      { reason: 'disconnected telephone' },
+    ]);
     expect(different.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
   });
 });
