@@ -6,6 +6,7 @@ import { addDays, addHours } from '#domain/kernel/instants';
 import { hashOfEvent } from '#event-store/event-hash';
 import type { EventStore } from '#event-store/port';
 import type { MailGateway } from '#gateways/mail';
+import { waitUntil } from '#test/wait-until';
 import { EVENT_STORE } from '#wiring/tokens';
 import { openShop, type Shop } from './shop.ts';
 
@@ -27,6 +28,8 @@ async function standStillUntil(start: string): Promise<void> {
   await shop.stop();
   shop = await openShop({ directory, start });
   await shop.server.settle();
+  // With their rows on a server, the read models are built again.
+  await waitUntil(async () => (await shop.try('GET', '/api/programmes')).status === 200);
 }
 
 const join = async (details: Record<string, unknown> = {}): Promise<string> =>
