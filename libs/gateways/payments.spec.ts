@@ -1,5 +1,8 @@
 import { assumedPayments, sandboxPayments } from './payments.ts';
 
+const chargeOf = (token: string) =>
+  ({ token, amountCents: 1000, currency: 'USD', statementDescriptor: 'LEADGER', occasion: 'only' }) as const;
+
 it.each([
   ['tok_ok', { captured: true, reference: 'sandbox_key-1' }],
   ['tok_delay_5', { captured: true, reference: 'sandbox_key-1' }],
@@ -9,25 +12,12 @@ it.each([
   ['tok_delay_soon', { captured: false, reason: 'unknown-card' }],
   ['4111111111111111', { captured: false, reason: 'unknown-card' }],
 ])('the sandbox answers %s', async (token, result) => {
-  const charge = {
-    token,
-    amountCents: 1000,
-    currency: 'USD',
-    statementDescriptor: 'LEADGER',
-    occasion: 'only',
-  } as const;
-  expect(await sandboxPayments().capture(charge, 'key-1')).toEqual(result);
+  expect(await sandboxPayments().capture(chargeOf(token), 'key-1')).toEqual(result);
 });
 
 it('the sandbox loses an answer once, but has captured the payment', async () => {
   const payments = sandboxPayments();
-  const charge = {
-    token: 'tok_lost_reply',
-    amountCents: 1000,
-    currency: 'USD',
-    statementDescriptor: 'LEADGER',
-    occasion: 'only',
-  } as const;
+  const charge = chargeOf('tok_lost_reply');
   await expect(payments.capture(charge, 'key-1')).rejects.toThrow('lost');
   expect(await payments.capture(charge, 'key-1')).toEqual({ captured: true, reference: 'sandbox_key-1' });
 });
@@ -37,12 +27,5 @@ it.each([
   ['pm_1RkBdH2eZvKYlo2C', { captured: true, reference: 'assumed_key-1' }],
   ['tok_declined_expired_card', { captured: false, reason: 'expired-card' }],
 ])('a simulation assumes the likely answer to %s', async (token, result) => {
-  const charge = {
-    token,
-    amountCents: 1000,
-    currency: 'USD',
-    statementDescriptor: 'LEADGER',
-    occasion: 'only',
-  } as const;
-  expect(await assumedPayments().capture(charge, 'key-1')).toEqual(result);
+  expect(await assumedPayments().capture(chargeOf(token), 'key-1')).toEqual(result);
 });

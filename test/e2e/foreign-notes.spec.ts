@@ -7,6 +7,7 @@ import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
 import { startWireNode, type WireNode } from '#event-store/wire-node/wire-node';
 import { waitUntil } from '#test/wait-until';
+import { ordersAndLeads } from './orders-and-leads.ts';
 import { type Server, startServer } from './server.ts';
 
 let log: EventStore;
@@ -44,26 +45,8 @@ const fromTheFuture = (stream: string) => {
   return others.appendToStream(stream, [jsonEvent({ type: 'OrderBlessed', data: { at: 'soon' }, metadata })]);
 };
 
-let customers = 0;
-async function placeOrder(quantity = 20): Promise<{ customerId: string; orderId: string }> {
-  customers += 1;
-  const business = { storeId: 'main', businessAssociation: `Business ${customers}`, timeZone: 'America/New_York' };
-  const { customerId } = (await server.call('POST', '/api/customers', business)).body;
-  const order = { customerId, leadTypeId: 'exclusive-real-time', quantity, dailyMaximum: { leads: quantity } };
-  const { orderId } = (await server.call('POST', '/api/orders', { ...order, paymentToken: 'tok_ok' })).body;
-  await server.settle();
-  return { customerId, orderId };
-}
-
-let leads = 0;
-async function sendLead(): Promise<string> {
-  leads += 1;
-  const contact = { telephone: `+1 212 555 01${10 + leads}` };
-  const lead = { leadTypeId: 'exclusive-real-time', source: 'page', contact };
-  const { leadId } = (await server.call('POST', '/api/leads', lead)).body;
-  await server.settle();
-  return leadId;
-}
+const { placeOrder: placeOrderOf, sendLead } = ordersAndLeads(() => server);
+const placeOrder = (quantity = 20) => placeOrderOf(quantity);
 
 const deliveredTo = async (orderId: string): Promise<string[]> =>
   (await read(`/api/orders/${orderId}/history`)).events
