@@ -2,6 +2,7 @@ import { Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
 import { ApiExcludeEndpoint } from '@nestjs/swagger';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { deriveId } from '#domain/kernel/ids';
+import type { PaymentNotice } from '#gateways/payment-notices';
 import type { Queries } from '#requests/queries';
 import type { RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
@@ -50,16 +51,25 @@ export class PaymentNoticesController {
     const context: RequestContext = { caller: paymentProvider, commandId: 'none', until: request.answerBy };
     const body = request.body instanceof SignedBody ? request.body.text : '';
     const signature = String(request.headers['stripe-signature'] ?? '');
-    const told = await this.#queries.refunds.disputeTold(context, { body, signature });
+    const told = await this.#queries.refunds.told(context, { body, signature });
     if (told === 'behind') throw new Problem('not-reached-yet', 'the read models are behind', { retryAfterSeconds: 5 });
     if (told === undefined) return { recorded: false };
-    const { noticeId, orderId, ...dispute } = told;
-    const commandId = deriveId('payment-notice', noticeId);
+    const { noticeId, orderId, reference } = told;
     const receipt =
-      orderId && (await this.#requests.refunds.recordDispute(orderId, dispute, { ...context, commandId }));
+      orderId && (await this.#record(orderId, told, { ...context, commandId: deriveId('payment-notice', noticeId) }));
     if (receipt && receipt.outcome.kind === 'accepted') return { recorded: true };
-    const { disputeId, reference } = dispute;
-    request.log.warn({ disputeId, reference }, 'a dispute is about a payment that this store does not know');
+    request.log.warn({ kind: told.kind, reference }, 'a notice is about a payment that this store does not know');
     return { recorded: false };
+  }
+
+  #record(orderId: string, notice: PaymentNotice, context: RequestContext) {
+    if (notice.kind === 'refund-returned')
+      return this.#requests.refunds.recordReturned(orderId, notice.refundId, notice.refundReference, context);
+    const { disputeId, reference, amountCents, currency, stage, reason } = notice;
+    return this.#requests.refunds.recordDispute(
+      orderId,
+      { disputeId, reference, amountCents, currency, stage, reason },
+      context,
+    );
   }
 }

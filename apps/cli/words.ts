@@ -98,6 +98,8 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
     `${tellMoney(amountCents, currency)} given back (${reference})`,
   RefundFailed: ({ amountCents, currency, attempt, failure, retryAt }) =>
     `${tellMoney(amountCents, currency)} not given back at the ${ordinal(attempt)} attempt: ${tellRefundFailure(failure)}; ${retryAt ? `next attempt at ${retryAt}` : 'an operator must look at it'}`,
+  RefundReturned: ({ amountCents, currency }) =>
+    `${tellMoney(amountCents, currency)} came back: ${tellRefundFailure('returned-by-bank')}; an operator must look at it`,
   RefundRetried: () => 'the refund is to be tried again',
   RefundSettled: ({ amountCents, currency }) => `${tellMoney(amountCents, currency)} given back in another way`,
   PaymentDisputed: ({ amountCents, currency, stage, reason }) =>

@@ -3,7 +3,8 @@ import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { DisputeReason, DisputeStage } from '#domain/orders/refunds';
 
 /** The payment provider tells that a customer disputes a payment, or how the dispute ended. */
-export interface DisputeNotice {
+interface DisputeNotice {
+  readonly kind: 'dispute';
   /** The provider sends a notice again until it is accepted, with the same id. */
   readonly noticeId: string;
   readonly disputeId: string;
@@ -16,12 +17,26 @@ export interface DisputeNotice {
   readonly reason: DisputeReason;
 }
 
+/** The payment provider tells that a refund did not arrive: the bank of the card sent the money back, maybe days later. */
+interface ReturnedRefundNotice {
+  readonly kind: 'refund-returned';
+  readonly noticeId: string;
+  /** The payment, as the provider named it when it captured it. */
+  readonly reference: string;
+  /** Ours, which the provider keeps with the refund. */
+  readonly refundId: string;
+  /** The refund, as the provider named it when it was made. */
+  readonly refundReference: string;
+}
+
+export type PaymentNotice = DisputeNotice | ReturnedRefundNotice;
+
 export interface PaymentNotices {
   /**
    * @param body as it was sent: the signature is of its bytes
    * @returns undefined for a notice of which nothing is recorded @throws BadSignature
    */
-  read(body: string, signature: string, receivedAt: Instant): Promise<DisputeNotice | undefined>;
+  read(body: string, signature: string, receivedAt: Instant): Promise<PaymentNotice | undefined>;
 }
 
 /** Whoever sent the notice does not know the secret, or it was sent long ago. */

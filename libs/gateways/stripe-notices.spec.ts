@@ -31,6 +31,7 @@ const eventOf = (type: string, dispute: object = {}) =>
   });
 const read = (body: string, signature = signed(body)) => stripeNotices(SECRET).read(body, signature, NOW);
 const notice = {
+  kind: 'dispute',
   noticeId: 'evt_1',
   disputeId: 'du_1',
   reference: 'pi_1',
@@ -49,6 +50,23 @@ describe('notices of Stripe', () => {
     const later = { payment_intent: null, reason: 'a_word_of_next_year' };
     expect(await read(eventOf('charge.dispute.created', later))).toMatchObject({ reference: 'ch_1', reason: 'other' });
   });
+
+  // https://docs.stripe.com/refunds#failed-refunds
+  it.each(['refund.failed', 'refund.updated', 'charge.refund.updated'])(
+    '%s tells that a refund of ours did not arrive',
+    async (type) => {
+      const refund = { id: 're_1', object: 'refund', status: 'failed', failure_reason: 'lost_or_stolen_card' };
+      const ours = { ...refund, metadata: { refund_id: 'r1' } };
+      const told = { noticeId: 'evt_1', reference: 'pi_1', refundId: 'r1', refundReference: 're_1' };
+      expect(await read(eventOf(type, ours))).toEqual({ kind: 'refund-returned', ...told });
+      for (const other of [
+        { ...ours, status: 'succeeded' },
+        { ...ours, metadata: {} },
+        { ...refund, metadata: null },
+      ])
+        expect(await read(eventOf(type, other))).toBeUndefined();
+    },
+  );
 
   it('of other things are of no interest', async () => {
     expect(await read(eventOf('charge.succeeded'))).toBeUndefined();

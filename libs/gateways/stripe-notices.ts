@@ -1,6 +1,6 @@
 import Stripe from 'stripe';
 import type { DisputeReason, DisputeStage } from '#domain/orders/refunds';
-import { BadSignature, type DisputeNotice, type PaymentNotices } from './payment-notices.ts';
+import { BadSignature, type PaymentNotice, type PaymentNotices } from './payment-notices.ts';
 
 /** How old a notice may be: whoever recorded one cannot send it later. Stripe's own default. */
 const TOLERANCE_SECONDS = 300;
@@ -13,7 +13,11 @@ export const stripeNotices = (secret: string): PaymentNotices => ({
       case 'charge.dispute.created':
       case 'charge.dispute.updated':
       case 'charge.dispute.closed':
-        return noticeOf(event.id, event.data.object);
+        return disputeOf(event.id, event.data.object);
+      case 'refund.failed':
+      case 'refund.updated':
+      case 'charge.refund.updated':
+        return returnedRefundOf(event.id, event.data.object);
       default:
         return undefined;
     }
@@ -30,9 +34,10 @@ function eventIn(body: string, signature: string, secret: string, receivedAt: nu
   }
 }
 
-function noticeOf(noticeId: string, dispute: Stripe.Dispute): DisputeNotice {
+function disputeOf(noticeId: string, dispute: Stripe.Dispute): PaymentNotice {
   const { id: disputeId, amount: amountCents, currency, status, reason } = dispute;
   return {
+    kind: 'dispute',
     noticeId,
     disputeId,
     reference: idOf(dispute.payment_intent ?? dispute.charge),
@@ -41,6 +46,14 @@ function noticeOf(noticeId: string, dispute: Stripe.Dispute): DisputeNotice {
     stage: stages[status] ?? 'opened',
     reason: reasons[reason] ?? 'other',
   };
+}
+
+/** Of refunds that were made elsewhere, nothing is recorded here. */
+function returnedRefundOf(noticeId: string, refund: Stripe.Refund): PaymentNotice | undefined {
+  const payment = refund.payment_intent ?? refund.charge;
+  const refundId = refund.metadata?.refund_id;
+  if (refund.status !== 'failed' || !payment || !refundId) return undefined;
+  return { kind: 'refund-returned', noticeId, reference: idOf(payment), refundId, refundReference: refund.id };
 }
 
 const idOf = (one: string | { readonly id: string }): string => (typeof one === 'string' ? one : one.id);

@@ -54,7 +54,10 @@ function cancelledFacts(fact: FactOf<'OrderCancelled'>, orders: Orders): MailFac
   const loyalty = orders.get(idOf(fact.stream))?.data.loyalty;
   return { ...orderFacts(fact, orders), undeliveredLeads, ...(loyalty && { cadenceDays: loyalty.cadenceDays }) };
 }
-const refundFacts = (fact: FactOf<'PaymentRefunded' | 'RefundSettled'>, orders: Orders): MailFacts => {
+const refundFacts = (
+  fact: FactOf<'PaymentRefunded' | 'RefundSettled' | 'RefundReturned'>,
+  orders: Orders,
+): MailFacts => {
   const { amountCents: totalCents, currency } = fact.data;
   return { ...orderFacts(fact, orders), totalCents, currency };
 };
@@ -97,6 +100,7 @@ const mails = {
   },
   PaymentRefunded: { kind: 'refund-made', customerId: customerOfOrder, facts: refundFacts },
   RefundSettled: { kind: 'refund-made', customerId: customerOfOrder, facts: refundFacts },
+  RefundReturned: { kind: 'refund-returned', customerId: customerOfOrder, facts: refundFacts },
   RenewalConfirmationRequested: {
     kind: 'payment-to-confirm',
     customerId: customerInEvent,

@@ -47,4 +47,20 @@ describe('money that is to be given back', () => {
     fold('order-o1', 'RefundRetried', { refundId: 'r1' });
     expect(wishesAt(addHours(AT, 99))).toEqual([]);
   });
+
+  it('comes back from the bank: an operator says that it is asked for again, under another key', () => {
+    const { fold, wishes } = driveProcess(refunds, AT);
+    fold(...wished);
+    const [first] = wishes();
+    fold('order-o1', 'PaymentRefunded', { ...refund, attempt: 1, reference: 're_1' });
+    fold('order-o1', 'RefundReturned', { ...refund, attempt: 1, reference: 'pay_1' });
+    expect(wishes(addHours(AT, 99))).toEqual([]);
+    fold('order-o1', 'RefundRetried', { refundId: 'r1' });
+    const [second] = wishes();
+    expect(second).toMatchObject({
+      stream: 'order-o1',
+      effect: { kind: 'make-refund', attempt: 2, reference: 'pay_1' },
+    });
+    expect(second?.commandId).not.toBe(first?.commandId);
+  });
 });

@@ -8,9 +8,9 @@ import { type CommandWish, defineProcess, type EffectWish, takeFrom } from './pr
 type Late = FactOf<'PaymentCapturedTooLate'>;
 
 interface Attempt {
-  readonly refund: FactOf<'RefundWished'>;
+  readonly refund: FactOf<'RefundWished' | 'RefundReturned'>;
   readonly attempt: number;
-  readonly because: FactOf<'RefundWished' | 'RefundFailed' | 'RefundRetried'>;
+  readonly because: FactOf<'RefundWished' | 'RefundReturned' | 'RefundFailed' | 'RefundRetried'>;
 }
 
 interface Refunds {
@@ -27,6 +27,7 @@ export const refunds = defineProcess({
     'PaymentCapturedTooLate',
     'RefundWished',
     'PaymentRefunded',
+    'RefundReturned',
     'RefundFailed',
     'RefundRetried',
     'RefundSettled',
@@ -41,6 +42,9 @@ export const refunds = defineProcess({
       case 'RefundWished':
         late.delete(fact.data.refundId);
         attempts.put(fact.data.refundId, { refund: fact, attempt: 1, because: fact }, fact.data.at);
+        break;
+      case 'RefundReturned':
+        attempts.put(fact.data.refundId, { refund: fact, attempt: fact.data.attempt + 1, because: fact });
         break;
       case 'RefundFailed':
       case 'RefundRetried':

@@ -5,14 +5,14 @@
  */
 export const rowDigests: Readonly<Record<string, string>> = {
   customers: 'bfaad4ba01153be6',
-  orders: '8855a97946f9e06f',
-  programmes: '2b24e44a17832646',
+  orders: 'efc5c4b921c90430',
+  programmes: '1f5d37af67286191',
   leads: '7d3e9eefbf070141',
-  refunds: '3d011520ce7df2d7',
+  refunds: 'a9d17a87a71d3dbb',
   replacements: '7564a7242c529618',
   tickets: '804c1b4708e2bae0',
-  mails: '614919f4883d5809',
+  mails: 'a68f1b161a3d07c8',
   webhooks: '6134a1be56162226',
-  histories: '62826424f8daae9c',
-  sales: 'd3ea106a03812c7a',
+  histories: '913df694c139c284',
+  sales: '4206a6427f44fb69',
 };

@@ -53,7 +53,7 @@ describe('the table of queries', () => {
   });
 
   it('refuses nothing to staff of all stores for now', async () => {
-    expect(await refused(staff)).toEqual(['refunds.disputeTold: process-only']);
+    expect(await refused(staff)).toEqual(['refunds.told: process-only']);
   });
 
   it('shows and erases a person only with a reason', async () => {
@@ -72,7 +72,7 @@ describe('the table of queries', () => {
 
   it('refuses the staff of a store only what belongs to no store', async () => {
     expect(await refused(staffOf('s1'))).toEqual([
-      'refunds.disputeTold: process-only',
+      'refunds.told: process-only',
       'leads.history: staff-only',
       'persons.export: staff-only',
     ]);
@@ -81,7 +81,7 @@ describe('the table of queries', () => {
   it('refuses customers what belongs to the store', async () => {
     expect(await refused(owner)).toEqual([
       'coupons.get: staff-only',
-      'refunds.disputeTold: process-only',
+      'refunds.told: process-only',
       'leads.history: staff-only',
       'persons.export: support-only',
       'operations.listParkedItems: staff-only',

@@ -96,7 +96,7 @@ export const queryRights = {
   checkouts: { get: ownCheckout },
   coupons: { get: staff('CPN-3') },
   orders: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownOrder },
-  refunds: { list: onlyVisibleRows, get: onlyVisibleRows, disputes: onlyVisibleRows, disputeTold: processOnly },
+  refunds: { list: onlyVisibleRows, get: onlyVisibleRows, disputes: onlyVisibleRows, told: processOnly },
   programmes: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownProgramme },
   leads: { get: onlyVisibleRows, history: staffOfAllStores, listStock: onlyVisibleRows },
   deliveredLeads: { list: onlyVisibleRows, get: onlyVisibleRows, download: onlyVisibleRows },

@@ -32,6 +32,8 @@ export function refundRequests(tools: RequestTools) {
       send(refundId, orderId, { type: 'SettleRefund', at: at(), refundId }, context),
     recordDispute: (orderId: string, dispute: DisputeTold, context: RequestContext) =>
       send(dispute.disputeId, orderId, { type: 'RecordDispute', at: at(), ...dispute }, context),
+    recordReturned: (orderId: string, refundId: string, reference: string, context: RequestContext) =>
+      send(refundId, orderId, { type: 'RecordRefundReturned', at: at(), refundId, reference }, context),
   };
 }
 
@@ -45,10 +47,10 @@ export const refundQueries = ({ rows, events, readModels, notices, now }: Refund
   disputes: asRows(rows.disputes.list),
 
   /**
-   * What the provider tells of a dispute, and the order whose payment it is about. It looks at all that is recorded until now.
+   * What the provider tells by itself, and the order whose payment it is about. It looks at all that is recorded until now.
    * @returns undefined for notices of other things, `behind` when the read models do not have all of it yet @throws BadSignature
    */
-  async disputeTold({ caller }: RequestContext, { body, signature }: { body: string; signature: string }) {
+  async told({ caller }: RequestContext, { body, signature }: { body: string; signature: string }) {
     const notice = await notices.read(body, signature, now());
     if (!notice) return undefined;
     if (!(await readModels.waitFor(await events.head(), LONGEST_WAIT_MILLISECONDS))) return 'behind' as const;

@@ -179,14 +179,14 @@ test('CHK-6: a refund that fails is tried again, then waits for an operator, and
 });
 
 /** Calls the store as Stripe does: over the proxy's name, signed. */
-async function tell(dispute: object, { type = 'charge.dispute.created', secret = SECRET, noticeId = 'evt_1' } = {}) {
+async function tell(about: object, { type = 'charge.dispute.created', secret = SECRET, noticeId = 'evt_1' } = {}) {
   const object = {
     id: 'du_1',
     amount: 2500,
     currency: 'usd',
     status: 'needs_response',
     reason: 'fraudulent',
-    ...dispute,
+    ...about,
   };
   const body = JSON.stringify({ id: noticeId, object: 'event', type, data: { object } }, null, 2);
   const seconds = Date.parse(shop.now()) / 1000;
@@ -224,6 +224,37 @@ test('CHK-6: a dispute that the provider tells of is recorded once, listed while
     { disputeId: 'du_1', stage: 'lost', reason: 'fraudulent', amountCents: 2500 },
   ]);
   expect(await attention(orderId)).toEqual([]);
+});
+
+test('CHK-6: a refund that the bank of the card sends back is owed again: told, listed, no revenue lost, and made once more', async () => {
+  const leadTypeId = await price();
+  const customerId = await shop.customer({ email: 'back@example.org' });
+  const orderId = await shop.order(customerId, { leadTypeId, ...leads });
+  await giveBack(orderId, { amountCents: 400 });
+  const [{ refundId, refundReference, paymentReference }] = await refundsOf(orderId);
+  const about = { id: refundReference, payment_intent: paymentReference, metadata: { refund_id: refundId } };
+  const notice = { type: 'refund.failed', noticeId: 'evt_back' };
+  expect(await tell({ ...about, status: 'failed' }, notice)).toEqual({ status: 200, body: { recorded: true } });
+  expect(await tell({ ...about, status: 'failed' }, { type: 'refund.updated', noticeId: 'evt_again' })).toMatchObject({
+    status: 200,
+  });
+  expect(await typesOf(`/api/orders/${orderId}`)).toEqual([
+    'OrderPlaced',
+    'PaymentCaptured',
+    'RefundWished',
+    'PaymentRefunded',
+    'RefundReturned',
+  ]);
+  expect(await refundsOf(orderId)).toMatchObject([{ status: 'stuck', failure: 'returned-by-bank', doneAt: null }]);
+  expect(await rowOf(orderId)).toMatchObject({ refundedCents: 0, refundsUnderWayCents: 400 });
+  expect(await attention(orderId)).toEqual(['refund-stuck']);
+  expect(await mailsOf(customerId)).toContain('refund-returned');
+  expect(await revenueOf(leadTypeId)).toEqual([0, 2500]);
+  await shop.ask('POST', `/api/orders/${orderId}/refunds/${refundId}/retry`, undefined, 200, support);
+  expect(await refundsOf(orderId)).toMatchObject([{ status: 'made', amountCents: 400 }]);
+  expect(new Set(asked.map(({ key }) => key)).size).toBe(2);
+  expect(await rowOf(orderId)).toMatchObject({ refundedCents: 400, refundsUnderWayCents: 0 });
+  expect(await revenueOf(leadTypeId)).toEqual([400, 2100]);
 });
 
 test('CHK-6: a notice with a wrong signature is refused; one about an unknown payment is answered, and logged', async () => {

@@ -14,6 +14,7 @@ const refund = (refundId: string, amountCents: number, renewalNumber = 0) => ({ 
 const wished = (...of: Parameters<typeof refund>): Line => ['RefundWished', refund(...of)];
 const made = (...of: Parameters<typeof refund>): Line => ['PaymentRefunded', refund(...of)];
 const settled = (...of: Parameters<typeof refund>): Line => ['RefundSettled', refund(...of)];
+const returned = (...of: Parameters<typeof refund>): Line => ['RefundReturned', refund(...of)];
 const later = (day: number): Line => ['OrderFilled', { at: on(day) }];
 
 function check(lines: readonly Line[]) {
@@ -41,6 +42,10 @@ describe('the laws of refunds', () => {
     ['a renewal has its own payment', [captured, renewed, wished('a', 1000), wished('b', 1000, 1), made('b', 1000, 1)]],
     ['what came too late is given back', [late, wished('a', 1000), lateRenewal, wished('b', 1000, 1), later(9)]],
     ['it came too late less than a day ago', [late, later(0.9)]],
+    [
+      'a refund came back, and is made anew',
+      [captured, wished('a', 400), made('a', 400), returned('a', 400), made('a', 400)],
+    ],
     ['it cost nothing', [['PaymentCapturedTooLate', { amountCents: 0 }], later(9)]],
   ])('hold where %s', (_, lines) => {
     expect(check(lines)).toEqual({ broken: 0, missing: 0 });
@@ -53,6 +58,7 @@ describe('the laws of refunds', () => {
     ['a refund is made that nobody wished', [captured, made('a', 1000)]],
     ['a refund is made twice', [captured, wished('a', 400), made('a', 400), made('a', 400)]],
     ['a refund is made and settled', [captured, wished('a', 400), made('a', 400), settled('a', 400)]],
+    ['a refund comes back that was not made', [captured, wished('a', 400), returned('a', 400)]],
     ['another amount is given back', [captured, wished('a', 400), made('a', 401)]],
   ])('are broken where %s', (_, lines) => {
     expect(check(lines)).toMatchObject({ broken: 1 });

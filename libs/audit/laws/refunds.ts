@@ -42,6 +42,8 @@ export class RefundCheck {
       case 'PaymentRefunded':
       case 'RefundSettled':
         return this.#make(`${id}/${data.renewalNumber}`, data) ? [] : ['refundTooHigh'];
+      case 'RefundReturned':
+        return this.#comeBack(`${id}/${data.renewalNumber}`, data) ? [] : ['refundTooHigh'];
       default:
         return [];
     }
@@ -74,6 +76,14 @@ export class RefundCheck {
     const refund = this.#refunds.get(refundId);
     if (!refund || refund.made || refund.payment !== name || refund.amountCents !== amountCents) return false;
     refund.made = true;
+    return true;
+  }
+
+  /** Only what was made comes back. Then it may be made once more. */
+  #comeBack(name: string, { refundId, amountCents }: RawEvent['data']): boolean {
+    const refund = this.#refunds.get(refundId);
+    if (!refund?.made || refund.payment !== name || refund.amountCents !== amountCents) return false;
+    refund.made = false;
     return true;
   }
 }

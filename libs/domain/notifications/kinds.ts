@@ -4,6 +4,7 @@ export const mailKinds = [
   'order-cancelled',
   'payment-declined',
   'refund-made',
+  'refund-returned',
   'payment-to-confirm',
   'leads-delivered',
   'order-restarted',
@@ -25,6 +26,7 @@ export type MailKind = (typeof mailKinds)[number];
 export const alwaysSent: ReadonlySet<MailKind> = new Set([
   'payment-declined',
   'refund-made',
+  'refund-returned',
   'payment-to-confirm',
   'chargeback-granted',
   'chargeback-denied',

@@ -283,6 +283,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
       case 'WishRefund':
       case 'RecordRefunded':
       case 'RecordRefundFailed':
+      case 'RecordRefundReturned':
       case 'RetryRefund':
       case 'SettleRefund':
       case 'RecordDispute':
@@ -390,6 +391,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
       case 'RefundWished':
       case 'PaymentRefunded':
       case 'RefundFailed':
+      case 'RefundReturned':
       case 'RefundRetried':
       case 'RefundSettled':
       case 'PaymentDisputed':

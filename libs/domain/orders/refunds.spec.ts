@@ -128,6 +128,55 @@ describe('a refund', () => {
   });
 });
 
+describe('a refund that the bank of the card sends back', () => {
+  const made: OrderEvent = {
+    type: 'PaymentRefunded',
+    data: { at: minute(4), ...refund('r1', 400), attempt: 1, reference: 're_1' },
+  };
+  const back: OrderEvent = {
+    type: 'RefundReturned',
+    data: { at: minute(5), ...refund('r1', 400), attempt: 1, reference: 'pay_1' },
+  };
+  const comesBack = { type: 'RecordRefundReturned', at: minute(5), refundId: 'r1', reference: 're_1' } as const;
+  const past = [placed, paid, wished('r1', 400)] as const;
+
+  it('waits for an operator, who retries it under the next number, or gives the money back in another way', () => {
+    given(order, ...past, made)
+      .when(comesBack)
+      .thenRecords(back);
+    given(order, ...past, made, back)
+      .when({ type: 'RetryRefund', at: minute(6), refundId: 'r1' })
+      .thenRecords({ type: 'RefundRetried', data: { at: minute(6), refundId: 'r1' } });
+    given(order, ...past, made, back)
+      .when({ type: 'RecordRefunded', at: minute(7), refundId: 'r1', attempt: 2, reference: 're_2' })
+      .thenRecords({
+        type: 'PaymentRefunded',
+        data: { at: minute(7), ...refund('r1', 400), attempt: 2, reference: 're_2' },
+      });
+    given(order, ...past, made, back)
+      .when({ type: 'SettleRefund', at: minute(6), refundId: 'r1' })
+      .thenRecords({ type: 'RefundSettled', data: { at: minute(6), ...refund('r1', 400) } });
+  });
+
+  it('was made, under that name: of another one, nothing is recorded', () => {
+    given(order, ...past)
+      .when(comesBack)
+      .thenNothing();
+    given(order, ...past, made)
+      .when({ ...comesBack, reference: 're_0' })
+      .thenNothing();
+    given(order, ...past, made, back)
+      .when(comesBack)
+      .thenNothing();
+  });
+
+  it('is still owed: no more is given back by another refund', () => {
+    given(order, ...past, made, back)
+      .when(byHand('r2', 601))
+      .thenRefuses('refund-above-payment', 'CHK-6');
+  });
+});
+
 describe('a dispute', () => {
   const told = { disputeId: 'dp_1', ...payment, reason: 'fraudulent' } as const;
   const tell = (stage: 'opened' | 'won' | 'lost') =>

@@ -14,6 +14,7 @@ const failures = {
   disputed: 'the customer disputes the payment at the bank',
   'unknown-payment': 'the payment provider does not know the payment',
   refused: 'the payment provider refused it',
+  'returned-by-bank': 'the bank of the card sent the money back',
 } as const;
 export type RefundFailure = keyof typeof failures;
 export const refundFailures = Object.keys(failures) as [RefundFailure, ...RefundFailure[]];
@@ -56,6 +57,8 @@ export const refundEvents = {
   PaymentRefunded: fact({ ...refund, attempt, reference: id }),
   /** Without `retryAt`, it waits for an operator. */
   RefundFailed: fact({ ...refund, attempt, failure: z.enum(refundFailures), retryAt: instant.optional() }),
+  /** The bank of the card sent it back to the provider later: it waits for an operator. `reference`: the payment. */
+  RefundReturned: fact({ ...refund, attempt, reference: id }),
   RefundRetried: fact({ refundId: id }),
   /** An operator gave the money back in another way. */
   RefundSettled: fact(refund),
@@ -84,6 +87,8 @@ export type RefundCommand =
     }
   | { type: 'RecordRefunded'; at: Instant; refundId: string; attempt: number; reference: string }
   | { type: 'RecordRefundFailed'; at: Instant; refundId: string; attempt: number; failure: RefundFailure }
+  /** `reference`: the refund, as the provider names it. */
+  | { type: 'RecordRefundReturned'; at: Instant; refundId: string; reference: string }
   | { type: 'RetryRefund'; at: Instant; refundId: string }
   | { type: 'SettleRefund'; at: Instant; refundId: string }
   | ({ type: 'RecordDispute'; at: Instant } & Omit<DataOf<'PaymentDisputed'>, 'at' | 'renewalNumber'>);
@@ -92,6 +97,7 @@ export const refundRights = {
   WishRefund: supportOrStore('CHK-6'),
   RecordRefunded: processOnly,
   RecordRefundFailed: processOnly,
+  RecordRefundReturned: processOnly,
   RetryRefund: support('CHK-6'),
   SettleRefund: support('CHK-6'),
   RecordDispute: processOnly,
@@ -108,12 +114,15 @@ interface Payment {
   wishedCents: number;
 }
 
-interface Refund extends Pick<DataOf<'RefundWished'>, 'refundId' | 'renewalNumber' | 'amountCents' | 'currency'> {
+interface Refund
+  extends Pick<DataOf<'RefundWished'>, 'refundId' | 'renewalNumber' | 'amountCents' | 'currency' | 'reference'> {
   /** `stuck`: it waits for an operator. */
   status: 'under-way' | 'stuck' | 'done';
   attempts: number;
   /** Attempts before an operator's retry do not count towards the schedule. */
   attemptsSinceRetry: number;
+  /** The refund, as the provider names it. Only of one that it made. */
+  madeAs?: string;
 }
 
 interface Dispute {
@@ -137,6 +146,7 @@ export function decideRefund(command: RefundCommand, state: RefundState): Decisi
   if (command.type === 'RecordDispute') return dispute(command, state);
   const refund = state.refunds.get(command.refundId);
   if (!refund) return refuse('refund-unknown', 'there is no such refund', 'CHK-6');
+  if (command.type === 'RecordRefundReturned') return comeBack(command, refund);
   if (refund.status === 'done') return [];
   switch (command.type) {
     case 'RetryRefund':
@@ -185,6 +195,17 @@ function result(command: Command<'RecordRefunded' | 'RecordRefundFailed'>, refun
   return [{ type: 'RefundFailed', data: { ...data, failure, ...retryAt } }];
 }
 
+/** Told of one that is not made, or was made anew since then, it says nothing new. */
+const comeBack = ({ at, reference }: Command<'RecordRefundReturned'>, refund: Refund): Decision<RefundEvent> =>
+  refund.madeAs === reference
+    ? [
+        {
+          type: 'RefundReturned',
+          data: { at, ...dataOf(refund), attempt: refund.attempts, reference: refund.reference },
+        },
+      ]
+    : [];
+
 const dataOf = ({ refundId, renewalNumber, amountCents, currency }: Refund) => ({
   refundId,
   renewalNumber,
@@ -229,10 +250,10 @@ export function evolveRefund(state: RefundState, event: RefundEvent): void {
 }
 
 function noteWish({ payments, refunds }: RefundState, data: DataOf<'RefundWished'>): void {
-  const { refundId, renewalNumber, amountCents, currency } = data;
+  const { refundId, renewalNumber, amountCents, currency, reference } = data;
   const payment = payments.get(renewalNumber);
   if (payment) payment.wishedCents += amountCents;
-  const refund = { refundId, renewalNumber, amountCents, currency };
+  const refund = { refundId, renewalNumber, amountCents, currency, reference };
   refunds.set(refundId, { ...refund, status: 'under-way', attempts: 0, attemptsSinceRetry: 0 });
 }
 
@@ -246,6 +267,16 @@ function noteResult(refund: Refund, event: Exclude<RefundEvent, { type: 'RefundW
     case 'RefundRetried':
       refund.status = 'under-way';
       refund.attemptsSinceRetry = 0;
+      break;
+    case 'RefundReturned':
+      refund.status = 'stuck';
+      refund.attemptsSinceRetry += 1;
+      delete refund.madeAs;
+      break;
+    case 'PaymentRefunded':
+      refund.status = 'done';
+      refund.attempts = event.data.attempt;
+      refund.madeAs = event.data.reference;
       break;
     default:
       refund.status = 'done';

@@ -141,6 +141,7 @@ export const orders = modelOfStreams({
       order.set({ refundsUnderWayCents: order.now.refundsUnderWayCents + data.amountCents }),
     PaymentRefunded: giveBack,
     RefundSettled: giveBack,
+    RefundReturned: takeBack,
     OrderPaused: (order, { data: { at, restartsAt = null } }) =>
       order.set({ status: 'paused', pausedAt: at, restartsAt }),
     OrderRestarted: (order, { data: { at } }) =>
@@ -212,6 +213,15 @@ function giveBack(order: RowOfStream<OrderRow>, { data }: FactOf<'PaymentRefunde
   order.set({
     refundedCents: refundedCents + amountCents,
     refundsUnderWayCents: refundsUnderWayCents - amountCents,
+  });
+}
+
+/** The bank sent it back: it is to be given back once more. */
+function takeBack(order: RowOfStream<OrderRow>, { data: { amountCents } }: FactOf<'RefundReturned'>): void {
+  const { refundedCents, refundsUnderWayCents } = order.now;
+  order.set({
+    refundedCents: refundedCents - amountCents,
+    refundsUnderWayCents: refundsUnderWayCents + amountCents,
   });
 }
 

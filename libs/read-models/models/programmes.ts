@@ -180,6 +180,7 @@ export const programmes = model({
     RenewalPaid: pay,
     PaymentRefunded: giveBack,
     RefundSettled: giveBack,
+    RefundReturned: takeBack,
     RenewalMissed(rows, fact) {
       const { dueAt, attempt } = fact.data;
       changeRenewal(rows, fact, { dueAt, retryAt: null });
@@ -318,6 +319,11 @@ function reopen(rows: Rows, fact: FactOf<'OrderReopened'>): void {
 function giveBack(rows: Rows, fact: FactOf<'PaymentRefunded' | 'RefundSettled'>): void {
   const renewal = rows.get(renewalTable, renewalIdOf(fact));
   if (renewal) changeRenewal(rows, fact, { refundedCents: renewal.refundedCents + fact.data.amountCents });
+}
+
+function takeBack(rows: Rows, fact: FactOf<'RefundReturned'>): void {
+  const renewal = rows.get(renewalTable, renewalIdOf(fact));
+  if (renewal) changeRenewal(rows, fact, { refundedCents: renewal.refundedCents - fact.data.amountCents });
 }
 
 /** A charge that was under way when the programme was cancelled is paid all the same; no other follows (LOY-6). */

@@ -105,7 +105,9 @@ export const paymentTable = table(paymentRow, {
   indexes: ['reference'],
 });
 
-type OfRefund = FactOf<'RefundWished' | 'PaymentRefunded' | 'RefundFailed' | 'RefundRetried' | 'RefundSettled'>;
+type OfRefund = FactOf<
+  'RefundWished' | 'PaymentRefunded' | 'RefundReturned' | 'RefundFailed' | 'RefundRetried' | 'RefundSettled'
+>;
 
 /** What was given back of payments, and which of them are disputed (CHK-6). */
 export const refunds = model({
@@ -124,6 +126,8 @@ export const refunds = model({
       const { attempt: attempts, failure, retryAt = null } = data;
       change(rows, data, { status: retryAt === null ? 'stuck' : 'under-way', attempts, failure, retryAt });
     },
+    RefundReturned: (rows, { data }) =>
+      change(rows, data, { status: 'stuck', failure: 'returned-by-bank', refundReference: null, doneAt: null }),
     RefundRetried: (rows, { data }) => change(rows, data, { status: 'under-way', retryAt: null }),
     RefundSettled: (rows, { data }) => change(rows, data, { status: 'settled', retryAt: null, doneAt: data.at }),
     PaymentDisputed: (rows, fact) => rows.put(disputeTable, disputed(fact)),

@@ -90,6 +90,7 @@ export const sales = model({
     OrderReopened: (rows, fact) => rows.put(saleTable, renewed(orderOf(rows, fact), fact)),
     PaymentRefunded: giveBack,
     RefundSettled: giveBack,
+    RefundReturned: takeBack,
     CouponDefined: (rows, { stream, data: { code } }) =>
       rows.put(couponTable, { couponId: idOf(stream), code, insteadOf: null }),
     AlternativeCouponGiven: (rows, { stream, data: { code, insteadOf } }) =>
@@ -138,6 +139,15 @@ function giveBack(rows: Rows, { stream, data }: FactOf<'PaymentRefunded' | 'Refu
   const saleId = saleIdOf(orderId, renewalNumber);
   if (rows.get(saleTable, saleId)?.paidAt)
     rows.put(refundedSaleTable, { refundId, saleId, orderId, refundedCents, refundedAt });
+}
+
+/** It did not reach the customer: the sale is whole again, until the refund is made anew. */
+function takeBack(rows: Rows, { stream, data }: FactOf<'RefundReturned'>): void {
+  const { refundId, renewalNumber, at: refundedAt } = data;
+  const orderId = idOf(stream);
+  const saleId = saleIdOf(orderId, renewalNumber);
+  if (rows.get(saleTable, saleId)?.paidAt)
+    rows.put(refundedSaleTable, { refundId, saleId, orderId, refundedCents: 0, refundedAt });
 }
 
 const attempt = (
