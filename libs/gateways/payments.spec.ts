@@ -1,7 +1,14 @@
 import { assumedPayments, sandboxPayments } from './payments.ts';
 
 const chargeOf = (token: string) =>
-  ({ token, amountCents: 1000, currency: 'USD', statementDescriptor: 'LEADGER', occasion: 'only' }) as const;
+  ({
+    token,
+    amountCents: 1000,
+    currency: 'USD',
+    statementDescriptor: 'LEADGER',
+    occasion: 'only',
+    wishedAt: '2026-03-02T15:00:00.000Z',
+  }) as const;
 
 it.each([
   ['tok_ok', { captured: true, reference: 'sandbox_key-1' }],

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type DeclineReason, declineReasonOf } from '#domain/kernel/declines';
+import type { Instant } from '#domain/kernel/events';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { type RefundGateway, sandboxRefunds } from './refunds.ts';
 
@@ -16,6 +17,8 @@ export interface Charge {
    * renewals. `renewal`: the customer is not there.
    */
   readonly occasion: 'only' | 'first' | 'renewal';
+  /** When the store decided to charge: a provider that forgets keys is asked first whether it has an old charge. */
+  readonly wishedAt: Instant;
   /** Whom an earlier charge of the order was made to, in the provider's words. */
   readonly providerCustomerId?: string | undefined;
   /** Where the customer comes back to after a confirmation. Absent: no confirmation is asked for. */

@@ -2,14 +2,20 @@ import { type StripeStandIn, startStripeStandIn } from '#test/stripe/stand-in';
 import { type Charge, type PaymentGateway, ProviderRefusal } from './payments.ts';
 import { stripePayments } from './stripe-payments.ts';
 
+const WISHED_AT = '2026-03-02T15:00:00.000Z';
+const HOUR = 3_600_000;
+
+let hours: number;
 let stripe: StripeStandIn;
 let payments: Required<PaymentGateway>;
 beforeEach(async () => {
+  hours = 0;
   stripe = await startStripeStandIn();
-  payments = stripePayments({ secretKey: 'sk_test_1', statementPrefix: 'DMS', server: stripe.server });
+  payments = stripePayments({ secretKey: 'sk_test_1', statementPrefix: 'DMS', now, server: stripe.server });
 });
 afterEach(() => stripe.stop());
 
+const now = () => Date.parse(WISHED_AT) + hours * HOUR;
 const charge = (details: Partial<Charge> = {}): Charge => ({
   ...{
     token: 'pm_card_visa',
@@ -17,6 +23,7 @@ const charge = (details: Partial<Charge> = {}): Charge => ({
     currency: 'USD',
     statementDescriptor: "LEAD'S *STORE",
     occasion: 'only',
+    wishedAt: WISHED_AT,
   },
   ...details,
 });
@@ -176,5 +183,29 @@ describe('what Stripe cannot show or charge', () => {
     expect(payments.limits.amountsOf('USD')).toEqual({ smallest: 50, multipleOf: 1 });
     expect(payments.limits.amountsOf('KWD')).toEqual({ smallest: 1, multipleOf: 10 });
     expect(payments.limits.amountsOf('MGA')).toEqual({ smallest: 1, multipleOf: 100 });
+  });
+
+  // https://docs.stripe.com/api/idempotent_requests: keys may be forgotten once they are a day old
+  it('whose answer was lost are found after days, when Stripe has forgotten the key', async () => {
+    stripe.card('pm_card_visa');
+    stripe.answerAll('lost');
+    await expect(payments.capture(charge({ occasion: 'first' }), 'order-1')).rejects.toThrow();
+    stripe.answerAll(undefined);
+    stripe.passADay();
+    hours = 49;
+    const paid = { captured: true, reference: 'pi_1', providerCustomerId: 'cus_1' };
+    expect(await payments.capture(charge({ occasion: 'first' }), 'order-1')).toEqual(paid);
+    expect(stripe.intents.size).toBe(1);
+    expect(await payments.capture(charge(), 'order-2')).toMatchObject({ captured: true, reference: 'pi_2' });
+  });
+
+  it('that a bank has asked about end before they are charged anew, days later', async () => {
+    stripe.card('pm_card_visa', 'asks-always');
+    const renewal = charge({ occasion: 'renewal', returnUrl: 'https://leads.example/loyalty/1' });
+    await payments.capture(renewal, 'renewal-1');
+    stripe.passADay();
+    hours = 49;
+    await payments.capture(renewal, 'renewal-1');
+    expect(intentOf('pi_1')?.status).toBe('canceled');
   });
 });

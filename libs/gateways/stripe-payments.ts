@@ -9,9 +9,14 @@ interface StripeOptions {
   readonly secretKey: string;
   /** The prefix of the account's card statements, as it is set at Stripe. Default: not known. */
   readonly statementPrefix?: string | undefined;
+  /** Milliseconds since 1970. Default: the time of this machine. */
+  readonly now?: () => number;
   /** The address of Stripe's API. Default: Stripe's own. */
   readonly server?: { readonly host: string; readonly port: number; readonly protocol: 'http' | 'https' };
 }
+
+/** Stripe may forget a key after a day, and would charge a second time then: https://docs.stripe.com/api/idempotent_requests */
+const KEY_IS_KEPT_MILLISECONDS = 23 * 3_600_000;
 
 type Params = Stripe.PaymentIntentCreateParams;
 
@@ -20,7 +25,12 @@ type Params = Stripe.PaymentIntentCreateParams;
  * reach us. A declined card is a result, and so is what no repetition mends but another card or amount. What only people
  * mend is a `ProviderRefusal`. After any other failure the result is not known, and the charge is sent again with the same key.
  */
-export function stripePayments({ secretKey, statementPrefix, server }: StripeOptions): Required<PaymentGateway> {
+export function stripePayments({
+  secretKey,
+  statementPrefix,
+  now = Date.now,
+  server,
+}: StripeOptions): Required<PaymentGateway> {
   const stripe = new Stripe(secretKey, { ...server, maxNetworkRetries: 0, telemetry: false });
   return {
     ...stripeRefunds(stripe),
@@ -29,6 +39,9 @@ export function stripePayments({ secretKey, statementPrefix, server }: StripeOpt
       const amount = amountAtStripe(charge.amountCents, charge.currency);
       if (amount === undefined) return declined('amount-not-accepted');
       try {
+        const isOld = now() - Date.parse(charge.wishedAt) > KEY_IS_KEPT_MILLISECONDS;
+        const former = isOld ? await formerCharge(stripe, key) : undefined;
+        if (former) return former;
         const customer = await customerOf(stripe, charge, key);
         const params = { ...paymentIntentOf(charge, statementPrefix), amount, metadata: { charge: key } };
         return await confirmed(stripe, { ...params, ...(customer && { customer }) }, charge, key);
@@ -158,6 +171,16 @@ async function resultOf(stripe: Stripe, reference: string) {
   });
   if (intent.status === 'succeeded') return capturedBy(intent);
   return intent.status === 'canceled' ? declined('authentication-required') : undefined;
+}
+
+/** What this charge came to, if Stripe has it already. What the bank still asks about would be paid twice: it ends first. */
+async function formerCharge(stripe: Stripe, key: string): Promise<ChargeResult | undefined> {
+  const { data } = await stripe.paymentIntents.search({ query: `metadata["charge"]:"${key}"`, limit: 100 });
+  for (const { id, status } of data) {
+    const result = status === 'canceled' ? undefined : await end(stripe, id);
+    if (result?.captured) return result;
+  }
+  return undefined;
 }
 
 const isUnexpectedState = (error: unknown): boolean =>

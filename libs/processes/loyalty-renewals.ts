@@ -235,12 +235,12 @@ function applyPolicyInForce(renewals: Renewals): void {
 
 /** Programme, renewal and attempt are the key of a charge: sent twice, it is charged once. */
 function renewalToCharge(orderId: string, { begun, because }: ChargeToMake): EffectWish {
-  const { renewalNumber, attempt, charge, retryAfterHours } = begun;
+  const { at: wishedAt, renewalNumber, attempt, charge, retryAfterHours } = begun;
   const isTriedAgain = retryAfterHours !== undefined;
   return {
     commandId: deriveId('charge-renewal', orderId, String(renewalNumber), String(attempt)),
     stream: programmeStream(orderId),
-    effect: { kind: 'charge-renewal', orderId, renewalNumber, attempt, isTriedAgain, ...charge },
+    effect: { kind: 'charge-renewal', orderId, renewalNumber, attempt, isTriedAgain, wishedAt, ...charge },
     because,
   };
 }

@@ -50,8 +50,9 @@ const mayBeCharged = (placed: FactOf<'OrderPlaced'> | undefined, { data }: FactO
   data.cause !== undefined && placed !== undefined && placed.data.totalCents > 0;
 
 function paymentToCapture(orderId: string, because: FactOf<'OrderPlaced'>): EffectWish {
-  const { paymentToken: token, totalCents: amountCents, currency, statementDescriptor, loyalty } = because.data;
-  const charge = { orderId, token, amountCents, currency, statementDescriptor };
+  const { at: wishedAt, paymentToken: token, totalCents: amountCents, loyalty, ...terms } = because.data;
+  const { currency, statementDescriptor } = terms;
+  const charge = { orderId, token, amountCents, currency, statementDescriptor, wishedAt };
   return {
     commandId: deriveId('capture-payment', orderId),
     stream: orderStream(orderId),

@@ -78,6 +78,8 @@ interface Charge {
   readonly amountCents: number;
   readonly currency: string;
   readonly statementDescriptor: string;
+  /** When it was decided to charge. */
+  readonly wishedAt: Instant;
   /** Where the provider keeps the card, if it does. */
   readonly providerCustomerId?: string | undefined;
 }

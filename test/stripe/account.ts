@@ -20,6 +20,8 @@ export interface Intent {
   readonly currency: string;
   readonly customer: string | null;
   readonly descriptor: string | undefined;
+  /** What the store calls the charge. */
+  readonly name: string | undefined;
   /** The bank has said that it wants the holder of the card. */
   isAsked: boolean;
 }
@@ -36,16 +38,33 @@ export class StripeAccount {
   readonly cards = new Map<string, Card>();
   readonly intents = new Map<string, Intent>();
   readonly #customers = new Set<string>();
+  /** https://docs.stripe.com/search#data-freshness: what was made a moment ago is not found. */
+  #found: readonly Intent[] = [];
 
   readonly calls: Readonly<Record<Call, (id: string, body: URLSearchParams) => Answer>> = {
     'POST /v1/customers': () => this.#createCustomer(),
     'GET /v1/payment_methods/:id': (id) => this.#withCard(id, (card) => success(cardShown(card))),
     'POST /v1/payment_methods/:id/attach': (id, body) => this.#withCard(id, (card) => this.#attach(card, body)),
     'POST /v1/payment_intents': (_, body) => this.#createIntent(body),
+    'GET /v1/payment_intents/search': (_, body) => this.#search(body.get('query') ?? ''),
     'GET /v1/payment_intents/:id': (id) => this.#withIntent(id, (intent) => success(shown(intent))),
     'POST /v1/payment_intents/:id/confirm': (id, body) => this.#withIntent(id, (one) => this.#confirm(one, body)),
     'POST /v1/payment_intents/:id/cancel': (id) => this.#withIntent(id, cancel),
   };
+
+  /** All that is there now can be found from now on. */
+  index(): void {
+    this.#found = [...this.intents.values()];
+  }
+
+  #search(query: string): Answer {
+    // https://docs.stripe.com/search#search-query-language
+    const name = /^metadata\["charge"\]:"([^"\\]+)"$/.exec(query)?.[1];
+    if (name === undefined)
+      return refusal(400, { type: 'invalid_request_error', message: 'We were unable to parse it.' });
+    const data = this.#found.filter((intent) => intent.name === name).map(shown);
+    return success({ object: 'search_result', url: '/v1/payment_intents/search', has_more: false, data });
+  }
 
   #createCustomer(): Answer {
     const id = `cus_${this.#customers.size + 1}`;
@@ -73,7 +92,9 @@ export class StripeAccount {
     const money = { amount: Number(body.get('amount')), currency: body.get('currency') as string };
     const descriptor = body.get('statement_descriptor_suffix') ?? undefined;
     const id = `pi_${this.intents.size + 1}`;
-    const intent: Intent = { id, status: 'requires_payment_method', ...money, customer, descriptor, isAsked: false };
+    const name = body.get('metadata[charge]') ?? undefined;
+    const about = { customer, descriptor, name, isAsked: false };
+    const intent: Intent = { id, status: 'requires_payment_method', ...money, ...about };
     this.intents.set(id, intent);
     const isKept = body.has('setup_future_usage') && customer !== null;
     return charge(intent, card as Card, { isPresent: isPresentIn(body), isKept });

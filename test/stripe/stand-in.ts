@@ -28,6 +28,8 @@ export interface StripeStandIn {
   confirmAt(link: string): void;
   /** Every request is answered so, until it is called with undefined. `lost`: charges are made, and the answers are lost. */
   answerAll(answer: Answer | 'lost' | 'nothing' | undefined): void;
+  /** A day is over: keys are forgotten, and what was charged can be found. */
+  passADay(): void;
   stop(): Promise<void>;
 }
 
@@ -36,7 +38,7 @@ const SECRET_KEY = 'sk_test_1';
 export async function startStripeStandIn(): Promise<StripeStandIn> {
   const account = new StripeAccount();
   const { cards, intents } = account;
-  const answerTo = answersOf(account);
+  const { answerTo, forget } = answersOf(account);
   const asked: Asked[] = [];
   let forAll: Answer | 'lost' | 'nothing' | undefined;
   const server = createServer(async (request, response) => {
@@ -63,14 +65,21 @@ export async function startStripeStandIn(): Promise<StripeStandIn> {
     answerAll(answer) {
       forAll = answer;
     },
+    passADay() {
+      forget();
+      account.index();
+    },
     stop: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }
 
-/** https://docs.stripe.com/api/idempotent_requests: the same key has the same parameters, and gets the same answer. */
-function answersOf({ calls }: StripeAccount): (asked: Asked) => Answer {
+/**
+ * https://docs.stripe.com/api/idempotent_requests: the same key has the same parameters, and gets the same answer, until it is
+ * forgotten after a day.
+ */
+function answersOf({ calls }: StripeAccount) {
   const known = new Map<string, { readonly request: string; readonly answer: Answer }>();
-  return (asked) => {
+  const answerTo = (asked: Asked): Answer => {
     const refused = refuse(asked);
     if (refused) return refused;
     const { call, id, key, body } = asked;
@@ -83,6 +92,7 @@ function answersOf({ calls }: StripeAccount): (asked: Asked) => Answer {
     if (key !== undefined && (answer.status === 200 || answer.status === 402)) known.set(key, { request, answer });
     return answer;
   };
+  return { answerTo, forget: () => known.clear() };
 }
 
 function refuse({ call, body, authorization }: Asked): Answer | undefined {
@@ -101,7 +111,8 @@ async function readRequest(request: IncomingMessage): Promise<Asked> {
   const { method, url, headers } = request;
   const { pathname, searchParams } = new URL(url ?? '', 'http://stripe');
   const [, version, resource, id = '', action] = pathname.split('/');
-  const call = `${method} /${version}/${resource}${id && '/:id'}${action === undefined ? '' : `/${action}`}`;
+  const one = id && (id === 'search' ? '/search' : '/:id');
+  const call = `${method} /${version}/${resource}${one}${action === undefined ? '' : `/${action}`}`;
   const body = method === 'GET' ? searchParams : new URLSearchParams(await text(request));
   const { 'idempotency-key': key, authorization } = headers;
   return { call, id: decodeURIComponent(id), key: key?.toString(), body, authorization };
