@@ -90,6 +90,7 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   PaymentDeclined: ({ reason }) => `payment declined: ${tellDecline(reason)}`,
   PaymentUnknown: ({ amountCents, currency, chargeKey }) =>
     `nobody knows whether ${tellMoney(amountCents, currency)} were paid (charge ${chargeKey})${why({ cause: customerErased })}`,
+  PayerForgotten: () => 'the payment provider has removed the customer and the card',
   PaymentCapturedTooLate: ({ amountCents, currency }) =>
     `${tellMoney(amountCents, currency)} paid after the order was cancelled: to be refunded`,
   RefundWished: ({ amountCents, currency, reference, cause }) =>

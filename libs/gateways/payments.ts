@@ -67,6 +67,8 @@ export interface PaymentGateway extends RefundGateway {
    * was not confirmed can be captured no more. Absent where `capture` asks for no confirmation.
    */
   settle?(reference: string, isOver: boolean): Promise<Captured | Declined | undefined>;
+  /** Removes a customer with the kept card. One that is not there is forgotten. Absent where the provider keeps none. */
+  forget?(providerCustomerId: string): Promise<void>;
 }
 
 /** The provider refuses what this store sends: a wrong key, or a request that it does not take. People must mend it. */

@@ -208,4 +208,15 @@ describe('what Stripe cannot show or charge', () => {
     await payments.capture(renewal, 'renewal-1');
     expect(intentOf('pi_1')?.status).toBe('canceled');
   });
+
+  it('are forgotten with the customer and the card: what is gone already is no failure', async () => {
+    stripe.card('pm_card_visa');
+    await payments.capture(charge({ occasion: 'first' }), 'order-1');
+    await payments.forget('cus_1');
+    await payments.forget('cus_1');
+    const renewal = charge({ occasion: 'renewal', providerCustomerId: 'cus_1' });
+    expect(await payments.capture(renewal, 'renewal-1')).toEqual({ captured: false, reason: 'unknown-card' });
+    stripe.answerAll({ status: 500, body: { error: { type: 'api_error', message: 'trouble' } } });
+    await expect(payments.forget('cus_1')).rejects.toThrow();
+  });
 });

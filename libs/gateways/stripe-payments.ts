@@ -49,6 +49,7 @@ export function stripePayments({
         return declined(reasonOf(error));
       }
     },
+    forget: (customer) => forget(stripe, customer),
     settle: (reference, isOver) => (isOver ? end(stripe, reference) : resultOf(stripe, reference)),
   };
 }
@@ -171,6 +172,13 @@ async function resultOf(stripe: Stripe, reference: string) {
   });
   if (intent.status === 'succeeded') return capturedBy(intent);
   return intent.status === 'canceled' ? declined('authentication-required') : undefined;
+}
+
+/** What was paid, and what is given back of it, stays. */
+async function forget(stripe: Stripe, customer: string): Promise<void> {
+  await stripe.customers.del(customer).catch((error: unknown) => {
+    if (!isInvalid(error) || error.code !== 'resource_missing') throw refusalOr(error);
+  });
 }
 
 /** What this charge came to, if Stripe has it already. What the bank still asks about would be paid twice: it ends first. */

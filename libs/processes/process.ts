@@ -67,6 +67,8 @@ export type Effect =
     }
   | { readonly kind: 'call-webhook'; readonly webhookId: string; readonly attempt: number; readonly wish: WebhookWish }
   | { readonly kind: 'erase-lead'; readonly leadStream: string }
+  /** The customer of an order, as the payment provider names it. */
+  | { readonly kind: 'forget-payer'; readonly providerCustomerId: string }
   | { readonly kind: 'complete-erasure'; readonly erasure: FactOf<'PersonErased'>['data'] }
   | { readonly kind: 'remove-mail-copies'; readonly before: Instant }
   | { readonly kind: 'destroy-keys'; readonly subjects: readonly string[] };

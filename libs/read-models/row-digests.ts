@@ -5,10 +5,10 @@
  */
 export const rowDigests: Readonly<Record<string, string>> = {
   customers: 'bfaad4ba01153be6',
-  orders: 'efc5c4b921c90430',
+  orders: '720a6287ca0cca17',
   programmes: '1f5d37af67286191',
   leads: '7d3e9eefbf070141',
-  refunds: 'a9d17a87a71d3dbb',
+  refunds: 'd6f3ab1c3f76dd47',
   replacements: '7564a7242c529618',
   tickets: '804c1b4708e2bae0',
   mails: 'a68f1b161a3d07c8',

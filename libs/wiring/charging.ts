@@ -124,6 +124,15 @@ async function capture(
   return answerOf(dependencies.payments.capture({ token, ...charge }, key));
 }
 
+/** A provider that keeps nothing has nothing to forget. @returns what is to be recorded of it */
+export async function forgetPayer(
+  { providerCustomerId }: EffectOf<'forget-payer'>,
+  { payments }: ChargingDependencies,
+): Promise<Untimed<CommandOf<'order'>>> {
+  await answerOf(Promise.resolve(payments.forget?.(providerCustomerId)));
+  return { type: 'RecordPayerForgotten', providerCustomerId };
+}
+
 async function settle({ settle }: PaymentGateway, reference: string, isOver: boolean): Promise<Result | undefined> {
   if (!settle) throw new ProviderRefusal('it asks for no confirmation');
   return settle(reference, isOver);

@@ -148,6 +148,7 @@ function chargesOverStripe(options: { secretKey: string; statementPrefix: string
     limits: stripeLimits(options.statementPrefix),
     capture: async (...charge) => (await stripe).capture(...charge),
     settle: async (...waiting) => (await stripe).settle(...waiting),
+    forget: async (...payer) => (await stripe).forget(...payer),
     refund: async (...refund) => (await stripe).refund(...refund),
   };
 }

@@ -18,6 +18,7 @@ import { leadWebhooks } from '#processes/lead-webhooks';
 import { loyaltyMembership } from '#processes/loyalty-membership';
 import { loyaltyRenewals } from '#processes/loyalty-renewals';
 import { mailing } from '#processes/mailing';
+import { payerErasure } from '#processes/payer-erasure';
 import { paymentCapture } from '#processes/payment-capture';
 import { personErasure } from '#processes/person-erasure';
 import type { Effect, Untimed } from '#processes/process';
@@ -33,7 +34,7 @@ import { hasOlderText, sealOlderTexts } from '#requests/older-texts';
 import type { Dispatch } from '#requests/request-tools';
 import type { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
-import { capturePayment, chargeRenewal, settleRenewal } from './charging.ts';
+import { capturePayment, chargeRenewal, forgetPayer, settleRenewal } from './charging.ts';
 import type { Lease } from './leases.ts';
 import { sendMail } from './mail-sending.ts';
 import { makeRefund } from './refunding.ts';
@@ -43,6 +44,7 @@ import { callWebhook } from './webhook-calling.ts';
 export const processes = [
   personErasure,
   erasureCompletion,
+  payerErasure,
   paymentCapture,
   refunds,
   loyaltyMembership,
@@ -105,6 +107,7 @@ const effectsOf = ({ store: events, ...others }: ReactionDependencies): EngineOp
   'settle-renewal': (effect) => settleRenewal(effect, others),
   'call-webhook': (effect) => callWebhook(effect, { events, ...others }),
   'send-mail': (effect) => sendMail(effect, { events, ...others }),
+  'forget-payer': (effect) => forgetPayer(effect, others),
   'erase-lead': (effect) => eraseLead(effect, others),
   'remove-mail-copies': async ({ before }) => {
     await others.mails.forgetBefore?.(before);

@@ -16,6 +16,7 @@ const noEffects = {
   'send-mail': () => Promise.reject(new Error('no mail is expected')),
   'call-webhook': () => Promise.reject(new Error('no webhook call is expected')),
   'erase-lead': () => Promise.reject(new Error('no erasure is expected')),
+  'forget-payer': () => Promise.reject(new Error('no erasure is expected')),
   'complete-erasure': () => Promise.reject(new Error('no erasure is expected')),
   'remove-mail-copies': () => Promise.reject(new Error('no removal is expected')),
   'destroy-keys': () => Promise.reject(new Error('no erasure is expected')),

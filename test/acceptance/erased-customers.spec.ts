@@ -1,6 +1,8 @@
 import { checkLaws } from '#audit/laws/laws';
 import { hashOfEvent } from '#event-store/event-hash';
 import type { EventStore } from '#event-store/port';
+import { stripePayments } from '#gateways/stripe-payments';
+import { startStripeStandIn } from '#test/stripe/stand-in';
 import { EVENT_STORE } from '#wiring/tokens';
 import { openShop, type Shop } from './shop.ts';
 
@@ -117,4 +119,24 @@ test('nothing is due later, and the laws hold', async () => {
   const events = shop.server.application.get<EventStore>(EVENT_STORE);
   const { laws } = await checkLaws(events, { hashOf: hashOfEvent });
   expect(Object.entries(laws).filter(([, broken]) => broken > 0)).toEqual([]);
+});
+
+test('the payment provider forgets the customer and the card that it kept', async () => {
+  const stripe = await startStripeStandIn();
+  stripe.card('pm_kept');
+  const payments = stripePayments({ secretKey: 'sk_test_1', server: stripe.server });
+  const other = await openShop({ payments });
+  try {
+    const leadTypeId = await other.leadType({ qualifiesForLoyaltyRewards: true });
+    const customerId = await other.customer();
+    const loyalty = { cadence: 'once-a-month' };
+    const orderId = await other.order(customerId, { leadTypeId, loyalty, paymentToken: 'pm_kept' });
+    await other.ask('POST', '/api/persons/erasures', { person: { customerId } }, 200, support);
+    expect(stripe.asked.filter(({ call }) => call.startsWith('DELETE')).map(({ id }) => id)).toEqual(['cus_1']);
+    const forgotten = (await other.log()).filter(({ type }) => type === 'PayerForgotten');
+    expect(forgotten).toMatchObject([{ stream: `order-${orderId}`, data: { providerCustomerId: 'cus_1' } }]);
+  } finally {
+    await other.stop();
+    await stripe.stop();
+  }
 });

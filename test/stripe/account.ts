@@ -38,11 +38,13 @@ export class StripeAccount {
   readonly cards = new Map<string, Card>();
   readonly intents = new Map<string, Intent>();
   readonly #customers = new Set<string>();
+  #made = 0;
   /** https://docs.stripe.com/search#data-freshness: what was made a moment ago is not found. */
   #found: readonly Intent[] = [];
 
   readonly calls: Readonly<Record<Call, (id: string, body: URLSearchParams) => Answer>> = {
     'POST /v1/customers': () => this.#createCustomer(),
+    'DELETE /v1/customers/:id': (id) => this.#deleteCustomer(id),
     'GET /v1/payment_methods/:id': (id) => this.#withCard(id, (card) => success(cardShown(card))),
     'POST /v1/payment_methods/:id/attach': (id, body) => this.#withCard(id, (card) => this.#attach(card, body)),
     'POST /v1/payment_intents': (_, body) => this.#createIntent(body),
@@ -67,9 +69,17 @@ export class StripeAccount {
   }
 
   #createCustomer(): Answer {
-    const id = `cus_${this.#customers.size + 1}`;
+    this.#made += 1;
+    const id = `cus_${this.#made}`;
     this.#customers.add(id);
     return success({ id, object: 'customer' });
+  }
+
+  /** https://docs.stripe.com/api/customers/delete: its cards cannot be used any more. */
+  #deleteCustomer(id: string): Answer {
+    if (!this.#customers.delete(id)) return invalid('resource_missing', 'id', `No such customer: '${id}'`, 404);
+    for (const [token, card] of this.cards) if (card.customer === id) this.cards.delete(token);
+    return success({ id, object: 'customer', deleted: true });
   }
 
   #attach(card: Card, body: URLSearchParams): Answer {

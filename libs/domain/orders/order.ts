@@ -280,6 +280,8 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         return declinePayment(command, state);
       case 'RecordPaymentUnknown':
         return recordUnknown(command, state);
+      case 'RecordPayerForgotten':
+        return [{ type: 'PayerForgotten', data: { at: command.at, providerCustomerId: command.providerCustomerId } }];
       case 'WishRefund':
       case 'RecordRefunded':
       case 'RecordRefundFailed':
@@ -387,6 +389,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         if (event.data.cause === 'verdict-corrected') state.everOwed.delete(event.data.replacementId);
         break;
       case 'DailyMaximumReached':
+      case 'PayerForgotten':
         break;
       case 'RefundWished':
       case 'PaymentRefunded':

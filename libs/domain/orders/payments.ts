@@ -20,7 +20,10 @@ export const paymentEvents = {
     amountCents: cents,
     currency,
     renewalNumber: z.int().positive().optional(),
+    providerCustomerId: id.optional(),
   }),
+  /** The customer was erased, and the payment provider has removed the card that it kept, and its holder. */
+  PayerForgotten: fact({ providerCustomerId: id }),
 };
 type PaymentEvent = EventsOf<typeof paymentEvents>;
 
@@ -34,12 +37,14 @@ export type PaymentCommand =
       providerCustomerId?: string;
     }
   | { type: 'DeclinePayment'; at: Instant; reason: DeclineReason }
-  | { type: 'RecordPaymentUnknown'; at: Instant; chargeKey: string; amountCents: number; currency: string };
+  | { type: 'RecordPaymentUnknown'; at: Instant; chargeKey: string; amountCents: number; currency: string }
+  | { type: 'RecordPayerForgotten'; at: Instant; providerCustomerId: string };
 
 export const paymentRights = {
   CapturePayment: processOnly,
   DeclinePayment: processOnly,
   RecordPaymentUnknown: processOnly,
+  RecordPayerForgotten: processOnly,
 } satisfies RightsOf<PaymentCommand, unknown>;
 
 /** What decides about an answer of the provider. */
@@ -58,8 +63,8 @@ export function capturePayment(
   { paid, status }: AwaitedPayment,
 ): Decision<PaymentEvent> {
   if (paid) return [];
-  if (status !== 'awaiting-payment') return [{ type: 'PaymentCapturedTooLate', data: payment }];
-  return [{ type: 'PaymentCaptured', data: { ...payment, ...(providerCustomerId && { providerCustomerId }) } }];
+  const data = { ...payment, ...(providerCustomerId && { providerCustomerId }) };
+  return [{ type: status === 'awaiting-payment' ? 'PaymentCaptured' : 'PaymentCapturedTooLate', data }];
 }
 
 export function declinePayment(
