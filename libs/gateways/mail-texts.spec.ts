@@ -39,6 +39,11 @@ describe('the text of mails', () => {
     expect(text).not.toMatch(/\n\n\n/);
   });
 
+  it.each(mailKinds.filter((kind) => /^(order|payment|refund|renewal|programme|leads)-/.test(kind)))(
+    'NTF-5: %s names its order',
+    (kind) => expect(composeMail(kind, facts).text).toContain('Order o1, exclusive-fresh: https://'),
+  );
+
   it('STO-2: the confirmation shows the price and the text on the card statement', () => {
     const { text } = composeMail('order-confirmed', facts);
     expect(text).toContain('10 leads and 1 bonus lead.');

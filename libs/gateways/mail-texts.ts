@@ -50,13 +50,14 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
   'refund-made': {
     subject: 'We gave money back to you',
     paragraphs: [
-      'We gave back {{money totalCents currency}} that you paid for your order. Your bank may need some days to show it.',
+      'We gave back {{money totalCents currency}} that you paid for your order{{#if renewalNumber}} (renewal {{renewalNumber}}){{/if}}. Your bank may need some days to show it.',
+      aboutOrder,
     ],
   },
   'refund-returned': {
     subject: 'Your bank sent our refund back',
     paragraphs: [
-      'We gave back {{money totalCents currency}} that you paid for your order, but the bank of your card sent the money back to us. We still owe it to you, and look for another way.',
+      'We gave back {{money totalCents currency}} that you paid for your order{{#if renewalNumber}} (renewal {{renewalNumber}}){{/if}}, but the bank of your card sent the money back to us. We still owe it to you, and look for another way.',
       'Maybe the card was closed. Please tell us how we can reach you.',
       aboutOrder,
     ],

@@ -58,8 +58,8 @@ const refundFacts = (
   fact: FactOf<'PaymentRefunded' | 'RefundSettled' | 'RefundReturned'>,
   orders: Orders,
 ): MailFacts => {
-  const { amountCents: totalCents, currency } = fact.data;
-  return { ...orderFacts(fact, orders), totalCents, currency };
+  const { amountCents: totalCents, currency, renewalNumber } = fact.data;
+  return { ...orderFacts(fact, orders), totalCents, currency, ...(renewalNumber > 0 && { renewalNumber }) };
 };
 const returnFacts = ({
   orderId,

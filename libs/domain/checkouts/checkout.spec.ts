@@ -41,6 +41,19 @@ describe('a checkout', () => {
       .thenRecords(started, quoted);
   });
 
+  it('CHK-5: promises nothing once its time is over, also before anybody has abandoned it', () => {
+    const over = minute(24 * 60);
+    given(checkout, started, quoted)
+      .when({ ...place, at: over })
+      .thenRefuses('checkout-abandoned', 'CHK-1');
+    given(checkout, started, quoted)
+      .when({ type: 'QuoteCheckout', at: over, quote: dearer })
+      .thenRefuses('checkout-abandoned', 'CHK-1');
+    given(checkout, started, quoted, placed)
+      .when({ ...place, at: over })
+      .thenNothing();
+  });
+
   it('CHK-5: shows the discount of a coupon at the price that it showed before', () => {
     const take = { type: 'TakeCoupon' as const, at: minute(1), code: 'A', discount: { percent: 10 }, quote: dearer };
     given(checkout, started, quoted).when(take).thenRecords(taken, discounted);

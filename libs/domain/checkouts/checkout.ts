@@ -110,13 +110,13 @@ export const checkout: Decider<CheckoutState, CheckoutCommand, CheckoutEvent> = 
     if (state.status === 'unknown') return refuse('checkout-unknown', 'there is no such checkout', 'CHK-1');
     switch (command.type) {
       case 'QuoteCheckout':
-        return quoteAgain(command, state);
+        return quoteAgain(command, asOf(state, at));
       case 'TakeCoupon':
         return takeCoupon(command, state);
       case 'ReplaceTakenCoupon':
         return replaceTakenCoupon(command, state);
       case 'PlaceCheckout':
-        return place(command, state);
+        return place(command, asOf(state, at));
       case 'RecordPlaced':
         // Also for a checkout that was just abandoned: the order exists.
         return state.status === 'placed' ? [] : [{ type: 'CheckoutPlaced', data: { at, orderId: command.orderId } }];
@@ -148,6 +148,10 @@ export const checkout: Decider<CheckoutState, CheckoutCommand, CheckoutEvent> = 
     }
   },
 };
+
+/** Its time may be over before the process that abandons it has run: a machine slept, or no worker is there. */
+const asOf = (state: CheckoutState, at: Instant): CheckoutState =>
+  state.status === 'started' && at >= state.giveUpAt ? { ...state, status: 'abandoned' } : state;
 
 type Command<Type extends CheckoutCommand['type']> = Extract<CheckoutCommand, { type: Type }>;
 

@@ -76,6 +76,13 @@ describe('a refund', () => {
     given(order, placed, paid, wished('r1', 1000)).when(byHand('r2')).thenRefuses('refund-above-payment', 'CHK-6');
   });
 
+  it('of too much is refused with what is left, in the currency of the payment', () => {
+    const yen: OrderEvent = { type: 'PaymentCaptured', data: { at: minute(1), ...payment, currency: 'JPY' } };
+    given(order, placed, yen).when(byHand('r1', 1001)).thenRefuses('refund-above-payment', 'CHK-6');
+    const refusal = order.decide(byHand('r1', 1001), [placed, yen].reduce(order.evolve, order.initialState()));
+    expect(refusal).toMatchObject({ message: 'of this payment 1000 JPY may be given back' });
+  });
+
   it('of a renewal is of its own payment', () => {
     const reopened: OrderEvent = {
       type: 'PaymentCapturedTooLate',

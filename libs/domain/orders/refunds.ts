@@ -4,6 +4,7 @@ import { cents, count, type EventsOf, fact, type Instant, instant } from '../ker
 import { currency, id } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { addHours } from '../kernel/instants.ts';
+import { tellMoney } from '../kernel/minor-units.ts';
 import { processOnly, type RightsOf, support, supportOrStore } from '../kernel/rights.ts';
 
 /** Why a provider does not give money back, for people. Its own words are not kept, as for declined payments. */
@@ -170,9 +171,11 @@ function wish(command: Command<'WishRefund'>, state: RefundState): Decision<Refu
   const left = payment.amountCents - payment.wishedCents - (byHand ? disputedCents(state, renewalNumber) : 0);
   const amountCents = command.amountCents ?? left;
   if (left <= 0 && !byHand) return [];
-  if (left <= 0 || amountCents > left)
-    return refuse('refund-above-payment', `of this payment ${Math.max(left, 0)} cents may be given back`, 'CHK-6');
   const { reference, currency } = payment;
+  if (left <= 0 || amountCents > left) {
+    const most = tellMoney(Math.max(left, 0), currency);
+    return refuse('refund-above-payment', `of this payment ${most} may be given back`, 'CHK-6');
+  }
   return [{ type: 'RefundWished', data: { at, refundId, renewalNumber, amountCents, currency, reference, cause } }];
 }
 
