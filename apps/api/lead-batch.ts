@@ -94,7 +94,7 @@ export async function receiveBatch(
 function count(report: BatchReport, row: LeadFileRow, isTold: boolean, answer: Receipt | undefined): void {
   if (answer?.outcome.kind === 'accepted') {
     const { events, position, repeated } = answer.outcome;
-    if (events.length === 0 || repeated) report.known += 1;
+    if (isTold && (events.length === 0 || repeated)) report.known += 1;
     else if (isTold && events.some(({ type }) => type === 'DuplicateReceived')) report.duplicates += 1;
     else report.received += 1;
     if (report.position === undefined || position > report.position) report.position = position;

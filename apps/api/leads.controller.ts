@@ -75,13 +75,15 @@ const duplicate = z
   .optional()
   .describe('The store has this person already, and sells it once (DLV-11): what both records have in common.');
 
-/** To a form that anybody may fill in, a duplicate looks like a new lead. */
+/** To a form that anybody may fill in, everybody looks like a new lead: duplicates, records that are known, and erased persons. */
 function answeredTo(caller: Caller, receipt: Receipt): AnsweredReceipt {
   const { outcome } = receipt;
-  const found = outcome.kind === 'accepted' && outcome.events.find(({ type }) => type === 'DuplicateReceived');
+  if (outcome.kind !== 'accepted') return receipt;
+  if (!isToldOfDuplicates(caller)) return { ...receipt, answer: { events: ['LeadReceived'] } };
+  const found = outcome.events.find(({ type }) => type === 'DuplicateReceived');
   if (!found) return receipt;
   const { match } = (found as Extract<LeadEvent, { type: 'DuplicateReceived' }>).data;
-  return { ...receipt, answer: isToldOfDuplicates(caller) ? { duplicate: match } : { events: ['LeadReceived'] } };
+  return { ...receipt, answer: { duplicate: match } };
 }
 
 /** A lead with its contact opened. */

@@ -58,6 +58,17 @@ describe('the text of mails', () => {
     expect(composeMail('order-confirmed', once).text).not.toContain('renew');
   });
 
+  it('NTF-5: dates are those of the zone of the order, where it is known', () => {
+    const late = { ...facts, renewsAt: '2026-03-10T02:21:00.000Z', dueAt: '2026-03-10T02:21:00.000Z' };
+    const inNewYork = { ...late, timeZone: 'America/New_York' };
+    expect(composeMail('order-confirmed', inNewYork).text).toContain('first on 2026-03-09 for $200.00');
+    const { text } = composeMail('renewal-coming', inNewYork);
+    expect(text).toContain('On 2026-03-09 your order re-opens');
+    expect(text).toContain('on hold before 2026-03-09 22:21 (America/New_York):');
+    for (const timeZone of [undefined, 'Mars/Olympus'])
+      expect(composeMail('renewal-coming', { ...late, timeZone }).text).toContain('before 2026-03-10 02:21 UTC:');
+  });
+
   it('NTF-5: an announcement names the day and the amount; one that an older version wished names the day', () => {
     const { text } = composeMail('renewal-coming', facts);
     expect(text).toContain('On 2026-03-02 your order re-opens');

@@ -1,6 +1,7 @@
 import Handlebars from 'handlebars';
 import { counted } from '#domain/kernel/counted';
 import { tellDecline } from '#domain/kernel/declines';
+import { localDayOf, tellLocalTime } from '#domain/kernel/local-days';
 import { formatMoney } from '#domain/kernel/minor-units';
 import type { MailKind } from '#domain/notifications/kinds';
 import { linkTo } from './mail-links.ts';
@@ -89,7 +90,7 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
     subject: 'Your Loyalty Rewards order renews soon',
     paragraphs: [
       `On {{day dueAt}} your order re-opens with the same leads at the same price, and your bonus leads with them{{#if quantity}}: ${leads('quantity')} for {{money totalCents currency}}, charged to your card{{/if}}.`,
-      `If you do not want this renewal, put the programme on hold before that day: ${linkTo('programme')}`,
+      `If you do not want this renewal, put the programme on hold before {{moment dueAt}}: ${linkTo('programme')}`,
       aboutOrder,
     ],
   },
@@ -166,7 +167,7 @@ interface ComposedMail {
 
 type Facts = Readonly<Record<string, unknown>>;
 
-/** The mail of a kind about these facts. Times are in UTC. */
+/** The mail of a kind about these facts. Times are in the zone of the order; of mails without one, in UTC. */
 export function composeMail(kind: MailKind, facts: Facts): ComposedMail {
   const { subject, paragraphs } = compiled[kind];
   const { storeName, firstName } = facts as { storeName: string; firstName?: string };
@@ -186,6 +187,19 @@ const { escapeExpression: escaped } = Handlebars;
 /** The text is escaped already, so an address contains no quotes or brackets. */
 const linked = (html: string): string => html.replace(/https?:\/\/[^\s<>"]+/g, (url) => `<a href="${url}">${url}</a>`);
 
+/** @param data of the template, which knows all facts */
+function zoneIn(data: { readonly root: { readonly timeZone?: string } }): string {
+  const { timeZone = 'UTC' } = data.root;
+  try {
+    localDayOf(anyInstant, timeZone);
+    return timeZone;
+  } catch {
+    // Older versions took names that this one does not know.
+    return 'UTC';
+  }
+}
+const anyInstant = '2026-01-01T00:00:00.000Z';
+
 const handlebars = Handlebars.create();
 handlebars.registerHelper({
   money: formatMoney,
@@ -193,8 +207,8 @@ handlebars.registerHelper({
   /** A cadence may have half days. */
   days: (days: number) => `${days} ${days === 1 ? 'day' : 'days'}`,
   decline: tellDecline,
-  day: (at: string) => at.slice(0, 10),
-  moment: (at: string) => `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`,
+  day: (at: string, { data }: Handlebars.HelperOptions) => localDayOf(at, zoneIn(data)),
+  moment: (at: string, { data }: Handlebars.HelperOptions) => tellLocalTime(at, zoneIn(data)),
   label: (name: string) =>
     name.charAt(0).toUpperCase() + name.slice(1).replace(/[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`),
 });

@@ -28,8 +28,8 @@ const orderFacts = (fact: Fact, orders: Orders): MailFacts => {
   const orderId = idOf(fact.stream);
   const placed = orders.get(orderId)?.data;
   if (!placed) return { orderId };
-  const { storeId, leadTypeId, statementDescriptor } = placed;
-  return { orderId, storeId, leadTypeId, statementDescriptor };
+  const { storeId, leadTypeId, statementDescriptor, timeZone } = placed;
+  return { orderId, storeId, leadTypeId, statementDescriptor, timeZone };
 };
 
 /** When and for how much an order renews (NTF-5), where it does. */

@@ -45,7 +45,7 @@ export async function changesAccount(
   return !isRefusal(decision) && decision.length > 0 && (ifRevision ?? revision) === revision;
 }
 
-type PersonTools = Pick<RequestTools, 'streams' | 'vault'>;
+type PersonTools = Pick<RequestTools, 'vault'> & { readonly streams: Pick<RequestTools['streams'], 'read'> };
 
 /** Its erasure is recorded, or its key is destroyed. A customer without an e-mail address may have no key. */
 export async function isErased(tools: PersonTools, customerId: string): Promise<boolean> {

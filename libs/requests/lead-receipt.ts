@@ -1,3 +1,4 @@
+import { isToldOfDuplicates } from '#domain/kernel/caller';
 import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
@@ -59,7 +60,22 @@ export async function receiveLeads(
   const outcomes = new Map<Arrival, Outcome>();
   for (const wave of wavesOf(arrivals))
     for (const [arrival, outcome] of await receiveWave(tools, intake, wave)) outcomes.set(arrival, outcome);
-  return arrivals.map((arrival) => ({ id: arrival.leadId, outcome: outcomes.get(arrival) as Outcome }));
+  const receipts = arrivals.map((arrival) => ({ id: arrival.leadId, outcome: outcomes.get(arrival) as Outcome }));
+  return isToldOfDuplicates(context.caller) ? receipts : asIfNew(tools, receipts);
+}
+
+/** Whoever fills in a form is not told that a person was here and was erased (DLV-11). Nothing of it is stored. */
+async function asIfNew({ streams }: RequestTools, receipts: readonly Receipt[]): Promise<Receipt[]> {
+  const isErased = ({ outcome }: Receipt) => outcome.kind === 'refused' && outcome.refusal === personErased;
+  if (!receipts.some(isErased)) return [...receipts];
+  const outcome = {
+    kind: 'accepted',
+    events: [],
+    revision: 0,
+    position: await streams.head(),
+    repeated: false,
+  } as const;
+  return receipts.map((receipt) => (isErased(receipt) ? { ...receipt, outcome } : receipt));
 }
 
 function arrivalOf(vault: Vault, request: ReceiveLeadRequest, context: RequestContext): Arrival {

@@ -312,7 +312,7 @@ describe('requests that wait for the store before their command is decided', () 
       await gate.promise;
       return handler.streams.read(...asked);
     };
-    const waiting = createRequests({ streams: { read }, vault, clock, dispatch });
+    const waiting = createRequests({ streams: { read, head: () => handler.streams.head() }, vault, clock, dispatch });
     const until = performance.now() + FAR_AWAY_MILLISECONDS;
     const rename = (more: Partial<RequestContext>) =>
       waiting.catalogue.setStatementDescriptor('LEADGER', by('staff:ada', more));
@@ -331,7 +331,7 @@ describe('requests that wait for the store before their command is decided', () 
       return handler.streams.read(stream, patience);
     };
     const until = performance.now() + FAR_AWAY_MILLISECONDS;
-    const watched = createRequests({ streams: { read }, vault, clock, dispatch });
+    const watched = createRequests({ streams: { read, head: () => handler.streams.head() }, vault, clock, dispatch });
     const change = { type: 'ChangeTimeZone', at: clock.now(), timeZone: 'UTC' } as const;
     await watched.send(`customer-${await customer()}`, change, { ...support(), until });
     expect(waits.length).toBeGreaterThan(1);

@@ -34,7 +34,7 @@ export interface Receipt {
 /** Sends a command to the handler: over the command bus in an application. */
 export type Dispatch = (command: AddressedCommand) => Promise<Outcome>;
 
-type Streams = Pick<StreamCache, 'read'>;
+type Streams = Pick<StreamCache, 'read' | 'head'>;
 
 export interface RequestDependencies {
   readonly streams: Streams;
@@ -98,6 +98,7 @@ export function requestTools(dependencies: RequestDependencies, patience?: Patie
 /** What is read for a request waits for the store as long as its caller does. */
 const whileWaitedFor = (streams: Streams, usual: Patience | undefined): Streams => ({
   read: (stream, patience = usual) => streams.read(stream, patience),
+  head: () => streams.head(),
 });
 
 /** The stream itself is not part of it: its expected revision says what was read. Nor is a stream that does not exist. */

@@ -30,7 +30,7 @@ const BEGUN_STREAMS = 4096;
  * long stream costs no more than one on a short stream.
  */
 export class StreamCache {
-  readonly #store: Pick<EventStore, 'readStream'>;
+  readonly #store: Pick<EventStore, 'readStream' | 'head'>;
   readonly #used: LRUCache<string, FoldedStream>;
   /** Streams that were begun and not used since: an import of millions does not push out the streams in use. */
   readonly #begun = new LRUCache<string, FoldedStream>({ max: BEGUN_STREAMS });
@@ -38,7 +38,7 @@ export class StreamCache {
   /** Raised when all is forgotten. */
   #generation = 0;
 
-  constructor(store: Pick<EventStore, 'readStream'>, { streams = USED_STREAMS }: { streams?: number } = {}) {
+  constructor(store: Pick<EventStore, 'readStream' | 'head'>, { streams = USED_STREAMS }: { streams?: number } = {}) {
     this.#store = store;
     this.#used = new LRUCache({ max: streams });
   }
@@ -51,6 +51,11 @@ export class StreamCache {
     const folded = await this.catchUp(stream, this.take(stream) ?? this.empty(stream), patience);
     this.keep(stream, folded);
     return { state: folded.state as StateOf<Name>, revision: folded.revision };
+  }
+
+  /** The end of the log. */
+  head(): Promise<Position> {
+    return this.#store.head();
   }
 
   /** Loads streams that commands need next, so that the commands are decided in the order in which they are sent. */

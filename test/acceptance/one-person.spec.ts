@@ -175,6 +175,14 @@ describe('one person', () => {
       contact: ann,
     });
     expect(again.body).toMatchObject({ code: 'person-erased' });
+    const form = { 'leadger-actor': 'customer:visitor' };
+    const shown = ({ status, body: { leadId: _, position: __, ...rest } }: typeof again) => ({ status, ...rest });
+    const known = { leadTypeId: 'exclusive-real-time', source: 'form', contact: ann };
+    const asVisitor = (contact: object) => shop.try('POST', '/api/leads', { ...known, contact }, form);
+    const before = (await shop.log()).length;
+    expect(shown(await asVisitor(ann))).toEqual(shown(await asVisitor(person())));
+    const added = (await shop.log()).slice(before).map(({ type }) => type);
+    expect(added.filter((type) => type.endsWith('Received'))).toEqual(['LeadReceived']);
   });
 
   test('DLV-11: of many intakes at once, one is stored', async () => {

@@ -32,6 +32,13 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
+/** For people: `2026-03-09 22:21 (America/New_York)`, `2026-03-10 02:21 UTC`. @throws RangeError for a zone that does not exist */
+export function tellLocalTime(at: Instant, timeZone: string): string {
+  const local = Temporal.Instant.from(at).toZonedDateTimeISO(timeZone);
+  const time = `${local.toPlainDate()} ${local.toPlainTime().toString({ smallestUnit: 'minute' })}`;
+  return timeZone === 'UTC' ? `${time} UTC` : `${time} (${timeZone})`;
+}
+
 function dayAround(at: Instant, timeZone: string): LocalDayRange {
   const milliseconds = Date.parse(at);
   const last = lastAsked.get(timeZone);

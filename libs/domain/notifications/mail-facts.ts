@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { codeIn, declineReasons } from '../kernel/declines.ts';
 import { cents, count, instant, unsealed } from '../kernel/events.ts';
-import { currency, id, sealedFor, secretFor, storeText } from '../kernel/fields.ts';
+import { currency, id, sealedFor, secretFor, storeText, timeZone } from '../kernel/fields.ts';
 import { holdCauses } from '../loyalty/programme.ts';
 import { verdicts } from '../replacements/replacement.ts';
 
@@ -25,6 +25,8 @@ export const mailFacts = z
     renewalTotalCents: cents,
     undeliveredLeads: count,
     declineReason: z.enum(declineReasons),
+    /** Of the order: its dates are told in it. Absent in older mails, which tell them in UTC. */
+    timeZone,
     /** When a declined payment is tried again. */
     retryAt: instant,
     dueAt: instant,
