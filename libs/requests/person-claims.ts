@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { addSeconds } from '#domain/kernel/instants';
-import { type Holding, holdingOf, holdingOfHolder, matchOf } from '#domain/leads/holding';
+import { compareHolders, type Holding, holdingOf, holdingOfHolder, matchOf } from '#domain/leads/holding';
 import { type ClaimTerms, type LeadCommand, type LeadState, leadStream, type Match } from '#domain/leads/lead';
 import { type Claim, personClaimStream } from '#domain/leads/person-claim';
 import { TooMuchContention } from './command-handler.ts';
@@ -120,22 +120,60 @@ class PersonClaims {
     return this.#send(personClaimStream(key), command, commandId, likelyNew);
   }
 
-  #duplicate(blocking: readonly Held[]): Settled {
+  async #duplicate(blocking: readonly Held[]): Promise<Settled> {
     const { telephoneKey, emailKey } = this.#newcomer;
     const has = (key: string | undefined) => blocking.some((one) => one.key === key);
     const match = matchOf({ telephone: has(telephoneKey), email: has(emailKey) });
-    return { kind: 'duplicate', duplicateOf: (blocking[0] as Held).holder, match };
+    return { kind: 'duplicate', duplicateOf: await this.#asOnePerson(blocking), match };
+  }
+
+  /**
+   * The record tells that the leads which have its keys are of one person. One of them keeps the person, the others are withdrawn.
+   * What was sold out meanwhile keeps it as well. @returns the lead that keeps the person
+   */
+  async #asOnePerson(blocking: readonly Held[]): Promise<string> {
+    const ids = [...new Set(blocking.map(({ holder }) => holder))];
+    const holders = await Promise.all(ids.map(async (leadId) => ({ leadId, lead: await this.#lead(leadId) })));
+    const [kept, ...others] = holders.sort(compareHolders).map(({ leadId }) => leadId) as [string, ...string[]];
+    const sold = [kept];
+    for (const other of others) {
+      const isMerged = await this.#sendTo(other, { type: 'MergeLead', at: this.#at, byLeadId: kept }, kept);
+      if (!isMerged) sold.push(other);
+    }
+    if (sold.length > 1) for (const { key, holder } of blocking) await this.#link(key, sold, holder);
+    return kept;
+  }
+
+  async #link(key: string, sold: readonly string[], holder: string): Promise<void> {
+    for (const leadId of sold) {
+      const commandId = deriveId('link-person', this.#newcomer.leadId, key, leadId);
+      const command = { type: 'LinkPerson', at: this.#at, leadId } as const;
+      if (leadId !== holder) await this.#send(personClaimStream(key), command, commandId, false);
+    }
   }
 
   /** @returns undefined when the key has become free */
   async #heldBy(key: string, terms: TermsOfBusiness): Promise<Held | undefined> {
-    const { claim } = await this.#tools.stateOf<'person'>(personClaimStream(key));
+    const { claim, linked } = await this.#tools.stateOf<'person'>(personClaimStream(key));
     if (!claim) return undefined;
     const patient = addSeconds(claim.at, SECONDS_OF_AN_OLD_CLAIM) > this.#at;
     const lead = await this.#stored(claim.leadId, patient);
     const holding = holdingOf(claim, key, lead, this.#at, this.#termsOf(lead, terms));
     const last = holding.kind === 'led' ? await this.#follow(holding.to, terms) : { holder: claim.leadId, holding };
-    return { key, claim, ...last };
+    if (last.holding.kind === 'held' || last.holding.kind === 'missing') return { key, claim, ...last };
+    return { key, claim, ...((await this.#heldByLinked(linked, terms)) ?? last) };
+  }
+
+  /** A lead of the person that was sold, too, before the store knew that it is one person. */
+  async #heldByLinked(
+    linked: readonly string[],
+    terms: TermsOfBusiness,
+  ): Promise<Pick<Held, 'holder' | 'holding'> | undefined> {
+    for (const leadId of linked) {
+      const found = await this.#follow(leadId, terms);
+      if (found.holding.kind === 'held') return found;
+    }
+    return undefined;
   }
 
   /** To the lead that has the person in the end. One that is missing, or leads in a circle, has nobody. */

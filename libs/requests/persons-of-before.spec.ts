@@ -69,7 +69,9 @@ const start = (commands: Pick<CommandHandler, 'execute' | 'streams'> = new Comma
 
 const holderOf = async (person: string) =>
   (await new CommandHandler(events).streams.read<'person'>(personClaimStream(keyOf(person)))).state.claim?.leadId;
-async function ofType<Type extends 'LeadWithdrawn' | 'AllPersonsClaimed' | 'PersonClaimed'>(type: Type) {
+async function ofType<Type extends 'LeadWithdrawn' | 'AllPersonsClaimed' | 'PersonClaimed' | 'PersonLinked'>(
+  type: Type,
+) {
   const facts: FactOf<Type>[] = [];
   for await (const stored of events.readAll({ filter: { types: [type] } })) facts.push(decode(stored) as FactOf<Type>);
   return facts;
@@ -90,6 +92,8 @@ describe('DLV-11: in a log of before', () => {
     expect(await holderOf('ann-mail')).toBe('l2');
     expect(await holderOf('bob')).toBe('l4');
     expect(await withdrawn()).toEqual({ l1: 'l3' });
+    const linked = (await ofType('PersonLinked')).map(({ stream, data }) => [stream, data.leadId]);
+    expect(linked).toEqual([[personClaimStream(keyOf('ann')), 'l2']]);
   });
 
   it('of leads that were not sold, the first one has its person', async () => {

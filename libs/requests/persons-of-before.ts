@@ -4,7 +4,7 @@ import { deriveId } from '#domain/kernel/ids';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import { leadStream, superseded } from '#domain/leads/lead';
 import { personClaimStream } from '#domain/leads/person-claim';
-import { factsOfBefore, PersonsOfBefore } from '#domain/leads/persons-of-before';
+import { factsOfBefore, PersonsOfBefore, type PersonsSettled } from '#domain/leads/persons-of-before';
 import type { AnyCommand } from '#domain/ledger';
 import { vaultStream } from '#domain/vaults/vault-name';
 import { type EventStore, type RecordedEvent, StreamDamaged } from '#event-store/port';
@@ -33,15 +33,15 @@ export async function claimPersonsOfBefore(claiming: Claiming, onProgress: (done
   // Another program has finished meanwhile.
   if (!persons) return;
   const at = claiming.clock.now();
-  const { holders, superseded: leads } = persons.settle();
+  const settled = persons.settle();
   let done = 0;
-  for (const batch of batchesOf(wishesOf(holders, leads, at))) {
+  for (const batch of batchesOf(wishesOf(settled, at))) {
     await Promise.all(batch.map(({ stream, command }) => execute(claiming, stream, command)));
     if (Math.floor(done / COMMANDS_BETWEEN_REPORTS) < Math.floor((done + batch.length) / COMMANDS_BETWEEN_REPORTS))
       onProgress(done + batch.length);
     done += batch.length;
   }
-  const count = new Set(holders.values()).size;
+  const count = new Set(settled.holders.values()).size;
   await execute(claiming, vaultStream, { type: 'FinishClaimingPersons', at, leads: count });
 }
 
@@ -72,13 +72,11 @@ interface Wish {
   readonly command: AnyCommand;
 }
 
-function* wishesOf(
-  holders: ReadonlyMap<string, string>,
-  leads: ReadonlyMap<string, string>,
-  at: string,
-): Generator<Wish> {
+function* wishesOf({ holders, linked, superseded: leads }: PersonsSettled, at: string): Generator<Wish> {
   for (const [key, leadId] of holders)
     yield { stream: personClaimStream(key), command: { type: 'ClaimPerson', at, leadId, attempt: 0 } };
+  for (const { key, leadId } of linked)
+    yield { stream: personClaimStream(key), command: { type: 'LinkPerson', at, leadId } };
   for (const [leadId, supersededBy] of leads)
     yield { stream: leadStream(leadId), command: { type: 'WithdrawLead', at, supersededBy, reason: superseded } };
 }
@@ -97,7 +95,8 @@ const caller: Caller = { kind: 'program', actor: 'system:first-start', roles: ['
 
 /** A stream that is damaged, and a claim that another program's first records took over, do not keep the store from starting. */
 async function execute({ commands }: Claiming, stream: string, command: AnyCommand): Promise<void> {
-  const commandId = deriveId('persons-of-before', command.type, stream);
+  const linked = command.type === 'LinkPerson' ? [command.leadId] : [];
+  const commandId = deriveId('persons-of-before', command.type, stream, ...linked);
   const cause = { commandId, correlationId: commandId, actor: caller.actor, authenticated: 'process' } as const;
   try {
     await commands.execute({ stream, command, caller, cause });

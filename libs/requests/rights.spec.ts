@@ -57,7 +57,9 @@ describe('the table of rights', () => {
       'ReceiveDuplicate',
       'ForfeitReceipt',
       'SupersedeLead',
+      'MergeLead',
       'ClaimPerson',
+      'LinkPerson',
     ]);
   });
 

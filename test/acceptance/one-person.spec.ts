@@ -185,6 +185,34 @@ describe('one person', () => {
     expect(added.filter((type) => type.endsWith('Received'))).toEqual(['LeadReceived']);
   });
 
+  test('DLV-11: a record that has the telephone number of one lead and the address of another makes them one person', async () => {
+    const leadTypeId = await shop.leadType();
+    const [{ telephone }, { email }] = [person(), person()];
+    const first = await send({ telephone }, { leadTypeId });
+    await shop.wait({ seconds: 1 });
+    const second = await send({ email }, { leadTypeId });
+    expect(await send({ telephone, email }, { leadTypeId })).toMatchObject({ duplicate: 'telephone and email' });
+    expect(await shop.read(`/api/leads/${second.leadId}`)).toMatchObject({ withdrawn: true });
+    const orders = [await order(leadTypeId), await order(leadTypeId)];
+    expect(await soldTo(orders)).toEqual([1, 0]);
+    expect(await leadsOf(orders[0] as string)).toEqual([first.leadId]);
+    expect(await send({ email }, { leadTypeId, source: 'other' })).toMatchObject({ events: ['DuplicateReceived'] });
+  });
+
+  test('DLV-11: two leads that were sold before the store knew that they are one person: the claim ends with the last of them', async () => {
+    const leadTypeId = await shop.leadType();
+    const [{ telephone }, { email }] = [person(), person()];
+    const buyers = [await order(leadTypeId), await order(leadTypeId)];
+    const sold = [await send({ telephone }, { leadTypeId }), await send({ email }, { leadTypeId })];
+    expect((await soldTo(buyers)).sort()).toEqual([1, 1]);
+    expect(await send({ telephone, email }, { leadTypeId })).toMatchObject({ events: ['DuplicateReceived'] });
+    for (const [index, { leadId }] of sold.entries()) {
+      await giveBack(await buyerOf(leadId), leadId);
+      const again = await send({ telephone }, { leadTypeId, source: `again ${index}` });
+      expect(again).toMatchObject({ events: [index === 0 ? 'DuplicateReceived' : 'LeadReceived'] });
+    }
+  });
+
   test('DLV-11: of many intakes at once, one is stored', async () => {
     const leadTypeId = await shop.leadType();
     const orders = [await order(leadTypeId), await order(leadTypeId)];

@@ -1,5 +1,6 @@
 import type { Instant } from '../kernel/events.ts';
-import { type ClaimTerms, claimHasEnded, type LeadState, type Match } from './lead.ts';
+import { compareText } from '../kernel/text.ts';
+import { type ClaimTerms, claimHasEnded, type LeadState, type Match, mayBeSold } from './lead.ts';
 import type { Claim } from './person-claim.ts';
 
 /**
@@ -32,6 +33,21 @@ function ledOrHeld(lead: LeadState, at: Instant, terms: ClaimTerms): Holding {
   if (lead.status === 'withdrawn') return { kind: lead.withdrawnAs === 'returned' ? 'ended' : 'held' };
   return { kind: claimHasEnded(lead, at, terms) ? 'ends' : 'held' };
 }
+
+interface HolderOfOne {
+  readonly leadId: string;
+  readonly lead: LeadState;
+}
+
+/**
+ * Which of several leads keeps a person when a record tells that they are one: what is sold out cannot be taken back, then the one
+ * that was sold most often, then the oldest.
+ */
+export const compareHolders = (a: HolderOfOne, b: HolderOfOne): number =>
+  Number(mayBeSold(a.lead)) - Number(mayBeSold(b.lead)) ||
+  b.lead.assignments.length - a.lead.assignments.length ||
+  compareText(a.lead.ofTypeSince, b.lead.ofTypeSince) ||
+  compareText(a.leadId, b.leadId);
 
 /** What a record has in common with those before it, by the kinds of the keys that others hold. */
 export function matchOf(held: { readonly telephone: boolean; readonly email: boolean }): Match {

@@ -104,6 +104,8 @@ export type LeadCommand =
       policyVersion: number;
     }
   | { type: 'ForfeitReceipt'; at: Instant; attempt: number; toLeadId: string }
+  /** Another record tells that this lead and another one are of one person. */
+  | { type: 'MergeLead'; at: Instant; byLeadId: string }
   | ({ type: 'SupersedeLead'; at: Instant; leadTypeId: string; byLeadId: string } & ClaimTerms)
   | {
       type: 'AssignLead';
@@ -128,6 +130,7 @@ export const leadRights = {
   ReceiveDuplicate: anyone,
   ForfeitReceipt: anyone,
   SupersedeLead: anyone,
+  MergeLead: anyone,
   AssignLead: processOnly,
   ReleaseLead: processOnly,
   AgeLead: processOnly,
@@ -190,6 +193,8 @@ export const lead: Decider<LeadState, LeadCommand, LeadEvent> = {
         return withdraw(command, state);
       case 'SupersedeLead':
         return supersede(command, state);
+      case 'MergeLead':
+        return merge(command, state);
       default:
         return undecided(command);
     }
@@ -314,6 +319,16 @@ function supersede(command: Command<'SupersedeLead'>, state: LeadState): Decisio
     return refuse('person-claimed', 'the lead still has its person', 'DLV-11');
   return [{ type: 'LeadWithdrawn', data: { at, leadTypeId, openPlaces: 0, supersededBy, reason: superseded } }];
 }
+
+/** What is sold out cannot be taken back. */
+function merge({ at, byLeadId: supersededBy }: Command<'MergeLead'>, state: LeadState): Decision<LeadEvent> {
+  if (state.holder === supersededBy) return [];
+  if (!mayBeSold(state)) return refuse('person-claimed', 'the lead still has its person', 'DLV-11');
+  const { leadTypeId } = state;
+  return [{ type: 'LeadWithdrawn', data: { at, leadTypeId, openPlaces: 0, supersededBy, reason: superseded } }];
+}
+
+export const mayBeSold = ({ status, openPlaces }: LeadState): boolean => status === 'available' && openPlaces > 0;
 
 const assignmentOf = (state: LeadState, orderId: string) =>
   state.assignments.find((assignment) => assignment.orderId === orderId);

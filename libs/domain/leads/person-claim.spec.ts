@@ -37,6 +37,16 @@ describe('the claim on a person', () => {
       .thenRefuses('person-claimed');
   });
 
+  test('other leads of the person that were sold are noted once, and stay', () => {
+    const link = (leadId: string) => ({ type: 'LinkPerson', at: minute(3), leadId }) as const;
+    const linked = { type: 'PersonLinked', data: { at: minute(3), leadId: 'l2' } } as const;
+    given(personClaim, claimed('l1')).when(link('l2')).thenRecords(linked);
+    given(personClaim, claimed('l1')).when(link('l1')).thenNothing();
+    given(personClaim, claimed('l1'), linked, claimed('l3', { fromLeadId: 'l1' }))
+      .when(link('l2'))
+      .thenNothing();
+  });
+
   test('a claim of before is no claim of now', () => {
     given(personClaim, claimed('l1', { attempt: 1 }))
       .when(claim('l1', 0))

@@ -15,6 +15,8 @@ export const personClaimEvents = {
     attempt: count.optional().describe('How often a claim of this lead was forfeited before; never when absent.'),
     fromLeadId: id.optional().describe('The lead that had the person until now.'),
   }),
+  /** A claim ends with the last sold lead of the person, also of one that was sold before that was known. */
+  PersonLinked: fact({ leadId: id.describe('Another lead of the person that was sold.') }),
 };
 type PersonClaimEvent = EventsOf<typeof personClaimEvents>;
 
@@ -25,25 +27,38 @@ export interface Claim {
   readonly attempt: number;
 }
 
-export type PersonClaimCommand = {
-  type: 'ClaimPerson';
-  at: Instant;
-  /** The claim that has ended, and that this one follows. */
-  from?: Claim;
-} & Claim;
+export type PersonClaimCommand =
+  | ({
+      type: 'ClaimPerson';
+      at: Instant;
+      /** The claim that has ended, and that this one follows. */
+      from?: Claim;
+    } & Claim)
+  | { type: 'LinkPerson'; at: Instant; leadId: string };
 
-/** A step of the receipt of a lead. No route leads here. */
-export const personClaimRights = { ClaimPerson: anyone } satisfies RightsOf<PersonClaimCommand, PersonClaimState>;
+/** Steps of the receipt of a lead. No route leads here. */
+export const personClaimRights = { ClaimPerson: anyone, LinkPerson: anyone } satisfies RightsOf<
+  PersonClaimCommand,
+  PersonClaimState
+>;
 
 interface PersonClaimState {
   /** Undefined while no lead has the person. */
   readonly claim?: Claim & { readonly at: Instant };
+  /** Other leads of the person that were sold. */
+  readonly linked: readonly string[];
 }
 
 export const personClaim: Decider<PersonClaimState, PersonClaimCommand, PersonClaimEvent> = {
-  initialState: () => ({}),
+  initialState: () => ({ linked: [] }),
 
-  decide({ at, leadId, attempt, from }, { claim }): Decision<PersonClaimEvent> {
+  decide(command, { claim, linked }): Decision<PersonClaimEvent> {
+    const { at, leadId } = command;
+    if (command.type === 'LinkPerson')
+      return claim?.leadId === leadId || linked.includes(leadId)
+        ? []
+        : [{ type: 'PersonLinked', data: { at, leadId } }];
+    const { attempt, from } = command;
     if (claim && sameClaim(claim, { leadId, attempt })) return [];
     const mayClaim = !claim || (claim.leadId === leadId ? claim.attempt < attempt : from && sameClaim(claim, from));
     if (!mayClaim) return refuse('person-claimed', 'another lead has this person', 'DLV-11');
@@ -51,7 +66,11 @@ export const personClaim: Decider<PersonClaimState, PersonClaimCommand, PersonCl
     return [{ type: 'PersonClaimed', data: { at, leadId, ...(attempt > 0 && { attempt }), ...follows } }];
   },
 
-  evolve: (_, { data: { at, leadId, attempt = 0 } }) => ({ claim: { at, leadId, attempt } }),
+  evolve(state, event): PersonClaimState {
+    const { at, leadId } = event.data;
+    if (event.type === 'PersonLinked') return { ...state, linked: [...state.linked, leadId] };
+    return { ...state, claim: { at, leadId, attempt: event.data.attempt ?? 0 } };
+  },
 };
 
 const sameClaim = (one: Claim, other: Claim): boolean => one.leadId === other.leadId && one.attempt === other.attempt;

@@ -58,19 +58,25 @@ export class PersonsOfBefore {
     const sold = records.filter(({ soldAs }) => soldAs > 0).sort((a, b) => a.soldAs - b.soldAs);
     const holders = new Map<string, string>();
     const superseded = new Map<string, string>();
+    const linked: { key: string; leadId: string }[] = [];
     for (const record of [...sold, ...records.filter(({ soldAs }) => soldAs === 0)]) {
       const holder = record.keys.map((key) => holders.get(key)).find((leadId) => leadId !== undefined);
-      for (const key of record.keys) if (!holders.has(key)) holders.set(key, record.leadId);
+      for (const key of record.keys) {
+        if (!holders.has(key)) holders.set(key, record.leadId);
+        else if (record.soldAs > 0) linked.push({ key, leadId: record.leadId });
+      }
       const isInStock = record.openPlaces > 0 || record.withdrawnAs === 'superseded';
       if (holder !== undefined && isInStock) superseded.set(record.leadId, superseded.get(holder) ?? holder);
     }
-    return { holders, superseded };
+    return { holders, linked, superseded };
   }
 }
 
-interface PersonsSettled {
+export interface PersonsSettled {
   /** Key of a person → the lead that has it. */
   readonly holders: ReadonlyMap<string, string>;
+  /** Further leads that were sold of the person of a key. */
+  readonly linked: readonly { readonly key: string; readonly leadId: string }[];
   /** Leads that must not be sold → the lead that has their person. */
   readonly superseded: ReadonlyMap<string, string>;
 }
