@@ -12,7 +12,7 @@ import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { CommandRoute, Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
-import { FirstPassword, StartCheckoutBody, WishesBody } from './start-checkout-body.ts';
+import { ExpectedTotal, FirstPassword, StartCheckoutBody, WishesBody } from './start-checkout-body.ts';
 
 /** The whole of what is wished now. The customer and the lead type stay. */
 class QuoteCheckoutBody extends WishesBody {}
@@ -28,6 +28,9 @@ class PlaceCheckoutBody {
 
   @FirstPassword()
   password?: string;
+
+  @ExpectedTotal()
+  expectedTotalCents?: number;
 }
 
 const checkoutExample: CheckoutDetails = {
@@ -124,9 +127,9 @@ export class CheckoutsController {
   })
   placeCheckout(
     @IdOf('checkout') checkoutId: string,
-    @Body() { paymentToken, password }: PlaceCheckoutBody,
+    @Body() { paymentToken, password, expectedTotalCents }: PlaceCheckoutBody,
     @Asking() context: RequestContext,
   ): Promise<Receipt> {
-    return this.#requests.checkouts.place(checkoutId, paymentToken, context, password);
+    return this.#requests.checkouts.place(checkoutId, { paymentToken, password, expectedTotalCents }, context);
   }
 }

@@ -200,6 +200,9 @@ interface Range {
 const isWithin = (value: unknown, minimum: number, maximum: number): boolean =>
   Number.isSafeInteger(value) && (value as number) >= minimum && (value as number) <= maximum;
 
+/** The dearest order: a million leads at the highest price of one, in minor units. */
+export const MOST_CENTS = 1_000_000 * 100_000_000;
+
 /** A whole number, by default from 1 to a million. */
 export const Count = ({ minimum = 1, maximum = 1_000_000, ...options }: FieldOptions & Range): PropertyDecorator =>
   field(

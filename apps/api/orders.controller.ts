@@ -12,13 +12,13 @@ import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
-import { Code, Count, ExactlyOneOf, FieldNames, Id, Nested, OneOf, PaymentToken, Sort } from './fields.ts';
+import { Code, ExactlyOneOf, FieldNames, Id, Nested, OneOf, PaymentToken, Sort } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 import { CommandRoute } from './responses.ts';
-import { DailyMaximum, StartCheckoutBody } from './start-checkout-body.ts';
+import { DailyMaximum, ExpectedTotal, StartCheckoutBody } from './start-checkout-body.ts';
 
 /** Marked when its streams are damaged. */
 const order = orderRow.extend({ damaged }).meta({ id: 'Order' });
@@ -36,14 +36,7 @@ class PlaceOrderBody extends StartCheckoutBody {
   })
   couponCode?: string;
 
-  @Count({
-    description:
-      'What the customer was shown, in minor units of the currency. An order with another total is refused (CHK-5).',
-    example: 20_188,
-    minimum: 0,
-    maximum: 100_000_000_000,
-    optional: true,
-  })
+  @ExpectedTotal()
   expectedTotalCents?: number;
 }
 

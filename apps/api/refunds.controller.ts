@@ -18,7 +18,7 @@ import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
-import { Count, FieldNames, Id, OneOf, Sort } from './fields.ts';
+import { Count, FieldNames, Id, MOST_CENTS, OneOf, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
@@ -44,7 +44,7 @@ class GiveBackBody {
     description:
       'How much, in minor units of the currency; never more than was paid and not given back. Absent: all that is left.',
     example: 2500,
-    maximum: 1_000_000_000,
+    maximum: MOST_CENTS,
     optional: true,
   })
   amountCents?: number;

@@ -1,5 +1,5 @@
 import { exampleIds } from '#read-models/models/examples';
-import { Count, ExactlyOneOf, Id, Line, Nested, Password, Percentage, TimeZone } from './fields.ts';
+import { Count, ExactlyOneOf, Id, Line, MOST_CENTS, Nested, Password, Percentage, TimeZone } from './fields.ts';
 
 export class DailyMaximum {
   @Count({ description: 'Leads that are delivered in a local day at most.', example: 5, optional: true })
@@ -48,6 +48,17 @@ export class WishesBody {
 export const FirstPassword = () =>
   Password({
     description: 'The first password, where the account has none (ACC-1); an account that has one keeps it.',
+    optional: true,
+  });
+
+/** What the customer saw before the order was placed. */
+export const ExpectedTotal = () =>
+  Count({
+    description:
+      'What the customer was shown, in minor units of the currency. An order with another total is refused (CHK-5).',
+    example: 20_188,
+    minimum: 0,
+    maximum: MOST_CENTS,
     optional: true,
   });
 

@@ -10,7 +10,7 @@ import { type CheckoutQuote, discounted, quoteOf } from '#domain/checkouts/quote
 import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
 import { isOver, orderStream, type PromisedOrder, type Terms } from '#domain/orders/order';
-import { totalCentsOf } from '#domain/orders/total';
+import { refuseOtherTotal, totalCentsOf } from '#domain/orders/total';
 import { openIfThere, sealSecret } from './account-seals.ts';
 import { isErased } from './address-claim.ts';
 import type { Outcome } from './command-handler.ts';
@@ -32,9 +32,16 @@ export const checkoutRequests = (tools: RequestTools) => ({
   quote: (checkoutId: string, wishes: ChangedWishes, context: RequestContext) =>
     quote(tools, checkoutId, wishes, context),
   useCoupon: (checkoutId: string, code: string, context: RequestContext) => useCoupon(tools, checkoutId, code, context),
-  place: (checkoutId: string, paymentToken: string, context: RequestContext, password?: string) =>
-    placeWithPassword(tools, checkoutId, paymentToken, context, password),
+  place: (checkoutId: string, placement: Placement, context: RequestContext) =>
+    placeWithPassword(tools, checkoutId, placement, context),
 });
+
+interface Placement {
+  readonly paymentToken: string;
+  readonly password?: string | undefined;
+  /** What the customer was shown (CHK-5). Undefined: whatever the checkout shows. */
+  readonly expectedTotalCents?: number | undefined;
+}
 
 interface FirstPassword {
   readonly password?: string;
@@ -124,15 +131,14 @@ const hasChanged = async ({ streams }: RequestTools, stream: `checkout-${string}
 async function placeWithPassword(
   tools: RequestTools,
   checkoutId: string,
-  paymentToken: string,
+  placement: Placement,
   context: RequestContext,
-  password: string | undefined,
 ): Promise<Receipt> {
   const id = orderIdOf(checkoutId);
   const { wishes } = await tools.stateOf<'checkout'>(checkoutStream(checkoutId));
-  return withFirstPassword(tools, { customerId: wishes?.customerId, password }, context, {
+  return withFirstPassword(tools, { customerId: wishes?.customerId, password: placement.password }, context, {
     refused: (refusal) => tools.refuse(id, orderStream(id), refusal, context),
-    ask: () => place(tools, checkoutId, paymentToken, context),
+    ask: () => place(tools, checkoutId, placement, context),
   });
 }
 
@@ -143,7 +149,7 @@ async function placeWithPassword(
 async function place(
   tools: RequestTools,
   checkoutId: string,
-  paymentToken: string,
+  placement: Placement,
   context: RequestContext,
 ): Promise<Receipt> {
   const [id, stream] = [orderIdOf(checkoutId), orderStream(orderIdOf(checkoutId))];
@@ -152,13 +158,12 @@ async function place(
   if (noRight) return tools.refuse(id, stream, noRight, context);
   const present = await tools.stateOf<'order'>(stream);
   const order =
-    state.order ??
-    promiseOfOlderVersion(present.terms) ??
-    (await close(tools, checkoutId, state, paymentToken, context));
+    state.order ?? promiseOfOlderVersion(present.terms) ?? (await close(tools, checkoutId, state, placement, context));
   if ('kind' in order) return { id, outcome: order };
   if (isRefusal(order)) return tools.send(id, stream, order, context);
-  const otherCard = isOver(present) ? undefined : await refuseOtherCard(tools, order, paymentToken);
-  if (otherCard) return tools.send(id, stream, otherCard, context);
+  const otherCard = isOver(present) ? undefined : await refuseOtherCard(tools, order, placement.paymentToken);
+  const other = otherCard ?? refuseOtherTotal(order, placement.expectedTotalCents);
+  if (other) return tools.send(id, stream, other, context);
   const command = { ...order, type: 'PlacePromisedOrder', at: tools.now(), checkoutId } as const;
   return tools.send(id, stream, command, whateverRevision(context));
 }
@@ -183,7 +188,7 @@ async function close(
   tools: RequestTools,
   checkoutId: string,
   { status, wishes, coupon, quote: shown }: CheckoutState,
-  token: string,
+  { paymentToken: token, expectedTotalCents }: Placement,
   { commandId, caller, reason, ifRevision }: RequestContext,
 ): Promise<PromisedOrder | Refusal | Outcome> {
   const erased = await refuseErased(tools, wishes?.customerId);
@@ -203,7 +208,8 @@ async function close(
   };
   const stream = checkoutStream(checkoutId);
   const orderId = orderIdOf(checkoutId);
-  const command = { type: 'PlaceCheckout', at: tools.now(), orderId, paymentToken, quote } as const;
+  const placing = { orderId, paymentToken, quote, expectedTotalCents };
+  const command = { type: 'PlaceCheckout', at: tools.now(), ...placing } as const;
   const { outcome } = await tools.send(checkoutId, stream, command, step);
   if (outcome.kind === 'refused') return outcome.refusal;
   return (await tools.stateOf<'checkout'>(stream)).order ?? outcome;

@@ -84,7 +84,8 @@ async function coupon(): Promise<string> {
 }
 
 const take = (checkoutId: string, code: string) => requests.checkouts.useCoupon(checkoutId, code, by('staff:ada'));
-const place = (checkoutId: string, token = 'tok_ok') => requests.checkouts.place(checkoutId, token, by('staff:ada'));
+const place = (checkoutId: string, token = 'tok_ok') =>
+  requests.checkouts.place(checkoutId, { paymentToken: token }, by('staff:ada'));
 const couponState = async (code: string) => (await handler.streams.read<'coupon'>(couponStream(code))).state;
 const orderTerms = async (checkoutId: string) =>
   (await handler.streams.read<'order'>(orderStream(orderIdOf(checkoutId)))).state.terms;
@@ -142,7 +143,8 @@ describe('CHK-1: a checkout that is placed while it takes a coupon', () => {
 
   it('refuses to be placed from another revision than the one that the caller saw', async () => {
     const [checkoutId, code] = [await checkout(await customer()), await coupon()];
-    const seen = () => requests.checkouts.place(checkoutId, 'tok_ok', by('staff:ada', { ifRevision: 0 }));
+    const seen = () =>
+      requests.checkouts.place(checkoutId, { paymentToken: 'tok_ok' }, by('staff:ada', { ifRevision: 0 }));
     expect(await during(['PlaceCheckout'], () => take(checkoutId, code), seen)).toBe('revision-mismatch');
     expect(await orderTerms(checkoutId)).toBeUndefined();
   });

@@ -71,6 +71,20 @@ test('CHK-5: a coupon is a discount on the price that was shown', async () => {
   expect(await order(await place(checkoutId))).toMatchObject({ totalCents: 2250 });
 });
 
+test('CHK-5: a checkout that shows another total by now is not placed by whoever saw the one before', async () => {
+  const checkoutId = await start({ leadTypeId: await shop.leadType() });
+  await shop.ask('POST', `/api/checkouts/${checkoutId}/quote`, { quantity: 40 });
+  const asSeen = (expectedTotalCents: number) =>
+    shop.try('POST', `/api/checkouts/${checkoutId}/place`, { paymentToken: 'tok_ok', expectedTotalCents });
+  expect(await asSeen(2500)).toMatchObject({
+    status: 409,
+    body: { code: 'other-total', details: { expectedTotalCents: '2500', totalCents: '4000', currency: 'USD' } },
+  });
+  const { status, body } = await asSeen(4000);
+  expect([status, (await order(body.orderId)).totalCents]).toEqual([201, 4000]);
+  expect(await asSeen(2500)).toMatchObject({ status: 409 });
+});
+
 test('CHK-5: an order is placed as shown also when the type is not sold in that quantity any more', async () => {
   const leadTypeId = await shop.leadType();
   const checkoutId = await start({ leadTypeId });

@@ -89,7 +89,7 @@ export class Buyers {
     if (!finishes) return;
     this.#agenda.plan(addSeconds(this.#agenda.now, SECONDS_AT_THE_CHECKOUT), async () => {
       const context = asCustomer(customerId, 'order', orderNumber);
-      const { id } = await must(checkouts.place(checkoutId, paymentToken, context));
+      const { id } = await must(checkouts.place(checkoutId, { paymentToken }, context));
       this.#buyers.set(id, customerId);
     });
   }

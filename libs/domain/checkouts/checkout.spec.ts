@@ -41,6 +41,14 @@ describe('a checkout', () => {
       .thenRecords(started, quoted);
   });
 
+  it('CHK-5: is not placed at another total than its customer saw', () => {
+    given(checkout, started, quoted, taken, discounted)
+      .when({ ...place, expectedTotalCents: 3330 })
+      .thenRefuses('other-total', 'CHK-5');
+    const placing = given(checkout, started, quoted, taken, discounted).when({ ...place, expectedTotalCents: 2997 });
+    expect(placing.decision).toMatchObject([{ type: 'CheckoutPlaced', data: { order: { totalCents: 2997 } } }]);
+  });
+
   it('CHK-5: promises nothing once its time is over, also before anybody has abandoned it', () => {
     const over = minute(24 * 60);
     given(checkout, started, quoted)
