@@ -89,6 +89,8 @@ function wrongInWebAddress(value: unknown): string | undefined {
   if (url === null || !/^https?:$/.test(url.protocol)) return 'must be an address that begins with https:// or http://';
   if ((value as string).length > 500) return 'must have at most 500 characters';
   if (url.username !== '' || url.password !== '') return 'must not contain a user name or a password';
+  // Mails link to paths below it.
+  if (/[\s"<>?#\\]/.test(value as string)) return 'must end with a path: no spaces, quotes, ? or #';
   return undefined;
 }
 

@@ -60,7 +60,10 @@ describe('a corrected verdict', () => {
     expect(wishesAfter(granted, withdrawn, owed, asked)).toEqual(['ForgiveReplacement']);
     expect(wishesAfter(granted, withdrawn, owed, asked, forgiven('verdict-corrected'))).toEqual(['CompleteCorrection']);
     const whole = [granted, withdrawn, owed, asked, forgiven('verdict-corrected'), corrected('denied')] as const;
-    expect(wishesAfter(...whole)).toEqual([]);
+    expect(wishesAfter(...whole)).toEqual(['CorrectWithdrawal']);
+    const kept = ['lead-l1', 'WithdrawalCorrected', { replacementId: 'r1' }] as const;
+    expect(wishesAfter(...whole, kept)).toEqual([]);
+    expect(wishesAfter(...whole, kept, corrected('granted'))).toEqual(['WithdrawLead', 'OweReplacement']);
   });
 
   it('RPL-10: waits for a debt that is not in the order yet', () => {

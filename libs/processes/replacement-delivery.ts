@@ -24,6 +24,8 @@ interface GrantedReturns {
   readonly corrections: Map<string, FactOf<'CorrectionRequested'>>;
   /** Replacement → the end of its debt by a correction, until the request records that. */
   readonly takenBack: Map<string, FactOf<'ReplacementForgiven'>>;
+  /** Replacement → the correction after which the person of its lead is claimed again (DLV-11). */
+  readonly kept: Map<string, FactOf<'VerdictCorrected'>>;
   /** Replacement → its delivery, until the request records it. */
   readonly delivered: Map<string, FactOf<'LeadDelivered'>>;
 }
@@ -43,6 +45,7 @@ export const replacementDelivery = defineProcess({
     'CorrectionRequested',
     'VerdictCorrected',
     'LeadWithdrawn',
+    'WithdrawalCorrected',
     'ReplacementOwed',
     'ReplacementForgiven',
     'LeadDelivered',
@@ -54,6 +57,7 @@ export const replacementDelivery = defineProcess({
     owed: new Set(),
     corrections: new Map(),
     takenBack: new Map(),
+    kept: new Map(),
     delivered: new Map(),
   }),
 
@@ -65,7 +69,10 @@ export const replacementDelivery = defineProcess({
         break;
       case 'VerdictCorrected':
         if (fact.data.verdict === 'granted') noteGranted(returns, fact);
-        else endCorrection(returns, idOf(fact.stream));
+        else noteDenied(returns, fact);
+        break;
+      case 'WithdrawalCorrected':
+        returns.kept.delete(fact.data.replacementId);
         break;
       case 'CorrectionRequested':
         returns.corrections.set(idOf(fact.stream), fact);
@@ -95,7 +102,7 @@ export const replacementDelivery = defineProcess({
     }
   },
 
-  next({ granted, owed, corrections, takenBack, delivered }, _moment, limit) {
+  next({ granted, owed, corrections, takenBack, kept, delivered }, _moment, limit) {
     const wishes: CommandWish[] = [];
     // Verdict by verdict: the same log makes the same wishes, however many verdicts arrive at once.
     for (const [replacementId, { verdict, toWithdraw, toOwe }] of granted) {
@@ -112,15 +119,23 @@ export const replacementDelivery = defineProcess({
     }
     for (const [replacementId, fact] of takeFrom(takenBack, limit - wishes.length))
       wishes.push(completeCorrection(replacementId, fact));
+    for (const [replacementId, fact] of takeFrom(kept, limit - wishes.length))
+      wishes.push(correctWithdrawal(replacementId, fact));
     for (const [replacementId, fact] of takeFrom(delivered, limit - wishes.length))
       wishes.push(recordDelivery(replacementId, fact));
     return wishes;
   },
 });
 
-function noteGranted({ granted }: GrantedReturns, verdict: Verdict): void {
+function noteGranted({ granted, kept }: GrantedReturns, verdict: Verdict): void {
+  kept.delete(idOf(verdict.stream));
   const toWithdraw = verdict.type !== 'GoodwillGranted';
   granted.set(idOf(verdict.stream), { verdict, toWithdraw, toOwe: true });
+}
+
+function noteDenied(returns: GrantedReturns, fact: FactOf<'VerdictCorrected'>): void {
+  endCorrection(returns, idOf(fact.stream));
+  returns.kept.set(idOf(fact.stream), fact);
 }
 
 function noteDelivered({ owed, delivered }: GrantedReturns, fact: FactOf<'LeadDelivered'>): void {
@@ -167,6 +182,13 @@ const completeCorrection = (replacementId: string, because: FactOf<'ReplacementF
   commandId: deriveId('CompleteCorrection', because.eventId),
   stream: replacementStream(replacementId),
   command: { type: 'CompleteCorrection' },
+  because,
+});
+
+const correctWithdrawal = (replacementId: string, because: FactOf<'VerdictCorrected'>): CommandWish => ({
+  commandId: deriveId('CorrectWithdrawal', because.eventId),
+  stream: leadStream(because.data.leadId),
+  command: { type: 'CorrectWithdrawal', replacementId },
   because,
 });
 

@@ -51,6 +51,7 @@ const giveBack = async (orderId: string, leadId: string) => {
   const { replacementId } = await shop.ask('POST', '/api/replacements', request);
   const verified = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'called: a bakery' };
   await shop.ask('POST', `/api/replacements/${replacementId}/grant`, undefined, 200, verified);
+  return replacementId as string;
 };
 
 describe('one person', () => {
@@ -130,6 +131,23 @@ describe('one person', () => {
     const orders = [await order(), await order()];
     expect(await send(ann)).toMatchObject({ events: ['DuplicateReceived'] });
     expect((await soldTo([...orders])).reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(1);
+  });
+
+  test('DLV-11: a grant that is taken back leaves the person with its buyer; granted again, it can be sold again', async () => {
+    const leadTypeId = await shop.leadType();
+    await order(leadTypeId);
+    const ann = person();
+    const { leadId } = await send(ann, { leadTypeId });
+    const orderId = await buyerOf(leadId);
+    const replacementId = await giveBack(orderId, leadId);
+    const staff = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'called again' };
+    const correct = (verdict: string, explanation?: string) =>
+      shop.ask('POST', `/api/replacements/${replacementId}/correct`, { verdict, explanation }, 200, staff);
+    await correct('denied', 'the number is right');
+    expect(await send(ann, { leadTypeId, source: 'later' })).toMatchObject({ events: ['DuplicateReceived'] });
+    expect(await shop.read(`/api/leads/${leadId}`)).toMatchObject({ withdrawn: true });
+    await correct('granted');
+    expect(await send(ann, { leadTypeId, source: 'last' })).toMatchObject({ events: ['LeadReceived'] });
   });
 
   test('DLV-11: a person whose lead has aged out unsold comes as a new lead, and the old one is withdrawn', async () => {

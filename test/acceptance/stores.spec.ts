@@ -36,6 +36,16 @@ describe('STO-1: several stores of one parent', () => {
       status: 409,
       body: { code: 'store-exists', rule: 'STO-1' },
     });
+    for (const webAddress of [
+      'https://c.example/a?x=1',
+      'https://d.example/#f',
+      'https://g.example/a b',
+      'https://h.example/<i>',
+    ])
+      expect(await shop.try('POST', '/api/stores', { storeId: 'odd', name: 'Odd', webAddress })).toMatchObject({
+        status: 400,
+        body: { errors: [{ field: 'webAddress' }] },
+      });
     const stray = { storeId: 'east', businessAssociation: 'ABC', timeZone: 'UTC' };
     expect(await shop.try('POST', '/api/customers', stray)).toMatchObject({
       status: 409,

@@ -203,6 +203,9 @@ const recorders: Readonly<Record<string, Recorder>> = {
   LeadWithdrawn: (books, { id, data: { replacementId } }) => {
     Object.assign(books.lead(id), { withdrawn: true, returned: replacementId !== undefined });
   },
+  WithdrawalCorrected: (books, { id }) => {
+    books.lead(id).returned = false;
+  },
   LeadAssigned: (books, { id, data: { orderId, businessKey } }, at) => {
     const lead = books.lead(id);
     lead.lastAssigned = at;

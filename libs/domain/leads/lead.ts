@@ -62,6 +62,10 @@ export const leadEvents = {
       ),
     policyVersion: z.int().positive(),
   }),
+  /**
+   * The return for which it was withdrawn was denied after all: its buyer has it, and it has its person. It stays withdrawn.
+   */
+  WithdrawalCorrected: fact({ replacementId: id }),
   /** The person was claimed for this lead, which did not follow. Another lead takes the claim. */
   ReceiptForfeited: fact({ toLeadId: id.describe('The lead that takes the claim.') }),
 };
@@ -121,7 +125,8 @@ export type LeadCommand =
     }
   | { type: 'ReleaseLead'; at: Instant; orderId: string; reason: string }
   | { type: 'AgeLead'; at: Instant; leadTypeId: string; intoLeadTypeId: string; policyVersion: number }
-  | { type: 'WithdrawLead'; at: Instant; replacementId?: string; supersededBy?: string; reason: string };
+  | { type: 'WithdrawLead'; at: Instant; replacementId?: string; supersededBy?: string; reason: string }
+  | { type: 'CorrectWithdrawal'; at: Instant; replacementId: string };
 
 /** Who may ask for which command. */
 export const leadRights = {
@@ -135,6 +140,7 @@ export const leadRights = {
   ReleaseLead: processOnly,
   AgeLead: processOnly,
   WithdrawLead: processOnly,
+  CorrectWithdrawal: processOnly,
 } satisfies RightsOf<LeadCommand, LeadState>;
 
 interface Assignment {
@@ -157,7 +163,7 @@ export interface LeadState {
   /** How often its person was claimed in vain. */
   readonly forfeits: number;
   /** Why it was withdrawn. */
-  readonly withdrawnAs?: 'returned' | 'superseded' | 'erased';
+  readonly withdrawnAs?: 'returned' | 'kept-by-buyer' | 'superseded' | 'erased';
   /** The lead that has the person of a duplicate, or of a lead that was superseded. */
   readonly holder?: string | undefined;
 }
@@ -191,6 +197,8 @@ export const lead: Decider<LeadState, LeadCommand, LeadEvent> = {
         return age(command, state);
       case 'WithdrawLead':
         return withdraw(command, state);
+      case 'CorrectWithdrawal':
+        return correctWithdrawal(command, state);
       case 'SupersedeLead':
         return supersede(command, state);
       case 'MergeLead':
@@ -223,13 +231,15 @@ export const lead: Decider<LeadState, LeadCommand, LeadEvent> = {
         const { leadTypeId, telephoneKey, emailKey, duplicateOf: holder } = event.data;
         return { ...state, status: 'duplicate', leadTypeId, telephoneKey, emailKey, holder };
       }
+      case 'WithdrawalCorrected':
+        return { ...state, withdrawnAs: 'kept-by-buyer' };
       case 'ReceiptForfeited':
         return { ...state, forfeits: state.forfeits + 1 };
     }
   },
 };
 
-type StandingEvent = Exclude<LeadEvent, { type: 'DuplicateReceived' | 'ReceiptForfeited' }>;
+type StandingEvent = Exclude<LeadEvent, { type: 'DuplicateReceived' | 'WithdrawalCorrected' | 'ReceiptForfeited' }>;
 
 const standingAfter = (state: LeadState, { data: { leadTypeId, openPlaces } }: StandingEvent): LeadState => ({
   ...state,
@@ -299,14 +309,22 @@ function age(command: Command<'AgeLead'>, { status, openPlaces, leadTypeId: pres
 
 function withdraw(
   { at, replacementId, supersededBy, reason }: Command<'WithdrawLead'>,
-  { status, leadTypeId }: LeadState,
+  { status, withdrawnAs, leadTypeId }: LeadState,
 ): Decision<LeadEvent> {
-  if (status === 'withdrawn') return [];
+  const isReturnedAfterAll = withdrawnAs === 'kept-by-buyer' && replacementId !== undefined;
+  if (status === 'withdrawn' && !isReturnedAfterAll) return [];
   const why = {
     ...(replacementId !== undefined && { replacementId }),
     ...(supersededBy !== undefined && { supersededBy }),
   };
   return [{ type: 'LeadWithdrawn', data: { at, leadTypeId, openPlaces: 0, ...why, reason } }];
+}
+
+function correctWithdrawal(
+  { at, replacementId }: Command<'CorrectWithdrawal'>,
+  { withdrawnAs }: LeadState,
+): Decision<LeadEvent> {
+  return withdrawnAs === 'returned' ? [{ type: 'WithdrawalCorrected', data: { at, replacementId } }] : [];
 }
 
 /** Why a lead was withdrawn whose person another lead has from then on. */

@@ -165,6 +165,13 @@ describe('a refund that the bank of the card sends back', () => {
       .thenRecords({ type: 'RefundSettled', data: { at: minute(6), ...refund('r1', 400) } });
   });
 
+  it('that is made is neither retried nor settled in another way', () => {
+    for (const type of ['SettleRefund', 'RetryRefund'] as const)
+      given(order, ...past, made)
+        .when({ type, at: minute(6), refundId: 'r1' })
+        .thenRefuses('refund-made', 'CHK-6');
+  });
+
   it('was made, under that name: of another one, nothing is recorded', () => {
     given(order, ...past)
       .when(comesBack)

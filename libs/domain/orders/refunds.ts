@@ -148,6 +148,8 @@ export function decideRefund(command: RefundCommand, state: RefundState): Decisi
   const refund = state.refunds.get(command.refundId);
   if (!refund) return refuse('refund-unknown', 'there is no such refund', 'CHK-6');
   if (command.type === 'RecordRefundReturned') return comeBack(command, refund);
+  if (refund.madeAs !== undefined && (command.type === 'SettleRefund' || command.type === 'RetryRefund'))
+    return refuse('refund-made', 'the payment provider has given the money back', 'CHK-6');
   if (refund.status === 'done') return [];
   switch (command.type) {
     case 'RetryRefund':
