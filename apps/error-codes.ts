@@ -50,6 +50,11 @@ export const requestErrors = {
     meaning: 'A notice of the payment provider is not signed with the secret of this store, or was sent long ago.',
     whatToDo: 'Set STRIPE_WEBHOOK_SECRET to the secret of the endpoint, and the clock of the machine.',
   },
+  'malformed-notice': {
+    status: 400,
+    meaning: 'The notice of the payment provider does not have the fields of its kind.',
+    whatToDo: 'Nothing is recorded. Look at the notice in the pages of the provider.',
+  },
   'sign-in-failed': {
     status: 401,
     meaning: 'No account has this e-mail address and this password.',

@@ -18,7 +18,7 @@ import {
   StreamAccessRefused,
   StreamDamaged,
 } from '#event-store/port';
-import { BadSignature, NoNotices } from '#gateways/payment-notices';
+import { BadSignature, MalformedNotice, NoNotices } from '#gateways/payment-notices';
 import { isOutOfReach } from '#postgres/failures';
 import { AlreadyRebuilding, BadCursor, BeingBuilt, DatabaseGone, UnknownModel } from '#read-models/errors';
 import { TooMuchContention } from '#requests/command-handler';
@@ -100,6 +100,7 @@ const answeredErrors: readonly (readonly [new (...args: never[]) => LeadgerError
   [LeadFileError],
   [AppendTooLarge],
   [BadSignature],
+  [MalformedNotice],
   [NoNotices],
   [StoreUnavailable, 5],
   [OutcomeUnknown, 1],

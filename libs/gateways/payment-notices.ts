@@ -34,7 +34,7 @@ export type PaymentNotice = DisputeNotice | ReturnedRefundNotice;
 export interface PaymentNotices {
   /**
    * @param body as it was sent: the signature is of its bytes
-   * @returns undefined for a notice of which nothing is recorded @throws BadSignature
+   * @returns undefined for a notice of which nothing is recorded @throws BadSignature, MalformedNotice
    */
   read(body: string, signature: string, receivedAt: Instant): Promise<PaymentNotice | undefined>;
 }
@@ -43,6 +43,13 @@ export interface PaymentNotices {
 export class BadSignature extends LeadgerError {
   constructor() {
     super('bad-signature', 'the notice is not signed with the secret of this store, or too old');
+  }
+}
+
+/** It is signed, and does not say what its kind says. */
+export class MalformedNotice extends LeadgerError {
+  constructor() {
+    super('malformed-notice', 'the notice does not have the fields of its kind');
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { BadSignature } from './payment-notices.ts';
+import { BadSignature, MalformedNotice } from './payment-notices.ts';
 import { stripeNotices } from './stripe-notices.ts';
 
 const SECRET = 'whsec_of_this_test';
@@ -75,12 +75,26 @@ describe('notices of Stripe', () => {
   it.each([
     ['none', () => ''],
     ['one that is no signature', () => 'v1=00'],
+    ['one without a digest', () => `t=${SECONDS},v1=`],
+    ['one without a digest and a time', () => 't=0,v1='],
     ['one with another secret', (body: string) => signed(body, { secret: 'whsec_other' })],
     ['one of another body', () => signed('{}')],
     ['one that is older than five minutes', (body: string) => signed(body, { at: SECONDS - 301 })],
   ])('with %s as signature are refused', async (_, signature) => {
     const body = eventOf('charge.dispute.created');
     await expect(read(body, signature(body))).rejects.toThrow(BadSignature);
+  });
+
+  it.each([
+    'null',
+    '7',
+    '{',
+    '{"type":"charge.dispute.created"}',
+    '{"id":"evt_1","type":"charge.dispute.created","data":{}}',
+    '{"id":"evt_1","type":"charge.dispute.created","data":{"object":{"id":5}}}',
+    '{"id":"evt_1","type":"refund.failed","data":{"object":{"id":"re_1","metadata":[1]}}}',
+  ])('that say nothing of their kind are refused: %s', async (body) => {
+    await expect(read(body)).rejects.toThrow(MalformedNotice);
   });
 
   it('may be five minutes old', async () => {

@@ -1,6 +1,7 @@
 import Stripe from 'stripe';
+import { z } from 'zod';
 import type { DisputeReason, DisputeStage } from '#domain/orders/refunds';
-import { BadSignature, type PaymentNotice, type PaymentNotices } from './payment-notices.ts';
+import { BadSignature, MalformedNotice, type PaymentNotice, type PaymentNotices } from './payment-notices.ts';
 
 /** How old a notice may be: whoever recorded one cannot send it later. Stripe's own default. */
 const TOLERANCE_SECONDS = 300;
@@ -13,34 +14,68 @@ export const stripeNotices = (secret: string): PaymentNotices => ({
       case 'charge.dispute.created':
       case 'charge.dispute.updated':
       case 'charge.dispute.closed':
-        return disputeOf(event.id, event.data.object);
+        return disputeOf(event.id, partsOf(dispute, event));
       case 'refund.failed':
       case 'refund.updated':
       case 'charge.refund.updated':
-        return returnedRefundOf(event.id, event.data.object);
+        return returnedRefundOf(event.id, partsOf(refund, event));
       default:
         return undefined;
     }
   },
 });
 
-/** @throws BadSignature */
-function eventIn(body: string, signature: string, secret: string, receivedAt: number): Stripe.Event {
-  try {
-    return Stripe.webhooks.constructEvent(body, signature, secret, TOLERANCE_SECONDS, undefined, receivedAt);
-  } catch (error) {
-    if (error instanceof Stripe.errors.StripeSignatureVerificationError) throw new BadSignature();
-    throw error;
-  }
+/** What is used of the objects. The types of the SDK say more than a stranger with the secret may have sent. */
+const named = z.union([z.string(), z.looseObject({ id: z.string() })]);
+const dispute = z.looseObject({
+  id: z.string(),
+  amount: z.int().nonnegative(),
+  currency: z.string(),
+  status: z.string(),
+  reason: z.string(),
+  charge: named.nullish(),
+  payment_intent: named.nullish(),
+});
+const refund = z.looseObject({
+  id: z.string(),
+  status: z.string().nullish(),
+  charge: named.nullish(),
+  payment_intent: named.nullish(),
+  metadata: z.record(z.string(), z.string()).nullish(),
+});
+const anyEvent = z.looseObject({ id: z.string(), type: z.string(), data: z.looseObject({ object: z.unknown() }) });
+type AnyEvent = z.infer<typeof anyEvent>;
+
+/** @throws MalformedNotice */
+function partsOf<Parts>(schema: z.ZodType<Parts>, { data }: AnyEvent): Parts {
+  const parsed = schema.safeParse(data.object);
+  if (!parsed.success) throw new MalformedNotice();
+  return parsed.data;
 }
 
-function disputeOf(noticeId: string, dispute: Stripe.Dispute): PaymentNotice {
-  const { id: disputeId, amount: amountCents, currency, status, reason } = dispute;
+/** @throws BadSignature, MalformedNotice */
+function eventIn(body: string, signature: string, secret: string, receivedAt: number): AnyEvent {
+  let event: unknown;
+  try {
+    event = Stripe.webhooks.constructEvent(body, signature, secret, TOLERANCE_SECONDS, undefined, receivedAt);
+  } catch (error) {
+    // The package reads the text of a notice after its signature. On an odd signature it fails in other ways.
+    throw error instanceof SyntaxError ? new MalformedNotice() : new BadSignature();
+  }
+  const parsed = anyEvent.safeParse(event);
+  if (!parsed.success) throw new MalformedNotice();
+  return parsed.data;
+}
+
+function disputeOf(noticeId: string, told: z.infer<typeof dispute>): PaymentNotice {
+  const payment = told.payment_intent ?? told.charge;
+  if (!payment) throw new MalformedNotice();
+  const { id: disputeId, amount: amountCents, currency, status, reason } = told;
   return {
     kind: 'dispute',
     noticeId,
     disputeId,
-    reference: idOf(dispute.payment_intent ?? dispute.charge),
+    reference: idOf(payment),
     amountCents,
     currency: currency.toUpperCase(),
     stage: stages[status] ?? 'opened',
@@ -49,11 +84,11 @@ function disputeOf(noticeId: string, dispute: Stripe.Dispute): PaymentNotice {
 }
 
 /** Of refunds that were made elsewhere, nothing is recorded here. */
-function returnedRefundOf(noticeId: string, refund: Stripe.Refund): PaymentNotice | undefined {
-  const payment = refund.payment_intent ?? refund.charge;
-  const refundId = refund.metadata?.refund_id;
-  if (refund.status !== 'failed' || !payment || !refundId) return undefined;
-  return { kind: 'refund-returned', noticeId, reference: idOf(payment), refundId, refundReference: refund.id };
+function returnedRefundOf(noticeId: string, told: z.infer<typeof refund>): PaymentNotice | undefined {
+  const payment = told.payment_intent ?? told.charge;
+  const refundId = told.metadata?.refund_id;
+  if (told.status !== 'failed' || !payment || !refundId) return undefined;
+  return { kind: 'refund-returned', noticeId, reference: idOf(payment), refundId, refundReference: told.id };
 }
 
 const idOf = (one: string | { readonly id: string }): string => (typeof one === 'string' ? one : one.id);
