@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { addSeconds } from '#domain/kernel/instants';
-import { compareHolders, type Holding, holdingOf, holdingOfHolder, matchOf } from '#domain/leads/holding';
+import { compareHolders, type Holding, holdingOf, holdingOfHolder, isStillSold, matchOf } from '#domain/leads/holding';
 import { type ClaimTerms, type LeadCommand, type LeadState, leadStream, type Match } from '#domain/leads/lead';
 import { type Claim, personClaimStream } from '#domain/leads/person-claim';
 import { TooMuchContention } from './command-handler.ts';
@@ -134,14 +134,18 @@ class PersonClaims {
   async #asOnePerson(blocking: readonly Held[]): Promise<string> {
     const ids = [...new Set(blocking.map(({ holder }) => holder))];
     const holders = await Promise.all(ids.map(async (leadId) => ({ leadId, lead: await this.#lead(leadId) })));
-    const [kept, ...others] = holders.sort(compareHolders).map(({ leadId }) => leadId) as [string, ...string[]];
-    const sold = [kept];
-    for (const other of others) {
-      const isMerged = await this.#sendTo(other, { type: 'MergeLead', at: this.#at, byLeadId: kept }, kept);
-      if (!isMerged) sold.push(other);
+    const [kept, ...others] = holders.sort(compareHolders) as [(typeof holders)[0], ...typeof holders];
+    const sold: string[] = [];
+    for (const { leadId: other, lead } of others) {
+      const isMerged = await this.#sendTo(
+        other,
+        { type: 'MergeLead', at: this.#at, byLeadId: kept.leadId },
+        kept.leadId,
+      );
+      if (!isMerged || lead.assignments.length > 0) sold.push(other);
     }
-    if (sold.length > 1) for (const { key, holder } of blocking) await this.#link(key, sold, holder);
-    return kept;
+    if (sold.length > 0) for (const { key, holder } of blocking) await this.#link(key, [kept.leadId, ...sold], holder);
+    return kept.leadId;
   }
 
   async #link(key: string, sold: readonly string[], holder: string): Promise<void> {
@@ -169,9 +173,9 @@ class PersonClaims {
     linked: readonly string[],
     terms: TermsOfBusiness,
   ): Promise<Pick<Held, 'holder' | 'holding'> | undefined> {
-    for (const leadId of linked) {
-      const found = await this.#follow(leadId, terms);
-      if (found.holding.kind === 'held') return found;
+    for (const holder of linked) {
+      const lead = await this.#lead(holder);
+      if (isStillSold(lead, this.#at, this.#termsOf(lead, terms))) return { holder, holding: { kind: 'held' } };
     }
     return undefined;
   }

@@ -34,6 +34,10 @@ function ledOrHeld(lead: LeadState, at: Instant, terms: ClaimTerms): Holding {
   return { kind: claimHasEnded(lead, at, terms) ? 'ends' : 'held' };
 }
 
+/** Whether somebody bought it and has it still, also if it was withdrawn for another lead of the person. */
+export const isStillSold = (lead: LeadState, at: Instant, terms: ClaimTerms): boolean =>
+  lead.assignments.length > 0 && lead.withdrawnAs !== 'returned' && !claimHasEnded(lead, at, terms);
+
 interface HolderOfOne {
   readonly leadId: string;
   readonly lead: LeadState;
