@@ -83,6 +83,11 @@ const problems = {
   ],
   422: ['The Idempotency-Key was used with another body.', 'key-reused', 'this key came with another body before'],
   423: ['Its stream was cut or deleted in the event store.', 'stream-damaged', 'the stream order-17 is damaged'],
+  428: [
+    'The request must say what its sender saw, in If-Match.',
+    'policy-not-seen',
+    'name the versions that you saw: send their ETag in If-Match',
+  ],
   503: ['Not now: send it again after Retry-After seconds.', 'store-unavailable', 'the store cannot be reached'],
   507: ['The disk is full; reading works.', 'store-full', 'the disk is full'],
 } as const;

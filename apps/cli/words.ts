@@ -19,6 +19,12 @@ const whyCancelled: Readonly<Record<DataOf<'ProgrammeCancelled'>['cause'], strin
   [customerErased]: why({ cause: customerErased }),
 };
 
+/** `returnWindowDays: 9, sharedPersonDays: left out` */
+const tellChanges = (changes: object): string =>
+  Object.entries(changes)
+    .map(([field, value]) => `${field}: ${value === null ? 'left out' : JSON.stringify(value)}`)
+    .join(', ');
+
 /** Sentences for people. An event without one is shown with its type and its fields. */
 const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string } = {
   StoreOpened: ({ name, webAddress }) => `store "${name}" opened at ${webAddress}`,
@@ -27,7 +33,8 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
     `lead type ${leadTypeId}: ${exclusivity}, ${freshness}${agesInto ? `, ages into ${agesInto}` : ''}`,
   PriceSet: ({ storeId, leadTypeId, pricePerLeadCents, currency, smallestOrder, largestOrder, effectiveFrom }) =>
     `${leadTypeId} in store ${storeId}: ${tellMoney(pricePerLeadCents, currency)} a lead, ${smallestOrder} to ${largestOrder} an order, from ${effectiveFrom}`,
-  PolicyPublished: ({ version, author, effectiveFrom }) => `policy ${version} by ${author}, from ${effectiveFrom}`,
+  PolicyPublished: ({ version, author, effectiveFrom, policy, changes = {} }) =>
+    `policy ${version} by ${author}, from ${effectiveFrom}: ${policy ? 'a whole policy' : tellChanges(changes)}`,
   CustomerRegistered: ({ storeId, timeZone }) => `registered with store ${storeId}, lives in ${timeZone}`,
   BusinessAssociationChanged: () => 'changed the business association',
   BusinessAssociationSealed: () => 'the business association, stored plain by an older version, is sealed from now on',
