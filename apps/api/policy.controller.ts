@@ -3,7 +3,7 @@ import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Instant } from '#domain/kernel/events';
 import { type PolicyChanges, type PolicyDocument, policyChanges, policyDocument } from '#domain/policy/policy';
 import { policyDecision, policyDecisionExample } from '#requests/policy-decisions';
-import { policyInForce, policyVersionExample, policyVersions } from '#requests/policy-history';
+import { policyInForce, policyVersion, policyVersionExample } from '#requests/policy-history';
 import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
@@ -43,6 +43,7 @@ class PublishPolicyBody {
 const { version, author, effectiveFrom, policy } = policyVersionExample;
 const inForceExample = { version, author, effectiveFrom, policy, revision: 1 };
 const VERSION = /^[1-9]\d{0,8}$/;
+const policyVersions = listOf(policyVersion);
 const policyDecisions = listOf(policyDecision);
 
 @ApiTags('policy')
@@ -68,9 +69,9 @@ export class PolicyController {
 
   @Get('versions')
   @ApiOperation({ summary: 'All versions of the policy, oldest first: by whom, why, and what each changes (POL-2)' })
-  @Responds(200, 'The versions.', policyVersions, { items: [policyVersionExample], revision: 1 })
-  listPolicyVersions(@Reading() reader: Reader) {
-    return this.#queries.policy.listVersions(reader);
+  @Responds(200, 'The versions.', policyVersions, { items: [policyVersionExample] })
+  async listPolicyVersions(@Reading() reader: Reader) {
+    return { items: await this.#queries.policy.listVersions(reader) };
   }
 
   @Get('versions/:version/decisions')
@@ -92,8 +93,8 @@ export class PolicyController {
     summary: 'Publish a version of the policy (POL-1), with the ETag of the versions that the author saw (POL-2)',
     records: ['PolicyPublished'],
     creates: '/api/policy/versions',
+    needsIfMatch: true,
   })
-  @Problems(428)
   publishPolicy(
     @Body() { changes, policy, seenVersion, effectiveFrom }: PublishPolicyBody,
     @Asking() context: RequestContext,

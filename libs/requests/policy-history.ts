@@ -35,7 +35,7 @@ const policyChange = z
 export const policyVersion = PolicyPublished.pick({ version: true, author: true, effectiveFrom: true })
   .extend({
     publishedAt: z.iso.datetime({ precision: 3 }).describe('When it was published.'),
-    reason: historyEvent.shape.reason,
+    reason: historyEvent.shape.reason.unwrap().nullable().describe('Why, in the words of its author. Null: not said.'),
     changes: z
       .array(policyChange)
       .describe('The fields that it names, or of a version that was published whole: those that differ.'),
@@ -45,13 +45,9 @@ export const policyVersion = PolicyPublished.pick({ version: true, author: true,
   })
   .meta({ id: 'PolicyVersion' });
 
-export const policyVersions = z
-  .object({ items: z.array(policyVersion).describe('The versions, oldest first.'), revision })
-  .meta({ id: 'PolicyVersionList' });
+type ToldVersion = z.infer<typeof policyVersion>;
 
-type Versions = z.infer<typeof policyVersions>;
-
-export const policyVersionExample: Versions['items'][number] = {
+export const policyVersionExample: ToldVersion = {
   version: 2,
   author: 'staff:ada',
   effectiveFrom: '2026-03-01T09:30:00.000Z',
@@ -64,20 +60,24 @@ export const policyVersionExample: Versions['items'][number] = {
 export async function policyHistory(
   { histories }: Pick<QueryTools, 'histories'>,
   context: RequestContext,
-): Promise<Versions> {
+): Promise<readonly ToldVersion[]> {
   const events = (await histories.of(context, policyStream, {}))?.events ?? [];
   const { versions } = events.map(asEvent).reduce(policy.evolve, policy.initialState());
-  const items = versions.map((one, index) => told(one, events[index] as HistoryEvent, versions));
-  return { items, revision: events.at(-1)?.revision ?? -1 };
+  return versions.map((one, index) => told(one, events[index] as HistoryEvent, versions));
 }
 
 const asEvent = ({ type, at, data }: HistoryEvent) => ({ type, data: { at, ...data } }) as PolicyEvent;
 
-function told(one: PolicyVersion, { at, reason }: HistoryEvent, versions: readonly PolicyVersion[]) {
+function told(one: PolicyVersion, { at: publishedAt, reason }: HistoryEvent, versions: readonly PolicyVersion[]) {
   const { version, author, effectiveFrom, policy } = one;
   return {
-    ...{ version, author, effectiveFrom, publishedAt: at, policy, changes: changesOf(one, versions) },
-    ...(reason !== undefined && { reason }),
+    version,
+    author,
+    effectiveFrom,
+    publishedAt,
+    reason: reason ?? null,
+    policy,
+    changes: changesOf(one, versions),
   };
 }
 
