@@ -19,12 +19,6 @@ const whyCancelled: Readonly<Record<DataOf<'ProgrammeCancelled'>['cause'], strin
   [customerErased]: why({ cause: customerErased }),
 };
 
-/** `returnWindowDays: 9, sharedPersonDays: left out` */
-const tellChanges = (changes: object): string =>
-  Object.entries(changes)
-    .map(([field, value]) => `${field}: ${value === null ? 'left out' : JSON.stringify(value)}`)
-    .join(', ');
-
 /** Sentences for people. An event without one is shown with its type and its fields. */
 const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string } = {
   StoreOpened: ({ name, webAddress }) => `store "${name}" opened at ${webAddress}`,
@@ -34,7 +28,7 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   PriceSet: ({ storeId, leadTypeId, pricePerLeadCents, currency, smallestOrder, largestOrder, effectiveFrom }) =>
     `${leadTypeId} in store ${storeId}: ${tellMoney(pricePerLeadCents, currency)} a lead, ${smallestOrder} to ${largestOrder} an order, from ${effectiveFrom}`,
   PolicyPublished: ({ version, author, effectiveFrom, policy, changes = {} }) =>
-    `policy ${version} by ${author}, from ${effectiveFrom}: ${policy ? 'a whole policy' : tellChanges(changes)}`,
+    `policy ${version} by ${author}, from ${effectiveFrom}: ${policy ? 'a whole policy' : `changes ${Object.keys(changes).join(', ')}`}`,
   CustomerRegistered: ({ storeId, timeZone }) => `registered with store ${storeId}, lives in ${timeZone}`,
   BusinessAssociationChanged: () => 'changed the business association',
   BusinessAssociationSealed: () => 'the business association, stored plain by an older version, is sealed from now on',

@@ -62,6 +62,11 @@ export async function policyHistory(
   context: RequestContext,
 ): Promise<readonly ToldVersion[]> {
   const events = (await histories.of(context, policyStream, {}))?.events ?? [];
+  return toldVersions(events);
+}
+
+/** The versions that these events published, with what each changed: what is planned may still change by later ones. */
+export function toldVersions(events: readonly HistoryEvent[]): readonly ToldVersion[] {
   const { versions } = events.map(asEvent).reduce(policy.evolve, policy.initialState());
   return versions.map((one, index) => told(one, events[index] as HistoryEvent, versions));
 }
