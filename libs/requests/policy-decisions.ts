@@ -3,12 +3,12 @@ import { historyEvent } from '#audit/history';
 import { decode, type Fact } from '#domain/codec';
 import { type Family, ledger } from '#domain/ledger';
 import { policyStream } from '#domain/policy/policy';
-import type { Position } from '#event-store/port';
+import type { EventStore, Position } from '#event-store/port';
 import { isPosition } from '#event-store/position-text';
 import { BadCursor } from '#read-models/errors';
 import { exampleIds } from '#read-models/models/examples';
 import type { Page } from '#read-models/queries/paging';
-import type { QueryDependencies, QueryTools } from './query-tools.ts';
+import type { QueryTools } from './query-tools.ts';
 import type { RequestContext } from './request-tools.ts';
 
 interface DecisionsRequest {
@@ -43,7 +43,10 @@ const MOST_EVENTS_A_PAGE = 10_000;
  * @returns undefined when there is no such version @throws BadCursor
  */
 export const listDecisions =
-  ({ events, histories }: Pick<QueryTools, 'histories'> & Pick<QueryDependencies, 'events'>) =>
+  (
+    { events, histories }: Pick<QueryTools, 'histories'> & { readonly events: Pick<EventStore, 'readAll'> },
+    mostEventsAPage = MOST_EVENTS_A_PAGE,
+  ) =>
   async (
     _: RequestContext,
     { version, limit, cursor }: DecisionsRequest,
@@ -52,14 +55,14 @@ export const listDecisions =
     const published = (await histories.facts([policyStream])).find((fact) => versionIn(fact) === version);
     if (!published) return undefined;
     const after = cursor ?? (published.position as Position);
-    const options = { after, filter: { types: decidingTypes }, maxCount: MOST_EVENTS_A_PAGE };
+    const options = { after, filter: { types: decidingTypes }, maxCount: mostEventsAPage };
     const items: PolicyDecision[] = [];
     let read = 0;
     for await (const stored of events.readAll(options)) {
       const fact = decode(stored);
       read += 1;
       if (policyCitedBy(fact) === version) items.push(told(fact));
-      if (items.length === limit || read === MOST_EVENTS_A_PAGE) return { items, nextCursor: fact.position };
+      if (items.length === limit || read === mostEventsAPage) return { items, nextCursor: fact.position };
     }
     return { items };
   };
