@@ -7,7 +7,7 @@ import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
 import { CommandHandler } from './command-handler.ts';
 import { historyReader } from './histories.ts';
-import { listDecisions } from './policy-decisions.ts';
+import { type DecisionsRequest, decisionsOf } from './policy-decisions.ts';
 
 const at = '2026-03-01T09:30:00.000Z';
 const caller: Caller = { kind: 'process', actor: 'process:test', roles: ['process'], stores: 'all' };
@@ -48,17 +48,16 @@ test('POL-2: few decisions among many are found page by page, and no page reads 
       yield event;
     }
   };
-  const list = listDecisions({ histories, events: { readAll: counted } }, 2);
-  const context = { caller, commandId: 'a-command' };
+  const list = (request: DecisionsRequest) => decisionsOf({ histories, events: { readAll: counted } }, request, 2);
   const pages: string[][] = [];
   for (let cursor: string | undefined; pages.length === 0 || cursor; ) {
     read = 0;
-    const page = await list(context, { version: 1, limit: 100, ...(cursor && { cursor }) });
+    const page = await list({ version: 1, limit: 100, ...(cursor && { cursor }) });
     expect(read).toBeLessThanOrEqual(2);
     pages.push((page?.items ?? []).map(({ stream }) => stream));
     cursor = page?.nextCursor;
   }
   expect(pages).toEqual([['lead-a', 'lead-b'], ['lead-c', 'lead-d'], ['lead-e', 'lead-f'], ['lead-h'], []]);
-  expect((await list(context, { version: 2, limit: 1 }))?.items).toMatchObject([{ stream: 'lead-g' }]);
-  expect(await list(context, { version: 3, limit: 1 })).toBeUndefined();
+  expect((await list({ version: 2, limit: 1 }))?.items).toMatchObject([{ stream: 'lead-g' }]);
+  expect(await list({ version: 3, limit: 1 })).toBeUndefined();
 });

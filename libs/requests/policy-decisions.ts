@@ -9,9 +9,8 @@ import { BadCursor } from '#read-models/errors';
 import { exampleIds } from '#read-models/models/examples';
 import type { Page } from '#read-models/queries/paging';
 import type { QueryTools } from './query-tools.ts';
-import type { RequestContext } from './request-tools.ts';
 
-interface DecisionsRequest {
+export interface DecisionsRequest {
   readonly version: number;
   readonly limit: number;
   /** The `nextCursor` of the page before. */
@@ -23,7 +22,7 @@ export const policyDecision = historyEvent
   .pick({ revision: true, type: true, at: true, actor: true, position: true })
   .extend({ stream: z.string().describe('The stream that it is in: the kind and id of the thing.') })
   .meta({ id: 'PolicyDecision' });
-type PolicyDecision = z.infer<typeof policyDecision>;
+export type PolicyDecision = z.infer<typeof policyDecision>;
 
 export const policyDecisionExample: PolicyDecision = {
   stream: `order-${exampleIds.orderId}`,
@@ -37,35 +36,34 @@ export const policyDecisionExample: PolicyDecision = {
 /** Of a version that decided little, few events of many are named: a page ends after so many, with a cursor. */
 const MOST_EVENTS_A_PAGE = 10_000;
 
+interface DecisionTools extends Pick<QueryTools, 'histories'> {
+  readonly events: Pick<EventStore, 'readAll'>;
+}
+
 /**
  * POL-2: the decisions that name a version, in the order of the log. They are read from the log and not from rows: a row for
- * every receipt and delivery would double what is stored of them, for a question that is seldom asked.
+ * every receipt and delivery would be as much again, for a question that is seldom asked.
  * @returns undefined when there is no such version @throws BadCursor
  */
-export const listDecisions =
-  (
-    { events, histories }: Pick<QueryTools, 'histories'> & { readonly events: Pick<EventStore, 'readAll'> },
-    mostEventsAPage = MOST_EVENTS_A_PAGE,
-  ) =>
-  async (
-    _: RequestContext,
-    { version, limit, cursor }: DecisionsRequest,
-  ): Promise<Page<PolicyDecision> | undefined> => {
-    if (cursor !== undefined && !isPosition(cursor)) throw new BadCursor();
-    const published = (await histories.facts([policyStream])).find((fact) => versionIn(fact) === version);
-    if (!published) return undefined;
-    const after = cursor ?? (published.position as Position);
-    const options = { after, filter: { types: decidingTypes }, maxCount: mostEventsAPage };
-    const items: PolicyDecision[] = [];
-    let read = 0;
-    for await (const stored of events.readAll(options)) {
-      const fact = decode(stored);
-      read += 1;
-      if (policyCitedBy(fact) === version) items.push(told(fact));
-      if (items.length === limit || read === mostEventsAPage) return { items, nextCursor: fact.position };
-    }
-    return { items };
-  };
+export async function decisionsOf(
+  { events, histories }: DecisionTools,
+  { version, limit, cursor }: DecisionsRequest,
+  mostEventsAPage = MOST_EVENTS_A_PAGE,
+): Promise<Page<PolicyDecision> | undefined> {
+  if (cursor !== undefined && !isPosition(cursor)) throw new BadCursor();
+  const published = (await histories.facts([policyStream])).find((fact) => versionIn(fact) === version);
+  if (!published) return undefined;
+  const after = cursor ?? (published.position as Position);
+  const items: PolicyDecision[] = [];
+  let read = 0;
+  for await (const stored of events.readAll({ after, filter: { types: decidingTypes }, maxCount: mostEventsAPage })) {
+    const fact = decode(stored);
+    read += 1;
+    if (policyCitedBy(fact) === version) items.push(told(fact));
+    if (items.length === limit || read === mostEventsAPage) return { items, nextCursor: fact.position };
+  }
+  return { items };
+}
 
 const versionIn = (fact: Fact) => (fact.type === 'PolicyPublished' ? fact.data.version : undefined);
 

@@ -1,7 +1,7 @@
 import { refuse } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import { type PolicyContent, policyAt, policyStream } from '#domain/policy/policy';
-import { listDecisions } from './policy-decisions.ts';
+import { type DecisionsRequest, decisionsOf } from './policy-decisions.ts';
 import { policyHistory } from './policy-history.ts';
 import { type QueryDependencies, type QueryTools, sameForAll } from './query-tools.ts';
 import type { RequestContext, RequestTools } from './request-tools.ts';
@@ -36,5 +36,5 @@ export const policyQueries = (tools: QueryTools & Pick<QueryDependencies, 'event
   /** Every version that was ever published, oldest first: by whom, why, and what it changed (POL-2). */
   listVersions: (context: RequestContext) => policyHistory(tools, context),
   /** What was decided by a version (POL-2). */
-  listDecisions: listDecisions(tools),
+  listDecisions: sameForAll((request: DecisionsRequest) => decisionsOf(tools, request)),
 });
