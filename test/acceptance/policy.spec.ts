@@ -154,8 +154,8 @@ test('POL-1: a bonus ladder may decrease if the request confirms that this is in
   expect((await publish({ sharedBonusPercents: [10, 20, 10], sharedBonusMayFall: true })).status).toBe(201);
 });
 
-describe('POL-2: two members of staff', () => {
-  test('who publish from the same copy do not undo each other: the second one is told to look again', async () => {
+describe('two members of staff', () => {
+  test('POL-2: two members of staff who publish from the same copy do not undo each other: the second one is told to look again', async () => {
     const { policy } = await inForce();
     const sawTheSame = await seen();
     const ada = { policy: { ...policy, returnWindowDays: 20 } };
@@ -170,7 +170,7 @@ describe('POL-2: two members of staff', () => {
     expect((await inForce()).policy).toEqual({ ...ada.policy, renewalNoticeDays: 2 });
   });
 
-  test('who publish at the same moment: one of them wins, whichever form they send', async () => {
+  test('POL-2: two members of staff who publish at the same moment: one of them wins, whichever form they send', async () => {
     const { policy } = await inForce();
     const sawTheSame = await seen();
     const replies = await Promise.all([
@@ -181,7 +181,7 @@ describe('POL-2: two members of staff', () => {
     expect(replies.map(({ status }) => status).sort()).toEqual([201, 412, 412]);
   });
 
-  test('cannot publish without saying which versions they saw', async () => {
+  test('POL-2: two members of staff cannot publish without saying which versions they saw', async () => {
     const before = await versions();
     const { policy } = await inForce();
     for (const ifMatch of [{}, { 'if-match': '*' }])
@@ -193,14 +193,14 @@ describe('POL-2: two members of staff', () => {
     expect(await versions()).toEqual(before);
   });
 
-  test('may go on with the ETag of their own publication', async () => {
+  test('POL-2: two members of staff may go on with the ETag of their own publication', async () => {
     const { headers } = await send({ changes: { returnWindowDays: 24 } });
     const etag = { 'if-match': headers.get('etag') as string };
     expect((await send({ changes: { returnWindowDays: 25 } }, etag)).status).toBe(201);
     expect((await send({ changes: { returnWindowDays: 26 } }, etag)).status).toBe(412);
   });
 
-  test('who repeat a publication with its key get the first answer, although its ETag is old by then', async () => {
+  test('POL-2: two members of staff who repeat a publication with its key get the first answer, although its ETag is old by then', async () => {
     const [body, headers] = [{ changes: { returnWindowDays: 27 } }, { ...(await seen()), 'idempotency-key': 'again' }];
     const first = await send(body, headers);
     const count = (await versions()).length;
@@ -209,8 +209,8 @@ describe('POL-2: two members of staff', () => {
   });
 });
 
-describe('POL-2: a version', () => {
-  test('that is planned for later changes what it names and nothing else, also when others are published between', async () => {
+describe('a version of the policy', () => {
+  test('POL-2: a version that is planned for later changes what it names and nothing else, also when others are published between', async () => {
     const { policy } = await inForce();
     const [tomorrow, nextWeek] = [addDays(shop.now(), 1), addDays(shop.now(), 7)];
     await change({ returnWindowDays: 30 }, nextWeek);
@@ -233,7 +233,7 @@ describe('POL-2: a version', () => {
     expect((await inForce()).policy).toEqual({ ...then, returnWindowDays: 30, verificationDays: 14 });
   });
 
-  test('that takes effect by itself is not undone by an older copy of the whole policy', async () => {
+  test('POL-2: a version that takes effect by itself is not undone by an older copy of the whole policy', async () => {
     const { policy: copy, version: seenVersion } = await inForce();
     await change({ returnWindowDays: 40 }, addDays(shop.now(), 1));
     const etag = await seen();
@@ -247,7 +247,7 @@ describe('POL-2: a version', () => {
     expect((await inForce()).policy).toEqual({ ...copy, returnWindowDays: 40, verificationDays: 15 });
   });
 
-  test('leaves out again what a policy may leave out, and nothing else', async () => {
+  test('POL-2: a version leaves out again what a policy may leave out, and nothing else', async () => {
     await change({ sharedPersonDays: 90 });
     expect((await inForce()).policy.sharedPersonDays).toBe(90);
     await change({ sharedPersonDays: null });
@@ -258,7 +258,7 @@ describe('POL-2: a version', () => {
     });
   });
 
-  test('is refused when it or a planned one would contradict itself by it, and the field named', async () => {
+  test('POL-2: a version is refused when it or a planned one would contradict itself by it, and the field named', async () => {
     const { policy } = await inForce();
     await change({ freshAfterDays: policy.agedAfterDays - 1 }, addDays(shop.now(), 2));
     expect(await change({ agedAfterDays: policy.agedAfterDays - 1 })).toMatchObject({
@@ -274,7 +274,7 @@ describe('POL-2: a version', () => {
     await shop.wait({ days: 2 });
   });
 
-  test('that changes nothing is not recorded', async () => {
+  test('POL-2: a version that changes nothing is not recorded', async () => {
     const before = await versions();
     const { policy, version: seenVersion } = await inForce();
     expect(await send({ policy, seenVersion })).toMatchObject({ status: 201, body: { events: [] } });
