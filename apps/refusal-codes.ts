@@ -112,6 +112,23 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   ),
   'unknown-lead-type': refused(409, 'There is no such lead type.', 'Define it first, or check the id.', 'leadTypeId'),
   'unknown-store': refused(409, 'There is no such store.', 'Open it first, or check the id.', 'storeId'),
+  'policy-not-seen': refused(
+    428,
+    'Whoever publishes a policy says which versions they saw.',
+    'Read /api/policy or /api/policy/versions, and send its ETag in If-Match.',
+    'if-match',
+  ),
+  'policy-copy-unclear': refused(
+    409,
+    'A planned version of the policy took effect since the last publication: a copy of the whole policy may be older.',
+    'Say which version it is a copy of, as `seenVersion`, or send only the fields that change, as `changes`.',
+    'seenVersion',
+  ),
+  'policy-version-unknown': refused(
+    409,
+    'There is no such version of the policy.',
+    'Look it up at /api/policy/versions.',
+  ),
   'policy-contradicts-itself': refused(
     409,
     'Two values of the policy contradict each other.',

@@ -10,6 +10,7 @@ import {
 } from '#domain/catalogue/catalogue';
 import type { Instant } from '#domain/kernel/events';
 import { exampleIds } from '#read-models/models/examples';
+import { setPrice, setPriceExample } from '#requests/price-history';
 import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
@@ -114,6 +115,11 @@ class PricesQuery {
   storeId?: string;
 }
 
+class PriceHistoryQuery extends PricesQuery {
+  @Id({ description: 'Prices of this lead type only.', example: exampleIds.leadTypeId, optional: true })
+  leadTypeId?: string;
+}
+
 const stores = listOf(named('Store', catalogueEvents.StoreOpened.omit({ at: true })));
 const { agesInto } = catalogueEvents.LeadTypeDefined.shape;
 const leadType = named(
@@ -126,6 +132,7 @@ const leadType = named(
 );
 const leadTypes = listOf(leadType);
 const prices = listOf(named('Price', catalogueEvents.PriceSet.omit({ at: true })));
+const setPrices = listOf(setPrice);
 const statementDescriptor = named(
   'StatementDescriptor',
   z.object({
@@ -220,6 +227,16 @@ export class CatalogueController {
   @Problems(400)
   async listPrices(@Query() query: PricesQuery, @Reading() reader: Reader) {
     return prices.parse({ items: await this.#queries.catalogue.listPrices(reader, query) });
+  }
+
+  @Get('prices/history')
+  @ApiOperation({ summary: 'Every price that was set, oldest first: by whom, when and why (CAT-3)' })
+  @Responds(200, 'The prices, also those that another one for the same instant replaced.', setPrices, {
+    items: [setPriceExample],
+  })
+  @Problems(400, 403)
+  async listPriceHistory(@Query() query: PriceHistoryQuery, @Reading() reader: Reader) {
+    return { items: await this.#queries.catalogue.listPriceHistory(reader, query) };
   }
 
   @Post('prices')

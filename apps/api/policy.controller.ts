@@ -1,48 +1,50 @@
-import { Body, Controller, Get, Inject, Post } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Inject, Param, Post, Query } from '@nestjs/common';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Instant } from '#domain/kernel/events';
-import {
-  defaultPolicy,
-  type PolicyDocument,
-  type PolicyVersion,
-  policyDocument,
-  policyEvents,
-} from '#domain/policy/policy';
-import type { Page } from '#read-models/queries/paging';
+import { type PolicyChanges, type PolicyDocument, policyChanges, policyDocument } from '#domain/policy/policy';
+import { policyDecision, policyDecisionExample } from '#requests/policy-decisions';
+import { policyInForce, policyVersion, policyVersionExample } from '#requests/policy-history';
 import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
-import { Conforming, InstantField } from './fields.ts';
-import { Problem } from './problems.ts';
+import { Conforming, Count, InstantField } from './fields.ts';
+import { malformed, Problem } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
-import { listOf } from './reads.ts';
+import { listOf, PageQuery, pageRequest } from './reads.ts';
 import { CommandRoute, Problems, Responds } from './responses.ts';
-import { named } from './schemas.ts';
 
 class PublishPolicyBody {
-  @Conforming(policyDocument, {
-    description: 'The whole policy: all numbers and lists, not only the new ones.',
-    example: defaultPolicy,
+  @Conforming(policyChanges, {
+    description: 'The fields to change, and no others (POL-2). Null leaves out what a policy may leave out.',
+    example: { returnWindowDays: 9 },
+    optional: true,
   })
-  policy!: PolicyDocument;
+  changes?: PolicyChanges;
 
-  @InstantField({ description: 'From when the policy holds, now or later; from now when absent.', optional: true })
+  @Conforming(policyDocument, {
+    description:
+      'In place of `changes`: an edited copy of the whole policy in force. The fields in which it differs are changed.',
+    optional: true,
+  })
+  policy?: PolicyDocument;
+
+  @Count({
+    description: 'Of which version `policy` is a copy; of the one in force when absent.',
+    optional: true,
+  })
+  seenVersion?: number;
+
+  @InstantField({ description: 'From when the version holds, now or later; from now when absent.', optional: true })
   effectiveFrom?: Instant;
 }
 
-const policyVersion = named(
-  'PolicyVersion',
-  policyEvents.PolicyPublished.pick({
-    version: true,
-    author: true,
-    effectiveFrom: true,
-    policy: true,
-  }),
-);
+const { version, author, effectiveFrom, policy } = policyVersionExample;
+const inForceExample = { version, author, effectiveFrom, policy, revision: 1 };
+const VERSION = /^[1-9]\d{0,8}$/;
 const policyVersions = listOf(policyVersion);
-const anExample = { version: 1, author: 'staff:ada', effectiveFrom: '2026-03-01T09:30:00.000Z', policy: defaultPolicy };
+const policyDecisions = listOf(policyDecision);
 
 @ApiTags('policy')
 @Controller('api/policy')
@@ -57,7 +59,7 @@ export class PolicyController {
 
   @Get()
   @ApiOperation({ summary: 'The policy in force now' })
-  @Responds(200, 'The policy.', policyVersion, anExample)
+  @Responds(200, 'The policy. Its ETag is what a publication sends in If-Match.', policyInForce, inForceExample)
   @Problems(404)
   async getPolicy(@Reading() reader: Reader) {
     const policy = await this.#queries.policy.get(reader);
@@ -66,15 +68,41 @@ export class PolicyController {
   }
 
   @Get('versions')
-  @ApiOperation({ summary: 'All versions of the policy, oldest first' })
-  @Responds(200, 'The versions.', policyVersions, { items: [anExample] })
-  async listPolicyVersions(@Reading() reader: Reader): Promise<Page<PolicyVersion>> {
+  @ApiOperation({ summary: 'All versions of the policy, oldest first: by whom, why, and what each changes (POL-2)' })
+  @Responds(200, 'The versions.', policyVersions, { items: [policyVersionExample] })
+  async listPolicyVersions(@Reading() reader: Reader) {
     return { items: await this.#queries.policy.listVersions(reader) };
   }
 
+  @Get('versions/:version/decisions')
+  @ApiOperation({ summary: 'What was decided by a version of the policy, oldest first (POL-2)' })
+  @ApiParam({ name: 'version', description: 'The number of the version.', schema: { type: 'integer', example: 1 } })
+  @Responds(200, 'The decisions. A page may have none and still a nextCursor.', policyDecisions, {
+    items: [policyDecisionExample],
+  })
+  @Problems(400, 404)
+  async listPolicyDecisions(@Param('version') version: string, @Query() query: PageQuery, @Reading() reader: Reader) {
+    const request = { version: VERSION.test(version) ? Number(version) : 0, ...pageRequest(query) };
+    const page = await this.#queries.policy.listDecisions(reader, request);
+    if (!page) throw new Problem('policy-version-unknown', `there is no version ${version}`, { status: 404 });
+    return page;
+  }
+
   @Post('versions')
-  @CommandRoute({ summary: 'Publish a policy (POL-1)', records: ['PolicyPublished'], creates: '/api/policy/versions' })
-  publishPolicy(@Body() body: PublishPolicyBody, @Asking() context: RequestContext): Promise<Receipt> {
-    return this.#requests.policy.publish(body, context);
+  @CommandRoute({
+    summary: 'Publish a version of the policy (POL-1), with the ETag of the versions that the author saw (POL-2)',
+    records: ['PolicyPublished'],
+    creates: '/api/policy/versions',
+    needsIfMatch: true,
+  })
+  publishPolicy(
+    @Body() { changes, policy, seenVersion, effectiveFrom }: PublishPolicyBody,
+    @Asking() context: RequestContext,
+  ): Promise<Receipt> {
+    if ((changes === undefined) === (policy === undefined) || (changes && seenVersion))
+      throw malformed(['changes', 'policy'].map((field) => ({ field, message: 'send changes, or policy, not both' })));
+    const content = changes ? { changes } : { policy: policy as PolicyDocument, ...(seenVersion && { seenVersion }) };
+    const request = { ...content, ...(effectiveFrom && { effectiveFrom }) };
+    return this.#requests.policy.publish(request, context);
   }
 }

@@ -83,6 +83,11 @@ const problems = {
   ],
   422: ['The Idempotency-Key was used with another body.', 'key-reused', 'this key came with another body before'],
   423: ['Its stream was cut or deleted in the event store.', 'stream-damaged', 'the stream order-17 is damaged'],
+  428: [
+    'The request must say what its sender saw, in If-Match.',
+    'policy-not-seen',
+    'name the versions that you saw: send their ETag in If-Match',
+  ],
   503: ['Not now: send it again after Retry-After seconds.', 'store-unavailable', 'the store cannot be reached'],
   507: ['The disk is full; reading works.', 'store-full', 'the disk is full'],
 } as const;
@@ -122,10 +127,13 @@ interface CommandRoute {
   readonly adds?: z.ZodRawShape;
   /** Where to find what the command creates: a path with `:id`. The route answers 201 then. */
   readonly creates?: string;
+  /** Nobody may send it without saying what they saw. */
+  readonly needsIfMatch?: boolean;
 }
 
 /** A route that carries a command. Its handler returns the outcome; this decorator turns it into an HTTP response. */
-export function CommandRoute({ summary, records, idName, adds, creates, takesNothing = false }: CommandRoute) {
+export function CommandRoute({ summary, records, idName, adds, creates, ...needs }: CommandRoute) {
+  const { takesNothing = false, needsIfMatch = false } = needs;
   const status = creates ? 201 : 200;
   const example = {
     ...(idName && { [idName]: exampleIds[idName] }),
@@ -137,7 +145,7 @@ export function CommandRoute({ summary, records, idName, adds, creates, takesNot
     HttpCode(status),
     UseInterceptors(new OutcomeInterceptor({ idName, creates, takesNothing })),
     ApiOperation({ summary }),
-    ...(creates ? [] : [ifMatch]),
+    ...(needsIfMatch ? [ifMatchNeeded, Problems(428)] : creates ? [] : [ifMatch]),
     ...askingHeaders,
     succeeds(status, 'The command is recorded.', resultNaming(idName, adds), example),
     Problems(400, 403, 404, 409, 412, 413, 415, 422, 423, 503, 507),
@@ -161,10 +169,16 @@ function resultNaming(idName: IdName | undefined, adds: z.ZodRawShape = {}): z.Z
   return schema;
 }
 
-const header = (name: string, description: string, example: string) =>
-  ApiHeader({ name, description, required: false, schema: { type: 'string' }, example });
+const header = (name: string, description: string, example: string, required = false) =>
+  ApiHeader({ name, description, required, schema: { type: 'string' }, example });
 
 const ifMatch = header('If-Match', 'Only if it is still at this revision: the ETag of an earlier answer.', '"3"');
+const ifMatchNeeded = header(
+  'If-Match',
+  'Which revision its sender saw: the ETag of an earlier answer. Not *, which names none.',
+  '"3"',
+  true,
+);
 const whoAndWhy = [
   header(
     'Leadger-Actor',

@@ -145,6 +145,16 @@ program
   });
 
 program
+  .command('decisions')
+  .description('prints what was decided by a version of the policy, and how much of each kind')
+  .argument('<version>', 'the number of the version: leadger timeline policy main')
+  .option('--json', 'print JSON, one document for each decision')
+  .action(async (version: string, options: { json?: boolean }) => {
+    const { decisions } = await import('./decisions.ts');
+    await decisions(location(), version, options);
+  });
+
+program
   .command('verify')
   .description('reads the whole log and checks hashes, revisions and the laws of the store')
   .option('--json', 'print JSON')

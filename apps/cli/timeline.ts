@@ -2,6 +2,7 @@ import { type History, replayHistory } from '#audit/history';
 import { parseInstant } from '#domain/kernel/instants';
 import { type FamilyName, ledger } from '#domain/ledger';
 import { hashOfEvent } from '#event-store/event-hash';
+import { toldVersions } from '#requests/policy-history';
 import { openForReading, type StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { printJson, printLines } from './print.ts';
@@ -30,7 +31,7 @@ export async function timeline(
     const history = await replayHistory(stores, stream, { hashOf: hashOfEvent, ...(until && { at: until }) });
     if (!history) throw new CommandFailed(`there is no ${family} ${id}${until ? ` at ${until}` : ''}`);
     if (json) printJson({ stream, ...(until && { at: until }), ...history });
-    else print(`${family} ${id}`, until, history);
+    else print(`${family} ${id}`, until, history, family === 'policy' ? policyChanges(history) : []);
   } finally {
     await stores.close();
   }
@@ -43,17 +44,32 @@ const tellBasis = (basis: Readonly<Record<string, number>>): string =>
     .map(([name, last]) => `${name}@${last}`)
     .join(', ');
 
-function print(title: string, at: string | undefined, { events, state, damaged }: History): void {
+const tellValue = (value: unknown): string => (value === null ? 'none' : JSON.stringify(value));
+
+/** What each version changed, but the first one, which is whole and in the state. */
+const policyChanges = ({ events }: History): readonly (readonly string[])[] =>
+  toldVersions(events).map(({ version, changes }) =>
+    changes.filter(() => version > 1).map(({ field, from, to }) => `${field}: ${tellValue(from)} → ${tellValue(to)}`),
+  );
+
+function print(
+  title: string,
+  at: string | undefined,
+  { events, state, damaged }: History,
+  details: readonly (readonly string[])[],
+): void {
   const typeWidth = Math.max(0, ...events.map(({ type }) => type.length));
   const actorWidth = Math.max(0, ...events.map(({ actor }) => actor.length));
   printLines(`${title}, ${at ? `as of ${at}` : 'to the end'}`, '');
   if (damaged !== undefined) printLines(`DAMAGED: ${damaged}. What is left of it in the log:`, '');
-  for (const { revision, type, at, actor, reason, policyVersion, basis, eventsSeen, data } of events) {
+  for (const [index, event] of events.entries()) {
+    const { revision, type, at, actor, reason, policyVersion, basis, eventsSeen, data } = event;
     const policy = policyVersion === undefined ? '' : `policy ${policyVersion}`;
     const seen = eventsSeen === undefined ? '' : `after event ${eventsSeen}`;
     printLines(
       `${String(revision).padStart(4)}  ${at}  ${type.padEnd(typeWidth)}  ${actor.padEnd(actorWidth)}  ${policy.padEnd(POLICY_WIDTH)}  ${seen}`.trimEnd(),
       `      ${tellEvent(type, data)}`,
+      ...(details[index] ?? []).map((detail) => `      ${detail}`),
       ...(reason ? [`      because: ${typeof reason === 'string' ? reason : Object.keys(reason).join()}`] : []),
       ...(basis ? [`      knowing: ${tellBasis(basis)}`] : []),
     );

@@ -27,7 +27,8 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
     `lead type ${leadTypeId}: ${exclusivity}, ${freshness}${agesInto ? `, ages into ${agesInto}` : ''}`,
   PriceSet: ({ storeId, leadTypeId, pricePerLeadCents, currency, smallestOrder, largestOrder, effectiveFrom }) =>
     `${leadTypeId} in store ${storeId}: ${tellMoney(pricePerLeadCents, currency)} a lead, ${smallestOrder} to ${largestOrder} an order, from ${effectiveFrom}`,
-  PolicyPublished: ({ version, author, effectiveFrom }) => `policy ${version} by ${author}, from ${effectiveFrom}`,
+  PolicyPublished: ({ version, author, effectiveFrom, policy, changes = {} }) =>
+    `policy ${version} by ${author}, from ${effectiveFrom}: ${policy ? 'a whole policy' : `changes ${Object.keys(changes).join(', ')}`}`,
   CustomerRegistered: ({ storeId, timeZone }) => `registered with store ${storeId}, lives in ${timeZone}`,
   BusinessAssociationChanged: () => 'changed the business association',
   BusinessAssociationSealed: () => 'the business association, stored plain by an older version, is sealed from now on',

@@ -8,6 +8,7 @@ import {
 } from '#domain/catalogue/catalogue';
 import type { Instant } from '#domain/kernel/events';
 import type { CommandOf } from '#domain/ledger';
+import { listPriceHistory } from './price-history.ts';
 import { refuseDescriptor } from './provider-limits.ts';
 import { type QueryTools, sameForAll } from './query-tools.ts';
 import type { RequestContext, RequestTools } from './request-tools.ts';
@@ -41,7 +42,8 @@ async function setStatementDescriptor(tools: RequestTools, descriptor: string, c
   return tools.send('main', catalogueStream, asked, context);
 }
 
-export function catalogueQueries({ stateOf, streams }: QueryTools) {
+export function catalogueQueries(tools: QueryTools) {
+  const { stateOf, streams } = tools;
   const present = () => stateOf<'catalogue'>(catalogueStream);
   return {
     listStores: sameForAll(async () => [...(await present()).stores.values()]),
@@ -60,5 +62,7 @@ export function catalogueQueries({ stateOf, streams }: QueryTools) {
       const prices = [...(await present()).prices.values()].flat();
       return prices.filter((price) => storeId === undefined || price.storeId === storeId);
     }),
+    /** The same with their authors and reasons, read from the log. */
+    listPriceHistory: listPriceHistory(tools),
   };
 }

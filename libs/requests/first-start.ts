@@ -9,7 +9,8 @@ import type { Requests } from './requests.ts';
 export const firstStore: Store = { storeId: 'main', name: 'Main store', webAddress: 'http://127.0.0.1' };
 
 const STATEMENT_DESCRIPTOR = 'LEADGER';
-const NO_STREAM = -1;
+/** Who begins a stream has seen none of it. */
+export const NO_STREAM = -1;
 
 /** The oldest first: a lead type must exist before another one can age into it. */
 const firstLeadTypes: readonly LeadType[] = (['exclusive', 'shared'] as const).flatMap((exclusivity) =>

@@ -242,7 +242,7 @@ describe('DLV-11: the claim on a person', () => {
     const first = await receive({ telephone: 1, leadTypeId: 'shared-fresh' });
     await sell(first.leadId, 1, 'shared-fresh');
     const policy = { ...defaultPolicy, sharedPersonDays: 90 };
-    await on(0).requests.policy.publish({ policy }, by('staff:ada'));
+    await on(0).requests.policy.publish({ policy }, { ...by('staff:ada'), ifRevision: 0 });
     await clock.moveTo(addDays(START, 89));
     expect(await receive({ telephone: 1, leadTypeId: 'shared-fresh' })).toMatchObject(duplicateOf(first));
     await clock.moveTo(addDays(START, 90));

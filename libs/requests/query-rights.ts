@@ -87,8 +87,14 @@ export type QueryRights = {
 
 /** THE table of queries: who may ask for what. A query without a line here does not compile. */
 export const queryRights = {
-  catalogue: { listStores: anyone, getStatementDescriptor: anyone, listLeadTypes: anyone, listPrices: anyone },
-  policy: { get: anyone, listVersions: anyone },
+  catalogue: {
+    listStores: anyone,
+    getStatementDescriptor: anyone,
+    listLeadTypes: anyone,
+    listPrices: anyone,
+    listPriceHistory: staff('CAT-3'),
+  },
+  policy: { get: anyone, listVersions: staff('POL-2'), listDecisions: staffOfAllStores },
   accounts: { list: onlyVisibleRows, get: onlyVisibleRows },
   // Sign-in itself: the caller is not known yet.
   passwords: { signIn: anyone },

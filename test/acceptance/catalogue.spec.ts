@@ -123,6 +123,32 @@ describe('prices', () => {
     expect(told).toEqual([100, 200, 300]);
   });
 
+  test('CAT-3: the history of prices says who set each price, when and why, also of two for one instant', async () => {
+    const leadTypeId = await shop.leadType();
+    const price = { storeId: 'main', leadTypeId, currency: 'USD', smallestOrder: 1, largestOrder: 1000 };
+    const tomorrow = addDays(shop.now(), 1);
+    const set = (pricePerLeadCents: number, actor: string, reason?: string) => {
+      const headers = { 'leadger-actor': actor, ...(reason && { 'leadger-reason': reason }) };
+      const body = { ...price, pricePerLeadCents, effectiveFrom: tomorrow };
+      return shop.ask('POST', '/api/prices', body, 201, headers);
+    };
+    const firstAt = shop.now();
+    await set(110, 'staff:ada');
+    await shop.wait({ hours: 1 });
+    await set(120, 'staff:bob', 'Ada mistyped it');
+    const { items } = await shop.ask('GET', `/api/prices/history?storeId=main&leadTypeId=${leadTypeId}`);
+    const common = { ...price, effectiveFrom: tomorrow };
+    expect(items.slice(1)).toEqual([
+      { ...common, pricePerLeadCents: 110, setAt: firstAt, author: 'staff:ada', reason: null, replaced: true },
+      {
+        ...{ ...common, pricePerLeadCents: 120, setAt: shop.now(), author: 'staff:bob' },
+        ...{ reason: 'Ada mistyped it', replaced: false },
+      },
+    ]);
+    expect(items[0]).toMatchObject({ pricePerLeadCents: 100, author: 'staff:local', replaced: false });
+    expect((await shop.ask('GET', '/api/prices/history?storeId=nowhere')).items).toEqual([]);
+  });
+
   test('CAT-3: the minimum and maximum quantity of an order take effect at the same instant as the price', async () => {
     const leadTypeId = await shop.leadType();
     const from = addDays(shop.now(), 1);

@@ -47,8 +47,8 @@ const giveBack = async (orderId: string, leadId: string) => {
 /** Publishes the current policy with changes. @returns a function that publishes the policy as it was */
 const publish = async (changes: object) => {
   const { policy } = await shop.ask('GET', '/api/policy');
-  await shop.ask('POST', '/api/policy/versions', { policy: { ...policy, ...changes } });
-  return () => shop.ask('POST', '/api/policy/versions', { policy });
+  await shop.publish({ policy: { ...policy, ...changes } });
+  return () => shop.publish({ policy });
 };
 const waitUntil = (instant: string) => shop.wait({ seconds: (Date.parse(instant) - Date.parse(shop.now())) / 1000 });
 

@@ -172,12 +172,12 @@ describe('one person', () => {
     await send(ann, { leadTypeId });
     expect(await soldTo(orders)).toEqual([1, 1, 1, 0]);
     const { policy } = await shop.ask('GET', '/api/policy');
-    await shop.ask('POST', '/api/policy/versions', { policy: { ...policy, sharedPersonDays: 90 } });
+    await shop.publish({ policy: { ...policy, sharedPersonDays: 90 } });
     await shop.wait({ days: 89 });
     expect(await send(ann, { leadTypeId })).toMatchObject({ events: ['DuplicateReceived'] });
     await shop.wait({ days: 1 });
     expect(await send(ann, { leadTypeId })).toMatchObject({ events: ['LeadReceived'] });
-    await shop.ask('POST', '/api/policy/versions', { policy });
+    await shop.publish({ policy });
     expect(await soldTo(orders)).toEqual([1, 1, 1, 1]);
   });
 

@@ -109,13 +109,13 @@ test('ORD-3: a paused order is restarted even if its programme is on hold; a new
   const pausedAt = shop.now();
   await ask(before, 'pause');
   const { policy } = await shop.ask('GET', '/api/policy');
-  await shop.ask('POST', '/api/policy/versions', { policy: { ...policy, restartPausedAfterDays: 2 } });
+  await shop.publish({ policy: { ...policy, restartPausedAfterDays: 2 } });
   const after = await place({ loyalty: { cadence: 'once-a-month' } });
   await ask(after, 'pause');
   await shop.wait({ days: 10 });
   expect((await happened(before, 'OrderRestarted'))[0]?.at).toBe(addDays(pausedAt, 7));
   expect((await happened(after, 'OrderRestarted'))[0]?.at).toBe(addDays(pausedAt, 2));
-  await shop.ask('POST', '/api/policy/versions', { policy });
+  await shop.publish({ policy });
 });
 
 test.each([

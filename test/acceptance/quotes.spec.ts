@@ -45,11 +45,11 @@ test('CHK-5: what a checkout shows is recorded, and is charged, whatever the pri
   await setPrice(leadTypeId, 396_000);
   await shop.ask('PUT', '/api/statement-descriptor', { statementDescriptor: 'ANOTHER NAME' });
   const generous = { ...policy, exclusiveBonusPercent: 50, renewalCadences: [{ name: 'monthly', days: 30 }] };
-  await shop.ask('POST', '/api/policy/versions', { policy: generous });
+  await shop.publish({ policy: generous });
   await shop.wait({ hours: 20 });
   expect(await shown(checkoutId)).toEqual(quote);
   const orderId = await place(checkoutId);
-  await shop.ask('POST', '/api/policy/versions', { policy });
+  await shop.publish({ policy });
   await shop.ask('PUT', '/api/statement-descriptor', { statementDescriptor: 'LEADGER' });
 
   const [placed, paid] = await shop.history(`/api/orders/${orderId}`);

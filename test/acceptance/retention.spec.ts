@@ -17,8 +17,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-const publish = (retention: object, status = 201) =>
-  shop.ask('POST', '/api/policy/versions', { policy: { ...defaultPolicy, retention } }, status);
+const publish = (retention: object, status = 201) => shop.publish({ policy: { ...defaultPolicy, retention } }, status);
 const copies = () => readdir(join(directory, 'mails'));
 const support = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'Mrs. Byron called' };
 const look = (customerId: string) =>

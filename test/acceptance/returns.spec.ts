@@ -112,8 +112,7 @@ describe('RPL-2: five times 24 hours after receipt', () => {
 
   test('RPL-2: the window is promised and recorded with the delivery; no later policy moves it', async () => {
     const { policy } = await shop.ask('GET', '/api/policy');
-    const publish = (returnWindowDays: number) =>
-      shop.ask('POST', '/api/policy/versions', { policy: { ...policy, returnWindowDays } });
+    const publish = (returnWindowDays: number) => shop.publish({ policy: { ...policy, returnWindowDays } });
     const [kept, expired] = [await served(), await served()];
     const until = addDays(shop.now(), 5);
     const contact = () => shop.read(`/api/customers/${kept.customerId}/leads/${kept.leadId}`);
@@ -178,12 +177,12 @@ test('RPL-3: reasons of a policy without labels are understood and shown as they
   const { policy } = await shop.ask('GET', '/api/policy');
   const { returnReasonLabels: _, ...unlabelled } = policy;
   const older = { ...unlabelled, approvedReturnReasons: ['wrong number'], invalidReturnReasons: ['not interested'] };
-  await shop.ask('POST', '/api/policy/versions', { policy: older });
+  await shop.publish({ policy: older });
   const { orderId, leadId } = await served();
   const found = await replacement(await giveBack(orderId, leadId, { reason: 'Wrong Number' }));
   expect(found).toMatchObject({ reason: 'wrong number', reasonLabel: 'wrong number', status: 'requested' });
   await grant(found.replacementId);
-  await shop.ask('POST', '/api/policy/versions', { policy });
+  await shop.publish({ policy });
 });
 
 test('RPL-4, RPL-8: a return with an invalid reason is recorded and denied at once, with that explanation', async () => {

@@ -37,6 +37,11 @@ export interface Shop {
   lead(leadTypeId?: string, details?: Record<string, unknown>): Promise<string>;
   /** A lead as the version before stored it, which claimed no persons. @returns its id */
   olderLead(leadTypeId: string, contact: Contact): Promise<string>;
+  /**
+   * Publishes `changes` of the policy, or a whole `policy`, as somebody who saw the versions that there are.
+   * @throws Error with the answer when the status is not the expected one
+   */
+  publish(content: object, expected?: number, headers?: Record<string, string>): Promise<Anything>;
   /** The events of an order, a replacement, a customer and so on, by the path of its resource, oldest first. */
   history(path: string): Promise<readonly { type: string; at: string; position: string; data: Anything }[]>;
   /** All events as they are stored: personal data stays sealed. */
@@ -122,6 +127,10 @@ export async function openShop(options: Parameters<typeof startServer>[0] = {}):
       await handler.execute({ stream: leadStream(leadId), command, caller, cause });
       await server.settle();
       return leadId;
+    },
+    async publish(content, expected = 201, headers = {}) {
+      const etag = (await server.call('GET', '/api/policy')).headers.get('etag') as string;
+      return ask('POST', '/api/policy/versions', content, expected, { 'if-match': etag, ...headers });
     },
     history: async (path) => (await ask('GET', `${path}/history`)).events,
     async log() {

@@ -43,6 +43,27 @@ function faultsIn(document: Json): (schema: Json, value: Json) => string[] {
   };
 }
 
+export const takesIfMatch = ({ operation }: Operation, required = false): boolean =>
+  operation.parameters?.some((one: Json) => one.name === 'If-Match' && (one.required || !required)) ?? false;
+
+/** The read of what a command changes: at the same path, or at the nearest path above it. A list has no revision. */
+export function ownRead(operations: readonly Operation[], { path }: Operation): Operation | undefined {
+  for (let above = path; above; above = above.slice(0, above.lastIndexOf('/'))) {
+    const found = operations.find(
+      ({ id, method, path }) => method === 'GET' && path === above && !id.startsWith('list'),
+    );
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** The headers that an operation cannot do without: the ETag of what it changes. */
+export async function neededHeaders(server: Server, operations: readonly Operation[], operation: Operation) {
+  const read = takesIfMatch(operation, true) ? ownRead(operations, operation) : undefined;
+  const etag = read && (await server.call('GET', read.path)).headers.get('etag');
+  return etag ? { 'if-match': etag } : {};
+}
+
 /** A body made of the examples of its fields. */
 export function exampleBody({ document, schema }: { document: Json; schema: Json }): Json {
   const { properties } = document.components.schemas[schema.$ref.split('/').at(-1)];

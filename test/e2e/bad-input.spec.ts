@@ -182,6 +182,8 @@ const wrongFields: readonly (readonly [title: string, path: string, body: () => 
     'qualifiesForLoyaltyRewards',
   ],
   ['an empty policy', '/api/policy/versions', () => ({ policy: {} }), 'policy.returnWindowDays'],
+  ['an unknown change of the policy', '/api/policy/versions', () => ({ changes: { colour: 1 } }), 'changes.colour'],
+  ['no change of the policy', '/api/policy/versions', () => ({}), 'changes'],
   ['a policy with an unknown field', '/api/policy/versions', () => ({ policy: { colour: 1 } }), 'policy.colour'],
   ['a programme that is an empty list', '/api/orders', () => ({ ...anOrder(), loyalty: [] }), 'loyalty'],
   ['a call back that is an empty list', '/api/tickets', () => ({ ...aLetter(), callBack: [] }), 'callBack'],

@@ -322,10 +322,8 @@ describe('the catalogue and the policy', () => {
     const tomorrow = addDays(server.clock.now(), 1);
     const { body: current } = await server.call('GET', '/api/policy');
     const policy = { ...current.policy, returnWindowDays: 9 };
-    const published = await server.call('POST', '/api/policy/versions', {
-      policy,
-      effectiveFrom: tomorrow,
-    });
+    const body = { policy, effectiveFrom: tomorrow };
+    const published = await server.call('POST', '/api/policy/versions', body, { 'if-match': '"0"' });
     expect(published.status).toBe(201);
     expect((await server.call('GET', '/api/policy')).body.version).toBe(1);
     await server.clock.moveTo(tomorrow);

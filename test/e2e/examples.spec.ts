@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { EventStore } from '#event-store/port';
 import { EVENT_STORE } from '#wiring/tokens';
-import { exampleBody, type Json, type Operation, readDocument } from './api-document.ts';
+import { exampleBody, type Json, neededHeaders, type Operation, readDocument } from './api-document.ts';
 import { type Server, startServer } from './server.ts';
 
 interface Step {
@@ -167,7 +167,8 @@ async function play(step: Step): Promise<void> {
   const { type, body } = bodyOf(operation, step);
   note(body, 'file');
   const reason = { 'leadger-reason': REASON, ...(type && { 'content-type': type }) };
-  const reply = await server.call(operation.method, withActual(await addressOf(operation, query)), body, reason);
+  const headers = { ...reason, ...(await neededHeaders(server, api.operations, operation)) };
+  const reply = await server.call(operation.method, withActual(await addressOf(operation, query)), body, headers);
   await server.settle();
   const { content = {} } = operation.operation.responses[reply.status] ?? {};
   expect({ call, accepted: reply.status < 300, text: reply.text }).toEqual({ call, accepted: true, text: reply.text });

@@ -1,6 +1,6 @@
 import { BaseResolver, createConfig, lintFromString } from '@redocly/openapi-core';
 import { exampleIds } from '#read-models/models/examples';
-import { exampleBody, type Json, type Operation, readDocument } from './api-document.ts';
+import { exampleBody, type Json, neededHeaders, type Operation, readDocument } from './api-document.ts';
 import { type Server, startServer } from './server.ts';
 
 let server: Server;
@@ -47,9 +47,11 @@ test('it lists every route with its operation id: after a change run `npm test -
   "POST /api/lead-types defineLeadType",
   "GET /api/prices listPrices",
   "POST /api/prices setPrice",
+  "GET /api/prices/history listPriceHistory",
   "GET /api/policy getPolicy",
   "GET /api/policy/versions listPolicyVersions",
   "POST /api/policy/versions publishPolicy",
+  "GET /api/policy/versions/{version}/decisions listPolicyDecisions",
   "POST /api/checkouts startCheckout",
   "POST /api/checkouts/{checkoutId}/quote quoteCheckout",
   "GET /api/checkouts/{checkoutId} getCheckout",
@@ -367,6 +369,7 @@ test('every body made of the examples is valid: only a rule may refuse it', asyn
     expect({ id, faults: faultsOf(schema, body) }).toEqual({ id, faults: [] });
     const { status, body: answer } = await server.call(method, path.replaceAll(/{\w+}/g, 'some'), body, {
       'leadger-reason': 'it is tried',
+      ...(await neededHeaders(server, operations, { id, method, path, operation })),
     });
     if (![200, 201, 202, 404, 409].includes(status)) refused.push(`${id}: ${status} ${answer.detail}`);
   }

@@ -41,6 +41,7 @@ const onDirectory = {
   'person export': ['person', 'export', '--lead', 'l1', '--reason', 'asked', '--data', half],
   'person erase': ['person', 'erase', '--lead', 'l1', '--reason', 'asked', '--data', half],
   timeline: ['timeline', 'policy', 'main', '--data', half],
+  decisions: ['decisions', '1', '--data', half],
   verify: ['verify', '--data', half],
   damaged: ['damaged', '--data', half],
   clock: ['clock', '--days', '1', '--data', half],

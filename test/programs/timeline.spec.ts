@@ -51,3 +51,27 @@ test('leadger timeline prints a text of several lines on one line, so that no te
   // As a field of the state, too.
   expect(stdout).not.toMatch(/^ +chargeback granted/m);
 });
+
+test('POL-2: leadger timeline says who published which version of the policy, why, and what it changed', async () => {
+  const store = await mkdtemp(join(tmpdir(), 'leadger-timeline-spec-'));
+  const server = await startServer({ directory: store });
+  const changes = { returnWindowDays: 9, sharedPersonDays: 90 };
+  const reply = await server.call('POST', '/api/policy/versions', { changes }, { ...STAFF, 'if-match': '"0"' });
+  const lead = { leadTypeId: 'exclusive-fresh', source: 'fair', contact: { telephone: '+1 212 555 0141' } };
+  const { leadId } = (await server.call('POST', '/api/leads', lead)).body;
+  await server.stop();
+  expect(reply.status).toBe(201);
+  const { stdout } = await cli('timeline', 'policy', 'main', '--data', store);
+  const decided = await cli('decisions', '2', '--data', store);
+  const unknown = await cli('decisions', '3', '--data', store);
+  await rm(store, { recursive: true });
+  expect(stdout).toMatch(
+    /PolicyPublished +staff:ann\n +policy 2 by staff:ann, from \S+: changes sharedPersonDays, return/,
+  );
+  expect(stdout).toContain(
+    '\n      sharedPersonDays: none → 90\n      returnWindowDays: 5 → 9\n      because: asked by telephone\n',
+  );
+  expect(decided).toMatchObject({ code: 0, stderr: '' });
+  expect(decided.stdout).toMatch(new RegExp(`Z  LeadReceived  lead-${leadId}@0  staff:local\n\nLeadReceived: 1\n$`));
+  expect(unknown).toMatchObject({ code: 1, stdout: '', stderr: 'leadger: there is no version 3 of the policy\n' });
+});

@@ -43,7 +43,8 @@ const currentEvents = () =>
   );
 
 interface JsonSchema {
-  readonly type?: string;
+  /** Several: one of them is null. */
+  readonly type?: string | readonly string[];
   readonly examples?: readonly unknown[];
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
@@ -67,7 +68,7 @@ function exampleOf(field: string, schema: JsonSchema): unknown {
   if (schema.enum) return schema.enum[0];
   const [first] = schema.anyOf ?? schema.oneOf ?? [];
   if (first) return exampleOf(field, first);
-  switch (schema.type) {
+  switch ([schema.type].flat()[0]) {
     case 'object':
       return Object.fromEntries(
         Object.entries(schema.properties ?? {}).map(([name, member]) => [name, exampleOf(name, member)]),

@@ -322,7 +322,7 @@ it('LOY-7: a policy with an earlier announcement applies from the instant at whi
   await join();
   const { state } = await handler.streams.read<'policy'>('policy-main');
   const policy = { ...(state.versions[0] as (typeof state.versions)[0]).policy, renewalNoticeDays: 5 };
-  await requests.policy.publish({ policy, effectiveFrom: addDays(START, 3) }, by());
+  await requests.policy.publish({ policy, effectiveFrom: addDays(START, 3) }, { ...by(), ifRevision: 0 });
   await engine.settle();
   await clock.moveTo(addDays(START, 7));
   expect(await events('RenewalAnnounced')).toMatchObject([{ data: { at: addDays(START, 3), policyVersion: 2 } }]);

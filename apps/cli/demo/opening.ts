@@ -1,5 +1,6 @@
 import type { Instant } from '#domain/kernel/events';
 import { defaultPolicy } from '#domain/policy/policy';
+import { NO_STREAM } from '#requests/first-start';
 import type { Requests } from '#requests/requests';
 import { leadTypes, priceList, statementDescriptor, stores } from './assortment.ts';
 import { asOwner, must } from './contexts.ts';
@@ -7,7 +8,7 @@ import { coupons } from './habits.ts';
 
 /** Publishes the policy and the catalogue of the demo, without prices. */
 export async function openForBusiness({ policy, catalogue, coupons: codes }: Requests, now: Instant): Promise<void> {
-  await must(policy.publish({ policy: defaultPolicy }, asOwner('policy')));
+  await must(policy.publish({ policy: defaultPolicy }, { ...asOwner('policy'), ifRevision: NO_STREAM }));
   await must(catalogue.setStatementDescriptor(statementDescriptor, asOwner('descriptor')));
   for (const store of Object.values(stores)) await must(catalogue.openStore(store, asOwner('open', store.storeId)));
   for (const leadType of leadTypes)

@@ -1,5 +1,6 @@
 import { Businesses } from './businesses.ts';
 import type { EventsSeen } from './events-seen.ts';
+import { Policies } from './policies.ts';
 import { customersIn, dayIn, type RawEvent } from './raw-log.ts';
 
 /**
@@ -7,7 +8,7 @@ import { customersIn, dayIn, type RawEvent } from './raw-log.ts';
  * leads must fit into memory. Shares no code with the deciders.
  */
 export class Books {
-  readonly policies = new Map<number, Policy>();
+  readonly policies = new Policies(policyIn);
   readonly exclusiveTypes = new Set<string>();
   readonly customers = new Map<string, CustomerEntry>();
   readonly leads = new Map<string, LeadEntry>();
@@ -87,6 +88,14 @@ interface Policy {
   readonly returnWindow: number;
   readonly approvedReturnReasons: readonly string[];
 }
+
+const policyIn = (policy: RawEvent['data'], effectiveFrom: number): Policy => ({
+  effectiveFrom,
+  maximumCustomersPerSharedLead: policy.maximumCustomersPerSharedLead,
+  sharedPersonWindow: policy.sharedPersonDays === undefined ? undefined : policy.sharedPersonDays * DAY,
+  returnWindow: policy.returnWindowDays * DAY,
+  approvedReturnReasons: policy.approvedReturnReasons,
+});
 
 interface CustomerEntry {
   /** The businesses that it worked for, each with the ordinal and instant of the event that says so. */
@@ -168,15 +177,7 @@ interface Request {
 type Recorder = (books: Books, event: RawEvent, at: number) => void;
 
 const recorders: Readonly<Record<string, Recorder>> = {
-  PolicyPublished: (books, { data: { version, effectiveFrom, policy } }) => {
-    books.policies.set(version, {
-      effectiveFrom: millisecondsOf(effectiveFrom),
-      maximumCustomersPerSharedLead: policy.maximumCustomersPerSharedLead,
-      sharedPersonWindow: policy.sharedPersonDays === undefined ? undefined : policy.sharedPersonDays * DAY,
-      returnWindow: policy.returnWindowDays * DAY,
-      approvedReturnReasons: policy.approvedReturnReasons,
-    });
-  },
+  PolicyPublished: (books, { data }) => books.policies.publish(data),
   LeadTypeDefined: (books, { data: { leadTypeId, exclusivity } }) => {
     if (exclusivity === 'exclusive') books.exclusiveTypes.add(leadTypeId);
   },

@@ -169,6 +169,22 @@ const longerWindow: Line = [
   'PolicyPublished',
   { version: 2, effectiveFrom: on(0), policy: { ...policy, returnWindowDays: 9 } },
 ];
+const changed = (version: number, day: number, changes: object): Line => [
+  'policy-main',
+  'PolicyPublished',
+  { version, effectiveFrom: on(day), changes },
+];
+/** By version 2, for which others are planned before it and after it. */
+const byChanges = (days: number): Line[] => [
+  changed(2, 2, { verificationDays: 8 }),
+  changed(3, 3, { returnWindowDays: 20 }),
+  changed(4, 1, { returnWindowDays: 9, sharedPersonDays: 30 }),
+  changed(5, 1, { sharedPersonDays: null }),
+  ...delivery('l1', 'o1', 'c1', {
+    ...{ at: on(2), returnableUntil: on(2 + days) },
+    decision: { ...decision(900), policyVersion: 2, decidedAt: on(2) },
+  }),
+];
 const correctedTo = (verdict: string, reason: string): Line => [
   'replacement-r1',
   'VerdictCorrected',
@@ -339,6 +355,16 @@ describe('the laws', () => {
     expect(await broken([...setting, ...delivery('l1', 'o1', 'c1'), shorter, ...inside])).toEqual({});
     const older = [longerWindow, ...returned('wrong number', 8, { policyVersion: 2 })];
     expect(await broken([...setting, ...delivery('l1', 'o1', 'c1'), ...older])).toEqual({});
+  });
+
+  it('POL-2: hold for what was decided by a version that changes single fields, with what held before it', async () => {
+    expect(await broken([...setting, ...byChanges(9)])).toEqual({});
+    const rejoined = { exclusiveBonusPercent: 50 };
+    const loyal = { ...member[0]?.[2], leadTypeId: 'ex', policyVersion: 3 };
+    const joined = (bonusLeads: number): Line => ['order-m2', 'OrderPlaced', { ...loyal, at: on(2), bonusLeads }];
+    const plan = [changed(2, 2, { pausesThatKeepTheLadder: 3 }), changed(3, 2, rejoined)];
+    expect(await broken([...setting, ...plan, joined(5)])).toEqual({});
+    expect(await broken([...setting, ...plan, joined(1)])).toEqual({ bonusWrong: 1 });
   });
 
   it('RPL-8, RPL-10, RPL-11: hold for a second reason, corrected verdicts and goodwill', async () => {
@@ -696,6 +722,16 @@ describe('the laws', () => {
       'RPL-2: a delivery promises another window than its policy',
       { returnWindowWrong: 1 },
       delivery('l1', 'o1', 'c1', { returnableUntil: on(6) }),
+    ],
+    [
+      'RPL-2, POL-2: a delivery promises another window than held before the version that decided it',
+      { returnWindowWrong: 1 },
+      byChanges(5),
+    ],
+    [
+      'RPL-2, POL-2: a delivery promises the window of a version that is planned for later',
+      { returnWindowWrong: 1 },
+      byChanges(20),
     ],
     [
       'RPL-10: a verdict is corrected to granted beyond the rules',

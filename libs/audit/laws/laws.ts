@@ -170,7 +170,7 @@ class Audit {
   }
 
   #couldDecide({ eventsSeen = 0, policyVersion }: RawEvent['data'], ordinal: number): boolean {
-    return couldSee(eventsSeen, ordinal) && this.#books.policies.has(policyVersion);
+    return couldSee(eventsSeen, ordinal) && this.#books.policies.get(policyVersion) !== undefined;
   }
 
   #checkContents(event: RawEvent): void {

@@ -1,4 +1,5 @@
 import { DAY } from './books.ts';
+import { Policies } from './policies.ts';
 import type { RawEvent } from './raw-log.ts';
 
 type RenewalLaw = 'bonusWrong' | 'renewalOutOfTurn' | 'renewalMissing' | 'renewalChargedLate';
@@ -10,7 +11,7 @@ const HOUR = DAY / 24;
  * first order, the pauses and the policy that the order cites. Shares no code with the deciders.
  */
 export class RenewalCheck {
-  readonly #promised = new Map<number, Promised>();
+  readonly #promised = new Policies(promisedIn);
   readonly #exclusiveTypes = new Set<string>();
   readonly #programmes = new Map<string, Programme>();
   #now = 0;
@@ -80,7 +81,7 @@ export class RenewalCheck {
 
   #note(event: RawEvent, at: number): void {
     const { id, type, data } = event;
-    if (type === 'PolicyPublished') this.#promised.set(data.version, promisedIn(data.policy));
+    if (type === 'PolicyPublished') this.#promised.publish(data);
     if (type === 'LeadTypeDefined' && data.exclusivity === 'exclusive') this.#exclusiveTypes.add(data.leadTypeId);
     if (type === 'OrderPlaced' && data.loyalty) this.#programmes.set(id, this.#begin(data, at));
     const programme = this.#programmes.get(id);

@@ -112,6 +112,7 @@ function membersOf(schema: z.ZodType, path: string): readonly Field[] {
     case 'union':
       return options.flatMap((option) => fieldsOf(option, path));
     case 'optional':
+    case 'nullable':
       return fieldsOf(innerType, path);
     // No value fits it: a strict object has no other members.
     case 'never':

@@ -3,7 +3,7 @@ import { defaultPolicy, type PolicyVersion } from '../policy/policy.ts';
 import { endOfReturnWindow, returnPromiseOf } from './return-promise.ts';
 
 const version = (number: number, returnWindowDays: number): PolicyVersion => ({
-  ...{ version: number, author: 'staff:ada', effectiveFrom: minute(0) },
+  ...{ version: number, author: 'staff:ada', at: minute(0), effectiveFrom: minute(0) },
   policy: { ...defaultPolicy, returnWindowDays },
 });
 const [first, second] = [version(1, 5), version(2, 9)];

@@ -1,11 +1,18 @@
 import { z } from 'zod';
-import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
+import { type Decider, type Decision, isRefusal, type Refusal, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { id, storeText, timeZone } from '../kernel/fields.ts';
 import { earliest, inEffectAt } from '../kernel/instants.ts';
 import { isTimeZone } from '../kernel/local-days.ts';
 import { type RightsOf, staff } from '../kernel/rights.ts';
 import { contradictionInReasons } from './return-reasons.ts';
+import {
+  changesBetween,
+  type PolicyVersion,
+  type Publication,
+  versionsReachedBy,
+  withPublication,
+} from './versions.ts';
 
 /** All numbers and lists that a store may choose. A version is never changed; a new one is published (POL-1). */
 export const policyStream = 'policy-main';
@@ -106,6 +113,23 @@ export const policyDocument = z.strictObject({
 });
 export type PolicyDocument = z.infer<typeof policyDocument>;
 
+/** What a version says about single fields (POL-2). Null: the field is left out again, and its default holds. */
+export type PolicyChanges = {
+  readonly [Field in keyof PolicyDocument]?:
+    | PolicyDocument[Field]
+    | (undefined extends PolicyDocument[Field] ? null : never);
+};
+
+/** Only what a policy may leave out may be null. */
+const changeable = Object.entries(policyDocument.shape).map(([name, field]: [string, z.ZodType]) => [
+  name,
+  field instanceof z.ZodOptional
+    ? (field.unwrap() as z.ZodType).nullable().optional().describe(`${field.description} Null: leave it out again.`)
+    : field.optional().describe(field.description ?? ''),
+]);
+
+export const policyChanges = z.strictObject(Object.fromEntries(changeable)) as z.ZodType<PolicyChanges, PolicyChanges>;
+
 export type Retention = { readonly [Name in keyof z.infer<typeof retention>]-?: number };
 const defaultRetention: Retention = { mailCopiesDays: 90, lookReasonsDays: 730 };
 
@@ -172,10 +196,14 @@ export const defaultPolicy: PolicyDocument = {
 
 const { returnReasonLabels: _labels, ...unlabelled } = defaultPolicy;
 
-/** Version 1 had no loyalty programme and no support: these get the default values. Its reasons had no labels. */
+/**
+ * Version 1 had no loyalty programme and no support: these get the default values. Its reasons had no labels. Until
+ * version 2 every policy was published whole, and it means what it did.
+ */
 export const policyUpcasters = {
   PolicyPublished: [
     (older: Record<string, unknown>) => ({ ...older, policy: { ...unlabelled, ...(older.policy as object) } }),
+    (older: Record<string, unknown>) => older,
   ],
 };
 
@@ -184,30 +212,36 @@ export const policyEvents = {
     version: z.int().positive().describe('The number of the version, from 1.'),
     author: id.min(1).describe('Who published it.'),
     effectiveFrom: instant.describe('From when it holds.'),
-    policy: policyDocument.describe('The numbers and lists of this version.'),
+    policy: policyDocument
+      .optional()
+      .describe('The whole policy, of a version that does not go by those before it: the first one, and older ones.'),
+    changes: policyChanges.optional().describe('The fields that it changes; all others stay as they are then.'),
   }),
 };
 export type PolicyEvent = EventsOf<typeof policyEvents>;
+
+/**
+ * A whole policy is an edited copy of the version that its author saw, by default the one in force: it changes the fields in
+ * which it differs.
+ */
+export type PolicyContent =
+  | { readonly policy: PolicyDocument; readonly seenVersion?: number; readonly changes?: undefined }
+  | { readonly policy?: undefined; readonly changes: PolicyChanges };
 
 export type PolicyCommand = {
   type: 'PublishPolicy';
   at: Instant;
   author: string;
   effectiveFrom: Instant;
-  policy: PolicyDocument;
-};
+} & PolicyContent;
 
 /** Who may ask for which command. */
 export const policyRights = { PublishPolicy: staff('POL-1') } satisfies RightsOf<PolicyCommand, PolicyState>;
 
-export interface PolicyVersion {
-  readonly version: number;
-  readonly author: string;
-  readonly effectiveFrom: Instant;
-  readonly policy: PolicyDocument;
-}
+export type { PolicyVersion };
 
 export interface PolicyState {
+  /** In the order in which they were published. */
   readonly versions: PolicyVersion[];
 }
 
@@ -215,23 +249,58 @@ export const policy: Decider<PolicyState, PolicyCommand, PolicyEvent> = {
   initialState: () => ({ versions: [] }),
 
   decide(command, state): Decision<PolicyEvent> {
-    const { at, author, effectiveFrom, policy } = command;
+    const { at, author, effectiveFrom } = command;
     if (effectiveFrom < at) return refuse('policy-in-the-past', 'a policy holds from now on or later', 'POL-1');
-    const nonsense = contradictionIn(policy);
-    if (nonsense) {
-      const [field, why] = nonsense;
-      return { ...refuse('policy-contradicts-itself', `${field} ${why}`, 'POL-1'), field: `policy.${field}` };
-    }
-    const version = state.versions.length + 1;
-    return [{ type: 'PolicyPublished', data: { at, version, author, effectiveFrom, policy } }];
+    const content = contentOf(command, state);
+    if (isRefusal(content)) return content;
+    if (content.changes && Object.keys(content.changes).length === 0) return [];
+    const published = { at, version: state.versions.length + 1, author, effectiveFrom, ...content };
+    return contradictionBy(published, command, state) ?? [{ type: 'PolicyPublished', data: published }];
   },
 
-  evolve(state, event) {
-    const { version, author, effectiveFrom, policy } = event.data;
-    state.versions.push({ version, author, effectiveFrom, policy });
+  evolve(state, { data }) {
+    state.versions.splice(0, state.versions.length, ...withPublication(state.versions, data));
     return state;
   },
 };
+
+/** What a version says. The first one is whole: there is nothing that it could change. */
+function contentOf(command: PolicyCommand, state: PolicyState): Pick<Publication, 'policy' | 'changes'> | Refusal {
+  if (command.changes) return policyAt(state, command.effectiveFrom) ? { changes: command.changes } : noPolicy;
+  if (!policyAt(state, command.at)) return { policy: command.policy };
+  const copied = versionCopied(command, state);
+  return isRefusal(copied) ? copied : { changes: changesBetween(copied.policy, command.policy) };
+}
+
+/** A planned version may have taken effect after the copy was made: then only its author knows what it is a copy of. */
+function versionCopied(
+  { at, seenVersion }: { readonly at: Instant; readonly seenVersion?: number },
+  state: PolicyState,
+): PolicyVersion | Refusal {
+  if (seenVersion !== undefined)
+    return (
+      state.versions[seenVersion - 1] ??
+      refuse('policy-version-unknown', `there is no version ${seenVersion} of the policy`, 'POL-2')
+    );
+  const inForce = policyAt(state, at) as PolicyVersion;
+  const publishedLast = state.versions.at(-1)?.at ?? at;
+  if (policyAt(state, publishedLast) === inForce) return inForce;
+  const message = `version ${inForce.version} took effect since a policy was published last: say which version this is a copy of`;
+  return refuse('policy-copy-unclear', message, 'POL-2');
+}
+
+/** Whether the new version, or one that is planned for later and goes by it, would contradict itself. */
+function contradictionBy(published: Publication, command: PolicyCommand, state: PolicyState): Refusal | undefined {
+  for (const { version, policy, effectiveFrom } of versionsReachedBy(published, state.versions)) {
+    const nonsense = contradictionIn(policy);
+    if (!nonsense) continue;
+    const [field, why] = nonsense;
+    const which = version === published.version ? '' : `version ${version}, planned for ${effectiveFrom}: `;
+    const path = `${command.changes ? 'changes' : 'policy'}.${field}`;
+    return { ...refuse('policy-contradicts-itself', `${which}${field} ${why}`, 'POL-1'), field: path };
+  }
+  return undefined;
+}
 
 /** The policy in force at an instant. */
 export const policyAt = (state: PolicyState, at: Instant): PolicyVersion | undefined => inEffectAt(state.versions, at);
