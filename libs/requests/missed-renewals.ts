@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { catalogueStream, unknownStore } from '#domain/catalogue/catalogue';
 import { deriveId } from '#domain/kernel/ids';
 import { programmeStream } from '#domain/loyalty/programme';
 import type { QueryDependencies, QueryTools } from './query-tools.ts';
 import { type RequestContext, requestTools } from './request-tools.ts';
+import { RequestRefused } from './rights.ts';
 
 /** What an operator says about the renewals that wait (LOY-10). */
 export const wordsAboutRenewals = { release: 'ReleaseRenewal', skip: 'SkipRenewal' } as const;
@@ -39,6 +41,8 @@ export async function decideMissedRenewals(
   context: RequestContext,
   { word, storeId }: MissedRenewalsRequest,
 ): Promise<MissedRenewalsDecision> {
+  if (storeId !== undefined && !(await tools.stateOf<'catalogue'>(catalogueStream)).stores.has(storeId))
+    throw new RequestRefused(unknownStore(storeId));
   const decision = { decided: 0, left: 0 };
   for (let after = ''; ; ) {
     const orderIds = await tools.rows.programmes.withMissedRenewal(context.caller, { storeId, after, limit: AT_ONCE });

@@ -174,6 +174,8 @@ test('LOY-10: an operator decides about all at once, or about one store; custome
   for (const orderId of ofMain) expect(await order(orderId)).toMatchObject({ renewals: 1 });
   expect(await order(ofSecond)).toMatchObject({ renewals: 0 });
   expect(await sayAboutAll('release')).toEqual({ decided: 0, left: 0 });
+  const nowhere = await shop.try('POST', '/api/missed-renewals/release', { storeId: 'nowhere' }, operator);
+  expect(nowhere.body).toMatchObject({ code: 'unknown-store' });
   expect(await say(ofSecond, 'release')).toMatchObject({
     status: 409,
     body: { code: 'no-renewal-waits', rule: 'LOY-10' },
