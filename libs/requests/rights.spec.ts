@@ -131,6 +131,7 @@ describe('the table of rights', () => {
         'GrantGoodwill',
         'ReleaseRenewal',
         'ReplaceCoupon',
+        'ReplaceOrderCoupon',
         'ReplaceTakenCoupon',
         'RetryRefund',
         'SettleRefund',
