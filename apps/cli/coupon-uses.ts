@@ -25,10 +25,7 @@ export async function listCouponUses(
   if (json) return printJson({ items: uses });
   for (const use of uses)
     printLines(`${use.triedAt}  customer ${use.customerId}  ${tellOutcome(use)}`, `      ${tellOrder(use)}`);
-  const used = uses.filter(({ outcome }) => outcome === 'used').length;
-  printLines(
-    `${JSON.stringify(couponCode)} was tried by ${counted(uses.length, 'checkout')}, and is used up in ${used}`,
-  );
+  printLines(`${[counted(uses.length, 'attempt'), ...outcomesOf(uses)].join(', ')} with ${JSON.stringify(couponCode)}`);
 }
 
 const onePage = (location: StoreLocation, couponCode: string, cursor: string | undefined): Promise<unknown> => {
@@ -40,6 +37,9 @@ const onePage = (location: StoreLocation, couponCode: string, cursor: string | u
     here: ({ queries }, context) => queries.coupons.listUses(context, { couponCode, limit: PAGE, ...next }),
   });
 };
+
+const outcomesOf = (uses: readonly CouponUseOfCode[]): string[] =>
+  [...Map.groupBy(uses, ({ outcome }) => outcome)].map(([outcome, those]) => `${those.length} ${outcome}`);
 
 function tellOutcome({ outcome, refusal, replacedBy }: CouponUseOfCode): string {
   if (outcome === 'refused') return `refused: ${refusal}`;

@@ -7,11 +7,11 @@ import type { QueryTools } from './query-tools.ts';
 import type { RequestContext } from './request-tools.ts';
 
 export const couponUseOfCode = couponUse
-  .omit({ couponId: true })
+  .omit({ couponUseId: true, couponId: true })
   .extend({ couponCode: z.string().describe('The code, as customers type it.') });
 export type CouponUseOfCode = z.infer<typeof couponUseOfCode>;
 
-const { couponId: _, ...example } = couponUseWithOrderExample;
+const { couponUseId: _useId, couponId: _couponId, ...example } = couponUseWithOrderExample;
 export const couponUseOfCodeExample: CouponUseOfCode = { ...example, couponCode: exampleIds.couponCode };
 
 export interface CouponUsesRequest extends PageRequest {
@@ -26,5 +26,8 @@ export async function listCouponUses(
   { couponCode, ...request }: CouponUsesRequest,
 ): Promise<Page<CouponUseOfCode>> {
   const page = await rows.coupons.listUses(caller, { couponId: couponIdOf(couponCode), ...request });
-  return { ...page, items: page.items.map(({ couponId: _, ...use }) => ({ ...use, couponCode })) };
+  return {
+    ...page,
+    items: page.items.map(({ couponUseId: _useId, couponId: _id, ...use }) => ({ ...use, couponCode })),
+  };
 }

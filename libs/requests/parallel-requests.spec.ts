@@ -313,6 +313,30 @@ describe('CPN-4: an alternative code ends the first one', () => {
     expect(resultOf(await alternative(customerId, code, 'a third one'))).toBe('coupon-replaced');
   });
 
+  it('also when three programs give ten codes at once', async () => {
+    const [customerId, code] = [await customer(), await coupon()];
+    const checkoutId = await checkout(customerId);
+    await take(checkoutId, code);
+    const programs = [1, 2, 3].map(() => {
+      const { execute, streams } = new CommandHandler(events);
+      return createRequests({ streams, vault, clock, dispatch: execute });
+    });
+    const names = Array.from({ length: 10 }, (_, index) => `${code} ${index}`);
+    const receipts = await Promise.all(
+      names.map((name, index) =>
+        (programs[index % 3] as Requests).coupons.giveAlternative(
+          { customerId, insteadOf: code, code: name },
+          support(),
+        ),
+      ),
+    );
+    const given = names.filter((_, index) => resultOf(receipts[index] as Receipt) === 'accepted');
+    expect(given).toHaveLength(1);
+    const defined = await Promise.all(names.map(async (name) => (await couponState(name)).defined?.code));
+    expect(defined.filter((name) => name !== undefined)).toEqual(given);
+    expect(resultOf(await take(checkoutId, given[0] as string))).toBe('accepted');
+  });
+
   it('one at a time', async () => {
     const [customerId, code] = [await customer(), await coupon()];
     await take(await checkout(customerId), code);

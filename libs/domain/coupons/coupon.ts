@@ -27,14 +27,17 @@ export const discount = z.union([share, amount]);
 export type Discount = z.infer<typeof discount>;
 
 /** What a new coupon takes off: an amount names its currency. */
-export const newDiscount = z.union([
-  share,
-  amount.extend({
-    currency: currency
-      .refine(isCurrency, 'must be a currency code of ISO 4217, like USD')
-      .describe('The currency of the amount (ISO 4217). Prices in another one are not reduced.'),
-  }),
-]);
+export const newDiscount = z.union(
+  [
+    share,
+    amount.extend({
+      currency: currency
+        .refine(isCurrency, 'must be a currency code of ISO 4217, like USD')
+        .describe('The currency of the amount (ISO 4217). Prices in another one are not reduced.'),
+    }),
+  ],
+  'must be either {"percent": …} up to 100, or {"amountCents": …, "currency": …}',
+);
 
 /** Whether it is a discount on prices in this currency. */
 export const isDiscountIn = (worth: Discount, priceCurrency: string | undefined): boolean =>

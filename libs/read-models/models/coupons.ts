@@ -31,10 +31,10 @@ export const couponUseRow = z.object({
 export type CouponUseRow = z.infer<typeof couponUseRow>;
 
 export const couponUseExample: CouponUseRow = {
-  couponUseId: '6a57b3a6-2c9a-5fbd-8a7e-0b6f3a0c5f11 7d0c2a58-63a4-5d3e-9a51-53a8d1c1b0aa',
-  couponId: '6a57b3a6-2c9a-5fbd-8a7e-0b6f3a0c5f11',
+  couponUseId: `${exampleIds.eventId} ${exampleIds.checkoutId}`,
+  couponId: exampleIds.eventId,
   customerId: exampleIds.customerId,
-  checkoutId: '7d0c2a58-63a4-5d3e-9a51-53a8d1c1b0aa',
+  checkoutId: exampleIds.checkoutId,
   outcome: 'used',
   refusal: null,
   replacedBy: null,
