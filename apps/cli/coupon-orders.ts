@@ -47,7 +47,11 @@ async function orderWith(
   return {};
 }
 
-export const tellCouponOrder = ({ customerId, checkoutId, orderId, status }: CouponOrder): string =>
+/** One line for each checkout or order. */
+export const tellCouponOrders = (orders: readonly CouponOrder[]): readonly string[] =>
+  orders.length === 0 ? ['none'] : orders.map(tellCouponOrder);
+
+const tellCouponOrder = ({ customerId, checkoutId, orderId, status }: CouponOrder): string =>
   orderId === undefined
     ? `customer ${customerId}, checkout ${checkoutId}: no order has the discount`
     : `customer ${customerId}, order ${orderId}: ${status?.replaceAll('-', ' ')}`;

@@ -6,7 +6,7 @@ import { type FamilyName, ledger } from '#domain/ledger';
 import { hashOfEvent } from '#event-store/event-hash';
 import { openForReading, type StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
-import { ordersOfCoupon, tellCouponOrder } from './coupon-orders.ts';
+import { ordersOfCoupon, tellCouponOrders } from './coupon-orders.ts';
 import { printJson, printLines } from './print.ts';
 import { tellEvent } from './words.ts';
 
@@ -35,7 +35,7 @@ export async function timeline(
     const orders = family === 'coupon' ? await ordersOfCoupon(stores.events, history, { ...upTo }) : undefined;
     if (json) printJson({ stream, ...upTo, ...history, ...(orders && { orders }) });
     else print(`${family} ${id}`, until, history);
-    if (orders && !json) printLines('', 'orders', ...orders.map((order) => `      ${tellCouponOrder(order)}`));
+    if (orders && !json) printLines('', 'orders', ...tellCouponOrders(orders).map((line) => `      ${line}`));
   } finally {
     await stores.close();
   }

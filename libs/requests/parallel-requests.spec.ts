@@ -318,8 +318,8 @@ describe('CPN-4: an alternative code ends the first one', () => {
     const checkoutId = await checkout(customerId);
     await take(checkoutId, code);
     const programs = [1, 2, 3].map(() => {
-      const { execute, streams } = new CommandHandler(events);
-      return createRequests({ streams, vault, clock, dispatch: execute });
+      const own = new CommandHandler(events);
+      return createRequests({ streams: own.streams, vault, clock, dispatch: (asked) => own.execute(asked) });
     });
     const names = Array.from({ length: 10 }, (_, index) => `${code} ${index}`);
     const receipts = await Promise.all(
