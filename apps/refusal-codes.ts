@@ -158,6 +158,18 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'Choose another code: a coupon is never changed.',
     'couponCode',
   ),
+  'coupon-code-untypable': refused(
+    409,
+    'Nobody can type this code, or it looks like another one.',
+    'Send a code without spaces at its ends, invisible or control characters, in composed form (NFC).',
+    'couponCode',
+  ),
+  'coupon-without-currency': refused(
+    409,
+    'An amount off the price names no currency.',
+    'Send the currency with the amount.',
+    'discount',
+  ),
   'coupon-never-valid': refused(
     409,
     'The coupon would end before it begins.',
@@ -173,7 +185,7 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   'coupon-replaced': refused(
     409,
     'The customer has another code in place of this one.',
-    'The customer can use that code. Once it is used up, give a new one in its place.',
+    'The customer can use that code (`details.couponCode`). Once it is used up or has expired, give a new one in its place.',
     'insteadOf',
   ),
   'coupon-not-used': refused(

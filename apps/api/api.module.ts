@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AttentionController } from './attention.controller.ts';
 import { CatalogueController } from './catalogue.controller.ts';
 import { CheckoutsController } from './checkouts.controller.ts';
+import { CouponUsesController } from './coupon-uses.controller.ts';
 import { CouponsController } from './coupons.controller.ts';
 import { CustomersController } from './customers.controller.ts';
 import { DamagedStreamsController } from './damaged-streams.controller.ts';
@@ -36,6 +37,7 @@ export class OperationsModule {}
     PolicyController,
     CheckoutsController,
     CouponsController,
+    CouponUsesController,
     CustomersController,
     DeliveredLeadsController,
     OrdersController,

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { couponEvents, type Discount, discount } from '#domain/coupons/coupon';
+import { couponEvents, newDiscount } from '#domain/coupons/coupon';
 import type { Instant } from '#domain/kernel/events';
 import type { Clock } from '#gateways/clock';
 import { exampleIds } from '#read-models/models/examples';
@@ -10,14 +10,17 @@ import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { CLOCK, QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
-import { Code, Conforming, Count, Id, Ids, InstantField } from './fields.ts';
+import { Code, Conforming, Count, Id, Ids, InstantField, NewCode } from './fields.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf } from './reads.ts';
 import { CommandRoute, Problems, Responds } from './responses.ts';
 import { named, orNull } from './schemas.ts';
 
 class DefineCouponBody {
-  @Code({ description: 'The code of the coupon. Every character counts (CPN-1).', example: exampleIds.couponCode })
+  @NewCode({
+    description: 'The code of the coupon: a text that can be typed. Every character counts (CPN-1).',
+    example: exampleIds.couponCode,
+  })
   couponCode!: string;
 
   @Ids({ description: 'The stores at which it is valid.', example: [exampleIds.storeId] })
@@ -30,11 +33,11 @@ class DefineCouponBody {
   })
   leadTypeIds?: string[];
 
-  @Conforming(discount, {
-    description: 'What it takes off the price: either percent or amountCents.',
+  @Conforming(newDiscount, {
+    description: 'What it takes off the price: either percent, or amountCents of a currency.',
     example: { percent: 15 },
   })
-  discount!: Discount;
+  discount!: z.infer<typeof newDiscount>;
 
   @InstantField({ description: 'From when it is valid; from now when absent.', optional: true })
   validFrom?: Instant;
@@ -53,7 +56,7 @@ class GiveAlternativeCouponBody {
   @Id({ description: 'The customer who may use it.', example: exampleIds.customerId })
   customerId!: string;
 
-  @Code({ description: 'The new code.', example: 'SPRING 26-2' })
+  @NewCode({ description: 'The new code: a text that can be typed.', example: 'SPRING 26-2' })
   couponCode!: string;
 }
 
@@ -70,6 +73,7 @@ const coupon = couponEvents.CouponDefined.omit({ at: true, code: true }).extend(
   couponCode: z.string().describe('The code as customers type it: every character counts (CPN-1).'),
   uses: z.int().describe('How many customers used it up.'),
   customerId: orNull(z.string()).describe('The only customer who may use it. Null: every customer may.'),
+  insteadOf: orNull(z.string()).describe('The code that the customer was given it for (CPN-4). Null: none.'),
 });
 
 const couponExample: z.input<typeof coupon> = {
@@ -82,6 +86,7 @@ const couponExample: z.input<typeof coupon> = {
   totalLimit: null,
   uses: 3,
   customerId: null,
+  insteadOf: null,
 };
 
 const coupons = listOf(named('Coupon', coupon));

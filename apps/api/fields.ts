@@ -3,6 +3,7 @@ import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import { ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 import { z } from 'zod';
+import { isTypable, TYPABLE_CODE } from '#domain/coupons/typable';
 import { parseInstant } from '#domain/kernel/instants';
 import { isTimeZone } from '#domain/kernel/local-days';
 import { isCurrency } from '#domain/kernel/minor-units';
@@ -161,6 +162,17 @@ export const Ids = (options: FieldOptions): PropertyDecorator =>
 
 /** A coupon's code: any line of text. Spaces at its ends count, too (CPN-1). */
 export const Code = (options: FieldOptions): PropertyDecorator => Line({ ...options, maxLength: 100 });
+
+/** The code of a new coupon. Older ones may have a code that nobody can type. */
+export const NewCode = (options: FieldOptions): PropertyDecorator =>
+  applyDecorators(
+    Code(options),
+    check(
+      'newCode',
+      `must be ${TYPABLE_CODE}`,
+      (value) => typeof value !== 'string' || !ONE_LINE.test(value) || isTypable(value),
+    ),
+  );
 
 /** Thirteen to nineteen digits in any grouping. A letter beside them means an id or a token. */
 const CARD_NUMBER = /(?<![\w-])\d([ -]?\d){12,18}(?![\w-])/;

@@ -130,13 +130,31 @@ for (const [word, description] of [
     });
 
 program
+  .command('coupon')
+  .description('looks at the coupons')
+  .addCommand(
+    new Command('uses')
+      .configureOutput(output)
+      .description('lists who tried and used a code, newest first, and what became of the order')
+      .argument('<code>', 'the code: every character counts')
+      .option('--json', 'print JSON')
+      .action(async (code: string, options: { json?: boolean }) => {
+        const { listCouponUses } = await import('./coupon-uses.ts');
+        await listCouponUses(location(), code, options);
+      }),
+  );
+
+program
   .command('timeline')
   .description('prints the events of an order or another stream, and its state, up to any instant')
   .argument(
     '<family>',
     'the kind of stream: order, customer, lead, programme, checkout, …; an unknown one prints the whole list',
   )
-  .argument('<id>', 'e.g. the id of the order; the catalogue and the policy have the id main')
+  .argument(
+    '<id>',
+    'e.g. the id of the order, or the code of the coupon; the catalogue and the policy have the id main',
+  )
   .option('--at <instant>', 'the last instant to include, ISO 8601 with a zone; default: the end of the log')
   .option('--json', 'print JSON')
   .action(async (family: string, id: string, options: { at?: string; json?: boolean }) => {

@@ -1,10 +1,13 @@
 import { type History, replayHistory } from '#audit/history';
+import type { ReplayOptions } from '#audit/replay';
+import { couponStream } from '#domain/coupons/coupon';
 import { parseInstant } from '#domain/kernel/instants';
 import { type FamilyName, ledger } from '#domain/ledger';
 import { hashOfEvent } from '#event-store/event-hash';
 import { toldVersions } from '#requests/policy-history';
 import { openForReading, type StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
+import { ordersOfCoupon, tellCouponOrders } from './coupon-orders.ts';
 import { printJson, printLines } from './print.ts';
 import { tellEvent } from './words.ts';
 
@@ -27,14 +30,28 @@ export async function timeline(
   const stores = await openForReading(location);
   try {
     await stores.events.damages?.searched();
-    const stream = `${family as FamilyName}-${id}` as const;
-    const history = await replayHistory(stores, stream, { hashOf: hashOfEvent, ...(until && { at: until }) });
+    const upTo = until && { at: until };
+    const { stream, history } = await historyOf(stores, family as FamilyName, id, { hashOf: hashOfEvent, ...upTo });
     if (!history) throw new CommandFailed(`there is no ${family} ${id}${until ? ` at ${until}` : ''}`);
-    if (json) printJson({ stream, ...(until && { at: until }), ...history });
+    const orders = family === 'coupon' ? await ordersOfCoupon(stores.events, history, { ...upTo }) : undefined;
+    if (json) printJson({ stream, ...upTo, ...history, ...(orders && { orders }) });
     else print(`${family} ${id}`, until, history, family === 'policy' ? policyChanges(history) : []);
+    if (orders && !json) printLines('', 'orders', ...tellCouponOrders(orders).map((line) => `      ${line}`));
   } finally {
     await stores.close();
   }
+}
+
+type Stores = Parameters<typeof replayHistory>[0];
+
+/** A coupon is known by its code; the name of its stream is made of it. */
+async function historyOf(stores: Stores, family: FamilyName, id: string, options: ReplayOptions) {
+  const streams = family === 'coupon' ? [couponStream(id), `coupon-${id}` as const] : [`${family}-${id}` as const];
+  for (const stream of streams) {
+    const history = await replayHistory(stores, stream, options);
+    if (history) return { stream, history };
+  }
+  return { stream: streams[0] };
 }
 
 const POLICY_WIDTH = 'policy 99'.length;

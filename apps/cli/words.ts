@@ -1,3 +1,4 @@
+import type { Discount } from '#domain/coupons/coupon';
 import { counted, nounOf, thousands } from '#domain/kernel/counted';
 import { tellDecline } from '#domain/kernel/declines';
 import { isBox } from '#domain/kernel/events';
@@ -83,6 +84,8 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   CheckoutCouponTaken: ({ code, discount }) => `coupon ${JSON.stringify(code)} taken: ${worth(discount)}`,
   CheckoutCouponReplaced: ({ code, by }) =>
     `coupon ${JSON.stringify(code)} does not count any more: ${JSON.stringify(by)} was given in its place`,
+  OrderCouponReplaced: ({ code, by }) =>
+    `not placed with coupon ${JSON.stringify(code)}: ${JSON.stringify(by)} was given in its place`,
   CheckoutPlaced: ({ orderId }) => `placed as order ${orderId}`,
   CheckoutAbandoned: (ended) => `abandoned${why(ended)}`,
   OrderPlaced: (data) =>
@@ -218,8 +221,12 @@ function rankOf({ rule, rank, decidedOn, eventsSeen }: DataOf<'LeadAssigned'>['d
   return `${why} (decided after ${eventsSeen === undefined ? `log position ${decidedOn}` : `event ${eventsSeen}`})`;
 }
 
-const worth = (discount: { percent: number } | { amountCents: number }): string =>
-  'percent' in discount ? `${discount.percent} % off` : `${counted(discount.amountCents, 'minor unit')} off`;
+const worth = (discount: Discount): string => {
+  if ('percent' in discount) return `${discount.percent} % off`;
+  const { amountCents, currency } = discount;
+  // A coupon of an older version.
+  return `${currency === undefined ? counted(amountCents, 'minor unit') : tellMoney(amountCents, currency)} off`;
+};
 const ordinal = (number: number): string =>
   `${number}${{ one: 'st', two: 'nd', few: 'rd' }[ordinals.select(number) as string] ?? 'th'}`;
 const ordinals = new Intl.PluralRules('en', { type: 'ordinal' });

@@ -8,11 +8,12 @@ export const rowDigests: Readonly<Record<string, string>> = {
   orders: '720a6287ca0cca17',
   programmes: '1f5d37af67286191',
   leads: '7d3e9eefbf070141',
+  coupons: '476214aa468f65af',
   refunds: 'd6f3ab1c3f76dd47',
   replacements: '7564a7242c529618',
   tickets: '804c1b4708e2bae0',
   mails: 'a68f1b161a3d07c8',
   webhooks: '6134a1be56162226',
-  histories: '913df694c139c284',
+  histories: '91337035e642d4e2',
   sales: '4206a6427f44fb69',
 };

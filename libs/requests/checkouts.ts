@@ -113,9 +113,10 @@ async function useCoupon(
     (await refuseErased(tools, wishes?.customerId)) ?? (coupon?.code === code ? undefined : refuseCoupon(state, code));
   if (!wishes || refusal || (await hasChanged(tools, stream, context)))
     return tools.send(checkoutId, stream, refusal ?? refuseIn(state.status), context);
-  const worth = await tryCoupon(tools, code, { checkoutId, ...wishes }, context);
-  if (isRefusal(worth)) return tools.send(checkoutId, stream, worth, context);
   const offer = state.quote ?? (await quoteFor(tools, wishes));
+  const currency = isRefusal(offer) ? undefined : offer.currency;
+  const worth = await tryCoupon(tools, code, { checkoutId, ...wishes, currency }, context);
+  if (isRefusal(worth)) return tools.send(checkoutId, stream, worth, context);
   const shown = isRefusal(offer) ? {} : { quote: offer };
   const notChargeable = isRefusal(offer) ? undefined : refuseTotal(tools, discounted(offer, { code, discount: worth }));
   const command = { type: 'TakeCoupon', at: tools.now(), code, discount: worth, ...shown } as const;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { catalogueStream } from '#domain/catalogue/catalogue';
-import { couponStream } from '#domain/coupons/coupon';
+import { couponStream, isDiscountIn } from '#domain/coupons/coupon';
 import { isRefusal, type Refusal } from '#domain/kernel/decider';
 import { isUnsealed, type Sealed } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
@@ -89,7 +89,9 @@ async function refuseUnexpectedTotal(
   if (expectedTotalCents === undefined || couponCode === undefined)
     return refuseOtherTotal(placing, expectedTotalCents);
   const { defined } = await tools.stateOf<'coupon'>(couponStream(couponCode));
-  return defined && refuseOtherTotal(withCoupon(placing, couponCode, defined.discount), expectedTotalCents);
+  // A code that does not hold here is refused when it is tried.
+  if (!defined || !isDiscountIn(defined.discount, placing.currency)) return undefined;
+  return refuseOtherTotal(withCoupon(placing, couponCode, defined.discount), expectedTotalCents);
 }
 
 /** ORD-4, CHK-3: only real-time types take a maximum. */

@@ -2,6 +2,7 @@ import { checkoutStream, orderIdOf } from '#domain/checkouts/checkout';
 import { couponStream } from '#domain/coupons/coupon';
 import { trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
+import { addSeconds } from '#domain/kernel/instants';
 import { orderStream } from '#domain/orders/order';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
@@ -240,6 +241,102 @@ describe('CPN-4: an alternative code ends the first one', () => {
     expect(await during(['PlaceOrder'], meanwhile, () => requests.orders.place(order, support()))).toBe('accepted');
     expect(duringOrder).toBe('coupon-discount-taken');
     expect(resultOf(await alternative(customerId, code))).toBe('coupon-discount-taken');
+  });
+
+  it('in an order whose request stood still for a minute: that order is not placed with it any more', async () => {
+    const [customerId, code] = [await customer(), await coupon()];
+    const order = { customerId, leadTypeId: 'exclusive-fresh', quantity: 10, paymentToken: 'tok_ok', couponCode: code };
+    const context = support();
+    const meanwhile = async () => {
+      await clock.moveTo(addSeconds(clock.now(), 61));
+      expect(resultOf(await alternative(customerId, code))).toBe('accepted');
+    };
+    expect(await during(['PlaceOrder'], meanwhile, () => requests.orders.place(order, context))).toBe(
+      'coupon-replaced',
+    );
+    expect(resultOf(await requests.orders.place(order, context))).toBe('invalid-coupon');
+    expect(resultOf(await take(await checkout(customerId), `${code} again`))).toBe('accepted');
+  });
+
+  it('unless that order is placed first: then it keeps the discount', async () => {
+    const [customerId, code] = [await customer(), await coupon()];
+    const order = { customerId, leadTypeId: 'exclusive-fresh', quantity: 10, paymentToken: 'tok_ok', couponCode: code };
+    const [reached, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const standsStill = () => {
+      reached.resolve();
+      return gate.promise;
+    };
+    const placing = during(['PlaceOrder'], standsStill, () => requests.orders.place(order, support()));
+    await reached.promise;
+    await clock.moveTo(addSeconds(clock.now(), 61));
+    const first = () => {
+      gate.resolve();
+      return placing;
+    };
+    const given = await during(['ReplaceOrderCoupon'], first, () => alternative(customerId, code));
+    expect([await placing, given]).toEqual(['accepted', 'coupon-discount-taken']);
+  });
+
+  it('after a late payment, which is given back', async () => {
+    const [customerId, code] = [await customer(), await coupon()];
+    const checkoutId = await checkout(customerId);
+    await take(checkoutId, code);
+    await place(checkoutId);
+    const stream = orderStream(orderIdOf(checkoutId));
+    await requests.orders.cancel(orderIdOf(checkoutId), by(`customer:${customerId}`));
+    const payment = { at: clock.now(), reference: 'late', amountCents: 5100, currency: 'USD' };
+    await sendAsProcess(stream, { type: 'CapturePayment', ...payment });
+    expect(resultOf(await alternative(customerId, code))).toBe('accepted');
+  });
+
+  it('and is given, where its program ended before it could, by a request for yet another one', async () => {
+    for (const step of ['ReplaceCoupon', 'GiveAlternativeCoupon']) {
+      const [customerId, code] = [await customer(), await coupon()];
+      const checkoutId = await checkout(customerId);
+      await take(checkoutId, code);
+      const crash = () => Promise.reject(new Error('the program ended here'));
+      await expect(during([step], crash, () => alternative(customerId, code))).rejects.toThrow('ended here');
+      expect((await couponState(`${code} again`)).defined).toBeUndefined();
+      expect(resultOf(await alternative(customerId, code, `${code} once more`))).toBe('coupon-replaced');
+      expect((await couponState(`${code} again`)).customerId).toBe(customerId);
+      expect(resultOf(await take(checkoutId, `${code} again`))).toBe('accepted');
+    }
+  });
+
+  it('and another one is given where somebody else got the code meanwhile', async () => {
+    const [customerId, code] = [await customer(), await coupon()];
+    const checkoutId = await checkout(customerId);
+    await take(checkoutId, code);
+    const details = { code: `${code} again`, storeIds: ['main'], discount: { percent: 1 }, validFrom: clock.now() };
+    const define = () => requests.coupons.define(details, by('staff:ada'));
+    expect(await during(['GiveAlternativeCoupon'], define, () => alternative(customerId, code))).toBe('coupon-exists');
+    expect(resultOf(await alternative(customerId, code, `${code} once more`))).toBe('accepted');
+    expect(resultOf(await take(checkoutId, `${code} once more`))).toBe('accepted');
+    expect(resultOf(await alternative(customerId, code, 'a third one'))).toBe('coupon-replaced');
+  });
+
+  it('also when three programs give ten codes at once', async () => {
+    const [customerId, code] = [await customer(), await coupon()];
+    const checkoutId = await checkout(customerId);
+    await take(checkoutId, code);
+    const programs = [1, 2, 3].map(() => {
+      const own = new CommandHandler(events);
+      return createRequests({ streams: own.streams, vault, clock, dispatch: (asked) => own.execute(asked) });
+    });
+    const names = Array.from({ length: 10 }, (_, index) => `${code} ${index}`);
+    const receipts = await Promise.all(
+      names.map((name, index) =>
+        (programs[index % 3] as Requests).coupons.giveAlternative(
+          { customerId, insteadOf: code, code: name },
+          support(),
+        ),
+      ),
+    );
+    const given = names.filter((_, index) => resultOf(receipts[index] as Receipt) === 'accepted');
+    expect(given).toHaveLength(1);
+    const defined = await Promise.all(names.map(async (name) => (await couponState(name)).defined?.code));
+    expect(defined.filter((name) => name !== undefined)).toEqual(given);
+    expect(resultOf(await take(checkoutId, given[0] as string))).toBe('accepted');
   });
 
   it('one at a time', async () => {

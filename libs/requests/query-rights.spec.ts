@@ -85,6 +85,7 @@ describe('the table of queries', () => {
       'policy.listVersions: staff-only',
       'policy.listDecisions: staff-only',
       'coupons.get: staff-only',
+      'coupons.listUses: staff-only',
       'refunds.told: process-only',
       'leads.history: staff-only',
       'persons.export: support-only',

@@ -100,7 +100,7 @@ export const queryRights = {
   passwords: { signIn: anyone },
   leadDelivery: { get: ownAccount },
   checkouts: { get: ownCheckout },
-  coupons: { get: staff('CPN-3') },
+  coupons: { get: staff('CPN-3'), listUses: staff('CPN-4') },
   orders: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownOrder },
   refunds: { list: onlyVisibleRows, get: onlyVisibleRows, disputes: onlyVisibleRows, told: processOnly },
   programmes: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownProgramme },

@@ -133,6 +133,7 @@ describe('the table of rights', () => {
         'GrantGoodwill',
         'ReleaseRenewal',
         'ReplaceCoupon',
+        'ReplaceOrderCoupon',
         'ReplaceTakenCoupon',
         'RetryRefund',
         'SettleRefund',

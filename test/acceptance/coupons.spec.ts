@@ -118,7 +118,7 @@ test('CPN-5: concurrent attempts succeed once for each customer, and never more 
 test('CHK-1: a checkout accepts one coupon and a cadence, shows the total, and leads to one order', async () => {
   const customerId = await shop.customer();
   const checkoutId = await checkout(customerId, { quantity: 20, loyalty: { cadence: 'weekly' } });
-  const code = await coupon({ discount: { amountCents: 500 } });
+  const code = await coupon({ discount: { amountCents: 500, currency: 'USD' } });
   await shop.ask('PUT', `/api/checkouts/${checkoutId}/coupon`, { couponCode: code });
   const second = await tryCode(checkoutId, await coupon());
   expect(second).toMatchObject({ status: 409, body: { code: 'one-coupon-only' } });

@@ -60,6 +60,7 @@ test('it lists every route with its operation id: after a change run `npm test -
   "POST /api/coupons defineCoupon",
   "GET /api/coupons listCoupons",
   "POST /api/coupons/alternatives giveAlternativeCoupon",
+  "GET /api/coupons/uses listCouponUses",
   "POST /api/customers registerCustomer",
   "GET /api/customers listCustomers",
   "GET /api/customers/{customerId} getCustomer",

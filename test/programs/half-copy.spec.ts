@@ -57,6 +57,7 @@ const onDirectory = {
   'copy --seal of it': ['copy', '--seal', '--from', half, '--to', none],
   'copy into it': ['copy', '--from', whole, '--to', half],
   'keys rotate': ['keys', 'rotate', '--data', half],
+  'coupon uses': ['coupon', 'uses', 'MAY', '--data', half],
   'renewals list': ['renewals', 'list', '--data', half],
   'renewals release': ['renewals', 'release', '--all', '--reason', 'asked', '--data', half],
   'demo --continue': ['demo', '--continue', '--days', '1', '--data', half],

@@ -166,7 +166,7 @@ export interface WayToOrder {
 
 export const coupons = [
   { code: 'WELCOME-10', discount: { percent: 10 } },
-  { code: 'FIVE OFF', discount: { amountCents: 500 } },
+  { code: 'FIVE OFF', discount: { amountCents: 500, currency: 'USD' } },
 ] as const;
 const MISTYPED = ['WELCOME-10 ', 'welcome-10', 'TEN-OFF'];
 

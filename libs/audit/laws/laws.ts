@@ -10,6 +10,7 @@ import {
   type ReturnEntry,
 } from './books.ts';
 import { CheckoutCheck } from './checkouts.ts';
+import { CouponCheck } from './coupons.ts';
 import { couldSee, EventsSeen } from './events-seen.ts';
 import { isCause, isDecision } from './forms.ts';
 import { OnceCheck } from './once.ts';
@@ -67,6 +68,9 @@ export const laws = {
   refundTooHigh: 'more of a payment was given back than was captured, or a refund was made twice (CHK-6)',
   refundMissing: 'money was captured too late a day ago or longer, and is not to be given back (CHK-6)',
   couponUsedTwice: 'a coupon was used by a customer twice, or by more customers than its limit allows (CPN-2, CPN-5)',
+  couponGivenAgain:
+    'a customer was given another code in place of one whose discount a paid order has, or two in place of one (CPN-4)',
+  couponInOtherCurrency: 'an amount in one currency was taken off a price in another (CPN-3)',
   mailMissing: 'a mail was requested more than five days ago, and has no result (NTF-3)',
   mailTwice: 'two mails are about one event, or a mail has two results (NTF-3)',
   basisNotThere: 'an event was decided on events that the log did not have when it was recorded',
@@ -118,6 +122,7 @@ class Audit {
   readonly #refunds = new RefundCheck();
   readonly #once = new OnceCheck();
   readonly #checkouts = new CheckoutCheck();
+  readonly #coupons = new CouponCheck();
   readonly #revisions = new RevisionCheck();
   readonly #hashOf: CheckOptions['hashOf'];
   readonly #newestVersionOf: CheckOptions['newestVersionOf'];
@@ -181,6 +186,7 @@ class Audit {
     for (const law of this.#refunds.take(event)) this.findings.add(law, event);
     for (const law of this.#once.take(event)) this.findings.add(law, event);
     for (const law of this.#checkouts.take(event)) this.findings.add(law, event);
+    for (const law of this.#coupons.take(event)) this.findings.add(law, event);
   }
 
   /** What is missing at the end of the log. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { discount } from '../coupons/coupon.ts';
+import { couponReplaced, discount, invalidCoupon, isDiscountIn } from '../coupons/coupon.ts';
 import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant, type Secret } from '../kernel/events.ts';
 import { id, storeText, timeZone } from '../kernel/fields.ts';
@@ -56,7 +56,7 @@ type CheckoutCommand =
   | { type: 'QuoteCheckout'; at: Instant; quote: CheckoutQuote }
   /** `quote`: for a checkout that an older version started, which showed none. */
   | { type: 'TakeCoupon'; at: Instant; code: string; discount: z.infer<typeof discount>; quote?: CheckoutQuote }
-  | { type: 'ReplaceTakenCoupon'; at: Instant; code: string; by: string }
+  | { type: 'ReplaceTakenCoupon'; at: Instant; code: string; by: string; formerly?: string }
   /** `quote`: counts only for a checkout that has none. The checkout adds its coupon itself, so that no step comes between. */
   | {
       type: 'PlaceCheckout';
@@ -180,6 +180,7 @@ function quoteAgain(
   { status, coupon, quote: present }: CheckoutState,
 ): Decision<CheckoutEvent> {
   if (status !== 'started') return refuseIn(status);
+  if (coupon && !isDiscountIn(coupon.discount, offered.currency)) return invalidCoupon('not-this-store');
   const quote = discounted(offered, coupon);
   return saysTheSame(quote, present) ? [] : [quoted(at, quote)];
 }
@@ -204,13 +205,17 @@ const abandoned = ({ at, cause }: Command<'AbandonCheckout'>): CheckoutEvent => 
   data: { at, ...(cause && { cause }) },
 });
 
-/** Also of a code that is being tried and not taken yet: it must not be taken any more. */
+/**
+ * Also of a code that is being tried and not taken yet: it must not be taken any more. Of several that are given at once,
+ * the first one counts. `formerly`: the code that was named before, and was not given.
+ */
 function replaceTakenCoupon(
-  { at, code, by }: Command<'ReplaceTakenCoupon'>,
+  { at, code, by, formerly }: Command<'ReplaceTakenCoupon'>,
   { status, coupon, alternative, quote }: CheckoutState,
 ): Decision<CheckoutEvent> {
   if (status === 'placed' && coupon?.code === code) return refuseIn(status);
   if (status !== 'started' || alternative === by) return [];
+  if (alternative !== undefined && alternative !== code && alternative !== formerly) return couponReplaced(alternative);
   const withoutIt = quote && coupon?.code === code ? [quoted(at, discounted(quote, undefined))] : [];
   return [{ type: 'CheckoutCouponReplaced', data: { at, code, by } }, ...withoutIt];
 }

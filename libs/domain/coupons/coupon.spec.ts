@@ -3,7 +3,14 @@ import { trialCaller } from '#domain/kernel/caller';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { CommandHandler } from '#requests/command-handler';
 import { given, minute } from '#test/given';
-import { type CouponEvent, type CouponRefusalReason, coupon, couponStream, discountCentsOf } from './coupon.ts';
+import {
+  type CouponEvent,
+  type CouponRefusalReason,
+  coupon,
+  couponStream,
+  type Discount,
+  discountCentsOf,
+} from './coupon.ts';
 
 const code = 'SPRING 26';
 const definition = { code, storeIds: ['main'], discount: { percent: 15 }, validFrom: minute(0) };
@@ -116,6 +123,81 @@ describe('a coupon', () => {
     given(coupon)
       .when({ type: 'DefineCoupon', at: minute(1), ...definition, validUntil: '2020-01-01T00:00:00.000Z' })
       .thenRefuses('coupon-never-valid');
+  });
+
+  it('CPN-4: an alternative that ended untried may be replaced; from then on nobody tries it', () => {
+    const given1: CouponEvent = {
+      type: 'AlternativeCouponGiven',
+      data: { at: minute(1), ...definition, validUntil: minute(5), customerId: 'c1', insteadOf: 'WINTER 25' },
+    };
+    const replace = { type: 'ReplaceCoupon' as const, customerId: 'c1', checkoutId: 'k0', by: 'FRESH' };
+    const replaced: CouponEvent = {
+      type: 'CouponReplaced',
+      data: { at: minute(6), code, customerId: 'c1', checkoutId: 'k0', by: 'FRESH' },
+    };
+    given(coupon, given1)
+      .when({ ...replace, at: minute(5) })
+      .thenRefuses('coupon-not-used', 'CPN-4');
+    given(coupon, given1)
+      .when({ ...replace, at: minute(6), customerId: 'c2' })
+      .thenRefuses('coupon-not-used', 'CPN-4');
+    given(coupon, given1)
+      .when({ ...replace, at: minute(6) })
+      .thenRecords(replaced);
+    // Tried by a program whose clock is behind.
+    given(coupon, given1, replaced)
+      .when(attempt('c1', 'k1'))
+      .thenRecords(refused('k1', 'tried-before', minute(6)));
+    given(coupon, given1, used('c1', 'k1'))
+      .when({ ...replace, at: minute(6) })
+      .thenRefuses('coupon-not-used', 'CPN-4');
+  });
+
+  it('CPN-4: names another code where the customer was not given the one that was named before', () => {
+    const use = { customerId: 'c1', checkoutId: 'k1' };
+    const replaced = (by: string): CouponEvent => ({
+      type: 'CouponReplaced',
+      data: { at: minute(6), code, ...use, by },
+    });
+    const again = { type: 'ReplaceCoupon' as const, at: minute(6), ...use, by: 'OTHER' };
+    given(coupon, defined(), used('c1', 'k1'), replaced('TAKEN'))
+      .when({ ...again, formerly: 'TAKEN' })
+      .thenRecords(replaced('OTHER'));
+    given(coupon, defined(), used('c1', 'k1'), replaced('FIRST'))
+      .when({ ...again, formerly: 'TAKEN' })
+      .thenRefuses('coupon-replaced', 'CPN-4');
+  });
+
+  it('CPN-1: is not defined with a code that nobody can type, nor with an amount without a currency', () => {
+    const define = { type: 'DefineCoupon' as const, at: minute(0), ...definition };
+    given(coupon)
+      .when({ ...define, code: ' MAY' })
+      .thenRefuses('coupon-code-untypable', 'CPN-1');
+    given(coupon)
+      .when({ ...define, discount: { amountCents: 500 } })
+      .thenRefuses('coupon-without-currency', 'CPN-3');
+    const inEuros = { ...definition, at: minute(0), discount: { amountCents: 500, currency: 'EUR' } };
+    given(coupon)
+      .when({ ...define, ...inEuros })
+      .thenRecords({ type: 'CouponDefined', data: inEuros });
+  });
+
+  it('CPN-3: holds for prices in its currency; one of an older version names none, and holds for all', () => {
+    const use = (discount: Discount): CouponEvent => ({
+      type: 'CouponUsed',
+      data: { at: minute(5), code, customerId: 'c1', checkoutId: 'k1', discount },
+    });
+    const inEuros = { amountCents: 500, currency: 'EUR' };
+    given(coupon, defined({ discount: inEuros }))
+      .when(attempt('c1', 'k1', { currency: 'EUR' }))
+      .thenRecords(use(inEuros));
+    for (const currency of ['USD', undefined])
+      given(coupon, defined({ discount: inEuros }))
+        .when(attempt('c1', 'k1', { currency }))
+        .thenRecords(refused('k1', 'not-this-store'));
+    given(coupon, defined({ discount: { amountCents: 500 } }))
+      .when(attempt('c1', 'k1', { currency: 'JPY' }))
+      .thenRecords(use({ amountCents: 500 }));
   });
 
   it('takes whole cents off, and never more than the price', () => {

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { type Decider, type Decision, type Refusal, refuse, undecided } from '../kernel/decider.ts';
 import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
-import { id, storeText } from '../kernel/fields.ts';
+import { currency, id, storeText } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
+import { isCurrency } from '../kernel/minor-units.ts';
 import { percentOf } from '../kernel/percent.ts';
 import { customerInCommand, ownerOrStaff, type RightsOf, staff, support } from '../kernel/rights.ts';
+import { isTypable, TYPABLE_CODE } from './typable.ts';
 
 /** One coupon code: its discount, where and when it is valid, and who used it (CPN). */
 export const couponStream = (code: string) => `coupon-${couponIdOf(code)}` as const;
@@ -12,12 +14,34 @@ export const couponStream = (code: string) => `coupon-${couponIdOf(code)}` as co
 /** A code is any text, compared character by character (CPN-1). */
 export const couponIdOf = (code: string): string => deriveId('coupon', code);
 
+const share = z.strictObject({ percent: z.number().positive().max(100).describe('A share of the price.') });
+const amount = z.strictObject({
+  amountCents: cents.positive().describe('An amount off the price, in minor units of its currency.'),
+  currency: currency
+    .optional()
+    .describe('The currency of the amount. Absent on coupons of an older version: that of each price.'),
+});
+
 /** Either a share of the price, or an amount. */
-export const discount = z.union([
-  z.strictObject({ percent: z.number().positive().max(100).describe('A share of the price.') }),
-  z.strictObject({ amountCents: cents.positive().describe('An amount off the price.') }),
-]);
+export const discount = z.union([share, amount]);
 export type Discount = z.infer<typeof discount>;
+
+/** What a new coupon takes off: an amount names its currency. */
+export const newDiscount = z.union(
+  [
+    share,
+    amount.extend({
+      currency: currency
+        .refine(isCurrency, 'must be a currency code of ISO 4217, like USD')
+        .describe('The currency of the amount (ISO 4217). Prices in another one are not reduced.'),
+    }),
+  ],
+  'must be either {"percent": …} up to 100, or {"amountCents": …, "currency": …}',
+);
+
+/** Whether it is a discount on prices in this currency. */
+export const isDiscountIn = (worth: Discount, priceCurrency: string | undefined): boolean =>
+  'percent' in worth || worth.currency === undefined || worth.currency === priceCurrency;
 
 const definition = {
   code: storeText.min(1).max(100).describe('The code; every character counts (CPN-1).'),
@@ -48,7 +72,10 @@ export const couponEvents = {
   CouponUsed: fact({ code: storeText, customerId: id, checkoutId: id, discount }),
   /** The checkout did not take it after all: it is as if the customer had not tried it (CPN-2). */
   CouponReturned: fact({ code: storeText, customerId: id, checkoutId: id }),
-  /** The customer has another code in its place (CPN-4). From here on this one gives no discount, wherever it was tried. */
+  /**
+   * The customer has another code in its place (CPN-4). From here on this one gives no discount, wherever it was tried.
+   * `checkoutId`: where it was tried; for an alternative that ended untried, where the code before it was.
+   */
   CouponReplaced: fact({ code: storeText, customerId: id, checkoutId: id, by: storeText }),
   /** Recorded because the business asks who tried which code, and when (CPN-2, CPN-3). */
   CouponRefused: fact({
@@ -74,10 +101,15 @@ type CouponCommand =
       checkoutId: string;
       storeId: string;
       leadTypeId: string;
+      /** That of the price. Undefined where the checkout of an older version shows none. */
+      currency?: string | undefined;
     }
   | ({ type: 'ReturnCoupon'; at: Instant } & Use)
-  /** `by`: the new code. Only the use that was looked at is replaced. */
-  | ({ type: 'ReplaceCoupon'; at: Instant; by: string } & Use);
+  /**
+   * `by`: the new code. Only the use that was looked at is replaced. `formerly`: the code that was named before, which the
+   * customer was not given: it is another coupon.
+   */
+  | ({ type: 'ReplaceCoupon'; at: Instant; by: string; formerly?: string } & Use);
 
 interface Use {
   readonly customerId: string;
@@ -103,8 +135,8 @@ export interface CouponState {
   readonly uses: Map<string, { readonly at: Instant; readonly checkoutId: string }>;
   /** Checkout → why its try was refused, so that a repeat is not recorded twice. */
   readonly refused: Map<string, CouponRefusalReason>;
-  /** Customer → the code that it has instead, and when it tried this one. */
-  readonly replaced: Map<string, { readonly by: string; readonly triedAt: Instant }>;
+  /** Customer → the code that it has instead, and when and where it tried this one. */
+  readonly replaced: Map<string, { readonly by: string; readonly triedAt: Instant; readonly checkoutId: string }>;
 }
 
 export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
@@ -122,7 +154,7 @@ export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
       case 'DefineCoupon': {
         const { type: _, ...data } = command;
         if (state.defined) return isSame(state.defined, data) && !state.customerId ? [] : defined(data.code);
-        return nonsenseIn(data) ?? [{ type: 'CouponDefined', data }];
+        return nonsenseIn(data) ?? withoutCurrency(data) ?? [{ type: 'CouponDefined', data }];
       }
       case 'GiveAlternativeCoupon': {
         const { type: _, ...data } = command;
@@ -161,8 +193,9 @@ export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
         state.uses.delete(event.data.customerId);
         break;
       case 'CouponReplaced': {
-        const { at, customerId, by } = event.data;
-        state.replaced.set(customerId, { by, triedAt: state.uses.get(customerId)?.at ?? at });
+        const { at, customerId, checkoutId, by } = event.data;
+        const triedAt = state.replaced.get(customerId)?.triedAt ?? state.uses.get(customerId)?.at ?? at;
+        state.replaced.set(customerId, { by, triedAt, checkoutId });
         break;
       }
       default:
@@ -205,15 +238,21 @@ function giveBack({ at, customerId, checkoutId }: Command<'ReturnCoupon'>, state
   return [{ type: 'CouponReturned', data: { at, code: defined.code, customerId, checkoutId } }];
 }
 
-/** CPN-4: one alternative at a time. */
+/** CPN-4: one alternative at a time. An alternative that ended untried may be replaced, too. */
 function replace(command: Command<'ReplaceCoupon'>, state: CouponState): Decision<CouponEvent> {
-  const { at, customerId, checkoutId, by } = command;
+  const { at, customerId, checkoutId, by, formerly } = command;
   const { defined, replaced } = state;
-  const present = replaced.get(customerId);
-  if (present) return present.by === by ? [] : couponReplaced(present.by);
-  if (!defined || !isUsedFor(state, command)) return couponNotUsed;
+  const present = replaced.get(customerId)?.by;
+  if (present === by) return [];
+  if (present !== undefined && present !== formerly) return couponReplaced(present);
+  const isReplaceable = present !== undefined || isUsedFor(state, command) || endedUntried(state, customerId, at);
+  if (!defined || !isReplaceable) return couponNotUsed;
   return [{ type: 'CouponReplaced', data: { at, code: defined.code, customerId, checkoutId, by } }];
 }
+
+/** Whether it is the alternative of this customer, who can never use it any more. */
+export const endedUntried = ({ defined, customerId: only, uses }: CouponState, customerId: string, at: Instant) =>
+  only === customerId && !uses.has(customerId) && defined?.validUntil !== undefined && at > defined.validUntil;
 
 type Try = Extract<CouponCommand, { type: 'TryCoupon' }>;
 
@@ -224,6 +263,8 @@ const reasons: readonly (readonly [
 ])[] = [
   ['unknown', ({ customerId }, _, state) => state.customerId !== undefined && state.customerId !== customerId],
   ['not-this-store', ({ storeId }, { storeIds }) => !storeIds.includes(storeId)],
+  // It is an amount in the currency of other stores.
+  ['not-this-store', ({ currency }, { discount }) => !isDiscountIn(discount, currency)],
   ['tried-before', ({ customerId }, _, { uses, replaced }) => uses.has(customerId) || replaced.has(customerId)],
   ['not-yet-valid', ({ at }, { validFrom }) => at < validFrom],
   ['expired', ({ at }, { validUntil }) => validUntil !== undefined && at > validUntil],
@@ -257,16 +298,25 @@ export const discountCentsOf = (worth: Discount, priceCents: number): number =>
 
 export const couponNotUsed = refuse('coupon-not-used', 'the customer has not used this code up', 'CPN-4');
 
-export const couponReplaced = (by: string) =>
-  refuse('coupon-replaced', `the customer has ${JSON.stringify(by)} in place of this code`, 'CPN-4');
+export const couponReplaced = (by: string): Refusal => ({
+  ...refuse('coupon-replaced', `the customer has ${JSON.stringify(by)} in place of this code`, 'CPN-4'),
+  details: { couponCode: by },
+});
 
 const defined = (code: string) =>
   refuse('coupon-exists', `the code ${JSON.stringify(code)} is already defined`, 'CPN-1');
 
-function nonsenseIn({ validFrom, validUntil }: CouponDefinition): Refusal | undefined {
+function nonsenseIn({ code, validFrom, validUntil }: CouponDefinition): Refusal | undefined {
+  if (!isTypable(code)) return refuse('coupon-code-untypable', `a code must be ${TYPABLE_CODE}`, 'CPN-1');
   if (validUntil === undefined || validUntil >= validFrom) return undefined;
   return refuse('coupon-never-valid', 'validUntil lies before validFrom', 'CPN-3');
 }
+
+/** An alternative may have the amount of a first code of an older version. */
+const withoutCurrency = ({ discount }: CouponDefinition): Refusal | undefined =>
+  'amountCents' in discount && discount.currency === undefined
+    ? refuse('coupon-without-currency', 'an amount off the price needs its currency', 'CPN-3')
+    : undefined;
 
 function isSame(known: CouponDefinition, asked: CouponDefinition & { at: Instant }): boolean {
   const plain = (value: object) => JSON.stringify({ ...value, at: undefined });

@@ -32,6 +32,15 @@ import {
   refundEvents,
   refundRights,
 } from './refunds.ts';
+import {
+  noReplacedCoupons,
+  type ReplacedCouponCommand,
+  type ReplacedCouponState,
+  refuseReplacedCoupon,
+  replacedCouponEvents,
+  replacedCouponRights,
+  replaceOrderCoupon,
+} from './replaced-coupon.ts';
 import { type ReturnPromise, returnPromiseOf } from './return-promise.ts';
 import { refuseOtherTotal, totalCentsOf } from './total.ts';
 
@@ -73,6 +82,7 @@ export const orderEvents = {
   }),
   ...paymentEvents,
   ...refundEvents,
+  ...replacedCouponEvents,
   OrderPaused: fact({
     /** Counted over the life of the order (LOY-4). Absent on the oldest events. */
     pauseNumber: z.int().positive().optional(),
@@ -168,6 +178,7 @@ export type OrderCommand =
   | ({ type: 'PlacePromisedOrder'; at: Instant; checkoutId: string } & PromisedOrder)
   | PaymentCommand
   | RefundCommand
+  | ReplacedCouponCommand
   /** `restart`: how the pause ends automatically in Loyalty Rewards; absent once the programme is cancelled. */
   | { type: 'PauseOrder'; at: Instant; restart?: { afterDays: number; policyVersion: number } }
   | { type: 'RestartOrder'; at: Instant }
@@ -209,6 +220,7 @@ export const orderRights = {
   PlacePromisedOrder: ownerOrStaff(customerInCommand, 'CHK-1'),
   ...paymentRights,
   ...refundRights,
+  ...replacedCouponRights,
   PauseOrder: owner,
   RestartOrder: owner,
   RestartAutomatically: processOnly,
@@ -231,11 +243,13 @@ export type DailyMaximum = { readonly leads: number } | { readonly percent: numb
 export const orderStatuses = ['awaiting-payment', 'payment-failed', 'open', 'paused', 'filled', 'cancelled'] as const;
 export type OrderStatus = (typeof orderStatuses)[number];
 
-export interface OrderState extends OrderProgress, RefundState {
+export interface OrderState extends OrderProgress, RefundState, ReplacedCouponState {
   status: OrderStatus | 'unknown';
   /** The present terms: daily maximum and card may have changed since checkout. */
   terms: Terms | undefined;
   paid: boolean;
+  /** Not too late: the order was carried out, and has the discount of its coupon (CPN-4). */
+  paidInTime: boolean;
   /** Nobody knows whether the payment was captured. */
   paymentUnknown: boolean;
   /** The number of the last recorded renewal. */
@@ -256,9 +270,11 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
   initialState: () => ({
     ...noProgress(),
     ...noRefunds(),
+    ...noReplacedCoupons(),
     status: 'unknown',
     terms: undefined,
     paid: false,
+    paidInTime: false,
     paymentUnknown: false,
     renewals: 0,
     pauses: 0,
@@ -271,6 +287,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
   decide(command, state): Decision<OrderEvent> {
     if (command.type === 'PlaceOrder') return place(command, state);
     if (command.type === 'PlacePromisedOrder') return placePromised(command, state);
+    if (command.type === 'ReplaceOrderCoupon') return replaceOrderCoupon(command, state, isOver(state));
     const { terms } = state;
     if (!terms) return unknownOrder;
     switch (command.type) {
@@ -327,6 +344,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
       case 'PaymentCaptured':
         notePayment(state, 0, event.data);
         state.paid = true;
+        state.paidInTime = true;
         state.status = 'open';
         break;
       case 'PaymentCapturedTooLate':
@@ -391,6 +409,9 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
       case 'DailyMaximumReached':
       case 'PayerForgotten':
         break;
+      case 'OrderCouponReplaced':
+        state.replacedCoupons.set(event.data.code, event.data.by);
+        break;
       case 'RefundWished':
       case 'PaymentRefunded':
       case 'RefundFailed':
@@ -422,7 +443,8 @@ type Command<Type extends OrderCommand['type']> = Extract<OrderCommand, { type: 
 function place(command: Command<'PlaceOrder'>, state: OrderState): Decision<OrderEvent> {
   if (state.terms) return [];
   const { type: _type, orderLimits: _limits, batchType: _batch, expectedTotalCents, ...terms } = command;
-  const refusal = refusePlacing(command) ?? refuseOtherTotal(terms, expectedTotalCents);
+  const refusal =
+    refuseReplacedCoupon(command, state) ?? refusePlacing(command) ?? refuseOtherTotal(terms, expectedTotalCents);
   if (refusal) return refusal;
   return [placed({ ...terms, totalCents: totalCentsOf(terms) })];
 }

@@ -54,6 +54,7 @@ export const histories = model({
     CouponRefused: note,
     AlternativeCouponGiven: note,
     OrderPlaced: note,
+    OrderCouponReplaced: note,
     ProgrammeJoined: note,
     ReplacementRequested: note,
     TicketOpened: note,

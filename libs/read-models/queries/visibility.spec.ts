@@ -41,6 +41,8 @@ const asked: Readonly<Record<string, (queries: RowQueries, caller: Caller) => Pr
     queries.customers.waitingFor(caller, sampleOf('EmailChangeRequested', 'addressKey')),
   'orders.list': (queries, caller) => queries.orders.list(caller, LIMIT),
   'orders.find': (queries, caller) => each((id) => queries.orders.find(caller, `o1-${id}`)),
+  'coupons.listUses': (queries, caller) =>
+    each((id) => queries.coupons.listUses(caller, { ...LIMIT, couponId: `coupon-${id}` })),
   'refunds.list': (queries, caller) => queries.refunds.list(caller, LIMIT),
   'refunds.find': (queries, caller) => each((id) => queries.refunds.find(caller, `f1-${id}`)),
   'disputes.list': (queries, caller) => queries.disputes.list(caller, LIMIT),
