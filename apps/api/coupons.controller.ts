@@ -1,20 +1,22 @@
 import { Body, Controller, Get, Inject, Post, Query } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { z } from 'zod';
-import { couponEvents, type Discount, discount } from '#domain/coupons/coupon';
+import { ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
+import { couponStream, type Discount, discount } from '#domain/coupons/coupon';
 import type { Instant } from '#domain/kernel/events';
 import type { Clock } from '#gateways/clock';
+import { type CouponRow, couponExample, couponRow, couponStatuses } from '#read-models/models/coupons';
 import { exampleIds } from '#read-models/models/examples';
+import { couponListing } from '#read-models/queries/coupons';
+import { damaged } from '#read-models/queries/damaged';
 import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { CLOCK, QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
-import { Code, Conforming, Count, Id, Ids, InstantField } from './fields.ts';
+import { Code, Conforming, Count, FieldNames, Id, Ids, InstantField, OneOf, Sort } from './fields.ts';
 import { type Reader, Reading } from './reading.ts';
-import { listOf } from './reads.ts';
-import { CommandRoute, Problems, Responds } from './responses.ts';
-import { named, orNull } from './schemas.ts';
+import { listOf, PageQuery, pageRequest, ReadRoute } from './reads.ts';
+import { CommandRoute } from './responses.ts';
 
 class DefineCouponBody {
   @Code({ description: 'The code of the coupon. Every character counts (CPN-1).', example: exampleIds.couponCode })
@@ -57,34 +59,34 @@ class GiveAlternativeCouponBody {
   couponCode!: string;
 }
 
-class CouponsQuery {
+class CouponBody {
   @Code({ description: 'The code of the coupon.', example: exampleIds.couponCode })
   couponCode!: string;
 }
 
-const { leadTypeIds, validUntil, totalLimit } = couponEvents.CouponDefined.shape;
-const coupon = couponEvents.CouponDefined.omit({ at: true, code: true }).extend({
-  leadTypeIds: orNull(leadTypeIds.unwrap()).describe('The lead types for which it is valid. Null: all.'),
-  validUntil: orNull(validUntil.unwrap()).describe('The last instant at which it is valid. Null: without an end.'),
-  totalLimit: orNull(totalLimit.unwrap()).describe('How many customers may use it in all. Null: any number.'),
-  couponCode: z.string().describe('The code as customers type it: every character counts (CPN-1).'),
-  uses: z.int().describe('How many customers used it up.'),
-  customerId: orNull(z.string()).describe('The only customer who may use it. Null: every customer may.'),
-});
+class RetireCouponBody extends CouponBody {}
 
-const couponExample: z.input<typeof coupon> = {
-  couponCode: exampleIds.couponCode,
-  storeIds: [exampleIds.storeId],
-  leadTypeIds: null,
-  discount: { percent: 15 },
-  validFrom: '2026-03-01T09:30:00.000Z',
-  validUntil: null,
-  totalLimit: null,
-  uses: 3,
-  customerId: null,
-};
+class ReopenCouponBody extends CouponBody {}
 
-const coupons = listOf(named('Coupon', coupon));
+const coupon = couponRow.extend({ damaged }).meta({ id: 'Coupon' });
+const couponAnswered: z.infer<typeof coupon> = { ...couponExample, damaged: false };
+
+class CouponsQuery extends PageQuery {
+  @Code({ description: 'The coupon with this code only.', example: exampleIds.couponCode, optional: true })
+  couponCode?: string;
+
+  @OneOf(couponStatuses, { description: 'Coupons in this state only.', optional: true })
+  status?: CouponRow['status'];
+
+  @Id({ description: 'Codes that this customer was given instead of others (CPN-4) only.', optional: true })
+  customerId?: string;
+
+  @Sort(couponListing)
+  sort?: string;
+
+  @FieldNames(coupon)
+  fields?: string;
+}
 
 /** Coupons are stored under an id that is made of the code; clients know them by the code. */
 const answerNaming = async (couponCode: string, answer: Promise<Receipt>): Promise<Receipt> => ({
@@ -134,12 +136,38 @@ export class CouponsController {
     return answerNaming(code, this.#requests.coupons.giveAlternative({ code, ...body }, context));
   }
 
+  @Post('retire')
+  @CommandRoute({
+    summary:
+      'Retire a coupon: new attempts are refused as expired, and what was used stays. With a Leadger-Reason (CAT-5)',
+    idName: 'couponCode',
+    records: ['CouponRetired'],
+  })
+  retireCoupon(@Body() { couponCode }: RetireCouponBody, @Asking() context: RequestContext): Promise<Receipt> {
+    return this.#send(couponCode, 'RetireCoupon', context);
+  }
+
+  @Post('reopen')
+  @CommandRoute({
+    summary: 'Re-open a coupon that was retired, with a Leadger-Reason (CAT-5)',
+    idName: 'couponCode',
+    records: ['CouponReopened'],
+  })
+  reopenCoupon(@Body() { couponCode }: ReopenCouponBody, @Asking() context: RequestContext): Promise<Receipt> {
+    return this.#send(couponCode, 'ReopenCoupon', context);
+  }
+
   @Get()
-  @ApiOperation({ summary: 'The coupon with this code, and how often it was used; no item when there is none' })
-  @Responds(200, 'The coupons.', coupons, { items: [couponExample] })
-  @Problems(400)
-  async listCoupons(@Query() { couponCode }: CouponsQuery, @Reading() reader: Reader) {
-    const found = await this.#queries.coupons.get(reader, { code: couponCode });
-    return coupons.parse({ items: found ? [{ ...found, couponCode }] : [] });
+  @ReadRoute({
+    summary: 'Coupons, newest first, with how often each was used; no item when no coupon has the code',
+    answer: listOf(coupon),
+    example: { items: [couponAnswered] },
+  })
+  listCoupons(@Query() query: CouponsQuery, @Reading() reader: Reader) {
+    return this.#queries.coupons.list(reader, pageRequest(query));
+  }
+
+  #send(couponCode: string, type: 'RetireCoupon' | 'ReopenCoupon', context: RequestContext): Promise<Receipt> {
+    return answerNaming(couponCode, this.#requests.send(couponStream(couponCode), { type }, context));
   }
 }

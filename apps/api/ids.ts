@@ -10,9 +10,16 @@ class IdPipe implements PipeTransform<string, string> {
   transform(value: string, { data = 'id' }: ArgumentMetadata): string {
     if (ID.test(value)) return value;
     const what = data.replace(/Id$/, '');
-    throw new Problem(`${what}-unknown`, `there is no such ${what}`, { status: 404 });
+    throw new Problem(refusalOfUnknown[what] ?? `${what}-unknown`, `there is no such ${inWords(what)}`, {
+      status: 404,
+    });
   }
 }
+
+/** What the catalogue has is refused elsewhere, too, where it is not known. */
+const refusalOfUnknown: Readonly<Record<string, string>> = { store: 'unknown-store', leadType: 'unknown-lead-type' };
+
+const inWords = (what: string): string => what.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 type Thing = { [Name in IdName]: Name extends `${infer What}Id` ? What : never }[IdName];
 

@@ -1,6 +1,7 @@
 import type { AnyModel } from './engine/model.ts';
 import { versioned } from './engine/version.ts';
 import { UnknownModel } from './errors.ts';
+import { coupons } from './models/coupons.ts';
 import { customers } from './models/customers.ts';
 import { histories } from './models/histories.ts';
 import { leads } from './models/leads.ts';
@@ -18,6 +19,7 @@ const all: readonly AnyModel[] = [
   customers,
   orders,
   programmes,
+  coupons,
   leads,
   refunds,
   replacements,

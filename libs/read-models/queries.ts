@@ -1,4 +1,5 @@
 import { attentionRows } from './queries/attention.ts';
+import { couponRows } from './queries/coupons.ts';
 import { DeliveredLeadRows } from './queries/delivered-leads.ts';
 import { leadRows } from './queries/leads.ts';
 import { orderRows, programmeRows } from './queries/orders.ts';
@@ -12,6 +13,7 @@ export const queriesOn = (reader: RowReader) => ({
   customers: customerRows(reader),
   orders: orderRows(reader),
   programmes: programmeRows(reader),
+  coupons: couponRows(reader),
   refunds: refundRows(reader),
   disputes: disputeRows(reader),
   leads: leadRows(reader),

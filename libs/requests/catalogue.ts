@@ -43,18 +43,24 @@ async function setStatementDescriptor(tools: RequestTools, descriptor: string, c
 
 export function catalogueQueries({ stateOf, streams }: QueryTools) {
   const present = () => stateOf<'catalogue'>(catalogueStream);
+  const read = () => streams.read<'catalogue'>(catalogueStream);
   return {
-    listStores: sameForAll(async () => [...(await present()).stores.values()]),
+    listStores: sameForAll(async () => {
+      const { state, revision } = await read();
+      return [...state.stores.values()].map((store) => ({ ...store, revision }));
+    }),
     getStatementDescriptor: sameForAll(async () => {
-      const { state, revision } = await streams.read<'catalogue'>(catalogueStream);
+      const { state, revision } = await read();
       return { statementDescriptor: state.descriptor ?? null, revision };
     }),
-    listLeadTypes: sameForAll(async () =>
-      [...(await present()).leadTypes.values()].map((leadType) => ({
-        ...leadType,
-        qualifiesForLoyaltyRewards: mayJoinLoyaltyRewards(leadType),
-      })),
-    ),
+    /** Those that are retired, too. */
+    listLeadTypes: sameForAll(async () => {
+      const { state, revision } = await read();
+      return [...state.leadTypes.values()].map((leadType) => {
+        const qualifiesForLoyaltyRewards = mayJoinLoyaltyRewards(leadType);
+        return { ...leadType, qualifiesForLoyaltyRewards, revision };
+      });
+    }),
     /** Past, present and future prices. */
     listPrices: sameForAll(async ({ storeId }: { storeId?: string }) => {
       const prices = [...(await present()).prices.values()].flat();

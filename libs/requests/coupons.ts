@@ -1,4 +1,4 @@
-import { catalogueStream, unknownStore } from '#domain/catalogue/catalogue';
+import { catalogueStream, unknownLeadType, unknownStore } from '#domain/catalogue/catalogue';
 import { checkoutStream, orderIdOf } from '#domain/checkouts/checkout';
 import {
   type CouponDefinition,
@@ -20,10 +20,9 @@ import type { AnyCommand, CommandOf } from '#domain/ledger';
 import { isOver, orderStream } from '#domain/orders/order';
 import { isErased } from './address-claim.ts';
 import { customerErased } from './erased-customers.ts';
-import { type QueryTools, sameForAll } from './query-tools.ts';
+import { asRows, type QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
-import { unknownLeadType } from './terms-of-business.ts';
 
 interface AlternativeCouponRequest {
   /** The code that the customer has used. */
@@ -168,10 +167,4 @@ export async function tryCoupon(
   return tryOf(await tools.stateOf<'coupon'>(stream), customerId, checkoutId);
 }
 
-export const couponQueries = ({ stateOf }: QueryTools) => ({
-  /** A coupon by its code, with the number of customers who used it. For an alternative code also its customer. */
-  get: sameForAll(async ({ code }: { code: string }) => {
-    const { defined, customerId, uses } = await stateOf<'coupon'>(couponStream(code));
-    return defined && { ...defined, uses: uses.size, ...(customerId && { customerId }) };
-  }),
-});
+export const couponQueries = ({ rows }: QueryTools) => ({ list: asRows(rows.coupons.list) });

@@ -94,7 +94,7 @@ export const queryRights = {
   passwords: { signIn: anyone },
   leadDelivery: { get: ownAccount },
   checkouts: { get: ownCheckout },
-  coupons: { get: staff('CPN-3') },
+  coupons: { list: staff('CPN-3') },
   orders: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownOrder },
   refunds: { list: onlyVisibleRows, get: onlyVisibleRows, disputes: onlyVisibleRows, disputeTold: processOnly },
   programmes: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownProgramme },

@@ -4,7 +4,7 @@ import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/eve
 import { id, storeText } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { percentOf } from '../kernel/percent.ts';
-import { customerInCommand, ownerOrStaff, type RightsOf, staff, support } from '../kernel/rights.ts';
+import { customerInCommand, ownerOrStaff, type RightsOf, staff, staffWithReason, support } from '../kernel/rights.ts';
 
 /** One coupon code: its discount, where and when it is valid, and who used it (CPN). */
 export const couponStream = (code: string) => `coupon-${couponIdOf(code)}` as const;
@@ -58,6 +58,9 @@ export const couponEvents = {
     reason: z.enum(couponRefusalReasons),
     triedAt: instant.optional(),
   }),
+  /** Nobody can use it any more. Uses until here stay (CAT-5). */
+  CouponRetired: fact({ code: storeText }),
+  CouponReopened: fact({ code: storeText }),
 };
 export type CouponEvent = EventsOf<typeof couponEvents>;
 
@@ -77,7 +80,8 @@ type CouponCommand =
     }
   | ({ type: 'ReturnCoupon'; at: Instant } & Use)
   /** `by`: the new code. Only the use that was looked at is replaced. */
-  | ({ type: 'ReplaceCoupon'; at: Instant; by: string } & Use);
+  | ({ type: 'ReplaceCoupon'; at: Instant; by: string } & Use)
+  | { type: 'RetireCoupon' | 'ReopenCoupon'; at: Instant };
 
 interface Use {
   readonly customerId: string;
@@ -91,6 +95,8 @@ export const couponRights = {
   TryCoupon: ownerOrStaff(customerInCommand, 'CHK-1'),
   ReturnCoupon: ownerOrStaff(customerInCommand, 'CPN-2'),
   ReplaceCoupon: support('CPN-4'),
+  RetireCoupon: staffWithReason('CAT-5'),
+  ReopenCoupon: staffWithReason('CAT-5'),
 } satisfies RightsOf<CouponCommand, CouponState>;
 
 export interface CouponState {
@@ -105,6 +111,7 @@ export interface CouponState {
   readonly refused: Map<string, CouponRefusalReason>;
   /** Customer → the code that it has instead, and when it tried this one. */
   readonly replaced: Map<string, { readonly by: string; readonly triedAt: Instant }>;
+  isRetired: boolean;
 }
 
 export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
@@ -115,6 +122,7 @@ export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
     uses: new Map(),
     refused: new Map(),
     replaced: new Map(),
+    isRetired: false,
   }),
 
   decide(command, state): Decision<CouponEvent> {
@@ -136,6 +144,9 @@ export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
         return giveBack(command, state);
       case 'ReplaceCoupon':
         return replace(command, state);
+      case 'RetireCoupon':
+      case 'ReopenCoupon':
+        return setRetired(command, state);
       default:
         return undecided(command);
     }
@@ -165,6 +176,10 @@ export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
         state.replaced.set(customerId, { by, triedAt: state.uses.get(customerId)?.at ?? at });
         break;
       }
+      case 'CouponRetired':
+      case 'CouponReopened':
+        state.isRetired = event.type === 'CouponRetired';
+        break;
       default:
         event satisfies never;
     }
@@ -215,6 +230,17 @@ function replace(command: Command<'ReplaceCoupon'>, state: CouponState): Decisio
   return [{ type: 'CouponReplaced', data: { at, code: defined.code, customerId, checkoutId, by } }];
 }
 
+/** CAT-5. A checkout that took the code before keeps its discount. */
+function setRetired(
+  { type, at }: Command<'RetireCoupon' | 'ReopenCoupon'>,
+  { defined, isRetired }: CouponState,
+): Decision<CouponEvent> {
+  if (!defined) return unknownCoupon;
+  if (isRetired === (type === 'RetireCoupon')) return [];
+  const event = type === 'RetireCoupon' ? 'CouponRetired' : 'CouponReopened';
+  return [{ type: event, data: { at, code: defined.code } }];
+}
+
 type Try = Extract<CouponCommand, { type: 'TryCoupon' }>;
 
 /** CPN-3, in the order in which they are checked. */
@@ -225,6 +251,7 @@ const reasons: readonly (readonly [
   ['unknown', ({ customerId }, _, state) => state.customerId !== undefined && state.customerId !== customerId],
   ['not-this-store', ({ storeId }, { storeIds }) => !storeIds.includes(storeId)],
   ['tried-before', ({ customerId }, _, { uses, replaced }) => uses.has(customerId) || replaced.has(customerId)],
+  ['expired', (_, __, { isRetired }) => isRetired],
   ['not-yet-valid', ({ at }, { validFrom }) => at < validFrom],
   ['expired', ({ at }, { validUntil }) => validUntil !== undefined && at > validUntil],
   [
@@ -256,6 +283,8 @@ export const discountCentsOf = (worth: Discount, priceCents: number): number =>
   Math.min(priceCents, 'percent' in worth ? Math.floor(percentOf(priceCents, worth.percent)) : worth.amountCents);
 
 export const couponNotUsed = refuse('coupon-not-used', 'the customer has not used this code up', 'CPN-4');
+
+const unknownCoupon = refuse('coupon-unknown', 'there is no coupon with this code', 'CAT-5');
 
 export const couponReplaced = (by: string) =>
   refuse('coupon-replaced', `the customer has ${JSON.stringify(by)} in place of this code`, 'CPN-4');
