@@ -20,7 +20,8 @@ import { revision } from '#requests/revision';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { Count, Currency, Flag, Id, InstantField, Line, OneOf, WebAddress } from './fields.ts';
-import { IdOf } from './ids.ts';
+import { HistoryQuery, HistoryRoute } from './history.ts';
+import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf } from './reads.ts';
 import { CommandRoute, Problems, Responds } from './responses.ts';
@@ -204,6 +205,14 @@ export class CatalogueController {
   constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
     this.#requests = requests;
     this.#queries = queries;
+  }
+
+  @Get('catalogue/history')
+  @HistoryRoute('All that was defined, set and corrected in the catalogue: by whom, when and why (CAT-5)')
+  async getCatalogueHistory(@Query() { at }: HistoryQuery, @Reading() reader: Reader) {
+    const found = await this.#queries.catalogue.history(reader, { at });
+    if (!found) throw notFound('catalogue', 'main');
+    return found;
   }
 
   @Get('stores')

@@ -1,8 +1,8 @@
 import type { AnyModel } from './engine/model.ts';
 import { versioned } from './engine/version.ts';
 import { UnknownModel } from './errors.ts';
-import { coupons } from './models/coupons.ts';
 import { customers } from './models/customers.ts';
+import { definedCoupons } from './models/defined-coupons.ts';
 import { histories } from './models/histories.ts';
 import { leads } from './models/leads.ts';
 import { mails } from './models/mails.ts';
@@ -19,7 +19,7 @@ const all: readonly AnyModel[] = [
   customers,
   orders,
   programmes,
-  coupons,
+  definedCoupons,
   leads,
   refunds,
   replacements,

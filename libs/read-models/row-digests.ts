@@ -7,7 +7,7 @@ export const rowDigests: Readonly<Record<string, string>> = {
   customers: 'bfaad4ba01153be6',
   orders: '8855a97946f9e06f',
   programmes: '2b24e44a17832646',
-  coupons: '787409241acf5bf8',
+  defined_coupons: '787409241acf5bf8',
   leads: '7d3e9eefbf070141',
   refunds: '3d011520ce7df2d7',
   replacements: '7564a7242c529618',

@@ -8,6 +8,7 @@ import {
 } from '#domain/catalogue/catalogue';
 import type { Instant } from '#domain/kernel/events';
 import type { CommandOf } from '#domain/ledger';
+import type { HistoryRequest } from './histories.ts';
 import { refuseDescriptor } from './provider-limits.ts';
 import { type QueryTools, sameForAll } from './query-tools.ts';
 import type { RequestContext, RequestTools } from './request-tools.ts';
@@ -41,7 +42,7 @@ async function setStatementDescriptor(tools: RequestTools, descriptor: string, c
   return tools.send('main', catalogueStream, asked, context);
 }
 
-export function catalogueQueries({ stateOf, streams }: QueryTools) {
+export function catalogueQueries({ stateOf, streams, histories }: QueryTools) {
   const present = () => stateOf<'catalogue'>(catalogueStream);
   const read = () => streams.read<'catalogue'>(catalogueStream);
   return {
@@ -61,6 +62,8 @@ export function catalogueQueries({ stateOf, streams }: QueryTools) {
         return { ...leadType, qualifiesForLoyaltyRewards, revision };
       });
     }),
+    /** What was defined, set and corrected: by whom, when and why. */
+    history: (context: RequestContext, upTo: HistoryRequest) => histories.of(context, catalogueStream, upTo),
     /** Past, present and future prices. */
     listPrices: sameForAll(async ({ storeId }: { storeId?: string }) => {
       const prices = [...(await present()).prices.values()].flat();

@@ -167,4 +167,4 @@ export async function tryCoupon(
   return tryOf(await tools.stateOf<'coupon'>(stream), customerId, checkoutId);
 }
 
-export const couponQueries = ({ rows }: QueryTools) => ({ list: asRows(rows.coupons.list) });
+export const couponQueries = ({ rows }: QueryTools) => ({ list: asRows(rows.definedCoupons.list) });

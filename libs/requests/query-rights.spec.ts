@@ -80,6 +80,7 @@ describe('the table of queries', () => {
 
   it('refuses customers what belongs to the store', async () => {
     expect(await refused(owner)).toEqual([
+      'catalogue.history: staff-only',
       'coupons.list: staff-only',
       'refunds.disputeTold: process-only',
       'leads.history: staff-only',

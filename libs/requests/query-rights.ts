@@ -87,7 +87,13 @@ export type QueryRights = {
 
 /** THE table of queries: who may ask for what. A query without a line here does not compile. */
 export const queryRights = {
-  catalogue: { listStores: anyone, getStatementDescriptor: anyone, listLeadTypes: anyone, listPrices: anyone },
+  catalogue: {
+    listStores: anyone,
+    getStatementDescriptor: anyone,
+    listLeadTypes: anyone,
+    listPrices: anyone,
+    history: staff('CAT-5'),
+  },
   policy: { get: anyone, listVersions: anyone },
   accounts: { list: onlyVisibleRows, get: onlyVisibleRows },
   // Sign-in itself: the caller is not known yet.

@@ -81,6 +81,10 @@ describe('stores', () => {
     const stored = await lastOf('catalogue-main');
     expect(stored?.metadata).toMatchObject({ actor: 'staff:ada' });
     expect(await shop.opened(stored?.metadata.reason)).toBe('it was a slip');
+    expect((await shop.history('/api/catalogue')).at(-1)).toMatchObject({
+      ...{ type: 'StoreRenamed', actor: 'staff:ada', reason: 'it was a slip' },
+      data: { storeId, name: 'West Leads' },
+    });
     const moved = await set(`stores/${storeId}/web-address`, { webAddress: 'https://west.example.org' });
     expect(moved.body.events).toEqual(['WebAddressChanged']);
     expect(await storeNow(storeId)).toEqual({

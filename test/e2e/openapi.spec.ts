@@ -39,6 +39,7 @@ const objects = () =>
 test('it lists every route with its operation id: after a change run `npm test -- test/e2e/openapi -u`', () => {
   expect(operations.map(({ id, method, path }) => `${method} ${path} ${id}`)).toMatchInlineSnapshot(`
 [
+  "GET /api/catalogue/history getCatalogueHistory",
   "GET /api/stores listStores",
   "POST /api/stores openStore",
   "PUT /api/stores/{storeId}/name renameStore",

@@ -89,22 +89,22 @@ export const catalogueRights = {
 export interface CatalogueState {
   readonly stores: Map<string, Store>;
   readonly leadTypes: Map<string, PresentLeadType>;
-  /** Each store and each lead type as it was from an instant on, for what was promised then (CAT-5). */
-  readonly storeVersions: Map<string, readonly Version<Store>[]>;
-  readonly leadTypeVersions: Map<string, readonly Version<PresentLeadType>[]>;
+  /** What they were before they were corrected, oldest first, for what was promised then (CAT-5). */
+  readonly formerStores: Map<string, readonly Former<Store>[]>;
+  readonly formerLeadTypes: Map<string, readonly Former<PresentLeadType>[]>;
   /** In the order in which they were set. */
   readonly prices: Map<string, Price[]>;
   descriptor: string | undefined;
 }
 
-type Version<Item> = Item & { readonly effectiveFrom: Instant };
+type Former<Item> = Item & { readonly until: Instant };
 
 export const catalogue: Decider<CatalogueState, CatalogueCommand, CatalogueEvent> = {
   initialState: () => ({
     stores: new Map(),
     leadTypes: new Map(),
-    storeVersions: new Map(),
-    leadTypeVersions: new Map(),
+    formerStores: new Map(),
+    formerLeadTypes: new Map(),
     prices: new Map(),
     descriptor: undefined,
   }),
@@ -144,7 +144,7 @@ export const catalogue: Decider<CatalogueState, CatalogueCommand, CatalogueEvent
       case 'StoreOpened':
       case 'StoreRenamed':
       case 'WebAddressChanged':
-        note(state.stores, state.storeVersions, event.data.storeId, event.data);
+        note(state.stores, state.formerStores, event.data.storeId, event.data);
         break;
       case 'StatementDescriptorSet':
         state.descriptor = event.data.descriptor;
@@ -153,13 +153,13 @@ export const catalogue: Decider<CatalogueState, CatalogueCommand, CatalogueEvent
       case 'LeadTypeRenamed':
       case 'UsualDeliveryChanged':
       case 'LoyaltyQualificationChanged':
-        note(state.leadTypes, state.leadTypeVersions, event.data.leadTypeId, event.data);
+        note(state.leadTypes, state.formerLeadTypes, event.data.leadTypeId, event.data);
         break;
       case 'LeadTypeRetired':
       case 'LeadTypeReopened': {
         const { at, leadTypeId } = event.data;
         const retiredAt = event.type === 'LeadTypeRetired' ? at : undefined;
-        note(state.leadTypes, state.leadTypeVersions, leadTypeId, { at, retiredAt });
+        note(state.leadTypes, state.formerLeadTypes, leadTypeId, { at, retiredAt });
         break;
       }
       case 'PriceSet': {
@@ -255,29 +255,29 @@ const saysAlready = (known: object, said: object): boolean =>
 /** What an event says of a store or a lead type holds from its instant on. The rest stays. */
 function note<Item extends object>(
   present: Map<string, Item>,
-  versions: Map<string, readonly Version<Item>[]>,
+  former: Map<string, readonly Former<Item>[]>,
   id: string,
   { at, ...said }: { readonly at: Instant } & Partial<Item>,
 ): void {
-  const item = { ...present.get(id), ...said } as unknown as Item;
-  present.set(id, item);
-  versions.set(id, [...(versions.get(id) ?? []), { ...item, effectiveFrom: at }]);
+  const before = present.get(id);
+  if (before) former.set(id, [...(former.get(id) ?? []), { ...before, until: at }]);
+  present.set(id, { ...before, ...said } as unknown as Item);
 }
 
 /** A store as it was at an instant (CAT-5). */
-export const storeAt = ({ storeVersions }: CatalogueState, storeId: string, at: Instant): Store | undefined =>
-  versionAt(storeVersions.get(storeId), at);
+export const storeAt = ({ stores, formerStores }: CatalogueState, storeId: string, at: Instant): Store | undefined =>
+  asItWas(formerStores.get(storeId), at) ?? stores.get(storeId);
 
 /** A lead type as it was at an instant: what was placed then was promised so (CAT-5). */
 export const leadTypeAt = (
-  { leadTypeVersions }: CatalogueState,
+  { leadTypes, formerLeadTypes }: CatalogueState,
   leadTypeId: string,
   at: Instant,
-): PresentLeadType | undefined => versionAt(leadTypeVersions.get(leadTypeId), at);
+): PresentLeadType | undefined => asItWas(formerLeadTypes.get(leadTypeId), at) ?? leadTypes.get(leadTypeId);
 
-/** What was imported may be older than the catalogue: the first version counts for it. */
-const versionAt = <Item>(versions: readonly Version<Item>[] = [], at: Instant): Item | undefined =>
-  inEffectAt(versions, at) ?? versions[0];
+/** @returns undefined when the present one held already */
+const asItWas = <Item>(former: readonly Former<Item>[] = [], at: Instant): Item | undefined =>
+  former[former.findLastIndex(({ until }) => until <= at) + 1];
 
 /** The price in effect at an instant (CAT-3); undefined when the store does not sell the type then. */
 export function priceAt(state: CatalogueState, storeId: string, leadTypeId: string, at: Instant): Price | undefined {

@@ -1,4 +1,4 @@
-import { couponTable } from '../models/coupons.ts';
+import { couponTable } from '../models/defined-coupons.ts';
 import type { RowReader } from './reader.ts';
 
 export const couponListing = {
@@ -7,4 +7,4 @@ export const couponListing = {
   filters: ['couponCode', 'status', 'customerId'],
 } as const;
 
-export const couponRows = (reader: RowReader) => ({ list: reader.listing(couponTable, couponListing) });
+export const definedCouponRows = (reader: RowReader) => ({ list: reader.listing(couponTable, couponListing) });

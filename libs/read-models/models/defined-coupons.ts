@@ -58,8 +58,8 @@ export const couponTable = table(couponRow, {
 });
 
 /** The coupons, and how many customers used each. */
-export const coupons = modelOfStreams({
-  name: 'coupons',
+export const definedCoupons = modelOfStreams({
+  name: 'defined_coupons',
   table: couponTable,
   never: 'a coupon that was never defined',
   on: {
