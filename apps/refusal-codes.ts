@@ -153,7 +153,7 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'Choose another code: a coupon is never changed, only retired.',
     'couponCode',
   ),
-  'coupon-unknown': refused(409, 'There is no such coupon.', 'Define it first, or check the code.', 'couponCode'),
+  'coupon-unknown': refused(409, 'There is no such coupon.', 'Define it first, or check the id.', 'couponId'),
   'coupon-never-valid': refused(
     409,
     'The coupon would end before it begins.',

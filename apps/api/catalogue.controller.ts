@@ -150,7 +150,8 @@ class PricesQuery {
   storeId?: string;
 }
 
-const stores = listOf(named('Store', catalogueEvents.StoreOpened.omit({ at: true }).extend({ revision })));
+const store = named('Store', catalogueEvents.StoreOpened.omit({ at: true }).extend({ revision }));
+const stores = listOf(store);
 const { agesInto } = catalogueEvents.LeadTypeDefined.shape;
 const leadType = named(
   'LeadType',
@@ -228,6 +229,16 @@ export class CatalogueController {
     return this.#requests.catalogue.openStore(body, context);
   }
 
+  @Get('stores/:storeId')
+  @ApiOperation({ summary: 'A store; its ETag is what If-Match compares when it is corrected' })
+  @Responds(200, 'The store.', store, anExample.store)
+  @Problems(404)
+  async getStore(@IdOf('store') storeId: string, @Reading() reader: Reader) {
+    const found = await this.#queries.catalogue.getStore(reader, { storeId });
+    if (!found) throw notFound('store', storeId);
+    return store.parse(found);
+  }
+
   @Put('stores/:storeId/name')
   @CommandRoute({
     summary: 'Rename a store, with a Leadger-Reason (CAT-5)',
@@ -288,6 +299,16 @@ export class CatalogueController {
   })
   defineLeadType(@Body() body: DefineLeadTypeBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.catalogue.defineLeadType(body, context);
+  }
+
+  @Get('lead-types/:leadTypeId')
+  @ApiOperation({ summary: 'A lead type; its ETag is what If-Match compares when it is corrected' })
+  @Responds(200, 'The lead type.', leadType, anExample.leadType)
+  @Problems(404)
+  async getLeadType(@IdOf('leadType') leadTypeId: string, @Reading() reader: Reader) {
+    const found = await this.#queries.catalogue.getLeadType(reader, { leadTypeId });
+    if (!found) throw notFound('lead type', leadTypeId);
+    return leadType.parse(found);
   }
 
   @Put('lead-types/:leadTypeId/name')

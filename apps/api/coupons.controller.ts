@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { couponStream, type Discount, discount } from '#domain/coupons/coupon';
+import { type Discount, discount } from '#domain/coupons/coupon';
 import type { Instant } from '#domain/kernel/events';
 import type { Clock } from '#gateways/clock';
 import { type CouponRow, couponExample, couponRow, couponStatuses } from '#read-models/models/defined-coupons';
@@ -14,8 +14,9 @@ import type { Requests } from '#requests/requests';
 import { CLOCK, QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { Code, Conforming, Count, FieldNames, Id, Ids, InstantField, OneOf, Sort } from './fields.ts';
+import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
-import { listOf, PageQuery, pageRequest, ReadRoute } from './reads.ts';
+import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 import { CommandRoute } from './responses.ts';
 
 class DefineCouponBody {
@@ -58,15 +59,6 @@ class GiveAlternativeCouponBody {
   @Code({ description: 'The new code.', example: 'SPRING 26-2' })
   couponCode!: string;
 }
-
-class CouponBody {
-  @Code({ description: 'The code of the coupon.', example: exampleIds.couponCode })
-  couponCode!: string;
-}
-
-class RetireCouponBody extends CouponBody {}
-
-class ReopenCouponBody extends CouponBody {}
 
 const coupon = couponRow.extend({ damaged }).meta({ id: 'Coupon' });
 const couponAnswered: z.infer<typeof coupon> = { ...couponExample, damaged: false };
@@ -136,25 +128,27 @@ export class CouponsController {
     return answerNaming(code, this.#requests.coupons.giveAlternative({ code, ...body }, context));
   }
 
-  @Post('retire')
+  @Post(':couponId/retire')
   @CommandRoute({
     summary:
       'Retire a coupon: new attempts are refused as expired, and what was used stays. With a Leadger-Reason (CAT-5)',
     idName: 'couponCode',
     records: ['CouponRetired'],
+    takesNothing: true,
   })
-  retireCoupon(@Body() { couponCode }: RetireCouponBody, @Asking() context: RequestContext): Promise<Receipt> {
-    return this.#send(couponCode, 'RetireCoupon', context);
+  retireCoupon(@IdOf('coupon') couponId: string, @Asking() context: RequestContext): Promise<Receipt> {
+    return this.#requests.coupons.setRetired(couponId, true, context);
   }
 
-  @Post('reopen')
+  @Post(':couponId/reopen')
   @CommandRoute({
     summary: 'Re-open a coupon that was retired, with a Leadger-Reason (CAT-5)',
     idName: 'couponCode',
     records: ['CouponReopened'],
+    takesNothing: true,
   })
-  reopenCoupon(@Body() { couponCode }: ReopenCouponBody, @Asking() context: RequestContext): Promise<Receipt> {
-    return this.#send(couponCode, 'ReopenCoupon', context);
+  reopenCoupon(@IdOf('coupon') couponId: string, @Asking() context: RequestContext): Promise<Receipt> {
+    return this.#requests.coupons.setRetired(couponId, false, context);
   }
 
   @Get()
@@ -167,7 +161,11 @@ export class CouponsController {
     return this.#queries.coupons.list(reader, pageRequest(query));
   }
 
-  #send(couponCode: string, type: 'RetireCoupon' | 'ReopenCoupon', context: RequestContext): Promise<Receipt> {
-    return answerNaming(couponCode, this.#requests.send(couponStream(couponCode), { type }, context));
+  @Get(':couponId')
+  @ReadRoute({ summary: 'A coupon, with how often it was used', answer: coupon, example: couponAnswered })
+  async getCoupon(@IdOf('coupon') couponId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
+    const found = await this.#queries.coupons.get(reader, { couponId });
+    if (!found) throw notFound('coupon', couponId);
+    return found;
   }
 }

@@ -45,23 +45,31 @@ async function setStatementDescriptor(tools: RequestTools, descriptor: string, c
 export function catalogueQueries({ stateOf, streams, histories }: QueryTools) {
   const present = () => stateOf<'catalogue'>(catalogueStream);
   const read = () => streams.read<'catalogue'>(catalogueStream);
+  const stores = async () => {
+    const { state, revision } = await read();
+    return [...state.stores.values()].map((store) => ({ ...store, revision }));
+  };
+  const leadTypes = async () => {
+    const { state, revision } = await read();
+    return [...state.leadTypes.values()].map((leadType) => {
+      const qualifiesForLoyaltyRewards = mayJoinLoyaltyRewards(leadType);
+      return { ...leadType, qualifiesForLoyaltyRewards, revision };
+    });
+  };
   return {
-    listStores: sameForAll(async () => {
-      const { state, revision } = await read();
-      return [...state.stores.values()].map((store) => ({ ...store, revision }));
-    }),
+    listStores: sameForAll(stores),
+    getStore: sameForAll(async (wanted: { storeId: string }) =>
+      (await stores()).find(({ storeId }) => storeId === wanted.storeId),
+    ),
     getStatementDescriptor: sameForAll(async () => {
       const { state, revision } = await read();
       return { statementDescriptor: state.descriptor ?? null, revision };
     }),
     /** Those that are retired, too. */
-    listLeadTypes: sameForAll(async () => {
-      const { state, revision } = await read();
-      return [...state.leadTypes.values()].map((leadType) => {
-        const qualifiesForLoyaltyRewards = mayJoinLoyaltyRewards(leadType);
-        return { ...leadType, qualifiesForLoyaltyRewards, revision };
-      });
-    }),
+    listLeadTypes: sameForAll(leadTypes),
+    getLeadType: sameForAll(async (wanted: { leadTypeId: string }) =>
+      (await leadTypes()).find(({ leadTypeId }) => leadTypeId === wanted.leadTypeId),
+    ),
     /** What was defined, set and corrected: by whom, when and why. */
     history: (context: RequestContext, upTo: HistoryRequest) => histories.of(context, catalogueStream, upTo),
     /** Past, present and future prices. */

@@ -37,7 +37,22 @@ export const couponRequests = (tools: RequestTools) => ({
     define(tools, { type: 'DefineCoupon', at: tools.now(), ...coupon }, context),
   giveAlternative: (request: AlternativeCouponRequest, context: RequestContext) =>
     giveAlternative(tools, request, context),
+  setRetired: (couponId: string, isRetired: boolean, context: RequestContext) =>
+    setRetired(tools, couponId, isRetired, context),
 });
+
+/** CAT-5. A code may have any character, so a path has the id of the coupon; the answer names the code. */
+async function setRetired(
+  tools: RequestTools,
+  couponId: string,
+  isRetired: boolean,
+  context: RequestContext,
+): Promise<Receipt> {
+  const stream = `coupon-${couponId}` as const;
+  const { defined } = await tools.stateOf<'coupon'>(stream);
+  const command = { type: isRetired ? 'RetireCoupon' : 'ReopenCoupon', at: tools.now() } as const;
+  return tools.send(defined?.code ?? couponId, stream, command, context);
+}
 
 type DefiningCommand = Extract<CommandOf<'coupon'>, CouponDefinition>;
 
@@ -167,4 +182,7 @@ export async function tryCoupon(
   return tryOf(await tools.stateOf<'coupon'>(stream), customerId, checkoutId);
 }
 
-export const couponQueries = ({ rows }: QueryTools) => ({ list: asRows(rows.definedCoupons.list) });
+export const couponQueries = ({ rows }: QueryTools) => ({
+  list: asRows(rows.definedCoupons.list),
+  get: ({ caller }: RequestContext, { couponId }: { couponId: string }) => rows.definedCoupons.find(caller, couponId),
+});

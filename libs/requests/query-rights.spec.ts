@@ -82,6 +82,7 @@ describe('the table of queries', () => {
     expect(await refused(owner)).toEqual([
       'catalogue.history: staff-only',
       'coupons.list: staff-only',
+      'coupons.get: staff-only',
       'refunds.disputeTold: process-only',
       'leads.history: staff-only',
       'persons.export: support-only',

@@ -89,8 +89,10 @@ export type QueryRights = {
 export const queryRights = {
   catalogue: {
     listStores: anyone,
+    getStore: anyone,
     getStatementDescriptor: anyone,
     listLeadTypes: anyone,
+    getLeadType: anyone,
     listPrices: anyone,
     history: staff('CAT-5'),
   },
@@ -100,7 +102,7 @@ export const queryRights = {
   passwords: { signIn: anyone },
   leadDelivery: { get: ownAccount },
   checkouts: { get: ownCheckout },
-  coupons: { list: staff('CPN-3') },
+  coupons: { list: staff('CPN-3'), get: staff('CPN-3') },
   orders: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownOrder },
   refunds: { list: onlyVisibleRows, get: onlyVisibleRows, disputes: onlyVisibleRows, disputeTold: processOnly },
   programmes: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownProgramme },

@@ -17,8 +17,16 @@ const found = async (list: string, id: object) => {
   const [[name, value] = []] = Object.entries(id);
   return items.find((item: Record<string, unknown>) => item[name as string] === value);
 };
-const storeNow = (storeId: string) => found('stores', { storeId });
-const typeNow = (leadTypeId: string) => found('lead-types', { leadTypeId });
+const storeNow = async (storeId: string) => {
+  const { body } = await shop.try('GET', `/api/stores/${storeId}`);
+  expect(await found('stores', { storeId })).toEqual(body);
+  return body;
+};
+const typeNow = async (leadTypeId: string) => {
+  const { body } = await shop.try('GET', `/api/lead-types/${leadTypeId}`);
+  expect(await found('lead-types', { leadTypeId })).toEqual(body);
+  return body;
+};
 const order = (orderId: string) => shop.read(`/api/orders/${orderId}`);
 const tryOrder = async (details: object) =>
   shop.try('POST', '/api/orders', {
@@ -47,6 +55,8 @@ const coupon = async (details: object = {}): Promise<string> => {
   await shop.ask('POST', '/api/coupons', { couponCode, storeIds: ['main'], discount: { percent: 15 }, ...details });
   return couponCode;
 };
+const couponIs = async (couponCode: string, what: 'retire' | 'reopen') =>
+  act(`coupons/${(await found('coupons', { couponCode })).couponId}/${what}`);
 const checkout = async (details: object = {}): Promise<string> =>
   (
     await shop.ask('POST', '/api/checkouts', {
@@ -146,10 +156,13 @@ describe('stores', () => {
       expect(await set(path, body)).toMatchObject({ status: 404, body: { code: 'unknown-lead-type' } });
     expect(await act('lead-types/nothing/retire')).toMatchObject({ status: 404, body: { code: 'unknown-lead-type' } });
     for (const what of ['retire', 'reopen'])
-      expect(await act(`coupons/${what}`, { couponCode: 'NOBODY DEFINED THIS' })).toMatchObject({
-        status: 409,
-        body: { code: 'coupon-unknown', errors: [{ field: 'couponCode' }] },
-      });
+      expect(await act(`coupons/nothing/${what}`)).toMatchObject({ status: 404, body: { code: 'coupon-unknown' } });
+    for (const [thing, code] of [
+      ['stores/nowhere', 'unknown-store'],
+      ['lead-types/nothing', 'unknown-lead-type'],
+      ['coupons/nothing', 'coupon-unknown'],
+    ])
+      expect(await shop.try('GET', `/api/${thing}`)).toMatchObject({ status: 404, body: { code } });
     expect(await set(`stores/${storeId}/name`, name, { 'leadger-actor': 'staff:ada' })).toMatchObject({
       status: 400,
       body: { code: 'reason-missing', rule: 'CAT-5' },
@@ -296,8 +309,8 @@ describe('coupons', () => {
     const couponCode = await coupon();
     const [taking, late] = [await checkout(), await checkout()];
     expect((await tryCode(taking, couponCode)).status).toBe(200);
-    expect((await act('coupons/retire', { couponCode })).body).toMatchObject({ couponCode, events: ['CouponRetired'] });
-    expect((await act('coupons/retire', { couponCode })).body.events).toEqual([]);
+    expect((await couponIs(couponCode, 'retire')).body).toMatchObject({ couponCode, events: ['CouponRetired'] });
+    expect((await couponIs(couponCode, 'retire')).body.events).toEqual([]);
 
     const refused = { status: 409, body: { code: 'invalid-coupon', rule: 'CPN-3', details: { reason: 'expired' } } };
     expect(await tryCode(late, couponCode)).toMatchObject(refused);
@@ -306,7 +319,7 @@ describe('coupons', () => {
     const { orderId } = (await place(taking)).body;
     expect(await order(orderId)).toMatchObject({ totalCents: 5100 });
 
-    expect((await act('coupons/reopen', { couponCode })).body.events).toEqual(['CouponReopened']);
+    expect((await couponIs(couponCode, 'reopen')).body.events).toEqual(['CouponReopened']);
     expect((await tryCode(late, couponCode)).status).toBe(200);
   });
 
@@ -314,15 +327,16 @@ describe('coupons', () => {
     const couponCode = await coupon({ validFrom: addDays(shop.now(), 1) });
     const checkoutId = await checkout();
     expect((await tryCode(checkoutId, couponCode)).body.details).toEqual({ reason: 'not-yet-valid' });
-    await act('coupons/retire', { couponCode });
+    await couponIs(couponCode, 'retire');
     expect((await tryCode(checkoutId, couponCode)).body.details).toEqual({ reason: 'expired' });
   });
 
   test('CAT-5: who retires a coupon while customers try it: those who came first keep it, the others do not get it', async () => {
     const couponCode = await coupon();
     const checkouts = await Promise.all(Array.from({ length: 8 }, () => checkout()));
+    const { couponId } = await found('coupons', { couponCode });
     const [, ...tried] = await Promise.all([
-      act('coupons/retire', { couponCode }),
+      act(`coupons/${couponId}/retire`),
       ...checkouts.map((checkoutId) => tryCode(checkoutId, couponCode)),
     ]);
     const { uses } = await found('coupons', { couponCode });
@@ -338,7 +352,7 @@ describe('coupons', () => {
     await shop.wait({ seconds: 1 });
     const third = await coupon({ discount: { amountCents: 500 } });
     await tryCode(await checkout(), first);
-    await act('coupons/retire', { couponCode: second });
+    await couponIs(second, 'retire');
     const newest = await shop.read('/api/coupons?limit=1');
     expect(newest.items).toMatchObject([{ couponCode: third, discount: { amountCents: 500 }, status: 'open' }]);
     const { items } = await shop.read(`/api/coupons?limit=2&cursor=${newest.nextCursor}`);

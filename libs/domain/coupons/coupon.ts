@@ -284,7 +284,7 @@ export const discountCentsOf = (worth: Discount, priceCents: number): number =>
 
 export const couponNotUsed = refuse('coupon-not-used', 'the customer has not used this code up', 'CPN-4');
 
-const unknownCoupon = refuse('coupon-unknown', 'there is no coupon with this code', 'CAT-5');
+const unknownCoupon = refuse('coupon-unknown', 'there is no such coupon', 'CAT-5');
 
 export const couponReplaced = (by: string) =>
   refuse('coupon-replaced', `the customer has ${JSON.stringify(by)} in place of this code`, 'CPN-4');

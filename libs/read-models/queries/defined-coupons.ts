@@ -7,4 +7,7 @@ export const couponListing = {
   filters: ['couponCode', 'status', 'customerId'],
 } as const;
 
-export const definedCouponRows = (reader: RowReader) => ({ list: reader.listing(couponTable, couponListing) });
+export const definedCouponRows = (reader: RowReader) => ({
+  find: reader.finding(couponTable),
+  list: reader.listing(couponTable, couponListing),
+});
