@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { type Discount, discount } from '#domain/coupons/coupon';
 import type { Instant } from '#domain/kernel/events';
 import type { Clock } from '#gateways/clock';
@@ -17,7 +17,7 @@ import { Code, Conforming, Count, FieldNames, Id, Ids, InstantField, OneOf, Sort
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
-import { CommandRoute } from './responses.ts';
+import { type AnsweredReceipt, CommandRoute } from './responses.ts';
 
 class DefineCouponBody {
   @Code({ description: 'The code of the coupon. Every character counts (CPN-1).', example: exampleIds.couponCode })
@@ -80,11 +80,13 @@ class CouponsQuery extends PageQuery {
   fields?: string;
 }
 
+const named = { couponId: z.string().describe('The id under which the log has it, for paths.') };
+
 /** Coupons are stored under an id that is made of the code; clients know them by the code. */
-const answerNaming = async (couponCode: string, answer: Promise<Receipt>): Promise<Receipt> => ({
-  ...(await answer),
-  id: couponCode,
-});
+async function answerNaming(couponCode: string, answer: Promise<Receipt>): Promise<AnsweredReceipt> {
+  const receipt = await answer;
+  return { ...receipt, id: couponCode, answer: { couponId: receipt.id } };
+}
 
 @ApiTags('coupons')
 @Controller('api/coupons')
@@ -103,13 +105,14 @@ export class CouponsController {
   @CommandRoute({
     summary: 'Define a coupon',
     idName: 'couponCode',
+    adds: named,
     records: ['CouponDefined'],
     creates: '/api/coupons?couponCode=:id',
   })
   defineCoupon(
     @Body() { couponCode: code, validFrom = this.#clock.now(), ...body }: DefineCouponBody,
     @Asking() context: RequestContext,
-  ): Promise<Receipt> {
+  ): Promise<AnsweredReceipt> {
     return answerNaming(code, this.#requests.coupons.define({ code, validFrom, ...body }, context));
   }
 
@@ -118,13 +121,14 @@ export class CouponsController {
     summary:
       'Give a customer a new code in place of one whose discount no order has; the first code gives no discount any more. Support only, with a Leadger-Reason (CPN-4)',
     idName: 'couponCode',
+    adds: named,
     records: ['AlternativeCouponGiven'],
     creates: '/api/coupons?couponCode=:id',
   })
   giveAlternativeCoupon(
     @Body() { couponCode: code, ...body }: GiveAlternativeCouponBody,
     @Asking() context: RequestContext,
-  ): Promise<Receipt> {
+  ): Promise<AnsweredReceipt> {
     return answerNaming(code, this.#requests.coupons.giveAlternative({ code, ...body }, context));
   }
 
@@ -133,22 +137,24 @@ export class CouponsController {
     summary:
       'Retire a coupon: new attempts are refused as expired, and what was used stays. With a Leadger-Reason (CAT-5)',
     idName: 'couponCode',
+    adds: named,
     records: ['CouponRetired'],
     takesNothing: true,
   })
-  retireCoupon(@IdOf('coupon') couponId: string, @Asking() context: RequestContext): Promise<Receipt> {
-    return this.#requests.coupons.setRetired(couponId, true, context);
+  async retireCoupon(@IdOf('coupon') couponId: string, @Asking() context: RequestContext): Promise<AnsweredReceipt> {
+    return { ...(await this.#requests.coupons.setRetired(couponId, true, context)), answer: { couponId } };
   }
 
   @Post(':couponId/reopen')
   @CommandRoute({
     summary: 'Re-open a coupon that was retired, with a Leadger-Reason (CAT-5)',
     idName: 'couponCode',
+    adds: named,
     records: ['CouponReopened'],
     takesNothing: true,
   })
-  reopenCoupon(@IdOf('coupon') couponId: string, @Asking() context: RequestContext): Promise<Receipt> {
-    return this.#requests.coupons.setRetired(couponId, false, context);
+  async reopenCoupon(@IdOf('coupon') couponId: string, @Asking() context: RequestContext): Promise<AnsweredReceipt> {
+    return { ...(await this.#requests.coupons.setRetired(couponId, false, context)), answer: { couponId } };
   }
 
   @Get()
