@@ -23,7 +23,7 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   ),
   'reason-missing': refused(
     400,
-    'Support gives a reason for what it does.',
+    'Support gives a reason for what it does, and so does who corrects the catalogue.',
     'Send the reason in Leadger-Reason.',
     'leadger-reason',
   ),
@@ -83,8 +83,20 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   'lead-type-exists': refused(
     409,
     'The lead type is defined already, with other details.',
-    'Choose another id: a lead type is never changed.',
+    'Choose another id; or correct the lead type that there is, by its own routes.',
     'leadTypeId',
+  ),
+  'lead-type-retired': refused(
+    409,
+    'The lead type is retired: it is not sold any more. Open orders are served.',
+    'Order another type; staff may re-open this one.',
+    'leadTypeId',
+  ),
+  'always-qualifies': refused(
+    409,
+    'Orders of an exclusive lead type may always join Loyalty Rewards.',
+    'Nothing: only shared types are marked.',
+    'qualifiesForLoyaltyRewards',
   ),
   'not-sold': refused(
     409,
@@ -107,7 +119,7 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   'store-exists': refused(
     409,
     'The store is open already, with another name or address.',
-    'Choose another id.',
+    'Choose another id; or correct the store that there is, by its own routes.',
     'storeId',
   ),
   'unknown-lead-type': refused(409, 'There is no such lead type.', 'Define it first, or check the id.', 'leadTypeId'),
@@ -155,7 +167,7 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   'coupon-exists': refused(
     409,
     'The code is defined already.',
-    'Choose another code: a coupon is never changed.',
+    'Choose another code: a coupon is never changed, only retired.',
     'couponCode',
   ),
   'coupon-code-untypable': refused(
@@ -170,6 +182,7 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'Send the currency with the amount.',
     'discount',
   ),
+  'coupon-unknown': refused(409, 'There is no such coupon.', 'Define it first, or check the id.', 'couponId'),
   'coupon-never-valid': refused(
     409,
     'The coupon would end before it begins.',

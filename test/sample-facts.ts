@@ -22,6 +22,7 @@ const ids: Readonly<Record<string, unknown>> = {
   replacementId: 'r1',
   replacementFor: 'r1',
   storeId: 's1',
+  storeIds: ['s1'],
   leadTypeId: 't1',
   fromLeadTypeId: 't0',
   renewalNumber: 1,

@@ -2,14 +2,17 @@ import { Body, Controller, Get, Inject, Post, Put, Query } from '@nestjs/common'
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import {
+  type CatalogueCommand,
   catalogueEvents,
+  catalogueStream,
   type Exclusivity,
   exclusivities,
   type Freshness,
   freshnesses,
 } from '#domain/catalogue/catalogue';
-import type { Instant } from '#domain/kernel/events';
+import { type Instant, instant } from '#domain/kernel/events';
 import { exampleIds } from '#read-models/models/examples';
+import type { Draft } from '#requests/plain-command';
 import { setPrice, setPriceExample } from '#requests/price-history';
 import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
@@ -18,6 +21,8 @@ import { revision } from '#requests/revision';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { Count, Currency, Flag, Id, InstantField, Line, OneOf, WebAddress } from './fields.ts';
+import { HistoryQuery, HistoryRoute } from './history.ts';
+import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf } from './reads.ts';
 import { CommandRoute, Problems, Responds } from './responses.ts';
@@ -31,6 +36,19 @@ class OpenStoreBody {
   name!: string;
 
   @WebAddress({ description: 'Where customers find it; mails link there.', example: 'https://west.example' })
+  webAddress!: string;
+}
+
+class RenameStoreBody {
+  @Line({ description: 'Its new name, as customers know it.', example: 'West Coast Leads' })
+  name!: string;
+}
+
+class ChangeWebAddressBody {
+  @WebAddress({
+    description: 'Where customers find it from now on; mails link there.',
+    example: 'https://west.example',
+  })
   webAddress!: string;
 }
 
@@ -82,6 +100,24 @@ class DefineLeadTypeBody {
   agesInto?: string;
 }
 
+class RenameLeadTypeBody {
+  @Line({ description: 'Its new name, as customers know it.', example: 'Exclusive evening leads' })
+  name!: string;
+}
+
+class ChangeUsualDeliveryBody {
+  @Line({ description: 'The usual delivery time of orders from now on (CAT-2).', example: 'at once' })
+  usualDelivery!: string;
+}
+
+class ChangeLoyaltyQualificationBody {
+  @Flag({
+    description: 'Whether its orders may join Loyalty Rewards from now on. Exclusive types always may (CAT-4).',
+    example: true,
+  })
+  qualifiesForLoyaltyRewards!: boolean;
+}
+
 class SetPriceBody {
   @Id({ description: 'The store that sells at this price.', example: exampleIds.storeId })
   storeId!: string;
@@ -120,7 +156,8 @@ class PriceHistoryQuery extends PricesQuery {
   leadTypeId?: string;
 }
 
-const stores = listOf(named('Store', catalogueEvents.StoreOpened.omit({ at: true })));
+const store = named('Store', catalogueEvents.StoreOpened.omit({ at: true }).extend({ revision }));
+const stores = listOf(store);
 const { agesInto } = catalogueEvents.LeadTypeDefined.shape;
 const leadType = named(
   'LeadType',
@@ -128,6 +165,8 @@ const leadType = named(
     agesInto: orNull(agesInto.unwrap()).describe(
       'The lead type that an unsold lead of this type becomes with age (DLV-6). Null: it stays what it is.',
     ),
+    retiredAt: orNull(instant).describe('Since when it is not sold any more (CAT-5). Null: it is sold.'),
+    revision,
   }),
 );
 const leadTypes = listOf(leadType);
@@ -142,7 +181,7 @@ const statementDescriptor = named(
 );
 
 const anExample = {
-  store: { storeId: exampleIds.storeId, name: 'West Coast Leads', webAddress: 'https://west.example' },
+  store: { storeId: exampleIds.storeId, name: 'West Coast Leads', webAddress: 'https://west.example', revision: 3 },
   leadType: {
     leadTypeId: exampleIds.leadTypeId,
     name: 'Exclusive evening leads',
@@ -151,6 +190,8 @@ const anExample = {
     usualDelivery: 'at once',
     qualifiesForLoyaltyRewards: true,
     agesInto: 'exclusive-fresh',
+    retiredAt: null,
+    revision: 3,
   },
   price: {
     storeId: exampleIds.storeId,
@@ -174,6 +215,14 @@ export class CatalogueController {
     this.#queries = queries;
   }
 
+  @Get('catalogue/history')
+  @HistoryRoute('All that was defined, set and corrected in the catalogue: by whom, when and why (CAT-5)')
+  async getCatalogueHistory(@Query() { at }: HistoryQuery, @Reading() reader: Reader) {
+    const found = await this.#queries.catalogue.history(reader, { at });
+    if (!found) throw notFound('catalogue', 'main');
+    return found;
+  }
+
   @Get('stores')
   @ApiOperation({ summary: 'All stores' })
   @Responds(200, 'The stores.', stores, { items: [anExample.store] })
@@ -185,6 +234,44 @@ export class CatalogueController {
   @CommandRoute({ summary: 'Open a store', idName: 'storeId', records: ['StoreOpened'], creates: '/api/stores' })
   openStore(@Body() body: OpenStoreBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.catalogue.openStore(body, context);
+  }
+
+  @Get('stores/:storeId')
+  @ApiOperation({ summary: 'A store; its ETag is what If-Match compares when it is corrected' })
+  @Responds(200, 'The store.', store, anExample.store)
+  @Problems(404)
+  async getStore(@IdOf('store') storeId: string, @Reading() reader: Reader) {
+    const found = await this.#queries.catalogue.getStore(reader, { storeId });
+    if (!found) throw notFound('store', storeId);
+    return store.parse(found);
+  }
+
+  @Put('stores/:storeId/name')
+  @CommandRoute({
+    summary: 'Rename a store, with a Leadger-Reason (CAT-5)',
+    idName: 'storeId',
+    records: ['StoreRenamed'],
+  })
+  renameStore(
+    @IdOf('store') storeId: string,
+    @Body() body: RenameStoreBody,
+    @Asking() context: RequestContext,
+  ): Promise<Receipt> {
+    return this.#correct(storeId, { type: 'RenameStore', storeId, ...body }, context);
+  }
+
+  @Put('stores/:storeId/web-address')
+  @CommandRoute({
+    summary: 'Change the web address of a store, with a Leadger-Reason (CAT-5)',
+    idName: 'storeId',
+    records: ['WebAddressChanged'],
+  })
+  changeWebAddress(
+    @IdOf('store') storeId: string,
+    @Body() body: ChangeWebAddressBody,
+    @Asking() context: RequestContext,
+  ): Promise<Receipt> {
+    return this.#correct(storeId, { type: 'ChangeWebAddress', storeId, ...body }, context);
   }
 
   @Get('statement-descriptor')
@@ -221,6 +308,82 @@ export class CatalogueController {
     return this.#requests.catalogue.defineLeadType(body, context);
   }
 
+  @Get('lead-types/:leadTypeId')
+  @ApiOperation({ summary: 'A lead type; its ETag is what If-Match compares when it is corrected' })
+  @Responds(200, 'The lead type.', leadType, anExample.leadType)
+  @Problems(404)
+  async getLeadType(@IdOf('leadType') leadTypeId: string, @Reading() reader: Reader) {
+    const found = await this.#queries.catalogue.getLeadType(reader, { leadTypeId });
+    if (!found) throw notFound('lead type', leadTypeId);
+    return leadType.parse(found);
+  }
+
+  @Put('lead-types/:leadTypeId/name')
+  @CommandRoute({
+    summary: 'Rename a lead type, with a Leadger-Reason (CAT-5)',
+    idName: 'leadTypeId',
+    records: ['LeadTypeRenamed'],
+  })
+  renameLeadType(
+    @IdOf('leadType') leadTypeId: string,
+    @Body() body: RenameLeadTypeBody,
+    @Asking() context: RequestContext,
+  ): Promise<Receipt> {
+    return this.#correct(leadTypeId, { type: 'RenameLeadType', leadTypeId, ...body }, context);
+  }
+
+  @Put('lead-types/:leadTypeId/usual-delivery')
+  @CommandRoute({
+    summary: 'Change the usual delivery time of a lead type, for new orders, with a Leadger-Reason (CAT-2, CAT-5)',
+    idName: 'leadTypeId',
+    records: ['UsualDeliveryChanged'],
+  })
+  changeUsualDelivery(
+    @IdOf('leadType') leadTypeId: string,
+    @Body() body: ChangeUsualDeliveryBody,
+    @Asking() context: RequestContext,
+  ): Promise<Receipt> {
+    return this.#correct(leadTypeId, { type: 'ChangeUsualDelivery', leadTypeId, ...body }, context);
+  }
+
+  @Put('lead-types/:leadTypeId/loyalty-qualification')
+  @CommandRoute({
+    summary:
+      'Say whether a shared lead type qualifies for Loyalty Rewards, for new orders, with a Leadger-Reason (CAT-4, CAT-5)',
+    idName: 'leadTypeId',
+    records: ['LoyaltyQualificationChanged'],
+  })
+  changeLoyaltyQualification(
+    @IdOf('leadType') leadTypeId: string,
+    @Body() body: ChangeLoyaltyQualificationBody,
+    @Asking() context: RequestContext,
+  ): Promise<Receipt> {
+    return this.#correct(leadTypeId, { type: 'ChangeLoyaltyQualification', leadTypeId, ...body }, context);
+  }
+
+  @Post('lead-types/:leadTypeId/retire')
+  @CommandRoute({
+    summary:
+      'Retire a lead type: it is not sold any more, and its open orders are served. With a Leadger-Reason (CAT-5)',
+    idName: 'leadTypeId',
+    records: ['LeadTypeRetired'],
+    takesNothing: true,
+  })
+  retireLeadType(@IdOf('leadType') leadTypeId: string, @Asking() context: RequestContext): Promise<Receipt> {
+    return this.#correct(leadTypeId, { type: 'RetireLeadType', leadTypeId }, context);
+  }
+
+  @Post('lead-types/:leadTypeId/reopen')
+  @CommandRoute({
+    summary: 'Sell a lead type again that was retired, with a Leadger-Reason (CAT-5)',
+    idName: 'leadTypeId',
+    records: ['LeadTypeReopened'],
+    takesNothing: true,
+  })
+  reopenLeadType(@IdOf('leadType') leadTypeId: string, @Asking() context: RequestContext): Promise<Receipt> {
+    return this.#correct(leadTypeId, { type: 'ReopenLeadType', leadTypeId }, context);
+  }
+
   @Get('prices')
   @ApiOperation({ summary: 'All prices, past, present and future, with the instants from which they are effective' })
   @Responds(200, 'The prices.', prices, { items: [anExample.price] })
@@ -243,5 +406,9 @@ export class CatalogueController {
   @CommandRoute({ summary: 'Set a price (CAT-3)', records: ['PriceSet'], creates: '/api/prices' })
   setPrice(@Body() body: SetPriceBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.catalogue.setPrice(body, context);
+  }
+
+  async #correct(id: string, draft: Draft<CatalogueCommand>, context: RequestContext): Promise<Receipt> {
+    return { ...(await this.#requests.send(catalogueStream, draft, context)), id };
   }
 }

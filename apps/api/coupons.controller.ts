@@ -1,20 +1,23 @@
 import { Body, Controller, Get, Inject, Post, Query } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { couponEvents, newDiscount } from '#domain/coupons/coupon';
+import { newDiscount } from '#domain/coupons/coupon';
 import type { Instant } from '#domain/kernel/events';
 import type { Clock } from '#gateways/clock';
+import { type CouponRow, couponExample, couponRow, couponStatuses } from '#read-models/models/defined-coupons';
 import { exampleIds } from '#read-models/models/examples';
+import { damaged } from '#read-models/queries/damaged';
+import { couponListing } from '#read-models/queries/defined-coupons';
 import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { CLOCK, QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
-import { Code, Conforming, Count, Id, Ids, InstantField, NewCode } from './fields.ts';
+import { Code, Conforming, Count, FieldNames, Id, Ids, InstantField, NewCode, OneOf, Sort } from './fields.ts';
+import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
-import { listOf } from './reads.ts';
-import { CommandRoute, Problems, Responds } from './responses.ts';
-import { named, orNull } from './schemas.ts';
+import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { type AnsweredReceipt, CommandRoute } from './responses.ts';
 
 class DefineCouponBody {
   @NewCode({
@@ -60,42 +63,33 @@ class GiveAlternativeCouponBody {
   couponCode!: string;
 }
 
-class CouponsQuery {
-  @Code({ description: 'The code of the coupon.', example: exampleIds.couponCode })
-  couponCode!: string;
+const coupon = couponRow.extend({ damaged }).meta({ id: 'Coupon' });
+const couponAnswered: z.infer<typeof coupon> = { ...couponExample, damaged: false };
+
+class CouponsQuery extends PageQuery {
+  @Code({ description: 'The coupon with this code only.', example: exampleIds.couponCode, optional: true })
+  couponCode?: string;
+
+  @OneOf(couponStatuses, { description: 'Coupons in this state only.', optional: true })
+  status?: CouponRow['status'];
+
+  @Id({ description: 'Codes that this customer was given instead of others (CPN-4) only.', optional: true })
+  customerId?: string;
+
+  @Sort(couponListing)
+  sort?: string;
+
+  @FieldNames(coupon)
+  fields?: string;
 }
 
-const { leadTypeIds, validUntil, totalLimit } = couponEvents.CouponDefined.shape;
-const coupon = couponEvents.CouponDefined.omit({ at: true, code: true }).extend({
-  leadTypeIds: orNull(leadTypeIds.unwrap()).describe('The lead types for which it is valid. Null: all.'),
-  validUntil: orNull(validUntil.unwrap()).describe('The last instant at which it is valid. Null: without an end.'),
-  totalLimit: orNull(totalLimit.unwrap()).describe('How many customers may use it in all. Null: any number.'),
-  couponCode: z.string().describe('The code as customers type it: every character counts (CPN-1).'),
-  uses: z.int().describe('How many customers used it up.'),
-  customerId: orNull(z.string()).describe('The only customer who may use it. Null: every customer may.'),
-  insteadOf: orNull(z.string()).describe('The code that the customer was given it for (CPN-4). Null: none.'),
-});
-
-const couponExample: z.input<typeof coupon> = {
-  couponCode: exampleIds.couponCode,
-  storeIds: [exampleIds.storeId],
-  leadTypeIds: null,
-  discount: { percent: 15 },
-  validFrom: '2026-03-01T09:30:00.000Z',
-  validUntil: null,
-  totalLimit: null,
-  uses: 3,
-  customerId: null,
-  insteadOf: null,
-};
-
-const coupons = listOf(named('Coupon', coupon));
+const named = { couponId: z.string().describe('The id under which the log has it, for paths.') };
 
 /** Coupons are stored under an id that is made of the code; clients know them by the code. */
-const answerNaming = async (couponCode: string, answer: Promise<Receipt>): Promise<Receipt> => ({
-  ...(await answer),
-  id: couponCode,
-});
+async function answerNaming(couponCode: string, answer: Promise<Receipt>): Promise<AnsweredReceipt> {
+  const receipt = await answer;
+  return { ...receipt, id: couponCode, answer: { couponId: receipt.id } };
+}
 
 @ApiTags('coupons')
 @Controller('api/coupons')
@@ -114,13 +108,14 @@ export class CouponsController {
   @CommandRoute({
     summary: 'Define a coupon',
     idName: 'couponCode',
+    adds: named,
     records: ['CouponDefined'],
     creates: '/api/coupons?couponCode=:id',
   })
   defineCoupon(
     @Body() { couponCode: code, validFrom = this.#clock.now(), ...body }: DefineCouponBody,
     @Asking() context: RequestContext,
-  ): Promise<Receipt> {
+  ): Promise<AnsweredReceipt> {
     return answerNaming(code, this.#requests.coupons.define({ code, validFrom, ...body }, context));
   }
 
@@ -129,22 +124,57 @@ export class CouponsController {
     summary:
       'Give a customer a new code in place of one whose discount no order has; the first code gives no discount any more. Support only, with a Leadger-Reason (CPN-4)',
     idName: 'couponCode',
+    adds: named,
     records: ['AlternativeCouponGiven'],
     creates: '/api/coupons?couponCode=:id',
   })
   giveAlternativeCoupon(
     @Body() { couponCode: code, ...body }: GiveAlternativeCouponBody,
     @Asking() context: RequestContext,
-  ): Promise<Receipt> {
+  ): Promise<AnsweredReceipt> {
     return answerNaming(code, this.#requests.coupons.giveAlternative({ code, ...body }, context));
   }
 
+  @Post(':couponId/retire')
+  @CommandRoute({
+    summary:
+      'Retire a coupon: new attempts are refused as expired, and what was used stays. With a Leadger-Reason (CAT-5)',
+    idName: 'couponCode',
+    adds: named,
+    records: ['CouponRetired'],
+    takesNothing: true,
+  })
+  async retireCoupon(@IdOf('coupon') couponId: string, @Asking() context: RequestContext): Promise<AnsweredReceipt> {
+    return { ...(await this.#requests.coupons.setRetired(couponId, true, context)), answer: { couponId } };
+  }
+
+  @Post(':couponId/reopen')
+  @CommandRoute({
+    summary: 'Re-open a coupon that was retired, with a Leadger-Reason (CAT-5)',
+    idName: 'couponCode',
+    adds: named,
+    records: ['CouponReopened'],
+    takesNothing: true,
+  })
+  async reopenCoupon(@IdOf('coupon') couponId: string, @Asking() context: RequestContext): Promise<AnsweredReceipt> {
+    return { ...(await this.#requests.coupons.setRetired(couponId, false, context)), answer: { couponId } };
+  }
+
   @Get()
-  @ApiOperation({ summary: 'The coupon with this code, and how often it was used; no item when there is none' })
-  @Responds(200, 'The coupons.', coupons, { items: [couponExample] })
-  @Problems(400)
-  async listCoupons(@Query() { couponCode }: CouponsQuery, @Reading() reader: Reader) {
-    const found = await this.#queries.coupons.get(reader, { code: couponCode });
-    return coupons.parse({ items: found ? [{ ...found, couponCode }] : [] });
+  @ReadRoute({
+    summary: 'Coupons, newest first, with how often each was used; no item when no coupon has the code',
+    answer: listOf(coupon),
+    example: { items: [couponAnswered] },
+  })
+  listCoupons(@Query() query: CouponsQuery, @Reading() reader: Reader) {
+    return this.#queries.coupons.list(reader, pageRequest(query));
+  }
+
+  @Get(':couponId')
+  @ReadRoute({ summary: 'A coupon, with how often it was used', answer: coupon, example: couponAnswered })
+  async getCoupon(@IdOf('coupon') couponId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
+    const found = await this.#queries.coupons.get(reader, { couponId });
+    if (!found) throw notFound('coupon', couponId);
+    return found;
   }
 }

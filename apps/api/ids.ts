@@ -9,10 +9,18 @@ import { Problem } from './problems.ts';
 class IdPipe implements PipeTransform<string, string> {
   transform(value: string, { data = 'id' }: ArgumentMetadata): string {
     if (ID.test(value)) return value;
-    const what = data.replace(/Id$/, '');
-    throw new Problem(`${what}-unknown`, `there is no such ${what}`, { status: 404 });
+    const what = inWords(data.replace(/Id$/, ''));
+    throw new Problem(codeOfUnknown(what), `there is no such ${what}`, { status: 404 });
   }
 }
+
+/** What the catalogue has is refused elsewhere, too, where it is not known. */
+const refused: Readonly<Record<string, string>> = { store: 'unknown-store', 'lead type': 'unknown-lead-type' };
+
+const codeOfUnknown = (what: string): string => refused[what] ?? `${what.replaceAll(' ', '-')}-unknown`;
+
+/** `leadType` → `lead type`. */
+const inWords = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 type Thing = { [Name in IdName]: Name extends `${infer What}Id` ? What : never }[IdName];
 
@@ -32,4 +40,4 @@ export const IdOf =
   };
 
 export const notFound = (what: string, id: string): Problem =>
-  new Problem(`${what.replaceAll(' ', '-')}-unknown`, `there is no ${what} ${id}`, { status: 404 });
+  new Problem(codeOfUnknown(what), `there is no ${what} ${id}`, { status: 404 });

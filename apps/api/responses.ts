@@ -140,6 +140,7 @@ export function CommandRoute({ summary, records, idName, adds, creates, ...needs
     revision: records.length - 1,
     position: '0000000000000042',
     events: [...records],
+    ...Object.fromEntries(Object.entries(exampleIds).filter(([name]) => adds && name in adds)),
   };
   return applyDecorators(
     HttpCode(status),

@@ -26,6 +26,14 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   StatementDescriptorSet: ({ descriptor }) => `card statements show "${descriptor}"`,
   LeadTypeDefined: ({ leadTypeId, exclusivity, freshness, agesInto }) =>
     `lead type ${leadTypeId}: ${exclusivity}, ${freshness}${agesInto ? `, ages into ${agesInto}` : ''}`,
+  StoreRenamed: ({ storeId, name }) => `store ${storeId} is named "${name}" from now on`,
+  WebAddressChanged: ({ storeId, webAddress }) => `store ${storeId} is at ${webAddress} from now on`,
+  LeadTypeRenamed: ({ leadTypeId, name }) => `${leadTypeId} is named "${name}" from now on`,
+  UsualDeliveryChanged: ({ leadTypeId, usualDelivery }) => `${leadTypeId} is usually delivered: ${usualDelivery}`,
+  LoyaltyQualificationChanged: ({ leadTypeId, qualifiesForLoyaltyRewards: may }) =>
+    `new orders of ${leadTypeId} ${may ? 'may' : 'may not'} join Loyalty Rewards`,
+  LeadTypeRetired: ({ leadTypeId }) => `${leadTypeId} is retired: not sold any more`,
+  LeadTypeReopened: ({ leadTypeId }) => `${leadTypeId} is sold again`,
   PriceSet: ({ storeId, leadTypeId, pricePerLeadCents, currency, smallestOrder, largestOrder, effectiveFrom }) =>
     `${leadTypeId} in store ${storeId}: ${tellMoney(pricePerLeadCents, currency)} a lead, ${smallestOrder} to ${largestOrder} an order, from ${effectiveFrom}`,
   PolicyPublished: ({ version, author, effectiveFrom, policy, changes = {} }) =>
@@ -75,6 +83,8 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
     `returned to customer ${customerId}: checkout ${checkoutId} did not take it`,
   CouponReplaced: ({ customerId, by }) =>
     `gives customer ${customerId} no discount any more: ${JSON.stringify(by)} was given in its place`,
+  CouponRetired: ({ code }) => `coupon ${JSON.stringify(code)} is retired: nobody can use it any more`,
+  CouponReopened: ({ code }) => `coupon ${JSON.stringify(code)} can be used again`,
   CouponRefused: ({ customerId, reason, triedAt }) =>
     `refused to customer ${customerId}: ${reason}${triedAt ? `, on ${triedAt}` : ''}`,
   CheckoutStarted: ({ quantity, leadTypeId, giveUpAt }) =>

@@ -3,6 +3,7 @@ import { versioned } from './engine/version.ts';
 import { UnknownModel } from './errors.ts';
 import { coupons } from './models/coupons.ts';
 import { customers } from './models/customers.ts';
+import { definedCoupons } from './models/defined-coupons.ts';
 import { histories } from './models/histories.ts';
 import { leads } from './models/leads.ts';
 import { mails } from './models/mails.ts';
@@ -19,6 +20,7 @@ const all: readonly AnyModel[] = [
   customers,
   orders,
   programmes,
+  definedCoupons,
   leads,
   coupons,
   refunds,

@@ -1,5 +1,6 @@
 import { attentionRows } from './queries/attention.ts';
 import { couponRows } from './queries/coupons.ts';
+import { definedCouponRows } from './queries/defined-coupons.ts';
 import { DeliveredLeadRows } from './queries/delivered-leads.ts';
 import { leadRows } from './queries/leads.ts';
 import { orderRows, programmeRows } from './queries/orders.ts';
@@ -14,6 +15,7 @@ export const queriesOn = (reader: RowReader) => ({
   orders: orderRows(reader),
   programmes: programmeRows(reader),
   coupons: couponRows(reader),
+  definedCoupons: definedCouponRows(reader),
   refunds: refundRows(reader),
   disputes: disputeRows(reader),
   leads: leadRows(reader),

@@ -7,6 +7,7 @@ export const rowDigests: Readonly<Record<string, string>> = {
   customers: 'bfaad4ba01153be6',
   orders: '720a6287ca0cca17',
   programmes: '1f5d37af67286191',
+  defined_coupons: '787409241acf5bf8',
   leads: '7d3e9eefbf070141',
   coupons: '476214aa468f65af',
   refunds: 'd6f3ab1c3f76dd47',

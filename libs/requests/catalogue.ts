@@ -8,6 +8,7 @@ import {
 } from '#domain/catalogue/catalogue';
 import type { Instant } from '#domain/kernel/events';
 import type { CommandOf } from '#domain/ledger';
+import type { HistoryRequest } from './histories.ts';
 import { listPriceHistory } from './price-history.ts';
 import { refuseDescriptor } from './provider-limits.ts';
 import { type QueryTools, sameForAll } from './query-tools.ts';
@@ -43,20 +44,36 @@ async function setStatementDescriptor(tools: RequestTools, descriptor: string, c
 }
 
 export function catalogueQueries(tools: QueryTools) {
-  const { stateOf, streams } = tools;
+  const { stateOf, streams, histories } = tools;
   const present = () => stateOf<'catalogue'>(catalogueStream);
+  const read = () => streams.read<'catalogue'>(catalogueStream);
+  const stores = async () => {
+    const { state, revision } = await read();
+    return [...state.stores.values()].map((store) => ({ ...store, revision }));
+  };
+  const leadTypes = async () => {
+    const { state, revision } = await read();
+    return [...state.leadTypes.values()].map((leadType) => {
+      const qualifiesForLoyaltyRewards = mayJoinLoyaltyRewards(leadType);
+      return { ...leadType, qualifiesForLoyaltyRewards, revision };
+    });
+  };
   return {
-    listStores: sameForAll(async () => [...(await present()).stores.values()]),
+    listStores: sameForAll(stores),
+    getStore: sameForAll(async (wanted: { storeId: string }) =>
+      (await stores()).find(({ storeId }) => storeId === wanted.storeId),
+    ),
     getStatementDescriptor: sameForAll(async () => {
-      const { state, revision } = await streams.read<'catalogue'>(catalogueStream);
+      const { state, revision } = await read();
       return { statementDescriptor: state.descriptor ?? null, revision };
     }),
-    listLeadTypes: sameForAll(async () =>
-      [...(await present()).leadTypes.values()].map((leadType) => ({
-        ...leadType,
-        qualifiesForLoyaltyRewards: mayJoinLoyaltyRewards(leadType),
-      })),
+    /** Those that are retired, too. */
+    listLeadTypes: sameForAll(leadTypes),
+    getLeadType: sameForAll(async (wanted: { leadTypeId: string }) =>
+      (await leadTypes()).find(({ leadTypeId }) => leadTypeId === wanted.leadTypeId),
     ),
+    /** What was defined, set and corrected: by whom, when and why. */
+    history: (context: RequestContext, upTo: HistoryRequest) => histories.of(context, catalogueStream, upTo),
     /** Past, present and future prices. */
     listPrices: sameForAll(async ({ storeId }: { storeId?: string }) => {
       const prices = [...(await present()).prices.values()].flat();

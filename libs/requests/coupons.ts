@@ -1,4 +1,4 @@
-import { catalogueStream, unknownStore } from '#domain/catalogue/catalogue';
+import { catalogueStream, unknownLeadType, unknownStore } from '#domain/catalogue/catalogue';
 import {
   type CouponDefinition,
   couponIdOf,
@@ -12,9 +12,8 @@ import { deriveId } from '#domain/kernel/ids';
 import type { CommandOf } from '#domain/ledger';
 import { type AlternativeCouponRequest, giveAlternative } from './alternative-coupons.ts';
 import { type CouponUsesRequest, listCouponUses } from './coupon-uses.ts';
-import { type QueryTools, sameForAll } from './query-tools.ts';
+import { asRows, type QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
-import { unknownLeadType } from './terms-of-business.ts';
 
 /** Coupons (CPN). A checkout or an order tries one: {@link tryCoupon}. */
 export const couponRequests = (tools: RequestTools) => ({
@@ -22,7 +21,22 @@ export const couponRequests = (tools: RequestTools) => ({
     define(tools, { type: 'DefineCoupon', at: tools.now(), ...coupon }, context),
   giveAlternative: (request: AlternativeCouponRequest, context: RequestContext) =>
     giveAlternative(tools, request, context),
+  setRetired: (couponId: string, isRetired: boolean, context: RequestContext) =>
+    setRetired(tools, couponId, isRetired, context),
 });
+
+/** CAT-5. A code may have any character, so a path has the id of the coupon; the answer names the code. */
+async function setRetired(
+  tools: RequestTools,
+  couponId: string,
+  isRetired: boolean,
+  context: RequestContext,
+): Promise<Receipt> {
+  const stream = `coupon-${couponId}` as const;
+  const { defined } = await tools.stateOf<'coupon'>(stream);
+  const command = { type: isRetired ? 'RetireCoupon' : 'ReopenCoupon', at: tools.now() } as const;
+  return tools.send(defined?.code ?? couponId, stream, command, context);
+}
 
 type DefiningCommand = Extract<CommandOf<'coupon'>, { type: 'DefineCoupon' }>;
 
@@ -74,11 +88,8 @@ export async function tryCoupon(
 }
 
 export const couponQueries = (tools: QueryTools) => ({
-  /** A coupon by its code, with the number of customers who used it. For an alternative code also its customer, and the code before it. */
-  get: sameForAll(async ({ code }: { code: string }) => {
-    const { defined, customerId, insteadOf, uses } = await tools.stateOf<'coupon'>(couponStream(code));
-    const given = customerId !== undefined && { customerId, insteadOf };
-    return defined && { ...defined, uses: uses.size, ...given };
-  }),
+  list: asRows(tools.rows.definedCoupons.list),
+  get: ({ caller }: RequestContext, { couponId }: { couponId: string }) =>
+    tools.rows.definedCoupons.find(caller, couponId),
   listUses: (context: RequestContext, request: CouponUsesRequest) => listCouponUses(tools, context, request),
 });

@@ -1,3 +1,4 @@
+import { unknownLeadType } from '#domain/catalogue/catalogue';
 import { isToldOfDuplicates } from '#domain/kernel/caller';
 import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
@@ -13,7 +14,7 @@ import { addressKeyOf, sealOrRefuse } from './account-seals.ts';
 import { type AddressedCommand, type Outcome, TooMuchContention } from './command-handler.ts';
 import { claimPerson, keysInOrder, type PersonKeys, type Settled, settleClaims } from './person-claims.ts';
 import { type Receipt, type RequestContext, type RequestTools, requestTools } from './request-tools.ts';
-import { type TermsOfBusiness, termsOfBusiness, unknownLeadType } from './terms-of-business.ts';
+import { type TermsOfBusiness, termsOfBusiness } from './terms-of-business.ts';
 import { startInTurns } from './turns.ts';
 
 export interface ReceiveLeadRequest {

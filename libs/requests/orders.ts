@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { catalogueStream } from '#domain/catalogue/catalogue';
+import { catalogueStream, leadTypeAt } from '#domain/catalogue/catalogue';
 import { couponStream, isDiscountIn } from '#domain/coupons/coupon';
 import { isRefusal, type Refusal } from '#domain/kernel/decider';
 import { isUnsealed, type Sealed } from '#domain/kernel/events';
@@ -157,7 +157,10 @@ export const orderDetails = orderRow
   .extend({
     ...orderForecast.shape,
     damaged,
-    usualDelivery: z.string().nullable().describe('Usual delivery time of the lead type (CAT-2). Null: not set.'),
+    usualDelivery: z
+      .string()
+      .nullable()
+      .describe('Usual delivery time of the lead type when it was ordered (CAT-2). Null: not set.'),
   })
   .meta({ id: 'OrderDetails' });
 type OrderDetails = z.infer<typeof orderDetails>;
@@ -185,7 +188,7 @@ async function getOrder(
 ): Promise<OrderDetails | undefined> {
   const row = await rows.orders.find(caller, orderId);
   if (!row) return undefined;
-  const { leadTypes } = await stateOf<'catalogue'>(catalogueStream);
-  const usualDelivery = leadTypes.get(row.leadTypeId)?.usualDelivery ?? null;
+  const catalogue = await stateOf<'catalogue'>(catalogueStream);
+  const usualDelivery = leadTypeAt(catalogue, row.leadTypeId, row.placedAt)?.usualDelivery ?? null;
   return { ...row, ...forecastOf(row, now()), usualDelivery };
 }

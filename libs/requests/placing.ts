@@ -1,5 +1,11 @@
 import { type CustomerState, customerStream, isRegistered } from '#domain/accounts/customer';
-import { type LeadType, mayJoinLoyaltyRewards, type Price, priceAt } from '#domain/catalogue/catalogue';
+import {
+  type LeadType,
+  mayJoinLoyaltyRewards,
+  type Price,
+  priceAt,
+  unknownLeadType,
+} from '#domain/catalogue/catalogue';
 import { type CheckoutQuote, quoteOf } from '#domain/checkouts/quote';
 import { type Discount, discountCentsOf } from '#domain/coupons/coupon';
 import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
@@ -11,7 +17,7 @@ import { noPolicy, type PolicyDocument, type PolicyVersion } from '#domain/polic
 import { sealSecret } from './account-seals.ts';
 import { refuseTotal } from './provider-limits.ts';
 import type { RequestTools } from './request-tools.ts';
-import { type TermsOfBusiness, termsOfBusiness, unknownLeadType } from './terms-of-business.ts';
+import { type TermsOfBusiness, termsOfBusiness } from './terms-of-business.ts';
 
 /** An order, as a customer asks for it. */
 export interface PlaceOrderRequest extends OrderWishes {
@@ -83,6 +89,7 @@ function placeOrderCommand(
   if (!isRegistered(customer)) return refuse('customer-unknown', `there is no customer ${customerId}`);
   const leadType = catalogue.leadTypes.get(leadTypeId);
   if (!leadType) return unknownLeadType(leadTypeId);
+  if (leadType.retiredAt !== undefined) return leadTypeRetired(leadTypeId);
   const price = priceAt(catalogue, storeId, leadTypeId, at);
   if (!price) return refuse('not-sold', `store ${storeId} does not sell ${leadTypeId} at present`, 'CAT-3');
   if (!policy) return noPolicy;
@@ -96,6 +103,9 @@ function placeOrderCommand(
     ...(loyalty && { loyalty }),
   };
 }
+
+const leadTypeRetired = (leadTypeId: string) =>
+  refuse('lead-type-retired', `${leadTypeId} is not sold any more`, 'CAT-5');
 
 const whatIsOrdered = (at: Instant, request: OrderWishes, { storeId, timeZone }: CustomerState) => ({
   type: 'PlaceOrder' as const,

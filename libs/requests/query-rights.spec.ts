@@ -82,8 +82,10 @@ describe('the table of queries', () => {
   it('refuses customers what belongs to the store', async () => {
     expect(await refused(owner)).toEqual([
       'catalogue.listPriceHistory: staff-only',
+      'catalogue.history: staff-only',
       'policy.listVersions: staff-only',
       'policy.listDecisions: staff-only',
+      'coupons.list: staff-only',
       'coupons.get: staff-only',
       'coupons.listUses: staff-only',
       'refunds.told: process-only',

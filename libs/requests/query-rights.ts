@@ -89,10 +89,13 @@ export type QueryRights = {
 export const queryRights = {
   catalogue: {
     listStores: anyone,
+    getStore: anyone,
     getStatementDescriptor: anyone,
     listLeadTypes: anyone,
+    getLeadType: anyone,
     listPrices: anyone,
     listPriceHistory: staff('CAT-3'),
+    history: staff('CAT-5'),
   },
   policy: { get: anyone, listVersions: staff('POL-2'), listDecisions: staffOfAllStores },
   accounts: { list: onlyVisibleRows, get: onlyVisibleRows },
@@ -100,7 +103,7 @@ export const queryRights = {
   passwords: { signIn: anyone },
   leadDelivery: { get: ownAccount },
   checkouts: { get: ownCheckout },
-  coupons: { get: staff('CPN-3'), listUses: staff('CPN-4') },
+  coupons: { list: staff('CPN-3'), get: staff('CPN-3'), listUses: staff('CPN-4') },
   orders: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownOrder },
   refunds: { list: onlyVisibleRows, get: onlyVisibleRows, disputes: onlyVisibleRows, told: processOnly },
   programmes: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownProgramme },

@@ -1,5 +1,4 @@
 import { type CatalogueState, catalogueStream } from '#domain/catalogue/catalogue';
-import { refuse } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import { type PolicyVersion, policyAt, policyStream } from '#domain/policy/policy';
 import type { RequestTools } from './request-tools.ts';
@@ -17,5 +16,3 @@ export async function termsOfBusiness({ stateOf }: RequestTools, at: Instant): P
   ]);
   return { catalogue, policy: policyAt(policies, at) };
 }
-
-export const unknownLeadType = (id: string) => refuse('unknown-lead-type', `there is no lead type ${id}`, 'CAT-1');

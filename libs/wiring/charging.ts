@@ -1,5 +1,5 @@
 import { customerStream } from '#domain/accounts/customer';
-import { catalogueStream } from '#domain/catalogue/catalogue';
+import { catalogueStream, storeAt } from '#domain/catalogue/catalogue';
 import type { CommandOf } from '#domain/ledger';
 import { programmeStream } from '#domain/loyalty/programme';
 import { orderStream } from '#domain/orders/order';
@@ -67,13 +67,18 @@ function resultOfRenewal(renewal: RenewalAttempt, { amountCents, currency }: Mon
   return { type: 'RecordRenewalPaid', ...renewal, ...payment, amountCents, currency };
 }
 
-/** Where mails send the members of Loyalty Rewards. */
+/**
+ * Where mails send the members of Loyalty Rewards. The provider refuses a repeated request that differs from the first one: so
+ * it is the address when the renewal was begun, also if it is corrected meanwhile (CAT-5).
+ */
 async function loyaltyPageOf(orderId: string, { streams }: ChargingDependencies): Promise<string | undefined> {
-  const [{ state: order }, { state: catalogue }] = await Promise.all([
+  const [{ state: order }, { state: programme }, { state: catalogue }] = await Promise.all([
     streams.read<'order'>(orderStream(orderId)),
+    streams.read<'programme'>(programmeStream(orderId)),
     streams.read<'catalogue'>(catalogueStream),
   ]);
-  const address = catalogue.stores.get(order.terms?.storeId ?? '')?.webAddress;
+  const { underWay } = programme;
+  const address = underWay && storeAt(catalogue, order.terms?.storeId ?? '', underWay.at)?.webAddress;
   return address && `${address.replace(/\/$/, '')}/loyalty/${orderId}`;
 }
 

@@ -1,6 +1,6 @@
 import { type CustomerState, customerStream } from '#domain/accounts/customer';
 import type { PersonName } from '#domain/accounts/personal';
-import { catalogueStream, type Store } from '#domain/catalogue/catalogue';
+import { catalogueStream, type Store, storeAt } from '#domain/catalogue/catalogue';
 import { type Instant, isBox } from '#domain/kernel/events';
 import { DAY_MILLISECONDS } from '#domain/kernel/instants';
 import type { CommandOf } from '#domain/ledger';
@@ -67,11 +67,14 @@ async function messageOf(effect: SendMail, dependencies: MailDependencies): Prom
   if (typeof to !== 'string') return 'erased';
   const store = catalogue.stores.get(customer.storeId);
   if (!store) throw new Error(`customer ${mail.customerId} belongs to a store that was never opened`);
-  const { hostname } = new URL(store.webAddress);
-  const from = { name: store.name, address: `no-reply@${hostname}` };
+  const from = { name: store.name, address: `no-reply@${hostOf(store)}` };
+  // The address may be corrected between two attempts: a mail keeps its id.
+  const host = hostOf(storeAt(catalogue, customer.storeId, wishedAt) ?? store);
   const text = composeMail(mail.kind, { ...facts, ...(await detailsOf(mail, customer, store, dependencies)) });
-  return { messageId: `${mailId}@${hostname}`, from, to, date: new Date(wishedAt), ...text };
+  return { messageId: `${mailId}@${host}`, from, to, date: new Date(wishedAt), ...text };
 }
+
+const hostOf = ({ webAddress }: Store): string => new URL(webAddress).hostname;
 
 function reasonToWithhold(
   { mail, wishedAt }: SendMail,

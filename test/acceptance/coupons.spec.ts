@@ -63,7 +63,7 @@ test('CPN-2: the same checkout may try again and uses the code only once', async
   const checkoutId = await checkout(await shop.customer());
   expect((await tryCode(checkoutId, code)).status).toBe(200);
   expect((await tryCode(checkoutId, code)).status).toBe(200);
-  expect(await shop.ask('GET', `/api/coupons?couponCode=${code}`)).toMatchObject({ items: [{ uses: 1 }] });
+  expect(await shop.read(`/api/coupons?couponCode=${code}`)).toMatchObject({ items: [{ uses: 1 }] });
 });
 
 test('CPN-3: the customer reads the same message for every refusal; a program reads the reason', async () => {
@@ -112,7 +112,7 @@ test('CPN-5: concurrent attempts succeed once for each customer, and never more 
   const checkouts = await Promise.all(customers.flatMap((customerId) => [checkout(customerId), checkout(customerId)]));
   const replies = await Promise.all(checkouts.map((checkoutId) => tryCode(checkoutId, code)));
   expect(replies.filter(({ status }) => status === 200)).toHaveLength(3);
-  expect(await shop.ask('GET', `/api/coupons?couponCode=${code}`)).toMatchObject({ items: [{ uses: 3 }] });
+  expect(await shop.read(`/api/coupons?couponCode=${code}`)).toMatchObject({ items: [{ uses: 3 }] });
 });
 
 test('CHK-1: a checkout accepts one coupon and a cadence, shows the total, and leads to one order', async () => {
@@ -218,7 +218,7 @@ test('CHK-1: a request that reuses the key of another order does not use a secon
   const first = await ask(code);
   expect(first.status).toBe(201);
   expect(await ask(other)).toMatchObject({ status: 422 });
-  expect(await shop.ask('GET', `/api/coupons?couponCode=${other}`)).toMatchObject({ items: [{ uses: 0 }] });
+  expect(await shop.read(`/api/coupons?couponCode=${other}`)).toMatchObject({ items: [{ uses: 0 }] });
   expect((await ask(code)).body).toEqual(first.body);
 });
 

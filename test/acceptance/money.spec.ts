@@ -1,4 +1,5 @@
 import { mailInMemory } from '#gateways/mail';
+import type { PaymentGateway } from '#gateways/payments';
 import { stripePayments } from '#gateways/stripe-payments';
 import { type StripeStandIn, startStripeStandIn } from '#test/stripe/stand-in';
 import { openShop, type Shop } from './shop.ts';
@@ -12,8 +13,17 @@ beforeAll(async () => {
   stripe = await startStripeStandIn();
   mails = mailInMemory();
   const payments = stripePayments({ secretKey: 'sk_test_1', statementPrefix: 'DMS', server: stripe.server });
-  shop = await openShop({ mails, payments });
+  shop = await openShop({ mails, payments: { ...payments, capture: losing(payments.capture) } });
 });
+/** Charges are made, and their answers do not arrive. */
+let answersAreLost = false;
+const losing =
+  (capture: PaymentGateway['capture']): PaymentGateway['capture'] =>
+  async (...charge) => {
+    const result = await capture(...charge);
+    if (answersAreLost) throw new Error('the answer was lost');
+    return result;
+  };
 afterAll(async () => {
   await shop.stop();
   await stripe.stop();
@@ -151,6 +161,23 @@ test('LOY-8: a renewal that the bank wants confirmed is told with a link, and pa
     { paidAt: expect.any(String), confirmableUntil: null, attempts: 1 },
   ]);
   expect(await shop.read(`/api/orders/${orderId}`)).toMatchObject({ orderedLeads: 22 });
+});
+
+test('CAT-5, LOY-8: a charge whose answer was lost is repeated as it was, also if the web address was corrected meanwhile', async () => {
+  const token = stripe.card('pm_lost_answer', 'asks-when-absent');
+  const { orderId } = await member(token);
+  answersAreLost = true;
+  await shop.wait({ days: 7 });
+  expect(linkIn(token)).toBe('');
+  await shop.wait({ seconds: 1 });
+  const address = { webAddress: 'https://corrected.example' };
+  await shop.ask('PUT', '/api/stores/main/web-address', address, 200, SUPPORT);
+  answersAreLost = false;
+  await shop.wait({ hours: 1 });
+  expect(linkIn(token)).not.toBe('');
+  stripe.confirmAt(linkIn(token));
+  await shop.wait({ hours: 1 });
+  expect(await renewalsOf(orderId)).toMatchObject([{ paidAt: expect.any(String), attempts: 1 }]);
 });
 
 test('LOY-8: a renewal that is not confirmed in time is declined, tried again with a new link, and can be paid only once', async () => {

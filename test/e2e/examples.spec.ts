@@ -178,7 +178,7 @@ async function play(step: Step): Promise<void> {
   expect({ call, faults: api.faultsOf(schema, reply.body) }).toEqual({ call, faults: [] });
   learn(example, reply.body);
   // Processes created the mails and messages, so a list is the first answer with their ids.
-  if (['listMails', 'listWebhooks'].includes(call)) learn(example.items[0], reply.body.items[0]);
+  if (['listMails', 'listWebhooks', 'listCoupons'].includes(call)) learn(example.items[0], reply.body.items[0]);
 }
 
 test(

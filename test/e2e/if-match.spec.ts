@@ -24,7 +24,10 @@ beforeAll(async () => {
   ids.replacementId = await created('/api/replacements', 'replacementId', bad);
   const question = { customerId: ids.customerId, subject: 'Leads', message: 'Where are they?' };
   ids.ticketId = await created('/api/tickets', 'ticketId', question);
+  Object.assign(ids, { storeId: 'main', leadTypeId: 'shared-aged' });
+  await created('/api/coupons', 'couponCode', { couponCode: 'SEEN', storeIds: ['main'], discount: { percent: 5 } });
   await server.settle();
+  ids.couponId = (await read('/api/coupons')).body.items[0].couponId;
   ids.webhookId = (await read('/api/webhooks')).body.items[0].webhookId;
 }, 600_000);
 afterAll(() => server.stop());

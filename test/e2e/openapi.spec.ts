@@ -39,12 +39,22 @@ const objects = () =>
 test('it lists every route with its operation id: after a change run `npm test -- test/e2e/openapi -u`', () => {
   expect(operations.map(({ id, method, path }) => `${method} ${path} ${id}`)).toMatchInlineSnapshot(`
 [
+  "GET /api/catalogue/history getCatalogueHistory",
   "GET /api/stores listStores",
   "POST /api/stores openStore",
+  "GET /api/stores/{storeId} getStore",
+  "PUT /api/stores/{storeId}/name renameStore",
+  "PUT /api/stores/{storeId}/web-address changeWebAddress",
   "GET /api/statement-descriptor getStatementDescriptor",
   "PUT /api/statement-descriptor setStatementDescriptor",
   "GET /api/lead-types listLeadTypes",
   "POST /api/lead-types defineLeadType",
+  "GET /api/lead-types/{leadTypeId} getLeadType",
+  "PUT /api/lead-types/{leadTypeId}/name renameLeadType",
+  "PUT /api/lead-types/{leadTypeId}/usual-delivery changeUsualDelivery",
+  "PUT /api/lead-types/{leadTypeId}/loyalty-qualification changeLoyaltyQualification",
+  "POST /api/lead-types/{leadTypeId}/retire retireLeadType",
+  "POST /api/lead-types/{leadTypeId}/reopen reopenLeadType",
   "GET /api/prices listPrices",
   "POST /api/prices setPrice",
   "GET /api/prices/history listPriceHistory",
@@ -60,6 +70,9 @@ test('it lists every route with its operation id: after a change run `npm test -
   "POST /api/coupons defineCoupon",
   "GET /api/coupons listCoupons",
   "POST /api/coupons/alternatives giveAlternativeCoupon",
+  "POST /api/coupons/{couponId}/retire retireCoupon",
+  "POST /api/coupons/{couponId}/reopen reopenCoupon",
+  "GET /api/coupons/{couponId} getCoupon",
   "GET /api/coupons/uses listCouponUses",
   "POST /api/customers registerCustomer",
   "GET /api/customers listCustomers",
@@ -226,7 +239,7 @@ describe('names (ADR 16)', () => {
 
   test('POST creates or does what its path ends with, PUT sets what its path ends with', () => {
     const verbs =
-      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip)$/;
+      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip|retire|reopen)$/;
     const collections =
       /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|refunds|tickets|messages|sign-ins|password-recoveries|exports|erasures)$/;
     const posts = operations.filter(({ method }) => method === 'POST').map(({ path }) => path);

@@ -9,6 +9,7 @@ import {
   personsIn,
   type ReturnEntry,
 } from './books.ts';
+import { CatalogueCheck } from './catalogue.ts';
 import { CheckoutCheck } from './checkouts.ts';
 import { CouponCheck } from './coupons.ts';
 import { couldSee, EventsSeen } from './events-seen.ts';
@@ -67,6 +68,8 @@ export const laws = {
     'the order of a checkout has other terms than the checkout showed, or another amount was captured (CHK-5)',
   refundTooHigh: 'more of a payment was given back than was captured, or a refund was made twice (CHK-6)',
   refundMissing: 'money was captured too late a day ago or longer, and is not to be given back (CHK-6)',
+  notOffered:
+    'a lead type or a coupon was sold that was retired, or a lead type in Loyalty Rewards that did not qualify (CAT-4, CAT-5)',
   couponUsedTwice: 'a coupon was used by a customer twice, or by more customers than its limit allows (CPN-2, CPN-5)',
   couponGivenAgain:
     'a customer was given another code in place of one whose discount a paid order has, or two in place of one (CPN-4)',
@@ -123,6 +126,7 @@ class Audit {
   readonly #once = new OnceCheck();
   readonly #checkouts = new CheckoutCheck();
   readonly #coupons = new CouponCheck();
+  readonly #catalogue = new CatalogueCheck();
   readonly #revisions = new RevisionCheck();
   readonly #hashOf: CheckOptions['hashOf'];
   readonly #newestVersionOf: CheckOptions['newestVersionOf'];
@@ -187,6 +191,7 @@ class Audit {
     for (const law of this.#once.take(event)) this.findings.add(law, event);
     for (const law of this.#checkouts.take(event)) this.findings.add(law, event);
     for (const law of this.#coupons.take(event)) this.findings.add(law, event);
+    for (const law of this.#catalogue.take(event)) this.findings.add(law, event);
   }
 
   /** What is missing at the end of the log. */

@@ -1,5 +1,12 @@
 import { given, minute } from '#test/given';
-import { type CatalogueCommand, type CatalogueEvent, catalogue, type LeadType, priceAt } from './catalogue.ts';
+import {
+  type CatalogueCommand,
+  type CatalogueEvent,
+  catalogue,
+  type LeadType,
+  leadTypeAt,
+  priceAt,
+} from './catalogue.ts';
 
 const store = { storeId: 'main', name: 'Main', webAddress: 'https://main.example' };
 const aged: LeadType = {
@@ -38,7 +45,7 @@ const priceSet = (change: Partial<typeof price> = {}): CatalogueEvent => ({
 });
 
 describe('the catalogue', () => {
-  it('STO-1: opens a store once and never changes it', () => {
+  it('STO-1: opens a store once; a second opening does not change it', () => {
     given(catalogue)
       .when({ type: 'OpenStore', at: minute(0), ...store })
       .thenRecords(opened);
@@ -53,7 +60,7 @@ describe('the catalogue', () => {
       .thenRecords({ type: 'StatementDescriptorSet', data: { at: minute(0), descriptor: 'LEADGER' } });
   });
 
-  it('CAT-1, CAT-2: defines a lead type once and never changes it', () => {
+  it('CAT-1, CAT-2: defines a lead type once; a second definition does not change it', () => {
     given(catalogue).when(define(aged)).thenRecords(defined(aged));
     given(catalogue, defined(aged))
       .when(define({ ...aged, usualDelivery: 'at once' }))
@@ -105,5 +112,82 @@ describe('the catalogue', () => {
         ?.pricePerLeadCents;
     expect([minute(6), minute(7), minute(9)].map((at) => centsAt(at, later, sooner))).toEqual([100, 80, 120]);
     expect(centsAt(minute(9), later, sooner, corrected)).toBe(125);
+  });
+
+  const correct = (command: CatalogueCommand) => given(catalogue, opened, defined(aged)).when(command);
+  const retired: CatalogueEvent = { type: 'LeadTypeRetired', data: { at: minute(3), leadTypeId: 'shared-aged' } };
+
+  it('CAT-5: corrects a store and a lead type; what is so already records nothing', () => {
+    const { storeId } = store;
+    const { leadTypeId } = aged;
+    const at = minute(3);
+    correct({ type: 'RenameStore', at, storeId, name: 'West' }).thenRecords({
+      type: 'StoreRenamed',
+      data: { at, storeId, name: 'West' },
+    });
+    correct({ type: 'RenameStore', at, storeId, name: store.name }).thenNothing();
+    const webAddress = 'https://west.example';
+    correct({ type: 'ChangeWebAddress', at, storeId, webAddress }).thenRecords({
+      type: 'WebAddressChanged',
+      data: { at, storeId, webAddress },
+    });
+    correct({ type: 'RenameLeadType', at, leadTypeId, name: 'Aged' }).thenRecords({
+      type: 'LeadTypeRenamed',
+      data: { at, leadTypeId, name: 'Aged' },
+    });
+    const usualDelivery = 'a week';
+    correct({ type: 'ChangeUsualDelivery', at, leadTypeId, usualDelivery }).thenRecords({
+      type: 'UsualDeliveryChanged',
+      data: { at, leadTypeId, usualDelivery },
+    });
+  });
+
+  it('CAT-5: retires a lead type once, and re-opens it once', () => {
+    const { leadTypeId } = aged;
+    correct({ type: 'RetireLeadType', at: minute(3), leadTypeId }).thenRecords(retired);
+    correct({ type: 'ReopenLeadType', at: minute(3), leadTypeId }).thenNothing();
+    given(catalogue, defined(aged), retired)
+      .when({ type: 'ReopenLeadType', at: minute(4), leadTypeId })
+      .thenRecords({ type: 'LeadTypeReopened', data: { at: minute(4), leadTypeId } });
+    given(catalogue, defined(aged), retired).when(define(aged)).thenNothing();
+  });
+
+  it('CAT-5: does not correct what does not exist', () => {
+    const at = minute(3);
+    correct({ type: 'RenameStore', at, storeId: 'east', name: 'East' }).thenRefuses('unknown-store', 'STO-1');
+    correct({ type: 'RetireLeadType', at, leadTypeId: 'x' }).thenRefuses('unknown-lead-type', 'CAT-1');
+    correct({ type: 'RenameLeadType', at, leadTypeId: 'x', name: 'X' }).thenRefuses('unknown-lead-type', 'CAT-1');
+  });
+
+  it('CAT-4, CAT-5: marks a shared lead type as qualifying, and takes the mark back; an exclusive one always qualifies', () => {
+    const at = minute(3);
+    const qualify = (leadTypeId: string, qualifiesForLoyaltyRewards: boolean): CatalogueCommand => ({
+      type: 'ChangeLoyaltyQualification',
+      ...{ at, leadTypeId, qualifiesForLoyaltyRewards },
+    });
+    correct(qualify('shared-aged', true)).thenRecords({
+      type: 'LoyaltyQualificationChanged',
+      data: { at, leadTypeId: 'shared-aged', qualifiesForLoyaltyRewards: true },
+    });
+    correct(qualify('shared-aged', false)).thenNothing();
+    const exclusive = given(catalogue, defined({ ...aged, exclusivity: 'exclusive' }));
+    exclusive.when(qualify('shared-aged', true)).thenNothing();
+    exclusive.when(qualify('shared-aged', false)).thenRefuses('always-qualifies', 'CAT-4');
+  });
+
+  it('CAT-5: knows what was promised at an instant', () => {
+    const change: CatalogueEvent = {
+      type: 'UsualDeliveryChanged',
+      data: { at: minute(5), leadTypeId: 'shared-aged', usualDelivery: 'a week' },
+    };
+    const state = given(catalogue, defined(aged), change).state();
+    const usualAt = (at: string) => leadTypeAt(state, 'shared-aged', at)?.usualDelivery;
+    expect([minute(0), minute(1), minute(4), minute(5)].map(usualAt)).toEqual([
+      'a few business days',
+      'a few business days',
+      'a few business days',
+      'a week',
+    ]);
+    expect(state.leadTypes.get('shared-aged')?.usualDelivery).toBe('a week');
   });
 });

@@ -3,7 +3,7 @@ import { type Decider, type Decision, refuse, undecided } from '../kernel/decide
 import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { currency, id, storeText } from '../kernel/fields.ts';
 import { inEffectAt } from '../kernel/instants.ts';
-import { type RightsOf, staff } from '../kernel/rights.ts';
+import { type RightsOf, staff, staffWithReason } from '../kernel/rights.ts';
 
 /** The parent company's one catalogue: its stores, what they sell, and at which price (STO, CAT). */
 export const catalogueStream = 'catalogue-main';
@@ -38,19 +38,38 @@ export const catalogueEvents = {
     largestOrder: z.int().positive().describe('The largest quantity of an order.'),
     effectiveFrom: instant.describe('From when the price holds.'),
   }),
+  // CAT-5. What was placed before keeps what it was promised.
+  StoreRenamed: fact({ storeId: id, name: storeText }),
+  WebAddressChanged: fact({ storeId: id, webAddress: storeText }),
+  LeadTypeRenamed: fact({ leadTypeId: id, name: storeText }),
+  UsualDeliveryChanged: fact({ leadTypeId: id, usualDelivery: storeText }),
+  LoyaltyQualificationChanged: fact({ leadTypeId: id, qualifiesForLoyaltyRewards: z.boolean() }),
+  /** It is not sold any more. Its open orders are served, and its programmes renew. */
+  LeadTypeRetired: fact({ leadTypeId: id }),
+  LeadTypeReopened: fact({ leadTypeId: id }),
 };
 export type CatalogueEvent = EventsOf<typeof catalogueEvents>;
 
 type DataOf<Type extends CatalogueEvent['type']> = Extract<CatalogueEvent, { type: Type }>['data'];
 export type Store = Omit<DataOf<'StoreOpened'>, 'at'>;
 export type LeadType = Omit<DataOf<'LeadTypeDefined'>, 'at'>;
+/** A lead type as it is now. */
+export interface PresentLeadType extends LeadType {
+  readonly retiredAt?: Instant | undefined;
+}
 export type Price = Omit<DataOf<'PriceSet'>, 'at'>;
 
 export type CatalogueCommand =
   | { type: 'OpenStore'; at: Instant; storeId: string; name: string; webAddress: string }
   | { type: 'SetStatementDescriptor'; at: Instant; descriptor: string }
   | ({ type: 'DefineLeadType'; at: Instant } & LeadType)
-  | ({ type: 'SetPrice'; at: Instant } & Price);
+  | ({ type: 'SetPrice'; at: Instant } & Price)
+  | { type: 'RenameStore'; at: Instant; storeId: string; name: string }
+  | { type: 'ChangeWebAddress'; at: Instant; storeId: string; webAddress: string }
+  | { type: 'RenameLeadType'; at: Instant; leadTypeId: string; name: string }
+  | { type: 'ChangeUsualDelivery'; at: Instant; leadTypeId: string; usualDelivery: string }
+  | { type: 'ChangeLoyaltyQualification'; at: Instant; leadTypeId: string; qualifiesForLoyaltyRewards: boolean }
+  | { type: 'RetireLeadType' | 'ReopenLeadType'; at: Instant; leadTypeId: string };
 
 /** Who may ask for which command. */
 export const catalogueRights = {
@@ -58,18 +77,37 @@ export const catalogueRights = {
   SetStatementDescriptor: staff('STO-2'),
   DefineLeadType: staff('CAT-1'),
   SetPrice: staff('CAT-3'),
+  RenameStore: staffWithReason('CAT-5'),
+  ChangeWebAddress: staffWithReason('CAT-5'),
+  RenameLeadType: staffWithReason('CAT-5'),
+  ChangeUsualDelivery: staffWithReason('CAT-5'),
+  ChangeLoyaltyQualification: staffWithReason('CAT-5'),
+  RetireLeadType: staffWithReason('CAT-5'),
+  ReopenLeadType: staffWithReason('CAT-5'),
 } satisfies RightsOf<CatalogueCommand, CatalogueState>;
 
 export interface CatalogueState {
   readonly stores: Map<string, Store>;
-  readonly leadTypes: Map<string, LeadType>;
+  readonly leadTypes: Map<string, PresentLeadType>;
+  /** What they were before they were corrected, oldest first, for what was promised then (CAT-5). */
+  readonly formerStores: Map<string, readonly Former<Store>[]>;
+  readonly formerLeadTypes: Map<string, readonly Former<PresentLeadType>[]>;
   /** In the order in which they were set. */
   readonly prices: Map<string, Price[]>;
   descriptor: string | undefined;
 }
 
+type Former<Item> = Item & { readonly until: Instant };
+
 export const catalogue: Decider<CatalogueState, CatalogueCommand, CatalogueEvent> = {
-  initialState: () => ({ stores: new Map(), leadTypes: new Map(), prices: new Map(), descriptor: undefined }),
+  initialState: () => ({
+    stores: new Map(),
+    leadTypes: new Map(),
+    formerStores: new Map(),
+    formerLeadTypes: new Map(),
+    prices: new Map(),
+    descriptor: undefined,
+  }),
 
   decide(command, state): Decision<CatalogueEvent> {
     switch (command.type) {
@@ -82,6 +120,20 @@ export const catalogue: Decider<CatalogueState, CatalogueCommand, CatalogueEvent
         return defineLeadType(command, state);
       case 'SetPrice':
         return setPrice(command, state);
+      case 'RenameStore':
+        return correctStore({ type: 'StoreRenamed', data: dataOf(command) }, state);
+      case 'ChangeWebAddress':
+        return correctStore({ type: 'WebAddressChanged', data: dataOf(command) }, state);
+      case 'RenameLeadType':
+        return correctLeadType({ type: 'LeadTypeRenamed', data: dataOf(command) }, state);
+      case 'ChangeUsualDelivery':
+        return correctLeadType({ type: 'UsualDeliveryChanged', data: dataOf(command) }, state);
+      case 'ChangeLoyaltyQualification':
+        return changeLoyaltyQualification(command, state);
+      case 'RetireLeadType':
+        return setRetired({ type: 'LeadTypeRetired', data: dataOf(command) }, state);
+      case 'ReopenLeadType':
+        return setRetired({ type: 'LeadTypeReopened', data: dataOf(command) }, state);
       default:
         return undecided(command);
     }
@@ -90,14 +142,26 @@ export const catalogue: Decider<CatalogueState, CatalogueCommand, CatalogueEvent
   evolve(state, event) {
     switch (event.type) {
       case 'StoreOpened':
-        state.stores.set(event.data.storeId, event.data);
+      case 'StoreRenamed':
+      case 'WebAddressChanged':
+        note(state.stores, state.formerStores, event.data.storeId, event.data);
         break;
       case 'StatementDescriptorSet':
         state.descriptor = event.data.descriptor;
         break;
       case 'LeadTypeDefined':
-        state.leadTypes.set(event.data.leadTypeId, event.data);
+      case 'LeadTypeRenamed':
+      case 'UsualDeliveryChanged':
+      case 'LoyaltyQualificationChanged':
+        note(state.leadTypes, state.formerLeadTypes, event.data.leadTypeId, event.data);
         break;
+      case 'LeadTypeRetired':
+      case 'LeadTypeReopened': {
+        const { at, leadTypeId } = event.data;
+        const retiredAt = event.type === 'LeadTypeRetired' ? at : undefined;
+        note(state.leadTypes, state.formerLeadTypes, leadTypeId, { at, retiredAt });
+        break;
+      }
       case 'PriceSet': {
         const key = priceKey(event.data.storeId, event.data.leadTypeId);
         state.prices.set(key, [...(state.prices.get(key) ?? []), event.data]);
@@ -124,7 +188,7 @@ function defineLeadType(command: Command<'DefineLeadType'>, state: CatalogueStat
   const { type: _, ...data } = command;
   const known = state.leadTypes.get(data.leadTypeId);
   if (!known) return refuseAgeing(data, state) ?? [{ type: 'LeadTypeDefined', data }];
-  if (sameValues(known, data)) return [];
+  if (sameValues({ ...known, retiredAt: undefined }, data)) return [];
   return refuse('lead-type-exists', `lead type ${data.leadTypeId} is already defined, with other values`, 'CAT-1');
 }
 
@@ -132,8 +196,7 @@ function setPrice(command: Command<'SetPrice'>, state: CatalogueState): Decision
   const { type: _, ...data } = command;
   const { storeId, leadTypeId, smallestOrder, largestOrder } = data;
   if (!state.stores.has(storeId)) return unknownStore(storeId);
-  if (!state.leadTypes.has(leadTypeId))
-    return refuse('unknown-lead-type', `there is no lead type ${leadTypeId}`, 'CAT-1');
+  if (!state.leadTypes.has(leadTypeId)) return unknownLeadType(leadTypeId);
   if (smallestOrder > largestOrder)
     return refuse('order-limits-crossed', 'the smallest order is larger than the largest', 'CAT-3');
   if (data.effectiveFrom < data.at)
@@ -141,6 +204,80 @@ function setPrice(command: Command<'SetPrice'>, state: CatalogueState): Decision
   const latest = state.prices.get(priceKey(storeId, leadTypeId))?.at(-1);
   return latest && sameValues(latest, data) ? [] : [{ type: 'PriceSet', data }];
 }
+
+type Event<Type extends CatalogueEvent['type']> = Extract<CatalogueEvent, { type: Type }>;
+
+const dataOf = <Asked extends CatalogueCommand>({ type: _, ...data }: Asked) => data;
+
+function correctStore(
+  event: Event<'StoreRenamed' | 'WebAddressChanged'>,
+  { stores }: CatalogueState,
+): Decision<CatalogueEvent> {
+  const known = stores.get(event.data.storeId);
+  if (!known) return unknownStore(event.data.storeId);
+  return saysAlready(known, event.data) ? [] : [event];
+}
+
+function correctLeadType(
+  event: Event<'LeadTypeRenamed' | 'UsualDeliveryChanged' | 'LoyaltyQualificationChanged'>,
+  { leadTypes }: CatalogueState,
+): Decision<CatalogueEvent> {
+  const known = leadTypes.get(event.data.leadTypeId);
+  if (!known) return unknownLeadType(event.data.leadTypeId);
+  return saysAlready(known, event.data) ? [] : [event];
+}
+
+/** CAT-4: what an exclusive type says of itself has no effect. */
+function changeLoyaltyQualification(
+  command: Command<'ChangeLoyaltyQualification'>,
+  state: CatalogueState,
+): Decision<CatalogueEvent> {
+  const { leadTypeId, qualifiesForLoyaltyRewards } = command;
+  if (state.leadTypes.get(leadTypeId)?.exclusivity !== 'exclusive')
+    return correctLeadType({ type: 'LoyaltyQualificationChanged', data: dataOf(command) }, state);
+  if (qualifiesForLoyaltyRewards) return [];
+  return refuse('always-qualifies', 'an exclusive lead type always qualifies for Loyalty Rewards', 'CAT-4');
+}
+
+function setRetired(
+  event: Event<'LeadTypeRetired' | 'LeadTypeReopened'>,
+  { leadTypes }: CatalogueState,
+): Decision<CatalogueEvent> {
+  const known = leadTypes.get(event.data.leadTypeId);
+  if (!known) return unknownLeadType(event.data.leadTypeId);
+  const isRetired = known.retiredAt !== undefined;
+  return isRetired === (event.type === 'LeadTypeRetired') ? [] : [event];
+}
+
+const saysAlready = (known: object, said: object): boolean =>
+  Object.entries(said).every(([name, value]) => name === 'at' || (known as Record<string, unknown>)[name] === value);
+
+/** What an event says of a store or a lead type holds from its instant on. The rest stays. */
+function note<Item extends object>(
+  present: Map<string, Item>,
+  former: Map<string, readonly Former<Item>[]>,
+  id: string,
+  { at, ...said }: { readonly at: Instant } & Partial<Item>,
+): void {
+  const before = present.get(id);
+  if (before) former.set(id, [...(former.get(id) ?? []), { ...before, until: at }]);
+  present.set(id, { ...before, ...said } as unknown as Item);
+}
+
+/** A store as it was at an instant (CAT-5). */
+export const storeAt = ({ stores, formerStores }: CatalogueState, storeId: string, at: Instant): Store | undefined =>
+  asItWas(formerStores.get(storeId), at) ?? stores.get(storeId);
+
+/** A lead type as it was at an instant: what was placed then was promised so (CAT-5). */
+export const leadTypeAt = (
+  { leadTypes, formerLeadTypes }: CatalogueState,
+  leadTypeId: string,
+  at: Instant,
+): PresentLeadType | undefined => asItWas(formerLeadTypes.get(leadTypeId), at) ?? leadTypes.get(leadTypeId);
+
+/** @returns undefined when the present one held already */
+const asItWas = <Item>(former: readonly Former<Item>[] = [], at: Instant): Item | undefined =>
+  former[former.findLastIndex(({ until }) => until <= at) + 1];
 
 /** The price in effect at an instant (CAT-3); undefined when the store does not sell the type then. */
 export function priceAt(state: CatalogueState, storeId: string, leadTypeId: string, at: Instant): Price | undefined {
@@ -158,8 +295,7 @@ const nextFreshness: Record<Freshness, Freshness | undefined> = {
 function refuseAgeing(leadType: LeadType, state: CatalogueState) {
   if (leadType.agesInto === undefined) return undefined;
   const older = state.leadTypes.get(leadType.agesInto);
-  if (!older)
-    return { ...refuse('unknown-lead-type', `there is no lead type ${leadType.agesInto}`, 'CAT-1'), field: 'agesInto' };
+  if (!older) return { ...unknownLeadType(leadType.agesInto), field: 'agesInto' };
   if (older.exclusivity !== leadType.exclusivity || older.freshness !== nextFreshness[leadType.freshness])
     return refuse('ages-into-wrong-type', whatComesOf(leadType), 'DLV-6');
   return undefined;
@@ -188,3 +324,5 @@ function sameValues(known: object, asked: object): boolean {
 }
 
 export const unknownStore = (storeId: string) => refuse('unknown-store', `there is no store ${storeId}`, 'STO-1');
+
+export const unknownLeadType = (id: string) => refuse('unknown-lead-type', `there is no lead type ${id}`, 'CAT-1');

@@ -5,7 +5,7 @@ import { currency, id, storeText } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { isCurrency } from '../kernel/minor-units.ts';
 import { percentOf } from '../kernel/percent.ts';
-import { customerInCommand, ownerOrStaff, type RightsOf, staff, support } from '../kernel/rights.ts';
+import { customerInCommand, ownerOrStaff, type RightsOf, staff, staffWithReason, support } from '../kernel/rights.ts';
 import { isTypable, TYPABLE_CODE } from './typable.ts';
 
 /** One coupon code: its discount, where and when it is valid, and who used it (CPN). */
@@ -85,6 +85,9 @@ export const couponEvents = {
     reason: z.enum(couponRefusalReasons),
     triedAt: instant.optional(),
   }),
+  /** Nobody can use it any more. Uses until here stay (CAT-5). */
+  CouponRetired: fact({ code: storeText }),
+  CouponReopened: fact({ code: storeText }),
 };
 export type CouponEvent = EventsOf<typeof couponEvents>;
 
@@ -109,7 +112,8 @@ type CouponCommand =
    * `by`: the new code. Only the use that was looked at is replaced. `formerly`: the code that was named before, which the
    * customer was not given: it is another coupon.
    */
-  | ({ type: 'ReplaceCoupon'; at: Instant; by: string; formerly?: string } & Use);
+  | ({ type: 'ReplaceCoupon'; at: Instant; by: string; formerly?: string } & Use)
+  | { type: 'RetireCoupon' | 'ReopenCoupon'; at: Instant };
 
 interface Use {
   readonly customerId: string;
@@ -123,6 +127,8 @@ export const couponRights = {
   TryCoupon: ownerOrStaff(customerInCommand, 'CHK-1'),
   ReturnCoupon: ownerOrStaff(customerInCommand, 'CPN-2'),
   ReplaceCoupon: support('CPN-4'),
+  RetireCoupon: staffWithReason('CAT-5'),
+  ReopenCoupon: staffWithReason('CAT-5'),
 } satisfies RightsOf<CouponCommand, CouponState>;
 
 export interface CouponState {
@@ -137,6 +143,7 @@ export interface CouponState {
   readonly refused: Map<string, CouponRefusalReason>;
   /** Customer → the code that it has instead, and when and where it tried this one. */
   readonly replaced: Map<string, { readonly by: string; readonly triedAt: Instant; readonly checkoutId: string }>;
+  isRetired: boolean;
 }
 
 export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
@@ -147,6 +154,7 @@ export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
     uses: new Map(),
     refused: new Map(),
     replaced: new Map(),
+    isRetired: false,
   }),
 
   decide(command, state): Decision<CouponEvent> {
@@ -168,6 +176,9 @@ export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
         return giveBack(command, state);
       case 'ReplaceCoupon':
         return replace(command, state);
+      case 'RetireCoupon':
+      case 'ReopenCoupon':
+        return setRetired(command, state);
       default:
         return undecided(command);
     }
@@ -198,6 +209,10 @@ export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
         state.replaced.set(customerId, { by, triedAt, checkoutId });
         break;
       }
+      case 'CouponRetired':
+      case 'CouponReopened':
+        state.isRetired = event.type === 'CouponRetired';
+        break;
       default:
         event satisfies never;
     }
@@ -251,8 +266,25 @@ function replace(command: Command<'ReplaceCoupon'>, state: CouponState): Decisio
 }
 
 /** Whether it is the alternative of this customer, who can never use it any more. */
-export const endedUntried = ({ defined, customerId: only, uses }: CouponState, customerId: string, at: Instant) =>
-  only === customerId && !uses.has(customerId) && defined?.validUntil !== undefined && at > defined.validUntil;
+export const endedUntried = (
+  { defined, customerId: only, uses, isRetired }: CouponState,
+  customerId: string,
+  at: Instant,
+): boolean => {
+  const isOver = isRetired || (defined?.validUntil !== undefined && at > defined.validUntil);
+  return only === customerId && !uses.has(customerId) && isOver;
+};
+
+/** CAT-5. A checkout that took the code before keeps its discount. */
+function setRetired(
+  { type, at }: Command<'RetireCoupon' | 'ReopenCoupon'>,
+  { defined, isRetired }: CouponState,
+): Decision<CouponEvent> {
+  if (!defined) return unknownCoupon;
+  if (isRetired === (type === 'RetireCoupon')) return [];
+  const event = type === 'RetireCoupon' ? 'CouponRetired' : 'CouponReopened';
+  return [{ type: event, data: { at, code: defined.code } }];
+}
 
 type Try = Extract<CouponCommand, { type: 'TryCoupon' }>;
 
@@ -266,6 +298,7 @@ const reasons: readonly (readonly [
   // It is an amount in the currency of other stores.
   ['not-this-store', ({ currency }, { discount }) => !isDiscountIn(discount, currency)],
   ['tried-before', ({ customerId }, _, { uses, replaced }) => uses.has(customerId) || replaced.has(customerId)],
+  ['expired', (_, __, { isRetired }) => isRetired],
   ['not-yet-valid', ({ at }, { validFrom }) => at < validFrom],
   ['expired', ({ at }, { validUntil }) => validUntil !== undefined && at > validUntil],
   [
@@ -297,6 +330,8 @@ export const discountCentsOf = (worth: Discount, priceCents: number): number =>
   Math.min(priceCents, 'percent' in worth ? Math.floor(percentOf(priceCents, worth.percent)) : worth.amountCents);
 
 export const couponNotUsed = refuse('coupon-not-used', 'the customer has not used this code up', 'CPN-4');
+
+const unknownCoupon = refuse('coupon-unknown', 'there is no such coupon', 'CAT-5');
 
 export const couponReplaced = (by: string): Refusal => ({
   ...refuse('coupon-replaced', `the customer has ${JSON.stringify(by)} in place of this code`, 'CPN-4'),

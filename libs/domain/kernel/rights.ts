@@ -51,6 +51,14 @@ export const staff = (rule?: string) =>
     rule,
   );
 
+/** For what corrects what customers were shown. */
+export const staffWithReason = (rule: string) =>
+  described(
+    'staff, with a reason',
+    (asked: AskedBy) => staff(rule)(asked) ?? refuseWithoutReason(asked, 'staff give', rule),
+    rule,
+  );
+
 /** SUP-2: support gives a reason for everything it does for a customer. */
 export const support = (rule: string) =>
   described('support, with a reason', (asked: AskedBy) => refuseSupport(asked, rule), rule);
@@ -111,7 +119,10 @@ function isCustomer(caller: Caller, { customerId }: Owner): boolean {
   return typeof scope === 'object' && 'customerId' in scope && scope.customerId === customerId;
 }
 
-function refuseSupport({ caller, reason }: AskedBy, rule: string): Refusal | undefined {
-  if (!caller.roles.includes('support')) return refuse('support-only', 'only support may do this', rule);
-  return reason === undefined ? refuse('reason-missing', 'support gives a reason for this', rule) : undefined;
+function refuseSupport(asked: AskedBy, rule: string): Refusal | undefined {
+  if (!asked.caller.roles.includes('support')) return refuse('support-only', 'only support may do this', rule);
+  return refuseWithoutReason(asked, 'support gives', rule);
 }
+
+const refuseWithoutReason = ({ reason }: AskedBy, whoGives: string, rule: string): Refusal | undefined =>
+  reason === undefined ? refuse('reason-missing', `${whoGives} a reason for this`, rule) : undefined;

@@ -14,6 +14,8 @@ export interface Ownership<Row extends object> {
   readonly customer?: keyof Row & string;
   /** The column with the id of the store. */
   readonly store?: keyof Row & string;
+  /** The column with the ids of several stores, where rows belong to more than one. */
+  readonly stores?: keyof Row & string;
   /** For what these rows do not say: the table whose row with the same id (in a column of the same name) says it. */
   readonly sameAs?: AnyTable;
 }

@@ -18,6 +18,7 @@ export const exampleIds = {
   disputeId: 'du_1PZq7W2eZvKYlo2C',
   storeId: 'west',
   leadTypeId: 'exclusive-evening',
+  couponId: '2f6d9a10-5c3e-5b7a-9d41-8e0f1a2b3c44',
   couponCode: 'SPRING 26',
 } as const;
 

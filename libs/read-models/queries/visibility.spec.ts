@@ -47,6 +47,8 @@ const asked: Readonly<Record<string, (queries: RowQueries, caller: Caller) => Pr
   'refunds.find': (queries, caller) => each((id) => queries.refunds.find(caller, `f1-${id}`)),
   'disputes.list': (queries, caller) => queries.disputes.list(caller, LIMIT),
   'disputes.orderOfPayment': (queries, caller) => each((id) => queries.disputes.orderOfPayment(caller, `p1-${id}`)),
+  'definedCoupons.find': (queries, caller) => each((id) => queries.definedCoupons.find(caller, `coupon-${id}`)),
+  'definedCoupons.list': (queries, caller) => queries.definedCoupons.list(caller, LIMIT),
   'programmes.list': (queries, caller) => queries.programmes.list(caller, LIMIT),
   'programmes.find': (queries, caller) => each((id) => queries.programmes.find(caller, `o1-${id}`)),
   'programmes.withMissedRenewal': (queries, caller) =>

@@ -32,8 +32,10 @@ function ownedBy(
   { belongsTo }: Owned,
   nameOf: (table: AnyTable) => string,
 ): Condition {
-  const { [owner]: column, sameAs } = belongsTo;
+  const { [owner]: column, stores, sameAs } = belongsTo;
   if (ids.length === 0) return NOTHING;
+  if (owner === 'store' && stores !== undefined)
+    return sql<boolean>`jsonb_exists_any(${sql.ref(snake(stores))}, ARRAY[${sql.join(ids)}]::text[])`;
   if (column !== undefined) return sql<boolean>`${sql.ref(snake(column))} IN (${sql.join(ids)})`;
   if (!sameAs) return NOTHING;
   const id = sql.ref(snake(sameAs.key));
