@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AttentionController } from './attention.controller.ts';
+import { BusinessMergesController } from './business-merges.controller.ts';
 import { CatalogueController } from './catalogue.controller.ts';
 import { CheckoutsController } from './checkouts.controller.ts';
 import { CouponsController } from './coupons.controller.ts';
@@ -35,6 +36,7 @@ export class OperationsModule {}
     CatalogueController,
     PolicyController,
     CheckoutsController,
+    BusinessMergesController,
     CouponsController,
     CustomersController,
     DeliveredLeadsController,

@@ -90,6 +90,7 @@ export const queryRights = {
   catalogue: { listStores: anyone, getStatementDescriptor: anyone, listLeadTypes: anyone, listPrices: anyone },
   policy: { get: anyone, listVersions: anyone },
   accounts: { list: onlyVisibleRows, get: onlyVisibleRows },
+  businessMerges: { list: staffOfAllStores },
   // Sign-in itself: the caller is not known yet.
   passwords: { signIn: anyone },
   leadDelivery: { get: ownAccount },
