@@ -72,6 +72,7 @@ describe('the table of queries', () => {
 
   it('refuses the staff of a store only what belongs to no store', async () => {
     expect(await refused(staffOf('s1'))).toEqual([
+      'businessMerges.list: staff-only',
       'refunds.disputeTold: process-only',
       'leads.history: staff-only',
       'persons.export: staff-only',
@@ -80,6 +81,7 @@ describe('the table of queries', () => {
 
   it('refuses customers what belongs to the store', async () => {
     expect(await refused(owner)).toEqual([
+      'businessMerges.list: staff-only',
       'coupons.get: staff-only',
       'refunds.disputeTold: process-only',
       'leads.history: staff-only',

@@ -129,6 +129,8 @@ describe('the table of rights', () => {
         'GiveAlternativeCoupon',
         'GrantChargeback',
         'GrantGoodwill',
+        'MergeBusinesses',
+        'TakeBusinessMergeBack',
         'ReleaseRenewal',
         'ReplaceCoupon',
         'ReplaceTakenCoupon',

@@ -100,7 +100,7 @@ describe('a new store', () => {
     expect((await delivered()).flat().filter((leadId) => leadId === merged)).toHaveLength(2);
     expect((await shop.ask('GET', path)).items).toEqual([]);
     expect(await shop.try('POST', `${path}/${mergeId}/take-back`, undefined, support)).toMatchObject({
-      status: 409,
+      status: 404,
       body: { code: 'merge-unknown' },
     });
   });

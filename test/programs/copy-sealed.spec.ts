@@ -84,6 +84,7 @@ class OlderForm {
       data.businessAssociation = plainly(String(await this.#vault.open(businessAssociation)));
       this.#businesses.set(businessKey, normaliseBusiness(data.businessAssociation));
       delete data.businessKey;
+      delete data.formerBusinessKeys;
     } else if (businessKey) {
       data.businessKey = plainly(this.#businesses.get(businessKey) as string);
     }
