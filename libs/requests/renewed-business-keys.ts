@@ -88,9 +88,9 @@ async function nameIn(vault: Vault, box: Sealed): Promise<string | undefined> {
 
 const caller: Caller = { kind: 'program', actor: 'system:first-start', roles: ['process'], stores: 'all' };
 
-/** Each list of endings is a renewal of its own. */
+/** Each list of endings is a renewal of its own, also when a start with another list did not come to its end. */
 async function execute({ commands }: Renewing, stream: string, command: AnyCommand, lists: Lists): Promise<void> {
-  const commandId = deriveId(command.type, stream, String(lists.length));
+  const commandId = deriveId(command.type, stream, JSON.stringify(lists));
   const cause = { commandId, correlationId: commandId, actor: caller.actor, authenticated: 'process' } as const;
   const outcome = await commands.execute({ stream, command, caller, cause });
   if (outcome.kind !== 'accepted') throw new Error(`${command.type} of ${stream} was not carried out: ${outcome.kind}`);
