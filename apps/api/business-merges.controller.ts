@@ -14,13 +14,11 @@ import { listOf } from './reads.ts';
 import { CommandRoute, Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
 
-const OTHER_CUSTOMER_ID = '45c48cce-2e2d-5fbd-aa1a-fc51c7c6ad26';
-
 class MergeBusinessesBody {
   @Id({ description: 'A customer of the one business.', example: exampleIds.customerId })
   customerId!: string;
 
-  @Id({ description: 'A customer of the other business.', example: OTHER_CUSTOMER_ID })
+  @Id({ description: 'A customer of the other business.', example: exampleIds.otherCustomerId })
   otherCustomerId!: string;
 }
 
@@ -38,7 +36,7 @@ const mergeExample: z.input<typeof businessMerge> = {
   mergeId: exampleIds.mergeId,
   customerId: exampleIds.customerId,
   businessKey: 'Vh3cQ0uXb1nT8sKzR5yLpA',
-  otherCustomerId: OTHER_CUSTOMER_ID,
+  otherCustomerId: exampleIds.otherCustomerId,
   otherBusinessKey: 'q7Ze2mJx4bD0uPw9TtHs1A',
 };
 

@@ -35,8 +35,8 @@ type Data = any;
 const parsed = (bytes: Uint8Array): Data => JSON.parse(new TextDecoder().decode(bytes));
 const bytes = (data: object) => new TextEncoder().encode(JSON.stringify(data));
 
-/** The older version did not write the first three events, which are about the vault. */
-const EVENTS_LESS = 3;
+/** The older version did not write the first four events, which are about the vault. */
+const EVENTS_LESS = 4;
 const positionOf = (ordinal: number) => String(ordinal).padStart(16, '0');
 
 /** Stores the events of {@link present} as an older version did: with plain texts, and with positions. */
