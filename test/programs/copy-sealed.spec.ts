@@ -117,6 +117,16 @@ async function contentOf(directory: string): Promise<Data[]> {
     }));
 }
 
+/** The older version had the first form of the names of businesses only. */
+function inFirstForm(content: readonly Data[]): Data[] {
+  const text = JSON.stringify(content);
+  const firstKeys = [...text.matchAll(/"businessKey":"([^"]+)","formerBusinessKeys":\["([^"]+)"\]/g)];
+  const without = text.replaceAll(/,"formerBusinessKeys":\[[^\]]*\]/g, '');
+  return JSON.parse(
+    firstKeys.reduce((said, [, key = '', first = '']) => said.replaceAll(`"${key}"`, `"${first}"`), without),
+  );
+}
+
 const copySealed = () => new Program('cli', ['copy', '--seal', '--from', older, '--to', copy]);
 
 describe('leadger copy --seal', () => {
@@ -156,7 +166,7 @@ describe('leadger copy --seal', () => {
   });
 
   test('the copy says what the store of the present version says, and names the log that it was made from', async () => {
-    expect(await contentOf(copy)).toEqual(await contentOf(present));
+    expect(await contentOf(copy)).toEqual(inFirstForm(await contentOf(present)));
     const source = await openEvents({ directory: older, readOnly: true });
     const target = await openEvents({ directory: copy, readOnly: true });
     for await (const first of target.readAll({ maxCount: 1 })) {
