@@ -45,6 +45,18 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'Send the name of the company or programme.',
     'businessAssociation',
   ),
+  'businesses-are-one': refused(
+    409,
+    'The two customers work for one business already.',
+    'Nothing is to be done: DLV-3 holds between them.',
+    'otherCustomerId',
+  ),
+  'merge-unknown': refused(
+    409,
+    'There is no such merge of businesses, or it was taken back.',
+    'List the merges that hold, and check the id.',
+    'mergeId',
+  ),
   'customer-registered': refused(
     409,
     'The customer is registered already, with other details.',

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AttentionController } from './attention.controller.ts';
+import { BusinessMergesController } from './business-merges.controller.ts';
 import { CatalogueController } from './catalogue.controller.ts';
 import { CheckoutsController } from './checkouts.controller.ts';
 import { CouponUsesController } from './coupon-uses.controller.ts';
@@ -36,6 +37,7 @@ export class OperationsModule {}
     CatalogueController,
     PolicyController,
     CheckoutsController,
+    BusinessMergesController,
     CouponsController,
     CouponUsesController,
     CustomersController,

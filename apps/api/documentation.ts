@@ -21,6 +21,7 @@ const tags = {
   policy: "The numbers and lists of the store's rules, in versions.",
   customers: 'Accounts of customers: who they are, and how they get leads and mails.',
   'sign-in': 'Check a password, and recover a lost one.',
+  'business-merges': 'Businesses with different names that are one (DLV-3).',
   coupons: 'Discounts by code.',
   checkout: 'Before the order: what it would cost, with or without a coupon.',
   orders: 'Orders and their progress.',

@@ -55,6 +55,8 @@ const limits = `\
 - \`businessKey\` shows that two customers work for one business, also after they are erased
   ([ADR 24](adr/0024-businesses-are-compared-by-keyed-hashes.md)). In logs of older versions it is the name itself, without case, spaces
   and punctuation, and the name stands beside it. \`BusinessAssociationSealed\` says which hashes these names have now.
+  Newer events have \`formerBusinessKeys\` beside it, of the same name in forms of before
+  ([ADR 45](adr/0045-businesses-are-compared-by-a-second-form-of-their-names.md)): whoever has the key of the hashes can test a name by each.
 - \`requestHash\` in logs of older versions was made without a key.
 - The page shows the present version of each event. An event of an older version keeps what its version stored
   ([versions](adr/0003-versions-of-events.md)). In a log of before, \`MailRefused\`, \`WebhookFailed\` and \`WebhookParked\` of version

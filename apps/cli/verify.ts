@@ -1,4 +1,5 @@
 import { checkLaws, type Law, laws, type Verdict } from '#audit/laws/laws';
+import { openedBusinessNames } from '#audit/opened';
 import { newestVersionOf } from '#domain/codec';
 import { counted, nounOf, thousands } from '#domain/kernel/counted';
 import { hashOfEvent } from '#event-store/event-hash';
@@ -20,7 +21,8 @@ export async function verify(location: StoreLocation, { json = false }: { json?:
     const onProgress = (events: number) => progress.update(events);
     const missing = new MissingKeys(stores.vault);
     const events = lookedAt(stores.events, (event) => missing.look(event));
-    const verdict = await checkLaws(events, { hashOf: hashOfEvent, newestVersionOf, onProgress });
+    const nameIn = openedBusinessNames(stores.vault);
+    const verdict = await checkLaws(events, { hashOf: hashOfEvent, newestVersionOf, nameIn, onProgress });
     progress.end();
     const seconds = Number(((performance.now() - start) / 1000).toFixed(2));
     const keysMissing = await missing.count();

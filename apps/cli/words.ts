@@ -72,6 +72,13 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   ReceiptForfeited: ({ toLeadId }) => `not stored in time: lead ${toLeadId} takes the person`,
   PersonClaimed: ({ leadId, fromLeadId }) =>
     `the person of lead ${leadId} from now on${fromLeadId ? `, no longer of lead ${fromLeadId}` : ''}`,
+  AllBusinessKeysRenewed: ({ customers }) => `${counted(customers, 'customer')} got new keys of their business names`,
+  BusinessKeysRenewed: ({ names }) =>
+    `${counted(names.length, 'name of a business has', 'names of businesses have')} a new key`,
+  BusinessesMerged: ({ customerId, otherCustomerId }) =>
+    `the businesses of customers ${customerId} and ${otherCustomerId} are one from now on`,
+  BusinessMergeTakenBack: ({ customerId, otherCustomerId }) =>
+    `the businesses of customers ${customerId} and ${otherCustomerId} are two again`,
   AllPersonsClaimed: ({ leads }) => `${counted(leads, 'lead')} of an older version claimed the person`,
   CouponDefined: ({ code, discount, validFrom, validUntil, totalLimit }) =>
     `coupon ${JSON.stringify(code)}: ${worth(discount)}, from ${validFrom}${validUntil ? ` to ${validUntil}` : ''}${totalLimit ? `, for ${counted(totalLimit, 'customer')}` : ''}`,

@@ -50,6 +50,8 @@ const notCompared: ReadonlySet<string> = new Set([
   'telephoneKey',
   'emailKey',
   'businessKey',
+  'otherBusinessKey',
+  'formerBusinessKeys',
   'formerNameKeys',
   'decidedOn',
   'eventsSeen',

@@ -30,6 +30,14 @@ export async function openBoxes(data: unknown, vault: Pick<Vault, 'open'>): Prom
   return opened;
 }
 
+/** Opens names of businesses for the laws. @returns undefined for a name that cannot be opened */
+export const openedBusinessNames =
+  (vault: Pick<Vault, 'open'>) =>
+  async (box: object): Promise<string | undefined> => {
+    const name = isBox(box) ? await openOrMark(box, vault) : undefined;
+    return typeof name === 'string' ? name : undefined;
+  };
+
 /** A missing or damaged key costs this box only, never the history around it. */
 async function openOrMark(box: Sealed, vault: Pick<Vault, 'open'>): Promise<unknown> {
   try {

@@ -1,5 +1,6 @@
 import { address, addressEvents, addressRights } from './accounts/address.ts';
 import { addressUpcasters, customerUpcasters } from './accounts/business.ts';
+import { businessMergeEvents, businessMergeRights, businessMerges } from './accounts/business-merges.ts';
 import { customer, customerEvents, customerRights } from './accounts/customer.ts';
 import { catalogue, catalogueEvents, catalogueRights } from './catalogue/catalogue.ts';
 import { checkout, checkoutEvents, checkoutRights, customerOfCheckout } from './checkouts/checkout.ts';
@@ -54,6 +55,7 @@ export const ledger = {
     rights: customerRights,
     owner: named,
   },
+  businesses: { decider: businessMerges, events: businessMergeEvents, upcasters: {}, rights: businessMergeRights },
   address: { decider: address, events: addressEvents, upcasters: addressUpcasters, rights: addressRights },
   contacts: { decider: contactBook, events: contactBookEvents, upcasters: {}, rights: contactBookRights, owner: named },
   lead: { decider: lead, events: leadEvents, upcasters: leadUpcasters, rights: leadRights },

@@ -7,7 +7,8 @@ import type { CommandWish } from './process.ts';
 const START = '2026-05-01T10:00:00.000Z';
 const SOON = '2026-05-01T10:00:01.000Z';
 const LATER = '2026-05-01T10:01:00.000Z';
-const registration = { storeId: 'main', ...businessOf('A'), timeZone: 'UTC', addressKey: 'k1' };
+const ofBefore = { storeId: 'main', ...businessOf('A'), timeZone: 'UTC', addressKey: 'k1' };
+const registration = { ...ofBefore, formerBusinessKeys: [] };
 
 function driveClaims() {
   const state = addressClaims.initialState();
@@ -38,8 +39,17 @@ describe('claims of e-mail addresses', () => {
 
   it('ACC-2: a claim of an older version, with the business plain, is given up', () => {
     const { fold, wishesAt } = driveClaims();
-    const older = { ...registration, businessAssociation: unsealed('A') };
+    const older = { ...ofBefore, businessAssociation: unsealed('A') };
     fold('address-k1', 'AddressClaimed', { customerId: 'c1', purpose: { for: 'registration', registration: older } });
+    expect(wishesAt(LATER)).toMatchObject([
+      { stream: 'address-k1', command: { type: 'ReleaseAddress', customerId: 'c1' } },
+    ]);
+  });
+
+  it('ACC-2: a claim of an older version, with the business in its first form, is given up', () => {
+    const { fold, wishesAt } = driveClaims();
+    const purpose = { for: 'registration' as const, registration: ofBefore };
+    fold('address-k1', 'AddressClaimed', { customerId: 'c1', purpose });
     expect(wishesAt(LATER)).toMatchObject([
       { stream: 'address-k1', command: { type: 'ReleaseAddress', customerId: 'c1' } },
     ]);

@@ -2,7 +2,6 @@ import { addressStream } from '#domain/accounts/address';
 import { customerStream } from '#domain/accounts/customer';
 import { type FactOf, idOf } from '#domain/codec';
 import { DueList } from '#domain/kernel/due-list';
-import { isUnsealed } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { addSeconds } from '#domain/kernel/instants';
 import type { AnyCommand } from '#domain/ledger';
@@ -88,12 +87,12 @@ const releaseAddress = (addressKey: string, { customerId, because }: Release): C
 });
 
 /**
- * A claim of an older version has the name of the business plain. It was never confirmed to its customer, who may
- * register again.
+ * A claim of an older version has the name of the business plain, or a key of its first form. It was never confirmed to its
+ * customer, who may register again.
  */
 const endClaim = (claimed: FactOf<'AddressClaimed'>): CommandWish => {
   const { customerId, purpose } = claimed.data;
-  if (purpose.for === 'registration' && isUnsealed(purpose.registration.businessAssociation))
+  if (purpose.for === 'registration' && purpose.registration.formerBusinessKeys === undefined)
     return releaseAddress(idOf(claimed.stream), { customerId, because: claimed });
   return finishClaim(claimed);
 };

@@ -90,7 +90,7 @@ describe('DLV-3 in a log of an older version, which compared names of businesses
   it('an order waits until the business of its customer has a key', () => {
     expect(wishes(...older, ...supplyAndDemand)).toEqual([]);
     expect(wishes(...older, ...supplyAndDemand, sealed('Abc'))).toMatchObject([
-      { type: 'AssignLead', businessKey: keyOf('Abc'), formerBusinessKey: 'abc' },
+      { type: 'AssignLead', businessKey: keyOf('Abc'), otherBusinessKeys: ['abc'] },
     ]);
   });
 

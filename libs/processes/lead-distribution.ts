@@ -141,12 +141,12 @@ function assign(state: Distribution, lead: StockedLead, claim: Claim, decision: 
   state.stock.keep(lead);
   state.deliveries.begin({ leadId, leadTypeId, orderId, customerId, businessKey, replacementFor, decision });
   const replacement = replacementFor && { replacementFor };
-  const formerBusinessKey = state.businesses.formerOf(businessKey);
-  const former = formerBusinessKey && { formerBusinessKey };
+  const otherBusinessKeys = state.businesses.of(businessKey).filter((key) => key !== businessKey);
+  const others = otherBusinessKeys.length > 0 && { otherBusinessKeys };
   return {
     commandId: deriveId('AssignLead', leadId, claim.id, String(decision.eventsSeen), String(decision.decisionIndex)),
     stream: leadStream(leadId),
     part: leadTypeId,
-    command: { type: 'AssignLead', leadTypeId, orderId, customerId, businessKey, ...former, ...replacement, decision },
+    command: { type: 'AssignLead', leadTypeId, orderId, customerId, businessKey, ...others, ...replacement, decision },
   };
 }

@@ -1,5 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 import { normaliseBusiness } from '#domain/accounts/business';
+import { formOfBusiness } from '#domain/accounts/business-form';
 import {
   type CustomerCommand,
   type CustomerState,
@@ -12,6 +13,8 @@ import { type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant, Purpose, Sealed, Secret } from '#domain/kernel/events';
 import { addSeconds } from '#domain/kernel/instants';
 import { normaliseEmail } from '#domain/leads/person-form';
+import { legalEndingsOf } from '#domain/policy/policy';
+import { vaultStream } from '#domain/vaults/vault-name';
 import { CannotOpenBox, PersonErased, type Vault } from '#vault/vault';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
@@ -60,9 +63,27 @@ export async function openIfThere(vault: Vault, box: Sealed | undefined): Promis
 export const addressKeyOf = (vault: Vault, email: string): string =>
   vault.personKey('account-address', normaliseEmail(email));
 
-/** What DLV-3 compares. */
-export const businessKeyOf = (vault: Vault, businessAssociation: string): string =>
+/** The key of a name in the first form, which events of older versions have. */
+export const firstBusinessKeyOf = (vault: Vault, businessAssociation: string): string =>
   vault.personKey('business', normaliseBusiness(businessAssociation));
+
+/**
+ * What DLV-3 compares: the key of a name in the present form, and beside it those of the forms that older events have.
+ * @param lists the lists of legal endings that keys were made with, the newest last
+ */
+export function businessKeysOf(vault: Vault, name: string, lists: readonly (readonly string[])[]) {
+  const keyWith = (list: readonly string[]) => vault.personKey('business-form-2', formOfBusiness(name, list));
+  const businessKey = keyWith(lists.at(-1) ?? legalEndingsOf(undefined));
+  const former = new Set([firstBusinessKeyOf(vault, name), ...lists.map(keyWith)]);
+  former.delete(businessKey);
+  return { businessKey, formerBusinessKeys: [...former] };
+}
+
+/** With the lists of legal endings that are in use. */
+export async function presentBusinessKeysOf({ vault, stateOf }: RequestTools, name: string) {
+  const { legalEndings = [] } = await stateOf<'vault'>(vaultStream);
+  return businessKeysOf(vault, name, legalEndings);
+}
 
 export const hashOfToken = (token: string): string => hash('sha256', token, 'base64url');
 

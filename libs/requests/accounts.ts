@@ -8,7 +8,15 @@ import { deriveId } from '#domain/kernel/ids';
 import type { MailKind } from '#domain/notifications/kinds';
 import type { CustomerRow } from '#read-models/models/customers';
 import type { Marked } from '#read-models/queries/damaged';
-import { addressKeyOf, businessKeyOf, changeSealed, hashOfToken, newLink, seal, sealSecret } from './account-seals.ts';
+import {
+  addressKeyOf,
+  changeSealed,
+  hashOfToken,
+  newLink,
+  presentBusinessKeysOf,
+  seal,
+  sealSecret,
+} from './account-seals.ts';
 import { changesAccount, claimAddress, holderOf, isErased } from './address-claim.ts';
 import { verifierOf } from './password-hash.ts';
 import { listOpened, type OpenedRow, openColumns, type QueryTools } from './query-tools.ts';
@@ -76,14 +84,15 @@ async function register(tools: RequestTools, request: RegistrationRequest, asked
 }
 
 async function sealedRegistration(
-  { vault }: RequestTools,
+  tools: RequestTools,
   customerId: string,
   { businessAssociation, email, password: _, name, postalAddress, ...plain }: RegistrationRequest,
 ): Promise<Registration> {
+  const { vault } = tools;
   return {
     ...plain,
     businessAssociation: await seal(vault, customerId, 'business-association', businessAssociation),
-    businessKey: businessKeyOf(vault, businessAssociation),
+    ...(await presentBusinessKeysOf(tools, businessAssociation)),
     ...(email !== undefined && {
       email: await seal(vault, customerId, 'email', email),
       addressKey: addressKeyOf(vault, email),
@@ -106,8 +115,8 @@ const changeBusinessAssociation = (tools: RequestTools, customerId: string, name
     const { vault, now } = tools;
     const isSame = (await vault.open(present)) === name;
     const businessAssociation = isSame ? present : await seal(vault, customerId, 'business-association', name);
-    const businessKey = businessKeyOf(vault, name);
-    return { type: 'ChangeBusinessAssociation', at: now(), businessAssociation, businessKey };
+    const keys = await presentBusinessKeysOf(tools, name);
+    return { type: 'ChangeBusinessAssociation', at: now(), businessAssociation, ...keys };
   });
 
 const changeName = (tools: RequestTools, customerId: string, name: PersonName, context: RequestContext) =>

@@ -7,6 +7,7 @@ import type { Vault } from '#vault/vault';
 import type { CommandHandler } from './command-handler.ts';
 import { recordErasedByKeys } from './erased-by-keys.ts';
 import { claimPersonsOfBefore } from './persons-of-before.ts';
+import { renewBusinessKeys } from './renewed-business-keys.ts';
 import { sealBusinesses } from './sealed-businesses.ts';
 import { nameVault } from './vault-link.ts';
 
@@ -19,7 +20,8 @@ interface KeysAtStart {
 
 /**
  * What a program does with the log and its keys before it writes anything else: the log names its vault, erasures are
- * carried out again, those that only the keys know are recorded, texts of older versions are sealed,
+ * carried out again, those that only the keys know are recorded, texts of older versions are sealed, businesses get keys of
+ * the present form,
  * their leads claim their persons, and missing keys are counted.
  * @param warn gets one line for each thing that an operator must know
  */
@@ -34,6 +36,9 @@ export async function prepareKeys(start: KeysAtStart, warn: (line: string) => vo
     );
   await sealBusinesses(start, (customers) =>
     warn(`business associations that were stored plain are sealed: ${counted(customers, 'customer')} so far`),
+  );
+  await renewBusinessKeys(start, (customers) =>
+    warn(`business associations have keys of the present form: ${counted(customers, 'customer')} so far`),
   );
   await claimPersonsOfBefore(start, (done) =>
     warn(`persons of leads of an older version are claimed: ${counted(done, 'claim')} so far`),

@@ -1,5 +1,6 @@
 import { accountQueries } from './accounts.ts';
 import { attentionQueries } from './attention.ts';
+import { businessMergeQueries } from './business-merges.ts';
 import { catalogueQueries } from './catalogue.ts';
 import { changeQueries } from './changes.ts';
 import { checkoutQueries } from './checkout-details.ts';
@@ -32,6 +33,7 @@ export function createQueries(tools: ReturnType<typeof queryTools>) {
     catalogue: catalogueQueries(tools),
     policy: policyQueries(tools),
     accounts: accountQueries(tools),
+    businessMerges: businessMergeQueries(tools),
     passwords: passwordQueries(tools),
     leadDelivery: leadDeliveryQueries(tools),
     checkouts: checkoutQueries(tools),

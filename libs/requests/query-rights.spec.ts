@@ -73,6 +73,7 @@ describe('the table of queries', () => {
   it('refuses the staff of a store only what belongs to no store', async () => {
     expect(await refused(staffOf('s1'))).toEqual([
       'policy.listDecisions: staff-only',
+      'businessMerges.list: staff-only',
       'refunds.told: process-only',
       'leads.history: staff-only',
       'persons.export: staff-only',
@@ -85,6 +86,7 @@ describe('the table of queries', () => {
       'catalogue.history: staff-only',
       'policy.listVersions: staff-only',
       'policy.listDecisions: staff-only',
+      'businessMerges.list: staff-only',
       'coupons.list: staff-only',
       'coupons.get: staff-only',
       'coupons.listUses: staff-only',

@@ -99,6 +99,7 @@ export const queryRights = {
   },
   policy: { get: anyone, listVersions: staff('POL-2'), listDecisions: staffOfAllStores },
   accounts: { list: onlyVisibleRows, get: onlyVisibleRows },
+  businessMerges: { list: staffOfAllStores },
   // Sign-in itself: the caller is not known yet.
   passwords: { signIn: anyone },
   leadDelivery: { get: ownAccount },

@@ -1,6 +1,7 @@
 import type { CommandOf, FamilyName } from '#domain/ledger';
 import type { Patience } from '#event-store/port';
 import { accountRequests } from './accounts.ts';
+import { businessMergeRequests } from './business-merges.ts';
 import { catalogueRequests } from './catalogue.ts';
 import { checkoutRequests } from './checkouts.ts';
 import { couponRequests } from './coupons.ts';
@@ -33,6 +34,7 @@ export function createRequests(dependencies: RequestDependencies) {
     catalogue: perRequest(catalogueRequests),
     policy: perRequest(policyRequests),
     accounts: perRequest(accountRequests),
+    businessMerges: perRequest(businessMergeRequests),
     passwords: perRequest(passwordRequests),
     leadDelivery: perRequest(leadDeliveryRequests),
     checkouts: perRequest(checkoutRequests),

@@ -140,6 +140,8 @@ describe('the table of rights', () => {
         'GiveAlternativeCoupon',
         'GrantChargeback',
         'GrantGoodwill',
+        'MergeBusinesses',
+        'TakeBusinessMergeBack',
         'ReleaseRenewal',
         'ReplaceCoupon',
         'ReplaceOrderCoupon',

@@ -10,7 +10,7 @@ import { vaultStream } from '#domain/vaults/vault-name';
 import type { EventStore, RecordedEvent } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import { CannotOpenBox, type Vault } from '#vault/vault';
-import { businessKeyOf, seal } from './account-seals.ts';
+import { firstBusinessKeyOf, seal } from './account-seals.ts';
 import type { CommandHandler } from './command-handler.ts';
 
 interface Sealing {
@@ -84,7 +84,7 @@ async function sealReadableNamesOf(sealing: Sealing, customerId: string): Promis
   const stream = customerStream(customerId);
   const { state } = await commands.streams.read<'customer'>(stream);
   const names = (await Promise.all(state.plainBusinesses.map((name) => vault.open(name)))) as string[];
-  const [firstKey, ...otherKeys] = names.map((name) => businessKeyOf(vault, name));
+  const [firstKey, ...otherKeys] = names.map((name) => firstBusinessKeyOf(vault, name));
   if (firstKey === undefined) return false;
   const box = await sealedName(vault, customerId, state);
   await execute(sealing, stream, {

@@ -19,6 +19,7 @@ type KeyedKind =
   | 'email'
   | 'account-address'
   | 'business'
+  | 'business-form-2'
   | 'request'
   | 'webhook-secret'
   | 'vault'

@@ -97,7 +97,7 @@ class OlderForm {
 
   /** @param leftOut which events of the ledger, counted from 1, that version did not write */
   of(event: RecordedEvent, leftOut: readonly number[]): Pick<RecordedEvent, 'data' | 'metadata'> {
-    const { businessKey, ...data } = decoded(event.data);
+    const { businessKey, formerBusinessKeys: ____, ...data } = decoded(event.data);
     // That version did not say what it had read.
     const { basis: _, eventsSeen: __, ...cause } = decoded(event.metadata);
     if (businessKey === undefined) return { data: event.data, metadata: encoded(cause) };
@@ -188,6 +188,7 @@ describe('DLV-3 in a store of the version that stored names of businesses plain'
     expect(await accountHistory(shop, customerId)).toEqual([
       ['CustomerRegistered', 'A.B.C. Vitamins'],
       ['BusinessAssociationSealed', 'A.B.C. Vitamins'],
+      ['BusinessKeysRenewed', undefined],
     ]);
   });
 

@@ -67,6 +67,9 @@ test('it lists every route with its operation id: after a change run `npm test -
   "GET /api/checkouts/{checkoutId} getCheckout",
   "PUT /api/checkouts/{checkoutId}/coupon useCoupon",
   "POST /api/checkouts/{checkoutId}/place placeCheckout",
+  "POST /api/business-merges mergeBusinesses",
+  "GET /api/business-merges listBusinessMerges",
+  "POST /api/business-merges/{mergeId}/take-back takeBusinessMergeBack",
   "POST /api/coupons defineCoupon",
   "GET /api/coupons listCoupons",
   "POST /api/coupons/alternatives giveAlternativeCoupon",
@@ -239,9 +242,9 @@ describe('names (ADR 16)', () => {
 
   test('POST creates or does what its path ends with, PUT sets what its path ends with', () => {
     const verbs =
-      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip|retire|reopen)$/;
+      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip|retire|reopen|take-back)$/;
     const collections =
-      /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|refunds|tickets|messages|sign-ins|password-recoveries|exports|erasures)$/;
+      /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|refunds|tickets|messages|sign-ins|password-recoveries|exports|erasures|business-merges)$/;
     const posts = operations.filter(({ method }) => method === 'POST').map(({ path }) => path);
     const unknown = posts.filter((path) => !verbs.test(path) && !collections.test(path));
     expect({ addToVerbsOrCollections: unknown }).toEqual({ addToVerbsOrCollections: [] });

@@ -184,6 +184,15 @@ const recorders: Readonly<Record<string, Recorder>> = {
   CustomerRegistered: worksFor,
   BusinessAssociationChanged: worksFor,
   BusinessAssociationSealed: (books, event) => books.businesses.seal(event),
+  BusinessKeysRenewed: (books, event) => {
+    books.businesses.renew(event);
+    const { id, ordinal, data } = event;
+    const since = books.customer(id).businesses.at(-1)?.since ?? 0;
+    books.customer(id).businesses.push({ ordinal, since, business: data.businessKey });
+  },
+  AllBusinessKeysRenewed: (books, event) => books.businesses.useLegalEndings(event),
+  BusinessesMerged: (books, event) => books.businesses.merge(event),
+  BusinessMergeTakenBack: (books, event) => books.businesses.takeMergeBack(event),
   LogRewritten: (books) => books.businesses.replaceNames(),
 
   LeadReceived: (books, { id, data }, at) => {
@@ -325,6 +334,7 @@ export function deliveryIn(books: Books, { id, data }: RawEvent) {
     businessStated: same(known, businessKey),
     businessKnown: known ?? businessKey,
     businesses: books.businesses,
+    seen,
     /** Other leads of the person that were delivered. */
     soldBefore: personsIn(books.lead(leadId)).flatMap((key) => books.sold.get(key) ?? NONE),
     localDay: dayIn(order.timeZone, at),

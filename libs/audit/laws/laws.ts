@@ -15,7 +15,7 @@ import { CouponCheck } from './coupons.ts';
 import { couldSee, EventsSeen } from './events-seen.ts';
 import { isCause, isDecision } from './forms.ts';
 import { OnceCheck } from './once.ts';
-import { nameOf, parseRaw, type RawEvent, RevisionCheck } from './raw-log.ts';
+import { dataOf, nameOf, parseRaw, type RawEvent, RevisionCheck } from './raw-log.ts';
 import { RefundCheck } from './refunds.ts';
 import { RenewalCheck } from './renewals.ts';
 import { TurnCheck } from './turns.ts';
@@ -88,6 +88,8 @@ interface CheckOptions {
   readonly hashOf: (event: RecordedEvent) => Uint8Array;
   /** The newest version of events of a type in a stream that this program knows: 0 for events that do not belong there. */
   readonly newestVersionOf?: (stream: string, type: string) => number;
+  /** Opens the box with the name of a business; undefined when it cannot be opened. Without it, only keys are compared. */
+  readonly nameIn?: (box: object) => Promise<string | undefined>;
   /** Called from time to time with the number of events read. */
   readonly onProgress?: (events: number) => void;
   readonly signal?: AbortSignal;
@@ -104,7 +106,7 @@ export async function checkLaws(
   for await (const recorded of store.readAll(options.signal ? { signal: options.signal } : {})) {
     events += 1;
     head = recorded.position;
-    audit.check(recorded);
+    audit.check(recorded, options.nameIn && (await openedName(recorded, options.nameIn)));
     if (events % 10_000 === 0) options.onProgress?.(events);
   }
   audit.checkEnd();
@@ -113,6 +115,25 @@ export async function checkLaws(
   const { counts, examples } = audit.findings;
   const { judged, passedOver } = audit.turns;
   return { laws: counts, examples, events, decisions: { judged, passedOver }, head };
+}
+
+const statesBusiness: ReadonlySet<string> = new Set(['CustomerRegistered', 'BusinessAssociationChanged']);
+
+/** What cannot be read is a finding later. */
+async function openedName(
+  recorded: RecordedEvent,
+  nameIn: (box: object) => Promise<string | undefined>,
+): Promise<string | undefined> {
+  if (!statesBusiness.has(recorded.type)) return undefined;
+  try {
+    const { businessAssociation } = dataOf(recorded) as { businessAssociation?: unknown };
+    return typeof businessAssociation === 'object' && businessAssociation
+      ? await nameIn(businessAssociation)
+      : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError) return undefined;
+    throw error;
+  }
 }
 
 /** One pass over a log. */
@@ -136,18 +157,18 @@ class Audit {
     this.#newestVersionOf = newestVersionOf;
   }
 
-  check(recorded: RecordedEvent): void {
+  check(recorded: RecordedEvent, openedName?: string): void {
     const ordinal = this.#eventsSeen.count(recorded.position);
     if (!this.#revisions.follows(recorded)) this.findings.add('revisionGap', recorded);
     if (recorded.hash && Buffer.compare(recorded.hash, this.#hashOf(recorded)) !== 0)
       this.findings.add('hashMismatch', recorded);
-    if (!this.#canBeRead(recorded, ordinal)) this.findings.add('unreadable', recorded);
+    if (!this.#canBeRead(recorded, ordinal, openedName)) this.findings.add('unreadable', recorded);
   }
 
   /** Checks also what an event in a wrong form says, so that it does not hide what comes later. */
-  #canBeRead(recorded: RecordedEvent, ordinal: number): boolean {
+  #canBeRead(recorded: RecordedEvent, ordinal: number, openedName: string | undefined): boolean {
     try {
-      const event = parseRaw(recorded, ordinal);
+      const event = { ...parseRaw(recorded, ordinal), openedName };
       if (!this.#hadBasis(event)) this.findings.add('basisNotThere', event);
       this.#checkContents(event);
       return this.#hasItsForm(event, recorded.recordedAt);
@@ -244,11 +265,11 @@ const deliveryLaws: readonly (readonly [Law, (delivery: DeliveryCase) => boolean
   ['sharedToTooMany', ({ lead, order }) => !lead.exclusive && customersBesides(order, lead) >= lead.maximumCustomers],
   [
     'sameBusinessTwice',
-    ({ lead, businessStated, businessKnown, businesses }) =>
+    ({ lead, businessStated, businessKnown, businesses, seen }) =>
       lead.deliveries.some(
         (earlier) =>
-          businesses.areSame(earlier.businessStated, businessStated) ||
-          businesses.areSame(earlier.businessKnown, businessKnown),
+          businesses.areSame(earlier.businessStated, businessStated, seen) ||
+          businesses.areSame(earlier.businessKnown, businessKnown, seen),
       ),
   ],
   ['samePersonTwice', ({ lead, customer }) => personsIn(lead).some((person) => customer.persons.has(person))],
@@ -313,6 +334,7 @@ function mayBeGranted({ id, data }: RawEvent, books: Books): boolean {
  */
 function missingReplacements(books: Books): readonly RawEvent[] {
   const since = books.now - DAY;
+  if (books.businesses.lastTakenBack > since) return [];
   const debts = [...books.returns.values()].filter(
     (entry) => isOwedSince(since, entry) && !books.erased.has(entry.order.customerId),
   );

@@ -15,6 +15,8 @@ export interface RawEvent {
   // biome-ignore lint/suspicious/noExplicitAny: an auditor takes nothing about the contents for granted
   readonly data: any;
   readonly cause: Readonly<Record<string, unknown>>;
+  /** The name of the business that a customer states, where its box can be opened. */
+  readonly openedName?: string | undefined;
 }
 
 /** @param ordinal its number in the log, from 1 @throws SyntaxError, TypeError when its data or metadata is not a JSON object in UTF-8 */

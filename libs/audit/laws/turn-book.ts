@@ -89,6 +89,13 @@ export const changes: Readonly<Record<string, Change>> = {
   CustomerRegistered: worksFor,
   BusinessAssociationChanged: worksFor,
   BusinessAssociationSealed: (book, event) => book.businesses.seal(event),
+  BusinessKeysRenewed: (book, event) => {
+    book.businesses.renew(event);
+    book.businessOf.set(event.id, event.data.businessKey);
+  },
+  AllBusinessKeysRenewed: (book, event) => book.businesses.useLegalEndings(event),
+  BusinessesMerged: (book, event) => book.businesses.merge(event),
+  BusinessMergeTakenBack: (book, event) => book.businesses.takeMergeBack(event),
   LogRewritten: (book) => book.businesses.replaceNames(),
 
   OrderPlaced: (book, { id, data }) => {

@@ -108,3 +108,39 @@ describe('a customer whose business an older version stored plain', () => {
     given(customer, registered).when(seal('Abc', 'k1')).thenNothing();
   });
 });
+
+describe('a customer whose business has keys of a form of before', () => {
+  const changed: CustomerEvent = { type: 'BusinessAssociationChanged', data: { at: minute(2), ...businessOf('New') } };
+  const renew = (...names: readonly (readonly [statement: number, businessKey: string])[]): CustomerCommand => ({
+    type: 'RenewBusinessKeys',
+    at: minute(3),
+    names: names.map(([statement, businessKey]) => ({ statement, businessKey, formerBusinessKeys: ['former'] })),
+  });
+  const renewed = (businessKey: string, ...names: readonly (readonly [number, string])[]): CustomerEvent => ({
+    type: 'BusinessKeysRenewed',
+    data: {
+      at: minute(3),
+      businessKey,
+      names: names.map(([statement, key]) => ({ statement, businessKey: key, formerBusinessKeys: ['former'] })),
+    },
+  });
+
+  it('DLV-3: gets keys of the present form for all its names, once', () => {
+    given(customer, registered, changed)
+      .when(renew([0, 'n0'], [1, 'n1']))
+      .thenRecords(renewed('n1', [0, 'n0'], [1, 'n1']));
+    expect(given(customer, registered, changed, renewed('n1', [1, 'n1'])).state().businessKey).toBe('n1');
+  });
+
+  it('DLV-3: keeps the key of a present name that cannot be opened', () => {
+    given(customer, registered, changed)
+      .when(renew([0, 'n0']))
+      .thenRecords(renewed(businessOf('New').businessKey, [0, 'n0']));
+  });
+
+  it('DLV-3: gets none where the form of the name has not changed', () => {
+    given(customer, registered)
+      .when(renew([0, details.businessKey]))
+      .thenNothing();
+  });
+});

@@ -13,6 +13,15 @@ import {
 import { id, keyedHash, personKey, randomTokenHash, sealedFor, secretFor, timeZone } from '../kernel/fields.ts';
 import { anyone, customerInName, ownerOrStaff, ownerOrSupport, processOnly, type RightsOf } from '../kernel/rights.ts';
 import { alwaysSent, type MailKind, mailKinds } from '../notifications/kinds.ts';
+import {
+  type BusinessKeys,
+  businessKeysRenewed,
+  type RenewBusinessKeys,
+  renewBusinessKeys,
+  type StatedBusiness,
+  withNewKeys,
+  withSealedNames,
+} from './stated-businesses.ts';
 
 /**
  * A customer's account: its store, its business, its time zone and its personal data (ACC). Imported customers may have no
@@ -30,8 +39,15 @@ const link = { token: secretFor('customer', 'link-token'), tokenHash, expiresAt:
 /** DLV-9: one mail an hour for all leads, or one mail for each lead. */
 export const leadMailChoices = ['digest', 'each'] as const;
 
-/** The name of a business, and what DLV-3 compares: a keyed hash of its normal form. */
-const business = { businessAssociation: sealedFor('customer', 'business-association'), businessKey: keyedHash };
+/** The name of a business, and what DLV-3 compares: a keyed hash of its form. */
+const business = {
+  businessAssociation: sealedFor('customer', 'business-association'),
+  businessKey: keyedHash,
+  formerBusinessKeys: z
+    .array(keyedHash)
+    .optional()
+    .describe('Of the same name, in the forms that older events have. Absent: `businessKey` is of the first form.'),
+};
 
 export const registrationShape = {
   storeId: id,
@@ -58,6 +74,8 @@ export const customerEvents = {
     businessKey: keyedHash.describe('Of the present name.'),
     formerNameKeys: z.array(keyedHash).min(1).describe('Of each name that was plain, in the order of their events.'),
   }),
+  /** Names that it stated have keys of the present form, too. The customer works for the same business as before. */
+  BusinessKeysRenewed: fact(businessKeysRenewed),
   TimeZoneChanged: fact({ timeZone }),
   NameChanged: fact({ name: sealedFor('customer', 'name') }),
   PostalAddressChanged: fact({ postalAddress: sealedFor('customer', 'postal-address') }),
@@ -96,7 +114,7 @@ export type Registration = Readonly<Omit<Extract<CustomerEvent, { type: 'Custome
 export type CustomerCommand =
   | ({ type: 'RegisterCustomer'; at: Instant; verifier?: Secret } & Registration)
   /** A name that has not changed comes in the same box. */
-  | { type: 'ChangeBusinessAssociation'; at: Instant; businessAssociation: Sealed; businessKey: string }
+  | ({ type: 'ChangeBusinessAssociation'; at: Instant; businessAssociation: Sealed } & BusinessKeys)
   /** `formerNameKeys`: of all `plainBusinesses`. Without a box, the customer was erased. */
   | {
       type: 'SealBusinessAssociation';
@@ -104,6 +122,7 @@ export type CustomerCommand =
       businessAssociation?: Sealed;
       formerNameKeys: readonly [string, ...string[]];
     }
+  | RenewBusinessKeys
   | { type: 'ChangeTimeZone'; at: Instant; timeZone: string }
   | { type: 'ChangeName'; at: Instant; name: Sealed }
   | { type: 'ChangePostalAddress'; at: Instant; postalAddress: Sealed }
@@ -126,6 +145,7 @@ export const customerRights = {
   RegisterCustomer: anyone,
   ChangeBusinessAssociation: owner,
   SealBusinessAssociation: processOnly,
+  RenewBusinessKeys: processOnly,
   ChangeTimeZone: owner,
   ChangeName: owner,
   ChangePostalAddress: owner,
@@ -145,6 +165,8 @@ type PendingLink = Pick<Link, 'tokenHash' | 'expiresAt'>;
 export interface CustomerState extends Registration {
   /** Names of businesses that an older version stored plain, and that have no key yet. */
   readonly plainBusinesses: readonly Sealed[];
+  /** The names of businesses that it stated, the present one last, each with its newest key. */
+  readonly statedBusinesses: readonly StatedBusiness[];
   readonly verifier?: Secret;
   readonly emailChange?: PendingLink & { readonly email: Sealed; readonly addressKey: string };
   /** The link that confirmed the present address: opening it again is no error. */
@@ -159,6 +181,7 @@ const nobody: CustomerState = {
   businessAssociation: unsealed(''),
   businessKey: '',
   plainBusinesses: [],
+  statedBusinesses: [],
   timeZone: '',
   mailsOff: [],
   leadDelivery: { mails: 'digest' },
@@ -183,6 +206,8 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
         return changeBusinessAssociation(command, state);
       case 'SealBusinessAssociation':
         return sealBusinessAssociation(command, state);
+      case 'RenewBusinessKeys':
+        return renewBusinessKeys(command, state);
       case 'ChangeTimeZone':
         if (command.timeZone === state.timeZone) return [];
         return [{ type: 'TimeZoneChanged', data: { at, timeZone: command.timeZone } }];
@@ -221,12 +246,21 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
       case 'BusinessAssociationChanged': {
         const { at: _, ...data } = event.data;
         const { businessAssociation: name } = data;
-        return { ...state, ...data, ...(isUnsealed(name) && { plainBusinesses: [...state.plainBusinesses, name] }) };
+        const statedBusinesses = [...state.statedBusinesses, { name, businessKey: data.businessKey }];
+        const plainBusinesses = isUnsealed(name) ? [...state.plainBusinesses, name] : state.plainBusinesses;
+        return { ...state, ...data, plainBusinesses, statedBusinesses };
       }
       case 'BusinessAssociationSealed': {
         const { businessAssociation = state.businessAssociation, businessKey } = event.data;
-        return { ...state, businessAssociation, businessKey, plainBusinesses: [] };
+        const statedBusinesses = withSealedNames(state, event.data.formerNameKeys, businessAssociation);
+        return { ...state, businessAssociation, businessKey, plainBusinesses: [], statedBusinesses };
       }
+      case 'BusinessKeysRenewed':
+        return {
+          ...state,
+          businessKey: event.data.businessKey,
+          statedBusinesses: withNewKeys(state.statedBusinesses, event.data.names),
+        };
       case 'TimeZoneChanged':
       case 'NameChanged':
       case 'PostalAddressChanged': {

@@ -87,6 +87,11 @@ export class Stock {
     return undefined;
   }
 
+  /** Leads that were closed to a business may be open to it from now on. */
+  reopen(): void {
+    this.#seen.clear();
+  }
+
   /** The oldest lead that this customer of this business may get. */
   firstFor(businessKey: string, customerId: string): StockedLead | undefined {
     const end = this.#end;
@@ -104,9 +109,9 @@ export class Stock {
     return undefined;
   }
 
-  /** Assignments of older versions name their business by another key. */
+  /** Assignments may name their business by another key, of an older version or of a merged business. */
   #closedTo({ businesses, customers }: StockedLead): Pick<StockedLead, 'businesses' | 'customers'> {
-    return { businesses: businesses.map((key) => this.#businesses.of(key)), customers };
+    return { businesses: businesses.flatMap((key) => this.#businesses.of(key)), customers };
   }
 
   get #end(): number {

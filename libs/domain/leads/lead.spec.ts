@@ -93,13 +93,13 @@ describe('a lead', () => {
       .when(assign(2, { businessKey: 'business1' }))
       .thenRefuses('business-has-lead', 'DLV-3');
     given(lead, received(3), assigned(1, 2))
-      .when(assign(2, { businessKey: 'key of business1', formerBusinessKey: 'business1' }))
+      .when(assign(2, { businessKey: 'key of business1', otherBusinessKeys: ['business1'] }))
       .thenRefuses('business-has-lead', 'DLV-3');
   });
 
   it('DLV-3: an assignment names its business by the present key only', () => {
     given(lead, received(3))
-      .when(assign(1, { formerBusinessKey: 'former' }))
+      .when(assign(1, { otherBusinessKeys: ['former'] }))
       .thenRecords(assigned(1, 2));
   });
 

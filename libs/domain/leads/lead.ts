@@ -118,8 +118,8 @@ export type LeadCommand =
       orderId: string;
       customerId: string;
       businessKey: string;
-      /** The key of this business in assignments of older versions. */
-      formerBusinessKey?: string;
+      /** The other keys by which assignments name this business: of older versions, and of businesses merged with it. */
+      otherBusinessKeys?: readonly string[];
       replacementFor?: string;
       decision: DistributionDecision;
     }
@@ -286,7 +286,7 @@ function assign(command: Command<'AssignLead'>, state: LeadState): Decision<Lead
   if (assignmentOf(state, command.orderId)) return [];
   const refusal = refuseAssignment(command, state);
   if (refusal) return refusal;
-  const { type: _, formerBusinessKey: __, ...data } = command;
+  const { type: _, otherBusinessKeys: __, ...data } = command;
   const { telephoneKey, emailKey } = state;
   return [{ type: 'LeadAssigned', data: { ...data, telephoneKey, emailKey, openPlaces: state.openPlaces - 1 } }];
 }
@@ -359,8 +359,8 @@ function refuseAssignment(command: Command<'AssignLead'>, state: LeadState) {
     return refuse('lead-taken', 'the lead has no open place: it was given to the maximum number of customers', 'DLV-2');
   if (state.assignments.some(({ customerId }) => customerId === command.customerId))
     return refuse('customer-has-lead', 'the customer already has this lead', 'DLV-4');
-  const { businessKey, formerBusinessKey = businessKey } = command;
-  if (state.assignments.some((other) => other.businessKey === businessKey || other.businessKey === formerBusinessKey))
+  const { businessKey, otherBusinessKeys = [] } = command;
+  if (state.assignments.some((other) => [businessKey, ...otherBusinessKeys].includes(other.businessKey)))
     return refuse('business-has-lead', 'a customer of the same business already has this lead', 'DLV-3');
   return undefined;
 }

@@ -107,6 +107,13 @@ export const policyDocument = z.strictObject({
     .refine(isTimeZone, 'must be the IANA name of a time zone, like America/New_York')
     .describe('The time zone in which business days begin and end.'),
   holidays: z.array(z.iso.date()).max(1000).describe('Days without business, besides weekends.'),
+  legalEndings: z
+    .array(storeText.min(1).max(50))
+    .max(200)
+    .optional()
+    .describe(
+      'Endings of the names of businesses that are no difference between them, like "Inc." (DLV-3). A changed list holds from the next start of the store on, which makes the keys of all names anew. A default list when absent.',
+    ),
   retention: retention
     .optional()
     .describe('How long is kept what the store need not keep for ever. Nothing of the log is removed.'),
@@ -141,6 +148,17 @@ export const retentionOf = (document: PolicyDocument | undefined): Retention => 
 
 /** Versions that say nothing about it, such as all older ones, get the same. */
 export const renewalGraceHoursOf = ({ renewalGraceHours = 24 }: PolicyDocument): number => renewalGraceHours;
+
+const defaultLegalEndings = [
+  ...['Inc.', 'Incorporated', 'Corp.', 'Corporation', 'Co.', 'Company', 'LLC', 'Ltd.', 'Limited', 'LLP', 'LP', 'LLLP'],
+  ...['PLLC', 'PC', 'PLC', 'Ltée', 'Ltda.', 'Pty', 'Pte', 'GmbH', 'mbH', 'AG', 'KG', 'OHG', 'UG', 'e.K.', 'e.V.'],
+  ...['S.A.', 'S.A. de C.V.', 'S.A.S.', 'S.A.R.L.', 'S.r.l.', 'S.p.A.', 'S.L.', 'B.V.', 'N.V.', 'AB', 'Oy', 'A/S'],
+  ...['ApS', 's.r.o.', 'Sp. z o.o.'],
+];
+
+/** Not in the default policy: versions that say nothing about it, such as all older ones, get the same. */
+export const legalEndingsOf = (document: PolicyDocument | undefined): readonly string[] =>
+  document?.legalEndings ?? defaultLegalEndings;
 
 export const defaultPolicy: PolicyDocument = {
   maximumCustomersPerSharedLead: 3,

@@ -21,3 +21,16 @@ it('a log that names its vault refuses another one', () => {
     .when({ type: 'NameVault', at: minute(2), fingerprint: 'y'.repeat(22) })
     .thenRefuses('another-vault');
 });
+
+it('a log says with which legal endings its business keys were made, once for each list', () => {
+  const finish = (minutes: number, ...legalEndings: string[]) =>
+    ({ type: 'FinishRenewingBusinessKeys', at: minute(minutes), customers: 7, legalEndings }) as const;
+  const renewed = (minutes: number, ...legalEndings: string[]): VaultNameEvent => ({
+    type: 'AllBusinessKeysRenewed',
+    data: { at: minute(minutes), customers: 7, legalEndings },
+  });
+  given(vaultName, named).when(finish(2, 'Inc.')).thenRecords(renewed(2, 'Inc.'));
+  given(vaultName, named, renewed(2, 'Inc.'))
+    .when(finish(3, 'Inc.', 'Club'))
+    .thenRecords(renewed(3, 'Inc.', 'Club'));
+});

@@ -1,6 +1,7 @@
+import { z } from 'zod';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { count, type EventsOf, fact, type Instant } from '../kernel/events.ts';
-import { personKey } from '../kernel/fields.ts';
+import { personKey, storeText } from '../kernel/fields.ts';
 import { processOnly, type RightsOf } from '../kernel/rights.ts';
 
 /** Says which keys open the sealed boxes of this log. It is the beginning of a log (ADR 19). */
@@ -14,18 +15,26 @@ export const vaultNameEvents = {
   AllBusinessAssociationsSealed: fact({ customers: count.describe('Whose names an older version had stored plain.') }),
   /** Every lead before it has claimed its person, or was withdrawn because another one has it (ADR 42). A new log begins with it, too. */
   AllPersonsClaimed: fact({ leads: count.describe('Leads of an older version that have their person.') }),
+  /** Every name of a business before it has a key of the present form, where it can be opened (ADR 45). */
+  AllBusinessKeysRenewed: fact({
+    customers: count.describe('Who got new keys.'),
+    legalEndings: z.array(storeText).describe('That are no difference between names, from here on.'),
+  }),
 };
 export type VaultNameEvent = EventsOf<typeof vaultNameEvents>;
 
 export type VaultNameCommand =
   | { type: 'NameVault'; at: Instant; fingerprint: string }
   | { type: 'FinishSealingBusinesses'; at: Instant; customers: number }
-  | { type: 'FinishClaimingPersons'; at: Instant; leads: number };
+  | { type: 'FinishClaimingPersons'; at: Instant; leads: number }
+  | { type: 'FinishRenewingBusinessKeys'; at: Instant; customers: number; legalEndings: string[] };
 
 export interface VaultNameState {
   fingerprint?: string;
   businessesAreSealed?: true;
   personsAreClaimed?: true;
+  /** The lists of legal endings that keys of businesses were made with, the newest last. */
+  legalEndings?: readonly (readonly string[])[];
 }
 
 /** Who may ask for which command. */
@@ -33,6 +42,7 @@ export const vaultNameRights = {
   NameVault: processOnly,
   FinishSealingBusinesses: processOnly,
   FinishClaimingPersons: processOnly,
+  FinishRenewingBusinessKeys: processOnly,
 } satisfies RightsOf<VaultNameCommand, VaultNameState>;
 
 /** A log has one vault for ever. */
@@ -49,6 +59,8 @@ export const vaultName: Decider<VaultNameState, VaultNameCommand, VaultNameEvent
         return [{ type: 'AllBusinessAssociationsSealed', data: { at, customers: command.customers } }];
       case 'FinishClaimingPersons':
         return state.personsAreClaimed ? [] : [{ type: 'AllPersonsClaimed', data: { at, leads: command.leads } }];
+      case 'FinishRenewingBusinessKeys':
+        return finishRenewing(command, state);
     }
   },
 
@@ -63,10 +75,25 @@ export const vaultName: Decider<VaultNameState, VaultNameCommand, VaultNameEvent
       case 'AllPersonsClaimed':
         state.personsAreClaimed = true;
         break;
+      case 'AllBusinessKeysRenewed':
+        state.legalEndings = [...(state.legalEndings ?? []), event.data.legalEndings];
+        break;
     }
     return state;
   },
 };
+
+/** Whether the keys of names were made with this list of endings. */
+export const isRenewedWith = (legalEndings: readonly string[], state: VaultNameState): boolean =>
+  JSON.stringify(state.legalEndings?.at(-1)) === JSON.stringify(legalEndings);
+
+function finishRenewing(
+  { at, customers, legalEndings }: Extract<VaultNameCommand, { type: 'FinishRenewingBusinessKeys' }>,
+  state: VaultNameState,
+): Decision<VaultNameEvent> {
+  if (isRenewedWith(legalEndings, state)) return [];
+  return [{ type: 'AllBusinessKeysRenewed', data: { at, customers, legalEndings } }];
+}
 
 function nameVault(
   { at, fingerprint }: Extract<VaultNameCommand, { type: 'NameVault' }>,

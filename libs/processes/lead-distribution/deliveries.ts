@@ -109,7 +109,7 @@ export class Deliveries {
       // The lead was withdrawn meanwhile (DLV-10).
       if (!this.#stock.has(delivery.leadId)) undo(delivery, 'lead-withdrawn');
       // An older version may have assigned the lead.
-      const businessKey = this.#businesses.of(delivery.businessKey);
+      const businessKey = this.#businesses.keyedOf(delivery.businessKey);
       wishes.push(commandOf({ ...delivery, businessKey }, this.#returnWindowDays(delivery.decision.policyVersion)));
     }
     return wishes;

@@ -43,6 +43,9 @@ export const orderBookEvents = [
   'CustomerRegistered',
   'BusinessAssociationChanged',
   'BusinessAssociationSealed',
+  'BusinessKeysRenewed',
+  'BusinessesMerged',
+  'BusinessMergeTakenBack',
   'OrderPlaced',
   'PaymentCaptured',
   'PaymentDeclined',
@@ -103,6 +106,17 @@ export class OrderBook {
         this.#businesses.noteKeys(id, fact.data.formerNameKeys);
         this.#changeBusiness(id, fact.data.businessKey);
         break;
+      case 'BusinessKeysRenewed':
+        for (const { businessKey, formerBusinessKeys } of fact.data.names)
+          this.#businesses.noteForms(businessKey, formerBusinessKeys);
+        this.#changeBusiness(id, fact.data.businessKey);
+        break;
+      case 'BusinessesMerged':
+        this.#businesses.merge(fact.data.businessKey, fact.data.otherBusinessKey);
+        break;
+      case 'BusinessMergeTakenBack':
+        this.#takeMergeBack(fact.data);
+        break;
       case 'OrderPlaced':
         this.#addOrder(id, fact);
         break;
@@ -159,10 +173,11 @@ export class OrderBook {
 
   #noteBusiness(
     customerId: string,
-    { businessAssociation, businessKey }: FactOf<'BusinessAssociationChanged'>['data'],
+    { businessAssociation, businessKey, formerBusinessKeys = [] }: FactOf<'BusinessAssociationChanged'>['data'],
   ): void {
     const isPlain = isUnsealed(businessAssociation);
     if (isPlain) this.#businesses.notePlain(customerId, businessKey);
+    this.#businesses.noteForms(businessKey, formerBusinessKeys);
     this.#changeBusiness(customerId, isPlain ? NO_KEY : businessKey);
   }
 
@@ -173,6 +188,14 @@ export class OrderBook {
       claim.businessKey = key;
       this.#refresh(claim);
     }
+  }
+
+  /** Its customers may get leads that were closed to them. */
+  #takeMergeBack({ businessKey, otherBusinessKey }: FactOf<'BusinessMergeTakenBack'>['data']): void {
+    const keys = this.#businesses.of(businessKey);
+    this.#businesses.takeMergeBack(businessKey, otherBusinessKey);
+    this.#books.reopen();
+    for (const [customerId, key] of this.#businessOf) if (keys.includes(key)) this.#changeBusiness(customerId, key);
   }
 
   #addOrder(orderId: string, { data }: FactOf<'OrderPlaced'>): void {

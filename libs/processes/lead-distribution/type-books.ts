@@ -29,6 +29,11 @@ export class TypeBooks {
     return book;
   }
 
+  /** Leads that were closed to a business may be open to it from now on. */
+  reopen(): void {
+    for (const { stock } of this.#books.values()) stock.reopen();
+  }
+
   all(): Iterable<[leadTypeId: string, book: TypeBook]> {
     return this.#books;
   }

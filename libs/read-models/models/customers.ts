@@ -61,6 +61,7 @@ export const customers = modelOfStreams({
     CustomerRegistered: (customer, fact) => customer.create(registered(fact)),
     BusinessAssociationChanged: (customer, { data: { businessAssociation, businessKey } }) =>
       customer.set({ businessAssociation, businessKey }),
+    BusinessKeysRenewed: (customer, { data: { businessKey } }) => customer.set({ businessKey }),
     BusinessAssociationSealed: (customer, { data: { businessAssociation = null, businessKey } }) =>
       customer.set({ businessAssociation, businessKey }),
     TimeZoneChanged: (customer, { data }) => customer.set({ timeZone: data.timeZone }),

@@ -15,6 +15,8 @@ export const exampleIds = {
   eventId: '5d1f3a52-8f6a-5f5e-9d0c-0c7a2b1e4f66',
   commandId: 'e3b7c1d4-2a68-5c0f-9b17-4f8d6e5a3c99',
   refundId: '7f3c9d1e-8a42-5b6d-9e0f-1c2d3e4f5a33',
+  mergeId: '2c9d4e7b-5a18-5f3c-8d60-9b1e3f7a6c44',
+  otherCustomerId: '45c48cce-2e2d-5fbd-aa1a-fc51c7c6ad26',
   disputeId: 'du_1PZq7W2eZvKYlo2C',
   storeId: 'west',
   leadTypeId: 'exclusive-evening',

@@ -1,0 +1,78 @@
+import { Businesses } from './businesses.ts';
+import type { RawEvent } from './raw-log.ts';
+
+const at = '2026-05-01T12:00:00.000Z';
+const box = { keyId: 'k', box: 'AAAA' };
+
+let businesses: Businesses;
+let ordinal: number;
+beforeEach(() => {
+  businesses = new Businesses();
+  ordinal = 0;
+  businesses.useLegalEndings(event('main', { legalEndings: ['Inc.'] }));
+});
+
+function event(id: string, data: object, openedName?: string): RawEvent {
+  ordinal += 1;
+  return { id, ordinal, data: { at, ...data }, openedName } as RawEvent;
+}
+
+/** A customer states a business. @param former the keys of before; none where the key is of the first form */
+const states = (customerId: string, businessKey: string, former?: readonly string[], name?: string) =>
+  businesses.state(
+    event(customerId, { businessAssociation: box, businessKey, ...(former && { formerBusinessKeys: former }) }, name),
+  );
+const renews = (customerId: string, businessKey: string, ...formerBusinessKeys: string[]) =>
+  businesses.renew(event(customerId, { businessKey, names: [{ statement: 0, businessKey, formerBusinessKeys }] }));
+const pair = { businessKey: 'n', otherBusinessKey: 'm' };
+
+describe('DLV-3: the businesses of the laws', () => {
+  it('keys of one name in two forms are one business', () => {
+    states('c1', 'old');
+    expect(businesses.areSame('old', 'new')).toBe(false);
+    states('c2', 'new', ['old']);
+    expect(businesses.areSame('old', 'new')).toBe(true);
+  });
+
+  it('two names that had one key in a form of before are two, but what has that key is for neither', () => {
+    states('c1', 'a', ['old']);
+    states('c2', 'b', ['old']);
+    expect(businesses.areSame('a', 'b')).toBe(false);
+    expect([businesses.areSame('old', 'a'), businesses.areSame('b', 'old')]).toEqual([true, true]);
+  });
+
+  it('a name that was keyed anew is one business with its key of before, for what was decided from then on', () => {
+    states('c1', 'old');
+    renews('c1', 'new', 'old');
+    expect([businesses.areSame('old', 'new', ordinal - 1), businesses.areSame('old', 'new', ordinal)]).toEqual([
+      false,
+      true,
+    ]);
+  });
+
+  it('names that can be opened are compared by themselves, whatever their keys say', () => {
+    states('c1', 'one', [], 'Café Acme');
+    states('c2', 'two', [], 'CAFE ACME, Inc.');
+    states('c3', 'three', [], 'Acme');
+    expect([businesses.areSame('one', 'two'), businesses.areSame('one', 'three')]).toEqual([true, false]);
+  });
+
+  it('a name of before that can be opened is compared once it is keyed anew', () => {
+    states('c1', 'old', undefined, 'Acme');
+    states('c2', 'two', [], 'ACME Inc.');
+    expect(businesses.areSame('old', 'two')).toBe(false);
+    renews('c1', 'wrong', 'old');
+    expect(businesses.areSame('wrong', 'two')).toBe(true);
+  });
+
+  it('merged businesses are one with all their forms, until the merge is taken back', () => {
+    states('c1', 'n', ['old n']);
+    states('c2', 'm', ['old m']);
+    businesses.merge(event('main', pair));
+    const merged = ordinal;
+    expect(businesses.areSame('old n', 'old m')).toBe(true);
+    expect(businesses.areSame('n', 'm', merged - 1)).toBe(false);
+    businesses.takeMergeBack(event('main', pair));
+    expect([businesses.areSame('m', 'n'), businesses.areSame('m', 'n', merged)]).toEqual([false, true]);
+  });
+});

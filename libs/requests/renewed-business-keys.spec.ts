@@ -1,0 +1,143 @@
+import { customerStream } from '#domain/accounts/customer';
+import { decode, type Fact, type FactOf } from '#domain/codec';
+import { deriveId } from '#domain/kernel/ids';
+import { defaultPolicy, legalEndingsOf, policyStream } from '#domain/policy/policy';
+import { vaultStream } from '#domain/vaults/vault-name';
+import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import type { EventStore } from '#event-store/port';
+import { MovedClock } from '#gateways/clock';
+import { openVault, type Vault } from '#vault/vault';
+import { businessKeysOf, firstBusinessKeyOf, seal } from './account-seals.ts';
+import { CommandHandler } from './command-handler.ts';
+import { renewBusinessKeys } from './renewed-business-keys.ts';
+
+const at = '2026-03-01T09:30:00.000Z';
+const endings = legalEndingsOf(undefined);
+let events: EventStore;
+let vault: Vault;
+beforeEach(async () => {
+  events = await openEmbeddedStore();
+  vault = await openVault();
+});
+afterEach(async () => {
+  await vault.close();
+  await events.close();
+});
+
+let written = 0;
+async function write(stream: string, type: string, data: object): Promise<void> {
+  written += 1;
+  const id = deriveId('renewed-business-keys.spec', String(written));
+  const encoded = (value: object) => new TextEncoder().encode(JSON.stringify(value));
+  const metadata = encoded({ commandId: id, correlationId: id, actor: 'staff:ada', schemaVersion: 2 });
+  await events.append(stream, [{ id, type, data: encoded({ at, ...data }), metadata }], 'any');
+}
+
+/** As the version before wrote it: with a key of the first form. */
+const statement = async (customerId: string, name: string) => ({
+  businessAssociation: await seal(vault, customerId, 'business-association', name),
+  businessKey: firstBusinessKeyOf(vault, name),
+});
+const registered = async (customerId: string, name: string) =>
+  write(customerStream(customerId), 'CustomerRegistered', {
+    storeId: 'main',
+    timeZone: 'UTC',
+    ...(await statement(customerId, name)),
+  });
+const moved = async (customerId: string, name: string) =>
+  write(customerStream(customerId), 'BusinessAssociationChanged', await statement(customerId, name));
+
+async function factsOf(stream: string): Promise<Fact[]> {
+  const facts: Fact[] = [];
+  for await (const stored of events.readStream(stream)) facts.push(decode(stored));
+  return facts;
+}
+const renewedOf = async (customerId: string) =>
+  (await factsOf(customerStream(customerId)))
+    .filter((fact): fact is FactOf<'BusinessKeysRenewed'> => fact.type === 'BusinessKeysRenewed')
+    .map(({ data }) => data);
+
+/** Each start is another program, which knows only the log. */
+const start = (commands: Pick<CommandHandler, 'execute' | 'streams'> = new CommandHandler(events)) =>
+  renewBusinessKeys({ events, vault, commands, clock: new MovedClock(at) }, () => {});
+
+it('DLV-3: a customer of the version before gets keys of the present form for all its names, beside those that they have', async () => {
+  await registered('c1', 'Café Acme');
+  await moved('c1', 'Straße, Inc.');
+  await start();
+  const [cafe, street] = ['Cafe Acme', 'STRASSE'].map((name) => businessKeysOf(vault, name, [endings]).businessKey);
+  expect(await renewedOf('c1')).toEqual([
+    {
+      at,
+      businessKey: street,
+      names: [
+        { statement: 0, businessKey: cafe, formerBusinessKeys: [firstBusinessKeyOf(vault, 'Café Acme')] },
+        { statement: 1, businessKey: street, formerBusinessKeys: [firstBusinessKeyOf(vault, 'Straße, Inc.')] },
+      ],
+    },
+  ]);
+});
+
+it('it happens once for each list of legal endings: the log says with which it was done', async () => {
+  await registered('c1', 'Acme Club');
+  await registered('c2', 'Other');
+  await start();
+  const done = (await factsOf(vaultStream)).at(-1);
+  expect(done).toMatchObject({ type: 'AllBusinessKeysRenewed', data: { customers: 2, legalEndings: endings } });
+  const head = await events.head();
+  await start();
+  expect(await events.head()).toBe(head);
+
+  const policy = { ...defaultPolicy, legalEndings: ['Club'] };
+  await write(policyStream, 'PolicyPublished', { version: 1, author: 'staff:ada', effectiveFrom: at, policy });
+  await start();
+  const [, second] = await renewedOf('c1');
+  const { businessKey } = businessKeysOf(vault, 'ACME', [endings, ['Club']]);
+  expect(second).toMatchObject({ businessKey, names: [{ statement: 0 }] });
+  expect(await renewedOf('c2')).toHaveLength(1);
+  expect((await factsOf(vaultStream)).at(-1)).toMatchObject({ data: { customers: 1, legalEndings: ['Club'] } });
+});
+
+it('after a crash it continues, and programs that start at once renew the keys of each customer once', async () => {
+  for (const number of [1, 2, 3]) await registered(`c${number}`, `Business ${number}`);
+  const commands = new CommandHandler(events);
+  let asked = 0;
+  const crashing: Pick<CommandHandler, 'execute' | 'streams'> = {
+    streams: commands.streams,
+    execute: (command) => {
+      asked += 1;
+      return asked > 2 ? Promise.reject(new Error('the machine is gone')) : commands.execute(command);
+    },
+  };
+  await expect(start(crashing)).rejects.toThrow('the machine is gone');
+  await Promise.all([start(), start()]);
+  for (const number of [1, 2, 3]) expect(await renewedOf(`c${number}`)).toHaveLength(1);
+  expect(await factsOf(vaultStream)).toHaveLength(1);
+});
+
+it('a start that crashed before the list of endings changed leaves no key of the former list', async () => {
+  await registered('c1', 'Acme Club');
+  const commands = new CommandHandler(events);
+  const crashing: Pick<CommandHandler, 'execute' | 'streams'> = {
+    streams: commands.streams,
+    execute: (command) =>
+      command.stream === vaultStream ? Promise.reject(new Error('the machine is gone')) : commands.execute(command),
+  };
+  await expect(start(crashing)).rejects.toThrow('the machine is gone');
+  const policy = { ...defaultPolicy, legalEndings: ['Club'] };
+  await write(policyStream, 'PolicyPublished', { version: 1, author: 'staff:ada', effectiveFrom: at, policy });
+  await start();
+  expect((await renewedOf('c1')).at(-1)?.businessKey).toBe(businessKeysOf(vault, 'Acme', [['Club']]).businessKey);
+});
+
+it('a customer whose name cannot be opened, or whose stream cannot be read, keeps its keys', async () => {
+  await registered('c1', 'Gone');
+  await vault.erase(customerStream('c1'));
+  await registered('c2', 'Abc');
+  const unheard = { id: deriveId('unknown'), type: 'Unheard', data: Buffer.from('{}'), metadata: Buffer.from('{}') };
+  await events.append(customerStream('c2'), [unheard], 'any');
+  await registered('c3', 'Third');
+  await start();
+  expect(await renewedOf('c1')).toEqual([]);
+  expect(await renewedOf('c3')).toHaveLength(1);
+});
