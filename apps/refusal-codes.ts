@@ -328,6 +328,7 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
 /** Refusals that only processes get: they choose again. No route answers them. */
 export const processRefusals: Readonly<Record<string, string>> = {
   'business-has-lead': 'A customer of the same business was given this lead.',
+  'charge-without-receipt': 'The receipt of the charge comes before that of its refund.',
   'customer-has-lead': 'The customer was given this lead.',
   'daily-maximum-reached': 'The order has received its daily maximum of leads.',
   'lead-aged': 'The lead has become another type.',

@@ -21,6 +21,7 @@ import { mailing } from '#processes/mailing';
 import { paymentCapture } from '#processes/payment-capture';
 import { personErasure } from '#processes/person-erasure';
 import type { Effect, Untimed } from '#processes/process';
+import { receipts } from '#processes/receipts';
 import { refunds } from '#processes/refunds';
 import { replacementDelivery } from '#processes/replacement-delivery';
 import { retention } from '#processes/retention';
@@ -45,6 +46,7 @@ export const processes = [
   erasureCompletion,
   paymentCapture,
   refunds,
+  receipts,
   loyaltyMembership,
   loyaltyRenewals,
   autoRestart,
