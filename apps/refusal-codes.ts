@@ -314,6 +314,13 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'The payment provider is being asked for this refund.',
     'Wait until it is made, or is stuck.',
   ),
+  'taxes-in-the-past': refused(
+    409,
+    'Taxes take effect now or later: receipts keep theirs.',
+    'Leave `effectiveFrom` out, or send a later one.',
+    'effectiveFrom',
+  ),
+  'rate-too-fine': refused(400, 'A rate has more than four decimal digits.', 'Round the rate.', 'taxes'),
   'mail-unknown': refused(409, 'There is no such mail.', 'Check the id.', 'mailId'),
   'webhook-unknown': refused(409, 'There is no such webhook message.', 'Check the id.', 'webhookId'),
   'ticket-unknown': refused(409, 'There is no such ticket.', 'Check the id.', 'ticketId'),

@@ -7,6 +7,7 @@ import { leads } from './models/leads.ts';
 import { mails } from './models/mails.ts';
 import { orders } from './models/orders.ts';
 import { programmes } from './models/programmes.ts';
+import { receipts } from './models/receipts.ts';
 import { refunds } from './models/refunds.ts';
 import { replacements } from './models/replacements.ts';
 import { sales } from './models/sales.ts';
@@ -20,6 +21,7 @@ const all: readonly AnyModel[] = [
   programmes,
   leads,
   refunds,
+  receipts,
   replacements,
   tickets,
   mails,

@@ -9,6 +9,7 @@ export const rowDigests: Readonly<Record<string, string>> = {
   programmes: '2b24e44a17832646',
   leads: '7d3e9eefbf070141',
   refunds: '3d011520ce7df2d7',
+  receipts: 'd3f55ca0b2db4307',
   replacements: '7564a7242c529618',
   tickets: '804c1b4708e2bae0',
   mails: '614919f4883d5809',

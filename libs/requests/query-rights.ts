@@ -97,6 +97,7 @@ export const queryRights = {
   coupons: { get: staff('CPN-3') },
   orders: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownOrder },
   refunds: { list: onlyVisibleRows, get: onlyVisibleRows, disputes: onlyVisibleRows, disputeTold: processOnly },
+  receipts: { list: onlyVisibleRows, get: onlyVisibleRows, sheet: onlyVisibleRows, listTaxes: anyone },
   programmes: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownProgramme },
   leads: { get: onlyVisibleRows, history: staffOfAllStores, listStock: onlyVisibleRows },
   deliveredLeads: { list: onlyVisibleRows, get: onlyVisibleRows, download: onlyVisibleRows },

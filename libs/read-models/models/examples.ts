@@ -15,6 +15,7 @@ export const exampleIds = {
   eventId: '5d1f3a52-8f6a-5f5e-9d0c-0c7a2b1e4f66',
   commandId: 'e3b7c1d4-2a68-5c0f-9b17-4f8d6e5a3c99',
   refundId: '7f3c9d1e-8a42-5b6d-9e0f-1c2d3e4f5a33',
+  receiptId: 'c2e8a4f6-5b17-5d39-8f0a-6e4d2c1b0a55',
   disputeId: 'du_1PZq7W2eZvKYlo2C',
   storeId: 'west',
   leadTypeId: 'exclusive-evening',
