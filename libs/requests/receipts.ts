@@ -1,7 +1,8 @@
-import { customerStream } from '#domain/accounts/customer';
+import { type CustomerState, customerStream } from '#domain/accounts/customer';
 import type { PersonName, PostalAddress } from '#domain/accounts/personal';
 import { catalogueStream, unknownStore } from '#domain/catalogue/catalogue';
-import type { Instant } from '#domain/kernel/events';
+import type { Instant, Sealed } from '#domain/kernel/events';
+import type { StateOf } from '#domain/ledger';
 import { receipts, receiptsStream } from '#domain/receipts/receipts';
 import { buyerLines, type ReceiptSheet } from '#domain/receipts/sheet';
 import type { DatedTaxes } from '#domain/receipts/taxes';
@@ -43,21 +44,39 @@ async function sheetOf(
 ): Promise<ReceiptSheet | undefined> {
   const row = await tools.rows.receipts.find(context.caller, receiptId);
   if (!row) return undefined;
-  const { stores, leadTypes } = await tools.stateOf<'catalogue'>(catalogueStream);
-  const store = stores.get(row.storeId);
-  if (!store) throw new Error(`receipt ${receiptId} is of a store that was never opened`);
-  const { name: storeName, webAddress } = store;
-  const leadTypeName = leadTypes.get(row.leadTypeId)?.name ?? row.leadTypeId;
-  return { ...row, storeName, webAddress, leadTypeName, buyer: await buyerOf(tools, context, row.customerId) };
+  const catalogue = await tools.stateOf<'catalogue'>(catalogueStream);
+  return receiptSheet(row, catalogue, await buyerOf(tools, context, row.customerId));
+}
+
+type Issued = Omit<ReceiptSheet, 'storeName' | 'webAddress' | 'leadTypeName' | 'buyer'> & {
+  readonly storeId: string;
+  readonly leadTypeId: string;
+};
+
+/** The names and the address are those of today. */
+export function receiptSheet(
+  issued: Issued,
+  { stores, leadTypes }: Pick<StateOf<'catalogue'>, 'stores' | 'leadTypes'>,
+  buyer: readonly string[],
+): ReceiptSheet {
+  const { name: storeName = issued.storeId, webAddress = '' } = stores.get(issued.storeId) ?? {};
+  const leadTypeName = leadTypes.get(issued.leadTypeId)?.name ?? issued.leadTypeId;
+  return { ...issued, storeName, webAddress, leadTypeName, buyer };
 }
 
 /** Who was erased is not shown. While a key is missing, the receipt says so. */
 async function buyerOf(tools: QueryTools, context: RequestContext, customerId: string): Promise<readonly string[]> {
   const customer = await tools.stateOf<'customer'>(customerStream(customerId));
-  const { keyMissing, ...buyer } = await openRow(tools, context, async (openValue) => ({
-    name: await openValue<PersonName>(customer.name),
-    business: await openValue<string>(customer.businessAssociation),
-    postalAddress: await openValue<PostalAddress>(customer.postalAddress),
-  }));
+  const { keyMissing, ...buyer } = await openRow(tools, context, (open) => openedBuyer(customer, open));
   return keyMissing ? [...buyerLines(buyer), '(more cannot be shown until a key is restored)'] : buyerLines(buyer);
 }
+
+/** What of a customer is on a receipt. */
+export const openedBuyer = async (
+  { name, businessAssociation, postalAddress }: CustomerState,
+  open: <Value>(box: Sealed | undefined) => Promise<Value | null>,
+) => ({
+  name: await open<PersonName>(name),
+  business: await open<string>(businessAssociation),
+  postalAddress: await open<PostalAddress>(postalAddress),
+});

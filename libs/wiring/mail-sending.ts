@@ -14,6 +14,7 @@ import { composeMail } from '#gateways/mail-texts';
 import { type Effect, OutOfReach, type Untimed } from '#processes/process';
 import type { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
+import { attachedReceipt } from './receipt-attaching.ts';
 import { receiptOf } from './webhook-calling.ts';
 
 type SendMail = Extract<Effect, { kind: 'send-mail' }>;
@@ -70,7 +71,9 @@ async function messageOf(effect: SendMail, dependencies: MailDependencies): Prom
   const { hostname } = new URL(store.webAddress);
   const from = { name: store.name, address: `no-reply@${hostname}` };
   const text = composeMail(mail.kind, { ...facts, ...(await detailsOf(mail, customer, store, dependencies)) });
-  return { messageId: `${mailId}@${hostname}`, from, to, date: new Date(wishedAt), ...text };
+  const receipt = mail.kind === 'receipt-issued' && (await attachedReceipt(mail.facts, dependencies));
+  const attachments = receipt ? { attachments: [receipt] } : {};
+  return { messageId: `${mailId}@${hostname}`, from, to, date: new Date(wishedAt), ...text, ...attachments };
 }
 
 function reasonToWithhold(
@@ -97,6 +100,7 @@ async function detailsOf(
   const leadId = hasContact(kind, customer) && typeof facts.leadId === 'string' ? facts.leadId : undefined;
   return {
     ...(leadId !== undefined && { contact: await vault.open((await receiptOf(leadId, events)).contact) }),
+    refunded: facts.receiptKind === 'refund',
     declined: facts.cause === 'declined-payment',
     storeName: store.name,
     webAddress: store.webAddress.replace(/\/$/, ''),

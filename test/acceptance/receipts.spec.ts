@@ -175,3 +175,21 @@ test('CHK-8: receipts are listed by customer, order, store and number; only staf
   const asked = await shop.try('PUT', `/api/stores/${storeId}/taxes`, { taxes: [] }, asCustomer);
   expect(asked.body.code).toBe('staff-only');
 });
+
+test('CHK-8: each receipt is sent by mail, as a PDF', async () => {
+  const { order, customerId } = await storeWith({ email: 'receipts@example.org' });
+  const orderId = await order();
+  await giveBack(orderId, 700);
+  const { items } = await shop.read(`/api/mails?customerId=${customerId}&kind=receipt-issued`);
+  expect(items.map(({ status }: { status: string }) => status)).toEqual(['sent', 'sent']);
+  const copies = await Promise.all(
+    items.map(({ mailId }: { mailId: string }) => shop.ask('GET', `/api/mails/${mailId}/copy`)),
+  );
+  const [charge, refund] = ['filename=receipt-1.pdf', 'filename=refund-receipt-2.pdf'].map((name) =>
+    copies.find((copy) => copy.includes(name)),
+  );
+  expect(charge).toContain('$50.00');
+  expect(refund).toContain('$7.00');
+  // `%PDF-` in base 64.
+  for (const copy of [charge, refund]) expect(copy).toMatch(/application\/pdf[\s\S]*JVBERi0/);
+});

@@ -4,6 +4,7 @@ export const mailKinds = [
   'order-cancelled',
   'payment-declined',
   'refund-made',
+  'receipt-issued',
   'payment-to-confirm',
   'leads-delivered',
   'order-restarted',
