@@ -189,10 +189,7 @@ describe('mails of a store on one machine', () => {
   test('NTF-1: a customer without an address gets no mail, and that is recorded', async () => {
     const id = await shop.customer();
     await shop.order(id, { quantity: 1 });
-    expect(await mailsTo(id)).toEqual([
-      'order-confirmed withheld no-address',
-      'receipt-issued withheld no-address',
-    ]);
+    expect(await mailsTo(id)).toEqual(['order-confirmed withheld no-address', 'receipt-issued withheld no-address']);
   });
 
   test('ACC-4: a customer without an address gets the link at the new one, and the address is theirs then', async () => {

@@ -14,6 +14,7 @@ import { couldSee, EventsSeen } from './events-seen.ts';
 import { isCause, isDecision } from './forms.ts';
 import { OnceCheck } from './once.ts';
 import { nameOf, parseRaw, type RawEvent, RevisionCheck } from './raw-log.ts';
+import { ReceiptCheck } from './receipts.ts';
 import { RefundCheck } from './refunds.ts';
 import { RenewalCheck } from './renewals.ts';
 import { TurnCheck } from './turns.ts';
@@ -66,6 +67,9 @@ export const laws = {
     'the order of a checkout has other terms than the checkout showed, or another amount was captured (CHK-5)',
   refundTooHigh: 'more of a payment was given back than was captured, or a refund was made twice (CHK-6)',
   refundMissing: 'money was captured too late a day ago or longer, and is not to be given back (CHK-6)',
+  receiptWrong:
+    'a receipt has not the next number of its store, is of nothing or the second one, or its lines or taxes do not fit (CHK-8)',
+  receiptMissing: 'money was captured or given back a day ago or longer, and has no receipt (CHK-8)',
   couponUsedTwice: 'a coupon was used by a customer twice, or by more customers than its limit allows (CPN-2, CPN-5)',
   mailMissing: 'a mail was requested more than five days ago, and has no result (NTF-3)',
   mailTwice: 'two mails are about one event, or a mail has two results (NTF-3)',
@@ -116,6 +120,7 @@ class Audit {
   readonly #books = new Books(this.#eventsSeen);
   readonly #renewals = new RenewalCheck();
   readonly #refunds = new RefundCheck();
+  readonly #receipts = new ReceiptCheck();
   readonly #once = new OnceCheck();
   readonly #checkouts = new CheckoutCheck();
   readonly #revisions = new RevisionCheck();
@@ -179,6 +184,7 @@ class Audit {
     this.turns.take(event);
     for (const law of this.#renewals.take(event)) this.findings.add(law, event);
     for (const law of this.#refunds.take(event)) this.findings.add(law, event);
+    for (const law of this.#receipts.take(event)) this.findings.add(law, event);
     for (const law of this.#once.take(event)) this.findings.add(law, event);
     for (const law of this.#checkouts.take(event)) this.findings.add(law, event);
   }
@@ -189,6 +195,7 @@ class Audit {
     for (const event of this.turns.unfair()) this.findings.add('winnerNotFirst', event);
     for (const event of this.#renewals.missing()) this.findings.add('renewalMissing', event);
     for (const event of this.#refunds.missing()) this.findings.add('refundMissing', event);
+    for (const event of this.#receipts.missing()) this.findings.add('receiptMissing', event);
     for (const event of this.#once.unsent()) this.findings.add('mailMissing', event);
     for (const event of this.#checkouts.withoutOrder()) this.findings.add('checkoutNotKept', event);
   }
