@@ -59,8 +59,8 @@ const refundFacts = (fact: FactOf<'PaymentRefunded' | 'RefundSettled'>, orders: 
   return { ...orderFacts(fact, orders), totalCents, currency };
 };
 
-/** An older version issued no receipts: those that come more than a week late are listed, and not sent. */
-const DAYS_A_RECEIPT_IS_NEWS = 7;
+/** An older version issued no receipts: those that come more than a day late are listed, and not sent. */
+const DAYS_A_RECEIPT_IS_NEWS = 1;
 
 function receiptFacts(fact: FactOf<'ReceiptIssued'>): MailFacts | undefined {
   const { at, paidAt, receiptId, number: receiptNumber, kind: receiptKind, ...data } = fact.data;
