@@ -158,7 +158,9 @@ export class ReceiptsController {
   })
   @Problems(404)
   async listTaxes(@IdOf('store') storeId: string, @Reading() reader: Reader) {
-    return taxesOfStore.parse({ items: await this.#queries.receipts.listTaxes(reader, { storeId }) });
+    const items = await this.#queries.receipts.listTaxes(reader, { storeId });
+    if (!items) throw notFound('store', storeId);
+    return taxesOfStore.parse({ items });
   }
 
   @Put('stores/:storeId/taxes')

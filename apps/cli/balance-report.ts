@@ -39,8 +39,8 @@ export async function readBalanceReport(file: string): Promise<BalanceReport> {
   let [from, to] = ['', ''];
   for await (const { cells, number } of recordsIn(file)) {
     const day = dayIn(cells, number);
-    from = from === '' || day < from ? day : from;
-    to = day > to ? day : to;
+    if (from === '' || day < from) from = day;
+    if (day > to) to = day;
     const category = idIn(cells, 'reporting_category', number);
     const kind = Object.hasOwn(kinds, category) ? kinds[category] : undefined;
     if (!kind) others.set(category, (others.get(category) ?? 0) + 1);

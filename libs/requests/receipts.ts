@@ -31,10 +31,11 @@ export const receiptQueries = (tools: QueryTools) => ({
     tools.rows.receipts.find(caller, receiptId),
   /** What the printed receipt shows. @returns undefined when there is no such receipt */
   sheet: (context: RequestContext, { receiptId }: { receiptId: string }) => sheetOf(tools, context, receiptId),
-  /** Past, present and future taxes. */
-  listTaxes: sameForAll(
-    async ({ storeId }: { storeId: string }) => (await tools.stateOf<'receipts'>(receiptsStream(storeId))).taxes,
-  ),
+  /** Past, present and future taxes. @returns undefined when there is no such store */
+  listTaxes: sameForAll(async ({ storeId }: { storeId: string }) => {
+    const { stores } = await tools.stateOf<'catalogue'>(catalogueStream);
+    return stores.has(storeId) ? (await tools.stateOf<'receipts'>(receiptsStream(storeId))).taxes : undefined;
+  }),
 });
 
 async function sheetOf(

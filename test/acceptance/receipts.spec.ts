@@ -107,6 +107,7 @@ test('CHK-8: taxes are part of the price, as the store has set them for the day 
   expect((await set({ taxes: [{ name: 'Tax', percent: 0.00001 }] })).body.code).toBe('rate-too-fine');
   expect((await set({ taxes: [{ name: 'Tax', percent: -1 }] })).status).toBe(400);
   expect((await shop.try('PUT', '/api/stores/none/taxes', { taxes })).body.code).toBe('unknown-store');
+  expect((await shop.try('GET', '/api/stores/none/taxes')).status).toBe(404);
   const taxed = await order();
   await giveBack(taxed, 2000);
   await giveBack(taxed, 3000);
