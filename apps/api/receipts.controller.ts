@@ -137,7 +137,7 @@ export class ReceiptsController {
     status: 200,
     description:
       'The receipt. Letters that its font does not have (it has Latin, Greek, Cyrillic, Armenian, Georgian, Hebrew and Arabic ones) are replaced by U+FFFD.',
-    content: { 'application/pdf': { schema: { type: 'string', format: 'binary' }, example: '%PDF-1.3 …' } },
+    content: { 'application/pdf': { schema: { type: 'string', format: 'binary' }, example: '%PDF' } },
   })
   @Problems(400, 404, 503)
   async getReceiptPdf(

@@ -176,8 +176,8 @@ async function play(step: Step): Promise<void> {
   if (!schema) return;
   expect({ call, faults: api.faultsOf(schema, reply.body) }).toEqual({ call, faults: [] });
   learn(example, reply.body);
-  // Processes created the mails and messages, so a list is the first answer with their ids.
-  if (['listMails', 'listWebhooks'].includes(call)) learn(example.items[0], reply.body.items[0]);
+  // Processes created the mails, messages and receipts, so a list is the first answer with their ids.
+  if (['listMails', 'listWebhooks', 'listReceipts'].includes(call)) learn(example.items[0], reply.body.items[0]);
 }
 
 test(
