@@ -369,6 +369,13 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'The payment provider is being asked for this refund.',
     'Wait until it is made, or is stuck.',
   ),
+  'taxes-in-the-past': refused(
+    409,
+    'Taxes take effect now or later: receipts keep theirs.',
+    'Leave `effectiveFrom` out, or send a later one.',
+    'effectiveFrom',
+  ),
+  'rate-too-fine': refused(400, 'A rate has more than four decimal digits.', 'Round the rate.', 'taxes'),
   'mail-unknown': refused(409, 'There is no such mail.', 'Check the id.', 'mailId'),
   'webhook-unknown': refused(409, 'There is no such webhook message.', 'Check the id.', 'webhookId'),
   'ticket-unknown': refused(409, 'There is no such ticket.', 'Check the id.', 'ticketId'),
@@ -383,6 +390,7 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
 /** Refusals that only processes get: they choose again. No route answers them. */
 export const processRefusals: Readonly<Record<string, string>> = {
   'business-has-lead': 'A customer of the same business was given this lead.',
+  'charge-without-receipt': 'The receipt of the charge comes before that of its refund.',
   'customer-has-lead': 'The customer was given this lead.',
   'daily-maximum-reached': 'The order has received its daily maximum of leads.',
   'lead-aged': 'The lead has become another type.',

@@ -27,6 +27,7 @@ const ids: Readonly<Record<string, unknown>> = {
   fromLeadTypeId: 't0',
   renewalNumber: 1,
   refundId: 'f1',
+  receiptId: 'n1',
   disputeId: 'd1',
   reference: 'p1',
 };
@@ -38,6 +39,7 @@ const streamIds: Readonly<Record<string, string>> = {
   programme: 'o1',
   lead: 'l1',
   replacement: 'r1',
+  receipts: 's1',
 };
 
 /** A duplicate is never the lead that is delivered. */
@@ -133,7 +135,7 @@ function otherValuesOf(schema: z.ZodType): readonly unknown[] {
 /** The same facts about another customer, order, lead, store and so on: each id ends with the mark. */
 export function marked(facts: readonly Fact[], mark: string): readonly Fact[] {
   return facts.map((fact) => {
-    const data = JSON.parse(JSON.stringify(fact.data).replaceAll(/"(c1|o1|l1|l2|r1|s1|f1|d1|p1)"/g, `"$1-${mark}"`));
+    const data = JSON.parse(JSON.stringify(fact.data).replaceAll(/"(c1|o1|l1|l2|r1|s1|f1|d1|p1|n1)"/g, `"$1-${mark}"`));
     return { ...fact, stream: `${fact.stream}-${mark}`, data };
   });
 }

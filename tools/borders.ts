@@ -37,7 +37,7 @@ export const borders: readonly Border[] = [
     mayImport: `#domain/kernel/** #postgres/** #event-store/port #event-store/open-or-explain #event-store/sqlite-reader #event-store/temporary-directory
       node:* better-sqlite3 lru-cache`,
   },
-  { folder: 'libs/gateways', mayImport: '#domain/** node:* handlebars nodemailer stripe' },
+  { folder: 'libs/gateways', mayImport: '#domain/** node:* fontkit handlebars nodemailer pdfkit stripe' },
 
   { folder: 'libs/audit', mayImport: '#domain/** #event-store/port #vault/vault node:crypto zod' },
   // Computes the rules again with its own code. It could not find the errors of a decider that it imports.
@@ -82,7 +82,7 @@ export const borders: readonly Border[] = [
   {
     folder: 'apps/api',
     ofOuter: '',
-    mayImport: `#apps/program #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port #event-store/position-text #postgres/failures #gateways/clock #gateways/payment-notices #audit/replay #audit/history
+    mayImport: `#apps/program #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port #event-store/position-text #postgres/failures #gateways/clock #gateways/payment-notices #gateways/receipt-html #gateways/receipt-pdf #gateways/receipt-texts #audit/replay #audit/history
       #read-models/read-models #read-models/errors #read-models/models/** #read-models/queries #read-models/queries/**
       #requests/** #vault/key-store #vault/vault #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify @nestjs/swagger
       class-transformer class-validator fastify handlebars pino prom-client reflect-metadata rxjs zod`,

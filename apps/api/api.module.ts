@@ -20,6 +20,7 @@ import { PolicyController } from './policy.controller.ts';
 import { ProcessesController } from './processes.controller.ts';
 import { ProgrammesController } from './programmes.controller.ts';
 import { ReadModelsController } from './read-models.controller.ts';
+import { ReceiptsController } from './receipts.controller.ts';
 import { RefundsController } from './refunds.controller.ts';
 import { ReplacementsController } from './replacements.controller.ts';
 import { SignInController } from './sign-in.controller.ts';
@@ -44,6 +45,7 @@ export class OperationsModule {}
     DeliveredLeadsController,
     OrdersController,
     RefundsController,
+    ReceiptsController,
     PaymentNoticesController,
     AttentionController,
     FeedController,

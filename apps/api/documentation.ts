@@ -26,6 +26,7 @@ const tags = {
   checkout: 'Before the order: what it would cost, with or without a coupon.',
   orders: 'Orders and their progress.',
   refunds: 'Money that is given back, and payments that are disputed.',
+  receipts: 'Receipts of charges and refunds, and the taxes in them.',
   programmes: 'Loyalty Rewards: orders that are renewed automatically, with bonus leads.',
   leads: 'Leads that the store receives, and what is in stock.',
   'delivered leads': 'The leads that were delivered to a customer.',

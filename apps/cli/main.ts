@@ -182,6 +182,18 @@ program
   });
 
 program
+  .command('reconcile')
+  .description(
+    "compares the receipts with the payment provider's report of its balance, day by day, and lists the differences; it fails when there are any",
+  )
+  .argument('<file>', 'the report as CSV: "Balance change from activity, itemized" of Stripe')
+  .option('--json', 'print JSON')
+  .action(async (file: string, options: { json?: boolean }) => {
+    const { reconcileWith } = await import('./reconcile.ts');
+    process.exitCode = await reconcileWith(location(), file, options);
+  });
+
+program
   .command('damaged')
   .description('lists the streams that somebody cut or deleted in the event store, and how each becomes whole again')
   .option('--json', 'print JSON')

@@ -126,6 +126,10 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   RefundSettled: ({ amountCents, currency }) => `${tellMoney(amountCents, currency)} given back in another way`,
   PaymentDisputed: ({ amountCents, currency, stage, reason }) =>
     `a dispute about ${tellMoney(amountCents, currency)} (${reason.replaceAll('-', ' ')}) is ${stage}`,
+  TaxesSet: ({ taxes, effectiveFrom }) =>
+    `prices include ${taxes.map(({ name, percent }) => `${name} of ${percent} %`).join(' and ') || 'no tax'}, from ${effectiveFrom}`,
+  ReceiptIssued: ({ number, kind, orderId, chargeNumber, amountCents, currency }) =>
+    `receipt ${number}: ${tellMoney(amountCents, currency)} ${kind === 'charge' ? 'paid for' : `given back of receipt ${chargeNumber}, for`} order ${orderId}`,
   OrderPaused: ({ restartsAt }) => `paused: receives nothing${restartsAt ? `, restarts by itself ${restartsAt}` : ''}`,
   OrderRestarted: ({ automatic }) => (automatic ? 'restarted by itself' : 'restarted'),
   OrderReopened: ({ renewalNumber, quantity, bonusLeads, bonusPercent, rule, pausesCounted, totalCents, currency }) =>

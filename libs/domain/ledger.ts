@@ -26,6 +26,7 @@ import { customerOfWebhook, webhook, webhookEvents, webhookRights } from './noti
 import { customerOfOrder, order, orderEvents, orderRights, orderUpcasters } from './orders/order.ts';
 import { erasureEvents, erasureRights, erasures } from './persons/erasures.ts';
 import { policy, policyEvents, policyRights, policyUpcasters } from './policy/policy.ts';
+import { receiptEvents, receiptRights, receipts } from './receipts/receipts.ts';
 import {
   customerOfReplacement,
   replacement,
@@ -89,6 +90,7 @@ export const ledger = {
     rights: replacementRights,
     owner: customerOfReplacement,
   },
+  receipts: { decider: receipts, events: receiptEvents, upcasters: {}, rights: receiptRights },
   mail: {
     decider: mail,
     events: mailEvents,

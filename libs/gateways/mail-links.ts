@@ -11,6 +11,10 @@ export const mailLinks = {
     path: '/orders/{orderId}',
     page: 'Shows the order with its progress (`GET /api/orders/{orderId}`), and cancels, pauses and restarts it.',
   },
+  receipt: {
+    path: '/receipts/{receiptId}',
+    page: 'Shows the receipt (`GET /api/receipts/{receiptId}/html`), and offers it as a file (`…/pdf`).',
+  },
   programme: {
     path: '/loyalty/{orderId}',
     page: 'Shows the programme of the order (`GET /api/programmes/{orderId}`), and holds, activates and cancels it.',

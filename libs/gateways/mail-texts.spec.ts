@@ -28,6 +28,8 @@ const facts = {
   token: 'c1.secret',
   answer: 'Yes.',
   ticketId: 't1',
+  receiptId: 'n1',
+  receiptNumber: 17,
 };
 
 describe('the text of mails', () => {

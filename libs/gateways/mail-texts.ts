@@ -63,6 +63,14 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
       aboutOrder,
     ],
   },
+  'receipt-issued': {
+    subject: 'Your receipt',
+    paragraphs: [
+      `{{#if refunded}}The receipt for the {{money totalCents currency}} that we gave back to you is attached, as a PDF.{{else}}Thank you for your payment of {{money totalCents currency}}. Its receipt is attached, as a PDF.{{/if}} Its number is {{receiptNumber}}.`,
+      `You can read it here, too: ${linkTo('receipt')}`,
+      aboutOrder,
+    ],
+  },
   'payment-to-confirm': {
     subject: 'Please confirm your payment',
     paragraphs: [

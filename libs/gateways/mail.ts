@@ -14,6 +14,13 @@ export interface Message {
   readonly text: string;
   readonly html: string;
   readonly date: Date;
+  readonly attachments?: readonly Attachment[];
+}
+
+export interface Attachment {
+  readonly filename: string;
+  readonly contentType: string;
+  readonly content: Buffer;
 }
 
 type MailResult = { readonly accepted: true } | { readonly accepted: false; readonly answer: MailAnswer };
@@ -30,7 +37,7 @@ export interface MailGateway {
   close(): void;
 }
 
-const optionsOf = ({ messageId, from, to, subject, text, html, date }: Message): SendMailOptions => ({
+const optionsOf = ({ messageId, from, to, subject, text, html, date, attachments = [] }: Message): SendMailOptions => ({
   messageId: `<${messageId}>`,
   from,
   // An object, because a string could be read as a list of several addresses.
@@ -39,6 +46,7 @@ const optionsOf = ({ messageId, from, to, subject, text, html, date }: Message):
   text,
   html,
   date,
+  ...(attachments.length > 0 && { attachments: [...attachments] }),
   // Prevents automatic answers to this mail (RFC 3834).
   headers: { 'Auto-Submitted': 'auto-generated' },
   disableFileAccess: true,

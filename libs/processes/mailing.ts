@@ -61,6 +61,18 @@ const refundFacts = (
   const { amountCents: totalCents, currency, renewalNumber } = fact.data;
   return { ...orderFacts(fact, orders), totalCents, currency, ...(renewalNumber > 0 && { renewalNumber }) };
 };
+
+/** An older version issued no receipts: those that come more than a day late are listed, and not sent. */
+const DAYS_A_RECEIPT_IS_NEWS = 1;
+
+function receiptFacts(fact: FactOf<'ReceiptIssued'>): MailFacts | undefined {
+  const { at, paidAt, receiptId, number: receiptNumber, kind: receiptKind, ...data } = fact.data;
+  if (addDays(paidAt, DAYS_A_RECEIPT_IS_NEWS) < at) return undefined;
+  const { orderId, leadTypeId, amountCents: totalCents, currency } = data;
+  const order = { orderId, storeId: idOf(fact.stream), leadTypeId };
+  return { ...order, receiptId, receiptNumber, receiptKind, totalCents, currency };
+}
+
 const returnFacts = ({
   orderId,
   leadId,
@@ -101,6 +113,7 @@ const mails = {
   PaymentRefunded: { kind: 'refund-made', customerId: customerOfOrder, facts: refundFacts },
   RefundSettled: { kind: 'refund-made', customerId: customerOfOrder, facts: refundFacts },
   RefundReturned: { kind: 'refund-returned', customerId: customerOfOrder, facts: refundFacts },
+  ReceiptIssued: { kind: 'receipt-issued', customerId: customerInEvent, facts: receiptFacts },
   RenewalConfirmationRequested: {
     kind: 'payment-to-confirm',
     customerId: customerInEvent,

@@ -9,6 +9,7 @@ import { leads } from './models/leads.ts';
 import { mails } from './models/mails.ts';
 import { orders } from './models/orders.ts';
 import { programmes } from './models/programmes.ts';
+import { receipts } from './models/receipts.ts';
 import { refunds } from './models/refunds.ts';
 import { replacements } from './models/replacements.ts';
 import { sales } from './models/sales.ts';
@@ -24,6 +25,7 @@ const all: readonly AnyModel[] = [
   leads,
   coupons,
   refunds,
+  receipts,
   replacements,
   tickets,
   mails,

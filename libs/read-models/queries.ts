@@ -6,6 +6,7 @@ import { leadRows } from './queries/leads.ts';
 import { orderRows, programmeRows } from './queries/orders.ts';
 import { ownerRows } from './queries/owners.ts';
 import type { RowReader } from './queries/reader.ts';
+import { receiptRows } from './queries/receipts.ts';
 import { disputeRows, refundRows } from './queries/refunds.ts';
 import { customerRows, mailRows, replacementRows, ticketRows, webhookRows } from './queries/support.ts';
 
@@ -18,6 +19,7 @@ export const queriesOn = (reader: RowReader) => ({
   definedCoupons: definedCouponRows(reader),
   refunds: refundRows(reader),
   disputes: disputeRows(reader),
+  receipts: receiptRows(reader),
   leads: leadRows(reader),
   deliveredLeads: new DeliveredLeadRows(reader),
   replacements: replacementRows(reader),

@@ -11,10 +11,11 @@ export const rowDigests: Readonly<Record<string, string>> = {
   leads: '7d3e9eefbf070141',
   coupons: '476214aa468f65af',
   refunds: 'd6f3ab1c3f76dd47',
+  receipts: '8e44d174b5452930',
   replacements: '7564a7242c529618',
   tickets: '804c1b4708e2bae0',
-  mails: 'a68f1b161a3d07c8',
+  mails: '12940ce23c516877',
   webhooks: '6134a1be56162226',
-  histories: '91337035e642d4e2',
+  histories: '0092d568d8956a06',
   sales: '4206a6427f44fb69',
 };

@@ -16,6 +16,7 @@ import { personQueries } from './person-exports.ts';
 import { policyQueries } from './policy.ts';
 import { programmeQueries } from './programmes.ts';
 import type { queryTools } from './query-tools.ts';
+import { receiptQueries } from './receipts.ts';
 import { refundQueries } from './refunds.ts';
 import type { RequestContext } from './request-tools.ts';
 import { returnQueries } from './returns.ts';
@@ -40,6 +41,7 @@ export function createQueries(tools: ReturnType<typeof queryTools>) {
     coupons: couponQueries(tools),
     orders: orderQueries(tools),
     refunds: refundQueries(tools),
+    receipts: receiptQueries(tools),
     programmes: programmeQueries(tools),
     leads: leadQueries(tools),
     deliveredLeads: deliveredLeadQueries(tools),

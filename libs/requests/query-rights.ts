@@ -107,6 +107,7 @@ export const queryRights = {
   coupons: { list: staff('CPN-3'), get: staff('CPN-3'), listUses: staff('CPN-4') },
   orders: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownOrder },
   refunds: { list: onlyVisibleRows, get: onlyVisibleRows, disputes: onlyVisibleRows, told: processOnly },
+  receipts: { list: onlyVisibleRows, get: onlyVisibleRows, sheet: onlyVisibleRows, listTaxes: anyone },
   programmes: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownProgramme },
   leads: { get: onlyVisibleRows, history: staffOfAllStores, listStock: onlyVisibleRows },
   deliveredLeads: { list: onlyVisibleRows, get: onlyVisibleRows, download: onlyVisibleRows },

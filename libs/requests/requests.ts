@@ -12,6 +12,7 @@ import { passwordRequests } from './passwords.ts';
 import { type Draft, sendPlain } from './plain-command.ts';
 import { policyRequests } from './policy.ts';
 import { programmeRequests } from './programmes.ts';
+import { receiptRequests } from './receipts.ts';
 import { refundRequests } from './refunds.ts';
 import { type RequestContext, type RequestDependencies, type RequestTools, requestTools } from './request-tools.ts';
 import { returnRequests } from './returns.ts';
@@ -41,6 +42,7 @@ export function createRequests(dependencies: RequestDependencies) {
     coupons: perRequest(couponRequests),
     orders: perRequest(orderRequests),
     refunds: perRequest(refundRequests),
+    receipts: perRequest(receiptRequests),
     programmes: perRequest(programmeRequests),
     leads: perRequest(leadRequests),
     returns: perRequest(returnRequests),

@@ -14,6 +14,7 @@ import { composeMail } from '#gateways/mail-texts';
 import { type Effect, OutOfReach, type Untimed } from '#processes/process';
 import type { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
+import { attachedReceipt } from './receipt-attaching.ts';
 import { receiptOf } from './webhook-calling.ts';
 
 type SendMail = Extract<Effect, { kind: 'send-mail' }>;
@@ -71,7 +72,9 @@ async function messageOf(effect: SendMail, dependencies: MailDependencies): Prom
   // The address may be corrected between two attempts: a mail keeps its id.
   const host = hostOf(storeAt(catalogue, customer.storeId, wishedAt) ?? store);
   const text = composeMail(mail.kind, { ...facts, ...(await detailsOf(mail, customer, store, dependencies)) });
-  return { messageId: `${mailId}@${host}`, from, to, date: new Date(wishedAt), ...text };
+  const receipt = mail.kind === 'receipt-issued' && (await attachedReceipt(mail.facts, dependencies));
+  const attachments = receipt ? { attachments: [receipt] } : {};
+  return { messageId: `${mailId}@${host}`, from, to, date: new Date(wishedAt), ...text, ...attachments };
 }
 
 const hostOf = ({ webAddress }: Store): string => new URL(webAddress).hostname;
@@ -100,6 +103,7 @@ async function detailsOf(
   const leadId = hasContact(kind, customer) && typeof facts.leadId === 'string' ? facts.leadId : undefined;
   return {
     ...(leadId !== undefined && { contact: await vault.open((await receiptOf(leadId, events)).contact) }),
+    refunded: facts.receiptKind === 'refund',
     declined: facts.cause === 'declined-payment',
     storeName: store.name,
     webAddress: store.webAddress.replace(/\/$/, ''),

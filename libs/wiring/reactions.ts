@@ -22,6 +22,7 @@ import { payerErasure } from '#processes/payer-erasure';
 import { paymentCapture } from '#processes/payment-capture';
 import { personErasure } from '#processes/person-erasure';
 import type { Effect, Untimed } from '#processes/process';
+import { receipts } from '#processes/receipts';
 import { refunds } from '#processes/refunds';
 import { replacementDelivery } from '#processes/replacement-delivery';
 import { retention } from '#processes/retention';
@@ -47,6 +48,7 @@ export const processes = [
   payerErasure,
   paymentCapture,
   refunds,
+  receipts,
   loyaltyMembership,
   loyaltyRenewals,
   autoRestart,

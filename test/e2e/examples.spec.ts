@@ -188,8 +188,9 @@ async function play(step: Step): Promise<void> {
   expect({ call, faults: api.faultsOf(schema, reply.body) }).toEqual({ call, faults: [] });
   if (step.customerAs) actual.set(step.customerAs, reply.body.customerId);
   else learn(example, reply.body);
-  // Processes created the mails and messages, so a list is the first answer with their ids.
-  if (['listMails', 'listWebhooks', 'listCoupons'].includes(call)) learn(example.items[0], reply.body.items[0]);
+  // Processes created the mails, messages and receipts, so a list is the first answer with their ids.
+  if (['listMails', 'listWebhooks', 'listCoupons', 'listReceipts'].includes(call))
+    learn(example.items[0], reply.body.items[0]);
 }
 
 test(

@@ -16,6 +16,7 @@ import { couldSee, EventsSeen } from './events-seen.ts';
 import { isCause, isDecision } from './forms.ts';
 import { OnceCheck } from './once.ts';
 import { dataOf, nameOf, parseRaw, type RawEvent, RevisionCheck } from './raw-log.ts';
+import { ReceiptCheck } from './receipts.ts';
 import { RefundCheck } from './refunds.ts';
 import { RenewalCheck } from './renewals.ts';
 import { TurnCheck } from './turns.ts';
@@ -70,6 +71,9 @@ export const laws = {
   refundMissing: 'money was captured too late a day ago or longer, and is not to be given back (CHK-6)',
   notOffered:
     'a lead type or a coupon was sold that was retired, or a lead type in Loyalty Rewards that did not qualify (CAT-4, CAT-5)',
+  receiptWrong:
+    'a receipt has not the next number of its store, is of nothing or the second one, or its lines or taxes do not fit (CHK-8)',
+  receiptMissing: 'money was captured or given back a day ago or longer, and has no receipt (CHK-8)',
   couponUsedTwice: 'a coupon was used by a customer twice, or by more customers than its limit allows (CPN-2, CPN-5)',
   couponGivenAgain:
     'a customer was given another code in place of one whose discount a paid order has, or two in place of one (CPN-4)',
@@ -144,6 +148,7 @@ class Audit {
   readonly #books = new Books(this.#eventsSeen);
   readonly #renewals = new RenewalCheck();
   readonly #refunds = new RefundCheck();
+  readonly #receipts = new ReceiptCheck();
   readonly #once = new OnceCheck();
   readonly #checkouts = new CheckoutCheck();
   readonly #coupons = new CouponCheck();
@@ -209,6 +214,7 @@ class Audit {
     this.turns.take(event);
     for (const law of this.#renewals.take(event)) this.findings.add(law, event);
     for (const law of this.#refunds.take(event)) this.findings.add(law, event);
+    for (const law of this.#receipts.take(event)) this.findings.add(law, event);
     for (const law of this.#once.take(event)) this.findings.add(law, event);
     for (const law of this.#checkouts.take(event)) this.findings.add(law, event);
     for (const law of this.#coupons.take(event)) this.findings.add(law, event);
@@ -221,6 +227,7 @@ class Audit {
     for (const event of this.turns.unfair()) this.findings.add('winnerNotFirst', event);
     for (const event of this.#renewals.missing()) this.findings.add('renewalMissing', event);
     for (const event of this.#refunds.missing()) this.findings.add('refundMissing', event);
+    for (const event of this.#receipts.missing()) this.findings.add('receiptMissing', event);
     for (const event of this.#once.unsent()) this.findings.add('mailMissing', event);
     for (const event of this.#checkouts.withoutOrder()) this.findings.add('checkoutNotKept', event);
   }

@@ -1,4 +1,12 @@
-import { currencies, decimalOf, formatMoney, isCurrency, minorDigitsOf, tellMoney } from './minor-units.ts';
+import {
+  currencies,
+  decimalOf,
+  formatMoney,
+  isCurrency,
+  minorDigitsOf,
+  minorUnitsOf,
+  tellMoney,
+} from './minor-units.ts';
 
 it.each([
   [1250, 'USD', '12.50 USD', '$12.50'],
@@ -36,4 +44,25 @@ it('each currency is listed once, with 0, 2, 3 or 4 digits', () => {
     expect(minorDigitsOf(code)).toBe(digits);
   }
   expect(decimalOf(1, 'USD')).toBe('0.01');
+});
+
+it.each([
+  ['12.50', 'USD', 1250],
+  ['12.5', 'USD', 1250],
+  ['12', 'USD', 1200],
+  ['12.5000', 'USD', 1250],
+  ['-0.05', 'USD', -5],
+  ['1250', 'JPY', 1250],
+  ['1250.00', 'JPY', 1250],
+  ['1.250', 'KWD', 1250],
+  ['90071992547409.91', 'USD', 9_007_199_254_740_991],
+  ['12.505', 'USD', undefined],
+  ['0.5', 'JPY', undefined],
+  ['90071992547409.92', 'USD', undefined],
+  ['1e3', 'USD', undefined],
+  ['1,250.00', 'USD', undefined],
+  ['', 'USD', undefined],
+  [' 1', 'USD', undefined],
+])('"%s" %s is %s minor units', (decimal, currency, expected) => {
+  expect(minorUnitsOf(decimal, currency)).toBe(expected);
 });

@@ -39,6 +39,19 @@ export function decimalOf(minorUnits: number, currency: string): string {
   return minorUnits < 0 ? `-${decimal}` : decimal;
 }
 
+const DECIMAL = /^-?\d{1,15}(?:\.(\d{1,12}))?$/;
+
+/** The other way round: 1250 of `12.50` and of `12.5` USD. @returns undefined when it is no amount of whole minor units */
+export function minorUnitsOf(decimal: string, currency: string): number | undefined {
+  const fraction = DECIMAL.exec(decimal);
+  if (!fraction) return undefined;
+  const count = minorDigitsOf(currency);
+  const digits = (fraction[1] ?? '').replace(/0+$/, '').padEnd(count, '0');
+  const whole = decimal.replace(/\..*$/, '');
+  const minorUnits = Number(whole + digits);
+  return digits.length === count && Number.isSafeInteger(minorUnits) ? minorUnits : undefined;
+}
+
 /** `12.50 USD` */
 export const tellMoney = (minorUnits: number, currency: string): string =>
   `${decimalOf(minorUnits, currency)} ${currency}`;

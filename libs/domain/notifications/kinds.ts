@@ -5,6 +5,7 @@ export const mailKinds = [
   'payment-declined',
   'refund-made',
   'refund-returned',
+  'receipt-issued',
   'payment-to-confirm',
   'leads-delivered',
   'order-restarted',

@@ -3,6 +3,7 @@ import { codeIn, declineReasons } from '../kernel/declines.ts';
 import { cents, count, instant, unsealed } from '../kernel/events.ts';
 import { currency, id, sealedFor, secretFor, storeText, timeZone } from '../kernel/fields.ts';
 import { holdCauses } from '../loyalty/programme.ts';
+import { receiptKinds } from '../receipts/receipts.ts';
 import { verdicts } from '../replacements/replacement.ts';
 
 const money = { totalCents: cents, currency };
@@ -24,6 +25,10 @@ export const mailFacts = z
     renewsAt: instant,
     renewalTotalCents: cents,
     undeliveredLeads: count,
+    /** The receipt that the mail brings (CHK-8), of the store of the order. */
+    receiptId: id,
+    receiptNumber: z.int().positive(),
+    receiptKind: z.enum(receiptKinds),
     declineReason: z.enum(declineReasons),
     /** Of the order: its dates are told in it. Absent in older mails, which tell them in UTC. */
     timeZone,

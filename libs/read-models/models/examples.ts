@@ -17,6 +17,7 @@ export const exampleIds = {
   refundId: '7f3c9d1e-8a42-5b6d-9e0f-1c2d3e4f5a33',
   mergeId: '2c9d4e7b-5a18-5f3c-8d60-9b1e3f7a6c44',
   otherCustomerId: '45c48cce-2e2d-5fbd-aa1a-fc51c7c6ad26',
+  receiptId: 'c2e8a4f6-5b17-5d39-8f0a-6e4d2c1b0a55',
   disputeId: 'du_1PZq7W2eZvKYlo2C',
   storeId: 'west',
   leadTypeId: 'exclusive-evening',

@@ -45,6 +45,8 @@ const asked: Readonly<Record<string, (queries: RowQueries, caller: Caller) => Pr
     each((id) => queries.coupons.listUses(caller, { ...LIMIT, couponId: `coupon-${id}` })),
   'refunds.list': (queries, caller) => queries.refunds.list(caller, LIMIT),
   'refunds.find': (queries, caller) => each((id) => queries.refunds.find(caller, `f1-${id}`)),
+  'receipts.list': (queries, caller) => queries.receipts.list(caller, LIMIT),
+  'receipts.find': (queries, caller) => each((id) => queries.receipts.find(caller, `n1-${id}`)),
   'disputes.list': (queries, caller) => queries.disputes.list(caller, LIMIT),
   'disputes.orderOfPayment': (queries, caller) => each((id) => queries.disputes.orderOfPayment(caller, `p1-${id}`)),
   'definedCoupons.find': (queries, caller) => each((id) => queries.definedCoupons.find(caller, `coupon-${id}`)),

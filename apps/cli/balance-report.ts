@@ -1,0 +1,130 @@
+import { createReadStream } from 'node:fs';
+import { parse } from 'csv-parse';
+import type { BalanceLine } from '#audit/reconciliation';
+import { isCurrency, minorUnitsOf } from '#domain/kernel/minor-units';
+import { CommandFailed } from './command-failed.ts';
+
+/**
+ * The columns of Stripe's report "Balance change from activity, itemized" (balance_change_from_activity.itemized.3) that are read.
+ * https://docs.stripe.com/reports/report-types/balance
+ */
+const REQUIRED = [
+  'balance_transaction_id',
+  'created_utc',
+  'currency',
+  'gross',
+  'reporting_category',
+  'source_id',
+] as const;
+const OPTIONAL = ['charge_id', 'payment_intent_id', 'customer_facing_amount', 'customer_facing_currency'] as const;
+
+type Cells = Readonly<Record<(typeof REQUIRED)[number], string> & Partial<Record<(typeof OPTIONAL)[number], string>>>;
+
+export interface BalanceReport {
+  readonly lines: readonly BalanceLine[];
+  /** Reporting categories that are not about charges and refunds, such as fees and payouts → how many lines. */
+  readonly others: Readonly<Record<string, number>>;
+  /** The first and the last day of all lines; undefined in an empty report. */
+  readonly period: { readonly from: string; readonly to: string } | undefined;
+}
+
+const LONGEST_RECORD = 256 * 1024;
+const MOST_LINES = 5_000_000;
+const kinds: Readonly<Record<string, BalanceLine['kind']>> = { charge: 'charge', refund: 'refund' };
+
+/** Reads a report that the provider's dashboard or API made. @throws CommandFailed where it is none */
+export async function readBalanceReport(file: string): Promise<BalanceReport> {
+  const lines = new Map<string, BalanceLine>();
+  const others = new Map<string, number>();
+  let [from, to] = ['', ''];
+  for await (const { cells, number } of recordsIn(file)) {
+    const day = dayIn(cells, number);
+    if (from === '' || day < from) from = day;
+    if (day > to) to = day;
+    const category = idIn(cells, 'reporting_category', number);
+    const kind = Object.hasOwn(kinds, category) ? kinds[category] : undefined;
+    if (!kind) others.set(category, (others.get(category) ?? 0) + 1);
+    else keep(lines, lineOf(cells, kind, day, number), number);
+  }
+  const period = from === '' ? undefined : { from, to };
+  return { lines: [...lines.values()], others: Object.fromEntries(others), period };
+}
+
+interface Numbered {
+  readonly cells: Cells;
+  /** Of its line in the file. */
+  readonly number: number;
+}
+
+async function* recordsIn(file: string): AsyncGenerator<Numbered> {
+  const parser = parse({
+    bom: true,
+    columns: checkedHeader,
+    info: true,
+    max_record_size: LONGEST_RECORD,
+    skip_empty_lines: true,
+  });
+  const source = createReadStream(file);
+  source.on('error', (error) => parser.destroy(error));
+  source.pipe(parser);
+  let count = 0;
+  try {
+    for await (const { record, info } of parser) {
+      count += 1;
+      if (count > MOST_LINES) throw new CommandFailed(`${file} has more than ${MOST_LINES} lines: split it by days`);
+      yield { cells: record as Cells, number: (info as { lines: number }).lines };
+    }
+  } catch (error) {
+    if (error instanceof CommandFailed) throw error;
+    throw new CommandFailed(`${file} cannot be read: ${(error as Error).message}`);
+  } finally {
+    source.destroy();
+  }
+}
+
+/** Columns may stand in any order, and others may stand between them. Of two with the same name, neither is meant. */
+function checkedHeader(header: readonly string[]): string[] {
+  const missing = REQUIRED.filter((name) => !header.includes(name));
+  if (missing.length > 0)
+    throw new CommandFailed(`the file has no column ${missing.join(', ')}: it is no itemized balance report`);
+  const known = [...REQUIRED, ...OPTIONAL].filter((name) => header.indexOf(name) !== header.lastIndexOf(name));
+  if (known.length > 0) throw new CommandFailed(`the file has the column ${known.join(', ')} twice`);
+  return [...header];
+}
+
+const PROVIDERS_ID = /^[\w.:-]{1,255}$/;
+
+function idIn(cells: Cells, column: keyof Cells, number: number): string {
+  const id = cells[column] ?? '';
+  if (!PROVIDERS_ID.test(id)) throw new CommandFailed(`line ${number}: ${column} is no id`);
+  return id;
+}
+
+const INSTANT = /^(\d{4}-\d\d-\d\d)[ T]\d\d:\d\d(:\d\d)?/;
+
+function dayIn({ created_utc: created }: Cells, number: number): string {
+  const day = INSTANT.exec(created)?.[1];
+  if (day === undefined) throw new CommandFailed(`line ${number}: created_utc is no instant`);
+  return day;
+}
+
+/** A charge in another currency than that of the balance: the receipt has what the customer was charged. */
+function lineOf(cells: Cells, kind: BalanceLine['kind'], day: string, number: number): BalanceLine {
+  const isExchanged = Boolean(cells.customer_facing_currency && cells.customer_facing_amount);
+  const currency = ((isExchanged ? cells.customer_facing_currency : cells.currency) ?? '').toUpperCase();
+  const amount = (isExchanged ? cells.customer_facing_amount : cells.gross) ?? '';
+  const cents = isCurrency(currency) ? minorUnitsOf(amount, currency) : undefined;
+  if (cents === undefined) throw new CommandFailed(`line ${number}: the amount is no amount of a currency`);
+  const names = ['source_id', ...(kind === 'charge' ? (['charge_id', 'payment_intent_id'] as const) : [])] as const;
+  const references = names.filter((name) => cells[name]).map((name) => idIn(cells, name, number));
+  const id = idIn(cells, 'balance_transaction_id', number);
+  return { id, kind, references, day, amountCents: kind === 'charge' ? cents : Math.abs(cents), currency };
+}
+
+/** Reports that overlap may be joined into one file: the same line counts once. */
+function keep(lines: Map<string, BalanceLine>, line: BalanceLine, number: number): void {
+  const known = lines.get(line.id);
+  if (known && JSON.stringify(known) !== JSON.stringify(line))
+    throw new CommandFailed(`line ${number}: ${line.id} is in the file before, with other values`);
+  lines.set(line.id, line);
+}

@@ -1,0 +1,115 @@
+import type { RawEvent } from './raw-log.ts';
+import { ReceiptCheck } from './receipts.ts';
+
+const DAY = 24 * 3_600_000;
+const on = (day: number): string => new Date(Date.parse('2026-05-01T12:00:00.000Z') + day * DAY).toISOString();
+
+type Line = readonly [type: string, data: object, stream?: string];
+
+const placed: Line = ['OrderPlaced', { storeId: 's1' }];
+const captured: Line = ['PaymentCaptured', { amountCents: 1000 }];
+const renewed: Line = ['OrderReopened', { totalCents: 1000, renewalNumber: 1 }];
+const given: Line = ['PaymentRefunded', { amountCents: 400, renewalNumber: 0, refundId: 'r1' }];
+const taxes = [{ name: 'VAT', percent: 19 }];
+const set: Line = ['TaxesSet', { taxes, effectiveFrom: on(0) }, 'receipts-s1'];
+const issued = (number: number, more: object = {}, store = 's1'): Line => [
+  'ReceiptIssued',
+  {
+    number,
+    kind: 'charge',
+    orderId: 'o1',
+    renewalNumber: 0,
+    paidAt: on(0),
+    amountCents: 1000,
+    lines: [{ amountCents: 1200 }, { amountCents: -200 }],
+    taxes: [],
+    ...more,
+  },
+  `receipts-${store}`,
+];
+const refunded = (number: number, more: object = {}): Line =>
+  issued(number, {
+    kind: 'refund',
+    refundId: 'r1',
+    chargeNumber: 1,
+    amountCents: 400,
+    lines: [{ amountCents: 400 }],
+    ...more,
+  });
+const later = (day: number): Line => ['OrderFilled', { at: on(day) }];
+
+function check(lines: readonly Line[]) {
+  const laws = new ReceiptCheck();
+  const broken = lines.flatMap(([type, data, stream = 'order-o1'], revision) =>
+    laws.take({
+      stream,
+      id: stream.slice(stream.indexOf('-') + 1),
+      revision,
+      ordinal: revision,
+      type,
+      data: { at: on(0), ...data },
+      cause: {},
+    } as RawEvent),
+  );
+  return { broken: broken.length, missing: laws.missing().length };
+}
+
+describe('the laws of receipts', () => {
+  it.each<[string, readonly Line[]]>([
+    [
+      'each charge and each refund has one',
+      [placed, captured, renewed, issued(1), issued(2, { renewalNumber: 1 }), given, refunded(3)],
+    ],
+    [
+      'a charge is a moment old',
+      [placed, captured, issued(1), later(2), ['OrderReopened', { at: on(2), totalCents: 1, renewalNumber: 1 }]],
+    ],
+    ['a refund came back, and was made once more', [placed, captured, issued(1), given, refunded(2), given, later(9)]],
+    ['an older version wrote the log', [placed, captured, later(9)]],
+    [
+      'the receipts of an older version are being issued',
+      [placed, captured, renewed, later(9), issued(1, { at: on(9) })],
+    ],
+    [
+      'the order cost nothing',
+      [placed, ['PaymentCaptured', { amountCents: 0 }], renewed, issued(1, { renewalNumber: 1 }), later(9)],
+    ],
+    [
+      'the amount includes taxes, and a refund its share',
+      [
+        set,
+        placed,
+        captured,
+        issued(1, { taxes: [{ ...taxes[0], taxCents: 160 }] }),
+        given,
+        refunded(2, { taxes: [{ ...taxes[0], taxCents: 64 }] }),
+      ],
+    ],
+  ])('hold where %s', (_, lines) => {
+    expect(check(lines)).toEqual({ broken: 0, missing: 0 });
+  });
+
+  it.each<[string, readonly Line[]]>([
+    ['a number is left out', [placed, captured, issued(2)]],
+    ['a number is given twice', [placed, captured, renewed, issued(1), issued(1, { renewalNumber: 1 })]],
+    ['a charge has two', [placed, captured, issued(1), issued(2)]],
+    ['nothing was captured', [placed, issued(1)]],
+    ['the amount is another one', [placed, captured, issued(1, { amountCents: 999 })]],
+    ['the lines do not add up', [placed, captured, issued(1, { lines: [{ amountCents: 999 }] })]],
+    ['it is of another store', [placed, captured, issued(1, {}, 's2')]],
+    ['the store had set a tax', [set, placed, captured, issued(1)]],
+    ['the store had set no tax', [placed, captured, issued(1, { taxes: [{ ...taxes[0], taxCents: 160 }] })]],
+    [
+      'a refund names the receipt of another charge',
+      [placed, captured, issued(1), given, refunded(2, { chargeNumber: 2 })],
+    ],
+    ['a refund comes before its charge', [placed, captured, given, refunded(1)]],
+  ])('are broken where %s', (_, lines) => {
+    expect(check(lines)).toMatchObject({ broken: 1 });
+  });
+
+  it('are broken where a charge or a refund has none a day later', () => {
+    expect(check([placed, captured, renewed, issued(1), later(1)])).toMatchObject({ missing: 1 });
+    expect(check([placed, captured, issued(1), given, later(1)])).toMatchObject({ missing: 1 });
+  });
+});

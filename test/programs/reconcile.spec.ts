@@ -1,0 +1,113 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cli } from './program.ts';
+
+/* What an accountant sees: the receipts of a demo beside the report of a payment provider. */
+
+let temporary: string;
+let data: string;
+beforeAll(async () => {
+  temporary = await mkdtemp(join(tmpdir(), 'leadger-reconcile-'));
+  data = join(temporary, 'demo');
+  expect((await cli('demo', '--days', '5', '--data', data)).code).toBe(0);
+});
+afterAll(() => rm(temporary, { recursive: true }));
+
+interface Issued {
+  readonly kind: string;
+  readonly reference: string;
+  readonly paidAt: string;
+  readonly amountCents: number;
+}
+
+const HEADER =
+  'balance_transaction_id,created_utc,created,currency,gross,fee,net,reporting_category,source_id,payment_intent_id';
+
+async function receipts(): Promise<readonly Issued[]> {
+  const { stdout } = await cli('export', '--data', data);
+  const events = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { type: string; data: Issued });
+  return events.filter(({ type }) => type === 'ReceiptIssued').map((event) => event.data);
+}
+
+const rowOf = ({ kind, reference, paidAt, amountCents }: Issued, index: number): string => {
+  const at = paidAt.slice(0, 19).replace('T', ' ');
+  const gross = `${kind === 'refund' ? '-' : ''}${(amountCents / 100).toFixed(2)}`;
+  return `txn_${index},${at},${at},usd,${gross},0.30,${gross},${kind},${kind === 'refund' ? reference : `ch_${index}`},${kind === 'refund' ? '' : reference}`;
+};
+
+async function reconcile(rows: readonly string[], ...options: readonly string[]) {
+  const file = join(temporary, 'report.csv');
+  await writeFile(file, rows.join('\n'));
+  return cli('reconcile', file, '--data', data, ...options);
+}
+
+test('CHK-8: leadger reconcile agrees with the report of what was charged, and lists each difference', async () => {
+  const all = await receipts();
+  expect(all.length).toBeGreaterThan(2);
+  const rows = all.map(rowOf);
+  const fee = 'txn_fee,2026-03-01 10:00:00,2026-03-01 10:00:00,usd,-1.00,0,-1.00,fee,fee_1,';
+  const same = await reconcile([HEADER, ...rows]);
+  expect(same).toMatchObject({ code: 0, stderr: '' });
+  expect(same.stdout).toContain(`${all.length} receipts agree; 0 differences`);
+  expect(same.stdout).not.toContain('DIFFER');
+
+  const [first, ...others] = all as [Issued, ...Issued[]];
+  const wrong = rowOf({ ...first, amountCents: first.amountCents + 1 }, 0);
+  const unknown = rowOf({ ...first, reference: 'pi_unknown' }, 999);
+  const changed = await reconcile([
+    HEADER,
+    wrong,
+    unknown,
+    fee,
+    ...others.slice(1).map((one, index) => rowOf(one, index + 2)),
+  ]);
+  expect(changed.code).toBe(1);
+  for (const text of ['differs:', 'only there:', 'only here:', 'DIFFER', 'fee (1)', '3 differences'])
+    expect(changed.stdout).toContain(text);
+  const json = await reconcile([HEADER, ...rows, unknown], '--json');
+  expect(json.code).toBe(1);
+  expect(JSON.parse(json.stdout)).toMatchObject({ agreeing: all.length, differences: [{ what: 'only-there' }] });
+});
+
+test.each<[string, readonly string[], RegExp]>([
+  ['other columns', ['a,b,c', '1,2,3'], /no column balance_transaction_id/],
+  ['a column twice', [`${HEADER},gross`, ''], /gross twice/],
+  [
+    'an amount that is none',
+    [HEADER, 'txn_1,2026-03-01 10:00:00,x,usd,1e9,0,0,charge,ch_1,pi_1'],
+    /line 2: the amount/,
+  ],
+  [
+    'a currency that is none',
+    [HEADER, 'txn_1,2026-03-01 10:00:00,x,__proto__,1,0,0,charge,ch_1,pi_1'],
+    /line 2: the amount/,
+  ],
+  [
+    'an id that acts on terminals',
+    [HEADER, 'txn_1,2026-03-01 10:00:00,x,usd,1,0,0,charge,\u001b[2J,pi_1'],
+    /source_id is no id/,
+  ],
+  ['a day that is none', [HEADER, 'txn_1,yesterday,x,usd,1,0,0,charge,ch_1,pi_1'], /created_utc is no instant/],
+  ['too few cells', [HEADER, 'txn_1,2026-03-01'], /cannot be read/],
+  ['a quote that is never closed', [HEADER, `"txn_1,${'x'.repeat(400_000)}`], /cannot be read/],
+  [
+    'one line with two values',
+    [HEADER, ...['1', '2'].map((amount) => `txn_1,2026-03-01 10:00:00,x,usd,${amount},0,0,charge,ch_1,pi_1`)],
+    /txn_1 is in the file before/,
+  ],
+])('CHK-8: a file with %s is refused in one line', async (_, rows, message) => {
+  const { code, stderr, stdout } = await reconcile(rows);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(message);
+  expect(stderr.trim().split('\n')).toHaveLength(1);
+});
+
+test('CHK-8: a file that is not there is refused in one line', async () => {
+  const { code, stderr } = await cli('reconcile', join(temporary, 'none.csv'), '--data', data);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/none\.csv cannot be read/);
+});
