@@ -154,9 +154,12 @@ export interface CustomerState extends Registration {
   readonly leadDelivery: LeadDelivery;
 }
 
+/** Also of a customer who was erased before the name that an older version stored plain could be sealed. */
+export const noName: Sealed = unsealed('');
+
 const nobody: CustomerState = {
   storeId: '',
-  businessAssociation: unsealed(''),
+  businessAssociation: noName,
   businessKey: '',
   plainBusinesses: [],
   timeZone: '',
@@ -224,7 +227,7 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
         return { ...state, ...data, ...(isUnsealed(name) && { plainBusinesses: [...state.plainBusinesses, name] }) };
       }
       case 'BusinessAssociationSealed': {
-        const { businessAssociation = state.businessAssociation, businessKey } = event.data;
+        const { businessAssociation = noName, businessKey } = event.data;
         return { ...state, businessAssociation, businessKey, plainBusinesses: [] };
       }
       case 'TimeZoneChanged':
