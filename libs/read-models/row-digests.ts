@@ -5,14 +5,14 @@
  */
 export const rowDigests: Readonly<Record<string, string>> = {
   customers: 'bfaad4ba01153be6',
-  orders: '8855a97946f9e06f',
-  programmes: '2b24e44a17832646',
-  leads: '7d3e9eefbf070141',
+  orders: '2a12817130eb9894',
+  programmes: 'd84674c779bcd62b',
+  leads: 'dc3b983e101e3878',
   refunds: '3d011520ce7df2d7',
   replacements: '7564a7242c529618',
   tickets: '804c1b4708e2bae0',
-  mails: '614919f4883d5809',
+  mails: '5b6e5f749c18e833',
   webhooks: '6134a1be56162226',
-  histories: '62826424f8daae9c',
+  histories: '913df694c139c284',
   sales: 'd3ea106a03812c7a',
 };

@@ -222,7 +222,12 @@ const linked = (choice: number, at: string) => ({
 });
 const address = (choice: number) => ({ email: box(`${choice}@example.com`), addressKey: `a${choice}` });
 const customer: Makers<'customer'> = {
-  RegisterCustomer: () => ({ storeId: 'main', businessAssociation: box('Abc'), businessKey: 'abc', timeZone: 'Etc/UTC' }),
+  RegisterCustomer: () => ({
+    storeId: 'main',
+    businessAssociation: box('Abc'),
+    businessKey: 'abc',
+    timeZone: 'Etc/UTC',
+  }),
   ChangeBusinessAssociation: (choice) => ({
     businessAssociation: choice < 5 ? unsealed(`B ${choice}`, 'business-association') : box(`B ${choice}`),
     businessKey: `b${choice}`,

@@ -1,9 +1,16 @@
 import fc from 'fast-check';
-import { type Family, factsOfWorld, worldsOf } from './command-worlds.ts';
 import { ledger } from '#domain/ledger';
+import { type Family, factsOfWorld, worldsOf } from './command-worlds.ts';
 import { differences, tablesLeftOut } from './rows-and-folds.ts';
 
-const kinds: readonly (readonly Family[])[] = [['order', 'programme'], ['order', 'contacts'], ['replacement'], ['lead'], ['customer'], ['ticket', 'mail', 'webhook']];
+const kinds: readonly (readonly Family[])[] = [
+  ['order', 'programme'],
+  ['order', 'contacts'],
+  ['replacement'],
+  ['lead'],
+  ['customer'],
+  ['ticket', 'mail', 'webhook'],
+];
 const LIMIT = 120_000;
 
 /** What a row shows and what the history of the same stream shows. */
@@ -31,7 +38,9 @@ describe('whatever happens, a row and the history say the same', () => {
 it('all that can happen does so in these worlds', () => {
   const happened = new Set<string>(
     kinds.flatMap((families) =>
-      fc.sample(worldsOf(...families), { numRuns: 2000, seed: 7 }).flatMap((world) => factsOfWorld(world).map(({ type }) => type)),
+      fc
+        .sample(worldsOf(...families), { numRuns: 2000, seed: 7 })
+        .flatMap((world) => factsOfWorld(world).map(({ type }) => type)),
     ),
   );
   const possible = kinds.flat().flatMap((family) => Object.keys(ledger[family].events));

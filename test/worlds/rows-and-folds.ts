@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { noName } from '#domain/accounts/customer';
 import type { Fact } from '#domain/codec';
-import { familyOf, type FamilyName, ledger, type StateOf } from '#domain/ledger';
+import { type FamilyName, familyOf, ledger, type StateOf } from '#domain/ledger';
 import type { AnyTable, Table } from '#read-models/engine/model';
 import { take } from '#read-models/engine/project';
 import { Rows } from '#read-models/engine/rows';
@@ -151,8 +151,7 @@ const renewalColumns: Comparison<RenewalRow>['columns'] = {
     const next = nextOf(row, state);
     return next && (next.retryAt ?? null);
   },
-  confirmableUntil: (row, state) =>
-    nextOf(row, state) && (state('programme', row.orderId).confirmableUntil ?? null),
+  confirmableUntil: (row, state) => nextOf(row, state) && (state('programme', row.orderId).confirmableUntil ?? null),
   paidAt: ({ orderId, renewalNumber, paidAt }, state) =>
     whether(renewalNumber < state('programme', orderId).next.number, paidAt),
   reopenedAt: ({ orderId, renewalNumber, reopenedAt }, state) =>
@@ -203,8 +202,7 @@ const disputeColumns: Comparison<DisputeRow>['columns'] = {
   toldAt: only,
 };
 
-const replacementOf = ({ replacementId }: ReplacementRow, state: StateOfStream) =>
-  state('replacement', replacementId);
+const replacementOf = ({ replacementId }: ReplacementRow, state: StateOfStream) => state('replacement', replacementId);
 
 const replacementColumns: Comparison<ReplacementRow>['columns'] = {
   replacementId: only,
@@ -406,6 +404,8 @@ function differencesOf(
     if (said === only) return [];
     const fold = (said as Said<Record<string, unknown>>)(row, state);
     if (fold === undefined || isDeepStrictEqual(row[column], fold)) return [];
-    return [`${name} ${row[key]} ${column}: ${JSON.stringify(row[column])} in the row, ${JSON.stringify(fold)} in the fold`];
+    return [
+      `${name} ${row[key]} ${column}: ${JSON.stringify(row[column])} in the row, ${JSON.stringify(fold)} in the fold`,
+    ];
   });
 }

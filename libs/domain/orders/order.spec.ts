@@ -2,14 +2,7 @@ import fc from 'fast-check';
 import { given, minute } from '#test/given';
 import type { DistributionDecision } from '../distribution/decision.ts';
 import type { Bonus, LoyaltyTerms } from '../loyalty/bonus.ts';
-import {
-  type DailyMaximum,
-  dailyMaximumOf,
-  type OrderCommand,
-  type OrderEvent,
-  order,
-  type Terms,
-} from './order.ts';
+import { type DailyMaximum, dailyMaximumOf, type OrderCommand, type OrderEvent, order, type Terms } from './order.ts';
 import { addedLeads } from './standing.ts';
 
 const box = (content: string): Terms['paymentToken'] => ({ keyId: 'k1', box: btoa(content), secret: true });
