@@ -66,7 +66,11 @@ describe('DLV-7: a turn that is given back', () => {
   it.each([[[0, 1]], [[1, 0]]])('is as before when two assignments of one order fail, in the order %j', (failing) => {
     const { fold, wishes, state } = driveProcess(leadDistribution, AT);
     const two: Fact = ['lead-l2', 'LeadReceived', { leadTypeId, openPlaces: 1 }];
-    for (const fact of [...before.slice(0, -1), ['lead-l1', 'LeadReceived', { leadTypeId, openPlaces: 1 }] as Fact, two])
+    for (const fact of [
+      ...before.slice(0, -1),
+      ['lead-l1', 'LeadReceived', { leadTypeId, openPlaces: 1 }] as Fact,
+      two,
+    ])
       fold(...fact);
     const wished = wishes() as CommandWish[];
     expect(wished.map(({ stream }) => stream)).toEqual(['lead-l1', 'lead-l2']);

@@ -292,8 +292,7 @@ test('renewals of one month and lead type are summed by currency', async () => {
   await readModels.waitFor(await club.server.application.get<EventStore>(EVENT_STORE).head(), FAR_AWAY_MILLISECONDS);
   const query = 'SELECT currency, renewed, revenue_cents FROM programme_retention ORDER BY 1';
   const rows: (readonly unknown[])[] = [];
-  for await (const answer of readModels.analyse(query, { timeoutSeconds: FAR_AWAY_SECONDS }))
-    rows.push(...answer.rows);
+  for await (const answer of readModels.analyse(query, { timeoutSeconds: FAR_AWAY_SECONDS })) rows.push(...answer.rows);
   expect(rows).toEqual([
     ['EUR', 1, 7000],
     ['USD', 1, 6000],
