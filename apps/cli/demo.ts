@@ -61,7 +61,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
     const chance = new Chance('leadger demo', String(seed));
     const supply = new LeadSupply(chance.of('supply'), people);
     const present = { requests, engine, events: stores.events, clock, lived };
-    const life = new Life({ ...present, start, sample, supply, people, chance: chance.of('people') });
+    const life = new Life({ ...present, start, days, sample, supply, people, chance: chance.of('people') });
     // Work that was pending at the interruption is completed at that instant.
     if (lived) await store.untilDone(engine.settle());
     const seconds = await simulate(life, days, { store, clock });

@@ -33,6 +33,17 @@ describe('the clock that is moved', () => {
   });
 });
 
+describe('a moved clock that stands still', () => {
+  it('rings what was due on the way at the end, and never goes back', async () => {
+    const clock = new MovedClock('2026-01-02T00:00:00.000Z');
+    const rang: string[] = [];
+    clock.at('2026-01-03T00:00:00.000Z', () => rang.push(clock.now()));
+    await clock.standStillUntil('2026-01-09T00:00:00.000Z');
+    await clock.standStillUntil('2026-01-05T00:00:00.000Z');
+    expect([...rang, clock.now()]).toEqual(['2026-01-09T00:00:00.000Z', '2026-01-09T00:00:00.000Z']);
+  });
+});
+
 describe('the clock of the machine', () => {
   it('rings at once for a past instant, later for a future one, and not after it was cancelled', async () => {
     const clock = systemClock();

@@ -1,5 +1,5 @@
 import Handlebars from 'handlebars';
-import { counted } from '#domain/kernel/counted';
+import { counted, inDays } from '#domain/kernel/counted';
 import { tellDecline } from '#domain/kernel/declines';
 import { localDayOf, tellLocalTime } from '#domain/kernel/local-days';
 import { formatMoney } from '#domain/kernel/minor-units';
@@ -19,6 +19,8 @@ const aboutOrder = `Order {{orderId}}, {{leadTypeId}}: ${linkTo('order')}`;
 const leads = (fact: string) => `{{counted ${fact} "lead"}}`;
 const bonusLeads = '{{counted bonusLeads "bonus lead"}}';
 const renews = `{{#if cadenceDays}}Your order takes part in Loyalty Rewards: it renews every {{days cadenceDays}}, first on {{day renewsAt}} for {{money renewalTotalCents currency}}, charged to your card. You can hold or cancel the programme at any time before: ${linkTo('programme')}{{/if}}`;
+
+const renewsNext = `It renews next on {{day renewsAt}} for {{money renewalTotalCents currency}}, charged to your card. If you do not want that, put the programme on hold before that day: ${linkTo('programme')}`;
 
 /** The text of each kind of mail (NTF-1). Subjects contain no names, because they are recorded. */
 const mailTexts: { readonly [Kind in MailKind]: Text } = {
@@ -107,6 +109,15 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
     paragraphs: [
       `Your order is open again: ${leads('quantity')}{{#if bonusLeads}} and ${bonusLeads}{{/if}} for {{money totalCents currency}}. ` +
         descriptor,
+      `{{#if renewsAt}}${renewsNext}{{/if}}`,
+      aboutOrder,
+    ],
+  },
+  'renewal-skipped': {
+    subject: 'Your Loyalty Rewards order was not renewed',
+    paragraphs: [
+      'Your order did not renew on {{day dueAt}}, because we could not do it in time. You were not charged, and you lose no step of your bonus.',
+      renewsNext,
       aboutOrder,
     ],
   },
@@ -212,8 +223,7 @@ const handlebars = Handlebars.create();
 handlebars.registerHelper({
   money: formatMoney,
   counted: (count: number, one: string) => counted(count, one),
-  /** A cadence may have half days. */
-  days: (days: number) => `${days} ${days === 1 ? 'day' : 'days'}`,
+  days: inDays,
   decline: tellDecline,
   day: (at: string, { data }: Handlebars.HelperOptions) => localDayOf(at, zoneIn(data)),
   moment: (at: string, { data }: Handlebars.HelperOptions) => tellLocalTime(at, zoneIn(data)),

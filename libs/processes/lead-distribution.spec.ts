@@ -62,6 +62,32 @@ describe('a delivery', () => {
   });
 });
 
+describe('DLV-7: a turn that is given back', () => {
+  it.each([[[0, 1]], [[1, 0]]])('is as before when two assignments of one order fail, in the order %j', (failing) => {
+    const { fold, wishes, state } = driveProcess(leadDistribution, AT);
+    const two: Fact = ['lead-l2', 'LeadReceived', { leadTypeId, openPlaces: 1 }];
+    for (const fact of [
+      ...before.slice(0, -1),
+      ['lead-l1', 'LeadReceived', { leadTypeId, openPlaces: 1 }] as Fact,
+      two,
+    ])
+      fold(...fact);
+    const wished = wishes() as CommandWish[];
+    expect(wished.map(({ stream }) => stream)).toEqual(['lead-l1', 'lead-l2']);
+    const refusal = { refused: true, code: 'lead-aged', message: 'the lead has aged' } as const;
+    for (const index of failing) leadDistribution.refused?.(state(), wished[index] as CommandWish, refusal);
+    const later = { at: '2026-05-01T11:00:00.000Z' };
+    fold('customer-c2', 'CustomerRegistered', businessOf('Other'));
+    const newer = { customerId: 'c2', leadTypeId, quantity: 1, bonusLeads: 0, timeZone: 'UTC', ...later };
+    fold('order-o2', 'OrderPlaced', newer);
+    fold('order-o2', 'PaymentCaptured', later);
+    fold('lead-l3', 'LeadReceived', { leadTypeId, openPlaces: 1, ...later });
+    expect((wishes(later.at) as CommandWish[]).map(({ command }) => command)).toMatchObject([
+      { type: 'AssignLead', orderId: 'o1' },
+    ]);
+  });
+});
+
 describe('DLV-3 in a log of an older version, which compared names of businesses', () => {
   const plain = (name: string) => ({ businessAssociation: unsealed(name), businessKey: name.toLowerCase() });
   const keyOf = (name: string) => businessOf(name).businessKey;

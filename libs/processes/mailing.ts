@@ -7,24 +7,21 @@ import type { EventTypeName } from '#domain/ledger';
 import type { MailKind } from '#domain/notifications/kinds';
 import { mailIdOf, mailStream } from '#domain/notifications/mail';
 import type { MailFacts } from '#domain/notifications/mail-facts';
-import { totalCentsOf } from '#domain/orders/total';
+import { announcedFacts, MailedOrders, renewalFacts, renewedFacts, skippedFacts } from './mailed-orders.ts';
 import { type CommandWish, defineProcess, type EffectWish, takeFrom } from './process.ts';
 
 /** The mail that events of one type cause. */
 interface MailRule<Type extends EventTypeName> {
   readonly kind: MailKind;
-  readonly customerId: (fact: FactOf<Type>, orders: Orders) => string | undefined;
+  readonly customerId: (fact: FactOf<Type>, orders: MailedOrders) => string | undefined;
   /** Undefined: this event causes no mail. */
-  readonly facts: (fact: FactOf<Type>, orders: Orders) => MailFacts | undefined;
+  readonly facts: (fact: FactOf<Type>, orders: MailedOrders) => MailFacts | undefined;
 }
 
-/** Customer, store and lead type of an order: not every event of its stream has them. */
-type Orders = ReadonlyMap<string, FactOf<'OrderPlaced'>>;
-
-const customerOfOrder = (fact: Fact, orders: Orders): string | undefined =>
+const customerOfOrder = (fact: Fact, orders: MailedOrders): string | undefined =>
   orders.get(idOf(fact.stream))?.data.customerId;
 const customerInEvent = ({ data }: { data: { customerId: string } }): string => data.customerId;
-const orderFacts = (fact: Fact, orders: Orders): MailFacts => {
+const orderFacts = (fact: Fact, orders: MailedOrders): MailFacts => {
   const orderId = idOf(fact.stream);
   const placed = orders.get(orderId)?.data;
   if (!placed) return { orderId };
@@ -32,23 +29,7 @@ const orderFacts = (fact: Fact, orders: Orders): MailFacts => {
   return { orderId, storeId, leadTypeId, statementDescriptor, timeZone };
 };
 
-/** When and for how much an order renews (NTF-5), where it does. */
-function renewalFacts({ data }: FactOf<'OrderPlaced'>): MailFacts {
-  const { at, renewalsCountedFrom = at, loyalty, quantity, pricePerLeadCents } = data;
-  if (!loyalty) return {};
-  const { cadenceDays } = loyalty;
-  const renewalTotalCents = totalCentsOf({ quantity, pricePerLeadCents });
-  return { cadenceDays, renewsAt: addDays(renewalsCountedFrom, cadenceDays), renewalTotalCents };
-}
-
-function announcedFacts(fact: FactOf<'RenewalAnnounced'>, orders: Orders): MailFacts {
-  const placed = orders.get(idOf(fact.stream))?.data;
-  if (!placed) return {};
-  const { quantity, pricePerLeadCents, currency } = placed;
-  return { quantity, totalCents: totalCentsOf({ quantity, pricePerLeadCents }), currency };
-}
-
-function cancelledFacts(fact: FactOf<'OrderCancelled'>, orders: Orders): MailFacts | undefined {
+function cancelledFacts(fact: FactOf<'OrderCancelled'>, orders: MailedOrders): MailFacts | undefined {
   const { undeliveredLeads, cause } = fact.data;
   if (cause) return undefined;
   const loyalty = orders.get(idOf(fact.stream))?.data.loyalty;
@@ -56,7 +37,7 @@ function cancelledFacts(fact: FactOf<'OrderCancelled'>, orders: Orders): MailFac
 }
 const refundFacts = (
   fact: FactOf<'PaymentRefunded' | 'RefundSettled' | 'RefundReturned'>,
-  orders: Orders,
+  orders: MailedOrders,
 ): MailFacts => {
   const { amountCents: totalCents, currency, renewalNumber } = fact.data;
   return { ...orderFacts(fact, orders), totalCents, currency, ...(renewalNumber > 0 && { renewalNumber }) };
@@ -139,14 +120,15 @@ const mails = {
   OrderReopened: {
     kind: 'renewal-done',
     customerId: customerOfOrder,
-    facts: (fact, orders) => ({
-      ...orderFacts(fact, orders),
-      renewalNumber: fact.data.renewalNumber,
-      quantity: fact.data.quantity,
-      bonusLeads: fact.data.bonusLeads,
-      totalCents: fact.data.totalCents,
-      currency: fact.data.currency,
-    }),
+    facts: (fact, orders) => ({ ...orderFacts(fact, orders), ...renewedFacts(fact, orders) }),
+  },
+  RenewalSkipped: {
+    kind: 'renewal-skipped',
+    customerId: customerInEvent,
+    facts: (fact, orders) => {
+      const skipped = skippedFacts(fact, orders);
+      return skipped && { ...orderFacts(fact, orders), ...skipped };
+    },
   },
   ProgrammeHeld: {
     kind: 'programme-held',
@@ -223,7 +205,7 @@ interface Digest {
 }
 
 interface Mailing {
-  readonly orders: Map<string, FactOf<'OrderPlaced'>>;
+  readonly orders: MailedOrders;
   /** Customers who want a mail for each lead. */
   readonly each: Set<string>;
   /** Mails to request. */
@@ -241,6 +223,8 @@ export const mailing = defineProcess({
   name: 'mailing',
   eventTypes: [
     ...ruleTypes,
+    'RenewalPaid',
+    'ProgrammeActivated',
     'LeadDelivered',
     'LeadDeliveryChosen',
     'MailWished',
@@ -249,7 +233,7 @@ export const mailing = defineProcess({
     'MailWithheld',
   ],
   initialState: (): Mailing => ({
-    orders: new Map(),
+    orders: new MailedOrders(),
     each: new Set(),
     toWish: new Map(),
     toSend: new Map(),
@@ -275,7 +259,7 @@ export const mailing = defineProcess({
         state.toSend.delete(idOf(fact.stream));
         break;
       default:
-        if (fact.type === 'OrderPlaced') state.orders.set(idOf(fact.stream), fact);
+        state.orders.note(fact);
         put(state, mailOf(fact, state.orders));
     }
   },
@@ -293,7 +277,7 @@ function put({ toWish }: Mailing, mail: Mail | undefined): void {
   if (mail) toWish.set(mail.mailId, mail);
 }
 
-function mailOf(fact: Fact, orders: Orders): Mail | undefined {
+function mailOf(fact: Fact, orders: MailedOrders): Mail | undefined {
   const rule = (mails as MailRules)[fact.type] as MailRule<EventTypeName> | undefined;
   const customerId = rule?.customerId(fact as never, orders);
   const facts = rule?.facts(fact as never, orders);
@@ -341,7 +325,7 @@ function endDigests(state: Mailing, now: Instant): void {
 const nextFullHour = (at: Instant): Instant =>
   toInstant((Math.floor(Date.parse(at) / HOUR_MILLISECONDS) + 1) * HOUR_MILLISECONDS);
 
-const leadMail = (fact: FactOf<'LeadDelivered'>, orders: Orders): Mail => ({
+const leadMail = (fact: FactOf<'LeadDelivered'>, orders: MailedOrders): Mail => ({
   mailId: mailIdOf('leads-delivered', fact.eventId),
   kind: 'leads-delivered',
   customerId: fact.data.customerId,
@@ -349,7 +333,7 @@ const leadMail = (fact: FactOf<'LeadDelivered'>, orders: Orders): Mail => ({
   because: fact,
 });
 
-function digestMail({ mailId, leads, until }: Digest, orders: Orders): Mail {
+function digestMail({ mailId, leads, until }: Digest, orders: MailedOrders): Mail {
   const [first] = leads.toSorted((a, b) => (a.data.at + a.eventId < b.data.at + b.eventId ? -1 : 1));
   const because = first as FactOf<'LeadDelivered'>;
   return {

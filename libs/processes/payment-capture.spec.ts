@@ -1,3 +1,4 @@
+import { addDays } from '#domain/kernel/instants';
 import { driveProcess } from '#test/process-driver';
 import { paymentCapture } from './payment-capture.ts';
 
@@ -7,13 +8,26 @@ const erased = ['erasures-main', 'PersonErased', { subjects: ['customer-c1'], pe
 const cancelled = ['order-o1', 'OrderCancelled', { cause: 'customer-erased' }] as const;
 
 describe('the payment of an order', () => {
-  it('is captured, unless the order was cancelled before', () => {
+  it('is captured, unless the order was cancelled a day ago or longer', () => {
     const { fold, wishesAt } = driveProcess(paymentCapture, AT);
     fold('order-o1', 'OrderPlaced', order);
-    fold('order-o2', 'OrderPlaced', order);
+    fold('order-o2', 'OrderPlaced', { ...order, at: addDays(AT, -1) });
     fold('order-o2', 'OrderCancelled', {});
     expect(wishesAt()).toEqual(['capture-payment']);
     expect(wishesAt()).toEqual([]);
+  });
+
+  it('CHK-6: that has no result when its order is cancelled is asked for after a restart, because it may have been begun', () => {
+    const { fold, wishesAt } = driveProcess(paymentCapture, AT);
+    fold('order-o1', 'OrderPlaced', order);
+    expect(wishesAt()).toEqual(['capture-payment']);
+    fold('order-o1', 'OrderCancelled', {});
+    expect(wishesAt()).toEqual([]);
+    const restarted = driveProcess(paymentCapture, AT);
+    restarted.fold('order-o1', 'OrderPlaced', order);
+    restarted.fold('order-o1', 'OrderCancelled', {});
+    expect(restarted.wishesAt()).toEqual(['capture-payment']);
+    expect(restarted.wishesAt()).toEqual([]);
   });
 
   it('is not captured for an order that begins after its customer was erased', () => {

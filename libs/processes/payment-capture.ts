@@ -1,11 +1,17 @@
 import { customerStream } from '#domain/accounts/customer';
 import { type FactOf, idOf } from '#domain/codec';
 import { deriveId } from '#domain/kernel/ids';
+import { addHours } from '#domain/kernel/instants';
 import { orderStream } from '#domain/orders/order';
 import { defineProcess, type EffectWish, takeFrom } from './process.ts';
 
+/** Providers forget a key after a day. Under a forgotten one, a cancelled order would be charged. */
+const HOURS_A_KEY_IS_KNOWN = 23;
+
 interface Payments {
   readonly unpaid: Map<string, FactOf<'OrderPlaced'>>;
+  /** Cancelled without a result: a process that stopped may have begun the charge, and what it took is given back (CHK-6). */
+  readonly cancelled: Map<string, FactOf<'OrderPlaced'>>;
   /** Subjects of erasures. What such a customer still orders is never charged, and is cancelled. */
   readonly erased: Set<string>;
 }
@@ -22,9 +28,9 @@ export const paymentCapture = defineProcess({
     'OrderCancelled',
     'PersonErased',
   ],
-  initialState: (): Payments => ({ unpaid: new Map(), erased: new Set() }),
+  initialState: (): Payments => ({ unpaid: new Map(), cancelled: new Map(), erased: new Set() }),
 
-  evolve({ unpaid, erased }, fact) {
+  evolve({ unpaid, cancelled, erased }, fact) {
     const orderId = idOf(fact.stream);
     switch (fact.type) {
       case 'PersonErased':
@@ -34,20 +40,35 @@ export const paymentCapture = defineProcess({
         if (!erased.has(customerStream(fact.data.customerId))) unpaid.set(orderId, fact);
         break;
       case 'OrderCancelled':
-        if (!mayBeCharged(unpaid.get(orderId), fact)) unpaid.delete(orderId);
+        noteCancelled({ unpaid, cancelled }, orderId, fact);
         break;
       default:
         unpaid.delete(orderId);
+        cancelled.delete(orderId);
     }
   },
 
-  next: ({ unpaid }, _moment, limit) =>
-    takeFrom(unpaid, limit).map(([orderId, placed]) => paymentToCapture(orderId, placed)),
+  next({ unpaid, cancelled }, { now }, limit) {
+    const begun = takeFrom(cancelled, limit).filter(([, { data }]) => now <= addHours(data.at, HOURS_A_KEY_IS_KNOWN));
+    const placed = takeFrom(unpaid, limit - begun.length);
+    return [...begun, ...placed].map(([orderId, order]) => paymentToCapture(orderId, order));
+  },
 });
 
-/** The charge may have been made before the customer was erased. Nobody else will ask what became of it. */
-const mayBeCharged = (placed: FactOf<'OrderPlaced'> | undefined, { data }: FactOf<'OrderCancelled'>): boolean =>
-  data.cause !== undefined && placed !== undefined && placed.data.totalCents > 0;
+/** The charge may have been made before. Nobody else will ask what became of it. */
+function noteCancelled(
+  { unpaid, cancelled }: Pick<Payments, 'unpaid' | 'cancelled'>,
+  orderId: string,
+  { data }: FactOf<'OrderCancelled'>,
+): void {
+  const placed = unpaid.get(orderId);
+  if (!placed) return;
+  const mayBeCharged = placed.data.totalCents > 0;
+  // An erased customer is asked about at any time: without the key of its person, nothing new is charged.
+  if (mayBeCharged && data.cause !== undefined) return;
+  unpaid.delete(orderId);
+  if (mayBeCharged) cancelled.set(orderId, placed);
+}
 
 function paymentToCapture(orderId: string, because: FactOf<'OrderPlaced'>): EffectWish {
   const { at: wishedAt, paymentToken: token, totalCents: amountCents, loyalty, ...terms } = because.data;

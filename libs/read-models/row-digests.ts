@@ -5,17 +5,17 @@
  */
 export const rowDigests: Readonly<Record<string, string>> = {
   customers: '981a3ee33bde831c',
-  orders: '720a6287ca0cca17',
-  programmes: '1f5d37af67286191',
+  orders: '663bf9093e9f64dd',
+  programmes: '0697600cb1ee184f',
   defined_coupons: '787409241acf5bf8',
-  leads: '7d3e9eefbf070141',
+  leads: 'dc3b983e101e3878',
   coupons: '476214aa468f65af',
-  refunds: 'd6f3ab1c3f76dd47',
+  refunds: 'f1a7af8032f12131',
   receipts: '8e44d174b5452930',
   replacements: '7564a7242c529618',
   tickets: '804c1b4708e2bae0',
-  mails: '12940ce23c516877',
+  mails: 'cb78dd9f4578262f',
   webhooks: '6134a1be56162226',
-  histories: '0092d568d8956a06',
+  histories: 'f555d2a32341de94',
   sales: '4206a6427f44fb69',
 };

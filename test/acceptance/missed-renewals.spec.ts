@@ -50,6 +50,10 @@ const say = (orderId: string, word: 'release' | 'skip') =>
   shop.try('POST', `/api/programmes/${orderId}/missed-renewal/${word}`, undefined, operator);
 const sayAboutAll = (word: 'release' | 'skip', body: object = {}) =>
   shop.ask('POST', `/api/missed-renewals/${word}`, body, 200, operator);
+const mailsOf = async (customerId: string) =>
+  (await shop.read(`/api/mails?customerId=${customerId}`)).items.map(
+    ({ kind, status }: { kind: string; status: string }) => [kind, status],
+  );
 const brokenLaws = async () => {
   const store = shop.server.application.get<EventStore>(EVENT_STORE);
   const { laws } = await checkLaws(store, { hashOf: hashOfEvent });
@@ -102,6 +106,24 @@ test('LOY-10: a night off changes nothing', async () => {
   ]);
   expect(await waiting()).toEqual([]);
   expect((await programme(orderId)).nextDueAt).toBe(addDays(placedAt, 14));
+});
+
+test('LOY-10, NTF-5: an operator who skips a renewal tells its customer so, once, with the next date and the amount', async () => {
+  const placedAt = shop.now();
+  const customerId = await shop.customer({ email: 'ada@example.com' });
+  const orderId = await shop.order(customerId, { loyalty: { cadence: 'weekly' } });
+  await standStillUntil(addDays(placedAt, 17));
+  const told = async () =>
+    (await shop.log()).filter(({ type, data }) => type === 'MailWished' && data.kind === 'renewal-skipped');
+  expect(await told()).toEqual([]);
+  await say(orderId, 'skip');
+  await say(orderId, 'skip');
+  await standStillUntil(addDays(placedAt, 18));
+  expect((await told()).map(({ data }) => data)).toMatchObject([
+    { customerId, facts: { orderId, dueAt: addDays(placedAt, 14), renewsAt: addDays(placedAt, 21), currency: 'USD' } },
+  ]);
+  expect(await mailsOf(customerId)).toContainEqual(['renewal-skipped', 'sent']);
+  expect(await brokenLaws()).toEqual([]);
 });
 
 test('LOY-10: a skipped renewal is no step of the ladder, and the dates stay', async () => {

@@ -90,6 +90,8 @@ describe('mails of a store on one machine', () => {
     await shop.ask('POST', `/api/orders/${orderId}/pause`, {}, 200, as(id));
     await shop.wait({ days: 3 });
     expect((await mailsTo(id)).slice(3)).toEqual(['receipt-issued', 'renewal-done']);
+    const next = addDays(shop.now(), 7).slice(0, 10);
+    expect(await copyOf(id, 'renewal-done')).toContain(`It renews next on ${next} for $`);
     await shop.wait({ days: 4 });
     expect((await mailsTo(id)).slice(5)).toEqual(['order-restarted', 'renewal-coming']);
     await shop.ask('POST', `/api/programmes/${orderId}/hold`, {}, 200, as(id));

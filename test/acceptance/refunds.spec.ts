@@ -298,6 +298,34 @@ test('CHK-6: revenue is what was captured in time, less what was given back of i
   expect(await revenueOf(leadTypeId)).toEqual([2900, 2100]);
 });
 
+/** What the answer about an order and the state in its history both name: the two say the same of each. */
+async function saidTwice(orderId: string) {
+  const row = await rowOf(orderId);
+  const { state } = await shop.ask('GET', `/api/orders/${orderId}/history`);
+  const shared = Object.keys(row).filter((name) => Object.hasOwn(state, name));
+  const pick = (from: Record<string, unknown>) => Object.fromEntries(shared.map((name) => [name, from[name]]));
+  return { row: pick(row), history: pick(state) };
+}
+
+test('LOY-2: a renewal that is paid after its order was cancelled re-opens nothing: the order and its history say so', async () => {
+  const leadTypeId = await shop.leadType({ qualifiesForLoyaltyRewards: true });
+  // No other renewal is due in the same hour.
+  await shop.wait({ hours: 3 });
+  const orderId = await shop.order(await shop.customer(), { leadTypeId, ...leads, loyalty: { cadence: 'weekly' } });
+  await shop.wait({ days: 6, hours: 23 });
+  isSlow = true;
+  const renewed = shop.server.clock.moveTo(addHours(shop.now(), 1));
+  await until(() => waiting.length === 1);
+  await shop.server.call('POST', `/api/orders/${orderId}/cancel`);
+  waiting[0]?.();
+  await renewed;
+  await shop.server.settle();
+  expect(await typesOf(`/api/orders/${orderId}`)).toContain('PaymentCapturedTooLate');
+  const { row, history } = await saidTwice(orderId);
+  expect(row).toMatchObject({ status: 'cancelled', renewals: 0, orderedLeads: 28, deliveredLeads: 0 });
+  expect(history).toEqual(row);
+});
+
 test('CHK-6: all laws hold after all this', async () => {
   await shop.wait({ days: 2 });
   const { laws } = await checkLaws(shop.server.application.get<EventStore>(EVENT_STORE), { hashOf: hashOfEvent });

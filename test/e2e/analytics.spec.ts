@@ -280,6 +280,26 @@ test('a renewal that is not yet due does not count as missed; a renewal that nev
   await club.stop();
 });
 
+test('renewals of one month and lead type are summed by currency', async () => {
+  const club = await openShop();
+  const price = { storeId: 'main', leadTypeId: TYPE, pricePerLeadCents: 700, currency: 'EUR' };
+  const order = { leadTypeId: TYPE, quantity: 10, loyalty: { cadence: 'weekly' } };
+  await club.order(await club.customer(), order);
+  await club.ask('POST', '/api/prices', { ...price, smallestOrder: 1, largestOrder: 100 });
+  await club.order(await club.customer(), order);
+  await club.wait({ days: 8 });
+  const readModels = club.server.application.get<ReadModels>(READ_MODELS);
+  await readModels.waitFor(await club.server.application.get<EventStore>(EVENT_STORE).head(), FAR_AWAY_MILLISECONDS);
+  const query = 'SELECT currency, renewed, revenue_cents FROM programme_retention ORDER BY 1';
+  const rows: (readonly unknown[])[] = [];
+  for await (const answer of readModels.analyse(query, { timeoutSeconds: FAR_AWAY_SECONDS })) rows.push(...answer.rows);
+  expect(rows).toEqual([
+    ['EUR', 1, 7000],
+    ['USD', 1, 6000],
+  ]);
+  await club.stop();
+});
+
 test('on PGlite, a statement that takes too long is ended together with the database; the files stay intact', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'leadger-analytics-'));
   const readModels = await openReadModels({ store: log, directory });

@@ -137,14 +137,18 @@ const shown = ({ id, status, amount, currency, customer }: Intent) => ({
   }),
 });
 
+const spent =
+  'The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment. It may not be used again.';
+
 function refuseCard(card: Card | undefined, customer: string | null): Answer | undefined {
   // https://docs.stripe.com/error-codes#resource-missing
   if (!card) return invalid('resource_missing', 'payment_method');
   // https://docs.stripe.com/api/payment_intents/create#create_payment_intent-payment_method
   if (card.customer !== null && card.customer !== customer)
     return invalid('payment_intent_invalid_parameter', 'customer');
-  // https://docs.stripe.com/api/payment_methods/attach: used without a customer, it may not be used again
-  return card.spent ? invalid('payment_method_unexpected_state', 'payment_method') : undefined;
+  // https://docs.stripe.com/api/payment_methods/attach: used without a customer, it may not be used again. The answer has no
+  // code, as seen in https://github.com/Automattic/woocommerce-payments/issues/323.
+  return card.spent ? refusal(400, { type: 'invalid_request_error', message: spent }) : undefined;
 }
 
 function charge(intent: Intent, card: Card, { isPresent, isKept }: Occasion): Answer {

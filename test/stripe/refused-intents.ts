@@ -1,7 +1,11 @@
 import { type Answer, invalid } from './answers.ts';
 
-/** https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts */
-const minimum: Readonly<Record<string, number>> = { usd: 50, eur: 50, gbp: 30, jpy: 50 };
+/** https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts, in Stripe's own units. */
+const minimum: Readonly<Record<string, number>> = {
+  ...{ usd: 50, aed: 200, aud: 50, brl: 50, cad: 50, chf: 50, czk: 1500, dkk: 250, eur: 50, gbp: 30, hkd: 400 },
+  ...{ huf: 17_500, inr: 50, jpy: 50, mxn: 1000, myr: 200, nok: 300, nzd: 50, pln: 200, ron: 200, sek: 300, sgd: 50 },
+  thb: 1000,
+};
 /** https://docs.stripe.com/currencies#special-cases: two decimals, which are zeros; #three-decimal: the last is a zero. */
 const steps: Readonly<Record<string, number>> = { isk: 100, ugx: 100, bhd: 10, jod: 10, kwd: 10, omr: 10, tnd: 10 };
 
@@ -20,7 +24,10 @@ const amount: Check = (body) => {
   return Number(asked) % (steps[currency] ?? 1) === 0 ? undefined : invalid('parameter_invalid_integer', 'amount');
 };
 
-/** https://docs.stripe.com/api/payment_intents/create#create_payment_intent-statement_descriptor: not for cards. */
+/**
+ * https://docs.stripe.com/api/payment_intents/create#create_payment_intent-statement_descriptor: not for cards, a 400
+ * (https://support.stripe.com/questions/use-of-the-statement-descriptor-parameter-on-paymentintents-for-card-charges).
+ */
 const descriptor: Check = (body) =>
   body.has('statement_descriptor') ? invalid('payment_intent_invalid_parameter', 'statement_descriptor') : undefined;
 
@@ -45,7 +52,10 @@ const offSession: Check = (body) =>
     ? invalid('payment_intent_invalid_parameter', 'off_session')
     : undefined;
 
-/** https://docs.stripe.com/payments/save-during-payment: a customer who is not there cannot agree that a card is kept. */
+/**
+ * https://docs.stripe.com/payments/save-during-payment: a customer who is not there cannot agree that a card is kept. Seen as
+ * "you cannot set up future usages when processing payments off-session" in https://github.com/artsy/exchange/pull/484.
+ */
 const setup: Check = (body) =>
   body.get('off_session') === 'true' && body.has('setup_future_usage')
     ? invalid('payment_intent_invalid_parameter', 'setup_future_usage')

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { logDigest } from '#audit/digest';
 import { checkLaws } from '#audit/laws/laws';
+import { decode } from '#domain/codec';
 import { hashOfEvent } from '#event-store/event-hash';
+import { differences } from './rows-and-folds.ts';
 import { type Step, World } from './world.ts';
 
 const small = fc.integer({ min: 0, max: 9 });
@@ -92,6 +94,13 @@ const brokenLaws = async (world: World) => {
   return { counts: Object.entries(laws).filter(([, count]) => count > 0), examples };
 };
 
+/** Between what the rows and the histories say. */
+const disagreements = async (world: World) => {
+  const facts = [];
+  for await (const recorded of world.events.readAll()) facts.push(decode(recorded));
+  return differences(facts);
+};
+
 describe('whatever happens in a lead store', () => {
   it(
     'DLV-1 … DLV-10, LOY-1 … LOY-10, ORD-1 … ORD-6, RPL-2 … RPL-9: the laws hold, and no order waits for a lead in stock',
@@ -101,6 +110,7 @@ describe('whatever happens in a lead store', () => {
           withWorld(script, async (world) => {
             expect(await brokenLaws(world)).toEqual({ counts: [], examples: {} });
             expect(await world.missedDeliveries()).toEqual([]);
+            expect(await disagreements(world)).toEqual([]);
           }),
         ),
         { numRuns: 25 },
@@ -118,6 +128,7 @@ describe('whatever happens in a lead store', () => {
           withWorld(script, async (world) => {
             expect(await brokenLaws(world)).toEqual({ counts: [], examples: {} });
             expect(await world.missedDeliveries()).toEqual([]);
+            expect(await disagreements(world)).toEqual([]);
           }),
         ),
         { numRuns: 25 },

@@ -150,7 +150,7 @@ export class World {
       if (stream.startsWith('order-')) {
         const { state } = await this.#handler.streams.read<'order'>(orderStream(id));
         const { customerId, leadTypeId, dailyMaximum, timeZone } = state.terms as NonNullable<typeof state.terms>;
-        const open = state.status === 'open' && state.deliveredLeads < state.owedLeads;
+        const open = state.status === 'open' && state.deliveredLeads < state.orderedLeads;
         const today = new Intl.DateTimeFormat('en-CA', { timeZone }).format(Date.parse(this.clock.now()));
         const deliveredToday = state.day.localDay === today ? state.day.deliveredLeads : 0;
         const wants =

@@ -43,8 +43,15 @@ export class Agenda {
     await afterEach();
   }
 
+  /** The store is switched off until then: what people plan meanwhile waits. */
+  async standStillUntil(end: Instant): Promise<void> {
+    await this.#clock.standStillUntil(end);
+    this.now = end;
+  }
+
+  /** After a stand-still, an instant may be over. */
   async #moveTo(instant: Instant): Promise<void> {
     await this.#clock.moveTo(instant);
-    this.now = instant;
+    if (instant > this.now) this.now = instant;
   }
 }

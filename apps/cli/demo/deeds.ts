@@ -44,6 +44,10 @@ export function askFor(
       return programmes[deed.kind](orderId, customer);
     case 'leave':
       return programmes.cancel(orderId, customer);
+    case 'release-renewal':
+      return programmes.releaseRenewal(orderId, supporter('the store stood still'));
+    case 'skip-renewal':
+      return programmes.skipRenewal(orderId, supporter('the store stood still'));
     case 'change-card':
       return orders.changePaymentCard(orderId, deed.paymentToken, supporter('asked by telephone'));
     case 'give-back': {

@@ -18,6 +18,7 @@ export type Deed =
   | { readonly kind: 'correct'; readonly explanation?: string }
   | { readonly kind: 'pause' | 'restart' | 'cancel' }
   | { readonly kind: 'hold' | 'activate' | 'leave' }
+  | { readonly kind: 'release-renewal' | 'skip-renewal' }
   | { readonly kind: 'change-card'; readonly paymentToken: string }
   | { readonly kind: 'write'; readonly subject: string; readonly message: string; readonly callBack: boolean }
   | { readonly kind: 'give-back'; readonly amountCents?: number }
@@ -131,10 +132,10 @@ export function onTicket(chance: Chance): Intention {
 }
 
 /** How often a new order joins Loyalty Rewards, if it qualifies. */
-export const joins = (chance: Chance): boolean => chance.happens(0.15);
+export const joins = (chance: Chance): boolean => chance.happens(0.3);
 
 const CADENCES = ['weekly', 'every-other-week', 'once-a-month'] as const;
-export const cadence = (chance: Chance): string => CADENCES[chance.weighted([1, 2, 5])] as string;
+export const cadence = (chance: Chance): string => CADENCES[chance.weighted([3, 2, 3])] as string;
 
 /** Members stay for some months. Some put the programme on hold for some time, and the cards of some expire. */
 export function onJoining(chance: Chance): Intention[] {
@@ -156,6 +157,12 @@ export function onJoining(chance: Chance): Intention[] {
   }
   return intentions;
 }
+
+/** After a stand-still, support says of each renewal that came too late whether it is charged after all (LOY-10). */
+export const onMissedRenewal = (chance: Chance): Intention => ({
+  afterHours: chance.between(2, 20),
+  deed: { kind: chance.happens(0.5) ? 'release-renewal' : 'skip-renewal' },
+});
 
 /** How a customer orders: directly or through a checkout, with or without a coupon, finished or not. */
 export interface WayToOrder {

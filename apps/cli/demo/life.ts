@@ -27,8 +27,9 @@ interface LifeDependencies {
   readonly supply: LeadSupply;
   readonly people: People;
   readonly chance: Chance;
-  /** When the first of its days of 24 hours begins. */
+  /** When the first of its days of 24 hours begins, and how many there are. */
   readonly start: Instant;
+  readonly days: number;
   /** The part that an interrupted demo has completed. */
   readonly lived?: Lived | undefined;
 }
@@ -49,6 +50,8 @@ const intake: Caller = {
 };
 const SECONDS_AN_HOUR = 3600;
 const DAYS_A_YEAR = 365;
+/** In each year the store is switched off once, longer than the shortest cadence of Loyalty Rewards (LOY-10). */
+const STAND_STILL = { day: 16, days: 10 } as const;
 
 /**
  * The days of a simulated lead store: who orders, calls and complains. All of it follows from the sample data and the
@@ -87,6 +90,8 @@ export class Life {
     const planAt = (hour: number, keep: () => Promise<void>) =>
       this.#agenda.plan(addSeconds(dayStart, hour * SECONDS_AN_HOUR), keep);
     if (day % DAYS_A_YEAR === 0) planAt(0, () => setPrices(requests, day / DAYS_A_YEAR));
+    if (day % DAYS_A_YEAR === STAND_STILL.day && day + STAND_STILL.days < this.#dependencies.days)
+      planAt(0, () => this.#agenda.standStillUntil(addDays(dayStart, STAND_STILL.days)));
     for (const order of ordersOn(sample, addDays(firstDayOf(sample), day).slice(0, 10)))
       planAt(chance.of('order hour', order.orderNumber).between(13, 23), () => this.#buyers.order(order));
     for (const [index, { hour, leads }] of supply.onDay(day).entries())

@@ -7,6 +7,7 @@ import {
   onDenial,
   onGrant,
   onJoining,
+  onMissedRenewal,
   onPayment,
   onRequest,
   onTicket,
@@ -20,6 +21,7 @@ export const eventsPeopleReactTo = [
   'ChargebackGranted',
   'ChargebackDenied',
   'ProgrammeJoined',
+  'RenewalMissed',
   'TicketOpened',
   'OrderCancelled',
 ] as const;
@@ -65,6 +67,10 @@ export function reactionTo(fact: Fact, chance: Chance, troubles: ReadonlyMap<str
     }
     case 'ProgrammeJoined':
       return { who: id, intentions: onJoining(chance.of('joined', id)), about: aboutOrder };
+    case 'RenewalMissed': {
+      const intentions = [onMissedRenewal(chance.of('missed', fact.eventId))];
+      return { who: id, intentions, about: aboutOrder, occasion: fact.eventId };
+    }
     case 'TicketOpened':
       return { who: id, intentions: [onTicket(chance.of('ticket', id))], about: { orderId: '', leadId: '' } };
     case 'OrderCancelled':

@@ -23,7 +23,14 @@ export interface DemoSummary {
     readonly corrected: number;
     readonly delivered: number;
   };
-  readonly programmes: { readonly joined: number; readonly renewals: number; readonly declined: number };
+  readonly programmes: {
+    readonly joined: number;
+    readonly renewals: number;
+    readonly declined: number;
+    /** Too late, because the store stood still; and those of them that were not charged (LOY-10). */
+    readonly missed: number;
+    readonly skipped: number;
+  };
   readonly coupons: { readonly used: number; readonly refused: number };
   readonly refunds: number;
   readonly tickets: { readonly opened: number; readonly overdue: number };
@@ -70,6 +77,8 @@ export async function summarise(
       joined: count('ProgrammeJoined'),
       renewals: count('OrderReopened'),
       declined: count('RenewalDeclined'),
+      missed: count('RenewalMissed'),
+      skipped: count('RenewalSkipped'),
     },
     coupons: { used: count('CouponUsed'), refused: count('CouponRefused') },
     refunds: count('PaymentRefunded'),
@@ -119,6 +128,7 @@ function rowsOf(summary: DemoSummary): [name: string, value: string][] {
     ['  replaced', thousands(replacements.delivered)],
     ['programmes joined', thousands(programmes.joined)],
     ['  renewals', `${thousands(programmes.renewals)} (${thousands(programmes.declined)} charges declined)`],
+    ['  too late', `${thousands(programmes.missed)} (${thousands(programmes.skipped)} dates skipped)`],
     ['coupons used', `${thousands(coupons.used)} (${thousands(coupons.refused)} refused)`],
     ['refunds', thousands(summary.refunds)],
     ['tickets', `${thousands(tickets.opened)} (${thousands(tickets.overdue)} overdue)`],

@@ -60,6 +60,11 @@ const lead = (id: string, leadTypeId: string, person = id, day = 0, policyVersio
   'LeadReceived',
   { at: on(day), leadTypeId, openPlaces: leadTypeId === 'ex' ? 1 : 3, telephoneKey: person, policyVersion },
 ];
+/** Leads with one e-mail address. */
+const withAddress = (id: string, telephone: string): Line => {
+  const [stream, type, data] = lead(id, 'ex', telephone);
+  return [stream, type, { ...data, emailKey: 'address' }];
+};
 /** After so many days, a shared person may be sold again. */
 const windowOf = (sharedPersonDays: number): Line[] => [
   ['policy-main', 'PolicyPublished', { version: 2, effectiveFrom: on(0), policy: { ...policy, sharedPersonDays } }],
@@ -662,6 +667,16 @@ describe('the laws', () => {
         lead('l3', 'sh', 'l1', 90, 2),
         ...delivery('l3', 'o2', 'c2', { at: on(90) }),
       ],
+    ],
+    [
+      'DLV-11: a record with the telephone of one lead and the address of another is sold after the first',
+      { personSoldAgain: 1 },
+      [...delivery('l1', 'o1', 'c1'), withAddress('l2', 'l2'), withAddress('l3', 'l1'), ...delivery('l3', 'o2', 'c2')],
+    ],
+    [
+      'DLV-11: a record with the telephone of one lead and the address of another is sold after the second',
+      { personSoldAgain: 1 },
+      [withAddress('l2', 'l2'), ...delivery('l2', 'o1', 'c1'), withAddress('l3', 'l1'), ...delivery('l3', 'o2', 'c2')],
     ],
     [
       'DLV-11: a duplicate is sold',

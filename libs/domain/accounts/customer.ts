@@ -176,9 +176,12 @@ export interface CustomerState extends Registration {
   readonly leadDelivery: LeadDelivery;
 }
 
+/** Also of a customer who was erased before the name that an older version stored plain could be sealed. */
+export const noName: Sealed = unsealed('');
+
 const nobody: CustomerState = {
   storeId: '',
-  businessAssociation: unsealed(''),
+  businessAssociation: noName,
   businessKey: '',
   plainBusinesses: [],
   statedBusinesses: [],
@@ -251,7 +254,7 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
         return { ...state, ...data, plainBusinesses, statedBusinesses };
       }
       case 'BusinessAssociationSealed': {
-        const { businessAssociation = state.businessAssociation, businessKey } = event.data;
+        const { businessAssociation = noName, businessKey } = event.data;
         const statedBusinesses = withSealedNames(state, event.data.formerNameKeys, businessAssociation);
         return { ...state, businessAssociation, businessKey, plainBusinesses: [], statedBusinesses };
       }

@@ -7,3 +7,6 @@ export const counted = (count: number, one: string, many?: string): string =>
 
 /** The form that belongs to a count, where the count stands elsewhere. */
 export const nounOf = (count: number, one: string, many = `${one}s`): string => (Math.round(count) === 1 ? one : many);
+
+/** `1 day`, `1.5 days`: a span of a policy may have half days. */
+export const inDays = (days: number): string => `${days} ${days === 1 ? 'day' : 'days'}`;

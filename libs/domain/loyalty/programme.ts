@@ -319,11 +319,14 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
         break;
       case 'RenewalPaid':
         state.underWay = undefined;
+        state.confirmableUntil = undefined;
         state.isUnknown = false;
         state.next = renewal(event.data.renewalNumber + 1, event.data.nextDueAt);
         break;
       case 'RenewalDeclined':
         state.underWay = undefined;
+        state.confirmableUntil = undefined;
+        state.isUnknown = false;
         state.next.retryAt = event.data.retryAt;
         state.next.missed = false;
         break;

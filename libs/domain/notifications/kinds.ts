@@ -11,6 +11,7 @@ export const mailKinds = [
   'order-restarted',
   'renewal-coming',
   'renewal-done',
+  'renewal-skipped',
   'programme-held',
   'programme-cancelled',
   'chargeback-granted',

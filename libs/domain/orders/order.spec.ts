@@ -2,15 +2,8 @@ import fc from 'fast-check';
 import { given, minute } from '#test/given';
 import type { DistributionDecision } from '../distribution/decision.ts';
 import type { Bonus, LoyaltyTerms } from '../loyalty/bonus.ts';
-import {
-  type DailyMaximum,
-  dailyMaximumOf,
-  type OrderCommand,
-  type OrderEvent,
-  order,
-  owedLeads,
-  type Terms,
-} from './order.ts';
+import { type DailyMaximum, dailyMaximumOf, type OrderCommand, type OrderEvent, order, type Terms } from './order.ts';
+import { addedLeads } from './standing.ts';
 
 const box = (content: string): Terms['paymentToken'] => ({ keyId: 'k1', box: btoa(content), secret: true });
 
@@ -401,7 +394,7 @@ describe('an order', () => {
       for (const past of [[], [filled], [pauseIn(1, bonus(10)), restarted]])
         expect(given(order, joined, paid, ...past).when(reopen(1)).decision).toHaveLength(1);
       given(order, joined, paid).when(reopen(1)).thenRecords(first);
-      expect(given(order, joined, paid, filled, first).state()).toMatchObject({ status: 'open', owedLeads: 22 });
+      expect(given(order, joined, paid, filled, first).state()).toMatchObject({ status: 'open', orderedLeads: 22 });
       expect(given(order, joined, paid, pauseIn(1, bonus(10)), first).state().status).toBe('paused');
       given(order, joined, paid).when(reopen(2)).thenRefuses('renewal-out-of-turn', 'LOY-2');
       given(order, placed, paid).when(reopen(1)).thenRefuses('not-in-loyalty-rewards', 'LOY-1');
@@ -567,7 +560,7 @@ describe('an order', () => {
         }
         const counted = log.filter((event) => event.type === 'LeadDelivered' && !event.data.replacementFor);
         const perDay = Map.groupBy(counted, (event) => event.data.at.slice(0, 10));
-        expect(counted.length).toBeLessThanOrEqual(owedLeads(terms));
+        expect(counted.length).toBeLessThanOrEqual(addedLeads(terms));
         for (const [, ofDay] of perDay) expect(ofDay.length).toBeLessThanOrEqual(2);
         const leads = log.flatMap((event) => (event.type === 'LeadDelivered' ? [event.data.leadId] : []));
         expect(new Set(leads).size).toBe(leads.length);

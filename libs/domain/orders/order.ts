@@ -21,7 +21,7 @@ import {
   paymentRights,
   recordUnknown,
 } from './payments.ts';
-import { countDelivery, deliveredOn, isFullOn, noProgress, type OrderProgress } from './progress.ts';
+import { countOnDay, deliveredOn, isFullOn, noProgress, type OrderProgress } from './progress.ts';
 import {
   decideRefund,
   evolveRefund,
@@ -42,6 +42,7 @@ import {
   replaceOrderCoupon,
 } from './replaced-coupon.ts';
 import { type ReturnPromise, returnPromiseOf } from './return-promise.ts';
+import { noStanding, type OrderStanding, standingAfter } from './standing.ts';
 import { refuseOtherTotal, totalCentsOf } from './total.ts';
 
 /** An order of leads, from checkout to the last lead and the last replacement. */
@@ -243,17 +244,17 @@ export type DailyMaximum = { readonly leads: number } | { readonly percent: numb
 export const orderStatuses = ['awaiting-payment', 'payment-failed', 'open', 'paused', 'filled', 'cancelled'] as const;
 export type OrderStatus = (typeof orderStatuses)[number];
 
-export interface OrderState extends OrderProgress, RefundState, ReplacedCouponState {
-  status: OrderStatus | 'unknown';
+export interface OrderState extends OrderStanding, OrderProgress, RefundState, ReplacedCouponState {
   /** The present terms: daily maximum and card may have changed since checkout. */
   terms: Terms | undefined;
+  /** The first payment was captured, in time or not. */
   paid: boolean;
   /** Not too late: the order was carried out, and has the discount of its coupon (CPN-4). */
   paidInTime: boolean;
   /** Nobody knows whether the payment was captured. */
   paymentUnknown: boolean;
-  /** The number of the last recorded renewal. */
-  renewals: number;
+  /** The number of the last renewal whose payment is recorded, also of one that came too late. */
+  renewalsPaid: number;
   /** Over the whole life of the order (LOY-4). */
   pauses: number;
   /** Lead id → the instant of its receipt, which decides about a return (RPL-2). */
@@ -268,15 +269,15 @@ export interface OrderState extends OrderProgress, RefundState, ReplacedCouponSt
 
 export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
   initialState: () => ({
+    ...noStanding(),
     ...noProgress(),
     ...noRefunds(),
     ...noReplacedCoupons(),
-    status: 'unknown',
     terms: undefined,
     paid: false,
     paidInTime: false,
     paymentUnknown: false,
-    renewals: 0,
+    renewalsPaid: 0,
     pauses: 0,
     receipts: new Map(),
     returnPromises: new Map(),
@@ -335,34 +336,25 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
   },
 
   evolve(state, event) {
+    Object.assign(state, standingAfter(state, event));
     switch (event.type) {
       case 'OrderPlaced':
         state.terms = termsOf(event.data);
-        state.owedLeads = owedLeads(event.data);
-        state.status = 'awaiting-payment';
         break;
       case 'PaymentCaptured':
-        notePayment(state, 0, event.data);
-        state.paid = true;
         state.paidInTime = true;
-        state.status = 'open';
+        notePaid(state, event.data);
         break;
       case 'PaymentCapturedTooLate':
-        notePayment(state, event.data.renewalNumber ?? 0, event.data);
-        state.paid = true;
-        state.renewals = event.data.renewalNumber ?? state.renewals;
-        break;
-      case 'OrderRestarted':
-        state.status = 'open';
-        break;
-      case 'PaymentDeclined':
-        state.status = 'payment-failed';
+        notePaid(state, event.data);
         break;
       case 'PaymentUnknown':
         state.paymentUnknown = true;
         break;
+      case 'PaymentDeclined':
+        state.paymentUnknown = false;
+        break;
       case 'OrderPaused':
-        state.status = 'paused';
         state.pauses += 1;
         break;
       case 'OrderReopened':
@@ -371,9 +363,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
           amountCents: event.data.totalCents,
           currency: event.data.currency,
         });
-        if (state.status === 'filled') state.status = 'open';
-        state.owedLeads += owedLeads(event.data);
-        state.renewals = event.data.renewalNumber;
+        state.renewalsPaid = event.data.renewalNumber;
         break;
       case 'DailyMaximumChanged':
         if (state.terms) state.terms = { ...state.terms, dailyMaximum: event.data.dailyMaximum };
@@ -381,21 +371,12 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
       case 'PaymentCardChanged':
         if (state.terms) state.terms = { ...state.terms, paymentToken: event.data.paymentToken };
         break;
-      case 'OrderCancelled':
-        state.status = 'cancelled';
-        break;
-      case 'OrderFilled':
-        state.status = 'filled';
-        break;
       case 'LeadDelivered': {
         const { at, leadId, localDay, replacementFor } = event.data;
         state.receipts.set(leadId, at);
         state.returnPromises.set(leadId, returnPromiseOf(event.data));
-        if (replacementFor) {
-          state.owed.delete(replacementFor);
-          break;
-        }
-        countDelivery(state, localDay);
+        if (replacementFor) state.owed.delete(replacementFor);
+        else countOnDay(state, localDay);
         break;
       }
       case 'ReplacementOwed':
@@ -406,6 +387,9 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         state.owed.delete(event.data.replacementId);
         if (event.data.cause === 'verdict-corrected') state.everOwed.delete(event.data.replacementId);
         break;
+      case 'OrderRestarted':
+      case 'OrderCancelled':
+      case 'OrderFilled':
       case 'DailyMaximumReached':
       case 'PayerForgotten':
         break;
@@ -430,9 +414,16 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
 
 const termsOf = ({ at: _at, totalCents: _total, nextBonus: _bonus, ...terms }: DataOf<'OrderPlaced'>): Terms => terms;
 
-/** What an order or one renewal of it adds to the leads owed, replacements aside (ORD-6). */
-export const owedLeads = ({ quantity, bonusLeads }: Pick<Terms, 'quantity' | 'bonusLeads'>): number =>
-  quantity + bonusLeads;
+/** The first payment, or one that came too late. Then it is known what became of the charge. */
+function notePaid(
+  state: OrderState,
+  payment: { renewalNumber?: number | undefined; reference: string; amountCents: number; currency: string },
+): void {
+  const { renewalNumber } = payment;
+  notePayment(state, renewalNumber ?? 0, payment);
+  if (renewalNumber === undefined) Object.assign(state, { paid: true, paymentUnknown: false });
+  else state.renewalsPaid = renewalNumber;
+}
 
 /** CHK-2: a number of leads a day is taken as it is, a percentage of the ordered quantity is rounded up, at least to 1. */
 export const dailyMaximumOf = (asked: DailyMaximum, quantity: number): number =>
@@ -524,11 +515,11 @@ function reopen(
   { loyalty, quantity, policyVersion }: Terms,
 ): Decision<OrderEvent> {
   const { at, renewalNumber, paymentReference, amountCents, currency } = command;
-  const { renewals, pauses: pausesCounted } = state;
+  const { renewalsPaid, pauses: pausesCounted } = state;
   if (!loyalty) return refuse('not-in-loyalty-rewards', 'the order does not take part in Loyalty Rewards', 'LOY-1');
-  if (renewalNumber <= renewals) return [];
-  if (renewalNumber > renewals + 1)
-    return refuse('renewal-out-of-turn', `renewal ${renewals + 1} comes before renewal ${renewalNumber}`, 'LOY-2');
+  if (renewalNumber <= renewalsPaid) return [];
+  if (renewalNumber > renewalsPaid + 1)
+    return refuse('renewal-out-of-turn', `renewal ${renewalsPaid + 1} comes before renewal ${renewalNumber}`, 'LOY-2');
   if (isOver(state)) return [paidTooLate(command)];
   const bonus = bonusOf(loyalty, quantity, renewalNumber, pausesCounted);
   const nextBonus = bonusOf(loyalty, quantity, renewalNumber + 1, pausesCounted);
@@ -577,7 +568,7 @@ function changePaymentCard(
 function cancel({ at, cause }: Command<'CancelOrder'>, state: OrderState): Decision<OrderEvent> {
   if (state.status === 'cancelled') return [];
   if (state.status === 'filled' || state.status === 'payment-failed') return refuseIn(state, 'cancelled', 'ORD-5');
-  const undeliveredLeads = state.owedLeads - state.deliveredLeads;
+  const undeliveredLeads = state.orderedLeads - state.deliveredLeads;
   return [{ type: 'OrderCancelled', data: { at, undeliveredLeads, ...(cause && { cause }) } }];
 }
 
@@ -598,7 +589,7 @@ function deliver(command: Command<'DeliverLead'>, state: OrderState, terms: Term
   return [
     delivered(command, terms, localDay),
     ...(deliveredToday === terms.dailyMaximum ? [maximumReached(at, localDay, deliveredToday)] : []),
-    ...(deliveredLeads === state.owedLeads ? [{ type: 'OrderFilled' as const, data: { at, deliveredLeads } }] : []),
+    ...(deliveredLeads === state.orderedLeads ? [{ type: 'OrderFilled' as const, data: { at, deliveredLeads } }] : []),
   ];
 }
 

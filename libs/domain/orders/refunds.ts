@@ -206,7 +206,7 @@ const comeBack = ({ at, reference }: Command<'RecordRefundReturned'>, refund: Re
     ? [
         {
           type: 'RefundReturned',
-          data: { at, ...dataOf(refund), attempt: refund.attempts, reference: refund.reference },
+          data: { at, ...dataOf(refund), attempt: refund.attempts + 1, reference: refund.reference },
         },
       ]
     : [];
@@ -275,12 +275,12 @@ function noteResult(refund: Refund, event: Exclude<RefundEvent, { type: 'RefundW
       break;
     case 'RefundReturned':
       refund.status = 'stuck';
+      refund.attempts = event.data.attempt;
       refund.attemptsSinceRetry += 1;
       delete refund.madeAs;
       break;
     case 'PaymentRefunded':
       refund.status = 'done';
-      refund.attempts = event.data.attempt;
       refund.madeAs = event.data.reference;
       break;
     default:

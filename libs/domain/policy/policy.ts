@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { inDays } from '../kernel/counted.ts';
 import { type Decider, type Decision, isRefusal, type Refusal, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { id, storeText, timeZone } from '../kernel/fields.ts';
@@ -338,10 +339,10 @@ function contradictionIn(policy: PolicyDocument): [field: keyof PolicyDocument, 
   // A mistyped number must not charge a card every minute.
   if (shortest < 1) return ['renewalCadences', 'has one of less than a day'];
   if (policy.renewalNoticeDays >= shortest)
-    return ['renewalNoticeDays', `must be less than the shortest of renewalCadences, ${shortest} days`];
+    return ['renewalNoticeDays', `must be less than the shortest of renewalCadences, ${inDays(shortest)}`];
   // Otherwise two renewals of one programme could be charged at once.
   if (renewalGraceHoursOf(policy) > shortest * 24)
-    return ['renewalGraceHours', `must not be more than the shortest of renewalCadences, ${shortest} days`];
+    return ['renewalGraceHours', `must not be more than the shortest of renewalCadences, ${inDays(shortest)}`];
   const list = uncleanList(policy);
   if (list) return list;
   return contradictionInReasons(policy);

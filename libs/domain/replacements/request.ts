@@ -1,3 +1,4 @@
+import { inDays } from '../kernel/counted.ts';
 import { type Decision, type Refusal, refuse } from '../kernel/decider.ts';
 import type { Instant, Sealed } from '../kernel/events.ts';
 import { addDays, DAY_MILLISECONDS } from '../kernel/instants.ts';
@@ -68,7 +69,7 @@ function ruleBroken({ at, returnableUntil }: Judged, { valid }: ReturnReason): R
 /** Why the request is denied at once; undefined when it needs a verification. */
 export function explainDenial({ at, deliveredAt, returnableUntil, reason, returnPolicy }: Judged): string | undefined {
   if (at > returnableUntil)
-    return `the lead was delivered more than ${daysBetween(deliveredAt, returnableUntil)} days before the request`;
+    return `the lead was delivered more than ${inDays(daysBetween(deliveredAt, returnableUntil))} before the request`;
   const named = returnReasonNamed(returnPolicy, reason);
   return named && !named.valid ? `"${named.label}" is no reason for a replacement` : undefined;
 }

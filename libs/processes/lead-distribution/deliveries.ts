@@ -1,5 +1,6 @@
 import { type FactOf, idOf } from '#domain/codec';
 import type { Businesses } from '#domain/distribution/businesses';
+import { servedKey } from '#domain/distribution/claims';
 import type { DistributionDecision } from '#domain/distribution/decision';
 import { deriveId } from '#domain/kernel/ids';
 import { contactBookStream } from '#domain/leads/contact-book';
@@ -173,8 +174,21 @@ export class Deliveries {
   /** Undoes {@link begin}. The caller decides where the lead goes. */
   #fail(delivery: Delivery) {
     this.#end(delivery);
-    this.#book.giveBackTurn(delivery, delivery.servedBefore);
+    this.#giveBackTurn(delivery);
     return this.#stock.giveBackPlace(delivery);
+  }
+
+  /** A delivery to the same claim that began after this one would otherwise give back the turn that this one had taken. */
+  #giveBackTurn(failed: Delivery): void {
+    const { orderId, replacementFor, decision, servedBefore } = failed;
+    this.#book.giveBackTurn(failed, servedBefore);
+    for (const other of this.#deliveries.values())
+      if (
+        other.orderId === orderId &&
+        other.replacementFor === replacementFor &&
+        other.servedBefore === servedKey(decision)
+      )
+        other.servedBefore = servedBefore;
   }
 
   #end(delivery: Delivery): void {

@@ -5,8 +5,9 @@ import type { DistributionDecision } from '#domain/distribution/decision';
 import { DueList } from '#domain/kernel/due-list';
 import { type Instant, isUnsealed } from '#domain/kernel/events';
 import { localDayOf, startOfNextLocalDay } from '#domain/kernel/local-days';
-import { type OrderStatus, owedLeads } from '#domain/orders/order';
-import { countDelivery, hasAllLeads, isFullOn, noProgress, type OrderProgress } from '#domain/orders/progress';
+import type { OrderStatus } from '#domain/orders/order';
+import { countOnDay, hasAllLeads, isFullOn, noProgress, type OrderProgress } from '#domain/orders/progress';
+import { addedLeads } from '#domain/orders/standing';
 import type { TypeBooks } from './type-books.ts';
 
 /**
@@ -167,7 +168,8 @@ export class OrderBook {
     }
     const order = this.#orders.get(orderId);
     if (!order) return;
-    countDelivery(order, localDay);
+    order.deliveredLeads += 1;
+    countOnDay(order, localDay);
     this.#refresh(order.claim);
   }
 
@@ -203,7 +205,7 @@ export class OrderBook {
     this.#orders.set(orderId, {
       ...noProgress(),
       claim: this.#newClaim({ kind: 'order', id: orderId, orderId, customerId, leadTypeId, since }),
-      owedLeads: owedLeads(data),
+      orderedLeads: addedLeads(data),
       dailyMaximum,
       timeZone,
       renews: data.loyalty !== undefined,
@@ -283,7 +285,7 @@ export class OrderBook {
 
   /** LOY-9. The order keeps its age and its turn (DLV-7). */
   #reopenOrder(order: WaitingOrder, { data }: FactOf<'OrderReopened'>): void {
-    order.owedLeads += owedLeads(data);
+    order.orderedLeads += addedLeads(data);
     this.#setStatus(order, order.status === 'filled' ? 'open' : order.status);
   }
 

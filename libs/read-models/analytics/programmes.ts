@@ -1,4 +1,11 @@
-import { month, ratio, storeAndType, type View } from './view.ts';
+import { currencyColumns, minorDigits, month, ratio, storeAndType, type View } from './view.ts';
+
+/** A programme has the currency of its order. */
+const withCurrency = `(
+          SELECT programmes.*, currency FROM {programmes.programmes} AS programmes JOIN (
+            SELECT order_id, currency FROM {orders.orders}
+          ) AS orders USING (order_id)
+        )`;
 
 export const programmeViews: readonly View[] = [
   {
@@ -37,11 +44,12 @@ FROM programmes_by_cohort GROUP BY 1 ORDER BY 1`,
     description:
       'How many programmes of a month paid their first, second, third … renewal, of those that could have. A renewal that was not charged yet is neither paid nor unpaid. A renewal that a cancelled programme will not reach is unpaid from the day on which it would have been due.',
     grain:
-      'one month of joining, store, lead type, cadence and number of a renewal that was due for at least one programme',
+      'one month of joining, store, lead type, cadence, currency and number of a renewal that was due for at least one programme',
     columns: {
       cohort_month: ['UTC month', 'its first day'],
       ...storeAndType,
       cadence: ['name', 'how often they are renewed'],
+      ...currencyColumns,
       renewal_number: ['number', 'the first is 1'],
       programmes: ['programmes', 'that joined in that month and were paid for'],
       due: ['programmes', 'whose renewal was due, or would have been, had they not been cancelled'],
@@ -50,26 +58,27 @@ FROM programmes_by_cohort GROUP BY 1 ORDER BY 1`,
       revenue_cents: ['cents', 'of this renewal, less what was given back'],
     },
     sql: `
-      SELECT cohort_month, store_id, lead_type_id, cadence, renewal_number, programmes, due, renewed,
+      SELECT cohort_month, store_id, lead_type_id, cadence, currency, ${minorDigits('currency')} AS minor_digits,
+        renewal_number, programmes, due, renewed,
         ${ratio('renewed', 'due')} AS retention, revenue_cents
       FROM (
-        SELECT cohort_month, store_id, lead_type_id, cadence, renewal_number, count(*) AS programmes,
+        SELECT cohort_month, store_id, lead_type_id, cadence, currency, renewal_number, count(*) AS programmes,
           count(*) FILTER (WHERE attempts > 0
             OR status = 'cancelled' AND joined_at + renewal_number * cadence_days * interval '1 day' <= last_tried.due_at
           ) AS due,
-          count(paid_at) AS renewed, 
-            coalesce(sum(total_cents - refunded_cents), 0)::bigint AS revenue_cents
+          count(paid_at) AS renewed,
+          coalesce(sum(total_cents - refunded_cents), 0)::bigint AS revenue_cents
         FROM (
-          SELECT *, ${month('joined_at')} AS cohort_month FROM {programmes.programmes}
+          SELECT *, ${month('joined_at')} AS cohort_month FROM ${withCurrency} AS joined
           WHERE status <> 'joining' AND status_cause IS DISTINCT FROM 'payment-failed'
         ) AS programmes
         JOIN (
-          SELECT DISTINCT ${month('joined_at')} AS cohort_month, store_id, lead_type_id, cadence, renewal_number
-          FROM {programmes.renewals} JOIN {programmes.programmes} USING (order_id) WHERE attempts > 0
-        ) AS steps USING (cohort_month, store_id, lead_type_id, cadence)
+          SELECT DISTINCT ${month('joined_at')} AS cohort_month, store_id, lead_type_id, cadence, currency, renewal_number
+          FROM {programmes.renewals} JOIN ${withCurrency} AS tried USING (order_id) WHERE attempts > 0
+        ) AS steps USING (cohort_month, store_id, lead_type_id, cadence, currency)
         LEFT JOIN {programmes.renewals} AS renewals USING (order_id, renewal_number)
         CROSS JOIN (SELECT max(due_at) AS due_at FROM {programmes.renewals} WHERE attempts > 0) AS last_tried
-        GROUP BY 1, 2, 3, 4, 5
+        GROUP BY 1, 2, 3, 4, 5, 6
       ) AS cohorts`,
     example: [
       'How many stay for a third renewal?',

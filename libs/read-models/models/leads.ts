@@ -91,6 +91,12 @@ const leadPersonRow = z.object({
   leadId: column.id().describe('Id of the lead.'),
 });
 
+/** What a customer rated before its receipt, as the contact book has it. */
+const earlyRatingRow = z.object({
+  deliveredLeadId: column.id().describe('Customer and lead.'),
+  rating: column.count().nullable().describe("The customer's rating, 1 to 5. Null: none any more."),
+});
+
 export const stockRow = z.object({
   leadTypeId: column.id().describe('Id of the lead type.'),
   leads: column.count().describe('Leads in stock: they can be delivered to somebody.'),
@@ -120,12 +126,19 @@ export const leadPersonTable = table(leadPersonRow, {
   indexes: ['person_key'],
 });
 
+const earlyRatingTable = table(earlyRatingRow, {
+  name: 'early_ratings',
+  key: 'deliveredLeadId',
+  belongsTo: {},
+  indexes: [],
+});
+
 export const stockTable = table(stockRow, { name: 'stock', key: 'leadTypeId', belongsTo: {}, indexes: [] });
 
 /** Leads, to whom they were delivered, and what is in stock. */
 export const leads = model({
   name: 'leads',
-  tables: [leadTable, deliveredLeadTable, leadPersonTable, stockTable],
+  tables: [leadTable, deliveredLeadTable, leadPersonTable, earlyRatingTable, stockTable],
   keysOf,
   on: {
     LeadReceived: receive,
@@ -136,11 +149,12 @@ export const leads = model({
     LeadWithdrawn: (rows, fact) => changeStanding(rows, fact, { withdrawn: true }),
     LeadDelivered: deliver,
     ContactRated: rate,
+    ContactRemoved: (rows, { stream, data }) => noteEarlyRating(rows, deliveredLeadId(idOf(stream), data.leadId), null),
   },
 });
 
 type StandingFact = FactOf<'LeadReceived' | 'LeadAssigned' | 'LeadReleased' | 'LeadAged' | 'LeadWithdrawn'>;
-type LeadFact = StandingFact | FactOf<'DuplicateReceived' | 'LeadDelivered' | 'ContactRated'>;
+type LeadFact = StandingFact | FactOf<'DuplicateReceived' | 'LeadDelivered' | 'ContactRated' | 'ContactRemoved'>;
 
 export const deliveredLeadId = (customerId: string, leadId: string): string => `${customerId}/${leadId}`;
 
@@ -148,19 +162,22 @@ function keysOf(fact: LeadFact): RowKey[] {
   switch (fact.type) {
     case 'LeadDelivered': {
       const { leadId, customerId } = fact.data;
-      return [
-        [leadTable, leadId],
-        [deliveredLeadTable, deliveredLeadId(customerId, leadId)],
-      ];
+      return [[leadTable, leadId], ...keysOfDelivery(deliveredLeadId(customerId, leadId))];
     }
     case 'ContactRated':
-      return [[deliveredLeadTable, deliveredLeadId(idOf(fact.stream), fact.data.leadId)]];
+    case 'ContactRemoved':
+      return keysOfDelivery(deliveredLeadId(idOf(fact.stream), fact.data.leadId));
     case 'DuplicateReceived':
       return [[leadTable, idOf(fact.stream)]];
     default:
       return keysOfStanding(fact);
   }
 }
+
+const keysOfDelivery = (id: string): RowKey[] => [
+  [deliveredLeadTable, id],
+  [earlyRatingTable, id],
+];
 
 function keysOfStanding(fact: StandingFact): RowKey[] {
   const types = [fact.data.leadTypeId, ...(fact.type === 'LeadAged' ? [fact.data.fromLeadTypeId] : [])];
@@ -231,8 +248,9 @@ function deliver(rows: Rows, { stream, data }: FactOf<'LeadDelivered'>): void {
   } = data;
   const lead = rows.get(leadTable, leadId);
   if (!lead?.contact) throw new Error(`a lead was delivered that was never received: ${leadId}`);
+  const id = deliveredLeadId(customerId, leadId);
   rows.put(deliveredLeadTable, {
-    deliveredLeadId: deliveredLeadId(customerId, leadId),
+    deliveredLeadId: id,
     customerId,
     leadId,
     orderId: idOf(stream),
@@ -242,13 +260,19 @@ function deliver(rows: Rows, { stream, data }: FactOf<'LeadDelivered'>): void {
     returnableUntil,
     localDay,
     forReplacementId,
-    rating: null,
+    rating: rows.get(earlyRatingTable, id)?.rating ?? null,
     contact: lead.contact,
   });
 }
 
-function rate(rows: Rows, { stream, data }: FactOf<'ContactRated'>): void {
-  const row = rows.get(deliveredLeadTable, deliveredLeadId(idOf(stream), data.leadId));
-  // Rated between assignment and receipt: there is no row yet.
-  if (row) rows.put(deliveredLeadTable, { ...row, rating: data.rating });
+/** Rated between assignment and receipt: there is no row of the delivery yet. */
+function rate(rows: Rows, { stream, data: { leadId, rating } }: FactOf<'ContactRated'>): void {
+  const id = deliveredLeadId(idOf(stream), leadId);
+  const row = rows.get(deliveredLeadTable, id);
+  if (row) rows.put(deliveredLeadTable, { ...row, rating });
+  else noteEarlyRating(rows, id, rating);
+}
+
+function noteEarlyRating(rows: Rows, id: string, rating: number | null): void {
+  if (rating !== null || rows.get(earlyRatingTable, id)) rows.put(earlyRatingTable, { deliveredLeadId: id, rating });
 }

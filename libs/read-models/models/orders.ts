@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type FactOf, idOf } from '#domain/codec';
 import { declineReasons } from '#domain/kernel/declines';
-import { orderStatuses, owedLeads } from '#domain/orders/order';
+import { type OrderStatus, orderStatuses } from '#domain/orders/order';
+import { addedLeads, standingAfter } from '#domain/orders/standing';
 import { column } from '../engine/columns.ts';
 import { modelOfStreams, type RowOfStream, table } from '../engine/model.ts';
 import { exampleIds } from './examples.ts';
@@ -130,35 +131,55 @@ export const orders = modelOfStreams({
   never: 'an order that was never placed',
   on: {
     OrderPlaced: (order, fact) => order.create(placed(fact)),
-    PaymentCaptured: (order, { data: { at } }) => order.set({ status: 'open', paidAt: at, waitingSince: at }),
-    PaymentDeclined: (order, { data: { at, reason } }) =>
-      order.set({ status: 'payment-failed', waitingSince: at, closedAt: at, declineReason: reason }),
-    PaymentCapturedTooLate: (order, { data }) =>
-      order.set({ ...(data.renewalNumber === undefined && { paidAt: data.at }), paymentUnknownSince: null }),
+    PaymentCaptured: (order, fact) => stand(order, fact, { ...paid(fact), waitingSince: fact.data.at }),
+    PaymentDeclined: (order, fact) => {
+      const { at, reason } = fact.data;
+      stand(order, fact, { waitingSince: at, closedAt: at, declineReason: reason, paymentUnknownSince: null });
+    },
+    PaymentCapturedTooLate: (order, fact) => {
+      if (fact.data.renewalNumber === undefined) order.set(paid(fact));
+    },
     PaymentUnknown: (order, { data: { at } }) => order.set({ paymentUnknownSince: at }),
     RenewalUnknown: (order, { data: { at } }) => order.set({ paymentUnknownSince: at }),
+    RenewalPaid: (order) => order.set({ paymentUnknownSince: null }),
+    RenewalDeclined: (order) => order.set({ paymentUnknownSince: null }),
     RefundWished: (order, { data }) =>
       order.set({ refundsUnderWayCents: order.now.refundsUnderWayCents + data.amountCents }),
     PaymentRefunded: giveBack,
     RefundSettled: giveBack,
     RefundReturned: takeBack,
-    OrderPaused: (order, { data: { at, restartsAt = null } }) =>
-      order.set({ status: 'paused', pausedAt: at, restartsAt }),
-    OrderRestarted: (order, { data: { at } }) =>
-      order.set({ status: 'open', waitingSince: at, pausedAt: null, restartsAt: null }),
+    OrderPaused: (order, fact) => {
+      const { at: pausedAt, restartsAt = null } = fact.data;
+      stand(order, fact, { pausedAt, restartsAt });
+    },
+    OrderRestarted: (order, fact) => stand(order, fact, { waitingSince: fact.data.at, ...notPaused }),
     OrderReopened: reopen,
     DailyMaximumChanged: (order, { data }) => order.set({ dailyMaximum: data.dailyMaximum }),
     /** A paused order restarts for its renewal: there is none any more. */
     ProgrammeCancelled: (order) => order.set({ restartsAt: null }),
-    OrderCancelled: (order, { data: { at } }) =>
-      order.set({ status: 'cancelled', closedAt: at, pausedAt: null, restartsAt: null }),
-    OrderFilled: (order, { data: { at } }) => order.set({ status: 'filled', closedAt: at }),
+    OrderCancelled: (order, fact) => stand(order, fact, { closedAt: fact.data.at, ...notPaused }),
+    OrderFilled: (order, fact) => stand(order, fact, { closedAt: fact.data.at }),
     LeadDelivered: deliver,
     DailyMaximumReached: (order, { data }) => order.set({ maximumReachedOn: data.localDay }),
     ReplacementOwed: (order) => order.set({ replacementsOwed: order.now.replacementsOwed + 1 }),
     ReplacementForgiven: (order) => order.set({ replacementsOwed: order.now.replacementsOwed - 1 }),
   },
 });
+
+type Order = RowOfStream<OrderRow>;
+
+/** What the history shows too comes from the fold of the order itself; `more` is what only the row has. */
+function stand(order: Order, fact: Parameters<typeof standingAfter>[1], more: Partial<OrderRow>): void {
+  order.set({ ...(standingAfter(order.now, fact) as Partial<OrderRow> & { status?: OrderStatus }), ...more });
+}
+
+/** The first payment. It is known now what became of its charge. */
+const paid = ({ data }: FactOf<'PaymentCaptured' | 'PaymentCapturedTooLate'>) => ({
+  paidAt: data.at,
+  paymentUnknownSince: null,
+});
+
+const notPaused = { pausedAt: null, restartsAt: null };
 
 const placed = ({ stream, revision, data }: FactOf<'OrderPlaced'>): OrderRow => ({
   orderId: idOf(stream),
@@ -168,7 +189,7 @@ const placed = ({ stream, revision, data }: FactOf<'OrderPlaced'>): OrderRow => 
   status: 'awaiting-payment',
   quantity: data.quantity,
   bonusLeads: data.bonusLeads,
-  orderedLeads: owedLeads(data),
+  orderedLeads: addedLeads(data),
   renewals: 0,
   loyaltyCadence: data.loyalty?.cadence ?? null,
   dailyMaximum: data.dailyMaximum ?? null,
@@ -201,13 +222,12 @@ const nothingHappenedYet = {
 } satisfies Partial<OrderRow>;
 
 /** Only a filled order opens again; a paused one stays paused (LOY-2). */
-function reopen(order: RowOfStream<OrderRow>, { data }: FactOf<'OrderReopened'>): void {
-  const { orderedLeads, status } = order.now;
-  order.set({ orderedLeads: orderedLeads + owedLeads(data), renewals: data.renewalNumber });
-  if (status === 'filled') order.set({ status: 'open', waitingSince: data.at, closedAt: null });
+function reopen(order: Order, fact: FactOf<'OrderReopened'>): void {
+  const opens = order.now.status === 'filled' && { waitingSince: fact.data.at, closedAt: null };
+  stand(order, fact, { ...opens });
 }
 
-function giveBack(order: RowOfStream<OrderRow>, { data }: FactOf<'PaymentRefunded' | 'RefundSettled'>): void {
+function giveBack(order: Order, { data }: FactOf<'PaymentRefunded' | 'RefundSettled'>): void {
   const { refundedCents, refundsUnderWayCents } = order.now;
   const { amountCents } = data;
   order.set({
@@ -225,10 +245,12 @@ function takeBack(order: RowOfStream<OrderRow>, { data: { amountCents } }: FactO
   });
 }
 
-/** A replacement does not count towards what was ordered (ORD-6). */
-function deliver(order: RowOfStream<OrderRow>, { data: { at, replacementFor } }: FactOf<'LeadDelivered'>): void {
-  const { deliveredLeads, replacementsOwed, replacementsDelivered } = order.now;
-  order.set({ lastDeliveredAt: at, waitingSince: at });
-  if (replacementFor === undefined) order.set({ deliveredLeads: deliveredLeads + 1 });
-  else order.set({ replacementsOwed: replacementsOwed - 1, replacementsDelivered: replacementsDelivered + 1 });
+function deliver(order: Order, fact: FactOf<'LeadDelivered'>): void {
+  const { at, replacementFor } = fact.data;
+  const { replacementsOwed, replacementsDelivered } = order.now;
+  const replaced = replacementFor !== undefined && {
+    replacementsOwed: replacementsOwed - 1,
+    replacementsDelivered: replacementsDelivered + 1,
+  };
+  stand(order, fact, { lastDeliveredAt: at, waitingSince: at, ...replaced });
 }

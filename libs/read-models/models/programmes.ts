@@ -184,12 +184,12 @@ export const programmes = model({
     RenewalMissed(rows, fact) {
       const { dueAt, attempt } = fact.data;
       changeRenewal(rows, fact, { dueAt, retryAt: null });
-      change(rows, fact, { nextDueAt: dueAt, missedDueAt: dueAt, missedUnderWay: attempt !== undefined });
+      change(rows, fact, { missedDueAt: dueAt, missedUnderWay: attempt !== undefined, ...due(rows, fact, dueAt) });
     },
     RenewalReleased(rows, fact) {
       const { dueAt } = fact.data;
       changeRenewal(rows, fact, { dueAt });
-      change(rows, fact, { nextDueAt: dueAt, ...nothingMissed });
+      change(rows, fact, { ...nothingMissed, ...due(rows, fact, dueAt) });
     },
     RenewalSkipped: skip,
     ProgrammeHeld(rows, fact) {
@@ -267,12 +267,16 @@ const nothingMissed = { missedDueAt: null, missedUnderWay: false };
 const stillMissed = (rows: Rows, { stream }: AboutOrder): Partial<ProgrammeRow> =>
   rows.get(programmeTable, idOf(stream))?.missedUnderWay ? {} : nothingMissed;
 
+/** A charge that was under way when the programme was cancelled has its end, and nothing is due after it (LOY-6). */
+const due = (rows: Rows, { stream }: AboutOrder, nextDueAt: string): Partial<ProgrammeRow> =>
+  rows.get(programmeTable, idOf(stream))?.status === 'cancelled' ? {} : { nextDueAt };
+
 /** The number comes again on the next date, so what is known of it is of a date that is over. */
 function skip(rows: Rows, fact: FactOf<'RenewalSkipped'>): void {
   const { nextDueAt } = fact.data;
   changeRenewal(rows, fact, { dueAt: nextDueAt, announcedAt: null, declineReason: null, retryAt: null });
   const skippedBefore = rows.get(programmeTable, idOf(fact.stream))?.skippedRenewals ?? 0;
-  change(rows, fact, { nextDueAt, ...nothingMissed, skippedRenewals: skippedBefore + 1 });
+  change(rows, fact, { ...nothingMissed, skippedRenewals: skippedBefore + 1, ...due(rows, fact, nextDueAt) });
 }
 
 /** A renewal has a row once it is announced or begun; before that it is only a date of its programme. */
@@ -326,10 +330,8 @@ function takeBack(rows: Rows, fact: FactOf<'RefundReturned'>): void {
   if (renewal) changeRenewal(rows, fact, { refundedCents: renewal.refundedCents - fact.data.amountCents });
 }
 
-/** A charge that was under way when the programme was cancelled is paid all the same; no other follows (LOY-6). */
 function pay(rows: Rows, fact: FactOf<'RenewalPaid'>): void {
   const { at: paidAt, amountCents: totalCents, renewalNumber, nextDueAt } = fact.data;
   changeRenewal(rows, fact, { paidAt, declineReason: null, totalCents, confirmableUntil: null });
-  change(rows, fact, { nextRenewalNumber: renewalNumber + 1, ...nothingMissed });
-  if (rows.get(programmeTable, idOf(fact.stream))?.status !== 'cancelled') change(rows, fact, { nextDueAt });
+  change(rows, fact, { nextRenewalNumber: renewalNumber + 1, ...nothingMissed, ...due(rows, fact, nextDueAt) });
 }

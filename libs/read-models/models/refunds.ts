@@ -20,7 +20,7 @@ export const refundRow = z.object({
   status: column
     .oneOf(refundStatuses)
     .describe('Under way; stuck, waiting for an operator; made by the provider; or settled in another way.'),
-  attempts: column.count().describe('How often the provider refused it.'),
+  attempts: column.count().describe('How often the provider refused it, or the bank sent it back.'),
   failure: column.oneOf(refundFailures).nullable().describe('Why it was not made the last time. Null: no failure.'),
   retryAt: column.instant().nullable().describe('When it is tried again. Null: no attempt is planned.'),
   refundReference: column.text().nullable().describe('The refund, as the provider names it. Null: it is not made.'),
@@ -127,7 +127,13 @@ export const refunds = model({
       change(rows, data, { status: retryAt === null ? 'stuck' : 'under-way', attempts, failure, retryAt });
     },
     RefundReturned: (rows, { data }) =>
-      change(rows, data, { status: 'stuck', failure: 'returned-by-bank', refundReference: null, doneAt: null }),
+      change(rows, data, {
+        status: 'stuck',
+        attempts: data.attempt,
+        failure: 'returned-by-bank',
+        refundReference: null,
+        doneAt: null,
+      }),
     RefundRetried: (rows, { data }) => change(rows, data, { status: 'under-way', retryAt: null }),
     RefundSettled: (rows, { data }) => change(rows, data, { status: 'settled', retryAt: null, doneAt: data.at }),
     PaymentDisputed: (rows, fact) => rows.put(disputeTable, disputed(fact)),
