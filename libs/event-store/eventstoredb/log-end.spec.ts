@@ -53,6 +53,13 @@ async function lookedAtBy(asked: () => Promise<unknown>): Promise<number> {
 }
 
 describe('behind the newest event of the ledger, events of others', () => {
+  it('are filtered out by the server', async () => {
+    await othersWrite();
+    expect(await lookedAtBy(() => store.head())).toBeLessThan(FEW);
+    expect(await lookedAtBy(() => all(store.readAll({ filter: { types: ['Other'] } })))).toBeLessThan(FEW);
+    expect(await lookedAtBy(() => all(store.readAll({ direction: 'backwards' })))).toBeLessThan(FEW);
+  });
+
   it('are looked through once, and then no more', async () => {
     await othersWrite();
     const first = await store.head();
