@@ -14,6 +14,8 @@ const opened: (() => unknown)[] = [];
 let ours: EventStore;
 let log: RestorableLog;
 let node: WireNode;
+/** What is watched, whichever log it is. */
+let whole: EventStore;
 let store: EventStore;
 
 async function logOf(...numbers: readonly number[]): Promise<EventStore> {
@@ -39,7 +41,7 @@ beforeEach(async () => {
     patienceMilliseconds: FAR_AWAY_MILLISECONDS,
   });
   const now = () => '2026-01-01T00:00:00.000Z';
-  const whole = wholeStreamsOf(connection, { isOurs: () => true, now, cuts: connection });
+  whole = wholeStreamsOf(connection, { isOurs: () => true, now, cuts: connection });
   store = sameLogOf(whole, { whyAnother, log: (line) => lines.push(line) });
   opened.push(
     () => node.close(),
@@ -115,6 +117,7 @@ test('what others do to streams is not watched while the log is another one', as
   await waitUntil(() => sight() === 'watching');
   await serve(await logOf(7));
   await expect(store.head()).rejects.toThrow('it is empty');
+  await waitUntil(() => whole.damages?.sight === 'watching');
   expect(sight()).toBe('away');
   await serve(ours);
   await waitUntil(() => sight() === 'watching');
