@@ -142,7 +142,11 @@ export class LogReader {
       () => ({ direction: BACKWARDS, fromPosition: serverPositionOf(at), maxCount: READ_TO_THE_END }),
       filter,
     );
-    for await (const resolved of this.#readFrom(before, begin, { wantsMore: () => at !== BEFORE_FIRST, signal, scans: true })) {
+    for await (const resolved of this.#readFrom(before, begin, {
+      wantsMore: () => at !== BEFORE_FIRST,
+      signal,
+      scans: true,
+    })) {
       const event = recordedEventOf(resolved);
       if (!event || event.position >= at) continue;
       at = event.position;
