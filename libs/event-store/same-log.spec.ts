@@ -5,6 +5,7 @@ import { openEmbeddedStore } from './embedded/embedded-store.ts';
 import { openEventStoreDb } from './eventstoredb/eventstoredb-store.ts';
 import { BEFORE_FIRST, type EventStore, LogLost } from './port.ts';
 import { sameLogOf } from './same-log.ts';
+import { wholeStreamsOf } from './whole-streams.ts';
 import { startWireNode, type WireNode } from './wire-node/wire-node.ts';
 
 const lines: string[] = [];
@@ -13,6 +14,8 @@ const opened: (() => unknown)[] = [];
 let ours: EventStore;
 let log: RestorableLog;
 let node: WireNode;
+/** What is watched, whichever log it is. */
+let whole: EventStore;
 let store: EventStore;
 
 async function logOf(...numbers: readonly number[]): Promise<EventStore> {
@@ -37,7 +40,9 @@ beforeEach(async () => {
     connectionString: node.connectionString,
     patienceMilliseconds: FAR_AWAY_MILLISECONDS,
   });
-  store = sameLogOf(connection, { whyAnother, log: (line) => lines.push(line) });
+  const now = () => '2026-01-01T00:00:00.000Z';
+  whole = wholeStreamsOf(connection, { isOurs: () => true, now, cuts: connection });
+  store = sameLogOf(whole, { whyAnother, log: (line) => lines.push(line) });
   opened.push(
     () => node.close(),
     () => store.close(),
@@ -105,4 +110,15 @@ test('an older copy of the same log is taken as one: its followers are told', as
   const told = expect(subscription.ended).rejects.toThrow('restored from an older copy');
   await serve(await logOf(1));
   await told;
+});
+
+test('what others do to streams is not watched while the log is another one', async () => {
+  const sight = () => store.damages?.sight;
+  await waitUntil(() => sight() === 'watching');
+  await serve(await logOf(7));
+  await expect(store.head()).rejects.toThrow('it is empty');
+  await waitUntil(() => whole.damages?.sight === 'watching');
+  expect(sight()).toBe('away');
+  await serve(ours);
+  await waitUntil(() => sight() === 'watching');
 });

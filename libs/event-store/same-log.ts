@@ -3,6 +3,7 @@ import { askedTogether } from './in-turn.ts';
 import { isThere, landmarkOf } from './landmarks.ts';
 import { passedOn } from './passed-on.ts';
 import {
+  type Damages,
   type EventStore,
   type Landmark,
   LogLost,
@@ -33,9 +34,10 @@ const MILLISECONDS_BETWEEN_LINES = 5000;
 export function sameLogOf(store: EventStore, options: SameLogOptions): EventStore {
   const watch = new LogIdentity(store, options);
   store.askBeforeAppends?.(() => watch.mustBeSame());
-  const { answers } = store;
+  const { answers, damages } = store;
   return {
     ...passedOn(store),
+    ...(damages && { damages: seenWhile(() => watch.isSame, damages) }),
     append: (stream, events, expected, patience) =>
       watch.during(() => store.append(stream, events, expected, patience), patience),
     readStream: (stream, read) => watch.whileReading(store.readStream(stream, read), read),
@@ -52,6 +54,17 @@ export function sameLogOf(store: EventStore, options: SameLogOptions): EventStor
     },
   };
 }
+
+/** What others do to the streams of another log says nothing of ours. */
+const seenWhile = (isSame: () => boolean, damages: Damages): Damages => ({
+  of: (stream) => damages.of(stream),
+  all: () => damages.all(),
+  get sight() {
+    return isSame() ? damages.sight : 'away';
+  },
+  searched: () => damages.searched(),
+  onChange: (changed) => damages.onChange(changed),
+});
 
 /** Knows whether the log is the one of before. */
 class LogIdentity {
@@ -131,7 +144,12 @@ class LogIdentity {
   async #isOfAnotherLog(error: unknown): Promise<boolean> {
     if (!(error instanceof LogReplaced || error instanceof NoSuchPosition)) return false;
     await this.#look().catch(() => {});
-    return this.#lost !== undefined || this.#isUnsure;
+    return !this.isSame;
+  }
+
+  /** As far as known: an outage or another log says nothing of it. */
+  get isSame(): boolean {
+    return !this.#lost && !this.#isUnsure;
   }
 
   get #breaks(): number {
@@ -144,7 +162,7 @@ class LogIdentity {
 
   /** @returns undefined when it is known already @throws LogLost; StoreUnavailable when the log cannot be looked at in time */
   mustBeSame({ until }: Patience = {}): Promise<void> | undefined {
-    if (!this.#isUnsure && !this.#lost) return undefined;
+    if (this.isSame) return undefined;
     return this.#lookUntil(until);
   }
 
@@ -166,9 +184,9 @@ class LogIdentity {
   }
 
   async #untilSame(over: AbortSignal): Promise<void> {
-    while (!over.aborted && (this.#lost || this.#isUnsure)) {
+    while (!over.aborted && !this.isSame) {
       if (!this.#lost) await this.#look().catch(() => {});
-      if (this.#lost || this.#isUnsure) await pause(MILLISECONDS_BETWEEN_LOOKS, over);
+      if (!this.isSame) await pause(MILLISECONDS_BETWEEN_LOOKS, over);
     }
   }
 
@@ -200,7 +218,7 @@ class LogIdentity {
     const { signal } = this.#over;
     while (!signal.aborted) {
       await pause(MILLISECONDS_BETWEEN_LOOKS, signal);
-      if (!signal.aborted && (this.#lost || this.#isUnsure)) await this.#look().catch(() => {});
+      if (!signal.aborted && !this.isSame) await this.#look().catch(() => {});
     }
   }
 }

@@ -43,6 +43,7 @@ export async function startGivenServer(directory: string, port?: number): Promis
   // A server of a store that is still there does not keep the tests from ending: then it ends, too.
   watchdog.unref();
   (watchdog.stdin as Socket).unref();
+  const ended = once(watchdog, 'exit');
   await waitUntil(() => watchdog.exitCode !== null || isHealthy(listensOn));
   if (watchdog.exitCode !== null) throw new Error(`the server ended that this command starts: ${started}`);
   return {
@@ -50,8 +51,8 @@ export async function startGivenServer(directory: string, port?: number): Promis
     connectionString: `esdb://127.0.0.1:${listensOn}?tls=false`,
     async close() {
       watchdog.ref();
-      const ended = once(watchdog, 'exit');
       watchdog.stdin.end();
+      // It may have ended before: a test that takes its server away closes it twice.
       await ended;
     },
   };

@@ -154,10 +154,14 @@ export class Connection {
   }
 
   async #askForEnd(): Promise<void> {
-    const end = { direction: BACKWARDS, fromPosition: END, maxCount: 1 } as const;
-    for await (const _ of this.#readOnce(this.link.reads.readAll(end), this.#readWithin, undefined));
+    await this.#readEnd(this.#readWithin);
     // A node that answers reads may still answer no append: that, the next append tells, if there is one.
     if (performance.now() - this.#appendFailedAt > APPENDS_FORGOTTEN_AFTER_MILLISECONDS) this.works();
+  }
+
+  async #readEnd(limit: number): Promise<void> {
+    const end = { direction: BACKWARDS, fromPosition: END, maxCount: 1 } as const;
+    for await (const _ of this.#readOnce(this.link.reads.readAll(end), { limit }));
   }
 
   /**
@@ -187,7 +191,7 @@ export class Connection {
       signal,
       until,
       awaitsAccess = false,
-      answerWithin,
+      scans = false,
       looksAtPosition = false,
     }: ReadLimits = {},
   ): AsyncGenerator<ResolvedEvent> {
@@ -195,9 +199,9 @@ export class Connection {
     while (wantsMore() && !signal?.aborted) {
       this.mustBeOpen();
       try {
-        const inTime = Math.min(this.#readWithin, Math.max(SHORTEST_MILLISECONDS, retries.millisecondsLeft));
-        const limit = answerWithin ?? inTime;
-        for await (const resolved of this.#readOnce(begin(this.link.reads), limit, signal)) {
+        const limit = Math.min(this.#readWithin, Math.max(SHORTEST_MILLISECONDS, retries.millisecondsLeft));
+        const mayBeSilent = scans && (() => this.#answersOthers(limit, retries));
+        for await (const resolved of this.#readOnce(begin(this.link.reads), { limit, signal, mayBeSilent })) {
           yield resolved;
           if (signal?.aborted) return;
           retries.reset();
@@ -216,13 +220,23 @@ export class Connection {
     }
   }
 
+  /** A server that looks through millions of events of others says nothing meanwhile. It is there when it answers other reads. */
+  async #answersOthers(limit: number, retries: Retries): Promise<boolean> {
+    await this.#readEnd(limit);
+    retries.reset();
+    return !retries.isExhausted;
+  }
+
   /** One call. It is cancelled however the reader leaves: the client would leave it open. */
   async *#readOnce(
     call: StreamingRead<ResolvedEvent>,
-    limit: number,
-    signal: AbortSignal | undefined,
+    { limit, signal, mayBeSilent }: CallLimits,
   ): AsyncGenerator<ResolvedEvent> {
-    const watchdog = new Watchdog(limit, (error) => call.destroy(error));
+    const watchdog = new Watchdog(limit, async (error) => {
+      watchdog.rest();
+      if (mayBeSilent && (await mayBeSilent().catch(() => false))) watchdog.watch();
+      else call.destroy(error);
+    });
     const stop = () => call.destroy();
     const over = this.over(signal);
     over.addEventListener('abort', stop);
@@ -253,13 +267,21 @@ export interface ReadLimits {
   readonly wantsMore?: () => boolean;
   /** Waits for a right that the account does not have. */
   readonly awaitsAccess?: boolean;
-  /** For a read that the server may be silent about for long, in milliseconds. */
-  readonly answerWithin?: number;
+  /** The server filters: it may be silent as long as it looks through what does not pass. */
+  readonly scans?: boolean;
   readonly signal?: AbortSignal | undefined;
   /** When the reader gives up, as `performance.now()` counts. */
   readonly until?: number | undefined;
   /** It is only asked what is at a position, which may be none of this log. */
   readonly looksAtPosition?: boolean;
+}
+
+interface CallLimits {
+  /** Milliseconds without anything received. */
+  readonly limit: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Whether a call that received nothing for so long goes on. */
+  readonly mayBeSilent?: false | (() => Promise<boolean>);
 }
 
 /** The repetitions of one request: growing pauses, and an end. */

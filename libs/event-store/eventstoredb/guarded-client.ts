@@ -72,11 +72,15 @@ function hearBreaks(channel: Channel, broke: () => void): Channel {
   return channel;
 }
 
-/** An error that comes before or after somebody reads must not end the program. Who reads gets it all the same. */
+/**
+ * An error that comes before or after somebody reads must not end the program. Who reads gets it all the same. `this` may be an
+ * heir of the client that changes its requests: the filter of a read is put in so.
+ */
 function hearErrors(client: EventStoreDBClient, opening: Opening): void {
-  const open = client[opening].bind(client) as (...parameters: unknown[]) => EventEmitter;
-  (client as unknown as Record<Opening, typeof open>)[opening] = (...parameters) =>
-    open(...parameters).on('error', () => {});
+  const open = client[opening] as (...parameters: unknown[]) => EventEmitter;
+  (client as unknown as Record<Opening, typeof open>)[opening] = function (this: EventStoreDBClient, ...parameters) {
+    return open.apply(this, parameters).on('error', () => {});
+  };
 }
 
 /**

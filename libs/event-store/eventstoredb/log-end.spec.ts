@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { waitUntil } from '#test/wait-until';
 import { all, event, follow } from '../contract/event-store-contract.ts';
@@ -14,10 +15,14 @@ let log: EventStore;
 let node: WireNode;
 let store: EventStore;
 let eventsLookedAt: number;
+/** How long the log looks through before it has an event that passes a filter. */
+let millisecondsToFilter: number;
 beforeEach(async () => {
   log = await openEmbeddedStore();
   eventsLookedAt = 0;
+  millisecondsToFilter = 0;
   const counted: EventStore['readAll'] = async function* (options): AsyncIterable<RecordedEvent> {
+    if (options?.filter) await wait(millisecondsToFilter);
     for await (const read of log.readAll(options)) {
       eventsLookedAt += 1;
       yield read;
@@ -53,6 +58,13 @@ async function lookedAtBy(asked: () => Promise<unknown>): Promise<number> {
 }
 
 describe('behind the newest event of the ledger, events of others', () => {
+  it('are filtered out by the server', async () => {
+    await othersWrite();
+    expect(await lookedAtBy(() => store.head())).toBeLessThan(FEW);
+    expect(await lookedAtBy(() => all(store.readAll({ filter: { types: ['Other'] } })))).toBeLessThan(FEW);
+    expect(await lookedAtBy(() => all(store.readAll({ direction: 'backwards' })))).toBeLessThan(FEW);
+  });
+
   it('are looked through once, and then no more', async () => {
     await othersWrite();
     const first = await store.head();
@@ -80,5 +92,33 @@ describe('behind the newest event of the ledger, events of others', () => {
     });
     expect(lookedAt).toBeLessThan(FEW);
     await first.stop();
+  });
+});
+
+describe('a server that says nothing while it looks through events of others', () => {
+  const ANSWER_WITHIN = 500;
+  const reader = async () => {
+    millisecondsToFilter = 5 * ANSWER_WITHIN;
+    await store.close();
+    const { connectionString } = node;
+    const limits = { answerWithinMilliseconds: ANSWER_WITHIN, patienceMilliseconds: 2 * ANSWER_WITHIN };
+    store = await openEventStoreDb({ connectionString, streamPrefixes: ['a-'], ...limits });
+  };
+  beforeEach(reader);
+
+  it('is waited for, forwards and backwards, as long as it answers others', async () => {
+    const written = await all(store.readAll());
+    expect(written).toHaveLength(1);
+    expect(await all(store.readAll({ direction: 'backwards' }))).toEqual(written);
+    expect(await all(store.readAll({ filter: { types: ['Other'] } }))).toEqual([]);
+  });
+
+  it('is asked once for all who want to know the newest event; who gives up leaves the look to the next one', async () => {
+    await othersWrite();
+    const hurried = () => store.head({ until: performance.now() + ANSWER_WITHIN });
+    await expect(hurried()).rejects.toMatchObject({ code: 'store-unavailable' });
+    await waitUntil(async () => (await hurried().catch(() => undefined)) !== undefined);
+    await othersWrite();
+    await waitUntil(async () => (await hurried().catch(() => undefined)) !== undefined);
   });
 });

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { BACKWARDS, END, type EventStoreDBClient, FORWARDS, type ReadRevision, START } from '@eventstore/db-client';
+import { askedTogether } from '../in-turn.ts';
 import { isThere, landmarkOf } from '../landmarks.ts';
 import {
   BEFORE_FIRST,
@@ -17,7 +18,7 @@ import {
 import { isPosition } from '../position-text.ts';
 import { checkCount, checkFilter, passes } from '../read-checks.ts';
 import type { Connection, ReadLimits } from './connection.ts';
-import { PositionRefused, refusedFor } from './failures.ts';
+import { isAccessRefused, PositionRefused, refusedFor } from './failures.ts';
 import { readAllFiltered } from './filtered-read.ts';
 import type { LogEnd } from './log-end.ts';
 import { isEmpty, positionOf, recordedEventOf, serverFilterOf, serverPositionOf } from './translation.ts';
@@ -26,8 +27,6 @@ const READ_TO_THE_END = Number.MAX_SAFE_INTEGER;
 const LOOK_BACK_FACTOR = 32;
 /** Where more are newer, the newest is found from the end. */
 const MOST_NEWER = 1000;
-/** A server that looks back over millions of events of others says nothing meanwhile. */
-const MILLISECONDS_TO_LOOK_BACK = 600_000;
 
 type ReadOptions = Parameters<typeof readAllFiltered>[1];
 
@@ -40,7 +39,7 @@ export class LogReader {
   readonly #connection: Connection;
   readonly #ours: EventFilter | undefined;
   readonly #end: LogEnd;
-  #lookingBack: Promise<void> | undefined;
+  readonly #look = askedTogether(() => this.#lookOnce());
 
   /** @param ours lets the events pass that are ours; undefined: all are, besides the server's own */
   constructor(connection: Connection, ours: EventFilter | undefined, end: LogEnd) {
@@ -117,7 +116,7 @@ export class LogReader {
       () => ({ fromPosition: serverPositionOf(at), maxCount: READ_TO_THE_END, direction: FORWARDS }),
       filter,
     );
-    for await (const resolved of this.#readFrom(after, begin, { wantsMore: () => at < head, signal })) {
+    for await (const resolved of this.#readFrom(after, begin, { wantsMore: () => at < head, signal, scans: true })) {
       const event = recordedEventOf(resolved);
       // A read of the server includes the event at its position.
       if (!event || event.position <= at) continue;
@@ -143,7 +142,11 @@ export class LogReader {
       () => ({ direction: BACKWARDS, fromPosition: serverPositionOf(at), maxCount: READ_TO_THE_END }),
       filter,
     );
-    for await (const resolved of this.#readFrom(before, begin, { wantsMore: () => at !== BEFORE_FIRST, signal })) {
+    for await (const resolved of this.#readFrom(before, begin, {
+      wantsMore: () => at !== BEFORE_FIRST,
+      signal,
+      scans: true,
+    })) {
       const event = recordedEventOf(resolved);
       if (!event || event.position >= at) continue;
       at = event.position;
@@ -170,29 +173,26 @@ export class LogReader {
   }
 
   /**
-   * The newest event that is ours. A server finds it by looking through all events of others behind it: so that is done once,
-   * and then only what is newer is looked through. Who does not say an end waits for that as long as it takes. Who waits
-   * without an end waits for the right to read the log, too.
+   * The newest event that is ours. A server finds it by looking through all events of others behind it: so that is done once for
+   * all who ask, and then only what is newer is looked through. Who does not say an end waits for that as long as it takes; who
+   * gives up leaves the look to the next one. Who waits without an end waits for the right to read the log, too.
    */
   async newest({ until }: Patience = {}): Promise<Landmark | undefined> {
     const limits = { until, awaitsAccess: until === Number.POSITIVE_INFINITY };
     for (;;) {
-      const { following } = this.#end;
       const last = await this.#last(limits);
       if (!last || last.id === this.#end.passed?.id) return last && this.#end.newest;
-      if ((await this.#isKnown()) && (await this.#lookForNewer(last, following, limits))) return this.#end.newest;
-      this.#lookingBack ??= this.#lookBack(last, following).finally(() => {
-        this.#lookingBack = undefined;
-      });
-      await inTime(this.#lookingBack, until).catch((error: unknown) => {
-        if (!(limits.awaitsAccess && mayPass(error))) throw error;
-      });
-      this.#connection.mustBeOpen();
+      try {
+        await inTime(this.#look(), until);
+        return this.#end.newest;
+      } catch (error) {
+        if (!mayPass(error, limits)) throw error;
+      }
     }
   }
 
   /** The last event of the log, be it ours or not. */
-  async #last(limits: ReadLimits): Promise<Landmark | undefined> {
+  async #last(limits?: ReadLimits): Promise<Landmark | undefined> {
     this.#connection.mustBeOpen();
     const begin = (client: EventStoreDBClient) =>
       client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
@@ -210,14 +210,23 @@ export class LogReader {
     return false;
   }
 
+  /** Looks for the newest event that is ours, if that is not known. */
+  async #lookOnce(): Promise<void> {
+    const { following } = this.#end;
+    const last = await this.#last();
+    if (!last || last.id === this.#end.passed?.id) return;
+    if ((await this.#isKnown()) && (await this.#lookForNewer(last, following))) return;
+    this.#end.found(await this.#newestFromEnd(), last, following);
+  }
+
   /** @param last the last event of the log before this look @returns false when there are too many */
-  async #lookForNewer(last: Landmark, following: LogEnd['following'], limits: ReadLimits): Promise<boolean> {
+  async #lookForNewer(last: Landmark, following: LogEnd['following']): Promise<boolean> {
     const from = this.#end.lookedUpTo ?? BEFORE_FIRST;
     const fromPosition = serverPositionOf(from);
     const begin = beginRead(() => ({ direction: FORWARDS, fromPosition, maxCount: MOST_NEWER }), this.#ours);
     let newest: Landmark | undefined;
     let seen = 0;
-    for await (const resolved of this.#connection.read(begin, limits)) {
+    for await (const resolved of this.#connection.read(begin, { scans: true })) {
       seen += 1;
       const event = recordedEventOf(resolved);
       if (event && event.position > from && passes(this.#ours, event)) newest = landmarkOf(event);
@@ -226,18 +235,12 @@ export class LogReader {
     return seen < MOST_NEWER;
   }
 
-  async #lookBack(last: Landmark, following: LogEnd['following']): Promise<void> {
-    this.#end.found(await this.#newestFromEnd(), last, following);
-  }
-
   async #newestFromEnd(): Promise<Landmark | undefined> {
     for (let maxCount = 1; ; maxCount *= LOOK_BACK_FACTOR) {
       let seen = 0;
       const options = { direction: BACKWARDS, fromPosition: END, maxCount } as const;
-      for await (const resolved of this.#connection.read(
-        beginRead(() => options, this.#ours),
-        { answerWithin: MILLISECONDS_TO_LOOK_BACK },
-      )) {
+      const begin = beginRead(() => options, this.#ours);
+      for await (const resolved of this.#connection.read(begin, { scans: true })) {
         seen += 1;
         const event = recordedEventOf(resolved);
         if (event && passes(this.#ours, event)) return landmarkOf(event);
@@ -295,7 +298,9 @@ export class LogReader {
   }
 }
 
-const mayPass = (error: unknown): boolean => error instanceof StoreUnavailable;
+/** Whether the caller has time left to ask again. */
+const mayPass = (error: unknown, { until = 0, awaitsAccess = false }: ReadLimits): boolean =>
+  error instanceof StoreUnavailable && performance.now() < until && (awaitsAccess || !isAccessRefused(error));
 
 /** @throws StoreUnavailable when the time of the caller is over */
 async function inTime(looking: Promise<void>, until = Number.POSITIVE_INFINITY): Promise<void> {

@@ -5,7 +5,7 @@ export class Watchdog {
   readonly #timer: NodeJS.Timeout;
   #waitingSince: number | undefined = performance.now();
 
-  constructor(limitMilliseconds: number, bark: (error: Error) => void) {
+  constructor(limitMilliseconds: number, bark: (error: Error) => unknown) {
     this.#timer = setInterval(
       () => {
         if (this.#waitingSince === undefined || performance.now() - this.#waitingSince < limitMilliseconds) return;
