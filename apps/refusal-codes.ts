@@ -363,7 +363,7 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'amountCents',
   ),
   'refund-unknown': refused(409, 'The order has no such refund.', 'Check the ids.', 'refundId'),
-  'refund-made': refused(409, 'The payment provider has given the money back.', 'Nothing is left to do.', 'refundId'),
+  'refund-made': refused(409, 'The payment provider has given the money back.', 'Nothing is left to do.'),
   'refund-under-way': refused(
     409,
     'The payment provider is being asked for this refund.',

@@ -37,7 +37,7 @@ export const borders: readonly Border[] = [
     mayImport: `#domain/kernel/** #postgres/** #event-store/port #event-store/open-or-explain #event-store/sqlite-reader #event-store/temporary-directory
       node:* better-sqlite3 lru-cache`,
   },
-  { folder: 'libs/gateways', mayImport: '#domain/** node:* fontkit handlebars nodemailer pdfkit stripe' },
+  { folder: 'libs/gateways', mayImport: '#domain/** node:* fontkit handlebars nodemailer pdfkit stripe zod' },
 
   { folder: 'libs/audit', mayImport: '#domain/** #event-store/port #vault/vault node:crypto zod' },
   // Computes the rules again with its own code. It could not find the errors of a decider that it imports.

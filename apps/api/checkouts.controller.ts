@@ -123,6 +123,7 @@ export class CheckoutsController {
     summary: 'Place the order that the checkout shows (CHK-5); a repeat answers the same order',
     idName: 'orderId',
     records: ['OrderPlaced'],
+    ifMatch: 'taken',
     creates: '/api/orders/:id',
   })
   placeCheckout(

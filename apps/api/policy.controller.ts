@@ -93,7 +93,7 @@ export class PolicyController {
     summary: 'Publish a version of the policy (POL-1), with the ETag of the versions that the author saw (POL-2)',
     records: ['PolicyPublished'],
     creates: '/api/policy/versions',
-    needsIfMatch: true,
+    ifMatch: 'needed',
   })
   publishPolicy(
     @Body() { changes, policy, seenVersion, effectiveFrom }: PublishPolicyBody,

@@ -169,6 +169,8 @@ export class ReceiptsController {
       'Set the taxes that the prices of a store include: they are in the receipts of what is paid from then on (CHK-8)',
     idName: 'storeId',
     records: ['TaxesSet'],
+    // Each receipt moves the revision of their stream.
+    ifMatch: 'none',
   })
   setTaxes(
     @IdOf('store') storeId: string,

@@ -127,13 +127,16 @@ interface CommandRoute {
   readonly adds?: z.ZodRawShape;
   /** Where to find what the command creates: a path with `:id`. The route answers 201 then. */
   readonly creates?: string;
-  /** Nobody may send it without saying what they saw. */
-  readonly needsIfMatch?: boolean;
+  /**
+   * `needed`: nobody may send it without saying what they saw. Default: taken, unless it creates something, which had no revision
+   * before.
+   */
+  readonly ifMatch?: 'taken' | 'needed' | 'none';
 }
 
 /** A route that carries a command. Its handler returns the outcome; this decorator turns it into an HTTP response. */
 export function CommandRoute({ summary, records, idName, adds, creates, ...needs }: CommandRoute) {
-  const { takesNothing = false, needsIfMatch = false } = needs;
+  const { takesNothing = false, ifMatch = creates ? 'none' : 'taken' } = needs;
   const status = creates ? 201 : 200;
   const example = {
     ...(idName && { [idName]: exampleIds[idName] }),
@@ -146,7 +149,7 @@ export function CommandRoute({ summary, records, idName, adds, creates, ...needs
     HttpCode(status),
     UseInterceptors(new OutcomeInterceptor({ idName, creates, takesNothing })),
     ApiOperation({ summary }),
-    ...(needsIfMatch ? [ifMatchNeeded, Problems(428)] : creates ? [] : [ifMatch]),
+    ...ifMatchHeaders[ifMatch],
     ...askingHeaders,
     succeeds(status, 'The command is recorded.', resultNaming(idName, adds), example),
     Problems(400, 403, 404, 409, 412, 413, 415, 422, 423, 503, 507),
@@ -173,13 +176,14 @@ function resultNaming(idName: IdName | undefined, adds: z.ZodRawShape = {}): z.Z
 const header = (name: string, description: string, example: string, required = false) =>
   ApiHeader({ name, description, required, schema: { type: 'string' }, example });
 
-const ifMatch = header('If-Match', 'Only if it is still at this revision: the ETag of an earlier answer.', '"3"');
+const ifMatchTaken = header('If-Match', 'Only if it is still at this revision: the ETag of an earlier answer.', '"3"');
 const ifMatchNeeded = header(
   'If-Match',
   'Which revision its sender saw: the ETag of an earlier answer. Not *, which names none.',
   '"3"',
   true,
 );
+const ifMatchHeaders = { taken: [ifMatchTaken], needed: [ifMatchNeeded, Problems(428)], none: [] } as const;
 const whoAndWhy = [
   header(
     'Leadger-Actor',

@@ -4,12 +4,12 @@ import { type Charge, type ChargeResult, type PaymentGateway, ProviderRefusal } 
 import { amountAtStripe, stripeLimits, suffixOf } from './stripe-limits.ts';
 import { stripeRefunds } from './stripe-refunds.ts';
 
-interface StripeOptions {
+export interface StripeOptions {
   /** `sk_…`. */
   readonly secretKey: string;
   /** The prefix of the account's card statements, as it is set at Stripe. Default: not known. */
   readonly statementPrefix?: string | undefined;
-  /** Milliseconds since 1970. Default: the time of this machine. */
+  /** The store's own time, in milliseconds since 1970. Default: the time of this machine. */
   readonly now?: () => number;
   /** The address of Stripe's API. Default: Stripe's own. */
   readonly server?: { readonly host: string; readonly port: number; readonly protocol: 'http' | 'https' };

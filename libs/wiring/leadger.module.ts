@@ -15,6 +15,7 @@ import { type MailGateway, mailFiles, smtpMail } from '#gateways/mail';
 import { noNotices, type PaymentNotices } from '#gateways/payment-notices';
 import { type PaymentGateway, sandboxPayments } from '#gateways/payments';
 import { stripeLimits } from '#gateways/stripe-limits';
+import type { StripeOptions } from '#gateways/stripe-payments';
 import { httpWebhooks, type WebhookGateway } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
 import { CommandHandler } from '#requests/command-handler';
@@ -110,7 +111,7 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
   static on(stores: Stores, options: LeadgerOptions = {}): DynamicModule {
     const { clock = systemClock(), works = true, leases } = options;
     const mails = options.mails ?? mailsOf(stores, works);
-    const payments = options.payments ?? paymentsOf(process.env);
+    const payments = options.payments ?? paymentsOf(process.env, clock);
     const webhooks = options.webhooks ?? httpWebhooks();
     const work = works && mails ? worksHere({ clock, payments, mails, webhooks }, leases) : worksElsewhere(leases);
     const values = [
@@ -134,15 +135,19 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
   }
 }
 
-function paymentsOf(environment: NodeJS.ProcessEnv): PaymentGateway {
+function paymentsOf(environment: NodeJS.ProcessEnv, clock: Clock): PaymentGateway {
   const { STRIPE_SECRET_KEY: secretKey, STRIPE_STATEMENT_PREFIX: statementPrefix } = environment;
   return secretKey
-    ? chargesOverStripe({ secretKey, statementPrefix: statementPrefix || undefined })
+    ? chargesOverStripe({
+        secretKey,
+        statementPrefix: statementPrefix || undefined,
+        now: () => Date.parse(clock.now()),
+      })
     : sandboxPayments();
 }
 
 /** Its package is loaded only where it is used: a store without it starts sooner. */
-function chargesOverStripe(options: { secretKey: string; statementPrefix: string | undefined }): PaymentGateway {
+function chargesOverStripe(options: StripeOptions): PaymentGateway {
   const stripe = import('#gateways/stripe-payments').then(({ stripePayments }) => stripePayments(options));
   return {
     limits: stripeLimits(options.statementPrefix),

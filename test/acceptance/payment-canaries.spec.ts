@@ -79,7 +79,11 @@ beforeAll(async () => {
   mails = smtpMail({ url: `smtp://127.0.0.1:${mailPort}` });
   directory = await mkdtemp(join(tmpdir(), 'leadger-canaries-'));
   const server = { host: '127.0.0.1', port: paymentPort, protocol: 'http' } as const;
-  shop = await openShop({ directory, mails, payments: stripePayments({ secretKey: 'sk_test_1', server }) });
+  shop = await openShop({
+    directory,
+    mails,
+    payments: stripePayments({ secretKey: 'sk_test_1', server, now: () => Date.parse(shop?.now() ?? '') }),
+  });
 });
 afterAll(async () => {
   await shop.stop();
