@@ -38,7 +38,7 @@ async function askHere(location: StoreLocation, question: Question): Promise<unk
   const stores = await openStores({ ...location, mustExist: true });
   // A store on servers has workers, which do what follows.
   const works = stores.directory !== undefined;
-  const store = await runStore(stores, { works, prepare: false });
+  const store = await runStore(stores, { works, callsOutside: false, prepare: false });
   try {
     const context = { caller: trialCaller(ACTOR), commandId: randomUUID(), ...(reason !== undefined && { reason }) };
     if (works && catchesUp) {

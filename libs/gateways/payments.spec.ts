@@ -1,4 +1,4 @@
-import { assumedPayments, sandboxPayments } from './payments.ts';
+import { assumedPayments, ProviderRefusal, sandboxPayments } from './payments.ts';
 
 const chargeOf = (token: string) =>
   ({
@@ -21,6 +21,16 @@ it.each([
 ])('the sandbox answers %s', async (token, result) => {
   expect(await sandboxPayments().capture(chargeOf(token), 'key-1')).toEqual(result);
 });
+
+it.each(['pm_1RkBdH2eZvKYlo2C', 'card_1RkBdH2eZvKYlo2C'])(
+  'the sandbox says nothing about a card of Stripe: %s',
+  async (token) => {
+    await expect(sandboxPayments().capture(chargeOf(token), 'key-1')).rejects.toThrow(ProviderRefusal);
+    const refund = { refundId: 'r1', reference: 'pi_1', amountCents: 100, currency: 'USD' };
+    const failure = { refunded: false, failure: 'unknown-payment' };
+    expect(await sandboxPayments().refund(refund, 'key-1')).toEqual(failure);
+  },
+);
 
 it('the sandbox loses an answer once, but has captured the payment', async () => {
   const payments = sandboxPayments();

@@ -81,6 +81,8 @@ export class ProviderRefusal extends LeadgerError {
 const DECLINED = 'tok_declined';
 const DELAYED = /^tok_delay_(\d{1,5})$/;
 const LOST = 'tok_lost_reply';
+/** A card of a store that was run with Stripe before. */
+const OF_STRIPE = /^(pm|card|src)_/;
 
 /**
  * A provider that moves no money. `tok_ok` pays, `tok_declined_<reason>` is declined (`tok_declined_insufficient_funds`),
@@ -92,6 +94,8 @@ export function sandboxPayments(): PaymentGateway {
   return {
     ...sandboxRefunds(),
     async capture({ token }, idempotencyKey) {
+      if (OF_STRIPE.test(token))
+        throw new ProviderRefusal('the card is kept by Stripe, and STRIPE_SECRET_KEY is not set');
       const delay = DELAYED.exec(token)?.[1];
       if (delay !== undefined) await wait(Number(delay));
       if (token === LOST && !lost.has(idempotencyKey)) {

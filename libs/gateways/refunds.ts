@@ -34,7 +34,9 @@ const LOST_AMOUNT = 664;
 export function sandboxRefunds(): RefundGateway {
   const lost = new Set<string>();
   return {
-    async refund({ amountCents }, idempotencyKey) {
+    async refund({ reference, amountCents }, idempotencyKey) {
+      // Of a store that was run with Stripe before: an operator looks at it.
+      if (/^(pi|ch)_/.test(reference)) return { refunded: false, failure: 'unknown-payment' };
       if (amountCents === LOST_AMOUNT && !lost.has(idempotencyKey)) {
         lost.add(idempotencyKey);
         throw new Error('the answer of the payment provider was lost');

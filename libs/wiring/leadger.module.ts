@@ -65,6 +65,8 @@ interface LeadgerOptions {
   readonly webhooks?: WebhookGateway;
   /** Whether processes and projections run here; default: true. Else this program serves commands and reads only. */
   readonly works?: boolean;
+  /** Whether charges, mails and webhooks are made here; default: true. Else they wait for a program that makes them. */
+  readonly callsOutside?: boolean;
   /** Of several workers: how they share the work. Default: one worker does everything. */
   readonly leases?: Leases;
 }
@@ -109,11 +111,12 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   static on(stores: Stores, options: LeadgerOptions = {}): DynamicModule {
-    const { clock = systemClock(), works = true, leases } = options;
+    const { clock = systemClock(), works = true, callsOutside = true, leases } = options;
     const mails = options.mails ?? mailsOf(stores, works);
     const payments = options.payments ?? paymentsOf(process.env, clock);
     const webhooks = options.webhooks ?? httpWebhooks();
-    const work = works && mails ? worksHere({ clock, payments, mails, webhooks }, leases) : worksElsewhere(leases);
+    const work =
+      works && mails ? worksHere({ clock, payments, mails, webhooks, callsOutside }, leases) : worksElsewhere(leases);
     const values = [
       { provide: STORES, useValue: stores },
       { provide: EVENT_STORE, useValue: stores.events },
@@ -189,7 +192,7 @@ export function mustHaveMailServer(): void {
 const copiesOfBefore = (copies: MailGateway | undefined): Pick<MailGateway, 'forget' | 'forgetBefore'> =>
   copies?.forget && copies.forgetBefore ? { forget: copies.forget, forgetBefore: copies.forgetBefore } : {};
 
-type Outside = Pick<ReactionDependencies, 'clock' | 'payments' | 'mails' | 'webhooks'>;
+type Outside = Pick<ReactionDependencies, 'clock' | 'payments' | 'mails' | 'webhooks' | 'callsOutside'>;
 type CreateEngine = (leaseOf?: ReactionDependencies['leaseOf']) => ProcessEngine;
 
 const CREATE_ENGINE = Symbol('CreateEngine');

@@ -21,7 +21,7 @@ import { mailing } from '#processes/mailing';
 import { payerErasure } from '#processes/payer-erasure';
 import { paymentCapture } from '#processes/payment-capture';
 import { personErasure } from '#processes/person-erasure';
-import type { Effect, Untimed } from '#processes/process';
+import { type Effect, OutOfReach, type Untimed } from '#processes/process';
 import { receipts } from '#processes/receipts';
 import { refunds } from '#processes/refunds';
 import { replacementDelivery } from '#processes/replacement-delivery';
@@ -76,13 +76,15 @@ export interface ReactionDependencies {
   /** Undefined where none are kept: then an erasure that was interrupted is not completed. */
   readonly readModels?: ReadModels;
   readonly dispatch: Dispatch;
+  /** False in commands of an operator, which do not know the accounts of the store: these calls wait for the store itself. Default: true. */
+  readonly callsOutside?: boolean;
   /** Where several workers run: the lease that this one has of a unit. Default: there is one worker, which needs none. */
   readonly leaseOf?: (unit: string) => Lease | undefined;
 }
 
 /** The engine that runs the processes. It sends commands over the bus, and calls what is outside. */
 export function createReactions(dependencies: ReactionDependencies): ProcessEngine {
-  const { store, streams, clock, vault, dispatch, leaseOf } = dependencies;
+  const { store, streams, clock, vault, dispatch, leaseOf, callsOutside = true } = dependencies;
   return new ProcessEngine({
     store,
     clock,
@@ -97,9 +99,22 @@ export function createReactions(dependencies: ReactionDependencies): ProcessEngi
     },
     forget: () => streams.clear(),
     warm: (names) => streams.warm(names, { until: Number.POSITIVE_INFINITY }),
-    effects: effectsOf(dependencies),
+    effects: callsOutside ? effectsOf(dependencies) : { ...effectsOf(dependencies), ...leftToTheStore },
   });
 }
+
+const leaveToTheStore = async (): Promise<never> => {
+  throw new OutOfReach('charges, mails and calls are made by the program that runs the store');
+};
+const leftToTheStore = {
+  'capture-payment': leaveToTheStore,
+  'charge-renewal': leaveToTheStore,
+  'settle-renewal': leaveToTheStore,
+  'make-refund': leaveToTheStore,
+  'forget-payer': leaveToTheStore,
+  'send-mail': leaveToTheStore,
+  'call-webhook': leaveToTheStore,
+} satisfies Partial<EngineOptions['effects']>;
 
 const effectsOf = ({ store: events, ...others }: ReactionDependencies): EngineOptions['effects'] => ({
   'complete-erasure': completingErasures({ store: events, ...others }),

@@ -15,8 +15,10 @@ const half = join(temporary, 'half');
 const whole = join(temporary, 'whole');
 const none = join(temporary, 'none');
 const leads = join(temporary, 'leads.csv');
+const balance = join(temporary, 'balance.csv');
 beforeAll(async () => {
   writeFileSync(leads, 'telephone,leadTypeId,source\n+12125550143,exclusive-fresh,fair\n');
+  writeFileSync(balance, 'balance_transaction_id,created_utc,currency,gross,reporting_category,source_id\n');
   for (const directory of [half, whole]) await (await openStores({ directory })).close();
   const events = await openEvents({ directory: half });
   await begin(events);
@@ -43,6 +45,7 @@ const onDirectory = {
   timeline: ['timeline', 'policy', 'main', '--data', half],
   decisions: ['decisions', '1', '--data', half],
   verify: ['verify', '--data', half],
+  reconcile: ['reconcile', balance, '--data', half],
   damaged: ['damaged', '--data', half],
   clock: ['clock', '--days', '1', '--data', half],
   rebuild: ['rebuild', '--all', '--data', half],

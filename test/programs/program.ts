@@ -66,8 +66,11 @@ export class Program {
 export const cli = (...parameters: string[]): Promise<Ended> => new Program('cli', parameters).ended;
 
 /** Starts a store that listens on a free port. */
-export async function serve(directory: string): Promise<{ program: Program; url: string }> {
-  const program = new Program('standalone', ['--data', directory, '--port', '0']);
+export async function serve(
+  directory: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{ program: Program; url: string }> {
+  const program = new Program('standalone', ['--data', directory, '--port', '0'], environment);
   const [, url] = await program.says(/ready: (\S+)/);
   return { program, url: url as string };
 }

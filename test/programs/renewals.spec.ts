@@ -88,3 +88,23 @@ test('the command says what is missing', async () => {
     stderr: 'leadger: say about which renewals: one of --all, --store, --order\n',
   });
 });
+
+test('commands of an operator charge nobody and write to nobody: that is left to the store, which knows its accounts', async () => {
+  const data = join(temporary, 'left-to-the-store');
+  const { program, url } = await serve(data, { STRIPE_SECRET_KEY: 'sk_test_of_nobody' });
+  const ask = async (path: string, body: object) => {
+    const headers = { 'content-type': 'application/json', 'leadger-actor': 'staff:ada' };
+    const response = await fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    expect(response.status).toBe(201);
+    return (await response.json()) as { customerId: string };
+  };
+  const customer = { storeId: 'main', businessAssociation: 'Acme', timeZone: 'UTC', email: 'ada@example.org' };
+  const { customerId } = await ask('/api/customers', customer);
+  const order = { customerId, leadTypeId: 'exclusive-fresh', quantity: 10, paymentToken: 'pm_card_visa' };
+  await ask('/api/orders', order);
+  await program.stop();
+  const before = await logOf(data);
+  await run(data, 'renewals');
+  const since = (await logOf(data)).slice(before.length).map(({ type }) => type);
+  for (const outside of ['PaymentDeclined', 'PaymentCaptured', 'MailSent']) expect(since).not.toContain(outside);
+});

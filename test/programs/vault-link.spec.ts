@@ -187,7 +187,9 @@ describe('a store of the version before', () => {
   test('gets the fingerprint of its vault at its first start, once, and is then bound to it', async () => {
     const older = await olderOf(zoes, 'older');
     expect(await namesOfVault(older)).toEqual([]);
-    expect(await cli('verify', '--data', older)).toMatchObject({ code: 0 });
+    // Its customers were registered on a vault's stream, which this copy lacks.
+    const { stdout } = await cli('verify', '--data', older);
+    expect(stdout.match(/BROKEN.*/g)).toEqual([expect.stringContaining('decided on events that the log did not have')]);
     await startAndStop(older);
     await startAndStop(older);
     expect(await namesOfVault(older)).toEqual(await namesOfVault(zoes));

@@ -106,7 +106,12 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
     const facts = await processEvents();
     expect(facts.every(({ cause }) => cause.lease !== undefined)).toBe(true);
     expect(new Set(facts.map(({ cause }) => cause.lease?.unit))).toEqual(
-      new Set(['payment-capture', 'mailing', ...leadTypes.map((leadTypeId) => `lead-distribution/${leadTypeId}`)]),
+      new Set([
+        'payment-capture',
+        'receipts',
+        'mailing',
+        ...leadTypes.map((leadTypeId) => `lead-distribution/${leadTypeId}`),
+      ]),
     );
     const { processes, ok } = await ask('/health');
     expect(ok).toBe(true);

@@ -253,6 +253,7 @@ const leadColumns: Comparison<LeadRow>['columns'] = {
   capturedAt: only,
   openPlaces: ({ leadId }, state) => state('lead', leadId).openPlaces,
   withdrawn: ({ leadId }, state) => state('lead', leadId).status === 'withdrawn',
+  withdrawnAs: ({ leadId }, state) => state('lead', leadId).withdrawnAs ?? null,
   duplicateOf: ({ leadId }, state) => {
     const { status, holder } = state('lead', leadId);
     return status === 'duplicate' ? holder : null;

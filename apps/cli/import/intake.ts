@@ -44,7 +44,7 @@ class StoreIntake implements Intake {
 
   static async open(location: StoreLocation): Promise<Intake> {
     const stores = await openStores(location);
-    return new StoreIntake(stores, await runStore(stores, { works: distributesHere(stores) }));
+    return new StoreIntake(stores, await runStore(stores, { works: distributesHere(stores), callsOutside: false }));
   }
 
   async receive(leads: readonly ReceiveLeadRequest[]): Promise<readonly Result[]> {

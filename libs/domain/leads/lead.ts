@@ -143,6 +143,13 @@ export const leadRights = {
   CorrectWithdrawal: processOnly,
 } satisfies RightsOf<LeadCommand, LeadState>;
 
+/**
+ * Why it was withdrawn: a return was granted; and denied after all, so that its buyer keeps it; another lead has the person; or the
+ * person was erased.
+ */
+export const withdrawals = ['returned', 'kept-by-buyer', 'superseded', 'erased'] as const;
+export type WithdrawnAs = (typeof withdrawals)[number];
+
 interface Assignment {
   readonly orderId: string;
   readonly customerId: string;
@@ -163,7 +170,7 @@ export interface LeadState {
   /** How often its person was claimed in vain. */
   readonly forfeits: number;
   /** Why it was withdrawn. */
-  readonly withdrawnAs?: 'returned' | 'kept-by-buyer' | 'superseded' | 'erased';
+  readonly withdrawnAs?: WithdrawnAs;
   /** The lead that has the person of a duplicate, or of a lead that was superseded. */
   readonly holder?: string | undefined;
 }
@@ -247,13 +254,13 @@ const standingAfter = (state: LeadState, { data: { leadTypeId, openPlaces } }: S
   openPlaces,
 });
 
-function whyWithdrawn({
+export function whyWithdrawn({
   replacementId,
   supersededBy,
 }: {
   replacementId?: string | undefined;
   supersededBy?: string | undefined;
-}): Pick<LeadState, 'withdrawnAs' | 'holder'> {
+}): Pick<LeadState, 'holder'> & { readonly withdrawnAs: WithdrawnAs } {
   if (supersededBy !== undefined) return { withdrawnAs: 'superseded', holder: supersededBy };
   return { withdrawnAs: replacementId === undefined ? 'erased' : 'returned' };
 }

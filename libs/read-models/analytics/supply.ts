@@ -22,7 +22,7 @@ export const supplyViews: readonly View[] = [
       SELECT ${day('received_at')} AS day, source, received_lead_type_id AS lead_type_id,
         count(*) FILTER (WHERE duplicate_of IS NULL) AS leads,
         count(duplicate_of) AS duplicates, count(deliveries) AS delivered_leads, coalesce(sum(deliveries), 0)::bigint AS deliveries,
-        count(*) FILTER (WHERE withdrawn) AS withdrawn_leads, count(aged_at) AS aged_leads,
+        count(*) FILTER (WHERE withdrawn_as = 'returned') AS withdrawn_leads, count(aged_at) AS aged_leads,
         count(*) FILTER (WHERE open_places > 0) AS leads_in_stock, sum(open_places) AS open_places
       FROM {leads.leads} AS leads
       LEFT JOIN (SELECT lead_id, count(*) AS deliveries FROM {leads.delivered_leads} GROUP BY lead_id) AS delivered

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type FactOf, idOf } from '#domain/codec';
 import { sealed } from '#domain/kernel/events';
-import { matches } from '#domain/leads/lead';
+import { matches, whyWithdrawn, withdrawals } from '#domain/leads/lead';
 import { column } from '../engine/columns.ts';
 import { model, type RowKey, table } from '../engine/model.ts';
 import type { Rows } from '../engine/rows.ts';
@@ -20,6 +20,12 @@ export const leadRow = z.object({
     .describe('When the person asked to be contacted. Null: the source did not say.'),
   openPlaces: column.count().describe('How many more customers it can be delivered to.'),
   withdrawn: column.flag().describe('Whether it was withdrawn: as bad, or because another lead has the person.'),
+  withdrawnAs: column
+    .oneOf(withdrawals)
+    .nullable()
+    .describe(
+      'Why: returned as bad; kept by its buyer, because the return was denied after all; superseded by another lead of the person; or erased. Null: it was not withdrawn.',
+    ),
   duplicateOf: column
     .id()
     .nullable()
@@ -40,6 +46,7 @@ export const leadExample: LeadRow = {
   capturedAt: '2026-03-01T09:29:58.000Z',
   openPlaces: 0,
   withdrawn: false,
+  withdrawnAs: null,
   duplicateOf: null,
   match: null,
   contact: exampleBox,
@@ -146,7 +153,12 @@ export const leads = model({
     LeadAssigned: (rows, fact) => changeStanding(rows, fact, {}),
     LeadReleased: (rows, fact) => changeStanding(rows, fact, {}),
     LeadAged: (rows, fact) => changeStanding(rows, fact, { agedAt: fact.data.at }),
-    LeadWithdrawn: (rows, fact) => changeStanding(rows, fact, { withdrawn: true }),
+    LeadWithdrawn: (rows, fact) =>
+      changeStanding(rows, fact, { withdrawn: true, withdrawnAs: whyWithdrawn(fact.data).withdrawnAs }),
+    WithdrawalCorrected: (rows, { stream }) => {
+      const row = rows.get(leadTable, idOf(stream));
+      if (row) rows.put(leadTable, { ...row, withdrawnAs: 'kept-by-buyer' });
+    },
     LeadDelivered: deliver,
     ContactRated: rate,
     ContactRemoved: (rows, { stream, data }) => noteEarlyRating(rows, deliveredLeadId(idOf(stream), data.leadId), null),
@@ -154,7 +166,9 @@ export const leads = model({
 });
 
 type StandingFact = FactOf<'LeadReceived' | 'LeadAssigned' | 'LeadReleased' | 'LeadAged' | 'LeadWithdrawn'>;
-type LeadFact = StandingFact | FactOf<'DuplicateReceived' | 'LeadDelivered' | 'ContactRated' | 'ContactRemoved'>;
+type LeadFact =
+  | StandingFact
+  | FactOf<'WithdrawalCorrected' | 'DuplicateReceived' | 'LeadDelivered' | 'ContactRated' | 'ContactRemoved'>;
 
 export const deliveredLeadId = (customerId: string, leadId: string): string => `${customerId}/${leadId}`;
 
@@ -167,6 +181,7 @@ function keysOf(fact: LeadFact): RowKey[] {
     case 'ContactRated':
     case 'ContactRemoved':
       return keysOfDelivery(deliveredLeadId(idOf(fact.stream), fact.data.leadId));
+    case 'WithdrawalCorrected':
     case 'DuplicateReceived':
       return [[leadTable, idOf(fact.stream)]];
     default:
@@ -209,6 +224,7 @@ function putLead(
     receivedAt: data.at,
     capturedAt: data.capturedAt ?? null,
     withdrawn: false,
+    withdrawnAs: null,
     ...about,
     revision,
   });
