@@ -8,8 +8,8 @@ export interface Clock {
   at(instant: Instant, callback: () => unknown): () => void;
 }
 
-/** The longest timer that Node supports. */
-const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
+/** A timer does not count the time of a machine that sleeps, and knows nothing of a clock that is set: so it is short. */
+const LONGEST_TIMER_MILLISECONDS = 60_000;
 
 /** The machine's clock. When it is set back, time stands still until it has caught up. */
 export function systemClock(): Clock {
@@ -24,7 +24,7 @@ export function systemClock(): Clock {
   };
 }
 
-/** Waits in several timers when the instant is further away than one timer can be. */
+/** Looks at the clock again at least every minute. */
 function callAt(now: () => number, due: number, callback: () => unknown): () => void {
   let timer: NodeJS.Timeout;
   const wait = () => {

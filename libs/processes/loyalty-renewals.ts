@@ -133,8 +133,11 @@ function evolve(renewals: Renewals, fact: RenewalFact): void {
   const member = renewals.members.get(orderId);
   if (!member) return;
   evolveMember(member, fact);
-  if (fact.type === 'ProgrammeCancelled') renewals.members.remove(orderId);
-  else scheduleNextStep(renewals, member);
+  const { status, underWay } = member.programme;
+  // A charge that has begun gets its result, also after the programme was cancelled (LOY-6).
+  if (status !== 'cancelled') scheduleNextStep(renewals, member);
+  else if (underWay) renewals.members.put(orderId, member, undefined);
+  else renewals.members.remove(orderId);
 }
 
 function noteToDo({ toCharge, toSettle, toReopen, ...renewals }: Renewals, orderId: string, fact: RenewalFact): void {

@@ -84,4 +84,20 @@ describe('renewals', () => {
     settled.fold('programme-o1', 'RenewalUnknown', { renewalNumber: 1, attempt: 1 });
     expect(settled.wishesAt(programme.dueAt)).toEqual([]);
   });
+
+  it.each([false, true])(
+    'LOY-6, LOY-10: a charge that was begun gets its result when an operator releases it, also once the programme is cancelled: %s',
+    (isCancelled) => {
+      const about = { customerId: 'c1', renewalNumber: 1, dueAt: programme.dueAt };
+      const { fold, wishesAt } = joined();
+      fold('programme-o1', 'RenewalBegun', { renewalNumber: 1, attempt: 1, charge: {}, dueAt: programme.dueAt });
+      fold('programme-o1', 'RenewalMissed', { ...about, attempt: 1, policyVersion: 1 });
+      if (isCancelled) fold('programme-o1', 'ProgrammeCancelled', { renewalNumber: 1, cause: 'customer' });
+      expect(wishesAt(addDays(programme.dueAt, 9))).toEqual([]);
+      fold('programme-o1', 'RenewalReleased', { ...about, at: addDays(programme.dueAt, 9) });
+      expect(wishesAt(addDays(programme.dueAt, 9))).toEqual(['charge-renewal']);
+      fold('programme-o1', 'RenewalPaid', { renewalNumber: 1, attempt: 1, nextDueAt: addDays(programme.dueAt, 30) });
+      expect(wishesAt(addDays(programme.dueAt, 99))).toContain('ReopenOrder');
+    },
+  );
 });

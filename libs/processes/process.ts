@@ -67,6 +67,8 @@ export type Effect =
     }
   | { readonly kind: 'call-webhook'; readonly webhookId: string; readonly attempt: number; readonly wish: WebhookWish }
   | { readonly kind: 'erase-lead'; readonly leadStream: string }
+  /** The lead of a return that was denied after all. */
+  | { readonly kind: 'keep-person'; readonly leadId: string; readonly replacementId: string }
   /** The customer of an order, as the payment provider names it. */
   | { readonly kind: 'forget-payer'; readonly providerCustomerId: string }
   | { readonly kind: 'complete-erasure'; readonly erasure: FactOf<'PersonErased'>['data'] }

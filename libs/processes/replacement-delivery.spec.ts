@@ -60,7 +60,7 @@ describe('a corrected verdict', () => {
     expect(wishesAfter(granted, withdrawn, owed, asked)).toEqual(['ForgiveReplacement']);
     expect(wishesAfter(granted, withdrawn, owed, asked, forgiven('verdict-corrected'))).toEqual(['CompleteCorrection']);
     const whole = [granted, withdrawn, owed, asked, forgiven('verdict-corrected'), corrected('denied')] as const;
-    expect(wishesAfter(...whole)).toEqual(['CorrectWithdrawal']);
+    expect(wishesAfter(...whole)).toEqual(['keep-person']);
     const kept = ['lead-l1', 'WithdrawalCorrected', { replacementId: 'r1' }] as const;
     expect(wishesAfter(...whole, kept)).toEqual([]);
     expect(wishesAfter(...whole, kept, corrected('granted'))).toEqual(['WithdrawLead', 'OweReplacement']);

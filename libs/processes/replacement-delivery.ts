@@ -3,7 +3,7 @@ import { deriveId } from '#domain/kernel/ids';
 import { leadStream } from '#domain/leads/lead';
 import { orderStream } from '#domain/orders/order';
 import { replacementStream } from '#domain/replacements/replacement';
-import { type CommandWish, defineProcess, takeFrom } from './process.ts';
+import { type CommandWish, defineProcess, type EffectWish, takeFrom } from './process.ts';
 
 /** A replacement is granted, as the rules say, as a correction, or as goodwill. */
 type Verdict = FactOf<'ChargebackGranted' | 'VerdictCorrected' | 'GoodwillGranted'>;
@@ -103,7 +103,7 @@ export const replacementDelivery = defineProcess({
   },
 
   next({ granted, owed, corrections, takenBack, kept, delivered }, _moment, limit) {
-    const wishes: CommandWish[] = [];
+    const wishes: (CommandWish | EffectWish)[] = [];
     // Verdict by verdict: the same log makes the same wishes, however many verdicts arrive at once.
     for (const [replacementId, { verdict, toWithdraw, toOwe }] of granted) {
       if (wishes.length >= limit) break;
@@ -120,7 +120,7 @@ export const replacementDelivery = defineProcess({
     for (const [replacementId, fact] of takeFrom(takenBack, limit - wishes.length))
       wishes.push(completeCorrection(replacementId, fact));
     for (const [replacementId, fact] of takeFrom(kept, limit - wishes.length))
-      wishes.push(correctWithdrawal(replacementId, fact));
+      wishes.push(keepPerson(replacementId, fact));
     for (const [replacementId, fact] of takeFrom(delivered, limit - wishes.length))
       wishes.push(recordDelivery(replacementId, fact));
     return wishes;
@@ -185,10 +185,10 @@ const completeCorrection = (replacementId: string, because: FactOf<'ReplacementF
   because,
 });
 
-const correctWithdrawal = (replacementId: string, because: FactOf<'VerdictCorrected'>): CommandWish => ({
+const keepPerson = (replacementId: string, because: FactOf<'VerdictCorrected'>): EffectWish => ({
   commandId: deriveId('CorrectWithdrawal', because.eventId),
   stream: leadStream(because.data.leadId),
-  command: { type: 'CorrectWithdrawal', replacementId },
+  effect: { kind: 'keep-person', leadId: because.data.leadId, replacementId },
   because,
 });
 

@@ -36,6 +36,7 @@ import type { Dispatch } from '#requests/request-tools';
 import type { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
 import { capturePayment, chargeRenewal, forgetPayer, settleRenewal } from './charging.ts';
+import { keepPerson } from './keeping-person.ts';
 import type { Lease } from './leases.ts';
 import { sendMail } from './mail-sending.ts';
 import { makeRefund } from './refunding.ts';
@@ -124,6 +125,7 @@ const effectsOf = ({ store: events, ...others }: ReactionDependencies): EngineOp
   'settle-renewal': (effect) => settleRenewal(effect, others),
   'call-webhook': (effect) => callWebhook(effect, { events, ...others }),
   'send-mail': (effect) => sendMail(effect, { events, ...others }),
+  'keep-person': (effect) => keepPerson(effect, others),
   'forget-payer': (effect) => forgetPayer(effect, others),
   'erase-lead': (effect) => eraseLead(effect, others),
   'remove-mail-copies': async ({ before }) => {

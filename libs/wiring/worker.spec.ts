@@ -17,6 +17,7 @@ const noEffects = {
   'call-webhook': () => Promise.reject(new Error('no webhook call is expected')),
   'erase-lead': () => Promise.reject(new Error('no erasure is expected')),
   'forget-payer': () => Promise.reject(new Error('no erasure is expected')),
+  'keep-person': () => Promise.reject(new Error('no correction is expected')),
   'complete-erasure': () => Promise.reject(new Error('no erasure is expected')),
   'remove-mail-copies': () => Promise.reject(new Error('no removal is expected')),
   'destroy-keys': () => Promise.reject(new Error('no erasure is expected')),

@@ -150,6 +150,42 @@ describe('one person', () => {
     expect(await send(ann, { leadTypeId, source: 'last' })).toMatchObject({ events: ['LeadReceived'] });
   });
 
+  describe('DLV-11: a grant that is taken back, after another lead of the person came', () => {
+    const staff = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'called again' };
+    const denied = { verdict: 'denied', explanation: 'the number is right' };
+    const takeBack = (replacementId: string) =>
+      shop.ask('POST', `/api/replacements/${replacementId}/correct`, denied, 200, staff);
+    /** The first lead of a person, returned, and the second one. */
+    const returnedAndAgain = async (beforeTheSecond?: (leadTypeId: string) => Promise<unknown>) => {
+      const leadTypeId = await shop.leadType();
+      await order(leadTypeId);
+      const ann = person();
+      const { leadId: first } = await send(ann, { leadTypeId });
+      const replacementId = await giveBack(await buyerOf(first), first);
+      await beforeTheSecond?.(leadTypeId);
+      const { leadId: second } = await send(ann, { leadTypeId, source: 'meanwhile' });
+      return { leadTypeId, ann, first, second, replacementId };
+    };
+
+    test('DLV-11: the other lead is withdrawn while it is not sold', async () => {
+      const { leadTypeId, ann, first, second, replacementId } = await returnedAndAgain();
+      await takeBack(replacementId);
+      expect(await shop.read(`/api/leads/${first}`)).toMatchObject({ withdrawnAs: 'kept-by-buyer' });
+      expect(await shop.read(`/api/leads/${second}`)).toMatchObject({ withdrawnAs: 'superseded', openPlaces: 0 });
+      expect(await leadsOf(await order(leadTypeId))).toEqual([]);
+      expect(await send(ann, { leadTypeId, source: 'later' })).toMatchObject({ events: ['DuplicateReceived'] });
+    });
+
+    test('DLV-11: the person is held until both were returned', async () => {
+      const { leadTypeId, ann, second, replacementId } = await returnedAndAgain(order);
+      await takeBack(replacementId);
+      await giveBack(await buyerOf(second), second);
+      expect(await send(ann, { leadTypeId, source: 'later' })).toMatchObject({ events: ['DuplicateReceived'] });
+      await shop.ask('POST', `/api/replacements/${replacementId}/correct`, { verdict: 'granted' }, 200, staff);
+      expect(await send(ann, { leadTypeId, source: 'last' })).toMatchObject({ events: ['LeadReceived'] });
+    });
+  });
+
   test('DLV-11: a person whose lead has aged out unsold comes as a new lead, and the old one is withdrawn', async () => {
     const leadTypeId = await shop.leadType();
     const ann = person();

@@ -38,11 +38,11 @@ const beyondRules = refuse(
 );
 
 export function correctToGranted(at: Instant, state: ReplacementState): Decision<ReplacementEvent> {
-  const { status, correction, orderId, leadId, customerId, requests } = state;
+  const { status, correction, goodwill, orderId, leadId, customerId, requests } = state;
   if (status === 'ended') return alreadyEnded;
   if (status === 'requested') return notDecided;
   if (correction) return correctionUnderWay;
-  if (status !== 'denied') return [];
+  if (status !== 'denied') return goodwill ? alreadyDecided : [];
   const request = requests.findLast(({ beyondRules }) => beyondRules === undefined);
   if (!request) return beyondRules;
   const about = { at, orderId, leadId, customerId };

@@ -241,7 +241,8 @@ type Command<Type extends ReplacementCommand['type']> = Extract<ReplacementComma
 function grant({ at }: Command<'GrantChargeback'>, state: ReplacementState): Decision<ReplacementEvent> {
   const { status, orderId, leadId } = state;
   if (state.correction) return correctionUnderWay;
-  if (status === 'granted' || status === 'replaced') return [];
+  // Goodwill leaves the lead where it is: the verdict would be another one.
+  if (status === 'granted' || status === 'replaced') return state.goodwill ? alreadyDecided : [];
   if (status === 'ended') return alreadyEnded;
   if (status === 'denied') return alreadyDecided;
   return [{ type: 'ChargebackGranted', data: { at, orderId, leadId, ...reasonOf(state.requests.at(-1)) } }];
