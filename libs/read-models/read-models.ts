@@ -159,6 +159,7 @@ interface Dependencies extends ProjectionDependencies {
 
 const MILLISECONDS_BETWEEN_LOOKS_AFTER_COPIES = 600_000;
 const MILLISECONDS_UNTIL_DOUBT = 500;
+const MILLISECONDS_BETWEEN_DOUBTS = 5000;
 const MOST_DOUBTS_AT_ONCE = 3;
 
 /** Read models on PGlite or PostgreSQL. */
@@ -254,13 +255,18 @@ class SqlReadModels implements ReadModels {
     }
   }
 
-  /** A position that is reached soon costs no question. However many wait, a few ask at a time. @throws NoSuchPosition */
+  /**
+   * A position that is reached soon costs no question. However many wait, a few ask at a time. The log may lose it meanwhile, so it
+   * is asked for again. @throws NoSuchPosition
+   */
   async #mustExist(position: Position, signal: AbortSignal): Promise<never> {
-    await wait(MILLISECONDS_UNTIL_DOUBT, undefined, { signal }).catch(() => {});
-    const isNowhere = await this.#inTurn(
-      async () => !signal.aborted && (await this.#dependencies.store.placeAt(position)).kind === 'none',
-    );
-    if (isNowhere) throw new NoSuchPosition(position);
+    for (let pause = MILLISECONDS_UNTIL_DOUBT; !signal.aborted; pause = MILLISECONDS_BETWEEN_DOUBTS) {
+      await wait(pause, undefined, { signal }).catch(() => {});
+      const isNowhere = await this.#inTurn(
+        async () => !signal.aborted && (await this.#dependencies.store.placeAt(position)).kind === 'none',
+      );
+      if (isNowhere) throw new NoSuchPosition(position);
+    }
     return new Promise(() => {});
   }
 
