@@ -32,6 +32,14 @@ it.each(['pm_1RkBdH2eZvKYlo2C', 'card_1RkBdH2eZvKYlo2C'])(
   },
 );
 
+it('the sandbox makes nothing for an order that was cancelled, and knows what it made', async () => {
+  const payments = sandboxPayments();
+  const late = { ...chargeOf('tok_ok'), onlyIfMade: true };
+  expect(await payments.capture(late, 'key-1')).toEqual({ captured: false, reason: 'other' });
+  await payments.capture(chargeOf('tok_ok'), 'key-1');
+  expect(await payments.capture(late, 'key-1')).toEqual({ captured: true, reference: 'sandbox_key-1' });
+});
+
 it('the sandbox loses an answer once, but has captured the payment', async () => {
   const payments = sandboxPayments();
   const charge = chargeOf('tok_lost_reply');

@@ -19,6 +19,8 @@ export interface Charge {
   readonly occasion: 'only' | 'first' | 'renewal';
   /** When the store decided to charge: a provider that forgets keys is asked first whether it has an old charge. */
   readonly wishedAt: Instant;
+  /** Its order was cancelled meanwhile: only a charge that was made before counts, and nothing new is charged. */
+  readonly onlyIfMade?: boolean;
   /** Whom an earlier charge of the order was made to, in the provider's words. */
   readonly providerCustomerId?: string | undefined;
   /** Where the customer comes back to after a confirmation. Absent: no confirmation is asked for. */
@@ -91,20 +93,23 @@ const OF_STRIPE = /^(pm|card|src)_/;
  */
 export function sandboxPayments(): PaymentGateway {
   const lost = new Set<string>();
+  const made = new Set<string>();
   return {
     ...sandboxRefunds(),
-    async capture({ token }, idempotencyKey) {
+    async capture({ token, onlyIfMade = false }, idempotencyKey) {
       if (OF_STRIPE.test(token))
         throw new ProviderRefusal('the card is kept by Stripe, and STRIPE_SECRET_KEY is not set');
+      if (onlyIfMade && !made.has(idempotencyKey)) return { captured: false, reason: 'other' };
       const delay = DELAYED.exec(token)?.[1];
       if (delay !== undefined) await wait(Number(delay));
+      if (token !== 'tok_ok' && token !== LOST && delay === undefined)
+        return isDeclined(token) ? decline(token) : { captured: false, reason: 'unknown-card' };
+      made.add(idempotencyKey);
       if (token === LOST && !lost.has(idempotencyKey)) {
         lost.add(idempotencyKey);
         throw new Error('the answer of the payment provider was lost');
       }
-      if (token === 'tok_ok' || token === LOST || delay !== undefined)
-        return { captured: true, reference: `sandbox_${idempotencyKey}` };
-      return isDeclined(token) ? decline(token) : { captured: false, reason: 'unknown-card' };
+      return { captured: true, reference: `sandbox_${idempotencyKey}` };
     },
   };
 }

@@ -219,4 +219,18 @@ describe('what Stripe cannot show or charge', () => {
     stripe.answerAll({ status: 500, body: { error: { type: 'api_error', message: 'trouble' } } });
     await expect(payments.forget('cus_1')).rejects.toThrow();
   });
+
+  it('of orders that were cancelled meanwhile are looked for, and not made', async () => {
+    stripe.card('pm_card_visa');
+    stripe.answerAll('lost');
+    await expect(payments.capture(charge(), 'order-1')).rejects.toThrow();
+    stripe.answerAll(undefined);
+    const late = charge({ onlyIfMade: true });
+    await expect(payments.capture(late, 'order-1')).rejects.toThrow('cannot be looked for yet');
+    stripe.passADay();
+    hours = 1;
+    expect(await payments.capture(late, 'order-1')).toEqual({ captured: true, reference: 'pi_1' });
+    expect(await payments.capture(late, 'order-2')).toEqual({ captured: false, reason: 'other' });
+    expect(stripe.intents.size).toBe(1);
+  });
 });

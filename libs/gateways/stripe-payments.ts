@@ -18,6 +18,9 @@ export interface StripeOptions {
 /** Stripe may forget a key after a day, and would charge a second time then: https://docs.stripe.com/api/idempotent_requests */
 const KEY_IS_KEPT_MILLISECONDS = 23 * 3_600_000;
 
+/** What was made a moment ago is not found: https://docs.stripe.com/search#data-freshness */
+const IS_FOUND_AFTER_MILLISECONDS = 10 * 60_000;
+
 type Params = Stripe.PaymentIntentCreateParams;
 
 /**
@@ -39,9 +42,12 @@ export function stripePayments({
       const amount = amountAtStripe(charge.amountCents, charge.currency);
       if (amount === undefined) return declined('amount-not-accepted');
       try {
-        const isOld = now() - Date.parse(charge.wishedAt) > KEY_IS_KEPT_MILLISECONDS;
-        const former = isOld ? await formerCharge(stripe, key) : undefined;
+        const age = now() - Date.parse(charge.wishedAt);
+        if (charge.onlyIfMade && age < IS_FOUND_AFTER_MILLISECONDS) throw new Error('it cannot be looked for yet');
+        const isLookedFor = charge.onlyIfMade || age > KEY_IS_KEPT_MILLISECONDS;
+        const former = isLookedFor ? await formerCharge(stripe, key) : undefined;
         if (former) return former;
+        if (charge.onlyIfMade) return declined('other');
         const customer = await customerOf(stripe, charge, key);
         const params = { ...paymentIntentOf(charge, statementPrefix), amount, metadata: { charge: key } };
         return await confirmed(stripe, { ...params, ...(customer && { customer }) }, charge, key);

@@ -5,8 +5,8 @@ import { addHours } from '#domain/kernel/instants';
 import { orderStream } from '#domain/orders/order';
 import { defineProcess, type EffectWish, takeFrom } from './process.ts';
 
-/** Providers forget a key after a day. Under a forgotten one, a cancelled order would be charged. */
-const HOURS_A_KEY_IS_KNOWN = 23;
+/** Nothing is recorded of a charge that was not made, so it is not looked for at every start for ever. */
+const HOURS_A_CHARGE_IS_LOOKED_FOR = 72;
 
 interface Payments {
   readonly unpaid: Map<string, FactOf<'OrderPlaced'>>;
@@ -49,9 +49,14 @@ export const paymentCapture = defineProcess({
   },
 
   next({ unpaid, cancelled }, { now }, limit) {
-    const begun = takeFrom(cancelled, limit).filter(([, { data }]) => now <= addHours(data.at, HOURS_A_KEY_IS_KNOWN));
+    const begun = takeFrom(cancelled, limit).filter(
+      ([, { data }]) => now <= addHours(data.at, HOURS_A_CHARGE_IS_LOOKED_FOR),
+    );
     const placed = takeFrom(unpaid, limit - begun.length);
-    return [...begun, ...placed].map(([orderId, order]) => paymentToCapture(orderId, order));
+    return [
+      ...begun.map(([orderId, order]) => paymentToCapture(orderId, order, true)),
+      ...placed.map(([orderId, order]) => paymentToCapture(orderId, order, false)),
+    ];
   },
 });
 
@@ -70,14 +75,14 @@ function noteCancelled(
   if (mayBeCharged) cancelled.set(orderId, placed);
 }
 
-function paymentToCapture(orderId: string, because: FactOf<'OrderPlaced'>): EffectWish {
+function paymentToCapture(orderId: string, because: FactOf<'OrderPlaced'>, onlyIfMade: boolean): EffectWish {
   const { at: wishedAt, paymentToken: token, totalCents: amountCents, loyalty, ...terms } = because.data;
   const { currency, statementDescriptor } = terms;
   const charge = { orderId, token, amountCents, currency, statementDescriptor, wishedAt };
   return {
     commandId: deriveId('capture-payment', orderId),
     stream: orderStream(orderId),
-    effect: { kind: 'capture-payment', isKept: loyalty !== undefined, ...charge },
+    effect: { kind: 'capture-payment', isKept: loyalty !== undefined, onlyIfMade, ...charge },
     because,
   };
 }

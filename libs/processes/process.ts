@@ -40,7 +40,12 @@ export class OutOfReach extends LeadgerError {
 
 /** Each kind is carried out by the engine's handler of that name. */
 export type Effect =
-  | ({ readonly kind: 'capture-payment'; readonly isKept: boolean } & Charge)
+  | ({
+      readonly kind: 'capture-payment';
+      readonly isKept: boolean;
+      /** The order was cancelled meanwhile: nothing new is charged. */
+      readonly onlyIfMade: boolean;
+    } & Charge)
   | ({
       readonly kind: 'charge-renewal';
       readonly renewalNumber: number;

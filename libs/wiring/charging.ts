@@ -13,8 +13,8 @@ import type { StreamCache } from '#requests/stream-cache';
 import { CannotOpenBox, PersonErased, type Vault } from '#vault/vault';
 
 type EffectOf<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
-type Charge = Omit<EffectOf<'capture-payment'>, 'kind' | 'isKept'> &
-  Pick<Parameters<PaymentGateway['capture']>[0], 'occasion' | 'returnUrl'>;
+type Charge = Omit<EffectOf<'capture-payment'>, 'kind' | 'isKept' | 'onlyIfMade'> &
+  Pick<Parameters<PaymentGateway['capture']>[0], 'occasion' | 'returnUrl' | 'onlyIfMade'>;
 type Result = Exclude<ChargeResult, { captured: 'unconfirmed' }>;
 type Command = Untimed<CommandOf<'programme'>>;
 
