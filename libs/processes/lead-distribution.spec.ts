@@ -162,6 +162,17 @@ describe('a replacement whose verdict is corrected', () => {
     expect(wishesOf(owed, forgiven, owed, received)).toEqual(['AssignLead']);
   });
 
+  it('RPL-10: owed again while an earlier lead is on its way to it, gets one lead: the end of the earlier one says nothing about it', () => {
+    const anotherOne = { ...assigned[2], replacementFor: 'r1', decision: { ...decision, decisionIndex: 1 } };
+    const next: Fact = ['lead-l2', 'LeadReceived', { leadTypeId, openPlaces: 1 }];
+    const assignedNext: Fact = ['lead-l2', 'LeadAssigned', { ...anotherOne, openPlaces: 0 }];
+    const about = { leadTypeId, openPlaces: 0, ...to, reason: 'replacement-not-owed' };
+    const released: Fact = ['lead-l1', 'LeadReleased', about];
+    const last: Fact = ['lead-l3', 'LeadReceived', { leadTypeId, openPlaces: 1 }];
+    const past = [owed, received, forReplacement, forgiven, owed, next, assignedNext] as const;
+    expect(wishesOf(...past, released, last)).not.toContain('AssignLead');
+  });
+
   it('RPL-10: does not lose the lead that is on its way: the order decides about it', () => {
     expect(wishesOf(owed, received, forReplacement, added, forgiven)).toEqual(['DeliverLead']);
   });

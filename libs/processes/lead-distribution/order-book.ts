@@ -30,7 +30,8 @@ interface WaitingOrder extends OrderProgress {
 /** A replacement that is owed. */
 interface Debt {
   readonly claim: Claim;
-  underWay: boolean;
+  /** The decision whose lead is on its way. It may have been forgiven since and be owed anew: an older one says nothing about it. */
+  underWay: string | undefined;
 }
 
 /** Which order or debt a delivery serves. */
@@ -218,7 +219,7 @@ export class OrderBook {
     const { replacementId, customerId, leadTypeId, owedSince: since } = data;
     if (this.#erased.has(customerId)) return;
     const claim = this.#newClaim({ kind: 'replacement', id: replacementId, orderId, customerId, leadTypeId, since });
-    this.#debts.set(replacementId, { claim, underWay: false });
+    this.#debts.set(replacementId, { claim, underWay: undefined });
     this.#refresh(claim);
   }
 
@@ -340,7 +341,8 @@ export class OrderBook {
   #canBeMet(claim: Claim): boolean {
     if (claim.businessKey === NO_KEY || this.#erased.has(claim.customerId)) return false;
     const order = this.#orders.get(claim.orderId);
-    if (claim.kind === 'replacement') return !this.#debts.get(claim.id)?.underWay && order?.status !== 'paused';
+    if (claim.kind === 'replacement')
+      return this.#debts.get(claim.id)?.underWay === undefined && order?.status !== 'paused';
     if (order?.status !== 'open' || hasAllLeads(order, order.underWay)) return false;
     return !this.#isFullToday(order);
   }
@@ -359,10 +361,11 @@ export class OrderBook {
     return replacementFor === undefined ? this.#orders.get(orderId)?.claim : this.#debts.get(replacementFor)?.claim;
   }
 
-  #countUnderWay({ orderId, replacementFor }: ServedClaim, change: 1 | -1): void {
+  #countUnderWay({ orderId, replacementFor, decision }: ServedClaim, change: 1 | -1): void {
     const order = replacementFor === undefined ? this.#orders.get(orderId) : undefined;
     if (order) order.underWay += change;
     const debt = replacementFor === undefined ? undefined : this.#debts.get(replacementFor);
-    if (debt) debt.underWay = change > 0;
+    if (debt && change > 0) debt.underWay = servedKey(decision);
+    else if (debt?.underWay === servedKey(decision)) debt.underWay = undefined;
   }
 }
