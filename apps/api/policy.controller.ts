@@ -90,7 +90,7 @@ export class PolicyController {
 
   @Post('versions')
   @CommandRoute({
-    summary: 'Publish a version of the policy (POL-1), with the ETag of the versions that the author saw (POL-2)',
+    summary: 'Publish a version of the policy (POL-1), with the ETag of GET /api/policy as the author saw it (POL-2)',
     records: ['PolicyPublished'],
     creates: '/api/policy/versions',
     ifMatch: 'needed',

@@ -58,7 +58,8 @@ describe('notices of Stripe', () => {
       const refund = { id: 're_1', object: 'refund', status: 'failed', failure_reason: 'lost_or_stolen_card' };
       const ours = { ...refund, metadata: { refund_id: 'r1' } };
       const told = { noticeId: 'evt_1', reference: 'pi_1', refundId: 'r1', refundReference: 're_1' };
-      expect(await read(eventOf(type, ours))).toEqual({ kind: 'refund-returned', ...told });
+      for (const status of ['failed', 'canceled'])
+        expect(await read(eventOf(type, { ...ours, status }))).toEqual({ kind: 'refund-returned', ...told });
       for (const other of [
         { ...ours, status: 'succeeded' },
         { ...ours, metadata: {} },

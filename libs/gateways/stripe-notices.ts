@@ -87,7 +87,9 @@ function disputeOf(noticeId: string, told: z.infer<typeof dispute>): PaymentNoti
 function returnedRefundOf(noticeId: string, told: z.infer<typeof refund>): PaymentNotice | undefined {
   const payment = told.payment_intent ?? told.charge;
   const refundId = told.metadata?.refund_id;
-  if (told.status !== 'failed' || !payment || !refundId) return undefined;
+  // Somebody may cancel a refund in the pages of Stripe while it is on its way: the money is there again, too.
+  const cameBack = told.status === 'failed' || told.status === 'canceled';
+  if (!cameBack || !payment || !refundId) return undefined;
   return { kind: 'refund-returned', noticeId, reference: idOf(payment), refundId, refundReference: told.id };
 }
 

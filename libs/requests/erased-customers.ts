@@ -22,6 +22,7 @@ const stillPossible: ReadonlySet<AnyCommand['type']> = new Set([
   'WishRefund',
   'RetryRefund',
   'SettleRefund',
+  'RecordRefundReturned',
   'RecordDispute',
   'ShowCustomerHistory',
 ] as const);

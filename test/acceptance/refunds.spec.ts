@@ -257,6 +257,19 @@ test('CHK-6: a refund that the bank of the card sends back is owed again: told, 
   expect(await revenueOf(leadTypeId)).toEqual([400, 2100]);
 });
 
+test('CHK-6: a refund that comes back after its customer was erased is owed all the same', async () => {
+  const customerId = await shop.customer();
+  const orderId = await shop.order(customerId, { leadTypeId: await price(), ...leads });
+  await giveBack(orderId, { amountCents: 400 });
+  const [{ refundId, refundReference, paymentReference }] = await refundsOf(orderId);
+  await shop.ask('POST', '/api/persons/erasures', { person: { customerId } }, 200, support);
+  const about = { id: refundReference, payment_intent: paymentReference, metadata: { refund_id: refundId } };
+  const notice = { type: 'refund.failed', noticeId: 'evt_of_erased' };
+  expect(await tell({ ...about, status: 'failed' }, notice)).toEqual({ status: 200, body: { recorded: true } });
+  expect(await refundsOf(orderId)).toMatchObject([{ status: 'stuck', failure: 'returned-by-bank' }]);
+  expect(await attention(orderId)).toEqual(['refund-stuck']);
+});
+
 test('CHK-6: a notice with a wrong signature is refused; one about an unknown payment is answered, and logged', async () => {
   expect(await tell({ payment_intent: 'pi_1' }, { secret: 'whsec_other' })).toMatchObject({
     status: 400,
