@@ -61,10 +61,12 @@ export async function returnCoupon(
   { checkoutId, customerId }: CouponUse,
   { commandId, caller }: RequestContext,
 ): Promise<void> {
+  const stream = couponStream(code);
   const command = { type: 'ReturnCoupon', at: tools.now(), customerId, checkoutId } as const;
-  await tools.send(couponIdOf(code), couponStream(code), command, {
+  const { revision } = await tools.streams.read<'coupon'>(stream);
+  await tools.send(couponIdOf(code), stream, command, {
     caller,
-    commandId: deriveId('return-coupon', commandId),
+    commandId: deriveId('return-coupon', commandId, String(revision)),
   });
 }
 
@@ -79,9 +81,15 @@ export async function tryCoupon(
   const stream = couponStream(code);
   // An unknown code gets no stream: any text may be typed.
   if (!(await tools.stateOf<'coupon'>(stream)).defined) return invalidCoupon('unknown');
+  // What was refused may be taken later, and the request is repeated with its key: then it is another attempt.
+  const { revision } = await tools.streams.read<'coupon'>(stream);
   const tried = { customerId, checkoutId, storeId, leadTypeId, currency };
   const command = { type: 'TryCoupon', at: tools.now(), ...tried } as const;
-  const trial = { caller, commandId: deriveId('try-coupon', commandId), ...(reason !== undefined && { reason }) };
+  const trial = {
+    caller,
+    commandId: deriveId('try-coupon', commandId, String(revision)),
+    ...(reason !== undefined && { reason }),
+  };
   const { outcome } = await tools.send(couponIdOf(code), stream, command, trial);
   if (outcome.kind === 'refused') return outcome.refusal;
   return tryOf(await tools.stateOf<'coupon'>(stream), customerId, checkoutId);

@@ -2,6 +2,7 @@ import { checkoutStream, orderIdOf } from '#domain/checkouts/checkout';
 import { couponStream } from '#domain/coupons/coupon';
 import { trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
+import { addDays } from '#domain/kernel/instants';
 import type { AnyCommand } from '#domain/ledger';
 import { CommandHandler } from '#requests/command-handler';
 import { openShop, type Shop } from './shop.ts';
@@ -220,6 +221,24 @@ test('CHK-1: a request that reuses the key of another order does not use a secon
   expect(await ask(other)).toMatchObject({ status: 422 });
   expect(await shop.read(`/api/coupons?couponCode=${other}`)).toMatchObject({ items: [{ uses: 0 }] });
   expect((await ask(code)).body).toEqual(first.body);
+});
+
+test('CPN-3: a request that was refused and is repeated with its key, once the code holds, is another attempt in the log', async () => {
+  const code = await coupon({ validFrom: addDays(shop.now(), 1) });
+  const order = {
+    customerId: await shop.customer(),
+    leadTypeId: 'exclusive-fresh',
+    quantity: 10,
+    paymentToken: 'tok_ok',
+  };
+  const ask = () =>
+    shop.try('POST', '/api/orders', { ...order, couponCode: code }, { 'idempotency-key': 'until-it-holds' });
+  refused(await ask(), 'not-yet-valid');
+  await shop.wait({ days: 1 });
+  expect((await ask()).status).toBe(201);
+  const attempts = (await shop.log()).filter(({ stream, data }) => stream.startsWith('coupon-') && data.code === code);
+  expect(attempts.map(({ type }) => type)).toEqual(['CouponDefined', 'CouponRefused', 'CouponUsed']);
+  expect(new Set(attempts.map(({ metadata }) => metadata.commandId)).size).toBe(3);
 });
 
 test('CHK-1: a card number is refused wherever a token is expected, and never reaches the log', async () => {
