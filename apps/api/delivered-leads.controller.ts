@@ -170,7 +170,8 @@ async function* csvOf(leads: AsyncIterable<OpenedLead>): AsyncGenerator<string> 
   yield BYTE_ORDER_MARK + csvLine(columns);
   for await (const { contact: person, keyMissing, damaged, ...lead } of leads) {
     const marks = { keyMissing: keyMissing ? 'yes' : undefined, damaged: damaged ? 'yes' : undefined };
-    const cells: Record<string, unknown> = { ...lead, ...person, ...marks };
+    const extraFields = person?.extraFields && JSON.stringify(person.extraFields);
+    const cells: Record<string, unknown> = { ...lead, ...person, extraFields, ...marks };
     yield csvLine(columns.map((column) => (cells[column] ?? undefined) as string | number | undefined));
   }
 }

@@ -2,15 +2,20 @@ import { HttpCode } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
 import { isToldOfDuplicates } from '#domain/kernel/caller';
-import type { LeadFileRow } from '#requests/lead-files/lead-file-row';
+import { mustAddUp } from '#requests/lead-files/counts';
+import type { NamedEncoding } from '#requests/lead-files/encodings';
+import { readLeadFile } from '#requests/lead-files/lead-file';
+import type { LeadFileOptions, LeadFileRow } from '#requests/lead-files/lead-file-row';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
+import { Problem } from './problems.ts';
 import { answering, Problems, succeeds } from './responses.ts';
 import { named } from './schemas.ts';
 
 const batchReport = named(
   'LeadBatchReport',
   z.object({
+    rows: z.int().describe('Rows of the file: received, known, duplicates and rejected together are as many.'),
     received: z.int().describe('Leads that are new.'),
     known: z.int().describe('Leads that were received before: the same person, source, type and capture instant.'),
     duplicates: z
@@ -25,13 +30,46 @@ const batchReport = named(
         }),
       )
       .describe('The first 1,000 rejected rows, by line.'),
+    reading: z
+      .object({
+        encoding: z.enum(['utf-8', 'latin1', 'utf-16le', 'utf-16be']).describe('The encoding of the file.'),
+        delimiter: z.string().optional().describe('CSV: what stands between two cells.'),
+        exportOf: z.string().optional().describe('CSV: the tool whose export the file is.'),
+        ignoredColumns: z.array(z.string()).describe('CSV: columns that say nothing of a lead, and were ignored.'),
+        keptColumns: z.array(z.string()).describe('CSV: columns that are kept as extra fields.'),
+      })
+      .describe('How the file was read. Some of it is guessed.'),
     position: z.string().optional().describe('Send it with a read as waitFor: then the read reflects all of them.'),
   }),
 );
 type BatchReport = z.infer<typeof batchReport>;
 
+/** The charset of a content type → the encoding. The byte order mark of UTF-16 says which it is. */
+const charsets: Readonly<Record<string, NamedEncoding>> = {
+  'utf-8': 'utf-8',
+  utf8: 'utf-8',
+  'us-ascii': 'utf-8',
+  'utf-16': 'utf-8',
+  'iso-8859-1': 'latin1',
+  latin1: 'latin1',
+  'windows-1252': 'latin1',
+};
+
+/** @throws Problem for a charset that is not read */
+export function encodingOf(contentType = ''): NamedEncoding {
+  const [, charset = 'utf-8'] = /;\s*charset="?([^\s";]+)/i.exec(contentType) ?? [];
+  const encoding = charsets[charset.toLowerCase()];
+  if (!encoding) throw new Problem('unsupported-media-type', `files in ${charset} are not read: send UTF-8`);
+  return encoding;
+}
+
 /** Content type → how the file is read. Requests with one of them are streamed, whatever their length. */
-const formats = { 'text/csv': 'csv', 'application/x-ndjson': 'ndjson', 'application/jsonl': 'ndjson' } as const;
+const formats = {
+  'text/csv': 'csv',
+  'text/tab-separated-values': 'csv',
+  'application/x-ndjson': 'ndjson',
+  'application/jsonl': 'ndjson',
+} as const;
 
 export const fileTypes = Object.keys(formats);
 
@@ -58,26 +96,38 @@ export const BatchRoute = (summary: string) =>
     HttpCode(200),
     ApiOperation({ summary, requestBody: fileOfLeads }),
     succeeds(200, 'How many rows were received, and why others were not.', batchReport, {
+      rows: 1000,
       received: 997,
       known: 1,
       duplicates: 1,
       rejected: 1,
       rejections: [{ line: 17, reason: 'telephone: not a telephone number' }],
+      reading: { encoding: 'utf-8', delimiter: ',', ignoredColumns: [], keptColumns: [] },
       position: '0000000000001042',
     }),
     Problems(400, 415, 503, 507),
   );
 
+const unread: BatchReport['reading'] = { encoding: 'utf-8', ignoredColumns: [], keptColumns: [] };
 const ROWS_AT_ONCE = 256;
 const MAX_REJECTIONS_LISTED = 1000;
 
 /** Receives a file of leads, some rows at a time: only those rows are in memory, whatever the length of the file. */
 export async function receiveBatch(
   requests: Requests,
-  rows: AsyncIterable<LeadFileRow>,
+  file: AsyncIterable<Uint8Array>,
+  options: LeadFileOptions,
   context: RequestContext,
 ): Promise<BatchReport> {
-  const report: BatchReport = { received: 0, known: 0, duplicates: 0, rejected: 0, rejections: [] };
+  const report: BatchReport = {
+    rows: 0,
+    received: 0,
+    known: 0,
+    duplicates: 0,
+    rejected: 0,
+    rejections: [],
+    reading: unread,
+  };
   const isTold = isToldOfDuplicates(context.caller);
   let waiting: LeadFileRow[] = [];
   const receiveWaiting = async () => {
@@ -86,8 +136,13 @@ export async function receiveBatch(
     const answers = (await requests.leads.receive(leads, context)).values();
     for (const row of batch) count(report, row, isTold, 'lead' in row ? (answers.next().value as Receipt) : undefined);
   };
-  for await (const row of rows) if (waiting.push(row) === ROWS_AT_ONCE) await receiveWaiting();
+  const rows = readLeadFile(file, options, (reading) => Object.assign(report, { reading }));
+  for await (const row of rows) {
+    report.rows += 1;
+    if (waiting.push(row) === ROWS_AT_ONCE) await receiveWaiting();
+  }
   await receiveWaiting();
+  mustAddUp({ ...report, taken: report.received, duplicate: report.duplicates });
   return report;
 }
 

@@ -12,7 +12,9 @@ import { exampleIds } from '#read-models/models/examples';
 import { leadExample, leadRow } from '#read-models/models/leads';
 import { damaged } from '#read-models/queries/damaged';
 import { leadTypeStock, leadTypeStockExample } from '#read-models/queries/leads';
-import { readLeadFile } from '#requests/lead-files/lead-file';
+import { columnMapping } from '#requests/lead-files/column-mapping';
+import { type NamedEncoding, namedEncodings } from '#requests/lead-files/encodings';
+import { LeadFileError, type LeadFileOptions } from '#requests/lead-files/lead-file-row';
 import type { Queries } from '#requests/queries';
 import { keyMissing } from '#requests/query-tools';
 import type { Receipt, RequestContext } from '#requests/request-tools';
@@ -22,7 +24,7 @@ import { Asking } from './caller.ts';
 import { Conforming, Id, InstantField, Line, OneOf } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
-import { BatchRoute, formatOf, receiveBatch } from './lead-batch.ts';
+import { BatchRoute, encodingOf, formatOf, receiveBatch } from './lead-batch.ts';
 import { Problem } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, ReadQuery, ReadRoute } from './reads.ts';
@@ -60,14 +62,45 @@ class BatchQuery {
   @Line({ description: 'The source of rows without one.', example: 'fair-2026', maxLength: 100, optional: true })
   source?: string;
 
-  @OneOf(['utf-8', 'latin1'], { description: 'The encoding of the file; utf-8 when absent.', optional: true })
-  encoding?: 'utf-8' | 'latin1';
-
-  @OneOf(['ignore', 'refuse'], {
-    description: 'What to do with unknown columns of CSV; refuse when absent.',
+  @OneOf(namedEncodings, {
+    description:
+      'The encoding of the file; when absent that of the Content-Type, else utf-8. UTF-16 is known by its byte order mark. Latin-1 is read as Windows-1252.',
     optional: true,
   })
-  unknownColumns?: 'ignore' | 'refuse';
+  encoding?: NamedEncoding;
+
+  @Line({
+    description: 'The columns of CSV for fields whose columns have other names; a pair with a comma in it in quotes.',
+    example: 'telephone=Mobile,email=Mail',
+    maxLength: 2000,
+    optional: true,
+  })
+  map?: string;
+
+  @OneOf(['ignore', 'keep', 'refuse'], {
+    description:
+      'What to do with unknown columns of CSV: ignore them, keep them as extra fields of the contact, or refuse the file. When absent they are ignored in the exports of tools that we know, else the file is refused.',
+    optional: true,
+  })
+  unknownColumns?: 'ignore' | 'keep' | 'refuse';
+
+  @Line({
+    description: 'The country of telephone numbers without one; US when absent.',
+    example: 'GB',
+    maxLength: 2,
+    optional: true,
+  })
+  country?: string;
+}
+
+const notAFile = () => new Problem('unsupported-media-type', 'leads come as text/csv or application/x-ndjson');
+
+function fileOptions(contentType: string | undefined, { map, ...query }: BatchQuery): LeadFileOptions {
+  const format = formatOf(contentType);
+  if (!format) throw notAFile();
+  const columns = map === undefined ? {} : columnMapping(map);
+  if (!columns) throw new LeadFileError('map is not field=Column,field=Column');
+  return { format, columns, ...query, encoding: query.encoding ?? encodingOf(contentType) };
 }
 
 const duplicate = z
@@ -134,15 +167,11 @@ export class LeadsController {
   @BatchRoute('Receive a file of leads of any length: CSV with a header, or one JSON object a line')
   async receiveLeadBatch(
     @Req() { body, headers }: FastifyRequest,
-    @Query() { unknownColumns = 'refuse', ...options }: BatchQuery,
+    @Query() query: BatchQuery,
     @Asking() context: RequestContext,
   ) {
-    const format = formatOf(headers['content-type']);
-    if (!format || !(body instanceof Readable))
-      throw new Problem('unsupported-media-type', 'leads come as text/csv or application/x-ndjson');
-    const ignoreUnknownColumns = unknownColumns === 'ignore';
-    const rows = readLeadFile(body, { format, ignoreUnknownColumns, ...options });
-    return receiveBatch(this.#requests, rows, context);
+    if (!(body instanceof Readable)) throw notAFile();
+    return receiveBatch(this.#requests, body, fileOptions(headers['content-type'], query), context);
   }
 
   @Get('leads/:leadId')

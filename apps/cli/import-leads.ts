@@ -2,8 +2,14 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { counted, thousands } from '#domain/kernel/counted';
+import { mustAddUp } from '#requests/lead-files/counts';
 import { readLeadFile } from '#requests/lead-files/lead-file';
-import { LeadFileError, type LeadFileOptions, type LeadFileRow } from '#requests/lead-files/lead-file-row';
+import {
+  type FileReading,
+  LeadFileError,
+  type LeadFileOptions,
+  type LeadFileRow,
+} from '#requests/lead-files/lead-file-row';
 import type { StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { type Intake, openIntake, type Result } from './import/intake.ts';
@@ -32,7 +38,10 @@ export async function importLeads(location: StoreLocation, file: string, options
   });
   const format = options.format ?? formatOf(file);
   const bytes = createReadStream(file);
-  const rows = await readFrom(file, readLeadFile(bytes, { ...options, format }));
+  const told: FileReading[] = [];
+  const read = readLeadFile(bytes, { ...options, format }, (reading) => told.push(reading));
+  const rows = await readFrom(file, read);
+  printLines(...told.flatMap(readingIn));
   const leadImport = new LeadImport(await openIntake(location), options.rejected ?? `${file}.rejected.csv`);
   const start = performance.now();
   try {
@@ -43,9 +52,35 @@ export async function importLeads(location: StoreLocation, file: string, options
   printLines(...leadImport.report(file, (performance.now() - start) / 1000));
 }
 
+const encodingNames = {
+  'utf-8': 'UTF-8',
+  latin1: 'Latin-1 (Windows-1252)',
+  'utf-16le': 'UTF-16',
+  'utf-16be': 'UTF-16',
+};
+const delimiterNames = new Map([
+  [',', 'commas'],
+  [';', 'semicolons'],
+  ['\t', 'tabs'],
+  ['|', 'vertical bars'],
+]);
+
+/** What is not usual of how a file is read. */
+function readingIn({ encoding, delimiter = ',', exportOf, ignoredColumns, keptColumns }: FileReading): string[] {
+  const between = delimiterNames.get(delimiter) ?? delimiter;
+  const isUsual = encoding === 'utf-8' && delimiter === ',' && exportOf === undefined;
+  return [
+    ...(isUsual
+      ? []
+      : [`read as ${encodingNames[encoding]} with ${between}${exportOf ? `, an export of ${exportOf}` : ''}`]),
+    ...(ignoredColumns.length > 0 ? [`ignored columns: ${ignoredColumns.join(', ')}`] : []),
+    ...(keptColumns.length > 0 ? [`kept as extra fields: ${keptColumns.join(', ')}`] : []),
+  ];
+}
+
 function formatOf(file: string): 'csv' | 'ndjson' {
   const extension = extname(file).toLowerCase();
-  if (extension === '.csv') return 'csv';
+  if (extension === '.csv' || extension === '.tsv') return 'csv';
   if (extension === '.ndjson' || extension === '.jsonl') return 'ndjson';
   throw new CommandFailed(`the format of ${file} is not known: add --format csv or --format ndjson`);
 }
@@ -85,6 +120,8 @@ class LeadImport {
     });
     await this.#intake.finish();
     progress.end();
+    const { rows: all, new: taken, known, duplicate } = this.#counts;
+    mustAddUp({ rows: all, taken, known, duplicate, rejected: this.#rejected.count });
   }
 
   async #receive(rows: readonly LeadFileRow[]): Promise<void> {

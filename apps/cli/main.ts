@@ -65,15 +65,26 @@ program
       .option(
         '--map <field=Column,…>',
         'the columns of fields whose columns have other names, e.g. telephone=Mobile,email=Mail',
-        mapping,
       )
-      .option('--ignore-unknown-columns', 'ignore unknown columns; default: refuse the file')
-      .option('--encoding <utf-8|latin1>', 'the encoding of the file', oneOf('utf-8', 'latin1'), 'utf-8')
+      .option(
+        '--unknown-columns <ignore|keep|refuse>',
+        'ignore unknown columns, keep them as extra fields, or refuse the file; default: ignore them in exports of known tools, else refuse',
+        oneOf('ignore', 'keep', 'refuse'),
+      )
+      .option('--ignore-unknown-columns', 'as --unknown-columns ignore')
+      .option('--country <code>', 'the country of telephone numbers without one, e.g. GB', 'US')
+      .option(
+        '--encoding <utf-8|latin1>',
+        'the encoding of the file; latin1 is Windows-1252, too, and UTF-16 is known by its byte order mark',
+        oneOf('utf-8', 'latin1'),
+        'utf-8',
+      )
       .option('--rejected <file>', 'the file for rejected rows; default: FILE.rejected.csv')
-      .action(async (file: string, { leadType, map, ...options }) => {
+      .action(async (file: string, { leadType, map, ignoreUnknownColumns, ...options }) => {
         const { importLeads } = await import('./import-leads.ts');
-        const columns = map as Readonly<Record<string, string>> | undefined;
+        const columns = await mapping(map);
         await importLeads(location(), file, {
+          ...(ignoreUnknownColumns && { unknownColumns: 'ignore' }),
           ...options,
           ...(leadType && { leadTypeId: leadType }),
           ...(columns && { columns }),
@@ -436,8 +447,10 @@ function oneOf(...choices: readonly string[]) {
 }
 
 /** `telephone=Phone 1,email=Mail` */
-function mapping(text: string): Readonly<Record<string, string>> {
-  const pairs = text.split(',').map((pair) => /^([^=]+)=(.+)$/.exec(pair.trim()));
-  if (pairs.some((pair) => pair === null)) throw new InvalidArgumentError('It is not field=Column,field=Column.');
-  return Object.fromEntries(pairs.map((pair) => [pair?.[1], pair?.[2]]));
+async function mapping(text: string | undefined): Promise<Readonly<Record<string, string>> | undefined> {
+  if (text === undefined) return undefined;
+  const { columnMapping } = await import('#requests/lead-files/column-mapping');
+  const columns = columnMapping(text);
+  if (!columns) throw new CommandFailed('--map is not field=Column,field=Column');
+  return columns;
 }

@@ -3,6 +3,7 @@ import { counted, inDays } from '#domain/kernel/counted';
 import { tellDecline } from '#domain/kernel/declines';
 import { localDayOf, tellLocalTime } from '#domain/kernel/local-days';
 import { formatMoney } from '#domain/kernel/minor-units';
+import type { Contact } from '#domain/leads/contact';
 import type { MailKind } from '#domain/notifications/kinds';
 import { linkTo } from './mail-links.ts';
 
@@ -13,7 +14,7 @@ interface Text {
 }
 
 const descriptor = 'Your card statement shows {{statementDescriptor}}.';
-const contact = '{{#each contact}}{{label @key}}: {{this}}\n{{/each}}';
+const contact = '{{#each (linesOf contact)}}{{name}}: {{text}}\n{{/each}}';
 const aboutOrder = `Order {{orderId}}, {{leadTypeId}}: ${linkTo('order')}`;
 
 const leads = (fact: string) => `{{counted ${fact} "lead"}}`;
@@ -227,9 +228,19 @@ handlebars.registerHelper({
   decline: tellDecline,
   day: (at: string, { data }: Handlebars.HelperOptions) => localDayOf(at, zoneIn(data)),
   moment: (at: string, { data }: Handlebars.HelperOptions) => tellLocalTime(at, zoneIn(data)),
-  label: (name: string) =>
-    name.charAt(0).toUpperCase() + name.slice(1).replace(/[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`),
+  linesOf,
 });
+
+/** The fields of a contact. Extra fields have the names that a file gave them. */
+function linesOf({ extraFields = {}, ...own }: Contact = {}): readonly { name: string; text: string | undefined }[] {
+  return [
+    ...Object.entries(own).map(([name, text]) => ({ name: label(name), text })),
+    ...Object.entries(extraFields).map(([name, text]) => ({ name, text })),
+  ];
+}
+
+const label = (name: string): string =>
+  name.charAt(0).toUpperCase() + name.slice(1).replace(/[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`);
 
 const compile = (paragraphs: readonly string[], noEscape: boolean) =>
   paragraphs.map((paragraph) => handlebars.compile(paragraph, { noEscape, strict: false }));

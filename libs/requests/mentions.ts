@@ -10,7 +10,8 @@ const NUMBER = /^[\d\s().+-]*\d[\d\s().+-]*$/;
  */
 export function mentions(person: Contact, search: string): boolean {
   if (NUMBER.test(search) && digitsOf(numberOf(person)).includes(digitsOf(search))) return true;
-  const fields = Object.values(person as Record<string, string>).map(plain);
+  const { extraFields = {}, ...own } = person;
+  const fields = [...Object.values(own as Record<string, string>), ...Object.values(extraFields)].map(plain);
   return plain(search)
     .split(/\s+/)
     .every((word) => fields.some((field) => field.includes(word)));

@@ -1,11 +1,17 @@
 import { z } from 'zod';
 import { hasAsciiDomain, normaliseTelephone } from './person-form.ts';
+import { isInScientificNotation } from './telephone.ts';
 
 const line = z.string().trim().min(1).max(200);
 
-/** As zod's own, but the domain may be internationalised. */
+/** As zod's own, but the local part and the domain may be internationalised (RFC 6531). */
 const EMAIL =
-  /^(?!\.)(?!.*\.\.)[A-Za-z0-9_'+\-.]*[A-Za-z0-9_+-]@([\p{L}\p{N}][\p{L}\p{N}\p{M}-]*\.)+(\p{L}[\p{L}\p{M}]+|[Xx][Nn]--[A-Za-z0-9-]+)$/u;
+  /^(?!\.)(?!.*\.\.)[\p{L}\p{N}\p{M}_'+\-.]*[\p{L}\p{N}\p{M}_+-]@([\p{L}\p{N}][\p{L}\p{N}\p{M}-]*\.)+(\p{L}[\p{L}\p{M}]+|[Xx][Nn]--[A-Za-z0-9-]+)$/u;
+
+const MOST_EXTRA_FIELDS = 100;
+
+/** What is in scientific notation is refused as such. */
+const isTelephone = (text: string): boolean => isInScientificNotation(text) || normaliseTelephone(text) !== undefined;
 
 /** The contact details of a lead. All of them are personal data, and stored only in sealed boxes. */
 export const contact = z
@@ -32,12 +38,21 @@ export const contact = z
     country: line.describe('The country.'),
     bestTimeToCall: line.describe('When the person wants to be called.'),
     comment: z.string().trim().min(1).max(2000).describe('What the person wrote.'),
+    extraFields: z
+      .record(z.string().trim().min(1).max(100), z.string().trim().min(1).max(2000))
+      .refine((fields) => Object.keys(fields).length <= MOST_EXTRA_FIELDS, `at most ${MOST_EXTRA_FIELDS} fields`)
+      .describe('What else a file says about the person: the name of each column, and its text.'),
   })
   .partial()
   .refine(({ telephone, email }) => telephone !== undefined || email !== undefined, {
     error: 'a contact has a telephone number or an e-mail address',
   })
-  .refine(({ telephone }) => telephone === undefined || normaliseTelephone(telephone) !== undefined, {
+  .refine(({ telephone = '' }) => !isInScientificNotation(telephone), {
+    path: ['telephone'],
+    error:
+      'in scientific notation, as spreadsheets write long numbers, so its last digits are lost: format the column as text',
+  })
+  .refine(({ telephone }) => telephone === undefined || isTelephone(telephone), {
     path: ['telephone'],
     error: 'not a telephone number',
   });

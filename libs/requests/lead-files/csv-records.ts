@@ -2,10 +2,18 @@ import { parse as parseCsv } from 'csv-parse/sync';
 import type { FileLine } from './lines.ts';
 
 /** The cells of one record, or why it has none. */
-export function cellsOf(text: string): string[] | string {
-  if (!text.includes('"')) return text.split(',');
+export function cellsOf(text: string, delimiter: string): string[] | string {
+  if (!text.includes('"')) return text.split(delimiter);
+  const cells = parsed(text, delimiter);
+  if (typeof cells !== 'string' || !text.includes('="')) return cells;
+  // Spreadsheets are made to keep zeros by ="01234", which is no CSV unless it is quoted.
+  const again = parsed(withFormulasQuoted(text, delimiter), delimiter);
+  return typeof again === 'string' ? cells : again;
+}
+
+function parsed(text: string, delimiter: string): string[] | string {
   try {
-    const records = parseCsv(text, { relax_column_count: true }) as string[][];
+    const records = parseCsv(text, { delimiter, relax_column_count: true, trim: true }) as string[][];
     // The reader of lines splits at every end of a row, so this is a defect; no row is lost without a word.
     return records.length > 1 ? 'is more than one row' : (records[0] ?? ['']);
   } catch (error) {
@@ -13,8 +21,17 @@ export function cellsOf(text: string): string[] | string {
   }
 }
 
+function withFormulasQuoted(text: string, delimiter: string): string {
+  const between = delimiter.replace(/[^\w\s]/, '\\$&');
+  const formula = new RegExp(`(^|${between})="([^"]*)"(?=${between}|$)`, 'g');
+  return text.replaceAll(formula, '$1"=""$2"""');
+}
+
 const MOST_LINES_OF_A_RECORD = 100;
 const MOST_CHARACTERS_OF_A_RECORD = 1024 * 1024;
+
+/** The lines of one row. `number` is that of its first line. */
+export type FileRecord = FileLine & { readonly lines: number };
 
 /** A line that waits for the end of its record. Its quotes are counted once, however many lines come after it. */
 type WaitingLine = FileLine & { readonly hasOddQuotes: boolean };
@@ -24,12 +41,12 @@ export const OPEN_QUOTE = 'a quote is opened but not closed';
 /**
  * Joins the lines that a quoted field spans. A quote that is never closed would swallow all rows up to the next quote or the
  * end of the file. So if several lines do not form a record with the right number of cells, only the first line is wrong,
- * and reading continues with the next line.
+ * and reading continues with the next line. Each line is in exactly one record.
  */
 export async function* recordsOf(
   lines: AsyncIterable<FileLine>,
   fits: (text: string) => boolean,
-): AsyncGenerator<FileLine> {
+): AsyncGenerator<FileRecord> {
   const waiting: WaitingLine[] = [];
   for await (const line of lines) {
     waiting.push({ ...line, hasOddQuotes: hasOddQuotes(line.text) });
@@ -43,17 +60,18 @@ function* completeRecords(
   waiting: WaitingLine[],
   fits: (text: string) => boolean,
   atEnd: boolean,
-): Generator<FileLine> {
+): Generator<FileRecord> {
   while (waiting.length > 0) {
     const { hasOddQuotes: _, ...first } = waiting[0] as WaitingLine;
-    const text = 'reason' in first ? first.text : recordAtStartOf(waiting);
-    if (text === undefined && !atEnd && mayContinue(waiting)) return;
-    if (text !== undefined && (text === first.text || fits(text))) {
-      waiting.splice(0, text.split('\n').length);
-      yield { ...first, text };
+    const lines = 'reason' in first ? 1 : linesOfRecordAtStart(waiting);
+    if (lines === undefined && !atEnd && mayContinue(waiting)) return;
+    const text = textOf(waiting.slice(0, lines));
+    if (lines !== undefined && (lines === 1 || fits(text))) {
+      waiting.splice(0, lines);
+      yield { ...first, text, lines };
     } else {
       waiting.shift();
-      yield { ...first, reason: OPEN_QUOTE };
+      yield { ...first, lines: 1, reason: OPEN_QUOTE };
     }
   }
 }
@@ -62,18 +80,20 @@ const mayContinue = (record: readonly FileLine[]): boolean =>
   record.length < MOST_LINES_OF_A_RECORD &&
   record.reduce((characters, { text }) => characters + text.length, 0) < MOST_CHARACTERS_OF_A_RECORD;
 
-/** The text of as many lines as it takes until all quotes are closed; undefined when they never are. */
-function recordAtStartOf(lines: readonly WaitingLine[]): string | undefined {
+/** How many lines it takes until all quotes are closed; undefined when they never are. */
+function linesOfRecordAtStart(lines: readonly WaitingLine[]): number | undefined {
   let open = false;
   for (const [index, line] of lines.entries()) {
     if ('reason' in line) return undefined;
     if (line.hasOddQuotes) open = !open;
-    if (!open) return textOf(lines.slice(0, index + 1));
+    if (!open) return index + 1;
   }
   return undefined;
 }
 
-const textOf = (lines: readonly FileLine[]): string => lines.map(({ text }) => text).join('\n');
+/** Ends of lines are part of a quoted field. */
+const textOf = (lines: readonly FileLine[]): string =>
+  lines.map(({ text, end }, index) => (index === lines.length - 1 ? text : text + end)).join('');
 
 /** With an odd number of quotes, a quoted field continues in the next line. */
 function hasOddQuotes(text: string): boolean {

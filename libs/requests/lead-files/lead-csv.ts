@@ -1,7 +1,10 @@
 import { contact } from '#domain/leads/contact';
+import { type CountryOfNumbers, isCountry } from '#domain/leads/telephone';
 import type { ReceiveLeadRequest } from '../lead-receipt.ts';
-import { cellsOf, OPEN_QUOTE, recordsOf } from './csv-records.ts';
+import { cellsOf, type FileRecord, OPEN_QUOTE, recordsOf } from './csv-records.ts';
+import { delimiterLine, type Header, nameOf, readHeader } from './header.ts';
 import {
+  type FileReading,
   LeadFileError,
   type LeadFileOptions,
   type LeadFileRow,
@@ -10,58 +13,52 @@ import {
   reasonOf,
 } from './lead-file-row.ts';
 import type { FileLine } from './lines.ts';
+import { valuesOf } from './row-values.ts';
 
-const contactFields = contact.keyof().options;
-const fields = [...contactFields, 'leadTypeId', 'source', 'capturedAt'] as const;
-type Field = (typeof fields)[number];
-
-/** What each column says; undefined for columns that are skipped. */
-type Header = readonly (Field | undefined)[];
-
-/** Usual names of columns in addition to our own, compared without case, spacing and punctuation. */
-const usualNames: Readonly<Record<string, Field>> = {
-  first: 'firstName',
-  last: 'lastName',
-  surname: 'lastName',
-  phone: 'telephone',
-  phonenumber: 'telephone',
-  mobile: 'telephone',
-  cell: 'telephone',
-  emailaddress: 'email',
-  street: 'address',
-  zip: 'postalCode',
-  zipcode: 'postalCode',
-  postcode: 'postalCode',
-  leadtype: 'leadTypeId',
-  vendor: 'source',
-  captured: 'capturedAt',
-  comments: 'comment',
-};
-
-const plain = (name: string): string => name.toLowerCase().replace(/[^\p{Letter}\p{Number}]/gu, '');
-const fieldByName = new Map<string, Field>([
-  ...Object.entries(usualNames),
-  ...fields.map((field) => [plain(field), field] as const),
-]);
+/** What is said of the columns of a file. */
+type Columns = Omit<FileReading, 'encoding'>;
 
 /** @throws LeadFileError for a header that cannot be understood, or when an open quote makes all rows after it wrong */
 export async function* rowsOfCsv(
   lines: AsyncIterable<FileLine>,
   options: LeadFileOptions,
+  told: (columns: Columns) => void,
 ): AsyncGenerator<LeadFileRow> {
+  const { country = 'US' } = options;
+  if (!isCountry(country)) throw new LeadFileError(`there is no country ${country}: name one as GB or US`);
   let header: Header | undefined;
+  let delimiter: string | undefined;
   const check = afterOpenQuote();
-  const fits = (text: string) => header === undefined || cellsOf(text).length === header.length;
+  const fits = (text: string) => header === undefined || hasCellsOf(header, text);
   for await (const record of recordsOf(lines, fits)) {
     if (record.text.trim() === '') continue;
     if (header) {
       const columns = header;
-      const row = leadFileRowOf(record, () => leadOfRecord(columns, record.text, options));
+      const row = leadFileRowOf(record, () => leadOfRecord(columns, record, { ...options, country }));
       yield row;
       check(row);
-    } else header = readHeader(record, options);
+      continue;
+    }
+    const named = delimiter === undefined ? delimiterLine(record.text) : undefined;
+    if (named !== undefined) delimiter = named;
+    else {
+      header = readHeader(record, delimiter, options);
+      told(columnsOf(header));
+    }
   }
   if (!header) throw new LeadFileError('the file is empty: it has no header');
+}
+
+const columnsOf = ({ delimiter, names, kept, ignored, knownExport }: Header): Columns => ({
+  delimiter,
+  ...(knownExport && { exportOf: knownExport.name }),
+  ignoredColumns: ignored,
+  keptColumns: kept.map((index) => nameOf(names, index)),
+});
+
+function hasCellsOf({ names, delimiter }: Header, text: string): boolean {
+  const cells = cellsOf(text, delimiter);
+  return typeof cells !== 'string' && cells.length === names.length;
 }
 
 const MOST_WRONG_ROWS_AFTER_AN_OPEN_QUOTE = 1000;
@@ -81,54 +78,47 @@ function afterOpenQuote(): (row: LeadFileRow) => void {
   };
 }
 
-function readHeader(record: FileLine, options: LeadFileOptions): Header {
-  const names = 'reason' in record ? record.reason : cellsOf(record.text);
-  if (typeof names === 'string') throw new LeadFileError(`line ${record.number}, the header: ${names}`);
-  const mapped = new Map(Object.entries(options.columns ?? {}).map(([field, column]) => [column, fieldNamed(field)]));
-  const missing = [...mapped.keys()].find((column) => !names.includes(column));
-  if (missing !== undefined) throw new LeadFileError(`there is no column "${missing}": there are ${names.join(', ')}`);
-
-  const header = names.map((name) => mapped.get(name) ?? fieldByName.get(plain(name)));
-  const unknown = names.filter((_, index) => header[index] === undefined);
-  if (unknown.length > 0 && !options.ignoreUnknownColumns) throw unknownColumns(unknown);
-  checkColumns(header, options);
-  return header;
-}
-
-function checkColumns(header: Header, { leadTypeId, source }: LeadFileOptions): void {
-  const twice = header.find((field, index) => field !== undefined && header.indexOf(field) !== index);
-  if (twice) throw new LeadFileError(`more than one column says ${twice}: map one of them`);
-  if (!header.includes('telephone') && !header.includes('email'))
-    throw new LeadFileError('there is no column with a telephone number or an e-mail address');
-  if (!header.includes('leadTypeId') && leadTypeId === undefined)
-    throw new LeadFileError('no lead type: name one for the whole file, or add a column leadTypeId');
-  if (!header.includes('source') && source === undefined)
-    throw new LeadFileError('no source: name one for the whole file, or add a column source');
-}
-
-const unknownColumns = (names: readonly string[]): LeadFileError =>
-  new LeadFileError(
-    `unknown columns: ${names.map((name) => `"${name}"`).join(', ')}; map them, or have unknown columns ignored. ` +
-      `Known are ${fields.join(', ')}`,
-  );
-
-function fieldNamed(name: string): Field {
-  const field = fields.find((field) => field === name);
-  if (!field) throw new LeadFileError(`there is no field ${name}: there are ${fields.join(', ')}`);
-  return field;
-}
-
 /** The lead of one record, or why it is not one. */
-function leadOfRecord(header: Header, text: string, defaults: LeadFileOptions): ReceiveLeadRequest | string {
-  const cells = cellsOf(text);
+function leadOfRecord(
+  header: Header,
+  record: FileRecord,
+  options: LeadFileOptions & { country: CountryOfNumbers },
+): ReceiveLeadRequest | string {
+  const { names, delimiter } = header;
+  const cells = cellsOf(record.text, delimiter);
   if (typeof cells === 'string') return cells;
-  if (cells.length !== header.length) return `has ${cells.length} fields where the header has ${header.length}`;
-  const values: Partial<Record<Field, string>> = {};
-  for (const [index, field] of header.entries()) {
-    const value = cells[index]?.trim();
-    if (field && value) values[field] = value;
-  }
+  if (cells.length !== names.length) return `has ${cells.length} fields where the header has ${names.length}`;
+  if (record.lines > 1 && holdsAnotherRow(header, record, options))
+    return `a quoted field goes on to line ${record.number + record.lines - 1}, and holds what looks like another row: is a quote missing?`;
+  return leadOfCells(header, cells, options);
+}
+
+function leadOfCells(
+  header: Header,
+  cells: readonly string[],
+  options: LeadFileOptions & { country: CountryOfNumbers },
+): ReceiveLeadRequest | string {
+  const values = valuesOf(header, cells, options.country);
+  if (typeof values === 'string') return values;
   const { leadTypeId, source, capturedAt, ...person } = values;
   const read = contact.safeParse(person);
-  return read.success ? leadOf({ leadTypeId, source, capturedAt, contact: read.data }, defaults) : reasonOf(read.error);
+  return read.success ? leadOf({ leadTypeId, source, capturedAt, contact: read.data }, options) : reasonOf(read.error);
+}
+
+/** A quote that was forgotten may be closed by one of a later row: then the rows between would be lost in a field. */
+function holdsAnotherRow(
+  header: Header,
+  { text }: FileRecord,
+  options: LeadFileOptions & { country: CountryOfNumbers },
+): boolean {
+  if (header.names.length === 1) return false;
+  const [, ...others] = text.split(/\r\n|\r|\n/);
+  return others.some((line) => {
+    const cells = cellsOf(line.replaceAll('"', ''), header.delimiter);
+    return (
+      typeof cells !== 'string' &&
+      cells.length === header.names.length &&
+      typeof leadOfCells(header, cells, options) !== 'string'
+    );
+  });
 }

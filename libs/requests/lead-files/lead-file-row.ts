@@ -4,7 +4,8 @@ import { parseInstant } from '#domain/kernel/instants';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { Contact } from '#domain/leads/contact';
 import type { ReceiveLeadRequest } from '../lead-receipt.ts';
-import type { FileLine, LineEncoding } from './lines.ts';
+import type { FileEncoding, NamedEncoding } from './encodings.ts';
+import type { FileLine } from './lines.ts';
 
 /** A row of a file of leads, or why it is not one. `text` is the row itself, cut when it is long. */
 export type LeadFileRow =
@@ -25,10 +26,23 @@ export interface LeadFileOptions {
   readonly source?: string;
   /** CSV: our field → the column of the file, for columns without a usual name. */
   readonly columns?: Readonly<Record<string, string>>;
-  /** CSV: skip unknown columns instead of refusing the file. */
-  readonly ignoreUnknownColumns?: boolean;
-  /** Default: UTF-8. */
-  readonly encoding?: LineEncoding;
+  /** CSV: what happens to columns that say nothing of ours. Default: ignored in an export that we know, else refused. */
+  readonly unknownColumns?: 'ignore' | 'keep' | 'refuse';
+  /** CSV: the country of telephone numbers without one. Default: US. */
+  readonly country?: string;
+  /** Default: UTF-8. A byte order mark of the file says more. */
+  readonly encoding?: NamedEncoding;
+}
+
+/** How a file is read. It is said to whoever sent it, because some of it is guessed. */
+export interface FileReading {
+  readonly encoding: FileEncoding;
+  /** CSV: what stands between two cells. */
+  readonly delimiter?: string;
+  /** CSV: the tool whose export it is. */
+  readonly exportOf?: string;
+  readonly ignoredColumns: readonly string[];
+  readonly keptColumns: readonly string[];
 }
 
 const LONGEST_TEXT = 2000;

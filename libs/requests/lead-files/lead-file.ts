@@ -1,19 +1,35 @@
 import { z } from 'zod';
 import { contact } from '#domain/leads/contact';
+import { openText } from './encodings.ts';
 import { rowsOfCsv } from './lead-csv.ts';
-import { type LeadFileOptions, type LeadFileRow, leadFileRowOf, leadOf, reasonOf } from './lead-file-row.ts';
+import {
+  type FileReading,
+  type LeadFileOptions,
+  type LeadFileRow,
+  leadFileRowOf,
+  leadOf,
+  reasonOf,
+} from './lead-file-row.ts';
 import { type FileLine, linesOf } from './lines.ts';
 
 /**
  * Reads leads from the bytes of a file, in constant memory. A wrong row does not affect the other rows.
+ * @param told is told how the file is read, before the first row
  * @throws LeadFileError for a header that cannot be understood
  */
 export async function* readLeadFile(
   bytes: AsyncIterable<Uint8Array>,
   options: LeadFileOptions,
+  told: (reading: FileReading) => void = () => {},
 ): AsyncGenerator<LeadFileRow> {
-  const lines = linesOf(bytes, options.encoding ?? 'utf-8');
-  yield* options.format === 'csv' ? rowsOfCsv(lines, options) : rowsOfNdjson(lines, options);
+  const text = await openText(bytes, options.encoding ?? 'utf-8');
+  const { encoding } = text;
+  if (options.format === 'csv') {
+    yield* rowsOfCsv(linesOf(text), options, (columns) => told({ encoding, ...columns }));
+    return;
+  }
+  told({ encoding, ignoredColumns: [], keptColumns: [] });
+  yield* rowsOfNdjson(linesOf(text), options);
 }
 
 const leadObject = z.strictObject({

@@ -1,43 +1,56 @@
 import { takingTurns } from '../turns.ts';
+import { type FileEncoding, isLikelyLatin1, type OpenedText, textInLatin1 } from './encodings.ts';
 
-/** A line of a file, or why it cannot be read. Numbers begin with 1; ends of lines are not part of the text. */
-export type FileLine =
-  | { readonly number: number; readonly text: string }
-  | { readonly number: number; readonly text: string; readonly reason: string };
+interface Line {
+  /** From 1. */
+  readonly number: number;
+  readonly text: string;
+  /** The characters that end it: they belong to a quoted field that goes on in the next line. */
+  readonly end: string;
+}
 
-export type LineEncoding = 'utf-8' | 'latin1';
+/** A line of a file, or why it cannot be read. */
+export type FileLine = Line | (Line & { readonly reason: string });
 
 /** Real rows are shorter. A longer one must not fill the memory. */
 const LONGEST_LINE_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
+const CR = Buffer.of(CARRIAGE_RETURN);
 
 /**
- * Splits bytes into lines (LF, CRLF, or CR as in files of old spreadsheets), in constant memory. A byte order mark at the
- * beginning is left out. Other requests get their turns, whatever the reader does with the lines.
+ * Splits bytes into lines (LF, CRLF, or CR as in files of old spreadsheets), in constant memory. Other requests get their
+ * turns, whatever the reader does with the lines.
  */
-export async function* linesOf(bytes: AsyncIterable<Uint8Array>, encoding: LineEncoding): AsyncGenerator<FileLine> {
+export async function* linesOf({ bytes, encoding }: OpenedText): AsyncGenerator<FileLine> {
   const line = new LineInProgress(encoding);
   const pause = takingTurns();
-  let afterCarriageReturn = false;
-  for await (const piece of bytes) {
-    const chunk = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
+  for await (const chunk of withWholeEnds(bytes)) {
     const ends = new LineEnds(chunk);
     let from = 0;
-    for (let end = ends.next(from); end >= 0; end = ends.next(from)) {
-      const completesCrLf = afterCarriageReturn && end === 0 && chunk[0] === NEWLINE;
-      afterCarriageReturn = false;
-      if (!completesCrLf) {
-        line.add(chunk.subarray(from, end));
-        await pause();
-        yield line.take();
-      }
-      from = end + (chunk[end] === CARRIAGE_RETURN && chunk[end + 1] === NEWLINE ? 2 : 1);
+    for (let at = ends.next(from); at >= 0; at = ends.next(from)) {
+      line.add(chunk.subarray(from, at));
+      await pause();
+      const isCrLf = chunk[at] === CARRIAGE_RETURN && chunk[at + 1] === NEWLINE;
+      from = at + (isCrLf ? 2 : 1);
+      yield line.take(chunk.toString('latin1', at, from));
     }
-    if (chunk.length > 0) afterCarriageReturn = chunk.at(-1) === CARRIAGE_RETURN;
     if (from < chunk.length) line.add(chunk.subarray(from));
   }
-  if (line.length > 0) yield line.take();
+  if (line.length > 0) yield line.take('');
+}
+
+/** A carriage return at the end of a piece waits for the next one, which may begin with its line feed. */
+async function* withWholeEnds(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let waits = false;
+  for await (const piece of bytes) {
+    if (piece.length === 0) continue;
+    const chunk = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
+    const whole: Buffer = waits ? Buffer.concat([CR, chunk]) : chunk;
+    waits = whole.at(-1) === CARRIAGE_RETURN;
+    yield waits ? whole.subarray(0, -1) : whole;
+  }
+  if (waits) yield CR;
 }
 
 /** Finds the ends of lines in a piece of a file. Each byte is looked at once for each kind of end. */
@@ -70,9 +83,9 @@ class LineInProgress {
   length = 0;
   #number = 1;
   #parts: Buffer[] = [];
-  readonly #encoding: LineEncoding;
+  readonly #encoding: FileEncoding;
 
-  constructor(encoding: LineEncoding) {
+  constructor(encoding: FileEncoding) {
     this.#encoding = encoding;
   }
 
@@ -81,8 +94,8 @@ class LineInProgress {
     this.length += part.length;
   }
 
-  take(): FileLine {
-    const line = lineOf(this.#number, Buffer.concat(this.#parts), this.length, this.#encoding);
+  take(end: string): FileLine {
+    const line = { number: this.#number, end, ...textOf(Buffer.concat(this.#parts), this.length, this.#encoding) };
     this.#number += 1;
     this.#parts = [];
     this.length = 0;
@@ -90,21 +103,22 @@ class LineInProgress {
   }
 }
 
-const decoders = {
-  'utf-8': new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }),
-  latin1: new TextDecoder('windows-1252'),
-};
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function lineOf(number: number, bytes: Buffer, length: number, encoding: LineEncoding): FileLine {
+function textOf(bytes: Buffer, length: number, encoding: FileEncoding): { text: string; reason?: string } {
   if (length > LONGEST_LINE_BYTES)
-    return { number, text: bytes.toString('latin1', 0, 200), reason: `is longer than ${LONGEST_LINE_BYTES} bytes` };
+    return { text: bytes.toString('latin1', 0, 200), reason: `is longer than ${LONGEST_LINE_BYTES} bytes` };
   let text: string;
   try {
-    text = decoders[encoding].decode(bytes);
+    text = encoding === 'latin1' ? textInLatin1(bytes) : strictUtf8.decode(bytes);
   } catch {
-    return { number, text: bytes.toString('latin1'), reason: 'is not UTF-8: is the file in Latin-1?' };
+    return noText(bytes, encoding);
   }
-  if (number === 1) text = text.replace(/^\uFEFF/, '');
-  if (text.includes('\0')) return { number, text, reason: 'has NUL characters: is the file in UTF-16?' };
-  return { number, text };
+  return text.includes('\0') ? { text, reason: 'has NUL characters: is the file in UTF-16?' } : { text };
+}
+
+function noText(bytes: Buffer, encoding: FileEncoding): { text: string; reason: string } {
+  if (encoding !== 'utf-8') return { text: bytes.toString('utf8'), reason: 'has what is no text in UTF-16' };
+  const hint = isLikelyLatin1(bytes) ? ': is the file in Latin-1?' : '';
+  return { text: textInLatin1(bytes), reason: `is not UTF-8${hint}` };
 }
