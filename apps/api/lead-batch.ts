@@ -2,7 +2,7 @@ import { HttpCode } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
 import { isToldOfDuplicates } from '#domain/kernel/caller';
-import { mustAddUp } from '#requests/lead-files/counts';
+import { lostRows } from '#requests/lead-files/counts';
 import type { NamedEncoding } from '#requests/lead-files/encodings';
 import { readLeadFile } from '#requests/lead-files/lead-file';
 import type { LeadFileOptions, LeadFileRow } from '#requests/lead-files/lead-file-row';
@@ -142,7 +142,8 @@ export async function receiveBatch(
     if (waiting.push(row) === ROWS_AT_ONCE) await receiveWaiting();
   }
   await receiveWaiting();
-  mustAddUp({ ...report, taken: report.received, duplicate: report.duplicates });
+  const lost = lostRows({ ...report, taken: report.received, duplicate: report.duplicates });
+  if (lost) throw new Error(lost);
   return report;
 }
 

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { counted, thousands } from '#domain/kernel/counted';
-import { mustAddUp } from '#requests/lead-files/counts';
+import { lostRows } from '#requests/lead-files/counts';
 import { readLeadFile } from '#requests/lead-files/lead-file';
 import {
   type FileReading,
@@ -121,7 +121,8 @@ class LeadImport {
     await this.#intake.finish();
     progress.end();
     const { rows: all, new: taken, known, duplicate } = this.#counts;
-    mustAddUp({ rows: all, taken, known, duplicate, rejected: this.#rejected.count });
+    const lost = lostRows({ rows: all, taken, known, duplicate, rejected: this.#rejected.count });
+    if (lost) throw new CommandFailed(lost);
   }
 
   async #receive(rows: readonly LeadFileRow[]): Promise<void> {

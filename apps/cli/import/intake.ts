@@ -2,6 +2,7 @@ import { trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
 import { directoryHolder } from '#event-store/data-directory';
 import type { Outcome } from '#requests/command-handler';
+import { lostRows } from '#requests/lead-files/counts';
 import type { ReceiveLeadRequest } from '#requests/lead-receipt';
 import { openStores, type StoreLocation, type Stores } from '#wiring/stores';
 import { CommandFailed } from '../command-failed.ts';
@@ -75,6 +76,8 @@ function resultOf(outcome: Outcome): Result {
 
 /** What we read of the API's answer to a file of leads. */
 interface BatchReport {
+  readonly received: number;
+  readonly rejected: number;
   readonly known: number;
   readonly duplicates: number;
   readonly rejections: readonly { line: number; reason: string }[];
@@ -89,7 +92,11 @@ class HttpIntake implements Intake {
   }
 
   async receive(leads: readonly ReceiveLeadRequest[]): Promise<readonly Result[]> {
-    return resultsOf(await this.#send(leads.map((lead) => `${JSON.stringify(lead)}\n`).join('')), leads.length);
+    const report = await this.#send(leads.map((lead) => `${JSON.stringify(lead)}\n`).join(''));
+    const { received: taken, known, duplicates: duplicate, rejected } = report;
+    const lost = lostRows({ rows: leads.length, taken, known, duplicate, rejected });
+    if (lost) throw new CommandFailed(lost);
+    return resultsOf(report, leads.length);
   }
 
   async #send(body: string): Promise<BatchReport> {

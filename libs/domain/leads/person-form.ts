@@ -39,4 +39,7 @@ export function normaliseEmail(email: string): string {
 const ASCII = /^[\x20-\x7e]*$/;
 
 /** Whether the domain has an ASCII form. */
-export const hasAsciiDomain = (email: string): boolean => ASCII.test(normaliseEmail(email));
+export function hasAsciiDomain(email: string): boolean {
+  const form = normaliseEmail(email);
+  return ASCII.test(form.slice(form.lastIndexOf('@') + 1));
+}

@@ -7,10 +7,8 @@ export interface RowCounts {
   readonly rejected: number;
 }
 
-/** No row of a file is lost without a word: each of them is in exactly one of the counts. @throws Error when that is not so */
-export function mustAddUp({ rows, taken, known, duplicate, rejected }: RowCounts): void {
-  if (rows === taken + known + duplicate + rejected) return;
-  throw new Error(
-    `the import failed: of ${rows} rows, ${taken} were taken, ${known} known, ${duplicate} duplicates and ${rejected} rejected, which does not add up; importing the file again is safe`,
-  );
+/** No row of a file is lost without a word: each of them is in exactly one of the counts. @returns what is wrong, if it is not so */
+export function lostRows({ rows, taken, known, duplicate, rejected }: RowCounts): string | undefined {
+  if (rows === taken + known + duplicate + rejected) return undefined;
+  return `the import failed: of ${rows} rows, ${taken} were taken, ${known} known, ${duplicate} duplicates and ${rejected} rejected, which does not add up; the same file may be sent again`;
 }

@@ -4,16 +4,16 @@ import type { FileLine } from './lines.ts';
 /** The cells of one record, or why it has none. */
 export function cellsOf(text: string, delimiter: string): string[] | string {
   if (!text.includes('"')) return text.split(delimiter);
-  const cells = parsed(text, delimiter);
-  if (typeof cells !== 'string' || !text.includes('="')) return cells;
   // Spreadsheets are made to keep zeros by ="01234", which is no CSV unless it is quoted.
-  const again = parsed(withFormulasQuoted(text, delimiter), delimiter);
-  return typeof again === 'string' ? cells : again;
+  const isQuoted = !text.includes('="') || typeof parsed(text, delimiter, 'strict') !== 'string';
+  return parsed(isQuoted ? text : withFormulasQuoted(text, delimiter), delimiter);
 }
 
-function parsed(text: string, delimiter: string): string[] | string {
+/** A quote inside of a cell without quotes is a character like others (a 5" pipe), unless it is read strictly. */
+function parsed(text: string, delimiter: string, how: 'strict' | 'as people write' = 'as people write') {
+  const relaxed = { relax_column_count: true, relax_quotes: how !== 'strict', trim: true };
   try {
-    const records = parseCsv(text, { delimiter, relax_column_count: true, trim: true }) as string[][];
+    const records = parseCsv(text, { delimiter, ...relaxed }) as string[][];
     // The reader of lines splits at every end of a row, so this is a defect; no row is lost without a word.
     return records.length > 1 ? 'is more than one row' : (records[0] ?? ['']);
   } catch (error) {
@@ -36,6 +36,9 @@ export type FileRecord = FileLine & { readonly lines: number };
 /** A line that waits for the end of its record. Its quotes are counted once, however many lines come after it. */
 type WaitingLine = FileLine & { readonly hasOddQuotes: boolean };
 
+/** Whether a text of so many lines has the right number of cells. */
+type Fits = (text: string, lines: number) => boolean;
+
 export const OPEN_QUOTE = 'a quote is opened but not closed';
 
 /**
@@ -43,10 +46,7 @@ export const OPEN_QUOTE = 'a quote is opened but not closed';
  * end of the file. So if several lines do not form a record with the right number of cells, only the first line is wrong,
  * and reading continues with the next line. Each line is in exactly one record.
  */
-export async function* recordsOf(
-  lines: AsyncIterable<FileLine>,
-  fits: (text: string) => boolean,
-): AsyncGenerator<FileRecord> {
+export async function* recordsOf(lines: AsyncIterable<FileLine>, fits: Fits): AsyncGenerator<FileRecord> {
   const waiting: WaitingLine[] = [];
   for await (const line of lines) {
     waiting.push({ ...line, hasOddQuotes: hasOddQuotes(line.text) });
@@ -56,17 +56,13 @@ export async function* recordsOf(
 }
 
 /** Takes all records off the waiting lines that are complete, or that no further line can complete. */
-function* completeRecords(
-  waiting: WaitingLine[],
-  fits: (text: string) => boolean,
-  atEnd: boolean,
-): Generator<FileRecord> {
+function* completeRecords(waiting: WaitingLine[], fits: Fits, atEnd: boolean): Generator<FileRecord> {
   while (waiting.length > 0) {
     const { hasOddQuotes: _, ...first } = waiting[0] as WaitingLine;
-    const lines = 'reason' in first ? 1 : linesOfRecordAtStart(waiting);
+    const lines = isWhole(waiting[0] as WaitingLine, fits) ? 1 : linesOfRecordAtStart(waiting);
     if (lines === undefined && !atEnd && mayContinue(waiting)) return;
     const text = textOf(waiting.slice(0, lines));
-    if (lines !== undefined && (lines === 1 || fits(text))) {
+    if (lines !== undefined && (lines === 1 || fits(text, lines))) {
       waiting.splice(0, lines);
       yield { ...first, text, lines };
     } else {
@@ -75,6 +71,10 @@ function* completeRecords(
     }
   }
 }
+
+/** With an odd number of quotes, too, if they stand inside of cells without quotes. */
+const isWhole = (line: WaitingLine, fits: Fits): boolean =>
+  'reason' in line || !line.hasOddQuotes || fits(line.text, 1);
 
 const mayContinue = (record: readonly FileLine[]): boolean =>
   record.length < MOST_LINES_OF_A_RECORD &&

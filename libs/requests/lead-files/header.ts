@@ -59,12 +59,12 @@ function headerOf({ delimiter, names }: Names, options: LeadFileOptions): Header
   const knownExport = exportOf(names);
   const mapped = mappedColumns(names, options);
   const own = new Map([...usualColumns(names, mapped, knownExport), ...ownColumns(names, knownExport), ...mapped]);
-  checkFields(own, options);
   const addresses = [only(own, isOfAddress), ...addressesOf(names, knownExport)].filter(({ size }) => size > 0);
   const fields = only(own, (column) => !isOfAddress(column));
   const others = othersOf(names, [fields, ...addresses]);
   const unknown = options.unknownColumns ?? (knownExport ? 'ignore' : 'refuse');
   if (unknown === 'refuse') refuseUnknown(names, others, mapped);
+  checkFields(own, options);
   const kept = unknown === 'keep' ? others : [];
   const ignored = unknown === 'keep' ? [] : others.map((index) => nameOf(names, index));
   return { delimiter, names, fields, addresses, kept, ignored, ...(knownExport && { knownExport }) };

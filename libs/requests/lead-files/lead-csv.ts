@@ -29,7 +29,8 @@ export async function* rowsOfCsv(
   let header: Header | undefined;
   let delimiter: string | undefined;
   const check = afterOpenQuote();
-  const fits = (text: string) => header === undefined || hasCellsOf(header, text);
+  // The names in a header may have several lines.
+  const fits = (text: string, lines: number) => (header ? hasCellsOf(header, text) : lines > 1);
   for await (const record of recordsOf(lines, fits)) {
     if (record.text.trim() === '') continue;
     if (header) {

@@ -81,8 +81,12 @@ export function leadOf({ contact, ...written }: Written, defaults: LeadFileOptio
   return { leadTypeId, source, capturedAt, contact };
 }
 
-export const reasonOf = (error: z.ZodError): string =>
-  error.issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message)).join('; ');
+export function reasonOf(error: z.ZodError): string {
+  const reasons = error.issues.map(({ path, message }) =>
+    path.length > 0 ? `${path.join('.')}: ${message}` : message,
+  );
+  return [...new Set(reasons)].join('; ');
+}
 
 const shortened = (text: string, length: number): string =>
   text.length <= length ? text : `${text.slice(0, length)}…`;

@@ -18,6 +18,7 @@ export function valuesOf(header: Header, cells: readonly string[], country: Coun
     ...values,
     ...(fullName && !firstName && !lastName && splitName(fullName)),
     ...(values.telephone && { telephone: withCountry(withoutMark(values.telephone), country) }),
+    ...(values.address && { address: values.address.replace(/\s*[\r\n]+\s*/g, ', ') }),
     ...(values.postalCode && { postalCode: withoutMark(values.postalCode) }),
     ...(Object.keys(extra).length > 0 && { extraFields: extra }),
   };
