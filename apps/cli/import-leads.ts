@@ -41,7 +41,8 @@ export async function importLeads(location: StoreLocation, file: string, options
   const told: FileReading[] = [];
   const read = readLeadFile(bytes, { ...options, format }, (reading) => told.push(reading));
   const rows = await readFrom(file, read);
-  printLines(...told.flatMap(readingIn));
+  const said = told.flatMap(readingIn);
+  if (said.length > 0) printLines(...said);
   const leadImport = new LeadImport(await openIntake(location), options.rejected ?? `${file}.rejected.csv`);
   const start = performance.now();
   try {

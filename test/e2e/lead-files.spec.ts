@@ -10,7 +10,7 @@ afterAll(() => server.stop());
 const upload = ({ bytes, query, contentType = 'text/csv' }: StatedFile) =>
   server.call(
     'POST',
-    `/api/leads/batches?${new URLSearchParams({ leadTypeId: 'exclusive-aged', source: 'files', ...query })}`,
+    `/api/leads/batches?${new URLSearchParams({ leadTypeId: 'exclusive-aged', source: 'files', ...(query as Record<string, string>) })}`,
     bytes,
     { 'content-type': contentType },
   );
