@@ -134,4 +134,11 @@ describe('the text of mails', () => {
     const { text } = composeMail('leads-delivered', { ...facts, leads: 1, contact });
     expect(text).toContain('First name: Ada\nTelephone: +1 212 555 0142\nPostal code: 12207');
   });
+
+  it('DLV-9: a mail of one lead shows what a file said besides, as the file named it', () => {
+    const contact = { firstName: 'Ada', extraFields: { 'UTM source': '<b>spring</b>', label: 'x' } };
+    const { text, html } = composeMail('leads-delivered', { ...facts, leads: 1, contact });
+    expect(text).toContain('First name: Ada\nUTM source: <b>spring</b>\nlabel: x');
+    expect(html).toContain('&lt;b&gt;spring&lt;/b&gt;');
+  });
 });

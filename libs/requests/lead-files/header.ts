@@ -1,4 +1,5 @@
 import { textOfCell } from '#domain/kernel/spreadsheet-cells';
+import { type CountryOfNumbers, isCountry } from '#domain/leads/telephone';
 import { type Column, columnNamed, columns, plain, usualColumn } from './column-names.ts';
 import { cellsOf } from './csv-records.ts';
 import { addressColumns, exportOf, type KnownExport } from './exports.ts';
@@ -17,6 +18,8 @@ export interface Header {
   readonly kept: readonly number[];
   readonly ignored: readonly string[];
   readonly knownExport?: KnownExport;
+  /** Of telephone numbers without a country. */
+  readonly country: CountryOfNumbers;
 }
 
 /** A first line that tells spreadsheets the delimiter. @returns the delimiter */
@@ -67,7 +70,14 @@ function headerOf({ delimiter, names }: Names, options: LeadFileOptions): Header
   checkFields(own, options);
   const kept = unknown === 'keep' ? others : [];
   const ignored = unknown === 'keep' ? [] : others.map((index) => nameOf(names, index));
-  return { delimiter, names, fields, addresses, kept, ignored, ...(knownExport && { knownExport }) };
+  const country = countryIn(options);
+  return { delimiter, names, fields, addresses, kept, ignored, country, ...(knownExport && { knownExport }) };
+}
+
+/** @throws LeadFileError */
+function countryIn({ country = 'US' }: LeadFileOptions): CountryOfNumbers {
+  if (isCountry(country)) return country;
+  throw new LeadFileError(`there is no country ${country}: name it by its two letters, like GB`);
 }
 
 export const nameOf = (names: readonly string[], index: number): string => names[index] || `column ${index + 1}`;

@@ -1,5 +1,4 @@
 import { contact } from '#domain/leads/contact';
-import { type CountryOfNumbers, isCountry } from '#domain/leads/telephone';
 import type { ReceiveLeadRequest } from '../lead-receipt.ts';
 import { cellsOf, type FileRecord, OPEN_QUOTE, recordsOf } from './csv-records.ts';
 import { delimiterLine, type Header, nameOf, readHeader } from './header.ts';
@@ -24,8 +23,6 @@ export async function* rowsOfCsv(
   options: LeadFileOptions,
   told: (columns: Columns) => void,
 ): AsyncGenerator<LeadFileRow> {
-  const { country = 'US' } = options;
-  if (!isCountry(country)) throw new LeadFileError(`there is no country ${country}: name one as GB or US`);
   let header: Header | undefined;
   let delimiter: string | undefined;
   const check = afterOpenQuote();
@@ -34,8 +31,7 @@ export async function* rowsOfCsv(
   for await (const record of recordsOf(lines, fits)) {
     if (record.text.trim() === '') continue;
     if (header) {
-      const columns = header;
-      const row = leadFileRowOf(record, () => leadOfRecord(columns, record, { ...options, country }));
+      const row = rowOf(header, record, options);
       yield row;
       check(row);
       continue;
@@ -79,12 +75,11 @@ function afterOpenQuote(): (row: LeadFileRow) => void {
   };
 }
 
+const rowOf = (header: Header, record: FileRecord, options: LeadFileOptions): LeadFileRow =>
+  leadFileRowOf(record, () => leadOfRecord(header, record, options));
+
 /** The lead of one record, or why it is not one. */
-function leadOfRecord(
-  header: Header,
-  record: FileRecord,
-  options: LeadFileOptions & { country: CountryOfNumbers },
-): ReceiveLeadRequest | string {
+function leadOfRecord(header: Header, record: FileRecord, options: LeadFileOptions): ReceiveLeadRequest | string {
   const { names, delimiter } = header;
   const cells = cellsOf(record.text, delimiter);
   if (typeof cells === 'string') return cells;
@@ -94,12 +89,8 @@ function leadOfRecord(
   return leadOfCells(header, cells, options);
 }
 
-function leadOfCells(
-  header: Header,
-  cells: readonly string[],
-  options: LeadFileOptions & { country: CountryOfNumbers },
-): ReceiveLeadRequest | string {
-  const values = valuesOf(header, cells, options.country);
+function leadOfCells(header: Header, cells: readonly string[], options: LeadFileOptions): ReceiveLeadRequest | string {
+  const values = valuesOf(header, cells);
   if (typeof values === 'string') return values;
   const { leadTypeId, source, capturedAt, ...person } = values;
   const read = contact.safeParse(person);
@@ -107,11 +98,7 @@ function leadOfCells(
 }
 
 /** A quote that was forgotten may be closed by one of a later row: then the rows between would be lost in a field. */
-function holdsAnotherRow(
-  header: Header,
-  { text }: FileRecord,
-  options: LeadFileOptions & { country: CountryOfNumbers },
-): boolean {
+function holdsAnotherRow(header: Header, { text }: FileRecord, options: LeadFileOptions): boolean {
   if (header.names.length === 1) return false;
   const [, ...others] = text.split(/\r\n|\r|\n/);
   return others.some((line) => {

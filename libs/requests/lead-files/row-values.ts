@@ -1,5 +1,5 @@
 import { textOfCell } from '#domain/kernel/spreadsheet-cells';
-import { type CountryOfNumbers, withCountry } from '#domain/leads/telephone';
+import { withCountry } from '#domain/leads/telephone';
 import type { Column } from './column-names.ts';
 import { splitName } from './full-name.ts';
 import { type Header, nameOf } from './header.ts';
@@ -8,7 +8,7 @@ type Text = Exclude<Column, 'fullName' | 'extraFields'>;
 type Values = Partial<Record<Text, string>> & { extraFields?: Readonly<Record<string, string>> };
 
 /** What the cells of a row say, by field, or why they cannot be read. */
-export function valuesOf(header: Header, cells: readonly string[], country: CountryOfNumbers): Values | string {
+export function valuesOf(header: Header, cells: readonly string[]): Values | string {
   const text = (index: number) => textOfCell((cells[index] ?? '').trim()).trim();
   const { extraFields: written, fullName, ...values } = readColumns(header, text);
   const extra = extraFieldsOf(header, text, written);
@@ -17,7 +17,7 @@ export function valuesOf(header: Header, cells: readonly string[], country: Coun
   return {
     ...values,
     ...(fullName && !firstName && !lastName && splitName(fullName)),
-    ...(values.telephone && { telephone: withCountry(withoutMark(values.telephone), country) }),
+    ...(values.telephone && { telephone: withCountry(withoutMark(values.telephone), header.country) }),
     ...(values.address && { address: values.address.replace(/\s*[\r\n]+\s*/g, ', ') }),
     ...(values.postalCode && { postalCode: withoutMark(values.postalCode) }),
     ...(Object.keys(extra).length > 0 && { extraFields: extra }),
