@@ -63,11 +63,13 @@ const openedLeadExample: z.infer<typeof openedLead> = {
 /** Without it, spreadsheets read the file as Latin-1. */
 const BYTE_ORDER_MARK = '\ufeff';
 
-const contactColumns = Object.keys(contact.shape) as (keyof Contact)[];
+const { extraFields: _, ...ownFields } = contact.shape;
+const contactColumns = Object.keys(ownFields) as (keyof Contact)[];
+/** Programs that count columns find the newest one at the end. */
 const columns = [
   ...(['deliveredAt', 'leadTypeId', 'orderId', 'leadId'] as const),
   ...contactColumns,
-  ...(['rating', 'replacementStatus', 'damaged', 'keyMissing'] as const),
+  ...(['rating', 'replacementStatus', 'damaged', 'keyMissing', 'extraFields'] as const),
 ];
 
 class DeliveredLeadsQuery extends PageQuery {

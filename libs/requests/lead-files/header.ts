@@ -76,7 +76,8 @@ function headerOf({ delimiter, names }: Names, options: LeadFileOptions): Header
 
 /** @throws LeadFileError */
 function countryIn({ country = 'US' }: LeadFileOptions): CountryOfNumbers {
-  if (isCountry(country)) return country;
+  const code = country.toUpperCase();
+  if (isCountry(code)) return code;
   throw new LeadFileError(`there is no country ${country}: name it by its two letters, like GB`);
 }
 
