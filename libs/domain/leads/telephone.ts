@@ -21,9 +21,10 @@ const DIALLED_ABROAD = /^[\s(]*(?:00|011)[\s)-]*(?=[1-9])/;
  */
 export function withCountry(telephone: string, country: CountryOfNumbers): string {
   if (isInScientificNotation(telephone) || telephone.trimStart().startsWith('+')) return telephone;
-  if (country === 'US' && normaliseTelephone(telephone) !== undefined) return telephone;
-  const written = [telephone, telephone.replace(DIALLED_ABROAD, '+')];
-  for (const text of written) {
+  const dialled = DIALLED_ABROAD.test(telephone) ? [telephone.replace(DIALLED_ABROAD, '+')] : [];
+  // Numbers of the US are understood as they are written. Most are, and reading a number takes time.
+  if (country === 'US' && (dialled.length === 0 || normaliseTelephone(telephone) !== undefined)) return telephone;
+  for (const text of country === 'US' ? dialled : [telephone, ...dialled]) {
     const number = parsePhoneNumberFromString(text, country, numberingPlans);
     if (number?.isPossible()) return number.ext ? `${number.number} ext. ${number.ext}` : number.number;
   }
