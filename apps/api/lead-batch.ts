@@ -50,6 +50,8 @@ const charsets: Readonly<Record<string, NamedEncoding>> = {
   utf8: 'utf-8',
   'us-ascii': 'utf-8',
   'utf-16': 'utf-8',
+  'utf-16le': 'utf-8',
+  'utf-16be': 'utf-8',
   'iso-8859-1': 'latin1',
   latin1: 'latin1',
   'windows-1252': 'latin1',

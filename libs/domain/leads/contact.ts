@@ -9,6 +9,12 @@ const EMAIL =
   /^(?!\.)(?!.*\.\.)[\p{L}\p{N}\p{M}_'+\-.]*[\p{L}\p{N}\p{M}_+-]@([\p{L}\p{N}][\p{L}\p{N}\p{M}-]*\.)+(\p{L}[\p{L}\p{M}]+|[Xx][Nn]--[A-Za-z0-9-]+)$/u;
 
 const MOST_EXTRA_FIELDS = 100;
+const MOST_EXTRA_CHARACTERS = 10_000;
+
+/** Lists show whole contacts, so one must not be as large as a file. */
+const isSmall = (fields: Readonly<Record<string, string>>): boolean =>
+  Object.keys(fields).length <= MOST_EXTRA_FIELDS &&
+  Object.entries(fields).flat().join('').length <= MOST_EXTRA_CHARACTERS;
 
 /** What is in scientific notation is refused as such. */
 const isTelephone = (text: string): boolean => isInScientificNotation(text) || normaliseTelephone(text) !== undefined;
@@ -40,7 +46,7 @@ export const contact = z
     comment: z.string().trim().min(1).max(2000).describe('What the person wrote.'),
     extraFields: z
       .record(z.string().trim().min(1).max(100), z.string().trim().min(1).max(2000))
-      .refine((fields) => Object.keys(fields).length <= MOST_EXTRA_FIELDS, `at most ${MOST_EXTRA_FIELDS} fields`)
+      .refine(isSmall, `more than ${MOST_EXTRA_FIELDS} fields, or than ${MOST_EXTRA_CHARACTERS} characters in all`)
       .describe('What else a file says about the person: the name of each column, and its text.'),
   })
   .partial()

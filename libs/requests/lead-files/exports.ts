@@ -87,9 +87,9 @@ export const knownExports: readonly KnownExport[] = [
   {
     name: 'Outlook contacts',
     signatures: [
-      ['emailaddress', 'mobilephone'],
       ['emailaddress', 'businessphone'],
-      ['emailaddress', 'homephone'],
+      ['emailaddress', 'homestreet'],
+      ['emailaddress', 'email2address'],
     ],
     columns: {
       ...names,

@@ -3,7 +3,7 @@ import { type CountryOfNumbers, isCountry } from '#domain/leads/telephone';
 import { type Column, columnNamed, columns, plain, usualColumn } from './column-names.ts';
 import { cellsOf } from './csv-records.ts';
 import { addressColumns, exportOf, type KnownExport } from './exports.ts';
-import { LeadFileError, type LeadFileOptions } from './lead-file-row.ts';
+import { LeadFileError, type LeadFileOptions, shortened } from './lead-file-row.ts';
 import type { FileLine } from './lines.ts';
 
 /** What each column of a file says. */
@@ -61,7 +61,11 @@ type Placed = ReadonlyMap<Column, readonly number[]>;
 function headerOf({ delimiter, names }: Names, options: LeadFileOptions): Header {
   const knownExport = exportOf(names);
   const mapped = mappedColumns(names, options);
-  const own = new Map([...usualColumns(names, mapped, knownExport), ...ownColumns(names, knownExport), ...mapped]);
+  const own = new Map([
+    ...usualColumns(names, mapped, knownExport),
+    ...ownColumns(names, mapped, knownExport),
+    ...mapped,
+  ]);
   const addresses = [only(own, isOfAddress), ...addressesOf(names, knownExport)].filter(({ size }) => size > 0);
   const fields = only(own, (column) => !isOfAddress(column));
   const others = othersOf(names, [fields, ...addresses]);
@@ -106,7 +110,7 @@ function mappedColumns(names: readonly string[], options: LeadFileOptions): Plac
   const mapped = new Map<Column, readonly number[]>();
   for (const [field, name] of Object.entries(options.columns ?? {})) {
     const at = names.flatMap((one, index) => (one === name ? [index] : []));
-    if (at.length === 0) throw new LeadFileError(`there is no column "${name}": there are ${names.join(', ')}`);
+    if (at.length === 0) throw new LeadFileError(`there is no column "${name}": there are ${listed(names)}`);
     if (at.length > 1) throw new LeadFileError(`more than one column is named "${name}"`);
     mapped.set(columnNamed(field), at);
   }
@@ -127,9 +131,11 @@ function usualColumns(names: readonly string[], mapped: Placed, knownExport: Kno
 }
 
 /** What an export says by columns of its own. */
-function ownColumns(names: readonly string[], knownExport: KnownExport | undefined): Placed {
+function ownColumns(names: readonly string[], mapped: Placed, knownExport: KnownExport | undefined): Placed {
+  const isMapped = new Set([...mapped.values()].flat());
+  const unmapped = names.map((name, index) => (isMapped.has(index) ? '' : name));
   return new Map(
-    Object.entries(knownExport?.columns ?? {}).flatMap(([column, known]) => placedAt(names, column, known)),
+    Object.entries(knownExport?.columns ?? {}).flatMap(([column, known]) => placedAt(unmapped, column, known)),
   );
 }
 
@@ -163,8 +169,17 @@ function checkFields(fields: Placed, { leadTypeId, source }: LeadFileOptions): v
     throw new LeadFileError('no source: name one for the whole file, or add a column source');
 }
 
+const MOST_NAMES_LISTED = 30;
+const LONGEST_NAME_LISTED = 100;
+
+/** A header may be as long as a megabyte; what is said of it is not. */
+function listed(names: readonly string[]): string {
+  const some = names.slice(0, MOST_NAMES_LISTED).map((name) => shortened(name, LONGEST_NAME_LISTED));
+  return names.length > some.length ? `${some.join(', ')} and ${names.length - some.length} more` : some.join(', ');
+}
+
 const unknownColumns = (names: readonly string[]): LeadFileError =>
   new LeadFileError(
-    `unknown columns: ${names.map((name) => `"${name}"`).join(', ')}; map them, or have unknown columns ignored or kept as extra fields. ` +
+    `unknown columns: ${listed(names.map((name) => `"${name}"`))}; map them, or have unknown columns ignored or kept as extra fields. ` +
       `Known are ${columns.join(', ')}`,
   );

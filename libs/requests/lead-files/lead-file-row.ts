@@ -88,5 +88,5 @@ export function reasonOf(error: z.ZodError): string {
   return [...new Set(reasons)].join('; ');
 }
 
-const shortened = (text: string, length: number): string =>
+export const shortened = (text: string, length: number): string =>
   text.length <= length ? text : `${text.slice(0, length)}…`;
