@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ONE_LINE } from '../kernel/text.ts';
 import { hasAsciiDomain, normaliseTelephone } from './person-form.ts';
 import { isInScientificNotation } from './telephone.ts';
 
@@ -45,7 +46,10 @@ export const contact = z
     bestTimeToCall: line.describe('When the person wants to be called.'),
     comment: z.string().trim().min(1).max(2000).describe('What the person wrote.'),
     extraFields: z
-      .record(z.string().trim().min(1).max(100), z.string().trim().min(1).max(2000))
+      .record(
+        z.string().trim().min(1).max(100).regex(ONE_LINE, 'a name is one line of text'),
+        z.string().trim().min(1).max(2000),
+      )
       .refine(isSmall, `more than ${MOST_EXTRA_FIELDS} fields, or than ${MOST_EXTRA_CHARACTERS} characters in all`)
       .describe('What else a file says about the person: the name of each column, and its text.'),
   })

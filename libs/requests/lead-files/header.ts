@@ -85,7 +85,9 @@ function countryIn({ country = 'US' }: LeadFileOptions): CountryOfNumbers {
   throw new LeadFileError(`there is no country ${country}: name it by its two letters, like GB`);
 }
 
-export const nameOf = (names: readonly string[], index: number): string => names[index] || `column ${index + 1}`;
+/** The name of a column, in one line. */
+export const nameOf = (names: readonly string[], index: number): string =>
+  names[index]?.replace(/\s+/g, ' ') || `column ${index + 1}`;
 
 const isOfAddress = (column: Column): boolean => column in addressColumns;
 
