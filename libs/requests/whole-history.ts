@@ -74,9 +74,12 @@ export async function factsAbout(
 ): Promise<readonly Fact[]> {
   const own = [customerStream(customerId), contactBookStream(customerId)];
   const streams = [...own, ...(await rows.customers.streams(caller, customerId))];
-  const facts = await histories.facts(streams);
+  const facts = [
+    ...(await histories.facts(streams)),
+    ...(await histories.factsAt(await rows.customers.receipts(caller, customerId))),
+  ].sort((a, b) => (a.position < b.position ? -1 : 1));
   return facts.filter((fact) => !isShared(fact) || ('customerId' in fact.data && fact.data.customerId === customerId));
 }
 
-/** A coupon is used by many customers, and an address may have been another's: what others did there is not shown. */
+/** With the receipts, which are in the stream of their store. A coupon is used by many customers, and an address may have been another's: what others did there is not shown. */
 const isShared = ({ stream }: { stream: string }): boolean => /^(address|coupon)-/.test(stream);

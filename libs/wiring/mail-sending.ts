@@ -104,6 +104,7 @@ async function detailsOf(
   return {
     ...(leadId !== undefined && { contact: await vault.open((await receiptOf(leadId, events)).contact) }),
     refunded: facts.receiptKind === 'refund',
+    returned: facts.receiptKind === 'refund-returned',
     declined: facts.cause === 'declined-payment',
     storeName: store.name,
     webAddress: store.webAddress.replace(/\/$/, ''),
