@@ -117,6 +117,34 @@ describe('receipts', () => {
     expect(wishesAt()).toEqual([]);
   });
 
+  it('CHK-8: a refund whose receipt an older version issued for its next attempt is not asked for without an end', () => {
+    const back: Spec = [
+      'order-o1',
+      'RefundReturned',
+      { refundId: 'r1', renewalNumber: 0, reference: 'pi_o1', currency },
+    ];
+    const again: Spec = [
+      'order-o1',
+      'PaymentRefunded',
+      { refundId: 'r1', renewalNumber: 0, reference: 're_2', amountCents: 400, currency },
+    ];
+    const receipt = issued('refund', { refundId: 'r1', reference: 're_2' });
+    const all = [placed('o1'), captured('o1'), issued('charge'), refunded('r1', 400), back, again, receipt] as const;
+    const { wishes, state } = driven(...all);
+    const refuse = (wish: unknown) =>
+      receipts.refused?.(state(), wish as CommandWish, { refused: true, code: 'any', message: '' });
+    const asked = [2, 1, 0].map((expected) => {
+      const now = wishes();
+      now.forEach(refuse);
+      return [expected, now.length];
+    });
+    expect(asked).toEqual([
+      [2, 2],
+      [1, 1],
+      [0, 0],
+    ]);
+  });
+
   it('CHK-8: several programs that issue the same ones at once give each number once, without gaps', async () => {
     const orders = Array.from({ length: 30 }, (_, index) => `o${index + 1}`);
     const facts = orders.flatMap((orderId) => [placed(orderId), captured(orderId)]);

@@ -27,6 +27,8 @@ interface Receipts {
   readonly issued: Set<string>;
   /** Key of a movement → those that were refused because it had no receipt. */
   readonly waiting: Map<string, Movement[]>;
+  /** Keys of movements that were refused although the receipt before theirs was issued. */
+  readonly askedAgain: Set<string>;
   /** Refund → its last movement. */
   readonly lastOf: Map<string, Movement>;
   /** Id of the event → movement of a refund. */
@@ -54,6 +56,7 @@ export const receipts = defineProcess({
     toIssue: new Map(),
     issued: new Set(),
     waiting: new Map(),
+    askedAgain: new Set(),
     lastOf: new Map(),
     refunds: new Map(),
   }),
@@ -82,13 +85,19 @@ export const receipts = defineProcess({
       return placed ? [receiptToIssue(movement, placed)] : [];
     }),
 
-  /** Only a movement of a refund is refused: the receipt before it failed and is tried again. */
-  refused({ toIssue, issued, waiting, refunds }, { because }) {
+  /**
+   * Only a movement of a refund is refused: the receipt before it failed and is tried again. One that is refused although that is
+   * issued is asked for once more only: an older version may have issued the one of the next attempt in its place, and it has none.
+   */
+  refused({ toIssue, issued, waiting, askedAgain, refunds }, { because }) {
     const movement = refunds.get(because?.eventId ?? '');
     if (!movement) return;
     const { key, after = '' } = movement;
-    if (issued.has(after)) toIssue.set(key, movement);
-    else waiting.set(after, [...(waiting.get(after) ?? []), movement]);
+    if (!issued.has(after)) waiting.set(after, [...(waiting.get(after) ?? []), movement]);
+    else if (!askedAgain.has(key)) {
+      askedAgain.add(key);
+      toIssue.set(key, movement);
+    }
   },
 });
 
