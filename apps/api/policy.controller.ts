@@ -1,5 +1,6 @@
 import { Body, Controller, Get, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
 import type { Instant } from '#domain/kernel/events';
 import { type PolicyChanges, type PolicyDocument, policyChanges, policyDocument } from '#domain/policy/policy';
 import { policyDecision, policyDecisionExample } from '#requests/policy-decisions';
@@ -7,6 +8,7 @@ import { policyInForce, policyVersion, policyVersionExample } from '#requests/po
 import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
+import { revision } from '#requests/revision';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { Conforming, Count, InstantField } from './fields.ts';
@@ -14,6 +16,7 @@ import { malformed, Problem } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest } from './reads.ts';
 import { CommandRoute, Problems, Responds } from './responses.ts';
+import { named } from './schemas.ts';
 
 class PublishPolicyBody {
   @Conforming(policyChanges, {
@@ -43,7 +46,10 @@ class PublishPolicyBody {
 const { version, author, effectiveFrom, policy } = policyVersionExample;
 const inForceExample = { version, author, effectiveFrom, policy, revision: 1 };
 const VERSION = /^[1-9]\d{0,8}$/;
-const policyVersions = listOf(policyVersion);
+const policyVersions = named(
+  'PolicyVersionList',
+  z.object({ items: z.array(policyVersion).describe('All versions, oldest first.'), revision }),
+);
 const policyDecisions = listOf(policyDecision);
 
 @ApiTags('policy')
@@ -69,9 +75,12 @@ export class PolicyController {
 
   @Get('versions')
   @ApiOperation({ summary: 'All versions of the policy, oldest first: by whom, why, and what each changes (POL-2)' })
-  @Responds(200, 'The versions.', policyVersions, { items: [policyVersionExample] })
-  async listPolicyVersions(@Reading() reader: Reader) {
-    return { items: await this.#queries.policy.listVersions(reader) };
+  @Responds(200, 'The versions. Their ETag is what a publication sends in If-Match.', policyVersions, {
+    items: [policyVersionExample],
+    revision: 1,
+  })
+  listPolicyVersions(@Reading() reader: Reader) {
+    return this.#queries.policy.listVersions(reader);
   }
 
   @Get('versions/:version/decisions')
@@ -90,7 +99,8 @@ export class PolicyController {
 
   @Post('versions')
   @CommandRoute({
-    summary: 'Publish a version of the policy (POL-1), with the ETag of GET /api/policy as the author saw it (POL-2)',
+    summary:
+      'Publish a version of the policy (POL-1), with the ETag of GET /api/policy or of GET on this path, as the author saw it (POL-2)',
     records: ['PolicyPublished'],
     creates: '/api/policy/versions',
     ifMatch: 'needed',
