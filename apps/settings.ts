@@ -1,7 +1,6 @@
 import { domainToASCII } from 'node:url';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { isHostName } from '#domain/kernel/web-address';
-import { isStatementPrefix, STATEMENT_PREFIX_FORM } from '#gateways/stripe-limits';
 
 /** A program was called with wrong options. The message is printed in one line. */
 export class UsageError extends LeadgerError {
@@ -33,7 +32,10 @@ const shapes: Readonly<Record<string, Shape>> = {
   MAIL_FROM: [isSender, 'an address, name@host'],
   STRIPE_SECRET_KEY: matching(/^(sk|rk)_[!-~]+$/, 'a key of the server (sk_… or rk_…), without spaces'),
   STRIPE_WEBHOOK_SECRET: matching(/^whsec_[!-~]+$/, 'the secret of an endpoint (whsec_…), without spaces'),
-  STRIPE_STATEMENT_PREFIX: [isStatementPrefix, STATEMENT_PREFIX_FORM],
+  STRIPE_STATEMENT_PREFIX: matching(
+    /^(?! )(?=.*[A-Za-z])[ !#-&(-)+-;=?-[\]-~]{2,10}(?<! )$/,
+    `the prefix of an account: 2 to 10 characters, with a letter, and none of < > \\ ' " *`,
+  ),
 };
 
 function isMailServer(written: string): boolean {

@@ -1,6 +1,6 @@
-import { Body, Controller, Get, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { z } from 'zod';
+import type { FastifyReply } from 'fastify';
 import type { Instant } from '#domain/kernel/events';
 import { type PolicyChanges, type PolicyDocument, policyChanges, policyDocument } from '#domain/policy/policy';
 import { policyDecision, policyDecisionExample } from '#requests/policy-decisions';
@@ -8,15 +8,14 @@ import { policyInForce, policyVersion, policyVersionExample } from '#requests/po
 import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import { revision } from '#requests/revision';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
+import { etagOf } from './conditional.ts';
 import { Conforming, Count, InstantField } from './fields.ts';
 import { malformed, Problem } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest } from './reads.ts';
 import { CommandRoute, Problems, Responds } from './responses.ts';
-import { named } from './schemas.ts';
 
 class PublishPolicyBody {
   @Conforming(policyChanges, {
@@ -46,10 +45,7 @@ class PublishPolicyBody {
 const { version, author, effectiveFrom, policy } = policyVersionExample;
 const inForceExample = { version, author, effectiveFrom, policy, revision: 1 };
 const VERSION = /^[1-9]\d{0,8}$/;
-const policyVersions = named(
-  'PolicyVersionList',
-  z.object({ items: z.array(policyVersion).describe('All versions, oldest first.'), revision }),
-);
+const policyVersions = listOf(policyVersion);
 const policyDecisions = listOf(policyDecision);
 
 @ApiTags('policy')
@@ -77,10 +73,11 @@ export class PolicyController {
   @ApiOperation({ summary: 'All versions of the policy, oldest first: by whom, why, and what each changes (POL-2)' })
   @Responds(200, 'The versions. Their ETag is what a publication sends in If-Match.', policyVersions, {
     items: [policyVersionExample],
-    revision: 1,
   })
-  listPolicyVersions(@Reading() reader: Reader) {
-    return this.#queries.policy.listVersions(reader);
+  async listPolicyVersions(@Reading() reader: Reader, @Res({ passthrough: true }) reply: FastifyReply) {
+    const { items, revision } = await this.#queries.policy.listVersions(reader);
+    reply.header('etag', etagOf(revision));
+    return { items };
   }
 
   @Get('versions/:version/decisions')

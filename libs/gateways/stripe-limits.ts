@@ -33,17 +33,7 @@ const STATEMENT_LENGTH = 22;
 const SEPARATOR_LENGTH = 2;
 /** The longest prefix that an account can have. */
 const LONGEST_PREFIX = 10;
-const SHORTEST_PREFIX = 2;
 const NOT_ON_STATEMENTS = /[<>\\'"*]|[^\x20-\x7e]/g;
-
-/** Whether an account can have this prefix. */
-export const isStatementPrefix = (prefix: string): boolean =>
-  prefix.length >= SHORTEST_PREFIX &&
-  prefix.length <= LONGEST_PREFIX &&
-  prefix.trim() === prefix &&
-  prefix.replace(NOT_ON_STATEMENTS, '') === prefix &&
-  /[A-Za-z]/.test(prefix);
-export const STATEMENT_PREFIX_FORM = `the prefix of an account: ${SHORTEST_PREFIX} to ${LONGEST_PREFIX} characters, with a letter, and none of < > \\ ' " *`;
 
 /** How many characters stay for the store's descriptor. `prefix`: the account's; undefined: not known, so the longest. */
 const suffixLength = (prefix: string | undefined): number =>

@@ -49,7 +49,7 @@ type ToldVersion = z.infer<typeof policyVersion>;
 
 /** The revision is what a publication names that goes by this list (POL-2). */
 interface PolicyVersions {
-  readonly items: ToldVersion[];
+  readonly items: readonly ToldVersion[];
   readonly revision: number;
 }
 
@@ -72,7 +72,7 @@ export async function policyHistory(
 }
 
 /** The versions that these events published, with what each changed: what is planned may still change by later ones. */
-export function toldVersions(events: readonly HistoryEvent[]): ToldVersion[] {
+export function toldVersions(events: readonly HistoryEvent[]): readonly ToldVersion[] {
   const { versions } = events.map(asEvent).reduce(policy.evolve, policy.initialState());
   return versions.map((one, index) => told(one, events[index] as HistoryEvent, versions));
 }
