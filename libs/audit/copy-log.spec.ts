@@ -45,6 +45,20 @@ describe('a log that is copied to an EventStoreDB', () => {
     expect(await placesOf(target)).toEqual(await placesOf(source));
   });
 
+  it('has an id twice in a stream where the original has it, also on one machine', async () => {
+    const [first] = await placesOf(source);
+    const data = Buffer.from('{}');
+    const last = Math.floor((EVENTS - 1) / 7);
+    const again = { id: first?.id as string, type: 'Copied', data, metadata: data };
+    await source.appendAsServer?.('order-0', [again], last);
+    const onOneMachine = await openEmbeddedStore();
+    for (const copy of [target, onOneMachine]) {
+      expect(await copyLog(source, copy)).toEqual({ copied: EVENTS + 1, compared: EVENTS + 1 });
+      expect((await placesOf(copy)).at(-1)).toEqual({ stream: 'order-0', revision: last + 1, id: first?.id });
+    }
+    await onOneMachine.close();
+  });
+
   it('continues where a copy was interrupted, and copies nothing twice', async () => {
     let appended = 0;
     const failing: EventStore = {

@@ -173,8 +173,10 @@ export type AskBeforeAppend = () => Promise<void> | undefined;
 export interface EventStore {
   /**
    * Appends all events or none. A repeated append (the same ids in the same order, already written after the
-   * expected revision) succeeds with the first result.
-   * @throws WrongExpectedRevision, AppendTooLarge, BadEvent, StoreFull, StoreUnavailable, OutcomeUnknown
+   * expected revision) succeeds with the first result; a part of it, or its ids in another order, is a conflict. An id that
+   * is in the stream up to the expected revision is no repeat. A store with an index of ids refuses it; a server writes it,
+   * so whoever appends gives each event an id that its stream cannot have.
+   * @throws WrongExpectedRevision, EventIdTaken, AppendTooLarge, BadEvent, StoreFull, StoreUnavailable, OutcomeUnknown
    */
   append(
     stream: string,
@@ -184,7 +186,7 @@ export interface EventStore {
   ): Promise<AppendResult>;
   /**
    * For a node that serves the programs of others, if the store can: like `append`, but a stream or a type may begin with $
-   * or be of any length, and an append may have any number of events and bytes, and an id twice.
+   * or be of any length, and an append may have any number of events and bytes, and ids twice or of the stream before it.
    */
   appendAsServer?(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult>;
   /** Yields nothing for a stream that does not exist. Aborting ends the iteration without an error. */
@@ -256,6 +258,13 @@ export class WrongExpectedRevision extends EventStoreError {
     this.stream = stream;
     this.expected = expected;
     this.actual = actual;
+  }
+}
+
+/** The stream has an event with this id already, and the append is no repeat of its append; nothing was written. */
+export class EventIdTaken extends EventStoreError {
+  constructor(stream: string, id: string) {
+    super('event-id-taken', `stream ${stream} has an event ${id} already, and this append is no repeat of it`);
   }
 }
 

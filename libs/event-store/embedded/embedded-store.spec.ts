@@ -8,8 +8,8 @@ import { createInterface } from 'node:readline';
 import Database from 'better-sqlite3';
 import { all, event, fill, follow } from '../contract/event-store-contract.ts';
 import { hashOfEvent } from '../event-hash.ts';
-import { BEFORE_FIRST, CannotOpenStore, type RecordedEvent, StoreFull, StoreUnavailable } from '../port.ts';
-import { openDatabaseForReading, openForWriting } from './database.ts';
+import { BEFORE_FIRST, CannotOpenStore, EventIdTaken, type RecordedEvent, StoreFull, StoreUnavailable } from '../port.ts';
+import { FIND_EVENT, openDatabaseForReading, openForWriting } from './database.ts';
 import { openEmbeddedStore } from './embedded-store.ts';
 import { LogReader } from './log-reader.ts';
 
@@ -119,6 +119,49 @@ describe('the embedded store', () => {
     await writer.append('said-1', [{ ...event(9), json: false }], 'no-stream');
     expect((await all(writer.readAll())).map(({ json }) => json)).toEqual([undefined, undefined, undefined, false]);
     await writer.close();
+  });
+
+  it('opens a log of an older version that has an id twice in a stream, and refuses a third one', async () => {
+    const first = await openEmbeddedStore({ directory });
+    await first.append('a-1', [event(0), event(1)], 'no-stream');
+    await first.appendAsServer?.('a-1', [event(0)], 1);
+    await first.close();
+    tamper('DROP INDEX events_by_id');
+    const now = await openEmbeddedStore({ directory });
+    expect((await all(now.readStream('a-1'))).map(({ id }) => id)).toEqual([0, 1, 0].map((number) => event(number).id));
+    await expect(now.append('a-1', [event(0)], 2)).rejects.toThrow(EventIdTaken);
+    expect(await now.append('a-1', [event(2)], 2)).toMatchObject({ revision: 3 });
+    expect(await now.append('a-1', [event(0)], 1)).toMatchObject({ revision: 2 });
+    await now.close();
+  });
+
+  it('opens a log of an older version on a disk that has no room for an index, and refuses a used id all the same', async () => {
+    const first = await openEmbeddedStore({ directory });
+    for (let number = 0; number < 40; number += 1) await first.append('a-1', [event(number)], 'any');
+    await first.close();
+    tamper('DROP INDEX events_by_id; VACUUM');
+    const pages = (database: Database.Database) => database.pragma('page_count', { simple: true }) as number;
+    const inspected = <Result>(look: (database: Database.Database) => Result): Result => {
+      const database = new Database(join(directory, 'events.sqlite'));
+      const result = look(database);
+      database.close();
+      return result;
+    };
+    const full = await openEmbeddedStore({ directory, maxPages: inspected(pages) });
+    await expect(full.append('a-1', [event(3)], 39)).rejects.toThrow(EventIdTaken);
+    expect(await all(full.readAll())).toHaveLength(40);
+    await full.close();
+    const indexes = "SELECT name FROM sqlite_schema WHERE name = 'events_by_id'";
+    expect(inspected((database) => database.prepare(indexes).all())).toEqual([]);
+    await (await openEmbeddedStore({ directory })).close();
+    expect(inspected((database) => database.prepare(indexes).all())).toHaveLength(1);
+  });
+
+  it('looks for an id in the index, however long the stream is', () => {
+    const database = openForWriting({ directory, durable: true });
+    const plan = database.prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${FIND_EVENT}`).all(1, 'x', 'x');
+    expect(plan.map(({ detail }) => detail)).toEqual([expect.stringContaining('USING INDEX events_by_id (stream_id=?')]);
+    database.close();
   });
 
   it('holds at most 4 MiB and one event of what it reads', async () => {

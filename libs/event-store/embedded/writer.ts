@@ -3,7 +3,7 @@ import type Database from 'better-sqlite3';
 import { hashOfEvent } from '../event-hash.ts';
 import { openOrExplain } from '../open-or-explain.ts';
 import { CannotOpenStore, type ExpectedRevision, type NewEvent } from '../port.ts';
-import { openForWriting, type WriterSettings } from './database.ts';
+import { FIND_EVENT, openForWriting, type WriterSettings } from './database.ts';
 
 /** Appends that are written together. `bytes` holds the bytes of all events: data, metadata, data, … */
 export interface AppendBatch {
@@ -20,15 +20,18 @@ interface EventOfBatch extends Pick<NewEvent, 'id' | 'type'> {
 export interface AppendRequest {
   readonly stream: string;
   readonly expected: ExpectedRevision;
+  /** Whether an id that the stream has is refused, where it is no repeat. */
+  readonly idsOnce: boolean;
   readonly events: readonly EventOfBatch[];
 }
 
 type WriterRequest = AppendBatch | 'close';
 
-/** For each append of a batch: where its last event was written, or the stream's actual revision. */
+/** For each append of a batch: where its last event was written, the stream's actual revision, or an id that it has. */
 export type AppendReply =
   | { readonly revision: number; readonly position: number }
-  | { readonly actual: number | 'no-stream' };
+  | { readonly actual: number | 'no-stream' }
+  | { readonly taken: string };
 
 export type WriterReply =
   | { readonly kind: 'ready' }
@@ -49,7 +52,7 @@ class Writer {
   readonly #addStream: Database.Statement;
   readonly #moveStream: Database.Statement;
   readonly #addEvent: Database.Statement;
-  readonly #findEvent: Database.Statement<[number, string], number>;
+  readonly #findEvent: Database.Statement<[number, string, string], number>;
   readonly #idsFrom: Database.Statement<[number, number, number], { id: string; position: number }>;
   #position: number;
 
@@ -61,9 +64,7 @@ class Writer {
     this.#addEvent = database.prepare(
       'INSERT INTO events (position, stream_id, revision, id, type, data, metadata, recorded_at, hash, is_json) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     );
-    this.#findEvent = database
-      .prepare<[number, string], number>('SELECT revision FROM events WHERE stream_id = ? AND id = ?')
-      .pluck();
+    this.#findEvent = database.prepare<[number, string, string], number>(FIND_EVENT).pluck();
     this.#idsFrom = database.prepare(
       'SELECT id, position FROM events WHERE stream_id = ? AND revision >= ? ORDER BY revision LIMIT ?',
     );
@@ -75,7 +76,7 @@ class Writer {
     const rowsOf = unpacking(bytes);
     try {
       this.#database.exec('BEGIN IMMEDIATE');
-      const replies = appends.map((append) => this.#append(append.stream, append.expected, rowsOf(append)));
+      const replies = appends.map((append) => this.#append(append, rowsOf(append)));
       this.#database.exec('COMMIT');
       return { kind: 'written', replies };
     } catch (error) {
@@ -87,12 +88,14 @@ class Writer {
     this.#database.close();
   }
 
-  #append(stream: string, expected: ExpectedRevision, rows: readonly NewRow[]): AppendReply {
+  #append({ stream, expected, idsOnce }: AppendRequest, rows: readonly NewRow[]): AppendReply {
     const known = this.#findStream.get(stream);
     const actual = known?.revision ?? -1;
     const first = known && this.#firstResult(known.stream_id, expected, actual, rows);
     if (first) return first;
     if (!holds(expected, actual)) return { actual: actual < 0 ? 'no-stream' : actual };
+    const taken = known && idsOnce && rows.find(({ id }) => this.#revisionOf(known.stream_id, id) !== undefined);
+    if (taken) return { taken: taken.id };
     const streamId = known?.stream_id ?? (this.#addStream.run(stream).lastInsertRowid as number);
     for (const [index, row] of rows.entries()) this.#write(streamId, stream, actual + 1 + index, row);
     const revision = actual + rows.length;
@@ -130,7 +133,11 @@ class Writer {
   #firstRevisionOf(streamId: number, expected: ExpectedRevision, rows: readonly NewRow[]): number | undefined {
     if (typeof expected === 'number') return expected + 1;
     if (expected === 'no-stream') return 0;
-    return this.#findEvent.get(streamId, (rows[0] as NewRow).id);
+    return this.#revisionOf(streamId, (rows[0] as NewRow).id);
+  }
+
+  #revisionOf(streamId: number, id: string): number | undefined {
+    return this.#findEvent.get(streamId, id, id);
   }
 
   #failed(error: Error & { code?: string }): WriterReply {
