@@ -30,13 +30,6 @@ const SCHEMA = `
   ) STRICT;
   CREATE TABLE IF NOT EXISTS identity (only INTEGER PRIMARY KEY CHECK (only = 1), id TEXT NOT NULL) STRICT;`;
 
-/** The beginning of an id tells almost any two events of a stream apart, and makes the index a third as long. */
-const INDEX = 'CREATE INDEX IF NOT EXISTS events_by_id ON events (stream_id, substr(id, 1, 8))';
-
-/** Parameters: a stream, and twice an id. */
-export const FIND_EVENT =
-  'SELECT revision FROM events WHERE stream_id = ? AND substr(id, 1, 8) = substr(?, 1, 8) AND id = ?';
-
 export const databaseFile = (directory: string): string => join(directory, 'events.sqlite');
 
 export interface WriterSettings {
@@ -63,18 +56,8 @@ export function openForWriting({ directory, durable, maxPages }: WriterSettings)
     database.prepare('INSERT INTO identity (only, id) VALUES (1, ?) ON CONFLICT DO NOTHING').run(randomUUID());
     if (durable) proveDurable(database);
     if (maxPages !== undefined) database.pragma(`max_page_count = ${maxPages}`);
-    indexIds(database);
     return database;
   });
-}
-
-/** A log of an older version gets the index once. Where the disk is full it is read without: slower, with the same answers. */
-function indexIds(database: Database.Database): void {
-  try {
-    database.exec(INDEX);
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'SQLITE_FULL') throw error;
-  }
 }
 
 /** Opens the log for reading, while this process or another one may write. @throws CannotOpenStore */

@@ -3,7 +3,8 @@ import type Database from 'better-sqlite3';
 import { hashOfEvent } from '../event-hash.ts';
 import { openOrExplain } from '../open-or-explain.ts';
 import { CannotOpenStore, type ExpectedRevision, type NewEvent } from '../port.ts';
-import { FIND_EVENT, openForWriting, type WriterSettings } from './database.ts';
+import { openForWriting, type WriterSettings } from './database.ts';
+import { KnownIds } from './known-ids.ts';
 
 /** Appends that are written together. `bytes` holds the bytes of all events: data, metadata, data, … */
 export interface AppendBatch {
@@ -52,7 +53,8 @@ class Writer {
   readonly #addStream: Database.Statement;
   readonly #moveStream: Database.Statement;
   readonly #addEvent: Database.Statement;
-  readonly #findEvent: Database.Statement<[number, string, string], number>;
+  readonly #findEvent: Database.Statement<[number, string], number>;
+  readonly #ids: KnownIds;
   readonly #idsFrom: Database.Statement<[number, number, number], { id: string; position: number }>;
   #position: number;
 
@@ -64,7 +66,11 @@ class Writer {
     this.#addEvent = database.prepare(
       'INSERT INTO events (position, stream_id, revision, id, type, data, metadata, recorded_at, hash, is_json) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     );
-    this.#findEvent = database.prepare<[number, string, string], number>(FIND_EVENT).pluck();
+    this.#findEvent = database
+      .prepare<[number, string], number>('SELECT revision FROM events WHERE stream_id = ? AND id = ?')
+      .pluck();
+    const idsIn = database.prepare<[number], string>('SELECT id FROM events WHERE stream_id = ?').pluck();
+    this.#ids = new KnownIds((streamId) => idsIn.iterate(streamId));
     this.#idsFrom = database.prepare(
       'SELECT id, position FROM events WHERE stream_id = ? AND revision >= ? ORDER BY revision LIMIT ?',
     );
@@ -94,7 +100,7 @@ class Writer {
     const first = known && this.#firstResult(known.stream_id, expected, actual, rows);
     if (first) return first;
     if (!holds(expected, actual)) return { actual: actual < 0 ? 'no-stream' : actual };
-    const taken = known && idsOnce && rows.find(({ id }) => this.#revisionOf(known.stream_id, id) !== undefined);
+    const taken = known && idsOnce && rows.find(({ id }) => this.#has(known.stream_id, id));
     if (taken) return { taken: taken.id };
     const streamId = known?.stream_id ?? (this.#addStream.run(stream).lastInsertRowid as number);
     for (const [index, row] of rows.entries()) this.#write(streamId, stream, actual + 1 + index, row);
@@ -109,6 +115,7 @@ class Writer {
     const hash = hashOfEvent({ stream, revision, ...row, recordedAt: new Date(now).toISOString() });
     const { id, type, data, metadata, json } = row;
     const isJson = json === undefined ? null : Number(json);
+    this.#ids.wrote(streamId, id);
     this.#addEvent.run(this.#position, streamId, revision, id, type, data, metadata, now, hash, isJson);
   }
 
@@ -133,14 +140,15 @@ class Writer {
   #firstRevisionOf(streamId: number, expected: ExpectedRevision, rows: readonly NewRow[]): number | undefined {
     if (typeof expected === 'number') return expected + 1;
     if (expected === 'no-stream') return 0;
-    return this.#revisionOf(streamId, (rows[0] as NewRow).id);
+    return this.#findEvent.get(streamId, (rows[0] as NewRow).id);
   }
 
-  #revisionOf(streamId: number, id: string): number | undefined {
-    return this.#findEvent.get(streamId, id, id);
+  #has(streamId: number, id: string): boolean {
+    return this.#ids.mayHave(streamId, id) && this.#findEvent.get(streamId, id) !== undefined;
   }
 
   #failed(error: Error & { code?: string }): WriterReply {
+    this.#ids.forget();
     try {
       if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
       this.#position = this.#head();
