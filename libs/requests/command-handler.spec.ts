@@ -143,10 +143,11 @@ describe('the command handler', () => {
     const atOnce = ['Fifth', 'Sixth', 'Fifth'].map((name) => ask(changeTo(name), { key: `at once ${name}` }));
     const outcomes = await Promise.all(atOnce.map((asked) => handler.execute(asked)));
     expect(outcomes.map(({ kind }) => kind)).toEqual(['accepted', 'accepted', 'accepted']);
+    await handler.execute(ask(register, { key: 'step', stream: customerStream('c2') }));
     const ids: string[] = [];
-    for await (const { id } of store.readStream(stream)) ids.push(id);
-    expect(new Set(ids).size).toBe(7);
-    expect(ids).toHaveLength(7);
+    for await (const { id } of store.readAll()) ids.push(id);
+    expect(new Set(ids).size).toBe(8);
+    expect(ids).toHaveLength(8);
   });
 
   it('detects a key that is reused with another body', async () => {

@@ -311,7 +311,7 @@ function record(
   const recorded = { ...cause, ...instantsOf(command, machineClock.now()) };
   const first = folded.revision + 1;
   const encoded = events.map((event, index) => ({
-    id: eventIdOf(cause.commandId, first + index),
+    id: eventIdOf(cause.commandId, stream, first + index),
     ...encode(stream, event, recorded),
   }));
   for (const event of events) folded.state = decider.evolve(folded.state, event);
@@ -329,10 +329,11 @@ function record(
 
 /**
  * A command may be decided again, on a later state, and otherwise: a customer repeats a request that was refused, a process
- * ends before it has stored how far it came. So the id of an event has its revision in it, and no stream has one twice.
- * Earlier versions had the index of the event among those of its command in its place: it never comes to the same id.
+ * ends before it has stored how far it came. One id may also come to two streams. So the id of an event has its place in it,
+ * and no log has one twice. A repeat that is decided on the same state comes to the same id, and is stored once.
  */
-const eventIdOf = (commandId: string, revision: number): string => deriveId(commandId, String(revision));
+const eventIdOf = (commandId: string, stream: string, revision: number): string =>
+  deriveId(commandId, stream, String(revision));
 
 /** A command takes some time until it is recorded. Instants that are closer than this are of one clock. */
 const CLOCKS_AGREE_MILLISECONDS = 60_000;
