@@ -962,12 +962,16 @@ describe('the laws', () => {
     const log = record(lines);
     const withIds = (ids: Readonly<Record<number, number>>) =>
       log.map((event, index) => ({ ...event, id: (log[ids[index] ?? index] as RecordedEvent).id }));
-    const check = (events: readonly RecordedEvent[]) => checkLaws(logOf(events), { hashOf: ({ hash }) => hash as Uint8Array });
+    const check = (events: readonly RecordedEvent[]) =>
+      checkLaws(logOf(events), { hashOf: ({ hash }) => hash as Uint8Array });
     const last = lines.length - 1;
     const { laws, examples } = await check(withIds({ [last]: last - 1, 5: 0 }));
     expect(Object.entries(laws).filter(([, count]) => count > 0)).toEqual([['idTwice', 2]]);
     const named = [5, 0, last, last - 1].map((index) => nameOf(log[index] as RecordedEvent));
-    expect(examples.idTwice).toEqual([`${named[0]} has the id of ${named[1]}`, `${named[2]} has the id of ${named[3]}`]);
+    expect(examples.idTwice).toEqual([
+      `${named[0]} has the id of ${named[1]}`,
+      `${named[2]} has the id of ${named[3]}`,
+    ]);
     expect((await check(log)).laws.idTwice).toBe(0);
   });
 

@@ -8,7 +8,14 @@ import { createInterface } from 'node:readline';
 import Database from 'better-sqlite3';
 import { all, event, fill, follow } from '../contract/event-store-contract.ts';
 import { hashOfEvent } from '../event-hash.ts';
-import { BEFORE_FIRST, CannotOpenStore, EventIdTaken, type RecordedEvent, StoreFull, StoreUnavailable } from '../port.ts';
+import {
+  BEFORE_FIRST,
+  CannotOpenStore,
+  EventIdTaken,
+  type RecordedEvent,
+  StoreFull,
+  StoreUnavailable,
+} from '../port.ts';
 import { openDatabaseForReading, openForWriting } from './database.ts';
 import { openEmbeddedStore } from './embedded-store.ts';
 import { LogReader } from './log-reader.ts';
