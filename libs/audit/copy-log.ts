@@ -1,6 +1,5 @@
 import { counted } from '#domain/kernel/counted';
 import { LeadgerError } from '#domain/kernel/leadger-error';
-import { checkAppend } from '#event-store/append-checks';
 import { type AppendResult, type EventStore, type RecordedEvent, WrongExpectedRevision } from '#event-store/port';
 
 /** The target does not hold the beginning of the source. */
@@ -76,11 +75,8 @@ export async function appendAll(
 async function append(target: EventStore, event: RecordedEvent): Promise<AppendResult> {
   const { stream, revision } = event;
   const before = revision - 1;
-  const expected = before < 0 ? 'no-stream' : before;
   try {
-    checkAppend(stream, [event], expected, target.limits);
-    // A log of an older version may have an id twice in a stream. A copy is what the log is, and `verify` says so of both.
-    return await (target.appendAsServer?.(stream, [event], expected) ?? target.append(stream, [event], expected));
+    return await target.append(stream, [event], before < 0 ? 'no-stream' : before, { isCopy: true });
   } catch (error) {
     if (!(error instanceof WrongExpectedRevision)) throw error;
     const last = error.actual === 'no-stream' ? -1 : error.actual;

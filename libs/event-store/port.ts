@@ -48,6 +48,11 @@ export interface Patience {
   readonly until?: number | undefined;
 }
 
+export interface AppendOptions extends Patience {
+  /** An event of a copy is written as it is in the original, also where its stream has its id already. */
+  readonly isCopy?: boolean;
+}
+
 export interface ReadStreamOptions extends Patience {
   /** First revision to yield; default 0 forwards, the last one backwards. */
   readonly from?: number;
@@ -182,7 +187,7 @@ export interface EventStore {
     stream: string,
     events: readonly NewEvent[],
     expected: ExpectedRevision,
-    patience?: Patience,
+    options?: AppendOptions,
   ): Promise<AppendResult>;
   /**
    * For a node that serves the programs of others, if the store can: like `append`, but a stream or a type may begin with $

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { checkAppend } from '../append-checks.ts';
 import { Notifier } from '../notifier.ts';
 import {
+  type AppendOptions,
   type AppendResult,
   DEFAULT_LIMITS,
   type EventFilter,
@@ -84,9 +85,14 @@ class EmbeddedStore implements EventStore {
     writer?.onWritten(() => this.#appended.notify());
   }
 
-  async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult> {
+  async append(
+    stream: string,
+    events: readonly NewEvent[],
+    expected: ExpectedRevision,
+    { isCopy = false }: AppendOptions = {},
+  ): Promise<AppendResult> {
     checkAppend(stream, events, expected, this.limits);
-    return this.#append({ stream, events, expected, idsOnce: true });
+    return this.#append({ stream, events, expected, idsOnce: !isCopy });
   }
 
   appendAsServer(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult> {

@@ -3,7 +3,6 @@ import {
   CannotOpenStore,
   EventIdTaken,
   EventStoreError,
-  type ExpectedRevision,
   type NewEvent,
   OutcomeUnknown,
   StoreFull,
