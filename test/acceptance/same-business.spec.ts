@@ -141,6 +141,33 @@ test('DLV-3: a list of legal endings that the policy changes holds from the next
   await shop.stop();
 });
 
+test('DLV-3: a list of legal endings that was made shorter tells a name from itself with the ending, from the next start on', async () => {
+  const directory = join(temporary, 'shortened');
+  let shop = await openShop({ directory });
+  const leadTypeId = await shop.leadType({ exclusivity: 'shared' });
+  const before = [await customerOf(shop, 'Pro Co.'), await customerOf(shop, 'Pro')];
+  const orders = await ordersOf(shop, leadTypeId, before);
+  const sold = await shop.lead(leadTypeId);
+  const delivered = () => Promise.all(orders.map((order) => leadsOf(shop, order)));
+  expect((await delivered()).flat()).toEqual([sold]);
+  await shop.publish({ changes: { legalEndings: ['Inc.'] } });
+  await shop.stop();
+
+  shop = await openShop({ directory });
+  const later = [await customerOf(shop, 'Sea Co.'), await customerOf(shop, 'Sea')];
+  orders.push(...(await ordersOf(shop, leadTypeId, [later[0] as string])));
+  const lead = await shop.lead(leadTypeId);
+  expect((await delivered()).filter((leads) => leads.includes(lead))).toHaveLength(3);
+  expect((await delivered()).filter((leads) => leads.includes(sold))).toHaveLength(2);
+
+  const otherType = await shop.leadType({ exclusivity: 'shared' });
+  const both = await ordersOf(shop, otherType, later);
+  const other = await shop.lead(otherType);
+  expect(await Promise.all(both.map((order) => leadsOf(shop, order)))).toEqual([[other], [other]]);
+  expect(await brokenLaws(shop)).toEqual([]);
+  await shop.stop();
+});
+
 // biome-ignore lint/suspicious/noExplicitAny: events as they are stored
 type Data = any;
 const decoded = (bytes: Uint8Array): Data => JSON.parse(new TextDecoder().decode(bytes));
