@@ -88,7 +88,9 @@ export function businessKeysOf(vault: Vault, name: string, lists: readonly Endin
 /** No key of one list is a key of another: a name without an ending, and the same name with it, may be two by one of them only. */
 function keyInList(vault: Vault, name: string, { id, endings }: EndingsList): string {
   const form = formOfBusiness(name, endings);
-  return id === undefined ? vault.personKey('business-form-2', form) : vault.personKey('business-in-list', `${id}:${form}`);
+  return id === undefined
+    ? vault.personKey('business-form-2', form)
+    : vault.personKey('business-in-list', `${id}:${form}`);
 }
 
 /** With the lists of legal endings that are in use. */

@@ -105,8 +105,7 @@ function toldMerges(events: readonly HistoryEvent[]) {
     const known = told.get(merge.mergeId);
     if (type === 'BusinessesMerged')
       told.set(merge.mergeId, { position, merge: { ...merge, merged: { at, author, reason }, takenBack: null } });
-    else if (known)
-      told.set(merge.mergeId, { ...known, merge: { ...known.merge, takenBack: { at, author, reason } } });
+    else if (known) told.set(merge.mergeId, { ...known, merge: { ...known.merge, takenBack: { at, author, reason } } });
   }
   return [...told.values()];
 }

@@ -15,8 +15,11 @@ import { renewalInUse, renewBusinessKeys } from './renewed-business-keys.ts';
 const at = '2026-03-01T09:30:00.000Z';
 const endings = legalEndingsOf(undefined);
 /** Lists that keys were made with one after another. */
-const lists = (...all: (readonly string[])[]) =>
-  all.reduce<EndingsList[]>((former, list) => [...former, endingsListAfter(former, list)], []);
+function lists(...all: (readonly string[])[]): readonly EndingsList[] {
+  const made: EndingsList[] = [];
+  for (const list of all) made.push(endingsListAfter(made, list));
+  return made;
+}
 let events: EventStore;
 let vault: Vault;
 beforeEach(async () => {
@@ -69,7 +72,9 @@ it('DLV-3: a customer of the version before gets keys of the present form for al
   await registered('c1', 'Café Acme');
   await moved('c1', 'Straße, Inc.');
   await start();
-  const [cafe, street] = ['Cafe Acme', 'STRASSE'].map((name) => businessKeysOf(vault, name, lists(endings)).businessKey);
+  const [cafe, street] = ['Cafe Acme', 'STRASSE'].map(
+    (name) => businessKeysOf(vault, name, lists(endings)).businessKey,
+  );
   expect(await renewedOf('c1')).toEqual([
     {
       at,

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkLaws } from '#audit/laws/laws';
 import { openedBusinessNames } from '#audit/opened';
+import { deriveId } from '#domain/kernel/ids';
 import { isNotOfOthers } from '#event-store/contract/shared-log';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { hashOfEvent } from '#event-store/event-hash';
 import type { EventStore } from '#event-store/port';
 import { openLogOf } from '#test/event-stores/event-stores';
+import { waitUntil } from '#test/wait-until';
 import type { Vault } from '#vault/vault';
 import { EVENT_STORE, VAULT } from '#wiring/tokens';
 import { openShop, type Shop } from './shop.ts';
@@ -183,6 +185,48 @@ test('DLV-3: a list of legal endings that the policy changes holds from the next
   ]);
   const delivered = await Promise.all([club as string, ...orders].map((order) => leadsOf(shop, order)));
   expect(delivered).toEqual([[leadId], [], [leadId]]);
+  expect(await brokenLaws(shop)).toEqual([]);
+  await shop.stop();
+});
+
+test('DLV-3: a registration that another program decided with a former list of legal endings, and recorded after it changed, gets a key of the present list', async () => {
+  const directory = join(temporary, 'late');
+  let shop = await openShop({ directory });
+  await shop.publish({ changes: { legalEndings: ['Naturals'] } });
+  const early = await customerOf(shop, 'Rice Naturals');
+  await shop.stop();
+  shop = await openShop({ directory });
+
+  const { data: former } = (await shop.log()).find(({ stream }) => stream === `customer-${early}`) as Data;
+  const [events, vault] = [
+    shop.server.application.get<EventStore>(EVENT_STORE),
+    shop.server.application.get<Vault>(VAULT),
+  ];
+  const name = await vault.seal('customer-late', 'business-association', 'RICE naturals');
+  const registered = { ...former, businessAssociation: name, email: undefined, addressKey: undefined };
+  const [data, metadata] = [
+    registered,
+    { commandId: 'late', correlationId: 'late', actor: 'staff:ada', schemaVersion: 2 },
+  ];
+  const bytes = (value: object) => new TextEncoder().encode(JSON.stringify(value));
+  const id = deriveId('late registration');
+  await events.append(
+    'customer-late',
+    [{ id, type: 'CustomerRegistered', data: bytes(data), metadata: bytes(metadata) }],
+    'any',
+  );
+
+  const last = async () => (await shop.log()).filter(({ stream }) => stream === 'customer-late').at(-1);
+  await waitUntil(async () => (await last())?.type === 'BusinessKeysRenewed');
+  const fresh = await customerOf(shop, 'Rice');
+  const keys = await Promise.all(
+    [early, fresh].map(async (one) => (await shop.read(`/api/customers/${one}`)).businessKey),
+  );
+  expect(keys).toEqual([(await last())?.data.businessKey, (await last())?.data.businessKey]);
+  const leadTypeId = await shop.leadType({ exclusivity: 'shared' });
+  const orders = await ordersOf(shop, leadTypeId, ['late', fresh]);
+  const leadId = await shop.lead(leadTypeId);
+  expect((await Promise.all(orders.map((order) => leadsOf(shop, order)))).flat()).toEqual([leadId]);
   expect(await brokenLaws(shop)).toEqual([]);
   await shop.stop();
 });

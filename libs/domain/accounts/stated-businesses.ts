@@ -18,7 +18,9 @@ export interface BusinessKeys {
 
 export const legalEndingsId = id
   .optional()
-  .describe('Of the list of legal endings that `businessKey` was made with. Absent: keys of all lists were alike then.');
+  .describe(
+    'Of the list of legal endings that `businessKey` was made with. Absent: keys of all lists were alike then.',
+  );
 
 export const businessKeysRenewed = {
   businessKey: keyedHash.describe('Of the present name; as before if that cannot be opened.'),

@@ -31,7 +31,13 @@ export type VaultNameCommand =
   | { type: 'NameVault'; at: Instant; fingerprint: string }
   | { type: 'FinishSealingBusinesses'; at: Instant; customers: number }
   | { type: 'FinishClaimingPersons'; at: Instant; leads: number }
-  | { type: 'FinishRenewingBusinessKeys'; at: Instant; customers: number; legalEndings: string[]; legalEndingsId: string };
+  | {
+      type: 'FinishRenewingBusinessKeys';
+      at: Instant;
+      customers: number;
+      legalEndings: string[];
+      legalEndingsId: string;
+    };
 
 export interface VaultNameState {
   fingerprint?: string;
