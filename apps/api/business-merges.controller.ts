@@ -23,8 +23,8 @@ class MergeBusinessesBody {
 
 class BusinessMergesQuery extends PageQuery {
   @OneOf(businessMergeStatuses, {
-    description: 'Merges that hold, that were taken back, or any; those that hold when absent.',
-    example: 'any',
+    description: 'Merges that hold, or that were taken back; those that hold when absent.',
+    example: 'taken-back',
     optional: true,
   })
   status?: (typeof businessMergeStatuses)[number];

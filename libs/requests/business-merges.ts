@@ -46,6 +46,8 @@ const act = {
   reason: historyEvent.shape.reason.unwrap().nullable().describe('Why, in the words of its author. Null: not said.'),
 };
 
+export const businessMergeStatuses = ['holds', 'taken-back'] as const;
+
 export const businessMerge = z
   .object({
     mergeId: z.string().describe('The id of the merge.'),
@@ -53,6 +55,7 @@ export const businessMerge = z
     businessKey: z.string().describe('Of that business, then.'),
     otherCustomerId: z.string().describe('The customer who stood for the other business.'),
     otherBusinessKey: z.string().describe('Of that business, then.'),
+    status: z.enum(businessMergeStatuses).describe('Whether it holds, or was taken back.'),
     merged: z.object(act).describe('When, by whom and why they were merged.'),
     takenBack: z.object(act).nullable().describe('When, by whom and why that was taken back. Null: the merge holds.'),
   })
@@ -65,11 +68,10 @@ export const businessMergeExample: BusinessMerge = {
   businessKey: 'Vh3cQ0uXb1nT8sKzR5yLpA',
   otherCustomerId: exampleIds.otherCustomerId,
   otherBusinessKey: 'q7Ze2mJx4bD0uPw9TtHs1A',
+  status: 'holds',
   merged: { at: '2026-03-01T09:30:00.000Z', author: 'staff:ada', reason: 'one owner, said by telephone' },
   takenBack: null,
 };
-
-export const businessMergeStatuses = ['holds', 'taken-back', 'any'] as const;
 
 interface MergesRequest {
   readonly limit: number;
@@ -88,7 +90,7 @@ export const businessMergeQueries = ({ histories }: Pick<QueryTools, 'histories'
     if (cursor !== undefined && !isPosition(cursor)) throw new BadCursor();
     const events = (await histories.of(context, businessMergesStream, {}))?.events ?? [];
     const found = toldMerges(events)
-      .filter(({ merge }) => status === 'any' || (merge.takenBack === null) === (status === 'holds'))
+      .filter(({ merge }) => merge.status === status)
       .filter(({ position }) => cursor === undefined || position > cursor);
     const page = found.slice(0, limit);
     const last = page.at(-1);
@@ -101,11 +103,13 @@ export const businessMergeQueries = ({ histories }: Pick<QueryTools, 'histories'
 function toldMerges(events: readonly HistoryEvent[]) {
   const told = new Map<string, { readonly position: string; readonly merge: BusinessMerge }>();
   for (const { type, at, actor: author, reason = null, data, position } of events) {
-    const merge = data as Omit<BusinessMerge, 'merged' | 'takenBack'>;
+    const merge = data as Omit<BusinessMerge, 'status' | 'merged' | 'takenBack'>;
     const known = told.get(merge.mergeId);
+    const act = { at, author, reason };
     if (type === 'BusinessesMerged')
-      told.set(merge.mergeId, { position, merge: { ...merge, merged: { at, author, reason }, takenBack: null } });
-    else if (known) told.set(merge.mergeId, { ...known, merge: { ...known.merge, takenBack: { at, author, reason } } });
+      told.set(merge.mergeId, { position, merge: { ...merge, status: 'holds', merged: act, takenBack: null } });
+    else if (known)
+      told.set(merge.mergeId, { ...known, merge: { ...known.merge, status: 'taken-back', takenBack: act } });
   }
   return [...told.values()];
 }
