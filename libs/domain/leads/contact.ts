@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import { ONE_LINE } from '../kernel/text.ts';
+import { isSeen, NOTHING_SEEN, ONE_LINE, withoutDirections } from '../kernel/text.ts';
 import { hasAsciiDomain, normaliseTelephone } from './person-form.ts';
 import { isInScientificNotation } from './telephone.ts';
 
-const line = z.string().trim().min(1).max(200);
+/** Its sender cannot correct it: telephones copy directions with a number, for example. */
+const text = z.string().overwrite(withoutDirections).trim().min(1).refine(isSeen, NOTHING_SEEN);
+const line = text.max(200);
 
 /** As zod's own, but the local part and the domain may be internationalised (RFC 6531). */
 const EMAIL =
@@ -25,12 +27,7 @@ export const contact = z
   .strictObject({
     firstName: line.describe('The first name.'),
     lastName: line.describe('The last name.'),
-    telephone: z
-      .string()
-      .trim()
-      .min(1)
-      .max(50)
-      .describe('The telephone number, with its country unless it is one of the US.'),
+    telephone: text.max(50).describe('The telephone number, with its country unless it is one of the US.'),
     email: z
       .string()
       .trim()
@@ -41,15 +38,12 @@ export const contact = z
     address: line.describe('Street and number.'),
     city: line.describe('The city.'),
     state: line.describe('The state.'),
-    postalCode: z.string().trim().min(1).max(20).describe('The postal code.'),
+    postalCode: text.max(20).describe('The postal code.'),
     country: line.describe('The country.'),
     bestTimeToCall: line.describe('When the person wants to be called.'),
-    comment: z.string().trim().min(1).max(2000).describe('What the person wrote.'),
+    comment: text.max(2000).describe('What the person wrote.'),
     extraFields: z
-      .record(
-        z.string().trim().min(1).max(100).regex(ONE_LINE, 'a name is one line of text'),
-        z.string().trim().min(1).max(2000),
-      )
+      .record(text.max(100).regex(ONE_LINE, 'a name is one line of text'), text.max(2000))
       .refine(isSmall, `more than ${MOST_EXTRA_FIELDS} fields, or than ${MOST_EXTRA_CHARACTERS} characters in all`)
       .describe('What else a file says about the person: the name of each column, and its text.'),
   })
