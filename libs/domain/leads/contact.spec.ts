@@ -15,7 +15,7 @@ describe('a contact', () => {
     ['ann@xn--bcher-kva.example', true],
     ['ann@пример.рф', true],
     ['ann@xn--e1afmkfd.xn--p1ai', true],
-    ['änn@example.com', false],
+    ['änn@example.com', true],
     ['ann@bü cher.example', false],
     ['ann@bücher.example:80', false],
     ['ann@a\u200d.example', false],
@@ -23,5 +23,22 @@ describe('a contact', () => {
     ['a..b@example.com', false],
   ])('with the e-mail address %s is accepted: %s', (email, accepted) => {
     expect(contact.safeParse({ email }).success).toBe(accepted);
+  });
+
+  it.each(['2.12556E+09', '4,42079E+11'])('with the telephone number %s is refused by name', (telephone) => {
+    const { error } = contact.safeParse({ telephone });
+    expect(error?.issues.map(({ message }) => message)).toEqual([expect.stringMatching(/^in scientific notation/)]);
+  });
+
+  it('has extra fields with names of one line, up to a bound', () => {
+    const accepts = (extraFields: object) => contact.safeParse({ telephone: '+1 212 555 0142', extraFields }).success;
+    expect(accepts({ 'job title': 'baker\nand cook' })).toBe(true);
+    expect(accepts({ 'two\nlines': 'x' })).toBe(false);
+    expect(accepts({ job: '' })).toBe(false);
+    expect(accepts({ job: 7 })).toBe(false);
+    expect(accepts(Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`c${index}`, 'x'])))).toBe(false);
+    expect(accepts(Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`c${index}`, 'x'.repeat(2000)])))).toBe(
+      false,
+    );
   });
 });
