@@ -63,13 +63,11 @@ const openedLeadExample: z.infer<typeof openedLead> = {
 /** Without it, spreadsheets read the file as Latin-1. */
 const BYTE_ORDER_MARK = '\ufeff';
 
-const { extraFields: _, ...ownFields } = contact.shape;
-const contactColumns = Object.keys(ownFields) as (keyof Contact)[];
-/** Programs that count columns find the newest one at the end. */
+const contactColumns = Object.keys(contact.shape) as (keyof Contact)[];
 const columns = [
   ...(['deliveredAt', 'leadTypeId', 'orderId', 'leadId'] as const),
   ...contactColumns,
-  ...(['rating', 'replacementStatus', 'damaged', 'keyMissing', 'extraFields'] as const),
+  ...(['rating', 'replacementStatus', 'damaged', 'keyMissing'] as const),
 ];
 
 class DeliveredLeadsQuery extends PageQuery {

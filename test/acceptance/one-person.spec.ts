@@ -120,7 +120,8 @@ describe('one person', () => {
       return (await shop.try('POST', path, rows, headers)).body;
     };
     expect(await batch('customer:visitor', 'a')).toEqual({
-      ...{ received: 1, known: 0, duplicates: 0, rejected: 0, rejections: [] },
+      ...{ rows: 1, received: 1, known: 0, duplicates: 0, rejected: 0, rejections: [] },
+      reading: { encoding: 'utf-8', delimiter: ',', ignoredColumns: [], keptColumns: [] },
     });
     expect(await batch('system:import', 'b')).toMatchObject({ received: 0, duplicates: 1, rejected: 0 });
     expect(await batch('system:import', 'b')).toMatchObject({ received: 0, known: 1, duplicates: 0 });
