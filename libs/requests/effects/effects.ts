@@ -5,7 +5,7 @@ import type { Clock } from '#gateways/clock';
 import type { MailGateway } from '#gateways/mail';
 import type { PaymentGateway } from '#gateways/payments';
 import type { WebhookGateway } from '#gateways/webhooks';
-import type { EngineOptions } from '#processes/engine/engine';
+import type { EngineOptions } from '#processes/engine/options';
 import { type Effect, OutOfReach, type Untimed } from '#processes/process';
 import type { ReadModels } from '#read-models/read-models';
 import type { Vault } from '#vault/vault';
