@@ -56,7 +56,7 @@ export const catalogueRefusals: Readonly<Record<string, ErrorCode>> = {
   'policy-not-seen': refused(
     428,
     'Whoever publishes a policy says which versions they saw.',
-    'Read /api/policy, and send its ETag in If-Match.',
+    'Read /api/policy or /api/policy/versions, and send its ETag in If-Match.',
     'if-match',
   ),
   'policy-copy-unclear': refused(

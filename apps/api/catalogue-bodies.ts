@@ -10,7 +10,7 @@ import { type Instant, instant } from '#domain/kernel/events';
 import { exampleIds } from '#read-models/models/examples';
 import { setPrice } from '#requests/price-history';
 import { revision } from '#requests/revision';
-import { Count, Currency, Flag, Id, InstantField, Line, OneOf, WebAddress } from './fields.ts';
+import { Count, Currency, Flag, Id, InstantField, Line, OneOf, StoreAddress } from './fields.ts';
 import { listOf } from './reads.ts';
 import { named, orNull } from './schemas.ts';
 
@@ -21,7 +21,7 @@ export class OpenStoreBody {
   @Line({ description: 'Its name, as customers know it.', example: 'West Coast Leads' })
   name!: string;
 
-  @WebAddress({ description: 'Where customers find it; mails link there.', example: 'https://west.example' })
+  @StoreAddress({ description: 'Where customers find it; mails link there.', example: 'https://west.example' })
   webAddress!: string;
 }
 
@@ -31,7 +31,7 @@ export class RenameStoreBody {
 }
 
 export class ChangeWebAddressBody {
-  @WebAddress({
+  @StoreAddress({
     description: 'Where customers find it from now on; mails link there.',
     example: 'https://west.example',
   })

@@ -1,6 +1,7 @@
 import type { Caller } from '#domain/kernel/caller';
 import { addressClaims } from '#processes/address-claims';
 import { autoRestart } from '#processes/auto-restart';
+import { businessKeys } from '#processes/business-keys';
 import { checkoutCoupons } from '#processes/checkout-coupons';
 import { checkoutEnd } from '#processes/checkout-end';
 import { ProcessEngine } from '#processes/engine/engine';
@@ -41,6 +42,7 @@ export const processes = [
   verificationDeadline,
   ticketDeadline,
   leadAgeing,
+  businessKeys,
   leadDistribution,
   checkoutCoupons,
   checkoutEnd,

@@ -10,6 +10,7 @@ import { type Effect, OutOfReach, type Untimed } from '#processes/process';
 import type { ReadModels } from '#read-models/read-models';
 import type { Vault } from '#vault/vault';
 import { completeErasure } from '../erasure-completion.ts';
+import { renewalInUse } from '../renewed-business-keys.ts';
 import type { Dispatch } from '../request-tools.ts';
 import type { StreamCache } from '../stream-cache.ts';
 import { capturePayment, chargeRenewal, forgetPayer, settleRenewal } from './charging.ts';
@@ -62,6 +63,7 @@ const handlersWith = ({ store: events, ...others }: EffectDependencies): EngineO
   'keep-person': (effect) => keepPerson(effect, others),
   'forget-payer': (effect) => forgetPayer(effect, others),
   'erase-lead': (effect) => eraseLead(effect, others),
+  'renew-business-keys': ({ customerId }) => renewalInUse(others, customerId),
   'remove-mail-copies': async ({ before }) => {
     await others.mails.forgetBefore?.(before);
     return undefined;
