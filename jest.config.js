@@ -1,4 +1,5 @@
 import { enableCompileCache } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 // What Node compiles itself (Jest, the threads of the tests, programs) the next process finds compiled.
@@ -26,8 +27,10 @@ export default {
   testMatch: ['**/*.spec.ts'],
   // Tests wait for conditions, not for times. This ends a test whose condition never becomes true.
   testTimeout: 600_000,
-  // Tests wait for disks, timers and other processes: as many workers as cores, not one fewer.
-  maxWorkers: '100%',
+  // Tests wait for disks, timers and other processes: one worker more than cores, so that no core waits with them.
+  maxWorkers: availableParallelism() + 1,
+  // A worker that opened many databases needs some time to end. Jest's half second is too short on a busy machine.
+  workerGracefulExitTimeout: 60_000,
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

@@ -69,6 +69,14 @@ export const borders: readonly Border[] = [
       #audit/history #processes/engine/** #read-models/read-models #read-models/errors #read-models/models/**
       #read-models/queries #read-models/queries/** node:* csv-parse lru-cache zod`,
   },
+  // What processes ask of the outside, and what is recorded of it.
+  {
+    folder: 'libs/requests/effects',
+    ofOuter:
+      '../account-seals.ts ../address-claim.ts ../erasure-completion.ts ../receipts.ts ../renewed-business-keys.ts ../request-tools.ts ../stream-cache.ts',
+    mayImport: `#domain/** #event-store/port #event-store/in-turn #vault/vault #gateways/** #processes/process #processes/engine/**
+      #read-models/read-models`,
+  },
   {
     folder: 'libs/wiring',
     mayImport: `#domain/** #event-store/** #postgres/** #vault/** #gateways/** #processes/** #read-models/read-models

@@ -1,208 +1,38 @@
 import { Body, Controller, Get, Inject, Post, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { z } from 'zod';
-import {
-  type CatalogueCommand,
-  catalogueEvents,
-  catalogueStream,
-  type Exclusivity,
-  exclusivities,
-  type Freshness,
-  freshnesses,
-} from '#domain/catalogue/catalogue';
-import { type Instant, instant } from '#domain/kernel/events';
-import { exampleIds } from '#read-models/models/examples';
+import { type CatalogueCommand, catalogueStream } from '#domain/catalogue/catalogue';
 import type { Draft } from '#requests/plain-command';
-import { setPrice, setPriceExample } from '#requests/price-history';
+import { setPriceExample } from '#requests/price-history';
 import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import { revision } from '#requests/revision';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
-import { Count, Currency, Flag, Id, InstantField, Line, OneOf, StoreAddress } from './fields.ts';
+import {
+  anExample,
+  ChangeLoyaltyQualificationBody,
+  ChangeUsualDeliveryBody,
+  ChangeWebAddressBody,
+  DefineLeadTypeBody,
+  leadType,
+  leadTypes,
+  OpenStoreBody,
+  PriceHistoryQuery,
+  PricesQuery,
+  prices,
+  RenameLeadTypeBody,
+  RenameStoreBody,
+  SetPriceBody,
+  SetStatementDescriptorBody,
+  setPrices,
+  statementDescriptor,
+  store,
+  stores,
+} from './catalogue-bodies.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
-import { listOf } from './reads.ts';
 import { CommandRoute, Problems, Responds } from './responses.ts';
-import { named, orNull } from './schemas.ts';
-
-class OpenStoreBody {
-  @Id({ description: 'The id of the store, chosen once. Orders and prices refer to it.', example: exampleIds.storeId })
-  storeId!: string;
-
-  @Line({ description: 'Its name, as customers know it.', example: 'West Coast Leads' })
-  name!: string;
-
-  @StoreAddress({ description: 'Where customers find it; mails link there.', example: 'https://west.example' })
-  webAddress!: string;
-}
-
-class RenameStoreBody {
-  @Line({ description: 'Its new name, as customers know it.', example: 'West Coast Leads' })
-  name!: string;
-}
-
-class ChangeWebAddressBody {
-  @StoreAddress({
-    description: 'Where customers find it from now on; mails link there.',
-    example: 'https://west.example',
-  })
-  webAddress!: string;
-}
-
-class SetStatementDescriptorBody {
-  @Line({
-    description: 'What card statements show for every store (STO-2). How long it may be says the payment provider.',
-    example: 'LEADGER',
-    maxLength: 100,
-  })
-  statementDescriptor!: string;
-}
-
-class DefineLeadTypeBody {
-  @Id({
-    description: 'The id of the lead type, chosen once. Orders and prices refer to it.',
-    example: exampleIds.leadTypeId,
-  })
-  leadTypeId!: string;
-
-  @Line({ description: 'Its name, as customers know it.', example: 'Exclusive evening leads' })
-  name!: string;
-
-  @OneOf(exclusivities, {
-    description: 'Sold to one customer ever, or to several (CAT-1).',
-    example: 'exclusive',
-  })
-  exclusivity!: Exclusivity;
-
-  @OneOf(freshnesses, {
-    description: 'Fresh and aged are batch types (CAT-1).',
-    example: 'real-time',
-  })
-  freshness!: Freshness;
-
-  @Line({ description: 'The usual delivery time, in words for people (CAT-2).', example: 'at once' })
-  usualDelivery!: string;
-
-  @Flag({
-    description: 'Whether its orders may join Loyalty Rewards. Exclusive types always may (CAT-4).',
-    example: true,
-  })
-  qualifiesForLoyaltyRewards!: boolean;
-
-  @Id({
-    description: 'The lead type that an unsold lead of this type becomes with age (DLV-6).',
-    example: 'exclusive-fresh',
-    optional: true,
-  })
-  agesInto?: string;
-}
-
-class RenameLeadTypeBody {
-  @Line({ description: 'Its new name, as customers know it.', example: 'Exclusive evening leads' })
-  name!: string;
-}
-
-class ChangeUsualDeliveryBody {
-  @Line({ description: 'The usual delivery time of orders from now on (CAT-2).', example: 'at once' })
-  usualDelivery!: string;
-}
-
-class ChangeLoyaltyQualificationBody {
-  @Flag({
-    description: 'Whether its orders may join Loyalty Rewards from now on. Exclusive types always may (CAT-4).',
-    example: true,
-  })
-  qualifiesForLoyaltyRewards!: boolean;
-}
-
-class SetPriceBody {
-  @Id({ description: 'The store that sells at this price.', example: exampleIds.storeId })
-  storeId!: string;
-
-  @Id({ description: 'The lead type that is sold.', example: exampleIds.leadTypeId })
-  leadTypeId!: string;
-
-  @Count({
-    description: 'The price of one lead, in minor units of the currency.',
-    example: 950,
-    minimum: 0,
-    maximum: 100_000_000,
-  })
-  pricePerLeadCents!: number;
-
-  @Currency({ description: 'The currency (ISO 4217).', example: 'USD' })
-  currency!: string;
-
-  @Count({ description: 'The smallest quantity of an order.', example: 5 })
-  smallestOrder!: number;
-
-  @Count({ description: 'The largest quantity of an order.', example: 500 })
-  largestOrder!: number;
-
-  @InstantField({ description: 'From when the price holds, now or later; from now when absent.', optional: true })
-  effectiveFrom?: Instant;
-}
-
-class PricesQuery {
-  @Id({ description: 'Prices of this store only.', example: exampleIds.storeId, optional: true })
-  storeId?: string;
-}
-
-class PriceHistoryQuery extends PricesQuery {
-  @Id({ description: 'Prices of this lead type only.', example: exampleIds.leadTypeId, optional: true })
-  leadTypeId?: string;
-}
-
-const store = named('Store', catalogueEvents.StoreOpened.omit({ at: true }).extend({ revision }));
-const stores = listOf(store);
-const { agesInto } = catalogueEvents.LeadTypeDefined.shape;
-const leadType = named(
-  'LeadType',
-  catalogueEvents.LeadTypeDefined.omit({ at: true }).extend({
-    agesInto: orNull(agesInto.unwrap()).describe(
-      'The lead type that an unsold lead of this type becomes with age (DLV-6). Null: it stays what it is.',
-    ),
-    retiredAt: orNull(instant).describe('Since when it is not sold any more (CAT-5). Null: it is sold.'),
-    revision,
-  }),
-);
-const leadTypes = listOf(leadType);
-const prices = listOf(named('Price', catalogueEvents.PriceSet.omit({ at: true })));
-const setPrices = listOf(setPrice);
-const statementDescriptor = named(
-  'StatementDescriptor',
-  z.object({
-    statementDescriptor: z.string().nullable().describe('What card statements show; null until it is set (STO-2).'),
-    revision,
-  }),
-);
-
-const anExample = {
-  store: { storeId: exampleIds.storeId, name: 'West Coast Leads', webAddress: 'https://west.example', revision: 3 },
-  leadType: {
-    leadTypeId: exampleIds.leadTypeId,
-    name: 'Exclusive evening leads',
-    exclusivity: 'exclusive' as const,
-    freshness: 'real-time' as const,
-    usualDelivery: 'at once',
-    qualifiesForLoyaltyRewards: true,
-    agesInto: 'exclusive-fresh',
-    retiredAt: null,
-    revision: 3,
-  },
-  price: {
-    storeId: exampleIds.storeId,
-    leadTypeId: exampleIds.leadTypeId,
-    pricePerLeadCents: 950,
-    currency: 'USD',
-    smallestOrder: 5,
-    largestOrder: 500,
-    effectiveFrom: '2026-03-01T09:30:00.000Z',
-  },
-};
 
 @ApiTags('catalogue')
 @Controller('api')

@@ -17,6 +17,7 @@ import type { EventStore } from '#event-store/port';
 import { EVENT_STORE } from '#wiring/tokens';
 import { ApiModule } from './api.module.ts';
 import { answerConditionally, giveRevision } from './conditional.ts';
+import { endConnectionsAtStop } from './connections.ts';
 import { markDamaged } from './damaged-mark.ts';
 import { serveDocumentation } from './documentation.ts';
 import { DEFAULT_MOST_FEEDS, MOST_FEEDS } from './feed.controller.ts';
@@ -75,6 +76,7 @@ export async function createHttpApplication(
   application.useGlobalFilters(new ProblemFilter(log));
   acceptFiles(adapter.getInstance());
   keepSignedBodies(adapter.getInstance());
+  endConnectionsAtStop(adapter.getInstance());
   addHooks(adapter.getInstance(), commandMilliseconds);
   const { damages } = application.get<EventStore>(EVENT_STORE, { strict: false });
   adapter.getInstance().addHook('onSend', async (request, reply) => markDamaged(damages, request, reply));

@@ -3,53 +3,13 @@ import '#apps/node-version';
 import '#apps/owner-only';
 import '#apps/warnings';
 import 'reflect-metadata';
-import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { messageOf } from '#apps/message-of';
-import { checkEnvironment, mustNotBeEmpty } from '#apps/settings';
-import { withoutPasswords } from '#domain/kernel/connection-string';
-import type { StoreLocation } from '#wiring/stores';
+import { mapping, oneOf, port, secondsAtLeastOne, wholeNumber } from './arguments.ts';
 import { CommandFailed } from './command-failed.ts';
+import { location, output, program } from './global-options.ts';
 import { printError, printLines } from './print.ts';
 import type { Format } from './query.ts';
-
-/** An option that was mistyped may be a connection string. */
-const output = { writeErr: (text: string) => process.stderr.write(withoutPasswords(text)) };
-
-/** `leadger`: the commands for store owners, auditors and analysts. Each command loads only the modules that it needs. */
-const program = new Command('leadger')
-  .description('An event-sourced order and lead ledger for lead stores')
-  .version(versionOfLeadger())
-  .option('--data <directory>', 'the directory that holds the store', process.env.LEADGER_DATA ?? './data')
-  .addOption(
-    // Not as a default: the help shows those, and connection strings have passwords.
-    new Option(
-      '--events <url>',
-      'an EventStoreDB that holds the events, esdb://…; default: the events are in the directory',
-    ).env('LEADGER_EVENTS'),
-  )
-  .addOption(
-    new Option(
-      '--database <url>',
-      'a PostgreSQL for read models, and for keys if the events are on a server too, postgres://…',
-    ).env('DATABASE_URL'),
-  )
-  .configureOutput(output)
-  .showHelpAfterError()
-  .configureHelp({ showGlobalOptions: true })
-  .hook('preAction', () => {
-    checkEnvironment();
-    for (const name of ['data', 'events', 'database']) mustNotBeEmpty(`--${name}`, program.opts()[name]);
-  });
-
-const location = (): StoreLocation => {
-  const {
-    data: directory,
-    events: eventStoreDb,
-    database: databaseUrl,
-  } = program.opts<{ data: string; events?: string; database?: string }>();
-  return { directory, eventStoreDb, databaseUrl };
-};
 
 program
   .command('import')
@@ -416,43 +376,3 @@ await program.parseAsync().catch((error: unknown) => {
   printError(`leadger: ${messageOf(error)}`);
   process.exitCode = 1;
 });
-
-function versionOfLeadger(): string {
-  const root = new URL(import.meta.url.endsWith('.ts') ? '../../' : '../../../', import.meta.url);
-  return JSON.parse(readFileSync(new URL('package.json', root), 'utf8')).version;
-}
-
-function wholeNumber(text: string): number {
-  const number = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(number)) throw new InvalidArgumentError('It is not a whole number.');
-  return number;
-}
-
-function port(text: string): number {
-  const number = wholeNumber(text);
-  if (number > 65_535) throw new InvalidArgumentError('It is not a port, 0 to 65535.');
-  return number;
-}
-
-/** At most a day. */
-function secondsAtLeastOne(text: string): number {
-  const seconds = wholeNumber(text);
-  if (seconds < 1 || seconds > 86_400) throw new InvalidArgumentError('It is not from 1 to 86400.');
-  return seconds;
-}
-
-function oneOf(...choices: readonly string[]) {
-  return (text: string): string => {
-    if (!choices.includes(text)) throw new InvalidArgumentError(`It is not one of ${choices.join(', ')}.`);
-    return text;
-  };
-}
-
-/** `telephone=Phone 1,email=Mail` */
-async function mapping(text: string | undefined): Promise<Readonly<Record<string, string>> | undefined> {
-  if (text === undefined) return undefined;
-  const { columnMapping } = await import('#requests/lead-files/column-mapping');
-  const columns = columnMapping(text);
-  if (!columns) throw new CommandFailed('--map is not field=Column,field=Column');
-  return columns;
-}

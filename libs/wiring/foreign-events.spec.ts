@@ -8,12 +8,12 @@ import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import { all, follow } from '#event-store/contract/event-store-contract';
 import { restorableLog } from '#event-store/contract/restorable-log';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import { watchLog } from '#event-store/log-watch';
 import { BEFORE_FIRST, type EventStore, StreamDamaged } from '#event-store/port';
 import { startWireNode } from '#event-store/wire-node/wire-node';
 import { openReadModels } from '#read-models/read-models';
 import { businessOf } from '#test/boxes';
 import { waitUntil } from '#test/wait-until';
-import { watchLog } from './log-watch.ts';
 import { foreignEventsOf, openEvents } from './stores.ts';
 
 const at = '2026-05-01T10:00:00.000Z';

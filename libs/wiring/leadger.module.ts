@@ -9,6 +9,7 @@ import {
 } from '@nestjs/common';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
 import { partOf } from '#event-store/data-directory';
+import { watchLog } from '#event-store/log-watch';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
 import { type Clock, systemClock } from '#gateways/clock';
 import { type MailGateway, mailFiles, smtpMail } from '#gateways/mail';
@@ -26,7 +27,6 @@ import type { Vault } from '#vault/vault';
 import { asking, dispatchOver } from './asking.ts';
 import { busHandlers } from './buses.ts';
 import type { Leases } from './leases.ts';
-import { watchLog } from './log-watch.ts';
 import { createReactions, type ReactionDependencies } from './reactions.ts';
 import type { Stores } from './stores.ts';
 import {

@@ -1,17 +1,11 @@
 import type { Caller } from '#domain/kernel/caller';
-import type { CommandOf } from '#domain/ledger';
-import { callsInTurn } from '#event-store/in-turn';
-import type { EventStore } from '#event-store/port';
-import type { Clock } from '#gateways/clock';
-import type { MailGateway } from '#gateways/mail';
-import type { PaymentGateway } from '#gateways/payments';
-import type { WebhookGateway } from '#gateways/webhooks';
 import { addressClaims } from '#processes/address-claims';
 import { autoRestart } from '#processes/auto-restart';
 import { businessKeys } from '#processes/business-keys';
 import { checkoutCoupons } from '#processes/checkout-coupons';
 import { checkoutEnd } from '#processes/checkout-end';
-import { type CommandResult, type EngineOptions, ProcessEngine, type SentCommand } from '#processes/engine/engine';
+import { ProcessEngine } from '#processes/engine/engine';
+import type { CommandResult, SentCommand } from '#processes/engine/options';
 import { erasureCompletion } from '#processes/erasure-completion';
 import { leadAgeing } from '#processes/lead-ageing';
 import { leadDistribution } from '#processes/lead-distribution';
@@ -22,27 +16,16 @@ import { mailing } from '#processes/mailing';
 import { payerErasure } from '#processes/payer-erasure';
 import { paymentCapture } from '#processes/payment-capture';
 import { personErasure } from '#processes/person-erasure';
-import { type Effect, OutOfReach, type Untimed } from '#processes/process';
 import { receipts } from '#processes/receipts';
 import { refunds } from '#processes/refunds';
 import { replacementDelivery } from '#processes/replacement-delivery';
 import { retention } from '#processes/retention';
 import { ticketDeadline } from '#processes/ticket-deadline';
 import { verificationDeadline } from '#processes/verification-deadline';
-import type { ReadModels } from '#read-models/read-models';
 import type { AddressedCommand, Outcome } from '#requests/command-handler';
-import { completeErasure } from '#requests/erasure-completion';
+import { type EffectDependencies, effectsOf } from '#requests/effects/effects';
 import { hasOlderText, sealOlderTexts } from '#requests/older-texts';
-import { renewalInUse } from '#requests/renewed-business-keys';
-import type { Dispatch } from '#requests/request-tools';
-import type { StreamCache } from '#requests/stream-cache';
-import type { Vault } from '#vault/vault';
-import { capturePayment, chargeRenewal, forgetPayer, settleRenewal } from './charging.ts';
-import { keepPerson } from './keeping-person.ts';
 import type { Lease } from './leases.ts';
-import { sendMail } from './mail-sending.ts';
-import { makeRefund } from './refunding.ts';
-import { callWebhook } from './webhook-calling.ts';
 
 /** Every process, in the order in which they are asked. */
 export const processes = [
@@ -69,17 +52,7 @@ export const processes = [
   retention,
 ];
 
-export interface ReactionDependencies {
-  readonly store: EventStore;
-  readonly streams: StreamCache;
-  readonly clock: Clock;
-  readonly payments: PaymentGateway;
-  readonly mails: MailGateway;
-  readonly webhooks: WebhookGateway;
-  readonly vault: Vault;
-  /** Undefined where none are kept: then an erasure that was interrupted is not completed. */
-  readonly readModels?: ReadModels;
-  readonly dispatch: Dispatch;
+export interface ReactionDependencies extends EffectDependencies {
   /** False in commands of an operator, which do not know the accounts of the store: these calls wait for the store itself. Default: true. */
   readonly callsOutside?: boolean;
   /** Where several workers run: the lease that this one has of a unit. Default: there is one worker, which needs none. */
@@ -103,63 +76,8 @@ export function createReactions(dependencies: ReactionDependencies): ProcessEngi
     },
     forget: () => streams.clear(),
     warm: (names) => streams.warm(names, { until: Number.POSITIVE_INFINITY }),
-    effects: callsOutside ? effectsOf(dependencies) : { ...effectsOf(dependencies), ...leftToTheStore },
+    effects: effectsOf(dependencies, callsOutside),
   });
-}
-
-const leaveToTheStore = async (): Promise<never> => {
-  throw new OutOfReach('charges, mails and calls are made by the program that runs the store');
-};
-const leftToTheStore = {
-  'capture-payment': leaveToTheStore,
-  'charge-renewal': leaveToTheStore,
-  'settle-renewal': leaveToTheStore,
-  'make-refund': leaveToTheStore,
-  'forget-payer': leaveToTheStore,
-  'send-mail': leaveToTheStore,
-  'call-webhook': leaveToTheStore,
-} satisfies Partial<EngineOptions['effects']>;
-
-const effectsOf = ({ store: events, ...others }: ReactionDependencies): EngineOptions['effects'] => ({
-  'complete-erasure': completingErasures({ store: events, ...others }),
-  'capture-payment': (effect, key) => capturePayment(effect, key, others),
-  'charge-renewal': (effect, key) => chargeRenewal(effect, key, others),
-  'make-refund': (effect, key) => makeRefund(effect, key, others),
-  'settle-renewal': (effect) => settleRenewal(effect, others),
-  'call-webhook': (effect) => callWebhook(effect, { events, ...others }),
-  'send-mail': (effect) => sendMail(effect, { events, ...others }),
-  'keep-person': (effect) => keepPerson(effect, others),
-  'forget-payer': (effect) => forgetPayer(effect, others),
-  'erase-lead': (effect) => eraseLead(effect, others),
-  'renew-business-keys': ({ customerId }) => renewalInUse(others, customerId),
-  'remove-mail-copies': async ({ before }) => {
-    await others.mails.forgetBefore?.(before);
-    return undefined;
-  },
-  'destroy-keys': async ({ subjects }) => {
-    await others.vault.eraseAgain(subjects);
-    return undefined;
-  },
-});
-
-/** One after another: after a start there may be thousands. */
-function completingErasures({ store: events, readModels, ...others }: ReactionDependencies) {
-  const inTurn = callsInTurn(1);
-  return async ({ erasure }: Extract<Effect, { kind: 'complete-erasure' }>) =>
-    readModels &&
-    inTurn(async () => {
-      const found = await completeErasure({ ...others, events, readModels }, erasure);
-      return { type: 'ErasePerson', ...found } as const;
-    });
-}
-
-/** @returns what is to be recorded of it */
-async function eraseLead(
-  { leadStream }: Extract<Effect, { kind: 'erase-lead' }>,
-  { vault }: Pick<ReactionDependencies, 'vault'>,
-): Promise<Untimed<CommandOf<'erasures'>>> {
-  await vault.erase(leadStream);
-  return { type: 'ErasePerson', subjects: [leadStream], personKeys: [], ends: [] };
 }
 
 function addressed(

@@ -1,6 +1,7 @@
 import { type RestorableLog, restorableLog } from '#event-store/contract/restorable-log';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
+import { watchLog } from '#event-store/log-watch';
 import type { EventStore } from '#event-store/port';
 import { startWireNode, type WireNode } from '#event-store/wire-node/wire-node';
 import { systemClock } from '#gateways/clock';
@@ -8,7 +9,6 @@ import { ProcessEngine } from '#processes/engine/engine';
 import { StreamCache } from '#requests/stream-cache';
 import { register, toUtc } from '#test/moves-to-utc';
 import { waitUntil } from '#test/wait-until';
-import { watchLog } from './log-watch.ts';
 
 /** Customers are registered in this order. */
 async function storeOf(customers: readonly string[]): Promise<EventStore> {

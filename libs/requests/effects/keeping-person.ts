@@ -4,8 +4,8 @@ import { personClaimStream } from '#domain/leads/person-claim';
 import type { AnyCommand, CommandOf } from '#domain/ledger';
 import type { Clock } from '#gateways/clock';
 import type { Effect, Untimed } from '#processes/process';
-import type { Dispatch } from '#requests/request-tools';
-import type { StreamCache } from '#requests/stream-cache';
+import type { Dispatch } from '../request-tools.ts';
+import type { StreamCache } from '../stream-cache.ts';
 
 interface KeepingDependencies {
   readonly streams: Pick<StreamCache, 'read'>;

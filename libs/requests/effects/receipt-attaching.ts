@@ -9,9 +9,9 @@ import type { EventStore } from '#event-store/port';
 import type { Attachment } from '#gateways/mail';
 import { receiptPdf } from '#gateways/receipt-pdf';
 import { receiptFileName } from '#gateways/receipt-texts';
-import { openedBuyer, receiptSheet } from '#requests/receipts';
-import type { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
+import { openedBuyer, receiptSheet } from '../receipts.ts';
+import type { StreamCache } from '../stream-cache.ts';
 
 interface ReceiptDependencies {
   readonly streams: StreamCache;

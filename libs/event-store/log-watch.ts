@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type EventStore, LogReplaced, NoSuchPosition, type Position } from '#event-store/port';
+import { type EventStore, LogReplaced, NoSuchPosition, type Position } from './port.ts';
 
 const MILLISECONDS_BETWEEN_TRIES = 500;
 

@@ -14,8 +14,8 @@ import { failureIn } from '#gateways/failures';
 import type { MailGateway, Message } from '#gateways/mail';
 import { composeMail } from '#gateways/mail-texts';
 import { type Effect, OutOfReach, type Untimed } from '#processes/process';
-import type { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
+import type { StreamCache } from '../stream-cache.ts';
 import { attachedReceipt } from './receipt-attaching.ts';
 import { receiptOf } from './webhook-calling.ts';
 

@@ -7,8 +7,8 @@ import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { WebhookGateway } from '#gateways/webhooks';
 import type { Effect, Untimed } from '#processes/process';
-import type { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
+import type { StreamCache } from '../stream-cache.ts';
 
 interface WebhookDependencies {
   readonly streams: StreamCache;

@@ -7,10 +7,10 @@ import { erasuresStream } from '#domain/persons/erasures';
 import { failureIn } from '#gateways/failures';
 import { type ChargeResult, type PaymentGateway, ProviderRefusal } from '#gateways/payments';
 import { type Effect, OutOfReach, type Untimed } from '#processes/process';
-import { sealSecret } from '#requests/account-seals';
-import { isErased } from '#requests/address-claim';
-import type { StreamCache } from '#requests/stream-cache';
 import { CannotOpenBox, PersonErased, type Vault } from '#vault/vault';
+import { sealSecret } from '../account-seals.ts';
+import { isErased } from '../address-claim.ts';
+import type { StreamCache } from '../stream-cache.ts';
 
 type EffectOf<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
 type Charge = Omit<EffectOf<'capture-payment'>, 'kind' | 'isKept' | 'onlyIfMade'> &

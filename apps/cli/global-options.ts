@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { checkEnvironment, mustNotBeEmpty } from '#apps/settings';
+import { withoutPasswords } from '#domain/kernel/connection-string';
+import type { StoreLocation } from '#wiring/stores';
+
+/** An option that was mistyped may be a connection string. */
+export const output = { writeErr: (text: string) => process.stderr.write(withoutPasswords(text)) };
+
+/** `leadger`: the commands for store owners, auditors and analysts. Each command loads only the modules that it needs. */
+export const program = new Command('leadger')
+  .description('An event-sourced order and lead ledger for lead stores')
+  .version(versionOfLeadger())
+  .option('--data <directory>', 'the directory that holds the store', process.env.LEADGER_DATA ?? './data')
+  .addOption(
+    // Not as a default: the help shows those, and connection strings have passwords.
+    new Option(
+      '--events <url>',
+      'an EventStoreDB that holds the events, esdb://…; default: the events are in the directory',
+    ).env('LEADGER_EVENTS'),
+  )
+  .addOption(
+    new Option(
+      '--database <url>',
+      'a PostgreSQL for read models, and for keys if the events are on a server too, postgres://…',
+    ).env('DATABASE_URL'),
+  )
+  .configureOutput(output)
+  .showHelpAfterError()
+  .configureHelp({ showGlobalOptions: true })
+  .hook('preAction', () => {
+    checkEnvironment();
+    for (const name of ['data', 'events', 'database']) mustNotBeEmpty(`--${name}`, program.opts()[name]);
+  });
+
+/** Where the options say that the store is. */
+export const location = (): StoreLocation => {
+  const {
+    data: directory,
+    events: eventStoreDb,
+    database: databaseUrl,
+  } = program.opts<{ data: string; events?: string; database?: string }>();
+  return { directory, eventStoreDb, databaseUrl };
+};
+
+function versionOfLeadger(): string {
+  const root = new URL(import.meta.url.endsWith('.ts') ? '../../' : '../../../', import.meta.url);
+  return JSON.parse(readFileSync(new URL('package.json', root), 'utf8')).version;
+}
