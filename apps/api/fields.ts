@@ -3,11 +3,12 @@ import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import { ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 import { z } from 'zod';
+import { canBePassword, wrongInNewPassword } from '#domain/accounts/password';
 import { isTypable, TYPABLE_CODE } from '#domain/coupons/typable';
 import { parseInstant } from '#domain/kernel/instants';
 import { isTimeZone } from '#domain/kernel/local-days';
 import { isCurrency } from '#domain/kernel/minor-units';
-import { ID, ONE_LINE } from '#domain/kernel/text';
+import { ID, normalText, normalTexts, type TextForm, wrongInText, wrongTexts } from '#domain/kernel/text';
 import { normaliseTelephone } from '#domain/leads/person-form';
 import { isPosition, POSITION_PATTERN } from '#event-store/position-text';
 import type { FieldError } from './problems.ts';
@@ -40,28 +41,39 @@ function field(
 const check = (name: string, message: string, validate: (value: unknown) => boolean): PropertyDecorator =>
   ValidateBy({ name, validator: { validate, defaultMessage: () => message } });
 
-/** A check of a text that must not be empty. An empty one is named so. */
-const checkText = (name: string, message: string, validate: (text: string) => boolean): PropertyDecorator =>
-  ValidateBy({
-    name,
-    validator: {
-      validate: (value: unknown) => typeof value === 'string' && validate(value),
-      defaultMessage: (checked?: { value: unknown }) => (isBlank(checked?.value) ? 'must not be empty' : message),
-    },
-  });
+const isLine = (value: unknown, most: number): value is string =>
+  typeof value === 'string' && wrongInText(value, { lines: 'one', most }) === undefined;
 
-const isBlank = (value: unknown): boolean => typeof value === 'string' && value.trim() === '';
+/** A text of the one schema of texts. It is brought in its normal form before it is checked. */
+const textField = (options: FieldOptions, form: TextForm): PropertyDecorator =>
+  applyDecorators(exactText(options, form), Normalised());
 
-export const Line = ({ maxLength = 200, ...options }: FieldOptions & { maxLength?: number }): PropertyDecorator =>
+const Normalised = (): PropertyDecorator =>
+  Transform(({ value }) => (typeof value === 'string' ? normalText(value) : value));
+
+/** A text that is compared with one that was sent before, and stays as it is. */
+const exactText = (options: FieldOptions, form: TextForm): PropertyDecorator =>
   field(
     options,
-    { type: 'string', minLength: 1, maxLength },
-    checkText(
-      'line',
-      `must be one line of text, at most ${maxLength} characters`,
-      (text) => text.length <= maxLength && ONE_LINE.test(text),
-    ),
+    { type: 'string', minLength: 1, maxLength: form.most },
+    ValidateBy({
+      name: form.lines === 'one' ? 'line' : 'text',
+      validator: {
+        validate: (value: unknown) => typeof value === 'string' && wrongInText(value, form) === undefined,
+        defaultMessage: (checked?: { value: unknown }) => wrongInText(textIn(checked?.value), form) ?? '',
+      },
+    }),
   );
+
+/** What is no text at all is told how a text looks. */
+const textIn = (value: unknown): string => (typeof value === 'string' ? value : '\0');
+
+interface TextOptions extends FieldOptions {
+  readonly maxLength?: number;
+}
+
+export const Line = ({ maxLength = 200, ...options }: TextOptions): PropertyDecorator =>
+  textField(options, { lines: 'one', most: maxLength });
 
 /** One e-mail address. Its case is kept (ACC-2). */
 export const Email = (options: FieldOptions): PropertyDecorator =>
@@ -86,7 +98,7 @@ export const WebAddress = (options: FieldOptions): PropertyDecorator =>
   );
 
 function wrongInWebAddress(value: unknown): string | undefined {
-  const url = typeof value === 'string' && ONE_LINE.test(value) ? URL.parse(value) : null;
+  const url = isLine(value, Number.POSITIVE_INFINITY) ? URL.parse(value) : null;
   if (url === null || !/^https?:$/.test(url.protocol)) return 'must be an address that begins with https:// or http://';
   if ((value as string).length > 500) return 'must have at most 500 characters';
   if (url.username !== '' || url.password !== '') return 'must not contain a user name or a password';
@@ -95,31 +107,35 @@ function wrongInWebAddress(value: unknown): string | undefined {
   return undefined;
 }
 
-export const Password = (options: FieldOptions): PropertyDecorator =>
+/** A password that is chosen. It stays as it was typed: what hashes it brings it in its form. */
+export const NewPassword = (options: FieldOptions): PropertyDecorator =>
   field(
     { example: 'correct horse battery', ...options },
     { type: 'string', format: 'password', minLength: 8, maxLength: 200 },
+    ValidateBy({
+      name: 'newPassword',
+      validator: {
+        validate: (value: unknown) => typeof value === 'string' && wrongInNewPassword(value) === undefined,
+        defaultMessage: (checked?: { value: unknown }) => wrongInNewPassword(textIn(checked?.value)) ?? '',
+      },
+    }),
+  );
+
+/** A password that is compared with the one of an account. */
+export const GivenPassword = (options: FieldOptions): PropertyDecorator =>
+  field(
+    { example: 'correct horse battery', ...options },
+    { type: 'string', format: 'password', minLength: 1, maxLength: 200 },
     check(
       'password',
-      'must have 8 to 200 characters',
-      // Unpaired surrogates would all be hashed as the same character (ACC-2).
-      (value) => typeof value === 'string' && value.length >= 8 && value.length <= 200 && value.isWellFormed(),
+      'must be a password: at most 200 characters, none of them halves',
+      (value) => typeof value === 'string' && canBePassword(value),
     ),
   );
 
 /** Text that may have several lines. */
-const TEXT = /^(?=[\s\S]*\S)(?:[^\p{Cc}\p{Cs}]|[\t\r\n])+$/u;
-
-export const Text = ({ maxLength = 2000, ...options }: FieldOptions & { maxLength?: number }): PropertyDecorator =>
-  field(
-    options,
-    { type: 'string', minLength: 1, maxLength },
-    checkText(
-      'text',
-      `must be a text of at most ${maxLength} characters`,
-      (text) => text.length <= maxLength && TEXT.test(text),
-    ),
-  );
+export const Text = ({ maxLength = 2000, ...options }: TextOptions): PropertyDecorator =>
+  textField(options, { lines: 'several', most: maxLength });
 
 export const Telephone = (options: FieldOptions): PropertyDecorator =>
   field(
@@ -128,8 +144,9 @@ export const Telephone = (options: FieldOptions): PropertyDecorator =>
     check(
       'telephone',
       'must be a telephone number, with its country unless it is one of the US',
-      (value) => typeof value === 'string' && value.length <= 50 && normaliseTelephone(value) !== undefined,
+      (value) => isLine(value, 50) && normaliseTelephone(value) !== undefined,
     ),
+    Normalised(),
   );
 
 export const Id = (options: FieldOptions): PropertyDecorator =>
@@ -160,18 +177,14 @@ export const Ids = (options: FieldOptions): PropertyDecorator =>
     ),
   );
 
-/** A coupon's code: any line of text. Spaces at its ends count, too (CPN-1). */
-export const Code = (options: FieldOptions): PropertyDecorator => Line({ ...options, maxLength: 100 });
+/** A coupon's code: any line of text, as it was sent. Spaces at its ends count, too, and forms of letters (CPN-1). */
+export const Code = (options: FieldOptions): PropertyDecorator => exactText(options, { lines: 'one', most: 100 });
 
 /** The code of a new coupon. Older ones may have a code that nobody can type. */
 export const NewCode = (options: FieldOptions): PropertyDecorator =>
   applyDecorators(
     Code(options),
-    check(
-      'newCode',
-      `must be ${TYPABLE_CODE}`,
-      (value) => typeof value !== 'string' || !ONE_LINE.test(value) || isTypable(value),
-    ),
+    check('newCode', `must be ${TYPABLE_CODE}`, (value) => !isLine(value, 100) || isTypable(value)),
   );
 
 /** Thirteen to nineteen digits in any grouping. A letter beside them means an id or a token. */
@@ -180,7 +193,7 @@ const CARD_NUMBER = /(?<![\w-])\d([ -]?\d){12,18}(?![\w-])/;
 /** A token from the payment provider's form. A card number is refused, so that it never reaches the log (CHK-1). */
 export const PaymentToken = (options: FieldOptions): PropertyDecorator =>
   applyDecorators(
-    Line({ example: 'tok_ok', ...options }),
+    exactText({ example: 'tok_ok', ...options }, { lines: 'one', most: 200 }),
     check(
       'paymentToken',
       "must be a token of the payment provider's, never a card number",
@@ -320,28 +333,36 @@ export const Flag = (options: FieldOptions): PropertyDecorator =>
   );
 
 /**
- * A field for which the domain has a schema: the schema checks and documents it. A check has one message, but a schema
- * may find several errors: the message holds them as JSON (see `validation.ts`).
+ * A field for which the domain has a schema: the schema checks and documents it. Its texts are checked like all others, also
+ * where the schema is that of an event, which takes what older versions stored. A check has one message, but a schema may find
+ * several errors: the message holds them as JSON (see `validation.ts`).
  */
-export function Conforming(schema: z.ZodType, options: FieldOptions): PropertyDecorator {
+export function Conforming(
+  schema: z.ZodType,
+  { lines = 'several', ...options }: FieldOptions & Partial<Pick<TextForm, 'lines'>>,
+): PropertyDecorator {
   const { description, example } = options;
   const document = { ...documented(schema, 'input'), description, example };
-  const validate = (value: unknown) => schema.safeParse(value).success;
-  const defaultMessage = (checked?: { value: unknown }) => JSON.stringify(issuesOf(schema, checked?.value));
+  const errorsIn = (value: unknown) => errorsOf(schema, lines, value);
+  const validate = (value: unknown) => errorsIn(value).length === 0;
+  const defaultMessage = (checked?: { value: unknown }) => JSON.stringify(errorsIn(checked?.value));
   return applyDecorators(
     field(options, document),
     ValidateBy({ name: CONFORMS, validator: { validate, defaultMessage } }),
-    Transform(({ value }) => schema.safeParse(value).data ?? value),
+    Transform(({ value }) => schema.safeParse(normalTexts(value)).data ?? value),
   );
 }
 
 /** Errors of the fields inside the field that has the schema. */
-const issuesOf = (schema: z.ZodType, value: unknown): FieldError[] =>
-  (schema.safeParse(value).error?.issues ?? []).flatMap((issue) =>
+function errorsOf(schema: z.ZodType, lines: TextForm['lines'], value: unknown): FieldError[] {
+  const wrong = wrongTexts(value, lines).map(({ path, message }) => ({ field: path.join('.'), message }));
+  if (wrong.length > 0) return wrong;
+  return (schema.safeParse(value).error?.issues ?? []).flatMap((issue) =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => ({ field: [...issue.path, key].join('.'), message: 'is not a known field' }))
       : [{ field: issue.path.join('.'), message: issue.message }],
   );
+}
 
 /** An object with fields of its own. */
 export const Nested = (classOf: () => new () => object, options: FieldOptions): PropertyDecorator =>

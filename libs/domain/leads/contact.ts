@@ -1,7 +1,6 @@
 import { z } from 'zod';
+import { line, severalLines } from '../kernel/text.ts';
 import { hasAsciiDomain, normaliseTelephone } from './person-form.ts';
-
-const line = z.string().trim().min(1).max(200);
 
 /** As zod's own, but the domain may be internationalised. */
 const EMAIL =
@@ -10,28 +9,24 @@ const EMAIL =
 /** The contact details of a lead. All of them are personal data, and stored only in sealed boxes. */
 export const contact = z
   .strictObject({
-    firstName: line.describe('The first name.'),
-    lastName: line.describe('The last name.'),
-    telephone: z
-      .string()
-      .trim()
-      .min(1)
-      .max(50)
-      .describe('The telephone number, with its country unless it is one of the US.'),
+    firstName: line().describe('The first name.'),
+    lastName: line().describe('The last name.'),
+    telephone: line(50).describe('The telephone number, with its country unless it is one of the US.'),
     email: z
       .string()
+      .normalize('NFC')
       .trim()
       .max(254)
       .pipe(z.email({ pattern: EMAIL }))
       .refine(hasAsciiDomain, 'Invalid email address')
       .describe('The e-mail address.'),
-    address: line.describe('Street and number.'),
-    city: line.describe('The city.'),
-    state: line.describe('The state.'),
-    postalCode: z.string().trim().min(1).max(20).describe('The postal code.'),
-    country: line.describe('The country.'),
-    bestTimeToCall: line.describe('When the person wants to be called.'),
-    comment: z.string().trim().min(1).max(2000).describe('What the person wrote.'),
+    address: severalLines(200).describe('Street and number. It may have several lines, as address books export them.'),
+    city: line().describe('The city.'),
+    state: line().describe('The state.'),
+    postalCode: line(20).describe('The postal code.'),
+    country: line().describe('The country.'),
+    bestTimeToCall: line().describe('When the person wants to be called.'),
+    comment: severalLines(2000).describe('What the person wrote.'),
   })
   .partial()
   .refine(({ telephone, email }) => telephone !== undefined || email !== undefined, {

@@ -72,7 +72,10 @@ export const deliveredLeadRow = z.object({
     .nullable()
     .describe('The return that it is the replacement for. Null: it is no replacement.'),
   rating: column.count().nullable().describe("The customer's rating, 1 to 5. Null: not rated."),
-  contact: column.json(sealed).describe('The person.'),
+  contact: column
+    .json(sealed)
+    .nullable()
+    .describe('The person. Null while this read model could not take the events of the lead itself.'),
 });
 export type DeliveredLeadRow = z.infer<typeof deliveredLeadRow>;
 
@@ -251,6 +254,10 @@ function changeStock(rows: Rows, lead: Pick<LeadRow, 'leadTypeId' | 'openPlaces'
   rows.put(stockTable, { leadTypeId, leads: leads + sign, openPlaces: openPlaces + sign * lead.openPlaces });
 }
 
+/**
+ * The events of the lead may be parked here: its delivery is shown without the person, and goes on counting. A lead that comes
+ * later brings the person (`withContacts` in the query).
+ */
 function deliver(rows: Rows, { stream, data }: FactOf<'LeadDelivered'>): void {
   const {
     at: deliveredAt,
@@ -262,8 +269,6 @@ function deliver(rows: Rows, { stream, data }: FactOf<'LeadDelivered'>): void {
     returnableUntil = null,
     replacementFor: forReplacementId = null,
   } = data;
-  const lead = rows.get(leadTable, leadId);
-  if (!lead?.contact) throw new Error(`a lead was delivered that was never received: ${leadId}`);
   const id = deliveredLeadId(customerId, leadId);
   rows.put(deliveredLeadTable, {
     deliveredLeadId: id,
@@ -277,7 +282,7 @@ function deliver(rows: Rows, { stream, data }: FactOf<'LeadDelivered'>): void {
     localDay,
     forReplacementId,
     rating: rows.get(earlyRatingTable, id)?.rating ?? null,
-    contact: lead.contact,
+    contact: rows.get(leadTable, leadId)?.contact ?? null,
   });
 }
 

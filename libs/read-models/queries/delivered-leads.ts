@@ -9,6 +9,7 @@ import {
   deliveredLeadId,
   deliveredLeadRow,
   deliveredLeadTable,
+  leadTable,
 } from '../models/leads.ts';
 import { replacementTable } from '../models/replacements.ts';
 import { damaged, type Marked } from './damaged.ts';
@@ -59,12 +60,12 @@ export class DeliveredLeadRows {
 
   async find(caller: Caller, customerId: string, leadId: string): Promise<DeliveredLead | undefined> {
     const row = await this.#findRow(caller, deliveredLeadId(customerId, leadId));
-    return row && (await this.#withReplacements(caller, [row]))[0];
+    return row && (await this.#whole(caller, [row]))[0];
   }
 
   async list(caller: Caller, request: PageRequest & Which): Promise<Page<DeliveredLead>> {
     const page = await this.#listRows(caller, request);
-    return { ...page, items: await this.#withReplacements(caller, page.items) };
+    return { ...page, items: await this.#whole(caller, page.items) };
   }
 
   /** All of them, or all after a cursor: page by page, so that only one page is in memory. */
@@ -94,6 +95,22 @@ export class DeliveredLeadRows {
       last = lead;
     }
     return { items };
+  }
+
+  async #whole(caller: Caller, rows: readonly Marked<DeliveredLeadRow>[]): Promise<DeliveredLead[]> {
+    return this.#withReplacements(caller, await this.#withContacts(rows));
+  }
+
+  /**
+   * A delivery that was shown before its lead could be. Whoever sees the delivery may see its person, but no customer sees the
+   * rows of leads: so the caller is not asked for again.
+   */
+  async #withContacts(rows: readonly Marked<DeliveredLeadRow>[]): Promise<readonly Marked<DeliveredLeadRow>[]> {
+    const ids = rows.flatMap(({ contact, leadId }) => (contact === null ? [leadId] : []));
+    if (ids.length === 0) return rows;
+    const found = await this.#reader.allRows(leadTable).where('leadId', 'in', ids).execute();
+    const contactById = new Map(found.map(({ leadId, contact }) => [leadId as string, contact]));
+    return rows.map((row) => ({ ...row, contact: row.contact ?? contactById.get(row.leadId) ?? null }));
   }
 
   /** Another query instead of a join: the two models may be at different positions, and each is consistent by itself. */

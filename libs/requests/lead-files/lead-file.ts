@@ -17,8 +17,8 @@ export async function* readLeadFile(
 }
 
 const leadObject = z.strictObject({
-  leadTypeId: z.string().min(1).optional(),
-  source: z.string().min(1).max(200).optional(),
+  leadTypeId: z.string().optional(),
+  source: z.string().optional(),
   capturedAt: z.string().optional(),
   contact,
 });
