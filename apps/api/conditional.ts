@@ -37,7 +37,8 @@ export async function answerConditionally(
   reply.header('etag', etag);
   if (!isAmong(headers['if-none-match'], etag)) return bytes;
   reply.code(304).removeHeader('content-type').removeHeader('content-length');
-  return null;
+  // Of an answer to HEAD, Fastify itself leaves the body out.
+  return method === 'HEAD' ? bytes : null;
 }
 
 /** If-None-Match treats weak and strong ETags alike. */

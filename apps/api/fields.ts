@@ -349,7 +349,8 @@ export function Conforming(
   return applyDecorators(
     field(options, document),
     ValidateBy({ name: CONFORMS, validator: { validate, defaultMessage } }),
-    Transform(({ value }) => schema.safeParse(normalTexts(value)).data ?? value),
+    // As it was sent: `value` has lost members that are named like one of every object, such as `constructor`.
+    Transform(({ obj, key }) => schema.safeParse(normalTexts(obj[key])).data ?? obj[key]),
   );
 }
 

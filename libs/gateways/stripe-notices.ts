@@ -1,5 +1,6 @@
 import Stripe from 'stripe';
 import { z } from 'zod';
+import { valueIn } from '#domain/kernel/table';
 import type { DisputeReason, DisputeStage } from '#domain/orders/refunds';
 import { BadSignature, MalformedNotice, type PaymentNotice, type PaymentNotices } from './payment-notices.ts';
 
@@ -79,8 +80,8 @@ function disputeOf(noticeId: string, told: z.infer<typeof dispute>): PaymentNoti
     reference: idOf(payment),
     amountCents,
     currency: currency.toUpperCase(),
-    stage: stages[status] ?? 'opened',
-    reason: reasons[reason] ?? 'other',
+    stage: valueIn(stages, status) ?? 'opened',
+    reason: valueIn(reasons, reason) ?? 'other',
   };
 }
 

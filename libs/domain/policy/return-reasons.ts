@@ -1,3 +1,4 @@
+import { valueIn } from '../kernel/table.ts';
 import type { PolicyDocument } from './policy.ts';
 
 /** A reason for a return, as a version of the policy lists it (RPL-3, RPL-4). */
@@ -11,11 +12,8 @@ export interface ReturnReason {
 type ReasonLists = Pick<PolicyDocument, 'approvedReturnReasons' | 'invalidReturnReasons' | 'returnReasonLabels'>;
 
 export function returnReasonsOf(lists: ReasonLists): readonly ReturnReason[] {
-  const labelled = (valid: boolean) => (code: string) => ({
-    code,
-    label: lists.returnReasonLabels?.[code] ?? code,
-    valid,
-  });
+  const labels = lists.returnReasonLabels ?? {};
+  const labelled = (valid: boolean) => (code: string) => ({ code, label: valueIn(labels, code) ?? code, valid });
   return [...lists.approvedReturnReasons.map(labelled(true)), ...lists.invalidReturnReasons.map(labelled(false))];
 }
 

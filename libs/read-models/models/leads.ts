@@ -72,10 +72,6 @@ export const deliveredLeadRow = z.object({
     .nullable()
     .describe('The return that it is the replacement for. Null: it is no replacement.'),
   rating: column.count().nullable().describe("The customer's rating, 1 to 5. Null: not rated."),
-  contact: column
-    .json(sealed)
-    .nullable()
-    .describe('The person. Null while this read model could not take the events of the lead itself.'),
 });
 export type DeliveredLeadRow = z.infer<typeof deliveredLeadRow>;
 
@@ -91,7 +87,6 @@ export const deliveredLeadExample: DeliveredLeadRow = {
   localDay: '2026-03-01',
   forReplacementId: null,
   rating: 4,
-  contact: exampleBox,
 };
 
 /** By which number or address a lead is found: all leads of one person. */
@@ -179,7 +174,7 @@ function keysOf(fact: LeadFact): RowKey[] {
   switch (fact.type) {
     case 'LeadDelivered': {
       const { leadId, customerId } = fact.data;
-      return [[leadTable, leadId], ...keysOfDelivery(deliveredLeadId(customerId, leadId))];
+      return keysOfDelivery(deliveredLeadId(customerId, leadId));
     }
     case 'ContactRated':
     case 'ContactRemoved':
@@ -254,10 +249,7 @@ function changeStock(rows: Rows, lead: Pick<LeadRow, 'leadTypeId' | 'openPlaces'
   rows.put(stockTable, { leadTypeId, leads: leads + sign, openPlaces: openPlaces + sign * lead.openPlaces });
 }
 
-/**
- * The events of the lead may be parked here: its delivery is shown without the person, and goes on counting. A lead that comes
- * later brings the person (`withContacts` in the query).
- */
+/** The person is in the row of the lead, whose stream may be parked: a delivery is shown and counts all the same. */
 function deliver(rows: Rows, { stream, data }: FactOf<'LeadDelivered'>): void {
   const {
     at: deliveredAt,
@@ -282,7 +274,6 @@ function deliver(rows: Rows, { stream, data }: FactOf<'LeadDelivered'>): void {
     localDay,
     forReplacementId,
     rating: rows.get(earlyRatingTable, id)?.rating ?? null,
-    contact: rows.get(leadTable, leadId)?.contact ?? null,
   });
 }
 

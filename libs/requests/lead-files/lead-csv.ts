@@ -15,6 +15,10 @@ const contactFields = contact.keyof().options;
 const fields = [...contactFields, 'leadTypeId', 'source', 'capturedAt'] as const;
 type Field = (typeof fields)[number];
 
+/** Spreadsheets let people type ends of lines into every cell: a lead is not lost for one in a name. */
+const ENDS_OF_LINES = /\s*[\t\r\n]+\s*/g;
+const fieldsOfSeveralLines: ReadonlySet<Field> = new Set(['address', 'comment']);
+
 /** What each column says; undefined for columns that are skipped. */
 type Header = readonly (Field | undefined)[];
 
@@ -126,7 +130,7 @@ function leadOfRecord(header: Header, text: string, defaults: LeadFileOptions): 
   const values: Partial<Record<Field, string>> = {};
   for (const [index, field] of header.entries()) {
     const value = cells[index]?.trim();
-    if (field && value) values[field] = value;
+    if (field && value) values[field] = fieldsOfSeveralLines.has(field) ? value : value.replace(ENDS_OF_LINES, ' ');
   }
   const { leadTypeId, source, capturedAt, ...person } = values;
   const read = contact.safeParse(person);
