@@ -75,12 +75,6 @@ const before: Readonly<Record<string, (body: Json, path: readonly string[]) => J
     await calls.call('requestReplacement', { reason: await approvedReason() });
     return body;
   },
-  async correctReplacement(body) {
-    await deliver();
-    await calls.call('requestReplacement', { reason: await approvedReason() });
-    await calls.call('denyReplacement');
-    return body;
-  },
   async placeCheckout(body) {
     await calls.call('startCheckout', { loyalty: undefined });
     return { ...body, expectedTotalCents: undefined };
@@ -213,15 +207,15 @@ async function sendText({ operation, path }: TextField, text: string): Promise<b
 /** Texts that a field of a form of its own takes, and almost takes. */
 const knownOf = (name: string): readonly string[] => {
   if (/telephone$/.test(name))
-    return ['+1 212 555 0142', '+1 212 555 0142\0', '+1 212\ud800 555 0142', '+1 212\n555 0142'];
+    return ['+1 212 555 0177', '+1 212 555 0177\0', '+1 212\ud800 555 0177', '+1 212\n555 0177'];
   if (/email$/i.test(name)) return ['zo@exe\u0301mple.org', 'z\0o@example.org', 'zo@example.org\ud800'];
   if (/webAddress|webhookUrl/.test(name)) return ['https://x.example/\0', 'https://x.example/\udc00'];
   return /[Zz]one$/.test(name) ? ['UTC', 'UTC\0'] : [];
 };
 
-/** Fields that take only what there is, or what has a form of its own. All others must have taken some text. */
+/** Fields that take only what there is, what has a form of its own, or what a verdict came before. All others must have taken some text. */
 const choosy =
-  /(webAddress|webhookUrl|[Zz]one|cadence|couponCode|insteadOf|currency|token|email|telephone|signIn password|completePasswordRecovery password|requestReplacement reason)$/;
+  /(webAddress|webhookUrl|[Zz]one|cadence|couponCode|insteadOf|currency|token|email|telephone|signIn password|completePasswordRecovery password|requestReplacement reason|correctReplacement explanation)$/;
 
 test(
   'any text in any field is refused, or stored and shown as it is',

@@ -51,7 +51,8 @@ const ESCAPE = Buffer.from('\\u');
 function storable(event: RecordedEvent): Fact {
   const fact = decode(event);
   const { buffer, byteOffset, byteLength } = event.data;
-  return Buffer.from(buffer, byteOffset, byteLength).includes(ESCAPE) ? storableTexts(fact) : fact;
+  const mayHaveOne = event.stream.includes('\0') || Buffer.from(buffer, byteOffset, byteLength).includes(ESCAPE);
+  return mayHaveOne ? storableTexts(fact) : fact;
 }
 
 const keysTouched = (model: AnyModel, fact: Fact): readonly RowKey[] => [

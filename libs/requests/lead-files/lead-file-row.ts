@@ -67,19 +67,28 @@ export function leadOf({ contact, ...written }: Written, defaults: LeadFileOptio
 }
 
 const source = line();
+const leadType = z.string().regex(ID, 'must be an id: letters, digits, dots and dashes, at most 100');
 
 /** Where a lead comes from and what it is, or what is wrong with that. */
 function originOf(
   written: Pick<Written, 'leadTypeId' | 'source'>,
-  defaults: LeadFileOptions,
+  defaults: Pick<LeadFileOptions, 'leadTypeId' | 'source'>,
 ): Pick<ReceiveLeadRequest, 'leadTypeId' | 'source'> | string {
   const leadTypeId = written.leadTypeId ?? defaults.leadTypeId;
   const named = written.source ?? defaults.source;
   if (leadTypeId === undefined) return 'leadTypeId: is missing';
-  if (!ID.test(leadTypeId)) return 'leadTypeId: must be an id: letters, digits, dots and dashes, at most 100';
+  const read = leadType.safeParse(leadTypeId);
+  if (!read.success) return `leadTypeId: ${reasonOf(read.error)}`;
   if (named === undefined) return 'source: is missing';
-  const read = source.safeParse(named);
-  return read.success ? { leadTypeId, source: read.data } : `source: ${reasonOf(read.error)}`;
+  const from = source.safeParse(named);
+  return from.success ? { leadTypeId, source: from.data } : `source: ${reasonOf(from.error)}`;
+}
+
+/** @throws LeadFileError */
+export function refuseBadDefaults({ leadTypeId, source }: LeadFileOptions): void {
+  const asked = { leadTypeId: leadTypeId ?? 'any', source: source ?? 'any' };
+  const origin = originOf(asked, {});
+  if (typeof origin === 'string') throw new LeadFileError(origin);
 }
 
 export const reasonOf = (error: z.ZodError): string =>

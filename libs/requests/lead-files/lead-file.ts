@@ -1,17 +1,25 @@
 import { z } from 'zod';
 import { contact } from '#domain/leads/contact';
 import { rowsOfCsv } from './lead-csv.ts';
-import { type LeadFileOptions, type LeadFileRow, leadFileRowOf, leadOf, reasonOf } from './lead-file-row.ts';
+import {
+  type LeadFileOptions,
+  type LeadFileRow,
+  leadFileRowOf,
+  leadOf,
+  reasonOf,
+  refuseBadDefaults,
+} from './lead-file-row.ts';
 import { type FileLine, linesOf } from './lines.ts';
 
 /**
  * Reads leads from the bytes of a file, in constant memory. A wrong row does not affect the other rows.
- * @throws LeadFileError for a header that cannot be understood
+ * @throws LeadFileError for a header that cannot be understood, or a source or lead type that no row could have
  */
 export async function* readLeadFile(
   bytes: AsyncIterable<Uint8Array>,
   options: LeadFileOptions,
 ): AsyncGenerator<LeadFileRow> {
+  refuseBadDefaults(options);
   const lines = linesOf(bytes, options.encoding ?? 'utf-8');
   yield* options.format === 'csv' ? rowsOfCsv(lines, options) : rowsOfNdjson(lines, options);
 }
