@@ -1,4 +1,6 @@
+import { domainToASCII } from 'node:url';
 import { LeadgerError } from '#domain/kernel/leadger-error';
+import { isHostName } from '#domain/kernel/web-address';
 
 /** A program was called with wrong options. The message is printed in one line. */
 export class UsageError extends LeadgerError {
@@ -27,18 +29,33 @@ const shapes: Readonly<Record<string, Shape>> = {
   LEADGER_MOST_FEEDS: anything,
   LEADGER_LOG_LEVEL: [(written) => LEVELS.includes(written), LEVELS.join(', ')],
   SMTP_URL: [isMailServer, 'smtp://host:port or smtps://user:password@host, with % codes for special characters'],
-  MAIL_FROM: matching(/^[^\s@<>]+@[^\s@<>]+$/, 'an address, name@host'),
-  STRIPE_SECRET_KEY: matching(/^\S+$/, 'a key without spaces'),
+  MAIL_FROM: [isSender, 'an address, name@host'],
+  STRIPE_SECRET_KEY: matching(/^(sk|rk)_[!-~]+$/, 'a key of the server (sk_… or rk_…), without spaces'),
+  STRIPE_WEBHOOK_SECRET: matching(/^whsec_[!-~]+$/, 'the secret of an endpoint (whsec_…), without spaces'),
+  STRIPE_STATEMENT_PREFIX: matching(
+    /^(?! )(?=.*[A-Za-z])[ !#-&(-)+-;=?-[\]-~]{2,10}(?<! )$/,
+    `the prefix of an account: 2 to 10 characters, with a letter, and none of < > \\ ' " *`,
+  ),
 };
 
 function isMailServer(written: string): boolean {
   if (!URL.canParse(written)) return false;
   const { protocol, hostname } = new URL(written);
-  return (protocol === 'smtp:' || protocol === 'smtps:') && hostname !== '';
+  return (
+    (protocol === 'smtp:' || protocol === 'smtps:') && (hostname.startsWith('[') || isHostName(withoutRoot(hostname)))
+  );
+}
+
+/** A final dot only says that the name is a whole one. */
+const withoutRoot = (host: string): string => host.replace(/\.$/, '');
+
+function isSender(written: string): boolean {
+  const [, host = ''] = /^[^\s@<>\p{C}]+@([^\s@<>]+)$/u.exec(written) ?? [];
+  return isHostName(domainToASCII(host)) || /^\[[\w.:]+\]$/.test(host);
 }
 
 /** For secrets, and addresses that have passwords: what was written is not repeated. */
-const SECRET = /KEY|URL|EVENTS/;
+const SECRET = /KEY|SECRET|URL|EVENTS/;
 
 /**
  * Checks all settings before anything is opened, because no waiting mends them. An empty one is refused: who writes `HOST=` or

@@ -5,7 +5,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ACTOR, type Caller, trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
-import { normalText, REASON, REASON_FORM, wrongInText } from '#domain/kernel/text';
+import { isReason, normalText, REASON_FORM } from '#domain/kernel/text';
 import type { RequestContext } from '#requests/request-tools';
 import { revisionIn } from './conditional.ts';
 import { malformed } from './problems.ts';
@@ -21,7 +21,7 @@ const headers = {
     matches(ACTOR),
     'customer:ID, staff:ID or system:ID; an id has at most 64 letters, digits, dots, hyphens and underscores, and is no e-mail address',
   ],
-  'leadger-reason': [(text: string) => wrongInText(text, REASON) === undefined, REASON_FORM],
+  'leadger-reason': [isReason, REASON_FORM],
   'idempotency-key': [matches(/^[\x21-\x7e]{1,200}$/), '1 to 200 visible ASCII characters'],
   'if-match': [
     matches(/^(\*|"(-1|\d{1,15})(-[\w-]{43})?"|"[\w-]{43}")$/),

@@ -9,6 +9,7 @@ import { parseInstant } from '#domain/kernel/instants';
 import { isTimeZone } from '#domain/kernel/local-days';
 import { isCurrency } from '#domain/kernel/minor-units';
 import { ID, normalText, normalTexts, type TextForm, wrongInText, wrongTexts } from '#domain/kernel/text';
+import { normalWebAddress, wrongInStoreAddress, wrongInWebAddress } from '#domain/kernel/web-address';
 import { normaliseTelephone } from '#domain/leads/person-form';
 import { isPosition, POSITION_PATTERN } from '#event-store/position-text';
 import type { FieldError } from './problems.ts';
@@ -41,8 +42,18 @@ function field(
 const check = (name: string, message: string, validate: (value: unknown) => boolean): PropertyDecorator =>
   ValidateBy({ name, validator: { validate, defaultMessage: () => message } });
 
+/** A check that says what is wrong with the value. */
+const checkSaying = (name: string, wrongIn: (value: unknown) => string | undefined): PropertyDecorator =>
+  ValidateBy({
+    name,
+    validator: {
+      validate: (value: unknown) => wrongIn(value) === undefined,
+      defaultMessage: (checked?: { value: unknown }) => wrongIn(checked?.value) ?? '',
+    },
+  });
+
 const isLine = (value: unknown, most: number): value is string =>
-  typeof value === 'string' && wrongInText(value, { lines: 'one', most }) === undefined;
+  typeof value === 'string' && wrongInText(value, { lines: 'one', most, exact: true }) === undefined;
 
 /** A text of the one schema of texts. It is brought in its normal form before it is checked. */
 const textField = (options: FieldOptions, form: TextForm): PropertyDecorator =>
@@ -51,22 +62,15 @@ const textField = (options: FieldOptions, form: TextForm): PropertyDecorator =>
 const Normalised = (): PropertyDecorator =>
   Transform(({ value }) => (typeof value === 'string' ? normalText(value) : value));
 
-/** A text that is compared with one that was sent before, and stays as it is. */
 const exactText = (options: FieldOptions, form: TextForm): PropertyDecorator =>
   field(
     options,
     { type: 'string', minLength: 1, maxLength: form.most },
-    ValidateBy({
-      name: form.lines === 'one' ? 'line' : 'text',
-      validator: {
-        validate: (value: unknown) => typeof value === 'string' && wrongInText(value, form) === undefined,
-        defaultMessage: (checked?: { value: unknown }) => wrongInText(textIn(checked?.value), form) ?? '',
-      },
-    }),
+    checkSaying(form.lines === 'one' ? 'line' : 'text', (value) => wrongInText(textIn(value), form)),
   );
 
 /** What is no text at all is told how a text looks. */
-const textIn = (value: unknown): string => (typeof value === 'string' ? value : '\0');
+const textIn = (value: unknown = ''): string => (typeof value === 'string' ? value : '\0');
 
 interface TextOptions extends FieldOptions {
   readonly maxLength?: number;
@@ -84,41 +88,28 @@ export const Email = (options: FieldOptions): PropertyDecorator =>
   );
 const emailAddress = z.email().max(254);
 
-export const WebAddress = (options: FieldOptions): PropertyDecorator =>
+type WrongInAddress = (written: string) => string | undefined;
+
+const addressWithout = (wrongIn: WrongInAddress, options: FieldOptions): PropertyDecorator =>
   field(
     options,
     { type: 'string', format: 'uri', maxLength: 500 },
-    ValidateBy({
-      name: 'webAddress',
-      validator: {
-        validate: (value: unknown) => wrongInWebAddress(value) === undefined,
-        defaultMessage: (checked?: { value: unknown }) => wrongInWebAddress(checked?.value) ?? '',
-      },
-    }),
+    Transform(({ value }) => (typeof value === 'string' && !wrongIn(value) ? normalWebAddress(value) : value)),
+    checkSaying('webAddress', (value) => wrongIn(typeof value === 'string' ? value : '')),
   );
 
-function wrongInWebAddress(value: unknown): string | undefined {
-  const url = isLine(value, Number.POSITIVE_INFINITY) ? URL.parse(value) : null;
-  if (url === null || !/^https?:$/.test(url.protocol)) return 'must be an address that begins with https:// or http://';
-  if ((value as string).length > 500) return 'must have at most 500 characters';
-  if (url.username !== '' || url.password !== '') return 'must not contain a user name or a password';
-  // Mails link to paths below it.
-  if (/[\s"<>?#\\]/.test(value as string)) return 'must end with a path: no spaces, quotes, ? or #';
-  return undefined;
-}
+/** Where programs are called. It is kept in its normal form. */
+export const WebAddress = (options: FieldOptions): PropertyDecorator => addressWithout(wrongInWebAddress, options);
+
+/** Where customers find a store. It is kept in its normal form. */
+export const StoreAddress = (options: FieldOptions): PropertyDecorator => addressWithout(wrongInStoreAddress, options);
 
 /** A password that is chosen. It stays as it was typed: what hashes it brings it in its form. */
 export const NewPassword = (options: FieldOptions): PropertyDecorator =>
   field(
     { example: 'correct horse battery', ...options },
     { type: 'string', format: 'password', minLength: 8, maxLength: 200 },
-    ValidateBy({
-      name: 'newPassword',
-      validator: {
-        validate: (value: unknown) => typeof value === 'string' && wrongInNewPassword(value) === undefined,
-        defaultMessage: (checked?: { value: unknown }) => wrongInNewPassword(textIn(checked?.value)) ?? '',
-      },
-    }),
+    checkSaying('newPassword', (value) => wrongInNewPassword(textIn(value))),
   );
 
 /** A password that is compared with the one of an account. */
@@ -178,7 +169,8 @@ export const Ids = (options: FieldOptions): PropertyDecorator =>
   );
 
 /** A coupon's code: any line of text, as it was sent. Spaces at its ends count, too, and forms of letters (CPN-1). */
-export const Code = (options: FieldOptions): PropertyDecorator => exactText(options, { lines: 'one', most: 100 });
+export const Code = (options: FieldOptions): PropertyDecorator =>
+  exactText(options, { lines: 'one', most: 100, exact: true });
 
 /** The code of a new coupon. Older ones may have a code that nobody can type. */
 export const NewCode = (options: FieldOptions): PropertyDecorator =>
@@ -193,7 +185,7 @@ const CARD_NUMBER = /(?<![\w-])\d([ -]?\d){12,18}(?![\w-])/;
 /** A token from the payment provider's form. A card number is refused, so that it never reaches the log (CHK-1). */
 export const PaymentToken = (options: FieldOptions): PropertyDecorator =>
   applyDecorators(
-    exactText({ example: 'tok_ok', ...options }, { lines: 'one', most: 200 }),
+    exactText({ example: 'tok_ok', ...options }, { lines: 'one', most: 200, exact: true }),
     check(
       'paymentToken',
       "must be a token of the payment provider's, never a card number",

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { trialCaller } from '#domain/kernel/caller';
-import { normalText, REASON, REASON_FORM, wrongInText } from '#domain/kernel/text';
+import { isReason, normalText, REASON_FORM } from '#domain/kernel/text';
 import { directoryHolder } from '#event-store/data-directory';
 import type { RequestContext } from '#requests/request-tools';
 import { openStores, type StoreLocation } from '#wiring/stores';
@@ -35,7 +35,7 @@ export function askStore(location: StoreLocation, question: Question): Promise<u
 /** @throws CommandFailed */
 function reasonIn({ reason }: Question): Pick<Question, 'reason'> {
   if (reason === undefined) return {};
-  if (wrongInText(reason, REASON) !== undefined) throw new CommandFailed(`--reason must be ${REASON_FORM}`);
+  if (!isReason(reason)) throw new CommandFailed(`--reason must be ${REASON_FORM}`);
   return { reason: normalText(reason) };
 }
 

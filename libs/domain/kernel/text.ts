@@ -16,6 +16,25 @@ const ONE_LINE = /^(?=.*\S)[^\p{Cc}\p{Cs}\u2028\u2029]+$/u;
 /** Text that may have several lines. Of the control characters it may have tabs and ends of lines. */
 const SEVERAL_LINES = /^(?=[\s\S]*\S)(?:[^\p{Cc}\p{Cs}]|[\t\r\n])+$/u;
 
+/** Somebody sees it: it is no space, no control or format character, no filler. */
+const SEEN = /[^\s\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
+/** Embeddings, overrides and isolates of directions: they turn round what stands after a text, in mails and on terminals. */
+const DIRECTIONS = /[\u202a-\u202e\u2066-\u2069]/gu;
+
+/** Whether somebody who looks at the text sees anything of it. */
+export const isSeen = (text: string): boolean => SEEN.test(text);
+const NOTHING_SEEN = 'must have a visible character';
+
+/** For texts whose sender cannot correct them, and for names that were stored before they were refused. */
+export const withoutDirections = (text: string): string => text.replace(DIRECTIONS, '');
+
+/** Whether a line that people read (a name, a subject, a reason) can be one. Undefined: it can. */
+export function wrongInName(line: string): string | undefined {
+  if (!isSeen(line)) return NOTHING_SEEN;
+  return withoutDirections(line) === line ? undefined : 'must have no characters that turn the direction of text';
+}
+
 /** An id that a caller sends. The ledger makes ids; those of stores and lead types are chosen once. */
 export const ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/;
 
@@ -23,6 +42,8 @@ export interface TextForm {
   readonly lines: 'one' | 'several';
   /** The most characters. */
   readonly most: number;
+  /** It is compared with one that was sent before, and nobody need see it: a code, a token. */
+  readonly exact?: true;
 }
 
 /** The form in which every text is stored and compared: letters that can be written in two ways are composed (NFC). */
@@ -35,19 +56,25 @@ export function hasAtMost(most: number, text: string): boolean {
 }
 
 /** What is wrong with a text, as a part of a sentence about its field. Undefined: nothing. */
-export function wrongInText(text: string, { lines, most }: TextForm): string | undefined {
+export function wrongInText(text: string, { lines, most, exact }: TextForm): string | undefined {
   if (text.trim() === '') return 'must not be empty';
   const pattern = lines === 'one' ? ONE_LINE : SEVERAL_LINES;
-  if (hasAtMost(most, text) && pattern.test(text)) return undefined;
+  if (hasAtMost(most, text) && pattern.test(text)) return exact ? undefined : wrongInShown(text, lines);
   return lines === 'one'
     ? `must be one line of text, at most ${most} characters`
     : `must be a text of at most ${most} characters`;
 }
 
-const textOf = (form: TextForm) =>
+function wrongInShown(text: string, lines: TextForm['lines']): string | undefined {
+  if (lines === 'one') return wrongInName(text);
+  return isSeen(text) ? undefined : NOTHING_SEEN;
+}
+
+/** @param mend what is taken out of a text whose sender cannot correct it */
+const textOf = (form: TextForm, mend: (text: string) => string = (text) => text) =>
   z
     .string()
-    .normalize('NFC')
+    .overwrite((text) => normalText(mend(text)))
     .trim()
     .superRefine((text, context) => {
       const message = wrongInText(text, form);
@@ -56,14 +83,14 @@ const textOf = (form: TextForm) =>
     .meta({ minLength: 1, maxLength: form.most });
 
 /** A field with one line of text. Spaces at its ends are dropped. */
-export const line = (most = 200) => textOf({ lines: 'one', most });
+export const line = (most = 200, mend?: (text: string) => string) => textOf({ lines: 'one', most }, mend);
 
 /** A field whose text may have several lines. */
-export const severalLines = (most: number) => textOf({ lines: 'several', most });
+export const severalLines = (most: number, mend?: (text: string) => string) => textOf({ lines: 'several', most }, mend);
 
 /** Why somebody asks for something, in their words. */
-export const REASON: TextForm = { lines: 'one', most: 500 };
-export const REASON_FORM = 'one line of text, at most 500 characters';
+export const isReason = (text: string): boolean => wrongInText(text, { lines: 'one', most: 500 }) === undefined;
+export const REASON_FORM = 'one line of text that people can see, at most 500 characters';
 
 /** @returns a value from outside, with every text in it in normal form, also the names of members */
 export function normalTexts(value: unknown): unknown {

@@ -1,6 +1,10 @@
 import { z } from 'zod';
-import { line, severalLines } from '../kernel/text.ts';
+import { line as oneLine, severalLines, withoutDirections } from '../kernel/text.ts';
 import { hasAsciiDomain, normaliseTelephone } from './person-form.ts';
+
+/** Their sender cannot correct them: telephones copy directions with a number, for example. */
+const line = (most?: number) => oneLine(most, withoutDirections);
+const text = (most: number) => severalLines(most, withoutDirections);
 
 /** As zod's own, but the domain may be internationalised. */
 const EMAIL =
@@ -20,13 +24,13 @@ export const contact = z
       .pipe(z.email({ pattern: EMAIL }))
       .refine(hasAsciiDomain, 'Invalid email address')
       .describe('The e-mail address.'),
-    address: severalLines(200).describe('Street and number. It may have several lines, as address books export them.'),
+    address: text(200).describe('Street and number. It may have several lines, as address books export them.'),
     city: line().describe('The city.'),
     state: line().describe('The state.'),
     postalCode: line(20).describe('The postal code.'),
     country: line().describe('The country.'),
     bestTimeToCall: line().describe('When the person wants to be called.'),
-    comment: severalLines(2000).describe('What the person wrote.'),
+    comment: text(2000).describe('What the person wrote.'),
   })
   .partial()
   .refine(({ telephone, email }) => telephone !== undefined || email !== undefined, {
