@@ -5,7 +5,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ACTOR, type Caller, trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
-import { isReason, REASON_FORM } from '#domain/kernel/text';
+import { isReason, normalText, REASON_FORM } from '#domain/kernel/text';
 import type { RequestContext } from '#requests/request-tools';
 import { revisionIn } from './conditional.ts';
 import { malformed } from './problems.ts';
@@ -13,15 +13,20 @@ import { malformed } from './problems.ts';
 /** There is no sign-in yet. A request from this machine counts as staff of the store, unless its header names another actor. */
 const DEFAULT_ACTOR = 'staff:local';
 
+const matches = (pattern: RegExp) => (text: string) => pattern.test(text);
+
 /** Header → its form. Each header is optional. The ETag of a read has a digest after the revision, if it has one. */
 const headers = {
   'leadger-actor': [
-    ACTOR,
+    matches(ACTOR),
     'customer:ID, staff:ID or system:ID; an id has at most 64 letters, digits, dots, hyphens and underscores, and is no e-mail address',
   ],
-  'leadger-reason': [{ test: isReason }, REASON_FORM],
-  'idempotency-key': [/^[\x21-\x7e]{1,200}$/, '1 to 200 visible ASCII characters'],
-  'if-match': [/^(\*|"(-1|\d{1,15})(-[\w-]{43})?"|"[\w-]{43}")$/, 'one ETag of an earlier answer, like "3", or *'],
+  'leadger-reason': [isReason, REASON_FORM],
+  'idempotency-key': [matches(/^[\x21-\x7e]{1,200}$/), '1 to 200 visible ASCII characters'],
+  'if-match': [
+    matches(/^(\*|"(-1|\d{1,15})(-[\w-]{43})?"|"[\w-]{43}")$/),
+    'one ETag of an earlier answer, like "3", or *',
+  ],
 } as const;
 
 /** Who asks, why, and under which command id, as the headers say. */
@@ -83,9 +88,9 @@ const isFile = ({ body }: FastifyRequest): boolean => body instanceof Readable;
 function headerOf(request: FastifyRequest, name: keyof typeof headers): string | undefined {
   const value = request.headers[name];
   if (value === undefined) return undefined;
-  const [pattern, description] = headers[name];
-  const text = textOf(String(value));
-  if (pattern.test(text)) return text;
+  const [isRight, description] = headers[name];
+  const text = normalText(textOf(String(value)));
+  if (isRight(text)) return text;
   throw malformed([{ field: name, message: `must be ${description}` }]);
 }
 

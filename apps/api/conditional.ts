@@ -8,9 +8,12 @@ export async function giveRevision(
   payload: unknown,
 ): Promise<unknown> {
   const { revision } = (payload ?? {}) as { revision?: unknown };
-  if (method === 'GET' && typeof revision === 'number') reply.header('etag', etagOf(revision));
+  if (isRead(method) && typeof revision === 'number') reply.header('etag', etagOf(revision));
   return payload;
 }
+
+/** HEAD is answered as GET is, without the body. */
+const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD';
 
 export const etagOf = (revision: number): string => `"${revision}"`;
 
@@ -26,7 +29,7 @@ export async function answerConditionally(
   reply: FastifyReply,
   payload: unknown,
 ): Promise<unknown> {
-  if (method !== 'GET' || reply.statusCode !== 200 || typeof payload !== 'string') return payload;
+  if (!isRead(method) || reply.statusCode !== 200 || typeof payload !== 'string') return payload;
   const revision = reply.getHeader('etag');
   const bytes = Buffer.from(payload);
   const digest = hash('sha256', bytes, 'base64url');
@@ -34,7 +37,8 @@ export async function answerConditionally(
   reply.header('etag', etag);
   if (!isAmong(headers['if-none-match'], etag)) return bytes;
   reply.code(304).removeHeader('content-type').removeHeader('content-length');
-  return null;
+  // Of an answer to HEAD, Fastify itself leaves the body out.
+  return method === 'HEAD' ? bytes : null;
 }
 
 /** If-None-Match treats weak and strong ETags alike. */

@@ -20,10 +20,11 @@ import {
   Email,
   FieldNames,
   Flag,
+  GivenPassword,
   Id,
   Line,
+  NewPassword,
   OneOf,
-  Password,
   Sort,
   TimeZone,
   WebAddress,
@@ -49,7 +50,7 @@ class RegisterCustomerBody {
   @Email({ description: 'The e-mail address, which is the user name (ACC-1).', optional: true })
   email?: string;
 
-  @Password({ description: 'The password. It needs an e-mail address, and may be set later.', optional: true })
+  @NewPassword({ description: 'The password. It needs an e-mail address, and may be set later.', optional: true })
   password?: string;
 
   @Conforming(personName, { description: "The customer's name.", example: { firstName: 'Ada' }, optional: true })
@@ -80,10 +81,10 @@ class ConfirmEmailChangeBody {
 }
 
 class SetPasswordBody {
-  @Password({ description: 'The new password.' })
+  @NewPassword({ description: 'The new password.' })
   password!: string;
 
-  @Password({ description: 'The present password, where there is one.', optional: true })
+  @GivenPassword({ description: 'The present password, where there is one.', optional: true })
   currentPassword?: string;
 }
 

@@ -3,11 +3,12 @@ import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import { ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 import { z } from 'zod';
+import { canBePassword, wrongInNewPassword } from '#domain/accounts/password';
 import { isTypable, TYPABLE_CODE } from '#domain/coupons/typable';
 import { parseInstant } from '#domain/kernel/instants';
 import { isTimeZone } from '#domain/kernel/local-days';
 import { isCurrency } from '#domain/kernel/minor-units';
-import { ID, isSeen, NOTHING_SEEN, ONE_LINE, wrongInName } from '#domain/kernel/text';
+import { ID, normalText, normalTexts, type TextForm, wrongInText, wrongTexts } from '#domain/kernel/text';
 import { normalWebAddress, wrongInStoreAddress, wrongInWebAddress } from '#domain/kernel/web-address';
 import { normaliseTelephone } from '#domain/leads/person-form';
 import { isPosition, POSITION_PATTERN } from '#event-store/position-text';
@@ -51,39 +52,32 @@ const checkSaying = (name: string, wrongIn: (value: unknown) => string | undefin
     },
   });
 
-/** A check of a text that must not be empty: first its form, then what `wrongIn` finds. */
-const checkText = (
-  name: string,
-  form: string,
-  fits: (text: string) => boolean,
-  wrongIn: (text: string) => string | undefined,
-): PropertyDecorator =>
-  checkSaying(name, (value) => {
-    if (value === undefined || isBlank(value)) return 'must not be empty';
-    return typeof value === 'string' && fits(value) ? wrongIn(value) : form;
-  });
+const isLine = (value: unknown, most: number): value is string =>
+  typeof value === 'string' && wrongInText(value, { lines: 'one', most, exact: true }) === undefined;
 
-const isBlank = (value: unknown): boolean => typeof value === 'string' && value.trim() === '';
+/** A text of the one schema of texts. It is brought in its normal form before it is checked. */
+const textField = (options: FieldOptions, form: TextForm): PropertyDecorator =>
+  applyDecorators(exactText(options, form), Normalised());
 
-type LineOptions = FieldOptions & { readonly maxLength?: number };
+const Normalised = (): PropertyDecorator =>
+  Transform(({ value }) => (typeof value === 'string' ? normalText(value) : value));
 
-const lineWithout = (
-  wrongIn: (line: string) => string | undefined,
-  { maxLength = 200, ...options }: LineOptions,
-): PropertyDecorator =>
+const exactText = (options: FieldOptions, form: TextForm): PropertyDecorator =>
   field(
     options,
-    { type: 'string', minLength: 1, maxLength },
-    checkText(
-      'line',
-      `must be one line of text, at most ${maxLength} characters`,
-      (text) => text.length <= maxLength && ONE_LINE.test(text),
-      wrongIn,
-    ),
+    { type: 'string', minLength: 1, maxLength: form.most },
+    checkSaying(form.lines === 'one' ? 'line' : 'text', (value) => wrongInText(textIn(value), form)),
   );
 
-/** A name, a subject, or another line that people read. */
-export const Line = (options: LineOptions): PropertyDecorator => lineWithout(wrongInName, options);
+/** What is no text at all is told how a text looks. */
+const textIn = (value: unknown = ''): string => (typeof value === 'string' ? value : '\0');
+
+interface TextOptions extends FieldOptions {
+  readonly maxLength?: number;
+}
+
+export const Line = ({ maxLength = 200, ...options }: TextOptions): PropertyDecorator =>
+  textField(options, { lines: 'one', most: maxLength });
 
 /** One e-mail address. Its case is kept (ACC-2). */
 export const Email = (options: FieldOptions): PropertyDecorator =>
@@ -110,32 +104,29 @@ export const WebAddress = (options: FieldOptions): PropertyDecorator => addressW
 /** Where customers find a store. It is kept in its normal form. */
 export const StoreAddress = (options: FieldOptions): PropertyDecorator => addressWithout(wrongInStoreAddress, options);
 
-export const Password = (options: FieldOptions): PropertyDecorator =>
+/** A password that is chosen. It stays as it was typed: what hashes it brings it in its form. */
+export const NewPassword = (options: FieldOptions): PropertyDecorator =>
   field(
     { example: 'correct horse battery', ...options },
     { type: 'string', format: 'password', minLength: 8, maxLength: 200 },
+    checkSaying('newPassword', (value) => wrongInNewPassword(textIn(value))),
+  );
+
+/** A password that is compared with the one of an account. */
+export const GivenPassword = (options: FieldOptions): PropertyDecorator =>
+  field(
+    { example: 'correct horse battery', ...options },
+    { type: 'string', format: 'password', minLength: 1, maxLength: 200 },
     check(
       'password',
-      'must have 8 to 200 characters',
-      // Unpaired surrogates would all be hashed as the same character (ACC-2).
-      (value) => typeof value === 'string' && value.length >= 8 && value.length <= 200 && value.isWellFormed(),
+      'must be a password: at most 200 characters, none of them halves',
+      (value) => typeof value === 'string' && canBePassword(value),
     ),
   );
 
 /** Text that may have several lines. */
-const TEXT = /^(?=[\s\S]*\S)(?:[^\p{Cc}\p{Cs}]|[\t\r\n])+$/u;
-
-export const Text = ({ maxLength = 2000, ...options }: LineOptions): PropertyDecorator =>
-  field(
-    options,
-    { type: 'string', minLength: 1, maxLength },
-    checkText(
-      'text',
-      `must be a text of at most ${maxLength} characters`,
-      (text) => text.length <= maxLength && TEXT.test(text),
-      (text) => (isSeen(text) ? undefined : NOTHING_SEEN),
-    ),
-  );
+export const Text = ({ maxLength = 2000, ...options }: TextOptions): PropertyDecorator =>
+  textField(options, { lines: 'several', most: maxLength });
 
 export const Telephone = (options: FieldOptions): PropertyDecorator =>
   field(
@@ -144,8 +135,9 @@ export const Telephone = (options: FieldOptions): PropertyDecorator =>
     check(
       'telephone',
       'must be a telephone number, with its country unless it is one of the US',
-      (value) => typeof value === 'string' && value.length <= 50 && normaliseTelephone(value) !== undefined,
+      (value) => isLine(value, 50) && normaliseTelephone(value) !== undefined,
     ),
+    Normalised(),
   );
 
 export const Id = (options: FieldOptions): PropertyDecorator =>
@@ -176,19 +168,15 @@ export const Ids = (options: FieldOptions): PropertyDecorator =>
     ),
   );
 
-/** A coupon's code: any line of text. Spaces at its ends count, too (CPN-1). */
+/** A coupon's code: any line of text, as it was sent. Spaces at its ends count, too, and forms of letters (CPN-1). */
 export const Code = (options: FieldOptions): PropertyDecorator =>
-  lineWithout(() => undefined, { ...options, maxLength: 100 });
+  exactText(options, { lines: 'one', most: 100, exact: true });
 
 /** The code of a new coupon. Older ones may have a code that nobody can type. */
 export const NewCode = (options: FieldOptions): PropertyDecorator =>
   applyDecorators(
     Code(options),
-    check(
-      'newCode',
-      `must be ${TYPABLE_CODE}`,
-      (value) => typeof value !== 'string' || !ONE_LINE.test(value) || isTypable(value),
-    ),
+    check('newCode', `must be ${TYPABLE_CODE}`, (value) => !isLine(value, 100) || isTypable(value)),
   );
 
 /** Thirteen to nineteen digits in any grouping. A letter beside them means an id or a token. */
@@ -197,7 +185,7 @@ const CARD_NUMBER = /(?<![\w-])\d([ -]?\d){12,18}(?![\w-])/;
 /** A token from the payment provider's form. A card number is refused, so that it never reaches the log (CHK-1). */
 export const PaymentToken = (options: FieldOptions): PropertyDecorator =>
   applyDecorators(
-    Line({ example: 'tok_ok', ...options }),
+    exactText({ example: 'tok_ok', ...options }, { lines: 'one', most: 200, exact: true }),
     check(
       'paymentToken',
       "must be a token of the payment provider's, never a card number",
@@ -337,28 +325,37 @@ export const Flag = (options: FieldOptions): PropertyDecorator =>
   );
 
 /**
- * A field for which the domain has a schema: the schema checks and documents it. A check has one message, but a schema
- * may find several errors: the message holds them as JSON (see `validation.ts`).
+ * A field for which the domain has a schema: the schema checks and documents it. Its texts are checked like all others, also
+ * where the schema is that of an event, which takes what older versions stored. A check has one message, but a schema may find
+ * several errors: the message holds them as JSON (see `validation.ts`).
  */
-export function Conforming(schema: z.ZodType, options: FieldOptions): PropertyDecorator {
+export function Conforming(
+  schema: z.ZodType,
+  { lines = 'several', ...options }: FieldOptions & Partial<Pick<TextForm, 'lines'>>,
+): PropertyDecorator {
   const { description, example } = options;
   const document = { ...documented(schema, 'input'), description, example };
-  const validate = (value: unknown) => schema.safeParse(value).success;
-  const defaultMessage = (checked?: { value: unknown }) => JSON.stringify(issuesOf(schema, checked?.value));
+  const errorsIn = (value: unknown) => errorsOf(schema, lines, value);
+  const validate = (value: unknown) => errorsIn(value).length === 0;
+  const defaultMessage = (checked?: { value: unknown }) => JSON.stringify(errorsIn(checked?.value));
   return applyDecorators(
     field(options, document),
     ValidateBy({ name: CONFORMS, validator: { validate, defaultMessage } }),
-    Transform(({ value }) => schema.safeParse(value).data ?? value),
+    // As it was sent: `value` has lost members that are named like one of every object, such as `constructor`.
+    Transform(({ obj, key }) => schema.safeParse(normalTexts(obj[key])).data ?? obj[key]),
   );
 }
 
 /** Errors of the fields inside the field that has the schema. */
-const issuesOf = (schema: z.ZodType, value: unknown): FieldError[] =>
-  (schema.safeParse(value).error?.issues ?? []).flatMap((issue) =>
+function errorsOf(schema: z.ZodType, lines: TextForm['lines'], value: unknown): FieldError[] {
+  const wrong = wrongTexts(value, lines).map(({ path, message }) => ({ field: path.join('.'), message }));
+  if (wrong.length > 0) return wrong;
+  return (schema.safeParse(value).error?.issues ?? []).flatMap((issue) =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => ({ field: [...issue.path, key].join('.'), message: 'is not a known field' }))
       : [{ field: issue.path.join('.'), message: issue.message }],
   );
+}
 
 /** An object with fields of its own. */
 export const Nested = (classOf: () => new () => object, options: FieldOptions): PropertyDecorator =>

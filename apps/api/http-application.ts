@@ -1,13 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
-import {
-  type DynamicModule,
-  type LoggerService,
-  Module,
-  type Type,
-  UnsupportedMediaTypeException,
-} from '@nestjs/common';
+import { type DynamicModule, type LoggerService, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -16,13 +9,13 @@ import { withoutPasswords } from '#domain/kernel/connection-string';
 import type { EventStore } from '#event-store/port';
 import { EVENT_STORE } from '#wiring/tokens';
 import { ApiModule } from './api.module.ts';
+import { acceptBodies } from './bodies.ts';
 import { answerConditionally, giveRevision } from './conditional.ts';
 import { endConnectionsAtStop } from './connections.ts';
 import { markDamaged } from './damaged-mark.ts';
 import { serveDocumentation } from './documentation.ts';
 import { DEFAULT_MOST_FEEDS, MOST_FEEDS } from './feed.controller.ts';
-import { fileTypes } from './lead-batch.ts';
-import { isPaymentNotice, keepSignedBodies } from './payment-notices.controller.ts';
+import { isPaymentNotice } from './payment-notices.controller.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
 import { refuseBadBody, Validation } from './validation.ts';
 
@@ -74,8 +67,7 @@ export async function createHttpApplication(
   );
   application.useGlobalPipes(new Validation());
   application.useGlobalFilters(new ProblemFilter(log));
-  acceptFiles(adapter.getInstance());
-  keepSignedBodies(adapter.getInstance());
+  acceptBodies(adapter.getInstance());
   endConnectionsAtStop(adapter.getInstance());
   addHooks(adapter.getInstance(), commandMilliseconds);
   const { damages } = application.get<EventStore>(EVENT_STORE, { strict: false });
@@ -93,15 +85,6 @@ const adapterWith = (log: Logger, bodyLimit: number): FastifyAdapter =>
     clientErrorHandler: answerGarbage,
     frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => problemOf(error)?.send(reply),
   });
-
-/** Only one route takes files. They are streamed. */
-function acceptFiles(server: FastifyInstance): void {
-  server.removeContentTypeParser('text/plain');
-  server.addContentTypeParser(fileTypes, async ({ routeOptions }: FastifyRequest, file: Readable) => {
-    if (routeOptions.url !== '/api/leads/batches') throw new UnsupportedMediaTypeException();
-    return file;
-  });
-}
 
 function addHooks(server: FastifyInstance, commandMilliseconds: number): void {
   server.decorateRequest('answerBy', Number.POSITIVE_INFINITY);

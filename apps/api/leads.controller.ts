@@ -37,7 +37,6 @@ class ReceiveLeadBody {
   @Line({
     description: 'The list, campaign or page that the lead comes from. It is stored plain: do not name a person in it.',
     example: 'landing-page-7',
-    maxLength: 100,
   })
   source!: string;
 
@@ -59,7 +58,7 @@ class BatchQuery {
   @Id({ description: 'The lead type of rows without one.', example: exampleIds.leadTypeId, optional: true })
   leadTypeId?: string;
 
-  @Line({ description: 'The source of rows without one.', example: 'fair-2026', maxLength: 100, optional: true })
+  @Line({ description: 'The source of rows without one.', example: 'fair-2026', optional: true })
   source?: string;
 
   @OneOf(namedEncodings, {

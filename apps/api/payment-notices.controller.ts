@@ -1,6 +1,6 @@
 import { Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
 import { ApiExcludeEndpoint } from '@nestjs/swagger';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { deriveId } from '#domain/kernel/ids';
 import type { PaymentNotice } from '#gateways/payment-notices';
 import type { Queries } from '#requests/queries';
@@ -15,22 +15,13 @@ const PATH = '/api/payment-notices';
 /** Notices come from the provider's machines, through a proxy. Their signature says who sent them. */
 export const isPaymentNotice = ({ routeOptions }: FastifyRequest): boolean => routeOptions.url === PATH;
 
-/** A body as it was sent. */
-class SignedBody {
+/** A body as it was sent: the signature is of its bytes, so a notice is not parsed before it is checked. */
+export class SignedBody {
   readonly text: string;
 
   constructor(text: string) {
     this.text = text;
   }
-}
-
-/** The signature is of the bytes that were sent, so a notice is not parsed before it is checked. */
-export function keepSignedBodies(server: FastifyInstance): void {
-  const parseJson = server.getDefaultJsonParser('error', 'error');
-  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (isPaymentNotice(request)) done(null, new SignedBody(body as string));
-    else parseJson(request, body as string, done);
-  });
 }
 
 /** What the payment provider tells by itself. It sends a notice again until it is answered with 200. */

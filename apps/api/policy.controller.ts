@@ -22,6 +22,7 @@ class PublishPolicyBody {
     description: 'The fields to change, and no others (POL-2). Null leaves out what a policy may leave out.',
     example: { returnWindowDays: 9 },
     optional: true,
+    lines: 'one',
   })
   changes?: PolicyChanges;
 
@@ -29,6 +30,7 @@ class PublishPolicyBody {
     description:
       'In place of `changes`: an edited copy of the whole policy in force. The fields in which it differs are changed.',
     optional: true,
+    lines: 'one',
   })
   policy?: PolicyDocument;
 

@@ -7,7 +7,7 @@ import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
-import { Email, Line, Password } from './fields.ts';
+import { Email, GivenPassword, Line, NewPassword } from './fields.ts';
 import { Problem } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
 import { CommandRoute, Problems, Responds } from './responses.ts';
@@ -17,7 +17,7 @@ class SignInBody {
   @Email({ description: 'The whole address, in exact case (ACC-2).' })
   email!: string;
 
-  @Password({ description: 'The password, in exact case.' })
+  @GivenPassword({ description: 'The password, in exact case.' })
   password!: string;
 }
 
@@ -30,7 +30,7 @@ class CompletePasswordRecoveryBody {
   @Line({ description: 'The token in the link of the mail.', example: 'token-of-the-link', maxLength: 300 })
   token!: string;
 
-  @Password({ description: 'The new password.' })
+  @NewPassword({ description: 'The new password.' })
   password!: string;
 }
 

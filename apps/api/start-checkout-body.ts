@@ -1,5 +1,5 @@
 import { exampleIds } from '#read-models/models/examples';
-import { Count, ExactlyOneOf, Id, Line, MOST_CENTS, Nested, Password, Percentage, TimeZone } from './fields.ts';
+import { Count, ExactlyOneOf, Id, Line, MOST_CENTS, Nested, NewPassword, Percentage, TimeZone } from './fields.ts';
 
 export class DailyMaximum {
   @Count({ description: 'Leads that are delivered in a local day at most.', example: 5, optional: true })
@@ -46,7 +46,7 @@ export class WishesBody {
 
 /** The first password of the customer who orders. */
 export const FirstPassword = () =>
-  Password({
+  NewPassword({
     description: 'The first password, where the account has none (ACC-1); an account that has one keeps it.',
     optional: true,
   });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { trialCaller } from '#domain/kernel/caller';
-import { isReason, REASON_FORM } from '#domain/kernel/text';
+import { isReason, normalText, REASON_FORM } from '#domain/kernel/text';
 import { directoryHolder } from '#event-store/data-directory';
 import type { RequestContext } from '#requests/request-tools';
 import { openStores, type StoreLocation } from '#wiring/stores';
@@ -27,10 +27,16 @@ const READ_MODELS_MILLISECONDS = 600_000;
 
 /** @throws CommandFailed, CannotOpenStore */
 export function askStore(location: StoreLocation, question: Question): Promise<unknown> {
-  const { reason } = question;
-  if (reason !== undefined && !isReason(reason)) throw new CommandFailed(`--reason must be ${REASON_FORM}`);
+  const asked = { ...question, ...reasonIn(question) };
   const url = location.directory === undefined ? undefined : directoryHolder(location.directory)?.url;
-  return url === undefined ? askHere(location, question) : askThere(url, question);
+  return url === undefined ? askHere(location, asked) : askThere(url, asked);
+}
+
+/** @throws CommandFailed */
+function reasonIn({ reason }: Question): Pick<Question, 'reason'> {
+  if (reason === undefined) return {};
+  if (!isReason(reason)) throw new CommandFailed(`--reason must be ${REASON_FORM}`);
+  return { reason: normalText(reason) };
 }
 
 async function askHere(location: StoreLocation, question: Question): Promise<unknown> {

@@ -51,6 +51,20 @@ describe('notices of Stripe', () => {
     expect(await read(eventOf('charge.dispute.created', later))).toMatchObject({ reference: 'ch_1', reason: 'other' });
   });
 
+  it.each([
+    ['an id that is none', { id: 'du_\0' }],
+    ['an id of a thousand characters', { id: 'x'.repeat(1000) }],
+    ['half a character in the payment', { payment_intent: 'pi_\ud800' }],
+    ['a currency that is none', { currency: 'us dollars' }],
+  ])('with %s are malformed', async (_, wrong) => {
+    await expect(read(eventOf('charge.dispute.created', wrong))).rejects.toThrow(MalformedNotice);
+  });
+
+  it('with a word that every object answers to tell nothing more', async () => {
+    const odd = { status: 'constructor', reason: '__proto__' };
+    expect(await read(eventOf('charge.dispute.created', odd))).toMatchObject({ stage: 'opened', reason: 'other' });
+  });
+
   // https://docs.stripe.com/refunds#failed-refunds
   it.each(['refund.failed', 'refund.updated', 'charge.refund.updated'])(
     '%s tells that a refund of ours did not arrive',

@@ -1,5 +1,6 @@
 import Stripe from 'stripe';
 import { z } from 'zod';
+import { valueIn } from '#domain/kernel/table';
 import type { DisputeReason, DisputeStage } from '#domain/orders/refunds';
 import { BadSignature, MalformedNotice, type PaymentNotice, type PaymentNotices } from './payment-notices.ts';
 
@@ -26,24 +27,25 @@ export const stripeNotices = (secret: string): PaymentNotices => ({
 });
 
 /** What is used of the objects. The types of the SDK say more than a stranger with the secret may have sent. */
-const named = z.union([z.string(), z.looseObject({ id: z.string() })]);
+const id = z.string().regex(/^[\w-]{1,255}$/);
+const named = z.union([id, z.looseObject({ id })]);
 const dispute = z.looseObject({
-  id: z.string(),
+  id,
   amount: z.int().nonnegative(),
-  currency: z.string(),
+  currency: z.string().regex(/^[A-Za-z]{3}$/),
   status: z.string(),
   reason: z.string(),
   charge: named.nullish(),
   payment_intent: named.nullish(),
 });
 const refund = z.looseObject({
-  id: z.string(),
+  id,
   status: z.string().nullish(),
   charge: named.nullish(),
   payment_intent: named.nullish(),
   metadata: z.record(z.string(), z.string()).nullish(),
 });
-const anyEvent = z.looseObject({ id: z.string(), type: z.string(), data: z.looseObject({ object: z.unknown() }) });
+const anyEvent = z.looseObject({ id, type: z.string(), data: z.looseObject({ object: z.unknown() }) });
 type AnyEvent = z.infer<typeof anyEvent>;
 
 /** @throws MalformedNotice */
@@ -78,8 +80,8 @@ function disputeOf(noticeId: string, told: z.infer<typeof dispute>): PaymentNoti
     reference: idOf(payment),
     amountCents,
     currency: currency.toUpperCase(),
-    stage: stages[status] ?? 'opened',
-    reason: reasons[reason] ?? 'other',
+    stage: valueIn(stages, status) ?? 'opened',
+    reason: valueIn(reasons, reason) ?? 'other',
   };
 }
 

@@ -1,4 +1,5 @@
 import Stripe from 'stripe';
+import { valueIn } from '#domain/kernel/table';
 import type { RefundFailure } from '#domain/orders/refunds';
 import type { RefundGateway, RefundResult } from './refunds.ts';
 
@@ -49,5 +50,5 @@ function failureOf(error: unknown): RefundFailure {
   );
   if (!isRefused) throw error;
   const { code = '' } = error as Stripe.errors.StripeError;
-  return codes[code] ?? 'refused';
+  return valueIn(codes, code) ?? 'refused';
 }

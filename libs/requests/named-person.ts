@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ID } from '#domain/kernel/text';
+import { ID, line } from '#domain/kernel/text';
 import { contact } from '#domain/leads/contact';
 import { normaliseTelephone } from '#domain/leads/person-form';
 import { exampleIds } from '#read-models/models/examples';
@@ -11,9 +11,7 @@ export const namedPerson = z
   .strictObject({
     customerId: id.describe('Id of the customer who the person is.').meta({ example: exampleIds.customerId }),
     leadId: id.describe('Id of a lead that the person is.').meta({ example: exampleIds.leadId }),
-    telephone: z
-      .string()
-      .max(50)
+    telephone: line(50)
       .refine((number) => normaliseTelephone(number) !== undefined, {
         error: 'must be a telephone number, with its country unless it is one of the US',
       })

@@ -1,5 +1,6 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
+import { formsOfPassword } from '#domain/accounts/password';
 
 const derive = promisify(argon2);
 
@@ -18,16 +19,22 @@ export interface Verifier {
 
 export async function verifierOf(password: string): Promise<Verifier> {
   const nonce = randomBytes(16);
-  const tag = await derive('argon2id', { message: password, nonce, tagLength: TAG_BYTES, ...cost });
+  const [message] = formsOfPassword(password);
+  const tag = await derive('argon2id', { message, nonce, tagLength: TAG_BYTES, ...cost });
   return { ...cost, salt: nonce.toString('base64'), tag: tag.toString('base64') };
 }
 
-/** Without a verifier nothing matches, but the check takes equally long. */
+/**
+ * Whether a password, in any of its forms, is the one of a verifier. Without a verifier nothing matches, but the check takes
+ * equally long.
+ */
 export async function matches(password: string, verifier: Verifier | undefined): Promise<boolean> {
   const { salt, tag, ...itsCost } = verifier ?? decoy;
   const expected = Buffer.from(tag, 'base64');
-  const parameters = { message: password, nonce: Buffer.from(salt, 'base64'), tagLength: expected.length, ...itsCost };
-  const equal = timingSafeEqual(await derive('argon2id', parameters), expected);
+  const parameters = { nonce: Buffer.from(salt, 'base64'), tagLength: expected.length, ...itsCost };
+  let equal = false;
+  for (const message of formsOfPassword(password))
+    if (timingSafeEqual(await derive('argon2id', { message, ...parameters }), expected)) equal = true;
   return equal && verifier !== undefined;
 }
 

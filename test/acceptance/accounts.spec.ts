@@ -49,6 +49,22 @@ describe('signing in', () => {
     expect(await signIn('nobody@example.org', password)).toBe(401);
   });
 
+  test('ACC-2: a password is the same in every form in which keyboards send it (RFC 8265), and never in another case', async () => {
+    const { email } = await account({ password: 'Zo\u00eb 12 und \u00c5se' });
+    expect(await signIn(email, 'Zoe\u0308 12 und A\u030ase')).toBe(200);
+    expect(await signIn(email, 'Zo\u00eb\u00a012 und \u212bse')).toBe(200);
+    expect(await signIn(email, 'zo\u00eb 12 und \u00c5se')).toBe(401);
+    expect(await signIn(email, 'short')).toBe(401);
+    const invisible = await shop.try('POST', '/api/customers', {
+      storeId: 'main',
+      businessAssociation: 'Invisible',
+      timeZone: 'UTC',
+      email: 'i@example.org',
+      password: '1234\u200b5678',
+    });
+    expect([invisible.status, invisible.body.errors[0].field]).toEqual([400, 'password']);
+  });
+
   test('ACC-2: a second account is refused when its e-mail address differs from the first only in case', async () => {
     const { email } = await account();
     const registration = { storeId: 'main', businessAssociation: 'Another', timeZone: 'UTC' };

@@ -235,7 +235,7 @@ const strangeRequests: readonly (readonly [
   code: string,
 ])[] = [
   ['JSON that ends in the middle', ['POST', '/api/orders', '{"quantity": 1', json], 400, 'malformed-request'],
-  ['an empty body that says it is JSON', ['POST', '/api/orders', '', json], 400, 'malformed-request'],
+  ['an empty body that says it is JSON', ['POST', '/api/orders', '', json], 400, 'invalid-request'],
   ['a list', ['POST', '/api/orders', '[]', json], 400, 'invalid-request'],
   [
     'a list with a good customer in it',

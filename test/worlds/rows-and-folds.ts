@@ -281,7 +281,6 @@ const deliveredLeadColumns: Comparison<DeliveredLeadRow>['columns'] = {
     const contact = state('contacts', customerId).contacts.get(leadId);
     return contact && (contact.rating ?? null);
   },
-  contact: only,
 };
 
 const customerOf = ({ customerId }: CustomerRow, state: StateOfStream) => state('customer', customerId);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Decider, type Decision, type Refusal, refuse, undecided } from '../kernel/decider.ts';
 import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
-import { currency, id, storeText } from '../kernel/fields.ts';
+import { currency, id, shortStoreText, storeText } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { isCurrency } from '../kernel/minor-units.ts';
 import { percentOf } from '../kernel/percent.ts';
@@ -44,7 +44,7 @@ export const isDiscountIn = (worth: Discount, priceCurrency: string | undefined)
   'percent' in worth || worth.currency === undefined || worth.currency === priceCurrency;
 
 const definition = {
-  code: storeText.min(1).max(100).describe('The code; every character counts (CPN-1).'),
+  code: shortStoreText(100).describe('The code; every character counts (CPN-1).'),
   storeIds: z.array(id).min(1).describe('The stores at which it is valid.'),
   leadTypeIds: z.array(id).min(1).optional().describe('The lead types for which it is valid; all when absent.'),
   discount: discount.describe('What it takes off the price.'),

@@ -1,3 +1,5 @@
+import { valueIn } from './table.ts';
+
 /**
  * Why a payment was declined, for people. Payment providers also answer with texts; these repeat tokens and names, so
  * no event stores them. Version 1 of the events did: their upcasters read the code from the text.
@@ -63,8 +65,7 @@ const providersWords: Readonly<Record<string, DeclineReason>> = {
 };
 
 /** The code for a provider's word. What it means otherwise stays with the provider. */
-export const declineReasonOf = (word: string): DeclineReason =>
-  Object.hasOwn(providersWords, word) ? (providersWords[word] as DeclineReason) : 'other';
+export const declineReasonOf = (word: string): DeclineReason => valueIn(providersWords, word) ?? 'other';
 
 type Data = Record<string, unknown>;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Purpose, sealed, secret } from './events.ts';
+import { hasAtMost } from './text.ts';
 
 /** How a field of a stored event keeps its value. `unnamed`: a text that is of no kind of this file. A test refuses it. */
 export type Keeping = 'plain' | 'sealed' | 'keyed hash' | 'unnamed';
@@ -50,6 +51,12 @@ export const timeZone = plainText('time zone');
 export const position = plainText('position');
 export const randomTokenHash = plainText('hash of a token');
 export const storeText = plainText('text of the store');
+/** With a length, in characters. What else a text must be, its door says: events take what older versions stored. */
+export const shortStoreText = (most: number) =>
+  storeText
+    .min(1)
+    .refine((text) => hasAtMost(most, text), `Too long: expected at most ${most} characters`)
+    .meta({ maxLength: most });
 
 /** Made with the vault's key: equal for equal values, and nobody without the key finds the value by guessing. */
 export const keyedHash = text('keyed hash', 'keyed hash');

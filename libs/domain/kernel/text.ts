@@ -1,8 +1,20 @@
+import { z } from 'zod';
+
+/**
+ * The one schema of texts that come from outside: over HTTP, in files, from the command line and in the answers of other
+ * services (ADR 49). Whatever a door takes can be stored, shown and compared: PostgreSQL stores neither NUL nor half a
+ * surrogate pair, and the same letters in two forms would be two texts. Lengths are in characters (code points), as in JSON
+ * Schema.
+ */
+
 /** Orders instants and ids, in the same way on every machine: unlike `localeCompare` it does not depend on a language. */
 export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Text on one line: no control characters, no unpaired surrogates, not only space. */
-export const ONE_LINE = /^(?=.*\S)[^\p{Cc}\p{Cs}\u2028\u2029]+$/u;
+const ONE_LINE = /^(?=.*\S)[^\p{Cc}\p{Cs}\u2028\u2029]+$/u;
+
+/** Text that may have several lines. Of the control characters it may have tabs and ends of lines. */
+const SEVERAL_LINES = /^(?=[\s\S]*\S)(?:[^\p{Cc}\p{Cs}]|[\t\r\n])+$/u;
 
 /** Somebody sees it: it is no space, no control or format character, no filler. */
 const SEEN = /[^\s\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u;
@@ -12,7 +24,7 @@ const DIRECTIONS = /[\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Whether somebody who looks at the text sees anything of it. */
 export const isSeen = (text: string): boolean => SEEN.test(text);
-export const NOTHING_SEEN = 'must have a visible character';
+const NOTHING_SEEN = 'must have a visible character';
 
 /** For texts whose sender cannot correct them, and for names that were stored before they were refused. */
 export const withoutDirections = (text: string): string => text.replace(DIRECTIONS, '');
@@ -26,6 +38,120 @@ export function wrongInName(line: string): string | undefined {
 /** An id that a caller sends. The ledger makes ids; those of stores and lead types are chosen once. */
 export const ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/;
 
+export interface TextForm {
+  readonly lines: 'one' | 'several';
+  /** The most characters. */
+  readonly most: number;
+  /** It is compared with one that was sent before, and nobody need see it: a code, a token. */
+  readonly exact?: true;
+}
+
+/** The form in which every text is stored and compared: letters that can be written in two ways are composed (NFC). */
+export const normalText = (text: string): string => text.normalize('NFC');
+
+/** In characters: one outside the basic plane counts once. */
+export function hasAtMost(most: number, text: string): boolean {
+  if (text.length <= most) return true;
+  return text.length <= 2 * most && [...text].length <= most;
+}
+
+/** What is wrong with a text, as a part of a sentence about its field. Undefined: nothing. */
+export function wrongInText(text: string, { lines, most, exact }: TextForm): string | undefined {
+  if (text.trim() === '') return 'must not be empty';
+  const pattern = lines === 'one' ? ONE_LINE : SEVERAL_LINES;
+  if (hasAtMost(most, text) && pattern.test(text)) return exact ? undefined : wrongInShown(text, lines);
+  return lines === 'one'
+    ? `must be one line of text, at most ${most} characters`
+    : `must be a text of at most ${most} characters`;
+}
+
+function wrongInShown(text: string, lines: TextForm['lines']): string | undefined {
+  if (lines === 'one') return wrongInName(text);
+  return isSeen(text) ? undefined : NOTHING_SEEN;
+}
+
+/** @param mend what is taken out of a text whose sender cannot correct it */
+const textOf = (form: TextForm, mend: (text: string) => string = (text) => text) =>
+  z
+    .string()
+    .overwrite((text) => normalText(mend(text)))
+    .trim()
+    .superRefine((text, context) => {
+      const message = wrongInText(text, form);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    })
+    .meta({ minLength: 1, maxLength: form.most });
+
+/** A field with one line of text. Spaces at its ends are dropped. */
+export const line = (most = 200, mend?: (text: string) => string) => textOf({ lines: 'one', most }, mend);
+
+/** A field whose text may have several lines. */
+export const severalLines = (most: number, mend?: (text: string) => string) => textOf({ lines: 'several', most }, mend);
+
 /** Why somebody asks for something, in their words. */
-export const isReason = (text: string): boolean => /^[^\p{Cc}]{1,500}$/u.test(text) && wrongInName(text) === undefined;
+export const isReason = (text: string): boolean => wrongInText(text, { lines: 'one', most: 500 }) === undefined;
 export const REASON_FORM = 'one line of text that people can see, at most 500 characters';
+
+/** @returns a value from outside, with every text in it in normal form, also the names of members */
+export function normalTexts(value: unknown): unknown {
+  if (typeof value === 'string') return normalText(value);
+  if (Array.isArray(value)) return value.map(normalTexts);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [normalText(name), normalTexts(member)]));
+}
+
+interface WrongText {
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+const WRONG_CHARACTERS = 'must not contain control characters or halves of characters';
+
+/** The texts in a value that have characters no door takes, also among the names of members. */
+export function wrongTexts(value: unknown, lines: TextForm['lines'], path: readonly string[] = []): WrongText[] {
+  if (typeof value === 'string') return hasWrongCharacter(value, lines) ? [{ path, message: WRONG_CHARACTERS }] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) =>
+    hasWrongCharacter(name, 'one')
+      ? [{ path, message: `the name of a member ${WRONG_CHARACTERS}` }]
+      : wrongTexts(member, lines, [...path, name]),
+  );
+}
+
+/** An empty text, or one of spaces, is the business of its field. */
+const hasWrongCharacter = (text: string, lines: TextForm['lines']): boolean =>
+  !(lines === 'one' ? ONE_LINE : SEVERAL_LINES).test(`x${text}`);
+
+const NOT_IN_A_TEXT = /[\p{Cc}\p{Cs}\u2028\u2029]/gu;
+
+/**
+ * What another service answers, with every text in it cleaned and cut: it is about something that has happened already, so
+ * it cannot be refused.
+ */
+export function cleanTexts<Value>(value: Value, most = 2000): Value {
+  if (typeof value === 'string') return cleanText(value, most) as Value;
+  if (Array.isArray(value)) return value.map((member) => cleanTexts(member, most)) as Value;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, cleanTexts(member, most)])) as Value;
+}
+
+const cleanText = (text: string, most: number): string => {
+  const clean = normalText(text.slice(0, 2 * most).replace(NOT_IN_A_TEXT, '\ufffd'));
+  return hasAtMost(most, clean) ? clean : [...clean].slice(0, most).join('');
+};
+
+/** PostgreSQL stores neither. With `u`, only surrogates without their other half match. */
+const UNSTORABLE = /[\0\p{Cs}]/gu;
+
+/**
+ * What an event says, with U+FFFD for what a row cannot store. No door takes such texts today; older versions did, and the log
+ * has them for ever.
+ */
+export function storableTexts<Value>(value: Value): Value {
+  if (typeof value === 'string') return value.replace(UNSTORABLE, '\ufffd') as Value;
+  if (Array.isArray(value)) return value.map(storableTexts) as Value;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [storableTexts(name), storableTexts(member)]),
+  ) as Value;
+}

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { isSeen, NOTHING_SEEN, ONE_LINE, withoutDirections } from '../kernel/text.ts';
+import { line as oneLine, severalLines, withoutDirections } from '../kernel/text.ts';
 import { hasAsciiDomain, normaliseTelephone } from './person-form.ts';
 import { isInScientificNotation } from './telephone.ts';
 
-/** Its sender cannot correct it: telephones copy directions with a number, for example. */
-const text = z.string().overwrite(withoutDirections).trim().min(1).refine(isSeen, NOTHING_SEEN);
-const line = text.max(200);
+/** Their sender cannot correct them: telephones copy directions with a number, for example. */
+const line = (most?: number) => oneLine(most, withoutDirections);
+const text = (most: number) => severalLines(most, withoutDirections);
 
 /** As zod's own, but the local part and the domain may be internationalised (RFC 6531). */
 const EMAIL =
@@ -25,25 +25,26 @@ const isTelephone = (text: string): boolean => isInScientificNotation(text) || n
 /** The contact details of a lead. All of them are personal data, and stored only in sealed boxes. */
 export const contact = z
   .strictObject({
-    firstName: line.describe('The first name.'),
-    lastName: line.describe('The last name.'),
-    telephone: text.max(50).describe('The telephone number, with its country unless it is one of the US.'),
+    firstName: line().describe('The first name.'),
+    lastName: line().describe('The last name.'),
+    telephone: line(50).describe('The telephone number, with its country unless it is one of the US.'),
     email: z
       .string()
+      .normalize('NFC')
       .trim()
       .max(254)
       .pipe(z.email({ pattern: EMAIL }))
       .refine(hasAsciiDomain, 'Invalid email address')
       .describe('The e-mail address.'),
-    address: line.describe('Street and number.'),
-    city: line.describe('The city.'),
-    state: line.describe('The state.'),
-    postalCode: text.max(20).describe('The postal code.'),
-    country: line.describe('The country.'),
-    bestTimeToCall: line.describe('When the person wants to be called.'),
-    comment: text.max(2000).describe('What the person wrote.'),
+    address: text(200).describe('Street and number. It may have several lines, as address books export them.'),
+    city: line().describe('The city.'),
+    state: line().describe('The state.'),
+    postalCode: line(20).describe('The postal code.'),
+    country: line().describe('The country.'),
+    bestTimeToCall: line().describe('When the person wants to be called.'),
+    comment: text(2000).describe('What the person wrote.'),
     extraFields: z
-      .record(text.max(100).regex(ONE_LINE, 'a name is one line of text'), text.max(2000))
+      .record(line(100), text(2000))
       .refine(isSmall, `more than ${MOST_EXTRA_FIELDS} fields, or than ${MOST_EXTRA_CHARACTERS} characters in all`)
       .describe('What else a file says about the person: the name of each column, and its text.'),
   })

@@ -9,6 +9,7 @@ import {
   policyAt,
   policyDocument,
 } from './policy.ts';
+import { returnReasonsOf } from './return-reasons.ts';
 
 const publish = (document: PolicyDocument, effectiveFrom: string): PolicyCommand => ({
   type: 'PublishPolicy',
@@ -137,6 +138,12 @@ describe('the policy', () => {
       sharedPersonDays: 90,
     });
     expect(policyAt(state, minute(30))?.policy).toEqual({ ...defaultPolicy, returnWindowDays: 9 });
+  });
+
+  it('RPL-3: a reason may be called like what every object has: it has a label of its own, or none', () => {
+    const approvedReturnReasons = ['constructor', '__proto__', 'wrong-number'];
+    const reasons = returnReasonsOf({ ...defaultPolicy, approvedReturnReasons, invalidReturnReasons: [] });
+    expect(reasons.map(({ label }) => label)).toEqual(['constructor', '__proto__', 'Wrong number']);
   });
 
   it('POL-2: null leaves a field out again', () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Decider, type Decision, isRefusal, type Refusal, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
-import { id, storeText, timeZone } from '../kernel/fields.ts';
+import { id, shortStoreText, timeZone } from '../kernel/fields.ts';
 import { earliest, inEffectAt } from '../kernel/instants.ts';
 import { isTimeZone } from '../kernel/local-days.ts';
 import { type RightsOf, staff } from '../kernel/rights.ts';
@@ -17,13 +17,13 @@ import {
 /** All numbers and lists that a store may choose. A version is never changed; a new one is published (POL-1). */
 export const policyStream = 'policy-main';
 
-const reason = storeText.min(1).max(100);
+const reason = shortStoreText(100);
 const reasons = z.array(reason).min(1).max(50);
 const days = z.number().positive().max(3650);
 
 const percent = z.number().min(0).max(100);
 const cadence = z.strictObject({
-  name: storeText.min(1).max(50).describe('The name of the cadence.'),
+  name: shortStoreText(50).describe('The name of the cadence.'),
   days: days.describe('Times 24 hours.'),
 });
 
@@ -108,7 +108,7 @@ export const policyDocument = z.strictObject({
     .describe('The time zone in which business days begin and end.'),
   holidays: z.array(z.iso.date()).max(1000).describe('Days without business, besides weekends.'),
   legalEndings: z
-    .array(storeText.min(1).max(50))
+    .array(shortStoreText(50))
     .max(200)
     .optional()
     .describe(

@@ -1,3 +1,4 @@
+import { valueIn } from '../kernel/table.ts';
 import { wrongInName } from '../kernel/text.ts';
 import type { PolicyDocument } from './policy.ts';
 
@@ -12,11 +13,8 @@ export interface ReturnReason {
 type ReasonLists = Pick<PolicyDocument, 'approvedReturnReasons' | 'invalidReturnReasons' | 'returnReasonLabels'>;
 
 export function returnReasonsOf(lists: ReasonLists): readonly ReturnReason[] {
-  const labelled = (valid: boolean) => (code: string) => ({
-    code,
-    label: lists.returnReasonLabels?.[code] ?? code,
-    valid,
-  });
+  const labels = lists.returnReasonLabels ?? {};
+  const labelled = (valid: boolean) => (code: string) => ({ code, label: valueIn(labels, code) ?? code, valid });
   return [...lists.approvedReturnReasons.map(labelled(true)), ...lists.invalidReturnReasons.map(labelled(false))];
 }
 

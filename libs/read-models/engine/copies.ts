@@ -1,5 +1,6 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { z } from 'zod';
+import { storableTexts } from '#domain/kernel/text';
 import { BEFORE_FIRST, type Landmark, type Position } from '#event-store/port';
 import { createForeignRegister } from './foreign-register.ts';
 import { type AnyModel, createTables, type Db, type Tx } from './model.ts';
@@ -215,7 +216,7 @@ export async function parkedIn(db: Db | Tx, { schema }: Copy): Promise<ParkedStr
 
 export const park = (tx: Tx, { schema }: Copy, { stream, revision, reason }: ParkedStream) =>
   sql`INSERT INTO ${parked} (schema, stream, revision, reason)
-    VALUES (${schema}, ${stream}, ${revision}, ${reason})
+    VALUES (${schema}, ${storableTexts(stream)}, ${revision}, ${storableTexts(reason)})
     ON CONFLICT (schema, stream) DO UPDATE SET revision = excluded.revision, reason = excluded.reason`.execute(tx);
 
 export const unpark = (tx: Tx, { schema }: Copy, streams: readonly string[]) =>

@@ -1,5 +1,6 @@
 import { decode, type Fact } from '#domain/codec';
 import { LeadgerError } from '#domain/kernel/leadger-error';
+import { storableTexts } from '#domain/kernel/text';
 import type { RecordedEvent } from '#event-store/port';
 import { reasonWithoutValues } from '../errors.ts';
 import type { Copy, ParkedStream } from './copies.ts';
@@ -28,7 +29,7 @@ export async function project(
   if (events.length === 0) return [];
   const parking = new Parking(leftOut);
   const facts: Fact[] = [];
-  for (const event of events) parking.unlessParked(event, () => void facts.push(decode(event)));
+  for (const event of events) parking.unlessParked(event, () => void facts.push(storable(event)));
   const rows = new Rows();
   await rows.load(
     tx,
@@ -38,6 +39,20 @@ export async function project(
   for (const fact of facts) parking.unlessParked(fact, () => take(rows, model, fact));
   await rows.save(tx, schema);
   return parking.toPark;
+}
+
+/** JSON writes what a row cannot store as an escape, and most events have none at all. */
+const ESCAPE = Buffer.from('\\u');
+
+/**
+ * The fact of an event, as rows can store it. An event that the log took must not stop the rows of its stream, whatever text an
+ * older version let into it.
+ */
+function storable(event: RecordedEvent): Fact {
+  const fact = decode(event);
+  const { buffer, byteOffset, byteLength } = event.data;
+  const mayHaveOne = event.stream.includes('\0') || Buffer.from(buffer, byteOffset, byteLength).includes(ESCAPE);
+  return mayHaveOne ? storableTexts(fact) : fact;
 }
 
 const keysTouched = (model: AnyModel, fact: Fact): readonly RowKey[] => [

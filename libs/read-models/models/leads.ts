@@ -72,7 +72,6 @@ export const deliveredLeadRow = z.object({
     .nullable()
     .describe('The return that it is the replacement for. Null: it is no replacement.'),
   rating: column.count().nullable().describe("The customer's rating, 1 to 5. Null: not rated."),
-  contact: column.json(sealed).describe('The person.'),
 });
 export type DeliveredLeadRow = z.infer<typeof deliveredLeadRow>;
 
@@ -88,7 +87,6 @@ export const deliveredLeadExample: DeliveredLeadRow = {
   localDay: '2026-03-01',
   forReplacementId: null,
   rating: 4,
-  contact: exampleBox,
 };
 
 /** By which number or address a lead is found: all leads of one person. */
@@ -176,7 +174,7 @@ function keysOf(fact: LeadFact): RowKey[] {
   switch (fact.type) {
     case 'LeadDelivered': {
       const { leadId, customerId } = fact.data;
-      return [[leadTable, leadId], ...keysOfDelivery(deliveredLeadId(customerId, leadId))];
+      return keysOfDelivery(deliveredLeadId(customerId, leadId));
     }
     case 'ContactRated':
     case 'ContactRemoved':
@@ -251,6 +249,7 @@ function changeStock(rows: Rows, lead: Pick<LeadRow, 'leadTypeId' | 'openPlaces'
   rows.put(stockTable, { leadTypeId, leads: leads + sign, openPlaces: openPlaces + sign * lead.openPlaces });
 }
 
+/** The person is in the row of the lead, whose stream may be parked: a delivery is shown and counts all the same. */
 function deliver(rows: Rows, { stream, data }: FactOf<'LeadDelivered'>): void {
   const {
     at: deliveredAt,
@@ -262,8 +261,6 @@ function deliver(rows: Rows, { stream, data }: FactOf<'LeadDelivered'>): void {
     returnableUntil = null,
     replacementFor: forReplacementId = null,
   } = data;
-  const lead = rows.get(leadTable, leadId);
-  if (!lead?.contact) throw new Error(`a lead was delivered that was never received: ${leadId}`);
   const id = deliveredLeadId(customerId, leadId);
   rows.put(deliveredLeadTable, {
     deliveredLeadId: id,
@@ -277,7 +274,6 @@ function deliver(rows: Rows, { stream, data }: FactOf<'LeadDelivered'>): void {
     localDay,
     forReplacementId,
     rating: rows.get(earlyRatingTable, id)?.rating ?? null,
-    contact: lead.contact,
   });
 }
 

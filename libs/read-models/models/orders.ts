@@ -156,7 +156,7 @@ export const orders = modelOfStreams({
     OrderReopened: reopen,
     DailyMaximumChanged: (order, { data }) => order.set({ dailyMaximum: data.dailyMaximum }),
     /** A paused order restarts for its renewal: there is none any more. */
-    ProgrammeCancelled: (order) => order.set({ restartsAt: null }),
+    ProgrammeCancelled: (order) => order.before && order.set({ restartsAt: null }),
     OrderCancelled: (order, fact) => stand(order, fact, { closedAt: fact.data.at, ...notPaused }),
     OrderFilled: (order, fact) => stand(order, fact, { closedAt: fact.data.at }),
     LeadDelivered: deliver,

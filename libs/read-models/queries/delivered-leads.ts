@@ -1,22 +1,25 @@
 import { z } from 'zod';
 import type { Caller } from '#domain/kernel/caller';
+import { type Sealed, sealed } from '#domain/kernel/events';
 import { replacementIdOf, replacementStatuses } from '#domain/replacements/replacement';
 import { column } from '../engine/columns.ts';
-import { exampleIds } from '../models/examples.ts';
+import { exampleBox, exampleIds } from '../models/examples.ts';
 import {
   type DeliveredLeadRow,
   deliveredLeadExample,
   deliveredLeadId,
   deliveredLeadRow,
   deliveredLeadTable,
+  leadTable,
 } from '../models/leads.ts';
 import { replacementTable } from '../models/replacements.ts';
 import { damaged, type Marked } from './damaged.ts';
 import { cursorAt, LARGEST_PAGE, type Page, type PageRequest } from './paging.ts';
 import type { RowReader } from './reader.ts';
 
-/** A delivered lead with the state of its return. */
+/** A delivered lead with its person and the state of its return. */
 export const deliveredLead = deliveredLeadRow.extend({
+  contact: column.json(sealed).nullable().describe('The person. Null where the lead itself cannot be shown.'),
   replacementId: column.id().describe('Id that a return of this lead has, or would have.'),
   replacementStatus: column.oneOf(replacementStatuses).nullable().describe('State of its return. Null: no return.'),
   damaged,
@@ -25,6 +28,7 @@ export type DeliveredLead = z.infer<typeof deliveredLead>;
 
 export const deliveredLeadWithReturnExample: DeliveredLead = {
   ...deliveredLeadExample,
+  contact: exampleBox,
   replacementId: exampleIds.replacementId,
   replacementStatus: null,
   damaged: false,
@@ -59,12 +63,12 @@ export class DeliveredLeadRows {
 
   async find(caller: Caller, customerId: string, leadId: string): Promise<DeliveredLead | undefined> {
     const row = await this.#findRow(caller, deliveredLeadId(customerId, leadId));
-    return row && (await this.#withReplacements(caller, [row]))[0];
+    return row && (await this.#whole(caller, [row]))[0];
   }
 
   async list(caller: Caller, request: PageRequest & Which): Promise<Page<DeliveredLead>> {
     const page = await this.#listRows(caller, request);
-    return { ...page, items: await this.#withReplacements(caller, page.items) };
+    return { ...page, items: await this.#whole(caller, page.items) };
   }
 
   /** All of them, or all after a cursor: page by page, so that only one page is in memory. */
@@ -96,15 +100,31 @@ export class DeliveredLeadRows {
     return { items };
   }
 
-  /** Another query instead of a join: the two models may be at different positions, and each is consistent by itself. */
-  async #withReplacements(caller: Caller, rows: readonly Marked<DeliveredLeadRow>[]): Promise<DeliveredLead[]> {
-    const ids = rows.map(({ orderId, leadId }) => replacementIdOf(orderId, leadId));
-    if (ids.length === 0) return [];
-    const found = await this.#reader.rows(caller, replacementTable).where('replacementId', 'in', ids).execute();
-    const statusById = new Map(found.map((row) => [row.replacementId as string, row.status as never]));
-    return rows.map((row, index) => {
-      const replacementId = ids[index] as string;
-      return { ...row, replacementId, replacementStatus: statusById.get(replacementId) ?? null };
+  /** Other queries instead of a join: the models may be at different positions, and each is consistent by itself. */
+  async #whole(caller: Caller, rows: readonly Marked<DeliveredLeadRow>[]): Promise<DeliveredLead[]> {
+    if (rows.length === 0) return [];
+    const [contacts, statuses] = await Promise.all([this.#contactsOf(rows), this.#returnsOf(caller, rows)]);
+    return rows.map((row) => {
+      const replacementId = replacementOf(row);
+      const replacementStatus = statuses.get(replacementId) ?? null;
+      return { ...row, contact: contacts.get(row.leadId) ?? null, replacementId, replacementStatus };
     });
   }
+
+  /** Whoever sees a delivery may see its person. No customer sees the rows of leads, so the caller is not asked for again. */
+  async #contactsOf(rows: readonly DeliveredLeadRow[]): Promise<ReadonlyMap<string, Sealed | null>> {
+    const ids = rows.map(({ leadId }) => leadId);
+    const found = await this.#reader.allRows(leadTable).where('leadId', 'in', ids).execute();
+    return new Map(found.map(({ leadId, contact }) => [leadId as string, contact as Sealed | null]));
+  }
+
+  async #returnsOf(caller: Caller, rows: readonly DeliveredLeadRow[]): Promise<ReadonlyMap<string, ReturnStatus>> {
+    const ids = rows.map(replacementOf);
+    const found = await this.#reader.rows(caller, replacementTable).where('replacementId', 'in', ids).execute();
+    return new Map(found.map((row) => [row.replacementId as string, row.status as ReturnStatus]));
+  }
 }
+
+type ReturnStatus = NonNullable<DeliveredLead['replacementStatus']>;
+
+const replacementOf = ({ orderId, leadId }: DeliveredLeadRow): string => replacementIdOf(orderId, leadId);

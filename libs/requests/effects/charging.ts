@@ -1,5 +1,6 @@
 import { customerStream } from '#domain/accounts/customer';
 import { catalogueStream, storeAt } from '#domain/catalogue/catalogue';
+import { cleanTexts } from '#domain/kernel/text';
 import type { CommandOf } from '#domain/ledger';
 import { programmeStream } from '#domain/loyalty/programme';
 import { orderStream } from '#domain/orders/order';
@@ -149,9 +150,12 @@ async function endOf(payments: PaymentGateway, reference: string): Promise<Resul
   return result;
 }
 
-/** @throws OutOfReach where no answer came; ProviderRefusal where no repetition helps: the engine parks it for people */
+/**
+ * The texts in an answer are cleaned: nothing that a provider says makes an event that cannot be shown.
+ * @throws OutOfReach where no answer came; ProviderRefusal where no repetition helps: the engine parks it for people
+ */
 const answerOf = <Answer>(answer: Promise<Answer>): Promise<Answer> =>
-  answer.catch((error: unknown) => {
+  answer.then(cleanTexts<Answer>, (error: unknown) => {
     if (error instanceof ProviderRefusal) throw new ProviderRefusal(`the payment provider: ${error.message}`);
     throw new OutOfReach(`the payment provider: ${failureIn(error)}`);
   });

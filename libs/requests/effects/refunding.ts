@@ -1,3 +1,4 @@
+import { cleanTexts } from '#domain/kernel/text';
 import type { CommandOf } from '#domain/ledger';
 import { failureIn } from '#gateways/failures';
 import type { RefundGateway } from '#gateways/refunds';
@@ -12,9 +13,10 @@ export async function makeRefund(
   key: string,
   { payments }: { readonly payments: RefundGateway },
 ): Promise<Untimed<CommandOf<'order'>>> {
-  const result = await payments.refund(refund, key).catch((error: unknown) => {
+  const answer = await payments.refund(refund, key).catch((error: unknown) => {
     throw new OutOfReach(`the payment provider: ${failureIn(error)}`);
   });
+  const result = cleanTexts(answer);
   const { refundId } = refund;
   if (!result.refunded) return { type: 'RecordRefundFailed', refundId, attempt, failure: result.failure };
   return { type: 'RecordRefunded', refundId, attempt, reference: result.reference };

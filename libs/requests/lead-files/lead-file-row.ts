@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { instant } from '#domain/kernel/events';
 import { parseInstant } from '#domain/kernel/instants';
 import { LeadgerError } from '#domain/kernel/leadger-error';
+import { ID, line } from '#domain/kernel/text';
 import type { Contact } from '#domain/leads/contact';
 import type { ReceiveLeadRequest } from '../lead-receipt.ts';
 import type { FileEncoding, NamedEncoding } from './encodings.ts';
@@ -70,15 +71,38 @@ interface Written {
 
 /** The lead that a row describes, or why it is not complete. */
 export function leadOf({ contact, ...written }: Written, defaults: LeadFileOptions): ReceiveLeadRequest | string {
-  const leadTypeId = written.leadTypeId ?? defaults.leadTypeId;
-  const source = written.source ?? defaults.source;
-  if (leadTypeId === undefined) return 'leadTypeId: is missing';
-  if (source === undefined) return 'source: is missing';
-  if (written.capturedAt === undefined) return { leadTypeId, source, contact };
+  const origin = originOf(written, defaults);
+  if (typeof origin === 'string') return origin;
+  if (written.capturedAt === undefined) return { ...origin, contact };
   const capturedAt = parseInstant(written.capturedAt);
   if (!capturedAt || !instant.safeParse(capturedAt).success)
     return `capturedAt: "${shortened(written.capturedAt, LONGEST_INSTANT)}" is no instant with a zone, like 2026-05-01T09:30:00-04:00`;
-  return { leadTypeId, source, capturedAt, contact };
+  return { ...origin, capturedAt, contact };
+}
+
+const source = line();
+const leadType = z.string().regex(ID, 'must be an id: letters, digits, dots and dashes, at most 100');
+
+/** Where a lead comes from and what it is, or what is wrong with that. */
+function originOf(
+  written: Pick<Written, 'leadTypeId' | 'source'>,
+  defaults: Pick<LeadFileOptions, 'leadTypeId' | 'source'>,
+): Pick<ReceiveLeadRequest, 'leadTypeId' | 'source'> | string {
+  const leadTypeId = written.leadTypeId ?? defaults.leadTypeId;
+  const named = written.source ?? defaults.source;
+  if (leadTypeId === undefined) return 'leadTypeId: is missing';
+  const read = leadType.safeParse(leadTypeId);
+  if (!read.success) return `leadTypeId: ${reasonOf(read.error)}`;
+  if (named === undefined) return 'source: is missing';
+  const from = source.safeParse(named);
+  return from.success ? { leadTypeId, source: from.data } : `source: ${reasonOf(from.error)}`;
+}
+
+/** @throws LeadFileError */
+export function refuseBadDefaults({ leadTypeId, source }: LeadFileOptions): void {
+  const asked = { leadTypeId: leadTypeId ?? 'any', source: source ?? 'any' };
+  const origin = originOf(asked, {});
+  if (typeof origin === 'string') throw new LeadFileError(origin);
 }
 
 export function reasonOf(error: z.ZodError): string {

@@ -158,6 +158,23 @@ describe('leads in CSV', () => {
     await expect(read(content)).rejects.toThrow(message);
   });
 
+  it.each([
+    ['source', { source: 'a\0b' }],
+    ['source', { source: 'two\nlines' }],
+    ['leadTypeId', { leadTypeId: 'no id' }],
+  ])('a file for which a wrong %s is named is refused as a whole', async (field, wrong) => {
+    await expect(read('phone\n212 555 0101\n', { ...csv, ...wrong })).rejects.toThrow(`${field}: must be`);
+  });
+
+  it('ends of lines in a cell are spaces, except in addresses and comments', async () => {
+    const [row] = await read('phone,city,address,comment\n212 555 0101,"New\r\n York","Elm 1\nApt 2","a\tb"\n');
+    expect(row && 'lead' in row && row.lead.contact).toMatchObject({
+      city: 'New York',
+      address: 'Elm 1\nApt 2',
+      comment: 'a\tb',
+    });
+  });
+
   it('columns can be mapped, and unknown columns ignored', async () => {
     const options = { ...csv, columns: { telephone: 'Tel 1' }, unknownColumns: 'ignore' as const };
     expect(resultsOf(await read('Tel 1,IP\n212 555 0101,127.0.0.1\n', options))).toEqual(['212 555 0101']);

@@ -9,19 +9,21 @@ import {
   leadFileRowOf,
   leadOf,
   reasonOf,
+  refuseBadDefaults,
 } from './lead-file-row.ts';
 import { type FileLine, linesOf } from './lines.ts';
 
 /**
  * Reads leads from the bytes of a file, in constant memory. A wrong row does not affect the other rows.
  * @param told is told how the file is read, before the first row
- * @throws LeadFileError for a header that cannot be understood
+ * @throws LeadFileError for a header that cannot be understood, or a source or lead type that no row could have
  */
 export async function* readLeadFile(
   bytes: AsyncIterable<Uint8Array>,
   options: LeadFileOptions,
   told: (reading: FileReading) => void = () => {},
 ): AsyncGenerator<LeadFileRow> {
+  refuseBadDefaults(options);
   const text = await openText(bytes, options.encoding ?? 'utf-8');
   const { encoding } = text;
   if (options.format === 'csv') {
@@ -33,8 +35,8 @@ export async function* readLeadFile(
 }
 
 const leadObject = z.strictObject({
-  leadTypeId: z.string().min(1).optional(),
-  source: z.string().min(1).max(200).optional(),
+  leadTypeId: z.string().optional(),
+  source: z.string().optional(),
   capturedAt: z.string().optional(),
   contact,
 });

@@ -15,7 +15,7 @@ export function valuesOf(header: Header, cells: readonly string[]): Values | str
   if (typeof extra === 'string') return extra;
   const { firstName, lastName } = values;
   return {
-    ...values,
+    ...onOneLine(values),
     ...(fullName && !firstName && !lastName && splitName(fullName)),
     ...(values.telephone && { telephone: withCountry(withoutMark(values.telephone), header.country) }),
     ...(values.address && { address: values.address.replace(/\s*[\r\n]+\s*/g, ', ') }),
@@ -23,6 +23,14 @@ export function valuesOf(header: Header, cells: readonly string[]): Values | str
     ...(Object.keys(extra).length > 0 && { extraFields: extra }),
   };
 }
+
+/** Spreadsheets let people type ends of lines into every cell: a lead is not lost for one in a name. */
+const onOneLine = ({ comment, ...values }: Partial<Record<Text, string>>): Partial<Record<Text, string>> => ({
+  ...Object.fromEntries(
+    Object.entries(values).map(([field, value]) => [field, value.replace(/\s*[\t\r\n]+\s*/g, ' ')]),
+  ),
+  ...(comment !== undefined && { comment }),
+});
 
 type TextAt = (index: number) => string;
 

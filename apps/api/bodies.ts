@@ -1,0 +1,55 @@
+import { isUtf8 } from 'node:buffer';
+import type { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { fileTypes } from './lead-batch.ts';
+import { isPaymentNotice, SignedBody } from './payment-notices.controller.ts';
+import { Problem } from './problems.ts';
+
+const FILES = '/api/leads/batches';
+
+/**
+ * How bodies are read. JSON is UTF-8 (RFC 8259, 8.1), and nothing else is taken for it: bytes that are not would become
+ * characters that nobody sent. Only one route takes files, which are streamed, and says in which encoding it reads them. No body at all is no body, whatever its type.
+ */
+export function acceptBodies(server: FastifyInstance): void {
+  const parseJson = server.getDefaultJsonParser('error', 'error');
+  server.removeContentTypeParser('text/plain');
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const bytes = body as Buffer;
+    const refused = wrongEncoding(request, bytes);
+    if (refused) done(refused);
+    else if (bytes.length === 0) done(null, undefined);
+    else if (isPaymentNotice(request)) done(null, new SignedBody(bytes.toString()));
+    else parseJson(request, bytes.toString(), done);
+  });
+  server.addContentTypeParser(fileTypes, async (request: FastifyRequest, file: Readable) => {
+    if (request.routeOptions.url !== FILES) return nothingIn(file);
+    return file;
+  });
+  server.addContentTypeParser('*', async (_: FastifyRequest, body: Readable) => nothingIn(body));
+  server.addHook('onRequest', async (request) => forgetTypeOfNothing(request));
+}
+
+const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/i;
+const UTF_8 = /^utf-?8$/i;
+
+const unsupported = (detail: string) => new Problem('unsupported-media-type', detail);
+
+function wrongEncoding({ headers }: FastifyRequest, bytes: Buffer): Problem | undefined {
+  const named = CHARSET.exec(headers['content-type'] ?? '')?.[1];
+  if (named !== undefined && !UTF_8.test(named))
+    return unsupported(`the charset ${named.slice(0, 40)} is not read: JSON is UTF-8`);
+  return isUtf8(bytes) ? undefined : new Problem('malformed-request', 'the body is not UTF-8');
+}
+
+/** @throws Problem when there is something in a body of a type that its route does not take */
+async function nothingIn(body: Readable): Promise<undefined> {
+  for await (const _ of body) throw unsupported('this route does not take that content type; see /api/docs');
+}
+
+/** Many programs send a type with every request. An empty file is a file all the same, which has no header. */
+function forgetTypeOfNothing({ raw, routeOptions }: FastifyRequest): void {
+  const { headers } = raw;
+  const isEmpty = headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
+  if (isEmpty && routeOptions.url !== FILES) delete headers['content-type'];
+}
