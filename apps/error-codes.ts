@@ -60,6 +60,11 @@ export const requestErrors = {
     meaning: 'No account has this e-mail address and this password.',
     whatToDo: 'Try again with the exact address and password, or ask for a link to set a new password.',
   },
+  'bad-mail-secret': {
+    status: 401,
+    meaning: 'A mail to support does not come with the secret of this store.',
+    whatToDo: 'Let the mail provider send SUPPORT_WEBHOOK_SECRET as the password of the address that it calls.',
+  },
   'not-from-here': {
     status: 403,
     meaning: 'The request did not come from the machine that the server runs on.',
@@ -74,6 +79,11 @@ export const requestErrors = {
     status: 404,
     meaning: 'The server expects no notices of a payment provider.',
     whatToDo: 'Set STRIPE_WEBHOOK_SECRET, so that it can check them.',
+  },
+  'support-mail-not-expected': {
+    status: 404,
+    meaning: 'The server takes no mails to support over HTTP.',
+    whatToDo: 'Set SUPPORT_WEBHOOK_SECRET, so that it can check who brings them.',
   },
   'no-such-route': {
     status: 404,

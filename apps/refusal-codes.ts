@@ -315,6 +315,7 @@ export const processRefusals: Readonly<Record<string, string>> = {
   'business-has-lead': 'A customer of the same business was given this lead.',
   'charge-without-receipt': 'The receipt of the charge comes before that of its refund.',
   'refund-without-receipt': 'The receipt of a refund comes before that of its return.',
+  'ticket-full': 'So many messages of the ticket wait for an answer that no more are taken by mail.',
   'returned-refund-without-receipt': 'The receipt of a refund that came back comes before that of its next attempt.',
   'customer-has-lead': 'The customer was given this lead.',
   'daily-maximum-reached': 'The order has received its daily maximum of leads.',

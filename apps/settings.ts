@@ -30,6 +30,9 @@ const shapes: Readonly<Record<string, Shape>> = {
   LEADGER_LOG_LEVEL: [(written) => LEVELS.includes(written), LEVELS.join(', ')],
   SMTP_URL: [isMailServer, 'smtp://host:port or smtps://user:password@host, with % codes for special characters'],
   MAIL_FROM: [isSender, 'an address, name@host'],
+  SUPPORT_ADDRESS: [isSupportAddress, 'a name, like support, or an address, name@host'],
+  SUPPORT_WEBHOOK_SECRET: matching(/^[!-~]{16,200}$/, 'a secret of 16 to 200 visible ASCII characters'),
+  SUPPORT_IMAP_URL: [isMailbox, 'imaps://user:password@host, with % codes for special characters'],
   STRIPE_SECRET_KEY: matching(/^(sk|rk)_[!-~]+$/, 'a key of the server (sk_… or rk_…), without spaces'),
   STRIPE_WEBHOOK_SECRET: matching(/^whsec_[!-~]+$/, 'the secret of an endpoint (whsec_…), without spaces'),
   STRIPE_STATEMENT_PREFIX: matching(
@@ -44,6 +47,16 @@ function isMailServer(written: string): boolean {
   return (
     (protocol === 'smtp:' || protocol === 'smtps:') && (hostname.startsWith('[') || isHostName(withoutRoot(hostname)))
   );
+}
+
+function isMailbox(written: string): boolean {
+  if (!URL.canParse(written)) return false;
+  const { protocol, hostname, username, password } = new URL(written);
+  return ['imap:', 'imaps:'].includes(protocol) && hostname !== '' && username !== '' && password !== '';
+}
+
+function isSupportAddress(written: string): boolean {
+  return /^[\w.-]{1,60}$/.test(written) || isSender(written);
 }
 
 /** A final dot only says that the name is a whole one. */

@@ -37,7 +37,10 @@ export const borders: readonly Border[] = [
     mayImport: `#domain/kernel/** #postgres/** #event-store/port #event-store/open-or-explain #event-store/sqlite-reader #event-store/temporary-directory
       node:* better-sqlite3 lru-cache`,
   },
-  { folder: 'libs/gateways', mayImport: '#domain/** node:* fontkit handlebars nodemailer pdfkit stripe zod' },
+  {
+    folder: 'libs/gateways',
+    mayImport: '#domain/** node:* fontkit handlebars imapflow nodemailer pdfkit postal-mime stripe zod',
+  },
 
   { folder: 'libs/audit', mayImport: '#domain/** #event-store/port #vault/vault node:crypto zod' },
   // Computes the rules again with its own code. It could not find the errors of a decider that it imports.
@@ -65,7 +68,7 @@ export const borders: readonly Border[] = [
 
   {
     folder: 'libs/requests',
-    mayImport: `#domain/** #event-store/port #event-store/position-text #event-store/event-hash #event-store/in-turn #event-store/reads-in-turn #vault/vault #vault/missing-keys #vault/opened-keys #gateways/clock #gateways/mail #gateways/payment-notices #gateways/payments
+    mayImport: `#domain/** #event-store/port #event-store/position-text #event-store/event-hash #event-store/in-turn #event-store/reads-in-turn #vault/vault #vault/missing-keys #vault/opened-keys #gateways/clock #gateways/mail #gateways/payment-notices #gateways/payments #gateways/support-mail
       #audit/history #processes/engine/** #read-models/read-models #read-models/errors #read-models/models/**
       #read-models/queries #read-models/queries/** node:* csv-parse lru-cache zod`,
   },
@@ -90,7 +93,7 @@ export const borders: readonly Border[] = [
   {
     folder: 'apps/api',
     ofOuter: '',
-    mayImport: `#apps/program #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port #event-store/position-text #postgres/failures #gateways/clock #gateways/payment-notices #gateways/receipt-html #gateways/receipt-pdf #gateways/receipt-texts #audit/replay #audit/history
+    mayImport: `#apps/program #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port #event-store/position-text #postgres/failures #gateways/clock #gateways/payment-notices #gateways/receipt-html #gateways/receipt-pdf #gateways/receipt-texts #gateways/support-mail #audit/replay #audit/history
       #read-models/read-models #read-models/errors #read-models/models/** #read-models/queries #read-models/queries/**
       #requests/** #vault/key-store #vault/vault #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify @nestjs/swagger
       class-transformer class-validator fastify handlebars pino prom-client reflect-metadata rxjs zod`,

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { fileTypes } from './lead-batch.ts';
 import { isPaymentNotice, SignedBody } from './payment-notices.controller.ts';
 import { Problem } from './problems.ts';
+import { acceptMails, isSupportMail, MailBody } from './support-mails.controller.ts';
 
 const FILES = '/api/leads/batches';
 
@@ -20,12 +21,14 @@ export function acceptBodies(server: FastifyInstance): void {
     if (refused) done(refused);
     else if (bytes.length === 0) done(null, undefined);
     else if (isPaymentNotice(request)) done(null, new SignedBody(bytes.toString()));
+    else if (isSupportMail(request)) done(null, new MailBody(bytes, true));
     else parseJson(request, bytes.toString(), done);
   });
   server.addContentTypeParser(fileTypes, async (request: FastifyRequest, file: Readable) => {
     if (request.routeOptions.url !== FILES) return nothingIn(file);
     return file;
   });
+  acceptMails(server);
   server.addContentTypeParser('*', async (_: FastifyRequest, body: Readable) => nothingIn(body));
   server.addHook('onRequest', async (request) => forgetTypeOfNothing(request));
 }

@@ -17,6 +17,7 @@ import { serveDocumentation } from './documentation.ts';
 import { DEFAULT_MOST_FEEDS, MOST_FEEDS } from './feed.controller.ts';
 import { isPaymentNotice } from './payment-notices.controller.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
+import { isSupportMail } from './support-mails.controller.ts';
 import { refuseBadBody, Validation } from './validation.ts';
 
 interface HttpOptions {
@@ -92,7 +93,7 @@ function addHooks(server: FastifyInstance, commandMilliseconds: number): void {
     request.answerBy = performance.now() + commandMilliseconds;
     // Answers contain personal data: caches on the way do not keep them, and browsers do not guess their type.
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
-    if (!isPaymentNotice(request)) refuseForeignOrigin(request);
+    if (!isPaymentNotice(request) && !isSupportMail(request)) refuseForeignOrigin(request);
   });
   server.addHook('preValidation', async (request) => refuseBadBody(request.body));
   server.addHook('preSerialization', giveRevision);

@@ -19,6 +19,7 @@ import {
   StreamDamaged,
 } from '#event-store/port';
 import { BadSignature, MalformedNotice, NoNotices } from '#gateways/payment-notices';
+import { BadMailSecret, NoSupportMail } from '#gateways/support-mail';
 import { isOutOfReach } from '#postgres/failures';
 import { AlreadyRebuilding, BadCursor, BeingBuilt, DatabaseGone, UnknownModel } from '#read-models/errors';
 import { TooMuchContention } from '#requests/command-handler';
@@ -102,6 +103,8 @@ const answeredErrors: readonly (readonly [new (...args: never[]) => LeadgerError
   [BadSignature],
   [MalformedNotice],
   [NoNotices],
+  [BadMailSecret],
+  [NoSupportMail],
   [StoreUnavailable, 5],
   [OutcomeUnknown, 1],
   [TooMuchContention, 1],

@@ -175,7 +175,11 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
   },
   'ticket-answered': {
     subject: 'Our answer to your question',
-    paragraphs: ['{{answer}}', `Your question: ${linkTo('ticket')}`],
+    paragraphs: [
+      '{{answer}}',
+      '{{#if attachmentsRefused}}We do not take files by mail: we did not see what you attached.{{/if}}',
+      '{{#unless stranger}}Your question: ' + linkTo('ticket') + '{{/unless}}',
+    ],
   },
 };
 

@@ -15,6 +15,9 @@ export interface Message {
   readonly html: string;
   readonly date: Date;
   readonly attachments?: readonly Attachment[];
+  /** Of an answer that a person wrote: the ids of the mails before it, and where replies go. */
+  readonly thread?: readonly string[];
+  readonly replyTo?: string;
 }
 
 export interface Attachment {
@@ -37,7 +40,18 @@ export interface MailGateway {
   close(): void;
 }
 
-const optionsOf = ({ messageId, from, to, subject, text, html, date, attachments = [] }: Message): SendMailOptions => ({
+const optionsOf = ({
+  messageId,
+  from,
+  to,
+  subject,
+  text,
+  html,
+  date,
+  attachments = [],
+  thread,
+  replyTo,
+}: Message): SendMailOptions => ({
   messageId: `<${messageId}>`,
   from,
   // An object, because a string could be read as a list of several addresses.
@@ -47,8 +61,10 @@ const optionsOf = ({ messageId, from, to, subject, text, html, date, attachments
   html,
   date,
   ...(attachments.length > 0 && { attachments: [...attachments] }),
+  ...(thread && { inReplyTo: `<${thread.at(-1)}>`, references: thread.map((id) => `<${id}>`) }),
+  ...(replyTo !== undefined && { replyTo: { name: '', address: replyTo } }),
   // Prevents automatic answers to this mail (RFC 3834).
-  headers: { 'Auto-Submitted': 'auto-generated' },
+  ...(!thread && { headers: { 'Auto-Submitted': 'auto-generated' } }),
   disableFileAccess: true,
   disableUrlAccess: true,
 });

@@ -184,7 +184,12 @@ const mails = {
   TicketAnswered: {
     kind: 'ticket-answered',
     customerId: customerInEvent,
-    facts: ({ stream, data: { answer } }) => ({ ticketId: idOf(stream), answer }),
+    facts: ({ stream, data: { answer, storeId, answerTo, letter } }) => ({
+      ticketId: idOf(stream),
+      answer,
+      ...(answerTo && { to: answerTo, storeId }),
+      ...letter,
+    }),
   },
 } satisfies MailRules;
 

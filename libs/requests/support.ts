@@ -5,10 +5,12 @@ import { deriveId } from '#domain/kernel/ids';
 import type { CommandOf } from '#domain/ledger';
 import { noPolicy, policyAt, policyStream } from '#domain/policy/policy';
 import { type AnswerPolicy, ticket, ticketStream, unknownTicket } from '#domain/support/ticket';
+import type { SupportLetter, SupportMail } from '#gateways/support-mail';
 import type { TicketRow } from '#read-models/models/tickets';
 import type { Marked } from '#read-models/queries/damaged';
 import { seal } from './account-seals.ts';
 import type { HistoryRequest } from './histories.ts';
+import { takeLetter } from './letters.ts';
 import { listOpened, openRow, type QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestDependencies, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
@@ -35,6 +37,8 @@ export const supportRequests = (tools: RequestTools) => ({
     })),
   writeAgain: (ticketId: string, message: string, context: RequestContext) =>
     onTicket(tools, ticketId, 'WriteAgain', context, (customerId, at) => writeAgain(tools, customerId, message, at)),
+  /** A mail to support, once. */
+  takeLetter: (letter: SupportLetter, supportMail: SupportMail) => takeLetter(tools, letter, supportMail),
   closeTicket: (ticketId: string, context: RequestContext) =>
     onTicket(tools, ticketId, 'CloseTicket', context, async (_, at) => ({ type: 'CloseTicket', at })),
 });
@@ -104,7 +108,7 @@ async function onTicket(
 }
 
 /** The response time that the policy promises at that moment. */
-async function answerPolicy({ stateOf }: RequestTools, at: Instant): Promise<AnswerPolicy | Refusal> {
+export async function answerPolicy({ stateOf }: RequestTools, at: Instant): Promise<AnswerPolicy | Refusal> {
   const inForce = policyAt(await stateOf<'policy'>(policyStream), at);
   return inForce ? { policyVersion: inForce.version, ...inForce.policy } : noPolicy;
 }

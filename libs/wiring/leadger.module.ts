@@ -17,6 +17,7 @@ import { noNotices, type PaymentNotices } from '#gateways/payment-notices';
 import { type PaymentGateway, sandboxPayments } from '#gateways/payments';
 import { stripeLimits } from '#gateways/stripe-limits';
 import type { StripeOptions } from '#gateways/stripe-payments';
+import { type SupportMail, supportMail } from '#gateways/support-mail';
 import { httpWebhooks, type WebhookGateway } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
 import { CommandHandler } from '#requests/command-handler';
@@ -37,6 +38,7 @@ import {
   PROVIDER_LIMITS,
   READ_MODELS,
   RUNNING_PROCESSES,
+  SUPPORT_MAIL,
   VAULT,
   WORK,
 } from './tokens.ts';
@@ -61,6 +63,8 @@ interface LeadgerOptions {
   readonly notices?: PaymentNotices;
   /** Default: a mail server where `SMTP_URL` is set, else files beside the events. */
   readonly mails?: MailGateway;
+  /** Default: where `SUPPORT_WEBHOOK_SECRET` or `SUPPORT_IMAP_URL` is set. */
+  readonly supportMail?: SupportMail;
   /** Default: over HTTP, to the public Internet only. */
   readonly webhooks?: WebhookGateway;
   /** Whether processes and projections run here; default: true. Else this program serves commands and reads only. */
@@ -115,8 +119,9 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
     const mails = options.mails ?? mailsOf(stores, works);
     const payments = options.payments ?? paymentsOf(process.env, clock);
     const webhooks = options.webhooks ?? httpWebhooks();
-    const work =
-      works && mails ? worksHere({ clock, payments, mails, webhooks, callsOutside }, leases) : worksElsewhere(leases);
+    const support = options.supportMail ?? supportMailOf(process.env);
+    const outside = { clock, payments, webhooks, callsOutside, supportMail: support };
+    const work = works && mails ? worksHere({ ...outside, mails }, leases) : worksElsewhere(leases);
     const values = [
       { provide: STORES, useValue: stores },
       { provide: EVENT_STORE, useValue: stores.events },
@@ -124,6 +129,7 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
       { provide: READ_MODELS, useValue: stores.readModels },
       { provide: CLOCK, useValue: clock },
       { provide: MAILS, useValue: mails },
+      { provide: SUPPORT_MAIL, useValue: support },
       { provide: NOTICES, useValue: options.notices ?? noticesOf(process.env) },
       { provide: PROVIDER_LIMITS, useValue: payments.limits },
     ];
@@ -161,6 +167,12 @@ function chargesOverStripe(options: StripeOptions): PaymentGateway {
   };
 }
 
+/** Undefined where neither way in is configured. */
+function supportMailOf(environment: NodeJS.ProcessEnv): SupportMail | undefined {
+  const { SUPPORT_ADDRESS: address, SUPPORT_WEBHOOK_SECRET: secret, SUPPORT_IMAP_URL: mailbox } = environment;
+  return secret || mailbox ? supportMail({ address, secret }) : undefined;
+}
+
 const noticesOf = ({ STRIPE_WEBHOOK_SECRET: secret }: NodeJS.ProcessEnv): PaymentNotices =>
   secret ? noticesOfStripe(secret) : noNotices;
 
@@ -192,7 +204,7 @@ export function mustHaveMailServer(): void {
 const copiesOfBefore = (copies: MailGateway | undefined): Pick<MailGateway, 'forget' | 'forgetBefore'> =>
   copies?.forget && copies.forgetBefore ? { forget: copies.forget, forgetBefore: copies.forgetBefore } : {};
 
-type Outside = Pick<ReactionDependencies, 'clock' | 'payments' | 'mails' | 'webhooks' | 'callsOutside'>;
+type Outside = Pick<ReactionDependencies, 'clock' | 'payments' | 'mails' | 'webhooks' | 'callsOutside' | 'supportMail'>;
 type CreateEngine = (leaseOf?: ReactionDependencies['leaseOf']) => ProcessEngine;
 
 const CREATE_ENGINE = Symbol('CreateEngine');

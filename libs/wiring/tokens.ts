@@ -7,6 +7,8 @@ export const OPERATIONS = Symbol('Operations');
 export const READ_MODELS = Symbol('ReadModels');
 export const CLOCK = Symbol('Clock');
 export const MAILS = Symbol('MailGateway');
+/** Undefined where this store takes no mails to support. */
+export const SUPPORT_MAIL = Symbol('SupportMail');
 export const NOTICES = Symbol('PaymentNotices');
 /** What the payment provider cannot charge or show. */
 export const PROVIDER_LIMITS = Symbol('ProviderLimits');

@@ -8,6 +8,7 @@ import { MovedClock } from '#gateways/clock';
 import { type MailGateway, mailFiles } from '#gateways/mail';
 import type { PaymentNotices } from '#gateways/payment-notices';
 import type { PaymentGateway } from '#gateways/payments';
+import type { SupportMail } from '#gateways/support-mail';
 import { httpWebhooks } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
 import { eventsElsewhere } from '#test/event-stores/event-stores';
@@ -67,6 +68,7 @@ export async function startServer({
   mails: given,
   payments,
   notices,
+  supportMail,
   eventStoreDb,
   mostFeeds,
 }: {
@@ -75,6 +77,7 @@ export async function startServer({
   mails?: MailGateway;
   payments?: PaymentGateway;
   notices?: PaymentNotices;
+  supportMail?: SupportMail;
   /** A node with the events. It stays open. */
   eventStoreDb?: string;
   mostFeeds?: number;
@@ -98,6 +101,7 @@ export async function startServer({
       ...(mails && { mails }),
       ...(payments && { payments }),
       ...(notices && { notices }),
+      ...(supportMail && { supportMail }),
       webhooks: httpWebhooks({ allowPrivate: true }),
     }),
     { log, ...(mostFeeds !== undefined && { mostFeeds }) },

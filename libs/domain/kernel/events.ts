@@ -28,6 +28,7 @@ export const purposes = [
   'link-token',
   'webhook-address',
   'webhook-secret',
+  'message-ids',
 ] as const;
 export type Purpose = (typeof purposes)[number];
 

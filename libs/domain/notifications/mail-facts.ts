@@ -55,6 +55,9 @@ export const mailFacts = z
     to: sealedFor('customer', 'email'),
     ticketId: id,
     answer: sealedFor('customer', 'answer'),
+    /** The mails that an answer follows (SUP-3), and how many of their files were not taken. */
+    thread: sealedFor('customer', 'message-ids'),
+    attachmentsRefused: count,
   })
   .partial();
 export type MailFacts = z.infer<typeof mailFacts>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { addBusinessHours } from '../kernel/business-hours.ts';
 import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
-import { type EventsOf, fact, type Instant, instant, type Sealed } from '../kernel/events.ts';
+import { count, type EventsOf, fact, type Instant, instant, type Sealed } from '../kernel/events.ts';
 import { id, sealedFor } from '../kernel/fields.ts';
 import { customerInCommand, ownerOrSupport, processOnly, type RightsOf, support } from '../kernel/rights.ts';
 import { customerErased } from '../persons/erasures.ts';
@@ -10,7 +10,19 @@ import type { PolicyDocument } from '../policy/policy.ts';
 /** A customer's question to support, and the answers (SUP-1). */
 export const ticketStream = (ticketId: string) => `ticket-${ticketId}` as const;
 
+/** What came with a message by mail. */
+const letter = z.object({
+  /** The mails before it and itself, so that the answer stands in their thread. */
+  thread: sealedFor('customer', 'message-ids'),
+  /** Files that were not taken. */
+  attachmentsRefused: count,
+});
+type Letter = z.infer<typeof letter>;
+
+const byMail = { letter: letter.optional() };
+
 export const ticketEvents = {
+  /** `answerTo`: of a writer without an account, whose `customerId` is made from this address. */
   TicketOpened: fact({
     customerId: id,
     storeId: id,
@@ -20,15 +32,25 @@ export const ticketEvents = {
     callBackTelephone: sealedFor('customer', 'telephone').optional(),
     dueAt: instant,
     policyVersion: z.int().positive(),
+    answerTo: sealedFor('customer', 'email').optional(),
+    ...byMail,
   }),
-  TicketAnswered: fact({ customerId: id, answer: sealedFor('customer', 'answer') }),
+  /** `storeId`, `answerTo`: as in `TicketOpened`, of a writer without an account. `letter`: the last one that it answers. */
+  TicketAnswered: fact({
+    customerId: id,
+    answer: sealedFor('customer', 'answer'),
+    storeId: id.optional(),
+    answerTo: sealedFor('customer', 'email').optional(),
+    ...byMail,
+  }),
   TicketOverdue: fact({ customerId: id, dueAt: instant }),
-  TicketAddedTo: fact({ customerId: id, message: sealedFor('customer', 'message') }),
+  TicketAddedTo: fact({ customerId: id, message: sealedFor('customer', 'message'), ...byMail }),
   TicketReopened: fact({
     customerId: id,
     message: sealedFor('customer', 'message'),
     dueAt: instant,
     policyVersion: z.int().positive(),
+    ...byMail,
   }),
   /** `cause`: absent where somebody closed it. */
   TicketClosed: fact({ customerId: id, cause: z.literal(customerErased).optional() }),
@@ -49,10 +71,12 @@ export type TicketCommand =
       subject: Sealed;
       message: Sealed;
       callBackTelephone?: Sealed;
+      answerTo?: Sealed;
+      letter?: Letter;
       answerPolicy: AnswerPolicy;
     }
   | { type: 'AnswerTicket'; at: Instant; answer: Sealed }
-  | { type: 'WriteAgain'; at: Instant; message: Sealed; answerPolicy: AnswerPolicy }
+  | { type: 'WriteAgain'; at: Instant; message: Sealed; letter?: Letter; answerPolicy: AnswerPolicy }
   /** `cause`: where the store itself closes it. */
   | { type: 'CloseTicket'; at: Instant; cause?: typeof customerErased }
   | { type: 'RecordTicketOverdue'; at: Instant };
@@ -79,10 +103,16 @@ interface TicketState {
   readonly customerId: string;
   readonly dueAt: Instant;
   readonly overdue: boolean;
+  /** Of a writer without an account: the store that was written to, and where the answer goes. */
+  readonly stranger?: { readonly storeId: string; readonly answerTo: Sealed };
+  /** The last one that is not answered. It counts the files of all of them. */
+  readonly letter?: Letter | undefined;
+  /** Messages that wait for an answer. */
+  readonly waiting: number;
 }
 
 export const ticket: Decider<TicketState, TicketCommand, TicketEvent> = {
-  initialState: () => ({ status: 'unknown', customerId: '', dueAt: '', overdue: false }),
+  initialState: () => ({ status: 'unknown', customerId: '', dueAt: '', overdue: false, waiting: 0 }),
 
   decide(command, state): Decision<TicketEvent> {
     const { at } = command;
@@ -98,12 +128,14 @@ export const ticket: Decider<TicketState, TicketCommand, TicketEvent> = {
         if (status === 'closed') return isClosed;
         if (status === 'answered')
           return refuse('ticket-answered', 'the ticket is answered, and the customer has not written since', 'SUP-1');
-        return [{ type: 'TicketAnswered', data: { at, customerId, answer: command.answer } }];
+        return [{ type: 'TicketAnswered', data: { at, customerId, answer: command.answer, ...whereTo(state) } }];
       case 'WriteAgain': {
-        const { message, answerPolicy } = command;
+        const { message, letter, answerPolicy } = command;
         if (status === 'closed') return isClosed;
-        if (status === 'open') return [{ type: 'TicketAddedTo', data: { at, customerId, message } }];
-        return [{ type: 'TicketReopened', data: { at, customerId, message, ...dueBy(answerPolicy, at) } }];
+        if (letter && state.waiting >= MOST_WAITING) return isFull;
+        const data = { at, customerId, message, ...(letter && { letter }) };
+        if (status === 'open') return [{ type: 'TicketAddedTo', data }];
+        return [{ type: 'TicketReopened', data: { ...data, ...dueBy(answerPolicy, at) } }];
       }
       case 'CloseTicket':
         return status === 'closed' ? [] : [closed(command, customerId)];
@@ -118,22 +150,34 @@ export const ticket: Decider<TicketState, TicketCommand, TicketEvent> = {
   evolve(state, event): TicketState {
     switch (event.type) {
       case 'TicketOpened': {
-        const { customerId, dueAt } = event.data;
-        return { status: 'open', customerId, dueAt, overdue: false };
+        const { customerId, storeId, dueAt, answerTo, letter } = event.data;
+        const stranger = answerTo && { stranger: { storeId, answerTo } };
+        return { status: 'open', customerId, dueAt, overdue: false, waiting: 1, ...stranger, letter };
       }
       case 'TicketReopened':
-        return { ...state, status: 'open', dueAt: event.data.dueAt, overdue: false };
+        return { ...state, status: 'open', dueAt: event.data.dueAt, overdue: false, ...added(state, event.data) };
       case 'TicketAnswered':
-        return { ...state, status: 'answered' };
+        return { ...state, status: 'answered', letter: undefined, waiting: 0 };
       case 'TicketOverdue':
         return { ...state, overdue: true };
       case 'TicketAddedTo':
-        return state;
+        return { ...state, ...added(state, event.data) };
       case 'TicketClosed':
         return { ...state, status: 'closed' };
     }
   },
 };
+
+/** A program that writes by mail again and again fills no ticket. */
+const MOST_WAITING = 50;
+
+const whereTo = ({ stranger, letter }: TicketState) => ({ ...stranger, ...(letter && { letter }) });
+
+function added({ letter: before, waiting }: TicketState, { letter }: { readonly letter?: Letter | undefined }) {
+  const attachmentsRefused = (before?.attachmentsRefused ?? 0) + (letter?.attachmentsRefused ?? 0);
+  const last = letter ?? before;
+  return { waiting: waiting + 1, letter: last && { ...last, attachmentsRefused } };
+}
 
 const closed = ({ at, cause }: Extract<TicketCommand, { type: 'CloseTicket' }>, customerId: string): TicketEvent => ({
   type: 'TicketClosed',
@@ -141,6 +185,7 @@ const closed = ({ at, cause }: Extract<TicketCommand, { type: 'CloseTicket' }>, 
 });
 
 export const unknownTicket = refuse('ticket-unknown', 'there is no such ticket');
+const isFull = refuse('ticket-full', 'so many messages wait for an answer already', 'SUP-3');
 const isClosed = refuse('ticket-closed', 'the ticket is closed: open a new one', 'SUP-1');
 
 const dueBy = (

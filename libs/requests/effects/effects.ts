@@ -4,6 +4,7 @@ import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { MailGateway } from '#gateways/mail';
 import type { PaymentGateway } from '#gateways/payments';
+import type { SupportMail } from '#gateways/support-mail';
 import type { WebhookGateway } from '#gateways/webhooks';
 import type { EngineOptions } from '#processes/engine/options';
 import { type Effect, OutOfReach, type Untimed } from '#processes/process';
@@ -30,6 +31,7 @@ export interface EffectDependencies {
   /** Undefined where none are kept: then an erasure that was interrupted is not completed. */
   readonly readModels?: ReadModels;
   readonly dispatch: Dispatch;
+  readonly supportMail?: SupportMail | undefined;
 }
 
 const leaveToTheStore = async (): Promise<never> => {

@@ -1,4 +1,4 @@
-import { type CustomerState, customerStream } from '#domain/accounts/customer';
+import { type CustomerState, customerStream, isRegistered } from '#domain/accounts/customer';
 import type { PersonName } from '#domain/accounts/personal';
 import { catalogueStream, type Store, storeAt } from '#domain/catalogue/catalogue';
 import { type Instant, isBox } from '#domain/kernel/events';
@@ -13,6 +13,7 @@ import type { Clock } from '#gateways/clock';
 import { failureIn } from '#gateways/failures';
 import type { MailGateway, Message } from '#gateways/mail';
 import { composeMail } from '#gateways/mail-texts';
+import type { SupportMail } from '#gateways/support-mail';
 import { type Effect, OutOfReach, type Untimed } from '#processes/process';
 import type { Vault } from '#vault/vault';
 import type { StreamCache } from '../stream-cache.ts';
@@ -27,6 +28,8 @@ interface MailDependencies {
   readonly vault: Vault;
   readonly mails: MailGateway;
   readonly clock: Clock;
+  /** Where customers write to support, by the web address of a store. Absent: this store takes no mails. */
+  readonly supportMail?: SupportMail | undefined;
 }
 
 /** Older news is not sent: a ledger that is migrated must not mail its customers about its past. */
@@ -66,13 +69,14 @@ async function messageOf(effect: SendMail, dependencies: MailDependencies): Prom
   const withheld = reasonToWithhold(effect, customer, clock.now());
   if (withheld) return withheld;
   // A mail to an address that is to be confirmed names it. Its customer may have no other one.
-  const { to, ...facts } = await openFacts({ to: customer.email, ...mail.facts }, vault);
+  const { to, thread, ...facts } = await openFacts({ to: customer.email, ...mail.facts }, vault);
   if (typeof to !== 'string') return 'erased';
-  const store = catalogue.stores.get(customer.storeId);
+  const storeId = storeOf(mail, customer);
+  const store = catalogue.stores.get(storeId);
   if (!store) throw new Error(`customer ${mail.customerId} belongs to a store that was never opened`);
   const from = { name: withoutDirections(store.name), address: `no-reply@${mailDomainOf(store.webAddress)}` };
   // The address may be corrected between two attempts: a mail keeps its id.
-  const { webAddress } = storeAt(catalogue, customer.storeId, wishedAt) ?? store;
+  const { webAddress } = storeAt(catalogue, storeId, wishedAt) ?? store;
   const text = composeMail(mail.kind, { ...facts, ...(await detailsOf(mail, customer, store, dependencies)) });
   const receipt = mail.kind === 'receipt-issued' && (await attachedReceipt(mail.facts, dependencies));
   const attachments = receipt ? { attachments: [receipt] } : {};
@@ -83,7 +87,24 @@ async function messageOf(effect: SendMail, dependencies: MailDependencies): Prom
     date: new Date(wishedAt),
     ...text,
     ...attachments,
+    ...(Array.isArray(thread) && { thread }),
+    ...repliesTo(mail, store, dependencies),
   };
+}
+
+/** Somebody without an account wrote to a store. */
+const storeOf = ({ facts }: SendMail['mail'], customer: CustomerState): string =>
+  !isRegistered(customer) && typeof facts.storeId === 'string' ? facts.storeId : customer.storeId;
+
+/** A reply to an answer names its ticket, also where a mail program leaves out the ids of mails. */
+function repliesTo(
+  { facts: { ticketId } }: SendMail['mail'],
+  { webAddress }: Store,
+  { supportMail }: MailDependencies,
+) {
+  if (!supportMail || typeof ticketId !== 'string') return {};
+  const address = supportMail.addressOf(mailDomainOf(webAddress));
+  return { replyTo: address.replace('@', `+${ticketId}@`) };
 }
 
 function reasonToWithhold(
@@ -95,7 +116,7 @@ function reasonToWithhold(
   // LOY-7, LOY-10: after a stand-still it would name a date that is over, and offer a hold that comes too late.
   if (kind === 'renewal-coming' && typeof facts.dueAt === 'string' && facts.dueAt <= now) return 'too-late';
   if (Date.parse(wishedAt) - Date.parse(happenedAt) > DAYS_A_MAIL_IS_NEWS * DAY_MILLISECONDS) return 'too-late';
-  if (!alwaysSent.has(kind) && customer.mailsOff.includes(kind)) return 'switched-off';
+  if (!alwaysSent.has(kind) && !facts.thread && customer.mailsOff.includes(kind)) return 'switched-off';
   return customer.email || facts.to ? undefined : 'no-address';
 }
 
@@ -113,6 +134,7 @@ async function detailsOf(
     refunded: facts.receiptKind === 'refund',
     returned: facts.receiptKind === 'refund-returned',
     declined: facts.cause === 'declined-payment',
+    stranger: !isRegistered(customer),
     storeName: withoutDirections(store.name),
     webAddress: beginningOfLinks(store.webAddress),
     ...(name?.firstName !== undefined && { firstName: name.firstName }),
