@@ -178,7 +178,7 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
     paragraphs: [
       '{{answer}}',
       '{{#if attachmentsRefused}}We do not take files by mail: we did not see what you attached.{{/if}}',
-      '{{#unless stranger}}Your question: ' + linkTo('ticket') + '{{/unless}}',
+      `{{#unless stranger}}Your question: ${linkTo('ticket')}{{/unless}}`,
     ],
   },
 };

@@ -13,6 +13,7 @@ import { watchLog } from '#event-store/log-watch';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
 import { type Clock, systemClock } from '#gateways/clock';
 import { type MailGateway, mailFiles, smtpMail } from '#gateways/mail';
+import { imapMailbox, type Mailbox } from '#gateways/mailbox';
 import { noNotices, type PaymentNotices } from '#gateways/payment-notices';
 import { type PaymentGateway, sandboxPayments } from '#gateways/payments';
 import { stripeLimits } from '#gateways/stripe-limits';
@@ -33,6 +34,7 @@ import type { Stores } from './stores.ts';
 import {
   CLOCK,
   EVENT_STORE,
+  MAILBOX,
   MAILS,
   NOTICES,
   PROVIDER_LIMITS,
@@ -65,6 +67,8 @@ interface LeadgerOptions {
   readonly mails?: MailGateway;
   /** Default: where `SUPPORT_WEBHOOK_SECRET` or `SUPPORT_IMAP_URL` is set. */
   readonly supportMail?: SupportMail;
+  /** Default: where `SUPPORT_IMAP_URL` is set, in programs that work and call what is outside. */
+  readonly mailbox?: Mailbox;
   /** Default: over HTTP, to the public Internet only. */
   readonly webhooks?: WebhookGateway;
   /** Whether processes and projections run here; default: true. Else this program serves commands and reads only. */
@@ -85,6 +89,7 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
   readonly #work: Work;
   readonly #commands: CommandHandler;
   readonly #clock: Clock;
+  readonly #mailbox: Mailbox | undefined;
   readonly #stopping = new AbortController();
 
   constructor(
@@ -92,11 +97,13 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
     @Inject(WORK) work: Work,
     @Inject(CommandHandler) commands: CommandHandler,
     @Inject(CLOCK) clock: Clock,
+    @Inject(MAILBOX) mailbox: Mailbox | undefined,
   ) {
     this.#stores = stores;
     this.#work = work;
     this.#commands = commands;
     this.#clock = clock;
+    this.#mailbox = mailbox;
   }
 
   /** Before anything else is written, and in every program that can write. */
@@ -110,7 +117,10 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
   async onApplicationShutdown(): Promise<void> {
     this.#stopping.abort();
     // Commands of processes wait for a store that is away as long as it takes. The end of the program does not.
-    await Promise.race([this.#work.stop(), wait(MILLISECONDS_TO_STOP, undefined, { ref: false })]);
+    await Promise.race([
+      Promise.all([this.#mailbox?.stop(), this.#work.stop()]),
+      wait(MILLISECONDS_TO_STOP, undefined, { ref: false }),
+    ]);
     await this.#stores.close();
   }
 
@@ -130,6 +140,7 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
       { provide: CLOCK, useValue: clock },
       { provide: MAILS, useValue: mails },
       { provide: SUPPORT_MAIL, useValue: support },
+      { provide: MAILBOX, useValue: options.mailbox ?? (works && callsOutside ? mailboxOf(clock) : undefined) },
       { provide: NOTICES, useValue: options.notices ?? noticesOf(process.env) },
       { provide: PROVIDER_LIMITS, useValue: payments.limits },
     ];
@@ -171,6 +182,11 @@ function chargesOverStripe(options: StripeOptions): PaymentGateway {
 function supportMailOf(environment: NodeJS.ProcessEnv): SupportMail | undefined {
   const { SUPPORT_ADDRESS: address, SUPPORT_WEBHOOK_SECRET: secret, SUPPORT_IMAP_URL: mailbox } = environment;
   return secret || mailbox ? supportMail({ address, secret }) : undefined;
+}
+
+function mailboxOf(clock: Clock): Mailbox | undefined {
+  const { SUPPORT_IMAP_URL: url } = process.env;
+  return url ? imapMailbox({ url, clock, tell: (line) => console.warn(`leadger: ${line}`) }) : undefined;
 }
 
 const noticesOf = ({ STRIPE_WEBHOOK_SECRET: secret }: NodeJS.ProcessEnv): PaymentNotices =>

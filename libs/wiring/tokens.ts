@@ -9,6 +9,8 @@ export const CLOCK = Symbol('Clock');
 export const MAILS = Symbol('MailGateway');
 /** Undefined where this store takes no mails to support. */
 export const SUPPORT_MAIL = Symbol('SupportMail');
+/** Undefined where this program reads no mailbox. */
+export const MAILBOX = Symbol('Mailbox');
 export const NOTICES = Symbol('PaymentNotices');
 /** What the payment provider cannot charge or show. */
 export const PROVIDER_LIMITS = Symbol('ProviderLimits');

@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { createHttpApplication } from '#apps/api/http-application';
 import { MovedClock } from '#gateways/clock';
 import { type MailGateway, mailFiles } from '#gateways/mail';
+import type { Mailbox } from '#gateways/mailbox';
 import type { PaymentNotices } from '#gateways/payment-notices';
 import type { PaymentGateway } from '#gateways/payments';
 import type { SupportMail } from '#gateways/support-mail';
@@ -69,6 +70,7 @@ export async function startServer({
   payments,
   notices,
   supportMail,
+  mailbox,
   eventStoreDb,
   mostFeeds,
 }: {
@@ -78,6 +80,7 @@ export async function startServer({
   payments?: PaymentGateway;
   notices?: PaymentNotices;
   supportMail?: SupportMail;
+  mailbox?: Mailbox;
   /** A node with the events. It stays open. */
   eventStoreDb?: string;
   mostFeeds?: number;
@@ -102,6 +105,7 @@ export async function startServer({
       ...(payments && { payments }),
       ...(notices && { notices }),
       ...(supportMail && { supportMail }),
+      ...(mailbox && { mailbox }),
       webhooks: httpWebhooks({ allowPrivate: true }),
     }),
     { log, ...(mostFeeds !== undefined && { mostFeeds }) },
