@@ -71,6 +71,10 @@ const ticket = ticketRow
       .string()
       .nullable()
       .describe('Telephone number to call back. Null: the customer did not ask for a call, or was erased.'),
+    answerTo: z
+      .string()
+      .nullable()
+      .describe('Address of a writer without an account. Null: the customer has one, or was erased.'),
     keyMissing,
     damaged,
   })
@@ -84,6 +88,7 @@ const openedExample: OpenedTicket = {
   subject: 'No leads since Monday',
   messages: ticketExample.messages.map((message) => ({ ...message, text: 'My order is open, but nothing comes.' })),
   callBackTelephone: '+1 212 555 0143',
+  answerTo: null,
 };
 
 class TicketsQuery extends PageQuery {

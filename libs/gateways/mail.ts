@@ -17,6 +17,8 @@ export interface Message {
   readonly attachments?: readonly Attachment[];
   /** Of an answer that a person wrote: the ids of the mails before it, and where replies go. */
   readonly thread?: readonly string[];
+  /** The subject of that thread, from which mail programs know it. It is somebody's words, so `subject` is recorded. */
+  readonly threadSubject?: string;
   readonly replyTo?: string;
 }
 
@@ -50,13 +52,14 @@ const optionsOf = ({
   date,
   attachments = [],
   thread,
+  threadSubject,
   replyTo,
 }: Message): SendMailOptions => ({
   messageId: `<${messageId}>`,
   from,
   // An object, because a string could be read as a list of several addresses.
   to: { name: '', address: to },
-  subject,
+  subject: threadSubject ?? subject,
   text,
   html,
   date,

@@ -13,7 +13,7 @@ export const rowDigests: Readonly<Record<string, string>> = {
   refunds: 'f1a7af8032f12131',
   receipts: 'f7d6b54b2d6c5c99',
   replacements: '7564a7242c529618',
-  tickets: '09ac6db5ac82c3c0',
+  tickets: '77475e7ebb8e01c6',
   mails: 'cb78dd9f4578262f',
   webhooks: '6134a1be56162226',
   histories: '62543ba494651d70',

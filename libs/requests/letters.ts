@@ -114,10 +114,11 @@ async function opening(tools: RequestTools, letter: SupportLetter, { customerId,
 
 const threadOf = async (
   { vault }: RequestTools,
-  { references, messageId, files }: SupportLetter,
+  { references, messageId, subject, files }: SupportLetter,
   customerId: string,
 ) => ({
   thread: await seal(vault, customerId, 'message-ids', [...new Set([...references, messageId])]),
+  subject: await seal(vault, customerId, 'subject', subject),
   attachmentsRefused: files,
 });
 

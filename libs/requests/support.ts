@@ -133,7 +133,7 @@ export function supportQueries(tools: QueryTools & RequestDependencies) {
 const openTicketRow = (
   tools: QueryTools,
   context: RequestContext,
-  { subject, messages, callBackTelephone, ...row }: Marked<TicketRow>,
+  { subject, messages, callBackTelephone, answerTo, ...row }: Marked<TicketRow>,
 ) =>
   openRow(tools, context, async (open) => ({
     ...row,
@@ -142,4 +142,5 @@ const openTicketRow = (
       messages.map(async ({ text, ...message }) => ({ ...message, text: await open<string>(text) })),
     ),
     callBackTelephone: await open<string>(callBackTelephone),
+    answerTo: await open<string>(answerTo),
   }));

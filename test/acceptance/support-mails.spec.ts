@@ -77,6 +77,7 @@ test('SUP-3: the answer is a mail in the same thread, and a reply to it is a mes
   expect(sent).toMatchObject({
     to: email,
     thread: ['before@mail.example', 'first@mail.example'],
+    threadSubject: 'Re: Late leads',
     replyTo: support.replace('@', `+${ticketId}@`),
   });
   await send({

@@ -312,6 +312,7 @@ const ticketColumns: Comparison<TicketRow>['columns'] = {
   subject: only,
   messages: only,
   callBackTelephone: only,
+  answerTo: only,
   openedAt: only,
   dueAt: ({ ticketId }, state) => state('ticket', ticketId).dueAt,
   overdue: ({ ticketId }, state) => state('ticket', ticketId).overdue,

@@ -55,8 +55,9 @@ export const mailFacts = z
     to: sealedFor('customer', 'email'),
     ticketId: id,
     answer: sealedFor('customer', 'answer'),
-    /** The mails that an answer follows (SUP-3), and how many of their files were not taken. */
+    /** The mails that an answer follows (SUP-3), the subject of the last one, and how many of their files were not taken. */
     thread: sealedFor('customer', 'message-ids'),
+    subject: sealedFor('customer', 'subject'),
     attachmentsRefused: count,
   })
   .partial();

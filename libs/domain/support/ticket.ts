@@ -14,6 +14,7 @@ export const ticketStream = (ticketId: string) => `ticket-${ticketId}` as const;
 const letter = z.object({
   /** The mails before it and itself, so that the answer stands in their thread. */
   thread: sealedFor('customer', 'message-ids'),
+  subject: sealedFor('customer', 'subject'),
   /** Files that were not taken. */
   attachmentsRefused: count,
 });

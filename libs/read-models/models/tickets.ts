@@ -8,13 +8,19 @@ import { exampleBox, exampleIds } from './examples.ts';
 
 export const ticketMessage = z.object({
   at: column.instant().describe('When it was written.'),
-  actor: column.text().describe('Who wrote it: `customer:ID` or `staff:ID`.'),
+  actor: column
+    .text()
+    .describe(
+      'Who wrote it: `customer:ID`, `staff:ID`, or `system:mailbox` for a mail, whose sender nobody has proved.',
+    ),
   text: sealed.describe('What was written.'),
 });
 
 export const ticketRow = z.object({
   ticketId: column.id().describe('Id of the ticket.'),
-  customerId: column.id().describe('Customer who wrote.'),
+  customerId: column
+    .id()
+    .describe('Customer who wrote. Of a writer without an account, an id that is made from the address.'),
   storeId: column.id().describe('Store whose customer it is.'),
   status: column.oneOf(ticketStatuses).describe('State of the ticket; `open`: it waits for an answer.'),
   subject: column.json(sealed).describe('What the ticket is about.'),
@@ -23,6 +29,10 @@ export const ticketRow = z.object({
     .json(sealed)
     .nullable()
     .describe('Telephone number to call back. Null: the customer did not ask for a call.'),
+  answerTo: column
+    .json(sealed)
+    .nullable()
+    .describe('Address of a writer without an account. Null: the customer has one.'),
   openedAt: column.instant().describe('When it was opened.'),
   dueAt: column.instant().describe('When an answer is, or was, due (SUP-1).'),
   overdue: column.flag().describe('Whether that time passed without an answer.'),
@@ -41,6 +51,7 @@ export const ticketExample: TicketRow = {
   subject: exampleBox,
   messages: [{ at: '2026-06-12T16:00:00.000Z', actor: `customer:${exampleIds.customerId}`, text: exampleBox }],
   callBackTelephone: exampleBox,
+  answerTo: null,
   openedAt: '2026-06-12T16:00:00.000Z',
   dueAt: '2026-06-16T16:00:00.000Z',
   overdue: false,
@@ -98,6 +109,7 @@ const opened = ({ stream, revision, data }: FactOf<'TicketOpened'>): TicketRow =
   subject: data.subject,
   messages: [],
   callBackTelephone: data.callBackTelephone ?? null,
+  answerTo: data.answerTo ?? null,
   openedAt: data.at,
   dueAt: data.dueAt,
   overdue: false,

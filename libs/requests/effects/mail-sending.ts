@@ -69,7 +69,7 @@ async function messageOf(effect: SendMail, dependencies: MailDependencies): Prom
   const withheld = reasonToWithhold(effect, customer, clock.now());
   if (withheld) return withheld;
   // A mail to an address that is to be confirmed names it. Its customer may have no other one.
-  const { to, thread, ...facts } = await openFacts({ to: customer.email, ...mail.facts }, vault);
+  const { to, thread, subject, ...facts } = await openFacts({ to: customer.email, ...mail.facts }, vault);
   if (typeof to !== 'string') return 'erased';
   const storeId = storeOf(mail, customer);
   const store = catalogue.stores.get(storeId);
@@ -88,6 +88,7 @@ async function messageOf(effect: SendMail, dependencies: MailDependencies): Prom
     ...text,
     ...attachments,
     ...(Array.isArray(thread) && { thread }),
+    ...(typeof subject === 'string' && { threadSubject: `Re: ${subject.replace(/^(re: *)+/i, '')}` }),
     ...repliesTo(mail, store, dependencies),
   };
 }
