@@ -135,7 +135,7 @@ async function takeAll(client: ImapFlow, mark: string, { signal, since, take }: 
   for (const uid of found || []) {
     if (signal.aborted) return;
     const mail = await client.fetchOne(String(uid), { source: { maxLength: MOST_MAIL_BYTES + 1 } }, { uid: true });
-    if (!mail || !mail.source) continue;
+    if (mail === false || mail.source === undefined) continue;
     try {
       await take(mail.source);
     } catch (error) {

@@ -9,13 +9,14 @@ import type { SupportLetter, SupportMail } from '#gateways/support-mail';
 import { PersonErased } from '#vault/vault';
 import { addressKeyOf, seal } from './account-seals.ts';
 import { holderOf, isErased } from './address-claim.ts';
-import type { RequestContext, RequestTools } from './request-tools.ts';
+import { customerErased } from './erased-customers.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { answerPolicy } from './support.ts';
 
 /** What became of a mail. The sender is told nothing of it: an answer would tell who is a customer, and begin loops. */
 export type LetterTaken =
   | { readonly ticketId: string; readonly opened: boolean }
-  | { readonly setAside: 'no-store' | 'own-mail' | 'erased' | 'ticket-full' | 'refused' };
+  | { readonly setAside: 'no-store' | 'own-mail' | 'erased' | 'ticket-full' };
 
 /** Mails come from everywhere: what one says is recorded by the store itself. */
 const mailbox = {
@@ -71,19 +72,23 @@ async function record(
   const known = await ticketOf(tools, letter, writer);
   if (known !== undefined) {
     const { ticketId, customerId } = known;
-    const { outcome } = await tools.send(
-      ticketId,
-      ticketStream(ticketId),
-      await added(tools, letter, customerId),
-      context,
-    );
-    if (outcome.kind === 'accepted') return { ticketId, opened: false };
-    if (outcome.kind === 'refused' && outcome.refusal.code === 'ticket-full') return { setAside: 'ticket-full' };
-    if (outcome.kind === 'refused' && outcome.refusal.code !== 'ticket-closed') return { setAside: 'refused' };
+    const sent = await tools.send(ticketId, ticketStream(ticketId), await added(tools, letter, customerId), context);
+    if (!isRefused(sent, 'ticket-closed')) return taken(sent, false);
   }
   const ticketId = deriveId('ticket', context.commandId);
-  const { outcome } = await tools.send(ticketId, ticketStream(ticketId), await opening(tools, letter, writer), context);
-  return outcome.kind === 'accepted' ? { ticketId, opened: true } : { setAside: 'refused' };
+  const sent = await tools.send(ticketId, ticketStream(ticketId), await opening(tools, letter, writer), context);
+  return taken(sent, true);
+}
+
+const isRefused = ({ outcome }: Receipt, code: string): boolean =>
+  outcome.kind === 'refused' && outcome.refusal.code === code;
+
+/** @throws Error when another refusal, of a store that is not set up, may be another one tomorrow: the mail waits */
+function taken(sent: Receipt, opened: boolean): LetterTaken {
+  if (sent.outcome.kind === 'accepted') return { ticketId: sent.id, opened };
+  if (isRefused(sent, 'ticket-full')) return { setAside: 'ticket-full' };
+  if (isRefused(sent, customerErased.code)) return { setAside: 'erased' };
+  throw new Error(`a mail to support was answered ${sent.outcome.kind}`);
 }
 
 type TicketCommand = CommandOf<'ticket'>;

@@ -110,3 +110,38 @@ describe('a ticket', () => {
       given(ticket).when(command).thenRefuses('ticket-unknown');
   });
 });
+
+describe('a ticket by mail', () => {
+  const byMail = (attachmentsRefused: number) => ({
+    ...{ thread: sealed('ids'), subject: sealed('late leads'), attachmentsRefused },
+  });
+  const answerTo = sealed('a@example.net');
+  const openedByMail: TicketEvent = { type: 'TicketOpened', data: { ...opened.data, answerTo, letter: byMail(1) } };
+  const addedByMail: TicketEvent = {
+    type: 'TicketAddedTo',
+    data: { at: BEFORE_DUE, customerId: 'c1', message: sealed('More.'), letter: byMail(2) },
+  };
+
+  it('is answered to the address that wrote it, and counts the files of all its letters', () => {
+    given(ticket, openedByMail, addedByMail)
+      .when(answer())
+      .thenRecordsOnce({
+        type: 'TicketAnswered',
+        data: {
+          ...{ at: BEFORE_DUE, customerId: 'c1', answer: sealed('On their way.') },
+          ...{ storeId: 'main', answerTo, letter: byMail(3) },
+        },
+      });
+  });
+
+  it('takes no more letters when fifty messages wait, and takes them again after an answer', () => {
+    const many = Array.from({ length: 49 }, () => addedByMail);
+    const more: TicketCommand = { ...writeAgain, letter: byMail(0) } as TicketCommand;
+    given(ticket, openedByMail, ...many)
+      .when(more)
+      .thenRefuses('ticket-full', 'SUP-3');
+    expect(
+      ticket.decide(more, [openedByMail, ...many, answered()].reduce(ticket.evolve, ticket.initialState())),
+    ).toHaveLength(1);
+  });
+});

@@ -1,0 +1,51 @@
+import { readSupportLetter } from './support-mail.ts';
+
+const read = (headers: readonly string[], body: string | Buffer) =>
+  readSupportLetter(Buffer.concat([Buffer.from(`${headers.join('\r\n')}\r\n\r\n`), Buffer.from(body)]));
+const from = ['From: A <a@example.net>', 'To: support@example.org', 'Subject: S'];
+
+test('a text is read in the charset that it names', async () => {
+  const type = 'Content-Type: text/plain; charset=iso-8859-1';
+  expect(await read([...from, type], Buffer.from('Grüße', 'latin1'))).toMatchObject({ text: 'Grüße' });
+});
+
+test('a mail of HTML only is read without its tags and scripts', async () => {
+  const html = '<style>p{}</style><p>One &lt;b&gt; &amp; two</p><script>alert(1)</script><p>three</p>';
+  expect(await read([...from, 'Content-Type: text/html'], html)).toMatchObject({ text: 'One <b> & two\nthree' });
+});
+
+test('control characters, halves of characters and long texts are cleaned and cut, and ends of lines stay', async () => {
+  const letter = await read(
+    [...from, 'Content-Type: text/plain; charset=utf-8'],
+    `one\r\n\ttwo\0\u001b[31m${'x'.repeat(30_000)}`,
+  );
+  if ('setAside' in letter) throw new Error(letter.setAside);
+  expect(letter.text).toMatch(/^one\n\ttwo\ufffd+\[31mx+\n\n\[The mail was longer\.\]$/);
+  expect(letter.text.length).toBeLessThanOrEqual(10_000);
+});
+
+test('a mail without a Message-ID is known by all of it', async () => {
+  const [first, again, other] = await Promise.all([read(from, 'one'), read(from, 'one'), read(from, 'two')]);
+  expect(again).toEqual(first);
+  expect(other).not.toMatchObject({ messageId: (first as { messageId: string }).messageId });
+});
+
+test.each([
+  ['no sender', ['Subject: S'], 'text', 'no-sender'],
+  ['a sender that is no address', ['From: nobody'], 'text', 'no-sender'],
+  ['no text and no files', from, ' \r\n', 'empty'],
+  ['the sender of bounces', ['From: MAILER-DAEMON@example.net'], 'text', 'automatic'],
+  ['a filter that says spam', [...from, 'X-Spam-Status: Yes, score=9'], 'text', 'spam'],
+])('%s: the mail is set aside', async (_, headers, body, setAside) => {
+  expect(await read(headers as string[], body as string)).toEqual({ setAside });
+});
+
+test('bytes that are no mail are set aside, and never throw', async () => {
+  for (const bytes of [
+    Buffer.alloc(0),
+    Buffer.from([0xff, 0xfe, 0, 0]),
+    Buffer.from('\r\n\r\n'),
+    Buffer.alloc(2000, '('),
+  ])
+    expect(await readSupportLetter(bytes)).toMatchObject({ setAside: expect.any(String) });
+});
