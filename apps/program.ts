@@ -65,6 +65,9 @@ export function onServers({ eventStoreDb, databaseUrl }: ProgramOptions): {
 /** After this time without a renewal, other workers take over the leases of a worker. @throws UsageError */
 export const leaseTermMilliseconds = (): number => millisecondsIn('LEADGER_LEASE_SECONDS', 15);
 
+/** How long a call to the outside may fail before the health is degraded. @throws UsageError */
+export const failingMilliseconds = (): number => millisecondsIn('LEADGER_FAILING_SECONDS', 300);
+
 /** How long a command waits for an event store that is away, from the arrival of its request. @throws UsageError */
 export const commandMilliseconds = (): number => millisecondsIn('LEADGER_COMMAND_SECONDS', 10);
 

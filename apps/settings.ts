@@ -23,6 +23,7 @@ const shapes: Readonly<Record<string, Shape>> = {
   HOST: matching(/^[\w.:-]+$/, 'a name or an address of this machine'),
   PORT: anything,
   LEADGER_COMMAND_SECONDS: anything,
+  LEADGER_FAILING_SECONDS: anything,
   LEADGER_LEASE_SECONDS: anything,
   LEADGER_MOST_FEEDS: anything,
   LEADGER_LOG_LEVEL: [(written) => LEVELS.includes(written), LEVELS.join(', ')],

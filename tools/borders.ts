@@ -77,12 +77,12 @@ export const borders: readonly Border[] = [
 
   {
     folder: 'apps',
-    mayImport: '#domain/kernel/** #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify',
+    mayImport: '#domain/kernel/** #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify pino',
   },
   {
     folder: 'apps/api',
     ofOuter: '',
-    mayImport: `#apps/program #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port #event-store/position-text #postgres/failures #gateways/clock #gateways/payment-notices #gateways/receipt-html #gateways/receipt-pdf #gateways/receipt-texts #audit/replay #audit/history
+    mayImport: `#apps/program #apps/telling #apps/program-log #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port #event-store/position-text #postgres/failures #gateways/clock #gateways/payment-notices #gateways/receipt-html #gateways/receipt-pdf #gateways/receipt-texts #audit/replay #audit/history
       #read-models/read-models #read-models/errors #read-models/models/** #read-models/queries #read-models/queries/**
       #requests/** #vault/key-store #vault/vault #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify @nestjs/swagger
       class-transformer class-validator fastify handlebars pino prom-client reflect-metadata rxjs zod`,
@@ -91,13 +91,13 @@ export const borders: readonly Border[] = [
     folder: 'apps/worker',
     ofOuter: '',
     mayImport:
-      '#apps/program #apps/node-version #apps/owner-only #apps/warnings #apps/api/** #wiring/** reflect-metadata',
+      '#apps/program #apps/telling #apps/node-version #apps/owner-only #apps/warnings #apps/api/** #wiring/** reflect-metadata',
   },
   {
     folder: 'apps/standalone',
     ofOuter: '',
     mayImport:
-      '#apps/program #apps/node-version #apps/owner-only #apps/warnings #apps/api/** #wiring/** reflect-metadata',
+      '#apps/program #apps/telling #apps/node-version #apps/owner-only #apps/warnings #apps/api/** #wiring/** reflect-metadata',
   },
   { folder: 'apps/cli/demo', ofOuter: '../command-failed.ts ../print.ts ../progress.ts ../verify.ts', mayImport: CLI },
   {

@@ -13,6 +13,7 @@ import { systemClock } from '#gateways/clock';
 import { engineStatus } from '#processes/engine/engine';
 import { type ReadModelStatus, readModelStatus } from '#read-models/read-models';
 import { damagedStreamsIn, foreignStreamsIn, sightOf, sights } from './damaged-streams.ts';
+import { degradationsOf, degradedBy } from './degradations.ts';
 import { readModelStatuses } from './operations.ts';
 import { type QueryDependencies, sameForAll } from './query-tools.ts';
 import { parkedItemOf } from './running-processes.ts';
@@ -20,7 +21,10 @@ import { parkedItemOf } from './running-processes.ts';
 /** A lag is counted up to this many events: counting more would slow the store down. */
 export const MOST_LAG_COUNTED = 1000;
 
-type Programs = Pick<QueryDependencies, 'events' | 'processes' | 'readModels' | 'vault'>;
+type Programs = Pick<
+  QueryDependencies,
+  'events' | 'processes' | 'readModels' | 'vault' | 'clock' | 'failingMilliseconds'
+>;
 
 /** Green: all works. Yellow: it works, and something waits for an operator. Red: a part does not work. */
 const healthStatuses = ['green', 'yellow', 'red'] as const;
@@ -70,8 +74,9 @@ export const health = z
     status: z
       .enum(healthStatuses)
       .describe(
-        'Yellow: it works, but keys are missing or damaged, items are parked, or streams are damaged or foreign. Red: a part does not work.',
+        'Yellow: it works, but something waits for people, or has failed for too long: see `degradedBy`. Red: a part does not work.',
       ),
+    degradedBy,
     keys: z
       .object({
         missing: z
@@ -119,6 +124,7 @@ type Health = z.infer<typeof health>;
 export const healthExample: z.input<typeof health> = {
   ok: true,
   status: 'green',
+  degradedBy: [],
   keys: { missing: 0, damaged: 0 },
   streams: { damaged: 0, foreign: 0, sight: 'watching' },
   store: { ok: true, position: '0000000000000042' },
@@ -227,12 +233,12 @@ async function healthOf(programs: Programs): Promise<Health> {
   const { position, idle, processes: all } = engine ?? { position: '', idle: false, processes: [] };
   const { keysMissed: missing, keysDamaged: damaged } = programs.vault;
   const keys = { missing, damaged };
-  const hasParked = [...all, ...readModels].some(({ parked }) => parked > 0);
   const streams = streamsOf(programs.events);
-  const waits = hasParked || missing + damaged > 0 || streams.damaged + streams.foreign > 0;
-  const status: HealthStatus = ok ? (waits ? 'yellow' : 'green') : 'red';
+  const parts = { store, database, keys, streams, processes: engine?.processes, readModels };
+  const degradedBy = degradationsOf(parts, programs);
+  const status: HealthStatus = ok ? (degradedBy.length > 0 ? 'yellow' : 'green') : 'red';
   const processes = { position, idle, processes: all };
-  return { ok, status, store, database, keys, streams, processes, readModels };
+  return { ok, status, degradedBy, store, database, keys, streams, processes, readModels };
 }
 
 const streamsOf = ({ damages, foreignStreams }: EventStore) => ({
@@ -257,13 +263,19 @@ export type Measurements = Awaited<ReturnType<typeof measurementsOf>>;
 
 async function measurementsOf(programs: Programs) {
   const { store, database, engine, models } = await programsNow(programs);
+  const { keysMissed: missing, keysDamaged: damaged } = programs.vault;
+  const streams = streamsOf(programs.events);
+  const readModels = models.map((model) => model.health);
+  const parts = { store, database, keys: { missing, damaged }, streams, processes: engine?.processes, readModels };
   return {
-    keysMissing: programs.vault.keysMissed,
-    keysDamaged: programs.vault.keysDamaged,
+    keysMissing: missing,
+    keysDamaged: damaged,
     store,
     database,
-    streams: streamsOf(programs.events),
+    streams,
+    degradedBy: degradationsOf(parts, programs),
     outages: { eventStore: programs.events.outages?.(), database: programs.readModels.outages() },
+    now: programs.clock.now(),
     processes: engine?.processes ?? [],
     readModels: models.map(({ status, health }) => ({
       ...health,

@@ -9,7 +9,8 @@ import { type Damages, type EventStore, StoreUnavailable } from '#event-store/po
 import { MovedClock } from '#gateways/clock';
 import { businessOf } from '#test/boxes';
 import type { Process } from '../process.ts';
-import { type CommandResult, ProcessEngine, type SentCommand } from './engine.ts';
+import { ProcessEngine } from './engine.ts';
+import type { CommandResult, SentCommand } from './options.ts';
 
 const START = '2026-05-01T10:00:00.000Z';
 

@@ -27,6 +27,9 @@ const limits = {
   now: farAhead,
   damaged,
   parkedCharges: damaged,
+  parkedOrders: damaged.map((order) => ({ ...order, why: 'DeliverLead: it failed' })),
+  unansweredSince: farAhead,
+  failures: {},
 };
 
 const sampleOf = (type: EventTypeName, field: string): string =>
