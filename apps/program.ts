@@ -5,6 +5,7 @@ import { startLeadger } from '#wiring/start';
 import type { StoreLocation } from '#wiring/stores';
 import { messageOf } from './message-of.ts';
 import { checkEnvironment, mustNotBeEmpty, UsageError } from './settings.ts';
+import type { Telling } from './telling.ts';
 
 interface ProgramOptions extends StoreLocation {
   readonly port: number;
@@ -90,9 +91,12 @@ export function mostFeeds(): { mostFeeds?: number } {
 export async function serve(
   application: NestFastifyApplication,
   { port, host }: ProgramOptions,
-  { works = true }: { works?: boolean } = {},
+  { works = true, telling }: { works?: boolean; telling?: Telling } = {},
 ): Promise<string | undefined> {
-  const stop = stopOnce(async () => application.close());
+  const stop = stopOnce(async () => {
+    await application.close();
+    await telling?.telemetry?.stop();
+  });
   process.once('SIGINT', () => stop(0));
   process.once('SIGTERM', () => stop(0));
   try {

@@ -77,7 +77,7 @@ export const borders: readonly Border[] = [
 
   {
     folder: 'apps',
-    mayImport: '#domain/kernel/** #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify pino',
+    mayImport: '#domain/kernel/** #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify pino @opentelemetry/**',
   },
   {
     folder: 'apps/api',

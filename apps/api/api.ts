@@ -28,15 +28,16 @@ event store that is away.`;
 main(async () => {
   const options = readOptions(usage, ['events', 'database', 'host', 'port']);
   const location = onServers(options);
-  const { log, activities } = beginTelling('api');
+  const telling = await beginTelling('api');
+  const { activities } = telling;
   const failing = { failingMilliseconds: failingMilliseconds() };
-  const limits = { log, ...mostFeeds(), commandMilliseconds: commandMilliseconds() };
+  const limits = { telling, ...mostFeeds(), commandMilliseconds: commandMilliseconds() };
   const leases = await openLeases({ ...location, termMilliseconds: leaseTermMilliseconds() });
   const stores = await openStores({ ...location, waits: true, activities });
   const application = await createHttpApplication(
     LeadgerModule.on(stores, { works: false, leases, ...failing }),
     limits,
   );
-  const url = await serve(application, options, { works: false });
+  const url = await serve(application, options, { works: false, telling });
   if (url) console.log(`Leadger's API is ready: ${url}`);
 });

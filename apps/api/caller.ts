@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { hash } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
@@ -49,6 +49,9 @@ function tracedAs(request: FastifyRequest, correlationId: string): Required<Pick
 }
 
 const owner = trialCaller(DEFAULT_ACTOR);
+
+/** The program itself reads, for nobody's request. */
+export const reading = (): RequestContext => ({ caller: owner, commandId: randomUUID() });
 
 /** Until there is sign-in, reads ignore the header: everyone reads as the owner of the machine. */
 export function readerOf(request: FastifyRequest): RequestContext {

@@ -11,9 +11,10 @@ import {
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { programLog } from '#apps/program-log';
+import type { Telling } from '#apps/telling';
 import { type Activities, activityTime } from '#domain/kernel/activities';
 import type { EventStore } from '#event-store/port';
 import { ACTIVITIES, EVENT_STORE } from '#wiring/tokens';
@@ -23,13 +24,14 @@ import { markDamaged } from './damaged-mark.ts';
 import { serveDocumentation } from './documentation.ts';
 import { DEFAULT_MOST_FEEDS, MOST_FEEDS } from './feed.controller.ts';
 import { fileTypes } from './lead-batch.ts';
+import { OperationsController } from './operations.controller.ts';
 import { isPaymentNotice, keepSignedBodies } from './payment-notices.controller.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
 import { refuseBadBody, Validation } from './validation.ts';
 
 interface HttpOptions {
   /** Default: JSON lines on standard error. */
-  readonly log?: Logger;
+  readonly telling?: Pick<Telling, 'log' | 'telemetry'>;
   /** The most a JSON body may have; files are streamed and have no limit. */
   readonly bodyLimitBytes?: number;
   /** The most change feeds that are open at a time. */
@@ -61,7 +63,7 @@ class HttpApplication {}
 export async function createHttpApplication(
   leadgerModule: DynamicModule,
   {
-    log = programLog('api'),
+    telling: { log, telemetry } = { log: programLog('api'), telemetry: undefined },
     bodyLimitBytes = 1024 * 1024,
     mostFeeds = DEFAULT_MOST_FEEDS,
     routes = ApiModule,
@@ -85,6 +87,7 @@ export async function createHttpApplication(
   adapter.getInstance().addHook('onSend', async (request, reply) => markDamaged(damages, request, reply));
   serveDocumentation(application);
   await application.init();
+  telemetry?.measure(() => application.get(OperationsController, { strict: false }).measure());
   return application;
 }
 
@@ -92,7 +95,7 @@ const adapterWith = (log: Logger, bodyLimit: number): FastifyAdapter =>
   new FastifyAdapter({
     loggerInstance: log,
     // Its lines have addresses, and people search for names. What is told of a request names its route.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit,
     routerOptions: { maxParamLength: 500 },

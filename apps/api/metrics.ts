@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Measure } from '#apps/telling';
 import type { Activities, Activity } from '#domain/kernel/activities';
 import { type Measurements, MOST_LAG_COUNTED } from '#requests/health';
 
@@ -168,6 +169,20 @@ export class Metrics {
 
   /** In the text format of Prometheus. What is not known now is left out. */
   of(now: Measurements): Promise<string> {
+    this.#set(now);
+    return this.#registry.metrics();
+  }
+
+  /** The gauges of Leadger as values. */
+  async gaugesOf(now: Measurements): ReturnType<Measure> {
+    this.#set(now);
+    const all = await this.#registry.getMetricsAsJSON();
+    return all
+      .filter(({ name, type }) => name.startsWith('leadger_') && String(type) === 'gauge')
+      .map(({ name, help, values }) => ({ name, help, values: values as Awaited<ReturnType<Measure>>[number]['values'] }));
+  }
+
+  #set(now: Measurements): void {
     const { processes, readModels } = now;
     for (const [gauge, read] of this.#servers) setOrLeaveOut(gauge, {}, read(now));
     for (const [counter, read] of this.#outages) {
@@ -192,7 +207,6 @@ export class Metrics {
     this.#eventsTaken.reset();
     for (const { name, eventsTaken } of readModels)
       if (eventsTaken !== undefined) this.#eventsTaken.inc({ model: name }, eventsTaken);
-    return this.#registry.metrics();
   }
 }
 

@@ -3,11 +3,13 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import type { Measure } from '#apps/telling';
 import type { Activities } from '#domain/kernel/activities';
 import { health, healthExample, readiness } from '#requests/health';
 import type { Queries } from '#requests/queries';
 import { ACTIVITIES, QUERIES } from '#wiring/tokens';
 import { Metrics } from './metrics.ts';
+import { reading } from './caller.ts';
 import { type Reader, Reading } from './reading.ts';
 import { Responds } from './responses.ts';
 
@@ -80,4 +82,7 @@ export class OperationsController {
     reply.type(this.#metrics.contentType);
     return this.#metrics.of(await this.#queries.getMeasurements(reader));
   }
+
+  /** For a collector, to which the program itself sends them. */
+  measure: Measure = async () => this.#metrics.gaugesOf(await this.#queries.getMeasurements(reading()));
 }

@@ -14,15 +14,16 @@ const usage = `usage: npm start -- [--data DIR] [--events URL] [--database URL] 
 
 main(async () => {
   const options = readOptions(usage, ['data', 'events', 'database', 'port']);
-  const { log, activities } = beginTelling('standalone');
+  const telling = await beginTelling('standalone');
+  const { activities } = telling;
   const failing = { failingMilliseconds: failingMilliseconds() };
-  const limits = { log, ...mostFeeds(), commandMilliseconds: commandMilliseconds() };
+  const limits = { telling, ...mostFeeds(), commandMilliseconds: commandMilliseconds() };
   const stores = await openStores({ ...options, waits: true, activities });
   const application = await createHttpApplication(LeadgerModule.on(stores, failing), limits).catch(async (error) => {
     await stores.close();
     throw error;
   });
-  const url = await serve(application, options);
+  const url = await serve(application, options, { telling });
   if (!url) return;
   stores.directory?.setUrl(url);
   console.log(`Leadger is ready: ${url}

@@ -20,15 +20,16 @@ LEADGER_LEASE_SECONDS (default 15), the other workers take over its share.`;
 main(async () => {
   const options = readOptions(usage, ['events', 'database', 'host', 'port']);
   const location = onServers(options);
-  const { log, activities } = beginTelling('worker');
+  const telling = await beginTelling('worker');
+  const { activities } = telling;
   const failing = { failingMilliseconds: failingMilliseconds() };
   mustHaveMailServer();
   const leases = await openLeases({ ...location, termMilliseconds: leaseTermMilliseconds() });
   const stores = await openStores({ ...location, waits: true, activities });
   const application = await createHttpApplication(LeadgerModule.on(stores, { leases, ...failing }), {
-    log,
+    telling,
     routes: OperationsModule,
   });
-  const url = await serve(application, options);
+  const url = await serve(application, options, { telling });
   if (url) console.log(`Leadger's worker ${leases.worker} is ready: ${url}/health`);
 });

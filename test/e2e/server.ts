@@ -111,7 +111,7 @@ export async function startServer({
       ...(notices && { notices }),
       webhooks: httpWebhooks({ allowPrivate: true }),
     }),
-    { log, ...(mostFeeds !== undefined && { mostFeeds }) },
+    { telling: { log, telemetry: undefined }, ...(mostFeeds !== undefined && { mostFeeds }) },
   );
   const { running } = await startLeadger(application);
   // `stop` reports this error. Some tests close the stores on purpose and never call it.
