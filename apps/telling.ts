@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Activities } from '#domain/kernel/activities';
 import { logActivities, programLog } from './program-log.ts';
+import { sendsTelemetry } from './settings.ts';
 
 /** The gauges of a program now, as Prometheus has them. */
 export type Measure = () => Promise<
@@ -39,16 +40,6 @@ export async function beginTelling(program: string): Promise<Telling> {
     : undefined;
   return { log, activities, telemetry };
 }
-
-/** Off unless an exporter is configured. */
-const sendsTelemetry = ({ OTEL_SDK_DISABLED: disabled, ...env } = process.env): boolean =>
-  disabled !== 'true' && ENDPOINTS.some((name) => (env[name] ?? '') !== '');
-
-const ENDPOINTS = [
-  'OTEL_EXPORTER_OTLP_ENDPOINT',
-  'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
-  'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT',
-];
 
 function versionOfPackage(): string {
   for (const up of ['..', '../..']) {

@@ -179,7 +179,11 @@ export class Metrics {
     const all = await this.#registry.getMetricsAsJSON();
     return all
       .filter(({ name, type }) => name.startsWith('leadger_') && String(type) === 'gauge')
-      .map(({ name, help, values }) => ({ name, help, values: values as Awaited<ReturnType<Measure>>[number]['values'] }));
+      .map(({ name, help, values }) => ({
+        name,
+        help,
+        values: values as Awaited<ReturnType<Measure>>[number]['values'],
+      }));
   }
 
   #set(now: Measurements): void {

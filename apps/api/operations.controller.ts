@@ -8,8 +8,8 @@ import type { Activities } from '#domain/kernel/activities';
 import { health, healthExample, readiness } from '#requests/health';
 import type { Queries } from '#requests/queries';
 import { ACTIVITIES, QUERIES } from '#wiring/tokens';
-import { Metrics } from './metrics.ts';
 import { reading } from './caller.ts';
+import { Metrics } from './metrics.ts';
 import { type Reader, Reading } from './reading.ts';
 import { Responds } from './responses.ts';
 

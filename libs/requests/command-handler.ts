@@ -1,5 +1,5 @@
 import { type Cause, encode } from '#domain/codec';
-import { Activities, type Activity, type ActivityKey, activityTime, reasonToTell } from '#domain/kernel/activities';
+import { Activities, type ActivityKey, activityTime, type Ending } from '#domain/kernel/activities';
 import type { Caller } from '#domain/kernel/caller';
 import { isRefusal, type Refusal } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
@@ -99,21 +99,8 @@ export class CommandHandler {
 
   /** @throws TooMuchContention and the errors of {@link EventStore.append}. */
   async execute(asked: AddressedCommand): Promise<Outcome> {
-    return this.#told(asked, () => this.#waitedFor.during(asked, () => this.#enqueue(asked)));
-  }
-
-  async #told(asked: AddressedCommand, execute: () => Promise<Outcome>): Promise<Outcome> {
-    const startedAt = activityTime();
-    const tell = (end: Ending) =>
-      this.#activities.tell({ ...commandActivity(asked), ...end, startedAt, endedAt: activityTime() });
-    try {
-      const outcome = await execute();
-      tell(endingOf(outcome));
-      return outcome;
-    } catch (error) {
-      tell({ outcome: 'failed', reason: reasonToTell(error) });
-      throw error;
-    }
+    const execute = () => this.#waitedFor.during(asked, () => this.#enqueue(asked));
+    return this.#activities.during(commandActivity(asked), execute, endingOf);
   }
 
   #enqueue(asked: AddressedCommand): Promise<Outcome> {
@@ -223,8 +210,6 @@ export class CommandHandler {
     if (this.#knownUpTo === undefined || position > this.#knownUpTo) this.#knownUpTo = position;
   }
 }
-
-type Ending = Pick<Activity, 'outcome' | 'reason'>;
 
 const commandActivity = ({ stream, command, cause: { commandId: id, correlationId }, parent }: AddressedCommand) => {
   const name = isRefusal(command) ? 'refused-request' : command.type;

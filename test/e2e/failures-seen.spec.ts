@@ -106,6 +106,16 @@ test('metrics count the failures, and how long they have lasted', async () => {
   expect(text).toMatch('leadger_degraded{part="effect",name="send-mail"} 1');
 });
 
+test('an import is told with its counts, and with no row of it', async () => {
+  const file = `first name,telephone\r\nCanarietta,+1 212 555 0142\r\nCanarello,none\r\n`;
+  const headers = { 'content-type': 'text/csv' };
+  const path = '/api/leads/batches?leadTypeId=exclusive-fresh&source=page';
+  expect(await server.call('POST', path, file, headers)).toMatchObject({ status: 200, body: { received: 1 } });
+  const counts = { received: 1, known: 0, duplicates: 0, rejected: 1 };
+  expect(written().filter(({ kind }) => kind === 'import')).toMatchObject([{ level: 30, name: 'csv', ...counts }]);
+  expect((await server.call('GET', '/metrics')).text).toMatch('leadger_import_rows_total{result="rejected"} 1');
+});
+
 test('neither the log nor the metrics name a person, an address or a card', async () => {
   const { text } = await server.call('GET', '/metrics');
   expect([text, ...server.log].filter((line) => /canar|example\.org/i.test(line))).toEqual([]);

@@ -30,6 +30,8 @@ export interface Activity extends ActivityKey {
   readonly details?: Readonly<Record<string, string | number>>;
 }
 
+export type Ending = Pick<Activity, 'outcome' | 'reason' | 'details'>;
+
 type Listener = (activity: Activity) => void;
 
 /** What one program does is told here, and whoever writes logs, counts or traces listens. */
@@ -42,6 +44,24 @@ export class Activities {
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Tells what is done meanwhile. @throws what it throws, which is told as its failure */
+  async during<Answer>(
+    about: Omit<Activity, 'startedAt' | 'endedAt' | 'outcome'>,
+    run: () => Promise<Answer>,
+    endingOf: (answer: Answer) => Ending,
+  ): Promise<Answer> {
+    const startedAt = activityTime();
+    const tell = (ending: Ending) => this.tell({ ...about, ...ending, startedAt, endedAt: activityTime() });
+    try {
+      const answer = await run();
+      tell(endingOf(answer));
+      return answer;
+    } catch (error) {
+      tell({ outcome: 'failed', reason: reasonToTell(error) });
+      throw error;
+    }
   }
 
   /** Nothing fails because it could not be told. */
