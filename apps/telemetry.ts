@@ -27,7 +27,7 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { Logger } from 'pino';
-import type { Activities, Activity, ActivityKey } from '#domain/kernel/activities';
+import { type Activities, type Activity, type ActivityKey, activityTime } from '#domain/kernel/activities';
 import type { Measure, Telemetry } from './telling.ts';
 
 const SPANS_WAITING = 16_384;
@@ -89,8 +89,8 @@ const samplerOf = ({ OTEL_TRACES_SAMPLER: sampler = '', OTEL_TRACES_SAMPLER_ARG:
 function complainInto(log: Logger): void {
   let silentUntil = 0;
   const complain = (message: string) => {
-    if (Date.now() < silentUntil) return;
-    silentUntil = Date.now() + MILLISECONDS_BETWEEN_COMPLAINTS;
+    if (activityTime() < silentUntil) return;
+    silentUntil = activityTime() + MILLISECONDS_BETWEEN_COMPLAINTS;
     log.warn({ kind: 'telemetry', reason: message.slice(0, 500) }, 'traces or metrics could not be sent');
   };
   const silent = () => {};

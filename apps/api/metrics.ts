@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Measure } from '#apps/telling';
 import type { Activities, Activity } from '#domain/kernel/activities';
+import { attentionReasons } from '#read-models/queries/attention';
 import { type Measurements, MOST_LAG_COUNTED } from '#requests/health';
 
 type Process = Measurements['processes'][number];
@@ -125,6 +126,7 @@ export class Metrics {
   readonly #processes: readonly (readonly [Gauge, (process: Process) => number])[];
   readonly #wishes: readonly (readonly [Gauge, (wishes: Wishes, now: string) => number])[];
   readonly #degraded: Gauge;
+  readonly #attention: Gauge;
   readonly #models: readonly (readonly [Gauge, (model: ReadModel) => number | undefined])[];
   readonly #servers: readonly (readonly [Gauge, (now: Measurements) => number | undefined])[];
   readonly #outages: readonly (readonly [Counter, (outages: Measurements['outages']) => number | undefined])[];
@@ -147,6 +149,12 @@ export class Metrics {
       name: 'leadger_degraded',
       help: '1 for each part that makes the health yellow or red',
       labelNames: ['part', 'name'],
+      registers,
+    });
+    this.#attention = new Gauge({
+      name: 'leadger_attention_items',
+      help: 'Items of /api/attention, by reason',
+      labelNames: ['reason'],
       registers,
     });
     this.#models = modelGauges.map(([name, help, value]) => [
@@ -202,6 +210,9 @@ export class Metrics {
       for (const { name, withoutResult = [] } of processes)
         for (const wishes of withoutResult) gauge.set({ process: name, what: wishes.what }, read(wishes, now.now));
     }
+    this.#attention.reset();
+    if (now.attention)
+      for (const reason of attentionReasons) this.#attention.set({ reason }, now.attention.get(reason) ?? 0);
     this.#degraded.reset();
     for (const { part, name } of now.degradedBy) this.#degraded.set({ part, name }, 1);
     for (const [gauge, read] of this.#models) {

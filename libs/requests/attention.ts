@@ -23,25 +23,35 @@ interface AttentionRequest extends PageRequest {
   readonly starvingAfterHours?: number;
 }
 
-type AttentionTools = QueryTools & Pick<QueryDependencies, 'events' | 'processes' | 'failingMilliseconds'>;
+export type AttentionTools = QueryTools & Pick<QueryDependencies, 'events' | 'processes' | 'failingMilliseconds'>;
 
 /** Orders that the staff should look at. */
-export const attentionQueries = ({ rows, stateOf, now, events, processes, failingMilliseconds }: AttentionTools) => ({
-  async list({ caller }: RequestContext, { starvingAfterHours = STARVING_AFTER_HOURS, ...request }: AttentionRequest) {
-    const at = now();
-    const { subjects } = await stateOf<'erasures'>(erasuresStream);
-    return rows.attention.list(caller, {
-      ...request,
-      erased: [...subjects].filter((subject) => familyOf(subject) === 'customer').map(idOf),
-      waitingSince: addHours(at, -starvingAfterHours),
-      declinedSince: addDays(at, -DECLINED_FOR_DAYS),
-      now: at,
-      ...(await unansweredIn(processes, at, failingMilliseconds)),
-      damaged: damagedOrdersIn(events),
-      ...parkedIn(await processes.parked()),
-    });
+export const attentionQueries = (tools: AttentionTools) => ({
+  async list({ caller }: RequestContext, { starvingAfterHours, ...request }: AttentionRequest) {
+    return tools.rows.attention.list(caller, { ...request, ...(await limitsNow(tools, starvingAfterHours)) });
   },
 });
+
+/** How many items there are, by reason. */
+export const attentionCounts = async (tools: AttentionTools, { caller }: RequestContext) =>
+  tools.rows.attention.counts(caller, await limitsNow(tools));
+
+async function limitsNow(
+  { stateOf, now, events, processes, failingMilliseconds }: AttentionTools,
+  starvingAfterHours = STARVING_AFTER_HOURS,
+) {
+  const at = now();
+  const { subjects } = await stateOf<'erasures'>(erasuresStream);
+  return {
+    erased: [...subjects].filter((subject) => familyOf(subject) === 'customer').map(idOf),
+    waitingSince: addHours(at, -starvingAfterHours),
+    declinedSince: addDays(at, -DECLINED_FOR_DAYS),
+    now: at,
+    ...(await unansweredIn(processes, at, failingMilliseconds)),
+    damaged: damagedOrdersIn(events),
+    ...parkedIn(await processes.parked()),
+  };
+}
 
 /** Calls of the payment provider, by the processes of orders and programmes. */
 const charges: ReadonlySet<string> = new Set(['capture-payment', 'charge-renewal', 'settle-renewal']);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Instant, instant } from '#domain/kernel/events';
+import { addSeconds } from '#domain/kernel/instants';
 import type { Clock } from '#gateways/clock';
 import type { EngineStatus } from '#processes/engine/engine';
 import type { WishesWithoutResult } from '#processes/engine/process-run';
@@ -57,7 +58,7 @@ interface Limits {
 
 /** What is wrong with a store: the parts that do not work first, then what waits for people. */
 export function degradationsOf(parts: Parts, { clock, failingMilliseconds = FAILING_MILLISECONDS }: Limits) {
-  const failingSince = new Date(Date.parse(clock.now()) - failingMilliseconds).toISOString() as Instant;
+  const failingSince = addSeconds(clock.now(), -failingMilliseconds / 1000);
   return [...ofServers(parts), ...ofKeysAndStreams(parts), ...ofProcesses(parts, failingSince), ...ofReadModels(parts)];
 }
 

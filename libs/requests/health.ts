@@ -12,10 +12,12 @@ import {
 import { systemClock } from '#gateways/clock';
 import { engineStatus } from '#processes/engine/engine';
 import { type ReadModelStatus, readModelStatus } from '#read-models/read-models';
+import { type AttentionTools, attentionCounts } from './attention.ts';
 import { damagedStreamsIn, foreignStreamsIn, sightOf, sights } from './damaged-streams.ts';
 import { degradationsOf, degradedBy } from './degradations.ts';
 import { readModelStatuses } from './operations.ts';
 import { type QueryDependencies, sameForAll } from './query-tools.ts';
+import type { RequestContext } from './request-tools.ts';
 import { parkedItemOf } from './running-processes.ts';
 
 /** A lag is counted up to this many events: counting more would slow the store down. */
@@ -31,11 +33,14 @@ const healthStatuses = ['green', 'yellow', 'red'] as const;
 type HealthStatus = (typeof healthStatuses)[number];
 
 /** The state of the programs, for operators and for their tools. */
-export const operationQueries = (programs: Programs) => ({
+export const operationQueries = (programs: Programs & AttentionTools) => ({
   getHealth: sameForAll((): Promise<Health> => healthOf(programs)),
   getReadiness: sameForAll((): Promise<Readiness> => readinessOf(programs)),
   /** The numbers behind the metrics, all read once. */
-  getMeasurements: sameForAll(() => measurementsOf(programs)),
+  async getMeasurements(context: RequestContext) {
+    const attention = limitOfTime()(attentionCounts(programs, context)).catch(() => undefined);
+    return { ...(await measurementsOf(programs)), attention: await attention };
+  },
   /** Commands and events that failed too often. Each waits for a retry by staff, and only its stream waits with it. */
   listParkedItems: sameForAll(async () => (await programs.processes.parked()).map(parkedItemOf)),
   /** Streams of the ledger that others cut or deleted in the event store. */
@@ -259,7 +264,7 @@ const healthOfModel = (
   parked: parkedStreams.length,
 });
 
-export type Measurements = Awaited<ReturnType<typeof measurementsOf>>;
+export type Measurements = Awaited<ReturnType<ReturnType<typeof operationQueries>['getMeasurements']>>;
 
 async function measurementsOf(programs: Programs) {
   const { store, database, engine, models } = await programsNow(programs);

@@ -103,6 +103,7 @@ test('metrics count the failures, and how long they have lasted', async () => {
     expect(text).toMatch(new RegExp(`leadger_wishes_failing\\{process="[a-z-]+",what="${effect}"\\} \\d`));
     expect(text).toMatch(new RegExp(`leadger_wishes_failing_seconds\\{process="[a-z-]+",what="${effect}"\\} 36\\d`));
   }
+  expect(text).toMatch('leadger_attention_items{reason="payment-waiting"} 1');
   expect(text).toMatch('leadger_degraded{part="effect",name="send-mail"} 1');
 });
 

@@ -123,7 +123,7 @@ test('the command that imports leads tells it, where a level is set', async () =
   const file = join(directory, 'leads.csv');
   await writeFile(file, 'first name,telephone\r\nCanarietta,+1 212 555 0142\r\n');
   const store = join(directory, 'imported');
-  const parameters = ['import', file, '--data', store, '--lead-type', 'exclusive-fresh'];
+  const parameters = ['import', 'leads', file, '--data', store, '--lead-type', 'exclusive-fresh', '--source', 'page'];
   const { code, stderr } = await new Program('cli', parameters, { LEADGER_LOG_LEVEL: 'info' }).ended;
   expect(code).toBe(0);
   const told = stderr.split('\n').filter((line) => line.startsWith('{'));

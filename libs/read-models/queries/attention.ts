@@ -104,6 +104,17 @@ const order = { by: 'since', id: 'attentionId', newestFirst: false } as const;
 
 /** Orders that the staff should look at, longest waiting first. */
 export const attentionRows = (reader: RowReader) => ({
+  /** How many there are, by reason. A reason without any is left out. */
+  async counts(caller: Caller, limits: AttentionLimits): Promise<ReadonlyMap<AttentionRow['reason'], number>> {
+    const all = reader.db.selectFrom(attention(reader, limits).as('attention')).selectAll();
+    const rows = reader.visible(caller, ownership, all as unknown as Select<AttentionRow>);
+    const counted = rows
+      .clearSelect()
+      .select(['reason', sql<number>`count(*)::integer`.as('items')])
+      .groupBy('reason');
+    return new Map((await counted.execute()).map(({ reason, items }) => [reason, items]));
+  },
+
   async list(caller: Caller, request: AttentionRequest): Promise<Page<AttentionRow>> {
     const all = reader.db.selectFrom(attention(reader, request).as('attention')).selectAll();
     const rows = reader.visible(caller, ownership, all as unknown as Select<AttentionRow>);

@@ -78,6 +78,7 @@ const asked: Readonly<Record<string, (queries: RowQueries, caller: Caller) => Pr
   'webhooks.list': (queries, caller) => queries.webhooks.list(caller, LIMIT),
   'webhooks.find': (queries, caller) => each((id) => queries.webhooks.find(caller, `webhook-${id}`)),
   'owners.ofFamily': (queries, caller) => queries.owners.ofFamily(caller, 'order', ['o1-A', 'o1-B']),
+  'attention.counts': async (queries, caller) => [...(await queries.attention.counts(caller, limits))].length,
   'attention.list': (queries, caller) => queries.attention.list(caller, limits),
 };
 
