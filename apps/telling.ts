@@ -34,11 +34,26 @@ export async function beginTelling(program: string): Promise<Telling> {
   const activities = new Activities();
   const log = programLog(program);
   logActivities(activities, log);
+  if (process.env.LEADGER_LOG_LEVEL !== undefined) noticesInto(log);
   // Its packages are loaded only where something is sent.
   const telemetry = sendsTelemetry()
     ? (await import('./telemetry.ts')).startTelemetry({ program, version: versionOfPackage(), activities, log })
     : undefined;
   return { log, activities, telemetry };
+}
+
+/**
+ * What else a program notices (a server that is away, a stream that is damaged) is a line for people, as long as nobody said that
+ * something reads the log.
+ */
+function noticesInto(log: Logger): void {
+  const plain = console.warn;
+  console.warn = (...notice: unknown[]) => {
+    const [line] = notice;
+    if (typeof line === 'string' && line.startsWith('leadger: '))
+      log.warn({ kind: 'notice' }, line.slice('leadger: '.length));
+    else plain(...notice);
+  };
 }
 
 function versionOfPackage(): string {
