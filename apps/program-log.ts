@@ -67,9 +67,13 @@ const usualLevel: Readonly<Record<Activity['kind'], Level>> = {
   import: 'info',
 };
 
-/** A failure that lasts is written at its first, second, fourth, eighth attempt and so on: an outage does not fill a disk. */
+/**
+ * A failure that lasts is written at its first, second, fourth, eighth attempt and so on: an outage does not fill a disk. Its end
+ * is written, too.
+ */
 function levelOf({ kind, outcome, attempt, reason, parent }: Activity): Level {
   if (outcome === 'parked' && reason !== undefined) return 'error';
+  if (kind === 'effect' && outcome === 'done' && attempt !== undefined && attempt > 1) return 'warn';
   if (outcome !== 'failed') return usualLevel[kind];
   // The process, or its call to the outside, tells it.
   if ((kind === 'process' && reason === undefined) || (kind === 'command' && parent?.kind === 'process'))

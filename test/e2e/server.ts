@@ -88,7 +88,7 @@ export async function startServer({
   const write = (line: string) => {
     lines.push(line);
     // What processes and commands tell of their failures is not about requests.
-    if (/"level":[456]0/.test(line) && !line.includes('"kind":"')) errors.push(line);
+    if (/"level":[456]0/.test(line) && !line.includes('"outcome":"')) errors.push(line);
   };
   const log = programLog('standalone', { level: 'debug', to: { write } });
   const activities = new Activities();
