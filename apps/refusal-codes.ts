@@ -139,7 +139,7 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   'policy-not-seen': refused(
     428,
     'Whoever publishes a policy says which versions they saw.',
-    'Read /api/policy, and send its ETag in If-Match.',
+    'Read /api/policy or /api/policy/versions, and send its ETag in If-Match.',
     'if-match',
   ),
   'policy-copy-unclear': refused(
@@ -283,7 +283,7 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   'order-filled': refused(
     409,
     'The order is filled: all its leads were delivered.',
-    'Cancel or hold its programme in Loyalty Rewards, where it has one; else place a new order.',
+    'Cancel or hold its programme in Loyalty Rewards, while it has one; else place a new order.',
   ),
   'order-cancelled': refused(409, 'The order is cancelled.', 'Place a new order; for a checkout, start a new one.'),
   'programme-unknown': refused(
@@ -364,6 +364,11 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   ),
   'refund-unknown': refused(409, 'The order has no such refund.', 'Check the ids.', 'refundId'),
   'refund-made': refused(409, 'The payment provider has given the money back.', 'Nothing is left to do.'),
+  'refund-settled': refused(
+    409,
+    'It is recorded that the money of this refund was given back in another way.',
+    'Nothing is left to do. More is given back by a new refund of the order.',
+  ),
   'refund-under-way': refused(
     409,
     'The payment provider is being asked for this refund.',
@@ -391,6 +396,8 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
 export const processRefusals: Readonly<Record<string, string>> = {
   'business-has-lead': 'A customer of the same business was given this lead.',
   'charge-without-receipt': 'The receipt of the charge comes before that of its refund.',
+  'refund-without-receipt': 'The receipt of a refund comes before that of its return.',
+  'returned-refund-without-receipt': 'The receipt of a refund that came back comes before that of its next attempt.',
   'customer-has-lead': 'The customer was given this lead.',
   'daily-maximum-reached': 'The order has received its daily maximum of leads.',
   'lead-aged': 'The lead has become another type.',

@@ -1,4 +1,6 @@
+import { domainToASCII } from 'node:url';
 import { LeadgerError } from '#domain/kernel/leadger-error';
+import { isHostName } from '#domain/kernel/web-address';
 
 /** A program was called with wrong options. The message is printed in one line. */
 export class UsageError extends LeadgerError {
@@ -13,7 +15,7 @@ const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 const anything: Shape = [() => true, ''];
 const matching = (shape: RegExp, isLike: string): Shape => [(written) => shape.test(written), isLike];
 
-const collector: Shape = [isWebAddress, 'http://host:port or https://host:port'];
+const collector: Shape = [isHttpAddress, 'http://host:port or https://host:port'];
 
 /** What the environment may say to a program. Who parses a value later checks the rest of it. */
 const shapes: Readonly<Record<string, Shape>> = {
@@ -35,22 +37,37 @@ const shapes: Readonly<Record<string, Shape>> = {
   OTEL_TRACES_SAMPLER_ARG: matching(/^(0(\.\d+)?|1(\.0+)?)$/, 'a part of all traces, 0 to 1'),
   LEADGER_LOG_LEVEL: [(written) => LEVELS.includes(written), LEVELS.join(', ')],
   SMTP_URL: [isMailServer, 'smtp://host:port or smtps://user:password@host, with % codes for special characters'],
-  MAIL_FROM: matching(/^[^\s@<>]+@[^\s@<>]+$/, 'an address, name@host'),
-  STRIPE_SECRET_KEY: matching(/^\S+$/, 'a key without spaces'),
+  MAIL_FROM: [isSender, 'an address, name@host'],
+  STRIPE_SECRET_KEY: matching(/^(sk|rk)_[!-~]+$/, 'a key of the server (sk_… or rk_…), without spaces'),
+  STRIPE_WEBHOOK_SECRET: matching(/^whsec_[!-~]+$/, 'the secret of an endpoint (whsec_…), without spaces'),
+  STRIPE_STATEMENT_PREFIX: matching(
+    /^(?! )(?=.*[A-Za-z])[ !#-&(-)+-;=?-[\]-~]{2,10}(?<! )$/,
+    `the prefix of an account: 2 to 10 characters, with a letter, and none of < > \\ ' " *`,
+  ),
 };
 
-function isWebAddress(written: string): boolean {
+function isHttpAddress(written: string): boolean {
   return URL.canParse(written) && /^https?:$/.test(new URL(written).protocol);
 }
 
 function isMailServer(written: string): boolean {
   if (!URL.canParse(written)) return false;
   const { protocol, hostname } = new URL(written);
-  return (protocol === 'smtp:' || protocol === 'smtps:') && hostname !== '';
+  return (
+    (protocol === 'smtp:' || protocol === 'smtps:') && (hostname.startsWith('[') || isHostName(withoutRoot(hostname)))
+  );
+}
+
+/** A final dot only says that the name is a whole one. */
+const withoutRoot = (host: string): string => host.replace(/\.$/, '');
+
+function isSender(written: string): boolean {
+  const [, host = ''] = /^[^\s@<>\p{C}]+@([^\s@<>]+)$/u.exec(written) ?? [];
+  return isHostName(domainToASCII(host)) || /^\[[\w.:]+\]$/.test(host);
 }
 
 /** For secrets, and addresses that have passwords: what was written is not repeated. */
-const SECRET = /KEY|URL|EVENTS|ENDPOINT/;
+const SECRET = /KEY|SECRET|URL|EVENTS|ENDPOINT/;
 
 /**
  * Checks all settings before anything is opened, because no waiting mends them. An empty one is refused: who writes `HOST=` or

@@ -5,7 +5,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ACTOR, type Caller, trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
-import { REASON, REASON_FORM } from '#domain/kernel/text';
+import { isReason, REASON_FORM } from '#domain/kernel/text';
 import type { RequestContext } from '#requests/request-tools';
 import { revisionIn } from './conditional.ts';
 import { malformed } from './problems.ts';
@@ -19,7 +19,7 @@ const headers = {
     ACTOR,
     'customer:ID, staff:ID or system:ID; an id has at most 64 letters, digits, dots, hyphens and underscores, and is no e-mail address',
   ],
-  'leadger-reason': [REASON, REASON_FORM],
+  'leadger-reason': [{ test: isReason }, REASON_FORM],
   'idempotency-key': [/^[\x21-\x7e]{1,200}$/, '1 to 200 visible ASCII characters'],
   'if-match': [/^(\*|"(-1|\d{1,15})(-[\w-]{43})?"|"[\w-]{43}")$/, 'one ETag of an earlier answer, like "3", or *'],
 } as const;

@@ -26,7 +26,10 @@ const batchReport = named(
         }),
       )
       .describe('The first 1,000 rejected rows, by line.'),
-    position: z.string().optional().describe('Send it with a read as waitFor: then the read reflects all of them.'),
+    position: z
+      .string()
+      .optional()
+      .describe('Send it with a read as waitFor: then the read reflects all of them. Staff and programs get it.'),
   }),
 );
 type BatchReport = z.infer<typeof batchReport>;
@@ -98,7 +101,8 @@ function count(report: BatchReport, row: LeadFileRow, isTold: boolean, answer: R
     if (isTold && (events.length === 0 || repeated)) report.known += 1;
     else if (isTold && events.some(({ type }) => type === 'DuplicateReceived')) report.duplicates += 1;
     else report.received += 1;
-    if (report.position === undefined || position > report.position) report.position = position;
+    // It would tell how much was recorded.
+    if (isTold && (report.position === undefined || position > report.position)) report.position = position;
     return;
   }
   report.rejected += 1;

@@ -27,7 +27,7 @@ import { BatchRoute, endOfBatch, formatOf, receiveBatch } from './lead-batch.ts'
 import { Problem } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, ReadQuery, ReadRoute } from './reads.ts';
-import { type AnsweredReceipt, CommandRoute } from './responses.ts';
+import { type AnsweredReceipt, CommandRoute, placeForStaff } from './responses.ts';
 
 class ReceiveLeadBody {
   @Id({ description: 'The lead type that the lead is sold as.', example: exampleIds.leadTypeId })
@@ -80,7 +80,7 @@ const duplicate = z
 function answeredTo(caller: Caller, receipt: Receipt): AnsweredReceipt {
   const { outcome } = receipt;
   if (outcome.kind !== 'accepted') return receipt;
-  if (!isToldOfDuplicates(caller)) return { ...receipt, answer: { events: ['LeadReceived'] } };
+  if (!isToldOfDuplicates(caller)) return { ...receipt, answer: { events: ['LeadReceived'] }, hidesPlace: true };
   const found = outcome.events.find(({ type }) => type === 'DuplicateReceived');
   if (!found) return receipt;
   const { match } = (found as Extract<LeadEvent, { type: 'DuplicateReceived' }>).data;
@@ -125,7 +125,7 @@ export class LeadsController {
     summary: 'Receive one lead; it is distributed at once (DLV-6), unless the store has the person already (DLV-11)',
     idName: 'leadId',
     records: ['LeadReceived'],
-    adds: { duplicate },
+    adds: { duplicate, ...placeForStaff },
     creates: '/api/leads/:id',
   })
   async receiveLead(@Body() body: ReceiveLeadBody, @Asking() context: RequestContext): Promise<AnsweredReceipt> {

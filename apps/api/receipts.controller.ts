@@ -3,9 +3,9 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { Instant } from '#domain/kernel/events';
-import { ONE_LINE } from '#domain/kernel/text';
+import { nameIn } from '#domain/kernel/names';
 import { receiptKinds } from '#domain/receipts/receipts';
-import { datedTaxes, type Tax, tax } from '#domain/receipts/taxes';
+import { type Tax, tax } from '#domain/receipts/taxes';
 import { receiptHtml } from '#gateways/receipt-html';
 import { receiptPdf } from '#gateways/receipt-pdf';
 import { receiptFileName } from '#gateways/receipt-texts';
@@ -16,6 +16,7 @@ import { receiptListing } from '#read-models/queries/receipts';
 import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
+import { setTaxes, setTaxesExample, taxesInHistory, taxesInHistoryExample } from '#requests/tax-history';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { Conforming, CountInQuery, FieldNames, Id, InstantField, OneOf, Sort } from './fields.ts';
@@ -23,7 +24,6 @@ import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute, WaitFor } from './reads.ts';
 import { CommandRoute, Problems, Responds } from './responses.ts';
-import { named } from './schemas.ts';
 
 /** Marked when the stream of its store is damaged. */
 const receipt = receiptRow.extend({ damaged }).meta({ id: 'Receipt' });
@@ -46,7 +46,10 @@ class ReceiptsQuery extends PageQuery {
   })
   number?: number;
 
-  @OneOf(receiptKinds, { description: 'Receipts of charges, or of refunds, only.', optional: true })
+  @OneOf(receiptKinds, {
+    description: 'Receipts of charges, of refunds, or of refunds that came back, only.',
+    optional: true,
+  })
   kind?: ReceiptRow['kind'];
 
   @Sort(receiptListing)
@@ -58,9 +61,7 @@ class ReceiptsQuery extends PageQuery {
 
 const MOST_TAXES = 10;
 const taxExample: Tax = { name: 'Sales tax', percent: 8 };
-const taxes = z
-  .array(z.strictObject({ ...tax.shape, name: tax.shape.name.max(100).regex(ONE_LINE, 'must be one line of text') }))
-  .max(MOST_TAXES);
+const taxes = z.array(z.strictObject({ ...tax.shape, name: nameIn(tax.shape.name.max(100)) })).max(MOST_TAXES);
 
 class SetTaxesBody {
   @Conforming(taxes, {
@@ -74,7 +75,8 @@ class SetTaxesBody {
   effectiveFrom?: Instant;
 }
 
-const taxesOfStore = listOf(named('Taxes', datedTaxes));
+const taxesOfStore = listOf(setTaxes);
+const taxHistory = listOf(taxesInHistory);
 
 const TITLE = 'A receipt as a page to print, with the name and address of the customer opened';
 
@@ -92,7 +94,7 @@ export class ReceiptsController {
 
   @Get('receipts')
   @ReadRoute({
-    summary: 'Receipts of captured charges and of refunds, newest first (CHK-8)',
+    summary: 'Receipts of captured charges, of refunds, and of refunds that came back, newest first (CHK-8)',
     answer: listOf(receipt),
     example: { items: [markedExample] },
   })
@@ -153,14 +155,26 @@ export class ReceiptsController {
 
   @Get('stores/:storeId/taxes')
   @ApiOperation({ summary: 'The taxes that the prices of a store include, past, present and future (CHK-8)' })
-  @Responds(200, 'The taxes, in the order in which they were set; none at first.', taxesOfStore, {
-    items: [{ taxes: [taxExample], effectiveFrom: '2026-03-01T09:30:00.000Z' }],
+  @Responds(200, 'The taxes, by the instant from which they hold; none at first.', taxesOfStore, {
+    items: [setTaxesExample],
   })
   @Problems(404)
   async listTaxes(@IdOf('store') storeId: string, @Reading() reader: Reader) {
     const items = await this.#queries.receipts.listTaxes(reader, { storeId });
     if (!items) throw notFound('store', storeId);
     return taxesOfStore.parse({ items });
+  }
+
+  @Get('stores/:storeId/taxes/history')
+  @ReadRoute({
+    summary: 'The same taxes with who set them, and why: staff only (CHK-8)',
+    answer: taxHistory,
+    example: { items: [taxesInHistoryExample] },
+  })
+  async listTaxHistory(@IdOf('store') storeId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
+    const items = await this.#queries.receipts.listTaxHistory(reader, { storeId });
+    if (!items) throw notFound('store', storeId);
+    return { items };
   }
 
   @Put('stores/:storeId/taxes')

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { parse } from 'csv-parse';
-import type { BalanceLine } from '#audit/reconciliation';
+import type { BalanceLine, Period } from '#audit/reconciliation';
 import { isCurrency, minorUnitsOf } from '#domain/kernel/minor-units';
 import { CommandFailed } from './command-failed.ts';
 
@@ -25,12 +25,16 @@ export interface BalanceReport {
   /** Reporting categories that are not about charges and refunds, such as fees and payouts → how many lines. */
   readonly others: Readonly<Record<string, number>>;
   /** The first and the last day of all lines; undefined in an empty report. */
-  readonly period: { readonly from: string; readonly to: string } | undefined;
+  readonly period: Period | undefined;
 }
 
 const LONGEST_RECORD = 256 * 1024;
 const MOST_LINES = 5_000_000;
-const kinds: Readonly<Record<string, BalanceLine['kind']>> = { charge: 'charge', refund: 'refund' };
+const kinds: Readonly<Record<string, BalanceLine['kind']>> = {
+  charge: 'charge',
+  refund: 'refund',
+  refund_failure: 'refund-returned',
+};
 
 /** Reads a report that the provider's dashboard or API made. @throws CommandFailed where it is none */
 export async function readBalanceReport(file: string): Promise<BalanceReport> {
@@ -56,10 +60,15 @@ interface Numbered {
   readonly number: number;
 }
 
+/** A file without even a header is a download that broke off. */
 async function* recordsIn(file: string): AsyncGenerator<Numbered> {
+  let hasHeader = false;
   const parser = parse({
     bom: true,
-    columns: checkedHeader,
+    columns: (header: readonly string[]) => {
+      hasHeader = true;
+      return checkedHeader(header);
+    },
     info: true,
     max_record_size: LONGEST_RECORD,
     skip_empty_lines: true,
@@ -74,6 +83,7 @@ async function* recordsIn(file: string): AsyncGenerator<Numbered> {
       if (count > MOST_LINES) throw new CommandFailed(`${file} has more than ${MOST_LINES} lines: split it by days`);
       yield { cells: record as Cells, number: (info as { lines: number }).lines };
     }
+    if (!hasHeader) throw new CommandFailed(`${file} is empty: it is no itemized balance report`);
   } catch (error) {
     if (error instanceof CommandFailed) throw error;
     throw new CommandFailed(`${file} cannot be read: ${(error as Error).message}`);
@@ -100,15 +110,28 @@ function idIn(cells: Cells, column: keyof Cells, number: number): string {
   return id;
 }
 
-const INSTANT = /^(\d{4}-\d\d-\d\d)[ T]\d\d:\d\d(:\d\d)?/;
+const INSTANT = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(:\d\d)?)/;
 
 function dayIn({ created_utc: created }: Cells, number: number): string {
-  const day = INSTANT.exec(created)?.[1];
-  if (day === undefined) throw new CommandFailed(`line ${number}: created_utc is no instant`);
+  const [, day = '', time = ''] = INSTANT.exec(created) ?? [];
+  if (!isOnDay(`${day}T${time}Z`, day)) throw new CommandFailed(`line ${number}: created_utc is no instant`);
   return day;
 }
 
-/** A charge in another currency than that of the balance: the receipt has what the customer was charged. */
+/** Whether a text is a day that the calendar has, as YYYY-MM-DD. */
+export const isCalendarDay = (text: string): boolean =>
+  /^\d{4}-\d\d-\d\d$/.test(text) && isOnDay(`${text}T00:00Z`, text);
+
+/** An impossible day, such as the 30th of February, is none or another one. */
+function isOnDay(instant: string, day: string): boolean {
+  const milliseconds = Date.parse(instant);
+  return !Number.isNaN(milliseconds) && new Date(milliseconds).toISOString().startsWith(day);
+}
+
+/**
+ * A charge in another currency than that of the balance: the receipt has what the customer was charged. That amount is the one of the charge
+ * or the refund, so the sign is that of the balance.
+ */
 function lineOf(cells: Cells, kind: BalanceLine['kind'], day: string, number: number): BalanceLine {
   const isExchanged = Boolean(cells.customer_facing_currency && cells.customer_facing_amount);
   const currency = ((isExchanged ? cells.customer_facing_currency : cells.currency) ?? '').toUpperCase();
@@ -118,7 +141,8 @@ function lineOf(cells: Cells, kind: BalanceLine['kind'], day: string, number: nu
   const names = ['source_id', ...(kind === 'charge' ? (['charge_id', 'payment_intent_id'] as const) : [])] as const;
   const references = names.filter((name) => cells[name]).map((name) => idIn(cells, name, number));
   const id = idIn(cells, 'balance_transaction_id', number);
-  return { id, kind, references, day, amountCents: kind === 'charge' ? cents : Math.abs(cents), currency };
+  const amountCents = isExchanged && cells.gross.startsWith('-') !== cents < 0 ? -cents : cents;
+  return { id, kind, references, day, amountCents, currency };
 }
 
 /** Reports that overlap may be joined into one file: the same line counts once. */

@@ -1,26 +1,53 @@
-import { type Difference, type ReceiptInLog, type Reconciliation, reconcile } from '#audit/reconciliation';
+import { type Difference, type Period, type ReceiptInLog, type Reconciliation, reconcile } from '#audit/reconciliation';
 import { decode, type FactOf, idOf } from '#domain/codec';
 import { counted } from '#domain/kernel/counted';
 import { decimalOf, tellMoney } from '#domain/kernel/minor-units';
 import { openForReading, type StoreLocation } from '#wiring/stores';
-import { type BalanceReport, readBalanceReport } from './balance-report.ts';
+import { type BalanceReport, isCalendarDay, readBalanceReport } from './balance-report.ts';
+import { CommandFailed } from './command-failed.ts';
 import { printJson, printLines } from './print.ts';
+
+interface ReconcileOptions {
+  readonly json?: boolean;
+  /** The first and the last day, in UTC. Absent: those of the report. */
+  readonly from?: string;
+  readonly to?: string;
+}
 
 /**
  * Compares the receipts with a report of the payment provider (CHK-8), day by day, and lists the differences.
- * @returns the exit code: 0 when both agree, else 1
+ * @returns the exit code: 0 when both agree, else 1 @throws CommandFailed where the file or the period is none
  */
-export async function reconcileWith(
-  location: StoreLocation,
-  file: string,
-  { json = false }: { json?: boolean },
-): Promise<number> {
+export async function reconcileWith(location: StoreLocation, file: string, options: ReconcileOptions): Promise<number> {
+  checkDays(options);
   const report = await readBalanceReport(file);
-  const period = report.period ?? { from: '', to: '' };
-  const found = reconcile(report.lines, await receiptsIn(location), period);
-  if (json) printJson({ period: report.period ?? null, ...found, notCompared: report.others });
-  else print(report, found);
+  const receipts = await receiptsIn(location);
+  const period = periodOf(report, options);
+  if (!period && receipts.some(({ reference }) => reference !== undefined))
+    throw new CommandFailed('the report has no lines, so nobody knows its period: add --from and --to');
+  const found = reconcile(report.lines, receipts, period ?? EVER);
+  if (options.json) printJson({ period: period ?? null, ...found, notCompared: report.others });
+  else print({ period, others: report.others }, found);
   return found.differences.length === 0 ? 0 : 1;
+}
+
+const EVER: Period = { from: '0000-01-01', to: '9999-12-31' };
+
+function checkDays({ from, to }: ReconcileOptions): void {
+  for (const [name, day] of Object.entries({ from, to }))
+    if (day !== undefined && !isCalendarDay(day))
+      throw new CommandFailed(`--${name} ${day} is no day of the calendar, like 2026-11-30`);
+  if (from !== undefined && to !== undefined && from > to)
+    throw new CommandFailed(`--from ${from} is after --to ${to}`);
+}
+
+/** What the report lacks at its ends is only seen when the period is given. */
+function periodOf({ period: own }: BalanceReport, { from, to }: ReconcileOptions): Period | undefined {
+  if (from === undefined && to === undefined) return own;
+  const first = from ?? own?.from ?? EVER.from;
+  const last = to ?? own?.to ?? EVER.to;
+  if (first <= last) return { from: first, to: last };
+  return from === undefined ? { from: EVER.from, to: last } : { from: first, to: EVER.to };
 }
 
 async function receiptsIn(location: StoreLocation): Promise<readonly ReceiptInLog[]> {
@@ -29,7 +56,9 @@ async function receiptsIn(location: StoreLocation): Promise<readonly ReceiptInLo
     const receipts: ReceiptInLog[] = [];
     for await (const stored of stores.events.readAll({ filter: { types: ['ReceiptIssued'] } })) {
       const { stream, data } = decode(stored) as FactOf<'ReceiptIssued'>;
-      const { number, kind, reference, paidAt, amountCents, currency } = data;
+      const { number, kind, reference, paidAt, currency } = data;
+      // Of a refund that came back it is below zero: the store gained it.
+      const amountCents = kind === 'charge' ? data.amountCents : -data.amountCents;
       receipts.push({ storeId: idOf(stream), number, kind, reference, paidAt, amountCents, currency });
     }
     return receipts;
@@ -38,7 +67,10 @@ async function receiptsIn(location: StoreLocation): Promise<readonly ReceiptInLo
   }
 }
 
-function print({ period, others }: BalanceReport, { days, differences, agreeing, elsewhere }: Reconciliation): void {
+function print(
+  { period, others }: Pick<BalanceReport, 'period' | 'others'>,
+  { days, differences, agreeing, elsewhere, neverMade }: Reconciliation,
+): void {
   printLines(period ? `From ${period.from} to ${period.to} (UTC), charges less refunds:` : 'The report is empty.');
   for (const { day, currency, thereCents, hereCents } of days) {
     const amounts = `provider ${decimalOf(thereCents, currency).padStart(14)}  receipts ${decimalOf(hereCents, currency).padStart(14)}`;
@@ -48,16 +80,27 @@ function print({ period, others }: BalanceReport, { days, differences, agreeing,
   const notCompared = Object.entries(others).map(([category, count]) => `${category} (${count})`);
   if (notCompared.length > 0) printLines(`not compared: ${notCompared.join(', ')}`);
   if (elsewhere > 0) printLines(`${counted(elsewhere, 'refund was', 'refunds were')} made without the provider`);
+  if (neverMade > 0)
+    printLines(
+      `${counted(neverMade, 'refund was', 'refunds were')} refused by the provider after all, and cancelled out`,
+    );
   printLines(`${counted(agreeing, 'receipt agrees', 'receipts agree')}; ${counted(differences.length, 'difference')}`);
 }
+
+const noun: Readonly<Record<ReceiptInLog['kind'], string>> = {
+  charge: 'charge',
+  refund: 'refund',
+  'refund-returned': 'returned refund',
+};
 
 function lineAbout(difference: Difference): string {
   const there = 'line' in difference ? difference.line : undefined;
   const here = 'receipt' in difference ? difference.receipt : undefined;
-  const line = there && `${there.kind} ${there.id} of ${there.day}, ${tellMoney(there.amountCents, there.currency)}`;
+  const line =
+    there && `${noun[there.kind]} ${there.id} of ${there.day}, ${tellMoney(there.amountCents, there.currency)}`;
   const receipt =
     here &&
-    `receipt ${here.number} of ${here.storeId}, ${here.kind} of ${here.paidAt}, ${tellMoney(here.amountCents, here.currency)}`;
+    `receipt ${here.number} of ${here.storeId}, ${noun[here.kind]} of ${here.paidAt}, ${tellMoney(here.amountCents, here.currency)}`;
   if (line && receipt) return `differs:    ${line}, but ${receipt}`;
   return line ? `only there: ${line}` : `only here:  ${receipt}, ${here?.reference}`;
 }

@@ -20,6 +20,16 @@ const whyCancelled: Readonly<Record<DataOf<'ProgrammeCancelled'>['cause'], strin
   [customerErased]: why({ cause: customerErased }),
 };
 
+const whatMoved = ({
+  kind,
+  chargeNumber,
+  refundNumber,
+}: Pick<DataOf<'ReceiptIssued'>, 'kind' | 'chargeNumber' | 'refundNumber'>): string => {
+  if (kind === 'charge') return 'paid for';
+  if (kind === 'refund') return `given back of receipt ${chargeNumber}, for`;
+  return `came back, which takes back receipt ${refundNumber}, for`;
+};
+
 /** Sentences for people. An event without one is shown with its type and its fields. */
 const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string } = {
   StoreOpened: ({ name, webAddress }) => `store "${name}" opened at ${webAddress}`,
@@ -72,6 +82,7 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   ReceiptForfeited: ({ toLeadId }) => `not stored in time: lead ${toLeadId} takes the person`,
   PersonClaimed: ({ leadId, fromLeadId }) =>
     `the person of lead ${leadId} from now on${fromLeadId ? `, no longer of lead ${fromLeadId}` : ''}`,
+  PersonLinked: ({ leadId }) => `lead ${leadId}, which was sold too, has the same person`,
   AllBusinessKeysRenewed: ({ customers }) => `${counted(customers, 'customer')} got new keys of their business names`,
   BusinessKeysRenewed: ({ names }) =>
     `${counted(names.length, 'name of a business has', 'names of businesses have')} a new key`,
@@ -128,8 +139,8 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
     `a dispute about ${tellMoney(amountCents, currency)} (${reason.replaceAll('-', ' ')}) is ${stage}`,
   TaxesSet: ({ taxes, effectiveFrom }) =>
     `prices include ${taxes.map(({ name, percent }) => `${name} of ${percent} %`).join(' and ') || 'no tax'}, from ${effectiveFrom}`,
-  ReceiptIssued: ({ number, kind, orderId, chargeNumber, amountCents, currency }) =>
-    `receipt ${number}: ${tellMoney(amountCents, currency)} ${kind === 'charge' ? 'paid for' : `given back of receipt ${chargeNumber}, for`} order ${orderId}`,
+  ReceiptIssued: ({ number, orderId, amountCents, currency, ...issued }) =>
+    `receipt ${number}: ${tellMoney(Math.abs(amountCents), currency)} ${whatMoved(issued)} order ${orderId}`,
   OrderPaused: ({ restartsAt }) => `paused: receives nothing${restartsAt ? `, restarts by itself ${restartsAt}` : ''}`,
   OrderRestarted: ({ automatic }) => (automatic ? 'restarted by itself' : 'restarted'),
   OrderReopened: ({ renewalNumber, quantity, bonusLeads, bonusPercent, rule, pausesCounted, totalCents, currency }) =>

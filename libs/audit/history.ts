@@ -3,9 +3,10 @@ import type { Fact } from '#domain/codec';
 import { authentications } from '#domain/kernel/caller';
 import { instant } from '#domain/kernel/events';
 import type { FamilyName } from '#domain/ledger';
+import { StreamDamaged } from '#event-store/port';
 import type { Vault } from '#vault/vault';
 import { type OpenedText, openBoxes } from './opened.ts';
-import { type Readable, type ReplayOptions, replayOrRest } from './replay.ts';
+import { type Readable, type ReplayOptions, readFact, replayOrRest } from './replay.ts';
 
 /** One event as people read it: what happened, when, by whom and why. Personal data is opened, or marked. */
 export const historyEvent = z
@@ -83,6 +84,30 @@ export async function factsOf(
   for (const stream of streams) {
     const { facts: found, damaged } = await replayOrRest(events, stream as `${FamilyName}-${string}`, options);
     facts.push(...(damaged === undefined ? found : found.map((fact) => ({ ...fact, damaged: true as const }))));
+  }
+  return facts.sort((a, b) => (a.position < b.position ? -1 : 1));
+}
+
+/**
+ * Some events of streams of which most are about others, in the order of the log, checked. Of a damaged stream there are those that the log still
+ * has. @throws DamagedEvent, UnreadableEvent
+ */
+export async function factsAt(
+  events: Readable,
+  places: readonly { readonly stream: string; readonly place: number }[],
+  options: ReplayOptions,
+): Promise<readonly (Fact & { readonly damaged?: true })[]> {
+  const facts: (Fact & { readonly damaged?: true })[] = [];
+  const damaged = new Map<string, readonly (Fact & { readonly damaged?: true })[]>();
+  for (const { stream, place } of places) {
+    try {
+      const fact = damaged.has(stream) ? undefined : await readFact(events, stream, place, options);
+      if (fact) facts.push(fact);
+    } catch (error) {
+      if (!(error instanceof StreamDamaged)) throw error;
+      damaged.set(stream, await factsOf(events, [stream], options));
+    }
+    facts.push(...(damaged.get(stream) ?? []).filter(({ revision }) => revision === place));
   }
   return facts.sort((a, b) => (a.position < b.position ? -1 : 1));
 }

@@ -27,15 +27,16 @@ test('CHK-8: what both know in the same amount agrees, also when their days diff
     differences: [],
     agreeing: 1,
     elsewhere: 0,
+    neverMade: 0,
     days: [{ day: '2026-03-01', currency: 'USD', thereCents: 1000, hereCents: 1000 }],
   });
 });
 
 test('CHK-8: what is only there, only here or differs is listed', () => {
-  const lines = [line('a'), line('b'), line('c', { kind: 'refund', amountCents: 300 })];
+  const lines = [line('a'), line('b'), line('c', { kind: 'refund', amountCents: -300 })];
   const receipts = [
     receipt('b', { amountCents: 999 }),
-    receipt('c', { kind: 'refund', amountCents: 300 }),
+    receipt('c', { kind: 'refund', amountCents: -300 }),
     receipt('d'),
   ];
   const { differences, agreeing, days } = reconcile(lines, receipts, march);
@@ -54,5 +55,56 @@ test('CHK-8: a line agrees with one receipt only, and a refund never with a char
 test('CHK-8: receipts outside the period, and refunds that were made in another way, are no differences', () => {
   const april = receipt('a', { paidAt: '2026-04-01T00:00:00.000Z' });
   const byHand = receipt('b', { kind: 'refund', reference: undefined });
-  expect(reconcile([], [april, byHand], march)).toEqual({ differences: [], days: [], agreeing: 0, elsewhere: 1 });
+  expect(reconcile([], [april, byHand], march)).toEqual({
+    differences: [],
+    days: [],
+    agreeing: 0,
+    elsewhere: 1,
+    neverMade: 0,
+  });
+});
+
+test('CHK-8: a refund whose line has the sign of a charge differs', () => {
+  const { differences } = reconcile(
+    [line('c', { kind: 'refund', amountCents: 300 })],
+    [receipt('c', { kind: 'refund', amountCents: -300 })],
+    march,
+  );
+  expect(differences).toMatchObject([{ what: 'differs' }]);
+});
+
+test('CHK-8: a refund that came back agrees with the receipt that takes it back, and its next attempt with its own', () => {
+  const refund = (id: string) => ({ kind: 'refund', amountCents: -300, references: [id] }) as const;
+  const lines = [
+    line('1', refund('re_1')),
+    line('2', { ...refund('re_1'), kind: 'refund-returned', amountCents: 300 }),
+    line('3', refund('re_2')),
+  ];
+  const made = { kind: 'refund', amountCents: -300, reference: 're_1' } as const;
+  const receipts = [
+    receipt('1', made),
+    receipt('2', { ...made, kind: 'refund-returned', amountCents: 300 }),
+    receipt('3', { ...made, reference: 're_2' }),
+  ];
+  const day = { day: '2026-03-01', currency: 'USD', thereCents: -300, hereCents: -300 };
+  expect(reconcile(lines, receipts, march)).toMatchObject({ differences: [], agreeing: 3, days: [day], neverMade: 0 });
+  const before = reconcile(lines, receipts.slice(0, 1), march);
+  expect(before.differences.map(({ what }) => what)).toEqual(['only-there', 'only-there']);
+});
+
+test('CHK-8: a refund that the provider refused after it was created has no receipt, and its two lines cancel each other out', () => {
+  const refund = line('1', { kind: 'refund', amountCents: -300, references: ['re_1'] });
+  const failure = line('2', { kind: 'refund-returned', amountCents: 300, references: ['re_1'], day: '2026-03-02' });
+  expect(reconcile([refund, failure], [], march)).toMatchObject({ differences: [], days: [], neverMade: 1 });
+  const less = { ...failure, amountCents: 299 };
+  expect(reconcile([refund, less], [], march).differences).toHaveLength(2);
+  expect(reconcile([failure], [], march).differences).toMatchObject([{ what: 'only-there' }]);
+});
+
+test('CHK-8: what is outside the period is not compared, unless its other side is within', () => {
+  const april = { day: '2026-04-01' };
+  const lines = [line('a', april), line('b', { ...april, amountCents: 1 }), line('c', april)];
+  const inApril = { paidAt: '2026-04-01T00:00:00.000Z' };
+  const receipts = [receipt('a', { paidAt: '2026-03-31T23:59:59.999Z' }), receipt('b', inApril)];
+  expect(reconcile(lines, receipts, march)).toMatchObject({ differences: [], agreeing: 1 });
 });

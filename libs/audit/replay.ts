@@ -37,6 +37,20 @@ export async function replay<Name extends FamilyName>(
   return { facts, state };
 }
 
+/**
+ * One event of a stream. @returns undefined where the stream ends before it @throws DamagedEvent, StreamDamaged, UnreadableEvent
+ */
+export async function readFact(
+  store: Pick<EventStore, 'readStream'>,
+  stream: string,
+  revision: number,
+  { hashOf }: ReplayOptions,
+): Promise<Fact | undefined> {
+  for await (const recorded of store.readStream(stream, { from: revision, maxCount: 1 }))
+    return decodeChecked(recorded, hashOf);
+  return undefined;
+}
+
 export type Readable = Pick<EventStore, 'readStream' | 'readAll'>;
 
 /**

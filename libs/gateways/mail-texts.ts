@@ -68,7 +68,7 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
   'receipt-issued': {
     subject: 'Your receipt',
     paragraphs: [
-      `{{#if refunded}}The receipt for the {{money totalCents currency}} that we gave back to you is attached, as a PDF.{{else}}Thank you for your payment of {{money totalCents currency}}. Its receipt is attached, as a PDF.{{/if}} Its number is {{receiptNumber}}.`,
+      `{{#if returned}}Your bank sent our refund of {{money totalCents currency}} back to us. The receipt of that is attached, as a PDF: it takes the receipt of the refund back.{{else if refunded}}The receipt for the {{money totalCents currency}} that we gave back to you is attached, as a PDF.{{else}}Thank you for your payment of {{money totalCents currency}}. Its receipt is attached, as a PDF.{{/if}} Its number is {{receiptNumber}}.`,
       `You can read it here, too: ${linkTo('receipt')}`,
       aboutOrder,
     ],

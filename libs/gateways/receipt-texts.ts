@@ -19,7 +19,14 @@ export interface ReceiptTexts {
 
 /** Of the PDF: in ASCII, so that every mail program and browser keeps it. */
 export const receiptFileName = ({ kind, number }: ReceiptSheet): string =>
-  kind === 'charge' ? `receipt-${number}.pdf` : `refund-receipt-${number}.pdf`;
+  kind === 'charge' ? `receipt-${number}.pdf` : `${kind}-receipt-${number}.pdf`;
+
+/** Of each kind: what the title adds, and what happened to the money. */
+const words: Readonly<Record<ReceiptSheet['kind'], { readonly title: string; readonly total: string }>> = {
+  charge: { title: '', total: 'Paid' },
+  refund: { title: ' of a refund', total: 'Given back' },
+  'refund-returned': { title: ' of a refund that came back', total: 'Came back' },
+};
 
 export function receiptTexts(sheet: ReceiptSheet): ReceiptTexts {
   const { number, kind, amountCents, currency, taxes } = sheet;
@@ -27,20 +34,29 @@ export function receiptTexts(sheet: ReceiptSheet): ReceiptTexts {
   const taxCents = taxes.reduce((sum, one) => sum + one.taxCents, 0);
   const included = taxes.map(({ name, percent, taxCents }): Row => [`Including ${name}, ${percent}%`, money(taxCents)]);
   return {
-    title: kind === 'charge' ? `Receipt ${number}` : `Receipt ${number} of a refund`,
+    title: `Receipt ${number}${words[kind].title}`,
     about: aboutOf(sheet),
     rows: sheet.lines.map((line) => [textOf(line, sheet), money(line.amountCents)]),
-    total: [kind === 'charge' ? 'Paid' : 'Given back', money(amountCents)],
+    total: [words[kind].total, money(amountCents)],
     taxes: taxes.length > 0 ? [...included, ['Without taxes', money(amountCents - taxCents)]] : [],
   };
 }
 
-function aboutOf({ kind, chargeNumber, orderId, renewalNumber, paidAt, issuedAt }: ReceiptSheet): readonly Row[] {
+function aboutOf({
+  kind,
+  chargeNumber,
+  refundNumber,
+  orderId,
+  renewalNumber,
+  paidAt,
+  issuedAt,
+}: ReceiptSheet): readonly Row[] {
   const order = renewalNumber === 0 ? orderId : `${orderId}, renewal ${renewalNumber}`;
   return [
     ['Order', order],
     ...(chargeNumber === null ? [] : [['Refund of', `receipt ${chargeNumber}`] as const]),
-    [kind === 'charge' ? 'Paid on' : 'Given back on', dayOf(paidAt)],
+    ...(refundNumber === null ? [] : [['Takes back', `receipt ${refundNumber}`] as const]),
+    [`${words[kind].total} on`, dayOf(paidAt)],
     ['Issued on', dayOf(issuedAt)],
   ];
 }

@@ -10,6 +10,7 @@ const sheet: ReceiptSheet = {
   number: 17,
   kind: 'charge',
   chargeNumber: null,
+  refundNumber: null,
   orderId: '3b1c6f0e-6a55-5d0b-8a35-2f3d3b7a9c11',
   renewalNumber: 2,
   paidAt: '2026-03-01T09:30:01.000Z',

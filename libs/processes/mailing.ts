@@ -49,7 +49,8 @@ const DAYS_A_RECEIPT_IS_NEWS = 1;
 function receiptFacts(fact: FactOf<'ReceiptIssued'>): MailFacts | undefined {
   const { at, paidAt, receiptId, number: receiptNumber, kind: receiptKind, ...data } = fact.data;
   if (addDays(paidAt, DAYS_A_RECEIPT_IS_NEWS) < at) return undefined;
-  const { orderId, leadTypeId, amountCents: totalCents, currency } = data;
+  const { orderId, leadTypeId, amountCents, currency } = data;
+  const totalCents = Math.abs(amountCents);
   const order = { orderId, storeId: idOf(fact.stream), leadTypeId };
   return { ...order, receiptId, receiptNumber, receiptKind, totalCents, currency };
 }

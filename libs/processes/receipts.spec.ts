@@ -75,7 +75,9 @@ describe('receipts', () => {
   it('CHK-8: are not issued again after a restart, nor for what cost nothing', () => {
     const all = [placed('o1'), captured('o1'), refunded('r1', 400)] as const;
     expect(driven(...all, issued('charge')).wishesAt()).toEqual(['IssueRefundReceipt']);
-    expect(driven(...all, issued('charge'), issued('refund', { refundId: 'r1' })).wishesAt()).toEqual([]);
+    expect(
+      driven(...all, issued('charge'), issued('refund', { refundId: 'r1', reference: 're_r1' })).wishesAt(),
+    ).toEqual([]);
     expect(driven(placed('o1'), captured('o1', 0)).wishesAt()).toEqual([]);
   });
 
@@ -86,6 +88,61 @@ describe('receipts', () => {
     expect(wishesAt()).toEqual([]);
     fold(...issued('charge'));
     expect(wishesAt()).toEqual(['IssueRefundReceipt']);
+  });
+
+  it('CHK-8: a refund that came back, and its next attempt, have one each, also in a log of an older version', () => {
+    const back: Spec = [
+      'order-o1',
+      'RefundReturned',
+      { refundId: 'r1', renewalNumber: 0, reference: 'pi_o1', currency },
+    ];
+    const again: Spec = [
+      'order-o1',
+      'PaymentRefunded',
+      { refundId: 'r1', renewalNumber: 0, reference: 're_2', amountCents: 400, currency },
+    ];
+    const old = [placed('o1'), captured('o1'), issued('charge'), refunded('r1', 400)] as const;
+    const receipt = issued('refund', { refundId: 'r1', reference: 're_r1' });
+    const { wishes, state, fold, wishesAt } = driven(...old, receipt, back, again);
+    const [first, second] = wishes() as [CommandWish, CommandWish];
+    expect(commandsOf([first, second])).toMatchObject([
+      { type: 'IssueReturnedRefundReceipt', refundId: 'r1', reference: 're_r1' },
+      { type: 'IssueRefundReceipt', refundId: 'r1', reference: 're_2', amountCents: 400 },
+    ]);
+    receipts.refused?.(state(), second, { refused: true, code: 'returned-refund-without-receipt', message: '' });
+    expect(wishesAt()).toEqual([]);
+    fold(...issued('refund-returned', { refundId: 'r1', reference: 're_r1' }));
+    expect(wishesAt()).toEqual(['IssueRefundReceipt']);
+    fold(...issued('refund', { refundId: 'r1', reference: 're_2' }));
+    expect(wishesAt()).toEqual([]);
+  });
+
+  it('CHK-8: a refund whose receipt an older version issued for its next attempt is not asked for without an end', () => {
+    const back: Spec = [
+      'order-o1',
+      'RefundReturned',
+      { refundId: 'r1', renewalNumber: 0, reference: 'pi_o1', currency },
+    ];
+    const again: Spec = [
+      'order-o1',
+      'PaymentRefunded',
+      { refundId: 'r1', renewalNumber: 0, reference: 're_2', amountCents: 400, currency },
+    ];
+    const receipt = issued('refund', { refundId: 'r1', reference: 're_2' });
+    const all = [placed('o1'), captured('o1'), issued('charge'), refunded('r1', 400), back, again, receipt] as const;
+    const { wishes, state } = driven(...all);
+    const refuse = (wish: unknown) =>
+      receipts.refused?.(state(), wish as CommandWish, { refused: true, code: 'any', message: '' });
+    const asked = [2, 1, 0].map((expected) => {
+      const now = wishes();
+      now.forEach(refuse);
+      return [expected, now.length];
+    });
+    expect(asked).toEqual([
+      [2, 2],
+      [1, 1],
+      [0, 0],
+    ]);
   });
 
   it('CHK-8: several programs that issue the same ones at once give each number once, without gaps', async () => {

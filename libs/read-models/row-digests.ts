@@ -4,18 +4,18 @@
  * program starts.
  */
 export const rowDigests: Readonly<Record<string, string>> = {
-  customers: '981a3ee33bde831c',
+  customers: 'a6001ce0b0efc9b3',
   orders: '663bf9093e9f64dd',
   programmes: '0697600cb1ee184f',
   defined_coupons: '787409241acf5bf8',
   leads: 'df2094e842cd808d',
   coupons: '476214aa468f65af',
   refunds: 'f1a7af8032f12131',
-  receipts: '8e44d174b5452930',
+  receipts: 'f7d6b54b2d6c5c99',
   replacements: '7564a7242c529618',
   tickets: '804c1b4708e2bae0',
   mails: 'cb78dd9f4578262f',
   webhooks: '6134a1be56162226',
-  histories: 'f555d2a32341de94',
-  sales: '4206a6427f44fb69',
+  histories: '7bfdb561fce86208',
+  sales: 'dbb796f393fcd968',
 };

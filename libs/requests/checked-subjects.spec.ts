@@ -27,7 +27,10 @@ const by = (what: string, caller: Caller = staff): RequestContext => ({
 
 /** Rows have their own tests. These tests read only the streams of a customer. */
 const readModels = {
-  queries: new Proxy({}, { get: () => ({ streams: async () => [], list: async () => ({ items: [] }) }) }),
+  queries: new Proxy(
+    {},
+    { get: () => ({ streams: async () => [], receipts: async () => [], list: async () => ({ items: [] }) }) },
+  ),
   names: ['orders'],
   paused: [] as string[],
   async pause(name: string) {

@@ -349,22 +349,31 @@ function record(
 ): Decided {
   const { decider }: Family = ledger[familyOf(stream)];
   const recorded = { ...cause, ...instantsOf(command, machineClock.now()) };
+  const first = folded.revision + 1;
   const encoded = events.map((event, index) => ({
-    id: deriveId(cause.commandId, String(index)),
+    id: eventIdOf(cause.commandId, stream, first + index),
     ...encode(stream, event, recorded),
   }));
   for (const event of events) folded.state = decider.evolve(folded.state, event);
   folded.revision += events.length;
   const { revision } = folded;
-  const first = rememberFirst(folded, events, cause);
+  const outcome = rememberFirst(folded, events, cause);
   return {
     events: encoded,
     outcomeAt(position, repeated) {
-      if (first) first.position = position;
+      if (outcome) outcome.position = position;
       return { kind: 'accepted', events, revision, position, repeated };
     },
   };
 }
+
+/**
+ * A command may be decided again, on a later state, and otherwise: a customer repeats a request that was refused, a process
+ * ends before it has stored how far it came. One id may also come to two streams. So the id of an event has its place in it,
+ * and no log has one twice. A repeat that is decided on the same state comes to the same id, and is stored once.
+ */
+const eventIdOf = (commandId: string, stream: string, revision: number): string =>
+  deriveId(commandId, stream, String(revision));
 
 /** A command takes some time until it is recorded. Instants that are closer than this are of one clock. */
 const CLOCKS_AGREE_MILLISECONDS = 60_000;

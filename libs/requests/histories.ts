@@ -1,4 +1,4 @@
-import { describeFact, factsOf, type History, type HistoryEvent, replayHistory } from '#audit/history';
+import { describeFact, factsAt, factsOf, type History, type HistoryEvent, replayHistory } from '#audit/history';
 import type { Fact } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
 import type { FamilyName } from '#domain/ledger';
@@ -42,6 +42,8 @@ export interface HistoryReader {
   ): Promise<History | undefined>;
   /** The events of several streams, in the order of the log. Their personal data is sealed. */
   facts(streams: readonly string[]): Promise<readonly Fact[]>;
+  /** Some events of streams of which most are about others. */
+  factsAt(places: readonly { readonly stream: string; readonly place: number }[]): Promise<readonly Fact[]>;
   /** An event with its personal data opened. */
   entry(context: RequestContext, fact: Fact): Promise<HistoryEvent>;
 }
@@ -54,6 +56,7 @@ export function historyReader(events: Pick<EventStore, 'readStream' | 'readAll'>
     of: (context, stream, { at }) =>
       replayHistory({ events, vault: openFor(context) }, stream, { hashOf, ...(at && { at }) }),
     facts: (streams) => factsOf(events, streams, { hashOf }),
+    factsAt: (places) => factsAt(events, places, { hashOf }),
     entry: (context, fact) => describeFact(fact, openFor(context)),
   };
 }

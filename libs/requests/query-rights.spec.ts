@@ -91,6 +91,7 @@ describe('the table of queries', () => {
       'coupons.get: staff-only',
       'coupons.listUses: staff-only',
       'refunds.told: process-only',
+      'receipts.listTaxHistory: staff-only',
       'leads.history: staff-only',
       'persons.export: support-only',
       'operations.listParkedItems: staff-only',

@@ -6,9 +6,10 @@ import type { StateOf } from '#domain/ledger';
 import { receipts, receiptsStream } from '#domain/receipts/receipts';
 import { buyerLines, type ReceiptSheet } from '#domain/receipts/sheet';
 import type { DatedTaxes } from '#domain/receipts/taxes';
-import { asRows, openRow, type QueryTools, sameForAll } from './query-tools.ts';
+import { asRows, openRow, type QueryTools } from './query-tools.ts';
 import type { RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
+import { listTaxes, listTaxHistory } from './tax-history.ts';
 
 type TaxesRequest = Omit<DatedTaxes, 'effectiveFrom'> & { readonly effectiveFrom?: Instant };
 
@@ -31,11 +32,8 @@ export const receiptQueries = (tools: QueryTools) => ({
     tools.rows.receipts.find(caller, receiptId),
   /** What the printed receipt shows. @returns undefined when there is no such receipt */
   sheet: (context: RequestContext, { receiptId }: { receiptId: string }) => sheetOf(tools, context, receiptId),
-  /** Past, present and future taxes. @returns undefined when there is no such store */
-  listTaxes: sameForAll(async ({ storeId }: { storeId: string }) => {
-    const { stores } = await tools.stateOf<'catalogue'>(catalogueStream);
-    return stores.has(storeId) ? (await tools.stateOf<'receipts'>(receiptsStream(storeId))).taxes : undefined;
-  }),
+  listTaxes: listTaxes(tools),
+  listTaxHistory: listTaxHistory(tools),
 });
 
 async function sheetOf(

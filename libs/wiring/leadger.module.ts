@@ -150,7 +150,7 @@ function paymentsOf(environment: NodeJS.ProcessEnv, clock: Clock): PaymentGatewa
   return secretKey
     ? chargesOverStripe({
         secretKey,
-        statementPrefix: statementPrefix || undefined,
+        statementPrefix,
         now: () => Date.parse(clock.now()),
       })
     : sandboxPayments();

@@ -9,6 +9,7 @@ import type { PaymentGateway } from '#gateways/payments';
 import type { WebhookGateway } from '#gateways/webhooks';
 import { addressClaims } from '#processes/address-claims';
 import { autoRestart } from '#processes/auto-restart';
+import { businessKeys } from '#processes/business-keys';
 import { checkoutCoupons } from '#processes/checkout-coupons';
 import { checkoutEnd } from '#processes/checkout-end';
 import { ProcessEngine } from '#processes/engine/engine';
@@ -34,6 +35,7 @@ import type { ReadModels } from '#read-models/read-models';
 import type { AddressedCommand, Outcome } from '#requests/command-handler';
 import { completeErasure } from '#requests/erasure-completion';
 import { hasOlderText, sealOlderTexts } from '#requests/older-texts';
+import { renewalInUse } from '#requests/renewed-business-keys';
 import type { Dispatch } from '#requests/request-tools';
 import type { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
@@ -59,6 +61,7 @@ export const processes = [
   verificationDeadline,
   ticketDeadline,
   leadAgeing,
+  businessKeys,
   leadDistribution,
   checkoutCoupons,
   checkoutEnd,
@@ -133,6 +136,7 @@ const effectsOf = ({ store: events, ...others }: ReactionDependencies): EngineOp
   'keep-person': (effect) => keepPerson(effect, others),
   'forget-payer': (effect) => forgetPayer(effect, others),
   'erase-lead': (effect) => eraseLead(effect, others),
+  'renew-business-keys': ({ customerId }) => renewalInUse(others, customerId),
   'remove-mail-copies': async ({ before }) => {
     await others.mails.forgetBefore?.(before);
     return undefined;

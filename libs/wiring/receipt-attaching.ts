@@ -25,14 +25,19 @@ export async function attachedReceipt(
   { streams, events, vault }: ReceiptDependencies,
 ): Promise<Attachment> {
   const { storeId = '', receiptNumber = 1 } = facts;
-  const { at: issuedAt, chargeNumber = null, ...issued } = await issuedReceipt(events, storeId, receiptNumber);
+  const {
+    at: issuedAt,
+    chargeNumber = null,
+    refundNumber = null,
+    ...issued
+  } = await issuedReceipt(events, storeId, receiptNumber);
   const [{ state: catalogue }, { state: customer }] = await Promise.all([
     streams.read<'catalogue'>(catalogueStream),
     streams.read<'customer'>(customerStream(issued.customerId)),
   ]);
   const open = async <Value>(box: Sealed | undefined) => ((box && (await vault.open(box))) ?? null) as Value | null;
   const buyer = buyerLines(await openedBuyer(customer, open));
-  const sheet = receiptSheet({ ...issued, storeId, issuedAt, chargeNumber }, catalogue, buyer);
+  const sheet = receiptSheet({ ...issued, storeId, issuedAt, chargeNumber, refundNumber }, catalogue, buyer);
   return { filename: receiptFileName(sheet), contentType: 'application/pdf', content: await receiptPdf(sheet) };
 }
 

@@ -177,6 +177,57 @@ test('CHK-8: receipts are listed by customer, order, store and number; only staf
   expect(asked.body.code).toBe('staff-only');
 });
 
+test('CHK-8: receipts are part of the whole history of their customer, and of the export of the person; those of others are not', async () => {
+  const { order, storeId, leadTypeId, customerId } = await storeWith();
+  const orderId = await order();
+  await shop.order(await shop.customer({ storeId }), { leadTypeId, quantity: 5 });
+  await giveBack(orderId, 700);
+  await order();
+  const staff = { ...support };
+  const { items } = await shop.ask(
+    'GET',
+    `/api/customers/${customerId}/whole-history?limit=100`,
+    undefined,
+    200,
+    staff,
+  );
+  const numbersIn = (events: { type: string; data: { number: number } }[]) =>
+    events.filter(({ type }) => type === 'ReceiptIssued').map(({ data: { number } }) => number);
+  expect(numbersIn(items)).toEqual([1, 3, 4]);
+  const types = items.map(({ type }: { type: string }) => type);
+  expect(types.indexOf('ReceiptIssued')).toBeGreaterThan(types.indexOf('PaymentCaptured'));
+  const exported = await shop.ask('POST', '/api/persons/exports', { person: { customerId } }, 200, staff);
+  expect(numbersIn(exported.asCustomer[0].history)).toEqual([1, 3, 4]);
+});
+
+test('CHK-8: the taxes of a store are listed by the instant from which they hold, with when they were set; for staff with author and reason', async () => {
+  const { storeId } = await storeWith();
+  const inDays = (days: number) => new Date(Date.parse(shop.now()) + days * 24 * 3_600_000).toISOString();
+  const [soon, later] = [inDays(1), inDays(2)];
+  const set = (percent: number, effectiveFrom: string, reason: string) =>
+    shop.ask('PUT', `/api/stores/${storeId}/taxes`, { taxes: [{ name: 'Tax', percent }], effectiveFrom }, 200, {
+      'leadger-actor': 'staff:ada',
+      'leadger-reason': reason,
+    });
+  await set(7, later, 'the later rate');
+  const setAt = shop.now();
+  await shop.wait({ seconds: 60 });
+  await set(5, soon, 'a mistake');
+  await set(6, soon, 'the rate of the law');
+  const { items } = await shop.read(`/api/stores/${storeId}/taxes`);
+  expect(items).toEqual([
+    { taxes: [{ name: 'Tax', percent: 5 }], effectiveFrom: soon, setAt: shop.now(), replaced: true },
+    { taxes: [{ name: 'Tax', percent: 6 }], effectiveFrom: soon, setAt: shop.now(), replaced: false },
+    { taxes: [{ name: 'Tax', percent: 7 }], effectiveFrom: later, setAt, replaced: false },
+  ]);
+  const history = (await shop.read(`/api/stores/${storeId}/taxes/history`)).items;
+  const reasons = ['a mistake', 'the rate of the law', 'the later rate'];
+  expect(history).toEqual(
+    items.map((one: object, index: number) => ({ ...one, author: 'staff:ada', reason: reasons[index] })),
+  );
+  expect((await shop.try('GET', '/api/stores/none/taxes/history')).status).toBe(404);
+});
+
 test('CHK-8: each receipt is sent by mail, as a PDF', async () => {
   const { order, customerId } = await storeWith({ email: 'receipts@example.org' });
   const orderId = await order();

@@ -257,6 +257,96 @@ test('CHK-6: a refund that the bank of the card sends back is owed again: told, 
   expect(await revenueOf(leadTypeId)).toEqual([400, 2100]);
 });
 
+test('CHK-8: a refund that came back has a receipt of its own, and so has its next attempt: receipts, order, refunds and revenue agree each time', async () => {
+  const leadTypeId = await price();
+  const storeId = `back-${leadTypeId}`;
+  await shop.ask('POST', '/api/stores', { storeId, name: 'Back', webAddress: 'https://back.example' });
+  const offer = { storeId, leadTypeId, pricePerLeadCents: 100, currency: 'USD', smallestOrder: 1, largestOrder: 1000 };
+  await shop.ask('POST', '/api/prices', offer);
+  await shop.ask('PUT', `/api/stores/${storeId}/taxes`, { taxes: [{ name: 'VAT', percent: 19 }] });
+  const customerId = await shop.customer({ storeId, email: 'once.more@example.org' });
+  const orderId = await shop.order(customerId, { leadTypeId, ...leads });
+  const receipts = async () =>
+    (await shop.read(`/api/receipts?orderId=${orderId}`)).items.sort(
+      (a: { number: number }, b: { number: number }) => a.number - b.number,
+    );
+  /** All that says how much is given back. */
+  const givenBack = async () => {
+    const ofRefunds = (await receipts()).filter(({ kind }: { kind: string }) => kind !== 'charge');
+    const made = (await refundsOf(orderId)).filter(({ status }: { status: string }) => status === 'made');
+    return {
+      receipts: sumOf(ofRefunds, 'amountCents'),
+      taxes: sumOf(ofRefunds, 'taxCents'),
+      order: (await rowOf(orderId)).refundedCents,
+      refunds: sumOf(made, 'amountCents'),
+      revenue: (await revenueOf(leadTypeId))?.[0],
+    };
+  };
+  const all = (cents: number, taxes: number) => ({
+    ...{ receipts: cents, order: cents, refunds: cents, revenue: cents },
+    taxes,
+  });
+  await giveBack(orderId, { amountCents: 400 });
+  expect(await givenBack()).toEqual(all(400, 64));
+  const [{ refundId, refundReference, paymentReference }] = await refundsOf(orderId);
+  await shop.wait({ days: 2 });
+  const about = { id: refundReference, payment_intent: paymentReference, metadata: { refund_id: refundId } };
+  await tell({ ...about, status: 'failed' }, { type: 'refund.failed', noticeId: `evt_${orderId}` });
+  expect(await givenBack()).toEqual(all(0, 0));
+  await shop.wait({ days: 1 });
+  await shop.ask('POST', `/api/orders/${orderId}/refunds/${refundId}/retry`, undefined, 200, support);
+  expect(await givenBack()).toEqual(all(400, 64));
+  const [{ refundReference: second }] = await refundsOf(orderId);
+  expect(second).not.toBe(refundReference);
+  const [charge, first, back, again] = await receipts();
+  expect([charge, first, back, again]).toMatchObject([
+    { number: 1, kind: 'charge', amountCents: 2500, refundNumber: null },
+    { number: 2, kind: 'refund', chargeNumber: 1, reference: refundReference, amountCents: 400, taxCents: 64 },
+    {
+      ...{ number: 3, kind: 'refund-returned', chargeNumber: 1, refundNumber: 2, refundId },
+      ...{ reference: refundReference, amountCents: -400, taxCents: -64 },
+      lines: [{ kind: 'refund', amountCents: -400 }],
+      taxes: [{ name: 'VAT', percent: 19, taxCents: -64 }],
+    },
+    { number: 4, kind: 'refund', chargeNumber: 1, reference: second, amountCents: 400, taxCents: 64 },
+  ]);
+  expect((await shop.read(`/api/receipts?kind=refund-returned&orderId=${orderId}`)).items).toEqual([back]);
+  const html = await shop.read(`/api/receipts/${back.receiptId}/html`);
+  for (const text of ['Receipt 3 of a refund that came back', 'Takes back', 'receipt 2', '-$4.00', '-$0.64'])
+    expect(html).toContain(text);
+  const { items } = await shop.read(`/api/mails?customerId=${customerId}&kind=receipt-issued`);
+  expect(items).toHaveLength(4);
+  const copies: string[] = await Promise.all(
+    items.map(({ mailId }: { mailId: string }) => shop.ask('GET', `/api/mails/${mailId}/copy`)),
+  );
+  const copy = copies.find((one) => one.includes('filename=refund-returned-receipt-3.pdf'));
+  expect(copy).toContain('Your bank sent our refund of $4.00 back');
+  // Each day counts what moved on it, as its receipts do.
+  const days = await byDay(leadTypeId);
+  const dayOf = (at: string) => at.slice(0, 10);
+  expect(days.filter(([, cents]) => cents !== 0)).toEqual(
+    [first, back, again].map(({ paidAt, amountCents }) => [dayOf(paidAt), amountCents]),
+  );
+});
+
+test('CHK-6: what is settled is neither retried nor settled again, unless the same request is repeated', async () => {
+  const orderId = await shop.order(await shop.customer(), { leadTypeId: await price(), ...leads });
+  await giveBack(orderId, { amountCents: 661 });
+  for (const hours of [1, 24, 72]) await shop.wait({ hours });
+  const [{ refundId }] = await refundsOf(orderId);
+  const path = `/api/orders/${orderId}/refunds/${refundId}`;
+  const settle = { ...support, 'idempotency-key': `settle-${orderId}` };
+  const first = await shop.try('POST', `${path}/settle`, undefined, settle);
+  expect(first).toMatchObject({ status: 200, body: { events: ['RefundSettled'] } });
+  expect(await shop.try('POST', `${path}/settle`, undefined, settle)).toEqual(first);
+  const other = { ...support, 'leadger-reason': 'by cheque, on Monday' };
+  for (const verb of ['settle', 'retry'])
+    expect(await shop.try('POST', `${path}/${verb}`, undefined, other)).toMatchObject({
+      status: 409,
+      body: { code: 'refund-settled', rule: 'CHK-6' },
+    });
+});
+
 test('CHK-6: a refund that comes back after its customer was erased is owed all the same', async () => {
   const customerId = await shop.customer();
   const orderId = await shop.order(customerId, { leadTypeId: await price(), ...leads });
@@ -288,6 +378,21 @@ async function revenueOf(leadTypeId: string) {
   for await (const { rows } of readModels.analyse(query, { timeoutSeconds: 60 })) return rows[0];
   return undefined;
 }
+
+/** Of one lead type: what was given back, day by day. */
+async function byDay(leadTypeId: string): Promise<[string, number][]> {
+  await shop.read('/api/orders?limit=1');
+  const query = `SELECT day, refunded_cents FROM sales_by_day WHERE lead_type_id = '${leadTypeId}' ORDER BY day`;
+  const readModels = shop.server.application.get<ReadModels>(READ_MODELS);
+  for await (const { rows } of readModels.analyse(query, { timeoutSeconds: 60 }))
+    return rows.map(([day, cents]) => [dayText(day), Number(cents)]);
+  return [];
+}
+
+const dayText = (day: unknown): string => (day instanceof Date ? day.toISOString() : String(day)).slice(0, 10);
+
+const sumOf = (items: readonly Record<string, number>[], name: string): number =>
+  items.reduce((sum, item) => sum + (item[name] ?? 0), 0);
 
 test('CHK-6: revenue is what was captured in time, less what was given back of it', async () => {
   const leadTypeId = await shop.leadType({ qualifiesForLoyaltyRewards: true });

@@ -115,6 +115,7 @@ test('it lists every route with its operation id: after a change run `npm test -
   "GET /api/receipts/{receiptId}/pdf getReceiptPdf",
   "GET /api/stores/{storeId}/taxes listTaxes",
   "PUT /api/stores/{storeId}/taxes setTaxes",
+  "GET /api/stores/{storeId}/taxes/history listTaxHistory",
   "GET /api/attention listAttention",
   "GET /api/feed followFeed",
   "GET /api/programmes listProgrammes",

@@ -33,10 +33,13 @@ async function receipts(): Promise<readonly Issued[]> {
   return events.filter(({ type }) => type === 'ReceiptIssued').map((event) => event.data);
 }
 
+const categories: Readonly<Record<string, string>> = { 'refund-returned': 'refund_failure' };
+
 const rowOf = ({ kind, reference, paidAt, amountCents }: Issued, index: number): string => {
   const at = paidAt.slice(0, 19).replace('T', ' ');
-  const gross = `${kind === 'refund' ? '-' : ''}${(amountCents / 100).toFixed(2)}`;
-  return `txn_${index},${at},${at},usd,${gross},0.30,${gross},${kind},${kind === 'refund' ? reference : `ch_${index}`},${kind === 'refund' ? '' : reference}`;
+  const isCharge = kind === 'charge';
+  const gross = ((isCharge ? amountCents : -amountCents) / 100).toFixed(2);
+  return `txn_${index},${at},${at},usd,${gross},0.30,${gross},${categories[kind] ?? kind},${isCharge ? `ch_${index}` : reference},${isCharge ? reference : ''}`;
 };
 
 async function reconcile(rows: readonly string[], ...options: readonly string[]) {
@@ -73,7 +76,47 @@ test('CHK-8: leadger reconcile agrees with the report of what was charged, and l
   expect(JSON.parse(json.stdout)).toMatchObject({ agreeing: all.length, differences: [{ what: 'only-there' }] });
 });
 
+test('CHK-8: leadger reconcile cancels out a refund that the provider refused after it was created, and names one with a wrong sign', async () => {
+  const rows = (await receipts()).map(rowOf);
+  const of = (category: string, gross: string, at = '2026-03-01 10:00:00') =>
+    `txn_${category}_${gross},${at},${at},usd,${gross},0,${gross},${category},re_refused,`;
+  const refused = await reconcile([HEADER, ...rows, of('refund', '-11.00'), of('refund_failure', '11.00')]);
+  expect(refused.code).toBe(0);
+  expect(refused.stdout).toContain('1 refund was refused by the provider after all, and cancelled out');
+  expect(refused.stdout).not.toMatch(/DIFFER|not compared/);
+  const wrong = await reconcile([HEADER, ...rows, of('refund', '11.00'), of('refund_failure', '11.00')]);
+  expect(wrong.code).toBe(1);
+  expect(wrong.stdout).toContain('2 differences');
+});
+
+test('CHK-8: leadger reconcile notices what is missing at the ends of the period that was asked for', async () => {
+  const all = await receipts();
+  const days = all.map(({ paidAt }) => paidAt.slice(0, 10)).sort() as [string, ...string[]];
+  const [first, last] = [days[0], days.at(-1) as string];
+  const rows = all.map(rowOf);
+  const whole = ['--from', first, '--to', last] as const;
+  expect(await reconcile([HEADER, ...rows], ...whole)).toMatchObject({ code: 0 });
+  const withoutLastDay = rows.filter((_, index) => all[index]?.paidAt.slice(0, 10) !== last);
+  const missing = await reconcile([HEADER, ...withoutLastDay], ...whole);
+  expect(missing.code).toBe(1);
+  expect(missing.stdout).toContain('only here:');
+  const empty = await reconcile([HEADER], ...whole);
+  expect(empty.code).toBe(1);
+  expect(empty.stdout).toContain(`0 receipts agree; ${all.length} differences`);
+  expect(await reconcile([HEADER], '--to', '2001-01-31')).toMatchObject({ code: 0 });
+  const unknown = await reconcile([HEADER]);
+  expect(unknown).toMatchObject({ code: 1, stdout: '' });
+  expect(unknown.stderr).toMatch(/no lines, so nobody knows its period: add --from and --to/);
+  for (const [from, message] of [
+    ['2026-02-30', /--from 2026-02-30 is no day of the calendar/],
+    ['9999-01-01', /--from 9999-01-01 is after --to/],
+  ] as const)
+    expect((await reconcile([HEADER], '--from', from, '--to', last)).stderr).toMatch(message);
+});
+
 test.each<[string, readonly string[], RegExp]>([
+  ['nothing in it', [''], /report\.csv is empty/],
+  ['a byte order mark only', ['\ufeff'], /report\.csv is empty/],
   ['other columns', ['a,b,c', '1,2,3'], /no column balance_transaction_id/],
   ['a column twice', [`${HEADER},gross`, ''], /gross twice/],
   [
@@ -91,6 +134,13 @@ test.each<[string, readonly string[], RegExp]>([
     [HEADER, 'txn_1,2026-03-01 10:00:00,x,usd,1,0,0,charge,\u001b[2J,pi_1'],
     /source_id is no id/,
   ],
+  ...['2026-13-01 00:00:00', '2026-02-30 00:00:00', '2026-03-01 25:00:00'].map(
+    (at): [string, readonly string[], RegExp] => [
+      `the instant ${at}`,
+      [HEADER, `txn_1,${at},x,usd,1,0,0,charge,ch_1,pi_1`],
+      /line 2: created_utc is no instant/,
+    ],
+  ),
   ['a day that is none', [HEADER, 'txn_1,yesterday,x,usd,1,0,0,charge,ch_1,pi_1'], /created_utc is no instant/],
   ['too few cells', [HEADER, 'txn_1,2026-03-01'], /cannot be read/],
   ['a quote that is never closed', [HEADER, `"txn_1,${'x'.repeat(400_000)}`], /cannot be read/],

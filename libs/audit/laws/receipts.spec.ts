@@ -9,7 +9,9 @@ type Line = readonly [type: string, data: object, stream?: string];
 const placed: Line = ['OrderPlaced', { storeId: 's1' }];
 const captured: Line = ['PaymentCaptured', { amountCents: 1000 }];
 const renewed: Line = ['OrderReopened', { totalCents: 1000, renewalNumber: 1 }];
-const given: Line = ['PaymentRefunded', { amountCents: 400, renewalNumber: 0, refundId: 'r1' }];
+const given: Line = ['PaymentRefunded', { amountCents: 400, renewalNumber: 0, refundId: 'r1', reference: 're_1' }];
+const again: Line = ['PaymentRefunded', { amountCents: 400, renewalNumber: 0, refundId: 'r1', reference: 're_2' }];
+const cameBack: Line = ['RefundReturned', { amountCents: 400, renewalNumber: 0, refundId: 'r1', reference: 'pi_1' }];
 const taxes = [{ name: 'VAT', percent: 19 }];
 const set: Line = ['TaxesSet', { taxes, effectiveFrom: on(0) }, 'receipts-s1'];
 const issued = (number: number, more: object = {}, store = 's1'): Line => [
@@ -31,9 +33,18 @@ const refunded = (number: number, more: object = {}): Line =>
   issued(number, {
     kind: 'refund',
     refundId: 'r1',
+    reference: 're_1',
     chargeNumber: 1,
     amountCents: 400,
     lines: [{ amountCents: 400 }],
+    ...more,
+  });
+const takenBack = (number: number, more: object = {}): Line =>
+  refunded(number, {
+    kind: 'refund-returned',
+    refundNumber: 2,
+    amountCents: -400,
+    lines: [{ amountCents: -400 }],
     ...more,
   });
 const later = (day: number): Line => ['OrderFilled', { at: on(day) }];
@@ -64,7 +75,21 @@ describe('the laws of receipts', () => {
       'a charge is a moment old',
       [placed, captured, issued(1), later(2), ['OrderReopened', { at: on(2), totalCents: 1, renewalNumber: 1 }]],
     ],
-    ['a refund came back, and was made once more', [placed, captured, issued(1), given, refunded(2), given, later(9)]],
+    [
+      'a refund came back, and was made once more',
+      [
+        ...[placed, captured, issued(1), given, refunded(2), cameBack, takenBack(3)],
+        ...[again, refunded(4, { reference: 're_2' }), later(9)],
+      ],
+    ],
+    [
+      'a refund of all came back, and was made once more, before its receipts were issued',
+      [
+        ...[placed, ['PaymentCaptured', { amountCents: 400 }] as Line, given, cameBack, again],
+        issued(1, { amountCents: 400, lines: [{ amountCents: 400 }] }),
+        ...[refunded(2), takenBack(3), refunded(4, { reference: 're_2' }), later(9)],
+      ],
+    ],
     ['an older version wrote the log', [placed, captured, later(9)]],
     [
       'the receipts of an older version are being issued',
@@ -103,9 +128,32 @@ describe('the laws of receipts', () => {
       'a refund names the receipt of another charge',
       [placed, captured, issued(1), given, refunded(2, { chargeNumber: 2 })],
     ],
+    [
+      'a refund that came back is made once more, and has the receipt of before',
+      [placed, captured, issued(1), given, refunded(2), cameBack, takenBack(3), again, refunded(4)],
+    ],
+    ['a refund that did not come back is taken back', [placed, captured, issued(1), given, refunded(2), takenBack(3)]],
+    [
+      'another receipt is taken back than that of the refund that came back',
+      [placed, captured, issued(1), given, refunded(2), cameBack, takenBack(3, { refundNumber: 1 })],
+    ],
+    [
+      'a refund that came back does not take back its taxes',
+      [
+        ...[set, placed, captured, issued(1, { taxes: [{ ...taxes[0], taxCents: 160 }] })],
+        ...[given, refunded(2, { taxes: [{ ...taxes[0], taxCents: 64 }] }), cameBack],
+        takenBack(3, { taxes: [{ ...taxes[0], taxCents: 0 }] }),
+      ],
+    ],
     ['a refund comes before its charge', [placed, captured, given, refunded(1)]],
   ])('are broken where %s', (_, lines) => {
     expect(check(lines)).toMatchObject({ broken: 1 });
+  });
+
+  it('are broken where a refund that came back, or its next attempt, has none: an older version issued none', () => {
+    const old = [placed, captured, issued(1), given, refunded(2), cameBack] as const;
+    expect(check([...old, later(1)])).toEqual({ broken: 0, missing: 1 });
+    expect(check([...old, again, later(1)])).toEqual({ broken: 0, missing: 2 });
   });
 
   it('are broken where a charge or a refund has none a day later', () => {

@@ -3,13 +3,14 @@ import type { RawEvent } from './raw-log.ts';
 
 type ReceiptLaw = 'receiptWrong';
 
-/** Money that moved: a captured charge, or what was given back. */
+/** Money that moved: a captured charge, what was given back, or what came back of that. */
 interface Moved {
   readonly event: RawEvent;
   readonly orderId: string;
   /** Order and number of the renewal. */
   readonly payment: string;
-  readonly isRefund: boolean;
+  readonly kind: 'charge' | 'refund' | 'refund-returned';
+  /** Below zero for what came back. */
   readonly amountCents: number;
   readonly at: string;
   hasReceipt: boolean;
@@ -17,13 +18,18 @@ interface Moved {
 
 interface Charge {
   readonly number: number;
-  readonly taxes: readonly Rate[];
   leftCents: number;
+  /** What no receipt has given back. */
+  leftTaxes: readonly Share[];
 }
 
 interface Rate {
   readonly name: string;
   readonly percent: number;
+}
+
+interface Share extends Rate {
+  readonly taxCents: number;
 }
 
 interface Store {
@@ -32,7 +38,7 @@ interface Store {
 }
 
 /**
- * Checks that each charge and each refund has one receipt, that the numbers of each store have no gap, and that lines and taxes
+ * Checks that each charge, each refund and each refund that came back has one receipt, that the numbers of each store have no gap, and that lines and taxes
  * fit the amount (CHK-8). Shares no code with the decider.
  */
 export class ReceiptCheck {
@@ -40,6 +46,12 @@ export class ReceiptCheck {
   readonly #stores = new Map<string, Store>();
   readonly #storeOfOrder = new Map<string, string>();
   readonly #charges = new Map<string, Charge>();
+  /** Refund → as the provider named the last one that was made. */
+  readonly #madeAs = new Map<string, string | undefined>();
+  /** Key of a refund → its receipt. */
+  readonly #refunds = new Map<string, RawEvent['data']>();
+  /** Payment → what came back of it, and has no receipt yet. */
+  readonly #cameBack = new Map<string, number>();
   #firstReceiptAt: number | undefined;
   #now = 0;
 
@@ -54,12 +66,16 @@ export class ReceiptCheck {
         return [];
       case 'PaymentCaptured':
       case 'PaymentCapturedTooLate':
-        return this.#move(event, data.amountCents);
+        return this.#move(event, 'charge', data.amountCents);
       case 'OrderReopened':
-        return this.#move(event, data.totalCents);
+        return this.#move(event, 'charge', data.totalCents);
       case 'PaymentRefunded':
+        this.#madeAs.set(data.refundId, data.reference);
+        return this.#move(event, 'refund', data.amountCents, data.reference);
       case 'RefundSettled':
-        return this.#move(event, data.amountCents, data.refundId);
+        return this.#move(event, 'refund', data.amountCents);
+      case 'RefundReturned':
+        return this.#move(event, 'refund-returned', -data.amountCents, this.#madeAs.get(data.refundId));
       case 'TaxesSet':
         this.#store(id).taxes.push(data);
         return [];
@@ -83,15 +99,17 @@ export class ReceiptCheck {
     );
   }
 
-  #move(event: RawEvent, amountCents = 0, refundId?: string): readonly ReceiptLaw[] {
+  #move(event: RawEvent, kind: Moved['kind'], amountCents = 0, reference?: string): readonly ReceiptLaw[] {
     const { id: orderId, data } = event;
     const payment = `${orderId}/${data.renewalNumber ?? 0}`;
-    const isRefund = refundId !== undefined;
-    const key = refundId ?? payment;
-    // A refund that the bank sent back is made once more, and keeps its receipt.
-    const hasReceipt = amountCents === 0 || (isRefund && this.#moved.get(key)?.hasReceipt === true);
-    this.#moved.set(key, { event, orderId, payment, isRefund, amountCents, at: data.at, hasReceipt });
+    const key = kind === 'charge' ? payment : keyOf(kind, data.refundId, reference);
+    this.#moved.set(key, { event, orderId, payment, kind, amountCents, at: data.at, hasReceipt: amountCents === 0 });
+    if (kind === 'refund-returned') this.#countBack(payment, -amountCents);
     return [];
+  }
+
+  #countBack(payment: string, cents: number): void {
+    this.#cameBack.set(payment, (this.#cameBack.get(payment) ?? 0) + cents);
   }
 
   #store(id: string): Store {
@@ -106,21 +124,21 @@ export class ReceiptCheck {
     const isNext = data.number === store.lastNumber + 1;
     store.lastNumber = Math.max(store.lastNumber, Number(data.number));
     const payment = `${data.orderId}/${data.renewalNumber}`;
-    const moved = this.#moved.get(data.kind === 'refund' ? data.refundId : payment);
+    const moved = this.#moved.get(data.kind === 'charge' ? payment : keyOf(data.kind, data.refundId, data.reference));
     if (!moved || moved.hasReceipt) return false;
     moved.hasReceipt = true;
     const isAboutIt =
-      moved.isRefund === (data.kind === 'refund') &&
+      moved.kind === data.kind &&
       moved.payment === payment &&
       moved.amountCents === data.amountCents &&
       moved.at === data.paidAt &&
       this.#storeOfOrder.get(moved.orderId) === id;
-    const fits = moved.isRefund ? this.#refundFits(payment, data) : this.#chargeFits(payment, data, store);
+    const fits = moved.kind === 'charge' ? this.#chargeFits(payment, data, store) : this.#refundFits(payment, data);
     return isNext && isAboutIt && fits && sumOf(data.lines) === data.amountCents;
   }
 
   #chargeFits(payment: string, { number, paidAt, amountCents, taxes }: RawEvent['data'], store: Store): boolean {
-    this.#charges.set(payment, { number, taxes, leftCents: amountCents });
+    this.#charges.set(payment, { number, leftCents: amountCents, leftTaxes: taxes });
     const inEffect = store.taxes
       .filter(({ effectiveFrom }) => effectiveFrom <= paidAt)
       .reduce<Store['taxes'][number] | undefined>(
@@ -133,18 +151,39 @@ export class ReceiptCheck {
     );
   }
 
-  #refundFits(payment: string, { chargeNumber, amountCents, taxes }: RawEvent['data']): boolean {
+  #refundFits(payment: string, data: RawEvent['data']): boolean {
     const charge = this.#charges.get(payment);
     if (!charge) return false;
-    const before = charge.leftCents;
+    const { kind, refundId, reference, amountCents, taxes } = data;
     charge.leftCents -= amountCents;
-    const expected = charge.taxes.map((one, _, all) => ({
-      ...one,
-      taxCents: taxIn(before, one, all) - taxIn(charge.leftCents, one, all),
+    const expected = kind === 'refund' ? taxesOfRefund(charge) : this.#taxesTakenBack(payment, data);
+    if (kind === 'refund') this.#refunds.set(keyOf(kind, refundId, reference), data);
+    charge.leftTaxes = charge.leftTaxes.map((left, index) => ({
+      ...left,
+      taxCents: left.taxCents - (taxes[index]?.taxCents ?? 0),
     }));
-    return charge.number === chargeNumber && charge.leftCents >= 0 && sameTaxes(taxes, expected);
+    const isWithin = charge.leftCents + (this.#cameBack.get(payment) ?? 0) >= 0;
+    return charge.number === data.chargeNumber && isWithin && expected !== undefined && sameTaxes(taxes, expected);
+  }
+
+  /** A refund that came back takes back its own receipt. @returns undefined where it names another one, or none */
+  #taxesTakenBack(payment: string, data: RawEvent['data']): readonly Share[] | undefined {
+    this.#countBack(payment, data.amountCents);
+    const refund = this.#refunds.get(keyOf('refund', data.refundId, data.reference));
+    if (!refund || refund.number !== data.refundNumber) return undefined;
+    return (refund.taxes as Share[]).map((one) => ({ ...one, taxCents: 0 - one.taxCents }));
   }
 }
+
+/** A refund is made once more, under another name, after it came back. What was given back in another way has no name. */
+const keyOf = (kind: string, refundId: string, reference = ''): string => `${kind} ${refundId} ${reference}`;
+
+/** Those that are left, less those of what is left after it. After a refund came back, they may be a unit apart. */
+const taxesOfRefund = ({ leftCents, leftTaxes }: Charge): readonly Share[] =>
+  leftTaxes.map((one, _, all) => {
+    const after = leftCents > 0 ? taxIn(leftCents, one, all) : 0;
+    return { ...one, taxCents: one.taxCents > after ? one.taxCents - after : 0 };
+  });
 
 const sumOf = (lines: readonly { readonly amountCents: number }[]): number =>
   lines.reduce((sum, { amountCents }) => sum + amountCents, 0);

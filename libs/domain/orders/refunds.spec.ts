@@ -128,9 +128,12 @@ describe('a refund', () => {
   it('that cannot mend waits for an operator at once, who gives the money back in another way', () => {
     given(order, placed, paid, wished('r1', 400)).when(fails(1, 'disputed')).thenRecords(failed(1, 'disputed'));
     const settle = { type: 'SettleRefund', at: minute(5), refundId: 'r1' } as const;
-    given(order, placed, paid, wished('r1', 400), failed(1, 'disputed'))
-      .when(settle)
-      .thenRecords({ type: 'RefundSettled', data: { at: minute(5), ...refund('r1', 400) } });
+    const settled: OrderEvent = { type: 'RefundSettled', data: { at: minute(5), ...refund('r1', 400) } };
+    given(order, placed, paid, wished('r1', 400), failed(1, 'disputed')).when(settle).thenRecordsEachTime(settled);
+    for (const type of ['SettleRefund', 'RetryRefund'] as const)
+      given(order, placed, paid, wished('r1', 400), failed(1, 'disputed'), settled)
+        .when({ ...settle, type })
+        .thenRefuses('refund-settled', 'CHK-6');
     given(order, placed, paid, wished('r1', 400)).when(settle).thenRefuses('refund-under-way', 'CHK-6');
   });
 });
@@ -162,7 +165,7 @@ describe('a refund that the bank of the card sends back', () => {
       });
     given(order, ...past, made, back)
       .when({ type: 'SettleRefund', at: minute(6), refundId: 'r1' })
-      .thenRecords({ type: 'RefundSettled', data: { at: minute(6), ...refund('r1', 400) } });
+      .thenRecordsEachTime({ type: 'RefundSettled', data: { at: minute(6), ...refund('r1', 400) } });
   });
 
   it('that is made is neither retried nor settled in another way', () => {

@@ -150,6 +150,8 @@ export function decideRefund(command: RefundCommand, state: RefundState): Decisi
   if (command.type === 'RecordRefundReturned') return comeBack(command, refund);
   if (refund.madeAs !== undefined && (command.type === 'SettleRefund' || command.type === 'RetryRefund'))
     return refuse('refund-made', 'the payment provider has given the money back', 'CHK-6');
+  if (refund.status === 'done' && (command.type === 'SettleRefund' || command.type === 'RetryRefund'))
+    return refuse('refund-settled', 'it is recorded that the money was given back in another way', 'CHK-6');
   if (refund.status === 'done') return [];
   switch (command.type) {
     case 'RetryRefund':

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { given, minute } from '#test/given';
 import { type ReceiptEvent, receipts } from './receipts.ts';
-import { taxesGivenBack, taxesIn } from './taxes.ts';
+import { taxesGivenBack, taxesIn, taxesLeft, taxesTakenBack } from './taxes.ts';
 
 const about = {
   orderId: 'o1',
@@ -61,6 +61,55 @@ describe('the receipts of a store', () => {
       );
   });
 
+  it('CHK-8: a refund that came back has one that takes back its receipt, with lines and taxes below zero', () => {
+    const taxed = receiptOf({ receiptId: 'x', taxes: [{ ...vat, taxCents: 160 }] });
+    const part = { ...refund, amountCents: 400 };
+    const first = receiptOf({
+      at: minute(3),
+      number: 2,
+      kind: 'refund',
+      refundId: 'r1',
+      reference: 're_1',
+      chargeNumber: 1,
+      amountCents: 400,
+      lines: [{ kind: 'refund', amountCents: 400 }],
+      taxes: [{ ...vat, taxCents: 64 }],
+    });
+    given(receipts, taxed).when(part).thenRecords(first);
+    const back = {
+      type: 'IssueReturnedRefundReceipt' as const,
+      at: minute(9),
+      refundId: 'r1',
+      reference: 're_1',
+      paidAt: minute(8),
+    };
+    given(receipts, taxed).when(back).thenRefuses('refund-without-receipt');
+    const takenBack = receiptOf({
+      ...first.data,
+      receiptId: expect.any(String),
+      at: minute(9),
+      paidAt: minute(8),
+      number: 3,
+      kind: 'refund-returned',
+      refundNumber: 2,
+      amountCents: -400,
+      lines: [{ kind: 'refund', amountCents: -400 }],
+      taxes: [{ ...vat, taxCents: -64 }],
+    });
+    given(receipts, taxed, first).when(back).thenRecords(takenBack);
+    const again = { ...part, at: minute(20), reference: 're_2', paidAt: minute(19) };
+    given(receipts, taxed, first).when(again).thenRefuses('returned-refund-without-receipt');
+    const second = { ...first.data, receiptId: expect.any(String), at: minute(20), paidAt: minute(19) };
+    given(receipts, taxed, first, takenBack)
+      .when(again)
+      .thenRecords(receiptOf({ ...second, number: 4, reference: 're_2' }));
+    const { reference: _, ...settled } = again;
+    given(receipts, taxed, first, takenBack).when(part).thenNothing();
+    expect(
+      receipts.decide(settled, [taxed, first, takenBack].reduce(receipts.evolve, receipts.initialState())),
+    ).toMatchObject([{ data: { number: 4, amountCents: 400 } }]);
+  });
+
   it('CHK-8: contain the taxes that were in effect when the money moved', () => {
     const set = { type: 'SetTaxes' as const, at: minute(0), taxes: [vat], effectiveFrom: minute(1) };
     const taxed: ReceiptEvent = { type: 'TaxesSet', data: { at: minute(0), taxes: [vat], effectiveFrom: minute(1) } };
@@ -93,22 +142,33 @@ const rates = fc.array(
 );
 const amount = fc.integer({ min: 1, max: 1_000_000_000 });
 
-test('CHK-8: taxes are never more than the amount, and all refunds of a payment together give back exactly its taxes', () => {
+test('CHK-8: taxes are never more than the amount, and all refunds of a payment that did not come back together give back exactly its taxes', () => {
   fc.assert(
-    fc.property(amount, rates, fc.array(amount, { maxLength: 6 }), (paid, taxes, parts) => {
-      const taxed = taxesIn(paid, taxes);
-      expect(taxed.reduce((sum, { taxCents }) => sum + taxCents, 0)).toBeLessThanOrEqual(paid);
-      let leftCents = paid;
-      const back = taxes.map(() => 0);
-      for (const part of [...parts, paid]) {
-        const amountCents = Math.min(part, leftCents);
-        for (const [index, { taxCents }] of taxesGivenBack({ leftCents, amountCents }, taxes).entries()) {
-          expect(taxCents).toBeGreaterThanOrEqual(0);
-          back[index] = (back[index] ?? 0) + taxCents;
+    fc.property(
+      amount,
+      rates,
+      fc.array(amount, { maxLength: 6 }),
+      fc.array(fc.boolean()),
+      (paid, taxes, parts, comingBack) => {
+        const taxed = taxesIn(paid, taxes);
+        expect(taxed.reduce((sum, { taxCents }) => sum + taxCents, 0)).toBeLessThanOrEqual(paid);
+        let leftCents = paid;
+        let leftTaxes = taxed;
+        for (const [index, part] of [...parts, paid].entries()) {
+          const amountCents = Math.min(part, leftCents);
+          const given = taxesGivenBack({ leftCents, leftTaxes }, amountCents);
+          for (const { taxCents } of given) expect(taxCents).toBeGreaterThanOrEqual(0);
+          leftCents -= amountCents;
+          leftTaxes = taxesLeft(leftTaxes, given);
+          const comesBack = comingBack[index] === true && index < parts.length;
+          if (comesBack) {
+            leftCents += amountCents;
+            leftTaxes = taxesLeft(leftTaxes, taxesTakenBack(given));
+          }
         }
-        leftCents -= amountCents;
-      }
-      expect(back).toEqual(taxed.map(({ taxCents }) => taxCents));
-    }),
+        expect(leftCents).toBe(0);
+        for (const { taxCents } of leftTaxes) expect(taxCents).toBe(0);
+      },
+    ),
   );
 });

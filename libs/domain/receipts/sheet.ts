@@ -1,5 +1,6 @@
 import type { Instant } from '../kernel/events.ts';
 import type { ReceiptLine } from './lines.ts';
+import type { receiptKinds } from './receipts.ts';
 import type { TaxShare } from './taxes.ts';
 
 /** What a printed receipt shows. The personal part is opened when it is shown, and is not in the log. */
@@ -10,9 +11,11 @@ export interface ReceiptSheet {
   /** Who paid: name, business and postal address, in lines. Empty when nothing is known, or the person was erased. */
   readonly buyer: readonly string[];
   readonly number: number;
-  readonly kind: 'charge' | 'refund';
+  readonly kind: (typeof receiptKinds)[number];
   /** Of a refund: the number of the receipt of the charge. */
   readonly chargeNumber: number | null;
+  /** Of a refund that came back: the number of its receipt. */
+  readonly refundNumber: number | null;
   readonly orderId: string;
   readonly renewalNumber: number;
   readonly paidAt: Instant;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cents, type Instant, instant } from '../kernel/events.ts';
+import { type Instant, instant } from '../kernel/events.ts';
 import { storeText } from '../kernel/fields.ts';
 import { inEffectAt } from '../kernel/instants.ts';
 
@@ -11,7 +11,9 @@ export const tax = z.object({
 export type Tax = z.infer<typeof tax>;
 
 /** What of an amount is tax. */
-export const taxShare = tax.extend({ taxCents: cents.describe('The tax, in minor units of the currency.') });
+export const taxShare = tax.extend({
+  taxCents: z.int().describe('The tax, in minor units of the currency; of a refund that came back, below zero.'),
+});
 export type TaxShare = z.infer<typeof taxShare>;
 
 /** What a store charges from an instant on. An empty list: no tax any more. */
@@ -43,14 +45,28 @@ export function taxesIn(amountCents: number, taxes: readonly Tax[]): readonly Ta
   });
 }
 
-/** The taxes in what is given back: what is left of a payment includes its taxes, so all refunds together give back exactly those of the payment. */
-export function taxesGivenBack(
-  { leftCents, amountCents }: { readonly leftCents: number; readonly amountCents: number },
-  taxes: readonly Tax[],
-): readonly TaxShare[] {
-  const after = taxesIn(leftCents - amountCents, taxes);
-  return taxesIn(leftCents, taxes).map((before, index) => ({
-    ...before,
-    taxCents: before.taxCents - (after[index]?.taxCents ?? 0),
+/** What is not given back of a payment, and the taxes that no receipt has given back. */
+interface Left {
+  readonly leftCents: number;
+  readonly leftTaxes: readonly TaxShare[];
+}
+
+/**
+ * The taxes in what is given back: what is left of a payment includes its taxes, so all refunds together give back exactly those of the
+ * payment. A refund that came back brings its own taxes again, which may be a unit more or less than those of what is left.
+ */
+export function taxesGivenBack({ leftCents, leftTaxes }: Left, amountCents: number): readonly TaxShare[] {
+  const after = taxesIn(Math.max(0, leftCents - amountCents), leftTaxes);
+  return leftTaxes.map((left, index) => ({
+    ...left,
+    taxCents: Math.max(0, left.taxCents - (after[index]?.taxCents ?? 0)),
   }));
 }
+
+/** `before` without what a receipt gives back; of a refund that came back, with what it takes back. */
+export const taxesLeft = (before: readonly TaxShare[], givenBack: readonly TaxShare[]): readonly TaxShare[] =>
+  before.map((left, index) => ({ ...left, taxCents: left.taxCents - (givenBack[index]?.taxCents ?? 0) }));
+
+/** Of a receipt that takes another one back. */
+export const taxesTakenBack = (taxes: readonly TaxShare[]): TaxShare[] =>
+  taxes.map((one) => ({ ...one, taxCents: 0 - one.taxCents }));

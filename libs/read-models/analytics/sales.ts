@@ -15,7 +15,10 @@ export const salesViews: readonly View[] = [
       ordered_leads: ['leads', 'ordered and renewed, without bonus'],
       bonus_leads: ['leads', 'on top of them'],
       discount_cents: ['cents', 'taken off by coupons'],
-      refunded_cents: ['cents', 'given back of what was captured, on the day it was given back'],
+      refunded_cents: [
+        'cents',
+        'given back of what was captured, on the day it was given back, less what came back from the bank on its day',
+      ],
       revenue_cents: ['cents', 'captured, less what was given back; what came too late is in neither'],
     },
     sql: `

@@ -21,6 +21,21 @@ export const customerStreamTable = table(customerStreamRow, {
   indexes: ['customer_id, stream'],
 });
 
+/** The events about a customer in a stream that is too long to be read for one of them: the receipts of a store. */
+const customerReceiptRow = z.object({
+  customerReceiptId: column.id().describe('Stream and place of the event.'),
+  customerId: column.id().describe('Id of the customer.'),
+  stream: column.id().describe('Name of the stream.'),
+  place: column.count().describe('The revision of the event.'),
+});
+
+export const customerReceiptTable = table(customerReceiptRow, {
+  name: 'customer_receipts',
+  key: 'customerReceiptId',
+  belongsTo: { customer: 'customerId', sameAs: customerTable },
+  indexes: ['customer_id, stream, place'],
+});
+
 const newAddressRow = z.object({
   customerId: column.id().describe('Id of the customer.'),
   addressKey: column
@@ -45,7 +60,7 @@ const note = (rows: Rows, { stream, data: { customerId } }: OfACustomer): void =
 /** Where to read what happened to a customer (SUP-2), beside the customer's own stream and contact book, and of whom. */
 export const histories = model({
   name: 'histories',
-  tables: [customerStreamTable, newAddressTable],
+  tables: [customerStreamTable, customerReceiptTable, newAddressTable],
   keysOf: () => [],
   on: {
     AddressClaimed: note,
@@ -60,6 +75,8 @@ export const histories = model({
     TicketOpened: note,
     MailWished: note,
     WebhookWished: note,
+    ReceiptIssued: (rows, { stream, revision: place, data: { customerId } }) =>
+      rows.put(customerReceiptTable, { customerReceiptId: `${stream} ${place}`, customerId, stream, place }),
     EmailChangeRequested: (rows, { stream, data: { addressKey } }) =>
       rows.put(newAddressTable, { customerId: idOf(stream), addressKey }),
     EmailChanged: (rows, { stream }) => rows.put(newAddressTable, { customerId: idOf(stream), addressKey: null }),

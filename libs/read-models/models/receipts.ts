@@ -11,7 +11,9 @@ export const receiptRow = z.object({
   receiptId: column.id().describe('Id of the receipt.'),
   storeId: column.id().describe('Store that issued it.'),
   number: column.count().describe('Its number: 1, 2, 3 … in each store, without gaps.'),
-  kind: column.oneOf(receiptKinds).describe('Whether a charge was captured, or money was given back.'),
+  kind: column
+    .oneOf(receiptKinds)
+    .describe('Whether a charge was captured, money was given back, or what was given back came back from the bank.'),
   orderId: column.id().describe('Order that was paid.'),
   customerId: column.id().describe('Customer who paid.'),
   leadTypeId: column.id().describe('Lead type that was bought.'),
@@ -21,7 +23,13 @@ export const receiptRow = z.object({
     .count()
     .nullable()
     .describe('Of a refund: the number of the receipt of the charge. Null: it is a charge.'),
-  paidAt: column.instant().describe('When the charge was captured, or the money was given back.'),
+  refundNumber: column
+    .count()
+    .nullable()
+    .describe(
+      'Of a refund that came back: the number of its receipt, which this one takes back. Null: of another kind.',
+    ),
+  paidAt: column.instant().describe('When the charge was captured, or the money was given back, or came back.'),
   issuedAt: column.instant().describe('When the receipt was issued.'),
   reference: column
     .text()
@@ -29,7 +37,9 @@ export const receiptRow = z.object({
     .describe('The charge or refund, as the payment provider names it. Null: it was given back in another way.'),
   amountCents: column
     .cents()
-    .describe('What was charged or given back, taxes included, in minor units of the currency.'),
+    .describe(
+      'What was charged or given back, taxes included, in minor units of the currency; below zero when it came back.',
+    ),
   taxCents: column.cents().describe('The taxes that the amount includes, in minor units of the currency.'),
   currency: column.text().describe('Currency of the amounts (ISO 4217).'),
   lines: column
@@ -52,6 +62,7 @@ export const receiptExample: ReceiptRow = {
   renewalNumber: 0,
   refundId: null,
   chargeNumber: null,
+  refundNumber: null,
   paidAt: '2026-03-01T09:30:01.000Z',
   issuedAt: '2026-03-01T09:30:01.000Z',
   reference: 'pi_3PZq7W2eZvKYlo2C',
@@ -78,16 +89,35 @@ export const receiptTable = table(receiptRow, {
   ],
 });
 
-/** The receipts of charges and refunds (CHK-8). */
+const storeTaxesRow = z.object({
+  storeTaxesId: column.id().describe('Stream and place of the event.'),
+  storeId: column.id().describe('Store of the taxes.'),
+  stream: column.id().describe('Name of the stream.'),
+  place: column.count().describe('The revision of the event.'),
+});
+
+/** Where taxes were set: the stream is full of receipts. */
+export const storeTaxesTable = table(storeTaxesRow, {
+  name: 'store_taxes',
+  key: 'storeTaxesId',
+  belongsTo: { store: 'storeId' },
+  indexes: ['store_id, place'],
+});
+
+/** The receipts of charges, refunds, and refunds that came back (CHK-8). */
 export const receipts = model({
   name: 'receipts',
-  tables: [receiptTable],
+  tables: [receiptTable, storeTaxesTable],
   keysOf: () => [],
-  on: { ReceiptIssued: (rows, fact) => rows.put(receiptTable, rowOf(fact)) },
+  on: {
+    ReceiptIssued: (rows, fact) => rows.put(receiptTable, rowOf(fact)),
+    TaxesSet: (rows, { stream, revision: place }) =>
+      rows.put(storeTaxesTable, { storeTaxesId: `${stream} ${place}`, storeId: idOf(stream), stream, place }),
+  },
 });
 
 function rowOf({ stream, data }: FactOf<'ReceiptIssued'>): ReceiptRow {
-  const { at: issuedAt, refundId = null, chargeNumber = null, reference = null, ...others } = data;
+  const { at: issuedAt, refundId = null, chargeNumber = null, refundNumber = null, reference = null, ...others } = data;
   const taxCents = data.taxes.reduce((sum, one) => sum + one.taxCents, 0);
-  return { ...others, storeId: idOf(stream), issuedAt, refundId, chargeNumber, reference, taxCents };
+  return { ...others, storeId: idOf(stream), issuedAt, refundId, chargeNumber, refundNumber, reference, taxCents };
 }

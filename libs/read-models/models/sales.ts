@@ -60,17 +60,20 @@ const couponAttemptTable = table(couponAttemptRow, {
 });
 
 const refundedSaleRow = z.object({
+  movementId: column.id().describe('Order, and revision at which the money was given back, or came back.'),
   refundId: column.id().describe('The refund.'),
   saleId: column.id().describe('The sale whose payment was given back, in whole or in part.'),
   orderId: column.id().describe('The order.'),
-  refundedCents: column.cents().describe('What was given back, in minor units of the currency.'),
-  refundedAt: column.instant().describe('When it was given back.'),
+  refundedCents: column
+    .cents()
+    .describe('What was given back, in minor units of the currency; below zero when it came back.'),
+  refundedAt: column.instant().describe('When it was given back, or came back.'),
 });
 
 /** Of payments that came in time. What came too late was never revenue. */
 const refundedSaleTable = table(refundedSaleRow, {
   name: 'refunded_sales',
-  key: 'refundId',
+  key: 'movementId',
   belongsTo: { sameAs: orderTable },
   indexes: ['sale_id'],
 });
@@ -133,21 +136,26 @@ function renewed(order: SaleRow, { data }: FactOf<'OrderReopened'>): SaleRow {
   return { ...order, saleId, renewalNumber, ...terms, soldAt: at, paidAt: at };
 }
 
-function giveBack(rows: Rows, { stream, data }: FactOf<'PaymentRefunded' | 'RefundSettled'>): void {
-  const { refundId, renewalNumber, amountCents: refundedCents, at: refundedAt } = data;
-  const orderId = idOf(stream);
-  const saleId = saleIdOf(orderId, renewalNumber);
-  if (rows.get(saleTable, saleId)?.paidAt)
-    rows.put(refundedSaleTable, { refundId, saleId, orderId, refundedCents, refundedAt });
+function giveBack(rows: Rows, fact: FactOf<'PaymentRefunded' | 'RefundSettled'>): void {
+  moveBack(rows, fact, fact.data.amountCents);
 }
 
-/** It did not reach the customer: the sale is whole again, until the refund is made anew. */
-function takeBack(rows: Rows, { stream, data }: FactOf<'RefundReturned'>): void {
+/** It did not reach the customer: the sale is whole again, until the refund is made anew. Each of the three counts on its day. */
+function takeBack(rows: Rows, fact: FactOf<'RefundReturned'>): void {
+  moveBack(rows, fact, -fact.data.amountCents);
+}
+
+function moveBack(
+  rows: Rows,
+  { stream, revision, data }: FactOf<'PaymentRefunded' | 'RefundSettled' | 'RefundReturned'>,
+  refundedCents: number,
+): void {
   const { refundId, renewalNumber, at: refundedAt } = data;
   const orderId = idOf(stream);
   const saleId = saleIdOf(orderId, renewalNumber);
+  const movementId = `${orderId}/${revision}`;
   if (rows.get(saleTable, saleId)?.paidAt)
-    rows.put(refundedSaleTable, { refundId, saleId, orderId, refundedCents: 0, refundedAt });
+    rows.put(refundedSaleTable, { movementId, refundId, saleId, orderId, refundedCents, refundedAt });
 }
 
 const attempt = (

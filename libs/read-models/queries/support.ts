@@ -1,6 +1,6 @@
 import type { Caller } from '#domain/kernel/caller';
 import { customerTable } from '../models/customers.ts';
-import { customerStreamTable, newAddressTable } from '../models/histories.ts';
+import { customerReceiptTable, customerStreamTable, newAddressTable } from '../models/histories.ts';
 import { mailTable } from '../models/mails.ts';
 import { replacementTable } from '../models/replacements.ts';
 import { ticketTable } from '../models/tickets.ts';
@@ -17,6 +17,16 @@ export const customerRows = (reader: RowReader) => ({
   async streams(caller: Caller, customerId: string): Promise<readonly string[]> {
     const rows = reader.rows(caller, customerStreamTable).where('customerId', '=', customerId as never);
     return (await rows.orderBy('stream').execute()).map(({ stream }) => stream as string);
+  },
+
+  /** Where the customer's receipts are, among those of others. */
+  async receipts(
+    caller: Caller,
+    customerId: string,
+  ): Promise<readonly { readonly stream: string; readonly place: number }[]> {
+    const rows = reader.rows(caller, customerReceiptTable).where('customerId', '=', customerId as never);
+    const found = await rows.orderBy('stream').orderBy('place').execute();
+    return found.map(({ stream, place }) => ({ stream: stream as string, place: place as number }));
   },
 
   /** The ids of the customers who wait to confirm an e-mail address. */

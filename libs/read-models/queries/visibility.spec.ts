@@ -40,6 +40,7 @@ const asked: Readonly<Record<string, (queries: RowQueries, caller: Caller) => Pr
   'customers.list': (queries, caller) => queries.customers.list(caller, LIMIT),
   'customers.find': (queries, caller) => each((id) => queries.customers.find(caller, `c1-${id}`)),
   'customers.streams': (queries, caller) => each((id) => queries.customers.streams(caller, `c1-${id}`)),
+  'customers.receipts': (queries, caller) => each((id) => queries.customers.receipts(caller, `c1-${id}`)),
   'customers.waitingFor': (queries, caller) =>
     queries.customers.waitingFor(caller, sampleOf('EmailChangeRequested', 'addressKey')),
   'orders.list': (queries, caller) => queries.orders.list(caller, LIMIT),
@@ -50,6 +51,7 @@ const asked: Readonly<Record<string, (queries: RowQueries, caller: Caller) => Pr
   'refunds.find': (queries, caller) => each((id) => queries.refunds.find(caller, `f1-${id}`)),
   'receipts.list': (queries, caller) => queries.receipts.list(caller, LIMIT),
   'receipts.find': (queries, caller) => each((id) => queries.receipts.find(caller, `n1-${id}`)),
+  'receipts.taxes': (queries, caller) => each((id) => queries.receipts.taxes(caller, `s1-${id}`)),
   'disputes.list': (queries, caller) => queries.disputes.list(caller, LIMIT),
   'disputes.orderOfPayment': (queries, caller) => each((id) => queries.disputes.orderOfPayment(caller, `p1-${id}`)),
   'definedCoupons.find': (queries, caller) => each((id) => queries.definedCoupons.find(caller, `coupon-${id}`)),
@@ -138,7 +140,8 @@ function describeVisibility(open: (store: EventStore) => Promise<readonly [ReadM
       // Leads in stock are no customer's and no store's.
       const own = (mark: string) => (/^leads\.(find|ofPerson)$/.test(query) ? [] : [mark]);
       for (const mark of ['A', 'B']) {
-        expect(await shown(query, customer(mark))).toEqual(own(mark));
+        // Where the taxes of a store were set is not a customer's.
+        expect(await shown(query, customer(mark))).toEqual(query === 'receipts.taxes' ? [] : own(mark));
         expect(await shown(query, staffOf(`s1-${mark}`))).toEqual(own(mark));
       }
       expect(await shown(query, staffOf())).toEqual([]);
