@@ -15,6 +15,8 @@ const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 const anything: Shape = [() => true, ''];
 const matching = (shape: RegExp, isLike: string): Shape => [(written) => shape.test(written), isLike];
 
+const collector: Shape = [isHttpAddress, 'http://host:port or https://host:port'];
+
 /** What the environment may say to a program. Who parses a value later checks the rest of it. */
 const shapes: Readonly<Record<string, Shape>> = {
   LEADGER_DATA: anything,
@@ -25,8 +27,14 @@ const shapes: Readonly<Record<string, Shape>> = {
   HOST: matching(/^[\w.:-]+$/, 'a name or an address of this machine'),
   PORT: anything,
   LEADGER_COMMAND_SECONDS: anything,
+  LEADGER_FAILING_SECONDS: anything,
   LEADGER_LEASE_SECONDS: anything,
   LEADGER_MOST_FEEDS: anything,
+  OTEL_EXPORTER_OTLP_ENDPOINT: collector,
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: collector,
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: collector,
+  OTEL_METRIC_EXPORT_INTERVAL: matching(/^[1-9]\d{1,8}$/, 'a number of milliseconds, 10 or more'),
+  OTEL_TRACES_SAMPLER_ARG: matching(/^(0(\.\d+)?|1(\.0+)?)$/, 'a part of all traces, 0 to 1'),
   LEADGER_LOG_LEVEL: [(written) => LEVELS.includes(written), LEVELS.join(', ')],
   SMTP_URL: [isMailServer, 'smtp://host:port or smtps://user:password@host, with % codes for special characters'],
   MAIL_FROM: [isSender, 'an address, name@host'],
@@ -37,6 +45,10 @@ const shapes: Readonly<Record<string, Shape>> = {
     `the prefix of an account: 2 to 10 characters, with a letter, and none of < > \\ ' " *`,
   ),
 };
+
+function isHttpAddress(written: string): boolean {
+  return URL.canParse(written) && /^https?:$/.test(new URL(written).protocol);
+}
 
 function isMailServer(written: string): boolean {
   if (!URL.canParse(written)) return false;
@@ -55,7 +67,7 @@ function isSender(written: string): boolean {
 }
 
 /** For secrets, and addresses that have passwords: what was written is not repeated. */
-const SECRET = /KEY|SECRET|URL|EVENTS/;
+const SECRET = /KEY|SECRET|URL|EVENTS|ENDPOINT/;
 
 /**
  * Checks all settings before anything is opened, because no waiting mends them. An empty one is refused: who writes `HOST=` or
@@ -76,3 +88,13 @@ export function checkEnvironment(env: NodeJS.ProcessEnv = process.env): void {
 export function mustNotBeEmpty(name: string, written: string | undefined): void {
   if (written?.trim() === '') throw new UsageError(`${name} is empty: give it a value, or leave it out`);
 }
+
+const ENDPOINTS = [
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT',
+];
+
+/** Traces and metrics are sent only where an exporter is configured. */
+export const sendsTelemetry = (env: NodeJS.ProcessEnv = process.env): boolean =>
+  env.OTEL_SDK_DISABLED !== 'true' && ENDPOINTS.some((name) => (env[name] ?? '') !== '');

@@ -1,6 +1,7 @@
 import { HttpCode } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
+import type { Ending } from '#domain/kernel/activities';
 import { isToldOfDuplicates } from '#domain/kernel/caller';
 import { lostRows } from '#requests/lead-files/counts';
 import type { NamedEncoding } from '#requests/lead-files/encodings';
@@ -166,6 +167,12 @@ function count(report: BatchReport, row: LeadFileRow, isTold: boolean, answer: R
   if (report.rejections.length < MAX_REJECTIONS_LISTED)
     report.rejections.push({ line: row.line, reason: 'reason' in row ? row.reason : refusalOf(answer) });
 }
+
+/** What is told of a file: its counts. */
+export const endOfBatch = ({ received, known, duplicates, rejected }: BatchReport): Ending => ({
+  outcome: 'done',
+  details: { received, known, duplicates, rejected },
+});
 
 const refusalOf = (answer: Receipt | undefined): string =>
   answer?.outcome.kind === 'refused' ? answer.outcome.refusal.message : 'the ledger did not accept it';

@@ -3,6 +3,7 @@ import { Body, Controller, Get, Inject, Post, Query, Req } from '@nestjs/common'
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { Activities } from '#domain/kernel/activities';
 import { type Caller, isToldOfDuplicates } from '#domain/kernel/caller';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
@@ -19,12 +20,12 @@ import type { Queries } from '#requests/queries';
 import { keyMissing } from '#requests/query-tools';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import { QUERIES, REQUESTS } from '#wiring/tokens';
+import { ACTIVITIES, QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { Conforming, Id, InstantField, Line, OneOf } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
-import { BatchRoute, encodingOf, formatOf, receiveBatch } from './lead-batch.ts';
+import { BatchRoute, encodingOf, endOfBatch, formatOf, receiveBatch } from './lead-batch.ts';
 import { Problem } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, ReadQuery, ReadRoute } from './reads.ts';
@@ -139,10 +140,16 @@ const openedExample: z.infer<typeof lead> = {
 export class LeadsController {
   readonly #requests: Requests;
   readonly #queries: Queries;
+  readonly #activities: Activities;
 
-  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
+  constructor(
+    @Inject(REQUESTS) requests: Requests,
+    @Inject(QUERIES) queries: Queries,
+    @Inject(ACTIVITIES) activities: Activities,
+  ) {
     this.#requests = requests;
     this.#queries = queries;
+    this.#activities = activities;
   }
 
   @Post('leads')
@@ -170,7 +177,10 @@ export class LeadsController {
     @Asking() context: RequestContext,
   ) {
     if (!(body instanceof Readable)) throw notAFile();
-    return receiveBatch(this.#requests, body, fileOptions(headers['content-type'], query), context);
+    const options = fileOptions(headers['content-type'], query);
+    const { commandId: id } = context;
+    const about = { kind: 'import', name: options.format, id, correlationId: id, parent: context.parent } as const;
+    return this.#activities.during(about, () => receiveBatch(this.#requests, body, options, context), endOfBatch);
   }
 
   @Get('leads/:leadId')

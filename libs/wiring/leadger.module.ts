@@ -8,6 +8,7 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
+import type { Activities } from '#domain/kernel/activities';
 import { partOf } from '#event-store/data-directory';
 import { watchLog } from '#event-store/log-watch';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
@@ -30,8 +31,10 @@ import type { Leases } from './leases.ts';
 import { createReactions, type ReactionDependencies } from './reactions.ts';
 import type { Stores } from './stores.ts';
 import {
+  ACTIVITIES,
   CLOCK,
   EVENT_STORE,
+  FAILING_LIMIT,
   MAILS,
   NOTICES,
   PROVIDER_LIMITS,
@@ -69,6 +72,8 @@ interface LeadgerOptions {
   readonly callsOutside?: boolean;
   /** Of several workers: how they share the work. Default: one worker does everything. */
   readonly leases?: Leases;
+  /** How long something may fail before the health is degraded. */
+  readonly failingMilliseconds?: number;
 }
 
 /**
@@ -122,6 +127,8 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
       { provide: EVENT_STORE, useValue: stores.events },
       { provide: VAULT, useValue: stores.vault },
       { provide: READ_MODELS, useValue: stores.readModels },
+      { provide: ACTIVITIES, useValue: stores.activities },
+      { provide: FAILING_LIMIT, useValue: options.failingMilliseconds },
       { provide: CLOCK, useValue: clock },
       { provide: MAILS, useValue: mails },
       { provide: NOTICES, useValue: options.notices ?? noticesOf(process.env) },
@@ -200,7 +207,7 @@ const CREATE_ENGINE = Symbol('CreateEngine');
 const worksHere = (outside: Outside, leases: Leases | undefined): FactoryProvider[] => [
   {
     provide: CREATE_ENGINE,
-    inject: [EVENT_STORE, VAULT, READ_MODELS, StreamCache, CommandBus],
+    inject: [EVENT_STORE, VAULT, READ_MODELS, StreamCache, CommandBus, ACTIVITIES],
     useFactory:
       (
         store: EventStore,
@@ -208,6 +215,7 @@ const worksHere = (outside: Outside, leases: Leases | undefined): FactoryProvide
         readModels: Stores['readModels'],
         streams: StreamCache,
         bus: CommandBus,
+        activities: Activities,
       ): CreateEngine =>
       (leaseOf) =>
         createReactions({
@@ -217,6 +225,7 @@ const worksHere = (outside: Outside, leases: Leases | undefined): FactoryProvide
           readModels,
           streams,
           dispatch: dispatchOver(bus),
+          activities,
           ...(leaseOf && { leaseOf }),
         }),
   },

@@ -1,3 +1,4 @@
+import type { Activities } from '#domain/kernel/activities';
 import type { Caller } from '#domain/kernel/caller';
 import { addressClaims } from '#processes/address-claims';
 import { autoRestart } from '#processes/auto-restart';
@@ -53,6 +54,8 @@ export const processes = [
 ];
 
 export interface ReactionDependencies extends EffectDependencies {
+  /** Where the attempts of processes are told. */
+  readonly activities?: Activities;
   /** False in commands of an operator, which do not know the accounts of the store: these calls wait for the store itself. Default: true. */
   readonly callsOutside?: boolean;
   /** Where several workers run: the lease that this one has of a unit. Default: there is one worker, which needs none. */
@@ -61,11 +64,12 @@ export interface ReactionDependencies extends EffectDependencies {
 
 /** The engine that runs the processes. It sends commands over the bus, and calls what is outside. */
 export function createReactions(dependencies: ReactionDependencies): ProcessEngine {
-  const { store, streams, clock, vault, dispatch, leaseOf, callsOutside = true } = dependencies;
+  const { store, streams, clock, vault, dispatch, leaseOf, callsOutside = true, activities } = dependencies;
   return new ProcessEngine({
     store,
     clock,
     processes,
+    activities,
     ...(leaseOf && { mayActFor: (unit) => leaseOf(unit) !== undefined }),
     send: async (sent) => {
       // Others are dispatched at once, in the order in which they are sent.
@@ -89,7 +93,8 @@ function addressed(
     : { correlationId: commandId };
   const under = lease && { lease: { unit: lease.unit, token: lease.token } };
   const cause = { commandId, actor, authenticated: 'process', ...chain, eventsSeen, ...under } as const;
-  return { stream, command, caller: processCaller(actor), cause };
+  const parent = { kind: 'process', id: commandId, correlationId: chain.correlationId } as const;
+  return { stream, command, caller: processCaller(actor), cause, parent };
 }
 
 const processCaller = (actor: string): Caller => ({ kind: 'process', actor, roles: ['process'], stores: 'all' });

@@ -13,6 +13,7 @@ import {
   type SubscriptionMessage,
 } from '#event-store/port';
 import { type Effect, type EffectWish, type Untimed, unitOf, type Wish } from '../process.ts';
+import { Attempt } from './attempt.ts';
 import { Lookahead } from './lookahead.ts';
 import type { EngineOptions } from './options.ts';
 import { type Parked, ProcessRun, processStatus } from './process-run.ts';
@@ -21,6 +22,10 @@ interface TakenWish<AnyWish = Wish> {
   readonly run: ProcessRun;
   readonly wish: AnyWish;
   readonly eventsSeen: number;
+}
+
+interface BegunWish<AnyWish = Wish> extends TakenWish<AnyWish> {
+  readonly attempt: Attempt;
 }
 
 export const engineStatus = z.object({
@@ -250,8 +255,9 @@ export class ProcessEngine {
     if (wishes.length === 0) return false;
     await this.#options.warm?.(wishes.map(({ wish }) => wish.stream));
     const commands = wishes.map(({ run, wish, eventsSeen }) => {
-      if ('command' in wish) return this.#sendCommand({ run, wish, eventsSeen }, wish.command);
-      void this.#carryOut({ run, wish, eventsSeen });
+      const attempt = this.#begin(run, wish);
+      if ('command' in wish) return this.#sendCommand({ run, wish, eventsSeen, attempt }, wish.command);
+      void this.#carryOut({ run, wish, eventsSeen, attempt });
       return undefined;
     });
     await Promise.all(commands);
@@ -280,16 +286,21 @@ export class ProcessEngine {
     return reason;
   }
 
-  async #carryOut(taken: TakenWish<EffectWish>): Promise<void> {
-    const { run, wish } = taken;
+  #begin(run: ProcessRun, wish: Wish): Attempt {
+    run.begun(wish, this.#options.clock.now());
+    return new Attempt(run, wish, this.#options.activities);
+  }
+
+  async #carryOut(taken: BegunWish<EffectWish>): Promise<void> {
+    const { run, wish, attempt } = taken;
     this.#effectsUnderWay += 1;
     try {
       if (!this.#isMine(run, wish)) return;
-      const command = await this.#perform(wish);
+      const command = await attempt.ofEffect(() => this.#perform(wish));
       if (command) await this.#sendCommand(taken, command);
-      else run.succeeded(wish);
+      else attempt.succeeded();
     } catch (error) {
-      run.failed(wish, error, this.#options.clock.now());
+      attempt.failed(error, this.#options.clock.now());
     } finally {
       this.#effectsUnderWay -= 1;
       this.#kick();
@@ -305,7 +316,7 @@ export class ProcessEngine {
     return handle(effect, commandId);
   }
 
-  async #sendCommand({ run, wish, eventsSeen }: TakenWish, untimed: Untimed<AnyCommand>): Promise<void> {
+  async #sendCommand({ run, wish, eventsSeen, attempt }: BegunWish, untimed: Untimed<AnyCommand>): Promise<void> {
     if (!this.#isMine(run, wish)) return;
     const { clock, send } = this.#options;
     const { name } = run.process;
@@ -317,9 +328,9 @@ export class ProcessEngine {
       const result = await send(asked);
       if ('refusal' in result) run.process.refused?.(run.state, wish, result.refusal);
       else if (result.position > this.#target) this.#target = result.position;
-      run.succeeded(wish);
+      attempt.succeeded('refusal' in result ? result.refusal : undefined);
     } catch (error) {
-      run.failed(wish, error, clock.now());
+      attempt.failed(error, clock.now());
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Fact } from '#domain/codec';
+import type { Activities } from '#domain/kernel/activities';
 import type { Refusal } from '#domain/kernel/decider';
 import type { AnyCommand } from '#domain/ledger';
 import type { EventStore, Position } from '#event-store/port';
@@ -45,6 +46,8 @@ export interface EngineOptions {
   };
   /** Whether this engine may act for a unit now. Checked immediately before each act. Default: for all units. */
   readonly mayActFor?: (unit: string) => boolean;
+  /** Where each attempt of a wish is told. */
+  readonly activities?: Activities | undefined;
   /** The maximum number of wishes taken from one process at a time. */
   readonly wishesAtOnce?: number;
 }
