@@ -24,6 +24,7 @@ import { ReceiptsController } from './receipts.controller.ts';
 import { RefundsController } from './refunds.controller.ts';
 import { ReplacementsController } from './replacements.controller.ts';
 import { SignInController } from './sign-in.controller.ts';
+import { SuppressionsController } from './suppressions.controller.ts';
 import { TicketsController } from './tickets.controller.ts';
 import { WebhooksController } from './webhooks.controller.ts';
 import { WholeHistoryController } from './whole-history.controller.ts';
@@ -58,6 +59,7 @@ export class OperationsModule {}
     TicketsController,
     WholeHistoryController,
     PersonsController,
+    SuppressionsController,
     ProcessesController,
     DamagedStreamsController,
     ReadModelsController,

@@ -75,13 +75,20 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   LeadReleased: ({ orderId, reason, openPlaces }) =>
     `taken back from order ${orderId}: ${reason}; ${counted(openPlaces, 'place')} left`,
   LeadAged: ({ fromLeadTypeId, leadTypeId }) => `${fromLeadTypeId} became ${leadTypeId}`,
-  LeadWithdrawn: ({ reason, supersededBy }) =>
-    supersededBy ? `withdrawn: lead ${supersededBy} has the person from now on` : `withdrawn as bad: ${reason}`,
+  ContactSuppressed: ({ leadId, suppression, isListed }) =>
+    `the person of lead ${leadId} must not be contacted any more (${suppression})${isListed ? '' : ': it is not delivered'}`,
+  LeadWithdrawn: ({ reason, supersededBy, suppression, buyers }) => {
+    if (supersededBy) return `withdrawn: lead ${supersededBy} has the person from now on`;
+    if (!suppression) return `withdrawn as bad: ${reason}`;
+    return `withdrawn: the person is not sold any more (${suppression})${buyers ? `; ${counted(buyers.length, 'buyer')} to be told` : ''}`;
+  },
   DuplicateReceived: ({ leadTypeId, source, duplicateOf, match }) =>
     `a duplicate, as ${leadTypeId} from "${source}": lead ${duplicateOf} has the same ${match}`,
-  ReceiptForfeited: ({ toLeadId }) => `not stored in time: lead ${toLeadId} takes the person`,
+  ReceiptForfeited: ({ toLeadId }) =>
+    toLeadId ? `not stored in time: lead ${toLeadId} takes the person` : 'not stored: the person is suppressed',
   PersonClaimed: ({ leadId, fromLeadId }) =>
     `the person of lead ${leadId} from now on${fromLeadId ? `, no longer of lead ${fromLeadId}` : ''}`,
+  PersonSuppressed: ({ suppression }) => `not sold any more: ${suppression}`,
   PersonLinked: ({ leadId }) => `lead ${leadId}, which was sold too, has the same person`,
   AllBusinessKeysRenewed: ({ customers }) => `${counted(customers, 'customer')} got new keys of their business names`,
   BusinessKeysRenewed: ({ names }) =>

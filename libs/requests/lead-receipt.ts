@@ -5,6 +5,7 @@ import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import type { Contact } from '#domain/leads/contact';
 import { leadStream, receiptForfeited } from '#domain/leads/lead';
+import { isSuppressed } from '#domain/leads/person-claim';
 import { normaliseEmail, normaliseTelephone } from '#domain/leads/person-form';
 import type { CommandOf } from '#domain/ledger';
 import { erasuresStream } from '#domain/persons/erasures';
@@ -65,10 +66,11 @@ export async function receiveLeads(
   return isToldOfDuplicates(context.caller) ? receipts : asIfNew(tools, receipts);
 }
 
-/** Whoever fills in a form is not told that a person was here and was erased (DLV-11). Nothing of it is stored. */
+/** Whoever fills in a form is not told that a person was erased (DLV-11) or is suppressed (DLV-12). Nothing of it is stored. */
 async function asIfNew({ streams }: RequestTools, receipts: readonly Receipt[]): Promise<Receipt[]> {
-  const isErased = ({ outcome }: Receipt) => outcome.kind === 'refused' && outcome.refusal === personErased;
-  if (!receipts.some(isErased)) return [...receipts];
+  const isSecret = ({ outcome }: Receipt) =>
+    outcome.kind === 'refused' && [personErased, isSuppressed].includes(outcome.refusal);
+  if (!receipts.some(isSecret)) return [...receipts];
   const outcome = {
     kind: 'accepted',
     events: [],
@@ -76,7 +78,7 @@ async function asIfNew({ streams }: RequestTools, receipts: readonly Receipt[]):
     position: await streams.head(),
     repeated: false,
   } as const;
-  return receipts.map((receipt) => (isErased(receipt) ? { ...receipt, outcome } : receipt));
+  return receipts.map((receipt) => (isSecret(receipt) ? { ...receipt, outcome } : receipt));
 }
 
 function arrivalOf(vault: Vault, request: ReceiveLeadRequest, context: RequestContext): Arrival {
@@ -148,14 +150,22 @@ async function receiveSettled(tools: RequestTools, intake: Intake, arrival: Arri
     // Of its own, so that the command names what was read for it.
     const own = requestTools(tools, arrival.context);
     const settled = await settleClaims(own, arrival, intake.at, arrival.context);
-    const addressed =
-      settled.kind === 'duplicate'
-        ? await addressedDuplicate(own, intake, arrival, settled)
-        : await addressedLead(own, intake, arrival, settled.kind === 'claimed' ? settled.attempt : 0);
-    const outcome = await tools.dispatch(addressed);
+    const outcome = await tools.dispatch(await addressedAs(own, intake, arrival, settled));
     if (!wasForfeited(outcome)) return outcome;
   }
   throw new TooMuchContention();
+}
+
+function addressedAs(
+  tools: RequestTools,
+  intake: Intake,
+  arrival: Arrival,
+  settled: Settled,
+): Promise<AddressedCommand> {
+  const { leadId, context } = arrival;
+  if (settled.kind === 'suppressed') return tools.addressed(leadStream(leadId), isSuppressed, context);
+  if (settled.kind === 'duplicate') return addressedDuplicate(tools, intake, arrival, settled);
+  return addressedLead(tools, intake, arrival, settled.kind === 'claimed' ? settled.attempt : 0);
 }
 
 type ReceiveLead = Extract<CommandOf<'lead'>, { type: 'ReceiveLead' }>;

@@ -17,6 +17,7 @@ import { refundRequests } from './refunds.ts';
 import { type RequestContext, type RequestDependencies, type RequestTools, requestTools } from './request-tools.ts';
 import { returnRequests } from './returns.ts';
 import { supportRequests } from './support.ts';
+import { suppressionRequests } from './suppressions.ts';
 import { WaitingCommands } from './waiting-commands.ts';
 
 /**
@@ -45,6 +46,7 @@ export function createRequests(dependencies: RequestDependencies) {
     receipts: perRequest(receiptRequests),
     programmes: perRequest(programmeRequests),
     leads: perRequest(leadRequests),
+    suppressions: perRequest(suppressionRequests),
     returns: perRequest(returnRequests),
     support: perRequest(supportRequests),
   };

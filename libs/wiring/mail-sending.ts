@@ -113,6 +113,7 @@ async function detailsOf(
     refunded: facts.receiptKind === 'refund',
     returned: facts.receiptKind === 'refund-returned',
     declined: facts.cause === 'declined-payment',
+    optedOut: facts.suppression === 'opt-out',
     storeName: withoutDirections(store.name),
     webAddress: beginningOfLinks(store.webAddress),
     ...(name?.firstName !== undefined && { firstName: name.firstName }),

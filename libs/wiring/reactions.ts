@@ -26,6 +26,7 @@ import { receipts } from '#processes/receipts';
 import { refunds } from '#processes/refunds';
 import { replacementDelivery } from '#processes/replacement-delivery';
 import { retention } from '#processes/retention';
+import { suppressedBuyers } from '#processes/suppressed-buyers';
 import { ticketDeadline } from '#processes/ticket-deadline';
 import { verificationDeadline } from '#processes/verification-deadline';
 import type { ReadModels } from '#read-models/read-models';
@@ -58,6 +59,7 @@ export const processes = [
   ticketDeadline,
   leadAgeing,
   leadDistribution,
+  suppressedBuyers,
   checkoutCoupons,
   checkoutEnd,
   addressClaims,

@@ -42,12 +42,13 @@ async function callOf(
   const { customerId, leadId } = wish;
   const { webhook } = (await streams.read<'customer'>(customerStream(customerId))).state.leadDelivery;
   if (!webhook) return 'switched-off';
-  const { contact: sealed, leadTypeId } = await receiptOf(leadId, events);
-  const boxes = [webhook.url, webhook.signingSecret, sealed];
-  const [url, signingSecret, contact] = await Promise.all(boxes.map((box) => vault.open(box)));
+  const boxes = [webhook.url, webhook.signingSecret];
+  const [url, signingSecret] = await Promise.all(boxes.map((box) => vault.open(box)));
   if (url === undefined || signingSecret === undefined) return 'customer-erased';
-  if (contact === undefined) return 'person-erased';
-  const body = bodyOf(wish, { leadTypeId, contact });
+  const { contact: sealed, leadTypeId } = await receiptOf(leadId, events);
+  const contact = wish.suppression ? undefined : await vault.open(sealed);
+  if (!wish.suppression && contact === undefined) return 'person-erased';
+  const body = wish.suppression ? suppressedBody(wish) : bodyOf(wish, { leadTypeId, contact });
   const at = new Date(clock.now());
   return { url: url as string, signingSecret: signingSecret as string, id: webhookId, at, body };
 }
@@ -60,6 +61,14 @@ const bodyOf = (
     type: 'lead.delivered',
     timestamp: deliveredAt,
     data: { leadId, orderId, leadTypeId, deliveredAt, contact },
+  });
+
+/** It names the lead only: the person may have been erased. */
+const suppressedBody = ({ orderId, leadId, suppression, suppressedAt }: CallWebhook['wish']): string =>
+  JSON.stringify({
+    type: 'lead.suppressed',
+    timestamp: suppressedAt,
+    data: { leadId, orderId, suppression, suppressedAt },
   });
 
 /** The first event of a lead's stream: how it was received. */
