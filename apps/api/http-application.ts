@@ -92,11 +92,13 @@ const adapterWith = (log: Logger, bodyLimit: number): FastifyAdapter =>
     frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => problemOf(error)?.send(reply),
   });
 
-/** Only one route takes files. They are streamed. */
+const routesOfFiles: readonly string[] = ['/api/leads/batches', '/api/suppressions/batches'];
+
+/** Few routes take files. They are streamed. */
 function acceptFiles(server: FastifyInstance): void {
   server.removeContentTypeParser('text/plain');
   server.addContentTypeParser(fileTypes, async ({ routeOptions }: FastifyRequest, file: Readable) => {
-    if (routeOptions.url !== '/api/leads/batches') throw new UnsupportedMediaTypeException();
+    if (!routesOfFiles.includes(routeOptions.url ?? '')) throw new UnsupportedMediaTypeException();
     return file;
   });
 }
