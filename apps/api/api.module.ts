@@ -26,6 +26,7 @@ import { ReplacementsController } from './replacements.controller.ts';
 import { SignInController } from './sign-in.controller.ts';
 import { SuppressionsController } from './suppressions.controller.ts';
 import { TicketsController } from './tickets.controller.ts';
+import { UnsubscriptionsController } from './unsubscriptions.controller.ts';
 import { WebhooksController } from './webhooks.controller.ts';
 import { WholeHistoryController } from './whole-history.controller.ts';
 
@@ -55,6 +56,7 @@ export class OperationsModule {}
     LeadsController,
     ReplacementsController,
     MailsController,
+    UnsubscriptionsController,
     WebhooksController,
     TicketsController,
     WholeHistoryController,

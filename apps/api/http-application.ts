@@ -23,6 +23,7 @@ import { DEFAULT_MOST_FEEDS, MOST_FEEDS } from './feed.controller.ts';
 import { fileTypes } from './lead-batch.ts';
 import { isPaymentNotice, keepSignedBodies } from './payment-notices.controller.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
+import { acceptOneClicks } from './unsubscriptions.controller.ts';
 import { refuseBadBody, Validation } from './validation.ts';
 
 interface HttpOptions {
@@ -75,6 +76,7 @@ export async function createHttpApplication(
   application.useGlobalFilters(new ProblemFilter(log));
   acceptFiles(adapter.getInstance());
   keepSignedBodies(adapter.getInstance());
+  acceptOneClicks(adapter.getInstance());
   addHooks(adapter.getInstance(), commandMilliseconds);
   const { damages } = application.get<EventStore>(EVENT_STORE, { strict: false });
   adapter.getInstance().addHook('onSend', async (request, reply) => markDamaged(damages, request, reply));

@@ -22,6 +22,7 @@ type KeyedKind =
   | 'business-form-2'
   | 'request'
   | 'webhook-secret'
+  | 'unsubscribe'
   | 'vault'
   | 'actor';
 

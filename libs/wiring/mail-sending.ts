@@ -12,9 +12,11 @@ import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import { failureIn } from '#gateways/failures';
 import type { MailGateway, Message } from '#gateways/mail';
+import { mailLinks } from '#gateways/mail-links';
 import { composeMail } from '#gateways/mail-texts';
 import { type Effect, OutOfReach, type Untimed } from '#processes/process';
 import type { StreamCache } from '#requests/stream-cache';
+import { unsubscribeToken } from '#requests/unsubscribing';
 import type { Vault } from '#vault/vault';
 import { attachedReceipt } from './receipt-attaching.ts';
 import { receiptOf } from './webhook-calling.ts';
@@ -83,8 +85,13 @@ async function messageOf(effect: SendMail, dependencies: MailDependencies): Prom
     date: new Date(wishedAt),
     ...text,
     ...attachments,
+    ...(!alwaysSent.has(mail.kind) && { unsubscribeLink: unsubscribeLink(vault, webAddress, mailId) }),
   };
 }
+
+/** NTF-6. */
+const unsubscribeLink = (vault: Vault, webAddress: string, mailId: string): string =>
+  `${beginningOfLinks(webAddress)}${mailLinks.unsubscribe.path.replace('{token}', unsubscribeToken(vault, mailId))}`;
 
 function reasonToWithhold(
   { mail, wishedAt }: SendMail,

@@ -254,6 +254,7 @@ const customer: Makers<'customer'> = {
   RequestPasswordRecovery: (choice, at) => linked(choice, at),
   RecoverPassword: (choice) => ({ tokenHash: `hash ${choice % 3}`, verifier: secret(`verifier ${choice}`) }),
   ChangeMailPreferences: (choice) => ({ off: choice % 2 === 0 ? ['leads-delivered'] : [] }),
+  SwitchMailOff: (choice) => ({ kind: one(['leads-delivered', 'order-confirmed'], choice) }),
   ChooseLeadDelivery: () => ({ mails: 'each' }),
 };
 
