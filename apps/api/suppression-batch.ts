@@ -33,7 +33,8 @@ export async function receiveSuppressions(
   const suppressWaiting = async () => {
     const persons = waiting.map(({ telephone, email }) => ({ suppression, telephone, email }));
     waiting = [];
-    for (const isNew of await requests.suppressions.suppress(persons, context)) report[isNew ? 'suppressed' : 'known'] += 1;
+    for (const isNew of await requests.suppressions.suppress(persons, context))
+      report[isNew ? 'suppressed' : 'known'] += 1;
   };
   for await (const row of rows) {
     if ('lead' in row) waiting.push(row.lead.contact);

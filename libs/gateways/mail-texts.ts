@@ -160,7 +160,7 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
   'person-suppressed': {
     subject: 'Please do not contact this person any more',
     paragraphs: [
-      "The person of one of your leads {{#if optedOut}}asked not to be contacted any more{{else}}stands on a do-not-call list{{/if}}. Please do not call or write to the person, and remove the contact from your other programs.",
+      'The person of one of your leads {{#if optedOut}}asked not to be contacted any more{{else}}stands on a do-not-call list{{/if}}. Please do not call or write to the person, and remove the contact from your other programs.',
       `The lead: ${linkTo('lead')}`,
     ],
   },

@@ -39,7 +39,17 @@ export interface MailGateway {
   close(): void;
 }
 
-const optionsOf = ({ messageId, from, to, subject, text, html, date, attachments = [], unsubscribeLink }: Message): SendMailOptions => ({
+const optionsOf = ({
+  messageId,
+  from,
+  to,
+  subject,
+  text,
+  html,
+  date,
+  attachments = [],
+  unsubscribeLink,
+}: Message): SendMailOptions => ({
   messageId: `<${messageId}>`,
   from,
   // An object, because a string could be read as a list of several addresses.

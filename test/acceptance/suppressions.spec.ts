@@ -74,7 +74,11 @@ describe('suppressed persons', () => {
   });
 
   test('DLV-12: buyers who have the person are told by mail, also after the person was erased', async () => {
-    const [first, second, third] = [await shop.customer({ email: 'first@example.com' }), await shop.customer(), await shop.customer()];
+    const [first, second, third] = [
+      await shop.customer({ email: 'first@example.com' }),
+      await shop.customer(),
+      await shop.customer(),
+    ];
     const orders = [];
     for (const customerId of [first, second, third] as string[])
       orders.push(await shop.order(customerId, { leadTypeId: 'shared-fresh', quantity: 1 }));
@@ -113,7 +117,9 @@ describe('suppressed persons', () => {
     const racers = Array.from({ length: 12 }, person);
     await Promise.all(
       racers.flatMap((one, index) => [
-        ...(index % 3 === 0 ? [shop.server.call('POST', '/api/suppressions', { person: { email: one.email } }, asForm)] : []),
+        ...(index % 3 === 0
+          ? [shop.server.call('POST', '/api/suppressions', { person: { email: one.email } }, asForm)]
+          : []),
         shop.server.call('POST', '/api/leads', { leadTypeId: 'exclusive-fresh', source: 'a', contact: one }, asProgram),
         shop.server.call('POST', '/api/leads', { leadTypeId: 'exclusive-fresh', source: 'b', contact: one }, asProgram),
         shop.server.call('POST', '/api/suppressions', { person: { telephone: one.telephone } }, asForm),
@@ -122,7 +128,9 @@ describe('suppressed persons', () => {
     await shop.server.settle();
     const log = await shop.log();
     const suppressed = new Map(
-      log.flatMap(({ type, stream }, at) => (type === 'PersonSuppressed' ? [[stream.slice('person-'.length), at]] : [])) as [string, number][],
+      log.flatMap(({ type, stream }, at) =>
+        type === 'PersonSuppressed' ? [[stream.slice('person-'.length), at]] : [],
+      ) as [string, number][],
     );
     const late = log.filter(
       ({ type, data }, at) =>

@@ -72,7 +72,14 @@ test('NTF-6: two kinds at once are both switched off; another click, and an empt
 test('NTF-6: the answer tells nothing, and a token that the store did not make does nothing', async () => {
   const customerId = await customerOf('west');
   const token = await tokenIn(customerId, 'order-confirmed');
-  const forged = [token.slice(0, -1), `${token}A`, token.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')), 'x', 'x.', '%00'];
+  const forged = [
+    token.slice(0, -1),
+    `${token}A`,
+    token.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
+    'x',
+    'x.',
+    '%00',
+  ];
   const before = (await shop.log()).length;
   const good = await customerOf('west').then((other) => tokenIn(other, 'receipt-issued'));
   const recorded = (await shop.log()).length;

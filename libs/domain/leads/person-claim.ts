@@ -99,17 +99,24 @@ export const personClaim: Decider<PersonClaimState, PersonClaimCommand, PersonCl
 type Command<Type extends PersonClaimCommand['type']> = Extract<PersonClaimCommand, { type: Type }>;
 type Decided = Decision<PersonClaimEvent>;
 
-function claimFor({ at, leadId, attempt, from }: Command<'ClaimPerson'>, { claim, suppression }: PersonClaimState): Decided {
-    if (claim && sameClaim(claim, { leadId, attempt })) return [];
-    if (suppression) return isSuppressed;
-    const mayClaim = !claim || (claim.leadId === leadId ? claim.attempt < attempt : from && sameClaim(claim, from));
-    if (!mayClaim) return personClaimed;
-    const follows = claim && claim.leadId !== leadId && { fromLeadId: claim.leadId };
-    return [{ type: 'PersonClaimed', data: { at, leadId, ...(attempt > 0 && { attempt }), ...follows } }];
+function claimFor(
+  { at, leadId, attempt, from }: Command<'ClaimPerson'>,
+  { claim, suppression }: PersonClaimState,
+): Decided {
+  if (claim && sameClaim(claim, { leadId, attempt })) return [];
+  if (suppression) return isSuppressed;
+  const mayClaim = !claim || (claim.leadId === leadId ? claim.attempt < attempt : from && sameClaim(claim, from));
+  if (!mayClaim) return personClaimed;
+  const follows = claim && claim.leadId !== leadId && { fromLeadId: claim.leadId };
+  return [{ type: 'PersonClaimed', data: { at, leadId, ...(attempt > 0 && { attempt }), ...follows } }];
 }
 
 /** A record that has it is not stored. */
-export const isSuppressed = refuse(personSuppressed, 'the person is not sold: an opt-out, or a do-not-call list', 'DLV-12');
+export const isSuppressed = refuse(
+  personSuppressed,
+  'the person is not sold: an opt-out, or a do-not-call list',
+  'DLV-12',
+);
 
 const link = ({ at, leadId }: Command<'LinkPerson'>, { claim, linked }: PersonClaimState): Decided =>
   claim?.leadId === leadId || linked.includes(leadId) ? [] : [{ type: 'PersonLinked', data: { at, leadId } }];

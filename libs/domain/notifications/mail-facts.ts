@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { codeIn, declineReasons } from '../kernel/declines.ts';
 import { cents, count, instant, unsealed } from '../kernel/events.ts';
 import { currency, id, sealedFor, secretFor, storeText, timeZone } from '../kernel/fields.ts';
-import { holdCauses } from '../loyalty/programme.ts';
 import { suppression } from '../leads/suppression.ts';
+import { holdCauses } from '../loyalty/programme.ts';
 import { receiptKinds } from '../receipts/receipts.ts';
 import { verdicts } from '../replacements/replacement.ts';
 
