@@ -68,8 +68,8 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
     `lead ${leadId} noted for order ${orderId}: this person is not delivered again`,
   ContactRemoved: ({ leadId, reason }) => `lead ${leadId} removed again: ${reason}`,
   ContactRated: ({ leadId, rating }) => `lead ${leadId} rated ${rating} of 5`,
-  LeadReceived: ({ leadTypeId, source, capturedAt, openPlaces }) =>
-    `a lead of ${leadTypeId} from "${source}"${capturedAt ? `, captured ${capturedAt}` : ''}, for ${customers(openPlaces)}`,
+  LeadReceived: ({ leadTypeId, source, capturedAt, openPlaces, consentedAt }) =>
+    `a lead of ${leadTypeId} from "${source}"${capturedAt ? `, captured ${capturedAt}` : ''}${consentedAt ? `, with consent of ${consentedAt}` : ''}, for ${customers(openPlaces)}`,
   LeadAssigned: ({ orderId, replacementFor, openPlaces, decision }) =>
     `assigned to order ${orderId}${replacementFor ? ` as replacement ${replacementFor}` : ''}: ${rankOf(decision)}; ${counted(openPlaces, 'place')} left`,
   LeadReleased: ({ orderId, reason, openPlaces }) =>

@@ -8,7 +8,7 @@ export const rowDigests: Readonly<Record<string, string>> = {
   orders: '663bf9093e9f64dd',
   programmes: '0697600cb1ee184f',
   defined_coupons: '787409241acf5bf8',
-  leads: '67289586c742fe66',
+  leads: 'fe1f1f42925bab82',
   coupons: '476214aa468f65af',
   refunds: 'f1a7af8032f12131',
   receipts: 'f7d6b54b2d6c5c99',

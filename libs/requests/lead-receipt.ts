@@ -3,6 +3,7 @@ import { isToldOfDuplicates } from '#domain/kernel/caller';
 import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
+import type { Consent } from '#domain/leads/consent';
 import type { Contact } from '#domain/leads/contact';
 import { leadStream, receiptForfeited } from '#domain/leads/lead';
 import { isSuppressed } from '#domain/leads/person-claim';
@@ -23,6 +24,7 @@ export interface ReceiveLeadRequest {
   readonly source: string;
   readonly capturedAt?: Instant;
   readonly contact: Contact;
+  readonly consent?: Consent | undefined;
   /** Distinguishes two captures of one person when there is no capture instant. */
   readonly occasion?: string;
   /** The caller's own key for the lead. */
@@ -136,11 +138,15 @@ const isStored = async ({ streams }: RequestTools, { leadId, context }: Arrival)
 function refusalOf({ catalogue, policy, erased }: Intake, arrival: Arrival): Refusal | undefined {
   if (!catalogue.leadTypes.has(arrival.leadTypeId)) return unknownLeadType(arrival.leadTypeId);
   if (!policy) return noPolicy;
+  if (policy.policy.consentRequired && !arrival.request.consent) return consentMissing;
   return keysInOrder(arrival).some((key) => erased.has(key)) ? personErased : undefined;
 }
 
 /** Nobody who was erased is stored again. */
 const personErased = refuse('person-erased', 'the person was erased, and is not stored again');
+
+/** The policy of the store. */
+const consentMissing = refuse('consent-missing', 'the store takes no lead without evidence of consent', 'DLV-12');
 
 const MAX_ROUNDS = 3;
 
@@ -195,8 +201,16 @@ async function receiveLead(
   const maximumCustomers = isExclusive ? 1 : policy.policy.maximumCustomersPerSharedLead;
   const contact = await sealOrRefuse(vault, leadStream(arrival.leadId), 'contact', arrival.request.contact);
   if (isRefusal(contact)) return contact;
-  const capture = captureOf(intake, arrival);
-  return { type: 'ReceiveLead', ...capture, maximumCustomers, contact, policyVersion: policy.version, attempt };
+  const consent = await sealedConsent(vault, arrival);
+  if (isRefusal(consent)) return consent;
+  const stated = { ...captureOf(intake, arrival), ...consent };
+  return { type: 'ReceiveLead', ...stated, maximumCustomers, contact, policyVersion: policy.version, attempt };
+}
+
+async function sealedConsent(vault: Vault, { leadId, request: { consent } }: Arrival) {
+  if (!consent) return {};
+  const box = await sealOrRefuse(vault, leadStream(leadId), 'consent', consent);
+  return isRefusal(box) ? box : { consent: box, consentedAt: consent.at };
 }
 
 function captureOf({ at }: Intake, { leadTypeId, request, telephoneKey, emailKey }: Arrival) {

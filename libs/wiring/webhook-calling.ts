@@ -45,22 +45,24 @@ async function callOf(
   const boxes = [webhook.url, webhook.signingSecret];
   const [url, signingSecret] = await Promise.all(boxes.map((box) => vault.open(box)));
   if (url === undefined || signingSecret === undefined) return 'customer-erased';
-  const { contact: sealed, leadTypeId } = await receiptOf(leadId, events);
+  const { contact: sealed, leadTypeId, consent: evidence } = await receiptOf(leadId, events);
   const contact = wish.suppression ? undefined : await vault.open(sealed);
   if (!wish.suppression && contact === undefined) return 'person-erased';
-  const body = wish.suppression ? suppressedBody(wish) : bodyOf(wish, { leadTypeId, contact });
+  const body = wish.suppression
+    ? suppressedBody(wish)
+    : bodyOf(wish, { leadTypeId, contact, consent: evidence && (await vault.open(evidence)) });
   const at = new Date(clock.now());
   return { url: url as string, signingSecret: signingSecret as string, id: webhookId, at, body };
 }
 
 const bodyOf = (
   { orderId, leadId, deliveredAt }: CallWebhook['wish'],
-  { leadTypeId, contact }: { leadTypeId: string; contact: unknown },
+  { leadTypeId, contact, consent }: { leadTypeId: string; contact: unknown; consent: unknown },
 ): string =>
   JSON.stringify({
     type: 'lead.delivered',
     timestamp: deliveredAt,
-    data: { leadId, orderId, leadTypeId, deliveredAt, contact },
+    data: { leadId, orderId, leadTypeId, deliveredAt, contact, consent },
   });
 
 /** It names the lead only: the person may have been erased. */

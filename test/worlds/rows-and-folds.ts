@@ -260,6 +260,10 @@ const leadColumns: Comparison<LeadRow>['columns'] = {
   },
   match: only,
   contact: only,
+  consent: only,
+  consentedAt: only,
+  suppressedAt: ({ leadId, suppressedAt }, state) =>
+    whether(state('lead', leadId).withdrawnAs === 'suppressed', suppressedAt),
   revision: only,
 };
 
@@ -282,6 +286,8 @@ const deliveredLeadColumns: Comparison<DeliveredLeadRow>['columns'] = {
     return contact && (contact.rating ?? null);
   },
   contact: only,
+  consent: only,
+  suppressedAt: only,
 };
 
 const customerOf = ({ customerId }: CustomerRow, state: StateOfStream) => state('customer', customerId);

@@ -26,6 +26,8 @@ export const leadEvents = {
     telephoneKey: personKey.optional(),
     emailKey: personKey.optional(),
     contact: sealedFor('lead', 'contact'),
+    consent: sealedFor('lead', 'consent').optional(),
+    consentedAt: instant.optional(),
     policyVersion: z.int().positive(),
   }),
   LeadAssigned: fact({
@@ -98,6 +100,9 @@ export type LeadCommand =
       telephoneKey?: string;
       emailKey?: string;
       contact: Sealed;
+      /** Evidence that the person agreed to be contacted, and when (DLV-12). */
+      consent?: Sealed;
+      consentedAt?: Instant;
       policyVersion: number;
       /** How often the receipt had been forfeited when the person was claimed; never when absent. */
       attempt?: number;
