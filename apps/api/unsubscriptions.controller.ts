@@ -9,7 +9,7 @@ import { Asking } from './caller.ts';
 import { Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
 
-const ROUTE = '/api/unsubscriptions/:token';
+const ROUTE = '/api/mail-links/:token/unsubscribe';
 /** As mail programs send `List-Unsubscribe=One-Click` (RFC 8058). */
 const FORMS = ['application/x-www-form-urlencoded', 'multipart/form-data'];
 
@@ -30,7 +30,7 @@ const unsubscribed = named(
 
 /** One click in a mail program switches a kind of mails off (NTF-6). */
 @ApiTags('mails')
-@Controller('api/unsubscriptions')
+@Controller('api/mail-links')
 export class UnsubscriptionsController {
   readonly #requests: Requests;
 
@@ -38,7 +38,7 @@ export class UnsubscriptionsController {
     this.#requests = requests;
   }
 
-  @Post(':token')
+  @Post(':token/unsubscribe')
   @HttpCode(200)
   @ApiOperation({
     summary: 'Send no more mails of the kind of one mail (RFC 8058): its List-Unsubscribe has the token. No sign-in',

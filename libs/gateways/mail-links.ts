@@ -27,7 +27,7 @@ export const mailLinks = {
   ticket: { path: '/tickets/{ticketId}', page: 'Shows the question and the answer (`GET /api/tickets/{ticketId}`).' },
   unsubscribe: {
     path: '/unsubscribe/{token}',
-    page: 'Is not in the text of a mail, but in its header List-Unsubscribe. Passes a `POST` on to `POST /api/unsubscriptions/{token}`, without a sign-in and without a question: mail programs send it (RFC 8058). A `GET` changes nothing: it shows a button that sends the `POST`.',
+    page: 'Is not in the text of a mail, but in its header List-Unsubscribe. Passes a `POST` on to `POST /api/mail-links/{token}/unsubscribe`, without a sign-in and without a question: mail programs send it (RFC 8058). A `GET` changes nothing: it shows a button that sends the `POST`.',
   },
   passwordRecovery: {
     path: '/password-recovery?token={token}',

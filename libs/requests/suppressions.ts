@@ -84,7 +84,7 @@ class SuppressedKey {
       const from = claim && { leadId: claim.leadId, attempt: claim.attempt };
       const command = { type: 'SuppressPerson', at: this.#at, suppression: this.#suppression } as const;
       const outcome = await this.#send(stream, { ...command, ...(from && { from }) });
-      if (outcome.kind === 'accepted') return outcome.events.length > 0;
+      if (outcome.kind === 'accepted') return outcome.events.length > 0 && !outcome.repeated;
     }
     throw new TooMuchContention();
   }
@@ -95,7 +95,7 @@ class SuppressedKey {
     if (lead.status === 'unknown' && lead.forfeits > attempt) return true;
     if (lead.status === 'unknown') {
       // It may be on its way: from now on it is not stored with this claim.
-      await this.#sendTo(leadId, { type: 'ForfeitReceipt', at: this.#at, attempt });
+      await this.#sendTo(leadId, { type: 'ForfeitReceipt', at: this.#at, attempt }, String(attempt));
       return false;
     }
     // The claim of a lead that does not have the key counts for nothing.
@@ -119,13 +119,14 @@ class SuppressedKey {
     return this.#tools.stateOf<'lead'>(leadStream(leadId));
   }
 
-  async #sendTo(leadId: string, command: LeadCommand): Promise<void> {
-    const { kind } = await this.#send(leadStream(leadId), command);
+  async #sendTo(leadId: string, command: LeadCommand, time = ''): Promise<void> {
+    const { kind } = await this.#send(leadStream(leadId), command, time);
     if (kind !== 'accepted') throw new TooMuchContention();
   }
 
-  async #send(stream: string, command: AnyCommand): Promise<Outcome> {
-    const commandId = deriveId(command.type, this.#context.commandId, this.#key, stream);
+  /** @param time tells the same command, sent again to one stream, from the first one */
+  async #send(stream: string, command: AnyCommand, time = ''): Promise<Outcome> {
+    const commandId = deriveId(command.type, this.#context.commandId, this.#key, stream, time);
     return this.#tools.dispatch(await this.#tools.addressed(stream, command, { ...this.#context, commandId }));
   }
 }

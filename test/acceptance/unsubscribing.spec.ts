@@ -34,7 +34,7 @@ async function tokenIn(customerId: string, kind: string): Promise<string> {
 }
 
 const click = (token: string, body = ONE_CLICK, headers: Record<string, string> = form) =>
-  shop.try('POST', `/api/unsubscriptions/${token}`, body, headers);
+  shop.try('POST', `/api/mail-links/${token}/unsubscribe`, body, headers);
 const mailsOff = async (customerId: string) => (await shop.read(`/api/customers/${customerId}`)).mailsOff;
 
 test('NTF-6: one click in the mail program, without a sign-in, switches that kind of mails off', async () => {
@@ -56,7 +56,7 @@ test('NTF-6: two kinds at once are both switched off; another click, and an empt
   const clicks = await Promise.all([
     ...tokens.map((token) => click(token)),
     click(tokens[0] as string, boundary, { 'content-type': 'multipart/form-data; boundary=b' }),
-    shop.try('POST', `/api/unsubscriptions/${tokens[1]}`),
+    shop.try('POST', `/api/mail-links/${tokens[1]}/unsubscribe`),
   ]);
   expect(clicks.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   expect(await mailsOff(customerId)).toEqual(['order-confirmed', 'receipt-issued']);

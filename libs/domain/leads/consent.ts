@@ -15,6 +15,7 @@ export const consent = z.strictObject({
     .max(40)
     .overwrite((text) => parseInstant(text) ?? text)
     .pipe(instant)
+    .meta({ format: 'date-time' })
     .describe('When the person agreed: an instant with a zone.'),
   page: address(/^https?$/)
     .optional()
