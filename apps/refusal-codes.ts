@@ -68,6 +68,17 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'The person was erased. Nothing is stored about them any more.',
     'Nothing for this record. The same person can register again as a customer, and is not received as a lead again.',
   ),
+  'person-suppressed': refused(
+    409,
+    'The person is not sold: it asked for that, or stands on a do-not-call list.',
+    'Nothing for this record: it was not stored.',
+  ),
+  'consent-missing': refused(
+    409,
+    'The store takes no lead without evidence of consent.',
+    'Send what the person agreed to, and when.',
+    'consent',
+  ),
   'link-invalid': refused(409, 'The link was used, has expired, or never existed.', 'Ask for a new link.', 'token'),
   'mail-always-sent': refused(
     409,

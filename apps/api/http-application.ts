@@ -21,6 +21,7 @@ import { DEFAULT_MOST_FEEDS, MOST_FEEDS } from './feed.controller.ts';
 import { OperationsController } from './operations.controller.ts';
 import { isPaymentNotice } from './payment-notices.controller.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
+import { acceptOneClicks } from './unsubscriptions.controller.ts';
 import { refuseBadBody, Validation } from './validation.ts';
 
 interface HttpOptions {
@@ -74,6 +75,7 @@ export async function createHttpApplication(
   application.useGlobalPipes(new Validation());
   application.useGlobalFilters(new ProblemFilter(log));
   acceptBodies(adapter.getInstance());
+  acceptOneClicks(adapter.getInstance());
   endConnectionsAtStop(adapter.getInstance());
   addHooks(adapter.getInstance(), commandMilliseconds);
   tellRequests(adapter.getInstance(), application.get<Activities>(ACTIVITIES, { strict: false }));

@@ -13,6 +13,16 @@ import { Problem } from './problems.ts';
 import { answering, Problems, succeeds } from './responses.ts';
 import { named } from './schemas.ts';
 
+/** Of a report on a file. */
+export const rejectionList = z
+  .array(
+    z.object({
+      line: z.int().describe('The line of the file, from 1.'),
+      reason: z.string().describe('Why the row was rejected.'),
+    }),
+  )
+  .describe('The first 1,000 rejected rows, by line.');
+
 const batchReport = named(
   'LeadBatchReport',
   z.object({
@@ -23,14 +33,7 @@ const batchReport = named(
       .int()
       .describe('Rows of persons whom another lead has already (DLV-11): recorded without contact, and never sold.'),
     rejected: z.int().describe('Rows that were rejected.'),
-    rejections: z
-      .array(
-        z.object({
-          line: z.int().describe('The line of the file, from 1.'),
-          reason: z.string().describe('Why the row was rejected.'),
-        }),
-      )
-      .describe('The first 1,000 rejected rows, by line.'),
+    rejections: rejectionList,
     reading: z
       .object({
         encoding: z.enum(['utf-8', 'latin1', 'utf-16le', 'utf-16be']).describe('The encoding of the file.'),

@@ -7,9 +7,10 @@ import type { Activities } from '#domain/kernel/activities';
 import { type Caller, isToldOfDuplicates } from '#domain/kernel/caller';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
+import { type Consent, consent } from '#domain/leads/consent';
 import { type Contact, contact } from '#domain/leads/contact';
 import { type LeadEvent, matches } from '#domain/leads/lead';
-import { exampleIds } from '#read-models/models/examples';
+import { consentExample, exampleIds } from '#read-models/models/examples';
 import { leadExample, leadRow } from '#read-models/models/leads';
 import { damaged } from '#read-models/queries/damaged';
 import { leadTypeStock, leadTypeStockExample } from '#read-models/queries/leads';
@@ -53,6 +54,13 @@ class ReceiveLeadBody {
     example: { firstName: 'Ada', lastName: 'Byron', telephone: '+1 212 555 0142', email: 'ada@example.com' },
   })
   contact!: Contact;
+
+  @Conforming(consent, {
+    description: 'Evidence that the person agreed to be contacted (DLV-12). It is sealed before it is stored.',
+    example: consentExample,
+    optional: true,
+  })
+  consent?: Consent;
 }
 
 class BatchQuery {
@@ -123,6 +131,7 @@ function answeredTo(caller: Caller, receipt: Receipt): AnsweredReceipt {
 const lead = leadRow
   .extend({
     contact: contact.nullable().describe('The person. Null once the person was erased, and for a duplicate.'),
+    consent: consent.nullable().describe('What the source gave as evidence. Null: nothing, or the person was erased.'),
     keyMissing,
     damaged,
   })
@@ -133,6 +142,7 @@ const openedExample: z.infer<typeof lead> = {
   damaged: false,
   ...leadExample,
   contact: { firstName: 'Ada', lastName: 'Byron', telephone: '+1 212 555 0142', email: 'ada@example.com' },
+  consent: consentExample,
 };
 
 @ApiTags('leads')

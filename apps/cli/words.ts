@@ -68,20 +68,27 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
     `lead ${leadId} noted for order ${orderId}: this person is not delivered again`,
   ContactRemoved: ({ leadId, reason }) => `lead ${leadId} removed again: ${reason}`,
   ContactRated: ({ leadId, rating }) => `lead ${leadId} rated ${rating} of 5`,
-  LeadReceived: ({ leadTypeId, source, capturedAt, openPlaces }) =>
-    `a lead of ${leadTypeId} from "${source}"${capturedAt ? `, captured ${capturedAt}` : ''}, for ${customers(openPlaces)}`,
+  LeadReceived: ({ leadTypeId, source, capturedAt, openPlaces, consentedAt }) =>
+    `a lead of ${leadTypeId} from "${source}"${capturedAt ? `, captured ${capturedAt}` : ''}${consentedAt ? `, with consent of ${consentedAt}` : ''}, for ${customers(openPlaces)}`,
   LeadAssigned: ({ orderId, replacementFor, openPlaces, decision }) =>
     `assigned to order ${orderId}${replacementFor ? ` as replacement ${replacementFor}` : ''}: ${rankOf(decision)}; ${counted(openPlaces, 'place')} left`,
   LeadReleased: ({ orderId, reason, openPlaces }) =>
     `taken back from order ${orderId}: ${reason}; ${counted(openPlaces, 'place')} left`,
   LeadAged: ({ fromLeadTypeId, leadTypeId }) => `${fromLeadTypeId} became ${leadTypeId}`,
-  LeadWithdrawn: ({ reason, supersededBy }) =>
-    supersededBy ? `withdrawn: lead ${supersededBy} has the person from now on` : `withdrawn as bad: ${reason}`,
+  ContactSuppressed: ({ leadId, suppression, isListed }) =>
+    `the person of lead ${leadId} must not be contacted any more (${suppression})${isListed ? '' : ': it is not delivered'}`,
+  LeadWithdrawn: ({ reason, supersededBy, suppression, buyers }) => {
+    if (supersededBy) return `withdrawn: lead ${supersededBy} has the person from now on`;
+    if (!suppression) return `withdrawn as bad: ${reason}`;
+    return `withdrawn: the person is not sold any more (${suppression})${buyers ? `; ${counted(buyers.length, 'buyer')} to be told` : ''}`;
+  },
   DuplicateReceived: ({ leadTypeId, source, duplicateOf, match }) =>
     `a duplicate, as ${leadTypeId} from "${source}": lead ${duplicateOf} has the same ${match}`,
-  ReceiptForfeited: ({ toLeadId }) => `not stored in time: lead ${toLeadId} takes the person`,
+  ReceiptForfeited: ({ toLeadId }) =>
+    toLeadId ? `not stored in time: lead ${toLeadId} takes the person` : 'not stored: the person is suppressed',
   PersonClaimed: ({ leadId, fromLeadId }) =>
     `the person of lead ${leadId} from now on${fromLeadId ? `, no longer of lead ${fromLeadId}` : ''}`,
+  PersonSuppressed: ({ suppression }) => `not sold any more: ${suppression}`,
   PersonLinked: ({ leadId }) => `lead ${leadId}, which was sold too, has the same person`,
   AllBusinessKeysRenewed: ({ customers }) => `${counted(customers, 'customer')} got new keys of their business names`,
   BusinessKeysRenewed: ({ names }) =>

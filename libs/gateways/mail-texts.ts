@@ -158,6 +158,13 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
     subject: 'Your replacement is here',
     paragraphs: [`The lead that replaces the one you returned: ${linkTo('lead')}`, contact],
   },
+  'person-suppressed': {
+    subject: 'Please do not contact this person any more',
+    paragraphs: [
+      'The person of one of your leads {{#if optedOut}}asked not to be contacted any more{{else}}stands on a do-not-call list{{/if}}. Please do not call or write to the person, and remove the contact from your other programs.',
+      `The lead: ${linkTo('lead')}`,
+    ],
+  },
   'password-recovery': {
     subject: 'Set a new password',
     paragraphs: [

@@ -15,6 +15,8 @@ export interface Message {
   readonly html: string;
   readonly date: Date;
   readonly attachments?: readonly Attachment[];
+  /** Where one click ends mails of this kind (RFC 8058); absent where they cannot be switched off. */
+  readonly unsubscribeLink?: string;
 }
 
 export interface Attachment {
@@ -37,7 +39,17 @@ export interface MailGateway {
   close(): void;
 }
 
-const optionsOf = ({ messageId, from, to, subject, text, html, date, attachments = [] }: Message): SendMailOptions => ({
+const optionsOf = ({
+  messageId,
+  from,
+  to,
+  subject,
+  text,
+  html,
+  date,
+  attachments = [],
+  unsubscribeLink,
+}: Message): SendMailOptions => ({
   messageId: `<${messageId}>`,
   from,
   // An object, because a string could be read as a list of several addresses.
@@ -48,9 +60,15 @@ const optionsOf = ({ messageId, from, to, subject, text, html, date, attachments
   date,
   ...(attachments.length > 0 && { attachments: [...attachments] }),
   // Prevents automatic answers to this mail (RFC 3834).
-  headers: { 'Auto-Submitted': 'auto-generated' },
+  headers: { 'Auto-Submitted': 'auto-generated', ...(unsubscribeLink && oneClick(unsubscribeLink)) },
   disableFileAccess: true,
   disableUrlAccess: true,
+});
+
+/** Mail programs send one click only over HTTPS (RFC 8058); others show the link. */
+const oneClick = (link: string): Record<string, string> => ({
+  'List-Unsubscribe': `<${link}>`,
+  ...(link.startsWith('https:') && { 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' }),
 });
 
 /** Nodemailer is loaded with the first mail: a program starts sooner without it. */

@@ -171,6 +171,12 @@ const mails = {
     customerId: ({ data }, orders) => orders.get(data.orderId)?.data.customerId,
     facts: ({ data }) => ({ orderId: data.orderId, leadId: data.replacementLeadId }),
   },
+  ContactSuppressed: {
+    kind: 'person-suppressed',
+    customerId: ({ stream }) => idOf(stream),
+    facts: ({ data: { leadId, orderId, suppression, isListed } }) =>
+      isListed ? { leadId, orderId, suppression } : undefined,
+  },
   PasswordRecoveryRequested: {
     kind: 'password-recovery',
     customerId: ({ stream }) => idOf(stream),

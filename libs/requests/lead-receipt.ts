@@ -3,8 +3,10 @@ import { isToldOfDuplicates } from '#domain/kernel/caller';
 import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
+import type { Consent } from '#domain/leads/consent';
 import type { Contact } from '#domain/leads/contact';
 import { leadStream, receiptForfeited } from '#domain/leads/lead';
+import { isSuppressed } from '#domain/leads/person-claim';
 import { normaliseEmail, normaliseTelephone } from '#domain/leads/person-form';
 import type { CommandOf } from '#domain/ledger';
 import { erasuresStream } from '#domain/persons/erasures';
@@ -22,6 +24,7 @@ export interface ReceiveLeadRequest {
   readonly source: string;
   readonly capturedAt?: Instant;
   readonly contact: Contact;
+  readonly consent?: Consent | undefined;
   /** Distinguishes two captures of one person when there is no capture instant. */
   readonly occasion?: string;
   /** The caller's own key for the lead. */
@@ -65,10 +68,11 @@ export async function receiveLeads(
   return isToldOfDuplicates(context.caller) ? receipts : asIfNew(tools, receipts);
 }
 
-/** Whoever fills in a form is not told that a person was here and was erased (DLV-11). Nothing of it is stored. */
+/** Whoever fills in a form is not told that a person was erased (DLV-11) or is suppressed (DLV-12). Nothing of it is stored. */
 async function asIfNew({ streams }: RequestTools, receipts: readonly Receipt[]): Promise<Receipt[]> {
-  const isErased = ({ outcome }: Receipt) => outcome.kind === 'refused' && outcome.refusal === personErased;
-  if (!receipts.some(isErased)) return [...receipts];
+  const isSecret = ({ outcome }: Receipt) =>
+    outcome.kind === 'refused' && [personErased, isSuppressed].includes(outcome.refusal);
+  if (!receipts.some(isSecret)) return [...receipts];
   const outcome = {
     kind: 'accepted',
     events: [],
@@ -76,7 +80,7 @@ async function asIfNew({ streams }: RequestTools, receipts: readonly Receipt[]):
     position: await streams.head(),
     repeated: false,
   } as const;
-  return receipts.map((receipt) => (isErased(receipt) ? { ...receipt, outcome } : receipt));
+  return receipts.map((receipt) => (isSecret(receipt) ? { ...receipt, outcome } : receipt));
 }
 
 function arrivalOf(vault: Vault, request: ReceiveLeadRequest, context: RequestContext): Arrival {
@@ -134,11 +138,15 @@ const isStored = async ({ streams }: RequestTools, { leadId, context }: Arrival)
 function refusalOf({ catalogue, policy, erased }: Intake, arrival: Arrival): Refusal | undefined {
   if (!catalogue.leadTypes.has(arrival.leadTypeId)) return unknownLeadType(arrival.leadTypeId);
   if (!policy) return noPolicy;
+  if (policy.policy.consentRequired && !arrival.request.consent) return consentMissing;
   return keysInOrder(arrival).some((key) => erased.has(key)) ? personErased : undefined;
 }
 
 /** Nobody who was erased is stored again. */
 const personErased = refuse('person-erased', 'the person was erased, and is not stored again');
+
+/** The policy of the store. */
+const consentMissing = refuse('consent-missing', 'the store takes no lead without evidence of consent', 'DLV-12');
 
 const MAX_ROUNDS = 3;
 
@@ -148,14 +156,22 @@ async function receiveSettled(tools: RequestTools, intake: Intake, arrival: Arri
     // Of its own, so that the command names what was read for it.
     const own = requestTools(tools, arrival.context);
     const settled = await settleClaims(own, arrival, intake.at, arrival.context);
-    const addressed =
-      settled.kind === 'duplicate'
-        ? await addressedDuplicate(own, intake, arrival, settled)
-        : await addressedLead(own, intake, arrival, settled.kind === 'claimed' ? settled.attempt : 0);
-    const outcome = await tools.dispatch(addressed);
+    const outcome = await tools.dispatch(await addressedAs(own, intake, arrival, settled));
     if (!wasForfeited(outcome)) return outcome;
   }
   throw new TooMuchContention();
+}
+
+function addressedAs(
+  tools: RequestTools,
+  intake: Intake,
+  arrival: Arrival,
+  settled: Settled,
+): Promise<AddressedCommand> {
+  const { leadId, context } = arrival;
+  if (settled.kind === 'suppressed') return tools.addressed(leadStream(leadId), isSuppressed, context);
+  if (settled.kind === 'duplicate') return addressedDuplicate(tools, intake, arrival, settled);
+  return addressedLead(tools, intake, arrival, settled.kind === 'claimed' ? settled.attempt : 0);
 }
 
 type ReceiveLead = Extract<CommandOf<'lead'>, { type: 'ReceiveLead' }>;
@@ -185,8 +201,16 @@ async function receiveLead(
   const maximumCustomers = isExclusive ? 1 : policy.policy.maximumCustomersPerSharedLead;
   const contact = await sealOrRefuse(vault, leadStream(arrival.leadId), 'contact', arrival.request.contact);
   if (isRefusal(contact)) return contact;
-  const capture = captureOf(intake, arrival);
-  return { type: 'ReceiveLead', ...capture, maximumCustomers, contact, policyVersion: policy.version, attempt };
+  const consent = await sealedConsent(vault, arrival);
+  if (isRefusal(consent)) return consent;
+  const stated = { ...captureOf(intake, arrival), ...consent };
+  return { type: 'ReceiveLead', ...stated, maximumCustomers, contact, policyVersion: policy.version, attempt };
+}
+
+async function sealedConsent(vault: Vault, { leadId, request: { consent } }: Arrival) {
+  if (!consent) return {};
+  const box = await sealOrRefuse(vault, leadStream(leadId), 'consent', consent);
+  return isRefusal(box) ? box : { consent: box, consentedAt: consent.at };
 }
 
 function captureOf({ at }: Intake, { leadTypeId, request, telephoneKey, emailKey }: Arrival) {

@@ -2,8 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { addSeconds } from '#domain/kernel/instants';
+import type { ClaimTerms } from '#domain/leads/claim-terms';
 import { compareHolders, type Holding, holdingOf, holdingOfHolder, isStillSold, matchOf } from '#domain/leads/holding';
-import { type ClaimTerms, type LeadCommand, type LeadState, leadStream, type Match } from '#domain/leads/lead';
+import { type LeadCommand, type LeadState, leadStream, type Match } from '#domain/leads/lead';
 import { type Claim, personClaimStream } from '#domain/leads/person-claim';
 import { TooMuchContention } from './command-handler.ts';
 import type { RequestContext, RequestTools } from './request-tools.ts';
@@ -20,11 +21,11 @@ export interface Newcomer extends PersonKeys {
   readonly leadTypeId: string;
 }
 
-/** `known`: the record is stored already. */
+/** `known`: the record is stored already. `suppressed`: its person is not sold (DLV-12). */
 export type Settled =
   | { readonly kind: 'claimed'; readonly attempt: number }
   | { readonly kind: 'duplicate'; readonly duplicateOf: string; readonly match: Match }
-  | { readonly kind: 'known' };
+  | { readonly kind: 'known' | 'suppressed' };
 
 /** All records claim their keys in this order, so that they never wait for each other in a circle. */
 export const keysInOrder = ({ telephoneKey, emailKey }: PersonKeys): readonly string[] =>
@@ -97,6 +98,7 @@ class PersonClaims {
   async settle(): Promise<Settled | undefined> {
     const own = await this.#lead(this.#newcomer.leadId);
     if (own.status !== 'unknown') return { kind: 'known' };
+    if (await this.#isSuppressed()) return this.#giveUp(own.forfeits);
     const terms = await termsOfBusiness(this.#tools, this.#at);
     const held: Held[] = [];
     for (const key of keysInOrder(this.#newcomer)) {
@@ -118,6 +120,27 @@ class PersonClaims {
     const command = { type: 'ClaimPerson', at: this.#at, leadId, attempt, ...(from && { from }) } as const;
     const commandId = deriveId('claim-person', leadId, key, String(attempt), ...follows);
     return this.#send(personClaimStream(key), command, commandId, likelyNew);
+  }
+
+  async #isSuppressed(): Promise<boolean> {
+    const states = await Promise.all(keysInOrder(this.#newcomer).map((key) => this.#claimOf(key)));
+    return states.some(({ suppression }) => suppression !== undefined);
+  }
+
+  /** Another key may have been claimed before it was seen: that claim counts for nothing. */
+  async #giveUp(attempt: number): Promise<Settled> {
+    const { leadId } = this.#newcomer;
+    for (const key of keysInOrder(this.#newcomer)) {
+      const { claim } = await this.#claimOf(key);
+      if (claim?.leadId !== leadId || claim.attempt !== attempt) continue;
+      await this.#sendTo(leadId, { type: 'ForfeitReceipt', at: this.#at, attempt }, key);
+      break;
+    }
+    return { kind: 'suppressed' };
+  }
+
+  #claimOf(key: string) {
+    return this.#tools.stateOf<'person'>(personClaimStream(key));
   }
 
   async #duplicate(blocking: readonly Held[]): Promise<Settled> {
@@ -156,10 +179,10 @@ class PersonClaims {
     }
   }
 
-  /** @returns undefined when the key has become free */
+  /** @returns undefined when the key has become free, or its person is suppressed */
   async #heldBy(key: string, terms: TermsOfBusiness): Promise<Held | undefined> {
-    const { claim, linked } = await this.#tools.stateOf<'person'>(personClaimStream(key));
-    if (!claim) return undefined;
+    const { claim, linked, suppression } = await this.#claimOf(key);
+    if (!claim || suppression) return undefined;
     const patient = addSeconds(claim.at, SECONDS_OF_AN_OLD_CLAIM) > this.#at;
     const lead = await this.#stored(claim.leadId, patient);
     const holding = holdingOf(claim, key, lead, this.#at, this.#termsOf(lead, terms));

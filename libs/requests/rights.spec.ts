@@ -49,6 +49,7 @@ describe('the table of rights', () => {
     expect(typesWhere((command) => refusalOf(command, program) === undefined)).toEqual([
       'RegisterCustomer',
       'ConfirmEmailChange',
+      'SwitchMailOff',
       'RequestPasswordRecovery',
       'RecoverPassword',
       'ClaimAddress',
@@ -58,8 +59,10 @@ describe('the table of rights', () => {
       'ForfeitReceipt',
       'SupersedeLead',
       'MergeLead',
+      'SuppressLead',
       'ClaimPerson',
       'LinkPerson',
+      'SuppressPerson',
     ]);
   });
 

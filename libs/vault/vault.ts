@@ -23,6 +23,7 @@ type KeyedKind =
   | 'business-in-list'
   | 'request'
   | 'webhook-secret'
+  | 'unsubscribe'
   | 'vault'
   | 'actor';
 

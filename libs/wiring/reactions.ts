@@ -21,6 +21,7 @@ import { receipts } from '#processes/receipts';
 import { refunds } from '#processes/refunds';
 import { replacementDelivery } from '#processes/replacement-delivery';
 import { retention } from '#processes/retention';
+import { suppressedBuyers } from '#processes/suppressed-buyers';
 import { ticketDeadline } from '#processes/ticket-deadline';
 import { verificationDeadline } from '#processes/verification-deadline';
 import type { AddressedCommand, Outcome } from '#requests/command-handler';
@@ -45,6 +46,7 @@ export const processes = [
   leadAgeing,
   businessKeys,
   leadDistribution,
+  suppressedBuyers,
   checkoutCoupons,
   checkoutEnd,
   addressClaims,

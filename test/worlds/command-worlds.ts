@@ -201,6 +201,7 @@ const lead: Makers<'lead'> = {
     sharedPersonDays: 1,
   }),
   MergeLead: () => ({ byLeadId: 'l9' }),
+  SuppressLead: () => ({ suppression: 'opt-out' }),
   CorrectWithdrawal: () => ({ replacementId: 'r1' }),
   AssignLead: (choice, at) => ({
     leadTypeId: one(['t1', 't2'], choice),
@@ -217,6 +218,7 @@ const lead: Makers<'lead'> = {
 const contacts: Makers<'contacts'> = {
   AddContact: (choice) => ({ leadId: one(LEADS, choice), orderId: ORDER, telephoneKey: `t${choice}` }),
   RemoveContact: (choice) => ({ leadId: one(LEADS, choice), orderId: ORDER, reason: 'order-paused' }),
+  SuppressContact: (choice) => ({ leadId: one(LEADS, choice), orderId: ORDER, suppression: 'do-not-call' }),
   RateContact: (choice) => ({ leadId: one(LEADS, choice), rating: 1 + (choice % 5) }),
 };
 
@@ -255,6 +257,7 @@ const customer: Makers<'customer'> = {
   RequestPasswordRecovery: (choice, at) => linked(choice, at),
   RecoverPassword: (choice) => ({ tokenHash: `hash ${choice % 3}`, verifier: secret(`verifier ${choice}`) }),
   ChangeMailPreferences: (choice) => ({ off: choice % 2 === 0 ? ['leads-delivered'] : [] }),
+  SwitchMailOff: (choice) => ({ kind: one(['leads-delivered', 'order-confirmed'], choice) }),
   ChooseLeadDelivery: () => ({ mails: 'each' }),
 };
 

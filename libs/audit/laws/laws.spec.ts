@@ -68,6 +68,11 @@ const withAddress = (id: string, telephone: string): Line => {
   const [stream, type, data] = lead(id, 'ex', telephone);
   return [stream, type, { ...data, emailKey: 'address' }];
 };
+/** The assignment of a delivery names the person. */
+const ofPerson = (telephoneKey: string, [assigned]: readonly Line[]): Line => {
+  const [stream, type, data] = assigned as Line;
+  return [stream, type, { ...data, telephoneKey }];
+};
 /** After so many days, a shared person may be sold again. */
 const windowOf = (sharedPersonDays: number): Line[] => [
   ['policy-main', 'PolicyPublished', { version: 2, effectiveFrom: on(0), policy: { ...policy, sharedPersonDays } }],
@@ -685,6 +690,16 @@ describe('the laws', () => {
       'DLV-11: a duplicate is sold',
       { personSoldAgain: 1, sharedToTooMany: 1 },
       [['lead-l2', 'DuplicateReceived', { leadTypeId: 'ex', duplicateOf: 'l1' }], ...delivery('l2', 'o2', 'c2')],
+    ],
+    [
+      'DLV-12: a lead of a suppressed person is stored',
+      { suppressedSold: 1 },
+      [['person-l9', 'PersonSuppressed', { suppression: 'opt-out' }], lead('l9', 'ex')],
+    ],
+    [
+      'DLV-12: a lead is assigned although its person is suppressed',
+      { suppressedSold: 1 },
+      [['person-l1', 'PersonSuppressed', { suppression: 'opt-out' }], ofPerson('l1', delivery('l1', 'o1', 'c1'))],
     ],
     [
       'DLV-5: an order gets more than its maximum on a local day',

@@ -49,6 +49,7 @@ export const laws = {
   sameBusinessTwice: 'a lead was delivered twice into one business (DLV-3)',
   samePersonTwice: 'a customer received a person twice (DLV-4)',
   personSoldAgain: 'a person was delivered as another lead, while the first one counted; or a duplicate was (DLV-11)',
+  suppressedSold: 'a lead of a suppressed person was stored or assigned (DLV-12)',
   aboveDailyMaximum: 'an order received more than its maximum on a local day (DLV-5)',
   deliveredWhileNotOpen: 'an order received a lead while it was not open, or a replacement while paused (ORD-1, ORD-2)',
   deliveredTooMany: 'an order received more than its ordered and bonus leads, without replacements (ORD-6)',
@@ -261,8 +262,13 @@ function brokenBy(event: RawEvent, books: Books): readonly Law[] {
       const broken = deliveryLaws.filter(([, breaks]) => breaks(delivery)).map(([law]) => law);
       return keepsItsPromise(event, books) ? broken : [...broken, 'returnWindowWrong'];
     }
+    case 'LeadReceived':
+      return isSuppressed(event, books) ? ['suppressedSold'] : [];
     case 'LeadAssigned':
-      return books.lead(event.id).withdrawn ? ['deliveredAfterWithdrawal'] : [];
+      return [
+        ...(books.lead(event.id).withdrawn ? (['deliveredAfterWithdrawal'] as const) : []),
+        ...(isSuppressed(event, books) ? (['suppressedSold'] as const) : []),
+      ];
     case 'ChargebackGranted':
       return mayBeGranted(event, books) ? [] : ['returnGrantedOutsideWindow'];
     case 'VerdictCorrected':
@@ -271,6 +277,9 @@ function brokenBy(event: RawEvent, books: Books): readonly Law[] {
       return [];
   }
 }
+
+const isSuppressed = ({ data: { telephoneKey, emailKey } }: RawEvent, { suppressed }: Books): boolean =>
+  [telephoneKey, emailKey].some((key) => suppressed.has(key));
 
 const deliveryLaws: readonly (readonly [Law, (delivery: DeliveryCase) => boolean])[] = [
   ['exclusiveToSeveral', ({ lead, order }) => lead.exclusive && customersBesides(order, lead) >= lead.maximumCustomers],

@@ -35,7 +35,7 @@ const retention = z.strictObject({
   ),
 });
 
-/** RULES: DLV-2, DLV-6, DLV-11, RPL-2 … RPL-5, ORD-3, LOY-1, LOY-3, LOY-4, LOY-7, LOY-8, LOY-10, SUP-1. */
+/** RULES: DLV-2, DLV-6, DLV-11, DLV-12, RPL-2 … RPL-5, ORD-3, LOY-1, LOY-3, LOY-4, LOY-7, LOY-8, LOY-10, SUP-1. */
 export const policyDocument = z.strictObject({
   maximumCustomersPerSharedLead: z
     .int()
@@ -47,6 +47,7 @@ export const policyDocument = z.strictObject({
     .describe(
       'How many days after its last sale a person of a shared lead may be sold as a new lead; never when absent (DLV-11).',
     ),
+  consentRequired: z.boolean().optional().describe('True: no lead is taken without evidence of consent (DLV-12).'),
   freshAfterDays: days.describe('The age at which an unsold real-time lead becomes fresh (DLV-6).'),
   agedAfterDays: days.describe('The age at which an unsold fresh lead becomes aged (DLV-6).'),
   returnWindowDays: days.describe('How long after its delivery a lead may be returned (RPL-2).'),

@@ -12,10 +12,12 @@ import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import { failureIn } from '#gateways/failures';
 import type { MailGateway, Message } from '#gateways/mail';
+import { mailLinks } from '#gateways/mail-links';
 import { composeMail } from '#gateways/mail-texts';
 import { type Effect, OutOfReach, type Untimed } from '#processes/process';
 import type { Vault } from '#vault/vault';
 import type { StreamCache } from '../stream-cache.ts';
+import { unsubscribeToken } from '../unsubscribing.ts';
 import { attachedReceipt } from './receipt-attaching.ts';
 import { receiptOf } from './webhook-calling.ts';
 
@@ -83,8 +85,13 @@ async function messageOf(effect: SendMail, dependencies: MailDependencies): Prom
     date: new Date(wishedAt),
     ...text,
     ...attachments,
+    ...(!alwaysSent.has(mail.kind) && { unsubscribeLink: unsubscribeLink(vault, webAddress, mailId) }),
   };
 }
+
+/** NTF-6. */
+const unsubscribeLink = (vault: Vault, webAddress: string, mailId: string): string =>
+  `${beginningOfLinks(webAddress)}${mailLinks.unsubscribe.path.replace('{token}', unsubscribeToken(vault, mailId))}`;
 
 function reasonToWithhold(
   { mail, wishedAt }: SendMail,
@@ -113,6 +120,7 @@ async function detailsOf(
     refunded: facts.receiptKind === 'refund',
     returned: facts.receiptKind === 'refund-returned',
     declined: facts.cause === 'declined-payment',
+    optedOut: facts.suppression === 'opt-out',
     storeName: withoutDirections(store.name),
     webAddress: beginningOfLinks(store.webAddress),
     ...(name?.firstName !== undefined && { firstName: name.firstName }),

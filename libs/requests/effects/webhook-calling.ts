@@ -42,24 +42,35 @@ async function callOf(
   const { customerId, leadId } = wish;
   const { webhook } = (await streams.read<'customer'>(customerStream(customerId))).state.leadDelivery;
   if (!webhook) return 'switched-off';
-  const { contact: sealed, leadTypeId } = await receiptOf(leadId, events);
-  const boxes = [webhook.url, webhook.signingSecret, sealed];
-  const [url, signingSecret, contact] = await Promise.all(boxes.map((box) => vault.open(box)));
+  const boxes = [webhook.url, webhook.signingSecret];
+  const [url, signingSecret] = await Promise.all(boxes.map((box) => vault.open(box)));
   if (url === undefined || signingSecret === undefined) return 'customer-erased';
-  if (contact === undefined) return 'person-erased';
-  const body = bodyOf(wish, { leadTypeId, contact });
+  const { contact: sealed, leadTypeId, consent: evidence } = await receiptOf(leadId, events);
+  const contact = wish.suppression ? undefined : await vault.open(sealed);
+  if (!wish.suppression && contact === undefined) return 'person-erased';
+  const body = wish.suppression
+    ? suppressedBody(wish)
+    : bodyOf(wish, { leadTypeId, contact, consent: evidence && (await vault.open(evidence)) });
   const at = new Date(clock.now());
   return { url: url as string, signingSecret: signingSecret as string, id: webhookId, at, body };
 }
 
 const bodyOf = (
   { orderId, leadId, deliveredAt }: CallWebhook['wish'],
-  { leadTypeId, contact }: { leadTypeId: string; contact: unknown },
+  { leadTypeId, contact, consent }: { leadTypeId: string; contact: unknown; consent: unknown },
 ): string =>
   JSON.stringify({
     type: 'lead.delivered',
     timestamp: deliveredAt,
-    data: { leadId, orderId, leadTypeId, deliveredAt, contact },
+    data: { leadId, orderId, leadTypeId, deliveredAt, contact, consent },
+  });
+
+/** It names the lead only: the person may have been erased. */
+const suppressedBody = ({ orderId, leadId, suppression, suppressedAt }: CallWebhook['wish']): string =>
+  JSON.stringify({
+    type: 'lead.suppressed',
+    timestamp: suppressedAt,
+    data: { leadId, orderId, suppression, suppressedAt },
   });
 
 /** The first event of a lead's stream: how it was received. */
