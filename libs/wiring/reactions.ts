@@ -1,6 +1,6 @@
 import type { Caller } from '#domain/kernel/caller';
 import type { CommandOf } from '#domain/ledger';
-import { callsInTurn } from '#event-store/in-turn';
+import { callsInTurn, callsInTurnOfEach } from '#event-store/in-turn';
 import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { MailGateway } from '#gateways/mail';
@@ -39,8 +39,13 @@ import { capturePayment, chargeRenewal, forgetPayer, settleRenewal } from './cha
 import { keepPerson } from './keeping-person.ts';
 import type { Lease } from './leases.ts';
 import { sendMail } from './mail-sending.ts';
+import { mailTurns } from './mail-turns.ts';
 import { makeRefund } from './refunding.ts';
 import { callWebhook } from './webhook-calling.ts';
+
+const MOST_PAYMENTS_AT_ONCE = 10;
+const MOST_WEBHOOKS_AT_ONCE = 100;
+const MOST_WEBHOOKS_OF_A_HOST_AT_ONCE = 5;
 
 /** Every process, in the order in which they are asked. */
 export const processes = [
@@ -117,16 +122,31 @@ const leftToTheStore = {
   'call-webhook': leaveToTheStore,
 } satisfies Partial<EngineOptions['effects']>;
 
-const effectsOf = ({ store: events, ...others }: ReactionDependencies): EngineOptions['effects'] => ({
+const effectsOf = (dependencies: ReactionDependencies): EngineOptions['effects'] => ({
+  ...effectsOutside(dependencies),
+  ...effectsInside(dependencies),
+});
+
+/** Each target has a limit of calls at once, whatever waits for it. */
+function effectsOutside({ store: events, ...others }: ReactionDependencies) {
+  const atProvider = callsInTurn(MOST_PAYMENTS_AT_ONCE);
+  const webhookTurns = callsInTurnOfEach(MOST_WEBHOOKS_AT_ONCE, MOST_WEBHOOKS_OF_A_HOST_AT_ONCE);
+  const ofMails = { events, mailTurns: mailTurns(), ...others };
+  const ofWebhooks = { events, webhookTurns, ...others };
+  return {
+    'capture-payment': (effect, key) => atProvider(() => capturePayment(effect, key, others)),
+    'charge-renewal': (effect, key) => atProvider(() => chargeRenewal(effect, key, others)),
+    'make-refund': (effect, key) => atProvider(() => makeRefund(effect, key, others)),
+    'settle-renewal': (effect) => atProvider(() => settleRenewal(effect, others)),
+    'forget-payer': (effect) => atProvider(() => forgetPayer(effect, others)),
+    'call-webhook': (effect) => callWebhook(effect, ofWebhooks),
+    'send-mail': (effect) => sendMail(effect, ofMails),
+  } satisfies Partial<EngineOptions['effects']>;
+}
+
+const effectsInside = ({ store: events, ...others }: ReactionDependencies) => ({
   'complete-erasure': completingErasures({ store: events, ...others }),
-  'capture-payment': (effect, key) => capturePayment(effect, key, others),
-  'charge-renewal': (effect, key) => chargeRenewal(effect, key, others),
-  'make-refund': (effect, key) => makeRefund(effect, key, others),
-  'settle-renewal': (effect) => settleRenewal(effect, others),
-  'call-webhook': (effect) => callWebhook(effect, { events, ...others }),
-  'send-mail': (effect) => sendMail(effect, { events, ...others }),
-  'keep-person': (effect) => keepPerson(effect, others),
-  'forget-payer': (effect) => forgetPayer(effect, others),
+  'keep-person': (effect: Extract<Effect, { kind: 'keep-person' }>) => keepPerson(effect, others),
   'erase-lead': (effect) => eraseLead(effect, others),
   'remove-mail-copies': async ({ before }) => {
     await others.mails.forgetBefore?.(before);
@@ -136,7 +156,7 @@ const effectsOf = ({ store: events, ...others }: ReactionDependencies): EngineOp
     await others.vault.eraseAgain(subjects);
     return undefined;
   },
-});
+}) satisfies Partial<EngineOptions['effects']>;
 
 /** One after another: after a start there may be thousands. */
 function completingErasures({ store: events, readModels, ...others }: ReactionDependencies) {

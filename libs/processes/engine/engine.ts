@@ -15,7 +15,7 @@ import {
   type SubscriptionMessage,
 } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
-import { type Effect, type EffectWish, type Untimed, unitOf, type Wish } from '../process.ts';
+import { type Effect, type EffectWish, FailureToRecord, type Untimed, unitOf, type Wish } from '../process.ts';
 import { Lookahead } from './lookahead.ts';
 import { type AnyProcess, type Parked, ProcessRun, processStatus } from './process-run.ts';
 
@@ -334,7 +334,8 @@ export class ProcessEngine {
       if (command) await this.#sendCommand(taken, command);
       else run.succeeded(wish);
     } catch (error) {
-      run.failed(wish, error, this.#options.clock.now());
+      const notRecorded = await this.#record(taken, error);
+      run.failed(wish, notRecorded ?? error, this.#options.clock.now());
     } finally {
       this.#effectsUnderWay -= 1;
       this.#kick();
@@ -350,22 +351,38 @@ export class ProcessEngine {
     return handle(effect, commandId);
   }
 
-  async #sendCommand({ run, wish, eventsSeen }: TakenWish, untimed: Untimed<AnyCommand>): Promise<void> {
+  async #sendCommand(taken: TakenWish, untimed: Untimed<AnyCommand>): Promise<void> {
+    const { run, wish } = taken;
     if (!this.#isMine(run, wish)) return;
-    const { clock, send } = this.#options;
-    const { name } = run.process;
-    const { commandId, stream, because } = wish;
-    const command = { ...untimed, at: clock.now() } as AnyCommand;
-    const unit = unitOf(name, wish.part);
     try {
-      const asked = { commandId, stream, command, actor: `process:${name}`, unit, because, eventsSeen };
-      const result = await send(asked);
+      const result = await this.#send(taken, wish.commandId, untimed);
       if ('refusal' in result) run.process.refused?.(run.state, wish, result.refusal);
-      else if (result.position > this.#target) this.#target = result.position;
       run.succeeded(wish);
     } catch (error) {
-      run.failed(wish, error, clock.now());
+      run.failed(wish, error, this.#options.clock.now());
     }
+  }
+
+  /** Records a failed call, if it is to be recorded. @returns why that was not possible */
+  async #record(taken: TakenWish<EffectWish>, failure: unknown): Promise<unknown> {
+    if (!(failure instanceof FailureToRecord) || !this.#isMine(taken.run, taken.wish)) return undefined;
+    try {
+      await this.#send(taken, failure.commandId, failure.record);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  async #send({ run, wish, eventsSeen }: TakenWish, commandId: string, untimed: Untimed<AnyCommand>) {
+    const { clock, send } = this.#options;
+    const { name } = run.process;
+    const { stream, because } = wish;
+    const command = { ...untimed, at: clock.now() } as AnyCommand;
+    const unit = unitOf(name, wish.part);
+    const result = await send({ commandId, stream, command, actor: `process:${name}`, unit, because, eventsSeen });
+    if ('position' in result && result.position > this.#target) this.#target = result.position;
+    return result;
   }
 
   #isMine(run: ProcessRun, { part }: Wish): boolean {
