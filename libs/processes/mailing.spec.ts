@@ -122,7 +122,6 @@ describe('mails', () => {
     }
     expect(sizes).toEqual([50, 50, 50, 30]);
     expect(requested.toSorted()).toEqual(orders.toSorted());
-
   });
 
   it('NTF-4: a mail that failed is sent again when it is time, and knows how often and since when it failed', () => {

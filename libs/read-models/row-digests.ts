@@ -14,7 +14,7 @@ export const rowDigests: Readonly<Record<string, string>> = {
   receipts: 'f7d6b54b2d6c5c99',
   replacements: '7564a7242c529618',
   tickets: '804c1b4708e2bae0',
-  mails: 'cb78dd9f4578262f',
+  mails: 'd1b327042ec34db3',
   webhooks: '6134a1be56162226',
   histories: '7bfdb561fce86208',
   sales: 'dbb796f393fcd968',

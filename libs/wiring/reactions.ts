@@ -144,19 +144,20 @@ function effectsOutside({ store: events, ...others }: ReactionDependencies) {
   } satisfies Partial<EngineOptions['effects']>;
 }
 
-const effectsInside = ({ store: events, ...others }: ReactionDependencies) => ({
-  'complete-erasure': completingErasures({ store: events, ...others }),
-  'keep-person': (effect: Extract<Effect, { kind: 'keep-person' }>) => keepPerson(effect, others),
-  'erase-lead': (effect) => eraseLead(effect, others),
-  'remove-mail-copies': async ({ before }) => {
-    await others.mails.forgetBefore?.(before);
-    return undefined;
-  },
-  'destroy-keys': async ({ subjects }) => {
-    await others.vault.eraseAgain(subjects);
-    return undefined;
-  },
-}) satisfies Partial<EngineOptions['effects']>;
+const effectsInside = ({ store: events, ...others }: ReactionDependencies) =>
+  ({
+    'complete-erasure': completingErasures({ store: events, ...others }),
+    'keep-person': (effect: Extract<Effect, { kind: 'keep-person' }>) => keepPerson(effect, others),
+    'erase-lead': (effect) => eraseLead(effect, others),
+    'remove-mail-copies': async ({ before }) => {
+      await others.mails.forgetBefore?.(before);
+      return undefined;
+    },
+    'destroy-keys': async ({ subjects }) => {
+      await others.vault.eraseAgain(subjects);
+      return undefined;
+    },
+  }) satisfies Partial<EngineOptions['effects']>;
 
 /** One after another: after a start there may be thousands. */
 function completingErasures({ store: events, readModels, ...others }: ReactionDependencies) {

@@ -121,7 +121,9 @@ test('NTF-4: many mails share few connections, and a slow server never gets more
     return undefined;
   };
   server.behave({ answer: slow });
-  const ids = await Promise.all(Array.from({ length: 40 }, (_, index) => shop.customer({ email: `p${index}@example.org` })));
+  const ids = await Promise.all(
+    Array.from({ length: 40 }, (_, index) => shop.customer({ email: `p${index}@example.org` })),
+  );
   const order = { leadTypeId: 'exclusive-fresh', quantity: 10, paymentToken: 'tok_ok' };
   await Promise.all(ids.map((customerId) => shop.server.call('POST', '/api/orders', { customerId, ...order })));
   await shop.wait({ seconds: 1 });

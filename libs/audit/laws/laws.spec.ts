@@ -571,11 +571,7 @@ describe('the laws', () => {
       { mailMissing: 1 },
       [mail('m1', 'e1'), failed('m1', 0, 4), givenUp('m1', 4), mail('m2', 'e2'), failed('m2', 0, 5), givenUp('m2', 5)],
     ],
-    [
-      'NTF-4: a mail is given up, and never failed before',
-      { mailMissing: 1 },
-      [mail('m1', 'e1'), givenUp('m1', 9)],
-    ],
+    ['NTF-4: a mail is given up, and never failed before', { mailMissing: 1 }, [mail('m1', 'e1'), givenUp('m1', 9)]],
     [
       'NTF-4: a mail that failed is not tried again when it is time',
       { mailMissing: 1 },

@@ -21,7 +21,9 @@ describe('a mail that cannot be sent', () => {
   it('NTF-4: is tried again after minutes, then at growing times of half an hour and more, the last time after five days', () => {
     const all = delays(true);
     expect(all.slice(0, 5)).toEqual([300, 1800, 3600, 7200, 14_400]);
-    expect(all.slice(1).every((seconds, index) => seconds >= (all[index] as number) || index === all.length - 2)).toBe(true);
+    expect(all.slice(1).every((seconds, index) => seconds >= (all[index] as number) || index === all.length - 2)).toBe(
+      true,
+    );
     expect(all.length).toBeLessThan(40);
     expect(sum(all)).toBe(5 * 86_400);
   });

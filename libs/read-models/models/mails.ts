@@ -23,7 +23,10 @@ export const mailRow = z.object({
   reason: column.text().nullable().describe('Why it was refused, withheld or given up. Null: it was not.'),
   failedAttempts: column.count().describe('Attempts that failed.'),
   lastError: column.text().nullable().describe('Why the last failed attempt failed. Null: none failed.'),
-  retryAt: column.instant().nullable().describe('When it is tried again (NTF-4). Null: no attempt failed, or it ended.'),
+  retryAt: column
+    .instant()
+    .nullable()
+    .describe('When it is tried again (NTF-4). Null: no attempt failed, or it ended.'),
 });
 export type MailRow = z.infer<typeof mailRow>;
 
