@@ -37,6 +37,7 @@ import type { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
 import { capturePayment, chargeRenewal, forgetPayer, settleRenewal } from './charging.ts';
 import { keepPerson } from './keeping-person.ts';
+import { KeptResults } from './kept-results.ts';
 import type { Lease } from './leases.ts';
 import { sendMail } from './mail-sending.ts';
 import { mailTurns } from './mail-turns.ts';
@@ -91,6 +92,8 @@ export interface ReactionDependencies {
 /** The engine that runs the processes. It sends commands over the bus, and calls what is outside. */
 export function createReactions(dependencies: ReactionDependencies): ProcessEngine {
   const { store, streams, clock, vault, dispatch, leaseOf, callsOutside = true } = dependencies;
+  const kept = new KeptResults();
+  const effects = effectsOf(dependencies, kept);
   return new ProcessEngine({
     store,
     clock,
@@ -101,11 +104,13 @@ export function createReactions(dependencies: ReactionDependencies): ProcessEngi
       const command = hasOlderText(sent.command)
         ? await sealOlderTexts({ streams, vault }, sent.stream, sent.command)
         : sent.command;
-      return resultOf(await dispatch(addressed({ ...sent, command }, leaseOf?.(sent.unit))));
+      const outcome = await dispatch(addressed({ ...sent, command }, leaseOf?.(sent.unit)));
+      kept.forget(sent.commandId);
+      return resultOf(outcome);
     },
     forget: () => streams.clear(),
     warm: (names) => streams.warm(names, { until: Number.POSITIVE_INFINITY }),
-    effects: callsOutside ? effectsOf(dependencies) : { ...effectsOf(dependencies), ...leftToTheStore },
+    effects: callsOutside ? effects : { ...effects, ...leftToTheStore },
   });
 }
 
@@ -122,25 +127,25 @@ const leftToTheStore = {
   'call-webhook': leaveToTheStore,
 } satisfies Partial<EngineOptions['effects']>;
 
-const effectsOf = (dependencies: ReactionDependencies): EngineOptions['effects'] => ({
-  ...effectsOutside(dependencies),
+const effectsOf = (dependencies: ReactionDependencies, kept: KeptResults): EngineOptions['effects'] => ({
+  ...effectsOutside(dependencies, kept),
   ...effectsInside(dependencies),
 });
 
 /** Each target has a limit of calls at once, whatever waits for it. */
-function effectsOutside({ store: events, ...others }: ReactionDependencies) {
+function effectsOutside({ store: events, ...others }: ReactionDependencies, kept: KeptResults) {
   const atProvider = callsInTurn(MOST_PAYMENTS_AT_ONCE);
   const webhookTurns = callsInTurnOfEach(MOST_WEBHOOKS_AT_ONCE, MOST_WEBHOOKS_OF_A_HOST_AT_ONCE);
   const ofMails = { events, mailTurns: mailTurns(), ...others };
   const ofWebhooks = { events, webhookTurns, ...others };
   return {
-    'capture-payment': (effect, key) => atProvider(() => capturePayment(effect, key, others)),
-    'charge-renewal': (effect, key) => atProvider(() => chargeRenewal(effect, key, others)),
-    'make-refund': (effect, key) => atProvider(() => makeRefund(effect, key, others)),
-    'settle-renewal': (effect) => atProvider(() => settleRenewal(effect, others)),
-    'forget-payer': (effect) => atProvider(() => forgetPayer(effect, others)),
-    'call-webhook': (effect) => callWebhook(effect, ofWebhooks),
-    'send-mail': (effect) => sendMail(effect, ofMails),
+    'capture-payment': (effect, key) => kept.of(key, () => atProvider(() => capturePayment(effect, key, others))),
+    'charge-renewal': (effect, key) => kept.of(key, () => atProvider(() => chargeRenewal(effect, key, others))),
+    'make-refund': (effect, key) => kept.of(key, () => atProvider(() => makeRefund(effect, key, others))),
+    'settle-renewal': (effect, key) => kept.of(key, () => atProvider(() => settleRenewal(effect, others))),
+    'forget-payer': (effect, key) => kept.of(key, () => atProvider(() => forgetPayer(effect, others))),
+    'call-webhook': (effect, key) => kept.of(key, () => callWebhook(effect, ofWebhooks)),
+    'send-mail': (effect, key) => kept.of(key, () => sendMail(effect, ofMails)),
   } satisfies Partial<EngineOptions['effects']>;
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkLaws, laws } from '#audit/laws/laws';
 import { hashOfEvent } from '#event-store/event-hash';
-import type { EventStore } from '#event-store/port';
+import { type EventStore, StoreUnavailable } from '#event-store/port';
 import { smtpMail } from '#gateways/mail';
 import { type MailServer, startMailServer } from '#test/mail-server';
 import { EVENT_STORE } from '#wiring/tokens';
@@ -103,6 +103,24 @@ test('NTF-3: a server that takes a mail and drops the line gets it once more aft
   await shop.wait({ days: 10 });
   expect(server.received).toHaveLength(4);
   expect(await mails()).toMatchObject([{ status: 'sent', failedAttempts: 3 }]);
+});
+
+test('NTF-3: a mail whose result the ledger cannot take yet is not sent again', async () => {
+  await open(undefined);
+  const log = shop.server.application.get<EventStore>(EVENT_STORE);
+  const append = log.append.bind(log);
+  let isAway = true;
+  log.append = (stream, events, ...more) =>
+    isAway && events.some(({ type }) => type === 'MailSent')
+      ? Promise.reject(new StoreUnavailable('away'))
+      : append(stream, events, ...more);
+  await answerTicket();
+  await shop.wait({ seconds: 90 });
+  expect(await mails()).toMatchObject([{ status: 'wished' }]);
+  isAway = false;
+  await shop.wait({ seconds: 5 });
+  expect(await mails()).toMatchObject([{ status: 'sent', failedAttempts: 0 }]);
+  expect(tries).toEqual([0]);
 });
 
 test('NTF-4: a mail with a link is not sent when the link works no more', async () => {
