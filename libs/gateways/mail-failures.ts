@@ -24,12 +24,25 @@ export class MailNotSent extends Error {
 
 /** @param message the stream of the last attempt; undefined when it was not reached */
 export function notSent(error: SmtpError, message: Readable | undefined): MailNotSent {
-  return new MailNotSent(error, failureIn(error, message?.readableEnded ?? false), message === undefined);
+  const isAboutServer = message === undefined && ofConnections.has(error.code ?? '');
+  return new MailNotSent(error, failureIn(error, message?.readableEnded ?? false), isAboutServer);
 }
 
 /** Of any gateway for mails. */
 export const failedMailIn = (error: unknown): FailedMail =>
   error instanceof MailNotSent ? error.failed : { failure: 'failed' };
+
+/** Of nodemailer: others are about the mail. */
+const ofConnections: ReadonlySet<string> = new Set([
+  'EABORT',
+  'EAUTH',
+  'ECONNECTION',
+  'EDNS',
+  'EPROTOCOL',
+  'ESOCKET',
+  'ETIMEDOUT',
+  'ETLS',
+]);
 
 const NO_SAFE_CONNECTION = /TLS|CERT|SSL|SELF_SIGNED|UNABLE_TO_VERIFY/;
 
@@ -37,8 +50,8 @@ const NO_SAFE_CONNECTION = /TLS|CERT|SSL|SELF_SIGNED|UNABLE_TO_VERIFY/;
 function failureIn({ code, originalCode, responseCode }: SmtpError, isHandedOver: boolean): FailedMail {
   if (responseCode !== undefined) return { failure: 'answered', status: responseCode };
   if (isHandedOver) return { failure: 'not-confirmed' };
-  if (code === 'ETIMEDOUT') return { failure: 'no-answer' };
+  if (code === 'ETIMEDOUT' || code === 'EABORT') return { failure: 'no-answer' };
   if (code === 'EDNS') return { failure: 'name-unknown' };
   if (NO_SAFE_CONNECTION.test(`${code} ${originalCode}`)) return { failure: 'no-safe-connection' };
-  return { failure: 'unreachable' };
+  return { failure: ofConnections.has(code ?? '') ? 'unreachable' : 'failed' };
 }

@@ -74,9 +74,11 @@ export const MOST_MAILS_AT_ONCE = 5;
 const SECONDS_TO_CONNECT = 120;
 const SECONDS_TO_GREET = 300;
 const SECONDS_TO_ANSWER = 600;
+/** A server that answers byte by byte is not waited for without end. */
+const MOST_ANSWERS_OF_A_MAIL = 3;
 
 /** Connections are kept for the next mails, but not for so long that the server closes them. */
-const poolOf = ({ url, secondsToAnswer = SECONDS_TO_ANSWER }: MailServer) => ({
+const poolOf = (url: string, secondsToAnswer: number) => ({
   url,
   pool: true,
   maxConnections: MOST_MAILS_AT_ONCE,
@@ -89,15 +91,17 @@ const poolOf = ({ url, secondsToAnswer = SECONDS_TO_ANSWER }: MailServer) => ({
 });
 
 /** Sends over a mail server: `smtps://user:password@host` or `smtp://host:port`. A permanent refusal by the server is a result. */
-export function smtpMail({ from, ...server }: MailServer): MailGateway {
+export function smtpMail({ url, from, secondsToAnswer = SECONDS_TO_ANSWER }: MailServer): MailGateway {
   let transport: Promise<Transporter> | undefined;
   return {
     async send(message) {
       const sender = from === undefined ? message.from : { ...message.from, address: from };
       const watched = { reading: undefined };
       try {
-        transport ??= makeTransport(poolOf(server)).then(watchReading);
-        await (await transport).sendMail({ ...optionsOf({ ...message, from: sender }), watched } as SendMailOptions);
+        transport ??= makeTransport(poolOf(url, secondsToAnswer)).then(watchReading);
+        const signal = AbortSignal.timeout(MOST_ANSWERS_OF_A_MAIL * secondsToAnswer * 1000);
+        const options = { ...optionsOf({ ...message, from: sender }), watched, signal };
+        await (await transport).sendMail(options);
         return { accepted: true };
       } catch (error) {
         if (isRefused(error as SmtpError)) return { accepted: false, answer: answerOf(error as SmtpError) };
@@ -105,7 +109,8 @@ export function smtpMail({ from, ...server }: MailServer): MailGateway {
       }
     },
     close() {
-      void transport?.then((opened) => opened.close());
+      // Without `force`, a server that says nothing would keep the program from ending.
+      void transport?.then((opened) => opened.close({ force: true }));
       transport = undefined;
     },
   };

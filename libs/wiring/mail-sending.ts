@@ -28,7 +28,7 @@ interface MailDependencies {
   readonly events: EventStore;
   readonly vault: Vault;
   readonly mails: MailGateway;
-  readonly mailTurns: MailTurns;
+  readonly inTurn: MailTurns;
   readonly clock: Clock;
 }
 
@@ -40,7 +40,7 @@ type RecordMail = Untimed<CommandOf<'mail'>>;
 /** Sends one mail, when its turn has come. @returns what is to be recorded of it. @throws FailureToRecord when it is tried again */
 export async function sendMail(effect: SendMail, dependencies: MailDependencies): Promise<RecordMail> {
   try {
-    return await dependencies.mailTurns(() => sendNow(effect, dependencies));
+    return await dependencies.inTurn(() => sendNow(effect, dependencies));
   } catch (error) {
     if (!(error instanceof GatewayFailed)) throw error;
     return recordOfFailure(effect, error.cause, dependencies.clock.now());

@@ -13,6 +13,12 @@ const message = (index: number) => ({
   date: new Date('2026-03-02T15:00:00Z'),
 });
 
+/** Each byte ends the wait for the next one. */
+function trickle(socket: Socket): void {
+  const timer = setInterval(() => socket.write('2'), 100);
+  socket.on('close', () => clearInterval(timer));
+}
+
 let server: Server;
 let mails: MailGateway;
 let connections: number;
@@ -49,6 +55,7 @@ describe('NTF-4: many mails, and a server that is away:', () => {
   it.each([
     ['closes each connection at once', (socket: Socket) => void socket.destroy(), 'unreachable'],
     ['never says a word', () => {}, 'no-answer'],
+    ['answers byte by byte, without end', (socket: Socket) => trickle(socket), 'no-answer'],
     ['refuses the session', (socket: Socket) => void socket.end('554 no service here\r\n'), 'answered'],
   ])('it %s', async (_, connected, failure) => {
     await start(connected);

@@ -134,19 +134,36 @@ const effectsOf = (dependencies: ReactionDependencies, kept: KeptResults): Engin
 
 /** Each target has a limit of calls at once, whatever waits for it. */
 function effectsOutside({ store: events, ...others }: ReactionDependencies, kept: KeptResults) {
-  const atProvider = callsInTurn(MOST_PAYMENTS_AT_ONCE);
-  const webhookTurns = callsInTurnOfEach(MOST_WEBHOOKS_AT_ONCE, MOST_WEBHOOKS_OF_A_HOST_AT_ONCE);
-  const ofMails = { events, mailTurns: mailTurns(), ...others };
-  const ofWebhooks = { events, webhookTurns, ...others };
+  const ofAll = { events, ...others };
+  const [ofMails, atProvider] = [mailTurns(), callsInTurn(MOST_PAYMENTS_AT_ONCE)];
+  const ofHosts = callsInTurnOfEach(MOST_WEBHOOKS_AT_ONCE, MOST_WEBHOOKS_OF_A_HOST_AT_ONCE);
+  const ofProvider = (key: string, isMine: () => boolean, call: Parameters<KeptResults['of']>[1]) =>
+    kept.of(key, () => atProvider(() => ifMine(isMine, call)));
   return {
-    'capture-payment': (effect, key) => kept.of(key, () => atProvider(() => capturePayment(effect, key, others))),
-    'charge-renewal': (effect, key) => kept.of(key, () => atProvider(() => chargeRenewal(effect, key, others))),
-    'make-refund': (effect, key) => kept.of(key, () => atProvider(() => makeRefund(effect, key, others))),
-    'settle-renewal': (effect, key) => kept.of(key, () => atProvider(() => settleRenewal(effect, others))),
-    'forget-payer': (effect, key) => kept.of(key, () => atProvider(() => forgetPayer(effect, others))),
-    'call-webhook': (effect, key) => kept.of(key, () => callWebhook(effect, ofWebhooks)),
-    'send-mail': (effect, key) => kept.of(key, () => sendMail(effect, ofMails)),
+    'capture-payment': (effect, key, isMine) => ofProvider(key, isMine, () => capturePayment(effect, key, others)),
+    'charge-renewal': (effect, key, isMine) => ofProvider(key, isMine, () => chargeRenewal(effect, key, others)),
+    'make-refund': (effect, key, isMine) => ofProvider(key, isMine, () => makeRefund(effect, key, others)),
+    'settle-renewal': (effect, key, isMine) => ofProvider(key, isMine, () => settleRenewal(effect, others)),
+    'forget-payer': (effect, key, isMine) => ofProvider(key, isMine, () => forgetPayer(effect, others)),
+    'call-webhook': (effect, key, isMine) =>
+      kept.of(key, () =>
+        callWebhook(effect, { ...ofAll, inTurn: (host, call) => ofHosts(host, () => ifMine(isMine, call)) }),
+      ),
+    'send-mail': (effect, key, isMine) =>
+      kept.of(key, () => sendMail(effect, { ...ofAll, inTurn: (send) => ofMails(() => ifMine(isMine, send)) })),
   } satisfies Partial<EngineOptions['effects']>;
+}
+
+/** While a call waits for its turn, the program may stop, or another worker may get it. A call that fails by that did not fail. */
+async function ifMine<Result>(isMine: () => boolean, call: () => Promise<Result>): Promise<Result> {
+  const mine = () => {
+    if (!isMine()) throw new OutOfReach('this program does not make the call any more');
+  };
+  mine();
+  return call().catch((error: unknown) => {
+    mine();
+    throw error;
+  });
 }
 
 const effectsInside = ({ store: events, ...others }: ReactionDependencies) =>

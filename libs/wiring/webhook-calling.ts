@@ -17,7 +17,8 @@ interface WebhookDependencies {
   readonly vault: Vault;
   readonly clock: Clock;
   readonly webhooks: WebhookGateway;
-  readonly webhookTurns: ReturnType<typeof callsInTurnOfEach>;
+  /** Makes a call when the turn of its host has come. */
+  readonly inTurn: ReturnType<typeof callsInTurnOfEach>;
 }
 
 type CallWebhook = Extract<Effect, { kind: 'call-webhook' }>;
@@ -33,7 +34,7 @@ export async function callWebhook(effect: CallWebhook, dependencies: WebhookDepe
     .leadDelivery;
   const url = webhook && (await dependencies.vault.open(webhook.url));
   const host = typeof url === 'string' ? new URL(url).host : '';
-  return dependencies.webhookTurns(host, () => callNow(effect, dependencies));
+  return dependencies.inTurn(host, () => callNow(effect, dependencies));
 }
 
 async function callNow(effect: CallWebhook, dependencies: WebhookDependencies): Promise<RecordCall> {

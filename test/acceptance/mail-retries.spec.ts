@@ -6,11 +6,13 @@ import { hashOfEvent } from '#event-store/event-hash';
 import { type EventStore, StoreUnavailable } from '#event-store/port';
 import { smtpMail } from '#gateways/mail';
 import { type MailServer, startMailServer } from '#test/mail-server';
+import { waitUntil } from '#test/wait-until';
 import { EVENT_STORE } from '#wiring/tokens';
 import { openShop, type Shop } from './shop.ts';
 
 const START = '2026-05-04T12:00:00.000Z';
 const DAY_MINUTES = 24 * 60;
+const leads = { leadTypeId: 'exclusive-fresh', quantity: 10, paymentToken: 'tok_ok' };
 
 let server: MailServer;
 let shop: Shop;
@@ -123,6 +125,32 @@ test('NTF-3: a mail whose result the ledger cannot take yet is not sent again', 
   expect(tries).toEqual([0]);
 });
 
+test('NTF-3: mails that wait for their turn when the store stops are sent at its next start, and once', async () => {
+  directory = await mkdtemp(join(tmpdir(), 'leadger-mail-retries-'));
+  await open(undefined, { directory });
+  const held = Promise.withResolvers<undefined>();
+  server.behave({
+    answer() {
+      tries.push(minutes());
+      return held.promise;
+    },
+  });
+  const ids = await Promise.all(
+    Array.from({ length: 8 }, (_, index) => shop.customer({ email: `p${index}@example.org` })),
+  );
+  await Promise.all(ids.map((customerId) => shop.server.call('POST', '/api/orders', { customerId, ...leads })));
+  await waitUntil(() => tries.length === 5);
+  const start = shop.now();
+  await shop.stop();
+  held.resolve(undefined);
+  server.behave(answering(undefined));
+  expect([tries.length, server.connections.total]).toEqual([5, 5]);
+  shop = await openWith({ directory, start });
+  await shop.server.settle();
+  expect(new Set(server.received.map((mail) => /^Message-ID: (.+)$/m.exec(mail)?.[1])).size).toBe(16);
+  expect(server.received).toHaveLength(16);
+});
+
 test('NTF-4: a mail with a link is not sent when the link works no more', async () => {
   await open(451);
   await shop.customer({ email: 'ada@example.org' });
@@ -142,8 +170,7 @@ test('NTF-4: many mails share few connections, and a slow server never gets more
   const ids = await Promise.all(
     Array.from({ length: 40 }, (_, index) => shop.customer({ email: `p${index}@example.org` })),
   );
-  const order = { leadTypeId: 'exclusive-fresh', quantity: 10, paymentToken: 'tok_ok' };
-  await Promise.all(ids.map((customerId) => shop.server.call('POST', '/api/orders', { customerId, ...order })));
+  await Promise.all(ids.map((customerId) => shop.server.call('POST', '/api/orders', { customerId, ...leads })));
   await shop.wait({ seconds: 1 });
   expect(server.received).toHaveLength(80);
   expect(server.connections.most).toBeLessThanOrEqual(5);

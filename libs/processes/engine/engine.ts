@@ -54,12 +54,13 @@ export interface EngineOptions {
   readonly warm?: (streams: readonly string[]) => Promise<void>;
   /**
    * Calls to the outside. What a call returns is sent as a command; undefined: nothing is recorded. The key makes a repeated
-   * call the same call.
+   * call the same call. A call that waited for its turn is made only if it is still this engine's.
    */
   readonly effects: {
     readonly [Kind in Effect['kind']]: (
       effect: Extract<Effect, { kind: Kind }>,
       idempotencyKey: string,
+      isStillMine: () => boolean,
     ) => Promise<Untimed<AnyCommand> | undefined>;
   };
   /** Whether this engine may act for a unit now. Checked immediately before each act. Default: for all units. */
@@ -330,7 +331,7 @@ export class ProcessEngine {
     this.#effectsUnderWay += 1;
     try {
       if (!this.#isMine(run, wish)) return;
-      const command = await this.#perform(wish);
+      const command = await this.#perform(run, wish);
       if (command) await this.#sendCommand(taken, command);
       else run.succeeded(wish);
     } catch (error) {
@@ -342,13 +343,15 @@ export class ProcessEngine {
     }
   }
 
-  #perform({ effect, commandId }: EffectWish): Promise<Untimed<AnyCommand> | undefined> {
+  #perform(run: ProcessRun, wish: EffectWish): Promise<Untimed<AnyCommand> | undefined> {
+    const { effect, commandId } = wish;
     // Each handler takes the effects of its own kind, which the compiler cannot see through the table.
     const handle = this.#options.effects[effect.kind] as (
       effect: Effect,
       idempotencyKey: string,
+      isStillMine: () => boolean,
     ) => Promise<Untimed<AnyCommand> | undefined>;
-    return handle(effect, commandId);
+    return handle(effect, commandId, () => !this.#stopping.signal.aborted && this.#isMine(run, wish));
   }
 
   async #sendCommand(taken: TakenWish, untimed: Untimed<AnyCommand>): Promise<void> {
