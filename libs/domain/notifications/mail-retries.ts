@@ -1,5 +1,5 @@
 import type { Instant } from '../kernel/events.ts';
-import { addDays, addSeconds } from '../kernel/instants.ts';
+import { addDays, addSeconds, earliest } from '../kernel/instants.ts';
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -29,8 +29,7 @@ export function nextTry({ attempts, unconfirmed, since }: FailedTries, isConfirm
   const seconds = isConfirmed
     ? delayAfter(attempts, RETRY_SECONDS)
     : delayAfter(unconfirmed, UNCONFIRMED_RETRY_SECONDS);
-  const next = addSeconds(now, seconds);
-  return next < end ? next : end;
+  return earliest([addSeconds(now, seconds), end]);
 }
 
 const delayAfter = (attempts: number, delays: readonly number[]): number =>
